@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: ISC
+# Gatepost. `make help` lists what can be asked for.
+
+V        ?= release
+B        := build/$(V)
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+PYTHON   ?= /usr/bin/python3
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+VERSION  := 0.1.0
+
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings \
+            -Wcast-qual -Wformat=2 -Wundef -Wvla $(if $(WERROR),-Werror)
+HARDEN   := -fstack-protector-strong -fPIE -fcf-protection=full
+CPPFLAGS += -I. -D_GNU_SOURCE -DGATEPOST_VERSION='"$(VERSION)"' -DLIBEXECDIR='"$(PREFIX)/libexec/gatepost"' \
+            -DSYSCONFDIR='"/etc/gatepost"' -DDATADIR='"$(PREFIX)/share/gatepost"'
+LDFLAGS  += -Wl,--as-needed
+
+ifeq ($(V),release)
+CFLAGS   ?= -O2 -g
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+LDFLAGS  += -pie -Wl,-z,relro,-z,now
+else ifeq ($(V),asan)
+CFLAGS   ?= -O1 -g
+HARDEN   += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS  += -fsanitize=address,undefined
+CPPFLAGS += -DSANITIZED
+else ifeq ($(V),fuzz)
+CC       := clang
+CFLAGS   ?= -O1 -g
+HARDEN   += -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+LDFLAGS  += -fsanitize=address,undefined
+CPPFLAGS += -DSANITIZED
+endif
+
+# A program's main stands in the file that bears its name; every other file belongs to its floor's library.
+PROGRAMS := gatepost gatepost-proxy gatepost-scan gatepost-av gatepostctl
+MAINS    := proxy/gatepost.c proxy/gatepost-proxy.c filters/gatepost-scan.c filters/gatepost-av.c console/gatepostctl.c
+MAINS    := $(wildcard $(MAINS))
+FLOORS   := base policy filters proxy console
+lib_src   = $(filter-out $(MAINS),$(wildcard $(1)/*.c))
+obj       = $(patsubst %.c,$(B)/%.o,$(1))
+LIBS     := $(foreach f,$(FLOORS),$(if $(call lib_src,$(f)),$(B)/$(f).a))
+floor_libs = $(filter $(foreach f,$(1),$(B)/$(f).a),$(LIBS))
+
+BINS     := $(foreach m,$(MAINS),$(B)/$(basename $(notdir $(m))))
+UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
+            libarchive-dev libmagic-dev libcmocka-dev libclang-rt-14-dev openssl iproute2 procps \
+            postfix dovecot-imapd dovecot-pop3d swaks curl mandoc python3 python3-pytest zip p7zip-full
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+deps: ## install what is missing from Debian 12 (root)
+	@tests/lab/deps $(PACKAGES)
+
+all: $(BINS) ## build the programs into build/release
+
+run: deps ## the lab: real mail through Gatepost to a real server (CONFIG=file: just the gateway)
+	@$(MAKE) --no-print-directory all
+	@$(if $(CONFIG),$(B)/gatepost -F -c $(CONFIG),$(PYTHON) tests/lab/run.py --build $(B))
+
+check: deps ## pass all tests
+	@$(MAKE) --no-print-directory check-built
+
+check-built: all units
+	@GATEPOST_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -ra $(PYTEST) tests
+
+check-asan: deps ## pass all tests under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory V=asan check-built
+
+units: $(UNITS)
+
+FUZZ_SECONDS ?= 60
+fuzz: ## run every fuzz target for FUZZ_SECONDS
+	@$(MAKE) --no-print-directory V=fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz-run
+fuzzers: $(FUZZERS)
+fuzz-run: fuzzers
+	@tests/fuzz/run $(B)/fuzz $(FUZZ_SECONDS)
+
+bench: all ## measure beside the peers (see docs/performance.md)
+	@bench/run
+
+install: all ## install below PREFIX (DESTDIR for packagers)
+	install -D -m 755 $(B)/gatepost $(DESTDIR)$(PREFIX)/sbin/gatepost
+	install -D -m 755 $(B)/gatepostctl $(DESTDIR)$(PREFIX)/bin/gatepostctl
+	for p in gatepost-proxy gatepost-scan gatepost-av; do \
+	  install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/libexec/gatepost/$$p; done
+	for f in etc/*.conf etc/*.txt; do install -D -m 644 $$f $(DESTDIR)/etc/gatepost/$$(basename $$f); done
+	install -D -m 644 etc/gatepost.service $(DESTDIR)/lib/systemd/system/gatepost.service
+	for f in man/*.[1-8]; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$$(basename $$f); done
+
+lint: ## clang-tidy, and mandoc over the man pages
+	clang-tidy --quiet $(foreach f,$(FLOORS),$(wildcard $(f)/*.c)) -- -std=c17 $(CPPFLAGS)
+	mandoc -Tlint -W warning man/*.[1-8]
+
+format: ## clang-format everything in place
+	clang-format -i $(foreach f,$(FLOORS) tests/unit tests/fuzz,$(wildcard $(f)/*.c $(f)/*.h))
+
+dist: ## a source archive of HEAD
+	git archive --prefix=gatepost-$(VERSION)/ -o gatepost-$(VERSION).tar.gz HEAD
+
+clean: ## remove build/
+	rm -rf build
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(HARDEN) $(WARN) -MMD -MP -c -o $@ $<
+
+define floor_rule
+$(B)/$(1).a: $(call obj,$(call lib_src,$(1)))
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach f,$(FLOORS),$(eval $(call floor_rule,$(f))))
+
+link = $(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+
+$(B)/gatepost: $(B)/proxy/gatepost.o $(call floor_libs,proxy) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
+	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp)
+$(B)/gatepost-proxy: $(B)/proxy/gatepost-proxy.o $(call floor_libs,proxy) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
+	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp)
+$(B)/gatepost-scan: $(B)/filters/gatepost-scan.o $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
+	$(call link,-larchive -lmagic -lpcre2-8 -lseccomp -lcrypto)
+$(B)/gatepost-av: $(B)/filters/gatepost-av.o $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
+	$(call link,-lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto)
+$(B)/gatepostctl: $(B)/console/gatepostctl.o $(call floor_libs,console) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
+	$(call link,-levent -lcrypto -lpcre2-8 -lseccomp)
+
+ALL_LIBS := -levent -lssl -lcrypto -larchive -lmagic -lclamav -lpcre2-8 -lseccomp
+UP := $(B)/console.a $(B)/proxy.a $(B)/filters.a $(B)/policy.a $(B)/base.a
+$(B)/tests/%: $(B)/tests/unit/%.o $(filter $(LIBS),$(UP))
+	@mkdir -p $(@D)
+	$(call link,-lcmocka $(ALL_LIBS))
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(filter $(LIBS),$(UP))
+	@mkdir -p $(@D)
+	$(call link,-fsanitize=fuzzer $(ALL_LIBS))
+
+.SECONDARY:
+.PHONY: help deps all run check check-built check-asan units fuzz fuzzers fuzz-run bench install lint format dist clean
+-include $(shell find build/$(V) -name '*.d' 2>/dev/null)

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_MIN = 4096 - 32, ALIGN = 16 };
+
+struct block {
+    struct block *older;
+    size_t size, used;
+    _Alignas(ALIGN) char data[];
+};
+
+struct arena {
+    struct block *newest;
+    size_t max, used;
+};
+
+struct arena *arena_new(size_t max)
+{
+    struct arena *arena = calloc(1, sizeof *arena);
+    if (arena)
+        arena->max = max;
+    return arena;
+}
+
+void arena_free(struct arena **arena)
+{
+    if (!*arena)
+        return;
+    for (struct block *b = (*arena)->newest, *older; b; b = older) {
+        older = b->older;
+        free(b);
+    }
+    free(*arena);
+    *arena = NULL;
+}
+
+void arena_reset(struct arena *arena)
+{
+    struct block *keep = arena->newest;
+    if (!keep)
+        return;
+    while (keep->older) {
+        struct block *older = keep->older;
+        free(keep);
+        keep = older;
+    }
+    keep->used = 0;
+    arena->newest = keep;
+    arena->used = 0;
+}
+
+static struct block *block_for(struct arena *arena, size_t size)
+{
+    struct block *b = arena->newest;
+    if (b && b->size - b->used >= size)
+        return b;
+    size_t want = b && b->size < 64 * 1024 ? b->size * 2 : BLOCK_MIN;
+    if (want < size)
+        want = size;
+    b = malloc(sizeof *b + want);
+    if (!b)
+        return NULL;
+    *b = (struct block){.older = arena->newest, .size = want};
+    arena->newest = b;
+    return b;
+}
+
+static void *take(struct arena *arena, size_t size)
+{
+    if (size > arena->max || arena->used > arena->max - size)
+        return NULL;
+    size_t rounded = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    if (rounded < size)
+        return NULL;
+    struct block *b = block_for(arena, rounded);
+    if (!b)
+        return NULL;
+    void *p = b->data + b->used;
+    b->used += rounded;
+    arena->used += rounded;
+    return p;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    void *p = take(arena, size);
+    return p ? memset(p, 0, size) : NULL;
+}
+
+void *arena_array(struct arena *arena, size_t n, size_t size)
+{
+    if (size != 0 && n > SIZE_MAX / size)
+        return NULL;
+    return arena_alloc(arena, n * size);
+}
+
+struct slice arena_copy(struct arena *arena, struct slice s)
+{
+    char *p = s.len < SIZE_MAX ? take(arena, s.len + 1) : NULL;
+    if (!p)
+        return (struct slice){NULL, 0};
+    if (s.len)
+        memcpy(p, s.ptr, s.len);
+    p[s.len] = '\0';
+    return (struct slice){p, s.len};
+}
+
+char *arena_cstr(struct arena *arena, struct slice s)
+{
+    char *p = s.len < SIZE_MAX ? take(arena, s.len + 1) : NULL;
+    if (!p)
+        return NULL;
+    if (s.len)
+        memcpy(p, s.ptr, s.len);
+    p[s.len] = '\0';
+    return p;
+}
+
+struct slice arena_vprintf(struct arena *arena, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *p = n < 0 ? NULL : take(arena, (size_t)n + 1);
+    if (!p)
+        return (struct slice){NULL, 0};
+    vsnprintf(p, (size_t)n + 1, format, args);
+    return (struct slice){p, (size_t)n};
+}
+
+struct slice arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct slice s = arena_vprintf(arena, format, args);
+    va_end(args);
+    return s;
+}
+
+size_t arena_used(const struct arena *arena)
+{
+    return arena->used;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC
+ * An arena: many small allocations that die together (a session's, a message's, a configuration's).
+ * It has a hard maximum, so that what a peer sends can never make a process grow without bound. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/slice.h"
+
+#include <stdarg.h>
+
+struct arena;
+
+/* An empty arena that will never hold more than `max` bytes. NULL when memory is out. */
+struct arena *arena_new(size_t max);
+
+/* Frees everything in it; *arena becomes NULL. NULL is fine. */
+void arena_free(struct arena **arena);
+
+/* Forgets all allocations but keeps one block, so that the next message costs no malloc. */
+void arena_reset(struct arena *arena);
+
+/* Zeroed memory, aligned for any type; lives as long as the arena. NULL past the maximum or when memory
+ * is out: the caller answers with its own "too large". */
+void *arena_alloc(struct arena *arena, size_t size);
+
+/* An array of n zeroed elements; NULL also when n * size overflows. */
+void *arena_array(struct arena *arena, size_t n, size_t size);
+
+/* Copies. A NUL follows the copied bytes (not counted). ptr is NULL when the arena is full. */
+struct slice arena_copy(struct arena *arena, struct slice s);
+char *arena_cstr(struct arena *arena, struct slice s);
+
+/* Formatted text, NUL-terminated; ptr NULL when the arena is full. */
+struct slice arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct slice arena_vprintf(struct arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+
+/* Bytes handed out so far. */
+size_t arena_used(const struct arena *arena);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/buf.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_SIZE = 512 };
+
+struct buf buf_init(size_t max)
+{
+    return (struct buf){.max = max};
+}
+
+void buf_release(struct buf *b)
+{
+    free(b->data);
+    *b = buf_init(b->max);
+}
+
+void buf_clear(struct buf *b)
+{
+    b->head = b->tail = 0;
+    b->failed = false;
+}
+
+size_t buf_len(const struct buf *b)
+{
+    return b->tail - b->head;
+}
+
+struct slice buf_slice(const struct buf *b)
+{
+    return (struct slice){b->data ? b->data + b->head : "", b->tail - b->head};
+}
+
+static void compact(struct buf *b)
+{
+    if (b->head == 0)
+        return;
+    memmove(b->data, b->data + b->head, buf_len(b));
+    b->tail -= b->head;
+    b->head = 0;
+}
+
+/* Makes `more` bytes fit behind tail, within max. */
+static bool make_room(struct buf *b, size_t more)
+{
+    size_t len = buf_len(b);
+    if (more > b->max - len)
+        return false;
+    if (b->size - b->tail >= more)
+        return true;
+    if (b->size - len >= more) {
+        compact(b);
+        return true;
+    }
+    size_t size = b->size ? b->size : FIRST_SIZE;
+    while (size < len + more)
+        size *= 2;
+    if (size > b->max)
+        size = b->max;
+    compact(b);
+    char *data = realloc(b->data, size);
+    if (!data)
+        return false;
+    b->data = data;
+    b->size = size;
+    return true;
+}
+
+bool buf_append(struct buf *b, struct slice s)
+{
+    if (b->failed || !make_room(b, s.len)) {
+        b->failed = true;
+        return false;
+    }
+    if (s.len)
+        memcpy(b->data + b->tail, s.ptr, s.len);
+    b->tail += s.len;
+    return true;
+}
+
+bool buf_char(struct buf *b, char c)
+{
+    return buf_append(b, (struct slice){&c, 1});
+}
+
+bool buf_cstr(struct buf *b, const char *cstr)
+{
+    return buf_append(b, slice_of(cstr));
+}
+
+bool buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    /* one byte more for the NUL, which is not committed */
+    if (n < 0 || b->failed || !make_room(b, (size_t)n + 1)) {
+        b->failed = true;
+        return false;
+    }
+    va_start(args, format);
+    vsnprintf(b->data + b->tail, (size_t)n + 1, format, args);
+    va_end(args);
+    b->tail += (size_t)n;
+    return true;
+}
+
+char *buf_reserve(struct buf *b, size_t want, size_t *room)
+{
+    size_t left = b->max - buf_len(b);
+    if (want > left)
+        want = left;
+    if (want == 0 || !make_room(b, want))
+        return NULL;
+    *room = b->size - b->tail;
+    if (*room > left)
+        *room = left;
+    return b->data + b->tail;
+}
+
+void buf_commit(struct buf *b, size_t written)
+{
+    assert(written <= b->size - b->tail);
+    b->tail += written;
+}
+
+void buf_consume(struct buf *b, size_t n)
+{
+    assert(n <= buf_len(b));
+    b->head += n;
+    if (b->head == b->tail)
+        b->head = b->tail = 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC
+ * A slice: some bytes that somebody else owns, with their length. May hold NUL; is never NUL-terminated. */
+#ifndef BASE_SLICE_H
+#define BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct slice {
+    const char *ptr;
+    size_t len;
+};
+
+/* A slice of a string literal. */
+#define SLICE(literal) ((struct slice){("" literal), sizeof(literal) - 1})
+/* printf("%.*s", SLICE_ARGS(s)); only for text that is already known to be harmless. */
+#define SLICE_ARGS(s) (int)(s).len, (s).ptr
+
+struct slice slice_of(const char *cstr);                       /* up to the NUL; empty for NULL */
+struct slice slice_sub(struct slice s, size_t from, size_t to); /* [from, to), clamped to s */
+struct slice slice_from(struct slice s, size_t from);           /* all from `from`, clamped */
+struct slice slice_trim(struct slice s);                        /* without blanks, tabs, CR, LF at both ends */
+
+/* Comparison of bytes; the `i` forms fold ASCII letters only. */
+bool slice_eq(struct slice a, struct slice b);
+bool slice_ieq(struct slice a, struct slice b);
+bool slice_starts(struct slice s, struct slice prefix);
+bool slice_istarts(struct slice s, struct slice prefix);
+bool slice_iends(struct slice s, struct slice suffix);
+int slice_cmp(struct slice a, struct slice b); /* as memcmp, the shorter first when one begins the other */
+
+/* Offset of the first (last) match; s.len when there is none. */
+size_t slice_find(struct slice s, char c);
+size_t slice_rfind(struct slice s, char c);
+size_t slice_search(struct slice s, struct slice needle);
+
+/* Decimal digits, whole slice, at most max. False for anything else, the empty slice included. */
+bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out);
+
+/* Splits at the first `sep`: *head is what is before it, *rest what follows. False (and *head == s,
+ * *rest empty) when sep does not occur. */
+bool slice_cut(struct slice s, char sep, struct slice *head, struct slice *rest);
+
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+static inline bool ascii_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool ascii_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool ascii_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* 0..15, or -1. */
+int hex_digit(char c);
+
+#endif
