@@ -5,6 +5,7 @@
 #ifndef PROXY_BUNDLE_H
 #define PROXY_BUNDLE_H
 
+#include "base/ipc.h"
 #include "policy/config.h"
 
 #include <sys/stat.h>
