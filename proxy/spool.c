@@ -85,7 +85,7 @@ struct slice spool_bytes(struct spool *s)
         return (struct slice){s->map, s->size};
     if (buf_len(&s->small) == s->size)
         return buf_slice(&s->small);
-    void *map = mmap(NULL, s->size, PROT_READ, MAP_SHARED, s->fd, 0);
+    void *map = mmap(NULL, s->size, PROT_READ, MAP_PRIVATE, s->fd, 0);
     if (map == MAP_FAILED)
         return (struct slice){NULL, 0};
     s->map = map;
