@@ -62,7 +62,7 @@ struct backend_job {
     TAILQ_ENTRY(backend_job) queue; /* the pool's, with all below */
     struct smtp_client *client;
     uint64_t tried; /* servers that failed for it, a bit each */
-    bool queued;
+    bool queued, retried;
 };
 
 #endif

@@ -139,6 +139,12 @@ static void over(struct smtp_client *c, enum smtp_client_end why, const char *tr
     c->callbacks->over(c->owner, c, why);
 }
 
+void smtp_client_close(struct smtp_client *c)
+{
+    c->job = NULL;
+    over(c, CLIENT_END_CLOSED, "closed");
+}
+
 static void say(struct smtp_client *c, const char *line)
 {
     stream_write(c->stream, slice_of(line));

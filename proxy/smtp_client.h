@@ -52,6 +52,7 @@ bool smtp_client_dot_out(const struct smtp_client *client);
 const struct capabilities *smtp_client_capabilities(const struct smtp_client *client);
 struct backend_job *smtp_client_job(const struct smtp_client *client);
 const char *smtp_client_trouble(const struct smtp_client *client);
-void smtp_client_quit(struct smtp_client *client); /* says QUIT to an idle one; free it afterwards */
+void smtp_client_quit(struct smtp_client *client);  /* says QUIT to an idle one */
+void smtp_client_close(struct smtp_client *client); /* over() follows; its job is dropped without a word */
 
 #endif
