@@ -17,6 +17,7 @@ struct unpacker {
     struct slice pieces[2];
     unsigned next_piece;
     unsigned empty_blocks;
+    bool open; /* libarchive knows the format: before, some questions crash it */
 };
 
 struct backend {
@@ -38,7 +39,6 @@ static const struct backend backends[] = {
     [UNPACK_ZIP_MEMBER] = {archive_read_support_format_zip_streamable, 0},
     [UNPACK_GZIP] = {NULL, ARCHIVE_FILTER_GZIP},
     [UNPACK_BZIP2] = {NULL, ARCHIVE_FILTER_BZIP2},
-    [UNPACK_COMPRESS] = {NULL, ARCHIVE_FILTER_COMPRESS},
     [UNPACK_XZ] = {NULL, ARCHIVE_FILTER_XZ},
     [UNPACK_LZMA] = {NULL, ARCHIVE_FILTER_LZMA},
     [UNPACK_LZIP] = {NULL, ARCHIVE_FILTER_LZIP},
@@ -98,7 +98,8 @@ struct unpacker *unpack_open(enum unpack_format format, struct slice head, struc
         r = archive_read_open2(u->archive, u, NULL, next_piece, NULL, NULL);
     else if (r >= ARCHIVE_WARN)
         r = archive_read_open_memory(u->archive, body.ptr, body.len);
-    if (r < ARCHIVE_WARN) {
+    u->open = r >= ARCHIVE_WARN;
+    if (!u->open) {
         *why = unpack_why(u);
         unpack_close(&u);
     }
@@ -166,7 +167,7 @@ int unpack_read(struct unpacker *u, struct buf *out, size_t *got)
 
 bool unpack_encrypted(struct unpacker *u)
 {
-    return archive_read_has_encrypted_entries(u->archive) > 0;
+    return u->open && archive_read_has_encrypted_entries(u->archive) > 0;
 }
 
 const char *unpack_why(struct unpacker *u)
