@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: ISC
- * The parent: root, the only one that binds, opens keys and starts processes; it never accepts and never reads a network byte.
- * One loop (parent_loop.c): what happened is noted (a message heard, a child reaped), then parent_settle looks at everything anew
- * and acts. A generation is one configuration with its proxies; a slot is the place of a proxy in it, with listening sockets
- * that are the same in each generation. */
+ * The parent: root, the only one that binds, opens keys and starts processes; it never accepts and
+ * never reads a network byte. One loop (parent_loop.c): what happened is noted (a message heard, a
+ * child reaped), then parent_settle looks at everything anew and acts. A generation is one
+ * configuration with its proxies; a slot is the place of a proxy in it, with listening sockets that
+ * are the same in each generation. */
 #ifndef PROXY_PARENT_H
 #define PROXY_PARENT_H
 
 #include "proxy/parent_args.h"
 #include "proxy/parent_backoff.h"
-#include "proxy/parent_scanners.h"
 #include "proxy/parent_listen.h"
 #include "proxy/parent_load.h"
+#include "proxy/parent_scanners.h"
 #include "proxy/parent_tickets.h"
 #include "proxy/parent_watch.h"
 #include "proxy/shared.h"
@@ -59,7 +60,7 @@ struct parent {
     bool reload_wanted;
     bool stopping;
     int64_t stop_until;
-    int status; /* what to exit with */
+    int status;   /* what to exit with */
     int launcher; /* who waits for us to be ready (pipe), -1: nobody */
 };
 
@@ -69,7 +70,7 @@ void parent_stop(struct parent *parent, int64_t now);
 
 /* parent_proxy.c: one proxy. */
 void proxy_start(struct parent *parent, struct proxy *proxy, int64_t now);
-void proxy_tell(struct parent *parent, struct proxy *proxy, int64_t now); /* what is left of the start */
+void proxy_tell(const struct parent *parent, struct proxy *proxy); /* what is left of the start */
 void proxy_hear(struct proxy *proxy, int64_t now);
 void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t now);
 void proxy_drain(struct proxy *proxy);

@@ -35,7 +35,7 @@ void proxy_start(struct parent *parent, struct proxy *proxy, int64_t now)
     int row = shared_row_claim(parent->shared);
     if (row >= 0 && spawn(proxy)) {
         proxy->row = (unsigned)row;
-        proxy_tell(parent, proxy, now);
+        proxy_tell(parent, proxy);
         return;
     }
     const char *reason = row < 0 ? "too many processes" : strerror(errno);
@@ -137,7 +137,8 @@ static int tell_scanners(const struct parent *parent, const struct proxy *proxy,
 
 enum { TELL_CONFIG, TELL_SHARED, TELL_LISTENERS };
 
-/* The n-th message of a start: 1 sent (or there is nothing to say), 0 the socket is full, -1 it failed. */
+/* The n-th message of a start: 1 sent (or there is nothing to say), 0 the socket is full, -1 it
+ * failed. */
 static int tell_step(const struct parent *parent, struct proxy *proxy, size_t n)
 {
     static const struct slice nothing = {NULL, 0};
@@ -170,9 +171,8 @@ static int tell_step(const struct parent *parent, struct proxy *proxy, size_t n)
     return sent;
 }
 
-void proxy_tell(struct parent *parent, struct proxy *proxy, int64_t now)
+void proxy_tell(const struct parent *parent, struct proxy *proxy)
 {
-    (void)now;
     while (proxy->control >= 0 && proxy->state == PROXY_CONFIGURING) {
         int sent = tell_step(parent, proxy, proxy->told);
         if (sent == 0)

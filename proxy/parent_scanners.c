@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
-#include "filters/family.h"
+#include "filters/family_control.h"
 #include "proxy/parent_child.h"
 #include "proxy/parent_load.h"
 
@@ -67,8 +67,8 @@ static void build_arguments(enum scanner_kind kind, const struct settings *setti
                             struct head_arguments *out)
 {
     memset(out, 0, sizeof *out);
-    unsigned workers = kind == SCANNER_AV ? settings->process_antivirus_scanners
-                                          : settings->process_scanners;
+    unsigned workers =
+        kind == SCANNER_AV ? settings->process_antivirus_scanners : settings->process_scanners;
     add(out, slice_of(names[kind]));
     add_number(out, "--workers", loaded_count(workers));
     add_number(out, "--recycle", settings->scan_recycle);
@@ -205,28 +205,29 @@ static void forget(struct head *head)
     head->control = -1;
 }
 
+static void heard(const struct scanners *scanners, struct head *head, enum family_message message,
+                  const struct family_heard *words, int64_t now)
+{
+    struct log_field program = field_str("program", names[scanners->kind]);
+    if (message == FAMILY_READY && head->state == HEAD_STARTING) {
+        head->state = HEAD_READY;
+        head->ready_since = now;
+        log_at(LEVEL_INFO, "", "scanners ready", program, field_num("pid", head->pid),
+               field_num("workers", words->workers));
+    } else if (message == FAMILY_FAILED) {
+        log_at(LEVEL_ERROR, "", "scanners failed", program, field_num("pid", head->pid),
+               field_str("reason", words->text));
+    }
+}
+
 void scanners_hear(const struct scanners *scanners, struct head *head, int64_t now)
 {
-    char buffer[1024];
-    unsigned workers = 0;
-    struct slice text = {NULL, 0};
-    bool gone = false;
-    enum family_message message = FAMILY_NONE;
-    while (head->control >= 0 && (message = family_hear(head->control, buffer, sizeof buffer,
-                                                        &workers, &text, &gone)) != FAMILY_NONE) {
-        if (message == FAMILY_READY && head->state == HEAD_STARTING) {
-            head->state = HEAD_READY;
-            head->ready_since = now;
-            log_at(LEVEL_INFO, "", "scanners ready",
-                   field_str("program", names[scanners->kind]), field_num("pid", head->pid),
-                   field_num("workers", workers));
-        } else if (message == FAMILY_FAILED) {
-            log_at(LEVEL_ERROR, "", "scanners failed",
-                   field_str("program", names[scanners->kind]), field_num("pid", head->pid),
-                   field_text("reason", text));
-        }
-    }
-    if (gone) {
+    enum family_message message;
+    struct family_heard words;
+    int got = 0;
+    while (head->control >= 0 && (got = family_hear(head->control, &message, &words)) > 0)
+        heard(scanners, head, message, &words, now);
+    if (got < 0) {
         forget(head);
         head->kill_at = now + CHILD_LINGER;
     }
@@ -247,6 +248,7 @@ bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now
            field_str("how", child_death(status)));
     if (!expected)
         scanners->start_at = backoff_after(&scanners->backoff, head->ready_since, now);
+    scanners->renew = scanners->renew || head->state == HEAD_STARTING;
     forget(head);
     *head = (struct head){.control = -1};
     return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The scanners of one kind as the parent sees them: the head of a family (filters/family.h), and the queue that outlives every
- * head, so that a new family takes over without a job being lost. */
+ * The scanners of one kind as the parent sees them: the head of a family (filters/family.h), and
+ * the queue that outlives every head, so that a new family takes over without a job being lost. */
 #ifndef PROXY_PARENT_SCANNERS_H
 #define PROXY_PARENT_SCANNERS_H
 
@@ -44,13 +44,15 @@ bool scanners_needed(enum scanner_kind kind, const struct config *config);
 /* Makes the queue. False with errno. */
 bool scanners_init(struct scanners *scanners, enum scanner_kind kind);
 
-/* What they should be from now on; other arguments than before bring a new family. NULL: none is wanted. */
+/* What they should be from now on; other arguments than before bring a new family. NULL: none is
+ * wanted. */
 void scanners_configure(struct scanners *scanners, const struct config *config);
 
 /* A new family beside the present one, which is retired once the new one is ready. */
 void scanners_renew(struct scanners *scanners);
 
-/* Starts, retires and kills what is due. Returns when it wants to be called again; 0: not by time. */
+/* Starts, retires and kills what is due. Returns when it wants to be called again; 0: not by time.
+ */
 int64_t scanners_settle(struct scanners *scanners, int64_t now);
 
 /* This head has said something. */
