@@ -81,7 +81,8 @@ static bool make_shared_things(struct parent *parent)
 {
     raise_descriptor_limit();
     parent->shared = shared_new(&parent->shared_fd);
-    return parent->shared && tickets_init(&parent->tickets, clock_ms()) &&
+    return parent->shared && parent_open_signals(parent) &&
+           tickets_init(&parent->tickets, clock_ms()) &&
            scanners_init(&parent->scanners[SCANNER_SCAN], SCANNER_SCAN) &&
            scanners_init(&parent->scanners[SCANNER_AV], SCANNER_AV);
 }
@@ -117,7 +118,7 @@ static int serve(struct parent *parent)
     if (!parent->arguments.foreground && !go_to_background(parent))
         complain("going to the background");
     else if (!make_shared_things(parent))
-        complain("shared memory");
+        complain("starting");
     else if (start(parent, &loaded))
         status = parent_run(parent);
     loaded_free(&loaded);

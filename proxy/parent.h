@@ -22,13 +22,28 @@ enum { OLD_GENERATIONS = 3 };
 
 struct generation;
 
+/* What a proxy is told at its start, in order. */
+enum tell {
+    TELL_CONFIG,
+    TELL_SHARED,
+    TELL_LISTENERS,
+    TELL_SCAN,
+    TELL_AV,
+    TELL_DECISIONS,
+    TELL_TICKETS,
+    TELL_START,
+    TELL_DONE,
+};
+
 struct proxy {
     struct generation *generation;
     unsigned slot;
     pid_t pid;   /* 0: none runs */
     int control; /* -1: none */
     enum proxy_state state;
-    size_t told; /* messages of the start that are sent */
+    enum tell next_tell;
+    uint32_t listener; /* while TELL_LISTENERS: where it is */
+    size_t socket;
     unsigned row;
     bool failed; /* it said so, or died before it was ready */
     struct backoff backoff;
@@ -61,11 +76,13 @@ struct parent {
     bool stopping;
     int64_t stop_until;
     int status;   /* what to exit with */
+    int signals;  /* signalfd */
     int launcher; /* who waits for us to be ready (pipe), -1: nobody */
 };
 
 /* parent_loop.c: runs until everything is stopped; returns the exit status. */
 int parent_run(struct parent *parent);
+bool parent_open_signals(struct parent *parent); /* before the first child is started */
 void parent_stop(struct parent *parent, int64_t now);
 
 /* parent_proxy.c: one proxy. */

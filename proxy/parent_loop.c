@@ -51,10 +51,10 @@ static void add_generation(struct sources *sources, struct generation *generatio
     }
 }
 
-static void collect(struct parent *parent, int signals, struct sources *sources)
+static void collect(struct parent *parent, struct sources *sources)
 {
     sources->count = 0;
-    add_source(sources, signals, POLLIN, (struct source){0});
+    add_source(sources, parent->signals, POLLIN, (struct source){0});
     if (parent->starting)
         add_generation(sources, parent->starting);
     if (parent->current)
@@ -127,10 +127,10 @@ static void reopen(struct parent *parent)
         generation_reopen(old);
 }
 
-static void take_signals(struct parent *parent, int signals, int64_t now)
+static void take_signals(struct parent *parent, int64_t now)
 {
     struct signalfd_siginfo info;
-    while (read(signals, &info, sizeof info) == sizeof info) {
+    while (read(parent->signals, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP)
             parent->reload_wanted = true;
         else if (info.ssi_signo == SIGUSR1)
@@ -252,7 +252,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     return next;
 }
 
-static int open_signals(void)
+bool parent_open_signals(struct parent *parent)
 {
     static const int wanted[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGCHLD};
     sigset_t set;
@@ -261,30 +261,28 @@ static int open_signals(void)
         sigaddset(&set, wanted[i]);
     signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-        return -1;
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        return false;
+    parent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return parent->signals >= 0;
 }
 
 int parent_run(struct parent *parent)
 {
     static struct sources sources;
-    int signals = open_signals();
-    if (signals < 0)
-        return 1;
     for (;;) {
         int64_t now = clock_ms(), next = settle(parent, now);
         if (is_over(parent))
             break;
-        collect(parent, signals, &sources);
+        collect(parent, &sources);
         int64_t wait = next > now ? next - now : 0;
         if (poll(sources.fds, sources.count, (int)wait) < 0 && errno != EINTR)
             continue;
         now = clock_ms();
         hear(parent, &sources, now);
-        take_signals(parent, signals, now);
+        take_signals(parent, now);
         reap(parent, now);
     }
-    close(signals);
+    close(parent->signals);
     log_at(LEVEL_INFO, "", "stopped", field_num("status", parent->status));
     return parent->status;
 }

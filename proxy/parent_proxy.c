@@ -30,7 +30,9 @@ static bool spawn(struct proxy *proxy)
 void proxy_start(struct parent *parent, struct proxy *proxy, int64_t now)
 {
     proxy->start_at = proxy->kill_at = proxy->served_since = 0;
-    proxy->told = 0;
+    proxy->next_tell = TELL_CONFIG;
+    proxy->listener = 0;
+    proxy->socket = 0;
     proxy->state = PROXY_CONFIGURING;
     int row = shared_row_claim(parent->shared);
     if (row >= 0 && spawn(proxy)) {
@@ -95,12 +97,6 @@ static int tell_config(const struct parent *parent, const struct proxy *proxy)
     return sent;
 }
 
-static int tell_listener(const struct proxy *proxy, uint32_t index, int fd)
-{
-    return send_now(proxy, MESSAGE_LISTENER, (struct slice){(const char *)&index, sizeof index},
-                    fd);
-}
-
 static int tell_tickets(const struct proxy *proxy, const struct tickets *tickets)
 {
     struct buf payload = buf_init(TICKET_KEYS * (TICKET_KEY_SIZE + 4));
@@ -110,19 +106,36 @@ static int tell_tickets(const struct proxy *proxy, const struct tickets *tickets
     return sent;
 }
 
-/* The n-th socket of the slot, over all listeners. */
-static int nth_socket(const struct parent *parent, const struct proxy *proxy, size_t n,
-                      uint32_t *index)
+/* The listening socket that is to be told of next, and its listener; -1: all are told. */
+static int next_socket(const struct parent *parent, struct proxy *proxy)
 {
     const struct config *config = proxy->generation->loaded.config;
-    for (*index = 0; *index < config->listener_count; ++*index) {
-        size_t at = 0;
-        for (int fd; (fd = sockets_next(&parent->sockets, &config->listeners[*index], proxy->slot,
-                                        proxy->generation->slots, &at)) >= 0;)
-            if (n-- == 0)
-                return fd;
+    for (; proxy->listener < config->listener_count; proxy->listener++, proxy->socket = 0) {
+        int fd = sockets_next(&parent->sockets, &config->listeners[proxy->listener], proxy->slot,
+                              proxy->generation->slots, &proxy->socket);
+        if (fd >= 0)
+            return fd;
     }
     return -1;
+}
+
+static int tell_listeners(const struct parent *parent, struct proxy *proxy)
+{
+    for (;;) {
+        uint32_t listener = proxy->listener;
+        size_t socket = proxy->socket;
+        int fd = next_socket(parent, proxy);
+        uint32_t index = proxy->listener;
+        if (fd < 0)
+            return 1;
+        int sent = send_now(proxy, MESSAGE_LISTENER,
+                            (struct slice){(const char *)&index, sizeof index}, fd);
+        if (sent <= 0) {
+            proxy->listener = listener;
+            proxy->socket = socket;
+            return sent;
+        }
+    }
 }
 
 static int tell_scanners(const struct parent *parent, const struct proxy *proxy,
@@ -135,53 +148,47 @@ static int tell_scanners(const struct parent *parent, const struct proxy *proxy,
                     parent->scanners[kind].sending);
 }
 
-enum { TELL_CONFIG, TELL_SHARED, TELL_LISTENERS };
-
-/* The n-th message of a start: 1 sent (or there is nothing to say), 0 the socket is full, -1 it
+/* One kind of message of a start: 1 said (or there is nothing to say), 0 the socket is full, -1 it
  * failed. */
-static int tell_step(const struct parent *parent, struct proxy *proxy, size_t n)
+static int tell(const struct parent *parent, struct proxy *proxy)
 {
     static const struct slice nothing = {NULL, 0};
-    uint32_t index;
-    size_t sockets = 0;
-    while (nth_socket(parent, proxy, sockets, &index) >= 0)
-        sockets++;
-    if (n == TELL_CONFIG)
+    int decisions = proxy->generation->decisions;
+    switch (proxy->next_tell) {
+    case TELL_CONFIG:
         return tell_config(parent, proxy);
-    if (n == TELL_SHARED)
+    case TELL_SHARED:
         return send_now(proxy, MESSAGE_SHARED, nothing, parent->shared_fd);
-    n -= TELL_LISTENERS;
-    if (n < sockets) {
-        int fd = nth_socket(parent, proxy, n, &index);
-        return tell_listener(proxy, index, fd);
-    }
-    n -= sockets;
-    if (n < SCANNER_KINDS)
-        return tell_scanners(parent, proxy, (enum scanner_kind)n);
-    n -= SCANNER_KINDS;
-    if (n == 0 && proxy->generation->decisions < 0)
-        return 1;
-    if (n == 0)
-        return send_now(proxy, MESSAGE_DECISIONS, nothing, proxy->generation->decisions);
-    if (n == 1)
+    case TELL_LISTENERS:
+        return tell_listeners(parent, proxy);
+    case TELL_SCAN:
+        return tell_scanners(parent, proxy, SCANNER_SCAN);
+    case TELL_AV:
+        return tell_scanners(parent, proxy, SCANNER_AV);
+    case TELL_DECISIONS:
+        return decisions < 0 ? 1 : send_now(proxy, MESSAGE_DECISIONS, nothing, decisions);
+    case TELL_TICKETS:
         return tell_tickets(proxy, &parent->tickets);
-    int sent = send_now(proxy, MESSAGE_START, nothing, -1);
-    if (sent > 0)
-        proxy->state = PROXY_STARTING;
-    return sent;
+    case TELL_START:
+        return send_now(proxy, MESSAGE_START, nothing, -1);
+    case TELL_DONE:
+        break;
+    }
+    return 0;
 }
 
 void proxy_tell(const struct parent *parent, struct proxy *proxy)
 {
-    while (proxy->control >= 0 && proxy->state == PROXY_CONFIGURING) {
-        int sent = tell_step(parent, proxy, proxy->told);
+    while (proxy->control >= 0 && proxy->next_tell != TELL_DONE) {
+        int sent = tell(parent, proxy);
         if (sent == 0)
             return;
         if (sent < 0) {
             proxy_kill(proxy, "it does not take its configuration");
             return;
         }
-        proxy->told++;
+        if (++proxy->next_tell == TELL_DONE)
+            proxy->state = PROXY_STARTING;
     }
 }
 
