@@ -84,7 +84,7 @@ static void make_chroot(const struct config *config)
         return;
     memcpy(path, folder.ptr, folder.len);
     path[folder.len] = '\0';
-    if (mkdir(path, 0755) == 0)
+    if (mkdir(path, 0755) == 0 && chmod(path, 0755) == 0) /* whatever the umask is */
         log_at(LEVEL_INFO, "", "chroot folder made", field_str("path", path));
 }
 
