@@ -7,10 +7,14 @@ import tempfile
 
 import pytest
 
-from lab import needs, process
+from lab import process
+from lab.backend import Backend
 from lab.certs import Authority
 from lab.dovecot import Dovecot
+from lab.gatepost import Gatepost, certificate, domains
+from lab.gatepost import backend as gateway_backend
 from lab.postfix import Postfix
+from lab.smtp_client import Session
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,3 +70,86 @@ def dovecot(run_dir, postfix):
         yield server.start()
     finally:
         server.stop()
+
+
+def _need_gatepost():
+    if os.geteuid() != 0:
+        pytest.skip("needs root: Gatepost's parent")
+
+
+@pytest.fixture
+def start(own_dir):
+    """start(body, ...) starts a Gatepost of the test's own; it is stopped, and must end well, with the test."""
+    _need_gatepost()
+    started = []
+
+    def start_gatepost(body, **how):
+        folder = own_dir / ("gateway-%d" % len(started))
+        folder.mkdir()
+        started.append(Gatepost(folder, body, **how))
+        return started[-1].start()
+
+    yield start_gatepost
+    _stop_all(started)
+
+
+@pytest.fixture
+def new_backend():
+    """new_backend(script, ...) starts a scriptable server behind, for this test."""
+    started = []
+
+    def start_backend(*words, **how):
+        started.append(Backend(*words, **how).start())
+        return started[-1]
+
+    yield start_backend
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_backend():
+    server = Backend().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_gateway(run_dir, authority, shared_backend, request):
+    """One Gatepost for a whole suite, in front of shared_backend. The suite's CHANGES are its settings."""
+    _need_gatepost()
+    folder = run_dir / request.module.__name__
+    folder.mkdir()
+    body = "".join([certificate(authority.certificate("mx.example.com")),
+                    gateway_backend("behind", shared_backend.port, options="recipient_check on  probe off"),
+                    domains("behind", "example.com", "example.org")])
+    gateway = Gatepost(folder, body, changes=getattr(request.module, "CHANGES", None), implicit_tls=True)
+    try:
+        yield gateway.start()
+    finally:
+        _stop_all([gateway])
+
+
+@pytest.fixture
+def gateway(shared_gateway, shared_backend):
+    """The suite's Gatepost; the server behind behaves, and has forgotten what was before."""
+    shared_backend.forget()
+    return shared_gateway
+
+
+@pytest.fixture
+def behind(gateway, shared_backend):
+    return shared_backend
+
+
+@pytest.fixture
+def session(gateway):
+    """A fresh connection to the suite's Gatepost, greeted."""
+    with Session(gateway.port) as client:
+        yield client
+
+
+def _stop_all(gateways):
+    ends = [(gateway, gateway.stop()) for gateway in gateways]
+    for gateway, status in ends:
+        assert status == 0, "gatepost ended with %s\n%s" % (status, gateway.log()[-4000:])
