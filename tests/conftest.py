@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from lab import process
+from lab import needs, process
 from lab.backend import Backend
 from lab.certs import Authority
 from lab.dovecot import Dovecot
@@ -54,7 +54,7 @@ def authority(run_dir):
 
 @pytest.fixture(scope="session")
 def postfix(run_dir, authority):
-    if os.geteuid() != 0:
+    if not needs.IS_ROOT:
         pytest.skip("needs root: a Postfix of its own")
     server = Postfix(run_dir, authority.certificate("behind.example.com"))
     try:
@@ -73,7 +73,7 @@ def dovecot(run_dir, postfix):
 
 
 def _need_gatepost():
-    if os.geteuid() != 0:
+    if not needs.IS_ROOT:
         pytest.skip("needs root: Gatepost's parent")
 
 

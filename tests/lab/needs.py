@@ -10,7 +10,7 @@ BUILD = pathlib.Path(os.environ.get("GATEPOST_BUILD", ROOT / "build" / "release"
 CORPORA = pathlib.Path(os.environ.get("GATEPOST_CORPORA", ROOT.parent / "shared" / "corpora"))
 SANITIZED = BUILD.name == "asan"
 
-root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+IS_ROOT = os.geteuid() == 0
 
 
 def corpus(*parts):
