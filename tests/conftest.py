@@ -149,6 +149,20 @@ def session(gateway):
         yield client
 
 
+@pytest.fixture
+def greeted(session):
+    """The session after EHLO."""
+    session.ehlo()
+    return session
+
+
+@pytest.fixture
+def ready(greeted):
+    """The session after MAIL and one RCPT."""
+    greeted.envelope("user@example.com")
+    return greeted
+
+
 def _stop_all(gateways):
     ends = [(gateway, gateway.stop()) for gateway in gateways]
     for gateway, status in ends:

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from lab import needs
-from lab.smtp_client import Closed, Session
+from lab.smtp_client import Closed
 
 FILE = needs.CORPORA / "smtp" / "sessions.json"
 CASES = json.loads(FILE.read_text())["cases"] if FILE.exists() else []

@@ -2,23 +2,10 @@
 """Each verb of SMTP: what it does, when it is refused, and what never passes."""
 import pytest
 
-from lab.smtp_client import Closed, Session, stuffed
+from lab.smtp_client import Closed, stuffed
 
 CHANGES = {"limits": {"errors": 1000, "message_size": "1MiB"}}
 MESSAGE = b"Subject: verbs\r\nFrom: a@client.example\r\n\r\nhello\r\n"
-
-
-@pytest.fixture
-def greeted(session):
-    session.ehlo()
-    return session
-
-
-@pytest.fixture
-def ready(greeted):
-    """After MAIL and one RCPT."""
-    greeted.envelope("user@example.com")
-    return greeted
 
 
 def body_of(message):
@@ -193,173 +180,6 @@ def test_checking_recipients_does_not_hold_the_server_behind(ready, behind):
     assert not behind.messages
 
 
-# -- DATA
-
-def test_data_needs_a_recipient(greeted):
-    greeted.expect("DATA", 503)
-    greeted.expect("MAIL FROM:<a@client.example>", 250)
-    greeted.expect("DATA", 503, 554)
-
-
-def test_data_takes_no_argument(ready):
-    ready.expect("DATA now", 501)
-
-
-def test_dots_at_line_starts_survive(ready, behind):
-    message = b"Subject: dots\r\n\r\n.\r\n..x\r\n.a\r\n"
-    assert ready.data(message).code == 250
-    assert body_of(behind.messages[0]) == b".\r\n..x\r\n.a\r\n"
-
-
-def test_an_empty_message_is_answered(ready, behind):
-    assert ready.data(b"\r\n").code in (250, 550, 554)
-
-
-def test_a_message_over_the_limit_is_refused_after_the_dot(ready, behind):
-    reply = ready.data(b"Subject: big\r\n\r\n" + b"x" * 998 * 1100 + b"\r\n")
-    assert (reply.code, reply.enhanced) == (552, "5.3.4")
-    assert not behind.messages
-    ready.envelope("user@example.com")
-    assert ready.data(MESSAGE).code == 250
-
-
-def test_a_message_of_just_the_limit_passes(ready, behind):
-    start = b"Subject: just\r\n\r\n"
-    lines = b"x" * 62 + b"\r\n"
-    room = 1024 * 1024 - len(start)
-    message = start + lines * (room // 64) + (b"y" * (room % 64 - 2) + b"\r\n" if room % 64 > 2 else b"")
-    assert ready.data(message).code == 250
-    assert behind.messages[0].content.endswith(message)
-
-
-@pytest.mark.parametrize("body", [b"a\nb\r\n", b"a\rb\r\n", b"a\r\r\nb\r\n", b"a\n\r\n", b"\n.\n"])
-def test_bare_newlines_are_refused(ready, behind, body):
-    reply = ready.data(b"Subject: bare\r\n\r\n" + body)
-    assert 500 <= reply.code <= 599, reply
-    assert not behind.messages
-
-
-def test_nul_never_reaches_the_server_behind(ready, behind):
-    reply = ready.data(b"Subject: nul\r\n\r\na\0b\r\n")
-    assert 500 <= reply.code <= 599 or reply.code == 250
-    assert not any(b"\0" in message.wire for message in behind.messages) or reply.code == 250
-
-
-def test_long_lines_are_not_broken(ready, behind):
-    line = b"y" * 5000
-    reply = ready.data(b"Subject: long\r\n\r\n" + line + b"\r\n")
-    assert reply.code in (250, 500, 554)
-    if reply.code == 250:
-        assert body_of(behind.messages[0]) == line + b"\r\n"
-
-
-def test_several_messages_in_a_session(greeted, behind):
-    for number in range(3):
-        greeted.envelope("user@example.com")
-        assert greeted.data(b"Subject: %d\r\n\r\nx\r\n" % number).code == 250
-    assert len(behind.messages) == 3
-
-
-def test_a_message_that_came_byte_by_byte_is_the_same(ready, behind):
-    ready.expect("DATA", 354)
-    message = b"Subject: slow\r\n\r\n.dot\r\n\r\nend\r\n"
-    for byte in stuffed(message):
-        ready.send(bytes([byte]))
-    assert ready.reply().code == 250
-    assert behind.messages[0].content.endswith(message)
-
-
-# -- BDAT (RFC 3030)
-
-def test_bdat_chunks_make_one_message(ready, behind):
-    ready.send(b"BDAT 17\r\nSubject: chunk\r\n\r\n"[:9 + 17])
-    assert ready.reply().code == 250
-    ready.send(b"BDAT 9 LAST\r\n\r\nhello\r\n")
-    assert ready.reply().code == 250
-    assert behind.messages[0].content.endswith(b"Subject: chunk\r\n\r\nhello\r\n")
-
-
-def test_bdat_last_may_be_empty(ready, behind):
-    chunk = b"Subject: z\r\n\r\nhello\r\n"
-    ready.send(b"BDAT %d\r\n" % len(chunk) + chunk)
-    assert ready.reply().code == 250
-    ready.expect("BDAT 0 LAST", 250)
-    assert behind.messages[0].content.endswith(chunk)
-
-
-def test_bdat_needs_no_dot_stuffing_and_is_stuffed_onward(ready, behind):
-    chunk = b"Subject: z\r\n\r\n.\r\n..\r\n.x\r\n"
-    ready.send(b"BDAT %d LAST\r\n" % len(chunk) + chunk)
-    assert ready.reply().code == 250
-    assert behind.messages[0].content.endswith(chunk)
-
-
-def test_bdat_refuses_bare_newlines(ready, behind):
-    chunk = b"Subject: z\r\n\r\na\nb\r\n"
-    ready.send(b"BDAT %d LAST\r\n" % len(chunk) + chunk)
-    assert 500 <= ready.reply().code <= 599
-    assert not behind.messages
-
-
-def test_bdat_refuses_a_cr_and_lf_that_two_chunks_part_wrongly(ready, behind):
-    ready.send(b"BDAT 15\r\nSubject: z\r\n\r\na\r"[:9 + 15])
-    ready.reply()
-    ready.send(b"BDAT 3 LAST\r\nx\r\n")
-    assert 500 <= ready.reply().code <= 599
-    assert not behind.messages
-
-
-def test_crlf_parted_by_chunks_is_a_line_end(ready, behind):
-    ready.send(b"BDAT 11\r\nSubject: z\r")
-    assert ready.reply().code == 250
-    ready.send(b"BDAT 6 LAST\r\n\n\r\nx\r\n")
-    assert ready.reply().code == 250
-    assert behind.messages[0].content.endswith(b"Subject: z\r\n\r\nx\r\n")
-
-
-def test_data_after_bdat_is_out_of_order(ready):
-    ready.send(b"BDAT 3\r\nabc")
-    assert ready.reply().code == 250
-    ready.expect("DATA", 503)
-
-
-def test_rset_between_chunks_forgets_them(ready, behind):
-    ready.send(b"BDAT 3\r\nabc")
-    assert ready.reply().code == 250
-    ready.expect("RSET", 250)
-    ready.envelope("user@example.com")
-    chunk = b"Subject: z\r\n\r\nx\r\n"
-    ready.send(b"BDAT %d LAST\r\n" % len(chunk) + chunk)
-    assert ready.reply().code == 250
-    assert behind.messages[0].content.endswith(chunk) and b"abc" not in behind.messages[0].content
-
-
-@pytest.mark.parametrize("words", ["", "x", "-1", "1 LAST extra", "1 FIRST", "18446744073709551615 LAST", "99999999999999999999"])
-def test_bdat_with_a_wrong_size_is_refused(ready, words):
-    ready.expect("BDAT " + words, 501, 552)
-
-
-def test_bdat_out_of_order_swallows_its_chunk(greeted):
-    greeted.send(b"BDAT 10 LAST\r\nNOOP\r\nNOOP")
-    assert greeted.reply().code == 503
-    greeted.expect("VRFY x", 252, 502, 550)
-
-
-def test_bdat_over_the_limit_is_refused(ready, behind):
-    chunk = b"x" * 78 + b"\r\n"
-    ready.send(b"BDAT %d LAST\r\n" % (80 * 14000) + chunk * 14000)
-    assert ready.reply().code == 552
-    assert not behind.messages
-
-
-def test_pipelined_chunks_are_answered_in_order(greeted, behind):
-    chunk = b"Subject: p\r\n\r\nx\r\n"
-    greeted.send(b"MAIL FROM:<a@client.example>\r\nRCPT TO:<user@example.com>\r\nBDAT %d\r\n%sBDAT 0 LAST\r\nNOOP\r\n"
-                 % (len(chunk), chunk))
-    assert [greeted.reply().code for _ in range(5)] == [250] * 5
-    assert len(behind.messages) == 1
-
-
 # -- PIPELINING (RFC 2920)
 
 def test_a_pipelined_group_is_answered_in_order(greeted, behind):
@@ -460,33 +280,6 @@ def test_every_refusal_has_an_enhanced_code(greeted):
     for line in ("FOO", "RCPT TO:<user@example.com>", "MAIL FROM:<a", "AUTH LOGIN", "DATA", "XEXCH50 1 2"):
         reply = greeted.command(line)
         assert reply.enhanced.startswith("5."), (line, reply)
-
-
-def test_a_received_field_is_added_on_top(ready, behind):
-    assert ready.data(MESSAGE).code == 250
-    content = behind.messages[0].content
-    assert content.startswith(b"Received: from client.example")
-    assert content.endswith(MESSAGE)
-    assert b"by mx.example.com" in content[:-len(MESSAGE)]
-
-
-def test_the_reply_to_the_dot_is_the_one_of_the_server_behind(ready, behind):
-    behind.script["DOT"] = "250 2.6.0 <id@behind> queued as 4711"
-    reply = ready.data(MESSAGE)
-    assert reply.code == 250
-
-
-def test_disconnecting_in_mid_message_delivers_nothing(gateway, behind):
-    with Session(gateway.port) as client:
-        client.ehlo()
-        client.envelope("user@example.com")
-        client.expect("DATA", 354)
-        client.send("Subject: half\r\n\r\nhalf a mess")
-    with Session(gateway.port) as client:
-        client.ehlo()
-        client.envelope("user@example.com")
-        assert client.data(MESSAGE).code == 250
-    assert [message.content.endswith(MESSAGE) for message in behind.messages] == [True]
 
 
 def test_a_closed_session_is_seen_as_closed(session):
