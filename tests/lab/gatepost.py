@@ -122,3 +122,8 @@ def check_configuration(file, build=None):
     done = subprocess.run([str((build or needs.BUILD) / "gatepost"), "-n", "-c", str(file)], capture_output=True,
                           text=True, timeout=20)
     return done.returncode, done.stdout + done.stderr
+
+
+def shipped_policy():
+    """The line that includes the policy that Gatepost ships."""
+    return 'include "%s"\n' % (needs.ROOT / "etc" / "policy.conf")
