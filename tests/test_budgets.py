@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from lab import samples
+from lab import needs, samples
 from lab.gatepost import backend, domains
 from lab.load import Load, arrived
 from lab.process import wait_until
@@ -138,6 +138,7 @@ def test_no_more_connections_behind_than_configured(start, new_backend):
     assert arrived(server) == {mark: 1 for mark in load.told}
 
 
+@needs.patience
 def test_a_sender_below_the_upload_rate_is_dropped(start, new_backend):
     server = new_backend()
     gateway = start(backend("behind", server.port) + domains("behind", "example.com"), starttls=False,
