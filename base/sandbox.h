@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * The jails: seccomp (KILL_PROCESS for what is not listed) and Landlock. Which calls a jail allows is told in sandbox.c, a table a
- * jail. With sanitizers, and when the environment asks (GATEPOST_SANDBOX=none), the jail is empty. */
+ * The jails: seccomp (KILL_PROCESS for what is not listed) and Landlock. Which calls a jail allows
+ * is told in sandbox.c, a table a jail. With sanitizers, and when the environment asks
+ * (GATEPOST_SANDBOX=none), the jail is empty. */
 #ifndef BASE_SANDBOX_H
 #define BASE_SANDBOX_H
 
@@ -12,8 +13,8 @@ enum jail {
     JAIL_PROXY,     /* network, no files, no processes */
 };
 
-/* Enters for good. `folder` is the only one that JAIL_ANTIVIRUS may use (NULL otherwise). False with *reason: the caller must not
- * go on. */
+/* Enters for good. `folder` is the only one that JAIL_ANTIVIRUS may use (NULL otherwise). False
+ * with *reason: the caller must not go on. */
 bool sandbox_enter(enum jail jail, const char *folder, const char **reason);
 
 #endif
