@@ -46,7 +46,7 @@ LIBS     := $(foreach f,$(FLOORS),$(if $(call lib_src,$(f)),$(B)/$(f).a))
 floor_libs = $(filter $(foreach f,$(1),$(B)/$(f).a),$(LIBS))
 
 BINS     := $(foreach m,$(MAINS),$(B)/$(basename $(notdir $(m))))
-UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c))
 DUMPS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -66,11 +66,12 @@ run: deps ## the lab: real mail through Gatepost to a real server (CONFIG=file: 
 	@$(MAKE) --no-print-directory all
 	@$(if $(CONFIG),$(B)/gatepost -F -c $(CONFIG),$(PYTHON) tests/lab/run.py --build $(B))
 
-check: deps ## pass all tests
+TESTS ?= tests
+check: deps ## pass all tests (TESTS=files, PYTEST=options)
 	@$(MAKE) --no-print-directory check-built
 
 check-built: all units
-	@GATEPOST_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -ra $(PYTEST) tests
+	@GATEPOST_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -ra $(PYTEST) $(TESTS)
 
 check-asan: deps ## pass all tests under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory V=asan check-built
