@@ -12,6 +12,7 @@ SANITIZED = BUILD.name == "asan"
 
 patience = pytest.mark.skipif(not os.environ.get("GATEPOST_SLOW"), reason="takes over a minute; runs with GATEPOST_SLOW=1")
 IS_ROOT = os.geteuid() == 0
+root = pytest.mark.skipif(not IS_ROOT, reason="needs root")
 
 
 def corpus(*parts):
