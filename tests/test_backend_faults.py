@@ -74,7 +74,7 @@ def outcomes(run_dir):
                    for n, server in enumerate(servers))
     folder = run_dir / "backend-faults"
     folder.mkdir()
-    gateway = Gatepost(folder, body, changes={"timeouts": {"backend": "2s", "connect": "2s", "verdict": "5s"}}, starttls=False)
+    gateway = Gatepost(folder, body, changes={"timeouts": {"backend": "2s", "connect": "2s", "verdict": "5s"}})
 
     def run(number):
         began = time.monotonic()
@@ -120,8 +120,7 @@ def test_no_proxy_died_of_any(outcomes):
 def test_the_next_server_gets_the_mail_when_the_first_is_down(start, new_backend):
     dead, alive = new_backend(), new_backend()
     dead.stop()
-    gateway = start(backend("behind", "%d priority 1" % dead.port, "%d priority 2" % alive.port) + domains("behind", "example.com"),
-                    starttls=False)
+    gateway = start(backend("behind", "%d priority 1" % dead.port, "%d priority 2" % alive.port) + domains("behind", "example.com"))
     for _ in range(3):
         assert send(gateway.port, MESSAGE, "user@example.com").code == 250
     assert len(alive.messages) == 3
@@ -129,24 +128,21 @@ def test_the_next_server_gets_the_mail_when_the_first_is_down(start, new_backend
 
 def test_before_the_dot_another_server_is_tried(start, new_backend):
     weak, strong = new_backend({"DATA": [CLOSE]}), new_backend()
-    gateway = start(backend("behind", "%d priority 1" % weak.port, "%d priority 2" % strong.port) + domains("behind", "example.com"),
-                    starttls=False)
+    gateway = start(backend("behind", "%d priority 1" % weak.port, "%d priority 2" % strong.port) + domains("behind", "example.com"))
     assert send(gateway.port, MESSAGE, "user@example.com").code == 250
     assert len(strong.messages) == 1
 
 
 def test_after_the_dot_no_other_server_is_tried(start, new_backend):
     weak, strong = new_backend({"DOT": [CLOSE]}), new_backend()
-    gateway = start(backend("behind", "%d priority 1" % weak.port, "%d priority 2" % strong.port) + domains("behind", "example.com"),
-                    starttls=False)
+    gateway = start(backend("behind", "%d priority 1" % weak.port, "%d priority 2" % strong.port) + domains("behind", "example.com"))
     assert send(gateway.port, MESSAGE, "user@example.com").code in LATER
     assert not strong.messages and not strong.refused
 
 
 def test_the_server_of_lower_priority_is_left_alone(start, new_backend):
     first, second = new_backend(), new_backend()
-    gateway = start(backend("behind", "%d priority 1" % first.port, "%d priority 2" % second.port) + domains("behind", "example.com"),
-                    starttls=False)
+    gateway = start(backend("behind", "%d priority 1" % first.port, "%d priority 2" % second.port) + domains("behind", "example.com"))
     for _ in range(5):
         assert send(gateway.port, MESSAGE, "user@example.com").code == 250
     assert (len(first.messages), len(second.messages)) == (5, 0)
@@ -154,7 +150,7 @@ def test_the_server_of_lower_priority_is_left_alone(start, new_backend):
 
 def test_a_pooled_connection_that_went_away_is_noticed(start, new_backend):
     server = new_backend()
-    gateway = start(backend("behind", server.port) + domains("behind", "example.com"), starttls=False)
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com"))
     for _ in range(5):
         assert send(gateway.port, MESSAGE, "user@example.com").code == 250
         server.hang_up()
@@ -164,7 +160,7 @@ def test_a_pooled_connection_that_went_away_is_noticed(start, new_backend):
 def test_each_domain_goes_to_its_own_server(start, new_backend):
     one, two = new_backend(), new_backend()
     gateway = start(backend("one", one.port) + backend("two", two.port) + domains("one", "example.com")
-                    + domains("two", "example.org"), starttls=False)
+                    + domains("two", "example.org"))
     with Session(gateway.port) as session:
         session.ehlo()
         for address in ("user@example.com", "user@example.org"):

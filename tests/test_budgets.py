@@ -37,7 +37,7 @@ def first_refusal(gateway, size):
 
 def test_a_full_spool_is_452_before_data_and_empties_again(start, new_backend):
     server = new_backend()
-    gateway = start(backend("behind", server.port) + domains("behind", "example.com"), starttls=False,
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com"),
                     changes={"limits": {"spool": "2MiB", "message_size": "1500KiB"}, "process": {"proxies": 2}})
     held = in_data(gateway, 1400000, size=1400000)
     assert wait_until(lambda: first_refusal(gateway, 1400000) == FULL), first_refusal(gateway, 1400000)
@@ -49,7 +49,7 @@ def test_a_full_spool_is_452_before_data_and_empties_again(start, new_backend):
 
 def test_bodies_of_undeclared_size_never_pass_the_budget(start, new_backend):
     server = new_backend()
-    gateway = start(backend("behind", server.port) + domains("behind", "example.com"), starttls=False,
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com"),
                     changes={"limits": {"spool": "2MiB", "message_size": "1500KiB"}})
     held = [in_data(gateway, 0) for _ in range(4)]
     body = (b"x" * 78 + b"\r\n") * 17000
@@ -118,7 +118,7 @@ def timed(port, count=100):
 def test_slow_senders_hold_no_connection_behind_and_slow_nobody(start, new_backend):
     server = new_backend()
     gateway = start(backend("behind", server.port, options="connections 4  recipient_check on  probe off")
-                    + domains("behind", "example.com"), starttls=False)
+                    + domains("behind", "example.com"))
     alone = timed(gateway.port)
     with SlowSenders(gateway.port, 100) as slow:
         beside = timed(gateway.port)
@@ -130,7 +130,7 @@ def test_slow_senders_hold_no_connection_behind_and_slow_nobody(start, new_backe
 def test_no_more_connections_behind_than_configured(start, new_backend):
     server = new_backend({"DOT": [0.05, b"250 2.0.0 ok\r\n"]})
     gateway = start(backend("behind", server.port, options="connections 3  recipient_check on  probe off")
-                    + domains("behind", "example.com"), starttls=False)
+                    + domains("behind", "example.com"))
     with Load(gateway.port, senders=12, messages=60) as load:
         load.join(40)
     assert server.most_open <= 3
@@ -141,7 +141,7 @@ def test_no_more_connections_behind_than_configured(start, new_backend):
 @needs.patience
 def test_a_sender_below_the_upload_rate_is_dropped(start, new_backend):
     server = new_backend()
-    gateway = start(backend("behind", server.port) + domains("behind", "example.com"), starttls=False,
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com"),
                     changes={"limits": {"upload_rate": "1MiB"}, "timeouts": {"data": "2s"}})
     session = in_data(gateway, 0)
     session.socket.settimeout(90)

@@ -24,7 +24,7 @@ def kill_one(gateway, program):
 
 def test_every_250_is_behind_and_every_duplicate_is_in_doubt(start, new_backend):
     server = new_backend()
-    gateway = start(backend("behind", server.port) + domains("behind", "example.com") + LOOKS_INSIDE, starttls=False,
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com") + LOOKS_INSIDE,
                     changes={"process": {"scanners": 2}, "timeouts": {"drain": "5s"}})
     deadline = time.monotonic() + 60 + MESSAGES / 20
     with Load(gateway.port, senders=8, messages=MESSAGES) as load:

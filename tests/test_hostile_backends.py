@@ -30,7 +30,7 @@ def world(run_dir, authority):
         body += domains("behind_%d" % number, "case-%d.example" % number)
     folder = run_dir / "hostile-backends"
     folder.mkdir()
-    gateway = Gatepost(folder, body, starttls=False)
+    gateway = Gatepost(folder, body)
     try:
         yield gateway.start(), servers
     finally:

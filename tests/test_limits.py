@@ -125,7 +125,7 @@ def test_a_client_that_stops_in_mid_message_is_dropped(session, behind):
 def test_sessions_in_all_are_limited_over_all_proxies(start, shared_backend):
     from lab.gatepost import backend, domains
     gateway = start(backend("behind", shared_backend.port) + domains("behind", "example.com"),
-                    changes={"limits": {"sessions": 5}}, starttls=False)
+                    changes={"limits": {"sessions": 5}})
     held = [Session(gateway.port) for _ in range(7)]
     codes = [client.greeting.code for client in held]
     for client in held:

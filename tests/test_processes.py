@@ -23,7 +23,7 @@ def serve(start, new_backend):
     def go(policy="", changes=None, **how):
         server = new_backend()
         body = backend("behind", server.port) + domains("behind", "example.com")
-        gateway = start(body + policy, changes=changes, starttls=False, **how)
+        gateway = start(body + policy, changes=changes, **how)
         gateway.behind, gateway.body = server, body
         return gateway
     return go

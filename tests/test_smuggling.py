@@ -62,7 +62,7 @@ def before_postfix(run_dir, postfix):
     from lab.gatepost import Gatepost
     folder = run_dir / "smuggling-postfix"
     folder.mkdir()
-    gateway = Gatepost(folder, backend("behind", postfix.port) + domains("behind", "example.org"), starttls=False)
+    gateway = Gatepost(folder, backend("behind", postfix.port) + domains("behind", "example.org"))
     try:
         yield gateway.start()
     finally:

@@ -182,7 +182,7 @@ def test_what_was_sent_over_tls_says_so(gateway, behind):
 def verified(start, new_backend, authority, cert):
     server = new_backend(context=server_context(cert))
     body = backend("behind", '%d tls verify "behind.example.com"' % server.port) + domains("behind", "example.com")
-    gateway = start(body, changes={"tls": {"ca_file": '"%s"' % authority.ca}}, starttls=False)
+    gateway = start(body, changes={"tls": {"ca_file": '"%s"' % authority.ca}})
     return send(gateway.port, MESSAGE, "user@example.com"), server
 
 
@@ -205,6 +205,6 @@ def test_a_server_behind_with_an_expired_certificate_gets_nothing(start, new_bac
 def test_a_server_behind_with_implicit_tls_gets_mail(start, new_backend, authority):
     server = new_backend(context=server_context(authority.certificate("behind.example.com")), implicit_tls=True)
     body = 'backend behind {\n  smtps "127.0.0.1:%d" tls required\n  recipient_check off\n  probe off\n}\n' % server.port
-    gateway = start(body + domains("behind", "example.com"), starttls=False)
+    gateway = start(body + domains("behind", "example.com"))
     assert send(gateway.port, MESSAGE, "user@example.com").code == 250
     assert [message.tls for message in server.messages] == [True]

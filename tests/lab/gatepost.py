@@ -48,15 +48,14 @@ def settings(changes):
 
 
 class Gatepost:
-    """`body` is the configuration without its settings and listeners. Listens on `port` (STARTTLS) and `tls_port`."""
+    """`body` is the configuration without its settings and listeners. It listens on `port`, with STARTTLS when there is a
+    certificate, and on `tls_port` when implicit_tls is asked for; `listen` are options of the first listener."""
 
-    def __init__(self, run_dir, body, changes=None, starttls=True, implicit_tls=False, listen="", port=None, tls_port=None,
-                 build=None, env=None):
+    def __init__(self, run_dir, body, changes=None, implicit_tls=False, listen="", port=None, tls_port=None, build=None, env=None):
         self.dir = os.path.join(str(run_dir), "gatepost")
         self.build = build or needs.BUILD
         self.port = port or free_port()
         self.tls_port = (tls_port or free_port()) if implicit_tls else None
-        self.starttls = starttls
         self.listen = listen
         self.file = os.path.join(self.dir, "gatepost.conf")
         self.decision_log = os.path.join(self.dir, "decisions.json")
@@ -70,8 +69,8 @@ class Gatepost:
         for block, words in (changes or {}).items():
             fixed.setdefault(block, {}).update(words)
         text = 'hostname "mx.example.com"\n' + settings(fixed)
-        text += 'listen smtp on "127.0.0.1:%d"%s\n' % (self.port, " { starttls  %s }" % self.listen if self.starttls else
-                                                       " { %s }" % self.listen if self.listen else "")
+        options = [word for word in ("starttls" if "certificate " in body else "", self.listen) if word]
+        text += 'listen smtp on "127.0.0.1:%d"%s\n' % (self.port, " { %s }" % "  ".join(options) if options else "")
         if self.tls_port:
             text += 'listen smtps on "127.0.0.1:%d"\n' % self.tls_port
         with open(self.file, "w") as f:

@@ -36,7 +36,7 @@ class Lab:
         self.postfix = Postfix(folder, self.authority.certificate("behind.example.com"))
         self.dovecot = Dovecot(folder, self.postfix.mail)
         self.gatepost = Gatepost(folder, self._configuration(), {
-            "limits": {"message_size": LIMIT},
+            "limits": {"message_size": "%dB" % LIMIT},
             "process": {"proxies": 0},
             "log": {"level": '"info"'},
             "antivirus": {"enabled": "on", "database": '"%s"' % samples.write_signatures(os.path.join(folder, "signatures"))},
