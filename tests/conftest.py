@@ -24,6 +24,7 @@ def no_process_is_left():
     yield
     process.wait_until(lambda: not set(process.left_over()) - before, 5)
     left = {pid: name for pid, name in process.left_over().items() if pid not in before}
+    process.reap()
     assert not left, "still running: %s" % left
 
 

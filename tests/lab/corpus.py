@@ -5,7 +5,7 @@ import re
 
 from lab import needs
 
-NO_MAIL = re.compile(r"(LICENSE|COPYING|README|SOURCES|NOTICE)|\.(json|xml|out|list|md|tnef|dat|py|gz|zip)$", re.I)
+NO_MAIL = re.compile(r"(LICENSE|COPYING|README|SOURCES|NOTICE)|_decoded_|\.(json|xml|out|list|md|tnef|dat|py|gz|zip)$", re.I)
 
 
 def mails(*folders):

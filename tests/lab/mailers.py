@@ -13,7 +13,10 @@ def _decisive(done, pattern):
     refusals = [reply for reply in replies if reply[0] in "45"]
     if refusals:
         return refusals[0]
-    return replies[-1] if done.returncode == 0 and replies else "failed: " + output.strip().splitlines()[-1]
+    if done.returncode == 0 and replies:
+        return replies[-1]
+    complaints = [line for line in output.splitlines() if line.startswith(("curl: ", "*** "))]
+    return "failed: " + (complaints or output.splitlines() or ["no word"])[0]
 
 
 def swaks(port, message, recipient="user@example.com", sender="sender@client.example", tls=None, ca=None):

@@ -47,6 +47,15 @@ def left_over():
     return children(os.getpid())
 
 
+def reap():
+    """Takes leave of the orphans that have ended; for the very end, when no Process is running any more."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
 def wait_until(condition, seconds=10, every=0.02):
     """Polls until condition() is true and returns its value; the last value when the time is over."""
     deadline = time.monotonic() + seconds

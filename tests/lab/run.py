@@ -21,7 +21,7 @@ from lab.dovecot import Dovecot  # noqa: E402
 from lab.gatepost import Gatepost, backend, certificate, domains, shipped_policy  # noqa: E402
 from lab.ports import free_port  # noqa: E402
 from lab.postfix import Postfix  # noqa: E402
-from lab.process import adopt_orphans, wait_until  # noqa: E402
+from lab.process import adopt_orphans, left_over, reap, wait_until  # noqa: E402
 
 LIMIT = 5 * 1024 * 1024
 
@@ -147,6 +147,8 @@ def main():
     finally:
         if lab:
             lab.stop()
+        wait_until(lambda: not left_over(), 5)
+        reap()
         shutil.rmtree(folder)
     sys.exit(0 if good else 1)
 
