@@ -126,9 +126,18 @@ def shared_gateway(run_dir, authority, shared_backend, request):
                     domains("behind", "example.com", "example.org")])
     gateway = Gatepost(folder, body, changes=getattr(request.module, "CHANGES", None), implicit_tls=True)
     try:
-        yield gateway.start()
+        gateway.start()
+        process.wait_until(lambda: all(_offers_all(gateway) for _ in range(6)))
+        yield gateway
     finally:
         _stop_all([gateway])
+
+
+def _offers_all(gateway):
+    """Each proxy has learnt what the server behind can do."""
+    with Session(gateway.port) as client:
+        client.ehlo()
+        return {"SMTPUTF8", "8BITMIME", "DSN"} <= set(client.extensions)
 
 
 @pytest.fixture

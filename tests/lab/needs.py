@@ -10,7 +10,6 @@ BUILD = pathlib.Path(os.environ.get("GATEPOST_BUILD", ROOT / "build" / "release"
 CORPORA = pathlib.Path(os.environ.get("GATEPOST_CORPORA", ROOT.parent / "shared" / "corpora"))
 SANITIZED = BUILD.name == "asan"
 
-patience = pytest.mark.skipif(not os.environ.get("GATEPOST_SLOW"), reason="takes over a minute; runs with GATEPOST_SLOW=1")
 IS_ROOT = os.geteuid() == 0
 root = pytest.mark.skipif(not IS_ROOT, reason="needs root")
 
