@@ -28,7 +28,8 @@ struct work {
 static bool more_changes(struct work *w)
 {
     size_t room = w->change_room ? w->change_room * 2 : 16;
-    struct change *changes = room <= CHANGES_MAX ? arena_array(w->arena, room, sizeof *changes) : NULL;
+    struct change *changes =
+        room <= CHANGES_MAX ? arena_array(w->arena, room, sizeof *changes) : NULL;
     if (!changes)
         return false;
     if (w->change_count)
@@ -50,7 +51,8 @@ static void change(struct work *w, size_t from, size_t to, struct slice literal)
 
 static void add_front(struct work *w, struct slice name, struct slice value)
 {
-    w->front = arena_printf(w->arena, "%.*s%.*s: %.*s\r\n", SLICE_ARGS(w->front), SLICE_ARGS(name), SLICE_ARGS(value));
+    w->front = arena_printf(w->arena, "%.*s%.*s: %.*s\r\n", SLICE_ARGS(w->front), SLICE_ARGS(name),
+                            SLICE_ARGS(value));
     if (!w->front.ptr)
         w->failed = true;
 }
@@ -93,7 +95,8 @@ static const struct part_range *find_part(const struct work *w, unsigned number)
 /* The whole message is the part: its own fields stay, but for those that say what its body was. */
 static void strip_whole(struct work *w, const struct part_range *part, struct slice notice)
 {
-    static const char *const fields[] = {"Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "MIME-Version"};
+    static const char *const fields[] = {"Content-Type", "Content-Transfer-Encoding",
+                                         "Content-Disposition", "MIME-Version"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         remove_fields(w, slice_of(fields[i]));
     add_front(w, SLICE("MIME-Version"), SLICE("1.0"));
@@ -106,19 +109,21 @@ static void strip(struct work *w, const struct edit *edit)
 {
     const struct part_range *part = find_part(w, edit->part);
     if (!part || part->sealed || part->header > part->body || part->body > part->end ||
-        part->end > w->in->message.len)
+        part->end > w->in->message.len) {
+        w->out->unstripped++;
         return;
+    }
     for (size_t i = 0; i < w->change_count; i++)
         if (w->changes[i].to == part->end && w->changes[i].to > w->changes[i].from)
             return; /* stripped already, for another of its names */
-    w->out->stripped++;
     if (part->header == 0) {
         strip_whole(w, part, edit->value);
         return;
     }
-    struct slice text =
-        arena_printf(w->arena, "Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: inline\r\n\r\n%.*s\r\n",
-                     SLICE_ARGS(edit->value));
+    struct slice text = arena_printf(
+        w->arena,
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: inline\r\n\r\n%.*s\r\n",
+        SLICE_ARGS(edit->value));
     if (!text.ptr)
         w->failed = true;
     change(w, part->header, part->end, text);
@@ -195,7 +200,8 @@ struct dot_walk {
 static bool next_dot(struct dot_walk *walk)
 {
     for (; walk->piece < walk->count; walk->piece++, walk->at = 0) {
-        struct slice bytes = {walk->pieces[walk->piece].iov_base, walk->pieces[walk->piece].iov_len};
+        struct slice bytes = {walk->pieces[walk->piece].iov_base,
+                              walk->pieces[walk->piece].iov_len};
         while (walk->at < bytes.len) {
             if (walk->line_start && bytes.ptr[walk->at] == '.') {
                 walk->line_start = false;
@@ -225,8 +231,10 @@ static void stuff_as_pieces(struct work *w, const struct iovec *plain, size_t co
     size_t piece = 0, from = 0;
     while (next_dot(&walk)) {
         for (; piece < walk.piece; piece++, from = 0)
-            put_piece(w, slice_from((struct slice){plain[piece].iov_base, plain[piece].iov_len}, from));
-        put_piece(w, slice_sub((struct slice){plain[piece].iov_base, plain[piece].iov_len}, from, walk.at));
+            put_piece(
+                w, slice_from((struct slice){plain[piece].iov_base, plain[piece].iov_len}, from));
+        put_piece(w, slice_sub((struct slice){plain[piece].iov_base, plain[piece].iov_len}, from,
+                               walk.at));
         put_piece(w, SLICE("."));
         from = walk.at;
     }
@@ -249,7 +257,8 @@ static void stuff_as_copy(struct work *w, size_t dots)
     while (more) {
         more = next_dot(&walk);
         for (; piece < out->count && piece < walk.piece; piece++, from = 0) {
-            memcpy(to, (char *)out->pieces[piece].iov_base + from, out->pieces[piece].iov_len - from);
+            memcpy(to, (char *)out->pieces[piece].iov_base + from,
+                   out->pieces[piece].iov_len - from);
             to += out->pieces[piece].iov_len - from;
         }
         if (!more)

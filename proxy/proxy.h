@@ -25,9 +25,12 @@ struct proxy {
     struct split_memory *splits;
     struct shared *shared;
     unsigned slot, row;
-    int queue[SCANNER_KINDS]; /* -1: there is none */
-    int decisions;            /* file for decision records; -1: none */
+    int queue[SCANNER_KINDS];        /* -1: there is none */
+    int decisions;                   /* file for decision records; -1: none */
     bool acts_at[PHASE_MESSAGE + 1]; /* some rule can decide at this phase or before */
+    bool wants[PRODUCER_POLICY + 1]; /* some rule names a fact of this producer */
+    struct slice *headers; /* names of header[...] facts, as the policy's keys are ordered */
+    size_t header_count;
     uint64_t next_id;
     struct session_list sessions;
     size_t session_count;
@@ -37,6 +40,10 @@ struct proxy {
 
 /* Which facts the policy wants from which producer, and at which phases it can act. */
 void proxy_learn_policy(struct proxy *proxy);
+
+/* Sessions that are between commands are told 421 and closed; the others end after their
+ * transaction. */
+void sessions_drain(struct proxy *proxy);
 
 /* A new id for a session, unique over proxies and restarts; written to `out`. */
 void proxy_new_id(struct proxy *proxy, char out[static 24]);

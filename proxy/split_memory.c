@@ -25,7 +25,8 @@ struct split_memory {
 struct split_memory *split_memory_new(void)
 {
     struct split_memory *memory = calloc(1, sizeof *memory);
-    if (memory && getrandom(memory->secret, sizeof memory->secret, 0) != (ssize_t)sizeof memory->secret)
+    if (memory &&
+        getrandom(memory->secret, sizeof memory->secret, 0) != (ssize_t)sizeof memory->secret)
         split_memory_free(&memory);
     return memory;
 }
@@ -36,9 +37,10 @@ void split_memory_free(struct split_memory **memory)
     *memory = NULL;
 }
 
-/* A sender's retry may come from a neighbouring machine: the client counts by its network, /24 or /64. */
-static uint64_t hash_of(const struct split_memory *memory, const struct ip *client, struct slice sender,
-                        struct slice recipient)
+/* A sender's retry may come from a neighbouring machine: the client counts by its network, /24 or
+ * /64. */
+static uint64_t hash_of(const struct split_memory *memory, const struct ip *client,
+                        struct slice sender, struct slice recipient)
 {
     char bytes[KEY_MAX];
     size_t n = 0;
@@ -56,8 +58,8 @@ static uint64_t hash_of(const struct split_memory *memory, const struct ip *clie
     return siphash(memory->secret, (struct slice){bytes, n});
 }
 
-void split_remember(struct split_memory *memory, const struct ip *client, struct slice sender, struct slice recipient,
-                    unsigned group)
+void split_remember(struct split_memory *memory, const struct ip *client, struct slice sender,
+                    struct slice recipient, unsigned group)
 {
     uint64_t hash = hash_of(memory, client, sender, recipient);
     struct split *oldest = &memory->slots[hash % SLOTS];
@@ -73,8 +75,8 @@ void split_remember(struct split_memory *memory, const struct ip *client, struct
     *oldest = (struct split){hash, clock_ms() + kept_ms, group};
 }
 
-unsigned split_group(const struct split_memory *memory, const struct ip *client, struct slice sender,
-                     struct slice recipient)
+unsigned split_group(const struct split_memory *memory, const struct ip *client,
+                     struct slice sender, struct slice recipient)
 {
     uint64_t hash = hash_of(memory, client, sender, recipient);
     for (size_t i = 0; i < PROBES; i++) {

@@ -18,7 +18,8 @@ struct named_context {
 struct ticket_key {
     unsigned char name[16], aes[32], hmac[32];
 };
-_Static_assert(sizeof(struct ticket_key) == TICKET_KEY_SIZE, "a ticket key is what the parent sends");
+_Static_assert(sizeof(struct ticket_key) == TICKET_KEY_SIZE,
+               "a ticket key is what the parent sends");
 
 struct tls_contexts {
     struct named_context *items;
@@ -54,7 +55,8 @@ static bool name_covers(struct slice pattern, struct slice name)
     return rest.len > 0 && slice_ieq(slice_from(pattern, 1), rest);
 }
 
-static const struct named_context *context_for(const struct tls_contexts *contexts, struct slice name)
+static const struct named_context *context_for(const struct tls_contexts *contexts,
+                                               struct slice name)
 {
     for (size_t i = 0; i < contexts->count; i++)
         for (size_t n = 0; n < contexts->items[i].names->name_count; n++)
@@ -75,15 +77,17 @@ static int on_server_name(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
-/* Strict: a client that speaks another protocol to this port is sent away before it can (ALPACA). */
-static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
-                   void *arg)
+/* Strict: a client that speaks another protocol to this port is sent away before it can (ALPACA).
+ */
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                   const unsigned char *in, unsigned in_len, void *arg)
 {
     (void)arg;
     const char *wanted = SSL_get_app_data(ssl);
     size_t wanted_len = strlen(wanted);
     for (unsigned i = 0; i < in_len; i += 1u + in[i]) {
-        if (in[i] == wanted_len && i + 1 + wanted_len <= in_len && memcmp(in + i + 1, wanted, wanted_len) == 0) {
+        if (in[i] == wanted_len && i + 1 + wanted_len <= in_len &&
+            memcmp(in + i + 1, wanted, wanted_len) == 0) {
             *out = in + i + 1;
             *out_len = in[i];
             return SSL_TLSEXT_ERR_OK;
@@ -92,8 +96,8 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, 
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static int ticket_crypto(const struct ticket_key *key, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
-                         int encrypt)
+static int ticket_crypto(const struct ticket_key *key, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                         EVP_MAC_CTX *mac, int encrypt)
 {
     unsigned char hmac_key[sizeof key->hmac];
     memcpy(hmac_key, key->hmac, sizeof hmac_key);
@@ -102,11 +106,13 @@ static int ticket_crypto(const struct ticket_key *key, unsigned char *iv, EVP_CI
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){"sha256"}, 0),
         OSSL_PARAM_construct_end(),
     };
-    return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->aes, iv, encrypt) && EVP_MAC_CTX_set_params(mac, params);
+    return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, key->aes, iv, encrypt) &&
+           EVP_MAC_CTX_set_params(mac, params);
 }
 
 /* See SSL_CTX_set_tlsext_ticket_key_evp_cb(3): 0 no such key, 1 fine, 2 fine and renew. */
-static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
+static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                     EVP_MAC_CTX *mac, int encrypt)
 {
     struct tls_contexts *contexts = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
     if (!contexts->has_tickets)
@@ -139,7 +145,8 @@ static SSL_CTX *new_context(struct tls_contexts *contexts, const struct config *
         return NULL;
     char ciphers[2048];
     struct slice list = config->settings.tls_ciphers;
-    int minimum = slice_eq(config->settings.tls_minimum, SLICE("1.3")) ? TLS1_3_VERSION : TLS1_2_VERSION;
+    int minimum =
+        slice_eq(config->settings.tls_minimum, SLICE("1.3")) ? TLS1_3_VERSION : TLS1_2_VERSION;
     if (list.len >= sizeof ciphers) {
         SSL_CTX_free(tls);
         return NULL;
@@ -147,8 +154,9 @@ static SSL_CTX *new_context(struct tls_contexts *contexts, const struct config *
     memcpy(ciphers, list.ptr, list.len);
     ciphers[list.len] = '\0';
     SSL_CTX_set_min_proto_version(tls, minimum);
-    SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                 SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                                 SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_session_id_context(tls, (const unsigned char *)"gatepost", 8);
     SSL_CTX_set_dh_auto(tls, 1);
@@ -188,7 +196,8 @@ static bool use_key(SSL_CTX *tls, struct slice pem)
     return fine;
 }
 
-static bool load_certificate(SSL_CTX *tls, const struct certificate *certificate, const struct loader *files)
+static bool load_certificate(SSL_CTX *tls, const struct certificate *certificate,
+                             const struct loader *files)
 {
     struct slice pem;
     const char *why;
@@ -203,14 +212,16 @@ static bool load_certificate(SSL_CTX *tls, const struct certificate *certificate
             return false;
         }
         if (!files_of[i].use(tls, pem)) {
-            snprintf(problem, sizeof problem, "%.*s: %s", SLICE_ARGS(files_of[i].path), openssl_reason());
+            snprintf(problem, sizeof problem, "%.*s: %s", SLICE_ARGS(files_of[i].path),
+                     openssl_reason());
             return false;
         }
     }
     return true;
 }
 
-static struct named_context *context_of_names(struct tls_contexts *contexts, const struct config *config,
+static struct named_context *context_of_names(struct tls_contexts *contexts,
+                                              const struct config *config,
                                               const struct certificate *certificate)
 {
     for (size_t i = 0; i < contexts->count; i++)
@@ -227,7 +238,8 @@ static struct named_context *context_of_names(struct tls_contexts *contexts, con
     return item;
 }
 
-struct tls_contexts *tls_contexts_new(const struct config *config, const struct loader *files, const char **reason)
+struct tls_contexts *tls_contexts_new(const struct config *config, const struct loader *files,
+                                      const char **reason)
 {
     struct tls_contexts *contexts = calloc(1, sizeof *contexts);
     *reason = "out of memory";
@@ -255,7 +267,7 @@ void tls_contexts_free(struct tls_contexts **contexts)
     for (size_t i = 0; i < (*contexts)->count; i++)
         SSL_CTX_free((*contexts)->items[i].tls);
     free((*contexts)->items);
-    OPENSSL_cleanse((*contexts)->tickets, sizeof (*contexts)->tickets);
+    OPENSSL_cleanse((*contexts)->tickets, sizeof(*contexts)->tickets);
     free(*contexts);
     *contexts = NULL;
 }

@@ -31,9 +31,11 @@ struct slice trace_received(struct arena *arena, const struct trace *t)
         tls = arena_printf(arena, "\r\n\t(%s %s)", t->tls_version, t->tls_cipher);
     if (t->recipient.len)
         recipient = arena_printf(arena, "\r\n\tfor <%.*s>", SLICE_ARGS(t->recipient));
-    return arena_printf(arena, "Received: from %.*s ([%s%s])\r\n\tby %.*s (Gatepost) with %s id %.*s%.*s%.*s;\r\n\t%s\r\n",
-                        SLICE_ARGS(helo), t->client->family == 6 ? "IPv6:" : "", address, SLICE_ARGS(t->hostname),
-                        protocol(t), SLICE_ARGS(t->id), SLICE_ARGS(tls), SLICE_ARGS(recipient), date);
+    return arena_printf(
+        arena,
+        "Received: from %.*s ([%s%s])\r\n\tby %.*s (Gatepost) with %s id %.*s%.*s%.*s;\r\n\t%s\r\n",
+        SLICE_ARGS(helo), t->client->family == 6 ? "IPv6:" : "", address, SLICE_ARGS(t->hostname),
+        protocol(t), SLICE_ARGS(t->id), SLICE_ARGS(tls), SLICE_ARGS(recipient), date);
 }
 
 /* "... by HOSTNAME (Gatepost) ..." as trace_received writes it. */
@@ -41,7 +43,8 @@ static bool is_ours(struct slice value, struct slice hostname)
 {
     size_t at = slice_search(value, SLICE("by "));
     struct slice rest = slice_from(value, at + 3);
-    return slice_istarts(rest, hostname) && slice_istarts(slice_from(rest, hostname.len), SLICE(" (Gatepost)"));
+    return slice_istarts(rest, hostname) &&
+           slice_istarts(slice_from(rest, hostname.len), SLICE(" (Gatepost)"));
 }
 
 enum trace_loop trace_loop(struct slice message, unsigned most, struct slice hostname)
