@@ -31,8 +31,8 @@ void parent_configure_scanners(struct parent *parent, const struct config *confi
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
         bool still_needed = false; /* by sessions that finish under an older configuration */
         for (struct generation *old = parent->old; old; old = old->next)
-            still_needed |= scanners_needed((enum scanner_kind)kind, old->loaded.config);
-        if (scanners_needed((enum scanner_kind)kind, config) || !still_needed)
+            still_needed |= pipeline_needs(old->loaded.config, (enum scanner_kind)kind);
+        if (pipeline_needs(config, (enum scanner_kind)kind) || !still_needed)
             scanners_configure(&parent->scanners[kind], config);
     }
     open_log(&config->settings);

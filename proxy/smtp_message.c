@@ -213,32 +213,6 @@ static void deliver(struct session *s, size_t count)
 
 /* ---- the verdict ---- */
 
-static bool same_edits(const struct verdict *a, const struct verdict *b)
-{
-    if (a->edit_count != b->edit_count)
-        return false;
-    for (size_t i = 0; i < a->edit_count; i++)
-        if (a->edits[i].kind != b->edits[i].kind || a->edits[i].part != b->edits[i].part ||
-            !slice_eq(a->edits[i].name, b->edits[i].name) ||
-            !slice_eq(a->edits[i].value, b->edits[i].value))
-            return false;
-    return true;
-}
-
-static bool is_refusal(const struct verdict *v)
-{
-    return v->action == ACTION_REJECT || v->action == ACTION_DEFER || v->action == ACTION_DROP;
-}
-
-/* One reply can tell both: delivered alike, or discarded beside a delivery, or refused for the
- * same. */
-static bool same_fate(const struct verdict *a, const struct verdict *b)
-{
-    if (is_refusal(a) || is_refusal(b))
-        return a->action == b->action && a->code == b->code && a->rule == b->rule;
-    return a->action == ACTION_DISCARD || b->action == ACTION_DISCARD || same_edits(a, b);
-}
-
 /* Told apart at the next try's RCPT (452 4.5.3), group by group. */
 static void split(struct session *s)
 {
@@ -248,7 +222,7 @@ static void split(struct session *s)
         struct recipient *r = &t->recipients[i];
         r->split = 0;
         for (size_t n = 0; n < i && !r->split; n++)
-            if (same_fate(&t->recipients[n].verdict, &r->verdict))
+            if (pipeline_same_fate(&t->recipients[n].verdict, &r->verdict))
                 r->split = t->recipients[n].split;
         if (!r->split)
             r->split = ++groups;
@@ -279,7 +253,7 @@ static void act(struct session *s)
     size_t deliveries = 0;
     for (size_t i = 0; i < t->recipient_count; i++) {
         const struct verdict *v = &t->recipients[i].verdict;
-        if (!same_fate(&t->recipients[0].verdict, v)) {
+        if (!pipeline_same_fate(&t->recipients[0].verdict, v)) {
             split(s);
             return;
         }
@@ -289,7 +263,7 @@ static void act(struct session *s)
     }
     for (size_t i = 0; i < t->verdict->log_count; i++)
         log_at(LEVEL_INFO, s->id, "rule", field_text("text", t->verdict->log[i]));
-    if (is_refusal(t->verdict))
+    if (pipeline_is_refusal(t->verdict))
         refuse(s);
     else if (deliveries == 0)
         finish_say(s, "discard", 250, "2.0.0", "accepted");
@@ -322,23 +296,11 @@ static void decide(struct session *s)
 
 /* ---- scanners ---- */
 
-static bool from_scanner(enum producer producer, enum scanner_kind kind)
-{
-    if (kind == SCANNER_AV)
-        return producer == PRODUCER_ANTIVIRUS;
-    return producer == PRODUCER_MESSAGE || producer == PRODUCER_ATTACHMENTS;
-}
-
-/* A scanner's answer counts only for the facts that are its own. */
 static void merge(struct session *s, enum scanner_kind kind, const struct scan_answer *answer)
 {
     struct transaction *t = &s->t;
-    for (int i = 0; i < FACT_COUNT; i++)
-        if (from_scanner(fact_info((enum fact)i)->producer, kind) &&
-            answer->facts.fact[i].state != VALUE_PENDING)
-            t->facts.fact[i] = answer->facts.fact[i];
+    pipeline_merge(&t->facts, kind, answer);
     if (kind == SCANNER_SCAN) {
-        t->facts.keyed = answer->facts.keyed;
         t->parts = answer->parts;
         t->part_count = answer->part_count;
     }
@@ -346,17 +308,9 @@ static void merge(struct session *s, enum scanner_kind kind, const struct scan_a
 
 static void scan_failed(struct session *s, enum scanner_kind kind, const char *reason)
 {
-    size_t keys = s->proxy->header_count;
     log_at(LEVEL_WARNING, s->id, "scan failed",
            field_str("scanner", kind == SCANNER_AV ? "av" : "scan"), field_str("reason", reason));
-    if (kind == SCANNER_AV) {
-        facts_fail(&s->t.facts, PRODUCER_ANTIVIRUS, keys);
-        return;
-    }
-    if (!s->t.facts.keyed && keys)
-        s->t.facts.keyed = arena_array(s->mail, keys, sizeof *s->t.facts.keyed);
-    facts_fail(&s->t.facts, PRODUCER_MESSAGE, s->t.facts.keyed ? keys : 0);
-    facts_fail(&s->t.facts, PRODUCER_ATTACHMENTS, 0);
+    pipeline_fail(&s->t.facts, kind, s->mail, s->proxy->job.header_count);
 }
 
 static void scan_over(struct session *s, enum scanner_kind kind)
@@ -378,7 +332,7 @@ static void on_scan(struct session *s, enum scanner_kind kind, short what)
     const char *reason = "no answer in time";
     int r = what & EV_TIMEOUT ? -1
                               : scan_collect(s->t.scan_sockets[kind], s->mail,
-                                             s->proxy->header_count, &answer, &reason);
+                                             s->proxy->job.header_count, &answer, &reason);
     if (r == 0)
         return;
     if (r > 0)
@@ -429,15 +383,13 @@ static bool scan(struct session *s)
 {
     struct proxy *proxy = s->proxy;
     const struct settings *settings = &config_of(s)->settings;
-    struct scan_job job = {.message = proxy->wants[PRODUCER_MESSAGE] || proxy->header_count,
-                           .attachments = proxy->wants[PRODUCER_ATTACHMENTS],
-                           .sender_domain = s->t.sender.domain,
-                           .headers = proxy->headers,
-                           .header_count = proxy->header_count,
-                           .limits = {settings->scan_depth, settings->scan_parts,
-                                      settings->scan_members, settings->scan_unpacked}};
-    const bool wanted[SCANNER_KINDS] = {[SCANNER_SCAN] = job.message || job.attachments,
-                                        [SCANNER_AV] = proxy->wants[PRODUCER_ANTIVIRUS]};
+    struct scan_job job = proxy->job;
+    job.sender_domain = s->t.sender.domain;
+    if (!settings->antivirus_enabled)
+        pipeline_without_antivirus(&s->t.facts);
+    bool wanted[SCANNER_KINDS];
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        wanted[kind] = pipeline_needs(config_of(s), (enum scanner_kind)kind);
     if (!wanted[SCANNER_SCAN] && !wanted[SCANNER_AV])
         return true;
     if (!shared_scan_take(proxy->shared, proxy->row, settings->limits_scan_queue)) {
