@@ -4,6 +4,7 @@
 #include "base/landlock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <seccomp.h>
 #include <stdint.h>
@@ -75,9 +76,15 @@ static const struct call common_calls[] = {
     CALL_IF(mprotect, WITHOUT_EXEC(2)),
 };
 
+/* What a scanner's worker needs to take a job and to check that its message is sealed. */
+static const struct call scanner_calls[] = {
+    CALL(epoll_wait),
+    CALL_IF(fcntl, ARGUMENT(1, EQUALS(F_GET_SEALS))),
+};
+
 static const struct call antivirus_calls[] = {
     CALL(openat), CALL(pread64), CALL(lseek),     CALL(unlink), CALL(unlinkat),   CALL(mkdir),
-    CALL(rmdir),  CALL(chmod),   CALL(ftruncate), CALL(fcntl),  CALL(getdents64),
+    CALL(rmdir),  CALL(chmod),   CALL(ftruncate), CALL(fcntl),  CALL(getdents64), CALL(getcwd),
 };
 
 static const struct call proxy_calls[] = {
@@ -160,6 +167,8 @@ static int add_calls(scmp_filter_ctx filter, uint32_t action, const struct call 
 static int add_jail(scmp_filter_ctx filter, enum jail jail)
 {
     int result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(common_calls));
+    if (result == 0 && jail != JAIL_PROXY)
+        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(scanner_calls));
     if (result == 0 && jail == JAIL_ANTIVIRUS)
         result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(antivirus_calls));
     if (result == 0 && jail == JAIL_PROXY)

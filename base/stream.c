@@ -602,6 +602,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     if (!s->failed_later)
         stream_flush(s);
     if (s->failed_later) {
+        s->paused = true; /* what the peer said before it closed comes first: it may be a reply that says why */
         end(s, STREAM_FAILED);
     } else if (s->notify_drained && !stream_output_pending(s)) {
         s->notify_drained = false;
@@ -629,6 +630,14 @@ void stream_resume(struct stream *s)
     start_reading(s);
     if (buf_len(&s->in) > 0 || (s->ssl && s->may_hold_bytes))
         event_active(s->readable, EV_READ, 1);
+}
+
+void stream_half_close(struct stream *s, int64_t ms)
+{
+    if (s->phase == PHASE_SECURE)
+        SSL_shutdown(s->ssl);
+    shutdown(s->fd, SHUT_WR);
+    stream_deadline(s, ms);
 }
 
 /* ---- deadline ---- */

@@ -75,6 +75,9 @@ void stream_write_pieces(struct stream *stream, const struct iovec *pieces, size
  * writes from elsewhere. An error is reported later through on_event, never from inside. */
 void stream_flush(struct stream *stream);
 
+/* Tells the peer that no more will come; its own end (CLOSED), or TIMEOUT after `ms`, follows. */
+void stream_half_close(struct stream *stream, int64_t ms);
+
 bool stream_output_pending(const struct stream *stream);
 void stream_notify_drained(struct stream *stream); /* once */
 

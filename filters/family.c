@@ -324,6 +324,8 @@ int family_main(const struct family *family, int argc, char *argv[])
         run(&head);
         kill_workers(&head);
     }
+    if (family->finish)
+        family->finish();
     if (!head.failure)
         return EXIT_SUCCESS;
     log_at(LEVEL_ERROR, "", "cannot serve", field_str("reason", head.failure));

@@ -57,6 +57,8 @@ struct family {
     enum family_outcome (*scan)(struct arena *arena, struct slice message,
                                 const struct scan_job *job, struct scan_answer *answer,
                                 const char **reason);
+    /* In the head at its end. NULL: nothing to do (as for the others above but `scan`). */
+    void (*finish)(void);
 };
 
 /* The whole program. Returns its exit status. */

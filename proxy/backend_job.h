@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * What a session asks of a backend: is this recipient known, or: deliver this message. The job is the session's and stays where
- * it is until `done` is called or it is cancelled. */
+ * What a session asks of a backend: is this recipient known, or: deliver this message. The job is
+ * the session's and stays where it is until `done` is called or it is cancelled. */
 #ifndef PROXY_BACKEND_JOB_H
 #define PROXY_BACKEND_JOB_H
 

@@ -9,12 +9,13 @@
 #include <string.h>
 
 enum {
-    TICK_MS = 50,            /* while jobs wait: deadlines, and connections that other proxies gave back */
-    IDLE_MS = 30000,         /* an idle connection is closed after this */
-    DOWN_FIRST_MS = 500,     /* a server that failed is left alone for this, twice as long each time */
+    TICK_MS = 50,    /* while jobs wait: deadlines, and connections that other proxies gave back */
+    IDLE_MS = 30000, /* an idle connection is closed after this */
+    DOWN_FIRST_MS = 500, /* a server that failed is left alone for this, twice as long each time */
     DOWN_MOST_MS = 30000,
-    NO_TLS_MS = 600000,      /* after a failed handshake an opportunistic server is spoken to in plaintext for this */
-    SERVERS_MAX = 64,        /* bits of job->tried */
+    NO_TLS_MS = 600000, /* after a failed handshake an opportunistic server is spoken to in
+                           plaintext for this */
+    SERVERS_MAX = 64,   /* bits of job->tried */
     CONNECTIONS_STANDARD = 20,
 };
 
@@ -91,7 +92,8 @@ static void forget(struct connection *connection)
     event_active(all->bury, EV_TIMEOUT, 1);
 }
 
-/* Clients end deep inside their own callbacks; they are freed from here, with nothing of theirs on the stack. */
+/* Clients end deep inside their own callbacks; they are freed from here, with nothing of theirs on
+ * the stack. */
 static void bury(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
@@ -108,7 +110,8 @@ static bool open_connection(struct pool_server *server)
 {
     struct pool *pool = server->pool;
     struct backends *all = pool->all;
-    if (server->open >= pool->share || !shared_backend_take(all->shared, all->row, server->number, pool->limit))
+    if (server->open >= pool->share ||
+        !shared_backend_take(all->shared, all->row, server->number, pool->limit))
         return false;
     struct connection *connection = calloc(1, sizeof *connection);
     const struct settings *settings = &all->config->settings;
@@ -127,8 +130,8 @@ static bool open_connection(struct pool_server *server)
     if (connection)
         connection->client = smtp_client_new(&setup, &client_callbacks, connection, &reason);
     if (!connection || !connection->client) {
-        log_at(LEVEL_ERROR, "", "backend connection impossible", field_text("server", server->conf->address),
-               field_str("reason", reason));
+        log_at(LEVEL_ERROR, "", "backend connection impossible",
+               field_text("server", server->conf->address), field_str("reason", reason));
         free(connection);
         shared_backend_give(all->shared, all->row, server->number);
         return false;
@@ -150,7 +153,8 @@ static void mark_down(struct pool_server *server, const char *trouble)
     if (server->down_ms > DOWN_MOST_MS)
         server->down_ms = DOWN_MOST_MS;
     server->down_until = clock_ms() + server->down_ms;
-    log_at(LEVEL_WARNING, "", "backend server down", field_text("backend", server->pool->conf->name),
+    log_at(LEVEL_WARNING, "", "backend server down",
+           field_text("backend", server->pool->conf->name),
            field_text("server", server->conf->address), field_str("reason", trouble),
            field_num("retry_ms", server->down_ms));
 }
@@ -183,12 +187,13 @@ static struct connection *idle_connection(struct pool_server *server)
 {
     struct connection *connection;
     TAILQ_FOREACH(connection, &server->connections, link)
-        if (connection->idle)
-            return connection;
+    if (connection->idle)
+        return connection;
     return NULL;
 }
 
-/* A server is usable for a job when it is up (or nothing else is left to try) and has not failed for it. */
+/* A server is usable for a job when it is up (or nothing else is left to try) and has not failed
+ * for it. */
 static bool usable(const struct pool_server *server, const struct backend_job *job)
 {
     return !(job->tried & bit_of(server)) && !is_down(server);
@@ -233,8 +238,8 @@ static unsigned connecting(const struct pool_server *server)
     const struct connection *connection;
     unsigned n = 0;
     TAILQ_FOREACH(connection, &server->connections, link)
-        if (!connection->idle && !smtp_client_job(connection->client))
-            n++;
+    if (!connection->idle && !smtp_client_job(connection->client))
+        n++;
     return n;
 }
 
@@ -258,14 +263,15 @@ static void open_for_waiting(struct pool *pool)
     unsigned wanted = 0;
     struct backend_job *job;
     TAILQ_FOREACH(job, &pool->waiting, queue)
-        wanted++;
+    wanted++;
     for (unsigned round = 0; round < wanted; round++) {
         struct pool_server *best = NULL;
         unsigned pending = 0;
         job = TAILQ_FIRST(&pool->waiting);
         for (size_t i = 0; job && i < pool->server_count; i++) {
             pending += connecting(&pool->servers[i]);
-            if (usable(&pool->servers[i], job) && pool->servers[i].open < pool->share && better(&pool->servers[i], best))
+            if (usable(&pool->servers[i], job) && pool->servers[i].open < pool->share &&
+                better(&pool->servers[i], best))
                 best = &pool->servers[i];
         }
         if (!best || pending >= wanted || !open_connection(best))
@@ -330,8 +336,8 @@ static void client_idle(void *owner, struct smtp_client *client)
         mark_up(server, smtp_client_capabilities(client));
     struct backend_job *job;
     TAILQ_FOREACH(job, &pool->waiting, queue)
-        if (!(job->tried & bit_of(server)))
-            break;
+    if (!(job->tried & bit_of(server)))
+        break;
     if (job) {
         leave_queue(pool, job);
         start_on(connection, job);
@@ -346,15 +352,16 @@ static void client_idle(void *owner, struct smtp_client *client)
 }
 
 /* The job of a connection that broke: again on a fresh connection when that can do no harm. */
-static void job_lost(struct pool *pool, struct pool_server *server, struct backend_job *job, bool dot_out,
-                     const char *trouble)
+static void job_lost(struct pool *pool, struct pool_server *server, struct backend_job *job,
+                     bool dot_out, const char *trouble)
 {
     job->client = NULL;
     if (dot_out) {
         finish(job, JOB_IN_DOUBT, trouble);
         return;
     }
-    if (job->retried) /* the first time it may have been a connection that the server had tired of */
+    if (job->retried) /* the first time it may have been a connection that the server had tired of
+                       */
         job->tried |= bit_of(server);
     job->retried = true;
     job->queued = true;
@@ -370,10 +377,11 @@ static void client_over(void *owner, struct smtp_client *client, enum smtp_clien
     struct backend_job *job = smtp_client_job(client);
     connection->idle = false;
     forget(connection);
-    if (why == CLIENT_END_TLS && server->conf->tls == BACKEND_TLS_OPPORTUNISTIC && !server->conf->implicit_tls) {
+    if (why == CLIENT_END_TLS && server->conf->tls == BACKEND_TLS_OPPORTUNISTIC &&
+        !server->conf->implicit_tls) {
         server->no_tls_until = clock_ms() + NO_TLS_MS;
-        log_at(LEVEL_WARNING, "", "TLS with backend failed, going on without", field_text("server", server->conf->address),
-               field_str("reason", trouble));
+        log_at(LEVEL_WARNING, "", "TLS with backend failed, going on without",
+               field_text("server", server->conf->address), field_str("reason", trouble));
     } else if (why == CLIENT_END_CONNECT || why == CLIENT_END_TLS) {
         mark_down(server, trouble);
     }
@@ -466,8 +474,10 @@ struct capabilities backends_of(const struct backends *all, const struct backend
 static void probe_done(struct backend_job *job)
 {
     if (job->outcome == JOB_ANSWERED && job->recipients[0].reply.kind == REPLY_YES)
-        log_at(LEVEL_WARNING, "", "backend accepts any recipient in the session: give its domains a recipient table",
-               field_text("backend", job->backend->name), field_text("tried", job->recipients[0].address));
+        log_at(LEVEL_WARNING, "",
+               "backend accepts any recipient in the session: give its domains a recipient table",
+               field_text("backend", job->backend->name),
+               field_text("tried", job->recipients[0].address));
 }
 
 static const struct domain *domain_of(const struct config *config, const struct backend *backend)
@@ -488,14 +498,15 @@ static void probe_recipient(struct pool *pool)
     if (n < 0 || (size_t)n >= sizeof pool->probe_address)
         return;
     pool->probe_recipient = (struct job_recipient){.address = {pool->probe_address, (size_t)n}};
-    pool->probe = (struct backend_job){.kind = JOB_CHECK,
-                                       .id = "probe",
-                                       .backend = pool->conf,
-                                       .arena = pool->all->probe_arena,
-                                       .deadline = clock_ms() + pool->all->config->settings.timeouts_backend,
-                                       .done = probe_done,
-                                       .recipients = &pool->probe_recipient,
-                                       .recipient_count = 1};
+    pool->probe =
+        (struct backend_job){.kind = JOB_CHECK,
+                             .id = "probe",
+                             .backend = pool->conf,
+                             .arena = pool->all->probe_arena,
+                             .deadline = clock_ms() + pool->all->config->settings.timeouts_backend,
+                             .done = probe_done,
+                             .recipients = &pool->probe_recipient,
+                             .recipient_count = 1};
     backends_submit(pool->all, &pool->probe);
 }
 
@@ -533,7 +544,8 @@ static SSL_CTX *client_context(struct slice ca_pem, const char **reason)
     return tls;
 }
 
-static bool make_pool(struct backends *all, struct pool *pool, const struct backend *conf, unsigned proxies)
+static bool make_pool(struct backends *all, struct pool *pool, const struct backend *conf,
+                      unsigned proxies)
 {
     *pool = (struct pool){.all = all, .conf = conf};
     TAILQ_INIT(&pool->waiting);
@@ -553,8 +565,9 @@ static bool make_pool(struct backends *all, struct pool *pool, const struct back
     return true;
 }
 
-struct backends *backends_new(struct event_base *base, const struct config *config, struct slice ca_pem,
-                              struct shared *shared, unsigned row, unsigned proxies, const char **reason)
+struct backends *backends_new(struct event_base *base, const struct config *config,
+                              struct slice ca_pem, struct shared *shared, unsigned row,
+                              unsigned proxies, const char **reason)
 {
     struct backends *all = calloc(1, sizeof *all);
     *reason = "out of memory";

@@ -45,7 +45,8 @@ void recipient_cache_free(struct recipient_cache **cache)
 }
 
 /* "backend\0address" in lower case. False when it is too long to be remembered. */
-static bool make_key(char key[static KEY_MAX], struct slice backend, struct slice address, struct slice *out)
+static bool make_key(char key[static KEY_MAX], struct slice backend, struct slice address,
+                     struct slice *out)
 {
     size_t n = 0;
     if (backend.len + address.len + 1 > KEY_MAX)
@@ -63,7 +64,8 @@ static struct entry *find(struct recipient_cache *cache, uint64_t hash, struct s
 {
     struct entry *set = cache->entries[hash % SETS];
     for (size_t i = 0; i < WAYS; i++)
-        if (set[i].bytes && set[i].hash == hash && slice_eq(key, (struct slice){set[i].bytes, set[i].key_len}))
+        if (set[i].bytes && set[i].hash == hash &&
+            slice_eq(key, (struct slice){set[i].bytes, set[i].key_len}))
             return &set[i];
     return NULL;
 }
@@ -94,8 +96,8 @@ static struct entry *first_to_end(struct entry set[static WAYS])
     return first;
 }
 
-void recipient_cache_store(struct recipient_cache *cache, struct slice backend, struct slice address,
-                           const struct backend_reply *reply, int64_t ms)
+void recipient_cache_store(struct recipient_cache *cache, struct slice backend,
+                           struct slice address, const struct backend_reply *reply, int64_t ms)
 {
     char key_bytes[KEY_MAX];
     struct slice key, text = slice_sub(reply->text, 0, TEXT_MAX);

@@ -36,7 +36,8 @@ struct smtp_client {
     struct backend_job *job;
     bool deliver, dot_out;
     char abandoned[32]; /* id of a session that went away after the final dot */
-    size_t commands, sent, answered; /* of the envelope: 0 is MAIL, then the recipients, then DATA or RSET */
+    size_t commands, sent,
+        answered; /* of the envelope: 0 is MAIL, then the recipients, then DATA or RSET */
     const char *trouble;
 };
 
@@ -62,8 +63,9 @@ static socklen_t socket_address(const struct ip *ip, uint16_t port, struct socka
     return sizeof *v6;
 }
 
-struct smtp_client *smtp_client_new(const struct smtp_client_setup *setup, const struct smtp_client_owner *callbacks,
-                                    void *owner, const char **reason)
+struct smtp_client *smtp_client_new(const struct smtp_client_setup *setup,
+                                    const struct smtp_client_owner *callbacks, void *owner,
+                                    const char **reason)
 {
     struct smtp_client *c = calloc(1, sizeof *c);
     if (!c) {
@@ -72,12 +74,13 @@ struct smtp_client *smtp_client_new(const struct smtp_client_setup *setup, const
     }
     *c = (struct smtp_client){.setup = *setup, .callbacks = callbacks, .owner = owner};
     struct sockaddr_storage peer, local;
-    socklen_t peer_len = socket_address(&setup->server->ip, setup->server->port, &peer), local_len = 0;
+    socklen_t peer_len = socket_address(&setup->server->ip, setup->server->port, &peer),
+              local_len = 0;
     if (setup->source)
         local_len = socket_address(setup->source, 0, &local);
     c->stream = stream_connect(setup->base, (struct sockaddr *)&peer, peer_len,
-                               local_len ? (struct sockaddr *)&local : NULL, local_len, SMTP_REPLY_MAX, OUTPUT_MAX,
-                               &stream_callbacks, c, reason);
+                               local_len ? (struct sockaddr *)&local : NULL, local_len,
+                               SMTP_REPLY_MAX, OUTPUT_MAX, &stream_callbacks, c, reason);
     if (!c->stream) {
         free(c);
         return NULL;
@@ -164,7 +167,8 @@ static void become_idle(struct smtp_client *c)
 static void say_ehlo(struct smtp_client *c)
 {
     c->state = CLIENT_EHLO;
-    stream_printf(c->stream, "%s %.*s\r\n", c->helo_tried ? "HELO" : "EHLO", SLICE_ARGS(c->setup.hostname));
+    stream_printf(c->stream, "%s %.*s\r\n", c->helo_tried ? "HELO" : "EHLO",
+                  SLICE_ARGS(c->setup.hostname));
     stream_flush(c->stream);
     stream_deadline(c->stream, c->setup.reply_ms);
 }
@@ -224,7 +228,8 @@ static void learn_line(struct capabilities *can, struct slice line)
         can->dsn = true;
     else if (slice_ieq(word, SLICE("STARTTLS")))
         can->starttls = true;
-    else if (slice_ieq(word, SLICE("SIZE")) && !slice_to_u64(slice_trim(rest), INT64_MAX, &can->size))
+    else if (slice_ieq(word, SLICE("SIZE")) &&
+             !slice_to_u64(slice_trim(rest), INT64_MAX, &can->size))
         can->size = 0;
 }
 
@@ -322,7 +327,8 @@ static void write_rcpt(struct smtp_client *c, const struct job_recipient *recipi
     stream_write(c->stream, SLICE("\r\n"));
 }
 
-/* Sends what may be sent: all of the envelope when the server takes pipelining (RFC 2920), else one command. */
+/* Sends what may be sent: all of the envelope when the server takes pipelining (RFC 2920), else one
+ * command. */
 static void advance(struct smtp_client *c)
 {
     while (c->sent < c->commands && (c->can.pipelining || c->sent == c->answered)) {
@@ -350,7 +356,8 @@ void smtp_client_start(struct smtp_client *c, struct backend_job *job)
     advance(c);
 }
 
-/* The job has its answer. `reusable`: the connection goes back first, so that what the session asks next can have it. */
+/* The job has its answer. `reusable`: the connection goes back first, so that what the session asks
+ * next can have it. */
 static void job_answered(struct smtp_client *c, bool reusable)
 {
     struct backend_job *job = c->job;
@@ -438,7 +445,8 @@ static void got_final(struct smtp_client *c, const struct smtp_reply *reply)
     if (c->job)
         keep_reply(c, STAGE_BODY, reply, &c->job->final_reply);
     else if (reply->code / 100 == 2)
-        log_at(LEVEL_WARNING, c->abandoned, "in-doubt", field_str("reason", "delivered, but the client had gone"));
+        log_at(LEVEL_WARNING, c->abandoned, "in-doubt",
+               field_str("reason", "delivered, but the client had gone"));
     /* An answer before it had read all leaves it out of step. */
     job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);
 }

@@ -46,11 +46,12 @@ static bool is_high(char c)
 /* RFC 5321 4.1.2 atext, plus UTF-8 (RFC 6531). */
 static bool is_atext(char c)
 {
-    return ascii_alpha(c) || ascii_digit(c) || is_high(c) || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
+    return ascii_alpha(c) || ascii_digit(c) || is_high(c) ||
+           (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
-/* Length of the dot-string at the front: atoms with single dots between. Real senders use doubled and trailing dots; those
- * pass, since the backend judges its own addresses. */
+/* Length of the dot-string at the front: atoms with single dots between. Real senders use doubled
+ * and trailing dots; those pass, since the backend judges its own addresses. */
 static size_t dot_string(struct slice in)
 {
     size_t i = 0;
@@ -197,7 +198,8 @@ bool smtp_path(struct slice *in, struct smtp_path *path, const char **why)
     return true;
 }
 
-/* The next "KEYWORD[=value]" (RFC 5321 4.1.2 esmtp-param). False at the end; *bad when it is malformed. */
+/* The next "KEYWORD[=value]" (RFC 5321 4.1.2 esmtp-param). False at the end; *bad when it is
+ * malformed. */
 static bool next_param(struct slice *in, struct slice *key, struct slice *value, bool *bad)
 {
     *in = slice_trim(*in);
@@ -225,7 +227,8 @@ static bool is_xtext(struct slice s, size_t max)
     return s.len > 0 && s.len <= max && !has_high(s);
 }
 
-static enum smtp_params_result mail_param(struct slice key, struct slice value, struct smtp_mail_params *out)
+static enum smtp_params_result mail_param(struct slice key, struct slice value,
+                                          struct smtp_mail_params *out)
 {
     if (slice_ieq(key, SLICE("SIZE"))) {
         if (out->has_size || value.len > 20 || !slice_to_u64(value, UINT64_MAX, &out->size))

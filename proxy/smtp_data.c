@@ -7,7 +7,8 @@
 
 void smtp_data_begin(struct smtp_data *data, bool chunked, bool normalise)
 {
-    *data = (struct smtp_data){.state = DATA_LINE_START, .chunked = chunked, .normalise = normalise};
+    *data =
+        (struct smtp_data){.state = DATA_LINE_START, .chunked = chunked, .normalise = normalise};
 }
 
 #ifdef __SSE2__
@@ -26,13 +27,14 @@ static unsigned mask_of(__m128i block, char c)
 static struct block_masks masks_at(const char *p)
 {
     __m128i block = _mm_loadu_si128((const __m128i *)(const void *)p);
-    return (struct block_masks){mask_of(block, '\r'), mask_of(block, '\n'), mask_of(block, '.'), mask_of(block, '\0'),
-                                (unsigned)_mm_movemask_epi8(block)};
+    return (struct block_masks){mask_of(block, '\r'), mask_of(block, '\n'), mask_of(block, '.'),
+                                mask_of(block, '\0'), (unsigned)_mm_movemask_epi8(block)};
 }
 
 size_t smtp_data_plain_run(struct slice bytes, bool *line_start, bool *high)
 {
-    unsigned cr_before = 0, lf_before = *line_start; /* as bit 0, carried over from the block before */
+    unsigned cr_before = 0,
+             lf_before = *line_start; /* as bit 0, carried over from the block before */
     unsigned any_high = 0;
     size_t i = 0;
     for (; i + BLOCK <= bytes.len; i += BLOCK) {
@@ -90,8 +92,8 @@ static bool put(const struct feeder *f, struct slice content)
     return f->sink(f->ctx, content);
 }
 
-/* A bare CR or LF: kept as it is (the message is going to be refused), or made a line end. What follows is never read as a
- * dot that ends or is stuffed: the sender's line did not begin there. */
+/* A bare CR or LF: kept as it is (the message is going to be refused), or made a line end. What
+ * follows is never read as a dot that ends or is stuffed: the sender's line did not begin there. */
 static bool put_bare(const struct feeder *f, char c)
 {
     if (c == '\r')

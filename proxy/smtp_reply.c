@@ -6,19 +6,22 @@ enum { LINES_MAX = 100 };
 /* "250-text" or "250 text" or "250". 0 when it is no reply line. */
 static unsigned line_code(struct slice line, bool *more)
 {
-    if (line.len < 3 || line.ptr[0] < '2' || line.ptr[0] > '5' || !ascii_digit(line.ptr[1]) || !ascii_digit(line.ptr[2]))
+    if (line.len < 3 || line.ptr[0] < '2' || line.ptr[0] > '5' || !ascii_digit(line.ptr[1]) ||
+        !ascii_digit(line.ptr[2]))
         return 0;
     if (line.len > 3 && line.ptr[3] != ' ' && line.ptr[3] != '-')
         return 0;
     *more = line.len > 3 && line.ptr[3] == '-';
-    return (unsigned)(line.ptr[0] - '0') * 100 + (unsigned)(line.ptr[1] - '0') * 10 + (unsigned)(line.ptr[2] - '0');
+    return (unsigned)(line.ptr[0] - '0') * 100 + (unsigned)(line.ptr[1] - '0') * 10 +
+           (unsigned)(line.ptr[2] - '0');
 }
 
 /* "5.1.1" at the front of text, followed by a blank or the end (RFC 3463 2). */
 static size_t enhanced_length(struct slice text)
 {
     size_t i = 0;
-    if (text.len < 5 || text.ptr[0] < '2' || text.ptr[0] > '5' || text.ptr[0] == '3' || text.ptr[1] != '.')
+    if (text.len < 5 || text.ptr[0] < '2' || text.ptr[0] > '5' || text.ptr[0] == '3' ||
+        text.ptr[1] != '.')
         return 0;
     i = 2;
     for (int part = 0; part < 2; part++) {
@@ -95,7 +98,8 @@ bool reply_says_no_such_user(const struct smtp_reply *reply)
     return reply->code == 550;
 }
 
-/* Refusals that say that *we* are not welcome or did something wrong; told on, they would bounce good mail for our mistake. */
+/* Refusals that say that *we* are not welcome or did something wrong; told on, they would bounce
+ * good mail for our mistake. */
 static bool is_ours(enum reply_stage stage, const struct smtp_reply *reply)
 {
     switch (reply->code) {
@@ -118,8 +122,10 @@ static bool is_ours(enum reply_stage stage, const struct smtp_reply *reply)
         return true;
     if (stage == STAGE_DATA && reply->enhanced.len == 0)
         return reply->code != 552 && reply->code != 550;
-    /* A connector that does not know us: "550 5.7.1 Unable to relay" (also 5.7.54), "5.7.1 Client was not authenticated", to MAIL or RCPT. */
-    return (stage == STAGE_MAIL || stage == STAGE_RCPT) && slice_starts(reply->enhanced, SLICE("5.7."));
+    /* A connector that does not know us: "550 5.7.1 Unable to relay" (also 5.7.54), "5.7.1 Client
+     * was not authenticated", to MAIL or RCPT. */
+    return (stage == STAGE_MAIL || stage == STAGE_RCPT) &&
+           slice_starts(reply->enhanced, SLICE("5.7."));
 }
 
 enum reply_class reply_class(enum reply_stage stage, const struct smtp_reply *reply)

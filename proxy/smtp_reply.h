@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * What an SMTP server answers, parsed (RFC 5321 4.2), and what of it is whose. Pure; the server is not trusted either. */
+ * What an SMTP server answers, parsed (RFC 5321 4.2), and what of it is whose. Pure; the server is
+ * not trusted either. */
 #ifndef PROXY_SMTP_REPLY_H
 #define PROXY_SMTP_REPLY_H
 
@@ -14,15 +15,25 @@ struct smtp_reply {
     struct slice text;     /* of the last line, behind code and enhanced code */
 };
 
-/* The reply at the front of `bytes`. 1: complete, *used bytes long; 0: more is needed; -1: not a reply (line too long, codes that
- * differ, too many lines, no code). A bare LF ends a line too: servers that send it are many and it hides nothing here. */
+/* The reply at the front of `bytes`. 1: complete, *used bytes long; 0: more is needed; -1: not a
+ * reply (line too long, codes that differ, too many lines, no code). A bare LF ends a line too:
+ * servers that send it are many and it hides nothing here. */
 int smtp_reply(struct slice bytes, struct smtp_reply *reply, size_t *used);
 
-/* Steps through the lines: *line is the text behind "250-". False at the end. Start with *at = 0. */
+/* Steps through the lines: *line is the text behind "250-". False at the end. Start with *at = 0.
+ */
 bool smtp_reply_line(const struct smtp_reply *reply, size_t *at, struct slice *line);
 
 /* Where in the conversation with the backend a reply came. */
-enum reply_stage { STAGE_GREETING, STAGE_EHLO, STAGE_STARTTLS, STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_BODY };
+enum reply_stage {
+    STAGE_GREETING,
+    STAGE_EHLO,
+    STAGE_STARTTLS,
+    STAGE_MAIL,
+    STAGE_RCPT,
+    STAGE_DATA,
+    STAGE_BODY
+};
 
 /* Whose matter a reply is. */
 enum reply_class {
@@ -30,7 +41,7 @@ enum reply_class {
     REPLY_RECIPIENT, /* no such user, full ...: the sender's, and only 5.1.x counts as harvesting */
     REPLY_SENDER,    /* sender or content refused: the sender's */
     REPLY_LATER,     /* 4xx: the sender's, temporary */
-    REPLY_OURS,      /* our mistake or the backend's set-up: 451 to the sender, an alarm to the admin */
+    REPLY_OURS, /* our mistake or the backend's set-up: 451 to the sender, an alarm to the admin */
 };
 
 /* The table of reply classes. */

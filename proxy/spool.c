@@ -96,7 +96,8 @@ int spool_fd(struct spool *s)
 {
     if (s->fd < 0 && !move_out(s))
         return -1;
-    if (!s->sealed && fcntl(s->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    if (!s->sealed &&
+        fcntl(s->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         return -1;
     s->sealed = true;
     return s->fd;
