@@ -196,7 +196,7 @@ static void take_over(struct parent *parent, int64_t now)
         generation_drain(before, now + before->loaded.config->settings.timeouts_drain);
         shelve(parent, before);
         limit_old(parent);
-        parent_configure_scanners(parent, config, now);
+        parent_apply(parent, config, now);
     }
     sockets_prune(&parent->sockets, config);
     report_ready(parent);
@@ -226,8 +226,12 @@ static void settle_proxies(struct parent *parent, struct generation *generation,
         struct proxy *proxy = &generation->proxies[slot];
         if (proxy->kill_at && proxy->kill_at <= now)
             proxy_kill(proxy, "it does not end");
-        if (generation == parent->current && proxy->pid == 0 && proxy->start_at <= now)
+        if (generation != parent->current || proxy->pid != 0)
+            continue;
+        if (proxy->start_at <= now)
             proxy_start(parent, proxy, now);
+        else if (!proxy->lent)
+            proxy_lend(parent, proxy);
     }
 }
 
@@ -240,6 +244,8 @@ static void settle_old(struct parent *parent, int64_t now)
             *at = old->next;
             log_at(LEVEL_INFO, "", "generation ended", field_num("generation", old->number));
             generation_free(old);
+            if (parent->current)
+                parent_apply_scanners(parent, parent->current->loaded.config);
             continue;
         }
         if (old->until && old->until <= now) {

@@ -119,6 +119,13 @@ class Parent:
         self.sessions.append(Session(port or self.port, greeted))
         return self.sessions[-1]
 
+    def connect_to(self, generation):
+        """With the first proxy of that generation that answers: an older one may still take a last connection."""
+        def attempt():
+            session = self.connect()
+            return session if session.generation == generation else session.close()
+        return wait_until(attempt)
+
     def children(self, name="gatepost-proxy"):
         found = []
         for entry in os.listdir("/proc"):
@@ -291,6 +298,18 @@ def test_a_proxy_that_breaks_the_protocol_is_killed(parent):
     assert wait_until(lambda: len(parent.children()) == 2)
 
 
+def test_while_a_slot_waits_for_its_restart_another_serves_it(parent):
+    parent.start()
+    slots = parent.in_slots()
+    parent.order(die=True)
+    os.kill(slots[0].pid, signal.SIGKILL)
+    assert parent.logged("slot is served by another slot=0 by=1")
+    for _ in range(20):
+        assert parent.connect().pid == slots[1].pid
+    (parent.folder / "fake.json").unlink()
+    assert wait_until(lambda: len(parent.children()) == 2, 40)
+
+
 def test_the_proxies_die_with_the_parent(parent):
     parent.start()
     children = parent.children()
@@ -336,8 +355,8 @@ def test_a_reload_hands_over_and_lets_sessions_finish(parent):
     parent.start()
     old = parent.connect()
     parent.reload()
-    new = parent.connect()
-    assert (old.generation, new.generation) == (1, 2)
+    new = parent.connect_to(2)
+    assert old.generation == 1
     assert old.echoes()
     old.close()
     assert wait_until(lambda: not is_alive(old.pid))
@@ -429,10 +448,9 @@ def test_listeners_come_and_go_with_a_reload(parent):
 def test_only_so_many_old_generations_are_kept(parent):
     parent.start()
     held = [parent.connect()]
-    for _ in range(4):
+    for generation in range(2, 6):
         parent.reload()
-        held.append(parent.connect())
-    assert [session.generation for session in held] == [1, 2, 3, 4, 5]
+        held.append(parent.connect_to(generation))
     assert wait_until(lambda: not is_alive(held[0].pid))
     assert all(session.echoes() for session in held[1:])
 
@@ -522,6 +540,29 @@ def test_scanners_run_when_a_rule_needs_them_and_are_replaced_when_killed(parent
 def test_no_scanner_runs_when_no_rule_needs_one(parent):
     parent.start()
     assert not parent.children("gatepost-scan") and not parent.children("gatepost-av")
+
+
+def test_scanners_stay_as_long_as_an_old_session_needs_them(parent):
+    parent.configure(SCANNED)
+    parent.start()
+    assert parent.logged("scanners ready")
+    held = parent.connect()
+    parent.configure()
+    parent.reload()
+    assert parent.children("gatepost-scan")
+    held.close()
+    assert parent.logged("scanners retired")
+
+
+def test_other_settings_bring_other_scanners(parent):
+    parent.configure(SCANNED)
+    parent.start()
+    assert parent.logged("scanners ready")
+    first, = parent.children("gatepost-scan")
+    parent.configure(SCANNED + "scan { recycle 7 }\n")
+    parent.reload()
+    assert parent.logged("scanners retired program=gatepost-scan pid=%d" % first)
+    assert len(parent.children("gatepost-scan")) == 1
 
 
 def test_changed_signatures_bring_a_new_family_before_the_old_one_goes(parent):
