@@ -131,7 +131,7 @@ static void take_shared(struct program *p, struct ipc_message *m)
 }
 
 static void start(struct program *p);
-static void drain(struct program *p);
+static void drain(struct program *p, bool stopping);
 
 static void take(struct program *p, struct ipc_message *m)
 {
@@ -158,7 +158,7 @@ static void take(struct program *p, struct ipc_message *m)
         start(p);
         break;
     case MESSAGE_DRAIN:
-        drain(p);
+        drain(p, m->payload.ptr[0] != 0);
         break;
     default:
         break;
@@ -298,7 +298,7 @@ static void drained(struct proxy *proxy)
     event_base_loopexit(proxy->base, NULL);
 }
 
-static void drain(struct program *p)
+static void drain(struct program *p, bool stopping)
 {
     p->state = PROXY_DRAINING;
     for (size_t i = 0; i < p->listener_count; i++)
@@ -306,7 +306,8 @@ static void drain(struct program *p)
     p->proxy.draining = true;
     p->proxy.drained = drained;
     backends_close_idle(p->proxy.backends);
-    sessions_drain(&p->proxy);
+    if (stopping)
+        sessions_stop(&p->proxy);
     if (p->proxy.session_count == 0)
         drained(&p->proxy);
 }

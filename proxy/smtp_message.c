@@ -30,7 +30,7 @@ static void finish(struct session *s, const struct decision *decision, unsigned 
                    struct slice enhanced, struct slice text)
 {
     struct decision record = *decision;
-    struct slice whole = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(text), s->id);
+    struct slice whole = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(text), s->ref);
     if (!whole.ptr)
         whole = text;
     record.code = code;
@@ -38,9 +38,10 @@ static void finish(struct session *s, const struct decision *decision, unsigned 
     record.text = whole;
     session_record(s, &record);
     if (code / 100 == 2 && client_gone(s))
-        log_at(LEVEL_WARNING, s->id, "in-doubt",
+        log_at(LEVEL_WARNING, s->ref, "in-doubt",
                field_str("reason", "delivered, but the client had gone"));
     session_reply(s, code, enhanced, whole);
+    stream_flush(s->stream); /* before its delivery stops being in doubt */
     session_reset(s);
     session_go_on(s);
 }
@@ -57,7 +58,7 @@ static void finish_say(struct session *s, const char *verdict, unsigned code, co
 /* Our mistake or the backend's set-up: the sender keeps the message, the admin hears of it. */
 static void backend_refuses_us(struct session *s, const struct backend_reply *reply)
 {
-    log_at(LEVEL_ERROR, s->id, "backend refuses the gateway",
+    log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
            field_text("backend", s->t.backend->name), field_num("code", reply->code),
            field_text("enhanced", reply->enhanced), field_text("text", reply->text));
     finish_say(s, "defer", 451, "4.3.5", "mail system is not set up right, try again later");
@@ -125,7 +126,7 @@ static void delivered(struct backend_job *job)
         finish_say(s, "defer", 451, "4.3.2", "mail server is busy, try again later");
         return;
     case JOB_IN_DOUBT:
-        log_at(LEVEL_WARNING, s->id, "in-doubt", field_str("reason", job->trouble),
+        log_at(LEVEL_WARNING, s->ref, "in-doubt", field_str("reason", job->trouble),
                field_text("server", job->server));
         finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
         return;
@@ -149,7 +150,7 @@ static struct slice trace_field(struct session *s)
     struct trace trace = {.helo = s->helo,
                           .client = &s->client,
                           .hostname = config_of(s)->hostname,
-                          .id = slice_of(s->id),
+                          .id = slice_of(s->ref),
                           .esmtp = s->esmtp,
                           .tls = ssl != NULL,
                           .utf8 = t->mail.utf8,
@@ -193,7 +194,7 @@ static void deliver(struct session *s, size_t count)
         if (t->recipients[i].verdict.action == ACTION_ACCEPT)
             to[n++] = t->recipients[i].job;
     t->job = (struct backend_job){.kind = JOB_DELIVER,
-                                  .id = s->id,
+                                  .id = s->ref,
                                   .backend = t->backend,
                                   .arena = s->mail,
                                   .deadline = t->ended + config_of(s)->settings.timeouts_verdict,
@@ -207,7 +208,8 @@ static void deliver(struct session *s, size_t count)
                                   .pieces = t->edited.pieces,
                                   .piece_count = t->edited.count,
                                   .size = t->edited.size};
-    t->job_running = true;
+    t->job_running = t->delivering = true;
+    t->doubt = shared_doubt_begin(s->proxy->shared, s->proxy->row, s->ref);
     backends_submit(s->proxy->backends, &t->job);
 }
 
@@ -288,7 +290,7 @@ static void act(struct session *s)
             t->verdict = v;
     }
     for (size_t i = 0; i < t->verdict->log_count; i++)
-        log_at(LEVEL_INFO, s->id, "rule", field_text("text", t->verdict->log[i]));
+        log_at(LEVEL_INFO, s->ref, "rule", field_text("text", t->verdict->log[i]));
     if (is_refusal(t->verdict))
         refuse(s);
     else if (deliveries == 0)
@@ -347,7 +349,7 @@ static void merge(struct session *s, enum scanner_kind kind, const struct scan_a
 static void scan_failed(struct session *s, enum scanner_kind kind, const char *reason)
 {
     size_t keys = s->proxy->header_count;
-    log_at(LEVEL_WARNING, s->id, "scan failed",
+    log_at(LEVEL_WARNING, s->ref, "scan failed",
            field_str("scanner", kind == SCANNER_AV ? "av" : "scan"), field_str("reason", reason));
     if (kind == SCANNER_AV) {
         facts_fail(&s->t.facts, PRODUCER_ANTIVIRUS, keys);

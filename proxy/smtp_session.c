@@ -93,8 +93,8 @@ void session_go_on(struct session *s)
 {
     if (s->state != SESSION_BUSY)
         return;
-    if (s->proxy->draining && !s->t.open) {
-        session_close(s, 421, "4.3.2", "service is restarting, come back at once");
+    if (s->proxy->stopping && !s->t.open) {
+        session_close(s, 421, "4.3.2", "service is stopping, try again later");
         return;
     }
     expect_command(s);
@@ -169,6 +169,8 @@ void session_reset(struct session *s)
     if (t->scan_counted)
         shared_scan_give(s->proxy->shared, s->proxy->row);
     drop_body(s);
+    if (t->delivering)
+        shared_doubt_end(s->proxy->shared, s->proxy->row, t->doubt);
     memset(t, 0, sizeof *t);
     arena_reset(s->mail);
 }
@@ -480,6 +482,7 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
     *s = (struct session){
         .proxy = proxy, .listener = listener, .client = *client, .client_port = port};
     proxy_new_id(proxy, s->id);
+    snprintf(s->ref, sizeof s->ref, "%s", s->id);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
     proxy->session_count++;
     s->arena = arena_new(SESSION_ARENA_MAX);
@@ -503,12 +506,13 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
     }
 }
 
-void sessions_drain(struct proxy *proxy)
+void sessions_stop(struct proxy *proxy)
 {
+    proxy->stopping = true;
     struct session *s;
     TAILQ_FOREACH(s, &proxy->sessions, link)
     if (s->state == SESSION_COMMAND && s->greeted && !s->t.open)
-        session_close(s, 421, "4.3.2", "service is restarting, come back at once");
+        session_close(s, 421, "4.3.2", "service is stopping, try again later");
 }
 
 void session_end(struct session *s)

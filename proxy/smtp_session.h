@@ -68,7 +68,8 @@ struct transaction {
     bool scan_counted;
 
     struct backend_job job;
-    bool job_running;
+    bool job_running, delivering;
+    int doubt; /* place in the shared table while delivering */
     struct edited edited;
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
@@ -79,6 +80,7 @@ struct session {
     const struct listener *listener;
     struct stream *stream;
     char id[24];
+    char ref[SHARED_ID_MAX]; /* of the transaction: the id and its number; also stands in replies */
     struct ip client;
     uint16_t client_port;
     enum session_state state;
