@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/inspect.h"
+
+#include "filters/extension.h"
+#include "filters/filetype.h"
+#include "filters/macros.h"
+#include "filters/objects.h"
+#include "filters/unpack.h"
+
+enum {
+    NAME_MAX_BYTES = 1024, /* of which the end is kept: it decides */
+    NAMES_MAX = 12,
+    SCRATCH_BASE = 8 << 20,
+    SCRATCH_FACTOR = 8,
+};
+
+/* What one file's inspection hands to the calls for its members. */
+struct level {
+    struct inspection *inspection;
+    struct inspected_file *file;
+    bool document;
+    struct office_findings *findings;
+};
+
+bool inspect_warm_up(void)
+{
+    return filetype_warm_up() && unpack_warm_up();
+}
+
+struct inspection inspection_of(struct arena *arena, struct archive_limits limits)
+{
+    return (struct inspection){.arena = arena, .budget.limits = limits};
+}
+
+static struct slice copy_name(struct arena *arena, struct slice name)
+{
+    if (name.len > NAME_MAX_BYTES)
+        name = slice_from(name, name.len - NAME_MAX_BYTES);
+    return arena_copy(arena, name);
+}
+
+static bool set_names(struct inspection *in, struct inspected_file *file, const struct slice *names,
+                      size_t count)
+{
+    if (count > NAMES_MAX)
+        count = NAMES_MAX;
+    struct slice *copies = arena_array(in->arena, count + 1, sizeof *copies);
+    struct slice *extensions = arena_array(in->arena, count + 1, sizeof *extensions);
+    if (!copies || !extensions)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = copy_name(in->arena, names[i]);
+        extensions[i] = extension_of(in->arena, copies[i]);
+        if (!copies[i].ptr)
+            return false;
+    }
+    file->names = copies;
+    file->extensions = extensions;
+    file->name_count = count;
+    file->name = copies[0];
+    file->extension = extensions[0];
+    return true;
+}
+
+static bool set_path(struct inspection *in, struct inspected_file *file, struct slice parent)
+{
+    struct slice parts[] = {parent, parent.len ? SLICE("/") : SLICE(""), file->name};
+    char *path = arena_alloc(in->arena, parent.len + 1 + file->name.len + 1);
+    if (!path)
+        return false;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < parts[i].len; k++)
+            path[file->path.len++] = parts[i].ptr[k];
+    file->path.ptr = path;
+    return true;
+}
+
+static struct inspected_file *add_file(struct inspection *in, const struct inspected_file *parent,
+                                       const struct slice *names, size_t count)
+{
+    struct inspected_file *file = arena_alloc(in->arena, sizeof *file);
+    if (!file || !set_names(in, file, names, count) ||
+        !set_path(in, file, parent ? parent->path : (struct slice){0})) {
+        in->incomplete = true;
+        return NULL;
+    }
+    file->depth = parent ? parent->depth + 1 : 0;
+    if (!in->first)
+        in->end = &in->first;
+    *in->end = file;
+    in->end = &file->next;
+    in->count++;
+    return file;
+}
+
+static void note_report(struct inspected_file *file, const struct archive_report *report)
+{
+    file->encrypted = file->encrypted || report->encrypted;
+    file->limit = file->limit || report->limit;
+    file->unscannable = file->unscannable || report->unscannable || report->limit;
+    if (!file->why)
+        file->why = report->why;
+}
+
+static void note_problem(struct inspected_file *file, const char *problem)
+{
+    struct archive_report report = {0};
+    archive_report_add(&report, problem);
+    note_report(file, &report);
+}
+
+static void note_findings(struct inspected_file *file, const struct office_findings *findings)
+{
+    file->macros = file->macros || findings->macros;
+    file->embedded = file->embedded || findings->embedded;
+    if (findings->encrypted)
+        note_problem(file, "encrypted");
+    if (findings->broken)
+        note_problem(file, "corrupt");
+}
+
+static void look_inside(struct inspection *in, struct inspected_file *file, struct slice content);
+
+/* Pictures, sound and video are not kept only to be thrown away, unless somebody scans them. */
+static bool wants(void *ctx, struct slice name, struct slice beginning)
+{
+    const struct level *level = ctx;
+    (void)name;
+    if (level->inspection->content || filetype_by_signature(beginning).len)
+        return true;
+    struct arena *scratch = arena_new(SCRATCH_BASE);
+    struct slice type = scratch ? filetype_of(scratch, beginning) : (struct slice){0};
+    bool media = slice_starts(type, SLICE("image/")) || slice_starts(type, SLICE("audio/")) ||
+                 slice_starts(type, SLICE("video/"));
+    arena_free(&scratch);
+    return !media;
+}
+
+static bool too_deep(const struct level *level)
+{
+    if (level->file->depth < level->inspection->budget.limits.depth)
+        return false;
+    note_problem(level->file, "limit: depth");
+    return true;
+}
+
+static bool add_member(void *ctx, const struct archive_member *m)
+{
+    struct level *level = ctx;
+    if (level->document)
+        for (size_t i = 0; i < m->name_count; i++)
+            macros_inspect_member(m->names[i], m->content, level->findings);
+    if (too_deep(level))
+        return false;
+    if (m->directory && m->content.len == 0)
+        return true;
+    struct inspected_file *file = add_file(level->inspection, level->file, m->names, m->name_count);
+    if (!file)
+        return false;
+    file->part = level->document && macros_is_document_part(m->names[0]);
+    file->encrypted = m->encrypted;
+    file->size = m->complete ? m->content.len : m->declared;
+    note_problem(file, m->problem);
+    if (m->complete || m->problem)
+        look_inside(level->inspection, file, m->content);
+    else
+        file->type = filetype_of(level->inspection->arena, m->content);
+    if (level->document)
+        level->findings->macros = level->findings->macros || file->macros;
+    return true;
+}
+
+static bool add_object(void *ctx, struct slice name, struct slice content)
+{
+    struct level *level = ctx;
+    struct archive_budget *budget = &level->inspection->budget;
+    if (too_deep(level))
+        return false;
+    if (budget->entries >= budget->limits.entries ||
+        content.len > budget->limits.total - budget->unpacked) {
+        note_problem(level->file, "limit: objects");
+        return false;
+    }
+    budget->entries++;
+    budget->unpacked += content.len;
+    struct inspected_file *file = add_file(level->inspection, level->file, &name, 1);
+    if (!file)
+        return false;
+    file->part = extension_basename(name).len == name.len && slice_find(name, '.') == name.len;
+    file->size = content.len;
+    look_inside(level->inspection, file, content);
+    level->findings->embedded = true;
+    level->findings->macros = level->findings->macros || file->macros;
+    return true;
+}
+
+static void list_inside(struct level *level, struct arena *scratch, struct slice content)
+{
+    struct inspected_file *file = level->file;
+    struct archive_visitor members = {level, wants, add_member};
+    struct object_visitor objects = {level, add_object};
+    struct archive_report report;
+    file->archive = archive_list(scratch, &level->inspection->budget, file->type, file->name,
+                                 content, &members, &report);
+    note_report(file, &report);
+    if (!objects_each(scratch, content, &objects))
+        note_problem(file, "limit: objects");
+}
+
+static void look_inside(struct inspection *in, struct inspected_file *file, struct slice content)
+{
+    struct office_findings findings = {0};
+    if (content.len == 0 && file->why)
+        return;
+    struct arena *scratch = arena_new(SCRATCH_BASE + SCRATCH_FACTOR * content.len);
+    if (!scratch) {
+        note_problem(file, "memory");
+        return;
+    }
+    struct slice type = arena_copy(in->arena, filetype_of(scratch, content));
+    if (type.ptr)
+        file->type = type;
+    struct level level = {in, file, macros_is_zip_document(type), &findings};
+    macros_inspect(scratch, content, &findings);
+    list_inside(&level, scratch, content);
+    note_findings(file, &findings);
+    arena_free(&scratch);
+    if (in->content)
+        in->content(in->ctx, file, content);
+}
+
+bool inspect_file(struct inspection *in, const struct slice *names, size_t name_count,
+                  struct slice content)
+{
+    struct inspected_file *file = add_file(in, NULL, names, name_count);
+    if (!file)
+        return false;
+    file->size = content.len;
+    look_inside(in, file, content);
+    return !in->incomplete;
+}
