@@ -15,12 +15,13 @@ enum {
     GUID_SIZE = 16,
 };
 
+/* The upper half of an id tells its type, and some writers leave it out. */
 enum attribute {
-    ATT_OEM_CODEPAGE = 0x00069007,
-    ATT_ATTACH_REND_DATA = 0x00069002,
-    ATT_ATTACH_TITLE = 0x00018010,
-    ATT_ATTACH_DATA = 0x0006800f,
-    ATT_ATTACHMENT = 0x00069005,
+    ATT_OEM_CODEPAGE = 0x9007,
+    ATT_ATTACH_REND_DATA = 0x9002,
+    ATT_ATTACH_TITLE = 0x8010,
+    ATT_ATTACH_DATA = 0x800f,
+    ATT_ATTACHMENT = 0x9005,
 };
 
 enum property {
@@ -276,6 +277,7 @@ static void read_attributes(struct reader *r, struct slice data)
         uint32_t level, id, length;
         if (!take_number(&s, 1, &level) || !take_number(&s, 4, &id) || !take_number(&s, 4, &length))
             return;
+        id &= 0xffff;
         if (!take(&s, length, &value)) {
             /* what there is of it may still be a file */
             use_attribute(r, id, s);
