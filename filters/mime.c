@@ -11,8 +11,8 @@
 
 const struct mime_limits mime_limits_default = {
     .parts = 2000,
-    .depth = 24,
-    .header_block = 256 * 1024,
+    .depth = 32,
+    .header_block = 1024 * 1024,
     .header = 64 * 1024,
     .params = 200,
     .names = 32,

@@ -67,6 +67,16 @@ static struct slice content_of(const struct mime_part *part, struct malformation
     return content;
 }
 
+static struct slice repeat(const char *unit, size_t times)
+{
+    size_t len = strlen(unit);
+    char *p = arena_alloc(arena, len * times);
+    assert_non_null(p);
+    for (size_t i = 0; i < times; i++)
+        memcpy(p + i * len, unit, len);
+    return (struct slice){p, len * times};
+}
+
 static void test_a_plain_message_is_one_text(void **state)
 {
     (void)state;
@@ -238,6 +248,36 @@ static void test_two_content_types_are_hiding_and_the_multipart_is_taken(void **
           "boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n");
     assert_int_equal(m.n, 2);
     assert_true(odd(MALFORMATION_CONFLICTING_CONTENT_TYPE));
+}
+
+static void test_two_types_that_are_leaves_are_only_odd(void **state)
+{
+    (void)state;
+    parse("Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx");
+    assert_true(odd(MALFORMATION_DUPLICATE_CONTENT_TYPE));
+    assert_false(hiding());
+}
+
+static void test_long_recipient_lists_are_fine(void **state)
+{
+    (void)state;
+    struct slice many = repeat("a@example.org,\r\n ", 10000);
+    parse_slice(arena_printf(arena, "To: %.*sz@example.org\r\n\r\nx", SLICE_ARGS(many)));
+    assert_int_equal(malformations_worst(&m.malformations), GRADE_HARMLESS);
+}
+
+static void test_base64_lines_cut_by_a_relay_are_only_odd(void **state)
+{
+    (void)state;
+    struct slice line = repeat("QUJD", 249);
+    struct malformations found = {{0}};
+    parse_slice(arena_printf(
+        arena,
+        "Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\n%.*sQU\r\n JD%.*s\r\n",
+        SLICE_ARGS(line), SLICE_ARGS(line)));
+    assert_int_equal(content_of(&m.parts[0], &found).len, 499 * 3);
+    assert_true(malformations_has(&found, MALFORMATION_BASE64_LONG_RAGGED));
+    assert_int_equal(malformations_worst(&found), GRADE_ODD);
 }
 
 static void test_both_of_two_boundaries_are_followed(void **state)
@@ -415,16 +455,6 @@ static void test_types_are_made_harmless(void **state)
         assert_in_range((unsigned char)m.parts[0].type.ptr[i], 0x21, 0x7e);
 }
 
-static struct slice repeat(const char *unit, size_t times)
-{
-    size_t len = strlen(unit);
-    char *p = arena_alloc(arena, len * times);
-    assert_non_null(p);
-    for (size_t i = 0; i < times; i++)
-        memcpy(p + i * len, unit, len);
-    return (struct slice){p, len * times};
-}
-
 static void test_depth_is_capped_and_told(void **state)
 {
     (void)state;
@@ -494,6 +524,9 @@ int main(void)
         TEST(test_uuencode_in_a_text_becomes_a_part),
         TEST(test_the_word_begin_is_no_uuencode),
         TEST(test_two_content_types_are_hiding_and_the_multipart_is_taken),
+        TEST(test_two_types_that_are_leaves_are_only_odd),
+        TEST(test_long_recipient_lists_are_fine),
+        TEST(test_base64_lines_cut_by_a_relay_are_only_odd),
         TEST(test_both_of_two_boundaries_are_followed),
         TEST(test_a_boundary_of_another_level_is_hiding),
         TEST(test_a_missing_end_is_harmless),
