@@ -196,6 +196,20 @@ static void test_an_encoded_multipart_is_decoded_and_hiding(void **state)
     assert_true(hiding());
 }
 
+static void test_a_label_on_a_plain_multipart_matters_when_decoding_shows_other_parts(void **state)
+{
+    (void)state;
+    parse("Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: "
+          "quoted-printable\r\n\r\n"
+          "--b\r\n\r\nx\r\n--b--\r\n");
+    assert_true(odd(MALFORMATION_LABELLED_MULTIPART));
+    assert_false(hiding());
+    parse("Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: "
+          "quoted-printable\r\n\r\n"
+          "--b\r\n\r\nx\r\n=2D-b\r\nContent-Type: a/b; name=x.exe\r\n\r\ny\r\n--b--\r\n");
+    assert_true(odd(MALFORMATION_ENCODED_MULTIPART));
+}
+
 static void test_a_digest_holds_messages(void **state)
 {
     (void)state;
@@ -519,6 +533,7 @@ int main(void)
         TEST(test_nested_messages_are_entered),
         TEST(test_an_encoded_message_is_decoded_and_entered),
         TEST(test_an_encoded_multipart_is_decoded_and_hiding),
+        TEST(test_a_label_on_a_plain_multipart_matters_when_decoding_shows_other_parts),
         TEST(test_a_digest_holds_messages),
         TEST(test_signed_and_encrypted_parts_are_sealed),
         TEST(test_uuencode_in_a_text_becomes_a_part),
