@@ -194,6 +194,16 @@ static void read_directory(struct reader *r, struct end_record end)
         r->out->broken = true;
 }
 
+/* A zip stored inside this one: it is seen when the member that holds it is. */
+static bool inside_member(const struct zip_directory *d, uint64_t at)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (d->members[i].data > 0 && at >= d->members[i].data &&
+            at - d->members[i].data < d->members[i].packed)
+            return true;
+    return false;
+}
+
 static void read_directories(struct reader *r)
 {
     struct slice c = r->content;
@@ -204,7 +214,8 @@ static void read_directories(struct reader *r)
         if (at == end - floor)
             return;
         end = floor + at;
-        if (!bytes_are(c, end, END) || !bytes_has(c, end, END_SIZE))
+        if (!bytes_are(c, end, END) || !bytes_has(c, end, END_SIZE) ||
+            inside_member(r->out, end))
             continue;
         r->out->ends++;
         read_directory(r, read_end(c, end));
