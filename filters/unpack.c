@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Blocks without bytes that a broken archive may give in a row before it counts as stuck. */
 enum { EMPTY_BLOCKS_MAX = 1000, RETRIES_MAX = 100, PIECES = 3 };
@@ -231,6 +232,7 @@ bool unpack_warm_up(void)
     struct unpack_entry entry;
     struct unpacker *u =
         unpack_open(UNPACK_ZIP_MEMBER, SLICE(""), (struct slice){member, sizeof member - 1}, &why);
+    tzset();
     bool warm = load_charsets() && u && unpack_next(u, &entry) > 0;
     unpack_close(&u);
     return warm;
