@@ -133,6 +133,8 @@ int unpack_next(struct unpacker *u, struct unpack_entry *out)
 {
     struct archive_entry *entry;
     int r = ARCHIVE_RETRY;
+    /* libarchive exits the process when a name is no UTF-8 and an earlier failure left ENOMEM behind. */
+    errno = 0;
     for (unsigned tries = 0; r == ARCHIVE_RETRY && tries < RETRIES_MAX; tries++)
         r = archive_read_next_header(u->archive, &entry);
     if (r == ARCHIVE_EOF)

@@ -233,7 +233,7 @@ void zip_directory_warm_up(void)
 {
     /* qsort() looks up how much memory there is when it sorts more than a kilobyte for the first
      * time. */
-    struct zip_member members[16] = {0};
+    struct zip_member members[64] = {0};
     qsort(members, sizeof members / sizeof *members, sizeof *members, by_local);
 }
 
