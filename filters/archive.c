@@ -235,6 +235,8 @@ static bool list_behind(struct archive_walk *walk, struct slice content, struct 
 static bool list_hidden(struct archive_walk *walk, struct slice type, struct slice content)
 {
     bool program = slice_eq(type, SLICE("application/x-dosexec"));
+    walk->lenient =
+        slice_starts(content, SLICE("\xd0\xcf\x11\xe0")) || slice_starts(content, SLICE("%PDF-"));
     bool found = archive_zip_list(walk, content);
     found = list_behind(walk, content, SLICE("Rar!\x1a\x07"), UNPACK_RAR) || found;
     found = list_behind(walk, content, SLICE("7z\xbc\xaf\x27\x1c"), UNPACK_7ZIP) || found;

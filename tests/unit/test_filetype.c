@@ -128,6 +128,15 @@ static void test_libmagic_knows_the_rest(void **state)
     expect(SLICE("\0\1\2\3"), "application/octet-stream");
 }
 
+static void test_the_quick_way_still_knows_what_is_dangerous(void **state)
+{
+    (void)state;
+    assert_true(slice_eq(filetype_quick(arena, SLICE("MZ\x90\0")), SLICE("application/x-dosexec")));
+    assert_true(slice_eq(filetype_quick(arena, SLICE("<?xml version='1.0'?>")), SLICE("text/xml")));
+    assert_true(slice_eq(filetype_quick(arena, SLICE("plain words\n")), SLICE("text/plain")));
+    assert_true(slice_eq(filetype_quick(arena, SLICE("\0\1")), SLICE("application/octet-stream")));
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -153,6 +162,7 @@ int main(void)
         cmocka_unit_test(test_zips_by_their_members),
         cmocka_unit_test(test_opendocument_says_so_itself),
         cmocka_unit_test(test_ole_by_its_streams),
+        cmocka_unit_test(test_the_quick_way_still_knows_what_is_dangerous),
         cmocka_unit_test(test_libmagic_knows_the_rest),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

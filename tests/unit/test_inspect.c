@@ -215,6 +215,22 @@ static void test_macros_of_a_part_are_the_documents(void **state)
     buf_release(&b);
 }
 
+/* An embedded file whose sectors are not in order looks like a broken zip. */
+static void test_accidents_in_documents_are_no_trouble(void **state)
+{
+    (void)state;
+    struct made_member m = member("word/document.xml", SLICE("<w/>"));
+    struct buf zip = make_zip(SLICE(""), &m, 1);
+    memset(zip.data, 0, 4);
+    struct made_stream streams[] = {{"WordDocument", SLICE("x"), 2}, {"Other", buf_slice(&zip), 2}};
+    struct buf b = make_ole(streams, 2);
+    struct inspection in = inspect("a.doc", buf_slice(&b), archive_default_limits());
+    assert_int_equal(in.count, 1);
+    assert_false(in.first->archive || in.first->unscannable || in.first->why);
+    buf_release(&zip);
+    buf_release(&b);
+}
+
 static void count_bytes(void *ctx, const struct inspected_file *file, struct slice content)
 {
     (void)file;
@@ -279,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_bytes_are_limited_but_names_go_on),
         cmocka_unit_test(test_ratio_is_limited),
         cmocka_unit_test(test_macros_of_a_part_are_the_documents),
+        cmocka_unit_test(test_accidents_in_documents_are_no_trouble),
         cmocka_unit_test(test_contents_are_handed_out),
         cmocka_unit_test(test_a_full_arena_is_told),
     };
