@@ -75,7 +75,7 @@ check-built: all units
 check-asan: deps ## pass all tests under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory V=asan check-built
 
-units: $(UNITS) $(DUMPS)
+units: $(UNITS)
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target for FUZZ_SECONDS

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/ipc.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { SOCKET_BUFFER = 1024 * 1024 };
+
+static void widen(int sock)
+{
+    int size = SOCKET_BUFFER;
+    if (setsockopt(sock, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0)
+        setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
+int ipc_pair(int out[static 2])
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out) != 0)
+        return -1;
+    widen(out[0]);
+    widen(out[1]);
+    return 0;
+}
+
+union control {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(int) * IPC_FDS_MAX)];
+};
+
+static void attach(struct msghdr *msg, union control *control, const int *fds, size_t fd_count)
+{
+    if (fd_count == 0)
+        return;
+    memset(control, 0, sizeof *control);
+    msg->msg_control = control->bytes;
+    msg->msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+    struct cmsghdr *header = CMSG_FIRSTHDR(msg);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+    memcpy(CMSG_DATA(header), fds, sizeof(int) * fd_count);
+}
+
+int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size_t fd_count,
+             bool wait)
+{
+    if (payload.len > IPC_PAYLOAD_MAX || fd_count > IPC_FDS_MAX) {
+        errno = EMSGSIZE;
+        return -1;
+    }
+    struct iovec parts[2] = {{&type, sizeof type}, {(void *)(uintptr_t)payload.ptr, payload.len}};
+    struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
+    union control control;
+    attach(&msg, &control, fds, fd_count);
+    for (;;) {
+        if (sendmsg(sock, &msg, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT)) >= 0)
+            return 1;
+        if (errno == EAGAIN || errno == ENOBUFS)
+            return 0;
+        if (errno != EINTR)
+            return -1;
+    }
+}
+
+static void take_fds(struct msghdr *msg, struct ipc_message *message)
+{
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(msg); header; header = CMSG_NXTHDR(msg, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < n; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+            if (message->fd_count < IPC_FDS_MAX)
+                message->fds[message->fd_count++] = fd;
+            else
+                close(fd);
+        }
+    }
+}
+
+int ipc_recv(int sock, struct ipc_message *message, char *buffer, size_t size, bool wait)
+{
+    struct iovec part = {buffer, size};
+    union control control;
+    struct msghdr msg = {.msg_iov = &part,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof control};
+    ssize_t n;
+    do
+        n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == EAGAIN ? 0 : -1;
+    *message = (struct ipc_message){0};
+    take_fds(&msg, message);
+    if ((size_t)n < sizeof message->type || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+        ipc_close_fds(message);
+        errno = n == 0 ? ECONNRESET : EBADMSG;
+        return -1;
+    }
+    memcpy(&message->type, buffer, sizeof message->type);
+    message->payload =
+        (struct slice){buffer + sizeof message->type, (size_t)n - sizeof message->type};
+    return 1;
+}
+
+void ipc_close_fds(struct ipc_message *message)
+{
+    for (size_t i = 0; i < message->fd_count; i++)
+        close(message->fds[i]);
+    message->fd_count = 0;
+}
+
+void pack_u8(struct buf *out, uint8_t n)
+{
+    buf_append(out, (struct slice){(const char *)&n, sizeof n});
+}
+
+void pack_u32(struct buf *out, uint32_t n)
+{
+    buf_append(out, (struct slice){(const char *)&n, sizeof n});
+}
+
+void pack_u64(struct buf *out, uint64_t n)
+{
+    buf_append(out, (struct slice){(const char *)&n, sizeof n});
+}
+
+void pack_slice(struct buf *out, struct slice s)
+{
+    if (s.len > UINT32_MAX) {
+        out->failed = true;
+        return;
+    }
+    pack_u32(out, (uint32_t)s.len);
+    buf_append(out, s);
+}
+
+static struct slice take(struct unpack *in, size_t n)
+{
+    if (in->bad || n > in->left.len) {
+        in->bad = true;
+        return (struct slice){NULL, 0};
+    }
+    struct slice s = slice_sub(in->left, 0, n);
+    in->left = slice_from(in->left, n);
+    return s;
+}
+
+static void take_into(struct unpack *in, void *out, size_t n)
+{
+    struct slice s = take(in, n);
+    if (s.ptr)
+        memcpy(out, s.ptr, n);
+}
+
+uint8_t unpack_u8(struct unpack *in)
+{
+    uint8_t n = 0;
+    take_into(in, &n, sizeof n);
+    return n;
+}
+
+uint32_t unpack_u32(struct unpack *in)
+{
+    uint32_t n = 0;
+    take_into(in, &n, sizeof n);
+    return n;
+}
+
+uint64_t unpack_u64(struct unpack *in)
+{
+    uint64_t n = 0;
+    take_into(in, &n, sizeof n);
+    return n;
+}
+
+struct slice unpack_slice(struct unpack *in)
+{
+    return take(in, unpack_u32(in));
+}
+
+bool unpack_done(const struct unpack *in)
+{
+    return !in->bad && in->left.len == 0;
+}

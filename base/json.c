@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/json.h"
+
+#include <math.h>
+
+/* Length of the well-formed UTF-8 sequence at s (RFC 3629), 0 when there is none. */
+static size_t utf8_length(const unsigned char *s, size_t left)
+{
+    unsigned char c = s[0];
+    size_t n = c < 0x80                 ? 1
+               : c >= 0xc2 && c <= 0xdf ? 2
+               : (c & 0xf0) == 0xe0     ? 3
+               : c >= 0xf0 && c <= 0xf4 ? 4
+                                        : 0;
+    if (n == 0 || n > left)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if ((c == 0xe0 && s[1] < 0xa0) || (c == 0xed && s[1] > 0x9f) || (c == 0xf0 && s[1] < 0x90) ||
+        (c == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+static void escape_ascii(struct buf *out, char c)
+{
+    if (c == '"' || c == '\\') {
+        buf_char(out, '\\');
+        buf_char(out, c);
+    } else if (c == '\n') {
+        buf_cstr(out, "\\n");
+    } else if (c == '\t') {
+        buf_cstr(out, "\\t");
+    } else if ((unsigned char)c < 0x20 || c == 0x7f) {
+        buf_printf(out, "\\u%04x", (unsigned char)c);
+    } else {
+        buf_char(out, c);
+    }
+}
+
+void json_string(struct buf *out, struct slice text)
+{
+    buf_char(out, '"');
+    for (size_t i = 0; i < text.len;) {
+        size_t n = utf8_length((const unsigned char *)text.ptr + i, text.len - i);
+        if (n == 1)
+            escape_ascii(out, text.ptr[i]);
+        else if (n == 0)
+            buf_cstr(out, "\xef\xbf\xbd");
+        else
+            buf_append(out, slice_sub(text, i, i + n));
+        i += n ? n : 1;
+    }
+    buf_char(out, '"');
+}
+
+void json_number(struct buf *out, double number)
+{
+    if (!isfinite(number))
+        buf_cstr(out, "null");
+    else if (number == floor(number) && fabs(number) < 1e15)
+        buf_printf(out, "%.0f", number);
+    else
+        buf_printf(out, "%.6g", number);
+}
+
+static bool opens(const struct buf *out)
+{
+    struct slice s = buf_slice(out);
+    return s.len == 0 || s.ptr[s.len - 1] == '{' || s.ptr[s.len - 1] == '[';
+}
+
+void json_item(struct buf *out)
+{
+    if (!opens(out))
+        buf_char(out, ',');
+}
+
+void json_key(struct buf *out, struct slice key)
+{
+    json_item(out);
+    json_string(out, key);
+    buf_char(out, ':');
+}

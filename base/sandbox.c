@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/sandbox.h"
+
+#include "base/landlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+enum { COMPARISONS_MAX = 2, SOCKET_TYPE_MASK = 0xf };
+
+/* A call that is allowed, when the comparisons of its arguments hold. */
+struct call {
+    int nr;
+    unsigned comparison_count;
+    struct scmp_arg_cmp comparisons[COMPARISONS_MAX];
+};
+
+#define CALL(name)                                                                                 \
+    {                                                                                              \
+        .nr = SCMP_SYS(name)                                                                       \
+    }
+#define CALL_IF(name, ...)                                                                         \
+    {                                                                                              \
+        .nr = SCMP_SYS(name),                                                                      \
+        .comparison_count =                                                                        \
+            sizeof((struct scmp_arg_cmp[]){__VA_ARGS__}) / sizeof(struct scmp_arg_cmp),            \
+        .comparisons = {                                                                           \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define ARGUMENT(n, ...)                                                                           \
+    {                                                                                              \
+        .arg = (n), __VA_ARGS__                                                                    \
+    }
+#define EQUALS(value) .op = SCMP_CMP_EQ, .datum_a = (value)
+#define MASKED(mask, value) .op = SCMP_CMP_MASKED_EQ, .datum_a = (mask), .datum_b = (value)
+#define WITHOUT_EXEC(n) ARGUMENT(n, MASKED(PROT_EXEC, 0))
+
+static const struct call common_calls[] = {
+    CALL(read),
+    CALL(write),
+    CALL(close),
+    CALL(brk),
+    CALL(munmap),
+    CALL(mremap),
+    CALL(madvise),
+    CALL(futex),
+    CALL(exit),
+    CALL(exit_group),
+    CALL(rt_sigreturn),
+    CALL(clock_gettime),
+    CALL(clock_getres),
+    CALL(gettimeofday),
+    CALL(time),
+    CALL(getpid),
+    CALL(newfstatat),
+    CALL(fstat),
+    CALL(getrandom),
+    CALL(getrusage),
+    CALL(recvmsg),
+    CALL(sendmsg),
+    CALL(sched_yield),
+    CALL(restart_syscall),
+    CALL(sysinfo), /* qsort asks how much memory there is */
+    CALL_IF(mmap, WITHOUT_EXEC(2)),
+    CALL_IF(mprotect, WITHOUT_EXEC(2)),
+};
+
+/* What a scanner's worker needs to take a job and to check that its message is sealed. */
+static const struct call scanner_calls[] = {
+    CALL(epoll_wait),
+    CALL_IF(fcntl, ARGUMENT(1, EQUALS(F_GET_SEALS))),
+};
+
+static const struct call antivirus_calls[] = {
+    CALL(openat), CALL(pread64), CALL(lseek),     CALL(unlink), CALL(unlinkat),   CALL(mkdir),
+    CALL(rmdir),  CALL(chmod),   CALL(ftruncate), CALL(fcntl),  CALL(getdents64), CALL(getcwd),
+};
+
+static const struct call proxy_calls[] = {
+    CALL(epoll_create1),
+    CALL(epoll_ctl),
+    CALL(epoll_wait),
+    CALL(epoll_pwait),
+    CALL(epoll_pwait2),
+    CALL(poll),
+    CALL(ppoll),
+    CALL(eventfd2),
+    CALL(timerfd_create),
+    CALL(timerfd_settime),
+    CALL(pipe2),
+    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_INET))),
+    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_INET6))),
+    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_UNIX)),
+            ARGUMENT(1, MASKED(SOCKET_TYPE_MASK, SOCK_STREAM))),
+    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_UNIX)),
+            ARGUMENT(1, MASKED(SOCKET_TYPE_MASK, SOCK_SEQPACKET))),
+    CALL_IF(socketpair, ARGUMENT(0, EQUALS(AF_UNIX))),
+    CALL(connect),
+    CALL(bind),
+    CALL(accept),
+    CALL(accept4),
+    CALL(getsockname),
+    CALL(getpeername),
+    CALL(setsockopt),
+    CALL(getsockopt),
+    CALL(shutdown),
+    CALL(recvfrom),
+    CALL(sendto),
+    CALL(recvmmsg),
+    CALL(sendmmsg),
+    CALL(readv),
+    CALL(writev),
+    CALL(preadv),
+    CALL(pwritev),
+    CALL(pread64),
+    CALL(pwrite64),
+    CALL(lseek),
+    CALL(sendfile),
+    CALL(splice),
+    CALL(memfd_create),
+    CALL(ftruncate),
+    CALL(fcntl),
+    CALL(dup),
+    CALL_IF(ioctl, ARGUMENT(1, EQUALS(FIONREAD))),
+    CALL_IF(ioctl, ARGUMENT(1, EQUALS(FIONBIO))),
+    CALL_IF(ioctl, ARGUMENT(1, EQUALS(SIOCOUTQ))),
+    CALL(rt_sigaction),
+    CALL(rt_sigprocmask),
+    CALL(getuid),
+    CALL(geteuid),
+    CALL(getgid),
+    CALL(getegid),
+    CALL(getppid),
+    CALL(gettid),
+};
+
+/* Refused with an errno rather than death: a C library that has lost its syslog socket tries to get
+ * a new one. */
+static const struct call proxy_refusals[] = {
+    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_UNIX)),
+            ARGUMENT(1, MASKED(SOCKET_TYPE_MASK, SOCK_DGRAM))),
+};
+
+#define TABLE(calls) calls, sizeof(calls) / sizeof *(calls)
+
+static int add_calls(scmp_filter_ctx filter, uint32_t action, const struct call *calls,
+                     size_t count)
+{
+    int result = 0;
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = seccomp_rule_add_array(filter, action, calls[i].nr, calls[i].comparison_count,
+                                        calls[i].comparisons);
+    return result;
+}
+
+static int add_jail(scmp_filter_ctx filter, enum jail jail)
+{
+    int result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(common_calls));
+    if (result == 0 && jail != JAIL_PROXY)
+        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(scanner_calls));
+    if (result == 0 && jail == JAIL_ANTIVIRUS)
+        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(antivirus_calls));
+    if (result == 0 && jail == JAIL_PROXY)
+        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(proxy_calls));
+    if (result == 0 && jail == JAIL_PROXY)
+        result = add_calls(filter, SCMP_ACT_ERRNO(EACCES), TABLE(proxy_refusals));
+    return result;
+}
+
+static bool failed(const char **reason, const char *step, int error)
+{
+    static char text[128];
+    snprintf(text, sizeof text, "%s: %s", step, strerror(error));
+    *reason = text;
+    return false;
+}
+
+static bool filter_calls(enum jail jail, const char **reason)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    if (!filter)
+        return failed(reason, "seccomp_init", ENOMEM);
+    int result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    if (result == 0)
+        result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    if (result == 0)
+        result = add_jail(filter, jail);
+    if (result == 0)
+        result = seccomp_load(filter);
+    seccomp_release(filter);
+    return result == 0 || failed(reason, "seccomp", -result);
+}
+
+static bool wanted(void)
+{
+#ifdef SANITIZED /* sanitizers read /proc and start helpers */
+    return false;
+#else
+    const char *asked = getenv("GATEPOST_SANDBOX");
+    return !asked || strcmp(asked, "none") != 0;
+#endif
+}
+
+/* The proxy needs TCP and is chrooted; a scanner that needs no files survives a kernel without
+ * Landlock. */
+static bool confine(enum jail jail, const char *folder, const char **reason)
+{
+    if (jail == JAIL_PROXY || landlock_confine(folder))
+        return true;
+    if (jail == JAIL_PURE && (errno == ENOSYS || errno == EOPNOTSUPP))
+        return true;
+    return failed(reason, "Landlock", errno);
+}
+
+bool sandbox_enter(enum jail jail, const char *folder, const char **reason)
+{
+    if (!wanted())
+        return true;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return failed(reason, "no_new_privs", errno);
+    return confine(jail, folder, reason) && filter_calls(jail, reason);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC
+ * One message for a scanner, and its answer. A scanner family (gatepost-scan, gatepost-av) shares
+ * one queue socket: whoever is idle takes the next job. A job brings the sealed memfd with the
+ * message and a socket for the answer, so that a scanner that dies shows as the end of that socket,
+ * to that one message. Scanners know no configuration: limits travel along. */
+#ifndef FILTERS_SCAN_JOB_H
+#define FILTERS_SCAN_JOB_H
+
+#include "base/ipc.h"
+#include "policy/facts.h"
+
+enum {
+    SCAN_HEADERS_MAX = 256,   /* header["..."] keys a policy may have */
+    SCAN_JOB_MAX = 64 * 1024, /* bytes of a packed job */
+    SCAN_REASON_MAX = 200,
+};
+
+struct scan_limits {
+    uint32_t depth, parts, members;
+    uint64_t unpacked;
+};
+
+/* What the proxy wants to know of a message. */
+struct scan_job {
+    bool message, attachments;   /* which producers' facts (gatepost-scan); gatepost-av answers with
+                                    its own always */
+    struct slice sender_domain;  /* for message.id_fits_sender; empty for <> */
+    const struct slice *headers; /* names wanted, lower case, in the order of the policy's keys */
+    size_t header_count;
+    struct scan_limits limits;
+};
+
+/* Where a MIME part stands in the message, for edits and redaction. Octets in the message as
+ * received. */
+struct part_range {
+    uint32_t part;              /* its number, as in an attachment's `part` */
+    uint64_t header, body, end; /* header block from `header`, body from `body` to `end` */
+    bool sealed; /* inside a signed or encrypted part, or in a decoded layer: never edited */
+};
+
+struct scan_answer {
+    struct facts facts; /* those of the producers that were asked; the rest pending. keyed has
+                           header_count values */
+    struct part_range
+        *parts; /* leaves, ascending; past about 1,100 the rest is left out: no range, no edit */
+    size_t part_count;
+};
+
+/* Puts a job on the queue. `message` (sealed memfd) stays the caller's. Returns the socket on which
+ * the answer will come (the caller's to close), -1 with errno; errno EAGAIN: the queue is full. */
+int scan_submit(int queue, int message, const struct scan_job *job);
+
+/* Reads the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet; -1: the
+ * scanner failed, died or talked nonsense: *reason says which; its facts are unknown. */
+int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_answer *answer,
+                 const char **reason);
+
+/* The scanner's side. Takes the next job: fills *job (texts in arena), *message and *reply (owned
+ * by the caller). 1 got one, 0 none now (only when !wait), -1 the queue is gone. Malformed jobs are
+ * dropped on the way. */
+int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, int *message,
+              int *reply);
+
+/* Answers. What does not fit a packet is left out and says so: a list is cut, a text becomes
+ * unknown. */
+bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer *answer);
+bool scan_refuse(int reply,
+                 const char *reason); /* it could not be scanned: the facts are unknown */
+
+/* An answer as bytes, for tests and fuzzing. `payload` may be anything; *answer is empty after a
+ * failure. */
+bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_answer *answer);
+bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header_count,
+                        struct scan_answer *answer);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/charset.h"
+
+size_t utf8_next(struct slice s, uint32_t *code)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    if (p[0] < 0x80) {
+        *code = p[0];
+        return 1;
+    }
+    size_t n = p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc2 ? 2 : 0;
+    if (n == 0 || p[0] >= 0xf5 || s.len < n)
+        return 0;
+    uint32_t c = p[0] & (0xffu >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (p[i] & 0x3fu);
+    }
+    if ((n == 3 && c < 0x800) || (n == 4 && (c < 0x10000 || c > 0x10ffff)) ||
+        (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    *code = c;
+    return n;
+}
+
+bool utf8_valid(struct slice s)
+{
+    uint32_t code;
+    while (s.len) {
+        size_t n = utf8_next(s, &code);
+        if (n == 0)
+            return false;
+        s = slice_from(s, n);
+    }
+    return true;
+}
+
+bool utf8_append(struct buf *out, uint32_t c)
+{
+    char b[4];
+    size_t n = 0;
+    if (c < 0x80) {
+        b[n++] = (char)c;
+    } else if (c < 0x800) {
+        b[n++] = (char)(0xc0 | c >> 6);
+        b[n++] = (char)(0x80 | (c & 0x3f));
+    } else if (c < 0x10000) {
+        b[n++] = (char)(0xe0 | c >> 12);
+        b[n++] = (char)(0x80 | (c >> 6 & 0x3f));
+        b[n++] = (char)(0x80 | (c & 0x3f));
+    } else {
+        b[n++] = (char)(0xf0 | c >> 18);
+        b[n++] = (char)(0x80 | (c >> 12 & 0x3f));
+        b[n++] = (char)(0x80 | (c >> 6 & 0x3f));
+        b[n++] = (char)(0x80 | (c & 0x3f));
+    }
+    return buf_append(out, (struct slice){b, n});
+}
+
+static uint32_t visible(uint32_t c)
+{
+    if (c < 0x20)
+        return 0x2400 + c;
+    if (c == 0x7f)
+        return 0x2421;
+    if ((c >= 0x80 && c < 0xa0) || c == 0x2028 || c == 0x2029)
+        return 0xfffd;
+    return c;
+}
+
+/* The length of the run of printable ASCII at the start, which needs no look. */
+static size_t plain_run(struct slice s)
+{
+    size_t n = 0;
+    while (n < s.len && s.ptr[n] >= ' ' && s.ptr[n] < 0x7f)
+        n++;
+    return n;
+}
+
+bool text_append(struct buf *out, struct slice s)
+{
+    while (s.len) {
+        size_t n = plain_run(s);
+        uint32_t code = 0;
+        if (n > 0) {
+            buf_append(out, slice_sub(s, 0, n));
+        } else if (s.ptr[0] == '\t') {
+            buf_char(out, ' ');
+            n = 1;
+        } else {
+            n = utf8_next(s, &code);
+            utf8_append(out, visible(n ? code : (unsigned char)s.ptr[0]));
+        }
+        s = slice_from(s, n ? n : 1);
+    }
+    return !out->failed;
+}

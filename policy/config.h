@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC
+ * A whole configuration, checked: what every process works by. Immutable once loaded, all in one arena.
+ * The texts come through a loader, so that the parent reads files and the jailed processes read what the parent read. */
+#ifndef POLICY_CONFIG_H
+#define POLICY_CONFIG_H
+
+#include "policy/policy.h"
+
+struct table; /* a named set of texts, domains, addresses or networks */
+
+enum protocol { PROTOCOL_SMTP, PROTOCOL_SMTPS };
+
+/* listen smtp "name" on "0.0.0.0:25" { starttls }   listen smtps on "[::]:465" */
+struct listener {
+    struct slice name; /* the protocol's word when not given */
+    enum protocol protocol;
+    struct slice address; /* "0.0.0.0:25" */
+    struct ip ip;
+    uint16_t port;
+    bool starttls;     /* offer it (smtp only) */
+    bool require_tls;  /* refuse MAIL before it */
+    enum direction direction;
+    struct slice banner; /* text after 220 and the host name; default "ESMTP" */
+};
+
+enum backend_tls { BACKEND_TLS_NONE, BACKEND_TLS_OPPORTUNISTIC, BACKEND_TLS_REQUIRED, BACKEND_TLS_VERIFY };
+
+/* smtp "10.0.0.5:25" tls opportunistic priority 10 */
+struct server {
+    struct slice address; /* as written: "10.0.0.5:25" or "[2001:db8::5]:25"; addresses only, names are resolved by nobody here */
+    struct ip ip;
+    uint16_t port;
+    bool implicit_tls; /* "smtps" instead of "smtp" */
+    enum backend_tls tls;
+    struct slice tls_name; /* tls verify "exchange.example.com": the name its certificate must bear */
+    unsigned priority;     /* lower first; equal ones share by least in use */
+};
+
+/* backend exchange { smtp ...  connections 10  recipient_check on  sockets from "10.0.0.1" } */
+struct backend {
+    struct slice name;
+    struct server *servers;
+    size_t server_count;
+    unsigned connections; /* most at once to one server, over all proxies */
+    bool recipient_check; /* ask it live at RCPT */
+    bool probe;           /* at start, try a random recipient and warn when it is accepted */
+    bool has_source;
+    struct ip source; /* local address to connect from */
+};
+
+/* domain "example.com" { backend exchange  recipients from file "users.txt" }; "*.example.com" takes subdomains */
+struct domain {
+    struct slice name; /* lower case, without "*." */
+    bool subdomains;
+    const struct backend *backend;
+    const struct table *recipients; /* NULL: any local part (the backend is asked) */
+};
+
+/* certificate "mail.example.com" { chain "mail.pem"  key "mail.key" }: names, "*.x" allowed; the first is the default */
+struct certificate {
+    struct slice *names;
+    size_t name_count;
+    struct slice chain_path, key_path; /* resolved against the configuration file's folder */
+};
+
+/* The blocks `limits`, `timeouts`, `tls`, `antivirus`, `scan`, `log`, `process`: every row of settings.def is a member.
+ * Sizes in bytes, durations in milliseconds. */
+struct settings {
+#define SETTING_NUMBER(block, word, standard, low, high, doc) unsigned block##_##word;
+#define SETTING_SIZE(block, word, standard, low, high, doc) uint64_t block##_##word;
+#define SETTING_DURATION(block, word, standard, low, high, doc) int64_t block##_##word;
+#define SETTING_BOOL(block, word, standard, doc) bool block##_##word;
+#define SETTING_TEXT(block, word, standard, doc) struct slice block##_##word;
+#define SETTING_PATH(block, word, standard, doc) struct slice block##_##word;
+#include "policy/settings.def"
+#undef SETTING_NUMBER
+#undef SETTING_SIZE
+#undef SETTING_DURATION
+#undef SETTING_BOOL
+#undef SETTING_TEXT
+#undef SETTING_PATH
+};
+
+struct config {
+    struct arena *arena; /* owns everything here */
+    struct slice hostname; /* hostname "mx.example.com": banner, EHLO, Received; given by the loader when not set */
+    struct settings settings;
+    struct listener *listeners;
+    size_t listener_count;
+    struct backend *backends;
+    size_t backend_count;
+    struct domain *domains;
+    size_t domain_count;
+    struct certificate *certificates;
+    size_t certificate_count;
+    struct policy *policy;
+};
+
+/* Gives the bytes of a file by the path that the configuration names (already joined with the folder of the file that names
+ * it). The slice must live as long as the config. False: *reason says why. */
+struct loader {
+    bool (*read)(void *ctx, struct slice path, struct slice *content, const char **reason);
+    void *ctx;
+};
+
+/* Loads and checks `path`. NULL when there are errors: *report (in buf, printable, several errors a run, each
+ *   FILE:LINE:COL: error: what, expected what
+ *       the line
+ *       ^
+ *   with "did you mean") says why. Warnings go there as well. `hostname` is used when the file names none. */
+struct config *config_load(struct slice path, const struct loader *loader, struct slice hostname, struct buf *report);
+void config_free(struct config **config);
+
+/* Who takes mail for this domain; NULL: nobody (relaying denied). Most specific first; ASCII case folded. */
+const struct domain *config_domain(const struct config *config, struct slice domain);
+
+/* Membership, as `x in table` decides it (domains and addresses without regard to case). */
+bool table_holds_text(const struct table *table, struct slice text);
+
+/* Runs the `test` blocks. Appends a line for each failure to report; returns the number that failed, *total how many ran. */
+unsigned config_run_tests(const struct config *config, unsigned *total, struct buf *report);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC
+ * The facts of one transaction: what facts.def lists, with a value each. */
+#ifndef POLICY_FACTS_H
+#define POLICY_FACTS_H
+
+#include "policy/value.h"
+
+enum phase { PHASE_CONNECT, PHASE_HELO, PHASE_MAIL, PHASE_RCPT, PHASE_MESSAGE };
+
+enum producer { PRODUCER_SESSION, PRODUCER_MESSAGE, PRODUCER_ATTACHMENTS, PRODUCER_ANTIVIRUS, PRODUCER_POLICY };
+
+enum fact {
+#define FACT(id, ...) FACT_##id,
+#define KEYED(id, ...) FACT_##id,
+#define ALIAS(name, id)
+#include "policy/facts.def"
+#undef FACT
+#undef KEYED
+#undef ALIAS
+    FACT_COUNT
+};
+
+enum on_unknown { ON_UNKNOWN_DEFER, ON_UNKNOWN_CONTINUE };
+
+struct fact_info {
+    const char *name;
+    struct type type;
+    enum phase phase;
+    enum producer producer;
+    enum on_unknown on_unknown;
+    bool keyed;
+    const char *doc;
+};
+
+const struct fact_info *fact_info(enum fact fact);
+bool fact_by_name(struct slice name, enum fact *out); /* knows aliases */
+
+enum direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND };
+enum av_result { AV_RESULT_CLEAN, AV_RESULT_INFECTED };
+
+/* Indices of an attachment record's fields. */
+enum attachment_field {
+#define WORDS(list)
+#define WORD(list, word)
+#define RECORD(name)
+#define FIELD(record, name, ...) record##_##name,
+#include "policy/types.def"
+#undef WORDS
+#undef WORD
+#undef RECORD
+#undef FIELD
+    attachment_FIELDS
+};
+
+struct facts {
+    struct value fact[FACT_COUNT]; /* of a keyed fact: unused */
+    struct value *keyed;           /* one for each of the policy's keys (policy_keys), same order; NULL: all pending */
+};
+
+/* What a clean message has: the baseline column. */
+struct value fact_baseline(enum fact fact);
+
+/* Marks every fact of `producer` that is still pending as unknown: its producer failed. */
+void facts_fail(struct facts *facts, enum producer producer, size_t key_count);
+
+/* All facts that are not pending, as members of a JSON object ("client.ip":"192.0.2.1",...), without the braces. Keyed facts
+ * are left out: which there are is the policy's matter (policy_keys). False: `out` is full. */
+bool facts_json(struct buf *out, const struct facts *facts);
+
+#endif
