@@ -245,12 +245,10 @@ static void make_parts(struct program *p)
     const char *reason;
     bundle_read(p->bundle, p->config->settings.tls_ca_file, &ca, &reason);
     p->proxy.backends = backends_new(p->proxy.base, p->config, ca, p->proxy.shared, p->proxy.row,
-                                     proxies_in_all(p->config), &reason);
-    if (!p->proxy.backends)
-        give_up(reason);
+                                     proxies_in_all(p->config));
     p->proxy.recipients = recipient_cache_new();
     p->proxy.splits = split_memory_new();
-    if (!p->proxy.recipients || !p->proxy.splits)
+    if (!p->proxy.backends || !p->proxy.recipients || !p->proxy.splits)
         give_up("out of memory");
     proxy_learn_policy(&p->proxy);
 }
