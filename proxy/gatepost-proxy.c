@@ -79,15 +79,21 @@ static void take_config(struct program *p, struct ipc_message *m)
         give_up(reason);
 }
 
+static void accept_on(struct program *p, size_t i);
+
 static void take_listener(struct program *p, struct ipc_message *m)
 {
     struct unpack in = {.left = m->payload};
+    if (p->listener_count == LISTENERS_MAX && p->state == PROXY_SERVING)
+        return;
     if (p->listener_count == LISTENERS_MAX)
         give_up("too many listeners");
     p->listeners[p->listener_count].index = unpack_u32(&in);
     p->listeners[p->listener_count].fd = m->fds[0];
     p->listener_count++;
     m->fd_count = 0;
+    if (p->state == PROXY_SERVING) /* another slot's, lent to us while its proxy keeps dying */
+        accept_on(p, p->listener_count - 1);
 }
 
 static void take_tickets(struct program *p, struct ipc_message *m)
@@ -259,20 +265,25 @@ static void lock_up(const struct config *config)
         give_up("name of user or chroot too long");
     snprintf(user, sizeof user, "%.*s", SLICE_ARGS(config->settings.process_user));
     snprintf(folder, sizeof folder, "%.*s", SLICE_ARGS(config->settings.process_chroot));
-    if (!process_drop(user, folder, &reason) || !sandbox_enter(JAIL_PROXY, NULL, &reason))
+    if (!process_drop(user, *folder ? folder : NULL, &reason) ||
+        !sandbox_enter(JAIL_PROXY, NULL, &reason))
         give_up(reason);
+}
+
+static void accept_on(struct program *p, size_t i)
+{
+    if (p->listeners[i].index >= p->config->listener_count)
+        give_up("the parent names a listener that is not configured");
+    p->listeners[i].acceptor =
+        acceptor_new(&p->proxy, &p->config->listeners[p->listeners[i].index], p->listeners[i].fd);
+    if (!p->listeners[i].acceptor)
+        give_up("out of memory");
 }
 
 static void accept_all(struct program *p)
 {
-    for (size_t i = 0; i < p->listener_count; i++) {
-        if (p->listeners[i].index >= p->config->listener_count)
-            give_up("the parent names a listener that is not configured");
-        p->listeners[i].acceptor = acceptor_new(
-            &p->proxy, &p->config->listeners[p->listeners[i].index], p->listeners[i].fd);
-        if (!p->listeners[i].acceptor)
-            give_up("out of memory");
-    }
+    for (size_t i = 0; i < p->listener_count; i++)
+        accept_on(p, i);
 }
 
 static void start(struct program *p)
@@ -317,6 +328,9 @@ int main(void)
     static struct program program = {.state = PROXY_CONFIGURING,
                                      .proxy = {.queue = {-1, -1}, .decisions = -1}};
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN); /* a terminal tells everybody; the parent tells us what to do */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     TAILQ_INIT(&program.proxy.sessions);
     while (program.state == PROXY_CONFIGURING)
         receive(&program, true);

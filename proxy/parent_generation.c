@@ -207,7 +207,7 @@ static void give_up(struct parent *parent, const char *why, int64_t now)
     struct generation *failed = parent->starting;
     parent->starting = NULL;
     kill_all(failed, why);
-    failed->until = now;
+    failed->until = 0;
     shelve(parent, failed);
     if (parent->current) {
         log_at(LEVEL_ERROR, "", "reload refused, nothing is changed", field_str("reason", why));
