@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC
+ * backend exchange {
+ *   smtp "10.0.0.5:25" tls opportunistic priority 10
+ *   connections 10  recipient_check on  probe on  sockets from "10.0.0.1"
+ * } */
+#include "policy/parser.h"
+
+enum { SMTP_PORT = 25, SMTPS_PORT = 465, STANDARD_CONNECTIONS = 10, STANDARD_PRIORITY = 10 };
+
+static bool parse_tls(struct parser *parser, struct server *server)
+{
+    static const char *const words[] = {"none", "opportunistic", "required", "verify", NULL};
+    unsigned word;
+    if (!expect_choice(parser, words, "tls mode (none, opportunistic, required, verify)", &word))
+        return false;
+    server->tls = (enum backend_tls)word;
+    if (server->implicit_tls && server->tls < BACKEND_TLS_REQUIRED) {
+        source_error(parser->sources, parser->previous.at,
+                     "smtps is always encrypted; expected 'required' or 'verify'");
+        return false;
+    }
+    if (server->tls == BACKEND_TLS_VERIFY && at_kind(parser, TOKEN_STRING)) {
+        server->tls_name = parser->token.text;
+        parser_next(parser);
+    }
+    return true;
+}
+
+static bool parse_server(struct parser *parser, struct backend *backend, bool implicit_tls)
+{
+    struct server server = {.implicit_tls = implicit_tls, .priority = STANDARD_PRIORITY};
+    struct token address;
+    int64_t priority;
+    server.tls = implicit_tls ? BACKEND_TLS_REQUIRED : BACKEND_TLS_OPPORTUNISTIC;
+    if (!expect_string(parser, "the server's address, such as \"10.0.0.5:25\"", &address))
+        return false;
+    server.address = address.text;
+    if (!parse_endpoint(parser, &address, implicit_tls ? SMTPS_PORT : SMTP_PORT, &server.ip,
+                        &server.port))
+        return false;
+    for (;;) {
+        if (accept_word(parser, "tls")) {
+            if (!parse_tls(parser, &server))
+                return false;
+        } else if (accept_word(parser, "priority")) {
+            if (!expect_integer(parser, 0, 1000, "a priority", &priority))
+                return false;
+            server.priority = (unsigned)priority;
+        } else {
+            break;
+        }
+    }
+    struct server *place = PARSER_PUSH(parser, backend->servers, backend->server_count);
+    if (place)
+        *place = server;
+    return place != NULL;
+}
+
+static bool parse_switch(struct parser *parser, bool *out)
+{
+    static const char *const words[] = {"off", "on", NULL};
+    unsigned word;
+    if (!expect_choice(parser, words, "switch (on, off)", &word))
+        return false;
+    *out = word == 1;
+    return true;
+}
+
+static bool parse_source_address(struct parser *parser, struct backend *backend)
+{
+    struct token address;
+    if (!expect_word(parser, "from") || !expect_string(parser, "a local address", &address))
+        return false;
+    backend->has_source = ip_parse(address.text, &backend->source);
+    if (!backend->has_source)
+        source_error(parser->sources, address.at,
+                     "expected an address without a port, such as \"10.0.0.1\"");
+    return backend->has_source;
+}
+
+static bool backend_item(struct parser *parser, void *ctx)
+{
+    static const char *const words[] = {"smtp",  "smtps",   "connections", "recipient_check",
+                                        "probe", "sockets", NULL};
+    struct backend *backend = ctx;
+    int64_t number;
+    unsigned word;
+    if (!expect_choice(parser, words, "backend option", &word))
+        return false;
+    switch (word) {
+    case 0:
+    case 1:
+        return parse_server(parser, backend, word == 1);
+    case 2:
+        if (!expect_integer(parser, 1, 10000, "how many connections at most", &number))
+            return false;
+        backend->connections = (unsigned)number;
+        return true;
+    case 3:
+        return parse_switch(parser, &backend->recipient_check);
+    case 4:
+        return parse_switch(parser, &backend->probe);
+    default:
+        return parse_source_address(parser, backend);
+    }
+}
+
+bool parse_backend(struct parser *parser)
+{
+    struct backend backend = {
+        .connections = STANDARD_CONNECTIONS, .recipient_check = true, .probe = true};
+    struct token name;
+    if (!expect_kind(parser, TOKEN_WORD, "a name for the backend", &name))
+        return false;
+    backend.name = name.text;
+    if (!parse_block(parser, backend_item, &backend))
+        return false;
+    struct config *config = parser->config;
+    for (size_t i = 0; i < config->backend_count; i++)
+        if (slice_eq(config->backends[i].name, name.text)) {
+            source_error(parser->sources, name.at, "the backend '%.*s' stands in line %u already",
+                         SHOWN(name.text), source_line(parser->sources, parser->backend_at[i]));
+            return true;
+        }
+    size_t count = config->backend_count;
+    struct span *at = PARSER_PUSH(parser, parser->backend_at, count);
+    struct backend *place = PARSER_PUSH(parser, config->backends, config->backend_count);
+    if (!at || !place)
+        return false;
+    *at = name.at;
+    *place = backend;
+    return true;
+}
+
+void finish_backends(struct parser *parser)
+{
+    const struct config *config = parser->config;
+    for (size_t i = 0; i < config->backend_count; i++)
+        if (config->backends[i].server_count == 0)
+            source_error(
+                parser->sources, parser->backend_at[i],
+                "this backend has no server; expected a line such as: smtp \"10.0.0.5:25\"");
+}

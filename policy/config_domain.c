@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC
+ * domain "example.com" "*.example.org" { backend exchange  recipients from file "users.txt" }
+ * certificate "mail.example.com" { chain "mail.pem"  key "mail.key" } */
+#include "policy/parser.h"
+#include "policy/table.h"
+
+#include <stdlib.h>
+
+static bool domain_item(struct parser *parser, void *ctx)
+{
+    static const char *const words[] = {"backend", "recipients", NULL};
+    struct domain_names *names = ctx;
+    struct table *own;
+    unsigned word;
+    if (!expect_choice(parser, words, "domain option", &word))
+        return false;
+    if (word == 0)
+        return expect_kind(parser, TOKEN_WORD, "the name of a backend", &names->backend);
+    if (at_kind(parser, TOKEN_WORD) && !at_word(parser, "from"))
+        return expect_kind(parser, TOKEN_WORD, "the name of a table", &names->recipients);
+    if (!at_word(parser, "from") && !at_punct(parser, '{'))
+        return fail_expected(parser, "the name of a table, 'from file' or '{'");
+    bool read = parse_table_body(parser, &own);
+    names->own = read ? own : NULL;
+    return read;
+}
+
+static struct slice lower_copy(struct parser *parser, struct slice s)
+{
+    char *copy = source_alloc(parser->sources, s.len + 1, 1);
+    for (size_t i = 0; copy && i < s.len; i++)
+        copy[i] = ascii_lower(s.ptr[i]);
+    return (struct slice){copy, copy ? s.len : 0};
+}
+
+static bool domain_chars(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        bool fits =
+            ascii_alpha(c) || ascii_digit(c) || c == '-' || c == '.' || c == '_' || (c & 0x80);
+        if (!fits)
+            return false;
+    }
+    return name.len > 0 && name.len < 254 && name.ptr[0] != '.' && name.ptr[name.len - 1] != '.';
+}
+
+static bool add_domain(struct parser *parser, const struct token *name,
+                       const struct domain_names *names)
+{
+    struct domain domain = {.subdomains = slice_starts(name->text, SLICE("*."))};
+    domain.name = lower_copy(parser, slice_from(name->text, domain.subdomains ? 2 : 0));
+    if (!domain_chars(domain.name)) {
+        source_error(parser->sources, name->at,
+                     "expected a domain such as \"example.com\" or \"*.example.com\"");
+        return true;
+    }
+    struct config *config = parser->config;
+    size_t count = config->domain_count;
+    struct domain_names *beside = PARSER_PUSH(parser, parser->domain_names, count);
+    struct domain *place = PARSER_PUSH(parser, config->domains, config->domain_count);
+    if (!beside || !place)
+        return false;
+    *beside = *names;
+    beside->at = *name;
+    *place = domain;
+    return true;
+}
+
+enum { NAMES_MAX = 1000 };
+
+/* "a" "b" ...: at least one. */
+static struct token *parse_names(struct parser *parser, const char *what, size_t *count)
+{
+    struct token *names = NULL, name;
+    *count = 0;
+    do {
+        if (!expect_string(parser, what, &name))
+            return NULL;
+        struct token *place = PARSER_PUSH(parser, names, *count);
+        if (!place)
+            return NULL;
+        *place = name;
+    } while (at_kind(parser, TOKEN_STRING) && *count < NAMES_MAX);
+    return names;
+}
+
+bool parse_domain(struct parser *parser)
+{
+    struct domain_names names = {0};
+    size_t count;
+    struct token *domains = parse_names(parser, "a domain, such as \"example.com\"", &count);
+    if (!domains || !parse_block(parser, domain_item, &names))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!add_domain(parser, &domains[i], &names))
+            return false;
+    return true;
+}
+
+static bool certificate_item(struct parser *parser, void *ctx)
+{
+    static const char *const words[] = {"chain", "key", NULL};
+    struct certificate *certificate = ctx;
+    struct token path;
+    unsigned word;
+    if (!expect_choice(parser, words, "certificate option", &word) ||
+        !expect_string(parser, "the name of a file", &path))
+        return false;
+    struct slice joined = source_join(parser->sources, path.at.file, path.text);
+    *(word == 0 ? &certificate->chain_path : &certificate->key_path) = joined;
+    return joined.ptr != NULL;
+}
+
+bool parse_certificate(struct parser *parser)
+{
+    struct certificate certificate = {0};
+    size_t count;
+    struct token *names = parse_names(parser, "a name, such as \"mail.example.com\"", &count);
+    if (!names || !parse_block(parser, certificate_item, &certificate))
+        return false;
+    if (certificate.chain_path.len == 0 || certificate.key_path.len == 0) {
+        source_error(parser->sources, names[0].at,
+                     "a certificate needs both: chain \"FILE\" and key \"FILE\"");
+        return true;
+    }
+    certificate.names = source_alloc(parser->sources, count, sizeof *certificate.names);
+    if (!certificate.names)
+        return false;
+    for (; certificate.name_count < count; certificate.name_count++)
+        certificate.names[certificate.name_count] =
+            lower_copy(parser, names[certificate.name_count].text);
+    struct config *config = parser->config;
+    struct certificate *place =
+        PARSER_PUSH(parser, config->certificates, config->certificate_count);
+    if (place)
+        *place = certificate;
+    return place != NULL;
+}
+
+static const struct backend *find_backend(struct parser *parser, const struct token *name)
+{
+    const struct config *config = parser->config;
+    struct nearest near = nearest_to(name->text);
+    for (size_t i = 0; i < config->backend_count; i++) {
+        if (slice_eq(config->backends[i].name, name->text))
+            return &config->backends[i];
+        nearest_offer(&near, config->backends[i].name);
+    }
+    fail_unknown(parser, name, "backend", &near);
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct domain *x = a, *y = b;
+    int order = slice_cmp(x->name, y->name);
+    return order ? order : (int)x->subdomains - (int)y->subdomains;
+}
+
+static void link_domain(struct parser *parser, struct domain *domain,
+                        const struct domain_names *names)
+{
+    if (names->backend.kind == TOKEN_END)
+        source_error(parser->sources, names->at.at,
+                     "this domain has no backend; expected { backend NAME }");
+    else
+        domain->backend = find_backend(parser, &names->backend);
+    domain->recipients = names->own;
+    if (names->recipients.kind != TOKEN_END)
+        domain->recipients = find_table(parser, &names->recipients);
+}
+
+/* At the last place that names it. */
+static void report_double(struct parser *parser, const struct domain *domain)
+{
+    for (size_t i = parser->config->domain_count; i-- > 0;) {
+        struct token at = parser->domain_names[i].at;
+        bool subdomains = slice_starts(at.text, SLICE("*."));
+        if (subdomains != domain->subdomains ||
+            !slice_ieq(slice_from(at.text, subdomains ? 2 : 0), domain->name))
+            continue;
+        source_error(parser->sources, at.at, "the domain \"%.*s\" is given twice", SHOWN(at.text));
+        return;
+    }
+}
+
+void finish_domains(struct parser *parser)
+{
+    struct config *config = parser->config;
+    for (size_t i = 0; i < config->domain_count; i++)
+        link_domain(parser, &config->domains[i], &parser->domain_names[i]);
+    if (config->domain_count == 0)
+        return;
+    qsort(config->domains, config->domain_count, sizeof *config->domains, by_name);
+    for (size_t i = 1; i < config->domain_count; i++)
+        if (by_name(&config->domains[i - 1], &config->domains[i]) == 0)
+            report_double(parser, &config->domains[i]);
+}
+
+static const struct domain *find_domain(const struct config *config, struct slice name,
+                                        bool subdomains)
+{
+    struct domain key = {.name = name, .subdomains = subdomains};
+    if (config->domain_count == 0)
+        return NULL;
+    return bsearch(&key, config->domains, config->domain_count, sizeof *config->domains, by_name);
+}
+
+const struct domain *config_domain(const struct config *config, struct slice domain)
+{
+    char folded[254];
+    if (domain.len > 0 && domain.ptr[domain.len - 1] == '.')
+        domain.len--;
+    if (domain.len == 0 || domain.len >= sizeof folded)
+        return NULL;
+    for (size_t i = 0; i < domain.len; i++)
+        folded[i] = ascii_lower(domain.ptr[i]);
+    struct slice name = {folded, domain.len};
+    const struct domain *found = find_domain(config, name, false);
+    while (!found && slice_find(name, '.') < name.len) {
+        name = slice_from(name, slice_find(name, '.') + 1);
+        found = find_domain(config, name, true);
+    }
+    return found;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#include "policy/facts.h"
+
+#include "policy/type_rows.h"
+
+static const struct fact_info table[FACT_COUNT] = {
+#define FACT(id, word, of_type, at, by, unknown, baseline, text)                                   \
+    [FACT_##id] = {word, of_type, PHASE_##at, PRODUCER_##by, ON_UNKNOWN_##unknown, false, text},
+#define KEYED(id, word, of_type, at, by, unknown, baseline, text)                                  \
+    [FACT_##id] = {word, of_type, PHASE_##at, PRODUCER_##by, ON_UNKNOWN_##unknown, true, text},
+#define ALIAS(name, id)
+#include "policy/facts.def"
+#undef FACT
+#undef KEYED
+#undef ALIAS
+};
+
+static const struct {
+    const char *name;
+    enum fact fact;
+} aliases[] = {
+#define FACT(...)
+#define KEYED(...)
+#define ALIAS(name, id) {name, FACT_##id},
+#include "policy/facts.def"
+#undef FACT
+#undef KEYED
+#undef ALIAS
+};
+
+const struct fact_info *fact_info(enum fact fact)
+{
+    return &table[fact];
+}
+
+bool fact_by_name(struct slice name, enum fact *out)
+{
+    for (unsigned i = 0; i < FACT_COUNT; i++)
+        if (slice_eq(name, slice_of(table[i].name))) {
+            *out = (enum fact)i;
+            return true;
+        }
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (slice_eq(name, slice_of(aliases[i].name))) {
+            *out = aliases[i].fact;
+            return true;
+        }
+    return false;
+}

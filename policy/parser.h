@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC
+ * What all sentences share: looking at the next token, taking it, saying what was expected, and
+ * starting again after a mistake. A function that returns false has reported an error; the sentence
+ * is then given up. */
+#ifndef POLICY_PARSER_H
+#define POLICY_PARSER_H
+
+#include "policy/config.h"
+#include "policy/lexer.h"
+#include "policy/names.h"
+
+struct syntax_rule;
+struct syntax_test;
+
+struct named_table {
+    struct token name; /* TOKEN_END for one without a name */
+    struct table *table;
+    bool used;
+};
+
+/* Names in a `domain` block, which may stand before what they name. */
+struct domain_names {
+    struct token at, backend, recipients; /* TOKEN_END: not given */
+    const struct table *own;              /* recipients { ... } or from file */
+};
+
+enum { INCLUDE_DEPTH_MAX = 16 };
+
+struct parser {
+    struct sources *sources;
+    struct config *config;
+    struct lexer lexer;
+    struct token token;    /* the next one */
+    struct token previous; /* the one before it */
+    unsigned include_depth;
+    uint16_t include_path[INCLUDE_DEPTH_MAX]; /* files that are open */
+    /* what is looked up when all has been read */
+    struct named_table **tables;
+    size_t table_count;
+    struct domain_names *domain_names;
+    struct span *listener_at, *backend_at;
+    bool *settings_given;
+    struct syntax_rule *rules;
+    size_t rule_count;
+    struct syntax_test *tests;
+    size_t test_count;
+};
+
+void parser_next(struct parser *parser);
+
+bool at_word(const struct parser *parser, const char *word);
+bool at_punct(const struct parser *parser, char c);
+bool at_kind(const struct parser *parser, enum token_kind kind);
+bool accept_word(struct parser *parser, const char *word);
+bool accept_punct(struct parser *parser, char c);
+
+/* "expected WHAT, found ..." at the next token; always false. */
+bool fail_expected(struct parser *parser, const char *what);
+
+/* "unknown KIND 'word'; did you mean 'near'?" at `token`, `near` taken from what was offered;
+ * always false. */
+bool fail_unknown(struct parser *parser, const struct token *token, const char *kind,
+                  const struct nearest *near);
+
+bool expect_word(struct parser *parser, const char *word);
+bool expect_punct(struct parser *parser, char c);
+bool expect_kind(struct parser *parser, enum token_kind kind, const char *what, struct token *out);
+bool expect_string(struct parser *parser, const char *what, struct token *out);
+
+/* A number without a fraction from low to high. */
+bool expect_integer(struct parser *parser, int64_t low, int64_t high, const char *what,
+                    int64_t *out);
+
+/* One of the words of a NULL-terminated list; its index. */
+bool expect_choice(struct parser *parser, const char *const *words, const char *kind,
+                   unsigned *out);
+
+/* { item item ... }: calls `item` at the first token of each until the closing brace; an item that
+ * fails is skipped, and what follows it is read. */
+bool parse_block(struct parser *parser, bool (*item)(struct parser *parser, void *ctx), void *ctx);
+
+/* After a mistake: skips to the next word that begins an unindented line and a sentence. */
+void parser_recover(struct parser *parser);
+
+/* Room for one more in an array in the arena; see source_grow. */
+#define PARSER_PUSH(parser, array, count)                                                          \
+    (((array) = grown((parser), (array), (count), sizeof *(array))) != NULL ? &(array)[(count)++]  \
+                                                                            : NULL)
+void *grown(struct parser *parser, void *array, size_t count, size_t size);
+
+/* Sentences, each called after its first word has been taken. */
+bool parse_listen(struct parser *parser);
+bool parse_backend(struct parser *parser);
+bool parse_domain(struct parser *parser);
+bool parse_certificate(struct parser *parser);
+bool parse_table(struct parser *parser);
+bool parse_settings(struct parser *parser, struct slice block);
+bool parse_rule(struct parser *parser, bool observe);
+bool parse_test(struct parser *parser);
+
+/* `{ "a" "b" }` or `from file "f"`. */
+bool parse_table_body(struct parser *parser, struct table **out);
+
+/* Everything in the source that was opened last, with what it includes. */
+void parse_file(struct parser *parser);
+
+bool is_settings_block(struct slice word);
+void settings_standard(struct settings *settings);
+void offer_settings_blocks(struct nearest *near);
+
+/* When all is read: names are looked up, doubles and what does not fit together is refused. */
+void finish_domains(struct parser *parser);
+void finish_listeners(struct parser *parser);
+void finish_backends(struct parser *parser);
+
+/* "10.0.0.5:25", "[2001:db8::5]:25", "10.0.0.5" with a standard port. */
+bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t standard,
+                    struct ip *ip, uint16_t *port);
+
+#endif

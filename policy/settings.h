@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC
+ * settings.def as a table. */
+#ifndef POLICY_SETTINGS_H
+#define POLICY_SETTINGS_H
+
+#include "policy/config.h"
+
+enum setting_kind {
+    SETTING_NUMBER,
+    SETTING_SIZE,
+    SETTING_DURATION,
+    SETTING_BOOL,
+    SETTING_TEXT,
+    SETTING_PATH,
+};
+
+struct setting {
+    enum setting_kind kind;
+    const char *block, *word;
+    size_t offset; /* in struct settings */
+    int64_t standard, low, high;
+    const char *text; /* standard of a text or path */
+    const char *doc;
+};
+
+extern const struct setting settings_table[];
+extern const size_t settings_count;
+
+/* A number of that setting as a person writes it: 50MiB, 5min, 10. */
+void setting_format(const struct setting *setting, int64_t number, char out[static 64]);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+#include "policy/source.h"
+
+#include "policy/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE_SHOWN = 100 };
+
+struct source *source_open(struct sources *sources, struct slice path, const char **reason)
+{
+    *reason = "too many files";
+    if (sources->count == SOURCES_MAX)
+        return NULL;
+    struct slice text = {NULL, 0};
+    *reason = "it cannot be read";
+    if (!sources->loader->read(sources->loader->ctx, path, &text, reason))
+        return NULL;
+    *reason = "it is too large";
+    if (text.len > SOURCE_SIZE_MAX)
+        return NULL;
+    struct source *source = source_alloc(sources, 1, sizeof *source);
+    *reason = "out of memory";
+    if (!source)
+        return NULL;
+    size_t slash = slice_rfind(path, '/');
+    *source = (struct source){.path = path, .text = text};
+    source->folder = slice_sub(path, 0, slash == path.len ? 0 : slash + 1);
+    sources->files[sources->count++] = source;
+    return source;
+}
+
+struct slice source_join(struct sources *sources, uint16_t file, struct slice path)
+{
+    struct slice folder = sources->files[file]->folder;
+    if (path.len == 0 || path.ptr[0] == '/' || folder.len == 0)
+        return path;
+    char *joined = source_alloc(sources, folder.len + path.len + 1, 1);
+    if (!joined)
+        return (struct slice){NULL, 0};
+    memcpy(joined, folder.ptr, folder.len);
+    memcpy(joined + folder.len, path.ptr, path.len);
+    return (struct slice){joined, folder.len + path.len};
+}
+
+unsigned source_line(const struct sources *sources, struct span at)
+{
+    const char *text = sources->files[at.file]->text.ptr;
+    unsigned line = 1;
+    for (uint32_t i = 0; i < at.from; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
+struct slice source_text(const struct sources *sources, struct span at)
+{
+    return slice_sub(sources->files[at.file]->text, at.from, at.to);
+}
+
+static bool utf8_continues(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* Columns count characters, not bytes. */
+static unsigned column_of(struct slice line, size_t offset)
+{
+    unsigned column = 1;
+    for (size_t i = 0; i < offset && i < line.len; i++)
+        column += !utf8_continues(line.ptr[i]);
+    return column;
+}
+
+static struct slice line_around(struct slice text, size_t offset, size_t *start)
+{
+    *start = offset;
+    while (*start > 0 && text.ptr[*start - 1] != '\n')
+        --*start;
+    struct slice rest = slice_from(text, *start);
+    return slice_sub(rest, 0, slice_find(rest, '\n'));
+}
+
+/* The line, controls as blanks, and below it a caret; a long line is cut around the caret. */
+static void show_line(struct buf *out, struct slice line, size_t offset)
+{
+    size_t from = offset > LINE_SHOWN - 20 ? offset - (LINE_SHOWN - 20) : 0;
+    while (from > 0 && from < line.len && utf8_continues(line.ptr[from]))
+        from--;
+    size_t to = from + LINE_SHOWN < line.len ? from + LINE_SHOWN : line.len;
+    while (to < line.len && utf8_continues(line.ptr[to]))
+        to++;
+    buf_cstr(out, "    ");
+    for (size_t i = from; i < to; i++)
+        buf_char(out, (unsigned char)line.ptr[i] < ' ' || line.ptr[i] == 127 ? ' ' : line.ptr[i]);
+    buf_printf(out, "\n    %*s^\n", (int)column_of(slice_from(line, from), offset - from) - 1, "");
+}
+
+static void say(struct sources *sources, struct span at, const char *kind, const char *format,
+                va_list args)
+{
+    const struct source *source = sources->files[at.file];
+    size_t start = 0;
+    struct slice line = line_around(source->text, at.from, &start);
+    char text[512];
+    vsnprintf(text, sizeof text, format, args);
+    buf_printf(sources->report, "%.*s:%u:%u: %s: %s\n", SLICE_ARGS(source->path),
+               source_line(sources, at), column_of(line, at.from - start), kind, text);
+    show_line(sources->report, line, at.from - start);
+}
+
+void source_error(struct sources *sources, struct span at, const char *format, ...)
+{
+    if (++sources->errors > ERRORS_MAX)
+        return;
+    va_list args;
+    va_start(args, format);
+    say(sources, at, "error", format, args);
+    va_end(args);
+}
+
+void source_warning(struct sources *sources, struct span at, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(sources, at, "warning", format, args);
+    va_end(args);
+}
+
+void *source_alloc(struct sources *sources, size_t n, size_t size)
+{
+    void *p = arena_array(sources->arena, n, size);
+    if (!p)
+        sources->no_memory = true;
+    return p;
+}
+
+void *source_grow(struct sources *sources, void *array, size_t count, size_t size)
+{
+    bool full = count == 0 || (count >= 4 && (count & (count - 1)) == 0);
+    if (!full)
+        return array;
+    void *larger = source_alloc(sources, count ? count * 2 : 4, size);
+    if (larger && count)
+        memcpy(larger, array, count * size);
+    return larger;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC
+ * The texts that a configuration is made of, places in them, and what is said about those places.
+ */
+#ifndef POLICY_SOURCE_H
+#define POLICY_SOURCE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/slice.h"
+
+struct loader;
+
+struct source {
+    struct slice path, text;
+    struct slice folder; /* of path, with the closing '/'; empty for a bare name */
+};
+
+enum { SOURCES_MAX = 256, ERRORS_MAX = 20, SOURCE_SIZE_MAX = 64 * 1024 * 1024 };
+
+struct sources {
+    struct arena *arena;
+    const struct loader *loader;
+    struct buf *report;
+    struct source *files[SOURCES_MAX];
+    unsigned count;
+    unsigned errors;
+    bool no_memory; /* sticky; reported once at the end */
+};
+
+/* A stretch of one source: offsets in bytes. */
+struct span {
+    uint32_t from, to;
+    uint16_t file;
+};
+
+/* Reads `path` (already joined with a folder). NULL: *reason says why. */
+struct source *source_open(struct sources *sources, struct slice path, const char **reason);
+
+/* `path` as seen from the file that names it. ptr NULL when memory is out. */
+struct slice source_join(struct sources *sources, uint16_t file, struct slice path);
+
+unsigned source_line(const struct sources *sources, struct span at);
+struct slice source_text(const struct sources *sources, struct span at);
+
+/* FILE:LINE:COL: error: text, then the line and a caret. After ERRORS_MAX nothing more is said. */
+void source_error(struct sources *sources, struct span at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void source_warning(struct sources *sources, struct span at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* printf("%.*s", SHOWN(s)): for words and strings of a configuration, cut where they get too long
+ * for a message. */
+#define SHOWN(s) (int)((s).len < 60 ? (s).len : 60), (s).ptr
+
+/* Zeroed memory in the sources' arena; NULL sets no_memory. */
+void *source_alloc(struct sources *sources, size_t n, size_t size);
+
+/* Room for one more element at the end of an array that lives in the arena: `count` elements are in
+ * use. Returns the (possibly moved) array, NULL when memory is out (the old one stays valid). */
+void *source_grow(struct sources *sources, void *array, size_t count, size_t size);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+#include "memory_loader.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define assert_slice(s, literal) assert_true(slice_eq((s), SLICE(literal)))
+
+static const char whole[] =
+    "hostname \"mx.example.com\"\n"
+    "certificate \"mail.example.com\" \"*.Example.org\" { chain \"tls/mail.pem\"  key "
+    "\"/abs/mail.key\" }\n"
+    "listen smtp on \"0.0.0.0:25\" { starttls }\n"
+    "listen smtp \"out\" on \"[::]:2525\" { starttls require_tls banner \"hello\" outbound }\n"
+    "listen smtps on \"192.0.2.1\"\n"
+    "domain \"example.com\" \"*.Example.org\" { backend exchange recipients users }\n"
+    "domain \"a.example.org\" { backend exchange recipients { \"x@a.example.org\" } }\n"
+    "backend exchange {\n"
+    "  smtp \"10.0.0.5\"\n"
+    "  smtps \"[2001:db8::5]:4650\" tls verify \"ex.example.com\" priority 20\n"
+    "  connections 4  recipient_check off  probe off  sockets from \"10.0.0.1\"\n"
+    "}\n"
+    "table users { \"User@example.com\" \"@sub.example.org\" }\n"
+    "limits { message_size 10MiB recipients 7 }\n"
+    "timeouts { command 2min }\n"
+    "smtp { bare_newlines on }\n"
+    "log { decisions \"d.json\" }\n";
+
+static void test_a_whole_configuration_is_read(void **state)
+{
+    (void)state;
+    struct config *c = load_good(whole);
+    assert_non_null(c);
+    assert_slice(c->hostname, "mx.example.com");
+    assert_int_equal(c->listener_count, 3);
+    assert_true(c->listeners[0].starttls);
+    assert_int_equal(c->listeners[0].port, 25);
+    assert_slice(c->listeners[0].name, "smtp");
+    assert_slice(c->listeners[1].name, "out");
+    assert_int_equal(c->listeners[1].ip.family, 6);
+    assert_int_equal(c->listeners[1].direction, DIRECTION_OUTBOUND);
+    assert_slice(c->listeners[1].banner, "hello");
+    assert_int_equal(c->listeners[2].protocol, PROTOCOL_SMTPS);
+    assert_int_equal(c->listeners[2].port, 465);
+    assert_int_equal(c->backend_count, 1);
+    const struct backend *b = &c->backends[0];
+    assert_int_equal(b->server_count, 2);
+    assert_int_equal(b->servers[0].port, 25);
+    assert_int_equal(b->servers[0].tls, BACKEND_TLS_OPPORTUNISTIC);
+    assert_int_equal(b->servers[1].port, 4650);
+    assert_int_equal(b->servers[1].tls, BACKEND_TLS_VERIFY);
+    assert_slice(b->servers[1].tls_name, "ex.example.com");
+    assert_int_equal(b->servers[1].priority, 20);
+    assert_true(b->has_source && !b->probe && !b->recipient_check);
+    assert_int_equal(c->certificate_count, 1);
+    assert_slice(c->certificates[0].names[1], "*.example.org");
+    assert_slice(c->certificates[0].chain_path, "tls/mail.pem");
+    assert_slice(c->certificates[0].key_path, "/abs/mail.key");
+    assert_true(c->settings.limits_message_size == 10 * 1024 * 1024);
+    assert_int_equal(c->settings.limits_recipients, 7);
+    assert_true(c->settings.timeouts_command == 120000);
+    assert_true(c->settings.timeouts_data == 180000);
+    assert_true(c->settings.smtp_bare_newlines);
+    assert_slice(c->settings.log_decisions, "d.json");
+    assert_slice(c->settings.tls_minimum, "1.2");
+    config_free(&c);
+    assert_null(c);
+}
+
+static void test_the_most_specific_domain_is_found(void **state)
+{
+    (void)state;
+    struct config *c = load_good(whole);
+    assert_non_null(c);
+    assert_slice(config_domain(c, SLICE("EXAMPLE.com."))->name, "example.com");
+    assert_null(config_domain(c, SLICE("sub.example.com")));
+    assert_null(config_domain(c, SLICE("example.org")));
+    assert_true(config_domain(c, SLICE("x.y.example.org"))->subdomains);
+    assert_slice(config_domain(c, SLICE("a.example.org"))->name, "a.example.org");
+    assert_true(config_domain(c, SLICE("b.a.example.org"))->subdomains);
+    assert_null(config_domain(c, SLICE("")));
+    assert_null(config_domain(c, SLICE("notexample.com")));
+    const struct table *users = config_domain(c, SLICE("example.com"))->recipients;
+    assert_true(table_holds_text(users, SLICE("user@EXAMPLE.com")));
+    assert_true(table_holds_text(users, SLICE("any@sub.example.org")));
+    assert_false(table_holds_text(users, SLICE("other@example.com")));
+    config_free(&c);
+}
+
+static void test_files_are_included_and_joined_with_their_folder(void **state)
+{
+    (void)state;
+    struct memory_files files = {{
+        {"sub/b.conf", "include \"c.conf\" table t from file \"t.txt\" log { decisions \"x\" }"},
+        {"sub/c.conf", "limits { errors 3 }"},
+        {"sub/t.txt", "# users\n one \n\ntwo # second\n"},
+    }};
+    struct buf report = buf_init(65536);
+    struct config *c = load_with(files,
+                                 "include \"sub/b.conf\"\n"
+                                 "backend e { smtp \"10.0.0.1\" }\n"
+                                 "domain \"x.test\" { backend e recipients t }\n",
+                                 &report);
+    assert_non_null(c);
+    assert_int_equal(c->settings.limits_errors, 3);
+    assert_slice(c->settings.log_decisions, "sub/x");
+    assert_true(table_holds_text(c->domains[0].recipients, SLICE("two")));
+    assert_false(table_holds_text(c->domains[0].recipients, SLICE("second")));
+    config_free(&c);
+    buf_release(&report);
+}
+
+static void test_a_file_that_includes_itself_is_refused(void **state)
+{
+    (void)state;
+    struct buf report = buf_init(65536);
+    assert_null(load_text("include \"t.conf\"\n", &report));
+    assert_true(slice_search(buf_slice(&report), SLICE("it includes itself")) < buf_len(&report));
+    buf_release(&report);
+}
+
+static void refuses(const char *text, const char *message)
+{
+    struct buf report = buf_init(65536);
+    struct config *c = load_text(text, &report);
+    bool said = slice_search(buf_slice(&report), slice_of(message)) < buf_len(&report);
+    if (c || !said)
+        fprintf(stderr, "for:\n%s\nexpected: %s\ngot: %.*s\n", text, message,
+                SLICE_ARGS(buf_slice(&report)));
+    assert_null(c);
+    assert_true(said);
+    buf_release(&report);
+}
+
+static void test_what_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    refuses("listen smtp on \"mail.example.com:25\"", "1:16: error: expected an address such as");
+    refuses("listen smtp on \"1.2.3.4:0\"", "expected a port from 1 to 65535");
+    refuses("listen smtp on \"1.2.3.4:\"", "expected a port from 1 to 65535");
+    refuses("listen smtp on \"0.0.0.0:25\" { starttls }", "TLS needs a certificate");
+    refuses("listen smtp on \"0.0.0.0:25\" { require_tls }", "require_tls without starttls");
+    refuses("listen smtp on \"0.0.0.0:25\"\nlisten smtp on \"0.0.0.0\"", "line 1 listens on this");
+    refuses("domain \"a.com\" { }", "this domain has no backend");
+    refuses("domain \"a.com\" { backend e }\nbackend exch { smtp \"10.0.0.1\" }",
+            "unknown backend 'e'");
+    refuses("domain \"*\" { backend e }", "expected a domain");
+    refuses("domain \"a.com\" { backend e }\ndomain \"A.com\" { backend e }\nbackend e { smtp "
+            "\"10.0.0.1\" }",
+            "t.conf:2:8: error: the domain \"A.com\" is given twice");
+    refuses("backend e { }", "this backend has no server");
+    refuses("backend e { smtps \"10.0.0.1\" tls none }", "smtps is always encrypted");
+    refuses("limits { message_size 5 }", "expected a size, such as 25MiB, found '5'");
+    refuses("limits { message_size 1B }", "expected 1KiB to 2147483647B");
+    refuses("limits { recipients 5 recipients 6 }", "recipients is given twice");
+    refuses("tls { minimum \"1.1\" }", "1.2 or 1.3");
+    refuses("certificate \"a\" { chain \"x\" }", "needs both");
+    refuses("table a { \"x\" }\ntable a { \"y\" }", "the table 'a' stands in line 1 already");
+    refuses("table sender { \"x\" }", "'sender' is the name of a fact");
+    refuses("table a from file \"gone\"", "cannot read 'gone': no such file");
+}
+
+static void test_errors_show_the_line_a_caret_and_the_nearest_word(void **state)
+{
+    (void)state;
+    struct buf report = buf_init(65536);
+    assert_null(
+        load_text("limits {\n\trecipients 5\n\tmesage_size 5MiB\n}\nlisen smtp on \"0.0.0.0:25\"\n"
+                  "backend x {\n  smtp 5\n}\n",
+                  &report));
+    assert_string_equal(
+        buf_slice(&report).ptr,
+        "t.conf:3:2: error: unknown setting of limits 'mesage_size'; did you mean 'message_size'?\n"
+        "     mesage_size 5MiB\n"
+        "     ^\n"
+        "t.conf:5:1: error: unknown sentence 'lisen'; did you mean 'listen'?\n"
+        "    lisen smtp on \"0.0.0.0:25\"\n"
+        "    ^\n"
+        "t.conf:7:8: error: expected the server's address, such as \"10.0.0.5:25\", found '5'\n"
+        "      smtp 5\n"
+        "           ^\n");
+    buf_release(&report);
+}
+
+static void test_no_more_than_twenty_errors_are_reported(void **state)
+{
+    (void)state;
+    char text[2000] = "";
+    for (int i = 0; i < 40; i++)
+        strcat(text, "limits { nothing 5 }\n");
+    struct buf report = buf_init(65536);
+    assert_null(load_text(text, &report));
+    unsigned errors = 0;
+    struct slice s = buf_slice(&report);
+    for (size_t i = 0; i < s.len; i++)
+        errors += slice_starts(slice_from(s, i), SLICE(": error: unknown"));
+    assert_int_equal(errors, 20);
+    buf_release(&report);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_whole_configuration_is_read),
+        cmocka_unit_test(test_the_most_specific_domain_is_found),
+        cmocka_unit_test(test_files_are_included_and_joined_with_their_folder),
+        cmocka_unit_test(test_a_file_that_includes_itself_is_refused),
+        cmocka_unit_test(test_what_does_not_fit_is_refused),
+        cmocka_unit_test(test_errors_show_the_line_a_caret_and_the_nearest_word),
+        cmocka_unit_test(test_no_more_than_twenty_errors_are_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
