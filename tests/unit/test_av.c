@@ -337,8 +337,16 @@ static int gives_each_worker_an_empty_folder(void)
 
 /* -- running them -- */
 
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+    (void)info;
+    (void)kind;
+    return where->level > 0 ? remove(path) : 0;
+}
+
 static void run(int (*body)(void))
 {
+    assert_int_equal(nftw(database, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
     add_signature("eicar.ndb", "Test.Eicar", "0", slice_of(eicar));
     pid_t pid = fork();
     if (pid == 0) {
@@ -382,18 +390,10 @@ static int make_folders(void **state)
     return mkdir(database, 0700) == 0 ? mkdir(scratch, 0700) : -1;
 }
 
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-    (void)info;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 static int remove_folders(void **state)
 {
     (void)state;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0 ? rmdir(folder) : -1;
 }
 
 int main(void)
