@@ -46,7 +46,8 @@ LIBS     := $(foreach f,$(FLOORS),$(if $(call lib_src,$(f)),$(B)/$(f).a))
 floor_libs = $(filter $(foreach f,$(1),$(B)/$(f).a),$(LIBS))
 
 BINS     := $(foreach m,$(MAINS),$(B)/$(basename $(notdir $(m))))
-UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tests/unit/*_dump.c))
+UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+DUMPS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \

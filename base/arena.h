@@ -19,8 +19,8 @@ void arena_free(struct arena **arena);
 /* Forgets all allocations but keeps one block, so that the next message costs no malloc. */
 void arena_reset(struct arena *arena);
 
-/* Zeroed memory, aligned for any type; lives as long as the arena. NULL past the maximum or when memory
- * is out: the caller answers with its own "too large". */
+/* Zeroed memory, aligned for any type; lives as long as the arena. NULL past the maximum or when
+ * memory is out: the caller answers with its own "too large". */
 void *arena_alloc(struct arena *arena, size_t size);
 
 /* An array of n zeroed elements; NULL also when n * size overflows. */
@@ -31,8 +31,10 @@ struct slice arena_copy(struct arena *arena, struct slice s);
 char *arena_cstr(struct arena *arena, struct slice s);
 
 /* Formatted text, NUL-terminated; ptr NULL when the arena is full. */
-struct slice arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-struct slice arena_vprintf(struct arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+struct slice arena_printf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+struct slice arena_vprintf(struct arena *arena, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *arena);

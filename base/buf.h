@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * A byte queue with a hard maximum: appended at the end, consumed at the front. Holds no memory while empty
- * (after buf_release), so that an idle session costs nothing. */
+ * A byte queue with a hard maximum: appended at the end, consumed at the front. Holds no memory
+ * while empty (after buf_release), so that an idle session costs nothing. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -23,15 +23,16 @@ void buf_clear(struct buf *b);   /* empties it and clears `failed`, keeps the me
 size_t buf_len(const struct buf *b);
 struct slice buf_slice(const struct buf *b); /* what it holds; valid until the next change */
 
-/* Appends all or nothing. False past the maximum or out of memory; `failed` is then set, so a run of
- * appends may be checked once at its end. */
+/* Appends all or nothing. False past the maximum or out of memory; `failed` is then set, so a run
+ * of appends may be checked once at its end. */
 bool buf_append(struct buf *b, struct slice s);
 bool buf_char(struct buf *b, char c);
 bool buf_cstr(struct buf *b, const char *cstr);
 bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for `want` bytes at the end, for a read: returns where to write and in *room how much fits (at least
- * 1, never past the maximum); NULL when full. Follow with buf_commit of what was written. */
+/* Room for `want` bytes at the end, for a read: returns where to write and in *room how much fits
+ * (at least 1, never past the maximum); NULL when full. Follow with buf_commit of what was written.
+ */
 char *buf_reserve(struct buf *b, size_t want, size_t *room);
 void buf_commit(struct buf *b, size_t written);
 

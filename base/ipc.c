@@ -43,7 +43,8 @@ static void attach(struct msghdr *msg, union control *control, const int *fds, s
     memcpy(CMSG_DATA(header), fds, sizeof(int) * fd_count);
 }
 
-int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size_t fd_count, bool wait)
+int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size_t fd_count,
+             bool wait)
 {
     if (payload.len > IPC_PAYLOAD_MAX || fd_count > IPC_FDS_MAX) {
         errno = EMSGSIZE;
@@ -84,8 +85,10 @@ int ipc_recv(int sock, struct ipc_message *message, char *buffer, size_t size, b
 {
     struct iovec part = {buffer, size};
     union control control;
-    struct msghdr msg = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control};
+    struct msghdr msg = {.msg_iov = &part,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof control};
     ssize_t n;
     do
         n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
@@ -100,7 +103,8 @@ int ipc_recv(int sock, struct ipc_message *message, char *buffer, size_t size, b
         return -1;
     }
     memcpy(&message->type, buffer, sizeof message->type);
-    message->payload = (struct slice){buffer + sizeof message->type, (size_t)n - sizeof message->type};
+    message->payload =
+        (struct slice){buffer + sizeof message->type, (size_t)n - sizeof message->type};
     return 1;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * Messages between processes: one SOCK_SEQPACKET packet each, {type, payload}, with descriptors beside it (SCM_RIGHTS).
- * The payload is written with pack_* and read with unpack_*; the reader trusts nothing, and bytes left over are an error. */
+ * Messages between processes: one SOCK_SEQPACKET packet each, {type, payload}, with descriptors
+ * beside it (SCM_RIGHTS). The payload is written with pack_* and read with unpack_*; the reader
+ * trusts nothing, and bytes left over are an error. */
 #ifndef BASE_IPC_H
 #define BASE_IPC_H
 
@@ -16,15 +17,18 @@ struct ipc_message {
     size_t fd_count;
 };
 
-/* A connected pair, close-on-exec, with room for several of the largest messages. 0, or -1 with errno. */
+/* A connected pair, close-on-exec, with room for several of the largest messages. 0, or -1 with
+ * errno. */
 int ipc_pair(int out[static 2]);
 
-/* Sends one message; never blocks when `wait` is false. 1 sent, 0 would block, -1 the peer is gone or errno. Descriptors
- * stay the caller's. */
-int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size_t fd_count, bool wait);
+/* Sends one message; never blocks when `wait` is false. 1 sent, 0 would block, -1 the peer is gone
+ * or errno. Descriptors stay the caller's. */
+int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size_t fd_count,
+             bool wait);
 
-/* Receives one message into a buffer of at least IPC_PAYLOAD_MAX + 2 bytes. 1 got one, 0 would block (only when !wait), -1
- * the peer closed, errno, or a malformed message (its descriptors are closed). */
+/* Receives one message into a buffer of at least IPC_PAYLOAD_MAX + 2 bytes. 1 got one, 0 would
+ * block (only when !wait), -1 the peer closed, errno, or a malformed message (its descriptors are
+ * closed). */
 int ipc_recv(int sock, struct ipc_message *message, char *buffer, size_t size, bool wait);
 
 /* Closes the descriptors of a message that nobody took. */
@@ -36,7 +40,8 @@ void pack_u32(struct buf *out, uint32_t n);
 void pack_u64(struct buf *out, uint64_t n);
 void pack_slice(struct buf *out, struct slice s);
 
-/* Reading one: the cursor moves on; after the first shortfall all reads give zero or empty and unpack_done is false. */
+/* Reading one: the cursor moves on; after the first shortfall all reads give zero or empty and
+ * unpack_done is false. */
 struct unpack {
     struct slice left;
     bool bad;

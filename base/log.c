@@ -81,7 +81,8 @@ static void append_field(struct buf *line, const struct log_field *field)
         buf_char(line, '"');
 }
 
-void log_write(enum log_level level, const char *id, const char *event, const struct log_field *fields)
+void log_write(enum log_level level, const char *id, const char *event,
+               const struct log_field *fields)
 {
     struct buf line = buf_init(LINE_MAX_BYTES);
     if (log_state.sink == SINK_STDERR)

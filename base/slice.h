@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * A slice: some bytes that somebody else owns, with their length. May hold NUL; is never NUL-terminated. */
+ * A slice: some bytes that somebody else owns, with their length. May hold NUL; is never
+ * NUL-terminated. */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
 
@@ -17,10 +18,10 @@ struct slice {
 /* printf("%.*s", SLICE_ARGS(s)); only for text that is already known to be harmless. */
 #define SLICE_ARGS(s) (int)(s).len, (s).ptr
 
-struct slice slice_of(const char *cstr);                       /* up to the NUL; empty for NULL */
+struct slice slice_of(const char *cstr);                        /* up to the NUL; empty for NULL */
 struct slice slice_sub(struct slice s, size_t from, size_t to); /* [from, to), clamped to s */
 struct slice slice_from(struct slice s, size_t from);           /* all from `from`, clamped */
-struct slice slice_trim(struct slice s);                        /* without blanks, tabs, CR, LF at both ends */
+struct slice slice_trim(struct slice s); /* without blanks, tabs, CR, LF at both ends */
 
 /* Comparison of bytes; the `i` forms fold ASCII letters only. */
 bool slice_eq(struct slice a, struct slice b);
@@ -28,7 +29,8 @@ bool slice_ieq(struct slice a, struct slice b);
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_istarts(struct slice s, struct slice prefix);
 bool slice_iends(struct slice s, struct slice suffix);
-int slice_cmp(struct slice a, struct slice b); /* as memcmp, the shorter first when one begins the other */
+int slice_cmp(struct slice a,
+              struct slice b); /* as memcmp, the shorter first when one begins the other */
 
 /* Offset of the first (last) match; s.len when there is none. */
 size_t slice_find(struct slice s, char c);

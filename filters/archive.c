@@ -4,6 +4,7 @@
 #include "filters/archive_walk.h"
 #include "filters/bytes.h"
 #include "filters/extension.h"
+#include "filters/lzw.h"
 
 /* Places behind a program where the same signature is tried. */
 enum { TRIES_MAX = 4 };
@@ -18,12 +19,13 @@ static const struct {
     {SLICE("application/vnd.debian.binary-package"), UNPACK_AR},
     {SLICE("application/x-7z-compressed"), UNPACK_7ZIP},
     {SLICE("application/vnd.ms-cab-compressed"), UNPACK_CAB},
+    {SLICE("application/x-rar"), UNPACK_RAR},
     {SLICE("application/x-iso9660-image"), UNPACK_ISO},
     {SLICE("application/x-lzh-compressed"), UNPACK_LHA},
     {SLICE("application/warc"), UNPACK_WARC},
     {SLICE("application/gzip"), UNPACK_GZIP},
     {SLICE("application/x-bzip2"), UNPACK_BZIP2},
-    {SLICE("application/x-compress"), UNPACK_COMPRESS},
+    {SLICE("application/x-compress"), UNPACK_LZW},
     {SLICE("application/x-xz"), UNPACK_XZ},
     {SLICE("application/x-lzma"), UNPACK_LZMA},
     {SLICE("application/x-lzip"), UNPACK_LZIP},
@@ -145,29 +147,65 @@ static struct slice inner_name(struct archive_walk *walk)
     return stem;
 }
 
+static bool read_lzw(struct archive_walk *walk, struct slice content, struct buf *unpacked,
+                     struct archive_member *m)
+{
+    uint64_t left = walk->budget->limits.total - walk->budget->unpacked;
+    unpacked->max = left < unpacked->max ? (size_t)left : unpacked->max;
+    m->complete = lzw_unpack(content, unpacked);
+    m->content = buf_slice(unpacked);
+    if (!m->complete)
+        m->problem = unpacked->failed ? "limit: member" : "corrupt";
+    if (!archive_walk_charge(walk, m->content.len))
+        m->problem = walk->report->why;
+    return m->complete || m->content.len > 0;
+}
+
+static bool read_stream(struct archive_walk *walk, enum unpack_format format, struct slice content,
+                        struct buf *unpacked, struct archive_member *m)
+{
+    struct unpack_entry entry;
+    struct unpacker *u = unpack_open(format, SLICE(""), content, &m->problem);
+    if (!u)
+        return false;
+    int r = unpack_next(u, &entry);
+    m->problem = r < 0 ? unpack_why(u) : NULL;
+    if (r > 0)
+        archive_walk_read(walk, u, true, unpacked, m);
+    unpack_close(&u);
+    return r >= 0;
+}
+
 void archive_stream_list(struct archive_walk *walk, enum unpack_format format, struct slice content)
 {
-    struct slice names[2] = {inner_name(walk)};
-    size_t count = names[0].len ? 1 : 0;
+    struct slice names[2];
+    size_t count = 0;
     struct slice own = format == UNPACK_GZIP ? gzip_name(content)
                        : format == UNPACK_UU ? uu_name(content)
                                              : (struct slice){0};
-    if (own.len && !(count && slice_eq(own, names[0])))
+    if (own.len)
         names[count++] = own;
+    struct slice inner = inner_name(walk);
+    if (inner.len && !slice_eq(inner, own))
+        names[count++] = inner;
     struct archive_member m = {.names = names, .name_count = count};
-    struct unpack_entry entry;
     struct buf unpacked = buf_init((size_t)walk->budget->limits.member);
-    struct unpacker *u = unpack_open(format, SLICE(""), content, &m.problem);
-    int r = u ? unpack_next(u, &entry) : 0;
-    if (u)
-        m.problem = r < 0 ? unpack_why(u) : NULL;
-    if (r > 0)
-        archive_walk_read(walk, u, true, &unpacked, &m);
-    if (r >= 0 && u && archive_walk_enter(walk))
+    bool opened = format == UNPACK_LZW ? read_lzw(walk, content, &unpacked, &m)
+                                       : read_stream(walk, format, content, &unpacked, &m);
+    if (opened && archive_walk_enter(walk))
         archive_walk_give(walk, &m);
     archive_report_add(walk->report, m.problem);
-    unpack_close(&u);
     buf_release(&unpacked);
+}
+
+static bool list_container(struct archive_walk *walk, enum unpack_format format,
+                           struct slice content)
+{
+    if (format == UNPACK_RAR)
+        return archive_rar_list(walk, content);
+    if (format == UNPACK_CAB)
+        return archive_cab_list(walk, content);
+    return archive_container_list(walk, format, content);
 }
 
 /* Archives that stand behind something else: a self-extracting program, a picture. What only looks
@@ -182,8 +220,7 @@ static bool list_behind(struct archive_walk *walk, struct slice content, struct 
             return false;
         struct slice inner = slice_from(content, at++);
         struct archive_report before = *walk->report;
-        if (format == UNPACK_RAR ? archive_rar_list(walk, inner)
-                                 : archive_container_list(walk, format, inner))
+        if (list_container(walk, format, inner))
             return true;
         *walk->report = before;
     }
@@ -201,15 +238,14 @@ static bool list_hidden(struct archive_walk *walk, struct slice type, struct sli
     return found;
 }
 
-static bool list_kind(struct archive_walk *walk, enum unpack_format format, struct slice content)
+static void list_kind(struct archive_walk *walk, enum unpack_format format, struct slice content)
 {
     if (format == UNPACK_NONE)
         archive_report_add(walk->report, "unsupported");
     else if (unpack_is_stream(format))
         archive_stream_list(walk, format, content);
-    else
-        archive_container_list(walk, format, content);
-    return true;
+    else if (!list_container(walk, format, content) && !walk->report->why)
+        archive_report_add(walk->report, "corrupt");
 }
 
 /* A disk image may show another tree to those who read it as UDF. */
@@ -233,12 +269,11 @@ bool archive_list(struct arena *scratch, struct archive_budget *budget, struct s
                                 .packed = content.len};
     if (is_bridge(type, content))
         archive_report_add(out, "unsupported");
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (slice_eq(kinds[i].type, type))
-            return list_kind(&walk, kinds[i].format, content);
-    if (!slice_eq(type, SLICE("application/x-rar")))
-        return list_hidden(&walk, type, content);
-    if (!archive_rar_list(&walk, content))
-        archive_report_add(out, "corrupt");
-    return true;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!slice_eq(kinds[i].type, type))
+            continue;
+        list_kind(&walk, kinds[i].format, content);
+        return true;
+    }
+    return list_hidden(&walk, type, content);
 }

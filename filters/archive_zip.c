@@ -67,7 +67,7 @@ static void read_member(struct archive_walk *walk, struct slice content,
                         const struct zip_directory *d, const struct zip_member *m,
                         struct buf *unpacked, struct archive_member *out)
 {
-    bool streamed = !m->central && m->packed == 0 && m->flags & FLAG_STREAMED;
+    bool streamed = m->directory == 0 && m->packed == 0 && m->flags & FLAG_STREAMED;
     struct slice packed = slice_sub(content, (size_t)m->data, (size_t)(m->data + m->packed));
     if (m->encrypted)
         out->problem = "encrypted";

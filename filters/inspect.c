@@ -210,7 +210,7 @@ static void list_inside(struct level *level, struct arena *scratch, struct slice
 static void look_inside(struct inspection *in, struct inspected_file *file, struct slice content)
 {
     struct office_findings findings = {0};
-    if (content.len == 0 && file->unscannable)
+    if (content.len == 0 && file->why)
         return;
     struct arena *scratch = arena_new(SCRATCH_BASE + SCRATCH_FACTOR * content.len);
     if (!scratch) {

@@ -16,6 +16,11 @@ void malformations_add(struct malformations *set, enum malformation m)
     set->bits[m / 64] |= UINT64_C(1) << (m % 64);
 }
 
+void malformations_remove(struct malformations *set, enum malformation m)
+{
+    set->bits[m / 64] &= ~(UINT64_C(1) << (m % 64));
+}
+
 bool malformations_has(const struct malformations *set, enum malformation m)
 {
     return set->bits[m / 64] >> (m % 64) & 1;

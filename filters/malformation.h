@@ -23,6 +23,7 @@ struct malformations {
 };
 
 void malformations_add(struct malformations *set, enum malformation m);
+void malformations_remove(struct malformations *set, enum malformation m);
 bool malformations_has(const struct malformations *set, enum malformation m);
 void malformations_merge(struct malformations *into, const struct malformations *from);
 

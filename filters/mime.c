@@ -20,22 +20,14 @@ const struct mime_limits mime_limits_default = {
     .compares = 32,
 };
 
-enum { FIRST_PARTS = 8, FREE_COMPARES = 100000 };
-
-enum match_kind { MATCH_NONE, MATCH_DELIMITER, MATCH_END, MATCH_JUNK };
-
-struct match {
-    enum match_kind kind;
-    size_t level; /* of the frame */
-    bool end;     /* for JUNK: the boundary is followed by "--" */
-};
+enum { FIRST_PARTS = 8 };
 
 void mime_odd(struct parser *p, size_t part, enum malformation m)
 {
     malformations_add(&p->message->parts[part].malformations, m);
 }
 
-static void cap_reached(struct parser *p, enum malformation m)
+void mime_cap_reached(struct parser *p, enum malformation m)
 {
     malformations_add(&p->message->malformations, m);
     p->exhausted = true;
@@ -67,8 +59,8 @@ struct mime_part *mime_add_part(struct parser *p, int parent)
 {
     struct mime_message *m = p->message;
     if (m->n >= p->limits->parts || !make_room(p)) {
-        cap_reached(p, m->n >= p->limits->parts ? MALFORMATION_TOO_MANY_PARTS
-                                                : MALFORMATION_TOO_MUCH_WORK);
+        mime_cap_reached(p, m->n >= p->limits->parts ? MALFORMATION_TOO_MANY_PARTS
+                                                     : MALFORMATION_TOO_MUCH_WORK);
         return NULL;
     }
     struct mime_part *part = &m->parts[m->n];
@@ -84,49 +76,6 @@ struct mime_part *mime_add_part(struct parser *p, int parent)
 }
 
 /* ---- boundaries */
-
-static enum match_kind compare(struct slice line, struct slice boundary)
-{
-    if (!slice_starts(line, boundary))
-        return MATCH_NONE;
-    struct slice rest = slice_from(line, boundary.len);
-    return rest.len == 0 ? MATCH_DELIMITER : slice_eq(rest, SLICE("--")) ? MATCH_END : MATCH_JUNK;
-}
-
-/* A better match replaces a worse one: the innermost open multipart, then one that has ended, then
- * a mere beginning. */
-static void consider(struct parser *p, struct slice line, size_t level, struct match *best)
-{
-    const struct frame *f = &p->frames[level];
-    for (size_t i = 0; i < f->boundaries.n; i++) {
-        enum match_kind kind = compare(line, f->boundaries.text[i]);
-        bool better = best->kind == MATCH_NONE ||
-                      (best->kind == MATCH_JUNK && kind != MATCH_JUNK) ||
-                      (kind != MATCH_JUNK && p->frames[best->level].closed && !f->closed);
-        p->compares++;
-        if (kind != MATCH_NONE && better) {
-            struct slice rest = slice_from(line, f->boundaries.text[i].len);
-            *best =
-                (struct match){kind, level, kind == MATCH_JUNK && slice_starts(rest, SLICE("--"))};
-        }
-    }
-}
-
-/* `text` is a line without its line end. */
-static struct match match_line(struct parser *p, struct slice text)
-{
-    struct match best = {.kind = MATCH_NONE};
-    if (!slice_starts(text, SLICE("--")))
-        return best;
-    text = slice_from(text, 2);
-    while (text.len && ascii_blank(text.ptr[text.len - 1]))
-        text.len--;
-    for (size_t level = p->n_frames; level-- > 0;)
-        consider(p, text, level, &best);
-    if (p->compares > FREE_COMPARES + (p->text.len + p->decoded) / 64 * p->limits->compares)
-        cap_reached(p, MALFORMATION_TOO_MUCH_WORK);
-    return best;
-}
 
 static void relate(struct parser *p, size_t part, struct slice a, struct slice b)
 {
@@ -145,79 +94,6 @@ static void check_reuse(struct parser *p, size_t part, const struct boundaries *
         for (size_t i = 0; i < p->frames[level].boundaries.n; i++)
             for (size_t k = 0; k < b->n; k++)
                 relate(p, part, p->frames[level].boundaries.text[i], b->text[k]);
-}
-
-/* ---- header blocks */
-
-static bool looks_like_field(struct slice line)
-{
-    size_t i = 0;
-    while (i < line.len && line.ptr[i] > ' ' && line.ptr[i] < 0x7f && line.ptr[i] != ':')
-        i++;
-    return i > 0 && i < line.len && line.ptr[i] == ':';
-}
-
-static bool looks_like_mime_field(struct slice text, size_t at)
-{
-    struct line line;
-    return line_at(text, at, &line) && slice_istarts(line.text, SLICE("content-")) &&
-           looks_like_field(line.text);
-}
-
-/* A line of blanks in a header: a fold, or the end for some. True when the header goes on. */
-static bool blank_line_continues(struct parser *p, size_t part, const struct line *blank)
-{
-    struct line next;
-    if (line_at(p->text, blank->next, &next) && next.text.len && ascii_blank(next.text.ptr[0]) &&
-        !line_is_blank(next.text))
-        return true;
-    mime_odd(p, part, MALFORMATION_HEADER_BLANK_LINE);
-    return next.text.len && looks_like_field(next.text);
-}
-
-static size_t skip_leading_blank(struct parser *p, size_t part, size_t at)
-{
-    struct line line, next;
-    int parent = p->message->parts[part].parent;
-    if (parent < 0 || !line_at(p->text, at, &line) || line.text.len > 0 ||
-        !line_at(p->text, line.next, &next))
-        return at;
-    bool message = p->message->parts[parent].kind == MIME_MESSAGE;
-    if (!looks_like_mime_field(p->text, line.next) && !(message && looks_like_field(next.text)))
-        return at;
-    mime_odd(p, part, MALFORMATION_HEADER_AFTER_BLANK);
-    return line.next;
-}
-
-/* Finds the header block at `at`; returns where the body begins. */
-static size_t find_header(struct parser *p, size_t index, size_t at)
-{
-    size_t from = skip_leading_blank(p, index, at), to = from, body = p->text.len;
-    struct line line;
-    bool ended = false;
-    for (at = from; !ended && line_at(p->text, at, &line); at = line.next) {
-        to = line.from;
-        body = line.next;
-        if (line.text.len == 0) {
-            ended = true;
-        } else if (match_line(p, line.text).kind != MATCH_NONE) {
-            if (to > from)
-                mime_odd(p, index, MALFORMATION_BOUNDARY_IN_HEADER);
-            body = line.from;
-            ended = true;
-        } else if (line_is_blank(line.text) && !blank_line_continues(p, index, &line)) {
-            ended = true;
-        }
-    }
-    if (!ended) {
-        to = body = p->text.len;
-        mime_odd(p, index, MALFORMATION_HEADER_UNTERMINATED);
-    }
-    struct mime_part *part = &p->message->parts[index];
-    part->header = (struct mime_range){from, to};
-    part->headers = slice_sub(p->text, from, to);
-    part->body = (struct mime_range){body, body};
-    return body;
 }
 
 /* ---- parts begin */
@@ -262,8 +138,7 @@ static size_t open_part(struct parser *p, int parent, size_t at)
         if (!mime_add_part(p, parent))
             return p->text.len;
         size_t index = p->message->n - 1;
-        at = find_header(p, index, at);
-        mime_read_headers(p, index, &boundaries);
+        at = mime_find_header(p, index, at, &boundaries);
         struct mime_part *part = &p->message->parts[index];
         bool multipart = slice_starts(part->type, SLICE("multipart"));
         p->leaf = (int)index;
@@ -293,7 +168,7 @@ static void wait_for_decoding(struct parser *p, size_t part)
     if (p->n_waiting < LAYERS_MAX)
         p->waiting[p->n_waiting++] = part;
     else
-        cap_reached(p, MALFORMATION_TOO_MUCH_WORK);
+        mime_cap_reached(p, MALFORMATION_TOO_MUCH_WORK);
 }
 
 static void set_end(struct parser *p, size_t index, size_t end)
@@ -401,10 +276,10 @@ static size_t unknown_dashes(struct parser *p, const struct line *line)
 {
     struct frame *f = &p->frames[p->n_frames - 1];
     bool outside = p->leaf < 0 && !f->message && (f->closed || !f->opened) && f->declared;
-    if (!outside || !looks_like_mime_field(p->text, line->next))
+    if (!outside || !mime_looks_like_part(p->text, line))
         return line->next;
     mime_odd(p, f->part,
-             f->boundaries.n ? MALFORMATION_PARTS_IN_PREAMBLE : MALFORMATION_BOUNDARY_MISSING);
+             f->boundaries.n ? MALFORMATION_PARTS_IN_PREAMBLE : MALFORMATION_BOUNDARY_GUESSED);
     if (f->boundaries.n == BOUNDARIES_MAX)
         return line->next;
     f->boundaries.text[f->boundaries.n++] = slice_trim(slice_from(line->text, 2));
@@ -414,14 +289,15 @@ static size_t unknown_dashes(struct parser *p, const struct line *line)
 
 static size_t dashes(struct parser *p, const struct line *line)
 {
-    struct match match = match_line(p, line->text);
+    struct match match = mime_match_line(p, line->text);
     if (match.kind == MATCH_NONE)
         return unknown_dashes(p, line);
     close_above(p, match.level + 1, end_before(p->text, line->from));
     struct frame *f = &p->frames[match.level];
+    bool last = match.kind == MATCH_JUNK && slice_trim(slice_from(p->text, line->next)).len == 0;
     if (match.kind == MATCH_JUNK)
-        mime_odd(p, f->part, MALFORMATION_BOUNDARY_LINE_JUNK);
-    if (match.kind == MATCH_END || match.end) {
+        mime_odd(p, f->part, last ? MALFORMATION_END_LINE_JUNK : MALFORMATION_BOUNDARY_LINE_JUNK);
+    if (match.kind == MATCH_END || match.end || last) {
         f->opened = f->closed = true;
         return line->next;
     }
@@ -454,7 +330,7 @@ static struct slice decode_container(struct parser *p, const struct mime_part *p
     p->decoded += buf_len(&out);
     malformations_merge(&p->message->parts[part->index].malformations, &odd);
     if (out.failed)
-        cap_reached(p, MALFORMATION_TOO_MUCH_WORK);
+        mime_cap_reached(p, MALFORMATION_TOO_MUCH_WORK);
     struct slice copy = arena_copy(p->arena, buf_slice(&out));
     buf_release(&out);
     return copy;

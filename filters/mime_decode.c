@@ -72,6 +72,8 @@ static bool decode_uu(struct slice in, struct output *o)
 static void report(const struct mime_part *part, unsigned found, struct malformations *odd)
 {
     bool file = !part->text || part->attachment;
+    if ((found & QP_UPPER) && (found & QP_LOWER))
+        found |= QP_BROKEN;
     static const struct {
         unsigned bit;
         enum malformation file, text;

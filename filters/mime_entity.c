@@ -359,12 +359,25 @@ static struct params merged(struct arena *arena, const struct values *v)
     return all;
 }
 
+/* Pieces of name*N that do not run from 0 on: what is missing may stand elsewhere. */
+static bool has_gaps(const struct params *params, struct slice name)
+{
+    uint64_t seen = 0;
+    for (size_t i = 0; i < params->n; i++)
+        if (slice_eq(params->items[i].name, name) && params->items[i].section >= 0 &&
+            params->items[i].section < 64)
+            seen |= UINT64_C(1) << params->items[i].section;
+    return (seen & (seen + 1)) != 0;
+}
+
 static void add_names(struct reader *r, struct names *names, const struct values *v,
                       const char *param, enum mime_name_source source)
 {
     struct slice values[VALUES_MAX];
     struct params all = merged(r->p->arena, v);
     size_t n = params_values(r->p->arena, &all, slice_of(param), values, VALUES_MAX);
+    if (has_gaps(&all, slice_of(param)))
+        add_odd(r, MALFORMATION_NAME_CONTINUATION);
     for (size_t i = 0; i < n; i++)
         names_add(names, values[i], source);
 }
@@ -459,6 +472,22 @@ static void read_boundaries(struct reader *r, struct boundaries *b)
     }
 }
 
+/* Doubt about the encoding of what is shown as text hides no file. */
+static void soften_for_text(struct reader *r)
+{
+    static const enum malformation doubts[] = {MALFORMATION_ENCODING_SYNTAX,
+                                               MALFORMATION_ENCODING_UNKNOWN,
+                                               MALFORMATION_CONFLICTING_ENCODING};
+    const struct mime_part *part = part_of(r);
+    if (part->kind != MIME_LEAF || !part->text || part->attachment)
+        return;
+    for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++)
+        if (malformations_has(&r->odd, doubts[i])) {
+            malformations_remove(&r->odd, doubts[i]);
+            add_odd(r, MALFORMATION_TEXT_ENCODING_UNCLEAR);
+        }
+}
+
 static bool is_smime(struct slice type)
 {
     return slice_eq(type, SLICE("application/pkcs7-mime")) ||
@@ -479,5 +508,6 @@ void mime_read_headers(struct parser *p, size_t index, struct boundaries *bounda
     part->text = slice_starts(part->type, SLICE("text/"));
     part->attachment =
         slice_eq(part->disposition, SLICE("attachment")) || part->n_names > 0 || !part->text;
+    soften_for_text(&r);
     malformations_merge(&part->malformations, &r.odd);
 }

@@ -41,12 +41,32 @@ struct parser {
     size_t n_waiting;
 };
 
+enum match_kind { MATCH_NONE, MATCH_DELIMITER, MATCH_END, MATCH_JUNK };
+
+struct match {
+    enum match_kind kind;
+    size_t level; /* of the frame */
+    bool end;     /* for JUNK: the boundary is followed by "--" */
+};
+
+/* Whether a line (without its line end) is a boundary of an open multipart, and of which. */
+struct match mime_match_line(struct parser *p, struct slice text);
+
+/* Whether the line of dashes looks like a boundary with a part behind it. */
+struct line;
+bool mime_looks_like_part(struct slice text, const struct line *dashes);
+
+/* Finds the header block at `at` and reads it; returns where the body begins. */
+size_t mime_find_header(struct parser *p, size_t part, size_t at, struct boundaries *boundaries);
+
+/* A cap: what was found so far stays, nothing more is looked at. */
+void mime_cap_reached(struct parser *p, enum malformation m);
+
 /* The header block of the part, interpreted: type, encoding, names ... Boundaries go to
  * *boundaries. */
 void mime_read_headers(struct parser *p, size_t part, struct boundaries *boundaries);
 
 /* Names of the part from its Content-Type, -Disposition and -Location values (unfolded). */
-struct mime_fields;
 struct names {
     struct arena *arena;
     struct mime_name *list;

@@ -14,6 +14,11 @@ static size_t soft_break(const char *p, const char *end)
     return *q == '\n' ? (size_t)(q - p) + 1 : 0;
 }
 
+static unsigned letter_case(char c)
+{
+    return c >= 'a' ? QP_LOWER : c >= 'A' ? QP_UPPER : 0;
+}
+
 size_t qp_decode(struct slice in, char *out, unsigned *found)
 {
     const char *p = in.ptr, *end = in.ptr + in.len;
@@ -28,6 +33,7 @@ size_t qp_decode(struct slice in, char *out, unsigned *found)
         p = eq + 1;
         if (end - p >= 2 && hex_digit(p[0]) >= 0 && hex_digit(p[1]) >= 0) {
             *out++ = (char)(hex_digit(p[0]) << 4 | hex_digit(p[1]));
+            *found |= letter_case(p[0]) | letter_case(p[1]);
             p += 2;
             continue;
         }

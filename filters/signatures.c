@@ -52,6 +52,7 @@ static const struct {
     {0, SLICE("\xed\xab\xee\xdb"), SLICE("application/x-rpm")},
     {0, SLICE("WARC/"), SLICE("application/warc")},
     {0, SLICE("07070"), SLICE("application/x-cpio")},
+    {0, SLICE("070727"), SLICE("application/x-cpio")},
     {0, SLICE("\xc7\x71"), SLICE("application/x-cpio")},
     {0, SLICE("\x71\xc7"), SLICE("application/x-cpio")},
     {0, SLICE("MSWIM\0\0\0"), SLICE("application/x-ms-wim")},
@@ -105,7 +106,7 @@ static struct slice cafebabe(struct slice c)
 /* Tape archives have no signature before POSIX: the header's own checksum is one. */
 static bool is_tar(struct slice c)
 {
-    if (c.len < 512 || c.ptr[0] == '\0')
+    if (c.len < 512 || (c.ptr[0] == '\0' && !bytes_are(c, 257, SLICE("ustar"))))
         return false;
     unsigned sum = 0, stored = 0;
     for (size_t i = 0; i < 512; i++)
@@ -130,15 +131,18 @@ static bool is_bzip2(struct slice c)
     return slice_starts(c, SLICE("BZh")) && c.len > 3 && c.ptr[3] >= '1' && c.ptr[3] <= '9';
 }
 
-/* The format's only fixed bytes: properties 0x5d, a dictionary of 2^n or 2^n+2^(n-1), then a size.
- */
+/* No signature: properties that are nearly always 0x5d, a power of two for a dictionary, an
+ * unpacked size, and a zero that begins each range coder's bytes. */
 static bool is_lzma(struct slice c)
 {
     uint32_t dictionary = bytes_le32(c, 1);
     uint64_t size = bytes_le64(c, 5);
-    bool power = dictionary != 0 && (dictionary & (dictionary - 1)) == 0;
-    return c.len > 13 && bytes_u8(c, 0) == 0x5d && power && dictionary >= 4096 &&
-           (size == UINT64_MAX || size < (1ULL << 38));
+    bool power = (dictionary & (dictionary - 1)) == 0 && dictionary >= 4096;
+    if (c.len <= 13 || !power || bytes_u8(c, 13) != 0)
+        return false;
+    if (bytes_u8(c, 0) == 0x5d)
+        return size == UINT64_MAX || size < (1ULL << 38);
+    return bytes_u8(c, 0) < 9 * 5 * 5 && size == UINT64_MAX;
 }
 
 /* ARC: 0x1a, a method, a name of at most 12 characters that ends in NUL. */

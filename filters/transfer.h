@@ -14,6 +14,8 @@ enum {
     BASE64_BAD_PADDING = 8, /* padding where none can be, or one letter left over */
     BASE64_NO_PADDING = 16, /* padding left out */
     QP_BROKEN = 32,         /* '=' before what is neither two hex digits nor a line end */
+    QP_UPPER = 256,         /* hex digits in upper case, as they must be */
+    QP_LOWER = 512,         /* and in lower case: some decoders take one kind only */
     UU_BROKEN = 64,         /* a line whose length does not fit its first character */
 };
 

@@ -10,13 +10,14 @@
 #include <string.h>
 
 /* Blocks without bytes that a broken archive may give in a row before it counts as stuck. */
-enum { EMPTY_BLOCKS_MAX = 1000, RETRIES_MAX = 100 };
+enum { EMPTY_BLOCKS_MAX = 1000, RETRIES_MAX = 100, PIECES = 3 };
 
 struct unpacker {
     struct archive *archive;
-    struct slice pieces[2];
+    struct slice pieces[PIECES];
     unsigned next_piece;
     unsigned empty_blocks;
+    bool open; /* libarchive knows the format: before, some questions crash it */
 };
 
 struct backend {
@@ -38,7 +39,6 @@ static const struct backend backends[] = {
     [UNPACK_ZIP_MEMBER] = {archive_read_support_format_zip_streamable, 0},
     [UNPACK_GZIP] = {NULL, ARCHIVE_FILTER_GZIP},
     [UNPACK_BZIP2] = {NULL, ARCHIVE_FILTER_BZIP2},
-    [UNPACK_COMPRESS] = {NULL, ARCHIVE_FILTER_COMPRESS},
     [UNPACK_XZ] = {NULL, ARCHIVE_FILTER_XZ},
     [UNPACK_LZMA] = {NULL, ARCHIVE_FILTER_LZMA},
     [UNPACK_LZIP] = {NULL, ARCHIVE_FILTER_LZIP},
@@ -57,7 +57,7 @@ static la_ssize_t next_piece(struct archive *archive, void *ctx, const void **ou
 {
     (void)archive;
     struct unpacker *u = ctx;
-    while (u->next_piece < 2) {
+    while (u->next_piece < PIECES) {
         struct slice piece = u->pieces[u->next_piece++];
         if (piece.len == 0)
             continue;
@@ -82,8 +82,8 @@ static int choose(struct archive *archive, const struct backend *backend)
     return r < ARCHIVE_WARN ? r : archive_read_support_format_empty(archive);
 }
 
-struct unpacker *unpack_open(enum unpack_format format, struct slice head, struct slice body,
-                             const char **why)
+static struct unpacker *open_pieces(enum unpack_format format, struct slice head, struct slice body,
+                                    struct slice tail, const char **why)
 {
     struct unpacker *u = calloc(1, sizeof *u);
     *why = "memory";
@@ -93,16 +93,24 @@ struct unpacker *unpack_open(enum unpack_format format, struct slice head, struc
     }
     u->pieces[0] = head;
     u->pieces[1] = body;
+    u->pieces[2] = tail;
     int r = choose(u->archive, &backends[format]);
     if (r >= ARCHIVE_WARN && (unpack_is_stream(format) || format == UNPACK_ZIP_MEMBER))
         r = archive_read_open2(u->archive, u, NULL, next_piece, NULL, NULL);
     else if (r >= ARCHIVE_WARN)
         r = archive_read_open_memory(u->archive, body.ptr, body.len);
-    if (r < ARCHIVE_WARN) {
+    u->open = r >= ARCHIVE_WARN;
+    if (!u->open) {
         *why = unpack_why(u);
         unpack_close(&u);
     }
     return u;
+}
+
+struct unpacker *unpack_open(enum unpack_format format, struct slice head, struct slice body,
+                             const char **why)
+{
+    return open_pieces(format, head, body, (struct slice){0}, why);
 }
 
 void unpack_close(struct unpacker **unpacker)
@@ -166,7 +174,7 @@ int unpack_read(struct unpacker *u, struct buf *out, size_t *got)
 
 bool unpack_encrypted(struct unpacker *u)
 {
-    return archive_read_has_encrypted_entries(u->archive) > 0;
+    return u->open && archive_read_has_encrypted_entries(u->archive) > 0;
 }
 
 const char *unpack_why(struct unpacker *u)
@@ -186,13 +194,13 @@ const char *unpack_why(struct unpacker *u)
 
 bool unpack_zlib(struct slice zlib, struct buf *out)
 {
-    /* A gzip header in front of the same deflate data; libarchive minds no missing checksum before
-     * the end. */
+    /* A gzip header in front of the same deflate data, and a trailer, whose checksum libarchive
+     * does not compare. */
     const char *why;
     struct unpack_entry entry;
     size_t got;
-    struct unpacker *u =
-        unpack_open(UNPACK_GZIP, SLICE("\x1f\x8b\x08\0\0\0\0\0\0\xff"), slice_from(zlib, 2), &why);
+    struct unpacker *u = open_pieces(UNPACK_GZIP, SLICE("\x1f\x8b\x08\0\0\0\0\0\0\xff"),
+                                     slice_from(zlib, 2), SLICE("\0\0\0\0\0\0\0\0"), &why);
     if (u && unpack_next(u, &entry) > 0)
         while (unpack_read(u, out, &got) > 0)
             ;

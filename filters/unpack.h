@@ -27,7 +27,6 @@ enum unpack_format {
     /* one compressed stream */
     UNPACK_GZIP,
     UNPACK_BZIP2,
-    UNPACK_COMPRESS,
     UNPACK_XZ,
     UNPACK_LZMA,
     UNPACK_LZIP,
@@ -35,6 +34,7 @@ enum unpack_format {
     UNPACK_ZSTD,
     UNPACK_RPM,
     UNPACK_UU,
+    UNPACK_LZW, /* not by libarchive: see filters/lzw.h */
 };
 
 /* Does it hold exactly one thing, without a name of its own? */

@@ -17,6 +17,7 @@ enum {
        it. */
     END_WINDOW = 2 * 65536 + END_SIZE,
     ENDS_MAX = 8,
+    MARK_MAX = 64,
     FLAG_ENCRYPTED = 1 << 0,
     FLAG_STREAMED = 1 << 3,
     FLAG_STRONG = 1 << 6,
@@ -30,6 +31,7 @@ struct reader {
     struct slice content;
     struct zip_directory *out;
     size_t max;
+    unsigned directories;
 };
 
 /* Separators are one: programs write either. */
@@ -134,13 +136,14 @@ static struct zip_member *next_member(struct reader *r)
 static void read_central(struct reader *r, uint64_t at, uint64_t base)
 {
     struct slice c = r->content;
+    r->directories++;
     while (bytes_are(c, at, CENTRAL) && bytes_has(c, at, CENTRAL_SIZE)) {
         size_t name_len = bytes_le16(c, at + 28), extra_len = bytes_le16(c, at + 30);
         size_t name_at = (size_t)at + CENTRAL_SIZE;
         struct zip_member *m = next_member(r);
         if (!m)
             return;
-        m->central = true;
+        m->directory = r->directories;
         m->flags = bytes_le16(c, at + 8);
         m->method = bytes_le16(c, at + 10);
         m->crc = bytes_le32(c, at + 16);
@@ -213,8 +216,6 @@ static int by_local(const void *a, const void *b)
     const struct zip_member *x = a, *y = b;
     if (x->local != y->local)
         return x->local < y->local ? -1 : 1;
-    if (x->central != y->central)
-        return x->central ? -1 : 1;
     return x->name_count && y->name_count ? slice_cmp(x->names[0], y->names[0]) : 0;
 }
 
@@ -224,13 +225,18 @@ static void sort_members(struct zip_directory *d)
         qsort(d->members, d->count, sizeof *d->members, by_local);
 }
 
-/* Two directories may name the same members: one of each is kept. */
+/* Two directories may name the same members: one of each is kept. One directory that names a member
+ * twice is a bomb. */
 static void drop_duplicates(struct zip_directory *d)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < d->count; i++)
-        if (kept == 0 || by_local(&d->members[kept - 1], &d->members[i]) != 0)
+    for (size_t i = 0; i < d->count; i++) {
+        struct zip_member *last = kept ? &d->members[kept - 1] : NULL;
+        if (!last || by_local(last, &d->members[i]) != 0)
             d->members[kept++] = d->members[i];
+        else if (last->directory == d->members[i].directory)
+            d->overlapping = true;
+    }
     d->count = kept;
 }
 
@@ -295,10 +301,11 @@ static void read_chain(struct reader *r, uint64_t at)
     }
 }
 
+/* Some programs write a mark of two to eight bytes first; unpackers look past more than that. */
 static bool starts_as_zip(struct slice c)
 {
-    return slice_starts(c, LOCAL) || slice_starts(c, SLICE("PK00PK\3\4")) ||
-           slice_starts(c, SLICE("PK\7\010PK\3\4"));
+    struct slice start = slice_sub(c, 0, MARK_MAX);
+    return slice_starts(c, SLICE("PK")) && slice_search(start, LOCAL) < start.len;
 }
 
 bool zip_directory_read(struct arena *arena, struct slice content, size_t max,
@@ -307,7 +314,7 @@ bool zip_directory_read(struct arena *arena, struct slice content, size_t max,
     *out = (struct zip_directory){0};
     /* No record is shorter than a local header, but several directories may name each member. */
     size_t possible = ENDS_MAX * 2 * (content.len / LOCAL_SIZE);
-    struct reader r = {content, out, possible < max ? possible : max};
+    struct reader r = {.content = content, .out = out, .max = possible < max ? possible : max};
     out->members = arena_array(arena, r.max + 1, sizeof *out->members);
     if (!out->members)
         return false;

@@ -19,7 +19,7 @@ struct zip_member {
     uint32_t crc;
     uint16_t method, flags;
     bool encrypted;
-    bool central; /* a central directory names it */
+    unsigned directory; /* which central directory names it, from 1; 0: none does */
 };
 
 struct zip_directory {

@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/stream.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    SCRATCH_SIZE = 64 * 1024,
+    READS_A_TURN = 8, /* TLS records read before others get their turn */
+    IOV_BATCH = 64,
+    TLS_CHUNK = 16 * 1024,
+    ERROR_TEXT = 96,
+};
+
+enum stream_phase { PHASE_CONNECTING, PHASE_PLAIN, PHASE_HANDSHAKE, PHASE_SECURE, PHASE_OVER };
+
+struct stream {
+    struct event_base *base;
+    struct event *readable, *writable, *timer;
+    int fd;
+    enum stream_phase phase;
+    SSL *ssl;
+    const struct stream_owner *owner;
+    void *ctx;
+    struct buf in, out;
+    size_t input_max;
+    const struct iovec *pieces;
+    size_t piece_count, piece_done;      /* piece_done: bytes of the first piece already written */
+    int64_t deadline;                    /* clock_ms; 0: none */
+    bool bulk, paused, reading, writing; /* reading, writing: the events are added */
+    bool may_hold_bytes;                 /* TLS: the last read did not say WANT_READ */
+    bool notify_drained;
+    bool failed_later; /* a write failed: to be told from the loop */
+    bool *freed;       /* set while a callback runs, so that a free inside is seen */
+    char error[ERROR_TEXT];
+};
+
+/* One thread, one loop: input passes through here and is copied only when its owner leaves some. */
+static char scratch[SCRATCH_SIZE];
+
+static void on_readable(evutil_socket_t fd, short what, void *arg);
+static void on_writable(evutil_socket_t fd, short what, void *arg);
+static void on_timer(evutil_socket_t fd, short what, void *arg);
+static void fill(struct stream *s);
+
+struct stream *stream_new(struct event_base *base, int fd, size_t input_max, size_t output_max,
+                          const struct stream_owner *owner, void *ctx)
+{
+    assert(input_max <= SCRATCH_SIZE);
+    struct stream *s = calloc(1, sizeof *s);
+    if (!s) {
+        close(fd);
+        return NULL;
+    }
+    *s = (struct stream){.base = base,
+                         .fd = fd,
+                         .phase = PHASE_PLAIN,
+                         .owner = owner,
+                         .ctx = ctx,
+                         .in = buf_init(SCRATCH_SIZE),
+                         .input_max = input_max,
+                         .out = buf_init(output_max)};
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    s->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, s);
+    s->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, s);
+    s->timer = event_new(base, -1, 0, on_timer, s);
+    if (!s->readable || !s->writable || !s->timer) {
+        stream_free(&s);
+        return NULL;
+    }
+    event_add(s->readable, NULL);
+    s->reading = true;
+    return s;
+}
+
+struct stream *stream_connect(struct event_base *base, const struct sockaddr *peer,
+                              socklen_t peer_len, const struct sockaddr *local, socklen_t local_len,
+                              size_t input_max, size_t output_max, const struct stream_owner *owner,
+                              void *ctx, const char **reason)
+{
+    int fd = socket(peer->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || (local && bind(fd, local, local_len) != 0) ||
+        (connect(fd, peer, peer_len) != 0 && errno != EINPROGRESS)) {
+        *reason = strerror(errno);
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    struct stream *s = stream_new(base, fd, input_max, output_max, owner, ctx);
+    if (!s) {
+        *reason = "out of memory";
+        return NULL;
+    }
+    s->phase = PHASE_CONNECTING;
+    event_del(s->readable);
+    s->reading = false;
+    event_add(s->writable, NULL);
+    s->writing = true;
+    return s;
+}
+
+void stream_free(struct stream **stream)
+{
+    struct stream *s = *stream;
+    if (!s)
+        return;
+    *stream = NULL;
+    if (s->freed)
+        *s->freed = true;
+    if (s->readable)
+        event_free(s->readable);
+    if (s->writable)
+        event_free(s->writable);
+    if (s->timer)
+        event_free(s->timer);
+    if (s->ssl) {
+        if (s->phase == PHASE_SECURE)
+            SSL_shutdown(s->ssl);
+        SSL_free(s->ssl);
+        ERR_clear_error();
+    }
+    close(s->fd);
+    buf_release(&s->in);
+    buf_release(&s->out);
+    free(s);
+}
+
+void stream_set_owner(struct stream *s, const struct stream_owner *owner, void *ctx)
+{
+    s->owner = owner;
+    s->ctx = ctx;
+}
+
+SSL *stream_ssl(const struct stream *s)
+{
+    return s->ssl;
+}
+
+int stream_fd(const struct stream *s)
+{
+    return s->fd;
+}
+
+const char *stream_error(const struct stream *s)
+{
+    return s->error;
+}
+
+/* Calls the owner; false when it freed the stream. */
+static bool tell(struct stream *s, enum stream_event event)
+{
+    bool freed = false, *outer = s->freed;
+    s->freed = &freed;
+    s->owner->on_event(s->ctx, event);
+    if (freed) {
+        if (outer)
+            *outer = true;
+        return false;
+    }
+    s->freed = outer;
+    return true;
+}
+
+static void stop_events(struct stream *s)
+{
+    if (s->reading)
+        event_del(s->readable);
+    if (s->writing)
+        event_del(s->writable);
+    event_del(s->timer);
+    s->reading = s->writing = false;
+    s->deadline = 0;
+}
+
+static void end(struct stream *s, enum stream_event event)
+{
+    s->phase = PHASE_OVER;
+    stop_events(s);
+    tell(s, event);
+}
+
+static void set_error(struct stream *s, const char *what, const char *why)
+{
+    snprintf(s->error, sizeof s->error, "%s: %s", what, why);
+}
+
+static const char *tls_reason(void)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *text = code ? ERR_reason_error_string(code) : NULL;
+    return text ? text : "connection broken";
+}
+
+/* ---- reading ---- */
+
+enum { READ_AGAIN = -1, READ_END = -2, READ_ERROR = -3 };
+
+static ssize_t read_plain(struct stream *s, char *to, size_t room)
+{
+    ssize_t n = recv(s->fd, to, room, 0);
+    if (n > 0)
+        return n;
+    if (n == 0)
+        return READ_END;
+    if (errno == EAGAIN || errno == EINTR)
+        return READ_AGAIN;
+    set_error(s, "read", strerror(errno));
+    return READ_ERROR;
+}
+
+static ssize_t read_tls(struct stream *s, char *to, size_t room)
+{
+    ERR_clear_error();
+    int n = SSL_read(s->ssl, to, room > INT_MAX ? INT_MAX : (int)room);
+    s->may_hold_bytes = n > 0;
+    if (n > 0)
+        return n;
+    switch (SSL_get_error(s->ssl, n)) {
+    case SSL_ERROR_WANT_READ:
+        return READ_AGAIN;
+    case SSL_ERROR_WANT_WRITE:
+        return READ_AGAIN;
+    case SSL_ERROR_ZERO_RETURN:
+        return READ_END;
+    default:
+        set_error(s, "TLS read", tls_reason());
+        return READ_ERROR;
+    }
+}
+
+/* Offers bytes to the owner; what it leaves goes to (or stays in) s->in. False when the stream was
+ * freed. */
+static bool offer(struct stream *s, struct slice bytes, bool kept)
+{
+    bool freed = false, *outer = s->freed;
+    s->freed = &freed;
+    size_t taken = s->owner->on_input(s->ctx, bytes);
+    if (freed) {
+        if (outer)
+            *outer = true;
+        return false;
+    }
+    s->freed = outer;
+    assert(taken <= bytes.len);
+    if (s->phase ==
+        PHASE_HANDSHAKE) /* the owner turned to TLS: the rest was plaintext and is gone */
+        return true;
+    if (kept)
+        buf_consume(&s->in, taken);
+    else
+        buf_append(&s->in, slice_from(bytes, taken));
+    if (buf_len(&s->in) == 0)
+        buf_release(&s->in);
+    return true;
+}
+
+static void stop_reading(struct stream *s)
+{
+    if (s->reading)
+        event_del(s->readable);
+    s->reading = false;
+}
+
+static void start_reading(struct stream *s)
+{
+    if (!s->reading)
+        event_add(s->readable, NULL);
+    s->reading = true;
+}
+
+/* Reads once and offers. False: nothing more to do now (no bytes, over, paused or freed). */
+static bool read_once(struct stream *s)
+{
+    size_t kept = buf_len(&s->in);
+    if (kept >= s->input_max) {
+        stop_reading(s);
+        return false;
+    }
+    /* Read behind what was left, so that the owner sees one run. */
+    size_t most = (s->bulk ? SCRATCH_SIZE : s->input_max) - kept;
+    char *to = scratch + kept;
+    ssize_t n = s->ssl ? read_tls(s, to, most) : read_plain(s, to, most);
+    if (n == READ_AGAIN)
+        return false;
+    if (n < 0) {
+        end(s, n == READ_END ? STREAM_CLOSED : STREAM_FAILED);
+        return false;
+    }
+    if (kept) {
+        struct slice left = buf_slice(&s->in);
+        memcpy(scratch, left.ptr, left.len);
+        buf_clear(&s->in);
+    }
+    if (!offer(s, (struct slice){scratch, kept + (size_t)n}, false))
+        return false;
+    stream_flush(s);
+    return !s->paused && (s->phase == PHASE_SECURE || s->phase == PHASE_PLAIN);
+}
+
+static void fill(struct stream *s)
+{
+    bool freed = false, *outer = s->freed;
+    s->freed = &freed;
+    int turns = 0;
+    while (read_once(s)) {
+        if (!s->ssl) /* level-triggered: the loop tells again */
+            break;
+        if (++turns == READS_A_TURN) {
+            event_active(s->readable, EV_READ, 1);
+            break;
+        }
+    }
+    if (freed) {
+        if (outer)
+            *outer = true;
+        return;
+    }
+    s->freed = outer;
+}
+
+/* ---- handshake ---- */
+
+static void want_write(struct stream *s, bool want)
+{
+    if (want && !s->writing)
+        event_add(s->writable, NULL);
+    else if (!want && s->writing)
+        event_del(s->writable);
+    s->writing = want;
+}
+
+static void handshake(struct stream *s)
+{
+    ERR_clear_error();
+    int n = SSL_do_handshake(s->ssl);
+    if (n == 1) {
+        s->phase = PHASE_SECURE;
+        s->may_hold_bytes = true;
+        want_write(s, false);
+        start_reading(s);
+        if (tell(s, STREAM_SECURED) && !s->paused && s->phase == PHASE_SECURE)
+            event_active(s->readable, EV_READ, 1);
+        return;
+    }
+    switch (SSL_get_error(s->ssl, n)) {
+    case SSL_ERROR_WANT_READ:
+        want_write(s, false);
+        start_reading(s);
+        break;
+    case SSL_ERROR_WANT_WRITE:
+        want_write(s, true);
+        break;
+    default:
+        set_error(s, "TLS handshake", tls_reason());
+        end(s, STREAM_FAILED);
+    }
+}
+
+size_t stream_secure(struct stream *s, SSL *ssl)
+{
+    size_t thrown_away = buf_len(&s->in);
+    buf_release(&s->in);
+    stream_flush(s); /* the "220 go ahead" leaves in plaintext */
+    SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_set_fd(ssl, s->fd);
+    s->ssl = ssl;
+    s->phase = PHASE_HANDSHAKE;
+    s->paused = false;
+    start_reading(s);
+    event_active(s->writable, EV_WRITE, 1);
+    return thrown_away;
+}
+
+/* ---- writing ---- */
+
+bool stream_write(struct stream *s, struct slice text)
+{
+    return buf_append(&s->out, text);
+}
+
+bool stream_printf(struct stream *s, const char *format, ...)
+{
+    char text[4096];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return false;
+    return stream_write(s, (struct slice){text, (size_t)n});
+}
+
+void stream_write_pieces(struct stream *s, const struct iovec *pieces, size_t count)
+{
+    assert(s->piece_count == 0);
+    s->pieces = pieces;
+    s->piece_count = count;
+    s->piece_done = 0;
+}
+
+bool stream_output_pending(const struct stream *s)
+{
+    return buf_len(&s->out) > 0 || s->piece_count > 0;
+}
+
+void stream_notify_drained(struct stream *s)
+{
+    s->notify_drained = true;
+    if (!stream_output_pending(s))
+        event_active(s->writable, EV_WRITE, 1);
+}
+
+/* The next bytes to write, as at most `max` pieces. */
+static size_t gather(const struct stream *s, struct iovec *iov, size_t max)
+{
+    size_t n = 0;
+    struct slice text = buf_slice(&s->out);
+    if (text.len)
+        iov[n++] = (struct iovec){(void *)(uintptr_t)text.ptr, text.len};
+    for (size_t i = 0; i < s->piece_count && n < max; i++) {
+        struct iovec piece = s->pieces[i];
+        if (i == 0) {
+            piece.iov_base = (char *)piece.iov_base + s->piece_done;
+            piece.iov_len -= s->piece_done;
+        }
+        if (piece.iov_len)
+            iov[n++] = piece;
+    }
+    return n;
+}
+
+static void wrote(struct stream *s, size_t n)
+{
+    size_t text = buf_len(&s->out);
+    size_t of_text = n < text ? n : text;
+    buf_consume(&s->out, of_text);
+    n -= of_text;
+    while (s->piece_count > 0) {
+        size_t left = s->pieces[0].iov_len - s->piece_done;
+        if (n < left) {
+            s->piece_done += n;
+            return;
+        }
+        n -= left;
+        s->pieces++;
+        s->piece_count--;
+        s->piece_done = 0;
+    }
+}
+
+static ssize_t write_plain(struct stream *s)
+{
+    struct iovec iov[IOV_BATCH];
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = gather(s, iov, IOV_BATCH)};
+    if (msg.msg_iovlen == 0)
+        return 0;
+    ssize_t n = sendmsg(s->fd, &msg, MSG_NOSIGNAL);
+    if (n >= 0)
+        return n;
+    if (errno == EAGAIN || errno == EINTR)
+        return READ_AGAIN;
+    set_error(s, "write", strerror(errno));
+    return READ_ERROR;
+}
+
+/* One record's worth: straight from a long piece, or several short ones put together. The same
+ * bytes come out again after a WANT_WRITE, as OpenSSL demands. */
+static struct slice tls_chunk(const struct stream *s, char together[static TLS_CHUNK])
+{
+    struct iovec iov[IOV_BATCH];
+    size_t count = gather(s, iov, IOV_BATCH), used = 0;
+    if (count == 0)
+        return (struct slice){NULL, 0};
+    if (iov[0].iov_len >= TLS_CHUNK || count == 1)
+        return (struct slice){iov[0].iov_base,
+                              iov[0].iov_len < TLS_CHUNK ? iov[0].iov_len : TLS_CHUNK};
+    for (size_t i = 0; i < count && used < TLS_CHUNK; i++) {
+        size_t n = iov[i].iov_len < TLS_CHUNK - used ? iov[i].iov_len : TLS_CHUNK - used;
+        memcpy(together + used, iov[i].iov_base, n);
+        used += n;
+    }
+    return (struct slice){together, used};
+}
+
+static ssize_t write_tls(struct stream *s)
+{
+    static char together[TLS_CHUNK];
+    struct slice chunk = tls_chunk(s, together);
+    if (chunk.len == 0)
+        return 0;
+    ERR_clear_error();
+    int n = SSL_write(s->ssl, chunk.ptr, (int)chunk.len);
+    if (n > 0)
+        return n;
+    int why = SSL_get_error(s->ssl, n);
+    if (why == SSL_ERROR_WANT_WRITE || why == SSL_ERROR_WANT_READ)
+        return READ_AGAIN;
+    set_error(s, "TLS write", tls_reason());
+    return READ_ERROR;
+}
+
+void stream_flush(struct stream *s)
+{
+    if (s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE)
+        return;
+    while (stream_output_pending(s)) {
+        ssize_t n = s->ssl ? write_tls(s) : write_plain(s);
+        if (n == READ_AGAIN) {
+            want_write(s, true);
+            return;
+        }
+        if (n < 0) {
+            s->failed_later = true;
+            event_active(s->writable, EV_WRITE, 1);
+            return;
+        }
+        wrote(s, (size_t)n);
+    }
+    if (buf_len(&s->out) == 0)
+        buf_release(&s->out);
+    want_write(s, false);
+    if (s->notify_drained)
+        event_active(s->writable, EV_WRITE, 1);
+}
+
+/* ---- events ---- */
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct stream *s = arg;
+    if (s->phase == PHASE_HANDSHAKE) {
+        handshake(s);
+        return;
+    }
+    if (s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE)
+        return;
+    if (s->paused) { /* only now does a pause cost a system call */
+        stop_reading(s);
+        return;
+    }
+    if (buf_len(&s->in) > 0) {
+        size_t before = buf_len(&s->in);
+        if (!offer(s, buf_slice(&s->in), true))
+            return;
+        stream_flush(s);
+        if (s->paused || (s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE))
+            return;
+        if (buf_len(&s->in) < before)
+            start_reading(s);
+    }
+    fill(s);
+}
+
+static void connected(struct stream *s)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    if (error != 0) {
+        set_error(s, "connect", strerror(error));
+        end(s, STREAM_FAILED);
+        return;
+    }
+    s->phase = PHASE_PLAIN;
+    want_write(s, false);
+    start_reading(s);
+    tell(s, STREAM_CONNECTED);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct stream *s = arg;
+    switch (s->phase) {
+    case PHASE_CONNECTING:
+        connected(s);
+        return;
+    case PHASE_HANDSHAKE:
+        handshake(s);
+        return;
+    case PHASE_OVER:
+        return;
+    case PHASE_PLAIN:
+    case PHASE_SECURE:
+        break;
+    }
+    if (!s->failed_later)
+        stream_flush(s);
+    if (s->failed_later) {
+        s->paused = true; /* what the peer said before it closed comes first: it may be a reply that says why */
+        end(s, STREAM_FAILED);
+    } else if (s->notify_drained && !stream_output_pending(s)) {
+        s->notify_drained = false;
+        tell(s, STREAM_DRAINED);
+    }
+}
+
+void stream_bulk(struct stream *s, bool bulk)
+{
+    s->bulk = bulk;
+}
+
+void stream_pause(struct stream *s)
+{
+    s->paused = true;
+}
+
+void stream_resume(struct stream *s)
+{
+    if (!s->paused)
+        return;
+    s->paused = false;
+    if (s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE)
+        return;
+    start_reading(s);
+    if (buf_len(&s->in) > 0 || (s->ssl && s->may_hold_bytes))
+        event_active(s->readable, EV_READ, 1);
+}
+
+void stream_half_close(struct stream *s, int64_t ms)
+{
+    if (s->phase == PHASE_SECURE)
+        SSL_shutdown(s->ssl);
+    shutdown(s->fd, SHUT_WR);
+    stream_deadline(s, ms);
+}
+
+/* ---- deadline ---- */
+
+static void arm(struct stream *s, int64_t ms)
+{
+    struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
+    event_add(s->timer, &wait);
+}
+
+void stream_deadline(struct stream *s, int64_t ms)
+{
+    int64_t earlier = s->deadline;
+    s->deadline = ms > 0 ? clock_ms() + ms : 0;
+    /* A timer that fires too early looks at the deadline and goes on: moving it at every command
+     * costs nothing. */
+    if (s->deadline != 0 &&
+        (earlier == 0 || s->deadline < earlier || !event_pending(s->timer, EV_TIMEOUT, NULL)))
+        arm(s, ms);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct stream *s = arg;
+    if (s->deadline == 0)
+        return;
+    int64_t left = s->deadline - clock_ms();
+    if (left > 0) {
+        arm(s, left);
+        return;
+    }
+    s->deadline = 0;
+    tell(s, STREAM_TIMEOUT);
+}

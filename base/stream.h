@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC
+ * A connection, plain or TLS, on a libevent base: hard limits on what is buffered, back-pressure
+ * both ways.
+ *
+ * Input is read into one scratch buffer that all streams of the process share and offered to the
+ * owner at once; only what the owner leaves is kept, and nothing is read while that is `input_max`
+ * or more. So an idle connection holds no buffer. While a stream is paused nothing is offered and,
+ * once the peer sends more, nothing is read.
+ *
+ * Output is queued: small text in a bounded buffer, then borrowed pieces (a message body), and
+ * written when the socket takes it.
+ *
+ * The owner may free the stream from inside any of its callbacks. */
+#ifndef BASE_STREAM_H
+#define BASE_STREAM_H
+
+#include "base/slice.h"
+
+#include <event2/event.h>
+#include <openssl/ssl.h>
+#include <sys/uio.h>
+
+struct stream;
+
+enum stream_event {
+    STREAM_CONNECTED, /* the connect that stream_connect began has succeeded */
+    STREAM_SECURED,   /* the TLS handshake is complete */
+    STREAM_DRAINED,   /* everything queued has been written (told only when stream_notify_drained
+                         asked) */
+    STREAM_CLOSED,    /* the peer closed in an orderly way */
+    STREAM_FAILED,    /* an error: stream_error tells */
+    STREAM_TIMEOUT,   /* the deadline passed */
+};
+
+struct stream_owner {
+    /* Bytes have come, with what was left before in front. Returns how many it took. */
+    size_t (*on_input)(void *ctx, struct slice bytes);
+    void (*on_event)(void *ctx, enum stream_event event);
+};
+
+/* Takes over a connected non-blocking socket; input_max at most 64 KiB. NULL when memory is out
+ * (the socket is closed). */
+struct stream *stream_new(struct event_base *base, int fd, size_t input_max, size_t output_max,
+                          const struct stream_owner *owner, void *ctx);
+
+/* Begins to connect; CONNECTED or FAILED follows. `local` may be NULL. NULL: *reason (static text
+ * or strerror) says why. */
+struct stream *stream_connect(struct event_base *base, const struct sockaddr *peer,
+                              socklen_t peer_len, const struct sockaddr *local, socklen_t local_len,
+                              size_t input_max, size_t output_max, const struct stream_owner *owner,
+                              void *ctx, const char **reason);
+
+/* Closes and frees; queued output is lost. *stream becomes NULL. */
+void stream_free(struct stream **stream);
+
+/* The next callbacks go to another owner (a pooled connection changes hands). */
+void stream_set_owner(struct stream *stream, const struct stream_owner *owner, void *ctx);
+
+/* Begins TLS; takes over `ssl` (its side chosen by the caller). What has been buffered in plaintext
+ * is thrown away. SECURED or FAILED follows. Returns how many plaintext bytes were thrown away. */
+size_t stream_secure(struct stream *stream, SSL *ssl);
+SSL *stream_ssl(const struct stream *stream); /* NULL while plain */
+
+/* Queues text. False when it does not fit under output_max: the peer does not read; the caller
+ * gives up on it. */
+bool stream_write(struct stream *stream, struct slice text);
+bool stream_printf(struct stream *stream, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Queues pieces behind the text; they and their bytes must stay until they are written (DRAINED) or
+ * the stream is freed. One batch at a time. */
+void stream_write_pieces(struct stream *stream, const struct iovec *pieces, size_t count);
+
+/* Writes now what the socket takes. Called by the stream itself after on_input; to be called after
+ * writes from elsewhere. An error is reported later through on_event, never from inside. */
+void stream_flush(struct stream *stream);
+
+/* Tells the peer that no more will come; its own end (CLOSED), or TIMEOUT after `ms`, follows. */
+void stream_half_close(struct stream *stream, int64_t ms);
+
+bool stream_output_pending(const struct stream *stream);
+void stream_notify_drained(struct stream *stream); /* once */
+
+/* In bulk a read takes as much as the scratch holds (64 KiB), not input_max: for bodies, which the
+ * owner takes whole. */
+void stream_bulk(struct stream *stream, bool bulk);
+
+void stream_pause(struct stream *stream);
+void stream_resume(
+    struct stream *stream); /* what was left is offered again from the loop, not from inside */
+
+/* TIMEOUT comes once, `ms` from now; 0: never. */
+void stream_deadline(struct stream *stream, int64_t ms);
+
+/* Why it failed; a static or per-stream text. */
+const char *stream_error(const struct stream *stream);
+int stream_fd(const struct stream *stream);
+
+#endif

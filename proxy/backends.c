@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/backends.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/smtp_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TICK_MS = 50,    /* while jobs wait: deadlines, and connections that other proxies gave back */
+    IDLE_MS = 30000, /* an idle connection is closed after this */
+    DOWN_FIRST_MS = 500, /* a server that failed is left alone for this, twice as long each time */
+    DOWN_MOST_MS = 30000,
+    NO_TLS_MS = 600000, /* after a failed handshake an opportunistic server is spoken to in
+                           plaintext for this */
+    SERVERS_MAX = 64,   /* bits of job->tried */
+    CONNECTIONS_STANDARD = 20,
+};
+
+struct connection {
+    TAILQ_ENTRY(connection) link;
+    struct pool_server *server;
+    struct smtp_client *client;
+    bool idle;
+    int64_t idle_since;
+};
+TAILQ_HEAD(connection_list, connection);
+
+struct pool_server {
+    const struct server *conf;
+    struct pool *pool;
+    unsigned number; /* in the shared table */
+    unsigned open;   /* our connections to it */
+    SSL_SESSION *session;
+    struct capabilities can;
+    int64_t down_until, down_ms, no_tls_until;
+    struct connection_list connections;
+};
+
+struct pool {
+    struct backends *all;
+    const struct backend *conf;
+    struct pool_server *servers;
+    size_t server_count;
+    unsigned limit, share; /* connections to one server: over all proxies, ours */
+    TAILQ_HEAD(, backend_job) waiting;
+    struct backend_job probe; /* a recipient that cannot exist */
+    struct job_recipient probe_recipient;
+    char probe_address[320];
+};
+
+struct backends {
+    struct event_base *base;
+    const struct config *config;
+    struct shared *shared;
+    unsigned row;
+    SSL_CTX *tls;
+    struct pool *pools;
+    size_t pool_count;
+    struct event *tick, *bury;
+    struct connection_list graveyard;
+    struct arena *probe_arena;
+    bool closing;
+};
+
+static void serve_waiting(struct pool *pool);
+static void client_idle(void *owner, struct smtp_client *client);
+static void client_over(void *owner, struct smtp_client *client, enum smtp_client_end why);
+
+static const struct smtp_client_owner client_callbacks = {client_idle, client_over};
+
+static struct pool *pool_of(const struct backends *backends, const struct backend *conf)
+{
+    for (size_t i = 0; i < backends->pool_count; i++)
+        if (backends->pools[i].conf == conf)
+            return &backends->pools[i];
+    return NULL;
+}
+
+/* ---- connections ---- */
+
+static void forget(struct connection *connection)
+{
+    struct pool_server *server = connection->server;
+    struct backends *all = server->pool->all;
+    TAILQ_REMOVE(&server->connections, connection, link);
+    server->open--;
+    shared_backend_give(all->shared, all->row, server->number);
+    TAILQ_INSERT_TAIL(&all->graveyard, connection, link);
+    event_active(all->bury, EV_TIMEOUT, 1);
+}
+
+/* Clients end deep inside their own callbacks; they are freed from here, with nothing of theirs on
+ * the stack. */
+static void bury(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct backends *all = arg;
+    struct connection *connection;
+    while ((connection = TAILQ_FIRST(&all->graveyard))) {
+        TAILQ_REMOVE(&all->graveyard, connection, link);
+        smtp_client_free(&connection->client);
+        free(connection);
+    }
+}
+
+static bool open_connection(struct pool_server *server)
+{
+    struct pool *pool = server->pool;
+    struct backends *all = pool->all;
+    if (server->open >= pool->share ||
+        !shared_backend_take(all->shared, all->row, server->number, pool->limit))
+        return false;
+    struct connection *connection = calloc(1, sizeof *connection);
+    const struct settings *settings = &all->config->settings;
+    struct smtp_client_setup setup = {
+        .base = all->base,
+        .server = server->conf,
+        .source = pool->conf->has_source ? &pool->conf->source : NULL,
+        .hostname = all->config->hostname,
+        .tls = all->tls,
+        .session = &server->session,
+        .plain = clock_ms() < server->no_tls_until,
+        .connect_ms = settings->timeouts_connect,
+        .reply_ms = settings->timeouts_backend,
+    };
+    const char *reason = "out of memory";
+    if (connection)
+        connection->client = smtp_client_new(&setup, &client_callbacks, connection, &reason);
+    if (!connection || !connection->client) {
+        log_at(LEVEL_ERROR, "", "backend connection impossible",
+               field_text("server", server->conf->address), field_str("reason", reason));
+        free(connection);
+        shared_backend_give(all->shared, all->row, server->number);
+        return false;
+    }
+    connection->server = server;
+    TAILQ_INSERT_TAIL(&server->connections, connection, link);
+    server->open++;
+    return true;
+}
+
+static bool is_down(const struct pool_server *server)
+{
+    return clock_ms() < server->down_until;
+}
+
+static void mark_down(struct pool_server *server, const char *trouble)
+{
+    server->down_ms = server->down_ms ? server->down_ms * 2 : DOWN_FIRST_MS;
+    if (server->down_ms > DOWN_MOST_MS)
+        server->down_ms = DOWN_MOST_MS;
+    server->down_until = clock_ms() + server->down_ms;
+    log_at(LEVEL_WARNING, "", "backend server down",
+           field_text("backend", server->pool->conf->name),
+           field_text("server", server->conf->address), field_str("reason", trouble),
+           field_num("retry_ms", server->down_ms));
+}
+
+static void mark_up(struct pool_server *server, const struct capabilities *can)
+{
+    if (server->down_ms)
+        log_at(LEVEL_INFO, "", "backend server up", field_text("backend", server->pool->conf->name),
+               field_text("server", server->conf->address));
+    server->down_ms = server->down_until = 0;
+    server->can = *can;
+}
+
+/* ---- jobs ---- */
+
+static void finish(struct backend_job *job, enum job_outcome outcome, const char *trouble)
+{
+    job->outcome = outcome;
+    job->trouble = trouble;
+    job->client = NULL;
+    job->done(job);
+}
+
+static uint64_t bit_of(const struct pool_server *server)
+{
+    return (uint64_t)1 << (size_t)(server - server->pool->servers);
+}
+
+static struct connection *idle_connection(struct pool_server *server)
+{
+    struct connection *connection;
+    TAILQ_FOREACH(connection, &server->connections, link)
+    if (connection->idle)
+        return connection;
+    return NULL;
+}
+
+/* A server is usable for a job when it is up (or nothing else is left to try) and has not failed
+ * for it. */
+static bool usable(const struct pool_server *server, const struct backend_job *job)
+{
+    return !(job->tried & bit_of(server)) && !is_down(server);
+}
+
+static bool better(const struct pool_server *a, const struct pool_server *b)
+{
+    if (!b || a->conf->priority != b->conf->priority)
+        return !b || a->conf->priority < b->conf->priority;
+    return a->open < b->open;
+}
+
+static void start_on(struct connection *connection, struct backend_job *job)
+{
+    connection->idle = false;
+    smtp_client_start(connection->client, job);
+}
+
+enum placing { PLACED, MUST_WAIT, NOWHERE };
+
+/* The best server's idle connection, else a new one to it. */
+static enum placing place(struct pool *pool, struct backend_job *job)
+{
+    struct pool_server *best = NULL;
+    for (size_t i = 0; i < pool->server_count; i++) {
+        struct pool_server *server = &pool->servers[i];
+        if (usable(server, job) && better(server, best))
+            best = server;
+    }
+    if (!best)
+        return NOWHERE;
+    struct connection *connection = idle_connection(best);
+    if (connection) {
+        start_on(connection, job);
+        return PLACED;
+    }
+    return MUST_WAIT;
+}
+
+static unsigned connecting(const struct pool_server *server)
+{
+    const struct connection *connection;
+    unsigned n = 0;
+    TAILQ_FOREACH(connection, &server->connections, link)
+    if (!connection->idle && !smtp_client_job(connection->client))
+        n++;
+    return n;
+}
+
+static void leave_queue(struct pool *pool, struct backend_job *job)
+{
+    if (job->queued)
+        TAILQ_REMOVE(&pool->waiting, job, queue);
+    job->queued = false;
+}
+
+static void start_tick(struct backends *all)
+{
+    struct timeval soon = {0, TICK_MS * 1000};
+    if (!event_pending(all->tick, EV_TIMEOUT, NULL))
+        event_add(all->tick, &soon);
+}
+
+/* Opens as many connections as jobs wait for, as far as the limits allow. */
+static void open_for_waiting(struct pool *pool)
+{
+    unsigned wanted = 0;
+    struct backend_job *job;
+    TAILQ_FOREACH(job, &pool->waiting, queue)
+    wanted++;
+    for (unsigned round = 0; round < wanted; round++) {
+        struct pool_server *best = NULL;
+        unsigned pending = 0;
+        job = TAILQ_FIRST(&pool->waiting);
+        for (size_t i = 0; job && i < pool->server_count; i++) {
+            pending += connecting(&pool->servers[i]);
+            if (usable(&pool->servers[i], job) && pool->servers[i].open < pool->share &&
+                better(&pool->servers[i], best))
+                best = &pool->servers[i];
+        }
+        if (!best || pending >= wanted || !open_connection(best))
+            return;
+    }
+}
+
+static void serve_waiting(struct pool *pool)
+{
+    struct backend_job *job, *next;
+    int64_t now = clock_ms();
+    for (job = TAILQ_FIRST(&pool->waiting); job; job = next) {
+        next = TAILQ_NEXT(job, queue);
+        enum placing placing = now >= job->deadline ? MUST_WAIT : place(pool, job);
+        if (placing == PLACED) {
+            leave_queue(pool, job);
+        } else if (placing == NOWHERE || now >= job->deadline) {
+            leave_queue(pool, job);
+            finish(job, placing == NOWHERE ? JOB_UNREACHABLE : JOB_BUSY,
+                   placing == NOWHERE ? "no server is up" : "no connection became free");
+            next = TAILQ_FIRST(&pool->waiting); /* done() may have changed the queue */
+        }
+    }
+    open_for_waiting(pool);
+    if (!TAILQ_EMPTY(&pool->waiting))
+        start_tick(pool->all);
+}
+
+void backends_submit(struct backends *all, struct backend_job *job)
+{
+    struct pool *pool = pool_of(all, job->backend);
+    job->tried = 0;
+    job->client = NULL;
+    job->queued = false;
+    if (TAILQ_EMPTY(&pool->waiting) && place(pool, job) == PLACED)
+        return;
+    job->queued = true;
+    TAILQ_INSERT_TAIL(&pool->waiting, job, queue);
+    open_for_waiting(pool);
+    start_tick(all);
+}
+
+void backends_cancel(struct backends *all, struct backend_job *job)
+{
+    leave_queue(pool_of(all, job->backend), job);
+    struct smtp_client *client = job->client;
+    job->client = NULL;
+    if (!client || smtp_client_abandon(client))
+        return;
+    smtp_client_close(client);
+}
+
+/* ---- what clients tell ---- */
+
+static void client_idle(void *owner, struct smtp_client *client)
+{
+    struct connection *connection = owner;
+    struct pool_server *server = connection->server;
+    struct pool *pool = server->pool;
+    connection->client = client;
+    if (!server->can.known || server->down_ms)
+        mark_up(server, smtp_client_capabilities(client));
+    struct backend_job *job;
+    TAILQ_FOREACH(job, &pool->waiting, queue)
+    if (!(job->tried & bit_of(server)))
+        break;
+    if (job) {
+        leave_queue(pool, job);
+        start_on(connection, job);
+        return;
+    }
+    connection->idle = true;
+    connection->idle_since = clock_ms();
+    if (pool->all->closing)
+        smtp_client_close(client);
+    else
+        start_tick(pool->all);
+}
+
+/* The job of a connection that broke: again on a fresh connection when that can do no harm. */
+static void job_lost(struct pool *pool, struct pool_server *server, struct backend_job *job,
+                     bool dot_out, const char *trouble)
+{
+    job->client = NULL;
+    if (dot_out) {
+        finish(job, JOB_IN_DOUBT, trouble);
+        return;
+    }
+    if (job->retried) /* the first time it may have been a connection that the server had tired of
+                       */
+        job->tried |= bit_of(server);
+    job->retried = true;
+    job->queued = true;
+    TAILQ_INSERT_HEAD(&pool->waiting, job, queue);
+}
+
+static void client_over(void *owner, struct smtp_client *client, enum smtp_client_end why)
+{
+    struct connection *connection = owner;
+    struct pool_server *server = connection->server;
+    struct pool *pool = server->pool;
+    const char *trouble = smtp_client_trouble(client);
+    struct backend_job *job = smtp_client_job(client);
+    connection->idle = false;
+    forget(connection);
+    if (why == CLIENT_END_TLS && server->conf->tls == BACKEND_TLS_OPPORTUNISTIC &&
+        !server->conf->implicit_tls) {
+        server->no_tls_until = clock_ms() + NO_TLS_MS;
+        log_at(LEVEL_WARNING, "", "TLS with backend failed, going on without",
+               field_text("server", server->conf->address), field_str("reason", trouble));
+    } else if (why == CLIENT_END_CONNECT || why == CLIENT_END_TLS) {
+        mark_down(server, trouble);
+    }
+    if (job)
+        job_lost(pool, server, job, smtp_client_dot_out(client), trouble);
+    if (!TAILQ_EMPTY(&pool->waiting))
+        start_tick(pool->all);
+}
+
+static void close_stale(struct pool_server *server, int64_t older_than)
+{
+    struct connection *connection, *next;
+    for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
+        next = TAILQ_NEXT(connection, link);
+        if (connection->idle && connection->idle_since <= older_than) {
+            smtp_client_quit(connection->client);
+            smtp_client_close(connection->client);
+        }
+    }
+}
+
+static void tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct backends *all = arg;
+    bool open = false;
+    for (size_t i = 0; i < all->pool_count; i++) {
+        struct pool *pool = &all->pools[i];
+        if (!TAILQ_EMPTY(&pool->waiting))
+            serve_waiting(pool);
+        for (size_t n = 0; n < pool->server_count; n++) {
+            close_stale(&pool->servers[n], clock_ms() - IDLE_MS);
+            open = open || pool->servers[n].open > 0;
+        }
+    }
+    struct timeval second = {1, 0};
+    if (open && !event_pending(all->tick, EV_TIMEOUT, NULL))
+        event_add(all->tick, &second);
+}
+
+void backends_close_idle(struct backends *all)
+{
+    all->closing = true;
+    for (size_t i = 0; i < all->pool_count; i++)
+        for (size_t n = 0; n < all->pools[i].server_count; n++)
+            close_stale(&all->pools[i].servers[n], INT64_MAX);
+}
+
+/* ---- capabilities ---- */
+
+static void intersect(struct capabilities *common, const struct capabilities *one)
+{
+    if (!common->known) {
+        *common = *one;
+        common->known = true;
+        return;
+    }
+    common->pipelining = common->pipelining && one->pipelining;
+    common->eight_bit = common->eight_bit && one->eight_bit;
+    common->utf8 = common->utf8 && one->utf8;
+    common->dsn = common->dsn && one->dsn;
+    if (one->size && (!common->size || one->size < common->size))
+        common->size = one->size;
+}
+
+static void intersect_pool(struct capabilities *common, const struct pool *pool, bool known_only)
+{
+    for (size_t i = 0; i < pool->server_count; i++)
+        if (pool->servers[i].can.known || !known_only)
+            intersect(common, &pool->servers[i].can);
+}
+
+struct capabilities backends_common(const struct backends *all)
+{
+    struct capabilities common = {0};
+    for (size_t i = 0; i < all->pool_count; i++)
+        intersect_pool(&common, &all->pools[i], false);
+    return common;
+}
+
+struct capabilities backends_of(const struct backends *all, const struct backend *backend)
+{
+    struct capabilities common = {0};
+    intersect_pool(&common, pool_of(all, backend), true);
+    return common;
+}
+
+/* ---- the start-up probe ---- */
+
+static void probe_done(struct backend_job *job)
+{
+    if (job->outcome == JOB_ANSWERED && job->recipients[0].reply.kind == REPLY_YES)
+        log_at(LEVEL_WARNING, "",
+               "backend accepts any recipient in the session: give its domains a recipient table",
+               field_text("backend", job->backend->name),
+               field_text("tried", job->recipients[0].address));
+}
+
+static const struct domain *domain_of(const struct config *config, const struct backend *backend)
+{
+    for (size_t i = 0; i < config->domain_count; i++)
+        if (config->domains[i].backend == backend && !config->domains[i].recipients)
+            return &config->domains[i];
+    return NULL;
+}
+
+static void probe_recipient(struct pool *pool)
+{
+    const struct domain *domain = domain_of(pool->all->config, pool->conf);
+    if (!domain || !pool->conf->probe)
+        return;
+    int n = snprintf(pool->probe_address, sizeof pool->probe_address, "no-such-user-%llx@%.*s",
+                     (unsigned long long)clock_wall() * 2654435761u, SLICE_ARGS(domain->name));
+    if (n < 0 || (size_t)n >= sizeof pool->probe_address)
+        return;
+    pool->probe_recipient = (struct job_recipient){.address = {pool->probe_address, (size_t)n}};
+    pool->probe =
+        (struct backend_job){.kind = JOB_CHECK,
+                             .id = "probe",
+                             .backend = pool->conf,
+                             .arena = pool->all->probe_arena,
+                             .deadline = clock_ms() + pool->all->config->settings.timeouts_backend,
+                             .done = probe_done,
+                             .recipients = &pool->probe_recipient,
+                             .recipient_count = 1};
+    backends_submit(pool->all, &pool->probe);
+}
+
+void backends_probe(struct backends *all, bool warn)
+{
+    for (size_t i = 0; i < all->pool_count; i++) {
+        struct pool *pool = &all->pools[i];
+        for (size_t n = 0; n < pool->server_count; n++)
+            open_connection(&pool->servers[n]);
+        if (warn)
+            probe_recipient(pool);
+    }
+}
+
+/* ---- making and ending ---- */
+
+static SSL_CTX *client_context(struct slice ca_pem, const char **reason)
+{
+    SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+    BIO *pem = BIO_new_mem_buf(ca_pem.ptr, (int)ca_pem.len);
+    *reason = "OpenSSL is out of memory";
+    if (!tls || !pem || !SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION)) {
+        SSL_CTX_free(tls);
+        BIO_free(pem);
+        return NULL;
+    }
+    X509_STORE *store = SSL_CTX_get_cert_store(tls);
+    X509 *ca;
+    while ((ca = PEM_read_bio_X509(pem, NULL, NULL, NULL))) {
+        X509_STORE_add_cert(store, ca);
+        X509_free(ca);
+    }
+    BIO_free(pem);
+    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+    return tls;
+}
+
+static bool make_pool(struct backends *all, struct pool *pool, const struct backend *conf,
+                      unsigned proxies)
+{
+    *pool = (struct pool){.all = all, .conf = conf};
+    TAILQ_INIT(&pool->waiting);
+    pool->limit = conf->connections ? conf->connections : CONNECTIONS_STANDARD;
+    pool->share = pool->limit / proxies ? pool->limit / proxies : 1;
+    pool->server_count = conf->server_count < SERVERS_MAX ? conf->server_count : SERVERS_MAX;
+    pool->servers = calloc(pool->server_count ? pool->server_count : 1, sizeof *pool->servers);
+    if (!pool->servers)
+        return false;
+    for (size_t i = 0; i < pool->server_count; i++) {
+        struct pool_server *server = &pool->servers[i];
+        server->conf = &conf->servers[i];
+        server->pool = pool;
+        server->number = shared_server(all->shared, &server->conf->ip, server->conf->port);
+        TAILQ_INIT(&server->connections);
+    }
+    return true;
+}
+
+struct backends *backends_new(struct event_base *base, const struct config *config,
+                              struct slice ca_pem, struct shared *shared, unsigned row,
+                              unsigned proxies, const char **reason)
+{
+    struct backends *all = calloc(1, sizeof *all);
+    *reason = "out of memory";
+    if (!all)
+        return NULL;
+    *all = (struct backends){.base = base, .config = config, .shared = shared, .row = row};
+    TAILQ_INIT(&all->graveyard);
+    all->tls = client_context(ca_pem, reason);
+    all->tick = event_new(base, -1, 0, tick, all);
+    all->bury = event_new(base, -1, 0, bury, all);
+    all->probe_arena = arena_new(64 * 1024);
+    all->pools = calloc(config->backend_count ? config->backend_count : 1, sizeof *all->pools);
+    bool made = all->tls && all->tick && all->bury && all->probe_arena && all->pools;
+    for (size_t i = 0; made && i < config->backend_count; i++, all->pool_count++)
+        made = make_pool(all, &all->pools[i], &config->backends[i], proxies ? proxies : 1);
+    if (!made)
+        backends_free(&all);
+    return all;
+}
+
+static void free_pool(struct pool *pool)
+{
+    for (size_t i = 0; i < pool->server_count; i++) {
+        struct connection *connection;
+        while ((connection = TAILQ_FIRST(&pool->servers[i].connections)))
+            forget(connection);
+        SSL_SESSION_free(pool->servers[i].session);
+    }
+    free(pool->servers);
+}
+
+void backends_free(struct backends **backends)
+{
+    struct backends *all = *backends;
+    if (!all)
+        return;
+    for (size_t i = 0; i < all->pool_count; i++)
+        free_pool(&all->pools[i]);
+    bury(-1, 0, all);
+    if (all->tick)
+        event_free(all->tick);
+    if (all->bury)
+        event_free(all->bury);
+    SSL_CTX_free(all->tls);
+    arena_free(&all->probe_arena);
+    free(all->pools);
+    free(all);
+    *backends = NULL;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC
+ * The message as the backend gets it: the spool's bytes in place, what was added between them, as
+ * pieces for writev. Nothing is copied but the literals. */
+#ifndef PROXY_EDITS_H
+#define PROXY_EDITS_H
+
+#include "filters/scan_job.h"
+#include "policy/policy.h"
+
+#include <sys/uio.h>
+
+struct edit_input {
+    struct slice message; /* as received, ends with CRLF unless empty */
+    struct slice trace;   /* fields to be put in front, each with its CRLF */
+    const struct edit *edits;
+    size_t edit_count;
+    const struct part_range *parts; /* for strip */
+    size_t part_count;
+    bool dots; /* lines may begin with a dot */
+};
+
+struct edited {
+    struct iovec *pieces; /* dot-stuffed, with the final CRLF.CRLF (RFC 5321 4.5.2) */
+    size_t count;
+    uint64_t size;     /* octets of the message, without stuffing and final dot */
+    char *stuffed;     /* a copy, when there were too many dots for pieces */
+    size_t unstripped; /* parts that were to be replaced and could not be */
+};
+
+/* False when the arena is full. The pieces point into the input and the arena; edited_free when
+ * they have been sent. */
+bool edits_apply(struct arena *arena, const struct edit_input *input, struct edited *out);
+void edited_free(struct edited *edited);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: ISC
+ * gatepost-proxy: the process that meets the network. It is told everything by the parent on
+ * descriptor 3 (messages.def), locks itself up, and serves until told to drain. It opens no file.
+ */
+#include "base/log.h"
+#include "base/process.h"
+#include "base/sandbox.h"
+#include "proxy/bundle.h"
+#include "proxy/listener.h"
+#include "proxy/proxy.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LISTENERS_MAX = 256, PROGRAM_EXIT_FAILED = 1 };
+
+struct program {
+    struct proxy proxy;
+    enum proxy_state state;
+    struct bundle *bundle;
+    struct config *config;
+    struct slice path, hostname; /* owned */
+    struct {
+        unsigned index;
+        int fd;
+        struct acceptor *acceptor;
+    } listeners[LISTENERS_MAX];
+    size_t listener_count;
+    struct ticket_keys {
+        char bytes[TICKET_KEYS][TICKET_KEY_SIZE];
+        bool given;
+    } tickets;
+    struct event *control;
+};
+
+static char inbox[IPC_PAYLOAD_MAX + 2];
+
+static void say(enum message type, struct slice payload)
+{
+    ipc_send(PROXY_CONTROL_FD, (uint16_t)type, payload, NULL, 0, true);
+}
+
+static _Noreturn void give_up(const char *reason)
+{
+    struct buf out = buf_init(4096);
+    pack_slice(&out, slice_of(reason));
+    say(MESSAGE_FAILED, buf_slice(&out));
+    log_at(LEVEL_ERROR, "", "proxy cannot start", field_str("reason", reason));
+    exit(PROGRAM_EXIT_FAILED);
+}
+
+static struct slice keep(struct slice s)
+{
+    char *copy = malloc(s.len + 1);
+    if (!copy)
+        give_up("out of memory");
+    if (s.len)
+        memcpy(copy, s.ptr, s.len);
+    return (struct slice){copy, s.len};
+}
+
+/* ---- what the parent tells ---- */
+
+static void take_config(struct program *p, struct ipc_message *m)
+{
+    struct unpack in = {.left = m->payload};
+    const char *reason;
+    p->proxy.slot = unpack_u32(&in);
+    unpack_u32(&in); /* generation: the parent's own business */
+    p->proxy.row = unpack_u32(&in);
+    p->path = keep(unpack_slice(&in));
+    p->hostname = keep(unpack_slice(&in));
+    p->bundle = bundle_map(m->fds[0], &reason);
+    if (!p->bundle)
+        give_up(reason);
+}
+
+static void take_listener(struct program *p, struct ipc_message *m)
+{
+    struct unpack in = {.left = m->payload};
+    if (p->listener_count == LISTENERS_MAX)
+        give_up("too many listeners");
+    p->listeners[p->listener_count].index = unpack_u32(&in);
+    p->listeners[p->listener_count].fd = m->fds[0];
+    p->listener_count++;
+    m->fd_count = 0;
+}
+
+static void take_tickets(struct program *p, struct ipc_message *m)
+{
+    struct unpack in = {.left = m->payload};
+    struct slice keys[TICKET_KEYS];
+    for (int i = 0; i < TICKET_KEYS; i++) {
+        struct slice key = unpack_slice(&in);
+        if (key.len == TICKET_KEY_SIZE)
+            memcpy(p->tickets.bytes[i], key.ptr, TICKET_KEY_SIZE);
+        keys[i] = (struct slice){p->tickets.bytes[i], TICKET_KEY_SIZE};
+    }
+    p->tickets.given = true;
+    if (p->proxy.tls)
+        tls_set_tickets(p->proxy.tls, keys);
+}
+
+static void take_scanners(struct program *p, struct ipc_message *m)
+{
+    struct unpack in = {.left = m->payload};
+    unsigned kind = unpack_u8(&in);
+    if (kind >= SCANNER_KINDS)
+        give_up("unknown kind of scanner");
+    p->proxy.queue[kind] = m->fds[0];
+    m->fd_count = 0;
+}
+
+static void take_decisions(struct program *p, struct ipc_message *m)
+{
+    if (p->proxy.decisions >= 0)
+        close(p->proxy.decisions);
+    p->proxy.decisions = m->fds[0];
+    m->fd_count = 0;
+}
+
+static void take_shared(struct program *p, struct ipc_message *m)
+{
+    p->proxy.shared = shared_map(m->fds[0]);
+    if (!p->proxy.shared)
+        give_up("the shared table cannot be mapped");
+}
+
+static void start(struct program *p);
+static void drain(struct program *p);
+
+static void take(struct program *p, struct ipc_message *m)
+{
+    switch ((enum message)m->type) {
+    case MESSAGE_CONFIG:
+        take_config(p, m);
+        break;
+    case MESSAGE_SHARED:
+        take_shared(p, m);
+        break;
+    case MESSAGE_LISTENER:
+        take_listener(p, m);
+        break;
+    case MESSAGE_SCANNERS:
+        take_scanners(p, m);
+        break;
+    case MESSAGE_DECISIONS:
+        take_decisions(p, m);
+        break;
+    case MESSAGE_TICKETS:
+        take_tickets(p, m);
+        break;
+    case MESSAGE_START:
+        start(p);
+        break;
+    case MESSAGE_DRAIN:
+        drain(p);
+        break;
+    default:
+        break;
+    }
+    ipc_close_fds(m);
+}
+
+/* One message; waits for it before the loop runs. The parent gone or out of its table: there is no
+ * going on. */
+static bool receive(struct program *p, bool wait)
+{
+    struct ipc_message m;
+    int r = ipc_recv(PROXY_CONTROL_FD, &m, inbox, sizeof inbox, wait);
+    if (r == 0)
+        return false;
+    if (r < 0)
+        exit(0);
+    if (!message_allowed(&m, MESSAGE_DOWN, p->state)) {
+        log_at(LEVEL_PANIC, "", "message not allowed now",
+               field_str("message", message_name(m.type)));
+        exit(PROGRAM_EXIT_FAILED);
+    }
+    take(p, &m);
+    return true;
+}
+
+static void on_control(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    receive(arg, false);
+}
+
+/* ---- serving ---- */
+
+static void open_log(const struct config *config)
+{
+    enum log_level level = LEVEL_INFO;
+    log_level_parse(config->settings.log_level, &level);
+    log_open("gatepost-proxy",
+             slice_eq(config->settings.log_to, SLICE("syslog")) ? SINK_SYSLOG : SINK_STDERR, level);
+}
+
+static void load(struct program *p)
+{
+    struct loader files = bundle_loader(p->bundle);
+    struct buf report = buf_init(64 * 1024);
+    p->config = config_load(p->path, &files, p->hostname, &report);
+    if (!p->config) {
+        buf_char(&report, '\0');
+        give_up(buf_slice(&report).ptr);
+    }
+    buf_release(&report);
+    p->proxy.config = p->config;
+    open_log(p->config);
+    const char *reason;
+    p->proxy.tls = tls_contexts_new(p->config, &files, &reason);
+    if (!p->proxy.tls)
+        give_up(reason);
+    if (p->tickets.given) {
+        struct slice keys[TICKET_KEYS];
+        for (int i = 0; i < TICKET_KEYS; i++)
+            keys[i] = (struct slice){p->tickets.bytes[i], TICKET_KEY_SIZE};
+        tls_set_tickets(p->proxy.tls, keys);
+    }
+}
+
+static unsigned proxies_in_all(const struct config *config)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (config->settings.process_proxies)
+        return config->settings.process_proxies;
+    return cores > 0 ? (unsigned)cores : 1;
+}
+
+static void make_parts(struct program *p)
+{
+    struct slice ca = {NULL, 0};
+    const char *reason;
+    bundle_read(p->bundle, p->config->settings.tls_ca_file, &ca, &reason);
+    p->proxy.backends = backends_new(p->proxy.base, p->config, ca, p->proxy.shared, p->proxy.row,
+                                     proxies_in_all(p->config), &reason);
+    if (!p->proxy.backends)
+        give_up(reason);
+    p->proxy.recipients = recipient_cache_new();
+    p->proxy.splits = split_memory_new();
+    if (!p->proxy.recipients || !p->proxy.splits)
+        give_up("out of memory");
+    proxy_learn_policy(&p->proxy);
+}
+
+/* What libraries open or look up at first use must be had before the doors close. */
+static void lock_up(const struct config *config)
+{
+    char user[64], folder[256];
+    const char *reason;
+    tzset();
+    setlocale(LC_CTYPE, "C.UTF-8");
+    if (config->settings.process_user.len >= sizeof user ||
+        config->settings.process_chroot.len >= sizeof folder)
+        give_up("name of user or chroot too long");
+    snprintf(user, sizeof user, "%.*s", SLICE_ARGS(config->settings.process_user));
+    snprintf(folder, sizeof folder, "%.*s", SLICE_ARGS(config->settings.process_chroot));
+    if (!process_drop(user, folder, &reason) || !sandbox_enter(JAIL_PROXY, NULL, &reason))
+        give_up(reason);
+}
+
+static void accept_all(struct program *p)
+{
+    for (size_t i = 0; i < p->listener_count; i++) {
+        if (p->listeners[i].index >= p->config->listener_count)
+            give_up("the parent names a listener that is not configured");
+        p->listeners[i].acceptor = acceptor_new(
+            &p->proxy, &p->config->listeners[p->listeners[i].index], p->listeners[i].fd);
+        if (!p->listeners[i].acceptor)
+            give_up("out of memory");
+    }
+}
+
+static void start(struct program *p)
+{
+    p->state = PROXY_STARTING;
+    load(p);
+    p->proxy.base = event_base_new();
+    p->control = p->proxy.base ? event_new(p->proxy.base, PROXY_CONTROL_FD, EV_READ | EV_PERSIST,
+                                           on_control, p)
+                               : NULL;
+    if (!p->control || event_add(p->control, NULL) != 0)
+        give_up("libevent cannot start");
+    make_parts(p);
+    lock_up(p->config);
+    accept_all(p);
+    backends_probe(p->proxy.backends, p->proxy.slot == 0);
+    p->state = PROXY_SERVING;
+    say(MESSAGE_READY, SLICE(""));
+}
+
+static void drained(struct proxy *proxy)
+{
+    event_base_loopexit(proxy->base, NULL);
+}
+
+static void drain(struct program *p)
+{
+    p->state = PROXY_DRAINING;
+    for (size_t i = 0; i < p->listener_count; i++)
+        acceptor_free(&p->listeners[i].acceptor);
+    p->proxy.draining = true;
+    p->proxy.drained = drained;
+    backends_close_idle(p->proxy.backends);
+    sessions_drain(&p->proxy);
+    if (p->proxy.session_count == 0)
+        drained(&p->proxy);
+}
+
+int main(void)
+{
+    static struct program program = {.state = PROXY_CONFIGURING,
+                                     .proxy = {.queue = {-1, -1}, .decisions = -1}};
+    signal(SIGPIPE, SIG_IGN);
+    TAILQ_INIT(&program.proxy.sessions);
+    while (program.state == PROXY_CONFIGURING)
+        receive(&program, true);
+    event_base_dispatch(program.proxy.base);
+    return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ * Accepting connections on a socket that the parent has bound. */
+#ifndef PROXY_LISTENER_H
+#define PROXY_LISTENER_H
+
+#include "proxy/proxy.h"
+
+struct acceptor;
+
+/* Takes over a listening, non-blocking socket. NULL: no memory (the socket is closed). */
+struct acceptor *acceptor_new(struct proxy *proxy, const struct listener *listener, int fd);
+
+/* Accepts no more; what is queued in the socket stays for whoever else holds it. */
+void acceptor_free(struct acceptor **acceptor);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/parent_child.h"
+
+#include "base/ipc.h"
+#include "base/process.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const environment[] = {"GATEPOST_SANDBOX", "ASAN_OPTIONS", "UBSAN_OPTIONS",
+                                          "LSAN_OPTIONS", NULL};
+
+pid_t child_spawn(const char *program, char *const argv[], int extra, int *control)
+{
+    char path[4096];
+    int pair[2];
+    if (!process_sibling(program, path, sizeof path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (ipc_pair(pair) != 0)
+        return -1;
+    int fds[] = {pair[1], extra};
+    pid_t pid = process_spawn(path, argv, environment, fds, extra >= 0 ? 2 : 1, true);
+    int error = errno;
+    close(pair[1]);
+    if (pid < 0)
+        close(pair[0]);
+    else
+        *control = pair[0];
+    errno = error;
+    return pid;
+}
+
+const char *child_death(int status)
+{
+    static char text[48];
+    if (WIFSIGNALED(status)) {
+        const char *name = sigabbrev_np(WTERMSIG(status));
+        snprintf(text, sizeof text, "killed by SIG%s", name ? name : "?");
+    } else {
+        snprintf(text, sizeof text, "exit %d", WEXITSTATUS(status));
+    }
+    return text;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/parent.h"
+#include "proxy/parent_notify.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    STOP_GRACE = 30000,    /* most that sessions get to finish after SIGTERM, milliseconds */
+    SCANNERS_GRACE = 3000, /* and scanners after them */
+    SOURCES_MAX = 1 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
+    LONGEST_WAIT = 60000,
+};
+
+/* What poll watches, and whose it is. */
+struct source {
+    struct proxy *proxy;
+    struct scanners *scanners;
+    struct head *head;
+};
+
+struct sources {
+    struct pollfd fds[SOURCES_MAX];
+    struct source whose[SOURCES_MAX];
+    nfds_t count;
+};
+
+static void add_source(struct sources *sources, int fd, short events, struct source whose)
+{
+    if (fd < 0 || sources->count == SOURCES_MAX)
+        return;
+    sources->fds[sources->count] = (struct pollfd){.fd = fd, .events = events};
+    sources->whose[sources->count++] = whose;
+}
+
+static void add_generation(struct sources *sources, struct generation *generation)
+{
+    for (unsigned slot = 0; slot < generation->slots; slot++) {
+        struct proxy *proxy = &generation->proxies[slot];
+        bool telling = proxy->state == PROXY_CONFIGURING;
+        add_source(sources, proxy->control, (short)(POLLIN | (telling ? POLLOUT : 0)),
+                   (struct source){.proxy = proxy});
+    }
+}
+
+static void collect(struct parent *parent, struct sources *sources)
+{
+    sources->count = 0;
+    add_source(sources, parent->signals, POLLIN, (struct source){0});
+    if (parent->starting)
+        add_generation(sources, parent->starting);
+    if (parent->current)
+        add_generation(sources, parent->current);
+    for (struct generation *old = parent->old; old; old = old->next)
+        add_generation(sources, old);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++) {
+        struct scanners *scanners = &parent->scanners[kind];
+        for (size_t i = 0; i < SCANNERS_HEADS; i++)
+            if (scanners->heads[i].state != HEAD_NONE)
+                add_source(sources, scanners->heads[i].control, POLLIN,
+                           (struct source){.scanners = scanners, .head = &scanners->heads[i]});
+    }
+}
+
+static void hear(struct parent *parent, const struct sources *sources, int64_t now)
+{
+    for (nfds_t i = 1; i < sources->count; i++) {
+        const struct source *source = &sources->whose[i];
+        if (sources->fds[i].revents == 0)
+            continue;
+        if (source->proxy) {
+            proxy_hear(source->proxy, now);
+            proxy_tell(parent, source->proxy);
+        } else {
+            scanners_hear(source->scanners, source->head, now);
+        }
+    }
+}
+
+static struct proxy *find_in(struct generation *generation, pid_t pid)
+{
+    for (unsigned slot = 0; generation && slot < generation->slots; slot++)
+        if (generation->proxies[slot].pid == pid)
+            return &generation->proxies[slot];
+    return NULL;
+}
+
+static struct proxy *find_proxy(struct parent *parent, pid_t pid)
+{
+    struct proxy *found = find_in(parent->current, pid);
+    if (!found)
+        found = find_in(parent->starting, pid);
+    for (struct generation *old = parent->old; old && !found; old = old->next)
+        found = find_in(old, pid);
+    return found;
+}
+
+static void reap(struct parent *parent, int64_t now)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        struct proxy *proxy = find_proxy(parent, pid);
+        bool known = proxy != NULL;
+        if (proxy)
+            proxy_died(parent, proxy, status, now);
+        for (int kind = 0; kind < SCANNER_KINDS && !known; kind++)
+            known = scanners_died(&parent->scanners[kind], pid, status, now);
+    }
+}
+
+static void reopen(struct parent *parent)
+{
+    log_at(LEVEL_INFO, "", "reopening the file of decisions");
+    if (parent->starting)
+        generation_reopen(parent->starting);
+    if (parent->current)
+        generation_reopen(parent->current);
+    for (struct generation *old = parent->old; old; old = old->next)
+        generation_reopen(old);
+}
+
+static void take_signals(struct parent *parent, int64_t now)
+{
+    struct signalfd_siginfo info;
+    while (read(parent->signals, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            parent->reload_wanted = true;
+        else if (info.ssi_signo == SIGUSR1)
+            reopen(parent);
+        else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            parent_stop(parent, now);
+    }
+}
+
+static void shorten_drains(struct parent *parent)
+{
+    for (struct generation *old = parent->old; old; old = old->next)
+        if (old->until > parent->stop_until)
+            old->until = parent->stop_until;
+}
+
+/* The second time it means: at once. */
+void parent_stop(struct parent *parent, int64_t now)
+{
+    int64_t grace = STOP_GRACE;
+    if (parent->current && parent->current->loaded.config->settings.timeouts_drain < grace)
+        grace = parent->current->loaded.config->settings.timeouts_drain;
+    parent->stop_until = parent->stopping ? now : now + grace;
+    struct generation *active[] = {parent->starting, parent->current};
+    parent->starting = parent->current = NULL;
+    for (size_t i = 0; i < sizeof active / sizeof *active; i++) {
+        if (!active[i])
+            continue;
+        generation_drain(active[i], parent->stop_until);
+        active[i]->next = parent->old;
+        parent->old = active[i];
+    }
+    shorten_drains(parent);
+    sockets_prune(&parent->sockets, NULL);
+    if (parent->stopping)
+        return;
+    parent->stopping = true;
+    notify_stopping();
+    log_at(LEVEL_INFO, "", "stopping");
+}
+
+/* Scanners are needed until the last session has ended. */
+static void settle_stop(struct parent *parent, int64_t now)
+{
+    if (!parent->stopping || parent->old)
+        return;
+    for (int kind = 0; kind < SCANNER_KINDS; kind++) {
+        if (parent->scanners[kind].wanted) {
+            scanners_configure(&parent->scanners[kind], NULL);
+            parent->stop_until = now + SCANNERS_GRACE;
+        }
+        if (parent->stop_until <= now)
+            scanners_kill(&parent->scanners[kind]);
+    }
+}
+
+static bool is_over(const struct parent *parent)
+{
+    return parent->stopping && !parent->old && scanners_gone(&parent->scanners[SCANNER_SCAN]) &&
+           scanners_gone(&parent->scanners[SCANNER_AV]);
+}
+
+static void sooner(int64_t *next, int64_t at)
+{
+    if (at > 0 && at < *next)
+        *next = at;
+}
+
+static void sooner_in(int64_t *next, const struct generation *generation)
+{
+    sooner(next, generation->until);
+    for (unsigned slot = 0; slot < generation->slots; slot++) {
+        const struct proxy *proxy = &generation->proxies[slot];
+        sooner(next, proxy->kill_at);
+        if (proxy->pid == 0)
+            sooner(next, proxy->start_at);
+    }
+}
+
+static void send_tickets(struct parent *parent)
+{
+    struct generation *lists[] = {parent->current, parent->starting, parent->old};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (struct generation *g = lists[i]; g; g = g->next)
+            for (unsigned slot = 0; slot < g->slots; slot++)
+                if (g->proxies[slot].state != PROXY_CONFIGURING)
+                    proxy_send_tickets(&g->proxies[slot], &parent->tickets);
+}
+
+/* Does everything that is due; returns when the next is. */
+static int64_t settle(struct parent *parent, int64_t now)
+{
+    int64_t next = now + LONGEST_WAIT, alive = notify_alive_interval();
+    generation_settle(parent, now);
+    if (parent->current && !parent->starting) {
+        if (parent->reload_wanted)
+            parent_reload(parent, "SIGHUP", now);
+        else
+            parent_look(parent, now);
+        sooner(&next, parent->files_at);
+        sooner(&next, parent->signatures_at);
+    }
+    if (tickets_rotate(&parent->tickets, now))
+        send_tickets(parent);
+    if (alive && parent->alive_at <= now) {
+        notify_alive();
+        parent->alive_at = now + alive;
+    }
+    sooner(&next, parent->alive_at);
+    settle_stop(parent, now);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        sooner(&next, scanners_settle(&parent->scanners[kind], now));
+    struct generation *lists[] = {parent->current, parent->starting, parent->old};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (const struct generation *g = lists[i]; g; g = g->next)
+            sooner_in(&next, g);
+    if (parent->stopping && !parent->old)
+        sooner(&next, parent->stop_until);
+    return next;
+}
+
+bool parent_open_signals(struct parent *parent)
+{
+    static const int wanted[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGCHLD};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        sigaddset(&set, wanted[i]);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return false;
+    parent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return parent->signals >= 0;
+}
+
+int parent_run(struct parent *parent)
+{
+    static struct sources sources;
+    for (;;) {
+        int64_t now = clock_ms(), next = settle(parent, now);
+        if (is_over(parent))
+            break;
+        collect(parent, &sources);
+        int64_t wait = next > now ? next - now : 0;
+        if (poll(sources.fds, sources.count, (int)wait) < 0 && errno != EINTR)
+            continue;
+        now = clock_ms();
+        hear(parent, &sources, now);
+        take_signals(parent, now);
+        reap(parent, now);
+    }
+    close(parent->signals);
+    log_at(LEVEL_INFO, "", "stopped", field_num("status", parent->status));
+    return parent->status;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/parent_scanners.h"
+
+#include "base/log.h"
+#include "base/process.h"
+#include "filters/family_control.h"
+#include "proxy/parent_child.h"
+#include "proxy/parent_load.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { GRACE = 10000 /* beyond the time-out of a scan, milliseconds */ };
+
+static const char *const names[] = {"gatepost-scan", "gatepost-av"};
+
+bool scanners_needed(enum scanner_kind kind, const struct config *config)
+{
+    if (kind == SCANNER_AV)
+        return config->settings.antivirus_enabled &&
+               policy_uses_producer(config->policy, PRODUCER_ANTIVIRUS);
+    return policy_uses_producer(config->policy, PRODUCER_MESSAGE) ||
+           policy_uses_producer(config->policy, PRODUCER_ATTACHMENTS);
+}
+
+bool scanners_init(struct scanners *scanners, enum scanner_kind kind)
+{
+    int pair[2];
+    *scanners = (struct scanners){.kind = kind, .sending = -1, .receiving = -1};
+    if (ipc_pair(pair) != 0)
+        return false;
+    scanners->sending = pair[0];
+    scanners->receiving = pair[1];
+    return true;
+}
+
+static void add(struct head_arguments *arguments, struct slice text)
+{
+    if (text.len >= sizeof arguments->texts - arguments->used ||
+        arguments->count == SCANNERS_ARGUMENTS - 1)
+        return; /* paths are shorter than this */
+    memcpy(arguments->texts + arguments->used, text.ptr, text.len);
+    arguments->used += text.len + 1;
+    arguments->count++;
+}
+
+static void add_option(struct head_arguments *arguments, const char *word, struct slice value)
+{
+    if (value.len == 0)
+        return;
+    add(arguments, slice_of(word));
+    add(arguments, value);
+}
+
+static void add_number(struct head_arguments *arguments, const char *word, int64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    add_option(arguments, word, slice_of(text));
+}
+
+static void build_arguments(enum scanner_kind kind, const struct settings *settings,
+                            struct head_arguments *out)
+{
+    memset(out, 0, sizeof *out);
+    unsigned workers =
+        kind == SCANNER_AV ? settings->process_antivirus_scanners : settings->process_scanners;
+    add(out, slice_of(names[kind]));
+    add_number(out, "--workers", loaded_count(workers));
+    add_number(out, "--recycle", settings->scan_recycle);
+    add_number(out, "--timeout", settings->timeouts_scan);
+    add_option(out, "--user", settings->process_user);
+    add_option(out, "--chroot", settings->process_chroot);
+    add_option(out, "--log-to", settings->log_to);
+    add_option(out, "--log-level", settings->log_level);
+    if (kind == SCANNER_AV)
+        add_option(out, "--database", settings->antivirus_database);
+}
+
+void scanners_configure(struct scanners *scanners, const struct config *config)
+{
+    scanners->wanted = config && scanners_needed(scanners->kind, config);
+    if (!scanners->wanted)
+        return;
+    struct head_arguments fresh;
+    build_arguments(scanners->kind, &config->settings, &fresh);
+    if (memcmp(&fresh, &scanners->arguments, sizeof fresh) != 0)
+        scanners_renew(scanners);
+    scanners->arguments = fresh;
+    scanners->patience = config->settings.timeouts_scan + GRACE;
+}
+
+void scanners_renew(struct scanners *scanners)
+{
+    scanners->renew = true;
+    scanners->start_at = 0;
+}
+
+static struct head *find(struct scanners *scanners, enum head_state state)
+{
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state == state)
+            return &scanners->heads[i];
+    return NULL;
+}
+
+static void kill_head(struct head *head)
+{
+    head->kill_at = 0;
+    if (head->pid > 0)
+        kill(head->pid, SIGKILL);
+}
+
+static bool spawn(struct scanners *scanners, struct head *head)
+{
+    struct head_arguments *arguments = &scanners->arguments;
+    char *argv[SCANNERS_ARGUMENTS] = {NULL};
+    char *text = arguments->texts;
+    for (size_t i = 0; i < arguments->count; i++, text += strlen(text) + 1)
+        argv[i] = text;
+    *head = (struct head){.control = -1};
+    head->pid = child_spawn(names[scanners->kind], argv, scanners->receiving, &head->control);
+    if (head->pid > 0)
+        head->state = HEAD_STARTING;
+    return head->pid > 0;
+}
+
+static void start(struct scanners *scanners, int64_t now)
+{
+    struct head *head = find(scanners, HEAD_NONE);
+    if (!head) { /* all places are taken by old ones that do not end */
+        scanners->start_at = now + BACKOFF_FIRST;
+        return;
+    }
+    scanners->start_at = 0;
+    scanners->renew = false;
+    if (spawn(scanners, head))
+        return;
+    log_at(LEVEL_ERROR, "", "scanners not started", field_str("program", names[scanners->kind]),
+           field_str("reason", strerror(errno)));
+    scanners->start_at = backoff_after(&scanners->backoff, 0, now);
+}
+
+static void retire(const struct scanners *scanners, struct head *head, int64_t now)
+{
+    if (head->state == HEAD_STARTING || !family_retire(head->control))
+        kill_head(head);
+    else
+        head->kill_at = now + scanners->patience;
+    head->state = HEAD_RETIRING;
+}
+
+/* One that is ready stays; what came before it goes. Without any need all go. */
+static void retire_surplus(struct scanners *scanners, int64_t now)
+{
+    struct head *newest = NULL;
+    for (size_t i = 0; i < SCANNERS_HEADS; i++) {
+        struct head *head = &scanners->heads[i];
+        if (head->state == HEAD_READY && (!newest || head->ready_since >= newest->ready_since))
+            newest = head;
+    }
+    for (size_t i = 0; i < SCANNERS_HEADS; i++) {
+        struct head *head = &scanners->heads[i];
+        bool surplus = head->state == HEAD_READY && head != newest;
+        bool unwanted = head->state == HEAD_READY || head->state == HEAD_STARTING;
+        if (surplus || (!scanners->wanted && unwanted))
+            retire(scanners, head, now);
+    }
+}
+
+static int64_t kill_overdue(struct scanners *scanners, int64_t now)
+{
+    int64_t next = 0;
+    for (size_t i = 0; i < SCANNERS_HEADS; i++) {
+        struct head *head = &scanners->heads[i];
+        if (head->kill_at && head->kill_at <= now)
+            kill_head(head);
+        if (head->kill_at && (!next || head->kill_at < next))
+            next = head->kill_at;
+    }
+    return next;
+}
+
+int64_t scanners_settle(struct scanners *scanners, int64_t now)
+{
+    bool starting = find(scanners, HEAD_STARTING) != NULL;
+    bool lacking = scanners->renew || (!starting && !find(scanners, HEAD_READY));
+    if (scanners->wanted && lacking && !starting && scanners->start_at <= now)
+        start(scanners, now);
+    retire_surplus(scanners, now);
+    int64_t next = kill_overdue(scanners, now);
+    if (scanners->wanted && scanners->start_at > now && (!next || scanners->start_at < next))
+        next = scanners->start_at;
+    return next;
+}
+
+static void forget(struct head *head)
+{
+    if (head->control >= 0)
+        close(head->control);
+    head->control = -1;
+}
+
+static void heard(const struct scanners *scanners, struct head *head, enum family_message message,
+                  const struct family_heard *words, int64_t now)
+{
+    struct log_field program = field_str("program", names[scanners->kind]);
+    if (message == FAMILY_READY && head->state == HEAD_STARTING) {
+        head->state = HEAD_READY;
+        head->ready_since = now;
+        log_at(LEVEL_INFO, "", "scanners ready", program, field_num("pid", head->pid),
+               field_num("workers", words->workers));
+    } else if (message == FAMILY_FAILED) {
+        log_at(LEVEL_ERROR, "", "scanners failed", program, field_num("pid", head->pid),
+               field_str("reason", words->text));
+    }
+}
+
+void scanners_hear(const struct scanners *scanners, struct head *head, int64_t now)
+{
+    enum family_message message;
+    struct family_heard words;
+    int got = 0;
+    while (head->control >= 0 && (got = family_hear(head->control, &message, &words)) > 0)
+        heard(scanners, head, message, &words, now);
+    if (got < 0) {
+        forget(head);
+        head->kill_at = now + CHILD_LINGER;
+    }
+}
+
+bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now)
+{
+    struct head *head = NULL;
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state != HEAD_NONE && scanners->heads[i].pid == pid)
+            head = &scanners->heads[i];
+    if (!head)
+        return false;
+    scanners_hear(scanners, head, now); /* its last words */
+    bool expected = head->state == HEAD_RETIRING;
+    log_at(expected ? LEVEL_INFO : LEVEL_ERROR, "", expected ? "scanners retired" : "scanners died",
+           field_str("program", names[scanners->kind]), field_num("pid", pid),
+           field_str("how", child_death(status)));
+    if (!expected)
+        scanners->start_at = backoff_after(&scanners->backoff, head->ready_since, now);
+    scanners->renew = scanners->renew || head->state == HEAD_STARTING;
+    forget(head);
+    *head = (struct head){.control = -1};
+    return true;
+}
+
+void scanners_kill(struct scanners *scanners)
+{
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state != HEAD_NONE)
+            kill_head(&scanners->heads[i]);
+}
+
+bool scanners_gone(const struct scanners *scanners)
+{
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state != HEAD_NONE)
+            return false;
+    return true;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/proxy.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+void proxy_learn_policy(struct proxy *proxy)
+{
+    const struct policy *policy = proxy->config->policy;
+    for (size_t i = 0; i < policy_rule_count(policy); i++) {
+        struct rule_info rule = policy_rule_info(policy, i);
+        for (enum phase phase = rule.acts_at; phase <= PHASE_MESSAGE; phase++)
+            proxy->acts_at[phase] = true;
+    }
+    for (int producer = PRODUCER_SESSION; producer <= PRODUCER_POLICY; producer++)
+        proxy->wants[producer] = policy_uses_producer(policy, (enum producer)producer);
+    const struct policy_key *keys = policy_keys(policy, &proxy->header_count);
+    proxy->headers = arena_array(proxy->config->arena, proxy->header_count, sizeof *proxy->headers);
+    if (!proxy->headers)
+        proxy->header_count = 0;
+    for (size_t i = 0; i < proxy->header_count; i++)
+        proxy->headers[i] = keys[i].key;
+}
+
+void proxy_new_id(struct proxy *proxy, char out[static 24])
+{
+    static uint32_t process;
+    if (process == 0 && getrandom(&process, sizeof process, 0) != (ssize_t)sizeof process)
+        process = 1;
+    snprintf(out, 24, "%08x%llx", process, (unsigned long long)(0x1000 + proxy->next_id++));
+}

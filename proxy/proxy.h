@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC
+ * What all sessions of one proxy process share. */
+#ifndef PROXY_PROXY_H
+#define PROXY_PROXY_H
+
+#include "policy/config.h"
+#include "proxy/backends.h"
+#include "proxy/messages.h"
+#include "proxy/recipient_cache.h"
+#include "proxy/shared.h"
+#include "proxy/split_memory.h"
+#include "proxy/tls.h"
+
+#include <sys/queue.h>
+
+struct session;
+TAILQ_HEAD(session_list, session);
+
+struct proxy {
+    struct event_base *base;
+    const struct config *config;
+    struct tls_contexts *tls;
+    struct backends *backends;
+    struct recipient_cache *recipients;
+    struct split_memory *splits;
+    struct shared *shared;
+    unsigned slot, row;
+    int queue[SCANNER_KINDS];        /* -1: there is none */
+    int decisions;                   /* file for decision records; -1: none */
+    bool acts_at[PHASE_MESSAGE + 1]; /* some rule can decide at this phase or before */
+    bool wants[PRODUCER_POLICY + 1]; /* some rule names a fact of this producer */
+    struct slice *headers; /* names of header[...] facts, as the policy's keys are ordered */
+    size_t header_count;
+    uint64_t next_id;
+    struct session_list sessions;
+    size_t session_count;
+    bool draining;
+    void (*drained)(struct proxy *proxy); /* the last session has ended while draining */
+};
+
+/* Which facts the policy wants from which producer, and at which phases it can act. */
+void proxy_learn_policy(struct proxy *proxy);
+
+/* Sessions that are between commands are told 421 and closed; the others end after their
+ * transaction. */
+void sessions_drain(struct proxy *proxy);
+
+/* A new id for a session, unique over proxies and restarts; written to `out`. */
+void proxy_new_id(struct proxy *proxy, char out[static 24]);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC
+ * What backends said about recipients, remembered for a while: yes briefly, "no such user" longer.
+ * Bounded; when it is full the entry that would end first goes. */
+#ifndef PROXY_RECIPIENT_CACHE_H
+#define PROXY_RECIPIENT_CACHE_H
+
+#include "proxy/backend_job.h"
+
+struct recipient_cache;
+
+struct recipient_cache *recipient_cache_new(void); /* NULL: no memory */
+void recipient_cache_free(struct recipient_cache **cache);
+
+/* True: *reply is what was said (texts live until the next call). Addresses are folded to lower
+ * case. */
+bool recipient_cache_find(struct recipient_cache *cache, struct slice backend, struct slice address,
+                          struct backend_reply *reply);
+
+/* Remembers for `ms`; 0: not at all. */
+void recipient_cache_store(struct recipient_cache *cache, struct slice backend,
+                           struct slice address, const struct backend_reply *reply, int64_t ms);
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/shared.h"
+
+#include "proxy/client_hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+    ROW_WORDS = SHARED_ROWS / 64,
+    BUCKETS = 2048,
+    BUCKET_CELLS = 16, /* a client has its place in one bucket, so nothing must be probed past it */
+    COUNT_BITS = 20,   /* a cell: the client's tag above, its count below */
+    SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW,
+};
+
+static const uint64_t count_mask = (UINT64_C(1) << COUNT_BITS) - 1;
+
+/* Written by one process alone, read by all. */
+struct row {
+    _Atomic uint64_t sessions, spool, scans;
+    _Atomic uint32_t backends[SHARED_SERVERS];
+    _Atomic uint64_t clients[BUCKETS][BUCKET_CELLS];
+};
+
+struct table {
+    uint64_t key[2]; /* of the hash of clients, so that none can aim at a bucket */
+    _Atomic uint64_t used[ROW_WORDS];
+    _Atomic uint64_t servers[SHARED_SERVERS]; /* hashes of addresses; the place is the number */
+    struct row rows[SHARED_ROWS];
+};
+
+struct shared {
+    struct table *table;
+};
+
+struct shared *shared_map(int fd)
+{
+    struct shared *shared = calloc(1, sizeof *shared);
+    if (!shared)
+        return NULL;
+    if (lseek(fd, 0, SEEK_END) != (off_t)sizeof *shared->table) {
+        errno = EINVAL;
+        free(shared);
+        return NULL;
+    }
+    shared->table = mmap(NULL, sizeof *shared->table, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (shared->table == MAP_FAILED) {
+        free(shared);
+        return NULL;
+    }
+    return shared;
+}
+
+struct shared *shared_new(int *fd)
+{
+    *fd = memfd_create("shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (*fd < 0)
+        return NULL;
+    struct shared *shared = NULL;
+    if (ftruncate(*fd, sizeof(struct table)) == 0 && fcntl(*fd, F_ADD_SEALS, SEALS) == 0)
+        shared = shared_map(*fd);
+    if (shared && getrandom(shared->table->key, sizeof shared->table->key, 0) < 0)
+        shared_free(&shared);
+    if (!shared) {
+        int error = errno;
+        close(*fd);
+        *fd = -1;
+        errno = error;
+    }
+    return shared;
+}
+
+void shared_free(struct shared **shared)
+{
+    if (!*shared)
+        return;
+    munmap((*shared)->table, sizeof *(*shared)->table);
+    free(*shared);
+    *shared = NULL;
+}
+
+int shared_row_claim(struct shared *shared)
+{
+    for (unsigned row = 0; row < SHARED_ROWS; row++) {
+        _Atomic uint64_t *word = &shared->table->used[row / 64];
+        uint64_t bit = UINT64_C(1) << row % 64;
+        if (!(atomic_fetch_or(word, bit) & bit))
+            return (int)row;
+    }
+    return -1;
+}
+
+void shared_row_clear(struct shared *shared, unsigned row)
+{
+    struct row *r = &shared->table->rows[row];
+    atomic_store(&r->sessions, 0);
+    atomic_store(&r->spool, 0);
+    atomic_store(&r->scans, 0);
+    for (size_t i = 0; i < SHARED_SERVERS; i++)
+        atomic_store_explicit(&r->backends[i], 0, memory_order_relaxed);
+    for (size_t b = 0; b < BUCKETS; b++)
+        for (size_t c = 0; c < BUCKET_CELLS; c++)
+            atomic_store_explicit(&r->clients[b][c], 0, memory_order_relaxed);
+    atomic_fetch_and(&shared->table->used[row / 64], ~(UINT64_C(1) << row % 64));
+}
+
+/* The next used row from `from` on; SHARED_ROWS at the end. */
+static unsigned next_row(const struct shared *shared, unsigned from)
+{
+    for (unsigned word = from / 64; word < ROW_WORDS; word++) {
+        uint64_t bits = atomic_load_explicit(&shared->table->used[word], memory_order_relaxed);
+        if (word == from / 64)
+            bits &= ~UINT64_C(0) << from % 64;
+        if (bits)
+            return word * 64 + (unsigned)__builtin_ctzll(bits);
+    }
+    return SHARED_ROWS;
+}
+
+#define FOR_EACH_ROW(shared, r)                                                                    \
+    for (unsigned r = next_row(shared, 0); r < SHARED_ROWS; r = next_row(shared, r + 1))
+
+#define SUM_OF(shared, member)                                                                     \
+    uint64_t sum = 0;                                                                              \
+    FOR_EACH_ROW(shared, r)                                                                        \
+    sum += atomic_load(&(shared)->table->rows[r].member);                                          \
+    return sum
+
+uint64_t shared_sessions(const struct shared *shared)
+{
+    SUM_OF(shared, sessions);
+}
+
+uint64_t shared_spool(const struct shared *shared)
+{
+    SUM_OF(shared, spool);
+}
+
+uint64_t shared_scans(const struct shared *shared)
+{
+    SUM_OF(shared, scans);
+}
+
+uint64_t shared_backend(const struct shared *shared, unsigned server)
+{
+    SUM_OF(shared, backends[server]);
+}
+
+/* A row's only writer is its process, so that load and store need not be one step. Giving more than
+ * was taken stops at zero. */
+static void subtract(_Atomic uint64_t *counter, uint64_t n)
+{
+    uint64_t have = atomic_load(counter);
+    atomic_store(counter, have > n ? have - n : 0);
+}
+
+bool shared_spool_take(struct shared *shared, unsigned row, uint64_t bytes, uint64_t limit)
+{
+    _Atomic uint64_t *counter = &shared->table->rows[row].spool;
+    atomic_fetch_add(counter, bytes);
+    if (shared_spool(shared) <= limit)
+        return true;
+    subtract(counter, bytes);
+    return false;
+}
+
+void shared_spool_give(struct shared *shared, unsigned row, uint64_t bytes)
+{
+    subtract(&shared->table->rows[row].spool, bytes);
+}
+
+bool shared_scan_take(struct shared *shared, unsigned row, unsigned limit)
+{
+    _Atomic uint64_t *counter = &shared->table->rows[row].scans;
+    atomic_fetch_add(counter, 1);
+    if (shared_scans(shared) <= limit)
+        return true;
+    subtract(counter, 1);
+    return false;
+}
+
+void shared_scan_give(struct shared *shared, unsigned row)
+{
+    subtract(&shared->table->rows[row].scans, 1);
+}
+
+unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port)
+{
+    uint64_t hash = client_hash(shared->table->key, ip, port) | 1;
+    unsigned first = (unsigned)(hash >> 32) % SHARED_SERVERS;
+    for (unsigned i = 0; i < SHARED_SERVERS; i++) {
+        unsigned place = (first + i) % SHARED_SERVERS;
+        uint64_t there = 0;
+        if (atomic_compare_exchange_strong(&shared->table->servers[place], &there, hash) ||
+            there == hash)
+            return place;
+    }
+    return first; /* shared with another server: their limits add up, which only errs on the safe
+                     side */
+}
+
+bool shared_backend_take(struct shared *shared, unsigned row, unsigned server, unsigned limit)
+{
+    _Atomic uint32_t *counter = &shared->table->rows[row].backends[server];
+    atomic_fetch_add(counter, 1);
+    if (shared_backend(shared, server) <= limit)
+        return true;
+    atomic_fetch_sub(counter, 1);
+    return false;
+}
+
+void shared_backend_give(struct shared *shared, unsigned row, unsigned server)
+{
+    _Atomic uint32_t *counter = &shared->table->rows[row].backends[server];
+    uint32_t have = atomic_load(counter);
+    if (have > 0)
+        atomic_store(counter, have - 1);
+}
+
+struct client {
+    unsigned bucket;
+    uint64_t tag; /* in the upper bits, never zero */
+};
+
+static struct client client_of(const struct shared *shared, const struct ip *ip)
+{
+    struct ip network = *ip;
+    if (network.family == 6)
+        memset(network.bytes + 8, 0, 8);
+    uint64_t hash = client_hash(shared->table->key, &network, 0);
+    uint64_t tag = hash & ~count_mask;
+    return (struct client){(unsigned)(hash & (BUCKETS - 1)), tag ? tag : count_mask + 1};
+}
+
+static _Atomic uint64_t *cell_of(const struct shared *shared, unsigned row, struct client client)
+{
+    _Atomic uint64_t *cells = shared->table->rows[row].clients[client.bucket];
+    for (size_t c = 0; c < BUCKET_CELLS; c++) {
+        uint64_t cell = atomic_load_explicit(&cells[c], memory_order_relaxed);
+        if ((cell & ~count_mask) == client.tag)
+            return &cells[c];
+    }
+    return NULL;
+}
+
+static uint64_t sessions_of(const struct shared *shared, struct client client)
+{
+    uint64_t sum = 0;
+    FOR_EACH_ROW(shared, r)
+    {
+        const _Atomic uint64_t *cell = cell_of(shared, r, client);
+        sum += cell ? atomic_load(cell) & count_mask : 0;
+    }
+    return sum;
+}
+
+uint64_t shared_sessions_of(const struct shared *shared, const struct ip *client)
+{
+    return sessions_of(shared, client_of(shared, client));
+}
+
+/* False when the bucket is full of other clients: this one is then not counted in this row. */
+static bool count_client(const struct shared *shared, unsigned row, struct client client)
+{
+    _Atomic uint64_t *cell = cell_of(shared, row, client);
+    if (cell) {
+        if ((atomic_load(cell) & count_mask) < count_mask)
+            atomic_fetch_add(cell, 1);
+        return true;
+    }
+    _Atomic uint64_t *cells = shared->table->rows[row].clients[client.bucket];
+    for (size_t c = 0; c < BUCKET_CELLS; c++) {
+        if (atomic_load(&cells[c]) == 0) {
+            atomic_store(&cells[c], client.tag | 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void uncount_client(const struct shared *shared, unsigned row, struct client client)
+{
+    _Atomic uint64_t *cell = cell_of(shared, row, client);
+    if (!cell)
+        return;
+    uint64_t left = (atomic_load(cell) & count_mask) - 1;
+    atomic_store(cell, left ? client.tag | left : 0);
+}
+
+enum shared_session shared_session_take(struct shared *shared, unsigned row, const struct ip *ip,
+                                        unsigned limit, unsigned limit_per_client)
+{
+    _Atomic uint64_t *counter = &shared->table->rows[row].sessions;
+    atomic_fetch_add(counter, 1);
+    if (shared_sessions(shared) > limit) {
+        subtract(counter, 1);
+        return SESSION_TOO_MANY;
+    }
+    struct client client = client_of(shared, ip);
+    bool counted = count_client(shared, row, client);
+    if (sessions_of(shared, client) <= limit_per_client)
+        return SESSION_TAKEN;
+    if (counted)
+        uncount_client(shared, row, client);
+    subtract(counter, 1);
+    return SESSION_TOO_MANY_OF_CLIENT;
+}
+
+void shared_session_give(struct shared *shared, unsigned row, const struct ip *client)
+{
+    subtract(&shared->table->rows[row].sessions, 1);
+    uncount_client(shared, row, client_of(shared, client));
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC
+ * The counts that limits over all proxies are kept by: a memfd of atomics, made by the parent,
+ * mapped by everyone. Each process writes only its own row, and a value is the sum over the rows;
+ * so what a killed proxy held is given back by clearing its row. A `take` that passes its limit
+ * takes nothing. Two takes at one moment may both be refused at the limit, never both granted past
+ * it. */
+#ifndef PROXY_SHARED_H
+#define PROXY_SHARED_H
+
+#include "policy/value.h"
+
+enum { SHARED_ROWS = 320, SHARED_SERVERS = 512 };
+
+struct shared;
+
+struct shared *
+shared_new(int *fd); /* the parent's; *fd is its memfd, the caller's. NULL with errno */
+struct shared *shared_map(int fd); /* a proxy's; the descriptor may be closed. NULL with errno */
+void shared_free(struct shared **shared);
+
+/* The parent's: a free row for a new process (-1: none), and its return, all counts zero, once the
+ * process is dead. */
+int shared_row_claim(struct shared *shared);
+void shared_row_clear(struct shared *shared, unsigned row);
+
+/* A session of a client, against the limit for all and the limit for one client (an IPv4 address or
+ * an IPv6 /64). */
+enum shared_session { SESSION_TAKEN, SESSION_TOO_MANY, SESSION_TOO_MANY_OF_CLIENT };
+enum shared_session shared_session_take(struct shared *shared, unsigned row,
+                                        const struct ip *client, unsigned limit,
+                                        unsigned limit_per_client);
+void shared_session_give(struct shared *shared, unsigned row, const struct ip *client);
+
+/* Bytes of message bodies in memory. */
+bool shared_spool_take(struct shared *shared, unsigned row, uint64_t bytes, uint64_t limit);
+void shared_spool_give(struct shared *shared, unsigned row, uint64_t bytes);
+
+/* Messages that wait for a scanner or are in one. */
+bool shared_scan_take(struct shared *shared, unsigned row, unsigned limit);
+void shared_scan_give(struct shared *shared, unsigned row);
+
+/* Connections to a backend's server. Its number is the same in all processes and generations; to be
+ * asked for once, at start. */
+unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port);
+bool shared_backend_take(struct shared *shared, unsigned row, unsigned server, unsigned limit);
+void shared_backend_give(struct shared *shared, unsigned row, unsigned server);
+
+/* The sums. */
+uint64_t shared_sessions(const struct shared *shared);
+uint64_t shared_sessions_of(const struct shared *shared, const struct ip *client);
+uint64_t shared_spool(const struct shared *shared);
+uint64_t shared_scans(const struct shared *shared);
+uint64_t shared_backend(const struct shared *shared, unsigned server);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC
+ * What an SMTP client says, parsed: command lines, paths, ESMTP parameters. Pure. Strict where
+ * looseness is a hole, tolerant of what real senders get wrong (a blank after "FROM:", blanks at
+ * the end of the line). */
+#ifndef PROXY_SMTP_COMMAND_H
+#define PROXY_SMTP_COMMAND_H
+
+#include "base/arena.h"
+#include "base/slice.h"
+
+enum smtp_verb {
+#define VERB(id, ...) SMTP_##id,
+#include "proxy/smtp_verbs.def"
+#undef VERB
+    SMTP_UNKNOWN
+};
+
+enum {
+    SMTP_LINE_MAX = 2048,    /* a command line with its CRLF; RFC 5321 4.5.3.1.4 asks for 512,
+                                extensions add to it */
+    SMTP_PATH_MAX = 320 + 2, /* local part 64, "@", domain 255 */
+};
+
+/* The command line at the front of `bytes`. 1: *line is it without its CRLF, *used counts the CRLF
+ * too; 0: not complete yet; -1: longer than SMTP_LINE_MAX; -2: it holds a bare CR, a bare LF or NUL
+ * (*used is set, one line long). */
+int smtp_line(struct slice bytes, struct slice *line, size_t *used);
+
+/* Splits a line into verb and argument (blanks around the argument removed). */
+enum smtp_verb smtp_verb(struct slice line, struct slice *argument);
+
+struct smtp_path {
+    struct slice address; /* "local@domain" as given, without <> and source route; empty for <> */
+    struct slice local, domain; /* domain empty for <postmaster> */
+    bool utf8;                  /* not all ASCII */
+};
+
+/* A path at the front of *in, which moves behind it: <>, <a@b>, <"a b"@c>, <@route:a@b>,
+ * <postmaster>, domain or address literal (RFC 5321 4.1.2, 4.1.3; RFC 6531 3.3). False with *why.
+ */
+bool smtp_path(struct slice *in, struct smtp_path *path, const char **why);
+
+enum smtp_body { SMTP_BODY_NONE, SMTP_BODY_7BIT, SMTP_BODY_8BITMIME };
+
+/* What may follow a path. Slices point into the line. */
+struct smtp_mail_params {
+    bool has_size, utf8;
+    uint64_t size;           /* RFC 1870 */
+    enum smtp_body body;     /* RFC 6152 */
+    struct slice ret, envid; /* RFC 3461 4.3, 4.4 */
+};
+struct smtp_rcpt_params {
+    struct slice notify, orcpt; /* RFC 3461 4.1, 4.2 */
+};
+
+enum smtp_params_result {
+    SMTP_PARAMS_OK,
+    SMTP_PARAMS_SYNTAX /* 501 */,
+    SMTP_PARAMS_UNKNOWN /* 555 */
+};
+enum smtp_params_result smtp_mail_params(struct slice in, struct smtp_mail_params *out);
+enum smtp_params_result smtp_rcpt_params(struct slice in, struct smtp_rcpt_params *out);
+
+/* A host name or address literal that may stand after HELO or EHLO and in our own header: letters,
+ * digits, "-._", or [literal]. Tolerates underscores and a trailing dot, which real clients send.
+ */
+bool smtp_helo_valid(struct slice name);
+
+/* The argument of BDAT (RFC 3030 2): "SIZE" or "SIZE LAST". */
+bool smtp_bdat(struct slice argument, uint64_t *size, bool *last);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC
+ * RCPT: is it one of our domains, does the recipient exist, what do the rules say that need no
+ * message. */
+#include "proxy/smtp_session.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <string.h>
+
+static const struct config *config_of(const struct session *s)
+{
+    return s->proxy->config;
+}
+
+void session_refuse(struct session *s, const struct verdict *verdict)
+{
+    struct slice text = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(verdict->text), s->id);
+    session_reply(s, verdict->code, verdict->enhanced, text.ptr ? text : verdict->text);
+}
+
+void session_refuse_connection(struct session *s, const struct verdict *verdict)
+{
+    char address[46];
+    ip_text(&s->client, address);
+    log_at(LEVEL_INFO, s->id, "dropped", field_str("client", address),
+           field_num("code", verdict->code), field_text("text", verdict->text));
+    session_refuse(s, verdict);
+    session_close(s, 421, "4.7.0", "closing the connection");
+}
+
+/* RFC 5321 4.5.1 and RFC 2142: somebody must be reachable about refusals that are wrong. */
+static bool is_postmaster(const struct smtp_path *path)
+{
+    return slice_ieq(path->local, SLICE("postmaster")) || slice_ieq(path->local, SLICE("abuse"));
+}
+
+/* A recipient that was refused: logged, since no message will be. */
+static void refused(struct session *s, const struct smtp_path *path, unsigned code,
+                    struct slice text)
+{
+    char address[46];
+    ip_text(&s->client, address);
+    log_at(LEVEL_INFO, s->id, "recipient refused", field_str("client", address),
+           field_text("helo", s->helo), field_text("from", s->t.sender.address),
+           field_text("to", path->address), field_num("code", code), field_text("text", text));
+}
+
+static void refuse(struct session *s, const struct smtp_path *path, unsigned code,
+                   const char *enhanced, const char *text)
+{
+    refused(s, path, code, slice_of(text));
+    session_say(s, code, enhanced, text);
+}
+
+/* Room for one more, in the transaction's arena. */
+static struct recipient *new_recipient(struct session *s)
+{
+    struct transaction *t = &s->t;
+    if (t->recipient_count == t->recipient_room) {
+        size_t room = t->recipient_room ? t->recipient_room * 2 : 4;
+        struct recipient *all = arena_array(s->mail, room, sizeof *all);
+        if (!all)
+            return NULL;
+        if (t->recipient_count)
+            memcpy(all, t->recipients, t->recipient_count * sizeof *all);
+        t->recipients = all;
+        t->recipient_room = room;
+    }
+    struct recipient *r = &t->recipients[t->recipient_count];
+    memset(r, 0, sizeof *r);
+    return r;
+}
+
+/* ---- what the rules say ---- */
+
+/* The rules that need no message. False: refused, and said so. */
+static bool rules_accept(struct session *s, struct recipient *r)
+{
+    if (!s->proxy->acts_at[PHASE_RCPT])
+        return true;
+    session_facts(s, PHASE_RCPT);
+    s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+    r->decided = policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_RCPT, s->mail,
+                                 &r->verdict) == OUTCOME_DECIDED;
+    if (!r->decided)
+        return true;
+    switch (r->verdict.action) {
+    case ACTION_DROP:
+        refused(s, &r->path, r->verdict.code, r->verdict.text);
+        session_refuse_connection(s, &r->verdict);
+        return false;
+    case ACTION_REJECT:
+    case ACTION_DEFER:
+        if (is_postmaster(&r->path)) {
+            r->decided = false;
+            return true;
+        }
+        refused(s, &r->path, r->verdict.code, r->verdict.text);
+        session_refuse(s, &r->verdict);
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* ---- the live check ---- */
+
+static void remember(struct session *s, const struct smtp_path *path,
+                     const struct backend_reply *reply, bool unknown_user)
+{
+    const struct settings *settings = &config_of(s)->settings;
+    int64_t ms = 0;
+    if (reply->kind == REPLY_YES)
+        ms = settings->timeouts_recipient_accepted;
+    else if (unknown_user)
+        ms = settings->timeouts_recipient_refused;
+    recipient_cache_store(s->proxy->recipients, s->t.backend->name, path->address, reply, ms);
+}
+
+static void accept_recipient(struct session *s)
+{
+    s->t.recipient_count++;
+    session_say(s, 250, "2.1.5", "recipient noted");
+}
+
+/* The backend's answer, in the words of its class. */
+static void pass_on(struct session *s, const struct recipient *r, const struct backend_reply *reply)
+{
+    switch (reply->kind) {
+    case REPLY_YES:
+        accept_recipient(s);
+        return;
+    case REPLY_OURS:
+        log_at(LEVEL_ERROR, s->id, "backend refuses the gateway",
+               field_text("backend", s->t.backend->name), field_num("code", reply->code),
+               field_text("enhanced", reply->enhanced), field_text("text", reply->text));
+        refuse(s, &r->path, 451, "4.3.5", "mail system is not set up right, try again later");
+        return;
+    case REPLY_LATER:
+    case REPLY_RECIPIENT:
+    case REPLY_SENDER:
+        refused(s, &r->path, reply->code, reply->text);
+        session_reply(s, reply->code, reply->enhanced, reply->text);
+    }
+}
+
+static void checked(struct backend_job *job)
+{
+    struct session *s = job->ctx;
+    struct recipient *r = &s->t.recipients[s->t.recipient_count];
+    s->t.job_running = false;
+    if (job->outcome != JOB_ANSWERED) {
+        refuse(s, &r->path, 451, "4.4.1", "mail server is not reachable now, try again later");
+    } else {
+        const struct backend_reply *mail = &job->mail_reply, *rcpt = &job->recipients[0].reply;
+        bool mail_fine = mail->kind == REPLY_YES;
+        struct smtp_reply words = {.code = rcpt->code, .enhanced = rcpt->enhanced};
+        if (mail_fine && rcpt->code)
+            remember(s, &r->path, rcpt, reply_says_no_such_user(&words));
+        if (mail_fine && rcpt->code == 0)
+            refuse(s, &r->path, 451, "4.4.2", "mail server broke off, try again later");
+        else
+            pass_on(s, r, mail_fine ? rcpt : mail);
+    }
+    if (s->t.recipient_count == 0)
+        s->t.backend = NULL;
+    session_go_on(s);
+}
+
+static void ask_backend(struct session *s, struct recipient *r)
+{
+    struct transaction *t = &s->t;
+    t->asked = r->job;
+    t->job = (struct backend_job){.kind = JOB_CHECK,
+                                  .id = s->id,
+                                  .backend = t->backend,
+                                  .arena = s->mail,
+                                  .deadline = clock_ms() + config_of(s)->settings.timeouts_backend,
+                                  .done = checked,
+                                  .ctx = s,
+                                  .sender = t->sender.address,
+                                  .mail = t->mail,
+                                  .recipients = &t->asked,
+                                  .recipient_count = 1};
+    t->job_running = true;
+    session_wait(s);
+    backends_submit(s->proxy->backends, &t->job);
+}
+
+static void check_exists(struct session *s, struct recipient *r)
+{
+    struct backend_reply remembered;
+    if (!s->t.backend->recipient_check)
+        accept_recipient(s);
+    else if (recipient_cache_find(s->proxy->recipients, s->t.backend->name, r->path.address,
+                                  &remembered))
+        pass_on(s, r, &remembered);
+    else
+        ask_backend(s, r);
+}
+
+/* ---- RCPT ---- */
+
+/* What the chosen backend cannot take is refused here, never converted. */
+static bool backend_can(struct session *s, const struct recipient *r, const struct backend *backend)
+{
+    struct capabilities can = backends_of(s->proxy->backends, backend);
+    if (!can.known)
+        return true;
+    if ((s->t.mail.utf8 || r->path.utf8) && !can.utf8)
+        refuse(s, &r->path, 550, "5.6.7",
+               "the recipient's server takes no internationalised addresses");
+    else if (s->t.mail.body == SMTP_BODY_8BITMIME && !can.eight_bit)
+        refuse(s, &r->path, 554, "5.6.3", "the recipient's server takes no 8-bit content");
+    else
+        return true;
+    return false;
+}
+
+/* One transaction goes to one backend, and to recipients who fared alike when it was tried before.
+ */
+static bool fits_transaction(struct session *s, struct recipient *r, const struct backend *backend)
+{
+    struct transaction *t = &s->t;
+    r->split = split_group(s->proxy->splits, &s->client, t->sender.address, r->path.address);
+    if (t->recipient_count == 0) {
+        t->backend = backend;
+        return true;
+    }
+    if (t->backend == backend && t->recipients[0].split == r->split)
+        return true;
+    session_say(s, 452, "4.5.3", "this recipient needs a transaction of its own");
+    return false;
+}
+
+/* <postmaster> without a domain means ours: the first (RFC 5321 4.5.1). */
+static bool complete_address(struct session *s, struct smtp_path *path)
+{
+    const struct config *config = config_of(s);
+    struct slice domain = path->domain;
+    if (domain.len == 0 && slice_ieq(path->local, SLICE("postmaster")) && config->domain_count)
+        domain = config->domains[0].name;
+    struct slice whole =
+        arena_printf(s->mail, "%.*s@%.*s", SLICE_ARGS(path->local), SLICE_ARGS(domain));
+    if (!whole.ptr || domain.len == 0)
+        return false;
+    path->address = whole;
+    path->domain = slice_from(whole, path->local.len + 1);
+    path->local = slice_sub(whole, 0, path->local.len);
+    return true;
+}
+
+static void consider(struct session *s, struct recipient *r)
+{
+    const struct config *config = config_of(s);
+    const struct domain *domain = config_domain(config, r->path.domain);
+    if (!domain)
+        refuse(s, &r->path, 550, "5.7.1", "relaying denied");
+    else if (domain->recipients && !is_postmaster(&r->path) &&
+             !table_holds_text(domain->recipients, r->path.address))
+        refuse(s, &r->path, 550, "5.1.1", "no such user here");
+    else if (fits_transaction(s, r, domain->backend) && backend_can(s, r, domain->backend) &&
+             rules_accept(s, r))
+        check_exists(s, r);
+    if (s->t.recipient_count == 0 && !s->t.job_running)
+        s->t.backend = NULL;
+}
+
+void session_recipient(struct session *s, struct slice argument)
+{
+    const char *why = "malformed address";
+    struct smtp_path path;
+    struct smtp_rcpt_params params;
+    if (!smtp_path(&argument, &path, &why) || path.address.len == 0) {
+        session_error(s, 501, "5.1.3", why);
+        return;
+    }
+    enum smtp_params_result result = smtp_rcpt_params(argument, &params);
+    if (result != SMTP_PARAMS_OK || (argument.len && !backends_common(s->proxy->backends).dsn &&
+                                     params.notify.len + params.orcpt.len)) {
+        session_error(s, result == SMTP_PARAMS_SYNTAX ? 501 : 555, "5.5.4",
+                      "parameter of RCPT not supported");
+        return;
+    }
+    if (s->t.recipient_count >= config_of(s)->settings.limits_recipients) {
+        session_say(s, 452, "4.5.3", "too many recipients");
+        return;
+    }
+    if (path.utf8 && !s->t.mail.utf8) {
+        session_error(s, 553, "5.6.7", "an address that is not ASCII needs SMTPUTF8");
+        return;
+    }
+    struct recipient *r = new_recipient(s);
+    if (!r || !complete_address(s, &path)) {
+        session_say(s, r ? 501 : 452, r ? "5.1.3" : "4.3.1",
+                    r ? "the address needs a domain" : "out of memory");
+        return;
+    }
+    r->path = path;
+    r->job = (struct job_recipient){
+        .address = path.address,
+        .params = {arena_copy(s->mail, params.notify), arena_copy(s->mail, params.orcpt)}};
+    consider(s, r);
+}

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp_session.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    INPUT_MAX = 16 * 1024,
+    OUTPUT_MAX = 64 * 1024,
+    SESSION_ARENA_MAX = 16 * 1024,
+    MAIL_ARENA_MAX = 24 * 1024 * 1024,
+    REPLY_MAX = 510,
+    ENHANCED_MAX = 16,
+    SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */
+    RATE_WINDOW_MS = 60000,
+    LINGER_MS = 1000,
+};
+
+static size_t on_input(void *ctx, struct slice bytes);
+static void on_event(void *ctx, enum stream_event event);
+
+static const struct stream_owner stream_callbacks = {on_input, on_event};
+
+/* ---- replies ---- */
+
+/* Text of others becomes printable ASCII on one line. */
+static size_t printable(char *out, size_t room, struct slice text)
+{
+    size_t n = 0;
+    for (; n < text.len && n < room; n++)
+        out[n] = text.ptr[n] >= 0x20 && text.ptr[n] < 0x7f ? text.ptr[n] : '?';
+    return n;
+}
+
+void session_reply(struct session *s, unsigned code, struct slice enhanced, struct slice text)
+{
+    char line[REPLY_MAX + 2];
+    size_t len = (size_t)snprintf(line, REPLY_MAX, "%03u ", code % 1000);
+    len += printable(line + len, ENHANCED_MAX, enhanced);
+    if (enhanced.len)
+        line[len++] = ' ';
+    len += printable(line + len, REPLY_MAX - len, text);
+    line[len++] = '\r';
+    line[len++] = '\n';
+    stream_write(s->stream, (struct slice){line, len});
+}
+
+void session_say(struct session *s, unsigned code, const char *enhanced, const char *text)
+{
+    session_reply(s, code, slice_of(enhanced), slice_of(text));
+}
+
+void session_close(struct session *s, unsigned code, const char *enhanced, const char *text)
+{
+    session_say(s, code, enhanced, text);
+    s->state = SESSION_CLOSING;
+    stream_resume(s->stream); /* what else comes is read and thrown away, or a reset would overtake
+                                 our reply */
+    stream_notify_drained(s->stream);
+    stream_deadline(s->stream, s->proxy->config->settings.timeouts_handshake);
+    stream_flush(s->stream);
+}
+
+void session_error(struct session *s, unsigned code, const char *enhanced, const char *text)
+{
+    if (++s->errors >= s->proxy->config->settings.limits_errors)
+        session_close(s, 421, "4.7.0", "too many errors");
+    else
+        session_say(s, code, enhanced, text);
+}
+
+static void expect_command(struct session *s)
+{
+    s->state = SESSION_COMMAND;
+    stream_bulk(s->stream, false);
+    stream_deadline(s->stream, s->proxy->config->settings.timeouts_command);
+}
+
+void session_wait(struct session *s)
+{
+    s->state = SESSION_BUSY;
+    stream_pause(s->stream);
+    stream_deadline(s->stream, 0);
+}
+
+void session_go_on(struct session *s)
+{
+    if (s->state != SESSION_BUSY)
+        return;
+    if (s->proxy->draining && !s->t.open) {
+        session_close(s, 421, "4.3.2", "service is restarting, come back at once");
+        return;
+    }
+    expect_command(s);
+    stream_resume(s->stream);
+    stream_flush(s->stream);
+}
+
+/* ---- facts ---- */
+
+static void tls_facts(struct session *s)
+{
+    struct value *fact = s->t.facts.fact;
+    SSL *ssl = stream_ssl(s->stream);
+    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
+    fact[FACT_TLS_ACTIVE] = value_bool(ssl != NULL);
+    fact[FACT_TLS_VERSION] = ssl ? value_text(slice_of(SSL_get_version(ssl))) : value_absent();
+    fact[FACT_TLS_CIPHER] = ssl ? value_text(slice_of(SSL_get_cipher_name(ssl))) : value_absent();
+    fact[FACT_TLS_SNI] = name ? value_text(slice_of(name)) : value_absent();
+}
+
+void session_facts(struct session *s, enum phase phase)
+{
+    struct value *fact = s->t.facts.fact;
+    fact[FACT_LISTENER] = value_text(s->listener->name);
+    fact[FACT_DIRECTION] = value_integer(s->listener->direction);
+    fact[FACT_CLIENT_IP] = value_ip(s->client);
+    fact[FACT_CLIENT_PORT] = value_number(s->client_port);
+    if (phase >= PHASE_HELO) {
+        fact[FACT_HELO] = value_text(s->helo);
+        fact[FACT_HELO_ESMTP] = value_bool(s->esmtp);
+    }
+    if (phase >= PHASE_MAIL) {
+        const struct transaction *t = &s->t;
+        tls_facts(s);
+        fact[FACT_SENDER] = t->sender.address.len ? value_text(t->sender.address) : value_absent();
+        fact[FACT_MESSAGE_NULL_SENDER] = value_bool(t->sender.address.len == 0);
+        fact[FACT_DECLARED_SIZE] =
+            t->mail.has_size ? value_integer((int64_t)t->mail.size) : value_absent();
+    }
+}
+
+/* ---- the transaction ---- */
+
+static void drop_scans(struct transaction *t)
+{
+    for (int i = 0; i < SCANNER_KINDS; i++) {
+        if (!t->scan_events[i])
+            continue;
+        event_free(t->scan_events[i]);
+        close(t->scan_sockets[i]);
+        t->scan_events[i] = NULL;
+    }
+}
+
+static void drop_body(struct session *s)
+{
+    struct transaction *t = &s->t;
+    edited_free(&t->edited);
+    spool_free(&t->spool);
+    shared_spool_give(s->proxy->shared, s->proxy->row, t->spool_taken);
+    t->spool_taken = 0;
+}
+
+void session_reset(struct session *s)
+{
+    struct transaction *t = &s->t;
+    if (!t->open && !t->spool && !t->job_running)
+        return;
+    if (t->job_running)
+        backends_cancel(s->proxy->backends, &t->job);
+    drop_scans(t);
+    if (t->scan_counted)
+        shared_scan_give(s->proxy->shared, s->proxy->row);
+    drop_body(s);
+    memset(t, 0, sizeof *t);
+    arena_reset(s->mail);
+}
+
+/* ---- bodies ---- */
+
+static bool take_room(struct session *s, size_t bytes)
+{
+    struct transaction *t = &s->t;
+    uint64_t need = spool_size(t->spool) + bytes;
+    if (need <= t->spool_taken)
+        return true;
+    uint64_t more = (need - t->spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
+    if (!shared_spool_take(s->proxy->shared, s->proxy->row, more,
+                           s->proxy->config->settings.limits_spool))
+        return false;
+    t->spool_taken += more;
+    return true;
+}
+
+/* Keeps content unless something is wrong with the body already; then it is only read to its end.
+ */
+static bool keep_content(void *ctx, struct slice content)
+{
+    struct session *s = ctx;
+    struct transaction *t = &s->t;
+    if (t->fault != BODY_FINE)
+        return true;
+    if (spool_size(t->spool) + content.len > s->proxy->config->settings.limits_message_size)
+        t->fault = BODY_TOO_BIG;
+    else if (!take_room(s, content.len))
+        t->fault = BODY_NO_ROOM;
+    else if (!spool_append(t->spool, content))
+        t->fault = BODY_NO_MEMORY;
+    if (t->fault != BODY_FINE)
+        drop_body(s);
+    return true;
+}
+
+static void note_faults(struct transaction *t, bool normalise)
+{
+    if (t->fault != BODY_FINE)
+        return;
+    if (t->data.nul)
+        t->fault = BODY_NUL;
+    else if ((t->data.bare_cr || t->data.bare_lf) && !normalise)
+        t->fault = BODY_BARE_NEWLINE;
+}
+
+static void body_complete(struct session *s)
+{
+    note_faults(&s->t, s->proxy->config->settings.smtp_bare_newlines);
+    session_wait(s);
+    stream_bulk(s->stream, false);
+    session_message(s);
+}
+
+static size_t take_data(struct session *s, struct slice bytes)
+{
+    struct transaction *t = &s->t;
+    size_t used = smtp_data_feed(&t->data, bytes, keep_content, s);
+    t->window_bytes += used;
+    if (t->data.state == DATA_END)
+        body_complete(s);
+    return used;
+}
+
+void session_chunk_complete(struct session *s)
+{
+    struct transaction *t = &s->t;
+    if (t->last_chunk) {
+        smtp_data_finish(&t->data, keep_content, s);
+        body_complete(s);
+        return;
+    }
+    expect_command(s);
+    if (t->recipient_count == 0)
+        session_error(s, 503, "5.5.1", "RCPT first");
+    else if (t->fault == BODY_TOO_BIG)
+        session_say(s, 552, "5.3.4", "message too big");
+    else
+        session_say(s, 250, "2.0.0", "chunk received");
+}
+
+static size_t take_chunk(struct session *s, struct slice bytes)
+{
+    struct transaction *t = &s->t;
+    size_t n = bytes.len < t->chunk_left ? bytes.len : (size_t)t->chunk_left;
+    if (t->spool)
+        smtp_data_feed(&t->data, slice_sub(bytes, 0, n), keep_content, s);
+    t->window_bytes += n;
+    t->chunk_left -= n;
+    if (t->chunk_left == 0)
+        session_chunk_complete(s);
+    return n;
+}
+
+/* A body's clock: too slow an upload is given up; it would hold a session for hours. */
+static void look_at_rate(struct session *s)
+{
+    const struct settings *settings = &s->proxy->config->settings;
+    struct transaction *t = &s->t;
+    int64_t window =
+        settings->timeouts_data < RATE_WINDOW_MS ? settings->timeouts_data : RATE_WINDOW_MS;
+    if (t->window_bytes == 0 ||
+        t->window_bytes * 1000 < settings->limits_upload_rate * (uint64_t)window) {
+        session_close(s, 421, "4.4.2", "upload too slow");
+        return;
+    }
+    t->window_bytes = 0;
+    stream_deadline(s->stream, window);
+}
+
+/* ---- input ---- */
+
+static size_t take_command(struct session *s, struct slice bytes)
+{
+    struct slice line;
+    size_t used = 0;
+    int r = smtp_line(bytes, &line, &used);
+    if (r == 0)
+        return 0;
+    if (r == -1) {
+        session_close(s, 500, "5.5.6", "line too long");
+        return bytes.len;
+    }
+    if (++s->commands > s->proxy->config->settings.limits_commands) {
+        session_close(s, 421, "4.7.0", "too many commands");
+        return bytes.len;
+    }
+    stream_deadline(s->stream, s->proxy->config->settings.timeouts_command);
+    if (r == -2)
+        session_error(s, 500, "5.5.2", "commands end with CRLF and hold no NUL, CR or LF");
+    else
+        session_command(s, line);
+    return used;
+}
+
+static size_t on_input(void *ctx, struct slice bytes)
+{
+    struct session *s = ctx;
+    size_t used = 0;
+    while (used < bytes.len) {
+        struct slice rest = slice_from(bytes, used);
+        size_t n = 0;
+        switch (s->state) {
+        case SESSION_COMMAND:
+            n = take_command(s, rest);
+            break;
+        case SESSION_DATA:
+            n = take_data(s, rest);
+            break;
+        case SESSION_CHUNK:
+            n = take_chunk(s, rest);
+            break;
+        case SESSION_CLOSING:
+            return bytes.len;
+        case SESSION_BUSY:
+            break;
+        }
+        used += n;
+        if (n == 0 || s->starting_tls)
+            break;
+    }
+    return used;
+}
+
+/* ---- events ---- */
+
+static void timed_out(struct session *s)
+{
+    switch (s->state) {
+    case SESSION_COMMAND:
+        if (!s->greeted)
+            session_end(s); /* a handshake that never ended */
+        else
+            session_close(s, 421, "4.4.2", "timeout");
+        break;
+    case SESSION_DATA:
+    case SESSION_CHUNK:
+        look_at_rate(s);
+        break;
+    case SESSION_BUSY:
+        break;
+    case SESSION_CLOSING:
+        session_end(s);
+        break;
+    }
+}
+
+static void greet(struct session *s)
+{
+    const struct config *config = s->proxy->config;
+    struct verdict verdict;
+    s->greeted = true;
+    expect_command(s);
+    if (s->proxy->acts_at[PHASE_CONNECT]) {
+        session_facts(s, PHASE_CONNECT);
+        enum outcome outcome =
+            policy_evaluate(config->policy, &s->t.facts, PHASE_CONNECT, s->mail, &verdict);
+        if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP) {
+            session_refuse_connection(s, &verdict);
+            return;
+        }
+    }
+    stream_printf(s->stream, "220 %.*s %.*s\r\n", SLICE_ARGS(config->hostname),
+                  SLICE_ARGS(s->listener->banner.len ? s->listener->banner : SLICE("ESMTP")));
+    stream_flush(s->stream);
+}
+
+static void secured(struct session *s)
+{
+    s->starting_tls = false;
+    if (!s->greeted) { /* implicit TLS */
+        greet(s);
+        return;
+    }
+    /* RFC 3207 4.2: as if freshly connected. */
+    session_reset(s);
+    s->helo = (struct slice){NULL, 0};
+    s->esmtp = false;
+    expect_command(s);
+}
+
+static void on_event(void *ctx, enum stream_event event)
+{
+    struct session *s = ctx;
+    switch (event) {
+    case STREAM_SECURED:
+        secured(s);
+        break;
+    case STREAM_TIMEOUT:
+        timed_out(s);
+        break;
+    case STREAM_DRAINED:
+        if (s->state == SESSION_CLOSING && s->quitting)
+            session_end(s);
+        else if (s->state == SESSION_CLOSING)
+            stream_half_close(s->stream, LINGER_MS);
+        break;
+    case STREAM_FAILED:
+        log_at(LEVEL_INFO, s->id, "connection failed",
+               field_str("reason", stream_error(s->stream)));
+        session_end(s);
+        break;
+    case STREAM_CLOSED:
+        session_end(s);
+        break;
+    case STREAM_CONNECTED:
+        break;
+    }
+}
+
+/* ---- beginning and ending ---- */
+
+/* Past a limit a client hears why, in plaintext and only there, and is gone. */
+static void turn_away(int fd, const struct listener *listener, const char *why)
+{
+    if (listener->protocol == PROTOCOL_SMTP)
+        send(fd, why, strlen(why), MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
+static bool count_session(struct proxy *proxy, const struct listener *listener, int fd,
+                          const struct ip *client)
+{
+    const struct settings *settings = &proxy->config->settings;
+    switch (shared_session_take(proxy->shared, proxy->row, client, settings->limits_sessions,
+                                settings->limits_sessions_per_client)) {
+    case SESSION_TAKEN:
+        return true;
+    case SESSION_TOO_MANY:
+        turn_away(fd, listener, "421 4.3.2 too many sessions, try again later\r\n");
+        break;
+    case SESSION_TOO_MANY_OF_CLIENT:
+        turn_away(fd, listener, "421 4.7.0 too many sessions from your address\r\n");
+        break;
+    }
+    return false;
+}
+
+static bool begin_tls(struct session *s)
+{
+    SSL *ssl = tls_accept(s->proxy->tls, "smtp");
+    if (!ssl)
+        return false;
+    stream_secure(s->stream, ssl);
+    stream_deadline(s->stream, s->proxy->config->settings.timeouts_handshake);
+    return true;
+}
+
+bool session_start_tls(struct session *s)
+{
+    s->starting_tls = begin_tls(s);
+    return s->starting_tls;
+}
+
+void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
+                   const struct ip *client, uint16_t port)
+{
+    if (!count_session(proxy, listener, fd, client))
+        return;
+    struct session *s = calloc(1, sizeof *s);
+    if (!s) {
+        close(fd);
+        shared_session_give(proxy->shared, proxy->row, client);
+        return;
+    }
+    *s = (struct session){
+        .proxy = proxy, .listener = listener, .client = *client, .client_port = port};
+    proxy_new_id(proxy, s->id);
+    TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
+    proxy->session_count++;
+    s->arena = arena_new(SESSION_ARENA_MAX);
+    s->mail = arena_new(MAIL_ARENA_MAX);
+    s->stream = stream_new(proxy->base, fd, INPUT_MAX, OUTPUT_MAX, &stream_callbacks, s);
+    if (!s->arena || !s->mail || !s->stream) {
+        session_end(s);
+        return;
+    }
+    if (log_wants(LEVEL_DEBUG)) {
+        char address[46];
+        ip_text(client, address);
+        log_at(LEVEL_DEBUG, s->id, "connect", field_str("client", address),
+               field_text("listener", listener->name));
+    }
+    if (listener->protocol == PROTOCOL_SMTPS) {
+        if (!begin_tls(s))
+            session_end(s);
+    } else {
+        greet(s);
+    }
+}
+
+void sessions_drain(struct proxy *proxy)
+{
+    struct session *s;
+    TAILQ_FOREACH(s, &proxy->sessions, link)
+    if (s->state == SESSION_COMMAND && s->greeted && !s->t.open)
+        session_close(s, 421, "4.3.2", "service is restarting, come back at once");
+}
+
+void session_end(struct session *s)
+{
+    struct proxy *proxy = s->proxy;
+    session_reset(s);
+    stream_free(&s->stream);
+    shared_session_give(proxy->shared, proxy->row, &s->client);
+    arena_free(&s->arena);
+    arena_free(&s->mail);
+    TAILQ_REMOVE(&proxy->sessions, s, link);
+    proxy->session_count--;
+    free(s);
+    if (proxy->draining && proxy->session_count == 0)
+        proxy->drained(proxy);
+}

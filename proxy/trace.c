@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/trace.h"
+
+#include "filters/headers.h"
+#include "proxy/smtp_command.h"
+
+#include <time.h>
+
+enum { OURSELVES_MOST = 2 }; /* in and out again and back by a user's forwarding is legitimate */
+
+static const char *protocol(const struct trace *t)
+{
+    if (t->utf8)
+        return t->tls ? "UTF8SMTPS" : "UTF8SMTP"; /* RFC 6531 4.3 */
+    if (!t->esmtp)
+        return "SMTP";
+    return t->tls ? "ESMTPS" : "ESMTP"; /* RFC 3848 */
+}
+
+struct slice trace_received(struct arena *arena, const struct trace *t)
+{
+    char address[46], date[64];
+    struct tm local;
+    time_t now = (time_t)t->now;
+    struct slice helo = smtp_helo_valid(t->helo) ? t->helo : SLICE("invalid-name");
+    ip_text(t->client, address);
+    localtime_r(&now, &local);
+    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S %z", &local);
+    struct slice tls = SLICE(""), recipient = SLICE("");
+    if (t->tls)
+        tls = arena_printf(arena, "\r\n\t(%s %s)", t->tls_version, t->tls_cipher);
+    if (t->recipient.len)
+        recipient = arena_printf(arena, "\r\n\tfor <%.*s>", SLICE_ARGS(t->recipient));
+    return arena_printf(
+        arena,
+        "Received: from %.*s ([%s%s])\r\n\tby %.*s (Gatepost) with %s id %.*s%.*s%.*s;\r\n\t%s\r\n",
+        SLICE_ARGS(helo), t->client->family == 6 ? "IPv6:" : "", address, SLICE_ARGS(t->hostname),
+        protocol(t), SLICE_ARGS(t->id), SLICE_ARGS(tls), SLICE_ARGS(recipient), date);
+}
+
+/* "... by HOSTNAME (Gatepost) ..." as trace_received writes it. */
+static bool is_ours(struct slice value, struct slice hostname)
+{
+    size_t at = slice_search(value, SLICE("by "));
+    struct slice rest = slice_from(value, at + 3);
+    return slice_istarts(rest, hostname) &&
+           slice_istarts(slice_from(rest, hostname.len), SLICE(" (Gatepost)"));
+}
+
+enum trace_loop trace_loop(struct slice message, unsigned most, struct slice hostname)
+{
+    struct slice block = headers_block(message, NULL);
+    struct header field;
+    unsigned all = 0, ours = 0;
+    while (headers_next(&block, &field)) {
+        if (!slice_ieq(field.name, SLICE("Received")))
+            continue;
+        all++;
+        if (is_ours(field.value, hostname))
+            ours++;
+    }
+    if (all > most)
+        return TRACE_TOO_MANY;
+    return ours > OURSELVES_MOST ? TRACE_OURSELVES : TRACE_FINE;
+}

@@ -1,0 +1,540 @@
+# SPDX-License-Identifier: ISC
+"""The parent alone, with stand-ins for its children (tests/fakes): start, reload, restart, stop."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = pathlib.Path(os.environ.get("GATEPOST_BUILD", ROOT / "build" / "release"))
+FAKES = ROOT / "tests" / "fakes"
+
+
+def wait_until(condition, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return value
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def stat_of(pid):
+    """(name, state, parent), or None when there is no such process."""
+    try:
+        text = pathlib.Path("/proc/%d/stat" % pid).read_text()
+    except OSError:
+        return None
+    state, parent = text[text.rindex(")") + 2:].split()[:2]
+    return text[text.index("(") + 1:text.rindex(")")], state, int(parent)
+
+
+def is_alive(pid):
+    stat = stat_of(pid)
+    return stat is not None and stat[1] != "Z"
+
+
+class Session:
+    """A connection, and who greeted it."""
+
+    def __init__(self, port, greeted=True):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=15)
+        if greeted:
+            self.read_greeting()
+
+    def read_greeting(self):
+        line = self.socket.makefile("rb").readline().split()
+        assert line and line[0] == b"220", line
+        self.generation, self.slot, self.pid = map(int, line[1:])
+
+    def echoes(self):
+        self.socket.sendall(b"x")
+        return self.socket.recv(1) == b"x"
+
+    def close(self):
+        self.socket.close()
+
+
+class Parent:
+    def __init__(self, folder):
+        self.folder = folder
+        self.path = folder / "gatepost.conf"
+        self.log_path = folder / "log"
+        self.port = free_port()
+        self.popen = None
+        self.sessions = []
+        (folder / "empty").mkdir(mode=0o755)
+        self.configure()
+
+    def configure(self, text="", ports=None, proxies=2, drain="20s"):
+        listeners = "".join('listen smtp "p%d" on "127.0.0.1:%d"\n' % (port, port) for port in ports or [self.port])
+        self.path.write_text('hostname "mx.example.com"\n%sprocess { user "nobody"  chroot "%s"  proxies %d }\n'
+                             "timeouts { drain %s }\n%s" % (listeners, self.folder / "empty", proxies, drain, text))
+
+    def order(self, **orders):
+        (self.folder / "fake.json").write_text(json.dumps(orders))
+
+    def command(self, *options):
+        return [str(BUILD / "gatepost"), *options, "-c", str(self.path)]
+
+    def environment(self):
+        return dict(os.environ, GATEPOST_LIBEXEC=str(FAKES), **getattr(self, "more_environment", {}))
+
+    def run(self, *options):
+        """For starts that end: (exit status, what it said)."""
+        done = subprocess.run(self.command(*options), env=self.environment(), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=60)
+        return done.returncode, done.stdout
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.popen = subprocess.Popen(self.command("-F"), env=self.environment(), stdout=log, stderr=log)
+        assert self.logged("serving"), self.log()
+        return self
+
+    def signal(self, number):
+        os.kill(self.popen.pid, number)
+
+    def log(self):
+        return self.log_path.read_text()
+
+    def logged(self, text, times=1, seconds=15):
+        return wait_until(lambda: self.log().count(text) >= times, seconds)
+
+    def reload(self):
+        before = self.log().count(": serving ")
+        self.signal(signal.SIGHUP)
+        assert self.logged(": serving ", before + 1), self.log()
+
+    def connect(self, port=None, greeted=True):
+        self.sessions.append(Session(port or self.port, greeted))
+        return self.sessions[-1]
+
+    def children(self, name="gatepost-proxy"):
+        found = []
+        for entry in os.listdir("/proc"):
+            stat = stat_of(int(entry)) if entry.isdigit() else None
+            if stat and stat[2] == self.popen.pid and stat[1] != "Z" and stat[0] == name[:15]:
+                found.append(int(entry))
+        return sorted(found)
+
+    def in_slots(self):
+        """A session with each slot: {slot: session}."""
+        found = {}
+        while len(found) < 2:
+            session = self.connect()
+            found.setdefault(session.slot, session)
+        return found
+
+    def stop(self):
+        if self.popen and self.popen.poll() is None:
+            self.signal(signal.SIGTERM)
+        for session in self.sessions:
+            session.close()
+        if self.popen:
+            self.popen.wait(40)
+        return self.popen.returncode if self.popen else None
+
+
+@pytest.fixture
+def parent(tmp_path):
+    os.chmod(tmp_path, 0o755)
+    it = Parent(tmp_path)
+    yield it
+    children = it.children() if it.popen else []
+    it.stop()
+    assert not [pid for pid in children if is_alive(pid)], it.log()
+    if it.popen:
+        assert "ERROR: " not in it.log().replace("error: ", ""), it.log()
+
+
+# Starting
+
+def test_a_mistake_is_reported_with_its_place(parent):
+    parent.configure("colour blue\n")
+    status, said = parent.run("-F")
+    assert status == 1
+    assert "%s:5:1: error" % parent.path in said
+
+
+def test_a_missing_file_is_named(parent):
+    parent.path.unlink()
+    status, said = parent.run("-F")
+    assert status == 1 and str(parent.path) in said
+
+
+def test_a_missing_key_is_named(parent):
+    parent.configure('certificate "mx.example.com" { chain "chain.pem"  key "key.pem" }\n')
+    (parent.folder / "chain.pem").write_text("x")
+    status, said = parent.run("-n")
+    assert status == 1
+    assert 'key "%s": No such file or directory' % (parent.folder / "key.pem") in said
+
+
+def test_a_key_that_all_can_read_is_warned_of(parent):
+    parent.configure('certificate "mx.example.com" { chain "chain.pem"  key "key.pem" }\n')
+    for name in ("chain.pem", "key.pem"):
+        (parent.folder / name).write_text("x")
+        os.chmod(parent.folder / name, 0o644)
+    status, said = parent.run("-n")
+    assert status == 0 and "can be read by everybody" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_a_missing_user_is_named_with_the_command_that_makes_it(parent):
+    parent.path.write_text(parent.path.read_text().replace('"nobody"', '"gatepost-absent"'))
+    status, said = parent.run("-F")
+    assert status == 1
+    assert 'user "gatepost-absent"' in said and "useradd --system" in said
+
+
+def test_a_port_in_use_is_named(parent):
+    with socket.create_server(("127.0.0.1", parent.port)):
+        status, said = parent.run("-F")
+    assert status == 1
+    assert "cannot listen on 127.0.0.1:%d: Address already in use" % parent.port in said
+
+
+def test_a_second_gatepost_does_not_share_the_port(parent):
+    parent.start()
+    status, said = parent.run("-F")
+    assert status == 1 and "Address already in use" in said
+
+
+def test_a_proxy_that_cannot_serve_ends_the_start(parent):
+    parent.order(fail="the key does not fit the certificate")
+    status, said = parent.run("-F")
+    assert status == 1 and "the key does not fit the certificate" in said
+
+
+def test_a_proxy_that_dies_ends_the_start(parent):
+    parent.order(die=True)
+    status, said = parent.run("-F")
+    assert status == 1 and 'how="exit 7"' in said
+
+
+def test_check_prints_what_it_found(parent):
+    status, said = parent.run("-n")
+    assert status == 0 and "good: 1 listeners" in said
+
+
+@pytest.mark.parametrize("options", [["-x"], ["-c"], ["-F", "extra"]])
+def test_wrong_arguments_print_the_usage(options):
+    done = subprocess.run([BUILD / "gatepost", *options], capture_output=True, text=True, timeout=10)
+    assert done.returncode == 2 and done.stderr.startswith("usage: gatepost")
+
+
+def test_in_the_background_it_returns_when_it_serves(parent):
+    with open(parent.log_path, "ab") as log: # its stderr stays open as long as it runs
+        done = subprocess.run(parent.command(), env=parent.environment(), stdout=log, stderr=log, timeout=30)
+    assert done.returncode == 0
+    session = parent.connect()
+    daemon = stat_of(session.pid)[2]
+    session.close()
+    os.kill(daemon, signal.SIGTERM)
+    assert wait_until(lambda: not is_alive(daemon) and not is_alive(session.pid))
+
+
+def test_in_the_background_a_failed_start_is_told(parent):
+    parent.order(die=True)
+    assert parent.run()[0] == 1
+
+
+# Running
+
+def test_every_slot_serves(parent):
+    parent.start()
+    sessions = parent.in_slots()
+    assert sessions[0].pid != sessions[1].pid
+    assert sorted(s.pid for s in sessions.values()) == parent.children()
+
+
+def test_a_killed_proxy_is_replaced_and_the_others_serve_on(parent):
+    parent.start()
+    slots = parent.in_slots()
+    os.kill(slots[0].pid, signal.SIGKILL)
+    assert slots[1].echoes()
+    assert wait_until(lambda: len(parent.children()) == 2 and slots[0].pid not in parent.children())
+    again = parent.in_slots()
+    assert again[0].pid != slots[0].pid and again[1].pid == slots[1].pid
+    assert 'how="killed by SIGKILL"' in parent.log()
+
+
+def test_a_connection_that_waits_outlives_the_proxy(parent):
+    parent.configure(proxies=1)
+    parent.start()
+    pid, = parent.children()
+    os.kill(pid, signal.SIGSTOP)
+    waiting = parent.connect(greeted=False)
+    os.kill(pid, signal.SIGKILL)
+    waiting.read_greeting()
+    assert waiting.pid != pid
+
+
+def test_a_proxy_that_breaks_the_protocol_is_killed(parent):
+    parent.start()
+    parent.order(nonsense=True)
+    victim = parent.children()[0]
+    os.kill(victim, signal.SIGKILL)
+    assert parent.logged("it broke the protocol")
+    assert parent.connect().echoes()
+    (parent.folder / "fake.json").unlink()
+    assert wait_until(lambda: len(parent.children()) == 2)
+
+
+def test_the_proxies_die_with_the_parent(parent):
+    parent.start()
+    children = parent.children()
+    parent.signal(signal.SIGKILL)
+    parent.popen.wait(10)
+    assert wait_until(lambda: not any(map(is_alive, children)))
+
+
+def test_usr1_reopens_the_file_of_decisions(parent):
+    decisions = parent.folder / "decisions.json"
+    parent.configure('log { decisions "%s" }\n' % decisions)
+    parent.start()
+    assert len(decisions.read_text().splitlines()) == 2
+    decisions.rename(parent.folder / "decisions.json.1")
+    parent.signal(signal.SIGUSR1)
+    assert wait_until(lambda: decisions.exists() and len(decisions.read_text().splitlines()) == 2)
+
+
+def test_systemd_is_told(parent):
+    name = str(parent.folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(name)
+        told.settimeout(15)
+        parent.more_environment = {"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "200000"}
+
+        def expect(state):
+            while state not in (got := told.recv(500).decode().split("\n")):
+                assert got[0] == "WATCHDOG=1"
+
+        parent.start()
+        expect("READY=1")
+        expect("WATCHDOG=1")
+        parent.signal(signal.SIGHUP)
+        expect("RELOADING=1")
+        expect("READY=1")
+        parent.signal(signal.SIGTERM)
+        expect("STOPPING=1")
+
+
+# Reloading
+
+def test_a_reload_hands_over_and_lets_sessions_finish(parent):
+    parent.start()
+    old = parent.connect()
+    parent.reload()
+    new = parent.connect()
+    assert (old.generation, new.generation) == (1, 2)
+    assert old.echoes()
+    old.close()
+    assert wait_until(lambda: not is_alive(old.pid))
+    assert parent.logged("generation ended generation=1")
+    assert new.echoes() and len(parent.children()) == 2
+
+
+def test_a_bad_reload_changes_nothing_and_says_why(parent):
+    parent.start()
+    before = parent.children()
+    parent.configure("colour blue\n")
+    parent.signal(signal.SIGHUP)
+    assert parent.logged("reload refused, nothing is changed")
+    assert "%s:5:1: error" % parent.path in parent.log()
+    assert parent.children() == before and parent.connect().generation == 1
+
+
+def test_a_reload_to_a_port_in_use_changes_nothing(parent):
+    parent.start()
+    before, other = parent.children(), free_port()
+    with socket.create_server(("127.0.0.1", other)):
+        parent.configure(ports=[parent.port, other])
+        parent.signal(signal.SIGHUP)
+        assert parent.logged("reload refused, nothing is changed")
+    assert "cannot listen on 127.0.0.1:%d" % other in parent.log()
+    assert parent.children() == before and parent.connect().generation == 1
+
+
+@pytest.mark.parametrize("order", [{"fail": "no key"}, {"die": True}])
+def test_a_reload_whose_proxies_cannot_serve_changes_nothing(parent, order):
+    parent.start()
+    before, other = parent.children(), free_port()
+    parent.order(**order)
+    parent.configure(ports=[parent.port, other])
+    parent.signal(signal.SIGHUP)
+    assert parent.logged("reload refused, nothing is changed")
+    assert wait_until(lambda: parent.children() == before)
+    assert parent.connect().generation == 1
+    with pytest.raises(ConnectionRefusedError):
+        parent.connect(other)
+
+
+def test_a_reload_drops_no_connection_that_waits(parent):
+    parent.configure(proxies=1)
+    parent.start()
+    pid, = parent.children()
+    os.kill(pid, signal.SIGSTOP)
+    waiting = [parent.connect(greeted=False) for _ in range(20)]
+    parent.reload()
+    for session in waiting:
+        session.read_greeting()
+        assert session.generation == 2
+    os.kill(pid, signal.SIGCONT)
+    assert wait_until(lambda: not is_alive(pid))
+
+
+def test_fewer_proxies_drop_no_connection_that_waits(parent):
+    parent.configure(proxies=4)
+    parent.start()
+    for pid in parent.children():
+        os.kill(pid, signal.SIGSTOP)
+    stopped = parent.children()
+    waiting = [parent.connect(greeted=False) for _ in range(40)]
+    parent.configure(proxies=1)
+    parent.reload()
+    for session in waiting:
+        session.read_greeting()
+        assert session.slot == 0 and session.generation == 2
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    assert wait_until(lambda: len(parent.children()) == 1)
+
+
+def test_listeners_come_and_go_with_a_reload(parent):
+    first, second = parent.port, free_port()
+    parent.start()
+    parent.configure(ports=[second])
+    parent.reload()
+    assert parent.connect(second).generation == 2
+
+    def is_closed():
+        try:
+            Session(first, greeted=False).close()
+        except ConnectionRefusedError:
+            return True
+    assert wait_until(is_closed)
+
+
+def test_only_so_many_old_generations_are_kept(parent):
+    parent.start()
+    held = [parent.connect()]
+    for _ in range(4):
+        parent.reload()
+        held.append(parent.connect())
+    assert [session.generation for session in held] == [1, 2, 3, 4, 5]
+    assert wait_until(lambda: not is_alive(held[0].pid))
+    assert all(session.echoes() for session in held[1:])
+
+
+def test_an_old_generation_has_a_time_to_drain(parent):
+    parent.configure(drain="1s")
+    parent.start()
+    held = parent.connect()
+    parent.reload()
+    assert held.echoes()
+    assert wait_until(lambda: not is_alive(held.pid))
+    assert "its time to drain is over" in parent.log()
+
+
+def test_a_changed_certificate_is_taken_up_by_itself(parent):
+    parent.configure('certificate "mx.example.com" { chain "chain.pem"  key "key.pem" }\n')
+    for name in ("chain.pem", "key.pem"):
+        (parent.folder / name).write_text("first")
+        os.chmod(parent.folder / name, 0o600)
+    parent.start()
+    (parent.folder / "chain.pem").write_text("second")
+    assert parent.logged('reason="files have changed"', seconds=30)
+    assert parent.logged("serving generation=2")
+
+
+def test_a_hangup_during_a_reload_is_not_forgotten(parent):
+    parent.start()
+    parent.order(silent=True)
+    parent.signal(signal.SIGHUP)
+    assert wait_until(lambda: len(parent.children()) == 4)
+    parent.signal(signal.SIGHUP)
+    (parent.folder / "fake.json").unlink()
+    for pid in parent.children()[2:]:
+        os.kill(pid, signal.SIGKILL)
+    assert parent.logged("serving generation=3")
+
+
+# Stopping
+
+def test_sigterm_lets_sessions_finish(parent):
+    parent.start()
+    session = parent.connect()
+    parent.signal(signal.SIGTERM)
+    assert parent.logged("stopping")
+    assert session.echoes()
+    with pytest.raises(ConnectionError):
+        wait_until(lambda: Session(parent.port, greeted=False).close(), 5)
+    session.close()
+    assert parent.popen.wait(10) == 0
+
+
+def test_sigterm_waits_no_longer_than_the_drain(parent):
+    parent.configure(drain="1s")
+    parent.start()
+    session = parent.connect()
+    parent.signal(signal.SIGTERM)
+    assert parent.popen.wait(10) == 0
+    assert not is_alive(session.pid)
+
+
+def test_a_second_sigterm_ends_it_at_once(parent):
+    parent.start()
+    session = parent.connect()
+    parent.signal(signal.SIGTERM)
+    assert parent.logged("stopping")
+    parent.signal(signal.SIGTERM)
+    assert parent.popen.wait(5) == 0
+    assert not is_alive(session.pid)
+
+
+# Scanners
+
+SCANNED = 'rule "no programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
+
+
+def test_scanners_run_when_a_rule_needs_them_and_are_replaced_when_killed(parent):
+    parent.configure(SCANNED)
+    parent.start()
+    assert parent.logged("scanners ready program=gatepost-scan")
+    first, = parent.children("gatepost-scan")
+    os.kill(first, signal.SIGKILL)
+    assert parent.logged("scanners ready program=gatepost-scan", 2)
+    assert parent.children("gatepost-scan") != [first]
+    assert not parent.children("gatepost-av")
+
+
+def test_no_scanner_runs_when_no_rule_needs_one(parent):
+    parent.start()
+    assert not parent.children("gatepost-scan") and not parent.children("gatepost-av")
+
+
+def test_changed_signatures_bring_a_new_family_before_the_old_one_goes(parent):
+    database = parent.folder / "signatures"
+    database.mkdir()
+    parent.configure('rule "infected" when av.result == infected then reject 550 5.7.1 "infected"\n'
+                     'antivirus { database "%s"  reload 1s }\n' % database)
+    parent.start()
+    assert parent.logged("scanners ready program=gatepost-av")
+    first, = parent.children("gatepost-av")
+    (database / "broken").write_text("")
+    assert parent.logged("the database is broken")
+    assert is_alive(first)
+    (database / "broken").unlink()
+    assert parent.logged("scanners ready program=gatepost-av", 2)
+    assert parent.logged("scanners retired program=gatepost-av pid=%d how=\"exit 0\"" % first)

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/client_hash.h"
+#include "proxy/shared.h"
+
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct ip ip_of(const char *text)
+{
+    struct ip ip = {0};
+    bool v6 = strchr(text, ':') != NULL;
+    ip.family = v6 ? 6 : 4;
+    if (v6) { /* "N:M" stands for 2001:db8:0:N::M */
+        memcpy(ip.bytes, "\x20\x01\x0d\xb8", 4);
+        ip.bytes[7] = (uint8_t)atoi(text);
+        ip.bytes[15] = (uint8_t)atoi(strchr(text, ':') + 1);
+    } else {
+        ip.bytes[3] = (uint8_t)atoi(text);
+    }
+    return ip;
+}
+
+static struct shared *shared;
+static unsigned row, other;
+
+static int setup(void **state)
+{
+    (void)state;
+    int fd;
+    shared = shared_new(&fd);
+    if (!shared)
+        return -1;
+    close(fd);
+    row = (unsigned)shared_row_claim(shared);
+    other = (unsigned)shared_row_claim(shared);
+    return row == other;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    shared_free(&shared);
+    return 0;
+}
+
+static enum shared_session take(unsigned from, const char *client, unsigned limit, unsigned each)
+{
+    struct ip ip = ip_of(client);
+    return shared_session_take(shared, from, &ip, limit, each);
+}
+
+static void give(unsigned from, const char *client)
+{
+    struct ip ip = ip_of(client);
+    shared_session_give(shared, from, &ip);
+}
+
+static void test_siphash_gives_the_published_value(void **state)
+{
+    (void)state;
+    uint64_t key[2] = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+    char bytes[15];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)i;
+    assert_true(siphash(key, (struct slice){bytes, sizeof bytes}) == UINT64_C(0xa129ca6149be45e5));
+}
+
+static void test_sessions_of_all_rows_count_against_the_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(take(row, "1", 2, 9), SESSION_TAKEN);
+    assert_int_equal(take(other, "2", 2, 9), SESSION_TAKEN);
+    assert_int_equal(take(row, "3", 2, 9), SESSION_TOO_MANY);
+    assert_int_equal(shared_sessions(shared), 2);
+    give(other, "2");
+    assert_int_equal(take(row, "3", 2, 9), SESSION_TAKEN);
+}
+
+static void test_one_client_is_limited_over_all_rows(void **state)
+{
+    (void)state;
+    assert_int_equal(take(row, "1", 9, 2), SESSION_TAKEN);
+    assert_int_equal(take(other, "1", 9, 2), SESSION_TAKEN);
+    assert_int_equal(take(other, "1", 9, 2), SESSION_TOO_MANY_OF_CLIENT);
+    assert_int_equal(take(other, "2", 9, 2), SESSION_TAKEN);
+    assert_int_equal(shared_sessions(shared), 3);
+    give(row, "1");
+    assert_int_equal(take(row, "1", 9, 2), SESSION_TAKEN);
+}
+
+static void test_a_v6_client_is_its_64(void **state)
+{
+    (void)state;
+    assert_int_equal(take(row, "7:1", 9, 1), SESSION_TAKEN);
+    assert_int_equal(take(row, "7:2", 9, 1), SESSION_TOO_MANY_OF_CLIENT);
+    assert_int_equal(take(row, "8:1", 9, 1), SESSION_TAKEN);
+}
+
+static void test_a_cleared_row_gives_everything_back(void **state)
+{
+    (void)state;
+    struct ip server = ip_of("9");
+    unsigned number = shared_server(shared, &server, 25);
+    assert_int_equal(take(row, "1", 9, 9), SESSION_TAKEN);
+    assert_int_equal(take(other, "1", 9, 9), SESSION_TAKEN);
+    assert_true(shared_spool_take(shared, row, 1000, 1500));
+    assert_false(shared_spool_take(shared, other, 501, 1500));
+    assert_true(shared_scan_take(shared, row, 1));
+    assert_false(shared_scan_take(shared, other, 1));
+    assert_true(shared_backend_take(shared, row, number, 1));
+    assert_false(shared_backend_take(shared, other, number, 1));
+
+    shared_row_clear(shared, row);
+    struct ip client = ip_of("1");
+    assert_int_equal(shared_sessions(shared), 1);
+    assert_int_equal(shared_sessions_of(shared, &client), 1);
+    assert_int_equal(shared_spool(shared), 0);
+    assert_int_equal(shared_scans(shared), 0);
+    assert_int_equal(shared_backend(shared, number), 0);
+    assert_true(shared_backend_take(shared, other, number, 1));
+    assert_int_equal(shared_row_claim(shared), (int)row);
+}
+
+static void test_rows_run_out_and_come_back(void **state)
+{
+    (void)state;
+    for (int i = 2; i < SHARED_ROWS; i++)
+        assert_int_equal(shared_row_claim(shared), i);
+    assert_int_equal(shared_row_claim(shared), -1);
+    shared_row_clear(shared, 100);
+    assert_int_equal(shared_row_claim(shared), 100);
+}
+
+static void test_giving_too_much_stops_at_zero(void **state)
+{
+    (void)state;
+    give(row, "1");
+    shared_spool_give(shared, row, 5);
+    shared_scan_give(shared, row);
+    shared_backend_give(shared, row, 3);
+    assert_int_equal(shared_sessions(shared) + shared_spool(shared) + shared_scans(shared) +
+                         shared_backend(shared, 3),
+                     0);
+}
+
+static void test_a_server_has_one_number_and_others_another(void **state)
+{
+    (void)state;
+    struct ip ip = ip_of("9"), next = ip_of("10");
+    unsigned number = shared_server(shared, &ip, 25);
+    assert_int_equal(shared_server(shared, &ip, 25), number);
+    assert_int_not_equal(shared_server(shared, &ip, 26), number);
+    assert_int_not_equal(shared_server(shared, &next, 25), number);
+}
+
+static void test_more_clients_than_cells_lose_no_place(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 100000 };
+    struct ip ip = {.family = 4};
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        memcpy(ip.bytes, &i, sizeof i);
+        assert_int_equal(shared_session_take(shared, row, &ip, CLIENTS, 1), SESSION_TAKEN);
+    }
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        memcpy(ip.bytes, &i, sizeof i);
+        shared_session_give(shared, row, &ip);
+    }
+    assert_int_equal(shared_sessions(shared), 0);
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        memcpy(ip.bytes, &i, sizeof i);
+        assert_int_equal(shared_sessions_of(shared, &ip), 0);
+    }
+}
+
+enum { HAMMERS = 4, STROKES = 20000, LIMIT = 3 };
+
+/* Takes and gives as a proxy does; ends with what it is told to hold. Exit 1: a limit was passed.
+ */
+static void hammer(unsigned mine, unsigned server)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct ip client = ip_of("5");
+    for (int i = 0; i < STROKES; i++) {
+        if (shared_session_take(shared, mine, &client, 100, LIMIT) == SESSION_TAKEN)
+            shared_session_give(shared, mine, &client);
+        if (shared_spool_take(shared, mine, 10, 10 * LIMIT))
+            shared_spool_give(shared, mine, 10);
+        if (shared_backend_take(shared, mine, server, LIMIT))
+            shared_backend_give(shared, mine, server);
+    }
+    while (!shared_spool_take(shared, mine, 1, 10 * HAMMERS))
+        ;
+    for (;;)
+        pause();
+}
+
+static void test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing(void **state)
+{
+    (void)state;
+    struct ip ip = ip_of("9"), client = ip_of("5");
+    unsigned server = shared_server(shared, &ip, 25);
+    pid_t pids[HAMMERS];
+    unsigned rows[HAMMERS];
+    for (int i = 0; i < HAMMERS; i++) {
+        rows[i] = (unsigned)shared_row_claim(shared);
+        pids[i] = fork();
+        if (pids[i] == 0)
+            hammer(rows[i], server);
+    }
+    while (shared_spool(shared) != HAMMERS ||
+           shared_sessions(shared) + shared_backend(shared, server) > 0)
+        sched_yield();
+    assert_int_equal(shared_sessions_of(shared, &client), 0);
+    for (int i = 0; i < HAMMERS; i++) {
+        kill(pids[i], SIGKILL);
+        assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
+        shared_row_clear(shared, rows[i]);
+        assert_int_equal(shared_spool(shared), HAMMERS - 1 - i);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_siphash_gives_the_published_value),
+        TEST(test_sessions_of_all_rows_count_against_the_limit),
+        TEST(test_one_client_is_limited_over_all_rows),
+        TEST(test_a_v6_client_is_its_64),
+        TEST(test_a_cleared_row_gives_everything_back),
+        TEST(test_rows_run_out_and_come_back),
+        TEST(test_giving_too_much_stops_at_zero),
+        TEST(test_a_server_has_one_number_and_others_another),
+        TEST(test_more_clients_than_cells_lose_no_place),
+        TEST(test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
