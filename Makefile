@@ -47,7 +47,7 @@ floor_libs = $(filter $(foreach f,$(1),$(B)/$(f).a),$(LIBS))
 
 BINS     := $(foreach m,$(MAINS),$(B)/$(basename $(notdir $(m))))
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-DUMPS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.c))
+DUMPS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
@@ -75,7 +75,7 @@ check-built: all units
 check-asan: deps ## pass all tests under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory V=asan check-built
 
-units: $(UNITS)
+units: $(UNITS) $(DUMPS)
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target for FUZZ_SECONDS
