@@ -4,6 +4,7 @@
 #include "filters/archive_walk.h"
 #include "filters/bytes.h"
 #include "filters/extension.h"
+#include "filters/iso_paths.h"
 #include "filters/lzw.h"
 
 /* Places behind a program where the same signature is tried. */
@@ -205,6 +206,10 @@ static bool list_container(struct archive_walk *walk, enum unpack_format format,
         return archive_rar_list(walk, content);
     if (format == UNPACK_CAB)
         return archive_cab_list(walk, content);
+    if (format == UNPACK_ISO && !iso_paths_bounded(walk->scratch, content)) {
+        archive_report_add(walk->report, "unsupported");
+        return true;
+    }
     return archive_container_list(walk, format, content);
 }
 

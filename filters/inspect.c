@@ -6,6 +6,7 @@
 #include "filters/macros.h"
 #include "filters/objects.h"
 #include "filters/unpack.h"
+#include "filters/zip_directory.h"
 
 enum {
     NAME_MAX_BYTES = 1024, /* of which the end is kept: it decides */
@@ -24,6 +25,7 @@ struct level {
 
 bool inspect_warm_up(void)
 {
+    zip_directory_warm_up();
     return filetype_warm_up() && unpack_warm_up();
 }
 

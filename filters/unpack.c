@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Blocks without bytes that a broken archive may give in a row before it counts as stuck. */
 enum { EMPTY_BLOCKS_MAX = 1000, RETRIES_MAX = 100, PIECES = 3 };
@@ -132,6 +133,8 @@ int unpack_next(struct unpacker *u, struct unpack_entry *out)
 {
     struct archive_entry *entry;
     int r = ARCHIVE_RETRY;
+    /* libarchive exits the process when a name is no UTF-8 and an earlier failure left ENOMEM behind. */
+    errno = 0;
     for (unsigned tries = 0; r == ARCHIVE_RETRY && tries < RETRIES_MAX; tries++)
         r = archive_read_next_header(u->archive, &entry);
     if (r == ARCHIVE_EOF)
@@ -231,6 +234,7 @@ bool unpack_warm_up(void)
     struct unpack_entry entry;
     struct unpacker *u =
         unpack_open(UNPACK_ZIP_MEMBER, SLICE(""), (struct slice){member, sizeof member - 1}, &why);
+    tzset();
     bool warm = load_charsets() && u && unpack_next(u, &entry) > 0;
     unpack_close(&u);
     return warm;
