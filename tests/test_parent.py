@@ -538,6 +538,25 @@ def test_scanners_run_when_a_rule_needs_them_and_are_replaced_when_killed(parent
     assert not parent.children("gatepost-av")
 
 
+FAILING = SCANNED + 'test "programs pass" { given attachments [ { name "a.exe"  extension "exe" } ]  expect accept }\n'
+
+
+def test_a_failing_test_fails_the_check(parent):
+    parent.configure(FAILING)
+    status, said = parent.run("-n")
+    assert status == 1 and "1 of the 1 tests of the policy failed" in said
+
+
+def test_a_failing_test_is_warned_of_at_the_start_and_stops_a_reload(parent):
+    parent.configure(FAILING)
+    parent.start()
+    assert "1 of the 1 tests of the policy failed" in parent.log()
+    before = parent.children()
+    parent.signal(signal.SIGHUP)
+    assert parent.logged("reload refused, nothing is changed")
+    assert parent.children() == before
+
+
 def test_no_scanner_runs_when_no_rule_needs_one(parent):
     parent.start()
     assert not parent.children("gatepost-scan") and not parent.children("gatepost-av")
