@@ -137,7 +137,7 @@ static void take_shared(struct program *p, struct ipc_message *m)
 }
 
 static void start(struct program *p);
-static void drain(struct program *p);
+static void drain(struct program *p, bool stopping);
 
 static void take(struct program *p, struct ipc_message *m)
 {
@@ -164,7 +164,7 @@ static void take(struct program *p, struct ipc_message *m)
         start(p);
         break;
     case MESSAGE_DRAIN:
-        drain(p);
+        drain(p, m->payload.ptr[0] != 0);
         break;
     default:
         break;
@@ -309,7 +309,7 @@ static void drained(struct proxy *proxy)
     event_base_loopexit(proxy->base, NULL);
 }
 
-static void drain(struct program *p)
+static void drain(struct program *p, bool stopping)
 {
     p->state = PROXY_DRAINING;
     for (size_t i = 0; i < p->listener_count; i++)
@@ -317,7 +317,8 @@ static void drain(struct program *p)
     p->proxy.draining = true;
     p->proxy.drained = drained;
     backends_close_idle(p->proxy.backends);
-    sessions_drain(&p->proxy);
+    if (stopping)
+        sessions_stop(&p->proxy);
     if (p->proxy.session_count == 0)
         drained(&p->proxy);
 }

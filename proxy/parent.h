@@ -94,7 +94,7 @@ void proxy_hear(struct proxy *proxy, int64_t now);
 void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t now);
 void proxy_lend(const struct parent *parent,
                 struct proxy *proxy); /* its sockets, to one that serves */
-void proxy_drain(struct proxy *proxy);
+void proxy_drain(struct proxy *proxy, bool stopping);
 void proxy_kill(struct proxy *proxy, const char *why);
 bool proxy_send(struct proxy *proxy, uint16_t type, struct slice payload, int fd);
 bool proxy_send_tickets(struct proxy *proxy, const struct tickets *tickets);
@@ -102,7 +102,7 @@ bool proxy_send_tickets(struct proxy *proxy, const struct tickets *tickets);
 /* parent_generation.c: a configuration comes, serves, drains, goes. */
 struct generation *generation_new(struct parent *parent, struct loaded *loaded, struct buf *report);
 void generation_start(struct parent *parent, struct generation *generation, int64_t now);
-void generation_drain(struct generation *generation, int64_t until);
+void generation_drain(struct generation *generation, bool stopping, int64_t until);
 void generation_settle(struct parent *parent, int64_t now);
 void generation_reopen(struct generation *generation); /* its file of decisions */
 size_t generation_alive(const struct generation *generation);

@@ -97,11 +97,11 @@ void generation_start(struct parent *parent, struct generation *generation, int6
         proxy_start(parent, &generation->proxies[slot], now);
 }
 
-void generation_drain(struct generation *generation, int64_t until)
+void generation_drain(struct generation *generation, bool stopping, int64_t until)
 {
     generation->until = until;
     for (unsigned slot = 0; slot < generation->slots; slot++)
-        proxy_drain(&generation->proxies[slot]);
+        proxy_drain(&generation->proxies[slot], stopping);
 }
 
 static void kill_all(struct generation *generation, const char *why)
@@ -193,7 +193,7 @@ static void take_over(struct parent *parent, int64_t now)
     parent->starting = NULL;
     const struct config *config = parent->current->loaded.config;
     if (before) {
-        generation_drain(before, now + before->loaded.config->settings.timeouts_drain);
+        generation_drain(before, false, now + before->loaded.config->settings.timeouts_drain);
         shelve(parent, before);
         limit_old(parent);
         parent_apply(parent, config, now);

@@ -239,6 +239,15 @@ void proxy_hear(struct proxy *proxy, int64_t now)
     }
 }
 
+/* What it was handing over when it died: the backend may have it, the sender does not know. */
+static void tell_doubts(const struct shared *shared, unsigned row)
+{
+    char id[SHARED_ID_MAX];
+    unsigned at = 0;
+    while (shared_doubt_next(shared, row, &at, id))
+        log_at(LEVEL_WARNING, id, "in-doubt", field_str("reason", "its proxy died"));
+}
+
 void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t now)
 {
     proxy_hear(proxy, now); /* its last words */
@@ -246,6 +255,7 @@ void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t 
     log_at(expected ? LEVEL_INFO : LEVEL_ERROR, "", expected ? "proxy done" : "proxy died",
            PROXY_FIELDS(proxy), field_str("how", child_death(status)));
     forget(proxy);
+    tell_doubts(parent->shared, proxy->row);
     shared_row_clear(parent->shared, proxy->row);
     proxy->pid = 0;
     proxy->kill_at = 0;
@@ -269,7 +279,7 @@ void proxy_lend(const struct parent *parent, struct proxy *proxy)
     }
 }
 
-void proxy_drain(struct proxy *proxy)
+void proxy_drain(struct proxy *proxy, bool stopping)
 {
     enum proxy_state before = proxy->state;
     proxy->start_at = 0;
@@ -279,7 +289,7 @@ void proxy_drain(struct proxy *proxy)
     if (before == PROXY_CONFIGURING)
         proxy_kill(proxy, "it is not needed any more");
     else if (before != PROXY_DRAINING)
-        proxy_send(proxy, MESSAGE_DRAIN, (struct slice){NULL, 0}, -1);
+        proxy_send(proxy, MESSAGE_DRAIN, (struct slice){stopping ? "\1" : "\0", 1}, -1);
 }
 
 void proxy_kill(struct proxy *proxy, const char *why)
