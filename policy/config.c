@@ -2,9 +2,9 @@
  * Reading a configuration: parse all files, then look names up, then check the rules. */
 #include "policy/config.h"
 
+#include "policy/check.h"
 #include "policy/parser.h"
-
-#include <string.h>
+#include "policy/settings.h"
 
 enum { ARENA_MAX = 1024 * 1024 * 1024 };
 
@@ -13,6 +13,11 @@ static void finish(struct parser *parser)
     finish_backends(parser);
     finish_domains(parser);
     finish_listeners(parser);
+    check_rules(parser);
+    if (parser->sources->errors == 0)
+        check_tests(parser);
+    if (parser->sources->errors == 0)
+        warn_of_unused_tables(parser);
 }
 
 static void read_all(struct parser *parser, struct slice path)
@@ -36,24 +41,35 @@ static void say_end(const struct sources *sources, struct slice path)
         buf_printf(sources->report, "%.*s: error: too many errors\n", SLICE_ARGS(path));
 }
 
+static struct config *empty_config(struct arena *arena, struct slice hostname)
+{
+    struct config *config = arena_alloc(arena, sizeof *config);
+    struct policy *policy = arena_alloc(arena, sizeof *policy);
+    if (!config || !policy)
+        return NULL;
+    config->arena = arena;
+    config->hostname = hostname;
+    config->policy = policy;
+    settings_standard(&config->settings);
+    return config;
+}
+
 struct config *config_load(struct slice path, const struct loader *loader, struct slice hostname,
                            struct buf *report)
 {
     struct arena *arena = arena_new(ARENA_MAX);
-    struct sources sources = {.arena = arena, .loader = loader, .report = report};
-    struct parser parser = {.sources = &sources};
-    struct config *config = arena ? arena_alloc(arena, sizeof *config) : NULL;
+    struct sources *sources = arena ? arena_alloc(arena, sizeof *sources) : NULL;
+    struct config *config = sources ? empty_config(arena, hostname) : NULL;
     if (!config) {
         arena_free(&arena);
         return NULL;
     }
-    parser.config = config;
-    config->arena = arena;
-    config->hostname = hostname;
-    settings_standard(&config->settings);
+    *sources = (struct sources){.arena = arena, .loader = loader, .report = report};
+    config->policy->files = sources->files;
+    struct parser parser = {.sources = sources, .config = config};
     read_all(&parser, path);
-    say_end(&sources, path);
-    if (sources.errors > 0 || sources.no_memory)
+    say_end(sources, path);
+    if (sources->errors > 0 || sources->no_memory)
         config_free(&config);
     return config;
 }
@@ -63,6 +79,7 @@ void config_free(struct config **config)
     if (!*config)
         return;
     struct arena *arena = (*config)->arena;
+    policy_release((*config)->policy);
     *config = NULL;
     arena_free(&arena);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/facts.h"
 
+#include "base/json.h"
 #include "policy/type_rows.h"
 
 static const struct fact_info table[FACT_COUNT] = {
@@ -46,4 +47,36 @@ bool fact_by_name(struct slice name, enum fact *out)
             return true;
         }
     return false;
+}
+
+static void fail(struct value *value)
+{
+    if (value->state == VALUE_PENDING)
+        *value = value_unknown();
+}
+
+void facts_fail(struct facts *facts, enum producer producer, size_t key_count)
+{
+    bool keyed = false;
+    for (unsigned i = 0; i < FACT_COUNT; i++) {
+        if (table[i].producer != producer)
+            continue;
+        fail(&facts->fact[i]);
+        keyed |= table[i].keyed;
+    }
+    for (size_t i = 0; keyed && facts->keyed && i < key_count; i++)
+        fail(&facts->keyed[i]);
+}
+
+bool facts_json(struct buf *out, const struct facts *facts)
+{
+    for (unsigned i = 0; i < FACT_COUNT; i++) {
+        bool found_out =
+            table[i].producer != PRODUCER_POLICY && facts->fact[i].state != VALUE_PENDING;
+        if (table[i].keyed || !found_out)
+            continue;
+        json_key(out, slice_of(table[i].name));
+        value_json(out, &table[i].type, &facts->fact[i]);
+    }
+    return !out->failed;
 }

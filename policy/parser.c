@@ -245,11 +245,15 @@ static bool parse_sentence(struct parser *parser)
         {"hostname", parse_hostname},       {"listen", parse_listen},
         {"backend", parse_backend},         {"domain", parse_domain},
         {"certificate", parse_certificate}, {"table", parse_table},
-        {"include", parse_include},
+        {"include", parse_include},         {"test", parse_test},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (accept_word(parser, rows[i].word))
             return rows[i].parse(parser);
+    if (accept_word(parser, "rule"))
+        return parse_rule(parser, false);
+    if (accept_word(parser, "observe"))
+        return expect_word(parser, "rule") && parse_rule(parser, true);
     if (at_kind(parser, TOKEN_WORD) && is_settings_block(parser->token.text)) {
         parser_next(parser);
         return parse_settings(parser, parser->previous.text);

@@ -32,6 +32,7 @@ struct parser {
     struct lexer lexer;
     struct token token;    /* the next one */
     struct token previous; /* the one before it */
+    unsigned depth, links; /* of the condition that is being read */
     unsigned include_depth;
     uint16_t include_path[INCLUDE_DEPTH_MAX]; /* files that are open */
     /* what is looked up when all has been read */

@@ -70,6 +70,7 @@ class Parent:
         self.path = folder / "gatepost.conf"
         self.log_path = folder / "log"
         self.port = free_port()
+        self.libexec = FAKES
         self.popen = None
         self.sessions = []
         (folder / "empty").mkdir(mode=0o755)
@@ -87,7 +88,7 @@ class Parent:
         return [str(BUILD / "gatepost"), *options, "-c", str(self.path)]
 
     def environment(self):
-        return dict(os.environ, GATEPOST_LIBEXEC=str(FAKES), **getattr(self, "more_environment", {}))
+        return dict(os.environ, GATEPOST_LIBEXEC=str(self.libexec), **getattr(self, "more_environment", {}))
 
     def run(self, *options):
         """For starts that end: (exit status, what it said)."""
@@ -118,6 +119,13 @@ class Parent:
     def connect(self, port=None, greeted=True):
         self.sessions.append(Session(port or self.port, greeted))
         return self.sessions[-1]
+
+    def connect_to(self, generation):
+        """With the first proxy of that generation that answers: an older one may still take a last connection."""
+        def attempt():
+            session = self.connect()
+            return session if session.generation == generation else session.close()
+        return wait_until(attempt)
 
     def children(self, name="gatepost-proxy"):
         found = []
@@ -291,6 +299,18 @@ def test_a_proxy_that_breaks_the_protocol_is_killed(parent):
     assert wait_until(lambda: len(parent.children()) == 2)
 
 
+def test_while_a_slot_waits_for_its_restart_another_serves_it(parent):
+    parent.start()
+    slots = parent.in_slots()
+    parent.order(die=True)
+    os.kill(slots[0].pid, signal.SIGKILL)
+    assert parent.logged("slot is served by another slot=0 by=1")
+    for _ in range(20):
+        assert parent.connect().pid == slots[1].pid
+    (parent.folder / "fake.json").unlink()
+    assert wait_until(lambda: len(parent.children()) == 2, 40)
+
+
 def test_the_proxies_die_with_the_parent(parent):
     parent.start()
     children = parent.children()
@@ -336,8 +356,8 @@ def test_a_reload_hands_over_and_lets_sessions_finish(parent):
     parent.start()
     old = parent.connect()
     parent.reload()
-    new = parent.connect()
-    assert (old.generation, new.generation) == (1, 2)
+    new = parent.connect_to(2)
+    assert old.generation == 1
     assert old.echoes()
     old.close()
     assert wait_until(lambda: not is_alive(old.pid))
@@ -429,10 +449,9 @@ def test_listeners_come_and_go_with_a_reload(parent):
 def test_only_so_many_old_generations_are_kept(parent):
     parent.start()
     held = [parent.connect()]
-    for _ in range(4):
+    for generation in range(2, 6):
         parent.reload()
-        held.append(parent.connect())
-    assert [session.generation for session in held] == [1, 2, 3, 4, 5]
+        held.append(parent.connect_to(generation))
     assert wait_until(lambda: not is_alive(held[0].pid))
     assert all(session.echoes() for session in held[1:])
 
@@ -524,6 +543,29 @@ def test_no_scanner_runs_when_no_rule_needs_one(parent):
     assert not parent.children("gatepost-scan") and not parent.children("gatepost-av")
 
 
+def test_scanners_stay_as_long_as_an_old_session_needs_them(parent):
+    parent.configure(SCANNED)
+    parent.start()
+    assert parent.logged("scanners ready")
+    held = parent.connect()
+    parent.configure()
+    parent.reload()
+    assert parent.children("gatepost-scan")
+    held.close()
+    assert parent.logged("scanners retired")
+
+
+def test_other_settings_bring_other_scanners(parent):
+    parent.configure(SCANNED)
+    parent.start()
+    assert parent.logged("scanners ready")
+    first, = parent.children("gatepost-scan")
+    parent.configure(SCANNED + "scan { recycle 7 }\n")
+    parent.reload()
+    assert parent.logged("scanners retired program=gatepost-scan pid=%d" % first)
+    assert len(parent.children("gatepost-scan")) == 1
+
+
 def test_changed_signatures_bring_a_new_family_before_the_old_one_goes(parent):
     database = parent.folder / "signatures"
     database.mkdir()
@@ -538,3 +580,77 @@ def test_changed_signatures_bring_a_new_family_before_the_old_one_goes(parent):
     (database / "broken").unlink()
     assert parent.logged("scanners ready program=gatepost-av", 2)
     assert parent.logged("scanners retired program=gatepost-av pid=%d how=\"exit 0\"" % first)
+
+
+# With the real gatepost-proxy
+
+@pytest.fixture
+def real(parent):
+    parent.libexec = BUILD
+    return parent
+
+
+def greeting(session):
+    return session.socket.makefile("rb").readline()
+
+
+def is_greeted(parent):
+    session = parent.connect(greeted=False)
+    try:
+        return greeting(session).startswith(b"220 mx.example.com ")
+    finally:
+        session.close()
+
+
+def test_a_real_proxy_serves_without_privileges(real):
+    real.start()
+    assert is_greeted(real)
+    for pid in real.children():
+        status = pathlib.Path("/proc/%d/status" % pid).read_text()
+        assert "NoNewPrivs:\t1" in status
+        if os.geteuid() == 0:
+            assert "Uid:\t65534\t65534\t65534\t65534" in status and "CapEff:\t0000000000000000" in status
+            assert os.readlink("/proc/%d/root" % pid) == str(real.folder / "empty")
+
+
+def test_real_proxies_serve_on_while_one_is_killed(real):
+    real.start()
+    for _ in range(5):
+        before = real.children()
+        os.kill(before[0], signal.SIGKILL)
+        assert all(is_greeted(real) for _ in range(10))
+        assert wait_until(lambda: len(real.children()) == 2 and before[0] not in real.children(), 40)
+
+
+def test_a_real_reload_drops_no_connection_that_waits(real):
+    real.configure(proxies=1)
+    real.start()
+    pid, = real.children()
+    os.kill(pid, signal.SIGSTOP)
+    waiting = [real.connect(greeted=False) for _ in range(20)]
+    real.reload()
+    assert all(greeting(session).startswith(b"220 ") for session in waiting)
+    os.kill(pid, signal.SIGCONT)
+    assert wait_until(lambda: not is_alive(pid))
+
+
+def test_a_certificate_that_a_real_proxy_cannot_use_changes_nothing(real):
+    real.start()
+    before = real.children()
+    real.configure('certificate "mx.example.com" { chain "chain.pem"  key "key.pem" }\n')
+    for name in ("chain.pem", "key.pem"):
+        (real.folder / name).write_text("no certificate")
+        os.chmod(real.folder / name, 0o600)
+    real.signal(signal.SIGHUP)
+    assert real.logged("reload refused, nothing is changed")
+    assert wait_until(lambda: real.children() == before) and is_greeted(real)
+
+
+def test_real_proxies_end_with_sigterm(real):
+    real.start()
+    session = real.connect(greeted=False)
+    greeting(session)
+    real.signal(signal.SIGTERM)
+    assert real.logged("stopping")
+    session.close()
+    assert real.popen.wait(15) == 0

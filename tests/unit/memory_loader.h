@@ -58,4 +58,13 @@ static inline struct config *load_good(const char *text)
     return config;
 }
 
+/* Compares, and prints both when they differ. */
+static inline bool report_is(const struct buf *report, const char *text)
+{
+    bool same = slice_eq(buf_slice(report), slice_of(text));
+    if (!same)
+        fprintf(stderr, "expected:\n%s\ngot:\n%.*s\n", text, SLICE_ARGS(buf_slice(report)));
+    return same;
+}
+
 #endif

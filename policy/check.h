@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC
+ * From syntax to a program: names are resolved, types compared, texts taken apart. Each function
+ * that returns false or -1 has reported an error, or memory is out. */
+#ifndef POLICY_CHECK_H
+#define POLICY_CHECK_H
+
+#include "policy/parser.h"
+#include "policy/program.h"
+#include "policy/syntax.h"
+#include "policy/table.h"
+#include "policy/types.h"
+
+struct variable {
+    struct token name;
+    unsigned slot;
+    enum fact fact; /* the list that it comes from */
+    struct type type;
+    bool bound_surely; /* after the condition held it is some member: it may stand in texts */
+    bool in_scope;
+};
+
+struct checker {
+    struct parser *parser;
+    struct policy *policy;
+    struct rule *rule;
+    struct variable variables[SLOTS_MAX]; /* of this rule; the slot is the index */
+    unsigned variable_count;
+    size_t first_node;
+    unsigned uncertain; /* > 0: inside not, or, all, none or count */
+};
+
+void check_rules(struct parser *parser);
+void check_tests(struct parser *parser);
+void warn_of_unused_tables(struct parser *parser);
+
+/* A fact, a variable or a field of one; its operand's index. */
+int check_path(struct checker *checker, const struct syntax_term *term);
+/* The same for the inside of {...}: only certain variables. `at` is where errors point. */
+int check_text_path(struct checker *checker, struct slice path, struct span at);
+
+int check_condition(struct checker *checker, const struct syntax_expr *expr);
+
+/* Binds a variable to the members of a list; *list is the list's operand. Ends with check_unbind.
+ */
+struct variable *check_bind(struct checker *checker, const struct token *name,
+                            const struct syntax_term *list, int *operand);
+void check_unbind(struct variable *variable);
+
+/* A literal or word of the expected type: an operand, or only its value. */
+int check_literal(struct checker *checker, const struct syntax_term *term,
+                  const struct type *expected);
+bool literal_value(struct sources *sources, const struct syntax_term *term,
+                   const struct type *expected, struct value *out);
+
+bool check_text(struct checker *checker, const struct token *token, struct text *out);
+bool check_action(struct checker *checker, const struct syntax_action *syntax,
+                  struct compiled_action *out);
+
+/* Fills acts_at and why_later of all rules; warns of rules that can never act. */
+void check_phases(struct checker *checker);
+
+int add_operand(struct checker *checker, const struct operand *operand);
+int add_node(struct checker *checker, const struct node *node);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC
+ * Actions and the texts in them. */
+#include "policy/check.h"
+
+enum { PATH_MAX_LEN = 120 };
+
+/* Where in the file a place inside a string's text stands; the string itself when it had
+ * backslashes. */
+static struct span inside(struct checker *checker, const struct token *token, const char *place)
+{
+    struct slice written = source_text(checker->parser->sources, token->at);
+    struct span at = token->at;
+    if (place >= written.ptr && place < written.ptr + written.len)
+        at.from += (uint32_t)(place - written.ptr);
+    return at;
+}
+
+static bool push_piece(struct checker *checker, struct text *text, struct slice literal,
+                       int operand)
+{
+    struct piece *place = PARSER_PUSH(checker->parser, text->pieces, text->count);
+    if (place)
+        *place = (struct piece){literal, operand};
+    return place != NULL;
+}
+
+/* "{path}" at the start of `rest`. */
+static bool take_path(struct checker *checker, const struct token *token, struct slice *rest,
+                      int *operand)
+{
+    struct span at = inside(checker, token, rest->ptr);
+    size_t close = slice_find(*rest, '}');
+    if (close == rest->len || close < 2 || close > PATH_MAX_LEN) {
+        source_error(checker->parser->sources, at,
+                     "expected a fact's name and '}' after '{' (write '{{' for a brace)");
+        return false;
+    }
+    *operand = check_text_path(checker, slice_sub(*rest, 1, close), at);
+    *rest = slice_from(*rest, close + 1);
+    return *operand >= 0;
+}
+
+bool check_text(struct checker *checker, const struct token *token, struct text *out)
+{
+    struct slice rest = token->text;
+    *out = (struct text){0};
+    while (rest.len > 0) {
+        size_t brace = slice_find(rest, '{');
+        struct slice literal = slice_sub(rest, 0, brace);
+        int operand = -1;
+        rest = slice_from(rest, brace);
+        if (slice_starts(rest, SLICE("{{"))) {
+            literal.len++;
+            rest = slice_from(rest, 2);
+        } else if (rest.len > 0 && !take_path(checker, token, &rest, &operand)) {
+            return false;
+        }
+        if (!push_piece(checker, out, literal, operand))
+            return false;
+    }
+    return true;
+}
+
+struct standard_reply {
+    unsigned low, high, code; /* class allowed, standard */
+    struct slice enhanced;
+    const char *text;
+};
+
+static const struct standard_reply *standard_reply(enum action action)
+{
+    static const struct standard_reply reject = {500, 599, 550, SLICE("5.7.1"),
+                                                 "message refused by policy"},
+                                       defer = {400, 499, 451, SLICE("4.7.1"), "try again later"},
+                                       drop = {400, 599, 554, SLICE("5.7.1"),
+                                               "connection refused by policy"};
+    return action == ACTION_REJECT ? &reject : action == ACTION_DEFER ? &defer : &drop;
+}
+
+static bool enhanced_valid(struct slice enhanced)
+{
+    struct slice class, subject, detail;
+    uint64_t number;
+    slice_cut(enhanced, '.', &class, &subject);
+    slice_cut(subject, '.', &subject, &detail);
+    return slice_to_u64(class, 5, &number) && slice_to_u64(subject, 999, &number) &&
+           slice_to_u64(detail, 999, &number);
+}
+
+static bool check_code(struct checker *checker, const struct syntax_action *syntax,
+                       struct compiled_action *out)
+{
+    const struct standard_reply *standard = standard_reply(syntax->kind);
+    out->code = standard->code;
+    if (syntax->code.kind == TOKEN_END)
+        return true;
+    double code = syntax->code.number;
+    if (code < standard->low || code > standard->high || code != (double)(unsigned)code) {
+        source_error(checker->parser->sources, syntax->code.at,
+                     "%s takes a reply code from %u to %u", action_info(syntax->kind)->word,
+                     standard->low, standard->high);
+        return false;
+    }
+    out->code = (unsigned)code;
+    return true;
+}
+
+/* The enhanced code's class must be the reply code's. */
+static bool check_enhanced(struct checker *checker, const struct syntax_action *syntax,
+                           struct compiled_action *out)
+{
+    out->enhanced = standard_reply(syntax->kind)->enhanced;
+    if (syntax->enhanced.kind != TOKEN_END)
+        out->enhanced = syntax->enhanced.text;
+    else if (out->code < 500)
+        out->enhanced = SLICE("4.7.1");
+    if (enhanced_valid(out->enhanced) && out->enhanced.ptr[0] == (char)('0' + out->code / 100))
+        return true;
+    source_error(checker->parser->sources, syntax->enhanced.at,
+                 "a reply %u takes an enhanced code such as %u.7.1 (RFC 3463)", out->code,
+                 out->code / 100);
+    return false;
+}
+
+static bool check_reply(struct checker *checker, const struct syntax_action *syntax,
+                        struct compiled_action *out)
+{
+    if (!check_code(checker, syntax, out) || !check_enhanced(checker, syntax, out))
+        return false;
+    if (syntax->text.kind != TOKEN_END)
+        return check_text(checker, &syntax->text, &out->text);
+    return push_piece(checker, &out->text, slice_of(standard_reply(syntax->kind)->text), -1);
+}
+
+static bool check_field_name(struct checker *checker, const struct token *name)
+{
+    bool valid = name->text.len > 0 && name->text.len <= 70;
+    for (size_t i = 0; i < name->text.len; i++)
+        valid &= name->text.ptr[i] > ' ' && name->text.ptr[i] < 127 && name->text.ptr[i] != ':';
+    if (!valid)
+        source_error(checker->parser->sources, name->at,
+                     "expected the name of a header field, such as \"X-Note\"");
+    return valid;
+}
+
+static bool check_strip(struct checker *checker, const struct syntax_action *syntax,
+                        struct compiled_action *out)
+{
+    struct variable *variable = check_bind(checker, &syntax->variable, syntax->list, &out->list);
+    if (!variable)
+        return false;
+    if (variable->type.kind != TYPE_RECORD ||
+        record_field_index(variable->type.record, SLICE("part")) < 0) {
+        source_error(checker->parser->sources, syntax->list->token.at,
+                     "expected 'attachments': only parts can be stripped");
+        return false;
+    }
+    out->slot = variable->slot;
+    checker->uncertain++;
+    out->condition = check_condition(checker, syntax->condition);
+    checker->uncertain--;
+    bool good = out->condition >= 0 && check_text(checker, &syntax->text, &out->text);
+    check_unbind(variable);
+    return good;
+}
+
+bool check_action(struct checker *checker, const struct syntax_action *syntax,
+                  struct compiled_action *out)
+{
+    *out = (struct compiled_action){
+        .kind = syntax->kind, .list = -1, .condition = -1, .points = syntax->points};
+    switch (syntax->kind) {
+    case ACTION_REJECT:
+    case ACTION_DEFER:
+    case ACTION_DROP:
+        return check_reply(checker, syntax, out);
+    case ACTION_SCORE:
+        out->name = syntax->name.kind == TOKEN_END ? checker->rule->name : syntax->name.text;
+        return true;
+    case ACTION_HEADER_ADD:
+    case ACTION_HEADER_REMOVE:
+        out->name = syntax->name.text;
+        return check_field_name(checker, &syntax->name) &&
+               (syntax->kind == ACTION_HEADER_REMOVE ||
+                check_text(checker, &syntax->text, &out->text));
+    case ACTION_SUBJECT_PREFIX:
+    case ACTION_LOG:
+        return check_text(checker, &syntax->text, &out->text);
+    case ACTION_STRIP:
+        return check_strip(checker, syntax, out);
+    default:
+        return true;
+    }
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: ISC
+ * Names in rules: facts, variables and their fields. */
+#include "policy/check.h"
+
+int add_operand(struct checker *checker, const struct operand *operand)
+{
+    struct policy *policy = checker->policy;
+    struct operand *place = PARSER_PUSH(checker->parser, policy->operands, policy->operand_count);
+    if (!place)
+        return -1;
+    *place = *operand;
+    return (int)policy->operand_count - 1;
+}
+
+static const struct type textual = {.kind = TYPE_TEXT}, domain = {.kind = TYPE_DOMAIN};
+
+/* `.local` or `.domain` at the end of an address's name. */
+static bool accessor_by_name(struct slice word, enum accessor *out)
+{
+    *out = slice_eq(word, SLICE("local"))    ? ACCESSOR_LOCAL
+           : slice_eq(word, SLICE("domain")) ? ACCESSOR_DOMAIN
+                                             : ACCESSOR_NONE;
+    return *out != ACCESSOR_NONE;
+}
+
+static bool apply_accessor(struct operand *operand, struct slice word)
+{
+    if (operand->type.kind != TYPE_ADDRESS || !accessor_by_name(word, &operand->accessor))
+        return false;
+    operand->type = operand->accessor == ACCESSOR_LOCAL ? textual : domain;
+    return true;
+}
+
+static bool find_fact(struct slice name, struct operand *operand)
+{
+    enum fact fact;
+    struct slice head = slice_sub(name, 0, slice_rfind(name, '.'));
+    bool whole = fact_by_name(name, &fact);
+    if (!whole && (head.len == name.len || !fact_by_name(head, &fact)))
+        return false;
+    *operand =
+        (struct operand){.kind = fact == FACT_SCORE ? OPERAND_SCORE : OPERAND_FACT, .fact = fact};
+    operand->type = fact_info(fact)->type;
+    return whole || apply_accessor(operand, slice_from(name, head.len + 1));
+}
+
+/* The innermost that is in scope. */
+static const struct variable *find_variable(const struct checker *checker, struct slice name,
+                                            bool in_texts)
+{
+    for (unsigned i = checker->variable_count; i-- > 0;) {
+        const struct variable *v = &checker->variables[i];
+        if ((v->in_scope || (in_texts && v->bound_surely)) && slice_eq(v->name.text, name))
+            return v;
+    }
+    return NULL;
+}
+
+/* Field and accessor after a variable's name. False: `rest` names none; *wrong is what is unknown.
+ */
+static bool select_field(struct operand *operand, struct slice rest, struct slice *wrong)
+{
+    struct slice field, accessor;
+    while (rest.len > 0) {
+        slice_cut(rest, '.', &field, &accessor);
+        *wrong = field;
+        if (operand->type.kind == TYPE_RECORD) {
+            operand->field = record_field_index(operand->type.record, field);
+            if (operand->field < 0)
+                return false;
+            operand->type = operand->type.record->fields[operand->field].type;
+        } else if (!apply_accessor(operand, field)) {
+            return false;
+        }
+        rest = accessor;
+    }
+    return true;
+}
+
+static void unknown_field(struct checker *checker, const struct variable *variable, struct span at,
+                          struct slice wrong)
+{
+    struct token token = {.at = at, .text = wrong};
+    struct nearest near = nearest_to(wrong);
+    const struct record_type *record = variable->type.record;
+    for (size_t i = 0; variable->type.kind == TYPE_RECORD && i < record->count; i++)
+        nearest_offer(&near, slice_of(record->fields[i].name));
+    fail_unknown(checker->parser, &token, "field", &near);
+}
+
+static void unknown_name(struct checker *checker, struct slice name, struct span at)
+{
+    struct token token = {.at = at, .text = name};
+    struct nearest near = nearest_to(name);
+    for (unsigned i = 0; i < FACT_COUNT; i++)
+        nearest_offer(&near, slice_of(fact_info((enum fact)i)->name));
+    for (unsigned i = 0; i < checker->variable_count; i++)
+        nearest_offer(&near, checker->variables[i].name.text);
+    for (size_t i = 0; i < checker->parser->table_count; i++)
+        if (slice_eq(checker->parser->tables[i]->name.text, name)) {
+            source_error(checker->parser->sources, at, "'%.*s' is a table; expected a fact here",
+                         SHOWN(name));
+            return;
+        }
+    fail_unknown(checker->parser, &token, "fact", &near);
+}
+
+static bool resolve(struct checker *checker, struct slice name, struct span at, bool in_texts,
+                    struct operand *operand)
+{
+    struct slice head, rest, wrong;
+    if (find_fact(name, operand))
+        return true;
+    slice_cut(name, '.', &head, &rest);
+    const struct variable *variable = find_variable(checker, head, in_texts);
+    if (!variable) {
+        unknown_name(checker, name, at);
+        return false;
+    }
+    *operand = (struct operand){.kind = OPERAND_VARIABLE,
+                                .fact = variable->fact,
+                                .slot = variable->slot,
+                                .field = -1,
+                                .type = variable->type};
+    if (select_field(operand, rest, &wrong))
+        return true;
+    unknown_field(checker, variable, at, wrong);
+    return false;
+}
+
+static bool key_valid(struct slice key)
+{
+    for (size_t i = 0; i < key.len; i++)
+        if (key.ptr[i] <= ' ' || key.ptr[i] >= 127 || key.ptr[i] == ':')
+            return false;
+    return key.len > 0 && key.len <= 100;
+}
+
+/* The index among the policy's keys, lower case. */
+static int key_index(struct checker *checker, enum fact fact, struct slice key)
+{
+    struct policy *policy = checker->policy;
+    for (size_t i = 0; i < policy->key_count; i++)
+        if (policy->keys[i].fact == fact && slice_ieq(policy->keys[i].key, key))
+            return (int)i;
+    char *copy = source_alloc(checker->parser->sources, key.len + 1, 1);
+    struct policy_key *place =
+        copy ? PARSER_PUSH(checker->parser, policy->keys, policy->key_count) : NULL;
+    if (!place)
+        return -1;
+    for (size_t i = 0; i < key.len; i++)
+        copy[i] = ascii_lower(key.ptr[i]);
+    *place = (struct policy_key){fact, {copy, key.len}};
+    return (int)policy->key_count - 1;
+}
+
+static int finish_path(struct checker *checker, struct operand *operand, struct slice key,
+                       bool has_key, struct span at)
+{
+    struct sources *sources = checker->parser->sources;
+    const struct fact_info *info = fact_info(operand->fact);
+    if (operand->kind == OPERAND_FACT && info->keyed) {
+        if (!has_key || !key_valid(key)) {
+            source_error(sources, at, "expected a name in brackets: %s[\"X-Name\"]", info->name);
+            return -1;
+        }
+        int index = key_index(checker, operand->fact, key);
+        if (index < 0)
+            return -1;
+        operand->kind = OPERAND_KEYED;
+        operand->key = (unsigned)index;
+    }
+    checker->policy->used[operand->fact] = true;
+    checker->rule->names_recipient |= operand->fact == FACT_RECIPIENT;
+    return add_operand(checker, operand);
+}
+
+int check_path(struct checker *checker, const struct syntax_term *term)
+{
+    struct operand operand;
+    if (!resolve(checker, term->token.text, term->token.at, false, &operand))
+        return -1;
+    return finish_path(checker, &operand, term->key.text, term->key.kind != TOKEN_END,
+                       term->token.at);
+}
+
+/* header["x-name"] taken apart. */
+static bool split_key(struct slice *path, struct slice *key)
+{
+    struct slice rest;
+    if (!slice_cut(*path, '[', path, &rest))
+        return false;
+    bool quoted = rest.len > 3 && rest.ptr[0] == '"' && rest.ptr[rest.len - 2] == '"' &&
+                  rest.ptr[rest.len - 1] == ']';
+    *key = quoted ? slice_sub(rest, 1, rest.len - 2) : SLICE("");
+    return true;
+}
+
+/* Whether a variable may stand in a text; a name that is none may. */
+static bool variable_certain(struct checker *checker, struct slice name, struct span at)
+{
+    unsigned certain = 0, uncertain = 0;
+    for (unsigned i = 0; i < checker->variable_count; i++) {
+        const struct variable *v = &checker->variables[i];
+        if (!slice_eq(v->name.text, name))
+            continue;
+        if (v->in_scope)
+            return true;
+        *(v->bound_surely ? &certain : &uncertain) += 1;
+    }
+    const char *why = certain > 1 ? "is bound more than once in this rule: which one is meant?"
+                      : certain == 0 && uncertain > 0
+                          ? "is not always bound when the rule holds: only the member of an 'any' "
+                            "that must hold may be named"
+                          : NULL;
+    if (why)
+        source_error(checker->parser->sources, at, "'%.*s' %s", SHOWN(name), why);
+    return !why;
+}
+
+static bool writable(struct checker *checker, const struct type *type, struct slice path,
+                     struct span at)
+{
+    if (type->kind != TYPE_RECORD &&
+        (type->kind != TYPE_LIST || type->element->kind != TYPE_RECORD))
+        return true;
+    source_error(checker->parser->sources, at,
+                 "'%.*s' cannot be written as text; name one of its fields", SHOWN(path));
+    return false;
+}
+
+int check_text_path(struct checker *checker, struct slice path, struct span at)
+{
+    struct operand operand;
+    struct slice key = SLICE(""), head, rest;
+    bool has_key = split_key(&path, &key);
+    slice_cut(path, '.', &head, &rest);
+    if (!variable_certain(checker, head, at) || !resolve(checker, path, at, true, &operand) ||
+        !writable(checker, &operand.type, path, at))
+        return -1;
+    return finish_path(checker, &operand, key, has_key, at);
+}
+
+static bool name_is_free(struct checker *checker, const struct token *name)
+{
+    static const char *const reserved[] = {
+        "and",    "or",    "not",  "in",    "is",      "any",     "all",
+        "none",   "count", "true", "false", "unknown", "absent",  "known",
+        "starts", "ends",  "with", "then",  "when",    "matches", "contains"};
+    const char *what = NULL;
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (slice_eq(name->text, slice_of(reserved[i])))
+            what = "a word of the language";
+    for (unsigned i = 0; i < FACT_COUNT; i++) {
+        struct slice fact = slice_of(fact_info((enum fact)i)->name), head, rest;
+        slice_cut(fact, '.', &head, &rest);
+        if (slice_eq(name->text, fact) || slice_eq(name->text, head))
+            what = "the name of a fact";
+    }
+    for (size_t i = 0; i < checker->parser->table_count; i++)
+        if (slice_eq(name->text, checker->parser->tables[i]->name.text))
+            what = "the name of a table";
+    if (find_variable(checker, name->text, false))
+        what = "bound already around this";
+    if (slice_find(name->text, '.') < name->text.len)
+        what = "not a plain word";
+    if (what)
+        source_error(checker->parser->sources, name->at,
+                     "'%.*s' is %s; choose another name for the member", SHOWN(name->text), what);
+    return !what;
+}
+
+struct variable *check_bind(struct checker *checker, const struct token *name,
+                            const struct syntax_term *list, int *operand)
+{
+    struct sources *sources = checker->parser->sources;
+    if (!name_is_free(checker, name) || (*operand = check_path(checker, list)) < 0)
+        return NULL;
+    const struct operand *found = &checker->policy->operands[*operand];
+    if (found->type.kind != TYPE_LIST) {
+        char type[80];
+        type_describe(&found->type, type, sizeof type);
+        source_error(sources, list->token.at, "expected a list, but '%.*s' is a %s",
+                     SHOWN(list->token.text), type);
+        return NULL;
+    }
+    if (checker->variable_count == SLOTS_MAX) {
+        source_error(sources, name->at, "too many members are named in one rule");
+        return NULL;
+    }
+    struct variable *variable = &checker->variables[checker->variable_count];
+    *variable = (struct variable){.name = *name,
+                                  .slot = checker->variable_count++,
+                                  .fact = found->fact,
+                                  .type = *found->type.element,
+                                  .in_scope = true};
+    return variable;
+}
+
+void check_unbind(struct variable *variable)
+{
+    variable->in_scope = false;
+}

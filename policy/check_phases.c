@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: ISC
+ * When a rule can act at the earliest, and what keeps it: its own facts, or an earlier rule that
+ * must be decided first. */
+#include "policy/check.h"
+
+static const char *const phase_words[] = {"connect", "helo", "mail", "rcpt", "message", "never"};
+
+/* The earliest that a condition can be true, and that it can be false. */
+struct outlook {
+    struct when holds, fails;
+};
+
+static struct when later(struct when a, struct when b)
+{
+    return b.phase > a.phase ? b : a;
+}
+
+static struct when sooner(struct when a, struct when b)
+{
+    return b.phase < a.phase ? b : a;
+}
+
+static const struct when at_once = {PHASE_CONNECT, -1}, never = {(enum phase)PHASE_NEVER, -1};
+
+struct outlooks {
+    struct checker *checker;
+    struct when score; /* of the score fact at the rule that is looked at */
+};
+
+static struct outlook node_outlook(const struct outlooks *all, int index);
+
+static struct when operand_when(const struct outlooks *all, int index)
+{
+    const struct operand *operand = &all->checker->policy->operands[index];
+    switch (operand->kind) {
+    case OPERAND_LITERAL:
+        return at_once;
+    case OPERAND_SCORE:
+        return all->score;
+    case OPERAND_COUNT: {
+        struct when when = operand_when(all, operand->list);
+        if (operand->condition < 0)
+            return when;
+        struct outlook inner = node_outlook(all, operand->condition);
+        return later(when, sooner(inner.holds, inner.fails));
+    }
+    default:
+        return (struct when){fact_info(operand->fact)->phase, (int)operand->fact};
+    }
+}
+
+/* A list may be empty: any over it is then false, all over it true, whatever the condition needs.
+ */
+static struct outlook quantifier_outlook(const struct outlooks *all, const struct node *node)
+{
+    struct when list = operand_when(all, node->a);
+    struct outlook inner = node_outlook(all, node->left);
+    if (node->op == OP_ANY)
+        return (struct outlook){later(list, inner.holds), list};
+    return (struct outlook){list, later(list, inner.fails)};
+}
+
+static struct outlook node_outlook(const struct outlooks *all, int index)
+{
+    const struct node *node = &all->checker->policy->nodes[index];
+    struct outlook left = {at_once, at_once}, right = left;
+    if (node->op == OP_ANY || node->op == OP_ALL)
+        return quantifier_outlook(all, node);
+    if (node->left >= 0)
+        left = node_outlook(all, node->left);
+    if (node->right >= 0)
+        right = node_outlook(all, node->right);
+    struct when both = later(at_once, node->a >= 0 ? operand_when(all, node->a) : at_once);
+    if (node->b >= 0)
+        both = later(both, operand_when(all, node->b));
+    switch (node->op) {
+    case OP_NOT:
+        return (struct outlook){left.fails, left.holds};
+    case OP_AND:
+        return (struct outlook){later(left.holds, right.holds), sooner(left.fails, right.fails)};
+    case OP_OR:
+        return (struct outlook){sooner(left.holds, right.holds), later(left.fails, right.fails)};
+    default:
+        return (struct outlook){both, both};
+    }
+}
+
+static struct when text_when(const struct outlooks *all, const struct text *text)
+{
+    struct when when = at_once;
+    for (size_t i = 0; i < text->count; i++)
+        if (text->pieces[i].operand >= 0)
+            when = later(when, operand_when(all, text->pieces[i].operand));
+    return when;
+}
+
+static struct when actions_when(const struct outlooks *all, const struct rule *rule)
+{
+    struct when when = at_once;
+    for (size_t i = 0; i < rule->action_count; i++) {
+        const struct compiled_action *action =
+            &all->checker->policy->actions[rule->first_action + i];
+        when = later(when, text_when(all, &action->text));
+        if (action->list < 0)
+            continue;
+        struct outlook inner = node_outlook(all, action->condition);
+        when = later(when, operand_when(all, action->list));
+        when = later(when, sooner(inner.holds, inner.fails));
+    }
+    return when;
+}
+
+/* What keeps a rule from being passed over: until it is false, or for one without a verdict, until
+ * it is decided. */
+static struct when passes(const struct rule *rule)
+{
+    return rule->terminal ? rule->fails : sooner(rule->holds, rule->fails);
+}
+
+static bool accepts(const struct policy *policy, const struct rule *rule)
+{
+    return rule->terminal &&
+           policy->actions[rule->first_action + rule->action_count - 1].kind == ACTION_ACCEPT;
+}
+
+/* Whether `rule` waits for an earlier one; see policy_evaluate. */
+static bool waits_for(const struct policy *policy, const struct rule *rule,
+                      const struct rule *earlier)
+{
+    if (!rule->terminal)
+        return false;
+    return accepts(policy, rule) || (earlier->terminal && !earlier->observe);
+}
+
+static void explain(struct checker *checker, struct rule *rule, struct when own,
+                    const struct rule *cause)
+{
+    struct arena *arena = checker->parser->sources->arena;
+    const char *phase = phase_words[rule->acts_at];
+    int fact = cause ? passes(cause).fact : own.fact;
+    const char *needs = fact < 0 ? "more" : fact_info((enum fact)fact)->name;
+    if (rule->acts_at == PHASE_CONNECT)
+        return;
+    if (cause)
+        rule->why_later = arena_printf(
+            arena, "cannot act before %s because rule \"%.*s\" (line %u) before it needs %s", phase,
+            SHOWN(cause->name), cause->line, needs);
+    else
+        rule->why_later = arena_printf(arena, "cannot act before %s: names %s", phase, needs);
+    if (!rule->why_later.ptr)
+        checker->parser->sources->no_memory = true;
+}
+
+static void warn_never(struct checker *checker, const struct rule *rule, const struct rule *cause)
+{
+    source_warning(checker->parser->sources, rule->at,
+                   "this rule can never act: rule \"%.*s\" (line %u) before it always decides",
+                   SHOWN(cause->name), cause->line);
+}
+
+static void place_rule(struct checker *checker, size_t index)
+{
+    const struct policy *policy = checker->policy;
+    struct rule *rule = &checker->policy->rules[index];
+    struct when own = later(rule->holds, rule->texts), when = own;
+    const struct rule *cause = NULL;
+    for (size_t i = 0; i < index; i++) {
+        const struct rule *earlier = &policy->rules[i];
+        if (earlier->terminal && !earlier->observe && earlier->fails.phase > PHASE_MESSAGE) {
+            warn_never(checker, rule, earlier);
+            return;
+        }
+        if (waits_for(policy, rule, earlier) && passes(earlier).phase > when.phase) {
+            when = passes(earlier);
+            cause = earlier;
+        }
+    }
+    rule->acts_at = when.phase;
+    explain(checker, rule, own, cause);
+}
+
+void check_phases(struct checker *checker)
+{
+    struct outlooks all = {checker, at_once};
+    struct policy *policy = checker->policy;
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        struct rule *rule = &policy->rules[i];
+        struct outlook outlook = {at_once, never};
+        if (rule->condition >= 0)
+            outlook = node_outlook(&all, rule->condition);
+        rule->holds = outlook.holds;
+        rule->fails = outlook.fails;
+        rule->texts = actions_when(&all, rule);
+        place_rule(checker, i);
+        if (rule->scores && !rule->observe)
+            all.score = later(all.score, sooner(rule->holds, rule->fails));
+    }
+}

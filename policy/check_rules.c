@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC
+ * Rules as wholes: names that are unique, actions that go together. */
+#include "policy/check.h"
+
+static void note_action(struct rule *rule, const struct compiled_action *action)
+{
+    const struct action_info *info = action_info(action->kind);
+    rule->terminal |= info->terminal;
+    rule->scores |= action->kind == ACTION_SCORE;
+    rule->edits |= !info->terminal && action->kind != ACTION_SCORE;
+    if (info->strictness > rule->strictness)
+        rule->strictness = info->strictness;
+}
+
+static bool check_actions(struct checker *checker, const struct syntax_rule *syntax)
+{
+    struct policy *policy = checker->policy;
+    struct rule *rule = checker->rule;
+    rule->first_action = policy->action_count;
+    for (size_t i = 0; i < syntax->action_count; i++) {
+        struct compiled_action action;
+        if (rule->terminal) {
+            source_error(checker->parser->sources, syntax->actions[i].at,
+                         "nothing can follow the verdict; put it last");
+            return false;
+        }
+        if (!check_action(checker, &syntax->actions[i], &action))
+            return false;
+        struct compiled_action *place =
+            PARSER_PUSH(checker->parser, policy->actions, policy->action_count);
+        if (!place)
+            return false;
+        *place = action;
+        rule->action_count++;
+        note_action(rule, &action);
+    }
+    return true;
+}
+
+static bool name_is_new(struct checker *checker, const struct token *name)
+{
+    const struct policy *policy = checker->policy;
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (slice_eq(policy->rules[i].name, name->text)) {
+            source_error(checker->parser->sources, name->at,
+                         "a rule of this name stands in line %u already", policy->rules[i].line);
+            return false;
+        }
+    return true;
+}
+
+static bool check_rule(struct checker *checker, const struct syntax_rule *syntax)
+{
+    struct sources *sources = checker->parser->sources;
+    struct policy *policy = checker->policy;
+    struct rule rule = {.name = syntax->name.text,
+                        .file = sources->files[syntax->name.at.file]->path,
+                        .line = source_line(sources, syntax->name.at),
+                        .at = syntax->name.at,
+                        .observe = syntax->observe,
+                        .condition = -1};
+    checker->rule = &rule;
+    checker->variable_count = checker->uncertain = 0;
+    checker->first_node = policy->node_count;
+    if (!name_is_new(checker, &syntax->name))
+        return true;
+    if (syntax->when && (rule.condition = check_condition(checker, syntax->when)) < 0)
+        return false;
+    if (!check_actions(checker, syntax))
+        return false;
+    struct rule *place = PARSER_PUSH(checker->parser, policy->rules, policy->rule_count);
+    if (place)
+        *place = rule;
+    return place != NULL;
+}
+
+void check_rules(struct parser *parser)
+{
+    struct checker checker = {.parser = parser, .policy = parser->config->policy};
+    for (size_t i = 0; i < parser->rule_count && parser->sources->errors < ERRORS_MAX; i++)
+        check_rule(&checker, &parser->rules[i]);
+    if (parser->sources->errors == 0)
+        check_phases(&checker);
+}
+
+void warn_of_unused_tables(struct parser *parser)
+{
+    for (size_t i = 0; i < parser->table_count; i++)
+        if (!parser->tables[i]->used)
+            source_warning(parser->sources, parser->tables[i]->name.at,
+                           "the table '%.*s' is used nowhere", SHOWN(parser->tables[i]->name.text));
+}

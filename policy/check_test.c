@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC
+ * Tests: what they give must fit the facts' types, what they expect must be there. */
+#include "policy/check.h"
+#include "policy/testblock.h"
+
+static bool word_is(const struct syntax_term *term, const char *word)
+{
+    return term->kind == TERM_PATH && slice_eq(term->token.text, slice_of(word));
+}
+
+static bool given_value(struct parser *parser, const struct syntax_given *given,
+                        const struct type *type, struct value *out)
+{
+    *out = value_unknown();
+    if (word_is(given->value, "unknown"))
+        return true;
+    *out = value_absent();
+    if (word_is(given->value, "absent"))
+        return true;
+    return literal_value(parser->sources, given->value, type, out);
+}
+
+static int find_key(const struct policy *policy, enum fact fact, struct slice key)
+{
+    for (size_t i = 0; i < policy->key_count; i++)
+        if (policy->keys[i].fact == fact && slice_ieq(policy->keys[i].key, key))
+            return (int)i;
+    return -1;
+}
+
+static bool check_given(struct parser *parser, struct policy_test *test,
+                        const struct syntax_given *syntax)
+{
+    struct given given = {.key = -1};
+    const struct token *name = &syntax->fact->token;
+    struct nearest near = nearest_to(name->text);
+    for (unsigned i = 0; i < FACT_COUNT; i++)
+        nearest_offer(&near, slice_of(fact_info((enum fact)i)->name));
+    if (!fact_by_name(name->text, &given.fact))
+        return fail_unknown(parser, name, "fact", &near);
+    const struct fact_info *info = fact_info(given.fact);
+    if (info->producer == PRODUCER_POLICY) {
+        source_error(parser->sources, name->at, "%s is computed by the rules; it cannot be given",
+                     info->name);
+        return false;
+    }
+    if (info->keyed && syntax->fact->key.kind == TOKEN_END) {
+        source_error(parser->sources, name->at, "expected a name in brackets: %s[\"X-Name\"]",
+                     info->name);
+        return false;
+    }
+    if (!given_value(parser, syntax, &info->type, &given.value))
+        return false;
+    if (info->keyed &&
+        (given.key = find_key(parser->config->policy, given.fact, syntax->fact->key.text)) < 0)
+        return true; /* no rule asks for it */
+    struct given *place = PARSER_PUSH(parser, test->givens, test->given_count);
+    if (place)
+        *place = given;
+    return place != NULL;
+}
+
+static int find_rule(struct parser *parser, const struct token *name)
+{
+    const struct policy *policy = parser->config->policy;
+    struct nearest near = nearest_to(name->text);
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        if (slice_eq(policy->rules[i].name, name->text))
+            return (int)i;
+        nearest_offer(&near, policy->rules[i].name);
+    }
+    fail_unknown(parser, name, "rule", &near);
+    return -1;
+}
+
+static bool check_expect(struct parser *parser, struct policy_test *test,
+                         const struct syntax_expect *syntax)
+{
+    struct expectation expectation = {.kind = syntax->kind,
+                                      .action = syntax->action,
+                                      .rule = -1,
+                                      .negated = syntax->negated,
+                                      .compare = syntax->compare,
+                                      .score = syntax->score,
+                                      .file = parser->sources->files[syntax->at.file]->path,
+                                      .line = source_line(parser->sources, syntax->at)};
+    if (syntax->by.kind != TOKEN_END && (expectation.rule = find_rule(parser, &syntax->by)) < 0)
+        return false;
+    struct expectation *place = PARSER_PUSH(parser, test->expectations, test->expectation_count);
+    if (place)
+        *place = expectation;
+    return place != NULL;
+}
+
+static bool check_test(struct parser *parser, const struct syntax_test *syntax)
+{
+    struct policy *policy = parser->config->policy;
+    struct policy_test test = {.name = syntax->name.text};
+    for (size_t i = 0; i < syntax->given_count; i++)
+        if (!check_given(parser, &test, &syntax->givens[i]))
+            return false;
+    for (size_t i = 0; i < syntax->expect_count; i++)
+        if (!check_expect(parser, &test, &syntax->expects[i]))
+            return false;
+    if (syntax->expect_count == 0)
+        source_error(parser->sources, syntax->name.at, "this test expects nothing");
+    struct policy_test *place = PARSER_PUSH(parser, policy->tests, policy->test_count);
+    if (place)
+        *place = test;
+    return place != NULL;
+}
+
+void check_tests(struct parser *parser)
+{
+    for (size_t i = 0; i < parser->test_count && parser->sources->errors < ERRORS_MAX; i++)
+        check_test(parser, &parser->tests[i]);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC
+ * What a compiled policy tells about itself. */
+#include "policy/policy.h"
+
+#include "policy/program.h"
+#include "policy/source.h"
+
+size_t policy_rule_count(const struct policy *policy)
+{
+    return policy->rule_count;
+}
+
+struct rule_info policy_rule_info(const struct policy *policy, size_t index)
+{
+    const struct rule *rule = &policy->rules[index];
+    return (struct rule_info){.name = rule->name,
+                              .file = rule->file,
+                              .line = rule->line,
+                              .observe = rule->observe,
+                              .acts_at = rule->acts_at,
+                              .why_later = rule->why_later};
+}
+
+bool policy_uses(const struct policy *policy, enum fact fact)
+{
+    return policy->used[fact];
+}
+
+bool policy_uses_producer(const struct policy *policy, enum producer producer)
+{
+    for (unsigned i = 0; i < FACT_COUNT; i++)
+        if (policy->used[i] && fact_info((enum fact)i)->producer == producer)
+            return true;
+    return false;
+}
+
+const struct policy_key *policy_keys(const struct policy *policy, size_t *count)
+{
+    *count = policy->key_count;
+    return policy->keys;
+}
+
+struct slice policy_source(const struct policy *policy, struct span at)
+{
+    return slice_sub(policy->files[at.file]->text, at.from, at.to);
+}
+
+void policy_release(struct policy *policy)
+{
+    for (size_t i = 0; i < policy->regex_count; i++)
+        regex_free(policy->regexes[i]);
+    policy->regex_count = 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC
+ * Regular expressions with limits: PCRE2, Unicode where the text is UTF-8, bytes that are not match
+ * nothing. */
+#ifndef POLICY_REGEX_H
+#define POLICY_REGEX_H
+
+#include "base/slice.h"
+
+struct regex;
+
+enum { REGEX_ERROR_SIZE = 160 };
+
+/* NULL: error says why and *at where in the pattern. Freed with regex_free. */
+struct regex *regex_new(struct slice pattern, bool fold, char error[static REGEX_ERROR_SIZE],
+                        size_t *at);
+void regex_free(struct regex *regex);
+
+/* 1 it matches somewhere, 0 nowhere, -1 a limit was hit: nobody knows. No memory is allocated
+ * unless a match is deep. */
+int regex_match(const struct regex *regex, struct slice text);
+
+#endif

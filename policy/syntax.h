@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC
+ * Rules and tests as they were written, before names and types are looked at. All in the sources'
+ * arena. */
+#ifndef POLICY_SYNTAX_H
+#define POLICY_SYNTAX_H
+
+#include "policy/lexer.h"
+#include "policy/policy.h"
+
+enum term_kind {
+    TERM_PATH,    /* client.ip, a.name.domain, a bare word, header["x"] */
+    TERM_LITERAL, /* a string, number, size, duration or pattern: see its token */
+    TERM_LIST,    /* ["a", "b"] */
+    TERM_COUNT,   /* count(list) or count(a in list (condition)) */
+    TERM_RECORD,  /* { name "x" extension "exe" }: in tests */
+};
+
+struct syntax_term {
+    enum term_kind kind;
+    struct token token;
+    struct token key;          /* of header["x"]; TOKEN_END: none */
+    struct syntax_term *items; /* list: its members; record: its values */
+    struct token *fields;      /* record: their names */
+    size_t count;
+    bool cut;                      /* a list in a test whose rest is unknown */
+    struct token variable;         /* count(a in ...) */
+    struct syntax_term *list;      /* of count */
+    struct syntax_expr *condition; /* of count; NULL: all members */
+};
+
+enum expr_kind {
+    EXPR_NOT,
+    EXPR_AND,
+    EXPR_OR,
+    EXPR_ANY,
+    EXPR_ALL,
+    EXPR_NONE,
+    EXPR_TRUTH, /* a bare fact */
+    EXPR_COMPARE,
+    EXPR_IN,
+    EXPR_MATCHES,
+    EXPR_CONTAINS,
+    EXPR_STARTS,
+    EXPR_ENDS,
+    EXPR_ABSENT,
+    EXPR_KNOWN,
+    EXPR_UNKNOWN,
+};
+
+struct syntax_expr {
+    enum expr_kind kind;
+    enum compare compare;
+    struct span at;
+    struct syntax_expr *left, *right; /* not: left; any, all, none: left is the condition */
+    struct syntax_term *a, *b;        /* any, all, none: a is the list */
+    struct token variable;
+};
+
+struct syntax_action {
+    enum action kind;
+    struct span at;
+    struct token name; /* header's name, score's part */
+    struct token text; /* TOKEN_END: not given */
+    struct token code, enhanced;
+    double points;
+    struct token variable; /* strip each */
+    struct syntax_term *list;
+    struct syntax_expr *condition;
+};
+
+struct syntax_rule {
+    struct token name;
+    bool observe;
+    struct syntax_expr *when; /* NULL: always */
+    struct syntax_action *actions;
+    size_t action_count;
+};
+
+enum expect_kind { EXPECT_VERDICT, EXPECT_FIRED, EXPECT_SCORE };
+
+struct syntax_expect {
+    enum expect_kind kind;
+    struct span at;
+    enum action action;
+    struct token by; /* rule's name; TOKEN_END: any */
+    bool negated;    /* expect not fired */
+    enum compare compare;
+    double score;
+};
+
+struct syntax_given {
+    struct syntax_term *fact; /* a path */
+    struct syntax_term *value;
+};
+
+struct syntax_test {
+    struct token name;
+    struct syntax_given *givens;
+    size_t given_count;
+    struct syntax_expect *expects;
+    size_t expect_count;
+};
+
+struct parser;
+
+/* A condition; NULL: reported. */
+struct syntax_expr *parse_condition(struct parser *parser);
+/* The left or right side of a comparison. */
+struct syntax_term *parse_term(struct parser *parser);
+/* A fact's name, with ["key"] if there is one. */
+struct syntax_term *parse_path(struct parser *parser);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC
+ * The walk over the rules.
+ *
+ * What holds a decision up while facts are pending:
+ *   a refusal     an enforced rule before it that has a verdict of its own and is pending
+ *   an accept     any rule before it that is pending: its edits belong to the message, and an
+ * observed one wants its facts An unknown rule does not fire. When the walk ends with a delivery
+ * (accept, discard) and such a rule was stricter, and its fact's default says so, the message is
+ * deferred: neither let through nor refused for good. */
+#include "policy/eval.h"
+#include "policy/text.h"
+#include "policy/types.h"
+
+#include <string.h>
+
+struct walk {
+    struct evaluation evaluation;
+    struct arena *arena;
+    struct verdict *out;
+    bool blocked; /* an earlier verdict is pending */
+    bool waiting; /* any earlier rule is pending */
+    bool no_memory;
+    int doubtful_rule, doubtful_fact,
+        doubtful_strictness; /* the strictest unknown rule that defers; rule -1: none */
+};
+
+/* Room for one more, doubling. */
+static void *push(struct walk *walk, void *array, size_t *count, size_t size)
+{
+    bool full = *count == 0 || (*count >= 4 && (*count & (*count - 1)) == 0);
+    void *place = array;
+    if (full) {
+        place = arena_array(walk->arena, *count ? *count * 2 : 4, size);
+        if (place && *count)
+            memcpy(place, array, *count * size);
+    }
+    if (!place)
+        walk->no_memory = true;
+    else
+        ++*count;
+    return place;
+}
+
+#define PUSH(walk, array, count, element)                                                          \
+    do {                                                                                           \
+        void *place_ = push((walk), (array), &(count), sizeof *(array));                           \
+        if (place_) {                                                                              \
+            (array) = place_;                                                                      \
+            (array)[(count)-1] = (element);                                                        \
+        }                                                                                          \
+    } while (0)
+
+static struct slice render(struct walk *walk, const struct text *text, enum text_kind kind)
+{
+    struct slice rendered = text_render(&walk->evaluation, text, kind, walk->arena);
+    if (!rendered.ptr)
+        walk->no_memory = true;
+    return rendered;
+}
+
+static void note_doubt(struct walk *walk, size_t rule, struct judgement judgement, int strictness)
+{
+    if (!judgement.defer || strictness <= walk->doubtful_strictness)
+        return;
+    walk->doubtful_rule = (int)rule;
+    walk->doubtful_fact = judgement.fact;
+    walk->doubtful_strictness = strictness;
+}
+
+/* The number of the MIME part that an attachment record names. */
+static bool part_of(const struct type *list, const struct value *member, unsigned *part)
+{
+    int field = record_field_index(list->element->record, SLICE("part"));
+    if (field < 0 || member->state != VALUE_KNOWN || member->fields[field].state != VALUE_KNOWN)
+        return false;
+    double number = member->fields[field].number;
+    *part = number >= 0 && number < 1e9 ? (unsigned)number : 0;
+    return number >= 0 && number < 1e9;
+}
+
+/* Members of one archive follow each other, so the last edit is looked at first. */
+static bool stripped_already(const struct verdict *out, unsigned part)
+{
+    for (size_t i = out->edit_count; i-- > 0;)
+        if (out->edits[i].kind == ACTION_STRIP && out->edits[i].part == part)
+            return true;
+    return false;
+}
+
+static void strip_member(struct walk *walk, const struct compiled_action *action,
+                         const struct value *member)
+{
+    struct edit edit = {.kind = ACTION_STRIP};
+    const struct type *list = &walk->evaluation.policy->operands[action->list].type;
+    if (!part_of(list, member, &edit.part) || stripped_already(walk->out, edit.part))
+        return;
+    edit.value = render(walk, &action->text, TEXT_HEADER);
+    PUSH(walk, walk->out->edits, walk->out->edit_count, edit);
+}
+
+/* Strips what is known to fit (when `act`). Says whether all members could be decided. */
+static struct judgement strip(struct walk *walk, const struct compiled_action *action, bool act)
+{
+    struct evaluation *evaluation = &walk->evaluation;
+    enum fact fact = evaluation->policy->operands[action->list].fact;
+    struct value list = eval_operand(evaluation, action->list);
+    struct judgement complete = judge(true);
+    if (list.state == VALUE_ABSENT)
+        return complete;
+    if (list.state != VALUE_KNOWN)
+        return judge_missing(evaluation, &list, fact);
+    for (size_t i = 0; i < list.list.count; i++) {
+        evaluation->bound[action->slot] = &list.list.items[i];
+        struct judgement one = eval_work(evaluation, 1, fact)
+                                   ? eval_node(evaluation, action->condition)
+                                   : judge_unknown(evaluation, fact);
+        if (one.truth == TRUTH_TRUE && act)
+            strip_member(walk, action, &list.list.items[i]);
+        complete = judge_and(complete, one.truth == TRUTH_FALSE ? judge(true) : one);
+    }
+    return list.list.cut ? judge_and(complete, judge_unknown(evaluation, fact)) : complete;
+}
+
+/* The condition, and whether everything is there that the actions need. */
+static struct judgement judge_rule(struct walk *walk, const struct rule *rule)
+{
+    struct evaluation *evaluation = &walk->evaluation;
+    eval_begin_rule(evaluation);
+    struct judgement judgement =
+        rule->condition < 0 ? judge(true) : eval_node(evaluation, rule->condition);
+    if (judgement.truth != TRUTH_TRUE || evaluation->final || rule->observe)
+        return judgement;
+    for (size_t i = 0; i < rule->action_count; i++) {
+        const struct compiled_action *action = &evaluation->policy->actions[rule->first_action + i];
+        struct judgement ready =
+            action->kind == ACTION_STRIP ? strip(walk, action, false) : judge(true);
+        if (ready.truth == TRUTH_PENDING)
+            return ready;
+        if (action->kind != ACTION_STRIP && text_pending(evaluation, &action->text))
+            return (struct judgement){.truth = TRUTH_PENDING, .fact = -1};
+    }
+    return judgement;
+}
+
+static void add_score(struct walk *walk, const struct compiled_action *action)
+{
+    struct score_part part = {action->name, action->points};
+    score_add(&walk->evaluation.score, action->points, judge(true));
+    walk->out->score = walk->evaluation.score.sum;
+    PUSH(walk, walk->out->parts, walk->out->part_count, part);
+}
+
+static void set_reply(struct walk *walk, size_t rule, const struct compiled_action *action)
+{
+    struct verdict *out = walk->out;
+    out->action = action->kind;
+    out->rule = (int)rule;
+    if (action->code == 0)
+        return;
+    out->code = action->code;
+    out->enhanced = action->enhanced;
+    out->text = render(walk, &action->text, TEXT_REPLY);
+}
+
+static void add_edit(struct walk *walk, const struct compiled_action *action)
+{
+    struct edit edit = {.kind = action->kind, .name = action->name};
+    edit.value = render(walk, &action->text, TEXT_HEADER);
+    PUSH(walk, walk->out->edits, walk->out->edit_count, edit);
+}
+
+static void act(struct walk *walk, size_t rule, const struct compiled_action *action)
+{
+    struct slice line;
+    switch (action->kind) {
+    case ACTION_SCORE:
+        add_score(walk, action);
+        return;
+    case ACTION_HEADER_ADD:
+    case ACTION_HEADER_REMOVE:
+    case ACTION_SUBJECT_PREFIX:
+        add_edit(walk, action);
+        return;
+    case ACTION_STRIP:
+        note_doubt(walk, rule, strip(walk, action, true), action_info(ACTION_STRIP)->strictness);
+        return;
+    case ACTION_LOG:
+        line = render(walk, &action->text, TEXT_LOG);
+        PUSH(walk, walk->out->log, walk->out->log_count, line);
+        return;
+    default:
+        set_reply(walk, rule, action);
+    }
+}
+
+/* The rule may yet score, or nobody will know whether it would have. */
+static void doubt_score(struct walk *walk, const struct rule *rule, struct judgement judgement)
+{
+    for (size_t i = 0; i < rule->action_count; i++) {
+        const struct compiled_action *action =
+            &walk->evaluation.policy->actions[rule->first_action + i];
+        if (action->kind == ACTION_SCORE)
+            score_add(&walk->evaluation.score, action->points, judgement);
+    }
+}
+
+static void pass_over(struct walk *walk, size_t index, const struct rule *rule,
+                      struct judgement judgement)
+{
+    if (judgement.truth == TRUTH_FALSE)
+        return;
+    bool pending = judgement.truth == TRUTH_PENDING;
+    walk->waiting |= pending;
+    if (rule->observe)
+        return;
+    walk->blocked |= pending && rule->terminal;
+    doubt_score(walk, rule, judgement);
+    if (!pending)
+        note_doubt(walk, index, judgement, rule->strictness);
+}
+
+static bool is_delivery(enum action action)
+{
+    return action == ACTION_ACCEPT || action == ACTION_DISCARD;
+}
+
+/* A delivery that a stricter rule might have prevented, had its facts been known. */
+static void apply_doubt(struct walk *walk)
+{
+    struct verdict *out = walk->out;
+    if (walk->doubtful_rule < 0 || !is_delivery(out->action) ||
+        walk->doubtful_strictness <= action_info(out->action)->strictness)
+        return;
+    out->action = ACTION_DEFER;
+    out->code = 451;
+    out->enhanced = SLICE("4.7.1");
+    out->text = SLICE("the message could not be checked now, try again later");
+    out->rule = walk->doubtful_rule;
+    out->unknown = walk->doubtful_fact;
+}
+
+static bool held_up(const struct walk *walk, enum action action)
+{
+    return action == ACTION_ACCEPT ? walk->waiting : walk->blocked;
+}
+
+/* A rule that holds. True: it decides. */
+static bool fire(struct walk *walk, size_t index, const struct rule *rule)
+{
+    unsigned number = (unsigned)index;
+    PUSH(walk, walk->out->fired, walk->out->fired_count, number);
+    for (size_t i = 0; !rule->observe && i < rule->action_count; i++)
+        act(walk, index, &walk->evaluation.policy->actions[rule->first_action + i]);
+    return rule->terminal && !rule->observe;
+}
+
+static void walk_rules(struct walk *walk)
+{
+    const struct policy *policy = walk->evaluation.policy;
+    for (size_t i = 0; i < policy->rule_count && !walk->no_memory; i++) {
+        const struct rule *rule = &policy->rules[i];
+        walk->out->per_recipient |= rule->names_recipient;
+        struct judgement judgement = judge_rule(walk, rule);
+        if (judgement.truth != TRUTH_TRUE)
+            pass_over(walk, i, rule, judgement);
+        else if (fire(walk, i, rule))
+            return;
+    }
+}
+
+enum outcome policy_evaluate(const struct policy *policy, const struct facts *facts,
+                             enum phase through, struct arena *arena, struct verdict *out)
+{
+    *out = (struct verdict){.action = ACTION_ACCEPT, .code = 250, .rule = -1, .unknown = -1};
+    struct walk walk = {.arena = arena, .out = out, .doubtful_rule = -1};
+    walk.evaluation = (struct evaluation){.policy = policy,
+                                          .facts = facts,
+                                          .final = through == PHASE_MESSAGE,
+                                          .score.doubt = judge(true),
+                                          .exhausted = -1};
+    walk_rules(&walk);
+    if (walk.no_memory)
+        return OUTCOME_NO_MEMORY;
+    if (held_up(&walk, out->action))
+        return OUTCOME_PENDING;
+    apply_doubt(&walk);
+    return OUTCOME_DECIDED;
+}
