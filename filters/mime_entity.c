@@ -172,7 +172,7 @@ static void parse_params(struct reader *r, struct values *values)
 {
     for (size_t i = 0; i < values->n; i++) {
         if (!params_parse(r->p->arena, values->list[i], r->p->limits->params, &values->params[i]))
-            r->p->exhausted = true;
+            mime_cap_reached(r->p, MALFORMATION_TOO_MUCH_WORK);
         if (values->params[i].odd)
             add_odd(r, MALFORMATION_PARAMETER_SYNTAX);
         if (values->params[i].too_many)
