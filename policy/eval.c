@@ -75,6 +75,18 @@ static struct judgement judge_not(struct judgement a)
     return a;
 }
 
+void score_add(struct score *score, double points, struct judgement judgement)
+{
+    if (judgement.truth == TRUTH_TRUE) {
+        score->low += points;
+        score->high += points;
+        score->sum += points;
+        return;
+    }
+    *(points < 0 ? &score->low : &score->high) += points;
+    score->doubt = judge_and(score->doubt, judgement);
+}
+
 static struct slice address_part(struct slice address, enum accessor accessor, bool *there)
 {
     size_t at = slice_rfind(address, '@');

@@ -21,6 +21,9 @@ struct score {
     struct judgement doubt; /* TRUTH_TRUE: none; pending outweighs unknown */
 };
 
+/* A rule with these points: it held, or (unknown, pending) may have. */
+void score_add(struct score *score, double points, struct judgement judgement);
+
 struct evaluation {
     const struct policy *policy;
     const struct facts *facts;

@@ -71,7 +71,9 @@ void facts_fail(struct facts *facts, enum producer producer, size_t key_count)
 bool facts_json(struct buf *out, const struct facts *facts)
 {
     for (unsigned i = 0; i < FACT_COUNT; i++) {
-        if (table[i].keyed || facts->fact[i].state == VALUE_PENDING)
+        bool found_out =
+            table[i].producer != PRODUCER_POLICY && facts->fact[i].state != VALUE_PENDING;
+        if (table[i].keyed || !found_out)
             continue;
         json_key(out, slice_of(table[i].name));
         value_json(out, &table[i].type, &facts->fact[i]);

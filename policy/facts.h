@@ -7,7 +7,13 @@
 
 enum phase { PHASE_CONNECT, PHASE_HELO, PHASE_MAIL, PHASE_RCPT, PHASE_MESSAGE };
 
-enum producer { PRODUCER_SESSION, PRODUCER_MESSAGE, PRODUCER_ATTACHMENTS, PRODUCER_ANTIVIRUS, PRODUCER_POLICY };
+enum producer {
+    PRODUCER_SESSION,
+    PRODUCER_MESSAGE,
+    PRODUCER_ATTACHMENTS,
+    PRODUCER_ANTIVIRUS,
+    PRODUCER_POLICY
+};
 
 enum fact {
 #define FACT(id, ...) FACT_##id,
@@ -54,7 +60,8 @@ enum attachment_field {
 
 struct facts {
     struct value fact[FACT_COUNT]; /* of a keyed fact: unused */
-    struct value *keyed;           /* one for each of the policy's keys (policy_keys), same order; NULL: all pending */
+    struct value
+        *keyed; /* one for each of the policy's keys (policy_keys), same order; NULL: all pending */
 };
 
 /* What a clean message has: the baseline column. */
@@ -63,8 +70,9 @@ struct value fact_baseline(enum fact fact);
 /* Marks every fact of `producer` that is still pending as unknown: its producer failed. */
 void facts_fail(struct facts *facts, enum producer producer, size_t key_count);
 
-/* All facts that are not pending, as members of a JSON object ("client.ip":"192.0.2.1",...), without the braces. Keyed facts
- * are left out: which there are is the policy's matter (policy_keys). False: `out` is full. */
+/* All facts that are not pending, as members of a JSON object ("client.ip":"192.0.2.1",...),
+ * without the braces. Keyed facts are left out: which there are is the policy's matter
+ * (policy_keys). False: `out` is full. */
 bool facts_json(struct buf *out, const struct facts *facts);
 
 #endif

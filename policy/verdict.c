@@ -145,11 +145,8 @@ static struct judgement judge_rule(struct walk *walk, const struct rule *rule)
 static void add_score(struct walk *walk, const struct compiled_action *action)
 {
     struct score_part part = {action->name, action->points};
-    struct score *score = &walk->evaluation.score;
-    score->low += action->points;
-    score->high += action->points;
-    score->sum += action->points;
-    walk->out->score = score->sum;
+    score_add(&walk->evaluation.score, action->points, judge(true));
+    walk->out->score = walk->evaluation.score.sum;
     PUSH(walk, walk->out->parts, walk->out->part_count, part);
 }
 
@@ -199,14 +196,11 @@ static void act(struct walk *walk, size_t rule, const struct compiled_action *ac
 /* The rule may yet score, or nobody will know whether it would have. */
 static void doubt_score(struct walk *walk, const struct rule *rule, struct judgement judgement)
 {
-    struct score *score = &walk->evaluation.score;
     for (size_t i = 0; i < rule->action_count; i++) {
         const struct compiled_action *action =
             &walk->evaluation.policy->actions[rule->first_action + i];
-        if (action->kind != ACTION_SCORE)
-            continue;
-        *(action->points < 0 ? &score->low : &score->high) += action->points;
-        score->doubt = judge_and(score->doubt, judgement);
+        if (action->kind == ACTION_SCORE)
+            score_add(&walk->evaluation.score, action->points, judgement);
     }
 }
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC
+ * The configuration that is installed: it loads without a warning and passes its own tests. */
+#include "policy/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+struct folder {
+    char text[8][65536];
+    size_t count;
+};
+
+static bool read_file(void *ctx, struct slice path, struct slice *content, const char **reason)
+{
+    struct folder *folder = ctx;
+    char name[200];
+    *reason = "cannot open it";
+    snprintf(name, sizeof name, "%.*s", SLICE_ARGS(path));
+    FILE *file = folder->count < 8 ? fopen(name, "r") : NULL;
+    if (!file)
+        return false;
+    *content = (struct slice){folder->text[folder->count], 0};
+    content->len = fread(folder->text[folder->count++], 1, sizeof folder->text[0], file);
+    fclose(file);
+    return true;
+}
+
+static void loads_and_passes(const char *path, unsigned tests_at_least)
+{
+    struct folder *folder = calloc(1, sizeof *folder);
+    struct loader loader = {read_file, folder};
+    struct buf report = buf_init(65536);
+    unsigned total;
+    struct config *config = config_load(slice_of(path), &loader, SLICE("mx"), &report);
+    unsigned failed = config ? config_run_tests(config, &total, &report) : 1;
+    if (buf_len(&report))
+        fprintf(stderr, "%.*s", SLICE_ARGS(buf_slice(&report)));
+    assert_non_null(config);
+    assert_int_equal(failed, 0);
+    assert_true(total >= tests_at_least);
+    assert_int_equal(buf_len(&report), 0);
+    config_free(&config);
+    buf_release(&report);
+    free(folder);
+}
+
+static void test_the_default_policy_passes_its_tests(void **state)
+{
+    (void)state;
+    loads_and_passes("etc/policy.conf", 15);
+}
+
+static void test_the_first_configuration_loads(void **state)
+{
+    (void)state;
+    loads_and_passes("etc/gatepost.conf", 15);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_default_policy_passes_its_tests),
+        cmocka_unit_test(test_the_first_configuration_loads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
