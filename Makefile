@@ -47,12 +47,12 @@ floor_libs = $(filter $(foreach f,$(1),$(B)/$(f).a),$(LIBS))
 
 BINS     := $(foreach m,$(MAINS),$(B)/$(basename $(notdir $(m))))
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-DUMPS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.c))
+DUMPS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
             libarchive-dev libmagic-dev libcmocka-dev libclang-rt-14-dev openssl iproute2 procps \
-            postfix dovecot-imapd dovecot-pop3d swaks curl mandoc python3 python3-pytest zip p7zip-full
+            postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc python3 python3-pytest zip p7zip-full
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -66,16 +66,17 @@ run: deps ## the lab: real mail through Gatepost to a real server (CONFIG=file: 
 	@$(MAKE) --no-print-directory all
 	@$(if $(CONFIG),$(B)/gatepost -F -c $(CONFIG),$(PYTHON) tests/lab/run.py --build $(B))
 
-check: deps ## pass all tests
+TESTS ?= tests
+check: deps ## pass all tests (TESTS=files, PYTEST=options)
 	@$(MAKE) --no-print-directory check-built
 
 check-built: all units
-	@GATEPOST_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -ra $(PYTEST) tests
+	@GATEPOST_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -ra $(PYTEST) $(TESTS)
 
 check-asan: deps ## pass all tests under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory V=asan check-built
 
-units: $(UNITS)
+units: $(UNITS) $(DUMPS)
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target for FUZZ_SECONDS

@@ -83,8 +83,9 @@ static const struct call scanner_calls[] = {
 };
 
 static const struct call antivirus_calls[] = {
-    CALL(openat), CALL(pread64), CALL(lseek),     CALL(unlink), CALL(unlinkat),   CALL(mkdir),
-    CALL(rmdir),  CALL(chmod),   CALL(ftruncate), CALL(fcntl),  CALL(getdents64), CALL(getcwd),
+    CALL(openat),     CALL(pread64), CALL(lseek),  CALL(unlink),    CALL(unlinkat),
+    CALL(mkdir),      CALL(rmdir),   CALL(chmod),  CALL(ftruncate), CALL(fcntl),
+    CALL(getdents64), CALL(getcwd),  CALL(statfs),
 };
 
 static const struct call proxy_calls[] = {

@@ -4,6 +4,7 @@
 #include "filters/archive_walk.h"
 #include "filters/bytes.h"
 #include "filters/extension.h"
+#include "filters/iso_paths.h"
 #include "filters/lzw.h"
 
 /* Places behind a program where the same signature is tried. */
@@ -205,6 +206,10 @@ static bool list_container(struct archive_walk *walk, enum unpack_format format,
         return archive_rar_list(walk, content);
     if (format == UNPACK_CAB)
         return archive_cab_list(walk, content);
+    if (format == UNPACK_ISO && !iso_paths_bounded(walk->scratch, content)) {
+        archive_report_add(walk->report, "unsupported");
+        return true;
+    }
     return archive_container_list(walk, format, content);
 }
 
@@ -230,6 +235,8 @@ static bool list_behind(struct archive_walk *walk, struct slice content, struct 
 static bool list_hidden(struct archive_walk *walk, struct slice type, struct slice content)
 {
     bool program = slice_eq(type, SLICE("application/x-dosexec"));
+    walk->lenient =
+        slice_starts(content, SLICE("\xd0\xcf\x11\xe0")) || slice_starts(content, SLICE("%PDF-"));
     bool found = archive_zip_list(walk, content);
     found = list_behind(walk, content, SLICE("Rar!\x1a\x07"), UNPACK_RAR) || found;
     found = list_behind(walk, content, SLICE("7z\xbc\xaf\x27\x1c"), UNPACK_7ZIP) || found;

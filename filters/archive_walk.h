@@ -16,7 +16,10 @@ struct archive_walk {
     uint64_t packed;   /* its size */
     uint64_t unpacked; /* what it gave so far */
     size_t members;    /* handed out so far */
-    bool stopped;      /* by the visitor or by a limit of the whole */
+    /* What looks like a zip may be an accident of a document's layout (an embedded file, cut in
+     * sectors): what cannot be read of it is no trouble. */
+    bool lenient;
+    bool stopped; /* by the visitor or by a limit of the whole */
 };
 
 /* Counts one member; false (and stopped, with the limit reported) when there were too many. */

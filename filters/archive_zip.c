@@ -109,7 +109,9 @@ static void list_member(struct archive_walk *walk, struct slice content,
         read_member(walk, content, d, m, &unpacked, &out);
     /* A limit stops the unpacking, not the listing of names. */
     walk->stopped = false;
-    archive_walk_give(walk, &out);
+    bool accident = walk->lenient && out.problem && strcmp(out.problem, "corrupt") == 0;
+    if (!accident)
+        archive_walk_give(walk, &out);
     buf_release(&unpacked);
 }
 
@@ -122,11 +124,11 @@ bool archive_zip_list(struct archive_walk *walk, struct slice content)
         list_member(walk, content, &d, &d.members[i]);
     if (d.truncated)
         archive_report_add(walk->report, "limit: entries");
-    if (d.overlapping)
+    if (d.overlapping && !walk->lenient)
         archive_report_add(walk->report, "limit: overlap");
     if (d.headers_hidden)
         archive_report_add(walk->report, "encrypted");
-    if (d.broken)
+    if (d.broken && !walk->lenient)
         archive_report_add(walk->report, "corrupt");
-    return true;
+    return !walk->lenient || walk->members > 0;
 }

@@ -4,10 +4,12 @@
 #include <clamav.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum {
@@ -26,6 +28,7 @@ static struct {
     bool erred;                        /* libclamav reported an error during this scan */
     char error[TEXT_MAX];
     char name[AV_NAME_MAX];
+    char scratch[PATH_MAX];
 } av;
 
 /* What it reports through its log is often all that tells a failed scan from a clean one. */
@@ -145,6 +148,7 @@ bool av_engine_enter(const char *scratch, const char **reason)
     if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
         return fail(reason, "random numbers", strerror(errno));
     srand(seed); /* libclamav names its temporary files by it */
+    snprintf(av.scratch, sizeof av.scratch, "%s", scratch);
     cl_error_t result = cl_engine_set_str(av.engine, CL_ENGINE_TMPDIR, scratch);
     return result == CL_SUCCESS || fail(reason, "temporary folder", cl_strerror(result));
 }
@@ -171,12 +175,21 @@ static enum av_verdict judge(cl_error_t result, const char *name, const char **t
     return av.erred ? AV_FAILED : AV_CLEAN;
 }
 
+/* libclamav decodes mail to files through stdio and does not ask whether the disk took them. */
+static bool has_room(void)
+{
+    struct statfs info;
+    return statfs(av.scratch, &info) == 0 &&
+           (uint64_t)info.f_bavail * (uint64_t)info.f_bsize >= (uint64_t)AV_SCAN_MIB * MIB;
+}
+
 enum av_verdict av_engine_scan(struct slice bytes, const char **text)
 {
-    if (bytes.len == 0) {
-        *text = "";
+    *text = "";
+    if (bytes.len == 0)
         return AV_CLEAN;
-    }
+    if (!has_room())
+        return failed(text, "no room in the temporary folder");
     struct cl_scan_options options = {
         .general = CL_SCAN_GENERAL_HEURISTICS,
         .parse = ~0U,
@@ -190,7 +203,9 @@ enum av_verdict av_engine_scan(struct slice bytes, const char **text)
     unsigned long scanned = 0;
     cl_error_t result = cl_scanmap_callback(map, NULL, &name, &scanned, av.engine, &options, NULL);
     cl_fmap_close(map);
-    return judge(result, name, text);
+    enum av_verdict verdict = judge(result, name, text);
+    return verdict != AV_CLEAN || has_room() ? verdict
+                                             : failed(text, "the temporary folder filled up");
 }
 
 static void base64(const char *in, size_t len, char *out)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * libclamav, held so that it cannot fail open. Left alone it calls a file clean when its temporary
- * folder is missing or full, when a limit was hit and when memory ran out; here each of these is
- * AV_FAILED. One engine a process: loaded in the head, inherited by workers. */
+ * libclamav, held so that it does not fail open. Left alone it calls a file clean when its
+ * temporary folder is missing or full, when a limit was hit and when memory ran out; here each of
+ * these is AV_FAILED. One engine a process: loaded in the head, inherited by workers. */
 #ifndef FILTERS_AV_ENGINE_H
 #define FILTERS_AV_ENGINE_H
 
@@ -10,7 +10,8 @@
 enum av_verdict { AV_CLEAN, AV_INFECTED, AV_FAILED };
 
 enum {
-    AV_SCAN_MIB = 384, /* bytes unpacked, one scan: past it AV_FAILED */
+    AV_SCAN_MIB = 384, /* bytes unpacked, one scan, and the room that the temporary folder must
+                          have: past it AV_FAILED */
     AV_FILE_MIB = 192, /* one file */
     AV_NAME_MAX = 256,
 };

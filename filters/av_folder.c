@@ -13,9 +13,10 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
-enum { PATH_MAX_BYTES = 256, SPARE_MIB = 64, OPEN_FOLDERS = 16 };
+enum { PATH_MAX_BYTES = 256, OPEN_FOLDERS = 16 };
 
 static struct {
     char top[PATH_MAX_BYTES]; /* as seen after the chroot */
@@ -52,8 +53,8 @@ static bool make_folders(const char *root, const struct family_options *options,
 static bool mount_tmpfs(const char *root, const struct family_options *options)
 {
     char data[64];
-    snprintf(data, sizeof data, "size=%um,mode=0755",
-             (AV_SCAN_MIB + SPARE_MIB) * (options->workers + 1));
+    /* twice what one scan may unpack, for each worker: only what is used takes memory */
+    snprintf(data, sizeof data, "size=%um,mode=0755", 2U * AV_SCAN_MIB * (options->workers + 1));
     return mount("gatepost-av", root, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, data) == 0;
 }
 
@@ -80,10 +81,18 @@ static bool make_root(struct family_options *options, const char **reason)
     return true;
 }
 
+static bool roomy(const char *path, const struct family_options *options)
+{
+    struct statfs info;
+    uint64_t wanted = ((uint64_t)AV_SCAN_MIB << 20) * (options->workers + 1);
+    return access(path, W_OK) == 0 && statfs(path, &info) == 0 &&
+           (uint64_t)info.f_bavail * (uint64_t)info.f_bsize >= wanted;
+}
+
 static bool make_temporary(const struct family_options *options, const char **reason)
 {
     snprintf(place.top, sizeof place.top, "%s/gatepost-av-XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+             roomy("/dev/shm", options) ? "/dev/shm" : "/tmp");
     if (!mkdtemp(place.top) || chmod(place.top, 0711) != 0)
         return fail(reason, place.top);
     place.temporary = true;

@@ -3,7 +3,7 @@
  * quantum but not the content. */
 #include "filters/transfer.h"
 
-enum { S = 0x81, P = 0x82, J = 0x83, SPECIAL = 0x80 };
+enum { S = 0x81, P = 0x82, J = 0x83, SPECIAL = 0x80, RELAY_CUT = 900 / 4 * 3 };
 
 static const unsigned char values[256] = {
     J,  J,  J,  J,  J,  J,  J,  J,  J,  S,  S,  S,  S,  S,  J,  J,  J,  J,  J,  J,  J,  J,  J,  J,
@@ -60,10 +60,17 @@ static char *letter(struct base64 *st, unsigned value, char *out)
 }
 
 /* Letters between two line ends need not be a multiple of four, but decoders differ when they are
- * not. */
-static void line_end(struct base64 *st)
+ * not. Relays cut lines of nearly 1000 octets anywhere. */
+static void line_end(struct base64 *st, size_t written)
 {
-    st->ragged_line = st->ragged_line || st->letters != 0;
+    size_t length = written - st->line_began;
+    st->line_began = written;
+    if (st->letters == 0)
+        return;
+    if (length > RELAY_CUT)
+        st->found |= BASE64_LONG_RAGGED;
+    else
+        st->ragged_line = true;
 }
 
 size_t base64_decode(struct base64 *st, struct slice in, char *out)
@@ -91,8 +98,9 @@ size_t base64_decode(struct base64 *st, struct slice in, char *out)
         else if (v == J)
             st->found |= BASE64_JUNK;
         else if (p[-1] == '\n')
-            line_end(st);
+            line_end(st, st->written + (size_t)(out - start));
     }
+    st->written += (size_t)(out - start);
     return (size_t)(out - start);
 }
 

@@ -320,9 +320,12 @@ int family_main(const struct family *family, int argc, char *argv[])
     head = (struct head){.family = family, .signals = -1, .wake = {-1, -1}, .report = {-1, -1}};
     fcntl(FAMILY_CONTROL_FD, F_SETFD, FD_CLOEXEC);
     fcntl(FAMILY_QUEUE_FD, F_SETFD, FD_CLOEXEC);
-    if (set_up(&head, argc, argv, &head.failure)) {
+    const char *reason = "unknown";
+    if (set_up(&head, argc, argv, &reason)) {
         run(&head);
         kill_workers(&head);
+    } else {
+        head.failure = reason;
     }
     if (family->finish)
         family->finish();

@@ -7,12 +7,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { DESCRIPTORS_MAX = 64 };
@@ -67,6 +69,10 @@ static int make_poll(const struct worker_start *start)
 
 static void enter_jail(const struct worker_start *start)
 {
+    /* else each look at local time, as archives ask for, would look whether /etc/localtime has
+     * changed */
+    setenv("TZ", "UTC0", 1);
+    tzset();
     const struct family *family = start->family;
     const char *folder = NULL, *reason = "";
     if (family->enter && !family->enter(start->number, &folder, &reason))

@@ -202,7 +202,18 @@ static struct slice by_magic(struct arena *arena, struct slice content)
     return type && copy.ptr ? copy : SLICE("application/octet-stream");
 }
 
-struct slice filetype_of(struct arena *arena, struct slice content)
+static bool looks_like_text(struct slice content)
+{
+    struct slice start = slice_sub(content, 0, TEXT_PREFIX);
+    for (size_t i = 0; i < start.len; i++) {
+        unsigned char c = (unsigned char)start.ptr[i];
+        if (c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b)
+            return false;
+    }
+    return true;
+}
+
+static struct slice own_type(struct arena *arena, struct slice content)
 {
     if (content.len == 0)
         return SLICE("inode/x-empty");
@@ -211,7 +222,21 @@ struct slice filetype_of(struct arena *arena, struct slice content)
         return zip_type(arena, content);
     if (slice_eq(type, SLICE("application/x-ole-storage")))
         return ole_type(arena, content);
-    if (type.len == 0)
-        type = text_type(content);
+    return type.len ? type : text_type(content);
+}
+
+struct slice filetype_of(struct arena *arena, struct slice content)
+{
+    struct slice type = own_type(arena, content);
     return type.len ? type : by_magic(arena, content);
+}
+
+struct slice filetype_quick(struct arena *arena, struct slice content)
+{
+    struct slice type = own_type(arena, content);
+    if (type.len)
+        return type;
+    if (slice_starts(content, SLICE("<?xml")))
+        return SLICE("text/xml");
+    return looks_like_text(content) ? SLICE("text/plain") : SLICE("application/octet-stream");
 }

@@ -15,6 +15,10 @@ bool filetype_warm_up(void);
  * files. */
 struct slice filetype_of(struct arena *arena, struct slice content);
 
+/* The same without libmagic, which takes about half a millisecond: own signatures, "text/xml",
+ * "text/plain" and "application/octet-stream". For the thousandth file of a message. */
+struct slice filetype_quick(struct arena *arena, struct slice content);
+
 /* The type by our own signatures alone; empty when none fits. Needs no warm-up. */
 struct slice filetype_by_signature(struct slice content);
 

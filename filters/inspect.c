@@ -6,24 +6,28 @@
 #include "filters/macros.h"
 #include "filters/objects.h"
 #include "filters/unpack.h"
+#include "filters/zip_directory.h"
 
 enum {
     NAME_MAX_BYTES = 1024, /* of which the end is kept: it decides */
     NAMES_MAX = 12,
     SCRATCH_BASE = 8 << 20,
     SCRATCH_FACTOR = 8,
+    TYPED_MAX = 1000, /* files that libmagic sees: half a second */
 };
 
 /* What one file's inspection hands to the calls for its members. */
 struct level {
     struct inspection *inspection;
     struct inspected_file *file;
-    bool document;
+    bool document; /* a zip of parts */
+    bool parts;    /* its members may be parts */
     struct office_findings *findings;
 };
 
 bool inspect_warm_up(void)
 {
+    zip_directory_warm_up();
     return filetype_warm_up() && unpack_warm_up();
 }
 
@@ -121,6 +125,15 @@ static void note_findings(struct inspected_file *file, const struct office_findi
 
 static void look_inside(struct inspection *in, struct inspected_file *file, struct slice content);
 
+static struct slice type_of(struct inspection *in, const struct inspected_file *file,
+                            struct arena *scratch, struct slice content)
+{
+    if (file->part || in->typed >= TYPED_MAX)
+        return filetype_quick(scratch, content);
+    in->typed++;
+    return filetype_of(scratch, content);
+}
+
 /* Pictures, sound and video are not kept only to be thrown away, unless somebody scans them. */
 static bool wants(void *ctx, struct slice name, struct slice beginning)
 {
@@ -129,7 +142,8 @@ static bool wants(void *ctx, struct slice name, struct slice beginning)
     if (level->inspection->content || filetype_by_signature(beginning).len)
         return true;
     struct arena *scratch = arena_new(SCRATCH_BASE);
-    struct slice type = scratch ? filetype_of(scratch, beginning) : (struct slice){0};
+    struct slice type =
+        scratch ? type_of(level->inspection, level->file, scratch, beginning) : (struct slice){0};
     bool media = slice_starts(type, SLICE("image/")) || slice_starts(type, SLICE("audio/")) ||
                  slice_starts(type, SLICE("video/"));
     arena_free(&scratch);
@@ -157,14 +171,14 @@ static bool add_member(void *ctx, const struct archive_member *m)
     struct inspected_file *file = add_file(level->inspection, level->file, m->names, m->name_count);
     if (!file)
         return false;
-    file->part = level->document && macros_is_document_part(m->names[0]);
+    file->part = level->parts && macros_is_document_part(m->names[0]);
     file->encrypted = m->encrypted;
     file->size = m->complete ? m->content.len : m->declared;
     note_problem(file, m->problem);
     if (m->complete || m->problem)
         look_inside(level->inspection, file, m->content);
     else
-        file->type = filetype_of(level->inspection->arena, m->content);
+        file->type = type_of(level->inspection, file, level->inspection->arena, m->content);
     if (level->document)
         level->findings->macros = level->findings->macros || file->macros;
     return true;
@@ -210,17 +224,21 @@ static void list_inside(struct level *level, struct arena *scratch, struct slice
 static void look_inside(struct inspection *in, struct inspected_file *file, struct slice content)
 {
     struct office_findings findings = {0};
-    if (content.len == 0 && file->why)
+    if (content.len == 0) {
+        file->type = file->why ? (struct slice){0} : SLICE("inode/x-empty");
         return;
+    }
     struct arena *scratch = arena_new(SCRATCH_BASE + SCRATCH_FACTOR * content.len);
     if (!scratch) {
         note_problem(file, "memory");
         return;
     }
-    struct slice type = arena_copy(in->arena, filetype_of(scratch, content));
+    struct slice type = arena_copy(in->arena, type_of(in, file, scratch, content));
     if (type.ptr)
         file->type = type;
-    struct level level = {in, file, macros_is_zip_document(type), &findings};
+    bool document = macros_is_zip_document(type);
+    bool ole = slice_starts(content, SLICE("\xd0\xcf\x11\xe0"));
+    struct level level = {in, file, document, document || ole, &findings};
     macros_inspect(scratch, content, &findings);
     list_inside(&level, scratch, content);
     note_findings(file, &findings);

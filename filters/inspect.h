@@ -15,7 +15,8 @@ struct inspected_file {
     const struct slice *names; /* all that it is called: both of a zip's, a NUL's both sides, ... */
     const struct slice *extensions;
     size_t name_count;
-    struct slice type; /* true type; empty when no content could be seen */
+    struct slice type; /* true type; empty when no content could be seen; less precise after the
+                                    first thousand files and for parts */
     uint64_t size;     /* of the unpacked content; as declared when that was not unpacked whole */
     unsigned depth;    /* 0: the file that inspect_file() was given */
     bool part; /* an inner part of an office document (word/document.xml), not a file to its user */
@@ -33,6 +34,7 @@ struct inspection {
     struct inspected_file *first;
     struct inspected_file **end;
     size_t count;
+    size_t typed;    /* by libmagic */
     bool incomplete; /* the arena is full: records are missing */
     /* May be NULL. Called for each file with its unpacked content (as far as it could be unpacked),
      * after its members; for a scanner of contents. */

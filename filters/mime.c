@@ -11,8 +11,8 @@
 
 const struct mime_limits mime_limits_default = {
     .parts = 2000,
-    .depth = 24,
-    .header_block = 256 * 1024,
+    .depth = 32,
+    .header_block = 1024 * 1024,
     .header = 64 * 1024,
     .params = 200,
     .names = 32,
@@ -20,7 +20,7 @@ const struct mime_limits mime_limits_default = {
     .compares = 32,
 };
 
-enum { FIRST_PARTS = 8 };
+enum { FIRST_PARTS = 8, PREAMBLE_MAX = 300 };
 
 void mime_odd(struct parser *p, size_t part, enum malformation m)
 {
@@ -213,6 +213,49 @@ static void finish_unopened(struct parser *p, const struct frame *f, size_t end)
     mime_scan_text(p, f->part);
 }
 
+static bool append_piece(void *context, struct slice piece)
+{
+    return buf_append(context, piece);
+}
+
+/* Where the first part of a multipart begins, counted from its body. */
+static size_t preamble_length(const struct parser *p, size_t index)
+{
+    const struct mime_part *part = &p->message->parts[index];
+    for (size_t i = index + 1; i < p->message->n; i++)
+        if (p->message->parts[i].parent == (int)index)
+            return p->message->parts[i].header.from - part->body.from;
+    return 0;
+}
+
+static size_t count_boundaries(struct slice text, const struct boundaries *b)
+{
+    size_t n = 0;
+    struct line line;
+    for (size_t at = 0; line_at(text, at, &line); at = line.next)
+        for (size_t i = 0; i < b->n; i++)
+            n += slice_starts(line.text, SLICE("--")) &&
+                 slice_starts(slice_from(line.text, 2), b->text[i]);
+    return n;
+}
+
+/* A multipart that is written plainly but labelled as encoded: whether those who decode it see
+ * other parts. */
+static bool label_matters(struct parser *p, const struct frame *f)
+{
+    const struct mime_part *part = &p->message->parts[f->part];
+    struct malformations ignored = {{0}};
+    if (part->encoding != MIME_QP)
+        return preamble_length(p, f->part) > PREAMBLE_MAX;
+    struct buf text = buf_init(p->limits->decoded - p->decoded);
+    mime_decode_to(part, append_piece, &text, &ignored);
+    p->decoded += buf_len(&text);
+    bool matters = text.failed || count_boundaries(buf_slice(&text), &f->boundaries) !=
+                                      count_boundaries(part->content, &f->boundaries);
+    buf_release(&text);
+    return matters;
+}
+
 static void finish_frame(struct parser *p, const struct frame *f, size_t end)
 {
     if (!f->message && !f->opened) {
@@ -227,8 +270,10 @@ static void finish_frame(struct parser *p, const struct frame *f, size_t end)
         mime_odd(p, f->part, MALFORMATION_END_MISSING);
     if (!f->declared)
         mime_odd(p, f->part, MALFORMATION_PARTS_IN_LEAF);
-    if (is_encoded(part))
-        mime_odd(p, f->part, MALFORMATION_LABELLED_MULTIPART);
+    if (is_encoded(part) && !f->decoded)
+        mime_odd(p, f->part,
+                 label_matters(p, f) ? MALFORMATION_ENCODED_MULTIPART
+                                     : MALFORMATION_LABELLED_MULTIPART);
     part->kind = MIME_MULTIPART;
 }
 
@@ -316,11 +361,6 @@ static void parse_lines(struct parser *p, size_t at)
 }
 
 /* ---- layers */
-
-static bool append_piece(void *context, struct slice piece)
-{
-    return buf_append(context, piece);
-}
 
 static struct slice decode_container(struct parser *p, const struct mime_part *part)
 {
@@ -422,6 +462,8 @@ bool mime_parse(struct arena *arena, struct slice raw, const struct mime_limits 
     parse_lines(&p, open_part(&p, -1, 0));
     parse_waiting(&p);
     check_octets(out);
+    if (arena_failed(arena))
+        malformations_add(&out->malformations, MALFORMATION_TOO_MUCH_WORK);
     for (size_t i = 0; i < out->n; i++) {
         struct mime_part *part = &out->parts[i];
         part->attachment = part->attachment && part->kind != MIME_MULTIPART;

@@ -14,7 +14,7 @@ struct mime_limits {
     size_t parts;        /* parts in all, nested messages and uuencoded files included */
     size_t depth;        /* multiparts and messages within each other */
     size_t header_block; /* octets of one header block that are looked at */
-    size_t header;       /* octets of one header field */
+    size_t header;       /* octets of one MIME field */
     size_t params;       /* parameters of one field */
     size_t names;        /* names kept for one part */
     size_t decoded;      /* octets decoded in all to look into encoded messages and texts */

@@ -63,12 +63,16 @@ static bool looks_like_mime_field(struct slice line)
     return slice_istarts(line, SLICE("content-")) && looks_like_field(line);
 }
 
-static bool has_letters(struct slice line)
+/* Not a rule of dashes, nor "-----Original Message-----". */
+static bool looks_like_boundary(struct slice line)
 {
-    for (size_t i = 0; i < line.len; i++)
-        if (ascii_alpha(line.ptr[i]) || ascii_digit(line.ptr[i]))
-            return true;
-    return false;
+    bool letters = false;
+    for (size_t i = 0; i < line.len; i++) {
+        letters = letters || ascii_alpha(line.ptr[i]) || ascii_digit(line.ptr[i]);
+        if (ascii_blank(line.ptr[i]))
+            return false;
+    }
+    return letters;
 }
 
 bool mime_looks_like_part(struct slice text, const struct line *dashes)
@@ -77,7 +81,7 @@ bool mime_looks_like_part(struct slice text, const struct line *dashes)
     if (!line_at(text, dashes->next, &next))
         return false;
     return looks_like_mime_field(next.text) ||
-           (has_letters(dashes->text) && looks_like_field(next.text));
+           (looks_like_boundary(dashes->text) && looks_like_field(next.text));
 }
 
 static bool within(const struct parser *p, size_t part, enum mime_kind kind)
@@ -126,7 +130,9 @@ static size_t skip_leading_blank(struct parser *p, size_t part, size_t at)
     if (!looks_like_mime_field(next.text) &&
         !(within(p, part, MIME_MESSAGE) && looks_like_field(next.text)))
         return at;
-    mime_odd(p, part, MALFORMATION_HEADER_AFTER_BLANK);
+    mime_odd(p, part,
+             within(p, part, MIME_MESSAGE) ? MALFORMATION_MESSAGE_AFTER_BLANK
+                                           : MALFORMATION_HEADER_AFTER_BLANK);
     return line.next;
 }
 

@@ -69,11 +69,30 @@ static bool decode_uu(struct slice in, struct output *o)
     return going;
 }
 
+/* A text that is attached as one: broken quoted-printable in it is an accident. */
+static bool is_text_file(const struct mime_part *part)
+{
+    static const char *const extensions[] = {".txt", ".csv", ".htm",  ".html", ".ics", ".xml",
+                                             ".log", ".vcf", ".json", ".md",   ".css"};
+    for (size_t i = 0; i < part->n_names; i++) {
+        bool known = false;
+        for (size_t k = 0; k < sizeof extensions / sizeof *extensions; k++)
+            known = known || slice_iends(part->names[i].text, slice_of(extensions[k]));
+        if (!known)
+            return false;
+    }
+    return part->text;
+}
+
 static void report(const struct mime_part *part, unsigned found, struct malformations *odd)
 {
     bool file = !part->text || part->attachment;
     if ((found & QP_UPPER) && (found & QP_LOWER))
         found |= QP_BROKEN;
+    if ((found & QP_BROKEN) && is_text_file(part)) {
+        malformations_add(odd, MALFORMATION_TEXT_QP_BROKEN);
+        found &= ~(unsigned)QP_BROKEN;
+    }
     static const struct {
         unsigned bit;
         enum malformation file, text;
@@ -81,6 +100,7 @@ static void report(const struct mime_part *part, unsigned found, struct malforma
         {BASE64_JUNK, MALFORMATION_BASE64_JUNK, MALFORMATION_TEXT_BASE64_BROKEN},
         {BASE64_GOES_ON, MALFORMATION_BASE64_AFTER_PADDING, MALFORMATION_TEXT_BASE64_BROKEN},
         {BASE64_RAGGED, MALFORMATION_BASE64_RAGGED, MALFORMATION_TEXT_BASE64_BROKEN},
+        {BASE64_LONG_RAGGED, MALFORMATION_BASE64_LONG_RAGGED, MALFORMATION_BASE64_LONG_RAGGED},
         {BASE64_BAD_PADDING, MALFORMATION_BASE64_PADDING, MALFORMATION_BASE64_PADDING},
         {BASE64_NO_PADDING, MALFORMATION_BASE64_UNPADDED, MALFORMATION_BASE64_UNPADDED},
         {QP_BROKEN, MALFORMATION_QP_BROKEN, MALFORMATION_TEXT_QP_BROKEN},

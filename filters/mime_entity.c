@@ -50,15 +50,6 @@ static struct slice harmless(struct arena *arena, struct slice s)
     return (struct slice){out, s.len};
 }
 
-static bool contains(struct slice s, const char *what)
-{
-    struct slice needle = slice_of(what);
-    for (size_t i = 0; i + needle.len <= s.len; i++)
-        if (slice_istarts(slice_from(s, i), needle))
-            return true;
-    return false;
-}
-
 /* ---- collecting the fields */
 
 static struct values *values_of(struct mime_fields *fields, struct slice name)
@@ -111,8 +102,8 @@ static void odd_field(struct reader *r, const struct header *field, bool first)
     if (!field->has_colon) {
         bool in_part = part_of(r)->parent >= 0 &&
                        r->p->message->parts[part_of(r)->parent].kind == MIME_MULTIPART;
-        bool broken_mime = contains(slice_sub(field->raw, 0, 26), "content-") ||
-                           contains(slice_sub(field->raw, 0, 26), "boundary");
+        bool broken_mime = slice_icontains(slice_sub(field->raw, 0, 26), SLICE("content-")) ||
+                           slice_icontains(slice_sub(field->raw, 0, 26), SLICE("boundary"));
         add_odd(r, in_part || broken_mime ? MALFORMATION_HEADER_JUNK_IN_PART
                                           : MALFORMATION_HEADER_WITHOUT_COLON);
     } else {
@@ -137,10 +128,6 @@ static void check_folds(struct reader *r, struct slice raw)
 static void take_field(struct reader *r, struct header *field, bool first)
 {
     struct arena *arena = r->p->arena;
-    if (field->raw.len > r->p->limits->header) {
-        add_odd(r, MALFORMATION_HEADER_TOO_LARGE);
-        field->value = slice_sub(field->value, 0, r->p->limits->header);
-    }
     if (!field->has_colon || field->odd_name)
         odd_field(r, field, first);
     if (!field->has_colon)
@@ -153,6 +140,10 @@ static void take_field(struct reader *r, struct header *field, bool first)
         return;
     check_folds(r, field->raw);
     r->fields.any = true;
+    if (field->raw.len > r->p->limits->header) {
+        add_odd(r, MALFORMATION_HEADER_TOO_LARGE);
+        field->value = slice_sub(field->value, 0, r->p->limits->header);
+    }
     struct slice value = header_unfold(arena, field->value);
     if (values->n == SAME_FIELDS_MAX || !value.ptr) {
         add_odd(r, MALFORMATION_TOO_MANY_PARAMETERS);
@@ -181,7 +172,7 @@ static void parse_params(struct reader *r, struct values *values)
 {
     for (size_t i = 0; i < values->n; i++) {
         if (!params_parse(r->p->arena, values->list[i], r->p->limits->params, &values->params[i]))
-            r->p->exhausted = true;
+            mime_cap_reached(r->p, MALFORMATION_TOO_MUCH_WORK);
         if (values->params[i].odd)
             add_odd(r, MALFORMATION_PARAMETER_SYNTAX);
         if (values->params[i].too_many)
@@ -249,9 +240,10 @@ static void read_type(struct reader *r)
     struct slice best = {"", 0};
     for (size_t i = 0; i < v->n; i++) {
         struct slice type = clean_type(r, v->params[i].main);
-        if (i > 0)
-            add_odd(r, slice_eq(type, best) ? MALFORMATION_DUPLICATE_CONTENT_TYPE
-                                            : MALFORMATION_CONFLICTING_CONTENT_TYPE);
+        if (i > 0 && !slice_eq(type, best) && (revealing(type) || revealing(best)))
+            add_odd(r, MALFORMATION_CONFLICTING_CONTENT_TYPE);
+        else if (i > 0)
+            add_odd(r, MALFORMATION_DUPLICATE_CONTENT_TYPE);
         if (best.len == 0 || revealing(type) > revealing(best))
             best = type;
     }
@@ -272,54 +264,6 @@ static void read_type(struct reader *r)
 
 /* ---- the encoding */
 
-static const struct {
-    const char *name;
-    enum mime_encoding encoding;
-} encodings[] = {
-    {"7bit", MIME_IDENTITY},       {"8bit", MIME_IDENTITY},  {"binary", MIME_IDENTITY},
-    {"quoted-printable", MIME_QP}, {"base64", MIME_BASE64},  {"uuencode", MIME_UUENCODE},
-    {"x-uuencode", MIME_UUENCODE}, {"x-uue", MIME_UUENCODE}, {"uue", MIME_UUENCODE},
-    {"x-uu", MIME_UUENCODE},
-};
-
-static enum mime_encoding guess_encoding(struct reader *r, struct slice value)
-{
-    static const char *const none[] = {"bit",   "binary",   "none", "plain", "utf",
-                                       "ascii", "iso-8859", "text", "raw"};
-    struct slice text = words_decode(r->p->arena, value, &r->odd);
-    struct params params;
-    if (text.ptr && slice_find(text, '(') < text.len &&
-        params_parse(r->p->arena, text, 1, &params) && params.main.len)
-        text = params.main;
-    char *bare = text.ptr ? arena_cstr(r->p->arena, text) : NULL;
-    size_t n = 0;
-    for (size_t i = 0; bare && i < text.len; i++)
-        if (text.ptr[i] != '\\')
-            bare[n++] = text.ptr[i];
-    text = (struct slice){bare, n};
-    enum mime_encoding encoding =
-        contains(text, "gzip")                                    ? MIME_ENCODING_UNKNOWN
-        : contains(text, "base64") || contains(text, "base-64")   ? MIME_BASE64
-        : contains(text, "quoted") || contains(text, "printable") ? MIME_QP
-        : contains(text, "uu")                                    ? MIME_UUENCODE
-                                                                  : MIME_ENCODING_UNKNOWN;
-    for (size_t i = 0; i < sizeof none / sizeof *none && encoding == MIME_ENCODING_UNKNOWN; i++)
-        if (text.len == 0 || contains(text, none[i]))
-            encoding = MIME_IDENTITY;
-    add_odd(r, encoding == MIME_IDENTITY           ? MALFORMATION_ENCODING_ODD
-               : encoding == MIME_ENCODING_UNKNOWN ? MALFORMATION_ENCODING_UNKNOWN
-                                                   : MALFORMATION_ENCODING_SYNTAX);
-    return encoding;
-}
-
-static enum mime_encoding encoding_of(struct reader *r, struct slice value)
-{
-    for (size_t i = 0; i < sizeof encodings / sizeof *encodings; i++)
-        if (slice_ieq(value, slice_of(encodings[i].name)))
-            return encodings[i].encoding;
-    return guess_encoding(r, value);
-}
-
 static void read_encoding(struct reader *r)
 {
     /* which of two encodings shows more */
@@ -331,7 +275,7 @@ static void read_encoding(struct reader *r)
     struct values *v = &r->fields.encoding;
     enum mime_encoding best = MIME_IDENTITY;
     for (size_t i = 0; i < v->n; i++) {
-        enum mime_encoding e = encoding_of(r, v->list[i]);
+        enum mime_encoding e = mime_encoding_of(r->p->arena, v->list[i], &r->odd);
         if (i > 0)
             add_odd(r, e == best ? MALFORMATION_DUPLICATE_ENCODING
                                  : MALFORMATION_CONFLICTING_ENCODING);
@@ -479,7 +423,12 @@ static void soften_for_text(struct reader *r)
                                                MALFORMATION_ENCODING_UNKNOWN,
                                                MALFORMATION_CONFLICTING_ENCODING};
     const struct mime_part *part = part_of(r);
-    if (part->kind != MIME_LEAF || !part->text || part->attachment)
+    if (slice_starts(part->type, SLICE("multipart/")) &&
+        malformations_has(&r->odd, MALFORMATION_ENCODING_UNKNOWN)) {
+        malformations_remove(&r->odd, MALFORMATION_ENCODING_UNKNOWN);
+        add_odd(r, MALFORMATION_ENCODING_ODD);
+    }
+    if (!part->text || part->attachment)
         return;
     for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++)
         if (malformations_has(&r->odd, doubts[i])) {

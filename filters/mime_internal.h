@@ -62,6 +62,13 @@ size_t mime_find_header(struct parser *p, size_t part, size_t at, struct boundar
 /* A cap: what was found so far stays, nothing more is looked at. */
 void mime_cap_reached(struct parser *p, enum malformation m);
 
+/* The encoding that a value (unfolded) names, or seems to; what is odd about it is added to *odd.
+ */
+enum mime_encoding mime_encoding_of(struct arena *arena, struct slice value,
+                                    struct malformations *odd);
+
+bool slice_icontains(struct slice s, struct slice needle);
+
 /* The header block of the part, interpreted: type, encoding, names ... Boundaries go to
  * *boundaries. */
 void mime_read_headers(struct parser *p, size_t part, struct boundaries *boundaries);

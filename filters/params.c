@@ -116,7 +116,7 @@ static void quoted_tail(struct cursor *c, struct param *p, size_t open, size_t a
         c->at = next;
         return;
     }
-    p->odd = c->out->odd = true;
+    c->out->odd = true;
     if (next > after && key_follows(c, next)) {
         c->at = next;
         return;

@@ -8,21 +8,23 @@
 #include "base/slice.h"
 
 enum {
-    BASE64_JUNK = 1,        /* characters outside the alphabet */
-    BASE64_GOES_ON = 2,     /* letters after padding */
-    BASE64_RAGGED = 4,      /* a line but the last ends within a quantum */
-    BASE64_BAD_PADDING = 8, /* padding where none can be, or one letter left over */
-    BASE64_NO_PADDING = 16, /* padding left out */
-    QP_BROKEN = 32,         /* '=' before what is neither two hex digits nor a line end */
-    QP_UPPER = 256,         /* hex digits in upper case, as they must be */
-    QP_LOWER = 512,         /* and in lower case: some decoders take one kind only */
-    UU_BROKEN = 64,         /* a line whose length does not fit its first character */
+    BASE64_JUNK = 1,           /* characters outside the alphabet */
+    BASE64_GOES_ON = 2,        /* letters after padding */
+    BASE64_RAGGED = 4,         /* a line but the last ends within a quantum */
+    BASE64_LONG_RAGGED = 1024, /* the same for lines so long that a relay cut them */
+    BASE64_BAD_PADDING = 8,    /* padding where none can be, or one letter left over */
+    BASE64_NO_PADDING = 16,    /* padding left out */
+    QP_BROKEN = 32,            /* '=' before what is neither two hex digits nor a line end */
+    QP_UPPER = 256,            /* hex digits in upper case, as they must be */
+    QP_LOWER = 512,            /* and in lower case: some decoders take one kind only */
+    UU_BROKEN = 64,            /* a line whose length does not fit its first character */
 };
 
 struct base64 {
     uint32_t bits;
     unsigned letters, pads_due, found;
     bool padded, ragged_line;
+    size_t written, line_began; /* octets: before this piece, at the start of this line */
 };
 
 /* What the longest output of any decoder can be for n octets of input. */

@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Blocks without bytes that a broken archive may give in a row before it counts as stuck. */
 enum { EMPTY_BLOCKS_MAX = 1000, RETRIES_MAX = 100, PIECES = 3 };
@@ -124,14 +125,19 @@ void unpack_close(struct unpacker **unpacker)
 
 static struct slice name_of(struct archive_entry *entry)
 {
-    const char *name = archive_entry_pathname_utf8(entry);
-    return slice_of(name ? name : archive_entry_pathname(entry));
+    /* The locale is UTF-8 (unpack_warm_up), so both are the same; the first needs no conversion for
+     * most formats. */
+    const char *name = archive_entry_pathname(entry);
+    return slice_of(name ? name : archive_entry_pathname_utf8(entry));
 }
 
 int unpack_next(struct unpacker *u, struct unpack_entry *out)
 {
     struct archive_entry *entry;
     int r = ARCHIVE_RETRY;
+    /* libarchive exits the process when a name is no UTF-8 and an earlier failure left ENOMEM
+     * behind. */
+    errno = 0;
     for (unsigned tries = 0; r == ARCHIVE_RETRY && tries < RETRIES_MAX; tries++)
         r = archive_read_next_header(u->archive, &entry);
     if (r == ARCHIVE_EOF)
@@ -231,6 +237,7 @@ bool unpack_warm_up(void)
     struct unpack_entry entry;
     struct unpacker *u =
         unpack_open(UNPACK_ZIP_MEMBER, SLICE(""), (struct slice){member, sizeof member - 1}, &why);
+    tzset();
     bool warm = load_charsets() && u && unpack_next(u, &entry) > 0;
     unpack_close(&u);
     return warm;

@@ -194,6 +194,16 @@ static void read_directory(struct reader *r, struct end_record end)
         r->out->broken = true;
 }
 
+/* A zip stored inside this one: it is seen when the member that holds it is. */
+static bool inside_member(const struct zip_directory *d, uint64_t at)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (d->members[i].data > 0 && at >= d->members[i].data &&
+            at - d->members[i].data < d->members[i].packed)
+            return true;
+    return false;
+}
+
 static void read_directories(struct reader *r)
 {
     struct slice c = r->content;
@@ -204,7 +214,7 @@ static void read_directories(struct reader *r)
         if (at == end - floor)
             return;
         end = floor + at;
-        if (!bytes_are(c, end, END) || !bytes_has(c, end, END_SIZE))
+        if (!bytes_are(c, end, END) || !bytes_has(c, end, END_SIZE) || inside_member(r->out, end))
             continue;
         r->out->ends++;
         read_directory(r, read_end(c, end));
@@ -217,6 +227,14 @@ static int by_local(const void *a, const void *b)
     if (x->local != y->local)
         return x->local < y->local ? -1 : 1;
     return x->name_count && y->name_count ? slice_cmp(x->names[0], y->names[0]) : 0;
+}
+
+void zip_directory_warm_up(void)
+{
+    /* qsort() looks up how much memory there is when it sorts more than a kilobyte for the first
+     * time. */
+    struct zip_member members[64] = {0};
+    qsort(members, sizeof members / sizeof *members, sizeof *members, by_local);
 }
 
 static void sort_members(struct zip_directory *d)

@@ -34,6 +34,9 @@ struct zip_directory {
     bool broken;         /* entries point outside, records are cut */
 };
 
+/* Lets the C library's sort ask its questions of the system. Once, before the jail. */
+void zip_directory_warm_up(void);
+
 /* True when `content` holds a zip anywhere that unzip programs would find it: a directory at its
  * end or local headers at its start. At most `max` members are kept. All in `arena`; false also
  * when that is full. */

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "proxy/smtp_client.h"
 
+#include <openssl/err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -523,23 +525,29 @@ void backends_probe(struct backends *all, bool warn)
 
 /* ---- making and ending ---- */
 
-static SSL_CTX *client_context(struct slice ca_pem, const char **reason)
+/* Whom `tls verify` trusts: every certificate in the file. */
+static bool trust(SSL_CTX *tls, struct slice ca_pem)
 {
-    SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
-    BIO *pem = BIO_new_mem_buf(ca_pem.ptr, (int)ca_pem.len);
-    *reason = "OpenSSL is out of memory";
-    if (!tls || !pem || !SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION)) {
-        SSL_CTX_free(tls);
-        BIO_free(pem);
-        return NULL;
-    }
-    X509_STORE *store = SSL_CTX_get_cert_store(tls);
+    BIO *pem = BIO_new_mem_buf(ca_pem.len ? ca_pem.ptr : "", (int)ca_pem.len);
+    if (!pem)
+        return false;
     X509 *ca;
     while ((ca = PEM_read_bio_X509(pem, NULL, NULL, NULL))) {
-        X509_STORE_add_cert(store, ca);
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), ca);
         X509_free(ca);
     }
+    ERR_clear_error(); /* the end of the file is an error to PEM_read */
     BIO_free(pem);
+    return true;
+}
+
+static SSL_CTX *client_context(struct slice ca_pem)
+{
+    SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
+    if (!tls || !SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) || !trust(tls, ca_pem)) {
+        SSL_CTX_free(tls);
+        return NULL;
+    }
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
     return tls;
 }
@@ -567,15 +575,14 @@ static bool make_pool(struct backends *all, struct pool *pool, const struct back
 
 struct backends *backends_new(struct event_base *base, const struct config *config,
                               struct slice ca_pem, struct shared *shared, unsigned row,
-                              unsigned proxies, const char **reason)
+                              unsigned proxies)
 {
     struct backends *all = calloc(1, sizeof *all);
-    *reason = "out of memory";
     if (!all)
         return NULL;
     *all = (struct backends){.base = base, .config = config, .shared = shared, .row = row};
     TAILQ_INIT(&all->graveyard);
-    all->tls = client_context(ca_pem, reason);
+    all->tls = client_context(ca_pem);
     all->tick = event_new(base, -1, 0, tick, all);
     all->bury = event_new(base, -1, 0, bury, all);
     all->probe_arena = arena_new(64 * 1024);

@@ -13,11 +13,10 @@
 struct backends;
 
 /* `config` and `shared` must outlive it; `row` is this proxy's row in the shared table; `proxies`:
- * how many share the connections. NULL: no memory, or OpenSSL could not load tls.ca_file (*reason).
- */
+ * how many share the connections. `ca_pem`: tls.ca_file. NULL: no memory. */
 struct backends *backends_new(struct event_base *base, const struct config *config,
                               struct slice ca_pem, struct shared *shared, unsigned row,
-                              unsigned proxies, const char **reason);
+                              unsigned proxies);
 void backends_free(struct backends **backends);
 
 /* Starts a job; `done` comes from the loop, never from inside. */

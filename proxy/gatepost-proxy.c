@@ -79,15 +79,21 @@ static void take_config(struct program *p, struct ipc_message *m)
         give_up(reason);
 }
 
+static void accept_on(struct program *p, size_t i);
+
 static void take_listener(struct program *p, struct ipc_message *m)
 {
     struct unpack in = {.left = m->payload};
+    if (p->listener_count == LISTENERS_MAX && p->state == PROXY_SERVING)
+        return;
     if (p->listener_count == LISTENERS_MAX)
         give_up("too many listeners");
     p->listeners[p->listener_count].index = unpack_u32(&in);
     p->listeners[p->listener_count].fd = m->fds[0];
     p->listener_count++;
     m->fd_count = 0;
+    if (p->state == PROXY_SERVING) /* another slot's, lent to us while its proxy keeps dying */
+        accept_on(p, p->listener_count - 1);
 }
 
 static void take_tickets(struct program *p, struct ipc_message *m)
@@ -131,7 +137,7 @@ static void take_shared(struct program *p, struct ipc_message *m)
 }
 
 static void start(struct program *p);
-static void drain(struct program *p);
+static void drain(struct program *p, bool stopping);
 
 static void take(struct program *p, struct ipc_message *m)
 {
@@ -158,7 +164,7 @@ static void take(struct program *p, struct ipc_message *m)
         start(p);
         break;
     case MESSAGE_DRAIN:
-        drain(p);
+        drain(p, m->payload.ptr[0] != 0);
         break;
     default:
         break;
@@ -239,12 +245,10 @@ static void make_parts(struct program *p)
     const char *reason;
     bundle_read(p->bundle, p->config->settings.tls_ca_file, &ca, &reason);
     p->proxy.backends = backends_new(p->proxy.base, p->config, ca, p->proxy.shared, p->proxy.row,
-                                     proxies_in_all(p->config), &reason);
-    if (!p->proxy.backends)
-        give_up(reason);
+                                     proxies_in_all(p->config));
     p->proxy.recipients = recipient_cache_new();
     p->proxy.splits = split_memory_new();
-    if (!p->proxy.recipients || !p->proxy.splits)
+    if (!p->proxy.backends || !p->proxy.recipients || !p->proxy.splits)
         give_up("out of memory");
     proxy_learn_policy(&p->proxy);
 }
@@ -261,20 +265,25 @@ static void lock_up(const struct config *config)
         give_up("name of user or chroot too long");
     snprintf(user, sizeof user, "%.*s", SLICE_ARGS(config->settings.process_user));
     snprintf(folder, sizeof folder, "%.*s", SLICE_ARGS(config->settings.process_chroot));
-    if (!process_drop(user, folder, &reason) || !sandbox_enter(JAIL_PROXY, NULL, &reason))
+    if (!process_drop(user, *folder ? folder : NULL, &reason) ||
+        !sandbox_enter(JAIL_PROXY, NULL, &reason))
         give_up(reason);
+}
+
+static void accept_on(struct program *p, size_t i)
+{
+    if (p->listeners[i].index >= p->config->listener_count)
+        give_up("the parent names a listener that is not configured");
+    p->listeners[i].acceptor =
+        acceptor_new(&p->proxy, &p->config->listeners[p->listeners[i].index], p->listeners[i].fd);
+    if (!p->listeners[i].acceptor)
+        give_up("out of memory");
 }
 
 static void accept_all(struct program *p)
 {
-    for (size_t i = 0; i < p->listener_count; i++) {
-        if (p->listeners[i].index >= p->config->listener_count)
-            give_up("the parent names a listener that is not configured");
-        p->listeners[i].acceptor = acceptor_new(
-            &p->proxy, &p->config->listeners[p->listeners[i].index], p->listeners[i].fd);
-        if (!p->listeners[i].acceptor)
-            give_up("out of memory");
-    }
+    for (size_t i = 0; i < p->listener_count; i++)
+        accept_on(p, i);
 }
 
 static void start(struct program *p)
@@ -300,7 +309,7 @@ static void drained(struct proxy *proxy)
     event_base_loopexit(proxy->base, NULL);
 }
 
-static void drain(struct program *p)
+static void drain(struct program *p, bool stopping)
 {
     p->state = PROXY_DRAINING;
     for (size_t i = 0; i < p->listener_count; i++)
@@ -308,7 +317,8 @@ static void drain(struct program *p)
     p->proxy.draining = true;
     p->proxy.drained = drained;
     backends_close_idle(p->proxy.backends);
-    sessions_drain(&p->proxy);
+    if (stopping)
+        sessions_stop(&p->proxy);
     if (p->proxy.session_count == 0)
         drained(&p->proxy);
 }
@@ -318,6 +328,9 @@ int main(void)
     static struct program program = {.state = PROXY_CONFIGURING,
                                      .proxy = {.queue = {-1, -1}, .decisions = -1}};
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN); /* a terminal tells everybody; the parent tells us what to do */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     TAILQ_INIT(&program.proxy.sessions);
     while (program.state == PROXY_CONFIGURING)
         receive(&program, true);

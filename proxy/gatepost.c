@@ -96,7 +96,7 @@ static bool start(struct parent *parent, struct loaded *loaded)
     if (!generation)
         return false;
     int64_t now = clock_ms();
-    parent_configure_scanners(parent, generation->loaded.config, now);
+    parent_apply(parent, generation->loaded.config, now);
     generation_start(parent, generation, now);
     return true;
 }

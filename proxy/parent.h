@@ -45,7 +45,9 @@ struct proxy {
     uint32_t listener; /* while TELL_LISTENERS: where it is */
     size_t socket;
     unsigned row;
-    bool failed; /* it said so, or died before it was ready */
+    bool lent;        /* its sockets are served by another while it waits for its next start */
+    unsigned may_say; /* messages that it has left */
+    bool failed;      /* it said so, or died before it was ready */
     struct backoff backoff;
     int64_t served_since, start_at, kill_at; /* 0: never */
 };
@@ -90,7 +92,9 @@ void proxy_start(struct parent *parent, struct proxy *proxy, int64_t now);
 void proxy_tell(const struct parent *parent, struct proxy *proxy); /* what is left of the start */
 void proxy_hear(struct proxy *proxy, int64_t now);
 void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t now);
-void proxy_drain(struct proxy *proxy);
+void proxy_lend(const struct parent *parent,
+                struct proxy *proxy); /* its sockets, to one that serves */
+void proxy_drain(struct proxy *proxy, bool stopping);
 void proxy_kill(struct proxy *proxy, const char *why);
 bool proxy_send(struct proxy *proxy, uint16_t type, struct slice payload, int fd);
 bool proxy_send_tickets(struct proxy *proxy, const struct tickets *tickets);
@@ -98,7 +102,7 @@ bool proxy_send_tickets(struct proxy *proxy, const struct tickets *tickets);
 /* parent_generation.c: a configuration comes, serves, drains, goes. */
 struct generation *generation_new(struct parent *parent, struct loaded *loaded, struct buf *report);
 void generation_start(struct parent *parent, struct generation *generation, int64_t now);
-void generation_drain(struct generation *generation, int64_t until);
+void generation_drain(struct generation *generation, bool stopping, int64_t until);
 void generation_settle(struct parent *parent, int64_t now);
 void generation_reopen(struct generation *generation); /* its file of decisions */
 size_t generation_alive(const struct generation *generation);
@@ -106,7 +110,9 @@ size_t generation_alive(const struct generation *generation);
 /* parent_reload.c: SIGHUP, and files that changed by themselves. */
 void parent_reload(struct parent *parent, const char *why, int64_t now);
 void parent_look(struct parent *parent, int64_t now);
-void parent_configure_scanners(struct parent *parent, const struct config *config, int64_t now);
+void parent_apply(struct parent *parent, const struct config *config,
+                  int64_t now); /* log and scanners */
+void parent_apply_scanners(struct parent *parent, const struct config *config);
 void log_report(enum log_level level, const char *event, struct slice report);
 
 #endif

@@ -97,11 +97,11 @@ void generation_start(struct parent *parent, struct generation *generation, int6
         proxy_start(parent, &generation->proxies[slot], now);
 }
 
-void generation_drain(struct generation *generation, int64_t until)
+void generation_drain(struct generation *generation, bool stopping, int64_t until)
 {
     generation->until = until;
     for (unsigned slot = 0; slot < generation->slots; slot++)
-        proxy_drain(&generation->proxies[slot]);
+        proxy_drain(&generation->proxies[slot], stopping);
 }
 
 static void kill_all(struct generation *generation, const char *why)
@@ -193,10 +193,10 @@ static void take_over(struct parent *parent, int64_t now)
     parent->starting = NULL;
     const struct config *config = parent->current->loaded.config;
     if (before) {
-        generation_drain(before, now + before->loaded.config->settings.timeouts_drain);
+        generation_drain(before, false, now + before->loaded.config->settings.timeouts_drain);
         shelve(parent, before);
         limit_old(parent);
-        parent_configure_scanners(parent, config, now);
+        parent_apply(parent, config, now);
     }
     sockets_prune(&parent->sockets, config);
     report_ready(parent);
@@ -207,7 +207,7 @@ static void give_up(struct parent *parent, const char *why, int64_t now)
     struct generation *failed = parent->starting;
     parent->starting = NULL;
     kill_all(failed, why);
-    failed->until = now;
+    failed->until = 0;
     shelve(parent, failed);
     if (parent->current) {
         log_at(LEVEL_ERROR, "", "reload refused, nothing is changed", field_str("reason", why));
@@ -226,8 +226,12 @@ static void settle_proxies(struct parent *parent, struct generation *generation,
         struct proxy *proxy = &generation->proxies[slot];
         if (proxy->kill_at && proxy->kill_at <= now)
             proxy_kill(proxy, "it does not end");
-        if (generation == parent->current && proxy->pid == 0 && proxy->start_at <= now)
+        if (generation != parent->current || proxy->pid != 0)
+            continue;
+        if (proxy->start_at <= now)
             proxy_start(parent, proxy, now);
+        else if (!proxy->lent)
+            proxy_lend(parent, proxy);
     }
 }
 
@@ -240,6 +244,8 @@ static void settle_old(struct parent *parent, int64_t now)
             *at = old->next;
             log_at(LEVEL_INFO, "", "generation ended", field_num("generation", old->number));
             generation_free(old);
+            if (parent->current)
+                parent_apply_scanners(parent, parent->current->loaded.config);
             continue;
         }
         if (old->until && old->until <= now) {

@@ -159,7 +159,7 @@ void parent_stop(struct parent *parent, int64_t now)
     for (size_t i = 0; i < sizeof active / sizeof *active; i++) {
         if (!active[i])
             continue;
-        generation_drain(active[i], parent->stop_until);
+        generation_drain(active[i], true, parent->stop_until);
         active[i]->next = parent->old;
         parent->old = active[i];
     }

@@ -12,6 +12,9 @@
     field_num("slot", (proxy)->slot), field_num("generation", (proxy)->generation->number),        \
         field_num("pid", (proxy)->pid)
 
+/* One that took over its process could otherwise keep the parent busy, or fill the log. */
+enum { MESSAGES_MOST = 1000 };
+
 static void forget(struct proxy *proxy)
 {
     if (proxy->control >= 0)
@@ -30,7 +33,9 @@ static bool spawn(struct proxy *proxy)
 void proxy_start(struct parent *parent, struct proxy *proxy, int64_t now)
 {
     proxy->start_at = proxy->kill_at = proxy->served_since = 0;
+    proxy->lent = false;
     proxy->next_tell = TELL_CONFIG;
+    proxy->may_say = MESSAGES_MOST;
     proxy->listener = 0;
     proxy->socket = 0;
     proxy->state = PROXY_CONFIGURING;
@@ -119,7 +124,8 @@ static int next_socket(const struct parent *parent, struct proxy *proxy)
     return -1;
 }
 
-static int tell_listeners(const struct parent *parent, struct proxy *proxy)
+/* Tells `to` of all the sockets of proxy's slot, from where it was the last time. */
+static int tell_listeners(const struct parent *parent, struct proxy *proxy, const struct proxy *to)
 {
     for (;;) {
         uint32_t listener = proxy->listener;
@@ -128,8 +134,8 @@ static int tell_listeners(const struct parent *parent, struct proxy *proxy)
         uint32_t index = proxy->listener;
         if (fd < 0)
             return 1;
-        int sent = send_now(proxy, MESSAGE_LISTENER,
-                            (struct slice){(const char *)&index, sizeof index}, fd);
+        int sent =
+            send_now(to, MESSAGE_LISTENER, (struct slice){(const char *)&index, sizeof index}, fd);
         if (sent <= 0) {
             proxy->listener = listener;
             proxy->socket = socket;
@@ -160,7 +166,7 @@ static int tell(const struct parent *parent, struct proxy *proxy)
     case TELL_SHARED:
         return send_now(proxy, MESSAGE_SHARED, nothing, parent->shared_fd);
     case TELL_LISTENERS:
-        return tell_listeners(parent, proxy);
+        return tell_listeners(parent, proxy, proxy);
     case TELL_SCAN:
         return tell_scanners(parent, proxy, SCANNER_SCAN);
     case TELL_AV:
@@ -196,6 +202,8 @@ static void heard(struct proxy *proxy, const struct ipc_message *message, int64_
 {
     struct unpack in = {.left = message->payload};
     if (message->type == MESSAGE_READY) {
+        if (proxy->state != PROXY_STARTING)
+            return;
         proxy->state = PROXY_SERVING;
         proxy->served_since = now;
         log_at(LEVEL_INFO, "", "proxy serves", PROXY_FIELDS(proxy));
@@ -217,18 +225,27 @@ void proxy_hear(struct proxy *proxy, int64_t now)
     int got = 0;
     while (proxy->control >= 0 &&
            (got = ipc_recv(proxy->control, &message, buffer, sizeof buffer, false)) > 0) {
-        if (message_allowed(&message, MESSAGE_UP, proxy->state)) {
-            heard(proxy, &message, now);
-        } else {
+        if (proxy->may_say == 0 || !message_allowed(&message, MESSAGE_UP, proxy->state)) {
             ipc_close_fds(&message);
             proxy_kill(proxy, "it broke the protocol");
             return;
         }
+        proxy->may_say--;
+        heard(proxy, &message, now);
     }
     if (got < 0) {
         forget(proxy);
         proxy->kill_at = now + CHILD_LINGER;
     }
+}
+
+/* What it was handing over when it died: the backend may have it, the sender does not know. */
+static void tell_doubts(const struct shared *shared, unsigned row)
+{
+    char id[SHARED_ID_MAX];
+    unsigned at = 0;
+    while (shared_doubt_next(shared, row, &at, id))
+        log_at(LEVEL_WARNING, id, "in-doubt", field_str("reason", "its proxy died"));
 }
 
 void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t now)
@@ -238,6 +255,7 @@ void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t 
     log_at(expected ? LEVEL_INFO : LEVEL_ERROR, "", expected ? "proxy done" : "proxy died",
            PROXY_FIELDS(proxy), field_str("how", child_death(status)));
     forget(proxy);
+    tell_doubts(parent->shared, proxy->row);
     shared_row_clear(parent->shared, proxy->row);
     proxy->pid = 0;
     proxy->kill_at = 0;
@@ -246,7 +264,22 @@ void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t 
         proxy->start_at = backoff_after(&proxy->backoff, proxy->served_since, now);
 }
 
-void proxy_drain(struct proxy *proxy)
+void proxy_lend(const struct parent *parent, struct proxy *proxy)
+{
+    const struct generation *generation = proxy->generation;
+    for (unsigned slot = 0; slot < generation->slots && !proxy->lent; slot++) {
+        const struct proxy *other = &generation->proxies[slot];
+        proxy->listener = 0;
+        proxy->socket = 0;
+        proxy->lent = other->state == PROXY_SERVING && other->pid != 0 && other->control >= 0 &&
+                      tell_listeners(parent, proxy, other) > 0;
+        if (proxy->lent)
+            log_at(LEVEL_INFO, "", "slot is served by another", field_num("slot", proxy->slot),
+                   field_num("by", slot));
+    }
+}
+
+void proxy_drain(struct proxy *proxy, bool stopping)
 {
     enum proxy_state before = proxy->state;
     proxy->start_at = 0;
@@ -256,7 +289,7 @@ void proxy_drain(struct proxy *proxy)
     if (before == PROXY_CONFIGURING)
         proxy_kill(proxy, "it is not needed any more");
     else if (before != PROXY_DRAINING)
-        proxy_send(proxy, MESSAGE_DRAIN, (struct slice){NULL, 0}, -1);
+        proxy_send(proxy, MESSAGE_DRAIN, (struct slice){stopping ? "\1" : "\0", 1}, -1);
 }
 
 void proxy_kill(struct proxy *proxy, const char *why)

@@ -24,25 +24,42 @@ static void open_log(const struct settings *settings)
              level);
 }
 
-void parent_configure_scanners(struct parent *parent, const struct config *config, int64_t now)
+static void watch_signatures(struct parent *parent, const struct settings *settings, int64_t now)
 {
     char path[4096];
-    struct slice folder = config->settings.antivirus_database;
-    for (int kind = 0; kind < SCANNER_KINDS; kind++) {
-        bool still_needed = false; /* by sessions that finish under an older configuration */
-        for (struct generation *old = parent->old; old; old = old->next)
-            still_needed |= scanners_needed((enum scanner_kind)kind, old->loaded.config);
-        if (scanners_needed((enum scanner_kind)kind, config) || !still_needed)
-            scanners_configure(&parent->scanners[kind], config);
-    }
-    open_log(&config->settings);
+    struct slice folder = settings->antivirus_database;
     parent->signatures_at = 0;
     if (!parent->scanners[SCANNER_AV].wanted || folder.len >= sizeof path)
         return;
     memcpy(path, folder.ptr, folder.len);
     path[folder.len] = '\0';
-    if (watch_folder(&parent->signatures, path))
-        parent->signatures_at = now + config->settings.antivirus_reload;
+    bool watched = parent->signatures.count > 0 && strcmp(parent->signatures.paths[0], path) == 0;
+    if (watched || watch_folder(&parent->signatures, path))
+        parent->signatures_at = now + settings->antivirus_reload;
+}
+
+/* Sessions that finish under an older configuration may still need what the new one does not. */
+static bool needed_by_old(const struct parent *parent, enum scanner_kind kind)
+{
+    for (const struct generation *old = parent->old; old; old = old->next)
+        if (scanners_needed(kind, old->loaded.config))
+            return true;
+    return false;
+}
+
+void parent_apply_scanners(struct parent *parent, const struct config *config)
+{
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (scanners_needed((enum scanner_kind)kind, config) ||
+            !needed_by_old(parent, (enum scanner_kind)kind))
+            scanners_configure(&parent->scanners[kind], config);
+}
+
+void parent_apply(struct parent *parent, const struct config *config, int64_t now)
+{
+    open_log(&config->settings);
+    parent_apply_scanners(parent, config);
+    watch_signatures(parent, &config->settings, now);
 }
 
 static bool load(struct parent *parent, struct loaded *loaded, struct buf *report)

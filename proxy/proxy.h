@@ -34,7 +34,7 @@ struct proxy {
     uint64_t next_id;
     struct session_list sessions;
     size_t session_count;
-    bool draining;
+    bool draining, stopping;
     void (*drained)(struct proxy *proxy); /* the last session has ended while draining */
 };
 
@@ -43,7 +43,7 @@ void proxy_learn_policy(struct proxy *proxy);
 
 /* Sessions that are between commands are told 421 and closed; the others end after their
  * transaction. */
-void sessions_drain(struct proxy *proxy);
+void sessions_stop(struct proxy *proxy);
 
 /* A new id for a session, unique over proxies and restarts; written to `out`. */
 void proxy_new_id(struct proxy *proxy, char out[static 24]);

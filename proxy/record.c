@@ -88,7 +88,7 @@ static void write_json(struct session *s, const struct decision *d)
     struct buf out = buf_init(RECORD_MAX);
     buf_char(&out, '{');
     time_member(&out);
-    text_member(&out, "id", slice_of(s->id));
+    text_member(&out, "id", slice_of(s->ref));
     text_member(&out, "from", s->t.sender.address);
     recipients_member(&out, &s->t);
     text_member(&out, "verdict", slice_of(d->verdict));
@@ -105,7 +105,7 @@ static void write_json(struct session *s, const struct decision *d)
     buf_cstr(&out, "}}\n");
     struct slice line = buf_slice(&out);
     if (out.failed || write(s->proxy->decisions, line.ptr, line.len) != (ssize_t)line.len)
-        log_at(LEVEL_ERROR, s->id, "decision record not written");
+        log_at(LEVEL_ERROR, s->ref, "decision record not written");
     buf_release(&out);
 }
 
@@ -117,7 +117,7 @@ void session_record(struct session *s, const struct decision *d)
         struct slice rule = SLICE("");
         if (d->rules && d->rules->rule >= 0)
             rule = policy_rule_info(s->proxy->config->policy, (size_t)d->rules->rule).name;
-        log_at(LEVEL_INFO, s->id, "message", field_str("client", address),
+        log_at(LEVEL_INFO, s->ref, "message", field_str("client", address),
                field_text("from", s->t.sender.address),
                field_text("to", s->t.recipient_count ? s->t.recipients[0].path.address : SLICE("")),
                field_num("recipients", (int64_t)s->t.recipient_count),

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,15 +17,22 @@ enum {
     ROW_WORDS = SHARED_ROWS / 64,
     BUCKETS = 2048,
     BUCKET_CELLS = 16, /* a client has its place in one bucket, so nothing must be probed past it */
-    COUNT_BITS = 20,   /* a cell: the client's tag above, its count below */
+    DOUBTS = 128,
+    COUNT_BITS = 20, /* a cell: the client's tag above, its count below */
     SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW,
 };
 
 static const uint64_t count_mask = (UINT64_C(1) << COUNT_BITS) - 1;
 
+struct doubt {
+    _Atomic bool set;
+    char id[SHARED_ID_MAX];
+};
+
 /* Written by one process alone, read by all. */
 struct row {
     _Atomic uint64_t sessions, spool, scans;
+    struct doubt doubts[DOUBTS];
     _Atomic uint32_t backends[SHARED_SERVERS];
     _Atomic uint64_t clients[BUCKETS][BUCKET_CELLS];
 };
@@ -103,6 +111,8 @@ void shared_row_clear(struct shared *shared, unsigned row)
     atomic_store(&r->sessions, 0);
     atomic_store(&r->spool, 0);
     atomic_store(&r->scans, 0);
+    for (size_t i = 0; i < DOUBTS; i++)
+        atomic_store(&r->doubts[i].set, false);
     for (size_t i = 0; i < SHARED_SERVERS; i++)
         atomic_store_explicit(&r->backends[i], 0, memory_order_relaxed);
     for (size_t b = 0; b < BUCKETS; b++)
@@ -317,4 +327,38 @@ void shared_session_give(struct shared *shared, unsigned row, const struct ip *c
 {
     subtract(&shared->table->rows[row].sessions, 1);
     uncount_client(shared, row, client_of(shared, client));
+}
+
+int shared_doubt_begin(struct shared *shared, unsigned row, const char *id)
+{
+    struct doubt *doubts = shared->table->rows[row].doubts;
+    for (int i = 0; i < DOUBTS; i++) {
+        if (atomic_load_explicit(&doubts[i].set, memory_order_relaxed))
+            continue;
+        snprintf(doubts[i].id, sizeof doubts[i].id, "%s", id);
+        atomic_store(&doubts[i].set, true);
+        return i;
+    }
+    return -1;
+}
+
+void shared_doubt_end(struct shared *shared, unsigned row, int place)
+{
+    if (place >= 0)
+        atomic_store(&shared->table->rows[row].doubts[place].set, false);
+}
+
+bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
+                       char id[static SHARED_ID_MAX])
+{
+    const struct doubt *doubts = shared->table->rows[row].doubts;
+    while (*at < DOUBTS) {
+        const struct doubt *doubt = &doubts[(*at)++];
+        if (!atomic_load(&doubt->set))
+            continue;
+        memcpy(id, doubt->id, SHARED_ID_MAX);
+        id[SHARED_ID_MAX - 1] = '\0';
+        return true;
+    }
+    return false;
 }

@@ -9,7 +9,7 @@
 
 #include "policy/value.h"
 
-enum { SHARED_ROWS = 320, SHARED_SERVERS = 512 };
+enum { SHARED_ROWS = 320, SHARED_SERVERS = 512, SHARED_ID_MAX = 40 };
 
 struct shared;
 
@@ -44,6 +44,15 @@ void shared_scan_give(struct shared *shared, unsigned row);
 unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port);
 bool shared_backend_take(struct shared *shared, unsigned row, unsigned server, unsigned limit);
 void shared_backend_give(struct shared *shared, unsigned row, unsigned server);
+
+/* Deliveries under way: from before the body is sent until the client has its reply, so that the
+ * parent can name those that a killed proxy leaves in doubt (RFC 1047). `id` is the session's. The
+ * place is given back with _end; -1 (all taken) may be given back too. */
+int shared_doubt_begin(struct shared *shared, unsigned row, const char *id);
+void shared_doubt_end(struct shared *shared, unsigned row, int place);
+/* The parent's: steps through the ids of a dead process' row; start with *at = 0. */
+bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
+                       char id[static SHARED_ID_MAX]);
 
 /* The sums. */
 uint64_t shared_sessions(const struct shared *shared);

@@ -35,7 +35,7 @@ struct smtp_client {
     bool secured, helo_tried;
     struct backend_job *job;
     bool deliver, dot_out;
-    char abandoned[32]; /* id of a session that went away after the final dot */
+    char abandoned[SHARED_ID_MAX]; /* id of a session that went away after the final dot */
     size_t commands, sent,
         answered; /* of the envelope: 0 is MAIL, then the recipients, then DATA or RSET */
     const char *trouble;

@@ -15,7 +15,7 @@ static const struct config *config_of(const struct session *s)
 
 void session_refuse(struct session *s, const struct verdict *verdict)
 {
-    struct slice text = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(verdict->text), s->id);
+    struct slice text = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(verdict->text), s->ref);
     session_reply(s, verdict->code, verdict->enhanced, text.ptr ? text : verdict->text);
 }
 
@@ -23,7 +23,7 @@ void session_refuse_connection(struct session *s, const struct verdict *verdict)
 {
     char address[46];
     ip_text(&s->client, address);
-    log_at(LEVEL_INFO, s->id, "dropped", field_str("client", address),
+    log_at(LEVEL_INFO, s->ref, "dropped", field_str("client", address),
            field_num("code", verdict->code), field_text("text", verdict->text));
     session_refuse(s, verdict);
     session_close(s, 421, "4.7.0", "closing the connection");
@@ -41,7 +41,7 @@ static void refused(struct session *s, const struct smtp_path *path, unsigned co
 {
     char address[46];
     ip_text(&s->client, address);
-    log_at(LEVEL_INFO, s->id, "recipient refused", field_str("client", address),
+    log_at(LEVEL_INFO, s->ref, "recipient refused", field_str("client", address),
            field_text("helo", s->helo), field_text("from", s->t.sender.address),
            field_text("to", path->address), field_num("code", code), field_text("text", text));
 }
@@ -132,7 +132,7 @@ static void pass_on(struct session *s, const struct recipient *r, const struct b
         accept_recipient(s);
         return;
     case REPLY_OURS:
-        log_at(LEVEL_ERROR, s->id, "backend refuses the gateway",
+        log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
                field_text("backend", s->t.backend->name), field_num("code", reply->code),
                field_text("enhanced", reply->enhanced), field_text("text", reply->text));
         refuse(s, &r->path, 451, "4.3.5", "mail system is not set up right, try again later");
@@ -173,7 +173,7 @@ static void ask_backend(struct session *s, struct recipient *r)
     struct transaction *t = &s->t;
     t->asked = r->job;
     t->job = (struct backend_job){.kind = JOB_CHECK,
-                                  .id = s->id,
+                                  .id = s->ref,
                                   .backend = t->backend,
                                   .arena = s->mail,
                                   .deadline = clock_ms() + config_of(s)->settings.timeouts_backend,

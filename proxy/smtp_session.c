@@ -17,8 +17,6 @@ enum {
     MAIL_ARENA_MAX = 24 * 1024 * 1024,
     REPLY_MAX = 510,
     ENHANCED_MAX = 16,
-    SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */
-    RATE_WINDOW_MS = 60000,
     LINGER_MS = 1000,
 };
 
@@ -75,7 +73,7 @@ void session_error(struct session *s, unsigned code, const char *enhanced, const
         session_say(s, code, enhanced, text);
 }
 
-static void expect_command(struct session *s)
+void session_expect_command(struct session *s)
 {
     s->state = SESSION_COMMAND;
     stream_bulk(s->stream, false);
@@ -93,11 +91,11 @@ void session_go_on(struct session *s)
 {
     if (s->state != SESSION_BUSY)
         return;
-    if (s->proxy->draining && !s->t.open) {
-        session_close(s, 421, "4.3.2", "service is restarting, come back at once");
+    if (s->proxy->stopping && !s->t.open) {
+        session_close(s, 421, "4.3.2", "service is stopping, try again later");
         return;
     }
-    expect_command(s);
+    session_expect_command(s);
     stream_resume(s->stream);
     stream_flush(s->stream);
 }
@@ -149,7 +147,7 @@ static void drop_scans(struct transaction *t)
     }
 }
 
-static void drop_body(struct session *s)
+void session_drop_body(struct session *s)
 {
     struct transaction *t = &s->t;
     edited_free(&t->edited);
@@ -168,118 +166,11 @@ void session_reset(struct session *s)
     drop_scans(t);
     if (t->scan_counted)
         shared_scan_give(s->proxy->shared, s->proxy->row);
-    drop_body(s);
+    session_drop_body(s);
+    if (t->delivering)
+        shared_doubt_end(s->proxy->shared, s->proxy->row, t->doubt);
     memset(t, 0, sizeof *t);
     arena_reset(s->mail);
-}
-
-/* ---- bodies ---- */
-
-static bool take_room(struct session *s, size_t bytes)
-{
-    struct transaction *t = &s->t;
-    uint64_t need = spool_size(t->spool) + bytes;
-    if (need <= t->spool_taken)
-        return true;
-    uint64_t more = (need - t->spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
-    if (!shared_spool_take(s->proxy->shared, s->proxy->row, more,
-                           s->proxy->config->settings.limits_spool))
-        return false;
-    t->spool_taken += more;
-    return true;
-}
-
-/* Keeps content unless something is wrong with the body already; then it is only read to its end.
- */
-static bool keep_content(void *ctx, struct slice content)
-{
-    struct session *s = ctx;
-    struct transaction *t = &s->t;
-    if (t->fault != BODY_FINE)
-        return true;
-    if (spool_size(t->spool) + content.len > s->proxy->config->settings.limits_message_size)
-        t->fault = BODY_TOO_BIG;
-    else if (!take_room(s, content.len))
-        t->fault = BODY_NO_ROOM;
-    else if (!spool_append(t->spool, content))
-        t->fault = BODY_NO_MEMORY;
-    if (t->fault != BODY_FINE)
-        drop_body(s);
-    return true;
-}
-
-static void note_faults(struct transaction *t, bool normalise)
-{
-    if (t->fault != BODY_FINE)
-        return;
-    if (t->data.nul)
-        t->fault = BODY_NUL;
-    else if ((t->data.bare_cr || t->data.bare_lf) && !normalise)
-        t->fault = BODY_BARE_NEWLINE;
-}
-
-static void body_complete(struct session *s)
-{
-    note_faults(&s->t, s->proxy->config->settings.smtp_bare_newlines);
-    session_wait(s);
-    stream_bulk(s->stream, false);
-    session_message(s);
-}
-
-static size_t take_data(struct session *s, struct slice bytes)
-{
-    struct transaction *t = &s->t;
-    size_t used = smtp_data_feed(&t->data, bytes, keep_content, s);
-    t->window_bytes += used;
-    if (t->data.state == DATA_END)
-        body_complete(s);
-    return used;
-}
-
-void session_chunk_complete(struct session *s)
-{
-    struct transaction *t = &s->t;
-    if (t->last_chunk) {
-        smtp_data_finish(&t->data, keep_content, s);
-        body_complete(s);
-        return;
-    }
-    expect_command(s);
-    if (t->recipient_count == 0)
-        session_error(s, 503, "5.5.1", "RCPT first");
-    else if (t->fault == BODY_TOO_BIG)
-        session_say(s, 552, "5.3.4", "message too big");
-    else
-        session_say(s, 250, "2.0.0", "chunk received");
-}
-
-static size_t take_chunk(struct session *s, struct slice bytes)
-{
-    struct transaction *t = &s->t;
-    size_t n = bytes.len < t->chunk_left ? bytes.len : (size_t)t->chunk_left;
-    if (t->spool)
-        smtp_data_feed(&t->data, slice_sub(bytes, 0, n), keep_content, s);
-    t->window_bytes += n;
-    t->chunk_left -= n;
-    if (t->chunk_left == 0)
-        session_chunk_complete(s);
-    return n;
-}
-
-/* A body's clock: too slow an upload is given up; it would hold a session for hours. */
-static void look_at_rate(struct session *s)
-{
-    const struct settings *settings = &s->proxy->config->settings;
-    struct transaction *t = &s->t;
-    int64_t window =
-        settings->timeouts_data < RATE_WINDOW_MS ? settings->timeouts_data : RATE_WINDOW_MS;
-    if (t->window_bytes == 0 ||
-        t->window_bytes * 1000 < settings->limits_upload_rate * (uint64_t)window) {
-        session_close(s, 421, "4.4.2", "upload too slow");
-        return;
-    }
-    t->window_bytes = 0;
-    stream_deadline(s->stream, window);
 }
 
 /* ---- input ---- */
@@ -319,10 +210,10 @@ static size_t on_input(void *ctx, struct slice bytes)
             n = take_command(s, rest);
             break;
         case SESSION_DATA:
-            n = take_data(s, rest);
+            n = session_take_data(s, rest);
             break;
         case SESSION_CHUNK:
-            n = take_chunk(s, rest);
+            n = session_take_chunk(s, rest);
             break;
         case SESSION_CLOSING:
             return bytes.len;
@@ -349,7 +240,7 @@ static void timed_out(struct session *s)
         break;
     case SESSION_DATA:
     case SESSION_CHUNK:
-        look_at_rate(s);
+        session_upload_rate(s);
         break;
     case SESSION_BUSY:
         break;
@@ -364,7 +255,7 @@ static void greet(struct session *s)
     const struct config *config = s->proxy->config;
     struct verdict verdict;
     s->greeted = true;
-    expect_command(s);
+    session_expect_command(s);
     if (s->proxy->acts_at[PHASE_CONNECT]) {
         session_facts(s, PHASE_CONNECT);
         enum outcome outcome =
@@ -390,7 +281,7 @@ static void secured(struct session *s)
     session_reset(s);
     s->helo = (struct slice){NULL, 0};
     s->esmtp = false;
-    expect_command(s);
+    session_expect_command(s);
 }
 
 static void on_event(void *ctx, enum stream_event event)
@@ -480,6 +371,7 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
     *s = (struct session){
         .proxy = proxy, .listener = listener, .client = *client, .client_port = port};
     proxy_new_id(proxy, s->id);
+    snprintf(s->ref, sizeof s->ref, "%s", s->id);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
     proxy->session_count++;
     s->arena = arena_new(SESSION_ARENA_MAX);
@@ -503,12 +395,13 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
     }
 }
 
-void sessions_drain(struct proxy *proxy)
+void sessions_stop(struct proxy *proxy)
 {
+    proxy->stopping = true;
     struct session *s;
     TAILQ_FOREACH(s, &proxy->sessions, link)
     if (s->state == SESSION_COMMAND && s->greeted && !s->t.open)
-        session_close(s, 421, "4.3.2", "service is restarting, come back at once");
+        session_close(s, 421, "4.3.2", "service is stopping, try again later");
 }
 
 void session_end(struct session *s)

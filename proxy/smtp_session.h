@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC
  * One SMTP client's connection: what it has said, and the transaction it is in.
  *
- * smtp_session.c begins and ends sessions and takes in lines and bodies; smtp_verbs.c answers
- * commands; smtp_recipient.c decides on RCPT; smtp_message.c goes from the final dot to the reply.
- */
+ *   smtp_session.c    begins and ends it, takes in lines, queues replies
+ *   smtp_verbs.c      answers commands
+ *   smtp_recipient.c  decides on RCPT
+ *   smtp_body.c       takes in what follows DATA and BDAT
+ *   smtp_message.c    goes from the final dot to the reply; in it
+ *   smtp_scan.c       asks the scanners, and
+ *   smtp_deliver.c    the backend */
 #ifndef PROXY_SMTP_SESSION_H
 #define PROXY_SMTP_SESSION_H
 
@@ -68,7 +72,8 @@ struct transaction {
     bool scan_counted;
 
     struct backend_job job;
-    bool job_running;
+    bool job_running, delivering;
+    int doubt; /* place in the shared table while delivering */
     struct edited edited;
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
@@ -79,6 +84,7 @@ struct session {
     const struct listener *listener;
     struct stream *stream;
     char id[24];
+    char ref[SHARED_ID_MAX]; /* of the transaction: the id and its number; also stands in replies */
     struct ip client;
     uint16_t client_port;
     enum session_state state;
@@ -107,6 +113,17 @@ void session_close(struct session *s, unsigned code, const char *enhanced, const
 
 /* A wrong command: the reply counts against limits.errors. */
 void session_error(struct session *s, unsigned code, const char *enhanced, const char *text);
+
+/* Back to commands, with their time-out. */
+void session_expect_command(struct session *s);
+
+/* Bytes of a body or chunk: how many were used. */
+size_t session_take_data(struct session *s, struct slice bytes);
+size_t session_take_chunk(struct session *s, struct slice bytes);
+
+/* The body's clock: too slow an upload is given up; it would hold a session for hours. */
+void session_upload_rate(struct session *s);
+void session_drop_body(struct session *s);
 
 /* While busy no command is taken; after the reply the next is. */
 void session_wait(struct session *s);
@@ -138,6 +155,17 @@ void session_recipient(struct session *s, struct slice argument);
 /* The body is complete: everything up to its reply. */
 void session_message(struct session *s);
 
+/* Sends the message to the scanners whose facts the rules name; their last answer leads to
+ * session_decide. False: finished already, with a tempfail. */
+bool session_scan(struct session *s);
+
+/* All facts are there (or unknown): the rules, and what follows from them. */
+void session_decide(struct session *s);
+
+/* Hands the message to the backend for those `count` recipients whose verdict is to deliver, and
+ * passes its answer on. */
+void session_deliver(struct session *s, size_t count);
+
 /* One decision record, to the log and to log.decisions. */
 struct decision {
     const char *verdict;         /* accept, reject ... */
@@ -147,5 +175,12 @@ struct decision {
     struct slice backend; /* the server that answered */
 };
 void session_record(struct session *s, const struct decision *decision);
+
+/* The end of a message: recorded, replied to with the transaction's reference behind the text,
+ * forgotten. */
+void session_finish(struct session *s, const struct decision *decision, unsigned code,
+                    struct slice enhanced, struct slice text);
+void session_finish_say(struct session *s, const char *verdict, unsigned code, const char *enhanced,
+                        const char *text);
 
 #endif

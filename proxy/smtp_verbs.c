@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -185,6 +186,7 @@ static void verb_mail(struct session *s, struct slice argument)
         s->t.mail = mail;
         s->t.open = true;
         s->t.began = clock_ms();
+        snprintf(s->ref, sizeof s->ref, "%s.%u", s->id, s->transactions);
         s->t.mail.ret = arena_copy(s->mail, mail.ret);
         s->t.mail.envid = arena_copy(s->mail, mail.envid);
         if (!keep_path(s, &s->t.sender)) {

@@ -2,7 +2,9 @@
  * Prints what the MIME parser sees, one JSON object a line for each file named: for
  * tests/test_mime_corpus.py. */
 #include "base/arena.h"
+#include "filters/address.h"
 #include "filters/mime.h"
+#include "filters/tnef.h"
 #include "filters/words.h"
 
 #include <stdio.h>
@@ -10,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ARENA_MAX = 512 * 1024 * 1024 };
+enum { ARENA_MAX = 512 * 1024 * 1024, LIST_MAX = 100 };
 
 static void print_text(struct slice s)
 {
@@ -116,6 +118,50 @@ static void print_message(const char *path, struct slice raw)
     arena_free(&arena);
 }
 
+static void print_tnef(const char *path, struct slice raw)
+{
+    struct arena *arena = arena_new(ARENA_MAX);
+    struct tnef tnef;
+    bool ok = tnef_list(arena, raw, LIST_MAX, &tnef);
+    printf("{\"file\": ");
+    print_text(slice_of(path));
+    printf(", \"ok\": %s, \"broken\": %s, \"attachments\": [", ok ? "true" : "false",
+           tnef.broken ? "true" : "false");
+    for (size_t i = 0; i < tnef.n; i++) {
+        printf("%s{\"size\": %zu, \"depth\": %u, \"names\": [", i ? ", " : "",
+               tnef.attachments[i].data.len, tnef.attachments[i].depth);
+        for (size_t k = 0; k < tnef.attachments[i].n_names; k++) {
+            printf("%s", k ? ", " : "");
+            print_text(tnef.attachments[i].names[k]);
+        }
+        printf("]}");
+    }
+    printf("]}\n");
+    arena_free(&arena);
+}
+
+/* The file holds the value of a From field. */
+static void print_addresses(const char *path, struct slice raw)
+{
+    struct arena *arena = arena_new(ARENA_MAX);
+    struct addresses list;
+    addresses_parse(arena, raw, LIST_MAX, &list);
+    printf("{\"file\": ");
+    print_text(slice_of(path));
+    printf(", \"flags\": %u, \"domains\": [", list.flags);
+    for (size_t i = 0; i < list.n; i++) {
+        printf("%s", i ? ", " : "");
+        print_text(list.items[i].domain);
+    }
+    printf("], \"names\": [");
+    for (size_t i = 0; i < list.n; i++) {
+        printf("%s", i ? ", " : "");
+        print_text(list.items[i].name);
+    }
+    printf("]}\n");
+    arena_free(&arena);
+}
+
 static char *read_file(const char *path, size_t *len)
 {
     FILE *f = fopen(path, "rb");
@@ -138,15 +184,21 @@ static char *read_file(const char *path, size_t *len)
 
 int main(int argc, char **argv)
 {
+    void (*print)(const char *path, struct slice raw) = print_message;
+    int first = 1;
     words_warm_up();
-    for (int i = 1; i < argc; i++) {
+    if (argc > 1 && strncmp(argv[1], "--", 2) == 0) {
+        print = strcmp(argv[1], "--tnef") == 0 ? print_tnef : print_addresses;
+        first = 2;
+    }
+    for (int i = first; i < argc; i++) {
         size_t len = 0;
         char *data = read_file(argv[i], &len);
         if (!data) {
             fprintf(stderr, "%s: cannot be read\n", argv[i]);
             return 1;
         }
-        print_message(argv[i], (struct slice){data, len});
+        print(argv[i], (struct slice){data, len});
         free(data);
     }
     return 0;

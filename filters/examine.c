@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/examine.h"
+
+#include "filters/examine_parts.h"
+#include "filters/inspect.h"
+#include "filters/words.h"
+
+enum { WARM_UP_ARENA = 16 << 20 };
+
+static bool swallow(void *context, struct slice piece)
+{
+    (void)context;
+    (void)piece;
+    return true;
+}
+
+/* Whether an encoding hides something shows only when it is decoded. */
+static void check_encodings(const struct mime_message *message, struct malformations *odd)
+{
+    for (size_t i = 0; i < message->n; i++) {
+        const struct mime_part *part = &message->parts[i];
+        if (part->kind == MIME_LEAF && part->encoding != MIME_IDENTITY)
+            mime_decode_to(part, swallow, NULL, odd);
+    }
+}
+
+/* A part within decoded content has no octets of its own in the message: it gets those of the part
+ * that was decoded. */
+static struct part_range range_of(const struct mime_message *message, const struct mime_part *leaf)
+{
+    const struct mime_part *holder = leaf;
+    while (!holder->in_message && holder->parent >= 0)
+        holder = &message->parts[holder->parent];
+    return (struct part_range){
+        .part = (uint32_t)leaf->index,
+        .header = holder->header.from,
+        .body = holder->body.from,
+        .end = holder->body.to,
+        .sealed = leaf->sealed || holder != leaf,
+    };
+}
+
+static bool list_ranges(struct arena *arena, const struct mime_message *message,
+                        struct scan_answer *out)
+{
+    out->parts = arena_array(arena, message->n, sizeof *out->parts);
+    if (!out->parts)
+        return false;
+    for (size_t i = 0; i < message->n; i++)
+        if (message->parts[i].kind == MIME_LEAF)
+            out->parts[out->part_count++] = range_of(message, &message->parts[i]);
+    return true;
+}
+
+bool examine(struct arena *arena, struct slice message, const struct scan_job *job,
+             struct scan_answer *out)
+{
+    struct mime_limits limits = mime_limits_default;
+    struct mime_message parsed;
+    *out = (struct scan_answer){0};
+    if (job->limits.parts)
+        limits.parts = job->limits.parts;
+    if (!mime_parse(arena, message, &limits, &parsed))
+        return false;
+    struct malformations odd = parsed.malformations;
+    if (job->attachments)
+        examine_attachments(arena, &parsed, &job->limits, &odd, &out->facts.fact[FACT_ATTACHMENTS]);
+    else if (job->message)
+        check_encodings(&parsed, &odd);
+    if (job->message && (!examine_header(arena, &parsed, job, &out->facts) ||
+                         !examine_form(arena, &parsed, &odd, &out->facts)))
+        return false;
+    return list_ranges(arena, &parsed, out);
+}
+
+bool examine_warm_up(const char **reason)
+{
+    static const char sample[] =
+        "Subject: =?iso-8859-1?q?=E9?=\r\nFrom: <a@example.com>\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: application/zip; name=\"x.zip\"\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\nUEsDBAoAAAAAAAAAIQA=\r\n";
+    words_warm_up();
+    if (!inspect_warm_up()) {
+        *reason = "the file type database cannot be loaded";
+        return false;
+    }
+    struct arena *arena = arena_new(WARM_UP_ARENA);
+    struct scan_job job = {.message = true, .attachments = true, .limits = {1, 10, 10, 1 << 20}};
+    struct scan_answer answer;
+    bool ok = arena && examine(arena, (struct slice){sample, sizeof sample - 1}, &job, &answer);
+    arena_free(&arena);
+    *reason = "out of memory";
+    return ok;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: ISC
+ * One record for each distinct name of each file, so that a rule on names sees whatever some client
+ * would. */
+#include "filters/examine_parts.h"
+
+#include "filters/extension.h"
+#include "filters/filetype.h"
+#include "filters/inspect.h"
+#include "filters/tnef.h"
+
+enum { SCRATCH_SLACK = 8 << 20, TNEF_ATTACHMENTS_MAX = 1000, FIRST_RECORDS = 16 };
+
+/* The list that grows. */
+struct records {
+    struct arena *arena;
+    struct value *items;
+    size_t count, room;
+    bool cut;
+};
+
+struct task {
+    struct records records;
+    struct inspection inspection;
+    struct inspected_file *last; /* of the inspection's files: they have their records */
+    struct malformations *odd;
+    uint64_t content_max;
+};
+
+/* What all records of one file share. */
+struct file {
+    const struct mime_part *part;
+    struct slice path, type;
+    const struct slice *names;
+    const struct slice *extensions;
+    size_t name_count;
+    uint64_t size;
+    unsigned depth;
+    bool encrypted, macros, unscannable;
+};
+
+static bool grow(struct records *records)
+{
+    if (records->count < records->room)
+        return true;
+    size_t room = records->room ? records->room * 2 : FIRST_RECORDS;
+    struct value *items = arena_array(records->arena, room, sizeof *items);
+    if (!items)
+        return false;
+    for (size_t i = 0; i < records->count; i++)
+        items[i] = records->items[i];
+    records->items = items;
+    records->room = room;
+    return true;
+}
+
+static void add_record(struct records *records, const struct file *file, struct value names,
+                       size_t name)
+{
+    struct value *fields = arena_array(records->arena, attachment_FIELDS, sizeof *fields);
+    if (!fields || !grow(records)) {
+        records->cut = true;
+        return;
+    }
+    fields[attachment_name] =
+        value_text(file->name_count ? extension_basename(file->names[name]) : SLICE(""));
+    fields[attachment_names] = names;
+    fields[attachment_extension] =
+        value_text(file->name_count ? file->extensions[name] : SLICE(""));
+    fields[attachment_type] = value_text(file->type);
+    fields[attachment_declared_type] = value_text(file->part->type);
+    fields[attachment_size] =
+        value_integer(file->size < INT64_MAX ? (int64_t)file->size : INT64_MAX);
+    fields[attachment_depth] = value_number(file->depth);
+    fields[attachment_path] = value_text(file->path);
+    fields[attachment_encrypted] = value_bool(file->encrypted);
+    fields[attachment_macros] = value_bool(file->macros);
+    fields[attachment_unscannable] = value_bool(file->unscannable);
+    fields[attachment_part] = value_number((double)file->part->index);
+    records->items[records->count++] = (struct value){.state = VALUE_KNOWN, .fields = fields};
+}
+
+/* False for a name that gives the record of an earlier one. */
+static bool is_new(const struct file *file, size_t name)
+{
+    struct slice base = extension_basename(file->names[name]);
+    for (size_t i = 0; i < name; i++)
+        if (slice_eq(extension_basename(file->names[i]), base) &&
+            slice_eq(file->extensions[i], file->extensions[name]))
+            return false;
+    return true;
+}
+
+static void add_file(struct records *records, const struct file *file)
+{
+    struct value names = {.state = VALUE_KNOWN};
+    names.list.items = arena_array(records->arena, file->name_count, sizeof *names.list.items);
+    if (!names.list.items) {
+        records->cut = true;
+        return;
+    }
+    for (size_t i = 0; i < file->name_count; i++)
+        names.list.items[names.list.count++] = value_text(file->names[i]);
+    add_record(records, file, names, 0);
+    for (size_t i = 1; i < file->name_count; i++)
+        if (is_new(file, i))
+            add_record(records, file, names, i);
+}
+
+/* All names of a MIME part, which may be more than an inspection keeps. */
+static bool name_part(struct arena *arena, const struct mime_part *part, struct file *file)
+{
+    struct slice *names = arena_array(arena, part->n_names, sizeof *names);
+    struct slice *extensions = arena_array(arena, part->n_names, sizeof *extensions);
+    if (!names || !extensions)
+        return false;
+    for (size_t i = 0; i < part->n_names; i++) {
+        names[i] = part->names[i].text;
+        extensions[i] = extension_of(arena, names[i]);
+    }
+    file->names = names;
+    file->extensions = extensions;
+    file->name_count = part->n_names;
+    return true;
+}
+
+static void add_part(struct task *task, const struct mime_part *part,
+                     const struct inspected_file *found)
+{
+    struct file file = {.part = part, .type = part->type, .size = part->content.len};
+    if (found) {
+        file.type = found->type;
+        file.size = found->size;
+        file.encrypted = found->encrypted;
+        file.macros = found->macros;
+        file.unscannable = found->unscannable;
+    }
+    if (name_part(task->records.arena, part, &file))
+        add_file(&task->records, &file);
+    else
+        task->records.cut = true;
+}
+
+/* `within` is the path of what holds the inspected file, and `depth` how deep that stands. */
+static void add_member(struct task *task, const struct mime_part *part,
+                       const struct inspected_file *found, struct slice within, unsigned depth)
+{
+    struct slice path = found->path;
+    if (within.len)
+        path = arena_printf(task->records.arena, "%.*s/%.*s", SLICE_ARGS(within),
+                            SLICE_ARGS(found->path));
+    if (!path.ptr) {
+        task->records.cut = true;
+        return;
+    }
+    struct file file = {
+        .part = part,
+        .path = path,
+        .type = found->type,
+        .names = found->names,
+        .extensions = found->extensions,
+        .name_count = found->name_count,
+        .size = found->size,
+        .depth = found->depth + depth,
+        .encrypted = found->encrypted,
+        .macros = found->macros,
+        .unscannable = found->unscannable,
+    };
+    add_file(&task->records, &file);
+}
+
+/* Inspects one file. Its records, and its members', are the caller's to add. NULL when there is no
+ * room. */
+static struct inspected_file *inspect(struct task *task, const struct slice *names,
+                                      size_t name_count, struct slice content)
+{
+    struct inspection *in = &task->inspection;
+    inspect_file(in, names, name_count, content);
+    task->records.cut = task->records.cut || in->incomplete;
+    struct inspected_file *root = task->last ? task->last->next : in->first;
+    for (struct inspected_file *file = root; file; file = file->next)
+        task->last = file;
+    return root;
+}
+
+static void add_members(struct task *task, const struct mime_part *part,
+                        const struct inspected_file *root, struct slice within, unsigned depth)
+{
+    task->records.cut = task->records.cut || root->limit;
+    for (const struct inspected_file *file = root->next; file; file = file->next) {
+        task->records.cut = task->records.cut || file->limit;
+        if (!file->part)
+            add_member(task, part, file, within, depth);
+    }
+}
+
+static void list_tnef(struct task *task, const struct mime_part *part, struct slice content)
+{
+    struct tnef tnef;
+    struct slice within = part->n_names ? part->names[0].text : SLICE("winmail.dat");
+    if (!tnef_list(task->records.arena, content, TNEF_ATTACHMENTS_MAX, &tnef)) {
+        task->records.cut = true;
+        return;
+    }
+    task->records.cut = task->records.cut || tnef.cut || tnef.broken;
+    for (size_t i = 0; i < tnef.n; i++) {
+        const struct tnef_attachment *a = &tnef.attachments[i];
+        unsigned depth = a->depth + 1;
+        const struct inspected_file *found = inspect(task, a->names, a->n_names, a->data);
+        if (!found)
+            continue;
+        add_member(task, part, found, within, depth);
+        add_members(task, part, found, within, depth);
+    }
+}
+
+/* Text without a name is the message's own words, unless it is a program in truth. */
+static bool is_attachment(const struct mime_part *part, struct slice content)
+{
+    if (part->n_names || part->attachment || !part->text)
+        return true;
+    struct slice type = filetype_by_signature(content);
+    return type.len && !slice_starts(type, SLICE("text/"));
+}
+
+static void look_into(struct task *task, const struct mime_part *part, struct slice content,
+                      bool cut)
+{
+    if (!is_attachment(part, content))
+        return;
+    struct slice names[1];
+    size_t name_count = 0;
+    if (part->n_names)
+        names[name_count++] = part->names[0].text;
+    const struct inspected_file *found = inspect(task, names, name_count, content);
+    if (!found) {
+        task->records.cut = true;
+        return;
+    }
+    struct inspected_file leaf = *found;
+    leaf.unscannable = leaf.unscannable || cut;
+    add_part(task, part, &leaf);
+    add_members(task, part, found, SLICE(""), 0);
+    if (tnef_is(content))
+        list_tnef(task, part, content);
+}
+
+static void examine_leaf(struct task *task, const struct mime_part *part)
+{
+    struct arena *scratch = arena_new(task->content_max + SCRATCH_SLACK);
+    struct slice content;
+    bool cut = false;
+    if (scratch && mime_decode(part, scratch, task->content_max, &content, &cut, task->odd))
+        look_into(task, part, content, cut);
+    else
+        task->records.cut = true;
+    arena_free(&scratch);
+}
+
+static struct archive_limits archive_limits_of(const struct scan_limits *limits)
+{
+    struct archive_limits out = archive_default_limits();
+    out.total = limits->unpacked;
+    out.entries = limits->members;
+    out.depth = limits->depth;
+    return out;
+}
+
+void examine_attachments(struct arena *arena, const struct mime_message *message,
+                         const struct scan_limits *limits, struct malformations *odd,
+                         struct value *out)
+{
+    struct task task = {
+        .records.arena = arena,
+        .inspection = inspection_of(arena, archive_limits_of(limits)),
+        .odd = odd,
+        .content_max = message->raw.len + limits->unpacked,
+    };
+    for (size_t i = 0; i < message->n; i++) {
+        const struct mime_part *part = &message->parts[i];
+        if (part->kind == MIME_LEAF)
+            examine_leaf(&task, part);
+        else if (part->n_names)
+            add_part(&task, part, NULL);
+    }
+    struct records *records = &task.records;
+    records->cut = records->cut || malformations_has(odd, MALFORMATION_TOO_MANY_PARTS) ||
+                   malformations_has(odd, MALFORMATION_TOO_DEEP);
+    *out = (struct value){
+        .state = VALUE_KNOWN,
+        .list = {.items = records->items, .count = records->count, .cut = records->cut}};
+}

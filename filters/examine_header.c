@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/examine_parts.h"
+
+#include "filters/address.h"
+#include "filters/headers.h"
+#include "filters/words.h"
+
+enum { FIELDS_MAX = 64, ADDRESSES_MAX = 256 };
+
+/* A header's block, and room for what is made of it. */
+struct reading {
+    struct arena *arena;
+    struct slice block;
+    bool full; /* the arena is */
+};
+
+static struct slice decoded(struct reading *in, struct slice value)
+{
+    struct malformations odd = {0}; /* mime_parse has reported them */
+    struct slice text = header_unfold(in->arena, value);
+    if (text.ptr)
+        text = words_decode(in->arena, text, &odd);
+    if (!text.ptr)
+        in->full = true;
+    return slice_trim(text);
+}
+
+static struct value text_field(struct reading *in, struct slice name)
+{
+    struct header field;
+    if (!headers_find(in->block, name, 0, &field))
+        return value_absent();
+    return value_text(decoded(in, field.value));
+}
+
+static struct value address_value(struct reading *in, const struct address *address)
+{
+    if (address->domain.len == 0)
+        return value_text(address->local);
+    struct slice text = arena_printf(in->arena, "%.*s@%.*s", SLICE_ARGS(address->local),
+                                     SLICE_ARGS(address->domain));
+    if (!text.ptr)
+        in->full = true;
+    return value_text(text);
+}
+
+static bool addresses_of(struct reading *in, struct slice name, size_t nth, struct addresses *out)
+{
+    struct header field;
+    if (!headers_find(in->block, name, nth, &field))
+        return false;
+    bool ok = addresses_parse(in->arena, field.value, ADDRESSES_MAX, out);
+    in->full = in->full || !ok;
+    return ok;
+}
+
+static void add_all(struct reading *in, const struct addresses *from, struct list *all)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        if (all->count == ADDRESSES_MAX) {
+            all->cut = true;
+            return;
+        }
+        all->items[all->count++] = address_value(in, &from->items[i]);
+    }
+    all->cut = all->cut || (from->flags & ADDRESS_TOO_MANY);
+}
+
+static void read_from(struct reading *in, struct facts *facts)
+{
+    struct value *fact = facts->fact;
+    struct value all = {.state = VALUE_KNOWN};
+    struct addresses from;
+    all.list.items = arena_array(in->arena, ADDRESSES_MAX, sizeof *all.list.items);
+    in->full = in->full || !all.list.items;
+    fact[FACT_MESSAGE_FROM] = fact[FACT_MESSAGE_FROM_NAME] = value_absent();
+    for (size_t nth = 0;
+         !in->full && nth < FIELDS_MAX && addresses_of(in, SLICE("from"), nth, &from); nth++) {
+        if (nth == 0 && from.n) {
+            fact[FACT_MESSAGE_FROM] = address_value(in, &from.items[0]);
+            if (from.items[0].name.len)
+                fact[FACT_MESSAGE_FROM_NAME] = value_text(from.items[0].name);
+        }
+        add_all(in, &from, &all.list);
+    }
+    all.list.cut = all.list.cut || headers_count(in->block, SLICE("from")) > FIELDS_MAX;
+    fact[FACT_MESSAGE_FROM_ALL] = all;
+}
+
+static struct value first_reply_to(struct reading *in)
+{
+    struct addresses list;
+    if (!addresses_of(in, SLICE("reply-to"), 0, &list) || list.n == 0)
+        return value_absent();
+    return address_value(in, &list.items[0]);
+}
+
+/* The same domain, or one below the other: mail.example.com and example.com. */
+static bool related(struct slice a, struct slice b)
+{
+    if (a.len > b.len)
+        return related(b, a);
+    if (a.len == b.len)
+        return a.len && slice_ieq(a, b);
+    bool below = b.ptr[b.len - a.len - 1] == '.' && slice_iends(b, a);
+    return below && slice_find(a, '.') < a.len;
+}
+
+static struct value id_fits(const struct facts *facts, struct slice sender_domain)
+{
+    const struct value *id = &facts->fact[FACT_MESSAGE_ID], *from = &facts->fact[FACT_MESSAGE_FROM];
+    if (id->state != VALUE_KNOWN)
+        return value_absent();
+    size_t at = slice_rfind(id->text, '@');
+    struct slice domain = slice_from(id->text, at + (at < id->text.len));
+    domain = slice_sub(domain, 0, slice_find(domain, '>'));
+    struct slice author = {NULL, 0};
+    if (from->state == VALUE_KNOWN && (at = slice_rfind(from->text, '@')) < from->text.len)
+        author = slice_from(from->text, at + 1);
+    return value_bool(domain.len && ((sender_domain.len && related(domain, sender_domain)) ||
+                                     (author.len && related(domain, author))));
+}
+
+/* -- header[...] -- */
+
+static void add_field(struct reading *in, const struct header *field, struct value *list)
+{
+    if (list->list.count == FIELDS_MAX) {
+        list->list.cut = true;
+        return;
+    }
+    if (!list->list.items)
+        list->list.items = arena_array(in->arena, FIELDS_MAX, sizeof *list->list.items);
+    if (list->list.items)
+        list->list.items[list->list.count++] = value_text(decoded(in, field->value));
+    else
+        in->full = true;
+}
+
+static void read_wanted(struct reading *in, const struct scan_job *job, struct facts *facts)
+{
+    if (job->header_count == 0)
+        return;
+    facts->keyed = arena_array(in->arena, job->header_count, sizeof *facts->keyed);
+    if (!facts->keyed) {
+        in->full = true;
+        return;
+    }
+    for (size_t i = 0; i < job->header_count; i++)
+        facts->keyed[i].state = VALUE_KNOWN;
+    struct slice rest = in->block;
+    struct header field;
+    while (!in->full && headers_next(&rest, &field))
+        for (size_t i = 0; i < job->header_count; i++)
+            if (field.has_colon && slice_ieq(field.name, job->headers[i]))
+                add_field(in, &field, &facts->keyed[i]);
+}
+
+bool examine_header(struct arena *arena, const struct mime_message *message,
+                    const struct scan_job *job, struct facts *facts)
+{
+    struct reading in = {.arena = arena, .block = message->parts[0].headers};
+    struct value *fact = facts->fact;
+    fact[FACT_MESSAGE_SUBJECT] = text_field(&in, SLICE("subject"));
+    fact[FACT_MESSAGE_ID] = text_field(&in, SLICE("message-id"));
+    fact[FACT_MESSAGE_REPLY_TO] = first_reply_to(&in);
+    fact[FACT_MESSAGE_RECEIVED] = value_number((double)headers_count(in.block, SLICE("received")));
+    read_from(&in, facts);
+    fact[FACT_MESSAGE_ID_FITS] = id_fits(facts, job->sender_domain);
+    read_wanted(&in, job, facts);
+    return !in.full;
+}
+
+/* -- form -- */
+
+/* smime-type tells signed from enveloped (RFC 8551 3.2.2). */
+static bool is_enveloped(const struct mime_part *part, struct arena *arena)
+{
+    struct header field;
+    if (!headers_find(part->headers, SLICE("content-type"), 0, &field))
+        return true;
+    struct slice text = header_unfold(arena, field.value);
+    if (!text.ptr)
+        return true;
+    for (size_t i = 0; i < text.len; i++) {
+        struct slice rest = slice_from(text, i);
+        if (slice_istarts(rest, SLICE("signed-data")) || slice_istarts(rest, SLICE("certs-only")) ||
+            slice_istarts(rest, SLICE("compressed-data")))
+            return false;
+    }
+    return true;
+}
+
+static bool is_encrypted(const struct mime_part *part, struct arena *arena)
+{
+    if (slice_eq(part->type, SLICE("multipart/encrypted")) ||
+        slice_eq(part->type, SLICE("application/pgp-encrypted")))
+        return true;
+    bool smime = slice_eq(part->type, SLICE("application/pkcs7-mime")) ||
+                 slice_eq(part->type, SLICE("application/x-pkcs7-mime"));
+    return smime && is_enveloped(part, arena);
+}
+
+static struct value names_of(struct arena *arena, const struct malformations *odd)
+{
+    struct value list = {.state = VALUE_KNOWN};
+    list.list.items = arena_array(arena, MALFORMATION_COUNT, sizeof *list.list.items);
+    for (enum malformation m = 0; list.list.items && m < MALFORMATION_COUNT; m++)
+        if (malformations_has(odd, m))
+            list.list.items[list.list.count++] = value_text(slice_of(malformation_name(m)));
+    return list;
+}
+
+bool examine_form(struct arena *arena, const struct mime_message *message,
+                  const struct malformations *odd, struct facts *facts)
+{
+    struct value *fact = facts->fact;
+    bool encrypted = false;
+    for (size_t i = 0; i < message->n && !encrypted; i++)
+        encrypted = is_encrypted(&message->parts[i], arena);
+    fact[FACT_MESSAGE_ENCRYPTED] = value_bool(encrypted);
+    fact[FACT_MESSAGE_TYPE] = value_text(message->parts[0].type);
+    fact[FACT_MESSAGE_PARTS] = value_number((double)message->n);
+    fact[FACT_MESSAGE_HIDES] = value_bool(malformations_worst(odd) == GRADE_HIDING);
+    fact[FACT_MESSAGE_MALFORMATIONS] = names_of(arena, odd);
+    return fact[FACT_MESSAGE_MALFORMATIONS].list.items != NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC
+ * The two halves of examine(): the facts of the header and form, and the list of attachments. */
+#ifndef FILTERS_EXAMINE_PARTS_H
+#define FILTERS_EXAMINE_PARTS_H
+
+#include "filters/mime.h"
+#include "filters/scan_job.h"
+
+/* message.* of the header, and header[...]. */
+bool examine_header(struct arena *arena, const struct mime_message *message,
+                    const struct scan_job *job, struct facts *facts);
+
+/* message.malformations, message.hides_content, message.encrypted, message.type,
+ * message.part_count; `odd` is everything that was found, in content too. */
+bool examine_form(struct arena *arena, const struct mime_message *message,
+                  const struct malformations *odd, struct facts *facts);
+
+/* attachments, cut where there is no more room: decodes and looks into each leaf. What is odd in
+ * the encodings is added to *odd. */
+void examine_attachments(struct arena *arena, const struct mime_message *message,
+                         const struct scan_limits *limits, struct malformations *odd,
+                         struct value *out);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC
+ * gatepost-scan: the family that looks into messages. */
+#include "filters/examine.h"
+#include "filters/family.h"
+
+enum { MIB = 1024 * 1024 };
+
+static bool prepare(struct family_options *options, const char **reason)
+{
+    (void)options;
+    return examine_warm_up(reason);
+}
+
+static enum family_outcome scan(struct arena *arena, struct slice message,
+                                const struct scan_job *job, struct scan_answer *answer,
+                                const char **reason)
+{
+    if (examine(arena, message, job, answer))
+        return FAMILY_ANSWERED;
+    *reason = "the message takes too much memory";
+    return FAMILY_REFUSED;
+}
+
+int main(int argc, char *argv[])
+{
+    static const struct family scanners = {
+        .name = "gatepost-scan",
+        .jail = JAIL_PURE,
+        .memory = 1024ULL * MIB,
+        .arena = 256 * MIB,
+        .prepare = prepare,
+        .scan = scan,
+    };
+    return family_main(&scanners, argc, argv);
+}

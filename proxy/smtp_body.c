@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC
+ * Bodies: what comes after DATA and in the chunks of BDAT, kept in the spool within the budgets. */
+#include "proxy/smtp_session.h"
+
+enum {
+    SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */
+    RATE_WINDOW_MS = 60000,
+};
+
+static bool take_room(struct session *s, size_t bytes)
+{
+    struct transaction *t = &s->t;
+    uint64_t need = spool_size(t->spool) + bytes;
+    if (need <= t->spool_taken)
+        return true;
+    uint64_t more = (need - t->spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
+    if (!shared_spool_take(s->proxy->shared, s->proxy->row, more,
+                           s->proxy->config->settings.limits_spool))
+        return false;
+    t->spool_taken += more;
+    return true;
+}
+
+/* Keeps content unless something is wrong with the body already; then it is only read to its end.
+ */
+static bool keep_content(void *ctx, struct slice content)
+{
+    struct session *s = ctx;
+    struct transaction *t = &s->t;
+    if (t->fault != BODY_FINE)
+        return true;
+    if (spool_size(t->spool) + content.len > s->proxy->config->settings.limits_message_size)
+        t->fault = BODY_TOO_BIG;
+    else if (!take_room(s, content.len))
+        t->fault = BODY_NO_ROOM;
+    else if (!spool_append(t->spool, content))
+        t->fault = BODY_NO_MEMORY;
+    if (t->fault != BODY_FINE)
+        session_drop_body(s);
+    return true;
+}
+
+static void note_faults(struct transaction *t, bool normalise)
+{
+    if (t->fault != BODY_FINE)
+        return;
+    if (t->data.nul)
+        t->fault = BODY_NUL;
+    else if ((t->data.bare_cr || t->data.bare_lf) && !normalise)
+        t->fault = BODY_BARE_NEWLINE;
+}
+
+static void body_complete(struct session *s)
+{
+    note_faults(&s->t, s->proxy->config->settings.smtp_bare_newlines);
+    session_wait(s);
+    stream_bulk(s->stream, false);
+    session_message(s);
+}
+
+size_t session_take_data(struct session *s, struct slice bytes)
+{
+    struct transaction *t = &s->t;
+    size_t used = smtp_data_feed(&t->data, bytes, keep_content, s);
+    t->window_bytes += used;
+    if (t->data.state == DATA_END)
+        body_complete(s);
+    return used;
+}
+
+void session_chunk_complete(struct session *s)
+{
+    struct transaction *t = &s->t;
+    if (t->last_chunk) {
+        smtp_data_finish(&t->data, keep_content, s);
+        body_complete(s);
+        return;
+    }
+    session_expect_command(s);
+    if (t->recipient_count == 0)
+        session_error(s, 503, "5.5.1", "RCPT first");
+    else if (t->fault == BODY_TOO_BIG)
+        session_say(s, 552, "5.3.4", "message too big");
+    else
+        session_say(s, 250, "2.0.0", "chunk received");
+}
+
+size_t session_take_chunk(struct session *s, struct slice bytes)
+{
+    struct transaction *t = &s->t;
+    size_t n = bytes.len < t->chunk_left ? bytes.len : (size_t)t->chunk_left;
+    if (t->spool)
+        smtp_data_feed(&t->data, slice_sub(bytes, 0, n), keep_content, s);
+    t->window_bytes += n;
+    t->chunk_left -= n;
+    if (t->chunk_left == 0)
+        session_chunk_complete(s);
+    return n;
+}
+
+/* A body's clock: too slow an upload is given up; it would hold a session for hours. */
+void session_upload_rate(struct session *s)
+{
+    const struct settings *settings = &s->proxy->config->settings;
+    struct transaction *t = &s->t;
+    int64_t window =
+        settings->timeouts_data < RATE_WINDOW_MS ? settings->timeouts_data : RATE_WINDOW_MS;
+    if (t->window_bytes == 0 ||
+        t->window_bytes * 1000 < settings->limits_upload_rate * (uint64_t)window) {
+        session_close(s, 421, "4.4.2", "upload too slow");
+        return;
+    }
+    t->window_bytes = 0;
+    stream_deadline(s->stream, window);
+}

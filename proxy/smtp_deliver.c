@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC
+ * Delivery: the edited message handed to the backend, and its answer told to the sender. */
+#include "proxy/smtp_session.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/trace.h"
+
+static const struct config *config_of(const struct session *s)
+{
+    return s->proxy->config;
+}
+
+/* Our mistake or the backend's set-up: the sender keeps the message, the admin hears of it. */
+static void backend_refuses_us(struct session *s, const struct backend_reply *reply)
+{
+    log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
+           field_text("backend", s->t.backend->name), field_num("code", reply->code),
+           field_text("enhanced", reply->enhanced), field_text("text", reply->text));
+    session_finish_say(s, "defer", 451, "4.3.5",
+                       "mail system is not set up right, try again later");
+}
+
+static void pass_on(struct session *s, const struct backend_reply *reply)
+{
+    if (reply->kind == REPLY_OURS || reply->code == 0) {
+        backend_refuses_us(s, reply);
+        return;
+    }
+    const char *verdict = reply->kind == REPLY_YES     ? "accept"
+                          : reply->kind == REPLY_LATER ? "defer"
+                                                       : "reject";
+    struct decision decision = {
+        .verdict = verdict, .rules = s->t.verdict, .backend = s->t.job.server};
+    struct slice enhanced = reply->enhanced;
+    if (enhanced.len == 0)
+        enhanced = reply->kind == REPLY_YES     ? SLICE("2.0.0")
+                   : reply->kind == REPLY_LATER ? SLICE("4.0.0")
+                                                : SLICE("5.0.0");
+    session_finish(s, &decision, reply->code, enhanced, reply->text);
+}
+
+/* A recipient that the backend had taken at RCPT and now does not. None was delivered to; when they
+ * fare differently, the next try's RCPT gives each its own answer. */
+static void recipients_refused(struct session *s)
+{
+    const struct backend_job *job = &s->t.job;
+    const struct backend_reply *first = NULL;
+    bool mixed = false;
+    for (size_t i = 0; i < job->recipient_count; i++) {
+        const struct backend_reply *reply = &job->recipients[i].reply;
+        if (!first)
+            first = reply;
+        mixed = mixed || reply->kind != first->kind || reply->code != first->code;
+        if (reply->kind == REPLY_RECIPIENT)
+            recipient_cache_store(s->proxy->recipients, s->t.backend->name,
+                                  job->recipients[i].address, reply,
+                                  config_of(s)->settings.timeouts_recipient_refused);
+    }
+    if (mixed)
+        session_finish_say(s, "defer", 451, "4.5.3", "recipients fare differently, try again");
+    else
+        pass_on(s, first);
+}
+
+static bool all_taken(const struct backend_job *job)
+{
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (job->recipients[i].reply.kind != REPLY_YES)
+            return false;
+    return true;
+}
+
+static void delivered(struct backend_job *job)
+{
+    struct session *s = job->ctx;
+    s->t.job_running = false;
+    switch (job->outcome) {
+    case JOB_UNREACHABLE:
+        session_finish_say(s, "defer", 451, "4.4.1",
+                           "mail server is not reachable now, try again later");
+        return;
+    case JOB_BUSY:
+        session_finish_say(s, "defer", 451, "4.3.2", "mail server is busy, try again later");
+        return;
+    case JOB_IN_DOUBT:
+        log_at(LEVEL_WARNING, s->ref, "in-doubt", field_str("reason", job->trouble),
+               field_text("server", job->server));
+        session_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
+        return;
+    case JOB_ANSWERED:
+        break;
+    }
+    if (job->mail_reply.kind != REPLY_YES)
+        pass_on(s, &job->mail_reply);
+    else if (!all_taken(job))
+        recipients_refused(s);
+    else if (job->data_reply.kind != REPLY_YES)
+        pass_on(s, &job->data_reply);
+    else
+        pass_on(s, &job->final_reply);
+}
+
+static struct slice trace_field(struct session *s)
+{
+    const struct transaction *t = &s->t;
+    SSL *ssl = stream_ssl(s->stream);
+    struct trace trace = {.helo = s->helo,
+                          .client = &s->client,
+                          .hostname = config_of(s)->hostname,
+                          .id = slice_of(s->ref),
+                          .esmtp = s->esmtp,
+                          .tls = ssl != NULL,
+                          .utf8 = t->mail.utf8,
+                          .tls_version = ssl ? SSL_get_version(ssl) : "",
+                          .tls_cipher = ssl ? SSL_get_cipher_name(ssl) : "",
+                          .recipient =
+                              t->recipient_count == 1 ? t->recipients[0].path.address : SLICE(""),
+                          .now = clock_wall()};
+    return trace_received(s->mail, &trace);
+}
+
+static bool edit(struct session *s)
+{
+    struct transaction *t = &s->t;
+    struct edit_input input = {.message = spool_bytes(t->spool),
+                               .trace = trace_field(s),
+                               .edits = t->verdict->edits,
+                               .edit_count = t->verdict->edit_count,
+                               .parts = t->parts,
+                               .part_count = t->part_count,
+                               .dots = t->data.dots || t->verdict->edit_count};
+    return input.message.ptr && input.trace.ptr && edits_apply(s->mail, &input, &t->edited);
+}
+
+void session_deliver(struct session *s, size_t count)
+{
+    struct transaction *t = &s->t;
+    struct job_recipient *to = arena_array(s->mail, count, sizeof *to);
+    if (!to || !edit(s)) {
+        session_finish_say(s, "defer", 452, "4.3.1", "out of memory");
+        return;
+    }
+    if (t->edited.unstripped) {
+        session_finish_say(
+            s, "reject", 550, "5.7.1",
+            "a forbidden attachment cannot be taken out of a signed or encrypted message");
+        return;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < t->recipient_count; i++)
+        if (t->recipients[i].verdict.action == ACTION_ACCEPT)
+            to[n++] = t->recipients[i].job;
+    t->job = (struct backend_job){.kind = JOB_DELIVER,
+                                  .id = s->ref,
+                                  .backend = t->backend,
+                                  .arena = s->mail,
+                                  .deadline = t->ended + config_of(s)->settings.timeouts_verdict,
+                                  .done = delivered,
+                                  .ctx = s,
+                                  .sender = t->sender.address,
+                                  .mail = t->mail,
+                                  .eight_bit = t->data.high,
+                                  .recipients = to,
+                                  .recipient_count = n,
+                                  .pieces = t->edited.pieces,
+                                  .piece_count = t->edited.count,
+                                  .size = t->edited.size};
+    t->job_running = t->delivering = true;
+    t->doubt = shared_doubt_begin(s->proxy->shared, s->proxy->row, s->ref);
+    backends_submit(s->proxy->backends, &t->job);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC
+ * A message: parsed, every leaf decoded, From read; ranges must lie in the message. */
+#include "filters/address.h"
+#include "filters/headers.h"
+#include "filters/mime.h"
+#include "filters/tnef.h"
+
+#include <stdlib.h>
+
+enum { ARENA_MAX = 64 * 1024 * 1024 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool count(void *context, struct slice piece)
+{
+    *(size_t *)context += piece.len;
+    return true;
+}
+
+static void check_part(const struct mime_message *m, const struct mime_part *part,
+                       struct arena *arena)
+{
+    struct malformations odd = {{0}};
+    struct slice content;
+    size_t streamed = 0;
+    bool cut;
+    if (part->parent >= (int)part->index || part->type.len == 0)
+        abort();
+    if (part->in_message && (part->body.from > part->body.to || part->body.to > m->raw.len ||
+                             part->header.to > part->body.from))
+        abort();
+    if (part->in_message && part->content.ptr != m->raw.ptr + part->body.from)
+        abort();
+    if (!mime_decode(part, arena, SIZE_MAX, &content, &cut, &odd))
+        return;
+    mime_decode_to(part, count, &streamed, &odd);
+    if (!cut && streamed != content.len)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena *arena = arena_new(ARENA_MAX);
+    struct slice raw = {(const char *)data, size};
+    struct mime_message m;
+    struct header from;
+    struct addresses list;
+    if (mime_parse(arena, raw, &mime_limits_default, &m))
+        for (size_t i = 0; i < m.n; i++)
+            check_part(&m, &m.parts[i], arena);
+    if (headers_find(headers_block(raw, NULL), SLICE("From"), 0, &from))
+        addresses_parse(arena, from.value, 20, &list);
+    arena_free(&arena);
+    return 0;
+}

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: ISC
+"""A real Dovecot over the mailboxes that Postfix fills: IMAP and POP3."""
+import imaplib
+import os
+
+from lab import users
+from lab.ports import free_port
+from lab.process import Process
+
+CONFIG = """
+base_dir = {dir}/run
+state_dir = {dir}/state
+log_path = {dir}/dovecot.log
+protocols = imap pop3
+listen = 127.0.0.1
+default_login_user = dovenull
+default_internal_user = dovecot
+first_valid_uid = 1
+mail_uid = {uid}
+mail_gid = {gid}
+mail_location = maildir:{mail}/%d/%n/Maildir
+disable_plaintext_auth = no
+auth_username_chars =
+ssl = {ssl}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = home={mail}/%d/%n
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {pop3}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+}}
+"""
+
+TLS = """
+ssl_cert = <{chain}
+ssl_key = <{key}
+"""
+
+
+class Dovecot:
+    def __init__(self, run_dir, mail, certificate=None):
+        self.dir = os.path.join(str(run_dir), "dovecot")
+        self.mail = mail
+        self.certificate = certificate
+        self.imap_port = free_port()
+        self.pop3_port = free_port()
+        self.process = Process("dovecot", ["dovecot", "-F", "-c", os.path.join(self.dir, "dovecot.conf")], run_dir)
+
+    def start(self):
+        os.makedirs(self.dir)
+        with open(os.path.join(self.dir, "dovecot.conf"), "w") as f:
+            f.write(CONFIG.format(dir=self.dir, uid=users.OWNER.pw_uid, gid=users.OWNER.pw_gid, mail=self.mail,
+                                  password=users.PASSWORD, imap=self.imap_port, pop3=self.pop3_port,
+                                  ssl="yes" if self.certificate else "no"))
+            if self.certificate:
+                f.write(TLS.format(chain=self.certificate.chain, key=self.certificate.key))
+        self.process.start()
+        self.process.wait_port(self.imap_port, self.pop3_port)
+        return self
+
+    def stop(self):
+        self.process.stop()
+
+    def fetch(self, address):
+        """All messages of a mailbox over IMAP, as bytes."""
+        with imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=10) as imap:
+            imap.login(address, users.PASSWORD)
+            imap.select("INBOX", readonly=True)
+            numbers = imap.search(None, "ALL")[1][0].split()
+            return [imap.fetch(n.decode(), "(BODY.PEEK[])")[1][0][1] for n in numbers]

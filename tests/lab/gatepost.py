@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: ISC
+"""A Gatepost under test: its configuration, its start, its children, what it decided."""
+import json
+import os
+import signal
+import socket
+import subprocess
+
+from lab import needs
+from lab.ports import free_port
+from lab.process import Process, children, wait_until
+
+# Short times, so that what hangs is seen soon; small numbers, as the lab is small.
+SETTINGS = {
+    "process": {"user": '"nobody"', "proxies": 2, "scanners": 1, "antivirus_scanners": 1},
+    "timeouts": {"command": "20s", "data": "10s", "handshake": "5s", "verdict": "20s", "scan": "10s", "connect": "2s",
+                 "backend": "5s", "drain": "20s", "recipient_accepted": "0s", "recipient_refused": "0s"},
+    "limits": {"sessions_per_client": 1000, "messages": 100000},
+    "antivirus": {"enabled": "off"},
+    "log": {"level": '"debug"'},
+}
+
+SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+
+
+def backend(name, *servers, options="recipient_check off  probe off"):
+    """A backend block. A server is a port, or a text such as '25 tls verify "name"' that begins with one."""
+    lines = "".join("  smtp \"127.0.0.1:%s\" %s\n" % (str(s).partition(" ")[0], str(s).partition(" ")[2]) for s in servers)
+    return "backend %s {\n%s  %s\n}\n" % (name, lines, options.replace("  ", "\n  "))
+
+
+def domains(name, *domains):
+    return "".join('domain "%s" { backend %s }\n' % (domain, name) for domain in domains)
+
+
+def certificate(cert):
+    return "certificate %s { chain \"%s\"  key \"%s\" }\n" % (
+        ", ".join('"%s"' % name for name in cert.names), cert.chain, cert.key)
+
+
+def settings(changes):
+    """The blocks of settings: those above, changed by {block: {word: value}}."""
+    blocks = {name: dict(words) for name, words in SETTINGS.items()}
+    for name, words in changes.items():
+        blocks.setdefault(name, {}).update(words)
+    return "".join("%s {\n%s}\n" % (name, "".join("  %s %s\n" % row for row in words.items()))
+                   for name, words in blocks.items())
+
+
+class Gatepost:
+    """`body` is the configuration without its settings and listeners. It listens on `port`, with STARTTLS when there is a
+    certificate, and on `tls_port` when implicit_tls is asked for; `listen` are options of the first listener."""
+
+    def __init__(self, run_dir, body, changes=None, implicit_tls=False, listen="", port=None, tls_port=None, build=None, env=None):
+        self.dir = os.path.join(str(run_dir), "gatepost")
+        self.build = build or needs.BUILD
+        self.port = port or free_port()
+        self.tls_port = (tls_port or free_port()) if implicit_tls else None
+        self.listen = listen
+        self.file = os.path.join(self.dir, "gatepost.conf")
+        self.decision_log = os.path.join(self.dir, "decisions.json")
+        os.makedirs(os.path.join(self.dir, "empty"))
+        self.configure(body, changes)
+        self.process = Process("gatepost", [self.build / "gatepost", "-F", "-c", self.file], run_dir, env)
+
+    def configure(self, body, changes=None):
+        """Writes the configuration; reload() makes it hold."""
+        fixed = {"process": {"chroot": '"%s/empty"' % self.dir}, "log": {"decisions": '"%s"' % self.decision_log}}
+        for block, words in (changes or {}).items():
+            fixed.setdefault(block, {}).update(words)
+        text = 'hostname "mx.example.com"\n' + settings(fixed)
+        options = [word for word in ("starttls" if "certificate " in body else "", self.listen) if word]
+        text += 'listen smtp on "127.0.0.1:%d"%s\n' % (self.port, " { %s }" % "  ".join(options) if options else "")
+        if self.tls_port:
+            text += 'listen smtps on "127.0.0.1:%d"\n' % self.tls_port
+        with open(self.file, "w") as f:
+            f.write(text + body)
+
+    def start(self):
+        self.process.start()
+        self.process.wait_ready(self.answers)
+        return self
+
+    def answers(self):
+        """A proxy greets: the port alone is open as soon as the parent has bound it."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as s:
+                return s.recv(3) == b"220"
+        except OSError:
+            return False
+
+    def stop(self):
+        """The exit status. Sanitizer reports in the log are failures."""
+        status = self.process.stop(30)
+        found = [line for line in self.log().splitlines() if any(report in line for report in SANITIZER_REPORTS)]
+        assert not found, "\n".join(found)
+        return status
+
+    def reload(self):
+        self.process.signal(signal.SIGHUP)
+
+    def log(self):
+        return self.process.output()
+
+    def wait_log(self, text, seconds=10):
+        return wait_until(lambda: text in self.log(), seconds)
+
+    def pids(self, name):
+        """The children that run this program: "gatepost-proxy", "gatepost-scan", "gatepost-av"."""
+        return sorted(pid for pid, comm in children(self.process.pid).items() if comm == name[:15])
+
+    def decisions(self):
+        if not os.path.exists(self.decision_log):
+            return []
+        with open(self.decision_log) as f:
+            return [json.loads(line) for line in f if line.endswith("\n")]
+
+
+def check_configuration(file, build=None):
+    """gatepost -n: (exit status, what it said)."""
+    done = subprocess.run([str((build or needs.BUILD) / "gatepost"), "-n", "-c", str(file)], capture_output=True,
+                          text=True, timeout=20)
+    return done.returncode, done.stdout + done.stderr
+
+
+def shipped_policy():
+    """The line that includes the policy that Gatepost ships."""
+    return 'include "%s"\n' % (needs.ROOT / "etc" / "policy.conf")

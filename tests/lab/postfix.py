@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: ISC
+"""A real Postfix as the server behind: known mailboxes in Maildirs, everything else refused at RCPT."""
+import glob
+import grp
+import os
+import pwd
+
+from lab import users
+from lab.ports import free_port
+from lab.process import Process, wait_until
+
+MAIN = """
+compatibility_level = 3.6
+queue_directory = {dir}/queue
+data_directory = {dir}/data
+maillog_file = {dir}/maillog
+maillog_file_prefixes = {dir}
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+mail_owner = postfix
+setgid_group = postdrop
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = behind.example.com
+myorigin = example.com
+mydestination =
+mynetworks =
+alias_maps =
+local_recipient_maps =
+default_transport = error:the lab sends nothing out
+virtual_mailbox_domains = {domains}
+virtual_mailbox_base = {mail}
+virtual_mailbox_maps = texthash:{dir}/mailboxes
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+virtual_minimum_uid = 1
+virtual_mailbox_limit = 0
+mailbox_size_limit = 0
+message_size_limit = {message_size}
+smtputf8_enable = yes
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_recipient_restrictions =
+smtpd_recipient_limit = 1000
+smtpd_client_connection_count_limit = 0
+smtpd_soft_error_limit = 1000
+smtpd_hard_error_limit = 1000
+smtpd_error_sleep_time = 0
+smtpd_peername_lookup = no
+"""
+
+TLS = """
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = {key}, {chain}
+smtpd_tls_loglevel = 1
+tls_random_source = dev:/dev/urandom
+"""
+
+MASTER = """
+127.0.0.1:{port} inet n - n - - smtpd
+cleanup  unix n - n - 0 cleanup
+qmgr     unix n - n 300 1 qmgr
+tlsmgr   unix - - n 1000? 1 tlsmgr
+rewrite  unix - - n - - trivial-rewrite
+bounce   unix - - n - 0 bounce
+defer    unix - - n - 0 bounce
+trace    unix - - n - 0 bounce
+verify   unix - - n - 1 verify
+flush    unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+error    unix - - n - - error
+retry    unix - - n - - error
+discard  unix - - n - - discard
+virtual  unix - n n - - virtual
+anvil    unix - - n - 1 anvil
+scache   unix - - n - 1 scache
+postlog  unix-dgram n - n - 1 postlogd
+"""
+
+QUEUE_FOLDERS = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
+
+
+class Postfix:
+    """start(), then mail sent to `port` lands in messages(address)."""
+
+    def __init__(self, run_dir, certificate=None, message_size=20 * 1024 * 1024):
+        self.dir = os.path.join(str(run_dir), "postfix")
+        self.mail = os.path.join(str(run_dir), "mail")
+        self.port = free_port()
+        self.certificate = certificate
+        self.message_size = message_size
+        self.process = Process("postfix", ["/usr/lib/postfix/sbin/master", "-d", "-c", self.dir], run_dir)
+
+    def start(self):
+        self._make_folders()
+        self._write_configuration()
+        self.process.start()
+        self.process.wait_port(self.port)
+        return self
+
+    def stop(self):
+        self.process.stop()
+
+    def messages(self, address):
+        """The messages in a mailbox, as bytes, oldest first."""
+        local, domain = address.split("@")
+        paths = glob.glob(os.path.join(self.mail, domain, local, "Maildir", "new", "*"))
+        paths += glob.glob(os.path.join(self.mail, domain, local, "Maildir", "cur", "*"))
+        return [_content(path) for path in sorted(paths, key=os.path.getmtime)]
+
+    def wait_for_message(self, address, text, seconds=10):
+        """The first message in the mailbox that holds `text` (bytes); None when there is none in time."""
+        return wait_until(lambda: next((m for m in self.messages(address) if text in m), None), seconds)
+
+    def log(self):
+        with open(os.path.join(self.dir, "maillog"), errors="replace") as f:
+            return f.read()
+
+    def _make_folders(self):
+        owner = pwd.getpwnam("postfix")
+        postdrop = grp.getgrnam("postdrop").gr_gid
+        os.makedirs(self.mail, exist_ok=True)
+        os.chown(self.mail, users.OWNER.pw_uid, users.OWNER.pw_gid)
+        for folder in ("queue", "queue/pid"):
+            os.makedirs(os.path.join(self.dir, folder))
+        for folder in ("data",) + tuple("queue/" + f for f in QUEUE_FOLDERS):
+            _make_owned(os.path.join(self.dir, folder), 0o700, owner.pw_uid, 0)
+        _make_owned(os.path.join(self.dir, "queue/maildrop"), 0o730, owner.pw_uid, postdrop)
+        _make_owned(os.path.join(self.dir, "queue/public"), 0o710, owner.pw_uid, postdrop)
+
+    def _write_configuration(self):
+        main = MAIN.format(dir=self.dir, mail=self.mail, domains=" ".join(users.DOMAINS),
+                           uid=users.OWNER.pw_uid, gid=users.OWNER.pw_gid, message_size=self.message_size)
+        if self.certificate:
+            main += TLS.format(key=self.certificate.key, chain=self.certificate.chain)
+        self._write("main.cf", main)
+        self._write("master.cf", MASTER.format(port=self.port))
+        self._write("mailboxes", "".join(
+            "{0} {2}/{1}/Maildir/\n".format(address, *address.split("@")) for address in users.ADDRESSES))
+
+    def _write(self, name, text):
+        with open(os.path.join(self.dir, name), "w") as f:
+            f.write(text)
+
+
+def _make_owned(path, mode, uid, gid):
+    os.makedirs(path)
+    os.chmod(path, mode)
+    os.chown(path, uid, gid)
+
+
+def _content(path):
+    with open(path, "rb") as f:
+        return f.read()

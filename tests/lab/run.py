@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: ISC
+"""make run: real mail from real clients through Gatepost to a real Postfix and Dovecot, told in one table.
+
+Stays up until Ctrl-C, so that you can send mail of your own. With --once it ends after the table; its exit status says
+whether every row went as promised."""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import signal
+import sys
+import tempfile
+from collections import namedtuple
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from lab import mailers, samples, users  # noqa: E402
+from lab.certs import Authority  # noqa: E402
+from lab.dovecot import Dovecot  # noqa: E402
+from lab.gatepost import Gatepost, backend, certificate, domains, shipped_policy  # noqa: E402
+from lab.ports import free_port  # noqa: E402
+from lab.postfix import Postfix  # noqa: E402
+from lab.process import adopt_orphans, left_over, reap, wait_until  # noqa: E402
+
+LIMIT = 5 * 1024 * 1024
+
+Row = namedtuple("Row", "what how client message recipient promise arrives")
+
+
+class Lab:
+    """Postfix and Dovecot behind, Gatepost in front, everything in one folder."""
+
+    def __init__(self, folder, build):
+        self.authority = Authority(os.path.join(folder, "tls"))
+        self.postfix = Postfix(folder, self.authority.certificate("behind.example.com"))
+        self.dovecot = Dovecot(folder, self.postfix.mail)
+        self.gatepost = Gatepost(folder, self._configuration(), {
+            "limits": {"message_size": "%dB" % LIMIT},
+            "process": {"proxies": 0},
+            "log": {"level": '"info"'},
+            "antivirus": {"enabled": "on", "database": '"%s"' % samples.write_signatures(os.path.join(folder, "signatures"))},
+        }, implicit_tls=True, port=free_port(2525), tls_port=free_port(4465), build=build)
+
+    def _configuration(self):
+        return "".join([
+            certificate(self.authority.certificate("mx.example.com", "localhost", kind="ecdsa")),
+            backend("behind", "%d tls opportunistic" % self.postfix.port, options="recipient_check on  probe on"),
+            domains("behind", *users.DOMAINS),
+            shipped_policy(),
+        ])
+
+    def start(self):
+        for server in (self.postfix, self.dovecot, self.gatepost):
+            print("starting %s" % type(server).__name__.lower(), file=sys.stderr)
+            server.start()
+
+    def stop(self):
+        for server in (self.gatepost, self.dovecot, self.postfix):
+            server.stop()
+
+    def rows(self):
+        user, ca = "user@example.com", self.authority.ca
+        plain, tls = self.gatepost.port, self.gatepost.tls_port
+
+        def swaks(message, recipient, **how):
+            return mailers.swaks(plain, message, recipient, **how)
+
+        def curl(message, recipient, **how):
+            return mailers.curl(plain, message, recipient, **how)
+
+        return [
+            Row("a clean message", "swaks, no TLS", swaks, samples.clean, user, "250", True),
+            Row("a clean message", "swaks, STARTTLS", lambda m, r: swaks(m, r, tls="starttls", ca=ca), samples.clean, user, "250", True),
+            Row("a clean message", "curl, TLS at once", lambda m, r: mailers.curl(tls, m, r, tls="implicit", ca=ca), samples.clean,
+                user, "250", True),
+            Row("1 MiB, clean", "curl, STARTTLS", lambda m, r: curl(m, r, tls="starttls", ca=ca),
+                lambda **h: samples.of_size(1 << 20, **h), user, "250", True),
+            Row("EICAR, the antivirus test", "swaks", swaks, samples.eicar, user, r"5\d\d 5\.7\.\d", False),
+            Row("a program in a zip", "swaks", swaks, samples.zipped_program, user, r"5\d\d 5\.7\.\d", False),
+            Row("more than the limit (5 MiB)", "curl", curl, lambda **h: samples.of_size(LIMIT + 1, **h), user, r"552 5\.3\.4", False),
+            Row("to nobody we know", "swaks", swaks, samples.clean, "nobody@example.com", r"550 5\.1\.1", False),
+            Row("to another site (a relay?)", "swaks", swaks, samples.clean, "someone@elsewhere.example", r"55\d 5\.7\.\d", False),
+        ]
+
+    def arrived(self, mark, address, expected):
+        """Whether the message is in the mailbox, asked over IMAP."""
+        def found():
+            return any(mark in message for message in self.dovecot.fetch(address))
+        return bool(wait_until(found, 10, 0.2) if expected else found())
+
+
+def show(lab):
+    """Prints the table; true when every row went as promised."""
+    widths = (28, 18, 58, 9)
+    line = "  ".join("%%-%ds" % width for width in widths)
+    print("\n" + line % ("what was sent", "how", "what the sender was told", "arrived"))
+    print(line % tuple("-" * width for width in widths))
+    good = True
+    for number, row in enumerate(lab.rows()):
+        mark = "lab-row-%d-%s" % (number, os.urandom(4).hex())
+        told = row.client(row.message(X_Lab=mark), row.recipient)
+        arrived = lab.arrived(mark.encode(), "user@example.com", row.arrives)
+        kept = bool(re.match(row.promise, told)) and arrived == row.arrives
+        good = good and kept
+        print(line % (row.what, row.how, told[:widths[2]], "yes" if arrived else "no") + ("" if kept else "  NOT AS PROMISED"))
+    print()
+    return good
+
+
+def wait_for_the_end(lab, folder):
+    print("Gatepost    SMTP with STARTTLS 127.0.0.1:%d, with TLS at once 127.0.0.1:%d" % (lab.gatepost.port, lab.gatepost.tls_port))
+    print("Postfix     127.0.0.1:%d (the server behind)" % lab.postfix.port)
+    print("Dovecot     IMAP 127.0.0.1:%d, POP3 127.0.0.1:%d, user %s, password %s"
+          % (lab.dovecot.imap_port, lab.dovecot.pop3_port, users.ADDRESSES[0], users.PASSWORD))
+    print("files       %s (configuration, logs, decisions.json, tls/ca.pem)" % folder)
+    print("\nTry:        swaks --server 127.0.0.1:%d --to user@example.com --tls" % lab.gatepost.port)
+    print("Ctrl-C ends it all.", flush=True)
+    signal.pause()
+
+
+def interrupted(number, frame):
+    raise KeyboardInterrupt
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, default=None, help="folder of the programs (build/release)")
+    parser.add_argument("--once", action="store_true", help="end after the table")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("The lab starts a Postfix, a Dovecot and a Gatepost of its own: run it as root.")
+
+    adopt_orphans()
+    signal.signal(signal.SIGTERM, interrupted)
+    folder = tempfile.mkdtemp(prefix="gatepost-lab-")
+    os.chmod(folder, 0o755)
+    lab, good = None, False
+    try:
+        lab = Lab(folder, options.build.resolve() if options.build else None)
+        lab.start()
+        good = show(lab)
+        if not options.once:
+            wait_for_the_end(lab, folder)
+    except KeyboardInterrupt:
+        print("\nstopping", file=sys.stderr)
+    finally:
+        if lab:
+            lab.stop()
+        wait_until(lambda: not left_over(), 5)
+        reap()
+        shutil.rmtree(folder)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()

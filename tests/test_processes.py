@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: ISC
+"""Processes that die or hang, and configurations that change, cost one message a temporary refusal at most."""
+import os
+import signal
+import time
+
+import pytest
+
+from lab import samples
+from lab.gatepost import backend, check_configuration, domains
+from lab.load import Load, arrived, marked
+from lab.process import is_alive, wait_until
+from lab.smtp_client import Closed, Session, send
+
+LOOKS_INSIDE = 'rule "looks inside" when message.part_count > 500 then reject 550 5.7.1 "too many parts"\n'
+LOOKS_AT_ATTACHMENTS = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
+ANTIVIRUS = 'rule "malware" when av.result == infected then reject 554 5.7.1 "malware: {av.signatures}"\n'
+
+
+@pytest.fixture
+def serve(start, new_backend):
+    """serve(policy, changes) gives a gateway with gateway.behind."""
+    def go(policy="", changes=None, **how):
+        server = new_backend()
+        body = backend("behind", server.port) + domains("behind", "example.com")
+        gateway = start(body + policy, changes=changes, **how)
+        gateway.behind, gateway.body = server, body
+        return gateway
+    return go
+
+
+@pytest.fixture
+def antivirus(own_dir):
+    """Settings for antivirus scanners that know EICAR."""
+    return {"antivirus": {"enabled": "on", "database": '"%s"' % samples.write_signatures(own_dir / "signatures")}}
+
+
+def send_clean(gateway):
+    return send(gateway.port, samples.clean(), "user@example.com", timeout=40).code
+
+
+def replaced(gateway, program, before):
+    """As many processes of this program as before, none of those before."""
+    def done():
+        now = gateway.pids(program)
+        return len(now) == len(before) and not set(now) & set(before)
+    return wait_until(done, 15)
+
+
+# -- proxies
+
+def test_a_killed_proxy_is_replaced_and_no_connection_is_refused(serve):
+    gateway = serve()
+    proxies = gateway.pids("gatepost-proxy")
+    assert len(proxies) == 2
+    os.kill(proxies[0], signal.SIGKILL)
+    assert [send_clean(gateway) for _ in range(20)] == [250] * 20
+    assert wait_until(lambda: len(gateway.pids("gatepost-proxy")) == 2 and proxies[0] not in gateway.pids("gatepost-proxy"))
+    assert proxies[1] in gateway.pids("gatepost-proxy"), "the other one serves on"
+
+
+def test_sessions_of_the_other_proxy_live_on(serve):
+    gateway = serve()
+    sessions = [Session(gateway.port) for _ in range(16)]
+    os.kill(gateway.pids("gatepost-proxy")[0], signal.SIGKILL)
+    lived = 0
+    for session in sessions:
+        try:
+            lived += session.command("NOOP").code == 250
+        except (Closed, ConnectionError):
+            pass
+        session.close()
+    assert 0 < lived < 16
+
+
+def test_a_proxy_that_dies_again_and_again_does_not_take_the_parent_along(serve):
+    gateway = serve()
+    for _ in range(5):
+        for pid in gateway.pids("gatepost-proxy"):
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: len(gateway.pids("gatepost-proxy")) > 0, 15)
+    assert wait_until(gateway.answers, 20)
+    assert send_clean(gateway) == 250
+
+
+# -- scanners
+
+def test_a_scanner_killed_in_mid_scan_costs_one_tempfail(serve):
+    gateway = serve(LOOKS_INSIDE)
+    assert send_clean(gateway) == 250
+    scanners = gateway.pids("gatepost-scan")
+    assert len(scanners) == 1
+    os.kill(scanners[0], signal.SIGSTOP)
+    with Session(gateway.port, timeout=30) as session:
+        session.ehlo()
+        session.envelope("user@example.com")
+        session.expect("DATA", 354)
+        session.send(samples.clean() + b".\r\n")
+        assert session.silent(0.5)
+        os.kill(scanners[0], signal.SIGKILL)
+        assert 400 <= session.reply().code <= 499
+    assert replaced(gateway, "gatepost-scan", scanners)
+    assert send_clean(gateway) == 250
+    assert len(gateway.behind.messages) == 2
+
+
+def test_a_hung_scanner_costs_one_tempfail_and_is_replaced(serve):
+    gateway = serve(LOOKS_INSIDE, {"timeouts": {"scan": "1s"}})
+    scanners = gateway.pids("gatepost-scan")
+    os.kill(scanners[0], signal.SIGSTOP)
+    assert 400 <= send_clean(gateway) <= 499
+    assert replaced(gateway, "gatepost-scan", scanners)
+    assert not is_alive(scanners[0])
+    assert send_clean(gateway) == 250
+
+
+def test_scanners_are_recycled(serve):
+    gateway = serve(LOOKS_INSIDE, {"scan": {"recycle": 5}})
+    scanners = gateway.pids("gatepost-scan")
+    assert [send_clean(gateway) for _ in range(12)] == [250] * 12
+    assert replaced(gateway, "gatepost-scan", scanners)
+
+
+def test_a_program_in_a_zip_is_refused_and_clean_mail_passes(serve):
+    gateway = serve(LOOKS_AT_ATTACHMENTS)
+    reply = send(gateway.port, samples.zipped_program(), "user@example.com")
+    assert (reply.code, reply.enhanced) == (550, "5.7.1")
+    assert send_clean(gateway) == 250
+
+
+def test_malware_is_refused_and_clean_mail_passes(serve, antivirus):
+    gateway = serve(ANTIVIRUS, antivirus)
+    reply = send(gateway.port, samples.eicar(), "user@example.com", timeout=40)
+    assert (reply.code, reply.enhanced) == (554, "5.7.1") and "Eicar" in reply.text
+    assert send_clean(gateway) == 250
+    assert len(gateway.behind.messages) == 1
+
+
+def test_a_killed_antivirus_scanner_is_a_tempfail_never_clean(serve, antivirus):
+    gateway = serve(ANTIVIRUS, antivirus)
+    assert send_clean(gateway) == 250
+    scanners = antivirus_scanners(gateway)
+    for pid in scanners:
+        os.kill(pid, signal.SIGSTOP)
+    with Session(gateway.port, timeout=30) as session:
+        session.ehlo()
+        session.envelope("user@example.com")
+        session.expect("DATA", 354)
+        session.send(samples.eicar() + b".\r\n")
+        session.silent(0.5)
+        for pid in scanners:
+            os.kill(pid, signal.SIGKILL)
+        assert 400 <= session.reply().code <= 499
+    assert wait_until(lambda: send_clean(gateway) == 250, 20, 0.2)
+    assert send(gateway.port, samples.eicar(), "user@example.com", timeout=40).code == 554
+
+
+def antivirus_scanners(gateway):
+    """The family: the process that loaded the signatures, and those that it forked."""
+    from lab.process import children
+    parents = gateway.pids("gatepost-av")
+    return parents + [pid for parent in parents for pid in children(parent)]
+
+
+def test_new_signatures_are_used_without_a_restart(serve, antivirus, own_dir):
+    antivirus["antivirus"]["reload"] = "1s"
+    gateway = serve(ANTIVIRUS, antivirus)
+    word = b"a word that nobody has forbidden yet"
+    assert send(gateway.port, marked("one", word), "user@example.com", timeout=40).code == 250
+    with open(own_dir / "signatures" / "more.ndb", "w") as f:
+        f.write("Lab-Word:0:*:%s\n" % word.hex())
+    assert wait_until(lambda: send(gateway.port, marked("two", word), "user@example.com", timeout=40).code == 554, 20, 0.3)
+
+
+# -- SIGHUP
+
+def test_reloads_under_load_lose_and_refuse_nothing(serve):
+    gateway = serve(changes={"timeouts": {"drain": "5s"}})
+    with Load(gateway.port, senders=6) as load:
+        for _ in range(8):
+            gateway.reload()
+            time.sleep(0.25)
+    assert len(load.told) > 50
+    assert not load.refusals and not load.broken
+    assert arrived(gateway.behind) == {mark: 1 for mark in load.told}
+
+
+def test_a_live_session_finishes_under_the_old_configuration(serve):
+    gateway = serve()
+    with Session(gateway.port) as old:
+        old.ehlo()
+        gateway.configure(gateway.body.replace("example.com", "example.org"))
+        gateway.reload()
+
+        def new_domain_is_served():
+            return send(gateway.port, samples.clean(), "user@example.org").code == 250
+        assert wait_until(new_domain_is_served)
+        old.envelope("user@example.com")
+        assert old.data(samples.clean()).code == 250
+    assert send(gateway.port, samples.clean(), "user@example.com").code in (550, 554)
+
+
+@pytest.mark.parametrize("wrong", ['domian "example.org" { backend behind }\n', 'domain "example.org" { backend nobody }\n',
+                                   'rule "x" when clientip == 1 then reject\n', "backend {\n", 'include "missing.conf"\n',
+                                   'test "fails" { given sender "a@b.example"  expect reject by "nothing" }\n'])
+def test_a_wrong_configuration_changes_nothing_and_says_why(serve, wrong):
+    gateway = serve()
+    proxies = gateway.pids("gatepost-proxy")
+    gateway.configure(gateway.body + wrong)
+    gateway.reload()
+    assert gateway.wait_log(os.path.basename(gateway.file) + ":")
+    assert send_clean(gateway) == 250
+    assert gateway.pids("gatepost-proxy") == proxies
+
+
+def test_a_wrong_configuration_is_told_by_n(serve):
+    gateway = serve()
+    assert check_configuration(gateway.file)[0] == 0
+    gateway.configure(gateway.body + 'domian "example.org" { backend behind }\n')
+    status, said = check_configuration(gateway.file)
+    assert status != 0
+    assert "gatepost.conf:" in said and "domian" in said and "domain" in said.replace("domian", "")
+
+
+def test_a_new_listener_is_opened_and_an_old_one_closed(serve):
+    from lab.ports import free_port
+    from lab.process import port_answers
+    gateway = serve()
+    old, gateway.port = gateway.port, free_port()
+    gateway.configure(gateway.body)
+    gateway.reload()
+    assert wait_until(gateway.answers)
+    assert send_clean(gateway) == 250
+    assert wait_until(lambda: not port_answers(old))
+
+
+# -- SIGTERM
+
+def test_it_ends_soon_and_takes_its_children_along(serve):
+    gateway = serve(LOOKS_INSIDE)
+    pids = gateway.pids("gatepost-proxy") + gateway.pids("gatepost-scan")
+    began = time.monotonic()
+    assert gateway.stop() == 0
+    assert time.monotonic() - began < 10
+    assert not [pid for pid in pids if is_alive(pid)]
+
+
+def test_a_message_that_is_on_its_way_is_not_lost_by_sigterm(serve):
+    gateway = serve()
+    gateway.behind.script["DOT"] = [0.7, b"250 2.0.0 ok\r\n"]
+    with Session(gateway.port) as session:
+        session.ehlo()
+        session.envelope("user@example.com")
+        session.expect("DATA", 354)
+        session.send(samples.clean() + b".\r\n")
+        wait_until(lambda: "DATA" in gateway.behind.verbs())
+        gateway.process.signal(signal.SIGTERM)
+        reply = session.reply()
+    assert (reply.code == 250) == (len(gateway.behind.messages) == 1) and reply.code in (250, 421, 451)
+
+
+def test_the_unprivileged_processes_are_unprivileged(serve, antivirus):
+    gateway = serve(LOOKS_INSIDE + ANTIVIRUS, antivirus)
+    for program in ("gatepost-proxy", "gatepost-scan", "gatepost-av"):
+        pids = gateway.pids(program)
+        assert pids, program
+        for pid in pids:
+            with open("/proc/%d/status" % pid) as f:
+                status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+            assert "0" not in status["Uid"].split(), program
+            assert status["CapEff"].strip("0") == "" and status["CapPrm"].strip("0") == "", program
+            assert status["NoNewPrivs"] == "1", program
+            if program == "gatepost-scan":
+                assert status["Seccomp"] == "2"

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: ISC
+"""make run, the first thing that a newcomer sees, keeps what its table promises."""
+import subprocess
+import sys
+
+from lab import needs
+
+
+@needs.root
+def test_the_lab_shows_what_it_promises():
+    command = [sys.executable, str(needs.ROOT / "tests" / "lab" / "run.py"), "--build", str(needs.BUILD), "--once"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(" yes") == 4

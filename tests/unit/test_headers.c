@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/headers.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_slice(struct slice s, const char *expected)
+{
+    if (!slice_eq(s, slice_of(expected)))
+        fail_msg("\"%.*s\" is not \"%s\"", SLICE_ARGS(s), expected);
+}
+
+static void test_fields_are_taken_with_their_folds(void **state)
+{
+    (void)state;
+    struct slice block = SLICE("Subject: a\r\n b\r\nTo:c\r\n");
+    struct header field;
+    assert_true(headers_next(&block, &field));
+    assert_slice(field.name, "Subject");
+    assert_slice(field.value, " a\r\n b");
+    assert_slice(field.raw, "Subject: a\r\n b\r\n");
+    assert_true(headers_next(&block, &field));
+    assert_slice(field.value, "c");
+    assert_false(headers_next(&block, &field));
+}
+
+static void test_odd_names_are_told(void **state)
+{
+    (void)state;
+    struct header field;
+    struct slice block = SLICE("X : a\r\n");
+    assert_true(headers_next(&block, &field));
+    assert_slice(field.name, "X");
+    assert_true(field.odd_name);
+    block = SLICE("junk\r\n");
+    assert_true(headers_next(&block, &field));
+    assert_false(field.has_colon);
+    block = SLICE(": a\r\n");
+    assert_true(headers_next(&block, &field));
+    assert_true(field.has_colon && field.odd_name);
+}
+
+static void test_fields_are_found_by_name_and_number(void **state)
+{
+    (void)state;
+    struct slice block = SLICE("A: 1\nb: 2\na: 3\n");
+    struct header field;
+    assert_true(headers_find(block, SLICE("a"), 1, &field));
+    assert_slice(field.value, " 3");
+    assert_false(headers_find(block, SLICE("a"), 2, &field));
+    assert_int_equal(headers_count(block, SLICE("A")), 2);
+}
+
+static void test_the_block_ends_at_the_empty_line(void **state)
+{
+    (void)state;
+    size_t body = 0;
+    assert_slice(headers_block(SLICE("A: 1\r\n\r\nx"), &body), "A: 1\r\n");
+    assert_int_equal(body, 8);
+    assert_slice(headers_block(SLICE("A: 1\n\nx"), &body), "A: 1\n");
+    assert_int_equal(body, 6);
+    assert_slice(headers_block(SLICE("A: 1\r\n"), &body), "A: 1\r\n");
+    assert_int_equal(body, 6);
+    assert_slice(headers_block(SLICE("\r\nx"), &body), "");
+    assert_int_equal(body, 2);
+    assert_slice(headers_block(SLICE(""), &body), "");
+    assert_int_equal(body, 0);
+}
+
+static void test_unfolding_copies_only_what_is_folded(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(4096);
+    struct slice plain = SLICE(" a b ");
+    assert_ptr_equal(header_unfold(arena, plain).ptr, plain.ptr + 1);
+    assert_slice(header_unfold(arena, SLICE(" a\r\n\tb")), "a\tb");
+    arena_free(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fields_are_taken_with_their_folds),
+        cmocka_unit_test(test_odd_names_are_told),
+        cmocka_unit_test(test_fields_are_found_by_name_and_number),
+        cmocka_unit_test(test_the_block_ends_at_the_empty_line),
+        cmocka_unit_test(test_unfolding_copies_only_what_is_folded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
