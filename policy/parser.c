@@ -283,9 +283,7 @@ void parse_file(struct parser *parser)
            parser->sources->errors < ERRORS_MAX) {
         if (parse_sentence(parser))
             continue;
-        if (!at_kind(parser, TOKEN_END) &&
-            !(parser->token.line_start && begins_sentence(parser) &&
-              parser->previous.at.file == file && parser->token.column_one))
+        if (!may_restart(parser))
             parser_next(parser);
         parser_recover(parser);
     }
