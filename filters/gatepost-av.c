@@ -111,6 +111,6 @@ int main(int argc, char *argv[])
         .scan = scan,
         .finish = finish,
     };
-    _exit(family_main(&antivirus, argc,
-                      argv)); /* nothing to flush; and a chroot has no /proc for leak checkers */
+    /* nothing to flush; and a chroot has no /proc for a leak checker */
+    _exit(family_main(&antivirus, argc, argv));
 }

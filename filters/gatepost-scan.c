@@ -33,6 +33,6 @@ int main(int argc, char *argv[])
         .prepare = prepare,
         .scan = scan,
     };
-    _exit(family_main(&scanners, argc,
-                      argv)); /* nothing to flush; and a chroot has no /proc for leak checkers */
+    /* nothing to flush; and a chroot has no /proc for a leak checker */
+    _exit(family_main(&scanners, argc, argv));
 }
