@@ -250,7 +250,8 @@ static void make_parts(struct program *p)
     p->proxy.splits = split_memory_new();
     if (!p->proxy.backends || !p->proxy.recipients || !p->proxy.splits)
         give_up("out of memory");
-    proxy_learn_policy(&p->proxy);
+    if (!proxy_learn_policy(&p->proxy))
+        give_up("out of memory");
 }
 
 /* What libraries open or look up at first use must be had before the doors close. */
