@@ -21,7 +21,6 @@ static void use(const struct config *config, struct buf *report)
     struct verdict verdict;
     unsigned total;
     config_run_tests(config, &total, report);
-    policy_describe(config->policy, report);
     config_domain(config, SLICE("a.example.com"));
     for (unsigned phase = PHASE_CONNECT; arena && phase <= PHASE_MESSAGE; phase++) {
         for (unsigned i = 0; i < FACT_COUNT; i++)
