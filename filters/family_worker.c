@@ -35,12 +35,16 @@ static void die_with_head(const struct worker_start *start)
  * signatures. */
 static uint64_t memory_inherited(void)
 {
+    char line[256] = "", *field = line;
     FILE *file = fopen("/proc/self/statm", "re");
-    unsigned long data = 0;
-    int got = file ? fscanf(file, "%*u %*u %*u %*u %*u %lu", &data) : 0;
+    if (file && !fgets(line, sizeof line, file))
+        line[0] = '\0';
     if (file)
         fclose(file);
-    return got == 1 ? (uint64_t)data * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+    unsigned long pages = 0;
+    for (int i = 0; i < 6; i++) /* the sixth is data and stack */
+        pages = strtoul(field, &field, 10);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void limit_resources(const struct worker_start *start)
