@@ -136,7 +136,8 @@ static void take_line(const struct batch *batch, struct examination *e, struct s
     }
     if (!json_is_object(object))
         complain(e, "line", "expected an object");
-    else if (take_id(e, object) && take_ip(e, object) && take_text(e, object, "helo", &e->envelope.helo) &&
+    else if (take_id(e, object) && take_ip(e, object) &&
+             take_text(e, object, "helo", &e->envelope.helo) &&
              take_text(e, object, "from", &e->envelope.from) && take_recipients(e, object) &&
              take_direction(e, object))
         take_message(batch, e, object);

@@ -23,7 +23,6 @@ struct file_list {
 /* The configuration around the shipped policy; no file may be called so. */
 static const char around[] = "\001shipped";
 
-
 static struct file_list *read_stream(int fd, const char **reason)
 {
     size_t room = 65536;
@@ -130,8 +129,7 @@ bool configuration_open(const char *path, struct configuration *out)
     *out = (struct configuration){.shipped = !path};
     struct loader loader = {load, &out->files};
     struct buf report = buf_init(REPORT_MAX);
-    out->config =
-        config_load(slice_of(path ? path : around), &loader, slice_of(host), &report);
+    out->config = config_load(slice_of(path ? path : around), &loader, slice_of(host), &report);
     say(&report);
     buf_release(&report);
     if (out->config) {

@@ -121,8 +121,7 @@ static void run(struct belt *belt, struct pollfd *fds)
 
 bool conveyor_run(struct conveyor *conveyor)
 {
-    struct belt belt = {.conveyor = conveyor,
-                        .size = (size_t)conveyor->offline->workers * AHEAD};
+    struct belt belt = {.conveyor = conveyor, .size = (size_t)conveyor->offline->workers * AHEAD};
     belt.places = calloc(belt.size, sizeof *belt.places);
     struct pollfd *fds = calloc(belt.size * SCANNER_KINDS + 1, sizeof *fds);
     bool ok = belt.places && fds;

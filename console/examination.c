@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/examination.h"
 
-#include <string.h>
 #include <unistd.h>
 
 enum { ARENA_MAX = 64 * 1024 * 1024 };
@@ -84,8 +83,7 @@ void examination_envelope(struct examination *e, const struct config *config)
     fact[FACT_SENDER] = from.len ? value_text(from) : value_absent();
     fact[FACT_MESSAGE_NULL_SENDER] = value_bool(from.len == 0);
     recipient_facts(e);
-    fact[FACT_MESSAGE_SIZE] =
-        e->message >= 0 ? value_integer((int64_t)e->size) : (struct value){0};
+    fact[FACT_MESSAGE_SIZE] = e->message >= 0 ? value_integer((int64_t)e->size) : (struct value){0};
 }
 
 /* ---- the verdict ---- */
@@ -138,8 +136,9 @@ static void settle(struct examination *e)
         refuse(&e->verdict, ACTION_DEFER, 451, SLICE("4.5.3"),
                SLICE("recipients fare differently, try again: they will be taken group by group"));
     else if (e->verdict.action == ACTION_ACCEPT && cannot_strip(e, &e->verdict))
-        refuse(&e->verdict, ACTION_REJECT, 550, SLICE("5.7.1"),
-               SLICE("a forbidden attachment cannot be taken out of a signed or encrypted message"));
+        refuse(
+            &e->verdict, ACTION_REJECT, 550, SLICE("5.7.1"),
+            SLICE("a forbidden attachment cannot be taken out of a signed or encrypted message"));
     else if (!pipeline_is_refusal(&e->verdict))
         refuse(&e->verdict, e->verdict.action, 250, SLICE("2.0.0"), SLICE("accepted"));
 }
@@ -164,4 +163,9 @@ bool examination_decide(struct examination *e, const struct config *config)
     e->verdict_count = count;
     settle(e);
     return true;
+}
+
+struct slice examination_key_name(const struct examination *e, const struct policy_key *key)
+{
+    return arena_printf(e->arena, "%s[\"%.*s\"]", fact_info(key->fact)->name, SLICE_ARGS(key->key));
 }

@@ -7,7 +7,7 @@
 
 /* Who sends what to whom. What is not given is what a clean message has (as in `test` blocks). */
 struct envelope {
-    struct ip ip; /* family 0: not given */
+    struct ip ip;            /* family 0: not given */
     struct slice helo, from; /* ptr NULL: not given; an empty `from` is <> */
     const struct slice *recipients;
     size_t recipient_count;
@@ -50,5 +50,8 @@ void examination_envelope(struct examination *e, const struct config *config);
 
 /* All facts are there: the verdict. False: out of memory. */
 bool examination_decide(struct examination *e, const struct config *config);
+
+/* header["x"]: a keyed fact as rules name it. In e->arena; ptr NULL when it is full. */
+struct slice examination_key_name(const struct examination *e, const struct policy_key *key);
 
 #endif

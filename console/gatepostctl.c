@@ -13,7 +13,8 @@ static const struct subcommand {
     const char *doc;
 } subcommands[] = {
     {"check", NULL, command_check, "what would become of messages, and why"},
-    {"policy", "check", command_policy_check, "is a configuration right, and when can each rule act"},
+    {"policy", "check", command_policy_check,
+     "is a configuration right, and when can each rule act"},
     {"policy", "test", command_policy_test, "run the test blocks of a configuration"},
 };
 

@@ -220,8 +220,7 @@ static void hear(struct offline *offline, struct examination *e, enum scanner_ki
 {
     struct scan_answer answer;
     const char *reason = "no answer in time";
-    int got =
-        scan_collect(e->sockets[kind], e->arena, offline->job.header_count, &answer, &reason);
+    int got = scan_collect(e->sockets[kind], e->arena, offline->job.header_count, &answer, &reason);
     if (got == 0 && now < e->deadline)
         return;
     if (got > 0) {

@@ -101,7 +101,13 @@ static void strip_whole(struct work *w, const struct part_range *part, struct sl
         remove_fields(w, slice_of(fields[i]));
     add_front(w, SLICE("MIME-Version"), SLICE("1.0"));
     add_front(w, SLICE("Content-Type"), SLICE("text/plain; charset=utf-8"));
-    struct slice text = arena_printf(w->arena, "%.*s\r\n", SLICE_ARGS(notice));
+    struct slice head = slice_sub(w->in->message, 0, part->body);
+    bool open = !slice_eq(head, SLICE("\r\n")) &&
+                !slice_eq(slice_from(head, head.len < 4 ? 0 : head.len - 4), SLICE("\r\n\r\n"));
+    struct slice text =
+        arena_printf(w->arena, "%s%.*s\r\n", open ? "\r\n" : "", SLICE_ARGS(notice));
+    if (!text.ptr)
+        w->failed = true;
     change(w, part->body, part->end, text);
 }
 

@@ -52,10 +52,14 @@ struct slice trace_received(struct arena *arena, const struct trace *t)
 /* "... by HOSTNAME (Gatepost) ..." as trace_received writes it. */
 static bool is_ours(struct slice value, struct slice hostname)
 {
-    size_t at = slice_search(value, SLICE("by "));
-    struct slice rest = slice_from(value, at + 3);
-    return slice_istarts(rest, hostname) &&
-           slice_istarts(slice_from(rest, hostname.len), SLICE(" (Gatepost)"));
+    static const struct slice by = {"by ", 3};
+    for (size_t at; (at = slice_search(value, by)) < value.len;) {
+        value = slice_from(value, at + by.len);
+        if (slice_istarts(value, hostname) &&
+            slice_istarts(slice_from(value, hostname.len), SLICE(" (Gatepost)")))
+            return true;
+    }
+    return false;
 }
 
 enum trace_loop trace_loop(struct slice message, unsigned most, struct slice hostname)
