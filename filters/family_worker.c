@@ -31,25 +31,9 @@ static void die_with_head(const struct worker_start *start)
         fail(start, "start", "the head is gone");
 }
 
-/* Bytes of writable memory that this process has already: a family may have loaded a gigabyte of
- * signatures. */
-static uint64_t memory_inherited(void)
-{
-    char line[256] = "", *field = line;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file && !fgets(line, sizeof line, file))
-        line[0] = '\0';
-    if (file)
-        fclose(file);
-    unsigned long pages = 0;
-    for (int i = 0; i < 6; i++) /* the sixth is data and stack */
-        pages = strtoul(field, &field, 10);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static void limit_resources(const struct worker_start *start)
 {
-    rlim_t data = memory_inherited() + start->family->memory;
+    rlim_t data = start->inherited + start->family->memory;
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS_MAX, DESCRIPTORS_MAX});
     if (start->family->jail == JAIL_PURE) /* the only file that it ever writes is a large answer */
