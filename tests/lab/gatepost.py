@@ -2,6 +2,7 @@
 """A Gatepost under test: its configuration, its start, its children, what it decided."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,7 +21,8 @@ SETTINGS = {
     "log": {"level": '"debug"'},
 }
 
-SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+# What no test may cause: reports of sanitizers, deaths by a fault of our own (ABRT, BUS, SEGV, SYS).
+DISASTERS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|SIG(ABRT|BUS|FPE|ILL|SEGV|SYS)\b|signal=(4|6|7|8|11|31)\b")
 
 
 def backend(name, *servers, options="recipient_check off  probe off"):
@@ -91,9 +93,9 @@ class Gatepost:
             return False
 
     def stop(self):
-        """The exit status. Sanitizer reports in the log are failures."""
+        """The exit status. A disaster in the log is an error."""
         status = self.process.stop(30)
-        found = [line for line in self.log().splitlines() if any(report in line for report in SANITIZER_REPORTS)]
+        found = [line for line in self.log().splitlines() if DISASTERS.search(line)]
         assert not found, "\n".join(found)
         return status
 
