@@ -16,6 +16,7 @@ struct block {
 struct arena {
     struct block *newest;
     size_t max, used;
+    bool failed;
 };
 
 struct arena *arena_new(size_t max)
@@ -41,6 +42,7 @@ void arena_free(struct arena **arena)
 void arena_reset(struct arena *arena)
 {
     struct block *keep = arena->newest;
+    arena->failed = false;
     if (!keep)
         return;
     while (keep->older) {
@@ -69,7 +71,7 @@ static struct block *block_for(struct arena *arena, size_t size)
     return b;
 }
 
-static void *take(struct arena *arena, size_t size)
+static void *try_take(struct arena *arena, size_t size)
 {
     if (size > arena->max || arena->used > arena->max - size)
         return NULL;
@@ -82,6 +84,13 @@ static void *take(struct arena *arena, size_t size)
     void *p = b->data + b->used;
     b->used += rounded;
     arena->used += rounded;
+    return p;
+}
+
+static void *take(struct arena *arena, size_t size)
+{
+    void *p = try_take(arena, size);
+    arena->failed = arena->failed || !p;
     return p;
 }
 
@@ -145,4 +154,9 @@ struct slice arena_printf(struct arena *arena, const char *format, ...)
 size_t arena_used(const struct arena *arena)
 {
     return arena->used;
+}
+
+bool arena_failed(const struct arena *arena)
+{
+    return arena->failed;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,4 +237,12 @@ bool process_drop(const char *user, const char *folder, const char **reason)
         return failed(reason, "the parent is gone");
     }
     return true;
+}
+
+unsigned process_count(unsigned configured)
+{
+    cpu_set_t cores;
+    if (configured > 0)
+        return configured;
+    return sched_getaffinity(0, sizeof cores, &cores) == 0 ? (unsigned)CPU_COUNT(&cores) : 1;
 }

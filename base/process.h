@@ -24,4 +24,7 @@ bool process_sibling(const char *name, char *out, size_t size);
  * naming the step and errno's text. */
 bool process_drop(const char *user, const char *folder, const char **reason);
 
+/* Processes of a kind: as many as `configured`, or for 0 one for each core. */
+unsigned process_count(unsigned configured);
+
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "base/stream.h"
+#include "base/stream_internal.h"
 
-#include "base/buf.h"
 #include "base/clock.h"
 
 #include <assert.h>
@@ -19,32 +18,6 @@
 enum {
     SCRATCH_SIZE = 64 * 1024,
     READS_A_TURN = 8, /* TLS records read before others get their turn */
-    IOV_BATCH = 64,
-    TLS_CHUNK = 16 * 1024,
-    ERROR_TEXT = 96,
-};
-
-enum stream_phase { PHASE_CONNECTING, PHASE_PLAIN, PHASE_HANDSHAKE, PHASE_SECURE, PHASE_OVER };
-
-struct stream {
-    struct event_base *base;
-    struct event *readable, *writable, *timer;
-    int fd;
-    enum stream_phase phase;
-    SSL *ssl;
-    const struct stream_owner *owner;
-    void *ctx;
-    struct buf in, out;
-    size_t input_max;
-    const struct iovec *pieces;
-    size_t piece_count, piece_done;      /* piece_done: bytes of the first piece already written */
-    int64_t deadline;                    /* clock_ms; 0: none */
-    bool bulk, paused, reading, writing; /* reading, writing: the events are added */
-    bool may_hold_bytes;                 /* TLS: the last read did not say WANT_READ */
-    bool notify_drained;
-    bool failed_later; /* a write failed: to be told from the loop */
-    bool *freed;       /* set while a callback runs, so that a free inside is seen */
-    char error[ERROR_TEXT];
 };
 
 /* One thread, one loop: input passes through here and is copied only when its owner leaves some. */
@@ -192,12 +165,12 @@ static void end(struct stream *s, enum stream_event event)
     tell(s, event);
 }
 
-static void set_error(struct stream *s, const char *what, const char *why)
+void stream_set_error(struct stream *s, const char *what, const char *why)
 {
     snprintf(s->error, sizeof s->error, "%s: %s", what, why);
 }
 
-static const char *tls_reason(void)
+const char *stream_tls_reason(void)
 {
     unsigned long code = ERR_peek_last_error();
     const char *text = code ? ERR_reason_error_string(code) : NULL;
@@ -206,19 +179,17 @@ static const char *tls_reason(void)
 
 /* ---- reading ---- */
 
-enum { READ_AGAIN = -1, READ_END = -2, READ_ERROR = -3 };
-
 static ssize_t read_plain(struct stream *s, char *to, size_t room)
 {
     ssize_t n = recv(s->fd, to, room, 0);
     if (n > 0)
         return n;
     if (n == 0)
-        return READ_END;
+        return IO_END;
     if (errno == EAGAIN || errno == EINTR)
-        return READ_AGAIN;
-    set_error(s, "read", strerror(errno));
-    return READ_ERROR;
+        return IO_AGAIN;
+    stream_set_error(s, "read", strerror(errno));
+    return IO_ERROR;
 }
 
 static ssize_t read_tls(struct stream *s, char *to, size_t room)
@@ -230,14 +201,14 @@ static ssize_t read_tls(struct stream *s, char *to, size_t room)
         return n;
     switch (SSL_get_error(s->ssl, n)) {
     case SSL_ERROR_WANT_READ:
-        return READ_AGAIN;
+        return IO_AGAIN;
     case SSL_ERROR_WANT_WRITE:
-        return READ_AGAIN;
+        return IO_AGAIN;
     case SSL_ERROR_ZERO_RETURN:
-        return READ_END;
+        return IO_END;
     default:
-        set_error(s, "TLS read", tls_reason());
-        return READ_ERROR;
+        stream_set_error(s, "TLS read", stream_tls_reason());
+        return IO_ERROR;
     }
 }
 
@@ -261,7 +232,7 @@ static bool offer(struct stream *s, struct slice bytes, bool kept)
     if (kept)
         buf_consume(&s->in, taken);
     else if (!buf_append(&s->in, slice_from(bytes, taken))) {
-        set_error(s, "read", "out of memory");
+        stream_set_error(s, "read", "out of memory");
         s->failed_later = s->paused = true; /* what follows the gap is not offered */
         event_active(s->writable, EV_WRITE, 1);
     }
@@ -296,10 +267,10 @@ static bool read_once(struct stream *s)
     size_t most = (s->bulk ? SCRATCH_SIZE : s->input_max) - kept;
     char *to = scratch + kept;
     ssize_t n = s->ssl ? read_tls(s, to, most) : read_plain(s, to, most);
-    if (n == READ_AGAIN)
+    if (n == IO_AGAIN)
         return false;
     if (n < 0) {
-        end(s, n == READ_END ? STREAM_CLOSED : STREAM_FAILED);
+        end(s, n == IO_END ? STREAM_CLOSED : STREAM_FAILED);
         return false;
     }
     if (kept) {
@@ -336,7 +307,7 @@ static void fill(struct stream *s)
 
 /* ---- handshake ---- */
 
-static void want_write(struct stream *s, bool want)
+void stream_want_write(struct stream *s, bool want)
 {
     if (want && !s->writing)
         event_add(s->writable, NULL);
@@ -352,7 +323,7 @@ static void handshake(struct stream *s)
     if (n == 1) {
         s->phase = PHASE_SECURE;
         s->may_hold_bytes = true;
-        want_write(s, false);
+        stream_want_write(s, false);
         start_reading(s);
         if (tell(s, STREAM_SECURED) && !s->paused && s->phase == PHASE_SECURE)
             event_active(s->readable, EV_READ, 1);
@@ -360,14 +331,14 @@ static void handshake(struct stream *s)
     }
     switch (SSL_get_error(s->ssl, n)) {
     case SSL_ERROR_WANT_READ:
-        want_write(s, false);
+        stream_want_write(s, false);
         start_reading(s);
         break;
     case SSL_ERROR_WANT_WRITE:
-        want_write(s, true);
+        stream_want_write(s, true);
         break;
     default:
-        set_error(s, "TLS handshake", tls_reason());
+        stream_set_error(s, "TLS handshake", stream_tls_reason());
         end(s, STREAM_FAILED);
     }
 }
@@ -386,158 +357,6 @@ size_t stream_secure(struct stream *s, SSL *ssl)
     start_reading(s);
     event_active(s->writable, EV_WRITE, 1);
     return thrown_away;
-}
-
-/* ---- writing ---- */
-
-bool stream_write(struct stream *s, struct slice text)
-{
-    return buf_append(&s->out, text);
-}
-
-bool stream_printf(struct stream *s, const char *format, ...)
-{
-    char text[4096];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (n < 0 || (size_t)n >= sizeof text)
-        return false;
-    return stream_write(s, (struct slice){text, (size_t)n});
-}
-
-void stream_write_pieces(struct stream *s, const struct iovec *pieces, size_t count)
-{
-    assert(s->piece_count == 0);
-    s->pieces = pieces;
-    s->piece_count = count;
-    s->piece_done = 0;
-}
-
-bool stream_output_pending(const struct stream *s)
-{
-    return buf_len(&s->out) > 0 || s->piece_count > 0;
-}
-
-void stream_notify_drained(struct stream *s)
-{
-    s->notify_drained = true;
-    if (!stream_output_pending(s))
-        event_active(s->writable, EV_WRITE, 1);
-}
-
-/* The next bytes to write, as at most `max` pieces. */
-static size_t gather(const struct stream *s, struct iovec *iov, size_t max)
-{
-    size_t n = 0;
-    struct slice text = buf_slice(&s->out);
-    if (text.len)
-        iov[n++] = (struct iovec){(void *)(uintptr_t)text.ptr, text.len};
-    for (size_t i = 0; i < s->piece_count && n < max; i++) {
-        struct iovec piece = s->pieces[i];
-        if (i == 0) {
-            piece.iov_base = (char *)piece.iov_base + s->piece_done;
-            piece.iov_len -= s->piece_done;
-        }
-        if (piece.iov_len)
-            iov[n++] = piece;
-    }
-    return n;
-}
-
-static void wrote(struct stream *s, size_t n)
-{
-    size_t text = buf_len(&s->out);
-    size_t of_text = n < text ? n : text;
-    buf_consume(&s->out, of_text);
-    n -= of_text;
-    while (s->piece_count > 0) {
-        size_t left = s->pieces[0].iov_len - s->piece_done;
-        if (n < left) {
-            s->piece_done += n;
-            return;
-        }
-        n -= left;
-        s->pieces++;
-        s->piece_count--;
-        s->piece_done = 0;
-    }
-}
-
-static ssize_t write_plain(struct stream *s)
-{
-    struct iovec iov[IOV_BATCH];
-    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = gather(s, iov, IOV_BATCH)};
-    if (msg.msg_iovlen == 0)
-        return 0;
-    ssize_t n = sendmsg(s->fd, &msg, MSG_NOSIGNAL);
-    if (n >= 0)
-        return n;
-    if (errno == EAGAIN || errno == EINTR)
-        return READ_AGAIN;
-    set_error(s, "write", strerror(errno));
-    return READ_ERROR;
-}
-
-/* One record's worth: straight from a long piece, or several short ones put together. The same
- * bytes come out again after a WANT_WRITE, as OpenSSL demands. */
-static struct slice tls_chunk(const struct stream *s, char together[static TLS_CHUNK])
-{
-    struct iovec iov[IOV_BATCH];
-    size_t count = gather(s, iov, IOV_BATCH), used = 0;
-    if (count == 0)
-        return (struct slice){NULL, 0};
-    if (iov[0].iov_len >= TLS_CHUNK || count == 1)
-        return (struct slice){iov[0].iov_base,
-                              iov[0].iov_len < TLS_CHUNK ? iov[0].iov_len : TLS_CHUNK};
-    for (size_t i = 0; i < count && used < TLS_CHUNK; i++) {
-        size_t n = iov[i].iov_len < TLS_CHUNK - used ? iov[i].iov_len : TLS_CHUNK - used;
-        memcpy(together + used, iov[i].iov_base, n);
-        used += n;
-    }
-    return (struct slice){together, used};
-}
-
-static ssize_t write_tls(struct stream *s)
-{
-    static char together[TLS_CHUNK];
-    struct slice chunk = tls_chunk(s, together);
-    if (chunk.len == 0)
-        return 0;
-    ERR_clear_error();
-    int n = SSL_write(s->ssl, chunk.ptr, (int)chunk.len);
-    if (n > 0)
-        return n;
-    int why = SSL_get_error(s->ssl, n);
-    if (why == SSL_ERROR_WANT_WRITE || why == SSL_ERROR_WANT_READ)
-        return READ_AGAIN;
-    set_error(s, "TLS write", tls_reason());
-    return READ_ERROR;
-}
-
-void stream_flush(struct stream *s)
-{
-    if ((s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE) || s->failed_later)
-        return;
-    while (stream_output_pending(s)) {
-        ssize_t n = s->ssl ? write_tls(s) : write_plain(s);
-        if (n == READ_AGAIN) {
-            want_write(s, true);
-            return;
-        }
-        if (n < 0) {
-            s->failed_later = true;
-            event_active(s->writable, EV_WRITE, 1);
-            return;
-        }
-        wrote(s, (size_t)n);
-    }
-    if (buf_len(&s->out) == 0)
-        buf_release(&s->out);
-    want_write(s, false);
-    if (s->notify_drained)
-        event_active(s->writable, EV_WRITE, 1);
 }
 
 /* ---- events ---- */
@@ -575,12 +394,12 @@ static void connected(struct stream *s)
     socklen_t len = sizeof error;
     getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len);
     if (error != 0) {
-        set_error(s, "connect", strerror(error));
+        stream_set_error(s, "connect", strerror(error));
         end(s, STREAM_FAILED);
         return;
     }
     s->phase = PHASE_PLAIN;
-    want_write(s, false);
+    stream_want_write(s, false);
     start_reading(s);
     tell(s, STREAM_CONNECTED);
 }

@@ -350,5 +350,5 @@ bool addresses_parse(struct arena *arena, struct slice value, size_t max, struct
     if (r.in_angle)
         out->flags |= ADDRESS_MALFORMED;
     end_mailbox(&r);
-    return true;
+    return !arena_failed(arena);
 }

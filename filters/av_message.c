@@ -131,6 +131,16 @@ static struct archive_limits archive_limits_of(const struct scan_limits *limits)
     return out;
 }
 
+/* A message of plain text alone, sound in form: libclamav has seen these very bytes as the body of the
+ * whole, and scanning them again would only cost the time of the first scan once more. */
+static bool was_in_whole(const struct mime_message *parsed)
+{
+    const struct mime_part *only = &parsed->parts[0];
+    return parsed->n == 1 && only->encoding == MIME_IDENTITY && only->in_message &&
+           slice_eq(only->type, SLICE("text/plain")) &&
+           malformations_worst(&parsed->malformations) == GRADE_HARMLESS;
+}
+
 enum av_verdict av_message_scan(struct arena *arena, struct slice message,
                                 const struct scan_limits *limits, struct av_findings *out)
 {
@@ -145,7 +155,7 @@ enum av_verdict av_message_scan(struct arena *arena, struct slice message,
     scan_whole(&task, message);
     if (!mime_parse(arena, message, &mime_limits, &parsed))
         note_failure(&task, "out of memory");
-    else
+    else if (!was_in_whole(&parsed))
         for (size_t i = 0; i < parsed.n; i++)
             if (parsed.parts[i].kind == MIME_LEAF)
                 scan_leaf(&task, &parsed.parts[i]);

@@ -171,11 +171,14 @@ static void log_death(const struct head *head, const struct worker *worker, int 
         log_at(LEVEL_DEBUG, "", "worker recycled", field_num("pid", worker->pid));
 }
 
+/* A worker that a message killed is replaced at once, or hostile mail could stop the family; one
+ * that dies by itself, soon after its start, would only do so again. */
 static int64_t next_backoff(const struct worker *worker, int status, int64_t lived)
 {
-    bool served = atomic_load(&worker->slot->ready);
     bool clean = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_RECYCLED;
-    if (clean || (served && lived >= AT_ONCE_MS && !WIFEXITED(status)))
+    bool ready = atomic_load(&worker->slot->ready);
+    bool busy = ready && atomic_load(&worker->slot->busy_since) != 0;
+    if (clean || busy || (ready && lived >= AT_ONCE_MS && WIFSIGNALED(status)))
         return 0;
     int64_t longer = worker->backoff ? worker->backoff * 2 : BACKOFF_FIRST_MS;
     return longer < BACKOFF_LAST_MS ? longer : BACKOFF_LAST_MS;

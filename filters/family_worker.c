@@ -48,6 +48,9 @@ static void limit_resources(const struct worker_start *start)
     rlim_t data = memory_inherited() + start->family->memory;
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS_MAX, DESCRIPTORS_MAX});
+    if (start->family->jail == JAIL_PURE) /* the only file that it ever writes is a large answer */
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){SCAN_ANSWER_MAX, SCAN_ANSWER_MAX});
+    signal(SIGXFSZ, SIG_IGN);
 #ifdef SANITIZED
     (void)data; /* shadow memory has no sensible bound */
 #else

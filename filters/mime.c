@@ -462,6 +462,8 @@ bool mime_parse(struct arena *arena, struct slice raw, const struct mime_limits 
     parse_lines(&p, open_part(&p, -1, 0));
     parse_waiting(&p);
     check_octets(out);
+    if (arena_failed(arena))
+        malformations_add(&out->malformations, MALFORMATION_TOO_MUCH_WORK);
     for (size_t i = 0; i < out->n; i++) {
         struct mime_part *part = &out->parts[i];
         part->attachment = part->attachment && part->kind != MIME_MULTIPART;

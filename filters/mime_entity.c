@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * The header of a part: what it is, how it is encoded, what it is called, where its parts end. */
+#include "base/utf8.h"
 #include "filters/charset.h"
 #include "filters/headers.h"
 #include "filters/mime_internal.h"
@@ -172,7 +173,7 @@ static void parse_params(struct reader *r, struct values *values)
 {
     for (size_t i = 0; i < values->n; i++) {
         if (!params_parse(r->p->arena, values->list[i], r->p->limits->params, &values->params[i]))
-            r->p->exhausted = true;
+            mime_cap_reached(r->p, MALFORMATION_TOO_MUCH_WORK);
         if (values->params[i].odd)
             add_odd(r, MALFORMATION_PARAMETER_SYNTAX);
         if (values->params[i].too_many)

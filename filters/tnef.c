@@ -300,5 +300,6 @@ bool tnef_list(struct arena *arena, struct slice data, size_t max, struct tnef *
         r.depth = r.queue[i].depth;
         read_attributes(&r, r.queue[i].data);
     }
+    out->cut = out->cut || arena_failed(arena);
     return true;
 }

@@ -114,7 +114,7 @@ static struct when actions_when(const struct outlooks *all, const struct rule *r
  * it is decided. */
 static struct when passes(const struct rule *rule)
 {
-    return rule->terminal ? rule->fails : sooner(rule->holds, rule->fails);
+    return rule->terminal && !rule->observe ? rule->fails : sooner(rule->holds, rule->fails);
 }
 
 static bool accepts(const struct policy *policy, const struct rule *rule)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/backends.h"
+#include "proxy/backends_internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "proxy/smtp_client.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
@@ -17,54 +16,7 @@ enum {
     DOWN_MOST_MS = 30000,
     NO_TLS_MS = 600000, /* after a failed handshake an opportunistic server is spoken to in
                            plaintext for this */
-    SERVERS_MAX = 64,   /* bits of job->tried */
     CONNECTIONS_STANDARD = 20,
-};
-
-struct connection {
-    TAILQ_ENTRY(connection) link;
-    struct pool_server *server;
-    struct smtp_client *client;
-    bool idle;
-    int64_t idle_since;
-};
-TAILQ_HEAD(connection_list, connection);
-
-struct pool_server {
-    const struct server *conf;
-    struct pool *pool;
-    unsigned number; /* in the shared table */
-    unsigned open;   /* our connections to it */
-    SSL_SESSION *session;
-    struct capabilities can;
-    int64_t down_until, down_ms, no_tls_until;
-    struct connection_list connections;
-};
-
-struct pool {
-    struct backends *all;
-    const struct backend *conf;
-    struct pool_server *servers;
-    size_t server_count;
-    unsigned limit, share; /* connections to one server: over all proxies, ours */
-    TAILQ_HEAD(, backend_job) waiting;
-    struct backend_job probe; /* a recipient that cannot exist */
-    struct job_recipient probe_recipient;
-    char probe_address[320];
-};
-
-struct backends {
-    struct event_base *base;
-    const struct config *config;
-    struct shared *shared;
-    unsigned row;
-    SSL_CTX *tls;
-    struct pool *pools;
-    size_t pool_count;
-    struct event *tick, *bury;
-    struct connection_list graveyard;
-    struct arena *probe_arena;
-    bool closing, tick_soon;
 };
 
 static void serve_waiting(struct pool *pool);
@@ -73,7 +25,7 @@ static void client_over(void *owner, struct smtp_client *client, enum smtp_clien
 
 static const struct smtp_client_owner client_callbacks = {client_idle, client_over};
 
-static struct pool *pool_of(const struct backends *backends, const struct backend *conf)
+struct pool *backends_pool(const struct backends *backends, const struct backend *conf)
 {
     for (size_t i = 0; i < backends->pool_count; i++)
         if (backends->pools[i].conf == conf)
@@ -134,7 +86,7 @@ static void mark_up(struct pool_server *server, const struct capabilities *can)
     server->can = *can;
 }
 
-static bool open_connection(struct pool_server *server)
+bool backends_open(struct pool_server *server)
 {
     struct pool *pool = server->pool;
     struct backends *all = pool->all;
@@ -294,7 +246,7 @@ static void open_for_waiting(struct pool *pool)
                 better(&pool->servers[i], best))
                 best = &pool->servers[i];
         }
-        if (!best || pending >= wanted || !open_connection(best))
+        if (!best || pending >= wanted || !backends_open(best))
             return;
     }
 }
@@ -323,7 +275,7 @@ static void serve_waiting(struct pool *pool)
 
 void backends_submit(struct backends *all, struct backend_job *job)
 {
-    struct pool *pool = pool_of(all, job->backend);
+    struct pool *pool = backends_pool(all, job->backend);
     job->tried = 0;
     job->client = NULL;
     job->queued = false;
@@ -337,7 +289,7 @@ void backends_submit(struct backends *all, struct backend_job *job)
 
 void backends_cancel(struct backends *all, struct backend_job *job)
 {
-    leave_queue(pool_of(all, job->backend), job);
+    leave_queue(backends_pool(all, job->backend), job);
     struct smtp_client *client = job->client;
     job->client = NULL;
     if (!client || smtp_client_abandon(client))
@@ -451,97 +403,6 @@ void backends_close_idle(struct backends *all)
     for (size_t i = 0; i < all->pool_count; i++)
         for (size_t n = 0; n < all->pools[i].server_count; n++)
             close_stale(&all->pools[i].servers[n], INT64_MAX);
-}
-
-/* ---- capabilities ---- */
-
-static void intersect(struct capabilities *common, const struct capabilities *one)
-{
-    if (!common->known) {
-        *common = *one;
-        common->known = true;
-        return;
-    }
-    common->pipelining = common->pipelining && one->pipelining;
-    common->eight_bit = common->eight_bit && one->eight_bit;
-    common->utf8 = common->utf8 && one->utf8;
-    common->dsn = common->dsn && one->dsn;
-    if (one->size && (!common->size || one->size < common->size))
-        common->size = one->size;
-}
-
-static void intersect_pool(struct capabilities *common, const struct pool *pool, bool known_only)
-{
-    for (size_t i = 0; i < pool->server_count; i++)
-        if (pool->servers[i].can.known || !known_only)
-            intersect(common, &pool->servers[i].can);
-}
-
-struct capabilities backends_common(const struct backends *all)
-{
-    struct capabilities common = {0};
-    for (size_t i = 0; i < all->pool_count; i++)
-        intersect_pool(&common, &all->pools[i], false);
-    return common;
-}
-
-struct capabilities backends_of(const struct backends *all, const struct backend *backend)
-{
-    struct capabilities common = {0};
-    intersect_pool(&common, pool_of(all, backend), true);
-    return common;
-}
-
-/* ---- the start-up probe ---- */
-
-static void probe_done(struct backend_job *job)
-{
-    if (job->outcome == JOB_ANSWERED && job->recipients[0].reply.kind == REPLY_YES)
-        log_at(LEVEL_WARNING, "",
-               "backend accepts any recipient in the session: give its domains a recipient table",
-               field_text("backend", job->backend->name),
-               field_text("tried", job->recipients[0].address));
-}
-
-static const struct domain *domain_of(const struct config *config, const struct backend *backend)
-{
-    for (size_t i = 0; i < config->domain_count; i++)
-        if (config->domains[i].backend == backend && !config->domains[i].recipients)
-            return &config->domains[i];
-    return NULL;
-}
-
-static void probe_recipient(struct pool *pool)
-{
-    const struct domain *domain = domain_of(pool->all->config, pool->conf);
-    if (!domain || !pool->conf->probe)
-        return;
-    int n = snprintf(pool->probe_address, sizeof pool->probe_address, "no-such-user-%llx@%.*s",
-                     (unsigned long long)clock_wall() * 2654435761u, SLICE_ARGS(domain->name));
-    if (n < 0 || (size_t)n >= sizeof pool->probe_address)
-        return;
-    pool->probe_recipient = (struct job_recipient){.address = {pool->probe_address, (size_t)n}};
-    pool->probe =
-        (struct backend_job){.kind = JOB_CHECK,
-                             .id = "probe",
-                             .backend = pool->conf,
-                             .arena = pool->all->probe_arena,
-                             .deadline = clock_ms() + pool->all->config->settings.timeouts_backend,
-                             .done = probe_done,
-                             .recipients = &pool->probe_recipient,
-                             .recipient_count = 1};
-    backends_submit(pool->all, &pool->probe);
-}
-
-void backends_probe(struct backends *all, bool warn)
-{
-    for (size_t i = 0; i < all->pool_count; i++) {
-        struct pool *pool = &all->pools[i];
-        for (size_t n = 0; n < pool->server_count; n++)
-            open_connection(&pool->servers[n]);
-        if (warn)
-            probe_recipient(pool);
-    }
 }
 
 /* ---- making and ending ---- */

@@ -4,6 +4,7 @@
 #define PROXY_MESSAGES_H
 
 #include "base/ipc.h"
+#include "filters/pipeline.h"
 
 enum { PROXY_CONTROL_FD = 3, TICKET_KEY_SIZE = 80, TICKET_KEYS = 3 };
 
@@ -16,8 +17,6 @@ enum proxy_state {
     PROXY_SERVING = 4,
     PROXY_DRAINING = 8
 };
-
-enum scanner_kind { SCANNER_SCAN, SCANNER_AV, SCANNER_KINDS };
 
 enum message {
 #define MESSAGE(id, ...) MESSAGE_##id,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
+#include "base/process.h"
 #include "proxy/parent.h"
 #include "proxy/parent_notify.h"
 
@@ -41,7 +42,7 @@ static bool prepare(struct parent *parent, struct generation *generation, struct
 {
     const struct config *config = generation->loaded.config;
     struct slice decisions = config->settings.log_decisions;
-    generation->slots = loaded_count(config->settings.process_proxies);
+    generation->slots = process_count(config->settings.process_proxies);
     generation->proxies = calloc(generation->slots, sizeof *generation->proxies);
     generation->bundle = bundle_seal(generation->loaded.bundle);
     if (!generation->proxies || generation->bundle < 0) {

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -146,12 +145,4 @@ void loaded_free(struct loaded *loaded)
     if (loaded->config)
         config_free(&loaded->config);
     bundle_free(&loaded->bundle);
-}
-
-unsigned loaded_count(unsigned configured)
-{
-    cpu_set_t cores;
-    if (configured > 0)
-        return configured;
-    return sched_getaffinity(0, sizeof cores, &cores) == 0 ? (unsigned)CPU_COUNT(&cores) : 1;
 }

@@ -19,7 +19,4 @@ bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,
                  struct buf *report);
 void loaded_free(struct loaded *loaded);
 
-/* Processes of a kind: what is configured, or one for each core. */
-unsigned loaded_count(unsigned configured);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/child.h"
 #include "base/log.h"
 #include "proxy/parent.h"
-#include "proxy/parent_child.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -147,7 +147,7 @@ static int tell_listeners(const struct parent *parent, struct proxy *proxy, cons
 static int tell_scanners(const struct parent *parent, const struct proxy *proxy,
                          enum scanner_kind kind)
 {
-    if (!scanners_needed(kind, proxy->generation->loaded.config))
+    if (!pipeline_needs(proxy->generation->loaded.config, kind))
         return 1;
     uint8_t which = (uint8_t)kind;
     return send_now(proxy, MESSAGE_SCANNERS, (struct slice){(const char *)&which, 1},

@@ -42,7 +42,7 @@ static void watch_signatures(struct parent *parent, const struct settings *setti
 static bool needed_by_old(const struct parent *parent, enum scanner_kind kind)
 {
     for (const struct generation *old = parent->old; old; old = old->next)
-        if (scanners_needed(kind, old->loaded.config))
+        if (pipeline_needs(old->loaded.config, kind))
             return true;
     return false;
 }
@@ -50,7 +50,7 @@ static bool needed_by_old(const struct parent *parent, enum scanner_kind kind)
 void parent_apply_scanners(struct parent *parent, const struct config *config)
 {
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
-        if (scanners_needed((enum scanner_kind)kind, config) ||
+        if (pipeline_needs(config, (enum scanner_kind)kind) ||
             !needed_by_old(parent, (enum scanner_kind)kind))
             scanners_configure(&parent->scanners[kind], config);
 }

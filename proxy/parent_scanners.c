@@ -1,31 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/parent_scanners.h"
 
+#include "base/child.h"
 #include "base/log.h"
-#include "base/process.h"
 #include "filters/family_control.h"
-#include "proxy/parent_child.h"
-#include "proxy/parent_load.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { GRACE = 10000 /* beyond the time-out of a scan, milliseconds */ };
-
-static const char *const names[] = {"gatepost-scan", "gatepost-av"};
-
-bool scanners_needed(enum scanner_kind kind, const struct config *config)
-{
-    if (kind == SCANNER_AV)
-        return config->settings.antivirus_enabled &&
-               policy_uses_producer(config->policy, PRODUCER_ANTIVIRUS);
-    return policy_uses_producer(config->policy, PRODUCER_MESSAGE) ||
-           policy_uses_producer(config->policy, PRODUCER_ATTACHMENTS);
-}
 
 bool scanners_init(struct scanners *scanners, enum scanner_kind kind)
 {
@@ -38,59 +23,16 @@ bool scanners_init(struct scanners *scanners, enum scanner_kind kind)
     return true;
 }
 
-static void add(struct head_arguments *arguments, struct slice text)
-{
-    if (text.len >= sizeof arguments->texts - arguments->used ||
-        arguments->count == SCANNERS_ARGUMENTS - 1)
-        return; /* paths are shorter than this */
-    memcpy(arguments->texts + arguments->used, text.ptr, text.len);
-    arguments->used += text.len + 1;
-    arguments->count++;
-}
-
-static void add_option(struct head_arguments *arguments, const char *word, struct slice value)
-{
-    if (value.len == 0)
-        return;
-    add(arguments, slice_of(word));
-    add(arguments, value);
-}
-
-static void add_number(struct head_arguments *arguments, const char *word, int64_t value)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%" PRId64, value);
-    add_option(arguments, word, slice_of(text));
-}
-
-static void build_arguments(enum scanner_kind kind, const struct settings *settings,
-                            struct head_arguments *out)
-{
-    memset(out, 0, sizeof *out);
-    unsigned workers =
-        kind == SCANNER_AV ? settings->process_antivirus_scanners : settings->process_scanners;
-    add(out, slice_of(names[kind]));
-    add_number(out, "--workers", loaded_count(workers));
-    add_number(out, "--recycle", settings->scan_recycle);
-    add_number(out, "--timeout", settings->timeouts_scan);
-    add_option(out, "--user", settings->process_user);
-    add_option(out, "--chroot", settings->process_chroot);
-    add_option(out, "--log-to", settings->log_to);
-    add_option(out, "--log-level", settings->log_level);
-    if (kind == SCANNER_AV)
-        add_option(out, "--database", settings->antivirus_database);
-}
-
 void scanners_configure(struct scanners *scanners, const struct config *config)
 {
-    scanners->wanted = config && scanners_needed(scanners->kind, config);
+    scanners->wanted = config && pipeline_needs(config, scanners->kind);
     if (!scanners->wanted)
         return;
-    struct head_arguments fresh;
-    build_arguments(scanners->kind, &config->settings, &fresh);
-    if (memcmp(&fresh, &scanners->arguments, sizeof fresh) != 0)
+    struct family_command fresh;
+    family_command(scanners->kind, &config->settings, &fresh);
+    if (memcmp(&fresh, &scanners->command, sizeof fresh) != 0)
         scanners_renew(scanners);
-    scanners->arguments = fresh;
+    scanners->command = fresh;
     scanners->patience = config->settings.timeouts_scan + GRACE;
 }
 
@@ -117,13 +59,9 @@ static void kill_head(struct head *head)
 
 static bool spawn(struct scanners *scanners, struct head *head)
 {
-    struct head_arguments *arguments = &scanners->arguments;
-    char *argv[SCANNERS_ARGUMENTS] = {NULL};
-    char *text = arguments->texts;
-    for (size_t i = 0; i < arguments->count; i++, text += strlen(text) + 1)
-        argv[i] = text;
     *head = (struct head){.control = -1};
-    head->pid = child_spawn(names[scanners->kind], argv, scanners->receiving, &head->control);
+    head->pid =
+        family_start(scanners->kind, &scanners->command, scanners->receiving, &head->control);
     if (head->pid > 0)
         head->state = HEAD_STARTING;
     return head->pid > 0;
@@ -140,7 +78,8 @@ static void start(struct scanners *scanners, int64_t now)
     scanners->renew = false;
     if (spawn(scanners, head))
         return;
-    log_at(LEVEL_ERROR, "", "scanners not started", field_str("program", names[scanners->kind]),
+    log_at(LEVEL_ERROR, "", "scanners not started",
+           field_str("program", family_program(scanners->kind)),
            field_str("reason", strerror(errno)));
     scanners->start_at = backoff_after(&scanners->backoff, 0, now);
 }
@@ -208,7 +147,7 @@ static void forget(struct head *head)
 static void heard(const struct scanners *scanners, struct head *head, enum family_message message,
                   const struct family_heard *words, int64_t now)
 {
-    struct log_field program = field_str("program", names[scanners->kind]);
+    struct log_field program = field_str("program", family_program(scanners->kind));
     if (message == FAMILY_READY && head->state == HEAD_STARTING) {
         head->state = HEAD_READY;
         head->ready_since = now;
@@ -244,7 +183,7 @@ bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now
     scanners_hear(scanners, head, now); /* its last words */
     bool expected = head->state == HEAD_RETIRING;
     log_at(expected ? LEVEL_INFO : LEVEL_ERROR, "", expected ? "scanners retired" : "scanners died",
-           field_str("program", names[scanners->kind]), field_num("pid", pid),
+           field_str("program", family_program(scanners->kind)), field_num("pid", pid),
            field_str("how", child_death(status)));
     if (!expected)
         scanners->start_at = backoff_after(&scanners->backoff, head->ready_since, now);

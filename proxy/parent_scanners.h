@@ -4,13 +4,12 @@
 #ifndef PROXY_PARENT_SCANNERS_H
 #define PROXY_PARENT_SCANNERS_H
 
-#include "policy/config.h"
-#include "proxy/messages.h"
+#include "filters/family_start.h"
 #include "proxy/parent_backoff.h"
 
 #include <sys/types.h>
 
-enum { SCANNERS_HEADS = 4, SCANNERS_ARGUMENTS = 24, SCANNERS_TEXTS = 12288 };
+enum { SCANNERS_HEADS = 4 };
 
 enum head_state { HEAD_NONE, HEAD_STARTING, HEAD_READY, HEAD_RETIRING };
 
@@ -21,25 +20,16 @@ struct head {
     int64_t ready_since, kill_at;
 };
 
-/* The command line of a head. */
-struct head_arguments {
-    char texts[SCANNERS_TEXTS]; /* one NUL-terminated after another */
-    size_t used, count;
-};
-
 struct scanners {
     enum scanner_kind kind;
     int sending, receiving; /* the queue's two ends, owned */
     bool wanted, renew;
-    struct head_arguments arguments;
+    struct family_command command;
     int64_t patience; /* how long a retired head may take */
     struct head heads[SCANNERS_HEADS];
     struct backoff backoff;
     int64_t start_at;
 };
-
-/* Whether this configuration needs scanners of this kind. */
-bool scanners_needed(enum scanner_kind kind, const struct config *config);
 
 /* Makes the queue. False with errno. */
 bool scanners_init(struct scanners *scanners, enum scanner_kind kind);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-void proxy_learn_policy(struct proxy *proxy)
+bool proxy_learn_policy(struct proxy *proxy)
 {
     const struct policy *policy = proxy->config->policy;
     for (size_t i = 0; i < policy_rule_count(policy); i++) {
@@ -12,14 +12,7 @@ void proxy_learn_policy(struct proxy *proxy)
         for (enum phase phase = rule.acts_at; phase <= PHASE_MESSAGE; phase++)
             proxy->acts_at[phase] = true;
     }
-    for (int producer = PRODUCER_SESSION; producer <= PRODUCER_POLICY; producer++)
-        proxy->wants[producer] = policy_uses_producer(policy, (enum producer)producer);
-    const struct policy_key *keys = policy_keys(policy, &proxy->header_count);
-    proxy->headers = arena_array(proxy->config->arena, proxy->header_count, sizeof *proxy->headers);
-    if (!proxy->headers)
-        proxy->header_count = 0;
-    for (size_t i = 0; i < proxy->header_count; i++)
-        proxy->headers[i] = keys[i].key;
+    return pipeline_job(proxy->config, proxy->config->arena, &proxy->job);
 }
 
 void proxy_new_id(struct proxy *proxy, char out[static 24])

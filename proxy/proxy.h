@@ -8,7 +8,6 @@
 #include "proxy/messages.h"
 #include "proxy/recipient_cache.h"
 #include "proxy/shared.h"
-#include "proxy/split_memory.h"
 #include "proxy/tls.h"
 
 #include <sys/queue.h>
@@ -22,15 +21,12 @@ struct proxy {
     struct tls_contexts *tls;
     struct backends *backends;
     struct recipient_cache *recipients;
-    struct split_memory *splits;
     struct shared *shared;
     unsigned slot, row;
     int queue[SCANNER_KINDS];        /* -1: there is none */
     int decisions;                   /* file for decision records; -1: none */
     bool acts_at[PHASE_MESSAGE + 1]; /* some rule can decide at this phase or before */
-    bool wants[PRODUCER_POLICY + 1]; /* some rule names a fact of this producer */
-    struct slice *headers; /* names of header[...] facts, as the policy's keys are ordered */
-    size_t header_count;
+    struct scan_job job;             /* what is asked of the scanners about every message */
     uint64_t next_id;
     struct session_list sessions;
     size_t session_count;
@@ -38,8 +34,8 @@ struct proxy {
     void (*drained)(struct proxy *proxy); /* the last session has ended while draining */
 };
 
-/* Which facts the policy wants from which producer, and at which phases it can act. */
-void proxy_learn_policy(struct proxy *proxy);
+/* What the policy wants from the scanners, and at which phases it can act. False: out of memory. */
+bool proxy_learn_policy(struct proxy *proxy);
 
 /* Sessions that are between commands are told 421 and closed; the others end after their
  * transaction. */

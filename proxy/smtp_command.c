@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp_command.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 enum { LOCAL_MAX = 64, DOMAIN_MAX = 255, PARAM_COUNT_MAX = 16, ENVID_MAX = 100, ORCPT_MAX = 500 };
@@ -198,7 +200,8 @@ bool smtp_path(struct slice *in, struct smtp_path *path, const char **why)
     }
     *in = slice_from(*in, 1);
     path->utf8 = has_high(path->address);
-    return true;
+    *why = "address is not UTF-8";
+    return !path->utf8 || utf8_valid(path->address);
 }
 
 /* The next "KEYWORD[=value]" (RFC 5321 4.1.2 esmtp-param). False at the end; *bad when it is

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/split_memory.h"
 #include "proxy/trace.h"
 
 #include <errno.h>
@@ -55,32 +56,6 @@ void session_finish_say(struct session *s, const char *verdict, unsigned code, c
 
 /* ---- the verdict ---- */
 
-static bool same_edits(const struct verdict *a, const struct verdict *b)
-{
-    if (a->edit_count != b->edit_count)
-        return false;
-    for (size_t i = 0; i < a->edit_count; i++)
-        if (a->edits[i].kind != b->edits[i].kind || a->edits[i].part != b->edits[i].part ||
-            !slice_eq(a->edits[i].name, b->edits[i].name) ||
-            !slice_eq(a->edits[i].value, b->edits[i].value))
-            return false;
-    return true;
-}
-
-static bool is_refusal(const struct verdict *v)
-{
-    return v->action == ACTION_REJECT || v->action == ACTION_DEFER || v->action == ACTION_DROP;
-}
-
-/* One reply can tell both: delivered alike, or discarded beside a delivery, or refused for the
- * same. */
-static bool same_fate(const struct verdict *a, const struct verdict *b)
-{
-    if (is_refusal(a) || is_refusal(b))
-        return a->action == b->action && a->code == b->code && a->rule == b->rule;
-    return a->action == ACTION_DISCARD || b->action == ACTION_DISCARD || same_edits(a, b);
-}
-
 /* Told apart at the next try's RCPT (452 4.5.3), group by group. */
 static void split(struct session *s)
 {
@@ -90,11 +65,11 @@ static void split(struct session *s)
         struct recipient *r = &t->recipients[i];
         r->split = 0;
         for (size_t n = 0; n < i && !r->split; n++)
-            if (same_fate(&t->recipients[n].verdict, &r->verdict))
+            if (pipeline_same_fate(&t->recipients[n].verdict, &r->verdict))
                 r->split = t->recipients[n].split;
         if (!r->split)
             r->split = ++groups;
-        split_remember(s->proxy->splits, &s->client, t->sender.address, r->path.address, r->split);
+        split_remember(s->proxy->shared, &s->client, t->sender.address, r->path.address, r->split);
     }
     session_finish_say(s, "defer", 451, "4.5.3",
                        "recipients fare differently, try again: they will be taken group by group");
@@ -121,7 +96,7 @@ static void act(struct session *s)
     size_t deliveries = 0;
     for (size_t i = 0; i < t->recipient_count; i++) {
         const struct verdict *v = &t->recipients[i].verdict;
-        if (!same_fate(&t->recipients[0].verdict, v)) {
+        if (!pipeline_same_fate(&t->recipients[0].verdict, v)) {
             split(s);
             return;
         }
@@ -131,7 +106,7 @@ static void act(struct session *s)
     }
     for (size_t i = 0; i < t->verdict->log_count; i++)
         log_at(LEVEL_INFO, s->ref, "rule", field_text("text", t->verdict->log[i]));
-    if (is_refusal(t->verdict))
+    if (pipeline_is_refusal(t->verdict))
         refuse(s);
     else if (deliveries == 0)
         session_finish_say(s, "discard", 250, "2.0.0", "accepted");
@@ -142,8 +117,16 @@ static void act(struct session *s)
 static bool evaluate_one(struct session *s, struct recipient *r)
 {
     s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+    s->t.facts.postmaster = session_is_postmaster(&r->path);
     return policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_MESSAGE, s->mail,
                            &r->verdict) == OUTCOME_DECIDED;
+}
+
+/* One is postmaster and the other is not. */
+static bool differs_from_first(const struct transaction *t, size_t i)
+{
+    return session_is_postmaster(&t->recipients[i].path) !=
+           session_is_postmaster(&t->recipients[0].path);
 }
 
 void session_decide(struct session *s)
@@ -151,7 +134,7 @@ void session_decide(struct session *s)
     struct transaction *t = &s->t;
     bool fine = evaluate_one(s, &t->recipients[0]);
     for (size_t i = 1; fine && i < t->recipient_count; i++) {
-        if (t->recipients[0].verdict.per_recipient)
+        if (t->recipients[0].verdict.per_recipient || differs_from_first(t, i))
             fine = evaluate_one(s, &t->recipients[i]);
         else
             t->recipients[i].verdict = t->recipients[0].verdict;

@@ -12,23 +12,11 @@ static const struct config *config_of(const struct session *s)
     return s->proxy->config;
 }
 
-static bool from_scanner(enum producer producer, enum scanner_kind kind)
-{
-    if (kind == SCANNER_AV)
-        return producer == PRODUCER_ANTIVIRUS;
-    return producer == PRODUCER_MESSAGE || producer == PRODUCER_ATTACHMENTS;
-}
-
-/* A scanner's answer counts only for the facts that are its own. */
 static void merge(struct session *s, enum scanner_kind kind, const struct scan_answer *answer)
 {
     struct transaction *t = &s->t;
-    for (int i = 0; i < FACT_COUNT; i++)
-        if (from_scanner(fact_info((enum fact)i)->producer, kind) &&
-            answer->facts.fact[i].state != VALUE_PENDING)
-            t->facts.fact[i] = answer->facts.fact[i];
+    pipeline_merge(&t->facts, kind, answer);
     if (kind == SCANNER_SCAN) {
-        t->facts.keyed = answer->facts.keyed;
         t->parts = answer->parts;
         t->part_count = answer->part_count;
     }
@@ -36,17 +24,9 @@ static void merge(struct session *s, enum scanner_kind kind, const struct scan_a
 
 static void scan_failed(struct session *s, enum scanner_kind kind, const char *reason)
 {
-    size_t keys = s->proxy->header_count;
     log_at(LEVEL_WARNING, s->ref, "scan failed",
            field_str("scanner", kind == SCANNER_AV ? "av" : "scan"), field_str("reason", reason));
-    if (kind == SCANNER_AV) {
-        facts_fail(&s->t.facts, PRODUCER_ANTIVIRUS, keys);
-        return;
-    }
-    if (!s->t.facts.keyed && keys)
-        s->t.facts.keyed = arena_array(s->mail, keys, sizeof *s->t.facts.keyed);
-    facts_fail(&s->t.facts, PRODUCER_MESSAGE, s->t.facts.keyed ? keys : 0);
-    facts_fail(&s->t.facts, PRODUCER_ATTACHMENTS, 0);
+    pipeline_fail(&s->t.facts, kind, s->mail, s->proxy->job.header_count);
 }
 
 static void scan_over(struct session *s, enum scanner_kind kind)
@@ -68,7 +48,7 @@ static void on_scan(struct session *s, enum scanner_kind kind, short what)
     const char *reason = "no answer in time";
     int r = what & EV_TIMEOUT ? -1
                               : scan_collect(s->t.scan_sockets[kind], s->mail,
-                                             s->proxy->header_count, &answer, &reason);
+                                             s->proxy->job.header_count, &answer, &reason);
     if (r == 0)
         return;
     if (r > 0)
@@ -117,15 +97,13 @@ bool session_scan(struct session *s)
 {
     struct proxy *proxy = s->proxy;
     const struct settings *settings = &config_of(s)->settings;
-    struct scan_job job = {.message = proxy->wants[PRODUCER_MESSAGE] || proxy->header_count,
-                           .attachments = proxy->wants[PRODUCER_ATTACHMENTS],
-                           .sender_domain = s->t.sender.domain,
-                           .headers = proxy->headers,
-                           .header_count = proxy->header_count,
-                           .limits = {settings->scan_depth, settings->scan_parts,
-                                      settings->scan_members, settings->scan_unpacked}};
-    const bool wanted[SCANNER_KINDS] = {[SCANNER_SCAN] = job.message || job.attachments,
-                                        [SCANNER_AV] = proxy->wants[PRODUCER_ANTIVIRUS]};
+    struct scan_job job = proxy->job;
+    job.sender_domain = s->t.sender.domain;
+    if (!settings->antivirus_enabled)
+        pipeline_without_antivirus(&s->t.facts);
+    bool wanted[SCANNER_KINDS];
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        wanted[kind] = pipeline_needs(config_of(s), (enum scanner_kind)kind);
     if (!wanted[SCANNER_SCAN] && !wanted[SCANNER_AV])
         return true;
     if (!shared_scan_take(proxy->shared, proxy->row, settings->limits_scan_queue)) {

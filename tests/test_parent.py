@@ -1,168 +1,22 @@
 # SPDX-License-Identifier: ISC
-"""The parent alone, with stand-ins for its children (tests/fakes): start, reload, restart, stop."""
-import json
+"""The parent alone, with stand-ins for its children (tests/fakes): start, restart, reload, stop."""
 import os
 import pathlib
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-BUILD = pathlib.Path(os.environ.get("GATEPOST_BUILD", ROOT / "build" / "release"))
-FAKES = ROOT / "tests" / "fakes"
+from lab import needs
+from lab.parent import Session, parent, wait_until  # noqa: F401
+from lab.ports import free_port
+from lab.process import is_alive
 
 
-def wait_until(condition, seconds=15):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return value
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def stat_of(pid):
-    """(name, state, parent), or None when there is no such process."""
-    try:
-        text = pathlib.Path("/proc/%d/stat" % pid).read_text()
-    except OSError:
-        return None
-    state, parent = text[text.rindex(")") + 2:].split()[:2]
-    return text[text.index("(") + 1:text.rindex(")")], state, int(parent)
-
-
-def is_alive(pid):
-    stat = stat_of(pid)
-    return stat is not None and stat[1] != "Z"
-
-
-class Session:
-    """A connection, and who greeted it."""
-
-    def __init__(self, port, greeted=True):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=15)
-        if greeted:
-            self.read_greeting()
-
-    def read_greeting(self):
-        line = self.socket.makefile("rb").readline().split()
-        assert line and line[0] == b"220", line
-        self.generation, self.slot, self.pid = map(int, line[1:])
-
-    def echoes(self):
-        self.socket.sendall(b"x")
-        return self.socket.recv(1) == b"x"
-
-    def close(self):
-        self.socket.close()
-
-
-class Parent:
-    def __init__(self, folder):
-        self.folder = folder
-        self.path = folder / "gatepost.conf"
-        self.log_path = folder / "log"
-        self.port = free_port()
-        self.libexec = FAKES
-        self.popen = None
-        self.sessions = []
-        (folder / "empty").mkdir(mode=0o755)
-        self.configure()
-
-    def configure(self, text="", ports=None, proxies=2, drain="20s"):
-        listeners = "".join('listen smtp "p%d" on "127.0.0.1:%d"\n' % (port, port) for port in ports or [self.port])
-        self.path.write_text('hostname "mx.example.com"\n%sprocess { user "nobody"  chroot "%s"  proxies %d }\n'
-                             "timeouts { drain %s }\n%s" % (listeners, self.folder / "empty", proxies, drain, text))
-
-    def order(self, **orders):
-        (self.folder / "fake.json").write_text(json.dumps(orders))
-
-    def command(self, *options):
-        return [str(BUILD / "gatepost"), *options, "-c", str(self.path)]
-
-    def environment(self):
-        return dict(os.environ, GATEPOST_LIBEXEC=str(self.libexec), **getattr(self, "more_environment", {}))
-
-    def run(self, *options):
-        """For starts that end: (exit status, what it said)."""
-        done = subprocess.run(self.command(*options), env=self.environment(), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=60)
-        return done.returncode, done.stdout
-
-    def start(self):
-        with open(self.log_path, "ab") as log:
-            self.popen = subprocess.Popen(self.command("-F"), env=self.environment(), stdout=log, stderr=log)
-        assert self.logged("serving"), self.log()
-        return self
-
-    def signal(self, number):
-        os.kill(self.popen.pid, number)
-
-    def log(self):
-        return self.log_path.read_text()
-
-    def logged(self, text, times=1, seconds=15):
-        return wait_until(lambda: self.log().count(text) >= times, seconds)
-
-    def reload(self):
-        before = self.log().count(": serving ")
-        self.signal(signal.SIGHUP)
-        assert self.logged(": serving ", before + 1), self.log()
-
-    def connect(self, port=None, greeted=True):
-        self.sessions.append(Session(port or self.port, greeted))
-        return self.sessions[-1]
-
-    def connect_to(self, generation):
-        """With the first proxy of that generation that answers: an older one may still take a last connection."""
-        def attempt():
-            session = self.connect()
-            return session if session.generation == generation else session.close()
-        return wait_until(attempt)
-
-    def children(self, name="gatepost-proxy"):
-        found = []
-        for entry in os.listdir("/proc"):
-            stat = stat_of(int(entry)) if entry.isdigit() else None
-            if stat and stat[2] == self.popen.pid and stat[1] != "Z" and stat[0] == name[:15]:
-                found.append(int(entry))
-        return sorted(found)
-
-    def in_slots(self):
-        """A session with each slot: {slot: session}."""
-        found = {}
-        while len(found) < 2:
-            session = self.connect()
-            found.setdefault(session.slot, session)
-        return found
-
-    def stop(self):
-        if self.popen and self.popen.poll() is None:
-            self.signal(signal.SIGTERM)
-        for session in self.sessions:
-            session.close()
-        if self.popen:
-            self.popen.wait(40)
-        return self.popen.returncode if self.popen else None
-
-
-@pytest.fixture
-def parent(tmp_path):
-    os.chmod(tmp_path, 0o755)
-    it = Parent(tmp_path)
-    yield it
-    children = it.children() if it.popen else []
-    it.stop()
-    assert not [pid for pid in children if is_alive(pid)], it.log()
-    if it.popen:
-        assert "ERROR: " not in it.log().replace("error: ", ""), it.log()
+def parent_of(pid):
+    text = pathlib.Path("/proc/%d/stat" % pid).read_text()
+    return int(text[text.rindex(")") + 2:].split()[1])
 
 
 # Starting
@@ -237,7 +91,7 @@ def test_check_prints_what_it_found(parent):
 
 @pytest.mark.parametrize("options", [["-x"], ["-c"], ["-F", "extra"]])
 def test_wrong_arguments_print_the_usage(options):
-    done = subprocess.run([BUILD / "gatepost", *options], capture_output=True, text=True, timeout=10)
+    done = subprocess.run([needs.BUILD / "gatepost", *options], capture_output=True, text=True, timeout=10)
     assert done.returncode == 2 and done.stderr.startswith("usage: gatepost")
 
 
@@ -246,7 +100,7 @@ def test_in_the_background_it_returns_when_it_serves(parent):
         done = subprocess.run(parent.command(), env=parent.environment(), stdout=log, stderr=log, timeout=30)
     assert done.returncode == 0
     session = parent.connect()
-    daemon = stat_of(session.pid)[2]
+    daemon = parent_of(session.pid)
     session.close()
     os.kill(daemon, signal.SIGTERM)
     assert wait_until(lambda: not is_alive(daemon) and not is_alive(session.pid))
@@ -520,137 +374,3 @@ def test_a_second_sigterm_ends_it_at_once(parent):
     parent.signal(signal.SIGTERM)
     assert parent.popen.wait(5) == 0
     assert not is_alive(session.pid)
-
-
-# Scanners
-
-SCANNED = 'rule "no programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
-
-
-def test_scanners_run_when_a_rule_needs_them_and_are_replaced_when_killed(parent):
-    parent.configure(SCANNED)
-    parent.start()
-    assert parent.logged("scanners ready program=gatepost-scan")
-    first, = parent.children("gatepost-scan")
-    os.kill(first, signal.SIGKILL)
-    assert parent.logged("scanners ready program=gatepost-scan", 2)
-    assert parent.children("gatepost-scan") != [first]
-    assert not parent.children("gatepost-av")
-
-
-def test_no_scanner_runs_when_no_rule_needs_one(parent):
-    parent.start()
-    assert not parent.children("gatepost-scan") and not parent.children("gatepost-av")
-
-
-def test_scanners_stay_as_long_as_an_old_session_needs_them(parent):
-    parent.configure(SCANNED)
-    parent.start()
-    assert parent.logged("scanners ready")
-    held = parent.connect()
-    parent.configure()
-    parent.reload()
-    assert parent.children("gatepost-scan")
-    held.close()
-    assert parent.logged("scanners retired")
-
-
-def test_other_settings_bring_other_scanners(parent):
-    parent.configure(SCANNED)
-    parent.start()
-    assert parent.logged("scanners ready")
-    first, = parent.children("gatepost-scan")
-    parent.configure(SCANNED + "scan { recycle 7 }\n")
-    parent.reload()
-    assert parent.logged("scanners retired program=gatepost-scan pid=%d" % first)
-    assert len(parent.children("gatepost-scan")) == 1
-
-
-def test_changed_signatures_bring_a_new_family_before_the_old_one_goes(parent):
-    database = parent.folder / "signatures"
-    database.mkdir()
-    parent.configure('rule "infected" when av.result == infected then reject 550 5.7.1 "infected"\n'
-                     'antivirus { database "%s"  reload 1s }\n' % database)
-    parent.start()
-    assert parent.logged("scanners ready program=gatepost-av")
-    first, = parent.children("gatepost-av")
-    (database / "broken").write_text("")
-    assert parent.logged("the database is broken")
-    assert is_alive(first)
-    (database / "broken").unlink()
-    assert parent.logged("scanners ready program=gatepost-av", 2)
-    assert parent.logged("scanners retired program=gatepost-av pid=%d how=\"exit 0\"" % first)
-
-
-# With the real gatepost-proxy
-
-@pytest.fixture
-def real(parent):
-    parent.libexec = BUILD
-    return parent
-
-
-def greeting(session):
-    return session.socket.makefile("rb").readline()
-
-
-def is_greeted(parent):
-    session = parent.connect(greeted=False)
-    try:
-        return greeting(session).startswith(b"220 mx.example.com ")
-    finally:
-        session.close()
-
-
-def test_a_real_proxy_serves_without_privileges(real):
-    real.start()
-    assert is_greeted(real)
-    for pid in real.children():
-        status = pathlib.Path("/proc/%d/status" % pid).read_text()
-        assert "NoNewPrivs:\t1" in status
-        if os.geteuid() == 0:
-            assert "Uid:\t65534\t65534\t65534\t65534" in status and "CapEff:\t0000000000000000" in status
-            assert os.readlink("/proc/%d/root" % pid) == str(real.folder / "empty")
-
-
-def test_real_proxies_serve_on_while_one_is_killed(real):
-    real.start()
-    for _ in range(5):
-        before = real.children()
-        os.kill(before[0], signal.SIGKILL)
-        assert all(is_greeted(real) for _ in range(10))
-        assert wait_until(lambda: len(real.children()) == 2 and before[0] not in real.children(), 40)
-
-
-def test_a_real_reload_drops_no_connection_that_waits(real):
-    real.configure(proxies=1)
-    real.start()
-    pid, = real.children()
-    os.kill(pid, signal.SIGSTOP)
-    waiting = [real.connect(greeted=False) for _ in range(20)]
-    real.reload()
-    assert all(greeting(session).startswith(b"220 ") for session in waiting)
-    os.kill(pid, signal.SIGCONT)
-    assert wait_until(lambda: not is_alive(pid))
-
-
-def test_a_certificate_that_a_real_proxy_cannot_use_changes_nothing(real):
-    real.start()
-    before = real.children()
-    real.configure('certificate "mx.example.com" { chain "chain.pem"  key "key.pem" }\n')
-    for name in ("chain.pem", "key.pem"):
-        (real.folder / name).write_text("no certificate")
-        os.chmod(real.folder / name, 0o600)
-    real.signal(signal.SIGHUP)
-    assert real.logged("reload refused, nothing is changed")
-    assert wait_until(lambda: real.children() == before) and is_greeted(real)
-
-
-def test_real_proxies_end_with_sigterm(real):
-    real.start()
-    session = real.connect(greeted=False)
-    greeting(session)
-    real.signal(signal.SIGTERM)
-    assert real.logged("stopping")
-    session.close()
-    assert real.popen.wait(15) == 0

@@ -50,7 +50,7 @@ class Backend:
         self.connections = self.open = self.most_open = 0
         self.stopping = threading.Event()
         self._lock = threading.Lock()
-        self._sockets = set()
+        self._sessions = set()
         self._threads = []
         self._listener = socket.create_server(("127.0.0.1", port), backlog=512)
         self.port = self._listener.getsockname()[1]
@@ -61,6 +61,8 @@ class Backend:
         return self
 
     def stop(self):
+        if self.stopping.is_set():
+            return
         self.stopping.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -71,9 +73,9 @@ class Backend:
     def hang_up(self):
         """Closes every open connection."""
         with self._lock:
-            for connection in self._sockets:
+            for session in self._sessions:
                 try:
-                    connection.shutdown(socket.SHUT_RDWR)
+                    session.socket.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
 
@@ -97,14 +99,13 @@ class Backend:
                 self.connections += 1
                 self.open += 1
                 self.most_open = max(self.most_open, self.open)
-                self._sockets.add(connection)
-                number = self.connections
-            thread = threading.Thread(target=self._serve, args=(connection, number), daemon=True)
+                session = BackendSession(self, connection, self.connections)
+                self._sessions.add(session)
+            thread = threading.Thread(target=self._serve, args=(session,), daemon=True)
             self._threads.append(thread)
             thread.start()
 
-    def _serve(self, connection, number):
-        session = BackendSession(self, connection, number)
+    def _serve(self, session):
         try:
             session.run()
         except (Ended, OSError):
@@ -112,7 +113,7 @@ class Backend:
         finally:
             with self._lock:
                 self.open -= 1
-                self._sockets.discard(connection)
+                self._sessions.discard(session)
             session.socket.close()
 
 
@@ -164,7 +165,7 @@ class BackendSession:
         self.mail_line, self.rcpt_lines = b"", []
 
     def _step(self, step, line, before_reply=lambda accepted: None):
-        """Acts as the script says; true when the reply was 2xx or 3xx."""
+        """Acts as the script says; true when the reply was a whole 2xx (to DATA: 3xx)."""
         action = self.backend.script.get(step)
         if callable(action):
             action = action(self, line)
@@ -173,7 +174,7 @@ class BackendSession:
         if isinstance(action, str):
             action = [action.encode() + b"\r\n"]
         sent = b"".join(part for part in action if isinstance(part, bytes))
-        accepted = sent[:1] in (b"2", b"3") and b"\n" in sent
+        accepted = re.search(rb"(?m)^%s\d\d [^\n]*\n" % (b"3" if step == "DATA" else b"2"), sent) is not None
         before_reply(accepted)
         for part in action:
             self._act(part)

@@ -35,7 +35,7 @@ def domains(name, *domains):
 
 def certificate(cert):
     return "certificate %s { chain \"%s\"  key \"%s\" }\n" % (
-        ", ".join('"%s"' % name for name in cert.names), cert.chain, cert.key)
+        " ".join('"%s"' % name for name in cert.names), cert.chain, cert.key)
 
 
 def settings(changes):
@@ -85,7 +85,8 @@ class Gatepost:
         """A proxy greets: the port alone is open as soon as the parent has bound it."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=5) as s:
-                return s.recv(3) == b"220"
+                s.sendall(b"QUIT\r\n")
+                return s.makefile("rb").read().startswith(b"220 ")
         except OSError:
             return False
 
@@ -106,8 +107,12 @@ class Gatepost:
         return wait_until(lambda: text in self.log(), seconds)
 
     def pids(self, name):
-        """The children that run this program: "gatepost-proxy", "gatepost-scan", "gatepost-av"."""
+        """The children that run this program: "gatepost-proxy", and the heads "gatepost-scan", "gatepost-av"."""
         return sorted(pid for pid, comm in children(self.process.pid).items() if comm == name[:15])
+
+    def workers(self, program):
+        """The scanners of a family ("gatepost-scan", "gatepost-av"): what its head forks once it is warm."""
+        return wait_until(lambda: sorted(pid for head in self.pids(program) for pid in children(head)))
 
     def decisions(self):
         if not os.path.exists(self.decision_log):

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * Prints what is inside files, a JSON object a line; for tests/test_archive_corpus.py. */
+#include "base/sandbox.h"
 #include "filters/inspect.h"
 
 #include <stdio.h>
@@ -83,18 +84,16 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int dump(const char *path)
+static int dump(const char *path, struct slice content)
 {
-    size_t len;
-    char *data = read_file(path, &len);
     struct arena *arena = arena_new(64 << 20);
-    if (!data || !arena)
+    if (!content.ptr || !arena)
         return 1;
     const char *slash = strrchr(path, '/');
     struct slice name = slice_of(slash ? slash + 1 : path);
     struct inspection in = inspection_of(arena, archive_default_limits());
     double start = seconds();
-    inspect_file(&in, &name, 1, (struct slice){data, len});
+    inspect_file(&in, &name, 1, content);
     double took = seconds() - start;
     for (const struct inspected_file *f = in.first; f; f = f->next)
         print_file(f);
@@ -105,20 +104,35 @@ static int dump(const char *path)
     printf(", \"seconds\": %.4f, \"rss_kb\": %ld, \"count\": %zu, \"unpacked\": %llu}\n", took,
            usage.ru_maxrss, in.count, (unsigned long long)in.budget.unpacked);
     arena_free(&arena);
-    free(data);
     return 0;
 }
 
+struct input {
+    char *data;
+    size_t len;
+};
+
+/* As the scanner does it: warm up, into the jail, and only then look at hostile bytes. */
 int main(int argc, char **argv)
 {
-    if (!inspect_warm_up()) {
-        fprintf(stderr, "archive_dump: cannot warm up\n");
+    static char out[1 << 16];
+    setvbuf(stdout, out, _IOFBF, sizeof out);
+    struct input *inputs = calloc((size_t)argc, sizeof *inputs);
+    if (!inputs)
+        return 1;
+    for (int i = 1; i < argc; i++)
+        inputs[i].data = read_file(argv[i], &inputs[i].len);
+    const char *reason = "cannot warm up";
+    if (!inspect_warm_up() || !sandbox_enter(JAIL_PURE, NULL, &reason)) {
+        fprintf(stderr, "archive_dump: %s\n", reason);
         return 1;
     }
     int failed = 0;
     for (int i = 1; i < argc; i++) {
-        failed |= dump(argv[i]);
-        fflush(stdout);
+        failed |= dump(argv[i], (struct slice){inputs[i].data, inputs[i].len});
+        free(inputs[i].data);
     }
+    free(inputs);
+    fflush(stdout);
     return failed;
 }

@@ -502,7 +502,9 @@ static void test_a_full_arena_is_told_not_fatal(void **state)
         struct arena *small = arena_new(size);
         struct mime_message small_message;
         if (mime_parse(small, slice_of(MIXED), &mime_limits_default, &small_message))
-            assert_true(small_message.n >= 1);
+            assert_true(
+                (small_message.n == 3 && small_message.parts[2].n_names == 1) ||
+                malformations_has(&small_message.malformations, MALFORMATION_TOO_MUCH_WORK));
         arena_free(&small);
     }
 }

@@ -4,7 +4,7 @@
 #include "proxy/messages.h"
 #include "proxy/parent_args.h"
 #include "proxy/parent_backoff.h"
-#include "proxy/parent_child.h"
+#include "base/child.h"
 #include "proxy/parent_listen.h"
 #include "proxy/parent_notify.h"
 #include "proxy/parent_tickets.h"

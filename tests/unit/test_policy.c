@@ -291,6 +291,38 @@ static void test_strip_edits_each_part_once(void **state)
     close_world(&w);
 }
 
+static void test_lists_inside_records_are_lists(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    open_world(&w, "rule \"n\" when any a in attachments (any n in a.names (n ends with \".exe\")) "
+                   "then reject \"{n} of {a.name}\"\n");
+    struct value item = attachment(&w, "a.txt", "txt", 1);
+    struct value names[] = {value_text(SLICE("a.txt")), value_text(SLICE("b.exe"))};
+    item.fields[attachment_names] = (struct value){.state = VALUE_KNOWN, .list = {names, 2, false}};
+    give_attachments(&w, &item, 1, false);
+    verdict_is(&w, PHASE_MESSAGE, "reject", 0);
+    assert_true(slice_eq(w.verdict.text, SLICE("b.exe of a.txt")));
+    item.fields[attachment_names] = value_unknown();
+    verdict_is(&w, PHASE_MESSAGE, "defer", 0);
+    assert_int_equal(w.verdict.unknown, FACT_ATTACHMENTS);
+    close_world(&w);
+}
+
+static void test_a_discard_is_deferred_when_a_stricter_rule_is_unknown(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    open_world(&w, "rule \"v\" when av.result == infected then reject\n"
+                   "rule \"d\" when helo == \"client.example\" then discard\n");
+    w.facts.fact[FACT_AV_RESULT] = value_unknown();
+    verdict_is(&w, PHASE_MESSAGE, "defer", 0);
+    w.facts.fact[FACT_AV_RESULT] = value_absent();
+    verdict_is(&w, PHASE_MESSAGE, "discard", 1);
+    assert_int_equal(w.verdict.code, 250);
+    close_world(&w);
+}
+
 static void test_work_without_end_defers(void **state)
 {
     (void)state;
@@ -379,6 +411,8 @@ int main(void)
         cmocka_unit_test(test_any_names_the_member_that_held),
         cmocka_unit_test(test_a_cut_list_is_true_or_unknown_never_false),
         cmocka_unit_test(test_strip_edits_each_part_once),
+        cmocka_unit_test(test_lists_inside_records_are_lists),
+        cmocka_unit_test(test_a_discard_is_deferred_when_a_stricter_rule_is_unknown),
         cmocka_unit_test(test_work_without_end_defers),
         cmocka_unit_test(test_a_regex_that_hits_its_limit_is_unknown),
         cmocka_unit_test(test_only_facts_that_rules_name_are_used),

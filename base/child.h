@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * What all children of the parent have in common. */
-#ifndef PROXY_PARENT_CHILD_H
-#define PROXY_PARENT_CHILD_H
+ * Children: sibling programs that are spoken to over a control socket. */
+#ifndef BASE_CHILD_H
+#define BASE_CHILD_H
 
 #include <sys/types.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/parent_child.h"
+#include "base/child.h"
 
 #include "base/ipc.h"
 #include "base/process.h"

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC
+ * gatepostctl check: the whole pipeline on files. */
+#include "console/command.h"
+#include "console/report.h"
+#include "console/report_json.h"
+#include "console/run.h"
+
+static int check(const struct check_options *options)
+{
+    if (!options->batch == (options->file_count == 0))
+        return command_usage("check [--json] [--ip ADDRESS] [--helo NAME] [--from ADDRESS] "
+                             "[--rcpt ADDRESS]...\n"
+                             "           [--direction inbound|outbound] [--config FILE] "
+                             "MESSAGE... | --batch FILE");
+    return run_messages(options, options->json || options->batch ? report_json : report_human);
+}
+
+int command_check(int argc, char *argv[])
+{
+    struct check_options options;
+    int status = STATUS_ERROR;
+    if (check_options_parse(argc, argv, &options))
+        status = check(&options);
+    check_options_free(&options);
+    return status;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC
+ * What `check` and `policy explain` are told on the command line. */
+#ifndef CONSOLE_CHECK_OPTIONS_H
+#define CONSOLE_CHECK_OPTIONS_H
+
+#include "console/examination.h"
+
+struct check_options {
+    bool json;
+    const char *batch;  /* a file, "-", or NULL */
+    const char *config; /* NULL: the shipped policy */
+    struct envelope envelope;
+    struct slice *recipients; /* owned */
+    char **files;             /* in argv */
+    size_t file_count;
+};
+
+/* False when the arguments are wrong; why was said on stderr. check_options_free either way. */
+bool check_options_parse(int argc, char *argv[], struct check_options *out);
+void check_options_free(struct check_options *options);
+
+#endif

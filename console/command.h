@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC
+ * The subcommands of gatepostctl. argv[0] is the subcommand's last word; each returns the exit
+ * status. */
+#ifndef CONSOLE_COMMAND_H
+#define CONSOLE_COMMAND_H
+
+enum exit_status {
+    STATUS_FINE = 0,
+    STATUS_ERROR = 1,
+    STATUS_REJECT = 10,
+    STATUS_DEFER = 11,
+    STATUS_DISCARD = 12,
+    STATUS_DROP = 13
+};
+
+int command_check(int argc, char *argv[]);
+int command_policy_check(int argc, char *argv[]);
+int command_policy_test(int argc, char *argv[]);
+
+/* Says how a subcommand is used, on stderr. Returns STATUS_ERROR. */
+int command_usage(const char *synopsis);
+
+/* gatepostctl: `what`: `why`, on stderr. Returns STATUS_ERROR. */
+int command_error(const char *what, const char *why);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+#include "console/conveyor.h"
+
+#include "base/clock.h"
+#include "console/interrupt.h"
+
+#include <stdlib.h>
+
+enum { AHEAD = 4 /* messages kept for each worker, so that a slow one holds up no other */ };
+
+struct belt {
+    struct conveyor *conveyor;
+    struct examination *places; /* a ring */
+    size_t size, first, count;
+    size_t submitted; /* of `count`, from the first */
+    bool ended;
+};
+
+static struct examination *at(const struct belt *belt, size_t i)
+{
+    return &belt->places[(belt->first + i) % belt->size];
+}
+
+static size_t running(const struct belt *belt)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < belt->submitted; i++)
+        n += offline_waits(at(belt, i));
+    return n;
+}
+
+/* True when it may be called again without waiting for input. */
+static bool load_one(struct belt *belt)
+{
+    struct conveyor *conveyor = belt->conveyor;
+    if (belt->ended || belt->count == belt->size)
+        return false;
+    switch (conveyor->next(conveyor->ctx, at(belt, belt->count))) {
+    case SUPPLY_GOT:
+        belt->count++;
+        return true;
+    case SUPPLY_END:
+        belt->ended = true;
+        return false;
+    default:
+        return false;
+    }
+}
+
+static void submit_some(struct belt *belt)
+{
+    struct offline *offline = belt->conveyor->offline;
+    while (belt->submitted < belt->count && running(belt) < offline->workers) {
+        struct examination *e = at(belt, belt->submitted++);
+        if (!e->error)
+            offline_submit(offline, e);
+    }
+}
+
+static bool unload(struct belt *belt)
+{
+    struct conveyor *conveyor = belt->conveyor;
+    while (belt->submitted > 0 && !offline_waits(at(belt, 0))) {
+        bool listens = conveyor->done(conveyor->ctx, at(belt, 0));
+        examination_reset(at(belt, 0));
+        belt->first = (belt->first + 1) % belt->size;
+        belt->submitted--;
+        belt->count--;
+        if (!listens)
+            return false;
+    }
+    return true;
+}
+
+static int patience(const struct belt *belt)
+{
+    int64_t now = clock_ms(), soonest = -1;
+    for (size_t i = 0; i < belt->submitted; i++) {
+        const struct examination *e = at(belt, i);
+        int64_t left = e->deadline > now ? e->deadline - now : 0;
+        if (offline_waits(e) && (soonest < 0 || left < soonest))
+            soonest = left;
+    }
+    return (int)soonest;
+}
+
+/* False: interrupted. */
+static bool wait(struct belt *belt, struct pollfd *fds)
+{
+    struct conveyor *conveyor = belt->conveyor;
+    size_t count = 0;
+    for (size_t i = 0; i < belt->submitted; i++)
+        count += offline_fds(at(belt, i), &fds[count]);
+    if (!belt->ended && belt->count < belt->size)
+        fds[count++] = (struct pollfd){.fd = conveyor->fd, .events = POLLIN};
+    if (interrupt_poll(fds, count, patience(belt)) < 0)
+        return false;
+    for (size_t i = 0; i < belt->submitted; i++)
+        if (offline_waits(at(belt, i)))
+            offline_hear(conveyor->offline, at(belt, i));
+    return true;
+}
+
+static void run(struct belt *belt, struct pollfd *fds)
+{
+    for (;;) {
+        while (load_one(belt)) {
+            submit_some(belt);
+            if (!unload(belt))
+                return;
+        }
+        submit_some(belt);
+        if (!unload(belt) || (belt->ended && belt->count == 0))
+            return;
+        if (running(belt) < belt->conveyor->offline->workers && belt->submitted < belt->count)
+            continue;
+        if (!wait(belt, fds))
+            return;
+    }
+}
+
+bool conveyor_run(struct conveyor *conveyor)
+{
+    struct belt belt = {.conveyor = conveyor, .size = (size_t)conveyor->offline->workers * AHEAD};
+    belt.places = calloc(belt.size, sizeof *belt.places);
+    struct pollfd *fds = calloc(belt.size * SCANNER_KINDS + 1, sizeof *fds);
+    bool ok = belt.places && fds;
+    for (size_t i = 0; ok && i < belt.size; i++)
+        ok = examination_init(&belt.places[i]);
+    if (ok)
+        run(&belt, fds);
+    for (size_t i = 0; belt.places && i < belt.size; i++)
+        examination_free(&belt.places[i]);
+    free(belt.places);
+    free(fds);
+    return ok;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+#include "console/examination.h"
+
+#include <unistd.h>
+
+enum { ARENA_MAX = 64 * 1024 * 1024 };
+
+bool examination_init(struct examination *e)
+{
+    *e = (struct examination){.arena = arena_new(ARENA_MAX), .message = -1, .sockets = {-1, -1}};
+    return e->arena != NULL;
+}
+
+void examination_reset(struct examination *e)
+{
+    struct arena *arena = e->arena;
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (e->sockets[kind] >= 0)
+            close(e->sockets[kind]);
+    if (e->message >= 0)
+        close(e->message);
+    arena_reset(arena);
+    *e = (struct examination){.arena = arena, .message = -1, .sockets = {-1, -1}};
+}
+
+void examination_free(struct examination *e)
+{
+    if (!e->arena)
+        return;
+    examination_reset(e);
+    arena_free(&e->arena);
+}
+
+/* ---- facts of the envelope ---- */
+
+static struct slice listener_name(const struct config *config, enum direction direction)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].direction == direction)
+            return config->listeners[i].name;
+    return fact_baseline(FACT_LISTENER).text;
+}
+
+static struct slice sender_of(const struct envelope *envelope)
+{
+    return envelope->from.ptr ? envelope->from : fact_baseline(FACT_SENDER).text;
+}
+
+static void recipient_facts(struct examination *e)
+{
+    static const struct slice nobody = {"", 0};
+    struct envelope *envelope = &e->envelope;
+    if (envelope->recipient_count == 0) {
+        struct slice *usual = arena_alloc(e->arena, sizeof *usual);
+        if (usual)
+            *usual = fact_baseline(FACT_RECIPIENT).text;
+        envelope->recipients = usual ? usual : &nobody;
+        envelope->recipient_count = 1;
+    }
+    struct value *items = arena_array(e->arena, envelope->recipient_count, sizeof *items);
+    for (size_t i = 0; items && i < envelope->recipient_count; i++)
+        items[i] = value_text(envelope->recipients[i]);
+    e->facts.fact[FACT_RECIPIENT] = value_text(envelope->recipients[0]);
+    e->facts.fact[FACT_RECIPIENTS] =
+        (struct value){.state = items ? VALUE_KNOWN : VALUE_UNKNOWN,
+                       .list = {items, items ? envelope->recipient_count : 0, false}};
+}
+
+void examination_envelope(struct examination *e, const struct config *config)
+{
+    const struct envelope *envelope = &e->envelope;
+    struct value *fact = e->facts.fact;
+    for (int i = 0; i < FACT_COUNT; i++)
+        if (fact_info((enum fact)i)->producer == PRODUCER_SESSION)
+            fact[i] = fact_baseline((enum fact)i);
+    fact[FACT_LISTENER] = value_text(listener_name(config, envelope->direction));
+    fact[FACT_DIRECTION] = value_integer(envelope->direction);
+    if (envelope->ip.family)
+        fact[FACT_CLIENT_IP] = value_ip(envelope->ip);
+    if (envelope->helo.ptr)
+        fact[FACT_HELO] = value_text(envelope->helo);
+    struct slice from = sender_of(envelope);
+    fact[FACT_SENDER] = from.len ? value_text(from) : value_absent();
+    fact[FACT_MESSAGE_NULL_SENDER] = value_bool(from.len == 0);
+    recipient_facts(e);
+    fact[FACT_MESSAGE_SIZE] = e->message >= 0 ? value_integer((int64_t)e->size) : (struct value){0};
+}
+
+/* ---- the verdict ---- */
+
+static void refuse(struct verdict *v, enum action action, unsigned code, struct slice enhanced,
+                   struct slice text)
+{
+    v->action = action;
+    v->code = code;
+    v->enhanced = enhanced;
+    v->text = text;
+}
+
+/* An attachment inside a signed or encrypted part cannot be replaced by a notice. */
+static bool cannot_strip(const struct examination *e, const struct verdict *v)
+{
+    for (size_t i = 0; i < v->edit_count; i++) {
+        if (v->edits[i].kind != ACTION_STRIP)
+            continue;
+        size_t p = 0;
+        while (p < e->part_count && e->parts[p].part != v->edits[i].part)
+            p++;
+        if (p == e->part_count || e->parts[p].sealed)
+            return true;
+    }
+    return false;
+}
+
+static bool evaluate(struct examination *e, const struct config *config, size_t recipient)
+{
+    struct verdict *v = &e->verdicts[recipient];
+    enum phase through = e->message >= 0 ? PHASE_MESSAGE : PHASE_RCPT;
+    e->facts.fact[FACT_RECIPIENT] = value_text(e->envelope.recipients[recipient]);
+    enum outcome outcome = policy_evaluate(config->policy, &e->facts, through, e->arena, v);
+    if (outcome == OUTCOME_PENDING) /* nothing speaks against it so far */
+        refuse(v, ACTION_ACCEPT, 250, SLICE(""), SLICE(""));
+    return outcome != OUTCOME_NO_MEMORY;
+}
+
+static void settle(struct examination *e)
+{
+    e->verdict = e->verdicts[0];
+    for (size_t i = 1; i < e->verdict_count; i++) {
+        const struct verdict *v = &e->verdicts[i];
+        e->differing |= !pipeline_same_fate(&e->verdicts[0], v);
+        if (v->action == ACTION_ACCEPT && e->verdict.action != ACTION_ACCEPT)
+            e->verdict = *v;
+    }
+    if (e->differing)
+        refuse(&e->verdict, ACTION_DEFER, 451, SLICE("4.5.3"),
+               SLICE("recipients fare differently, try again: they will be taken group by group"));
+    else if (e->verdict.action == ACTION_ACCEPT && cannot_strip(e, &e->verdict))
+        refuse(
+            &e->verdict, ACTION_REJECT, 550, SLICE("5.7.1"),
+            SLICE("a forbidden attachment cannot be taken out of a signed or encrypted message"));
+    else if (!pipeline_is_refusal(&e->verdict))
+        refuse(&e->verdict, e->verdict.action, 250, SLICE("2.0.0"), SLICE("accepted"));
+}
+
+bool examination_decide(struct examination *e, const struct config *config)
+{
+    e->verdict = (struct verdict){.rule = -1, .unknown = -1};
+    if (e->too_big) {
+        refuse(&e->verdict, ACTION_REJECT, 552, SLICE("5.3.4"), SLICE("message too big"));
+        return true;
+    }
+    size_t count = e->envelope.recipient_count;
+    e->verdicts = arena_array(e->arena, count, sizeof *e->verdicts);
+    if (!e->verdicts || !evaluate(e, config, 0))
+        return false;
+    for (size_t i = 1; i < count; i++) {
+        e->verdicts[i] = e->verdicts[0];
+        if (e->verdicts[0].per_recipient && !evaluate(e, config, i))
+            return false;
+    }
+    e->facts.fact[FACT_RECIPIENT] = value_text(e->envelope.recipients[0]);
+    e->verdict_count = count;
+    settle(e);
+    return true;
+}
+
+struct slice examination_key_name(const struct examination *e, const struct policy_key *key)
+{
+    return arena_printf(e->arena, "%s[\"%.*s\"]", fact_info(key->fact)->name, SLICE_ARGS(key->key));
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC
+ * One message on its way through the pipeline: what was given, what was found out, what follows. */
+#ifndef CONSOLE_EXAMINATION_H
+#define CONSOLE_EXAMINATION_H
+
+#include "filters/pipeline.h"
+
+/* Who sends what to whom. What is not given is what a clean message has (as in `test` blocks). */
+struct envelope {
+    struct ip ip;            /* family 0: not given */
+    struct slice helo, from; /* ptr NULL: not given; an empty `from` is <> */
+    const struct slice *recipients;
+    size_t recipient_count;
+    enum direction direction;
+};
+
+struct examination {
+    struct arena *arena; /* owned; everything here lives in it */
+    struct slice name;   /* the file, or ptr NULL */
+    struct slice id;     /* of a batch, as JSON; or ptr NULL */
+    const char *error;   /* it could not be examined: only name and id count */
+    struct envelope envelope;
+    int message; /* sealed memfd, owned; -1: the envelope alone, or too big */
+    bool too_big;
+    uint64_t size;
+
+    int sockets[SCANNER_KINDS]; /* answers to come; -1: none */
+    int64_t began, deadline;    /* milliseconds of the clock */
+    bool asked[SCANNER_KINDS];
+    int64_t took[SCANNER_KINDS];       /* milliseconds until the answer */
+    const char *failed[SCANNER_KINDS]; /* why there is none; NULL: all well */
+    struct facts facts;
+    struct part_range *parts;
+    size_t part_count;
+
+    struct verdict *verdicts; /* one for each recipient */
+    size_t verdict_count;
+    struct verdict verdict; /* what the sender is told */
+    bool differing;         /* ... because the recipients' verdicts do not go together */
+};
+
+/* An empty one; false when memory is out. */
+bool examination_init(struct examination *e);
+/* Ready for the next message. */
+void examination_reset(struct examination *e);
+void examination_free(struct examination *e);
+
+/* Sets the facts that come from the envelope. */
+void examination_envelope(struct examination *e, const struct config *config);
+
+/* All facts are there: the verdict. False: out of memory. */
+bool examination_decide(struct examination *e, const struct config *config);
+
+/* header["x"]: a keyed fact as rules name it. In e->arena; ptr NULL when it is full. */
+struct slice examination_key_name(const struct examination *e, const struct policy_key *key);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC
+ * gatepostctl: Gatepost for people. */
+#include "console/command.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct subcommand {
+    const char *first, *second; /* second NULL: one word */
+    int (*run)(int argc, char *argv[]);
+    const char *doc;
+} subcommands[] = {
+    {"check", NULL, command_check, "what would become of messages, and why"},
+    {"policy", "check", command_policy_check,
+     "is a configuration right, and when can each rule act"},
+    {"policy", "test", command_policy_test, "run the test blocks of a configuration"},
+};
+
+enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
+
+static void say_help(FILE *out)
+{
+    fputs("usage: gatepostctl SUBCOMMAND [OPTION]... [ARGUMENT]...\n", out);
+    for (size_t i = 0; i < SUBCOMMANDS; i++) {
+        const struct subcommand *row = &subcommands[i];
+        char words[40];
+        snprintf(words, sizeof words, "%s %s", row->first, row->second ? row->second : "");
+        fprintf(out, "    %-14s  %s\n", words, row->doc);
+    }
+    fputs("See gatepostctl(1).\n", out);
+}
+
+static const struct subcommand *find(int argc, char *argv[])
+{
+    for (size_t i = 0; i < SUBCOMMANDS; i++) {
+        const struct subcommand *row = &subcommands[i];
+        if (strcmp(argv[1], row->first) == 0 &&
+            (!row->second || (argc > 2 && strcmp(argv[2], row->second) == 0)))
+            return row;
+    }
+    return NULL;
+}
+
+int main(int argc, char *argv[])
+{
+    setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_IGN);
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("gatepostctl " GATEPOST_VERSION);
+        return STATUS_FINE;
+    }
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        say_help(stdout);
+        return STATUS_FINE;
+    }
+    const struct subcommand *row = argc > 1 ? find(argc, argv) : NULL;
+    if (!row) {
+        say_help(stderr);
+        return STATUS_ERROR;
+    }
+    int words = row->second ? 2 : 1;
+    return row->run(argc - words, argv + words);
+}
+
+int command_usage(const char *synopsis)
+{
+    fprintf(stderr, "usage: gatepostctl %s\n", synopsis);
+    return STATUS_ERROR;
+}
+
+int command_error(const char *what, const char *why)
+{
+    fprintf(stderr, "gatepostctl: %s: %s\n", what, why);
+    return STATUS_ERROR;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+#include "console/offline.h"
+
+#include "base/clock.h"
+#include "console/interrupt.h"
+#include "filters/family_control.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ARENA_MAX = 1024 * 1024, START_MS = 120000, END_MS = 5000 };
+
+/* ---- starting ---- */
+
+/* As root the scanners need a user to become, and an empty folder. */
+static void fit_to_machine(struct offline *offline, struct settings *settings)
+{
+    char user[64];
+    settings->process_chroot = SLICE("");
+    if (geteuid() != 0)
+        return;
+    snprintf(user, sizeof user, "%.*s", SLICE_ARGS(settings->process_user));
+    if (!getpwnam(user))
+        settings->process_user = SLICE("nobody");
+    strcpy(offline->folder, "/tmp/gatepostctl-XXXXXX");
+    if (mkdtemp(offline->folder) && chmod(offline->folder, 0755) == 0)
+        settings->process_chroot = slice_of(offline->folder);
+    else
+        offline->folder[0] = '\0';
+}
+
+static void failed(struct offline *offline, enum scanner_kind kind, const char *why)
+{
+    struct offline_family *family = &offline->families[kind];
+    snprintf(family->failure, sizeof family->failure, "%s", why);
+    fprintf(stderr, "gatepostctl: %s: %s\n", family_program(kind), why);
+}
+
+static void start(struct offline *offline, enum scanner_kind kind, const struct settings *settings)
+{
+    struct offline_family *family = &offline->families[kind];
+    struct family_command command;
+    int queue[2];
+    if (ipc_pair(queue) != 0) {
+        failed(offline, kind, strerror(errno));
+        return;
+    }
+    family_command(kind, settings, &command);
+    pid_t pid = family_start(kind, &command, queue[1], &family->control);
+    int error = errno;
+    close(queue[1]); /* once all scanners are dead, nobody holds a message */
+    if (pid > 0) {
+        family->pid = pid;
+        family->queue = queue[0];
+        return;
+    }
+    close(queue[0]);
+    failed(offline, kind, strerror(error));
+}
+
+static void forget(struct offline_family *family)
+{
+    if (family->control >= 0)
+        close(family->control);
+    if (family->queue >= 0)
+        close(family->queue);
+    family->control = family->queue = -1;
+}
+
+/* True once it has said READY. */
+static bool becomes_ready(struct offline *offline, enum scanner_kind kind)
+{
+    struct offline_family *family = &offline->families[kind];
+    int64_t deadline = clock_ms() + START_MS;
+    for (int64_t left = START_MS; left > 0; left = deadline - clock_ms()) {
+        struct pollfd fd = {.fd = family->control, .events = POLLIN};
+        if (interrupt_poll(&fd, 1, (int)left) < 0)
+            break;
+        enum family_message message;
+        struct family_heard heard;
+        int got = family_hear(family->control, &message, &heard);
+        if (got == 0)
+            continue;
+        if (got > 0 && message == FAMILY_READY)
+            return true;
+        failed(offline, kind, got > 0 ? heard.text : "ended at its start");
+        return false;
+    }
+    failed(offline, kind, "does not become ready");
+    return false;
+}
+
+bool offline_open(struct offline *offline, const struct config *config, unsigned workers,
+                  bool antivirus)
+{
+    *offline = (struct offline){.config = config, .antivirus = antivirus, .workers = workers};
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        offline->families[kind].control = offline->families[kind].queue = -1;
+    offline->arena = arena_new(ARENA_MAX);
+    if (!offline->arena || !pipeline_job(config, offline->arena, &offline->job))
+        return false;
+    offline->job.message = offline->job.attachments = true; /* for the report */
+    struct settings settings = config->settings;
+    fit_to_machine(offline, &settings);
+    settings.process_scanners = settings.process_antivirus_scanners = workers;
+    settings.log_to = SLICE("stderr");
+    settings.log_level = SLICE("error");
+    start(offline, SCANNER_SCAN, &settings);
+    if (antivirus)
+        start(offline, SCANNER_AV, &settings);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (offline->families[kind].pid && !becomes_ready(offline, (enum scanner_kind)kind))
+            forget(&offline->families[kind]);
+    return true;
+}
+
+/* ---- ending ---- */
+
+static void await_end(struct offline_family *family)
+{
+    struct pollfd end = {.fd = pidfd_open(family->pid, 0), .events = POLLIN};
+    int64_t deadline = clock_ms() + END_MS;
+    int ready = 0;
+    while (end.fd >= 0 && ready <= 0 && clock_ms() < deadline)
+        ready = poll(&end, 1, (int)(deadline - clock_ms()));
+    if (ready <= 0)
+        kill(family->pid, SIGKILL);
+    while (waitpid(family->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (end.fd >= 0)
+        close(end.fd);
+    family->pid = 0;
+}
+
+void offline_close(struct offline *offline)
+{
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        forget(&offline->families[kind]);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (offline->families[kind].pid > 0)
+            await_end(&offline->families[kind]);
+    if (offline->folder[0])
+        rmdir(offline->folder);
+    arena_free(&offline->arena);
+}
+
+/* ---- messages ---- */
+
+static void no_answer(struct offline *offline, struct examination *e, enum scanner_kind kind,
+                      const char *why)
+{
+    struct slice copy = arena_copy(e->arena, slice_of(why));
+    e->failed[kind] = copy.ptr ? copy.ptr : "out of memory";
+    pipeline_fail(&e->facts, kind, e->arena, offline->job.header_count);
+}
+
+static void finish(struct offline *offline, struct examination *e)
+{
+    if (!offline_waits(e) && !examination_decide(e, offline->config))
+        e->error = "out of memory";
+}
+
+static void submit(struct offline *offline, struct examination *e, enum scanner_kind kind)
+{
+    struct offline_family *family = &offline->families[kind];
+    struct scan_job job = offline->job;
+    struct value sender = e->facts.fact[FACT_SENDER];
+    struct slice local;
+    if (sender.state == VALUE_KNOWN)
+        slice_cut(sender.text, '@', &local, &job.sender_domain);
+    e->asked[kind] = true;
+    if (family->queue < 0)
+        no_answer(offline, e, kind, family->failure);
+    else if ((e->sockets[kind] = scan_submit(family->queue, e->message, &job)) < 0)
+        no_answer(offline, e, kind, strerror(errno));
+}
+
+void offline_submit(struct offline *offline, struct examination *e)
+{
+    examination_envelope(e, offline->config);
+    e->began = clock_ms();
+    e->deadline = e->began + offline->config->settings.timeouts_scan;
+    if (e->message >= 0) {
+        submit(offline, e, SCANNER_SCAN);
+        if (offline->antivirus)
+            submit(offline, e, SCANNER_AV);
+        else
+            pipeline_without_antivirus(&e->facts);
+    }
+    finish(offline, e);
+}
+
+bool offline_waits(const struct examination *e)
+{
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (e->sockets[kind] >= 0)
+            return true;
+    return false;
+}
+
+size_t offline_fds(const struct examination *e, struct pollfd *fds)
+{
+    size_t count = 0;
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (e->sockets[kind] >= 0)
+            fds[count++] = (struct pollfd){.fd = e->sockets[kind], .events = POLLIN};
+    return count;
+}
+
+static void hear(struct offline *offline, struct examination *e, enum scanner_kind kind,
+                 int64_t now)
+{
+    struct scan_answer answer;
+    const char *reason = "no answer in time";
+    int got = scan_collect(e->sockets[kind], e->arena, offline->job.header_count, &answer, &reason);
+    if (got == 0 && now < e->deadline)
+        return;
+    if (got > 0) {
+        pipeline_merge(&e->facts, kind, &answer);
+        if (kind == SCANNER_SCAN) {
+            e->parts = answer.parts;
+            e->part_count = answer.part_count;
+        }
+    } else {
+        no_answer(offline, e, kind, reason);
+    }
+    e->took[kind] = now - e->began;
+    close(e->sockets[kind]);
+    e->sockets[kind] = -1;
+}
+
+void offline_hear(struct offline *offline, struct examination *e)
+{
+    int64_t now = clock_ms();
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (e->sockets[kind] >= 0)
+            hear(offline, e, (enum scanner_kind)kind, now);
+    finish(offline, e);
+}

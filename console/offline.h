@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC
+ * The pipeline without a daemon: scanners of our own, started as the parent starts them. What is
+ * hostile is parsed in their jails, never here. */
+#ifndef CONSOLE_OFFLINE_H
+#define CONSOLE_OFFLINE_H
+
+#include "console/examination.h"
+#include "filters/family_start.h"
+
+#include <poll.h>
+
+struct offline_family {
+    pid_t pid; /* 0: none */
+    int control, queue;
+    char failure[SCAN_REASON_MAX + 1]; /* why there is none; empty: all well, or not wanted */
+};
+
+struct offline {
+    const struct config *config;
+    bool antivirus; /* wanted */
+    unsigned workers;
+    struct arena *arena; /* owned: holds what follows */
+    struct scan_job job;
+    struct offline_family families[SCANNER_KINDS];
+    char folder[64]; /* an empty one that the scanners are locked into (root only); "": none */
+};
+
+/* Starts the scanners and waits until they are ready. One that fails is told on stderr; its facts
+ * will be unknown. False: out of memory. offline_close either way. */
+bool offline_open(struct offline *offline, const struct config *config, unsigned workers,
+                  bool antivirus);
+
+/* Hands a message to the scanners, or decides at once when there is nothing to scan. */
+void offline_submit(struct offline *offline, struct examination *e);
+
+/* Whether answers are still to come. */
+bool offline_waits(const struct examination *e);
+
+/* What to poll for; returns how many of `fds` were set (at most SCANNER_KINDS). */
+size_t offline_fds(const struct examination *e, struct pollfd *fds);
+
+/* Takes what has come, gives up what is late; after the last answer the verdict is there. */
+void offline_hear(struct offline *offline, struct examination *e);
+
+void offline_close(struct offline *offline);
+
+#endif

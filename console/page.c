@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#include "console/page.h"
+
+void page_label(struct page *page, const char *label)
+{
+    terminal_style(&page->terminal, page->out, STYLE_DIM);
+    buf_printf(page->out, "  %-*s", PAGE_INDENT - 2, label);
+    terminal_style(&page->terminal, page->out, STYLE_PLAIN);
+}
+
+void page_end(struct page *page)
+{
+    buf_char(page->out, '\n');
+}
+
+void page_row(struct page *page, const char *label, struct slice text)
+{
+    page_label(page, label);
+    terminal_wrap(&page->terminal, page->out, text, PAGE_INDENT);
+    page_end(page);
+}

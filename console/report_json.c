@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#include "console/report_json.h"
+
+#include "base/json.h"
+#include "filters/family_start.h"
+
+static void text_member(struct buf *out, const char *name, struct slice text)
+{
+    json_key(out, slice_of(name));
+    json_string(out, text);
+}
+
+static void whose(struct buf *out, const struct examination *e)
+{
+    if (!e->id.ptr) {
+        text_member(out, "file", e->name);
+        return;
+    }
+    json_key(out, SLICE("id"));
+    buf_append(out, e->id);
+}
+
+static void reply_member(struct buf *out, const struct examination *e)
+{
+    const struct verdict *v = &e->verdict;
+    struct slice reply = arena_printf(e->arena, "%u %.*s%s%.*s", v->code, SLICE_ARGS(v->enhanced),
+                                      v->enhanced.len ? " " : "", SLICE_ARGS(v->text));
+    text_member(out, "reply", reply);
+}
+
+static void rules_member(struct buf *out, const char *name, const struct policy *policy,
+                         const struct verdict *v, bool observed)
+{
+    json_key(out, slice_of(name));
+    buf_char(out, '[');
+    for (size_t i = 0; i < v->fired_count; i++) {
+        struct rule_info rule = policy_rule_info(policy, v->fired[i]);
+        if (rule.observe != observed)
+            continue;
+        json_item(out);
+        json_string(out, rule.name);
+    }
+    buf_char(out, ']');
+}
+
+static void recipients_member(struct buf *out, const struct examination *e)
+{
+    json_key(out, SLICE("recipients"));
+    buf_char(out, '{');
+    for (size_t i = 0; i < e->verdict_count; i++) {
+        json_key(out, e->envelope.recipients[i]);
+        json_string(out, slice_of(action_info(e->verdicts[i].action)->word));
+    }
+    buf_char(out, '}');
+}
+
+/* Which scanners gave no answer, and why. */
+static void failures_member(struct buf *out, const struct examination *e)
+{
+    if (!e->failed[SCANNER_SCAN] && !e->failed[SCANNER_AV])
+        return;
+    json_key(out, SLICE("failed"));
+    buf_char(out, '{');
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (e->failed[kind])
+            text_member(out, family_program((enum scanner_kind)kind), slice_of(e->failed[kind]));
+    buf_char(out, '}');
+}
+
+/* header["x"] and its like, under the names that rules use. */
+static void keyed_facts(struct buf *out, const struct policy *policy, const struct examination *e)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(policy, &count);
+    for (size_t i = 0; e->facts.keyed && i < count; i++) {
+        const struct fact_info *info = fact_info(keys[i].fact);
+        if (e->facts.keyed[i].state == VALUE_PENDING)
+            continue;
+        json_key(out, examination_key_name(e, &keys[i]));
+        value_json(out, &info->type, &e->facts.keyed[i]);
+    }
+}
+
+void report_json(struct buf *out, const struct config *config, const struct examination *e)
+{
+    const struct verdict *v = &e->verdict;
+    buf_char(out, '{');
+    whose(out, e);
+    if (e->error) {
+        text_member(out, "error", slice_of(e->error));
+        buf_cstr(out, "}\n");
+        return;
+    }
+    text_member(out, "verdict", slice_of(action_info(v->action)->word));
+    reply_member(out, e);
+    rules_member(out, "rules", config->policy, v, false);
+    rules_member(out, "observed", config->policy, v, true);
+    json_key(out, SLICE("score"));
+    json_number(out, v->score);
+    if (e->differing)
+        recipients_member(out, e);
+    failures_member(out, e);
+    json_key(out, SLICE("facts"));
+    buf_char(out, '{');
+    facts_json(out, &e->facts);
+    keyed_facts(out, config->policy, e);
+    buf_cstr(out, "}}\n");
+}

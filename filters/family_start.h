@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC
+ * Starting a family of scanners (filters/family.h) as a configuration says. */
+#ifndef FILTERS_FAMILY_START_H
+#define FILTERS_FAMILY_START_H
+
+#include "filters/pipeline.h"
+
+#include <sys/types.h>
+
+enum { FAMILY_ARGUMENTS = 24, FAMILY_TEXTS = 12288 };
+
+/* The command line of a head. Two are the same when their bytes are. */
+struct family_command {
+    char texts[FAMILY_TEXTS]; /* one NUL-terminated after another */
+    size_t used, count;
+};
+
+/* "gatepost-scan", "gatepost-av". */
+const char *family_program(enum scanner_kind kind);
+
+void family_command(enum scanner_kind kind, const struct settings *settings,
+                    struct family_command *out);
+
+/* Starts it. `queue` is the receiving end, and stays the caller's; our end of its control socket
+ * goes to *control, the caller's. The pid, or -1 with errno. */
+pid_t family_start(enum scanner_kind kind, struct family_command *command, int queue, int *control);
+
+#endif

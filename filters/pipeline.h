@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC
+ * From a policy to jobs for the scanners, and from their answers to facts: what the proxy and
+ * gatepostctl do alike. No sockets here. */
+#ifndef FILTERS_PIPELINE_H
+#define FILTERS_PIPELINE_H
+
+#include "filters/scan_job.h"
+#include "policy/config.h"
+
+enum scanner_kind { SCANNER_SCAN, SCANNER_AV, SCANNER_KINDS };
+
+/* Whether this configuration needs scanners of this kind. */
+bool pipeline_needs(const struct config *config, enum scanner_kind kind);
+
+/* The part of a job that is the same for every message: what the rules want to know, and the
+ * limits. The names of headers live in the arena; false when it is full. */
+bool pipeline_job(const struct config *config, struct arena *arena, struct scan_job *out);
+
+/* A scanner's answer counts only for the facts that are its own. */
+void pipeline_merge(struct facts *facts, enum scanner_kind kind, const struct scan_answer *answer);
+
+/* No answer: its facts are unknown. `keys` is how many the policy has. */
+void pipeline_fail(struct facts *facts, enum scanner_kind kind, struct arena *arena, size_t keys);
+
+/* Antivirus is switched off: its facts are absent, which is neither clean nor unknown. */
+void pipeline_without_antivirus(struct facts *facts);
+
+/* Whether one reply can tell both verdicts: delivered alike, discarded beside a delivery, or
+ * refused for the same. Recipients whose verdicts do not fit are told apart at their next try. */
+bool pipeline_same_fate(const struct verdict *a, const struct verdict *b);
+
+bool pipeline_is_refusal(const struct verdict *verdict);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC
+ * What backends can do, and the probe at start. */
+#include "proxy/backends_internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+
+static void intersect(struct capabilities *common, const struct capabilities *one)
+{
+    if (!common->known) {
+        *common = *one;
+        common->known = true;
+        return;
+    }
+    common->pipelining = common->pipelining && one->pipelining;
+    common->eight_bit = common->eight_bit && one->eight_bit;
+    common->utf8 = common->utf8 && one->utf8;
+    common->dsn = common->dsn && one->dsn;
+    if (one->size && (!common->size || one->size < common->size))
+        common->size = one->size;
+}
+
+static void intersect_pool(struct capabilities *common, const struct pool *pool, bool known_only)
+{
+    for (size_t i = 0; i < pool->server_count; i++)
+        if (pool->servers[i].can.known || !known_only)
+            intersect(common, &pool->servers[i].can);
+}
+
+struct capabilities backends_common(const struct backends *all)
+{
+    struct capabilities common = {0};
+    for (size_t i = 0; i < all->pool_count; i++)
+        intersect_pool(&common, &all->pools[i], false);
+    return common;
+}
+
+struct capabilities backends_of(const struct backends *all, const struct backend *backend)
+{
+    struct capabilities common = {0};
+    intersect_pool(&common, backends_pool(all, backend), true);
+    return common;
+}
+
+/* ---- the start-up probe ---- */
+
+static void probe_done(struct backend_job *job)
+{
+    if (job->outcome == JOB_ANSWERED && job->recipients[0].reply.kind == REPLY_YES)
+        log_at(LEVEL_WARNING, "",
+               "backend accepts any recipient in the session: give its domains a recipient table",
+               field_text("backend", job->backend->name),
+               field_text("tried", job->recipients[0].address));
+}
+
+static const struct domain *domain_of(const struct config *config, const struct backend *backend)
+{
+    for (size_t i = 0; i < config->domain_count; i++)
+        if (config->domains[i].backend == backend && !config->domains[i].recipients)
+            return &config->domains[i];
+    return NULL;
+}
+
+static void probe_recipient(struct pool *pool)
+{
+    const struct domain *domain = domain_of(pool->all->config, pool->conf);
+    if (!domain || !pool->conf->probe)
+        return;
+    int n = snprintf(pool->probe_address, sizeof pool->probe_address, "no-such-user-%llx@%.*s",
+                     (unsigned long long)clock_wall() * 2654435761u, SLICE_ARGS(domain->name));
+    if (n < 0 || (size_t)n >= sizeof pool->probe_address)
+        return;
+    pool->probe_recipient = (struct job_recipient){.address = {pool->probe_address, (size_t)n}};
+    pool->probe =
+        (struct backend_job){.kind = JOB_CHECK,
+                             .id = "probe",
+                             .backend = pool->conf,
+                             .arena = pool->all->probe_arena,
+                             .deadline = clock_ms() + pool->all->config->settings.timeouts_backend,
+                             .done = probe_done,
+                             .recipients = &pool->probe_recipient,
+                             .recipient_count = 1};
+    backends_submit(pool->all, &pool->probe);
+}
+
+void backends_probe(struct backends *all, bool warn)
+{
+    for (size_t i = 0; i < all->pool_count; i++) {
+        struct pool *pool = &all->pools[i];
+        for (size_t n = 0; n < pool->server_count; n++)
+            backends_open(&pool->servers[n]);
+        if (warn)
+            probe_recipient(pool);
+    }
+}

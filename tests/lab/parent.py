@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: ISC
+"""The parent alone: a gatepost whose children are, unless told otherwise, the stand-ins of tests/fakes."""
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from lab import needs, process
+from lab.ports import free_port
+from lab.process import is_alive
+
+FAKES = needs.ROOT / "tests" / "fakes"
+
+
+def wait_until(condition, seconds=15):
+    return process.wait_until(condition, seconds)
+
+
+class Session:
+    """A connection, and who greeted it."""
+
+    def __init__(self, port, greeted=True):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=15)
+        if greeted:
+            self.read_greeting()
+
+    def read_greeting(self):
+        line = self.socket.makefile("rb").readline().split()
+        assert line and line[0] == b"220", line
+        self.generation, self.slot, self.pid = map(int, line[1:])
+
+    def echoes(self):
+        self.socket.sendall(b"x")
+        return self.socket.recv(1) == b"x"
+
+    def close(self):
+        self.socket.close()
+
+
+class Parent:
+    def __init__(self, folder):
+        self.folder = folder
+        self.path = folder / "gatepost.conf"
+        self.log_path = folder / "log"
+        self.port = free_port()
+        self.libexec = FAKES
+        self.popen = None
+        self.sessions = []
+        (folder / "empty").mkdir(mode=0o755)
+        self.configure()
+
+    def configure(self, text="", ports=None, proxies=2, drain="20s"):
+        listeners = "".join('listen smtp "p%d" on "127.0.0.1:%d"\n' % (port, port) for port in ports or [self.port])
+        self.path.write_text('hostname "mx.example.com"\n%sprocess { user "nobody"  chroot "%s"  proxies %d }\n'
+                             "timeouts { drain %s }\n%s" % (listeners, self.folder / "empty", proxies, drain, text))
+
+    def order(self, **orders):
+        (self.folder / "fake.json").write_text(json.dumps(orders))
+
+    def command(self, *options):
+        return [str(needs.BUILD / "gatepost"), *options, "-c", str(self.path)]
+
+    def environment(self):
+        return dict(os.environ, GATEPOST_LIBEXEC=str(self.libexec), **getattr(self, "more_environment", {}))
+
+    def run(self, *options):
+        """For starts that end: (exit status, what it said)."""
+        done = subprocess.run(self.command(*options), env=self.environment(), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=60)
+        return done.returncode, done.stdout
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.popen = subprocess.Popen(self.command("-F"), env=self.environment(), stdout=log, stderr=log)
+        assert self.logged("serving"), self.log()
+        return self
+
+    def signal(self, number):
+        os.kill(self.popen.pid, number)
+
+    def log(self):
+        return self.log_path.read_text()
+
+    def logged(self, text, times=1, seconds=15):
+        return wait_until(lambda: self.log().count(text) >= times, seconds)
+
+    def reload(self):
+        before = self.log().count(": serving ")
+        self.signal(signal.SIGHUP)
+        assert self.logged(": serving ", before + 1), self.log()
+
+    def connect(self, port=None, greeted=True):
+        self.sessions.append(Session(port or self.port, greeted))
+        return self.sessions[-1]
+
+    def connect_to(self, generation):
+        """With the first proxy of that generation that answers: an older one may still take a last connection."""
+        def attempt():
+            session = self.connect()
+            return session if session.generation == generation else session.close()
+        return wait_until(attempt)
+
+    def children(self, name="gatepost-proxy"):
+        return sorted(pid for pid, comm in process.children(self.popen.pid).items() if comm == name[:15])
+
+    def in_slots(self):
+        """A session with each slot: {slot: session}."""
+        found = {}
+        while len(found) < 2:
+            session = self.connect()
+            found.setdefault(session.slot, session)
+        return found
+
+    def stop(self):
+        if self.popen and self.popen.poll() is None:
+            self.signal(signal.SIGTERM)
+        for session in self.sessions:
+            session.close()
+        if self.popen:
+            self.popen.wait(40)
+        return self.popen.returncode if self.popen else None
+
+
+@pytest.fixture
+def parent(own_dir):
+    it = Parent(own_dir)
+    yield it
+    children = it.children() if it.popen else []
+    it.stop()
+    assert not [pid for pid in children if is_alive(pid)], it.log()
+    if it.popen:
+        assert "ERROR: " not in it.log().replace("error: ", ""), it.log()
