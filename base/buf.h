@@ -24,7 +24,7 @@ size_t buf_len(const struct buf *b);
 struct slice buf_slice(const struct buf *b); /* what it holds; valid until the next change */
 
 /* Appends all or nothing. False past the maximum or out of memory; `failed` is then set, so a run
- * of appends may be checked once at its end. */
+ * of appends may be checked once at its end. buf_printf needs room for one byte more. */
 bool buf_append(struct buf *b, struct slice s);
 bool buf_char(struct buf *b, char c);
 bool buf_cstr(struct buf *b, const char *cstr);

@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/json.h"
 
-#include <math.h>
+#include "base/utf8.h"
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629), 0 when there is none. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-    unsigned char c = s[0];
-    size_t n = c < 0x80                 ? 1
-               : c >= 0xc2 && c <= 0xdf ? 2
-               : (c & 0xf0) == 0xe0     ? 3
-               : c >= 0xf0 && c <= 0xf4 ? 4
-                                        : 0;
-    if (n == 0 || n > left)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((c == 0xe0 && s[1] < 0xa0) || (c == 0xed && s[1] > 0x9f) || (c == 0xf0 && s[1] < 0x90) ||
-        (c == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
+#include <math.h>
 
 static void escape_ascii(struct buf *out, char c)
 {
@@ -43,7 +25,8 @@ void json_string(struct buf *out, struct slice text)
 {
     buf_char(out, '"');
     for (size_t i = 0; i < text.len;) {
-        size_t n = utf8_length((const unsigned char *)text.ptr + i, text.len - i);
+        uint32_t code;
+        size_t n = utf8_next(slice_from(text, i), &code);
         if (n == 1)
             escape_ascii(out, text.ptr[i]);
         else if (n == 0)

@@ -97,7 +97,7 @@ void log_write(enum log_level level, const char *id, const char *event,
         syslog(syslog_levels[level], "%.*s", SLICE_ARGS(text));
     } else {
         line.failed = false;
-        if (!buf_char(&line, '\n'))
+        if (!buf_char(&line, '\n') && line.tail)
             line.data[line.tail - 1] = '\n';
         text = buf_slice(&line);
         ssize_t written = write(STDERR_FILENO, text.ptr, text.len);

@@ -179,6 +179,15 @@ static bool failed(const char **reason, const char *step)
     return false;
 }
 
+static bool failed_on(const char **reason, const char *step, const char *object)
+{
+    static char text[256];
+    snprintf(text, sizeof text, "%s %s: %s", step, object,
+             errno == ENOENT ? "does not exist" : strerror(errno));
+    *reason = text;
+    return false;
+}
+
 static bool become(const struct passwd *user, const char **reason)
 {
     if (setgroups(0, NULL) != 0)
@@ -200,10 +209,10 @@ static bool drop_root(const char *name, const char *folder, const char **reason)
     struct passwd *user = getpwnam(name);
     if (!user) {
         errno = errno ? errno : ENOENT;
-        return failed(reason, "no such user");
+        return failed_on(reason, "user", name);
     }
     if (folder && chroot(folder) != 0)
-        return failed(reason, "chroot");
+        return failed_on(reason, "chroot", folder);
     if (folder && chdir("/") != 0)
         return failed(reason, "chdir");
     return become(user, reason);

@@ -76,9 +76,11 @@ static const struct call common_calls[] = {
     CALL_IF(mprotect, WITHOUT_EXEC(2)),
 };
 
-/* What a scanner's worker needs to take a job and to check that its message is sealed. */
+/* What a scanner's worker needs to take a job, to check that its message is sealed, and to give a
+ * large answer. */
 static const struct call scanner_calls[] = {
     CALL(epoll_wait),
+    CALL(memfd_create),
     CALL_IF(fcntl, ARGUMENT(1, EQUALS(F_GET_SEALS))),
 };
 
@@ -92,6 +94,7 @@ static const struct call proxy_calls[] = {
     CALL(epoll_create1),
     CALL(epoll_ctl),
     CALL(epoll_wait),
+    CALL(memfd_create),
     CALL(epoll_pwait),
     CALL(epoll_pwait2),
     CALL(poll),

@@ -231,8 +231,11 @@ static bool offer(struct stream *s, struct slice bytes, bool kept)
         return true;
     if (kept)
         buf_consume(&s->in, taken);
-    else
-        buf_append(&s->in, slice_from(bytes, taken));
+    else if (!buf_append(&s->in, slice_from(bytes, taken))) {
+        stream_set_error(s, "read", "out of memory");
+        s->failed_later = s->paused = true; /* what follows the gap is not offered */
+        event_active(s->writable, EV_WRITE, 1);
+    }
     if (buf_len(&s->in) == 0)
         buf_release(&s->in);
     return true;
@@ -401,6 +404,23 @@ static void connected(struct stream *s)
     tell(s, STREAM_CONNECTED);
 }
 
+/* What the peer said before it closed comes first: it may be a reply that says why. */
+static void fail_after_reading(struct stream *s)
+{
+    bool freed = false, *outer = s->freed;
+    s->freed = &freed;
+    for (int turns = 0; turns < READS_A_TURN && !s->paused && read_once(s);)
+        turns++;
+    if (freed) {
+        if (outer)
+            *outer = true;
+        return;
+    }
+    s->freed = outer;
+    if (s->phase != PHASE_OVER)
+        end(s, STREAM_FAILED);
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
@@ -420,11 +440,9 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     }
     if (!s->failed_later)
         stream_flush(s);
-    if (s->failed_later) {
-        s->paused = true; /* what the peer said before it closed comes first: it may be a reply that
-                             says why */
-        end(s, STREAM_FAILED);
-    } else if (s->notify_drained && !stream_output_pending(s)) {
+    if (s->failed_later)
+        fail_after_reading(s);
+    else if (s->notify_drained && !stream_output_pending(s)) {
         s->notify_drained = false;
         tell(s, STREAM_DRAINED);
     }

@@ -139,7 +139,7 @@ static ssize_t write_tls(struct stream *s)
 
 void stream_flush(struct stream *s)
 {
-    if (s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE)
+    if ((s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE) || s->failed_later)
         return;
     while (stream_output_pending(s)) {
         ssize_t n = s->ssl ? write_tls(s) : write_plain(s);

@@ -114,8 +114,8 @@ static bool load_database(const char *database, const char **reason)
     unsigned count = 0;
     cl_error_t result = cl_load(database, av.engine, &count, CL_DB_STDOPT);
     if (result != CL_SUCCESS)
-        return fail(reason, database, cl_strerror(result));
-    return count > 0 || fail(reason, database, "no signatures there");
+        return fail(reason, "none", cl_strerror(result));
+    return count > 0 || fail(reason, "none", "the folder holds none");
 }
 
 bool av_engine_load(const char *database, const char *scratch, unsigned scan_ms,

@@ -107,11 +107,12 @@ bool av_folder_make(struct family_options *options, const char **reason)
     }
     if (access(options->database, R_OK) != 0)
         return fail(reason, options->database);
-    if (geteuid() == 0 && options->chroot && unshare(CLONE_NEWNS) == 0)
-        return make_root(options, reason);
-    if (geteuid() == 0)
+    if (geteuid() == 0 && options->chroot) {
+        if (unshare(CLONE_NEWNS) == 0)
+            return make_root(options, reason);
         log_at(LEVEL_WARNING, "", "no private mounts, and so no chroot",
                field_str("error", strerror(errno)));
+    }
     options->chroot = NULL; /* the signatures would be out of reach */
     return make_temporary(options, reason);
 }

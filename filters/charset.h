@@ -22,10 +22,4 @@ bool charset_append(struct buf *out, struct slice name, struct slice octets);
 /* The same for octets without a label: UTF-8 where it is valid. A tab becomes a blank. */
 bool text_append(struct buf *out, struct slice octets);
 
-/* Decodes one code point at the start of s (not empty). Returns its length, and 0 when it is not
- * valid UTF-8. */
-size_t utf8_next(struct slice s, uint32_t *code);
-bool utf8_valid(struct slice s);
-bool utf8_append(struct buf *out, uint32_t code);
-
 #endif

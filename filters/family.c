@@ -34,6 +34,7 @@ struct head {
     const struct family *family;
     struct family_options options;
     struct worker workers[FAMILY_WORKERS_MAX];
+    int memory;    /* /proc/self/statm, opened while there is a /proc */
     int signals;   /* SIGCHLD */
     int wake[2];   /* its closing wakes idle workers */
     int report[2]; /* a worker that became ready writes a byte */
@@ -96,12 +97,25 @@ static bool open_log(const struct family *family, const struct family_options *o
     return true;
 }
 
+/* Bytes of writable memory that the head has by now. 0 where it cannot be told. */
+static uint64_t memory_used(int statm)
+{
+    char line[256] = "", *field = line;
+    if (pread(statm, line, sizeof line - 1, 0) < 0)
+        return 0;
+    unsigned long pages = 0;
+    for (int i = 0; i < 6; i++) /* the sixth is data and stack */
+        pages = strtoul(field, &field, 10);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static bool set_up(struct head *head, int argc, char *argv[], const char **reason)
 {
     const struct family *family = head->family;
     struct family_options *options = &head->options;
     if (!family_options_parse(argc, argv, options, reason) || !open_log(family, options, reason))
         return false;
+    head->memory = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     if (geteuid() == 0 && unshare(CLONE_NEWNET | CLONE_NEWIPC) != 0)
         log_at(LEVEL_WARNING, "", "network namespace is shared",
                field_str("error", strerror(errno)));
@@ -124,6 +138,7 @@ _Noreturn static void become_worker(struct head *head, unsigned number, pid_t pa
         .slot = head->workers[number].slot,
         .number = number,
         .head = parent,
+        .inherited = memory_used(head->memory),
         .wake = head->wake[0],
         .report = head->report[1],
     };
@@ -131,6 +146,7 @@ _Noreturn static void become_worker(struct head *head, unsigned number, pid_t pa
         if (i != number)
             munmap(head->workers[i].slot, sizeof(struct slot));
     close(FAMILY_CONTROL_FD);
+    close(head->memory);
     close(head->signals);
     close(head->wake[1]);
     close(head->report[0]);
@@ -171,11 +187,14 @@ static void log_death(const struct head *head, const struct worker *worker, int 
         log_at(LEVEL_DEBUG, "", "worker recycled", field_num("pid", worker->pid));
 }
 
+/* A worker that a message killed is replaced at once, or hostile mail could stop the family; one
+ * that dies by itself, soon after its start, would only do so again. */
 static int64_t next_backoff(const struct worker *worker, int status, int64_t lived)
 {
-    bool served = atomic_load(&worker->slot->ready);
     bool clean = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_RECYCLED;
-    if (clean || (served && lived >= AT_ONCE_MS && !WIFEXITED(status)))
+    bool ready = atomic_load(&worker->slot->ready);
+    bool busy = ready && atomic_load(&worker->slot->busy_since) != 0;
+    if (clean || busy || (ready && lived >= AT_ONCE_MS && WIFSIGNALED(status)))
         return 0;
     int64_t longer = worker->backoff ? worker->backoff * 2 : BACKOFF_FIRST_MS;
     return longer < BACKOFF_LAST_MS ? longer : BACKOFF_LAST_MS;
@@ -317,7 +336,8 @@ static void kill_workers(struct head *head)
 int family_main(const struct family *family, int argc, char *argv[])
 {
     static struct head head;
-    head = (struct head){.family = family, .signals = -1, .wake = {-1, -1}, .report = {-1, -1}};
+    head = (struct head){
+        .family = family, .memory = -1, .signals = -1, .wake = {-1, -1}, .report = {-1, -1}};
     fcntl(FAMILY_CONTROL_FD, F_SETFD, FD_CLOEXEC);
     fcntl(FAMILY_QUEUE_FD, F_SETFD, FD_CLOEXEC);
     const char *reason = "unknown";

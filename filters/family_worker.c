@@ -31,23 +31,14 @@ static void die_with_head(const struct worker_start *start)
         fail(start, "start", "the head is gone");
 }
 
-/* Bytes of writable memory that this process has already: a family may have loaded a gigabyte of
- * signatures. */
-static uint64_t memory_inherited(void)
-{
-    FILE *file = fopen("/proc/self/statm", "re");
-    unsigned long data = 0;
-    int got = file ? fscanf(file, "%*u %*u %*u %*u %*u %lu", &data) : 0;
-    if (file)
-        fclose(file);
-    return got == 1 ? (uint64_t)data * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
-}
-
 static void limit_resources(const struct worker_start *start)
 {
-    rlim_t data = memory_inherited() + start->family->memory;
+    rlim_t data = start->inherited + start->family->memory;
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS_MAX, DESCRIPTORS_MAX});
+    if (start->family->jail == JAIL_PURE) /* the only file that it ever writes is a large answer */
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){SCAN_ANSWER_MAX, SCAN_ANSWER_MAX});
+    signal(SIGXFSZ, SIG_IGN);
 #ifdef SANITIZED
     (void)data; /* shadow memory has no sensible bound */
 #else

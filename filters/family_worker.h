@@ -24,8 +24,10 @@ struct worker_start {
     struct slot *slot;
     unsigned number;
     pid_t head;
-    int wake;   /* ends when the family retires */
-    int report; /* a byte is written there when ready */
+    uint64_t
+        inherited; /* bytes of writable memory that the head has: signatures can take a gigabyte */
+    int wake;      /* ends when the family retires */
+    int report;    /* a byte is written there when ready */
 };
 
 enum { WORKER_RECYCLED = 0, WORKER_FAILED = 1 };

@@ -5,6 +5,7 @@
 #include "filters/av_message.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 enum { CANARY_SCANS = 20, CANARY_MS = 10000, MIB = 1024 * 1024 };
 
@@ -13,16 +14,25 @@ static struct {
     int64_t last;
 } canary;
 
+static const char *database_given; /* its path as the administrator knows it */
+
 /* While files can still be opened by their usual paths. */
 static bool prepare(struct family_options *options, const char **reason)
 {
+    database_given = options->database;
     return av_message_warm_up(reason) && av_folder_make(options, reason);
 }
 
 /* One scan gets most of the time that a message has before its worker is killed. */
 static bool warm_up(const struct family_options *options, const char **reason)
 {
-    return av_engine_load(options->database, av_folder_top(), options->timeout / 5 * 4, reason);
+    static char text[SCAN_REASON_MAX];
+    const char *why = "";
+    if (av_engine_load(options->database, av_folder_top(), options->timeout / 5 * 4, &why))
+        return true;
+    snprintf(text, sizeof text, "signatures in %s: %s", database_given, why);
+    *reason = text;
+    return false;
 }
 
 static bool enter(unsigned number, const char **folder, const char **reason)
@@ -101,5 +111,6 @@ int main(int argc, char *argv[])
         .scan = scan,
         .finish = finish,
     };
-    return family_main(&antivirus, argc, argv);
+    /* nothing to flush; and a chroot has no /proc for a leak checker */
+    _exit(family_main(&antivirus, argc, argv));
 }

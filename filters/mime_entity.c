@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * The header of a part: what it is, how it is encoded, what it is called, where its parts end. */
+#include "base/utf8.h"
 #include "filters/charset.h"
 #include "filters/headers.h"
 #include "filters/mime_internal.h"

@@ -2,18 +2,19 @@
 #include "filters/scan_job.h"
 
 #include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCAN_JOB = 1, SCAN_ANSWER, SCAN_REFUSAL };
+enum { SCAN_JOB = 1, SCAN_ANSWER, SCAN_LARGE_ANSWER, SCAN_REFUSAL };
 
-/* Shares of an answer's payload. A text past its own cannot be half told: it becomes unknown. A
- * list is cut and says so. */
+/* Shares of an answer's payload; attachments get all that the rest leaves. A text past its own
+ * cannot be half told: it becomes unknown. A list is cut and says so. */
 enum {
     RANGE_BYTES = 4 + 3 * 8 + 1,
     RANGES_SHARE = 32 * 1024,
-    ATTACHMENTS_SHARE = 64 * 1024,
     KEYED_SHARE = 32 * 1024,
-    OTHERS_SHARE = IPC_PAYLOAD_MAX - RANGES_SHARE - ATTACHMENTS_SHARE - KEYED_SHARE - 1024,
+    OTHERS_SHARE = 32 * 1024,
     SMALL_VALUE = 32, /* what an unknown or an empty, cut list takes at most */
 };
 
@@ -22,6 +23,12 @@ static bool from_scanner(enum fact fact)
     enum producer producer = fact_info(fact)->producer;
     return producer == PRODUCER_MESSAGE || producer == PRODUCER_ATTACHMENTS ||
            producer == PRODUCER_ANTIVIRUS;
+}
+
+/* Those that are packed one by one before all else. */
+static bool is_plain(enum fact fact)
+{
+    return from_scanner(fact) && fact != FACT_ATTACHMENTS && !fact_info(fact)->keyed;
 }
 
 /* -- the proxy's side -- */
@@ -118,18 +125,36 @@ static bool unpack_ranges(struct unpack *in, struct arena *arena, struct scan_an
 bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header_count,
                         struct scan_answer *answer)
 {
+    struct unpack in = {.left = payload};
+    struct value *fact = answer->facts.fact;
+    bool ok = true;
     *answer = (struct scan_answer){0};
-    struct slice lasting = arena_copy(arena, payload);
-    struct unpack in = {.left = lasting};
-    bool ok = lasting.ptr != NULL;
-    for (enum fact fact = 0; ok && fact < FACT_COUNT; fact++)
-        if (from_scanner(fact) && !fact_info(fact)->keyed)
-            ok = unpack_value(&in, &fact_info(fact)->type, arena, &answer->facts.fact[fact]);
+    for (enum fact id = 0; ok && id < FACT_COUNT; id++)
+        if (is_plain(id))
+            ok = unpack_value(&in, &fact_info(id)->type, arena, &fact[id]);
     ok = ok && unpack_keyed(&in, arena, header_count, &answer->facts) &&
-         unpack_ranges(&in, arena, answer) && unpack_done(&in);
+         unpack_ranges(&in, arena, answer) &&
+         unpack_value(&in, &fact_info(FACT_ATTACHMENTS)->type, arena, &fact[FACT_ATTACHMENTS]) &&
+         unpack_done(&in);
     if (!ok)
         *answer = (struct scan_answer){0};
     return ok;
+}
+
+/* Copies what came in a file. It may be any descriptor that a hostile scanner has, and change
+ * meanwhile. */
+static struct slice read_large(const struct ipc_message *message, struct arena *arena)
+{
+    struct slice none = {NULL, 0};
+    struct stat info;
+    if (message->fd_count != 1 || fstat(message->fds[0], &info) != 0 || !S_ISREG(info.st_mode))
+        return none;
+    if (info.st_size <= 0 || info.st_size > SCAN_ANSWER_MAX)
+        return none;
+    size_t size = (size_t)info.st_size;
+    char *bytes = arena_alloc(arena, size);
+    ssize_t got = bytes ? pread(message->fds[0], bytes, size, 0) : -1;
+    return got == info.st_size ? (struct slice){bytes, size} : none;
 }
 
 static int failed(const char **reason, const char *why)
@@ -157,11 +182,15 @@ int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan
     if (got < 0)
         return failed(reason,
                       errno == EBADMSG ? "the scanner talked nonsense" : "the scanner died");
+    struct slice payload = {NULL, 0};
+    if (message.type == SCAN_ANSWER)
+        payload = arena_copy(arena, message.payload);
+    else if (message.type == SCAN_LARGE_ANSWER)
+        payload = read_large(&message, arena);
     ipc_close_fds(&message);
     if (message.type == SCAN_REFUSAL)
         return read_refusal(message.payload, arena, reason);
-    if (message.type == SCAN_ANSWER &&
-        scan_answer_decode(message.payload, arena, header_count, answer))
+    if (payload.ptr && scan_answer_decode(payload, arena, header_count, answer))
         return 1;
     return failed(reason, "the scanner talked nonsense");
 }
@@ -238,18 +267,15 @@ static size_t share_of(size_t left, size_t values_after)
     return left > reserved + SMALL_VALUE ? left - reserved : SMALL_VALUE;
 }
 
-static void pack_facts(struct buf *out, const struct facts *facts)
+static void pack_plain(struct buf *out, const struct facts *facts)
 {
     size_t left = OTHERS_SHARE;
     for (enum fact fact = 0; fact < FACT_COUNT; fact++) {
-        const struct fact_info *info = fact_info(fact);
-        if (!from_scanner(fact) || info->keyed)
+        if (!is_plain(fact))
             continue;
-        bool attachments = fact == FACT_ATTACHMENTS;
-        size_t share = attachments ? ATTACHMENTS_SHARE : share_of(left, FACT_COUNT);
-        size_t took = pack_value(out, &info->type, facts->fact[fact], share);
-        if (!attachments)
-            left -= took < left ? took : left;
+        size_t took =
+            pack_value(out, &fact_info(fact)->type, facts->fact[fact], share_of(left, FACT_COUNT));
+        left -= took < left ? took : left;
     }
 }
 
@@ -283,17 +309,32 @@ static void pack_ranges(struct buf *out, const struct scan_answer *answer)
 
 bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_answer *answer)
 {
-    pack_facts(out, &answer->facts);
+    pack_plain(out, &answer->facts);
     pack_keyed(out, &answer->facts, header_count);
     pack_ranges(out, answer);
+    size_t left = out->max - buf_len(out);
+    pack_value(out, &fact_info(FACT_ATTACHMENTS)->type, answer->facts.fact[FACT_ATTACHMENTS], left);
     return !out->failed;
+}
+
+static bool send_large(int reply, struct slice payload)
+{
+    int file = memfd_create("answer", MFD_CLOEXEC);
+    bool ok = file >= 0 && write(file, payload.ptr, payload.len) == (ssize_t)payload.len &&
+              ipc_send(reply, SCAN_LARGE_ANSWER, SLICE(""), &file, 1, true) == 1;
+    if (file >= 0)
+        close(file);
+    return ok;
 }
 
 bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer *answer)
 {
-    struct buf payload = buf_init(IPC_PAYLOAD_MAX);
-    bool ok = scan_answer_encode(&payload, job->header_count, answer) &&
-              ipc_send(reply, SCAN_ANSWER, buf_slice(&payload), NULL, 0, true) == 1;
+    struct buf payload = buf_init(SCAN_ANSWER_MAX);
+    bool ok = scan_answer_encode(&payload, job->header_count, answer);
+    if (ok && buf_len(&payload) <= IPC_PAYLOAD_MAX)
+        ok = ipc_send(reply, SCAN_ANSWER, buf_slice(&payload), NULL, 0, true) == 1;
+    else
+        ok = ok && send_large(reply, buf_slice(&payload));
     buf_release(&payload);
     return ok;
 }

@@ -13,6 +13,7 @@ enum {
     SCAN_HEADERS_MAX = 256,   /* header["..."] keys a policy may have */
     SCAN_JOB_MAX = 64 * 1024, /* bytes of a packed job */
     SCAN_REASON_MAX = 200,
+    SCAN_ANSWER_MAX = 2 * 1024 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in a memfd */
 };
 
 struct scan_limits {
@@ -61,14 +62,14 @@ int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan
 int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, int *message,
               int *reply);
 
-/* Answers. What does not fit a packet is left out and says so: a list is cut, a text becomes
+/* Answers. What does not fit SCAN_ANSWER_MAX is left out and says so: a list is cut, a text becomes
  * unknown. */
 bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer *answer);
 bool scan_refuse(int reply,
                  const char *reason); /* it could not be scanned: the facts are unknown */
 
-/* An answer as bytes, for tests and fuzzing. `payload` may be anything; *answer is empty after a
- * failure. */
+/* An answer as bytes: at most out->max of them. `payload` may be anything, and must outlive the
+ * answer; *answer is empty after a failure. */
 bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_answer *answer);
 bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header_count,
                         struct scan_answer *answer);

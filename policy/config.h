@@ -114,7 +114,8 @@ void config_free(struct config **config);
 /* Who takes mail for this domain; NULL: nobody (relaying denied). Most specific first; ASCII case folded. */
 const struct domain *config_domain(const struct config *config, struct slice domain);
 
-/* Membership, as `x in table` decides it (domains and addresses without regard to case). */
+/* Membership, as `x in table` decides it: without regard to ASCII case; an entry "*.example.com" holds whatever ends with
+ * ".example.com", an entry "@example.com" every address at example.com. */
 bool table_holds_text(const struct table *table, struct slice text);
 
 /* Runs the `test` blocks. Appends a line for each failure to report; returns the number that failed, *total how many ran. */

@@ -5,7 +5,18 @@
 
 #include <string.h>
 
-enum { SMTP_PORT = 25, SMTPS_PORT = 465 };
+enum { SMTP_PORT = 25, SMTPS_PORT = 465, BANNER_MAX = 200 };
+
+static bool banner_fits(struct parser *parser, const struct token *banner)
+{
+    bool fits = banner->text.len <= BANNER_MAX;
+    for (size_t i = 0; i < banner->text.len; i++)
+        fits &= (unsigned char)banner->text.ptr[i] < 127;
+    if (!fits)
+        source_error(parser->sources, banner->at, "expected at most %d ASCII characters",
+                     BANNER_MAX);
+    return fits;
+}
 
 static bool listener_item(struct parser *parser, void *ctx)
 {
@@ -27,7 +38,7 @@ static bool listener_item(struct parser *parser, void *ctx)
         if (!expect_string(parser, "the banner", &banner))
             return false;
         listener->banner = banner.text;
-        return true;
+        return banner_fits(parser, &banner);
     default:
         listener->direction = word == 3 ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
         return true;

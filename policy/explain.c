@@ -159,19 +159,3 @@ bool policy_explain(const struct policy *policy, const struct facts *facts, enum
         verdict_describe(policy, &verdict, out);
     return outcome != OUTCOME_NO_MEMORY && !out->failed;
 }
-
-bool policy_describe(const struct policy *policy, struct buf *out)
-{
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct rule *rule = &policy->rules[i];
-        buf_printf(out, "%.*s:%u: %srule \"%.*s\":", SLICE_ARGS(rule->file), rule->line,
-                   rule->observe ? "observe " : "", SLICE_ARGS(rule->name));
-        for (size_t j = 0; j < rule->action_count; j++)
-            buf_printf(out, "%s %s", j ? "," : "",
-                       action_info(policy->actions[rule->first_action + j].kind)->word);
-        buf_printf(out, ", from %s on\n", phase_words[rule->acts_at]);
-        if (rule->why_later.len > 0)
-            buf_printf(out, "    %.*s\n", SLICE_ARGS(rule->why_later));
-    }
-    return !out->failed;
-}

@@ -15,7 +15,4 @@ bool policy_explain(const struct policy *policy, const struct facts *facts, enum
 /* The verdict in one line: reject 550 5.7.1 malware found, by rule "infected". */
 bool verdict_describe(const struct policy *policy, const struct verdict *verdict, struct buf *out);
 
-/* For each rule: what it does, when it can act, and why not earlier. */
-bool policy_describe(const struct policy *policy, struct buf *out);
-
 #endif

@@ -62,6 +62,8 @@ struct facts {
     struct value fact[FACT_COUNT]; /* of a keyed fact: unused */
     struct value
         *keyed; /* one for each of the policy's keys (policy_keys), same order; NULL: all pending */
+    bool postmaster; /* the recipient must stay reachable (RFC 5321 4.5.1): verdicts but accept
+                        that can act before the message are passed over */
 };
 
 /* What a clean message has: the baseline column. */

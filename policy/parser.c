@@ -216,11 +216,23 @@ static bool parse_include(struct parser *parser)
     return true;
 }
 
+/* It is spoken in the banner and in EHLO, so no more than DNS allows. */
+static bool is_host_name(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!ascii_alpha(name.ptr[i]) && !ascii_digit(name.ptr[i]) && name.ptr[i] != '-' &&
+            name.ptr[i] != '.')
+            return false;
+    return name.len > 0 && name.len < 254 && name.ptr[0] != '.' && name.ptr[0] != '-';
+}
+
 static bool parse_hostname(struct parser *parser)
 {
     struct token name;
     if (!expect_string(parser, "this host's name", &name))
         return false;
+    if (!is_host_name(name.text))
+        source_error(parser->sources, name.at, "expected a host name such as \"mx.example.com\"");
     parser->config->hostname = name.text;
     return true;
 }
@@ -271,9 +283,7 @@ void parse_file(struct parser *parser)
            parser->sources->errors < ERRORS_MAX) {
         if (parse_sentence(parser))
             continue;
-        if (!at_kind(parser, TOKEN_END) &&
-            !(parser->token.line_start && begins_sentence(parser) &&
-              parser->previous.at.file == file && parser->token.column_one))
+        if (!may_restart(parser))
             parser_next(parser);
         parser_recover(parser);
     }

@@ -50,7 +50,8 @@ struct policy_key {
 };
 const struct policy_key *policy_keys(const struct policy *policy, size_t *count);
 
-/* One change to a message that is delivered. */
+/* One change to a message that is delivered. Texts are one line of UTF-8 without controls: who writes them into a header
+ * encodes what is not ASCII (RFC 2047). */
 struct edit {
     enum action kind;         /* HEADER_ADD, HEADER_REMOVE, SUBJECT_PREFIX or STRIP */
     struct slice name, value; /* header name; value, prefix or notice: no CR, no LF */
@@ -65,8 +66,8 @@ struct score_part {
 struct verdict {
     enum action action;          /* a terminal one */
     unsigned code;               /* reply code, 250 for accept and discard */
-    struct slice enhanced, text; /* "5.7.1", "attachment type not allowed" */
-    int rule;                    /* index of the deciding rule; -1: none fired */
+    struct slice enhanced, text; /* "5.7.1", "attachment type not allowed": printable ASCII, at most 400 octets */
+    int rule;                    /* index of the deciding rule, or of the one that could not be decided; -1: none */
     int unknown;                 /* enum fact whose being unknown made this a defer; -1: none */
     struct edit *edits;          /* of enforced rules, in source order */
     size_t edit_count;
@@ -80,6 +81,10 @@ struct verdict {
     bool per_recipient; /* a rule that was looked at names `recipient` */
 };
 
+/* What a verdict waits for: a refusal for every earlier enforced rule that could end otherwise (a pending score or tag does not
+ * matter to it), an accept for every earlier rule, since its edits, and what observed rules see, belong to the message. So a
+ * policy that asks nothing about content accepts as soon as nothing is pending, and one without rules at PHASE_CONNECT.
+ * `fired`, `log`, `score` and `edits` of an early refusal hold what was known by then. */
 enum outcome { OUTCOME_PENDING, OUTCOME_DECIDED, OUTCOME_NO_MEMORY };
 
 /* Evaluates at a phase. `through` is the phase whose facts are all in `facts` (pending only what later phases bring; at

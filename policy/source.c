@@ -96,8 +96,8 @@ static void show_line(struct buf *out, struct slice line, size_t offset)
     buf_printf(out, "\n    %*s^\n", (int)column_of(slice_from(line, from), offset - from) - 1, "");
 }
 
-static void say(struct sources *sources, struct span at, const char *kind, const char *format,
-                va_list args)
+__attribute__((format(printf, 4, 0))) static void
+say(struct sources *sources, struct span at, const char *kind, const char *format, va_list args)
 {
     const struct source *source = sources->files[at.file];
     size_t start = 0;

@@ -1,29 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/text.h"
 
-#include <string.h>
+#include "base/utf8.h"
 
-/* Bytes of the UTF-8 character at the start of s, 0 when there is none (RFC 3629). */
-static size_t utf8_length(struct slice s)
-{
-    unsigned char c = (unsigned char)s.ptr[0];
-    size_t length = c < 0x80                ? 1
-                    : c >= 0xC2 && c < 0xE0 ? 2
-                    : c >= 0xE0 && c < 0xF0 ? 3
-                    : c >= 0xF0 && c < 0xF5 ? 4
-                                            : 0;
-    if (length == 0 || length > s.len)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if (((unsigned char)s.ptr[i] & 0xC0) != 0x80)
-            return 0;
-    if (length < 3)
-        return length;
-    unsigned second = (unsigned char)s.ptr[1];
-    bool overlong = (c == 0xE0 && second < 0xA0) || (c == 0xF0 && second < 0x90);
-    bool outside = (c == 0xED && second >= 0xA0) || (c == 0xF4 && second >= 0x90);
-    return overlong || outside ? 0 : length;
-}
+#include <string.h>
 
 /* C1 controls are controls as well, and U+2028/2029 break lines for some readers. */
 static bool breaks(const char *s, size_t length)
@@ -41,7 +21,8 @@ static bool breaks(const char *s, size_t length)
 static void append_clean(struct buf *out, struct slice text, bool ascii, size_t max)
 {
     while (text.len > 0) {
-        size_t length = utf8_length(text);
+        uint32_t code;
+        size_t length = utf8_next(text, &code);
         char c = text.ptr[0];
         bool keep = length > 0 && !breaks(text.ptr, length) && !(ascii && length > 1);
         size_t size = keep ? length : 1;

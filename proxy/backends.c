@@ -60,42 +60,6 @@ static void bury(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-bool backends_open(struct pool_server *server)
-{
-    struct pool *pool = server->pool;
-    struct backends *all = pool->all;
-    if (server->open >= pool->share ||
-        !shared_backend_take(all->shared, all->row, server->number, pool->limit))
-        return false;
-    struct connection *connection = calloc(1, sizeof *connection);
-    const struct settings *settings = &all->config->settings;
-    struct smtp_client_setup setup = {
-        .base = all->base,
-        .server = server->conf,
-        .source = pool->conf->has_source ? &pool->conf->source : NULL,
-        .hostname = all->config->hostname,
-        .tls = all->tls,
-        .session = &server->session,
-        .plain = clock_ms() < server->no_tls_until,
-        .connect_ms = settings->timeouts_connect,
-        .reply_ms = settings->timeouts_backend,
-    };
-    const char *reason = "out of memory";
-    if (connection)
-        connection->client = smtp_client_new(&setup, &client_callbacks, connection, &reason);
-    if (!connection || !connection->client) {
-        log_at(LEVEL_ERROR, "", "backend connection impossible",
-               field_text("server", server->conf->address), field_str("reason", reason));
-        free(connection);
-        shared_backend_give(all->shared, all->row, server->number);
-        return false;
-    }
-    connection->server = server;
-    TAILQ_INSERT_TAIL(&server->connections, connection, link);
-    server->open++;
-    return true;
-}
-
 static bool is_down(const struct pool_server *server)
 {
     return clock_ms() < server->down_until;
@@ -120,6 +84,41 @@ static void mark_up(struct pool_server *server, const struct capabilities *can)
                field_text("server", server->conf->address));
     server->down_ms = server->down_until = 0;
     server->can = *can;
+}
+
+bool backends_open(struct pool_server *server)
+{
+    struct pool *pool = server->pool;
+    struct backends *all = pool->all;
+    if (server->open >= pool->share ||
+        !shared_backend_take(all->shared, all->row, server->number, pool->limit))
+        return false;
+    struct connection *connection = calloc(1, sizeof *connection);
+    const struct settings *settings = &all->config->settings;
+    struct smtp_client_setup setup = {
+        .base = all->base,
+        .server = server->conf,
+        .source = pool->conf->has_source ? &pool->conf->source : NULL,
+        .hostname = all->config->hostname,
+        .tls = all->tls,
+        .session = &server->session,
+        .plain = clock_ms() < server->no_tls_until,
+        .connect_ms = settings->timeouts_connect,
+        .reply_ms = settings->timeouts_backend,
+    };
+    const char *reason = "out of memory";
+    if (connection)
+        connection->client = smtp_client_new(&setup, &client_callbacks, connection, &reason);
+    if (!connection || !connection->client) {
+        mark_down(server, reason);
+        free(connection);
+        shared_backend_give(all->shared, all->row, server->number);
+        return false;
+    }
+    connection->server = server;
+    TAILQ_INSERT_TAIL(&server->connections, connection, link);
+    server->open++;
+    return true;
 }
 
 /* ---- jobs ---- */
@@ -153,11 +152,27 @@ static bool usable(const struct pool_server *server, const struct backend_job *j
     return !(job->tried & bit_of(server)) && !is_down(server);
 }
 
-static bool better(const struct pool_server *a, const struct pool_server *b)
+/* A job could begin there: now, or once a connection is open. */
+static bool has_room(struct pool_server *server)
+{
+    return idle_connection(server) || server->open < server->pool->share;
+}
+
+static unsigned in_use(const struct pool_server *server)
+{
+    const struct connection *connection;
+    unsigned n = 0;
+    TAILQ_FOREACH(connection, &server->connections, link)
+    n += !connection->idle;
+    return n;
+}
+
+static bool better(struct pool_server *a, struct pool_server *b)
 {
     if (!b || a->conf->priority != b->conf->priority)
         return !b || a->conf->priority < b->conf->priority;
-    return a->open < b->open;
+    bool idle = idle_connection(a), other = idle_connection(b);
+    return idle != other ? idle : in_use(a) < in_use(b);
 }
 
 static void start_on(struct connection *connection, struct backend_job *job)
@@ -172,13 +187,16 @@ enum placing { PLACED, MUST_WAIT, NOWHERE };
 static enum placing place(struct pool *pool, struct backend_job *job)
 {
     struct pool_server *best = NULL;
+    bool any = false;
     for (size_t i = 0; i < pool->server_count; i++) {
         struct pool_server *server = &pool->servers[i];
-        if (usable(server, job) && better(server, best))
+        bool may = usable(server, job);
+        any = any || may;
+        if (may && has_room(server) && better(server, best))
             best = server;
     }
     if (!best)
-        return NOWHERE;
+        return any ? MUST_WAIT : NOWHERE;
     struct connection *connection = idle_connection(best);
     if (connection) {
         start_on(connection, job);
@@ -192,8 +210,7 @@ static unsigned connecting(const struct pool_server *server)
     const struct connection *connection;
     unsigned n = 0;
     TAILQ_FOREACH(connection, &server->connections, link)
-    if (!connection->idle && !smtp_client_job(connection->client))
-        n++;
+    n += smtp_client_will_be_idle(connection->client);
     return n;
 }
 
@@ -207,8 +224,9 @@ static void leave_queue(struct pool *pool, struct backend_job *job)
 static void start_tick(struct backends *all)
 {
     struct timeval soon = {0, TICK_MS * 1000};
-    if (!event_pending(all->tick, EV_TIMEOUT, NULL))
+    if (!all->tick_soon)
         event_add(all->tick, &soon);
+    all->tick_soon = true;
 }
 
 /* Opens as many connections as jobs wait for, as far as the limits allow. */
@@ -243,9 +261,10 @@ static void serve_waiting(struct pool *pool)
         if (placing == PLACED) {
             leave_queue(pool, job);
         } else if (placing == NOWHERE || now >= job->deadline) {
+            bool lost = placing == NOWHERE || job->retried;
             leave_queue(pool, job);
-            finish(job, placing == NOWHERE ? JOB_UNREACHABLE : JOB_BUSY,
-                   placing == NOWHERE ? "no server is up" : "no connection became free");
+            finish(job, lost ? JOB_UNREACHABLE : JOB_BUSY,
+                   lost ? "no server is up" : "no connection became free");
             next = TAILQ_FIRST(&pool->waiting); /* done() may have changed the queue */
         }
     }
@@ -286,8 +305,7 @@ static void client_idle(void *owner, struct smtp_client *client)
     struct pool_server *server = connection->server;
     struct pool *pool = server->pool;
     connection->client = client;
-    if (!server->can.known || server->down_ms)
-        mark_up(server, smtp_client_capabilities(client));
+    mark_up(server, smtp_client_capabilities(client));
     struct backend_job *job;
     TAILQ_FOREACH(job, &pool->waiting, queue)
     if (!(job->tried & bit_of(server)))
@@ -322,6 +340,18 @@ static void job_lost(struct pool *pool, struct pool_server *server, struct backe
     TAILQ_INSERT_HEAD(&pool->waiting, job, queue);
 }
 
+static void close_stale(struct pool_server *server, int64_t older_than)
+{
+    struct connection *connection, *next;
+    for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
+        next = TAILQ_NEXT(connection, link);
+        if (connection->idle && connection->idle_since <= older_than) {
+            smtp_client_quit(connection->client);
+            smtp_client_close(connection->client);
+        }
+    }
+}
+
 static void client_over(void *owner, struct smtp_client *client, enum smtp_client_end why)
 {
     struct connection *connection = owner;
@@ -339,22 +369,12 @@ static void client_over(void *owner, struct smtp_client *client, enum smtp_clien
     } else if (why == CLIENT_END_CONNECT || why == CLIENT_END_TLS) {
         mark_down(server, trouble);
     }
-    if (job)
+    if (job) {
+        close_stale(server, INT64_MAX); /* what was idle beside it is not trusted either */
         job_lost(pool, server, job, smtp_client_dot_out(client), trouble);
-    if (!TAILQ_EMPTY(&pool->waiting))
-        start_tick(pool->all);
-}
-
-static void close_stale(struct pool_server *server, int64_t older_than)
-{
-    struct connection *connection, *next;
-    for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
-        next = TAILQ_NEXT(connection, link);
-        if (connection->idle && connection->idle_since <= older_than) {
-            smtp_client_quit(connection->client);
-            smtp_client_close(connection->client);
-        }
     }
+    if (!TAILQ_EMPTY(&pool->waiting))
+        event_active(pool->all->tick, EV_TIMEOUT, 1);
 }
 
 static void tick(evutil_socket_t fd, short what, void *arg)
@@ -362,6 +382,7 @@ static void tick(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct backends *all = arg;
     bool open = false;
+    all->tick_soon = false;
     for (size_t i = 0; i < all->pool_count; i++) {
         struct pool *pool = &all->pools[i];
         if (!TAILQ_EMPTY(&pool->waiting))

@@ -51,7 +51,7 @@ struct backends {
     struct event *tick, *bury;
     struct connection_list graveyard;
     struct arena *probe_arena;
-    bool closing;
+    bool closing, tick_soon;
 };
 
 struct pool *backends_pool(const struct backends *backends, const struct backend *conf);

@@ -2,6 +2,7 @@
 #include "proxy/edits.h"
 
 #include "filters/headers.h"
+#include "proxy/encode.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +52,9 @@ static void change(struct work *w, size_t from, size_t to, struct slice literal)
 
 static void add_front(struct work *w, struct slice name, struct slice value)
 {
+    struct slice words = encode_words(w->arena, value);
     w->front = arena_printf(w->arena, "%.*s%.*s: %.*s\r\n", SLICE_ARGS(w->front), SLICE_ARGS(name),
-                            SLICE_ARGS(value));
+                            SLICE_ARGS(words));
     if (!w->front.ptr)
         w->failed = true;
 }
@@ -81,6 +83,11 @@ static void prefix_subject(struct work *w, struct slice prefix)
     size_t at = offset_in(w, field.value);
     if (field.value.len && field.value.ptr[0] == ' ')
         at++;
+    if (!encode_is_ascii(prefix)) /* an encoded word is set off by a blank, which is shown */
+        prefix =
+            arena_printf(w->arena, "%.*s ", SLICE_ARGS(encode_words(w->arena, slice_trim(prefix))));
+    if (!prefix.ptr)
+        w->failed = true;
     change(w, at, at, prefix);
 }
 
@@ -100,8 +107,15 @@ static void strip_whole(struct work *w, const struct part_range *part, struct sl
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         remove_fields(w, slice_of(fields[i]));
     add_front(w, SLICE("MIME-Version"), SLICE("1.0"));
-    add_front(w, SLICE("Content-Type"), SLICE("text/plain; charset=utf-8"));
-    struct slice text = arena_printf(w->arena, "%.*s\r\n", SLICE_ARGS(notice));
+    struct slice fields_of = encode_part_fields(w->arena, notice),
+                 body = encode_part_body(w->arena, notice);
+    w->front = arena_printf(w->arena, "%.*s%.*s", SLICE_ARGS(w->front), SLICE_ARGS(fields_of));
+    struct slice head = slice_sub(w->in->message, 0, part->body);
+    bool open = !slice_eq(head, SLICE("\r\n")) &&
+                !slice_eq(slice_from(head, head.len < 4 ? 0 : head.len - 4), SLICE("\r\n\r\n"));
+    struct slice text = arena_printf(w->arena, "%s%.*s", open ? "\r\n" : "", SLICE_ARGS(body));
+    if (!text.ptr || !w->front.ptr || !body.ptr)
+        w->failed = true;
     change(w, part->body, part->end, text);
 }
 
@@ -120,11 +134,11 @@ static void strip(struct work *w, const struct edit *edit)
         strip_whole(w, part, edit->value);
         return;
     }
-    struct slice text = arena_printf(
-        w->arena,
-        "Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: inline\r\n\r\n%.*s\r\n",
-        SLICE_ARGS(edit->value));
-    if (!text.ptr)
+    struct slice fields = encode_part_fields(w->arena, edit->value);
+    struct slice body = encode_part_body(w->arena, edit->value);
+    struct slice text = arena_printf(w->arena, "%.*sContent-Disposition: inline\r\n\r\n%.*s",
+                                     SLICE_ARGS(fields), SLICE_ARGS(body));
+    if (!text.ptr || !body.ptr)
         w->failed = true;
     change(w, part->header, part->end, text);
 }

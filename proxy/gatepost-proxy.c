@@ -247,8 +247,7 @@ static void make_parts(struct program *p)
     p->proxy.backends = backends_new(p->proxy.base, p->config, ca, p->proxy.shared, p->proxy.row,
                                      proxies_in_all(p->config));
     p->proxy.recipients = recipient_cache_new();
-    p->proxy.splits = split_memory_new();
-    if (!p->proxy.backends || !p->proxy.recipients || !p->proxy.splits)
+    if (!p->proxy.backends || !p->proxy.recipients)
         give_up("out of memory");
     if (!proxy_learn_policy(&p->proxy))
         give_up("out of memory");

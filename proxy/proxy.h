@@ -8,7 +8,6 @@
 #include "proxy/messages.h"
 #include "proxy/recipient_cache.h"
 #include "proxy/shared.h"
-#include "proxy/split_memory.h"
 #include "proxy/tls.h"
 
 #include <sys/queue.h>
@@ -22,7 +21,6 @@ struct proxy {
     struct tls_contexts *tls;
     struct backends *backends;
     struct recipient_cache *recipients;
-    struct split_memory *splits;
     struct shared *shared;
     unsigned slot, row;
     int queue[SCANNER_KINDS];        /* -1: there is none */

@@ -18,6 +18,8 @@ enum {
     BUCKETS = 2048,
     BUCKET_CELLS = 16, /* a client has its place in one bucket, so nothing must be probed past it */
     DOUBTS = 128,
+    MEMORIES = 16384,
+    MEMORY_PROBES = 8,
     COUNT_BITS = 20, /* a cell: the client's tag above, its count below */
     SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW,
 };
@@ -37,10 +39,18 @@ struct row {
     _Atomic uint64_t clients[BUCKETS][BUCKET_CELLS];
 };
 
+/* The hash and the rest are stored one after the other; a reader that meets two writers in between
+ * may take a wrong number for a moment, which costs one more try. */
+struct memory {
+    _Atomic uint64_t hash;
+    _Atomic uint64_t until_and_number; /* the number in the low 16 bits */
+};
+
 struct table {
     uint64_t key[2]; /* of the hash of clients, so that none can aim at a bucket */
     _Atomic uint64_t used[ROW_WORDS];
     _Atomic uint64_t servers[SHARED_SERVERS]; /* hashes of addresses; the place is the number */
+    struct memory memories[MEMORIES];
     struct row rows[SHARED_ROWS];
 };
 
@@ -361,4 +371,37 @@ bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
         return true;
     }
     return false;
+}
+
+const uint64_t *shared_key(const struct shared *shared)
+{
+    return shared->table->key;
+}
+
+void shared_remember(struct shared *shared, uint64_t hash, unsigned number, int64_t until)
+{
+    struct memory *place = NULL;
+    for (size_t i = 0; i < MEMORY_PROBES; i++) {
+        struct memory *m = &shared->table->memories[(hash + i) % MEMORIES];
+        if (atomic_load(&m->hash) == hash) {
+            place = m;
+            break;
+        }
+        if (!place || atomic_load(&m->until_and_number) < atomic_load(&place->until_and_number))
+            place = m;
+    }
+    atomic_store(&place->until_and_number, 0);
+    atomic_store(&place->hash, hash);
+    atomic_store(&place->until_and_number, (uint64_t)until << 16 | (number & 0xffff));
+}
+
+unsigned shared_recall(const struct shared *shared, uint64_t hash, int64_t now)
+{
+    for (size_t i = 0; i < MEMORY_PROBES; i++) {
+        const struct memory *m = &shared->table->memories[(hash + i) % MEMORIES];
+        uint64_t value = atomic_load(&m->until_and_number);
+        if (atomic_load(&m->hash) == hash && (int64_t)(value >> 16) > now)
+            return value & 0xffff;
+    }
+    return 0;
 }

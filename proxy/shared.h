@@ -54,6 +54,13 @@ void shared_doubt_end(struct shared *shared, unsigned row, int place);
 bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
                        char id[static SHARED_ID_MAX]);
 
+/* Small facts that all proxies remember: a number for a hash of the caller's (keyed with
+ * shared_key), until clock_ms passes `until`. A fixed table: the one that ends first gives way. 0:
+ * not remembered. */
+const uint64_t *shared_key(const struct shared *shared);
+void shared_remember(struct shared *shared, uint64_t hash, unsigned number, int64_t until);
+unsigned shared_recall(const struct shared *shared, uint64_t hash, int64_t now);
+
 /* The sums. */
 uint64_t shared_sessions(const struct shared *shared);
 uint64_t shared_sessions_of(const struct shared *shared, const struct ip *client);

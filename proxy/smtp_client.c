@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OUTPUT_MAX = 1024 * 1024 };
+enum { OUTPUT_MAX = 1024 * 1024, PIPELINED_MOST = 100 };
 
 enum client_state {
     CLIENT_CONNECTING,
@@ -35,6 +35,7 @@ struct smtp_client {
     bool secured, helo_tried;
     struct backend_job *job;
     bool deliver, dot_out;
+    bool behind;                   /* more input stands behind the reply that is being handled */
     char abandoned[SHARED_ID_MAX]; /* id of a session that went away after the final dot */
     size_t commands, sent,
         answered; /* of the envelope: 0 is MAIL, then the recipients, then DATA or RSET */
@@ -43,6 +44,7 @@ struct smtp_client {
 
 static size_t on_input(void *ctx, struct slice bytes);
 static void on_event(void *ctx, enum stream_event event);
+static void failed(struct smtp_client *c, const char *why);
 
 static const struct stream_owner stream_callbacks = {on_input, on_event};
 
@@ -108,6 +110,11 @@ struct backend_job *smtp_client_job(const struct smtp_client *c)
     return c->job;
 }
 
+bool smtp_client_will_be_idle(const struct smtp_client *c)
+{
+    return c->state < CLIENT_IDLE || (c->state == CLIENT_ENVELOPE && !c->job);
+}
+
 bool smtp_client_dot_out(const struct smtp_client *c)
 {
     return c->dot_out;
@@ -159,6 +166,10 @@ static void say(struct smtp_client *c, const char *line)
 
 static void become_idle(struct smtp_client *c)
 {
+    if (c->behind) { /* what nobody asked for would be taken for the next job's replies */
+        over(c, CLIENT_END_BROKEN, "reply without a command");
+        return;
+    }
     c->state = CLIENT_IDLE;
     stream_deadline(c->stream, 0);
     c->callbacks->idle(c->owner, c);
@@ -179,12 +190,16 @@ static bool name_is_address(struct slice name)
     return ip_parse(name, &ip);
 }
 
-/* For `tls verify`: the chain and the name are checked by OpenSSL during the handshake. */
+/* For `tls verify`: the chain and the name are checked by OpenSSL during the handshake; without a
+ * name the certificate must bear the server's address. */
 static void expect_name(SSL *ssl, const struct server *server)
 {
     char name[256];
-    if (server->tls_name.len == 0 || server->tls_name.len >= sizeof name)
+    if (server->tls_name.len == 0 || server->tls_name.len >= sizeof name) {
+        X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), server->ip.bytes,
+                                  server->ip.family == 4 ? 4 : 16);
         return;
+    }
     memcpy(name, server->tls_name.ptr, server->tls_name.len);
     name[server->tls_name.len] = '\0';
     if (name_is_address(server->tls_name)) {
@@ -295,7 +310,7 @@ static void keep_reply(struct smtp_client *c, enum reply_stage stage, const stru
                        struct backend_reply *to)
 {
     to->kind = reply_class(stage, from);
-    to->code = from->code;
+    to->code = from->code == 421 ? 451 : from->code; /* it is not our client's session that ends */
     to->enhanced = arena_copy(c->job->arena, from->enhanced);
     to->text = arena_copy(c->job->arena, from->text);
 }
@@ -327,11 +342,19 @@ static void write_rcpt(struct smtp_client *c, const struct job_recipient *recipi
     stream_write(c->stream, SLICE("\r\n"));
 }
 
+/* Milliseconds until the job must be over, at least 1. */
+static int64_t job_left(const struct smtp_client *c)
+{
+    int64_t left = c->job->deadline - clock_ms();
+    return left > 1 ? left : 1;
+}
+
 /* Sends what may be sent: all of the envelope when the server takes pipelining (RFC 2920), else one
  * command. */
 static void advance(struct smtp_client *c)
 {
-    while (c->sent < c->commands && (c->can.pipelining || c->sent == c->answered)) {
+    size_t window = c->can.pipelining ? PIPELINED_MOST : 1;
+    while (c->sent < c->commands && c->sent - c->answered < window) {
         size_t n = c->sent++;
         if (n == 0)
             write_mail(c);
@@ -341,7 +364,8 @@ static void advance(struct smtp_client *c)
             stream_write(c->stream, c->deliver ? SLICE("DATA\r\n") : SLICE("RSET\r\n"));
     }
     stream_flush(c->stream);
-    stream_deadline(c->stream, c->setup.reply_ms);
+    int64_t left = job_left(c);
+    stream_deadline(c->stream, left < c->setup.reply_ms ? left : c->setup.reply_ms);
 }
 
 void smtp_client_start(struct smtp_client *c, struct backend_job *job)
@@ -362,7 +386,7 @@ static void job_answered(struct smtp_client *c, bool reusable)
 {
     struct backend_job *job = c->job;
     c->job = NULL;
-    if (reusable)
+    if (reusable && !c->behind)
         become_idle(c);
     else
         over(c, CLIENT_END_CLOSED, NULL);
@@ -407,11 +431,14 @@ static void got_data_reply(struct smtp_client *c)
         job_answered(c, false);
         return;
     }
+    if (c->behind) {
+        failed(c, "reply before the message");
+        return;
+    }
     c->state = CLIENT_BODY;
     stream_write_pieces(c->stream, job->pieces, job->piece_count);
     stream_flush(c->stream);
-    int64_t left = job->deadline - clock_ms();
-    stream_deadline(c->stream, left > 1 ? left : 1);
+    stream_deadline(c->stream, job_left(c));
 }
 
 static void got_envelope_reply(struct smtp_client *c, const struct smtp_reply *reply)
@@ -419,7 +446,14 @@ static void got_envelope_reply(struct smtp_client *c, const struct smtp_reply *r
     size_t n = c->answered++;
     struct backend_job *job = c->job;
     if (!job) { /* the RSET after a refused delivery */
-        become_idle(c);
+        if (reply->code / 100 == 2)
+            become_idle(c);
+        else
+            failed(c, "RSET refused");
+        return;
+    }
+    if (reply->code == 421 && (c->deliver || n + 1 < c->commands)) {
+        failed(c, "421 from the server"); /* it closes; nothing is lost yet, so it is tried anew */
         return;
     }
     if (n == 0) {
@@ -434,14 +468,15 @@ static void got_envelope_reply(struct smtp_client *c, const struct smtp_reply *r
         job_answered(c, reply->code / 100 == 2);
         return;
     }
-    if (reply->code == 421)
-        job_answered(c, false);
-    else
-        advance(c);
+    advance(c);
 }
 
 static void got_final(struct smtp_client *c, const struct smtp_reply *reply)
 {
+    if (reply->code / 100 == 2 && stream_output_pending(c->stream)) {
+        failed(c, "accepted before it had the message"); /* it cannot mean this one */
+        return;
+    }
     if (c->job)
         keep_reply(c, STAGE_BODY, reply, &c->job->final_reply);
     else if (reply->code / 100 == 2)
@@ -468,6 +503,8 @@ static void failed(struct smtp_client *c, const char *why)
         break;
     case CLIENT_BODY:
         c->dot_out = !stream_output_pending(c->stream);
+        if (!c->job)
+            log_at(LEVEL_WARNING, c->abandoned, "in-doubt", field_str("reason", why));
         over(c, CLIENT_END_BROKEN, why);
         break;
     case CLIENT_IDLE:
@@ -525,6 +562,7 @@ static size_t on_input(void *ctx, struct slice bytes)
             failed(c, r < 0 ? "not an SMTP reply" : "reply without a command");
             break;
         }
+        c->behind = used < bytes.len;
         got_reply(c, &reply);
         if (c->state == CLIENT_HANDSHAKE) /* what is behind the 220 was plaintext */
             break;

@@ -51,6 +51,9 @@ void smtp_client_start(struct smtp_client *client, struct backend_job *job);
  * the caller closes the client. */
 bool smtp_client_abandon(struct smtp_client *client);
 
+/* Not idle yet, but on its way there without a job. */
+bool smtp_client_will_be_idle(const struct smtp_client *client);
+
 /* After over(): the whole message was out, so the server may have it. */
 bool smtp_client_dot_out(const struct smtp_client *client);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp_command.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 enum { LOCAL_MAX = 64, DOMAIN_MAX = 255, PARAM_COUNT_MAX = 16, ENVID_MAX = 100, ORCPT_MAX = 500 };
@@ -69,9 +71,9 @@ static size_t quoted_string(struct slice in)
         char c = in.ptr[i];
         if (c == '"')
             return i + 1;
-        if (c == '\\')
-            i++;
-        if ((!is_high(c) && (c < 0x20 || c == 0x7f)) || i >= in.len)
+        if (c == '\\' && ++i < in.len)
+            c = in.ptr[i];
+        if (i >= in.len || (!is_high(c) && (c < 0x20 || c == 0x7f)))
             return 0;
     }
     return 0;
@@ -100,10 +102,11 @@ static size_t literal(struct slice in)
     if (in.len < 3 || in.ptr[0] != '[')
         return 0;
     size_t close = slice_find(in, ']');
-    if (close == in.len || close > 64)
+    if (close == in.len || close == 1 || close > 64)
         return 0;
     for (size_t i = 1; i < close; i++)
-        if (!ascii_alpha(in.ptr[i]) && !ascii_digit(in.ptr[i]) && !strchr(":.-", in.ptr[i]))
+        if (!ascii_alpha(in.ptr[i]) && !ascii_digit(in.ptr[i]) &&
+            (!in.ptr[i] || !strchr(":.-", in.ptr[i])))
             return 0;
     return close + 1;
 }
@@ -120,6 +123,8 @@ static size_t domain_length(struct slice in)
 /* Skips "@a,@b:" (RFC 5321 4.1.2: accepted and ignored). False when it is malformed. */
 static bool skip_route(struct slice *in)
 {
+    if (in->len == 0 || in->ptr[0] != '@')
+        return true;
     while (in->len && in->ptr[0] == '@') {
         *in = slice_from(*in, 1);
         size_t n = domain_length(*in);
@@ -133,7 +138,7 @@ static bool skip_route(struct slice *in)
         if (last)
             return true;
     }
-    return true;
+    return false;
 }
 
 static bool mailbox(struct slice *in, struct smtp_path *path, const char **why)
@@ -195,7 +200,8 @@ bool smtp_path(struct slice *in, struct smtp_path *path, const char **why)
     }
     *in = slice_from(*in, 1);
     path->utf8 = has_high(path->address);
-    return true;
+    *why = "address is not UTF-8";
+    return !path->utf8 || utf8_valid(path->address);
 }
 
 /* The next "KEYWORD[=value]" (RFC 5321 4.1.2 esmtp-param). False at the end; *bad when it is

@@ -13,45 +13,61 @@ void smtp_data_begin(struct smtp_data *data, bool chunked, bool normalise)
 
 #ifdef __SSE2__
 
-enum { BLOCK = 16 };
+enum { BLOCK = 64, VECTOR = 16 };
 
 struct block_masks {
-    unsigned cr, lf, dot, nul, high;
+    uint64_t cr, lf; /* a bit for each byte of the block */
+    bool nul;
 };
 
-static unsigned mask_of(__m128i block, char c)
+static struct block_masks masks_at(const char *p, __m128i *any_high)
 {
-    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8(c)));
+    const __m128i cr = _mm_set1_epi8('\r'), lf = _mm_set1_epi8('\n');
+    __m128i nul = _mm_setzero_si128();
+    struct block_masks m = {0};
+    for (int i = 0; i < BLOCK / VECTOR; i++) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i * VECTOR));
+        m.cr |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, cr)) << (i * VECTOR);
+        m.lf |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lf)) << (i * VECTOR);
+        nul = _mm_or_si128(nul, _mm_cmpeq_epi8(v, _mm_setzero_si128()));
+        *any_high = _mm_or_si128(*any_high, v);
+    }
+    m.nul = _mm_movemask_epi8(nul) != 0;
+    return m;
 }
 
-static struct block_masks masks_at(const char *p)
+/* Whether a line that begins within the block begins with a dot. */
+static bool dot_begins_line(const char *p, uint64_t lf)
 {
-    __m128i block = _mm_loadu_si128((const __m128i *)(const void *)p);
-    return (struct block_masks){mask_of(block, '\r'), mask_of(block, '\n'), mask_of(block, '.'),
-                                mask_of(block, '\0'), (unsigned)_mm_movemask_epi8(block)};
+    for (lf &= UINT64_MAX >> 1; lf; lf &= lf - 1)
+        if (p[__builtin_ctzll(lf) + 1] == '.')
+            return true;
+    return false;
 }
 
 size_t smtp_data_plain_run(struct slice bytes, bool *line_start, bool *high)
 {
-    unsigned cr_before = 0,
-             lf_before = *line_start; /* as bit 0, carried over from the block before */
-    unsigned any_high = 0;
+    uint64_t cr_before = 0; /* the block before ended with CR: this one must begin with LF */
+    bool starts = *line_start;
+    __m128i any_high = _mm_setzero_si128();
     size_t i = 0;
     for (; i + BLOCK <= bytes.len; i += BLOCK) {
-        struct block_masks m = masks_at(bytes.ptr + i);
-        unsigned lf_due = (m.cr << 1 | cr_before) & 0xffff;
-        unsigned starts = (m.lf << 1 | lf_before) & 0xffff;
-        if (m.nul | (m.lf ^ lf_due) | (m.dot & starts))
+        const char *p = bytes.ptr + i;
+        __m128i high_before = any_high;
+        struct block_masks m = masks_at(p, &any_high);
+        if (m.nul || m.lf != (m.cr << 1 | cr_before) || (starts && *p == '.') ||
+            dot_begins_line(p, m.lf)) {
+            any_high = high_before;
             break;
-        any_high |= m.high;
-        cr_before = m.cr >> 15;
-        lf_before = m.lf >> 15;
+        }
+        cr_before = m.cr >> 63;
+        starts = m.lf >> 63;
     }
     if (cr_before) /* its LF is not known yet: leave it */
         i--;
     if (i > 0)
         *line_start = bytes.ptr[i - 1] == '\n';
-    if (any_high)
+    if (_mm_movemask_epi8(any_high))
         *high = true;
     return i;
 }

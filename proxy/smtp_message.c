@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/split_memory.h"
 #include "proxy/trace.h"
 
 #include <errno.h>
@@ -68,7 +69,7 @@ static void split(struct session *s)
                 r->split = t->recipients[n].split;
         if (!r->split)
             r->split = ++groups;
-        split_remember(s->proxy->splits, &s->client, t->sender.address, r->path.address, r->split);
+        split_remember(s->proxy->shared, &s->client, t->sender.address, r->path.address, r->split);
     }
     session_finish_say(s, "defer", 451, "4.5.3",
                        "recipients fare differently, try again: they will be taken group by group");
@@ -116,8 +117,16 @@ static void act(struct session *s)
 static bool evaluate_one(struct session *s, struct recipient *r)
 {
     s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+    s->t.facts.postmaster = session_is_postmaster(&r->path);
     return policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_MESSAGE, s->mail,
                            &r->verdict) == OUTCOME_DECIDED;
+}
+
+/* One is postmaster and the other is not. */
+static bool differs_from_first(const struct transaction *t, size_t i)
+{
+    return session_is_postmaster(&t->recipients[i].path) !=
+           session_is_postmaster(&t->recipients[0].path);
 }
 
 void session_decide(struct session *s)
@@ -125,7 +134,7 @@ void session_decide(struct session *s)
     struct transaction *t = &s->t;
     bool fine = evaluate_one(s, &t->recipients[0]);
     for (size_t i = 1; fine && i < t->recipient_count; i++) {
-        if (t->recipients[0].verdict.per_recipient)
+        if (t->recipients[0].verdict.per_recipient || differs_from_first(t, i))
             fine = evaluate_one(s, &t->recipients[i]);
         else
             t->recipients[i].verdict = t->recipients[0].verdict;

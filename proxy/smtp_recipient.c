@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/split_memory.h"
 
 #include <string.h>
 
@@ -30,7 +31,7 @@ void session_refuse_connection(struct session *s, const struct verdict *verdict)
 }
 
 /* RFC 5321 4.5.1 and RFC 2142: somebody must be reachable about refusals that are wrong. */
-static bool is_postmaster(const struct smtp_path *path)
+bool session_is_postmaster(const struct smtp_path *path)
 {
     return slice_ieq(path->local, SLICE("postmaster")) || slice_ieq(path->local, SLICE("abuse"));
 }
@@ -81,6 +82,7 @@ static bool rules_accept(struct session *s, struct recipient *r)
         return true;
     session_facts(s, PHASE_RCPT);
     s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+    s->t.facts.postmaster = session_is_postmaster(&r->path);
     r->decided = policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_RCPT, s->mail,
                                  &r->verdict) == OUTCOME_DECIDED;
     if (!r->decided)
@@ -92,10 +94,6 @@ static bool rules_accept(struct session *s, struct recipient *r)
         return false;
     case ACTION_REJECT:
     case ACTION_DEFER:
-        if (is_postmaster(&r->path)) {
-            r->decided = false;
-            return true;
-        }
         refused(s, &r->path, r->verdict.code, r->verdict.text);
         session_refuse(s, &r->verdict);
         return false;
@@ -223,7 +221,7 @@ static bool backend_can(struct session *s, const struct recipient *r, const stru
 static bool fits_transaction(struct session *s, struct recipient *r, const struct backend *backend)
 {
     struct transaction *t = &s->t;
-    r->split = split_group(s->proxy->splits, &s->client, t->sender.address, r->path.address);
+    r->split = split_group(s->proxy->shared, &s->client, t->sender.address, r->path.address);
     if (t->recipient_count == 0) {
         t->backend = backend;
         return true;
@@ -257,7 +255,7 @@ static void consider(struct session *s, struct recipient *r)
     const struct domain *domain = config_domain(config, r->path.domain);
     if (!domain)
         refuse(s, &r->path, 550, "5.7.1", "relaying denied");
-    else if (domain->recipients && !is_postmaster(&r->path) &&
+    else if (domain->recipients && !session_is_postmaster(&r->path) &&
              !table_holds_text(domain->recipients, r->path.address))
         refuse(s, &r->path, 550, "5.1.1", "no such user here");
     else if (fits_transaction(s, r, domain->backend) && backend_can(s, r, domain->backend) &&

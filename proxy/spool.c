@@ -57,8 +57,13 @@ static bool write_all(int fd, struct slice bytes)
 /* From memory to a memfd. */
 static bool move_out(struct spool *s)
 {
-    s->fd = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    return s->fd >= 0 && write_all(s->fd, buf_slice(&s->small));
+    int fd = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd >= 0 && !write_all(fd, buf_slice(&s->small))) {
+        close(fd); /* half a message must not be taken for the whole */
+        fd = -1;
+    }
+    s->fd = fd;
+    return fd >= 0;
 }
 
 bool spool_append(struct spool *s, struct slice bytes)

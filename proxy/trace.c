@@ -17,15 +17,26 @@ static const char *protocol(const struct trace *t)
     return t->tls ? "ESMTPS" : "ESMTP"; /* RFC 3848 */
 }
 
+/* RFC 5322 3.3. Many messages share a second, and its text. */
+static const char *date_of(int64_t now)
+{
+    static char text[64];
+    static int64_t of;
+    if (now != of || !*text) {
+        struct tm local;
+        time_t seconds = (time_t)now;
+        localtime_r(&seconds, &local);
+        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S %z", &local);
+        of = now;
+    }
+    return text;
+}
+
 struct slice trace_received(struct arena *arena, const struct trace *t)
 {
-    char address[46], date[64];
-    struct tm local;
-    time_t now = (time_t)t->now;
+    char address[46];
     struct slice helo = smtp_helo_valid(t->helo) ? t->helo : SLICE("invalid-name");
     ip_text(t->client, address);
-    localtime_r(&now, &local);
-    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S %z", &local);
     struct slice tls = SLICE(""), recipient = SLICE("");
     if (t->tls)
         tls = arena_printf(arena, "\r\n\t(%s %s)", t->tls_version, t->tls_cipher);
@@ -35,16 +46,20 @@ struct slice trace_received(struct arena *arena, const struct trace *t)
         arena,
         "Received: from %.*s ([%s%s])\r\n\tby %.*s (Gatepost) with %s id %.*s%.*s%.*s;\r\n\t%s\r\n",
         SLICE_ARGS(helo), t->client->family == 6 ? "IPv6:" : "", address, SLICE_ARGS(t->hostname),
-        protocol(t), SLICE_ARGS(t->id), SLICE_ARGS(tls), SLICE_ARGS(recipient), date);
+        protocol(t), SLICE_ARGS(t->id), SLICE_ARGS(tls), SLICE_ARGS(recipient), date_of(t->now));
 }
 
 /* "... by HOSTNAME (Gatepost) ..." as trace_received writes it. */
 static bool is_ours(struct slice value, struct slice hostname)
 {
-    size_t at = slice_search(value, SLICE("by "));
-    struct slice rest = slice_from(value, at + 3);
-    return slice_istarts(rest, hostname) &&
-           slice_istarts(slice_from(rest, hostname.len), SLICE(" (Gatepost)"));
+    static const struct slice by = {"by ", 3};
+    for (size_t at; (at = slice_search(value, by)) < value.len;) {
+        value = slice_from(value, at + by.len);
+        if (slice_istarts(value, hostname) &&
+            slice_istarts(slice_from(value, hostname.len), SLICE(" (Gatepost)")))
+            return true;
+    }
+    return false;
 }
 
 enum trace_loop trace_loop(struct slice message, unsigned most, struct slice hostname)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """gatepostctl check: what the shipped policy says of mails that hide something, and of every archive, offline."""
 import json
+import os
 import resource
 import time
 
@@ -44,9 +45,22 @@ def test_filename_evasion(case, judged):
 
 
 @pytest.mark.skipif(not BROKEN, reason="corpus mime/mime-is-broken is not here")
-def test_no_mail_of_mime_is_broken_passes(judged):
-    passed = [case["file"] for case in BROKEN if judged["broken/" + case["file"]]["verdict"] not in check.STOPPED]
-    assert not passed, "%d of %d passed: %s" % (len(passed), len(BROKEN), passed)
+def test_no_mail_that_hides_content_passes(judged):
+    cases = [case["file"] for case in BROKEN if case["file"].startswith("hide-content/")]
+    passed = [file for file in cases if judged["broken/" + file]["verdict"] not in check.STOPPED]
+    assert not passed, "%d of %d passed: %s" % (len(passed), len(cases), passed)
+
+
+@pytest.mark.skipif(not BROKEN, reason="corpus mime/mime-is-broken is not here")
+def test_no_mail_that_hides_a_filename_passes_a_rule_on_it(folder):
+    """These hide the name "file.zip" of what is no zip; the two that say .png for once are honest."""
+    cases = [case["file"] for case in BROKEN if case["file"].startswith("hide-filename/") and ".png_" not in case["file"]]
+    rules = 'rule "zips" when any a in attachments (a.extension == "zip") then reject 550 5.7.1 "no zips"\n' \
+            'rule "hides" when message.hides_content then reject 550 5.6.0 "malformed"\n'
+    results = check.batch(folder, {file: needs.CORPORA / "mime" / "mime-is-broken" / file for file in cases},
+                          check.configuration(folder, rules, name="zips.conf"))
+    passed = [file for file in cases if results[file]["verdict"] not in check.STOPPED]
+    assert not passed, "%d of %d passed: %s" % (len(passed), len(cases), passed)
 
 
 # -- archives
@@ -70,7 +84,8 @@ MADE = [case for case in ARCHIVES if case.get("verdict") and case["file"].starts
 
 
 def attachments_of(result):
-    return result["facts"].get("attachments") or []
+    """A list that was cut ends with a text instead of a record."""
+    return [a for a in result["facts"].get("attachments") or [] if isinstance(a, dict)]
 
 
 def findings(result):
@@ -79,7 +94,7 @@ def findings(result):
     said = set()
     if any(a.get("encrypted") for a in found):
         said.add("encrypted")
-    if any(a.get("unscannable") for a in found):
+    if any(a.get("unscannable") for a in found) or len(found) < len(result["facts"].get("attachments") or []):
         said |= {"malformed", "ratio", "overlap", "limit", "total-size", "too-deep"}
     if result["facts"].get("av.result") == "infected" or result["verdict"] in check.STOPPED:
         said |= {"virus", "banned"}
@@ -100,14 +115,13 @@ def test_made_archive(case, archives):
 @pytest.mark.skipif(not ARCHIVES, reason="corpus archives is not here")
 def test_every_archive_is_answered_in_bounded_time_and_memory(archives):
     results, seconds = archives
-    assert len(results) == len(ARCHIVES)
+    assert set(results) == {case["file"] for case in ARCHIVES}
     assert seconds < 200
     if not needs.SANITIZED:
         assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 1024 * 1024, "KiB of the largest process so far"
 
 
 def test_nothing_is_written_outside():
-    import os
     assert not os.path.exists("/tmp/gatepost-evil.txt")
     assert not os.path.exists("/tmp/evil.txt")
 

@@ -10,9 +10,9 @@ from lab.process import wait_until
 from lab.smtp_client import Session, send
 
 POLICY = """
+rule "away" when helo == "drop.example" then drop 554 5.7.1 "go away"
 rule "a bad sender" when sender == "bad@client.example" then reject 550 5.7.1 "not from you, {sender}"
 rule "later" when sender == "later@client.example" then defer 451 4.7.1 "try again"
-rule "away" when helo == "drop.example" then drop 554 5.7.1 "go away"
 rule "lost" when message.subject == "discard me" then discard
 rule "by subject" when message.subject == "reject me" then reject 554 5.7.0 "rejected: {message.subject}"
 rule "allowed first" when message.subject == "urgent pills" and sender == "friend@client.example" then accept
@@ -144,8 +144,11 @@ def test_a_stripped_attachment_is_replaced_by_a_notice(gateway):
     assert b"Hello,\r\nthis is a message of the lab." in content
 
 
-def test_a_verdict_that_differs_by_recipient_is_split_at_the_retry(gateway):
+def test_a_verdict_that_differs_by_recipient_is_split_at_the_retry(start, new_backend):
     """451 once; the retry hears 452 4.5.3 at RCPT for one of them, and each gets what is right for it."""
+    server = new_backend()
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com") + POLICY, changes={"process": {"proxies": 1}})
+    gateway.behind = server
     both = ["user@example.com", "second@example.com"]
     message = samples.clean("split")
     assert send(gateway.port, message, *both).code == 451

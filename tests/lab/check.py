@@ -14,9 +14,9 @@ def gatepostctl(*words, timeout=120):
                           errors="replace", timeout=timeout)
 
 
-def configuration(folder, policy=None, signatures=None):
+def configuration(folder, policy=None, signatures=None, name="check.conf"):
     """A configuration file for check: the shipped policy, or another."""
-    path = folder / "check.conf"
+    path = folder / name
     text = 'antivirus { database "%s" }\n' % signatures if signatures else "antivirus { enabled off }\n"
     path.write_text(text + (policy or shipped_policy()))
     return path

@@ -2,6 +2,7 @@
 """A Gatepost under test: its configuration, its start, its children, what it decided."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,7 +21,8 @@ SETTINGS = {
     "log": {"level": '"debug"'},
 }
 
-SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:")
+# What no test may cause: reports of sanitizers, deaths by a fault of our own (ABRT, BUS, SEGV, SYS).
+DISASTERS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|SIG(ABRT|BUS|FPE|ILL|SEGV|SYS)\b|signal=(4|6|7|8|11|31)\b")
 
 
 def backend(name, *servers, options="recipient_check off  probe off"):
@@ -35,7 +37,7 @@ def domains(name, *domains):
 
 def certificate(cert):
     return "certificate %s { chain \"%s\"  key \"%s\" }\n" % (
-        ", ".join('"%s"' % name for name in cert.names), cert.chain, cert.key)
+        " ".join('"%s"' % name for name in cert.names), cert.chain, cert.key)
 
 
 def settings(changes):
@@ -85,14 +87,15 @@ class Gatepost:
         """A proxy greets: the port alone is open as soon as the parent has bound it."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=5) as s:
-                return s.recv(3) == b"220"
+                s.sendall(b"QUIT\r\n")
+                return s.makefile("rb").read().startswith(b"220 ")
         except OSError:
             return False
 
     def stop(self):
-        """The exit status. Sanitizer reports in the log are failures."""
+        """The exit status. A disaster in the log is an error."""
         status = self.process.stop(30)
-        found = [line for line in self.log().splitlines() if any(report in line for report in SANITIZER_REPORTS)]
+        found = [line for line in self.log().splitlines() if DISASTERS.search(line)]
         assert not found, "\n".join(found)
         return status
 
@@ -106,8 +109,12 @@ class Gatepost:
         return wait_until(lambda: text in self.log(), seconds)
 
     def pids(self, name):
-        """The children that run this program: "gatepost-proxy", "gatepost-scan", "gatepost-av"."""
+        """The children that run this program: "gatepost-proxy", and the heads "gatepost-scan", "gatepost-av"."""
         return sorted(pid for pid, comm in children(self.process.pid).items() if comm == name[:15])
+
+    def workers(self, program):
+        """The scanners of a family ("gatepost-scan", "gatepost-av"): what its head forks once it is warm."""
+        return wait_until(lambda: sorted(pid for head in self.pids(program) for pid in children(head)))
 
     def decisions(self):
         if not os.path.exists(self.decision_log):

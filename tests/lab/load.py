@@ -23,10 +23,10 @@ def arrived(backend):
 
 class Load:
     """`senders` threads send until stop() (or until `messages` were delivered). A sender tries again what was not accepted,
-    as a mail server does. `told` holds the marks answered with 250, `refusals` every other reply."""
+    as a mail server does; message(mark) makes what is sent. `told` holds the marks answered with 250, `refusals` every other reply."""
 
-    def __init__(self, port, senders=8, messages=None, recipient="user@example.com"):
-        self.port, self.recipient, self.messages = port, recipient, messages
+    def __init__(self, port, senders=8, messages=None, message=marked):
+        self.port, self.messages, self.message = port, messages, message
         self.told, self.refusals, self.broken = set(), [], 0
         self.slowest = 0.0
         self._lock = threading.Lock()
@@ -65,7 +65,7 @@ class Load:
     def _attempt(self, mark):
         began = time.monotonic()
         try:
-            reply = send(self.port, marked(mark), self.recipient, timeout=30)
+            reply = send(self.port, self.message(mark), "user@example.com", timeout=30)
         except (Closed, OSError, ssl.SSLError):
             with self._lock:
                 self.broken += 1

@@ -42,6 +42,12 @@ def is_alive(pid):
     return bool(stat) and stat[1] != "Z"
 
 
+def is_running(pid):
+    """On a processor right now, not waiting for anything."""
+    stat = _stat(pid)
+    return bool(stat) and stat[1] == "R"
+
+
 def left_over():
     """Our own children that still run: {pid: name}."""
     return children(os.getpid())

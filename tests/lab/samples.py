@@ -57,8 +57,8 @@ def zipped_program(**headers):
 
 
 def of_size(octets_wanted, subject="large", **headers):
-    """A clean message of about so many octets, its body random so that nothing compresses."""
-    lines = base64.encodebytes(os.urandom(octets_wanted * 57 // 79 + 57)).decode()
+    """A clean message of a little more than so many octets, its body random so that nothing compresses."""
+    lines = base64.encodebytes(os.urandom((octets_wanted // 78 + 1) * 57)).decode()
     return octets(message(subject, lines, **headers))
 
 

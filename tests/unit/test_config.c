@@ -161,6 +161,8 @@ static void test_what_does_not_fit_is_refused(void **state)
     refuses("certificate \"a\" { chain \"x\" }", "needs both");
     refuses("table a { \"x\" }\ntable a { \"y\" }", "the table 'a' stands in line 1 already");
     refuses("table sender { \"x\" }", "'sender' is the name of a fact");
+    refuses("hostname \"mx example\"", "expected a host name");
+    refuses("listen smtp on \"0.0.0.0:25\" { banner \"h\xc3\xa9\" }", "ASCII characters");
     refuses("table a from file \"gone\"", "cannot read 'gone': no such file");
 }
 

@@ -55,6 +55,40 @@ static void pend_after(struct world *w, enum phase phase)
         assert_int_equal((w)->verdict.rule, by);                                                   \
     } while (0)
 
+static void acts(struct world *w, size_t rule, enum phase phase, const char *why)
+{
+    struct rule_info info = policy_rule_info(w->config->policy, rule);
+    if (!slice_eq(info.why_later, slice_of(why)))
+        fprintf(stderr, "%.*s\n", SLICE_ARGS(info.why_later));
+    assert_int_equal(info.acts_at, phase);
+    assert_true(slice_eq(info.why_later, slice_of(why)));
+}
+
+static void test_it_is_said_when_a_rule_can_act_and_why_not_before(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    open_world(
+        &w, "rule \"a\" when helo.esmtp and (helo == \"x\" or count(recipients) > 1) then reject\n"
+            "rule \"b\" when tls.active and helo == \"x\" then reject\n"
+            "rule \"s\" when message.size > 5B then score 3\n"
+            "rule \"c\" when client.ip in \"192.0.2.0/24\" then defer\n"
+            "rule \"d\" when score >= 3 then defer\n"
+            "rule \"e\" when client.port == 1 then accept\n"
+            "rule \"f\" when helo == \"y\" then reject \"{recipient}\"\n");
+    acts(&w, 0, PHASE_HELO, "cannot act before helo: names helo.esmtp");
+    acts(&w, 1, PHASE_MAIL, "cannot act before mail: names tls.active");
+    acts(&w, 2, PHASE_MESSAGE, "cannot act before message: names message.size");
+    acts(&w, 3, PHASE_HELO,
+         "cannot act before helo because rule \"a\" (line 1) before it needs helo.esmtp");
+    acts(&w, 4, PHASE_MESSAGE, "cannot act before message: names message.size");
+    acts(&w, 5, PHASE_MESSAGE,
+         "cannot act before message because rule \"s\" (line 3) before it needs message.size");
+    acts(&w, 6, PHASE_MESSAGE,
+         "cannot act before message because rule \"d\" (line 5) before it needs message.size");
+    close_world(&w);
+}
+
 static void test_without_rules_everything_is_accepted(void **state)
 {
     (void)state;
@@ -291,6 +325,38 @@ static void test_strip_edits_each_part_once(void **state)
     close_world(&w);
 }
 
+static void test_lists_inside_records_are_lists(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    open_world(&w, "rule \"n\" when any a in attachments (any n in a.names (n ends with \".exe\")) "
+                   "then reject \"{n} of {a.name}\"\n");
+    struct value item = attachment(&w, "a.txt", "txt", 1);
+    struct value names[] = {value_text(SLICE("a.txt")), value_text(SLICE("b.exe"))};
+    item.fields[attachment_names] = (struct value){.state = VALUE_KNOWN, .list = {names, 2, false}};
+    give_attachments(&w, &item, 1, false);
+    verdict_is(&w, PHASE_MESSAGE, "reject", 0);
+    assert_true(slice_eq(w.verdict.text, SLICE("b.exe of a.txt")));
+    item.fields[attachment_names] = value_unknown();
+    verdict_is(&w, PHASE_MESSAGE, "defer", 0);
+    assert_int_equal(w.verdict.unknown, FACT_ATTACHMENTS);
+    close_world(&w);
+}
+
+static void test_a_discard_is_deferred_when_a_stricter_rule_is_unknown(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    open_world(&w, "rule \"v\" when av.result == infected then reject\n"
+                   "rule \"d\" when helo == \"client.example\" then discard\n");
+    w.facts.fact[FACT_AV_RESULT] = value_unknown();
+    verdict_is(&w, PHASE_MESSAGE, "defer", 0);
+    w.facts.fact[FACT_AV_RESULT] = value_absent();
+    verdict_is(&w, PHASE_MESSAGE, "discard", 1);
+    assert_int_equal(w.verdict.code, 250);
+    close_world(&w);
+}
+
 static void test_work_without_end_defers(void **state)
 {
     (void)state;
@@ -365,6 +431,7 @@ static void test_tests_in_the_configuration_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_it_is_said_when_a_rule_can_act_and_why_not_before),
         cmocka_unit_test(test_without_rules_everything_is_accepted),
         cmocka_unit_test(test_the_first_terminal_action_wins),
         cmocka_unit_test(test_a_refusal_waits_for_an_earlier_verdict_that_is_pending),
@@ -379,6 +446,8 @@ int main(void)
         cmocka_unit_test(test_any_names_the_member_that_held),
         cmocka_unit_test(test_a_cut_list_is_true_or_unknown_never_false),
         cmocka_unit_test(test_strip_edits_each_part_once),
+        cmocka_unit_test(test_lists_inside_records_are_lists),
+        cmocka_unit_test(test_a_discard_is_deferred_when_a_stricter_rule_is_unknown),
         cmocka_unit_test(test_work_without_end_defers),
         cmocka_unit_test(test_a_regex_that_hits_its_limit_is_unknown),
         cmocka_unit_test(test_only_facts_that_rules_name_are_used),

@@ -120,7 +120,10 @@ static void test_signals_are_reset(void **state)
     char out[512];
     run("grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\\n\\t' >&3", NULL, out, sizeof out);
     assert_non_null(strstr(out, "SigBlk:0000000000000000"));
-    assert_non_null(strstr(out, "SigIgn:0000000000000000"));
+    const char *ignored = strstr(out, "SigIgn:");
+    assert_non_null(ignored);
+    /* 32 and 33 are glibc's own; make leaves them ignored, and nobody can change that through it */
+    assert_int_equal(strtoull(ignored + strlen("SigIgn:"), NULL, 16) & ~UINT64_C(0x180000000), 0);
     sigprocmask(SIG_SETMASK, &before, NULL);
     signal(SIGUSR1, SIG_DFL);
 }
@@ -182,7 +185,7 @@ static void test_an_unknown_user_is_refused(void **state)
     if (pid == 0) {
         const char *reason = "";
         bool ok = process_drop("no-such-user-here", NULL, &reason);
-        _exit(!ok && strstr(reason, "no such user") ? 0 : 1);
+        _exit(!ok && strcmp(reason, "user no-such-user-here: does not exist") == 0 ? 0 : 1);
     }
     assert_int_equal(exit_status(pid), 0);
 }

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { ARENA = 8 << 20, PAYLOAD = IPC_PAYLOAD_MAX };
+enum { ARENA = 64 << 20, PAYLOAD = IPC_PAYLOAD_MAX };
 
 static struct arena *arena;
 
@@ -199,7 +199,7 @@ static void test_what_does_not_fit_is_cut_and_says_so(void **state)
     assert_true(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
     const struct list *list = &got.facts.fact[FACT_ATTACHMENTS].list;
     assert_true(list->cut);
-    assert_in_range(list->count, 100, 4999);
+    assert_in_range(list->count, 300, 4999);
     assert_int_equal(got.facts.fact[FACT_MESSAGE_SUBJECT].state, VALUE_UNKNOWN);
     assert_true(got.facts.keyed[0].list.cut);
     assert_int_equal(got.facts.keyed[0].list.count, 1);
@@ -267,6 +267,23 @@ static void test_a_job_travels_and_its_answer_comes_back(void **state)
     close(queue[1]);
 }
 
+static void test_a_large_answer_comes_whole(void **state)
+{
+    (void)state;
+    int pair[2];
+    assert_int_equal(ipc_pair(pair), 0);
+    struct scan_job job = {.header_count = 2};
+    struct scan_answer answer = an_answer(), got;
+    const char *reason = "";
+    answer.facts.fact[FACT_ATTACHMENTS] = attachments(9000, SLICE("run.exe"));
+    assert_true(scan_answer(pair[0], &job, &answer));
+    assert_int_equal(scan_collect(pair[1], arena, 2, &got, &reason), 1);
+    assert_int_equal(got.facts.fact[FACT_ATTACHMENTS].list.count, 9000);
+    assert_false(got.facts.fact[FACT_ATTACHMENTS].list.cut);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 /* Submits a job, takes it, and lets `act` reply. */
 static void collect_from(void (*act)(int reply), const char *expected)
 {
@@ -309,6 +326,23 @@ static void talks_too_much(int reply)
     assert_true(send(reply, large, sizeof large, 0) > 0);
 }
 
+static void hands_over_a_pipe(int reply)
+{
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(ipc_send(reply, 3, SLICE(""), pipes, 1, true), 1);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+static void hands_over_a_file_without_end(int reply)
+{
+    int file = memfd_create("answer", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(file, 1LL << 40), 0);
+    assert_int_equal(ipc_send(reply, 3, SLICE(""), &file, 1, true), 1);
+    close(file);
+}
+
 static void answers_of_an_unknown_kind(int reply)
 {
     assert_int_equal(ipc_send(reply, 99, SLICE(""), (int[]){0, 1}, 2, true), 1);
@@ -321,6 +355,8 @@ static void test_failures_have_their_reason(void **state)
     collect_from(refuses, "too odd");
     collect_from(talks_nonsense, "the scanner talked nonsense");
     collect_from(talks_too_much, "the scanner talked nonsense");
+    collect_from(hands_over_a_pipe, "the scanner talked nonsense");
+    collect_from(hands_over_a_file_without_end, "the scanner talked nonsense");
     collect_from(answers_of_an_unknown_kind, "the scanner talked nonsense");
 }
 
@@ -378,6 +414,7 @@ int main(void)
         TEST(test_what_does_not_fit_is_cut_and_says_so),
         TEST(test_everything_at_once_still_fits),
         TEST(test_a_job_travels_and_its_answer_comes_back),
+        TEST(test_a_large_answer_comes_whole),
         TEST(test_failures_have_their_reason),
         TEST(test_malformed_jobs_are_dropped_and_their_senders_told),
         TEST(test_a_full_queue_says_try_again),

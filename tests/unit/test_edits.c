@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/edits.h"
+
+#include "data_reference.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static struct arena *arena;
+static struct decoded got;
+static char wire[70000];
+
+static int make_arena(void **state)
+{
+    (void)state;
+    arena = arena_new(64 * 1024 * 1024);
+    return arena ? 0 : -1;
+}
+
+static int drop_arena(void **state)
+{
+    (void)state;
+    arena_free(&arena);
+    return 0;
+}
+
+/* What a server reads from the pieces: the message, un-stuffed by the reference. Returns how many
+ * pieces there were. */
+static size_t received(const struct edit_input *input, struct edited *out)
+{
+    size_t n = 0;
+    assert_true(edits_apply(arena, input, out));
+    for (size_t i = 0; i < out->count; i++) {
+        assert_true(out->pieces[i].iov_len > 0);
+        assert_true(n + out->pieces[i].iov_len < sizeof wire);
+        memcpy(wire + n, out->pieces[i].iov_base, out->pieces[i].iov_len);
+        n += out->pieces[i].iov_len;
+    }
+    reference_decode((struct slice){wire, n}, false, false, &got);
+    assert_true(got.ended);
+    assert_int_equal(got.used, n); /* nothing behind the end, and no end before it */
+    assert_int_equal(got.len, out->size);
+    size_t count = out->count;
+    edited_free(out);
+    return count;
+}
+
+static void expect(const struct edit_input *input, const char *want)
+{
+    struct edited out;
+    received(input, &out);
+    if (!slice_eq((struct slice){got.content, got.len}, slice_of(want)))
+        fail_msg("got:\n%.*s\nwanted:\n%s", (int)got.len, got.content, want);
+}
+
+static void expect_edits(const char *message, const struct edit *edits, size_t count,
+                         const char *want)
+{
+    struct edit_input input = {
+        .message = slice_of(message), .edits = edits, .edit_count = count, .dots = true};
+    expect(&input, want);
+}
+
+static void test_without_edits_the_message_is_sent_in_place(void **state)
+{
+    (void)state;
+    struct slice message = SLICE("Subject: x\r\n\r\nbody\r\n");
+    struct edit_input input = {.message = message, .trace = SLICE("Received: us\r\n")};
+    struct edited out;
+    assert_int_equal(received(&input, &out), 3);
+    assert_true(slice_eq((struct slice){got.content, got.len},
+                         SLICE("Received: us\r\nSubject: x\r\n\r\nbody\r\n")));
+    assert_true(edits_apply(arena, &input, &out));
+    assert_ptr_equal(out.pieces[1].iov_base, message.ptr);
+    edited_free(&out);
+    input = (struct edit_input){.message = SLICE("")};
+    expect(&input, "");
+}
+
+static void test_headers_are_added_removed_and_prefixed(void **state)
+{
+    (void)state;
+    static const char message[] =
+        "X-A: 1\r\nSubject: hi\r\nx-a: 2\r\n folded\r\nTo: b\r\n\r\nX-A: body\r\n";
+    const struct edit remove = {.kind = ACTION_HEADER_REMOVE, .name = SLICE("X-a")};
+    const struct edit add = {.kind = ACTION_HEADER_ADD, .name = SLICE("X-B"), .value = SLICE("v")};
+    const struct edit prefix = {.kind = ACTION_SUBJECT_PREFIX, .value = SLICE("[S] ")};
+    const struct edit second = {.kind = ACTION_SUBJECT_PREFIX, .value = SLICE("[T] ")};
+    const struct edit no_subject = {.kind = ACTION_HEADER_REMOVE, .name = SLICE("subject")};
+    expect_edits(message, &remove, 1, "Subject: hi\r\nTo: b\r\n\r\nX-A: body\r\n");
+    expect_edits(message, (struct edit[]){add, add}, 2,
+                 "X-B: v\r\nX-B: v\r\nX-A: 1\r\nSubject: hi\r\nx-a: 2\r\n folded\r\nTo: "
+                 "b\r\n\r\nX-A: body\r\n");
+    expect_edits("Subject: hi\r\n\r\n", (struct edit[]){prefix, second}, 2,
+                 "Subject: [S] [T] hi\r\n\r\n");
+    expect_edits("Subject:hi\r\n\r\n", &prefix, 1, "Subject:[S] hi\r\n\r\n");
+    expect_edits("Subject:\r\n\r\n", &prefix, 1, "Subject:[S] \r\n\r\n");
+    expect_edits("A: b\r\n\r\n", &prefix, 1, "Subject: [S] \r\nA: b\r\n\r\n");
+    /* Overlapping: what is removed is not changed as well. */
+    expect_edits(message, (struct edit[]){remove, prefix, remove, no_subject}, 4,
+                 "To: b\r\n\r\nX-A: body\r\n");
+}
+
+static const char mixed[] = "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+                            "--b\r\nContent-Type: text/plain\r\n\r\ntext\r\n"
+                            "--b\r\nContent-Type: application/x; name=a.exe\r\n\r\nMZ\r\n"
+                            "--b--\r\n";
+
+static struct part_range range_of(const char *message, const char *from, const char *body,
+                                  const char *end)
+{
+    struct slice all = slice_of(message);
+    return (struct part_range){.part = 2,
+                               .header = slice_search(all, slice_of(from)),
+                               .body = slice_search(all, slice_of(body)),
+                               .end = slice_search(all, slice_of(end))};
+}
+
+static void test_a_part_becomes_a_notice_once(void **state)
+{
+    (void)state;
+    struct part_range part = range_of(mixed, "Content-Type: application", "MZ\r\n", "--b--");
+    const struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("taken out"), .part = 2};
+    const struct edit twice[] = {strip, strip};
+    struct edit_input input = {.message = slice_of(mixed),
+                               .edits = twice,
+                               .edit_count = 2,
+                               .parts = &part,
+                               .part_count = 1};
+    expect(&input,
+           "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+           "--b\r\nContent-Type: text/plain\r\n\r\ntext\r\n"
+           "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Disposition: inline\r\n\r\n"
+           "taken out\r\n--b--\r\n");
+}
+
+static void test_what_cannot_be_stripped_is_counted(void **state)
+{
+    (void)state;
+    struct part_range part = range_of(mixed, "Content-Type: application", "MZ\r\n", "--b--");
+    const struct edit strips[] = {{.kind = ACTION_STRIP, .value = SLICE("x"), .part = 2},
+                                  {.kind = ACTION_STRIP, .value = SLICE("x"), .part = 9}};
+    struct edit_input input = {.message = slice_of(mixed),
+                               .edits = strips,
+                               .edit_count = 2,
+                               .parts = &part,
+                               .part_count = 1};
+    struct edited out;
+    part.sealed = true;
+    received(&input, &out);
+    assert_int_equal(out.unstripped, 2);
+    assert_true(slice_eq((struct slice){got.content, got.len}, slice_of(mixed)));
+    part.sealed = false;
+    part.end = sizeof mixed + 5; /* past the message */
+    received(&input, &out);
+    assert_int_equal(out.unstripped, 2);
+    part.end = part.body - 1;
+    received(&input, &out);
+    assert_int_equal(out.unstripped, 2);
+}
+
+static void test_the_whole_message_becomes_a_notice(void **state)
+{
+    (void)state;
+    static const char message[] = "From: a\r\nContent-Type: application/x\r\nMIME-Version: 1.0\r\n"
+                                  "Content-Transfer-Encoding: base64\r\n\r\nTVo=\r\n";
+    struct part_range part = range_of(message, "From", "TVo=", "no such");
+    const struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("taken out"), .part = 2};
+    struct edit_input input = {.message = slice_of(message),
+                               .edits = &strip,
+                               .edit_count = 1,
+                               .parts = &part,
+                               .part_count = 1};
+    expect(&input, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nFrom: "
+                   "a\r\n\r\ntaken out\r\n");
+}
+
+static void test_a_message_without_a_body_gets_its_empty_line(void **state)
+{
+    (void)state;
+    static const char message[] = "From: a\r\nContent-Type: application/x; name=a.exe\r\n";
+    struct part_range part = {
+        .part = 2, .header = 0, .body = sizeof message - 1, .end = sizeof message - 1};
+    const struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("taken out"), .part = 2};
+    struct edit_input input = {.message = slice_of(message),
+                               .edits = &strip,
+                               .edit_count = 1,
+                               .parts = &part,
+                               .part_count = 1};
+    expect(&input, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nFrom: "
+                   "a\r\n\r\ntaken out\r\n");
+}
+
+/* Lines with and without dots, few (pieces) or many (a copy), with an insertion between them. */
+static void test_what_is_stuffed_is_the_message_again(void **state)
+{
+    (void)state;
+    static char text[60000];
+    static const char *const lines[] = {".", "..", "...x", "a.b", "", "text", ".text", "x."};
+    srand(11);
+    for (int round = 0; round < 400; round++) {
+        size_t len = 0;
+        unsigned dense = (unsigned)rand() % 8 + 1, most = (unsigned)rand() % 2000;
+        if (round % 3)
+            len += (size_t)sprintf(text, "Subject: x\r\nX-A: y\r\n\r\n");
+        for (unsigned i = 0; i < most; i++)
+            len += (size_t)sprintf(text + len, "%s\r\n",
+                                   (unsigned)rand() % 8 < dense ? lines[rand() % 8] : "plain");
+        const struct edit edits[] = {{.kind = ACTION_SUBJECT_PREFIX, .value = SLICE(".[S] ")},
+                                     {.kind = ACTION_HEADER_REMOVE, .name = SLICE("X-A")}};
+        struct edit_input input = {.message = {text, len},
+                                   .trace = round % 2 ? SLICE("Received: us\r\n") : SLICE(""),
+                                   .edits = edits,
+                                   .edit_count = round % 5 ? 0 : 2,
+                                   .dots = true};
+        struct edited out;
+        received(&input, &out);
+        if (input.edit_count)
+            continue;
+        assert_true(slice_eq((struct slice){got.content, input.trace.len}, input.trace));
+        assert_true(
+            slice_eq((struct slice){got.content + input.trace.len, got.len - input.trace.len},
+                     input.message));
+        arena_reset(arena);
+    }
+}
+
+static void test_many_dots_are_copied_and_few_are_not(void **state)
+{
+    (void)state;
+    static char text[3000];
+    for (size_t i = 0; i + 3 <= sizeof text; i += 3)
+        memcpy(text + i, ".\r\n", 3);
+    struct edited out;
+    struct edit_input input = {.message = {text, sizeof text}, .dots = true};
+    assert_int_equal(received(&input, &out), 2);
+    input.message.len = 30;
+    assert_int_equal(received(&input, &out), 21);
+}
+
+static void test_a_full_arena_is_told(void **state)
+{
+    (void)state;
+    struct part_range whole = {.part = 2, .header = 0, .body = 19, .end = 23};
+    char notice[300];
+    memset(notice, 'x', sizeof notice);
+    const struct edit edits[] = {
+        {.kind = ACTION_STRIP, .value = {notice, sizeof notice}, .part = 2}};
+    struct edit_input input = {.message = SLICE("Content-Type: x\r\n\r\nMZ\r\n"),
+                               .edits = edits,
+                               .edit_count = 1,
+                               .parts = &whole,
+                               .part_count = 1};
+    for (size_t room = 16; room < 6000; room += 16) {
+        struct arena *small = arena_new(room);
+        struct edited out;
+        if (edits_apply(small, &input, &out)) {
+            size_t sent = 0;
+            for (size_t i = 0; i < out.count; i++)
+                sent += out.pieces[i].iov_len;
+            assert_true(sent > sizeof notice); /* never a message without its notice */
+        }
+        edited_free(&out);
+        arena_free(&small);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_without_edits_the_message_is_sent_in_place),
+        cmocka_unit_test(test_headers_are_added_removed_and_prefixed),
+        cmocka_unit_test(test_a_part_becomes_a_notice_once),
+        cmocka_unit_test(test_what_cannot_be_stripped_is_counted),
+        cmocka_unit_test(test_the_whole_message_becomes_a_notice),
+        cmocka_unit_test(test_a_message_without_a_body_gets_its_empty_line),
+        cmocka_unit_test(test_what_is_stuffed_is_the_message_again),
+        cmocka_unit_test(test_many_dots_are_copied_and_few_are_not),
+        cmocka_unit_test(test_a_full_arena_is_told),
+    };
+    return cmocka_run_group_tests(tests, make_arena, drop_arena);
+}

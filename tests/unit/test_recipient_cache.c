@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/recipient_cache.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct slice exchange = {"exchange", 8};
+
+static struct backend_reply answer(enum reply_class kind, unsigned code, const char *enhanced,
+                                   const char *text)
+{
+    return (struct backend_reply){kind, code, slice_of(enhanced), slice_of(text)};
+}
+
+static void test_an_answer_is_remembered_for_its_time(void **state)
+{
+    (void)state;
+    struct recipient_cache *cache = recipient_cache_new();
+    struct backend_reply no = answer(REPLY_RECIPIENT, 550, "5.1.1", "no such user"), got;
+    assert_false(recipient_cache_find(cache, exchange, SLICE("a@b"), &got));
+    recipient_cache_store(cache, exchange, SLICE("a@b"), &no, 1000);
+    assert_true(recipient_cache_find(cache, exchange, SLICE("A@B"), &got));
+    assert_int_equal(got.kind, REPLY_RECIPIENT);
+    assert_int_equal(got.code, 550);
+    assert_true(slice_eq(got.enhanced, SLICE("5.1.1")));
+    assert_true(slice_eq(got.text, SLICE("no such user")));
+    assert_false(recipient_cache_find(cache, SLICE("domino"), SLICE("a@b"), &got));
+    clock_advance(1001);
+    assert_false(recipient_cache_find(cache, exchange, SLICE("a@b"), &got));
+    recipient_cache_free(&cache);
+    assert_null(cache);
+}
+
+static void test_the_latest_answer_counts(void **state)
+{
+    (void)state;
+    struct recipient_cache *cache = recipient_cache_new();
+    struct backend_reply no = answer(REPLY_RECIPIENT, 550, "5.1.1", "no such user"),
+                         yes = answer(REPLY_YES, 250, "", ""), got;
+    recipient_cache_store(cache, exchange, SLICE("a@b"), &no, 1000);
+    recipient_cache_store(cache, exchange, SLICE("a@b"), &yes, 1000);
+    assert_true(recipient_cache_find(cache, exchange, SLICE("a@b"), &got));
+    assert_int_equal(got.kind, REPLY_YES);
+    recipient_cache_store(cache, exchange, SLICE("c@d"), &yes, 0);
+    assert_false(recipient_cache_find(cache, exchange, SLICE("c@d"), &got));
+    recipient_cache_free(&cache);
+}
+
+static void test_long_addresses_and_texts_are_bounded(void **state)
+{
+    (void)state;
+    static char text[5000];
+    memset(text, 'x', sizeof text);
+    struct recipient_cache *cache = recipient_cache_new();
+    struct backend_reply no = {REPLY_RECIPIENT, 550, SLICE(""), {text, sizeof text}}, got;
+    recipient_cache_store(cache, exchange, (struct slice){text, 5000}, &no, 1000);
+    assert_false(recipient_cache_find(cache, exchange, (struct slice){text, 5000}, &got));
+    recipient_cache_store(cache, exchange, (struct slice){text, 320}, &no, 1000);
+    assert_true(recipient_cache_find(cache, exchange, (struct slice){text, 320}, &got));
+    assert_true(got.text.len <= 256);
+    recipient_cache_free(&cache);
+}
+
+static void test_a_flood_forgets_what_ends_first_and_nothing_else_breaks(void **state)
+{
+    (void)state;
+    struct recipient_cache *cache = recipient_cache_new();
+    struct backend_reply yes = answer(REPLY_YES, 250, "", "ok"), got;
+    unsigned kept = 0;
+    char address[64];
+    for (unsigned i = 0; i < 40000; i++) {
+        int n = snprintf(address, sizeof address, "user%u@example.com", i);
+        recipient_cache_store(cache, exchange, (struct slice){address, (size_t)n}, &yes, 60000 + i);
+    }
+    for (unsigned i = 0; i < 40000; i++) {
+        int n = snprintf(address, sizeof address, "user%u@example.com", i);
+        kept += recipient_cache_find(cache, exchange, (struct slice){address, (size_t)n}, &got);
+    }
+    assert_true(kept > 10000 && kept <= 16384);
+    recipient_cache_free(&cache);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_answer_is_remembered_for_its_time),
+        cmocka_unit_test(test_the_latest_answer_counts),
+        cmocka_unit_test(test_long_addresses_and_texts_are_bounded),
+        cmocka_unit_test(test_a_flood_forgets_what_ends_first_and_nothing_else_breaks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/slice.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void expect(struct slice got, const char *want)
+{
+    assert_int_equal(got.len, strlen(want));
+    assert_memory_equal(got.ptr ? got.ptr : "", want, got.len);
+}
+
+static void test_parts_are_clamped_to_the_whole(void **state)
+{
+    (void)state;
+    struct slice s = SLICE("abcdef"), none = {NULL, 0};
+    expect(slice_sub(s, 1, 3), "bc");
+    expect(slice_sub(s, 4, 99), "ef");
+    expect(slice_sub(s, 5, 2), "");
+    expect(slice_sub(s, 99, 100), "");
+    expect(slice_from(s, 6), "");
+    expect(slice_from(s, SIZE_MAX), "");
+    expect(slice_sub(none, 0, 5), "");
+    assert_null(slice_from(none, 3).ptr);
+    expect(slice_of(NULL), "");
+}
+
+static void test_trim_takes_line_ends_and_blanks_only(void **state)
+{
+    (void)state;
+    expect(slice_trim(SLICE(" \t\r\na b\r\n ")), "a b");
+    expect(slice_trim(SLICE(" \t ")), "");
+    expect(slice_trim(SLICE("\va\f")), "\va\f");
+    expect(slice_trim(SLICE("")), "");
+}
+
+static void test_comparisons(void **state)
+{
+    (void)state;
+    struct slice none = {NULL, 0};
+    assert_true(slice_eq(none, SLICE("")));
+    assert_true(slice_eq(SLICE("a\0b"), SLICE("a\0b")));
+    assert_false(slice_eq(SLICE("a\0b"), SLICE("a\0c")));
+    assert_false(slice_eq(SLICE("a"), SLICE("A")));
+    assert_true(slice_ieq(SLICE("aZ[`"), SLICE("Az[`")));
+    assert_false(slice_ieq(SLICE("["), SLICE("{"))); /* 0x20 apart, no letters */
+    assert_false(slice_ieq(SLICE("\xc4"), SLICE("\xe4")));
+    assert_true(slice_starts(SLICE("abc"), SLICE("ab")));
+    assert_true(slice_starts(SLICE("abc"), none));
+    assert_false(slice_starts(SLICE("a"), SLICE("ab")));
+    assert_true(slice_istarts(SLICE("ABc"), SLICE("ab")));
+    assert_false(slice_istarts(none, SLICE("ab")));
+    assert_true(slice_iends(SLICE("a.EXE"), SLICE(".exe")));
+    assert_false(slice_iends(SLICE("exe"), SLICE(".exe")));
+    assert_true(slice_iends(none, none));
+}
+
+static void test_order_puts_the_shorter_first(void **state)
+{
+    (void)state;
+    assert_true(slice_cmp(SLICE("ab"), SLICE("abc")) < 0);
+    assert_true(slice_cmp(SLICE("abc"), SLICE("ab")) > 0);
+    assert_true(slice_cmp(SLICE("b"), SLICE("abc")) > 0);
+    assert_true(slice_cmp(SLICE("\xff"), SLICE("a")) > 0);
+    assert_int_equal(slice_cmp(SLICE(""), (struct slice){NULL, 0}), 0);
+}
+
+static void test_what_is_not_found_is_at_the_end(void **state)
+{
+    (void)state;
+    struct slice s = SLICE("a,b,c"), none = {NULL, 0};
+    assert_int_equal(slice_find(s, ','), 1);
+    assert_int_equal(slice_rfind(s, ','), 3);
+    assert_int_equal(slice_find(s, 'x'), 5);
+    assert_int_equal(slice_rfind(s, 'x'), 5);
+    assert_int_equal(slice_search(s, SLICE("b,")), 2);
+    assert_int_equal(slice_search(s, SLICE("c,")), 5);
+    assert_int_equal(slice_find(none, 'a'), 0);
+    assert_int_equal(slice_rfind(none, 'a'), 0);
+    assert_int_equal(slice_search(none, SLICE("a")), 0);
+}
+
+static void test_numbers_are_digits_within_the_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        struct slice text;
+        uint64_t max;
+        bool good;
+        uint64_t value;
+    } cases[] = {
+        {SLICE("0"), 0, true, 0},
+        {SLICE("5"), 4, false, 0},
+        {SLICE("007"), 7, true, 7},
+        {SLICE("10"), 9, false, 0},
+        {SLICE("18446744073709551615"), UINT64_MAX, true, UINT64_MAX},
+        {SLICE("18446744073709551616"), UINT64_MAX, false, 0},
+        {SLICE("99999999999999999999999"), UINT64_MAX, false, 0},
+        {SLICE("9223372036854775808"), INT64_MAX, false, 0},
+        {SLICE(""), 9, false, 0},
+        {SLICE("+1"), 9, false, 0},
+        {SLICE("-1"), 9, false, 0},
+        {SLICE(" 1"), 9, false, 0},
+        {SLICE("1a"), 9, false, 0},
+        {SLICE("1\0"), 99, false, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t n = 0;
+        assert_int_equal(slice_to_u64(cases[i].text, cases[i].max, &n), cases[i].good);
+        assert_true(n == cases[i].value);
+    }
+}
+
+static void test_cut_at_the_first_separator(void **state)
+{
+    (void)state;
+    struct slice head, rest;
+    assert_true(slice_cut(SLICE("a=b=c"), '=', &head, &rest));
+    expect(head, "a");
+    expect(rest, "b=c");
+    assert_true(slice_cut(SLICE("a="), '=', &head, &rest));
+    expect(rest, "");
+    assert_false(slice_cut(SLICE("abc"), '=', &head, &rest));
+    expect(head, "abc");
+    expect(rest, "");
+    struct slice both = SLICE("x y");
+    assert_true(slice_cut(both, ' ', &head, &both)); /* in place */
+    expect(both, "y");
+}
+
+static void test_hex_digits(void **state)
+{
+    (void)state;
+    int found = 0;
+    for (int c = 0; c < 256; c++)
+        if (hex_digit((char)c) >= 0)
+            found++;
+    assert_int_equal(found, 22);
+    assert_int_equal(hex_digit('F'), 15);
+    assert_int_equal(hex_digit('a'), 10);
+    assert_int_equal(hex_digit('0'), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parts_are_clamped_to_the_whole),
+        cmocka_unit_test(test_trim_takes_line_ends_and_blanks_only),
+        cmocka_unit_test(test_comparisons),
+        cmocka_unit_test(test_order_puts_the_shorter_first),
+        cmocka_unit_test(test_what_is_not_found_is_at_the_end),
+        cmocka_unit_test(test_numbers_are_digits_within_the_limit),
+        cmocka_unit_test(test_cut_at_the_first_separator),
+        cmocka_unit_test(test_hex_digits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
