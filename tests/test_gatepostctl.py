@@ -144,10 +144,11 @@ def test_of_several_messages_the_strictest_verdict_counts(mail, config):
 
 @pytest.mark.parametrize("words", [["check"], ["check", "--ip", "300.1.1.1", "x"], ["check", "--no-such"], ["nothing"], [],
                                    ["check", "--batch", "x", "y"], ["check", "--direction", "up", "x"], ["policy"],
-                                   ["policy", "check", "surplus"], ["check", "--batch", "/nonexistent"], ["policy", "explain"]])
+                                   ["policy", "check", "surplus"], ["check", "--batch", "/nonexistent"], ["check", "--batch", "/"],
+                                   ["policy", "explain"]])
 def test_wrong_use_is_an_error(words):
     done = check.gatepostctl(*words)
-    assert done.returncode == ERROR and done.stderr and not done.stdout
+    assert done.returncode == ERROR and done.stderr and not done.stdout, done
 
 
 def test_a_configuration_with_errors_is_an_error(mail, config):
