@@ -411,7 +411,7 @@ static char large[4 * 1024 * 1024];
 static void test_a_yes_in_the_middle_of_the_message_is_not_believed(void **state)
 {
     (void)state;
-    static struct iovec pieces[] = {{large, sizeof large}, {(char[]){"\r\n.\r\n"}, 5}};
+    struct iovec pieces[] = {{large, sizeof large}, {(char[]){"\r\n.\r\n"}, 5}};
     memset(large, 'x', sizeof large);
     servers[0].script.early_final = "250 2.0.0 taken already\r\n";
     backend.server_count = 2;
@@ -427,7 +427,7 @@ static void test_a_yes_in_the_middle_of_the_message_is_not_believed(void **state
 static void test_a_no_in_the_middle_of_the_message_is_heard(void **state)
 {
     (void)state;
-    static struct iovec pieces[] = {{large, sizeof large}, {(char[]){"\r\n.\r\n"}, 5}};
+    struct iovec pieces[] = {{large, sizeof large}, {(char[]){"\r\n.\r\n"}, 5}};
     servers[0].script.early_final = "552 5.3.4 too big\r\n";
     struct backend_job *job = submit(0, JOB_DELIVER, 1);
     job->pieces = pieces;
