@@ -91,7 +91,7 @@ bool smtp_client_dot_out(const struct smtp_client *c)
 
 const char *smtp_client_trouble(const struct smtp_client *c)
 {
-    return c->trouble ? c->trouble : "connection broken";
+    return c->trouble;
 }
 
 bool smtp_client_abandon(struct smtp_client *c)
@@ -112,7 +112,7 @@ void smtp_client_quit(struct smtp_client *c)
 
 void client_over(struct smtp_client *c, enum smtp_client_end why, const char *trouble)
 {
-    c->trouble = trouble;
+    snprintf(c->trouble, sizeof c->trouble, "%s", trouble ? trouble : "");
     c->state = CLIENT_OVER;
     stream_free(&c->stream);
     c->callbacks->over(c->owner, c, why);
@@ -234,7 +234,7 @@ static void on_event(void *ctx, enum stream_event event)
         client_failed(c, "closed by the server");
         break;
     case STREAM_FAILED:
-        client_failed(c, "connection failed");
+        client_failed(c, stream_error(c->stream));
         break;
     case STREAM_TIMEOUT:
         client_failed(c, "no answer in time");

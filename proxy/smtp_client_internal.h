@@ -31,8 +31,8 @@ struct smtp_client {
     bool behind;                   /* more input stands behind the reply that is being handled */
     char abandoned[SHARED_ID_MAX]; /* id of a session that went away after the final dot */
     size_t commands, sent,
-        answered; /* of the envelope: 0 is MAIL, then the recipients, then DATA or RSET */
-    const char *trouble;
+        answered;      /* of the envelope: 0 is MAIL, then the recipients, then DATA or RSET */
+    char trouble[128]; /* why it ended */
 };
 
 /* Closes the connection and tells the owner; the client itself lives until the owner frees it. */
