@@ -16,6 +16,7 @@ enum exit_status {
 int command_check(int argc, char *argv[]);
 int command_policy_check(int argc, char *argv[]);
 int command_policy_test(int argc, char *argv[]);
+int command_policy_explain(int argc, char *argv[]);
 
 /* Says how a subcommand is used, on stderr. Returns STATUS_ERROR. */
 int command_usage(const char *synopsis);

@@ -12,8 +12,8 @@ struct belt {
     struct conveyor *conveyor;
     struct examination *places; /* a ring */
     size_t size, first, count;
-    size_t submitted; /* of `count`, from the first */
-    bool ended;
+    size_t submitted;  /* of `count`, from the first */
+    bool ended, later; /* of the input: nothing more; nothing now */
 };
 
 static struct examination *at(const struct belt *belt, size_t i)
@@ -29,21 +29,16 @@ static size_t running(const struct belt *belt)
     return n;
 }
 
-/* True when it may be called again without waiting for input. */
-static bool load_one(struct belt *belt)
+/* As much as there is room for. */
+static void load(struct belt *belt)
 {
     struct conveyor *conveyor = belt->conveyor;
-    if (belt->ended || belt->count == belt->size)
-        return false;
-    switch (conveyor->next(conveyor->ctx, at(belt, belt->count))) {
-    case SUPPLY_GOT:
-        belt->count++;
-        return true;
-    case SUPPLY_END:
-        belt->ended = true;
-        return false;
-    default:
-        return false;
+    belt->later = false;
+    while (!belt->ended && !belt->later && belt->count < belt->size) {
+        enum supply supply = conveyor->next(conveyor->ctx, at(belt, belt->count));
+        belt->count += supply == SUPPLY_GOT;
+        belt->later = supply == SUPPLY_LATER;
+        belt->ended = supply == SUPPLY_END;
     }
 }
 
@@ -91,7 +86,7 @@ static bool wait(struct belt *belt, struct pollfd *fds)
     size_t count = 0;
     for (size_t i = 0; i < belt->submitted; i++)
         count += offline_fds(at(belt, i), &fds[count]);
-    if (!belt->ended && belt->count < belt->size)
+    if (belt->later)
         fds[count++] = (struct pollfd){.fd = conveyor->fd, .events = POLLIN};
     if (interrupt_poll(fds, count, patience(belt)) < 0)
         return false;
@@ -101,20 +96,20 @@ static bool wait(struct belt *belt, struct pollfd *fds)
     return true;
 }
 
+static bool has_room(const struct belt *belt)
+{
+    return !belt->ended && !belt->later && belt->count < belt->size;
+}
+
 static void run(struct belt *belt, struct pollfd *fds)
 {
-    for (;;) {
-        while (load_one(belt)) {
-            submit_some(belt);
-            if (!unload(belt))
-                return;
-        }
+    while (!belt->ended || belt->count > 0) {
+        load(belt);
         submit_some(belt);
-        if (!unload(belt) || (belt->ended && belt->count == 0))
+        if (!unload(belt))
             return;
-        if (running(belt) < belt->conveyor->offline->workers && belt->submitted < belt->count)
-            continue;
-        if (!wait(belt, fds))
+        bool idle = belt->ended && belt->count == 0;
+        if (!idle && !has_room(belt) && !wait(belt, fds))
             return;
     }
 }

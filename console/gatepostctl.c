@@ -15,6 +15,7 @@ static const struct subcommand {
     {"check", NULL, command_check, "what would become of messages, and why"},
     {"policy", "check", command_policy_check,
      "is a configuration right, and when can each rule act"},
+    {"policy", "explain", command_policy_explain, "why each rule holds for a message, or does not"},
     {"policy", "test", command_policy_test, "run the test blocks of a configuration"},
 };
 

@@ -66,13 +66,11 @@ static void start(struct offline *offline, enum scanner_kind kind, const struct 
     failed(offline, kind, strerror(error));
 }
 
-static void forget(struct offline_family *family)
+static void forget(int *fd)
 {
-    if (family->control >= 0)
-        close(family->control);
-    if (family->queue >= 0)
-        close(family->queue);
-    family->control = family->queue = -1;
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
 }
 
 /* True once it has said READY. */
@@ -118,7 +116,7 @@ bool offline_open(struct offline *offline, const struct config *config, unsigned
         start(offline, SCANNER_AV, &settings);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         if (offline->families[kind].pid && !becomes_ready(offline, (enum scanner_kind)kind))
-            forget(&offline->families[kind]);
+            forget(&offline->families[kind].queue);
     return true;
 }
 
@@ -143,10 +141,12 @@ static void await_end(struct offline_family *family)
 void offline_close(struct offline *offline)
 {
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
-        forget(&offline->families[kind]);
-    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        forget(&offline->families[kind].control);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++) {
         if (offline->families[kind].pid > 0)
             await_end(&offline->families[kind]);
+        forget(&offline->families[kind].queue); /* last, or they would complain */
+    }
     if (offline->folder[0])
         rmdir(offline->folder);
     arena_free(&offline->arena);

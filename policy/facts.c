@@ -68,6 +68,24 @@ void facts_fail(struct facts *facts, enum producer producer, size_t key_count)
         fail(&facts->keyed[i]);
 }
 
+/* Lists of which a cap left out the rest. */
+static void cut_json(struct buf *out, const struct facts *facts)
+{
+    bool any = false;
+    for (unsigned i = 0; i < FACT_COUNT; i++) {
+        const struct value *value = &facts->fact[i];
+        if (table[i].keyed || table[i].type.kind != TYPE_LIST || value->state != VALUE_KNOWN ||
+            !value->list.cut)
+            continue;
+        if (!any)
+            json_key(out, SLICE("cut"));
+        buf_cstr(out, any ? "," : "[");
+        json_string(out, slice_of(table[i].name));
+        any = true;
+    }
+    buf_cstr(out, any ? "]" : "");
+}
+
 bool facts_json(struct buf *out, const struct facts *facts)
 {
     for (unsigned i = 0; i < FACT_COUNT; i++) {
@@ -78,5 +96,6 @@ bool facts_json(struct buf *out, const struct facts *facts)
         json_key(out, slice_of(table[i].name));
         value_json(out, &table[i].type, &facts->fact[i]);
     }
+    cut_json(out, facts);
     return !out->failed;
 }

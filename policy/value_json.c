@@ -14,17 +14,12 @@ static void record_json(struct buf *out, const struct record_type *record,
     buf_char(out, '}');
 }
 
-/* A list that was cut ends with the string "...". */
 static void list_json(struct buf *out, const struct type *element, const struct list *list)
 {
     buf_char(out, '[');
     for (size_t i = 0; i < list->count; i++) {
         json_item(out);
         value_json(out, element, &list->items[i]);
-    }
-    if (list->cut) {
-        json_item(out);
-        json_string(out, SLICE("..."));
     }
     buf_char(out, ']');
 }
