@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -16,10 +17,19 @@ static struct ip ip_of(const char *text)
     return ip;
 }
 
+static struct shared *open_table(void)
+{
+    int fd;
+    struct shared *shared = shared_new(&fd);
+    assert_non_null(shared);
+    close(fd);
+    return shared;
+}
+
 static void test_groups_are_told_at_the_retry(void **state)
 {
     (void)state;
-    struct split_memory *memory = split_memory_new();
+    struct shared *memory = open_table();
     struct ip client = ip_of("192.0.2.7"), neighbour = ip_of("192.0.2.200"),
               stranger = ip_of("192.0.3.7");
     split_remember(memory, &client, SLICE("s@x"), SLICE("a@b"), 1);
@@ -33,26 +43,25 @@ static void test_groups_are_told_at_the_retry(void **state)
     assert_int_equal(split_group(memory, &client, SLICE("s@x"), SLICE("a@b")), 3);
     clock_advance(24 * 3600 * 1000 + 1);
     assert_int_equal(split_group(memory, &client, SLICE("s@x"), SLICE("a@b")), 0);
-    split_memory_free(&memory);
-    assert_null(memory);
+    shared_free(&memory);
 }
 
 static void test_ipv6_counts_by_its_64(void **state)
 {
     (void)state;
-    struct split_memory *memory = split_memory_new();
+    struct shared *memory = open_table();
     struct ip client = ip_of("2001:db8:1:2::1"), same = ip_of("2001:db8:1:2:ffff::9"),
               other = ip_of("2001:db8:1:3::1");
     split_remember(memory, &client, SLICE(""), SLICE("a@b"), 5);
     assert_int_equal(split_group(memory, &same, SLICE(""), SLICE("a@b")), 5);
     assert_int_equal(split_group(memory, &other, SLICE(""), SLICE("a@b")), 0);
-    split_memory_free(&memory);
+    shared_free(&memory);
 }
 
 static void test_a_flood_stays_within_its_table(void **state)
 {
     (void)state;
-    struct split_memory *memory = split_memory_new();
+    struct shared *memory = open_table();
     struct ip client = ip_of("192.0.2.7");
     char address[64];
     unsigned kept = 0;
@@ -69,7 +78,7 @@ static void test_a_flood_stays_within_its_table(void **state)
         kept += group != 0;
     }
     assert_true(kept > 8000 && kept <= 16384);
-    split_memory_free(&memory);
+    shared_free(&memory);
 }
 
 int main(void)
