@@ -125,9 +125,13 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
         memcpy(name, key->name, sizeof key->name);
         return ticket_crypto(key, iv, cipher, mac, 1) ? 1 : -1;
     }
+    /* TLS 1.3 clients use a ticket once (RFC 8446 C.4): each resumption brings the next. */
+    bool renew = SSL_version(ssl) >= TLS1_3_VERSION;
     for (int i = 0; i < TICKET_KEYS; i++)
         if (memcmp(name, contexts->tickets[i].name, sizeof contexts->tickets[i].name) == 0)
-            return ticket_crypto(&contexts->tickets[i], iv, cipher, mac, 0) ? (i == 0 ? 1 : 2) : -1;
+            return !ticket_crypto(&contexts->tickets[i], iv, cipher, mac, 0) ? -1
+                   : i > 0 || renew                                          ? 2
+                                                                             : 1;
     return 0;
 }
 
