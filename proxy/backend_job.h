@@ -55,7 +55,7 @@ struct backend_job {
     uint64_t size; /* of the message, for SIZE= */
 
     enum job_outcome outcome;
-    const char *trouble; /* static text for the log when not ANSWERED */
+    const char *trouble; /* for the log when not ANSWERED; valid during `done` */
     struct backend_reply mail_reply, data_reply, final_reply;
     struct slice server; /* the address of the server that answered */
 

@@ -19,6 +19,7 @@ enum {
     CONNECTIONS_STANDARD = 20,
 };
 
+static void start_tick(struct backends *all);
 static void serve_waiting(struct pool *pool);
 static void client_idle(void *owner, struct smtp_client *client);
 static void client_over(void *owner, struct smtp_client *client, enum smtp_client_end why);
@@ -67,14 +68,16 @@ static bool is_down(const struct pool_server *server)
 
 static void mark_down(struct pool_server *server, const char *trouble)
 {
-    server->down_ms = server->down_ms ? server->down_ms * 2 : DOWN_FIRST_MS;
+    bool again = server->down_ms > 0;
+    server->down_ms = again ? server->down_ms * 2 : DOWN_FIRST_MS;
     if (server->down_ms > DOWN_MOST_MS)
         server->down_ms = DOWN_MOST_MS;
     server->down_until = clock_ms() + server->down_ms;
-    log_at(LEVEL_WARNING, "", "backend server down",
+    log_at(again ? LEVEL_DEBUG : LEVEL_WARNING, "", "backend server down",
            field_text("backend", server->pool->conf->name),
            field_text("server", server->conf->address), field_str("reason", trouble),
            field_num("retry_ms", server->down_ms));
+    start_tick(server->pool->all);
 }
 
 static void mark_up(struct pool_server *server, const struct capabilities *can)
@@ -377,23 +380,31 @@ static void client_over(void *owner, struct smtp_client *client, enum smtp_clien
         event_active(pool->all->tick, EV_TIMEOUT, 1);
 }
 
+/* Idle connections end; a server that is down is tried again, so that mail finds it up or goes
+ * elsewhere. True: there is more to look after. */
+static bool tend(struct pool_server *server)
+{
+    close_stale(server, clock_ms() - IDLE_MS);
+    if (server->down_ms && !is_down(server) && !server->open && !server->pool->all->closing)
+        backends_open(server);
+    return server->open > 0 || server->down_ms > 0;
+}
+
 static void tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct backends *all = arg;
-    bool open = false;
+    bool again = false;
     all->tick_soon = false;
     for (size_t i = 0; i < all->pool_count; i++) {
         struct pool *pool = &all->pools[i];
         if (!TAILQ_EMPTY(&pool->waiting))
             serve_waiting(pool);
-        for (size_t n = 0; n < pool->server_count; n++) {
-            close_stale(&pool->servers[n], clock_ms() - IDLE_MS);
-            open = open || pool->servers[n].open > 0;
-        }
+        for (size_t n = 0; n < pool->server_count; n++)
+            again = tend(&pool->servers[n]) || again;
     }
     struct timeval second = {1, 0};
-    if (open && !event_pending(all->tick, EV_TIMEOUT, NULL))
+    if (again && !event_pending(all->tick, EV_TIMEOUT, NULL))
         event_add(all->tick, &second);
 }
 

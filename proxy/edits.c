@@ -320,7 +320,8 @@ bool edits_apply(struct arena *arena, const struct edit_input *input, struct edi
     assemble(&w);
     if (input->dots && !w.failed)
         stuff(&w);
-    put_piece(&w, SLICE(".\r\n"));
+    if (!w.failed)
+        put_piece(&w, SLICE(".\r\n"));
     if (w.failed)
         edited_free(out);
     return !w.failed;

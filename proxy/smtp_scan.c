@@ -72,10 +72,18 @@ static void on_av_answer(evutil_socket_t fd, short what, void *arg)
 
 enum submission { SUBMITTED, SUBMIT_FULL, SUBMIT_FAILED };
 
+/* A scanner that hangs is killed by its head, which ends our wait. This bounds the wait for one
+ * that is free; the other half of the deadline is the delivery's. */
+static int64_t patience(const struct settings *settings)
+{
+    int64_t half = settings->timeouts_verdict / 2;
+    return half > settings->timeouts_scan ? half : settings->timeouts_scan;
+}
+
 static enum submission submit(struct session *s, enum scanner_kind kind, const struct scan_job *job)
 {
     struct transaction *t = &s->t;
-    int64_t ms = config_of(s)->settings.timeouts_scan;
+    int64_t ms = patience(&config_of(s)->settings);
     struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
     int message = spool_fd(t->spool);
     int sock = message < 0 ? -1 : scan_submit(s->proxy->queue[kind], message, job);

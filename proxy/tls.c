@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,17 +125,23 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
         memcpy(name, key->name, sizeof key->name);
         return ticket_crypto(key, iv, cipher, mac, 1) ? 1 : -1;
     }
+    /* TLS 1.3 clients use a ticket once (RFC 8446 C.4): each resumption brings the next. */
+    bool renew = SSL_version(ssl) >= TLS1_3_VERSION;
     for (int i = 0; i < TICKET_KEYS; i++)
         if (memcmp(name, contexts->tickets[i].name, sizeof contexts->tickets[i].name) == 0)
-            return ticket_crypto(&contexts->tickets[i], iv, cipher, mac, 0) ? (i == 0 ? 1 : 2) : -1;
+            return !ticket_crypto(&contexts->tickets[i], iv, cipher, mac, 0) ? -1
+                   : i > 0 || renew                                          ? 2
+                                                                             : 1;
     return 0;
 }
 
 void tls_set_tickets(struct tls_contexts *contexts, const struct slice keys[static TICKET_KEYS])
 {
     for (int i = 0; i < TICKET_KEYS; i++)
-        if (keys[i].len == sizeof contexts->tickets[i])
-            memcpy(&contexts->tickets[i], keys[i].ptr, sizeof contexts->tickets[i]);
+        if (keys[i].len != sizeof contexts->tickets[i])
+            return; /* a key that everybody knows would be worse than none */
+    for (int i = 0; i < TICKET_KEYS; i++)
+        memcpy(&contexts->tickets[i], keys[i].ptr, sizeof contexts->tickets[i]);
     contexts->has_tickets = true;
 }
 
@@ -181,15 +188,22 @@ static bool use_chain(SSL_CTX *tls, struct slice pem)
     while (fine && (cert = PEM_read_bio_X509(in, NULL, NULL, NULL)))
         fine = SSL_CTX_add0_chain_cert(tls, cert) == 1;
     BIO_free(in);
-    if (fine)
+    if (fine && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE)
         ERR_clear_error(); /* the end of the file is an error to PEM_read */
-    return fine;
+    return fine && ERR_peek_last_error() == 0;
+}
+
+/* A key behind a passphrase is an error, not a question on the terminal. */
+static int no_passphrase(char *out, int size, int writing, void *arg)
+{
+    (void)out, (void)size, (void)writing, (void)arg;
+    return -1;
 }
 
 static bool use_key(SSL_CTX *tls, struct slice pem)
 {
     BIO *in = BIO_new_mem_buf(pem.ptr, (int)pem.len);
-    EVP_PKEY *key = in ? PEM_read_bio_PrivateKey(in, NULL, NULL, NULL) : NULL;
+    EVP_PKEY *key = in ? PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL) : NULL;
     bool fine = key && SSL_CTX_use_PrivateKey(tls, key) == 1 && SSL_CTX_check_private_key(tls) == 1;
     EVP_PKEY_free(key);
     BIO_free(in);

@@ -31,7 +31,7 @@ struct script {
 struct script_connection {
     struct script_server *server;
     struct stream *stream;
-    struct buf out;
+    struct buf out, body;
     struct event *turn;
     bool in_body;
 };
@@ -128,7 +128,7 @@ static inline bool script_line(struct script_connection *c, struct slice line)
     }
     if (slice_istarts(line, SLICE("DATA"))) {
         c->in_body = !script->data || strncmp(script->data, "354", 3) == 0;
-        buf_clear(&s->body);
+        buf_clear(&c->body);
         return script_say(c, script->data, "354 go\r\n");
     }
     if (slice_istarts(line, SLICE("RSET"))) {
@@ -143,7 +143,7 @@ static inline bool script_line(struct script_connection *c, struct slice line)
 /* The body's octets; true when its end has come. */
 static inline bool script_body(struct script_connection *c, struct slice bytes, size_t *used)
 {
-    struct buf *body = &c->server->body;
+    struct buf *body = &c->body;
     size_t before = buf_len(body);
     buf_append(body, bytes);
     struct slice all = buf_slice(body);
@@ -153,7 +153,8 @@ static inline bool script_body(struct script_connection *c, struct slice bytes, 
     if (at == all.len && !empty)
         return false;
     *used = (empty ? 3 : at + 5) - before;
-    body->tail = body->head + before + *used;
+    buf_clear(&c->server->body);
+    buf_append(&c->server->body, slice_sub(all, 0, before + *used));
     return true;
 }
 
@@ -209,6 +210,7 @@ static inline void script_accept(evutil_socket_t listener, short what, void *arg
     s->open++;
     c->server = s;
     c->out = buf_init(100000);
+    c->body = buf_init(16 << 20);
     c->turn = event_new(s->base, -1, 0, script_turn, c);
     c->stream = stream_new(s->base, fd, 16 * 1024, 1024 * 1024, &script_owner, c);
     if (script_say(c, s->script.greeting, "220 hi\r\n"))
@@ -242,6 +244,7 @@ static inline void script_stop(struct script_server *s)
     for (unsigned i = 0; i < s->connections; i++) {
         event_free(s->all[i]->turn);
         buf_release(&s->all[i]->out);
+        buf_release(&s->all[i]->body);
         free(s->all[i]);
     }
     event_free(s->accept);

@@ -250,11 +250,12 @@ static void test_a_full_arena_is_told(void **state)
     memset(notice, 'x', sizeof notice);
     const struct edit edits[] = {
         {.kind = ACTION_STRIP, .value = {notice, sizeof notice}, .part = 2}};
-    struct edit_input input = {.message = SLICE("Content-Type: x\r\n\r\nMZ\r\n"),
+    struct edit_input input = {.message = SLICE("Content-Type: x\r\n\r\nMZ\r\n.\r\n"),
                                .edits = edits,
                                .edit_count = 1,
                                .parts = &whole,
-                               .part_count = 1};
+                               .part_count = 1,
+                               .dots = true};
     for (size_t room = 16; room < 6000; room += 16) {
         struct arena *small = arena_new(room);
         struct edited out;

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC
+ * A job on a connection: MAIL, RCPT, then RSET for a check, or DATA and the message. */
+#include "proxy/smtp_client_internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+
+enum { PIPELINED_MOST = 100 };
+
+static void keep_reply(struct smtp_client *c, enum reply_stage stage, const struct smtp_reply *from,
+                       struct backend_reply *to)
+{
+    to->kind = reply_class(stage, from);
+    to->code = from->code == 421 ? 451 : from->code; /* it is not our client's session that ends */
+    to->enhanced = arena_copy(c->job->arena, from->enhanced);
+    to->text = arena_copy(c->job->arena, from->text);
+}
+
+static void write_mail(struct smtp_client *c)
+{
+    const struct backend_job *job = c->job;
+    stream_printf(c->stream, "MAIL FROM:<%.*s>", SLICE_ARGS(job->sender));
+    if (c->can.size && c->deliver)
+        stream_printf(c->stream, " SIZE=%llu", (unsigned long long)job->size);
+    if (c->can.eight_bit && (job->eight_bit || job->mail.body == SMTP_BODY_8BITMIME))
+        stream_write(c->stream, SLICE(" BODY=8BITMIME"));
+    if (c->can.utf8 && job->mail.utf8)
+        stream_write(c->stream, SLICE(" SMTPUTF8"));
+    if (c->can.dsn && job->mail.ret.len)
+        stream_printf(c->stream, " RET=%.*s", SLICE_ARGS(job->mail.ret));
+    if (c->can.dsn && job->mail.envid.len)
+        stream_printf(c->stream, " ENVID=%.*s", SLICE_ARGS(job->mail.envid));
+    stream_write(c->stream, SLICE("\r\n"));
+}
+
+static void write_rcpt(struct smtp_client *c, const struct job_recipient *recipient)
+{
+    stream_printf(c->stream, "RCPT TO:<%.*s>", SLICE_ARGS(recipient->address));
+    if (c->can.dsn && recipient->params.notify.len)
+        stream_printf(c->stream, " NOTIFY=%.*s", SLICE_ARGS(recipient->params.notify));
+    if (c->can.dsn && recipient->params.orcpt.len)
+        stream_printf(c->stream, " ORCPT=%.*s", SLICE_ARGS(recipient->params.orcpt));
+    stream_write(c->stream, SLICE("\r\n"));
+}
+
+/* Milliseconds until the job must be over, at least 1. */
+static int64_t job_left(const struct smtp_client *c)
+{
+    int64_t left = c->job->deadline - clock_ms();
+    return left > 1 ? left : 1;
+}
+
+/* Sends what may be sent: all of the envelope when the server takes pipelining (RFC 2920), else one
+ * command. */
+static void advance(struct smtp_client *c)
+{
+    size_t window = c->can.pipelining ? PIPELINED_MOST : 1;
+    while (c->sent < c->commands && c->sent - c->answered < window) {
+        size_t n = c->sent++;
+        if (n == 0)
+            write_mail(c);
+        else if (n + 1 < c->commands)
+            write_rcpt(c, &c->job->recipients[n - 1]);
+        else
+            stream_write(c->stream, c->deliver ? SLICE("DATA\r\n") : SLICE("RSET\r\n"));
+    }
+    stream_flush(c->stream);
+    int64_t left = job_left(c);
+    stream_deadline(c->stream, left < c->setup.reply_ms ? left : c->setup.reply_ms);
+}
+
+void smtp_client_start(struct smtp_client *c, struct backend_job *job)
+{
+    c->job = job;
+    job->client = c;
+    job->server = c->setup.server->address;
+    c->deliver = job->kind == JOB_DELIVER;
+    c->commands = job->recipient_count + 2;
+    c->sent = c->answered = 0;
+    c->state = CLIENT_ENVELOPE;
+    advance(c);
+}
+
+/* The job has its answer. `reusable`: the connection goes back first, so that what the session asks
+ * next can have it. */
+static void job_answered(struct smtp_client *c, bool reusable)
+{
+    struct backend_job *job = c->job;
+    c->job = NULL;
+    if (reusable && !c->behind)
+        client_become_idle(c);
+    else
+        client_over(c, CLIENT_END_CLOSED, NULL);
+    if (!job)
+        return;
+    job->outcome = JOB_ANSWERED;
+    job->client = NULL;
+    job->done(job);
+}
+
+static bool all_recipients_accepted(const struct backend_job *job)
+{
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (job->recipients[i].reply.kind != REPLY_YES)
+            return false;
+    return true;
+}
+
+/* The server began nothing: after RSET the connection is good for the next job. */
+static void clear_half_transaction(struct smtp_client *c)
+{
+    struct backend_job *job = c->job;
+    c->job = NULL;
+    c->sent = c->commands = 1;
+    c->answered = 0;
+    client_say(c, "RSET\r\n");
+    job->outcome = JOB_ANSWERED;
+    job->client = NULL;
+    job->done(job);
+}
+
+static void got_data_reply(struct smtp_client *c)
+{
+    struct backend_job *job = c->job;
+    bool accepted = job->mail_reply.kind == REPLY_YES && all_recipients_accepted(job);
+    if (job->data_reply.code / 100 >= 4) {
+        clear_half_transaction(c);
+        return;
+    }
+    if (!accepted || job->data_reply.kind != REPLY_YES) {
+        /* 354 although not every recipient is taken: no message must be begun. */
+        job_answered(c, false);
+        return;
+    }
+    if (c->behind) {
+        client_failed(c, "reply before the message");
+        return;
+    }
+    c->state = CLIENT_BODY;
+    stream_write_pieces(c->stream, job->pieces, job->piece_count);
+    stream_flush(c->stream);
+    stream_deadline(c->stream, job_left(c));
+}
+
+void client_got_envelope_reply(struct smtp_client *c, const struct smtp_reply *reply)
+{
+    size_t n = c->answered++;
+    struct backend_job *job = c->job;
+    if (!job) { /* the RSET after a refused delivery */
+        if (reply->code / 100 == 2)
+            client_become_idle(c);
+        else
+            client_failed(c, "RSET refused");
+        return;
+    }
+    if (reply->code == 421 && (c->deliver || n + 1 < c->commands)) {
+        client_failed(
+            c, "421 from the server"); /* it closes; nothing is lost yet, so it is tried anew */
+        return;
+    }
+    if (n == 0) {
+        keep_reply(c, STAGE_MAIL, reply, &job->mail_reply);
+    } else if (n + 1 < c->commands) {
+        keep_reply(c, STAGE_RCPT, reply, &job->recipients[n - 1].reply);
+    } else if (c->deliver) {
+        keep_reply(c, STAGE_DATA, reply, &job->data_reply);
+        got_data_reply(c);
+        return;
+    } else {
+        job_answered(c, reply->code / 100 == 2);
+        return;
+    }
+    advance(c);
+}
+
+void client_got_final(struct smtp_client *c, const struct smtp_reply *reply)
+{
+    if (reply->code / 100 == 2 && stream_output_pending(c->stream)) {
+        client_failed(c, "accepted before it had the message"); /* it cannot mean this one */
+        return;
+    }
+    if (c->job)
+        keep_reply(c, STAGE_BODY, reply, &c->job->final_reply);
+    else if (reply->code / 100 == 2)
+        log_at(LEVEL_WARNING, c->abandoned, "in-doubt",
+               field_str("reason", "delivered, but the client had gone"));
+    /* An answer before it had read all leaves it out of step. */
+    job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);
+}

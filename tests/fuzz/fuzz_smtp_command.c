@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC
+ * What a client says: lines, verbs, paths, parameters, names, chunk sizes. */
+#include "proxy/smtp_command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void check_path(struct slice in)
+{
+    struct slice rest = in;
+    struct smtp_path path;
+    const char *why = NULL;
+    if (!smtp_path(&rest, &path, &why)) {
+        require(why != NULL);
+        return;
+    }
+    require(path.address.len <= in.len && rest.len < in.len);
+    require(path.local.len <= 64 && path.domain.len <= 255);
+    for (size_t i = 0; i < path.address.len; i++)
+        require((unsigned char)path.address.ptr[i] >= 0x20 && path.address.ptr[i] != 0x7f);
+    struct smtp_mail_params mail;
+    struct smtp_rcpt_params rcpt;
+    if (smtp_mail_params(rest, &mail) == SMTP_PARAMS_OK)
+        require(slice_find(mail.envid, ' ') == mail.envid.len);
+    if (smtp_rcpt_params(rest, &rcpt) == SMTP_PARAMS_OK)
+        require(slice_find(rcpt.orcpt, ' ') == rcpt.orcpt.len);
+}
+
+static void check_line(struct slice line)
+{
+    struct slice argument;
+    uint64_t chunk;
+    bool last;
+    require(slice_find(line, '\r') == line.len && slice_find(line, '\n') == line.len);
+    enum smtp_verb verb = smtp_verb(line, &argument);
+    require(verb <= SMTP_UNKNOWN && argument.len <= line.len);
+    if (smtp_helo_valid(argument))
+        require(argument.len <= 255 && slice_find(argument, ' ') == argument.len);
+    if (smtp_bdat(argument, &chunk, &last))
+        require(chunk <= INT64_MAX);
+    check_path(slice_from(argument, slice_find(argument, ':') + 1));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct slice in = {(const char *)data, size};
+    check_path(in);
+    while (in.len) {
+        struct slice line;
+        size_t used = 0;
+        int r = smtp_line(in, &line, &used);
+        if (r == 0 || r == -1)
+            break;
+        require(used > 0 && used <= in.len && used <= SMTP_LINE_MAX);
+        if (r == 1)
+            check_line(line);
+        in = slice_from(in, used);
+    }
+    return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ * What a server answers: whole and byte by byte the same, and always of one class. */
+#include "proxy/smtp_reply.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void check(const struct smtp_reply *reply, struct slice in, size_t used)
+{
+    size_t at = 0, lines = 0;
+    struct slice line;
+    require(used > 0 && used <= in.len && reply->raw.len == used);
+    require(reply->code >= 200 && reply->code <= 599);
+    require(reply->text.len < used && reply->enhanced.len <= 9);
+    while (smtp_reply_line(reply, &at, &line))
+        lines++;
+    require(lines > 0 && lines <= 100 && at == used);
+    for (int stage = STAGE_GREETING; stage <= STAGE_BODY; stage++) {
+        enum reply_class kind = reply_class((enum reply_stage)stage, reply);
+        require(kind <= REPLY_OURS);
+        require(kind != REPLY_YES || reply->code / 100 == 2 || reply->code == 354);
+        require((kind == REPLY_LATER) == (reply->code / 100 == 4));
+    }
+    if (reply_says_no_such_user(reply))
+        require(reply->code / 100 == 5);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct slice in = {(const char *)data, size};
+    struct smtp_reply reply, again;
+    size_t used = 0, used_again = 0;
+    int whole = smtp_reply(in, &reply, &used);
+    if (whole == 1)
+        check(&reply, in, used);
+    int r = 0;
+    for (size_t n = 0; n <= size && n < 4096 && r == 0; n++)
+        r = smtp_reply(slice_sub(in, 0, n), &again, &used_again);
+    if (r == 1 && size < 4096)
+        require(whole == 1 && used == used_again && reply.code == again.code);
+    return 0;
+}
