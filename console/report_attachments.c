@@ -1,7 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/report_attachments.h"
 
-enum { ROWS_MAX = 200, NAME_COLUMNS = 12, TYPE_COLUMNS = 32, SIZE_COLUMNS = 9, FLAGS_COLUMNS = 24 };
+#include <string.h>
+
+enum {
+    ROWS_MAX = 200,
+    NAME_COLUMNS = 12,
+    TYPE_COLUMNS = 32,
+    SIZE_COLUMNS = 9,
+    NAME_COLUMNS_MAX = 60
+};
+
+static const struct {
+    enum attachment_field field;
+    const char *word;
+} flags[] = {{attachment_encrypted, "encrypted"},
+             {attachment_macros, "macros"},
+             {attachment_unscannable, "unscannable"}};
+
+enum { FLAGS = sizeof flags / sizeof *flags };
 
 static bool holds(const struct value *value)
 {
@@ -29,21 +46,44 @@ static size_t columns_of(struct slice text, size_t most)
     return columns;
 }
 
-static size_t name_width(const struct page *page, const struct list *list)
+struct widths {
+    size_t name, type;
+};
+
+static size_t flags_width(const struct value *fields)
 {
-    size_t widest = NAME_COLUMNS;
-    size_t most = 60;
-    size_t others = PAGE_INDENT + TYPE_COLUMNS + SIZE_COLUMNS + FLAGS_COLUMNS + 6;
-    if (page->terminal.width)
-        most = page->terminal.width > others + NAME_COLUMNS ? page->terminal.width - others
-                                                            : NAME_COLUMNS;
+    size_t width = 0;
+    for (size_t i = 0; i < FLAGS; i++)
+        if (holds(&fields[flags[i].field]))
+            width += strlen(flags[i].word) + 1;
+    return width;
+}
+
+static void widen(size_t *width, size_t wanted)
+{
+    if (wanted > *width)
+        *width = wanted;
+}
+
+/* What each column needs; on a narrow terminal the names yield. */
+static struct widths measure(const struct page *page, const struct list *list)
+{
+    struct widths widths = {NAME_COLUMNS, 1};
+    size_t flagged = 0;
     for (size_t i = 0; i < list->count && i < ROWS_MAX; i++) {
         const struct value *fields = list->items[i].fields;
-        size_t width = indent_of(fields) + columns_of(text_of(&fields[attachment_name]), most);
-        if (width > widest)
-            widest = width;
+        if (list->items[i].state != VALUE_KNOWN)
+            continue;
+        size_t name = columns_of(text_of(&fields[attachment_name]), NAME_COLUMNS_MAX);
+        widen(&widths.name, indent_of(fields) + name);
+        widen(&widths.type, columns_of(text_of(&fields[attachment_type]), TYPE_COLUMNS));
+        widen(&flagged, flags_width(fields));
     }
-    return widest < most ? widest : most;
+    size_t others = PAGE_INDENT + 2 + widths.type + 2 + SIZE_COLUMNS + 2 + flagged;
+    size_t room = page->terminal.width > others ? page->terminal.width - others : 0;
+    if (page->terminal.width && widths.name > room)
+        widths.name = room > NAME_COLUMNS ? room : NAME_COLUMNS;
+    return widths;
 }
 
 static void pad(struct page *page, size_t used, size_t width)
@@ -71,14 +111,8 @@ static void say_size(struct page *page, const struct value *size)
 
 static void say_flags(struct page *page, const struct value *fields)
 {
-    static const struct {
-        enum attachment_field field;
-        const char *word;
-    } flags[] = {{attachment_encrypted, "encrypted"},
-                 {attachment_macros, "macros"},
-                 {attachment_unscannable, "unscannable"}};
     bool any = false;
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+    for (size_t i = 0; i < FLAGS; i++) {
         if (!holds(&fields[flags[i].field]))
             continue;
         terminal_style(&page->terminal, page->out, STYLE_BAD);
@@ -88,18 +122,19 @@ static void say_flags(struct page *page, const struct value *fields)
     }
 }
 
-static void say_attachment(struct page *page, const struct value *fields, size_t width)
+static void say_attachment(struct page *page, const struct value *fields, struct widths widths)
 {
     size_t indent = indent_of(fields);
-    if (indent > width / 2)
-        indent = width / 2;
+    if (indent > widths.name / 2)
+        indent = widths.name / 2;
     buf_printf(page->out, "%*s", (int)indent, "");
     struct slice name = text_of(&fields[attachment_name]);
     pad(page,
-        indent + terminal_text(page->out, name.len ? name : SLICE("(no name)"), width - indent),
-        width);
+        indent +
+            terminal_text(page->out, name.len ? name : SLICE("(no name)"), widths.name - indent),
+        widths.name);
     struct slice type = text_of(&fields[attachment_type]);
-    pad(page, terminal_text(page->out, type.len ? type : SLICE("?"), TYPE_COLUMNS), TYPE_COLUMNS);
+    pad(page, terminal_text(page->out, type.len ? type : SLICE("?"), TYPE_COLUMNS), widths.type);
     say_size(page, &fields[attachment_size]);
     say_flags(page, fields);
 }
@@ -111,11 +146,12 @@ void report_attachments(struct page *page, const struct value *attachments)
         return;
     }
     const struct list *list = &attachments->list;
-    size_t width = name_width(page, list), shown = list->count < ROWS_MAX ? list->count : ROWS_MAX;
+    size_t shown = list->count < ROWS_MAX ? list->count : ROWS_MAX;
+    struct widths widths = measure(page, list);
     for (size_t i = 0; i < shown; i++) {
         page_label(page, i ? "" : "attachments");
         if (list->items[i].state == VALUE_KNOWN)
-            say_attachment(page, list->items[i].fields, width);
+            say_attachment(page, list->items[i].fields, widths);
         page_end(page);
     }
     if (shown < list->count) {

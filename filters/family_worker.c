@@ -83,8 +83,10 @@ static struct slice map_message(int fd)
     int seals = fcntl(fd, F_GET_SEALS);
     if (seals < 0 || (seals & wanted) != wanted || fstat(fd, &info) != 0)
         return none;
-    if (info.st_size <= 0 || info.st_size > INT32_MAX)
+    if (info.st_size < 0 || info.st_size > INT32_MAX)
         return none;
+    if (info.st_size == 0)
+        return SLICE("");
     void *bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
     return bytes == MAP_FAILED ? none : (struct slice){bytes, (size_t)info.st_size};
 }
@@ -103,7 +105,8 @@ static bool serve(const struct family *family, struct arena *arena, const struct
         scan_refuse(reply, reason);
     else if (!scan_answer(reply, job, &answer))
         scan_refuse(reply, "the answer does not fit");
-    munmap((void *)(uintptr_t)bytes.ptr, bytes.len);
+    if (bytes.len)
+        munmap((void *)(uintptr_t)bytes.ptr, bytes.len);
     return outcome == FAMILY_ANSWERED;
 }
 
