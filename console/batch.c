@@ -169,6 +169,8 @@ static bool read_more(struct batch *batch)
         buf_commit(&batch->input, (size_t)n);
     else if (n == 0 || errno != EINTR)
         batch->ended = true;
+    if (n < 0 && batch->ended)
+        batch->failure = strerror(errno);
     return n > 0 || batch->ended;
 }
 

@@ -14,6 +14,7 @@ struct batch {
     struct buf input;
     unsigned line;
     bool ended;
+    const char *failure;   /* why it could not be read to its end; NULL */
     struct envelope usual; /* for what a line does not say */
     uint64_t message_max;
 };

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { AHEAD = 4 /* messages kept for each worker, so that a slow one holds up no other */ };
+enum { AHEAD = 2 /* messages kept for each worker, so that a slow one holds up no other */ };
 
 struct belt {
     struct conveyor *conveyor;

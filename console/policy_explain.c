@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * gatepostctl policy explain: each rule over the facts of a message, and what decided it. */
 #include "console/command.h"
+#include "console/configuration.h"
 #include "console/run.h"
 #include "console/terminal.h"
 #include "policy/explain.h"
@@ -28,6 +29,13 @@ static void print(struct buf *out, const struct config *config, const struct exa
     buf_release(&text);
 }
 
+static int explain(struct check_options *options)
+{
+    if (!options->config)
+        options->config = configuration_standard();
+    return run_messages(options, print);
+}
+
 int command_policy_explain(int argc, char *argv[])
 {
     struct check_options options;
@@ -39,7 +47,7 @@ int command_policy_explain(int argc, char *argv[])
                                    "           [--direction inbound|outbound] [-c FILE] "
                                    "MESSAGE...");
         else
-            status = run_messages(&options, print);
+            status = explain(&options);
     }
     check_options_free(&options);
     return status;

@@ -151,6 +151,10 @@ static void convey(struct run *run)
         command_error("scanning", "out of memory");
         run->failed = true;
     }
+    if (run->batch.failure) {
+        command_error(run->options->batch, run->batch.failure);
+        run->failed = true;
+    }
     offline_close(&offline);
 }
 

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/family_start.h"
+#include "tests/unit/memory_loader.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static const char with_header[] =
+    "rule \"h\" when any h in header[\"X-Spam\"] (h == \"yes\") then discard\n";
+static const char with_malware[] =
+    "rule \"m\" when av.result == infected then reject 550 5.7.1 \"no\"\n";
+
+static void test_scanners_are_needed_only_for_facts_that_rules_name(void **state)
+{
+    (void)state;
+    struct config *config = load_good("rule \"x\" when helo == \"x\" then discard\n");
+    assert_non_null(config);
+    assert_false(pipeline_needs(config, SCANNER_SCAN));
+    assert_false(pipeline_needs(config, SCANNER_AV));
+    config_free(&config);
+    config = load_good(with_header);
+    assert_true(pipeline_needs(config, SCANNER_SCAN));
+    config_free(&config);
+    config = load_good(with_malware);
+    assert_true(pipeline_needs(config, SCANNER_AV));
+    config->settings.antivirus_enabled = false;
+    assert_false(pipeline_needs(config, SCANNER_AV));
+    config_free(&config);
+}
+
+static void test_a_job_names_the_policys_headers_and_limits(void **state)
+{
+    (void)state;
+    struct config *config = load_good(with_header);
+    struct scan_job job;
+    assert_true(pipeline_job(config, config->arena, &job));
+    assert_true(job.message);
+    assert_false(job.attachments);
+    assert_int_equal(job.header_count, 1);
+    assert_true(slice_eq(job.headers[0], SLICE("x-spam")));
+    assert_int_equal(job.limits.depth, config->settings.scan_depth);
+    config_free(&config);
+}
+
+static void test_an_answer_counts_only_for_its_scanners_facts(void **state)
+{
+    (void)state;
+    struct facts facts = {0};
+    struct scan_answer answer = {0};
+    answer.facts.fact[FACT_AV_RESULT] = value_integer(AV_RESULT_CLEAN);
+    answer.facts.fact[FACT_MESSAGE_HIDES] = value_bool(true);
+    answer.facts.fact[FACT_SENDER] = value_text(SLICE("forged@example.com"));
+    pipeline_merge(&facts, SCANNER_SCAN, &answer);
+    assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_PENDING);
+    assert_int_equal(facts.fact[FACT_SENDER].state, VALUE_PENDING);
+    assert_true(facts.fact[FACT_MESSAGE_HIDES].truth);
+    pipeline_merge(&facts, SCANNER_AV, &answer);
+    assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_KNOWN);
+}
+
+static void test_a_failed_scanner_makes_its_facts_unknown(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(65536);
+    struct facts facts = {0};
+    pipeline_fail(&facts, SCANNER_SCAN, arena, 2);
+    assert_int_equal(facts.fact[FACT_ATTACHMENTS].state, VALUE_UNKNOWN);
+    assert_int_equal(facts.fact[FACT_MESSAGE_HIDES].state, VALUE_UNKNOWN);
+    assert_int_equal(facts.keyed[1].state, VALUE_UNKNOWN);
+    assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_PENDING);
+    pipeline_fail(&facts, SCANNER_AV, arena, 2);
+    assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_UNKNOWN);
+    arena_free(&arena);
+}
+
+/* Without it, every message would be deferred for want of an antivirus verdict. */
+static void test_antivirus_switched_off_is_absent_and_delivers(void **state)
+{
+    (void)state;
+    struct config *config = load_good(with_malware);
+    struct arena *arena = arena_new(65536);
+    struct facts facts = {0};
+    struct verdict verdict;
+    pipeline_without_antivirus(&facts);
+    assert_int_equal(policy_evaluate(config->policy, &facts, PHASE_MESSAGE, arena, &verdict),
+                     OUTCOME_DECIDED);
+    assert_int_equal(verdict.action, ACTION_ACCEPT);
+    arena_free(&arena);
+    config_free(&config);
+}
+
+static void test_one_reply_serves_only_verdicts_of_the_same_fate(void **state)
+{
+    (void)state;
+    struct edit edit = {.kind = ACTION_HEADER_ADD, .name = SLICE("X"), .value = SLICE("1")};
+    struct verdict accept = {.action = ACTION_ACCEPT}, discard = {.action = ACTION_DISCARD};
+    struct verdict edited = {.action = ACTION_ACCEPT, .edits = &edit, .edit_count = 1};
+    struct verdict reject = {.action = ACTION_REJECT, .code = 550, .rule = 1};
+    struct verdict other = {.action = ACTION_REJECT, .code = 550, .rule = 2};
+    assert_true(pipeline_same_fate(&accept, &accept));
+    assert_true(pipeline_same_fate(&accept, &discard));
+    assert_true(pipeline_same_fate(&edited, &edited));
+    assert_true(pipeline_same_fate(&reject, &reject));
+    assert_false(pipeline_same_fate(&accept, &edited));
+    assert_false(pipeline_same_fate(&accept, &reject));
+    assert_false(pipeline_same_fate(&reject, &other));
+}
+
+static void test_commands_are_equal_when_the_settings_are(void **state)
+{
+    (void)state;
+    struct config *config = load_good("antivirus { database \"sigs\" }\n");
+    struct family_command first, second;
+    family_command(SCANNER_AV, &config->settings, &first);
+    family_command(SCANNER_AV, &config->settings, &second);
+    assert_memory_equal(&first, &second, sizeof first);
+    assert_string_equal(first.texts, "gatepost-av");
+    config->settings.scan_recycle++;
+    family_command(SCANNER_AV, &config->settings, &second);
+    assert_memory_not_equal(&first, &second, sizeof first);
+    config_free(&config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scanners_are_needed_only_for_facts_that_rules_name),
+        cmocka_unit_test(test_a_job_names_the_policys_headers_and_limits),
+        cmocka_unit_test(test_an_answer_counts_only_for_its_scanners_facts),
+        cmocka_unit_test(test_a_failed_scanner_makes_its_facts_unknown),
+        cmocka_unit_test(test_antivirus_switched_off_is_absent_and_delivers),
+        cmocka_unit_test(test_one_reply_serves_only_verdicts_of_the_same_fate),
+        cmocka_unit_test(test_commands_are_equal_when_the_settings_are),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
