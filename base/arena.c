@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_MIN = 4096 - 32, ALIGN = 16 };
+enum { BLOCK_MIN = 4096 - 32, BLOCK_GROWN = 64 * 1024, ALIGN = 16 };
 
 struct block {
     struct block *older;
@@ -60,7 +60,7 @@ static struct block *block_for(struct arena *arena, size_t size)
     struct block *b = arena->newest;
     if (b && b->size - b->used >= size)
         return b;
-    size_t want = b && b->size < 64 * 1024 ? b->size * 2 : BLOCK_MIN;
+    size_t want = !b ? BLOCK_MIN : b->size < BLOCK_GROWN ? b->size * 2 : b->size;
     if (want < size)
         want = size;
     b = malloc(sizeof *b + want);

@@ -318,6 +318,10 @@ void stream_want_write(struct stream *s, bool want)
 
 static void handshake(struct stream *s)
 {
+    if (s->failed_later) {
+        end(s, STREAM_FAILED);
+        return;
+    }
     ERR_clear_error();
     int n = SSL_do_handshake(s->ssl);
     if (n == 1) {
@@ -347,7 +351,11 @@ size_t stream_secure(struct stream *s, SSL *ssl)
 {
     size_t thrown_away = buf_len(&s->in);
     buf_release(&s->in);
-    stream_flush(s); /* the "220 go ahead" leaves in plaintext */
+    stream_flush(s); /* the "220 go ahead" leaves in plaintext, or not at all */
+    if (stream_output_pending(s)) {
+        stream_set_error(s, "STARTTLS", "the peer does not read");
+        s->failed_later = true;
+    }
     SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_set_fd(ssl, s->fd);

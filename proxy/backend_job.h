@@ -53,6 +53,7 @@ struct backend_job {
     const struct iovec *pieces; /* the body, dot-stuffed, with the final CRLF.CRLF */
     size_t piece_count;
     uint64_t size; /* of the message, for SIZE= */
+    int doubt;     /* shared_doubt_begin's; given back by whoever sees the delivery end */
 
     enum job_outcome outcome;
     const char *trouble; /* for the log when not ANSWERED; valid during `done` */

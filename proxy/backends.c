@@ -105,6 +105,8 @@ bool backends_open(struct pool_server *server)
         .hostname = all->config->hostname,
         .tls = all->tls,
         .session = &server->session,
+        .shared = all->shared,
+        .row = all->row,
         .plain = clock_ms() < server->no_tls_until,
         .connect_ms = settings->timeouts_connect,
         .reply_ms = settings->timeouts_backend,
@@ -290,14 +292,16 @@ void backends_submit(struct backends *all, struct backend_job *job)
     start_tick(all);
 }
 
-void backends_cancel(struct backends *all, struct backend_job *job)
+bool backends_cancel(struct backends *all, struct backend_job *job)
 {
     leave_queue(backends_pool(all, job->backend), job);
     struct smtp_client *client = job->client;
     job->client = NULL;
-    if (!client || smtp_client_abandon(client))
-        return;
-    smtp_client_close(client);
+    if (client && smtp_client_abandon(client))
+        return true;
+    if (client)
+        smtp_client_close(client);
+    return false;
 }
 
 /* ---- what clients tell ---- */
@@ -441,7 +445,8 @@ static SSL_CTX *client_context(struct slice ca_pem)
         SSL_CTX_free(tls);
         return NULL;
     }
-    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(tls, smtp_client_keep_session);
     return tls;
 }
 

@@ -22,9 +22,9 @@ void backends_free(struct backends **backends);
 /* Starts a job; `done` comes from the loop, never from inside. */
 void backends_submit(struct backends *backends, struct backend_job *job);
 
-/* Gives a job up: `done` will not be called. A delivery whose final dot is out goes on alone;
- * otherwise its connection is closed. */
-void backends_cancel(struct backends *backends, struct backend_job *job);
+/* Gives a job up: `done` will not be called. True: a delivery whose final dot is out goes on alone,
+ * and ends its doubt itself; otherwise its connection is closed. */
+bool backends_cancel(struct backends *backends, struct backend_job *job);
 
 /* What every server of every backend is known to offer (those never reached count as offering
  * nothing). */

@@ -100,6 +100,7 @@ bool smtp_client_abandon(struct smtp_client *c)
     if (c->state != CLIENT_BODY || stream_output_pending(c->stream))
         return false;
     snprintf(c->abandoned, sizeof c->abandoned, "%s", c->job->id);
+    c->doubt = c->job->doubt;
     c->job = NULL;
     return true;
 }
@@ -110,10 +111,18 @@ void smtp_client_quit(struct smtp_client *c)
         stream_flush(c->stream);
 }
 
+void client_end_doubt(struct smtp_client *c)
+{
+    if (*c->abandoned)
+        shared_doubt_end(c->setup.shared, c->setup.row, c->doubt);
+    *c->abandoned = '\0';
+}
+
 void client_over(struct smtp_client *c, enum smtp_client_end why, const char *trouble)
 {
     snprintf(c->trouble, sizeof c->trouble, "%s", trouble ? trouble : "");
     c->state = CLIENT_OVER;
+    client_end_doubt(c);
     stream_free(&c->stream);
     c->callbacks->over(c->owner, c, why);
 }

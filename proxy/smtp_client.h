@@ -18,7 +18,9 @@ struct smtp_client_setup {
     SSL_CTX *tls;
     SSL_SESSION **session; /* the last TLS session with this server, to be resumed; owned by the
                               server's pool */
-    bool plain;            /* opportunistic TLS has failed lately: do without */
+    struct shared *shared; /* for deliveries that go on alone */
+    unsigned row;
+    bool plain; /* opportunistic TLS has failed lately: do without */
     int64_t connect_ms, reply_ms;
 };
 
@@ -56,6 +58,9 @@ bool smtp_client_will_be_idle(const struct smtp_client *client);
 
 /* After over(): the whole message was out, so the server may have it. */
 bool smtp_client_dot_out(const struct smtp_client *client);
+
+/* For SSL_CTX_sess_set_new_cb: keeps a session that the server gave for the next connection. */
+int smtp_client_keep_session(SSL *ssl, SSL_SESSION *session);
 
 const struct capabilities *smtp_client_capabilities(const struct smtp_client *client);
 struct backend_job *smtp_client_job(const struct smtp_client *client);

@@ -29,6 +29,7 @@ struct smtp_client {
     struct backend_job *job;
     bool deliver, dot_out;
     bool behind;                   /* more input stands behind the reply that is being handled */
+    int doubt;                     /* of the abandoned one */
     char abandoned[SHARED_ID_MAX]; /* id of a session that went away after the final dot */
     size_t commands, sent,
         answered;      /* of the envelope: 0 is MAIL, then the recipients, then DATA or RSET */
@@ -37,6 +38,8 @@ struct smtp_client {
 
 /* Closes the connection and tells the owner; the client itself lives until the owner frees it. */
 void client_over(struct smtp_client *c, enum smtp_client_end why, const char *trouble);
+/* A delivery that went on alone has ended. */
+void client_end_doubt(struct smtp_client *c);
 /* The same for what went wrong, by the state that it was in. */
 void client_failed(struct smtp_client *c, const char *why);
 /* Sends a command line and waits for its reply. */

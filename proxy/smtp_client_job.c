@@ -186,6 +186,7 @@ void client_got_final(struct smtp_client *c, const struct smtp_reply *reply)
     else if (reply->code / 100 == 2)
         log_at(LEVEL_WARNING, c->abandoned, "in-doubt",
                field_str("reason", "delivered, but the client had gone"));
+    client_end_doubt(c);
     /* An answer before it had read all leaves it out of step. */
     job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);
 }

@@ -52,6 +52,15 @@ static void expect_name(SSL *ssl, const struct server *server)
         SSL_set1_host(ssl, name);
 }
 
+/* TLS 1.3 sends them after the handshake (RFC 8446 4.6.1). */
+int smtp_client_keep_session(SSL *ssl, SSL_SESSION *session)
+{
+    SSL_SESSION **kept = SSL_get_app_data(ssl);
+    SSL_SESSION_free(*kept);
+    *kept = session;
+    return 1; /* taken over */
+}
+
 void client_begin_tls(struct smtp_client *c)
 {
     SSL *ssl = SSL_new(c->setup.tls);
@@ -60,6 +69,7 @@ void client_begin_tls(struct smtp_client *c)
         return;
     }
     SSL_set_connect_state(ssl);
+    SSL_set_app_data(ssl, c->setup.session);
     expect_name(ssl, c->setup.server);
     if (c->setup.server->tls == BACKEND_TLS_VERIFY)
         SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
@@ -131,13 +141,6 @@ void client_got_starttls(struct smtp_client *c, const struct smtp_reply *reply)
 void client_secured(struct smtp_client *c)
 {
     c->secured = true;
-    SSL_SESSION *session = SSL_get1_session(stream_ssl(c->stream));
-    if (session && SSL_SESSION_is_resumable(session)) {
-        SSL_SESSION_free(*c->setup.session);
-        *c->setup.session = session;
-    } else {
-        SSL_SESSION_free(session);
-    }
     if (c->setup.server->implicit_tls && !c->can.known) {
         c->state = CLIENT_GREETING;
         stream_deadline(c->stream, c->setup.reply_ms);

@@ -167,6 +167,6 @@ void session_deliver(struct session *s, size_t count)
                                   .piece_count = t->edited.count,
                                   .size = t->edited.size};
     t->job_running = t->delivering = true;
-    t->doubt = shared_doubt_begin(s->proxy->shared, s->proxy->row, s->ref);
+    t->job.doubt = shared_doubt_begin(s->proxy->shared, s->proxy->row, s->ref);
     backends_submit(s->proxy->backends, &t->job);
 }

@@ -86,7 +86,9 @@ static enum submission submit(struct session *s, enum scanner_kind kind, const s
     int64_t ms = patience(&config_of(s)->settings);
     struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
     int message = spool_fd(t->spool);
-    int sock = message < 0 ? -1 : scan_submit(s->proxy->queue[kind], message, job);
+    if (message < 0)
+        return SUBMIT_FAILED;
+    int sock = scan_submit(s->proxy->queue[kind], message, job);
     if (sock < 0)
         return errno == EAGAIN ? SUBMIT_FULL : SUBMIT_FAILED;
     t->scan_events[kind] = event_new(s->proxy->base, sock, EV_READ | EV_PERSIST,

@@ -36,6 +36,20 @@ static size_t printable(char *out, size_t room, struct slice text)
     return n;
 }
 
+/* A client that sends commands and reads no replies: one reply left out would make all that follow
+ * answer the wrong command. It is given up from the loop. */
+static void give_up(struct session *s)
+{
+    s->state = SESSION_CLOSING;
+    stream_deadline(s->stream, 1);
+}
+
+void session_text(struct session *s, struct slice text)
+{
+    if (!stream_write(s->stream, text))
+        give_up(s);
+}
+
 void session_reply(struct session *s, unsigned code, struct slice enhanced, struct slice text)
 {
     char line[REPLY_MAX + 2];
@@ -46,7 +60,7 @@ void session_reply(struct session *s, unsigned code, struct slice enhanced, stru
     len += printable(line + len, REPLY_MAX - len, text);
     line[len++] = '\r';
     line[len++] = '\n';
-    stream_write(s->stream, (struct slice){line, len});
+    session_text(s, (struct slice){line, len});
 }
 
 void session_say(struct session *s, unsigned code, const char *enhanced, const char *text)
@@ -159,16 +173,17 @@ void session_drop_body(struct session *s)
 void session_reset(struct session *s)
 {
     struct transaction *t = &s->t;
-    if (!t->open && !t->spool && !t->job_running)
+    if (!t->open && !t->spool && !t->job_running) {
+        arena_reset(s->mail);
         return;
-    if (t->job_running)
-        backends_cancel(s->proxy->backends, &t->job);
+    }
+    bool alone = t->job_running && backends_cancel(s->proxy->backends, &t->job);
     drop_scans(t);
     if (t->scan_counted)
         shared_scan_give(s->proxy->shared, s->proxy->row);
     session_drop_body(s);
-    if (t->delivering)
-        shared_doubt_end(s->proxy->shared, s->proxy->row, t->doubt);
+    if (t->delivering && !alone)
+        shared_doubt_end(s->proxy->shared, s->proxy->row, t->job.doubt);
     memset(t, 0, sizeof *t);
     arena_reset(s->mail);
 }
@@ -273,6 +288,8 @@ static void greet(struct session *s)
 static void secured(struct session *s)
 {
     s->starting_tls = false;
+    if (s->state == SESSION_CLOSING)
+        return;
     if (!s->greeted) { /* implicit TLS */
         greet(s);
         return;
@@ -341,20 +358,22 @@ static bool count_session(struct proxy *proxy, const struct listener *listener, 
     return false;
 }
 
-static bool begin_tls(struct session *s)
+static void secure(struct session *s, SSL *ssl)
 {
-    SSL *ssl = tls_accept(s->proxy->tls, "smtp");
-    if (!ssl)
-        return false;
     stream_secure(s->stream, ssl);
     stream_deadline(s->stream, s->proxy->config->settings.timeouts_handshake);
-    return true;
 }
 
-bool session_start_tls(struct session *s)
+void session_start_tls(struct session *s)
 {
-    s->starting_tls = begin_tls(s);
-    return s->starting_tls;
+    SSL *ssl = tls_accept(s->proxy->tls, "smtp");
+    if (!ssl) {
+        session_say(s, 454, "4.7.0", "TLS is not available now");
+        return;
+    }
+    session_say(s, 220, "2.0.0", "ready to start TLS");
+    s->starting_tls = true;
+    secure(s, ssl);
 }
 
 void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
@@ -388,7 +407,10 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
                field_text("listener", listener->name));
     }
     if (listener->protocol == PROTOCOL_SMTPS) {
-        if (!begin_tls(s))
+        SSL *ssl = tls_accept(proxy->tls, "smtp");
+        if (ssl)
+            secure(s, ssl);
+        else
             session_end(s);
     } else {
         greet(s);
@@ -400,7 +422,7 @@ void sessions_stop(struct proxy *proxy)
     proxy->stopping = true;
     struct session *s;
     TAILQ_FOREACH(s, &proxy->sessions, link)
-    if (s->state == SESSION_COMMAND && s->greeted && !s->t.open)
+    if (s->state == SESSION_COMMAND && s->greeted && !s->t.open && !s->starting_tls)
         session_close(s, 421, "4.3.2", "service is stopping, try again later");
 }
 

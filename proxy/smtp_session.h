@@ -73,7 +73,6 @@ struct transaction {
 
     struct backend_job job;
     bool job_running, delivering;
-    int doubt; /* place in the shared table while delivering */
     struct edited edited;
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
@@ -106,6 +105,8 @@ void session_end(struct session *session);
 /* Queues a reply: "CODE ENHANCED text" on one line (text may hold what came from others: it is made
  * printable). Enhanced may be empty. */
 void session_reply(struct session *s, unsigned code, struct slice enhanced, struct slice text);
+/* Queues text that is complete with its CRLFs. */
+void session_text(struct session *s, struct slice text);
 void session_say(struct session *s, unsigned code, const char *enhanced, const char *text);
 
 /* A reply after which the connection is closed. */
@@ -129,8 +130,8 @@ void session_drop_body(struct session *s);
 void session_wait(struct session *s);
 void session_go_on(struct session *s);
 
-/* Answers STARTTLS; false: no memory. What else stands in the input is thrown away. */
-bool session_start_tls(struct session *s);
+/* Answers STARTTLS and begins; what else stands in the input is thrown away. */
+void session_start_tls(struct session *s);
 
 /* Forgets the transaction (RSET, EHLO, after a message). */
 void session_reset(struct session *s);

@@ -2,6 +2,7 @@
  * The commands. Each is validated here and answered, or begins what will answer it. */
 #include "proxy/smtp_session.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -15,6 +16,8 @@ enum {
     NEEDS_RCPT = 4 | NEEDS_MAIL,
     NEEDS_NO_ARGUMENT = 8,
 };
+
+enum { OFFER_MAX = 1024 };
 
 static const struct settings *settings_of(const struct session *s)
 {
@@ -74,17 +77,16 @@ static void verb_ehlo(struct session *s, struct slice argument)
     if (!take_helo(s, argument, true))
         return;
     struct capabilities can = backends_common(s->proxy->backends);
-    stream_printf(s->stream, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n",
-                  SLICE_ARGS(s->proxy->config->hostname), (unsigned long long)size_limit(s, &can));
-    if (can.eight_bit)
-        stream_write(s->stream, SLICE("250-8BITMIME\r\n"));
-    if (can.utf8)
-        stream_write(s->stream, SLICE("250-SMTPUTF8\r\n"));
-    if (can.dsn)
-        stream_write(s->stream, SLICE("250-DSN\r\n"));
-    if (may_start_tls(s))
-        stream_write(s->stream, SLICE("250-STARTTLS\r\n"));
-    stream_write(s->stream, SLICE("250-CHUNKING\r\n250 ENHANCEDSTATUSCODES\r\n"));
+    struct buf offer = buf_init(OFFER_MAX);
+    buf_printf(&offer, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n",
+               SLICE_ARGS(s->proxy->config->hostname), (unsigned long long)size_limit(s, &can));
+    buf_cstr(&offer, can.eight_bit ? "250-8BITMIME\r\n" : "");
+    buf_cstr(&offer, can.utf8 ? "250-SMTPUTF8\r\n" : "");
+    buf_cstr(&offer, can.dsn ? "250-DSN\r\n" : "");
+    buf_cstr(&offer, may_start_tls(s) ? "250-STARTTLS\r\n" : "");
+    buf_cstr(&offer, "250-CHUNKING\r\n250 ENHANCEDSTATUSCODES\r\n");
+    session_text(s, buf_slice(&offer));
+    buf_release(&offer);
 }
 
 static void verb_starttls(struct session *s, struct slice argument)
@@ -95,9 +97,7 @@ static void verb_starttls(struct session *s, struct slice argument)
     } else if (!may_start_tls(s)) {
         session_error(s, 502, "5.5.1", "TLS is not available");
     } else {
-        session_say(s, 220, "2.0.0", "ready to start TLS");
-        if (!session_start_tls(s))
-            session_close(s, 454, "4.7.0", "TLS is not available now");
+        session_start_tls(s);
     }
 }
 

@@ -106,7 +106,8 @@ static void expect_certificate(struct tls_contexts *contexts, const char *asked,
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
     SSL *client = SSL_new(ctx), *server = tls_accept(contexts, "smtp");
     if (asked)
-        SSL_set_tlsext_host_name(client, asked);
+        SSL_ctrl(client, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                 (void *)(uintptr_t)asked);
     assert_true(shake(server, client));
     assert_int_equal(X509_check_host(SSL_get0_peer_certificate(client), name, 0, 0, NULL), 1);
     SSL_free(client);

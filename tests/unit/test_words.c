@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/words.h"
 
+#include "base/utf8.h"
+
 #include "filters/charset.h"
 
 #include <setjmp.h>
