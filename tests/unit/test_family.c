@@ -272,13 +272,20 @@ static void test_an_oddity_is_answered_and_the_worker_replaced(void **state)
     stop();
 }
 
+static void test_an_empty_message_is_read_too(void **state)
+{
+    (void)state;
+    start_ready("5000", "1000");
+    assert_true(served("") > 0);
+    stop();
+}
+
 static void test_only_sealed_messages_are_read(void **state)
 {
     (void)state;
     start_ready("5000", "1000");
     assert_refused("hello", F_SEAL_SHRINK | F_SEAL_GROW, "not a sealed message");
     assert_refused("hello", F_SEAL_WRITE | F_SEAL_GROW, "not a sealed message");
-    assert_refused("", SEALS, "not a sealed message");
     int pipes[2];
     assert_int_equal(pipe(pipes), 0);
     struct arena *arena = arena_new(ARENA);
@@ -377,6 +384,7 @@ int main(int argc, char *argv[])
         cmocka_unit_test(test_a_worker_is_fresh_after_so_many_messages),
         cmocka_unit_test(test_an_oddity_is_answered_and_the_worker_replaced),
         cmocka_unit_test(test_only_sealed_messages_are_read),
+        cmocka_unit_test(test_an_empty_message_is_read_too),
         cmocka_unit_test(test_retiring_finishes_what_runs_and_takes_no_more),
         cmocka_unit_test(test_idle_workers_retire_at_once),
         cmocka_unit_test(test_a_family_that_cannot_start_says_why),
