@@ -19,16 +19,16 @@ each_case = pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in C
 BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
-def play(port, stream):
-    """Command by command up to DATA, then all the rest at once, as the attacker would. Gives what was answered."""
-    commands, data = stream.split(b"DATA\r\n", 1)
+def play(port, stream, step_by_step=True):
+    """Command by command up to DATA, then all the rest at once; or all at once. Gives what was answered."""
+    commands, data = stream.split(b"DATA\r\n", 1) if step_by_step else (b"", stream)
     replies = []
     with Session(port) as session:
         try:
-            for line in (commands + b"DATA\r\n").splitlines(keepends=True):
+            for line in (commands + b"DATA\r\n").splitlines(keepends=True) if step_by_step else []:
                 session.send(line)
                 replies.append(session.reply())
-            assert replies[-1].code == 354
+            assert not step_by_step or replies[-1].code == 354
             session.send(data)
             while True:
                 replies.append(session.reply())
@@ -42,8 +42,9 @@ def answer_to_data(replies):
 
 
 @each_case
-def test_one_message_or_none_reaches_the_server_behind(case, gateway, behind):
-    replies = play(gateway.port, base64.b64decode(case["client_stream_b64"]))
+@pytest.mark.parametrize("step_by_step", [True, False], ids=["step by step", "at once"])
+def test_one_message_or_none_reaches_the_server_behind(case, step_by_step, gateway, behind):
+    replies = play(gateway.port, base64.b64decode(case["client_stream_b64"]), step_by_step)
     told = answer_to_data(replies)
     assert len(behind.messages) == (1 if told == 250 else 0), replies
     assert told == 250 or told is None or 500 <= told <= 599 or told == 421, replies

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: ISC
+"""Recipients and capabilities: what the server behind is asked, what is remembered, what is offered in its name."""
+import pytest
+
+from lab.gatepost import backend, domains
+from lab.ports import free_port
+from lab.process import wait_until
+from lab.smtp_client import Session, send
+
+MESSAGE = b"Subject: recipients\r\n\r\nhello\r\n"
+CHECKED = "recipient_check on  probe off"
+
+
+@pytest.fixture
+def site(start):
+    """site(server, ...) puts a Gatepost of one proxy in front of the server; it asks about each recipient."""
+    def go(server, options=CHECKED, timeouts=None, **how):
+        body = backend("behind", server.port, options=options) + domains("behind", "example.com")
+        return start(body, changes={"process": {"proxies": 1}, "timeouts": timeouts or {}}, **how)
+    return go
+
+
+def rcpt(gateway, address):
+    with Session(gateway.port) as session:
+        session.ehlo()
+        session.expect("MAIL FROM:<a@client.example>", 250)
+        return session.command("RCPT TO:<%s>" % address)
+
+
+def offered(gateway):
+    with Session(gateway.port) as session:
+        session.ehlo()
+        return session.extensions
+
+
+# -- what is asked and remembered
+
+def test_a_yes_is_remembered(site, new_backend):
+    server = new_backend()
+    gateway = site(server, timeouts={"recipient_accepted": "1min"})
+    assert [rcpt(gateway, "user@example.com").code for _ in range(3)] == [250] * 3
+    assert server.verbs().count("RCPT") == 1
+
+
+def test_no_such_user_is_remembered(site, new_backend):
+    server = new_backend({"RCPT": "550 5.1.1 no such user"})
+    gateway = site(server, timeouts={"recipient_refused": "1min"})
+    assert [rcpt(gateway, "nobody@example.com").code for _ in range(3)] == [550] * 3
+    assert server.verbs().count("RCPT") == 1
+
+
+@pytest.mark.parametrize("reply", ["450 4.2.0 mailbox busy", "552 5.2.2 mailbox full", "550 5.7.1 Unable to relay"])
+def test_other_refusals_are_not_remembered(site, new_backend, reply):
+    server = new_backend({"RCPT": reply})
+    gateway = site(server, timeouts={"recipient_refused": "1min"})
+    assert rcpt(gateway, "user@example.com").code >= 400
+    server.script.clear()
+    assert rcpt(gateway, "user@example.com").code == 250
+
+
+def test_a_server_that_refuses_us_is_a_tempfail_and_an_alarm(site, new_backend):
+    gateway = site(new_backend({"RCPT": "550 5.7.1 Unable to relay"}))
+    assert 400 <= rcpt(gateway, "user@example.com").code <= 499
+    assert gateway.wait_log("error: ") and "Unable to relay" in gateway.log()
+
+
+def test_a_server_that_is_away_is_a_tempfail_at_rcpt(site, new_backend):
+    server = new_backend()
+    server.stop()
+    reply = rcpt(site(server), "user@example.com")
+    assert (reply.code, reply.enhanced) == (451, "4.4.1")
+
+
+def test_a_server_that_came_back_is_used_again(site, new_backend):
+    away = new_backend()
+    away.stop()
+    gateway = site(away)
+    assert rcpt(gateway, "user@example.com").code == 451
+    back = new_backend(port=away.port)
+    assert wait_until(lambda: send(gateway.port, MESSAGE, "user@example.com").code == 250, 15, 0.2)
+    assert len(back.messages) == 1
+
+
+def test_between_rcpt_and_the_end_of_the_message_no_transaction_is_open_behind(site, new_backend):
+    server = new_backend()
+    gateway = site(server)
+    with Session(gateway.port) as session:
+        session.ehlo()
+        session.envelope("user@example.com")
+        session.expect("DATA", 354)
+        assert wait_until(lambda: server.verbs()[-1:] == ["RSET"])
+
+
+# -- the probe
+
+def test_a_server_that_takes_anybody_is_warned_of(site, new_backend):
+    gateway = site(new_backend(), options="recipient_check on  probe on")
+    assert gateway.wait_log("recipient table")
+
+
+def test_a_server_that_knows_its_users_is_not(site, new_backend):
+    server = new_backend({"RCPT": "550 5.1.1 no such user"})
+    gateway = site(server, options="recipient_check on  probe on")
+    assert wait_until(lambda: "RCPT" in server.verbs())
+    assert not gateway.wait_log("recipient table", 0.3)
+
+
+# -- what is offered
+
+def test_only_what_the_server_behind_can_do_is_offered(site, new_backend):
+    gateway = site(new_backend(extensions=("SIZE 1000000",)))
+    assert wait_until(lambda: offered(gateway).get("SIZE") == "1000000")
+    assert not {"8BITMIME", "SMTPUTF8", "DSN"} & set(offered(gateway))
+    with Session(gateway.port) as session:
+        session.ehlo()
+        session.expect("MAIL FROM:<a@client.example> SIZE=1000001", 552)
+        session.expect("MAIL FROM:<\u0438@client.example> SMTPUTF8", 501, 553, 555)
+
+
+def test_two_servers_offer_what_both_can_do(start, new_backend):
+    one, two = new_backend(extensions=("8BITMIME", "DSN")), new_backend(extensions=("8BITMIME", "SMTPUTF8"))
+    gateway = start(backend("one", one.port) + backend("two", two.port) + domains("one", "example.com") + domains("two", "example.org"),
+                    changes={"process": {"proxies": 1}})
+    assert wait_until(lambda: "8BITMIME" in offered(gateway))
+    assert not {"SMTPUTF8", "DSN"} & set(offered(gateway))
+
+
+def test_it_listens_on_ipv6_as_well(start, new_backend):
+    server, port = new_backend(), free_port()
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com") + 'listen smtp "six" on "[::1]:%d"\n' % port)
+    assert send(port, MESSAGE, "user@example.com", host="::1").code == 250
+    assert wait_until(lambda: any(record["facts"]["client.ip"] == "::1" for record in gateway.decisions()))
+    assert b"[IPv6:::1]" in server.messages[0].content
