@@ -10,13 +10,14 @@
 #include "proxy/proxy.h"
 
 #include <locale.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LISTENERS_MAX = 256, PROGRAM_EXIT_FAILED = 1 };
+enum { LISTENERS_MAX = 256, PROGRAM_EXIT_FAILED = 1, KEPT_BODY = 8 * 1024 * 1024 };
 
 struct program {
     struct proxy proxy;
@@ -328,6 +329,10 @@ int main(void)
     static struct program program = {.state = PROXY_CONFIGURING,
                                      .proxy = {.queue = {-1, -1}, .decisions = -1}};
     signal(SIGPIPE, SIG_IGN);
+    /* Bodies come and go: their memory is kept for the next, instead of being mapped and zeroed
+     * again. */
+    mallopt(M_MMAP_THRESHOLD, KEPT_BODY);
+    mallopt(M_TRIM_THRESHOLD, 4 * KEPT_BODY);
     signal(SIGINT, SIG_IGN); /* a terminal tells everybody; the parent tells us what to do */
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);

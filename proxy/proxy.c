@@ -12,6 +12,8 @@ bool proxy_learn_policy(struct proxy *proxy)
         for (enum phase phase = rule.acts_at; phase <= PHASE_MESSAGE; phase++)
             proxy->acts_at[phase] = true;
     }
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        proxy->scans[kind] = pipeline_needs(proxy->config, (enum scanner_kind)kind);
     return pipeline_job(proxy->config, proxy->config->arena, &proxy->job);
 }
 

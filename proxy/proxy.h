@@ -26,7 +26,8 @@ struct proxy {
     int queue[SCANNER_KINDS];        /* -1: there is none */
     int decisions;                   /* file for decision records; -1: none */
     bool acts_at[PHASE_MESSAGE + 1]; /* some rule can decide at this phase or before */
-    struct scan_job job;             /* what is asked of the scanners about every message */
+    bool scans[SCANNER_KINDS];       /* the policy needs scanners of this kind */
+    struct scan_job job;             /* what is asked of them about every message */
     uint64_t next_id;
     struct session_list sessions;
     size_t session_count;

@@ -111,10 +111,7 @@ bool session_scan(struct session *s)
     job.sender_domain = s->t.sender.domain;
     if (!settings->antivirus_enabled)
         pipeline_without_antivirus(&s->t.facts);
-    bool wanted[SCANNER_KINDS];
-    for (int kind = 0; kind < SCANNER_KINDS; kind++)
-        wanted[kind] = pipeline_needs(config_of(s), (enum scanner_kind)kind);
-    if (!wanted[SCANNER_SCAN] && !wanted[SCANNER_AV])
+    if (!proxy->scans[SCANNER_SCAN] && !proxy->scans[SCANNER_AV])
         return true;
     if (!shared_scan_take(proxy->shared, proxy->row, settings->limits_scan_queue)) {
         session_finish_say(s, "defer", 452, "4.3.2",
@@ -123,7 +120,7 @@ bool session_scan(struct session *s)
     }
     s->t.scan_counted = true;
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
-        if (!wanted[kind])
+        if (!proxy->scans[kind])
             continue;
         enum submission result =
             proxy->queue[kind] < 0 ? SUBMIT_FAILED : submit(s, (enum scanner_kind)kind, &job);

@@ -234,7 +234,8 @@ static bool begin_body(struct session *s, bool chunks)
     struct transaction *t = &s->t;
     if (!admit(s))
         return false;
-    t->spool = spool_new();
+    bool scanned = s->proxy->scans[SCANNER_SCAN] || s->proxy->scans[SCANNER_AV];
+    t->spool = spool_new(scanned ? 0 : settings_of(s)->limits_message_size);
     if (!t->spool) {
         session_say(s, 452, "4.3.1", "out of memory");
         return false;

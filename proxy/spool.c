@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { IN_MEMORY_MAX = 32 * 1024 };
+enum { SMALL_MAX = 32 * 1024 };
 
 struct spool {
     struct buf small;
@@ -19,11 +19,12 @@ struct spool {
     void *map;
 };
 
-struct spool *spool_new(void)
+struct spool *spool_new(size_t in_memory)
 {
+    size_t max = in_memory > SMALL_MAX ? in_memory : SMALL_MAX;
     struct spool *spool = malloc(sizeof *spool);
     if (spool)
-        *spool = (struct spool){.small = buf_init(IN_MEMORY_MAX), .fd = -1};
+        *spool = (struct spool){.small = buf_init(max), .fd = -1};
     return spool;
 }
 
@@ -70,7 +71,7 @@ bool spool_append(struct spool *s, struct slice bytes)
 {
     s->size += bytes.len;
     if (s->fd < 0) {
-        if (buf_len(&s->small) + bytes.len <= IN_MEMORY_MAX)
+        if (buf_len(&s->small) + bytes.len <= s->small.max)
             return buf_append(&s->small, bytes);
         if (!move_out(s))
             return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The body of one message: a few kilobytes in memory, more in a memfd. Written once, then sealed;
- * never on disk. */
+ * The body of one message: in memory while it is small or nobody else wants it, else in a memfd.
+ * Written once, then sealed; never on disk. */
 #ifndef PROXY_SPOOL_H
 #define PROXY_SPOOL_H
 
@@ -8,8 +8,9 @@
 
 struct spool;
 
-/* An empty spool; NULL when memory is out. */
-struct spool *spool_new(void);
+/* An empty spool; NULL when memory is out. `in_memory`: how much may stay in memory, for a message
+ * that no scanner will see; 0: only what is small. */
+struct spool *spool_new(size_t in_memory);
 void spool_free(struct spool **spool);
 
 /* Appends. False when memory is out. Not after spool_bytes or spool_fd. */

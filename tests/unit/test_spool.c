@@ -26,7 +26,7 @@ static void fill(void)
 /* What is appended in steps comes out, in memory and in the memfd, which nobody can change. */
 static void round_trip(size_t size, size_t step)
 {
-    struct spool *spool = spool_new();
+    struct spool *spool = spool_new(0);
     for (size_t at = 0; at < size; at += step)
         assert_true(spool_append(spool, slice_sub((struct slice){bytes, size}, at, at + step)));
     assert_int_equal(spool_size(spool), size);
@@ -77,7 +77,7 @@ static void limit_files(rlim_t most)
 static void test_half_a_message_is_never_handed_out(void **state)
 {
     (void)state;
-    struct spool *spool = spool_new();
+    struct spool *spool = spool_new(0);
     fill();
     assert_true(spool_append(spool, (struct slice){bytes, 20000}));
     signal(SIGXFSZ, SIG_IGN);
