@@ -121,7 +121,7 @@ $(B)/$(1).a: $(call obj,$(call lib_src,$(1)))
 endef
 $(foreach f,$(FLOORS),$(eval $(call floor_rule,$(f))))
 
-link = $(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1)
+link = $(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1) -lm
 
 $(B)/gatepost: $(B)/proxy/gatepost.o $(call floor_libs,proxy) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp)

@@ -35,7 +35,7 @@ static void loads_and_passes(const char *path, unsigned tests_at_least)
     struct folder *folder = calloc(1, sizeof *folder);
     struct loader loader = {read_file, folder};
     struct buf report = buf_init(65536);
-    unsigned total;
+    unsigned total = 0;
     struct config *config = config_load(slice_of(path), &loader, SLICE("mx"), &report);
     unsigned failed = config ? config_run_tests(config, &total, &report) : 1;
     if (buf_len(&report))
