@@ -134,7 +134,7 @@ static bool mail_params(struct session *s, struct slice argument, struct smtp_ma
     if (result == SMTP_PARAMS_SYNTAX)
         session_error(s, 501, "5.5.4", "malformed parameter of MAIL");
     else if (result == SMTP_PARAMS_UNKNOWN || (mail->utf8 && !can.utf8) ||
-             (!s->esmtp && argument.len))
+             (mail->ret.len + mail->envid.len && !can.dsn) || (!s->esmtp && argument.len))
         session_error(s, 555, "5.5.4", "parameter of MAIL not supported");
     else if (utf8_path && !mail->utf8)
         session_error(s, 553, "5.6.7", "an address that is not ASCII needs SMTPUTF8");

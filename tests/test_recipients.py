@@ -115,6 +115,8 @@ def test_only_what_the_server_behind_can_do_is_offered(site, new_backend):
         session.ehlo()
         session.expect("MAIL FROM:<a@client.example> SIZE=1000001", 552)
         session.expect("MAIL FROM:<\u0438@client.example> SMTPUTF8", 501, 553, 555)
+        session.expect("MAIL FROM:<a@client.example> RET=FULL", 555)
+        session.expect("MAIL FROM:<a@client.example> ENVID=x", 555)
 
 
 def test_8_bit_content_is_refused_for_a_server_that_takes_none(site, new_backend):
