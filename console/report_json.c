@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "filters/family_start.h"
+#include "policy/verdict_json.h"
 
 static void text_member(struct buf *out, const char *name, struct slice text)
 {
@@ -26,21 +27,6 @@ static void reply_member(struct buf *out, const struct examination *e)
     struct slice reply = arena_printf(e->arena, "%u %.*s%s%.*s", v->code, SLICE_ARGS(v->enhanced),
                                       v->enhanced.len ? " " : "", SLICE_ARGS(v->text));
     text_member(out, "reply", reply);
-}
-
-static void rules_member(struct buf *out, const char *name, const struct policy *policy,
-                         const struct verdict *v, bool observed)
-{
-    json_key(out, slice_of(name));
-    buf_char(out, '[');
-    for (size_t i = 0; i < v->fired_count; i++) {
-        struct rule_info rule = policy_rule_info(policy, v->fired[i]);
-        if (rule.observe != observed)
-            continue;
-        json_item(out);
-        json_string(out, rule.name);
-    }
-    buf_char(out, ']');
 }
 
 static void recipients_member(struct buf *out, const struct examination *e)
@@ -93,10 +79,7 @@ void report_json(struct buf *out, const struct config *config, const struct exam
     }
     text_member(out, "verdict", slice_of(action_info(v->action)->word));
     reply_member(out, e);
-    rules_member(out, "rules", config->policy, v, false);
-    rules_member(out, "observed", config->policy, v, true);
-    json_key(out, SLICE("score"));
-    json_number(out, v->score);
+    verdict_json(out, config->policy, v);
     if (e->differing)
         recipients_member(out, e);
     failures_member(out, e);
