@@ -9,7 +9,7 @@ import pytest
 from lab import needs, samples
 from lab.gatepost import backend, check_configuration, domains
 from lab.load import Load, arrived, marked
-from lab.process import is_alive, is_running, wait_until
+from lab.process import is_alive, is_running, kill, wait_until
 from lab.smtp_client import Closed, Session, send, stuffed
 
 LOOKS_INSIDE = 'rule "looks inside" when message.part_count > 500 then reject 550 5.7.1 "too many parts"\n'
@@ -73,9 +73,10 @@ def test_sessions_of_the_other_proxy_live_on(serve):
 def test_a_proxy_that_dies_again_and_again_does_not_take_the_parent_along(serve):
     gateway = serve()
     for _ in range(3):
-        for pid in gateway.pids("gatepost-proxy"):
-            os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: len(gateway.pids("gatepost-proxy")) > 0, 15)
+        before = gateway.pids("gatepost-proxy")
+        for pid in before:
+            kill(pid)
+        assert wait_until(lambda: set(gateway.pids("gatepost-proxy")) - set(before), 15)
     assert wait_until(gateway.answers, 20)
     assert send_clean(gateway) == 250
 
@@ -112,7 +113,7 @@ def at_most(load, tempfails):
 
 def test_a_scanner_killed_in_mid_scan_costs_one_tempfail(serve):
     gateway = serve(LOOKS_AT_ATTACHMENTS)
-    load = hurt_while_busy(gateway, lambda pid: os.kill(pid, signal.SIGKILL), 4)
+    load = hurt_while_busy(gateway, kill, 4)
     assert at_most(load, 4)
     assert arrived(gateway.behind) == {mark: 1 for mark in load.told}
 
@@ -166,7 +167,7 @@ def test_a_killed_antivirus_scanner_is_a_tempfail_never_clean(serve, antivirus):
             session.expect("DATA", 354)
             worker = gateway.workers("gatepost-av")[0]
             session.send(stuffed(samples.eicar()))
-            os.kill(worker, signal.SIGKILL)
+            kill(worker)
             codes.append(session.reply().code)
     assert all(code == 554 or 400 <= code <= 499 for code in codes), codes
     assert not gateway.behind.messages

@@ -48,6 +48,14 @@ def is_running(pid):
     return bool(stat) and stat[1] == "R"
 
 
+def kill(pid):
+    """SIGKILL, if it is still there."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 def left_over():
     """Our own children that still run: {pid: name}."""
     return children(os.getpid())
