@@ -145,4 +145,4 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(filter $(LIBS),$(UP))
 
 .SECONDARY:
 .PHONY: help deps all run check check-built check-asan units fuzz fuzzers fuzz-run bench install lint format dist clean
--include $(shell find build/$(V) -name '*.d' 2>/dev/null)
+-include $(shell find build/$(V) -type f -name '*.d' 2>/dev/null)
