@@ -73,9 +73,10 @@ def test_sessions_of_the_other_proxy_live_on(serve):
 def test_a_proxy_that_dies_again_and_again_does_not_take_the_parent_along(serve):
     gateway = serve()
     for _ in range(3):
-        for pid in gateway.pids("gatepost-proxy"):
-            os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: len(gateway.pids("gatepost-proxy")) > 0, 15)
+        before = gateway.pids("gatepost-proxy")
+        for pid in before:
+            kill(pid)
+        assert wait_until(lambda: set(gateway.pids("gatepost-proxy")) - set(before), 15)
     assert wait_until(gateway.answers, 20)
     assert send_clean(gateway) == 250
 
