@@ -8,7 +8,7 @@
 static void text_member(struct buf *out, const char *name, struct slice text)
 {
     json_key(out, slice_of(name));
-    json_string(out, text);
+    json_text(out, text);
 }
 
 static void whose(struct buf *out, const struct examination *e)
@@ -35,7 +35,7 @@ static void recipients_member(struct buf *out, const struct examination *e)
     buf_char(out, '{');
     for (size_t i = 0; i < e->verdict_count; i++) {
         json_key(out, e->envelope.recipients[i]);
-        json_string(out, slice_of(action_info(e->verdicts[i].action)->word));
+        json_text(out, slice_of(action_info(e->verdicts[i].action)->word));
     }
     buf_char(out, '}');
 }

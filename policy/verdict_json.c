@@ -13,7 +13,7 @@ static void rules_member(struct buf *out, const char *name, const struct policy 
         if (rule.observe != observed)
             continue;
         json_item(out);
-        json_string(out, rule.name);
+        json_text(out, rule.name);
     }
     buf_char(out, ']');
 }

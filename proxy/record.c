@@ -16,7 +16,7 @@ enum { RECORD_MAX = 1024 * 1024 };
 static void text_member(struct buf *out, const char *name, struct slice text)
 {
     json_key(out, slice_of(name));
-    json_string(out, text);
+    json_text(out, text);
 }
 
 static void number_member(struct buf *out, const char *name, double number)
@@ -41,7 +41,7 @@ static void recipients_member(struct buf *out, const struct transaction *t)
     buf_char(out, '[');
     for (size_t i = 0; i < t->recipient_count; i++) {
         json_item(out);
-        json_string(out, t->recipients[i].path.address);
+        json_text(out, t->recipients[i].path.address);
     }
     buf_char(out, ']');
 }
