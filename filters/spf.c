@@ -60,7 +60,7 @@ static bool find_target(struct spf_evaluation *e, struct slice spec, struct slic
 {
     if (!spf_count_lookup(e))
         return false;
-    enum spf_expansion expansion = spf_target(e, spec, domain, SPF_IN_DOMAIN, target);
+    enum spf_expansion expansion = spf_target(e, spec, domain, SPF_IN_RECORD, target);
     if (expansion == SPF_TOO_LONG)
         e->problem = SLICE("a macro grows too long");
     return expansion == SPF_EXPANDED && !e->abandoned;

@@ -60,10 +60,10 @@ bool spf_is_domain(struct slice name);
 
 /* ---- macros (section 7; spf_macro.c) */
 
-enum spf_macro_use { SPF_IN_DOMAIN, SPF_IN_EXPLANATION, SPF_IN_OTHER };
+enum spf_macro_use { SPF_IN_RECORD, SPF_IN_EXPLANATION };
 
-/* Syntax of a macro-string; of an explain-string, which may hold spaces, for SPF_IN_EXPLANATION.
- * The letters c, r and t are right everywhere but in domains. *ends_in_macro: the last of it is a
+/* Syntax of a macro-string in a record, unknown modifiers included; or of an explain-string, which
+ * may hold spaces, and alone the letters c, r and t (7.2). *ends_in_macro: the last of it is a
  * macro-expand. */
 bool spf_macro_check(struct slice text, enum spf_macro_use use, bool *ends_in_macro);
 
@@ -84,7 +84,7 @@ struct spf_evaluation {
 enum spf_expansion { SPF_EXPANDED, SPF_TOO_LONG, SPF_TOO_MANY_LOOKUPS };
 
 /* Expands what spf_macro_check has accepted, for the domain whose record it is; *out is in the
- * arena. A %{p} in a domain may cost a look-up; in an explanation, which comes after the result, it
+ * arena. A %{p} in a record may cost a look-up; in an explanation, which comes after the result, it
  * does not (4.6.4). */
 enum spf_expansion spf_macro_expand(struct spf_evaluation *e, struct slice text,
                                     struct slice domain, enum spf_macro_use use, struct slice *out);

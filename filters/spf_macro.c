@@ -48,7 +48,7 @@ static bool parse_macro(struct slice text, size_t *at, struct macro *out)
 
 static bool is_allowed(char letter, enum spf_macro_use use)
 {
-    return use != SPF_IN_DOMAIN || (letter != 'c' && letter != 'r' && letter != 't');
+    return use == SPF_IN_EXPLANATION || (letter != 'c' && letter != 'r' && letter != 't');
 }
 
 bool spf_macro_check(struct slice text, enum spf_macro_use use, bool *ends_in_macro)
@@ -200,7 +200,7 @@ static void put_reversed(struct buf *out, const struct macro *macro, struct slic
 static bool put_macro(struct spf_evaluation *e, struct buf *out, const struct macro *macro,
                       struct slice domain, enum spf_macro_use use)
 {
-    if (macro->letter == 'p' && !e->validated_known && use == SPF_IN_DOMAIN && !spf_count_lookup(e))
+    if (macro->letter == 'p' && !e->validated_known && use == SPF_IN_RECORD && !spf_count_lookup(e))
         return false;
     struct slice value = value_of(e, macro->letter, domain);
     if (macro->reverse)

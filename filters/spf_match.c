@@ -219,7 +219,7 @@ enum spf_match spf_match(struct spf_evaluation *e, const struct spf_term *term, 
         return match_network(e, term);
     if (!spf_count_lookup(e))
         return SPF_MATCH_PERMERROR;
-    switch (spf_target(e, term->domain, domain, SPF_IN_DOMAIN, &target)) {
+    switch (spf_target(e, term->domain, domain, SPF_IN_RECORD, &target)) {
     case SPF_TOO_MANY_LOOKUPS:
         return SPF_MATCH_PERMERROR;
     case SPF_TOO_LONG:

@@ -80,7 +80,7 @@ bool spf_is_domain(struct slice name)
 static bool is_domain_spec(struct slice spec)
 {
     bool ends_in_macro = false;
-    return spec.len && spf_macro_check(spec, SPF_IN_DOMAIN, &ends_in_macro) &&
+    return spec.len && spf_macro_check(spec, SPF_IN_RECORD, &ends_in_macro) &&
            (ends_in_macro || ends_in_top_label(spec));
 }
 
@@ -190,7 +190,7 @@ static bool parse_modifier(struct slice name, struct slice value, struct spf_ter
     out->domain = value;
     if (slice_ieq(name, SLICE("redirect")) || slice_ieq(name, SLICE("exp")))
         return is_domain_spec(value);
-    return spf_macro_check(value, SPF_IN_OTHER, &ends_in_macro);
+    return spf_macro_check(value, SPF_IN_RECORD, &ends_in_macro);
 }
 
 static bool parse_term(struct slice text, struct spf_term *out)

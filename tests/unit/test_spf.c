@@ -134,6 +134,7 @@ static void test_wrong_syntax_is_seen_before_anything_matches(void **state)
         "x=%{x}",
         "x=%{d0}",
         "x=%{d1!}",
+        "x=%{c}",
         "x=%{dr2}",
         "a:%{c}.e.com",
         "exists:%{r}.e.com",
@@ -159,7 +160,7 @@ static void test_odd_but_right_syntax_passes(void **state)
 {
     static const char *const right[] = {
         "moo.cow-far_out=man:dog/cat",
-        "x=%%%_%-%{c}%{r}%{t}",
+        "x=%%%_%-%{i}",
         "a//0",
         "a/0//0",
         "a:foo:bar/baz.e.com/24",
