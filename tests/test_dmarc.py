@@ -162,3 +162,18 @@ def test_no_espoofer_case_passes_for_the_victim():
     passed = [i for i, a in zip(owners, answers) if a["result"] == "pass"]
     print("espoofer: %d of %d" % (len(cases) - len(set(passed)), len(cases)))
     assert not passed
+
+
+def test_the_zones_of_the_spf_suites_are_read_and_written():
+    """What a DNS file says after it was read and written is what it says when that is read and written again."""
+    suites = sorted((CORPORA / "spf").glob("*.json"))
+    scenarios = [s for f in suites for s in json.loads(f.read_text()).get("scenarios", [])]
+    zones = [{"zonedata": s["zonedata"]} for s in scenarios]
+    if not zones:
+        pytest.skip("no corpus")
+    once = ask("zone", zones)
+    twice = ask("zone", [{"zonedata": a["written"]} for a in once])
+    assert once == twice
+    kept = [set(n.lower().rstrip(".") for n in z["zonedata"]) == set(a["written"]) for z, a in zip(zones, once)]
+    print("zones: %d of %d" % (sum(kept), len(kept)))
+    assert all(kept)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Answers the questions of tests/test_dmarc.py: a JSON object a line in, one a line out. Bytes that
  * are not ASCII are UTF-8 in both. */
-#include "filters/address.h"
+#include "console/dns_file.h"
 #include "filters/dmarc.h"
 #include "filters/headers.h"
 #include "filters/org_domain.h"
@@ -71,6 +71,20 @@ static json_t *answer_author(struct arena *arena, const json_t *question)
 {
     struct author author;
     return read_author(arena, question, &author) ? author_json(&author) : json_null();
+}
+
+static json_t *answer_zone(struct arena *arena, const json_t *question)
+{
+    const char *error;
+    struct dns_answers *table = dns_file_load(arena, json_object_get(question, "zonedata"), &error);
+    struct buf out = buf_init(ARENA);
+    json_t *written = NULL;
+    if (!table)
+        written = json_of(slice_of(error));
+    else if (dns_file_write(table, &out))
+        written = json_loadb(buf_slice(&out).ptr, buf_len(&out), JSON_ALLOW_NUL, NULL);
+    buf_release(&out);
+    return json_pack("{so}", "written", written ? written : json_null());
 }
 
 static void add(struct arena *arena, struct dns_answers *dns, const char *name, enum dns_type type,
@@ -152,11 +166,9 @@ static json_t *answer_evaluate(struct arena *arena, const json_t *question)
 static const struct {
     const char *name;
     json_t *(*answer)(struct arena *arena, const json_t *question);
-} questions[] = {{"org", answer_org},
-                 {"aligned", answer_aligned},
-                 {"record", answer_record},
-                 {"author", answer_author},
-                 {"evaluate", answer_evaluate}};
+} questions[] = {{"org", answer_org},           {"aligned", answer_aligned},
+                 {"record", answer_record},     {"author", answer_author},
+                 {"evaluate", answer_evaluate}, {"zone", answer_zone}};
 
 static json_t *answer(struct arena *arena, const json_t *question)
 {
