@@ -16,6 +16,7 @@ struct dns_answers {
     struct dns_wanted wanted[WANTED_MAX];
     size_t wanted_count;
     bool missed;
+    bool closed;
 };
 
 struct dns_answers *dns_answers_new(struct arena *arena)
@@ -102,9 +103,26 @@ bool dns_look_up(struct dns_answers *table, struct slice name, enum dns_type typ
         *answer = e->answer;
         return true;
     }
+    if (table->closed)
+        return true;
     want(table, name, type);
     table->missed = true;
     return false;
+}
+
+void dns_answers_close(struct dns_answers *table)
+{
+    table->closed = true;
+}
+
+void dns_answers_each(const struct dns_answers *table,
+                      void (*each)(void *context, struct slice name, enum dns_type type,
+                                   const struct dns_answer *answer),
+                      void *context)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct entry *e = table->buckets[i]; e; e = e->next)
+            each(context, e->name, e->type, &e->answer);
 }
 
 bool dns_missed(const struct dns_answers *table)
@@ -121,7 +139,7 @@ const struct dns_wanted *dns_wanted(const struct dns_answers *table, size_t *cou
 void dns_prefetch(struct dns_answers *table, struct slice name, enum dns_type type)
 {
     name = without_dot(name);
-    if (can_exist(name) && !find(table, name, type))
+    if (!table->closed && can_exist(name) && !find(table, name, type))
         want(table, name, type);
 }
 

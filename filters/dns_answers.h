@@ -48,6 +48,15 @@ bool dns_answers_add(struct dns_answers *table, struct slice name, enum dns_type
 bool dns_look_up(struct dns_answers *table, struct slice name, enum dns_type type,
                  struct dns_answer *answer);
 
+/* Nothing will be added: what is not in the table is DNS_NO_NAME from now on, and never a miss. */
+void dns_answers_close(struct dns_answers *table);
+
+/* Calls `each` for every answer in the table, in no particular order. */
+void dns_answers_each(const struct dns_answers *table,
+                      void (*each)(void *context, struct slice name, enum dns_type type,
+                                   const struct dns_answer *answer),
+                      void *context);
+
 /* Whether the run so far had a miss; and what was missed (the first only, and what dns_prefetch
  * noted besides). */
 bool dns_missed(const struct dns_answers *table);
