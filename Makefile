@@ -94,8 +94,12 @@ install: all ## install below PREFIX (DESTDIR for packagers)
 	install -D -m 755 $(B)/gatepostctl $(DESTDIR)$(PREFIX)/bin/gatepostctl
 	for p in gatepost-proxy gatepost-scan gatepost-av; do \
 	  install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/libexec/gatepost/$$p; done
-	for f in etc/*.conf etc/*.txt; do install -D -m 644 $$f $(DESTDIR)/etc/gatepost/$$(basename $$f); done
-	install -D -m 644 etc/gatepost.service $(DESTDIR)/lib/systemd/system/gatepost.service
+	for f in etc/*.conf etc/*.txt; do to=$(DESTDIR)/etc/gatepost/$$(basename $$f); \
+	  if [ -e $$to ] && ! cmp -s $$f $$to; then to=$$to.new; echo "$$to: yours is kept"; fi; \
+	  install -D -m 644 $$f $$to; done
+	install -d $(DESTDIR)/lib/systemd/system
+	sed 's,/usr/local/sbin,$(PREFIX)/sbin,' etc/gatepost.service > $(DESTDIR)/lib/systemd/system/gatepost.service
+	chmod 644 $(DESTDIR)/lib/systemd/system/gatepost.service
 	for f in man/*.[1-8]; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$$(basename $$f); done
 
 lint: ## clang-tidy, and mandoc over the man pages

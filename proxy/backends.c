@@ -306,6 +306,19 @@ bool backends_cancel(struct backends *all, struct backend_job *job)
 
 /* ---- what clients tell ---- */
 
+/* A server that comes before this one will have the job as soon as its connection is open. */
+static bool waits_for_better(const struct pool_server *server, const struct backend_job *job)
+{
+    struct pool *pool = server->pool;
+    for (size_t i = 0; i < pool->server_count; i++) {
+        struct pool_server *other = &pool->servers[i];
+        if (other->conf->priority < server->conf->priority && usable(other, job) &&
+            (has_room(other) || connecting(other)))
+            return true;
+    }
+    return false;
+}
+
 static void client_idle(void *owner, struct smtp_client *client)
 {
     struct connection *connection = owner;
@@ -315,7 +328,7 @@ static void client_idle(void *owner, struct smtp_client *client)
     mark_up(server, smtp_client_capabilities(client));
     struct backend_job *job;
     TAILQ_FOREACH(job, &pool->waiting, queue)
-    if (!(job->tried & bit_of(server)))
+    if (!(job->tried & bit_of(server)) && !waits_for_better(server, job))
         break;
     if (job) {
         leave_queue(pool, job);

@@ -107,6 +107,17 @@ def test_a_mail_loop_is_found_by_counting(gateway, behind):
     assert not behind.messages
 
 
+def test_a_mail_loop_is_found_by_our_own_name(gateway, behind):
+    message = MESSAGE
+    for _ in range(10):
+        reply = send(gateway.port, message, "user@example.com")
+        if reply.code != 250:
+            break
+        message = behind.messages[-1].content
+    assert (reply.code, reply.enhanced) == (554, "5.4.6") and "through here before" in reply.text
+    assert len(behind.messages) <= 3
+
+
 def test_a_silent_client_is_told_421(session):
     session.socket.settimeout(15)
     assert session.reply().code == 421

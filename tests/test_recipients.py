@@ -117,6 +117,17 @@ def test_only_what_the_server_behind_can_do_is_offered(site, new_backend):
         session.expect("MAIL FROM:<\u0438@client.example> SMTPUTF8", 501, 553, 555)
 
 
+def test_8_bit_content_is_refused_for_a_server_that_takes_none(site, new_backend):
+    server = new_backend(extensions=("SIZE 1000000",))
+    gateway = site(server)
+    assert wait_until(lambda: offered(gateway).get("SIZE") == "1000000")
+    with Session(gateway.port) as session:
+        session.ehlo()
+        session.expect("MAIL FROM:<a@client.example> BODY=8BITMIME", 250)
+        reply = session.expect("RCPT TO:<user@example.com>", 554)
+        assert reply.enhanced == "5.6.3"
+
+
 def test_two_servers_offer_what_both_can_do(start, new_backend):
     one, two = new_backend(extensions=("8BITMIME", "DSN")), new_backend(extensions=("8BITMIME", "SMTPUTF8"))
     gateway = start(backend("one", one.port) + backend("two", two.port) + domains("one", "example.com") + domains("two", "example.org"),

@@ -42,6 +42,25 @@ static void test_421_before_the_body_is_tried_anew(void **state)
     }
 }
 
+/* The second one's connection is ready first. */
+static void
+test_a_job_waits_for_the_first_server_and_goes_to_the_second_when_that_fails(void **state)
+{
+    (void)state;
+    config.settings.timeouts_backend = 300;
+    servers[0].script.greeting = SCRIPT_SILENT;
+    backend.server_count = 2;
+    again();
+    struct backend_job *job = submit(0, JOB_DELIVER, 1);
+    backends_probe(backends, false);
+    settle();
+    assert_true(said(&servers[1], "EHLO"));
+    assert_false(said(&servers[1], "MAIL"));
+    wait_for(1);
+    expect_delivered(job);
+    assert_int_equal(servers[1].messages, 1);
+}
+
 static void test_421_after_the_dot_is_a_tempfail_and_no_retry(void **state)
 {
     (void)state;
@@ -282,6 +301,7 @@ int main(void)
         TEST(test_a_stale_connection_is_tried_anew),
         TEST(test_all_stale_connections_are_given_up_at_once),
         TEST(test_421_before_the_body_is_tried_anew),
+        TEST(test_a_job_waits_for_the_first_server_and_goes_to_the_second_when_that_fails),
         TEST(test_421_after_the_dot_is_a_tempfail_and_no_retry),
         TEST(test_lost_after_the_dot_is_in_doubt_and_never_tried_anew),
         TEST(test_silence_after_the_dot_is_in_doubt),
