@@ -21,7 +21,7 @@ static void escape_ascii(struct buf *out, char c)
     }
 }
 
-void json_string(struct buf *out, struct slice text)
+void json_text(struct buf *out, struct slice text)
 {
     buf_char(out, '"');
     for (size_t i = 0; i < text.len;) {
@@ -63,6 +63,6 @@ void json_item(struct buf *out)
 void json_key(struct buf *out, struct slice key)
 {
     json_item(out);
-    json_string(out, key);
+    json_text(out, key);
     buf_char(out, ':');
 }

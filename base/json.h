@@ -7,7 +7,7 @@
 #include "base/buf.h"
 
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
-void json_string(struct buf *out, struct slice text);
+void json_text(struct buf *out, struct slice text);
 void json_number(struct buf *out, double number); /* integers without a fraction */
 
 /* `"key":`, with a comma before it unless it is first in its object. */

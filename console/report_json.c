@@ -3,11 +3,12 @@
 
 #include "base/json.h"
 #include "filters/family_start.h"
+#include "policy/verdict_json.h"
 
 static void text_member(struct buf *out, const char *name, struct slice text)
 {
     json_key(out, slice_of(name));
-    json_string(out, text);
+    json_text(out, text);
 }
 
 static void whose(struct buf *out, const struct examination *e)
@@ -28,28 +29,13 @@ static void reply_member(struct buf *out, const struct examination *e)
     text_member(out, "reply", reply);
 }
 
-static void rules_member(struct buf *out, const char *name, const struct policy *policy,
-                         const struct verdict *v, bool observed)
-{
-    json_key(out, slice_of(name));
-    buf_char(out, '[');
-    for (size_t i = 0; i < v->fired_count; i++) {
-        struct rule_info rule = policy_rule_info(policy, v->fired[i]);
-        if (rule.observe != observed)
-            continue;
-        json_item(out);
-        json_string(out, rule.name);
-    }
-    buf_char(out, ']');
-}
-
 static void recipients_member(struct buf *out, const struct examination *e)
 {
     json_key(out, SLICE("recipients"));
     buf_char(out, '{');
     for (size_t i = 0; i < e->verdict_count; i++) {
         json_key(out, e->envelope.recipients[i]);
-        json_string(out, slice_of(action_info(e->verdicts[i].action)->word));
+        json_text(out, slice_of(action_info(e->verdicts[i].action)->word));
     }
     buf_char(out, '}');
 }
@@ -93,10 +79,7 @@ void report_json(struct buf *out, const struct config *config, const struct exam
     }
     text_member(out, "verdict", slice_of(action_info(v->action)->word));
     reply_member(out, e);
-    rules_member(out, "rules", config->policy, v, false);
-    rules_member(out, "observed", config->policy, v, true);
-    json_key(out, SLICE("score"));
-    json_number(out, v->score);
+    verdict_json(out, config->policy, v);
     if (e->differing)
         recipients_member(out, e);
     failures_member(out, e);

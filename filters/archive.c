@@ -68,6 +68,15 @@ struct archive_limits archive_default_limits(void)
                                    .ratio_floor = 4U << 20};
 }
 
+struct archive_limits archive_limits(uint64_t total, unsigned entries, unsigned depth)
+{
+    struct archive_limits limits = archive_default_limits();
+    limits.total = total;
+    limits.entries = entries;
+    limits.depth = depth;
+    return limits;
+}
+
 static void give_entry(struct archive_walk *walk, struct unpacker *u, bool skips,
                        const struct unpack_entry *entry)
 {

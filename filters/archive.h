@@ -22,6 +22,8 @@ struct archive_limits {
 
 /* 128 MiB, 64 MiB, 10,000 members, 12 deep, 1:200 above 4 MiB. */
 struct archive_limits archive_default_limits(void);
+/* The defaults, with what a configuration sets. */
+struct archive_limits archive_limits(uint64_t total, unsigned entries, unsigned depth);
 
 struct archive_budget {
     struct archive_limits limits;

@@ -122,17 +122,8 @@ static void scan_leaf(struct task *task, const struct mime_part *part)
     arena_free(&scratch);
 }
 
-static struct archive_limits archive_limits_of(const struct scan_limits *limits)
-{
-    struct archive_limits out = archive_default_limits();
-    out.total = limits->unpacked;
-    out.entries = limits->members;
-    out.depth = limits->depth;
-    return out;
-}
-
-/* A message of plain text alone, sound in form: libclamav has seen these very bytes as the body of the
- * whole, and scanning them again would only cost the time of the first scan once more. */
+/* A message of plain text alone, sound in form: libclamav has seen these very bytes as the body of
+ * the whole, and scanning them again would only cost the time of the first scan once more. */
 static bool was_in_whole(const struct mime_message *parsed)
 {
     const struct mime_part *only = &parsed->parts[0];
@@ -148,7 +139,8 @@ enum av_verdict av_message_scan(struct arena *arena, struct slice message,
     struct mime_limits mime_limits = mime_limits_default;
     struct mime_message parsed;
     *out = (struct av_findings){0};
-    task.inspection = inspection_of(arena, archive_limits_of(limits));
+    task.inspection =
+        inspection_of(arena, archive_limits(limits->unpacked, limits->members, limits->depth));
     task.inspection.content = scan_member;
     task.inspection.ctx = &task;
     mime_limits.parts = limits->parts;

@@ -256,22 +256,14 @@ static void examine_leaf(struct task *task, const struct mime_part *part)
     arena_free(&scratch);
 }
 
-static struct archive_limits archive_limits_of(const struct scan_limits *limits)
-{
-    struct archive_limits out = archive_default_limits();
-    out.total = limits->unpacked;
-    out.entries = limits->members;
-    out.depth = limits->depth;
-    return out;
-}
-
 void examine_attachments(struct arena *arena, const struct mime_message *message,
                          const struct scan_limits *limits, struct malformations *odd,
                          struct value *out)
 {
     struct task task = {
         .records.arena = arena,
-        .inspection = inspection_of(arena, archive_limits_of(limits)),
+        .inspection =
+            inspection_of(arena, archive_limits(limits->unpacked, limits->members, limits->depth)),
         .odd = odd,
         .content_max = message->raw.len + limits->unpacked,
     };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * A whole configuration, checked: what every process works by. Immutable once loaded, all in one arena.
- * The texts come through a loader, so that the parent reads files and the jailed processes read what the parent read. */
+ * A whole configuration, checked: what every process works by. Immutable once loaded, all in one
+ * arena. The texts come through a loader, so that the parent reads files and the jailed processes
+ * read what the parent read. */
 #ifndef POLICY_CONFIG_H
 #define POLICY_CONFIG_H
 
@@ -17,23 +18,30 @@ struct listener {
     struct slice address; /* "0.0.0.0:25" */
     struct ip ip;
     uint16_t port;
-    bool starttls;     /* offer it (smtp only) */
-    bool require_tls;  /* refuse MAIL before it */
+    bool starttls;    /* offer it (smtp only) */
+    bool require_tls; /* refuse MAIL before it */
     enum direction direction;
     struct slice banner; /* text after 220 and the host name; default "ESMTP" */
 };
 
-enum backend_tls { BACKEND_TLS_NONE, BACKEND_TLS_OPPORTUNISTIC, BACKEND_TLS_REQUIRED, BACKEND_TLS_VERIFY };
+enum backend_tls {
+    BACKEND_TLS_NONE,
+    BACKEND_TLS_OPPORTUNISTIC,
+    BACKEND_TLS_REQUIRED,
+    BACKEND_TLS_VERIFY
+};
 
 /* smtp "10.0.0.5:25" tls opportunistic priority 10 */
 struct server {
-    struct slice address; /* as written: "10.0.0.5:25" or "[2001:db8::5]:25"; addresses only, names are resolved by nobody here */
+    struct slice address; /* as written: "10.0.0.5:25" or "[2001:db8::5]:25"; addresses only, names
+                             are resolved by nobody here */
     struct ip ip;
     uint16_t port;
     bool implicit_tls; /* "smtps" instead of "smtp" */
     enum backend_tls tls;
-    struct slice tls_name; /* tls verify "exchange.example.com": the name its certificate must bear */
-    unsigned priority;     /* lower first; equal ones share by least in use */
+    struct slice
+        tls_name;      /* tls verify "exchange.example.com": the name its certificate must bear */
+    unsigned priority; /* lower first; equal ones share by least in use */
 };
 
 /* backend exchange { smtp ...  connections 10  recipient_check on  sockets from "10.0.0.1" } */
@@ -48,7 +56,8 @@ struct backend {
     struct ip source; /* local address to connect from */
 };
 
-/* domain "example.com" { backend exchange  recipients from file "users.txt" }; "*.example.com" takes subdomains */
+/* domain "example.com" { backend exchange  recipients from file "users.txt" }; "*.example.com"
+ * takes subdomains */
 struct domain {
     struct slice name; /* lower case, without "*." */
     bool subdomains;
@@ -56,15 +65,16 @@ struct domain {
     const struct table *recipients; /* NULL: any local part (the backend is asked) */
 };
 
-/* certificate "mail.example.com" { chain "mail.pem"  key "mail.key" }: names, "*.x" allowed; the first is the default */
+/* certificate "mail.example.com" { chain "mail.pem"  key "mail.key" }: names, "*.x" allowed; the
+ * first is the default */
 struct certificate {
     struct slice *names;
     size_t name_count;
     struct slice chain_path, key_path; /* resolved against the configuration file's folder */
 };
 
-/* The blocks `limits`, `timeouts`, `tls`, `antivirus`, `scan`, `log`, `process`: every row of settings.def is a member.
- * Sizes in bytes, durations in milliseconds. */
+/* The blocks `limits`, `timeouts`, `tls`, `antivirus`, `scan`, `log`, `process`: every row of
+ * settings.def is a member. Sizes in bytes, durations in milliseconds. */
 struct settings {
 #define SETTING_NUMBER(block, word, standard, low, high, doc) unsigned block##_##word;
 #define SETTING_SIZE(block, word, standard, low, high, doc) uint64_t block##_##word;
@@ -82,8 +92,9 @@ struct settings {
 };
 
 struct config {
-    struct arena *arena; /* owns everything here */
-    struct slice hostname; /* hostname "mx.example.com": banner, EHLO, Received; given by the loader when not set */
+    struct arena *arena;   /* owns everything here */
+    struct slice hostname; /* hostname "mx.example.com": banner, EHLO, Received; given by the loader
+                              when not set */
     struct settings settings;
     struct listener *listeners;
     size_t listener_count;
@@ -96,29 +107,34 @@ struct config {
     struct policy *policy;
 };
 
-/* Gives the bytes of a file by the path that the configuration names (already joined with the folder of the file that names
- * it). The slice must live as long as the config. False: *reason says why. */
+/* Gives the bytes of a file by the path that the configuration names (already joined with the
+ * folder of the file that names it). The slice must live as long as the config. False: *reason says
+ * why. */
 struct loader {
     bool (*read)(void *ctx, struct slice path, struct slice *content, const char **reason);
     void *ctx;
 };
 
-/* Loads and checks `path`. NULL when there are errors: *report (in buf, printable, several errors a run, each
- *   FILE:LINE:COL: error: what, expected what
- *       the line
+/* Loads and checks `path`. NULL when there are errors: *report (in buf, printable, several errors a
+ * run, each FILE:LINE:COL: error: what, expected what the line
  *       ^
- *   with "did you mean") says why. Warnings go there as well. `hostname` is used when the file names none. */
-struct config *config_load(struct slice path, const struct loader *loader, struct slice hostname, struct buf *report);
+ *   with "did you mean") says why. Warnings go there as well. `hostname` is used when the file
+ * names none. */
+struct config *config_load(struct slice path, const struct loader *loader, struct slice hostname,
+                           struct buf *report);
 void config_free(struct config **config);
 
-/* Who takes mail for this domain; NULL: nobody (relaying denied). Most specific first; ASCII case folded. */
+/* Who takes mail for this domain; NULL: nobody (relaying denied). Most specific first; ASCII case
+ * folded. */
 const struct domain *config_domain(const struct config *config, struct slice domain);
 
-/* Membership, as `x in table` decides it: without regard to ASCII case; an entry "*.example.com" holds whatever ends with
+/* Membership, as `x in table` decides it: without regard to ASCII case; an entry "*.example.com"
+ * holds whatever ends with
  * ".example.com", an entry "@example.com" every address at example.com. */
 bool table_holds_text(const struct table *table, struct slice text);
 
-/* Runs the `test` blocks. Appends a line for each failure to report; returns the number that failed, *total how many ran. */
+/* Runs the `test` blocks. Appends a line for each failure to report; returns the number that
+ * failed, *total how many ran. */
 unsigned config_run_tests(const struct config *config, unsigned *total, struct buf *report);
 
 #endif

@@ -80,7 +80,7 @@ static void cut_json(struct buf *out, const struct facts *facts)
         if (!any)
             json_key(out, SLICE("cut"));
         buf_cstr(out, any ? "," : "[");
-        json_string(out, slice_of(table[i].name));
+        json_text(out, slice_of(table[i].name));
         any = true;
     }
     buf_cstr(out, any ? "]" : "");

@@ -72,9 +72,9 @@ struct value fact_baseline(enum fact fact);
 /* Marks every fact of `producer` that is still pending as unknown: its producer failed. */
 void facts_fail(struct facts *facts, enum producer producer, size_t key_count);
 
-/* All facts that are not pending, as members of a JSON object ("client.ip":"192.0.2.1",...), without
- * the braces; "cut" names the lists of which a cap left out the rest. Keyed facts are left out: which
- * there are is the policy's matter (policy_keys). False: `out` is full. */
+/* All facts that are not pending, as members of a JSON object ("client.ip":"192.0.2.1",...),
+ * without the braces; "cut" names the lists of which a cap left out the rest. Keyed facts are left
+ * out: which there are is the policy's matter (policy_keys). False: `out` is full. */
 bool facts_json(struct buf *out, const struct facts *facts);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
- * A compiled policy, and what it decides. Pure: facts in, verdict out; no sockets, no clock, no mail.
+ * A compiled policy, and what it decides. Pure: facts in, verdict out; no sockets, no clock, no
+ * mail.
  *
- * Meaning: all rules in source order over complete facts; the first terminal action is the verdict (accept when
- * there is none). Deciding early, before all facts are known, never changes that. */
+ * Meaning: all rules in source order over complete facts; the first terminal action is the verdict
+ * (accept when there is none). Deciding early, before all facts are known, never changes that. */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
@@ -31,27 +32,30 @@ struct rule_info {
     struct slice name;
     struct slice file;
     unsigned line;
-    bool observe;           /* evaluated and recorded, never enforced */
-    enum phase acts_at;     /* the earliest phase at which it can decide */
-    struct slice why_later; /* why not before: names the fact or the earlier rule; empty at CONNECT */
+    bool observe;       /* evaluated and recorded, never enforced */
+    enum phase acts_at; /* the earliest phase at which it can decide */
+    struct slice
+        why_later; /* why not before: names the fact or the earlier rule; empty at CONNECT */
 };
 
 size_t policy_rule_count(const struct policy *policy);
 struct rule_info policy_rule_info(const struct policy *policy, size_t rule);
 
-/* Which facts any rule names (in conditions or in {texts}), so that nothing else need be found out. */
+/* Which facts any rule names (in conditions or in {texts}), so that nothing else need be found out.
+ */
 bool policy_uses(const struct policy *policy, enum fact fact);
 bool policy_uses_producer(const struct policy *policy, enum producer producer);
 
-/* The literals of keyed facts: header["x-spam"] is {FACT_HEADER, "x-spam"}. Keys of HEADER are lower case. */
+/* The literals of keyed facts: header["x-spam"] is {FACT_HEADER, "x-spam"}. Keys of HEADER are
+ * lower case. */
 struct policy_key {
     enum fact fact;
     struct slice key;
 };
 const struct policy_key *policy_keys(const struct policy *policy, size_t *count);
 
-/* One change to a message that is delivered. Texts are one line of UTF-8 without controls: who writes them into a header
- * encodes what is not ASCII (RFC 2047). */
+/* One change to a message that is delivered. Texts are one line of UTF-8 without controls: who
+ * writes them into a header encodes what is not ASCII (RFC 2047). */
 struct edit {
     enum action kind;         /* HEADER_ADD, HEADER_REMOVE, SUBJECT_PREFIX or STRIP */
     struct slice name, value; /* header name; value, prefix or notice: no CR, no LF */
@@ -64,33 +68,37 @@ struct score_part {
 };
 
 struct verdict {
-    enum action action;          /* a terminal one */
-    unsigned code;               /* reply code, 250 for accept and discard */
-    struct slice enhanced, text; /* "5.7.1", "attachment type not allowed": printable ASCII, at most 400 octets */
-    int rule;                    /* index of the deciding rule, or of the one that could not be decided; -1: none */
-    int unknown;                 /* enum fact whose being unknown made this a defer; -1: none */
-    struct edit *edits;          /* of enforced rules, in source order */
+    enum action action; /* a terminal one */
+    unsigned code;      /* reply code, 250 for accept and discard */
+    struct slice enhanced,
+        text;    /* "5.7.1", "attachment type not allowed": printable ASCII, at most 400 octets */
+    int rule;    /* index of the deciding rule, or of the one that could not be decided; -1: none */
+    int unknown; /* enum fact whose being unknown made this a defer; -1: none */
+    struct edit *edits; /* of enforced rules, in source order */
     size_t edit_count;
-    struct slice *log;           /* texts of log actions */
+    struct slice *log; /* texts of log actions */
     size_t log_count;
     double score;
     struct score_part *parts;
     size_t part_count;
-    unsigned *fired; /* indices of all rules whose condition held up to the decision, observed ones included */
+    unsigned *fired; /* indices of all rules whose condition held up to the decision, observed ones
+                        included */
     size_t fired_count;
     bool per_recipient; /* a rule that was looked at names `recipient` */
 };
 
-/* What a verdict waits for: a refusal for every earlier enforced rule that could end otherwise (a pending score or tag does not
- * matter to it), an accept for every earlier rule, since its edits, and what observed rules see, belong to the message. So a
- * policy that asks nothing about content accepts as soon as nothing is pending, and one without rules at PHASE_CONNECT.
- * `fired`, `log`, `score` and `edits` of an early refusal hold what was known by then. */
+/* What a verdict waits for: a refusal for every earlier enforced rule that could end otherwise (a
+ * pending score or tag does not matter to it), an accept for every earlier rule, since its edits,
+ * and what observed rules see, belong to the message. So a policy that asks nothing about content
+ * accepts as soon as nothing is pending, and one without rules at PHASE_CONNECT. `fired`, `log`,
+ * `score` and `edits` of an early refusal hold what was known by then. */
 enum outcome { OUTCOME_PENDING, OUTCOME_DECIDED, OUTCOME_NO_MEMORY };
 
-/* Evaluates at a phase. `through` is the phase whose facts are all in `facts` (pending only what later phases bring; at
- * PHASE_MESSAGE nothing is pending any more: what still is counts as unknown). PENDING: no decision can be made yet without
- * risking another meaning. Texts and lists of *out live in `arena` or in `facts`. */
-enum outcome policy_evaluate(const struct policy *policy, const struct facts *facts, enum phase through,
-                             struct arena *arena, struct verdict *out);
+/* Evaluates at a phase. `through` is the phase whose facts are all in `facts` (pending only what
+ * later phases bring; at PHASE_MESSAGE nothing is pending any more: what still is counts as
+ * unknown). PENDING: no decision can be made yet without risking another meaning. Texts and lists
+ * of *out live in `arena` or in `facts`. */
+enum outcome policy_evaluate(const struct policy *policy, const struct facts *facts,
+                             enum phase through, struct arena *arena, struct verdict *out);
 
 #endif

@@ -102,7 +102,7 @@ static void say_failure(const struct policy *policy, const struct policy_test *t
 static bool run_test(const struct policy *policy, const struct policy_test *test,
                      struct arena *arena, struct buf *report)
 {
-    struct facts facts;
+    struct facts facts = {0};
     struct verdict verdict;
     if (!set_facts(policy, test, arena, &facts) ||
         policy_evaluate(policy, &facts, PHASE_MESSAGE, arena, &verdict) != OUTCOME_DECIDED) {

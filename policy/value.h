@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * The values that facts have and rules compute with. Three-valued: besides its value a fact may be absent (there is
- * none), pending (not known yet at this phase) or unknown (could not be found out). */
+ * The values that facts have and rules compute with. Three-valued: besides its value a fact may be
+ * absent (there is none), pending (not known yet at this phase) or unknown (could not be found
+ * out). */
 #ifndef POLICY_VALUE_H
 #define POLICY_VALUE_H
 
@@ -34,8 +35,8 @@ struct record_type;
 
 struct type {
     enum type_kind kind;
-    const struct type *element;      /* of a list */
-    const struct enum_type *words;   /* of an enum */
+    const struct type *element;    /* of a list */
+    const struct enum_type *words; /* of an enum */
     const struct record_type *record;
 };
 
@@ -122,19 +123,23 @@ static inline struct value value_unknown(void)
     return (struct value){.state = VALUE_UNKNOWN};
 }
 
-/* "192.0.2.1", "2001:db8::1", v4-mapped becomes v4. ip_text writes at most 46 bytes with the NUL. */
+/* "192.0.2.1", "2001:db8::1", v4-mapped becomes v4. ip_text writes at most 46 bytes with the NUL.
+ */
 bool ip_parse(struct slice text, struct ip *out);
 void ip_text(const struct ip *ip, char out[static 46]);
 bool network_parse(struct slice text, struct network *out); /* "ip/len", or an ip alone */
 bool network_holds(const struct network *network, const struct ip *ip);
 
-/* For the wire between the scanner and the proxy: a value of a known type, to bytes and back. Decoding trusts nothing: every
- * length is checked, enums are in range, depth follows the type. The decoded texts point into *in's bytes; lists and
- * records into the arena. False: malformed (or the arena is full). */
+/* For the wire between the scanner and the proxy: a value of a known type, to bytes and back.
+ * Decoding trusts nothing: every length is checked, enums are in range, depth follows the type. The
+ * decoded texts point into *in's bytes; lists and records into the arena. False: malformed (or the
+ * arena is full). */
 bool value_encode(struct buf *out, const struct type *type, const struct value *value);
-bool value_decode(struct slice *in, const struct type *type, struct arena *arena, struct value *value);
+bool value_decode(struct slice *in, const struct type *type, struct arena *arena,
+                  struct value *value);
 
-/* As JSON: absent is null, unknown and pending are the strings "unknown" and "pending"; bytes that are not UTF-8 become U+FFFD. */
+/* As JSON: absent is null, unknown and pending are the strings "unknown" and "pending"; bytes that
+ * are not UTF-8 become U+FFFD. */
 bool value_json(struct buf *out, const struct type *type, const struct value *value);
 
 #endif

@@ -27,7 +27,7 @@ static void list_json(struct buf *out, const struct type *element, const struct 
 static void enum_json(struct buf *out, const struct enum_type *words, int64_t index)
 {
     bool valid = index >= 0 && (uint64_t)index < words->count;
-    json_string(out, valid ? slice_of(words->words[index]) : SLICE("unknown"));
+    json_text(out, valid ? slice_of(words->words[index]) : SLICE("unknown"));
 }
 
 static void known_json(struct buf *out, const struct type *type, const struct value *value)
@@ -42,7 +42,7 @@ static void known_json(struct buf *out, const struct type *type, const struct va
         return;
     case TYPE_IP:
         ip_text(&value->ip, text);
-        json_string(out, slice_of(text));
+        json_text(out, slice_of(text));
         return;
     case TYPE_NETWORK:
         ip_text(&value->network.base, text);
@@ -63,7 +63,7 @@ static void known_json(struct buf *out, const struct type *type, const struct va
         record_json(out, type->record, value);
         return;
     default:
-        json_string(out, value->text);
+        json_text(out, value->text);
     }
 }
 

@@ -232,21 +232,13 @@ static void load(struct program *p)
     }
 }
 
-static unsigned proxies_in_all(const struct config *config)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (config->settings.process_proxies)
-        return config->settings.process_proxies;
-    return cores > 0 ? (unsigned)cores : 1;
-}
-
 static void make_parts(struct program *p)
 {
     struct slice ca = {NULL, 0};
     const char *reason;
     bundle_read(p->bundle, p->config->settings.tls_ca_file, &ca, &reason);
     p->proxy.backends = backends_new(p->proxy.base, p->config, ca, p->proxy.shared, p->proxy.row,
-                                     proxies_in_all(p->config));
+                                     process_count(p->config->settings.process_proxies));
     p->proxy.recipients = recipient_cache_new();
     if (!p->proxy.backends || !p->proxy.recipients)
         give_up("out of memory");

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "policy/verdict_json.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@ enum { RECORD_MAX = 1024 * 1024 };
 static void text_member(struct buf *out, const char *name, struct slice text)
 {
     json_key(out, slice_of(name));
-    json_string(out, text);
+    json_text(out, text);
 }
 
 static void number_member(struct buf *out, const char *name, double number)
@@ -40,37 +41,9 @@ static void recipients_member(struct buf *out, const struct transaction *t)
     buf_char(out, '[');
     for (size_t i = 0; i < t->recipient_count; i++) {
         json_item(out);
-        json_string(out, t->recipients[i].path.address);
+        json_text(out, t->recipients[i].path.address);
     }
     buf_char(out, ']');
-}
-
-/* The names of the rules whose condition held; observed ones in a list of their own. */
-static void rules_member(struct buf *out, const char *name, const struct policy *policy,
-                         const struct verdict *v, bool observed)
-{
-    json_key(out, slice_of(name));
-    buf_char(out, '[');
-    for (size_t i = 0; v && i < v->fired_count; i++) {
-        struct rule_info rule = policy_rule_info(policy, v->fired[i]);
-        if (rule.observe != observed)
-            continue;
-        json_item(out);
-        json_string(out, rule.name);
-    }
-    buf_char(out, ']');
-}
-
-static void score_members(struct buf *out, const struct verdict *v)
-{
-    number_member(out, "score", v ? v->score : 0);
-    json_key(out, SLICE("score_parts"));
-    buf_char(out, '{');
-    for (size_t i = 0; v && i < v->part_count; i++) {
-        json_key(out, v->parts[i].name);
-        json_number(out, v->parts[i].points);
-    }
-    buf_char(out, '}');
 }
 
 static void reply_member(struct buf *out, const struct decision *d)
@@ -93,9 +66,7 @@ static void write_json(struct session *s, const struct decision *d)
     recipients_member(&out, &s->t);
     text_member(&out, "verdict", slice_of(d->verdict));
     reply_member(&out, d);
-    rules_member(&out, "rules", policy, d->rules, false);
-    rules_member(&out, "observed", policy, d->rules, true);
-    score_members(&out, d->rules);
+    verdict_json(&out, policy, d->rules);
     text_member(&out, "backend", d->backend);
     number_member(&out, "ms", (double)(clock_ms() - s->t.began));
     number_member(&out, "verdict_ms", (double)(clock_ms() - s->t.ended));

@@ -87,7 +87,7 @@ static void refuse(struct session *s)
     bool drop = v->action == ACTION_DROP;
     session_finish(s, &decision, v->code, v->enhanced, v->text);
     if (drop && s->state != SESSION_CLOSING)
-        session_close(s, 421, "4.7.0", "closing the connection");
+        session_hang_up(s);
 }
 
 static void act(struct session *s)

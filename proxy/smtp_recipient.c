@@ -27,7 +27,7 @@ void session_refuse_connection(struct session *s, const struct verdict *verdict)
     log_at(LEVEL_INFO, s->ref, "dropped", field_str("client", address),
            field_num("code", verdict->code), field_text("text", verdict->text));
     session_refuse(s, verdict);
-    session_close(s, 421, "4.7.0", "closing the connection");
+    session_hang_up(s);
 }
 
 /* RFC 5321 4.5.1 and RFC 2142: somebody must be reachable about refusals that are wrong. */

@@ -68,15 +68,20 @@ void session_say(struct session *s, unsigned code, const char *enhanced, const c
     session_reply(s, code, slice_of(enhanced), slice_of(text));
 }
 
-void session_close(struct session *s, unsigned code, const char *enhanced, const char *text)
+void session_hang_up(struct session *s)
 {
-    session_say(s, code, enhanced, text);
     s->state = SESSION_CLOSING;
-    stream_resume(s->stream); /* what else comes is read and thrown away, or a reset would overtake
-                                 our reply */
+    /* What else comes is read and thrown away, or a reset would overtake our reply. */
+    stream_resume(s->stream);
     stream_notify_drained(s->stream);
     stream_deadline(s->stream, s->proxy->config->settings.timeouts_handshake);
     stream_flush(s->stream);
+}
+
+void session_close(struct session *s, unsigned code, const char *enhanced, const char *text)
+{
+    session_say(s, code, enhanced, text);
+    session_hang_up(s);
 }
 
 void session_error(struct session *s, unsigned code, const char *enhanced, const char *text)

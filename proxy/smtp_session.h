@@ -109,6 +109,9 @@ void session_reply(struct session *s, unsigned code, struct slice enhanced, stru
 void session_text(struct session *s, struct slice text);
 void session_say(struct session *s, unsigned code, const char *enhanced, const char *text);
 
+/* The connection is closed once what is queued is out. */
+void session_hang_up(struct session *s);
+
 /* A reply after which the connection is closed. */
 void session_close(struct session *s, unsigned code, const char *enhanced, const char *text);
 

@@ -3,11 +3,11 @@
 import json
 import os
 import random
-import signal
 import time
 
 from lab.gatepost import backend, domains
 from lab.load import Load, arrived
+from lab.process import kill
 
 MESSAGES = int(os.environ.get("GATEPOST_CHAOS", "10000"))
 LOOKS_INSIDE = 'rule "looks inside" when message.part_count > 500 then reject 550 5.7.1 "too many parts"\n'
@@ -15,10 +15,7 @@ LOOKS_INSIDE = 'rule "looks inside" when message.part_count > 500 then reject 55
 
 def kill_one(pids):
     if pids:
-        try:
-            os.kill(random.choice(pids), signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        kill(random.choice(pids))
 
 
 def test_every_250_is_behind_and_every_duplicate_is_in_doubt(start, new_backend):

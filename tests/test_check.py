@@ -72,8 +72,7 @@ MADE = [case for case in ARCHIVES if case.get("verdict") and case["file"].starts
 
 
 def attachments_of(result):
-    """A list that was cut ends with a text instead of a record."""
-    return [a for a in result["facts"].get("attachments") or [] if isinstance(a, dict)]
+    return result["facts"].get("attachments") or []
 
 
 def findings(result):
@@ -82,7 +81,7 @@ def findings(result):
     said = set()
     if any(a.get("encrypted") for a in found):
         said.add("encrypted")
-    if any(a.get("unscannable") for a in found) or len(found) < len(result["facts"].get("attachments") or []):
+    if any(a.get("unscannable") for a in found):
         said |= {"malformed", "ratio", "overlap", "limit", "total-size", "too-deep"}
     if result["facts"].get("av.result") == "infected" or result["verdict"] in check.STOPPED:
         said |= {"virus", "banned"}

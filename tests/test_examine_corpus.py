@@ -27,8 +27,9 @@ def cases():
     return json.loads(manifest.read_text())["cases"] if manifest.exists() else []
 
 
-CASES = cases()
-BANNED_CASES = [case for case in CASES if case["banned"] is True]
+def identity(case):
+    """pytest calls it for "no cases" as well, when the corpus is not here."""
+    return case["id"] if isinstance(case, dict) else None
 
 
 def stopped(facts):
@@ -40,7 +41,7 @@ def stopped(facts):
     )
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+@pytest.mark.parametrize("case", cases(), ids=identity)
 def test_filename_evasion(case):
     (facts,) = examine([EVASION / case["file"]])
     assert facts["ok"]
@@ -56,7 +57,7 @@ def test_filename_evasion(case):
 REFUSED_FOR_THEIR_FORM = {"(message/partial)", "my"}
 
 
-@pytest.mark.parametrize("case", BANNED_CASES, ids=[case["id"] for case in BANNED_CASES])
+@pytest.mark.parametrize("case", [c for c in cases() if c["banned"] is True], ids=identity)
 def test_names_are_seen(case):
     (facts,) = examine([EVASION / case["file"]])
     seen = {n for a in facts["attachments"] for n in a["names"]} | {a["path"] for a in facts["attachments"]}

@@ -9,7 +9,7 @@ import pytest
 from lab import needs, samples
 from lab.gatepost import backend, check_configuration, domains
 from lab.load import Load, arrived, marked
-from lab.process import is_alive, is_running, wait_until
+from lab.process import is_alive, is_running, kill, wait_until
 from lab.smtp_client import Closed, Session, send, stuffed
 
 LOOKS_INSIDE = 'rule "looks inside" when message.part_count > 500 then reject 550 5.7.1 "too many parts"\n'
@@ -73,9 +73,10 @@ def test_sessions_of_the_other_proxy_live_on(serve):
 def test_a_proxy_that_dies_again_and_again_does_not_take_the_parent_along(serve):
     gateway = serve()
     for _ in range(3):
-        for pid in gateway.pids("gatepost-proxy"):
-            os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: len(gateway.pids("gatepost-proxy")) > 0, 15)
+        before = gateway.pids("gatepost-proxy")
+        for pid in before:
+            kill(pid)
+        assert wait_until(lambda: set(gateway.pids("gatepost-proxy")) - set(before), 15)
     assert wait_until(gateway.answers, 20)
     assert send_clean(gateway) == 250
 
@@ -87,15 +88,6 @@ PAGE = samples.with_attachment("page.html", b"<html>" + os.urandom(20) * 60000) 
 
 def page(mark):
     return b"X-Mark: %s\r\n" % mark.encode() + PAGE
-
-
-def kill(pid):
-    """False when it had ended by itself."""
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def hurt_while_busy(gateway, hurt, times):

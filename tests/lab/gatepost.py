@@ -80,7 +80,7 @@ class Gatepost:
 
     def start(self):
         self.process.start()
-        self.process.wait_ready(self.answers)
+        self.process.wait_ready(lambda: " serving generation=" in self.log() and self.answers())
         return self
 
     def answers(self):

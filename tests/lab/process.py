@@ -48,6 +48,15 @@ def is_running(pid):
     return bool(stat) and stat[1] == "R"
 
 
+def kill(pid):
+    """SIGKILL; false when it had ended by itself."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def left_over():
     """Our own children that still run: {pid: name}."""
     return children(os.getpid())

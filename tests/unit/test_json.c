@@ -11,7 +11,7 @@
 static void expect_json(struct slice text, const char *want)
 {
     struct buf out = buf_init(10000);
-    json_string(&out, text);
+    json_text(&out, text);
     buf_char(&out, '\0');
     assert_string_equal(buf_slice(&out).ptr, want);
     buf_release(&out);
@@ -68,13 +68,13 @@ static void test_commas_stand_between(void **state)
     struct buf out = buf_init(1000);
     buf_char(&out, '{');
     json_key(&out, SLICE("a"));
-    json_string(&out, SLICE("["));
+    json_text(&out, SLICE("["));
     json_key(&out, SLICE("b"));
     buf_char(&out, '[');
     json_item(&out);
     json_number(&out, 1);
     json_item(&out);
-    json_string(&out, SLICE("{"));
+    json_text(&out, SLICE("{"));
     json_item(&out);
     json_number(&out, 2);
     buf_cstr(&out, "]}");
@@ -86,7 +86,7 @@ static void test_overflow_shows(void **state)
 {
     (void)state;
     struct buf out = buf_init(5);
-    json_string(&out, SLICE("too long"));
+    json_text(&out, SLICE("too long"));
     assert_true(out.failed);
     buf_release(&out);
 }

@@ -64,6 +64,21 @@ static void acts(struct world *w, size_t rule, enum phase phase, const char *why
     assert_true(slice_eq(info.why_later, slice_of(why)));
 }
 
+static void
+test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_content_rules(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    open_world(&w, "rule \"blocked\" when client.ip in \"192.0.2.0/24\" then reject\n"
+                   "rule \"big\" when message.size > 5B then reject 552 5.3.4 \"big\"\n");
+    verdict_is(&w, PHASE_RCPT, "reject", 0);
+    w.facts.postmaster = true;
+    verdict_is(&w, PHASE_MESSAGE, "reject", 1);
+    w.facts.fact[FACT_MESSAGE_SIZE] = value_integer(5);
+    verdict_is(&w, PHASE_MESSAGE, "accept", -1);
+    close_world(&w);
+}
+
 static void test_it_is_said_when_a_rule_can_act_and_why_not_before(void **state)
 {
     (void)state;
@@ -432,6 +447,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_is_said_when_a_rule_can_act_and_why_not_before),
+        cmocka_unit_test(
+            test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_content_rules),
         cmocka_unit_test(test_without_rules_everything_is_accepted),
         cmocka_unit_test(test_the_first_terminal_action_wins),
         cmocka_unit_test(test_a_refusal_waits_for_an_earlier_verdict_that_is_pending),

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/address.h"
+#include "filters/dmarc.h"
+#include "filters/org_domain.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct arena *arena;
+static struct dns_answers *dns;
+static struct author author;
+static struct dmarc_input in;
+static struct dmarc dmarc;
+static struct dmarc_identifier signature;
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena = arena_new(1 << 20);
+    dns = dns_answers_new(arena);
+    in = (struct dmarc_input){.author = &author, .dkim = &signature};
+    signature = (struct dmarc_identifier){.outcome = DMARC_NOT_PASSED};
+    return dns ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_free(&arena);
+    return 0;
+}
+
+static void assert_slice(struct slice s, const char *expected)
+{
+    if (!slice_eq(s, slice_of(expected)))
+        fail_msg("\"%.*s\" is not \"%s\"", SLICE_ARGS(s), expected);
+}
+
+static void publish(const char *name, enum dns_type type, enum dns_status status, const char *text)
+{
+    struct dns_record *record = arena_alloc(arena, sizeof *record);
+    record->text = slice_of(text);
+    struct dns_answer answer = {.status = status, .records = record, .count = text ? 1 : 0};
+    assert_true(dns_answers_add(dns, slice_of(name), type, &answer));
+}
+
+static void from(const char *value)
+{
+    struct slice block = arena_printf(arena, "From: %s\r\n", value);
+    assert_true(author_of(arena, block, &author));
+}
+
+static void passes(struct dmarc_identifier *identifier, const char *domain)
+{
+    *identifier = (struct dmarc_identifier){slice_of(domain), DMARC_PASSED};
+}
+
+static void evaluate(enum dmarc_result expected)
+{
+    assert_true(dmarc_evaluate(arena, dns, &in, &dmarc));
+    assert_false(dns_missed(dns));
+    assert_string_equal(dmarc_result_word(dmarc.result), dmarc_result_word(expected));
+}
+
+/* ---- records ---- */
+
+static void test_all_tags_are_read(void **state)
+{
+    struct dmarc_record r;
+    (void)state;
+    assert_int_equal(
+        dmarc_record_parse(
+            SLICE("v=DMARC1;p=reject; SP=quarantine; np=none; pct=7; adkim=s; aspf=S; t=y; "
+                  "fo=1:d:x; ri=60; rua=mailto:a@b.example!10m, ftp:x; ruf=mailto:c@d.example"),
+            &r),
+        DMARC_USABLE);
+    assert_int_equal(r.p, DMARC_POLICY_REJECT);
+    assert_int_equal(r.sp, DMARC_POLICY_QUARANTINE);
+    assert_int_equal(r.np, DMARC_POLICY_NONE);
+    assert_true(r.has_sp && r.has_np && r.dkim_strict && r.spf_strict && r.testing);
+    assert_int_equal(r.pct, 7);
+    assert_int_equal(r.failure_options, DMARC_FO_ANY | DMARC_FO_DKIM);
+    assert_int_equal(r.report_interval, 60);
+    assert_int_equal(r.rua.count, 2);
+    assert_slice(r.rua.items[0].uri, "mailto:a@b.example");
+    assert_int_equal(r.rua.items[0].size_max, 10 << 20);
+    assert_slice(r.ruf.items[0].uri, "mailto:c@d.example");
+}
+
+static void test_what_is_wrong_falls_back_to_defaults(void **state)
+{
+    struct dmarc_record r;
+    (void)state;
+    assert_int_equal(
+        dmarc_record_parse(SLICE("v=DMARC1; p=reject; p=none; pct=101; ri=-1; fo=x; np=x; "
+                                 "rua=mailto:, a b:c, mailto:a!1x, mailto:a!99999999999999t"),
+                           &r),
+        DMARC_USABLE);
+    assert_int_equal(r.p, DMARC_POLICY_REJECT);
+    assert_int_equal(r.sp, DMARC_POLICY_REJECT);
+    assert_int_equal(r.np, DMARC_POLICY_REJECT);
+    assert_false(r.has_np);
+    assert_int_equal(r.pct, 100);
+    assert_int_equal(r.failure_options, DMARC_FO_ALL);
+    assert_int_equal(r.report_interval, 86400);
+    assert_int_equal(r.rua.count, 0);
+}
+
+static void test_a_wrong_policy_is_none_where_reports_are_asked(void **state)
+{
+    struct dmarc_record r;
+    (void)state;
+    assert_int_equal(dmarc_record_parse(SLICE("v=DMARC1; p=reject; sp=x; rua=mailto:a@b"), &r),
+                     DMARC_USABLE);
+    assert_int_equal(r.p, DMARC_POLICY_NONE);
+    assert_int_equal(dmarc_record_parse(SLICE("v=DMARC1; p=reject; sp=x"), &r), DMARC_UNUSABLE);
+    assert_int_equal(dmarc_record_parse(SLICE("v=DMARC1"), &r), DMARC_UNUSABLE);
+    assert_int_equal(dmarc_record_parse(SLICE("v=DMARC10; p=none"), &r), DMARC_OTHER);
+    assert_int_equal(dmarc_record_parse(SLICE(""), &r), DMARC_OTHER);
+}
+
+static void test_reporting_addresses_are_capped(void **state)
+{
+    struct dmarc_record r;
+    (void)state;
+    assert_int_equal(
+        dmarc_record_parse(SLICE("v=DMARC1;p=none;rua=a:b,a:b,a:b,a:b,a:b,a:b,a:b,a:b,a:b"), &r),
+        DMARC_USABLE);
+    assert_int_equal(r.rua.count, DMARC_URIS_MAX);
+}
+
+/* ---- domains ---- */
+
+static void normalises(const char *domain, const char *expected)
+{
+    struct slice out;
+    assert_int_equal(domain_normalise(arena, slice_of(domain), &out), expected != NULL);
+    assert_slice(out, expected ? expected : "");
+}
+
+static void test_domains_have_one_spelling(void **state)
+{
+    (void)state;
+    normalises("Example.COM.", "example.com");
+    normalises("_a-1.example", "_a-1.example");
+    normalises("b\xc3\xbc"
+               "cher.example",
+               "xn--bcher-kva.example");
+    normalises("legitimate\xef\xbc\x8e"
+               "com", /* a fullwidth dot */
+               "legitimate.com");
+    normalises("b\xfc"
+               "cher.example",
+               NULL);
+    normalises("a..b", NULL);
+    normalises(".a", NULL);
+    normalises(".", NULL);
+    normalises("", NULL);
+    normalises("a'b.example", NULL);
+    normalises("[192.0.2.1]", NULL);
+    normalises("a.1234567890123456789012345678901234567890123456789012345678901234", NULL);
+}
+
+static void test_organisations(void **state)
+{
+    (void)state;
+    assert_slice(org_domain(SLICE("a.b.example.co.uk")), "example.co.uk");
+    assert_slice(org_domain(SLICE("co.uk")), "");
+    assert_slice(org_domain(SLICE("")), "");
+}
+
+/* ---- authors ---- */
+
+static void test_an_author_is_one_domain(void **state)
+{
+    (void)state;
+    from("\"B\" <a@B.example>, c@b.EXAMPLE.");
+    assert_int_equal(author.kind, AUTHOR_ONE);
+    assert_int_equal(author.count, 1);
+    assert_slice(author.domains[0], "b.example");
+    from("a@b.example, c@d.example");
+    assert_int_equal(author.kind, AUTHOR_SEVERAL);
+    from("a@b.example\r\nFROM : a@b.example");
+    assert_int_equal(author.kind, AUTHOR_SEVERAL);
+    from("a@b.example, c@d'e.example");
+    assert_int_equal(author.kind, AUTHOR_INVALID);
+    from("a@b.example\x01");
+    assert_int_equal(author.kind, AUTHOR_INVALID);
+    from("a@1,a@2,a@3,a@4,a@5,a@6,a@7,a@8,a@9");
+    assert_int_equal(author.kind, AUTHOR_INVALID);
+    assert_int_equal(author.count, AUTHOR_DOMAINS_MAX);
+    from("nobody");
+    assert_int_equal(author.kind, AUTHOR_NONE);
+    assert_true(author_of(arena, SLICE("Subject: x\r\n"), &author));
+    assert_int_equal(author.kind, AUTHOR_NONE);
+    assert_int_equal(author.fields, 0);
+}
+
+/* ---- messages ---- */
+
+static void test_a_miss_wants_both_records_at_once(void **state)
+{
+    size_t count;
+    (void)state;
+    from("a@mail.b.example");
+    assert_true(dmarc_evaluate(arena, dns, &in, &dmarc));
+    assert_true(dns_missed(dns));
+    assert_non_null(dns_wanted(dns, &count));
+    assert_int_equal(count, 2);
+    dns_answers_restart(dns);
+    dmarc_prefetch(arena, dns, &author);
+    assert_slice(dns_wanted(dns, &count)[0].name, "_dmarc.mail.b.example");
+    assert_slice(dns_wanted(dns, &count)[1].name, "_dmarc.b.example");
+    assert_int_equal(count, 2);
+    assert_false(dns_missed(dns));
+}
+
+static void test_the_record_above_says_what_holds_below(void **state)
+{
+    (void)state;
+    publish("_dmarc.b.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=reject; sp=quarantine");
+    publish("_dmarc.mail.b.example", DNS_TXT, DNS_NO_NAME, NULL);
+    from("a@mail.b.example");
+    evaluate(DMARC_FAIL);
+    assert_int_equal(dmarc.policy, DMARC_POLICY_QUARANTINE);
+    assert_slice(dmarc.domain, "mail.b.example");
+    assert_slice(dmarc.record_domain, "b.example");
+    passes(&in.spf, "b.example");
+    evaluate(DMARC_PASS);
+    assert_true(dmarc.spf_aligned);
+    assert_false(dmarc.dkim_aligned);
+}
+
+static void test_np_is_for_names_that_do_not_exist(void **state)
+{
+    (void)state;
+    publish("_dmarc.b.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=none; np=reject");
+    publish("_dmarc.c.b.example", DNS_TXT, DNS_NO_NAME, NULL);
+    publish("c.b.example", DNS_A, DNS_NO_DATA, NULL);
+    publish("c.b.example", DNS_AAAA, DNS_NO_DATA, NULL);
+    publish("c.b.example", DNS_MX, DNS_NO_NAME, NULL);
+    from("a@c.b.example");
+    evaluate(DMARC_FAIL);
+    assert_int_equal(dmarc.policy, DMARC_POLICY_NONE);
+    in.honour_np = true;
+    evaluate(DMARC_FAIL);
+    assert_int_equal(dmarc.policy, DMARC_POLICY_REJECT);
+}
+
+static void test_errors_of_dns_are_temporary(void **state)
+{
+    (void)state;
+    publish("_dmarc.b.example", DNS_TXT, DNS_FAILED, NULL);
+    publish("_dmarc.c.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=reject");
+    from("a@b.example");
+    passes(&in.spf, "b.example");
+    evaluate(DMARC_TEMPERROR);
+    assert_false(dmarc.found);
+    from("a@c.example");
+    signature = (struct dmarc_identifier){SLICE("c.example"), DMARC_NOT_KNOWN};
+    in.dkim_count = 1;
+    evaluate(DMARC_TEMPERROR);
+    assert_int_equal(dmarc_disposition(&dmarc, 0), DMARC_POLICY_NONE);
+    passes(&in.spf, "c.example");
+    evaluate(DMARC_PASS);
+}
+
+static void test_several_authors_never_pass(void **state)
+{
+    (void)state;
+    publish("_dmarc.b.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=none");
+    publish("_dmarc.c.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=reject");
+    publish("_dmarc.d.example", DNS_TXT, DNS_NO_NAME, NULL);
+    from("a@b.example, a@c.example, a@d.example");
+    passes(&in.spf, "c.example");
+    evaluate(DMARC_FAIL);
+    assert_int_equal(dmarc.policy, DMARC_POLICY_REJECT);
+    assert_slice(dmarc.domain, "c.example");
+    from("a@c.example, a@'");
+    evaluate(DMARC_FAIL);
+    from("a@d.example, a@'");
+    evaluate(DMARC_PERMERROR);
+    from("a@d.example, a@[192.0.2.1]");
+    evaluate(DMARC_NONE);
+}
+
+static void test_a_sample_spares_the_rest(void **state)
+{
+    (void)state;
+    publish("_dmarc.b.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=reject; pct=30");
+    from("a@b.example");
+    evaluate(DMARC_FAIL);
+    assert_int_equal(dmarc_disposition(&dmarc, 29), DMARC_POLICY_REJECT);
+    assert_int_equal(dmarc_disposition(&dmarc, 30), DMARC_POLICY_QUARANTINE);
+}
+
+static void test_a_public_suffix_aligns_with_itself_alone(void **state)
+{
+    (void)state;
+    assert_true(dmarc_aligned(arena, SLICE("co.uk"), SLICE("co.uk"), false));
+    assert_false(dmarc_aligned(arena, SLICE("a.co.uk"), SLICE("co.uk"), false));
+    assert_false(dmarc_aligned(arena, SLICE("b.co.uk"), SLICE("a.co.uk"), false));
+    assert_false(dmarc_aligned(arena, SLICE(""), SLICE(""), false));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_all_tags_are_read),
+        TEST(test_what_is_wrong_falls_back_to_defaults),
+        TEST(test_a_wrong_policy_is_none_where_reports_are_asked),
+        TEST(test_reporting_addresses_are_capped),
+        TEST(test_domains_have_one_spelling),
+        TEST(test_organisations),
+        TEST(test_an_author_is_one_domain),
+        TEST(test_a_miss_wants_both_records_at_once),
+        TEST(test_the_record_above_says_what_holds_below),
+        TEST(test_np_is_for_names_that_do_not_exist),
+        TEST(test_errors_of_dns_are_temporary),
+        TEST(test_several_authors_never_pass),
+        TEST(test_a_sample_spares_the_rest),
+        TEST(test_a_public_suffix_aligns_with_itself_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC */
+#include "console/dns_file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct arena *arena;
+static struct dns_answer answer;
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena = arena_new(4 << 20);
+    return arena ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_free(&arena);
+    return 0;
+}
+
+static struct dns_answers *parse(const char *json)
+{
+    const char *error;
+    struct dns_answers *table = dns_file_parse(arena, slice_of(json), &error);
+    if (!table)
+        fail_msg("%s: %s", json, error);
+    return table;
+}
+
+static enum dns_status ask(struct dns_answers *table, const char *name, enum dns_type type)
+{
+    assert_true(dns_look_up(table, slice_of(name), type, &answer));
+    assert_false(dns_missed(table));
+    return answer.status;
+}
+
+static void assert_text(size_t i, struct slice expected)
+{
+    assert_true(i < answer.count);
+    assert_true(slice_eq(answer.records[i].text, expected));
+}
+
+static void test_records_are_found_in_their_order(void **state)
+{
+    (void)state;
+    struct dns_answers *t = parse(
+        "{\"Example.COM.\": [{\"type\":\"A\",\"value\":\"192.0.2.1\"},"
+        "{\"type\":\"MX\",\"value\":[10,\"MX.example.com.\"]},{\"type\":\"MX\",\"value\":[0,\"\"]},"
+        "{\"type\":\"AAAA\",\"value\":\"2001:db8::1\"},{\"type\":\"TXT\",\"value\":[\"a\",\"b\"]},"
+        "{\"type\":\"TXT\",\"value\":\"\\u0000\\u00ff\"}]}");
+    assert_int_equal(ask(t, "example.com", DNS_A), DNS_FOUND);
+    assert_int_equal(answer.records[0].ip.family, 4);
+    assert_int_equal(answer.records[0].ip.bytes[3], 1);
+    assert_int_equal(ask(t, "EXAMPLE.com.", DNS_MX), DNS_FOUND);
+    assert_int_equal(answer.records[0].preference, 10);
+    assert_text(0, SLICE("mx.example.com"));
+    assert_text(1, SLICE(""));
+    assert_int_equal(ask(t, "example.com", DNS_AAAA), DNS_FOUND);
+    assert_int_equal(answer.records[0].ip.family, 6);
+    assert_int_equal(ask(t, "example.com", DNS_TXT), DNS_FOUND);
+    assert_text(0, SLICE("ab"));
+    assert_text(1, SLICE("\0\xff"));
+    assert_int_equal(ask(t, "example.com", DNS_PTR), DNS_NO_DATA);
+    assert_int_equal(ask(t, "other.example.com", DNS_A), DNS_NO_NAME);
+}
+
+static void test_spf_is_txt_unless_there_is_txt(void **state)
+{
+    (void)state;
+    struct dns_answers *t = parse("{\"a\": [{\"type\":\"SPF\",\"value\":\"s\"}],"
+                                  "\"b\": [{\"type\":\"SPF\",\"value\":\"s\"},"
+                                  "{\"type\":\"TXT\",\"value\":\"t\"}],"
+                                  "\"c\": [{\"type\":\"SPF\",\"value\":\"s\"},"
+                                  "{\"type\":\"TXT\",\"value\":\"NONE\"}]}");
+    ask(t, "a", DNS_TXT);
+    assert_text(0, SLICE("s"));
+    ask(t, "b", DNS_TXT);
+    assert_int_equal(answer.count, 1);
+    assert_text(0, SLICE("t"));
+    assert_int_equal(ask(t, "c", DNS_TXT), DNS_NO_DATA);
+}
+
+static void test_failures_are_of_what_has_no_records(void **state)
+{
+    (void)state;
+    struct dns_answers *t =
+        parse("{\"a\": [{\"type\":\"TIMEOUT\"}, {\"type\":\"A\",\"value\":\"192.0.2.1\"}],"
+              "\"b\": [{\"type\":\"SERVFAIL\",\"value\":\"TXT\"}]}");
+    assert_int_equal(ask(t, "a", DNS_A), DNS_FOUND);
+    assert_int_equal(ask(t, "a", DNS_TXT), DNS_TIMED_OUT);
+    assert_int_equal(ask(t, "b", DNS_TXT), DNS_FAILED);
+    assert_int_equal(ask(t, "b", DNS_MX), DNS_NO_DATA);
+}
+
+static void test_aliases_are_followed_and_circles_fail(void **state)
+{
+    (void)state;
+    struct dns_answers *t = parse("{\"a\": [{\"type\":\"CNAME\",\"value\":\"B.\"}],"
+                                  "\"b\": [{\"type\":\"CNAME\",\"value\":\"c\"}],"
+                                  "\"c\": [{\"type\":\"TXT\",\"value\":\"t\"}],"
+                                  "\"lost\": [{\"type\":\"CNAME\",\"value\":\"gone\"}],"
+                                  "\"x\": [{\"type\":\"CNAME\",\"value\":\"y\"}],"
+                                  "\"y\": [{\"type\":\"CNAME\",\"value\":\"x\"}]}");
+    assert_int_equal(ask(t, "a", DNS_TXT), DNS_FOUND);
+    assert_text(0, SLICE("t"));
+    assert_int_equal(ask(t, "a", DNS_A), DNS_NO_DATA);
+    assert_int_equal(ask(t, "a", DNS_CNAME), DNS_FOUND);
+    assert_text(0, SLICE("b"));
+    assert_int_equal(ask(t, "lost", DNS_A), DNS_NO_NAME);
+    assert_int_equal(ask(t, "x", DNS_A), DNS_FAILED);
+}
+
+static void test_what_is_wrong_is_told(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "[]",
+        "{\"a\": 1}",
+        "{\"a\": [1]}",
+        "{\"a\": [{\"type\":\"NS\",\"value\":\"b\"}]}",
+        "{\"a\": [{\"type\":\"A\",\"value\":\"b\"}]}",
+        "{\"a\": [{\"type\":\"A\",\"value\":\"2001:db8::1\"}]}",
+        "{\"a\": [{\"type\":\"A\",\"value\":\"192.0.2.1\\u0000x\"}]}",
+        "{\"a\": [{\"type\":\"TXT\"}]}",
+        "{\"a\": [{\"type\":\"TXT\",\"value\":\"\\u0100\"}]}",
+        "{\"a\": [{\"type\":\"MX\",\"value\":[70000,\"b\"]}]}",
+        "{\"a\": [{\"type\":\"MX\",\"value\":\"b\"}]}",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *error = NULL;
+        assert_null(dns_file_parse(arena, slice_of(wrong[i]), &error));
+        assert_non_null(error);
+    }
+}
+
+static void test_a_file_that_was_written_reads_the_same(void **state)
+{
+    (void)state;
+    struct dns_answers *t = parse(
+        "{\"a\": [{\"type\":\"TIMEOUT\"},{\"type\":\"A\",\"value\":\"192.0.2.1\"}],"
+        "\"b\": [{\"type\":\"MX\",\"value\":[5,\"m\"]},{\"type\":\"TXT\",\"value\":[\"NONE\"]},"
+        "{\"type\":\"AAAA\",\"value\":\"2001:db8::1\"}],"
+        "\"c\": [{\"type\":\"CNAME\",\"value\":\"b\"}], \"d\": [],"
+        "\"b\\u00e4\": [{\"type\":\"TXT\",\"value\":\"\\u0000\\\"\\u00ff\"}]}");
+    struct buf first = buf_init(1 << 16), second = buf_init(1 << 16);
+    assert_true(dns_file_write(t, &first));
+    buf_char(&first, '\0');
+    struct dns_answers *again = parse(buf_slice(&first).ptr);
+    assert_true(dns_file_write(again, &second));
+    buf_char(&second, '\0');
+    assert_string_equal(buf_slice(&first).ptr, buf_slice(&second).ptr);
+    assert_int_equal(ask(again, "a", DNS_A), DNS_FOUND);
+    assert_int_equal(ask(again, "a", DNS_MX), DNS_TIMED_OUT);
+    assert_int_equal(ask(again, "c", DNS_TXT), DNS_FOUND);
+    assert_text(0, SLICE("NONE"));
+    assert_int_equal(ask(again, "d", DNS_A), DNS_NO_DATA);
+    assert_int_equal(ask(again, "e", DNS_A), DNS_NO_NAME);
+    assert_int_equal(ask(again, "b\xe4", DNS_TXT), DNS_FOUND);
+    assert_text(0, SLICE("\0\"\xff"));
+    buf_release(&first);
+    buf_release(&second);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_records_are_found_in_their_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_spf_is_txt_unless_there_is_txt, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_failures_are_of_what_has_no_records, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_aliases_are_followed_and_circles_fail, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_wrong_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_file_that_was_written_reads_the_same, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
