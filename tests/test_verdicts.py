@@ -135,6 +135,16 @@ def test_edits_leave_the_body_alone(gateway):
     assert gateway.behind.messages[0].content.partition(b"\r\n\r\n")[2] == message.partition(b"\r\n\r\n")[2]
 
 
+def test_nothing_is_taken_out_of_a_signed_message(gateway):
+    head, _, inner = samples.with_attachment("setup.exe", samples.PROGRAM, "strip").partition(b"Content-Type:")
+    message = (head + b'Content-Type: multipart/signed; boundary="outer"; protocol="application/pkcs7-signature"\r\n\r\n'
+               b"--outer\r\nContent-Type:" + inner.rstrip() + b"\r\n--outer\r\nContent-Type: application/pkcs7-signature\r\n\r\n"
+               b"MIIB\r\n--outer--\r\n")
+    reply = send(gateway.port, message, "user@example.com")
+    assert (reply.code, reply.enhanced) == (550, "5.7.1") and "signed" in reply.text
+    assert not gateway.behind.messages
+
+
 def test_a_stripped_attachment_is_replaced_by_a_notice(gateway):
     message = samples.with_attachment("setup.exe", samples.PROGRAM, "strip")
     assert send(gateway.port, message, "user@example.com").code == 250
