@@ -4,10 +4,11 @@
 #include "filters/dkim.h"
 
 #include "filters/dkim_parts.h"
+#include "filters/key_record.h"
 
-#include <string.h>
+#include <openssl/evp.h>
 
-enum { SIGNATURE_OCTETS_MAX = 16 * 1024, KEY_OCTETS_MAX = 1024, CLOCK_DRIFT = 300 };
+enum { SIGNATURE_OCTETS_MAX = 16 * 1024, CLOCK_DRIFT = 300 };
 
 const char *dkim_result_word(enum dkim_result result)
 {
@@ -16,19 +17,6 @@ const char *dkim_result_word(enum dkim_result result)
         [DKIM_FAIL] = "fail", [DKIM_TEMPERROR] = "temperror", [DKIM_PERMERROR] = "permerror",
         [DKIM_PASS] = "pass"};
     return words[result];
-}
-
-struct slice dkim_key_name(struct arena *arena, struct slice selector, struct slice domain)
-{
-    static const char middle[] = "._domainkey.";
-    size_t at = selector.len + sizeof middle - 1;
-    char *name = arena_alloc(arena, at + domain.len + 1);
-    if (!name)
-        return (struct slice){NULL, 0};
-    memcpy(name, selector.ptr, selector.len);
-    memcpy(name + selector.len, middle, sizeof middle - 1);
-    memcpy(name + at, domain.ptr, domain.len);
-    return (struct slice){name, at + domain.len};
 }
 
 static bool refuse(struct dkim_candidate *c, enum dkim_result result, const char *reason)
@@ -132,39 +120,32 @@ static void judge_length(struct dkim_candidate *c, struct slice body)
         refuse(c, DKIM_PERMERROR, "l= is more than the body");
 }
 
-static bool looks_like_a_key(struct slice record)
+/* libopendkim's buffer for a record holds 1024 octets, and it reads no bare RSAPublicKey: it is
+ * given the record that the key would have in its shortest form. */
+static void judge_answer(struct arena *arena, struct dkim_candidate *c,
+                         const struct dns_answer *answer)
 {
-    struct tag_list tags;
-    return tag_list_parse(record, &tags) && tag_find(&tags, SLICE("p"));
-}
-
-/* Of several records the one that is a key counts; with several keys nothing is sure (RFC 6376
- * 3.6.2.2). */
-static void choose_key(struct dkim_candidate *c, const struct dns_answer *answer)
-{
-    size_t keys = 0;
-    c->key = answer->records[0].text;
-    for (size_t i = 0; i < answer->count; i++)
-        if (looks_like_a_key(answer->records[i].text) && keys++ == 0)
-            c->key = answer->records[i].text;
-    if (keys > 1)
-        refuse(c, DKIM_PERMERROR, "more than one key record");
-    else if (c->key.len > KEY_OCTETS_MAX)
-        refuse(c, DKIM_PERMERROR, "key record too long");
-    else if (slice_find(c->key, '\0') < c->key.len)
-        refuse(c, DKIM_PERMERROR, "NUL in the key record");
-}
-
-static void judge_answer(struct dkim_candidate *c, const struct dns_answer *answer)
-{
-    if (answer->status == DNS_FAILED)
-        refuse(c, DKIM_TEMPERROR, "DNS failed for the key");
-    else if (answer->status == DNS_TIMED_OUT)
-        refuse(c, DKIM_TEMPERROR, "DNS timed out for the key");
-    else if (answer->status != DNS_FOUND || answer->count == 0)
-        refuse(c, DKIM_PERMERROR, "no key in DNS");
-    else
-        choose_key(c, answer);
+    struct slice record;
+    struct key_record key;
+    bool temporary;
+    const char *wrong = key_record_choose(answer, &record, &temporary);
+    if (wrong) {
+        refuse(c, temporary ? DKIM_TEMPERROR : DKIM_PERMERROR, wrong);
+        return;
+    }
+    wrong = key_record_read(arena, record, c->signature->algorithm, &key);
+    c->signature->bits = key.bits;
+    c->signature->test_key = key.test;
+    if (wrong) {
+        refuse(c, DKIM_PERMERROR, wrong);
+        return;
+    }
+    char *base64 = arena_alloc(arena, key.der.len / 3 * 4 + 5);
+    if (!base64)
+        return;
+    EVP_EncodeBlock((unsigned char *)base64, (const unsigned char *)key.der.ptr, (int)key.der.len);
+    c->key = arena_printf(arena, "v=DKIM1; k=%s;%s p=%s", key.ed25519 ? "ed25519" : "rsa",
+                          key.strict ? " t=s;" : "", base64);
 }
 
 /* All names first, so that one restart brings all answers. */
@@ -175,7 +156,7 @@ static bool look_keys_up(struct dkim_job *job, struct dns_answers *dns)
         struct dkim_candidate *c = &job->candidates[i];
         if (!c->wanted)
             continue;
-        names[i] = dkim_key_name(job->arena, c->signature->selector, c->signature->domain);
+        names[i] = key_record_name(job->arena, c->signature->selector, c->signature->domain);
         if (!names[i].ptr)
             return false;
         dns_prefetch(dns, names[i], DNS_TXT);
@@ -186,9 +167,9 @@ static bool look_keys_up(struct dkim_job *job, struct dns_answers *dns)
             continue;
         if (!dns_look_up(dns, names[i], DNS_TXT, &answer))
             return false;
-        judge_answer(&job->candidates[i], &answer);
+        judge_answer(job->arena, &job->candidates[i], &answer);
     }
-    return true;
+    return !arena_failed(job->arena);
 }
 
 static bool is_signature(const struct header *field)

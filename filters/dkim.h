@@ -45,9 +45,6 @@ struct dkim_outcome {
 bool dkim_examine(struct arena *arena, struct dns_answers *dns, struct slice message, uint64_t now,
                   struct dkim_outcome *out);
 
-/* "s._domainkey.d"; ptr NULL when the arena is full. */
-struct slice dkim_key_name(struct arena *arena, struct slice selector, struct slice domain);
-
 /* Opens what libopendkim and OpenSSL open late, and verifies the example of RFC 8463 with both
  * kinds of key. Once a process, before the jail; false with *reason. */
 bool dkim_warm_up(const char **reason);

@@ -145,22 +145,11 @@ static bool agree(const struct dkim_candidate *c, DKIM_SIGINFO *sig)
            slice_ieq(text_of(dkim_sig_getselector(sig)), c->signature->selector);
 }
 
-static void judge_key(struct dkim_signature *s, DKIM_SIGINFO *sig)
-{
-    bool ed25519 = slice_ieq(s->algorithm, SLICE("ed25519-sha256"));
-    if (dkim_sig_getkeysize(sig, &s->bits) != DKIM_STAT_OK)
-        s->bits = 0;
-    s->test_key = (dkim_sig_getflags(sig) & DKIM_SIGFLAG_TESTKEY) != 0;
-    if (ed25519)
-        s->bits = (dkim_sig_getflags(sig) & DKIM_SIGFLAG_KEYLOADED) ? 256 : 0;
-}
-
 static void judge_signature(const struct dkim_candidate *c, DKIM_SIGINFO *sig)
 {
     struct dkim_signature *s = c->signature;
     int error = dkim_sig_geterror(sig);
     unsigned flags = dkim_sig_getflags(sig);
-    judge_key(s, sig);
     if (!agree(c, sig))
         judge(s, DKIM_PERMERROR, "d= or s= can be read in two ways");
     else if (error == DKIM_SIGERROR_KEYTOOSMALL)
@@ -169,10 +158,10 @@ static void judge_signature(const struct dkim_candidate *c, DKIM_SIGINFO *sig)
         judge(s, DKIM_FAIL, "signature does not verify");
     else if (error != DKIM_SIGERROR_OK && error != DKIM_SIGERROR_UNKNOWN)
         judge(s, DKIM_PERMERROR, dkim_sig_geterrorstr(error));
-    else if (!(flags & DKIM_SIGFLAG_PROCESSED))
-        judge(s, DKIM_PERMERROR, "could not be processed");
     else if (dkim_sig_getbh(sig) != DKIM_SIGBH_MATCH)
         judge(s, DKIM_FAIL, "body hash does not verify");
+    else if (!(flags & DKIM_SIGFLAG_PROCESSED))
+        judge(s, DKIM_PERMERROR, "could not be processed");
     else if (!(flags & DKIM_SIGFLAG_PASSED) || error != DKIM_SIGERROR_OK)
         judge(s, DKIM_FAIL, "signature does not verify");
     else if (s->bits < DKIM_KEY_BITS_MIN && !slice_ieq(s->algorithm, SLICE("ed25519-sha256")))
