@@ -3,6 +3,7 @@
  * or {"error"}}} a line, answers with what DKIM and ARC make of the message. DNS is given only when
  * it is asked for, so that restarts are counted too. "--jail" enters the pure jail first. */
 #include "base/sandbox.h"
+#include "filters/arc.h"
 #include "filters/dkim.h"
 
 #include <jansson.h>
@@ -84,6 +85,22 @@ static json_t *dkim_json(struct arena *arena, json_t *dns, struct slice message,
                      "ignored", (int)out.ignored, "signatures", signatures);
 }
 
+static json_t *arc_json(struct arena *arena, json_t *dns, struct slice message, uint64_t now)
+{
+    struct dns_answers *table = dns_answers_new(arena);
+    struct arc_outcome out;
+    int rounds = 1;
+    while (!arc_examine(arena, table, message, now, &out) && rounds++ < ROUNDS)
+        if (!answer_wanted(arena, table, dns))
+            return json_pack("{ss}", "result", "no memory");
+    json_t *sealers = json_array();
+    for (size_t i = 0; i < out.count; i++)
+        json_array_append_new(sealers, text_json(out.sealers[i].domain));
+    return json_pack("{ss ss sb si si so}", "result", arc_result_word(out.result), "reason",
+                     out.reason, "temporary", out.temporary, "oldest_pass", (int)out.oldest_pass,
+                     "rounds", rounds, "sealers", sealers);
+}
+
 static struct slice read_file(struct arena *arena, const char *path)
 {
     char *octets = arena_alloc(arena, MESSAGE);
@@ -99,9 +116,10 @@ static json_t *examine(struct arena *arena, json_t *job)
 {
     json_t *text = json_object_get(job, "message"), *dns = json_object_get(job, "dns");
     uint64_t now = (uint64_t)json_integer_value(json_object_get(job, "now"));
-    struct slice message =
-        text ? text_of_json(text) : read_file(arena, json_string_value(json_object_get(job, "file")));
-    return json_pack("{so}", "dkim", dkim_json(arena, dns, message, now));
+    struct slice message = text ? text_of_json(text)
+                                : read_file(arena, json_string_value(json_object_get(job, "file")));
+    return json_pack("{so so}", "dkim", dkim_json(arena, dns, message, now), "arc",
+                     arc_json(arena, dns, message, now));
 }
 
 int main(int argc, char *argv[])
