@@ -52,7 +52,7 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
             libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libcmocka-dev libclang-rt-14-dev openssl iproute2 procps \
-            postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc python3 python3-pytest zip p7zip-full
+            postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc python3 python3-pytest python3-dkim zip p7zip-full
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16

@@ -75,7 +75,7 @@ static const char *body_flaw(const struct arc_chain *chain, const struct arc_sig
 
 static bool verify_message(struct arc_chain *chain, struct arc_signature *s)
 {
-    struct canonical_forms forms = {false, false};
+    struct canonical_forms forms = {true, true}; /* all sealers mean relaxed when c= is absent */
     struct hasher hasher;
     unsigned char digest[DIGEST_OCTETS];
     const struct tag *c = tag_find(&s->tags, SLICE("c"));

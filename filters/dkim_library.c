@@ -46,7 +46,8 @@ static bool open_library(void)
 }
 
 /* The library finds t in the future when wall < t - drift and x passed when wall >= x + drift, both
- * modulo 2^64: with the least t as drift neither comes true for what dkim.c lets pass. */
+ * modulo 2^64: with the least t as drift neither comes true for what dkim.c lets pass, as long as
+ * `now` is not later than the wall's clock: a replay may lie in the past. */
 static void neutralise_clock(const struct dkim_job *job)
 {
     uint64_t drift = INT64_MAX;
@@ -155,7 +156,9 @@ static void judge_signature(const struct dkim_candidate *c, DKIM_SIGINFO *sig)
     else if (error == DKIM_SIGERROR_KEYTOOSMALL)
         judge(s, DKIM_POLICY, "key shorter than 1024 bits");
     else if (error == DKIM_SIGERROR_BADSIG)
-        judge(s, DKIM_FAIL, "signature does not verify");
+        judge(s, DKIM_FAIL,
+              dkim_sig_getbh(sig) == DKIM_SIGBH_MISMATCH ? "body hash does not verify"
+                                                         : "signature does not verify");
     else if (error != DKIM_SIGERROR_OK && error != DKIM_SIGERROR_UNKNOWN)
         judge(s, DKIM_PERMERROR, dkim_sig_geterrorstr(error));
     else if (dkim_sig_getbh(sig) != DKIM_SIGBH_MATCH)
