@@ -51,9 +51,9 @@ DUMPS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
-            libarchive-dev libmagic-dev libjansson-dev libpsl-dev libidn2-dev libcmocka-dev libclang-rt-14-dev \
-            openssl iproute2 procps \
-            postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc python3 python3-pytest zip p7zip-full
+            libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libcmocka-dev libclang-rt-14-dev \
+            openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
+            python3 python3-pytest python3-dkim zip p7zip-full
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -133,13 +133,13 @@ $(B)/gatepost: $(B)/proxy/gatepost.o $(call floor_libs,proxy) $(call floor_libs,
 $(B)/gatepost-proxy: $(B)/proxy/gatepost-proxy.o $(call floor_libs,proxy) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp)
 $(B)/gatepost-scan: $(B)/filters/gatepost-scan.o $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
-	$(call link,-larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2)
+	$(call link,-larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2)
 $(B)/gatepost-av: $(B)/filters/gatepost-av.o $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto)
 $(B)/gatepostctl: $(B)/console/gatepostctl.o $(call floor_libs,console) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-ljansson -levent -lcrypto -lpcre2-8 -lseccomp)
 
-ALL_LIBS := -ljansson -levent -lssl -lcrypto -larchive -lmagic -lclamav -lpcre2-8 -lseccomp -lpsl -lidn2
+ALL_LIBS := -ljansson -levent -lssl -lcrypto -larchive -lmagic -lopendkim -lclamav -lpcre2-8 -lseccomp -lpsl -lidn2
 UP := $(B)/console.a $(B)/proxy.a $(B)/filters.a $(B)/policy.a $(B)/base.a
 $(B)/tests/%: $(B)/tests/unit/%.o $(filter $(LIBS),$(UP))
 	@mkdir -p $(@D)

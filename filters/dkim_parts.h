@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC
+ * Between the halves of DKIM verification: what dkim.c has found before libopendkim is asked. */
+#ifndef FILTERS_DKIM_PARTS_H
+#define FILTERS_DKIM_PARTS_H
+
+#include "filters/canonical.h"
+#include "filters/dkim.h"
+#include "filters/tag_list.h"
+
+struct dkim_candidate {
+    struct dkim_signature *signature;
+    struct tag_list tags;
+    struct slice key;                /* the record, while the signature is to be verified */
+    bool wanted;                     /* nothing is wrong with it so far */
+    uint64_t signed_at, body_length; /* t=, l= */
+    bool has_length;
+};
+
+struct dkim_job {
+    struct arena *arena;
+    struct field_index fields;
+    struct slice body;
+    uint64_t now;
+    struct dkim_candidate candidates[DKIM_SIGNATURES_MAX];
+    size_t count;
+};
+
+/* Verifies the candidates that are wanted and writes their results. */
+void dkim_library_verify(struct dkim_job *job);
+
+#endif
