@@ -121,6 +121,18 @@ static void feed_header(struct run *run)
     }
 }
 
+/* Both canonical forms end the last line; the library forgets to where l= comes first. */
+static void feed_body(struct run *run)
+{
+    static unsigned char line_end[] = "\r\n";
+    struct slice body = run->job->body;
+    if (body.len == 0)
+        return;
+    (void)dkim_body(run->handle, (unsigned char *)(uintptr_t)body.ptr, body.len);
+    if (body.ptr[body.len - 1] != '\n')
+        (void)dkim_body(run->handle, line_end, 2);
+}
+
 static void judge(struct dkim_signature *s, enum dkim_result result, const char *reason)
 {
     s->result = result;
@@ -178,7 +190,6 @@ static void judge_signature(const struct dkim_candidate *c, DKIM_SIGINFO *sig)
 static void verify(struct run *run)
 {
     int count = 0;
-    unsigned char *body = (unsigned char *)(uintptr_t)run->job->body.ptr;
     feed_header(run);
     if (run->broken) {
         refuse_all(run, "a signed header field is malformed");
@@ -191,8 +202,7 @@ static void verify(struct run *run)
         refuse_all(run, "the header cannot be processed");
         return;
     }
-    if (run->job->body.len)
-        (void)dkim_body(run->handle, body, run->job->body.len);
+    feed_body(run);
     (void)dkim_eom(run->handle, NULL);
     for (size_t i = 0; i < run->fed_count; i++)
         judge_signature(run->fed[i], run->sigs[i]);
