@@ -98,6 +98,21 @@ def test_names_are_asked_for_in_one_round():
         assert answer["rounds"] <= 2
 
 
+@pytest.mark.skipif(not DKIM.exists(), reason="no DKIM corpus")
+def test_canonical_forms():
+    vectors = json.loads((DKIM / "canonicalization.json").read_text())["vectors"]
+    done = subprocess.run([DUMP], input="".join(json.dumps(v) + "\n" for v in vectors).encode(), capture_output=True)
+    equal = 0
+    for vector, line in zip(vectors, done.stdout.decode().splitlines(), strict=True):
+        answer = json.loads(line)
+        for form in ("simple", "relaxed"):
+            for part in ("header", "body"):
+                if f"{form}_{part}" in vector:
+                    assert answer[form][part] == vector[f"{form}_{part}"], vector["name"]
+                    equal += 1
+    print(f"\ncanonical forms: {equal} of {equal} equal, in {len(vectors)} vectors")
+
+
 # ---- messages signed here by dkimpy
 
 dkim = pytest.importorskip("dkim", reason="no python3-dkim")

@@ -5,6 +5,7 @@
  */
 #include "base/sandbox.h"
 #include "filters/arc.h"
+#include "filters/canonical.h"
 #include "filters/dkim.h"
 
 #include <jansson.h>
@@ -116,10 +117,38 @@ static struct slice octets_of(struct arena *arena, struct slice text)
     return (struct slice){out, n};
 }
 
+static void gather(void *to, const char *octets, size_t count)
+{
+    buf_append(to, (struct slice){octets, count});
+}
+
+static json_t *canonical_json(json_t *job, const char *form)
+{
+    bool relaxed = strcmp(form, "relaxed") == 0;
+    struct buf header = buf_init(LINE), body = buf_init(LINE);
+    struct canonical_sink sink = {.write = gather, .to = &header};
+    struct slice block = text_of_json(json_object_get(job, "header_in"));
+    struct header field;
+    while (headers_next(&block, &field))
+        canonical_field(&sink, &field, relaxed, SLICE(""));
+    canonical_flush(&sink);
+    sink.to = &body;
+    canonical_body(&sink, text_of_json(json_object_get(job, "body_in")), relaxed);
+    canonical_flush(&sink);
+    json_t *result = json_pack("{so so}", "header", text_json(buf_slice(&header)), "body",
+                               text_json(buf_slice(&body)));
+    buf_release(&header);
+    buf_release(&body);
+    return result;
+}
+
 static json_t *examine(struct arena *arena, json_t *job)
 {
     json_t *dns = json_object_get(job, "dns");
     uint64_t now = (uint64_t)json_integer_value(json_object_get(job, "now"));
+    if (json_object_get(job, "body_in"))
+        return json_pack("{so so}", "simple", canonical_json(job, "simple"), "relaxed",
+                         canonical_json(job, "relaxed"));
     struct slice message = octets_of(arena, text_of_json(json_object_get(job, "message")));
     return json_pack("{so so}", "dkim", dkim_json(arena, dns, message, now), "arc",
                      arc_json(arena, dns, message, now));
