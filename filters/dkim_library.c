@@ -66,7 +66,6 @@ struct run {
     struct dkim_candidate *fed[DKIM_SIGNATURES_MAX];
     size_t fed_count;
     DKIM_SIGINFO **sigs;
-    bool broken;
 };
 
 static const struct dkim_candidate *candidate_of(DKIM *handle, const DKIM_SIGINFO *sig)
@@ -76,6 +75,12 @@ static const struct dkim_candidate *candidate_of(DKIM *handle, const DKIM_SIGINF
         if (run->sigs[i] == sig)
             return run->fed[i];
     return NULL;
+}
+
+static void judge(struct dkim_signature *s, enum dkim_result result, const char *reason)
+{
+    s->result = result;
+    s->reason = reason;
 }
 
 static bool is_signed(const struct dkim_job *job, struct slice name)
@@ -88,19 +93,33 @@ static bool is_signed(const struct dkim_job *job, struct slice name)
     return slice_ieq(name, SLICE("From"));
 }
 
-/* A field that is signed and that the library does not take could hide what was signed: then
- * nothing is believed. */
-static void feed_field(struct run *run, const struct header *field)
+static bool feed_field(struct run *run, const struct header *field)
 {
     struct slice raw = slice_trim(field->raw);
     unsigned char *octets = (unsigned char *)(uintptr_t)raw.ptr;
     raw.len = (size_t)(field->value.ptr + field->value.len - raw.ptr);
-    if (slice_find(raw, '\0') < raw.len ||
-        dkim_header(run->handle, octets, raw.len) != DKIM_STAT_OK)
-        run->broken = true;
+    return slice_find(raw, '\0') == raw.len &&
+           dkim_header(run->handle, octets, raw.len) == DKIM_STAT_OK;
 }
 
-static void feed_header(struct run *run)
+static bool feed_signature(struct run *run, struct dkim_candidate *c, const struct header *field)
+{
+    if (!c->wanted)
+        return true;
+    run->fed[run->fed_count++] = c;
+    if (feed_field(run, field))
+        return true;
+    judge(c->signature, DKIM_PERMERROR, "the signature is malformed");
+    c->wanted = false;
+    return false;
+}
+
+/* A signature that the library does not take is left out, and all is begun again: the library's
+ * list would be out of step. Another signed field that it does not take could hide what was signed:
+ * then nothing is believed. */
+enum fed { FED, FED_AGAIN, FED_BROKEN };
+
+static enum fed feed_header(struct run *run)
 {
     size_t signatures = 0;
     for (size_t i = 0; i < run->job->fields.count; i++) {
@@ -108,23 +127,26 @@ static void feed_header(struct run *run)
         if (!field->has_colon)
             continue;
         if (slice_ieq(field->name, SLICE("DKIM-Signature"))) {
-            if (signatures == run->job->count)
-                continue;
-            struct dkim_candidate *c = &run->job->candidates[signatures++];
-            if (!c->wanted)
-                continue;
-            run->fed[run->fed_count++] = c;
-            feed_field(run, field);
-        } else if (is_signed(run->job, field->name)) {
-            feed_field(run, field);
+            if (signatures < run->job->count &&
+                !feed_signature(run, &run->job->candidates[signatures++], field))
+                return FED_AGAIN;
+        } else if (is_signed(run->job, field->name) && !feed_field(run, field)) {
+            return FED_BROKEN;
         }
     }
+    return FED;
 }
 
-static void judge(struct dkim_signature *s, enum dkim_result result, const char *reason)
+/* Both canonical forms end the last line; the library forgets to where l= comes first. */
+static void feed_body(struct run *run)
 {
-    s->result = result;
-    s->reason = reason;
+    static unsigned char line_end[] = "\r\n";
+    struct slice body = run->job->body;
+    if (body.len == 0)
+        return;
+    (void)dkim_body(run->handle, (unsigned char *)(uintptr_t)body.ptr, body.len);
+    if (body.ptr[body.len - 1] != '\n')
+        (void)dkim_body(run->handle, line_end, 2);
 }
 
 static void refuse_all(struct run *run, const char *reason)
@@ -178,12 +200,6 @@ static void judge_signature(const struct dkim_candidate *c, DKIM_SIGINFO *sig)
 static void verify(struct run *run)
 {
     int count = 0;
-    unsigned char *body = (unsigned char *)(uintptr_t)run->job->body.ptr;
-    feed_header(run);
-    if (run->broken) {
-        refuse_all(run, "a signed header field is malformed");
-        return;
-    }
     (void)dkim_eoh(run->handle);
     if (dkim_getsiglist(run->handle, &run->sigs, &count) != DKIM_STAT_OK ||
         (size_t)count != run->fed_count) {
@@ -191,31 +207,47 @@ static void verify(struct run *run)
         refuse_all(run, "the header cannot be processed");
         return;
     }
-    if (run->job->body.len)
-        (void)dkim_body(run->handle, body, run->job->body.len);
+    feed_body(run);
     (void)dkim_eom(run->handle, NULL);
     for (size_t i = 0; i < run->fed_count; i++)
         judge_signature(run->fed[i], run->sigs[i]);
 }
 
-void dkim_library_verify(struct dkim_job *job)
+static bool is_any_wanted(const struct dkim_job *job)
+{
+    for (size_t i = 0; i < job->count; i++)
+        if (job->candidates[i].wanted)
+            return true;
+    return false;
+}
+
+static enum fed run_once(struct dkim_job *job)
 {
     struct run run = {.job = job};
     DKIM_STAT status;
-    bool wanted = false;
-    for (size_t i = 0; i < job->count; i++)
-        wanted |= job->candidates[i].wanted;
-    if (!wanted)
-        return;
-    if (open_library()) {
-        neutralise_clock(job);
-        run.handle = dkim_verify(library, (const unsigned char *)"", NULL, &status);
-    }
+    neutralise_clock(job);
+    run.handle = dkim_verify(library, (const unsigned char *)"", NULL, &status);
     if (!run.handle) {
         refuse_all(&run, "out of memory");
-        return;
+        return FED_BROKEN;
     }
     dkim_set_user_context(run.handle, &run);
-    verify(&run);
+    enum fed fed = feed_header(&run);
+    if (fed == FED)
+        verify(&run);
+    else if (fed == FED_BROKEN)
+        refuse_all(&run, "a signed header field is malformed");
     dkim_free(run.handle);
+    return fed;
+}
+
+void dkim_library_verify(struct dkim_job *job)
+{
+    if (!open_library()) {
+        struct run none = {.job = job};
+        refuse_all(&none, "out of memory");
+        return;
+    }
+    while (is_any_wanted(job) && run_once(job) == FED_AGAIN)
+        ;
 }

@@ -27,6 +27,10 @@ REASONS = {
 }
 
 
+def text_of(path):
+    return path.read_bytes().decode("latin-1")
+
+
 def run(jobs, *arguments):
     lines = "".join(json.dumps(job) + "\n" for job in jobs)
     done = subprocess.run([DUMP, *arguments], input=lines.encode(), capture_output=True, timeout=120)
@@ -42,7 +46,7 @@ def suite():
 @pytest.mark.parametrize("arguments", [(), ("--jail",)])
 def test_the_suite_of_valimail(arguments):
     cases = suite()
-    jobs = [{"file": str(ARC / test["message_file"]), "now": NOW, "dns": dns} for _, test, dns in cases]
+    jobs = [{"message": text_of(ARC / test["message_file"]), "now": NOW, "dns": dns} for _, test, dns in cases]
     same, reasons, different = 0, [], []
     for (name, test, _), answer in zip(cases, run(jobs, *arguments), strict=True):
         wanted, reason = REASONS.get(name, (test["cv"], None))
@@ -60,7 +64,7 @@ def test_the_suite_of_valimail(arguments):
 
 def test_real_chains():
     cases = json.loads((ARC / "extra.json").read_text())
-    answers = run([{"file": str(ARC / c["file"]), "now": NOW, "dns": c["dns"]} for c in cases])
+    answers = run([{"message": text_of(ARC / c["file"]), "now": NOW, "dns": c["dns"]} for c in cases])
     assert [a["result"] for a in answers] == [c["cv"] for c in cases]
     assert all(a["sealers"] for a in answers)
 

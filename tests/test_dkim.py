@@ -19,6 +19,10 @@ NOW = 1763770000  # after every signature of the suites
 pytestmark = pytest.mark.skipif(not DUMP.exists(), reason="not built")
 
 
+def text_of(path):
+    return path.read_bytes().decode("latin-1")
+
+
 def run(jobs, *arguments):
     lines = "".join(json.dumps(job) + "\n" for job in jobs)
     done = subprocess.run([DUMP, *arguments], input=lines.encode(), capture_output=True, timeout=120)
@@ -62,7 +66,7 @@ def suite():
 @pytest.mark.parametrize("arguments", [(), ("--jail",)])
 def test_the_suites_of_other_verifiers(arguments):
     cases = suite()
-    answers = run([{"file": str(DKIM / c["file"]), "now": NOW, "dns": c["dns"]} for c in cases], *arguments)
+    answers = run([{"message": text_of(DKIM / c["file"]), "now": NOW, "dns": c["dns"]} for c in cases], *arguments)
     same, reasons, different = 0, {}, []
     for case, answer in zip(cases, answers, strict=True):
         words, reason = expected(case)
@@ -81,7 +85,7 @@ def test_the_suites_of_other_verifiers(arguments):
 @pytest.mark.skipif(not DKIM.exists(), reason="no DKIM corpus")
 def test_obsolete_algorithms_and_short_keys_never_pass():
     cases = suite()
-    for case, answer in zip(cases, run([{"file": str(DKIM / c["file"]), "now": NOW, "dns": c["dns"]} for c in cases])):
+    for case, answer in zip(cases, run([{"message": text_of(DKIM / c["file"]), "now": NOW, "dns": c["dns"]} for c in cases])):
         for signature in answer["signatures"]:
             if signature["result"] == "pass":
                 assert signature["algorithm"].lower() in ("rsa-sha256", "ed25519-sha256"), case["id"]
@@ -90,8 +94,23 @@ def test_obsolete_algorithms_and_short_keys_never_pass():
 
 @pytest.mark.skipif(not DKIM.exists(), reason="no DKIM corpus")
 def test_names_are_asked_for_in_one_round():
-    for answer in run([{"file": str(DKIM / c["file"]), "now": NOW, "dns": c["dns"]} for c in suite()]):
+    for answer in run([{"message": text_of(DKIM / c["file"]), "now": NOW, "dns": c["dns"]} for c in suite()]):
         assert answer["rounds"] <= 2
+
+
+@pytest.mark.skipif(not DKIM.exists(), reason="no DKIM corpus")
+def test_canonical_forms():
+    vectors = json.loads((DKIM / "canonicalization.json").read_text())["vectors"]
+    done = subprocess.run([DUMP], input="".join(json.dumps(v) + "\n" for v in vectors).encode(), capture_output=True)
+    equal = 0
+    for vector, line in zip(vectors, done.stdout.decode().splitlines(), strict=True):
+        answer = json.loads(line)
+        for form in ("simple", "relaxed"):
+            for part in ("header", "body"):
+                if f"{form}_{part}" in vector:
+                    assert answer[form][part] == vector[f"{form}_{part}"], vector["name"]
+                    equal += 1
+    print(f"\ncanonical forms: {equal} of {equal} equal, in {len(vectors)} vectors")
 
 
 # ---- messages signed here by dkimpy

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC
- * For tests/test_dkim.py and tests/test_arc.py: reads {"file", "now", "dns": {name: text, [texts]
- * or {"error"}}} a line, answers with what DKIM and ARC make of the message. DNS is given only when
- * it is asked for, so that restarts are counted too. "--jail" enters the pure jail first. */
+ * For tests/test_dkim.py and tests/test_arc.py: reads {"message", "now", "dns": {name: text,
+ * [texts] or {"error"}}} a line, answers with what DKIM and ARC make of the message. DNS is given
+ * only when it is asked for, so that restarts are counted too. "--jail" enters the pure jail first.
+ */
 #include "base/sandbox.h"
 #include "filters/arc.h"
+#include "filters/canonical.h"
 #include "filters/dkim.h"
 
 #include <jansson.h>
@@ -11,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA = 64 << 20, LINE = 16 << 20, MESSAGE = 32 << 20, ROUNDS = 64 };
+enum { ARENA = 128 << 20, LINE = 64 << 20, ROUNDS = 64 };
 
 static struct slice text_of_json(const json_t *value)
 {
@@ -101,23 +103,53 @@ static json_t *arc_json(struct arena *arena, json_t *dns, struct slice message, 
                      "rounds", rounds, "sealers", sealers);
 }
 
-static struct slice read_file(struct arena *arena, const char *path)
+/* Characters U+0080 to U+00FF stand for single octets. */
+static struct slice octets_of(struct arena *arena, struct slice text)
 {
-    char *octets = arena_alloc(arena, MESSAGE);
-    FILE *file = path ? fopen(path, "rb") : NULL;
-    if (!octets || !file)
-        exit(1);
-    size_t length = fread(octets, 1, MESSAGE, file);
-    fclose(file);
-    return (struct slice){octets, length};
+    char *out = arena_alloc(arena, text.len + 1);
+    size_t n = 0;
+    for (size_t i = 0; out && i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if ((c & 0xfc) == 0xc0 && i + 1 < text.len)
+            c = (unsigned char)(c << 6 | (text.ptr[++i] & 0x3f));
+        out[n++] = (char)c;
+    }
+    return (struct slice){out, n};
+}
+
+static void gather(void *to, const char *octets, size_t count)
+{
+    buf_append(to, (struct slice){octets, count});
+}
+
+static json_t *canonical_json(json_t *job, const char *form)
+{
+    bool relaxed = strcmp(form, "relaxed") == 0;
+    struct buf header = buf_init(LINE), body = buf_init(LINE);
+    struct canonical_sink sink = {.write = gather, .to = &header};
+    struct slice block = text_of_json(json_object_get(job, "header_in"));
+    struct header field;
+    while (headers_next(&block, &field))
+        canonical_field(&sink, &field, relaxed, SLICE(""));
+    canonical_flush(&sink);
+    sink.to = &body;
+    canonical_body(&sink, text_of_json(json_object_get(job, "body_in")), relaxed);
+    canonical_flush(&sink);
+    json_t *result = json_pack("{so so}", "header", text_json(buf_slice(&header)), "body",
+                               text_json(buf_slice(&body)));
+    buf_release(&header);
+    buf_release(&body);
+    return result;
 }
 
 static json_t *examine(struct arena *arena, json_t *job)
 {
-    json_t *text = json_object_get(job, "message"), *dns = json_object_get(job, "dns");
+    json_t *dns = json_object_get(job, "dns");
     uint64_t now = (uint64_t)json_integer_value(json_object_get(job, "now"));
-    struct slice message = text ? text_of_json(text)
-                                : read_file(arena, json_string_value(json_object_get(job, "file")));
+    if (json_object_get(job, "body_in"))
+        return json_pack("{so so}", "simple", canonical_json(job, "simple"), "relaxed",
+                         canonical_json(job, "relaxed"));
+    struct slice message = octets_of(arena, text_of_json(json_object_get(job, "message")));
     return json_pack("{so so}", "dkim", dkim_json(arena, dns, message, now), "arc",
                      arc_json(arena, dns, message, now));
 }
@@ -127,6 +159,7 @@ int main(int argc, char *argv[])
     const char *reason = "";
     static char line[LINE];
     bool jail = argc > 1 && strcmp(argv[1], "--jail") == 0;
+    json_object_seed(1); /* or it is read from a file, in the jail */
     if (!dkim_warm_up(&reason) || (jail && !sandbox_enter(JAIL_PURE, NULL, &reason))) {
         fprintf(stderr, "%s\n", reason);
         return 1;

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC
+ * The structure of chains; signatures are the business of tests/test_arc.py. */
+#include "filters/arc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define AAR(i) "ARC-Authentication-Results: i=" i "; mx.example.org; spf=pass\r\n"
+#define AMS(i)                                                                                     \
+    "ARC-Message-Signature: i=" i "; a=rsa-sha256; c=relaxed/relaxed; d=m" i ".example; s=s;"      \
+    " h=from; bh=AAAA; b=AAAA\r\n"
+#define AS(i, cv) "ARC-Seal: i=" i "; a=rsa-sha256; cv=" cv "; d=s" i ".example; s=s; b=AAAA\r\n"
+#define END "From: a@b\r\n\r\nbody\r\n"
+
+static struct arena *arena;
+static struct dns_answers *dns;
+static struct arc_outcome out;
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena = arena_new(4 * 1024 * 1024);
+    dns = dns_answers_new(arena);
+    return dns ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_free(&arena);
+    return 0;
+}
+
+static void test_no_chain(void **state)
+{
+    static const char *const messages[] = {"", "\r\n", END, "ARC-Sealed: i=1\r\n" END};
+    (void)state;
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        assert_true(arc_examine(arena, dns, slice_of(messages[i]), 0, &out));
+        assert_int_equal(out.result, ARC_NONE);
+    }
+}
+
+static void test_malformed_chains_fail_without_dns(void **state)
+{
+    static const struct {
+        const char *message, *reason;
+    } cases[] = {
+        {AMS("1") AS("1", "none") END, "an instance is not complete"},
+        {AAR("1") AS("1", "none") END, "an instance is not complete"},
+        {AAR("1") AMS("1") END, "an instance is not complete"},
+        {AAR("2") AMS("2") AS("2", "pass") END, "an instance is not complete"},
+        {AAR("1") AAR("1") AMS("1") AS("1", "none") END,
+         "an instance has two ARC-Authentication-Results"},
+        {AAR("1") AMS("1") AMS("1") AS("1", "none") END,
+         "an instance has two signatures of one kind"},
+        {AAR("0") AMS("1") AS("1", "none") END, "ARC-Authentication-Results without an instance"},
+        {AAR("51") AMS("1") AS("1", "none") END, "ARC-Authentication-Results without an instance"},
+        {AAR("1") AMS("") AS("1", "none") END, "a signature without an instance"},
+        {AAR("1") AMS("99999999999999999999") END, "a signature without an instance"},
+        {AAR("1") "ARC-Seal: ;;\r\n" END, "malformed tag list"},
+        {AAR("1") AMS("1") AS("1", "pass") END, "cv= is not what it must be"},
+        {AAR("1") AMS("1") AS("1", "fail") END, "the last sealer found the chain broken"},
+        {AAR("1") AMS("1") AS("1", "none") AAR("2") AMS("2") AS("2", "none") END,
+         "cv= is not what it must be"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(arc_examine(arena, dns, slice_of(cases[i].message), 0, &out));
+        assert_string_equal(out.reason, cases[i].reason);
+        assert_int_equal(out.result, ARC_FAIL);
+        assert_false(dns_missed(dns));
+    }
+}
+
+static void test_all_keys_are_asked_for_at_once(void **state)
+{
+    static const char message[] =
+        AAR("1") AMS("1") AS("1", "none") AAR("2") AMS("2") AS("2", "pass") END;
+    size_t count;
+    (void)state;
+    assert_false(arc_examine(arena, dns, slice_of(message), 0, &out));
+    const struct dns_wanted *wanted = dns_wanted(dns, &count);
+    assert_int_equal(count, 4);
+    assert_true(slice_eq(wanted[0].name, SLICE("s._domainkey.m2.example")));
+}
+
+static void test_sealers_are_told_of_chains_that_fail(void **state)
+{
+    (void)state;
+    assert_true(arc_examine(arena, dns, SLICE(AAR("1") AMS("1") AS("1", "fail") END), 0, &out));
+    assert_int_equal(out.count, 1);
+    assert_true(slice_eq(out.sealers[0].domain, SLICE("s1.example")));
+    assert_true(slice_eq(out.sealers[0].authentication_results, SLICE("mx.example.org; spf=pass")));
+    assert_int_equal(out.oldest_pass, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_no_chain),
+        TEST(test_malformed_chains_fail_without_dns),
+        TEST(test_all_keys_are_asked_for_at_once),
+        TEST(test_sealers_are_told_of_chains_that_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
