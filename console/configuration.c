@@ -20,8 +20,8 @@ struct file_list {
     char bytes[];
 };
 
-/* The configuration around the shipped policy; no file may be called so. */
-static const char around[] = "\001shipped";
+/* The configuration around the shipped policy, which is no file and cannot be one. */
+static const char around[] = "/dev/null/shipped";
 
 static struct file_list *read_stream(int fd, const char **reason)
 {
