@@ -107,16 +107,16 @@ static bool judge_tags(struct arena *arena, struct dkim_candidate *c, const stru
 }
 
 /* l= counts canonical octets (RFC 6376 3.5). */
-static void judge_length(struct dkim_candidate *c, struct slice body)
+static void judge_length(struct dkim_job *job, struct dkim_candidate *c)
 {
     struct canonical_forms forms;
-    if (!c->wanted || !c->has_length)
+    if (!c->wanted || !c->has_length || !canonical_forms(tag_value(&c->tags, SLICE("c")), &forms))
         return;
-    if (!canonical_forms(tag_value(&c->tags, SLICE("c")), &forms))
-        return;
-    uint64_t length = canonical_body_length(body, forms.relaxed_body);
-    c->signature->whole_body = c->body_length >= length;
-    if (c->body_length > length)
+    uint64_t *length = &job->body_length[forms.relaxed_body];
+    if (*length == BODY_NOT_MEASURED)
+        *length = canonical_body_length(job->body, forms.relaxed_body);
+    c->signature->whole_body = c->body_length >= *length;
+    if (c->body_length > *length)
         refuse(c, DKIM_PERMERROR, "l= is more than the body");
 }
 
@@ -185,7 +185,6 @@ static void add_candidate(struct dkim_job *job, const struct header *field,
     c->signature->whole_body = c->wanted = true;
     c->signature->reason = "";
     judge_tags(job->arena, c, field, job->now);
-    judge_length(c, job->body);
 }
 
 static bool collect(struct dkim_job *job, struct slice block, struct dkim_outcome *out)
@@ -232,9 +231,14 @@ bool dkim_examine(struct arena *arena, struct dns_answers *dns, struct slice mes
         .signatures = arena_array(arena, DKIM_SIGNATURES_MAX, sizeof *out->signatures)};
     if (!job || !out->signatures)
         return false;
-    *job = (struct dkim_job){.arena = arena, .body = slice_from(message, body), .now = now};
+    *job = (struct dkim_job){.arena = arena,
+                             .body = slice_from(message, body),
+                             .now = now,
+                             .body_length = {BODY_NOT_MEASURED, BODY_NOT_MEASURED}};
     if (!collect(job, block, out) || !look_keys_up(job, dns))
         return false;
+    for (size_t i = 0; i < job->count; i++)
+        judge_length(job, &job->candidates[i]);
     dkim_library_verify(job);
     find_best(out);
     return !arena_failed(arena);

@@ -16,11 +16,14 @@ struct dkim_candidate {
     bool has_length;
 };
 
+#define BODY_NOT_MEASURED UINT64_MAX
+
 struct dkim_job {
     struct arena *arena;
     struct field_index fields;
     struct slice body;
     uint64_t now;
+    uint64_t body_length[2]; /* canonical: simple, relaxed */
     struct dkim_candidate candidates[DKIM_SIGNATURES_MAX];
     size_t count;
 };
