@@ -49,11 +49,12 @@ def is_running(pid):
 
 
 def kill(pid):
-    """SIGKILL, if it is still there."""
+    """SIGKILL; false when it had ended by itself."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
-        pass
+        return False
+    return True
 
 
 def left_over():
