@@ -2,8 +2,8 @@
  * The names of a part. Each value that any client could come to is kept, and variants that a file
  * system or a person would make of it: cut at NUL, without its path, without what cannot be seen.
  */
-#include "base/utf8.h"
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "filters/charset.h"
 #include "filters/mime_internal.h"
 #include "filters/words.h"

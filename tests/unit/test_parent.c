@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * The parent's small pure pieces: arguments, back-off, ticket keys, the table of messages, watched
  * files, listening sockets. */
+#include "base/child.h"
 #include "proxy/messages.h"
 #include "proxy/parent_args.h"
 #include "proxy/parent_backoff.h"
-#include "base/child.h"
 #include "proxy/parent_listen.h"
 #include "proxy/parent_notify.h"
 #include "proxy/parent_tickets.h"
