@@ -36,7 +36,7 @@ static int tear_down(void **state)
 
 static void test_no_chain(void **state)
 {
-    static const char *const messages[] = {"", "\r\n", END, "ARC-Sealed: i=1\r\n" END};
+    static const char *const messages[] = {"", "\r\n", END, ("ARC-Sealed: i=1\r\n" END)};
     (void)state;
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
         assert_true(arc_examine(arena, dns, slice_of(messages[i]), 0, &out));

@@ -151,8 +151,7 @@ static void test_what_bears_our_name_is_ours(void **state)
         "Authentication-Results: \"m\\x.example.com\"; dmarc=pass\r\n",
         "Authentication-Results: ( ; mx.example.com; dmarc=pass\r\n",
         "Authentication-Results: mx.(x)example.com; dmarc=pass\r\n",
-        "Authentication-Results: mx.\x01"
-        "example.com; dmarc=pass\r\n",
+        "Authentication-Results: mx.\001example.com; dmarc=pass\r\n",
         "Authentication-Results: =?utf-8?q?mx.example.com?=; dmarc=pass\r\n",
         "Authentication-Results: 1 mx.example.com; dmarc=pass\r\n",
         "Received-SPF: pass (mx.example.com: fine) client-ip=192.0.2.1\r\n",
