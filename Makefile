@@ -51,9 +51,9 @@ DUMPS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
-            libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libcmocka-dev libclang-rt-14-dev \
+            libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libunbound-dev libhiredis-dev libcmocka-dev libclang-rt-14-dev \
             openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
-            python3 python3-pytest python3-dkim zip p7zip-full
+            python3 python3-pytest python3-dkim python3-spf zip p7zip-full redis-server nsd unbound dns-root-data libspf2-dev
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -131,15 +131,15 @@ link = $(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1) -lm
 $(B)/gatepost: $(B)/proxy/gatepost.o $(call floor_libs,proxy) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp)
 $(B)/gatepost-proxy: $(B)/proxy/gatepost-proxy.o $(call floor_libs,proxy) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
-	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp)
+	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp -lunbound -lhiredis -lpsl -lidn2)
 $(B)/gatepost-scan: $(B)/filters/gatepost-scan.o $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2)
 $(B)/gatepost-av: $(B)/filters/gatepost-av.o $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto)
 $(B)/gatepostctl: $(B)/console/gatepostctl.o $(call floor_libs,console) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
-	$(call link,-ljansson -levent -lcrypto -lpcre2-8 -lseccomp)
+	$(call link,-ljansson -levent -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2)
 
-ALL_LIBS := -ljansson -levent -lssl -lcrypto -larchive -lmagic -lopendkim -lclamav -lpcre2-8 -lseccomp -lpsl -lidn2
+ALL_LIBS := -ljansson -levent -lssl -lcrypto -larchive -lmagic -lopendkim -lclamav -lpcre2-8 -lseccomp -lpsl -lidn2 -lunbound -lhiredis
 UP := $(B)/console.a $(B)/proxy.a $(B)/filters.a $(B)/policy.a $(B)/base.a
 $(B)/tests/%: $(B)/tests/unit/%.o $(filter $(LIBS),$(UP))
 	@mkdir -p $(@D)

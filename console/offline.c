@@ -173,9 +173,8 @@ static void submit(struct offline *offline, struct examination *e, enum scanner_
     struct offline_family *family = &offline->families[kind];
     struct scan_job job = offline->job;
     struct value sender = e->facts.fact[FACT_SENDER];
-    struct slice local;
     if (sender.state == VALUE_KNOWN)
-        slice_cut(sender.text, '@', &local, &job.sender_domain);
+        job.from.sender = sender.text;
     e->asked[kind] = true;
     if (family->queue < 0)
         no_answer(offline, e, kind, family->failure);

@@ -12,7 +12,7 @@ enum {
 };
 
 static const struct {
-    enum attachment_field field;
+    enum field_index field;
     const char *word;
 } flags[] = {{attachment_encrypted, "encrypted"},
              {attachment_macros, "macros"},

@@ -7,6 +7,7 @@
 #include "filters/filetype.h"
 #include "filters/inspect.h"
 #include "filters/tnef.h"
+#include "policy/types.h"
 
 enum { SCRATCH_SLACK = 8 << 20, TNEF_ATTACHMENTS_MAX = 1000, FIRST_RECORDS = 16 };
 
@@ -56,7 +57,7 @@ static bool grow(struct records *records)
 static void add_record(struct records *records, const struct file *file, struct value names,
                        size_t name)
 {
-    struct value *fields = arena_array(records->arena, attachment_FIELDS, sizeof *fields);
+    struct value *fields = arena_array(records->arena, record_types[RECORD_attachment].count, sizeof *fields);
     if (!fields || !grow(records)) {
         records->cut = true;
         return;

@@ -106,6 +106,12 @@ static bool related(struct slice a, struct slice b)
     return below && slice_find(a, '.') < a.len;
 }
 
+static struct slice domain_of(struct slice address)
+{
+    size_t at = slice_rfind(address, '@');
+    return slice_from(address, at < address.len ? at + 1 : at);
+}
+
 static struct value id_fits(const struct facts *facts, struct slice sender_domain)
 {
     const struct value *id = &facts->fact[FACT_MESSAGE_ID], *from = &facts->fact[FACT_MESSAGE_FROM];
@@ -166,7 +172,7 @@ bool examine_header(struct arena *arena, const struct mime_message *message,
     fact[FACT_MESSAGE_REPLY_TO] = first_reply_to(&in);
     fact[FACT_MESSAGE_RECEIVED] = value_number((double)headers_count(in.block, SLICE("received")));
     read_from(&in, facts);
-    fact[FACT_MESSAGE_ID_FITS] = id_fits(facts, job->sender_domain);
+    fact[FACT_MESSAGE_ID_FITS] = id_fits(facts, domain_of(job->from.sender));
     read_wanted(&in, job, facts);
     return !in.full;
 }

@@ -2,6 +2,7 @@
 #include "filters/scan_job.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,11 +34,27 @@ static bool is_plain(enum fact fact)
 
 /* -- the proxy's side -- */
 
+static void pack_ip(struct buf *out, const struct ip *ip)
+{
+    pack_u8(out, ip->family);
+    pack_slice(out, (struct slice){(const char *)ip->bytes, sizeof ip->bytes});
+}
+
+static void pack_sender(struct buf *out, const struct scan_sender *from)
+{
+    pack_ip(out, &from->client);
+    pack_slice(out, from->helo);
+    pack_slice(out, from->sender);
+    pack_slice(out, from->receiver);
+    pack_u64(out, (uint64_t)from->now);
+    pack_u32(out, from->sample);
+}
+
 static void pack_job(struct buf *out, const struct scan_job *job)
 {
     pack_u8(out, job->message);
     pack_u8(out, job->attachments);
-    pack_slice(out, job->sender_domain);
+    pack_sender(out, &job->from);
     pack_u32(out, job->limits.depth);
     pack_u32(out, job->limits.parts);
     pack_u32(out, job->limits.members);
@@ -197,13 +214,32 @@ int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan
 
 /* -- the scanner's side -- */
 
+static void unpack_ip(struct unpack *in, struct ip *ip)
+{
+    ip->family = unpack_u8(in);
+    struct slice bytes = unpack_slice(in);
+    in->bad |= bytes.len != sizeof ip->bytes || (ip->family && ip->family != 4 && ip->family != 6);
+    if (!in->bad)
+        memcpy(ip->bytes, bytes.ptr, sizeof ip->bytes);
+}
+
+static void unpack_sender(struct unpack *in, struct scan_sender *from)
+{
+    unpack_ip(in, &from->client);
+    from->helo = unpack_slice(in);
+    from->sender = unpack_slice(in);
+    from->receiver = unpack_slice(in);
+    from->now = (int64_t)unpack_u64(in);
+    from->sample = unpack_u32(in);
+}
+
 static bool unpack_job(struct slice payload, struct arena *arena, struct scan_job *job)
 {
     struct slice lasting = arena_copy(arena, payload);
     struct unpack in = {.left = lasting};
     uint8_t message = unpack_u8(&in), attachments = unpack_u8(&in);
-    *job = (struct scan_job){
-        .message = message, .attachments = attachments, .sender_domain = unpack_slice(&in)};
+    *job = (struct scan_job){.message = message, .attachments = attachments};
+    unpack_sender(&in, &job->from);
     job->limits.depth = unpack_u32(&in);
     job->limits.parts = unpack_u32(&in);
     job->limits.members = unpack_u32(&in);

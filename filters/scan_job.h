@@ -7,11 +7,12 @@
 #define FILTERS_SCAN_JOB_H
 
 #include "base/ipc.h"
+#include "filters/dns_answers.h"
 #include "policy/facts.h"
 
 enum {
-    SCAN_HEADERS_MAX = 256,   /* header["..."] keys a policy may have */
-    SCAN_JOB_MAX = 64 * 1024, /* bytes of a packed job */
+    SCAN_HEADERS_MAX = 256,         /* header["..."] keys a policy may have */
+    SCAN_JOB_MAX = IPC_PAYLOAD_MAX, /* bytes of a packed job, DNS answers included */
     SCAN_REASON_MAX = 200,
     SCAN_ANSWER_MAX = 2 * 1024 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in a memfd */
 };
@@ -21,11 +22,25 @@ struct scan_limits {
     uint64_t unpacked;
 };
 
-/* What the proxy wants to know of a message. */
+/* Who brings the message: what sender authentication asks about. */
+struct scan_sender {
+    struct ip client;
+    struct slice helo, sender; /* as said; sender without <>, empty: the null sender */
+    struct slice receiver;     /* our name */
+    int64_t now;               /* seconds since 1970 */
+    unsigned sample;           /* 0..99, drawn for DMARC's pct */
+};
+
+/* What is wanted. Each is the producer's of that name; gatepost-av answers with its own always. */
 struct scan_job {
-    bool message, attachments;   /* which producers' facts (gatepost-scan); gatepost-av answers with
-                                    its own always */
-    struct slice sender_domain;  /* for message.id_fits_sender; empty for <> */
+    bool message, attachments, links;
+    bool spf;                /* needs no message (-1) */
+    bool authentication;     /* DKIM, ARC, DMARC; for DMARC SPF is found out again, quickly: its
+                                answers are all in `dns` */
+    struct scan_sender from; /* its sender's domain is also for message.id_fits_sender */
+    struct dns_answers *dns; /* what the DNS has said so far; NULL: nothing. A scanner that lacks
+                                an answer says so in scan_answer.wanted, unless it is complete */
+    bool dns_complete;       /* what is not in it does not exist */
     const struct slice *headers; /* names wanted, lower case, in the order of the policy's keys */
     size_t header_count;
     struct scan_limits limits;
@@ -41,14 +56,18 @@ struct part_range {
 
 struct scan_answer {
     struct facts facts; /* those of the producers that were asked; the rest pending. keyed has
-                           header_count values */
+                           header_count values. Those of spf and authentication stay pending
+                           when `wanted` is not empty, the others are there at the first answer */
     struct part_range
         *parts; /* leaves, ascending; past about 1,100 the rest is left out: no range, no edit */
     size_t part_count;
+    const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
+    size_t wanted_count;
 };
 
-/* Puts a job on the queue. `message` (sealed memfd) stays the caller's. Returns the socket on which
- * the answer will come (the caller's to close), -1 with errno; errno EAGAIN: the queue is full. */
+/* Puts a job on the queue. `message` (sealed memfd; -1: none) stays the caller's. Returns the
+ * socket on which the answer will come (the caller's to close), -1 with errno; errno EAGAIN: the
+ * queue is full. */
 int scan_submit(int queue, int message, const struct scan_job *job);
 
 /* Reads the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet; -1: the
@@ -56,9 +75,9 @@ int scan_submit(int queue, int message, const struct scan_job *job);
 int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_answer *answer,
                  const char **reason);
 
-/* The scanner's side. Takes the next job: fills *job (texts in arena), *message and *reply (owned
- * by the caller). 1 got one, 0 none now (only when !wait), -1 the queue is gone. Malformed jobs are
- * dropped on the way. */
+/* The scanner's side. Takes the next job: fills *job (texts in arena), *message (-1: none) and
+ * *reply (owned by the caller). 1 got one, 0 none now (only when !wait), -1 the queue is gone.
+ * Malformed jobs are dropped on the way. */
 int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, int *message,
               int *reply);
 

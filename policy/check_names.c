@@ -150,7 +150,7 @@ static int key_index(struct checker *checker, enum fact fact, struct slice key)
         return -1;
     for (size_t i = 0; i < key.len; i++)
         copy[i] = ascii_lower(key.ptr[i]);
-    *place = (struct policy_key){fact, {copy, key.len}};
+    *place = (struct policy_key){.fact = fact, .key = {copy, key.len}};
     return (int)policy->key_count - 1;
 }
 

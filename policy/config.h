@@ -73,6 +73,33 @@ struct certificate {
     struct slice chain_path, key_path; /* resolved against the configuration file's folder */
 };
 
+/* blocklist "zen.example" { "127.0.0.2".."127.0.0.11" weight 5 }   allowlist ... { ... }
+ * blocklist domain "dbl.example" { ... } */
+struct blocklist_code {
+    struct ip low, high; /* IPv4, in 127.0.0.0/8 */
+    uint8_t bits;        /* of the last octet, one of which must be set; 0: any */
+    double weight;
+};
+
+enum { BLOCKLISTS_MAX = 64 };
+
+struct blocklist {
+    struct slice zone; /* lower case */
+    bool domains;      /* of domains, not of addresses */
+    bool allow;        /* weights count against */
+    struct blocklist_code *codes;
+    size_t code_count;
+    struct slice test_listed, test_unlisted; /* names below the zone that must and must not be
+                                                listed; standard: RFC 5782 5 */
+};
+
+/* resolver { forward "192.0.2.53" "[2001:db8::53]:53"  stub "example.com" "192.0.2.54:5353" } */
+struct name_server {
+    struct slice zone; /* of a stub; empty: a forwarder */
+    struct ip ip;
+    uint16_t port;
+};
+
 /* The blocks `limits`, `timeouts`, `tls`, `antivirus`, `scan`, `log`, `process`: every row of
  * settings.def is a member. Sizes in bytes, durations in milliseconds. */
 struct settings {
@@ -104,6 +131,13 @@ struct config {
     size_t domain_count;
     struct certificate *certificates;
     size_t certificate_count;
+    struct blocklist *blocklists;
+    size_t blocklist_count;
+    struct ip *addresses; /* addresses "192.0.2.1" "2001:db8::1": ours, as the Internet sees us */
+    size_t address_count;
+    struct name_server *name_servers;
+    size_t name_server_count;
+    const struct table *greylist_exempt; /* greylist { exempt TABLE }: recipients; NULL: none */
     struct policy *policy;
 };
 

@@ -12,7 +12,18 @@ enum producer {
     PRODUCER_MESSAGE,
     PRODUCER_ATTACHMENTS,
     PRODUCER_ANTIVIRUS,
-    PRODUCER_POLICY
+    PRODUCER_LINKS,          /* gatepost-scan: what the body points to */
+    PRODUCER_CLIENT,         /* DNS: names of the client and of HELO */
+    PRODUCER_DNSBL,          /* DNS: the client in blocklists */
+    PRODUCER_SENDER_DOMAINS, /* DNS: the envelope's domains in domain lists */
+    PRODUCER_DOMAINS,        /* DNS: the message's domains in domain lists; needs LINKS */
+    PRODUCER_SPF,            /* gatepost-scan with DNS answers; needs no message */
+    PRODUCER_AUTHENTICATION, /* gatepost-scan with DNS answers: DKIM, ARC, DMARC; needs SPF */
+    PRODUCER_GREYLIST,       /* Redis */
+    PRODUCER_HISTORY,        /* Redis */
+    PRODUCER_RATE,           /* Redis */
+    PRODUCER_POLICY,
+    PRODUCER_COUNT
 };
 
 enum fact {
@@ -44,18 +55,27 @@ bool fact_by_name(struct slice name, enum fact *out); /* knows aliases */
 enum direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND };
 enum av_result { AV_RESULT_CLEAN, AV_RESULT_INFECTED };
 
-/* Indices of an attachment record's fields. */
-enum attachment_field {
+/* Where each record's fields begin among the fields of all records. */
+enum field_place {
 #define WORDS(list)
 #define WORD(list, word)
+#define RECORD(name) name##_START, name##_BEFORE = name##_START - 1,
+#define FIELD(record, name, ...) record##_AT_##name,
+#include "policy/types.def"
+#undef RECORD
+#undef FIELD
+};
+
+/* Indices of a record's fields: attachment_name, signature_domain ... How many there are is
+ * record_types[RECORD_attachment].count. */
+enum field_index {
 #define RECORD(name)
-#define FIELD(record, name, ...) record##_##name,
+#define FIELD(record, name, ...) record##_##name = record##_AT_##name - record##_START,
 #include "policy/types.def"
 #undef WORDS
 #undef WORD
 #undef RECORD
 #undef FIELD
-    attachment_FIELDS
 };
 
 struct facts {

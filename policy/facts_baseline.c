@@ -39,6 +39,7 @@ struct baseline {
     {                                                                                              \
         BASELINE_SIZE, NULL, n                                                                     \
     }
+#define DURATION_IS(ms) SIZE_IS(ms)
 #define BOOL_IS(b)                                                                                 \
     {                                                                                              \
         BASELINE_BOOL, NULL, b                                                                     \

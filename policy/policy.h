@@ -46,11 +46,31 @@ struct rule_info policy_rule_info(const struct policy *policy, size_t rule);
 bool policy_uses(const struct policy *policy, enum fact fact);
 bool policy_uses_producer(const struct policy *policy, enum producer producer);
 
-/* The literals of keyed facts: header["x-spam"] is {FACT_HEADER, "x-spam"}. Keys of HEADER are
- * lower case. */
+/* What rate() counts: the events at which the last of its facts becomes known, unless the rule says
+ * otherwise: rate(client.ip, 1h, unknown_recipients). */
+enum rate_event {
+    RATE_CONNECTIONS,
+    RATE_TRANSACTIONS, /* MAIL */
+    RATE_RECIPIENTS,
+    RATE_MESSAGES,
+    RATE_UNKNOWN_RECIPIENTS, /* those that a backend refused as such; looked up at RCPT */
+};
+
+enum { RATE_FACTS_MAX = 4 };
+
+/* What keyed facts are asked for: header["x-spam"] is {FACT_HEADER, "x-spam"},
+ * dnsbl.listed("zen.example") {FACT_DNSBL_LISTED, "zen.example"}; keys are lower case.
+ * rate(client.ip, sender.domain, 1h) has its source as key, and what follows. */
 struct policy_key {
     enum fact fact;
     struct slice key;
+    struct {
+        enum fact fact;
+        bool domain; /* of an address: its domain only */
+    } of[RATE_FACTS_MAX];
+    size_t of_count;
+    int64_t window; /* milliseconds */
+    enum rate_event event;
 };
 const struct policy_key *policy_keys(const struct policy *policy, size_t *count);
 

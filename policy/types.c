@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/types.h"
 
+#include "policy/facts.h"
 #include "policy/type_rows.h"
 
 #include <stdio.h>
 
-/* Where each list's words and each record's fields begin in the flat arrays below. */
+/* Where each list's words begin in the flat array below. */
 enum words_start {
 #define WORDS(list) list##_START, list##_BEFORE = list##_START - 1,
 #define WORD(list, word) list##_AT_##word,
 #define RECORD(name)
 #define FIELD(record, name, ...)
-#include "policy/types.def"
-#undef WORDS
-#undef WORD
-#undef RECORD
-#undef FIELD
-};
-
-enum fields_start {
-#define WORDS(list)
-#define WORD(list, word)
-#define RECORD(name) name##_START, name##_BEFORE = name##_START - 1,
-#define FIELD(record, name, ...) record##_AT_##name,
 #include "policy/types.def"
 #undef WORDS
 #undef WORD

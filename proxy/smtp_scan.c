@@ -108,7 +108,7 @@ bool session_scan(struct session *s)
     struct proxy *proxy = s->proxy;
     const struct settings *settings = &config_of(s)->settings;
     struct scan_job job = proxy->job;
-    job.sender_domain = s->t.sender.domain;
+    job.from.sender = s->t.sender.address;
     if (!settings->antivirus_enabled)
         pipeline_without_antivirus(&s->t.facts);
     if (!proxy->scans[SCANNER_SCAN] && !proxy->scans[SCANNER_AV])

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct slice headers[] = {{"subject", 7}, {"received", 8}};
     struct scan_job job = {.message = true,
                            .attachments = true,
-                           .sender_domain = SLICE("example.com"),
+                           .from.sender = SLICE("a@example.com"),
                            .headers = headers,
                            .header_count = 2,
                            .limits = {4, 100, 200, 4 << 20}};

@@ -32,7 +32,7 @@ static void dump(const char *path)
     static const struct slice headers[] = {{"subject", 7}};
     struct scan_job job = {.message = true,
                            .attachments = true,
-                           .sender_domain = SLICE("example.com"),
+                           .from.sender = SLICE("a@example.com"),
                            .headers = headers,
                            .header_count = 1,
                            .limits = {8, 1000, 10000, 200 << 20}};

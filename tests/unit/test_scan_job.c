@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/scan_job.h"
+#include "policy/types.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -42,7 +43,8 @@ static struct value list_of_texts(size_t count, struct slice text)
 
 static struct value attachment(struct slice name)
 {
-    struct value *fields = arena_array(arena, attachment_FIELDS, sizeof *fields);
+    struct value *fields =
+        arena_array(arena, record_types[RECORD_attachment].count, sizeof *fields);
     fields[attachment_name] = value_text(name);
     fields[attachment_names] = list_of_texts(1, name);
     fields[attachment_extension] = value_text(SLICE("exe"));
@@ -240,14 +242,18 @@ static void test_a_job_travels_and_its_answer_comes_back(void **state)
     int queue[2], message = memfd_create("message", MFD_CLOEXEC), taken, reply;
     assert_int_equal(ipc_pair(queue), 0);
     struct slice headers[] = {SLICE("precedence"), SLICE("x-spam")};
-    struct scan_job job = {true, false, SLICE("example.com"), headers, 2, {1, 2, 3, 1ULL << 40}},
+    struct scan_job job = {.message = true,
+                           .from = {.sender = SLICE("a@example.com")},
+                           .headers = headers,
+                           .header_count = 2,
+                           .limits = {1, 2, 3, 1ULL << 40}},
                     got;
     assert_int_equal(scan_take(queue[1], false, arena, &got, &taken, &reply), 0);
     int sock = scan_submit(queue[0], message, &job);
     assert_true(sock >= 0);
     assert_int_equal(scan_take(queue[1], true, arena, &got, &taken, &reply), 1);
     assert_true(got.message && !got.attachments);
-    assert_true(slice_eq(got.sender_domain, SLICE("example.com")));
+    assert_true(slice_eq(got.from.sender, SLICE("a@example.com")));
     assert_int_equal(got.header_count, 2);
     assert_true(slice_eq(got.headers[1], SLICE("x-spam")));
     assert_int_equal(got.limits.unpacked, 1ULL << 40);
@@ -386,14 +392,14 @@ static void test_a_full_queue_says_try_again(void **state)
     struct slice header = SLICE("x");
     struct scan_job job = {.message = true, .headers = &header, .header_count = 1};
     char *large = arena_alloc(arena, 50000);
-    job.sender_domain = (struct slice){large, 50000};
+    job.from.sender = (struct slice){large, 50000};
     while (n < 20000 && (socks[n] = scan_submit(queue[0], message, &job)) >= 0)
         n++;
     assert_int_equal(errno, EAGAIN);
     assert_in_range(n, 4, 1000);
     while (n > 0)
         close(socks[--n]);
-    job.sender_domain.len = 1 << 20;
+    job.from.sender.len = 1 << 20;
     assert_int_equal(scan_submit(queue[0], message, &job), -1);
     assert_int_equal(errno, EMSGSIZE);
     close(queue[0]);
