@@ -119,6 +119,9 @@ void finish_listeners(struct parser *parser);
 void finish_backends(struct parser *parser);
 void finish_settings_items(struct parser *parser);
 
+/* With ASCII letters made small; ptr NULL: out of memory. */
+struct slice lower_copy(struct parser *parser, struct slice s);
+
 /* "10.0.0.5:25", "[2001:db8::5]:25", "10.0.0.5" with a standard port. */
 bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t standard,
                     struct ip *ip, uint16_t *port);
