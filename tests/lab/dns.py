@@ -46,6 +46,7 @@ server:
   do-daemonize: no
   do-not-query-localhost: no
   unblock-lan-zones: yes
+  local-zone: "test." transparent
   qname-minimisation: no
   module-config: "{modules}"
 {options}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """A name server that misbehaves on demand, over UDP and TCP, and counts what it is asked."""
 import asyncio
+import socket
 import struct
 import threading
 
@@ -11,6 +12,8 @@ import dns.rdatatype
 import dns.rrset
 
 from lab.ports import free_port
+
+SO_RCVBUFFORCE = 33
 
 # A behaviour is called with the query (a dns.message), the usual answer to it, and whether it came over TCP. It returns
 # what is sent: a list of (seconds from now, octets).
@@ -103,7 +106,7 @@ class Responder:
     def _run(self, ready):
         asyncio.set_event_loop(self._loop)
         udp, _ = self._loop.run_until_complete(
-            self._loop.create_datagram_endpoint(lambda: _Udp(self), local_addr=("127.0.0.1", self.port)))
+            self._loop.create_datagram_endpoint(lambda: _Udp(self), sock=self._udp_socket()))
         tcp = self._loop.run_until_complete(asyncio.start_server(self._serve_tcp, "127.0.0.1", self.port))
         self._loop.call_soon(ready.set)
         self._loop.run_forever()
@@ -113,6 +116,17 @@ class Responder:
             task.cancel()
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
+
+    def _udp_socket(self):
+        """Room for a burst of some thousand questions (root only), else the kernel drops what comes too quickly."""
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 * 1024 * 1024)
+        except PermissionError:
+            pass
+        sock.bind(("127.0.0.1", self.port))
+        sock.setblocking(False)
+        return sock
 
     def _usual(self, query):
         question = query.question[0]
