@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The resolver, in the proxy's jail, on real name servers and on one that misbehaves (tests/unit/resolver_dump.c)."""
 import json
-import os
 import subprocess
 import time
 
@@ -64,10 +63,13 @@ def bad():
 class Resolver:
     """resolver_dump with a configuration; tell() sends lines, end() gives what it said, by inquiry."""
 
-    def __init__(self, folder, block, text=None):
+    def __init__(self, folder, block):
         path = folder / "resolver.conf"
-        path.write_text(text or "resolver {\n%s\n}\n" % block)
-        self.process = subprocess.Popen([DUMP, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        path.write_text("resolver {\n%s\n}\n" % block)
+        empty = folder / "empty"
+        empty.mkdir(exist_ok=True)
+        root = [empty] if needs.IS_ROOT and not needs.SANITIZED else []
+        self.process = subprocess.Popen([DUMP, path, *root], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
 
     def tell(self, *lines):
@@ -189,6 +191,17 @@ def test_special_names_need_no_server(bad, resolve):
     assert bad.queries == []
 
 
+@pytest.mark.skipif(needs.SANITIZED, reason="sanitizers are on: there is no jail")
+def test_it_is_in_the_jail_all_the_time(bad, tmp_path):
+    bad.add("cut.test", "TXT", '"whole"', behaviour=responder.truncated)
+    resolver = Resolver(tmp_path, forward(bad))
+    resolver.tell(ask("cut.test TXT"), {"wait": True})
+    assert resolver.hear()["answers"]["cut.test TXT"]["status"] == "found"
+    with open("/proc/%d/status" % resolver.process.pid) as f:
+        assert "Seccomp:\t2\n" in f.read()
+    resolver.end()
+
+
 # ---- where it asks
 
 
@@ -247,7 +260,7 @@ def test_without_its_trust_anchor_it_does_not_start(tmp_path):
     assert refusal(tmp_path, 'forward "127.0.0.1" dnssec on root_key "gone.key"') == \
         "%s/gone.key: No such file or directory" % tmp_path
     (tmp_path / "empty.key").write_text("nonsense\n")
-    assert "libunbound" in refusal(tmp_path, 'forward "127.0.0.1" dnssec on root_key "empty.key"') or True
+    assert refusal(tmp_path, 'forward "127.0.0.1" dnssec on root_key "empty.key"')
 
 
 # ---- caching and sharing
