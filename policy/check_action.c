@@ -2,7 +2,7 @@
  * Actions and the texts in them. */
 #include "policy/check.h"
 
-enum { PATH_MAX_LEN = 120 };
+enum { PATH_MAX_LEN = 250 };
 
 /* Where in the file a place inside a string's text stands; the string itself when it had
  * backslashes. */

@@ -22,7 +22,7 @@ static const bool *wants(const struct session *s)
 
 static void fail(struct session *s, enum producer producer)
 {
-    facts_fail(&s->study->facts, config_of(s)->policy, producer);
+    facts_fail(&s->study->facts, producer, config_of(s)->policy);
 }
 
 void client_study_give_up(struct session *s)
@@ -128,7 +128,7 @@ static bool prepare(struct session *s)
     struct client_study *study = calloc(1, sizeof *study);
     s->study = study;
     if (!study || !(study->arena = arena_new(ARENA_MAX)) ||
-        !facts_keyed_new(study->arena, config_of(s)->policy, &study->facts))
+        !(study->facts.keyed = facts_keyed_new(study->arena, config_of(s)->policy)))
         return false;
     struct dns_answers *answers = dns_answers_new(study->arena);
     if (answers && s->proxy->resolver)

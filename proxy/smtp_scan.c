@@ -34,7 +34,7 @@ static void scan_failed(struct session *s, enum scan_slot slot, const char *reas
     log_at(LEVEL_WARNING, s->ref, "scan failed", field_str("scanner", names[slot]),
            field_str("reason", reason));
     if (slot != SCAN_SENDER)
-        pipeline_fail(&s->t.facts, config_of(s)->policy, kind_of(slot));
+        pipeline_fail(config_of(s)->policy, &s->t.facts, kind_of(slot));
     if (about_sender_too(s, slot))
         sender_study_failed(s);
 }
@@ -42,7 +42,7 @@ static void scan_failed(struct session *s, enum scan_slot slot, const char *reas
 static void take(struct session *s, enum scan_slot slot, const struct scan_answer *answer)
 {
     struct transaction *t = &s->t;
-    pipeline_merge(&t->facts, config_of(s)->policy, kind_of(slot), answer);
+    pipeline_merge(config_of(s)->policy, &t->facts, kind_of(slot), answer);
     if (slot == SCAN_CONTENT) {
         t->parts = answer->parts;
         t->part_count = answer->part_count;

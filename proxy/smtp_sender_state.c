@@ -34,9 +34,9 @@ static struct state_sender who(const struct session *s, struct slice recipient)
 
 void sender_state_failed(struct session *s)
 {
-    facts_fail(&s->t.facts, policy_of(s), PRODUCER_GREYLIST);
-    facts_fail(&s->t.facts, policy_of(s), PRODUCER_HISTORY);
-    facts_fail(&s->t.facts, policy_of(s), PRODUCER_RATE);
+    facts_fail(&s->t.facts, PRODUCER_GREYLIST, policy_of(s));
+    facts_fail(&s->t.facts, PRODUCER_HISTORY, policy_of(s));
+    facts_fail(&s->t.facts, PRODUCER_RATE, policy_of(s));
 }
 
 void sender_state_begin(struct session *s)

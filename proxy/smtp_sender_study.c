@@ -20,7 +20,7 @@ static const struct config *config_of(const struct session *s)
 
 static void fail(struct session *s, enum producer producer)
 {
-    facts_fail(&s->t.facts, config_of(s)->policy, producer);
+    facts_fail(&s->t.facts, producer, config_of(s)->policy);
 }
 
 /* ---- domains in lists ---- */
@@ -211,7 +211,7 @@ void sender_study_begin(struct session *s)
 {
     struct transaction *t = &s->t;
     const struct proxy *proxy = s->proxy;
-    if (!facts_keyed_new(s->mail, config_of(s)->policy, &t->facts))
+    if (!(t->facts.keyed = facts_keyed_new(s->mail, config_of(s)->policy)))
         return; /* they stay pending, and so unknown */
     sender_state_begin(s);
     t->spf = asked(s, PRODUCER_SPF);

@@ -136,6 +136,8 @@ static void tls_facts(struct session *s)
 void session_facts(struct session *s, enum phase phase)
 {
     struct value *fact = s->t.facts.fact;
+    if (!s->t.facts.keyed)
+        s->t.facts.keyed = facts_keyed_new(s->mail, s->proxy->config->policy);
     fact[FACT_LISTENER] = value_text(s->listener->name);
     fact[FACT_DIRECTION] = value_integer(s->listener->direction);
     fact[FACT_CLIENT_IP] = value_ip(s->client);
