@@ -25,7 +25,7 @@ static bool domain_item(struct parser *parser, void *ctx)
     return read;
 }
 
-static struct slice lower_copy(struct parser *parser, struct slice s)
+struct slice lower_copy(struct parser *parser, struct slice s)
 {
     char *copy = source_alloc(parser->sources, s.len + 1, 1);
     for (size_t i = 0; copy && i < s.len; i++)
