@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "filters/auth_results.h"
+#include "filters/spf.h"
 #include "policy/types.h"
 
 enum { RESULTS_MAX = 16 * 1024, METHODS_MAX = 16, PROPERTIES_MAX = 4, SIGNATURES_TOLD = 10 };

@@ -2,6 +2,8 @@
  * What Redis remembers of a sender, asked and told over one transaction. */
 #include "proxy/smtp_study.h"
 
+#include "filters/spf.h"
+
 #include <string.h>
 
 static const enum fact greylist_facts[] = {FACT_GREYLIST_KNOWN, FACT_GREYLIST_FIRST_SEEN,
