@@ -64,6 +64,8 @@ void session_drop_scan(struct session *s, enum scan_slot slot)
 static void over(struct session *s, enum scan_slot slot)
 {
     struct transaction *t = &s->t;
+    if (about_sender_too(s, slot))
+        t->sender_ms += clock_ms() - t->scans[slot].began;
     session_drop_scan(s, slot);
     if (t->scan_counted && !t->scans[SCAN_CONTENT].event && !t->scans[SCAN_ANTIVIRUS].event) {
         shared_scan_give(s->proxy->shared, s->proxy->row);
@@ -115,7 +117,7 @@ static enum submission submit(struct session *s, enum scan_slot slot, const stru
     int sock = scan_submit(queue, message, job);
     if (sock < 0)
         return errno == EAGAIN ? SUBMIT_FULL : SUBMIT_FAILED;
-    *wait = (struct scan_wait){.session = s, .slot = slot, .sock = sock};
+    *wait = (struct scan_wait){.session = s, .slot = slot, .sock = sock, .began = clock_ms()};
     wait->event = event_new(s->proxy->base, sock, EV_READ | EV_PERSIST, on_answer, wait);
     if (!wait->event) {
         close(sock);

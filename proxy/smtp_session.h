@@ -53,6 +53,7 @@ struct scan_wait {
     struct event *event; /* NULL: none is awaited */
     int sock;
     enum scan_slot slot;
+    int64_t began;
 };
 
 /* Facts that are another for each recipient of a message. */
@@ -111,7 +112,7 @@ struct transaction {
     bool header_asked;  /* for the names in the header block */
     bool sender_beside; /* the job about the content asks about the sender as well */
     unsigned sender_rounds;
-    int64_t sender_ms; /* that scanners took for them, from the first job on */
+    int64_t sender_ms; /* that scanners took for them */
     unsigned sample;   /* 0..99: whether DMARC's pct takes this message */
     struct state_inquiry *state;
 
