@@ -42,8 +42,8 @@ int add_key(struct checker *checker, const struct policy_key *key, struct span a
 
 /* A fact, a variable or a field of one; its operand's index. */
 int check_path(struct checker *checker, const struct syntax_term *term);
-/* The same for the inside of {...}: only certain variables. `at` is where errors point when the
- * path does not stand in the file letter by letter. */
+/* The same for what follows a '{', to its '}': only certain variables. `at` is where errors point
+ * when the path does not stand in the file letter by letter. */
 int check_text_path(struct checker *checker, struct slice path, struct span at);
 
 int check_condition(struct checker *checker, const struct syntax_expr *expr);

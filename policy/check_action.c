@@ -35,7 +35,7 @@ static bool take_path(struct checker *checker, const struct token *token, struct
                      "expected a fact's name and '}' after '{' (write '{{' for a brace)");
         return false;
     }
-    *operand = check_text_path(checker, slice_sub(*rest, 1, close), at);
+    *operand = check_text_path(checker, slice_sub(*rest, 1, close + 1), at);
     *rest = slice_from(*rest, close + 1);
     return *operand >= 0;
 }

@@ -6,14 +6,6 @@
 enum { WINDOW_MIN = 1000 };
 static const double window_max = 30 * 86400e3;
 
-static struct slice lower_copy(struct parser *parser, struct slice s)
-{
-    char *copy = source_alloc(parser->sources, s.len + 1, 1);
-    for (size_t i = 0; copy && i < s.len; i++)
-        copy[i] = ascii_lower(s.ptr[i]);
-    return (struct slice){copy, copy ? s.len : 0};
-}
-
 static bool header_key(struct parser *parser, const struct token *name, struct policy_key *out)
 {
     bool valid = name->text.len > 0 && name->text.len <= 100;
@@ -32,27 +24,29 @@ static const char *listed_word(bool domains)
     return fact_info(domains ? FACT_DOMAINS_LISTED : FACT_DNSBL_LISTED)->name;
 }
 
-static bool zone_key(struct parser *parser, const struct token *zone, struct policy_key *out)
+static bool unknown_zone(struct parser *parser, const struct token *zone, bool domains)
 {
     const struct config *config = parser->config;
-    bool domains = out->fact == FACT_DOMAINS_LISTED;
     struct nearest near = nearest_to(zone->text);
-    for (size_t i = 0; i < config->blocklist_count; i++) {
-        const struct blocklist *list = &config->blocklists[i];
-        if (slice_ieq(list->zone, zone->text) && list->domains == domains) {
-            out->key = list->zone;
-            return true;
-        }
-        if (slice_ieq(list->zone, zone->text)) {
-            source_error(parser->sources, zone->at, "this is a list of %s; write: %s(\"%.*s\")",
-                         list->domains ? "domains" : "addresses", listed_word(list->domains),
-                         SHOWN(list->zone));
-            return false;
-        }
-        if (list->domains == domains)
-            nearest_offer(&near, list->zone);
-    }
+    for (size_t i = 0; i < config->blocklist_count; i++)
+        if (config->blocklists[i].domains == domains)
+            nearest_offer(&near, config->blocklists[i].zone);
     return fail_unknown(parser, zone, domains ? "domain list" : "blocklist", &near);
+}
+
+static bool zone_key(struct parser *parser, const struct token *zone, struct policy_key *out)
+{
+    bool domains = out->fact == FACT_DOMAINS_LISTED;
+    const struct blocklist *list = config_blocklist(parser->config, zone->text);
+    if (!list)
+        return unknown_zone(parser, zone, domains);
+    out->key = list->zone;
+    if (list->domains == domains)
+        return true;
+    source_error(parser->sources, zone->at, "this is a list of %s; expected %s(\"%.*s\")",
+                 list->domains ? "domains" : "addresses", listed_word(list->domains),
+                 SHOWN(list->zone));
+    return false;
 }
 
 /* ---- rates ---- */

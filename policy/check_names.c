@@ -219,12 +219,7 @@ int check_text_path(struct checker *checker, struct slice path, struct span at)
     inside.lexer = lexer_of_text(inside.sources, path, at);
     parser_next(&inside);
     struct syntax_term *term = parse_path(&inside);
-    if (!term)
-        return -1;
-    if (at_kind(&inside, TOKEN_END))
-        return text_term(checker, term);
-    fail_expected(&inside, "'}'");
-    return -1;
+    return term && expect_punct(&inside, '}') ? text_term(checker, term) : -1;
 }
 
 static bool name_is_free(struct checker *checker, const struct token *name)
