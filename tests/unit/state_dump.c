@@ -269,6 +269,7 @@ static json_t *answer(const json_t *question)
     }
     while (redis_counts(redis).pending > 0)
         event_base_loop(base, EVLOOP_ONCE);
+    event_base_loop(base, EVLOOP_NONBLOCK); /* timers: is Redis back? */
     free(job);
     return answers;
 }
