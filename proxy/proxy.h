@@ -7,6 +7,7 @@
 #include "proxy/backends.h"
 #include "proxy/messages.h"
 #include "proxy/recipient_cache.h"
+#include "proxy/redis.h"
 #include "proxy/shared.h"
 #include "proxy/tls.h"
 
@@ -21,6 +22,7 @@ struct proxy {
     struct tls_contexts *tls;
     struct backends *backends;
     struct recipient_cache *recipients;
+    struct redis *redis; /* NULL: no rule needs it */
     struct shared *shared;
     unsigned slot, row;
     int queue[SCANNER_KINDS];        /* -1: there is none */
