@@ -54,6 +54,9 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
     *out = (struct scan_job){.message = uses(config, PRODUCER_MESSAGE),
                              .attachments = uses(config, PRODUCER_ATTACHMENTS),
                              .links = uses_links(config),
+                             .spf = uses(config, PRODUCER_SPF),
+                             .authentication = uses(config, PRODUCER_AUTHENTICATION),
+                             .honour_np = settings->authentication_np,
                              .limits = {settings->scan_depth, settings->scan_parts,
                                         settings->scan_members, settings->scan_unpacked}};
     return name_headers(config->policy, arena, out);
