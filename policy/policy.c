@@ -40,6 +40,21 @@ const struct policy_key *policy_keys(const struct policy *policy, size_t *count)
     return policy->keys;
 }
 
+struct slice policy_key_name(struct arena *arena, const struct policy_key *key)
+{
+    const char *name = fact_info(key->fact)->name;
+    if (key->fact == FACT_HEADER)
+        return arena_printf(arena, "%s[\"%.*s\"]", name, SLICE_ARGS(key->key));
+    if (key->fact == FACT_RATE)
+        return arena_printf(arena, "%s(%.*s)", name, SLICE_ARGS(key->key));
+    return arena_printf(arena, "%s(\"%.*s\")", name, SLICE_ARGS(key->key));
+}
+
+struct value *facts_keyed_new(struct arena *arena, const struct policy *policy)
+{
+    return arena_array(arena, policy->key_count, sizeof(struct value));
+}
+
 struct slice policy_source(const struct policy *policy, struct span at)
 {
     return slice_sub(policy->files[at.file]->text, at.from, at.to);

@@ -15,7 +15,7 @@ static const struct config *config_of(const struct session *s)
 static void merge(struct session *s, enum scanner_kind kind, const struct scan_answer *answer)
 {
     struct transaction *t = &s->t;
-    pipeline_merge(&t->facts, kind, answer);
+    pipeline_merge(config_of(s)->policy, &t->facts, kind, answer);
     if (kind == SCANNER_SCAN) {
         t->parts = answer->parts;
         t->part_count = answer->part_count;
@@ -26,7 +26,7 @@ static void scan_failed(struct session *s, enum scanner_kind kind, const char *r
 {
     log_at(LEVEL_WARNING, s->ref, "scan failed",
            field_str("scanner", kind == SCANNER_AV ? "av" : "scan"), field_str("reason", reason));
-    pipeline_fail(&s->t.facts, kind, s->mail, s->proxy->job.header_count);
+    pipeline_fail(config_of(s)->policy, &s->t.facts, kind);
 }
 
 static void scan_over(struct session *s, enum scanner_kind kind)

@@ -135,6 +135,8 @@ static void tls_facts(struct session *s)
 void session_facts(struct session *s, enum phase phase)
 {
     struct value *fact = s->t.facts.fact;
+    if (!s->t.facts.keyed)
+        s->t.facts.keyed = facts_keyed_new(s->mail, s->proxy->config->policy);
     fact[FACT_LISTENER] = value_text(s->listener->name);
     fact[FACT_DIRECTION] = value_integer(s->listener->direction);
     fact[FACT_CLIENT_IP] = value_ip(s->client);
@@ -179,6 +181,7 @@ void session_reset(struct session *s)
 {
     struct transaction *t = &s->t;
     if (!t->open && !t->spool && !t->job_running) {
+        t->facts.keyed = NULL;
         arena_reset(s->mail);
         return;
     }
