@@ -85,7 +85,7 @@ static void add_domain(struct state_keys *keys, struct slice domain)
 
 static void add_sender(struct state_keys *keys, struct slice sender)
 {
-    struct buf folded = buf_init(sender.len + 2);
+    struct buf folded = buf_init(sender.len + SENDER_FOLD_GROWTH);
     keys->failed |= !sender_fold(&folded, sender);
     add_lower(keys, buf_slice(&folded));
     buf_release(&folded);
@@ -105,12 +105,14 @@ static void add_network(struct state_keys *keys, const struct ip *ip, unsigned b
 static struct state_key finish(struct state_keys *keys, const char *kind)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
-    char hex[2 * DIGEST_BYTES + 1];
+    char hex[2 * DIGEST_BYTES + 1] = {0};
     struct state_key key = {.len = 0};
     if (EVP_DigestFinal_ex(keys->digest, digest, NULL) != 1 || keys->failed)
         return key;
-    for (size_t i = 0; i < DIGEST_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
     struct slice prefix = slice_sub(keys->settings->redis_prefix, 0, STATE_PREFIX_MAX);
     key.len =
         (size_t)snprintf(key.text, sizeof key.text, "%.*s%s:%s", SLICE_ARGS(prefix), kind, hex);

@@ -2,14 +2,13 @@
 """What gateways remember together, asked of a real Redis through tests/state_dump."""
 import json
 import re
-import signal
 import subprocess
 
 import pytest
 
 from lab import needs
 from lab.process import wait_until
-from lab.redis_server import RedisServer
+from lab.redis import Redis
 
 DUMP = needs.BUILD / "tests/state_dump"
 pytestmark = pytest.mark.skipif(not DUMP.exists(), reason="state_dump is not built")
@@ -76,7 +75,7 @@ class Gateway:
 
 @pytest.fixture
 def redis(own_dir):
-    server = RedisServer(own_dir).start()
+    server = Redis(own_dir).start()
     yield server
     server.stop()
 
@@ -99,9 +98,16 @@ def gateway(new_gateway):
     return new_gateway()
 
 
+def keys_of(redis):
+    return sorted(redis.cli("KEYS", "*").splitlines())
+
+
+def ttl(redis, key):
+    return int(redis.cli("TTL", key))
+
+
 def all_keys_expire(redis):
-    keys = redis.keys()
-    return keys and all(redis.ttl(key) > 0 for key in keys)
+    return all(ttl(redis, key) > 0 for key in keys_of(redis))
 
 
 # ---- greylisting
@@ -160,11 +166,11 @@ def test_known_ones_stay_known_for_a_lifetime_after_each_message(gateway):
 
 def test_redis_forgets_what_is_over(gateway, redis):
     gateway.greylist()
-    key, = redis.keys()
-    assert WINDOW - 5 <= redis.ttl(key) <= WINDOW
+    key, = keys_of(redis)
+    assert WINDOW - 5 <= ttl(redis, key) <= WINDOW
     gateway.advance(DELAY)
     gateway.greylist()
-    assert redis.keys() == [key] and LIFETIME - 5 <= redis.ttl(key) <= LIFETIME
+    assert keys_of(redis) == [key] and LIFETIME - 5 <= ttl(redis, key) <= LIFETIME
 
 
 @pytest.mark.parametrize("changes, same", [
@@ -226,7 +232,7 @@ def test_with_passes_0_nothing_passes_but_by_waiting(new_gateway, redis):
     gateway = new_gateway(passes=0)
     gateway.accept(10, authenticated="example.org")
     assert gateway.greylist(sender="new@example.net", authenticated="example.org")[0] is False
-    assert not any(":network:" in key or ":domain:" in key for key in redis.keys())
+    assert not any(":network:" in key or ":domain:" in key for key in keys_of(redis))
 
 
 def test_messages_that_were_not_accepted_count_for_nothing(gateway):
@@ -247,7 +253,7 @@ def test_two_gateways_at_the_same_moment_agree_who_was_first(new_gateway, redis)
         assert len({facts["greylist.first_seen"] for facts in answers}) == 1
         assert not any(facts["greylist.known"] for facts in answers)
         assert all(0 < facts["greylist.wait"] <= DELAY * 1000 for facts in answers)
-    assert len(redis.keys()) == 20
+    assert len(keys_of(redis)) == 20
 
 
 def test_what_one_gateway_learns_another_knows(new_gateway):
@@ -283,7 +289,7 @@ def test_what_no_rule_names_is_not_remembered(redis):
     config = 'redis { server "127.0.0.1:%d" }' % redis.port
     question = json.dumps(dict(WHO, do="accepted"))
     subprocess.run([DUMP, config], input=question, text=True, capture_output=True, check=True, timeout=10)
-    assert redis.keys() == []
+    assert keys_of(redis) == []
 
 
 # ---- rates
@@ -349,7 +355,7 @@ def test_more_rates_than_one_call_takes(gateway):
 def test_absent_values_are_not_counted_and_unknown_ones_unknown(gateway, redis):
     gateway.define((["sender"], 60000, TRANSACTIONS), (["client.ptr"], 60000, TRANSACTIONS))
     assert gateway.rates(TRANSACTIONS, sender=None, client_ptr="unknown") == [0, "unknown"]
-    assert redis.keys() == []
+    assert keys_of(redis) == []
 
 
 def test_unknown_recipients_are_counted_by_the_backends_answer(gateway, redis):
@@ -357,7 +363,7 @@ def test_unknown_recipients_are_counted_by_the_backends_answer(gateway, redis):
     facts = {"client.ip": "192.0.2.1"}
     for _ in range(3):
         assert gateway.rates(UNKNOWN_RECIPIENTS, client_ip="192.0.2.1") == [0, None]
-    assert redis.keys() == []
+    assert keys_of(redis) == []
     for _ in range(2):
         gateway.ask("unknown_recipient", facts=facts)
     assert gateway.rates(UNKNOWN_RECIPIENTS, client_ip="192.0.2.1") == [2, None]
@@ -367,8 +373,8 @@ def test_unknown_recipients_are_counted_by_the_backends_answer(gateway, redis):
 def test_counters_live_for_two_windows(gateway, redis):
     gateway.define((["client.ip"], 90500, CONNECTIONS))
     gateway.rates(client_ip="192.0.2.1")
-    key, = redis.keys()
-    assert 2 * 91 - 5 <= redis.ttl(key) <= 2 * 91
+    key, = keys_of(redis)
+    assert 2 * 91 - 5 <= ttl(redis, key) <= 2 * 91
 
 
 def test_gateways_count_together(new_gateway):
@@ -393,41 +399,41 @@ ROW = ("192.0.2.1|mail.example.org|none|fail|pass|bounce.example.net|mailfrom|so
 
 
 def hash_of(redis, key):
-    lines = redis.ask("HGETALL", key)
+    lines = redis.cli("HGETALL", key).splitlines()
     return dict(zip(lines[::2], lines[1::2]))
 
 
 def test_rows_of_a_report_are_counted_by_day_and_domain(gateway, redis):
     gateway.ask("dmarc", facts=DMARC, disposition="none", count=2)
     gateway.ask("dmarc", facts=dict(DMARC, **{"client.ip": "2001:db8::1"}), disposition="quarantine")
-    key, = redis.keys()
+    key, = keys_of(redis)
     assert re.fullmatch(r"gatepost:dmarc:20\d{6}:example\.org", key)
     assert hash_of(redis, key) == {
         ROW: "2", "2001:db8::1" + ROW[9:].replace("none", "quarantine"): "1",
         "policy": "reject|mailto:dmarc@example.org,mailto:reports@example.net"}
-    assert 4 * 86400 - 5 <= redis.ttl(key) <= 4 * 86400
+    assert 4 * 86400 - 5 <= ttl(redis, key) <= 4 * 86400
     gateway.advance(86400)
     gateway.ask("dmarc", facts=DMARC, disposition="none")
-    assert len(redis.keys()) == 2
+    assert len(keys_of(redis)) == 2
 
 
 def test_a_domain_without_a_record_gets_no_report(gateway, redis):
     for nothing in (None, "unknown", ""):
         gateway.ask("dmarc", facts=dict(DMARC, **{"dmarc.record_domain": nothing}), disposition="none")
     gateway.ask("dmarc", facts={}, disposition="none")
-    assert redis.keys() == []
+    assert keys_of(redis) == []
 
 
 def test_what_is_not_known_is_an_empty_word(gateway, redis):
     gateway.ask("dmarc", facts={"dmarc.record_domain": "example.org"}, disposition="none")
-    assert hash_of(redis, redis.keys()[0]) == {"||none|fail|fail||||": "1", "policy": "|"}
+    assert hash_of(redis, keys_of(redis)[0]) == {"||none|fail|fail||||": "1", "policy": "|"}
 
 
 def test_hostile_words_stay_within_their_field(gateway, redis):
     bad = dict(DMARC, **{"dmarc.domain": "a|b c\r\n\x00,:é", "spf.domain": "x" * 70000,
                          "dkim": [{"domain": "d:|,", "selector": "s" * 500, "result": "pass"}] * 200})
     gateway.ask("dmarc", facts=dict(bad, **{"dmarc.record_domain": "e:x\n" * 30000}), disposition="none")
-    key, = redis.keys()
+    key, = keys_of(redis)
     assert len(key) == len("gatepost:dmarc:20260101:") + 253
     row, = [field for field in hash_of(redis, key) if field != "policy"]
     assert row == "|".join(["192.0.2.1", "a?b?c???????", "none", "fail", "pass", "x" * 253, "mailfrom", "softfail",
@@ -437,18 +443,18 @@ def test_hostile_words_stay_within_their_field(gateway, redis):
 def test_a_row_that_is_too_long_is_counted_as_other(gateway, redis):
     signature = {"domain": "d" * 300, "selector": "s" * 500, "result": "pass"}
     gateway.ask("dmarc", facts=dict(DMARC, dkim=[signature] * 8), disposition="none")
-    assert hash_of(redis, redis.keys()[0])["other"] == "1"
+    assert hash_of(redis, keys_of(redis)[0])["other"] == "1"
 
 
 def test_a_hash_has_a_limited_number_of_rows(gateway, redis):
     gateway.ask("dmarc", facts=DMARC, disposition="none")
-    key, = redis.keys()
-    redis.ask("EVAL", "for i = 1, 9998 do redis.call('HSET', KEYS[1], 'row|' .. i, 1) end", 1, key)
+    key, = keys_of(redis)
+    redis.cli("EVAL", "for i = 1, 9998 do redis.call('HSET', KEYS[1], 'row|' .. i, 1) end", 1, key)
     gateway.ask("dmarc", facts=dict(DMARC, **{"client.ip": "198.51.100.1"}), disposition="none")
     gateway.ask("dmarc", facts=dict(DMARC, **{"client.ip": "198.51.100.2"}), disposition="none")
     gateway.ask("dmarc", facts=DMARC, disposition="none")
-    assert redis.ask("HLEN", key) == ["10001"]
-    assert redis.ask("HMGET", key, "other", ROW) == ["2", "2"]
+    assert redis.cli("HLEN", key) == "10001"
+    assert redis.cli("HMGET", key, "other", ROW).split() == ["2", "2"]
 
 
 # ---- when things go wrong
@@ -461,7 +467,7 @@ def test_keys_are_short_whatever_goes_in(gateway, redis):
     gateway.accept(sender=huge, recipient=huge, authenticated=huge)
     assert gateway.history(huge)[1] == 1
     assert gateway.rates(MESSAGES, sender=huge, helo=huge) == [1]
-    keys = redis.keys()
+    keys = keys_of(redis)
     assert len(keys) == 5
     assert all(re.fullmatch(r"gatepost:(greylist|network|domain|sender|rate):[0-9a-f]{32}(:\d+)?", key) for key in keys)
     assert all_keys_expire(redis)
@@ -472,7 +478,7 @@ def test_a_prefix_keeps_installations_apart(new_gateway, redis):
     one.greylist()
     other.advance(DELAY)
     assert other.greylist()[0] is False
-    assert [key[:2] for key in redis.keys()] == ["a/", "b/"]
+    assert [key[:2] for key in keys_of(redis)] == ["a/", "b/"]
 
 
 UNKNOWN = ("unknown", "unknown")
@@ -498,7 +504,7 @@ def test_facts_are_unknown_while_redis_is_away_and_come_back_with_it(gateway, re
 
 def test_many_questions_are_answered_when_redis_dies_under_them(gateway, redis):
     gateway.greylist()
-    redis.signal(signal.SIGSTOP)
+    redis.pause()
     gateway.post("greylist", count=500, **WHO)
     redis.kill()
     answers = gateway.collect()
@@ -509,9 +515,9 @@ def test_many_questions_are_answered_when_redis_dies_under_them(gateway, redis):
 
 def test_nobody_waits_longer_than_the_time_out(gateway, redis):
     gateway.greylist()
-    redis.signal(signal.SIGSTOP)
+    redis.pause()
     answer = gateway.ask("greylist", **WHO)
-    redis.signal(signal.SIGCONT)
+    redis.resume()
     assert answer["facts"]["greylist.known"] == "unknown"
     assert 400 <= answer["ms"] < 2000
 
@@ -526,7 +532,7 @@ def test_what_was_given_up_answers_nobody(gateway, redis):
 
 def test_what_was_given_up_may_stay_unanswered_too(gateway, redis):
     gateway.greylist()
-    redis.signal(signal.SIGSTOP)
+    redis.pause()
     gateway.post("greylist", count=100, cancel=True, **WHO)
     redis.kill()
     assert all(answer["done"] == 0 for answer in gateway.collect())
@@ -534,31 +540,31 @@ def test_what_was_given_up_may_stay_unanswered_too(gateway, redis):
 
 def test_keys_of_another_type_are_errors_and_facts_unknown(gateway, redis):
     gateway.greylist()
-    key, = redis.keys()
-    redis.ask("DEL", key)
-    redis.ask("LPUSH", key, "x")
+    key, = keys_of(redis)
+    redis.cli("DEL", key)
+    redis.cli("LPUSH", key, "x")
     assert gateway.greylist() == UNKNOWN
 
 
 def test_what_cannot_be_read_is_a_first_meeting(gateway, redis):
     gateway.greylist()
-    key, = redis.keys()
-    redis.ask("SET", key, "garbage")
+    key, = keys_of(redis)
+    redis.cli("SET", key, "garbage")
     gateway.advance(DELAY)
     assert gateway.greylist() == (False, DELAY * 1000)
 
 
 def test_a_full_redis_makes_facts_unknown(gateway, redis):
     gateway.define((["client.ip"], 60000, CONNECTIONS))
-    redis.ask("CONFIG", "SET", "maxmemory", "1")
+    redis.cli("CONFIG", "SET", "maxmemory", "1")
     assert gateway.greylist() == UNKNOWN
     assert gateway.rates(client_ip="192.0.2.1") == ["unknown"]
-    redis.ask("CONFIG", "SET", "maxmemory", "0")
+    redis.cli("CONFIG", "SET", "maxmemory", "0")
     assert wait_until(lambda: gateway.greylist()[0] is False)
 
 
 def test_scripts_that_redis_forgot_are_sent_again(gateway, redis):
     gateway.greylist()
-    redis.ask("SCRIPT", "FLUSH")
+    redis.cli("SCRIPT", "FLUSH")
     gateway.advance(DELAY)
     assert gateway.greylist() == (True, 0)

@@ -137,6 +137,16 @@ static void test_a_sender_longer_than_any_path_is_lowered_only(void **state)
     buf_release(&out);
 }
 
+static void test_a_sender_of_empty_fields_has_a_key(void **state)
+{
+    (void)state;
+    static const char *const senders[] = {"srs0===+", "srs1======", "srs1=====+", "btv1===+@"};
+    for (size_t i = 0; i < sizeof senders / sizeof *senders; i++)
+        assert_true(state_key_sender(keys, slice_of(senders[i])).len > 0);
+    assert_folds("srs0===+", "srs0=#=#=+");
+    assert_folds("prvs==+", "prvs=#=+#");
+}
+
 static void test_clients_of_one_network_share_a_key(void **state)
 {
     (void)state;
@@ -330,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_tags_are_folded),
         cmocka_unit_test(test_signed_senders_are_folded),
         cmocka_unit_test(test_a_sender_longer_than_any_path_is_lowered_only),
+        cmocka_unit_test(test_a_sender_of_empty_fields_has_a_key),
         cmocka_unit_test(test_clients_of_one_network_share_a_key),
         cmocka_unit_test(test_odd_network_lengths_are_masked_within_an_octet),
         cmocka_unit_test(test_each_part_of_a_meeting_matters),
