@@ -32,6 +32,7 @@ struct rule_info {
     struct slice name;
     struct slice file;
     unsigned line;
+    bool drops;         /* enforced, and its verdict closes the connection */
     bool observe;       /* evaluated and recorded, never enforced */
     enum phase acts_at; /* the earliest phase at which it can decide */
     struct slice
