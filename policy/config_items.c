@@ -19,6 +19,12 @@ static bool parse_exempt(struct parser *parser)
 }
 
 const struct settings_item settings_items[] = {
+    {"resolver", "forward", parse_forward, "ADDRESS ...",
+     "name servers that answer for everything, such as \"192.0.2.53\" or \"[2001:db8::53]:5353\"; "
+     "without one, those of resolv_conf"},
+    {"resolver", "stub", parse_stub, "ZONE ADDRESS ...",
+     "name servers that are asked for a zone and what lies below it; its answers are not "
+     "validated"},
     {"greylist", "exempt", parse_exempt, "TABLE",
      "recipients that are never greylisted: the name of a table, from file \"FILE\", or texts in "
      "braces"},

@@ -10,12 +10,21 @@ size_t policy_rule_count(const struct policy *policy)
     return policy->rule_count;
 }
 
+static bool drops(const struct policy *policy, const struct rule *rule)
+{
+    bool any = false;
+    for (size_t i = 0; i < rule->action_count; i++)
+        any |= policy->actions[rule->first_action + i].kind == ACTION_DROP;
+    return any && !rule->observe;
+}
+
 struct rule_info policy_rule_info(const struct policy *policy, size_t index)
 {
     const struct rule *rule = &policy->rules[index];
     return (struct rule_info){.name = rule->name,
                               .file = rule->file,
                               .line = rule->line,
+                              .drops = drops(policy, rule),
                               .observe = rule->observe,
                               .acts_at = rule->acts_at,
                               .why_later = rule->why_later};

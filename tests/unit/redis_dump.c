@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
- * Redis as a proxy uses it: for tests/test_redis.py. The first line is a JSON object of settings;
+ * Redis as a proxy uses it, in its jail: for tests/test_redis.py. The first line is a JSON object of settings;
  * each further one is something to do, and has its answer, a line with the same "id", when there is
  * one. */
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "proxy/redis.h"
 
 #include <fcntl.h>
@@ -318,8 +319,9 @@ int main(void)
     json_t *given = getline(&line, &size, stdin) > 0 ? json_loads(line, 0, NULL) : NULL;
     base = event_base_new();
     redis = new_redis(given);
-    if (!redis) {
-        fputs("redis_new failed\n", stderr);
+    const char *reason;
+    if (!redis || !sandbox_enter(JAIL_PROXY, NULL, &reason)) {
+        fputs("it cannot start\n", stderr);
         return 1;
     }
     struct event *input = event_new(base, STDIN_FILENO, EV_READ | EV_PERSIST, on_stdin, &in);
