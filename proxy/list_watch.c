@@ -40,11 +40,6 @@ static uint64_t hash_of_lists(const struct config *config)
     return hash;
 }
 
-uint64_t list_watch_suspended(const struct shared *shared, const struct config *config)
-{
-    return shared_suspended(shared, hash_of_lists(config));
-}
-
 /* ---- health */
 
 static void tell_health(struct list_watch *watch, size_t list, const char *wrong)
@@ -74,7 +69,7 @@ static void look_at_health(struct list_watch *watch)
         suspended |= (uint64_t)(wrong[l] != NULL) << l;
     }
     watch->suspended = suspended;
-    shared_suspend(watch->shared, hash_of_lists(watch->config), suspended);
+    shared_suspend(watch->shared, suspended);
 }
 
 /* ---- our addresses */
@@ -208,7 +203,7 @@ struct list_watch *list_watch_new(struct event_base *base, struct resolver *reso
                                  .row = row,
                                  .arena = arena_new(ARENA_MAX),
                                  .listed = calloc(config->address_count + 1, sizeof(uint64_t)),
-                                 .suspended = list_watch_suspended(shared, config)};
+                                 .suspended = shared_lists(shared, hash_of_lists(config))};
     watch->timer = event_new(base, -1, 0, on_timer, watch);
     if (!watch->arena || !watch->listed || !watch->timer)
         list_watch_free(&watch);

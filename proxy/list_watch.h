@@ -15,16 +15,13 @@ enum {
 
 struct list_watch;
 
-/* Checks at once, as soon as the loop runs, and regularly from then on. What it counts stands in
- * `row`. NULL: out of memory. */
+/* Checks at once, as soon as the loop runs, and regularly from then on. What is found stands in
+ * shared_suspended, for all proxies; what is counted, in `row`. NULL: out of memory. */
 struct list_watch *list_watch_new(struct event_base *base, struct resolver *resolver,
                                   const struct config *config, struct shared *shared, unsigned row);
 void list_watch_free(struct list_watch **watch);
 
 /* A check, unless one is under way: what the timer does. */
 void list_watch_check(struct list_watch *watch);
-
-/* The suspended ones of this configuration's lists, a bit each, in every proxy. */
-uint64_t list_watch_suspended(const struct shared *shared, const struct config *config);
 
 #endif

@@ -434,15 +434,19 @@ const char *shared_counter_name(enum counter counter)
     return names[counter];
 }
 
-void shared_suspend(struct shared *shared, uint64_t lists, uint64_t bits)
+uint64_t shared_lists(struct shared *shared, uint64_t lists)
 {
-    atomic_store(&shared->table->suspended, 0);
-    atomic_store(&shared->table->lists, lists);
-    atomic_store(&shared->table->suspended, bits);
+    if (atomic_exchange(&shared->table->lists, lists) != lists)
+        shared_suspend(shared, 0);
+    return shared_suspended(shared);
 }
 
-uint64_t shared_suspended(const struct shared *shared, uint64_t lists)
+uint64_t shared_suspended(const struct shared *shared)
 {
-    uint64_t bits = atomic_load(&shared->table->suspended);
-    return atomic_load(&shared->table->lists) == lists ? bits : 0;
+    return atomic_load(&shared->table->suspended);
+}
+
+void shared_suspend(struct shared *shared, uint64_t bits)
+{
+    atomic_store(&shared->table->suspended, bits);
 }

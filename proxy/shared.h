@@ -74,10 +74,12 @@ void shared_count(struct shared *shared, unsigned row, enum counter counter, uin
 uint64_t shared_counter(const struct shared *shared, enum counter counter);
 const char *shared_counter_name(enum counter counter);
 
-/* Which of config->blocklists are suspended, a bit each. `lists` is a hash of what they are: under
- * another one, as proxies of an older configuration have it, none is. One process writes. */
-void shared_suspend(struct shared *shared, uint64_t lists, uint64_t bits);
-uint64_t shared_suspended(const struct shared *shared, uint64_t lists);
+/* Blocklists that a health check found broken: a bit for each of config->blocklists. */
+uint64_t shared_suspended(const struct shared *shared);
+void shared_suspend(struct shared *shared, uint64_t bits);
+/* A hash of the lists that the bits stand for from now on: bits of other lists are forgotten.
+ * Returns the bits. */
+uint64_t shared_lists(struct shared *shared, uint64_t lists);
 
 /* The sums. */
 uint64_t shared_sessions(const struct shared *shared);

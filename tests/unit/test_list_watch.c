@@ -117,7 +117,7 @@ static const char *check(const char *zone)
 
 static uint64_t suspended(void)
 {
-    return list_watch_suspended(bench.shared, bench.config);
+    return shared_suspended(bench.shared);
 }
 
 static void logs(const char *text, const char *expected)

@@ -249,14 +249,12 @@ static void test_what_was_counted_outlives_its_row(void **state)
 static void test_suspended_lists_are_those_of_one_configuration(void **state)
 {
     (void)state;
-    assert_int_equal(shared_suspended(shared, 7), 0);
-    shared_suspend(shared, 7, 5);
-    assert_int_equal(shared_suspended(shared, 7), 5);
-    assert_int_equal(shared_suspended(shared, 8), 0);
-    shared_suspend(shared, 8, 1);
-    assert_int_equal(shared_suspended(shared, 7), 0);
-    shared_suspend(shared, 8, 0);
-    assert_int_equal(shared_suspended(shared, 8), 0);
+    assert_int_equal(shared_lists(shared, 7), 0);
+    shared_suspend(shared, 5);
+    assert_int_equal(shared_suspended(shared), 5);
+    assert_int_equal(shared_lists(shared, 7), 5);
+    assert_int_equal(shared_lists(shared, 8), 0);
+    assert_int_equal(shared_suspended(shared), 0);
 }
 
 int main(void)
