@@ -38,7 +38,7 @@ struct dns_answer {
 
 struct dns_answers;
 
-enum { DNS_WANTED_MAX = 128 };
+enum { DNS_WANTED_MAX = 256 };
 
 /* An empty table in an arena; NULL when that is full. */
 struct dns_answers *dns_answers_new(struct arena *arena);
@@ -51,6 +51,12 @@ bool dns_answers_add(struct dns_answers *table, struct slice name, enum dns_type
 /* Looks up. False: a miss. A name that cannot exist is answered DNS_NO_NAME and never asked. */
 bool dns_look_up(struct dns_answers *table, struct slice name, enum dns_type type,
                  struct dns_answer *answer);
+
+/* Whether a look-up would have an answer, in a run without a miss. Notes nothing. */
+bool dns_answered(const struct dns_answers *table, struct slice name, enum dns_type type);
+
+/* A name without a trailing dot that is not too long, nor has labels too long or empty. */
+bool dns_name_can_exist(struct slice name);
 
 /* Nothing will be added: what is not in the table is DNS_NO_NAME from now on, and never a miss. */
 void dns_answers_close(struct dns_answers *table);
