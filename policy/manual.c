@@ -57,6 +57,22 @@ static void append_standard(struct buf *out, const struct setting *setting)
     buf_printf(out, "Standard: %s; from %s to %s.\n", number, low, high);
 }
 
+static void append_items(struct buf *out, const char *block)
+{
+    for (size_t i = 0; i < settings_item_count; i++) {
+        if (strcmp(settings_items[i].block, block) != 0)
+            continue;
+        buf_printf(out, ".It Cm %s Ar %s\n", settings_items[i].word, settings_items[i].form);
+        append_sentence(out, settings_items[i].doc);
+    }
+}
+
+static void end_block(struct buf *out, const char *block)
+{
+    append_items(out, block);
+    close_list(out);
+}
+
 void manual_settings(struct buf *out)
 {
     const char *block = "";
@@ -64,7 +80,7 @@ void manual_settings(struct buf *out)
         const struct setting *setting = &settings_table[i];
         if (strcmp(block, setting->block) != 0) {
             if (*block)
-                close_list(out);
+                end_block(out, block);
             block = setting->block;
             buf_printf(out, ".Ss %s\n", block);
             open_list(out);
@@ -73,14 +89,36 @@ void manual_settings(struct buf *out)
         append_sentence(out, setting->doc);
         append_standard(out, setting);
     }
-    close_list(out);
+    end_block(out, block);
 }
 
 static void append_type(struct buf *out, const struct type *type)
 {
     char name[80];
+    if (type->kind == TYPE_ENUM) {
+        buf_printf(out, "word of %s", type->words->name);
+        return;
+    }
     type_describe(type, name, sizeof name);
     append_text(out, name);
+}
+
+/* header["Name"], dnsbl.listed("zone"), rate(fact, ..., window) */
+static const char *arguments(const struct fact_info *info)
+{
+    if (!info->keyed)
+        return "";
+    if (info->producer == PRODUCER_RATE)
+        return "(fact, ..., window [, event])";
+    return info->type.kind == TYPE_LIST ? "[\\(dqName\\(dq]" : "(\\(dqzone\\(dq)";
+}
+
+static void append_phase(struct buf *out, const struct fact_info *info)
+{
+    if (info->producer == PRODUCER_RATE)
+        buf_cstr(out, "; known at its event");
+    else
+        buf_printf(out, "; known from %s on", phase_words[info->phase]);
 }
 
 void manual_facts(struct buf *out)
@@ -88,12 +126,12 @@ void manual_facts(struct buf *out)
     open_list(out);
     for (unsigned i = 0; i < FACT_COUNT; i++) {
         const struct fact_info *info = fact_info((enum fact)i);
-        buf_printf(out, ".It Va %s%s\n", info->name, info->keyed ? "[\\(dqName\\(dq]" : "");
+        buf_printf(out, ".It Va \"%s%s\"\n", info->name, arguments(info));
         append_sentence(out, info->doc);
         buf_cstr(out, "Type: ");
         append_type(out, &info->type);
-        buf_printf(out, "; known from %s on; when it cannot be found out, %s.\n",
-                   phase_words[info->phase],
+        append_phase(out, info);
+        buf_printf(out, "; when it cannot be found out, %s.\n",
                    info->on_unknown == ON_UNKNOWN_DEFER ? "the message is deferred"
                                                         : "the rule is passed over");
     }
@@ -103,7 +141,7 @@ void manual_facts(struct buf *out)
 void manual_records(struct buf *out)
 {
     for (unsigned i = 0; i < RECORD_COUNT; i++) {
-        buf_printf(out, "Fields of an %s:\n", record_types[i].name);
+        buf_printf(out, "Fields of each %s:\n", record_types[i].name);
         open_list(out);
         for (size_t j = 0; j < record_types[i].count; j++) {
             buf_printf(out, ".It Va %s\n", record_types[i].fields[j].name);

@@ -259,7 +259,7 @@ static void make_redis(struct program *p, struct slice ca)
         !bundle_read(p->bundle, p->config->settings.redis_password_file, &password, &reason))
         give_up(reason);
     p->proxy.redis = redis_new(p->proxy.base, p->config, ca, password, &owner);
-    if (!p->proxy.redis)
+    if (!p->proxy.redis || !(p->proxy.state = state_new(p->proxy.redis, p->config)))
         give_up("redis: out of memory, or the configuration cannot be used");
 }
 
@@ -275,6 +275,9 @@ static void make_parts(struct program *p)
         give_up("out of memory");
     if (!proxy_learn_policy(&p->proxy))
         give_up("out of memory");
+    if (proxy_needs_dns(&p->proxy) &&
+        !(p->proxy.resolver = resolver_new(p->proxy.base, p->config, &reason)))
+        log_at(LEVEL_ERROR, "", "no DNS: what needs it is unknown", field_str("reason", reason));
     if (redis_needed(p->config))
         make_redis(p, ca);
 }
