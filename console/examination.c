@@ -73,6 +73,7 @@ void examination_envelope(struct examination *e, const struct config *config)
     for (int i = 0; i < FACT_COUNT; i++)
         if (fact_info((enum fact)i)->producer == PRODUCER_SESSION)
             fact[i] = fact_baseline((enum fact)i);
+    e->facts.keyed = facts_keyed_new(e->arena, config->policy);
     fact[FACT_LISTENER] = value_text(listener_name(config, envelope->direction));
     fact[FACT_DIRECTION] = value_integer(envelope->direction);
     if (envelope->ip.family)
@@ -163,9 +164,4 @@ bool examination_decide(struct examination *e, const struct config *config)
     e->verdict_count = count;
     settle(e);
     return true;
-}
-
-struct slice examination_key_name(const struct examination *e, const struct policy_key *key)
-{
-    return arena_printf(e->arena, "%s[\"%.*s\"]", fact_info(key->fact)->name, SLICE_ARGS(key->key));
 }

@@ -159,7 +159,7 @@ static void no_answer(struct offline *offline, struct examination *e, enum scann
 {
     struct slice copy = arena_copy(e->arena, slice_of(why));
     e->failed[kind] = copy.ptr ? copy.ptr : "out of memory";
-    pipeline_fail(&e->facts, kind, e->arena, offline->job.header_count);
+    pipeline_fail(offline->config->policy, &e->facts, kind);
 }
 
 static void finish(struct offline *offline, struct examination *e)
@@ -223,7 +223,7 @@ static void hear(struct offline *offline, struct examination *e, enum scanner_ki
     if (got == 0 && now < e->deadline)
         return;
     if (got > 0) {
-        pipeline_merge(&e->facts, kind, &answer);
+        pipeline_merge(offline->config->policy, &e->facts, kind, &answer);
         if (kind == SCANNER_SCAN) {
             e->parts = answer.parts;
             e->part_count = answer.part_count;

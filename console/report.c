@@ -4,6 +4,7 @@
 #include "console/page.h"
 #include "console/report_attachments.h"
 #include "filters/malformation.h"
+#include "policy/dates.h"
 #include "policy/explain.h"
 #include "policy/types.h"
 
@@ -181,6 +182,11 @@ static void say_changes(struct page *page, const struct examination *e)
     }
     for (size_t i = 0; i < v->log_count; i++)
         page_row(page, i ? "" : "log", v->log[i]);
+    if (v->delay == 0)
+        return;
+    page_label(page, "delay");
+    duration_write(page->out, v->delay);
+    page_end(page);
 }
 
 /* ---- all else that is known ---- */
@@ -218,9 +224,13 @@ static void say_facts(struct page *page, const struct policy *policy, const stru
     }
     size_t count;
     const struct policy_key *keys = policy_keys(policy, &count);
-    for (size_t i = 0; e->facts.keyed && i < count; i++)
-        say_fact(page, "", examination_key_name(e, &keys[i]), &fact_info(keys[i].fact)->type,
-                 &e->facts.keyed[i]);
+    for (size_t i = 0; e->facts.keyed && i < count; i++) {
+        if (e->facts.keyed[i].state == VALUE_PENDING)
+            continue;
+        say_fact(page, first ? "facts" : "", policy_key_name(e->arena, &keys[i]),
+                 &fact_info(keys[i].fact)->type, &e->facts.keyed[i]);
+        first = false;
+    }
 }
 
 static void say_address(struct buf *out, struct slice address)

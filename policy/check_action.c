@@ -2,7 +2,7 @@
  * Actions and the texts in them. */
 #include "policy/check.h"
 
-enum { PATH_MAX_LEN = 120 };
+enum { PATH_MAX_LEN = 250 };
 
 /* Where in the file a place inside a string's text stands; the string itself when it had
  * backslashes. */
@@ -35,7 +35,7 @@ static bool take_path(struct checker *checker, const struct token *token, struct
                      "expected a fact's name and '}' after '{' (write '{{' for a brace)");
         return false;
     }
-    *operand = check_text_path(checker, slice_sub(*rest, 1, close), at);
+    *operand = check_text_path(checker, slice_sub(*rest, 1, close + 1), at);
     *rest = slice_from(*rest, close + 1);
     return *operand >= 0;
 }
@@ -164,6 +164,16 @@ static bool check_strip(struct checker *checker, const struct syntax_action *syn
     return good;
 }
 
+static bool check_delay(struct checker *checker, const struct token *duration,
+                        struct compiled_action *out)
+{
+    out->delay = (int64_t)duration->number;
+    if (duration->number > 0 && duration->number <= DELAY_MAX)
+        return true;
+    source_error(checker->parser->sources, duration->at, "expected a delay of at most 1min");
+    return false;
+}
+
 bool check_action(struct checker *checker, const struct syntax_action *syntax,
                   struct compiled_action *out)
 {
@@ -188,6 +198,8 @@ bool check_action(struct checker *checker, const struct syntax_action *syntax,
         return check_text(checker, &syntax->text, &out->text);
     case ACTION_STRIP:
         return check_strip(checker, syntax, out);
+    case ACTION_DELAY:
+        return check_delay(checker, &syntax->duration, out);
     default:
         return true;
     }

@@ -96,6 +96,8 @@ bool parse_backend(struct parser *parser);
 bool parse_domain(struct parser *parser);
 bool parse_certificate(struct parser *parser);
 bool parse_table(struct parser *parser);
+bool parse_blocklist(struct parser *parser, bool allow);
+bool parse_addresses(struct parser *parser);
 bool parse_settings(struct parser *parser, struct slice block);
 bool parse_rule(struct parser *parser, bool observe);
 bool parse_test(struct parser *parser);

@@ -32,6 +32,7 @@ struct rule_info {
     struct slice name;
     struct slice file;
     unsigned line;
+    bool drops;         /* enforced, and its verdict closes the connection */
     bool observe;       /* evaluated and recorded, never enforced */
     enum phase acts_at; /* the earliest phase at which it can decide */
     struct slice
@@ -46,8 +47,8 @@ struct rule_info policy_rule_info(const struct policy *policy, size_t rule);
 bool policy_uses(const struct policy *policy, enum fact fact);
 bool policy_uses_producer(const struct policy *policy, enum producer producer);
 
-/* What rate() counts: the events at which the last of its facts becomes known, unless the rule says
- * otherwise: rate(client.ip, 1h, unknown_recipients). */
+/* What rate() counts: the first event at which all its facts are known, unless the rule says
+ * otherwise: rate(client.ip, 1h, unknown_recipients). In the order of a session. */
 enum rate_event {
     RATE_CONNECTIONS,
     RATE_TRANSACTIONS, /* MAIL */
@@ -60,7 +61,8 @@ enum { RATE_FACTS_MAX = 4 };
 
 /* What keyed facts are asked for: header["x-spam"] is {FACT_HEADER, "x-spam"},
  * dnsbl.listed("zen.example") {FACT_DNSBL_LISTED, "zen.example"}; keys are lower case.
- * rate(client.ip, sender.domain, 1h) has its source as key, and what follows. */
+ * rate(client.ip, sender.domain, 1h) has "client.ip, sender.domain, 1h" as key, and what follows;
+ * rates that count the same are one key. */
 struct policy_key {
     enum fact fact;
     struct slice key;
@@ -72,7 +74,23 @@ struct policy_key {
     int64_t window; /* milliseconds */
     enum rate_event event;
 };
+enum { POLICY_KEYS_MAX = 256 };
+
+/* In the order of facts->keyed. */
 const struct policy_key *policy_keys(const struct policy *policy, size_t *count);
+
+/* When it can be known at the earliest; a rate at its event. All that a rate counts by is known
+ * then: connections are counted by facts of the session that are there at CONNECT, transactions by
+ * those and what HELO, MAIL and PRODUCER_CLIENT tell, later events by SPF's and the recipient as
+ * well. */
+enum phase policy_key_phase(const struct policy_key *key);
+
+/* As rules write it. ptr NULL: the arena is full. */
+struct slice policy_key_name(struct arena *arena, const struct policy_key *key);
+
+/* Places for the values of all keys, pending: facts->keyed of one transaction. NULL: the arena is
+ * full. */
+struct value *facts_keyed_new(struct arena *arena, const struct policy *policy);
 
 /* One change to a message that is delivered. Texts are one line of UTF-8 without controls: who
  * writes them into a header encodes what is not ASCII (RFC 2047). */
@@ -86,6 +104,8 @@ struct score_part {
     struct slice name;
     double points;
 };
+
+enum { DELAY_MAX = 60000 };
 
 struct verdict {
     enum action action; /* a terminal one */
@@ -104,7 +124,10 @@ struct verdict {
     unsigned *fired; /* indices of all rules whose condition held up to the decision, observed ones
                         included */
     size_t fired_count;
-    bool per_recipient; /* a rule that was looked at names `recipient` */
+    int64_t delay;      /* milliseconds, at most DELAY_MAX, that the reply is held back: the longest
+                           of enforced rules whose condition holds. There when PENDING as well */
+    bool per_recipient; /* a rule that was looked at names `recipient`, greylisting or a rate of
+                           (unknown) recipients: these facts must be this recipient's */
 };
 
 /* What a verdict waits for: a refusal for every earlier enforced rule that could end otherwise (a
@@ -116,7 +139,9 @@ enum outcome { OUTCOME_PENDING, OUTCOME_DECIDED, OUTCOME_NO_MEMORY };
 
 /* Evaluates at a phase. `through` is the phase whose facts are all in `facts` (pending only what
  * later phases bring; at PHASE_MESSAGE nothing is pending any more: what still is counts as
- * unknown). PENDING: no decision can be made yet without risking another meaning. Texts and lists
+ * unknown). PENDING: no decision can be made yet without risking another meaning;
+ * of *out only `delay` counts then, and it is of the reply to this phase's command: a rule that
+ * holds from CONNECT on delays every reply whose phase is evaluated. Texts and lists
  * of *out live in `arena` or in `facts`. */
 enum outcome policy_evaluate(const struct policy *policy, const struct facts *facts,
                              enum phase through, struct arena *arena, struct verdict *out);

@@ -94,14 +94,15 @@ struct compiled_action {
     struct slice enhanced, name;
     struct text text;
     double points;
+    int64_t delay;       /* milliseconds */
     int list, condition; /* strip: an operand and a node */
     unsigned slot;
 };
 
-/* When something is known at the earliest, and because of which fact. fact -1: from the start. */
+/* When something is known at the earliest, and because of which operand; -1: from the start. */
 struct when {
     enum phase phase;
-    int fact;
+    int operand;
 };
 
 enum { PHASE_NEVER = PHASE_MESSAGE + 1 };

@@ -18,7 +18,8 @@ NOW = 1763770000
 pytestmark = pytest.mark.skipif(not DUMP.exists() or not ARC.exists(), reason="no ARC corpus, or not built")
 
 UNSAID = "the suite expects no value; a chain that says cv=fail is fail (RFC 8617 5.2)"
-NO_FROM = "a message signature that does not cover From is not believed (RFC 6376 5.4, RFC 8617 4.1.2): anybody could be made its author"
+NO_FROM = ("the AMS means what a DKIM-Signature means (RFC 8617 4.1.2), and one whose h= does not name From must be ignored "
+           "(RFC 6376 6.1.1): anybody could be made the author of a message that it covers")
 REASONS = {
     "cv_fail_i1_as_cv_fail": ("fail", UNSAID),
     "cv_fail_i2_as2_fail": ("fail", UNSAID),
@@ -35,7 +36,9 @@ def run(jobs, *arguments):
     lines = "".join(json.dumps(job) + "\n" for job in jobs)
     done = subprocess.run([DUMP, *arguments], input=lines.encode(), capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]
-    return [json.loads(line)["arc"] for line in done.stdout.decode().splitlines()]
+    answers = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert all(a["facts"]["arc.result"] == a["arc"]["result"] for a in answers)
+    return [a["arc"] | {"dmarc": a["facts"]["arc.dmarc"]} for a in answers]
 
 
 def suite():
@@ -83,6 +86,14 @@ def test_a_chain_names_its_sealers_and_its_oldest_pass():
     answer = examine(path.read_bytes(), dns)
     assert answer["result"] == "pass" and len(answer["sealers"]) == 5
     assert 0 <= answer["oldest_pass"] <= 5 and answer["rounds"] == 2
+
+
+def test_what_the_first_sealer_wrote_is_told_while_the_chain_holds():
+    path, dns = chain()
+    message = path.read_bytes()
+    assert examine(message, dns)["dmarc"] == "pass"
+    broken = examine(message.replace(b"dmarc=pass", b"dmarc=fail"), dns)
+    assert broken["result"] == "fail" and broken["dmarc"] is None
 
 
 def test_any_change_breaks_a_chain():
