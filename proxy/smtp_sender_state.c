@@ -131,6 +131,7 @@ static bool remembers_senders(const struct proxy *proxy)
     return proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_HISTORY];
 }
 
+/* Once a message: its recipients must not make a sender known all by themselves. */
 static void accepted(struct session *s)
 {
     const struct transaction *t = &s->t;
@@ -140,8 +141,10 @@ static void accepted(struct session *s)
         if (sender.authenticated.len == 0 && aligned->state == VALUE_KNOWN && aligned->truth &&
             t->facts.fact[FACT_DMARC_DOMAIN].state == VALUE_KNOWN)
             sender.authenticated = t->facts.fact[FACT_DMARC_DOMAIN].text;
-        if (t->recipients[i].verdict.action == ACTION_ACCEPT)
+        if (t->recipients[i].verdict.action == ACTION_ACCEPT) {
             state_accepted(s->proxy->state, &sender);
+            return;
+        }
     }
 }
 
