@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "policy/types.h"
 
-#include <string.h>
 #include <time.h>
 
 enum {
@@ -121,25 +120,6 @@ static void append_row(struct buf *out, const struct facts *facts, const char *d
     append_signatures(out, &fact[FACT_DKIM]);
 }
 
-/* What a report calls it; NULL: nothing to report, since the message comes again. Only where DMARC
- * fails it is about DMARC. */
-static const char *disposition_of(const struct facts *facts, const char *verdict)
-{
-    static const struct {
-        const char *verdict, *disposition;
-    } words[] = {{"accept", "none"},
-                 {"quarantine", "quarantine"},
-                 {"reject", "reject"},
-                 {"drop", "reject"},
-                 {"discard", "reject"}};
-    struct slice result =
-        word_of(&fact_info(FACT_DMARC_RESULT)->type, &facts->fact[FACT_DMARC_RESULT]);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(verdict, words[i].verdict) == 0)
-            return slice_eq(result, SLICE("fail")) ? words[i].disposition : "none";
-    return NULL;
-}
-
 static bool append_policy(struct buf *out, const struct facts *facts)
 {
     const struct value *reports = &facts->fact[FACT_DMARC_REPORTS];
@@ -166,11 +146,8 @@ static bool append_key(struct buf *out, const struct config *config, struct slic
     return !out->failed;
 }
 
-void state_dmarc(struct state *state, const struct facts *facts, const char *verdict)
+void state_dmarc(struct state *state, const struct facts *facts, const char *disposition)
 {
-    const char *disposition = disposition_of(facts, verdict);
-    if (!disposition)
-        return;
     struct buf key = buf_init(KEY_MAX), row = buf_init(ROW_MAX), policy = buf_init(POLICY_MAX);
     append_row(&row, facts, disposition);
     if (append_policy(&policy, facts) &&

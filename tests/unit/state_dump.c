@@ -154,7 +154,7 @@ static void tell_unknown_recipient(struct job *job, const json_t *question)
 
 static void tell_dmarc(struct job *job, const json_t *question)
 {
-    state_dmarc(state, &job->facts, json_string_value(json_object_get(question, "verdict")));
+    state_dmarc(state, &job->facts, json_string_value(json_object_get(question, "disposition")));
 }
 
 static void move_clock(struct job *job, const json_t *question)
