@@ -65,7 +65,7 @@ bool dns_answers_add(struct dns_answers *table, struct slice name, enum dns_type
     return true;
 }
 
-static bool can_exist(struct slice name)
+bool dns_name_can_exist(struct slice name)
 {
     struct slice label;
     bool more = true;
@@ -96,7 +96,7 @@ bool dns_look_up(struct dns_answers *table, struct slice name, enum dns_type typ
     *answer = (struct dns_answer){.status = DNS_NO_NAME};
     if (table->missed)
         return false;
-    if (!can_exist(name))
+    if (!dns_name_can_exist(name))
         return true;
     const struct entry *e = find(table, name, type);
     if (e) {
@@ -108,6 +108,12 @@ bool dns_look_up(struct dns_answers *table, struct slice name, enum dns_type typ
     want(table, name, type);
     table->missed = true;
     return false;
+}
+
+bool dns_answered(const struct dns_answers *table, struct slice name, enum dns_type type)
+{
+    name = without_dot(name);
+    return table->closed || !dns_name_can_exist(name) || find(table, name, type);
 }
 
 void dns_answers_close(struct dns_answers *table)
@@ -139,7 +145,7 @@ const struct dns_wanted *dns_wanted(const struct dns_answers *table, size_t *cou
 void dns_prefetch(struct dns_answers *table, struct slice name, enum dns_type type)
 {
     name = without_dot(name);
-    if (!table->closed && can_exist(name) && !find(table, name, type))
+    if (!table->closed && dns_name_can_exist(name) && !find(table, name, type))
         want(table, name, type);
 }
 

@@ -48,6 +48,12 @@ bool dns_answers_add(struct dns_answers *table, struct slice name, enum dns_type
 bool dns_look_up(struct dns_answers *table, struct slice name, enum dns_type type,
                  struct dns_answer *answer);
 
+/* Whether a look-up would have an answer, in a run without a miss. Notes nothing. */
+bool dns_answered(const struct dns_answers *table, struct slice name, enum dns_type type);
+
+/* A name without a trailing dot that is not too long, nor has labels too long or empty. */
+bool dns_name_can_exist(struct slice name);
+
 /* Nothing will be added: what is not in the table is DNS_NO_NAME from now on, and never a miss. */
 void dns_answers_close(struct dns_answers *table);
 

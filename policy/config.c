@@ -13,6 +13,7 @@ static void finish(struct parser *parser)
     finish_backends(parser);
     finish_domains(parser);
     finish_listeners(parser);
+    finish_settings_items(parser);
     check_rules(parser);
     if (parser->sources->errors == 0)
         check_tests(parser);

@@ -10,19 +10,12 @@ static bool domain_item(struct parser *parser, void *ctx)
 {
     static const char *const words[] = {"backend", "recipients", NULL};
     struct domain_names *names = ctx;
-    struct table *own;
     unsigned word;
     if (!expect_choice(parser, words, "domain option", &word))
         return false;
     if (word == 0)
         return expect_kind(parser, TOKEN_WORD, "the name of a backend", &names->backend);
-    if (at_kind(parser, TOKEN_WORD) && !at_word(parser, "from"))
-        return expect_kind(parser, TOKEN_WORD, "the name of a table", &names->recipients);
-    if (!at_word(parser, "from") && !at_punct(parser, '{'))
-        return fail_expected(parser, "the name of a table, 'from file' or '{'");
-    bool read = parse_table_body(parser, &own);
-    names->own = read ? own : NULL;
-    return read;
+    return parse_table_choice(parser, &names->recipients, &names->own);
 }
 
 static struct slice lower_copy(struct parser *parser, struct slice s)

@@ -190,12 +190,12 @@ static bool parse_text(struct parser *parser, const struct setting *setting)
 static bool parse_setting(struct parser *parser, size_t row)
 {
     const struct setting *setting = &settings_table[row];
-    if (parser->settings_given[row]) {
+    if (parser->settings_given[row].kind != TOKEN_END) {
         source_error(parser->sources, parser->token.at, "%s is given twice", setting->word);
         return false;
     }
-    parser->settings_given[row] = true;
     parser_next(parser);
+    parser->settings_given[row] = parser->token;
     switch (setting->kind) {
     case SETTING_NUMBER:
     case SETTING_SIZE:
@@ -221,6 +221,13 @@ static bool setting_item(struct parser *parser, void *ctx)
             return parse_setting(parser, i);
         nearest_offer(&near, slice_of(settings_table[i].word));
     }
+    for (size_t i = 0; i < settings_item_count; i++) {
+        if (!slice_eq(*block, slice_of(settings_items[i].block)))
+            continue;
+        if (accept_word(parser, settings_items[i].word))
+            return settings_items[i].parse(parser);
+        nearest_offer(&near, slice_of(settings_items[i].word));
+    }
     char kind[40];
     snprintf(kind, sizeof kind, "setting of %.*s", SHOWN(*block));
     return fail_unknown(parser, &parser->token, kind, &near);
@@ -229,6 +236,7 @@ static bool setting_item(struct parser *parser, void *ctx)
 bool parse_settings(struct parser *parser, struct slice block)
 {
     if (!parser->settings_given)
-        parser->settings_given = source_alloc(parser->sources, settings_count, sizeof(bool));
+        parser->settings_given =
+            source_alloc(parser->sources, settings_count, sizeof *parser->settings_given);
     return parser->settings_given && parse_block(parser, setting_item, &block);
 }

@@ -37,6 +37,18 @@ bool parse_table_body(struct parser *parser, struct table **out)
     return parse_block(parser, table_item, *out);
 }
 
+bool parse_table_choice(struct parser *parser, struct token *name, const struct table **own)
+{
+    struct table *table;
+    if (at_kind(parser, TOKEN_WORD) && !at_word(parser, "from"))
+        return expect_kind(parser, TOKEN_WORD, "the name of a table", name);
+    if (!at_word(parser, "from") && !at_punct(parser, '{'))
+        return fail_expected(parser, "the name of a table, 'from file' or '{'");
+    bool read = parse_table_body(parser, &table);
+    *own = read ? table : NULL;
+    return read;
+}
+
 bool parse_table(struct parser *parser)
 {
     struct named_table table = {0};

@@ -57,6 +57,22 @@ static void append_standard(struct buf *out, const struct setting *setting)
     buf_printf(out, "Standard: %s; from %s to %s.\n", number, low, high);
 }
 
+static void append_items(struct buf *out, const char *block)
+{
+    for (size_t i = 0; i < settings_item_count; i++) {
+        if (strcmp(settings_items[i].block, block) != 0)
+            continue;
+        buf_printf(out, ".It Cm %s Ar %s\n", settings_items[i].word, settings_items[i].form);
+        append_sentence(out, settings_items[i].doc);
+    }
+}
+
+static void end_block(struct buf *out, const char *block)
+{
+    append_items(out, block);
+    close_list(out);
+}
+
 void manual_settings(struct buf *out)
 {
     const char *block = "";
@@ -64,7 +80,7 @@ void manual_settings(struct buf *out)
         const struct setting *setting = &settings_table[i];
         if (strcmp(block, setting->block) != 0) {
             if (*block)
-                close_list(out);
+                end_block(out, block);
             block = setting->block;
             buf_printf(out, ".Ss %s\n", block);
             open_list(out);
@@ -73,7 +89,7 @@ void manual_settings(struct buf *out)
         append_sentence(out, setting->doc);
         append_standard(out, setting);
     }
-    close_list(out);
+    end_block(out, block);
 }
 
 static void append_type(struct buf *out, const struct type *type)

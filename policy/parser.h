@@ -40,7 +40,8 @@ struct parser {
     size_t table_count;
     struct domain_names *domain_names;
     struct span *listener_at, *backend_at;
-    bool *settings_given;
+    struct token *settings_given; /* the value of each setting that was given */
+    struct token greylist_exempt; /* a table's name; TOKEN_END: not given */
     struct syntax_rule *rules;
     size_t rule_count;
     struct syntax_test *tests;
@@ -102,6 +103,9 @@ bool parse_test(struct parser *parser);
 /* `{ "a" "b" }` or `from file "f"`. */
 bool parse_table_body(struct parser *parser, struct table **out);
 
+/* The same, or the name of a table, which may stand further down. */
+bool parse_table_choice(struct parser *parser, struct token *name, const struct table **own);
+
 /* Everything in the source that was opened last, with what it includes. */
 void parse_file(struct parser *parser);
 
@@ -113,6 +117,7 @@ void offer_settings_blocks(struct nearest *near);
 void finish_domains(struct parser *parser);
 void finish_listeners(struct parser *parser);
 void finish_backends(struct parser *parser);
+void finish_settings_items(struct parser *parser);
 
 /* "10.0.0.5:25", "[2001:db8::5]:25", "10.0.0.5" with a standard port. */
 bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t standard,

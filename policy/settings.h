@@ -26,6 +26,19 @@ struct setting {
 extern const struct setting settings_table[];
 extern const size_t settings_count;
 
+struct parser;
+
+/* An item of a settings block that is more than one value. `parse` is called once its word has been
+ * taken; it may stand in a block several times if `parse` says so. */
+struct settings_item {
+    const char *block, *word;
+    bool (*parse)(struct parser *parser);
+    const char *form, *doc; /* what follows the word, and what it tells: for the manual */
+};
+
+extern const struct settings_item settings_items[];
+extern const size_t settings_item_count;
+
 /* A number of that setting as a person writes it: 50MiB, 5min, 10. */
 void setting_format(const struct setting *setting, int64_t number, char out[static 64]);
 

@@ -204,6 +204,27 @@ static void test_no_more_than_twenty_errors_are_reported(void **state)
     buf_release(&report);
 }
 
+static void test_recipients_are_exempt_from_greylisting_by_a_table(void **state)
+{
+    (void)state;
+    struct config *c = load_good("greylist { delay 1min exempt whole passes 3 }\n"
+                                 "table whole { \"@example.com\" }\n");
+    assert_non_null(c);
+    assert_true(table_holds_text(c->greylist_exempt, SLICE("a@example.com")));
+    assert_true(c->settings.greylist_delay == 60000);
+    assert_int_equal(c->settings.greylist_passes, 3);
+    config_free(&c);
+    c = load_good("greylist { exempt { \"a@b.test\" } }\n");
+    assert_true(table_holds_text(c->greylist_exempt, SLICE("A@b.test")));
+    config_free(&c);
+    refuses("greylist { exempt hole }\ntable whole { \"x\" }",
+            "1:19: error: unknown table 'hole'; did you mean 'whole'?");
+    refuses("greylist { exempt t\nexempt t }\ntable t { \"x\" }",
+            "2:1: error: exempt is given twice");
+    refuses("greylist { exemt t }", "unknown setting of greylist 'exemt'; did you mean 'exempt'?");
+    refuses("limits { exempt t }", "unknown setting of limits 'exempt'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_a_file_that_includes_itself_is_refused),
         cmocka_unit_test(test_what_does_not_fit_is_refused),
         cmocka_unit_test(test_errors_show_the_line_a_caret_and_the_nearest_word),
+        cmocka_unit_test(test_recipients_are_exempt_from_greylisting_by_a_table),
         cmocka_unit_test(test_no_more_than_twenty_errors_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
