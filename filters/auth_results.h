@@ -44,4 +44,8 @@ bool received_spf_render(struct buf *out, struct slice id, const char *result,
  * full the answer is true for any such field. */
 bool auth_results_is_ours(struct arena *arena, const struct header *field, struct slice id);
 
+/* The result for a method ("dmarc") in a value that somebody else wrote, "id; dmarc=pass ...", as
+ * it stands there. Empty: there is none, or there are two that differ. */
+struct slice auth_results_read(struct slice value, struct slice method);
+
 #endif

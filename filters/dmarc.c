@@ -219,9 +219,15 @@ void dmarc_prefetch(struct arena *arena, struct dns_answers *dns, const struct a
     }
 }
 
+enum dmarc_policy dmarc_asked(const struct dmarc *dmarc, unsigned sample)
+{
+    bool milder = dmarc->record.testing || sample >= dmarc->record.pct;
+    if (!dmarc->found || dmarc->policy == DMARC_POLICY_NONE)
+        return DMARC_POLICY_NONE;
+    return milder ? (enum dmarc_policy)(dmarc->policy - 1) : dmarc->policy;
+}
+
 enum dmarc_policy dmarc_disposition(const struct dmarc *dmarc, unsigned sample)
 {
-    if (dmarc->result != DMARC_FAIL || dmarc->policy == DMARC_POLICY_NONE)
-        return DMARC_POLICY_NONE;
-    return sample < dmarc->record.pct ? dmarc->policy : (enum dmarc_policy)(dmarc->policy - 1);
+    return dmarc->result == DMARC_FAIL ? dmarc_asked(dmarc, sample) : DMARC_POLICY_NONE;
 }

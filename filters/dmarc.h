@@ -45,8 +45,11 @@ bool dmarc_evaluate(struct arena *arena, struct dns_answers *dns, const struct d
 /* The names that an author's domain will ask for are noted as wanted, as soon as it is known. */
 void dmarc_prefetch(struct arena *arena, struct dns_answers *dns, const struct author *author);
 
-/* What is to be done (RFC 7489 6.6.4): `sample`, 0..99, is drawn by the caller; a failing message
- * outside of pct gets the next milder policy. Anything but a failure: none. */
+/* What is asked for the message if it fails (RFC 7489 6.6.4): `sample`, 0..99, is
+ * drawn by the caller; outside of pct, and with t=y, it is the next milder policy. */
+enum dmarc_policy dmarc_asked(const struct dmarc *dmarc, unsigned sample);
+
+/* What is to be done: that, after a failure; else none. */
 enum dmarc_policy dmarc_disposition(const struct dmarc *dmarc, unsigned sample);
 
 /* Whether an identifier is the author's domain (strict) or shares its organisation (relaxed). The

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/dns_answers.h"
 
-enum { BUCKETS = 64, WANTED_MAX = 32, NAME_MAX_OCTETS = 253, LABEL_MAX = 63 };
+enum { BUCKETS = 64, NAME_MAX_OCTETS = 253, LABEL_MAX = 63 };
 
 struct entry {
     struct entry *next;
@@ -13,11 +13,18 @@ struct entry {
 struct dns_answers {
     struct arena *arena;
     struct entry *buckets[BUCKETS];
-    struct dns_wanted wanted[WANTED_MAX];
+    struct dns_wanted wanted[DNS_WANTED_MAX];
     size_t wanted_count;
+    size_t wanted_before; /* by evaluators that are through */
     bool missed;
     bool closed;
 };
+
+bool dns_type_is_known(enum dns_type type)
+{
+    return type == DNS_A || type == DNS_CNAME || type == DNS_PTR || type == DNS_MX ||
+           type == DNS_TXT || type == DNS_AAAA;
+}
 
 struct dns_answers *dns_answers_new(struct arena *arena)
 {
@@ -84,8 +91,10 @@ static void want(struct dns_answers *table, struct slice name, enum dns_type typ
     for (size_t i = 0; i < table->wanted_count; i++)
         if (table->wanted[i].type == type && slice_ieq(table->wanted[i].name, name))
             return;
+    if (table->wanted_count == DNS_WANTED_MAX)
+        return;
     struct slice kept = arena_copy(table->arena, name);
-    if (kept.ptr && table->wanted_count < WANTED_MAX)
+    if (kept.ptr)
         table->wanted[table->wanted_count++] = (struct dns_wanted){kept, type};
 }
 
@@ -152,5 +161,14 @@ void dns_prefetch(struct dns_answers *table, struct slice name, enum dns_type ty
 void dns_answers_restart(struct dns_answers *table)
 {
     table->missed = false;
-    table->wanted_count = 0;
+    table->wanted_count = table->wanted_before = 0;
+}
+
+void dns_answers_next(struct dns_answers *table)
+{
+    if (table->missed)
+        table->wanted_before = table->wanted_count;
+    else
+        table->wanted_count = table->wanted_before;
+    table->missed = false;
 }

@@ -11,6 +11,9 @@
 
 enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28 };
 
+/* One of those, and no other number. */
+bool dns_type_is_known(enum dns_type type);
+
 enum dns_status {
     DNS_FOUND,
     DNS_NO_DATA, /* the name is there, records of this type are not */
@@ -35,6 +38,8 @@ struct dns_answer {
 
 struct dns_answers;
 
+enum { DNS_WANTED_MAX = 128 };
+
 /* An empty table in an arena; NULL when that is full. */
 struct dns_answers *dns_answers_new(struct arena *arena);
 
@@ -43,8 +48,7 @@ struct dns_answers *dns_answers_new(struct arena *arena);
 bool dns_answers_add(struct dns_answers *table, struct slice name, enum dns_type type,
                      const struct dns_answer *answer);
 
-/* Looks up. False: a miss. Names longer than 253 octets, or with an empty label or one over 63, are
- * answered DNS_NO_NAME and never asked. */
+/* Looks up. False: a miss. A name that cannot exist is answered DNS_NO_NAME and never asked. */
 bool dns_look_up(struct dns_answers *table, struct slice name, enum dns_type type,
                  struct dns_answer *answer);
 
@@ -63,6 +67,9 @@ void dns_answers_each(const struct dns_answers *table,
                                    const struct dns_answer *answer),
                       void *context);
 
+/* Names longer than 253 octets, or with an empty label or one over 63, are in no zone. */
+bool dns_name_can_exist(struct slice name);
+
 /* Whether the run so far had a miss; and what was missed (the first only, and what dns_prefetch
  * noted besides). */
 bool dns_missed(const struct dns_answers *table);
@@ -78,5 +85,9 @@ void dns_prefetch(struct dns_answers *table, struct slice name, enum dns_type ty
 
 /* A new run over the same table: misses are forgotten. */
 void dns_answers_restart(struct dns_answers *table);
+
+/* The run goes on with another evaluator, for which a miss so far is no miss: it can look up again.
+ * What was missed stays wanted; what an evaluator without a miss only prefetched does not. */
+void dns_answers_next(struct dns_answers *table);
 
 #endif

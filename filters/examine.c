@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/examine.h"
 
+#include "filters/dkim.h"
 #include "filters/examine_parts.h"
+#include "filters/examine_sender.h"
 #include "filters/inspect.h"
 #include "filters/words.h"
 
@@ -52,12 +54,11 @@ static bool list_ranges(struct arena *arena, const struct mime_message *message,
     return true;
 }
 
-bool examine(struct arena *arena, struct slice message, const struct scan_job *job,
-             struct scan_answer *out)
+static bool examine_content(struct arena *arena, struct slice message, const struct scan_job *job,
+                            struct scan_answer *out)
 {
     struct mime_limits limits = mime_limits_default;
     struct mime_message parsed;
-    *out = (struct scan_answer){0};
     if (job->limits.parts)
         limits.parts = job->limits.parts;
     if (!mime_parse(arena, message, &limits, &parsed))
@@ -73,10 +74,23 @@ bool examine(struct arena *arena, struct slice message, const struct scan_job *j
     return list_ranges(arena, &parsed, out);
 }
 
+/* The sender first: attachments take what is left of the arena. */
+bool examine(struct arena *arena, struct slice message, const struct scan_job *job,
+             struct scan_answer *out)
+{
+    *out = (struct scan_answer){0};
+    if (!message.ptr && scan_job_needs_message(job))
+        return false;
+    bool content = job->message || job->attachments || job->links;
+    return examine_sender(arena, message, job, out) &&
+           (!content || examine_content(arena, message, job, out));
+}
+
 bool examine_warm_up(const char **reason)
 {
     static const char sample[] =
-        "Subject: =?iso-8859-1?q?=E9?=\r\nFrom: <a@example.com>\r\nMIME-Version: 1.0\r\n"
+        "Subject: =?iso-8859-1?q?=E9?=\r\nFrom: <a@b\xc3\xbc"
+        "cher.example>\r\nMIME-Version: 1.0\r\n"
         "Content-Type: application/zip; name=\"x.zip\"\r\n"
         "Content-Transfer-Encoding: base64\r\n\r\nUEsDBAoAAAAAAAAAIQA=\r\n";
     words_warm_up();
@@ -84,8 +98,15 @@ bool examine_warm_up(const char **reason)
         *reason = "the file type database cannot be loaded";
         return false;
     }
+    if (!dkim_warm_up(reason))
+        return false;
     struct arena *arena = arena_new(WARM_UP_ARENA);
-    struct scan_job job = {.message = true, .attachments = true, .limits = {1, 10, 10, 1 << 20}};
+    struct scan_job job = {.message = true,
+                           .attachments = true,
+                           .spf = true,
+                           .authentication = true,
+                           .dns_complete = true,
+                           .limits = {1, 10, 10, 1 << 20}};
     struct scan_answer answer;
     bool ok = arena && examine(arena, (struct slice){sample, sizeof sample - 1}, &job, &answer);
     arena_free(&arena);

@@ -2,6 +2,7 @@
 #include "filters/examine_parts.h"
 
 #include "filters/address.h"
+#include "filters/author.h"
 #include "filters/headers.h"
 #include "filters/words.h"
 
@@ -85,6 +86,24 @@ static void read_from(struct reading *in, struct facts *facts)
     }
     all.list.cut = all.list.cut || headers_count(in->block, SLICE("from")) > FIELDS_MAX;
     fact[FACT_MESSAGE_FROM_ALL] = all;
+}
+
+static bool read_author(struct reading *in, struct slice raw, struct facts *facts)
+{
+    struct value *fact = facts->fact;
+    struct author author;
+    if (!author_of(in->arena, headers_block(raw, NULL), &author))
+        return false;
+    unsigned wrong = ADDRESS_MALFORMED | ADDRESS_CONTROL | ADDRESS_TOO_MANY;
+    fact[FACT_MESSAGE_FROM_FIELDS] = value_number((double)author.fields);
+    fact[FACT_MESSAGE_FROM_SEVERAL] = value_bool(author.count > 1);
+    fact[FACT_MESSAGE_FROM_INVALID] =
+        value_bool(author.kind == AUTHOR_INVALID || (author.flags & wrong));
+    fact[FACT_MESSAGE_FROM_GROUP] = value_bool(author.flags & ADDRESS_GROUP);
+    fact[FACT_MESSAGE_FROM_ENCODED] = value_bool(author.flags & ADDRESS_ENCODED_WORD);
+    fact[FACT_MESSAGE_FROM_EIGHT_BIT] = value_bool(author.flags & ADDRESS_EIGHT_BIT);
+    fact[FACT_MESSAGE_FROM_NAMES_OTHER] = value_bool(author.flags & ADDRESS_NAME_IS_ADDRESS);
+    return true;
 }
 
 static struct value first_reply_to(struct reading *in)
@@ -174,7 +193,7 @@ bool examine_header(struct arena *arena, const struct mime_message *message,
     read_from(&in, facts);
     fact[FACT_MESSAGE_ID_FITS] = id_fits(facts, domain_of(job->from.sender));
     read_wanted(&in, job, facts);
-    return !in.full;
+    return read_author(&in, message->raw, facts) && !in.full;
 }
 
 /* -- form -- */

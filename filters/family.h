@@ -54,6 +54,7 @@ struct family {
     bool (*enter)(unsigned number, const char **folder, const char **reason);
     /* In the jailed worker before its first job. */
     bool (*check)(const char **reason);
+    /* message.ptr is NULL when the job came without one. */
     enum family_outcome (*scan)(struct arena *arena, struct slice message,
                                 const struct scan_job *job, struct scan_answer *answer,
                                 const char **reason);

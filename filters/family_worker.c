@@ -95,9 +95,12 @@ static struct slice map_message(int fd)
 static bool serve(const struct family *family, struct arena *arena, const struct scan_job *job,
                   int message, int reply)
 {
-    struct slice bytes = map_message(message);
-    if (!bytes.ptr)
-        return scan_refuse(reply, "not a sealed message");
+    struct slice bytes = {NULL, 0};
+    if (message >= 0) {
+        bytes = map_message(message);
+        if (!bytes.ptr)
+            return scan_refuse(reply, "not a sealed message");
+    }
     struct scan_answer answer = {0};
     const char *reason = "unknown";
     enum family_outcome outcome = family->scan(arena, bytes, job, &answer, &reason);
@@ -125,7 +128,8 @@ static int take_and_serve(const struct worker_start *start)
         atomic_store(&start->slot->busy_since, clock_ms());
         if (!serve(start->family, arena, &job, message, reply))
             result = -1;
-        close(message);
+        if (message >= 0)
+            close(message);
         close(reply);
         atomic_store(&start->slot->busy_since, 0);
     }

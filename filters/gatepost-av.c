@@ -78,6 +78,9 @@ static enum family_outcome scan(struct arena *arena, struct slice message,
                                 const char **reason)
 {
     struct av_findings found;
+    *reason = "no message";
+    if (!message.ptr)
+        return FAMILY_REFUSED;
     enum av_verdict verdict = av_message_scan(arena, message, &job->limits, &found);
     *reason = found.failure;
     if (verdict == AV_FAILED)

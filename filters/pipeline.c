@@ -1,13 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/pipeline.h"
 
+/* What gatepost-scan finds out. */
+static const enum producer scanned[] = {PRODUCER_MESSAGE, PRODUCER_ATTACHMENTS, PRODUCER_LINKS,
+                                        PRODUCER_SPF, PRODUCER_AUTHENTICATION};
+
+static bool is_from(enum producer producer, enum scanner_kind kind)
+{
+    if (kind == SCANNER_AV)
+        return producer == PRODUCER_ANTIVIRUS;
+    for (size_t i = 0; i < sizeof scanned / sizeof *scanned; i++)
+        if (producer == scanned[i])
+            return true;
+    return false;
+}
+
+static bool uses(const struct config *config, enum producer producer)
+{
+    return policy_uses_producer(config->policy, producer);
+}
+
 bool pipeline_needs(const struct config *config, enum scanner_kind kind)
 {
     if (kind == SCANNER_AV)
-        return config->settings.antivirus_enabled &&
-               policy_uses_producer(config->policy, PRODUCER_ANTIVIRUS);
-    return policy_uses_producer(config->policy, PRODUCER_MESSAGE) ||
-           policy_uses_producer(config->policy, PRODUCER_ATTACHMENTS);
+        return config->settings.antivirus_enabled && uses(config, PRODUCER_ANTIVIRUS);
+    bool needed = uses(config, PRODUCER_DOMAINS);
+    for (size_t i = 0; i < sizeof scanned / sizeof *scanned; i++)
+        needed |= uses(config, scanned[i]);
+    return needed;
 }
 
 bool pipeline_job(const struct config *config, struct arena *arena, struct scan_job *out)
@@ -20,21 +40,18 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
         return false;
     for (size_t i = 0; i < count; i++)
         headers[i] = keys[i].key;
-    *out = (struct scan_job){
-        .message = count > 0 || policy_uses_producer(config->policy, PRODUCER_MESSAGE),
-        .attachments = policy_uses_producer(config->policy, PRODUCER_ATTACHMENTS),
-        .headers = headers,
-        .header_count = count,
-        .limits = {settings->scan_depth, settings->scan_parts, settings->scan_members,
-                   settings->scan_unpacked}};
+    *out =
+        (struct scan_job){.message = count > 0 || uses(config, PRODUCER_MESSAGE),
+                          .attachments = uses(config, PRODUCER_ATTACHMENTS),
+                          .links = uses(config, PRODUCER_LINKS) || uses(config, PRODUCER_DOMAINS),
+                          .spf = uses(config, PRODUCER_SPF),
+                          .authentication = uses(config, PRODUCER_AUTHENTICATION),
+                          .honour_np = settings->authentication_np,
+                          .headers = headers,
+                          .header_count = count,
+                          .limits = {settings->scan_depth, settings->scan_parts,
+                                     settings->scan_members, settings->scan_unpacked}};
     return true;
-}
-
-static bool is_from(enum producer producer, enum scanner_kind kind)
-{
-    if (kind == SCANNER_AV)
-        return producer == PRODUCER_ANTIVIRUS;
-    return producer == PRODUCER_MESSAGE || producer == PRODUCER_ATTACHMENTS;
 }
 
 void pipeline_merge(struct facts *facts, enum scanner_kind kind, const struct scan_answer *answer)
@@ -55,8 +72,8 @@ void pipeline_fail(struct facts *facts, enum scanner_kind kind, struct arena *ar
     }
     if (!facts->keyed && keys)
         facts->keyed = arena_array(arena, keys, sizeof *facts->keyed);
-    facts_fail(facts, PRODUCER_MESSAGE, facts->keyed ? keys : 0);
-    facts_fail(facts, PRODUCER_ATTACHMENTS, 0);
+    for (size_t i = 0; i < sizeof scanned / sizeof *scanned; i++)
+        facts_fail(facts, scanned[i], facts->keyed ? keys : 0);
 }
 
 void pipeline_without_antivirus(struct facts *facts)

@@ -41,6 +41,7 @@ struct scan_job {
     struct dns_answers *dns; /* what the DNS has said so far; NULL: nothing. A scanner that lacks
                                 an answer says so in scan_answer.wanted, unless it is complete */
     bool dns_complete;       /* what is not in it does not exist */
+    bool honour_np;          /* DMARC's np= (RFC 9091) */
     const struct slice *headers; /* names wanted, lower case, in the order of the policy's keys */
     size_t header_count;
     struct scan_limits limits;
@@ -65,9 +66,12 @@ struct scan_answer {
     size_t wanted_count;
 };
 
+/* Whether it cannot be done without a message. */
+bool scan_job_needs_message(const struct scan_job *job);
+
 /* Puts a job on the queue. `message` (sealed memfd; -1: none) stays the caller's. Returns the
- * socket on which the answer will come (the caller's to close), -1 with errno; errno EAGAIN: the
- * queue is full. */
+ * socket on which the answer will come (the caller's to close), -1 with errno: EAGAIN: the queue is
+ * full; EMSGSIZE: the DNS answers do not fit SCAN_JOB_MAX; EINVAL: it needs a message. */
 int scan_submit(int queue, int message, const struct scan_job *job);
 
 /* Reads the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet; -1: the
@@ -86,6 +90,11 @@ int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, i
 bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer *answer);
 bool scan_refuse(int reply,
                  const char *reason); /* it could not be scanned: the facts are unknown */
+
+/* A job as bytes. False: it does not fit. `payload` may be anything, and must outlive the job,
+ * whose `dns` is a new table in the arena; *job is empty after a failure. */
+bool scan_job_encode(struct buf *out, const struct scan_job *job);
+bool scan_job_decode(struct slice payload, struct arena *arena, struct scan_job *job);
 
 /* An answer as bytes: at most out->max of them. `payload` may be anything, and must outlive the
  * answer; *answer is empty after a failure. */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC
+ * Every evaluator is run, also after another one has missed, so that one round of questions serves
+ * them all. */
+#include "filters/examine_sender.h"
+
+#include "filters/headers.h"
+
+/* After an evaluator. False: the arena is full. */
+static bool settle(struct sender_findings *f, bool done)
+{
+    bool missed = dns_missed(f->dns);
+    f->missed |= missed;
+    dns_answers_next(f->dns);
+    return done || missed;
+}
+
+static bool find_spf(struct sender_findings *f)
+{
+    const struct scan_sender *from = &f->job->from;
+    const struct spf_input input = {.client = from->client,
+                                    .helo = from->helo,
+                                    .sender = from->sender,
+                                    .receiver = from->receiver,
+                                    .now = from->now};
+    if (!settle(f, spf_evaluate(f->arena, f->dns, &input, &f->spf)))
+        return false;
+    f->helo = f->spf;
+    return !f->job->spf || f->spf.identity == SPF_HELO ||
+           settle(f, spf_evaluate_helo(f->arena, f->dns, &input, &f->helo));
+}
+
+static enum dmarc_outcome spf_outcome(enum spf_result result)
+{
+    return result == SPF_PASS        ? DMARC_PASSED
+           : result == SPF_TEMPERROR ? DMARC_NOT_KNOWN
+                                     : DMARC_NOT_PASSED;
+}
+
+static enum dmarc_outcome dkim_outcome(enum dkim_result result)
+{
+    return result == DKIM_PASS        ? DMARC_PASSED
+           : result == DKIM_TEMPERROR ? DMARC_NOT_KNOWN
+                                      : DMARC_NOT_PASSED;
+}
+
+/* The names that DMARC asks for do not depend on what SPF and DKIM have found: those are asked in
+ * the first round too, when nothing is found yet. */
+static bool find_dmarc(struct sender_findings *f)
+{
+    struct dmarc_identifier dkim[DKIM_SIGNATURES_MAX];
+    for (size_t i = 0; i < f->dkim.count; i++)
+        dkim[i] = (struct dmarc_identifier){f->dkim.signatures[i].domain,
+                                            dkim_outcome(f->dkim.signatures[i].result)};
+    const struct dmarc_input input = {
+        .author = &f->author,
+        .spf = {f->spf.domain, spf_outcome(f->spf.result)},
+        .dkim = dkim,
+        .dkim_count = f->dkim.count,
+        .honour_np = f->job->honour_np,
+    };
+    dmarc_prefetch(f->arena, f->dns, &f->author);
+    return settle(f, dmarc_evaluate(f->arena, f->dns, &input, &f->dmarc));
+}
+
+static bool find_authentication(struct sender_findings *f)
+{
+    uint64_t now = f->job->from.now > 0 ? (uint64_t)f->job->from.now : 0;
+    return author_of(f->arena, headers_block(f->message, NULL), &f->author) &&
+           settle(f, dkim_examine(f->arena, f->dns, f->message, now, &f->dkim)) &&
+           settle(f, arc_examine(f->arena, f->dns, f->message, now, &f->arc)) && find_dmarc(f);
+}
+
+bool examine_sender(struct arena *arena, struct slice message, const struct scan_job *job,
+                    struct scan_answer *out)
+{
+    if (!job->spf && !job->authentication)
+        return true;
+    struct sender_findings f = {.arena = arena,
+                                .dns = job->dns ? job->dns : dns_answers_new(arena),
+                                .job = job,
+                                .message = message};
+    if (!f.dns)
+        return false;
+    dns_answers_restart(f.dns);
+    if (job->dns_complete)
+        dns_answers_close(f.dns);
+    if (!find_spf(&f) || (job->authentication && !find_authentication(&f)))
+        return false;
+    if (f.missed)
+        out->wanted = dns_wanted(f.dns, &out->wanted_count);
+    return f.missed ? !arena_failed(arena) : sender_facts(&f, &out->facts);
+}
