@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/dns_answers.h"
 
-enum { BUCKETS = 64, NAME_MAX_OCTETS = 253, LABEL_MAX = 63 };
+enum { BUCKETS = 64, WANTED_FIRST = 16, NAME_MAX_OCTETS = 253, LABEL_MAX = 63 };
 
 struct entry {
     struct entry *next;
@@ -13,8 +13,8 @@ struct entry {
 struct dns_answers {
     struct arena *arena;
     struct entry *buckets[BUCKETS];
-    struct dns_wanted wanted[DNS_WANTED_MAX];
-    size_t wanted_count;
+    struct dns_wanted *wanted;
+    size_t wanted_count, wanted_room;
     size_t wanted_before; /* by evaluators that are through */
     bool missed;
     bool closed;
@@ -86,12 +86,29 @@ bool dns_name_can_exist(struct slice name)
     return true;
 }
 
+static bool make_room(struct dns_answers *table)
+{
+    size_t room = table->wanted_room ? table->wanted_room * 2 : WANTED_FIRST;
+    if (table->wanted_count < table->wanted_room)
+        return true;
+    if (room > DNS_WANTED_MAX)
+        return false;
+    struct dns_wanted *wanted = arena_array(table->arena, room, sizeof *wanted);
+    if (!wanted)
+        return false;
+    for (size_t i = 0; i < table->wanted_count; i++)
+        wanted[i] = table->wanted[i];
+    table->wanted = wanted;
+    table->wanted_room = room;
+    return true;
+}
+
 static void want(struct dns_answers *table, struct slice name, enum dns_type type)
 {
     for (size_t i = 0; i < table->wanted_count; i++)
         if (table->wanted[i].type == type && slice_ieq(table->wanted[i].name, name))
             return;
-    if (table->wanted_count == DNS_WANTED_MAX)
+    if (!make_room(table))
         return;
     struct slice kept = arena_copy(table->arena, name);
     if (kept.ptr)

@@ -38,7 +38,7 @@ struct dns_answer {
 
 struct dns_answers;
 
-enum { DNS_WANTED_MAX = 128 };
+enum { DNS_WANTED_MAX = 256 };
 
 /* An empty table in an arena; NULL when that is full. */
 struct dns_answers *dns_answers_new(struct arena *arena);

@@ -74,7 +74,9 @@ struct certificate {
 };
 
 /* blocklist "zen.example" { "127.0.0.2".."127.0.0.11" weight 5 }   allowlist ... { ... }
- * blocklist domain "dbl.example" { ... } */
+ * blocklist domain "dbl.example" { ... }
+ * An answer lies in a range when each of its four numbers does: "127.0.2.3".."127.0.20.3" are
+ * those that end with 3. */
 struct blocklist_code {
     struct ip low, high; /* IPv4, in 127.0.0.0/8 */
     uint8_t bits;        /* of the last octet, one of which must be set; 0: any */
@@ -161,6 +163,9 @@ void config_free(struct config **config);
 /* Who takes mail for this domain; NULL: nobody (relaying denied). Most specific first; ASCII case
  * folded. */
 const struct domain *config_domain(const struct config *config, struct slice domain);
+
+/* The blocklist or allowlist of that zone (ASCII case folded); NULL: there is none. */
+const struct blocklist *config_blocklist(const struct config *config, struct slice zone);
 
 /* Membership, as `x in table` decides it: without regard to ASCII case; an entry "*.example.com"
  * holds whatever ends with

@@ -18,7 +18,7 @@ static bool domain_item(struct parser *parser, void *ctx)
     return parse_table_choice(parser, &names->recipients, &names->own);
 }
 
-static struct slice lower_copy(struct parser *parser, struct slice s)
+struct slice lower_copy(struct parser *parser, struct slice s)
 {
     char *copy = source_alloc(parser->sources, s.len + 1, 1);
     for (size_t i = 0; copy && i < s.len; i++)

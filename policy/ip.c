@@ -40,6 +40,35 @@ void ip_text(const struct ip *ip, char out[static 46])
         inet_ntop(ip->family == 4 ? AF_INET : AF_INET6, ip->bytes, out, 46);
 }
 
+static char *put_number(char *out, unsigned n)
+{
+    if (n >= 100)
+        *out++ = (char)('0' + n / 100);
+    if (n >= 10)
+        *out++ = (char)('0' + n / 10 % 10);
+    *out++ = (char)('0' + n % 10);
+    return out;
+}
+
+void ip_reversed(const struct ip *ip, char out[static IP_REVERSED_SIZE])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t bytes = ip->family == 4 ? 4 : ip->family == 6 ? 16 : 0;
+    char *at = out;
+    for (size_t i = bytes; i-- > 0;) {
+        if (ip->family == 4) {
+            at = put_number(at, ip->bytes[i]);
+        } else {
+            *at++ = digits[ip->bytes[i] & 15];
+            *at++ = '.';
+            *at++ = digits[ip->bytes[i] >> 4];
+        }
+        if (i > 0)
+            *at++ = '.';
+    }
+    *at = '\0';
+}
+
 bool network_parse(struct slice text, struct network *out)
 {
     struct slice base, length;

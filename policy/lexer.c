@@ -235,6 +235,12 @@ static void lex_other(struct lexer *lexer, struct token *token)
         token->kind = TOKEN_PUNCT;
         lexer->at++;
         return;
+    case '.':
+        if (peek(lexer, 1) != '.')
+            break;
+        token->kind = TOKEN_PUNCT;
+        lexer->at += 2;
+        return;
     case '=':
     case '!':
     case '<':
@@ -242,11 +248,12 @@ static void lex_other(struct lexer *lexer, struct token *token)
         lex_compare(lexer, token);
         return;
     default:
-        refuse(lexer, token, lexer->at, "this character has no meaning here");
-        do
-            lexer->at++;
-        while (((unsigned char)peek(lexer, 0) & 0xC0) == 0x80);
+        break;
     }
+    refuse(lexer, token, lexer->at, "this character has no meaning here");
+    do
+        lexer->at++;
+    while (((unsigned char)peek(lexer, 0) & 0xC0) == 0x80);
 }
 
 struct token lexer_next(struct lexer *lexer)

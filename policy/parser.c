@@ -121,8 +121,8 @@ bool expect_choice(struct parser *parser, const char *const *words, const char *
 }
 
 static const char *const sentences[] = {
-    "hostname", "listen",  "backend", "domain", "certificate", "table",
-    "include",  "observe", "rule",    "test",   NULL,
+    "hostname", "listen", "backend", "domain",    "certificate", "table",     "include",
+    "observe",  "rule",   "test",    "blocklist", "allowlist",   "addresses", NULL,
 };
 
 static bool begins_sentence(const struct parser *parser)
@@ -258,10 +258,15 @@ static bool parse_sentence(struct parser *parser)
         {"backend", parse_backend},         {"domain", parse_domain},
         {"certificate", parse_certificate}, {"table", parse_table},
         {"include", parse_include},         {"test", parse_test},
+        {"addresses", parse_addresses},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (accept_word(parser, rows[i].word))
             return rows[i].parse(parser);
+    if (at_word(parser, "blocklist") || at_word(parser, "allowlist")) {
+        parser_next(parser);
+        return parse_blocklist(parser, parser->previous.text.ptr[0] == 'a');
+    }
     if (accept_word(parser, "rule"))
         return parse_rule(parser, false);
     if (accept_word(parser, "observe"))

@@ -96,6 +96,8 @@ bool parse_backend(struct parser *parser);
 bool parse_domain(struct parser *parser);
 bool parse_certificate(struct parser *parser);
 bool parse_table(struct parser *parser);
+bool parse_blocklist(struct parser *parser, bool allow);
+bool parse_addresses(struct parser *parser);
 bool parse_settings(struct parser *parser, struct slice block);
 bool parse_rule(struct parser *parser, bool observe);
 bool parse_test(struct parser *parser);
@@ -118,6 +120,9 @@ void finish_domains(struct parser *parser);
 void finish_listeners(struct parser *parser);
 void finish_backends(struct parser *parser);
 void finish_settings_items(struct parser *parser);
+
+/* With ASCII letters made small; ptr NULL: out of memory. */
+struct slice lower_copy(struct parser *parser, struct slice s);
 
 /* "10.0.0.5:25", "[2001:db8::5]:25", "10.0.0.5" with a standard port. */
 bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t standard,

@@ -127,6 +127,9 @@ static inline struct value value_unknown(void)
  */
 bool ip_parse(struct slice text, struct ip *out);
 void ip_text(const struct ip *ip, char out[static 46]);
+/* As the DNS names addresses: "1.2.0.192", or 32 nibbles "1.0.0. ... .8.b.d.0.1.0.0.2". */
+enum { IP_REVERSED_SIZE = 64 };
+void ip_reversed(const struct ip *ip, char out[static IP_REVERSED_SIZE]);
 bool network_parse(struct slice text, struct network *out); /* "ip/len", or an ip alone */
 bool network_holds(const struct network *network, const struct ip *ip);
 

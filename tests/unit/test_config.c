@@ -225,6 +225,82 @@ static void test_recipients_are_exempt_from_greylisting_by_a_table(void **state)
     refuses("limits { exempt t }", "unknown setting of limits 'exempt'");
 }
 
+static void test_lists_have_codes_weights_and_tests(void **state)
+{
+    (void)state;
+    struct config *c = load_good(
+        "blocklist \"Zen.Example.\" {\n"
+        "  \"127.0.0.2\"..\"127.0.0.11\" weight 5  \"127.0.0.4\" weight 2.5\n"
+        "  test \"192.0.2.9\" \"2001:db8::1\"\n"
+        "}\n"
+        "allowlist \"list.example\" { \"127.0.2.3\"..\"127.0.20.3\" }\n"
+        "blocklist domain \"multi.example\" { \"127.0.0.2\" .. \"127.0.0.254\" bits 8 weight 3 }\n"
+        "addresses \"192.0.2.1\" \"2001:db8::1\"\naddresses \"192.0.2.2\"\n");
+    assert_non_null(c);
+    assert_int_equal(c->blocklist_count, 3);
+    const struct blocklist *zen = config_blocklist(c, SLICE("ZEN.example"));
+    assert_non_null(zen);
+    assert_slice(zen->zone, "zen.example");
+    assert_false(zen->domains || zen->allow);
+    assert_int_equal(zen->code_count, 2);
+    assert_int_equal(zen->codes[0].low.bytes[3], 2);
+    assert_int_equal(zen->codes[0].high.bytes[3], 11);
+    assert_true(zen->codes[0].weight == 5 && zen->codes[1].weight == 2.5);
+    assert_slice(zen->test_listed, "9.2.0.192");
+    assert_slice(zen->test_unlisted,
+                 "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2");
+    const struct blocklist *list = config_blocklist(c, SLICE("list.example"));
+    assert_true(list->allow && !list->domains && list->codes[0].weight == 1);
+    assert_slice(list->test_listed, "2.0.0.127");
+    assert_slice(list->test_unlisted, "1.0.0.127");
+    const struct blocklist *multi = config_blocklist(c, SLICE("multi.example"));
+    assert_true(multi->domains && multi->codes[0].bits == 8);
+    assert_slice(multi->test_listed, "test");
+    assert_slice(multi->test_unlisted, "invalid");
+    assert_null(config_blocklist(c, SLICE("example")));
+    assert_int_equal(c->address_count, 3);
+    assert_int_equal(c->addresses[1].family, 6);
+    config_free(&c);
+}
+
+static void test_lists_that_cannot_work_are_refused(void **state)
+{
+    (void)state;
+    refuses("blocklist \"a b\" { \"127.0.0.2\" }", "t.conf:1:11: error: expected a zone such as");
+    refuses("blocklist \"a..b\" { \"127.0.0.2\" }", "expected a zone such as");
+    refuses("blocklist \"\" { \"127.0.0.2\" }", "expected a zone such as");
+    refuses("blocklist \"a.b\" { }", "t.conf:1:11: error: this list has no codes");
+    refuses("blocklist \"a.b\" { \"128.0.0.2\" }", "t.conf:1:19: error: expected a code in 127.0");
+    refuses("blocklist \"a.b\" { \"127.255.255.1\" }", "never a listing");
+    refuses("blocklist \"a.b\" { \"127.0.0.2\"..\"127.255.255.254\" }", "never a listing");
+    refuses("blocklist \"a.b\" { \"127.0.0.9\"..\"127.0.1.2\" }", "expected the greater code");
+    refuses("blocklist \"a.b\" { \"127.0.0.2\".\"127.0.0.3\" }", "has no meaning here");
+    refuses("blocklist \"a.b\" { \"127.0.0.2\" weight 0 }", "expected a weight above 0");
+    refuses("blocklist \"a.b\" { \"127.0.0.2\" weight -1 }", "expected a weight above 0");
+    refuses("blocklist \"a.b\" { \"127.0.0.2\" weight 1 weight 2 }", "weight is given twice");
+    refuses("blocklist \"a.b\" { \"127.0.0.2\" bits 256 }", "a whole number from 1 to 255");
+    refuses("blocklist \"a.b\" { \"127.0.0.2\" test \"x y\" \"z\" }",
+            "expected a name or an address");
+    refuses("blocklist \"a.b\" { test \"x\" \"y\" test \"x\" \"y\" }", "test is given twice");
+    refuses("blocklist \"a.b\" { codes }", "expected a code, such as \"127.0.0.2\", or 'test'");
+    refuses("blocklist \"a.b\" { \"127.0.0.2\" }\nallowlist domain \"A.B\" { \"127.0.0.2\" }",
+            "t.conf:2:18: error: the list \"A.B\" is given twice");
+    refuses("blocklsit \"a.b\" { }", "did you mean 'blocklist'?");
+    refuses("addresses", "expected an address");
+    refuses("addresses \"mx.example\"", "t.conf:1:11: error: expected an address such as");
+    refuses("addresses \"192.0.2.1\" \"::ffff:192.0.2.1\"", "is given twice");
+}
+
+static void test_no_more_lists_than_there_are_bits(void **state)
+{
+    (void)state;
+    char text[8000] = "";
+    for (int i = 0; i <= BLOCKLISTS_MAX; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "blocklist \"l%d.example\" { \"127.0.0.2\" }\n", i);
+    refuses(text, "t.conf:65:11: error: expected at most 64 lists");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +312,9 @@ int main(void)
         cmocka_unit_test(test_errors_show_the_line_a_caret_and_the_nearest_word),
         cmocka_unit_test(test_recipients_are_exempt_from_greylisting_by_a_table),
         cmocka_unit_test(test_no_more_than_twenty_errors_are_reported),
+        cmocka_unit_test(test_lists_have_codes_weights_and_tests),
+        cmocka_unit_test(test_lists_that_cannot_work_are_refused),
+        cmocka_unit_test(test_no_more_lists_than_there_are_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

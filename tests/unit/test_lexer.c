@@ -126,6 +126,7 @@ static void test_words_comments_and_operators(void **state)
     refuses(SLICE("="), "expected ==");
     refuses(SLICE("!"), "expected !=");
     refuses(SLICE("$"), "no meaning");
+    refuses(SLICE("."), "no meaning");
     refuses(SLICE("\xc3\xa9"), "no meaning");
 }
 
