@@ -82,15 +82,13 @@ bool examination_envelope(struct examination *e, const struct config *config)
 {
     static const struct ip not_known = {0};
     struct envelope *envelope = &e->envelope;
-    size_t keys;
-    policy_keys(config->policy, &keys);
-    e->facts.keyed = arena_array(e->arena, keys, sizeof *e->facts.keyed);
     if (!envelope->has_time)
         envelope->time = clock_wall();
     struct value *fact = e->facts.fact;
     for (int i = 0; i < FACT_COUNT; i++)
         if (fact_info((enum fact)i)->producer == PRODUCER_SESSION)
             fact[i] = fact_baseline((enum fact)i);
+    e->facts.keyed = facts_keyed_new(e->arena, config->policy);
     fact[FACT_LISTENER] = value_text(listener_name(config, envelope->direction));
     fact[FACT_DIRECTION] = value_integer(envelope->direction);
     if (envelope->ip.family)
@@ -126,15 +124,9 @@ static enum phase last_phase(const struct examination *e)
 /* What nobody was there to find out. */
 static void settle_facts(struct examination *e, const struct config *config)
 {
-    size_t count;
-    const struct policy_key *keys = policy_keys(config->policy, &count);
     for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
         if (outside[i].phase <= last_phase(e))
-            facts_fail(&e->facts, outside[i].producer, 0);
-    for (size_t i = 0; i < count; i++)
-        if (e->facts.keyed[i].state == VALUE_PENDING &&
-            fact_info(keys[i].fact)->phase <= last_phase(e))
-            e->facts.keyed[i] = value_unknown();
+            facts_fail(&e->facts, outside[i].producer, config->policy);
 }
 
 /* ---- the verdict ---- */
@@ -214,9 +206,4 @@ bool examination_decide(struct examination *e, const struct config *config)
     e->verdict_count = count;
     settle(e);
     return true;
-}
-
-struct slice examination_key_name(const struct examination *e, const struct policy_key *key)
-{
-    return arena_printf(e->arena, "%s[\"%.*s\"]", fact_info(key->fact)->name, SLICE_ARGS(key->key));
 }

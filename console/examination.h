@@ -66,7 +66,4 @@ bool examination_envelope(struct examination *e, const struct config *config);
 /* All facts are there that will be; the rest is unknown. The verdict. False: out of memory. */
 bool examination_decide(struct examination *e, const struct config *config);
 
-/* header["x"]: a keyed fact as rules name it. In e->arena; ptr NULL when it is full. */
-struct slice examination_key_name(const struct examination *e, const struct policy_key *key);
-
 #endif

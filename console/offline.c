@@ -165,7 +165,7 @@ static void no_answer(struct offline *offline, struct examination *e, enum scann
 {
     struct slice copy = arena_copy(e->arena, slice_of(why));
     e->failed[kind] = copy.ptr ? copy.ptr : "out of memory";
-    pipeline_fail(&e->facts, kind, e->arena, offline->job.header_count);
+    pipeline_fail(offline->config->policy, &e->facts, kind);
 }
 
 static void finish(struct offline *offline, struct examination *e)
@@ -307,10 +307,10 @@ size_t offline_fds(const struct examination *e, struct pollfd *fds)
     return count;
 }
 
-static void take_answer(struct examination *e, enum scanner_kind kind,
+static void take_answer(struct offline *offline, struct examination *e, enum scanner_kind kind,
                         const struct scan_answer *answer)
 {
-    pipeline_merge(&e->facts, kind, answer);
+    pipeline_merge(offline->config->policy, &e->facts, kind, answer);
     if (kind != SCANNER_SCAN)
         return;
     if (e->rounds == 0) {
@@ -330,7 +330,7 @@ static void hear(struct offline *offline, struct examination *e, enum scanner_ki
     if (got == 0 && now < e->deadline)
         return;
     if (got > 0)
-        take_answer(e, kind, &answer);
+        take_answer(offline, e, kind, &answer);
     else
         no_answer(offline, e, kind, reason);
     e->took[kind] = now - e->began;

@@ -219,9 +219,13 @@ static void say_facts(struct page *page, const struct policy *policy, const stru
     }
     size_t count;
     const struct policy_key *keys = policy_keys(policy, &count);
-    for (size_t i = 0; e->facts.keyed && i < count; i++)
-        say_fact(page, "", examination_key_name(e, &keys[i]), &fact_info(keys[i].fact)->type,
-                 &e->facts.keyed[i]);
+    for (size_t i = 0; e->facts.keyed && i < count; i++) {
+        if (e->facts.keyed[i].state == VALUE_PENDING)
+            continue;
+        say_fact(page, first ? "facts" : "", policy_key_name(e->arena, &keys[i]),
+                 &fact_info(keys[i].fact)->type, &e->facts.keyed[i]);
+        first = false;
+    }
 }
 
 static void say_address(struct buf *out, struct slice address)

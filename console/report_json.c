@@ -62,7 +62,7 @@ static void keyed_facts(struct buf *out, const struct policy *policy, const stru
         const struct fact_info *info = fact_info(keys[i].fact);
         if (e->facts.keyed[i].state == VALUE_PENDING)
             continue;
-        json_key(out, examination_key_name(e, &keys[i]));
+        json_key(out, policy_key_name(e->arena, &keys[i]));
         value_json(out, &info->type, &e->facts.keyed[i]);
     }
 }

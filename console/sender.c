@@ -123,7 +123,7 @@ static void advance(struct examination *e, const struct config *config, enum ste
         if (inquiry_ask(&e->inquiry, wanted, count) > 0)
             return;
     }
-    facts_fail(&e->facts, steps[step].producer, 0);
+    facts_fail(&e->facts, steps[step].producer, config->policy);
     e->looked_up |= 1U << step;
 }
 

@@ -20,60 +20,79 @@ static bool uses(const struct config *config, enum producer producer)
     return policy_uses_producer(config->policy, producer);
 }
 
+/* The domain lists are asked about what the links name. */
+static bool uses_links(const struct config *config)
+{
+    return uses(config, PRODUCER_LINKS) || uses(config, PRODUCER_DOMAINS);
+}
+
 bool pipeline_needs(const struct config *config, enum scanner_kind kind)
 {
     if (kind == SCANNER_AV)
         return config->settings.antivirus_enabled && uses(config, PRODUCER_ANTIVIRUS);
-    bool needed = uses(config, PRODUCER_DOMAINS);
+    bool needed = uses_links(config);
     for (size_t i = 0; i < sizeof scanned / sizeof *scanned; i++)
         needed |= uses(config, scanned[i]);
     return needed;
 }
 
+static bool name_headers(const struct policy *policy, struct arena *arena, struct scan_job *out)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(policy, &count);
+    struct slice *headers = arena_array(arena, count, sizeof *headers);
+    for (size_t i = 0; headers && i < count; i++)
+        if (keys[i].fact == FACT_HEADER)
+            headers[out->header_count++] = keys[i].key;
+    out->headers = headers;
+    return headers != NULL;
+}
+
 bool pipeline_job(const struct config *config, struct arena *arena, struct scan_job *out)
 {
     const struct settings *settings = &config->settings;
-    size_t count;
-    const struct policy_key *keys = policy_keys(config->policy, &count);
-    struct slice *headers = arena_array(arena, count, sizeof *headers);
-    if (!headers)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        headers[i] = keys[i].key;
-    *out =
-        (struct scan_job){.message = count > 0 || uses(config, PRODUCER_MESSAGE),
-                          .attachments = uses(config, PRODUCER_ATTACHMENTS),
-                          .links = uses(config, PRODUCER_LINKS) || uses(config, PRODUCER_DOMAINS),
-                          .spf = uses(config, PRODUCER_SPF),
-                          .authentication = uses(config, PRODUCER_AUTHENTICATION),
-                          .honour_np = settings->authentication_np,
-                          .headers = headers,
-                          .header_count = count,
-                          .limits = {settings->scan_depth, settings->scan_parts,
-                                     settings->scan_members, settings->scan_unpacked}};
-    return true;
+    *out = (struct scan_job){.message = uses(config, PRODUCER_MESSAGE),
+                             .attachments = uses(config, PRODUCER_ATTACHMENTS),
+                             .links = uses_links(config),
+                             .spf = uses(config, PRODUCER_SPF),
+                             .authentication = uses(config, PRODUCER_AUTHENTICATION),
+                             .honour_np = settings->authentication_np,
+                             .limits = {settings->scan_depth, settings->scan_parts,
+                                        settings->scan_members, settings->scan_unpacked}};
+    return name_headers(config->policy, arena, out);
 }
 
-void pipeline_merge(struct facts *facts, enum scanner_kind kind, const struct scan_answer *answer)
+/* Answers hold one value for each header that was asked for, facts one for each key. */
+static void merge_headers(const struct policy *policy, struct facts *facts,
+                          const struct value *headers)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(policy, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].fact != FACT_HEADER)
+            continue;
+        if (headers->state != VALUE_PENDING)
+            facts->keyed[i] = *headers;
+        headers++;
+    }
+}
+
+void pipeline_merge(const struct policy *policy, struct facts *facts, enum scanner_kind kind,
+                    const struct scan_answer *answer)
 {
     for (int i = 0; i < FACT_COUNT; i++)
         if (is_from(fact_info((enum fact)i)->producer, kind) &&
             answer->facts.fact[i].state != VALUE_PENDING)
             facts->fact[i] = answer->facts.fact[i];
-    if (kind == SCANNER_SCAN)
-        facts->keyed = answer->facts.keyed;
+    if (kind == SCANNER_SCAN && facts->keyed && answer->facts.keyed)
+        merge_headers(policy, facts, answer->facts.keyed);
 }
 
-void pipeline_fail(struct facts *facts, enum scanner_kind kind, struct arena *arena, size_t keys)
+void pipeline_fail(const struct policy *policy, struct facts *facts, enum scanner_kind kind)
 {
-    if (kind == SCANNER_AV) {
-        facts_fail(facts, PRODUCER_ANTIVIRUS, 0);
-        return;
-    }
-    if (!facts->keyed && keys)
-        facts->keyed = arena_array(arena, keys, sizeof *facts->keyed);
-    for (size_t i = 0; i < sizeof scanned / sizeof *scanned; i++)
-        facts_fail(facts, scanned[i], facts->keyed ? keys : 0);
+    for (int producer = 0; producer < PRODUCER_COUNT; producer++)
+        if (is_from((enum producer)producer, kind))
+            facts_fail(facts, (enum producer)producer, policy);
 }
 
 void pipeline_without_antivirus(struct facts *facts)

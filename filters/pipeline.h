@@ -13,14 +13,18 @@ enum scanner_kind { SCANNER_SCAN, SCANNER_AV, SCANNER_KINDS };
 bool pipeline_needs(const struct config *config, enum scanner_kind kind);
 
 /* The part of a job that is the same for every message: what the rules want to know, and the
- * limits. The names of headers live in the arena; false when it is full. */
+ * limits. Names of headers are those of the policy's keys that are headers, in that order; they
+ * live in the arena; false when it is full. SPF and authentication are asked for by whoever has a
+ * sender. */
 bool pipeline_job(const struct config *config, struct arena *arena, struct scan_job *out);
 
-/* A scanner's answer counts only for the facts that are its own. */
-void pipeline_merge(struct facts *facts, enum scanner_kind kind, const struct scan_answer *answer);
+/* A scanner's answer counts only for the facts that are its own. Headers go to their places in
+ * facts->keyed, which stays as it is otherwise. */
+void pipeline_merge(const struct policy *policy, struct facts *facts, enum scanner_kind kind,
+                    const struct scan_answer *answer);
 
-/* No answer: its facts are unknown. `keys` is how many the policy has. */
-void pipeline_fail(struct facts *facts, enum scanner_kind kind, struct arena *arena, size_t keys);
+/* No answer: what that scanner would have told, and is not known yet, is unknown. */
+void pipeline_fail(const struct policy *policy, struct facts *facts, enum scanner_kind kind);
 
 /* Antivirus is switched off: its facts are absent, which is neither clean nor unknown. */
 void pipeline_without_antivirus(struct facts *facts);

@@ -33,9 +33,17 @@ void check_rules(struct parser *parser);
 void check_tests(struct parser *parser);
 void warn_of_unused_tables(struct parser *parser);
 
+/* A keyed fact's key. */
+bool check_key(struct parser *parser, enum fact fact, const struct syntax_term *term,
+               struct policy_key *out);
+/* Its index among the policy's keys; -1: not there. */
+int find_key(const struct policy *policy, const struct policy_key *key);
+int add_key(struct checker *checker, const struct policy_key *key, struct span at);
+
 /* A fact, a variable or a field of one; its operand's index. */
 int check_path(struct checker *checker, const struct syntax_term *term);
-/* The same for the inside of {...}: only certain variables. `at` is where errors point. */
+/* The same for what follows a '{', to its '}': only certain variables. `at` is where errors point
+ * when the path does not stand in the file letter by letter. */
 int check_text_path(struct checker *checker, struct slice path, struct span at);
 
 int check_condition(struct checker *checker, const struct syntax_expr *expr);

@@ -2,7 +2,7 @@
  * Actions and the texts in them. */
 #include "policy/check.h"
 
-enum { PATH_MAX_LEN = 120 };
+enum { PATH_MAX_LEN = 250 };
 
 /* Where in the file a place inside a string's text stands; the string itself when it had
  * backslashes. */
@@ -35,7 +35,7 @@ static bool take_path(struct checker *checker, const struct token *token, struct
                      "expected a fact's name and '}' after '{' (write '{{' for a brace)");
         return false;
     }
-    *operand = check_text_path(checker, slice_sub(*rest, 1, close), at);
+    *operand = check_text_path(checker, slice_sub(*rest, 1, close + 1), at);
     *rest = slice_from(*rest, close + 1);
     return *operand >= 0;
 }

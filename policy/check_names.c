@@ -128,50 +128,35 @@ static bool resolve(struct checker *checker, struct slice name, struct span at, 
     return false;
 }
 
-static bool key_valid(struct slice key)
+/* What a verdict differs by from one recipient to the next. */
+static void note_use(struct checker *checker, enum fact fact)
 {
-    for (size_t i = 0; i < key.len; i++)
-        if (key.ptr[i] <= ' ' || key.ptr[i] >= 127 || key.ptr[i] == ':')
-            return false;
-    return key.len > 0 && key.len <= 100;
+    checker->policy->used[fact] = true;
+    checker->rule->names_recipient |=
+        fact == FACT_RECIPIENT || fact_info(fact)->producer == PRODUCER_GREYLIST;
 }
 
-/* The index among the policy's keys, lower case. */
-static int key_index(struct checker *checker, enum fact fact, struct slice key)
+static bool finish_key(struct checker *checker, const struct syntax_term *term,
+                       struct operand *operand)
 {
-    struct policy *policy = checker->policy;
-    for (size_t i = 0; i < policy->key_count; i++)
-        if (policy->keys[i].fact == fact && slice_ieq(policy->keys[i].key, key))
-            return (int)i;
-    char *copy = source_alloc(checker->parser->sources, key.len + 1, 1);
-    struct policy_key *place =
-        copy ? PARSER_PUSH(checker->parser, policy->keys, policy->key_count) : NULL;
-    if (!place)
+    struct policy_key key;
+    if (!check_key(checker->parser, operand->fact, term, &key))
+        return false;
+    int index = add_key(checker, &key, term->token.at);
+    for (size_t i = 0; i < key.of_count; i++)
+        note_use(checker, key.of[i].fact);
+    operand->kind = OPERAND_KEYED;
+    operand->key = (unsigned)index;
+    return index >= 0;
+}
+
+static int finish_path(struct checker *checker, const struct syntax_term *term,
+                       struct operand *operand)
+{
+    if (operand->kind == OPERAND_FACT && fact_info(operand->fact)->keyed &&
+        !finish_key(checker, term, operand))
         return -1;
-    for (size_t i = 0; i < key.len; i++)
-        copy[i] = ascii_lower(key.ptr[i]);
-    *place = (struct policy_key){.fact = fact, .key = {copy, key.len}};
-    return (int)policy->key_count - 1;
-}
-
-static int finish_path(struct checker *checker, struct operand *operand, struct slice key,
-                       bool has_key, struct span at)
-{
-    struct sources *sources = checker->parser->sources;
-    const struct fact_info *info = fact_info(operand->fact);
-    if (operand->kind == OPERAND_FACT && info->keyed) {
-        if (!has_key || !key_valid(key)) {
-            source_error(sources, at, "expected a name in brackets: %s[\"X-Name\"]", info->name);
-            return -1;
-        }
-        int index = key_index(checker, operand->fact, key);
-        if (index < 0)
-            return -1;
-        operand->kind = OPERAND_KEYED;
-        operand->key = (unsigned)index;
-    }
-    checker->policy->used[operand->fact] = true;
-    checker->rule->names_recipient |= operand->fact == FACT_RECIPIENT;
+    note_use(checker, operand->fact);
     return add_operand(checker, operand);
 }
 
@@ -180,20 +165,7 @@ int check_path(struct checker *checker, const struct syntax_term *term)
     struct operand operand;
     if (!resolve(checker, term->token.text, term->token.at, false, &operand))
         return -1;
-    return finish_path(checker, &operand, term->key.text, term->key.kind != TOKEN_END,
-                       term->token.at);
-}
-
-/* header["x-name"] taken apart. */
-static bool split_key(struct slice *path, struct slice *key)
-{
-    struct slice rest;
-    if (!slice_cut(*path, '[', path, &rest))
-        return false;
-    bool quoted = rest.len > 3 && rest.ptr[0] == '"' && rest.ptr[rest.len - 2] == '"' &&
-                  rest.ptr[rest.len - 1] == ']';
-    *key = quoted ? slice_sub(rest, 1, rest.len - 2) : SLICE("");
-    return true;
+    return finish_path(checker, term, &operand);
 }
 
 /* Whether a variable may stand in a text; a name that is none may. */
@@ -229,16 +201,25 @@ static bool writable(struct checker *checker, const struct type *type, struct sl
     return false;
 }
 
-int check_text_path(struct checker *checker, struct slice path, struct span at)
+static int text_term(struct checker *checker, const struct syntax_term *term)
 {
     struct operand operand;
-    struct slice key = SLICE(""), head, rest;
-    bool has_key = split_key(&path, &key);
+    struct slice path = term->token.text, head, rest;
+    struct span at = term->token.at;
     slice_cut(path, '.', &head, &rest);
     if (!variable_certain(checker, head, at) || !resolve(checker, path, at, true, &operand) ||
         !writable(checker, &operand.type, path, at))
         return -1;
-    return finish_path(checker, &operand, key, has_key, at);
+    return finish_path(checker, term, &operand);
+}
+
+int check_text_path(struct checker *checker, struct slice path, struct span at)
+{
+    struct parser inside = *checker->parser;
+    inside.lexer = lexer_of_text(inside.sources, path, at);
+    parser_next(&inside);
+    struct syntax_term *term = parse_path(&inside);
+    return term && expect_punct(&inside, '}') ? text_term(checker, term) : -1;
 }
 
 static bool name_is_free(struct checker *checker, const struct token *name)

@@ -44,8 +44,10 @@ static struct when operand_when(const struct outlooks *all, int index)
         struct outlook inner = node_outlook(all, operand->condition);
         return later(when, sooner(inner.holds, inner.fails));
     }
+    case OPERAND_KEYED:
+        return (struct when){policy_key_phase(&all->checker->policy->keys[operand->key]), index};
     default:
-        return (struct when){fact_info(operand->fact)->phase, (int)operand->fact};
+        return (struct when){fact_info(operand->fact)->phase, index};
     }
 }
 
@@ -132,21 +134,32 @@ static bool waits_for(const struct policy *policy, const struct rule *rule,
     return accepts(policy, rule) || (earlier->terminal && !earlier->observe);
 }
 
+static struct slice operand_name(struct checker *checker, int index)
+{
+    if (index < 0)
+        return SLICE("more");
+    const struct operand *operand = &checker->policy->operands[index];
+    if (operand->kind == OPERAND_KEYED)
+        return policy_key_name(checker->parser->sources->arena,
+                               &checker->policy->keys[operand->key]);
+    return slice_of(fact_info(operand->fact)->name);
+}
+
 static void explain(struct checker *checker, struct rule *rule, struct when own,
                     const struct rule *cause)
 {
     struct arena *arena = checker->parser->sources->arena;
     const char *phase = phase_words[rule->acts_at];
-    int fact = cause ? passes(cause).fact : own.fact;
-    const char *needs = fact < 0 ? "more" : fact_info((enum fact)fact)->name;
     if (rule->acts_at == PHASE_CONNECT)
         return;
+    struct slice needs = operand_name(checker, cause ? passes(cause).operand : own.operand);
     if (cause)
         rule->why_later = arena_printf(
-            arena, "cannot act before %s because rule \"%.*s\" (line %u) before it needs %s", phase,
-            SHOWN(cause->name), cause->line, needs);
+            arena, "cannot act before %s because rule \"%.*s\" (line %u) before it needs %.*s",
+            phase, SHOWN(cause->name), cause->line, SHOWN(needs));
     else
-        rule->why_later = arena_printf(arena, "cannot act before %s: names %s", phase, needs);
+        rule->why_later =
+            arena_printf(arena, "cannot act before %s: names %.*s", phase, SHOWN(needs));
     if (!rule->why_later.ptr)
         checker->parser->sources->no_memory = true;
 }

@@ -20,14 +20,6 @@ static bool given_value(struct parser *parser, const struct syntax_given *given,
     return literal_value(parser->sources, given->value, type, out);
 }
 
-static int find_key(const struct policy *policy, enum fact fact, struct slice key)
-{
-    for (size_t i = 0; i < policy->key_count; i++)
-        if (policy->keys[i].fact == fact && slice_ieq(policy->keys[i].key, key))
-            return (int)i;
-    return -1;
-}
-
 static bool check_given(struct parser *parser, struct policy_test *test,
                         const struct syntax_given *syntax)
 {
@@ -44,15 +36,12 @@ static bool check_given(struct parser *parser, struct policy_test *test,
                      info->name);
         return false;
     }
-    if (info->keyed && syntax->fact->key.kind == TOKEN_END) {
-        source_error(parser->sources, name->at, "expected a name in brackets: %s[\"X-Name\"]",
-                     info->name);
-        return false;
-    }
     if (!given_value(parser, syntax, &info->type, &given.value))
         return false;
-    if (info->keyed &&
-        (given.key = find_key(parser->config->policy, given.fact, syntax->fact->key.text)) < 0)
+    struct policy_key key;
+    if (info->keyed && !check_key(parser, given.fact, syntax->fact, &key))
+        return false;
+    if (info->keyed && (given.key = find_key(parser->config->policy, &key)) < 0)
         return true; /* no rule asks for it */
     struct given *place = PARSER_PUSH(parser, test->givens, test->given_count);
     if (place)

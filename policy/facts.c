@@ -2,6 +2,7 @@
 #include "policy/facts.h"
 
 #include "base/json.h"
+#include "policy/policy.h"
 #include "policy/type_rows.h"
 
 static const struct fact_info table[FACT_COUNT] = {
@@ -55,17 +56,16 @@ static void fail(struct value *value)
         *value = value_unknown();
 }
 
-void facts_fail(struct facts *facts, enum producer producer, size_t key_count)
+void facts_fail(struct facts *facts, enum producer producer, const struct policy *policy)
 {
-    bool keyed = false;
-    for (unsigned i = 0; i < FACT_COUNT; i++) {
-        if (table[i].producer != producer)
-            continue;
-        fail(&facts->fact[i]);
-        keyed |= table[i].keyed;
-    }
-    for (size_t i = 0; keyed && facts->keyed && i < key_count; i++)
-        fail(&facts->keyed[i]);
+    size_t count;
+    const struct policy_key *keys = policy_keys(policy, &count);
+    for (unsigned i = 0; i < FACT_COUNT; i++)
+        if (table[i].producer == producer)
+            fail(&facts->fact[i]);
+    for (size_t i = 0; facts->keyed && i < count; i++)
+        if (table[keys[i].fact].producer == producer)
+            fail(&facts->keyed[i]);
 }
 
 /* Lists of which a cap left out the rest. */

@@ -89,8 +89,11 @@ struct facts {
 /* What a clean message has: the baseline column. */
 struct value fact_baseline(enum fact fact);
 
-/* Marks every fact of `producer` that is still pending as unknown: its producer failed. */
-void facts_fail(struct facts *facts, enum producer producer, size_t key_count);
+struct policy;
+
+/* Marks every fact of `producer` that is still pending as unknown: its producer failed. Among the
+ * keyed ones as well, if there are places for them. */
+void facts_fail(struct facts *facts, enum producer producer, const struct policy *policy);
 
 /* All facts that are not pending, as members of a JSON object ("client.ip":"192.0.2.1",...),
  * without the braces; "cut" names the lists of which a cap left out the rest. Keyed facts are left

@@ -6,15 +6,36 @@
 /* Up to here a double counts exactly. */
 #define WHOLE_MAX 9007199254740992.0
 
+struct lexer lexer_of_file(struct sources *sources, uint16_t file)
+{
+    return (struct lexer){.sources = sources, .text = sources->files[file]->text, .file = file};
+}
+
+struct lexer lexer_of_text(struct sources *sources, struct slice text, struct span at)
+{
+    struct slice file = sources->files[at.file]->text;
+    struct lexer lexer = {.sources = sources, .text = text, .file = at.file, .pin = at};
+    lexer.pinned = text.ptr < file.ptr || text.ptr > file.ptr + file.len;
+    if (lexer.pinned)
+        return lexer;
+    lexer.at = (uint32_t)(text.ptr - file.ptr);
+    lexer.text = slice_sub(file, 0, lexer.at + text.len);
+    return lexer;
+}
+
 static char peek(const struct lexer *lexer, uint32_t ahead)
 {
-    struct slice text = lexer->sources->files[lexer->file]->text;
-    return lexer->at + ahead < text.len ? text.ptr[lexer->at + ahead] : '\0';
+    return lexer->at + ahead < lexer->text.len ? lexer->text.ptr[lexer->at + ahead] : '\0';
 }
 
 static bool at_end(const struct lexer *lexer)
 {
-    return lexer->at >= lexer->sources->files[lexer->file]->text.len;
+    return lexer->at >= lexer->text.len;
+}
+
+static struct slice lexed(const struct lexer *lexer, uint32_t from)
+{
+    return slice_sub(lexer->text, from, lexer->at);
 }
 
 static void skip_blanks(struct lexer *lexer, struct token *token)
@@ -43,7 +64,8 @@ static bool word_char(char c)
 static void refuse(struct lexer *lexer, struct token *token, uint32_t at, const char *why)
 {
     token->kind = TOKEN_ERROR;
-    source_error(lexer->sources, (struct span){at, at + 1, lexer->file}, "%s", why);
+    struct span place = {at, at + 1, lexer->file};
+    source_error(lexer->sources, lexer->pinned ? lexer->pin : place, "%s", why);
 }
 
 static void lex_word(struct lexer *lexer, struct token *token)
@@ -70,7 +92,7 @@ static void lex_unit(struct lexer *lexer, struct token *token)
     uint32_t from = lexer->at;
     while (word_char(peek(lexer, 0)))
         lexer->at++;
-    struct slice unit = source_text(lexer->sources, (struct span){from, lexer->at, lexer->file});
+    struct slice unit = lexed(lexer, from);
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (slice_eq(unit, slice_of(units[i].word))) {
             token->kind = units[i].kind;
@@ -173,7 +195,7 @@ static void lex_string(struct lexer *lexer, struct token *token)
             refuse(lexer, token, lexer->at, "a control character in a string");
         }
     }
-    token->text = source_text(lexer->sources, (struct span){from, lexer->at, lexer->file});
+    token->text = lexed(lexer, from);
     if (peek(lexer, 0) != '"') {
         if (token->kind != TOKEN_ERROR)
             refuse(lexer, token, token->at.from, "this string is not closed on its line");
@@ -190,7 +212,7 @@ static void lex_regex(struct lexer *lexer, struct token *token)
     token->kind = TOKEN_REGEX;
     while (!at_end(lexer) && !control(peek(lexer, 0)) && peek(lexer, 0) != '/')
         lexer->at += peek(lexer, 0) == '\\' && !control(peek(lexer, 1)) ? 2 : 1;
-    token->text = source_text(lexer->sources, (struct span){from, lexer->at, lexer->file});
+    token->text = lexed(lexer, from);
     if (peek(lexer, 0) != '/') {
         refuse(lexer, token, token->at.from, "this pattern is not closed by a slash on its line");
         return;
@@ -262,8 +284,10 @@ struct token lexer_next(struct lexer *lexer)
     skip_blanks(lexer, &token);
     token.at = (struct span){lexer->at, lexer->at, lexer->file};
     char c = peek(lexer, 0);
-    if (at_end(lexer))
+    if (at_end(lexer)) {
+        token.at = lexer->pinned ? lexer->pin : token.at;
         return token;
+    }
     if (ascii_alpha(c) || c == '_')
         lex_word(lexer, &token);
     else if (ascii_digit(c) || (c == '-' && ascii_digit(peek(lexer, 1))))
@@ -276,7 +300,9 @@ struct token lexer_next(struct lexer *lexer)
         lex_other(lexer, &token);
     token.at.to = lexer->at;
     if (token.kind != TOKEN_STRING && token.kind != TOKEN_REGEX)
-        token.text = source_text(lexer->sources, token.at);
+        token.text = lexed(lexer, token.at.from);
+    if (lexer->pinned)
+        token.at = lexer->pin;
     return token;
 }
 

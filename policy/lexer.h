@@ -35,9 +35,17 @@ struct token {
 
 struct lexer {
     struct sources *sources;
+    struct slice text;
     uint16_t file;
     uint32_t at;
+    bool pinned; /* text does not stand in the file: whatever is found there is at `pin` */
+    struct span pin;
 };
+
+struct lexer lexer_of_file(struct sources *sources, uint16_t file);
+
+/* Of what stands within a string at `at`. */
+struct lexer lexer_of_text(struct sources *sources, struct slice text, struct span at);
 
 /* The next token; TOKEN_END for ever after the last. */
 struct token lexer_next(struct lexer *lexer);

@@ -33,21 +33,6 @@ static struct syntax_term *new_term(struct parser *parser, enum term_kind kind)
     return term;
 }
 
-struct syntax_term *parse_path(struct parser *parser)
-{
-    struct syntax_term *term = new_term(parser, TERM_PATH);
-    if (!term || !expect_kind(parser, TOKEN_WORD, "the name of a fact", &term->token))
-        return NULL;
-    enum fact fact;
-    bool keyed = fact_by_name(term->token.text, &fact) && fact_info(fact)->keyed;
-    if (!keyed || !accept_punct(parser, '['))
-        return term;
-    if (!expect_string(parser, "a name in quotes, such as \"Subject\"", &term->key) ||
-        !expect_punct(parser, ']'))
-        return NULL;
-    return term;
-}
-
 static struct syntax_expr *parenthesised(struct parser *parser)
 {
     struct syntax_expr *inner;

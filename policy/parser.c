@@ -282,7 +282,7 @@ void parse_file(struct parser *parser)
 {
     uint16_t file = (uint16_t)(parser->sources->count - 1);
     parser->include_path[parser->include_depth++] = file;
-    parser->lexer = (struct lexer){.sources = parser->sources, .file = file};
+    parser->lexer = lexer_of_file(parser->sources, file);
     parser_next(parser);
     while (!at_kind(parser, TOKEN_END) && !parser->sources->no_memory &&
            parser->sources->errors < ERRORS_MAX) {

@@ -10,12 +10,21 @@ size_t policy_rule_count(const struct policy *policy)
     return policy->rule_count;
 }
 
+static bool drops(const struct policy *policy, const struct rule *rule)
+{
+    bool any = false;
+    for (size_t i = 0; i < rule->action_count; i++)
+        any |= policy->actions[rule->first_action + i].kind == ACTION_DROP;
+    return any && !rule->observe;
+}
+
 struct rule_info policy_rule_info(const struct policy *policy, size_t index)
 {
     const struct rule *rule = &policy->rules[index];
     return (struct rule_info){.name = rule->name,
                               .file = rule->file,
                               .line = rule->line,
+                              .drops = drops(policy, rule),
                               .observe = rule->observe,
                               .acts_at = rule->acts_at,
                               .why_later = rule->why_later};
@@ -38,6 +47,21 @@ const struct policy_key *policy_keys(const struct policy *policy, size_t *count)
 {
     *count = policy->key_count;
     return policy->keys;
+}
+
+struct slice policy_key_name(struct arena *arena, const struct policy_key *key)
+{
+    const char *name = fact_info(key->fact)->name;
+    if (key->fact == FACT_HEADER)
+        return arena_printf(arena, "%s[\"%.*s\"]", name, SLICE_ARGS(key->key));
+    if (key->fact == FACT_RATE)
+        return arena_printf(arena, "%s(%.*s)", name, SLICE_ARGS(key->key));
+    return arena_printf(arena, "%s(\"%.*s\")", name, SLICE_ARGS(key->key));
+}
+
+struct value *facts_keyed_new(struct arena *arena, const struct policy *policy)
+{
+    return arena_array(arena, policy->key_count, sizeof(struct value));
 }
 
 struct slice policy_source(const struct policy *policy, struct span at)

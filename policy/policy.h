@@ -32,6 +32,7 @@ struct rule_info {
     struct slice name;
     struct slice file;
     unsigned line;
+    bool drops;         /* enforced, and its verdict closes the connection */
     bool observe;       /* evaluated and recorded, never enforced */
     enum phase acts_at; /* the earliest phase at which it can decide */
     struct slice
@@ -60,7 +61,8 @@ enum { RATE_FACTS_MAX = 4 };
 
 /* What keyed facts are asked for: header["x-spam"] is {FACT_HEADER, "x-spam"},
  * dnsbl.listed("zen.example") {FACT_DNSBL_LISTED, "zen.example"}; keys are lower case.
- * rate(client.ip, sender.domain, 1h) has its source as key, and what follows. */
+ * rate(client.ip, sender.domain, 1h) has "client.ip, sender.domain, 1h" as key, and what follows;
+ * rates that count the same are one key. */
 struct policy_key {
     enum fact fact;
     struct slice key;
@@ -72,7 +74,21 @@ struct policy_key {
     int64_t window; /* milliseconds */
     enum rate_event event;
 };
+enum { POLICY_KEYS_MAX = 256 };
+
+/* In the order of facts->keyed. */
 const struct policy_key *policy_keys(const struct policy *policy, size_t *count);
+
+/* When it can be known at the earliest. A rate is known at its event; one over facts of HELO counts
+ * connections at their first HELO. */
+enum phase policy_key_phase(const struct policy_key *key);
+
+/* As rules write it. ptr NULL: the arena is full. */
+struct slice policy_key_name(struct arena *arena, const struct policy_key *key);
+
+/* Places for the values of all keys, pending: facts->keyed of one transaction. NULL: the arena is
+ * full. */
+struct value *facts_keyed_new(struct arena *arena, const struct policy *policy);
 
 /* One change to a message that is delivered. Texts are one line of UTF-8 without controls: who
  * writes them into a header encodes what is not ASCII (RFC 2047). */

@@ -98,10 +98,10 @@ struct compiled_action {
     unsigned slot;
 };
 
-/* When something is known at the earliest, and because of which fact. fact -1: from the start. */
+/* When something is known at the earliest, and because of which operand; -1: from the start. */
 struct when {
     enum phase phase;
-    int fact;
+    int operand;
 };
 
 enum { PHASE_NEVER = PHASE_MESSAGE + 1 };

@@ -15,10 +15,18 @@ enum term_kind {
     TERM_RECORD,  /* { name "x" extension "exe" }: in tests */
 };
 
+/* rate(client.ip, sender.domain, 1h, messages) */
+struct syntax_rate {
+    struct token of[RATE_FACTS_MAX];
+    size_t of_count;
+    struct token window, event; /* event TOKEN_END: not given */
+};
+
 struct syntax_term {
     enum term_kind kind;
     struct token token;
-    struct token key;          /* of header["x"]; TOKEN_END: none */
+    struct token key;          /* of header["x"], dnsbl.listed("x"); TOKEN_END: none */
+    struct syntax_rate *rate;  /* of rate(...); else NULL */
     struct syntax_term *items; /* list: its members; record: its values */
     struct token *fields;      /* record: their names */
     size_t count;
@@ -107,7 +115,7 @@ struct parser;
 struct syntax_expr *parse_condition(struct parser *parser);
 /* The left or right side of a comparison. */
 struct syntax_term *parse_term(struct parser *parser);
-/* A fact's name, with ["key"] if there is one. */
+/* A fact's name, with ["key"], ("key") or a rate's arguments. */
 struct syntax_term *parse_path(struct parser *parser);
 
 #endif

@@ -10,7 +10,7 @@ static bool set_facts(const struct policy *policy, const struct policy_test *tes
 {
     for (unsigned i = 0; i < FACT_COUNT; i++)
         facts->fact[i] = fact_baseline((enum fact)i);
-    facts->keyed = arena_array(arena, policy->key_count, sizeof *facts->keyed);
+    facts->keyed = facts_keyed_new(arena, policy);
     if (!facts->keyed)
         return false;
     for (size_t i = 0; i < policy->key_count; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/edits.h"
 
+#include "filters/auth_results.h"
 #include "filters/headers.h"
 #include "proxy/encode.h"
 
@@ -70,6 +71,15 @@ static void remove_fields(struct work *w, struct slice name)
     struct header field;
     while (headers_next(&block, &field))
         if (slice_ieq(field.name, name))
+            change(w, offset_in(w, field.raw), offset_in(w, field.raw) + field.raw.len, SLICE(""));
+}
+
+static void remove_forged(struct work *w)
+{
+    struct slice block = headers_block(w->in->message, NULL);
+    struct header field;
+    while (headers_next(&block, &field))
+        if (auth_results_is_ours(w->arena, &field, w->in->authserv_id))
             change(w, offset_in(w, field.raw), offset_in(w, field.raw) + field.raw.len, SLICE(""));
 }
 
@@ -145,6 +155,8 @@ static void strip(struct work *w, const struct edit *edit)
 
 static void collect(struct work *w)
 {
+    if (w->in->authserv_id.len)
+        remove_forged(w);
     for (size_t i = 0; i < w->in->edit_count; i++) {
         const struct edit *edit = &w->in->edits[i];
         switch (edit->kind) {

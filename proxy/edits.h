@@ -10,8 +10,9 @@
 #include <sys/uio.h>
 
 struct edit_input {
-    struct slice message; /* as received, ends with CRLF unless empty */
-    struct slice trace;   /* fields to be put in front, each with its CRLF */
+    struct slice message;     /* as received, ends with CRLF unless empty */
+    struct slice authserv_id; /* fields that pretend to be ours are taken out (RFC 8601 5) */
+    struct slice trace;       /* fields to be put in front, each with its CRLF */
     const struct edit *edits;
     size_t edit_count;
     const struct part_range *parts; /* for strip */

@@ -244,6 +244,9 @@ static void make_parts(struct program *p)
         give_up("out of memory");
     if (!proxy_learn_policy(&p->proxy))
         give_up("out of memory");
+    if (proxy_needs_dns(&p->proxy) &&
+        !(p->proxy.resolver = resolver_new(p->proxy.base, p->config, &reason)))
+        log_at(LEVEL_ERROR, "", "no DNS: what needs it is unknown", field_str("reason", reason));
 }
 
 /* What libraries open or look up at first use must be had before the doors close. */

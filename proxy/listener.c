@@ -40,6 +40,19 @@ static void peer_of(const struct sockaddr_storage *from, struct ip *ip, uint16_t
     memcpy(ip->bytes, &v6->sin6_addr, 16);
 }
 
+/* The address of ours that was reached; only for rules that ask whether HELO pretends to be it. */
+static struct ip local_of(const struct acceptor *a, int client)
+{
+    struct sockaddr_storage name;
+    socklen_t len = sizeof name;
+    struct ip ip = {.family = 0};
+    uint16_t port;
+    if (policy_uses(a->proxy->config->policy, FACT_HELO_OURS) &&
+        getsockname(client, (struct sockaddr *)&name, &len) == 0)
+        peer_of(&name, &ip, &port);
+    return ip;
+}
+
 /* Out of descriptors or memory: the queue waits a moment instead of spinning the loop. */
 static void rest(struct acceptor *a, int error)
 {
@@ -66,7 +79,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         struct ip ip;
         uint16_t port;
         peer_of(&from, &ip, &port);
-        session_begin(a->proxy, a->listener, client, &ip, port);
+        struct ip local = local_of(a, client);
+        session_begin(a->proxy, a->listener, client, &ip, port, &local);
     }
 }
 

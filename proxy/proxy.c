@@ -4,17 +4,39 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+static void learn_rates(struct proxy *proxy)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(proxy->config->policy, &count);
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].fact == FACT_RATE)
+            proxy->counts[keys[i].event] = true;
+}
+
 bool proxy_learn_policy(struct proxy *proxy)
 {
     const struct policy *policy = proxy->config->policy;
     for (size_t i = 0; i < policy_rule_count(policy); i++) {
         struct rule_info rule = policy_rule_info(policy, i);
-        for (enum phase phase = rule.acts_at; phase <= PHASE_MESSAGE; phase++)
+        for (enum phase phase = rule.acts_at; phase <= PHASE_MESSAGE; phase++) {
             proxy->acts_at[phase] = true;
+            proxy->drops_at[phase] |= rule.drops;
+        }
     }
+    for (int producer = 0; producer < PRODUCER_COUNT; producer++)
+        proxy->wants[producer] = policy_uses_producer(policy, (enum producer)producer);
+    proxy->waits_for_silence = policy_uses(policy, FACT_CLIENT_PREGREET);
+    learn_rates(proxy);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         proxy->scans[kind] = pipeline_needs(proxy->config, (enum scanner_kind)kind);
     return pipeline_job(proxy->config, proxy->config->arena, &proxy->job);
+}
+
+bool proxy_needs_dns(const struct proxy *proxy)
+{
+    const bool *wants = proxy->wants;
+    return wants[PRODUCER_CLIENT] || wants[PRODUCER_DNSBL] || wants[PRODUCER_SENDER_DOMAINS] ||
+           wants[PRODUCER_DOMAINS] || wants[PRODUCER_SPF] || wants[PRODUCER_AUTHENTICATION];
 }
 
 void proxy_new_id(struct proxy *proxy, char out[static 24])

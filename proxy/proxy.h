@@ -7,7 +7,9 @@
 #include "proxy/backends.h"
 #include "proxy/messages.h"
 #include "proxy/recipient_cache.h"
+#include "proxy/redis.h"
 #include "proxy/shared.h"
+#include "proxy/state.h"
 #include "proxy/tls.h"
 
 #include <sys/queue.h>
@@ -21,13 +23,20 @@ struct proxy {
     struct tls_contexts *tls;
     struct backends *backends;
     struct recipient_cache *recipients;
+    struct resolver *resolver; /* NULL: no rule needs DNS, or there is none to be had */
+    struct redis *redis;       /* NULL: no rule needs it */
+    struct state *state;       /* with redis */
     struct shared *shared;
     unsigned slot, row;
-    int queue[SCANNER_KINDS];        /* -1: there is none */
-    int decisions;                   /* file for decision records; -1: none */
-    bool acts_at[PHASE_MESSAGE + 1]; /* some rule can decide at this phase or before */
-    bool scans[SCANNER_KINDS];       /* the policy needs scanners of this kind */
-    struct scan_job job;             /* what is asked of them about every message */
+    int queue[SCANNER_KINDS];                 /* -1: there is none */
+    int decisions;                            /* file for decision records; -1: none */
+    bool acts_at[PHASE_MESSAGE + 1];          /* some rule can decide at this phase or before */
+    bool drops_at[PHASE_MESSAGE + 1];         /* some rule can drop the connection by then */
+    bool scans[SCANNER_KINDS];                /* the policy needs scanners of this kind */
+    bool wants[PRODUCER_COUNT];               /* the policy names facts of this producer */
+    bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
+    bool waits_for_silence;                   /* before the banner */
+    struct scan_job job;                      /* what is asked of them about every message */
     uint64_t next_id;
     struct session_list sessions;
     size_t session_count;
@@ -37,6 +46,8 @@ struct proxy {
 
 /* What the policy wants from the scanners, and at which phases it can act. False: out of memory. */
 bool proxy_learn_policy(struct proxy *proxy);
+
+bool proxy_needs_dns(const struct proxy *proxy); /* once the policy is learnt */
 
 /* Sessions that are between commands are told 421 and closed; the others end after their
  * transaction. */

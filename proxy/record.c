@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * The decision record: one for each message, a line in the log and, when asked for, a JSON object
  * with all facts. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_study.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -55,6 +55,39 @@ static void reply_member(struct buf *out, const struct decision *d)
     buf_release(&reply);
 }
 
+static void open_object(struct buf *out, const char *name)
+{
+    json_key(out, slice_of(name));
+    buf_char(out, '{');
+}
+
+static void questions(struct buf *out, const char *name, double count, double ms)
+{
+    if (count == 0)
+        return;
+    open_object(out, name);
+    number_member(out, "count", count);
+    number_member(out, "ms", ms);
+    buf_char(out, '}');
+}
+
+/* What the facts cost: questions, and the time that passed until they were answered. What was found
+ * out about the client is shared by its transactions. */
+static void cost_member(struct buf *out, const struct session *s)
+{
+    const struct transaction *t = &s->t;
+    struct state_cost redis = {.calls = 0};
+    if (t->state)
+        redis = state_cost(t->state);
+    open_object(out, "cost");
+    if (s->study)
+        questions(out, "client_dns", s->study->dns.queries, (double)s->study->dns.ms);
+    questions(out, "dns", t->dns.queries, (double)t->dns.ms);
+    questions(out, "sender", t->sender_rounds, (double)t->sender_ms);
+    questions(out, "redis", redis.calls, (double)redis.ms);
+    buf_char(out, '}');
+}
+
 static void write_json(struct session *s, const struct decision *d)
 {
     const struct policy *policy = s->proxy->config->policy;
@@ -70,6 +103,7 @@ static void write_json(struct session *s, const struct decision *d)
     text_member(&out, "backend", d->backend);
     number_member(&out, "ms", (double)(clock_ms() - s->t.began));
     number_member(&out, "verdict_ms", (double)(clock_ms() - s->t.ended));
+    cost_member(&out, s);
     json_key(&out, SLICE("facts"));
     buf_char(&out, '{');
     facts_json(&out, &s->t.facts);

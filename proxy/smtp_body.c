@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Bodies: what comes after DATA and in the chunks of BDAT, kept in the spool within the budgets. */
-#include "proxy/smtp_session.h"
+#include "filters/headers.h"
+#include "proxy/smtp_study.h"
 
 enum {
     SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */
@@ -21,6 +22,14 @@ static bool take_room(struct session *s, size_t bytes)
     return true;
 }
 
+/* The first piece mostly holds the whole header block: the DNS is asked while the rest comes. */
+static void look_ahead(struct session *s, struct slice first)
+{
+    struct slice block = headers_block(first, NULL);
+    if (block.len < first.len)
+        sender_study_header(s, block);
+}
+
 /* Keeps content unless something is wrong with the body already; then it is only read to its end.
  */
 static bool keep_content(void *ctx, struct slice content)
@@ -35,6 +44,8 @@ static bool keep_content(void *ctx, struct slice content)
         t->fault = BODY_NO_ROOM;
     else if (!spool_append(t->spool, content))
         t->fault = BODY_NO_MEMORY;
+    else if (spool_size(t->spool) == content.len)
+        look_ahead(s, content);
     if (t->fault != BODY_FINE)
         session_drop_body(s);
     return true;

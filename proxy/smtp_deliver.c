@@ -120,11 +120,23 @@ static struct slice trace_field(struct session *s)
     return trace_received(s->mail, &trace);
 }
 
+/* Our fields, in front of the message: the newest on top (RFC 5321 4.4). */
+static struct slice our_fields(struct session *s)
+{
+    struct slice trace = trace_field(s), results = session_results(s);
+    if (!trace.ptr || !results.ptr)
+        return (struct slice){NULL, 0};
+    return results.len ? arena_printf(s->mail, "%.*s%.*s", SLICE_ARGS(results), SLICE_ARGS(trace))
+                       : trace;
+}
+
 static bool edit(struct session *s)
 {
     struct transaction *t = &s->t;
+    bool inbound = s->listener->direction == DIRECTION_INBOUND;
     struct edit_input input = {.message = spool_bytes(t->spool),
-                               .trace = trace_field(s),
+                               .authserv_id = inbound ? session_authserv_id(s) : SLICE(""),
+                               .trace = our_fields(s),
                                .edits = t->verdict->edits,
                                .edit_count = t->verdict->edit_count,
                                .parts = t->parts,

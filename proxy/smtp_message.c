@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * From the final dot to the reply: scanners, rules, edits, delivery. The sender's 250 is the
  * backend's 250. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_study.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -41,6 +41,7 @@ void session_finish(struct session *s, const struct decision *decision, unsigned
     if (code / 100 == 2 && client_gone(s))
         log_at(LEVEL_WARNING, s->ref, "in-doubt",
                field_str("reason", "delivered, but the client had gone"));
+    sender_state_end(s, record.verdict);
     session_reply(s, code, enhanced, whole);
     stream_flush(s->stream); /* before its delivery stops being in doubt */
     session_reset(s);
@@ -114,9 +115,21 @@ static void act(struct session *s)
         session_deliver(s, deliveries);
 }
 
+/* What its recipients were made to wait for already counts. */
+static void act_in_time(struct session *s)
+{
+    struct transaction *t = &s->t;
+    int64_t ms = 0;
+    for (size_t i = 0; i < t->recipient_count; i++)
+        if (t->recipients[i].verdict.delay > ms)
+            ms = t->recipients[i].verdict.delay;
+    session_tarpit(s, ms > t->delayed ? ms : 0, &t->delayed, act);
+}
+
 static bool evaluate_one(struct session *s, struct recipient *r)
 {
     s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+    recipient_state_recall(s, r);
     s->t.facts.postmaster = session_is_postmaster(&r->path);
     return policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_MESSAGE, s->mail,
                            &r->verdict) == OUTCOME_DECIDED;
@@ -140,7 +153,7 @@ void session_decide(struct session *s)
             t->recipients[i].verdict = t->recipients[0].verdict;
     }
     if (fine)
-        act(s);
+        act_in_time(s);
     else
         session_finish_say(s, "defer", 452, "4.3.1", "out of memory");
 }
@@ -225,11 +238,9 @@ void session_message(struct session *s)
         act(s);
         return;
     }
-    if (session_scan(s) && t->scans_left == 0) {
-        if (t->scan_counted) {
-            shared_scan_give(s->proxy->shared, s->proxy->row);
-            t->scan_counted = false;
-        }
-        session_decide(s);
-    }
+    sender_study_message(s);
+    if (!session_scan(s))
+        return;
+    sender_study_go_on(s);
+    session_await(s, PHASE_MESSAGE, session_decide);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * RCPT: is it one of our domains, does the recipient exist, what do the rules say that need no
  * message. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_study.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -75,16 +75,9 @@ static struct recipient *new_recipient(struct session *s)
 
 /* ---- what the rules say ---- */
 
-/* The rules that need no message. False: refused, and said so. */
-static bool rules_accept(struct session *s, struct recipient *r)
+/* Whether the rules that need no message let it through; else it is refused, and told so. */
+static bool rules_accept(struct session *s, const struct recipient *r)
 {
-    if (!s->proxy->acts_at[PHASE_RCPT])
-        return true;
-    session_facts(s, PHASE_RCPT);
-    s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
-    s->t.facts.postmaster = session_is_postmaster(&r->path);
-    r->decided = policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_RCPT, s->mail,
-                                 &r->verdict) == OUTCOME_DECIDED;
     if (!r->decided)
         return true;
     switch (r->verdict.action) {
@@ -154,8 +147,11 @@ static void checked(struct backend_job *job)
         const struct backend_reply *mail = &job->mail_reply, *rcpt = &job->recipients[0].reply;
         bool mail_fine = mail->kind == REPLY_YES;
         struct smtp_reply words = {.code = rcpt->code, .enhanced = rcpt->enhanced};
+        bool unknown = mail_fine && reply_says_no_such_user(&words);
         if (mail_fine && rcpt->code)
-            remember(s, &r->path, rcpt, reply_says_no_such_user(&words));
+            remember(s, &r->path, rcpt, unknown);
+        if (unknown)
+            recipient_state_unknown(s);
         if (mail_fine && rcpt->code == 0)
             refuse(s, &r->path, 451, "4.4.2", "mail server broke off, try again later");
         else
@@ -192,9 +188,11 @@ static void check_exists(struct session *s, struct recipient *r)
     if (!s->t.backend->recipient_check)
         accept_recipient(s);
     else if (recipient_cache_find(s->proxy->recipients, s->t.backend->name, r->path.address,
-                                  &remembered))
+                                  &remembered)) {
+        if (remembered.kind == REPLY_RECIPIENT)
+            recipient_state_unknown(s);
         pass_on(s, r, &remembered);
-    else
+    } else
         ask_backend(s, r);
 }
 
@@ -249,6 +247,64 @@ static bool complete_address(struct session *s, struct smtp_path *path)
     return true;
 }
 
+/* No recipient was accepted: the next may go to another backend. */
+static void let_backend_go(struct session *s)
+{
+    if (s->t.recipient_count == 0 && !s->t.job_running)
+        s->t.backend = NULL;
+}
+
+static struct recipient *in_question(struct session *s)
+{
+    return &s->t.recipients[s->t.recipient_count];
+}
+
+static void act(struct session *s)
+{
+    struct recipient *r = in_question(s);
+    if (rules_accept(s, r))
+        check_exists(s, r);
+    let_backend_go(s);
+    if (!s->t.job_running)
+        session_go_on(s);
+}
+
+/* All is known that rules without a message could ask for. */
+static void judge(struct session *s)
+{
+    struct recipient *r = in_question(s);
+    r->verdict = (struct verdict){.delay = 0};
+    if (s->proxy->acts_at[PHASE_RCPT]) {
+        session_facts(s, PHASE_RCPT);
+        s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+        s->t.facts.postmaster = session_is_postmaster(&r->path);
+        r->decided = policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_RCPT, s->mail,
+                                     &r->verdict) == OUTCOME_DECIDED;
+    }
+    recipient_state_keep(s, r);
+    session_tarpit(s, r->verdict.delay, &s->t.delayed, act);
+}
+
+/* Greylisting knows a domain that SPF has passed for: so it is asked behind that. */
+static void ask_redis(struct session *s)
+{
+    session_facts(s, PHASE_RCPT);
+    recipient_state_begin(s, in_question(s));
+    session_await(s, PHASE_RCPT, judge);
+}
+
+static void study(struct session *s)
+{
+    const struct proxy *proxy = s->proxy;
+    bool redis = proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_RATE];
+    if (redis)
+        session_await(s, PHASE_RCPT, ask_redis);
+    else if (proxy->acts_at[PHASE_RCPT])
+        session_await(s, PHASE_RCPT, judge);
+    else
+        judge(s);
+}
+
 static void consider(struct session *s, struct recipient *r)
 {
     const struct config *config = config_of(s);
@@ -258,11 +314,11 @@ static void consider(struct session *s, struct recipient *r)
     else if (domain->recipients && !session_is_postmaster(&r->path) &&
              !table_holds_text(domain->recipients, r->path.address))
         refuse(s, &r->path, 550, "5.1.1", "no such user here");
-    else if (fits_transaction(s, r, domain->backend) && backend_can(s, r, domain->backend) &&
-             rules_accept(s, r))
-        check_exists(s, r);
-    if (s->t.recipient_count == 0 && !s->t.job_running)
-        s->t.backend = NULL;
+    else if (fits_transaction(s, r, domain->backend) && backend_can(s, r, domain->backend)) {
+        study(s);
+        return;
+    }
+    let_backend_go(s);
 }
 
 void session_recipient(struct session *s, struct slice argument)

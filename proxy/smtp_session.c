@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_study.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "filters/client_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,13 +136,19 @@ static void tls_facts(struct session *s)
 void session_facts(struct session *s, enum phase phase)
 {
     struct value *fact = s->t.facts.fact;
+    if (!s->t.facts.keyed)
+        s->t.facts.keyed = facts_keyed_new(s->mail, s->proxy->config->policy);
     fact[FACT_LISTENER] = value_text(s->listener->name);
     fact[FACT_DIRECTION] = value_integer(s->listener->direction);
     fact[FACT_CLIENT_IP] = value_ip(s->client);
     fact[FACT_CLIENT_PORT] = value_number(s->client_port);
+    fact[FACT_CLIENT_PREGREET] = value_bool(s->pregreet);
+    client_study_facts(s);
     if (phase >= PHASE_HELO) {
         fact[FACT_HELO] = value_text(s->helo);
         fact[FACT_HELO_ESMTP] = value_bool(s->esmtp);
+        fact[FACT_CLIENT_EARLY] = value_bool(s->early);
+        helo_form(s->proxy->config, s->helo, &s->client, &s->local, &s->t.facts);
     }
     if (phase >= PHASE_MAIL) {
         const struct transaction *t = &s->t;
@@ -154,17 +161,6 @@ void session_facts(struct session *s, enum phase phase)
 }
 
 /* ---- the transaction ---- */
-
-static void drop_scans(struct transaction *t)
-{
-    for (int i = 0; i < SCANNER_KINDS; i++) {
-        if (!t->scan_events[i])
-            continue;
-        event_free(t->scan_events[i]);
-        close(t->scan_sockets[i]);
-        t->scan_events[i] = NULL;
-    }
-}
 
 void session_drop_body(struct session *s)
 {
@@ -179,11 +175,15 @@ void session_reset(struct session *s)
 {
     struct transaction *t = &s->t;
     if (!t->open && !t->spool && !t->job_running) {
+        t->facts.keyed = NULL;
         arena_reset(s->mail);
         return;
     }
     bool alone = t->job_running && backends_cancel(s->proxy->backends, &t->job);
-    drop_scans(t);
+    sender_study_free(s);
+    for (int slot = 0; slot < SCAN_SLOTS; slot++)
+        session_drop_scan(s, (enum scan_slot)slot);
+    s->then = s->resume = NULL;
     if (t->scan_counted)
         shared_scan_give(s->proxy->shared, s->proxy->row);
     session_drop_body(s);
@@ -238,9 +238,13 @@ static size_t on_input(void *ctx, struct slice bytes)
         case SESSION_CLOSING:
             return bytes.len;
         case SESSION_BUSY:
+            s->pregreet |= !s->greeted;
             break;
         }
         used += n;
+        if (s->after_helo)
+            s->early |= used < bytes.len;
+        s->after_helo = false;
         if (n == 0 || s->starting_tls)
             break;
     }
@@ -263,31 +267,12 @@ static void timed_out(struct session *s)
         session_upload_rate(s);
         break;
     case SESSION_BUSY:
+        session_overdue(s);
         break;
     case SESSION_CLOSING:
         session_end(s);
         break;
     }
-}
-
-static void greet(struct session *s)
-{
-    const struct config *config = s->proxy->config;
-    struct verdict verdict;
-    s->greeted = true;
-    session_expect_command(s);
-    if (s->proxy->acts_at[PHASE_CONNECT]) {
-        session_facts(s, PHASE_CONNECT);
-        enum outcome outcome =
-            policy_evaluate(config->policy, &s->t.facts, PHASE_CONNECT, s->mail, &verdict);
-        if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP) {
-            session_refuse_connection(s, &verdict);
-            return;
-        }
-    }
-    stream_printf(s->stream, "220 %.*s %.*s\r\n", SLICE_ARGS(config->hostname),
-                  SLICE_ARGS(s->listener->banner.len ? s->listener->banner : SLICE("ESMTP")));
-    stream_flush(s->stream);
 }
 
 static void secured(struct session *s)
@@ -296,7 +281,7 @@ static void secured(struct session *s)
     if (s->state == SESSION_CLOSING)
         return;
     if (!s->greeted) { /* implicit TLS */
-        greet(s);
+        session_greet(s);
         return;
     }
     /* RFC 3207 4.2: as if freshly connected. */
@@ -382,7 +367,7 @@ void session_start_tls(struct session *s)
 }
 
 void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
-                   const struct ip *client, uint16_t port)
+                   const struct ip *client, uint16_t port, const struct ip *local)
 {
     if (!count_session(proxy, listener, fd, client))
         return;
@@ -392,8 +377,11 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
         shared_session_give(proxy->shared, proxy->row, client);
         return;
     }
-    *s = (struct session){
-        .proxy = proxy, .listener = listener, .client = *client, .client_port = port};
+    *s = (struct session){.proxy = proxy,
+                          .listener = listener,
+                          .client = *client,
+                          .client_port = port,
+                          .local = *local};
     proxy_new_id(proxy, s->id);
     snprintf(s->ref, sizeof s->ref, "%s", s->id);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
@@ -418,7 +406,7 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
         else
             session_end(s);
     } else {
-        greet(s);
+        session_greet(s);
     }
 }
 
@@ -435,6 +423,7 @@ void session_end(struct session *s)
 {
     struct proxy *proxy = s->proxy;
     session_reset(s);
+    client_study_free(s);
     stream_free(&s->stream);
     shared_session_give(proxy->shared, proxy->row, &s->client);
     arena_free(&s->arena);

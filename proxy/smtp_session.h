@@ -2,21 +2,28 @@
  * One SMTP client's connection: what it has said, and the transaction it is in.
  *
  *   smtp_session.c    begins and ends it, takes in lines, queues replies
+ *   smtp_greeting.c   says the banner
  *   smtp_verbs.c      answers commands
+ *   smtp_client_study.c  finds out about the client and its HELO, once a session, and
+ *   smtp_sender_study.c  about the sender, once a transaction
+ *   smtp_wait.c       waits for what they find out
  *   smtp_recipient.c  decides on RCPT
  *   smtp_body.c       takes in what follows DATA and BDAT
  *   smtp_message.c    goes from the final dot to the reply; in it
  *   smtp_scan.c       asks the scanners, and
- *   smtp_deliver.c    the backend */
+ *   smtp_deliver.c    the backend
+ *   smtp_results.c    what was found out about the sender, written for those behind */
 #ifndef PROXY_SMTP_SESSION_H
 #define PROXY_SMTP_SESSION_H
 
 #include "base/stream.h"
+#include "filters/resolver.h"
 #include "filters/scan_job.h"
 #include "proxy/edits.h"
 #include "proxy/proxy.h"
 #include "proxy/smtp_data.h"
 #include "proxy/spool.h"
+#include "proxy/state.h"
 
 enum session_state {
     SESSION_COMMAND,
@@ -26,10 +33,40 @@ enum session_state {
     SESSION_CLOSING, /* closes once its last reply is out */
 };
 
+/* How far a question has come. */
+enum learning { UNASKED, LEARNING, LEARNT };
+
+/* What is found out about the client: for all of its transactions. */
+struct client_study {
+    struct arena *arena; /* holds what follows, and lives as long as the session */
+    struct facts facts;  /* of the producers CLIENT and DNSBL, and its connection's rates */
+    struct inquiry dns;
+    struct state_inquiry *state;
+    enum learning names, lists, helo;
+};
+
+/* Who an answer of a scanner is awaited for. */
+enum scan_slot { SCAN_CONTENT, SCAN_ANTIVIRUS, SCAN_SENDER, SCAN_SLOTS };
+
+struct scan_wait {
+    struct session *session;
+    struct event *event; /* NULL: none is awaited */
+    int sock;
+    enum scan_slot slot;
+    int64_t began;
+};
+
+/* Facts that are another for each recipient of a message. */
+struct recipient_facts {
+    struct value greylist[3]; /* known, first_seen, wait */
+    struct value *keyed;      /* NULL: no rule counts recipients */
+};
+
 struct recipient {
     struct job_recipient job; /* address, parameters; the backend's reply */
     struct smtp_path path;
     unsigned split; /* group of an earlier try, 0: none */
+    struct recipient_facts known;
     struct verdict verdict;
     bool decided; /* by rules that need no message */
 };
@@ -66,10 +103,18 @@ struct transaction {
     struct facts facts;
     struct part_range *parts;
     size_t part_count;
-    struct event *scan_events[SCANNER_KINDS]; /* answers to come */
-    int scan_sockets[SCANNER_KINDS];
-    unsigned scans_left;
+    struct scan_wait scans[SCAN_SLOTS];
     bool scan_counted;
+
+    struct inquiry dns; /* all that is asked about the sender */
+    enum learning spf, authentication, sender_domains, domains;
+    int64_t delayed;    /* milliseconds that rules made a recipient wait for */
+    bool header_asked;  /* for the names in the header block */
+    bool sender_beside; /* the job about the content asks about the sender as well */
+    unsigned sender_rounds;
+    int64_t sender_ms; /* that scanners took for them */
+    unsigned sample;   /* 0..99: whether DMARC's pct takes this message */
+    struct state_inquiry *state;
 
     struct backend_job job;
     bool job_running, delivering;
@@ -86,18 +131,30 @@ struct session {
     char ref[SHARED_ID_MAX]; /* of the transaction: the id and its number; also stands in replies */
     struct ip client;
     uint16_t client_port;
+    struct ip local; /* the address of ours that it has reached */
     enum session_state state;
     struct arena *arena; /* the session's */
     struct arena *mail;  /* the transaction's */
     struct slice helo;
     bool esmtp, greeted, starting_tls, quitting;
+    bool pregreet, early;       /* spoke before our banner; did not wait for the reply to HELO */
+    bool after_helo;            /* what else stands in the input came too early */
+    struct client_study *study; /* NULL: no rule asks */
+    enum phase awaited;
+    void (*then)(struct session *s);   /* goes on once all that `awaited` needs is there */
+    int64_t delayed;                   /* milliseconds that rules made it wait for before RCPT */
+    void (*resume)(struct session *s); /* goes on after a delay */
     unsigned errors, commands, messages, transactions;
     struct transaction t;
 };
 
-/* A client that was accepted on `fd` (taken over in any case). */
+/* A client that was accepted on `fd` (taken over in any case). `local`: the address of ours that it
+ * has reached; family 0 when nobody asks. */
 void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
-                   const struct ip *client, uint16_t port);
+                   const struct ip *client, uint16_t port, const struct ip *local);
+
+/* Connected, and secured if it must be: the banner. */
+void session_greet(struct session *s);
 
 /* Frees the session. Its transaction is given up as far as that is still possible. */
 void session_end(struct session *session);
@@ -139,6 +196,11 @@ void session_start_tls(struct session *s);
 /* Forgets the transaction (RSET, EHLO, after a message). */
 void session_reset(struct session *s);
 
+/* Authentication-Results and Received-SPF of what the rules had found out; may be empty. ptr NULL:
+ * out of memory. */
+struct slice session_results(struct session *s);
+struct slice session_authserv_id(const struct session *s);
+
 /* The facts that are known without the message, up to `phase`. */
 void session_facts(struct session *s, enum phase phase);
 
@@ -162,9 +224,12 @@ void session_recipient(struct session *s, struct slice argument);
 /* The body is complete: everything up to its reply. */
 void session_message(struct session *s);
 
-/* Sends the message to the scanners whose facts the rules name; their last answer leads to
- * session_decide. False: finished already, with a tempfail. */
+/* Sends the message to the scanners whose facts the rules name. False: finished already, with a
+ * tempfail. */
 bool session_scan(struct session *s);
+/* Asks a scanner about the sender. False: it cannot be, and the facts are unknown. */
+bool session_scan_sender(struct session *s);
+void session_drop_scan(struct session *s, enum scan_slot slot);
 
 /* All facts are there (or unknown): the rules, and what follows from them. */
 void session_decide(struct session *s);

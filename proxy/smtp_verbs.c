@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * The commands. Each is validated here and answered, or begins what will answer it. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_study.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -43,39 +43,8 @@ static uint64_t size_limit(const struct session *s, const struct capabilities *c
 
 /* ---- HELO, EHLO ---- */
 
-static bool take_helo(struct session *s, struct slice name, bool esmtp)
+static void offer(struct session *s)
 {
-    if (name.len == 0) {
-        session_error(s, 501, "5.5.4", "HELO and EHLO need a domain name or address literal");
-        return false;
-    }
-    session_reset(s);
-    arena_reset(s->arena);
-    s->helo = arena_copy(s->arena, slice_sub(name, 0, 255));
-    s->esmtp = esmtp;
-    if (s->proxy->acts_at[PHASE_HELO]) {
-        struct verdict verdict;
-        session_facts(s, PHASE_HELO);
-        enum outcome outcome =
-            policy_evaluate(s->proxy->config->policy, &s->t.facts, PHASE_HELO, s->mail, &verdict);
-        if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP) {
-            session_refuse_connection(s, &verdict);
-            return false;
-        }
-    }
-    return true;
-}
-
-static void verb_helo(struct session *s, struct slice argument)
-{
-    if (take_helo(s, argument, false))
-        session_reply(s, 250, SLICE(""), s->proxy->config->hostname);
-}
-
-static void verb_ehlo(struct session *s, struct slice argument)
-{
-    if (!take_helo(s, argument, true))
-        return;
     struct capabilities can = backends_common(s->proxy->backends);
     struct buf offer = buf_init(OFFER_MAX);
     buf_printf(&offer, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n",
@@ -87,6 +56,58 @@ static void verb_ehlo(struct session *s, struct slice argument)
     buf_cstr(&offer, "250-CHUNKING\r\n250 ENHANCEDSTATUSCODES\r\n");
     session_text(s, buf_slice(&offer));
     buf_release(&offer);
+}
+
+static void answer_helo(struct session *s)
+{
+    if (s->esmtp)
+        offer(s);
+    else
+        session_reply(s, 250, SLICE(""), s->proxy->config->hostname);
+    session_go_on(s);
+}
+
+static void judge_helo(struct session *s)
+{
+    struct verdict verdict = {.delay = 0};
+    enum outcome outcome = OUTCOME_PENDING;
+    if (s->proxy->acts_at[PHASE_HELO]) {
+        session_facts(s, PHASE_HELO);
+        outcome =
+            policy_evaluate(s->proxy->config->policy, &s->t.facts, PHASE_HELO, s->mail, &verdict);
+    }
+    if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP)
+        session_refuse_connection(s, &verdict);
+    else
+        session_tarpit(s, verdict.delay, &s->delayed, answer_helo);
+}
+
+static void take_helo(struct session *s, struct slice name, bool esmtp)
+{
+    if (name.len == 0) {
+        session_error(s, 501, "5.5.4", "HELO and EHLO need a domain name or address literal");
+        return;
+    }
+    session_reset(s);
+    arena_reset(s->arena);
+    s->helo = arena_copy(s->arena, slice_sub(name, 0, 255));
+    s->esmtp = esmtp;
+    s->after_helo = true;
+    client_study_helo(s);
+    if (s->proxy->drops_at[PHASE_HELO])
+        session_await(s, PHASE_HELO, judge_helo);
+    else
+        judge_helo(s);
+}
+
+static void verb_helo(struct session *s, struct slice argument)
+{
+    take_helo(s, argument, false);
+}
+
+static void verb_ehlo(struct session *s, struct slice argument)
+{
+    take_helo(s, argument, true);
 }
 
 static void verb_starttls(struct session *s, struct slice argument)
@@ -145,24 +166,58 @@ static bool mail_params(struct session *s, struct slice argument, struct smtp_ma
     return false;
 }
 
-static bool mail_refused_early(struct session *s)
+static void accept_mail(struct session *s)
 {
-    struct verdict verdict;
-    if (!s->proxy->acts_at[PHASE_MAIL])
-        return false;
+    session_say(s, 250, "2.1.0", "sender noted");
+    session_go_on(s);
+}
+
+/* Refusals are told at RCPT, unless they drop the connection or are to be told at once. */
+static void judge_mail(struct session *s)
+{
+    struct verdict verdict = {.delay = 0};
     session_facts(s, PHASE_MAIL);
-    if (policy_evaluate(s->proxy->config->policy, &s->t.facts, PHASE_MAIL, s->mail, &verdict) !=
-        OUTCOME_DECIDED)
-        return false;
-    if (verdict.action == ACTION_DROP) {
+    enum outcome outcome =
+        policy_evaluate(s->proxy->config->policy, &s->t.facts, PHASE_MAIL, s->mail, &verdict);
+    if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP) {
         session_refuse_connection(s, &verdict);
-        return true;
+    } else if (outcome == OUTCOME_DECIDED && settings_of(s)->smtp_refuse_early &&
+               (verdict.action == ACTION_REJECT || verdict.action == ACTION_DEFER)) {
+        session_refuse(s, &verdict);
+        session_reset(s);
+        session_go_on(s);
+    } else {
+        session_tarpit(s, verdict.delay, &s->delayed, accept_mail);
     }
-    if (!settings_of(s)->smtp_refuse_early ||
-        (verdict.action != ACTION_REJECT && verdict.action != ACTION_DEFER))
-        return false; /* told at RCPT */
-    session_refuse(s, &verdict);
-    return true;
+}
+
+static bool decides_at_mail(const struct session *s)
+{
+    return s->proxy->drops_at[PHASE_MAIL] ||
+           (settings_of(s)->smtp_refuse_early && s->proxy->acts_at[PHASE_MAIL]);
+}
+
+static void begin_transaction(struct session *s, const struct smtp_path *path,
+                              const struct smtp_mail_params *mail)
+{
+    memset(&s->t, 0, sizeof s->t);
+    s->t.sender = *path;
+    s->t.mail = *mail;
+    s->t.open = true;
+    s->t.began = clock_ms();
+    snprintf(s->ref, sizeof s->ref, "%s.%u", s->id, s->transactions);
+    s->t.mail.ret = arena_copy(s->mail, mail->ret);
+    s->t.mail.envid = arena_copy(s->mail, mail->envid);
+    if (!keep_path(s, &s->t.sender)) {
+        session_reset(s);
+        session_say(s, 452, "4.3.1", "out of memory");
+        return;
+    }
+    sender_study_begin(s);
+    if (decides_at_mail(s))
+        session_await(s, PHASE_MAIL, judge_mail);
+    else
+        accept_mail(s);
 }
 
 static void verb_mail(struct session *s, struct slice argument)
@@ -181,22 +236,7 @@ static void verb_mail(struct session *s, struct slice argument)
     } else if (path.address.len && path.domain.len == 0) {
         session_error(s, 501, "5.1.7", "the sender's address needs a domain");
     } else if (mail_params(s, argument, &mail, path.utf8)) {
-        memset(&s->t, 0, sizeof s->t);
-        s->t.sender = path;
-        s->t.mail = mail;
-        s->t.open = true;
-        s->t.began = clock_ms();
-        snprintf(s->ref, sizeof s->ref, "%s.%u", s->id, s->transactions);
-        s->t.mail.ret = arena_copy(s->mail, mail.ret);
-        s->t.mail.envid = arena_copy(s->mail, mail.envid);
-        if (!keep_path(s, &s->t.sender)) {
-            session_reset(s);
-            session_say(s, 452, "4.3.1", "out of memory");
-        } else if (!mail_refused_early(s)) {
-            session_say(s, 250, "2.1.0", "sender noted");
-        } else if (s->state != SESSION_CLOSING) {
-            session_reset(s);
-        }
+        begin_transaction(s, &path, &mail);
     }
 }
 

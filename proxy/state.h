@@ -25,6 +25,7 @@ struct state_cost {
 };
 struct state_cost state_cost(const struct state_inquiry *inquiry);
 
+/* Who brings a message, without <>. */
 struct state_sender {
     struct ip client;
     struct slice sender; /* empty: <> */

@@ -166,7 +166,7 @@ static void test_actions_are_checked(void **state)
     refuses_action("reject 550 5.7.1000", "a reply 550 takes an enhanced code");
     refuses_action("reject \"{helo\"", "expected a fact's name and '}'");
     refuses_action("reject \"{hello}\"",
-                   "1:100: error: unknown fact 'hello'; did you mean 'helo'?");
+                   "1:101: error: unknown fact 'hello'; did you mean 'helo'?");
     refuses_action("reject \"{a.name}\"", "'a' is not always bound when the rule holds");
     refuses_action("reject \"{attachments}\"", "cannot be written as text");
     refuses_action("header add \"X Y\" \"z\"", "expected the name of a header field");

@@ -22,7 +22,7 @@ static void put(struct bench *b, struct slice text)
     b->source = (struct source){.path = SLICE("f"), .text = text};
     b->sources = (struct sources){.arena = arena_new(1 << 20), .report = &b->report, .count = 1};
     b->sources.files[0] = &b->source;
-    b->lexer = (struct lexer){.sources = &b->sources};
+    b->lexer = lexer_of_file(&b->sources, 0);
 }
 
 static void take(struct bench *b)

@@ -24,6 +24,12 @@ static void test_scanners_are_needed_only_for_facts_that_rules_name(void **state
     config = load_good(with_header);
     assert_true(pipeline_needs(config, SCANNER_SCAN));
     config_free(&config);
+    config = load_good("rule \"r\" when rate(client.ip, 1h) > 3 then discard\n");
+    assert_false(pipeline_needs(config, SCANNER_SCAN));
+    config_free(&config);
+    config = load_good("rule \"d\" when domains.score > 3 then discard\n");
+    assert_true(pipeline_needs(config, SCANNER_SCAN));
+    config_free(&config);
     config = load_good(with_malware);
     assert_true(pipeline_needs(config, SCANNER_AV));
     config->settings.antivirus_enabled = false;
@@ -48,32 +54,68 @@ static void test_a_job_names_the_policys_headers_and_limits(void **state)
 static void test_an_answer_counts_only_for_its_scanners_facts(void **state)
 {
     (void)state;
+    struct config *config = load_good(with_malware);
     struct facts facts = {0};
     struct scan_answer answer = {0};
     answer.facts.fact[FACT_AV_RESULT] = value_integer(AV_RESULT_CLEAN);
     answer.facts.fact[FACT_MESSAGE_HIDES] = value_bool(true);
     answer.facts.fact[FACT_SENDER] = value_text(SLICE("forged@example.com"));
-    pipeline_merge(&facts, SCANNER_SCAN, &answer);
+    pipeline_merge(config->policy, &facts, SCANNER_SCAN, &answer);
     assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_PENDING);
     assert_int_equal(facts.fact[FACT_SENDER].state, VALUE_PENDING);
     assert_true(facts.fact[FACT_MESSAGE_HIDES].truth);
-    pipeline_merge(&facts, SCANNER_AV, &answer);
+    pipeline_merge(config->policy, &facts, SCANNER_AV, &answer);
     assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_KNOWN);
+    config_free(&config);
+}
+
+static const char with_keys[] =
+    "rule \"r\" when rate(client.ip, 1h) > 3 then discard\n"
+    "rule \"a\" when header[\"X-A\"] == \"1\" then discard\n"
+    "rule \"s\" when rate(sender, 1h) > 3 and header[\"X-B\"] == \"1\" then discard\n";
+
+static void test_headers_find_their_places_among_the_keys(void **state)
+{
+    (void)state;
+    struct config *config = load_good(with_keys);
+    struct arena *arena = arena_new(65536);
+    struct facts facts = {.keyed = facts_keyed_new(arena, config->policy)};
+    struct scan_job job;
+    struct value headers[2] = {{0}, {.state = VALUE_KNOWN}};
+    struct scan_answer answer = {.facts.keyed = headers};
+    assert_true(pipeline_job(config, arena, &job));
+    assert_int_equal(job.header_count, 2);
+    assert_true(slice_eq(job.headers[1], SLICE("x-b")));
+    facts.keyed[0] = value_number(4);
+    pipeline_merge(config->policy, &facts, SCANNER_SCAN, &answer);
+    assert_int_equal(facts.keyed[0].state, VALUE_KNOWN);
+    assert_int_equal(facts.keyed[1].state, VALUE_PENDING);
+    assert_int_equal(facts.keyed[2].state, VALUE_PENDING);
+    assert_int_equal(facts.keyed[3].state, VALUE_KNOWN);
+    pipeline_fail(config->policy, &facts, SCANNER_SCAN);
+    assert_true(facts.keyed[0].number == 4);
+    assert_int_equal(facts.keyed[1].state, VALUE_UNKNOWN);
+    assert_int_equal(facts.keyed[2].state, VALUE_PENDING);
+    assert_int_equal(facts.keyed[3].state, VALUE_KNOWN);
+    arena_free(&arena);
+    config_free(&config);
 }
 
 static void test_a_failed_scanner_makes_its_facts_unknown(void **state)
 {
     (void)state;
-    struct arena *arena = arena_new(65536);
+    struct config *config = load_good(with_malware);
     struct facts facts = {0};
-    pipeline_fail(&facts, SCANNER_SCAN, arena, 2);
+    facts.fact[FACT_SPF_RESULT] = value_integer(0);
+    pipeline_fail(config->policy, &facts, SCANNER_SCAN);
     assert_int_equal(facts.fact[FACT_ATTACHMENTS].state, VALUE_UNKNOWN);
     assert_int_equal(facts.fact[FACT_MESSAGE_HIDES].state, VALUE_UNKNOWN);
-    assert_int_equal(facts.keyed[1].state, VALUE_UNKNOWN);
+    assert_int_equal(facts.fact[FACT_DKIM].state, VALUE_UNKNOWN);
+    assert_int_equal(facts.fact[FACT_SPF_RESULT].state, VALUE_KNOWN);
     assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_PENDING);
-    pipeline_fail(&facts, SCANNER_AV, arena, 2);
+    pipeline_fail(config->policy, &facts, SCANNER_AV);
     assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_UNKNOWN);
-    arena_free(&arena);
+    config_free(&config);
 }
 
 /* Without it, every message would be deferred for want of an antivirus verdict. */
@@ -130,6 +172,7 @@ int main(void)
         cmocka_unit_test(test_scanners_are_needed_only_for_facts_that_rules_name),
         cmocka_unit_test(test_a_job_names_the_policys_headers_and_limits),
         cmocka_unit_test(test_an_answer_counts_only_for_its_scanners_facts),
+        cmocka_unit_test(test_headers_find_their_places_among_the_keys),
         cmocka_unit_test(test_a_failed_scanner_makes_its_facts_unknown),
         cmocka_unit_test(test_antivirus_switched_off_is_absent_and_delivers),
         cmocka_unit_test(test_one_reply_serves_only_verdicts_of_the_same_fate),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * Addresses, networks, values as JSON and on the wire. */
-#include "policy/facts.h"
+#include "memory_loader.h"
 #include "policy/types.h"
 
 #include <setjmp.h>
@@ -155,15 +155,20 @@ static void test_facts_as_json(void **state)
 static void test_a_failed_producer_leaves_unknowns(void **state)
 {
     (void)state;
-    struct value keyed[2] = {{0}, value_text(SLICE("x"))};
+    struct config *config = load_good("rule \"r\" when header[\"a\"] == \"x\" and rate(sender, 1h) "
+                                      "> 3 and header[\"b\"] == \"x\" "
+                                      "then discard\n");
+    struct value keyed[3] = {{0}, {0}, value_text(SLICE("x"))};
     struct facts facts = {.keyed = keyed};
     facts.fact[FACT_MESSAGE_SUBJECT] = value_absent();
-    facts_fail(&facts, PRODUCER_MESSAGE, 2);
+    facts_fail(&facts, PRODUCER_MESSAGE, config->policy);
     assert_int_equal(facts.fact[FACT_MESSAGE_HIDES].state, VALUE_UNKNOWN);
     assert_int_equal(facts.fact[FACT_MESSAGE_SUBJECT].state, VALUE_ABSENT);
     assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_PENDING);
     assert_int_equal(keyed[0].state, VALUE_UNKNOWN);
-    assert_int_equal(keyed[1].state, VALUE_KNOWN);
+    assert_int_equal(keyed[1].state, VALUE_PENDING);
+    assert_int_equal(keyed[2].state, VALUE_KNOWN);
+    config_free(&config);
 }
 
 static void test_types_come_from_the_table(void **state)
