@@ -5,6 +5,7 @@
 #include "console/report_attachments.h"
 #include "console/report_sender.h"
 #include "filters/malformation.h"
+#include "policy/dates.h"
 #include "policy/explain.h"
 #include "policy/types.h"
 
@@ -182,6 +183,11 @@ static void say_changes(struct page *page, const struct examination *e)
     }
     for (size_t i = 0; i < v->log_count; i++)
         page_row(page, i ? "" : "log", v->log[i]);
+    if (v->delay == 0)
+        return;
+    page_label(page, "delay");
+    duration_write(page->out, v->delay);
+    page_end(page);
 }
 
 /* ---- all else that is known ---- */

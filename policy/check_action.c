@@ -164,6 +164,16 @@ static bool check_strip(struct checker *checker, const struct syntax_action *syn
     return good;
 }
 
+static bool check_delay(struct checker *checker, const struct token *duration,
+                        struct compiled_action *out)
+{
+    out->delay = (int64_t)duration->number;
+    if (duration->number > 0 && duration->number <= DELAY_MAX)
+        return true;
+    source_error(checker->parser->sources, duration->at, "expected a delay of at most 1min");
+    return false;
+}
+
 bool check_action(struct checker *checker, const struct syntax_action *syntax,
                   struct compiled_action *out)
 {
@@ -188,6 +198,8 @@ bool check_action(struct checker *checker, const struct syntax_action *syntax,
         return check_text(checker, &syntax->text, &out->text);
     case ACTION_STRIP:
         return check_strip(checker, syntax, out);
+    case ACTION_DELAY:
+        return check_delay(checker, &syntax->duration, out);
     default:
         return true;
     }

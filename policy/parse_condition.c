@@ -56,11 +56,12 @@ static struct syntax_term *parse_count(struct parser *parser)
     return expect_punct(parser, ')') ? term : NULL;
 }
 
-static struct syntax_term *parse_list(struct parser *parser)
+/* [a, b], or after `in` (a, b) */
+static struct syntax_term *parse_list(struct parser *parser, char close)
 {
     struct syntax_term *list = new_term(parser, TERM_LIST);
     parser_next(parser);
-    while (list && !accept_punct(parser, ']')) {
+    while (list && !accept_punct(parser, close)) {
         if (list->count > 0 && !expect_punct(parser, ','))
             return NULL;
         struct syntax_term *item = parse_term(parser);
@@ -90,7 +91,7 @@ static struct syntax_term *parse_term_inside(struct parser *parser)
     }
     default:
         if (at_punct(parser, '['))
-            return parse_list(parser);
+            return parse_list(parser, ']');
         fail_expected(parser, "a fact or a value");
         return NULL;
     }
@@ -161,6 +162,8 @@ static bool parse_operator(struct parser *parser, struct syntax_expr *expr, bool
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (accept_word(parser, rows[i].word)) {
             expr->kind = rows[i].kind;
+            if (expr->kind == EXPR_IN && at_punct(parser, '('))
+                return (expr->b = parse_list(parser, ')')) != NULL;
             return (!rows[i].second || expect_word(parser, rows[i].second)) &&
                    (expr->b = parse_term(parser));
         }

@@ -62,6 +62,8 @@ static bool parse_arguments(struct parser *parser, struct syntax_action *action)
         return expect_string(parser, "a text", &action->text);
     case ACTION_STRIP:
         return parse_strip(parser, action);
+    case ACTION_DELAY:
+        return expect_kind(parser, TOKEN_DURATION, "a duration, such as 5s", &action->duration);
     default:
         return true;
     }

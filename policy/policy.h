@@ -103,6 +103,8 @@ struct score_part {
     double points;
 };
 
+enum { DELAY_MAX = 60000 };
+
 struct verdict {
     enum action action; /* a terminal one */
     unsigned code;      /* reply code, 250 for accept and discard */
@@ -120,7 +122,10 @@ struct verdict {
     unsigned *fired; /* indices of all rules whose condition held up to the decision, observed ones
                         included */
     size_t fired_count;
-    bool per_recipient; /* a rule that was looked at names `recipient` */
+    int64_t delay;      /* milliseconds, at most DELAY_MAX, that the reply is held back: the longest
+                           of enforced rules whose condition holds. There when PENDING as well */
+    bool per_recipient; /* a rule that was looked at names `recipient`, or greylisting, which is a
+                           matter of each recipient: facts of both must be his */
 };
 
 /* What a verdict waits for: a refusal for every earlier enforced rule that could end otherwise (a
@@ -132,7 +137,9 @@ enum outcome { OUTCOME_PENDING, OUTCOME_DECIDED, OUTCOME_NO_MEMORY };
 
 /* Evaluates at a phase. `through` is the phase whose facts are all in `facts` (pending only what
  * later phases bring; at PHASE_MESSAGE nothing is pending any more: what still is counts as
- * unknown). PENDING: no decision can be made yet without risking another meaning. Texts and lists
+ * unknown). PENDING: no decision can be made yet without risking another meaning;
+ * of *out only `delay` counts then, and it is of the reply to this phase's command: a rule that
+ * holds from CONNECT on delays every reply whose phase is evaluated. Texts and lists
  * of *out live in `arena` or in `facts`. */
 enum outcome policy_evaluate(const struct policy *policy, const struct facts *facts,
                              enum phase through, struct arena *arena, struct verdict *out);

@@ -94,6 +94,7 @@ struct compiled_action {
     struct slice enhanced, name;
     struct text text;
     double points;
+    int64_t delay;       /* milliseconds */
     int list, condition; /* strip: an operand and a node */
     unsigned slot;
 };

@@ -36,6 +36,10 @@ struct settings_item {
     const char *form, *doc; /* what follows the word, and what it tells: for the manual */
 };
 
+/* config_resolver.c */
+bool parse_forward(struct parser *parser);
+bool parse_stub(struct parser *parser);
+
 extern const struct settings_item settings_items[];
 extern const size_t settings_item_count;
 

@@ -71,6 +71,7 @@ struct syntax_action {
     struct token text; /* TOKEN_END: not given */
     struct token code, enhanced;
     double points;
+    struct token duration; /* delay */
     struct token variable; /* strip each */
     struct syntax_term *list;
     struct syntax_expr *condition;

@@ -2,6 +2,7 @@
 #include "policy/text.h"
 
 #include "base/utf8.h"
+#include "policy/dates.h"
 
 #include <string.h>
 
@@ -56,8 +57,12 @@ static void append_scalar(struct buf *out, const struct type *type, const struct
             buf_cstr(out, type->words->words[value->integer]);
         return;
     case TYPE_DURATION:
-    case TYPE_SIZE:
+        duration_write(out, value->integer);
+        return;
     case TYPE_TIME:
+        date_write(out, value->integer);
+        return;
+    case TYPE_SIZE:
         buf_printf(out, "%lld", (long long)value->integer);
         return;
     case TYPE_TEXT:

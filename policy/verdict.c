@@ -121,6 +121,17 @@ static struct judgement strip(struct walk *walk, const struct compiled_action *a
     return list.list.cut ? judge_and(complete, judge_unknown(evaluation, fact)) : complete;
 }
 
+/* A rule that holds delays the reply, even while a text of its verdict is pending. */
+static void delay(struct walk *walk, const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->action_count; i++) {
+        const struct compiled_action *action =
+            &walk->evaluation.policy->actions[rule->first_action + i];
+        if (action->delay > walk->out->delay)
+            walk->out->delay = action->delay;
+    }
+}
+
 /* The condition, and whether everything is there that the actions need. */
 static struct judgement judge_rule(struct walk *walk, const struct rule *rule)
 {
@@ -128,7 +139,10 @@ static struct judgement judge_rule(struct walk *walk, const struct rule *rule)
     eval_begin_rule(evaluation);
     struct judgement judgement =
         rule->condition < 0 ? judge(true) : eval_node(evaluation, rule->condition);
-    if (judgement.truth != TRUTH_TRUE || evaluation->final || rule->observe)
+    if (judgement.truth != TRUTH_TRUE || rule->observe)
+        return judgement;
+    delay(walk, rule);
+    if (evaluation->final)
         return judgement;
     for (size_t i = 0; i < rule->action_count; i++) {
         const struct compiled_action *action = &evaluation->policy->actions[rule->first_action + i];
@@ -187,6 +201,8 @@ static void act(struct walk *walk, size_t rule, const struct compiled_action *ac
     case ACTION_LOG:
         line = render(walk, &action->text, TEXT_LOG);
         PUSH(walk, walk->out->log, walk->out->log_count, line);
+        return;
+    case ACTION_DELAY:
         return;
     default:
         set_reply(walk, rule, action);

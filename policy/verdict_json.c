@@ -36,4 +36,8 @@ void verdict_json(struct buf *out, const struct policy *policy, const struct ver
     rules_member(out, "rules", policy, verdict, false);
     rules_member(out, "observed", policy, verdict, true);
     score_members(out, verdict);
+    if (!verdict || verdict->delay == 0)
+        return;
+    json_key(out, SLICE("delay"));
+    buf_printf(out, "%lld", (long long)verdict->delay);
 }

@@ -5,8 +5,9 @@
 
 #include "policy/policy.h"
 
-/* "rules": names of those that held, "observed": of observed ones, "score", "score_parts". Without
- * the braces; `verdict` may be NULL: it did not come to the rules. Overflow shows in out->failed.
+/* "rules": names of those that held, "observed": of observed ones, "score", "score_parts", "delay"
+ * in milliseconds if there is one. Without the braces; `verdict` may be NULL: it did not come to
+ * the rules. Overflow shows in out->failed.
  */
 void verdict_json(struct buf *out, const struct policy *policy, const struct verdict *verdict);
 

@@ -173,9 +173,15 @@ static bool greeting_answered(struct redis *r, const redisReply *reply)
     }
     if (r->greeted < r->greeting_count)
         return true;
+    if (!redis_answers_empty(r->answers)) {
+        redis_link_failed(r, "protocol", "a reply without a command");
+        return false;
+    }
+    if (!stream_write(r->stream, buf_slice(&r->held))) {
+        redis_link_failed(r, "memory", "out of memory"); /* both have the same bound */
+        return false;
+    }
     r->link = LINK_READY;
-    if (!stream_write(r->stream, buf_slice(&r->held))) /* both have the same bound */
-        return redis_link_failed(r, "memory", "out of memory"), false;
     buf_release(&r->held);
     redis_link_ready(r);
     redis_wake_soon(r);

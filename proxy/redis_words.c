@@ -175,6 +175,11 @@ int redis_answers_next(struct redis_answers *answers, redisReply **reply, const 
     return 0;
 }
 
+bool redis_answers_empty(const struct redis_answers *answers)
+{
+    return answers->bytes == 0;
+}
+
 struct slice redis_error_class(const redisReply *reply)
 {
     struct slice text = {reply->str, reply->len}, word, rest;

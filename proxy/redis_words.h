@@ -33,6 +33,8 @@ bool redis_answers_feed(struct redis_answers *answers, struct slice bytes);
  * at once: *reason tells, and there is no going on. */
 int redis_answers_next(struct redis_answers *answers, redisReply **reply, const char **reason);
 
+bool redis_answers_empty(const struct redis_answers *answers); /* all that was fed is taken */
+
 /* "OOM", "WRONGPASS": the first word of an error, if it is one in capitals; else "ERR". */
 struct slice redis_error_class(const redisReply *reply);
 

@@ -29,6 +29,7 @@ static struct config *config;
 struct job {
     struct arena *arena;
     struct facts facts;
+    size_t rates; /* as many as facts.keyed has */
     struct state_inquiry *inquiry;
     unsigned done; /* how often it was told so */
 };
@@ -202,7 +203,7 @@ static const struct {
 static json_t *rates_json(const struct job *job)
 {
     json_t *rates = json_array();
-    for (size_t i = 0; i < config->policy->key_count; i++) {
+    for (size_t i = 0; i < job->rates; i++) {
         const struct value *value = &job->facts.keyed[i];
         json_array_append_new(rates, value->state == VALUE_KNOWN     ? json_real(value->number)
                                      : value->state == VALUE_UNKNOWN ? json_string("unknown")
@@ -239,8 +240,8 @@ static void job_done(void *ctx)
 static void begin_job(struct job *job, const json_t *question)
 {
     job->arena = arena_new(ARENA);
-    job->facts.keyed =
-        arena_array(job->arena, config->policy->key_count + 1, sizeof *job->facts.keyed);
+    job->rates = config->policy->key_count;
+    job->facts.keyed = arena_array(job->arena, job->rates + 1, sizeof *job->facts.keyed);
     job->inquiry = state_begin(state, job->arena, &job->facts, job_done, job);
     read_facts(job, json_object_get(question, "facts"));
     const char *what = json_string_value(json_object_get(question, "do"));
@@ -269,6 +270,7 @@ static json_t *answer(const json_t *question)
     }
     while (redis_counts(redis).pending > 0)
         event_base_loop(base, EVLOOP_ONCE);
+    event_base_loop(base, EVLOOP_NONBLOCK); /* timers: is Redis back? */
     free(job);
     return answers;
 }

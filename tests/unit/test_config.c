@@ -225,6 +225,23 @@ static void test_recipients_are_exempt_from_greylisting_by_a_table(void **state)
     refuses("limits { exempt t }", "unknown setting of limits 'exempt'");
 }
 
+static void test_redis_is_at_one_place(void **state)
+{
+    (void)state;
+    struct config *c = load_good("redis { server \"[2001:db8::6]:6380\" tls_name \"r.test\" }\n");
+    assert_non_null(c);
+    config_free(&c);
+    c = load_good("redis { socket \"/run/redis.sock\" server \"\" database 3 }\n");
+    assert_non_null(c);
+    config_free(&c);
+    refuses("redis { server \"redis.test:6379\" }", "t.conf:1:16: error: expected an address");
+    refuses("redis { server \"192.0.2.6:0\" }", "expected a port from 1 to 65535");
+    refuses("redis { server \"192.0.2.6\" }\nredis { socket \"/s\" }",
+            "t.conf:2:16: error: expected either server or socket, not both");
+    refuses("redis { tls_name \"r.test\" }", "t.conf:1:18: error: tls_name needs a server");
+    refuses("redis { server \"192.0.2.6\" server \"192.0.2.7\" }", "server is given twice");
+}
+
 static void test_lists_have_codes_weights_and_tests(void **state)
 {
     (void)state;
@@ -311,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_what_does_not_fit_is_refused),
         cmocka_unit_test(test_errors_show_the_line_a_caret_and_the_nearest_word),
         cmocka_unit_test(test_recipients_are_exempt_from_greylisting_by_a_table),
+        cmocka_unit_test(test_redis_is_at_one_place),
         cmocka_unit_test(test_no_more_than_twenty_errors_are_reported),
         cmocka_unit_test(test_lists_have_codes_weights_and_tests),
         cmocka_unit_test(test_lists_that_cannot_work_are_refused),

@@ -1,0 +1,564 @@
+# SPDX-License-Identifier: ISC
+"""What gateways remember together, asked of a real Redis through tests/state_dump."""
+import json
+import re
+import signal
+import subprocess
+
+import pytest
+
+from lab import needs
+from lab.process import wait_until
+from lab.redis_server import RedisServer
+
+DUMP = needs.BUILD / "tests/state_dump"
+pytestmark = pytest.mark.skipif(not DUMP.exists(), reason="state_dump is not built")
+
+DELAY, WINDOW, LIFETIME, PASSES = 300, 172800, 3110400, 3
+CONFIG = """
+redis { server "127.0.0.1:%d"  timeout 500ms  retry 100ms }
+greylist { delay %ds  window %ds  lifetime %ds  passes %d }
+rule "all" when not greylist.known and sender.messages == 0 then score 1 as "new"
+%s
+"""
+CONNECTIONS, TRANSACTIONS, RECIPIENTS, MESSAGES, UNKNOWN_RECIPIENTS = range(5)
+WHO = {"client": "192.0.2.1", "sender": "user@example.org", "recipient": "rcpt@example.com"}
+
+
+class Gateway:
+    """One process of a gateway, so to speak: state_dump."""
+
+    def __init__(self, port, more="", passes=PASSES):
+        config = CONFIG % (port, DELAY, WINDOW, LIFETIME, passes, more)
+        self.popen = subprocess.Popen([DUMP, config], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True)
+
+    def post(self, what, **question):
+        self.popen.stdin.write(json.dumps(dict(question, do=what)) + "\n")
+        self.popen.stdin.flush()
+
+    def collect(self):
+        line = self.popen.stdout.readline()
+        assert line, "state_dump ended:\n" + self.popen.stderr.read()[-4000:]
+        return json.loads(line)
+
+    def ask(self, what, **question):
+        self.post(what, **question)
+        return self.collect()[0]
+
+    def greylist(self, **changes):
+        facts = self.ask("greylist", **dict(WHO, **changes))["facts"]
+        return facts["greylist.known"], facts["greylist.wait"]
+
+    def accept(self, times=1, **changes):
+        for _ in range(times):
+            self.ask("accepted", **dict(WHO, **changes))
+
+    def history(self, sender):
+        facts = self.ask("history", sender=sender)["facts"]
+        return facts["sender.first_seen"], facts["sender.messages"]
+
+    def advance(self, seconds):
+        self.ask("advance", ms=int(seconds * 1000))
+
+    def define(self, *rates):
+        self.ask("define", rates=[dict(zip(("of", "window", "event"), rate)) for rate in rates])
+
+    def rates(self, event=CONNECTIONS, **facts):
+        facts = {name.replace("_", "."): value for name, value in facts.items()}
+        return self.ask("rates", event=event, facts=facts)["rates"]
+
+    def end(self):
+        _, log = self.popen.communicate()
+        assert self.popen.returncode == 0, log[-4000:]
+        return log
+
+
+@pytest.fixture
+def redis(own_dir):
+    server = RedisServer(own_dir).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def new_gateway(redis):
+    started = []
+
+    def start(*args, **how):
+        started.append(Gateway(redis.port, *args, **how))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end()
+
+
+@pytest.fixture
+def gateway(new_gateway):
+    return new_gateway()
+
+
+def all_keys_expire(redis):
+    keys = redis.keys()
+    return keys and all(redis.ttl(key) > 0 for key in keys)
+
+
+# ---- greylisting
+
+
+def test_a_first_contact_waits_for_the_delay(gateway):
+    answer = gateway.ask("greylist", **WHO)
+    assert answer["facts"]["greylist.known"] is False
+    assert answer["facts"]["greylist.wait"] == DELAY * 1000
+    assert abs(answer["facts"]["greylist.first_seen"] - answer["now"]) <= 1
+    assert answer["calls"] == 1 and answer["done"] == 1
+
+
+def test_one_that_comes_back_too_early_waits_for_the_rest(gateway):
+    first = gateway.ask("greylist", **WHO)["facts"]["greylist.first_seen"]
+    gateway.advance(100)
+    answer = gateway.ask("greylist", **WHO)
+    assert answer["facts"]["greylist.known"] is False
+    assert answer["facts"]["greylist.first_seen"] == first
+    assert answer["facts"]["greylist.wait"] in ((DELAY - 100) * 1000, (DELAY - 101) * 1000)
+
+
+def test_one_that_comes_back_after_the_delay_is_known(gateway):
+    first = gateway.ask("greylist", **WHO)["facts"]["greylist.first_seen"]
+    gateway.advance(DELAY)
+    answer = gateway.ask("greylist", **WHO)["facts"]
+    assert (answer["greylist.known"], answer["greylist.wait"]) == (True, 0)
+    assert answer["greylist.first_seen"] == first
+
+
+def test_coming_back_too_early_does_not_begin_the_delay_anew(gateway):
+    gateway.greylist()
+    for _ in range(3):
+        gateway.advance(DELAY / 3 - 10)
+        assert gateway.greylist()[0] is False
+    gateway.advance(31)
+    assert gateway.greylist() == (True, 0)
+
+
+def test_one_that_comes_back_after_the_window_is_new(gateway):
+    gateway.greylist()
+    gateway.advance(WINDOW + 2)
+    assert gateway.greylist() == (False, DELAY * 1000)
+
+
+def test_known_ones_stay_known_for_a_lifetime_after_each_message(gateway):
+    gateway.greylist()
+    gateway.advance(DELAY)
+    for _ in range(3):
+        assert gateway.greylist() == (True, 0)
+        gateway.advance(LIFETIME - 10)
+    assert gateway.greylist() == (True, 0)
+    gateway.advance(LIFETIME + 2)
+    assert gateway.greylist() == (False, DELAY * 1000)
+
+
+def test_redis_forgets_what_is_over(gateway, redis):
+    gateway.greylist()
+    key, = redis.keys()
+    assert WINDOW - 5 <= redis.ttl(key) <= WINDOW
+    gateway.advance(DELAY)
+    gateway.greylist()
+    assert redis.keys() == [key] and LIFETIME - 5 <= redis.ttl(key) <= LIFETIME
+
+
+@pytest.mark.parametrize("changes, same", [
+    ({"client": "192.0.2.77"}, True), ({"client": "192.0.3.1"}, False),
+    ({"client": "::ffff:192.0.2.9"}, True), ({"client": "2001:db8::1"}, False),
+    ({"sender": "USER@Example.ORG"}, True), ({"sender": "other@example.org"}, False), ({"sender": ""}, False),
+    ({"recipient": "RCPT@example.com"}, True), ({"recipient": "other@example.com"}, False)])
+def test_what_makes_a_meeting(gateway, changes, same):
+    gateway.greylist()
+    gateway.advance(DELAY)
+    assert gateway.greylist(**changes)[0] is same
+
+
+@pytest.mark.parametrize("client, same", [("2001:db8:0:1::ffff", True), ("2001:db8:0:2::1", False)])
+def test_networks_of_ipv6(gateway, client, same):
+    gateway.greylist(client="2001:db8:0:1::1")
+    gateway.advance(DELAY)
+    assert gateway.greylist(client=client)[0] is same
+
+
+@pytest.mark.parametrize("client, same", [("192.0.2.200", False), ("192.0.2.100", True)])
+def test_the_network_is_configured(new_gateway, client, same):
+    gateway = new_gateway("greylist { network4 25 }")
+    gateway.greylist()
+    gateway.advance(DELAY)
+    assert gateway.greylist(client=client)[0] is same
+
+
+@pytest.mark.parametrize("first, then", [
+    ("bounce-123456-user=example.com@list.example", "bounce-123457-user=example.com@list.example"),
+    ("SRS0=abcd=XY=example.org=user@fwd.example", "SRS0=efgh=XZ=example.org=user@fwd.example"),
+    ("prvs=1234567890=user@example.org", "prvs=2345678901=user@example.org"),
+    ("0100018bcdef0123-11112222-a1b2@ses.example", "0100018bcdef9999-33334444-c3d4@ses.example")])
+def test_senders_that_change_with_each_message_are_one(gateway, first, then):
+    gateway.greylist(sender=first)
+    gateway.advance(DELAY)
+    assert gateway.greylist(sender=then) == (True, 0)
+
+
+def test_a_network_that_has_passed_often_enough_is_known(gateway, redis):
+    gateway.accept(PASSES - 1)
+    assert gateway.greylist(sender="new@example.net")[0] is False
+    gateway.accept(client="192.0.2.200")
+    assert gateway.greylist(sender="newer@example.net") == (True, 0)
+    assert gateway.greylist(client="192.0.3.1", sender="newer@example.net")[0] is False
+    assert all_keys_expire(redis)
+
+
+def test_an_authenticated_domain_that_has_passed_often_enough_is_known_from_everywhere(gateway):
+    for i in range(PASSES):
+        gateway.accept(client="198.51.%d.1" % i, authenticated="Example.org")
+    who = {"client": "203.0.113.1", "sender": "other@example.org"}
+    assert gateway.greylist(**who)[0] is False
+    assert gateway.greylist(**who, authenticated="example.net")[0] is False
+    assert gateway.greylist(**who, authenticated="example.org") == (True, 0)
+
+
+def test_with_passes_0_nothing_passes_but_by_waiting(new_gateway, redis):
+    gateway = new_gateway(passes=0)
+    gateway.accept(10, authenticated="example.org")
+    assert gateway.greylist(sender="new@example.net", authenticated="example.org")[0] is False
+    assert not any(":network:" in key or ":domain:" in key for key in redis.keys())
+
+
+def test_messages_that_were_not_accepted_count_for_nothing(gateway):
+    for i in range(2 * PASSES):
+        gateway.greylist(sender="user%d@example.org" % i, recipient="r%d@example.com" % i)
+    assert gateway.greylist(sender="new@example.net")[0] is False
+    assert gateway.history("user1@example.org") == (None, 0)
+
+
+def test_two_gateways_at_the_same_moment_agree_who_was_first(new_gateway, redis):
+    """Their clocks differ by 100 s, so that each would write down another time."""
+    gateways = [new_gateway(), new_gateway()]
+    gateways[1].advance(100)
+    for round in range(20):
+        for gateway in gateways:
+            gateway.post("greylist", count=50, **dict(WHO, sender="user%s@example.org" % chr(97 + round)))
+        answers = [answer["facts"] for gateway in gateways for answer in gateway.collect()]
+        assert len({facts["greylist.first_seen"] for facts in answers}) == 1
+        assert not any(facts["greylist.known"] for facts in answers)
+        assert all(0 < facts["greylist.wait"] <= DELAY * 1000 for facts in answers)
+    assert len(redis.keys()) == 20
+
+
+def test_what_one_gateway_learns_another_knows(new_gateway):
+    one, other = new_gateway(), new_gateway()
+    one.greylist()
+    other.advance(DELAY + 1)
+    assert other.greylist() == (True, 0)
+
+
+# ---- senders
+
+
+def test_a_sender_has_a_history_of_accepted_messages(gateway, redis):
+    assert gateway.history("user@example.org") == (None, 0)
+    gateway.accept()
+    first, messages = gateway.history("user@example.org")
+    assert messages == 1
+    gateway.advance(1000)
+    gateway.accept(2)
+    assert gateway.history("USER@example.org") == (first, 3)
+    assert gateway.history("other@example.org") == (None, 0)
+    assert all_keys_expire(redis)
+
+
+def test_the_null_sender_has_no_history(gateway):
+    gateway.accept(sender="")
+    answer = gateway.ask("history", sender="")
+    assert answer["facts"] == {"sender.first_seen": None, "sender.messages": None}
+    assert answer["calls"] == 0
+
+
+def test_what_no_rule_names_is_not_remembered(redis):
+    config = 'redis { server "127.0.0.1:%d" }' % redis.port
+    question = json.dumps(dict(WHO, do="accepted"))
+    subprocess.run([DUMP, config], input=question, text=True, capture_output=True, check=True, timeout=10)
+    assert redis.keys() == []
+
+
+# ---- rates
+
+
+def expected(events, now, window):
+    """Of events at these times, as the documentation says: two fixed windows, the earlier one in proportion."""
+    present = sum(1 for at in events if at // window == now // window)
+    before = sum(1 for at in events if at // window == now // window - 1)
+    return present + before * (1 - now % window / window)
+
+
+def test_rates_slide_exactly_as_documented(gateway):
+    window = 1000
+    gateway.define((["client.ip"], window * 1000, CONNECTIONS))
+    times, judged = [], 0
+    for step in [0, 0, 100, 300, 250, 50, 333, 700, 10, 900, 2500, 1, 1]:
+        gateway.advance(step)
+        answer = gateway.ask("rates", event=CONNECTIONS, facts={"client.ip": "192.0.2.1"})
+        times.append(answer["now"])
+        after = gateway.ask("advance", ms=0)["now"]
+        assert any(abs(answer["rates"][0] - expected(times[:-1] + [now], now, window)) < 1e-6
+                   for now in (answer["now"], after))
+        judged += 1
+    assert judged == 13
+
+
+def test_a_rate_counts_this_event_too(gateway):
+    gateway.define((["client.ip"], 3600000, CONNECTIONS))
+    assert gateway.rates(client_ip="192.0.2.1")[0] == 1
+    assert gateway.rates(client_ip="192.0.2.1")[0] == 2
+    assert gateway.rates(client_ip="192.0.2.2")[0] == 1
+
+
+def test_an_event_counts_for_its_own_rates_only(gateway):
+    gateway.define((["client.ip"], 3600000, CONNECTIONS), (["client.ip"], 3600000, MESSAGES),
+                   (["client.ip", "sender.domain"], 3600000, MESSAGES))
+    assert gateway.rates(CONNECTIONS, client_ip="192.0.2.1") == [1, None, None]
+    facts = {"client_ip": "192.0.2.1", "sender": "a@example.org"}
+    assert gateway.rates(MESSAGES, **facts) == [None, 1, 1]
+    assert gateway.rates(MESSAGES, **dict(facts, sender="b@Example.org")) == [None, 2, 2]
+    assert gateway.rates(MESSAGES, **dict(facts, sender="b@example.net")) == [None, 3, 1]
+
+
+def test_all_rates_of_an_event_are_one_call(gateway):
+    gateway.define(*[(["client.ip"], 1000 * n, CONNECTIONS) for n in range(60, 120)])
+    answer = gateway.ask("rates", event=CONNECTIONS, facts={"client.ip": "192.0.2.1"})
+    assert answer["calls"] == 1 and answer["rates"] == [1] * 60
+
+
+def test_the_same_rate_in_two_rules_counts_once(gateway):
+    gateway.define((["client.ip"], 3600000, CONNECTIONS), (["client.ip"], 3600000, CONNECTIONS))
+    assert gateway.rates(client_ip="192.0.2.1") == [1, 1]
+    assert gateway.rates(client_ip="192.0.2.1") == [2, 2]
+
+
+def test_more_rates_than_one_call_takes(gateway):
+    gateway.define(*[(["client.ip"], 1000 * n, CONNECTIONS) for n in range(60, 210)])
+    answer = gateway.ask("rates", event=CONNECTIONS, facts={"client.ip": "192.0.2.1"})
+    assert answer["calls"] == 3 and answer["rates"] == [1] * 150
+
+
+def test_absent_values_are_not_counted_and_unknown_ones_unknown(gateway, redis):
+    gateway.define((["sender"], 60000, TRANSACTIONS), (["client.ptr"], 60000, TRANSACTIONS))
+    assert gateway.rates(TRANSACTIONS, sender=None, client_ptr="unknown") == [0, "unknown"]
+    assert redis.keys() == []
+
+
+def test_unknown_recipients_are_counted_by_the_backends_answer(gateway, redis):
+    gateway.define((["client.ip"], 3600000, UNKNOWN_RECIPIENTS), (["client.ip"], 3600000, RECIPIENTS))
+    facts = {"client.ip": "192.0.2.1"}
+    for _ in range(3):
+        assert gateway.rates(UNKNOWN_RECIPIENTS, client_ip="192.0.2.1") == [0, None]
+    assert redis.keys() == []
+    for _ in range(2):
+        gateway.ask("unknown_recipient", facts=facts)
+    assert gateway.rates(UNKNOWN_RECIPIENTS, client_ip="192.0.2.1") == [2, None]
+    assert gateway.rates(UNKNOWN_RECIPIENTS, client_ip="192.0.2.2") == [0, None]
+
+
+def test_counters_live_for_two_windows(gateway, redis):
+    gateway.define((["client.ip"], 90500, CONNECTIONS))
+    gateway.rates(client_ip="192.0.2.1")
+    key, = redis.keys()
+    assert 2 * 91 - 5 <= redis.ttl(key) <= 2 * 91
+
+
+def test_gateways_count_together(new_gateway):
+    gateways = [new_gateway(), new_gateway()]
+    for gateway in gateways:
+        gateway.define((["client.ip"], 86400000 * 300, CONNECTIONS))
+        gateway.post("rates", event=CONNECTIONS, count=300, facts={"client.ip": "192.0.2.1"})
+    counts = [answer["rates"][0] for gateway in gateways for answer in gateway.collect()]
+    assert sorted(counts) == list(range(1, 601))
+
+
+# ---- counts for DMARC's reports
+
+DMARC = {"client.ip": "192.0.2.1", "dmarc.domain": "mail.example.org", "dmarc.record_domain": "example.org",
+         "dmarc.spf_aligned": False, "dmarc.dkim_aligned": True, "dmarc.published": "reject",
+         "dmarc.reports": ["mailto:dmarc@example.org", "mailto:reports@example.net"],
+         "spf.domain": "bounce.example.net", "spf.identity": "mailfrom", "spf.result": "softfail",
+         "dkim": [{"domain": "example.org", "selector": "s1", "result": "pass"},
+                  {"domain": "Example.net", "selector": "a.b", "result": "fail"}]}
+ROW = ("192.0.2.1|mail.example.org|none|fail|pass|bounce.example.net|mailfrom|softfail|"
+       "example.org:s1:pass,example.net:a.b:fail")
+
+
+def hash_of(redis, key):
+    lines = redis.ask("HGETALL", key)
+    return dict(zip(lines[::2], lines[1::2]))
+
+
+def test_rows_of_a_report_are_counted_by_day_and_domain(gateway, redis):
+    gateway.ask("dmarc", facts=DMARC, disposition="none", count=2)
+    gateway.ask("dmarc", facts=dict(DMARC, **{"client.ip": "2001:db8::1"}), disposition="quarantine")
+    key, = redis.keys()
+    assert re.fullmatch(r"gatepost:dmarc:20\d{6}:example\.org", key)
+    assert hash_of(redis, key) == {
+        ROW: "2", "2001:db8::1" + ROW[9:].replace("none", "quarantine"): "1",
+        "policy": "reject|mailto:dmarc@example.org,mailto:reports@example.net"}
+    assert 4 * 86400 - 5 <= redis.ttl(key) <= 4 * 86400
+    gateway.advance(86400)
+    gateway.ask("dmarc", facts=DMARC, disposition="none")
+    assert len(redis.keys()) == 2
+
+
+def test_a_domain_without_a_record_gets_no_report(gateway, redis):
+    for nothing in (None, "unknown", ""):
+        gateway.ask("dmarc", facts=dict(DMARC, **{"dmarc.record_domain": nothing}), disposition="none")
+    gateway.ask("dmarc", facts={}, disposition="none")
+    assert redis.keys() == []
+
+
+def test_what_is_not_known_is_an_empty_word(gateway, redis):
+    gateway.ask("dmarc", facts={"dmarc.record_domain": "example.org"}, disposition="none")
+    assert hash_of(redis, redis.keys()[0]) == {"||none|fail|fail||||": "1", "policy": "|"}
+
+
+def test_hostile_words_stay_within_their_field(gateway, redis):
+    bad = dict(DMARC, **{"dmarc.domain": "a|b c\r\n\x00,:é", "spf.domain": "x" * 70000,
+                         "dkim": [{"domain": "d:|,", "selector": "s" * 500, "result": "pass"}] * 200})
+    gateway.ask("dmarc", facts=dict(bad, **{"dmarc.record_domain": "e:x\n" * 30000}), disposition="none")
+    key, = redis.keys()
+    assert len(key) == len("gatepost:dmarc:20260101:") + 253
+    row, = [field for field in hash_of(redis, key) if field != "policy"]
+    assert row == "|".join(["192.0.2.1", "a?b?c???????", "none", "fail", "pass", "x" * 253, "mailfrom", "softfail",
+                            ",".join(["d???:" + "s" * 63 + ":pass"] * 8)])
+
+
+def test_a_row_that_is_too_long_is_counted_as_other(gateway, redis):
+    signature = {"domain": "d" * 300, "selector": "s" * 500, "result": "pass"}
+    gateway.ask("dmarc", facts=dict(DMARC, dkim=[signature] * 8), disposition="none")
+    assert hash_of(redis, redis.keys()[0])["other"] == "1"
+
+
+def test_a_hash_has_a_limited_number_of_rows(gateway, redis):
+    gateway.ask("dmarc", facts=DMARC, disposition="none")
+    key, = redis.keys()
+    redis.ask("EVAL", "for i = 1, 9998 do redis.call('HSET', KEYS[1], 'row|' .. i, 1) end", 1, key)
+    gateway.ask("dmarc", facts=dict(DMARC, **{"client.ip": "198.51.100.1"}), disposition="none")
+    gateway.ask("dmarc", facts=dict(DMARC, **{"client.ip": "198.51.100.2"}), disposition="none")
+    gateway.ask("dmarc", facts=DMARC, disposition="none")
+    assert redis.ask("HLEN", key) == ["10001"]
+    assert redis.ask("HMGET", key, "other", ROW) == ["2", "2"]
+
+
+# ---- when things go wrong
+
+
+def test_keys_are_short_whatever_goes_in(gateway, redis):
+    gateway.define((["sender", "helo"], 60000, MESSAGES))
+    huge = "=@+-#1a" * (65536 // 7)
+    assert gateway.greylist(sender=huge, recipient=huge, authenticated=huge)[0] is False
+    gateway.accept(sender=huge, recipient=huge, authenticated=huge)
+    assert gateway.history(huge)[1] == 1
+    assert gateway.rates(MESSAGES, sender=huge, helo=huge) == [1]
+    keys = redis.keys()
+    assert len(keys) == 5
+    assert all(re.fullmatch(r"gatepost:(greylist|network|domain|sender|rate):[0-9a-f]{32}(:\d+)?", key) for key in keys)
+    assert all_keys_expire(redis)
+
+
+def test_a_prefix_keeps_installations_apart(new_gateway, redis):
+    one, other = new_gateway('redis { prefix "a/" }'), new_gateway('redis { prefix "b/" }')
+    one.greylist()
+    other.advance(DELAY)
+    assert other.greylist()[0] is False
+    assert [key[:2] for key in redis.keys()] == ["a/", "b/"]
+
+
+UNKNOWN = ("unknown", "unknown")
+
+
+def all_unknown(gateway):
+    return (gateway.greylist() == UNKNOWN and gateway.history("user@example.org") == UNKNOWN
+            and gateway.rates(client_ip="192.0.2.1") == ["unknown"])
+
+
+def test_facts_are_unknown_while_redis_is_away_and_come_back_with_it(gateway, redis):
+    gateway.define((["client.ip"], 60000, CONNECTIONS))
+    assert gateway.greylist()[0] is False
+    redis.kill()
+    for _ in range(10):
+        assert all_unknown(gateway)
+        gateway.accept()
+        gateway.ask("unknown_recipient", facts={"client.ip": "192.0.2.1"})
+        gateway.ask("dmarc", facts=DMARC, disposition="none")
+    redis.start()
+    assert wait_until(lambda: gateway.greylist()[0] is False)
+
+
+def test_many_questions_are_answered_when_redis_dies_under_them(gateway, redis):
+    gateway.greylist()
+    redis.signal(signal.SIGSTOP)
+    gateway.post("greylist", count=500, **WHO)
+    redis.kill()
+    answers = gateway.collect()
+    assert len(answers) == 500
+    assert all(answer["facts"]["greylist.known"] == "unknown" for answer in answers)
+    assert all(answer["done"] == 1 for answer in answers if answer["calls"])
+
+
+def test_nobody_waits_longer_than_the_time_out(gateway, redis):
+    gateway.greylist()
+    redis.signal(signal.SIGSTOP)
+    answer = gateway.ask("greylist", **WHO)
+    redis.signal(signal.SIGCONT)
+    assert answer["facts"]["greylist.known"] == "unknown"
+    assert 400 <= answer["ms"] < 2000
+
+
+def test_what_was_given_up_answers_nobody(gateway, redis):
+    gateway.define((["client.ip"], 3600000, CONNECTIONS))
+    facts = {"client.ip": "192.0.2.1"}
+    answers = [gateway.ask("rates", event=CONNECTIONS, facts=facts, cancel=True) for _ in range(3)]
+    assert all(answer["done"] == 0 and answer["rates"] == [None] for answer in answers)
+    assert gateway.rates(client_ip="192.0.2.1") == [4]
+
+
+def test_what_was_given_up_may_stay_unanswered_too(gateway, redis):
+    gateway.greylist()
+    redis.signal(signal.SIGSTOP)
+    gateway.post("greylist", count=100, cancel=True, **WHO)
+    redis.kill()
+    assert all(answer["done"] == 0 for answer in gateway.collect())
+
+
+def test_keys_of_another_type_are_errors_and_facts_unknown(gateway, redis):
+    gateway.greylist()
+    key, = redis.keys()
+    redis.ask("DEL", key)
+    redis.ask("LPUSH", key, "x")
+    assert gateway.greylist() == UNKNOWN
+
+
+def test_what_cannot_be_read_is_a_first_meeting(gateway, redis):
+    gateway.greylist()
+    key, = redis.keys()
+    redis.ask("SET", key, "garbage")
+    gateway.advance(DELAY)
+    assert gateway.greylist() == (False, DELAY * 1000)
+
+
+def test_a_full_redis_makes_facts_unknown(gateway, redis):
+    gateway.define((["client.ip"], 60000, CONNECTIONS))
+    redis.ask("CONFIG", "SET", "maxmemory", "1")
+    assert gateway.greylist() == UNKNOWN
+    assert gateway.rates(client_ip="192.0.2.1") == ["unknown"]
+    redis.ask("CONFIG", "SET", "maxmemory", "0")
+    assert wait_until(lambda: gateway.greylist()[0] is False)
+
+
+def test_scripts_that_redis_forgot_are_sent_again(gateway, redis):
+    gateway.greylist()
+    redis.ask("SCRIPT", "FLUSH")
+    gateway.advance(DELAY)
+    assert gateway.greylist() == (True, 0)
