@@ -33,8 +33,6 @@ static ns_type peer_type(enum dns_type type)
         return ns_t_mx;
     case DNS_PTR:
         return ns_t_ptr;
-    case DNS_CNAME:
-        return ns_t_cname;
     default:
         return ns_t_txt;
     }
@@ -69,6 +67,8 @@ static void add(void *context, struct slice name, enum dns_type type,
                 const struct dns_answer *answer)
 {
     struct zone *zone = context;
+    if (type == DNS_CNAME) /* followed already, and its zones know none */
+        return;
     const char *owner = arena_cstr(zone->arena, name);
     SPF_dns_stat_t status = peer_status(answer->status);
     if (answer->status != DNS_FOUND)
@@ -82,6 +82,15 @@ static const char *text_of(const json_t *test, const char *member)
 {
     const char *text = json_string_value(json_object_get(test, member));
     return text ? text : "";
+}
+
+/* It has no results for errors: it fails with one. */
+static const char *result_of(SPF_response_t *response, SPF_errcode_t error)
+{
+    SPF_result_t result = response ? SPF_response_result(response) : SPF_RESULT_INVALID;
+    if (result != SPF_RESULT_INVALID)
+        return SPF_strresult(result);
+    return error == SPF_E_DNS_ERROR ? "temperror" : "permerror";
 }
 
 static const char *judge(const json_t *test, struct zone *zone)
@@ -98,8 +107,8 @@ static const char *judge(const json_t *test, struct zone *zone)
     SPF_request_set_helo_dom(request, text_of(test, "helo"));
     if (*from)
         SPF_request_set_env_from(request, from);
-    SPF_request_query_mailfrom(request, &response);
-    return response ? SPF_strresult(SPF_response_result(response)) : "none";
+    SPF_errcode_t error = SPF_request_query_mailfrom(request, &response);
+    return result_of(response, error);
 }
 
 static int evaluate(const json_t *test)
