@@ -99,8 +99,28 @@ static int wait_for_exec(pid_t pid, int report)
     return n == sizeof failure && failure ? failure : EIO;
 }
 
-static pid_t spawn(const char *path, char *const argv[], char *const environment[], const int *fds,
-                   size_t fd_count, bool tied)
+/* What is started, and how. */
+struct start {
+    const char *path;
+    char *const *argv;
+    const int *fds;
+    size_t fd_count;
+    bool tied, foreign;        /* foreign: not a program of ours */
+    const struct passwd *user; /* to become; NULL: stay */
+};
+
+static const char *become(const struct passwd *user);
+
+/* The kernel forgets the tie when the user changes, so that comes first. */
+static bool prepare(const struct start *start, pid_t parent, int *report)
+{
+    return arrange_fds(start->fds, start->fd_count, report) &&
+           (!start->foreign || setpgid(0, 0) == 0) &&
+           (!start->foreign || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) &&
+           (!start->user || !become(start->user)) && (!start->tied || tie(parent));
+}
+
+static pid_t spawn(const struct start *start, char *const environment[])
 {
     int report[2];
     if (pipe2(report, O_CLOEXEC) != 0)
@@ -111,9 +131,9 @@ static pid_t spawn(const char *path, char *const argv[], char *const environment
     pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
         int out = report[1];
-        if (arrange_fds(fds, fd_count, &out) && (!tied || tie(parent))) {
+        if (prepare(start, parent, &out)) {
             reset_signals();
-            execve(path, argv, environment);
+            execve(start->path, start->argv, environment);
         }
         int failure = errno;
         ssize_t written = write(out, &failure, sizeof failure);
@@ -130,21 +150,44 @@ static pid_t spawn(const char *path, char *const argv[], char *const environment
     return pid;
 }
 
-pid_t process_spawn(const char *path, char *const argv[], const char *const environment[],
-                    const int *fds, size_t fd_count, bool tied)
+static pid_t spawn_with(const struct start *start, const char *const environment[])
 {
-    if (fd_count > FDS_MAX) {
+    if (start->fd_count > FDS_MAX) {
         errno = EMFILE;
         return -1;
     }
     char *complete[ENVIRONMENT_MAX] = {NULL};
     pid_t pid = -1;
     if (make_environment(complete, environment))
-        pid = spawn(path, argv, complete, fds, fd_count, tied);
+        pid = spawn(start, complete);
     int failure = errno;
     free_environment(complete);
     errno = failure;
     return pid;
+}
+
+pid_t process_spawn(const char *path, char *const argv[], const char *const environment[],
+                    const int *fds, size_t fd_count, bool tied)
+{
+    return spawn_with(
+        &(struct start){.path = path, .argv = argv, .fds = fds, .fd_count = fd_count, .tied = tied},
+        environment);
+}
+
+pid_t process_spawn_as(const char *user, const char *path, char *const argv[], const int *fds,
+                       size_t fd_count)
+{
+    struct start start = {.path = path,
+                          .argv = argv,
+                          .fds = fds,
+                          .fd_count = fd_count,
+                          .tied = true,
+                          .foreign = true};
+    if (geteuid() == 0 && !(start.user = getpwnam(user))) {
+        errno = EINVAL;
+        return -1;
+    }
+    return spawn_with(&start, NULL);
 }
 
 static bool join_path(const char *folder, size_t folder_len, const char *name, char *out,
@@ -188,19 +231,20 @@ static bool failed_on(const char **reason, const char *step, const char *object)
     return false;
 }
 
-static bool become(const struct passwd *user, const char **reason)
+/* For good. The step that failed, with errno; NULL: none. */
+static const char *become(const struct passwd *user)
 {
     if (setgroups(0, NULL) != 0)
-        return failed(reason, "setgroups");
+        return "setgroups";
     if (setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0)
-        return failed(reason, "setresgid");
+        return "setresgid";
     if (setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
-        return failed(reason, "setresuid");
+        return "setresuid";
     if (user->pw_uid != 0 && setresuid(0, 0, 0) == 0) {
         errno = EPERM;
-        return failed(reason, "root came back");
+        return "root came back";
     }
-    return true;
+    return NULL;
 }
 
 static bool drop_root(const char *name, const char *folder, const char **reason)
@@ -215,7 +259,8 @@ static bool drop_root(const char *name, const char *folder, const char **reason)
         return failed_on(reason, "chroot", folder);
     if (folder && chdir("/") != 0)
         return failed(reason, "chdir");
-    return become(user, reason);
+    const char *step = become(user);
+    return !step || failed(reason, step);
 }
 
 static bool restrict_process(const char **reason)

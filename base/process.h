@@ -15,6 +15,11 @@
 pid_t process_spawn(const char *path, char *const argv[], const char *const environment[],
                     const int *fds, size_t fd_count, bool tied);
 
+/* The same for a program that is not ours: as root it runs as `user`; always tied, without new
+ * privileges, and in a process group of its own, so that a terminal's signals pass it by. */
+pid_t process_spawn_as(const char *user, const char *path, char *const argv[], const int *fds,
+                       size_t fd_count);
+
 /* The path of a sibling program: in $GATEPOST_LIBEXEC, or beside our own executable when it was
  * started from a build folder, or LIBEXECDIR. Written to `out`; false when it does not fit. */
 bool process_sibling(const char *name, char *out, size_t size);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { LITERAL_MAX = 64 };
+enum { LITERAL_MAX = 64, DOMAIN_MAX = 1024 };
 
 static const size_t NO_AT = SIZE_MAX;
 
@@ -78,7 +78,7 @@ static bool shows_another(struct slice name, struct slice domain)
 {
     for (size_t i = 1; i + 1 < name.len; i++)
         if (name.ptr[i] == '@' && name.ptr[i - 1] != ' ' && name.ptr[i + 1] != ' ')
-            return !contains_fold(slice_from(name, i + 1), domain);
+            return domain.len > DOMAIN_MAX || !contains_fold(slice_from(name, i + 1), domain);
     return false;
 }
 

@@ -70,6 +70,12 @@ static bool is_validated(const struct sender_findings *f, struct slice name)
            answer.authenticated;
 }
 
+static bool is_validated_key(const struct sender_findings *f, const struct dkim_signature *s)
+{
+    return s->selector.len && s->domain.len &&
+           is_validated(f, key_record_name(f->arena, s->selector, s->domain));
+}
+
 static void fill_spf(const struct sender_findings *f, struct value *fact)
 {
     const struct spf_outcome *spf = &f->spf;
@@ -113,8 +119,7 @@ static bool fill_signature(const struct sender_findings *f, const struct dkim_si
     fields[signature_identity] = text_or_absent(s->identity);
     fields[signature_whole_body] = value_bool(s->whole_body);
     fields[signature_aligned] = value_bool(is_aligned_signature(f, s));
-    fields[signature_dnssec] =
-        value_bool(is_validated(f, key_record_name(f->arena, s->selector, s->domain)));
+    fields[signature_dnssec] = value_bool(is_validated_key(f, s));
     return true;
 }
 

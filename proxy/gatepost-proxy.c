@@ -8,6 +8,7 @@
 #include "proxy/bundle.h"
 #include "proxy/listener.h"
 #include "proxy/proxy.h"
+#include "proxy/redis_place.h"
 
 #include <locale.h>
 #include <malloc.h>
@@ -137,6 +138,14 @@ static void take_shared(struct program *p, struct ipc_message *m)
         give_up("the shared table cannot be mapped");
 }
 
+static void take_redis(struct program *p, struct ipc_message *m)
+{
+    if (!p->proxy.redis)
+        return;
+    redis_connected(p->proxy.redis, m->fds[0]);
+    m->fd_count = 0;
+}
+
 static void start(struct program *p);
 static void drain(struct program *p, bool stopping);
 
@@ -160,6 +169,9 @@ static void take(struct program *p, struct ipc_message *m)
         break;
     case MESSAGE_TICKETS:
         take_tickets(p, m);
+        break;
+    case MESSAGE_REDIS:
+        take_redis(p, m);
         break;
     case MESSAGE_START:
         start(p);
@@ -232,6 +244,25 @@ static void load(struct program *p)
     }
 }
 
+static void redis_wanted(void *ctx)
+{
+    (void)ctx;
+    say(MESSAGE_REDIS_WANTED, SLICE(""));
+}
+
+static void make_redis(struct program *p, struct slice ca)
+{
+    static const struct redis_owner owner = {.wanted = redis_wanted};
+    struct slice password = {NULL, 0};
+    const char *reason;
+    if (p->config->settings.redis_password_file.len > 0 &&
+        !bundle_read(p->bundle, p->config->settings.redis_password_file, &password, &reason))
+        give_up(reason);
+    p->proxy.redis = redis_new(p->proxy.base, p->config, ca, password, &owner);
+    if (!p->proxy.redis || !(p->proxy.state = state_new(p->proxy.redis, p->config)))
+        give_up("redis: out of memory, or the configuration cannot be used");
+}
+
 static void make_parts(struct program *p)
 {
     struct slice ca = {NULL, 0};
@@ -247,6 +278,8 @@ static void make_parts(struct program *p)
     if (proxy_needs_dns(&p->proxy) &&
         !(p->proxy.resolver = resolver_new(p->proxy.base, p->config, &reason)))
         log_at(LEVEL_ERROR, "", "no DNS: what needs it is unknown", field_str("reason", reason));
+    if (redis_needed(p->config))
+        make_redis(p, ca);
 }
 
 /* What libraries open or look up at first use must be had before the doors close. */

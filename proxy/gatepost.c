@@ -136,7 +136,7 @@ static void forget_everything(struct parent *parent)
 
 int main(int argc, char *argv[])
 {
-    static struct parent parent = {.shared_fd = -1, .launcher = -1};
+    static struct parent parent = {.shared_fd = -1, .launcher = -1, .redis.folder = -1};
     parent.arguments = arguments_parse(argc, argv);
     if (parent.arguments.want == ARGUMENTS_WRONG) {
         fputs(arguments_usage, stderr);

@@ -11,6 +11,7 @@
 #include "proxy/parent_backoff.h"
 #include "proxy/parent_listen.h"
 #include "proxy/parent_load.h"
+#include "proxy/parent_redis.h"
 #include "proxy/parent_scanners.h"
 #include "proxy/parent_tickets.h"
 #include "proxy/parent_watch.h"
@@ -47,7 +48,10 @@ struct proxy {
     unsigned row;
     bool lent;        /* its sockets are served by another while it waits for its next start */
     unsigned may_say; /* messages that it has left */
-    bool failed;      /* it said so, or died before it was ready */
+    bool wants_redis;
+    int64_t redis_at,
+        redis_delay; /* when it can have a connection; how long after the next failure */
+    bool failed;     /* it said so, or died before it was ready */
     struct backoff backoff;
     int64_t served_since, start_at, kill_at; /* 0: never */
 };
@@ -70,6 +74,7 @@ struct parent {
     int shared_fd;
     struct tickets tickets;
     struct scanners scanners[SCANNER_KINDS];
+    struct private_redis redis;
     struct generation *starting, *current, *old; /* old: newest first */
     unsigned generations;
     struct watch files, signatures;
@@ -94,6 +99,7 @@ void proxy_hear(struct proxy *proxy, int64_t now);
 void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t now);
 void proxy_lend(const struct parent *parent,
                 struct proxy *proxy); /* its sockets, to one that serves */
+void proxy_connect_redis(struct parent *parent, struct proxy *proxy, int64_t now); /* if it can */
 void proxy_drain(struct proxy *proxy, bool stopping);
 void proxy_kill(struct proxy *proxy, const char *why);
 bool proxy_send(struct proxy *proxy, uint16_t type, struct slice payload, int fd);
@@ -111,8 +117,8 @@ size_t generation_alive(const struct generation *generation);
 void parent_reload(struct parent *parent, const char *why, int64_t now);
 void parent_look(struct parent *parent, int64_t now);
 void parent_apply(struct parent *parent, const struct config *config,
-                  int64_t now); /* log and scanners */
-void parent_apply_scanners(struct parent *parent, const struct config *config);
+                  int64_t now); /* log, scanners, Redis */
+void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now);
 void log_report(enum log_level level, const char *event, struct slice report);
 
 #endif

@@ -246,7 +246,7 @@ static void settle_old(struct parent *parent, int64_t now)
             log_at(LEVEL_INFO, "", "generation ended", field_num("generation", old->number));
             generation_free(old);
             if (parent->current)
-                parent_apply_scanners(parent, parent->current->loaded.config);
+                parent_apply_helpers(parent, parent->current->loaded.config, now);
             continue;
         }
         if (old->until && old->until <= now) {

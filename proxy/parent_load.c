@@ -2,6 +2,7 @@
 #include "proxy/parent_load.h"
 
 #include "base/log.h"
+#include "proxy/redis_place.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -36,12 +37,13 @@ static bool take_file(struct bundle *bundle, const char *what, struct slice path
     return bundle_read(bundle, path, &content, &reason) || complain(report, what, path, reason);
 }
 
-static void warn_of_open_key(const struct bundle *bundle, struct slice path, struct buf *report)
+static void warn_of_open_file(const struct bundle *bundle, const char *what, struct slice path,
+                              struct buf *report)
 {
     for (size_t i = 0; i < bundle_count(bundle); i++) {
         const struct bundle_file *file = bundle_file(bundle, i);
         if (slice_eq(slice_of(file->path), path) && (file->status.st_mode & S_IROTH))
-            buf_printf(report, "warning: key \"%s\" can be read by everybody: chmod o= it\n",
+            buf_printf(report, "warning: %s \"%s\" can be read by everybody: chmod o= it\n", what,
                        file->path);
     }
 }
@@ -62,10 +64,25 @@ static bool take_tls_files(struct bundle *bundle, const struct config *config, s
         const struct certificate *certificate = &config->certificates[i];
         ok &= take_file(bundle, "certificate chain", certificate->chain_path, report);
         ok &= take_file(bundle, "key", certificate->key_path, report);
-        warn_of_open_key(bundle, certificate->key_path, report);
+        warn_of_open_file(bundle, "key", certificate->key_path, report);
     }
-    if (verifies_backends(config))
+    if (verifies_backends(config) || config->settings.redis_tls_name.len > 0)
         ok &= take_file(bundle, "tls ca_file", config->settings.tls_ca_file, report);
+    return ok;
+}
+
+static bool take_redis_files(struct bundle *bundle, const struct config *config, struct buf *report)
+{
+    const struct settings *settings = &config->settings;
+    struct ip ip;
+    uint16_t port;
+    if (settings->redis_server.len > 0 && !redis_address(settings->redis_server, &ip, &port))
+        return complain(report, "redis server", settings->redis_server,
+                        "expected an address like \"192.0.2.6:6379\" or \"[2001:db8::6]:6379\"");
+    if (settings->redis_password_file.len == 0)
+        return true;
+    bool ok = take_file(bundle, "redis password_file", settings->redis_password_file, report);
+    warn_of_open_file(bundle, "redis password_file", settings->redis_password_file, report);
     return ok;
 }
 
@@ -131,7 +148,8 @@ bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,
     loaded->config = config_load(slice_of(path), &loader, hostname, report);
     if (!loaded->config)
         return false;
-    bool ok = take_tls_files(loaded->bundle, loaded->config, report);
+    bool ok = take_tls_files(loaded->bundle, loaded->config, report) &
+              take_redis_files(loaded->bundle, loaded->config, report);
     if (!check_machine(&loaded->config->settings, report) || !ok) {
         config_free(&loaded->config);
         return false;

@@ -113,6 +113,8 @@ static void reap(struct parent *parent, int64_t now)
             proxy_died(parent, proxy, status, now);
         for (int kind = 0; kind < SCANNER_KINDS && !known; kind++)
             known = scanners_died(&parent->scanners[kind], pid, status, now);
+        if (!known)
+            private_redis_died(&parent->redis, pid, status, now);
     }
 }
 
@@ -172,7 +174,7 @@ void parent_stop(struct parent *parent, int64_t now)
     log_at(LEVEL_INFO, "", "stopping");
 }
 
-/* Scanners are needed until the last session has ended. */
+/* Scanners and Redis are needed until the last session has ended. */
 static void settle_stop(struct parent *parent, int64_t now)
 {
     if (!parent->stopping || parent->old)
@@ -185,12 +187,13 @@ static void settle_stop(struct parent *parent, int64_t now)
         if (parent->stop_until <= now)
             scanners_kill(&parent->scanners[kind]);
     }
+    private_redis_configure(&parent->redis, NULL, now);
 }
 
 static bool is_over(const struct parent *parent)
 {
     return parent->stopping && !parent->old && scanners_gone(&parent->scanners[SCANNER_SCAN]) &&
-           scanners_gone(&parent->scanners[SCANNER_AV]);
+           scanners_gone(&parent->scanners[SCANNER_AV]) && parent->redis.pid == 0;
 }
 
 static void sooner(int64_t *next, int64_t at)
@@ -207,7 +210,15 @@ static void sooner_in(int64_t *next, const struct generation *generation)
         sooner(next, proxy->kill_at);
         if (proxy->pid == 0)
             sooner(next, proxy->start_at);
+        if (proxy->wants_redis && proxy->control >= 0)
+            sooner(next, proxy->redis_at);
     }
+}
+
+static void connect_redis(struct parent *parent, struct generation *generation, int64_t now)
+{
+    for (unsigned slot = 0; slot < generation->slots; slot++)
+        proxy_connect_redis(parent, &generation->proxies[slot], now);
 }
 
 static void send_tickets(struct parent *parent)
@@ -243,10 +254,13 @@ static int64_t settle(struct parent *parent, int64_t now)
     settle_stop(parent, now);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         sooner(&next, scanners_settle(&parent->scanners[kind], now));
+    sooner(&next, private_redis_settle(&parent->redis, now));
     struct generation *lists[] = {parent->current, parent->starting, parent->old};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (const struct generation *g = lists[i]; g; g = g->next)
+        for (struct generation *g = lists[i]; g; g = g->next) {
+            connect_redis(parent, g, now);
             sooner_in(&next, g);
+        }
     if (parent->stopping && !parent->old)
         sooner(&next, parent->stop_until);
     return next;

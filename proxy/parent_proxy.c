@@ -15,6 +15,8 @@
 /* One that took over its process could otherwise keep the parent busy, or fill the log. */
 enum { MESSAGES_MOST = 1000 };
 
+enum { REDIS_PACE = 100, REDIS_SLOWEST = 2000 /* milliseconds between attempts */ };
+
 static void forget(struct proxy *proxy)
 {
     if (proxy->control >= 0)
@@ -36,6 +38,9 @@ void proxy_start(struct parent *parent, struct proxy *proxy, int64_t now)
     proxy->lent = false;
     proxy->next_tell = TELL_CONFIG;
     proxy->may_say = MESSAGES_MOST;
+    proxy->wants_redis = false;
+    proxy->redis_at = 0;
+    proxy->redis_delay = REDIS_PACE;
     proxy->listener = 0;
     proxy->socket = 0;
     proxy->state = PROXY_CONFIGURING;
@@ -215,6 +220,9 @@ static void heard(struct proxy *proxy, const struct ipc_message *message, int64_
         uint32_t index = unpack_u32(&in);
         log_at(LEVEL_ERROR, "", "listener given up", PROXY_FIELDS(proxy),
                field_num("listener", index), field_text("reason", unpack_slice(&in)));
+    } else if (message->type == MESSAGE_REDIS_WANTED && !proxy->wants_redis) {
+        proxy->wants_redis = true; /* one at a time, and not often: that is within its rights */
+        proxy->may_say++;
     }
 }
 
@@ -237,6 +245,24 @@ void proxy_hear(struct proxy *proxy, int64_t now)
         forget(proxy);
         proxy->kill_at = now + CHILD_LINGER;
     }
+}
+
+void proxy_connect_redis(struct parent *parent, struct proxy *proxy, int64_t now)
+{
+    if (!proxy->wants_redis || proxy->control < 0 || proxy->redis_at > now)
+        return;
+    int fd = redis_connection(&parent->redis, &proxy->generation->loaded.config->settings, now);
+    proxy->redis_at = now + proxy->redis_delay;
+    if (fd < 0) {
+        proxy->redis_delay *= 2;
+        if (proxy->redis_delay > REDIS_SLOWEST)
+            proxy->redis_delay = REDIS_SLOWEST;
+        return;
+    }
+    proxy->wants_redis = false;
+    proxy->redis_delay = REDIS_PACE;
+    proxy_send(proxy, MESSAGE_REDIS, (struct slice){NULL, 0}, fd);
+    close(fd);
 }
 
 /* What it was handing over when it died: the backend may have it, the sender does not know. */

@@ -47,8 +47,19 @@ static bool needed_by_old(const struct parent *parent, enum scanner_kind kind)
     return false;
 }
 
-void parent_apply_scanners(struct parent *parent, const struct config *config)
+static bool private_needed_by_old(const struct parent *parent)
 {
+    for (const struct generation *old = parent->old; old; old = old->next)
+        if (private_redis_needed(old->loaded.config))
+            return true;
+    return false;
+}
+
+/* What the processes of this configuration lean on: scanners, Redis. */
+void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now)
+{
+    if (private_redis_needed(config) || !private_needed_by_old(parent))
+        private_redis_configure(&parent->redis, config, now);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         if (pipeline_needs(config, (enum scanner_kind)kind) ||
             !needed_by_old(parent, (enum scanner_kind)kind))
@@ -58,7 +69,7 @@ void parent_apply_scanners(struct parent *parent, const struct config *config)
 void parent_apply(struct parent *parent, const struct config *config, int64_t now)
 {
     open_log(&config->settings);
-    parent_apply_scanners(parent, config);
+    parent_apply_helpers(parent, config, now);
     watch_signatures(parent, &config->settings, now);
 }
 

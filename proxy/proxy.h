@@ -3,6 +3,7 @@
 #ifndef PROXY_PROXY_H
 #define PROXY_PROXY_H
 
+#include "filters/resolver.h"
 #include "policy/config.h"
 #include "proxy/backends.h"
 #include "proxy/messages.h"

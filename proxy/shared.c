@@ -50,6 +50,7 @@ struct table {
     uint64_t key[2]; /* of the hash of clients, so that none can aim at a bucket */
     _Atomic uint64_t used[ROW_WORDS];
     _Atomic uint64_t servers[SHARED_SERVERS]; /* hashes of addresses; the place is the number */
+    _Atomic uint64_t suspended;
     struct memory memories[MEMORIES];
     struct row rows[SHARED_ROWS];
 };
@@ -404,4 +405,14 @@ unsigned shared_recall(const struct shared *shared, uint64_t hash, int64_t now)
             return value & 0xffff;
     }
     return 0;
+}
+
+uint64_t shared_suspended(const struct shared *shared)
+{
+    return atomic_load(&shared->table->suspended);
+}
+
+void shared_suspend(struct shared *shared, uint64_t bits)
+{
+    atomic_store(&shared->table->suspended, bits);
 }

@@ -61,6 +61,10 @@ const uint64_t *shared_key(const struct shared *shared);
 void shared_remember(struct shared *shared, uint64_t hash, unsigned number, int64_t until);
 unsigned shared_recall(const struct shared *shared, uint64_t hash, int64_t now);
 
+/* Blocklists that a health check found broken: a bit for each of config->blocklists. */
+uint64_t shared_suspended(const struct shared *shared);
+void shared_suspend(struct shared *shared, uint64_t bits);
+
 /* The sums. */
 uint64_t shared_sessions(const struct shared *shared);
 uint64_t shared_sessions_of(const struct shared *shared, const struct ip *client);

@@ -194,17 +194,11 @@ static enum learning asked(const struct session *s, enum producer producer)
     return s->proxy->wants[producer] ? LEARNING : UNASKED;
 }
 
-static void ask_ahead(struct session *s, struct slice header_block)
+static void ask_about_envelope(struct session *s)
 {
-    struct transaction *t = &s->t;
-    size_t count = 0;
-    struct auth_prefetch input = {.sender = s->t.sender.address,
-                                  .helo = s->helo,
-                                  .header_block = header_block,
-                                  .np = config_of(s)->settings.authentication_np};
-    const struct dns_wanted *wanted = auth_prefetch(s->mail, &input, &count);
-    if (wanted && count)
-        inquiry_ask(&t->dns, wanted, count);
+    struct auth_prefetch ahead;
+    if (auth_prefetch_envelope(s->mail, s->helo, s->t.sender.address, &ahead))
+        inquiry_ask(&s->t.dns, ahead.wanted, ahead.count);
 }
 
 void sender_study_begin(struct session *s)
@@ -228,16 +222,20 @@ void sender_study_begin(struct session *s)
     t->sample %= 100;
     inquiry_begin(&t->dns, proxy->resolver, s->mail, answers, on_answers, s);
     if (t->spf == LEARNING)
-        ask_ahead(s, (struct slice){NULL, 0});
+        ask_about_envelope(s);
     sender_study_go_on(s);
 }
 
 void sender_study_header(struct session *s, struct slice block)
 {
     struct transaction *t = &s->t;
-    if (!t->header_asked && t->authentication == LEARNING && t->dns.resolver)
-        ask_ahead(s, block);
+    struct auth_prefetch ahead;
+    if (t->header_asked)
+        return;
     t->header_asked = true;
+    if (t->authentication == LEARNING && t->dns.resolver &&
+        auth_prefetch_header(s->mail, block, &ahead))
+        inquiry_ask(&t->dns, ahead.wanted, ahead.count);
 }
 
 void sender_study_message(struct session *s)

@@ -18,7 +18,8 @@ NOW = 1763770000
 pytestmark = pytest.mark.skipif(not DUMP.exists() or not ARC.exists(), reason="no ARC corpus, or not built")
 
 UNSAID = "the suite expects no value; a chain that says cv=fail is fail (RFC 8617 5.2)"
-NO_FROM = "a message signature that does not cover From is not believed (RFC 6376 5.4, RFC 8617 4.1.2): anybody could be made its author"
+NO_FROM = ("the AMS means what a DKIM-Signature means (RFC 8617 4.1.2), and one whose h= does not name From must be ignored "
+           "(RFC 6376 6.1.1): anybody could be made the author of a message that it covers")
 REASONS = {
     "cv_fail_i1_as_cv_fail": ("fail", UNSAID),
     "cv_fail_i2_as2_fail": ("fail", UNSAID),
