@@ -47,7 +47,7 @@ static bool take_resolver(const char *text, struct name_server *server)
     struct slice host = slice_of(text), port = {NULL, 0};
     uint64_t number = 53;
     size_t bracket = slice_find(host, ']'), colon = slice_find(host, ':');
-    if (host.len && host.ptr[0] == '[') {
+    if (host.len && host.ptr[0] == '[' && bracket < host.len) {
         port = slice_from(host, bracket + 1);
         host = slice_sub(host, 1, bracket);
     } else if (colon == slice_rfind(host, ':')) {

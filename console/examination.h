@@ -48,6 +48,7 @@ struct examination {
     struct inquiry inquiry; /* of a live run */
     unsigned looked_up;     /* bits of sender.c: which facts are there */
 
+    bool decided;             /* all that follows is there */
     struct verdict *verdicts; /* one for each recipient */
     size_t verdict_count;
     struct verdict verdict; /* what the sender is told */

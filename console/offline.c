@@ -168,9 +168,20 @@ static void no_answer(struct offline *offline, struct examination *e, enum scann
     pipeline_fail(offline->config->policy, &e->facts, kind);
 }
 
+static bool answers_are_due(const struct examination *e)
+{
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (e->sockets[kind] >= 0)
+            return true;
+    return e->inquiry.pending > 0;
+}
+
 static void finish(struct offline *offline, struct examination *e)
 {
-    if (!offline_waits(e) && !examination_decide(e, offline->config))
+    if (answers_are_due(e))
+        return;
+    e->decided = true;
+    if (!examination_decide(e, offline->config))
         e->error = "out of memory";
 }
 
@@ -292,10 +303,7 @@ void offline_submit(struct offline *offline, struct examination *e)
 
 bool offline_waits(const struct examination *e)
 {
-    for (int kind = 0; kind < SCANNER_KINDS; kind++)
-        if (e->sockets[kind] >= 0)
-            return true;
-    return e->inquiry.pending > 0;
+    return !e->decided && !e->error;
 }
 
 size_t offline_fds(const struct examination *e, struct pollfd *fds)

@@ -32,7 +32,7 @@ bool offline_open(struct offline *offline, const struct config *config, struct d
 /* Hands a message to the scanners, or decides at once when there is nothing to scan. */
 void offline_submit(struct offline *offline, struct examination *e);
 
-/* Whether answers are still to come. */
+/* Whether one that was submitted has no verdict yet. */
 bool offline_waits(const struct examination *e);
 
 /* What to poll for; returns how many of `fds` were set (at most SCANNER_KINDS). */
