@@ -26,7 +26,7 @@ struct arc_set {
 
 struct arc_chain {
     struct arena *arena;
-    struct field_index fields;
+    struct field_list fields;
     struct slice body;
     uint64_t now;
     struct arc_set *sets; /* ARC_SETS_MAX; that of instance i is sets[i - 1] */

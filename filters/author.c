@@ -35,6 +35,15 @@ static void add_address(struct arena *arena, struct author *author, const struct
         *invalid = true;
 }
 
+/* Also in names and comments, where the syntax of addresses does not care. */
+static bool has_eight_bit(struct slice value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.ptr[i] >= 0x80)
+            return true;
+    return false;
+}
+
 static bool add_field(struct arena *arena, struct author *author, struct slice value, bool *invalid)
 {
     struct addresses list;
@@ -42,7 +51,7 @@ static bool add_field(struct arena *arena, struct author *author, struct slice v
         return false;
     for (size_t i = 0; i < list.n; i++)
         add_address(arena, author, &list.items[i], invalid);
-    author->flags |= list.flags;
+    author->flags |= list.flags | (has_eight_bit(value) ? ADDRESS_EIGHT_BIT : 0);
     return true;
 }
 

@@ -194,11 +194,11 @@ static uint32_t hash_of(struct slice name)
     return hash;
 }
 
-bool field_index(struct arena *arena, struct slice block, struct field_index *index)
+bool field_index(struct arena *arena, struct slice block, struct field_list *index)
 {
     struct header field;
     size_t count = 0;
-    *index = (struct field_index){0};
+    *index = (struct field_list){0};
     for (struct slice rest = block; headers_next(&rest, &field);)
         if (++count > FIELDS_MAX)
             return false;
@@ -211,7 +211,7 @@ bool field_index(struct arena *arena, struct slice block, struct field_index *in
     return true;
 }
 
-static const struct header *select_last(struct field_index *index, struct slice name)
+static const struct header *select_last(struct field_list *index, struct slice name)
 {
     uint32_t hash = hash_of(name);
     for (size_t i = index->count; i-- > 0;) {
@@ -225,7 +225,7 @@ static const struct header *select_last(struct field_index *index, struct slice 
     return NULL;
 }
 
-bool canonical_selected(struct canonical_sink *sink, struct field_index *index, struct slice names,
+bool canonical_selected(struct canonical_sink *sink, struct field_list *index, struct slice names,
                         bool relaxed)
 {
     struct slice name;

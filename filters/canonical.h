@@ -39,7 +39,7 @@ struct signed_field {
     uint32_t hash;
     uint32_t taken; /* by the selection with this number */
 };
-struct field_index {
+struct field_list {
     struct signed_field *fields;
     size_t count;
     uint32_t selection;
@@ -48,11 +48,11 @@ struct field_index {
 enum { FIELDS_MAX = 4096, SIGNED_NAMES_MAX = 256 };
 
 /* False: more than FIELDS_MAX fields, or the arena is full. */
-bool field_index(struct arena *arena, struct slice block, struct field_index *index);
+bool field_index(struct arena *arena, struct slice block, struct field_list *index);
 
 /* Writes the fields that `names` ("From:To:...") selects, the last of each name first; names
  * without a field left select nothing. False: too many names. */
-bool canonical_selected(struct canonical_sink *sink, struct field_index *index, struct slice names,
+bool canonical_selected(struct canonical_sink *sink, struct field_list *index, struct slice names,
                         bool relaxed);
 
 #endif

@@ -20,7 +20,7 @@ struct dkim_candidate {
 
 struct dkim_job {
     struct arena *arena;
-    struct field_index fields;
+    struct field_list fields;
     struct slice body;
     uint64_t now;
     uint64_t body_length[2]; /* canonical: simple, relaxed */

@@ -5,6 +5,7 @@
 #include "filters/examine_parts.h"
 #include "filters/examine_sender.h"
 #include "filters/inspect.h"
+#include "filters/links.h"
 #include "filters/words.h"
 
 enum { WARM_UP_ARENA = 16 << 20 };
@@ -68,6 +69,8 @@ static bool examine_content(struct arena *arena, struct slice message, const str
         examine_attachments(arena, &parsed, &job->limits, &odd, &out->facts.fact[FACT_ATTACHMENTS]);
     else if (job->message)
         check_encodings(&parsed, &odd);
+    if (job->links)
+        links_of(arena, &parsed, &out->facts.fact[FACT_MESSAGE_DOMAINS]);
     if (job->message && (!examine_header(arena, &parsed, job, &out->facts) ||
                          !examine_form(arena, &parsed, &odd, &out->facts)))
         return false;

@@ -14,8 +14,7 @@ bool pipeline_needs(const struct config *config, enum scanner_kind kind);
 
 /* The part of a job that is the same for every message: what the rules want to know, and the
  * limits. Names of headers are those of the policy's keys that are headers, in that order; they
- * live in the arena; false when it is full. SPF and authentication are asked for by whoever has a
- * sender. */
+ * live in the arena; false when it is full. */
 bool pipeline_job(const struct config *config, struct arena *arena, struct scan_job *out);
 
 /* A scanner's answer counts only for the facts that are its own. Headers go to their places in

@@ -21,9 +21,10 @@ struct option {
     const char *name, *value;
 };
 
-/* Why: loopback servers and intranets are asked like any other; a name is asked as it is, once,
- * as the servers are our own forwarders; lists keep the order in which the server gave them; one
- * thread needs no slabs; a server that was away is tried again soon. */
+/* Why: loopback servers and intranets are asked like any other; a name is asked as it is, once, as
+ * the servers are our own forwarders; lists keep the order in which the server gave them; one
+ * thread needs no slabs. Within infra-host-ttl no server can gather so many time-outs that it is
+ * believed dead: else a few names whose own servers never answer would make our forwarder so. */
 static const struct option standing_options[] = {
     {"do-not-query-localhost:", "no"}, {"unblock-lan-zones:", "yes"},
     {"insecure-lan-zones:", "yes"},    {"qname-minimisation:", "no"},
@@ -94,7 +95,6 @@ static bool set_measures(struct ub_ctx *context, const struct settings *settings
         {"outgoing-num-tcp:", TCP_SOCKETS},
         {"unknown-server-time-limit:", timeout / RETRY_PART},
         {"infra-cache-min-rtt:", timeout / RETRY_PART},
-        {"infra-cache-max-rtt:", timeout},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!set_number(context, rows[i].name, rows[i].value, reason))

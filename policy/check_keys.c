@@ -112,28 +112,20 @@ static bool rate_fact(struct parser *parser, const struct token *name, struct po
     return true;
 }
 
-static enum phase facts_phase(const struct policy_key *key)
+/* The first event at which a fact is surely known: what DNS tells of a client is on its way when it
+ * connects, what SPF tells when MAIL is counted. */
+static enum rate_event first_event(enum fact fact)
 {
-    enum phase phase = PHASE_CONNECT;
-    for (size_t i = 0; i < key->of_count; i++)
-        if (fact_info(key->of[i].fact)->phase > phase)
-            phase = fact_info(key->of[i].fact)->phase;
-    return phase;
+    const struct fact_info *info = fact_info(fact);
+    if (info->producer == PRODUCER_SPF || info->phase == PHASE_RCPT)
+        return RATE_RECIPIENTS;
+    return info->producer == PRODUCER_SESSION && info->phase == PHASE_CONNECT ? RATE_CONNECTIONS
+                                                                              : RATE_TRANSACTIONS;
 }
 
 enum phase policy_key_phase(const struct policy_key *key)
 {
-    if (key->fact != FACT_RATE)
-        return fact_info(key->fact)->phase;
-    enum phase facts = facts_phase(key), event = events[key->event].phase;
-    return facts > event ? facts : event;
-}
-
-static enum rate_event standard_event(enum phase phase)
-{
-    return phase <= PHASE_HELO   ? RATE_CONNECTIONS
-           : phase == PHASE_MAIL ? RATE_TRANSACTIONS
-                                 : RATE_RECIPIENTS;
+    return key->fact == FACT_RATE ? events[key->event].phase : fact_info(key->fact)->phase;
 }
 
 static bool event_by_word(struct parser *parser, const struct token *word, enum rate_event *out)
@@ -148,25 +140,25 @@ static bool event_by_word(struct parser *parser, const struct token *word, enum 
     return fail_unknown(parser, word, "event", &near);
 }
 
-/* A connection lasts until MAIL: what HELO brings may tell it from others. */
 static bool rate_event(struct parser *parser, const struct syntax_rate *rate,
                        struct policy_key *out)
 {
-    enum phase facts = facts_phase(out);
-    out->event = standard_event(facts);
+    size_t latest = 0;
+    for (size_t i = 1; i < out->of_count; i++)
+        if (first_event(out->of[i].fact) > first_event(out->of[latest].fact))
+            latest = i;
+    enum rate_event first = first_event(out->of[latest].fact);
+    out->event = first;
     if (rate->event.kind == TOKEN_END)
         return true;
     if (!event_by_word(parser, &rate->event, &out->event))
         return false;
-    enum phase event = events[out->event].phase;
-    if (facts <= event || standard_event(facts) == out->event)
+    if (out->event >= first)
         return true;
-    for (size_t i = 0; i < out->of_count; i++)
-        if (fact_info(out->of[i].fact)->phase == facts)
-            source_error(parser->sources, rate->event.at,
-                         "%s are counted before %s is known; expected %s or a later event",
-                         events[out->event].word, fact_info(out->of[i].fact)->name,
-                         events[standard_event(facts)].word);
+    source_error(parser->sources, rate->event.at,
+                 "%s are counted before %s is known; expected %s or a later event",
+                 events[out->event].word, fact_info(out->of[latest].fact)->name,
+                 events[first].word);
     return false;
 }
 

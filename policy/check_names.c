@@ -143,6 +143,7 @@ static bool finish_key(struct checker *checker, const struct syntax_term *term,
     if (!check_key(checker->parser, operand->fact, term, &key))
         return false;
     int index = add_key(checker, &key, term->token.at);
+    checker->rule->names_recipient |= key.fact == FACT_RATE && policy_key_phase(&key) == PHASE_RCPT;
     for (size_t i = 0; i < key.of_count; i++)
         note_use(checker, key.of[i].fact);
     operand->kind = OPERAND_KEYED;

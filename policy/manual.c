@@ -95,8 +95,30 @@ void manual_settings(struct buf *out)
 static void append_type(struct buf *out, const struct type *type)
 {
     char name[80];
+    if (type->kind == TYPE_ENUM) {
+        buf_printf(out, "word of %s", type->words->name);
+        return;
+    }
     type_describe(type, name, sizeof name);
     append_text(out, name);
+}
+
+/* header["Name"], dnsbl.listed("zone"), rate(fact, ..., window) */
+static const char *arguments(const struct fact_info *info)
+{
+    if (!info->keyed)
+        return "";
+    if (info->producer == PRODUCER_RATE)
+        return "(fact, ..., window [, event])";
+    return info->type.kind == TYPE_LIST ? "[\\(dqName\\(dq]" : "(\\(dqzone\\(dq)";
+}
+
+static void append_phase(struct buf *out, const struct fact_info *info)
+{
+    if (info->producer == PRODUCER_RATE)
+        buf_cstr(out, "; known at its event");
+    else
+        buf_printf(out, "; known from %s on", phase_words[info->phase]);
 }
 
 void manual_facts(struct buf *out)
@@ -104,12 +126,12 @@ void manual_facts(struct buf *out)
     open_list(out);
     for (unsigned i = 0; i < FACT_COUNT; i++) {
         const struct fact_info *info = fact_info((enum fact)i);
-        buf_printf(out, ".It Va %s%s\n", info->name, info->keyed ? "[\\(dqName\\(dq]" : "");
+        buf_printf(out, ".It Va \"%s%s\"\n", info->name, arguments(info));
         append_sentence(out, info->doc);
         buf_cstr(out, "Type: ");
         append_type(out, &info->type);
-        buf_printf(out, "; known from %s on; when it cannot be found out, %s.\n",
-                   phase_words[info->phase],
+        append_phase(out, info);
+        buf_printf(out, "; when it cannot be found out, %s.\n",
                    info->on_unknown == ON_UNKNOWN_DEFER ? "the message is deferred"
                                                         : "the rule is passed over");
     }
@@ -119,7 +141,7 @@ void manual_facts(struct buf *out)
 void manual_records(struct buf *out)
 {
     for (unsigned i = 0; i < RECORD_COUNT; i++) {
-        buf_printf(out, "Fields of an %s:\n", record_types[i].name);
+        buf_printf(out, "Fields of each %s:\n", record_types[i].name);
         open_list(out);
         for (size_t j = 0; j < record_types[i].count; j++) {
             buf_printf(out, ".It Va %s\n", record_types[i].fields[j].name);

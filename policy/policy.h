@@ -47,8 +47,8 @@ struct rule_info policy_rule_info(const struct policy *policy, size_t rule);
 bool policy_uses(const struct policy *policy, enum fact fact);
 bool policy_uses_producer(const struct policy *policy, enum producer producer);
 
-/* What rate() counts: the events at which the last of its facts becomes known, unless the rule says
- * otherwise: rate(client.ip, 1h, unknown_recipients). */
+/* What rate() counts: the first event at which all its facts are known, unless the rule says
+ * otherwise: rate(client.ip, 1h, unknown_recipients). In the order of a session. */
 enum rate_event {
     RATE_CONNECTIONS,
     RATE_TRANSACTIONS, /* MAIL */
@@ -79,8 +79,10 @@ enum { POLICY_KEYS_MAX = 256 };
 /* In the order of facts->keyed. */
 const struct policy_key *policy_keys(const struct policy *policy, size_t *count);
 
-/* When it can be known at the earliest. A rate is known at its event; one over facts of HELO counts
- * connections at their first HELO. */
+/* When it can be known at the earliest; a rate at its event. All that a rate counts by is known
+ * then: connections are counted by facts of the session that are there at CONNECT, transactions by
+ * those and what HELO, MAIL and PRODUCER_CLIENT tell, later events by SPF's and the recipient as
+ * well. */
 enum phase policy_key_phase(const struct policy_key *key);
 
 /* As rules write it. ptr NULL: the arena is full. */
@@ -124,8 +126,8 @@ struct verdict {
     size_t fired_count;
     int64_t delay;      /* milliseconds, at most DELAY_MAX, that the reply is held back: the longest
                            of enforced rules whose condition holds. There when PENDING as well */
-    bool per_recipient; /* a rule that was looked at names `recipient`, or greylisting, which is a
-                           matter of each recipient: facts of both must be his */
+    bool per_recipient; /* a rule that was looked at names `recipient`, greylisting or a rate of
+                           (unknown) recipients: these facts must be this recipient's */
 };
 
 /* What a verdict waits for: a refusal for every earlier enforced rule that could end otherwise (a

@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char socket_name[] = "socket"; /* in its folder */
+static const char socket_name[] = "socket"; /* in its folder, as the options below say */
 
 /* ---- what is wanted ---- */
 
@@ -120,42 +120,27 @@ static void close_folder(struct private_redis *redis)
 /* ---- its process ---- */
 
 /* The socket's mode lets everybody in, its folder's nobody but the user: so that the parent reaches
- * it also without the right to override modes. Paths are relative to `dir`, which comes first. */
+ * it also without the right to override modes. What is relative is relative to `dir`. A proxy that
+ * was taken over can do harm to what is remembered, but not to the machine. */
+static const char options[] =
+    "--port 0 --unixsocket socket --unixsocketperm 777 "
+    "--user default on nopass ~* &* +@all -@admin -@dangerous +info "
+    "--enable-debug-command no --enable-module-command no --enable-protected-configs no "
+    "--appendonly yes --appendfsync everysec --maxmemory-policy allkeys-lru "
+    "--daemonize no --loglevel warning --save";
+
 static pid_t spawn(const struct private_redis *redis)
 {
+    enum { WORDS_MAX = 64 };
     struct redis_start start = redis->start;
-    char memory[24], name[] = "redis-server";
+    char memory[24], words[sizeof options], *rest = words;
+    const char *argv[WORDS_MAX] = {"redis-server", "--dir", start.folder, "--maxmemory", memory};
+    size_t count = 5;
+    memcpy(words, options, sizeof options);
     snprintf(memory, sizeof memory, "%llu", start.memory);
-    const char *argv[] = {name,
-                          "--dir",
-                          start.folder,
-                          "--port",
-                          "0",
-                          "--unixsocket",
-                          socket_name,
-                          "--unixsocketperm",
-                          "777",
-                          "--appendonly",
-                          "yes",
-                          "--appendfsync",
-                          "everysec",
-                          "--save",
-                          "",
-                          "--maxmemory",
-                          memory,
-                          "--maxmemory-policy",
-                          "allkeys-lru",
-                          "--enable-debug-command",
-                          "no",
-                          "--enable-module-command",
-                          "no",
-                          "--enable-protected-configs",
-                          "no",
-                          "--daemonize",
-                          "no",
-                          "--loglevel",
-                          "warning",
-                          NULL};
+    while (rest && count < WORDS_MAX - 2)
+        argv[count++] = strsep(&rest, " ");
+    argv[count] = ""; /* --save nothing */
     return process_spawn_as(start.user, start.program, (char *const *)(uintptr_t)argv,
                             &redis->folder, 1);
 }

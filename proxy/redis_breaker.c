@@ -5,8 +5,8 @@ enum { COMPLAINT_EVERY = 60000 };
 
 static void open_breaker(struct breaker *b, bool by_errors, int64_t now)
 {
+    b->by_errors = by_errors || (b->state != BREAKER_CLOSED && b->by_errors);
     b->state = BREAKER_OPEN;
-    b->by_errors = by_errors;
     b->strikes = 0;
     b->retry_at = now + b->retry_ms;
 }
@@ -50,7 +50,7 @@ void breaker_lost(struct breaker *b, int64_t now)
 
 void breaker_away(struct breaker *b, int64_t now)
 {
-    open_breaker(b, b->state != BREAKER_CLOSED && b->by_errors, now);
+    open_breaker(b, false, now);
 }
 
 bool breaker_due(const struct breaker *b, int64_t now)

@@ -17,12 +17,15 @@
 
 #include "base/buf.h"
 
-/* RFC 5321 4.5.3.1.3 allows a path 256 octets: a sender longer than this is none, and only put into
- * lower case. */
-enum { SENDER_FOLD_MAX = 512 };
+enum {
+    /* RFC 5321 4.5.3.1.3 allows a path 256 octets: a sender longer than this is none, and only put
+     * into lower case. */
+    SENDER_FOLD_MAX = 512,
+    /* It may get longer by a '#' for each of a few empty fields. */
+    SENDER_FOLD_GROWTH = 4,
+};
 
-/* Appends the sender (without <>) to `out`, not longer than it was but for one octet. False: `out`
- * is full. */
+/* Appends the sender (without <>) to `out`. False: `out` is full. */
 bool sender_fold(struct buf *out, struct slice sender);
 
 #endif

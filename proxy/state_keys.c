@@ -85,7 +85,7 @@ static void add_domain(struct state_keys *keys, struct slice domain)
 
 static void add_sender(struct state_keys *keys, struct slice sender)
 {
-    struct buf folded = buf_init(sender.len + 2);
+    struct buf folded = buf_init(sender.len + SENDER_FOLD_GROWTH);
     keys->failed |= !sender_fold(&folded, sender);
     add_lower(keys, buf_slice(&folded));
     buf_release(&folded);
@@ -105,12 +105,14 @@ static void add_network(struct state_keys *keys, const struct ip *ip, unsigned b
 static struct state_key finish(struct state_keys *keys, const char *kind)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
-    char hex[2 * DIGEST_BYTES + 1];
+    char hex[2 * DIGEST_BYTES + 1] = {0};
     struct state_key key = {.len = 0};
     if (EVP_DigestFinal_ex(keys->digest, digest, NULL) != 1 || keys->failed)
         return key;
-    for (size_t i = 0; i < DIGEST_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
     struct slice prefix = slice_sub(keys->settings->redis_prefix, 0, STATE_PREFIX_MAX);
     key.len =
         (size_t)snprintf(key.text, sizeof key.text, "%.*s%s:%s", SLICE_ARGS(prefix), kind, hex);
@@ -176,13 +178,17 @@ static bool add_value(struct state_keys *keys, const struct type *type, const st
 
 static enum rate_value rate_value(const struct policy_key *rate, const struct facts *facts)
 {
+    static const enum rate_value values[] = {
+        [VALUE_PENDING] = RATE_PENDING,
+        [VALUE_ABSENT] = RATE_ABSENT,
+        [VALUE_UNKNOWN] = RATE_UNKNOWN,
+        [VALUE_KNOWN] = RATE_COUNTABLE,
+    };
     enum rate_value result = RATE_COUNTABLE;
     for (size_t i = 0; i < rate->of_count; i++) {
-        enum value_state state = facts->fact[rate->of[i].fact].state;
-        if (state == VALUE_ABSENT)
-            return RATE_ABSENT;
-        if (state != VALUE_KNOWN)
-            result = RATE_UNKNOWN;
+        enum rate_value value = values[facts->fact[rate->of[i].fact].state];
+        if (value < result)
+            result = value;
     }
     return result;
 }

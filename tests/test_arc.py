@@ -36,7 +36,9 @@ def run(jobs, *arguments):
     lines = "".join(json.dumps(job) + "\n" for job in jobs)
     done = subprocess.run([DUMP, *arguments], input=lines.encode(), capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]
-    return [json.loads(line)["arc"] for line in done.stdout.decode().splitlines()]
+    answers = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert all(a["facts"]["arc.result"] == a["arc"]["result"] for a in answers)
+    return [a["arc"] | {"dmarc": a["facts"]["arc.dmarc"]} for a in answers]
 
 
 def suite():
@@ -84,6 +86,14 @@ def test_a_chain_names_its_sealers_and_its_oldest_pass():
     answer = examine(path.read_bytes(), dns)
     assert answer["result"] == "pass" and len(answer["sealers"]) == 5
     assert 0 <= answer["oldest_pass"] <= 5 and answer["rounds"] == 2
+
+
+def test_what_the_first_sealer_wrote_is_told_while_the_chain_holds():
+    path, dns = chain()
+    message = path.read_bytes()
+    assert examine(message, dns)["dmarc"] == "pass"
+    broken = examine(message.replace(b"dmarc=pass", b"dmarc=fail"), dns)
+    assert broken["result"] == "fail" and broken["dmarc"] is None
 
 
 def test_any_change_breaks_a_chain():

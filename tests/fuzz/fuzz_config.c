@@ -20,12 +20,18 @@ static void use(const struct config *config, struct buf *report)
     struct facts facts = {0};
     struct verdict verdict;
     unsigned total;
+    size_t keys;
+    const struct policy_key *key = policy_keys(config->policy, &keys);
     config_run_tests(config, &total, report);
     config_domain(config, SLICE("a.example.com"));
     for (unsigned phase = PHASE_CONNECT; arena && phase <= PHASE_MESSAGE; phase++) {
         for (unsigned i = 0; i < FACT_COUNT; i++)
             if (fact_info((enum fact)i)->phase <= phase)
                 facts.fact[i] = fact_baseline((enum fact)i);
+        facts.keyed = arena ? facts_keyed_new(arena, config->policy) : NULL;
+        for (size_t i = 0; facts.keyed && i < keys; i++)
+            if (policy_key_phase(&key[i]) <= phase)
+                facts.keyed[i] = fact_baseline(key[i].fact);
         policy_evaluate(config->policy, &facts, (enum phase)phase, arena, &verdict);
         policy_explain(config->policy, &facts, (enum phase)phase, arena, report);
         arena_reset(arena);

@@ -67,7 +67,8 @@ class Gatepost:
 
     def configure(self, body, changes=None):
         """Writes the configuration; reload() makes it hold."""
-        fixed = {"process": {"chroot": '"%s/empty"' % self.dir}, "log": {"decisions": '"%s"' % self.decision_log}}
+        fixed = {"process": {"chroot": '"%s/empty"' % self.dir}, "log": {"decisions": '"%s"' % self.decision_log},
+                 "redis": {"folder": '"%s/redis"' % self.dir}}
         for block, words in (changes or {}).items():
             fixed.setdefault(block, {}).update(words)
         text = 'hostname "mx.example.com"\n' + settings(fixed)

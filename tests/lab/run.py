@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections import namedtuple
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
 from lab import mailers, samples, users  # noqa: E402
 from lab.certs import Authority  # noqa: E402

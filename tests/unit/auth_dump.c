@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
  * For tests/test_dkim.py and tests/test_arc.py: reads {"message", "now", "dns": {name: text,
- * [texts] or {"error"}}} a line, answers with what DKIM and ARC make of the message. DNS is given
- * only when it is asked for, so that restarts are counted too. "--jail" enters the pure jail first.
- */
+ * [texts] or {"error"}}} a line, answers with what DKIM and ARC make of the message, and with the
+ * facts that gatepost-scan would tell. DNS is given only when it is asked for, so that restarts are
+ * counted too. "--jail" enters the pure jail first. */
 #include "base/sandbox.h"
 #include "filters/arc.h"
 #include "filters/canonical.h"
 #include "filters/dkim.h"
+#include "filters/examine.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -103,6 +104,23 @@ static json_t *arc_json(struct arena *arena, json_t *dns, struct slice message, 
                      "rounds", rounds, "sealers", sealers);
 }
 
+static json_t *facts_of(struct arena *arena, json_t *dns, struct slice message, uint64_t now)
+{
+    struct scan_job job = {
+        .authentication = true, .from.now = (int64_t)now, .dns = dns_answers_new(arena)};
+    struct scan_answer answer;
+    int rounds = 1;
+    while (examine(arena, message, &job, &answer) && answer.wanted_count && rounds++ < ROUNDS)
+        answer_wanted(arena, job.dns, dns);
+    struct buf text = buf_init(LINE);
+    buf_char(&text, '{');
+    facts_json(&text, &answer.facts);
+    buf_char(&text, '}');
+    json_t *facts = json_loadb(buf_slice(&text).ptr, buf_len(&text), 0, NULL);
+    buf_release(&text);
+    return facts ? facts : json_null();
+}
+
 /* Characters U+0080 to U+00FF stand for single octets. */
 static struct slice octets_of(struct arena *arena, struct slice text)
 {
@@ -142,7 +160,7 @@ static json_t *canonical_json(json_t *job, const char *form)
     return result;
 }
 
-static json_t *examine(struct arena *arena, json_t *job)
+static json_t *examine_job(struct arena *arena, json_t *job)
 {
     json_t *dns = json_object_get(job, "dns");
     uint64_t now = (uint64_t)json_integer_value(json_object_get(job, "now"));
@@ -150,8 +168,9 @@ static json_t *examine(struct arena *arena, json_t *job)
         return json_pack("{so so}", "simple", canonical_json(job, "simple"), "relaxed",
                          canonical_json(job, "relaxed"));
     struct slice message = octets_of(arena, text_of_json(json_object_get(job, "message")));
-    return json_pack("{so so}", "dkim", dkim_json(arena, dns, message, now), "arc",
-                     arc_json(arena, dns, message, now));
+    return json_pack("{so so so}", "dkim", dkim_json(arena, dns, message, now), "arc",
+                     arc_json(arena, dns, message, now), "facts",
+                     facts_of(arena, dns, message, now));
 }
 
 int main(int argc, char *argv[])
@@ -160,14 +179,14 @@ int main(int argc, char *argv[])
     static char line[LINE];
     bool jail = argc > 1 && strcmp(argv[1], "--jail") == 0;
     json_object_seed(1); /* or it is read from a file, in the jail */
-    if (!dkim_warm_up(&reason) || (jail && !sandbox_enter(JAIL_PURE, NULL, &reason))) {
+    if (!examine_warm_up(&reason) || (jail && !sandbox_enter(JAIL_PURE, NULL, &reason))) {
         fprintf(stderr, "%s\n", reason);
         return 1;
     }
     while (fgets(line, sizeof line, stdin)) {
         struct arena *arena = arena_new(ARENA);
         json_t *job = json_loads(line, JSON_ALLOW_NUL, NULL);
-        json_t *answer = job && arena ? examine(arena, job) : json_null();
+        json_t *answer = job && arena ? examine_job(arena, job) : json_null();
         char *printed = json_dumps(answer, JSON_COMPACT | JSON_SORT_KEYS);
         puts(printed ? printed : "null");
         free(printed);

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: ISC
- * Redis as a proxy uses it: for tests/test_redis.py. The first line is a JSON object of settings;
- * each further one is something to do, and has its answer, a line with the same "id", when there is
- * one. */
+ * Redis as a proxy uses it, in its jail: for tests/test_redis.py. The first line is a JSON object
+ * of settings; each further one is something to do, and has its answer, a line with the same "id",
+ * when there is one. */
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "proxy/redis.h"
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LINE_LONGEST = 8 * 1024 * 1024, SCRIPTS_MAX = 64 };
@@ -316,10 +319,13 @@ int main(void)
     setvbuf(stdin, NULL, _IONBF, 0); /* what follows the first line is read by the loop */
     log_open("redis_dump", SINK_STDERR, LEVEL_DEBUG);
     json_t *given = getline(&line, &size, stdin) > 0 ? json_loads(line, 0, NULL) : NULL;
+    OPENSSL_init_ssl(0, NULL); /* what opens files must be done before the jail */
+    tzset();
     base = event_base_new();
     redis = new_redis(given);
-    if (!redis) {
-        fputs("redis_new failed\n", stderr);
+    const char *reason;
+    if (!redis || !sandbox_enter(JAIL_PROXY, NULL, &reason)) {
+        fputs("it cannot start\n", stderr);
         return 1;
     }
     struct event *input = event_new(base, STDIN_FILENO, EV_READ | EV_PERSIST, on_stdin, &in);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC
- * The resolver on real servers: for tests/test_resolver.py. resolver_dump CONFIG enters the proxy's
- * jail and obeys JSON lines; U+0080 to U+00FF stand for single octets:
+ * The resolver on real servers: for tests/test_resolver.py. resolver_dump CONFIG [ROOT] enters
+ * the proxy's jail (below ROOT, if given) and obeys JSON lines; U+0080 to U+00FF stand for single
+ * octets:
  *   {"ask": [[name, type], ...], "cancels": [n, ...]}  inquiry number 1, 2, ...; when it is done,
  *                                                      those are cancelled
  *   {"cancel": n}   {"wait": true}: until none is pending   {"pause": ms}   {"counts": true}
  * Each inquiry that ends says so in a line, with its answers. */
-#include "base/clock.h"
 #include "base/sandbox.h"
 #include "filters/resolver.h"
 
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { INQUIRIES_MAX = 5000, WANTED_MAX = 1000, ARENA_MAX = 1024 * 1024, DESCRIPTORS = 8192 };
 
@@ -264,23 +265,35 @@ static void obey(const json_t *line)
     json_decref(nothing);
 }
 
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool lock_up(const char *root, const char **reason)
+{
+    *reason = "chroot";
+    return chroot(root) == 0 && chdir("/") == 0;
+}
+
 /* A line longer than that is none of ours. */
 static char input[1024 * 1024];
 
 int main(int argc, char **argv)
 {
     const char *reason = "";
-    struct config *config = argc == 2 ? load(argv[1]) : NULL;
+    struct config *config = argc > 1 ? load(argv[1]) : NULL;
     if (!config)
         return 2;
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    allow_descriptors();
     json_object_seed(1); /* or it opens a file in the jail */
     dump.base = event_base_new();
     dump.resolver = resolver_new(dump.base, config, &reason);
-    if (!dump.resolver || !sandbox_enter(JAIL_PROXY, NULL, &reason)) {
+    if (!dump.resolver || (argc > 2 && !lock_up(argv[2], &reason)) ||
+        !sandbox_enter(JAIL_PROXY, NULL, &reason)) {
         fprintf(stderr, "%s\n", reason);
         return 1;
     }

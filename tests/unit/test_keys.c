@@ -89,10 +89,11 @@ static void test_rates_count_the_event_at_which_their_facts_are_known(void **sta
         enum phase phase;
     } rows[] = {
         {"rate(client.ip, 10min)", RATE_CONNECTIONS, PHASE_CONNECT},
-        {"rate(client.ip, helo, 10min)", RATE_CONNECTIONS, PHASE_HELO},
-        {"rate(helo, 10min, connections)", RATE_CONNECTIONS, PHASE_HELO},
+        {"rate(client.ip, listener, 10min, connections)", RATE_CONNECTIONS, PHASE_CONNECT},
+        {"rate(client.ip, helo, 10min)", RATE_TRANSACTIONS, PHASE_MAIL},
+        {"rate(client.ptr, 10min)", RATE_TRANSACTIONS, PHASE_MAIL},
         {"rate(client.ip, sender.domain, 1h)", RATE_TRANSACTIONS, PHASE_MAIL},
-        {"rate(spf.domain, 1h)", RATE_TRANSACTIONS, PHASE_MAIL},
+        {"rate(spf.domain, 1h)", RATE_RECIPIENTS, PHASE_RCPT},
         {"rate(recipient, 1h)", RATE_RECIPIENTS, PHASE_RCPT},
         {"rate(sender, 1d, messages)", RATE_MESSAGES, PHASE_MESSAGE},
         {"rate(client.ip, 1h, unknown_recipients)", RATE_UNKNOWN_RECIPIENTS, PHASE_RCPT},
@@ -144,6 +145,9 @@ static void test_wrong_rates_are_refused(void **state)
             "transactions or a later event\n"
             "    rule \"r\" when rate(sender, 1h, connections) > 1 then discard\n"
             "                                   ^\n");
+    refuses("rate(client.ip, helo, 1h, connections) > 1", "before helo is known");
+    refuses("rate(client.ptr, 1h, connections) > 1", "before client.ptr is known");
+    refuses("rate(spf.domain, 1h, transactions) > 1", "expected recipients or a later event");
     refuses("rate(recipient, 1h, transactions) > 1", "before recipient is known");
     refuses("rate(sender, 1h, mesages) > 1", "unknown event 'mesages'; did you mean 'messages'?");
     refuses("rate(client.ip, 1ms) > 1", "1:31: error: expected a window from 1s to 30d");
@@ -257,14 +261,27 @@ static void test_why_later_names_the_rate(void **state)
     close_world(&w);
 }
 
-static void test_greylisting_is_a_matter_of_each_recipient(void **state)
+static bool each_recipients(const char *condition)
+{
+    struct world w;
+    char text[200];
+    snprintf(text, sizeof text, "rule \"r\" when %s then defer\n", condition);
+    open_world(&w, text);
+    at(&w, PHASE_RCPT);
+    bool per_recipient = w.verdict.per_recipient;
+    close_world(&w);
+    return per_recipient;
+}
+
+static void test_greylisting_and_rates_of_recipients_are_a_matter_of_each(void **state)
 {
     (void)state;
-    struct world w;
-    open_world(&w, "rule \"g\" when not greylist.known then defer\n");
-    at(&w, PHASE_RCPT);
-    assert_true(w.verdict.per_recipient);
-    close_world(&w);
+    assert_true(each_recipients("not greylist.known"));
+    assert_true(each_recipients("rate(client.ip, 1h, recipients) > 100"));
+    assert_true(each_recipients("rate(client.ip, 1h, unknown_recipients) > 100"));
+    assert_true(each_recipients("rate(recipient.domain, 1h, messages) > 100"));
+    assert_false(each_recipients("rate(client.ip, 1h) > 100"));
+    assert_false(each_recipients("rate(sender, 1h, messages) > 100"));
 }
 
 static void test_texts_name_keyed_facts_as_conditions_do(void **state)
@@ -336,7 +353,7 @@ int main(void)
         cmocka_unit_test(test_a_keyed_fact_is_known_pending_or_unknown),
         cmocka_unit_test(test_what_redis_and_dns_cannot_tell_lets_mail_pass),
         cmocka_unit_test(test_why_later_names_the_rate),
-        cmocka_unit_test(test_greylisting_is_a_matter_of_each_recipient),
+        cmocka_unit_test(test_greylisting_and_rates_of_recipients_are_a_matter_of_each),
         cmocka_unit_test(test_texts_name_keyed_facts_as_conditions_do),
         cmocka_unit_test(test_tests_give_lists_and_rates),
     };

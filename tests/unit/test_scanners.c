@@ -2,7 +2,11 @@
  * The programs themselves, as the parent starts them: jailed, and as root with chroot and mounts of
  * their own. */
 #include "base/process.h"
+#include "filters/dkim.h"
+#include "filters/dkim_example.h"
+#include "filters/dmarc.h"
 #include "filters/family_control.h"
+#include "filters/spf.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -82,28 +86,40 @@ static void stop(int expected)
     assert_int_equal(WEXITSTATUS(status), expected);
 }
 
-static int submit(const char *text)
+/* Without a message when its ptr is NULL. */
+static int submit(struct slice text, const struct scan_job *job)
 {
-    int message = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    assert_int_equal(write(message, text, strlen(text)), (ssize_t)strlen(text));
-    assert_int_equal(fcntl(message, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW), 0);
-    struct scan_job job = {
-        .message = true, .attachments = true, .limits = {8, 100, 1000, 64 << 20}};
-    int sock = scan_submit(up.queue, message, &job);
+    int message = -1;
+    if (text.ptr) {
+        message = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        assert_int_equal(write(message, text.ptr, text.len), (ssize_t)text.len);
+        assert_int_equal(fcntl(message, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW),
+                         0);
+    }
+    int sock = scan_submit(up.queue, message, job);
     assert_true(sock >= 0);
-    close(message);
+    if (message >= 0)
+        close(message);
     return sock;
 }
 
-static void ask(const char *text, struct arena *arena, struct scan_answer *answer)
+static void ask_for(const struct scan_job *job, struct slice text, struct arena *arena,
+                    struct scan_answer *answer)
 {
-    int sock = submit(text);
+    int sock = submit(text, job);
     const char *reason = "";
     struct pollfd wait = {.fd = sock, .events = POLLIN};
     assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
     if (scan_collect(sock, arena, 0, answer, &reason) != 1)
         fail_msg("no answer: %s", reason);
     close(sock);
+}
+
+static void ask(const char *text, struct arena *arena, struct scan_answer *answer)
+{
+    const struct scan_job job = {
+        .message = true, .attachments = true, .limits = {8, 100, 1000, 64 << 20}};
+    ask_for(&job, slice_of(text), arena, answer);
 }
 
 static void test_scan_tells_facts_from_its_jail(void **state)
@@ -126,6 +142,69 @@ static void test_scan_tells_facts_from_its_jail(void **state)
     stop(0);
 }
 
+static struct dns_answer text_answer(struct arena *arena, struct slice text)
+{
+    struct dns_record *record = arena_alloc(arena, sizeof *record);
+    record->text = text;
+    return (struct dns_answer){.status = DNS_FOUND, .records = record, .count = 1};
+}
+
+static void test_scan_judges_senders_from_its_jail(void **state)
+{
+    (void)state;
+    struct family_heard heard;
+    struct scan_answer answer;
+    struct arena *arena = arena_new(ARENA);
+    struct dns_answers *dns = dns_answers_new(arena);
+    struct scan_job job = {.spf = true,
+                           .from = {.helo = SLICE("[192.0.2.1]"),
+                                    .sender = SLICE("joe@football.example.com"),
+                                    .now = DKIM_EXAMPLE_TIME},
+                           .dns = dns};
+    assert_true(ip_parse(SLICE("192.0.2.1"), &job.from.client));
+    start("gatepost-scan", "", &heard, FAMILY_READY);
+    ask_for(&job, (struct slice){NULL, 0}, arena, &answer);
+    assert_int_equal(answer.wanted_count, 1);
+    struct dns_answer record = text_answer(arena, SLICE("v=spf1 ip4:192.0.2.1 -all"));
+    assert_true(dns_answers_add(dns, answer.wanted[0].name, answer.wanted[0].type, &record));
+    ask_for(&job, (struct slice){NULL, 0}, arena, &answer);
+    assert_int_equal(answer.facts.fact[FACT_SPF_RESULT].integer, SPF_PASS);
+
+    assert_true(dkim_example_keys(dns));
+    job.message = job.authentication = job.dns_complete = true;
+    ask_for(&job, dkim_example(), arena, &answer);
+    assert_int_equal(answer.wanted_count, 0);
+    assert_int_equal(answer.facts.fact[FACT_DKIM_RESULT].integer, DKIM_PASS);
+    assert_int_equal(answer.facts.fact[FACT_DMARC_RESULT].integer, DMARC_NONE);
+    assert_true(answer.facts.fact[FACT_DMARC_SPF_ALIGNED].truth);
+    static const char *const odd[] = {
+        "From: a@b\xc3\xbc"
+        "cher.\xe4\xbe\x8b\xe5\xad\x90\r\n\r\n",
+        "From: =?iso-2022-jp?b?GyRC?= <a@b.example>\r\nFrom: a@\xff\r\n\r\n",
+        "DKIM-Signature: v=1; a=rsa-sha256; d=football.example.com; s=test; h=from; bh=AAAA; "
+        "b=AAAA\r\nFrom: a@b.example\r\n\r\nbody\r\n",
+        "",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        ask_for(&job, slice_of(odd[i]), arena, &answer);
+        assert_int_not_equal(answer.facts.fact[FACT_DMARC_RESULT].state, VALUE_PENDING);
+    }
+    arena_free(&arena);
+    stop(0);
+}
+
+static void refuses_without_a_message(struct arena *arena)
+{
+    struct scan_answer answer;
+    const char *reason = "";
+    int sock = submit((struct slice){NULL, 0}, &(struct scan_job){.spf = true});
+    struct pollfd wait = {.fd = sock, .events = POLLIN};
+    assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
+    assert_int_equal(scan_collect(sock, arena, 0, &answer, &reason), -1);
+    assert_string_equal(reason, "no message");
+    close(sock);
+}
+
 static void test_av_finds_from_its_jail(void **state)
 {
     (void)state;
@@ -142,6 +221,7 @@ static void test_av_finds_from_its_jail(void **state)
     snprintf(message, sizeof message,
              "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: application/x; name=a\r\n\r\n%s\r\n",
              eicar);
+    refuses_without_a_message(arena);
     ask(message, arena, &answer);
     assert_int_equal(answer.facts.fact[FACT_AV_RESULT].integer, AV_RESULT_INFECTED);
     assert_true(slice_starts(answer.facts.fact[FACT_AV_SIGNATURES].list.items[0].text,
@@ -206,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scan_tells_facts_from_its_jail),
+        cmocka_unit_test(test_scan_judges_senders_from_its_jail),
         cmocka_unit_test(test_av_finds_from_its_jail),
         cmocka_unit_test(test_av_without_signatures_does_not_start),
     };

@@ -137,6 +137,16 @@ static void test_a_sender_longer_than_any_path_is_lowered_only(void **state)
     buf_release(&out);
 }
 
+static void test_a_sender_of_empty_fields_has_a_key(void **state)
+{
+    (void)state;
+    static const char *const senders[] = {"srs0===+", "srs1======", "srs1=====+", "btv1===+@"};
+    for (size_t i = 0; i < sizeof senders / sizeof *senders; i++)
+        assert_true(state_key_sender(keys, slice_of(senders[i])).len > 0);
+    assert_folds("srs0===+", "srs0=#=#=+");
+    assert_folds("prvs==+", "prvs=#=+#");
+}
+
 static void test_clients_of_one_network_share_a_key(void **state)
 {
     (void)state;
@@ -304,7 +314,8 @@ static void test_rates_differ_by_event_and_window(void **state)
     assert_false(same(key, rate_at(&other, "192.0.2.1", NULL, NOW).current));
 }
 
-static void test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown(void **state)
+static void
+test_an_absent_fact_goes_before_an_unknown_one_and_that_before_a_pending_one(void **state)
 {
     (void)state;
     struct policy_key rate = by_client;
@@ -316,6 +327,8 @@ static void test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown(voi
     facts.fact[FACT_SENDER] = value_unknown();
     assert_int_equal(state_key_rate(keys, &rate, &facts, NOW, &out), RATE_UNKNOWN);
     facts.fact[FACT_SENDER] = (struct value){.state = VALUE_PENDING};
+    assert_int_equal(state_key_rate(keys, &rate, &facts, NOW, &out), RATE_PENDING);
+    facts.fact[FACT_CLIENT_IP] = value_unknown();
     assert_int_equal(state_key_rate(keys, &rate, &facts, NOW, &out), RATE_UNKNOWN);
     facts.fact[FACT_CLIENT_IP] = value_absent();
     assert_int_equal(state_key_rate(keys, &rate, &facts, NOW, &out), RATE_ABSENT);
@@ -330,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_tags_are_folded),
         cmocka_unit_test(test_signed_senders_are_folded),
         cmocka_unit_test(test_a_sender_longer_than_any_path_is_lowered_only),
+        cmocka_unit_test(test_a_sender_of_empty_fields_has_a_key),
         cmocka_unit_test(test_clients_of_one_network_share_a_key),
         cmocka_unit_test(test_odd_network_lengths_are_masked_within_an_octet),
         cmocka_unit_test(test_each_part_of_a_meeting_matters),
@@ -342,7 +356,8 @@ int main(void)
         cmocka_unit_test(test_rates_tell_ipv4_clients_and_ipv6_networks_apart),
         cmocka_unit_test(test_rates_of_a_domain_know_no_local_part),
         cmocka_unit_test(test_rates_differ_by_event_and_window),
-        cmocka_unit_test(test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown),
+        cmocka_unit_test(
+            test_an_absent_fact_goes_before_an_unknown_one_and_that_before_a_pending_one),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
 }

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: ISC
+"""The private Redis: started when the policy needs it, kept, restarted, locked away; its socket handed to proxies."""
+import fcntl
+import os
+import pathlib
+import pwd
+import signal
+import socket
+
+import pytest
+
+from lab import needs
+from lab.parent import parent, wait_until  # noqa: F401
+from lab.process import is_alive
+from lab.redis import SERVER, Redis
+
+RULE = 'rule "first contact waits" when not greylist.known then defer 451 4.7.1 "later"\n'
+
+pytestmark = pytest.mark.skipif(not SERVER, reason="no redis-server")
+
+
+def settings(parent, **words):
+    words = {"folder": '"%s"' % folder(parent), **words}
+    return "redis { %s }\n" % "  ".join("%s %s" % row for row in words.items())
+
+
+def folder(parent):
+    return parent.folder / "state" / "redis"
+
+
+def redis_pid(parent):
+    pids = parent.children("redis-server")
+    return pids[0] if pids else None
+
+
+def answers(session):
+    return wait_until(lambda: session.ask_redis("PING") == "+PONG")
+
+
+@pytest.fixture
+def served(parent):
+    """A parent whose Redis answers."""
+    parent.configure(settings(parent) + RULE)
+    parent.start()
+    assert answers(parent.connect()), parent.log()
+    return parent
+
+
+# Starting
+
+def test_without_a_rule_that_needs_it_there_is_none(parent):
+    parent.configure(settings(parent))
+    parent.start()
+    assert not redis_pid(parent) and not folder(parent).exists()
+
+
+def test_it_has_no_privileges_and_its_own_folder(served):
+    pid = redis_pid(served)
+    status = pathlib.Path("/proc/%d/status" % pid).read_text()
+    assert "NoNewPrivs:\t1" in status
+    mode = folder(served).stat()
+    assert mode.st_mode & 0o777 == 0o700
+    if needs.IS_ROOT:
+        nobody = pwd.getpwnam("nobody")
+        assert "Uid:\t%d\t%d\t%d\t%d" % ((nobody.pw_uid,) * 4) in status and "CapEff:\t0000000000000000" in status
+        assert "Groups:\t \n" in status and mode.st_uid == nobody.pw_uid
+        assert folder(served).parent.stat().st_uid == 0
+
+
+def test_it_is_closed_to_those_who_want_more(served):
+    session = served.connect()
+    assert answers(session)
+    for words in ("DEBUG SLEEP 0", "MODULE LOAD /tmp/x.so", "CONFIG SET dir /tmp", "REPLICAOF 127.0.0.1 1", "SHUTDOWN",
+                  "FLUSHALL", "ACL SETUSER default +@all", "EVAL return{redis.call([[flushall]])} 0"):
+        assert session.ask_redis(*words.split()).startswith(("-NOPERM", "-ERR")), words
+    assert "aof_enabled:1" in session.ask_redis("INFO", "persistence")
+    assert "tcp_port:0" in session.ask_redis("INFO", "server")
+
+
+def test_each_proxy_has_its_own_connection(served):
+    sessions = served.in_slots()
+    assert all(answers(session) for session in sessions.values())
+    ids = {session.ask_redis("CLIENT", "ID") for session in sessions.values()}
+    assert len(ids) == 2
+
+
+def test_a_missing_program_is_told_once_and_mail_goes_on(parent):
+    parent.configure(settings(parent, program='"/nonexistent/redis-server"') + RULE)
+    parent.start()
+    assert parent.logged("redis not started") and parent.connect().ask_redis("PING") == "none"
+    parent.reload()
+    assert parent.log().count("redis not started") == 1 and "No such file or directory" in parent.log()
+
+
+@pytest.mark.skipif(not needs.IS_ROOT, reason="only root meets folders of others")
+def test_a_folder_of_somebody_else_is_left_alone(parent):
+    folder(parent).mkdir(parents=True)
+    os.chown(folder(parent), 12345, 12345)
+    parent.configure(settings(parent) + RULE)
+    parent.start()
+    assert parent.logged("the folder belongs to somebody else")
+    assert os.listdir(folder(parent)) == [] and not redis_pid(parent)
+
+
+def test_a_folder_that_is_a_link_is_not_followed(parent, own_dir):
+    (own_dir / "target").mkdir()
+    folder(parent).parent.mkdir()
+    folder(parent).symlink_to(own_dir / "target")
+    parent.configure(settings(parent) + RULE)
+    parent.start()
+    assert parent.logged("redis not started")
+    assert os.listdir(own_dir / "target") == [] and not redis_pid(parent)
+
+
+# Running
+
+def test_it_lives_across_reloads(served):
+    pid, session = redis_pid(served), served.connect()
+    assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
+    served.reload()
+    session.close()
+    fresh = served.connect_to(2)
+    assert answers(fresh) and "v" in fresh.ask_redis("GET", "k")
+    assert redis_pid(served) == pid
+
+
+def test_killed_it_comes_back_with_what_it_knew(served):
+    session = served.connect()
+    assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
+    for _ in range(2):
+        before = redis_pid(served)
+        os.kill(before, signal.SIGKILL)
+        assert wait_until(lambda: redis_pid(served) not in (None, before))
+        assert answers(session) and "v" in session.ask_redis("GET", "k")
+    assert served.logged("redis died", 2)
+
+
+def test_other_settings_bring_a_new_one(served):
+    before, session = redis_pid(served), served.connect()
+    assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
+    served.configure(settings(served, memory="64MiB") + RULE)
+    served.reload()
+    assert wait_until(lambda: redis_pid(served) not in (None, before))
+    fresh = served.connect_to(2)
+    assert answers(fresh) and "maxmemory:67108864" in fresh.ask_redis("INFO", "memory")
+    assert "v" in fresh.ask_redis("GET", "k")
+    assert "redis died" not in served.log() and "redis ended" in served.log()
+
+
+def test_it_stays_while_an_older_generation_needs_it(served):
+    session = served.connect()
+    assert answers(session)
+    served.configure(settings(served))
+    served.reload()
+    assert redis_pid(served) and session.ask_redis("PING") == "+PONG"
+    for one in served.sessions:
+        one.close()
+    assert wait_until(lambda: not redis_pid(served)) and served.logged("redis ended")
+
+
+def test_a_proxy_that_asks_again_and_again_is_not_ended(served):
+    """Each answer is followed by a next question, as when a Redis accepts and then hangs up."""
+    session = served.connect()
+    for _ in range(20):
+        assert answers(session)
+        assert session.ask_redis("QUIT") == "+OK"
+    assert is_alive(session.pid) and "broke the protocol" not in served.log()
+
+
+# Ending
+
+def test_at_the_end_it_ends_in_order(served):
+    pid = redis_pid(served)
+    assert served.stop() == 0
+    assert not is_alive(pid)
+    assert 'redis ended' in served.log() and "exit 0" in served.log().split("redis ended")[1].splitlines()[0]
+
+
+def test_one_that_does_not_end_is_killed(served):
+    os.kill(redis_pid(served), signal.SIGSTOP)
+    assert served.stop() == 0
+    assert "redis is killed" in served.log()
+
+
+def test_it_dies_with_its_parent(served):
+    pid = redis_pid(served)
+    session = served.connect()
+    assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
+    served.popen.kill()
+    served.popen.wait()
+    assert wait_until(lambda: not is_alive(pid))
+    served.start()
+    assert served.logged(": serving ", 2)
+    fresh = served.connect()
+    assert answers(fresh) and "v" in fresh.ask_redis("GET", "k")
+
+
+def test_a_second_one_waits_for_the_folder(parent):
+    folder(parent).mkdir(parents=True)
+    other = os.open(folder(parent), os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    parent.configure(settings(parent) + RULE)
+    parent.start()
+    assert parent.logged("another one uses the folder") and not redis_pid(parent)
+    os.close(other)
+    assert answers(parent.connect())
+
+
+def test_the_lock_is_the_redis_own(served):
+    """It holds also when the parent is gone before it."""
+    held = os.readlink("/proc/%d/fd/3" % redis_pid(served))
+    assert held == str(folder(served))
+
+
+# What may be connected to
+
+def test_root_is_not_sent_to_another_socket(served, own_dir):
+    """Whoever owns the folder may put anything there; the parent, who is root, must not connect a proxy to it."""
+    other = socket.socket(socket.AF_UNIX)
+    other.bind(str(own_dir / "other"))
+    other.listen()
+    other.setblocking(False)
+    session = served.connect()
+    assert answers(session)
+    place = folder(served) / "socket"
+    place.unlink()
+    place.symlink_to(own_dir / "other")
+    assert session.ask_redis("QUIT") == "+OK"
+    assert all(session.ask_redis("PING") == "none" for _ in range(20))
+    if needs.IS_ROOT:
+        place.unlink()
+        os.link(own_dir / "other", place)
+        assert not wait_until(lambda: session.ask_redis("PING") != "none", 1)
+    with pytest.raises(BlockingIOError):
+        other.accept()
+    other.close()
+
+
+def test_a_socket_that_is_named_is_connected_to(parent, own_dir):
+    redis = Redis(own_dir).start()
+    parent.configure('redis { socket "%s" }\n' % redis.socket + RULE)
+    parent.start()
+    session = parent.connect()
+    assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
+    assert redis.cli("GET", "k") == "v" and not redis_pid(parent)
+    redis.stop()
+    assert session.ask_redis("PING") == "none"
+    assert parent.logged("redis not reached")
+    redis.start()
+    assert answers(session)
+    redis.stop()
+
+
+# What is checked before
+
+def test_a_server_that_is_no_address_is_refused(parent):
+    for wrong in ("redis.example.com:6379", "192.0.2.1:0", "192.0.2.1:70000", "192.0.2.1:", "[192.0.2.1]:6379", "[::1", "::1:x"):
+        parent.configure('redis { server "%s" }\n' % wrong + RULE)
+        status, said = parent.run("-n")
+        assert status == 1 and 'redis server "%s"' % wrong in said, wrong
+    for right in ("192.0.2.1:6379", "192.0.2.1", "[2001:db8::1]:6379", "2001:db8::1", "[2001:db8::1]"):
+        parent.configure('redis { server "%s" }\n' % right + RULE)
+        assert parent.run("-n")[0] == 0, right
+
+
+def test_a_password_file_is_read_by_the_parent(parent):
+    parent.configure('redis { server "127.0.0.1:6379"  password_file "secret" }\n' + RULE)
+    status, said = parent.run("-n")
+    assert status == 1 and 'redis password_file "%s"' % (parent.folder / "secret") in said
+    (parent.folder / "secret").write_text("s3cret\n")
+    os.chmod(parent.folder / "secret", 0o644)
+    status, said = parent.run("-n")
+    assert status == 0 and "can be read by everybody" in said
+    os.chmod(parent.folder / "secret", 0o600)
+    status, said = parent.run("-n")
+    assert status == 0 and "warning" not in said
+
+
+def test_a_real_proxy_starts_with_it(parent):
+    parent.libexec = needs.BUILD
+    parent.configure(settings(parent) + RULE)
+    parent.start()
+    assert wait_until(lambda: redis_pid(parent))
+    assert parent.connect(greeted=False).socket.recv(4) == b"220 "
