@@ -26,7 +26,8 @@ struct state_inquiry {
     void *ctx;
     struct state_calls calls;
     unsigned pending;
-    int64_t began; /* clock_ms of the present wait */
+    bool counted[POLICY_KEYS_MAX]; /* rates that have had their event */
+    int64_t began;                 /* clock_ms of the present wait */
     struct state_cost cost;
 };
 
