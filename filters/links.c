@@ -15,7 +15,7 @@ enum {
 };
 
 /* Percent-decoded. Empty when it is too long, has no dot, or is an address, in any of the forms
- * that browsers know: its last label is a number. */
+ * that browsers know: its last label is a number; no top-level domain begins with a digit. */
 static struct slice plain_host(struct slice host, char room[static HOST_MAX])
 {
     const struct slice none = {"", 0};
@@ -33,7 +33,8 @@ static struct slice plain_host(struct slice host, char room[static HOST_MAX])
         plain.len--;
     struct slice last = slice_from(plain, slice_rfind(plain, '.') + 1);
     bool has_dot = slice_rfind(plain, '.') < plain.len;
-    return has_dot && last.len > 0 && !ascii_digit(last.ptr[0]) ? plain : none;
+    bool letter = last.len > 0 && (ascii_alpha(last.ptr[0]) || (last.ptr[0] & 0x80));
+    return has_dot && letter ? plain : none;
 }
 
 static bool is_new(struct links *links, struct slice host)

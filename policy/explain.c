@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/explain.h"
 
+#include "policy/dates.h"
 #include "policy/text.h"
 #include "policy/types.h"
 
@@ -124,6 +125,14 @@ static void explain_rule(struct evaluation *evaluation, const struct rule *rule,
     }
 }
 
+static void append_delay(const struct verdict *verdict, struct buf *out)
+{
+    if (verdict->delay == 0)
+        return;
+    buf_cstr(out, ", delayed by ");
+    duration_write(out, verdict->delay);
+}
+
 bool verdict_describe(const struct policy *policy, const struct verdict *verdict, struct buf *out)
 {
     buf_cstr(out, action_info(verdict->action)->word);
@@ -138,6 +147,7 @@ bool verdict_describe(const struct policy *policy, const struct verdict *verdict
         buf_printf(out, ", by rule \"%.*s\"", SLICE_ARGS(policy->rules[verdict->rule].name));
     else
         buf_cstr(out, ", no rule decided");
+    append_delay(verdict, out);
     return buf_char(out, '\n');
 }
 
@@ -153,9 +163,11 @@ bool policy_explain(const struct policy *policy, const struct facts *facts, enum
     enum outcome outcome = policy_evaluate(policy, facts, through, arena, &verdict);
     for (size_t i = 0; i < policy->rule_count; i++)
         explain_rule(&evaluation, &policy->rules[i], out);
-    if (outcome == OUTCOME_PENDING)
-        buf_printf(out, "no decision yet at %s\n", phase_words[through]);
-    else if (outcome == OUTCOME_DECIDED)
+    if (outcome == OUTCOME_PENDING) {
+        buf_printf(out, "no decision yet at %s", phase_words[through]);
+        append_delay(&verdict, out);
+        buf_char(out, '\n');
+    } else if (outcome == OUTCOME_DECIDED)
         verdict_describe(policy, &verdict, out);
     return outcome != OUTCOME_NO_MEMORY && !out->failed;
 }

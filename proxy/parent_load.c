@@ -149,7 +149,7 @@ bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,
     if (!loaded->config)
         return false;
     bool ok = take_tls_files(loaded->bundle, loaded->config, report);
-    ok &= take_redis_files(loaded->bundle, loaded->config, report);
+    ok = take_redis_files(loaded->bundle, loaded->config, report) && ok;
     if (!check_machine(&loaded->config->settings, report) || !ok) {
         config_free(&loaded->config);
         return false;

@@ -129,15 +129,31 @@ static void reopen(struct parent *parent)
         generation_reopen(old);
 }
 
+/* What counts for the administrator, in one line. */
+static void log_metrics(const struct parent *parent)
+{
+    struct log_field fields[COUNTER_COUNT + 4];
+    size_t n = 0;
+    fields[n++] = field_num("sessions", (int64_t)shared_sessions(parent->shared));
+    fields[n++] = field_num("spool", (int64_t)shared_spool(parent->shared));
+    fields[n++] = field_num("scans", (int64_t)shared_scans(parent->shared));
+    for (enum counter c = 0; c < COUNTER_COUNT; c++)
+        fields[n++] = field_num(shared_counter_name(c), (int64_t)shared_counter(parent->shared, c));
+    fields[n] = (struct log_field){.kind = FIELD_END};
+    if (log_wants(LEVEL_INFO))
+        log_write(LEVEL_INFO, "", "metrics", fields);
+}
+
 static void take_signals(struct parent *parent, int64_t now)
 {
     struct signalfd_siginfo info;
     while (read(parent->signals, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP)
             parent->reload_wanted = true;
-        else if (info.ssi_signo == SIGUSR1)
+        else if (info.ssi_signo == SIGUSR1) {
             reopen(parent);
-        else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            log_metrics(parent);
+        } else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
             parent_stop(parent, now);
     }
 }
@@ -297,6 +313,7 @@ int parent_run(struct parent *parent)
         reap(parent, now);
     }
     close(parent->signals);
+    log_metrics(parent);
     log_at(LEVEL_INFO, "", "stopped", field_num("status", parent->status));
     return parent->status;
 }

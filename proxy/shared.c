@@ -34,6 +34,7 @@ struct doubt {
 /* Written by one process alone, read by all. */
 struct row {
     _Atomic uint64_t sessions, spool, scans;
+    _Atomic uint64_t counters[COUNTER_COUNT];
     struct doubt doubts[DOUBTS];
     _Atomic uint32_t backends[SHARED_SERVERS];
     _Atomic uint64_t clients[BUCKETS][BUCKET_CELLS];
@@ -50,7 +51,8 @@ struct table {
     uint64_t key[2]; /* of the hash of clients, so that none can aim at a bucket */
     _Atomic uint64_t used[ROW_WORDS];
     _Atomic uint64_t servers[SHARED_SERVERS]; /* hashes of addresses; the place is the number */
-    _Atomic uint64_t suspended;
+    _Atomic uint64_t counted[COUNTER_COUNT];  /* by rows that have been cleared */
+    _Atomic uint64_t lists, suspended;
     struct memory memories[MEMORIES];
     struct row rows[SHARED_ROWS];
 };
@@ -122,6 +124,8 @@ void shared_row_clear(struct shared *shared, unsigned row)
     atomic_store(&r->sessions, 0);
     atomic_store(&r->spool, 0);
     atomic_store(&r->scans, 0);
+    for (size_t i = 0; i < COUNTER_COUNT; i++)
+        atomic_fetch_add(&shared->table->counted[i], atomic_exchange(&r->counters[i], 0));
     for (size_t i = 0; i < DOUBTS; i++)
         atomic_store(&r->doubts[i].set, false);
     for (size_t i = 0; i < SHARED_SERVERS; i++)
@@ -405,6 +409,36 @@ unsigned shared_recall(const struct shared *shared, uint64_t hash, int64_t now)
             return value & 0xffff;
     }
     return 0;
+}
+
+void shared_count(struct shared *shared, unsigned row, enum counter counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(&shared->table->rows[row].counters[counter], n, memory_order_relaxed);
+}
+
+uint64_t shared_counter(const struct shared *shared, enum counter counter)
+{
+    uint64_t sum = atomic_load(&shared->table->counted[counter]);
+    FOR_EACH_ROW(shared, r)
+    sum += atomic_load(&shared->table->rows[r].counters[counter]);
+    return sum;
+}
+
+const char *shared_counter_name(enum counter counter)
+{
+    static const char *const names[COUNTER_COUNT] = {
+#define COUNTER(id, name, doc) name,
+#include "proxy/counters.def"
+#undef COUNTER
+    };
+    return names[counter];
+}
+
+uint64_t shared_lists(struct shared *shared, uint64_t lists)
+{
+    if (atomic_exchange(&shared->table->lists, lists) != lists)
+        shared_suspend(shared, 0);
+    return shared_suspended(shared);
 }
 
 uint64_t shared_suspended(const struct shared *shared)

@@ -11,6 +11,13 @@
 
 enum { SHARED_ROWS = 320, SHARED_SERVERS = 512, SHARED_ID_MAX = 40 };
 
+enum counter {
+#define COUNTER(id, name, doc) COUNTER_##id,
+#include "proxy/counters.def"
+#undef COUNTER
+    COUNTER_COUNT
+};
+
 struct shared;
 
 struct shared *
@@ -19,7 +26,7 @@ struct shared *shared_map(int fd); /* a proxy's; the descriptor may be closed. N
 void shared_free(struct shared **shared);
 
 /* The parent's: a free row for a new process (-1: none), and its return, all counts zero, once the
- * process is dead. */
+ * process is dead. What shared_count counted stays in the sums. */
 int shared_row_claim(struct shared *shared);
 void shared_row_clear(struct shared *shared, unsigned row);
 
@@ -61,9 +68,18 @@ const uint64_t *shared_key(const struct shared *shared);
 void shared_remember(struct shared *shared, uint64_t hash, unsigned number, int64_t until);
 unsigned shared_recall(const struct shared *shared, uint64_t hash, int64_t now);
 
+/* Counts an event for the administrator (counters.def); and how many there were, in all rows that
+ * ever were. */
+void shared_count(struct shared *shared, unsigned row, enum counter counter, uint64_t n);
+uint64_t shared_counter(const struct shared *shared, enum counter counter);
+const char *shared_counter_name(enum counter counter);
+
 /* Blocklists that a health check found broken: a bit for each of config->blocklists. */
 uint64_t shared_suspended(const struct shared *shared);
 void shared_suspend(struct shared *shared, uint64_t bits);
+/* A hash of the lists that the bits stand for from now on: bits of other lists are forgotten.
+ * Returns the bits. */
+uint64_t shared_lists(struct shared *shared, uint64_t lists);
 
 /* The sums. */
 uint64_t shared_sessions(const struct shared *shared);

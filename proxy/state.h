@@ -69,8 +69,9 @@ void state_rates(struct state_inquiry *inquiry, enum rate_event event);
 void state_accepted(struct state *state, const struct state_sender *who);
 /* The backend has refused a recipient that does not exist: the rates of RATE_UNKNOWN_RECIPIENTS. */
 void state_unknown_recipient(struct state *state, const struct facts *facts);
-/* For aggregate reports (RFC 7489 7.2): what became of a message under From's domain. Without a
- * published record there is nothing to count. `disposition`: none, quarantine or reject. */
+/* For aggregate reports (RFC 7489 7.2): what DMARC's policy came to for a message under From's
+ * domain: none, quarantine or reject. Without a published record there is nothing to count. A
+ * message that was deferred comes again, and is counted then. */
 void state_dmarc(struct state *state, const struct facts *facts, const char *disposition);
 
 #endif

@@ -23,8 +23,10 @@ struct rate_targets {
 };
 
 struct rate_batch {
-    struct rate_keys rate[RATES_AT_ONCE];
-    size_t index[RATES_AT_ONCE];
+    struct {
+        struct rate_keys keys;
+        size_t index;
+    } rate[RATES_AT_ONCE];
     size_t count;
     bool look; /* only look: the event is another */
 };
@@ -50,40 +52,38 @@ static struct rate_targets *targets_of(const struct rate_batch *batch, struct ar
         return NULL;
     targets->count = batch->count;
     for (size_t i = 0; i < batch->count; i++)
-        targets->target[i] = (struct rate_target){batch->index[i], 1.0 - batch->rate[i].passed};
+        targets->target[i] =
+            (struct rate_target){batch->rate[i].index, 1.0 - batch->rate[i].keys.passed};
     return targets;
 }
 
 static void fail_batch(struct state_inquiry *inquiry, const struct rate_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)
-        inquiry->facts->keyed[batch->index[i]] = value_unknown();
+        inquiry->facts->keyed[batch->rate[i].index] = value_unknown();
 }
 
-/* Without an inquiry nobody wants to know. */
-static void send_batch(struct state *state, struct state_inquiry *inquiry,
-                       const struct rate_batch *batch)
+/* Without an inquiry nobody wants to know. Empties the batch. */
+static void send_batch(struct state *state, struct state_inquiry *inquiry, struct rate_batch *batch)
 {
-    struct slice keys[2 * RATES_AT_ONCE], args[1 + RATES_AT_ONCE];
+    struct slice keys[2 * RATES_AT_ONCE], args[RATES_AT_ONCE];
     struct number_text lifetime[RATES_AT_ONCE];
-    args[0] = batch->look ? SLICE("0") : SLICE("1");
     for (size_t i = 0; i < batch->count; i++) {
-        keys[2 * i] = state_key_slice(&batch->rate[i].current);
-        keys[2 * i + 1] = state_key_slice(&batch->rate[i].previous);
-        args[1 + i] = number_argument(&lifetime[i], 2 * batch->rate[i].window);
+        const struct rate_keys *rate = &batch->rate[i].keys;
+        keys[2 * i] = state_key_slice(&rate->current);
+        keys[2 * i + 1] = state_key_slice(&rate->previous);
+        args[i] = number_argument(&lifetime[i], batch->look ? 0 : 2 * rate->window);
     }
-    struct state_question question = {&state->rates, keys, 2 * batch->count, args,
-                                      1 + batch->count};
-    if (!inquiry) {
-        state_tell(state, &question);
-        return;
-    }
-    struct rate_targets *targets = targets_of(batch, inquiry->arena);
+    struct state_question question = {&state->rates, keys, 2 * batch->count, args, batch->count};
+    struct rate_targets *targets = inquiry ? targets_of(batch, inquiry->arena) : NULL;
     if (targets)
         state_ask(inquiry, &question,
                   &(struct state_answer){write_rates, targets, 2 * batch->count});
-    else
+    else if (inquiry)
         fail_batch(inquiry, batch);
+    else
+        state_tell(state, &question);
+    batch->count = 0;
 }
 
 static void count_rates(struct state *state, struct state_inquiry *inquiry,
@@ -95,16 +95,14 @@ static void count_rates(struct state *state, struct state_inquiry *inquiry,
     for (size_t i = 0; i < count; i++) {
         if (keys[i].fact != FACT_RATE || keys[i].event != event)
             continue;
-        enum rate_value value =
-            state_key_rate(state->keys, &keys[i], facts, clock_wall(), &batch.rate[batch.count]);
+        enum rate_value value = state_key_rate(state->keys, &keys[i], facts, clock_wall(),
+                                               &batch.rate[batch.count].keys);
         if (value == RATE_COUNTABLE)
-            batch.index[batch.count++] = i;
+            batch.rate[batch.count++].index = i;
         else if (inquiry)
             inquiry->facts->keyed[i] = value == RATE_ABSENT ? value_number(0) : value_unknown();
-        if (batch.count == RATES_AT_ONCE) {
+        if (batch.count == RATES_AT_ONCE)
             send_batch(state, inquiry, &batch);
-            batch.count = 0;
-        }
     }
     if (batch.count)
         send_batch(state, inquiry, &batch);

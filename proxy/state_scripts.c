@@ -42,15 +42,14 @@ const char state_script_accepted[] =
     "return #KEYS\n";
 
 const char state_script_rates[] =
-    "local counts, counted = {}, {}\n"
+    "local counts = {}\n"
     "for i = 1, #KEYS, 2 do\n"
-    "  local key = KEYS[i]\n"
-    "  if ARGV[1] == '1' and not counted[key] then\n"
-    "    counted[key] = true\n"
-    "    redis.call('INCR', key)\n"
-    "    redis.call('EXPIRE', key, ARGV[1 + (i + 1) / 2])\n"
+    "  local lifetime = ARGV[(i + 1) / 2]\n"
+    "  if lifetime ~= '0' then\n"
+    "    redis.call('INCR', KEYS[i])\n"
+    "    redis.call('EXPIRE', KEYS[i], lifetime)\n"
     "  end\n"
-    "  counts[i] = tonumber(redis.call('GET', key) or 0)\n"
+    "  counts[i] = tonumber(redis.call('GET', KEYS[i]) or 0)\n"
     "  counts[i + 1] = tonumber(redis.call('GET', KEYS[i + 1]) or 0)\n"
     "end\n"
     "return counts\n";

@@ -24,9 +24,9 @@ extern const char state_script_history[];
  * time, how many of the keys are counters. Counts an accepted message in all of them. */
 extern const char state_script_accepted[];
 
-/* Keys: pairs of counters, of the present window and of the one before it. Arguments: 1 to count
- * this event or 0 to look, then the life time of each pair.
- * Answer: both counts of each pair. A pair that is named twice is counted once. */
+/* Keys: pairs of counters, of the present window and of the one before it. Arguments: for each pair
+ * how long the former is to live when this event counts in it, or 0 to look only. Answer: both
+ * counts of each pair. */
 extern const char state_script_rates[];
 
 /* Key: a hash of counts. Arguments: its life time, most fields that it may have, the field to

@@ -328,7 +328,7 @@ def with_scanner(tmp_path, body):
 
 
 @pytest.mark.parametrize("body,why", [(TAKES_ONE + "os._exit(0)", "died"), ("os._exit(0)", ""),
-                                      (TAKES_ONE + "socket.socket(fileno=fds[1]).send(b'nonsense')", "nonsense"),
+                                      (TAKES_ONE + "socket.socket(fileno=fds[0]).send(b'nonsense')", "nonsense"),
                                       (TAKES_ONE, "in time")], ids=["dies", "gone", "nonsense", "hangs"])
 def test_a_scanner_that_fails_is_a_tempfail(body, why, mail, config, tmp_path):
     rules = config('timeouts { scan 1s }\n' + check.shipped_policy())

@@ -183,6 +183,13 @@ def test_usr1_reopens_the_file_of_decisions(parent):
     assert wait_until(lambda: decisions.exists() and len(decisions.read_text().splitlines()) == 2)
 
 
+def test_usr1_logs_what_was_counted(parent):
+    parent.start()
+    parent.signal(signal.SIGUSR1)
+    assert parent.logged("metrics sessions=0 "), parent.log()
+    assert "lists_suspended=0" in parent.log()
+
+
 def test_systemd_is_told(parent):
     name = str(parent.folder / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:

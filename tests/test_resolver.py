@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The resolver, in the proxy's jail, on real name servers and on one that misbehaves (tests/unit/resolver_dump.c)."""
+import ipaddress
 import json
 import subprocess
 import time
@@ -8,7 +9,7 @@ import pytest
 
 from lab import dns_responder as responder
 from lab import needs
-from lab.dns import Nsd, Unbound, signed
+from lab.dns import Nsd, Unbound, signed, zonedata_text
 
 DUMP = needs.BUILD / "tests" / "resolver_dump"
 
@@ -487,3 +488,44 @@ def test_without_dnssec_nothing_is(secure, resolve):
     block = secure.partition("dnssec on")[0]
     said = resolve(block, ask("www.signed.test A", "www.bogus.test A"))[0]["answers"]
     assert {(a["status"], a["authenticated"]) for a in said.values()} == {("found", False)}
+
+
+# ---- the zones of the suites, served by a real server
+
+
+def wanted_of(zonedata):
+    """{"name type": records} as the resolver should tell them."""
+    wanted = {}
+    for name, entries in zonedata.items():
+        for entry in entries:
+            kind, value = entry["type"], entry.get("value")
+            if kind == "TXT":
+                value = value if isinstance(value, str) else "".join(value)
+            elif kind == "MX":
+                value = [value[0], value[1].rstrip(".").lower()]
+            elif kind == "PTR":
+                value = value.rstrip(".").lower()
+            elif kind == "AAAA":
+                value = str(ipaddress.ip_address(value))
+            elif kind != "A":
+                continue
+            wanted.setdefault("%s %s" % (name, kind), [])
+            if value not in wanted["%s %s" % (name, kind)]:
+                wanted["%s %s" % (name, kind)].append(value)
+    return wanted
+
+
+@pytest.mark.parametrize("suite", ["rfc7208", "pyspf-adhoc"])
+def test_zones_of_a_suite(run_dir, resolve, suite):
+    for number, scenario in enumerate(json.loads(needs.corpus("spf", suite + ".json").read_text())["scenarios"]):
+        wanted = wanted_of(scenario["zonedata"])
+        if not wanted:
+            continue
+        server = Nsd(run_dir, {".": zonedata_text(scenario["zonedata"])}, name="nsd-%s-%d" % (suite, number)).start()
+        try:
+            got = answers(resolve, forward(server), *wanted)
+        finally:
+            server.stop()
+        for pair, records in wanted.items():
+            status, said = got[pair]
+            assert (status, sorted(said)) == ("found", sorted(records)), pair

@@ -4,14 +4,12 @@
  * asked at once.
  *
  *   {"do": "advance", "ms": 1000}           moves the clock
- *   {"do": "define", "rates": [...]}        as if the policy named these
  *   {"do": "greylist", "client": ...}       and "history", "rates": ask; with "cancel", give up
  *   {"do": "accepted", "client": ...}       and "unknown_recipient", "dmarc": tell */
 #include "tests/unit/memory_loader.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "policy/program.h"
 #include "policy/types.h"
 #include "proxy/state.h"
 
@@ -131,10 +129,14 @@ static void ask_history(struct job *job, const json_t *question)
     state_history(job->inquiry, member(question, "sender"));
 }
 
+/* "times": as many events in one transaction. */
 static void ask_rates(struct job *job, const json_t *question)
 {
-    state_rates(job->inquiry,
-                (enum rate_event)json_integer_value(json_object_get(question, "event")));
+    json_int_t times = json_integer_value(json_object_get(question, "times"));
+    do
+        state_rates(job->inquiry,
+                    (enum rate_event)json_integer_value(json_object_get(question, "event")));
+    while (--times > 0);
 }
 
 static void tell_accepted(struct job *job, const json_t *question)
@@ -161,33 +163,6 @@ static void move_clock(struct job *job, const json_t *question)
     clock_advance(json_integer_value(json_object_get(question, "ms")));
 }
 
-/* Of a rate: {"of": ["client.ip", "sender.domain"], "window": 60000, "event": 0} */
-static void define_rate(struct policy_key *key, const json_t *rate)
-{
-    const json_t *of = json_object_get(rate, "of");
-    *key = (struct policy_key){.fact = FACT_RATE, .of_count = json_array_size(of)};
-    key->window = json_integer_value(json_object_get(rate, "window"));
-    key->event = (enum rate_event)json_integer_value(json_object_get(rate, "event"));
-    for (size_t i = 0; i < key->of_count && i < RATE_FACTS_MAX; i++) {
-        struct slice name = text_of(json_array_get(of, i));
-        if (!fact_by_name(name, &key->of[i].fact)) {
-            key->of[i].domain = true;
-            (void)fact_by_name(slice_sub(name, 0, slice_rfind(name, '.')), &key->of[i].fact);
-        }
-    }
-}
-
-static void define_rates(struct job *job, const json_t *question)
-{
-    (void)job;
-    const json_t *rates = json_object_get(question, "rates");
-    size_t count = json_array_size(rates);
-    config->policy->keys = arena_array(config->arena, count + 1, sizeof *config->policy->keys);
-    config->policy->key_count = count;
-    for (size_t i = 0; i < count; i++)
-        define_rate(&config->policy->keys[i], json_array_get(rates, i));
-}
-
 static const struct {
     const char *name;
     void (*ask)(struct job *job, const json_t *question);
@@ -195,7 +170,7 @@ static const struct {
     {"greylist", ask_greylist}, {"history", ask_history},
     {"rates", ask_rates},       {"accepted", tell_accepted},
     {"dmarc", tell_dmarc},      {"unknown_recipient", tell_unknown_recipient},
-    {"advance", move_clock},    {"define", define_rates},
+    {"advance", move_clock},
 };
 
 /* ---- answers */
@@ -240,7 +215,7 @@ static void job_done(void *ctx)
 static void begin_job(struct job *job, const json_t *question)
 {
     job->arena = arena_new(ARENA);
-    job->rates = config->policy->key_count;
+    (void)policy_keys(config->policy, &job->rates);
     job->facts.keyed = arena_array(job->arena, job->rates + 1, sizeof *job->facts.keyed);
     job->inquiry = state_begin(state, job->arena, &job->facts, job_done, job);
     read_facts(job, json_object_get(question, "facts"));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * The action delay: what holds a reply back, and when. */
 #include "memory_loader.h"
+#include "policy/explain.h"
 #include "policy/verdict_json.h"
 
 #include <setjmp.h>
@@ -127,6 +128,29 @@ static void test_delays_are_durations_of_at_most_a_minute(void **state)
     refuses("test \"a\" { expect delay }\n", "unknown verdict 'delay'");
 }
 
+static void test_explain_tells_the_delay(void **state)
+{
+    (void)state;
+    struct world w;
+    struct buf out = buf_init(1000);
+    open_world(&w,
+               "rule \"a\" then delay 5s\n"
+               "rule \"b\" when message.size > 5B then reject\n",
+               PHASE_RCPT);
+    assert_true(policy_explain(w.config->policy, &w.facts, PHASE_RCPT, w.arena, &out));
+    assert_true(report_is(&out, "t.conf:1: rule \"a\": true, always\n"
+                                "t.conf:2: rule \"b\": pending, because message.size > 5B "
+                                "(message.size is pending)\n"
+                                "no decision yet at rcpt, delayed by 5 seconds\n"));
+    buf_clear(&out);
+    w.facts.fact[FACT_MESSAGE_SIZE] = value_integer(1);
+    assert_true(policy_explain(w.config->policy, &w.facts, PHASE_MESSAGE, w.arena, &out));
+    assert_true(
+        slice_iends(buf_slice(&out), SLICE("accept, no rule decided, delayed by 5 seconds\n")));
+    buf_release(&out);
+    close_world(&w);
+}
+
 static void test_a_decision_record_tells_the_delay(void **state)
 {
     (void)state;
@@ -150,6 +174,7 @@ int main(void)
         cmocka_unit_test(
             test_a_delay_acts_when_its_condition_is_known_and_keeps_no_refusal_waiting),
         cmocka_unit_test(test_delays_are_durations_of_at_most_a_minute),
+        cmocka_unit_test(test_explain_tells_the_delay),
         cmocka_unit_test(test_a_decision_record_tells_the_delay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,6 +229,34 @@ static void test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing(v
     }
 }
 
+static void test_what_was_counted_outlives_its_row(void **state)
+{
+    (void)state;
+    shared_count(shared, row, COUNTER_MESSAGES, 2);
+    shared_count(shared, other, COUNTER_MESSAGES, 3);
+    shared_count(shared, row, COUNTER_REFUSED, 1);
+    assert_int_equal(shared_counter(shared, COUNTER_MESSAGES), 5);
+    shared_row_clear(shared, row);
+    assert_int_equal(shared_counter(shared, COUNTER_MESSAGES), 5);
+    assert_int_equal(shared_counter(shared, COUNTER_REFUSED), 1);
+    assert_int_equal(shared_counter(shared, COUNTER_CONNECTIONS), 0);
+    assert_int_equal(shared_row_claim(shared), row);
+    shared_count(shared, row, COUNTER_MESSAGES, 1);
+    assert_int_equal(shared_counter(shared, COUNTER_MESSAGES), 6);
+    assert_string_equal(shared_counter_name(COUNTER_MESSAGES), "messages");
+}
+
+static void test_suspended_lists_are_those_of_one_configuration(void **state)
+{
+    (void)state;
+    assert_int_equal(shared_lists(shared, 7), 0);
+    shared_suspend(shared, 5);
+    assert_int_equal(shared_suspended(shared), 5);
+    assert_int_equal(shared_lists(shared, 7), 5);
+    assert_int_equal(shared_lists(shared, 8), 0);
+    assert_int_equal(shared_suspended(shared), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -242,6 +270,8 @@ int main(void)
         TEST(test_giving_too_much_stops_at_zero),
         TEST(test_a_server_has_one_number_and_others_another),
         TEST(test_more_clients_than_cells_lose_no_place),
+        TEST(test_what_was_counted_outlives_its_row),
+        TEST(test_suspended_lists_are_those_of_one_configuration),
         TEST(test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -314,7 +314,8 @@ static void test_rates_differ_by_event_and_window(void **state)
     assert_false(same(key, rate_at(&other, "192.0.2.1", NULL, NOW).current));
 }
 
-static void test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown(void **state)
+static void
+test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown(void **state)
 {
     (void)state;
     struct policy_key rate = by_client;
@@ -353,7 +354,8 @@ int main(void)
         cmocka_unit_test(test_rates_tell_ipv4_clients_and_ipv6_networks_apart),
         cmocka_unit_test(test_rates_of_a_domain_know_no_local_part),
         cmocka_unit_test(test_rates_differ_by_event_and_window),
-        cmocka_unit_test(test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown),
+        cmocka_unit_test(
+            test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
 }
