@@ -22,7 +22,7 @@ struct slice envelope_address(struct slice text);
 
 struct examination {
     struct arena *arena; /* owned; everything here lives in it */
-    struct slice name;   /* the file, or ptr NULL */
+    struct slice name;   /* the file, or ptr NULL: the envelope alone, or of a batch */
     struct slice id;     /* of a batch, as JSON; or ptr NULL */
     const char *error;   /* it could not be examined: only name and id count */
     struct envelope envelope;
