@@ -120,7 +120,7 @@ static void on_state(void *ctx)
 static bool wanted(const struct session *s)
 {
     return wants(s)[PRODUCER_CLIENT] || wants(s)[PRODUCER_DNSBL] ||
-           s->proxy->counts[RATE_CONNECTIONS];
+           s->proxy->counts_at[PHASE_CONNECT];
 }
 
 static bool prepare(struct session *s)
@@ -147,11 +147,14 @@ void client_study_begin(struct session *s)
         return;
     }
     struct client_study *study = s->study;
+    study->facts.fact[FACT_LISTENER] = value_text(s->listener->name);
+    study->facts.fact[FACT_DIRECTION] = value_integer(s->listener->direction);
     study->facts.fact[FACT_CLIENT_IP] = value_ip(s->client);
+    study->facts.fact[FACT_CLIENT_PORT] = value_number(s->client_port);
     study->names = wants(s)[PRODUCER_CLIENT] ? LEARNING : UNASKED;
     study->lists = wants(s)[PRODUCER_DNSBL] ? LEARNING : UNASKED;
-    if (study->state && s->proxy->counts[RATE_CONNECTIONS])
-        state_rates(study->state, RATE_CONNECTIONS);
+    if (study->state && s->proxy->counts_at[PHASE_CONNECT])
+        state_rates(study->state, PHASE_CONNECT);
     else
         fail(s, PRODUCER_RATE);
     if (study->dns.resolver)

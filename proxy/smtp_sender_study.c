@@ -207,6 +207,7 @@ void sender_study_begin(struct session *s)
     const struct proxy *proxy = s->proxy;
     if (!(t->facts.keyed = facts_keyed_new(s->mail, config_of(s)->policy)))
         return; /* they stay pending, and so unknown */
+    session_facts(s, PHASE_MAIL);
     sender_state_begin(s);
     t->spf = asked(s, PRODUCER_SPF);
     t->authentication = asked(s, PRODUCER_AUTHENTICATION);
@@ -242,8 +243,8 @@ void sender_study_message(struct session *s)
 {
     if (!s->t.header_asked)
         sender_study_header(s, headers_block(spool_bytes(s->t.spool), NULL));
-    if (s->t.state && s->proxy->counts[RATE_MESSAGES])
-        state_rates(s->t.state, RATE_MESSAGES);
+    if (s->t.state && s->proxy->counts_at[PHASE_MESSAGE])
+        state_rates(s->t.state, PHASE_MESSAGE);
 }
 
 /* ---- what has come of it ---- */
