@@ -46,6 +46,8 @@ struct examination {
     size_t wanted_count;
     unsigned rounds;        /* how often it was asked */
     struct inquiry inquiry; /* of a live run */
+    int64_t patience;       /* until when it may ask, as `began` */
+    bool impatient;         /* whatever it asks has timed out */
     unsigned looked_up;     /* bits of sender.c: which facts are there */
 
     bool decided;             /* all that follows is there */

@@ -264,3 +264,17 @@ def test_an_interrupt_ends_it_while_it_waits_for_the_dns(tmp_path, mails, config
     run_.signal(signal.SIGINT)
     assert run_.popen.wait(10) == -signal.SIGINT
     silent.close()
+
+
+def test_patience_with_the_dns_has_an_end_and_a_record(tmp_path, mails, config):
+    """What was not answered by then counts as timed out, now as in a run from the record."""
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.1", 0))
+    config.write_text("resolver { timeout 60s patience 700ms }\n" + config.read_text())
+    record, server = tmp_path / "record.json", "127.0.0.1:%d" % silent.getsockname()[1]
+    began = time.monotonic()
+    asked = run("-c", config, "--record-dns", record, "--resolver", server, *ENVELOPE, "--json", *mails)
+    assert time.monotonic() - began < 10
+    silent.close()
+    assert asked == run("-c", config, "--dns", record, *ENVELOPE, "--json", *mails)
+    assert all(fact["spf.result"] == fact["dmarc.result"] == "temperror" for fact in facts_of(asked))
