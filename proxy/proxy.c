@@ -10,7 +10,7 @@ static void learn_rates(struct proxy *proxy)
     const struct policy_key *keys = policy_keys(proxy->config->policy, &count);
     for (size_t i = 0; i < count; i++)
         if (keys[i].fact == FACT_RATE)
-            proxy->counts_at[policy_key_phase(&keys[i])] = true;
+            proxy->counts[keys[i].event] = true;
 }
 
 bool proxy_learn_policy(struct proxy *proxy)

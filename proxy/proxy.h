@@ -29,15 +29,15 @@ struct proxy {
     struct state *state;       /* with redis */
     struct shared *shared;
     unsigned slot, row;
-    int queue[SCANNER_KINDS];          /* -1: there is none */
-    int decisions;                     /* file for decision records; -1: none */
-    bool acts_at[PHASE_MESSAGE + 1];   /* some rule can decide at this phase or before */
-    bool drops_at[PHASE_MESSAGE + 1];  /* some rule can drop the connection by then */
-    bool scans[SCANNER_KINDS];         /* the policy needs scanners of this kind */
-    bool wants[PRODUCER_COUNT];        /* the policy names facts of this producer */
-    bool counts_at[PHASE_MESSAGE + 1]; /* a rate() counts what happens at this phase */
-    bool waits_for_silence;            /* before the banner */
-    struct scan_job job;               /* what is asked of them about every message */
+    int queue[SCANNER_KINDS];                 /* -1: there is none */
+    int decisions;                            /* file for decision records; -1: none */
+    bool acts_at[PHASE_MESSAGE + 1];          /* some rule can decide at this phase or before */
+    bool drops_at[PHASE_MESSAGE + 1];         /* some rule can drop the connection by then */
+    bool scans[SCANNER_KINDS];                /* the policy needs scanners of this kind */
+    bool wants[PRODUCER_COUNT];               /* the policy names facts of this producer */
+    bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
+    bool waits_for_silence;                   /* before the banner */
+    struct scan_job job;                      /* what is asked of them about every message */
     uint64_t next_id;
     struct session_list sessions;
     size_t session_count;

@@ -120,7 +120,7 @@ static void on_state(void *ctx)
 static bool wanted(const struct session *s)
 {
     return wants(s)[PRODUCER_CLIENT] || wants(s)[PRODUCER_DNSBL] ||
-           s->proxy->counts_at[PHASE_CONNECT];
+           s->proxy->counts[RATE_CONNECTIONS];
 }
 
 static bool prepare(struct session *s)
@@ -153,8 +153,8 @@ void client_study_begin(struct session *s)
     study->facts.fact[FACT_CLIENT_PORT] = value_number(s->client_port);
     study->names = wants(s)[PRODUCER_CLIENT] ? LEARNING : UNASKED;
     study->lists = wants(s)[PRODUCER_DNSBL] ? LEARNING : UNASKED;
-    if (study->state && s->proxy->counts_at[PHASE_CONNECT])
-        state_rates(study->state, PHASE_CONNECT);
+    if (study->state && s->proxy->counts[RATE_CONNECTIONS])
+        state_rates(study->state, RATE_CONNECTIONS);
     else
         fail(s, PRODUCER_RATE);
     if (study->dns.resolver)

@@ -42,6 +42,16 @@ void sender_state_failed(struct session *s)
     facts_fail(&s->t.facts, PRODUCER_RATE, policy_of(s));
 }
 
+/* Once the client's names are known, which it may be counted by. */
+static void count_transaction(struct session *s)
+{
+    struct transaction *t = &s->t;
+    if (t->counted || !s->proxy->counts[RATE_TRANSACTIONS] || !client_study_done(s, PHASE_HELO))
+        return;
+    t->counted = true;
+    state_rates(t->state, RATE_TRANSACTIONS);
+}
+
 void sender_state_begin(struct session *s)
 {
     const struct proxy *proxy = s->proxy;
@@ -52,13 +62,12 @@ void sender_state_begin(struct session *s)
         return;
     if (proxy->wants[PRODUCER_HISTORY])
         state_history(t->state, t->sender.address);
-    if (proxy->counts_at[PHASE_MAIL])
-        state_rates(t->state, PHASE_MAIL);
+    count_transaction(s);
 }
 
 static bool counts_recipients(const struct session *s)
 {
-    return s->proxy->counts_at[PHASE_RCPT];
+    return s->proxy->counts[RATE_RECIPIENTS] || s->proxy->counts[RATE_UNKNOWN_RECIPIENTS];
 }
 
 /* The values of the recipient before are not this one's. */
@@ -86,10 +95,11 @@ void recipient_state_begin(struct session *s, const struct recipient *r)
     struct state_sender sender = who(s, r->path.address);
     if (s->proxy->wants[PRODUCER_GREYLIST])
         state_greylist(t->state, &sender);
-    if (s->proxy->counts_at[PHASE_MAIL])
-        state_rates_late(t->state, PHASE_MAIL); /* the client's names are known now */
-    if (counts_recipients(s))
-        state_rates(t->state, PHASE_RCPT);
+    count_transaction(s);
+    if (s->proxy->counts[RATE_RECIPIENTS])
+        state_rates(t->state, RATE_RECIPIENTS);
+    if (s->proxy->counts[RATE_UNKNOWN_RECIPIENTS])
+        state_rates(t->state, RATE_UNKNOWN_RECIPIENTS);
 }
 
 void recipient_state_keep(struct session *s, struct recipient *r)
@@ -122,7 +132,7 @@ void recipient_state_recall(struct session *s, const struct recipient *r)
 
 void recipient_state_unknown(struct session *s)
 {
-    if (s->proxy->state && counts_recipients(s))
+    if (s->proxy->state && s->proxy->counts[RATE_UNKNOWN_RECIPIENTS])
         state_unknown_recipient(s->proxy->state, &s->t.facts);
 }
 

@@ -243,8 +243,8 @@ void sender_study_message(struct session *s)
 {
     if (!s->t.header_asked)
         sender_study_header(s, headers_block(spool_bytes(s->t.spool), NULL));
-    if (s->t.state && s->proxy->counts_at[PHASE_MESSAGE])
-        state_rates(s->t.state, PHASE_MESSAGE);
+    if (s->t.state && s->proxy->counts[RATE_MESSAGES])
+        state_rates(s->t.state, RATE_MESSAGES);
 }
 
 /* ---- what has come of it ---- */
