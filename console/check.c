@@ -7,11 +7,14 @@
 
 static int check(const struct check_options *options)
 {
-    if (!options->batch == (options->file_count == 0))
+    bool messages = options->file_count > 0;
+    if (options->batch ? messages : !messages && !options->has_envelope)
         return command_usage("check [--json] [--ip ADDRESS] [--helo NAME] [--from ADDRESS] "
                              "[--rcpt ADDRESS]...\n"
-                             "           [--direction inbound|outbound] [--config FILE] "
-                             "MESSAGE... | --batch FILE");
+                             "           [--direction inbound|outbound] [--time SECONDS]\n"
+                             "           [--dns FILE | [--live] [--record-dns FILE] "
+                             "[--resolver ADDRESS[:PORT]]]\n"
+                             "           [--config FILE] [MESSAGE... | --batch FILE]");
     return run_messages(options, options->json || options->batch ? report_json : report_human);
 }
 

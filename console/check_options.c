@@ -65,6 +65,7 @@ static bool take_resolver(const char *text, struct name_server *server)
 static bool take_of_envelope(int option, struct check_options *out)
 {
     struct envelope *envelope = &out->envelope;
+    out->has_envelope = true;
     switch (option) {
     case 'i':
         return take_ip(optarg, envelope);

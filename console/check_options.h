@@ -13,6 +13,7 @@ struct check_options {
     bool live;                   /* ask the DNS itself */
     const char *record;          /* write what it said to this file, or NULL */
     struct name_server resolver; /* ask there; port 0: where the configuration says */
+    bool has_envelope;           /* something of it was given */
     struct envelope envelope;
     struct slice *recipients; /* owned */
     char **files;             /* in argv */

@@ -71,7 +71,7 @@ static int patience(const struct belt *belt)
     int64_t now = clock_ms(), soonest = -1;
     for (size_t i = 0; i < belt->submitted; i++) {
         const struct examination *e = at(belt, i);
-        int64_t left = e->deadline > now ? e->deadline - now : 0;
+        int64_t deadline = offline_deadline(e), left = deadline > now ? deadline - now : 0;
         if (offline_waits(e) && (soonest < 0 || left < soonest))
             soonest = left;
     }

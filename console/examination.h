@@ -22,7 +22,7 @@ struct slice envelope_address(struct slice text);
 
 struct examination {
     struct arena *arena; /* owned; everything here lives in it */
-    struct slice name;   /* the file, or ptr NULL */
+    struct slice name;   /* the file, or ptr NULL: the envelope alone, or of a batch */
     struct slice id;     /* of a batch, as JSON; or ptr NULL */
     const char *error;   /* it could not be examined: only name and id count */
     struct envelope envelope;
@@ -46,6 +46,8 @@ struct examination {
     size_t wanted_count;
     unsigned rounds;        /* how often it was asked */
     struct inquiry inquiry; /* of a live run */
+    int64_t patience;       /* until when it may ask, as `began` */
+    bool impatient;         /* whatever it asks has timed out */
     unsigned looked_up;     /* bits of sender.c: which facts are there */
 
     bool decided;             /* all that follows is there */

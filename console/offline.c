@@ -208,6 +208,7 @@ static void submit(struct offline *offline, struct examination *e, enum scanner_
         return;
     }
     struct scan_job job = job_for(offline, e);
+    e->deadline = clock_ms() + offline->config->settings.timeouts_scan;
     e->sockets[kind] = scan_submit(family->queue, e->message, &job);
     if (e->sockets[kind] < 0 && errno == EMSGSIZE && !e->told) {
         job.dns = e->told = dns_answers_new(e->arena); /* piece by piece, as it asks */
@@ -264,19 +265,15 @@ static void ask_again(struct offline *offline, struct examination *e)
     e->wanted_count = 0;
 }
 
-static void give_up_dns(struct offline *offline, struct examination *e)
-{
-    inquiry_cancel(&e->inquiry);
-    if (e->wanted_count)
-        no_answer(offline, e, SCANNER_SCAN, "the DNS gave no answer in time");
-    e->wanted_count = 0;
-}
-
 static void advance(struct offline *offline, struct examination *e)
 {
+    if (e->inquiry.pending && clock_ms() >= e->patience) {
+        inquiry_cancel(&e->inquiry);
+        e->impatient = true;
+    }
     sender_advance(e, offline->config);
     if (e->wanted_count && e->inquiry.resolver)
-        inquiry_ask(&e->inquiry, e->wanted, e->wanted_count);
+        sender_ask(e, e->wanted, e->wanted_count);
     if (e->wanted_count && !e->inquiry.pending)
         ask_again(offline, e);
 }
@@ -290,7 +287,7 @@ void offline_submit(struct offline *offline, struct examination *e)
         return;
     }
     e->began = clock_ms();
-    e->deadline = e->began + offline->config->settings.timeouts_scan;
+    e->patience = e->began + offline->config->settings.resolver_patience;
     if (!e->too_big && (e->message >= 0 || e->dns))
         submit(offline, e, SCANNER_SCAN);
     if (e->message >= 0 && offline->antivirus)
@@ -304,6 +301,13 @@ void offline_submit(struct offline *offline, struct examination *e)
 bool offline_waits(const struct examination *e)
 {
     return !e->decided && !e->error;
+}
+
+int64_t offline_deadline(const struct examination *e)
+{
+    bool scanned = e->sockets[SCANNER_SCAN] >= 0 || e->sockets[SCANNER_AV] >= 0;
+    bool asks = e->inquiry.pending > 0;
+    return asks && !(scanned && e->deadline < e->patience) ? e->patience : e->deadline;
 }
 
 size_t offline_fds(const struct examination *e, struct pollfd *fds)
@@ -352,9 +356,6 @@ void offline_hear(struct offline *offline, struct examination *e)
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         if (e->sockets[kind] >= 0)
             hear(offline, e, (enum scanner_kind)kind, now);
-    if (e->inquiry.pending && now >= e->deadline)
-        give_up_dns(offline, e);
-    else
-        advance(offline, e);
+    advance(offline, e);
     finish(offline, e);
 }

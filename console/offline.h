@@ -35,6 +35,9 @@ void offline_submit(struct offline *offline, struct examination *e);
 /* Whether one that was submitted has no verdict yet. */
 bool offline_waits(const struct examination *e);
 
+/* Until when it need not be heard when nothing comes; milliseconds of clock_ms. */
+int64_t offline_deadline(const struct examination *e);
+
 /* What to poll for; returns how many of `fds` were set (at most SCANNER_KINDS). */
 size_t offline_fds(const struct examination *e, struct pollfd *fds);
 

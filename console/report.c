@@ -32,7 +32,7 @@ static void say_verdict(struct page *page, const struct examination *e)
 {
     const struct verdict *v = &e->verdict;
     terminal_style(&page->terminal, page->out, STYLE_BOLD);
-    terminal_text(page->out, e->name, 0);
+    terminal_text(page->out, e->name.ptr ? e->name : SLICE("the envelope"), 0);
     terminal_style(&page->terminal, page->out, STYLE_PLAIN);
     buf_cstr(page->out, ": ");
     terminal_style(&page->terminal, page->out, style_of(v->action));
@@ -281,7 +281,7 @@ void report_human(struct buf *out, const struct config *config, const struct exa
 {
     struct page page = {.out = out, .terminal = terminal_of_output()};
     if (e->error) {
-        terminal_text(out, e->name, 0);
+        terminal_text(out, e->name.ptr ? e->name : SLICE("the envelope"), 0);
         buf_cstr(out, ": error: ");
         terminal_text(out, slice_of(e->error), 0);
         page_end(&page);

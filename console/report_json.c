@@ -13,6 +13,11 @@ static void text_member(struct buf *out, const char *name, struct slice text)
 
 static void whose(struct buf *out, const struct examination *e)
 {
+    if (!e->id.ptr && !e->name.ptr) {
+        json_key(out, SLICE("file"));
+        buf_cstr(out, "null");
+        return;
+    }
     if (!e->id.ptr) {
         text_member(out, "file", e->name);
         return;

@@ -25,6 +25,7 @@ struct run {
     struct dns_source dns;
     struct batch batch;
     size_t next_file;
+    bool envelope_given;
     struct buf out;
     bool failed;           /* something could not be examined or printed */
     enum action strictest; /* verdict so far */
@@ -32,10 +33,22 @@ struct run {
 
 /* ---- input ---- */
 
+static enum supply next_envelope(void *ctx, struct examination *e)
+{
+    struct run *run = ctx;
+    if (run->envelope_given)
+        return SUPPLY_END;
+    e->envelope = run->options->envelope;
+    run->envelope_given = true;
+    return SUPPLY_GOT;
+}
+
 static enum supply next_file(void *ctx, struct examination *e)
 {
     struct run *run = ctx;
     const struct check_options *options = run->options;
+    if (options->file_count == 0)
+        return next_envelope(ctx, e);
     if (run->next_file == options->file_count)
         return SUPPLY_END;
     const char *path = options->files[run->next_file++];
@@ -134,7 +147,8 @@ static bool wants_antivirus(const struct configuration *configuration)
 static unsigned workers_for(const struct check_options *options, const struct config *config)
 {
     unsigned cores = process_count(config->settings.process_scanners);
-    return !options->batch && options->file_count < cores ? (unsigned)options->file_count : cores;
+    size_t files = options->file_count ? options->file_count : 1;
+    return !options->batch && files < cores ? (unsigned)files : cores;
 }
 
 static void convey(struct run *run)

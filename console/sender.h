@@ -9,6 +9,9 @@
  * has ended, and once the message's own facts are there. Does nothing without e->dns. */
 void sender_advance(struct examination *e, const struct config *config);
 
+/* Asks, live; returns how many answers are still to come. */
+unsigned sender_ask(struct examination *e, const struct dns_wanted *wanted, size_t count);
+
 /* What a scanner must know of the sender. */
 void sender_for_scanner(const struct examination *e, const struct config *config,
                         struct scan_sender *out);

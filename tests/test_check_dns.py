@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: ISC
 """gatepostctl check with the DNS: from a file, and asked live from real name servers, recorded and replayed."""
 import json
+import signal
+import socket
+import subprocess
 import time
 
 import pytest
 
-from lab import check, needs
+from lab import check, needs, process
 from lab.dns import Nsd, signed, zonedata_text
 from lab.sign import Key
 
@@ -236,3 +239,42 @@ def test_the_report_tells_of_the_sender(name_server, mails, config):
                   "client       mail.shop.test, confirmed; HELO resolves, fits", "lists        score 3: bl.test",
                   "domain lists score 2: dbl.test", "questions)"):
         assert words in said, said
+
+
+def test_lines_from_a_pipe_are_answered_while_it_is_open(name_server, config):
+    words = [str(w) for w in ["check", "-c", config, *live(name_server), "--batch", "-"]]
+    line = json.dumps({"ip": "192.0.2.9", "helo": "mail.shop.test", "from": "a@shop.test"}) + "\n"
+    with subprocess.Popen([needs.BUILD / "gatepostctl", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run_:
+        for _ in range(3):
+            run_.stdin.write(line)
+            run_.stdin.flush()
+            assert json.loads(run_.stdout.readline())["facts"]["spf.result"] == "pass"
+        run_.stdin.close()
+    assert run_.returncode == 0
+
+
+def test_an_interrupt_ends_it_while_it_waits_for_the_dns(tmp_path, mails, config):
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.1", 0))
+    config.write_text("resolver { timeout 60s }\n" + config.read_text())
+    words = ["check", "-c", config, "--live", "--resolver", "127.0.0.1:%d" % silent.getsockname()[1], mails[0]]
+    run_ = process.Process("waiting", [needs.BUILD / "gatepostctl", *words], tmp_path).start()
+    silent.settimeout(20)
+    silent.recv(512)  # it has asked
+    run_.signal(signal.SIGINT)
+    assert run_.popen.wait(10) == -signal.SIGINT
+    silent.close()
+
+
+def test_patience_with_the_dns_has_an_end_and_a_record(tmp_path, mails, config):
+    """What was not answered by then counts as timed out, now as in a run from the record."""
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.1", 0))
+    config.write_text("resolver { timeout 60s patience 700ms }\n" + config.read_text())
+    record, server = tmp_path / "record.json", "127.0.0.1:%d" % silent.getsockname()[1]
+    began = time.monotonic()
+    asked = run("-c", config, "--record-dns", record, "--resolver", server, *ENVELOPE, "--json", *mails)
+    assert time.monotonic() - began < 10
+    silent.close()
+    assert asked == run("-c", config, "--dns", record, *ENVELOPE, "--json", *mails)
+    assert all(fact["spf.result"] == fact["dmarc.result"] == "temperror" for fact in facts_of(asked))
