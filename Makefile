@@ -139,7 +139,7 @@ $(B)/gatepost-av: $(B)/filters/gatepost-av.o $(call floor_libs,filters) $(call f
 $(B)/gatepostctl: $(B)/console/gatepostctl.o $(call floor_libs,console) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-ljansson -levent -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2)
 
-ALL_LIBS := -ljansson -levent -lssl -lcrypto -larchive -lmagic -lopendkim -lclamav -lpcre2-8 -lseccomp -lpsl -lidn2 -lunbound -lhiredis
+ALL_LIBS := -ljansson -levent -lssl -lcrypto -larchive -lmagic -lopendkim -lclamav -lpcre2-8 -lseccomp -lpsl -lidn2 -lunbound -lhiredis -lspf2
 UP := $(B)/console.a $(B)/proxy.a $(B)/filters.a $(B)/policy.a $(B)/base.a
 $(B)/tests/%: $(B)/tests/unit/%.o $(filter $(LIBS),$(UP))
 	@mkdir -p $(@D)

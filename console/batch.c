@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/batch.h"
 
+#include "console/dns_file.h"
 #include "console/message_file.h"
 #include "policy/types.h"
 
@@ -60,6 +61,36 @@ static bool take_ip(struct examination *e, const json_t *object)
     return !text.ptr || ip_parse(text, &e->envelope.ip) || complain(e, "ip", "not an address");
 }
 
+static bool take_address(struct examination *e, const json_t *object)
+{
+    bool ok = take_text(e, object, "from", &e->envelope.from);
+    if (e->envelope.from.ptr)
+        e->envelope.from = envelope_address(e->envelope.from);
+    return ok;
+}
+
+static bool take_time(struct examination *e, const json_t *object)
+{
+    const json_t *member = json_object_get(object, "time");
+    if (!member || json_is_null(member))
+        return true;
+    if (!json_is_integer(member) || json_integer_value(member) < 0)
+        return complain(e, "time", "expected seconds since 1970");
+    e->envelope.has_time = true;
+    e->envelope.time = json_integer_value(member);
+    return true;
+}
+
+static bool take_dns(struct examination *e, const json_t *object)
+{
+    const char *reason;
+    const json_t *map = json_object_get(object, "dns");
+    if (!map || json_is_null(map))
+        return true;
+    e->dns = dns_file_load(e->arena, map, &reason);
+    return e->dns || complain(e, "dns", reason);
+}
+
 static bool take_recipients(struct examination *e, const json_t *object)
 {
     const json_t *list = json_object_get(object, "rcpt");
@@ -76,6 +107,7 @@ static bool take_recipients(struct examination *e, const json_t *object)
         recipients[i] = copy(e, one);
         if (!recipients[i].ptr)
             return complain(e, "rcpt", "out of memory");
+        recipients[i] = envelope_address(recipients[i]);
     }
     e->envelope.recipients = recipients;
     e->envelope.recipient_count = count;
@@ -105,6 +137,8 @@ static bool take_message(const struct batch *batch, struct examination *e, const
         return false;
     if (!path.ptr)
         return true;
+    if (slice_find(path, '\0') < path.len)
+        return complain(e, "message", "no such name");
     if (!message_file_read(path.ptr, batch->message_max, &file, &reason))
         return complain(e, path.ptr, reason);
     e->message = file.fd;
@@ -126,7 +160,8 @@ static bool take_id(struct examination *e, const json_t *object)
 static void take_line(const struct batch *batch, struct examination *e, struct slice line)
 {
     json_error_t error;
-    json_t *object = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, &error);
+    json_t *object =
+        json_loadb(line.ptr, line.len, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
     e->envelope = batch->usual;
     e->id = SLICE("null");
     if (!object) {
@@ -137,9 +172,9 @@ static void take_line(const struct batch *batch, struct examination *e, struct s
     if (!json_is_object(object))
         complain(e, "line", "expected an object");
     else if (take_id(e, object) && take_ip(e, object) &&
-             take_text(e, object, "helo", &e->envelope.helo) &&
-             take_text(e, object, "from", &e->envelope.from) && take_recipients(e, object) &&
-             take_direction(e, object))
+             take_text(e, object, "helo", &e->envelope.helo) && take_address(e, object) &&
+             take_recipients(e, object) && take_direction(e, object) && take_time(e, object) &&
+             take_dns(e, object))
         take_message(batch, e, object);
     json_decref(object);
 }

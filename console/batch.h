@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * The input of `check --batch`: a JSON object a line, {"id", "ip", "helo", "from", "rcpt": [...],
- * "message": path}. All members may be absent. */
+ * "direction", "time", "dns": {...}, "message": path}. All members may be absent. */
 #ifndef CONSOLE_BATCH_H
 #define CONSOLE_BATCH_H
 

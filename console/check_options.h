@@ -7,8 +7,12 @@
 
 struct check_options {
     bool json;
-    const char *batch;  /* a file, "-", or NULL */
-    const char *config; /* NULL: the shipped policy */
+    const char *batch;           /* a file, "-", or NULL */
+    const char *config;          /* NULL: the shipped policy */
+    const char *dns;             /* a file with the DNS's answers, or NULL */
+    bool live;                   /* ask the DNS itself */
+    const char *record;          /* write what it said to this file, or NULL */
+    struct name_server resolver; /* ask there; port 0: where the configuration says */
     struct envelope envelope;
     struct slice *recipients; /* owned */
     char **files;             /* in argv */

@@ -2,7 +2,6 @@
 #include "console/conveyor.h"
 
 #include "base/clock.h"
-#include "console/interrupt.h"
 
 #include <stdlib.h>
 
@@ -88,7 +87,7 @@ static bool wait(struct belt *belt, struct pollfd *fds)
         count += offline_fds(at(belt, i), &fds[count]);
     if (belt->later)
         fds[count++] = (struct pollfd){.fd = conveyor->fd, .events = POLLIN};
-    if (interrupt_poll(fds, count, patience(belt)) < 0)
+    if (dns_source_poll(conveyor->offline->dns, fds, count, patience(belt)) < 0)
         return false;
     for (size_t i = 0; i < belt->submitted; i++)
         if (offline_waits(at(belt, i)))

@@ -167,6 +167,21 @@ static bool answers(const json_t *record, enum dns_type type, bool own_txt)
              is_string(json_object_get(record, "value"), "NONE"));
 }
 
+static const struct {
+    const char *word;
+    enum dns_status status;
+} status_words[] = {
+    {"TIMEOUT", DNS_TIMED_OUT}, {"SERVFAIL", DNS_FAILED}, {"NXDOMAIN", DNS_NO_NAME}};
+
+/* DNS_NO_DATA: it is none of them. */
+static enum dns_status status_of(const json_t *record)
+{
+    for (size_t i = 0; i < sizeof status_words / sizeof *status_words; i++)
+        if (is_string(kind_of(record), status_words[i].word))
+            return status_words[i].status;
+    return DNS_NO_DATA;
+}
+
 /* What is said for a type that has no records: DNS_NO_DATA, or a failure. */
 static enum dns_status status_without(const json_t *records, enum dns_type type)
 {
@@ -174,13 +189,11 @@ static enum dns_status status_without(const json_t *records, enum dns_type type)
     json_t *record;
     json_array_foreach(records, i, record)
     {
-        bool timeout = is_string(kind_of(record), "TIMEOUT");
+        enum dns_status status = status_of(record);
         const json_t *only = json_object_get(record, "value");
-        if (!timeout && !is_string(kind_of(record), "SERVFAIL"))
-            continue;
-        for (size_t k = 0; k < sizeof type_words / sizeof *type_words; k++)
+        for (size_t k = 0; status != DNS_NO_DATA && k < sizeof type_words / sizeof *type_words; k++)
             if (!only || (type_words[k].type == type && is_string(only, type_words[k].word)))
-                return timeout ? DNS_TIMED_OUT : DNS_FAILED;
+                return status;
     }
     return DNS_NO_DATA;
 }
@@ -203,11 +216,15 @@ static bool answer_here(struct loader *l, const json_t *records, enum dns_type t
     out->records = arena_array(l->arena, json_array_size(records), sizeof *out->records);
     if (!out->records)
         return complain(l, "out of memory");
+    out->authenticated = true;
     json_array_foreach(records, i, record)
     {
-        if (ok && answers(record, type, own_txt))
-            ok = read_record(l, record, type, &out->records[out->count++]);
+        if (!ok || !answers(record, type, own_txt))
+            continue;
+        ok = read_record(l, record, type, &out->records[out->count++]);
+        out->authenticated &= json_is_true(json_object_get(record, "dnssec"));
     }
+    out->authenticated &= out->count > 0;
     out->status = out->count ? DNS_FOUND : status_without(records, type);
     return ok;
 }
@@ -237,7 +254,7 @@ static bool is_known(const json_t *record)
     for (size_t i = 0; i < TYPES; i++)
         if (is_of_type(record, types[i]))
             return true;
-    return is_string(kind_of(record), "TIMEOUT") || is_string(kind_of(record), "SERVFAIL");
+    return status_of(record) != DNS_NO_DATA;
 }
 
 static bool check_records(struct loader *l, const json_t *records)

@@ -90,6 +90,18 @@ static bool append(json_t *records, const char *type, json_t *value)
     return json_array_append_new(records, json_pack("{ssso}", "type", type, "value", value)) == 0;
 }
 
+static bool append_record(json_t *records, enum dns_type type, const struct dns_answer *answer,
+                          size_t i)
+{
+    json_t *record = json_pack("{ssso}", "type", type_word(type), "value",
+                               value_json_of(type, &answer->records[i]));
+    if (answer->authenticated && json_object_set_new(record, "dnssec", json_true()) != 0) {
+        json_decref(record);
+        return false;
+    }
+    return json_array_append_new(records, record) == 0;
+}
+
 static void write_answer(void *context, struct slice name, enum dns_type type,
                          const struct dns_answer *answer)
 {
@@ -103,8 +115,23 @@ static void write_answer(void *context, struct slice name, enum dns_type type,
         ok = ok && append(records, answer->status == DNS_FAILED ? "SERVFAIL" : "TIMEOUT",
                           text_json(slice_of(word)));
     for (size_t i = 0; ok && answer->status == DNS_FOUND && i < answer->count; i++)
-        ok = append(records, word, value_json_of(type, &answer->records[i]));
+        ok = append_record(records, type, answer, i);
     w->failed = w->failed || !ok;
+}
+
+/* Servers there are that deny a name for one type and know it for another. */
+static void write_denial(void *context, struct slice name, enum dns_type type,
+                         const struct dns_answer *answer)
+{
+    struct writer *w = context;
+    const char *word = type_word(type);
+    if (answer->status != DNS_NO_NAME || !word)
+        return;
+    json_t *key = text_json(name);
+    json_t *records = json_object_get(w->map, json_string_value(key));
+    if (records && !append(records, "NXDOMAIN", text_json(slice_of(word))))
+        w->failed = true;
+    json_decref(key);
 }
 
 static int append_text(const char *text, size_t len, void *out)
@@ -115,8 +142,10 @@ static int append_text(const char *text, size_t len, void *out)
 bool dns_file_write(const struct dns_answers *table, struct buf *out)
 {
     struct writer w = {.map = json_object()};
-    if (w.map)
+    if (w.map) {
         dns_answers_each(table, write_answer, &w);
+        dns_answers_each(table, write_denial, &w);
+    }
     bool ok = w.map && !w.failed &&
               json_dump_callback(w.map, append_text, out, JSON_INDENT(1) | JSON_SORT_KEYS) == 0;
     json_decref(w.map);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/examination.h"
 
+#include "base/clock.h"
+#include "filters/client_names.h"
+
 #include <unistd.h>
 
 enum { ARENA_MAX = 64 * 1024 * 1024 };
@@ -14,6 +17,8 @@ bool examination_init(struct examination *e)
 void examination_reset(struct examination *e)
 {
     struct arena *arena = e->arena;
+    if (e->inquiry.pending)
+        inquiry_cancel(&e->inquiry);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         if (e->sockets[kind] >= 0)
             close(e->sockets[kind]);
@@ -32,6 +37,13 @@ void examination_free(struct examination *e)
 }
 
 /* ---- facts of the envelope ---- */
+
+struct slice envelope_address(struct slice text)
+{
+    if (text.len >= 2 && text.ptr[0] == '<' && text.ptr[text.len - 1] == '>')
+        return slice_sub(text, 1, text.len - 1);
+    return text;
+}
 
 static struct slice listener_name(const struct config *config, enum direction direction)
 {
@@ -66,9 +78,12 @@ static void recipient_facts(struct examination *e)
                        .list = {items, items ? envelope->recipient_count : 0, false}};
 }
 
-void examination_envelope(struct examination *e, const struct config *config)
+bool examination_envelope(struct examination *e, const struct config *config)
 {
-    const struct envelope *envelope = &e->envelope;
+    static const struct ip not_known = {0};
+    struct envelope *envelope = &e->envelope;
+    if (!envelope->has_time)
+        envelope->time = clock_wall();
     struct value *fact = e->facts.fact;
     for (int i = 0; i < FACT_COUNT; i++)
         if (fact_info((enum fact)i)->producer == PRODUCER_SESSION)
@@ -83,8 +98,35 @@ void examination_envelope(struct examination *e, const struct config *config)
     struct slice from = sender_of(envelope);
     fact[FACT_SENDER] = from.len ? value_text(from) : value_absent();
     fact[FACT_MESSAGE_NULL_SENDER] = value_bool(from.len == 0);
+    helo_form(config, fact[FACT_HELO].text, &fact[FACT_CLIENT_IP].ip, &not_known, &e->facts);
     recipient_facts(e);
     fact[FACT_MESSAGE_SIZE] = e->message >= 0 ? value_integer((int64_t)e->size) : (struct value){0};
+    return e->facts.keyed != NULL;
+}
+
+/* Who finds out facts by DNS or Redis, and when the first of them is due. */
+static const struct {
+    enum producer producer;
+    enum phase phase;
+} outside[] = {
+    {PRODUCER_CLIENT, PHASE_CONNECT},  {PRODUCER_DNSBL, PHASE_CONNECT},
+    {PRODUCER_RATE, PHASE_CONNECT},    {PRODUCER_SENDER_DOMAINS, PHASE_MAIL},
+    {PRODUCER_SPF, PHASE_MAIL},        {PRODUCER_HISTORY, PHASE_MAIL},
+    {PRODUCER_GREYLIST, PHASE_RCPT},   {PRODUCER_LINKS, PHASE_MESSAGE},
+    {PRODUCER_DOMAINS, PHASE_MESSAGE}, {PRODUCER_AUTHENTICATION, PHASE_MESSAGE},
+};
+
+static enum phase last_phase(const struct examination *e)
+{
+    return e->message >= 0 ? PHASE_MESSAGE : PHASE_RCPT;
+}
+
+/* What nobody was there to find out. */
+static void settle_facts(struct examination *e, const struct config *config)
+{
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+        if (outside[i].phase <= last_phase(e))
+            facts_fail(&e->facts, outside[i].producer, config->policy);
 }
 
 /* ---- the verdict ---- */
@@ -116,9 +158,8 @@ static bool cannot_strip(const struct examination *e, const struct verdict *v)
 static bool evaluate(struct examination *e, const struct config *config, size_t recipient)
 {
     struct verdict *v = &e->verdicts[recipient];
-    enum phase through = e->message >= 0 ? PHASE_MESSAGE : PHASE_RCPT;
     e->facts.fact[FACT_RECIPIENT] = value_text(e->envelope.recipients[recipient]);
-    enum outcome outcome = policy_evaluate(config->policy, &e->facts, through, e->arena, v);
+    enum outcome outcome = policy_evaluate(config->policy, &e->facts, last_phase(e), e->arena, v);
     if (outcome == OUTCOME_PENDING) /* nothing speaks against it so far */
         refuse(v, ACTION_ACCEPT, 250, SLICE(""), SLICE(""));
     return outcome != OUTCOME_NO_MEMORY;
@@ -151,6 +192,7 @@ bool examination_decide(struct examination *e, const struct config *config)
         refuse(&e->verdict, ACTION_REJECT, 552, SLICE("5.3.4"), SLICE("message too big"));
         return true;
     }
+    settle_facts(e, config);
     size_t count = e->envelope.recipient_count;
     e->verdicts = arena_array(e->arena, count, sizeof *e->verdicts);
     if (!e->verdicts || !evaluate(e, config, 0))

@@ -4,6 +4,7 @@
 #define CONSOLE_EXAMINATION_H
 
 #include "filters/pipeline.h"
+#include "filters/resolver.h"
 
 /* Who sends what to whom. What is not given is what a clean message has (as in `test` blocks). */
 struct envelope {
@@ -12,7 +13,12 @@ struct envelope {
     const struct slice *recipients;
     size_t recipient_count;
     enum direction direction;
+    bool has_time;
+    int64_t time; /* when it comes, seconds since 1970 */
 };
+
+/* With or without <>, as people write it. */
+struct slice envelope_address(struct slice text);
 
 struct examination {
     struct arena *arena; /* owned; everything here lives in it */
@@ -33,6 +39,16 @@ struct examination {
     struct part_range *parts;
     size_t part_count;
 
+    struct dns_answers *dns; /* what the DNS says; NULL: it is not asked */
+    struct dns_answers
+        *told; /* what the scanner has been told of it; NULL: all, and it is complete */
+    const struct dns_wanted *wanted; /* what it wants to be told besides */
+    size_t wanted_count;
+    unsigned rounds;        /* how often it was asked */
+    struct inquiry inquiry; /* of a live run */
+    unsigned looked_up;     /* bits of sender.c: which facts are there */
+
+    bool decided;             /* all that follows is there */
     struct verdict *verdicts; /* one for each recipient */
     size_t verdict_count;
     struct verdict verdict; /* what the sender is told */
@@ -45,10 +61,10 @@ bool examination_init(struct examination *e);
 void examination_reset(struct examination *e);
 void examination_free(struct examination *e);
 
-/* Sets the facts that come from the envelope. */
-void examination_envelope(struct examination *e, const struct config *config);
+/* Sets the facts that come from the envelope. False: out of memory. */
+bool examination_envelope(struct examination *e, const struct config *config);
 
-/* All facts are there: the verdict. False: out of memory. */
+/* All facts are there that will be; the rest is unknown. The verdict. False: out of memory. */
 bool examination_decide(struct examination *e, const struct config *config);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "console/interrupt.h"
+#include "console/sender.h"
 #include "filters/family_control.h"
 
 #include <errno.h>
@@ -16,7 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARENA_MAX = 1024 * 1024, START_MS = 120000, END_MS = 5000 };
+enum {
+    ARENA_MAX = 1024 * 1024,
+    START_MS = 120000,
+    END_MS = 5000,
+    ROUNDS_MAX = 200, /* in which a scanner may ask for more of the DNS */
+};
 
 /* ---- starting ---- */
 
@@ -96,16 +102,16 @@ static bool becomes_ready(struct offline *offline, enum scanner_kind kind)
     return false;
 }
 
-bool offline_open(struct offline *offline, const struct config *config, unsigned workers,
-                  bool antivirus)
+bool offline_open(struct offline *offline, const struct config *config, struct dns_source *dns,
+                  unsigned workers, bool antivirus)
 {
-    *offline = (struct offline){.config = config, .antivirus = antivirus, .workers = workers};
+    *offline =
+        (struct offline){.config = config, .dns = dns, .antivirus = antivirus, .workers = workers};
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         offline->families[kind].control = offline->families[kind].queue = -1;
     offline->arena = arena_new(ARENA_MAX);
     if (!offline->arena || !pipeline_job(config, offline->arena, &offline->job))
         return false;
-    offline->job.message = offline->job.attachments = true; /* for the report */
     struct settings settings = config->settings;
     fit_to_machine(offline, &settings);
     settings.process_scanners = settings.process_antivirus_scanners = workers;
@@ -162,47 +168,142 @@ static void no_answer(struct offline *offline, struct examination *e, enum scann
     pipeline_fail(offline->config->policy, &e->facts, kind);
 }
 
+static bool answers_are_due(const struct examination *e)
+{
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (e->sockets[kind] >= 0)
+            return true;
+    return e->inquiry.pending > 0;
+}
+
 static void finish(struct offline *offline, struct examination *e)
 {
-    if (!offline_waits(e) && !examination_decide(e, offline->config))
+    if (answers_are_due(e))
+        return;
+    e->decided = true;
+    if (!examination_decide(e, offline->config))
         e->error = "out of memory";
+}
+
+/* What is asked of a scanner: all that is for the report, or once more what lacked answers. */
+static struct scan_job job_for(const struct offline *offline, const struct examination *e)
+{
+    struct scan_job job = offline->job;
+    bool again = e->rounds > 0;
+    job.message = job.attachments = job.links = e->message >= 0 && !again;
+    job.spf = e->dns;
+    job.authentication = e->dns && e->message >= 0;
+    job.dns = e->told ? e->told : e->dns;
+    job.dns_complete = !e->told;
+    sender_for_scanner(e, offline->config, &job.from);
+    return job;
 }
 
 static void submit(struct offline *offline, struct examination *e, enum scanner_kind kind)
 {
     struct offline_family *family = &offline->families[kind];
-    struct scan_job job = offline->job;
-    struct value sender = e->facts.fact[FACT_SENDER];
-    if (sender.state == VALUE_KNOWN)
-        job.from.sender = sender.text;
     e->asked[kind] = true;
-    if (family->queue < 0)
+    if (family->queue < 0) {
         no_answer(offline, e, kind, family->failure);
-    else if ((e->sockets[kind] = scan_submit(family->queue, e->message, &job)) < 0)
+        return;
+    }
+    struct scan_job job = job_for(offline, e);
+    e->sockets[kind] = scan_submit(family->queue, e->message, &job);
+    if (e->sockets[kind] < 0 && errno == EMSGSIZE && !e->told) {
+        job.dns = e->told = dns_answers_new(e->arena); /* piece by piece, as it asks */
+        job.dns_complete = false;
+        e->sockets[kind] = scan_submit(family->queue, e->message, &job);
+    }
+    if (e->sockets[kind] < 0)
         no_answer(offline, e, kind, strerror(errno));
 }
 
+/* ---- the DNS ---- */
+
+static void answers_came(void *ctx)
+{
+    (void)ctx; /* offline_hear sees that nothing is pending */
+}
+
+static bool begin_dns(struct offline *offline, struct examination *e)
+{
+    struct dns_source *source = offline->dns;
+    if (e->dns || !source->answers)
+        return true;
+    e->dns = source->answers;
+    if (!source->resolver)
+        return true;
+    e->told = dns_answers_new(e->arena);
+    inquiry_begin(&e->inquiry, source->resolver, source->arena, e->dns, answers_came, e);
+    return e->told != NULL;
+}
+
+/* What the scanner wanted is there. */
+static bool tell(struct examination *e)
+{
+    struct dns_answer answer;
+    dns_answers_restart(e->dns);
+    for (size_t i = 0; i < e->wanted_count; i++) {
+        const struct dns_wanted *wanted = &e->wanted[i];
+        if (!dns_look_up(e->dns, wanted->name, wanted->type, &answer) ||
+            !dns_answers_add(e->told, wanted->name, wanted->type, &answer))
+            return false;
+    }
+    e->wanted_count = 0;
+    return true;
+}
+
+static void ask_again(struct offline *offline, struct examination *e)
+{
+    if (++e->rounds > ROUNDS_MAX)
+        no_answer(offline, e, SCANNER_SCAN, "it asks without end");
+    else if (!tell(e))
+        no_answer(offline, e, SCANNER_SCAN, "out of memory");
+    else
+        submit(offline, e, SCANNER_SCAN);
+    e->wanted_count = 0;
+}
+
+static void give_up_dns(struct offline *offline, struct examination *e)
+{
+    inquiry_cancel(&e->inquiry);
+    if (e->wanted_count)
+        no_answer(offline, e, SCANNER_SCAN, "the DNS gave no answer in time");
+    e->wanted_count = 0;
+}
+
+static void advance(struct offline *offline, struct examination *e)
+{
+    sender_advance(e, offline->config);
+    if (e->wanted_count && e->inquiry.resolver)
+        inquiry_ask(&e->inquiry, e->wanted, e->wanted_count);
+    if (e->wanted_count && !e->inquiry.pending)
+        ask_again(offline, e);
+}
+
+/* ---- from the envelope to the verdict ---- */
+
 void offline_submit(struct offline *offline, struct examination *e)
 {
-    examination_envelope(e, offline->config);
+    if (!examination_envelope(e, offline->config) || !begin_dns(offline, e)) {
+        e->error = "out of memory";
+        return;
+    }
     e->began = clock_ms();
     e->deadline = e->began + offline->config->settings.timeouts_scan;
-    if (e->message >= 0) {
+    if (!e->too_big && (e->message >= 0 || e->dns))
         submit(offline, e, SCANNER_SCAN);
-        if (offline->antivirus)
-            submit(offline, e, SCANNER_AV);
-        else
-            pipeline_without_antivirus(&e->facts);
-    }
+    if (e->message >= 0 && offline->antivirus)
+        submit(offline, e, SCANNER_AV);
+    else if (e->message >= 0)
+        pipeline_without_antivirus(&e->facts);
+    advance(offline, e);
     finish(offline, e);
 }
 
 bool offline_waits(const struct examination *e)
 {
-    for (int kind = 0; kind < SCANNER_KINDS; kind++)
-        if (e->sockets[kind] >= 0)
-            return true;
-    return false;
+    return !e->decided && !e->error;
 }
 
 size_t offline_fds(const struct examination *e, struct pollfd *fds)
@@ -214,6 +315,20 @@ size_t offline_fds(const struct examination *e, struct pollfd *fds)
     return count;
 }
 
+static void take_answer(struct offline *offline, struct examination *e, enum scanner_kind kind,
+                        const struct scan_answer *answer)
+{
+    pipeline_merge(offline->config->policy, &e->facts, kind, answer);
+    if (kind != SCANNER_SCAN)
+        return;
+    if (e->rounds == 0) {
+        e->parts = answer->parts;
+        e->part_count = answer->part_count;
+    }
+    e->wanted = answer->wanted;
+    e->wanted_count = e->told ? answer->wanted_count : 0;
+}
+
 static void hear(struct offline *offline, struct examination *e, enum scanner_kind kind,
                  int64_t now)
 {
@@ -222,15 +337,10 @@ static void hear(struct offline *offline, struct examination *e, enum scanner_ki
     int got = scan_collect(e->sockets[kind], e->arena, offline->job.header_count, &answer, &reason);
     if (got == 0 && now < e->deadline)
         return;
-    if (got > 0) {
-        pipeline_merge(offline->config->policy, &e->facts, kind, &answer);
-        if (kind == SCANNER_SCAN) {
-            e->parts = answer.parts;
-            e->part_count = answer.part_count;
-        }
-    } else {
+    if (got > 0)
+        take_answer(offline, e, kind, &answer);
+    else
         no_answer(offline, e, kind, reason);
-    }
     e->took[kind] = now - e->began;
     close(e->sockets[kind]);
     e->sockets[kind] = -1;
@@ -242,5 +352,9 @@ void offline_hear(struct offline *offline, struct examination *e)
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         if (e->sockets[kind] >= 0)
             hear(offline, e, (enum scanner_kind)kind, now);
+    if (e->inquiry.pending && now >= e->deadline)
+        give_up_dns(offline, e);
+    else
+        advance(offline, e);
     finish(offline, e);
 }

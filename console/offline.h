@@ -4,10 +4,8 @@
 #ifndef CONSOLE_OFFLINE_H
 #define CONSOLE_OFFLINE_H
 
-#include "console/examination.h"
+#include "console/dns_source.h"
 #include "filters/family_start.h"
-
-#include <poll.h>
 
 struct offline_family {
     pid_t pid; /* 0: none */
@@ -17,6 +15,7 @@ struct offline_family {
 
 struct offline {
     const struct config *config;
+    struct dns_source *dns;
     bool antivirus; /* wanted */
     unsigned workers;
     struct arena *arena; /* owned: holds what follows */
@@ -27,13 +26,13 @@ struct offline {
 
 /* Starts the scanners and waits until they are ready. One that fails is told on stderr; its facts
  * will be unknown. False: out of memory. offline_close either way. */
-bool offline_open(struct offline *offline, const struct config *config, unsigned workers,
-                  bool antivirus);
+bool offline_open(struct offline *offline, const struct config *config, struct dns_source *dns,
+                  unsigned workers, bool antivirus);
 
 /* Hands a message to the scanners, or decides at once when there is nothing to scan. */
 void offline_submit(struct offline *offline, struct examination *e);
 
-/* Whether answers are still to come. */
+/* Whether one that was submitted has no verdict yet. */
 bool offline_waits(const struct examination *e);
 
 /* What to poll for; returns how many of `fds` were set (at most SCANNER_KINDS). */

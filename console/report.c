@@ -3,6 +3,7 @@
 
 #include "console/page.h"
 #include "console/report_attachments.h"
+#include "console/report_sender.h"
 #include "filters/malformation.h"
 #include "policy/dates.h"
 #include "policy/explain.h"
@@ -270,6 +271,9 @@ static void say_timing(struct page *page, const struct examination *e)
         buf_printf(page->out, "%s%s %" PRId64 " ms", first ? "" : ", ", names[kind], e->took[kind]);
         first = false;
     }
+    if (e->inquiry.resolver)
+        buf_printf(page->out, "%sDNS %" PRId64 " ms (%u questions)", first ? "" : ", ",
+                   e->inquiry.ms, e->inquiry.queries);
     page_end(page);
 }
 
@@ -292,11 +296,12 @@ void report_human(struct buf *out, const struct config *config, const struct exa
         say_malformations(&page, &e->facts);
         say_antivirus(&page, e);
     }
+    report_sender(&page, e);
     say_fired(&page, config->policy, &e->verdict);
     say_changes(&page, e);
     say_envelope(&page, e);
     say_facts(&page, config->policy, e);
-    if (e->message >= 0)
+    if (e->message >= 0 || e->dns)
         say_timing(&page, e);
     page_end(&page);
 }

@@ -22,6 +22,7 @@ struct run {
     const struct check_options *options;
     run_print *print;
     struct configuration configuration;
+    struct dns_source dns;
     struct batch batch;
     size_t next_file;
     struct buf out;
@@ -140,7 +141,7 @@ static void convey(struct run *run)
 {
     const struct config *config = run->configuration.config;
     struct offline offline;
-    bool ok = offline_open(&offline, config, workers_for(run->options, config),
+    bool ok = offline_open(&offline, config, &run->dns, workers_for(run->options, config),
                            wants_antivirus(&run->configuration));
     struct conveyor conveyor = {.offline = &offline,
                                 .next = run->options->batch ? next_line : next_file,
@@ -193,10 +194,13 @@ int run_messages(const struct check_options *options, run_print *print)
     if (!configuration_open(options->config, &run.configuration))
         return STATUS_ERROR;
     interrupt_catch();
-    if (open_batch(&run))
+    if (dns_source_open(&run.dns, options, run.configuration.config) && open_batch(&run))
         convey(&run);
     else
         run.failed = true;
+    if (run.dns.resolver && options->record && !dns_source_record(&run.dns, options->record))
+        run.failed = true;
+    dns_source_close(&run.dns);
     if (run.batch.fd > STDIN_FILENO)
         close(run.batch.fd);
     batch_close(&run.batch);

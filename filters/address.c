@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { LITERAL_MAX = 64, DOMAIN_MAX = 1024 };
+enum { LITERAL_MAX = 64, DOMAIN_MAX = 255, SHOWN_MAX = 4096 };
 
 static const size_t NO_AT = SIZE_MAX;
 
@@ -73,9 +73,11 @@ static bool contains_fold(struct slice s, struct slice needle)
     return false;
 }
 
-/* An address other than the mailbox's own in what people are shown. */
+/* An address other than the mailbox's own in what people are shown: not after some thousand
+ * characters. */
 static bool shows_another(struct slice name, struct slice domain)
 {
+    name = slice_sub(name, 0, SHOWN_MAX);
     for (size_t i = 1; i + 1 < name.len; i++)
         if (name.ptr[i] == '@' && name.ptr[i - 1] != ' ' && name.ptr[i + 1] != ' ')
             return domain.len > DOMAIN_MAX || !contains_fold(slice_from(name, i + 1), domain);

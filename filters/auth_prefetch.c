@@ -11,7 +11,12 @@
 #include "filters/spf_internal.h"
 #include "filters/tag_list.h"
 
-enum { ARC_FIELDS_MAX = 2 * ARC_SETS_MAX, ATS_MAX = 16, AUTHORS_MAX = 4 };
+enum {
+    HEADER_MAX = 256 * 1024, /* octets that are looked at */
+    ARC_FIELDS_MAX = 2 * ARC_SETS_MAX,
+    ATS_MAX = 16,
+    AUTHORS_MAX = 4,
+};
 
 static void tell(const struct dns_answers *table, struct auth_prefetch *out)
 {
@@ -110,6 +115,7 @@ bool auth_prefetch_header(struct arena *arena, struct slice block, struct auth_p
     *out = (struct auth_prefetch){0};
     if (!table)
         return false;
+    block = slice_sub(block, 0, HEADER_MAX);
     guess_authors(arena, block, &author);
     dmarc_prefetch(arena, table, &author);
     want_keys(arena, table, block);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/key_record.h"
 
+#include "filters/rsa_key.h"
 #include "filters/tag_list.h"
 #include "filters/transfer.h"
 
@@ -73,7 +74,8 @@ static EVP_PKEY *decode_rsa(struct slice der)
     return key;
 }
 
-static const char *read_rsa(struct arena *arena, struct slice octets, struct key_record *key)
+/* A key in another form than the usual is decoded, and encoded in that. */
+static const char *convert_rsa(struct arena *arena, struct slice octets, struct key_record *key)
 {
     EVP_PKEY *rsa = decode_rsa(octets);
     if (!rsa)
@@ -85,9 +87,15 @@ static const char *read_rsa(struct arena *arena, struct slice octets, struct key
     if (der)
         i2d_PUBKEY(rsa, &der);
     EVP_PKEY_free(rsa);
-    if (!key->der.ptr)
-        return "out of memory";
-    return key->bits > KEY_BITS_MAX ? "the key is longer than 8192 bits" : NULL;
+    return key->der.ptr ? NULL : "out of memory";
+}
+
+static const char *read_rsa(struct arena *arena, struct slice octets, struct key_record *key)
+{
+    key->der = octets;
+    key->bits = rsa_key_bits(octets);
+    const char *wrong = key->bits ? NULL : convert_rsa(arena, octets, key);
+    return !wrong && key->bits > KEY_BITS_MAX ? "the key is longer than 8192 bits" : wrong;
 }
 
 static const char *read_key(struct arena *arena, struct slice p, struct key_record *key)

@@ -148,8 +148,8 @@ bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,
     loaded->config = config_load(slice_of(path), &loader, hostname, report);
     if (!loaded->config)
         return false;
-    bool ok = take_tls_files(loaded->bundle, loaded->config, report) &
-              take_redis_files(loaded->bundle, loaded->config, report);
+    bool ok = take_tls_files(loaded->bundle, loaded->config, report);
+    ok = take_redis_files(loaded->bundle, loaded->config, report) && ok;
     if (!check_machine(&loaded->config->settings, report) || !ok) {
         config_free(&loaded->config);
         return false;

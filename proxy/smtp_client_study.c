@@ -147,7 +147,10 @@ void client_study_begin(struct session *s)
         return;
     }
     struct client_study *study = s->study;
+    study->facts.fact[FACT_LISTENER] = value_text(s->listener->name);
+    study->facts.fact[FACT_DIRECTION] = value_integer(s->listener->direction);
     study->facts.fact[FACT_CLIENT_IP] = value_ip(s->client);
+    study->facts.fact[FACT_CLIENT_PORT] = value_number(s->client_port);
     study->names = wants(s)[PRODUCER_CLIENT] ? LEARNING : UNASKED;
     study->lists = wants(s)[PRODUCER_DNSBL] ? LEARNING : UNASKED;
     if (study->state && s->proxy->counts[RATE_CONNECTIONS])

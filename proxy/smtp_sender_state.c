@@ -2,6 +2,7 @@
  * What Redis remembers of a sender, asked and told over one transaction. */
 #include "proxy/smtp_study.h"
 
+#include "filters/dmarc.h"
 #include "filters/spf.h"
 
 #include <string.h>
@@ -41,6 +42,16 @@ void sender_state_failed(struct session *s)
     facts_fail(&s->t.facts, PRODUCER_RATE, policy_of(s));
 }
 
+/* Once the client's names are known, which it may be counted by. */
+static void count_transaction(struct session *s)
+{
+    struct transaction *t = &s->t;
+    if (t->counted || !s->proxy->counts[RATE_TRANSACTIONS] || !client_study_done(s, PHASE_HELO))
+        return;
+    t->counted = true;
+    state_rates(t->state, RATE_TRANSACTIONS);
+}
+
 void sender_state_begin(struct session *s)
 {
     const struct proxy *proxy = s->proxy;
@@ -51,8 +62,7 @@ void sender_state_begin(struct session *s)
         return;
     if (proxy->wants[PRODUCER_HISTORY])
         state_history(t->state, t->sender.address);
-    if (proxy->counts[RATE_TRANSACTIONS])
-        state_rates(t->state, RATE_TRANSACTIONS);
+    count_transaction(s);
 }
 
 static bool counts_recipients(const struct session *s)
@@ -69,7 +79,7 @@ static void forget(struct session *s)
     for (int i = 0; i < GREYLIST_FACTS; i++)
         facts->fact[greylist_facts[i]] = (struct value){0};
     for (size_t i = 0; facts->keyed && i < count; i++)
-        if (keys[i].fact == FACT_RATE && keys[i].event == RATE_RECIPIENTS)
+        if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
             facts->keyed[i] = (struct value){0};
 }
 
@@ -85,6 +95,7 @@ void recipient_state_begin(struct session *s, const struct recipient *r)
     struct state_sender sender = who(s, r->path.address);
     if (s->proxy->wants[PRODUCER_GREYLIST])
         state_greylist(t->state, &sender);
+    count_transaction(s);
     if (s->proxy->counts[RATE_RECIPIENTS])
         state_rates(t->state, RATE_RECIPIENTS);
     if (s->proxy->counts[RATE_UNKNOWN_RECIPIENTS])
@@ -113,8 +124,7 @@ void recipient_state_recall(struct session *s, const struct recipient *r)
     for (int i = 0; i < GREYLIST_FACTS; i++)
         facts->fact[greylist_facts[i]] = r->known.greylist[i];
     for (size_t i = 0; facts->keyed && r->known.keyed && i < count; i++)
-        if (keys[i].fact == FACT_RATE &&
-            (keys[i].event == RATE_RECIPIENTS || keys[i].event == RATE_UNKNOWN_RECIPIENTS))
+        if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
             facts->keyed[i] = r->known.keyed[i];
 }
 
@@ -131,28 +141,39 @@ static bool remembers_senders(const struct proxy *proxy)
     return proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_HISTORY];
 }
 
+/* Who it is that was let through: the domain that SPF passed for, else the one that signed. */
 static void accepted(struct session *s)
 {
-    const struct transaction *t = &s->t;
-    const struct value *aligned = &t->facts.fact[FACT_DMARC_DKIM_ALIGNED];
-    for (size_t i = 0; i < t->recipient_count; i++) {
-        struct state_sender sender = who(s, t->recipients[i].path.address);
-        if (sender.authenticated.len == 0 && aligned->state == VALUE_KNOWN && aligned->truth &&
-            t->facts.fact[FACT_DMARC_DOMAIN].state == VALUE_KNOWN)
-            sender.authenticated = t->facts.fact[FACT_DMARC_DOMAIN].text;
-        if (t->recipients[i].verdict.action == ACTION_ACCEPT)
-            state_accepted(s->proxy->state, &sender);
-    }
+    const struct value *fact = s->t.facts.fact, *aligned = &fact[FACT_DMARC_DKIM_ALIGNED];
+    struct state_sender sender = who(s, s->t.recipients[0].path.address);
+    if (sender.authenticated.len == 0 && aligned->state == VALUE_KNOWN && aligned->truth &&
+        fact[FACT_DMARC_DOMAIN].state == VALUE_KNOWN)
+        sender.authenticated = fact[FACT_DMARC_DOMAIN].text;
+    state_accepted(s->proxy->state, &sender);
 }
 
+/* What was done because of DMARC, in the words of its reports. */
+static const char *disposition(const struct facts *facts, bool taken)
+{
+    const struct value *result = &facts->fact[FACT_DMARC_RESULT],
+                       *policy = &facts->fact[FACT_DMARC_POLICY];
+    if (result->integer != DMARC_FAIL || policy->state != VALUE_KNOWN)
+        return "none";
+    if (policy->integer == DMARC_POLICY_REJECT && !taken)
+        return "reject";
+    return policy->integer == DMARC_POLICY_QUARANTINE && taken ? "quarantine" : "none";
+}
+
+/* A deferred message comes again, and is counted then. */
 void sender_state_end(struct session *s, const char *verdict)
 {
     const struct proxy *proxy = s->proxy;
-    if (!proxy->state)
+    bool taken = strcmp(verdict, "accept") == 0;
+    if (!proxy->state || strcmp(verdict, "defer") == 0)
         return;
     if (proxy->wants[PRODUCER_AUTHENTICATION] &&
         s->t.facts.fact[FACT_DMARC_RESULT].state == VALUE_KNOWN)
-        state_dmarc(proxy->state, &s->t.facts, verdict);
-    if (remembers_senders(proxy) && strcmp(verdict, "accept") == 0)
+        state_dmarc(proxy->state, &s->t.facts, disposition(&s->t.facts, taken));
+    if (remembers_senders(proxy) && taken && s->t.recipient_count)
         accepted(s);
 }

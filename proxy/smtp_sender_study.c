@@ -207,6 +207,7 @@ void sender_study_begin(struct session *s)
     const struct proxy *proxy = s->proxy;
     if (!(t->facts.keyed = facts_keyed_new(s->mail, config_of(s)->policy)))
         return; /* they stay pending, and so unknown */
+    session_facts(s, PHASE_MAIL);
     sender_state_begin(s);
     t->spf = asked(s, PRODUCER_SPF);
     t->authentication = asked(s, PRODUCER_AUTHENTICATION);

@@ -115,6 +115,7 @@ struct transaction {
     int64_t sender_ms; /* that scanners took for them */
     unsigned sample;   /* 0..99: whether DMARC's pct takes this message */
     struct state_inquiry *state;
+    bool counted; /* as a transaction */
 
     struct backend_job job;
     bool job_running, delivering;

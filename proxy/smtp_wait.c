@@ -63,8 +63,7 @@ void session_overdue(struct session *s)
     if (resume) {
         s->resume = NULL;
         resume(s);
-    } else if (s->then &&
-               !(client_study_done(s, s->awaited) && sender_study_done(s, s->awaited))) {
+    } else if (s->then && !(client_study_done(s, s->awaited) && sender_study_done(s, s->awaited))) {
         log_at(LEVEL_WARNING, s->ref, "DNS or Redis takes too long",
                field_num("ms", s->proxy->config->settings.resolver_patience));
         client_study_give_up(s);

@@ -55,26 +55,23 @@ void state_greylist(struct state_inquiry *inquiry, const struct state_sender *wh
  * for <>, which is everybody's. */
 void state_history(struct state_inquiry *inquiry, struct slice sender);
 
-/* rate(...): an event has happened: a connection (PHASE_CONNECT), its first HELO, a MAIL, a RCPT, a
- * message. The rates that are due at it (policy_key_phase) are counted, those of unknown recipients
- * only looked up; their values in facts->keyed (the caller's, one for each of policy_keys) are
- * pending until the answer comes, whatever they were. The value:
- *   - events in the present fixed window, this one included, and those of the window before in
- *     proportion to the part of it that the sliding window still covers. Clock and windows go in
- *     whole seconds. A client's IPv6 address counts as its /64;
- *   - 0 when a fact of it is absent, unknown when one is unknown: nothing is counted then;
- *   - pending when one is pending (a name that the DNS is asked for): not counted yet. */
-void state_rates(struct state_inquiry *inquiry, enum phase phase);
-/* More facts have come: counts those of the same event that have not been yet. */
-void state_rates_late(struct state_inquiry *inquiry, enum phase phase);
+/* The policy's rate(...) facts whose event this is: counted, and their values set in facts->keyed
+ * (the caller's, one for each of policy_keys). Call once an event; at RCPT both for
+ * RATE_RECIPIENTS and for RATE_UNKNOWN_RECIPIENTS, which is only looked up.
+ * The value: events in the present fixed window, this one included, and those of the window before
+ * in proportion to the part of it that the sliding window still covers. Windows are whole seconds.
+ * A client's IPv6 address counts as its /64. When a fact of it is absent there is nothing to count:
+ * 0; when one is unknown or pending, so is the rate unknown. */
+void state_rates(struct state_inquiry *inquiry, enum rate_event event);
 
 /* Afterwards, nobody waits for these. A message was accepted from here (once a message, whoever
  * its recipients are); counts only what the policy's rules name: */
 void state_accepted(struct state *state, const struct state_sender *who);
 /* The backend has refused a recipient that does not exist: the rates of RATE_UNKNOWN_RECIPIENTS. */
 void state_unknown_recipient(struct state *state, const struct facts *facts);
-/* For aggregate reports (RFC 7489 7.2): what became of a message under From's domain. Without a
- * published record there is nothing to count. `disposition`: none, quarantine or reject. */
+/* For aggregate reports (RFC 7489 7.2): what DMARC's policy came to for a message under From's
+ * domain: none, quarantine or reject. Without a published record there is nothing to count. A
+ * message that was deferred comes again, and is counted then. */
 void state_dmarc(struct state *state, const struct facts *facts, const char *disposition);
 
 #endif

@@ -26,8 +26,7 @@ struct state_inquiry {
     void *ctx;
     struct state_calls calls;
     unsigned pending;
-    bool counted[POLICY_KEYS_MAX]; /* rates that have had their event */
-    int64_t began;                 /* clock_ms of the present wait */
+    int64_t began; /* clock_ms of the present wait */
     struct state_cost cost;
 };
 

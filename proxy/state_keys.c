@@ -178,17 +178,13 @@ static bool add_value(struct state_keys *keys, const struct type *type, const st
 
 static enum rate_value rate_value(const struct policy_key *rate, const struct facts *facts)
 {
-    static const enum rate_value values[] = {
-        [VALUE_PENDING] = RATE_PENDING,
-        [VALUE_ABSENT] = RATE_ABSENT,
-        [VALUE_UNKNOWN] = RATE_UNKNOWN,
-        [VALUE_KNOWN] = RATE_COUNTABLE,
-    };
     enum rate_value result = RATE_COUNTABLE;
     for (size_t i = 0; i < rate->of_count; i++) {
-        enum rate_value value = values[facts->fact[rate->of[i].fact].state];
-        if (value < result)
-            result = value;
+        enum value_state state = facts->fact[rate->of[i].fact].state;
+        if (state == VALUE_ABSENT)
+            return RATE_ABSENT;
+        if (state != VALUE_KNOWN)
+            result = RATE_UNKNOWN;
     }
     return result;
 }

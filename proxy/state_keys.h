@@ -34,9 +34,8 @@ struct state_key state_key_greylist(struct state_keys *keys, const struct ip *cl
 struct state_key state_key_domain(struct state_keys *keys, struct slice domain);
 struct state_key state_key_sender(struct state_keys *keys, struct slice sender); /* folded */
 
-/* What a rate's facts come to: one is absent, so that there is nothing to count; one is unknown;
- * one is still pending; all are known. */
-enum rate_value { RATE_ABSENT, RATE_UNKNOWN, RATE_PENDING, RATE_COUNTABLE };
+/* What a rate's facts come to: whether there is something to count. */
+enum rate_value { RATE_ABSENT, RATE_UNKNOWN, RATE_COUNTABLE };
 
 /* The counters of a rate in the window that `now` (seconds since 1970) falls into, and in the one
  * before. */

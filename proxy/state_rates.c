@@ -26,9 +26,9 @@ struct rate_batch {
     struct {
         struct rate_keys keys;
         size_t index;
-        bool look; /* the event is another */
     } rate[RATES_AT_ONCE];
     size_t count;
+    bool look; /* only look: the event is another */
 };
 
 static void write_rates(struct state_inquiry *inquiry, void *data, const redisReply *reply)
@@ -72,7 +72,7 @@ static void send_batch(struct state *state, struct state_inquiry *inquiry, struc
         const struct rate_keys *rate = &batch->rate[i].keys;
         keys[2 * i] = state_key_slice(&rate->current);
         keys[2 * i + 1] = state_key_slice(&rate->previous);
-        args[i] = number_argument(&lifetime[i], batch->rate[i].look ? 0 : 2 * rate->window);
+        args[i] = number_argument(&lifetime[i], batch->look ? 0 : 2 * rate->window);
     }
     struct state_question question = {&state->rates, keys, 2 * batch->count, args, batch->count};
     struct rate_targets *targets = inquiry ? targets_of(batch, inquiry->arena) : NULL;
@@ -86,76 +86,36 @@ static void send_batch(struct state *state, struct state_inquiry *inquiry, struc
     batch->count = 0;
 }
 
-static enum rate_value add_to_batch(struct state *state, struct rate_batch *batch, size_t index,
-                                    const struct facts *facts, bool look)
+static void count_rates(struct state *state, struct state_inquiry *inquiry,
+                        const struct facts *facts, enum rate_event event, bool look)
 {
     size_t count;
-    const struct policy_key *key = &policy_keys(state->config->policy, &count)[index];
-    enum rate_value value =
-        state_key_rate(state->keys, key, facts, clock_wall(), &batch->rate[batch->count].keys);
-    if (value == RATE_COUNTABLE) {
-        batch->rate[batch->count].index = index;
-        batch->rate[batch->count].look = look;
-        batch->count++;
-    }
-    return value;
-}
-
-static void count_one(struct state_inquiry *inquiry, struct rate_batch *batch, size_t index,
-                      bool look)
-{
-    struct facts *facts = inquiry->facts;
-    enum rate_value value = add_to_batch(inquiry->state, batch, index, facts, look);
-    inquiry->counted[index] = value != RATE_PENDING;
-    if (value == RATE_ABSENT)
-        facts->keyed[index] = value_number(0);
-    else if (value == RATE_UNKNOWN)
-        facts->keyed[index] = value_unknown();
-}
-
-static bool is_due(const struct policy_key *key, enum phase phase)
-{
-    return key->fact == FACT_RATE && policy_key_phase(key) == phase;
-}
-
-void state_rates_late(struct state_inquiry *inquiry, enum phase phase)
-{
-    size_t count;
-    const struct policy_key *keys = policy_keys(inquiry->state->config->policy, &count);
-    struct rate_batch batch = {.count = 0};
-    for (size_t i = 0; inquiry->facts->keyed && i < count; i++) {
-        if (is_due(&keys[i], phase) && !inquiry->counted[i])
-            count_one(inquiry, &batch, i, keys[i].event == RATE_UNKNOWN_RECIPIENTS);
+    const struct policy_key *keys = policy_keys(state->config->policy, &count);
+    struct rate_batch batch = {.count = 0, .look = look};
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].fact != FACT_RATE || keys[i].event != event)
+            continue;
+        enum rate_value value = state_key_rate(state->keys, &keys[i], facts, clock_wall(),
+                                               &batch.rate[batch.count].keys);
+        if (value == RATE_COUNTABLE)
+            batch.rate[batch.count++].index = i;
+        else if (inquiry)
+            inquiry->facts->keyed[i] = value == RATE_ABSENT ? value_number(0) : value_unknown();
         if (batch.count == RATES_AT_ONCE)
-            send_batch(inquiry->state, inquiry, &batch);
+            send_batch(state, inquiry, &batch);
     }
     if (batch.count)
-        send_batch(inquiry->state, inquiry, &batch);
+        send_batch(state, inquiry, &batch);
 }
 
-void state_rates(struct state_inquiry *inquiry, enum phase phase)
+void state_rates(struct state_inquiry *inquiry, enum rate_event event)
 {
-    size_t count;
-    const struct policy_key *keys = policy_keys(inquiry->state->config->policy, &count);
-    for (size_t i = 0; inquiry->facts->keyed && i < count; i++)
-        if (is_due(&keys[i], phase)) {
-            inquiry->counted[i] = false;
-            inquiry->facts->keyed[i] = (struct value){.state = VALUE_PENDING};
-        }
-    state_rates_late(inquiry, phase);
+    if (inquiry->facts->keyed)
+        count_rates(inquiry->state, inquiry, inquiry->facts, event,
+                    event == RATE_UNKNOWN_RECIPIENTS);
 }
 
 void state_unknown_recipient(struct state *state, const struct facts *facts)
 {
-    size_t count;
-    const struct policy_key *keys = policy_keys(state->config->policy, &count);
-    struct rate_batch batch = {.count = 0};
-    for (size_t i = 0; i < count; i++) {
-        if (keys[i].fact == FACT_RATE && keys[i].event == RATE_UNKNOWN_RECIPIENTS)
-            (void)add_to_batch(state, &batch, i, facts, false);
-        if (batch.count == RATES_AT_ONCE)
-            send_batch(state, NULL, &batch);
-    }
-    if (batch.count)
-        send_batch(state, NULL, &batch);
+    count_rates(state, NULL, facts, RATE_UNKNOWN_RECIPIENTS, false);
 }

@@ -282,6 +282,18 @@ static bool lock_up(const char *root, const char **reason)
 /* A line longer than that is none of ours. */
 static char input[1024 * 1024];
 
+static void obey_all(void)
+{
+    while (fgets(input, sizeof input, stdin)) {
+        json_t *line = json_loads(input, 0, NULL);
+        if (!line)
+            exit(2);
+        obey(line);
+        json_decref(line);
+    }
+    wait_for_all();
+}
+
 int main(int argc, char **argv)
 {
     const char *reason = "";
@@ -292,21 +304,14 @@ int main(int argc, char **argv)
     json_object_seed(1); /* or it opens a file in the jail */
     dump.base = event_base_new();
     dump.resolver = resolver_new(dump.base, config, &reason);
-    if (!dump.resolver || (argc > 2 && !lock_up(argv[2], &reason)) ||
-        !sandbox_enter(JAIL_PROXY, NULL, &reason)) {
+    bool ready = dump.resolver && (argc < 3 || lock_up(argv[2], &reason)) &&
+                 sandbox_enter(JAIL_PROXY, NULL, &reason);
+    if (ready)
+        obey_all();
+    else
         fprintf(stderr, "%s\n", reason);
-        return 1;
-    }
-    while (fgets(input, sizeof input, stdin)) {
-        json_t *line = json_loads(input, 0, NULL);
-        if (!line)
-            return 2;
-        obey(line);
-        json_decref(line);
-    }
-    wait_for_all();
     resolver_free(&dump.resolver);
     event_base_free(dump.base);
     config_free(&config);
-    return 0;
+    return !ready;
 }

@@ -129,18 +129,14 @@ static void ask_history(struct job *job, const json_t *question)
     state_history(job->inquiry, member(question, "sender"));
 }
 
-/* "times": as many events in one transaction. "later": facts that come after the event. */
+/* "times": as many events in one transaction. */
 static void ask_rates(struct job *job, const json_t *question)
 {
-    enum phase phase = (enum phase)json_integer_value(json_object_get(question, "phase"));
     json_int_t times = json_integer_value(json_object_get(question, "times"));
     do
-        state_rates(job->inquiry, phase);
+        state_rates(job->inquiry,
+                    (enum rate_event)json_integer_value(json_object_get(question, "event")));
     while (--times > 0);
-    if (!json_object_get(question, "later"))
-        return;
-    read_facts(job, json_object_get(question, "later"));
-    state_rates_late(job->inquiry, phase);
 }
 
 static void tell_accepted(struct job *job, const json_t *question)

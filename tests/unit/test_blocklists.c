@@ -314,7 +314,7 @@ static void test_a_failure_for_one_domain_is_unknown_unless_another_is_listed(vo
 static void test_many_domains_are_asked_in_one_round_and_bounded(void **state)
 {
     (void)state;
-    static char names[100][20];
+    static char names[100][32];
     static struct slice domains[100];
     for (int i = 0; i < 100; i++) {
         snprintf(names[i], sizeof names[i], "d%d.example", i);

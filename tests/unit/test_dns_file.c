@@ -92,7 +92,9 @@ static void test_failures_are_of_what_has_no_records(void **state)
     (void)state;
     struct dns_answers *t =
         parse("{\"a\": [{\"type\":\"TIMEOUT\"}, {\"type\":\"A\",\"value\":\"192.0.2.1\"}],"
-              "\"b\": [{\"type\":\"SERVFAIL\",\"value\":\"TXT\"}]}");
+              "\"b\": [{\"type\":\"SERVFAIL\",\"value\":\"TXT\"},"
+              "{\"type\":\"NXDOMAIN\",\"value\":\"A\"}]}");
+    assert_int_equal(ask(t, "b", DNS_A), DNS_NO_NAME);
     assert_int_equal(ask(t, "a", DNS_A), DNS_FOUND);
     assert_int_equal(ask(t, "a", DNS_TXT), DNS_TIMED_OUT);
     assert_int_equal(ask(t, "b", DNS_TXT), DNS_FAILED);
@@ -169,6 +171,40 @@ static void test_a_file_that_was_written_reads_the_same(void **state)
     buf_release(&second);
 }
 
+static void check_validated_and_denied(struct dns_answers *t)
+{
+    ask(t, "a", DNS_TXT);
+    assert_true(answer.authenticated);
+    ask(t, "a", DNS_A);
+    assert_int_equal(answer.status, DNS_FOUND);
+    assert_false(answer.authenticated);
+    assert_int_equal(ask(t, "a", DNS_AAAA), DNS_NO_NAME);
+    assert_int_equal(ask(t, "a", DNS_MX), DNS_NO_DATA);
+}
+
+static void test_what_was_validated_and_denied_is_kept(void **state)
+{
+    (void)state;
+    struct dns_record records[] = {{.text = SLICE("t")}, {.text = SLICE("u")}};
+    struct dns_record address = {.ip = {4, {192, 0, 2, 1}}};
+    struct dns_answer text = {DNS_FOUND, records, 2, true}, ip = {DNS_FOUND, &address, 1, false};
+    struct dns_answer denied = {.status = DNS_NO_NAME}, nothing = {.status = DNS_NO_DATA};
+    struct dns_answers *t = dns_answers_new(arena);
+    struct buf file = buf_init(1 << 16);
+    assert_true(dns_answers_add(t, SLICE("a"), DNS_AAAA, &denied));
+    assert_true(dns_answers_add(t, SLICE("a"), DNS_TXT, &text));
+    assert_true(dns_answers_add(t, SLICE("a"), DNS_A, &ip));
+    assert_true(dns_answers_add(t, SLICE("a"), DNS_MX, &nothing));
+    assert_true(dns_answers_add(t, SLICE("b"), DNS_A, &denied));
+    assert_true(dns_file_write(t, &file));
+    buf_char(&file, '\0');
+    struct dns_answers *again = parse(buf_slice(&file).ptr);
+    check_validated_and_denied(t);
+    check_validated_and_denied(again);
+    assert_int_equal(ask(again, "b", DNS_TXT), DNS_NO_NAME);
+    buf_release(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +216,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_wrong_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_that_was_written_reads_the_same, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_what_was_validated_and_denied_is_kept, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

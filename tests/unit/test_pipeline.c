@@ -51,6 +51,39 @@ static void test_a_job_names_the_policys_headers_and_limits(void **state)
     config_free(&config);
 }
 
+static void test_a_job_asks_about_the_sender_what_rules_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *condition;
+        bool spf, authentication, links;
+    } cases[] = {
+        {"spf.result == fail", .spf = true},
+        {"dmarc.result == fail", .authentication = true},
+        {"any s in dkim (s.result == pass)", .authentication = true},
+        {"arc.result == pass", .authentication = true},
+        {"any d in message.domains (d == \"a.example\")", .links = true},
+        {"domains.score > 3", .links = true},
+        {"helo == \"x\"", .spf = false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[128];
+        struct scan_job job;
+        snprintf(text, sizeof text, "rule \"x\" when %s then discard\n", cases[i].condition);
+        struct config *config = load_good(text);
+        assert_non_null(config);
+        config->settings.authentication_np = i % 2;
+        assert_true(pipeline_job(config, config->arena, &job));
+        assert_int_equal(job.spf, cases[i].spf);
+        assert_int_equal(job.authentication, cases[i].authentication);
+        assert_int_equal(job.links, cases[i].links);
+        assert_int_equal(job.honour_np, i % 2);
+        assert_int_equal(pipeline_needs(config, SCANNER_SCAN),
+                         job.spf || job.authentication || job.links);
+        config_free(&config);
+    }
+}
+
 static void test_an_answer_counts_only_for_its_scanners_facts(void **state)
 {
     (void)state;
@@ -171,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scanners_are_needed_only_for_facts_that_rules_name),
         cmocka_unit_test(test_a_job_names_the_policys_headers_and_limits),
+        cmocka_unit_test(test_a_job_asks_about_the_sender_what_rules_name),
         cmocka_unit_test(test_an_answer_counts_only_for_its_scanners_facts),
         cmocka_unit_test(test_headers_find_their_places_among_the_keys),
         cmocka_unit_test(test_a_failed_scanner_makes_its_facts_unknown),

@@ -145,7 +145,7 @@ static void test_the_budget_ends_in_failures(void **state)
 {
     (void)state;
     struct owner o;
-    char name[20];
+    char name[40];
     begin(&o);
     for (int i = 0; i < 12; i++) {
         snprintf(name, sizeof name, "n%d.invalid", i);
@@ -230,7 +230,7 @@ static void test_more_than_may_wait_fails_at_once(void **state)
 {
     (void)state;
     struct owner owners[3];
-    char name[20];
+    char name[40];
     unsigned failed = 0;
     for (int i = 0; i < 3; i++) {
         begin(&owners[i]);

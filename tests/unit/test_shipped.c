@@ -61,11 +61,56 @@ static void test_the_first_configuration_loads(void **state)
     loads_and_passes("etc/gatepost.conf", 15);
 }
 
+/* Text has one blank after its '#'; a sentence that waits to be switched on has none, or two. */
+static bool is_sentence(struct slice line)
+{
+    return line.len > 2 && line.ptr[0] == '#' && (line.ptr[1] != ' ' || line.ptr[2] == ' ');
+}
+
+static bool read_switched_on(void *ctx, struct slice path, struct slice *content,
+                             const char **reason)
+{
+    struct folder *folder = ctx;
+    struct slice line, rest;
+    if (!read_file(ctx, path, content, reason))
+        return false;
+    for (rest = *content; rest.len > 0;) {
+        slice_cut(rest, '\n', &line, &rest);
+        if (is_sentence(line) || slice_eq(line, SLICE("#}")))
+            folder->text[0][line.ptr - content->ptr] = ' ';
+    }
+    return true;
+}
+
+static void test_the_lists_load_as_they_are_and_all_switched_on(void **state)
+{
+    (void)state;
+    static const struct {
+        bool (*read)(void *ctx, struct slice path, struct slice *content, const char **reason);
+        size_t lists, addresses;
+    } readings[] = {{read_file, 2, 0}, {read_switched_on, 11, 2}};
+    for (size_t i = 0; i < 2; i++) {
+        struct folder *folder = calloc(1, sizeof *folder);
+        struct loader loader = {readings[i].read, folder};
+        struct buf report = buf_init(65536);
+        struct config *config =
+            config_load(SLICE("etc/blocklists.conf"), &loader, SLICE("mx"), &report);
+        fprintf(stderr, "%.*s", SLICE_ARGS(buf_slice(&report)));
+        assert_non_null(config);
+        assert_int_equal(config->blocklist_count, readings[i].lists);
+        assert_int_equal(config->address_count, readings[i].addresses);
+        config_free(&config);
+        buf_release(&report);
+        free(folder);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_default_policy_passes_its_tests),
         cmocka_unit_test(test_the_first_configuration_loads),
+        cmocka_unit_test(test_the_lists_load_as_they_are_and_all_switched_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC
+ * The sender in a report: SPF, DKIM, DMARC, ARC, the client's names, lists. */
+#ifndef CONSOLE_REPORT_SENDER_H
+#define CONSOLE_REPORT_SENDER_H
+
+#include "console/examination.h"
+#include "console/page.h"
+
+void report_sender(struct page *page, const struct examination *e);
+
+#endif
