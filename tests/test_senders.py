@@ -123,10 +123,13 @@ def recorded(gateway, internet, message, **how):
 # ---- lists
 
 def test_a_listed_client_is_refused_at_rcpt_and_told_by_whom(gateway, internet):
-    reply = deliver(gateway, internet, mail(), source=66)
-    assert (reply.code, reply.enhanced) == (550, "5.7.1")
+    with Session(gateway.port, source=internet.address(66)) as client:
+        client.ehlo("mail.good.example")
+        client.expect("MAIL FROM:<a@good.example>", 250)
+        reply = client.expect("RCPT TO:<user@example.com>", 550)
+    assert reply.enhanced == "5.7.1"
     assert "%s is listed by bl.example" % internet.address(66) in reply.text
-    assert not gateway.behind.messages
+    assert not gateway.behind.verbs()
 
 
 def test_a_listed_client_reaches_postmaster(gateway, internet):
@@ -302,7 +305,7 @@ def test_iprev_and_names_of_the_client(gateway, internet):
     facts = decision["facts"]
     assert (facts["client.ptr"], facts["client.fcrdns"]) == ("mail.good.example", True)
     assert results(gateway)["iprev"][0][0] == "pass"
-    _, decision = recorded(gateway, internet, mail("a@bank.example"), sender="a@bank.example", source=20)
+    _, decision = recorded(gateway, internet, mail("a@bank.example"), sender="a@bank.example", source=20, helo="plain.example")
     facts = decision["facts"]
     assert (facts["client.ptr"], facts["client.fcrdns"]) == ("nobody.knows.example", False)
     assert results(gateway)["iprev"][0][0] == "fail"
