@@ -237,8 +237,9 @@ static size_t on_input(void *ctx, struct slice bytes)
             break;
         case SESSION_CLOSING:
             return bytes.len;
-        case SESSION_BUSY:
+        case SESSION_BUSY: /* before the banner: it is kept until that is out */
             s->pregreet |= !s->greeted;
+            stream_pause(s->stream);
             break;
         }
         used += n;
