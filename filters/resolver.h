@@ -15,7 +15,7 @@ struct resolver;
  * (resolv.conf, trust anchor). NULL with *reason. */
 struct resolver *resolver_new(struct event_base *base, const struct config *config,
                               const char **reason);
-void resolver_free(struct resolver **resolver); /* after all inquiries have ended */
+void resolver_free(struct resolver **resolver); /* after all inquiries have ended, not in `done` */
 
 /* How it fares: questions sent, failures and time-outs since the start, questions on their way. */
 struct resolver_counts {
@@ -44,8 +44,9 @@ void inquiry_begin(struct inquiry *inquiry, struct resolver *resolver, struct ar
 
 /* Asks for these; what the table has, or is on its way for this inquiry, is left out. Answers that
  * are at hand (cached) go into the table at once. What gets no answer in settings.resolver_timeout
- * is DNS_TIMED_OUT, what the budget forbids DNS_FAILED. Returns how many are on their way now: with
- * 0 everything is in the table and `done` is not called. */
+ * is DNS_TIMED_OUT, what the budget forbids or the resolver has no room for DNS_FAILED. Returns how
+ * many are on their way now: with 0 everything is in the table (unless an arena is full) and `done`
+ * is not called. */
 unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count);
 
 /* Gives up what is on its way; `done` is not called. */

@@ -299,6 +299,14 @@ static void lock_up(const struct config *config)
         give_up(reason);
 }
 
+static void watch_lists(struct proxy *proxy)
+{
+    if (proxy->resolver && proxy->config->blocklist_count &&
+        !(proxy->watch = list_watch_new(proxy->base, proxy->resolver, proxy->config, proxy->shared,
+                                        proxy->row)))
+        give_up("out of memory");
+}
+
 static void accept_on(struct program *p, size_t i)
 {
     if (p->listeners[i].index >= p->config->listener_count)
@@ -329,6 +337,8 @@ static void start(struct program *p)
     lock_up(p->config);
     accept_all(p);
     backends_probe(p->proxy.backends, p->proxy.slot == 0);
+    if (p->proxy.slot == 0)
+        watch_lists(&p->proxy);
     p->state = PROXY_SERVING;
     say(MESSAGE_READY, SLICE(""));
 }
@@ -346,6 +356,7 @@ static void drain(struct program *p, bool stopping)
     p->proxy.draining = true;
     p->proxy.drained = drained;
     backends_close_idle(p->proxy.backends);
+    list_watch_free(&p->proxy.watch);
     if (stopping)
         sessions_stop(&p->proxy);
     if (p->proxy.session_count == 0)

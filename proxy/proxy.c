@@ -39,6 +39,40 @@ bool proxy_needs_dns(const struct proxy *proxy)
            wants[PRODUCER_DOMAINS] || wants[PRODUCER_SPF] || wants[PRODUCER_AUTHENTICATION];
 }
 
+static void count_more(struct proxy *proxy, enum counter counter, uint64_t now, uint64_t before)
+{
+    if (now > before)
+        shared_count(proxy->shared, proxy->row, counter, now - before);
+}
+
+static void count_dns(struct proxy *proxy)
+{
+    struct resolver_counts now = resolver_counts(proxy->resolver);
+    struct resolver_counts *before = &proxy->counted.resolver;
+    count_more(proxy, COUNTER_DNS_QUESTIONS, now.asked, before->asked);
+    count_more(proxy, COUNTER_DNS_FAILURES, now.failed + now.timed_out,
+               before->failed + before->timed_out);
+    *before = now;
+}
+
+static void count_redis(struct proxy *proxy)
+{
+    struct redis_counts now = redis_counts(proxy->redis);
+    bool away = !redis_available(proxy->redis);
+    count_more(proxy, COUNTER_REDIS_FAILURES, now.failures, proxy->counted.redis.failures);
+    count_more(proxy, COUNTER_REDIS_UNAVAILABLE, away, proxy->counted.redis_away);
+    proxy->counted.redis = now;
+    proxy->counted.redis_away = away;
+}
+
+void proxy_count(struct proxy *proxy)
+{
+    if (proxy->resolver)
+        count_dns(proxy);
+    if (proxy->redis)
+        count_redis(proxy);
+}
+
 void proxy_new_id(struct proxy *proxy, char out[static 24])
 {
     static uint32_t process;

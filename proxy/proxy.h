@@ -6,6 +6,7 @@
 #include "filters/resolver.h"
 #include "policy/config.h"
 #include "proxy/backends.h"
+#include "proxy/list_watch.h"
 #include "proxy/messages.h"
 #include "proxy/recipient_cache.h"
 #include "proxy/redis.h"
@@ -38,6 +39,12 @@ struct proxy {
     bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
     bool waits_for_silence;                   /* before the banner */
     struct scan_job job;                      /* what is asked of them about every message */
+    struct list_watch *watch;                 /* in slot 0 */
+    struct {                                  /* what shared_count has been told of them */
+        struct resolver_counts resolver;
+        struct redis_counts redis;
+        bool redis_away;
+    } counted;
     uint64_t next_id;
     struct session_list sessions;
     size_t session_count;
@@ -49,6 +56,9 @@ struct proxy {
 bool proxy_learn_policy(struct proxy *proxy);
 
 bool proxy_needs_dns(const struct proxy *proxy); /* once the policy is learnt */
+
+/* Adds to the shared counters what the resolver and Redis have counted since the last call. */
+void proxy_count(struct proxy *proxy);
 
 /* Sessions that are between commands are told 421 and closed; the others end after their
  * transaction. */

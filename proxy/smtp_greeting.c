@@ -5,6 +5,10 @@
 static void say_banner(struct session *s)
 {
     s->greeted = true;
+    if (s->proxy->stopping) {
+        session_close(s, 421, "4.3.2", "service is stopping, try again later");
+        return;
+    }
     stream_printf(s->stream, "220 %.*s %.*s\r\n", SLICE_ARGS(s->proxy->config->hostname),
                   SLICE_ARGS(s->listener->banner.len ? s->listener->banner : SLICE("ESMTP")));
     session_expect_command(s);
@@ -44,10 +48,11 @@ void session_greet(struct session *s)
     s->state = SESSION_BUSY;
     client_study_begin(s);
     bool plain = s->listener->protocol == PROTOCOL_SMTP;
-    if (!plain || !s->proxy->waits_for_silence) {
+    int64_t silence = s->proxy->config->settings.smtp_banner_delay;
+    if (!plain || !s->proxy->waits_for_silence || silence == 0) {
         meet_client(s);
         return;
     }
     s->resume = meet_client;
-    stream_deadline(s->stream, s->proxy->config->settings.smtp_banner_delay);
+    stream_deadline(s->stream, silence);
 }

@@ -27,6 +27,16 @@ static bool client_gone(const struct session *s)
     return recv(stream_fd(s->stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+static void count_end(struct session *s, const struct decision *decision)
+{
+    if (decision->code / 100 == 2 && s->t.delivering)
+        session_count(s, COUNTER_DELIVERED);
+    else if (decision->rules && decision->rules->action == ACTION_DEFER)
+        session_count(s, COUNTER_DEFERRED);
+    else if (decision->rules && pipeline_is_refusal(decision->rules))
+        session_count(s, COUNTER_REFUSED);
+}
+
 void session_finish(struct session *s, const struct decision *decision, unsigned code,
                     struct slice enhanced, struct slice text)
 {
@@ -41,6 +51,7 @@ void session_finish(struct session *s, const struct decision *decision, unsigned
     if (code / 100 == 2 && client_gone(s))
         log_at(LEVEL_WARNING, s->ref, "in-doubt",
                field_str("reason", "delivered, but the client had gone"));
+    count_end(s, &record);
     sender_state_end(s, record.verdict);
     session_reply(s, code, enhanced, whole);
     stream_flush(s->stream); /* before its delivery stops being in doubt */
@@ -227,6 +238,7 @@ void session_message(struct session *s)
     struct transaction *t = &s->t;
     t->ended = clock_ms();
     s->messages++;
+    session_count(s, COUNTER_MESSAGES);
     if (t->fault != BODY_FINE) {
         fault_reply(s, t->fault);
         return;

@@ -75,11 +75,22 @@ static struct recipient *new_recipient(struct session *s)
 
 /* ---- what the rules say ---- */
 
+static void count(const struct session *s, const struct recipient *r)
+{
+    const struct value *met = &r->known.greylist[0];
+    bool defer = r->verdict.action == ACTION_DEFER;
+    session_count(s, defer ? COUNTER_DEFERRED : COUNTER_REFUSED);
+    if (defer && met->state == VALUE_KNOWN && !met->truth)
+        session_count(s, COUNTER_GREYLISTED);
+}
+
 /* Whether the rules that need no message let it through; else it is refused, and told so. */
 static bool rules_accept(struct session *s, const struct recipient *r)
 {
     if (!r->decided)
         return true;
+    if (pipeline_is_refusal(&r->verdict))
+        count(s, r);
     switch (r->verdict.action) {
     case ACTION_DROP:
         refused(s, &r->path, r->verdict.code, r->verdict.text);

@@ -26,6 +26,11 @@ static void on_event(void *ctx, enum stream_event event);
 
 static const struct stream_owner stream_callbacks = {on_input, on_event};
 
+void session_count(const struct session *s, enum counter counter)
+{
+    shared_count(s->proxy->shared, s->proxy->row, counter, 1);
+}
+
 /* ---- replies ---- */
 
 /* Text of others becomes printable ASCII on one line. */
@@ -237,8 +242,9 @@ static size_t on_input(void *ctx, struct slice bytes)
             break;
         case SESSION_CLOSING:
             return bytes.len;
-        case SESSION_BUSY:
+        case SESSION_BUSY: /* before the banner: it is kept until that is out */
             s->pregreet |= !s->greeted;
+            stream_pause(s->stream);
             break;
         }
         used += n;
@@ -386,6 +392,7 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
     snprintf(s->ref, sizeof s->ref, "%s", s->id);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
     proxy->session_count++;
+    shared_count(proxy->shared, proxy->row, COUNTER_CONNECTIONS, 1);
     s->arena = arena_new(SESSION_ARENA_MAX);
     s->mail = arena_new(MAIL_ARENA_MAX);
     s->stream = stream_new(proxy->base, fd, INPUT_MAX, OUTPUT_MAX, &stream_callbacks, s);
@@ -424,6 +431,7 @@ void session_end(struct session *s)
     struct proxy *proxy = s->proxy;
     session_reset(s);
     client_study_free(s);
+    proxy_count(proxy);
     stream_free(&s->stream);
     shared_session_give(proxy->shared, proxy->row, &s->client);
     arena_free(&s->arena);

@@ -160,6 +160,9 @@ void session_greet(struct session *s);
 /* Frees the session. Its transaction is given up as far as that is still possible. */
 void session_end(struct session *session);
 
+/* One more of what counters.def lists. */
+void session_count(const struct session *s, enum counter counter);
+
 /* Queues a reply: "CODE ENHANCED text" on one line (text may hold what came from others: it is made
  * printable). Enhanced may be empty. */
 void session_reply(struct session *s, unsigned code, struct slice enhanced, struct slice text);

@@ -7,14 +7,14 @@ import subprocess
 import pytest
 
 from lab import needs
+from lab.dns import Nsd
 
 CASES = needs.CORPORA / "lists" / "dnsbl_cases.json"
 DUMP = needs.BUILD / "tests/lists_dump"
 
-pytestmark = [
-    pytest.mark.skipif(not DUMP.exists(), reason="lists_dump is not built"),
-    pytest.mark.skipif(not CASES.exists(), reason="no corpus"),
-]
+WATCH = needs.BUILD / "tests/list_watch_dump"
+
+pytestmark = pytest.mark.skipif(not DUMP.exists() or not WATCH.exists(), reason="not built: make units")
 
 POLICY = "a list does not know who is authenticated: that is for a rule to ask"
 NO_TEXT = "TXT is never asked: what a reply says is the policy's, not the list's"
@@ -70,6 +70,7 @@ def is_met(case, answer):
     return answer["score"] <= 0 and "unknown" not in listed  # white wins, and sums
 
 
+@pytest.mark.skipif(not CASES.exists(), reason="no corpus")
 def test_cases_of_lists():
     cases = json.loads(CASES.read_text())["cases"]
     lines = "".join(json.dumps(question_of(case)) + "\n" for case in cases)
@@ -81,3 +82,33 @@ def test_cases_of_lists():
     for name in differences:
         print("  %s: %s" % (name, EXCEPTIONS.get(name, differences[name])))
     assert differences.keys() == EXCEPTIONS.keys(), differences
+
+
+# The watch, on a real name server
+
+WELL = "2.0.0.127 A 127.0.0.2\n"
+ZONES = {
+    "well.test": WELL + "1.2.0.192 A 127.0.0.2\n1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2 A 127.0.0.2\n",
+    "wild.test": WELL + "* A 127.0.0.2\n*.0.0.127 A 127.0.0.2\n*.2.0.192 A 127.0.0.2\n",
+    "gone.test": "www A 192.0.2.80\n",
+    "refusing.test": "* A 127.255.255.254\n",
+    "domains.test": "test A 127.0.1.2\n",
+    "sold.test": "* A 203.0.113.7\n",
+}
+
+
+def test_broken_lists_are_suspended_and_listings_of_ours_are_told(own_dir):
+    nsd = Nsd(own_dir, ZONES).start()
+    try:
+        config = own_dir / "watch.conf"
+        config.write_text('resolver { forward "%s" }\naddresses "192.0.2.1" "2001:db8::1"\n' % nsd.address + "".join(
+            'blocklist %s"%s" { "127.0.0.2" "127.0.1.2" }\n' % ("domain " * (zone == "domains.test"), zone) for zone in ZONES))
+        done = subprocess.run([WATCH, config], capture_output=True, text=True, timeout=60)
+    finally:
+        nsd.stop()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["wild.test", "gone.test", "refusing.test", "sold.test"], done.stderr
+    for zone, why in [("wild", "a wildcard"), ("gone", "not listed"), ("refusing", "public resolvers"), ("sold", "outside")]:
+        assert [line for line in done.stderr.splitlines() if "suspended zone=%s.test" % zone in line and why in line], done.stderr
+    listings = [line for line in done.stderr.splitlines() if "own address listed" in line]
+    assert len(listings) == 2 and all("zone=well.test" in line for line in listings), done.stderr
