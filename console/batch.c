@@ -81,14 +81,18 @@ static bool take_time(struct examination *e, const json_t *object)
     return true;
 }
 
-static bool take_dns(struct examination *e, const json_t *object)
+static bool take_dns(struct examination *e, const json_t *object, size_t size)
 {
     const char *reason;
     const json_t *map = json_object_get(object, "dns");
     if (!map || json_is_null(map))
         return true;
     e->dns = dns_file_load(e->arena, map, &reason);
-    return e->dns || complain(e, "dns", reason);
+    if (!e->dns)
+        return complain(e, "dns", reason);
+    if (size > DNS_AT_ONCE_MAX)
+        e->told = dns_answers_new(e->arena);
+    return e->told || size <= DNS_AT_ONCE_MAX || complain(e, "dns", "out of memory");
 }
 
 static bool take_recipients(struct examination *e, const json_t *object)
@@ -174,7 +178,7 @@ static void take_line(const struct batch *batch, struct examination *e, struct s
     else if (take_id(e, object) && take_ip(e, object) &&
              take_text(e, object, "helo", &e->envelope.helo) && take_address(e, object) &&
              take_recipients(e, object) && take_direction(e, object) && take_time(e, object) &&
-             take_dns(e, object))
+             take_dns(e, object, line.len))
         take_message(batch, e, object);
     json_decref(object);
 }

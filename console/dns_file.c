@@ -285,6 +285,17 @@ static bool add_name(struct loader *l, const json_t *records, struct dns_answers
     return true;
 }
 
+/* A name may stand there twice, in letters of both cases. */
+static bool add_records(json_t *folded, const char *name, json_t *records)
+{
+    json_t *before = name ? json_object_get(folded, name) : NULL;
+    if (!before)
+        return name && json_object_set_nocheck(folded, name, records) == 0;
+    json_t *both = json_copy(before);
+    bool ok = both && json_array_extend(both, records) == 0;
+    return json_object_set_new_nocheck(folded, name, both) == 0 && ok;
+}
+
 /* Names become bytes, lower case, without a final dot. */
 static json_t *fold_names(struct loader *l, const json_t *map)
 {
@@ -298,7 +309,7 @@ static json_t *fold_names(struct loader *l, const json_t *map)
         l->name = key;
         bool ok = folded && check_records(l, records) && read_name(l, text, &name);
         json_decref(text);
-        if (!ok || json_object_set_nocheck(folded, arena_cstr(l->arena, name), records) != 0) {
+        if (!ok || !add_records(folded, arena_cstr(l->arena, name), records)) {
             json_decref(folded);
             return NULL;
         }

@@ -43,6 +43,7 @@ static bool read_answers(struct dns_source *source, const char *path)
         source->answers = dns_file_parse(source->arena, buf_slice(&text), &reason);
     else
         reason = strerror(errno);
+    source->at_once = buf_len(&text) <= DNS_AT_ONCE_MAX;
     if (fd >= 0)
         close(fd);
     buf_release(&text);

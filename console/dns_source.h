@@ -12,6 +12,7 @@
 struct dns_source {
     struct arena *arena;         /* owned: holds what follows */
     struct dns_answers *answers; /* complete, or what has been heard so far; NULL: none given */
+    bool at_once;                /* small enough to be told a scanner as a whole */
     struct event_base *base;     /* owned; NULL: nothing is asked */
     struct resolver *resolver;   /* owned */
 };

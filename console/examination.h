@@ -20,6 +20,9 @@ struct envelope {
 /* With or without <>, as people write it. */
 struct slice envelope_address(struct slice text);
 
+/* Octets of a DNS file: what is larger a scanner is told piece by piece, as it asks. */
+enum { DNS_AT_ONCE_MAX = 16 * 1024 };
+
 struct examination {
     struct arena *arena; /* owned; everything here lives in it */
     struct slice name;   /* the file, or ptr NULL: the envelope alone, or of a batch */

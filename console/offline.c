@@ -186,15 +186,18 @@ static void finish(struct offline *offline, struct examination *e)
 }
 
 /* What is asked of a scanner: all that is for the report, or once more what lacked answers. */
-static struct scan_job job_for(const struct offline *offline, const struct examination *e)
+static struct scan_job job_for(const struct offline *offline, const struct examination *e,
+                               enum scanner_kind kind)
 {
     struct scan_job job = offline->job;
     bool again = e->rounds > 0;
     job.message = job.attachments = job.links = e->message >= 0 && !again;
-    job.spf = e->dns;
-    job.authentication = e->dns && e->message >= 0;
-    job.dns = e->told ? e->told : e->dns;
-    job.dns_complete = !e->told;
+    job.spf = e->dns && kind == SCANNER_SCAN;
+    job.authentication = job.spf && e->message >= 0;
+    if (job.spf) {
+        job.dns = e->told ? e->told : e->dns;
+        job.dns_complete = !e->told;
+    }
     sender_for_scanner(e, offline->config, &job.from);
     return job;
 }
@@ -207,11 +210,11 @@ static void submit(struct offline *offline, struct examination *e, enum scanner_
         no_answer(offline, e, kind, family->failure);
         return;
     }
-    struct scan_job job = job_for(offline, e);
+    struct scan_job job = job_for(offline, e, kind);
     e->deadline = clock_ms() + offline->config->settings.timeouts_scan;
     e->sockets[kind] = scan_submit(family->queue, e->message, &job);
-    if (e->sockets[kind] < 0 && errno == EMSGSIZE && !e->told) {
-        job.dns = e->told = dns_answers_new(e->arena); /* piece by piece, as it asks */
+    if (e->sockets[kind] < 0 && (errno == EMSGSIZE || errno == EAGAIN) && job.dns_complete) {
+        job.dns = e->told = dns_answers_new(e->arena);
         job.dns_complete = false;
         e->sockets[kind] = scan_submit(family->queue, e->message, &job);
     }
@@ -232,11 +235,11 @@ static bool begin_dns(struct offline *offline, struct examination *e)
     if (e->dns || !source->answers)
         return true;
     e->dns = source->answers;
-    if (!source->resolver)
-        return true;
-    e->told = dns_answers_new(e->arena);
-    inquiry_begin(&e->inquiry, source->resolver, source->arena, e->dns, answers_came, e);
-    return e->told != NULL;
+    if (source->resolver)
+        inquiry_begin(&e->inquiry, source->resolver, source->arena, e->dns, answers_came, e);
+    if (!source->at_once)
+        e->told = dns_answers_new(e->arena);
+    return e->told || source->at_once;
 }
 
 /* What the scanner wanted is there. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """SPF beside others on the same zones: libspf2 (in a child with limits, no network) and pyspf. Where they judge otherwise
 than Gatepost is listed in spf_differences.txt, so that a new difference is noticed, and one that has gone as well."""
+import ipaddress
 import json
 import subprocess
 
@@ -52,11 +53,6 @@ def compare(peer, said, ours):
 # ---- pyspf
 
 
-def decoded(text):
-    """Octets as the suites write them, for a library that wants octets."""
-    return text.encode("latin-1")
-
-
 def pyspf_lookup(zone):
     """In place of spf.DNSLookup: answers from a zone, as its own tests do it."""
     spf = pytest.importorskip("spf", reason="no python3-spf")
@@ -80,10 +76,8 @@ def pyspf_lookup(zone):
 
 
 def as_pyspf(kind, value):
-    import ipaddress
-
     if kind == "TXT":
-        return tuple(decoded(part) for part in (value if isinstance(value, list) else [value]))
+        return tuple(part.encode("latin-1") for part in (value if isinstance(value, list) else [value]))
     if kind == "AAAA":
         return ipaddress.ip_address(value).packed
     return tuple(value) if kind == "MX" else value

@@ -71,6 +71,15 @@ static void test_records_are_found_in_their_order(void **state)
     assert_int_equal(ask(t, "other.example.com", DNS_A), DNS_NO_NAME);
 }
 
+static void test_a_name_in_both_cases_is_one(void **state)
+{
+    (void)state;
+    struct dns_answers *t = parse("{\"A.b\": [{\"type\":\"TXT\",\"value\":\"t\"}],"
+                                  "\"a.B.\": [{\"type\":\"TXT\",\"value\":\"u\"}]}");
+    assert_int_equal(ask(t, "a.b", DNS_TXT), DNS_FOUND);
+    assert_int_equal(answer.count, 2);
+}
+
 static void test_spf_is_txt_unless_there_is_txt(void **state)
 {
     (void)state;
@@ -209,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_records_are_found_in_their_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_name_in_both_cases_is_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_spf_is_txt_unless_there_is_txt, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failures_are_of_what_has_no_records, set_up,
                                         tear_down),
