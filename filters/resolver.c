@@ -346,7 +346,7 @@ static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
     wanted.name = arena_copy(inquiry->arena, wanted.name);
     if (!wanted.name.ptr)
         return;
-    bool allowed = !inquiry->over && inquiry->queries < r->queries_max;
+    bool allowed = inquiry->queries < r->queries_max;
     inquiry->queries += allowed;
     if (!allowed || !look_up(inquiry, &wanted, name))
         dns_answers_add(inquiry->answers, wanted.name, wanted.type, &failed);
@@ -356,6 +356,8 @@ unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, s
 {
     for (size_t i = 0; i < count; i++)
         ask(inquiry, wanted[i]);
+    if (inquiry->over)
+        inquiry_expire(inquiry);
     return inquiry->pending;
 }
 

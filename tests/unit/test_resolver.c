@@ -261,6 +261,29 @@ static void test_a_full_arena_is_no_disaster(void **state)
     }
 }
 
+static void test_what_is_late_when_time_is_over_has_timed_out(void **state)
+{
+    (void)state;
+    struct owner o;
+    begin(&o);
+    assert_int_equal(ask(&o, "a.example", DNS_A), 1);
+    assert_int_equal(ask(&o, "b.example", DNS_TXT), 2);
+    inquiry_expire(&o.inquiry);
+    assert_int_equal(o.inquiry.pending, 0);
+    assert_null(o.inquiry.lookups);
+    assert_int_equal(status(&o, "a.example", DNS_A), DNS_TIMED_OUT);
+    assert_int_equal(status(&o, "b.example", DNS_TXT), DNS_TIMED_OUT);
+    assert_int_equal(ask(&o, "c.example", DNS_A), 0);
+    assert_int_equal(status(&o, "c.example", DNS_A), DNS_TIMED_OUT);
+    assert_int_equal(ask(&o, "localhost", DNS_A), 0);
+    assert_int_equal(status(&o, "localhost", DNS_A), DNS_FOUND);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    assert_int_equal(o.told, 0);
+    o.inquiry.over = false;
+    assert_int_equal(ask(&o, "d.example", DNS_A), 1);
+    finish(&o);
+}
+
 static void test_what_it_needs_is_checked_at_the_start(void **state)
 {
     (void)state;
@@ -301,6 +324,7 @@ int main(void)
         WITH_RESOLVER(test_more_may_be_asked_while_answers_wait_to_be_told),
         WITH_RESOLVER(test_more_than_may_wait_fails_at_once),
         WITH_RESOLVER(test_a_full_arena_is_no_disaster),
+        WITH_RESOLVER(test_what_is_late_when_time_is_over_has_timed_out),
         WITH_RESOLVER(test_what_it_needs_is_checked_at_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
