@@ -12,7 +12,8 @@
 
 enum {
     SCAN_HEADERS_MAX = 256,         /* header["..."] keys a policy may have */
-    SCAN_JOB_MAX = IPC_PAYLOAD_MAX, /* bytes of a packed job, DNS answers included */
+    SCAN_JOB_MAX = 8 * 1024 * 1024, /* bytes of a packed job, DNS answers included: past some it
+                                       comes in a memfd */
     SCAN_REASON_MAX = 200,
     SCAN_ANSWER_MAX = 2 * 1024 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in a memfd */
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -237,17 +238,48 @@ static void test_a_job_that_needs_a_message_is_not_sent_without(void **state)
     close(queue[1]);
 }
 
+static void answers_of(size_t octets)
+{
+    char *large = arena_alloc(arena, octets);
+    memset(large, 'x', octets);
+    static struct dns_record text;
+    text.text = (struct slice){large, octets};
+    add("a.example", DNS_TXT, DNS_FOUND, &text, 1);
+}
+
+/* As many, and as large ones, as a hostile zone can have asked for: none may keep the rest from
+ * being looked at. */
+static void test_large_answers_of_the_dns_travel(void **state)
+{
+    (void)state;
+    enum { LARGE = 6 << 20 };
+    int queue[2], file = memfd_create("message", MFD_CLOEXEC), message, reply;
+    assert_int_equal(ipc_pair(queue), 0);
+    answers_of(LARGE);
+    struct scan_job job = {.spf = true, .authentication = true, .dns = dns}, got;
+    int sock = scan_submit(queue[0], file, &job);
+    assert_true(sock >= 0);
+    assert_int_equal(scan_take(queue[1], false, arena, &got, &message, &reply), 1);
+    struct dns_answer answer;
+    assert_true(dns_look_up(got.dns, SLICE("a.example"), DNS_TXT, &answer));
+    assert_int_equal(answer.records[0].text.len, LARGE);
+    assert_true(scan_refuse(reply, "seen"));
+    struct stat of_file, of_message;
+    assert_int_equal(fstat(file, &of_file), 0);
+    assert_int_equal(fstat(message, &of_message), 0);
+    assert_int_equal(of_message.st_ino, of_file.st_ino);
+    const int open_now[] = {sock, file, message, reply, queue[0], queue[1]};
+    for (size_t i = 0; i < sizeof open_now / sizeof *open_now; i++)
+        close(open_now[i]);
+}
+
 static void test_answers_that_do_not_fit_are_told(void **state)
 {
     (void)state;
     int queue[2];
     assert_int_equal(ipc_pair(queue), 0);
-    char *large = arena_alloc(arena, 60000);
-    memset(large, 'x', 60000);
-    const struct dns_record texts[] = {
-        {.text = {large, 60000}}, {.text = {large, 60000}}, {.text = {large, 60000}}};
-    add("a.example", DNS_TXT, DNS_FOUND, texts, 3);
-    struct scan_job job = {.spf = true, .dns = dns, .dns_complete = true};
+    answers_of(SCAN_JOB_MAX);
+    struct scan_job job = {.spf = true, .dns = dns};
     assert_int_equal(scan_submit(queue[0], -1, &job), -1);
     assert_int_equal(errno, EMSGSIZE);
     close(queue[0]);
@@ -356,6 +388,7 @@ int main(void)
         TEST(test_what_no_proxy_says_is_refused),
         TEST(test_a_job_without_a_message_travels),
         TEST(test_a_job_that_needs_a_message_is_not_sent_without),
+        TEST(test_large_answers_of_the_dns_travel),
         TEST(test_answers_that_do_not_fit_are_told),
         TEST(test_large_answers_do_not_crowd_out_small_ones),
         TEST(test_many_answers_still_fit),
