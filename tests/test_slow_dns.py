@@ -35,7 +35,7 @@ def odd():
 def site(start, server, odd, patience="3s", timeout="2s"):
     return start(backend("behind", server.port) + domains("behind", "example.com") + shipped_policy()
                  + 'resolver { forward "%s"  timeout %s  patience %s }\n' % (odd.address, timeout, patience),
-                 changes={"limits": {"sessions_per_client": 5000}, "timeouts": {"verdict": "60s"}})
+                 changes={"limits": {"sessions_per_client": 5000, "scan_queue": 1000}, "timeouts": {"verdict": "60s"}})
 
 
 def mail(sender="sender@client.example"):
