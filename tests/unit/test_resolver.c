@@ -284,6 +284,28 @@ static void test_what_is_late_when_time_is_over_has_timed_out(void **state)
     finish(&o);
 }
 
+static void test_one_client_has_a_part_of_the_room(void **state)
+{
+    (void)state;
+    const struct ip client = {4, {(char)192, 0, 2, 1}}, other = {4, {(char)192, 0, 2, 2}},
+                    nobody = {0};
+    const char *const names[] = {"a.example", "b.example", "c.example", "d.example"};
+    struct owner o;
+    begin(&o);
+    o.inquiry.client = client;
+    for (size_t i = 0; i < 3; i++) {
+        assert_false(resolver_is_busy_for(resolver, &client));
+        ask(&o, names[i], DNS_A);
+    }
+    assert_true(resolver_is_busy_for(resolver, &client));
+    assert_false(resolver_is_busy_for(resolver, &other));
+    assert_false(resolver_is_busy_for(resolver, &nobody));
+    assert_int_equal(ask(&o, names[3], DNS_A), 4); /* what has begun goes on */
+    inquiry_cancel(&o.inquiry);
+    assert_true(resolver_is_busy_for(resolver, &client)); /* libunbound still asks */
+    finish(&o);
+}
+
 static void test_what_it_needs_is_checked_at_the_start(void **state)
 {
     (void)state;
@@ -325,6 +347,7 @@ int main(void)
         WITH_RESOLVER(test_more_than_may_wait_fails_at_once),
         WITH_RESOLVER(test_a_full_arena_is_no_disaster),
         WITH_RESOLVER(test_what_is_late_when_time_is_over_has_timed_out),
+        WITH_RESOLVER(test_one_client_has_a_part_of_the_room),
         WITH_RESOLVER(test_what_it_needs_is_checked_at_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
