@@ -335,7 +335,8 @@ static bool look_up(struct inquiry *inquiry, const struct dns_wanted *wanted, co
 
 static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
 {
-    static const struct dns_answer failed = {.status = DNS_FAILED};
+    static const struct dns_answer failed = {.status = DNS_FAILED},
+                                   timed_out = {.status = DNS_TIMED_OUT};
     struct resolver *r = inquiry->resolver;
     char name[DNS_QUESTION_SIZE];
     if (slice_iends(wanted.name, SLICE(".")))
@@ -346,10 +347,11 @@ static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
     wanted.name = arena_copy(inquiry->arena, wanted.name);
     if (!wanted.name.ptr)
         return;
-    bool allowed = inquiry->queries < r->queries_max;
+    bool allowed = !inquiry->hurried && inquiry->queries < r->queries_max;
     inquiry->queries += allowed;
     if (!allowed || !look_up(inquiry, &wanted, name))
-        dns_answers_add(inquiry->answers, wanted.name, wanted.type, &failed);
+        dns_answers_add(inquiry->answers, wanted.name, wanted.type,
+                        inquiry->hurried ? &timed_out : &failed);
 }
 
 unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count)
@@ -374,6 +376,17 @@ void inquiry_cancel(struct inquiry *inquiry)
         }
         drop(lookup);
     }
+}
+
+void inquiry_hurry(struct inquiry *inquiry, bool hurry)
+{
+    inquiry->hurried = hurry;
+    if (!hurry)
+        return;
+    for (struct lookup *lookup = inquiry->lookups; lookup; lookup = lookup->next)
+        if (lookup->question)
+            time_out(lookup);
+    inquiry_cancel(inquiry);
 }
 
 /* ---- the resolver ---- */

@@ -34,6 +34,7 @@ struct inquiry {
     void *ctx;
     unsigned queries;       /* asked so far, of at most settings.resolver_queries */
     unsigned pending;       /* on their way */
+    bool hurried;           /* nothing is waited for */
     int64_t began, ms;      /* clock_ms of the present round; time spent waiting in all */
     struct lookup *lookups; /* the resolver's */
 };
@@ -51,5 +52,9 @@ unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, s
 
 /* Gives up what is on its way; `done` is not called. */
 void inquiry_cancel(struct inquiry *inquiry);
+
+/* With `hurry` what is on its way is DNS_TIMED_OUT, and so will be what is asked, until it is
+ * called without; `done` is not called. */
+void inquiry_hurry(struct inquiry *inquiry, bool hurry);
 
 #endif

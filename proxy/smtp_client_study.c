@@ -25,19 +25,32 @@ static void fail(struct session *s, enum producer producer)
     facts_fail(&s->study->facts, producer, config_of(s)->policy);
 }
 
-void client_study_give_up(struct session *s)
+/* Those of later events are still to come. */
+static void fail_rates(struct session *s)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(config_of(s)->policy, &count);
+    struct value *keyed = s->study->facts.keyed;
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].fact == FACT_RATE && keys[i].event == RATE_CONNECTIONS &&
+            keyed[i].state == VALUE_PENDING)
+            keyed[i] = value_unknown();
+}
+
+static void give_up_dns(struct session *s)
 {
     struct client_study *study = s->study;
-    if (!study)
-        return;
     inquiry_cancel(&study->dns);
-    if (study->state)
-        state_cancel(study->state);
-    study->state = NULL;
     fail(s, PRODUCER_CLIENT);
     fail(s, PRODUCER_DNSBL);
-    fail(s, PRODUCER_RATE);
     study->names = study->lists = study->helo = LEARNT;
+}
+
+static void give_up_redis(struct session *s)
+{
+    if (s->study->state)
+        state_cancel(s->study->state);
+    fail_rates(s);
 }
 
 /* ---- the evaluators, over the table ---- */
@@ -96,7 +109,7 @@ static void go_on(struct session *s)
     struct client_study *study = s->study;
     for (int round = 0; learns(study) && study->dns.pending == 0; round++)
         if (round == ROUNDS_MAX || arena_failed(study->arena)) {
-            client_study_give_up(s);
+            give_up_dns(s);
             return;
         } else if (evaluate(s)) {
             return;
@@ -156,11 +169,11 @@ void client_study_begin(struct session *s)
     if (study->state && s->proxy->counts[RATE_CONNECTIONS])
         state_rates(study->state, RATE_CONNECTIONS);
     else
-        fail(s, PRODUCER_RATE);
+        fail_rates(s);
     if (study->dns.resolver)
         go_on(s);
     else
-        client_study_give_up(s);
+        give_up_dns(s);
 }
 
 void client_study_helo(struct session *s)
@@ -170,14 +183,35 @@ void client_study_helo(struct session *s)
         return;
     study->facts.fact[FACT_HELO_RESOLVES] = study->facts.fact[FACT_HELO_FITS] = (struct value){0};
     if (!study->dns.resolver) {
-        client_study_give_up(s);
+        give_up_dns(s);
         return;
     }
     study->helo = LEARNING;
     go_on(s);
 }
 
+/* The evaluators know what an answer that timed out means: one slow list does not silence the
+ * others. */
+void client_study_hurry(struct session *s)
+{
+    struct client_study *study = s->study;
+    if (!study)
+        return;
+    if (study->dns.resolver) {
+        inquiry_hurry(&study->dns, true);
+        go_on(s);
+        inquiry_hurry(&study->dns, false);
+    }
+    give_up_redis(s);
+}
+
 /* ---- what has come of it ---- */
+
+bool client_study_waits(const struct session *s)
+{
+    const struct client_study *study = s->study;
+    return study && (study->dns.pending > 0 || (study->state && state_pending(study->state) > 0));
+}
 
 bool client_study_done(const struct session *s, enum phase phase)
 {

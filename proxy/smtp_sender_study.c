@@ -144,38 +144,61 @@ void sender_study_answer(struct session *s, const struct scan_answer *answer)
         inquiry_ask(&t->dns, answer->wanted, answer->wanted_count);
         return;
     }
-    if (t->spf == LEARNING)
+    if (t->asked_spf)
         t->spf = LEARNT;
-    if (t->authentication == LEARNING && t->ended)
+    if (t->asked_authentication)
         t->authentication = LEARNT;
+}
+
+static void give_up(struct session *s, enum learning *what, enum producer producer)
+{
+    if (*what == LEARNING)
+        fail(s, producer);
+    *what = LEARNT;
 }
 
 void sender_study_failed(struct session *s)
 {
     struct transaction *t = &s->t;
-    if (t->spf == LEARNING)
-        t->spf = LEARNT;
-    fail(s, PRODUCER_SPF);
-    if (t->ended) {
-        t->authentication = LEARNT;
-        fail(s, PRODUCER_AUTHENTICATION);
-    }
+    if (t->asked_spf)
+        give_up(s, &t->spf, PRODUCER_SPF);
+    if (t->asked_authentication)
+        give_up(s, &t->authentication, PRODUCER_AUTHENTICATION);
+}
+
+static void give_up_redis(struct session *s)
+{
+    if (s->t.state)
+        state_cancel(s->t.state);
+    sender_state_failed(s, s->awaited);
+}
+
+void sender_study_hurry(struct session *s, bool hurry)
+{
+    struct transaction *t = &s->t;
+    if (t->dns.resolver)
+        inquiry_hurry(&t->dns, hurry);
+    if (!hurry || !t->open)
+        return;
+    give_up_redis(s);
+    sender_study_go_on(s);
 }
 
 void sender_study_give_up(struct session *s)
 {
     struct transaction *t = &s->t;
     sender_study_free(s);
-    sender_study_failed(s);
-    fail(s, PRODUCER_SENDER_DOMAINS);
-    t->sender_domains = LEARNT;
-    sender_state_failed(s);
-    if (t->ended) {
-        fail(s, PRODUCER_DOMAINS);
-        t->domains = LEARNT;
-    }
+    give_up(s, &t->spf, PRODUCER_SPF);
+    give_up(s, &t->sender_domains, PRODUCER_SENDER_DOMAINS);
+    if (t->open)
+        sender_state_failed(s, s->awaited);
+    if (s->awaited < PHASE_MESSAGE)
+        return;
+    give_up(s, &t->authentication, PRODUCER_AUTHENTICATION);
+    give_up(s, &t->domains, PRODUCER_DOMAINS);
 }
 
+/* What was asked of Redis before a wait was too long does not keep it from being asked again. */
 void sender_study_free(struct session *s)
 {
     struct transaction *t = &s->t;
@@ -183,7 +206,6 @@ void sender_study_free(struct session *s)
         inquiry_cancel(&t->dns);
     if (t->state)
         state_cancel(t->state);
-    t->state = NULL;
     session_drop_scan(s, SCAN_SENDER);
 }
 
@@ -199,6 +221,15 @@ static void ask_about_envelope(struct session *s)
     struct auth_prefetch ahead;
     if (auth_prefetch_envelope(s->mail, s->helo, s->t.sender.address, &ahead))
         inquiry_ask(&s->t.dns, ahead.wanted, ahead.count);
+}
+
+static void without_dns(struct session *s)
+{
+    struct transaction *t = &s->t;
+    give_up(s, &t->spf, PRODUCER_SPF);
+    give_up(s, &t->authentication, PRODUCER_AUTHENTICATION);
+    give_up(s, &t->sender_domains, PRODUCER_SENDER_DOMAINS);
+    give_up(s, &t->domains, PRODUCER_DOMAINS);
 }
 
 void sender_study_begin(struct session *s)
@@ -217,7 +248,7 @@ void sender_study_begin(struct session *s)
         return;
     struct dns_answers *answers = dns_answers_new(s->mail);
     if (!answers || !proxy->resolver || getrandom(&t->sample, sizeof t->sample, 0) < 0) {
-        sender_study_give_up(s);
+        without_dns(s);
         return;
     }
     t->sample %= 100;
@@ -248,6 +279,12 @@ void sender_study_message(struct session *s)
 }
 
 /* ---- what has come of it ---- */
+
+bool sender_study_waits(const struct session *s)
+{
+    const struct transaction *t = &s->t;
+    return t->dns.pending > 0 || (t->state && state_pending(t->state) > 0);
+}
 
 bool sender_study_done(const struct session *s, enum phase phase)
 {
