@@ -120,6 +120,8 @@ static void on_answers(void *ctx)
 {
     struct session *s = ctx;
     go_on(s);
+    if (s->t.open)
+        sender_study_go_on(s); /* it may have waited for the client's name */
     session_settle(s);
 }
 
@@ -221,6 +223,11 @@ bool client_study_done(const struct session *s, enum phase phase)
     if (phase < PHASE_HELO && study->helo == LEARNING)
         return study->names != LEARNING && study->lists != LEARNING;
     return !learns(study) && (!study->state || state_pending(study->state) == 0);
+}
+
+bool client_study_knows_names(const struct session *s)
+{
+    return !s->study || s->study->names != LEARNING;
 }
 
 static bool is_of_client(enum producer producer)

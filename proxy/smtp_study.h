@@ -35,6 +35,7 @@ void client_study_helo(struct session *s);
 
 bool client_study_waits(const struct session *s); /* for the DNS or Redis */
 bool client_study_done(const struct session *s, enum phase phase);
+bool client_study_knows_names(const struct session *s);
 void client_study_hurry(struct session *s); /* waits no longer: it is done */
 void client_study_free(struct session *s);
 
