@@ -162,8 +162,10 @@ void sender_study_failed(struct session *s)
     struct transaction *t = &s->t;
     if (t->asked_spf)
         give_up(s, &t->spf, PRODUCER_SPF);
-    if (t->asked_authentication)
-        give_up(s, &t->authentication, PRODUCER_AUTHENTICATION);
+    if (!t->asked_authentication)
+        return;
+    give_up(s, &t->authentication, PRODUCER_AUTHENTICATION);
+    t->facts.unexamined = true;
 }
 
 static void give_up_redis(struct session *s)

@@ -35,11 +35,11 @@ def dns():
 @pytest.fixture
 def site(start, new_backend, dns):
     """site(policy) starts a gateway that asks `dns`."""
-    def make(policy, timeout="4s"):
+    def make(policy, changes=None):
         server = new_backend()
         body = backend("behind", server.port) + domains("behind", "example.com") + policy
         body += 'resolver { forward "%s" }\n' % dns.address
-        gateway = start(body, changes={"resolver": {"patience": PATIENCE, "timeout": timeout}})
+        gateway = start(body, changes={"resolver": {"patience": PATIENCE, "timeout": "4s"}, **(changes or {})})
         gateway.behind = server
         return gateway
     return make
@@ -155,6 +155,19 @@ def test_a_busy_scanner_does_not_hide_what_dmarc_says(site, stopped):
         assert client.silent(2.5)
         wake()
         assert client.reply().code == 550
+
+
+def test_a_scanner_that_fails_lets_no_forger_in(site, stopped):
+    """Nobody has looked at who sent it: the message comes again."""
+    gateway = site(REJECT, changes={"timeouts": {"verdict": "2s", "scan": "1s"}})
+    with Session(gateway.port) as client:
+        envelope(client)
+        client.expect("DATA", 354)
+        wake = stopped(gateway)
+        client.send(forged() + b".\r\n")
+        assert client.reply().code == 451
+        wake()
+    assert "scan failed" in gateway.log()
 
 
 def test_without_any_dns_nobody_waits(start, new_backend, own_dir):
