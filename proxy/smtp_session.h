@@ -88,7 +88,6 @@ struct transaction {
     const struct backend *backend; /* of the first recipient */
     struct recipient *recipients;
     size_t recipient_count, recipient_room;
-    struct recipient *asking; /* whom a live check is about */
     struct job_recipient asked;
 
     struct spool *spool;
