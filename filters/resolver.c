@@ -377,8 +377,8 @@ unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, s
 {
     for (size_t i = 0; i < count; i++)
         ask(inquiry, wanted[i]);
-    if (inquiry->over)
-        inquiry_expire(inquiry);
+    if (inquiry->hurried)
+        inquiry_hurry(inquiry, true);
     return inquiry->pending;
 }
 
@@ -399,14 +399,15 @@ void inquiry_cancel(struct inquiry *inquiry)
     }
 }
 
-void inquiry_expire(struct inquiry *inquiry)
+void inquiry_hurry(struct inquiry *inquiry, bool hurry)
 {
-    static const struct dns_answer late = {.status = DNS_TIMED_OUT};
-    for (const struct lookup *lookup = inquiry->lookups; lookup; lookup = lookup->next)
+    inquiry->hurried = hurry;
+    if (!hurry)
+        return;
+    for (struct lookup *lookup = inquiry->lookups; lookup; lookup = lookup->next)
         if (lookup->question)
-            dns_answers_add(inquiry->answers, lookup->name, lookup->type, &late);
+            time_out(lookup);
     inquiry_cancel(inquiry);
-    inquiry->over = true;
 }
 
 /* ---- the resolver ---- */

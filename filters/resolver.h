@@ -40,7 +40,7 @@ struct inquiry {
     struct ip client;  /* the cause of its questions, set after inquiry_begin; family 0: none */
     unsigned queries;  /* asked so far, of at most settings.resolver_queries */
     unsigned pending;  /* on their way */
-    bool over;         /* expired; its owner may give it time again */
+    bool hurried;      /* nothing is waited for */
     int64_t began, ms; /* clock_ms of the present round; time spent waiting in all */
     struct lookup *lookups; /* the resolver's */
 };
@@ -56,11 +56,11 @@ void inquiry_begin(struct inquiry *inquiry, struct resolver *resolver, struct ar
  * is not called. */
 unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count);
 
-/* Its time is over: what is on its way is DNS_TIMED_OUT in the table, and so is what is asked from
- * now on and not at hand. `done` is not called. */
-void inquiry_expire(struct inquiry *inquiry);
-
 /* Gives up what is on its way; `done` is not called. */
 void inquiry_cancel(struct inquiry *inquiry);
+
+/* With `hurry` what is on its way is DNS_TIMED_OUT, and so will be what is asked and not at hand,
+ * until it is called without; `done` is not called. */
+void inquiry_hurry(struct inquiry *inquiry, bool hurry);
 
 #endif

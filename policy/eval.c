@@ -12,12 +12,18 @@ struct judgement judge(bool truth)
     return (struct judgement){.truth = truth ? TRUTH_TRUE : TRUTH_FALSE, .fact = -1};
 }
 
+static bool defers(const struct facts *facts, const struct fact_info *info)
+{
+    return info->on_unknown == ON_UNKNOWN_DEFER ||
+           (facts->unexamined && info->producer == PRODUCER_AUTHENTICATION);
+}
+
 /* Work that ran out defers whatever the fact: else a sender could tire a rule until it passes. */
 struct judgement judge_unknown(const struct evaluation *evaluation, enum fact fact)
 {
     bool tired = evaluation->exhausted >= 0;
     return (struct judgement){.truth = TRUTH_UNKNOWN,
-                              .defer = tired || fact_info(fact)->on_unknown == ON_UNKNOWN_DEFER,
+                              .defer = tired || defers(evaluation->facts, fact_info(fact)),
                               .fact = tired ? evaluation->exhausted : (int)fact};
 }
 

@@ -84,6 +84,8 @@ struct facts {
         *keyed; /* one for each of the policy's keys (policy_keys), same order; NULL: all pending */
     bool postmaster; /* the recipient must stay reachable (RFC 5321 4.5.1): verdicts but accept
                         that can act before the message are passed over */
+    bool unexamined; /* the scanner that should have authenticated the message failed: a hostile
+                        message may be why, so what is unknown of that defers, as content does */
 };
 
 /* What a clean message has: the baseline column. */

@@ -25,6 +25,18 @@ static void fail(struct session *s, enum producer producer)
     facts_fail(&s->study->facts, producer, config_of(s)->policy);
 }
 
+/* Those of later events are still to come. */
+static void fail_rates(struct session *s)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(config_of(s)->policy, &count);
+    struct value *keyed = s->study->facts.keyed;
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].fact == FACT_RATE && keys[i].event == RATE_CONNECTIONS &&
+            keyed[i].state == VALUE_PENDING)
+            keyed[i] = value_unknown();
+}
+
 static void give_up_dns(struct session *s)
 {
     struct client_study *study = s->study;
@@ -34,16 +46,11 @@ static void give_up_dns(struct session *s)
     study->names = study->lists = study->helo = LEARNT;
 }
 
-void client_study_give_up(struct session *s)
+static void give_up_redis(struct session *s)
 {
-    struct client_study *study = s->study;
-    if (!study)
-        return;
-    give_up_dns(s);
-    if (study->state)
-        state_cancel(study->state);
-    study->state = NULL;
-    fail(s, PRODUCER_RATE);
+    if (s->study->state)
+        state_cancel(s->study->state);
+    fail_rates(s);
 }
 
 /* ---- the evaluators, over the table ---- */
@@ -165,7 +172,7 @@ void client_study_begin(struct session *s)
     if (study->state && s->proxy->counts[RATE_CONNECTIONS])
         state_rates(study->state, RATE_CONNECTIONS);
     else
-        fail(s, PRODUCER_RATE);
+        fail_rates(s);
     if (study->dns.resolver)
         go_on(s);
     else
@@ -186,7 +193,28 @@ void client_study_helo(struct session *s)
     go_on(s);
 }
 
+/* The evaluators know what an answer that timed out means: one slow list does not silence the
+ * others. */
+void client_study_hurry(struct session *s)
+{
+    struct client_study *study = s->study;
+    if (!study)
+        return;
+    if (study->dns.resolver) {
+        inquiry_hurry(&study->dns, true);
+        go_on(s);
+        inquiry_hurry(&study->dns, false);
+    }
+    give_up_redis(s);
+}
+
 /* ---- what has come of it ---- */
+
+bool client_study_waits(const struct session *s)
+{
+    const struct client_study *study = s->study;
+    return study && (study->dns.pending > 0 || (study->state && state_pending(study->state) > 0));
+}
 
 bool client_study_done(const struct session *s, enum phase phase)
 {

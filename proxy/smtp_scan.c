@@ -130,8 +130,8 @@ static enum submission submit(struct session *s, enum scan_slot slot, const stru
 static void about_sender(struct session *s, struct scan_job *job)
 {
     struct transaction *t = &s->t;
-    job->spf = t->spf == LEARNING;
-    job->authentication = t->authentication_asked = t->authentication == LEARNING && t->ended;
+    job->spf = t->asked_spf = t->spf == LEARNING;
+    job->authentication = t->asked_authentication = t->authentication == LEARNING && t->ended;
     job->dns = t->dns.answers;
     t->sender_rounds++;
 }

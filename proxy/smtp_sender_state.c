@@ -35,11 +35,18 @@ static struct state_sender who(const struct session *s, struct slice recipient)
 
 /* ---- asking ---- */
 
-void sender_state_failed(struct session *s)
+void sender_state_failed(struct session *s, enum phase phase)
 {
-    facts_fail(&s->t.facts, PRODUCER_GREYLIST, policy_of(s));
-    facts_fail(&s->t.facts, PRODUCER_HISTORY, policy_of(s));
-    facts_fail(&s->t.facts, PRODUCER_RATE, policy_of(s));
+    size_t count;
+    const struct policy_key *keys = policy_keys(policy_of(s), &count);
+    struct facts *facts = &s->t.facts;
+    facts_fail(facts, PRODUCER_HISTORY, policy_of(s));
+    if (phase >= PHASE_RCPT)
+        facts_fail(facts, PRODUCER_GREYLIST, policy_of(s));
+    for (size_t i = 0; facts->keyed && i < count; i++)
+        if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) <= phase &&
+            facts->keyed[i].state == VALUE_PENDING)
+            facts->keyed[i] = value_unknown();
 }
 
 /* Once the client's names are known, which it may be counted by. */
@@ -89,7 +96,7 @@ void recipient_state_begin(struct session *s, const struct recipient *r)
     t->facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
     forget(s);
     if (!t->state) {
-        sender_state_failed(s);
+        sender_state_failed(s, PHASE_RCPT);
         return;
     }
     struct state_sender sender = who(s, r->path.address);

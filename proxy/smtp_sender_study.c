@@ -144,51 +144,63 @@ void sender_study_answer(struct session *s, const struct scan_answer *answer)
         inquiry_ask(&t->dns, answer->wanted, answer->wanted_count);
         return;
     }
-    if (t->spf == LEARNING)
+    if (t->asked_spf)
         t->spf = LEARNT;
-    if (t->authentication_asked)
+    if (t->asked_authentication)
         t->authentication = LEARNT;
 }
 
-static void unknown(struct session *s, enum learning *what, enum producer producer)
+static void give_up(struct session *s, enum learning *what, enum producer producer)
 {
     if (*what == LEARNING)
-        *what = LEARNT;
-    fail(s, producer);
+        fail(s, producer);
+    *what = LEARNT;
 }
 
 void sender_study_failed(struct session *s)
 {
     struct transaction *t = &s->t;
-    unknown(s, &t->spf, PRODUCER_SPF);
-    if (t->authentication_asked)
-        unknown(s, &t->authentication, PRODUCER_AUTHENTICATION);
+    if (t->asked_spf)
+        give_up(s, &t->spf, PRODUCER_SPF);
+    if (!t->asked_authentication)
+        return;
+    give_up(s, &t->authentication, PRODUCER_AUTHENTICATION);
+    t->facts.unexamined = true;
 }
 
-/* What was answered in time is judged, as if the rest had timed out: nobody is to get past a rule
- * by having slow name servers. */
-void sender_study_hurry(struct session *s)
+static void give_up_redis(struct session *s)
+{
+    if (s->t.state)
+        state_cancel(s->t.state);
+    sender_state_failed(s, s->awaited);
+}
+
+void sender_study_hurry(struct session *s, bool hurry)
 {
     struct transaction *t = &s->t;
-    if (t->state && state_pending(t->state) > 0) {
-        state_cancel(t->state);
-        t->state = NULL;
-        sender_state_failed(s);
-    }
     if (t->dns.resolver)
-        inquiry_expire(&t->dns);
+        inquiry_hurry(&t->dns, hurry);
+    if (!hurry || !t->open)
+        return;
+    give_up_redis(s);
     sender_study_go_on(s);
 }
 
-static void give_up(struct session *s)
+void sender_study_give_up(struct session *s)
 {
     struct transaction *t = &s->t;
-    unknown(s, &t->spf, PRODUCER_SPF);
-    unknown(s, &t->authentication, PRODUCER_AUTHENTICATION);
-    unknown(s, &t->sender_domains, PRODUCER_SENDER_DOMAINS);
-    unknown(s, &t->domains, PRODUCER_DOMAINS);
+    sender_study_free(s);
+    give_up(s, &t->spf, PRODUCER_SPF);
+    give_up(s, &t->sender_domains, PRODUCER_SENDER_DOMAINS);
+    if (t->open)
+        sender_state_failed(s, s->awaited);
+    if (s->awaited < PHASE_MESSAGE)
+        return;
+    give_up(s, &t->authentication, PRODUCER_AUTHENTICATION);
+    give_up(s, &t->domains, PRODUCER_DOMAINS);
 }
 
+/* What was asked of Redis before a wait was too long does not keep it from being asked again. */
 void sender_study_free(struct session *s)
 {
     struct transaction *t = &s->t;
@@ -196,7 +208,6 @@ void sender_study_free(struct session *s)
         inquiry_cancel(&t->dns);
     if (t->state)
         state_cancel(t->state);
-    t->state = NULL;
     session_drop_scan(s, SCAN_SENDER);
 }
 
@@ -212,6 +223,15 @@ static void ask_about_envelope(struct session *s)
     struct auth_prefetch ahead;
     if (auth_prefetch_envelope(s->mail, s->helo, s->t.sender.address, &ahead))
         inquiry_ask(&s->t.dns, ahead.wanted, ahead.count);
+}
+
+static void without_dns(struct session *s)
+{
+    struct transaction *t = &s->t;
+    give_up(s, &t->spf, PRODUCER_SPF);
+    give_up(s, &t->authentication, PRODUCER_AUTHENTICATION);
+    give_up(s, &t->sender_domains, PRODUCER_SENDER_DOMAINS);
+    give_up(s, &t->domains, PRODUCER_DOMAINS);
 }
 
 void sender_study_begin(struct session *s)
@@ -230,7 +250,7 @@ void sender_study_begin(struct session *s)
         return;
     struct dns_answers *answers = dns_answers_new(s->mail);
     if (!answers || !proxy->resolver || getrandom(&t->sample, sizeof t->sample, 0) < 0) {
-        give_up(s);
+        without_dns(s);
         return;
     }
     t->sample %= 100;
@@ -248,7 +268,6 @@ void sender_study_header(struct session *s, struct slice block)
     if (t->header_asked)
         return;
     t->header_asked = true;
-    t->dns.over = false; /* another phase, another patience */
     if (t->authentication == LEARNING && t->dns.resolver &&
         auth_prefetch_header(s->mail, block, &ahead))
         inquiry_ask(&t->dns, ahead.wanted, ahead.count);
@@ -263,6 +282,12 @@ void sender_study_message(struct session *s)
 }
 
 /* ---- what has come of it ---- */
+
+bool sender_study_waits(const struct session *s)
+{
+    const struct transaction *t = &s->t;
+    return t->dns.pending > 0 || (t->state && state_pending(t->state) > 0);
+}
 
 bool sender_study_done(const struct session *s, enum phase phase)
 {

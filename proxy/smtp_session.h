@@ -88,7 +88,6 @@ struct transaction {
     const struct backend *backend; /* of the first recipient */
     struct recipient *recipients;
     size_t recipient_count, recipient_room;
-    struct recipient *asking; /* whom a live check is about */
     struct job_recipient asked;
 
     struct spool *spool;
@@ -108,13 +107,13 @@ struct transaction {
 
     struct inquiry dns; /* all that is asked about the sender */
     enum learning spf, authentication, sender_domains, domains;
-    int64_t delayed;           /* milliseconds that rules made a recipient wait for */
-    bool header_asked;         /* for the names in the header block */
-    bool sender_beside;        /* the job about the content asks about the sender as well */
-    bool authentication_asked; /* the latest job about the sender looks at the message too */
+    int64_t delayed;    /* milliseconds that rules made a recipient wait for */
+    bool header_asked;  /* for the names in the header block */
+    bool sender_beside; /* the job about the content asks about the sender as well */
     unsigned sender_rounds;
-    int64_t sender_ms; /* that scanners took for them */
-    unsigned sample;   /* 0..99: whether DMARC's pct takes this message */
+    bool asked_spf, asked_authentication; /* by the latest job about the sender */
+    int64_t sender_ms;                    /* that scanners took for them */
+    unsigned sample;                      /* 0..99: whether DMARC's pct takes this message */
     struct state_inquiry *state;
     bool counted; /* as a transaction */
 
@@ -144,6 +143,7 @@ struct session {
     struct client_study *study; /* NULL: no rule asks */
     enum phase awaited;
     void (*then)(struct session *s);   /* goes on once all that `awaited` needs is there */
+    bool hurried;                      /* it has waited too long: the DNS is not asked any more */
     int64_t delayed;                   /* milliseconds that rules made it wait for before RCPT */
     void (*resume)(struct session *s); /* goes on after a delay */
     unsigned errors, commands, messages, transactions;

@@ -33,9 +33,10 @@ void session_overdue(struct session *s);
 void client_study_begin(struct session *s);
 void client_study_helo(struct session *s);
 
+bool client_study_waits(const struct session *s); /* for the DNS or Redis */
 bool client_study_done(const struct session *s, enum phase phase);
 bool client_study_knows_names(const struct session *s);
-void client_study_give_up(struct session *s); /* what is not known now is unknown */
+void client_study_hurry(struct session *s); /* waits no longer: it is done */
 void client_study_free(struct session *s);
 
 /* What is known so far, into the transaction's facts. */
@@ -58,14 +59,21 @@ bool sender_study_ready(const struct session *s);
 void sender_study_answer(struct session *s, const struct scan_answer *answer);
 void sender_study_failed(struct session *s);
 
+bool sender_study_waits(const struct session *s); /* for the DNS or Redis */
 bool sender_study_done(const struct session *s, enum phase phase);
-void sender_study_hurry(struct session *s); /* goes on without what is not there now */
-void sender_study_free(struct session *s);  /* before the transaction is forgotten */
+
+/* Waits no longer for the DNS and Redis: what has not been answered counts as timed out, with which
+ * a scanner may still have to be asked; until it is called without `hurry`. */
+void sender_study_hurry(struct session *s, bool hurry);
+/* Nor for scanners: what is not known now is unknown, and it is done. */
+void sender_study_give_up(struct session *s);
+void sender_study_free(struct session *s); /* before the transaction is forgotten */
 
 /* ---- what Redis remembers (smtp_sender_state.c) ---- */
 
 void sender_state_begin(struct session *s);
-void sender_state_failed(struct session *s); /* its facts are unknown */
+/* Its facts that should be known at that phase, and are not, are unknown. */
+void sender_state_failed(struct session *s, enum phase phase);
 
 /* About a recipient; its facts kept with it when they are there, and put back when the rules look
  * at it again. */

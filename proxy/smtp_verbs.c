@@ -313,8 +313,8 @@ static void verb_data(struct session *s, struct slice argument)
     if (s->t.in_chunks)
         session_error(s, 503, "5.5.1", "BDAT has begun");
     else if (begin_body(s, false)) {
-        session_say(s, 354, "", "go ahead, end with <CRLF>.<CRLF>");
         expect_body(s, SESSION_DATA);
+        session_say(s, 354, "", "go ahead, end with <CRLF>.<CRLF>");
     }
 }
 

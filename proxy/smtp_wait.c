@@ -33,6 +33,9 @@ void session_settle(struct session *s)
     if (!then || !all_known(s, s->awaited))
         return;
     s->then = NULL;
+    if (s->hurried)
+        sender_study_hurry(s, false);
+    s->hurried = false;
     stream_deadline(s->stream, 0);
     then(s);
 }
@@ -57,17 +60,43 @@ void session_tarpit(struct session *s, int64_t ms, int64_t *served, void (*then)
     session_delay(s, ms, then);
 }
 
+/* Who answers slowly must not choose what becomes of a message: so the evaluators still say what
+ * follows from the answers that did come. */
+static void hurry(struct session *s)
+{
+    log_at(LEVEL_WARNING, s->ref, "DNS or Redis takes too long",
+           field_num("ms", s->proxy->config->settings.resolver_patience));
+    s->hurried = true;
+    client_study_hurry(s);
+    sender_study_hurry(s, true);
+}
+
+static bool waits_for_scanner(const struct session *s)
+{
+    for (int slot = 0; slot < SCAN_SLOTS; slot++)
+        if (s->t.scans[slot].event)
+            return true;
+    return false;
+}
+
+/* Scanners have an end of their own; only after the dot is it waited for. */
+static void run_out_of_patience(struct session *s)
+{
+    if (!s->hurried && (client_study_waits(s) || sender_study_waits(s)))
+        hurry(s);
+    else if (s->awaited < PHASE_MESSAGE || !waits_for_scanner(s))
+        sender_study_give_up(s);
+    stream_deadline(s->stream, s->proxy->config->settings.resolver_patience);
+    session_settle(s);
+}
+
 void session_overdue(struct session *s)
 {
     void (*resume)(struct session *) = s->resume;
     if (resume) {
         s->resume = NULL;
         resume(s);
-    } else if (s->then && !(client_study_done(s, s->awaited) && sender_study_done(s, s->awaited))) {
-        log_at(LEVEL_WARNING, s->ref, "DNS or Redis takes too long",
-               field_num("ms", s->proxy->config->settings.resolver_patience));
-        client_study_give_up(s);
-        sender_study_hurry(s);
-        session_settle(s);
+    } else if (s->then) {
+        run_out_of_patience(s);
     }
 }

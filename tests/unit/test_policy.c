@@ -213,6 +213,19 @@ static void test_an_unknown_session_fact_lets_the_rule_pass(void **state)
     close_world(&w);
 }
 
+static void test_authentication_unknown_for_a_failed_scanner_defers(void **state)
+{
+    (void)state;
+    struct world w = {0};
+    open_world(&w, "rule \"forged\" when dmarc.result == fail then reject\n");
+    w.facts.fact[FACT_DMARC_RESULT] = value_unknown();
+    verdict_is(&w, PHASE_MESSAGE, "accept", -1);
+    w.facts.unexamined = true;
+    verdict_is(&w, PHASE_MESSAGE, "defer", 0);
+    assert_int_equal(w.verdict.unknown, FACT_DMARC_RESULT);
+    close_world(&w);
+}
+
 static void test_a_rule_can_handle_the_unknown_itself(void **state)
 {
     (void)state;
@@ -457,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_a_reply_waits_for_the_facts_in_its_text),
         cmocka_unit_test(test_an_unknown_content_fact_defers_what_would_have_been_accepted),
         cmocka_unit_test(test_an_unknown_session_fact_lets_the_rule_pass),
+        cmocka_unit_test(test_authentication_unknown_for_a_failed_scanner_defers),
         cmocka_unit_test(test_a_rule_can_handle_the_unknown_itself),
         cmocka_unit_test(test_scores_add_up_in_source_order),
         cmocka_unit_test(test_a_score_is_pending_while_an_earlier_part_is),

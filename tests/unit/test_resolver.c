@@ -268,7 +268,7 @@ static void test_what_is_late_when_time_is_over_has_timed_out(void **state)
     begin(&o);
     assert_int_equal(ask(&o, "a.example", DNS_A), 1);
     assert_int_equal(ask(&o, "b.example", DNS_TXT), 2);
-    inquiry_expire(&o.inquiry);
+    inquiry_hurry(&o.inquiry, true);
     assert_int_equal(o.inquiry.pending, 0);
     assert_null(o.inquiry.lookups);
     assert_int_equal(status(&o, "a.example", DNS_A), DNS_TIMED_OUT);
@@ -279,7 +279,7 @@ static void test_what_is_late_when_time_is_over_has_timed_out(void **state)
     assert_int_equal(status(&o, "localhost", DNS_A), DNS_FOUND);
     event_base_loop(base, EVLOOP_NONBLOCK);
     assert_int_equal(o.told, 0);
-    o.inquiry.over = false;
+    inquiry_hurry(&o.inquiry, false);
     assert_int_equal(ask(&o, "d.example", DNS_A), 1);
     finish(&o);
 }
