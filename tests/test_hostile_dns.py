@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: ISC
+"""A forger who owns a DNS of his own: whatever it answers for his names, what the forged domain asks for is done."""
+import pytest
+
+from lab import dns_responder as responder
+from lab import needs, samples
+from lab.backend import Backend
+from lab.gatepost import Gatepost, backend, domains
+from lab.internet import policy_with
+from lab.smtp_client import Session
+
+HUGE = " ".join('"%s"' % ("x" * 250) for _ in range(60))
+KEYS = 16
+
+
+def huge(query, answer, tcp):
+    """Over TCP, and when the content is being scanned already."""
+    return [(0.5 if tcp else 0, octets) for _, octets in responder.truncated(query, answer, tcp)]
+
+
+def slow_chain(server, seconds):
+    """SPF whose includes each take a while: none too long, all together too long."""
+    for i in range(8):
+        server.add("slow%d.evil.test" % i, "TXT", '"v=spf1 include:slow%d.evil.test -all"' % (i + 1),
+                   behaviour=responder.late(seconds))
+    server.add("slow8.evil.test", "TXT", '"v=spf1 -all"')
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = responder.Responder()
+    server.add("1.0.0.127.in-addr.arpa", "PTR", "mail.evil.test.").add("mail.evil.test", "A", "127.0.0.1")
+    server.add("bank.test", "TXT", '"v=spf1 -all"').add("_dmarc.bank.test", "TXT", '"v=DMARC1; p=reject"')
+    server.add("evil.test", "TXT", '"v=spf1 ip4:127.0.0.1 -all"')
+    server.add("many.evil.test", "TXT", '"v=spf1 %s ?all"' % " ".join("mx:m%d.evil.test" % i for i in range(10)))
+    for i in range(10):
+        server.add("m%d.evil.test" % i, "MX", *("10 h%d-%d.evil.test." % (i, k) for k in range(10)))
+        for k in range(10):
+            server.add("h%d-%d.evil.test" % (i, k), "A", "192.0.2.1")
+    for i in range(KEYS):
+        server.add("s%d._domainkey.evil.test" % i, "TXT", HUGE, behaviour=huge)
+    slow_chain(server, 0.45)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def gateway(run_dir, server):
+    if not needs.IS_ROOT:
+        pytest.skip("needs root: Gatepost's parent")
+    behind = Backend().start()
+    folder = run_dir / "hostile_dns"
+    settings = 'resolver { forward "%s"  timeout 2s  patience 1s  queries 100 }\ngreylist { delay 1s }\n' % server.address
+    folder.mkdir()
+    gateway = Gatepost(folder, backend("behind", behind.port) + domains("behind", "example.com") + settings
+                       + policy_with(folder, needs.ROOT, {}))
+    try:
+        yield gateway.start()
+    finally:
+        status = gateway.stop()
+        behind.stop()
+    assert status == 0
+
+
+def forged(sender, above=b""):
+    message = above + samples.octets(samples.message("hello", "Pay me.\n", sender="ceo@bank.test"))
+    return message, sender
+
+
+def verdict(gateway, message, sender):
+    with Session(gateway.port, timeout=30) as client:
+        client.ehlo("mail.evil.test")
+        for line in ("MAIL FROM:<%s>" % sender, "RCPT TO:<user@example.com>"):
+            reply = client.command(line)
+            assert reply.code == 250, reply
+        return client.data(message)
+
+
+def assert_refused(reply):
+    assert (reply.code, reply.enhanced) == (550, "5.7.26"), reply
+
+
+def test_a_forger_with_a_dns_in_order_is_refused(gateway):
+    assert_refused(verdict(gateway, *forged("a@evil.test")))
+
+
+def test_slow_answers_for_his_own_names_do_not_help_a_forger(gateway):
+    assert_refused(verdict(gateway, *forged("a@slow0.evil.test")))
+
+
+def test_huge_keys_of_his_own_do_not_help_a_forger(gateway):
+    fields = b"".join(b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=evil.test; s=s%d; h=from; bh=AAAA; b=AAAA\r\n" % i
+                      for i in range(KEYS))
+    assert_refused(verdict(gateway, *forged("a@evil.test", fields)))
+
+
+def test_many_questions_of_his_own_do_not_help_a_forger(gateway):
+    """The budget of a transaction is spent on his SPF record before the header is read."""
+    assert_refused(verdict(gateway, *forged("a@many.evil.test")))
