@@ -346,7 +346,7 @@ static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
     wanted.name = arena_copy(inquiry->arena, wanted.name);
     if (!wanted.name.ptr)
         return;
-    bool allowed = inquiry->queries < r->queries_max;
+    bool allowed = !inquiry->over && inquiry->queries < r->queries_max;
     inquiry->queries += allowed;
     if (!allowed || !look_up(inquiry, &wanted, name))
         dns_answers_add(inquiry->answers, wanted.name, wanted.type, &failed);
@@ -374,6 +374,16 @@ void inquiry_cancel(struct inquiry *inquiry)
         }
         drop(lookup);
     }
+}
+
+void inquiry_expire(struct inquiry *inquiry)
+{
+    static const struct dns_answer late = {.status = DNS_TIMED_OUT};
+    for (const struct lookup *lookup = inquiry->lookups; lookup; lookup = lookup->next)
+        if (lookup->question)
+            dns_answers_add(inquiry->answers, lookup->name, lookup->type, &late);
+    inquiry_cancel(inquiry);
+    inquiry->over = true;
 }
 
 /* ---- the resolver ---- */

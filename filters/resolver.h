@@ -34,6 +34,7 @@ struct inquiry {
     void *ctx;
     unsigned queries;       /* asked so far, of at most settings.resolver_queries */
     unsigned pending;       /* on their way */
+    bool over;              /* expired */
     int64_t began, ms;      /* clock_ms of the present round; time spent waiting in all */
     struct lookup *lookups; /* the resolver's */
 };
@@ -48,6 +49,10 @@ void inquiry_begin(struct inquiry *inquiry, struct resolver *resolver, struct ar
  * many are on their way now: with 0 everything is in the table (unless an arena is full) and `done`
  * is not called. */
 unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count);
+
+/* Its time is over: what is on its way is DNS_TIMED_OUT in the table, what is asked from now on is
+ * DNS_FAILED. `done` is not called. */
+void inquiry_expire(struct inquiry *inquiry);
 
 /* Gives up what is on its way; `done` is not called. */
 void inquiry_cancel(struct inquiry *inquiry);

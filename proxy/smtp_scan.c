@@ -131,7 +131,7 @@ static void about_sender(struct session *s, struct scan_job *job)
 {
     struct transaction *t = &s->t;
     job->spf = t->spf == LEARNING;
-    job->authentication = t->authentication == LEARNING && t->ended;
+    job->authentication = t->authentication_asked = t->authentication == LEARNING && t->ended;
     job->dns = t->dns.answers;
     t->sender_rounds++;
 }

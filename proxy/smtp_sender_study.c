@@ -146,34 +146,47 @@ void sender_study_answer(struct session *s, const struct scan_answer *answer)
     }
     if (t->spf == LEARNING)
         t->spf = LEARNT;
-    if (t->authentication == LEARNING && t->ended)
+    if (t->authentication_asked)
         t->authentication = LEARNT;
+}
+
+static void unknown(struct session *s, enum learning *what, enum producer producer)
+{
+    if (*what == LEARNING)
+        *what = LEARNT;
+    fail(s, producer);
 }
 
 void sender_study_failed(struct session *s)
 {
     struct transaction *t = &s->t;
-    if (t->spf == LEARNING)
-        t->spf = LEARNT;
-    fail(s, PRODUCER_SPF);
-    if (t->ended) {
-        t->authentication = LEARNT;
-        fail(s, PRODUCER_AUTHENTICATION);
-    }
+    unknown(s, &t->spf, PRODUCER_SPF);
+    if (t->authentication_asked)
+        unknown(s, &t->authentication, PRODUCER_AUTHENTICATION);
 }
 
-void sender_study_give_up(struct session *s)
+/* What was answered in time is judged, as if the rest had timed out: nobody is to get past a rule
+ * by having slow name servers. */
+void sender_study_hurry(struct session *s)
 {
     struct transaction *t = &s->t;
-    sender_study_free(s);
-    sender_study_failed(s);
-    fail(s, PRODUCER_SENDER_DOMAINS);
-    t->sender_domains = LEARNT;
-    sender_state_failed(s);
-    if (t->ended) {
-        fail(s, PRODUCER_DOMAINS);
-        t->domains = LEARNT;
+    if (t->state && state_pending(t->state) > 0) {
+        state_cancel(t->state);
+        t->state = NULL;
+        sender_state_failed(s);
     }
+    if (t->dns.resolver)
+        inquiry_expire(&t->dns);
+    sender_study_go_on(s);
+}
+
+static void give_up(struct session *s)
+{
+    struct transaction *t = &s->t;
+    unknown(s, &t->spf, PRODUCER_SPF);
+    unknown(s, &t->authentication, PRODUCER_AUTHENTICATION);
+    unknown(s, &t->sender_domains, PRODUCER_SENDER_DOMAINS);
+    unknown(s, &t->domains, PRODUCER_DOMAINS);
 }
 
 void sender_study_free(struct session *s)
@@ -217,7 +230,7 @@ void sender_study_begin(struct session *s)
         return;
     struct dns_answers *answers = dns_answers_new(s->mail);
     if (!answers || !proxy->resolver || getrandom(&t->sample, sizeof t->sample, 0) < 0) {
-        sender_study_give_up(s);
+        give_up(s);
         return;
     }
     t->sample %= 100;
@@ -234,6 +247,7 @@ void sender_study_header(struct session *s, struct slice block)
     if (t->header_asked)
         return;
     t->header_asked = true;
+    t->dns.over = false; /* another phase, another patience */
     if (t->authentication == LEARNING && t->dns.resolver &&
         auth_prefetch_header(s->mail, block, &ahead))
         inquiry_ask(&t->dns, ahead.wanted, ahead.count);

@@ -108,9 +108,10 @@ struct transaction {
 
     struct inquiry dns; /* all that is asked about the sender */
     enum learning spf, authentication, sender_domains, domains;
-    int64_t delayed;    /* milliseconds that rules made a recipient wait for */
-    bool header_asked;  /* for the names in the header block */
-    bool sender_beside; /* the job about the content asks about the sender as well */
+    int64_t delayed;           /* milliseconds that rules made a recipient wait for */
+    bool header_asked;         /* for the names in the header block */
+    bool sender_beside;        /* the job about the content asks about the sender as well */
+    bool authentication_asked; /* the latest job about the sender looks at the message too */
     unsigned sender_rounds;
     int64_t sender_ms; /* that scanners took for them */
     unsigned sample;   /* 0..99: whether DMARC's pct takes this message */

@@ -58,8 +58,8 @@ void sender_study_answer(struct session *s, const struct scan_answer *answer);
 void sender_study_failed(struct session *s);
 
 bool sender_study_done(const struct session *s, enum phase phase);
-void sender_study_give_up(struct session *s);
-void sender_study_free(struct session *s); /* before the transaction is forgotten */
+void sender_study_hurry(struct session *s); /* goes on without what is not there now */
+void sender_study_free(struct session *s);  /* before the transaction is forgotten */
 
 /* ---- what Redis remembers (smtp_sender_state.c) ---- */
 

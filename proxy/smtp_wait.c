@@ -67,7 +67,7 @@ void session_overdue(struct session *s)
         log_at(LEVEL_WARNING, s->ref, "DNS or Redis takes too long",
                field_num("ms", s->proxy->config->settings.resolver_patience));
         client_study_give_up(s);
-        sender_study_give_up(s);
+        sender_study_hurry(s);
         session_settle(s);
     }
 }

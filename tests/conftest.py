@@ -73,6 +73,21 @@ def dovecot(run_dir, postfix):
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def internet(run_dir):
+    """Name servers and addresses for those who send."""
+    from lab.internet import Internet
+    folder = run_dir / "internet"
+    folder.mkdir()
+    world = Internet(folder)
+    try:
+        if not world.network.prefix:
+            pytest.skip("needs addresses of its own (ip route add local)")
+        yield world.start()
+    finally:
+        world.stop()
+
+
 def _need_gatepost():
     if not needs.IS_ROOT:
         pytest.skip("needs root: Gatepost's parent")

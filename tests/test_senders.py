@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: ISC
 """Who a client and a sender are, by the shipped policy, a real name server and a real Redis: what the sender hears, what
 arrives, what is recorded, and that the verifiers of others judge the same."""
+import os
 import re
+import signal
 import time
 
 import dkim
@@ -10,8 +12,8 @@ import spf
 
 from lab import needs, samples
 from lab.backend import Backend
-from lab.gatepost import Gatepost, backend, domains
-from lab.internet import LISTS, Internet, policy_with
+from lab.gatepost import Gatepost, backend, domains, shipped_policy
+from lab.internet import LISTS, policy_with
 from lab.process import wait_until
 from lab.smtp_client import Session, send
 
@@ -20,19 +22,6 @@ FACTS = """
 observe rule "names facts" when helo.fits_client or spf.explanation == "" or domains.listed("dbl.example")
   or dnsbl.listed("bl.example") then log "x"
 """
-
-
-@pytest.fixture(scope="module")
-def internet(run_dir):
-    folder = run_dir / "internet"
-    folder.mkdir()
-    world = Internet(folder)
-    try:
-        if not world.network.prefix:
-            pytest.skip("needs addresses of its own (ip route add local)")
-        yield world.start()
-    finally:
-        world.stop()
 
 
 @pytest.fixture(scope="module")
@@ -417,3 +406,41 @@ def test_no_delay_is_no_delay(start, new_backend):
     gateway = start(backend("behind", server.port) + domains("behind", "example.com") + PREGREET,
                     changes={"smtp": {"banner_delay": "0s"}})
     assert send(gateway.port, mail(), "user@example.com").code == 250
+
+
+# ---- a scanner that is late
+
+ONLY_DMARC = """
+rule "DMARC" when dmarc.result == fail and dmarc.policy == reject and spf.result in (pass, fail, none)
+  then reject 550 5.7.26 "forged"
+"""
+
+
+def test_a_message_that_overtakes_the_look_at_its_envelope_is_judged_all_the_same(start, new_backend, internet):
+    """No rule at RCPT waits for SPF, so the whole message may be in before the scanner has said anything of its sender."""
+    gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com") + internet.configuration + ONLY_DMARC,
+                    changes={"process": {"proxies": 1}})
+    forged = mail("ceo@bank.example")
+    assert send(gateway.port, forged, "user@example.com", sender="a@good.example").code == 550
+    with Session(gateway.port) as client:
+        client.ehlo("client.example")
+        workers = gateway.workers("gatepost-scan")
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            client.envelope("user@example.com", sender="a@good.example")
+            client.expect("DATA", 354)
+            client.send(forged + b".\r\n")
+            assert client.silent(0.3)
+        finally:
+            for pid in workers:
+                os.kill(pid, signal.SIGCONT)
+        assert client.reply().code == 550
+
+
+def test_without_a_name_server_nobody_waits(start, new_backend, own_dir):
+    gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com") + shipped_policy()
+                    + 'resolver { resolv_conf "%s" }\n' % (own_dir / "nowhere.conf"))
+    began = time.monotonic()
+    assert send(gateway.port, mail("ceo@bank.example"), "user@example.com").code == 250
+    assert time.monotonic() - began < 5

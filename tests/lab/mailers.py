@@ -19,16 +19,18 @@ def _decisive(done, pattern):
     return "failed: " + (complaints or output.splitlines() or ["no word"])[0]
 
 
-def swaks(port, message, recipient="user@example.com", sender="sender@client.example", tls=None, ca=None):
-    """tls: None, "starttls" or "implicit"."""
+def swaks(port, message, recipient="user@example.com", sender="sender@client.example", tls=None, ca=None, source=None,
+          helo="client.example"):
+    """tls: None, "starttls" or "implicit". source: the address to send from."""
     with tempfile.NamedTemporaryFile(suffix=".eml") as file:
         file.write(message)
         file.flush()
-        command = ["swaks", "--server", "127.0.0.1:%d" % port, "--helo", "client.example", "--from", sender, "--to", recipient,
+        command = ["swaks", "--server", "127.0.0.1:%d" % port, "--helo", helo, "--from", sender, "--to", recipient,
                    "--data", "@" + file.name, "--suppress-data", "--timeout", "30"]
         if tls:
             command.append({"starttls": "--tls", "implicit": "--tls-on-connect"}[tls])
             command += ["--tls-verify", "--tls-ca-path", ca] if ca else []
+        command += ["--local-interface", source] if source else []
         done = subprocess.run(command, capture_output=True, timeout=90)
     return _decisive(done, r"(?m)^<\S+ +(\d{3} .*?)\s*$")
 
@@ -40,7 +42,7 @@ def curl(port, message, recipient="user@example.com", sender="sender@client.exam
         file.flush()
         host = "mx.example.com:%d" % port
         command = ["curl", "-v", "-sS", "--max-time", "60", "--resolve", host + ":127.0.0.1",
-                   "smtps://" + host if tls == "implicit" else "smtp://" + host,
+                   ("smtps://" if tls == "implicit" else "smtp://") + host + "/client.example",
                    "--mail-from", sender, "--mail-rcpt", recipient, "--upload-file", file.name]
         command += ["--ssl-reqd"] if tls == "starttls" else []
         command += ["--cacert", ca] if ca else ["--insecure"]

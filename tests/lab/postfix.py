@@ -151,3 +151,37 @@ def _make_owned(path, mode, uid, gid):
 def _content(path):
     with open(path, "rb") as f:
         return f.read()
+
+
+SENDER = """
+virtual_mailbox_domains =
+mynetworks = 127.0.0.0/8
+smtpd_relay_restrictions = permit_mynetworks, reject
+default_transport = smtp
+relay_transport = smtp
+relayhost = [127.0.0.1]:{gateway}
+smtp_helo_name = {helo}
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
+queue_run_delay = 1s
+smtp_destination_concurrency_failed_cohort_limit = 0
+transport_retry_time = 1s
+disable_dns_lookups = yes
+"""
+
+
+class Sender(Postfix):
+    """A mail server that sends what comes to `port` on to a gateway, and comes again soon when it is told to."""
+
+    def __init__(self, run_dir, gateway, helo):
+        super().__init__(os.path.join(str(run_dir), "sender"))
+        os.makedirs(os.path.dirname(self.dir), exist_ok=True)
+        os.chmod(os.path.dirname(self.dir), 0o755)
+        self.gateway, self.helo = gateway, helo
+
+    def _write(self, name, text):
+        if name == "main.cf":
+            text += SENDER.format(gateway=self.gateway, helo=self.helo)
+        elif name == "master.cf":
+            text += "smtp unix - - n - - smtp\nrelay unix - - n - - smtp\n"
+        super()._write(name, text)

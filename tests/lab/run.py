@@ -4,6 +4,8 @@
 Stays up until Ctrl-C, so that you can send mail of your own. With --once it ends after the table; its exit status says
 whether every row went as promised."""
 import argparse
+import email
+import email.policy
 import os
 import pathlib
 import re
@@ -11,6 +13,8 @@ import shutil
 import signal
 import sys
 import tempfile
+import textwrap
+import time
 from collections import namedtuple
 
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
@@ -19,6 +23,7 @@ from lab import mailers, samples, users  # noqa: E402
 from lab.certs import Authority  # noqa: E402
 from lab.dovecot import Dovecot  # noqa: E402
 from lab.gatepost import Gatepost, backend, certificate, domains, shipped_policy  # noqa: E402
+from lab.internet import LISTS, Internet  # noqa: E402
 from lab.ports import free_port  # noqa: E402
 from lab.postfix import Postfix  # noqa: E402
 from lab.process import adopt_orphans, left_over, reap, wait_until  # noqa: E402
@@ -29,9 +34,10 @@ Row = namedtuple("Row", "what how client message recipient promise arrives")
 
 
 class Lab:
-    """Postfix and Dovecot behind, Gatepost in front, everything in one folder."""
+    """Postfix and Dovecot behind, Gatepost in front, name servers of its own beside: everything in one folder."""
 
     def __init__(self, folder, build):
+        self.internet = Internet(folder)
         self.authority = Authority(os.path.join(folder, "tls"))
         self.postfix = Postfix(folder, self.authority.certificate("behind.example.com"))
         self.dovecot = Dovecot(folder, self.postfix.mail)
@@ -47,16 +53,19 @@ class Lab:
             certificate(self.authority.certificate("mx.example.com", "localhost", kind="ecdsa")),
             backend("behind", "%d tls opportunistic" % self.postfix.port, options="recipient_check on  probe on"),
             domains("behind", *users.DOMAINS),
+            self.internet.configuration,
+            LISTS,
+            "greylist { delay 2s  passes 0 }\n",
             shipped_policy(),
         ])
 
     def start(self):
-        for server in (self.postfix, self.dovecot, self.gatepost):
+        for server in (self.internet, self.postfix, self.dovecot, self.gatepost):
             print("starting %s" % type(server).__name__.lower(), file=sys.stderr)
             server.start()
 
     def stop(self):
-        for server in (self.gatepost, self.dovecot, self.postfix):
+        for server in (self.gatepost, self.dovecot, self.postfix, self.internet):
             server.stop()
 
     def rows(self):
@@ -81,31 +90,59 @@ class Lab:
             Row("more than the limit (5 MiB)", "curl", curl, lambda **h: samples.of_size(LIMIT + 1, **h), user, r"552 5\.3\.4", False),
             Row("to nobody we know", "swaks", swaks, samples.clean, "nobody@example.com", r"550 5\.1\.1", False),
             Row("to another site (a relay?)", "swaks", swaks, samples.clean, "someone@elsewhere.example", r"55\d 5\.7\.\d", False),
+            *self._rows_about_senders(swaks, user),
+        ]
+
+    def _rows_about_senders(self, swaks, user):
+        def forged(**h):
+            return samples.clean("forged", sender="ceo@bank.example", **h)
+
+        def signed(**h):
+            return self.internet.sign(samples.clean("signed", sender="a@good.example", **h))
+
+        def stranger(message, recipient):
+            return swaks(message, recipient, helo="no.such.example", sender="a@nothing.example")
+
+        def stranger_again(message, recipient):
+            time.sleep(2)
+            return stranger(message, recipient)
+
+        listed = [Row("from a host that a list lists", "swaks", lambda m, r: swaks(m, r, source=self.internet.address(66)),
+                      samples.clean, user, r"550 5\.7\.1 .*listed by", False)] if self.internet.network.prefix else []
+        return listed + [
+            Row("forged: bank.example, p=reject", "swaks", swaks, forged, user, r"550 5\.7\.26", False),
+            Row("signed with DKIM", "swaks", swaks, signed, user, "250", True),
+            Row("a stranger that looks bad", "swaks", stranger, samples.clean, user, r"451 4\.7\.1 greylisted", False),
+            Row("the same, after 2 s", "swaks", stranger_again, samples.clean, user, "250", True),
         ]
 
     def arrived(self, mark, address, expected):
-        """Whether the message is in the mailbox, asked over IMAP."""
+        """The message as it is in the mailbox, asked over IMAP; None when it is not."""
         def found():
-            return any(mark in message for message in self.dovecot.fetch(address))
-        return bool(wait_until(found, 10, 0.2) if expected else found())
+            return next((message for message in self.dovecot.fetch(address) if mark in message), None)
+        return wait_until(found, 10, 0.2) if expected else found()
 
 
 def show(lab):
     """Prints the table; true when every row went as promised."""
-    widths = (28, 18, 58, 9)
+    widths = (30, 18, 58, 9)
     line = "  ".join("%%-%ds" % width for width in widths)
     print("\n" + line % ("what was sent", "how", "what the sender was told", "arrived"))
     print(line % tuple("-" * width for width in widths))
-    good = True
+    good, results = True, ""
     for number, row in enumerate(lab.rows()):
         mark = "lab-row-%d-%s" % (number, os.urandom(4).hex())
         told = row.client(row.message(X_Lab=mark), row.recipient)
         arrived = lab.arrived(mark.encode(), "user@example.com", row.arrives)
-        kept = bool(re.match(row.promise, told)) and arrived == row.arrives
+        kept = bool(re.match(row.promise, told)) and bool(arrived) == row.arrives
+        if arrived and b"\nDKIM-Signature:" in arrived:
+            results = email.message_from_bytes(arrived, policy=email.policy.default)["Authentication-Results"]
+            results = " ".join(results.split())
         good = good and kept
         print(line % (row.what, row.how, told[:widths[2]], "yes" if arrived else "no") + ("" if kept else "  NOT AS PROMISED"))
-    print()
-    return good
+    print("\nWhat was found out about the sender of the signed message, as it arrived:\n")
+    print(textwrap.fill("Authentication-Results: %s" % results, 118, subsequent_indent="    ") + "\n")
+    return good and "dkim=pass" in results and "dmarc=pass" in results
 
 
 def wait_for_the_end(lab, folder):
@@ -114,7 +151,9 @@ def wait_for_the_end(lab, folder):
     print("Dovecot     IMAP 127.0.0.1:%d, POP3 127.0.0.1:%d, user %s, password %s"
           % (lab.dovecot.imap_port, lab.dovecot.pop3_port, users.ADDRESSES[0], users.PASSWORD))
     print("files       %s (configuration, logs, decisions.json, tls/ca.pem)" % folder)
-    print("\nTry:        swaks --server 127.0.0.1:%d --to user@example.com --tls" % lab.gatepost.port)
+    print("\nTry:        swaks --server 127.0.0.1:%d --helo client.example --from me@client.example --to user@example.com --tls"
+          % lab.gatepost.port)
+    print("            (without --helo and --from you are a stranger: told 451, and taken when you come again after 2 s)")
     print("Ctrl-C ends it all.", flush=True)
     signal.pause()
 

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: ISC
+"""First contacts that look bad wait once, in a real Redis; a real Postfix comes again."""
+import re
+import smtplib
+import time
+
+import pytest
+
+from lab import needs, samples
+from lab.gatepost import backend, domains, shipped_policy
+from lab.postfix import Sender
+from lab.process import wait_until
+from lab.smtp_client import Session, send
+
+pytestmark = needs.root
+BAD = "no.such.example"  # a HELO that does not resolve looks bad
+
+
+@pytest.fixture
+def gateway(start, new_backend, internet):
+    """gateway(greylist): in front of a server behind, with these words in its greylist block."""
+    def with_greylist(words, policy=None, changes=None):
+        server = new_backend()
+        it = start(backend("behind", server.port) + domains("behind", "example.com") + internet.configuration
+                   + "greylist { %s }\n" % words + (policy or shipped_policy()), changes=changes)
+        it.behind = server
+        return it
+    return with_greylist
+
+
+def attempt(gateway, sender="a@nothing.example", to="user@example.com", source=None, helo=BAD):
+    """The decisive reply, and the command that it answers."""
+    with Session(gateway.port, source=source) as client:
+        client.ehlo(helo)
+        client.expect("MAIL FROM:<%s>" % sender, 250)
+        reply = client.command("RCPT TO:<%s>" % to)
+        if reply.code != 250:
+            return reply.code, reply.text
+        reply = client.data(samples.clean())
+        return reply.code, reply.text
+
+
+def greylisted(answer):
+    return answer[0] == 451 and answer[1].startswith("4.7.1 greylisted")
+
+
+def accepted_after_a_wait(gateway, **who):
+    assert greylisted(attempt(gateway, **who))
+    assert wait_until(lambda: attempt(gateway, **who)[0] == 250, 10, 0.2)
+
+
+def test_a_first_contact_hears_at_rcpt_how_long_to_wait_and_is_taken_then(gateway):
+    it = gateway("delay 3s")
+    with Session(it.port) as client:
+        client.ehlo(BAD)
+        client.expect("MAIL FROM:<a@nothing.example>", 250)
+        reply = client.expect("RCPT TO:<user@example.com>", 451)
+        met = time.monotonic()
+        assert reply.enhanced == "4.7.1" and re.search(r"try again in 3 seconds", reply.text), reply
+        client.expect("RCPT TO:<postmaster@example.com>", 250)
+    assert "MAIL" not in it.behind.verbs()
+    assert greylisted(attempt(it)) and time.monotonic() - met < 2.5
+    assert wait_until(lambda: attempt(it)[0] == 250, 10, 0.2)
+    assert time.monotonic() - met > 2
+    assert attempt(it)[0] == 250
+    assert greylisted(attempt(it, sender="b@nothing.example"))
+    assert greylisted(attempt(it, to="second@example.com"))
+
+
+def test_verp_is_one_sender(gateway):
+    it = gateway("delay 1s")
+    accepted_after_a_wait(it, sender="bounce-1001-user=example.com@nothing.example")
+    assert attempt(it, sender="bounce-1002-user=example.com@nothing.example")[0] == 250
+
+
+def test_who_looks_good_does_not_wait(gateway):
+    assert attempt(gateway("delay 1s"), sender="a@client.example", helo="client.example")[0] == 250
+
+
+def test_a_network_is_known_after_some_messages(gateway, internet):
+    it = gateway("delay 1s  passes 2")
+    for n in range(2):
+        accepted_after_a_wait(it, sender="n%d@nothing.example" % n, source=internet.address(71 + n))
+    assert wait_until(lambda: attempt(it, sender="new@nothing.example", source=internet.address(99))[0] == 250, 3)
+    assert greylisted(attempt(it, sender="new@nothing.example"))
+
+
+def test_a_message_to_many_counts_once(gateway, internet):
+    it = gateway("delay 1s  passes 2")
+    with Session(it.port) as client:
+        client.ehlo("client.example")
+        client.envelope(*["r%d@example.com" % n for n in range(20)], sender="a@client.example")
+        assert client.data(samples.clean()).code == 250
+    assert greylisted(attempt(it))
+
+
+def test_a_domain_that_authenticates_is_known_wherever_it_comes_from(gateway, internet):
+    it = gateway("delay 1s  passes 2")
+    for n in range(2):
+        assert attempt(it, sender="n%d@good.example" % n, helo="client.example")[0] == 250
+    assert wait_until(lambda: attempt(it, sender="new@good.example", source=internet.address(10))[0] == 250, 3)
+    assert greylisted(attempt(it, sender="new@nothing.example", source=internet.address(10)))
+
+
+def test_exempt_recipients_do_not_wait(gateway):
+    it = gateway('delay 1s  exempt { "second@example.com" }')
+    assert attempt(it, to="second@example.com")[0] == 250
+    assert greylisted(attempt(it))
+
+
+def test_what_is_remembered_outlives_a_reload_and_a_restart(gateway):
+    it = gateway("delay 1s")
+    accepted_after_a_wait(it)
+    it.reload()
+    assert it.wait_log("generation=2")
+    assert attempt(it)[0] == 250
+    wait_until(lambda: False, 1.1)  # the append-only file is written every second
+    assert it.stop() == 0
+    it.start()
+    assert attempt(it)[0] == 250
+
+
+def test_a_real_postfix_comes_again(gateway, own_dir):
+    it = gateway("delay 3s")
+    sender = Sender(own_dir, it.port, helo=BAD)
+    sender.start()
+    try:
+        message = samples.clean("from Postfix", sender="someone@nothing.example")
+        with smtplib.SMTP("127.0.0.1", sender.port, "inside.example", timeout=10) as smtp:
+            smtp.sendmail("someone@nothing.example", ["user@example.com"], message)
+        assert wait_until(lambda: it.behind.messages, 40)
+        assert b"Subject: from Postfix" in it.behind.messages[0].content and len(it.behind.messages) == 1
+        log = sender.log()
+        assert re.search(r"status=deferred .*451 4\.7\.1 greylisted", log)
+        assert wait_until(lambda: "status=sent" in sender.log(), 10)
+        assert "status=bounced" not in sender.log()
+    finally:
+        sender.stop()
+
+
+# ---- rates
+
+def test_who_guesses_at_recipients_waits_and_is_dropped_at_last(gateway):
+    policy = """
+rule "many" when rate(client.ip, 1h, unknown_recipients) >= 6 then drop 421 4.7.1 "too many unknown recipients"
+rule "some" when rate(client.ip, 1h, unknown_recipients) >= 3 then delay 500ms
+"""
+    server_says = {"RCPT": lambda session, line: None if b"user@" in line else "550 5.1.1 no such user"}
+    it = gateway("delay 1s", policy=policy)
+    it.behind.script.update(server_says)
+    it.configure(backend("behind", it.behind.port, options="recipient_check on  probe off") + domains("behind", "example.com") + policy)
+    it.reload()
+    assert it.wait_log("generation=2")
+    took, codes = [], []
+    with Session(it.port) as client:
+        client.ehlo()
+        client.expect("MAIL FROM:<a@client.example>", 250)
+        for n in range(20):
+            began = time.monotonic()
+            codes.append(client.command("RCPT TO:<guess%d@example.com>" % n).code)
+            took.append(time.monotonic() - began)
+            if codes[-1] == 421:
+                assert client.rest() == b""
+                break
+            wait_until(lambda: False, 0.05)
+    assert codes[-1] == 421 and set(codes[:-1]) == {550} and 5 <= len(codes) <= 8, codes
+    assert max(took[:2]) < 0.4 and min(took[4:-1]) > 0.4, took
+    with Session(it.port) as client:
+        client.ehlo()
+        client.expect("MAIL FROM:<a@client.example>", 250)
+        client.expect("RCPT TO:<user@example.com>", 421)
+
+
+def test_proxies_count_together(gateway):
+    policy = 'rule "fast" when rate(sender, 1h) > 10 then defer 451 4.7.1 "too fast: {rate(sender, 1h)}"\n'
+    it = gateway("delay 1s", policy=policy, changes={"process": {"proxies": 2}})
+    codes = [send(it.port, samples.clean(), "user@example.com", sender="a@client.example").code for _ in range(20)]
+    assert codes == [250] * 10 + [451] * 10
+    proxies = {re.search(r"gatepost-proxy\[(\d+)\]: info: \S+ message", line)[1] for line in it.log().splitlines() if " message client" in line}
+    assert len(proxies) == 2, "both proxies took part"
+    assert send(it.port, samples.clean(), "user@example.com", sender="b@client.example").code == 250

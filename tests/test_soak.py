@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: ISC
+"""With all of it on (DNS, lists, SPF, DKIM, DMARC, ARC, greylisting, attachments) processes do not grow, and keep no descriptors.
+GATEPOST_SOAK sets how many messages (3000)."""
+import os
+
+from lab import needs, samples
+from lab.gatepost import backend, domains, shipped_policy
+from lab.internet import LISTS
+from lab.load import Load, arrived
+
+pytestmark = needs.root
+MESSAGES = int(os.environ.get("GATEPOST_SOAK", "600" if needs.SANITIZED else "3000"))
+GROWTH = 6 * 1024 * 1024
+
+
+def rss(pid):
+    with open("/proc/%d/statm" % pid) as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def descriptors(pid):
+    return len(os.listdir("/proc/%d/fd" % pid))
+
+
+def look(gateway):
+    """{process: (resident octets, descriptors)}; scanners are young ones, so their heads and the largest worker count."""
+    found = {"proxy %d" % n: (rss(pid), descriptors(pid)) for n, pid in enumerate(gateway.pids("gatepost-proxy"))}
+    workers = gateway.workers("gatepost-scan")
+    found["scan head"] = [(rss(pid), descriptors(pid)) for pid in gateway.pids("gatepost-scan")][0]
+    found["scan worker"] = (max(map(rss, workers)), max(map(descriptors, workers)))
+    found["parent"] = (rss(gateway.process.pid), descriptors(gateway.process.pid))
+    return found
+
+
+def test_nothing_grows(start, new_backend, internet):
+    server = new_backend()
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com") + internet.configuration + LISTS + shipped_policy(),
+                    changes={"log": {"level": '"info"'}})
+    zipped = samples.zipped("notes.txt", b"nothing to see\n" * 100)
+
+    def message(mark):
+        mail = samples.message("soak", "see http://www.nothing%s.example/\n" % mark[:2], sender="a@good.example", X_Mark=mark)
+        mail.add_attachment(zipped, maintype="application", subtype="zip", filename="notes.zip")
+        return internet.sign(samples.octets(mail), ed25519=mark[0] in "0123")
+
+    def run(messages):
+        with Load(gateway.port, senders=6, messages=messages, message=message) as load:
+            load.join(600)
+        assert len(load.told) >= messages and not load.refusals, load.refusals[:3]
+        return load
+
+    run(MESSAGES // 3)
+    before = look(gateway)
+    told = run(MESSAGES).told
+    after = look(gateway)
+    for name in before:
+        print("%-12s %6.1f MiB, %3d descriptors; after %d more messages %6.1f MiB, %3d descriptors"
+              % (name, before[name][0] / 2**20, before[name][1], len(told), after[name][0] / 2**20, after[name][1]))
+    assert told <= set(arrived(server))
+    for name in before:
+        assert after[name][1] <= before[name][1] + 8, name
+        if not needs.SANITIZED:
+            assert after[name][0] <= before[name][0] + GROWTH, name
+    assert all(record["facts"]["dmarc.result"] == "pass" for record in gateway.decisions())
