@@ -461,6 +461,7 @@ static void test_many_sets_and_signatures_are_wanted_at_once(void **state)
     buf_cstr(&message, "From: joe@football.example.com\r\n\r\nhi\r\n");
     assert_true(examine(arena, buf_slice(&message), &job, &answer));
     assert_int_equal(answer.wanted_count, 100 + 10 + 2 + 2);
+    assert_true(slice_ieq(answer.wanted[2].name, SLICE("_dmarc.football.example.com")));
     assert_int_equal(settle(FOOTBALL, buf_slice(&message)), 3);
     assert_word(FACT_ARC_RESULT, "fail");
     assert_int_equal(fact(FACT_ARC_SEALERS)->list.count, 50);
