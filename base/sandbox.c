@@ -76,18 +76,18 @@ static const struct call common_calls[] = {
     CALL_IF(mprotect, WITHOUT_EXEC(2)),
 };
 
-/* What a scanner's worker needs to take a job, to check that its message is sealed, and to give a
- * large answer. */
+/* What a scanner's worker needs to take a job, large ones too, to check that its message is sealed,
+ * and to give a large answer. */
 static const struct call scanner_calls[] = {
     CALL(epoll_wait),
+    CALL(pread64),
     CALL(memfd_create),
     CALL_IF(fcntl, ARGUMENT(1, EQUALS(F_GET_SEALS))),
 };
 
 static const struct call antivirus_calls[] = {
-    CALL(openat),     CALL(pread64), CALL(lseek),  CALL(unlink),    CALL(unlinkat),
-    CALL(mkdir),      CALL(rmdir),   CALL(chmod),  CALL(ftruncate), CALL(fcntl),
-    CALL(getdents64), CALL(getcwd),  CALL(statfs),
+    CALL(openat), CALL(lseek),     CALL(unlink), CALL(unlinkat),   CALL(mkdir),  CALL(rmdir),
+    CALL(chmod),  CALL(ftruncate), CALL(fcntl),  CALL(getdents64), CALL(getcwd), CALL(statfs),
 };
 
 static const struct call proxy_calls[] = {

@@ -7,7 +7,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SCAN_JOB = 1, SCAN_ANSWER, SCAN_LARGE_ANSWER, SCAN_REFUSAL };
+enum { SCAN_JOB = 1, SCAN_ANSWER, SCAN_LARGE_ANSWER, SCAN_REFUSAL, SCAN_LARGE_JOB };
+
+/* Octets of a job that stands in its packet. The kernel counts a queue's packets by their octets:
+ * who fills the table of DNS answers must not fill the queue of all. */
+enum { INLINE_JOB_MAX = 16 * 1024 };
+
+/* -- what is too large for a packet -- */
+
+static int file_of(struct slice payload)
+{
+    int file = memfd_create("payload", MFD_CLOEXEC);
+    if (file < 0 || write(file, payload.ptr, payload.len) == (ssize_t)payload.len)
+        return file;
+    close(file);
+    return -1;
+}
+
+/* Copies what came in a file. It may be any descriptor that a hostile peer has, and change
+ * meanwhile. */
+static struct slice read_file(int file, size_t most, struct arena *arena)
+{
+    struct slice none = {NULL, 0};
+    struct stat info;
+    if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size <= 0 ||
+        (size_t)info.st_size > most)
+        return none;
+    size_t size = (size_t)info.st_size;
+    char *bytes = arena_alloc(arena, size);
+    ssize_t got = bytes ? pread(file, bytes, size, 0) : -1;
+    return got == info.st_size ? (struct slice){bytes, size} : none;
+}
 
 /* -- the proxy's side -- */
 
@@ -21,14 +51,31 @@ static int pack(struct buf *payload, int message, const struct scan_job *job)
     return scan_job_encode(payload, job) ? 0 : -1;
 }
 
+/* As ipc_send: the answer's socket, then the message, if there is one; a large job in a file in
+ * front of both. */
+static int send_job(int queue, struct slice payload, int answer, int message)
+{
+    const int fds[] = {answer, message};
+    size_t count = message < 0 ? 1 : 2;
+    if (payload.len <= INLINE_JOB_MAX)
+        return ipc_send(queue, SCAN_JOB, payload, fds, count, false);
+    int file = file_of(payload);
+    if (file < 0)
+        return -1;
+    int sent = ipc_send(queue, SCAN_LARGE_JOB, SLICE(""), (int[]){file, answer, message}, count + 1,
+                        false);
+    int failure = errno;
+    close(file);
+    errno = failure;
+    return sent;
+}
+
 int scan_submit(int queue, int message, const struct scan_job *job)
 {
     struct buf payload = buf_init(SCAN_JOB_MAX);
     int answer[2] = {-1, -1}, sent = -1;
-    if (pack(&payload, message, job) == 0 && ipc_pair(answer) == 0) {
-        const int fds[] = {answer[1], message};
-        sent = ipc_send(queue, SCAN_JOB, buf_slice(&payload), fds, message < 0 ? 1 : 2, false);
-    }
+    if (pack(&payload, message, job) == 0 && ipc_pair(answer) == 0)
+        sent = send_job(queue, buf_slice(&payload), answer[1], message);
     int failure = sent == 0 ? EAGAIN : errno;
     buf_release(&payload);
     if (answer[1] >= 0)
@@ -39,22 +86,6 @@ int scan_submit(int queue, int message, const struct scan_job *job)
         close(answer[0]);
     errno = failure;
     return -1;
-}
-
-/* Copies what came in a file. It may be any descriptor that a hostile scanner has, and change
- * meanwhile. */
-static struct slice read_large(const struct ipc_message *message, struct arena *arena)
-{
-    struct slice none = {NULL, 0};
-    struct stat info;
-    if (message->fd_count != 1 || fstat(message->fds[0], &info) != 0 || !S_ISREG(info.st_mode))
-        return none;
-    if (info.st_size <= 0 || info.st_size > SCAN_ANSWER_MAX)
-        return none;
-    size_t size = (size_t)info.st_size;
-    char *bytes = arena_alloc(arena, size);
-    ssize_t got = bytes ? pread(message->fds[0], bytes, size, 0) : -1;
-    return got == info.st_size ? (struct slice){bytes, size} : none;
 }
 
 static int failed(const char **reason, const char *why)
@@ -86,7 +117,7 @@ int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan
     if (message.type == SCAN_ANSWER)
         payload = arena_copy(arena, message.payload);
     else if (message.type == SCAN_LARGE_ANSWER)
-        payload = read_large(&message, arena);
+        payload = read_file(message.fd_count == 1 ? message.fds[0] : -1, SCAN_ANSWER_MAX, arena);
     ipc_close_fds(&message);
     if (message.type == SCAN_REFUSAL)
         return read_refusal(message.payload, arena, reason);
@@ -97,19 +128,33 @@ int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan
 
 /* -- the scanner's side -- */
 
-static bool take_job(const struct ipc_message *packet, struct arena *arena, struct scan_job *job)
+/* The file that a large job came in is closed. */
+static struct slice payload_of(struct ipc_message *packet, struct arena *arena)
 {
-    if (packet->type != SCAN_JOB || packet->fd_count < 1 || packet->fd_count > 2)
-        return false;
-    struct slice lasting = arena_copy(arena, packet->payload);
-    return lasting.ptr && scan_job_decode(lasting, arena, job) &&
+    if (packet->type == SCAN_JOB)
+        return arena_copy(arena, packet->payload);
+    struct slice payload = {NULL, 0};
+    if (packet->type != SCAN_LARGE_JOB || packet->fd_count == 0)
+        return payload;
+    payload = read_file(packet->fds[0], SCAN_JOB_MAX, arena);
+    close(packet->fds[0]);
+    packet->fd_count--;
+    memmove(packet->fds, packet->fds + 1, packet->fd_count * sizeof *packet->fds);
+    return payload;
+}
+
+static bool take_job(struct ipc_message *packet, struct arena *arena, struct scan_job *job)
+{
+    struct slice lasting = payload_of(packet, arena);
+    return lasting.ptr && packet->fd_count >= 1 && packet->fd_count <= 2 &&
+           scan_job_decode(lasting, arena, job) &&
            (packet->fd_count == 2 || !scan_job_needs_message(job));
 }
 
 int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, int *message,
               int *reply)
 {
-    static char buffer[SCAN_JOB_MAX + sizeof(uint16_t)];
+    static char buffer[IPC_PAYLOAD_MAX + sizeof(uint16_t)];
     for (;;) {
         struct ipc_message packet;
         int got = ipc_recv(queue, &packet, buffer, sizeof buffer, wait);
@@ -128,11 +173,11 @@ int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, i
 
 static bool send_large(int reply, struct slice payload)
 {
-    int file = memfd_create("answer", MFD_CLOEXEC);
-    bool ok = file >= 0 && write(file, payload.ptr, payload.len) == (ssize_t)payload.len &&
-              ipc_send(reply, SCAN_LARGE_ANSWER, SLICE(""), &file, 1, true) == 1;
-    if (file >= 0)
-        close(file);
+    int file = file_of(payload);
+    if (file < 0)
+        return false;
+    bool ok = ipc_send(reply, SCAN_LARGE_ANSWER, SLICE(""), &file, 1, true) == 1;
+    close(file);
     return ok;
 }
 
@@ -150,7 +195,7 @@ bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer
 
 bool scan_refuse(int reply, const char *reason)
 {
-    struct buf payload = buf_init(SCAN_JOB_MAX);
+    struct buf payload = buf_init(IPC_PAYLOAD_MAX);
     pack_slice(&payload, slice_sub(slice_of(reason), 0, SCAN_REASON_MAX));
     bool ok =
         !payload.failed && ipc_send(reply, SCAN_REFUSAL, buf_slice(&payload), NULL, 0, true) == 1;

@@ -12,7 +12,8 @@
 
 enum {
     SCAN_HEADERS_MAX = 256,         /* header["..."] keys a policy may have */
-    SCAN_JOB_MAX = IPC_PAYLOAD_MAX, /* bytes of a packed job, DNS answers included */
+    SCAN_JOB_MAX = 8 * 1024 * 1024, /* bytes of a packed job, DNS answers included: past some it
+                                       comes in a memfd */
     SCAN_REASON_MAX = 200,
     SCAN_ANSWER_MAX = 2 * 1024 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in a memfd */
 };
@@ -71,8 +72,7 @@ bool scan_job_needs_message(const struct scan_job *job);
 
 /* Puts a job on the queue. `message` (sealed memfd; -1: none) stays the caller's. Returns the
  * socket on which the answer will come (the caller's to close), -1 with errno: EAGAIN: the queue is
- * full; EMSGSIZE: it does not fit SCAN_JOB_MAX, though of DNS answers that are not complete the
- * largest are told as failed; EINVAL: it needs a message. */
+ * full; EMSGSIZE: the DNS answers do not fit SCAN_JOB_MAX; EINVAL: it needs a message. */
 int scan_submit(int queue, int message, const struct scan_job *job);
 
 /* Reads the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet; -1: the

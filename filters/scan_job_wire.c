@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * A job as bytes: flags, the sender, limits, the names of headers, and the DNS answers (an octet 1
- * before each, 0 after the last). What is too much of these is told as failed, the largest first.
- */
+ * before each, 0 after the last). */
 #include "filters/scan_job.h"
 
 #include <string.h>
@@ -17,10 +16,6 @@ enum {
     ALL_FLAGS = 127,
     SAMPLES = 100,
     RECORD_BYTES_MIN = 4,
-    PREFERENCE_BYTES = 4,
-    ANSWER_BYTES_MIN = 12,
-    ANSWER_MAX = 128 * 1024,
-    ANSWER_SMALL = 128,
 };
 
 /* -- the proxy's side -- */
@@ -64,41 +59,10 @@ static void pack_record(struct buf *out, enum dns_type type, const struct dns_re
     pack_slice(out, record->text);
 }
 
-/* The DNS answers of a job; of those that are larger than `largest` only a failure is told. */
-struct dns_packer {
-    struct buf *out;
-    size_t largest, octets;
-};
-
-static size_t octets_of_answer(struct slice name, enum dns_type type,
-                               const struct dns_answer *answer)
-{
-    size_t octets = ANSWER_BYTES_MIN + name.len;
-    for (size_t i = 0; i < answer->count; i++) {
-        const struct dns_record *record = &answer->records[i];
-        bool address = type == DNS_A || type == DNS_AAAA;
-        octets += RECORD_BYTES_MIN + (type == DNS_MX ? PREFERENCE_BYTES : 0) +
-                  (address ? octets_of(&record->ip) : record->text.len);
-    }
-    return octets;
-}
-
-static void measure_dns_answer(void *context, struct slice name, enum dns_type type,
-                               const struct dns_answer *answer)
-{
-    struct dns_packer *packer = context;
-    size_t octets = octets_of_answer(name, type, answer);
-    packer->octets += octets <= packer->largest ? octets : ANSWER_BYTES_MIN + name.len;
-}
-
 static void pack_dns_answer(void *context, struct slice name, enum dns_type type,
                             const struct dns_answer *answer)
 {
-    static const struct dns_answer failed = {.status = DNS_FAILED};
-    const struct dns_packer *packer = context;
-    struct buf *out = packer->out;
-    if (octets_of_answer(name, type, answer) > packer->largest)
-        answer = &failed;
+    struct buf *out = context;
     pack_u8(out, 1);
     pack_slice(out, name);
     pack_u8(out, (uint8_t)type);
@@ -107,22 +71,6 @@ static void pack_dns_answer(void *context, struct slice name, enum dns_type type
     pack_u32(out, (uint32_t)answer->count);
     for (size_t i = 0; i < answer->count; i++)
         pack_record(out, type, &answer->records[i]);
-}
-
-/* Large answers of one domain, a forger's own, must not keep those of another from being heard. A
- * table that is complete is told whole or not at all. */
-static void pack_dns(struct buf *out, const struct scan_job *job)
-{
-    struct dns_packer packer = {.out = out, .largest = SIZE_MAX};
-    size_t room = out->max - buf_len(out);
-    dns_answers_each(job->dns, measure_dns_answer, &packer);
-    if (packer.octets >= room && !job->dns_complete)
-        for (packer.largest = ANSWER_MAX; packer.octets >= room && packer.largest > ANSWER_SMALL;) {
-            packer.largest /= 2;
-            packer.octets = 0;
-            dns_answers_each(job->dns, measure_dns_answer, &packer);
-        }
-    dns_answers_each(job->dns, pack_dns_answer, &packer);
 }
 
 bool scan_job_encode(struct buf *out, const struct scan_job *job)
@@ -137,7 +85,7 @@ bool scan_job_encode(struct buf *out, const struct scan_job *job)
     for (size_t i = 0; i < job->header_count; i++)
         pack_slice(out, job->headers[i]);
     if (job->dns)
-        pack_dns(out, job);
+        dns_answers_each(job->dns, pack_dns_answer, out);
     pack_u8(out, 0);
     return !out->failed && job->header_count <= SCAN_HEADERS_MAX;
 }

@@ -25,19 +25,25 @@ static void fail(struct session *s, enum producer producer)
     facts_fail(&s->study->facts, producer, config_of(s)->policy);
 }
 
+static void give_up_dns(struct session *s)
+{
+    struct client_study *study = s->study;
+    inquiry_cancel(&study->dns);
+    fail(s, PRODUCER_CLIENT);
+    fail(s, PRODUCER_DNSBL);
+    study->names = study->lists = study->helo = LEARNT;
+}
+
 void client_study_give_up(struct session *s)
 {
     struct client_study *study = s->study;
     if (!study)
         return;
-    inquiry_cancel(&study->dns);
+    give_up_dns(s);
     if (study->state)
         state_cancel(study->state);
     study->state = NULL;
-    fail(s, PRODUCER_CLIENT);
-    fail(s, PRODUCER_DNSBL);
     fail(s, PRODUCER_RATE);
-    study->names = study->lists = study->helo = LEARNT;
 }
 
 /* ---- the evaluators, over the table ---- */
@@ -96,7 +102,7 @@ static void go_on(struct session *s)
     struct client_study *study = s->study;
     for (int round = 0; learns(study) && study->dns.pending == 0; round++)
         if (round == ROUNDS_MAX || arena_failed(study->arena)) {
-            client_study_give_up(s);
+            give_up_dns(s);
             return;
         } else if (evaluate(s)) {
             return;
@@ -107,6 +113,8 @@ static void on_answers(void *ctx)
 {
     struct session *s = ctx;
     go_on(s);
+    if (s->t.open)
+        sender_study_go_on(s); /* it may have waited for the client's name */
     session_settle(s);
 }
 
@@ -160,7 +168,7 @@ void client_study_begin(struct session *s)
     if (study->dns.resolver)
         go_on(s);
     else
-        client_study_give_up(s);
+        give_up_dns(s);
 }
 
 void client_study_helo(struct session *s)
@@ -170,7 +178,7 @@ void client_study_helo(struct session *s)
         return;
     study->facts.fact[FACT_HELO_RESOLVES] = study->facts.fact[FACT_HELO_FITS] = (struct value){0};
     if (!study->dns.resolver) {
-        client_study_give_up(s);
+        give_up_dns(s);
         return;
     }
     study->helo = LEARNING;
@@ -187,6 +195,11 @@ bool client_study_done(const struct session *s, enum phase phase)
     if (phase < PHASE_HELO && study->helo == LEARNING)
         return study->names != LEARNING && study->lists != LEARNING;
     return !learns(study) && (!study->state || state_pending(study->state) == 0);
+}
+
+bool client_study_knows_names(const struct session *s)
+{
+    return !s->study || s->study->names != LEARNING;
 }
 
 static bool is_of_client(enum producer producer)

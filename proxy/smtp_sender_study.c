@@ -122,7 +122,7 @@ void sender_study_go_on(struct session *s)
     struct transaction *t = &s->t;
     if (!t->dns.resolver)
         return;
-    if (t->sender_domains == LEARNING)
+    if (t->sender_domains == LEARNING && client_study_knows_names(s))
         look_up_domains(s, &t->sender_domains, false);
     if (t->domains == LEARNING && content_known(s))
         look_up_domains(s, &t->domains, true);

@@ -34,6 +34,7 @@ void client_study_begin(struct session *s);
 void client_study_helo(struct session *s);
 
 bool client_study_done(const struct session *s, enum phase phase);
+bool client_study_knows_names(const struct session *s);
 void client_study_give_up(struct session *s); /* what is not known now is unknown */
 void client_study_free(struct session *s);
 

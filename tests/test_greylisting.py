@@ -19,9 +19,9 @@ BAD = "no.such.example"  # a HELO that does not resolve looks bad
 @pytest.fixture
 def gateway(start, new_backend, internet):
     """gateway(greylist): in front of a server behind, with these words in its greylist block."""
-    def with_greylist(words, policy=None, changes=None):
-        server = new_backend()
-        it = start(backend("behind", server.port) + domains("behind", "example.com") + internet.configuration
+    def with_greylist(words, policy=None, changes=None, script=None, check="off"):
+        server = new_backend(script)
+        it = start(backend("behind", server.port, options="recipient_check %s  probe off" % check) + domains("behind", "example.com") + internet.configuration
                    + "greylist { %s }\n" % words + (policy or shipped_policy()), changes=changes)
         it.behind = server
         return it
@@ -112,7 +112,7 @@ def test_what_is_remembered_outlives_a_reload_and_a_restart(gateway):
     it = gateway("delay 1s")
     accepted_after_a_wait(it)
     it.reload()
-    assert it.wait_log("generation=2")
+    assert it.wait_log("serving generation=2")
     assert attempt(it)[0] == 250
     wait_until(lambda: False, 1.1)  # the append-only file is written every second
     assert it.stop() == 0
@@ -145,12 +145,8 @@ def test_who_guesses_at_recipients_waits_and_is_dropped_at_last(gateway):
 rule "many" when rate(client.ip, 1h, unknown_recipients) >= 6 then drop 421 4.7.1 "too many unknown recipients"
 rule "some" when rate(client.ip, 1h, unknown_recipients) >= 3 then delay 500ms
 """
-    server_says = {"RCPT": lambda session, line: None if b"user@" in line else "550 5.1.1 no such user"}
-    it = gateway("delay 1s", policy=policy)
-    it.behind.script.update(server_says)
-    it.configure(backend("behind", it.behind.port, options="recipient_check on  probe off") + domains("behind", "example.com") + policy)
-    it.reload()
-    assert it.wait_log("generation=2")
+    script = {"RCPT": lambda session, line: None if b"user@" in line else "550 5.1.1 no such user"}
+    it = gateway("delay 1s", policy=policy, script=script, check="on")
     took, codes = [], []
     with Session(it.port) as client:
         client.ehlo()
@@ -179,3 +175,10 @@ def test_proxies_count_together(gateway):
     proxies = {re.search(r"gatepost-proxy\[(\d+)\]: info: \S+ message", line)[1] for line in it.log().splitlines() if " message client" in line}
     assert len(proxies) == 2, "both proxies took part"
     assert send(it.port, samples.clean(), "user@example.com", sender="b@client.example").code == 250
+
+
+def test_connections_are_counted_by_a_policy_that_needs_no_dns(gateway):
+    it = gateway("delay 1s", policy='rule "busy" when rate(client.ip, 1h) > 10 then reject 550 5.7.1 "busy: {rate(client.ip, 1h)}"\n',
+                 changes={"process": {"proxies": 2}})
+    codes = [attempt(it)[0] for _ in range(20)]
+    assert 550 in codes and codes == sorted(codes), codes

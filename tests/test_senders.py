@@ -144,6 +144,12 @@ def test_a_listed_senders_domain_is_refused(gateway, internet):
     assert reply.code == 550 and "your domain is listed" in reply.text
 
 
+def test_a_host_of_a_listed_domain_is_refused_however_fast_it_speaks(gateway, internet):
+    with Session(gateway.port, source=internet.address(50)) as client:
+        client.send("HELO mail.good.example\r\nMAIL FROM:<a@good.example>\r\nRCPT TO:<user@example.com>\r\n")
+        assert [client.reply().code for _ in range(3)] == [250, 250, 550]
+
+
 @pytest.mark.parametrize("kind, body", [("plain", "see http://www.bad.example/win now\n"), ("mail", "write to joe@bad.example\n")])
 def test_a_listed_domain_in_the_body_is_found(gateway, internet, kind, body):
     reply, decision = recorded(gateway, internet, mail(body=body), source=10)

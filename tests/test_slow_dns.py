@@ -165,7 +165,7 @@ def test_sessions_end_while_they_wait(start, new_backend, odd, how):
         assert send(gateway.port, mail(), "user@example.com").code == 250
     elif how == "reload":
         gateway.reload()
-        assert gateway.wait_log("generation=2", 20)
+        assert gateway.wait_log("serving generation=2", 20)
         assert [client.reply().code for client in clients for _ in range(2)] == [250] * 80
     else:
         gateway.process.signal(15)

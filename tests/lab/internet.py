@@ -4,8 +4,8 @@
     good.example      sends from 127.0.0.1 and .10, as its SPF, its PTR and its DKIM keys say; p=reject
     bank.example      sends from .20 alone; p=reject             shop.example    the same; p=quarantine
     plain.example     sends from .20 alone; no DMARC             null.example    sends nothing (-all)
+    bad.example       stands in the list of domains; .50 is its host
     lists.example     a mailing list at .30 that seals with ARC  evil.example    seals too
-    bad.example       stands in the list of domains
 
 .N is an address of `network`, a /24 of those that RFC 2544 sets aside, local to this machine as long as the network is: lists
 are not asked about 127/8. bl.example lists .66, light.example .67 and .68, wl.example (an allowlist) .68, dbl.example domains."""
@@ -51,6 +51,8 @@ bad.example. TXT "v=spf1 +all"
 {ptr10} PTR mail.good.example.
 {ptr20} PTR nobody.knows.example.
 {ptr30} PTR lists.example.
+{ptr50} PTR host.bad.example.
+host.bad.example. A {net}.50
 2.0.0.127.bl.example. A 127.0.0.2
 {rev66}.bl.example. A 127.0.0.2
 2.0.0.127.light.example. A 127.0.0.2
@@ -117,7 +119,7 @@ class Internet:
     def _zone(self):
         net = self.network.prefix or "127.0.9"
         words = {"rev%d" % n: reverse("%s.%d" % (net, n)) for n in (66, 67, 68)}
-        words.update({"ptr%d" % n: reverse("%s.%d" % (net, n)) + ".in-addr.arpa." for n in (10, 20, 30)})
+        words.update({"ptr%d" % n: reverse("%s.%d" % (net, n)) + ".in-addr.arpa." for n in (10, 20, 30, 50)})
         return WORLD.format(net=net, rsa=_strings(self.keys.rsa_record), ed=_strings(self.keys.ed_record),
                             ptr_loopback="1.0.0.127.in-addr.arpa.", **words)
 

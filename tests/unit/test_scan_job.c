@@ -391,15 +391,15 @@ static void test_a_full_queue_says_try_again(void **state)
     assert_int_equal(ipc_pair(queue), 0);
     struct slice header = SLICE("x");
     struct scan_job job = {.message = true, .headers = &header, .header_count = 1};
-    char *large = arena_alloc(arena, 50000);
-    job.from.sender = (struct slice){large, 50000};
+    char *large = arena_alloc(arena, 15000);
+    job.from.sender = (struct slice){large, 15000};
     while (n < 20000 && (socks[n] = scan_submit(queue[0], message, &job)) >= 0)
         n++;
     assert_int_equal(errno, EAGAIN);
     assert_in_range(n, 4, 1000);
     while (n > 0)
         close(socks[--n]);
-    job.from.sender.len = 1 << 20;
+    job.from.sender.len = SCAN_JOB_MAX;
     assert_int_equal(scan_submit(queue[0], message, &job), -1);
     assert_int_equal(errno, EMSGSIZE);
     close(queue[0]);
