@@ -64,14 +64,27 @@ static void of_message(const struct session *s, struct domains *domains)
         add(domains, &links->list.items[i]);
 }
 
+/* Of links beyond a cap, or that no scanner has read, it is not known whether they are listed. */
+static void cut_domains(struct facts *facts)
+{
+    const struct value *links = &facts->fact[FACT_MESSAGE_DOMAINS];
+    if (links->state == VALUE_KNOWN && !links->list.cut)
+        return;
+    facts->fact[FACT_DOMAINS_FOUND].list.cut = true;
+    facts->fact[FACT_DOMAINS_LISTS].list.cut = true;
+}
+
 static bool evaluate_domains(struct session *s, bool whole)
 {
     struct transaction *t = &s->t;
     struct domains domains = {.count = 0};
     uint64_t suspended = shared_suspended(s->proxy->shared);
     (whole ? of_message : of_envelope)(s, &domains);
-    return (whole ? blocklists_message : blocklists_sender)(
+    bool evaluated = (whole ? blocklists_message : blocklists_sender)(
         s->mail, t->dns.answers, config_of(s), suspended, domains.items, domains.count, &t->facts);
+    if (whole)
+        cut_domains(&t->facts);
+    return evaluated;
 }
 
 /* True: it waits for answers. */

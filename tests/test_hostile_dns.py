@@ -11,6 +11,10 @@ from lab.smtp_client import Session
 
 HUGE = " ".join('"%s"' % ("x" * 250) for _ in range(60))
 KEYS = 16
+LIST = """
+blocklist domain "dbl.test" { "127.0.1.2" weight 5 }
+observe rule "names what is found" when any d in domains.found (d == "nothing.example") then log "x"
+"""
 
 
 def huge(query, answer, tcp):
@@ -30,6 +34,7 @@ def slow_chain(server, seconds):
 def server():
     server = responder.Responder()
     server.add("1.0.0.127.in-addr.arpa", "PTR", "mail.evil.test.").add("mail.evil.test", "A", "127.0.0.1")
+    server.add("test.dbl.test", "A", "127.0.1.2")
     server.add("bank.test", "TXT", '"v=spf1 -all"').add("_dmarc.bank.test", "TXT", '"v=DMARC1; p=reject"')
     server.add("evil.test", "TXT", '"v=spf1 ip4:127.0.0.1 -all"')
     server.add("many.evil.test", "TXT", '"v=spf1 %s ?all"' % " ".join("mx:m%d.evil.test" % i for i in range(10)))
@@ -53,8 +58,9 @@ def gateway(run_dir, server):
     folder = run_dir / "hostile_dns"
     settings = 'resolver { forward "%s"  timeout 2s  patience 1s  queries 100 }\ngreylist { delay 1s }\n' % server.address
     folder.mkdir()
-    gateway = Gatepost(folder, backend("behind", behind.port) + domains("behind", "example.com") + settings
+    gateway = Gatepost(folder, backend("behind", behind.port) + domains("behind", "example.com") + settings + LIST
                        + policy_with(folder, needs.ROOT, {}))
+    gateway.behind = behind
     try:
         yield gateway.start()
     finally:
@@ -68,10 +74,10 @@ def forged(sender, above=b""):
     return message, sender
 
 
-def verdict(gateway, message, sender):
-    with Session(gateway.port, timeout=30) as client:
+def verdict(gateway, message, sender, to="user@example.com", source=None):
+    with Session(gateway.port, timeout=30, source=source) as client:
         client.ehlo("mail.evil.test")
-        for line in ("MAIL FROM:<%s>" % sender, "RCPT TO:<user@example.com>"):
+        for line in ("MAIL FROM:<%s>" % sender, "RCPT TO:<%s>" % to):
             reply = client.command(line)
             assert reply.code == 250, reply
         return client.data(message)
@@ -98,3 +104,18 @@ def test_huge_keys_of_his_own_do_not_help_a_forger(gateway):
 def test_many_questions_of_his_own_do_not_help_a_forger(gateway):
     """The budget of a transaction is spent on his SPF record before the header is read."""
     assert_refused(verdict(gateway, *forged("a@many.evil.test")))
+
+
+def test_an_address_without_a_name_is_a_permanent_error_of_iprev(gateway):
+    """RFC 8601 2.7.3."""
+    message = samples.octets(samples.message("hello", "Hello.\n", sender="a@evil.test"))
+    assert verdict(gateway, message, "a@evil.test", to="postmaster@example.com", source="127.0.0.2").code == 250
+    assert b"iprev=permerror policy.iprev=127.0.0.2" in gateway.behind.messages[-1].content.replace(b"\r\n\t", b" ")
+
+
+def test_links_beyond_the_cap_are_not_taken_for_unlisted(gateway):
+    links = "".join("http://www.shop%d.example/\n" % i for i in range(80))
+    message = samples.octets(samples.message("hello", links, sender="a@evil.test"))
+    assert verdict(gateway, message, "a@evil.test").code == 250
+    facts = gateway.decisions()[-1]["facts"]
+    assert facts["domains.found"] == [] and "domains.found" in facts["cut"]
