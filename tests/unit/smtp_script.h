@@ -147,7 +147,8 @@ static inline bool script_body(struct script_connection *c, struct slice bytes, 
     size_t before = buf_len(body);
     buf_append(body, bytes);
     struct slice all = buf_slice(body);
-    size_t at = slice_search(all, SLICE("\r\n.\r\n"));
+    size_t from = before > 4 ? before - 4 : 0;
+    size_t at = from + slice_search(slice_from(all, from), SLICE("\r\n.\r\n"));
     bool empty = slice_starts(all, SLICE(".\r\n"));
     *used = bytes.len;
     if (at == all.len && !empty)

@@ -146,7 +146,7 @@ static void test_a_yes_before_the_message_is_not_believed(void **state)
     assert_int_equal(servers[1].messages, 1);
 }
 
-static char large[4 * 1024 * 1024];
+static char large[12 * 1024 * 1024]; /* more than all buffers between two sockets hold */
 
 static void test_a_yes_in_the_middle_of_the_message_is_not_believed(void **state)
 {
