@@ -36,6 +36,7 @@ def server():
     server.add("1.0.0.127.in-addr.arpa", "PTR", "mail.evil.test.").add("mail.evil.test", "A", "127.0.0.1")
     server.add("test.dbl.test", "A", "127.0.1.2")
     server.add("bank.test", "TXT", '"v=spf1 -all"').add("_dmarc.bank.test", "TXT", '"v=DMARC1; p=reject"')
+    server.add("shop.test", "TXT", '"v=spf1 -all"').add("_dmarc.shop.test", "TXT", '"v=DMARC1; p=quarantine"')
     server.add("evil.test", "TXT", '"v=spf1 ip4:127.0.0.1 -all"')
     server.add("many.evil.test", "TXT", '"v=spf1 %s ?all"' % " ".join("mx:m%d.evil.test" % i for i in range(10)))
     for i in range(10):
@@ -119,3 +120,10 @@ def test_links_beyond_the_cap_are_not_taken_for_unlisted(gateway):
     assert verdict(gateway, message, "a@evil.test").code == 250
     facts = gateway.decisions()[-1]["facts"]
     assert facts["domains.found"] == [] and "domains.found" in facts["cut"]
+
+
+def test_a_sender_does_not_mark_his_own_message_as_clean(gateway):
+    message = b"X-Spam-Flag: NO\r\n" + samples.octets(samples.message("hello", "Hello.\n", sender="a@shop.test"))
+    assert verdict(gateway, message, "a@evil.test").code == 250
+    content = gateway.behind.messages[-1].content
+    assert b"X-Spam-Flag: YES" in content and b"X-Spam-Flag: NO" not in content
