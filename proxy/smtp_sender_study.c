@@ -87,20 +87,32 @@ static bool evaluate_domains(struct session *s, bool whole)
     return evaluated;
 }
 
+/* Out of a budget of their own: the links of a message must not use up what is needed to find out
+ * who sent it. */
+static unsigned ask_lists(struct transaction *t)
+{
+    size_t count;
+    const struct dns_wanted *wanted = dns_wanted(t->dns.answers, &count);
+    unsigned others = t->dns.queries;
+    t->dns.queries = t->list_queries;
+    unsigned pending = inquiry_ask(&t->dns, wanted, count);
+    t->list_queries = t->dns.queries;
+    t->dns.queries = others;
+    return pending;
+}
+
 /* True: it waits for answers. */
 static bool look_up_domains(struct session *s, enum learning *what, bool whole)
 {
     struct transaction *t = &s->t;
     for (int round = 0; *what == LEARNING; round++) {
-        size_t count;
         dns_answers_restart(t->dns.answers);
         bool evaluated = evaluate_domains(s, whole);
         if (!evaluated || round == ROUNDS_MAX || !dns_missed(t->dns.answers)) {
             *what = LEARNT; /* what has not been filled counts as unknown */
             break;
         }
-        const struct dns_wanted *wanted = dns_wanted(t->dns.answers, &count);
-        if (inquiry_ask(&t->dns, wanted, count) > 0)
+        if (ask_lists(t) > 0)
             return true;
     }
     return false;

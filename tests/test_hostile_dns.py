@@ -30,6 +30,16 @@ def slow_chain(server, seconds):
     server.add("slow8.evil.test", "TXT", '"v=spf1 -all"')
 
 
+def many_questions(server, name):
+    """SPF that takes 111 of them, and matches nobody."""
+    server.add(name + ".evil.test", "TXT", '"v=spf1 %s ?all"' % " ".join("mx:m%d.%s.evil.test" % (i, name) for i in range(10)))
+    server.add(name + ".evil.test", "A", "127.0.0.1")
+    for i in range(10):
+        server.add("m%d.%s.evil.test" % (i, name), "MX", *("10 h%d-%d.%s.evil.test." % (i, k, name) for k in range(10)))
+        for k in range(10):
+            server.add("h%d-%d.%s.evil.test" % (i, k, name), "A", "192.0.2.1")
+
+
 @pytest.fixture(scope="module")
 def server():
     server = responder.Responder()
@@ -38,11 +48,10 @@ def server():
     server.add("bank.test", "TXT", '"v=spf1 -all"').add("_dmarc.bank.test", "TXT", '"v=DMARC1; p=reject"')
     server.add("shop.test", "TXT", '"v=spf1 -all"').add("_dmarc.shop.test", "TXT", '"v=DMARC1; p=quarantine"')
     server.add("evil.test", "TXT", '"v=spf1 ip4:127.0.0.1 -all"')
-    server.add("many.evil.test", "TXT", '"v=spf1 %s ?all"' % " ".join("mx:m%d.evil.test" % i for i in range(10)))
-    for i in range(10):
-        server.add("m%d.evil.test" % i, "MX", *("10 h%d-%d.evil.test." % (i, k) for k in range(10)))
-        for k in range(10):
-            server.add("h%d-%d.evil.test" % (i, k), "A", "192.0.2.1")
+    many_questions(server, "many")
+    many_questions(server, "more")
+    for i in range(1, 46):
+        server.add("a._domainkey.arc%d.evil.test" % i, "TXT", '"v=DKIM1; p="', behaviour=responder.late(0.3))
     for i in range(KEYS):
         server.add("s%d._domainkey.evil.test" % i, "TXT", HUGE, behaviour=huge)
     slow_chain(server, 0.45)
@@ -57,7 +66,7 @@ def gateway(run_dir, server):
         pytest.skip("needs root: Gatepost's parent")
     behind = Backend().start()
     folder = run_dir / "hostile_dns"
-    settings = 'resolver { forward "%s"  timeout 2s  patience 1s  queries 100 }\ngreylist { delay 1s }\n' % server.address
+    settings = 'resolver { forward "%s"  timeout 2s  patience 1s  queries 200 }\ngreylist { delay 1s }\n' % server.address
     folder.mkdir()
     gateway = Gatepost(folder, backend("behind", behind.port) + domains("behind", "example.com") + settings + LIST
                        + policy_with(folder, needs.ROOT, {}))
@@ -70,14 +79,14 @@ def gateway(run_dir, server):
     assert status == 0
 
 
-def forged(sender, above=b""):
-    message = above + samples.octets(samples.message("hello", "Pay me.\n", sender="ceo@bank.test"))
+def forged(sender, above=b"", body="Pay me.\n"):
+    message = above + samples.octets(samples.message("hello", body, sender="ceo@bank.test"))
     return message, sender
 
 
-def verdict(gateway, message, sender, to="user@example.com", source=None):
+def verdict(gateway, message, sender, to="user@example.com", source=None, helo="mail.evil.test"):
     with Session(gateway.port, timeout=30, source=source) as client:
-        client.ehlo("mail.evil.test")
+        client.ehlo(helo)
         for line in ("MAIL FROM:<%s>" % sender, "RCPT TO:<%s>" % to):
             reply = client.command(line)
             assert reply.code == 250, reply
@@ -104,7 +113,15 @@ def test_huge_keys_of_his_own_do_not_help_a_forger(gateway):
 
 def test_many_questions_of_his_own_do_not_help_a_forger(gateway):
     """The budget of a transaction is spent on his SPF record before the header is read."""
-    assert_refused(verdict(gateway, *forged("a@many.evil.test")))
+    assert_refused(verdict(gateway, *forged("a@many.evil.test"), helo="more.evil.test"))
+
+
+def test_links_do_not_use_up_what_a_forged_signature_is_judged_by(gateway):
+    """A key that may not be asked for is a temporary failure, and so DMARC would be one."""
+    fields = b"".join(b"ARC-Seal: i=%d; a=rsa-sha256; cv=none; d=arc%d.evil.test; s=a; b=AAAA\r\n" % (i, i) for i in range(1, 46))
+    fields += b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=bank.test; s=s; h=from; bh=AAAA; b=AAAA\r\n"
+    links = "".join("http://www.shop%d.example/\n" % i for i in range(50))
+    assert_refused(verdict(gateway, *forged("a@many.evil.test", fields, links)))
 
 
 def test_an_address_without_a_name_is_a_permanent_error_of_iprev(gateway):
