@@ -211,8 +211,13 @@ static bool look_keys_up(struct arc_chain *chain, struct dns_answers *dns)
     return true;
 }
 
-static void fail_by(struct arc_outcome *out, const struct arc_signature *s)
+/* What never holds counts before what only the DNS did not tell: else whoever can make a key's zone
+ * fail could have a forged chain taken for one that may be good. */
+static void must_hold(struct arc_outcome *out, const struct arc_signature *s)
 {
+    bool failed = out->result == ARC_FAIL;
+    if (!s->wrong || (failed && (s->temporary || !out->temporary)))
+        return;
     fail(out, s->wrong);
     out->temporary = s->temporary;
 }
@@ -224,11 +229,9 @@ static void conclude(const struct arc_chain *chain, struct arc_outcome *out)
         oldest--;
     out->result = ARC_PASS;
     out->oldest_pass = oldest ? (unsigned)oldest + 1 : 0;
-    if (oldest == chain->count)
-        fail_by(out, &chain->sets[oldest - 1].message);
-    for (size_t i = chain->count; i-- > 0 && out->result == ARC_PASS;)
-        if (chain->sets[i].seal.wrong)
-            fail_by(out, &chain->sets[i].seal);
+    must_hold(out, &chain->sets[chain->count - 1].message);
+    for (size_t i = chain->count; i-- > 0;)
+        must_hold(out, &chain->sets[i].seal);
     if (out->result == ARC_FAIL)
         out->oldest_pass = 0;
 }

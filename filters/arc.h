@@ -19,7 +19,7 @@ struct arc_sealer {
 struct arc_outcome {
     enum arc_result result;
     const char *reason;         /* "" unless it failed */
-    bool temporary;             /* it failed because DNS did */
+    bool temporary;             /* it failed because DNS did, and for nothing else */
     struct arc_sealer *sealers; /* the first that sealed first; as far as the structure is right */
     size_t count;
     unsigned oldest_pass; /* the lowest instance whose AMS, with all after it, verifies; 0: all do

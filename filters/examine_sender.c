@@ -44,7 +44,8 @@ static enum dmarc_outcome dkim_outcome(enum dkim_result result)
 }
 
 /* The names that DMARC asks for do not depend on what SPF and DKIM have found: those are asked in
- * the first round too, when nothing is found yet. */
+ * the first round too, when nothing is found yet, and before all others: there may be no room for
+ * all, and the signatures are of the sender's choice. */
 static bool find_dmarc(struct sender_findings *f)
 {
     struct dmarc_identifier dkim[DKIM_SIGNATURES_MAX];
@@ -65,8 +66,10 @@ static bool find_dmarc(struct sender_findings *f)
 static bool find_authentication(struct sender_findings *f)
 {
     uint64_t now = f->job->from.now > 0 ? (uint64_t)f->job->from.now : 0;
-    return author_of(f->arena, headers_block(f->message, NULL), &f->author) &&
-           settle(f, dkim_examine(f->arena, f->dns, f->message, now, &f->dkim)) &&
+    if (!author_of(f->arena, headers_block(f->message, NULL), &f->author))
+        return false;
+    dmarc_prefetch(f->arena, f->dns, &f->author);
+    return settle(f, dkim_examine(f->arena, f->dns, f->message, now, &f->dkim)) &&
            settle(f, arc_examine(f->arena, f->dns, f->message, now, &f->arc)) && find_dmarc(f);
 }
 

@@ -180,6 +180,8 @@ static bool fill_dmarc(const struct sender_findings *f, struct value *fact)
 /* What the first sealer wrote down is worth something only while the chain holds. */
 static struct value first_dmarc(const struct arc_outcome *arc)
 {
+    if (arc->temporary)
+        return value_unknown();
     if (arc->result != ARC_PASS || arc->count == 0)
         return value_absent();
     struct slice word = auth_results_read(arc->sealers[0].authentication_results, SLICE("dmarc"));
@@ -193,7 +195,7 @@ static bool fill_arc(const struct sender_findings *f, struct value *fact)
 {
     const struct arc_outcome *arc = &f->arc;
     struct value *sealers = &fact[FACT_ARC_SEALERS];
-    fact[FACT_ARC_RESULT] = value_integer(arc->result);
+    fact[FACT_ARC_RESULT] = arc->temporary ? value_unknown() : value_integer(arc->result);
     fact[FACT_ARC_REASON] = text_or_absent(slice_of(arc->reason));
     fact[FACT_ARC_OLDEST_PASS] =
         arc->result == ARC_PASS ? value_number(arc->oldest_pass) : value_absent();

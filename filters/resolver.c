@@ -18,7 +18,14 @@
 #include <sys/random.h>
 #include <unbound-event.h>
 
-enum { BUCKETS = 4096, CLASS_IN = 1, RCODE_NO_NAME = 3, BOGUS = 1, SECURE = 2 };
+enum {
+    BUCKETS = 4096,
+    CLASS_IN = 1,
+    RCODE_NO_NAME = 3,
+    BOGUS = 1,
+    SECURE = 2,
+    POLICIES_MAX = 16,
+};
 enum { SHARES = 1024 /* of clients, by hash */, NOBODY = SHARES, SHARE_PART = 4 };
 
 TAILQ_HEAD(lookup_list, lookup);
@@ -354,10 +361,17 @@ static bool look_up(struct inquiry *inquiry, const struct dns_wanted *wanted, co
     return true;
 }
 
+/* Who forges a domain may spend the budget on records of his own: the policy of that domain is
+ * asked for all the same. */
+static bool is_in_budget(const struct inquiry *inquiry, const struct dns_wanted *wanted)
+{
+    bool policy = wanted->type == DNS_TXT && slice_istarts(wanted->name, SLICE("_dmarc."));
+    return inquiry->queries < inquiry->resolver->queries_max + (policy ? POLICIES_MAX : 0);
+}
+
 static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
 {
     static const struct dns_answer failed = {.status = DNS_FAILED};
-    struct resolver *r = inquiry->resolver;
     char name[DNS_QUESTION_SIZE];
     if (slice_iends(wanted.name, SLICE(".")))
         wanted.name.len--;
@@ -367,7 +381,7 @@ static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
     wanted.name = arena_copy(inquiry->arena, wanted.name);
     if (!wanted.name.ptr)
         return;
-    bool allowed = inquiry->queries < r->queries_max;
+    bool allowed = is_in_budget(inquiry, &wanted);
     inquiry->queries += allowed;
     if (!allowed || !look_up(inquiry, &wanted, name))
         dns_answers_add(inquiry->answers, wanted.name, wanted.type, &failed);

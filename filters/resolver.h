@@ -51,7 +51,8 @@ void inquiry_begin(struct inquiry *inquiry, struct resolver *resolver, struct ar
 
 /* Asks for these; what the table has, or is on its way for this inquiry, is left out. Answers that
  * are at hand (cached) go into the table at once. What gets no answer in settings.resolver_timeout
- * is DNS_TIMED_OUT, what the budget forbids or the resolver has no room for DNS_FAILED. Returns how
+ * is DNS_TIMED_OUT, what the budget forbids or the resolver has no room for DNS_FAILED; DMARC
+ * records (RFC 7489 6.1) have a small budget of their own beside it. Returns how
  * many are on their way now: with 0 everything is in the table (unless an arena is full) and `done`
  * is not called. */
 unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count);

@@ -82,7 +82,7 @@ static void cost_member(struct buf *out, const struct session *s)
     open_object(out, "cost");
     if (s->study)
         questions(out, "client_dns", s->study->dns.queries, (double)s->study->dns.ms);
-    questions(out, "dns", t->dns.queries, (double)t->dns.ms);
+    questions(out, "dns", t->dns.queries + t->list_queries, (double)t->dns.ms);
     questions(out, "sender", t->sender_rounds, (double)t->sender_ms);
     questions(out, "redis", redis.calls, (double)redis.ms);
     buf_char(out, '}');

@@ -108,10 +108,13 @@ static void arc(const struct session *s, struct methods *all)
              AUTH_WORD);
 }
 
+/* RFC 8601 2.7.3: an address without a name is no failure of the name. */
 static void iprev(const struct session *s, struct methods *all)
 {
+    bool nameless = fact(s, FACT_CLIENT_PTR)->state == VALUE_ABSENT;
+    const char *failure = nameless ? "permerror" : "fail";
     if (!known(s, FACT_CLIENT_FCRDNS) ||
-        !add(all, "iprev", fact(s, FACT_CLIENT_FCRDNS)->truth ? "pass" : "fail"))
+        !add(all, "iprev", fact(s, FACT_CLIENT_FCRDNS)->truth ? "pass" : failure))
         return;
     char address[46];
     ip_text(&s->client, address);

@@ -64,14 +64,41 @@ static void of_message(const struct session *s, struct domains *domains)
         add(domains, &links->list.items[i]);
 }
 
+/* Of links beyond a cap, or that no scanner has read, it is not known whether they are listed. */
+static void cut_domains(struct facts *facts)
+{
+    const struct value *links = &facts->fact[FACT_MESSAGE_DOMAINS];
+    if (links->state == VALUE_KNOWN && !links->list.cut)
+        return;
+    facts->fact[FACT_DOMAINS_FOUND].list.cut = true;
+    facts->fact[FACT_DOMAINS_LISTS].list.cut = true;
+}
+
 static bool evaluate_domains(struct session *s, bool whole)
 {
     struct transaction *t = &s->t;
     struct domains domains = {.count = 0};
     uint64_t suspended = shared_suspended(s->proxy->shared);
     (whole ? of_message : of_envelope)(s, &domains);
-    return (whole ? blocklists_message : blocklists_sender)(
+    bool evaluated = (whole ? blocklists_message : blocklists_sender)(
         s->mail, t->dns.answers, config_of(s), suspended, domains.items, domains.count, &t->facts);
+    if (whole)
+        cut_domains(&t->facts);
+    return evaluated;
+}
+
+/* Out of a budget of their own: the links of a message must not use up what is needed to find out
+ * who sent it. */
+static unsigned ask_lists(struct transaction *t)
+{
+    size_t count;
+    const struct dns_wanted *wanted = dns_wanted(t->dns.answers, &count);
+    unsigned others = t->dns.queries;
+    t->dns.queries = t->list_queries;
+    unsigned pending = inquiry_ask(&t->dns, wanted, count);
+    t->list_queries = t->dns.queries;
+    t->dns.queries = others;
+    return pending;
 }
 
 /* True: it waits for answers. */
@@ -79,15 +106,13 @@ static bool look_up_domains(struct session *s, enum learning *what, bool whole)
 {
     struct transaction *t = &s->t;
     for (int round = 0; *what == LEARNING; round++) {
-        size_t count;
         dns_answers_restart(t->dns.answers);
         bool evaluated = evaluate_domains(s, whole);
         if (!evaluated || round == ROUNDS_MAX || !dns_missed(t->dns.answers)) {
             *what = LEARNT; /* what has not been filled counts as unknown */
             break;
         }
-        const struct dns_wanted *wanted = dns_wanted(t->dns.answers, &count);
-        if (inquiry_ask(&t->dns, wanted, count) > 0)
+        if (ask_lists(t) > 0)
             return true;
     }
     return false;

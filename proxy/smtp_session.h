@@ -105,7 +105,8 @@ struct transaction {
     struct scan_wait scans[SCAN_SLOTS];
     bool scan_counted;
 
-    struct inquiry dns; /* all that is asked about the sender */
+    struct inquiry dns;    /* all that is asked about the sender */
+    unsigned list_queries; /* what it asked of lists, which dns.queries does not count */
     enum learning spf, authentication, sender_domains, domains;
     int64_t delayed;    /* milliseconds that rules made a recipient wait for */
     bool header_asked;  /* for the names in the header block */

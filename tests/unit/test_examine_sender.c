@@ -328,6 +328,31 @@ static void test_trouble_with_dns_is_temporary(void **state)
     assert_absent(FACT_DMARC_POLICY);
 }
 
+#define SET(seal)                                                                                  \
+    "ARC-Seal: i=1; a=rsa-sha256; cv=none; " seal "; b=AAAA\r\n"                                   \
+    "ARC-Message-Signature: i=1; a=rsa-sha256; d=slow.example; s=s; h=from; bh=AAAA; b=AAAA\r\n"   \
+    "ARC-Authentication-Results: i=1; x.example; dmarc=pass\r\n"                                   \
+    "From: joe@football.example.com\r\n\r\nhi\r\n"
+
+/* A list's mail is not to be refused because its key cannot be had now. */
+static void test_a_chain_whose_keys_the_dns_withholds_is_unknown(void **state)
+{
+    (void)state;
+    settle("s._domainkey.slow.example TIMEOUT x\n", SLICE(SET("d=slow.example; s=s")));
+    assert_int_equal(fact(FACT_ARC_RESULT)->state, VALUE_UNKNOWN);
+    assert_int_equal(fact(FACT_ARC_DMARC)->state, VALUE_UNKNOWN);
+    assert_text(&fact(FACT_ARC_SEALERS)->list.items[0], "slow.example");
+}
+
+static void test_a_chain_with_a_forged_seal_fails_whatever_the_dns_withholds(void **state)
+{
+    (void)state;
+    settle("s._domainkey.slow.example TIMEOUT x\n", SLICE(SET("d=football.example.com; s=test")));
+    assert_word(FACT_ARC_RESULT, "fail");
+    assert_text(fact(FACT_ARC_REASON), "a signature does not verify");
+    assert_absent(FACT_ARC_DMARC);
+}
+
 static void test_alignment_needs_no_record(void **state)
 {
     (void)state;
@@ -461,6 +486,7 @@ static void test_many_sets_and_signatures_are_wanted_at_once(void **state)
     buf_cstr(&message, "From: joe@football.example.com\r\n\r\nhi\r\n");
     assert_true(examine(arena, buf_slice(&message), &job, &answer));
     assert_int_equal(answer.wanted_count, 100 + 10 + 2 + 2);
+    assert_true(slice_ieq(answer.wanted[2].name, SLICE("_dmarc.football.example.com")));
     assert_int_equal(settle(FOOTBALL, buf_slice(&message)), 3);
     assert_word(FACT_ARC_RESULT, "fail");
     assert_int_equal(fact(FACT_ARC_SEALERS)->list.count, 50);
@@ -488,6 +514,8 @@ int main(void)
         TEST(test_a_forged_author_fails_with_the_policy_asked),
         TEST(test_a_sample_and_a_test_soften_the_policy),
         TEST(test_trouble_with_dns_is_temporary),
+        TEST(test_a_chain_whose_keys_the_dns_withholds_is_unknown),
+        TEST(test_a_chain_with_a_forged_seal_fails_whatever_the_dns_withholds),
         TEST(test_alignment_needs_no_record),
         TEST(test_strict_alignment_counts),
         TEST(test_a_name_that_does_not_exist_has_its_own_policy),

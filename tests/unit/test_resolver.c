@@ -156,6 +156,44 @@ static void test_the_budget_ends_in_failures(void **state)
     finish(&o);
 }
 
+static void test_a_spent_budget_still_asks_for_policies(void **state)
+{
+    (void)state;
+    struct owner o;
+    char name[40];
+    begin(&o);
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, i < 12 ? "n%d.invalid" : "_DMARC.n%d.invalid", i);
+        ask(&o, name, DNS_TXT);
+        assert_int_equal(status(&o, name, DNS_TXT),
+                         i < 10 || (i >= 12 && i < 28) ? DNS_NO_NAME : DNS_FAILED);
+    }
+    finish(&o);
+}
+
+static void test_when_patience_ends_all_that_is_missing_has_timed_out(void **state)
+{
+    (void)state;
+    struct owner o, other;
+    begin(&o);
+    begin(&other);
+    ask(&o, "alone.test", DNS_A);
+    ask(&o, "shared.test", DNS_A);
+    ask(&other, "shared.test", DNS_A);
+    inquiry_expire(&o.inquiry);
+    assert_int_equal(o.inquiry.pending, 0);
+    assert_int_equal(status(&o, "alone.test", DNS_A), DNS_TIMED_OUT);
+    assert_int_equal(status(&o, "shared.test", DNS_A), DNS_TIMED_OUT);
+    assert_int_equal(ask(&o, "_dmarc.later.test", DNS_TXT), 0);
+    assert_int_equal(status(&o, "_dmarc.later.test", DNS_TXT), DNS_FAILED);
+    assert_int_equal(other.inquiry.pending, 1);
+    event_base_dispatch(base);
+    assert_int_equal(o.told, 0);
+    assert_int_equal(other.told, 1);
+    finish(&o);
+    finish(&other);
+}
+
 static void test_time_is_counted_and_ends(void **state)
 {
     (void)state;
@@ -340,6 +378,8 @@ int main(void)
         WITH_RESOLVER(test_a_name_need_not_outlive_the_call),
         WITH_RESOLVER(test_names_that_cannot_exist_cost_nothing),
         WITH_RESOLVER(test_the_budget_ends_in_failures),
+        WITH_RESOLVER(test_a_spent_budget_still_asks_for_policies),
+        WITH_RESOLVER(test_when_patience_ends_all_that_is_missing_has_timed_out),
         WITH_RESOLVER(test_time_is_counted_and_ends),
         WITH_RESOLVER(test_who_is_told_may_ask_again),
         WITH_RESOLVER(test_who_is_told_may_cancel_others_whose_answers_have_come),
