@@ -64,6 +64,17 @@ static ssize_t read_chunk(int fd, char *out)
     return (ssize_t)got;
 }
 
+/* "From a@example.com Thu Jan  1 ...", as mail boxes begin a message with; no field "From : a@b".
+ */
+static bool is_mailbox_line(struct slice chunk)
+{
+    struct slice who, rest = slice_from(chunk, 5);
+    if (!slice_starts(chunk, SLICE("From ")))
+        return false;
+    slice_cut(rest, ' ', &who, &rest);
+    return who.len > 0 && who.ptr[0] != ':' && who.ptr[0] != '\t' && who.ptr[who.len - 1] != ':';
+}
+
 static bool copy_all(struct copy *copy, uint64_t max)
 {
     char chunk[CHUNK];
@@ -71,7 +82,7 @@ static bool copy_all(struct copy *copy, uint64_t max)
         ssize_t n = read_chunk(copy->from, chunk);
         if (n <= 0)
             return n == 0;
-        copy->skipping |= first && n >= 5 && memcmp(chunk, "From ", 5) == 0;
+        copy->skipping |= first && is_mailbox_line((struct slice){chunk, (size_t)n});
         if (!convert(copy, chunk, (size_t)n))
             return false;
         if (copy->written > max)

@@ -169,6 +169,12 @@ def test_line_ends_are_made_as_a_mail_server_would(change, mail):
     assert changed["facts"]["message.malformations"] == as_sent["facts"]["message.malformations"]
 
 
+@pytest.mark.parametrize("first", [b"From : ceo@example.com\r\n", b"From \t: ceo@example.com\r\n", b"From x: ceo@example.com\r\n"])
+def test_a_field_with_a_blank_in_its_name_is_no_mailbox_line(mail, first):
+    octets = first + b"From: a@b.example\r\n\r\nhello\r\n"
+    assert result(mail(octets))["facts"]["message.size"] == len(octets)
+
+
 def test_an_empty_message_is_a_message(mail):
     answer = result(mail(b""))
     assert answer["verdict"] == "accept" and answer["facts"]["message.size"] == 0 and "failed" not in answer
