@@ -67,9 +67,6 @@ void dns_answers_each(const struct dns_answers *table,
                                    const struct dns_answer *answer),
                       void *context);
 
-/* Names longer than 253 octets, or with an empty label or one over 63, are in no zone. */
-bool dns_name_can_exist(struct slice name);
-
 /* Whether the run so far had a miss; and what was missed (the first only, and what dns_prefetch
  * noted besides). */
 bool dns_missed(const struct dns_answers *table);

@@ -24,7 +24,9 @@ struct option {
 /* Why: loopback servers and intranets are asked like any other; a name is asked as it is, once, as
  * the servers are our own forwarders; lists keep the order in which the server gave them; one
  * thread needs no slabs. Within infra-host-ttl no server can gather so many time-outs that it is
- * believed dead: else a few names whose own servers never answer would make our forwarder so. */
+ * believed dead: else a few names whose own servers never answer would make our forwarder so. It is
+ * asked for a name three times, no more: what nobody waits for any longer would keep its place for
+ * many times resolver.timeout, and names that never answer would soon have all places. */
 static const struct option standing_options[] = {
     {"do-not-query-localhost:", "no"}, {"unblock-lan-zones:", "yes"},
     {"insecure-lan-zones:", "yes"},    {"qname-minimisation:", "no"},
@@ -32,7 +34,7 @@ static const struct option standing_options[] = {
     {"msg-cache-slabs:", "1"},         {"rrset-cache-slabs:", "1"},
     {"infra-cache-slabs:", "1"},       {"key-cache-slabs:", "1"},
     {"infra-keep-probing:", "yes"},    {"infra-host-ttl:", "60"},
-    {"val-log-level:", "0"},
+    {"outbound-msg-retry:", "3"},      {"val-log-level:", "0"},
 };
 
 /* Zones that libunbound answers by itself and that people do use inside (RFC 6762 G, RFC 8375). */

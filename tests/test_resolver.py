@@ -426,6 +426,15 @@ def test_what_is_given_up_stays_bounded(bad, resolve):
     assert said[60]["pending"] == 0
 
 
+def test_what_is_given_up_does_not_keep_its_place_for_long(bad, resolve):
+    """Names that never answer take all places; others are answered again soon after those were given up."""
+    bad.behaviours["*.never.test"] = responder.never
+    bad.add("good.test", "A", "192.0.2.1")
+    lines = [ask("n%d.never.test A" % i) for i in range(20)] + [{"wait": True}, {"pause": 2000}, ask("good.test A")]
+    said = resolve(forward(bad, "pending 20 timeout 1s"), *lines)
+    assert said[-1]["answers"]["good.test A"]["status"] == "found"
+
+
 # ---- giving up
 
 
