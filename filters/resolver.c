@@ -19,6 +19,7 @@
 #include <unbound-event.h>
 
 enum { BUCKETS = 4096, CLASS_IN = 1, RCODE_NO_NAME = 3, BOGUS = 1, SECURE = 2 };
+enum { SHARES = 1024 /* of clients, by hash */, NOBODY = SHARES, SHARE_PART = 4 };
 
 TAILQ_HEAD(lookup_list, lookup);
 TAILQ_HEAD(question_list, question);
@@ -40,6 +41,7 @@ struct question {
     struct resolver *resolver;
     struct lookup_list lookups;
     enum dns_type type;
+    unsigned share; /* whose it is */
     bool queued;
     char name[]; /* as libunbound is asked */
 };
@@ -56,6 +58,7 @@ struct resolver {
     struct lookup_list answered, deadlines;
     struct question_list queue;
     struct question_list buckets[BUCKETS];
+    unsigned held[SHARES + 1]; /* questions of each share */
     uint32_t seed;
 };
 
@@ -134,7 +137,22 @@ static struct question *find(struct resolver *r, const char *name, enum dns_type
     return q;
 }
 
-static struct question *new_question(struct resolver *r, const char *name, enum dns_type type)
+static unsigned share_of(const struct resolver *r, const struct ip *client)
+{
+    uint32_t hash = r->seed;
+    for (size_t i = 0; i < (client->family == 4 ? 4 : 8); i++)
+        hash = (hash ^ (unsigned char)client->bytes[i]) * 16777619u;
+    return client->family == 0 ? (unsigned)NOBODY : (hash ^ hash >> 16) % SHARES;
+}
+
+bool resolver_is_busy_for(const struct resolver *r, const struct ip *client)
+{
+    unsigned share = share_of(r, client);
+    return share != NOBODY && r->held[share] > r->pending_max / SHARE_PART;
+}
+
+static struct question *new_question(struct resolver *r, const char *name, enum dns_type type,
+                                     unsigned share)
 {
     size_t size = strlen(name) + 1;
     struct question *q = r->queued < r->pending_max ? calloc(1, sizeof *q + size) : NULL;
@@ -143,6 +161,8 @@ static struct question *new_question(struct resolver *r, const char *name, enum 
     TAILQ_INIT(&q->lookups);
     q->resolver = r;
     q->type = type;
+    q->share = share;
+    r->held[share]++;
     memcpy(q->name, name, size);
     TAILQ_INSERT_TAIL(bucket_of(r, name, type), q, chain);
     TAILQ_INSERT_TAIL(&r->queue, q, line);
@@ -162,6 +182,7 @@ static void take_from_queue(struct question *q)
 static void forget(struct question *q)
 {
     TAILQ_REMOVE(bucket_of(q->resolver, q->name, q->type), q, chain);
+    q->resolver->held[q->share]--;
     free(q);
 }
 
@@ -300,7 +321,7 @@ static bool join(struct lookup *lookup, const char *name)
     struct resolver *r = lookup->inquiry->resolver;
     struct question *q = find(r, name, lookup->type);
     if (!q)
-        q = new_question(r, name, lookup->type);
+        q = new_question(r, name, lookup->type, share_of(r, &lookup->inquiry->client));
     if (!q)
         return false;
     if (!q->queued && TAILQ_EMPTY(&q->lookups)) {
@@ -335,8 +356,7 @@ static bool look_up(struct inquiry *inquiry, const struct dns_wanted *wanted, co
 
 static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
 {
-    static const struct dns_answer failed = {.status = DNS_FAILED},
-                                   timed_out = {.status = DNS_TIMED_OUT};
+    static const struct dns_answer failed = {.status = DNS_FAILED};
     struct resolver *r = inquiry->resolver;
     char name[DNS_QUESTION_SIZE];
     if (slice_iends(wanted.name, SLICE(".")))
@@ -347,17 +367,18 @@ static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
     wanted.name = arena_copy(inquiry->arena, wanted.name);
     if (!wanted.name.ptr)
         return;
-    bool allowed = !inquiry->hurried && inquiry->queries < r->queries_max;
+    bool allowed = inquiry->queries < r->queries_max;
     inquiry->queries += allowed;
     if (!allowed || !look_up(inquiry, &wanted, name))
-        dns_answers_add(inquiry->answers, wanted.name, wanted.type,
-                        inquiry->hurried ? &timed_out : &failed);
+        dns_answers_add(inquiry->answers, wanted.name, wanted.type, &failed);
 }
 
 unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         ask(inquiry, wanted[i]);
+    if (inquiry->hurried)
+        inquiry_hurry(inquiry, true);
     return inquiry->pending;
 }
 

@@ -24,6 +24,11 @@ struct resolver_counts {
 };
 struct resolver_counts resolver_counts(const struct resolver *resolver);
 
+/* Whether this client (for IPv6: its /64) is the cause of so many questions on their way, a quarter
+ * of settings.resolver_pending, that it should come again later: else one that names domains whose
+ * servers are silent would leave no room for others. */
+bool resolver_is_busy_for(const struct resolver *resolver, const struct ip *client);
+
 /* The questions of one owner (a transaction, a check of lists), whose answers go into one table.
  * What it cost stays in it. */
 struct inquiry {
@@ -32,10 +37,11 @@ struct inquiry {
     struct dns_answers *answers; /* the table */
     void (*done)(void *ctx); /* the last answer has come; never called from inside inquiry_ask */
     void *ctx;
-    unsigned queries;       /* asked so far, of at most settings.resolver_queries */
-    unsigned pending;       /* on their way */
-    bool hurried;           /* nothing is waited for */
-    int64_t began, ms;      /* clock_ms of the present round; time spent waiting in all */
+    struct ip client;  /* the cause of its questions, set after inquiry_begin; family 0: none */
+    unsigned queries;  /* asked so far, of at most settings.resolver_queries */
+    unsigned pending;  /* on their way */
+    bool hurried;      /* nothing is waited for */
+    int64_t began, ms; /* clock_ms of the present round; time spent waiting in all */
     struct lookup *lookups; /* the resolver's */
 };
 
@@ -53,8 +59,8 @@ unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, s
 /* Gives up what is on its way; `done` is not called. */
 void inquiry_cancel(struct inquiry *inquiry);
 
-/* With `hurry` what is on its way is DNS_TIMED_OUT, and so will be what is asked, until it is
- * called without; `done` is not called. */
+/* With `hurry` what is on its way is DNS_TIMED_OUT, and so will be what is asked and not at hand,
+ * until it is called without; `done` is not called. */
 void inquiry_hurry(struct inquiry *inquiry, bool hurry);
 
 #endif

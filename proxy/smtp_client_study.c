@@ -148,6 +148,7 @@ static bool prepare(struct session *s)
     struct dns_answers *answers = dns_answers_new(study->arena);
     if (answers && s->proxy->resolver)
         inquiry_begin(&study->dns, s->proxy->resolver, study->arena, answers, on_answers, s);
+    study->dns.client = s->client;
     if (s->proxy->state)
         study->state = state_begin(s->proxy->state, study->arena, &study->facts, on_state, s);
     return answers != NULL;

@@ -255,6 +255,7 @@ void sender_study_begin(struct session *s)
     }
     t->sample %= 100;
     inquiry_begin(&t->dns, proxy->resolver, s->mail, answers, on_answers, s);
+    t->dns.client = s->client;
     if (t->spf == LEARNING)
         ask_about_envelope(s);
     sender_study_go_on(s);

@@ -82,10 +82,21 @@ static void judge_helo(struct session *s)
         session_tarpit(s, verdict.delay, &s->delayed, answer_helo);
 }
 
+/* Of one client we look up only so many names at once. */
+static bool names_wait(const struct session *s)
+{
+    return s->proxy->resolver && resolver_is_busy_for(s->proxy->resolver, &s->client);
+}
+
 static void take_helo(struct session *s, struct slice name, bool esmtp)
 {
     if (name.len == 0) {
         session_error(s, 501, "5.5.4", "HELO and EHLO need a domain name or address literal");
+        return;
+    }
+    if (names_wait(s)) {
+        session_close(s, 421, "4.3.2",
+                      "names of yours are still being looked up, come again later");
         return;
     }
     session_reset(s);
@@ -231,6 +242,8 @@ static void verb_mail(struct session *s, struct slice argument)
         session_error(s, 530, "5.7.0", "STARTTLS first");
     } else if (++s->transactions > settings_of(s)->limits_messages) {
         session_close(s, 421, "4.7.0", "too many messages in one session");
+    } else if (names_wait(s)) {
+        session_say(s, 451, "4.3.2", "names of yours are still being looked up, try again later");
     } else if (!cut_keyword(&argument, SLICE("FROM:")) || !smtp_path(&argument, &path, &why)) {
         session_error(s, 501, "5.1.7", why);
     } else if (path.address.len && path.domain.len == 0) {

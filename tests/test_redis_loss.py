@@ -127,7 +127,8 @@ def test_another_one(site, own_dir, how):
         else:
             load = under_load(it, lambda: locked(server, "secret"), lambda: locked(server, None))
         nothing_is_lost(it, load)
-        assert knows(it, 0)[0] < knows(it, 0)[1]
+        if how != "full":  # what needs no new key is answered even then
+            assert knows(it, 0)[0] < knows(it, 0)[1]
         is_used_again(it)
         said = [line for line in it.log().splitlines() if "redis" in line and "warning" in line]
         print("\n".join(said[:6]))

@@ -2,11 +2,14 @@
 """With all of it on (DNS, lists, SPF, DKIM, DMARC, ARC, greylisting, attachments) processes do not grow, and keep no descriptors.
 GATEPOST_SOAK sets how many messages (3000)."""
 import os
+import random
+import time
 
 from lab import needs, samples
 from lab.gatepost import backend, domains, shipped_policy
 from lab.internet import LISTS
 from lab.load import Load, arrived
+from lab.process import kill
 
 pytestmark = needs.root
 MESSAGES = int(os.environ.get("GATEPOST_SOAK", "600" if needs.SANITIZED else "3000"))
@@ -62,3 +65,31 @@ def test_nothing_grows(start, new_backend, internet):
         if not needs.SANITIZED:
             assert after[name][0] <= before[name][0] + GROWTH, name
     assert all(record["facts"]["dmarc.result"] == "pass" for record in gateway.decisions())
+
+
+def test_deaths_and_reloads_with_all_of_it_lose_nothing(start, new_backend, internet):
+    """Proxies, scanners, Redis: each dies in turn, while sessions wait for what they were to say."""
+    server = new_backend()
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com") + internet.configuration + LISTS + shipped_policy(),
+                    changes={"process": {"scanners": 2}, "timeouts": {"drain": "5s"}, "redis": {"timeout": "300ms", "retry": "500ms"}})
+    turns = [lambda: gateway.pids("gatepost-proxy"), lambda: gateway.workers("gatepost-scan"), lambda: gateway.pids("redis-server"), None]
+
+    def message(mark):
+        return internet.sign(samples.clean("deaths", sender="a@good.example", X_Mark=mark))
+
+    wanted, turn = MESSAGES // 2, 0
+    deadline = time.monotonic() + 120
+    with Load(gateway.port, senders=6, messages=wanted, message=message) as load:
+        while load.working() and time.monotonic() < deadline:
+            victims = turns[turn % 4] and turns[turn % 4]()
+            if victims:
+                kill(random.choice(victims))
+            elif turn % 4 == 3:
+                gateway.reload()
+            turn += 1
+            load.join(0.2)
+    found = arrived(server)
+    assert len(load.told) >= wanted, load.refusals[-5:]
+    assert not load.told - set(found)
+    assert all(400 <= reply.code <= 499 for reply in load.refusals), load.refusals
+    print("%d turns, %d messages, %d refused for now, %d sessions broken" % (turn, len(load.told), len(load.refusals), load.broken))

@@ -261,6 +261,51 @@ static void test_a_full_arena_is_no_disaster(void **state)
     }
 }
 
+static void test_what_is_late_when_time_is_over_has_timed_out(void **state)
+{
+    (void)state;
+    struct owner o;
+    begin(&o);
+    assert_int_equal(ask(&o, "a.example", DNS_A), 1);
+    assert_int_equal(ask(&o, "b.example", DNS_TXT), 2);
+    inquiry_hurry(&o.inquiry, true);
+    assert_int_equal(o.inquiry.pending, 0);
+    assert_null(o.inquiry.lookups);
+    assert_int_equal(status(&o, "a.example", DNS_A), DNS_TIMED_OUT);
+    assert_int_equal(status(&o, "b.example", DNS_TXT), DNS_TIMED_OUT);
+    assert_int_equal(ask(&o, "c.example", DNS_A), 0);
+    assert_int_equal(status(&o, "c.example", DNS_A), DNS_TIMED_OUT);
+    assert_int_equal(ask(&o, "localhost", DNS_A), 0);
+    assert_int_equal(status(&o, "localhost", DNS_A), DNS_FOUND);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    assert_int_equal(o.told, 0);
+    inquiry_hurry(&o.inquiry, false);
+    assert_int_equal(ask(&o, "d.example", DNS_A), 1);
+    finish(&o);
+}
+
+static void test_one_client_has_a_part_of_the_room(void **state)
+{
+    (void)state;
+    const struct ip client = {4, {(char)192, 0, 2, 1}}, other = {4, {(char)192, 0, 2, 2}},
+                    nobody = {0};
+    const char *const names[] = {"a.example", "b.example", "c.example", "d.example"};
+    struct owner o;
+    begin(&o);
+    o.inquiry.client = client;
+    for (size_t i = 0; i < 3; i++) {
+        assert_false(resolver_is_busy_for(resolver, &client));
+        ask(&o, names[i], DNS_A);
+    }
+    assert_true(resolver_is_busy_for(resolver, &client));
+    assert_false(resolver_is_busy_for(resolver, &other));
+    assert_false(resolver_is_busy_for(resolver, &nobody));
+    assert_int_equal(ask(&o, names[3], DNS_A), 4); /* what has begun goes on */
+    inquiry_cancel(&o.inquiry);
+    assert_true(resolver_is_busy_for(resolver, &client)); /* libunbound still asks */
+    finish(&o);
+}
+
 static void test_what_it_needs_is_checked_at_the_start(void **state)
 {
     (void)state;
@@ -301,6 +346,8 @@ int main(void)
         WITH_RESOLVER(test_more_may_be_asked_while_answers_wait_to_be_told),
         WITH_RESOLVER(test_more_than_may_wait_fails_at_once),
         WITH_RESOLVER(test_a_full_arena_is_no_disaster),
+        WITH_RESOLVER(test_what_is_late_when_time_is_over_has_timed_out),
+        WITH_RESOLVER(test_one_client_has_a_part_of_the_room),
         WITH_RESOLVER(test_what_it_needs_is_checked_at_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
