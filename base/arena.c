@@ -60,7 +60,7 @@ static struct block *block_for(struct arena *arena, size_t size)
     struct block *b = arena->newest;
     if (b && b->size - b->used >= size)
         return b;
-    size_t want = !b ? BLOCK_MIN : b->size < BLOCK_GROWN ? b->size * 2 : b->size;
+    size_t want = !b ? BLOCK_MIN : b->size < BLOCK_GROWN ? b->size * 2 : BLOCK_GROWN;
     if (want < size)
         want = size;
     b = malloc(sizeof *b + want);

@@ -270,11 +270,17 @@ static struct recipient *in_question(struct session *s)
     return &s->t.recipients[s->t.recipient_count];
 }
 
+static void refuse_unknown(struct session *s, struct recipient *r)
+{
+    recipient_state_unknown(s);
+    refuse(s, &r->path, 550, "5.1.1", "no such user here");
+}
+
 static void act(struct session *s)
 {
     struct recipient *r = in_question(s);
     if (rules_accept(s, r))
-        check_exists(s, r);
+        (r->unknown ? refuse_unknown : check_exists)(s, r);
     let_backend_go(s);
     if (!s->t.job_running)
         session_go_on(s);
@@ -320,11 +326,10 @@ static void consider(struct session *s, struct recipient *r)
 {
     const struct config *config = config_of(s);
     const struct domain *domain = config_domain(config, r->path.domain);
+    r->unknown = domain && domain->recipients && !session_is_postmaster(&r->path) &&
+                 !table_holds_text(domain->recipients, r->path.address);
     if (!domain)
         refuse(s, &r->path, 550, "5.7.1", "relaying denied");
-    else if (domain->recipients && !session_is_postmaster(&r->path) &&
-             !table_holds_text(domain->recipients, r->path.address))
-        refuse(s, &r->path, 550, "5.1.1", "no such user here");
     else if (fits_transaction(s, r, domain->backend) && backend_can(s, r, domain->backend)) {
         study(s);
         return;

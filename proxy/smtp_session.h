@@ -65,6 +65,7 @@ struct recipient_facts {
 struct recipient {
     struct job_recipient job; /* address, parameters; the backend's reply */
     struct smtp_path path;
+    bool unknown;   /* its domain's table does not have it */
     unsigned split; /* group of an earlier try, 0: none */
     struct recipient_facts known;
     struct verdict verdict;

@@ -167,6 +167,22 @@ rule "some" when rate(client.ip, 1h, unknown_recipients) >= 3 then delay 500ms
         client.expect("RCPT TO:<user@example.com>", 421)
 
 
+def test_guesses_that_a_table_refuses_count_as_well(gateway):
+    policy = """
+table users { "user@listed.example" }
+domain "listed.example" { backend behind  recipients users }
+rule "many" when rate(client.ip, 1h, unknown_recipients) >= 3 then drop 421 4.7.1 "too many unknown recipients"
+"""
+    it = gateway("delay 1s", policy=policy)
+    with Session(it.port) as client:
+        client.ehlo()
+        client.expect("MAIL FROM:<a@client.example>", 250)
+        codes = []
+        while 421 not in codes and len(codes) < 10:
+            codes.append(client.command("RCPT TO:<guess%d@listed.example>" % len(codes)).code)
+    assert codes[-1] == 421 and set(codes[:-1]) == {550} and 3 <= len(codes) <= 5, codes
+
+
 def test_proxies_count_together(gateway):
     policy = 'rule "fast" when rate(sender, 1h) > 10 then defer 451 4.7.1 "too fast: {rate(sender, 1h)}"\n'
     it = gateway("delay 1s", policy=policy, changes={"process": {"proxies": 2}})
