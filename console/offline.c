@@ -166,6 +166,7 @@ static void no_answer(struct offline *offline, struct examination *e, enum scann
     struct slice copy = arena_copy(e->arena, slice_of(why));
     e->failed[kind] = copy.ptr ? copy.ptr : "out of memory";
     pipeline_fail(offline->config->policy, &e->facts, kind);
+    e->facts.unexamined |= kind == SCANNER_SCAN;
 }
 
 static bool answers_are_due(const struct examination *e)

@@ -345,6 +345,14 @@ def test_a_scanner_that_fails_is_a_tempfail(body, why, mail, config, tmp_path):
     assert answer["facts"]["attachments"] == "unknown" and why in answer["failed"]["gatepost-scan"]
 
 
+def test_a_scanner_that_fails_on_a_sender_is_a_tempfail_too(mail, config, tmp_path):
+    rules = config('timeouts { scan 1s }\nrule "forged" when dmarc.result == fail then reject 550 5.7.26 "no"\n')
+    done = subprocess.run([CTL, "check", "--json", "--config", rules, mail()], capture_output=True, text=True,
+                          timeout=60, env=with_scanner(tmp_path, TAKES_ONE + "os._exit(0)"))
+    assert done.returncode == DEFER and json.loads(done.stdout)["facts"]["dmarc.result"] == "unknown"
+    assert result(mail(), "--config", rules)["verdict"] == "accept", "that nobody gave the DNS is no failure"
+
+
 def test_scanners_that_cannot_start_are_a_tempfail(mail, config, tmp_path):
     env = {**os.environ, "GATEPOST_LIBEXEC": str(tmp_path)}
     done = subprocess.run([CTL, "check", "--config", config(check.shipped_policy()), mail()], capture_output=True, text=True,
