@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """With all of it on (DNS, lists, SPF, DKIM, DMARC, ARC, greylisting, attachments) processes do not grow, and keep no descriptors.
-GATEPOST_SOAK sets how many messages (3000)."""
+GATEPOST_SOAK sets how many messages (1500)."""
 import os
 import random
 import time
@@ -12,7 +12,7 @@ from lab.load import Load, arrived
 from lab.process import kill
 
 pytestmark = needs.root
-MESSAGES = int(os.environ.get("GATEPOST_SOAK", "600" if needs.SANITIZED else "3000"))
+MESSAGES = int(os.environ.get("GATEPOST_SOAK", "400" if needs.SANITIZED else "1500"))
 GROWTH = 6 * 1024 * 1024
 
 
