@@ -4,6 +4,7 @@ arrives, what is recorded, and that the verifiers of others judge the same."""
 import os
 import re
 import signal
+import subprocess
 import time
 
 import dkim
@@ -379,6 +380,29 @@ def test_costs_stand_in_the_decision_record(gateway, internet):
     assert cost["client_dns"]["count"] >= 5 and cost["dns"]["count"] >= 4 and cost["redis"]["count"] >= 1
     assert all(part["ms"] >= 0 for part in cost.values())
     assert cost["sender"]["count"] >= 1
+
+
+# ---- what aggregate reports will be made of
+
+def counted(gateway, domain):
+    """The counts of today under that domain in the private Redis: {row: messages}."""
+    path = os.path.join(gateway.dir, "redis", "socket")
+    key = "gatepost:dmarc:%s:%s" % (time.strftime("%Y%m%d", time.gmtime()), domain)
+    done = subprocess.run(["redis-cli", "-s", path, "HGETALL", key], capture_output=True, text=True, timeout=20, check=True)
+    lines = done.stdout.splitlines()
+    return dict(zip(lines[::2], lines[1::2]))
+
+
+def test_what_became_of_a_domains_mail_is_counted_for_its_reports(gateway, internet):
+    def messages(disposition):
+        begin = "|".join((internet.address(20), "bank.example", disposition, ""))
+        return sum(int(n) for row, n in counted(gateway, "bank.example").items() if row.startswith(begin))
+
+    passed, refused = messages("none"), messages("reject")
+    assert deliver(gateway, internet, mail("ceo@bank.example"), sender="ceo@bank.example", source=20, helo="plain.example").code == 250
+    forged = deliver(gateway, internet, mail("ceo@bank.example"), sender="a@plain.example", source=20, helo="plain.example")
+    assert forged.enhanced == "5.7.26", forged
+    assert wait_until(lambda: (messages("none"), messages("reject")) == (passed + 1, refused + 1), 5), counted(gateway, "bank.example")
 
 
 # ---- before the banner
