@@ -21,16 +21,21 @@ static void on_state(void *ctx)
     session_settle(ctx);
 }
 
-static struct state_sender who(const struct session *s, struct slice recipient)
+struct slice sender_authenticated(const struct session *s)
 {
     const struct value *spf = &s->t.facts.fact[FACT_SPF_RESULT],
                        *domain = &s->t.facts.fact[FACT_SPF_DOMAIN];
     bool passed =
         spf->state == VALUE_KNOWN && spf->integer == SPF_PASS && domain->state == VALUE_KNOWN;
+    return passed ? domain->text : SLICE("");
+}
+
+static struct state_sender who(const struct session *s, struct slice recipient)
+{
     return (struct state_sender){.client = s->client,
                                  .sender = s->t.sender.address,
                                  .recipient = recipient,
-                                 .authenticated = passed ? domain->text : SLICE("")};
+                                 .authenticated = sender_authenticated(s)};
 }
 
 /* ---- asking ---- */

@@ -185,6 +185,7 @@ void session_reset(struct session *s)
         return;
     }
     bool alone = t->job_running && backends_cancel(s->proxy->backends, &t->job);
+    session_retry_over(s);
     sender_study_free(s);
     for (int slot = 0; slot < SCAN_SLOTS; slot++)
         session_drop_scan(s, (enum scan_slot)slot);
