@@ -53,7 +53,7 @@ struct backend_job {
     size_t recipient_count;
     const struct iovec *pieces; /* the body, dot-stuffed, with the final CRLF.CRLF */
     size_t piece_count;
-    uint64_t size; /* of the message, for SIZE= */
+    uint64_t size;             /* of the message, for SIZE= */
     const struct doubt *about; /* of a delivery: what is told when its end is in doubt */
     int doubt; /* shared_doubt_begin's; given back by whoever sees the delivery end */
 

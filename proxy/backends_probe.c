@@ -34,8 +34,9 @@ static void intersect(struct capabilities *common, const struct capabilities *on
 static struct capabilities capabilities_of(const struct pool_server *server)
 {
     struct capabilities can = server->can;
-    can.recipients = fewer(can.recipients, shared_server_recipients_most(
-                                               server->pool->all->shared, server->number, clock_ms()));
+    can.recipients =
+        fewer(can.recipients,
+              shared_server_recipients_most(server->pool->all->shared, server->number, clock_ms()));
     return can;
 }
 

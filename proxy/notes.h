@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * Notes that all proxies leave for one another, in shared memory: a few octets under a hash, until a
- * time. The table is fixed; where its place is taken, the note that ends first gives way. Processes
- * may write at once, and die while they do: a note that is not whole is not there. */
+ * Notes that all proxies leave for one another, in shared memory: a few octets under a hash, until
+ * a time. The table is fixed; where its place is taken, the note that ends first gives way.
+ * Processes may write at once, and die while they do: a note that is not whole is not there. */
 #ifndef PROXY_NOTES_H
 #define PROXY_NOTES_H
 

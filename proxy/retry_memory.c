@@ -48,8 +48,7 @@ struct retry_place retry_place(const struct shared *shared, const struct retry_w
     char network[8];
     size_t length = who->client->family == 4 ? 3 : 8;
     memcpy(network, who->client->bytes, length);
-    place.hash[0] =
-        hash_of(shared, who->client->family, (struct slice){network, length}, who);
+    place.hash[0] = hash_of(shared, who->client->family, (struct slice){network, length}, who);
     if (who->authenticated.len)
         place.hash[place.count++] = hash_of(shared, 0, who->authenticated, who);
     return place;
@@ -83,13 +82,14 @@ static struct retry read_written(const struct written *written, struct arena *ar
 {
     struct slice enhanced = {written->enhanced, written->enhanced_len},
                  text = {written->text, written->text_len};
-    return (struct retry){.group = written->group,
-                          .has_size = written->has_size,
-                          .size = written->size,
-                          .reply = {.kind = (enum reply_class)written->kind,
-                                    .code = written->code,
-                                    .enhanced = arena_copy(arena, slice_sub(enhanced, 0, ENHANCED_MAX)),
-                                    .text = arena_copy(arena, slice_sub(text, 0, TEXT_MAX))}};
+    return (struct retry){
+        .group = written->group,
+        .has_size = written->has_size,
+        .size = written->size,
+        .reply = {.kind = (enum reply_class)written->kind,
+                  .code = written->code,
+                  .enhanced = arena_copy(arena, slice_sub(enhanced, 0, ENHANCED_MAX)),
+                  .text = arena_copy(arena, slice_sub(text, 0, TEXT_MAX))}};
 }
 
 struct retry retry_recall(struct shared *shared, const struct retry_place *place,

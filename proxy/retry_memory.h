@@ -26,7 +26,7 @@ struct retry_place {
 struct retry {
     unsigned group; /* only recipients of one group share a transaction; 0: none is remembered */
     bool has_size;
-    uint64_t size; /* that MAIL declared: a reply is that message's, not another's */
+    uint64_t size;              /* that MAIL declared: a reply is that message's, not another's */
     struct backend_reply reply; /* code 0: none; the recipient is to be tried in his group */
 };
 

@@ -37,8 +37,8 @@ struct row {
 struct table {
     uint64_t key[2]; /* of the hash of clients, so that none can aim at a bucket */
     _Atomic uint64_t used[ROW_WORDS];
-    _Atomic uint64_t servers[SHARED_SERVERS]; /* hashes of addresses; the place is the number */
-    _Atomic uint64_t counted[COUNTER_COUNT];  /* by rows that have been cleared */
+    _Atomic uint64_t servers[SHARED_SERVERS];    /* hashes of addresses; the place is the number */
+    _Atomic uint64_t counted[COUNTER_COUNT];     /* by rows that have been cleared */
     _Atomic uint64_t recipients[SHARED_SERVERS]; /* a time, and below it COUNT_BITS of a number */
     _Atomic uint64_t lists, suspended;
     struct row rows[SHARED_ROWS];

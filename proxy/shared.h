@@ -60,8 +60,8 @@ void shared_server_recipients(struct shared *shared, unsigned server, unsigned m
 unsigned shared_server_recipients_most(const struct shared *shared, unsigned server, int64_t now);
 
 /* Deliveries under way: from before the body is sent until the client has its reply, so that the
- * parent can name those that a killed proxy leaves in doubt (RFC 1047). The place is given back with
- * _end; -1 (all taken) may be given back too. */
+ * parent can name those that a killed proxy leaves in doubt (RFC 1047). The place is given back
+ * with _end; -1 (all taken) may be given back too. */
 int shared_doubt_begin(struct shared *shared, unsigned row, const struct doubt *doubt);
 void shared_doubt_end(struct shared *shared, unsigned row, int place);
 /* The parent's: steps through those of a dead process' row; start with *at = 0. */

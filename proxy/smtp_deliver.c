@@ -48,7 +48,8 @@ static void pass_on(struct session *s, const struct backend_reply *reply)
     session_finish(s, &decision, reply->code, enhanced, reply->text);
 }
 
-/* ---- recipients that the backend had taken at RCPT, or was not asked about, and now refuses ---- */
+/* ---- recipients that the backend had taken at RCPT, or was not asked about, and now refuses ----
+ */
 
 /* What it says to a recipient that does not fit any more holds for the transaction, not for him. */
 static void learn_limit(struct session *s)

@@ -124,8 +124,8 @@ static void remember(struct session *s, const struct smtp_path *path,
         ms = settings->timeouts_recipient_accepted;
     else if (reply_is_about_address(reply->code, reply->enhanced))
         ms = settings->timeouts_recipient_refused;
-    recipient_cache_store(s->proxy->recipients, s->t.backend->name, path->address,
-                          declared_size(s), reply, ms);
+    recipient_cache_store(s->proxy->recipients, s->t.backend->name, path->address, declared_size(s),
+                          reply, ms);
 }
 
 static void accept_recipient(struct session *s)

@@ -47,8 +47,7 @@ static void remember(struct session *s, const struct recipient *r, unsigned grou
                      const struct backend_reply *reply)
 {
     struct retry_place place = place_of(s, r); /* by now SPF may have passed */
-    struct retry retry = {
-        .group = group, .has_size = s->t.mail.has_size, .size = s->t.mail.size};
+    struct retry retry = {.group = group, .has_size = s->t.mail.has_size, .size = s->t.mail.size};
     if (reply)
         retry.reply = *reply;
     retry_remember(s->proxy->shared, &place, &retry);
@@ -89,6 +88,8 @@ void session_remember_replies(struct session *s)
 
 /* ---- forgetting ---- */
 
+/* Replies were that message's. What the rules decided on groups mostly holds for the next message
+ * as well, which then need not be deferred first: those stay. */
 void session_retry_over(struct session *s)
 {
     const struct transaction *t = &s->t;
@@ -98,6 +99,6 @@ void session_retry_over(struct session *s)
     for (const struct told *told = t->told; told; told = told->before)
         retry_forget(shared, &told->place);
     for (size_t i = 0; i < t->recipient_count; i++)
-        if (t->recipients[i].earlier.group)
+        if (t->recipients[i].earlier.reply.code)
             retry_forget(shared, &t->recipients[i].place);
 }

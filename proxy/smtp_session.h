@@ -131,7 +131,7 @@ struct transaction {
 
     struct backend_job job;
     bool job_running, delivering;
-    bool settled; /* its reply was final: it does not come again */
+    bool settled;        /* its reply was final: it does not come again */
     struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
     struct edited edited;
     const struct verdict *verdict; /* that all of the delivery's recipients share */
@@ -250,7 +250,7 @@ void session_remember_fates(struct session *s);
 void session_remember_replies(struct session *s);
 /* The same class, code and enhanced code. */
 bool replies_alike(const struct backend_reply *a, const struct backend_reply *b);
-/* The transaction is over: what it has served is forgotten. */
+/* The transaction is over: replies that it has served are forgotten. */
 void session_retry_over(struct session *s);
 
 /* The body is complete: everything up to its reply. */

@@ -200,6 +200,16 @@ def test_what_has_been_served_is_forgotten(site):
     assert attempt(gateway, "bob", size=2500) == ([250], 250)
 
 
+def test_groups_that_the_rules_made_hold_for_the_next_message_too(start, new_backend):
+    server = new_backend()
+    rule = 'rule "not for bob" when message.subject == "try" and recipient == "bob@example.com" then reject 550 5.7.1 "not for bob"\n'
+    gateway = start(configuration(server.port, "off") + rule)
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 451)
+    for size in (2500, 2600):
+        assert attempt(gateway, "alice", "bob", size=size) == ([250, 452], 250)
+        assert attempt(gateway, "bob", size=size) == ([250], 550)
+
+
 def test_who_comes_alone_hears_it_once_and_is_then_tried_anew(site):
     gateway = site(full(b"bob", code="452 4.2.2 full for now"))
     attempt(gateway, "alice", "bob", size=2500)
