@@ -228,11 +228,11 @@ static void look_into(struct task *task, const struct mime_part *part, struct sl
 {
     if (!is_attachment(part, content))
         return;
-    struct slice names[1];
-    size_t name_count = 0;
-    if (part->n_names)
-        names[name_count++] = part->names[0].text;
-    const struct inspected_file *found = inspect(task, names, name_count, content);
+    struct slice *names = arena_array(task->records.arena, part->n_names, sizeof *names);
+    for (size_t i = 0; names && i < part->n_names; i++)
+        names[i] = part->names[i].text;
+    const struct inspected_file *found =
+        names ? inspect(task, names, part->n_names, content) : NULL;
     if (!found) {
         task->records.cut = true;
         return;

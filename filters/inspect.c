@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/inspect.h"
 
+#include "filters/document.h"
 #include "filters/extension.h"
 #include "filters/filetype.h"
 #include "filters/macros.h"
@@ -10,7 +11,7 @@
 
 enum {
     NAME_MAX_BYTES = 1024, /* of which the end is kept: it decides */
-    NAMES_MAX = 12,
+    NAMES_MAX = 32,        /* as many as a MIME part may have */
     SCRATCH_BASE = 8 << 20,
     SCRATCH_FACTOR = 8,
     TYPED_MAX = 1000, /* files that libmagic sees: half a second */
@@ -20,8 +21,8 @@ enum {
 struct level {
     struct inspection *inspection;
     struct inspected_file *file;
-    bool document; /* a zip of parts */
-    bool parts;    /* its members may be parts */
+    bool document; /* a zip of parts, by what is in it */
+    bool parts;    /* ... and by its names: its members may be parts */
     struct office_findings *findings;
 };
 
@@ -128,8 +129,13 @@ static void look_inside(struct inspection *in, struct inspected_file *file, stru
 static struct slice type_of(struct inspection *in, const struct inspected_file *file,
                             struct arena *scratch, struct slice content)
 {
-    if (file->part || in->typed >= TYPED_MAX)
-        return filetype_quick(scratch, content);
+    bool many = in->typed >= TYPED_MAX;
+    struct slice quick = {0};
+    if (file->part || many)
+        quick = filetype_quick(scratch, content);
+    /* A part may be hundreds; of what is a program only a script needs the long look. */
+    if (quick.len && (many || !slice_eq(quick, SLICE("text/plain"))))
+        return quick;
     in->typed++;
     return filetype_of(scratch, content);
 }
@@ -158,6 +164,23 @@ static bool too_deep(const struct level *level)
     return true;
 }
 
+static bool may_be_part(const struct level *level, const struct inspected_file *file)
+{
+    for (size_t i = 0; i < file->name_count; i++)
+        if (!document_has_part(level->file->type, file->extensions[i]))
+            return false;
+    return level->parts;
+}
+
+/* What its names let pass for a part must be fit for one, and wholly seen; a medium may be called
+ * anything. */
+static bool is_part(const struct level *level, const struct inspected_file *file)
+{
+    if (file->encrypted || file->unscannable || !level->parts)
+        return false;
+    return document_has_medium(file->type) || (file->part && document_has_type(file->type));
+}
+
 static bool add_member(void *ctx, const struct archive_member *m)
 {
     struct level *level = ctx;
@@ -171,7 +194,7 @@ static bool add_member(void *ctx, const struct archive_member *m)
     struct inspected_file *file = add_file(level->inspection, level->file, m->names, m->name_count);
     if (!file)
         return false;
-    file->part = level->parts && macros_is_document_part(m->names[0]);
+    file->part = may_be_part(level, file);
     file->encrypted = m->encrypted;
     file->size = m->complete ? m->content.len : m->declared;
     note_problem(file, m->problem);
@@ -179,7 +202,8 @@ static bool add_member(void *ctx, const struct archive_member *m)
         look_inside(level->inspection, file, m->content);
     else
         file->type = type_of(level->inspection, file, level->inspection->arena, m->content);
-    if (level->document)
+    file->part = is_part(level, file);
+    if (level->document || file->part)
         level->findings->macros = level->findings->macros || file->macros;
     return true;
 }
@@ -203,6 +227,8 @@ static bool add_object(void *ctx, struct slice name, struct slice content)
     file->part = extension_basename(name).len == name.len && slice_find(name, '.') == name.len;
     file->size = content.len;
     look_inside(level->inspection, file, content);
+    file->part =
+        file->part && !file->encrypted && !file->unscannable && document_has_type(file->type);
     level->findings->embedded = true;
     level->findings->macros = level->findings->macros || file->macros;
     return true;
@@ -238,7 +264,14 @@ static void look_inside(struct inspection *in, struct inspected_file *file, stru
         file->type = type;
     bool document = macros_is_zip_document(type);
     bool ole = slice_starts(content, SLICE("\xd0\xcf\x11\xe0"));
-    struct level level = {in, file, document, document || ole, &findings};
+    struct level level = {
+        .inspection = in,
+        .file = file,
+        .document = document,
+        .parts = document_is_genuine(type, file->extensions, file->name_count) ||
+                 (file->part && (document || ole)),
+        .findings = &findings,
+    };
     macros_inspect(scratch, content, &findings);
     list_inside(&level, scratch, content);
     note_findings(file, &findings);

@@ -8,6 +8,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GATEPOST_BUILD", ROOT / "build" / "release"))
 CORPORA = pathlib.Path(os.environ.get("GATEPOST_CORPORA", ROOT.parent / "shared" / "corpora"))
+CASES = pathlib.Path(os.environ.get("GATEPOST_CASES", ROOT.parent / "shared" / "cases"))
 SANITIZED = BUILD.name == "asan"
 
 IS_ROOT = os.geteuid() == 0
