@@ -61,7 +61,7 @@ def test_a_zipped_program_is_refused_and_told_why(mail):
     refused = result(mail(samples.zipped_program()))
     assert refused["verdict"] == "reject"
     assert refused["reply"].startswith("550 5.7.1 ") and "invoice.exe" in refused["reply"]
-    assert refused["rules"] == ["banned extension"]
+    assert refused["rules"] == ["banned extension in an archive"]
     members = {a["name"]: a for a in refused["facts"]["attachments"]}
     assert members["invoice.exe"]["extension"] == "exe" and members["invoice.exe"]["depth"] == 1
     assert members["invoice.exe"]["type"] == "application/x-dosexec" and members["invoice.exe"]["encrypted"] is False
@@ -206,7 +206,7 @@ def test_nobody_who_listens_is_no_crash(mail):
 
 def test_the_report_tells_the_rule_its_place_and_the_comparison(mail):
     said = check.gatepostctl("check", mail(samples.zipped_program())).stdout
-    assert 'rule "banned extension"' in said and "policy.conf:" in said and "banned_extensions" in said
+    assert 'rule "banned extension in an archive"' in said and "policy.conf:" in said and "banned_in_archives" in said
     assert "application/x-dosexec" in said
 
 
@@ -435,7 +435,7 @@ def test_policy_test_runs_the_test_blocks(config):
 def test_policy_explain_goes_through_every_rule(mail):
     done = check.gatepostctl("policy", "explain", mail(samples.zipped_program()))
     assert done.returncode == REJECT
-    assert 'rule "infected": false' in done.stdout and 'rule "banned extension": true' in done.stdout
+    assert 'rule "infected": false' in done.stdout and 'rule "banned extension in an archive": true' in done.stdout
 
 
 # -- the corpora
