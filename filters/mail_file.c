@@ -6,7 +6,7 @@
 
 #define FROM SLICE("From ")
 
-enum { LOOK_AT = 8192, FIELDS_WANTED = 2 };
+enum { LOOK_AT = 64 * 1024, FIELDS_WANTED = 2 };
 
 static bool is_one_of(struct slice word, const struct slice *list, size_t count)
 {
@@ -28,10 +28,27 @@ static struct slice field_name(struct slice line)
 static bool is_mail_field(struct slice name)
 {
     static const struct slice fields[] = {
-        SLICE("from"),         SLICE("to"),           SLICE("cc"),           SLICE("date"),
-        SLICE("subject"),      SLICE("message-id"),   SLICE("received"),     SLICE("return-path"),
-        SLICE("mime-version"), SLICE("content-type"), SLICE("delivered-to"), SLICE("reply-to"),
-        SLICE("sender"),       SLICE("newsgroups"),
+        SLICE("from"),
+        SLICE("to"),
+        SLICE("cc"),
+        SLICE("bcc"),
+        SLICE("date"),
+        SLICE("subject"),
+        SLICE("message-id"),
+        SLICE("in-reply-to"),
+        SLICE("references"),
+        SLICE("received"),
+        SLICE("return-path"),
+        SLICE("delivered-to"),
+        SLICE("reply-to"),
+        SLICE("sender"),
+        SLICE("newsgroups"),
+        SLICE("mime-version"),
+        SLICE("content-type"),
+        SLICE("content-transfer-encoding"),
+        SLICE("content-disposition"),
+        SLICE("content-location"),
+        SLICE("content-id"),
     };
     return is_one_of(name, fields, sizeof fields / sizeof *fields);
 }

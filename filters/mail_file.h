@@ -13,7 +13,7 @@ struct mail_file {
 };
 
 /* True when a file of the true type `type` (filetype_of), with these extensions (extension_of), is
- * to be read as mail. Looks at the first 8 KiB. *out points into content. */
+ * to be read as mail. Looks at the first 64 KiB. *out points into content. */
 bool mail_file_open(struct slice type, const struct slice *extensions, size_t count,
                     struct slice content, struct mail_file *out);
 

@@ -29,6 +29,9 @@ static void test_mail_is_known_by_its_content(void **state)
     assert_true(is_mail("text/plain", "", "X-Any: 1\n folded\nSubject: x\nTo: y\n\nhello"));
     assert_true(is_mail("text/plain", "txt", "\xef\xbb\xbf\r\nDate: x\r\nFrom: y\r\n\r\n"));
     assert_true(is_mail("text/plain", "", "Content-Type: multipart/mixed; boundary=x\n\n"));
+    assert_true(is_mail("text/plain", "",
+                        "X: 1\nContent-Type: text/plain; name=a.js\n"
+                        "Content-Transfer-Encoding: base64\n\nYWxlcnQoKQ==\n"));
     assert_true(is_mail("text/plain", "", "From a@b Sat Jan  3 01:05:34 1996\nTo: x\nDate: y\n\n"));
     assert_true(is_mail("text/plain", "", "87\nFrom: x\nTo: y\n\n"));
 }
