@@ -177,6 +177,7 @@ static void place_rule(struct checker *checker, size_t index)
     struct rule *rule = &checker->policy->rules[index];
     struct when own = later(rule->holds, rule->texts), when = own;
     const struct rule *cause = NULL;
+    rule->spares_postmaster = rule->terminal && own.phase < PHASE_MESSAGE;
     for (size_t i = 0; i < index; i++) {
         const struct rule *earlier = &policy->rules[i];
         if (earlier->terminal && !earlier->observe && earlier->fails.phase > PHASE_MESSAGE) {

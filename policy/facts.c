@@ -99,3 +99,15 @@ bool facts_json(struct buf *out, const struct facts *facts)
     cut_json(out, facts);
     return !out->failed;
 }
+
+bool is_postmaster(struct slice address)
+{
+    struct slice local = slice_sub(address, 0, slice_rfind(address, '@'));
+    return slice_ieq(local, SLICE("postmaster")) || slice_ieq(local, SLICE("abuse"));
+}
+
+void facts_recipient(struct facts *facts, struct slice address)
+{
+    facts->fact[FACT_RECIPIENT] = value_text(address);
+    facts->postmaster = is_postmaster(address);
+}

@@ -121,6 +121,7 @@ struct rule {
     struct when holds, fails; /* the earliest that the condition can be true, can be false */
     struct when texts;        /* the latest fact in its texts and strips */
     enum phase acts_at;
+    bool spares_postmaster; /* it could act before the message, whatever stands above it */
     struct slice why_later;
 };
 

@@ -274,8 +274,7 @@ static bool fire(struct walk *walk, size_t index, const struct rule *rule)
  */
 static bool exempt(const struct facts *facts, const struct rule *rule)
 {
-    return facts->postmaster && rule->terminal && rule->strictness > 0 &&
-           rule->acts_at < PHASE_MESSAGE;
+    return facts->postmaster && rule->spares_postmaster && rule->strictness > 0;
 }
 
 static void walk_rules(struct walk *walk)

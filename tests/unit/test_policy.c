@@ -79,6 +79,40 @@ test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_content_rul
     close_world(&w);
 }
 
+static void test_whether_postmaster_is_spared_does_not_depend_on_the_rules_above(void **state)
+{
+    (void)state;
+    static const char *const above[] = {
+        "",
+        "rule \"never\" when message.subject == \"never\" then reject\n",
+        "rule \"never\" when message.subject == \"never\" then accept\n",
+        "observe rule \"never\" when message.size < 0B then reject\n",
+        "rule \"never\" when message.size < 0B then header add \"X\" \"y\"\n",
+    };
+    for (size_t i = 0; i < sizeof above / sizeof *above; i++) {
+        struct world w = {0};
+        char text[512];
+        snprintf(text, sizeof text,
+                 "%srule \"blocked\" when client.ip in \"192.0.2.0/24\" then reject\n", above[i]);
+        open_world(&w, text);
+        verdict_is(&w, PHASE_MESSAGE, "reject", i > 0);
+        w.facts.postmaster = true;
+        verdict_is(&w, PHASE_MESSAGE, "accept", -1);
+        close_world(&w);
+    }
+}
+
+static void test_a_recipient_that_is_postmaster_is_known_by_its_local_part(void **state)
+{
+    (void)state;
+    assert_true(is_postmaster(SLICE("postmaster@example.com")));
+    assert_true(is_postmaster(SLICE("PostMaster")));
+    assert_true(is_postmaster(SLICE("abuse@example.org")));
+    assert_false(is_postmaster(SLICE("postmaster1@example.com")));
+    assert_false(is_postmaster(SLICE("user@postmaster")));
+    assert_false(is_postmaster(SLICE("")));
+}
+
 static void test_it_is_said_when_a_rule_can_act_and_why_not_before(void **state)
 {
     (void)state;
@@ -459,6 +493,8 @@ static void test_tests_in_the_configuration_run(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whether_postmaster_is_spared_does_not_depend_on_the_rules_above),
+        cmocka_unit_test(test_a_recipient_that_is_postmaster_is_known_by_its_local_part),
         cmocka_unit_test(test_it_is_said_when_a_rule_can_act_and_why_not_before),
         cmocka_unit_test(
             test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_content_rules),
