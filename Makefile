@@ -144,6 +144,7 @@ UP := $(B)/console.a $(B)/proxy.a $(B)/filters.a $(B)/policy.a $(B)/base.a
 $(B)/tests/%: $(B)/tests/unit/%.o $(filter $(LIBS),$(UP))
 	@mkdir -p $(@D)
 	$(call link,-lcmocka $(ALL_LIBS))
+$(B)/tests/test_no_memory: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(filter $(LIBS),$(UP))
 	@mkdir -p $(@D)
 	$(call link,-fsanitize=fuzzer $(ALL_LIBS))
