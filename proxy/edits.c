@@ -242,11 +242,12 @@ static bool next_dot(struct dot_walk *walk)
     return false;
 }
 
-static size_t count_dots(const struct edited *out)
+/* How many there are; past `most` it is not counted on. */
+static size_t count_dots(const struct edited *out, size_t most)
 {
     struct dot_walk walk = {.pieces = out->pieces, .count = out->count, .line_start = true};
     size_t n = 0;
-    while (next_dot(&walk))
+    while (n <= most && next_dot(&walk))
         n++;
     return n;
 }
@@ -268,43 +269,38 @@ static void stuff_as_pieces(struct work *w, const struct iovec *plain, size_t co
         put_piece(w, slice_from((struct slice){plain[piece].iov_base, plain[piece].iov_len}, from));
 }
 
-/* So many dots that pieces would cost more than the bytes. */
-static void stuff_as_copy(struct work *w, size_t dots)
+/* So many dots that pieces would cost more than the bytes. Lines may be as short as a dot: octet by
+ * octet, and nothing depends on where they end. */
+static void stuff_as_copy(struct work *w)
 {
     struct edited *out = w->out;
-    struct dot_walk walk = {.pieces = out->pieces, .count = out->count, .line_start = true};
-    char *to = out->stuffed = malloc(out->size + dots);
-    size_t piece = 0, from = 0;
+    char *to = out->stuffed = malloc(out->size + out->size / 2 + 1); /* a dot more in ".\n" */
     if (!to) {
         w->failed = true;
         return;
     }
-    bool more = true;
-    while (more) {
-        more = next_dot(&walk);
-        for (; piece < out->count && piece < walk.piece; piece++, from = 0) {
-            memcpy(to, (char *)out->pieces[piece].iov_base + from,
-                   out->pieces[piece].iov_len - from);
-            to += out->pieces[piece].iov_len - from;
+    size_t n = 0;
+    bool line_start = true;
+    for (size_t piece = 0; piece < out->count; piece++) {
+        struct slice from = {out->pieces[piece].iov_base, out->pieces[piece].iov_len};
+        for (size_t i = 0; i < from.len; i++) {
+            to[n] = '.';
+            n += line_start & (from.ptr[i] == '.');
+            to[n++] = from.ptr[i];
+            line_start = from.ptr[i] == '\n';
         }
-        if (!more)
-            break;
-        memcpy(to, (char *)out->pieces[piece].iov_base + from, walk.at - from);
-        to += walk.at - from;
-        *to++ = '.';
-        from = walk.at;
     }
     out->count = 0;
-    put_piece(w, (struct slice){out->stuffed, (size_t)(to - out->stuffed)});
+    put_piece(w, (struct slice){to, n});
 }
 
 static void stuff(struct work *w)
 {
-    size_t dots = count_dots(w->out);
+    size_t dots = count_dots(w->out, DOTS_AS_PIECES_MAX);
     if (dots == 0)
         return;
     if (dots > DOTS_AS_PIECES_MAX) {
-        stuff_as_copy(w, dots);
+        stuff_as_copy(w);
         return;
     }
     const struct iovec *plain = w->out->pieces;
