@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * What an SMTP client says, parsed: command lines, paths, ESMTP parameters. Pure. Strict where
+ * What an SMTP client says, parsed: verbs, paths, ESMTP parameters. Pure. Strict where
  * looseness is a hole, tolerant of what real senders get wrong (a blank after "FROM:", blanks at
  * the end of the line). */
 #ifndef PROXY_SMTP_COMMAND_H
@@ -16,15 +16,8 @@ enum smtp_verb {
 };
 
 enum {
-    SMTP_LINE_MAX = 2048,    /* a command line with its CRLF; RFC 5321 4.5.3.1.4 asks for 512,
-                                extensions add to it */
     SMTP_PATH_MAX = 320 + 2, /* local part 64, "@", domain 255 */
 };
-
-/* The command line at the front of `bytes`. 1: *line is it without its CRLF, *used counts the CRLF
- * too; 0: not complete yet; -1: longer than SMTP_LINE_MAX; -2: it holds a bare CR, a bare LF or NUL
- * (*used is set, one line long). */
-int smtp_line(struct slice bytes, struct slice *line, size_t *used);
 
 /* Splits a line into verb and argument (blanks around the argument removed). */
 enum smtp_verb smtp_verb(struct slice line, struct slice *argument);

@@ -201,29 +201,6 @@ void session_reset(struct session *s)
 
 /* ---- input ---- */
 
-static size_t take_command(struct session *s, struct slice bytes)
-{
-    struct slice line;
-    size_t used = 0;
-    int r = smtp_line(bytes, &line, &used);
-    if (r == 0)
-        return 0;
-    if (r == -1) {
-        session_close(s, 500, "5.5.6", "line too long");
-        return bytes.len;
-    }
-    if (++s->commands > s->proxy->config->settings.limits_commands) {
-        session_close(s, 421, "4.7.0", "too many commands");
-        return bytes.len;
-    }
-    stream_deadline(s->stream, s->proxy->config->settings.timeouts_command);
-    if (r == -2)
-        session_error(s, 500, "5.5.2", "commands end with CRLF and hold no NUL, CR or LF");
-    else
-        session_command(s, line);
-    return used;
-}
-
 static size_t on_input(void *ctx, struct slice bytes)
 {
     struct session *s = ctx;
@@ -233,7 +210,7 @@ static size_t on_input(void *ctx, struct slice bytes)
         size_t n = 0;
         switch (s->state) {
         case SESSION_COMMAND:
-            n = take_command(s, rest);
+            n = session_take_command(s, rest);
             break;
         case SESSION_DATA:
             n = session_take_data(s, rest);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * One SMTP client's connection: what it has said, and the transaction it is in.
  *
- *   smtp_session.c    begins and ends it, takes in lines, queues replies
+ *   smtp_session.c    begins and ends it, takes in octets, queues replies
+ *   smtp_input.c      takes in command lines, and hangs up on what is no SMTP
  *   smtp_greeting.c   says the banner
  *   smtp_verbs.c      answers commands
  *   smtp_client_study.c  finds out about the client and its HELO, once a session, and
@@ -23,6 +24,7 @@
 #include "proxy/edits.h"
 #include "proxy/proxy.h"
 #include "proxy/retry_memory.h"
+#include "proxy/smtp_command.h"
 #include "proxy/smtp_data.h"
 #include "proxy/spool.h"
 #include "proxy/state.h"
@@ -152,8 +154,11 @@ struct session {
     struct arena *mail;  /* the transaction's */
     struct slice helo;
     bool esmtp, greeted, starting_tls, quitting;
-    bool pregreet, early;       /* spoke before our banner; did not wait for the reply to HELO */
-    bool after_helo;            /* what else stands in the input came too early */
+    bool pregreet, early; /* spoke before our banner; did not wait for the reply to HELO */
+    bool after_helo;      /* what else stands in the input came too early */
+    bool data_refused;    /* the latest command was a DATA that got no 354 */
+    bool bare_newline;    /* one command was ended by a bare LF; the next such one is the last */
+    size_t line_rest;     /* octets of that command's line so far; 0: it is over */
     struct client_study *study; /* NULL: no rule asks */
     enum phase awaited;
     void (*then)(struct session *s);   /* goes on once all that `awaited` needs is there */
@@ -223,8 +228,14 @@ struct slice session_authserv_id(const struct session *s);
 /* The facts that are known without the message, up to `phase`. */
 void session_facts(struct session *s, enum phase phase);
 
-/* One command line. */
-void session_command(struct session *s, struct slice line);
+/* One command at most, off the front of `bytes`: how many were used; 0: it is not complete. What is
+ * no SMTP, and what follows a DATA that was refused without waiting for the reply, ends the
+ * session.
+ */
+size_t session_take_command(struct session *s, struct slice bytes);
+
+/* One command: a verb of smtp_verbs.def and its argument. */
+void session_command(struct session *s, enum smtp_verb verb, struct slice argument);
 
 /* All octets of a BDAT are in (or there are none): replies, or goes on to the message. */
 void session_chunk_complete(struct session *s);
