@@ -26,7 +26,7 @@ static bool take_room(struct session *s, size_t bytes)
 static void look_ahead(struct session *s, struct slice first)
 {
     struct slice block = headers_block(first, NULL);
-    if (block.len < first.len)
+    if (block.len > 0 && block.len < first.len)
         sender_study_header(s, block);
 }
 
