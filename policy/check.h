@@ -31,7 +31,7 @@ struct checker {
 
 void check_rules(struct parser *parser);
 void check_tests(struct parser *parser);
-void warn_of_unused_tables(struct parser *parser);
+void warn_of_idle_tables(struct parser *parser);
 
 /* A keyed fact's key. */
 bool check_key(struct parser *parser, enum fact fact, const struct syntax_term *term,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Conditions: from a tree to nodes, with their types compared. */
 #include "policy/check.h"
+#include "policy/table_entries.h"
 
 int add_node(struct checker *checker, const struct node *node)
 {
@@ -213,8 +214,7 @@ static bool as_networks(struct checker *checker, struct table *table, struct spa
     if (table_as_networks(checker->parser->sources, table, &bad))
         return true;
     if (bad.len > 0)
-        source_error(checker->parser->sources, at,
-                     "the entry \"%.*s\" is neither an address nor a network", SHOWN(bad));
+        table_check(checker->parser->sources, table, network_fault, at);
     return false;
 }
 
@@ -251,10 +251,14 @@ static int in_list(struct checker *checker, const struct syntax_term *list, stru
     struct value value;
     if (type->kind == TYPE_ENUM)
         return in_words(checker, list, node, type);
-    for (size_t i = 0; table && i < list->count; i++)
-        if (!literal_value(sources, &list->items[i], &text, &value) ||
-            !table_add(sources, table, value.text))
+    for (size_t i = 0; table && i < list->count; i++) {
+        struct token entry = list->items[i].token;
+        if (!literal_value(sources, &list->items[i], &text, &value))
             return -1;
+        entry.text = value.text;
+        if (!table_add_token(checker->parser, table, &entry))
+            return -1;
+    }
     return in_table(checker, node, table, type, list->token.at);
 }
 

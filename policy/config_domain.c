@@ -2,6 +2,7 @@
  * domain "example.com" "*.example.org" { backend exchange  recipients from file "users.txt" }
  * certificate "mail.example.com" { chain "mail.pem"  key "mail.key" } */
 #include "policy/parser.h"
+#include "policy/recipients.h"
 #include "policy/table.h"
 
 #include <stdlib.h>
@@ -162,6 +163,8 @@ static void link_domain(struct parser *parser, struct domain *domain,
     domain->recipients = names->own;
     if (names->recipients.kind != TOKEN_END)
         domain->recipients = find_table(parser, &names->recipients);
+    if (domain->recipients)
+        check_recipients(parser, domain, names->at.at);
 }
 
 /* At the last place that names it. */

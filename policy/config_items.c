@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * Items of settings blocks that are more than one value. */
 #include "policy/parser.h"
+#include "policy/recipients.h"
 #include "policy/settings.h"
-#include "policy/table.h"
+#include "policy/table_entries.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ static bool parse_exempt(struct parser *parser)
         source_error(parser->sources, parser->previous.at, "exempt is given twice");
         return false;
     }
+    parser->greylist_exempt.at = parser->previous.at;
     return parse_table_choice(parser, &parser->greylist_exempt, &config->greylist_exempt);
 }
 
@@ -65,4 +67,6 @@ void finish_settings_items(struct parser *parser)
     check_redis(parser);
     if (parser->greylist_exempt.kind != TOKEN_END)
         parser->config->greylist_exempt = find_table(parser, &parser->greylist_exempt);
+    if (parser->config->greylist_exempt)
+        check_mail_addresses(parser, parser->config->greylist_exempt, parser->greylist_exempt.at);
 }

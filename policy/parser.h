@@ -41,7 +41,7 @@ struct parser {
     struct domain_names *domain_names;
     struct span *listener_at, *backend_at;
     struct token *settings_given; /* the value of each setting that was given */
-    struct token greylist_exempt; /* a table's name; TOKEN_END: not given */
+    struct token greylist_exempt; /* a table's name; TOKEN_END: none, or a table without a name */
     struct syntax_rule *rules;
     size_t rule_count;
     struct syntax_test *tests;

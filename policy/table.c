@@ -3,6 +3,8 @@
  * every ending. */
 #include "policy/table.h"
 
+#include "policy/table_entries.h"
+
 #include <string.h>
 
 struct network_slot {
@@ -16,6 +18,7 @@ struct table {
     struct network *networks;
     size_t network_size;
     uint8_t lengths4[33], lengths6[129]; /* prefix lengths in use */
+    struct table_origin *origin;
 };
 
 static uint64_t hash_more(uint64_t hash, char c)
@@ -65,7 +68,8 @@ struct table *table_new(struct sources *sources, size_t expected)
         return NULL;
     table->size = size_for(expected);
     table->slots = source_alloc(sources, table->size, sizeof *table->slots);
-    return table->slots ? table : NULL;
+    table->origin = source_alloc(sources, 1, sizeof *table->origin);
+    return table->slots && table->origin ? table : NULL;
 }
 
 static bool enlarge(struct sources *sources, struct table *table)
@@ -200,15 +204,29 @@ bool table_holds_ip(const struct table *table, const struct ip *ip)
     return false;
 }
 
+bool table_line(struct slice *text, struct slice *entry)
+{
+    while (text->len > 0) {
+        struct slice line, comment;
+        slice_cut(*text, '\n', &line, text);
+        slice_cut(line, '#', entry, &comment);
+        *entry = slice_trim(*entry);
+        if (entry->len > 0)
+            return true;
+    }
+    return false;
+}
+
 bool table_read(struct sources *sources, struct table *table, struct slice text)
 {
-    while (text.len > 0) {
-        struct slice line, entry, comment;
-        slice_cut(text, '\n', &line, &text);
-        slice_cut(line, '#', &entry, &comment);
-        entry = slice_trim(entry);
-        if (entry.len > 0 && !table_add(sources, table, entry))
+    struct slice entry;
+    while (table_line(&text, &entry))
+        if (!table_add(sources, table, entry))
             return false;
-    }
     return true;
+}
+
+struct table_origin *table_origin(const struct table *table)
+{
+    return table->origin;
 }

@@ -7,6 +7,8 @@
 
 #include "policy/parser.h"
 
+struct table_origin;
+
 /* An empty table in the sources' arena for about `expected` entries. NULL: memory. */
 struct table *table_new(struct sources *sources, size_t expected);
 
@@ -22,6 +24,12 @@ bool table_holds_ip(const struct table *table, const struct ip *ip);
 
 /* One entry a line; blanks around it and what follows a # are left out. */
 bool table_read(struct sources *sources, struct table *table, struct slice text);
+
+/* The next entry of such a text: *text is what follows it. False: there is none. */
+bool table_line(struct slice *text, struct slice *entry);
+
+/* Where it was read from: filled in by whoever reads it. */
+struct table_origin *table_origin(const struct table *table);
 
 /* The table of that name; NULL: reported. Marks it used. */
 struct table *find_table(struct parser *parser, const struct token *name);

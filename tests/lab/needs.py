@@ -21,3 +21,11 @@ def corpus(*parts):
     if not path.exists():
         pytest.skip("corpus %s is not here" % "/".join(parts))
     return path
+
+
+def cases(*parts):
+    """A folder or file of the cases: small inputs with the right answer."""
+    path = CASES.joinpath(*parts)
+    if not path.exists():
+        pytest.skip("cases %s are not here" % "/".join(parts))
+    return path
