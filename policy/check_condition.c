@@ -208,21 +208,11 @@ static int check_matches(struct checker *checker, const struct syntax_expr *expr
     return add_node(checker, node);
 }
 
-static bool as_networks(struct checker *checker, struct table *table, struct span at)
-{
-    struct slice bad;
-    if (table_as_networks(checker->parser->sources, table, &bad))
-        return true;
-    if (bad.len > 0)
-        table_check(checker->parser->sources, table, network_fault, at);
-    return false;
-}
-
 static int in_table(struct checker *checker, struct node *node, struct table *table,
                     const struct type *type, struct span at)
 {
     bool networks = type->kind == TYPE_IP;
-    if (!table || (networks && !as_networks(checker, table, at)))
+    if (!table || (networks && !table_take_networks(checker->parser->sources, table, at)))
         return -1;
     node->op = networks ? OP_IN_NETWORKS : OP_IN_TABLE;
     node->table = table;

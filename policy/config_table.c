@@ -49,7 +49,7 @@ bool parse_table_body(struct parser *parser, struct table **out)
     return parse_block(parser, table_item, *out);
 }
 
-bool parse_table_choice(struct parser *parser, struct token *name, const struct table **own)
+bool parse_table_choice(struct parser *parser, struct token *name, struct table **own)
 {
     struct table *table;
     if (at_kind(parser, TOKEN_WORD) && !at_word(parser, "from"))

@@ -21,7 +21,7 @@ struct named_table {
 /* Names in a `domain` block, which may stand before what they name. */
 struct domain_names {
     struct token at, backend, recipients; /* TOKEN_END: not given */
-    const struct table *own;              /* recipients { ... } or from file */
+    struct table *own;              /* recipients { ... } or from file */
 };
 
 enum { INCLUDE_DEPTH_MAX = 16 };
@@ -41,7 +41,8 @@ struct parser {
     struct domain_names *domain_names;
     struct span *listener_at, *backend_at;
     struct token *settings_given; /* the value of each setting that was given */
-    struct token greylist_exempt; /* a table's name; TOKEN_END: none, or a table without a name */
+    /* A table's name; TOKEN_END: none, or a table without a name. */
+    struct token greylist_exempt, bare_newlines_from;
     struct syntax_rule *rules;
     size_t rule_count;
     struct syntax_test *tests;
@@ -106,7 +107,7 @@ bool parse_test(struct parser *parser);
 bool parse_table_body(struct parser *parser, struct table **out);
 
 /* The same, or the name of a table, which may stand further down. */
-bool parse_table_choice(struct parser *parser, struct token *name, const struct table **own);
+bool parse_table_choice(struct parser *parser, struct token *name, struct table **own);
 
 /* Everything in the source that was opened last, with what it includes. */
 void parse_file(struct parser *parser);

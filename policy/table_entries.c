@@ -85,3 +85,13 @@ const char *network_fault(struct slice entry)
     struct network network;
     return network_parse(entry, &network) ? NULL : "is neither an address nor a network";
 }
+
+bool table_take_networks(struct sources *sources, struct table *table, struct span user)
+{
+    struct slice bad;
+    if (table_as_networks(sources, table, &bad))
+        return true;
+    if (bad.len > 0)
+        table_check(sources, table, network_fault, user);
+    return false;
+}

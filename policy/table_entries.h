@@ -48,4 +48,8 @@ const char *entry_fault(struct slice entry);
 /* Judges an entry of a table of networks. */
 const char *network_fault(struct slice entry);
 
+/* From now on table_holds_ip answers. False: reported, with the entries that are no networks, or
+ * memory is out. */
+bool table_take_networks(struct sources *sources, struct table *table, struct span user);
+
 #endif

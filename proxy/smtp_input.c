@@ -116,7 +116,7 @@ size_t session_take_command(struct session *s, struct slice bytes)
         hang_up_on(s, smtp_other_protocol(bytes));
         return bytes.len;
     }
-    int r = smtp_line(bytes, s->proxy->config->settings.smtp_bare_newlines, &line, &used);
+    int r = smtp_line(bytes, s->normalises, &line, &used);
     if (r == 0)
         return 0;
     if (r == -1) {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "filters/client_names.h"
+#include "policy/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -366,6 +367,9 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
                           .client = *client,
                           .client_port = port,
                           .local = *local};
+    const struct table *excused = proxy->config->bare_newlines_from;
+    s->normalises = proxy->config->settings.smtp_bare_newlines ||
+                    (excused && table_holds_ip(excused, client));
     proxy_new_id(proxy, s->id);
     snprintf(s->ref, sizeof s->ref, "%s", s->id);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);

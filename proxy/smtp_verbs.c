@@ -294,7 +294,7 @@ static bool begin_body(struct session *s, bool chunks)
         return false;
     }
     t->in_chunks = chunks;
-    smtp_data_begin(&t->data, chunks, settings_of(s)->smtp_bare_newlines);
+    smtp_data_begin(&t->data, chunks, s->normalises);
     return true;
 }
 

@@ -211,10 +211,21 @@ def test_the_rest_of_a_line_has_an_end(greeted):
     assert everything(greeted, b"NOOP\n" + b"x" * 5000) == [500, 421]
 
 
-def test_lf_ends_commands_where_newlines_are_normalised(start, new_backend):
+@pytest.mark.parametrize("words", [{"bare_newlines": "on"}, {"bare_newlines_from": '{ "192.0.2.0/24" "127.0.0.1" }'}])
+def test_lf_ends_commands_where_newlines_are_normalised(start, new_backend, words):
     server = new_backend()
-    gateway = start(backend("behind", server.port) + domains("behind", "example.com"), changes={"smtp": {"bare_newlines": "on"}})
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com"), changes={"smtp": words})
     with Session(gateway.port) as session:
         session.send(DIALOGUE.replace(b"\r\n", b"\n", 4).replace(b"QUIT\r\n", b"QUIT\n"))
         assert codes(session.rest()) == [250, 250, 250, 354, 250, 221]
     assert len(server.messages) == 1
+
+
+def test_newlines_are_normalised_for_the_named_networks_alone(start, new_backend):
+    server = new_backend()
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com"),
+                    changes={"smtp": {"bare_newlines_from": '{ "192.0.2.0/24" }'}})
+    with Session(gateway.port) as session:
+        session.send(DIALOGUE.replace(b"\r\n", b"\n"))
+        assert codes(session.rest()) == [500, 421]
+    assert not server.messages

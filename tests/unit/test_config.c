@@ -221,6 +221,8 @@ static void test_recipients_are_exempt_from_greylisting_by_a_table(void **state)
             "1:19: error: unknown table 'hole'; did you mean 'whole'?");
     refuses("greylist { exempt t\nexempt t }\ntable t { \"x\" }",
             "2:1: error: exempt is given twice");
+    refuses("smtp { bare_newlines_from { \"printer\" } }",
+            "1:29: error: the entry \"printer\" is neither an address nor a network");
     refuses("greylist { exemt t }", "unknown setting of greylist 'exemt'; did you mean 'exempt'?");
     refuses("limits { exempt t }", "unknown setting of limits 'exempt'");
 }
