@@ -72,7 +72,7 @@ static void recipient_facts(struct examination *e)
     struct value *items = arena_array(e->arena, envelope->recipient_count, sizeof *items);
     for (size_t i = 0; items && i < envelope->recipient_count; i++)
         items[i] = value_text(envelope->recipients[i]);
-    facts_recipient(&e->facts, envelope->recipients[0]);
+    e->facts.fact[FACT_RECIPIENT] = value_text(envelope->recipients[0]);
     e->facts.fact[FACT_RECIPIENTS] =
         (struct value){.state = items ? VALUE_KNOWN : VALUE_UNKNOWN,
                        .list = {items, items ? envelope->recipient_count : 0, false}};
@@ -158,11 +158,18 @@ static bool cannot_strip(const struct examination *e, const struct verdict *v)
 static bool evaluate(struct examination *e, const struct config *config, size_t recipient)
 {
     struct verdict *v = &e->verdicts[recipient];
-    facts_recipient(&e->facts, e->envelope.recipients[recipient]);
+    e->facts.fact[FACT_RECIPIENT] = value_text(e->envelope.recipients[recipient]);
     enum outcome outcome = policy_evaluate(config->policy, &e->facts, last_phase(e), e->arena, v);
     if (outcome == OUTCOME_PENDING) /* nothing speaks against it so far */
         refuse(v, ACTION_ACCEPT, 250, SLICE(""), SLICE(""));
     return outcome != OUTCOME_NO_MEMORY;
+}
+
+/* Each recipient's own verdict is asked for when it can differ from the first one's. */
+static bool may_differ(const struct examination *e, size_t recipient)
+{
+    const struct slice *to = e->envelope.recipients;
+    return e->verdicts[0].per_recipient || is_postmaster(to[recipient]) != is_postmaster(to[0]);
 }
 
 static void settle(struct examination *e)
@@ -199,12 +206,10 @@ bool examination_decide(struct examination *e, const struct config *config)
         return false;
     for (size_t i = 1; i < count; i++) {
         e->verdicts[i] = e->verdicts[0];
-        bool differs =
-            is_postmaster(e->envelope.recipients[i]) != is_postmaster(e->envelope.recipients[0]);
-        if ((e->verdicts[0].per_recipient || differs) && !evaluate(e, config, i))
+        if (may_differ(e, i) && !evaluate(e, config, i))
             return false;
     }
-    facts_recipient(&e->facts, e->envelope.recipients[0]);
+    e->facts.fact[FACT_RECIPIENT] = value_text(e->envelope.recipients[0]);
     e->verdict_count = count;
     settle(e);
     return true;

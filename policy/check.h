@@ -64,7 +64,7 @@ bool check_text(struct checker *checker, const struct token *token, struct text 
 bool check_action(struct checker *checker, const struct syntax_action *syntax,
                   struct compiled_action *out);
 
-/* Fills acts_at and why_later of all rules; warns of rules that can never act. */
+/* Fills acts_at, spares_postmaster and why_later of all rules; warns of rules that never act. */
 void check_phases(struct checker *checker);
 
 int add_operand(struct checker *checker, const struct operand *operand);

@@ -50,6 +50,14 @@ bool fact_by_name(struct slice name, enum fact *out)
     return false;
 }
 
+bool is_postmaster(struct slice address)
+{
+    struct slice local = slice_sub(address, 0, slice_rfind(address, '@'));
+    if (local.len > 2 && local.ptr[0] == '"' && local.ptr[local.len - 1] == '"')
+        local = slice_sub(local, 1, local.len - 1);
+    return slice_ieq(local, SLICE("postmaster")) || slice_ieq(local, SLICE("abuse"));
+}
+
 static void fail(struct value *value)
 {
     if (value->state == VALUE_PENDING)
@@ -98,16 +106,4 @@ bool facts_json(struct buf *out, const struct facts *facts)
     }
     cut_json(out, facts);
     return !out->failed;
-}
-
-bool is_postmaster(struct slice address)
-{
-    struct slice local = slice_sub(address, 0, slice_rfind(address, '@'));
-    return slice_ieq(local, SLICE("postmaster")) || slice_ieq(local, SLICE("abuse"));
-}
-
-void facts_recipient(struct facts *facts, struct slice address)
-{
-    facts->fact[FACT_RECIPIENT] = value_text(address);
-    facts->postmaster = is_postmaster(address);
 }

@@ -19,8 +19,6 @@ static bool set_facts(const struct policy *policy, const struct policy_test *tes
         const struct given *given = &test->givens[i];
         *(given->key < 0 ? &facts->fact[given->fact] : &facts->keyed[given->key]) = given->value;
     }
-    if (facts->fact[FACT_RECIPIENT].state == VALUE_KNOWN)
-        facts_recipient(facts, facts->fact[FACT_RECIPIENT].text);
     return true;
 }
 

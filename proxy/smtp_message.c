@@ -127,7 +127,7 @@ static void act_in_time(struct session *s)
 
 static bool evaluate_one(struct session *s, struct recipient *r)
 {
-    facts_recipient(&s->t.facts, r->path.address);
+    s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
     recipient_state_recall(s, r);
     return policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_MESSAGE, s->mail,
                            &r->verdict) == OUTCOME_DECIDED;
@@ -136,8 +136,8 @@ static bool evaluate_one(struct session *s, struct recipient *r)
 /* One is postmaster and the other is not. */
 static bool differs_from_first(const struct transaction *t, size_t i)
 {
-    return is_postmaster(t->recipients[i].path.address) !=
-           is_postmaster(t->recipients[0].path.address);
+    return session_is_postmaster(&t->recipients[i].path) !=
+           session_is_postmaster(&t->recipients[0].path);
 }
 
 void session_decide(struct session *s)

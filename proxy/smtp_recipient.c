@@ -29,6 +29,12 @@ void session_refuse_connection(struct session *s, const struct verdict *verdict)
     session_hang_up(s);
 }
 
+/* RFC 5321 4.5.1 and RFC 2142: somebody must be reachable about refusals that are wrong. */
+bool session_is_postmaster(const struct smtp_path *path)
+{
+    return is_postmaster(path->address);
+}
+
 /* A recipient that was refused: logged, since no message will be. */
 static void refused(struct session *s, const struct smtp_path *path, unsigned code,
                     struct slice text)
@@ -308,7 +314,7 @@ static void judge(struct session *s)
     r->verdict = (struct verdict){.delay = 0};
     if (s->proxy->acts_at[PHASE_RCPT]) {
         session_facts(s, PHASE_RCPT);
-        facts_recipient(&s->t.facts, r->path.address);
+        s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
         r->decided = policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_RCPT, s->mail,
                                      &r->verdict) == OUTCOME_DECIDED;
     }
@@ -363,7 +369,7 @@ static void consider(struct session *s, struct recipient *r)
 {
     const struct config *config = config_of(s);
     const struct domain *domain = config_domain(config, r->path.domain);
-    r->unknown = domain && domain->recipients && !is_postmaster(r->path.address) &&
+    r->unknown = domain && domain->recipients && !session_is_postmaster(&r->path) &&
                  !table_holds_text(domain->recipients, r->path.address);
     if (!domain)
         refuse(s, &r->path, 550, "5.7.1", "relaying denied");

@@ -246,6 +246,9 @@ void session_refuse(struct session *s, const struct verdict *verdict);
 /* `drop`: says so and closes. */
 void session_refuse_connection(struct session *s, const struct verdict *verdict);
 
+/* postmaster and abuse: exempt from what is refused before the message. */
+bool session_is_postmaster(const struct smtp_path *path);
+
 /* RCPT: decides, and replies now or later. */
 void session_recipient(struct session *s, struct slice argument);
 

@@ -107,6 +107,35 @@ def test_recipients_that_fare_differently_are_deferred(mail, config):
     assert answer["recipients"] == {"a@example.com": "accept", "b@example.com": "reject"}
 
 
+BAD_CLIENT = 'rule "client" when helo == "bad.example" then reject 550 5.7.1 "bad {helo}"\n'
+IDLE = 'rule "idle" when message.subject == "never" then reject 550 5.7.1 "s"\n'
+
+
+@pytest.mark.parametrize("rules", [BAD_CLIENT, IDLE + BAD_CLIENT])
+def test_mail_to_postmaster_is_judged_as_the_gateway_does(mail, config, rules):
+    words = ["--config", config(rules), "--helo", "bad.example"]
+    verdicts = [result(*words, "--rcpt", to + "@example.com", mail())["verdict"] for to in ("user", "postmaster", "ABUSE")]
+    assert verdicts == ["reject", "accept", "accept"]
+    answer = result(*words, "--rcpt", "user@example.com", "--rcpt", "postmaster@example.com", mail())
+    assert answer["recipients"] == {"user@example.com": "reject", "postmaster@example.com": "accept"}
+
+
+def test_a_test_block_and_explain_know_postmaster(mail, config):
+    test = 'test "t" { given helo "bad.example"  given recipient "postmaster@example.com"  expect accept }\n'
+    rules = config(IDLE + BAD_CLIENT + test)
+    done = check.gatepostctl("policy", "test", "-c", rules)
+    assert done.returncode == 0, done.stdout
+    done = check.gatepostctl("policy", "explain", "-c", rules, "--helo", "bad.example", "--rcpt", "postmaster@example.com", mail())
+    assert done.returncode == ACCEPT and "passed over: the recipient is postmaster" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("name", ["pm1.conf", "pm2.conf"])
+def test_cases_of_postmaster_are_reachable(mail, name):
+    rules = needs.cases("config", "rules", name)
+    assert result("--config", rules, "--helo", "bad.example", "--rcpt", "postmaster@example.com", mail())["verdict"] == "accept"
+    assert result("--config", rules, "--helo", "bad.example", "--rcpt", "user@example.com", mail())["verdict"] == "reject"
+
+
 def test_the_null_sender_may_be_given(mail, config):
     rules = config('rule "bounce" when message.null_sender then reject 550 5.7.1 "no"\n')
     for sender in ("", "<>"):
