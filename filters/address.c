@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { LITERAL_MAX = 64, LOCAL_MAX = 256 };
+enum { LITERAL_MAX = 64, LOCAL_MAX = 96 };
 
 /* ---- pieces ---- */
 

@@ -206,7 +206,8 @@ def test_a_field_with_a_blank_in_its_name_is_no_mailbox_line(mail, first):
 
 def test_an_empty_message_is_a_message(mail):
     answer = result(mail(b""))
-    assert answer["verdict"] == "accept" and answer["facts"]["message.size"] == 0 and "failed" not in answer
+    assert answer["facts"]["message.size"] == 0 and "failed" not in answer
+    assert answer["verdict"] == "reject" and "no From field" in answer["reply"]
 
 
 def test_what_cannot_be_read_is_an_error_and_the_rest_goes_on(mail, tmp_path):
