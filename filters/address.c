@@ -279,11 +279,9 @@ static void read_next(struct reader *r)
 
 static bool make_texts(struct reader *r, size_t size)
 {
-    struct text *texts[] = {&r->name, &r->word, &r->angle, &r->bare, &r->joined};
-    bool made = true;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        made = text_make(r->arena, texts[i], size) && made;
-    return made;
+    return text_make(r->arena, &r->name, size) && text_make(r->arena, &r->word, size) &&
+           text_make(r->arena, &r->angle, size) && text_make(r->arena, &r->bare, size) &&
+           text_make(r->arena, &r->joined, size);
 }
 
 bool addresses_parse(struct arena *arena, struct slice value, size_t max, struct addresses *out)
@@ -298,6 +296,7 @@ bool addresses_parse(struct arena *arena, struct slice value, size_t max, struct
         return out->items != NULL;
     if (!out->items || !r.s.ptr || !make_texts(&r, value.len * 2 + 16))
         return false;
+    reader_look_across_words(&r);
     while (r.at < r.s.len)
         read_next(&r);
     if (r.in_angle)

@@ -29,6 +29,10 @@ void reader_flag(struct reader *r, unsigned flags); /* enum address_flag */
 /* A domain, roughly, that others could read: see addresses.others. */
 void reader_add_other(struct reader *r, struct slice domain);
 
+/* A quote or parenthesis within an encoded word, whose other one stands outside: others see no pair
+ * there, and addresses in what is a string or a comment to us. */
+void reader_look_across_words(struct reader *r);
+
 void reader_end_word(struct reader *r);
 void reader_end_mailbox(struct reader *r);
 

@@ -93,6 +93,41 @@ static void look_behind_words(struct reader *r, const struct text *t)
         reader_add_other(r, decoded(r, text_domain(t)));
 }
 
+/* The length of what a program that looks for encoded words first takes for one; s begins with
+ * "=?". Only the third '?' can be its last. */
+static size_t word_length(struct slice s)
+{
+    size_t at = 2;
+    for (unsigned marks = 0; marks < 2; marks++)
+        at += slice_find(slice_from(s, at), '?') + 1;
+    return at >= s.len ? s.len : at + slice_search(slice_from(s, at), SLICE("?=")) + 2;
+}
+
+static bool parts_pairs(struct slice word)
+{
+    int quotes = 0, open = 0;
+    for (size_t i = 0; i < word.len; i++) {
+        quotes += word.ptr[i] == '"';
+        open += (word.ptr[i] == '(') - (word.ptr[i] == ')');
+    }
+    return quotes % 2 != 0 || open != 0;
+}
+
+void reader_look_across_words(struct reader *r)
+{
+    for (struct slice rest = r->s; slice_search(rest, SLICE("=?")) < rest.len;) {
+        rest = slice_from(rest, slice_search(rest, SLICE("=?")));
+        size_t length = word_length(rest);
+        if (parts_pairs(slice_sub(rest, 0, length))) {
+            bool several = slice_find(r->s, '@') < slice_rfind(r->s, '@');
+            reader_flag(r, several ? ADDRESS_MALFORMED | ADDRESS_UNCLEAR : ADDRESS_MALFORMED);
+            add_others_in(r, r->s);
+            return;
+        }
+        rest = slice_from(rest, length);
+    }
+}
+
 static void add_address(struct reader *r, const struct text *t, struct slice name)
 {
     struct slice domain = text_domain(t);

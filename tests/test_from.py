@@ -90,6 +90,21 @@ def test_the_cases_that_once_got_through_are_refused(tmp_path):
     assert not got_through
 
 
+LOOKS_LIKE_IT = ["ceo@bank.com" + end for end in "\x01 \x7f \x0b \x1b / = ? # #x ' [ %00 @ \\ \u202e \u00a0 \uff20evil.example".split(" ")] + [
+    "ceo@bank..com", "ceo@\x1bbank.com", "ceo@*.bank.com", "ceo@.bank.com", "ceo@%s.bank.com" % ("a" * 64), "ceo@[bank.com]", "ceo\uff20bank.com",
+    "ceo@bank\uff0ecom", "ceo@bank\u3002com", "ceo@ba\u00adnk.com", '"ceo@bank.com"', "=?utf-8?q?ceo=40bank.com?=", "ceo@=?utf-8?q?bank.com?=",
+    "<ceo@bank.com:x@evil.example>", "ceo@bank.com@evil.example", "ceo@bank.com\fx@evil.example", "x@<bank.com,x@evil.example>",
+    "\u202emoc.knab@oec.evil.example", ",".join(["x@evil.example"] * 70 + ["ceo@bank.com"])]
+
+
+def test_what_looks_like_an_address_to_people_is_refused(tmp_path):
+    """Whether or not a program takes it for one."""
+    results = judge(tmp_path, [written(value) for value in LOOKS_LIKE_IT], OWN, ZONE)
+    got_through = [(value, verdict, dmarc) for value, (verdict, dmarc, _) in zip(LOOKS_LIKE_IT, results)
+                   if verdict not in check.STOPPED or dmarc == "pass"]
+    assert not got_through
+
+
 # ---- a From that is none
 
 

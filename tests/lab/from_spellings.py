@@ -35,7 +35,7 @@ class Writer:
 
     def dotted(self, text):
         """Blanks and comments beside dots: obs-domain, obs-local-part."""
-        return (self.cfws() + "." + self.cfws()).join("%s" % label for label in text.split("."))
+        return (self.cfws() + "." + self.cfws()).join(text.split("."))
 
     def cased(self, text):
         return "".join(self.pick(c, c.upper()) for c in text) if self.often(self.odd / 2) else text
@@ -56,7 +56,7 @@ class Writer:
         return self.pick("", "", "@%s:" % other, "@%s,@%s:" % (other, other)) if self.often(self.odd) else ""
 
     def angle(self, domain, name="ceo", other="relay.example"):
-        return self.phrase() + " <" + self.route(other) + self.spec(domain, name) + ">" + self.cfws()
+        return "%s <%s%s>%s" % (self.phrase(), self.route(other), self.spec(domain, name), self.cfws())
 
     def mailbox(self, domain, name="ceo"):
         return self.angle(domain, name) if self.often(0.5) else self.spec(domain, name)
@@ -73,8 +73,7 @@ class Writer:
         return self.group(*members) if self.often(self.odd / 2) else text
 
 
-MISTAKES = "\x01 \x07 \x0b \x0c \x1b \x7f ( ) < > [ ] : ; , . @ \\ \" / = ? # % ' ! * & \u00a0 \u202e \u00ad \uff20 \uff0e \u3002".split(" ") + [" ", "..", "@@",
-            "()", "(x", "\r\n "]
+MISTAKES = list("\x01\x07\x0b\x0c\x1b\x7f()<>[]:;,.@\\\"/=?#%'!*& \u00a0\u202e\u00ad\uff20\uff0e\u3002") + ["..", "@@", "()", "(x", "\r\n "]
 
 
 def mistaken(writer, text):
@@ -89,20 +88,27 @@ def q_word(text):
     return "=?utf-8?q?%s?=" % "".join(c if c.isalnum() else "=%02X" % ord(c) for c in text)
 
 
+# No sentences of the grammar: the victim's address {a} where some reader may find it, one's own {x}.
+SHAPES = [
+    "{a} <{x}>", "<{a} <{x}>>", "<{a}><{x}>", "<{x}>{a}", "<{x}> {a}", "{a} {x}", "{x} {a}", "<{a}:{x}>", "<{a},{x}>",
+    "<{x},{a}>", "{a}@{own}", "<{a}@{own}>", "{x}@{victim}", "{a};{x}", "{a}, x", "x, {a}", "{a}@", "@{a}", "{a}, <>", "<> {a}",
+    "<>, {a}", "<{a}", "{a}>", "\"x\" {a}", "(x {a}", "\"x {a}", "{a} (", "{a}\" {x}", "<{a}\" {x}>", "<{a} {own}>",
+    "<{a}.{own}", "{a} .{own}", "{a}(x).{own}", "<{a} .{own}>", "{a}. {own}", "{a}){own}", "<{a}){own}>", "{a}\"{own}\"",
+    "{a}[{own}", "ceo@[{victim}]", "ceo@[{victim}].{own}", "ceo@[192.0.2.1]{victim}", "{word}", "{word}, {x}", "{word}, <{x}>",
+    "<{word}>", "{word}@{own}", "{word} {x}", "\"{a}\"", "\"{a}\", {x}", "\"{a}\", <{x}>", "ceo\uff20{victim}",
+    "ceo\uff20{victim}, {x}", "ceo\uff20{victim}, <{x}>", "{a}: {x};", "A: {a}, {x};", "A:{a};, {x}", "{a}\x0c{x}",
+    "{a}\x01{x}", "{a}\x1b{x}", "ceo@*.{victim}", "ceo@.{victim}", "ceo@-{victim}", "({a})", "({a}", "ceo@{cut}", "<ceo@{cut}>",
+    "ceo@{cut} <{x}>", "<{x}> ceo@{cut}", "ceo@{cut}, {x}", "{x}, ceo@{cut}", "ceo@(x){victim}, {x}", "{x}, ceo@(x){victim}",
+    "ceo@, {x}", "{x}, ceo@", "=?utf-8?q?\"?= <{a}>, \" <{x}>", "=?utf-8?q?(?= <{a}>, ) <{x}>", "=?utf-8?q?(?= {a}, ) {x}",
+    "\"=?utf-8?q?\" x?= \" <{a}>, \" <{x}>", "\"=?utf-8?q?\"?=\", <{a}>, \"\" <{x}>", "(=?utf-8?q?)?= ( <{a}> ) <{x}>",
+]
+
+
 def forgeries(victim, own):
-    """Shapes that are no sentences of the grammar: the victim's address where some reader may find it."""
+    """All shapes, and more addresses than are looked at."""
     a, x = "ceo@" + victim, "x@" + own
-    shapes = ["{a} <{x}>", "<{a} <{x}>>", "<{a}><{x}>", "<{x}>{a}", "<{x}> {a}", "{a} {x}", "{x} {a}", "<{a}:{x}>", "<{a},{x}>", "<{x},{a}>",
-              "{a}@{own}", "<{a}@{own}>", "{x}@{victim}", "{a};{x}", "{a}, x", "x, {a}", "{a}@", "@{a}", "{a}, <>", "<> {a}", "<>, {a}",
-              "<{a}", "{a}>", "\"x\" {a}", "(x {a}", "\"x {a}", "{a} (", "{a}\" {x}", "<{a}\" {x}>", "<{a} {own}>", "<{a}.{own}", "{a} .{own}",
-              "{a}(x).{own}", "<{a} .{own}>", "{a}. {own}", "{a}){own}", "<{a}){own}>", "{a}\"{own}\"", "{a}[{own}", "ceo@[{victim}]",
-              "ceo@[{victim}].{own}", "ceo@[192.0.2.1]{victim}", "{word}", "{word}, {x}", "{word}, <{x}>", "<{word}>", "{word}@{own}", "{word} {x}",
-              "\"{a}\"", "\"{a}\", {x}", "\"{a}\", <{x}>", "ceo\uff20{victim}", "ceo\uff20{victim}, {x}", "ceo\uff20{victim}, <{x}>",
-              "{a}: {x};", "A: {a}, {x};", "A:{a};, {x}", "{a}\f{x}", "{a}\x01{x}", "{a}\x00{x}".replace("\x00", "\x1b"), "ceo@*.{victim}",
-              "ceo@.{victim}", "ceo@-{victim}", "({a})", "({a}", "ceo@{cut}", "<ceo@{cut}>", "ceo@{cut} <{x}>", "<{x}> ceo@{cut}", "ceo@{cut}, {x}",
-              "{x}, ceo@{cut}", "ceo@(x){victim}, {x}", "{x}, ceo@(x){victim}", "ceo@, {x}", "{x}, ceo@"]
     cuts = [victim[:i] + gap + victim[i:] for i in range(len(victim) + 1) for gap in (" ", "(x)", "\r\n ", "\t(x) ")]
-    for shape in shapes:
+    for shape in SHAPES:
         for cut in cuts if "{cut}" in shape else [""]:
             yield shape.format(a=a, x=x, own=own, victim=victim, word=q_word(a), cut=cut)
     yield ",".join([x] * 70 + [a])
@@ -157,7 +163,7 @@ def python_new(values):
 
 
 PERL = r"""
-use strict; use warnings; no warnings; use JSON::PP; use %s;
+use strict; use JSON::PP; use %s;
 $| = 1; my $json = JSON::PP->new->utf8;
 while (<STDIN>) { my $value = $json->decode($_); utf8::encode($value);
   my @found = eval { map { $_->address } grep { defined } %s };

@@ -200,6 +200,23 @@ static void test_what_follows_the_first_at_is_the_domain(void **state)
     parse_one("\"a@b\"@one.example", 0, "a@b", "one.example", "");
 }
 
+static void test_a_quote_in_an_encoded_word_hides_nothing(void **state)
+{
+    (void)state;
+    parse("=?utf-8?q?\"?= <a@one.example>, \" <b@two.example>", 1,
+          ADDRESS_MALFORMED | ADDRESS_UNCLEAR | ADDRESS_NAME_IS_ADDRESS);
+    assert_others("one.example two.example");
+    parse("=?utf-8?q?(=41?= <a@one.example>, ) <b@two.example>", 1,
+          ADDRESS_MALFORMED | ADDRESS_UNCLEAR);
+    assert_others("one.example two.example");
+    parse("=?utf(-8?q?x?= <a@one.example>, ) <b@two.example>", 1,
+          ADDRESS_MALFORMED | ADDRESS_UNCLEAR);
+    assert_others("one.example two.example");
+    parse("=?utf-8?q?)?= <b@two.example>", 1, ADDRESS_MALFORMED);
+    parse("=?utf-8?q?x_(y)_\"z\"?= <b@two.example>", 1, 0);
+    assert_others("");
+}
+
 static void test_half_an_address_is_told(void **state)
 {
     (void)state;
@@ -269,6 +286,7 @@ int main(void)
         TEST(test_blanks_and_comments_beside_at_and_dots_part_nothing),
         TEST(test_a_domain_that_others_end_or_join_is_told),
         TEST(test_what_follows_the_first_at_is_the_domain),
+        TEST(test_a_quote_in_an_encoded_word_hides_nothing),
         TEST(test_half_an_address_is_told),
         TEST(test_a_comma_in_a_name_is_forgiven),
         TEST(test_readings_beyond_the_cap_are_told),

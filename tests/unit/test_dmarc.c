@@ -257,8 +257,7 @@ static void test_the_65th_address_is_not_ignored(void **state)
 static void test_a_from_field_is_one_however_its_name_is_written(void **state)
 {
     static const char *const blocks[] = {"From\r\n : a@b.example\r\n",
-                                         "\xc2\xa0"
-                                         "FROM\v: a@b.example\r\n",
+                                         "\302\240FROM\v: a@b.example\r\n",
                                          "From \t:\r\n a@b.example\r\n"};
     (void)state;
     for (size_t i = 0; i < 3; i++) {
