@@ -100,7 +100,7 @@ const char *recipient_fault(struct slice entry)
                "Set-Content -Encoding utf8)";
     if (holds_any(local, ":"))
         return "has a type before the address, as proxyAddresses has; expected the address alone "
-               "(PowerShell: its AddressString, of those whose PrefixString is smtp)";
+               "(PowerShell: those -like 'smtp:*', and their Substring(5))";
     if (slice_starts(entry, SLICE("*.")) && is_domain(slice_from(entry, 2)))
         return NULL;
     if (holds_any(entry, "*"))
