@@ -145,7 +145,8 @@ UP := $(B)/console.a $(B)/proxy.a $(B)/filters.a $(B)/policy.a $(B)/base.a
 $(B)/tests/%: $(B)/tests/unit/%.o $(filter $(LIBS),$(UP))
 	@mkdir -p $(@D)
 	$(call link,-lcmocka $(ALL_LIBS))
-$(B)/tests/test_no_memory: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+WRAP_MEMORY := $(foreach f,malloc calloc realloc strdup arena_alloc arena_array arena_copy arena_cstr,-Wl,--wrap=$(f))
+$(B)/tests/test_no_memory $(B)/tests/test_no_memory_parent: LDFLAGS += $(WRAP_MEMORY)
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(filter $(LIBS),$(UP))
 	@mkdir -p $(@D)
 	$(call link,-fsanitize=fuzzer $(ALL_LIBS))

@@ -62,6 +62,7 @@ struct config *config_load(struct slice path, const struct loader *loader, struc
     struct sources *sources = arena ? arena_alloc(arena, sizeof *sources) : NULL;
     struct config *config = sources ? empty_config(arena, hostname) : NULL;
     if (!config) {
+        buf_printf(report, "%.*s: error: out of memory\n", SLICE_ARGS(path));
         arena_free(&arena);
         return NULL;
     }

@@ -47,6 +47,7 @@ struct parser {
     size_t rule_count;
     struct syntax_test *tests;
     size_t test_count;
+    void *larger; /* see PARSER_PUSH */
 };
 
 void parser_next(struct parser *parser);
@@ -85,10 +86,11 @@ bool parse_block(struct parser *parser, bool (*item)(struct parser *parser, void
 /* After a mistake: skips to the next word that begins an unindented line and a sentence. */
 void parser_recover(struct parser *parser);
 
-/* Room for one more in an array in the arena; see source_grow. */
+/* Room for one more in an array in the arena; see source_grow. NULL: memory; the array stays. */
 #define PARSER_PUSH(parser, array, count)                                                          \
-    (((array) = grown((parser), (array), (count), sizeof *(array))) != NULL ? &(array)[(count)++]  \
-                                                                            : NULL)
+    (((parser)->larger = grown((parser), (array), (count), sizeof *(array))) != NULL               \
+         ? ((array) = (parser)->larger, &(array)[(count)++])                                       \
+         : NULL)
 void *grown(struct parser *parser, void *array, size_t count, size_t size);
 
 /* Sentences, each called after its first word has been taken. */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC
+ * Memory that is out at a chosen allocation: what our own code asks for, from arenas as well (the
+ * linker wraps the functions, see the Makefile), and libevent. What other libraries allocate is
+ * theirs. */
+#ifndef TESTS_FAILING_MEMORY_H
+#define TESTS_FAILING_MEMORY_H
+
+#include "base/arena.h"
+
+#include <event2/event.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+char *__real_strdup(const char *s);
+void *__real_arena_alloc(struct arena *arena, size_t size);
+void *__real_arena_array(struct arena *arena, size_t n, size_t size);
+struct slice __real_arena_copy(struct arena *arena, struct slice s);
+char *__real_arena_cstr(struct arena *arena, struct slice s);
+void *__wrap_arena_alloc(struct arena *arena, size_t size);
+void *__wrap_arena_array(struct arena *arena, size_t n, size_t size);
+struct slice __wrap_arena_copy(struct arena *arena, struct slice s);
+char *__wrap_arena_cstr(struct arena *arena, struct slice s);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+char *__wrap_strdup(const char *s);
+
+static long allowed = -1;  /* allocations until one fails; -1: none does */
+static bool for_ever, hit; /* all that follow fail as well; one has failed */
+
+static bool is_out(void)
+{
+    if (allowed < 0 || (allowed > 0 && allowed--))
+        return false;
+    hit = true;
+    if (!for_ever)
+        allowed = -1;
+    return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return is_out() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return is_out() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+    return is_out() ? NULL : __real_realloc(p, size);
+}
+
+char *__wrap_strdup(const char *s)
+{
+    return is_out() ? NULL : __real_strdup(s);
+}
+
+/* An arena that cannot give knows that it failed: here it is asked for more than any may hold. */
+static void *refused(struct arena *arena)
+{
+    return __real_arena_alloc(arena, SIZE_MAX);
+}
+
+void *__wrap_arena_alloc(struct arena *arena, size_t size)
+{
+    return is_out() ? refused(arena) : __real_arena_alloc(arena, size);
+}
+
+void *__wrap_arena_array(struct arena *arena, size_t n, size_t size)
+{
+    return is_out() ? refused(arena) : __real_arena_array(arena, n, size);
+}
+
+struct slice __wrap_arena_copy(struct arena *arena, struct slice s)
+{
+    return is_out() ? (struct slice){refused(arena), 0} : __real_arena_copy(arena, s);
+}
+
+char *__wrap_arena_cstr(struct arena *arena, struct slice s)
+{
+    return is_out() ? refused(arena) : __real_arena_cstr(arena, s);
+}
+
+/* Before anything else of libevent is called. */
+static inline void memory_take_libevent(void)
+{
+    event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
+}
+
+/* Calls `work` with the first allocation failing, then the second, and so on, until it needs no
+ * more; each alone, and each with all that follow. At least `least` were tried. */
+static inline void memory_fails_everywhere(void (*work)(void), long least)
+{
+    for (int mode = 0; mode < 2; mode++) {
+        long n = 0;
+        do {
+            for_ever = mode == 1;
+            hit = false;
+            allowed = n++;
+            work();
+            allowed = -1;
+        } while (hit);
+        if (n <= least)
+            fail_msg("only %ld allocations were tried", n - 1);
+    }
+}
+
+#endif

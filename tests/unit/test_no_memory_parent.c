@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC
+ * Memory runs out while the parent reads a configuration and makes a generation of proxies of it:
+ * it says so, and goes on with what it has. */
+#include "failing_memory.h"
+
+#include "base/log.h"
+#include "proxy/parent.h"
+#include "proxy/parent_watch.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char text[] = "backend a { smtp \"127.0.0.1:1\" }\n"
+                           "domain \"x.test\" { backend a  recipients from file \"users.txt\" }\n"
+                           "log { to \"stderr\" }\n"
+                           "process { user \"nobody\"  chroot \"\" }\n";
+
+static char folder[] = "/tmp/gatepost-memory-XXXXXX", path[64];
+
+static void write_file(const char *name, const char *content)
+{
+    char at[64];
+    snprintf(at, sizeof at, "%s/%s", folder, name);
+    FILE *f = fopen(at, "w");
+    assert_non_null(f);
+    fputs(content, f);
+    fclose(f);
+}
+
+static void load_and_prepare(void)
+{
+    struct parent parent = {0};
+    struct loaded loaded = {0};
+    struct buf report = buf_init(65536);
+    bool usable = loaded_read(&loaded, path, SLICE("mx.test"), &report);
+    bool watched = loaded.bundle && watch_bundle(&parent.files, loaded.bundle);
+    struct generation *generation = usable ? generation_new(&parent, &loaded, &report) : NULL;
+    assert_true(hit || (generation && watched));
+    parent.old = generation; /* without proxies it ends at the next look */
+    generation_settle(&parent, 1);
+    assert_null(parent.old);
+    watch_free(&parent.files);
+    loaded_free(&loaded);
+    buf_release(&report);
+}
+
+static void test_a_generation_is_made_whole_or_not(void **state)
+{
+    (void)state;
+    memory_fails_everywhere(load_and_prepare, 20);
+}
+
+static int make_files(void **state)
+{
+    (void)state;
+    log_open("test", SINK_STDERR, LEVEL_ERROR);
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof path, "%s/t.conf", folder);
+    write_file("t.conf", text);
+    write_file("users.txt", "user@x.test\n");
+    return 0;
+}
+
+static int remove_files(void **state)
+{
+    char users[64];
+    (void)state;
+    snprintf(users, sizeof users, "%s/users.txt", folder);
+    return unlink(path) + unlink(users) + rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_generation_is_made_whole_or_not),
+    };
+    return cmocka_run_group_tests(tests, make_files, remove_files);
+}
