@@ -70,13 +70,20 @@ static int send_job(int queue, struct slice payload, int answer, int message)
     return sent;
 }
 
+/* What passes: also the kernel's bounds on descriptors, open or under way. */
+static bool will_pass(int error)
+{
+    return error == EAGAIN || error == ENOBUFS || error == ETOOMANYREFS || error == EMFILE ||
+           error == ENFILE;
+}
+
 int scan_submit(int queue, int message, const struct scan_job *job)
 {
     struct buf payload = buf_init(SCAN_JOB_MAX);
     int answer[2] = {-1, -1}, sent = -1;
     if (pack(&payload, message, job) == 0 && ipc_pair(answer) == 0)
         sent = send_job(queue, buf_slice(&payload), answer[1], message);
-    int failure = sent == 0 ? EAGAIN : errno;
+    int failure = sent == 0 || will_pass(errno) ? EAGAIN : errno;
     buf_release(&payload);
     if (answer[1] >= 0)
         close(answer[1]);

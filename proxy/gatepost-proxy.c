@@ -376,6 +376,8 @@ int main(void)
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     TAILQ_INIT(&program.proxy.sessions);
+    TAILQ_INIT(&program.proxy.line);
+    TAILQ_INIT(&program.proxy.under_way);
     while (program.state == PROXY_CONFIGURING)
         receive(&program, true);
     event_base_dispatch(program.proxy.base);

@@ -18,6 +18,8 @@
 
 struct session;
 TAILQ_HEAD(session_list, session);
+struct scan_wait;
+TAILQ_HEAD(scan_list, scan_wait);
 
 struct proxy {
     struct event_base *base;
@@ -39,7 +41,10 @@ struct proxy {
     bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
     bool waits_for_silence;                   /* before the banner */
     struct scan_job job;                      /* what is asked of them about every message */
-    struct list_watch *watch;                 /* in slot 0 */
+    struct scan_list line, under_way; /* of jobs, oldest first: for a scanner, with one */
+    struct event *line_clock;
+    bool queue_full[SCANNER_KINDS]; /* some stand in line for room on that queue */
+    struct list_watch *watch;       /* in slot 0 */
     struct {                                  /* what shared_count has been told of them */
         struct resolver_counts resolver;
         struct redis_counts redis;

@@ -27,6 +27,7 @@ static const uint64_t count_mask = (UINT64_C(1) << COUNT_BITS) - 1;
 /* Written by one process alone, read by all. */
 struct row {
     _Atomic uint64_t sessions, spool, scans;
+    _Atomic int64_t oldest_scan, first_in_line;
     _Atomic uint64_t counters[COUNTER_COUNT];
     _Atomic bool doubtful[DOUBTS]; /* apart, so that clearing a row touches no page of the texts */
     struct doubt doubts[DOUBTS];
@@ -117,6 +118,8 @@ void shared_row_clear(struct shared *shared, unsigned row)
     atomic_store(&r->sessions, 0);
     atomic_store(&r->spool, 0);
     atomic_store(&r->scans, 0);
+    atomic_store(&r->oldest_scan, 0);
+    atomic_store(&r->first_in_line, 0);
     for (size_t i = 0; i < COUNTER_COUNT; i++)
         atomic_fetch_add(&shared->table->counted[i], atomic_exchange(&r->counters[i], 0));
     for (size_t i = 0; i < DOUBTS; i++)
@@ -194,19 +197,46 @@ void shared_spool_give(struct shared *shared, unsigned row, uint64_t bytes)
     subtract(&shared->table->rows[row].spool, bytes);
 }
 
-bool shared_scan_take(struct shared *shared, unsigned row, unsigned limit)
+static bool is_its_turn(const struct shared *shared, unsigned row, const struct scan_claim *claim)
+{
+    FOR_EACH_ROW(shared, r)
+    {
+        int64_t oldest = atomic_load(&shared->table->rows[r].oldest_scan);
+        int64_t first = atomic_load(&shared->table->rows[r].first_in_line);
+        if (oldest && claim->now - oldest > claim->age)
+            return false;
+        if (r != row && first && first < claim->since && claim->now - first <= claim->patience)
+            return false;
+    }
+    return true;
+}
+
+bool shared_scan_take(struct shared *shared, unsigned row, const struct scan_claim *claim)
 {
     _Atomic uint64_t *counter = &shared->table->rows[row].scans;
-    atomic_fetch_add(counter, 1);
-    if (shared_scans(shared) <= limit)
+    if (!is_its_turn(shared, row, claim))
+        return false;
+    atomic_fetch_add(counter, claim->octets);
+    uint64_t all = shared_scans(shared);
+    if (all <= claim->limit || all == claim->octets)
         return true;
-    subtract(counter, 1);
+    subtract(counter, claim->octets);
     return false;
 }
 
-void shared_scan_give(struct shared *shared, unsigned row)
+void shared_scan_give(struct shared *shared, unsigned row, uint64_t octets)
 {
-    subtract(&shared->table->rows[row].scans, 1);
+    subtract(&shared->table->rows[row].scans, octets);
+}
+
+void shared_scan_oldest(struct shared *shared, unsigned row, int64_t given)
+{
+    atomic_store(&shared->table->rows[row].oldest_scan, given);
+}
+
+void shared_scan_first(struct shared *shared, unsigned row, int64_t since)
+{
+    atomic_store(&shared->table->rows[row].first_in_line, since);
 }
 
 unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port)

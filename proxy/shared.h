@@ -44,9 +44,22 @@ void shared_session_give(struct shared *shared, unsigned row, const struct ip *c
 bool shared_spool_take(struct shared *shared, unsigned row, uint64_t bytes, uint64_t limit);
 void shared_spool_give(struct shared *shared, unsigned row, uint64_t bytes);
 
-/* Messages that wait for a scanner or are in one. */
-bool shared_scan_take(struct shared *shared, unsigned row, unsigned limit);
-void shared_scan_give(struct shared *shared, unsigned row);
+/* Octets of messages that were given to scanners and are not answered yet. None is granted as long
+ * as a job of any row is older than `age` (what comes behind it would only wait), or another row's
+ * first in line has waited longer than this one has; a row whose first has waited for more than
+ * `patience` does not serve its line, and is passed over. What is larger than the limit is granted
+ * when there is nothing else. */
+struct scan_claim {
+    uint64_t octets, limit;
+    int64_t since, now;    /* clock_ms: when it began to wait */
+    int64_t age, patience; /* milliseconds */
+};
+bool shared_scan_take(struct shared *shared, unsigned row, const struct scan_claim *claim);
+void shared_scan_give(struct shared *shared, unsigned row, uint64_t octets);
+/* For the claims of others: clock_ms when the row's oldest job was given to a scanner, and when the
+ * first in its line began to wait; 0: there is none. */
+void shared_scan_oldest(struct shared *shared, unsigned row, int64_t given);
+void shared_scan_first(struct shared *shared, unsigned row, int64_t since);
 
 /* Connections to a backend's server. Its number is the same in all processes and generations; to be
  * asked for once, at start. */

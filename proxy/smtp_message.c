@@ -238,8 +238,7 @@ void session_message(struct session *s)
         return;
     }
     sender_study_message(s);
-    if (!session_scan(s))
-        return;
+    session_scan(s);
     sender_study_go_on(s);
     session_await(s, PHASE_MESSAGE, session_decide);
 }

@@ -121,7 +121,7 @@ static bool look_up_domains(struct session *s, enum learning *what, bool whole)
 /* The content has been looked into (or could not be), so that its domains are known. */
 static bool content_known(const struct session *s)
 {
-    return s->t.ended && !s->t.scans[SCAN_CONTENT].event;
+    return s->t.ended && !session_awaits_scan(s, SCAN_CONTENT);
 }
 
 /* ---- rounds ---- */
@@ -134,7 +134,8 @@ static bool scanner_wanted(const struct session *s)
 
 static bool scanner_busy(const struct session *s)
 {
-    return s->t.scans[SCAN_SENDER].event || (s->t.scans[SCAN_CONTENT].event && s->t.sender_beside);
+    return session_awaits_scan(s, SCAN_SENDER) ||
+           (s->t.scans[SCAN_CONTENT].step == SCAN_UNDER_WAY && s->t.sender_beside);
 }
 
 bool sender_study_ready(const struct session *s)
@@ -151,7 +152,8 @@ void sender_study_go_on(struct session *s)
         look_up_domains(s, &t->sender_domains, false);
     if (t->domains == LEARNING && content_known(s))
         look_up_domains(s, &t->domains, true);
-    if (sender_study_ready(s))
+    /* The job about the content asks about the sender as well when its turn comes. */
+    if (sender_study_ready(s) && s->t.scans[SCAN_CONTENT].step != SCAN_IN_LINE)
         session_scan_sender(s);
 }
 

@@ -191,8 +191,7 @@ void session_reset(struct session *s)
     for (int slot = 0; slot < SCAN_SLOTS; slot++)
         session_drop_scan(s, (enum scan_slot)slot);
     s->then = s->resume = NULL;
-    if (t->scan_counted)
-        shared_scan_give(s->proxy->shared, s->proxy->row);
+    session_give_scan_room(s);
     session_drop_body(s);
     if (t->delivering && !alone)
         shared_doubt_end(s->proxy->shared, s->proxy->row, t->job.doubt);

@@ -12,7 +12,8 @@
  *   smtp_retry.c      what an earlier try of the message has left
  *   smtp_body.c       takes in what follows DATA and BDAT
  *   smtp_message.c    goes from the final dot to the reply; in it
- *   smtp_scan.c       asks the scanners, and
+ *   smtp_scan.c       asks the scanners,
+ *   smtp_scan_line.c  waits in line for them, and
  *   smtp_deliver.c    the backend
  *   smtp_results.c    what was found out about the sender, written for those behind */
 #ifndef PROXY_SMTP_SESSION_H
@@ -52,12 +53,17 @@ struct client_study {
 /* Who an answer of a scanner is awaited for. */
 enum scan_slot { SCAN_CONTENT, SCAN_ANTIVIRUS, SCAN_SENDER, SCAN_SLOTS };
 
+/* Stands in the proxy's line for a scanner, or is on a family's queue or in a scanner. */
+enum scan_step { SCAN_NOT_ASKED, SCAN_IN_LINE, SCAN_UNDER_WAY };
+
 struct scan_wait {
+    TAILQ_ENTRY(scan_wait) link; /* in proxy->line or proxy->under_way */
     struct session *session;
-    struct event *event; /* NULL: none is awaited */
+    struct event *event; /* while under way, as is sock */
     int sock;
     enum scan_slot slot;
-    int64_t began;
+    enum scan_step step;
+    int64_t since, began; /* clock_ms: joined the line; was put on the queue */
 };
 
 /* Facts that are another for each recipient of a message. */
@@ -116,7 +122,7 @@ struct transaction {
     struct part_range *parts;
     size_t part_count;
     struct scan_wait scans[SCAN_SLOTS];
-    bool scan_counted;
+    uint64_t scan_taken; /* octets of the room that all messages being scanned share */
 
     struct inquiry dns;    /* all that is asked about the sender */
     unsigned list_queries; /* what it asked of lists, which dns.queries does not count */
@@ -268,12 +274,18 @@ void session_retry_over(struct session *s);
 /* The body is complete: everything up to its reply. */
 void session_message(struct session *s);
 
-/* Sends the message to the scanners whose facts the rules name. False: finished already, with a
- * tempfail. */
-bool session_scan(struct session *s);
-/* Asks a scanner about the sender. False: it cannot be, and the facts are unknown. */
-bool session_scan_sender(struct session *s);
+/* Sends the message to the scanners whose facts the rules name, now or when it is its turn. */
+void session_scan(struct session *s);
+/* Asks a scanner about the sender. */
+void session_scan_sender(struct session *s);
+/* Its answer is not awaited any more. */
 void session_drop_scan(struct session *s, enum scan_slot slot);
+void session_give_scan_room(struct session *s);
+
+static inline bool session_awaits_scan(const struct session *s, enum scan_slot slot)
+{
+    return s->t.scans[slot].step != SCAN_NOT_ASKED;
+}
 
 /* All facts are there (or unknown): the rules, and what follows from them. */
 void session_decide(struct session *s);

@@ -275,10 +275,6 @@ static bool admit(struct session *s)
         session_say(s, 452, "4.3.1", "out of room for messages, try again later");
         return false;
     }
-    if (shared_scans(shared) >= settings->limits_scan_queue) {
-        session_say(s, 452, "4.3.2", "too many messages wait to be scanned, try again later");
-        return false;
-    }
     return true;
 }
 

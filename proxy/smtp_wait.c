@@ -6,7 +6,7 @@
 
 static bool message_scanned(const struct session *s)
 {
-    return !s->t.scans[SCAN_CONTENT].event && !s->t.scans[SCAN_ANTIVIRUS].event;
+    return !session_awaits_scan(s, SCAN_CONTENT) && !session_awaits_scan(s, SCAN_ANTIVIRUS);
 }
 
 static bool all_known(const struct session *s, enum phase phase)
@@ -74,7 +74,7 @@ static void hurry(struct session *s)
 static bool waits_for_scanner(const struct session *s)
 {
     for (int slot = 0; slot < SCAN_SLOTS; slot++)
-        if (s->t.scans[slot].event)
+        if (session_awaits_scan(s, (enum scan_slot)slot))
             return true;
     return false;
 }

@@ -38,7 +38,7 @@ def odd(internet):
 def site(start, server, odd, patience="3s", timeout="2s", drain="20s"):
     return start(backend("behind", server.port) + domains("behind", "example.com") + shipped_policy()
                  + 'resolver { forward "%s"  timeout %s  patience %s }\n' % (odd.address, timeout, patience),
-                 changes={"limits": {"sessions_per_client": 5000, "scan_queue": 1000}, "timeouts": {"verdict": "60s", "drain": drain}})
+                 changes={"limits": {"sessions_per_client": 5000}, "timeouts": {"verdict": "60s", "drain": drain}})
 
 
 def mail(sender="sender@client.example"):

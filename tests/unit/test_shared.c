@@ -105,6 +105,73 @@ static void test_a_v6_client_is_its_64(void **state)
     assert_int_equal(take(row, "8:1", 9, 1), SESSION_TAKEN);
 }
 
+enum { NOW = 100000, AGE = 60000, PATIENCE = 120000 };
+
+static bool scan_take(unsigned of, uint64_t octets, uint64_t limit, int64_t since)
+{
+    return shared_scan_take(shared, of,
+                            &(struct scan_claim){.octets = octets,
+                                                 .limit = limit,
+                                                 .since = since,
+                                                 .now = NOW,
+                                                 .age = AGE,
+                                                 .patience = PATIENCE});
+}
+
+static void test_scans_are_bounded_by_octets_over_all_rows(void **state)
+{
+    (void)state;
+    assert_true(scan_take(row, 60, 100, NOW));
+    assert_false(scan_take(other, 41, 100, NOW));
+    assert_true(scan_take(other, 40, 100, NOW));
+    assert_int_equal(shared_scans(shared), 100);
+    shared_scan_give(shared, row, 60);
+    assert_int_equal(shared_scans(shared), 40);
+}
+
+static void test_what_is_larger_than_all_room_is_scanned_alone(void **state)
+{
+    (void)state;
+    assert_true(scan_take(row, 10, 100, NOW));
+    assert_false(scan_take(other, 1000, 100, NOW));
+    shared_scan_give(shared, row, 10);
+    assert_true(scan_take(other, 1000, 100, NOW));
+    assert_false(scan_take(row, 10, 100, NOW));
+}
+
+static void test_nothing_is_put_behind_a_job_that_is_too_old(void **state)
+{
+    (void)state;
+    shared_scan_oldest(shared, other, NOW - AGE - 1);
+    assert_false(scan_take(row, 10, 100, NOW));
+    shared_scan_oldest(shared, other, NOW - AGE);
+    assert_true(scan_take(row, 10, 100, NOW));
+}
+
+static void test_whoever_waits_longest_in_any_row_is_first(void **state)
+{
+    (void)state;
+    shared_scan_first(shared, row, NOW - 20);
+    shared_scan_first(shared, other, NOW - 10);
+    assert_false(scan_take(other, 10, 100, NOW - 10));
+    assert_true(scan_take(row, 10, 100, NOW - 20));
+    shared_scan_first(shared, row, 0);
+    assert_true(scan_take(other, 10, 100, NOW - 10));
+}
+
+static void test_a_row_that_does_not_serve_its_line_holds_nobody_up(void **state)
+{
+    (void)state;
+    shared_scan_first(shared, row, NOW - 1);
+    struct scan_claim late = {.octets = 10,
+                              .limit = 100,
+                              .since = NOW,
+                              .now = NOW + PATIENCE,
+                              .age = AGE,
+                              .patience = PATIENCE};
+    assert_true(shared_scan_take(shared, other, &late));
+}
+
 static void test_a_cleared_row_gives_everything_back(void **state)
 {
     (void)state;
@@ -114,8 +181,10 @@ static void test_a_cleared_row_gives_everything_back(void **state)
     assert_int_equal(take(other, "1", 9, 9), SESSION_TAKEN);
     assert_true(shared_spool_take(shared, row, 1000, 1500));
     assert_false(shared_spool_take(shared, other, 501, 1500));
-    assert_true(shared_scan_take(shared, row, 1));
-    assert_false(shared_scan_take(shared, other, 1));
+    assert_true(scan_take(row, 60, 100, 1000));
+    shared_scan_oldest(shared, row, 1000);
+    shared_scan_first(shared, row, 1000);
+    assert_false(scan_take(other, 60, 100, 2000));
     assert_true(shared_backend_take(shared, row, number, 1));
     assert_false(shared_backend_take(shared, other, number, 1));
 
@@ -125,6 +194,7 @@ static void test_a_cleared_row_gives_everything_back(void **state)
     assert_int_equal(shared_sessions_of(shared, &client), 1);
     assert_int_equal(shared_spool(shared), 0);
     assert_int_equal(shared_scans(shared), 0);
+    assert_true(scan_take(other, 60, 100, 2000));
     assert_int_equal(shared_backend(shared, number), 0);
     assert_true(shared_backend_take(shared, other, number, 1));
     assert_int_equal(shared_row_claim(shared), (int)row);
@@ -145,7 +215,7 @@ static void test_giving_too_much_stops_at_zero(void **state)
     (void)state;
     give(row, "1");
     shared_spool_give(shared, row, 5);
-    shared_scan_give(shared, row);
+    shared_scan_give(shared, row, 5);
     shared_backend_give(shared, row, 3);
     assert_int_equal(shared_sessions(shared) + shared_spool(shared) + shared_scans(shared) +
                          shared_backend(shared, 3),
@@ -265,6 +335,11 @@ int main(void)
         TEST(test_sessions_of_all_rows_count_against_the_limit),
         TEST(test_one_client_is_limited_over_all_rows),
         TEST(test_a_v6_client_is_its_64),
+        TEST(test_scans_are_bounded_by_octets_over_all_rows),
+        TEST(test_what_is_larger_than_all_room_is_scanned_alone),
+        TEST(test_nothing_is_put_behind_a_job_that_is_too_old),
+        TEST(test_whoever_waits_longest_in_any_row_is_first),
+        TEST(test_a_row_that_does_not_serve_its_line_holds_nobody_up),
         TEST(test_a_cleared_row_gives_everything_back),
         TEST(test_rows_run_out_and_come_back),
         TEST(test_giving_too_much_stops_at_zero),
