@@ -105,8 +105,10 @@ bool av_folder_make(struct family_options *options, const char **reason)
         *reason = "no database was given";
         return false;
     }
+    char signatures[PATH_MAX_BYTES];
+    snprintf(signatures, sizeof signatures, "signatures in %s", options->database);
     if (access(options->database, R_OK) != 0)
-        return fail(reason, options->database);
+        return fail(reason, signatures);
     if (geteuid() == 0 && options->chroot) {
         if (unshare(CLONE_NEWNS) == 0)
             return make_root(options, reason);

@@ -351,7 +351,7 @@ int family_main(const struct family *family, int argc, char *argv[])
         family->finish();
     if (!head.failure)
         return EXIT_SUCCESS;
-    log_at(LEVEL_ERROR, "", "cannot serve", field_str("reason", head.failure));
-    family_say_failed(FAMILY_CONTROL_FD, head.failure);
+    if (!family_say_failed(FAMILY_CONTROL_FD, head.failure)) /* else the starter says it */
+        log_at(LEVEL_ERROR, "", "cannot serve", field_str("reason", head.failure));
     return EXIT_FAILURE;
 }

@@ -9,6 +9,7 @@
 #include "proxy/listener.h"
 #include "proxy/proxy.h"
 #include "proxy/redis_place.h"
+#include "proxy/smtp_scan_line.h"
 
 #include <locale.h>
 #include <malloc.h>
@@ -123,6 +124,17 @@ static void take_scanners(struct program *p, struct ipc_message *m)
     m->fd_count = 0;
 }
 
+static void take_down(struct program *p, struct ipc_message *m)
+{
+    struct unpack in = {.left = m->payload};
+    unsigned kind = unpack_u8(&in);
+    struct slice reason = unpack_slice(&in);
+    if (kind >= SCANNER_KINDS)
+        give_up("unknown kind of scanner");
+    snprintf(p->proxy.down[kind], sizeof p->proxy.down[kind], "%.*s", SLICE_ARGS(reason));
+    scan_line_down(&p->proxy, (enum scanner_kind)kind);
+}
+
 static void take_decisions(struct program *p, struct ipc_message *m)
 {
     if (p->proxy.decisions >= 0)
@@ -163,6 +175,9 @@ static void take(struct program *p, struct ipc_message *m)
         break;
     case MESSAGE_SCANNERS:
         take_scanners(p, m);
+        break;
+    case MESSAGE_SCANNERS_DOWN:
+        take_down(p, m);
         break;
     case MESSAGE_DECISIONS:
         take_decisions(p, m);

@@ -104,6 +104,7 @@ void proxy_drain(struct proxy *proxy, bool stopping);
 void proxy_kill(struct proxy *proxy, const char *why);
 bool proxy_send(struct proxy *proxy, uint16_t type, struct slice payload, int fd);
 bool proxy_send_tickets(struct proxy *proxy, const struct tickets *tickets);
+void proxy_tell_down(struct proxy *proxy, const struct scanners *scanners);
 
 /* parent_generation.c: a configuration comes, serves, drains, goes. */
 struct generation *generation_new(struct parent *parent, struct loaded *loaded, struct buf *report);

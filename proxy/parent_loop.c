@@ -247,6 +247,18 @@ static void send_tickets(struct parent *parent)
                     proxy_send_tickets(&g->proxies[slot], &parent->tickets);
 }
 
+static void tell_down(struct parent *parent, struct scanners *scanners)
+{
+    struct generation *lists[] = {parent->current, parent->starting, parent->old};
+    if (!scanners->news)
+        return;
+    scanners->news = false;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (struct generation *g = lists[i]; g; g = g->next)
+            for (unsigned slot = 0; slot < g->slots; slot++)
+                proxy_tell_down(&g->proxies[slot], scanners);
+}
+
 /* Does everything that is due; returns when the next is. */
 static int64_t settle(struct parent *parent, int64_t now)
 {
@@ -268,8 +280,10 @@ static int64_t settle(struct parent *parent, int64_t now)
     }
     sooner(&next, parent->alive_at);
     settle_stop(parent, now);
-    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+    for (int kind = 0; kind < SCANNER_KINDS; kind++) {
         sooner(&next, scanners_settle(&parent->scanners[kind], now));
+        tell_down(parent, &parent->scanners[kind]);
+    }
     sooner(&next, private_redis_settle(&parent->redis, now));
     struct generation *lists[] = {parent->current, parent->starting, parent->old};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)

@@ -159,6 +159,33 @@ static int tell_scanners(const struct parent *parent, const struct proxy *proxy,
                     parent->scanners[kind].sending);
 }
 
+static int send_down(const struct proxy *proxy, const struct scanners *scanners)
+{
+    struct buf payload = buf_init(SCAN_REASON_MAX + 16);
+    pack_u8(&payload, (uint8_t)scanners->kind);
+    pack_slice(&payload, slice_of(scanners->down));
+    int sent =
+        payload.failed ? -1 : send_now(proxy, MESSAGE_SCANNERS_DOWN, buf_slice(&payload), -1);
+    buf_release(&payload);
+    return sent;
+}
+
+/* One that is being configured is told at the end of that. */
+void proxy_tell_down(struct proxy *proxy, const struct scanners *scanners)
+{
+    if (proxy->control >= 0 && proxy->state != PROXY_CONFIGURING && send_down(proxy, scanners) <= 0)
+        proxy_kill(proxy, "it does not take its messages");
+}
+
+static int tell_start(const struct parent *parent, const struct proxy *proxy)
+{
+    int sent = 1;
+    for (int kind = 0; kind < SCANNER_KINDS && sent > 0; kind++)
+        if (parent->scanners[kind].down[0])
+            sent = send_down(proxy, &parent->scanners[kind]);
+    return sent > 0 ? send_now(proxy, MESSAGE_START, (struct slice){NULL, 0}, -1) : sent;
+}
+
 /* One kind of message of a start: 1 said (or there is nothing to say), 0 the socket is full, -1 it
  * failed. */
 static int tell(const struct parent *parent, struct proxy *proxy)
@@ -181,7 +208,7 @@ static int tell(const struct parent *parent, struct proxy *proxy)
     case TELL_TICKETS:
         return tell_tickets(proxy, &parent->tickets);
     case TELL_START:
-        return send_now(proxy, MESSAGE_START, nothing, -1);
+        return tell_start(parent, proxy);
     case TELL_DONE:
         break;
     }

@@ -7,10 +7,15 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { GRACE = 10000 /* beyond the time-out of a scan, milliseconds */ };
+enum {
+    GRACE = 10000,         /* beyond the time-out of a scan, milliseconds */
+    DROPPED_MOST = 100000, /* more jobs than the kernel queues */
+};
 
 bool scanners_init(struct scanners *scanners, enum scanner_kind kind)
 {
@@ -23,11 +28,21 @@ bool scanners_init(struct scanners *scanners, enum scanner_kind kind)
     return true;
 }
 
+static void set_down(struct scanners *scanners, const char *reason)
+{
+    if (strcmp(scanners->down, reason) == 0)
+        return;
+    scanners->news = true;
+    snprintf(scanners->down, sizeof scanners->down, "%s", reason);
+}
+
 void scanners_configure(struct scanners *scanners, const struct config *config)
 {
     scanners->wanted = config && pipeline_needs(config, scanners->kind);
-    if (!scanners->wanted)
+    if (!scanners->wanted) {
+        set_down(scanners, "");
         return;
+    }
     struct family_command fresh;
     family_command(scanners->kind, &config->settings, &fresh);
     if (memcmp(&fresh, &scanners->command, sizeof fresh) != 0)
@@ -67,6 +82,29 @@ static bool spawn(struct scanners *scanners, struct head *head)
     return head->pid > 0;
 }
 
+/* ---- whether they serve ---- */
+
+/* Nobody will take these jobs soon: whoever waits for one sees the end of its socket. Nothing of
+ * them is read. */
+static void drop_jobs(const struct scanners *scanners)
+{
+    char octet;
+    for (int i = 0; i < DROPPED_MOST; i++)
+        if (recv(scanners->receiving, &octet, 1, MSG_DONTWAIT) < 0)
+            return;
+}
+
+static void serve_no_more(struct scanners *scanners, const char *reason)
+{
+    if (find(scanners, HEAD_READY))
+        return;
+    if (!scanners->down[0])
+        log_at(LEVEL_ERROR, "", "scanners down, messages that need them are deferred",
+               field_str("program", family_program(scanners->kind)), field_str("reason", reason));
+    set_down(scanners, reason);
+    drop_jobs(scanners);
+}
+
 static void start(struct scanners *scanners, int64_t now)
 {
     struct head *head = find(scanners, HEAD_NONE);
@@ -78,9 +116,10 @@ static void start(struct scanners *scanners, int64_t now)
     scanners->renew = false;
     if (spawn(scanners, head))
         return;
+    const char *reason = strerror(errno);
     log_at(LEVEL_ERROR, "", "scanners not started",
-           field_str("program", family_program(scanners->kind)),
-           field_str("reason", strerror(errno)));
+           field_str("program", family_program(scanners->kind)), field_str("reason", reason));
+    serve_no_more(scanners, reason);
     scanners->start_at = backoff_after(&scanners->backoff, 0, now);
 }
 
@@ -144,7 +183,7 @@ static void forget(struct head *head)
     head->control = -1;
 }
 
-static void heard(const struct scanners *scanners, struct head *head, enum family_message message,
+static void heard(struct scanners *scanners, struct head *head, enum family_message message,
                   const struct family_heard *words, int64_t now)
 {
     struct log_field program = field_str("program", family_program(scanners->kind));
@@ -153,13 +192,13 @@ static void heard(const struct scanners *scanners, struct head *head, enum famil
         head->ready_since = now;
         log_at(LEVEL_INFO, "", "scanners ready", program, field_num("pid", head->pid),
                field_num("workers", words->workers));
+        set_down(scanners, "");
     } else if (message == FAMILY_FAILED) {
-        log_at(LEVEL_ERROR, "", "scanners failed", program, field_num("pid", head->pid),
-               field_str("reason", words->text));
+        snprintf(head->failure, sizeof head->failure, "%s", words->text);
     }
 }
 
-void scanners_hear(const struct scanners *scanners, struct head *head, int64_t now)
+void scanners_hear(struct scanners *scanners, struct head *head, int64_t now)
 {
     enum family_message message;
     struct family_heard words;
@@ -172,6 +211,32 @@ void scanners_hear(const struct scanners *scanners, struct head *head, int64_t n
     }
 }
 
+/* Each try may fail for the same reason: that is said once. */
+static void log_death(const struct scanners *scanners, const struct head *head, const char *how)
+{
+    struct log_field program = field_str("program", family_program(scanners->kind)),
+                     pid = field_num("pid", head->pid);
+    const char *reason = head->failure[0] ? head->failure : how;
+    enum log_level level = strcmp(reason, scanners->down) == 0 ? LEVEL_DEBUG : LEVEL_ERROR;
+    if (head->state == HEAD_RETIRING)
+        log_at(LEVEL_INFO, "", "scanners retired", program, pid, field_str("how", how));
+    else if (head->failure[0])
+        log_at(level, "", "scanners failed", program, pid, field_str("reason", reason));
+    else
+        log_at(level, "", "scanners died", program, pid, field_str("how", how));
+}
+
+/* One that served is started anew at once, and its jobs wait for that. */
+static void try_again(struct scanners *scanners, const struct head *head, const char *how,
+                      int64_t now)
+{
+    scanners->start_at = backoff_after(&scanners->backoff, head->ready_since, now);
+    if (head->failure[0])
+        serve_no_more(scanners, head->failure);
+    else if (scanners->start_at > now)
+        serve_no_more(scanners, how);
+}
+
 bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now)
 {
     struct head *head = NULL;
@@ -181,15 +246,14 @@ bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now
     if (!head)
         return false;
     scanners_hear(scanners, head, now); /* its last words */
-    bool expected = head->state == HEAD_RETIRING;
-    log_at(expected ? LEVEL_INFO : LEVEL_ERROR, "", expected ? "scanners retired" : "scanners died",
-           field_str("program", family_program(scanners->kind)), field_num("pid", pid),
-           field_str("how", child_death(status)));
-    if (!expected)
-        scanners->start_at = backoff_after(&scanners->backoff, head->ready_since, now);
-    scanners->renew = scanners->renew || head->state == HEAD_STARTING;
+    const char *how = child_death(status);
+    struct head was = *head;
+    log_death(scanners, head, how);
     forget(head);
     *head = (struct head){.control = -1};
+    if (was.state != HEAD_RETIRING)
+        try_again(scanners, &was, how, now);
+    scanners->renew = scanners->renew || was.state == HEAD_STARTING;
     return true;
 }
 

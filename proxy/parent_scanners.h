@@ -18,6 +18,7 @@ struct head {
     pid_t pid;
     int control; /* -1: none */
     int64_t ready_since, kill_at;
+    char failure[SCAN_REASON_MAX + 1]; /* what it said that it ends for */
 };
 
 struct scanners {
@@ -29,6 +30,9 @@ struct scanners {
     struct head heads[SCANNERS_HEADS];
     struct backoff backoff;
     int64_t start_at;
+    /* None serves, and the last try has failed for this reason; empty: they serve, or soon will. */
+    char down[SCAN_REASON_MAX + 1];
+    bool news; /* the proxies are to be told */
 };
 
 /* Makes the queue. False with errno. */
@@ -46,7 +50,7 @@ void scanners_renew(struct scanners *scanners);
 int64_t scanners_settle(struct scanners *scanners, int64_t now);
 
 /* This head has said something. */
-void scanners_hear(const struct scanners *scanners, struct head *head, int64_t now);
+void scanners_hear(struct scanners *scanners, struct head *head, int64_t now);
 
 /* True when the dead child was one of the heads. */
 bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now);

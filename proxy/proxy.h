@@ -33,6 +33,7 @@ struct proxy {
     struct shared *shared;
     unsigned slot, row;
     int queue[SCANNER_KINDS];                 /* -1: there is none */
+    char down[SCANNER_KINDS][SCAN_REASON_MAX + 1]; /* why none serves now; empty: they do */
     int decisions;                            /* file for decision records; -1: none */
     bool acts_at[PHASE_MESSAGE + 1];          /* some rule can decide at this phase or before */
     bool drops_at[PHASE_MESSAGE + 1];         /* some rule can drop the connection by then */

@@ -117,6 +117,12 @@ static bool start_clock(struct proxy *proxy)
     return proxy->line_clock && event_add(proxy->line_clock, &soon) == 0;
 }
 
+static const char *down_reason(const struct scan_wait *wait)
+{
+    const char *reason = wait->session->proxy->down[scan_slot_kind(wait->slot)];
+    return *reason ? reason : NULL;
+}
+
 /* Whether nobody stands before it for what it needs. */
 static bool may_try(const struct scan_wait *wait, int64_t now)
 {
@@ -136,15 +142,19 @@ void scan_line_join(struct session *s, enum scan_slot slot)
 {
     struct proxy *proxy = s->proxy;
     struct scan_wait *wait = &s->t.scans[slot];
-    const char *why = too_many;
     int64_t now = clock_ms();
     *wait = (struct scan_wait){.session = s, .slot = slot, .since = now};
-    enum submission result = may_try(wait, now) ? submit(wait, now, &why) : SUBMIT_FULL;
+    const char *why = down_reason(wait);
+    enum submission result = SUBMIT_FULL;
+    if (why)
+        result = SUBMIT_FAILED;
+    else if (may_try(wait, now))
+        result = submit(wait, now, &why);
     if (result == SUBMIT_FULL && start_clock(proxy)) {
         wait->step = SCAN_IN_LINE;
         TAILQ_INSERT_TAIL(&proxy->line, wait, link);
     } else if (result != SUBMITTED) {
-        fail(wait, why);
+        fail(wait, why ? why : too_many);
         session_give_scan_room(s);
     }
     tell(proxy);
@@ -178,8 +188,12 @@ struct look {
 static bool advance(struct look *look, struct scan_wait *wait)
 {
     struct proxy *proxy = wait->session->proxy;
-    const char *why = too_many;
+    const char *why = down_reason(wait);
     enum scanner_kind kind = scan_slot_kind(wait->slot);
+    if (why) {
+        fail_and_go_on(wait, why);
+        return true;
+    }
     if (look->now - wait->since > scan_line_patience(settings_of(proxy))) {
         give_up(wait);
         return true;
@@ -212,4 +226,18 @@ void scan_line_move(struct proxy *proxy)
     tell(proxy);
     if (!TAILQ_EMPTY(&proxy->line))
         start_clock(proxy);
+}
+
+void scan_line_down(struct proxy *proxy, enum scanner_kind kind)
+{
+    struct scan_wait *wait = proxy->down[kind][0] ? TAILQ_FIRST(&proxy->under_way) : NULL;
+    while (wait) {
+        bool its = scan_slot_kind(wait->slot) == kind;
+        if (its)
+            fail_and_go_on(wait, proxy->down[kind]);
+        wait = its ? TAILQ_FIRST(&proxy->under_way) : TAILQ_NEXT(wait, link);
+    }
+    scan_line_move(proxy);
+    if (proxy->shared)
+        tell(proxy);
 }

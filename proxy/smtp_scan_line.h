@@ -16,6 +16,9 @@ void scan_line_leave(struct scan_wait *wait);
 /* There may be room now: gives to scanners what can be given. Sessions may end in it. */
 void scan_line_move(struct proxy *proxy);
 
+/* proxy->down[kind] is another: when the family is down, all that is asked of it fails now. */
+void scan_line_down(struct proxy *proxy, enum scanner_kind kind);
+
 /* How long one may wait until a scanner has answered, milliseconds. */
 int64_t scan_line_patience(const struct settings *settings);
 

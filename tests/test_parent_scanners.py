@@ -2,9 +2,10 @@
 """The parent and scanners: which run, when they are replaced; and what the policy's own tests do to a start and a reload."""
 import os
 import signal
+import time
 
 from lab.parent import parent  # noqa: F401
-from lab.process import is_alive
+from lab.process import is_alive, wait_until
 
 SCANNED = 'rule "no programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
 
@@ -81,3 +82,71 @@ def test_changed_signatures_bring_a_new_family_before_the_old_one_goes(parent):
     (database / "broken").unlink()
     assert parent.logged("scanners ready program=gatepost-av", 2)
     assert parent.logged("scanners retired program=gatepost-av pid=%d how=\"exit 0\"" % first)
+
+
+INFECTED = 'rule "infected" when av.result == infected then reject 550 5.7.1 "infected"\n'
+
+
+def without_signatures(parent):
+    """A parent whose antivirus cannot start until the returned file goes."""
+    database = parent.folder / "signatures"
+    database.mkdir()
+    (database / "broken").write_text("")
+    parent.configure(INFECTED + 'antivirus { database "%s"  reload 1s }\n' % database)
+    parent.start()
+    return database / "broken"
+
+
+def test_proxies_are_told_that_scanners_are_down_and_that_they_are_back(parent):
+    broken = without_signatures(parent)
+    assert wait_until(lambda: parent.connect().scanners_down() == {"1": "the database is broken"})
+    broken.unlink()
+    assert parent.logged("scanners ready program=gatepost-av")
+    assert wait_until(lambda: parent.connect().scanners_down() == {"1": ""})
+
+
+def test_a_proxy_that_starts_while_scanners_are_down_is_told(parent):
+    without_signatures(parent)
+    session = parent.connect()
+    assert wait_until(lambda: session.scanners_down() == {"1": "the database is broken"})
+    os.kill(session.pid, signal.SIGKILL)
+
+    def told():
+        other = parent.connect()
+        return other.pid != session.pid and other.slot == session.slot and other.scanners_down() == {"1": "the database is broken"}
+    assert wait_until(told)
+
+
+def test_what_fails_again_and_again_is_logged_once(parent):
+    without_signatures(parent)
+    heads = set()
+
+    def tried_four_times():
+        heads.update(parent.children("gatepost-av"))
+        return len(heads) >= 4
+    wait_until(tried_four_times, 9)
+    assert parent.log().count("the database is broken") == 2  # it failed; none serves
+    assert parent.log().count("scanners down") == 1
+
+
+def test_one_that_served_and_dies_once_is_not_down(parent):
+    parent.configure(SCANNED)
+    parent.start()
+    assert parent.logged("scanners ready")
+    time.sleep(1.1)
+    os.kill(parent.children("gatepost-scan")[0], signal.SIGKILL)
+    assert parent.logged("scanners ready program=gatepost-scan", 2)
+    assert "scanners down" not in parent.log()
+
+
+def test_one_that_dies_again_and_again_is_down_until_it_serves(parent):
+    parent.configure(SCANNED)
+    parent.start()
+    assert parent.logged("scanners ready")
+    for ready in range(1, 4):
+        assert parent.logged("scanners ready program=gatepost-scan", ready)
+        os.kill(parent.children("gatepost-scan")[0], signal.SIGKILL)
+        assert wait_until(lambda: parent.log().count("scanners died") == ready)
+    assert parent.logged("scanners down")
+    assert parent.logged("scanners ready program=gatepost-scan", 4)
+    assert wait_until(lambda: parent.connect().scanners_down() == {"0": ""})

@@ -41,6 +41,11 @@ class Session:
         self.socket.sendall(("redis " + " ".join(words) + "\r\n").encode())
         return self.socket.recv(65536).decode().strip()
 
+    def scanners_down(self):
+        """What this proxy has been told: {kind: reason}, "0" gatepost-scan, "1" gatepost-av."""
+        self.socket.sendall(b"down\r\n")
+        return json.loads(self.socket.recv(65536))
+
     def close(self):
         self.socket.close()
 
