@@ -3,6 +3,7 @@
 
 #include "filters/archive_walk.h"
 #include "filters/bytes.h"
+#include "filters/cpu_budget.h"
 #include "filters/extension.h"
 #include "filters/iso_paths.h"
 #include "filters/lzw.h"
@@ -165,7 +166,9 @@ static bool read_lzw(struct archive_walk *walk, struct slice content, struct buf
     m->complete = lzw_unpack(content, unpacked);
     m->content = buf_slice(unpacked);
     if (!m->complete)
-        m->problem = unpacked->failed ? "limit: member" : "corrupt";
+        m->problem = cpu_budget_spent(0) ? CPU_BUDGET_SPENT
+                     : unpacked->failed  ? "limit: member"
+                                         : "corrupt";
     if (!archive_walk_charge(walk, m->content.len))
         m->problem = walk->report->why;
     return m->complete || m->content.len > 0;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/archive_walk.h"
 
+#include "filters/cpu_budget.h"
+
 #include <string.h>
 
-/* Enough to tell any type, disk images included. */
-enum { BEGINNING = 40 * 1024 };
+enum {
+    BEGINNING = 40 * 1024, /* enough to tell any type, disk images included */
+    CALL_OCTETS = 1024,    /* that a call counts for, whatever it gave */
+};
 
 void archive_report_add(struct archive_report *report, const char *problem)
 {
@@ -63,8 +67,14 @@ static bool wanted(struct archive_walk *walk, const struct archive_member *m,
 static int read_block(struct archive_walk *walk, struct unpacker *unpacker, struct buf *into,
                       struct archive_member *m)
 {
-    size_t got;
-    int r = unpack_read(unpacker, into, &got);
+    size_t got = 0;
+    int r = cpu_budget_spent(0) ? -1 : unpack_read(unpacker, into, &got);
+    if (cpu_budget_spent(got + CALL_OCTETS)) {
+        m->problem = CPU_BUDGET_SPENT;
+        archive_report_add(walk->report, m->problem);
+        walk->stopped = true;
+        return -1;
+    }
     if (got > 0 && !archive_walk_charge(walk, got)) {
         m->problem = walk->report->why;
         walk->stopped = true;

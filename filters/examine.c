@@ -109,7 +109,7 @@ bool examine_warm_up(const char **reason)
                            .spf = true,
                            .authentication = true,
                            .dns_complete = true,
-                           .limits = {1, 10, 10, 1 << 20}};
+                           .limits = {.depth = 1, .parts = 10, .members = 10, .unpacked = 1 << 20}};
     struct scan_answer answer;
     bool ok = arena && examine(arena, (struct slice){sample, sizeof sample - 1}, &job, &answer);
     arena_free(&arena);

@@ -3,6 +3,8 @@
  * would. */
 #include "filters/examine_parts.h"
 
+#include "filters/attachment_rest.h"
+#include "filters/cpu_budget.h"
 #include "filters/extension.h"
 #include "filters/inspect.h"
 #include "filters/mail_file.h"
@@ -41,7 +43,7 @@ struct file {
 
 static bool grow(struct records *records)
 {
-    if (records->count < records->room)
+    if (records->count + 1 < records->room) /* one is left for what else there is */
         return true;
     size_t room = records->room ? records->room * 2 : FIRST_RECORDS;
     struct value *items = arena_array(records->arena, room, sizeof *items);
@@ -207,16 +209,49 @@ static void look_into(struct task *task, const struct mime_part *part, struct sl
     add_members(task, part, found);
 }
 
+/* There is no time left to look into it. */
+static void pass_over(struct task *task, const struct mime_part *part)
+{
+    struct inspected_file unseen = {.type = part->type, .unscannable = true};
+    if (part->n_names || part->attachment || !part->text)
+        add_part(task, part, &unseen);
+    task->records.cut = true;
+}
+
 static void examine_leaf(struct task *task, const struct mime_part *part)
 {
     struct arena *scratch = arena_new(task->content_max + SCRATCH_SLACK);
     struct slice content;
     bool cut = false;
-    if (scratch && mime_decode(part, scratch, task->content_max, &content, &cut, task->odd))
+    if (cpu_budget_spent(0))
+        pass_over(task, part);
+    else if (scratch && mime_decode(part, scratch, task->content_max, &content, &cut, task->odd))
         look_into(task, part, content, cut);
     else
         task->records.cut = true;
     arena_free(&scratch);
+}
+
+static bool any_unscannable(const struct records *records)
+{
+    for (size_t i = 0; i < records->count; i++)
+        if (records->items[i].fields[attachment_unscannable].truth)
+            return true;
+    return false;
+}
+
+/* A list that is cut holds something that cannot be checked. */
+static void name_the_rest(struct records *records)
+{
+    static struct value rest;
+    if (!records->cut || any_unscannable(records))
+        return;
+    rest = *attachment_rest();
+    if (!records->items)
+        records->items = &rest;
+    else
+        records->items[records->count] = rest;
+    records->count++;
 }
 
 void examine_attachments(struct arena *arena, const struct mime_message *message,
@@ -242,6 +277,7 @@ void examine_attachments(struct arena *arena, const struct mime_message *message
     struct records *records = &task.records;
     records->cut = records->cut || malformations_has(odd, MALFORMATION_TOO_MANY_PARTS) ||
                    malformations_has(odd, MALFORMATION_TOO_DEEP);
+    name_the_rest(records);
     *out = (struct value){
         .state = VALUE_KNOWN,
         .list = {.items = records->items, .count = records->count, .cut = records->cut}};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * gatepost-scan: the family that looks into messages. */
+#include "filters/cpu_budget.h"
 #include "filters/examine.h"
 #include "filters/family.h"
 
@@ -17,6 +18,9 @@ static enum family_outcome scan(struct arena *arena, struct slice message,
                                 const struct scan_job *job, struct scan_answer *answer,
                                 const char **reason)
 {
+    const struct scan_limits *limits = &job->limits;
+    cpu_budget_begin(limits->cpu ? cpu_budget_for(message.len, limits->cpu, limits->cpu_per_mib)
+                                 : 0);
     if (examine(arena, message, job, answer))
         return FAMILY_ANSWERED;
     *reason = "the message takes too much memory";

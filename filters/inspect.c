@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/inspect_internal.h"
 
+#include "filters/cpu_budget.h"
 #include "filters/document.h"
 #include "filters/extension.h"
 #include "filters/filetype.h"
@@ -14,7 +15,8 @@ enum {
     NAMES_MAX = 32,        /* as many as a MIME part may have */
     SCRATCH_BASE = 8 << 20,
     SCRATCH_FACTOR = 8,
-    TYPED_MAX = 1000, /* files that libmagic sees: half a second */
+    FILE_OCTETS = 1024, /* that looking into one counts for, were it empty */
+    TYPED_MAX = 1000,   /* files that libmagic sees: half a second */
 };
 
 bool inspect_warm_up(void)
@@ -259,6 +261,11 @@ void inspect_look_inside(struct inspection *in, struct inspected_file *file, str
         file->type = file->why ? (struct slice){0} : SLICE("inode/x-empty");
         return;
     }
+    if (cpu_budget_spent(content.len + FILE_OCTETS)) {
+        inspect_note_problem(file, CPU_BUDGET_SPENT);
+        file->type = filetype_quick(in->arena, content);
+        return;
+    }
     struct arena *scratch = arena_new(SCRATCH_BASE + SCRATCH_FACTOR * content.len);
     if (!scratch) {
         inspect_note_problem(file, "memory");
@@ -280,6 +287,8 @@ void inspect_look_inside(struct inspection *in, struct inspected_file *file, str
     macros_inspect(scratch, content, &findings);
     list_inside(&level, scratch, content);
     note_findings(file, &findings);
+    if (cpu_budget_spent(0)) /* in whatever was going on */
+        inspect_note_problem(file, CPU_BUDGET_SPENT);
     arena_free(&scratch);
     if (in->content)
         in->content(in->ctx, file, content);

@@ -2,6 +2,7 @@
 #include "filters/lzw.h"
 
 #include "filters/bytes.h"
+#include "filters/cpu_budget.h"
 
 #include <stdlib.h>
 
@@ -88,6 +89,8 @@ static bool run(struct lzw *z, struct buf *out)
             return false;
         bool new_text = last != NONE && code == z->next;
         size_t n = expand(z, new_text ? last : code, new_text ? 1 : 0);
+        if (cpu_budget_spent(n))
+            return false;
         if (new_text)
             z->stack[0] = z->stack[n - 1];
         if (!put_backwards(out, z->stack, n))

@@ -2,6 +2,7 @@
 #include "filters/objects.h"
 
 #include "filters/bytes.h"
+#include "filters/cpu_budget.h"
 #include "filters/ole.h"
 #include "filters/unpack.h"
 
@@ -9,6 +10,7 @@
 
 enum {
     OBJECTS_MAX = 64,
+    OBJECT_OCTETS = 1024, /* that one counts for, were it empty */
     UNPACKED_MAX = 16 << 20,
     PPT_OBJECT = 0x1011,
     PPT_DEFLATED = 0x10,
@@ -25,6 +27,8 @@ struct search {
 
 static void give(struct search *s, struct slice name, struct slice content)
 {
+    if (cpu_budget_spent(content.len + OBJECT_OCTETS))
+        s->incomplete = s->stopped = true;
     if (s->stopped || content.len == 0)
         return;
     if (s->count++ == OBJECTS_MAX) {

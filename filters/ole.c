@@ -2,6 +2,7 @@
 #include "filters/ole.h"
 
 #include "filters/bytes.h"
+#include "filters/cpu_budget.h"
 
 #include <string.h>
 
@@ -47,6 +48,8 @@ static struct slice read_chain(struct arena *arena, const struct ole *ole, uint3
         part = slice_sub(part, 0, (size_t)max - len);
         memcpy(out + len, part.ptr, part.len);
         len += part.len;
+        if (cpu_budget_spent(part.len))
+            break;
     }
     return (struct slice){out, len};
 }
@@ -194,6 +197,8 @@ static struct slice read_mini(struct arena *arena, const struct ole *ole, uint32
         part = slice_sub(part, 0, (size_t)max - len);
         memcpy(out + len, part.ptr, part.len);
         len += part.len;
+        if (cpu_budget_spent(size))
+            break;
     }
     return (struct slice){out, len};
 }

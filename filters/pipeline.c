@@ -58,7 +58,9 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
                              .authentication = uses(config, PRODUCER_AUTHENTICATION),
                              .honour_np = settings->authentication_np,
                              .limits = {settings->scan_depth, settings->scan_parts,
-                                        settings->scan_members, settings->scan_unpacked}};
+                                        settings->scan_members, settings->scan_unpacked,
+                                        (uint32_t)settings->scan_cpu,
+                                        (uint32_t)settings->scan_cpu_per_mib}};
     return name_headers(config->policy, arena, out);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * An answer as bytes: the plain facts in the order of facts.def, the keyed ones, the ranges of the
  * parts, what is wanted, and the attachments last. */
+#include "filters/attachment_rest.h"
 #include "filters/scan_job.h"
 
 #include <string.h>
@@ -122,8 +123,10 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
     return ok;
 }
 
-/* Appends the value in at most `share` bytes and tells how many it took. */
-static size_t pack_value(struct buf *out, const struct type *type, struct value value, size_t share)
+/* Appends the value in at most `share` bytes and tells how many it took. What is cut off a list
+ * leaves `rest` in its place. */
+static size_t pack_list(struct buf *out, const struct type *type, struct value value, size_t share,
+                        const struct value *rest)
 {
     size_t before = buf_len(out);
     struct buf one = buf_init(share);
@@ -138,10 +141,17 @@ static size_t pack_value(struct buf *out, const struct type *type, struct value 
         }
         value.list.count /= 2;
         value.list.cut = true;
+        if (rest && value.list.count > 0)
+            value.list.items[value.list.count - 1] = *rest;
     }
     buf_append(out, buf_slice(&one));
     buf_release(&one);
     return buf_len(out) - before;
+}
+
+static size_t pack_value(struct buf *out, const struct type *type, struct value value, size_t share)
+{
+    return pack_list(out, type, value, share, NULL);
 }
 
 static size_t share_of(size_t left, size_t values_after)
@@ -222,6 +232,7 @@ bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_
     pack_ranges(out, answer);
     pack_wanted(out, answer);
     size_t left = out->max - buf_len(out);
-    pack_value(out, &fact_info(FACT_ATTACHMENTS)->type, answer->facts.fact[FACT_ATTACHMENTS], left);
+    pack_list(out, &fact_info(FACT_ATTACHMENTS)->type, answer->facts.fact[FACT_ATTACHMENTS], left,
+              attachment_rest());
     return !out->failed;
 }

@@ -21,6 +21,7 @@ enum {
 struct scan_limits {
     uint32_t depth, parts, members;
     uint64_t unpacked;
+    uint32_t cpu, cpu_per_mib; /* milliseconds; cpu 0: no limit */
 };
 
 /* Who brings the message: what sender authentication asks about. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/unpack.h"
 
+#include "filters/cpu_budget.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -208,7 +210,7 @@ bool unpack_zlib(struct slice zlib, struct buf *out)
     struct unpacker *u = open_pieces(UNPACK_GZIP, SLICE("\x1f\x8b\x08\0\0\0\0\0\0\xff"),
                                      slice_from(zlib, 2), SLICE("\0\0\0\0\0\0\0\0"), &why);
     if (u && unpack_next(u, &entry) > 0)
-        while (unpack_read(u, out, &got) > 0)
+        while (unpack_read(u, out, &got) > 0 && !cpu_budget_spent(got))
             ;
     unpack_close(&u);
     return buf_len(out) > 0;

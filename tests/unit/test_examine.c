@@ -10,7 +10,8 @@
 #include <cmocka.h>
 
 enum { ARENA = 64 << 20 };
-static const struct scan_limits limits = {8, 1000, 10000, 64 << 20};
+static const struct scan_limits limits = {
+    .depth = 8, .parts = 1000, .members = 10000, .unpacked = 64 << 20};
 
 static struct arena *arena;
 static struct scan_answer answer;
