@@ -87,7 +87,7 @@ fuzzers: $(FUZZERS)
 fuzz-run: fuzzers
 	@tests/fuzz/run $(B)/fuzz $(FUZZ_SECONDS)
 
-bench: all ## measure beside the peers (see docs/performance.md)
+bench: all ## measure beside the peers; bench/run --help for two builds (docs/performance.md)
 	@bench/run
 
 install: all ## install below PREFIX (DESTDIR for packagers)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: ISC
+"""Gatepost beside its peers in one run.
+
+Needs root, Debian 12 and the bench of peers (GATEPOST_BENCH, standard ../shared/bench), whose README
+explains the columns. Two rows are added to it: `gatepost` (no rules) and `gatepost all` (the shipped
+policy: DNS, SPF, DKIM, DMARC, ARC, greylisting, attachments, antivirus). The modes smallown and keepown send
+a message with a DKIM signature. The bench's name server gets a domain that its clients may send for."""
+import os
+import subprocess
+import sys
+
+from sender import MESSAGE, Sender
+from stage import PEER_BENCH, ROOT, render
+
+WORK = os.environ.get("GATEPOST_BENCH_WORK", "/tmp/gatepost-bench")
+USUAL = "haproxy tcp,haproxy tcp splice,postfix relay+rspamd milter"
+
+ROWS = """
+ ('gatepost',['gpst'],7400,(7500,'smtps'),4000,200,0),
+ ('gatepost all',['gpal'],7401,(7501,'smtps'),1500,60,0),
+"""
+START = """
+if 'gpst' in need: start('gpst','{build}/gatepost -F -c {work}/gatepost.conf')
+if 'gpal' in need: start('gpal','{build}/gatepost -F -c {work}/gatepost-all.conf')
+"""
+REVERSE_ZONE = """zone:
+  name: 127.in-addr.arpa
+  zonefile: 127.zone
+"""
+
+
+def write(name, content):
+    with open(os.path.join(WORK, name), "w", encoding="ascii") as out:
+        out.write(content)
+
+
+def make_sender():
+    """A domain that the load may send for: its zone, and a message with its signature."""
+    sender = Sender(WORK)
+    zones = sender.zones()
+    write("dns/gp.example.zone", zones["gp.example"])
+    write("dns/127.zone", zones["127.in-addr.arpa"])
+    with open(os.path.join(WORK, "dns/nsd.conf"), "a", encoding="ascii") as conf:
+        conf.write(REVERSE_ZONE)
+    with open(os.path.join(WORK, "signed.eml"), "wb") as out:
+        out.write(sender.signed(MESSAGE))
+
+
+def configure(name, port, rules):
+    os.makedirs(os.path.join(WORK, "empty"), exist_ok=True)
+    write(name, render(WORK, port, port + 100, 7200, rules))
+
+
+def add_rows(build):
+    """The peers' script with our rows and our start lines in it."""
+    with open(os.path.join(WORK, "bench_smtp.py"), encoding="utf-8") as script:
+        text = script.read()
+    text = text.replace("'-l',str(l),str(pp)]", "'-F','signed.eml',str(pp)]")
+    text = text.replace("['smtp-source']", "['smtp-source','-M','client.gp.example']")
+    first_row = text.index(" ('haproxy tcp'")
+    text = text[:first_row].rstrip("\n") + ROWS + text[first_row:]
+    started = text.index("if 'ha' in need:")
+    text = text[:started] + START.format(build=os.path.abspath(build), work=WORK).lstrip("\n") + text[started:]
+    with open(os.path.join(WORK, "bench_gatepost.py"), "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+def main(build, rounds, peers, modes):
+    if not os.path.isdir(PEER_BENCH):
+        sys.exit(f"bench: {PEER_BENCH} is not there; name the bench of peers in GATEPOST_BENCH")
+    subprocess.run([os.path.join(PEER_BENCH, "setup"), WORK], check=True, stdout=subprocess.DEVNULL)
+    make_sender()
+    configure("gatepost.conf", 7400, "")
+    configure("gatepost-all.conf", 7401, f'include "{ROOT}/etc/policy.conf"')
+    add_rows(build)
+    chosen = "" if peers == "" else ",".join(["gatepost", "gatepost all"] + ([peers] if peers != "-" else []))
+    return subprocess.run(["./lab", sys.executable, "bench_gatepost.py", rounds, "fast", chosen, modes], cwd=WORK).returncode
