@@ -21,6 +21,7 @@ struct named_table {
 /* Names in a `domain` block, which may stand before what they name. */
 struct domain_names {
     struct token at, backend, recipients; /* TOKEN_END: not given */
+    struct domain_name name;              /* of at, without "*." */
     const struct table *own;              /* recipients { ... } or from file */
 };
 

@@ -2,6 +2,7 @@
 #include "proxy/smtp_command.h"
 
 #include "base/utf8.h"
+#include "policy/spelling.h"
 
 #include <string.h>
 
@@ -202,6 +203,13 @@ bool smtp_path(struct slice *in, struct smtp_path *path, const char **why)
     path->utf8 = has_high(path->address);
     *why = "address is not UTF-8";
     return !path->utf8 || utf8_valid(path->address);
+}
+
+bool smtp_path_spell(struct arena *arena, struct smtp_path *path)
+{
+    path->spelled = spell_address(arena, path->address);
+    domain_name_make(arena, path->domain, &path->name);
+    return path->spelled.ptr && !arena_failed(arena);
 }
 
 /* The next "KEYWORD[=value]" (RFC 5321 4.1.2 esmtp-param). False at the end; *bad when it is

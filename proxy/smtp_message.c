@@ -81,7 +81,7 @@ static void split(struct session *s)
                 r->split = t->recipients[n].split;
         if (!r->split)
             r->split = ++groups;
-        split_remember(s->proxy->shared, &s->client, t->sender.address, r->path.address, r->split);
+        split_remember(s->proxy->shared, &s->client, t->sender.spelled, r->path.spelled, r->split);
     }
     session_finish_say(s, "defer", 451, "4.5.3",
                        "recipients fare differently, try again: they will be taken group by group");
@@ -139,7 +139,7 @@ static void act_in_time(struct session *s)
 
 static bool evaluate_one(struct session *s, struct recipient *r)
 {
-    s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+    s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
     recipient_state_recall(s, r);
     s->t.facts.postmaster = session_is_postmaster(&r->path);
     return policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_MESSAGE, s->mail,
@@ -219,7 +219,7 @@ static void message_facts(struct session *s)
         return;
     struct value *items = arena_array(s->mail, t->recipient_count, sizeof *items);
     for (size_t i = 0; items && i < t->recipient_count; i++)
-        items[i] = value_text(t->recipients[i].path.address);
+        items[i] = value_text(t->recipients[i].path.spelled);
     t->facts.fact[FACT_RECIPIENTS] =
         (struct value){.state = items ? VALUE_KNOWN : VALUE_UNKNOWN,
                        .list = {items, items ? t->recipient_count : 0, false}};

@@ -117,7 +117,7 @@ static void remember(struct session *s, const struct smtp_path *path,
         ms = settings->timeouts_recipient_accepted;
     else if (unknown_user)
         ms = settings->timeouts_recipient_refused;
-    recipient_cache_store(s->proxy->recipients, s->t.backend->name, path->address, reply, ms);
+    recipient_cache_store(s->proxy->recipients, s->t.backend->name, path->spelled, reply, ms);
 }
 
 static void accept_recipient(struct session *s)
@@ -198,7 +198,7 @@ static void check_exists(struct session *s, struct recipient *r)
     struct backend_reply remembered;
     if (!s->t.backend->recipient_check)
         accept_recipient(s);
-    else if (recipient_cache_find(s->proxy->recipients, s->t.backend->name, r->path.address,
+    else if (recipient_cache_find(s->proxy->recipients, s->t.backend->name, r->path.spelled,
                                   &remembered)) {
         if (remembered.kind == REPLY_RECIPIENT)
             recipient_state_unknown(s);
@@ -230,7 +230,7 @@ static bool backend_can(struct session *s, const struct recipient *r, const stru
 static bool fits_transaction(struct session *s, struct recipient *r, const struct backend *backend)
 {
     struct transaction *t = &s->t;
-    r->split = split_group(s->proxy->shared, &s->client, t->sender.address, r->path.address);
+    r->split = split_group(s->proxy->shared, &s->client, t->sender.spelled, r->path.spelled);
     if (t->recipient_count == 0) {
         t->backend = backend;
         return true;
@@ -247,7 +247,7 @@ static bool complete_address(struct session *s, struct smtp_path *path)
     const struct config *config = config_of(s);
     struct slice domain = path->domain;
     if (domain.len == 0 && slice_ieq(path->local, SLICE("postmaster")) && config->domain_count)
-        domain = config->domains[0].name;
+        domain = config->domains[0].name.text;
     struct slice whole =
         arena_printf(s->mail, "%.*s@%.*s", SLICE_ARGS(path->local), SLICE_ARGS(domain));
     if (!whole.ptr || domain.len == 0)
@@ -255,7 +255,7 @@ static bool complete_address(struct session *s, struct smtp_path *path)
     path->address = whole;
     path->domain = slice_from(whole, path->local.len + 1);
     path->local = slice_sub(whole, 0, path->local.len);
-    return true;
+    return smtp_path_spell(s->mail, path);
 }
 
 /* No recipient was accepted: the next may go to another backend. */
@@ -293,7 +293,7 @@ static void judge(struct session *s)
     r->verdict = (struct verdict){.delay = 0};
     if (s->proxy->acts_at[PHASE_RCPT]) {
         session_facts(s, PHASE_RCPT);
-        s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+        s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
         s->t.facts.postmaster = session_is_postmaster(&r->path);
         r->decided = policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_RCPT, s->mail,
                                      &r->verdict) == OUTCOME_DECIDED;
@@ -325,9 +325,9 @@ static void study(struct session *s)
 static void consider(struct session *s, struct recipient *r)
 {
     const struct config *config = config_of(s);
-    const struct domain *domain = config_domain(config, r->path.domain);
+    const struct domain *domain = config_domain(config, r->path.name);
     r->unknown = domain && domain->recipients && !session_is_postmaster(&r->path) &&
-                 !table_holds_text(domain->recipients, r->path.address);
+                 !table_holds_text(domain->recipients, r->path.spelled);
     if (!domain)
         refuse(s, &r->path, 550, "5.7.1", "relaying denied");
     else if (fits_transaction(s, r, domain->backend) && backend_can(s, r, domain->backend)) {

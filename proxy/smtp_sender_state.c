@@ -28,7 +28,7 @@ static struct state_sender who(const struct session *s, struct slice recipient)
     bool passed =
         spf->state == VALUE_KNOWN && spf->integer == SPF_PASS && domain->state == VALUE_KNOWN;
     return (struct state_sender){.client = s->client,
-                                 .sender = s->t.sender.address,
+                                 .sender = s->t.sender.spelled,
                                  .recipient = recipient,
                                  .authenticated = passed ? domain->text : SLICE("")};
 }
@@ -68,7 +68,7 @@ void sender_state_begin(struct session *s)
     if (!t->state)
         return;
     if (proxy->wants[PRODUCER_HISTORY])
-        state_history(t->state, t->sender.address);
+        state_history(t->state, t->sender.spelled);
     count_transaction(s);
 }
 
@@ -93,7 +93,7 @@ static void forget(struct session *s)
 void recipient_state_begin(struct session *s, const struct recipient *r)
 {
     struct transaction *t = &s->t;
-    t->facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+    t->facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
     forget(s);
     if (!t->state) {
         sender_state_failed(s, PHASE_RCPT);

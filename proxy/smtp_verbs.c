@@ -145,7 +145,7 @@ static bool keep_path(struct session *s, struct smtp_path *path)
         return false;
     path->local = slice_sub(path->address, 0, local);
     path->domain = slice_from(path->address, at);
-    return true;
+    return smtp_path_spell(s->mail, path);
 }
 
 /* "FROM:" or "TO:" off the front of the argument. */
