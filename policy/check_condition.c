@@ -234,6 +234,8 @@ static int in_table(struct checker *checker, struct node *node, struct table *ta
     bool networks = type->kind == TYPE_IP;
     if (!table || (networks && !as_networks(checker, table, at)))
         return -1;
+    if (type->kind == TYPE_DOMAIN || type->kind == TYPE_ADDRESS)
+        table_as_names(checker->parser->sources, table, at);
     node->op = networks ? OP_IN_NETWORKS : OP_IN_TABLE;
     node->table = table;
     return add_node(checker, node);

@@ -215,7 +215,7 @@ bool literal_names_domain(struct sources *sources, const struct syntax_term *ter
     const char *flaw = named ? spelling_flaw(sources->arena, term->token.text) : NULL;
     if (flaw)
         source_error(sources, term->token.at,
-                     "no domain can be \"%.*s\": %s; expected one such as \"example.com\"",
+                     "no domain can be in \"%.*s\": %s; expected one such as \"example.com\"",
                      SHOWN(term->token.text), flaw);
     return !flaw;
 }

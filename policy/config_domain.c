@@ -176,7 +176,7 @@ static void link_domain(struct parser *parser, struct domain *domain,
         domain->backend = find_backend(parser, &names->backend);
     domain->recipients = names->own;
     if (names->recipients.kind != TOKEN_END)
-        domain->recipients = find_table(parser, &names->recipients);
+        domain->recipients = find_names(parser, &names->recipients);
 }
 
 /* At the last place that names it. */

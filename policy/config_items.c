@@ -64,5 +64,5 @@ void finish_settings_items(struct parser *parser)
 {
     check_redis(parser);
     if (parser->greylist_exempt.kind != TOKEN_END)
-        parser->config->greylist_exempt = find_table(parser, &parser->greylist_exempt);
+        parser->config->greylist_exempt = find_names(parser, &parser->greylist_exempt);
 }

@@ -44,7 +44,10 @@ bool parse_table_choice(struct parser *parser, struct token *name, const struct 
         return expect_kind(parser, TOKEN_WORD, "the name of a table", name);
     if (!at_word(parser, "from") && !at_punct(parser, '{'))
         return fail_expected(parser, "the name of a table, 'from file' or '{'");
+    struct span at = parser->token.at;
     bool read = parse_table_body(parser, &table);
+    if (read)
+        table_as_names(parser->sources, table, at);
     *own = read ? table : NULL;
     return read;
 }
@@ -88,4 +91,12 @@ struct table *find_table(struct parser *parser, const struct token *name)
     }
     fail_unknown(parser, name, "table", &near);
     return NULL;
+}
+
+struct table *find_names(struct parser *parser, const struct token *name)
+{
+    struct table *table = find_table(parser, name);
+    if (table)
+        table_as_names(parser->sources, table, name->at);
+    return table;
 }

@@ -106,7 +106,7 @@ bool parse_test(struct parser *parser);
 /* `{ "a" "b" }` or `from file "f"`. */
 bool parse_table_body(struct parser *parser, struct table **out);
 
-/* The same, or the name of a table, which may stand further down. */
+/* The same for a table of addresses, or the name of one, which may stand further down. */
 bool parse_table_choice(struct parser *parser, struct token *name, const struct table **own);
 
 /* Everything in the source that was opened last, with what it includes. */

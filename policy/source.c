@@ -58,6 +58,17 @@ struct slice source_text(const struct sources *sources, struct span at)
     return slice_sub(sources->files[at.file]->text, at.from, at.to);
 }
 
+struct span source_place(const struct sources *sources, struct slice text, struct span other)
+{
+    for (unsigned i = 0; i < sources->count; i++) {
+        struct slice whole = sources->files[i]->text;
+        uintptr_t from = (uintptr_t)text.ptr - (uintptr_t)whole.ptr;
+        if (from < whole.len && text.len <= whole.len - from)
+            return (struct span){(uint32_t)from, (uint32_t)(from + text.len), (uint16_t)i};
+    }
+    return other;
+}
+
 static bool utf8_continues(char c)
 {
     return ((unsigned char)c & 0xC0) == 0x80;

@@ -42,6 +42,9 @@ struct slice source_join(struct sources *sources, uint16_t file, struct slice pa
 unsigned source_line(const struct sources *sources, struct span at);
 struct slice source_text(const struct sources *sources, struct span at);
 
+/* Where a text stands that is a part of one of the sources; otherwise `other`. */
+struct span source_place(const struct sources *sources, struct slice text, struct span other);
+
 /* FILE:LINE:COL: error: text, then the line and a caret. After ERRORS_MAX nothing more is said. */
 void source_error(struct sources *sources, struct span at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

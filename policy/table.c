@@ -3,6 +3,8 @@
  * every ending. */
 #include "policy/table.h"
 
+#include "policy/spelling.h"
+
 #include <string.h>
 
 struct network_slot {
@@ -13,6 +15,8 @@ struct table {
     struct slice *slots; /* lower case; ptr NULL: empty */
     size_t size, count;  /* size: a power of two */
     bool has_endings;    /* an entry begins with "*." or "@" */
+    struct slice *odd;   /* entries, as given, that are not spelled as names are */
+    size_t odd_count;
     struct network *networks;
     size_t network_size;
     uint8_t lengths4[33], lengths6[129]; /* prefix lengths in use */
@@ -83,6 +87,18 @@ static bool enlarge(struct sources *sources, struct table *table)
     return true;
 }
 
+static bool note_odd(struct sources *sources, struct table *table, struct slice entry)
+{
+    if (entry.len == 0 || (slice_is_ascii(entry) && entry.ptr[entry.len - 1] != '.'))
+        return true;
+    struct slice *odd = source_grow(sources, table->odd, table->odd_count, sizeof *odd);
+    if (!odd)
+        return false;
+    odd[table->odd_count++] = entry;
+    table->odd = odd;
+    return true;
+}
+
 bool table_add(struct sources *sources, struct table *table, struct slice entry)
 {
     if (table->count * 2 >= table->size && !enlarge(sources, table))
@@ -95,6 +111,8 @@ bool table_add(struct sources *sources, struct table *table, struct slice entry)
         return false;
     for (size_t i = 0; i < entry.len; i++)
         copy[i] = ascii_lower(entry.ptr[i]);
+    if (!note_odd(sources, table, entry))
+        return false;
     *slot = (struct slice){copy, entry.len};
     table->count++;
     table->has_endings |= slice_starts(entry, SLICE("*.")) || slice_starts(entry, SLICE("@"));
@@ -131,6 +149,26 @@ bool table_holds_text(const struct table *table, struct slice text)
 {
     return holds(table, hash_whole(text), SLICE(""), text) ||
            (table->has_endings && holds_ending(table, text));
+}
+
+void table_as_names(struct sources *sources, struct table *table, struct span user)
+{
+    const struct slice *all = table->odd;
+    size_t count = table->odd_count;
+    table->odd = NULL;
+    table->odd_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct slice odd = all[i];
+        const char *flaw = spelling_flaw(sources->arena, odd);
+        struct slice spelled = spell_entry(sources->arena, odd);
+        sources->no_memory |= !spelled.ptr;
+        if (flaw)
+            source_error(sources, source_place(sources, odd, user),
+                         "no domain can be in \"%.*s\": %s; expected one such as \"example.com\"",
+                         SHOWN(odd), flaw);
+        else if (!spelled.ptr || !table_add(sources, table, spelled))
+            return;
+    }
 }
 
 static struct ip masked(const struct ip *ip, uint8_t length)

@@ -15,7 +15,11 @@ bool table_add(struct sources *sources, struct table *table, struct slice entry)
 
 size_t table_count(const struct table *table);
 
-/* Makes the table answer for addresses. False: *bad is an entry that is neither an address nor a
+/* Makes the table answer for domains and mail addresses in their one spelling (policy/spelling.h);
+ * reports entries that can be no domain's, where they stand, or else at `user`. */
+void table_as_names(struct sources *sources, struct table *table, struct span user);
+
+/* Makes the table answer for IP addresses. False: *bad is an entry that is neither an address nor a
  * network. */
 bool table_as_networks(struct sources *sources, struct table *table, struct slice *bad);
 bool table_holds_ip(const struct table *table, const struct ip *ip);
@@ -25,5 +29,7 @@ bool table_read(struct sources *sources, struct table *table, struct slice text)
 
 /* The table of that name; NULL: reported. Marks it used. */
 struct table *find_table(struct parser *parser, const struct token *name);
+/* The same for a table in which domains or addresses are looked up. */
+struct table *find_names(struct parser *parser, const struct token *name);
 
 #endif
