@@ -230,6 +230,37 @@ def test_dkim_asks_for_the_a_labels_and_aligns(look_up, key, domain, selector, a
     assert facts["dmarc.dkim_aligned"] and facts["dmarc.result"] == "pass"
 
 
+@pytest.mark.parametrize("options,change,result", [
+    (dict(identity="who@sub.bücher.example".encode()), None, "pass"),
+    (dict(identity="who@kbücher.example".encode()), None, "permerror"),
+    (dict(length=True), (b"hello\r\n", b"hello\r\nand more\r\n"), "pass"),
+    (dict(canonicalize=(b"simple", b"simple")), None, "pass"),
+    (dict(canonicalize=(b"relaxed", b"relaxed")), (b"Subject: x", b"subject:  x "), "pass"),
+    ({}, (b"hello", b"Hello"), "fail"),
+    ({}, (b"Subject: x", b"Subject: y"), "fail"),
+    ({}, ("d=bücher".encode(), "d=BÜCHER".encode()), "fail"),
+    ({}, (b"v=1;", b"v=2;"), "permerror"),
+    ({}, (b"a=rsa-sha256", b"a=rsa-sha1"), "permerror"),
+], ids=str)
+def test_a_signature_that_is_not_ascii_is_judged_as_others_are(look_up, key, options, change, result):
+    message = key.sign(letter(A), U, "s", **options)
+    if change:
+        assert change[0] in message
+        message = message.replace(*change)
+    facts = look_up(message, "b@elsewhere.example")
+    assert facts["dkim"][0]["result"] == result, facts["dkim"]
+    assert facts["dmarc.dkim_aligned"] == (result == "pass")
+
+
+@pytest.mark.parametrize("domain", [U, A])
+def test_the_keys_of_a_seal_are_asked_for_by_a_labels(look_up, key, domain):
+    import dkim
+    message = b"Authentication-Results: lists.example; none\r\n" + letter(A)
+    sealed = dkim.arc_sign(message, b"s", domain.encode(), key.private, b"lists.example", timestamp="1700000000")
+    facts = look_up(b"".join(sealed) + message, "b@elsewhere.example")
+    assert facts["arc.result"] == "pass" and facts["arc.sealers"] == [A], facts
+
+
 # -- the configuration says what it cannot be
 
 BEHIND = 'hostname "mx.example.com"\nlisten smtp on "127.0.0.1:25025"\nprocess { user "nobody" }\nantivirus { enabled off }\n' \
