@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { LOCAL_MAX = 64, DOMAIN_MAX = 255, PARAM_COUNT_MAX = 16, ENVID_MAX = 100, ORCPT_MAX = 500 };
+enum { DOMAIN_MAX = 255, PARAM_COUNT_MAX = 16, ENVID_MAX = 100 };
 
 int smtp_line(struct slice bytes, struct slice *line, size_t *used)
 {
@@ -89,10 +89,12 @@ static size_t domain_name(struct slice in)
     return i;
 }
 
-/* Labels without an empty one; a trailing dot is tolerated. */
+/* Labels without an empty one; a trailing dot is tolerated. U-labels may take more octets than what
+ * the DNS allows for their A-labels. */
 static bool domain_sound(struct slice name)
 {
-    if (name.len == 0 || name.len > DOMAIN_MAX || name.ptr[0] == '.' || name.ptr[0] == '-')
+    size_t most = slice_is_ascii(name) ? DOMAIN_MAX : DOMAIN_SPELLING_MAX;
+    if (name.len == 0 || name.len > most || name.ptr[0] == '.' || name.ptr[0] == '-')
         return false;
     return slice_search(name, SLICE("..")) == name.len;
 }
@@ -148,8 +150,8 @@ static bool mailbox(struct slice *in, struct smtp_path *path, const char **why)
     size_t n = quoted_string(*in);
     if (n == 0)
         n = dot_string(*in);
-    if (n == 0 || n > LOCAL_MAX) {
-        *why = n ? "local part too long" : "malformed local part";
+    if (n == 0) {
+        *why = "malformed local part";
         return false;
     }
     path->local = slice_sub(*in, 0, n);
@@ -317,7 +319,7 @@ enum smtp_params_result smtp_rcpt_params(struct slice in, struct smtp_rcpt_param
             return SMTP_PARAMS_SYNTAX;
         if (slice_ieq(key, SLICE("NOTIFY")) && !out->notify.len && notify_valid(value))
             out->notify = value;
-        else if (slice_ieq(key, SLICE("ORCPT")) && !out->orcpt.len && value.len <= ORCPT_MAX &&
+        else if (slice_ieq(key, SLICE("ORCPT")) && !out->orcpt.len &&
                  slice_find(value, ';') < value.len)
             out->orcpt = value;
         else if (slice_ieq(key, SLICE("NOTIFY")) || slice_ieq(key, SLICE("ORCPT")))

@@ -16,9 +16,9 @@ enum smtp_verb {
 };
 
 enum {
-    SMTP_LINE_MAX = 2048,    /* a command line with its CRLF; RFC 5321 4.5.3.1.4 asks for 512,
-                                extensions add to it */
-    SMTP_PATH_MAX = 320 + 2, /* local part 64, "@", domain 255 */
+    SMTP_LINE_MAX = 2048, /* a command line with its CRLF; RFC 5321 4.5.3.1.4 asks for 512,
+                             extensions add to it. An address has no other limit: 4.5.3.1 asks for
+                             none, and those of lists, of SRS and of Exchange (IMCEAEX) are long */
 };
 
 /* The command line at the front of `bytes`. 1: *line is it without its CRLF, *used counts the CRLF
@@ -40,8 +40,8 @@ struct smtp_path {
 };
 
 /* A path at the front of *in, which moves behind it: <>, <a@b>, <"a b"@c>, <@route:a@b>,
- * <postmaster>, domain or address literal (RFC 5321 4.1.2, 4.1.3; RFC 6531 3.3). False with *why.
- */
+ * <postmaster>, domain or address literal (RFC 5321 4.1.2, 4.1.3; RFC 6531 3.3). A local part is as
+ * long as the line lets it be. False with *why. */
 bool smtp_path(struct slice *in, struct smtp_path *path, const char **why);
 
 /* Fills in `spelled` and `name`, in the arena. False: it is full. */
