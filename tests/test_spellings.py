@@ -6,10 +6,10 @@ import json
 import pytest
 
 from lab import check, needs
-from lab.gatepost import backend, check_configuration
+from lab.gatepost import backend, certificate, check_configuration
 from lab.process import wait_until
 from lab.sign import Key
-from lab.smtp_client import Session
+from lab.smtp_client import Session, client_context
 
 U, A, ODD = "bücher.example", "xn--bcher-kva.example", "BÜCHER\N{IDEOGRAPHIC FULL STOP}Example."
 SPELLINGS = [U, A, ODD, A.upper() + "."]
@@ -104,6 +104,15 @@ def test_a_sender_is_counted_and_greylisted_as_one_in_every_spelling(start, new_
         for spelling in SPELLINGS[:count]:
             reply = talk(it, "a@" + spelling, "%s@example.com" % to)[1]
             assert reply.code == code, (to, spelling, reply)
+
+
+def test_a_certificate_is_shown_for_the_a_label_that_clients_ask_for(start, new_backend, authority):
+    first, ours = authority.certificate("mx.example.com"), authority.certificate(A)
+    text = certificate(first) + certificate(ours).replace(A, "BÜCHER.example", 1)
+    it = start(text + backend("behind", new_backend().port) + 'domain "example.com" { backend behind }\n', implicit_tls=True)
+    for name in (A, "mx.example.com"):
+        with Session(it.tls_port, tls=client_context(authority.ca), server_name=name) as session:
+            assert (("DNS", name),) == session.socket.getpeercert()["subjectAltName"]
 
 
 # -- rules
