@@ -53,7 +53,8 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
             libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libunbound-dev libhiredis-dev libcmocka-dev libclang-rt-14-dev \
             openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
-            python3 python3-pytest python3-dkim python3-spf zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev
+            python3 python3-pytest python3-dkim python3-spf zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
+            libemail-address-xs-perl libmailtools-perl
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -144,6 +145,7 @@ UP := $(B)/console.a $(B)/proxy.a $(B)/filters.a $(B)/policy.a $(B)/base.a
 $(B)/tests/%: $(B)/tests/unit/%.o $(filter $(LIBS),$(UP))
 	@mkdir -p $(@D)
 	$(call link,-lcmocka $(ALL_LIBS))
+$(B)/tests/test_no_memory: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(filter $(LIBS),$(UP))
 	@mkdir -p $(@D)
 	$(call link,-fsanitize=fuzzer $(ALL_LIBS))

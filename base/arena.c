@@ -41,6 +41,8 @@ void arena_free(struct arena **arena)
 
 void arena_reset(struct arena *arena)
 {
+    if (!arena)
+        return;
     struct block *keep = arena->newest;
     arena->failed = false;
     if (!keep)

@@ -16,7 +16,8 @@ struct arena *arena_new(size_t max);
 /* Frees everything in it; *arena becomes NULL. NULL is fine. */
 void arena_free(struct arena **arena);
 
-/* Forgets all allocations but keeps one block, so that the next message costs no malloc. */
+/* Forgets all allocations but keeps one block, so that the next message costs no malloc.
+ * NULL is fine. */
 void arena_reset(struct arena *arena);
 
 /* Zeroed memory, aligned for any type; lives as long as the arena. NULL past the maximum or when

@@ -305,6 +305,13 @@ static void fill(struct stream *s)
     s->freed = outer;
 }
 
+bool stream_input_waits(const struct stream *s)
+{
+    char c;
+    return (s->ssl && SSL_pending(s->ssl) > 0) ||
+           recv(s->fd, &c, sizeof c, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 /* ---- handshake ---- */
 
 void stream_want_write(struct stream *s, bool want)

@@ -81,6 +81,9 @@ void stream_half_close(struct stream *stream, int64_t ms);
 bool stream_output_pending(const struct stream *stream);
 void stream_notify_drained(struct stream *stream); /* once */
 
+/* Whether the peer has sent more than the owner has been offered. Costs a system call. */
+bool stream_input_waits(const struct stream *stream);
+
 /* In bulk a read takes as much as the scratch holds (64 KiB), not input_max: for bodies, which the
  * owner takes whole. */
 void stream_bulk(struct stream *stream, bool bulk);

@@ -167,6 +167,13 @@ static bool evaluate(struct examination *e, const struct config *config, size_t 
     return outcome != OUTCOME_NO_MEMORY;
 }
 
+/* Each recipient's own verdict is asked for when it can differ from the first one's. */
+static bool may_differ(const struct examination *e, size_t recipient)
+{
+    const struct slice *to = e->envelope.recipients;
+    return e->verdicts[0].per_recipient || is_postmaster(to[recipient]) != is_postmaster(to[0]);
+}
+
 static void settle(struct examination *e)
 {
     e->verdict = e->verdicts[0];
@@ -201,7 +208,7 @@ bool examination_decide(struct examination *e, const struct config *config)
         return false;
     for (size_t i = 1; i < count; i++) {
         e->verdicts[i] = e->verdicts[0];
-        if (e->verdicts[0].per_recipient && !evaluate(e, config, i))
+        if (may_differ(e, i) && !evaluate(e, config, i))
             return false;
     }
     e->facts.fact[FACT_RECIPIENT] = value_address(e->arena, e->envelope.recipients[0]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/message_file.h"
 
+#include "filters/headers.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -15,7 +17,6 @@ struct copy {
     char out[2 * CHUNK];
     size_t used;
     bool after_cr;
-    bool skipping; /* the mailbox's own first line */
 };
 
 static bool flush(struct copy *copy)
@@ -37,10 +38,6 @@ static bool convert(struct copy *copy, const char *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         char c = bytes[i];
-        if (copy->skipping) {
-            copy->skipping = c != '\n';
-            continue;
-        }
         if (c == '\n' && !copy->after_cr)
             copy->out[copy->used++] = '\r';
         copy->out[copy->used++] = c;
@@ -64,15 +61,11 @@ static ssize_t read_chunk(int fd, char *out)
     return (ssize_t)got;
 }
 
-/* "From a@example.com Thu Jan  1 ...", as mail boxes begin a message with; no field "From : a@b".
- */
-static bool is_mailbox_line(struct slice chunk)
+/* What a mail box puts in front of a message: its own line is left out where the proxy leaves it
+ * out. */
+static size_t mailbox_lines(struct slice chunk)
 {
-    struct slice who, rest = slice_from(chunk, 5);
-    if (!slice_starts(chunk, SLICE("From ")))
-        return false;
-    slice_cut(rest, ' ', &who, &rest);
-    return who.len > 0 && who.ptr[0] != ':' && who.ptr[0] != '\t' && who.ptr[who.len - 1] != ':';
+    return (size_t)(headers_block(chunk, NULL).ptr - chunk.ptr);
 }
 
 static bool copy_all(struct copy *copy, uint64_t max)
@@ -82,8 +75,8 @@ static bool copy_all(struct copy *copy, uint64_t max)
         ssize_t n = read_chunk(copy->from, chunk);
         if (n <= 0)
             return n == 0;
-        copy->skipping |= first && is_mailbox_line((struct slice){chunk, (size_t)n});
-        if (!convert(copy, chunk, (size_t)n))
+        size_t skipped = first ? mailbox_lines((struct slice){chunk, (size_t)n}) : 0;
+        if (!convert(copy, chunk + skipped, (size_t)n - skipped))
             return false;
         if (copy->written > max)
             return true;

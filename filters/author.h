@@ -13,7 +13,8 @@ enum author_kind {
     AUTHOR_NONE,    /* no From, no address in it, or only an address literal */
     AUTHOR_ONE,     /* one field, one domain */
     AUTHOR_SEVERAL, /* several fields or domains: DMARC never passes */
-    AUTHOR_INVALID, /* control characters, what is no domain, or too many: DMARC never passes */
+    AUTHOR_INVALID, /* control characters, what is no domain, an address without one beside another,
+                       or too many: DMARC never passes */
 };
 
 struct author {
@@ -21,6 +22,10 @@ struct author {
     struct slice
         domains[AUTHOR_DOMAINS_MAX]; /* distinct, normalised; an address literal as it is */
     size_t count;
+    /* Normalised, none of the above: what a program that reads From another way could show instead.
+     * None of them makes a message its own; what they ask for DMARC holds. */
+    struct slice others[AUTHOR_DOMAINS_MAX];
+    size_t others_count;
     size_t fields;  /* From fields */
     unsigned flags; /* enum address_flag of all of them */
 };

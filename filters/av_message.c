@@ -3,6 +3,7 @@
 
 #include "filters/filetype.h"
 #include "filters/inspect.h"
+#include "filters/mail_file.h"
 #include "filters/mime.h"
 #include "filters/words.h"
 
@@ -19,7 +20,7 @@ struct task {
     const struct scan_limits *limits;
     struct inspection inspection;
     struct inspected_file *seen; /* records up to this one were looked at */
-    bool in_rar;
+    bool by_hand;                /* what libclamav may not see: each content is scanned by itself */
     struct av_findings *out;
 };
 
@@ -84,24 +85,26 @@ static void scan_whole(struct task *task, struct slice message)
     free(copy);
 }
 
-/* A member comes after the record of its archive: from the first RAR on, every content is scanned.
- */
+/* A member comes after the record of what holds it: from the first RAR or message on, every content
+ * is scanned. */
 static void scan_member(void *ctx, const struct inspected_file *file, struct slice content)
 {
     struct task *task = ctx;
     struct inspected_file *next = task->seen ? task->seen->next : task->inspection.first;
-    for (; next && !task->in_rar; next = next->next) {
-        task->in_rar = slice_eq(next->type, SLICE("application/x-rar"));
+    for (; next && !task->by_hand; next = next->next) {
+        task->by_hand = next->message || slice_eq(next->type, SLICE("application/x-rar"));
         task->seen = next;
     }
-    if (task->in_rar && file->depth > 0)
+    if (task->by_hand && file->depth > 0)
         scan(task, content);
 }
 
 static void scan_members(struct task *task, struct slice content)
 {
+    struct mail_file mail;
     struct slice type = filetype_by_signature(content);
-    if (type.len && !inspect_file(&task->inspection, &SLICE("attachment"), 1, content))
+    bool holds_files = type.len || mail_file_open(type, NULL, 0, content, &mail);
+    if (holds_files && !inspect_file(&task->inspection, &SLICE("attachment"), 1, content))
         note_failure(task, "more archive members than can be listed");
 }
 

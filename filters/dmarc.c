@@ -128,17 +128,30 @@ static bool is_aligned(struct run *run, const struct dmarc_identifier *identifie
     return identifier->outcome == DMARC_PASSED;
 }
 
-static void judge(struct run *run, struct dmarc *out)
+struct alignment {
+    bool spf, dkim;
+    bool unknown; /* an identifier that would be aligned could not be verified */
+};
+
+static struct alignment align(struct run *run, struct slice domain,
+                              const struct dmarc_record *record)
 {
     const struct dmarc_input *in = run->in;
-    bool unknown = false;
-    out->spf_aligned = is_aligned(run, &in->spf, out->domain, out->record.spf_strict, &unknown);
+    struct alignment found = {false, false, false};
+    found.spf = is_aligned(run, &in->spf, domain, record->spf_strict, &found.unknown);
     for (size_t i = 0; i < in->dkim_count; i++)
-        out->dkim_aligned |=
-            is_aligned(run, &in->dkim[i], out->domain, out->record.dkim_strict, &unknown);
-    if (out->spf_aligned || out->dkim_aligned) {
+        found.dkim |= is_aligned(run, &in->dkim[i], domain, record->dkim_strict, &found.unknown);
+    return found;
+}
+
+static void judge(struct run *run, struct dmarc *out)
+{
+    struct alignment found = align(run, out->domain, &out->record);
+    out->spf_aligned = found.spf;
+    out->dkim_aligned = found.dkim;
+    if (found.spf || found.dkim) {
         out->result = DMARC_PASS;
-    } else if (unknown) {
+    } else if (found.unknown) {
         out->result = DMARC_TEMPERROR;
         out->reason = "an aligned identifier could not be verified";
     } else {
@@ -180,6 +193,42 @@ static void take(struct run *run, struct slice domain, const struct policy_recor
     out->record = found->record;
 }
 
+static void conclude(struct run *run, enum discovery worst, struct dmarc *out)
+{
+    enum author_kind kind = run->in->author->kind;
+    if (!out->found) {
+        conclude_without(kind, worst, out);
+    } else if (kind == AUTHOR_ONE) {
+        judge(run, out);
+    } else {
+        out->result = DMARC_FAIL;
+        out->reason = kind == AUTHOR_SEVERAL ? "several authors" : "From is not valid";
+    }
+}
+
+/* What others could show as the author is protected by its own record: where that has none, nothing
+ * changes. */
+static void judge_other(struct run *run, struct slice domain, struct dmarc *out)
+{
+    struct policy_record record;
+    struct alignment is = {false, false, false};
+    bool failed = out->result == DMARC_FAIL;
+    enum discovery found = discover(run, domain, &record);
+    if (found == FOUND)
+        is = align(run, domain, &record.record);
+    if ((found != FOUND && found != DNS_ERROR) || is.spf || is.dkim)
+        return;
+    if (found == FOUND && !is.unknown) {
+        out->found = out->found && failed;
+        take(run, domain, &record, out);
+        out->result = DMARC_FAIL;
+        out->reason = "From can be read as another's";
+    } else if (!failed) {
+        out->result = DMARC_TEMPERROR;
+        out->reason = "From can be read as another's, who could not be looked up";
+    }
+}
+
 bool dmarc_evaluate(struct arena *arena, struct dns_answers *dns, const struct dmarc_input *in,
                     struct dmarc *out)
 {
@@ -196,27 +245,28 @@ bool dmarc_evaluate(struct arena *arena, struct dns_answers *dns, const struct d
         else if (found > worst)
             worst = found;
     }
-    if (!out->found) {
-        conclude_without(in->author->kind, worst, out);
-    } else if (in->author->kind == AUTHOR_ONE) {
-        judge(&run, out);
-    } else {
-        out->result = DMARC_FAIL;
-        out->reason = in->author->kind == AUTHOR_SEVERAL ? "several authors" : "From is not valid";
-    }
+    conclude(&run, worst, out);
+    for (size_t i = 0; i < in->author->others_count; i++)
+        judge_other(&run, in->author->others[i], out);
     return !arena_failed(arena);
+}
+
+static void prefetch(struct arena *arena, struct dns_answers *dns, struct slice domain)
+{
+    const struct slice domains[] = {domain, org_domain(domain)};
+    for (size_t k = 0; k < 2; k++) {
+        struct slice name = record_name(arena, domains[k]);
+        if (name.ptr && domains[k].len && !author_is_literal(domains[k]))
+            dns_prefetch(dns, name, DNS_TXT);
+    }
 }
 
 void dmarc_prefetch(struct arena *arena, struct dns_answers *dns, const struct author *author)
 {
-    for (size_t i = 0; i < author->count; i++) {
-        const struct slice domains[] = {author->domains[i], org_domain(author->domains[i])};
-        for (size_t k = 0; k < 2; k++) {
-            struct slice name = record_name(arena, domains[k]);
-            if (name.ptr && domains[k].len && !author_is_literal(domains[k]))
-                dns_prefetch(dns, name, DNS_TXT);
-        }
-    }
+    for (size_t i = 0; i < author->count; i++)
+        prefetch(arena, dns, author->domains[i]);
+    for (size_t i = 0; i < author->others_count; i++)
+        prefetch(arena, dns, author->others[i]);
 }
 
 enum dmarc_policy dmarc_asked(const struct dmarc *dmarc, unsigned sample)

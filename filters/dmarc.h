@@ -38,7 +38,9 @@ struct dmarc {
     bool spf_aligned, dkim_aligned; /* passed, and aligned */
 };
 
-/* False when the arena is full. The slices of *out live as long as the arena and the table. */
+/* A message passes only when it is its author's, and also each of author.others' that has a record;
+ * else the strictest policy of those that it is not counts. False when the arena is full. The
+ * slices of *out live as long as the arena and the table. */
 bool dmarc_evaluate(struct arena *arena, struct dns_answers *dns, const struct dmarc_input *in,
                     struct dmarc *out);
 

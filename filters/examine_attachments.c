@@ -4,12 +4,12 @@
 #include "filters/examine_parts.h"
 
 #include "filters/extension.h"
-#include "filters/filetype.h"
 #include "filters/inspect.h"
+#include "filters/mail_file.h"
 #include "filters/tnef.h"
 #include "policy/types.h"
 
-enum { SCRATCH_SLACK = 8 << 20, TNEF_ATTACHMENTS_MAX = 1000, FIRST_RECORDS = 16 };
+enum { SCRATCH_SLACK = 8 << 20, FIRST_RECORDS = 16 };
 
 /* The list that grows. */
 struct records {
@@ -141,27 +141,18 @@ static void add_part(struct task *task, const struct mime_part *part,
         task->records.cut = true;
 }
 
-/* `within` is the path of what holds the inspected file, and `depth` how deep that stands. */
 static void add_member(struct task *task, const struct mime_part *part,
-                       const struct inspected_file *found, struct slice within, unsigned depth)
+                       const struct inspected_file *found)
 {
-    struct slice path = found->path;
-    if (within.len)
-        path = arena_printf(task->records.arena, "%.*s/%.*s", SLICE_ARGS(within),
-                            SLICE_ARGS(found->path));
-    if (!path.ptr) {
-        task->records.cut = true;
-        return;
-    }
     struct file file = {
         .part = part,
-        .path = path,
+        .path = found->path,
         .type = found->type,
         .names = found->names,
         .extensions = found->extensions,
         .name_count = found->name_count,
         .size = found->size,
-        .depth = found->depth + depth,
+        .depth = found->depth,
         .encrypted = found->encrypted,
         .macros = found->macros,
         .unscannable = found->unscannable,
@@ -184,55 +175,28 @@ static struct inspected_file *inspect(struct task *task, const struct slice *nam
 }
 
 static void add_members(struct task *task, const struct mime_part *part,
-                        const struct inspected_file *root, struct slice within, unsigned depth)
+                        const struct inspected_file *root)
 {
     task->records.cut = task->records.cut || root->limit;
     for (const struct inspected_file *file = root->next; file; file = file->next) {
         task->records.cut = task->records.cut || file->limit;
         if (!file->part)
-            add_member(task, part, file, within, depth);
+            add_member(task, part, file);
     }
-}
-
-static void list_tnef(struct task *task, const struct mime_part *part, struct slice content)
-{
-    struct tnef tnef;
-    struct slice within = part->n_names ? part->names[0].text : SLICE("winmail.dat");
-    if (!tnef_list(task->records.arena, content, TNEF_ATTACHMENTS_MAX, &tnef)) {
-        task->records.cut = true;
-        return;
-    }
-    task->records.cut = task->records.cut || tnef.cut || tnef.broken;
-    for (size_t i = 0; i < tnef.n; i++) {
-        const struct tnef_attachment *a = &tnef.attachments[i];
-        unsigned depth = a->depth + 1;
-        const struct inspected_file *found = inspect(task, a->names, a->n_names, a->data);
-        if (!found)
-            continue;
-        add_member(task, part, found, within, depth);
-        add_members(task, part, found, within, depth);
-    }
-}
-
-/* Text without a name is the message's own words, unless it is a program in truth. */
-static bool is_attachment(const struct mime_part *part, struct slice content)
-{
-    if (part->n_names || part->attachment || !part->text)
-        return true;
-    struct slice type = filetype_by_signature(content);
-    return type.len && !slice_starts(type, SLICE("text/"));
 }
 
 static void look_into(struct task *task, const struct mime_part *part, struct slice content,
                       bool cut)
 {
-    if (!is_attachment(part, content))
+    if (!mail_part_is_file(part, content))
         return;
-    struct slice names[1];
-    size_t name_count = 0;
-    if (part->n_names)
-        names[name_count++] = part->names[0].text;
-    const struct inspected_file *found = inspect(task, names, name_count, content);
+    struct slice *names = arena_array(task->records.arena, part->n_names + 1, sizeof *names);
+    size_t count = 0;
+    for (size_t i = 0; names && i < part->n_names; i++)
+        names[count++] = part->names[i].text;
+    if (names && count == 0 && tnef_is(content))
+        names[count++] = SLICE("winmail.dat");
+    const struct inspected_file *found = names ? inspect(task, names, count, content) : NULL;
     if (!found) {
         task->records.cut = true;
         return;
@@ -240,9 +204,7 @@ static void look_into(struct task *task, const struct mime_part *part, struct sl
     struct inspected_file leaf = *found;
     leaf.unscannable = leaf.unscannable || cut;
     add_part(task, part, &leaf);
-    add_members(task, part, found, SLICE(""), 0);
-    if (tnef_is(content))
-        list_tnef(task, part, content);
+    add_members(task, part, found);
 }
 
 static void examine_leaf(struct task *task, const struct mime_part *part)
@@ -268,6 +230,8 @@ void examine_attachments(struct arena *arena, const struct mime_message *message
         .odd = odd,
         .content_max = message->raw.len + limits->unpacked,
     };
+    task.inspection.parts = limits->parts;
+    task.inspection.odd = odd;
     for (size_t i = 0; i < message->n; i++) {
         const struct mime_part *part = &message->parts[i];
         if (part->kind == MIME_LEAF)

@@ -94,8 +94,9 @@ static bool read_author(struct reading *in, struct slice raw, struct facts *fact
     unsigned wrong = ADDRESS_MALFORMED | ADDRESS_CONTROL | ADDRESS_TOO_MANY;
     fact[FACT_MESSAGE_FROM_FIELDS] = value_number((double)author.fields);
     fact[FACT_MESSAGE_FROM_SEVERAL] = value_bool(author.count > 1);
+    bool nobody = author.fields > 0 && author.count == 0;
     fact[FACT_MESSAGE_FROM_INVALID] =
-        value_bool(author.kind == AUTHOR_INVALID || (author.flags & wrong));
+        value_bool(author.kind == AUTHOR_INVALID || nobody || (author.flags & wrong));
     fact[FACT_MESSAGE_FROM_GROUP] = value_bool(author.flags & ADDRESS_GROUP);
     fact[FACT_MESSAGE_FROM_ENCODED] = value_bool(author.flags & ADDRESS_ENCODED_WORD);
     fact[FACT_MESSAGE_FROM_EIGHT_BIT] = value_bool(author.flags & ADDRESS_EIGHT_BIT);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MAILBOX_LINES_MAX = 4 };
+
 bool line_at(struct slice text, size_t at, struct line *line)
 {
     if (at >= text.len)
@@ -78,15 +80,56 @@ size_t headers_count(struct slice block, struct slice name)
     return n;
 }
 
+bool headers_begin(struct slice message, size_t at)
+{
+    size_t i = at;
+    while (i < message.len && message.ptr[i] > ' ' && message.ptr[i] <= '~' &&
+           message.ptr[i] != ':')
+        i++;
+    bool named = i > at;
+    while (i < message.len && ascii_blank(message.ptr[i]))
+        i++;
+    return named && i < message.len && message.ptr[i] == ':';
+}
+
+/* "From a@example.com Thu Jan  1 ...", and no field of a careless writer: "From x: a@b". */
+static bool is_mailbox_line(struct slice text)
+{
+    while (text.len && text.ptr[0] == '>')
+        text = slice_from(text, 1);
+    if (!slice_starts(text, SLICE("From ")))
+        return false;
+    struct slice who = slice_from(text, 5), rest;
+    slice_cut(who, ' ', &who, &rest);
+    return who.len > 0 && who.ptr[0] != ':' && who.ptr[who.len - 1] != ':';
+}
+
+/* "From " or ">From " (more than one may have been put in front), and then a field. Where none
+ * follows, somebody's letter begins so. */
+static size_t skip_mailbox_lines(struct slice message)
+{
+    struct line line;
+    size_t at = 0;
+    for (int n = 0; n < MAILBOX_LINES_MAX && !headers_begin(message, at); n++) {
+        if (!line_at(message, at, &line) || !is_mailbox_line(line.text))
+            return 0;
+        at = line.next;
+    }
+    return headers_begin(message, at) ? at : 0;
+}
+
 struct slice headers_block(struct slice message, size_t *body)
 {
-    struct line line = {.next = 0};
-    size_t at = 0;
-    while (line_at(message, at, &line) && line.text.len > 0)
+    size_t start = skip_mailbox_lines(message), at = start;
+    struct line line = {.next = start};
+    bool empty = !headers_begin(message, start);
+    while (line_at(message, at, &line) && line.text.len > 0 && !empty)
         at = line.next;
-    if (body)
+    if (body && empty && line.text.len > 0)
+        *body = at;
+    else if (body)
         *body = at < message.len ? line.next : message.len;
-    return slice_sub(message, 0, at);
+    return slice_sub(message, start, at);
 }
 
 struct slice header_unfold(struct arena *arena, struct slice value)

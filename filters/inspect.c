@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/inspect.h"
+#include "filters/inspect_internal.h"
 
+#include "filters/document.h"
 #include "filters/extension.h"
 #include "filters/filetype.h"
-#include "filters/macros.h"
 #include "filters/objects.h"
+#include "filters/tnef.h"
 #include "filters/unpack.h"
 #include "filters/zip_directory.h"
 
 enum {
     NAME_MAX_BYTES = 1024, /* of which the end is kept: it decides */
-    NAMES_MAX = 12,
+    NAMES_MAX = 32,        /* as many as a MIME part may have */
     SCRATCH_BASE = 8 << 20,
     SCRATCH_FACTOR = 8,
     TYPED_MAX = 1000, /* files that libmagic sees: half a second */
-};
-
-/* What one file's inspection hands to the calls for its members. */
-struct level {
-    struct inspection *inspection;
-    struct inspected_file *file;
-    bool document; /* a zip of parts */
-    bool parts;    /* its members may be parts */
-    struct office_findings *findings;
 };
 
 bool inspect_warm_up(void)
@@ -106,7 +98,7 @@ static void note_report(struct inspected_file *file, const struct archive_report
         file->why = report->why;
 }
 
-static void note_problem(struct inspected_file *file, const char *problem)
+void inspect_note_problem(struct inspected_file *file, const char *problem)
 {
     struct archive_report report = {0};
     archive_report_add(&report, problem);
@@ -118,18 +110,21 @@ static void note_findings(struct inspected_file *file, const struct office_findi
     file->macros = file->macros || findings->macros;
     file->embedded = file->embedded || findings->embedded;
     if (findings->encrypted)
-        note_problem(file, "encrypted");
+        inspect_note_problem(file, "encrypted");
     if (findings->broken)
-        note_problem(file, "corrupt");
+        inspect_note_problem(file, "corrupt");
 }
-
-static void look_inside(struct inspection *in, struct inspected_file *file, struct slice content);
 
 static struct slice type_of(struct inspection *in, const struct inspected_file *file,
                             struct arena *scratch, struct slice content)
 {
-    if (file->part || in->typed >= TYPED_MAX)
-        return filetype_quick(scratch, content);
+    bool many = in->typed >= TYPED_MAX;
+    struct slice quick = {0};
+    if (file->part || many)
+        quick = filetype_quick(scratch, content);
+    /* A part may be hundreds; of what is a program only a script needs the long look. */
+    if (quick.len && (many || !slice_eq(quick, SLICE("text/plain"))))
+        return quick;
     in->typed++;
     return filetype_of(scratch, content);
 }
@@ -150,12 +145,51 @@ static bool wants(void *ctx, struct slice name, struct slice beginning)
     return !media;
 }
 
-static bool too_deep(const struct level *level)
+bool inspect_too_deep(const struct level *level)
 {
     if (level->file->depth < level->inspection->budget.limits.depth)
         return false;
-    note_problem(level->file, "limit: depth");
+    inspect_note_problem(level->file, "limit: depth");
     return true;
+}
+
+bool inspect_charge(struct level *level, size_t entries, uint64_t bytes)
+{
+    struct archive_budget *budget = &level->inspection->budget;
+    bool many = entries > budget->limits.entries - budget->entries;
+    if (many || bytes > budget->limits.total - budget->unpacked) {
+        inspect_note_problem(level->file, many ? "limit: entries" : "limit: bytes");
+        return false;
+    }
+    budget->entries += entries;
+    budget->unpacked += bytes;
+    return true;
+}
+
+struct inspected_file *inspect_add(struct level *level, const struct slice *names, size_t count,
+                                   uint64_t size)
+{
+    struct inspected_file *file = add_file(level->inspection, level->file, names, count);
+    if (file)
+        file->size = size;
+    return file;
+}
+
+static bool may_be_part(const struct level *level, const struct inspected_file *file)
+{
+    for (size_t i = 0; i < file->name_count; i++)
+        if (!document_has_part(level->file->type, file->extensions[i]))
+            return false;
+    return level->parts;
+}
+
+/* What its names let pass for a part must be fit for one, and wholly seen; a medium may be called
+ * anything. */
+static bool is_part(const struct level *level, const struct inspected_file *file)
+{
+    if (file->encrypted || file->unscannable || !level->parts)
+        return false;
+    return document_has_medium(file->type) || (file->part && document_has_type(file->type));
 }
 
 static bool add_member(void *ctx, const struct archive_member *m)
@@ -164,22 +198,23 @@ static bool add_member(void *ctx, const struct archive_member *m)
     if (level->document)
         for (size_t i = 0; i < m->name_count; i++)
             macros_inspect_member(m->names[i], m->content, level->findings);
-    if (too_deep(level))
+    if (inspect_too_deep(level))
         return false;
     if (m->directory && m->content.len == 0)
         return true;
-    struct inspected_file *file = add_file(level->inspection, level->file, m->names, m->name_count);
+    struct inspected_file *file =
+        inspect_add(level, m->names, m->name_count, m->complete ? m->content.len : m->declared);
     if (!file)
         return false;
-    file->part = level->parts && macros_is_document_part(m->names[0]);
+    file->part = may_be_part(level, file);
     file->encrypted = m->encrypted;
-    file->size = m->complete ? m->content.len : m->declared;
-    note_problem(file, m->problem);
+    inspect_note_problem(file, m->problem);
     if (m->complete || m->problem)
-        look_inside(level->inspection, file, m->content);
+        inspect_look_inside(level->inspection, file, m->content);
     else
         file->type = type_of(level->inspection, file, level->inspection->arena, m->content);
-    if (level->document)
+    file->part = is_part(level, file);
+    if (level->document || file->part)
         level->findings->macros = level->findings->macros || file->macros;
     return true;
 }
@@ -187,22 +222,15 @@ static bool add_member(void *ctx, const struct archive_member *m)
 static bool add_object(void *ctx, struct slice name, struct slice content)
 {
     struct level *level = ctx;
-    struct archive_budget *budget = &level->inspection->budget;
-    if (too_deep(level))
+    if (inspect_too_deep(level) || !inspect_charge(level, 1, content.len))
         return false;
-    if (budget->entries >= budget->limits.entries ||
-        content.len > budget->limits.total - budget->unpacked) {
-        note_problem(level->file, "limit: objects");
-        return false;
-    }
-    budget->entries++;
-    budget->unpacked += content.len;
-    struct inspected_file *file = add_file(level->inspection, level->file, &name, 1);
+    struct inspected_file *file = inspect_add(level, &name, 1, content.len);
     if (!file)
         return false;
     file->part = extension_basename(name).len == name.len && slice_find(name, '.') == name.len;
-    file->size = content.len;
-    look_inside(level->inspection, file, content);
+    inspect_look_inside(level->inspection, file, content);
+    file->part =
+        file->part && !file->encrypted && !file->unscannable && document_has_type(file->type);
     level->findings->embedded = true;
     level->findings->macros = level->findings->macros || file->macros;
     return true;
@@ -214,14 +242,17 @@ static void list_inside(struct level *level, struct arena *scratch, struct slice
     struct archive_visitor members = {level, wants, add_member};
     struct object_visitor objects = {level, add_object};
     struct archive_report report;
-    file->archive = archive_list(scratch, &level->inspection->budget, file->type, file->name,
-                                 content, &members, &report);
+    struct slice rest = tnef_is(content) ? inspect_tnef(level, scratch, content) : content;
+    bool archive = archive_list(scratch, &level->inspection->budget, file->type, file->name, rest,
+                                &members, &report);
+    file->archive = file->archive || archive;
     note_report(file, &report);
     if (!objects_each(scratch, content, &objects))
-        note_problem(file, "limit: objects");
+        inspect_note_problem(file, "limit: objects");
+    inspect_mail(level, content);
 }
 
-static void look_inside(struct inspection *in, struct inspected_file *file, struct slice content)
+void inspect_look_inside(struct inspection *in, struct inspected_file *file, struct slice content)
 {
     struct office_findings findings = {0};
     if (content.len == 0) {
@@ -230,7 +261,7 @@ static void look_inside(struct inspection *in, struct inspected_file *file, stru
     }
     struct arena *scratch = arena_new(SCRATCH_BASE + SCRATCH_FACTOR * content.len);
     if (!scratch) {
-        note_problem(file, "memory");
+        inspect_note_problem(file, "memory");
         return;
     }
     struct slice type = arena_copy(in->arena, type_of(in, file, scratch, content));
@@ -238,7 +269,14 @@ static void look_inside(struct inspection *in, struct inspected_file *file, stru
         file->type = type;
     bool document = macros_is_zip_document(type);
     bool ole = slice_starts(content, SLICE("\xd0\xcf\x11\xe0"));
-    struct level level = {in, file, document, document || ole, &findings};
+    struct level level = {
+        .inspection = in,
+        .file = file,
+        .document = document,
+        .parts = document_is_genuine(type, file->extensions, file->name_count) ||
+                 (file->part && (document || ole)),
+        .findings = &findings,
+    };
     macros_inspect(scratch, content, &findings);
     list_inside(&level, scratch, content);
     note_findings(file, &findings);
@@ -254,6 +292,6 @@ bool inspect_file(struct inspection *in, const struct slice *names, size_t name_
     if (!file)
         return false;
     file->size = content.len;
-    look_inside(in, file, content);
+    inspect_look_inside(in, file, content);
     return !in->incomplete;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  * A file and everything inside it, as a list of records that a policy can ask about: archives in
- * archives, embedded objects, true types, macros, encryption. One budget bounds all that one
- * inspection (a message) unpacks. */
+ * archives, attached messages, embedded objects, true types, macros, encryption. One budget bounds
+ * all that one inspection (a message) unpacks. */
 #ifndef FILTERS_INSPECT_H
 #define FILTERS_INSPECT_H
 
 #include "filters/archive.h"
+#include "filters/malformation.h"
 
 struct inspected_file {
     struct inspected_file *next; /* an archive stands before its members */
@@ -21,6 +22,7 @@ struct inspected_file {
     unsigned depth;    /* 0: the file that inspect_file() was given */
     bool part; /* an inner part of an office document (word/document.xml), not a file to its user */
     bool archive; /* it has, or would have, members */
+    bool message; /* it was read as mail: its members are the files attached to it */
     bool encrypted, macros, embedded;
     bool
         unscannable; /* something of it could not be seen: its kind or method, damage, or a limit */
@@ -36,6 +38,10 @@ struct inspection {
     size_t count;
     size_t typed;    /* by libmagic */
     bool incomplete; /* the arena is full: records are missing */
+    size_t parts;    /* MIME parts looked at in each message in a file; 0: as many as usual */
+    /* May be NULL. What is odd in such messages is added to it, but not what is of the wire alone.
+     */
+    struct malformations *odd;
     /* May be NULL. Called for each file with its unpacked content (as far as it could be unpacked),
      * after its members; for a scanner of contents. */
     void (*content)(void *ctx, const struct inspected_file *file, struct slice content);
@@ -45,7 +51,7 @@ struct inspection {
 /* Loads what the libraries load lazily. Once a process, before the jail. */
 bool inspect_warm_up(void);
 
-/* An inspection without files. The caller may set `content` and `ctx`. */
+/* An inspection without files. The caller may set `content` and `ctx`, `parts`, `odd`. */
 struct inspection inspection_of(struct arena *arena, struct archive_limits limits);
 
 /* Adds a file and all inside it. The names may be none. False when records are missing. */

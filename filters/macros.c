@@ -2,7 +2,6 @@
 #include "filters/macros.h"
 
 #include "filters/bytes.h"
-#include "filters/extension.h"
 #include "filters/macros_ole.h"
 #include "filters/unpack.h"
 
@@ -182,26 +181,6 @@ bool macros_is_zip_document(struct slice type)
     };
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (slice_starts(type, prefixes[i]))
-            return true;
-    return false;
-}
-
-bool macros_is_document_part(struct slice name)
-{
-    static const struct slice suffixes[] = {
-        SLICE(".xml"),   SLICE(".rels"),    SLICE(".bin"),   SLICE(".png"),   SLICE(".jpg"),
-        SLICE(".jpeg"),  SLICE(".gif"),     SLICE(".emf"),   SLICE(".wmf"),   SLICE(".tif"),
-        SLICE(".tiff"),  SLICE(".bmp"),     SLICE(".svg"),   SLICE(".vml"),   SLICE(".rdf"),
-        SLICE(".odttf"), SLICE(".fntdata"), SLICE(".thmx"),  SLICE(".fpage"), SLICE(".fdoc"),
-        SLICE(".fdseq"), SLICE(".psmdcp"),  SLICE(".xhtml"), SLICE(".html"),  SLICE(".htm"),
-        SLICE(".css"),   SLICE(".ncx"),     SLICE(".opf"),   SLICE(".ttf"),   SLICE(".otf"),
-        SLICE(".wdp"),   SLICE(".sigs"),    SLICE(".data"),
-    };
-    struct slice base = extension_basename(name);
-    if (slice_find(base, '.') == base.len)
-        return true;
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
-        if (slice_iends(base, suffixes[i]))
             return true;
     return false;
 }

@@ -25,7 +25,4 @@ void macros_inspect_member(struct slice name, struct slice content, struct offic
 /* Is it the type of a document that is a zip of parts? */
 bool macros_is_zip_document(struct slice type);
 
-/* Is `name` an inner part of such a document, rather than a file that somebody put into it? */
-bool macros_is_document_part(struct slice name);
-
 #endif

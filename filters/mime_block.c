@@ -153,11 +153,25 @@ static void check_interruption(struct parser *p, size_t index, const struct line
                                                              : MALFORMATION_BOUNDARY_IN_HEADER);
 }
 
+/* Of the message itself the header is what all others take for it: where it ends is searched here
+ * as everywhere in MIME, but where it begins, and whether there is one, headers_block tells. */
+static size_t find_start(struct parser *p, size_t part, size_t at, bool *none)
+{
+    *none = false;
+    if (p->message->parts[part].parent >= 0)
+        return skip_leading_blank(p, part, at);
+    size_t body;
+    struct slice block = headers_block(p->text, &body);
+    size_t start = (size_t)(block.ptr - p->text.ptr);
+    *none = block.len == 0 && body == start;
+    return start;
+}
+
 size_t mime_find_header(struct parser *p, size_t index, size_t at, struct boundaries *boundaries)
 {
-    size_t from = skip_leading_blank(p, index, at), to = from, body = p->text.len;
+    bool ended, interrupted = false;
+    size_t from = find_start(p, index, at, &ended), to = from, body = ended ? from : p->text.len;
     struct line line;
-    bool ended = false, interrupted = false;
     for (at = from; !ended && line_at(p->text, at, &line); at = line.next) {
         to = line.from;
         body = line.next;

@@ -91,15 +91,8 @@ static bool mime_in_fold(struct slice raw)
     return false;
 }
 
-static bool is_mbox_line(struct slice raw)
+static void odd_field(struct reader *r, const struct header *field)
 {
-    return slice_starts(raw, SLICE("From ")) || slice_starts(raw, SLICE(">From "));
-}
-
-static void odd_field(struct reader *r, const struct header *field, bool first)
-{
-    if (first && is_mbox_line(field->raw))
-        return;
     if (!field->has_colon) {
         bool in_part = part_of(r)->parent >= 0 &&
                        r->p->message->parts[part_of(r)->parent].kind == MIME_MULTIPART;
@@ -126,11 +119,11 @@ static void check_folds(struct reader *r, struct slice raw)
             add_odd(r, MALFORMATION_HEADER_BLANK_FOLD);
 }
 
-static void take_field(struct reader *r, struct header *field, bool first)
+static void take_field(struct reader *r, struct header *field)
 {
     struct arena *arena = r->p->arena;
     if (!field->has_colon || field->odd_name)
-        odd_field(r, field, first);
+        odd_field(r, field);
     if (!field->has_colon)
         return;
     struct slice name = field->odd_name ? bare_name(arena, field->name) : field->name;
@@ -181,18 +174,28 @@ static void parse_params(struct reader *r, struct values *values)
     }
 }
 
+/* The message begins with text where its first field should be. */
+static void check_missing_header(struct reader *r)
+{
+    struct slice text = slice_from(r->p->text, part_of(r)->header.to);
+    struct header field;
+    if (part_of(r)->headers.len == 0 && headers_next(&text, &field) && slice_trim(field.raw).len)
+        odd_field(r, &field);
+}
+
 static void collect(struct reader *r)
 {
     struct slice block = part_of(r)->headers;
     struct header field;
-    bool first = part_of(r)->parent < 0;
     if (block.len > r->p->limits->header_block) {
         add_odd(r, MALFORMATION_HEADER_TOO_LARGE);
         block = slice_sub(block, 0, r->p->limits->header_block);
     }
     check_octets(r, block);
-    for (; headers_next(&block, &field); first = false)
-        take_field(r, &field, first);
+    if (part_of(r)->parent < 0)
+        check_missing_header(r);
+    while (headers_next(&block, &field))
+        take_field(r, &field);
     if (part_of(r)->parent < 0 && r->fields.any && !r->fields.version)
         add_odd(r, MALFORMATION_NO_MIME_VERSION);
     parse_params(r, &r->fields.type);

@@ -163,8 +163,10 @@ static void use_object(struct reader *r, struct slice value)
         return;
     if (r->depth >= DEPTH_MAX || r->queued == QUEUE_MAX)
         r->out->cut = true;
-    else
+    else {
+        r->current->entered = true;
         r->queue[r->queued++] = (struct embedded){inner, r->depth + 1};
+    }
 }
 
 static void use_property(struct reader *r, uint32_t id, uint32_t type, struct slice value)

@@ -14,8 +14,9 @@ struct tnef_attachment {
     struct slice
         names[TNEF_NAMES_MAX]; /* all distinct: title, long and short name ... clean UTF-8 */
     size_t n_names;
-    struct slice data;
-    unsigned depth; /* 0; 1 for what is in an embedded message ... */
+    struct slice data; /* part of the input */
+    bool entered;      /* a message whose attachments are in the list as well */
+    unsigned depth;    /* 0; 1 for what is in an embedded message ... */
 };
 
 struct tnef {

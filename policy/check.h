@@ -31,7 +31,7 @@ struct checker {
 
 void check_rules(struct parser *parser);
 void check_tests(struct parser *parser);
-void warn_of_unused_tables(struct parser *parser);
+void warn_of_idle_tables(struct parser *parser);
 
 /* A keyed fact's key. */
 bool check_key(struct parser *parser, enum fact fact, const struct syntax_term *term,
@@ -70,7 +70,7 @@ bool check_text(struct checker *checker, const struct token *token, struct text 
 bool check_action(struct checker *checker, const struct syntax_action *syntax,
                   struct compiled_action *out);
 
-/* Fills acts_at and why_later of all rules; warns of rules that can never act. */
+/* Fills acts_at, spares_postmaster and why_later of all rules; warns of rules that never act. */
 void check_phases(struct checker *checker);
 
 int add_operand(struct checker *checker, const struct operand *operand);

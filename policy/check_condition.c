@@ -2,6 +2,7 @@
  * Conditions: from a tree to nodes, with their types compared. */
 #include "policy/check.h"
 #include "policy/spelling.h"
+#include "policy/table_entries.h"
 
 int add_node(struct checker *checker, const struct node *node)
 {
@@ -217,25 +218,14 @@ static int check_matches(struct checker *checker, const struct syntax_expr *expr
     return add_node(checker, node);
 }
 
-static bool as_networks(struct checker *checker, struct table *table, struct span at)
-{
-    struct slice bad;
-    if (table_as_networks(checker->parser->sources, table, &bad))
-        return true;
-    if (bad.len > 0)
-        source_error(checker->parser->sources, at,
-                     "the entry \"%.*s\" is neither an address nor a network", SHOWN(bad));
-    return false;
-}
-
 static int in_table(struct checker *checker, struct node *node, struct table *table,
                     const struct type *type, struct span at)
 {
     bool networks = type->kind == TYPE_IP;
-    if (!table || (networks && !as_networks(checker, table, at)))
+    if (!table || (networks && !table_take_networks(checker->parser->sources, table, at)))
         return -1;
     if (type->kind == TYPE_DOMAIN || type->kind == TYPE_ADDRESS)
-        table_as_names(checker->parser->sources, table, at);
+        table_take_names(checker->parser->sources, table);
     node->op = networks ? OP_IN_NETWORKS : OP_IN_TABLE;
     node->table = table;
     return add_node(checker, node);
@@ -264,12 +254,12 @@ static int in_list(struct checker *checker, const struct syntax_term *list, stru
     if (type->kind == TYPE_ENUM)
         return in_words(checker, list, node, type);
     for (size_t i = 0; table && i < list->count; i++) {
+        struct token entry = list->items[i].token;
         if (!literal_value(sources, &list->items[i], &text, &value) ||
             !literal_names_domain(sources, &list->items[i], type))
             return -1;
-        struct slice entry =
-            type->kind == TYPE_TEXT ? value.text : spell_entry(sources->arena, value.text);
-        if (!entry.ptr || !table_add(sources, table, entry))
+        entry.text = type->kind == TYPE_TEXT ? value.text : spell_entry(sources->arena, value.text);
+        if (!entry.text.ptr || !table_add_token(checker->parser, table, &entry))
             return -1;
     }
     return in_table(checker, node, table, type, list->token.at);

@@ -192,6 +192,15 @@ static void place_rule(struct checker *checker, size_t index)
     explain(checker, rule, own, cause);
 }
 
+/* By its own facts alone: what other rules stand above it, or score above it, does not count. */
+static bool spares_postmaster(struct checker *checker, const struct rule *rule)
+{
+    struct outlooks alone = {checker, at_once};
+    struct when holds = rule->condition < 0 ? at_once : node_outlook(&alone, rule->condition).holds;
+    return rule->terminal && rule->strictness > 0 &&
+           later(holds, actions_when(&alone, rule)).phase < PHASE_MESSAGE;
+}
+
 void check_phases(struct checker *checker)
 {
     struct outlooks all = {checker, at_once};
@@ -204,6 +213,7 @@ void check_phases(struct checker *checker)
         rule->holds = outlook.holds;
         rule->fails = outlook.fails;
         rule->texts = actions_when(&all, rule);
+        rule->spares_postmaster = spares_postmaster(checker, rule);
         place_rule(checker, i);
         if (rule->scores && !rule->observe)
             all.score = later(all.score, sooner(rule->holds, rule->fails));

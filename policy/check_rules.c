@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Rules as wholes: names that are unique, actions that go together. */
 #include "policy/check.h"
+#include "policy/table_entries.h"
 
 static void note_action(struct rule *rule, const struct compiled_action *action)
 {
@@ -83,10 +84,17 @@ void check_rules(struct parser *parser)
         check_phases(&checker);
 }
 
-void warn_of_unused_tables(struct parser *parser)
+/* A file without entries may be an export that failed. */
+void warn_of_idle_tables(struct parser *parser)
 {
-    for (size_t i = 0; i < parser->table_count; i++)
-        if (!parser->tables[i]->used)
-            source_warning(parser->sources, parser->tables[i]->name.at,
-                           "the table '%.*s' is used nowhere", SHOWN(parser->tables[i]->name.text));
+    for (size_t i = 0; i < parser->table_count; i++) {
+        const struct named_table *t = parser->tables[i];
+        const char *what = !t->used ? "is used nowhere"
+                           : table_origin(t->table)->in_file && table_count(t->table) == 0
+                               ? "is empty: its file has no entries"
+                               : NULL;
+        if (what)
+            source_warning(parser->sources, t->name.at, "the table '%.*s' %s", SHOWN(t->name.text),
+                           what);
+    }
 }

@@ -18,7 +18,7 @@ static void finish(struct parser *parser)
     if (parser->sources->errors == 0)
         check_tests(parser);
     if (parser->sources->errors == 0)
-        warn_of_unused_tables(parser);
+        warn_of_idle_tables(parser);
 }
 
 static void read_all(struct parser *parser, struct slice path)

@@ -140,7 +140,8 @@ struct config {
     size_t address_count;
     struct name_server *name_servers;
     size_t name_server_count;
-    const struct table *greylist_exempt; /* greylist { exempt TABLE }: recipients; NULL: none */
+    struct table *greylist_exempt;    /* greylist { exempt TABLE }: recipients; NULL: none */
+    struct table *bare_newlines_from; /* smtp { bare_newlines_from TABLE }: networks; NULL: none */
     struct policy *policy;
 };
 

@@ -2,8 +2,9 @@
  * domain "example.com" "*.example.org" { backend exchange  recipients from file "users.txt" }
  * certificate "mail.example.com" { chain "mail.pem"  key "mail.key" } */
 #include "policy/parser.h"
+#include "policy/recipients.h"
 #include "policy/spelling.h"
-#include "policy/table.h"
+#include "policy/table_entries.h"
 
 #include <stdlib.h>
 
@@ -174,9 +175,14 @@ static void link_domain(struct parser *parser, struct domain *domain,
                      "this domain has no backend; expected { backend NAME }");
     else
         domain->backend = find_backend(parser, &names->backend);
-    domain->recipients = names->own;
+    struct table *table = names->own;
     if (names->recipients.kind != TOKEN_END)
-        domain->recipients = find_names(parser, &names->recipients);
+        table = find_table(parser, &names->recipients);
+    domain->recipients = table;
+    if (!table)
+        return;
+    check_recipients(parser, domain, names->at.at);
+    table_take_names(parser->sources, table);
 }
 
 /* At the last place that names it. */

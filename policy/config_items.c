@@ -1,21 +1,35 @@
 /* SPDX-License-Identifier: ISC
  * Items of settings blocks that are more than one value. */
 #include "policy/parser.h"
+#include "policy/recipients.h"
 #include "policy/settings.h"
-#include "policy/table.h"
+#include "policy/table_entries.h"
 
 #include <string.h>
 
 enum { REDIS_PORT = 6379 };
 
-static bool parse_exempt(struct parser *parser)
+/* Once: the name of a table, or a table of its own. */
+static bool parse_table_once(struct parser *parser, struct token *name, struct table **own)
 {
-    struct config *config = parser->config;
-    if (config->greylist_exempt || parser->greylist_exempt.kind != TOKEN_END) {
-        source_error(parser->sources, parser->previous.at, "exempt is given twice");
+    if (*own || name->kind != TOKEN_END) {
+        source_error(parser->sources, parser->previous.at, "%.*s is given twice",
+                     SHOWN(parser->previous.text));
         return false;
     }
-    return parse_table_choice(parser, &parser->greylist_exempt, &config->greylist_exempt);
+    name->at = parser->previous.at;
+    return parse_table_choice(parser, name, own);
+}
+
+static bool parse_exempt(struct parser *parser)
+{
+    return parse_table_once(parser, &parser->greylist_exempt, &parser->config->greylist_exempt);
+}
+
+static bool parse_bare_newlines_from(struct parser *parser)
+{
+    return parse_table_once(parser, &parser->bare_newlines_from,
+                            &parser->config->bare_newlines_from);
 }
 
 const struct settings_item settings_items[] = {
@@ -28,6 +42,9 @@ const struct settings_item settings_items[] = {
     {"greylist", "exempt", parse_exempt, "TABLE",
      "recipients that are never greylisted: the name of a table, from file \"FILE\", or texts in "
      "braces"},
+    {"smtp", "bare_newlines_from", parse_bare_newlines_from, "TABLE",
+     "clients for whom bare_newlines is on, such as printers: the name of a table of addresses and "
+     "networks, from file \"FILE\", or texts in braces"},
 };
 
 const size_t settings_item_count = sizeof settings_items / sizeof *settings_items;
@@ -60,9 +77,23 @@ static void check_redis(struct parser *parser)
                      "tls_name needs a server: over a Unix socket there is no TLS");
 }
 
+static void find_chosen(struct parser *parser, const struct token *name, struct table **table)
+{
+    if (name->kind != TOKEN_END)
+        *table = find_table(parser, name);
+}
+
 void finish_settings_items(struct parser *parser)
 {
+    struct config *config = parser->config;
     check_redis(parser);
-    if (parser->greylist_exempt.kind != TOKEN_END)
-        parser->config->greylist_exempt = find_names(parser, &parser->greylist_exempt);
+    find_chosen(parser, &parser->greylist_exempt, &config->greylist_exempt);
+    if (config->greylist_exempt)
+        check_mail_addresses(parser, config->greylist_exempt, parser->greylist_exempt.at);
+    if (config->greylist_exempt)
+        table_take_names(parser->sources, config->greylist_exempt);
+    find_chosen(parser, &parser->bare_newlines_from, &config->bare_newlines_from);
+    if (config->bare_newlines_from)
+        table_take_networks(parser->sources, config->bare_newlines_from,
+                            parser->bare_newlines_from.at);
 }

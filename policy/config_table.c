@@ -2,12 +2,23 @@
  * table banned { "exe" "scr" }    table banned from file "banned.txt" */
 #include "policy/facts.h"
 #include "policy/table.h"
+#include "policy/table_entries.h"
 
 static bool table_item(struct parser *parser, void *ctx)
 {
     struct token entry;
     return expect_string(parser, "an entry in quotes", &entry) &&
-           table_add(parser->sources, ctx, entry.text);
+           table_add_token(parser, ctx, &entry);
+}
+
+static bool read_entries(struct parser *parser, struct table *table, struct span user)
+{
+    uint16_t file = (uint16_t)(parser->sources->count - 1);
+    *table_origin(table) = (struct table_origin){.at = {.file = file}, .in_file = true};
+    if (!source_is_text(parser->sources, file) ||
+        !table_check(parser->sources, table, entry_fault, user))
+        return true;
+    return table_read(parser->sources, table, parser->sources->files[file]->text);
 }
 
 static bool read_table_file(struct parser *parser, struct table *table)
@@ -22,7 +33,7 @@ static bool read_table_file(struct parser *parser, struct table *table)
         source_error(parser->sources, name.at, "cannot read '%.*s': %s", SHOWN(name.text), why);
         return true;
     }
-    return table_read(parser->sources, table, source->text);
+    return read_entries(parser, table, name.at);
 }
 
 bool parse_table_body(struct parser *parser, struct table **out)
@@ -30,6 +41,7 @@ bool parse_table_body(struct parser *parser, struct table **out)
     *out = table_new(parser->sources, 0);
     if (!*out)
         return false;
+    table_origin(*out)->at = parser->token.at;
     if (accept_word(parser, "from"))
         return read_table_file(parser, *out);
     if (!at_punct(parser, '{'))
@@ -37,17 +49,14 @@ bool parse_table_body(struct parser *parser, struct table **out)
     return parse_block(parser, table_item, *out);
 }
 
-bool parse_table_choice(struct parser *parser, struct token *name, const struct table **own)
+bool parse_table_choice(struct parser *parser, struct token *name, struct table **own)
 {
     struct table *table;
     if (at_kind(parser, TOKEN_WORD) && !at_word(parser, "from"))
         return expect_kind(parser, TOKEN_WORD, "the name of a table", name);
     if (!at_word(parser, "from") && !at_punct(parser, '{'))
         return fail_expected(parser, "the name of a table, 'from file' or '{'");
-    struct span at = parser->token.at;
     bool read = parse_table_body(parser, &table);
-    if (read)
-        table_as_names(parser->sources, table, at);
     *own = read ? table : NULL;
     return read;
 }
@@ -91,12 +100,4 @@ struct table *find_table(struct parser *parser, const struct token *name)
     }
     fail_unknown(parser, name, "table", &near);
     return NULL;
-}
-
-struct table *find_names(struct parser *parser, const struct token *name)
-{
-    struct table *table = find_table(parser, name);
-    if (table)
-        table_as_names(parser->sources, table, name->at);
-    return table;
 }

@@ -113,12 +113,13 @@ static void explain_rule(struct evaluation *evaluation, const struct rule *rule,
     eval_begin_rule(evaluation);
     struct judgement judgement =
         rule->condition < 0 ? judge(true) : eval_node(evaluation, rule->condition);
+    bool passed_over = rule_passes_over(rule, evaluation->facts);
+    bool acts = !rule->observe && !passed_over && judgement.truth != TRUTH_FALSE;
     buf_printf(out, "%.*s:%u: %srule \"%.*s\": %s", SLICE_ARGS(rule->file), rule->line,
                rule->observe ? "observe " : "", SLICE_ARGS(rule->name), truths[judgement.truth]);
     append_reason(evaluation, rule, out);
-    buf_char(out, '\n');
-    for (size_t i = 0; !rule->observe && judgement.truth != TRUTH_FALSE && i < rule->action_count;
-         i++) {
+    buf_cstr(out, passed_over ? "; passed over: the recipient is postmaster or abuse\n" : "\n");
+    for (size_t i = 0; acts && i < rule->action_count; i++) {
         const struct compiled_action *action = &evaluation->policy->actions[rule->first_action + i];
         if (action->kind == ACTION_SCORE)
             score_add(&evaluation->score, action->points, judgement);

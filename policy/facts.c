@@ -50,6 +50,14 @@ bool fact_by_name(struct slice name, enum fact *out)
     return false;
 }
 
+bool is_postmaster(struct slice address)
+{
+    struct slice local = slice_sub(address, 0, slice_rfind(address, '@'));
+    if (local.len > 2 && local.ptr[0] == '"' && local.ptr[local.len - 1] == '"')
+        local = slice_sub(local, 1, local.len - 1);
+    return slice_ieq(local, SLICE("postmaster")) || slice_ieq(local, SLICE("abuse"));
+}
+
 static void fail(struct value *value)
 {
     if (value->state == VALUE_PENDING)

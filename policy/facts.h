@@ -82,11 +82,12 @@ struct facts {
     struct value fact[FACT_COUNT]; /* of a keyed fact: unused */
     struct value
         *keyed; /* one for each of the policy's keys (policy_keys), same order; NULL: all pending */
-    bool postmaster; /* the recipient must stay reachable (RFC 5321 4.5.1): verdicts but accept
-                        that can act before the message are passed over */
     bool unexamined; /* the scanner that should have authenticated the message failed: a hostile
                         message may be why, so what is unknown of that defers, as content does */
 };
+
+/* Whether this address must stay reachable (RFC 5321 4.5.1, RFC 2142): postmaster's or abuse's. */
+bool is_postmaster(struct slice address);
 
 /* What a clean message has: the baseline column. */
 struct value fact_baseline(enum fact fact);

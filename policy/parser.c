@@ -281,6 +281,8 @@ static bool parse_sentence(struct parser *parser)
 void parse_file(struct parser *parser)
 {
     uint16_t file = (uint16_t)(parser->sources->count - 1);
+    if (!source_is_text(parser->sources, file))
+        return;
     parser->include_path[parser->include_depth++] = file;
     parser->lexer = lexer_of_file(parser->sources, file);
     parser_next(parser);

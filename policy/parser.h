@@ -22,7 +22,7 @@ struct named_table {
 struct domain_names {
     struct token at, backend, recipients; /* TOKEN_END: not given */
     struct domain_name name;              /* of at, without "*." */
-    const struct table *own;              /* recipients { ... } or from file */
+    struct table *own;                    /* recipients { ... } or from file */
 };
 
 enum { INCLUDE_DEPTH_MAX = 16 };
@@ -42,7 +42,8 @@ struct parser {
     struct domain_names *domain_names;
     struct span *listener_at, *backend_at;
     struct token *settings_given; /* the value of each setting that was given */
-    struct token greylist_exempt; /* a table's name; TOKEN_END: not given */
+    /* A table's name; TOKEN_END: none, or a table without a name. */
+    struct token greylist_exempt, bare_newlines_from;
     struct syntax_rule *rules;
     size_t rule_count;
     struct syntax_test *tests;
@@ -106,8 +107,8 @@ bool parse_test(struct parser *parser);
 /* `{ "a" "b" }` or `from file "f"`. */
 bool parse_table_body(struct parser *parser, struct table **out);
 
-/* The same for a table of addresses, or the name of one, which may stand further down. */
-bool parse_table_choice(struct parser *parser, struct token *name, const struct table **own);
+/* The same, or the name of a table, which may stand further down. */
+bool parse_table_choice(struct parser *parser, struct token *name, struct table **own);
 
 /* Everything in the source that was opened last, with what it includes. */
 void parse_file(struct parser *parser);

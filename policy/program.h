@@ -121,6 +121,7 @@ struct rule {
     struct when holds, fails; /* the earliest that the condition can be true, can be false */
     struct when texts;        /* the latest fact in its texts and strips */
     enum phase acts_at;
+    bool spares_postmaster; /* a refusal that its own facts could decide before the message */
     struct slice why_later;
 };
 
@@ -142,6 +143,10 @@ struct policy {
     struct policy_test *tests; /* see testblock.h */
     size_t test_count;
 };
+
+/* Whether the rule is passed over for the recipient: who runs a blocked network must be able to
+ * write to postmaster; malware is refused all the same. */
+bool rule_passes_over(const struct rule *rule, const struct facts *facts);
 
 /* Where a node's condition stands in its file. */
 struct slice policy_source(const struct policy *policy, struct span at);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/source.h"
 
+#include "base/utf8.h"
 #include "policy/config.h"
+#include "policy/encoding.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,10 +27,19 @@ struct source *source_open(struct sources *sources, struct slice path, const cha
     if (!source)
         return NULL;
     size_t slash = slice_rfind(path, '/');
-    *source = (struct source){.path = path, .text = text};
+    *source = (struct source){.path = path, .text = encoding_text(text)};
     source->folder = slice_sub(path, 0, slash == path.len ? 0 : slash + 1);
     sources->files[sources->count++] = source;
     return source;
+}
+
+bool source_is_text(struct sources *sources, uint16_t file)
+{
+    size_t at;
+    const char *fault = encoding_fault(sources->files[file]->text, &at);
+    if (fault)
+        source_error(sources, (struct span){(uint32_t)at, (uint32_t)at + 1, file}, "%s", fault);
+    return !fault;
 }
 
 struct slice source_join(struct sources *sources, uint16_t file, struct slice path)
@@ -58,17 +69,6 @@ struct slice source_text(const struct sources *sources, struct span at)
     return slice_sub(sources->files[at.file]->text, at.from, at.to);
 }
 
-struct span source_place(const struct sources *sources, struct slice text, struct span other)
-{
-    for (unsigned i = 0; i < sources->count; i++) {
-        struct slice whole = sources->files[i]->text;
-        uintptr_t from = (uintptr_t)text.ptr - (uintptr_t)whole.ptr;
-        if (from < whole.len && text.len <= whole.len - from)
-            return (struct span){(uint32_t)from, (uint32_t)(from + text.len), (uint16_t)i};
-    }
-    return other;
-}
-
 static bool utf8_continues(char c)
 {
     return ((unsigned char)c & 0xC0) == 0x80;
@@ -92,7 +92,22 @@ static struct slice line_around(struct slice text, size_t offset, size_t *start)
     return slice_sub(rest, 0, slice_find(rest, '\n'));
 }
 
-/* The line, controls as blanks, and below it a caret; a long line is cut around the caret. */
+/* Controls as blanks, what is not UTF-8 as '?': it may go to a terminal. */
+static void show_text(struct buf *out, struct slice text)
+{
+    uint32_t code;
+    for (size_t n; text.len > 0; text = slice_from(text, n ? n : 1)) {
+        n = utf8_next(text, &code);
+        if (n == 0)
+            buf_char(out, '?');
+        else if (code < ' ' || (code >= 127 && code < 160))
+            buf_char(out, ' ');
+        else
+            buf_append(out, slice_sub(text, 0, n));
+    }
+}
+
+/* The line, and below it a caret; a long line is cut around the caret. */
 static void show_line(struct buf *out, struct slice line, size_t offset)
 {
     size_t from = offset > LINE_SHOWN - 20 ? offset - (LINE_SHOWN - 20) : 0;
@@ -102,8 +117,7 @@ static void show_line(struct buf *out, struct slice line, size_t offset)
     while (to < line.len && utf8_continues(line.ptr[to]))
         to++;
     buf_cstr(out, "    ");
-    for (size_t i = from; i < to; i++)
-        buf_char(out, (unsigned char)line.ptr[i] < ' ' || line.ptr[i] == 127 ? ' ' : line.ptr[i]);
+    show_text(out, slice_sub(line, from, to));
     buf_printf(out, "\n    %*s^\n", (int)column_of(slice_from(line, from), offset - from) - 1, "");
 }
 
@@ -115,8 +129,10 @@ say(struct sources *sources, struct span at, const char *kind, const char *forma
     struct slice line = line_around(source->text, at.from, &start);
     char text[512];
     vsnprintf(text, sizeof text, format, args);
-    buf_printf(sources->report, "%.*s:%u:%u: %s: %s\n", SLICE_ARGS(source->path),
-               source_line(sources, at), column_of(line, at.from - start), kind, text);
+    buf_printf(sources->report, "%.*s:%u:%u: %s: ", SLICE_ARGS(source->path),
+               source_line(sources, at), column_of(line, at.from - start), kind);
+    show_text(sources->report, slice_of(text));
+    buf_char(sources->report, '\n');
     show_line(sources->report, line, at.from - start);
 }
 

@@ -33,17 +33,18 @@ struct span {
     uint16_t file;
 };
 
-/* Reads `path` (already joined with a folder). NULL: *reason says why. */
+/* Reads `path` (already joined with a folder), without a byte order mark at its front. NULL:
+ * *reason says why. */
 struct source *source_open(struct sources *sources, struct slice path, const char **reason);
+
+/* Whether it is UTF-8 without NUL; what is not is reported once, at the first byte. */
+bool source_is_text(struct sources *sources, uint16_t file);
 
 /* `path` as seen from the file that names it. ptr NULL when memory is out. */
 struct slice source_join(struct sources *sources, uint16_t file, struct slice path);
 
 unsigned source_line(const struct sources *sources, struct span at);
 struct slice source_text(const struct sources *sources, struct span at);
-
-/* Where a text stands that is a part of one of the sources; otherwise `other`. */
-struct span source_place(const struct sources *sources, struct slice text, struct span other);
 
 /* FILE:LINE:COL: error: text, then the line and a caret. After ERRORS_MAX nothing more is said. */
 void source_error(struct sources *sources, struct span at, const char *format, ...)

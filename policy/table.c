@@ -3,7 +3,7 @@
  * every ending. */
 #include "policy/table.h"
 
-#include "policy/spelling.h"
+#include "policy/table_entries.h"
 
 #include <string.h>
 
@@ -15,11 +15,10 @@ struct table {
     struct slice *slots; /* lower case; ptr NULL: empty */
     size_t size, count;  /* size: a power of two */
     bool has_endings;    /* an entry begins with "*." or "@" */
-    struct slice *odd;   /* entries, as given, that are not spelled as names are */
-    size_t odd_count;
     struct network *networks;
     size_t network_size;
     uint8_t lengths4[33], lengths6[129]; /* prefix lengths in use */
+    struct table_origin *origin;
 };
 
 static uint64_t hash_more(uint64_t hash, char c)
@@ -69,7 +68,8 @@ struct table *table_new(struct sources *sources, size_t expected)
         return NULL;
     table->size = size_for(expected);
     table->slots = source_alloc(sources, table->size, sizeof *table->slots);
-    return table->slots ? table : NULL;
+    table->origin = source_alloc(sources, 1, sizeof *table->origin);
+    return table->slots && table->origin ? table : NULL;
 }
 
 static bool enlarge(struct sources *sources, struct table *table)
@@ -87,18 +87,6 @@ static bool enlarge(struct sources *sources, struct table *table)
     return true;
 }
 
-static bool note_odd(struct sources *sources, struct table *table, struct slice entry)
-{
-    if (entry.len == 0 || (slice_is_ascii(entry) && entry.ptr[entry.len - 1] != '.'))
-        return true;
-    struct slice *odd = source_grow(sources, table->odd, table->odd_count, sizeof *odd);
-    if (!odd)
-        return false;
-    odd[table->odd_count++] = entry;
-    table->odd = odd;
-    return true;
-}
-
 bool table_add(struct sources *sources, struct table *table, struct slice entry)
 {
     if (table->count * 2 >= table->size && !enlarge(sources, table))
@@ -111,8 +99,6 @@ bool table_add(struct sources *sources, struct table *table, struct slice entry)
         return false;
     for (size_t i = 0; i < entry.len; i++)
         copy[i] = ascii_lower(entry.ptr[i]);
-    if (!note_odd(sources, table, entry))
-        return false;
     *slot = (struct slice){copy, entry.len};
     table->count++;
     table->has_endings |= slice_starts(entry, SLICE("*.")) || slice_starts(entry, SLICE("@"));
@@ -149,26 +135,6 @@ bool table_holds_text(const struct table *table, struct slice text)
 {
     return holds(table, hash_whole(text), SLICE(""), text) ||
            (table->has_endings && holds_ending(table, text));
-}
-
-void table_as_names(struct sources *sources, struct table *table, struct span user)
-{
-    const struct slice *all = table->odd;
-    size_t count = table->odd_count;
-    table->odd = NULL;
-    table->odd_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct slice odd = all[i];
-        const char *flaw = spelling_flaw(sources->arena, odd);
-        struct slice spelled = spell_entry(sources->arena, odd);
-        sources->no_memory |= !spelled.ptr;
-        if (flaw)
-            source_error(sources, source_place(sources, odd, user),
-                         "no domain can be in \"%.*s\": %s; expected one such as \"example.com\"",
-                         SHOWN(odd), flaw);
-        else if (!spelled.ptr || !table_add(sources, table, spelled))
-            return;
-    }
 }
 
 static struct ip masked(const struct ip *ip, uint8_t length)
@@ -238,15 +204,29 @@ bool table_holds_ip(const struct table *table, const struct ip *ip)
     return false;
 }
 
+bool table_line(struct slice *text, struct slice *entry)
+{
+    while (text->len > 0) {
+        struct slice line, comment;
+        slice_cut(*text, '\n', &line, text);
+        slice_cut(line, '#', entry, &comment);
+        *entry = slice_trim(*entry);
+        if (entry->len > 0)
+            return true;
+    }
+    return false;
+}
+
 bool table_read(struct sources *sources, struct table *table, struct slice text)
 {
-    while (text.len > 0) {
-        struct slice line, entry, comment;
-        slice_cut(text, '\n', &line, &text);
-        slice_cut(line, '#', &entry, &comment);
-        entry = slice_trim(entry);
-        if (entry.len > 0 && !table_add(sources, table, entry))
+    struct slice entry;
+    while (table_line(&text, &entry))
+        if (!table_add(sources, table, entry))
             return false;
-    }
     return true;
+}
+
+struct table_origin *table_origin(const struct table *table)
+{
+    return table->origin;
 }

@@ -270,12 +270,11 @@ static bool fire(struct walk *walk, size_t index, const struct rule *rule)
     return rule->terminal && !rule->observe;
 }
 
-/* Who runs a blocked network must be able to write to postmaster; malware is refused all the same.
- */
-static bool exempt(const struct facts *facts, const struct rule *rule)
+bool rule_passes_over(const struct rule *rule, const struct facts *facts)
 {
-    return facts->postmaster && rule->terminal && rule->strictness > 0 &&
-           rule->acts_at < PHASE_MESSAGE;
+    const struct value *recipient = &facts->fact[FACT_RECIPIENT];
+    return rule->spares_postmaster && recipient->state == VALUE_KNOWN &&
+           is_postmaster(recipient->text);
 }
 
 static void walk_rules(struct walk *walk)
@@ -284,7 +283,7 @@ static void walk_rules(struct walk *walk)
     for (size_t i = 0; i < policy->rule_count && !walk->no_memory; i++) {
         const struct rule *rule = &policy->rules[i];
         walk->out->per_recipient |= rule->names_recipient;
-        if (exempt(walk->evaluation.facts, rule))
+        if (rule_passes_over(rule, walk->evaluation.facts))
             continue;
         struct judgement judgement = judge_rule(walk, rule);
         if (judgement.truth != TRUTH_TRUE)

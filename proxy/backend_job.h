@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "policy/config.h"
+#include "proxy/doubt.h"
 #include "proxy/smtp_command.h"
 #include "proxy/smtp_reply.h"
 
@@ -52,8 +53,9 @@ struct backend_job {
     size_t recipient_count;
     const struct iovec *pieces; /* the body, dot-stuffed, with the final CRLF.CRLF */
     size_t piece_count;
-    uint64_t size; /* of the message, for SIZE= */
-    int doubt;     /* shared_doubt_begin's; given back by whoever sees the delivery end */
+    uint64_t size;             /* of the message, for SIZE= */
+    const struct doubt *about; /* of a delivery: what is told when its end is in doubt */
+    int doubt; /* shared_doubt_begin's; given back by whoever sees the delivery end */
 
     enum job_outcome outcome;
     const char *trouble; /* for the log when not ANSWERED; valid during `done` */

@@ -470,10 +470,11 @@ static bool make_pool(struct backends *all, struct pool *pool, const struct back
     TAILQ_INIT(&pool->waiting);
     pool->limit = conf->connections ? conf->connections : CONNECTIONS_STANDARD;
     pool->share = pool->limit / proxies ? pool->limit / proxies : 1;
-    pool->server_count = conf->server_count < SERVERS_MAX ? conf->server_count : SERVERS_MAX;
-    pool->servers = calloc(pool->server_count ? pool->server_count : 1, sizeof *pool->servers);
+    size_t count = conf->server_count < SERVERS_MAX ? conf->server_count : SERVERS_MAX;
+    pool->servers = calloc(count ? count : 1, sizeof *pool->servers);
     if (!pool->servers)
         return false;
+    pool->server_count = count;
     for (size_t i = 0; i < pool->server_count; i++) {
         struct pool_server *server = &pool->servers[i];
         server->conf = &conf->servers[i];

@@ -30,11 +30,17 @@ bool backends_cancel(struct backends *backends, struct backend_job *job);
  * nothing). */
 struct capabilities {
     bool known, pipelining, eight_bit, utf8, dsn, starttls;
-    uint64_t size; /* smallest limit; 0: none told */
+    uint64_t size;       /* smallest limit; 0: none told */
+    unsigned recipients; /* most in a transaction; 0: not known */
 };
 struct capabilities backends_common(const struct backends *backends);
 /* Of one backend: what its reachable servers all offer. */
 struct capabilities backends_of(const struct backends *backends, const struct backend *backend);
+
+/* The server that had this job takes no more than so many recipients in a transaction: known to all
+ * proxies for an hour. */
+void backends_learn_recipients(struct backends *backends, const struct backend_job *job,
+                               unsigned most);
 
 /* Connects to every server once to learn its capabilities, and asks it about a recipient that
  * cannot exist: when it says yes, a warning says that recipient tables are needed. `warn`: only one

@@ -7,6 +7,13 @@
 
 #include <stdio.h>
 
+enum { LEARNT_MS = 3600 * 1000 };
+
+static unsigned fewer(unsigned a, unsigned b)
+{
+    return a && (!b || a < b) ? a : b;
+}
+
 static void intersect(struct capabilities *common, const struct capabilities *one)
 {
     if (!common->known) {
@@ -20,13 +27,35 @@ static void intersect(struct capabilities *common, const struct capabilities *on
     common->dsn = common->dsn && one->dsn;
     if (one->size && (!common->size || one->size < common->size))
         common->size = one->size;
+    common->recipients = fewer(common->recipients, one->recipients);
+}
+
+/* What it told in EHLO, and what was found out. */
+static struct capabilities capabilities_of(const struct pool_server *server)
+{
+    struct capabilities can = server->can;
+    can.recipients =
+        fewer(can.recipients,
+              shared_server_recipients_most(server->pool->all->shared, server->number, clock_ms()));
+    return can;
 }
 
 static void intersect_pool(struct capabilities *common, const struct pool *pool, bool known_only)
 {
+    for (size_t i = 0; i < pool->server_count; i++) {
+        struct capabilities can = capabilities_of(&pool->servers[i]);
+        if (can.known || !known_only)
+            intersect(common, &can);
+    }
+}
+
+void backends_learn_recipients(struct backends *all, const struct backend_job *job, unsigned most)
+{
+    const struct pool *pool = backends_pool(all, job->backend);
     for (size_t i = 0; i < pool->server_count; i++)
-        if (pool->servers[i].can.known || !known_only)
-            intersect(common, &pool->servers[i].can);
+        if (slice_eq(pool->servers[i].conf->address, job->server))
+            shared_server_recipients(all->shared, pool->servers[i].number, most,
+                                     clock_ms() + LEARNT_MS);
 }
 
 struct capabilities backends_common(const struct backends *all)

@@ -22,6 +22,7 @@ struct work {
     struct change *changes;
     size_t change_count, change_room;
     struct slice front; /* trace and added fields */
+    size_t header;      /* where the message's own begin */
     struct edited *out;
     size_t piece_room;
     bool failed;
@@ -121,7 +122,7 @@ static void strip_whole(struct work *w, const struct part_range *part, struct sl
                  body = encode_part_body(w->arena, notice);
     w->front = arena_printf(w->arena, "%.*s%.*s", SLICE_ARGS(w->front), SLICE_ARGS(fields_of));
     struct slice head = slice_sub(w->in->message, 0, part->body);
-    bool open = !slice_eq(head, SLICE("\r\n")) &&
+    bool open = head.len && !slice_eq(head, SLICE("\r\n")) &&
                 !slice_eq(slice_from(head, head.len < 4 ? 0 : head.len - 4), SLICE("\r\n\r\n"));
     struct slice text = arena_printf(w->arena, "%s%.*s", open ? "\r\n" : "", SLICE_ARGS(body));
     if (!text.ptr || !w->front.ptr || !body.ptr)
@@ -140,7 +141,7 @@ static void strip(struct work *w, const struct edit *edit)
     for (size_t i = 0; i < w->change_count; i++)
         if (w->changes[i].to == part->end && w->changes[i].to > w->changes[i].from)
             return; /* stripped already, for another of its names */
-    if (part->header == 0) {
+    if (part->header == w->header) {
         strip_whole(w, part, edit->value);
         return;
     }
@@ -176,6 +177,23 @@ static void collect(struct work *w)
             break;
         }
     }
+}
+
+/* Our fields come before theirs, and before nothing else: what a mail box put in front is left out,
+ * and when the message begins with no field, an empty line sets all of it off. Else its first line
+ * could go on with what we say. */
+static void set_front_off(struct work *w)
+{
+    size_t body;
+    struct slice message = w->in->message, block = headers_block(message, &body);
+    if (w->front.len == 0)
+        return;
+    if (w->header > 0)
+        change(w, 0, w->header, SLICE(""));
+    if (block.len == 0 && body == w->header)
+        w->front = arena_printf(w->arena, "%.*s\r\n", SLICE_ARGS(w->front));
+    if (!w->front.ptr)
+        w->failed = true;
 }
 
 static int by_place(const void *a, const void *b)
@@ -242,11 +260,12 @@ static bool next_dot(struct dot_walk *walk)
     return false;
 }
 
-static size_t count_dots(const struct edited *out)
+/* How many there are; past `most` it is not counted on. */
+static size_t count_dots(const struct edited *out, size_t most)
 {
     struct dot_walk walk = {.pieces = out->pieces, .count = out->count, .line_start = true};
     size_t n = 0;
-    while (next_dot(&walk))
+    while (n <= most && next_dot(&walk))
         n++;
     return n;
 }
@@ -268,43 +287,38 @@ static void stuff_as_pieces(struct work *w, const struct iovec *plain, size_t co
         put_piece(w, slice_from((struct slice){plain[piece].iov_base, plain[piece].iov_len}, from));
 }
 
-/* So many dots that pieces would cost more than the bytes. */
-static void stuff_as_copy(struct work *w, size_t dots)
+/* So many dots that pieces would cost more than the bytes. Lines may be as short as a dot: octet by
+ * octet, and nothing depends on where they end. */
+static void stuff_as_copy(struct work *w)
 {
     struct edited *out = w->out;
-    struct dot_walk walk = {.pieces = out->pieces, .count = out->count, .line_start = true};
-    char *to = out->stuffed = malloc(out->size + dots);
-    size_t piece = 0, from = 0;
+    char *to = out->stuffed = malloc(out->size + out->size / 2 + 1); /* a dot more in ".\n" */
     if (!to) {
         w->failed = true;
         return;
     }
-    bool more = true;
-    while (more) {
-        more = next_dot(&walk);
-        for (; piece < out->count && piece < walk.piece; piece++, from = 0) {
-            memcpy(to, (char *)out->pieces[piece].iov_base + from,
-                   out->pieces[piece].iov_len - from);
-            to += out->pieces[piece].iov_len - from;
+    size_t n = 0;
+    bool line_start = true;
+    for (size_t piece = 0; piece < out->count; piece++) {
+        struct slice from = {out->pieces[piece].iov_base, out->pieces[piece].iov_len};
+        for (size_t i = 0; i < from.len; i++) {
+            to[n] = '.';
+            n += line_start & (from.ptr[i] == '.');
+            to[n++] = from.ptr[i];
+            line_start = from.ptr[i] == '\n';
         }
-        if (!more)
-            break;
-        memcpy(to, (char *)out->pieces[piece].iov_base + from, walk.at - from);
-        to += walk.at - from;
-        *to++ = '.';
-        from = walk.at;
     }
     out->count = 0;
-    put_piece(w, (struct slice){out->stuffed, (size_t)(to - out->stuffed)});
+    put_piece(w, (struct slice){to, n});
 }
 
 static void stuff(struct work *w)
 {
-    size_t dots = count_dots(w->out);
+    size_t dots = count_dots(w->out, DOTS_AS_PIECES_MAX);
     if (dots == 0)
         return;
     if (dots > DOTS_AS_PIECES_MAX) {
-        stuff_as_copy(w, dots);
+        stuff_as_copy(w);
         return;
     }
     const struct iovec *plain = w->out->pieces;
@@ -322,7 +336,9 @@ bool edits_apply(struct arena *arena, const struct edit_input *input, struct edi
 {
     struct work w = {.arena = arena, .in = input, .out = out, .front = input->trace};
     *out = (struct edited){0};
+    w.header = offset_in(&w, headers_block(input->message, NULL));
     collect(&w);
+    set_front_off(&w);
     if (w.change_count > 1)
         qsort(w.changes, w.change_count, sizeof *w.changes, by_place);
     w.piece_room = 2 * w.change_count + 4;

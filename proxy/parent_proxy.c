@@ -268,10 +268,10 @@ void proxy_connect_redis(struct parent *parent, struct proxy *proxy, int64_t now
 /* What it was handing over when it died: the backend may have it, the sender does not know. */
 static void tell_doubts(const struct shared *shared, unsigned row)
 {
-    char id[SHARED_ID_MAX];
+    struct doubt doubt;
     unsigned at = 0;
-    while (shared_doubt_next(shared, row, &at, id))
-        log_at(LEVEL_WARNING, id, "in-doubt", field_str("reason", "its proxy died"));
+    while (shared_doubt_next(shared, row, &at, &doubt))
+        doubt_log(&doubt, "its proxy died", SLICE(""));
 }
 
 void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t now)

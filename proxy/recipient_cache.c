@@ -14,6 +14,7 @@ enum { SETS = 4096, WAYS = 4, KEY_MAX = 400, TEXT_MAX = 256 };
 struct entry {
     uint64_t hash;
     int64_t expires; /* clock_ms; 0: empty */
+    uint64_t size;
     enum reply_class kind;
     unsigned code;
     uint16_t key_len, enhanced_len, text_len;
@@ -71,14 +72,14 @@ static struct entry *find(struct recipient_cache *cache, uint64_t hash, struct s
 }
 
 bool recipient_cache_find(struct recipient_cache *cache, struct slice backend, struct slice address,
-                          struct backend_reply *reply)
+                          uint64_t size, struct backend_reply *reply)
 {
     char bytes[KEY_MAX];
     struct slice key;
     if (!make_key(bytes, backend, address, &key))
         return false;
     struct entry *e = find(cache, siphash(cache->secret, key), key);
-    if (!e || e->expires <= clock_ms())
+    if (!e || e->expires <= clock_ms() || (e->kind == REPLY_YES && size > e->size))
         return false;
     *reply = (struct backend_reply){.kind = e->kind,
                                     .code = e->code,
@@ -97,14 +98,20 @@ static struct entry *first_to_end(struct entry set[static WAYS])
 }
 
 void recipient_cache_store(struct recipient_cache *cache, struct slice backend,
-                           struct slice address, const struct backend_reply *reply, int64_t ms)
+                           struct slice address, uint64_t size, const struct backend_reply *reply,
+                           int64_t ms)
 {
     char key_bytes[KEY_MAX];
     struct slice key, text = slice_sub(reply->text, 0, TEXT_MAX);
-    if (ms == 0 || !make_key(key_bytes, backend, address, &key))
+    if (!make_key(key_bytes, backend, address, &key))
         return;
     uint64_t hash = siphash(cache->secret, key);
     struct entry *e = find(cache, hash, key);
+    if (ms == 0) {
+        if (e)
+            e->expires = 0;
+        return;
+    }
     if (!e)
         e = first_to_end(cache->entries[hash % SETS]);
     char *bytes = malloc(key.len + reply->enhanced.len + text.len + 1);
@@ -118,6 +125,7 @@ void recipient_cache_store(struct recipient_cache *cache, struct slice backend,
     free(e->bytes);
     *e = (struct entry){.hash = hash,
                         .expires = clock_ms() + ms,
+                        .size = size,
                         .kind = reply->kind,
                         .code = reply->code,
                         .key_len = (uint16_t)key.len,

@@ -14,10 +14,12 @@ void recipient_cache_free(struct recipient_cache **cache);
 /* True: *reply is what was said (texts live until the next call). Addresses are folded to lower
  * case. */
 bool recipient_cache_find(struct recipient_cache *cache, struct slice backend, struct slice address,
-                          struct backend_reply *reply);
+                          uint64_t size, struct backend_reply *reply);
 
-/* Remembers for `ms`; 0: not at all. */
+/* Remembers for `ms`; 0: not at all, and what was remembered is forgotten. `size` is that which MAIL
+ * declared (octets; 0: none): a yes holds for messages up to it. */
 void recipient_cache_store(struct recipient_cache *cache, struct slice backend,
-                           struct slice address, const struct backend_reply *reply, int64_t ms);
+                           struct slice address, uint64_t size, const struct backend_reply *reply,
+                           int64_t ms);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "policy/encoding.h"
 #include "proxy/redis_internal.h"
 
 #include <stdio.h>
@@ -347,7 +348,7 @@ static bool make(struct redis *r, const struct config *config, struct slice ca,
     r->slots = calloc(REDIS_CALLS_MAX, sizeof *r->slots);
     r->turn = event_new(r->base, -1, 0, on_turn, r);
     r->timer = event_new(r->base, -1, 0, on_timer, r);
-    password = slice_trim(password);
+    password = slice_trim(encoding_text(password));
     if (!r->slots || !r->turn || !r->timer || password.len > sizeof r->password)
         return false;
     if (password.len)

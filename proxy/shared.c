@@ -18,60 +18,53 @@ enum {
     BUCKETS = 2048,
     BUCKET_CELLS = 16, /* a client has its place in one bucket, so nothing must be probed past it */
     DOUBTS = 128,
-    MEMORIES = 16384,
-    MEMORY_PROBES = 8,
     COUNT_BITS = 20, /* a cell: the client's tag above, its count below */
     SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW,
 };
 
 static const uint64_t count_mask = (UINT64_C(1) << COUNT_BITS) - 1;
 
-struct doubt {
-    _Atomic bool set;
-    char id[SHARED_ID_MAX];
-};
-
 /* Written by one process alone, read by all. */
 struct row {
     _Atomic uint64_t sessions, spool, scans;
     _Atomic uint64_t counters[COUNTER_COUNT];
+    _Atomic bool doubtful[DOUBTS]; /* apart, so that clearing a row touches no page of the texts */
     struct doubt doubts[DOUBTS];
     _Atomic uint32_t backends[SHARED_SERVERS];
     _Atomic uint64_t clients[BUCKETS][BUCKET_CELLS];
 };
 
-/* The hash and the rest are stored one after the other; a reader that meets two writers in between
- * may take a wrong number for a moment, which costs one more try. */
-struct memory {
-    _Atomic uint64_t hash;
-    _Atomic uint64_t until_and_number; /* the number in the low 16 bits */
-};
-
 struct table {
     uint64_t key[2]; /* of the hash of clients, so that none can aim at a bucket */
     _Atomic uint64_t used[ROW_WORDS];
-    _Atomic uint64_t servers[SHARED_SERVERS]; /* hashes of addresses; the place is the number */
-    _Atomic uint64_t counted[COUNTER_COUNT];  /* by rows that have been cleared */
+    _Atomic uint64_t servers[SHARED_SERVERS];    /* hashes of addresses; the place is the number */
+    _Atomic uint64_t counted[COUNTER_COUNT];     /* by rows that have been cleared */
+    _Atomic uint64_t recipients[SHARED_SERVERS]; /* a time, and below it COUNT_BITS of a number */
     _Atomic uint64_t lists, suspended;
-    struct memory memories[MEMORIES];
     struct row rows[SHARED_ROWS];
+    /* the notes follow */
 };
 
 struct shared {
     struct table *table;
 };
 
+static size_t size_of_all(void)
+{
+    return sizeof(struct table) + notes_size();
+}
+
 struct shared *shared_map(int fd)
 {
     struct shared *shared = calloc(1, sizeof *shared);
     if (!shared)
         return NULL;
-    if (lseek(fd, 0, SEEK_END) != (off_t)sizeof *shared->table) {
+    if (lseek(fd, 0, SEEK_END) != (off_t)size_of_all()) {
         errno = EINVAL;
         free(shared);
         return NULL;
     }
-    shared->table = mmap(NULL, sizeof *shared->table, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    shared->table = mmap(NULL, size_of_all(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (shared->table == MAP_FAILED) {
         free(shared);
         return NULL;
@@ -85,7 +78,7 @@ struct shared *shared_new(int *fd)
     if (*fd < 0)
         return NULL;
     struct shared *shared = NULL;
-    if (ftruncate(*fd, sizeof(struct table)) == 0 && fcntl(*fd, F_ADD_SEALS, SEALS) == 0)
+    if (ftruncate(*fd, (off_t)size_of_all()) == 0 && fcntl(*fd, F_ADD_SEALS, SEALS) == 0)
         shared = shared_map(*fd);
     if (shared && getrandom(shared->table->key, sizeof shared->table->key, 0) < 0)
         shared_free(&shared);
@@ -102,7 +95,7 @@ void shared_free(struct shared **shared)
 {
     if (!*shared)
         return;
-    munmap((*shared)->table, sizeof *(*shared)->table);
+    munmap((*shared)->table, size_of_all());
     free(*shared);
     *shared = NULL;
 }
@@ -127,7 +120,7 @@ void shared_row_clear(struct shared *shared, unsigned row)
     for (size_t i = 0; i < COUNTER_COUNT; i++)
         atomic_fetch_add(&shared->table->counted[i], atomic_exchange(&r->counters[i], 0));
     for (size_t i = 0; i < DOUBTS; i++)
-        atomic_store(&r->doubts[i].set, false);
+        atomic_store(&r->doubtful[i], false);
     for (size_t i = 0; i < SHARED_SERVERS; i++)
         atomic_store_explicit(&r->backends[i], 0, memory_order_relaxed);
     for (size_t b = 0; b < BUCKETS; b++)
@@ -344,14 +337,14 @@ void shared_session_give(struct shared *shared, unsigned row, const struct ip *c
     uncount_client(shared, row, client_of(shared, client));
 }
 
-int shared_doubt_begin(struct shared *shared, unsigned row, const char *id)
+int shared_doubt_begin(struct shared *shared, unsigned row, const struct doubt *doubt)
 {
-    struct doubt *doubts = shared->table->rows[row].doubts;
+    struct row *r = &shared->table->rows[row];
     for (int i = 0; i < DOUBTS; i++) {
-        if (atomic_load_explicit(&doubts[i].set, memory_order_relaxed))
+        if (atomic_load_explicit(&r->doubtful[i], memory_order_relaxed))
             continue;
-        snprintf(doubts[i].id, sizeof doubts[i].id, "%s", id);
-        atomic_store(&doubts[i].set, true);
+        r->doubts[i] = *doubt;
+        atomic_store(&r->doubtful[i], true);
         return i;
     }
     return -1;
@@ -360,55 +353,42 @@ int shared_doubt_begin(struct shared *shared, unsigned row, const char *id)
 void shared_doubt_end(struct shared *shared, unsigned row, int place)
 {
     if (place >= 0)
-        atomic_store(&shared->table->rows[row].doubts[place].set, false);
+        atomic_store(&shared->table->rows[row].doubtful[place], false);
 }
 
-bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
-                       char id[static SHARED_ID_MAX])
+bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at, struct doubt *doubt)
 {
-    const struct doubt *doubts = shared->table->rows[row].doubts;
+    const struct row *r = &shared->table->rows[row];
     while (*at < DOUBTS) {
-        const struct doubt *doubt = &doubts[(*at)++];
-        if (!atomic_load(&doubt->set))
+        unsigned place = (*at)++;
+        if (!atomic_load(&r->doubtful[place]))
             continue;
-        memcpy(id, doubt->id, SHARED_ID_MAX);
-        id[SHARED_ID_MAX - 1] = '\0';
+        *doubt = r->doubts[place];
         return true;
     }
     return false;
 }
 
+void shared_server_recipients(struct shared *shared, unsigned server, unsigned most, int64_t until)
+{
+    uint64_t number = most < count_mask ? most : count_mask;
+    atomic_store(&shared->table->recipients[server], (uint64_t)until << COUNT_BITS | number);
+}
+
+unsigned shared_server_recipients_most(const struct shared *shared, unsigned server, int64_t now)
+{
+    uint64_t known = atomic_load(&shared->table->recipients[server]);
+    return (int64_t)(known >> COUNT_BITS) > now ? (unsigned)(known & count_mask) : 0;
+}
+
+struct notes *shared_notes(struct shared *shared)
+{
+    return (struct notes *)(shared->table + 1);
+}
+
 const uint64_t *shared_key(const struct shared *shared)
 {
     return shared->table->key;
-}
-
-void shared_remember(struct shared *shared, uint64_t hash, unsigned number, int64_t until)
-{
-    struct memory *place = NULL;
-    for (size_t i = 0; i < MEMORY_PROBES; i++) {
-        struct memory *m = &shared->table->memories[(hash + i) % MEMORIES];
-        if (atomic_load(&m->hash) == hash) {
-            place = m;
-            break;
-        }
-        if (!place || atomic_load(&m->until_and_number) < atomic_load(&place->until_and_number))
-            place = m;
-    }
-    atomic_store(&place->until_and_number, 0);
-    atomic_store(&place->hash, hash);
-    atomic_store(&place->until_and_number, (uint64_t)until << 16 | (number & 0xffff));
-}
-
-unsigned shared_recall(const struct shared *shared, uint64_t hash, int64_t now)
-{
-    for (size_t i = 0; i < MEMORY_PROBES; i++) {
-        const struct memory *m = &shared->table->memories[(hash + i) % MEMORIES];
-        uint64_t value = atomic_load(&m->until_and_number);
-        if (atomic_load(&m->hash) == hash && (int64_t)(value >> 16) > now)
-            return value & 0xffff;
-    }
-    return 0;
 }
 
 void shared_count(struct shared *shared, unsigned row, enum counter counter, uint64_t n)

@@ -8,8 +8,10 @@
 #define PROXY_SHARED_H
 
 #include "policy/value.h"
+#include "proxy/doubt.h"
+#include "proxy/notes.h"
 
-enum { SHARED_ROWS = 320, SHARED_SERVERS = 512, SHARED_ID_MAX = 40 };
+enum { SHARED_ROWS = 320, SHARED_SERVERS = 512 };
 
 enum counter {
 #define COUNTER(id, name, doc) COUNTER_##id,
@@ -52,21 +54,23 @@ unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port
 bool shared_backend_take(struct shared *shared, unsigned row, unsigned server, unsigned limit);
 void shared_backend_give(struct shared *shared, unsigned row, unsigned server);
 
-/* Deliveries under way: from before the body is sent until the client has its reply, so that the
- * parent can name those that a killed proxy leaves in doubt (RFC 1047). `id` is the session's. The
- * place is given back with _end; -1 (all taken) may be given back too. */
-int shared_doubt_begin(struct shared *shared, unsigned row, const char *id);
-void shared_doubt_end(struct shared *shared, unsigned row, int place);
-/* The parent's: steps through the ids of a dead process' row; start with *at = 0. */
-bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
-                       char id[static SHARED_ID_MAX]);
+/* How many recipients a server takes in one transaction, as it was found out: until clock_ms passes
+ * `until`. 0: not known. */
+void shared_server_recipients(struct shared *shared, unsigned server, unsigned most, int64_t until);
+unsigned shared_server_recipients_most(const struct shared *shared, unsigned server, int64_t now);
 
-/* Small facts that all proxies remember: a number for a hash of the caller's (keyed with
- * shared_key), until clock_ms passes `until`. A fixed table: the one that ends first gives way. 0:
- * not remembered. */
+/* Deliveries under way: from before the body is sent until the client has its reply, so that the
+ * parent can name those that a killed proxy leaves in doubt (RFC 1047). The place is given back
+ * with _end; -1 (all taken) may be given back too. */
+int shared_doubt_begin(struct shared *shared, unsigned row, const struct doubt *doubt);
+void shared_doubt_end(struct shared *shared, unsigned row, int place);
+/* The parent's: steps through those of a dead process' row; start with *at = 0. */
+bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
+                       struct doubt *doubt);
+
+/* What all proxies remember together, and the key for hashes of what comes from outside. */
+struct notes *shared_notes(struct shared *shared);
 const uint64_t *shared_key(const struct shared *shared);
-void shared_remember(struct shared *shared, uint64_t hash, unsigned number, int64_t until);
-unsigned shared_recall(const struct shared *shared, uint64_t hash, int64_t now);
 
 /* Counts an event for the administrator (counters.def); and how many there were, in all rows that
  * ever were. */

@@ -26,7 +26,7 @@ static bool take_room(struct session *s, size_t bytes)
 static void look_ahead(struct session *s, struct slice first)
 {
     struct slice block = headers_block(first, NULL);
-    if (block.len < first.len)
+    if (block.len > 0 && block.len < first.len)
         sender_study_header(s, block);
 }
 
@@ -51,19 +51,22 @@ static bool keep_content(void *ctx, struct slice content)
     return true;
 }
 
-static void note_faults(struct transaction *t, bool normalise)
+/* What is going to be refused is kept no longer. */
+static void note_faults(struct session *s)
 {
+    struct transaction *t = &s->t;
     if (t->fault != BODY_FINE)
         return;
     if (t->data.nul)
         t->fault = BODY_NUL;
-    else if ((t->data.bare_cr || t->data.bare_lf) && !normalise)
+    else if ((t->data.bare_cr || t->data.bare_lf) && !t->data.normalise)
         t->fault = BODY_BARE_NEWLINE;
+    if (t->fault != BODY_FINE)
+        session_drop_body(s);
 }
 
 static void body_complete(struct session *s)
 {
-    note_faults(&s->t, s->proxy->config->settings.smtp_bare_newlines);
     session_wait(s);
     stream_bulk(s->stream, false);
     session_message(s);
@@ -73,6 +76,7 @@ size_t session_take_data(struct session *s, struct slice bytes)
 {
     struct transaction *t = &s->t;
     size_t used = smtp_data_feed(&t->data, bytes, keep_content, s);
+    note_faults(s);
     t->window_bytes += used;
     if (t->data.state == DATA_END)
         body_complete(s);
@@ -84,6 +88,7 @@ void session_chunk_complete(struct session *s)
     struct transaction *t = &s->t;
     if (t->last_chunk) {
         smtp_data_finish(&t->data, keep_content, s);
+        note_faults(s);
         body_complete(s);
         return;
     }
@@ -102,6 +107,7 @@ size_t session_take_chunk(struct session *s, struct slice bytes)
     size_t n = bytes.len < t->chunk_left ? bytes.len : (size_t)t->chunk_left;
     if (t->spool)
         smtp_data_feed(&t->data, slice_sub(bytes, 0, n), keep_content, s);
+    note_faults(s);
     t->window_bytes += n;
     t->chunk_left -= n;
     if (t->chunk_left == 0)

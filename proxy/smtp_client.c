@@ -99,7 +99,7 @@ bool smtp_client_abandon(struct smtp_client *c)
     /* The pieces are the session's: only when they are all out can it go on without them. */
     if (c->state != CLIENT_BODY || stream_output_pending(c->stream))
         return false;
-    snprintf(c->abandoned, sizeof c->abandoned, "%s", c->job->id);
+    c->abandoned = *c->job->about;
     c->doubt = c->job->doubt;
     c->job = NULL;
     return true;
@@ -113,9 +113,9 @@ void smtp_client_quit(struct smtp_client *c)
 
 void client_end_doubt(struct smtp_client *c)
 {
-    if (*c->abandoned)
+    if (*c->abandoned.id)
         shared_doubt_end(c->setup.shared, c->setup.row, c->doubt);
-    *c->abandoned = '\0';
+    *c->abandoned.id = '\0';
 }
 
 void client_over(struct smtp_client *c, enum smtp_client_end why, const char *trouble)
@@ -158,7 +158,7 @@ void client_failed(struct smtp_client *c, const char *why)
     case CLIENT_BODY:
         c->dot_out = !stream_output_pending(c->stream);
         if (!c->job)
-            log_at(LEVEL_WARNING, c->abandoned, "in-doubt", field_str("reason", why));
+            doubt_log(&c->abandoned, why, c->setup.server->address);
         client_over(c, CLIENT_END_BROKEN, why);
         break;
     case CLIENT_IDLE:

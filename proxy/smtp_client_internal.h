@@ -28,9 +28,9 @@ struct smtp_client {
     bool secured, helo_tried;
     struct backend_job *job;
     bool deliver, dot_out;
-    bool behind;                   /* more input stands behind the reply that is being handled */
-    int doubt;                     /* of the abandoned one */
-    char abandoned[SHARED_ID_MAX]; /* id of a session that went away after the final dot */
+    bool behind;            /* more input stands behind the reply that is being handled */
+    struct doubt abandoned; /* of a session that went away after the final dot */
+    int doubt;              /* its place */
     size_t commands, sent,
         answered;      /* of the envelope: 0 is MAIL, then the recipients, then DATA or RSET */
     char trouble[128]; /* why it ended */

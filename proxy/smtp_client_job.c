@@ -3,7 +3,6 @@
 #include "proxy/smtp_client_internal.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 
 #include <stdio.h>
 
@@ -22,8 +21,9 @@ static void write_mail(struct smtp_client *c)
 {
     const struct backend_job *job = c->job;
     stream_printf(c->stream, "MAIL FROM:<%.*s>", SLICE_ARGS(job->sender));
-    if (c->can.size && c->deliver)
-        stream_printf(c->stream, " SIZE=%llu", (unsigned long long)job->size);
+    if (c->can.size && (c->deliver || job->mail.has_size))
+        stream_printf(c->stream, " SIZE=%llu",
+                      (unsigned long long)(c->deliver ? job->size : job->mail.size));
     if (c->can.eight_bit && (job->eight_bit || job->mail.body == SMTP_BODY_8BITMIME))
         stream_write(c->stream, SLICE(" BODY=8BITMIME"));
     if (c->can.utf8 && job->mail.utf8)
@@ -184,8 +184,7 @@ void client_got_final(struct smtp_client *c, const struct smtp_reply *reply)
     if (c->job)
         keep_reply(c, STAGE_BODY, reply, &c->job->final_reply);
     else if (reply->code / 100 == 2)
-        log_at(LEVEL_WARNING, c->abandoned, "in-doubt",
-               field_str("reason", "delivered, but the client had gone"));
+        doubt_log(&c->abandoned, "delivered, but the client had gone", c->setup.server->address);
     client_end_doubt(c);
     /* An answer before it had read all leaves it out of step. */
     job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);

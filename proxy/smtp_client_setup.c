@@ -80,6 +80,19 @@ void client_begin_tls(struct smtp_client *c)
     stream_deadline(c->stream, c->setup.connect_ms);
 }
 
+/* RFC 9422 4: "RCPTMAX=100", among others. */
+static void learn_limits(struct capabilities *can, struct slice limits)
+{
+    struct slice limit, name, value;
+    uint64_t most;
+    while (limits.len) {
+        slice_cut(limits, ' ', &limit, &limits);
+        if (slice_cut(limit, '=', &name, &value) && slice_ieq(name, SLICE("RCPTMAX")) &&
+            slice_to_u64(value, 999999, &most))
+            can->recipients = (unsigned)most;
+    }
+}
+
 static void learn_line(struct capabilities *can, struct slice line)
 {
     struct slice word, rest;
@@ -94,6 +107,8 @@ static void learn_line(struct capabilities *can, struct slice line)
         can->dsn = true;
     else if (slice_ieq(word, SLICE("STARTTLS")))
         can->starttls = true;
+    else if (slice_ieq(word, SLICE("LIMITS")))
+        learn_limits(can, slice_trim(rest));
     else if (slice_ieq(word, SLICE("SIZE")) &&
              !slice_to_u64(slice_trim(rest), INT64_MAX, &can->size))
         can->size = 0;

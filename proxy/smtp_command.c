@@ -8,21 +8,6 @@
 
 enum { DOMAIN_MAX = 255, PARAM_COUNT_MAX = 16, ENVID_MAX = 100 };
 
-int smtp_line(struct slice bytes, struct slice *line, size_t *used)
-{
-    struct slice within = slice_sub(bytes, 0, SMTP_LINE_MAX);
-    size_t lf = slice_find(within, '\n');
-    if (lf == within.len)
-        return bytes.len >= SMTP_LINE_MAX ? -1 : 0;
-    *used = lf + 1;
-    if (lf == 0 || bytes.ptr[lf - 1] != '\r')
-        return -2;
-    *line = slice_sub(bytes, 0, lf - 1);
-    if (slice_find(*line, '\r') != line->len || slice_find(*line, '\0') != line->len)
-        return -2;
-    return 1;
-}
-
 enum smtp_verb smtp_verb(struct slice line, struct slice *argument)
 {
     static const struct slice words[] = {

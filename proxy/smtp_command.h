@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * What an SMTP client says, parsed: command lines, paths, ESMTP parameters. Pure. Strict where
+ * What an SMTP client says, parsed: verbs, paths, ESMTP parameters. Pure. Strict where
  * looseness is a hole, tolerant of what real senders get wrong (a blank after "FROM:", blanks at
  * the end of the line). */
 #ifndef PROXY_SMTP_COMMAND_H
@@ -15,17 +15,6 @@ enum smtp_verb {
     SMTP_UNKNOWN
 };
 
-enum {
-    SMTP_LINE_MAX = 2048, /* a command line with its CRLF; RFC 5321 4.5.3.1.4 asks for 512,
-                             extensions add to it. An address has no other limit: 4.5.3.1 asks for
-                             none, and those of lists, of SRS and of Exchange (IMCEAEX) are long */
-};
-
-/* The command line at the front of `bytes`. 1: *line is it without its CRLF, *used counts the CRLF
- * too; 0: not complete yet; -1: longer than SMTP_LINE_MAX; -2: it holds a bare CR, a bare LF or NUL
- * (*used is set, one line long). */
-int smtp_line(struct slice bytes, struct slice *line, size_t *used);
-
 /* Splits a line into verb and argument (blanks around the argument removed). */
 enum smtp_verb smtp_verb(struct slice line, struct slice *argument);
 
@@ -40,8 +29,9 @@ struct smtp_path {
 };
 
 /* A path at the front of *in, which moves behind it: <>, <a@b>, <"a b"@c>, <@route:a@b>,
- * <postmaster>, domain or address literal (RFC 5321 4.1.2, 4.1.3; RFC 6531 3.3). A local part is as
- * long as the line lets it be. False with *why. */
+ * <postmaster>, domain or address literal (RFC 5321 4.1.2, 4.1.3; RFC 6531 3.3). False with *why.
+ * A local part is as long as the line lets it be: RFC 5321 4.5.3.1 asks for no limit, and those of
+ * lists, of SRS and of Exchange (IMCEAEX) are long. */
 bool smtp_path(struct slice *in, struct smtp_path *path, const char **why);
 
 /* Fills in `spelled` and `name`, in the arena. False: it is full. */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "filters/headers.h"
 #include "proxy/trace.h"
 
 static const struct config *config_of(const struct session *s)
@@ -12,13 +13,20 @@ static const struct config *config_of(const struct session *s)
 }
 
 /* Our mistake or the backend's set-up: the sender keeps the message, the admin hears of it. */
-static void backend_refuses_us(struct session *s, const struct backend_reply *reply)
+static const struct slice not_set_up = {"mail system is not set up right, try again later", 47};
+
+static void log_refusal(const struct session *s, const struct backend_reply *reply)
 {
     log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
            field_text("backend", s->t.backend->name), field_num("code", reply->code),
            field_text("enhanced", reply->enhanced), field_text("text", reply->text));
-    session_finish_say(s, "defer", 451, "4.3.5",
-                       "mail system is not set up right, try again later");
+}
+
+static void backend_refuses_us(struct session *s, const struct backend_reply *reply)
+{
+    struct decision decision = {.verdict = "defer", .rules = s->t.verdict};
+    log_refusal(s, reply);
+    session_finish(s, &decision, 451, SLICE("4.3.5"), not_set_up);
 }
 
 static void pass_on(struct session *s, const struct backend_reply *reply)
@@ -40,27 +48,68 @@ static void pass_on(struct session *s, const struct backend_reply *reply)
     session_finish(s, &decision, reply->code, enhanced, reply->text);
 }
 
-/* A recipient that the backend had taken at RCPT and now does not. None was delivered to; when they
- * fare differently, the next try's RCPT gives each its own answer. */
-static void recipients_refused(struct session *s)
+/* ---- recipients that the backend had taken at RCPT, or was not asked about, and now refuses ----
+ */
+
+/* What it says to a recipient that does not fit any more holds for the transaction, not for him. */
+static void learn_limit(struct session *s)
 {
     const struct backend_job *job = &s->t.job;
-    const struct backend_reply *first = NULL;
-    bool mixed = false;
-    for (size_t i = 0; i < job->recipient_count; i++) {
-        const struct backend_reply *reply = &job->recipients[i].reply;
-        if (!first)
-            first = reply;
-        mixed = mixed || reply->kind != first->kind || reply->code != first->code;
-        if (reply->kind == REPLY_RECIPIENT)
-            recipient_cache_store(s->proxy->recipients, s->t.backend->name,
-                                  job->recipients[i].address, reply,
-                                  config_of(s)->settings.timeouts_recipient_refused);
+    size_t taken = 0;
+    while (taken < job->recipient_count && job->recipients[taken].reply.kind == REPLY_YES)
+        taken++;
+    if (taken == 0 || taken == job->recipient_count)
+        return;
+    const struct backend_reply *next = &job->recipients[taken].reply;
+    if (!reply_says_too_many(next->code, next->enhanced, next->text))
+        return;
+    log_at(LEVEL_INFO, s->ref, "backend takes few recipients",
+           field_text("backend", s->t.backend->name), field_text("server", job->server),
+           field_num("recipients", (int64_t)taken), field_text("text", next->text));
+    backends_learn_recipients(s->proxy->backends, job, (unsigned)taken);
+}
+
+/* A yes that was remembered is not true any more; a no is kept only if it is the address' fault. */
+static void learn_recipient(struct session *s, const struct job_recipient *recipient)
+{
+    const struct backend_reply *reply = &recipient->reply;
+    bool lasting = reply_is_about_address(reply->code, reply->enhanced);
+    recipient_cache_store(s->proxy->recipients, s->t.backend->name, recipient->address, 0, reply,
+                          lasting ? config_of(s)->settings.timeouts_recipient_refused : 0);
+}
+
+/* The reply that its recipient is to hear at the next try. */
+static void translate(struct session *s, struct backend_reply *reply)
+{
+    if (reply_says_too_many(reply->code, reply->enhanced, reply->text)) {
+        *reply = (struct backend_reply){REPLY_LATER, 452, SLICE("4.5.3"), reply->text};
+    } else if (reply->kind == REPLY_OURS || reply->code == 0) {
+        log_refusal(s, reply);
+        *reply = (struct backend_reply){REPLY_LATER, 451, SLICE("4.3.5"), not_set_up};
     }
-    if (mixed)
-        session_finish_say(s, "defer", 451, "4.5.3", "recipients fare differently, try again");
-    else
-        pass_on(s, first);
+}
+
+/* None was delivered to. One reply is all that the sender hears after the final dot: when they fare
+ * differently he hears that, and at the next try each recipient has his own. */
+static void recipients_refused(struct session *s)
+{
+    struct backend_job *job = &s->t.job;
+    bool alike = true;
+    learn_limit(s);
+    for (size_t i = 0; i < job->recipient_count; i++) {
+        if (job->recipients[i].reply.kind != REPLY_YES)
+            learn_recipient(s, &job->recipients[i]);
+        alike = alike && replies_alike(&job->recipients[i].reply, &job->recipients[0].reply);
+    }
+    if (alike) {
+        pass_on(s, &job->recipients[0].reply);
+        return;
+    }
+    for (size_t i = 0; i < job->recipient_count; i++)
+        translate(s, &job->recipients[i].reply);
+    session_remember_replies(s);
+    session_finish_say(s, "defer", 451, "4.5.3",
+                       "recipients fare differently, try again: each will hear his own reply");
 }
 
 static bool all_taken(const struct backend_job *job)
@@ -84,8 +133,7 @@ static void delivered(struct backend_job *job)
         session_finish_say(s, "defer", 451, "4.3.2", "mail server is busy, try again later");
         return;
     case JOB_IN_DOUBT:
-        log_at(LEVEL_WARNING, s->ref, "in-doubt", field_str("reason", job->trouble),
-               field_text("server", job->server));
+        doubt_log(job->about, job->trouble, job->server);
         session_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
         return;
     case JOB_ANSWERED:
@@ -145,11 +193,29 @@ static bool edit(struct session *s)
     return input.message.ptr && input.trace.ptr && edits_apply(s->mail, &input, &t->edited);
 }
 
+/* ---- what is told when nobody knows whether it arrived ---- */
+
+static void describe(const struct session *s, struct doubt *doubt)
+{
+    const struct transaction *t = &s->t;
+    struct header field = {.value = SLICE("")};
+    headers_find(headers_block(spool_bytes(t->spool), NULL), SLICE("Message-ID"), 0, &field);
+    doubt_set(doubt->id, sizeof doubt->id, slice_of(s->ref));
+    doubt_set(doubt->sender, sizeof doubt->sender, t->sender.address);
+    doubt_set(doubt->backend, sizeof doubt->backend, t->backend->name);
+    doubt_set(doubt->message_id, sizeof doubt->message_id, slice_trim(field.value));
+    *doubt->recipients = '\0';
+    for (size_t i = 0; i < t->job.recipient_count; i++)
+        if (!doubt_add_recipient(doubt, t->job.recipients[i].address, t->job.recipient_count - i))
+            break;
+}
+
 void session_deliver(struct session *s, size_t count)
 {
     struct transaction *t = &s->t;
     struct job_recipient *to = arena_array(s->mail, count, sizeof *to);
-    if (!to || !edit(s)) {
+    t->doubt = arena_alloc(s->mail, sizeof *t->doubt);
+    if (!to || !t->doubt || !edit(s)) {
         session_finish_say(s, "defer", 452, "4.3.1", "out of memory");
         return;
     }
@@ -178,7 +244,9 @@ void session_deliver(struct session *s, size_t count)
                                   .pieces = t->edited.pieces,
                                   .piece_count = t->edited.count,
                                   .size = t->edited.size};
+    describe(s, t->doubt);
+    t->job.about = t->doubt;
     t->job_running = t->delivering = true;
-    t->job.doubt = shared_doubt_begin(s->proxy->shared, s->proxy->row, s->ref);
+    t->job.doubt = shared_doubt_begin(s->proxy->shared, s->proxy->row, t->doubt);
     backends_submit(s->proxy->backends, &t->job);
 }

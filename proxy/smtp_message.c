@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "proxy/split_memory.h"
 #include "proxy/trace.h"
 
 #include <errno.h>
@@ -48,9 +47,9 @@ void session_finish(struct session *s, const struct decision *decision, unsigned
     record.enhanced = enhanced;
     record.text = whole;
     session_record(s, &record);
-    if (code / 100 == 2 && client_gone(s))
-        log_at(LEVEL_WARNING, s->ref, "in-doubt",
-               field_str("reason", "delivered, but the client had gone"));
+    s->t.settled = code / 100 != 4;
+    if (code / 100 == 2 && s->t.doubt && client_gone(s))
+        doubt_log(s->t.doubt, "delivered, but the client had gone", s->t.job.server);
     count_end(s, &record);
     sender_state_end(s, record.verdict);
     session_reply(s, code, enhanced, whole);
@@ -71,18 +70,7 @@ void session_finish_say(struct session *s, const char *verdict, unsigned code, c
 /* Told apart at the next try's RCPT (452 4.5.3), group by group. */
 static void split(struct session *s)
 {
-    struct transaction *t = &s->t;
-    unsigned groups = 0;
-    for (size_t i = 0; i < t->recipient_count; i++) {
-        struct recipient *r = &t->recipients[i];
-        r->split = 0;
-        for (size_t n = 0; n < i && !r->split; n++)
-            if (pipeline_same_fate(&t->recipients[n].verdict, &r->verdict))
-                r->split = t->recipients[n].split;
-        if (!r->split)
-            r->split = ++groups;
-        split_remember(s->proxy->shared, &s->client, t->sender.spelled, r->path.spelled, r->split);
-    }
+    session_remember_fates(s);
     session_finish_say(s, "defer", 451, "4.5.3",
                        "recipients fare differently, try again: they will be taken group by group");
 }
@@ -141,7 +129,6 @@ static bool evaluate_one(struct session *s, struct recipient *r)
 {
     s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
     recipient_state_recall(s, r);
-    s->t.facts.postmaster = session_is_postmaster(&r->path);
     return policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_MESSAGE, s->mail,
                            &r->verdict) == OUTCOME_DECIDED;
 }

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "proxy/split_memory.h"
 
 #include <string.h>
 
@@ -33,7 +32,7 @@ void session_refuse_connection(struct session *s, const struct verdict *verdict)
 /* RFC 5321 4.5.1 and RFC 2142: somebody must be reachable about refusals that are wrong. */
 bool session_is_postmaster(const struct smtp_path *path)
 {
-    return slice_ieq(path->local, SLICE("postmaster")) || slice_ieq(path->local, SLICE("abuse"));
+    return is_postmaster(path->address);
 }
 
 /* A recipient that was refused: logged, since no message will be. */
@@ -108,16 +107,25 @@ static bool rules_accept(struct session *s, const struct recipient *r)
 
 /* ---- the live check ---- */
 
+/* The size that the server is asked about: a mailbox may have room for one message and not for
+ * another. */
+static uint64_t declared_size(const struct session *s)
+{
+    return s->t.mail.has_size ? s->t.mail.size : 0;
+}
+
+/* Only what holds for each message to this recipient. */
 static void remember(struct session *s, const struct smtp_path *path,
-                     const struct backend_reply *reply, bool unknown_user)
+                     const struct backend_reply *reply)
 {
     const struct settings *settings = &config_of(s)->settings;
     int64_t ms = 0;
     if (reply->kind == REPLY_YES)
         ms = settings->timeouts_recipient_accepted;
-    else if (unknown_user)
+    else if (reply_is_about_address(reply->code, reply->enhanced))
         ms = settings->timeouts_recipient_refused;
-    recipient_cache_store(s->proxy->recipients, s->t.backend->name, path->spelled, reply, ms);
+    recipient_cache_store(s->proxy->recipients, s->t.backend->name, path->spelled, declared_size(s),
+                          reply, ms);
 }
 
 static void accept_recipient(struct session *s)
@@ -160,7 +168,7 @@ static void checked(struct backend_job *job)
         struct smtp_reply words = {.code = rcpt->code, .enhanced = rcpt->enhanced};
         bool unknown = mail_fine && reply_says_no_such_user(&words);
         if (mail_fine && rcpt->code)
-            remember(s, &r->path, rcpt, unknown);
+            remember(s, &r->path, rcpt);
         if (unknown)
             recipient_state_unknown(s);
         if (mail_fine && rcpt->code == 0)
@@ -199,7 +207,7 @@ static void check_exists(struct session *s, struct recipient *r)
     if (!s->t.backend->recipient_check)
         accept_recipient(s);
     else if (recipient_cache_find(s->proxy->recipients, s->t.backend->name, r->path.spelled,
-                                  &remembered)) {
+                                  declared_size(s), &remembered)) {
         if (remembered.kind == REPLY_RECIPIENT)
             recipient_state_unknown(s);
         pass_on(s, r, &remembered);
@@ -220,25 +228,33 @@ static bool backend_can(struct session *s, const struct recipient *r, const stru
                "the recipient's server takes no internationalised addresses");
     else if (s->t.mail.body == SMTP_BODY_8BITMIME && !can.eight_bit)
         refuse(s, &r->path, 554, "5.6.3", "the recipient's server takes no 8-bit content");
+    else if (can.recipients && s->t.recipient_count >= can.recipients)
+        session_say(s, 452, "4.5.3", "too many recipients for the server behind");
     else
         return true;
     return false;
 }
 
-/* One transaction goes to one backend, and to recipients who fared alike when it was tried before.
- */
-static bool fits_transaction(struct session *s, struct recipient *r, const struct backend *backend)
+static void needs_its_own(struct session *s)
 {
-    struct transaction *t = &s->t;
-    r->split = split_group(s->proxy->shared, &s->client, t->sender.spelled, r->path.spelled);
-    if (t->recipient_count == 0) {
-        t->backend = backend;
-        return true;
-    }
-    if (t->backend == backend && t->recipients[0].split == r->split)
-        return true;
     session_say(s, 452, "4.5.3", "this recipient needs a transaction of its own");
+}
+
+/* One transaction goes to one backend. */
+static bool fits_backend(struct session *s, const struct backend *backend)
+{
+    if (s->t.recipient_count == 0)
+        s->t.backend = backend;
+    if (s->t.backend == backend)
+        return true;
+    needs_its_own(s);
     return false;
+}
+
+/* And to recipients who fared alike when it was tried before. */
+static bool fits_group(const struct session *s, const struct recipient *r)
+{
+    return s->t.recipient_count == 0 || s->t.recipients[0].earlier.group == r->earlier.group;
 }
 
 /* <postmaster> without a domain means ours: the first (RFC 5321 4.5.1). */
@@ -276,14 +292,19 @@ static void refuse_unknown(struct session *s, struct recipient *r)
     refuse(s, &r->path, 550, "5.1.1", "no such user here");
 }
 
+static void replied(struct session *s)
+{
+    let_backend_go(s);
+    if (!s->t.job_running)
+        session_go_on(s);
+}
+
 static void act(struct session *s)
 {
     struct recipient *r = in_question(s);
     if (rules_accept(s, r))
         (r->unknown ? refuse_unknown : check_exists)(s, r);
-    let_backend_go(s);
-    if (!s->t.job_running)
-        session_go_on(s);
+    replied(s);
 }
 
 /* All is known that rules without a message could ask for. */
@@ -294,7 +315,6 @@ static void judge(struct session *s)
     if (s->proxy->acts_at[PHASE_RCPT]) {
         session_facts(s, PHASE_RCPT);
         s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
-        s->t.facts.postmaster = session_is_postmaster(&r->path);
         r->decided = policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_RCPT, s->mail,
                                      &r->verdict) == OUTCOME_DECIDED;
     }
@@ -310,16 +330,39 @@ static void ask_redis(struct session *s)
     session_await(s, PHASE_RCPT, judge);
 }
 
+static bool asks_redis(const struct proxy *proxy)
+{
+    return proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_RATE];
+}
+
+/* The server's reply to an earlier try of this message was this recipient's alone. */
+static void tell_own_reply(struct session *s, const struct recipient *r)
+{
+    session_own_reply_told(s, r);
+    pass_on(s, r, &r->earlier.reply);
+    replied(s);
+}
+
+static void recall(struct session *s)
+{
+    struct recipient *r = in_question(s);
+    session_recall(s, r);
+    if (session_has_own_reply(s, r)) {
+        tell_own_reply(s, r);
+    } else if (!fits_group(s, r)) {
+        needs_its_own(s);
+        replied(s);
+    } else {
+        (asks_redis(s->proxy) ? ask_redis : judge)(s);
+    }
+}
+
 static void study(struct session *s)
 {
-    const struct proxy *proxy = s->proxy;
-    bool redis = proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_RATE];
-    if (redis)
-        session_await(s, PHASE_RCPT, ask_redis);
-    else if (proxy->acts_at[PHASE_RCPT])
-        session_await(s, PHASE_RCPT, judge);
+    if (asks_redis(s->proxy) || s->proxy->acts_at[PHASE_RCPT])
+        session_await(s, PHASE_RCPT, recall);
     else
-        judge(s);
+        recall(s);
 }
 
 static void consider(struct session *s, struct recipient *r)
@@ -330,7 +373,7 @@ static void consider(struct session *s, struct recipient *r)
                  !table_holds_text(domain->recipients, r->path.spelled);
     if (!domain)
         refuse(s, &r->path, 550, "5.7.1", "relaying denied");
-    else if (fits_transaction(s, r, domain->backend) && backend_can(s, r, domain->backend)) {
+    else if (fits_backend(s, domain->backend) && backend_can(s, r, domain->backend)) {
         study(s);
         return;
     }

@@ -89,6 +89,26 @@ bool smtp_reply_line(const struct smtp_reply *reply, size_t *at, struct slice *l
     return true;
 }
 
+static bool holds(struct slice text, struct slice word)
+{
+    for (size_t i = 0; i + word.len <= text.len; i++)
+        if (slice_istarts(slice_from(text, i), word))
+            return true;
+    return false;
+}
+
+bool reply_says_too_many(unsigned code, struct slice enhanced, struct slice text)
+{
+    if ((code != 452 && code != 552) || !holds(text, SLICE("too many")))
+        return false;
+    return enhanced.len == 0 || slice_eq(slice_from(enhanced, 1), SLICE(".5.3"));
+}
+
+bool reply_is_about_address(unsigned code, struct slice enhanced)
+{
+    return code / 100 == 5 && slice_starts(enhanced, SLICE("5.1."));
+}
+
 bool reply_says_no_such_user(const struct smtp_reply *reply)
 {
     if (reply->code / 100 != 5)

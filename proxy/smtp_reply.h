@@ -47,6 +47,13 @@ enum reply_class {
 /* The table of reply classes. */
 enum reply_class reply_class(enum reply_stage stage, const struct smtp_reply *reply);
 
+/* "Too many recipients" for one transaction; also as 552, which RFC 5321 4.5.3.1.10 says is to be
+ * taken for 452. */
+bool reply_says_too_many(unsigned code, struct slice enhanced, struct slice text);
+
+/* 5.1.x: the address is at fault, and so for each message (RFC 3463 3.2). */
+bool reply_is_about_address(unsigned code, struct slice enhanced);
+
 /* 5.1.x (bad destination), or 550 without an enhanced code to RCPT. */
 bool reply_says_no_such_user(const struct smtp_reply *reply);
 

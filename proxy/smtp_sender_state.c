@@ -21,16 +21,21 @@ static void on_state(void *ctx)
     session_settle(ctx);
 }
 
-static struct state_sender who(const struct session *s, struct slice recipient)
+struct slice sender_authenticated(const struct session *s)
 {
     const struct value *spf = &s->t.facts.fact[FACT_SPF_RESULT],
                        *domain = &s->t.facts.fact[FACT_SPF_DOMAIN];
     bool passed =
         spf->state == VALUE_KNOWN && spf->integer == SPF_PASS && domain->state == VALUE_KNOWN;
+    return passed ? domain->text : SLICE("");
+}
+
+static struct state_sender who(const struct session *s, struct slice recipient)
+{
     return (struct state_sender){.client = s->client,
                                  .sender = s->t.sender.spelled,
                                  .recipient = recipient,
-                                 .authenticated = passed ? domain->text : SLICE("")};
+                                 .authenticated = sender_authenticated(s)};
 }
 
 /* ---- asking ---- */
@@ -99,7 +104,7 @@ void recipient_state_begin(struct session *s, const struct recipient *r)
         sender_state_failed(s, PHASE_RCPT);
         return;
     }
-    struct state_sender sender = who(s, r->path.address);
+    struct state_sender sender = who(s, r->path.spelled);
     if (s->proxy->wants[PRODUCER_GREYLIST])
         state_greylist(t->state, &sender);
     count_transaction(s);
@@ -152,7 +157,7 @@ static bool remembers_senders(const struct proxy *proxy)
 static void accepted(struct session *s)
 {
     const struct value *fact = s->t.facts.fact, *aligned = &fact[FACT_DMARC_DKIM_ALIGNED];
-    struct state_sender sender = who(s, s->t.recipients[0].path.address);
+    struct state_sender sender = who(s, s->t.recipients[0].path.spelled);
     if (sender.authenticated.len == 0 && aligned->state == VALUE_KNOWN && aligned->truth &&
         fact[FACT_DMARC_DOMAIN].state == VALUE_KNOWN)
         sender.authenticated = fact[FACT_DMARC_DOMAIN].text;

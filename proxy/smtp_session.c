@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "filters/client_names.h"
 #include "policy/spelling.h"
+#include "policy/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +186,7 @@ void session_reset(struct session *s)
         return;
     }
     bool alone = t->job_running && backends_cancel(s->proxy->backends, &t->job);
+    session_retry_over(s);
     sender_study_free(s);
     for (int slot = 0; slot < SCAN_SLOTS; slot++)
         session_drop_scan(s, (enum scan_slot)slot);
@@ -200,29 +202,6 @@ void session_reset(struct session *s)
 
 /* ---- input ---- */
 
-static size_t take_command(struct session *s, struct slice bytes)
-{
-    struct slice line;
-    size_t used = 0;
-    int r = smtp_line(bytes, &line, &used);
-    if (r == 0)
-        return 0;
-    if (r == -1) {
-        session_close(s, 500, "5.5.6", "line too long");
-        return bytes.len;
-    }
-    if (++s->commands > s->proxy->config->settings.limits_commands) {
-        session_close(s, 421, "4.7.0", "too many commands");
-        return bytes.len;
-    }
-    stream_deadline(s->stream, s->proxy->config->settings.timeouts_command);
-    if (r == -2)
-        session_error(s, 500, "5.5.2", "commands end with CRLF and hold no NUL, CR or LF");
-    else
-        session_command(s, line);
-    return used;
-}
-
 static size_t on_input(void *ctx, struct slice bytes)
 {
     struct session *s = ctx;
@@ -232,7 +211,7 @@ static size_t on_input(void *ctx, struct slice bytes)
         size_t n = 0;
         switch (s->state) {
         case SESSION_COMMAND:
-            n = take_command(s, rest);
+            n = session_take_command(s, rest);
             break;
         case SESSION_DATA:
             n = session_take_data(s, rest);
@@ -388,6 +367,9 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
                           .client = *client,
                           .client_port = port,
                           .local = *local};
+    const struct table *excused = proxy->config->bare_newlines_from;
+    s->normalises = proxy->config->settings.smtp_bare_newlines ||
+                    (excused && table_holds_ip(excused, client));
     proxy_new_id(proxy, s->id);
     snprintf(s->ref, sizeof s->ref, "%s", s->id);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC
  * One SMTP client's connection: what it has said, and the transaction it is in.
  *
- *   smtp_session.c    begins and ends it, takes in lines, queues replies
+ *   smtp_session.c    begins and ends it, takes in octets, queues replies
+ *   smtp_input.c      takes in command lines, and hangs up on what is no SMTP
  *   smtp_greeting.c   says the banner
  *   smtp_verbs.c      answers commands
  *   smtp_client_study.c  finds out about the client and its HELO, once a session, and
  *   smtp_sender_study.c  about the sender, once a transaction
  *   smtp_wait.c       waits for what they find out
- *   smtp_recipient.c  decides on RCPT
+ *   smtp_recipient.c  decides on RCPT, with
+ *   smtp_retry.c      what an earlier try of the message has left
  *   smtp_body.c       takes in what follows DATA and BDAT
  *   smtp_message.c    goes from the final dot to the reply; in it
  *   smtp_scan.c       asks the scanners, and
@@ -21,6 +23,8 @@
 #include "filters/scan_job.h"
 #include "proxy/edits.h"
 #include "proxy/proxy.h"
+#include "proxy/retry_memory.h"
+#include "proxy/smtp_command.h"
 #include "proxy/smtp_data.h"
 #include "proxy/spool.h"
 #include "proxy/state.h"
@@ -65,11 +69,18 @@ struct recipient_facts {
 struct recipient {
     struct job_recipient job; /* address, parameters; the backend's reply */
     struct smtp_path path;
-    bool unknown;   /* its domain's table does not have it */
-    unsigned split; /* group of an earlier try, 0: none */
+    bool unknown; /* its domain's table does not have it */
+    struct retry_place place;
+    struct retry earlier; /* what an earlier try has left for it */
     struct recipient_facts known;
     struct verdict verdict;
     bool decided; /* by rules that need no message */
+};
+
+/* A reply of an earlier try that a recipient has been told. */
+struct told {
+    struct retry_place place;
+    const struct told *before;
 };
 
 /* What a body may not have. The first that is seen is the one that is told. */
@@ -89,6 +100,7 @@ struct transaction {
     const struct backend *backend; /* of the first recipient */
     struct recipient *recipients;
     size_t recipient_count, recipient_room;
+    const struct told *told;
     struct job_recipient asked;
 
     struct spool *spool;
@@ -121,6 +133,8 @@ struct transaction {
 
     struct backend_job job;
     bool job_running, delivering;
+    bool settled;        /* its reply was final: it does not come again */
+    struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
     struct edited edited;
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
@@ -131,7 +145,7 @@ struct session {
     const struct listener *listener;
     struct stream *stream;
     char id[24];
-    char ref[SHARED_ID_MAX]; /* of the transaction: the id and its number; also stands in replies */
+    char ref[DOUBT_ID_MAX]; /* of the transaction: the id and its number; also stands in replies */
     struct ip client;
     uint16_t client_port;
     struct ip local; /* the address of ours that it has reached */
@@ -140,8 +154,12 @@ struct session {
     struct arena *mail;  /* the transaction's */
     struct slice helo;
     bool esmtp, greeted, starting_tls, quitting;
-    bool pregreet, early;       /* spoke before our banner; did not wait for the reply to HELO */
-    bool after_helo;            /* what else stands in the input came too early */
+    bool normalises; /* what this client sends with bare CR or LF is mended, not refused */
+    bool pregreet, early; /* spoke before our banner; did not wait for the reply to HELO */
+    bool after_helo;      /* what else stands in the input came too early */
+    bool data_refused;    /* the latest command was a DATA that got no 354 */
+    bool bare_newline;    /* one command was ended by a bare LF; the next such one is the last */
+    size_t line_rest;     /* octets of that command's line so far; 0: it is over */
     struct client_study *study; /* NULL: no rule asks */
     enum phase awaited;
     void (*then)(struct session *s);   /* goes on once all that `awaited` needs is there */
@@ -211,8 +229,14 @@ struct slice session_authserv_id(const struct session *s);
 /* The facts that are known without the message, up to `phase`. */
 void session_facts(struct session *s, enum phase phase);
 
-/* One command line. */
-void session_command(struct session *s, struct slice line);
+/* One command at most, off the front of `bytes`: how many were used; 0: it is not complete. What is
+ * no SMTP, and what follows a DATA that was refused without waiting for the reply, ends the
+ * session.
+ */
+size_t session_take_command(struct session *s, struct slice bytes);
+
+/* One command: a verb of smtp_verbs.def and its argument. */
+void session_command(struct session *s, enum smtp_verb verb, struct slice argument);
 
 /* All octets of a BDAT are in (or there are none): replies, or goes on to the message. */
 void session_chunk_complete(struct session *s);
@@ -227,6 +251,19 @@ bool session_is_postmaster(const struct smtp_path *path);
 
 /* RCPT: decides, and replies now or later. */
 void session_recipient(struct session *s, struct slice argument);
+
+/* What an earlier try of this message has left for a recipient: a group, and with it perhaps the
+ * reply that was meant for it alone. */
+void session_recall(struct session *s, struct recipient *r);
+bool session_has_own_reply(const struct session *s, const struct recipient *r);
+void session_own_reply_told(struct session *s, const struct recipient *r);
+/* Recipients fare differently, by the rules or by the server's replies: for the next try. */
+void session_remember_fates(struct session *s);
+void session_remember_replies(struct session *s);
+/* The same class, code and enhanced code. */
+bool replies_alike(const struct backend_reply *a, const struct backend_reply *b);
+/* The transaction is over: replies that it has served are forgotten. */
+void session_retry_over(struct session *s);
 
 /* The body is complete: everything up to its reply. */
 void session_message(struct session *s);

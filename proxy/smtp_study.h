@@ -80,6 +80,9 @@ void sender_state_failed(struct session *s, enum phase phase);
 void recipient_state_begin(struct session *s, const struct recipient *r);
 void recipient_state_keep(struct session *s, struct recipient *r);
 void recipient_state_recall(struct session *s, const struct recipient *r);
+/* The domain that SPF has passed for; empty: none. */
+struct slice sender_authenticated(const struct session *s);
+
 /* The backend does not know it. */
 void recipient_state_unknown(struct session *s);
 

@@ -294,7 +294,7 @@ static bool begin_body(struct session *s, bool chunks)
         return false;
     }
     t->in_chunks = chunks;
-    smtp_data_begin(&t->data, chunks, settings_of(s)->smtp_bare_newlines);
+    smtp_data_begin(&t->data, chunks, s->normalises);
     return true;
 }
 
@@ -406,14 +406,8 @@ static const struct {
 #undef VERB
 };
 
-void session_command(struct session *s, struct slice line)
+void session_command(struct session *s, enum smtp_verb verb, struct slice argument)
 {
-    struct slice argument;
-    enum smtp_verb verb = smtp_verb(line, &argument);
-    if (verb == SMTP_UNKNOWN) {
-        session_error(s, 500, "5.5.1", "command not recognised");
-        return;
-    }
     unsigned needs = commands[verb].needs;
     if ((needs & NEEDS_NO_ARGUMENT) && argument.len)
         session_error(s, 501, "5.5.4", "no argument allowed");

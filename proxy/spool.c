@@ -12,8 +12,10 @@
 enum { SMALL_MAX = 32 * 1024 };
 
 struct spool {
-    struct buf small;
-    int fd; /* -1 while it is small */
+    struct buf small; /* all of it, or what is still to be written behind what `fd` has */
+    int fd;           /* -1 while it is small */
+    bool out;         /* `fd` has what is not in `small` */
+    bool broken;      /* a write failed: a part is missing */
     bool sealed;
     uint64_t size;
     void *map;
@@ -67,17 +69,43 @@ static bool move_out(struct spool *s)
     return fd >= 0;
 }
 
+static bool write_gathered(struct spool *s)
+{
+    s->broken = s->broken || !write_all(s->fd, buf_slice(&s->small));
+    buf_clear(&s->small);
+    return !s->broken;
+}
+
+/* Small pieces are gathered: a system call for each would cost far more than its octets. */
+static bool append_out(struct spool *s, struct slice bytes)
+{
+    if (buf_len(&s->small) + bytes.len > SMALL_MAX && !write_gathered(s))
+        return false;
+    return bytes.len > SMALL_MAX / 2 && buf_len(&s->small) == 0 ? write_all(s->fd, bytes)
+                                                                : buf_append(&s->small, bytes);
+}
+
 bool spool_append(struct spool *s, struct slice bytes)
 {
     s->size += bytes.len;
-    if (s->fd < 0) {
+    if (!s->out) {
         if (buf_len(&s->small) + bytes.len <= s->small.max)
             return buf_append(&s->small, bytes);
         if (!move_out(s))
             return false;
+        s->out = true;
         buf_release(&s->small);
     }
-    return write_all(s->fd, bytes);
+    return append_out(s, bytes);
+}
+
+/* The last of it; no more is appended. */
+static bool finish_out(struct spool *s)
+{
+    bool written = !s->out || write_gathered(s);
+    if (s->out)
+        buf_release(&s->small);
+    return written;
 }
 
 uint64_t spool_size(const struct spool *s)
@@ -89,9 +117,9 @@ struct slice spool_bytes(struct spool *s)
 {
     if (s->map)
         return (struct slice){s->map, s->size};
-    if (buf_len(&s->small) == s->size)
+    if (!s->out)
         return buf_slice(&s->small);
-    void *map = mmap(NULL, s->size, PROT_READ, MAP_PRIVATE, s->fd, 0);
+    void *map = finish_out(s) ? mmap(NULL, s->size, PROT_READ, MAP_PRIVATE, s->fd, 0) : MAP_FAILED;
     if (map == MAP_FAILED)
         return (struct slice){NULL, 0};
     s->map = map;
@@ -100,7 +128,7 @@ struct slice spool_bytes(struct spool *s)
 
 int spool_fd(struct spool *s)
 {
-    if (s->fd < 0 && !move_out(s))
+    if (s->fd < 0 ? !move_out(s) : !finish_out(s))
         return -1;
     if (!s->sealed &&
         fcntl(s->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)

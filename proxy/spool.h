@@ -13,7 +13,8 @@ struct spool;
 struct spool *spool_new(size_t in_memory);
 void spool_free(struct spool **spool);
 
-/* Appends. False when memory is out. Not after spool_bytes or spool_fd. */
+/* Appends; what is short is gathered before it is written. False when memory is out. Not after
+ * spool_bytes or spool_fd. */
 bool spool_append(struct spool *spool, struct slice bytes);
 uint64_t spool_size(const struct spool *spool);
 

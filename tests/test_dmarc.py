@@ -28,7 +28,10 @@ RECORD_EXCEPTIONS = {
     "v=DMARC1; p=none; rf=000000000000000000000000000000000": DISCARDED,
 }
 EVALUATION_EXCEPTIONS = {"t=y-quarantine": "a domain that is testing (t=y) gets the next milder policy, as RFC 9989 has it; RFC 7489 does not know t="}
-FROM_EXCEPTIONS = {}
+FROM_EXCEPTIONS = {
+    "=?utf-8?B?PGFkbWluQGxlZ2l0aW1hdGUuY29tPg==?=,<second@attack.com>":
+    "programs that decode first show admin@legitimate.com: the author is invalid",
+}
 SUFFIX_EXCEPTIONS = {}
 ALIGNMENT_EXCEPTIONS = {}
 

@@ -61,7 +61,7 @@ def test_a_zipped_program_is_refused_and_told_why(mail):
     refused = result(mail(samples.zipped_program()))
     assert refused["verdict"] == "reject"
     assert refused["reply"].startswith("550 5.7.1 ") and "invoice.exe" in refused["reply"]
-    assert refused["rules"] == ["banned extension"]
+    assert refused["rules"] == ["banned extension in an archive"]
     members = {a["name"]: a for a in refused["facts"]["attachments"]}
     assert members["invoice.exe"]["extension"] == "exe" and members["invoice.exe"]["depth"] == 1
     assert members["invoice.exe"]["type"] == "application/x-dosexec" and members["invoice.exe"]["encrypted"] is False
@@ -105,6 +105,35 @@ def test_recipients_that_fare_differently_are_deferred(mail, config):
     answer = result("--config", config(rules), "--rcpt", "a@example.com", "--rcpt", "b@example.com", mail())
     assert answer["verdict"] == "defer" and answer["reply"].startswith("451 4.5.3")
     assert answer["recipients"] == {"a@example.com": "accept", "b@example.com": "reject"}
+
+
+BAD_CLIENT = 'rule "client" when helo == "bad.example" then reject 550 5.7.1 "bad {helo}"\n'
+IDLE = 'rule "idle" when message.subject == "never" then reject 550 5.7.1 "s"\n'
+
+
+@pytest.mark.parametrize("rules", [BAD_CLIENT, IDLE + BAD_CLIENT])
+def test_mail_to_postmaster_is_judged_as_the_gateway_does(mail, config, rules):
+    words = ["--config", config(rules), "--helo", "bad.example"]
+    verdicts = [result(*words, "--rcpt", to + "@example.com", mail())["verdict"] for to in ("user", "postmaster", "ABUSE")]
+    assert verdicts == ["reject", "accept", "accept"]
+    answer = result(*words, "--rcpt", "user@example.com", "--rcpt", "postmaster@example.com", mail())
+    assert answer["recipients"] == {"user@example.com": "reject", "postmaster@example.com": "accept"}
+
+
+def test_a_test_block_and_explain_know_postmaster(mail, config):
+    test = 'test "t" { given helo "bad.example"  given recipient "postmaster@example.com"  expect accept }\n'
+    rules = config(IDLE + BAD_CLIENT + test)
+    done = check.gatepostctl("policy", "test", "-c", rules)
+    assert done.returncode == 0, done.stdout
+    done = check.gatepostctl("policy", "explain", "-c", rules, "--helo", "bad.example", "--rcpt", "postmaster@example.com", mail())
+    assert done.returncode == ACCEPT and "passed over: the recipient is postmaster" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("name", ["pm1.conf", "pm2.conf"])
+def test_cases_of_postmaster_are_reachable(mail, name):
+    rules = needs.cases("config", "rules", name)
+    assert result("--config", rules, "--helo", "bad.example", "--rcpt", "postmaster@example.com", mail())["verdict"] == "accept"
+    assert result("--config", rules, "--helo", "bad.example", "--rcpt", "user@example.com", mail())["verdict"] == "reject"
 
 
 def test_the_null_sender_may_be_given(mail, config):
@@ -177,7 +206,8 @@ def test_a_field_with_a_blank_in_its_name_is_no_mailbox_line(mail, first):
 
 def test_an_empty_message_is_a_message(mail):
     answer = result(mail(b""))
-    assert answer["verdict"] == "accept" and answer["facts"]["message.size"] == 0 and "failed" not in answer
+    assert answer["facts"]["message.size"] == 0 and "failed" not in answer
+    assert answer["verdict"] == "reject" and "no From field" in answer["reply"]
 
 
 def test_what_cannot_be_read_is_an_error_and_the_rest_goes_on(mail, tmp_path):
@@ -206,7 +236,7 @@ def test_nobody_who_listens_is_no_crash(mail):
 
 def test_the_report_tells_the_rule_its_place_and_the_comparison(mail):
     said = check.gatepostctl("check", mail(samples.zipped_program())).stdout
-    assert 'rule "banned extension"' in said and "policy.conf:" in said and "banned_extensions" in said
+    assert 'rule "banned extension in an archive"' in said and "policy.conf:" in said and "banned_in_archives" in said
     assert "application/x-dosexec" in said
 
 
@@ -435,7 +465,7 @@ def test_policy_test_runs_the_test_blocks(config):
 def test_policy_explain_goes_through_every_rule(mail):
     done = check.gatepostctl("policy", "explain", mail(samples.zipped_program()))
     assert done.returncode == REJECT
-    assert 'rule "infected": false' in done.stdout and 'rule "banned extension": true' in done.stdout
+    assert 'rule "infected": false' in done.stdout and 'rule "banned extension in an archive": true' in done.stdout
 
 
 # -- the corpora

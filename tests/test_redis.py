@@ -153,9 +153,10 @@ def test_cancelled_before_there_is_a_connection(both):
 
 # Logging in
 
-def test_the_password_opens(new_redis, client):
+@pytest.mark.parametrize("written", ["s3cret x\n", "\ufeffs3cret x\r\n"])
+def test_the_password_opens(new_redis, client, written):
     redis = new_redis(password="s3cret x")
-    it = client(server=redis.address, password="s3cret x\n")
+    it = client(server=redis.address, password=written)
     assert it.value("SET", "k", "v") == "OK"
     it.close()
     assert "s3cret" not in it.log()

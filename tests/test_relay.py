@@ -94,15 +94,43 @@ def test_9_mib_arrive_whole(site, postfix, mark):
     assert stored.endswith(body)
 
 
+@pytest.mark.parametrize("first", [b"From a@client.example Thu Jan  1 00:00:00 2026\r\n", b">From a@client.example Thu Jan  1\r\n"])
+def test_a_mail_boxs_line_does_not_end_the_header_for_postfix(first, site, postfix, mark):
+    with Session(site.port) as session:
+        session.ehlo()
+        session.envelope("user@example.com")
+        assert session.data(first + b"Subject: in the header\r\nX-Mark: " + mark.encode() + b"\r\n\r\nbody\r\n").code == 250
+    header, _, body = postfix.wait_for_message("user@example.com", mark.encode(), 20).partition(b"\n\n")
+    assert b"\nSubject: in the header\n" in header and body == b"body\n"
+
+
+def test_a_folded_first_line_is_body_for_postfix(site, postfix, mark):
+    with Session(site.port) as session:
+        session.ehlo()
+        session.envelope("user@example.com")
+        assert session.data(b" folded\r\nSubject: no header\r\n\r\n" + mark.encode() + b"\r\n").code == 250
+    header, _, body = postfix.wait_for_message("user@example.com", mark.encode(), 20).partition(b"\n\n")
+    assert b"Subject: no header" not in header and body.startswith(b" folded\nSubject: no header\n")
+
+
 # -- unchanged to the octet
 
 ADDED = re.compile(rb"\A(?:(?:Received|Authentication-Results|X-Gatepost[\w-]*): [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)+\Z")
 CORPORA = ("mime", "spamcorpus")
 
 
+FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
+MAILBOX_LINES = re.compile(rb"(?:>*From [^ :\r\n][^\r\n]*\r\n){1,4}(?=[!-9;-~]+[ \t]*:)")
+
+
 def unchanged(sent, arrived):
-    """What arrived is what was sent, below header fields that Gatepost may add."""
-    return arrived.endswith(sent) and ADDED.match(arrived[:len(arrived) - len(sent)])
+    """What arrived is what was sent, below header fields that Gatepost may add; an empty line sets off what begins with no
+    field, and what a mail box had put before the first one is gone."""
+    mailbox_lines = MAILBOX_LINES.match(sent)
+    sent = sent[mailbox_lines.end():] if mailbox_lines else sent
+    all_body = not FIELD.match(sent) and not sent.startswith(b"\r\n")
+    added = arrived[:len(arrived) - len(sent)]
+    return arrived.endswith(sent) and added.endswith(b"\r\n\r\n") == all_body and ADDED.match(added[:-2] if all_body else added)
 
 
 @pytest.fixture

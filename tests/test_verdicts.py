@@ -78,6 +78,18 @@ def test_postmaster_is_exempt_from_what_is_refused_before_the_message(gateway):
     assert send(gateway.port, samples.clean(), "postmaster@example.com", sender="bad@client.example").code == 250
 
 
+@pytest.mark.parametrize("above", ["", 'rule "idle" when message.subject == "never" then reject 550 5.7.1 "s"\n'])
+def test_postmaster_is_reachable_whatever_stands_above_a_rule(start, new_backend, above):
+    rules = above + 'rule "client" when helo == "bad.example" then reject 550 5.7.1 "bad {helo}"\n'
+    gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com") + rules)
+    for recipient, code in (("user", 550), ("postmaster", 250), ("Abuse", 250)):
+        with Session(gateway.port) as session:
+            session.ehlo("bad.example")
+            session.expect("MAIL FROM:<a@client.example>", 250)
+            reply = session.command("RCPT TO:<%s@example.com>" % recipient)
+            assert (session.data(samples.clean()) if reply.code == 250 else reply).code == code
+
+
 def test_a_deferred_sender_hears_4xx(gateway):
     reply = told(gateway, "hello", sender="later@client.example")
     assert (reply.code, reply.enhanced) == (451, "4.7.1")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What a client says: lines, verbs, paths, parameters, names, chunk sizes. */
 #include "proxy/smtp_command.h"
+#include "proxy/smtp_line.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,15 +55,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice in = {(const char *)data, size};
     check_path(in);
+    bool lf_ends = size % 2, in_rest = false;
     while (in.len) {
         struct slice line;
         size_t used = 0;
-        int r = smtp_line(in, &line, &used);
+        int r = in_rest ? smtp_line_rest(in, &used) : smtp_line(in, lf_ends, &line, &used);
         if (r == 0 || r == -1)
             break;
-        require(used > 0 && used <= in.len && used <= SMTP_LINE_MAX);
-        if (r == 1)
+        require(used > 0 && used <= in.len && (in_rest || used <= SMTP_LINE_MAX));
+        smtp_other_protocol(in);
+        if (r == 1 && !in_rest)
             check_line(line);
+        in_rest = r == -3;
         in = slice_from(in, used);
     }
     return 0;

@@ -173,7 +173,8 @@ def policy_with(folder, root, changes):
     for before, after in changes.items():
         assert before in text, before
         text = text.replace(before, after)
-    extensions = os.path.join(str(root), "etc", "banned-extensions.txt")
+    for table in ("banned-extensions.txt", "banned-in-archives.txt"):
+        text = text.replace('"%s"' % table, '"%s"' % os.path.join(str(root), "etc", table))
     with open(os.path.join(str(folder), "policy.conf"), "w") as f:
-        f.write(text.replace('"banned-extensions.txt"', '"%s"' % extensions))
+        f.write(text)
     return 'include "%s"\n' % os.path.join(str(folder), "policy.conf")

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 
-from lab.smtp_client import Closed, send
+from lab.smtp_client import Closed, Session
 
 MARK = re.compile(rb"X-Mark: (\w+)")
 
@@ -23,11 +23,12 @@ def arrived(backend):
 
 class Load:
     """`senders` threads send until stop() (or until `messages` were delivered). A sender tries again what was not accepted,
-    as a mail server does; message(mark) makes what is sent. `told` holds the marks answered with 250, `refusals` every other reply."""
+    as a mail server does, for those recipients that were not; message(mark) makes what is sent, recipients(mark) says to whom.
+    `told` holds the marks answered with 250, `refusals` every other reply but a recipient's final one: those are in `final`."""
 
-    def __init__(self, port, senders=8, messages=None, message=marked):
-        self.port, self.messages, self.message = port, messages, message
-        self.told, self.refusals, self.broken = set(), [], 0
+    def __init__(self, port, senders=8, messages=None, message=marked, recipients=lambda mark: ["user@example.com"]):
+        self.port, self.messages, self.message, self.recipients = port, messages, message, recipients
+        self.told, self.refusals, self.final, self.broken = set(), [], [], 0
         self.slowest = 0.0
         self._lock = threading.Lock()
         self._ending = threading.Event()
@@ -59,21 +60,47 @@ class Load:
     def _work(self):
         while not self._enough():
             mark = os.urandom(8).hex()
-            while not self._attempt(mark) and not self._ending.is_set():
-                time.sleep(0.01)
+            left = list(self.recipients(mark))
+            while left and not self._ending.is_set():
+                self._attempt(mark, left)
+                if left:
+                    time.sleep(0.01)
 
-    def _attempt(self, mark):
+    def _attempt(self, mark, left):
+        """One session; who is settled is taken out of `left`."""
         began = time.monotonic()
         try:
-            reply = send(self.port, self.message(mark), "user@example.com", timeout=30)
+            with Session(self.port, timeout=30) as session:
+                self._converse(session, mark, left)
         except (Closed, OSError, ssl.SSLError):
             with self._lock:
                 self.broken += 1
-            return False
+            return
         with self._lock:
             self.slowest = max(self.slowest, time.monotonic() - began)
-            if reply.code == 250:
+
+    def _converse(self, session, mark, left):
+        message = self.message(mark)
+        if self._refused(session.greeting, 220) or self._refused(session.command("EHLO client.example")) or \
+                self._refused(session.command("MAIL FROM:<sender@client.example> SIZE=%d" % len(message))):
+            return
+        accepted = []
+        for recipient in list(left):
+            reply = session.command("RCPT TO:<%s>" % recipient)
+            if reply.code // 100 == 5:
+                self.final.append((mark, reply))
+                left.remove(recipient)
+            elif not self._refused(reply):
+                accepted.append(recipient)
+        if accepted and not self._refused(session.data(message)):
+            with self._lock:
                 self.told.add(mark)
-            else:
-                self.refusals.append(reply)
-        return reply.code == 250
+            for recipient in accepted:
+                left.remove(recipient)
+
+    def _refused(self, reply, expected=250):
+        if reply.code == expected:
+            return False
+        with self._lock:
+            self.refusals.append(reply)
+        return True

@@ -8,6 +8,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("GATEPOST_BUILD", ROOT / "build" / "release"))
 CORPORA = pathlib.Path(os.environ.get("GATEPOST_CORPORA", ROOT.parent / "shared" / "corpora"))
+CASES = pathlib.Path(os.environ.get("GATEPOST_CASES", ROOT.parent / "shared" / "cases"))
 SANITIZED = BUILD.name == "asan"
 
 IS_ROOT = os.geteuid() == 0
@@ -19,4 +20,12 @@ def corpus(*parts):
     path = CORPORA.joinpath(*parts)
     if not path.exists():
         pytest.skip("corpus %s is not here" % "/".join(parts))
+    return path
+
+
+def cases(*parts):
+    """A folder or file of the cases: small inputs with the right answer."""
+    path = CASES.joinpath(*parts)
+    if not path.exists():
+        pytest.skip("cases %s are not here" % "/".join(parts))
     return path

@@ -80,14 +80,15 @@ QUEUE_FOLDERS = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "h
 
 
 class Postfix:
-    """start(), then mail sent to `port` lands in messages(address)."""
+    """start(), then mail sent to `port` lands in messages(address). `options` are further lines of main.cf."""
 
-    def __init__(self, run_dir, certificate=None, message_size=20 * 1024 * 1024):
+    def __init__(self, run_dir, certificate=None, message_size=20 * 1024 * 1024, options="", addresses=users.ADDRESSES):
         self.dir = os.path.join(str(run_dir), "postfix")
         self.mail = os.path.join(str(run_dir), "mail")
         self.port = free_port()
         self.certificate = certificate
         self.message_size = message_size
+        self.options, self.addresses = options, addresses
         self.process = Process("postfix", ["/usr/lib/postfix/sbin/master", "-d", "-c", self.dir], run_dir)
 
     def start(self):
@@ -130,12 +131,13 @@ class Postfix:
     def _write_configuration(self):
         main = MAIN.format(dir=self.dir, mail=self.mail, domains=" ".join(users.DOMAINS),
                            uid=users.OWNER.pw_uid, gid=users.OWNER.pw_gid, message_size=self.message_size)
+        main += self.options
         if self.certificate:
             main += TLS.format(key=self.certificate.key, chain=self.certificate.chain)
         self._write("main.cf", main)
         self._write("master.cf", MASTER.format(port=self.port))
         self._write("mailboxes", "".join(
-            "{0} {2}/{1}/Maildir/\n".format(address, *address.split("@")) for address in users.ADDRESSES))
+            "{0} {2}/{1}/Maildir/\n".format(address, *address.split("@")) for address in self.addresses))
 
     def _write(self, name, text):
         with open(os.path.join(self.dir, name), "w") as f:

@@ -30,6 +30,7 @@ static struct backends *backends;
 static struct arena *arena;
 static struct backend_job jobs[JOBS];
 static struct job_recipient recipients[JOBS][300];
+static struct doubt about = {.id = "s1"};
 static unsigned done_count;
 static unsigned wanted;
 static bool guard_fired;
@@ -137,6 +138,7 @@ static inline struct backend_job *submit(size_t i, enum job_kind kind, size_t re
         recipients[i][n] = (struct job_recipient){.address = SLICE("user@example.com")};
     jobs[i] = (struct backend_job){.kind = kind,
                                    .id = "s1",
+                                   .about = &about,
                                    .backend = &backend,
                                    .arena = arena,
                                    .deadline = clock_ms() + 5000,

@@ -104,7 +104,7 @@ static void test_files_are_included_and_joined_with_their_folder(void **state)
     struct memory_files files = {{
         {"sub/b.conf", "include \"c.conf\" table t from file \"t.txt\" log { decisions \"x\" }"},
         {"sub/c.conf", "limits { errors 3 }"},
-        {"sub/t.txt", "# users\n one \n\ntwo # second\n"},
+        {"sub/t.txt", "# users\n one@x.test \n\ntwo@x.test # second\n"},
     }};
     struct buf report = buf_init(65536);
     struct config *c = load_with(files,
@@ -115,8 +115,8 @@ static void test_files_are_included_and_joined_with_their_folder(void **state)
     assert_non_null(c);
     assert_int_equal(c->settings.limits_errors, 3);
     assert_slice(c->settings.log_decisions, "sub/x");
-    assert_true(table_holds_text(c->domains[0].recipients, SLICE("two")));
-    assert_false(table_holds_text(c->domains[0].recipients, SLICE("second")));
+    assert_true(table_holds_text(c->domains[0].recipients, SLICE("two@x.test")));
+    assert_false(table_holds_text(c->domains[0].recipients, SLICE("second@x.test")));
     config_free(&c);
     buf_release(&report);
 }
@@ -228,6 +228,8 @@ static void test_recipients_are_exempt_from_greylisting_by_a_table(void **state)
             "1:19: error: unknown table 'hole'; did you mean 'whole'?");
     refuses("greylist { exempt t\nexempt t }\ntable t { \"x\" }",
             "2:1: error: exempt is given twice");
+    refuses("smtp { bare_newlines_from { \"printer\" } }",
+            "1:29: error: the entry \"printer\" is neither an address nor a network");
     refuses("greylist { exemt t }", "unknown setting of greylist 'exemt'; did you mean 'exempt'?");
     refuses("limits { exempt t }", "unknown setting of limits 'exempt'");
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/buf.h"
 #include "filters/address.h"
 #include "filters/dmarc.h"
 #include "filters/org_domain.h"
@@ -202,6 +203,104 @@ static void test_an_author_is_one_domain(void **state)
 
 /* ---- messages ---- */
 
+static void invalid(const char *value, const char *domain, const char *other)
+{
+    from(value);
+    assert_int_equal(author.kind, AUTHOR_INVALID);
+    assert_slice(author.count ? author.domains[0] : SLICE(""), domain);
+    assert_slice(author.others_count ? author.others[0] : SLICE(""), other);
+}
+
+static void test_what_is_no_address_makes_the_author_invalid(void **state)
+{
+    (void)state;
+    invalid("a@b.example\x7f", "", "b.example");
+    invalid("a@\x1b"
+            "b.example",
+            "", "b.example");
+    invalid("a@b.example/", "", "b.example");
+    invalid("a@*.b.example", "", "b.example");
+    invalid("a@.b.example", "", "b.example");
+    invalid("a@b.example%00", "", "b.example");
+    invalid("a@b.example\xc2\xa0", "", "b.example");
+    invalid("a@b.example@c.example", "", "b.example");
+    invalid("a@[b.example]", "", "b.example");
+    invalid("a@[192.0.2.1]b.example", "", "192.0.2.1");
+    assert_slice(author.others[1], "b.example");
+    invalid("a@[192.0.2.1", "", "192.0.2.1");
+    invalid("a@, c@d.example", "d.example", "");
+    invalid("c@d.example, <a>", "d.example", "");
+    invalid("=?utf-8?q?a=40b.example?=, c@d.example", "d.example", "b.example");
+    from("a@[192.0.2.1]");
+    assert_int_equal(author.kind, AUTHOR_NONE);
+    from("a@[IPv6:2001:db8::1]");
+    assert_int_equal(author.kind, AUTHOR_NONE);
+    from("a@(x)b.example, c@d.example");
+    assert_int_equal(author.kind, AUTHOR_SEVERAL);
+    from("Example, Inc. <a@b.example>");
+    assert_int_equal(author.kind, AUTHOR_ONE);
+}
+
+static void test_the_65th_address_is_not_ignored(void **state)
+{
+    (void)state;
+    struct buf list = buf_init(4096);
+    for (unsigned i = 0; i < 64; i++)
+        buf_append(&list, SLICE("a@b.example,"));
+    buf_append(&list, SLICE("c@d.example"));
+    buf_char(&list, '\0');
+    from(buf_slice(&list).ptr);
+    assert_int_equal(author.kind, AUTHOR_INVALID);
+    buf_release(&list);
+}
+
+static void test_a_from_field_is_one_however_its_name_is_written(void **state)
+{
+    static const char *const blocks[] = {"From\r\n : a@b.example\r\n",
+                                         "\302\240FROM\v: a@b.example\r\n",
+                                         "From \t:\r\n a@b.example\r\n"};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(author_of(arena, slice_of(blocks[i]), &author));
+        assert_int_equal(author.fields, 1);
+        assert_slice(author.domains[0], "b.example");
+    }
+    assert_true(
+        author_of(arena, SLICE("X-From: a@b.example\r\nFrom a@b.example 10:00\r\n"), &author));
+    assert_int_equal(author.fields, 0);
+}
+
+static void test_what_others_could_show_is_protected_by_its_own_record(void **state)
+{
+    (void)state;
+    publish("_dmarc.b.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=reject");
+    publish("_dmarc.d.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=none");
+    publish("_dmarc.e.example", DNS_TXT, DNS_NO_NAME, NULL);
+    publish("_dmarc.f.example", DNS_TXT, DNS_FAILED, NULL);
+    passes(&in.spf, "d.example");
+    from("a@b.example <c@d.example>");
+    evaluate(DMARC_FAIL);
+    assert_slice(dmarc.domain, "b.example");
+    assert_int_equal(dmarc.policy, DMARC_POLICY_REJECT);
+    from("a@e.example <c@d.example>");
+    evaluate(DMARC_PASS);
+    from("a@f.example <c@d.example>");
+    evaluate(DMARC_TEMPERROR);
+    from("a@d.example <c@e.example>");
+    evaluate(DMARC_NONE);
+    from("c@d.example <c@d.example>");
+    evaluate(DMARC_PASS);
+    passes(&in.spf, "b.example");
+    from("c@d.example <a@b.example>"); /* its own, but another's name: by the other's policy */
+    evaluate(DMARC_FAIL);
+    assert_int_equal(dmarc.policy, DMARC_POLICY_NONE);
+    from("\"a@b.example\"");
+    evaluate(DMARC_NONE);
+    passes(&in.spf, "d.example");
+    evaluate(DMARC_FAIL);
+    assert_int_equal(dmarc.policy, DMARC_POLICY_REJECT);
+}
+
 static void test_a_miss_wants_both_records_at_once(void **state)
 {
     size_t count;
@@ -319,6 +418,10 @@ int main(void)
         TEST(test_domains_have_one_spelling),
         TEST(test_organisations),
         TEST(test_an_author_is_one_domain),
+        TEST(test_what_is_no_address_makes_the_author_invalid),
+        TEST(test_the_65th_address_is_not_ignored),
+        TEST(test_a_from_field_is_one_however_its_name_is_written),
+        TEST(test_what_others_could_show_is_protected_by_its_own_record),
         TEST(test_a_miss_wants_both_records_at_once),
         TEST(test_the_record_above_says_what_holds_below),
         TEST(test_np_is_for_names_that_do_not_exist),

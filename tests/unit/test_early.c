@@ -300,10 +300,81 @@ static void test_deciding_early_equals_deciding_late(void **state)
     arena_free(&arena);
 }
 
+/* The rules with one more at a random place that never fires: *at is its index. */
+static void with_idle_rule(const struct policy_text *p, struct buf *out, size_t *at)
+{
+    static const char *const actions[] = {"accept", "discard", "defer",
+                                          "reject", "drop",    "score 3"};
+    struct slice rest = buf_slice(&p->text), line;
+    *at = dice((unsigned)p->rule_count + 1);
+    for (size_t i = 0; i <= p->rule_count; i++) {
+        if (i == *at)
+            buf_printf(out, "rule \"idle\" when message.subject == \"never\" then %s\n",
+                       actions[dice(6)]);
+        if (slice_cut(rest, '\n', &line, &rest))
+            buf_printf(out, "%.*s\n", SLICE_ARGS(line));
+    }
+    buf_char(out, '\0');
+}
+
+/* Over the facts of a mail to postmaster. */
+static void same_without_and_with(const struct policy_text *p, const struct policy *plain,
+                                  const struct policy *more, size_t at, struct arena *arena)
+{
+    struct facts facts = {0};
+    struct verdict a, b;
+    for (unsigned i = 0; i < LEAVES; i++)
+        facts.fact[leaves[i].fact] = sample(leaves[i].fact);
+    facts.fact[FACT_MESSAGE_SUBJECT] = value_text(SLICE("hello"));
+    facts.fact[FACT_RECIPIENT] = value_text(SLICE("postmaster@a.test"));
+    assert_int_equal(policy_evaluate(plain, &facts, PHASE_MESSAGE, arena, &a), OUTCOME_DECIDED);
+    assert_int_equal(policy_evaluate(more, &facts, PHASE_MESSAGE, arena, &b), OUTCOME_DECIDED);
+    if (b.rule >= (int)at)
+        b.rule--;
+    if (a.action != b.action || a.rule != b.rule)
+        fprintf(stderr, "%.*s\nidle rule at %zu: %s by %d, without it: %s by %d\n",
+                SLICE_ARGS(buf_slice(&p->text)), at, action_info(b.action)->word, b.rule,
+                action_info(a.action)->word, a.rule);
+    assert_int_equal(a.action, b.action);
+    assert_int_equal(a.rule, b.rule);
+}
+
+static void test_a_rule_that_never_fires_changes_nothing_for_postmaster(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(1 << 20);
+    struct policy_text *p = calloc(1, sizeof *p);
+    struct buf more = buf_init(1 << 16);
+    p->text = buf_init(1 << 16);
+    for (unsigned i = 0; i < POLICIES; i++) {
+        size_t at;
+        p->node_count = 0;
+        buf_clear(&p->text);
+        buf_clear(&more);
+        random_policy(p);
+        with_idle_rule(p, &more, &at);
+        buf_char(&p->text, '\0');
+        struct config *plain = load_good(buf_slice(&p->text).ptr),
+                      *longer = load_good(buf_slice(&more).ptr);
+        assert_true(plain && longer);
+        for (unsigned j = 0; j < FACT_SETS; j++) {
+            same_without_and_with(p, plain->policy, longer->policy, at, arena);
+            arena_reset(arena);
+        }
+        config_free(&plain);
+        config_free(&longer);
+    }
+    buf_release(&more);
+    buf_release(&p->text);
+    free(p);
+    arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deciding_early_equals_deciding_late),
+        cmocka_unit_test(test_a_rule_that_never_fires_changes_nothing_for_postmaster),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,86 @@ static void test_headers_are_added_removed_and_prefixed(void **state)
                  "To: b\r\n\r\nX-A: body\r\n");
 }
 
+/* What begins with no field is all body, set off from our fields. */
+static void test_nothing_of_the_senders_gets_into_our_fields(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {" folded\r\nFrom: a\r\n\r\nbody\r\n",
+                                         "\tfolded: x\r\nSubject: y\r\n\r\nbody\r\n",
+                                         "no field\r\nSubject: y\r\n\r\nbody\r\n",
+                                         "text: with a colon\r\n",
+                                         ": x\r\n\r\n",
+                                         "a b: x\r\nSubject: y\r\n\r\n",
+                                         "gr\xc3\xbc\xc3\x9f: x\r\n\r\n",
+                                         "text\r\n",
+                                         "From here on it is a letter\r\nand goes on\r\n",
+                                         "From a Thu Jan  1\r\n folded\r\nSubject: y\r\n",
+                                         " \r\nFrom: a\r\n\r\n",
+                                         "",
+                                         "\r\nFrom: a\r\n",
+                                         "\r\n"};
+    const struct edit edits[] = {
+        {.kind = ACTION_HEADER_ADD, .name = SLICE("X-Spam-Flag"), .value = SLICE("YES")},
+        {.kind = ACTION_SUBJECT_PREFIX, .value = SLICE("[S] ")},
+        {.kind = ACTION_HEADER_REMOVE, .name = SLICE("From")},
+        {.kind = ACTION_HEADER_REMOVE, .name = SLICE("Subject")}};
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        char want[400];
+        bool is_field = slice_starts(slice_of(bodies[i]), SLICE("text:"));
+        bool blank = is_field || slice_starts(slice_of(bodies[i]), SLICE("\r\n"));
+        struct edit_input input = {
+            .message = slice_of(bodies[i]), .trace = SLICE("Received: us\r\n"), .dots = true};
+        snprintf(want, sizeof want, "Received: us\r\n%s%s", blank ? "" : "\r\n", bodies[i]);
+        expect(&input, want);
+        input.edits = edits;
+        input.edit_count = 4;
+        snprintf(want, sizeof want, "Received: us\r\nX-Spam-Flag: YES\r\nSubject: [S] \r\n%s%s",
+                 blank ? "" : "\r\n", bodies[i]);
+        expect(&input, want);
+    }
+}
+
+static void test_what_mail_boxes_put_in_front_is_left_out(void **state)
+{
+    (void)state;
+    static const char *const fronts[] = {"From a@example.com Thu Jan  1 00:00:00 2026\r\n",
+                                         ">From a@example.com Thu Jan  1 00:00:00 2026\r\n",
+                                         "From a Thu Jan  1\r\n>From b Thu Jan  1\r\n"};
+    static const char rest[] = "Subject: y\r\nX-A: 1\r\n\r\nFrom me\r\n";
+    const struct edit remove = {.kind = ACTION_HEADER_REMOVE, .name = SLICE("X-A")};
+    for (size_t i = 0; i < sizeof fronts / sizeof *fronts; i++) {
+        char message[300];
+        snprintf(message, sizeof message, "%s%s", fronts[i], rest);
+        struct edit_input input = {.message = slice_of(message),
+                                   .trace = SLICE("Received: us\r\n"),
+                                   .edits = &remove,
+                                   .edit_count = 1};
+        expect(&input, "Received: us\r\nSubject: y\r\n\r\nFrom me\r\n");
+    }
+    struct edit_input field = {.message = SLICE("From : a\r\n\r\n"),
+                               .trace = SLICE("Received: us\r\n")};
+    expect(&field, "Received: us\r\nFrom : a\r\n\r\n");
+}
+
+static void test_a_message_that_is_all_body_becomes_a_notice(void **state)
+{
+    (void)state;
+    static const char *const messages[] = {"MZ program\r\n", "\r\nMZ\r\n"};
+    const struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("taken out"), .part = 2};
+    for (size_t i = 0; i < 2; i++) {
+        struct part_range whole = {
+            .part = 2, .header = 0, .body = 2 * i, .end = strlen(messages[i])};
+        struct edit_input input = {.message = slice_of(messages[i]),
+                                   .trace = SLICE("Received: us\r\n"),
+                                   .edits = &strip,
+                                   .edit_count = 1,
+                                   .parts = &whole,
+                                   .part_count = 1};
+        expect(&input, "Received: us\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; "
+                       "charset=utf-8\r\n\r\ntaken out\r\n");
+    }
+}
+
 static const char mixed[] = "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
                             "--b\r\nContent-Type: text/plain\r\n\r\ntext\r\n"
                             "--b\r\nContent-Type: application/x; name=a.exe\r\n\r\nMZ\r\n"
@@ -221,10 +301,11 @@ static void test_what_is_stuffed_is_the_message_again(void **state)
         received(&input, &out);
         if (input.edit_count)
             continue;
+        bool set_off =
+            input.trace.len && round % 3 == 0 && !slice_starts(input.message, SLICE("\r\n"));
+        size_t front = input.trace.len + (set_off ? 2 : 0);
         assert_true(slice_eq((struct slice){got.content, input.trace.len}, input.trace));
-        assert_true(
-            slice_eq((struct slice){got.content + input.trace.len, got.len - input.trace.len},
-                     input.message));
+        assert_true(slice_eq((struct slice){got.content + front, got.len - front}, input.message));
         arena_reset(arena);
     }
 }
@@ -275,6 +356,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_edits_the_message_is_sent_in_place),
         cmocka_unit_test(test_headers_are_added_removed_and_prefixed),
+        cmocka_unit_test(test_nothing_of_the_senders_gets_into_our_fields),
+        cmocka_unit_test(test_what_mail_boxes_put_in_front_is_left_out),
+        cmocka_unit_test(test_a_message_that_is_all_body_becomes_a_notice),
         cmocka_unit_test(test_a_part_becomes_a_notice_once),
         cmocka_unit_test(test_what_cannot_be_stripped_is_counted),
         cmocka_unit_test(test_the_whole_message_becomes_a_notice),

@@ -421,7 +421,7 @@ static void test_tricks_with_from_are_told(void **state)
         {"From: a@b..example\r\n", .fields = 1, .invalid = true},
         {"From: <a@b.example\r\n", .fields = 1, .invalid = true},
         {"From: Us: a@b.example;\r\n", .fields = 1, .group = true},
-        {"From: =?utf-8?q?a=40x.example?=@b.example\r\n", .fields = 1, .encoded = true},
+        {"From: =?utf-8?q?a=40x.example?=@b.example\r\n", 1, .invalid = true, .encoded = true},
         {"From: \"\xc3\xa4\" <a@b.example>\r\n", .fields = 1, .eight_bit = true},
         {"From: \"ceo@c.example\" <a@b.example>\r\n", .fields = 1, .other = true},
     };

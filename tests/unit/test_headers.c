@@ -71,6 +71,46 @@ static void test_the_block_ends_at_the_empty_line(void **state)
     assert_int_equal(body, 0);
 }
 
+static void test_a_message_that_begins_with_no_field_has_no_header(void **state)
+{
+    (void)state;
+    static const struct slice messages[] = {SLICE(" folded\r\nFrom: a\r\n\r\nx"),
+                                            SLICE("\tA: 1\r\nFrom: a\r\n\r\nx"),
+                                            SLICE("text\r\nFrom: a\r\n\r\nx"),
+                                            SLICE(": 1\r\nFrom: a\r\n\r\nx"),
+                                            SLICE("A b: 1\r\nFrom: a\r\n\r\nx"),
+                                            SLICE("\xe4: 1\r\nFrom: a\r\n\r\nx"),
+                                            SLICE("A\r\n: 1\r\n\r\nx"),
+                                            SLICE("From me to you\r\nx\r\n\r\n"),
+                                            SLICE(" "),
+                                            SLICE("A"),
+                                            SLICE("From a\r\n"),
+                                            SLICE(" \r\nA: 1\r\n")};
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
+        size_t body = 99;
+        assert_slice(headers_block(messages[i], &body), "");
+        assert_int_equal(body, 0);
+    }
+    size_t body;
+    assert_slice(headers_block(SLICE("A \t: 1\r\n\r\nx"), &body), "A \t: 1\r\n");
+    assert_slice(headers_block(SLICE("From : a\r\n\r\nx"), &body), "From : a\r\n");
+    assert_slice(headers_block(SLICE("!~:\r\n\r\nx"), &body), "!~:\r\n");
+}
+
+static void test_lines_of_mail_boxes_come_before_the_header(void **state)
+{
+    (void)state;
+    size_t body;
+    assert_slice(headers_block(SLICE("From a Thu Jan  1 00:00\r\nA: 1\r\n\r\nx"), &body),
+                 "A: 1\r\n");
+    assert_int_equal(body, 33);
+    assert_slice(headers_block(SLICE(">From a Thu\nFrom b Thu\nA: 1\n\nx"), &body), "A: 1\n");
+    assert_slice(headers_block(SLICE("From a Thu\r\n A: 1\r\n\r\nx"), &body), "");
+    assert_int_equal(body, 0);
+    assert_slice(headers_block(SLICE("From a\nFrom a\nFrom a\nFrom a\nFrom a\nA: 1\n"), &body), "");
+    assert_int_equal(body, 0);
+}
+
 static void test_unfolding_copies_only_what_is_folded(void **state)
 {
     (void)state;
@@ -88,6 +128,8 @@ int main(void)
         cmocka_unit_test(test_odd_names_are_told),
         cmocka_unit_test(test_fields_are_found_by_name_and_number),
         cmocka_unit_test(test_the_block_ends_at_the_empty_line),
+        cmocka_unit_test(test_a_message_that_begins_with_no_field_has_no_header),
+        cmocka_unit_test(test_lines_of_mail_boxes_come_before_the_header),
         cmocka_unit_test(test_unfolding_copies_only_what_is_folded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,112 @@ static void test_macros_of_a_part_are_the_documents(void **state)
     buf_release(&b);
 }
 
+static const struct slice PROGRAM = SLICE("MZ\x90\0\3\0\0\0");
+
+/* What makes a zip look like a Word document, and two members more. */
+static struct inspection inspect_document(const struct slice *names, size_t name_count,
+                                          struct made_member one, struct made_member other)
+{
+    struct made_member m[] = {member("[Content_Types].xml", SLICE("<?xml version='1.0'?><Types/>")),
+                              member("word/document.xml", SLICE("<?xml version='1.0'?><w/>")), one,
+                              other};
+    struct buf b = make_zip(SLICE(""), m, 4);
+    struct inspection in = inspection_of(arena, archive_default_limits());
+    assert_true(inspect_file(&in, names, name_count, buf_slice(&b)));
+    assert_int_equal(in.count, 5);
+    buf_release(&b);
+    return in;
+}
+
+static unsigned parts_of(const struct inspection *in)
+{
+    unsigned parts = 0;
+    for (const struct inspected_file *f = in->first; f; f = f->next)
+        parts += f->part;
+    return parts;
+}
+
+static unsigned parts_under_names(struct slice first, struct slice second)
+{
+    struct slice names[] = {first, second};
+    struct inspection in =
+        inspect_document(names,
+                         first.len == 0    ? 0
+                         : second.len == 0 ? 1
+                                           : 2,
+                         member("docProps/app.xml", SLICE("<?xml version='1.0'?><a/>")),
+                         member("word/settings", SLICE("plain words\n")));
+    return parts_of(&in);
+}
+
+static void test_parts_are_in_what_is_called_a_document(void **state)
+{
+    (void)state;
+    assert_int_equal(parts_under_names(SLICE("a.docx"), SLICE("")), 4);
+    assert_int_equal(parts_under_names(SLICE("A.DocX. "), SLICE("a.dotm")), 4);
+    assert_int_equal(parts_under_names(SLICE("old.doc"), SLICE("")), 4);
+    assert_int_equal(parts_under_names(SLICE(""), SLICE("")), 0);
+    assert_int_equal(parts_under_names(SLICE("Rechnung.zip"), SLICE("")), 0);
+    assert_int_equal(parts_under_names(SLICE("a.docx.zip"), SLICE("")), 0);
+    assert_int_equal(parts_under_names(SLICE("a.docx"), SLICE("a.zip")), 0);
+    assert_int_equal(parts_under_names(SLICE("a.docx"), SLICE("a")), 0);
+    assert_int_equal(parts_under_names(SLICE("a.xlsx"), SLICE("")), 0);
+}
+
+static void test_a_part_is_one_under_all_its_names(void **state)
+{
+    (void)state;
+    struct made_member m = member("Rechnung.pdf.js", SLICE("alert(1)\n"));
+    m.central_name = SLICE("a.xml");
+    struct inspection in =
+        inspect_document(&SLICE("a.docx"), 1, m, member("evil.xhtml", SLICE("x")));
+    assert_int_equal(parts_of(&in), 2);
+    assert_false(find(&in, "a.docx/a.xml")->part);
+    assert_false(find(&in, "a.docx/evil.xhtml")->part);
+}
+
+static void test_programs_are_no_parts(void **state)
+{
+    (void)state;
+    struct inspection in =
+        inspect_document(&SLICE("a.docx"), 1, member("word/media/image1.png", PROGRAM),
+                         member("word/setup", SLICE("@echo off\r\nstart x\r\n")));
+    assert_false(find(&in, "a.docx/word/media/image1.png")->part);
+    assert_false(find(&in, "a.docx/word/setup")->part);
+    in = inspect_document(&SLICE("b.docx"), 1, member("word/x.bin", SLICE("Rar!\x1a\7\1\0 xx")),
+                          member("word/y.xml", SLICE("#!/bin/sh\nid\n")));
+    assert_false(find(&in, "b.docx/word/x.bin")->part);
+    assert_false(find(&in, "b.docx/word/y.xml")->part);
+}
+
+static void test_a_picture_in_a_document_may_be_called_anything(void **state)
+{
+    (void)state;
+    struct slice png = SLICE("\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+    struct inspection in =
+        inspect_document(&SLICE("a.docx"), 1, member("word/media/image1.tmp", png),
+                         member("[trash]/0001.dat", SLICE("\0\0\0\0")));
+    assert_true(find(&in, "a.docx/word/media/image1.tmp")->part);
+    assert_false(find(&in, "a.docx/[trash]/0001.dat")->part);
+    in = inspect_document(&SLICE("a.zip"), 1, member("word/media/image1.tmp", png),
+                          member("x", SLICE("y")));
+    assert_false(find(&in, "a.zip/word/media/image1.tmp")->part);
+}
+
+static void test_a_program_is_no_nameless_object(void **state)
+{
+    (void)state;
+    struct made_stream streams[] = {
+        {"WordDocument", SLICE("x"), 2},
+        {"\1Ole10Native",
+         SLICE("\x30\0\0\0\2\0setup\0setup\0\0\0\3\0\2\0\0\0t\0\x8\0\0\0MZ\x90\0\3\0\0\0"), 2}};
+    struct buf b = make_ole(streams, 2);
+    struct inspection in = inspect("a.doc", buf_slice(&b), archive_default_limits());
+    assert_non_null(find(&in, "a.doc/setup"));
+    assert_false(find(&in, "a.doc/setup")->part);
+    buf_release(&b);
+}
+
 /* An embedded file whose sectors are not in order looks like a broken zip. */
 static void test_accidents_in_documents_are_no_trouble(void **state)
 {
@@ -295,6 +401,11 @@ int main(void)
         cmocka_unit_test(test_bytes_are_limited_but_names_go_on),
         cmocka_unit_test(test_ratio_is_limited),
         cmocka_unit_test(test_macros_of_a_part_are_the_documents),
+        cmocka_unit_test(test_parts_are_in_what_is_called_a_document),
+        cmocka_unit_test(test_a_part_is_one_under_all_its_names),
+        cmocka_unit_test(test_programs_are_no_parts),
+        cmocka_unit_test(test_a_picture_in_a_document_may_be_called_anything),
+        cmocka_unit_test(test_a_program_is_no_nameless_object),
         cmocka_unit_test(test_accidents_in_documents_are_no_trouble),
         cmocka_unit_test(test_contents_are_handed_out),
         cmocka_unit_test(test_a_full_arena_is_told),

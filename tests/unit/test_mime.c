@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -524,9 +525,43 @@ static void test_every_prefix_of_a_message_parses(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void test_what_begins_with_no_field_is_all_body(void **state)
+{
+    (void)state;
+    static const char type[] =
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n";
+    static const struct {
+        const char *first;
+        enum malformation what;
+    } lines[] = {{" folded\r\n", MALFORMATION_HEADER_WITHOUT_COLON},
+                 {"\tFrom: a@b.example\r\n", MALFORMATION_HEADER_BAD_NAME},
+                 {"text\r\n", MALFORMATION_HEADER_WITHOUT_COLON},
+                 {"a name: x\r\n", MALFORMATION_HEADER_BAD_NAME},
+                 {": x\r\n", MALFORMATION_HEADER_BAD_NAME}};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        char text[300];
+        snprintf(text, sizeof text, "%s%s", lines[i].first, type);
+        parse(text);
+        assert_int_equal(m.n, 1);
+        assert_int_equal(m.parts[0].headers.len, 0);
+        assert_int_equal(m.parts[0].body.from, 0);
+        assert_true(slice_eq(m.parts[0].content, slice_of(text)));
+        assert_true(odd(lines[i].what));
+    }
+    parse("\r\nFrom: a@b.example\r\n");
+    assert_int_equal(m.parts[0].headers.len, 0);
+    assert_int_equal(m.parts[0].body.from, 2);
+    assert_false(odd(MALFORMATION_HEADER_BAD_NAME) || odd(MALFORMATION_HEADER_WITHOUT_COLON));
+    parse("From a@b.example Thu Jan  1 00:00:00 2026\r\nContent-Type: text/html\r\n\r\nx\r\n");
+    assert_true(slice_eq(m.parts[0].type, SLICE("text/html")));
+    assert_int_equal(m.parts[0].header.from, 43);
+    assert_false(odd(MALFORMATION_HEADER_BAD_NAME) || odd(MALFORMATION_HEADER_WITHOUT_COLON));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_what_begins_with_no_field_is_all_body),
         TEST(test_a_plain_message_is_one_text),
         TEST(test_parts_have_ranges_in_the_message),
         TEST(test_base64_is_decoded_and_identity_is_not_copied),

@@ -72,11 +72,52 @@ test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_content_rul
     open_world(&w, "rule \"blocked\" when client.ip in \"192.0.2.0/24\" then reject\n"
                    "rule \"big\" when message.size > 5B then reject 552 5.3.4 \"big\"\n");
     verdict_is(&w, PHASE_RCPT, "reject", 0);
-    w.facts.postmaster = true;
+    w.facts.fact[FACT_RECIPIENT] = value_text(SLICE("Postmaster@example.com"));
     verdict_is(&w, PHASE_MESSAGE, "reject", 1);
     w.facts.fact[FACT_MESSAGE_SIZE] = value_integer(5);
     verdict_is(&w, PHASE_MESSAGE, "accept", -1);
     close_world(&w);
+}
+
+static void test_what_stands_above_a_rule_does_not_change_whom_it_spares(void **state)
+{
+    static const char *const above[] = {
+        "",
+        "rule \"never\" when message.subject == \"never\" then reject\n",
+        "rule \"never\" when message.subject == \"never\" then accept\n",
+        "rule \"never\" when message.subject == \"never\" then score 1\n",
+    };
+    static const char blocked[] =
+        "rule \"blocked\" when client.ip in \"192.0.2.0/24\" then reject\n"
+        "rule \"points\" when client.port > 0 then score 5\n"
+        "rule \"score\" when score >= 5 then defer\n"
+        "rule \"own\" when client.port > 0 then reject \"{message.subject}\"\n";
+    (void)state;
+    for (size_t i = 0; i < sizeof above / sizeof *above; i++) {
+        char text[1000];
+        int first = i > 0;
+        struct world w = {0};
+        snprintf(text, sizeof text, "%s%s", above[i], blocked);
+        open_world(&w, text);
+        verdict_is(&w, PHASE_MESSAGE, "reject", first);
+        w.facts.fact[FACT_RECIPIENT] = value_text(SLICE("abuse@example.com"));
+        verdict_is(&w, PHASE_MESSAGE, "reject", first + 3);
+        close_world(&w);
+    }
+}
+
+static void test_postmaster_and_abuse_are_known_by_their_local_part(void **state)
+{
+    (void)state;
+    assert_true(is_postmaster(SLICE("postmaster@example.com")));
+    assert_true(is_postmaster(SLICE("ABUSE@example.com")));
+    assert_true(is_postmaster(SLICE("postmaster")));
+    assert_true(is_postmaster(SLICE("\"postmaster\"@example.com")));
+    assert_false(is_postmaster(SLICE("postmaster.x@example.com")));
+    assert_false(is_postmaster(SLICE("x@postmaster")));
+    assert_false(is_postmaster(SLICE("\"postmaster@example.com")));
+    assert_false(is_postmaster(SLICE("\"postmaster@x\"@example.com")));
+    assert_false(is_postmaster(SLICE("")));
 }
 
 static void test_it_is_said_when_a_rule_can_act_and_why_not_before(void **state)
@@ -462,6 +503,8 @@ int main(void)
         cmocka_unit_test(test_it_is_said_when_a_rule_can_act_and_why_not_before),
         cmocka_unit_test(
             test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_content_rules),
+        cmocka_unit_test(test_what_stands_above_a_rule_does_not_change_whom_it_spares),
+        cmocka_unit_test(test_postmaster_and_abuse_are_known_by_their_local_part),
         cmocka_unit_test(test_without_rules_everything_is_accepted),
         cmocka_unit_test(test_the_first_terminal_action_wins),
         cmocka_unit_test(test_a_refusal_waits_for_an_earlier_verdict_that_is_pending),

@@ -23,16 +23,16 @@ static void test_an_answer_is_remembered_for_its_time(void **state)
     (void)state;
     struct recipient_cache *cache = recipient_cache_new();
     struct backend_reply no = answer(REPLY_RECIPIENT, 550, "5.1.1", "no such user"), got;
-    assert_false(recipient_cache_find(cache, exchange, SLICE("a@b"), &got));
-    recipient_cache_store(cache, exchange, SLICE("a@b"), &no, 1000);
-    assert_true(recipient_cache_find(cache, exchange, SLICE("A@B"), &got));
+    assert_false(recipient_cache_find(cache, exchange, SLICE("a@b"), 0, &got));
+    recipient_cache_store(cache, exchange, SLICE("a@b"), 0, &no, 1000);
+    assert_true(recipient_cache_find(cache, exchange, SLICE("A@B"), 0, &got));
     assert_int_equal(got.kind, REPLY_RECIPIENT);
     assert_int_equal(got.code, 550);
     assert_true(slice_eq(got.enhanced, SLICE("5.1.1")));
     assert_true(slice_eq(got.text, SLICE("no such user")));
-    assert_false(recipient_cache_find(cache, SLICE("domino"), SLICE("a@b"), &got));
+    assert_false(recipient_cache_find(cache, SLICE("domino"), SLICE("a@b"), 0, &got));
     clock_advance(1001);
-    assert_false(recipient_cache_find(cache, exchange, SLICE("a@b"), &got));
+    assert_false(recipient_cache_find(cache, exchange, SLICE("a@b"), 0, &got));
     recipient_cache_free(&cache);
     assert_null(cache);
 }
@@ -43,12 +43,29 @@ static void test_the_latest_answer_counts(void **state)
     struct recipient_cache *cache = recipient_cache_new();
     struct backend_reply no = answer(REPLY_RECIPIENT, 550, "5.1.1", "no such user"),
                          yes = answer(REPLY_YES, 250, "", ""), got;
-    recipient_cache_store(cache, exchange, SLICE("a@b"), &no, 1000);
-    recipient_cache_store(cache, exchange, SLICE("a@b"), &yes, 1000);
-    assert_true(recipient_cache_find(cache, exchange, SLICE("a@b"), &got));
+    recipient_cache_store(cache, exchange, SLICE("a@b"), 0, &no, 1000);
+    recipient_cache_store(cache, exchange, SLICE("a@b"), 0, &yes, 1000);
+    assert_true(recipient_cache_find(cache, exchange, SLICE("a@b"), 0, &got));
     assert_int_equal(got.kind, REPLY_YES);
-    recipient_cache_store(cache, exchange, SLICE("c@d"), &yes, 0);
-    assert_false(recipient_cache_find(cache, exchange, SLICE("c@d"), &got));
+    recipient_cache_store(cache, exchange, SLICE("c@d"), 0, &yes, 0);
+    assert_false(recipient_cache_find(cache, exchange, SLICE("c@d"), 0, &got));
+    recipient_cache_free(&cache);
+}
+
+static void test_a_yes_holds_for_messages_up_to_the_size_that_was_asked_about(void **state)
+{
+    (void)state;
+    struct recipient_cache *cache = recipient_cache_new();
+    struct backend_reply yes = answer(REPLY_YES, 250, "", ""),
+                         no = answer(REPLY_RECIPIENT, 550, "5.1.1", "no such user"), got;
+    recipient_cache_store(cache, exchange, SLICE("a@b"), 5000, &yes, 1000);
+    assert_true(recipient_cache_find(cache, exchange, SLICE("a@b"), 5000, &got));
+    assert_true(recipient_cache_find(cache, exchange, SLICE("a@b"), 0, &got));
+    assert_false(recipient_cache_find(cache, exchange, SLICE("a@b"), 5001, &got));
+    recipient_cache_store(cache, exchange, SLICE("a@b"), 10, &no, 1000);
+    assert_true(recipient_cache_find(cache, exchange, SLICE("a@b"), 5001, &got));
+    recipient_cache_store(cache, exchange, SLICE("a@b"), 0, &no, 0);
+    assert_false(recipient_cache_find(cache, exchange, SLICE("a@b"), 0, &got));
     recipient_cache_free(&cache);
 }
 
@@ -59,10 +76,10 @@ static void test_long_addresses_and_texts_are_bounded(void **state)
     memset(text, 'x', sizeof text);
     struct recipient_cache *cache = recipient_cache_new();
     struct backend_reply no = {REPLY_RECIPIENT, 550, SLICE(""), {text, sizeof text}}, got;
-    recipient_cache_store(cache, exchange, (struct slice){text, 5000}, &no, 1000);
-    assert_false(recipient_cache_find(cache, exchange, (struct slice){text, 5000}, &got));
-    recipient_cache_store(cache, exchange, (struct slice){text, 320}, &no, 1000);
-    assert_true(recipient_cache_find(cache, exchange, (struct slice){text, 320}, &got));
+    recipient_cache_store(cache, exchange, (struct slice){text, 5000}, 0, &no, 1000);
+    assert_false(recipient_cache_find(cache, exchange, (struct slice){text, 5000}, 0, &got));
+    recipient_cache_store(cache, exchange, (struct slice){text, 320}, 0, &no, 1000);
+    assert_true(recipient_cache_find(cache, exchange, (struct slice){text, 320}, 0, &got));
     assert_true(got.text.len <= 256);
     recipient_cache_free(&cache);
 }
@@ -76,11 +93,11 @@ static void test_a_flood_forgets_what_ends_first_and_nothing_else_breaks(void **
     char address[64];
     for (unsigned i = 0; i < 40000; i++) {
         int n = snprintf(address, sizeof address, "user%u@example.com", i);
-        recipient_cache_store(cache, exchange, (struct slice){address, (size_t)n}, &yes, 60000 + i);
+        recipient_cache_store(cache, exchange, (struct slice){address, (size_t)n}, 0, &yes, 60000 + i);
     }
     for (unsigned i = 0; i < 40000; i++) {
         int n = snprintf(address, sizeof address, "user%u@example.com", i);
-        kept += recipient_cache_find(cache, exchange, (struct slice){address, (size_t)n}, &got);
+        kept += recipient_cache_find(cache, exchange, (struct slice){address, (size_t)n}, 0, &got);
     }
     assert_true(kept > 10000 && kept <= 16384);
     recipient_cache_free(&cache);
@@ -91,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_answer_is_remembered_for_its_time),
         cmocka_unit_test(test_the_latest_answer_counts),
+        cmocka_unit_test(test_a_yes_holds_for_messages_up_to_the_size_that_was_asked_about),
         cmocka_unit_test(test_long_addresses_and_texts_are_bounded),
         cmocka_unit_test(test_a_flood_forgets_what_ends_first_and_nothing_else_breaks),
     };

@@ -7,55 +7,6 @@
 
 #include <cmocka.h>
 
-static void test_lines_whole_and_byte_by_byte(void **state)
-{
-    (void)state;
-    static const struct {
-        struct slice bytes;
-        int result;
-        size_t line, used;
-    } cases[] = {
-        {SLICE("NOOP\r\nQUIT\r\n"), 1, 4, 6},
-        {SLICE("\r\n"), 1, 0, 2},
-        {SLICE("NOOP"), 0, 0, 0},
-        {SLICE("NOOP\r"), 0, 0, 0},
-        {SLICE(""), 0, 0, 0},
-        {SLICE("NOOP\nQUIT\r\n"), -2, 0, 5},
-        {SLICE("NO\rOP\r\n"), -2, 0, 7},
-        {SLICE("NO\0OP\r\n"), -2, 0, 7},
-        {SLICE("NOOP\r\r\n"), -2, 0, 7},
-        {SLICE("\n"), -2, 0, 1},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct slice line = {NULL, 0}, bytes = cases[i].bytes;
-        size_t used = 0;
-        assert_int_equal(smtp_line(bytes, &line, &used), cases[i].result);
-        assert_int_equal(used, cases[i].used);
-        if (cases[i].result == 1)
-            assert_int_equal(line.len, cases[i].line);
-        for (size_t n = 0; cases[i].result != 0 && n < cases[i].used; n++)
-            assert_int_equal(smtp_line(slice_sub(bytes, 0, n), &line, &used), 0);
-    }
-}
-
-static void test_a_line_has_a_longest(void **state)
-{
-    (void)state;
-    static char text[SMTP_LINE_MAX + 10];
-    struct slice line;
-    size_t used = 0;
-    memset(text, 'x', sizeof text);
-    text[SMTP_LINE_MAX - 2] = '\r';
-    text[SMTP_LINE_MAX - 1] = '\n';
-    assert_int_equal(smtp_line((struct slice){text, sizeof text}, &line, &used), 1);
-    assert_int_equal(used, SMTP_LINE_MAX);
-    memset(text, 'x', sizeof text);
-    text[SMTP_LINE_MAX - 1] = '\r';
-    text[SMTP_LINE_MAX] = '\n';
-    assert_int_equal(smtp_line((struct slice){text, sizeof text}, &line, &used), -1);
-    assert_int_equal(smtp_line((struct slice){text, SMTP_LINE_MAX - 1}, &line, &used), 0);
-}
-
 static void test_verbs_in_any_case(void **state)
 {
     (void)state;
@@ -288,8 +239,6 @@ static void test_bdat_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines_whole_and_byte_by_byte),
-        cmocka_unit_test(test_a_line_has_a_longest),
         cmocka_unit_test(test_verbs_in_any_case),
         cmocka_unit_test(test_good_paths),
         cmocka_unit_test(test_bad_paths),

@@ -61,6 +61,34 @@ static void test_random_mixes_are_read_as_the_reference_reads_them(void **state)
     }
 }
 
+/* Long enough that what gathers is handed on in the midst of everything. */
+static void test_long_mixes_are_read_as_the_reference_reads_them(void **state)
+{
+    (void)state;
+    static const struct slice words[] = {SLICE("\r\n"), SLICE("\r"),  SLICE("\n"),
+                                         SLICE("."),    SLICE("\0"),  SLICE("\r\n..x"),
+                                         SLICE("y"),    SLICE("\xe4")};
+    static const size_t steps[] = {63, 1000, 4096, 4097, SIZE_MAX / 2};
+    static char text[30000];
+    srand(8);
+    for (int round = 0; round < 60; round++) {
+        size_t len = 0, kinds = (size_t)rand() % 8 + 1;
+        while (len + 3000 < sizeof text) {
+            struct slice word = words[(size_t)rand() % kinds];
+            memcpy(text + len, word.ptr, word.len);
+            len += word.len;
+            if (rand() % 400 == 0) {
+                size_t run = (size_t)rand() % 2800;
+                memset(text + len, 'x', run);
+                len += run;
+            }
+        }
+        for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+            for (int mode = 0; mode < 4; mode++)
+                compare((struct slice){text, len}, mode & 1, mode & 2, steps[i]);
+    }
+}
+
 static void test_a_body_may_be_split_at_every_position(void **state)
 {
     (void)state;
@@ -155,6 +183,46 @@ static void test_a_chunked_body_ends_by_its_length(void **state)
     assert_int_equal(got.len, 0);
 }
 
+struct counted {
+    size_t calls, octets;
+};
+
+static bool count_calls(void *ctx, struct slice content)
+{
+    struct counted *counted = ctx;
+    counted->calls++;
+    counted->octets += content.len;
+    return true;
+}
+
+static void test_content_comes_in_large_pieces_whatever_it_is(void **state)
+{
+    (void)state;
+    static const struct slice pieces[] = {SLICE("..\r\n"),  SLICE("\r"),    SLICE("\n"),
+                                          SLICE("\0"),      SLICE(".\r\n"), SLICE("\r\r\n"),
+                                          SLICE("x\xff.\n")};
+    static char text[60000];
+    for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
+        for (int mode = 0; mode < 4; mode++) {
+            size_t len = 0;
+            struct counted counted = {0};
+            struct smtp_data data;
+            text[len++] = 'x'; /* no dot is the end */
+            while (len + 70 < sizeof text) {
+                memcpy(text + len, pieces[p].ptr, pieces[p].len);
+                len += pieces[p].len;
+                memset(text + len, 'x', (size_t)(mode & 1) * 66);
+                len += (size_t)(mode & 1) * 66;
+            }
+            smtp_data_begin(&data, slice_starts(pieces[p], SLICE(".\r")), mode & 2);
+            assert_int_equal(
+                smtp_data_feed(&data, (struct slice){text, len}, count_calls, &counted), len);
+            assert_true(counted.octets > len / 2);
+            assert_true(counted.calls <= counted.octets / 1024 + 2);
+        }
+    }
+}
+
 static bool refuse_all(void *ctx, struct slice content)
 {
     (void)ctx, (void)content;
@@ -215,11 +283,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_mixes_are_read_as_the_reference_reads_them),
+        cmocka_unit_test(test_long_mixes_are_read_as_the_reference_reads_them),
         cmocka_unit_test(test_a_body_may_be_split_at_every_position),
         cmocka_unit_test(test_each_special_at_each_place_of_a_block),
         cmocka_unit_test(test_only_crlf_dot_crlf_ends),
         cmocka_unit_test(test_normalised_content_holds_no_bare_newline),
         cmocka_unit_test(test_a_chunked_body_ends_by_its_length),
+        cmocka_unit_test(test_content_comes_in_large_pieces_whatever_it_is),
         cmocka_unit_test(test_a_sink_may_refuse),
         cmocka_unit_test(test_smuggled_messages_stay_content),
     };

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -58,7 +59,9 @@ static void test_what_goes_in_comes_out_sealed(void **state)
     fill();
     static const size_t sizes[] = {0, 1, 32767, 32768, 32769, 65536, 300000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        round_trip(sizes[i], 7);
         round_trip(sizes[i], 1000);
+        round_trip(sizes[i], 20000);
         round_trip(sizes[i], 32768);
         round_trip(sizes[i], sizeof bytes);
     }
@@ -93,11 +96,55 @@ static void test_half_a_message_is_never_handed_out(void **state)
     spool_free(&spool);
 }
 
+static void test_a_spool_that_lost_a_part_stays_broken(void **state)
+{
+    (void)state;
+    struct spool *spool = spool_new(0);
+    fill();
+    assert_true(spool_append(spool, (struct slice){bytes, 30000}));
+    assert_true(spool_append(spool, (struct slice){bytes, 10000}));
+    signal(SIGXFSZ, SIG_IGN);
+    limit_files(32768);
+    int first = spool_fd(spool);
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(first, -1);
+    assert_int_equal(spool_fd(spool), -1);
+    assert_null(spool_bytes(spool).ptr);
+    spool_free(&spool);
+}
+
+/* How often this process has called write. */
+static unsigned long writes(void)
+{
+    unsigned long n = 0;
+    char line[64];
+    FILE *file = fopen("/proc/self/io", "r");
+    if (!file)
+        skip();
+    while (fgets(line, sizeof line, file) && sscanf(line, "syscw: %lu", &n) != 1)
+        ;
+    fclose(file);
+    return n;
+}
+
+static void test_an_octet_is_no_system_call(void **state)
+{
+    (void)state;
+    struct spool *spool = spool_new(0);
+    unsigned long before = writes();
+    for (size_t i = 0; i < sizeof bytes; i++)
+        assert_true(spool_append(spool, (struct slice){bytes + i, 1}));
+    assert_true(writes() - before < 20);
+    spool_free(&spool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_goes_in_comes_out_sealed),
         cmocka_unit_test(test_half_a_message_is_never_handed_out),
+        cmocka_unit_test(test_a_spool_that_lost_a_part_stays_broken),
+        cmocka_unit_test(test_an_octet_is_no_system_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

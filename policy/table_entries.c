@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+#include "policy/table_entries.h"
+
+#include "policy/spelling.h"
+
+/* A file of the wrong kind is wrong in each line. */
+enum { REPORTED_MAX = 5 };
+
+bool table_add_token(struct parser *parser, struct table *table, const struct token *token)
+{
+    struct table_origin *origin = table_origin(table);
+    struct token *place = PARSER_PUSH(parser, origin->entries, origin->count);
+    if (place)
+        *place = *token;
+    return place && table_add(parser->sources, table, token->text);
+}
+
+struct span table_place(const struct table *table)
+{
+    return table_origin(table)->at;
+}
+
+bool table_first_check(const struct table *table)
+{
+    bool first = !table_origin(table)->checked;
+    table_origin(table)->checked = true;
+    return first;
+}
+
+struct table_walk table_walk(struct sources *sources, const struct table *table)
+{
+    struct table_walk walk = {.origin = table_origin(table)};
+    if (walk.origin->in_file)
+        walk.file = walk.rest = sources->files[walk.origin->at.file]->text;
+    return walk;
+}
+
+bool table_walk_next(struct table_walk *walk, struct slice *entry, struct span *at)
+{
+    if (walk->next < walk->origin->count) {
+        const struct token *token = &walk->origin->entries[walk->next++];
+        *entry = token->text;
+        *at = token->at;
+        return true;
+    }
+    if (!table_line(&walk->rest, entry))
+        return false;
+    uint32_t from = (uint32_t)(entry->ptr - walk->file.ptr);
+    *at = (struct span){from, from + (uint32_t)entry->len, walk->origin->at.file};
+    return true;
+}
+
+bool table_check(struct sources *sources, const struct table *table, table_judge *judge,
+                 struct span user)
+{
+    struct table_walk walk = table_walk(sources, table);
+    const struct source *needs = sources->files[user.file];
+    struct slice entry;
+    struct span at;
+    unsigned faults = 0;
+    while (faults < REPORTED_MAX && table_walk_next(&walk, &entry, &at)) {
+        const char *fault = judge(entry);
+        if (!fault)
+            continue;
+        faults++;
+        source_error(sources, at, "the entry \"%.*s\" %s (used in %.*s:%u)%s", SHOWN(entry), fault,
+                     SLICE_ARGS(needs->path), source_line(sources, user),
+                     faults == REPORTED_MAX ? "; what follows was not looked at" : "");
+    }
+    return faults == 0;
+}
+
+const char *entry_fault(struct slice entry)
+{
+    if (slice_starts(entry, SLICE("\xef\xbb\xbf")))
+        return "begins with a byte order mark; expected it at the start of the file alone (were "
+               "files put together?)";
+    for (size_t i = 0; i < entry.len; i++)
+        if (((unsigned char)entry.ptr[i] < ' ' && entry.ptr[i] != '\t') || entry.ptr[i] == 127)
+            return "holds a control character; expected one entry a line, each line ended by LF "
+                   "or CR LF";
+    return NULL;
+}
+
+const char *network_fault(struct slice entry)
+{
+    struct network network;
+    return network_parse(entry, &network) ? NULL : "is neither an address nor a network";
+}
+
+/* Another spelling than names have beside case, which the table does not count. */
+static bool spelled_otherwise(struct slice entry)
+{
+    return entry.len && (!slice_is_ascii(entry) || entry.ptr[entry.len - 1] == '.');
+}
+
+void table_take_names(struct sources *sources, struct table *table)
+{
+    struct table_walk walk = table_walk(sources, table);
+    struct slice entry;
+    struct span at;
+    if (table_origin(table)->named)
+        return;
+    table_origin(table)->named = true;
+    while (table_walk_next(&walk, &entry, &at)) {
+        if (!spelled_otherwise(entry))
+            continue;
+        const char *flaw = spelling_flaw(sources->arena, entry);
+        struct slice spelled = spell_entry(sources->arena, entry);
+        sources->no_memory |= !spelled.ptr;
+        if (flaw)
+            source_error(sources, at,
+                         "no domain can be in \"%.*s\": %s; expected one such as \"example.com\"",
+                         SHOWN(entry), flaw);
+        else if (!spelled.ptr || !table_add(sources, table, spelled))
+            return;
+    }
+}
+
+bool table_take_networks(struct sources *sources, struct table *table, struct span user)
+{
+    struct slice bad;
+    if (table_as_networks(sources, table, &bad))
+        return true;
+    if (bad.len > 0)
+        table_check(sources, table, network_fault, user);
+    return false;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/retry_memory.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct shared *shared;
+static struct arena *arena;
+
+static int open_all(void **state)
+{
+    (void)state;
+    int fd;
+    shared = shared_new(&fd);
+    close(fd);
+    arena = arena_new(1 << 20);
+    return shared && arena ? 0 : -1;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    shared_free(&shared);
+    arena_free(&arena);
+    return 0;
+}
+
+static struct retry_place place(const char *client, const char *authenticated, const char *sender,
+                                const char *recipient)
+{
+    struct ip ip = {0};
+    assert_true(ip_parse(slice_of(client), &ip));
+    struct retry_who who = {&ip, slice_of(authenticated), slice_of(sender), slice_of(recipient)};
+    return retry_place(shared, &who);
+}
+
+static void remember(struct retry_place at, unsigned group)
+{
+    retry_remember(shared, &at, &(struct retry){.group = group});
+}
+
+static unsigned group(struct retry_place at)
+{
+    return retry_recall(shared, &at, arena).group;
+}
+
+static void test_a_group_is_told_at_the_retry_from_the_network(void **state)
+{
+    (void)state;
+    remember(place("192.0.2.7", "", "s@x", "a@b"), 1);
+    remember(place("192.0.2.7", "", "s@x", "c@b"), 2);
+    assert_int_equal(group(place("192.0.2.7", "", "S@X", "A@b")), 1);
+    assert_int_equal(group(place("192.0.2.200", "", "s@x", "c@b")), 2);
+    assert_int_equal(group(place("192.0.3.7", "", "s@x", "c@b")), 0);
+    assert_int_equal(group(place("192.0.2.7", "", "t@x", "c@b")), 0);
+    assert_int_equal(group(place("192.0.2.7", "", "s@xc", "@b")), 0);
+    remember(place("192.0.2.7", "", "s@x", "a@b"), 3);
+    assert_int_equal(group(place("192.0.2.7", "", "s@x", "a@b")), 3);
+    clock_advance(24 * 3600 * 1000 + 1);
+    assert_int_equal(group(place("192.0.2.7", "", "s@x", "a@b")), 0);
+}
+
+static void test_ipv6_counts_by_its_64(void **state)
+{
+    (void)state;
+    remember(place("2001:db8:1:2::1", "", "", "a@b"), 5);
+    assert_int_equal(group(place("2001:db8:1:2:ffff::9", "", "", "a@b")), 5);
+    assert_int_equal(group(place("2001:db8:1:3::1", "", "", "a@b")), 0);
+}
+
+static void test_a_pool_is_known_by_the_domain_that_spf_passed_for(void **state)
+{
+    (void)state;
+    remember(place("192.0.2.7", "pool.example", "s@pool.example", "a@b"), 4);
+    assert_int_equal(group(place("198.51.100.1", "pool.example", "s@pool.example", "a@b")), 4);
+    assert_int_equal(group(place("198.51.100.1", "", "s@pool.example", "a@b")), 0);
+    assert_int_equal(group(place("192.0.2.9", "", "s@pool.example", "a@b")), 4);
+    struct retry_place served = place("192.0.2.7", "pool.example", "s@pool.example", "a@b");
+    retry_forget(shared, &served);
+    assert_int_equal(group(place("192.0.2.9", "", "s@pool.example", "a@b")), 0);
+    assert_int_equal(group(place("198.51.100.1", "pool.example", "s@pool.example", "a@b")), 0);
+}
+
+static void test_a_reply_is_that_message_s_and_not_the_recipient_s(void **state)
+{
+    (void)state;
+    struct retry_place at = place("192.0.2.7", "", "s@x", "a@b");
+    struct backend_reply full = {REPLY_RECIPIENT, 552, SLICE("5.2.2"), SLICE("mailbox full")};
+    retry_remember(shared, &at,
+                   &(struct retry){.group = 9, .has_size = true, .size = 5000, .reply = full});
+    struct retry got = retry_recall(shared, &at, arena);
+    assert_int_equal(got.group, 9);
+    assert_int_equal(got.reply.code, 552);
+    assert_int_equal(got.reply.kind, REPLY_RECIPIENT);
+    assert_true(slice_eq(got.reply.enhanced, full.enhanced));
+    assert_true(slice_eq(got.reply.text, full.text));
+    assert_true(retry_is_of(&got, &(struct smtp_mail_params){.has_size = true, .size = 5000}));
+    assert_false(retry_is_of(&got, &(struct smtp_mail_params){.has_size = true, .size = 500}));
+    assert_false(retry_is_of(&got, &(struct smtp_mail_params){.has_size = false}));
+}
+
+static void test_addresses_of_any_length_are_told_apart(void **state)
+{
+    (void)state;
+    char one[2000], other[2000];
+    memset(one, 'a', sizeof one - 1);
+    one[sizeof one - 1] = '\0';
+    memcpy(other, one, sizeof one);
+    other[sizeof other - 2] = 'b';
+    remember(place("192.0.2.7", "", one, one), 6);
+    assert_int_equal(group(place("192.0.2.7", "", one, one)), 6);
+    assert_int_equal(group(place("192.0.2.7", "", one, other)), 0);
+    assert_int_equal(group(place("192.0.2.7", "", other, one)), 0);
+}
+
+static void test_a_flood_stays_within_its_table(void **state)
+{
+    (void)state;
+    char address[64];
+    unsigned kept = 0;
+    for (unsigned i = 0; i < 50000; i++) {
+        snprintf(address, sizeof address, "u%u@x", i);
+        remember(place("192.0.2.7", "", "s@x", address), i % 7 + 1);
+    }
+    for (unsigned i = 0; i < 50000; i++) {
+        snprintf(address, sizeof address, "u%u@x", i);
+        unsigned number = group(place("192.0.2.7", "", "s@x", address));
+        assert_true(number == 0 || number == i % 7 + 1);
+        kept += number != 0;
+        if (i % 1000 == 0)
+            arena_reset(arena);
+    }
+    assert_true(kept > 8000 && kept <= 16384);
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_group_is_told_at_the_retry_from_the_network),
+        TEST(test_ipv6_counts_by_its_64),
+        TEST(test_a_pool_is_known_by_the_domain_that_spf_passed_for),
+        TEST(test_a_reply_is_that_message_s_and_not_the_recipient_s),
+        TEST(test_addresses_of_any_length_are_told_apart),
+        TEST(test_a_flood_stays_within_its_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
