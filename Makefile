@@ -130,13 +130,13 @@ $(foreach f,$(FLOORS),$(eval $(call floor_rule,$(f))))
 link = $(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1) -lm
 
 $(B)/gatepost: $(B)/proxy/gatepost.o $(call floor_libs,proxy) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
-	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp)
+	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp -lidn2)
 $(B)/gatepost-proxy: $(B)/proxy/gatepost-proxy.o $(call floor_libs,proxy) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp -lunbound -lhiredis -lpsl -lidn2)
 $(B)/gatepost-scan: $(B)/filters/gatepost-scan.o $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2)
 $(B)/gatepost-av: $(B)/filters/gatepost-av.o $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
-	$(call link,-lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto)
+	$(call link,-lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lidn2)
 $(B)/gatepostctl: $(B)/console/gatepostctl.o $(call floor_libs,console) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
 	$(call link,-ljansson -levent -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2)
 

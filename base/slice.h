@@ -32,6 +32,8 @@ bool slice_iends(struct slice s, struct slice suffix);
 int slice_cmp(struct slice a,
               struct slice b); /* as memcmp, the shorter first when one begins the other */
 
+bool slice_is_ascii(struct slice s); /* no octet above 127 */
+
 /* Offset of the first (last) match; s.len when there is none. */
 size_t slice_find(struct slice s, char c);
 size_t slice_rfind(struct slice s, char c);

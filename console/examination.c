@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "filters/client_names.h"
+#include "policy/spelling.h"
 
 #include <unistd.h>
 
@@ -71,8 +72,8 @@ static void recipient_facts(struct examination *e)
     }
     struct value *items = arena_array(e->arena, envelope->recipient_count, sizeof *items);
     for (size_t i = 0; items && i < envelope->recipient_count; i++)
-        items[i] = value_text(envelope->recipients[i]);
-    e->facts.fact[FACT_RECIPIENT] = value_text(envelope->recipients[0]);
+        items[i] = value_address(e->arena, envelope->recipients[i]);
+    e->facts.fact[FACT_RECIPIENT] = value_address(e->arena, envelope->recipients[0]);
     e->facts.fact[FACT_RECIPIENTS] =
         (struct value){.state = items ? VALUE_KNOWN : VALUE_UNKNOWN,
                        .list = {items, items ? envelope->recipient_count : 0, false}};
@@ -96,9 +97,10 @@ bool examination_envelope(struct examination *e, const struct config *config)
     if (envelope->helo.ptr)
         fact[FACT_HELO] = value_text(envelope->helo);
     struct slice from = sender_of(envelope);
-    fact[FACT_SENDER] = from.len ? value_text(from) : value_absent();
+    fact[FACT_SENDER] = from.len ? value_address(e->arena, from) : value_absent();
     fact[FACT_MESSAGE_NULL_SENDER] = value_bool(from.len == 0);
-    helo_form(config, fact[FACT_HELO].text, &fact[FACT_CLIENT_IP].ip, &not_known, &e->facts);
+    helo_form(e->arena, config, fact[FACT_HELO].text, &fact[FACT_CLIENT_IP].ip, &not_known,
+              &e->facts);
     recipient_facts(e);
     fact[FACT_MESSAGE_SIZE] = e->message >= 0 ? value_integer((int64_t)e->size) : (struct value){0};
     return e->facts.keyed != NULL;
@@ -158,7 +160,7 @@ static bool cannot_strip(const struct examination *e, const struct verdict *v)
 static bool evaluate(struct examination *e, const struct config *config, size_t recipient)
 {
     struct verdict *v = &e->verdicts[recipient];
-    e->facts.fact[FACT_RECIPIENT] = value_text(e->envelope.recipients[recipient]);
+    e->facts.fact[FACT_RECIPIENT] = value_address(e->arena, e->envelope.recipients[recipient]);
     enum outcome outcome = policy_evaluate(config->policy, &e->facts, last_phase(e), e->arena, v);
     if (outcome == OUTCOME_PENDING) /* nothing speaks against it so far */
         refuse(v, ACTION_ACCEPT, 250, SLICE(""), SLICE(""));
@@ -209,7 +211,7 @@ bool examination_decide(struct examination *e, const struct config *config)
         if (may_differ(e, i) && !evaluate(e, config, i))
             return false;
     }
-    e->facts.fact[FACT_RECIPIENT] = value_text(e->envelope.recipients[0]);
+    e->facts.fact[FACT_RECIPIENT] = value_address(e->arena, e->envelope.recipients[0]);
     e->verdict_count = count;
     settle(e);
     return true;

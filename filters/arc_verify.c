@@ -1,35 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * The signatures of a chain: what is hashed (RFC 8617 5.1.1, RFC 6376 3.7) and whether it holds. */
 #include "filters/arc_chain.h"
+#include "filters/hasher.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-
-/* A digest that canonical octets are written into. */
-struct hasher {
-    EVP_MD_CTX *context;
-    struct canonical_sink sink;
-};
-
-static void hash_octets(void *context, const char *octets, size_t count)
-{
-    EVP_DigestUpdate(context, octets, count);
-}
-
-static bool hasher_open(struct hasher *hasher)
-{
-    hasher->context = EVP_MD_CTX_new();
-    hasher->sink = (struct canonical_sink){.write = hash_octets, .to = hasher->context};
-    return hasher->context && EVP_DigestInit_ex(hasher->context, EVP_sha256(), NULL) == 1;
-}
-
-static bool hasher_close(struct hasher *hasher, unsigned char *digest)
-{
-    canonical_flush(&hasher->sink);
-    bool ok = EVP_DigestFinal_ex(hasher->context, digest, NULL) == 1;
-    EVP_MD_CTX_free(hasher->context);
-    return ok;
-}
 
 static bool hash_body(struct arc_chain *chain, bool relaxed)
 {

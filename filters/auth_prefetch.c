@@ -10,6 +10,7 @@
 #include "filters/org_domain.h"
 #include "filters/spf_internal.h"
 #include "filters/tag_list.h"
+#include "policy/spelling.h"
 
 enum {
     HEADER_MAX = 256 * 1024, /* octets that are looked at */
@@ -25,9 +26,10 @@ static void tell(const struct dns_answers *table, struct auth_prefetch *out)
         out->count = AUTH_PREFETCH_MAX;
 }
 
-static void want_record(struct dns_answers *table, struct slice domain)
+static void want_record(struct arena *arena, struct dns_answers *table, struct slice domain)
 {
-    if (spf_is_domain(domain))
+    domain = spell_domain(arena, domain);
+    if (domain.ptr && spf_is_domain(domain))
         dns_prefetch(table, domain, DNS_TXT);
 }
 
@@ -39,15 +41,15 @@ bool auth_prefetch_envelope(struct arena *arena, struct slice helo, struct slice
     *out = (struct auth_prefetch){0};
     if (!table)
         return false;
-    want_record(table, at < sender.len ? slice_from(sender, at + 1) : sender);
-    want_record(table, helo);
+    want_record(arena, table, at < sender.len ? slice_from(sender, at + 1) : sender);
+    want_record(arena, table, helo);
     tell(table, out);
     return !arena_failed(arena);
 }
 
 static bool in_domain(char c)
 {
-    return ascii_alpha(c) || ascii_digit(c) || c == '-' || c == '_' || c == '.';
+    return ascii_alpha(c) || ascii_digit(c) || (c & 0x80) || c == '-' || c == '_' || c == '.';
 }
 
 static void add_author(struct arena *arena, struct slice domain, struct author *author)

@@ -2,6 +2,7 @@
 #include "filters/client_names.h"
 
 #include "filters/org_domain.h"
+#include "policy/spelling.h"
 
 #include <string.h>
 
@@ -187,19 +188,20 @@ static bool is_our_address(const struct config *config, const struct ip *ip, con
     return ours;
 }
 
-static bool is_our_name(const struct config *config, struct slice name)
+static bool is_our_name(struct arena *arena, const struct config *config, struct slice text)
 {
-    if (name.len > 0 && name.ptr[name.len - 1] == '.')
-        name.len--;
-    return name.len > 0 && (slice_ieq(name, config->hostname) || config_domain(config, name));
+    struct domain_name name;
+    return !domain_name_make(arena, text, &name) &&
+           (slice_ieq(name.text, config->hostname) || config_domain(config, name));
 }
 
-void helo_form(const struct config *config, struct slice text, const struct ip *client,
-               const struct ip *local, struct facts *facts)
+void helo_form(struct arena *arena, const struct config *config, struct slice text,
+               const struct ip *client, const struct ip *local, struct facts *facts)
 {
     struct helo helo = read_helo(text);
     bool claims_us =
-        helo.ip.family ? is_our_address(config, &helo.ip, local) : is_our_name(config, text);
+        helo.ip.family ? is_our_address(config, &helo.ip, local) : is_our_name(arena, config, text);
+    facts->fact[FACT_HELO] = slice_is_ascii(text) ? value_text(text) : value_domain(arena, text);
     facts->fact[FACT_HELO_VALID] = value_bool(helo.valid);
     facts->fact[FACT_HELO_LITERAL] = value_bool(helo.literal);
     facts->fact[FACT_HELO_OURS] = value_bool(claims_us && !is_our_address(config, client, local));

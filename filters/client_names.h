@@ -18,9 +18,10 @@ bool client_names(struct arena *arena, struct dns_answers *dns, const struct ip 
 bool helo_names(struct arena *arena, struct dns_answers *dns, const struct ip *client,
                 struct slice helo, struct facts *facts);
 
-/* Fills helo.valid, helo.literal and helo.is_ours, which need no DNS. `local` is the address of
+/* Fills helo (as it was said; in A-labels when it was not ASCII, for it is compared as a domain),
+ * helo.valid, helo.literal and helo.is_ours, which need no DNS. `local` is the address of
  * ours that the client has reached (family 0: not known). */
-void helo_form(const struct config *config, struct slice helo, const struct ip *client,
-               const struct ip *local, struct facts *facts);
+void helo_form(struct arena *arena, const struct config *config, struct slice helo,
+               const struct ip *client, const struct ip *local, struct facts *facts);
 
 #endif

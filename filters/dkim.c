@@ -184,6 +184,7 @@ static void add_candidate(struct dkim_job *job, const struct header *field,
     c->signature = &out->signatures[out->count++];
     c->signature->whole_body = c->wanted = true;
     c->signature->reason = "";
+    c->field = *field;
     judge_tags(job->arena, c, field, job->now);
 }
 
@@ -239,6 +240,7 @@ bool dkim_examine(struct arena *arena, struct dns_answers *dns, struct slice mes
         return false;
     for (size_t i = 0; i < job->count; i++)
         judge_length(job, &job->candidates[i]);
+    dkim_utf8_verify(job);
     dkim_library_verify(job);
     find_best(out);
     return !arena_failed(arena);

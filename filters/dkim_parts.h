@@ -9,6 +9,7 @@
 
 struct dkim_candidate {
     struct dkim_signature *signature;
+    struct header field;
     struct tag_list tags;
     struct slice key;                /* the record, while the signature is to be verified */
     bool wanted;                     /* nothing is wrong with it so far */
@@ -27,6 +28,10 @@ struct dkim_job {
     struct dkim_candidate candidates[DKIM_SIGNATURES_MAX];
     size_t count;
 };
+
+/* Verifies the candidates that are wanted and whose field is not ASCII; those are wanted no more.
+ */
+void dkim_utf8_verify(struct dkim_job *job);
 
 /* Verifies the candidates that are wanted and writes their results. */
 void dkim_library_verify(struct dkim_job *job);

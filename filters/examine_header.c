@@ -5,6 +5,7 @@
 #include "filters/author.h"
 #include "filters/headers.h"
 #include "filters/words.h"
+#include "policy/spelling.h"
 
 enum { FIELDS_MAX = 64, ADDRESSES_MAX = 256 };
 
@@ -36,13 +37,9 @@ static struct value text_field(struct reading *in, struct slice name)
 
 static struct value address_value(struct reading *in, const struct address *address)
 {
-    if (address->domain.len == 0)
-        return value_text(address->local);
-    struct slice text = arena_printf(in->arena, "%.*s@%.*s", SLICE_ARGS(address->local),
-                                     SLICE_ARGS(address->domain));
-    if (!text.ptr)
-        in->full = true;
-    return value_text(text);
+    struct value value = value_mailbox(in->arena, address->local, address->domain);
+    in->full = in->full || value.state != VALUE_KNOWN;
+    return value;
 }
 
 static bool addresses_of(struct reading *in, struct slice name, size_t nth, struct addresses *out)
@@ -132,15 +129,15 @@ static struct slice domain_of(struct slice address)
     return slice_from(address, at < address.len ? at + 1 : at);
 }
 
-static struct value id_fits(const struct facts *facts, struct slice sender_domain)
+static struct value id_fits(struct arena *arena, const struct facts *facts, struct slice sender)
 {
     const struct value *id = &facts->fact[FACT_MESSAGE_ID], *from = &facts->fact[FACT_MESSAGE_FROM];
     if (id->state != VALUE_KNOWN)
         return value_absent();
     size_t at = slice_rfind(id->text, '@');
     struct slice domain = slice_from(id->text, at + (at < id->text.len));
-    domain = slice_sub(domain, 0, slice_find(domain, '>'));
-    struct slice author = {NULL, 0};
+    domain = spell_domain(arena, slice_sub(domain, 0, slice_find(domain, '>')));
+    struct slice sender_domain = spell_domain(arena, domain_of(sender)), author = {NULL, 0};
     if (from->state == VALUE_KNOWN && (at = slice_rfind(from->text, '@')) < from->text.len)
         author = slice_from(from->text, at + 1);
     return value_bool(domain.len && ((sender_domain.len && related(domain, sender_domain)) ||
@@ -192,7 +189,7 @@ bool examine_header(struct arena *arena, const struct mime_message *message,
     fact[FACT_MESSAGE_REPLY_TO] = first_reply_to(&in);
     fact[FACT_MESSAGE_RECEIVED] = value_number((double)headers_count(in.block, SLICE("received")));
     read_from(&in, facts);
-    fact[FACT_MESSAGE_ID_FITS] = id_fits(facts, domain_of(job->from.sender));
+    fact[FACT_MESSAGE_ID_FITS] = id_fits(arena, facts, job->from.sender);
     read_wanted(&in, job, facts);
     return read_author(&in, message->raw, facts) && !in.full;
 }

@@ -3,6 +3,7 @@
 #include "filters/auth_results.h"
 #include "filters/examine_sender.h"
 #include "filters/key_record.h"
+#include "policy/spelling.h"
 #include "policy/types.h"
 
 /* Where each list of words begins among the words of all lists. */
@@ -53,6 +54,11 @@ SAME(arc_result, pass, ARC_PASS);
 static struct value text_or_absent(struct slice text)
 {
     return text.len ? value_text(text) : value_absent();
+}
+
+static struct value domain_or_absent(struct arena *arena, struct slice domain)
+{
+    return domain.len ? value_domain(arena, domain) : value_absent();
 }
 
 static bool make_list(struct arena *arena, size_t count, struct value *out)
@@ -110,13 +116,14 @@ static bool fill_signature(const struct sender_findings *f, const struct dkim_si
     *out = (struct value){.state = VALUE_KNOWN, .fields = fields};
     if (!fields)
         return false;
-    fields[signature_domain] = text_or_absent(s->domain);
-    fields[signature_selector] = text_or_absent(s->selector);
+    fields[signature_domain] = domain_or_absent(f->arena, s->domain);
+    fields[signature_selector] = domain_or_absent(f->arena, s->selector);
     fields[signature_algorithm] = text_or_absent(s->algorithm);
     fields[signature_bits] = value_number(s->bits);
     fields[signature_result] = value_integer(s->result);
     fields[signature_reason] = text_or_absent(slice_of(s->reason));
-    fields[signature_identity] = text_or_absent(s->identity);
+    fields[signature_identity] =
+        s->identity.len ? value_address(f->arena, s->identity) : value_absent();
     fields[signature_whole_body] = value_bool(s->whole_body);
     fields[signature_aligned] = value_bool(is_aligned_signature(f, s));
     fields[signature_dnssec] = value_bool(is_validated_key(f, s));
@@ -203,7 +210,7 @@ static bool fill_arc(const struct sender_findings *f, struct value *fact)
     if (!make_list(f->arena, arc->count, sealers))
         return false;
     for (size_t i = 0; i < arc->count; i++)
-        sealers->list.items[i] = value_text(arc->sealers[i].domain);
+        sealers->list.items[i] = value_domain(f->arena, arc->sealers[i].domain);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "filters/rsa_key.h"
 #include "filters/tag_list.h"
 #include "filters/transfer.h"
+#include "policy/spelling.h"
 
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -13,6 +14,10 @@
 struct slice key_record_name(struct arena *arena, struct slice selector, struct slice domain)
 {
     static const char middle[] = "._domainkey.";
+    selector = spell_domain(arena, selector);
+    domain = spell_domain(arena, domain);
+    if (!selector.ptr || !domain.ptr)
+        return (struct slice){NULL, 0};
     size_t at = selector.len + sizeof middle - 1;
     char *name = arena_alloc(arena, at + domain.len + 1);
     if (!name)

@@ -15,7 +15,8 @@ struct key_record {
     bool strict;      /* t=s: i= and d= must be the same domain */
 };
 
-/* "s._domainkey.d"; ptr NULL when the arena is full. */
+/* "s._domainkey.d" in A-labels (RFC 8616 3), whatever the signature is written in; ptr NULL when
+ * the arena is full. */
 struct slice key_record_name(struct arena *arena, struct slice selector, struct slice domain);
 
 /* Of the TXT records at a name the one that is a key; with several keys nothing is sure (RFC 6376

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * Domains in one spelling, and the organisational domain above each (RFC 7489 3.2), by the public
+ * The organisational domain above each domain (RFC 7489 3.2), by the public
  * suffix list that libpsl was built with. */
 #ifndef FILTERS_ORG_DOMAIN_H
 #define FILTERS_ORG_DOMAIN_H
@@ -7,9 +7,8 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
-/* Lower case, A-labels (IDNA2008 with UTS 46 mapping) and no trailing dot. False when it could not
- * be a host's name: an empty or too long label, more than 253 octets, anything besides letters,
- * digits, '-' and '_', or 8-bit text that IDNA refuses; or when the arena is full. */
+/* What domain_name_make makes of it. False, and *out is empty: it is no name of a domain, or the
+ * arena is full. */
 bool domain_normalise(struct arena *arena, struct slice domain, struct slice *out);
 
 /* The registered domain at or above a normalised one: a part of what was given. Empty when that is

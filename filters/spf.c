@@ -2,6 +2,8 @@
  * check_host() of RFC 7208 section 4, and the two identities. */
 #include "filters/spf_internal.h"
 
+#include "base/domain_name.h"
+
 #include <string.h>
 
 static enum spf_result check_host(struct spf_evaluation *e, struct slice domain, bool included);
@@ -94,6 +96,8 @@ static bool evaluate_terms(struct spf_evaluation *e, struct slice rest, struct s
 {
     struct spf_term term;
     while (spf_next_term(&rest, &term) && !e->abandoned) {
+        if (spf_macro_undefined(e, term.domain))
+            continue;
         enum spf_match match = term.mechanism == SPF_INCLUDE ? match_include(e, &term, domain)
                                                              : spf_match(e, &term, domain);
         if (match == SPF_NO_MATCH)
@@ -191,12 +195,18 @@ static bool set_sender(struct spf_evaluation *e, struct slice local, struct slic
     return true;
 }
 
-static struct slice lower(struct arena *arena, struct slice name)
+/* In A-labels (4.3, RFC 8616 4). What is no name of a host is asked as it stands, in lower case: an
+ * SPF record may be at a name with other octets in it. */
+static struct slice asked_name(struct arena *arena, struct slice domain)
 {
-    char *copy = arena_cstr(arena, name);
-    for (size_t i = 0; copy && i < name.len; i++)
+    struct domain_name name;
+    if (!domain_name_make(arena, domain, &name))
+        return name.text;
+    domain = spf_without_dot(domain);
+    char *copy = arena_cstr(arena, domain);
+    for (size_t i = 0; copy && i < domain.len; i++)
         copy[i] = ascii_lower(copy[i]);
-    return (struct slice){copy, name.len};
+    return (struct slice){copy, domain.len};
 }
 
 static bool evaluate(struct arena *arena, struct dns_answers *answers,
@@ -204,18 +214,19 @@ static bool evaluate(struct arena *arena, struct dns_answers *answers,
 {
     struct spf_evaluation e = {
         .arena = arena, .answers = answers, .input = input, .client = plain_ipv4(&input->client)};
-    struct slice domain = spf_without_dot(out->domain);
-    if (!set_sender(&e, local, domain))
+    struct slice domain = asked_name(arena, out->domain);
+    e.helo = asked_name(arena, input->helo);
+    if (!domain.ptr || !e.helo.ptr || !set_sender(&e, local, domain))
         return false;
     if (e.client.family)
         out->result = check_host(&e, domain, false);
-    out->domain = lower(arena, domain);
+    out->domain = domain;
     out->explanation = e.explanation;
     out->mechanism = e.mechanism;
     if (out->result == SPF_TEMPERROR || out->result == SPF_PERMERROR)
         out->problem = e.problem;
     out->lookups = e.lookups;
-    return !e.abandoned && out->domain.ptr;
+    return !e.abandoned;
 }
 
 /* The local part of a sender that has none is "postmaster" (4.3). */

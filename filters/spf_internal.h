@@ -73,6 +73,7 @@ struct spf_evaluation {
     struct ip client;
     const struct spf_input *input;
     struct slice sender, local, sender_domain; /* none is empty */
+    struct slice helo;                         /* in the spelling of the DNS, as the domains are */
     unsigned lookups, voids;
     struct slice validated[SPF_NAMES_MAX]; /* names of the client that lead back to it (5.5) */
     size_t validated_count;
@@ -80,6 +81,10 @@ struct spf_evaluation {
     struct slice explanation, mechanism, problem;
     bool abandoned; /* a miss, or no memory: nothing that follows counts */
 };
+
+/* Whether it names the local part (%{s}, %{l}), and that is not ASCII: a term with such a
+ * domain-spec matches nothing (RFC 8616 4). */
+bool spf_macro_undefined(const struct spf_evaluation *e, struct slice text);
 
 enum spf_expansion { SPF_EXPANDED, SPF_TOO_LONG, SPF_TOO_MANY_LOOKUPS };
 

@@ -73,6 +73,22 @@ bool spf_macro_check(struct slice text, enum spf_macro_use use, bool *ends_in_ma
     return true;
 }
 
+bool spf_macro_undefined(const struct spf_evaluation *e, struct slice text)
+{
+    struct macro macro;
+    if (slice_is_ascii(e->local))
+        return false;
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        size_t at = i + 2;
+        if (text.ptr[i] != '%')
+            continue;
+        if (text.ptr[++i] == '{' && parse_macro(text, &at, &macro) &&
+            (macro.letter == 's' || macro.letter == 'l'))
+            return true;
+    }
+    return false;
+}
+
 /* ---- values of letters */
 
 /* Nibbles with dots between, as in ip6.arpa but not reversed; the dotted quad of IPv4 is that
@@ -135,7 +151,7 @@ static struct slice value_of(struct spf_evaluation *e, char letter, struct slice
     case 'v':
         return e->client.family == 4 ? SLICE("in-addr") : SLICE("ip6");
     case 'h':
-        return e->input->helo;
+        return e->helo;
     case 'c':
         ip_text(&e->client, text);
         return printed(e, arena_copy(e->arena, slice_of(text)));

@@ -59,6 +59,12 @@ int check_literal(struct checker *checker, const struct syntax_term *term,
                   const struct type *expected);
 bool literal_value(struct sources *sources, const struct syntax_term *term,
                    const struct type *expected, struct value *out);
+/* The same for a text that is searched for, in addresses and domains a part of one. */
+int check_part(struct checker *checker, const struct syntax_term *term, const struct type *expected,
+               bool ending);
+/* False: it is compared with domains or addresses, and reported as no domain's. */
+bool literal_names_domain(struct sources *sources, const struct syntax_term *term,
+                          const struct type *expected);
 
 bool check_text(struct checker *checker, const struct token *token, struct text *out);
 bool check_action(struct checker *checker, const struct syntax_action *syntax,

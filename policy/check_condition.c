@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Conditions: from a tree to nodes, with their types compared. */
 #include "policy/check.h"
+#include "policy/spelling.h"
 #include "policy/table_entries.h"
 
 int add_node(struct checker *checker, const struct node *node)
@@ -164,6 +165,15 @@ static bool expect_textual(struct checker *checker, const struct syntax_term *te
     return false;
 }
 
+/* What is searched for: a part of what the left side is, or all of it in a fact. */
+static int check_needle(struct checker *checker, const struct syntax_expr *expr,
+                        const struct type *expected)
+{
+    if (expr->b->kind == TERM_LITERAL)
+        return check_part(checker, expr->b, expected, expr->kind == EXPR_ENDS);
+    return check_right(checker, expr->b, expected);
+}
+
 static int check_text_search(struct checker *checker, const struct syntax_expr *expr,
                              struct node *node)
 {
@@ -172,7 +182,7 @@ static int check_text_search(struct checker *checker, const struct syntax_expr *
                : expr->kind == EXPR_STARTS ? OP_STARTS
                                            : OP_ENDS;
     if (!expect_textual(checker, expr->a, &left) ||
-        (node->b = check_right(checker, expr->b, member_type(&left))) < 0)
+        (node->b = check_needle(checker, expr, member_type(&left))) < 0)
         return -1;
     struct type right = operand_type(checker, node->b);
     node->fold = folds(member_type(&left), &right);
@@ -214,6 +224,8 @@ static int in_table(struct checker *checker, struct node *node, struct table *ta
     bool networks = type->kind == TYPE_IP;
     if (!table || (networks && !table_take_networks(checker->parser->sources, table, at)))
         return -1;
+    if (type->kind == TYPE_DOMAIN || type->kind == TYPE_ADDRESS)
+        table_take_names(checker->parser->sources, table);
     node->op = networks ? OP_IN_NETWORKS : OP_IN_TABLE;
     node->table = table;
     return add_node(checker, node);
@@ -243,10 +255,11 @@ static int in_list(struct checker *checker, const struct syntax_term *list, stru
         return in_words(checker, list, node, type);
     for (size_t i = 0; table && i < list->count; i++) {
         struct token entry = list->items[i].token;
-        if (!literal_value(sources, &list->items[i], &text, &value))
+        if (!literal_value(sources, &list->items[i], &text, &value) ||
+            !literal_names_domain(sources, &list->items[i], type))
             return -1;
-        entry.text = value.text;
-        if (!table_add_token(checker->parser, table, &entry))
+        entry.text = type->kind == TYPE_TEXT ? value.text : spell_entry(sources->arena, value.text);
+        if (!entry.text.ptr || !table_add_token(checker->parser, table, &entry))
             return -1;
     }
     return in_table(checker, node, table, type, list->token.at);

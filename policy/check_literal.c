@@ -2,6 +2,7 @@
  * Literals, typed by what is expected where they stand. */
 #include "policy/check.h"
 #include "policy/dates.h"
+#include "policy/spelling.h"
 
 #include <stdio.h>
 
@@ -153,6 +154,16 @@ static bool record_value(struct sources *sources, const struct syntax_term *term
     return names_follow_name(sources, record, fields);
 }
 
+static bool spelled_value(struct sources *sources, const struct syntax_term *term,
+                          const struct type *expected, struct value *out)
+{
+    struct slice text = term->token.text;
+    *out = expected->kind == TYPE_DOMAIN ? value_domain(sources->arena, text)
+                                         : value_address(sources->arena, text);
+    sources->no_memory |= out->state != VALUE_KNOWN;
+    return out->state == VALUE_KNOWN;
+}
+
 bool literal_value(struct sources *sources, const struct syntax_term *term,
                    const struct type *expected, struct value *out)
 {
@@ -164,10 +175,12 @@ bool literal_value(struct sources *sources, const struct syntax_term *term,
         *out = value_number(term->token.number);
         return is_literal(term, TOKEN_NUMBER) || mismatch(sources, term, expected);
     case TYPE_TEXT:
-    case TYPE_ADDRESS:
-    case TYPE_DOMAIN:
         *out = value_text(term->token.text);
         return is_literal(term, TOKEN_STRING) || mismatch(sources, term, expected);
+    case TYPE_ADDRESS:
+    case TYPE_DOMAIN:
+        return is_literal(term, TOKEN_STRING) ? spelled_value(sources, term, expected, out)
+                                              : mismatch(sources, term, expected);
     case TYPE_IP:
         *out = (struct value){.state = VALUE_KNOWN};
         return (is_literal(term, TOKEN_STRING) && ip_parse(term->token.text, &out->ip)) ||
@@ -195,11 +208,38 @@ bool literal_value(struct sources *sources, const struct syntax_term *term,
     }
 }
 
+bool literal_names_domain(struct sources *sources, const struct syntax_term *term,
+                          const struct type *expected)
+{
+    bool named = expected->kind == TYPE_DOMAIN || expected->kind == TYPE_ADDRESS;
+    const char *flaw = named ? spelling_flaw(sources->arena, term->token.text) : NULL;
+    if (flaw)
+        source_error(sources, term->token.at,
+                     "no domain can be in \"%.*s\": %s; expected one such as \"example.com\"",
+                     SHOWN(term->token.text), flaw);
+    return !flaw;
+}
+
 int check_literal(struct checker *checker, const struct syntax_term *term,
                   const struct type *expected)
 {
+    struct sources *sources = checker->parser->sources;
     struct operand operand = {.kind = OPERAND_LITERAL, .type = *expected};
-    if (!literal_value(checker->parser->sources, term, expected, &operand.literal))
+    if (!literal_value(sources, term, expected, &operand.literal) ||
+        !literal_names_domain(sources, term, expected))
         return -1;
     return add_operand(checker, &operand);
+}
+
+int check_part(struct checker *checker, const struct syntax_term *term, const struct type *expected,
+               bool ending)
+{
+    struct sources *sources = checker->parser->sources;
+    struct operand operand = {.kind = OPERAND_LITERAL, .type = *expected};
+    if (!literal_value(sources, term, expected, &operand.literal))
+        return -1;
+    if (expected->kind != TYPE_TEXT)
+        operand.literal.text = spell_part(sources->arena, expected->kind, term->token.text, ending);
+    sources->no_memory |= !operand.literal.text.ptr;
+    return operand.literal.text.ptr ? add_operand(checker, &operand) : -1;
 }

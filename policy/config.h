@@ -5,6 +5,7 @@
 #ifndef POLICY_CONFIG_H
 #define POLICY_CONFIG_H
 
+#include "base/domain_name.h"
 #include "policy/policy.h"
 
 struct table; /* a named set of texts, domains, addresses or networks */
@@ -59,7 +60,7 @@ struct backend {
 /* domain "example.com" { backend exchange  recipients from file "users.txt" }; "*.example.com"
  * takes subdomains */
 struct domain {
-    struct slice name; /* lower case, without "*." */
+    struct domain_name name; /* without "*." */
     bool subdomains;
     const struct backend *backend;
     const struct table *recipients; /* NULL: any local part (the backend is asked) */
@@ -161,9 +162,9 @@ struct config *config_load(struct slice path, const struct loader *loader, struc
                            struct buf *report);
 void config_free(struct config **config);
 
-/* Who takes mail for this domain; NULL: nobody (relaying denied). Most specific first; ASCII case
- * folded. */
-const struct domain *config_domain(const struct config *config, struct slice domain);
+/* Who takes mail for this domain; NULL: nobody (relaying denied), for the empty name too. Most
+ * specific first. */
+const struct domain *config_domain(const struct config *config, struct domain_name domain);
 
 /* The blocklist or allowlist of that zone (ASCII case folded); NULL: there is none. */
 const struct blocklist *config_blocklist(const struct config *config, struct slice zone);

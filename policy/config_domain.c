@@ -3,7 +3,8 @@
  * certificate "mail.example.com" { chain "mail.pem"  key "mail.key" } */
 #include "policy/parser.h"
 #include "policy/recipients.h"
-#include "policy/table.h"
+#include "policy/spelling.h"
+#include "policy/table_entries.h"
 
 #include <stdlib.h>
 
@@ -27,28 +28,26 @@ struct slice lower_copy(struct parser *parser, struct slice s)
     return (struct slice){copy, copy ? s.len : 0};
 }
 
-static bool domain_chars(struct slice name)
+/* "example.com" or "*.example.com". False: reported. */
+static bool read_domain(struct parser *parser, const struct token *token, struct domain *out)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        bool fits =
-            ascii_alpha(c) || ascii_digit(c) || c == '-' || c == '.' || c == '_' || (c & 0x80);
-        if (!fits)
-            return false;
-    }
-    return name.len > 0 && name.len < 254 && name.ptr[0] != '.' && name.ptr[name.len - 1] != '.';
+    struct slice text = token->text;
+    out->subdomains = slice_starts(text, SLICE("*."));
+    const char *flaw = domain_name_make(parser->config->arena,
+                                        slice_from(text, out->subdomains ? 2 : 0), &out->name);
+    if (flaw)
+        source_error(parser->sources, token->at,
+                     "expected a domain such as \"example.com\" or \"*.example.com\", but %s",
+                     flaw);
+    return !flaw;
 }
 
 static bool add_domain(struct parser *parser, const struct token *name,
                        const struct domain_names *names)
 {
-    struct domain domain = {.subdomains = slice_starts(name->text, SLICE("*."))};
-    domain.name = lower_copy(parser, slice_from(name->text, domain.subdomains ? 2 : 0));
-    if (!domain_chars(domain.name)) {
-        source_error(parser->sources, name->at,
-                     "expected a domain such as \"example.com\" or \"*.example.com\"");
+    struct domain domain = {0};
+    if (!read_domain(parser, name, &domain))
         return true;
-    }
     struct config *config = parser->config;
     size_t count = config->domain_count;
     struct domain_names *beside = PARSER_PUSH(parser, parser->domain_names, count);
@@ -57,6 +56,7 @@ static bool add_domain(struct parser *parser, const struct token *name,
         return false;
     *beside = *names;
     beside->at = *name;
+    beside->name = domain.name;
     *place = domain;
     return true;
 }
@@ -106,6 +106,20 @@ static bool certificate_item(struct parser *parser, void *ctx)
     return joined.ptr != NULL;
 }
 
+/* As clients say it in SNI: with A-labels. */
+static bool read_certificate_name(struct parser *parser, const struct token *token,
+                                  struct slice *out)
+{
+    const char *flaw = spelling_flaw(parser->config->arena, token->text);
+    struct slice spelled = spell_entry(parser->config->arena, token->text);
+    *out = spelled.ptr ? lower_copy(parser, spelled) : spelled;
+    parser->sources->no_memory |= !out->ptr;
+    if (flaw)
+        source_error(parser->sources, token->at,
+                     "expected a name such as \"mail.example.com\", but %s", flaw);
+    return !flaw && out->ptr;
+}
+
 bool parse_certificate(struct parser *parser)
 {
     struct certificate certificate = {0};
@@ -122,8 +136,9 @@ bool parse_certificate(struct parser *parser)
     if (!certificate.names)
         return false;
     for (; certificate.name_count < count; certificate.name_count++)
-        certificate.names[certificate.name_count] =
-            lower_copy(parser, names[certificate.name_count].text);
+        if (!read_certificate_name(parser, &names[certificate.name_count],
+                                   &certificate.names[certificate.name_count]))
+            return true;
     struct config *config = parser->config;
     struct certificate *place =
         PARSER_PUSH(parser, config->certificates, config->certificate_count);
@@ -148,7 +163,7 @@ static const struct backend *find_backend(struct parser *parser, const struct to
 static int by_name(const void *a, const void *b)
 {
     const struct domain *x = a, *y = b;
-    int order = slice_cmp(x->name, y->name);
+    int order = slice_cmp(x->name.text, y->name.text);
     return order ? order : (int)x->subdomains - (int)y->subdomains;
 }
 
@@ -160,11 +175,14 @@ static void link_domain(struct parser *parser, struct domain *domain,
                      "this domain has no backend; expected { backend NAME }");
     else
         domain->backend = find_backend(parser, &names->backend);
-    domain->recipients = names->own;
+    struct table *table = names->own;
     if (names->recipients.kind != TOKEN_END)
-        domain->recipients = find_table(parser, &names->recipients);
-    if (domain->recipients)
-        check_recipients(parser, domain, names->at.at);
+        table = find_table(parser, &names->recipients);
+    domain->recipients = table;
+    if (!table)
+        return;
+    check_recipients(parser, domain, names->at.at);
+    table_take_names(parser->sources, table);
 }
 
 /* At the last place that names it. */
@@ -172,9 +190,8 @@ static void report_double(struct parser *parser, const struct domain *domain)
 {
     for (size_t i = parser->config->domain_count; i-- > 0;) {
         struct token at = parser->domain_names[i].at;
-        bool subdomains = slice_starts(at.text, SLICE("*."));
-        if (subdomains != domain->subdomains ||
-            !slice_ieq(slice_from(at.text, subdomains ? 2 : 0), domain->name))
+        if (slice_starts(at.text, SLICE("*.")) != domain->subdomains ||
+            !slice_eq(parser->domain_names[i].name.text, domain->name.text))
             continue;
         source_error(parser->sources, at.at, "the domain \"%.*s\" is given twice", SHOWN(at.text));
         return;
@@ -197,22 +214,15 @@ void finish_domains(struct parser *parser)
 static const struct domain *find_domain(const struct config *config, struct slice name,
                                         bool subdomains)
 {
-    struct domain key = {.name = name, .subdomains = subdomains};
+    struct domain key = {.name = {name}, .subdomains = subdomains};
     if (config->domain_count == 0)
         return NULL;
     return bsearch(&key, config->domains, config->domain_count, sizeof *config->domains, by_name);
 }
 
-const struct domain *config_domain(const struct config *config, struct slice domain)
+const struct domain *config_domain(const struct config *config, struct domain_name domain)
 {
-    char folded[254];
-    if (domain.len > 0 && domain.ptr[domain.len - 1] == '.')
-        domain.len--;
-    if (domain.len == 0 || domain.len >= sizeof folded)
-        return NULL;
-    for (size_t i = 0; i < domain.len; i++)
-        folded[i] = ascii_lower(domain.ptr[i]);
-    struct slice name = {folded, domain.len};
+    struct slice name = domain.text;
     const struct domain *found = find_domain(config, name, false);
     while (!found && slice_find(name, '.') < name.len) {
         name = slice_from(name, slice_find(name, '.') + 1);

@@ -90,6 +90,8 @@ void finish_settings_items(struct parser *parser)
     find_chosen(parser, &parser->greylist_exempt, &config->greylist_exempt);
     if (config->greylist_exempt)
         check_mail_addresses(parser, config->greylist_exempt, parser->greylist_exempt.at);
+    if (config->greylist_exempt)
+        table_take_names(parser->sources, config->greylist_exempt);
     find_chosen(parser, &parser->bare_newlines_from, &config->bare_newlines_from);
     if (config->bare_newlines_from)
         table_take_networks(parser->sources, config->bare_newlines_from,

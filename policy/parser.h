@@ -21,7 +21,8 @@ struct named_table {
 /* Names in a `domain` block, which may stand before what they name. */
 struct domain_names {
     struct token at, backend, recipients; /* TOKEN_END: not given */
-    struct table *own;              /* recipients { ... } or from file */
+    struct domain_name name;              /* of at, without "*." */
+    struct table *own;                    /* recipients { ... } or from file */
 };
 
 enum { INCLUDE_DEPTH_MAX = 16 };

@@ -118,25 +118,17 @@ void check_mail_addresses(struct parser *parser, const struct table *table, stru
         table_check(parser->sources, table, recipient_fault, user);
 }
 
-static bool is_beyond_ascii(struct slice s)
+/* Whether an address of the domain may be meant; what is written with "*." is taken for it. */
+static bool reaches(struct parser *parser, struct slice entry, const struct domain *domain)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] & 0x80)
-            return true;
-    return false;
-}
-
-/* Whether an address of the domain may be meant. What is written with "*." or beyond ASCII is taken
- * for it: such names have more spellings than are compared here. */
-static bool reaches(struct slice entry, const struct domain *domain)
-{
-    struct slice local, name;
-    if (!split(entry, &local, &name) || is_beyond_ascii(name))
+    struct slice local, text, name = domain->name.text;
+    struct domain_name its;
+    if (!split(entry, &local, &text) || domain_name_make(parser->sources->arena, text, &its))
         return true;
     if (!domain->subdomains)
-        return slice_ieq(name, domain->name);
-    return name.len > domain->name.len && slice_iends(name, domain->name) &&
-           name.ptr[name.len - domain->name.len - 1] == '.';
+        return slice_eq(its.text, name);
+    return its.text.len > name.len && slice_iends(its.text, name) &&
+           its.text.ptr[its.text.len - name.len - 1] == '.';
 }
 
 static bool reaches_any(struct parser *parser, const struct table *table,
@@ -146,7 +138,7 @@ static bool reaches_any(struct parser *parser, const struct table *table,
     struct slice entry;
     struct span at;
     while (table_walk_next(&walk, &entry, &at))
-        if (reaches(entry, domain))
+        if (reaches(parser, entry, domain))
             return true;
     return false;
 }
@@ -159,7 +151,7 @@ void check_recipients(struct parser *parser, const struct domain *domain, struct
         source_error(sources, table_place(table),
                      "this table of recipients is empty: all mail for \"%.*s\" would be refused; "
                      "expected their addresses (without recipients, the server behind is asked)",
-                     SHOWN(domain->name));
+                     SHOWN(domain->name.text));
         return;
     }
     check_mail_addresses(parser, table, user);
@@ -167,5 +159,5 @@ void check_recipients(struct parser *parser, const struct domain *domain, struct
         source_warning(sources, user,
                        "no entry in its table of recipients is in \"%.*s\": all its mail will be "
                        "refused",
-                       SHOWN(domain->name));
+                       SHOWN(domain->name.text));
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/table_entries.h"
 
+#include "policy/spelling.h"
+
 /* A file of the wrong kind is wrong in each line. */
 enum { REPORTED_MAX = 5 };
 
@@ -84,6 +86,35 @@ const char *network_fault(struct slice entry)
 {
     struct network network;
     return network_parse(entry, &network) ? NULL : "is neither an address nor a network";
+}
+
+/* Another spelling than names have beside case, which the table does not count. */
+static bool spelled_otherwise(struct slice entry)
+{
+    return entry.len && (!slice_is_ascii(entry) || entry.ptr[entry.len - 1] == '.');
+}
+
+void table_take_names(struct sources *sources, struct table *table)
+{
+    struct table_walk walk = table_walk(sources, table);
+    struct slice entry;
+    struct span at;
+    if (table_origin(table)->named)
+        return;
+    table_origin(table)->named = true;
+    while (table_walk_next(&walk, &entry, &at)) {
+        if (!spelled_otherwise(entry))
+            continue;
+        const char *flaw = spelling_flaw(sources->arena, entry);
+        struct slice spelled = spell_entry(sources->arena, entry);
+        sources->no_memory |= !spelled.ptr;
+        if (flaw)
+            source_error(sources, at,
+                         "no domain can be in \"%.*s\": %s; expected one such as \"example.com\"",
+                         SHOWN(entry), flaw);
+        else if (!spelled.ptr || !table_add(sources, table, spelled))
+            return;
+    }
 }
 
 bool table_take_networks(struct sources *sources, struct table *table, struct span user)

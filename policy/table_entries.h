@@ -11,6 +11,7 @@ struct table_origin {
     struct span at;        /* its first word, or the start of its file */
     bool in_file;          /* at.file holds nothing else */
     bool checked;          /* see table_first_check */
+    bool named;            /* see table_take_names */
     struct token *entries; /* between braces */
     size_t count;
 };
@@ -47,6 +48,10 @@ const char *entry_fault(struct slice entry);
 
 /* Judges an entry of a table of networks. */
 const char *network_fault(struct slice entry);
+
+/* From now on the table answers for domains and mail addresses in their one spelling
+ * (policy/spelling.h). Reports the entries that can be no domain's. */
+void table_take_names(struct sources *sources, struct table *table);
 
 /* From now on table_holds_ip answers. False: reported, with the entries that are no networks, or
  * memory is out. */

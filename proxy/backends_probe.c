@@ -98,7 +98,7 @@ static void probe_recipient(struct pool *pool)
     if (!domain || !pool->conf->probe)
         return;
     int n = snprintf(pool->probe_address, sizeof pool->probe_address, "no-such-user-%llx@%.*s",
-                     (unsigned long long)clock_wall() * 2654435761u, SLICE_ARGS(domain->name));
+                     (unsigned long long)clock_wall() * 2654435761u, SLICE_ARGS(domain->name.text));
     if (n < 0 || (size_t)n >= sizeof pool->probe_address)
         return;
     pool->probe_recipient = (struct job_recipient){.address = {pool->probe_address, (size_t)n}};

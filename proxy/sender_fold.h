@@ -18,9 +18,10 @@
 #include "base/buf.h"
 
 enum {
-    /* RFC 5321 4.5.3.1.3 allows a path 256 octets: a sender longer than this is none, and only put
-     * into lower case. */
-    SENDER_FOLD_MAX = 512,
+    /* What a command line may hold. A sender longer than this is none, and only put into lower
+     * case.
+     */
+    SENDER_FOLD_MAX = 2048,
     /* It may get longer by a '#' for each of a few empty fields. */
     SENDER_FOLD_GROWTH = 4,
 };

@@ -2,10 +2,11 @@
 #include "proxy/smtp_command.h"
 
 #include "base/utf8.h"
+#include "policy/spelling.h"
 
 #include <string.h>
 
-enum { LOCAL_MAX = 64, DOMAIN_MAX = 255, PARAM_COUNT_MAX = 16, ENVID_MAX = 100, ORCPT_MAX = 500 };
+enum { DOMAIN_MAX = 255, PARAM_COUNT_MAX = 16, ENVID_MAX = 100 };
 
 enum smtp_verb smtp_verb(struct slice line, struct slice *argument)
 {
@@ -73,10 +74,12 @@ static size_t domain_name(struct slice in)
     return i;
 }
 
-/* Labels without an empty one; a trailing dot is tolerated. */
+/* Labels without an empty one; a trailing dot is tolerated. U-labels may take more octets than what
+ * the DNS allows for their A-labels. */
 static bool domain_sound(struct slice name)
 {
-    if (name.len == 0 || name.len > DOMAIN_MAX || name.ptr[0] == '.' || name.ptr[0] == '-')
+    size_t most = slice_is_ascii(name) ? DOMAIN_MAX : DOMAIN_SPELLING_MAX;
+    if (name.len == 0 || name.len > most || name.ptr[0] == '.' || name.ptr[0] == '-')
         return false;
     return slice_search(name, SLICE("..")) == name.len;
 }
@@ -132,8 +135,8 @@ static bool mailbox(struct slice *in, struct smtp_path *path, const char **why)
     size_t n = quoted_string(*in);
     if (n == 0)
         n = dot_string(*in);
-    if (n == 0 || n > LOCAL_MAX) {
-        *why = n ? "local part too long" : "malformed local part";
+    if (n == 0) {
+        *why = "malformed local part";
         return false;
     }
     path->local = slice_sub(*in, 0, n);
@@ -187,6 +190,13 @@ bool smtp_path(struct slice *in, struct smtp_path *path, const char **why)
     path->utf8 = has_high(path->address);
     *why = "address is not UTF-8";
     return !path->utf8 || utf8_valid(path->address);
+}
+
+bool smtp_path_spell(struct arena *arena, struct smtp_path *path)
+{
+    path->spelled = spell_address(arena, path->address);
+    domain_name_make(arena, path->domain, &path->name);
+    return path->spelled.ptr && !arena_failed(arena);
 }
 
 /* The next "KEYWORD[=value]" (RFC 5321 4.1.2 esmtp-param). False at the end; *bad when it is
@@ -294,7 +304,7 @@ enum smtp_params_result smtp_rcpt_params(struct slice in, struct smtp_rcpt_param
             return SMTP_PARAMS_SYNTAX;
         if (slice_ieq(key, SLICE("NOTIFY")) && !out->notify.len && notify_valid(value))
             out->notify = value;
-        else if (slice_ieq(key, SLICE("ORCPT")) && !out->orcpt.len && value.len <= ORCPT_MAX &&
+        else if (slice_ieq(key, SLICE("ORCPT")) && !out->orcpt.len &&
                  slice_find(value, ';') < value.len)
             out->orcpt = value;
         else if (slice_ieq(key, SLICE("NOTIFY")) || slice_ieq(key, SLICE("ORCPT")))

@@ -5,7 +5,7 @@
 #ifndef PROXY_SMTP_COMMAND_H
 #define PROXY_SMTP_COMMAND_H
 
-#include "base/arena.h"
+#include "base/domain_name.h"
 #include "base/slice.h"
 
 enum smtp_verb {
@@ -15,10 +15,6 @@ enum smtp_verb {
     SMTP_UNKNOWN
 };
 
-enum {
-    SMTP_PATH_MAX = 320 + 2, /* local part 64, "@", domain 255 */
-};
-
 /* Splits a line into verb and argument (blanks around the argument removed). */
 enum smtp_verb smtp_verb(struct slice line, struct slice *argument);
 
@@ -26,12 +22,20 @@ struct smtp_path {
     struct slice address; /* "local@domain" as given, without <> and source route; empty for <> */
     struct slice local, domain; /* domain empty for <postmaster> */
     bool utf8;                  /* not all ASCII */
+    /* Of smtp_path_spell. What is compared, looked up and remembered is these; what goes on to the
+     * backend is what the sender wrote. */
+    struct slice spelled;    /* the address with its domain in one spelling (policy/spelling.h) */
+    struct domain_name name; /* empty for an address literal, or what is no domain */
 };
 
 /* A path at the front of *in, which moves behind it: <>, <a@b>, <"a b"@c>, <@route:a@b>,
  * <postmaster>, domain or address literal (RFC 5321 4.1.2, 4.1.3; RFC 6531 3.3). False with *why.
- */
+ * A local part is as long as the line lets it be: RFC 5321 4.5.3.1 asks for no limit, and those of
+ * lists, of SRS and of Exchange (IMCEAEX) are long. */
 bool smtp_path(struct slice *in, struct smtp_path *path, const char **why);
+
+/* Fills in `spelled` and `name`, in the arena. False: it is full. */
+bool smtp_path_spell(struct arena *arena, struct smtp_path *path);
 
 enum smtp_body { SMTP_BODY_NONE, SMTP_BODY_7BIT, SMTP_BODY_8BITMIME };
 

@@ -127,7 +127,7 @@ static void act_in_time(struct session *s)
 
 static bool evaluate_one(struct session *s, struct recipient *r)
 {
-    s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+    s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
     recipient_state_recall(s, r);
     return policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_MESSAGE, s->mail,
                            &r->verdict) == OUTCOME_DECIDED;
@@ -206,7 +206,7 @@ static void message_facts(struct session *s)
         return;
     struct value *items = arena_array(s->mail, t->recipient_count, sizeof *items);
     for (size_t i = 0; items && i < t->recipient_count; i++)
-        items[i] = value_text(t->recipients[i].path.address);
+        items[i] = value_text(t->recipients[i].path.spelled);
     t->facts.fact[FACT_RECIPIENTS] =
         (struct value){.state = items ? VALUE_KNOWN : VALUE_UNKNOWN,
                        .list = {items, items ? t->recipient_count : 0, false}};

@@ -124,7 +124,7 @@ static void remember(struct session *s, const struct smtp_path *path,
         ms = settings->timeouts_recipient_accepted;
     else if (reply_is_about_address(reply->code, reply->enhanced))
         ms = settings->timeouts_recipient_refused;
-    recipient_cache_store(s->proxy->recipients, s->t.backend->name, path->address, declared_size(s),
+    recipient_cache_store(s->proxy->recipients, s->t.backend->name, path->spelled, declared_size(s),
                           reply, ms);
 }
 
@@ -206,7 +206,7 @@ static void check_exists(struct session *s, struct recipient *r)
     struct backend_reply remembered;
     if (!s->t.backend->recipient_check)
         accept_recipient(s);
-    else if (recipient_cache_find(s->proxy->recipients, s->t.backend->name, r->path.address,
+    else if (recipient_cache_find(s->proxy->recipients, s->t.backend->name, r->path.spelled,
                                   declared_size(s), &remembered)) {
         if (remembered.kind == REPLY_RECIPIENT)
             recipient_state_unknown(s);
@@ -263,7 +263,7 @@ static bool complete_address(struct session *s, struct smtp_path *path)
     const struct config *config = config_of(s);
     struct slice domain = path->domain;
     if (domain.len == 0 && slice_ieq(path->local, SLICE("postmaster")) && config->domain_count)
-        domain = config->domains[0].name;
+        domain = config->domains[0].name.text;
     struct slice whole =
         arena_printf(s->mail, "%.*s@%.*s", SLICE_ARGS(path->local), SLICE_ARGS(domain));
     if (!whole.ptr || domain.len == 0)
@@ -271,7 +271,7 @@ static bool complete_address(struct session *s, struct smtp_path *path)
     path->address = whole;
     path->domain = slice_from(whole, path->local.len + 1);
     path->local = slice_sub(whole, 0, path->local.len);
-    return true;
+    return smtp_path_spell(s->mail, path);
 }
 
 /* No recipient was accepted: the next may go to another backend. */
@@ -314,7 +314,7 @@ static void judge(struct session *s)
     r->verdict = (struct verdict){.delay = 0};
     if (s->proxy->acts_at[PHASE_RCPT]) {
         session_facts(s, PHASE_RCPT);
-        s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+        s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
         r->decided = policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_RCPT, s->mail,
                                      &r->verdict) == OUTCOME_DECIDED;
     }
@@ -368,9 +368,9 @@ static void study(struct session *s)
 static void consider(struct session *s, struct recipient *r)
 {
     const struct config *config = config_of(s);
-    const struct domain *domain = config_domain(config, r->path.domain);
+    const struct domain *domain = config_domain(config, r->path.name);
     r->unknown = domain && domain->recipients && !session_is_postmaster(&r->path) &&
-                 !table_holds_text(domain->recipients, r->path.address);
+                 !table_holds_text(domain->recipients, r->path.spelled);
     if (!domain)
         refuse(s, &r->path, 550, "5.7.1", "relaying denied");
     else if (fits_backend(s, domain->backend) && backend_can(s, r, domain->backend)) {

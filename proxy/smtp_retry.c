@@ -9,8 +9,8 @@ static struct retry_place place_of(const struct session *s, const struct recipie
 {
     struct retry_who who = {.client = &s->client,
                             .authenticated = sender_authenticated(s),
-                            .sender = s->t.sender.address,
-                            .recipient = r->path.address};
+                            .sender = s->t.sender.spelled,
+                            .recipient = r->path.spelled};
     return retry_place(s->proxy->shared, &who);
 }
 

@@ -33,7 +33,7 @@ struct slice sender_authenticated(const struct session *s)
 static struct state_sender who(const struct session *s, struct slice recipient)
 {
     return (struct state_sender){.client = s->client,
-                                 .sender = s->t.sender.address,
+                                 .sender = s->t.sender.spelled,
                                  .recipient = recipient,
                                  .authenticated = sender_authenticated(s)};
 }
@@ -73,7 +73,7 @@ void sender_state_begin(struct session *s)
     if (!t->state)
         return;
     if (proxy->wants[PRODUCER_HISTORY])
-        state_history(t->state, t->sender.address);
+        state_history(t->state, t->sender.spelled);
     count_transaction(s);
 }
 
@@ -98,13 +98,13 @@ static void forget(struct session *s)
 void recipient_state_begin(struct session *s, const struct recipient *r)
 {
     struct transaction *t = &s->t;
-    t->facts.fact[FACT_RECIPIENT] = value_text(r->path.address);
+    t->facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
     forget(s);
     if (!t->state) {
         sender_state_failed(s, PHASE_RCPT);
         return;
     }
-    struct state_sender sender = who(s, r->path.address);
+    struct state_sender sender = who(s, r->path.spelled);
     if (s->proxy->wants[PRODUCER_GREYLIST])
         state_greylist(t->state, &sender);
     count_transaction(s);
@@ -157,7 +157,7 @@ static bool remembers_senders(const struct proxy *proxy)
 static void accepted(struct session *s)
 {
     const struct value *fact = s->t.facts.fact, *aligned = &fact[FACT_DMARC_DKIM_ALIGNED];
-    struct state_sender sender = who(s, s->t.recipients[0].path.address);
+    struct state_sender sender = who(s, s->t.recipients[0].path.spelled);
     if (sender.authenticated.len == 0 && aligned->state == VALUE_KNOWN && aligned->truth &&
         fact[FACT_DMARC_DOMAIN].state == VALUE_KNOWN)
         sender.authenticated = fact[FACT_DMARC_DOMAIN].text;

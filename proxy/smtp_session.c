@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "filters/client_names.h"
+#include "policy/spelling.h"
 #include "policy/table.h"
 
 #include <stdio.h>
@@ -136,7 +137,7 @@ static void tls_facts(struct session *s)
     fact[FACT_TLS_ACTIVE] = value_bool(ssl != NULL);
     fact[FACT_TLS_VERSION] = ssl ? value_text(slice_of(SSL_get_version(ssl))) : value_absent();
     fact[FACT_TLS_CIPHER] = ssl ? value_text(slice_of(SSL_get_cipher_name(ssl))) : value_absent();
-    fact[FACT_TLS_SNI] = name ? value_text(slice_of(name)) : value_absent();
+    fact[FACT_TLS_SNI] = name ? value_domain(s->mail, slice_of(name)) : value_absent();
 }
 
 void session_facts(struct session *s, enum phase phase)
@@ -151,15 +152,14 @@ void session_facts(struct session *s, enum phase phase)
     fact[FACT_CLIENT_PREGREET] = value_bool(s->pregreet);
     client_study_facts(s);
     if (phase >= PHASE_HELO) {
-        fact[FACT_HELO] = value_text(s->helo);
         fact[FACT_HELO_ESMTP] = value_bool(s->esmtp);
         fact[FACT_CLIENT_EARLY] = value_bool(s->early);
-        helo_form(s->proxy->config, s->helo, &s->client, &s->local, &s->t.facts);
+        helo_form(s->mail, s->proxy->config, s->helo, &s->client, &s->local, &s->t.facts);
     }
     if (phase >= PHASE_MAIL) {
         const struct transaction *t = &s->t;
         tls_facts(s);
-        fact[FACT_SENDER] = t->sender.address.len ? value_text(t->sender.address) : value_absent();
+        fact[FACT_SENDER] = t->sender.address.len ? value_text(t->sender.spelled) : value_absent();
         fact[FACT_MESSAGE_NULL_SENDER] = value_bool(t->sender.address.len == 0);
         fact[FACT_DECLARED_SIZE] =
             t->mail.has_size ? value_integer((int64_t)t->mail.size) : value_absent();

@@ -101,7 +101,7 @@ static void take_helo(struct session *s, struct slice name, bool esmtp)
     }
     session_reset(s);
     arena_reset(s->arena);
-    s->helo = arena_copy(s->arena, slice_sub(name, 0, 255));
+    s->helo = arena_copy(s->arena, slice_sub(name, 0, DOMAIN_SPELLING_MAX + 1));
     s->esmtp = esmtp;
     s->after_helo = true;
     client_study_helo(s);
@@ -145,7 +145,7 @@ static bool keep_path(struct session *s, struct smtp_path *path)
         return false;
     path->local = slice_sub(path->address, 0, local);
     path->domain = slice_from(path->address, at);
-    return true;
+    return smtp_path_spell(s->mail, path);
 }
 
 /* "FROM:" or "TO:" off the front of the argument. */

@@ -6,7 +6,10 @@
 
 #include <time.h>
 
-enum { OURSELVES_MOST = 2 }; /* in and out again and back by a user's forwarding is legitimate */
+enum {
+    OURSELVES_MOST = 2,        /* in and out again and back by a user's forwarding is legitimate */
+    RECIPIENT_SHOWN_MAX = 900, /* a line has at most 998 octets (RFC 5322 2.1.1) */
+};
 
 static const char *protocol(const struct trace *t)
 {
@@ -40,7 +43,7 @@ struct slice trace_received(struct arena *arena, const struct trace *t)
     struct slice tls = SLICE(""), recipient = SLICE("");
     if (t->tls)
         tls = arena_printf(arena, "\r\n\t(%s %s)", t->tls_version, t->tls_cipher);
-    if (t->recipient.len)
+    if (t->recipient.len && t->recipient.len <= RECIPIENT_SHOWN_MAX)
         recipient = arena_printf(arena, "\r\n\tfor <%.*s>", SLICE_ARGS(t->recipient));
     return arena_printf(
         arena,

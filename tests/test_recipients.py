@@ -49,6 +49,15 @@ def test_no_such_user_is_remembered(site, new_backend):
     assert server.verbs().count("RCPT") == 1
 
 
+@pytest.mark.parametrize("length", [60, 300, 500, 1900])
+def test_what_is_remembered_is_of_one_address_however_long(site, new_backend, length):
+    server = new_backend({"RCPT": "550 5.1.1 no such user"})
+    gateway = site(server, timeouts={"recipient_refused": "1min", "recipient_accepted": "1min"})
+    assert rcpt(gateway, "x" * length + "1@example.com").code == 550
+    server.script.clear()
+    assert rcpt(gateway, "x" * length + "2@example.com").code == 250
+
+
 @pytest.mark.parametrize("reply", ["450 4.2.0 mailbox busy", "552 5.2.2 mailbox full", "550 5.7.1 Unable to relay"])
 def test_other_refusals_are_not_remembered(site, new_backend, reply):
     server = new_backend({"RCPT": reply})

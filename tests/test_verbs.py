@@ -130,6 +130,35 @@ def test_dsn_parameters_pass_unchanged(greeted, behind):
     assert b"NOTIFY=SUCCESS,FAILURE" in message.rcpt_lines[0] and b"ORCPT=rfc822;user@example.com" in message.rcpt_lines[0]
 
 
+LONG = [
+    "bounce+%s=%s" % ("a" * 40, "b" * 40),
+    "SRS0=HHH=TT=lists.example=bounce-%s=user=example.org" % ("0123456789" * 9),
+    "IMCEAEX-_O=EXCHANGELABS_OU=EXCHANGE+20ADMINISTRATIVE+20GROUP+20+28FYDIBOHF23SPDLT+29_CN=RECIPIENTS_CN=0123456789ABCDEF-USER",
+    '"%s x"' % ("q" * 300),
+    "x" * 1900,
+]
+
+
+@pytest.mark.parametrize("local", LONG, ids=lambda local: "%s-%d" % (local[:4].strip('"'), len(local)))
+def test_a_local_part_is_as_long_as_the_line_lets_it_be(greeted, behind, local):
+    greeted.envelope(local + "@example.com", sender=local + "@client.example")
+    assert greeted.data(MESSAGE).code == 250
+    message = behind.messages[0]
+    assert (message.sender, message.recipients) == (local + "@client.example", [local + "@example.com"])
+    assert all(len(line) <= 998 for line in message.content.split(b"\r\n"))
+
+
+def test_an_address_longer_than_the_line_is_refused(greeted):
+    greeted.expect("MAIL FROM:<%s@client.example>" % ("x" * 2040), 500)
+
+
+def test_an_original_recipient_is_as_long_as_the_line_lets_it_be(greeted, behind):
+    greeted.expect("MAIL FROM:<a@client.example>", 250)
+    greeted.expect("RCPT TO:<user@example.com> ORCPT=rfc822;%s@example.com" % ("x" * 900), 250)
+    assert greeted.data(MESSAGE).code == 250
+    assert b"x" * 900 + b"@example.com" in behind.messages[0].rcpt_lines[0]
+
+
 # -- RCPT
 
 def test_rcpt_needs_mail_first(greeted):

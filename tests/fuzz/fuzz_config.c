@@ -23,7 +23,9 @@ static void use(const struct config *config, struct buf *report)
     size_t keys;
     const struct policy_key *key = policy_keys(config->policy, &keys);
     config_run_tests(config, &total, report);
-    config_domain(config, SLICE("a.example.com"));
+    struct domain_name name;
+    if (arena && !domain_name_make(arena, SLICE("a.example.com"), &name))
+        config_domain(config, name);
     for (unsigned phase = PHASE_CONNECT; arena && phase <= PHASE_MESSAGE; phase++) {
         for (unsigned i = 0; i < FACT_COUNT; i++)
             if (fact_info((enum fact)i)->phase <= phase)

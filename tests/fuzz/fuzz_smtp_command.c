@@ -24,7 +24,8 @@ static void check_path(struct slice in)
         return;
     }
     require(path.address.len <= in.len && rest.len < in.len);
-    require(path.local.len <= 64 && path.domain.len <= 255);
+    require(path.domain.len <= DOMAIN_SPELLING_MAX);
+    require(!slice_is_ascii(path.domain) || path.domain.len <= 255);
     for (size_t i = 0; i < path.address.len; i++)
         require((unsigned char)path.address.ptr[i] >= 0x20 && path.address.ptr[i] != 0x7f);
     struct smtp_mail_params mail;

@@ -59,6 +59,9 @@ static void test_an_envelope_names_two_domains(void **state)
     WANTED("example.org");
     envelope("mail.example.com", "");
     WANTED("mail.example.com");
+    envelope("xn--bcher-kva.example", "a@B\xc3\x9c"
+                                      "CHER.example.");
+    WANTED("xn--bcher-kva.example");
 }
 
 static void test_what_has_no_records_is_not_asked(void **state)
@@ -89,6 +92,10 @@ static void test_every_author_that_a_field_could_name_is_asked_for(void **state)
     (void)state;
     header("From: \"a@one.example\" <b@Two.example>\r\nFrom: =?koi8-r?q?x?= <c@[192.0.2.1]>\r\n");
     WANTED("_dmarc.one.example", "_dmarc.two.example");
+    header("From: a@b\xc3\xbc"
+           "cher.example\r\nDKIM-Signature: d=b\xc3\xbc"
+           "cher.example; s=s\r\n");
+    WANTED("_dmarc.xn--bcher-kva.example", "s._domainkey.xn--bcher-kva.example");
     header("From: @, a@, @@b@c@d.example.\r\n");
     WANTED("_dmarc.b", "_dmarc.c", "_dmarc.d.example");
 }

@@ -81,10 +81,10 @@ static void test_several_errors_are_found_in_one_run(void **state)
          "                              ^\n");
     says("rule \"b\" when helo == 5 then reject\n"
          "rule \"d\" when helo then accept\n",
-         "t.conf:1:23: error: expected a text in quotes, found '5'\n"
+         "t.conf:1:23: error: expected a domain in quotes, found '5'\n"
          "    rule \"b\" when helo == 5 then reject\n"
          "                          ^\n"
-         "t.conf:2:15: error: expected a comparison; 'helo' is a text\n"
+         "t.conf:2:15: error: expected a comparison; 'helo' is a domain\n"
          "    rule \"d\" when helo then accept\n"
          "                  ^\n");
 }
@@ -93,7 +93,7 @@ static void test_types_must_fit(void **state)
 {
     (void)state;
     refuses("message.size > 10", "expected a size, such as 25MiB, found '10'");
-    refuses("helo > \"x\"", "a text has no order");
+    refuses("helo > \"x\"", "a domain has no order");
     refuses("client.ip == \"300.0.0.1\"", "expected an IP address in quotes");
     refuses("client.ip in t", "the entry \"x\" is neither an address nor a network");
     refuses("client.ip in [\"10.0.0.0/33\"]", "neither an address nor a network");
@@ -103,7 +103,7 @@ static void test_types_must_fit(void **state)
     refuses("header[\"a b\"] == \"v\"", "expected a name in brackets");
     refuses("attachments == \"v\"", "records are not compared");
     refuses("attachments", "is a list: use any, all, none or count");
-    refuses("any a in helo (a == \"x\")", "expected a list, but 'helo' is a text");
+    refuses("any a in helo (a == \"x\")", "expected a list, but 'helo' is a domain");
     refuses("any helo in attachments (helo.name == \"x\")", "'helo' is the name of a fact");
     refuses("any t in attachments (t.name == \"x\")", "'t' is the name of a table");
     refuses("any a in attachments (any a in recipients (a == \"x\"))",

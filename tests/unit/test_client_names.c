@@ -176,16 +176,18 @@ static const char ours[] = "hostname \"mx.example.com\"\naddresses \"198.51.100.
 static void expect_form(const char *helo, const char *client, const char *expected)
 {
     struct config *config = load_good(ours);
+    struct arena *arena = arena_new(1 << 16);
     struct facts facts = {0};
     struct ip ip, local;
     char seen[4];
     assert_non_null(config);
     assert_true(ip_parse(slice_of(client), &ip) && ip_parse(SLICE("10.0.0.9"), &local));
-    helo_form(config, slice_of(helo), &ip, &local, &facts);
+    helo_form(arena, config, slice_of(helo), &ip, &local, &facts);
     snprintf(seen, sizeof seen, "%s%s%s", facts.fact[FACT_HELO_VALID].truth ? "v" : "",
              facts.fact[FACT_HELO_LITERAL].truth ? "l" : "",
              facts.fact[FACT_HELO_OURS].truth ? "o" : "");
     assert_string_equal(seen, expected);
+    arena_free(&arena);
     config_free(&config);
 }
 

@@ -71,20 +71,27 @@ static void test_a_whole_configuration_is_read(void **state)
     assert_null(c);
 }
 
+static const struct domain *domain_of(const struct config *config, const char *spelling)
+{
+    struct domain_name name;
+    (void)domain_name_make(config->arena, slice_of(spelling), &name);
+    return config_domain(config, name);
+}
+
 static void test_the_most_specific_domain_is_found(void **state)
 {
     (void)state;
     struct config *c = load_good(whole);
     assert_non_null(c);
-    assert_slice(config_domain(c, SLICE("EXAMPLE.com."))->name, "example.com");
-    assert_null(config_domain(c, SLICE("sub.example.com")));
-    assert_null(config_domain(c, SLICE("example.org")));
-    assert_true(config_domain(c, SLICE("x.y.example.org"))->subdomains);
-    assert_slice(config_domain(c, SLICE("a.example.org"))->name, "a.example.org");
-    assert_true(config_domain(c, SLICE("b.a.example.org"))->subdomains);
-    assert_null(config_domain(c, SLICE("")));
-    assert_null(config_domain(c, SLICE("notexample.com")));
-    const struct table *users = config_domain(c, SLICE("example.com"))->recipients;
+    assert_slice(domain_of(c, "EXAMPLE.com.")->name.text, "example.com");
+    assert_null(domain_of(c, "sub.example.com"));
+    assert_null(domain_of(c, "example.org"));
+    assert_true(domain_of(c, "x.y.example.org")->subdomains);
+    assert_slice(domain_of(c, "a.example.org")->name.text, "a.example.org");
+    assert_true(domain_of(c, "b.a.example.org")->subdomains);
+    assert_null(domain_of(c, ""));
+    assert_null(domain_of(c, "notexample.com"));
+    const struct table *users = domain_of(c, "example.com")->recipients;
     assert_true(table_holds_text(users, SLICE("user@EXAMPLE.com")));
     assert_true(table_holds_text(users, SLICE("any@sub.example.org")));
     assert_false(table_holds_text(users, SLICE("other@example.com")));

@@ -199,6 +199,11 @@ static void test_a_table_without_anybody_of_the_domain_is_warned_of(void **state
     takes(with_file,
           "ann@b\xc3\xbc"
           "cher.test\n",
+          nobody);
+    takes("backend e { smtp \"10.0.0.1\" }\n"
+          "domain \"xn--bcher-kva.test\" { backend e recipients from file \"r.txt\" }\n",
+          "ann@b\xc3\xbc"
+          "cher.test.\n",
           NULL);
     takes("backend e { smtp \"10.0.0.1\" }\n"
           "domain \"*.x.test\" { backend e recipients from file \"r.txt\" }\n",

@@ -222,9 +222,9 @@ static void test_the_helo_identity_can_be_asked_alone(void **state)
 
 static void test_what_is_no_domain_has_no_policy_and_is_not_asked(void **state)
 {
-    static const char *const names[] = {"",         "localhost", "[192.0.2.1]",  "192.0.2.1",
-                                        "a..b.com", "a b.com",   "\xc3\xa4.com", "x.-com",
-                                        "."};
+    static const char *const names[] = {
+        "",        "localhost", "[192.0.2.1]", "192.0.2.1", "a..b.com",
+        "a b.com", "\xc3.com",  "x.-com",      ".",         "\xf0\x9f\x98\x80.com"};
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_int_equal(check("192.0.2.1", names[i], "", ""), SPF_NONE);

@@ -131,7 +131,7 @@ static void test_a_sender_longer_than_any_path_is_lowered_only(void **state)
     char sender[SENDER_FOLD_MAX + 2];
     memset(sender, '1', sizeof sender - 1);
     sender[sizeof sender - 1] = 0;
-    struct buf out = buf_init(1024);
+    struct buf out = buf_init(2 * sizeof sender);
     assert_true(sender_fold(&out, slice_of(sender)));
     assert_int_equal(buf_len(&out), SENDER_FOLD_MAX + 1);
     buf_release(&out);
