@@ -79,7 +79,7 @@ static struct scan_job a_job(void)
         .honour_np = true,
         .headers = headers,
         .header_count = 2,
-        .limits = {1, 2, 3, 1ULL << 40},
+        .limits = {1, 2, 3, 1ULL << 40, 2000, 200},
     };
 }
 
