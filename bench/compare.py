@@ -19,7 +19,7 @@ MODES = {
     "keep": Mode("4 KB, kept", 4096, 20, True, {"none": 8000, "all": 3000}),
     "smallown": Mode("4 KB, signed, new connection", None, 20, False, {"all": 1500}),
     "keepown": Mode("4 KB, signed, kept", None, 20, True, {"all": 3000}),
-    "large": Mode("1 MB", 1 << 20, 10, False, {"none": 200, "all": 60}),
+    "large": Mode("1 MB", 1 << 20, 10, False, {"none": 600, "all": 60}),
 }
 SETTLE = 0.15  # seconds: the last sessions end, and the sink writes its count
 Measured = namedtuple("Measured", "rate cpu")  # messages a second, milliseconds a message
@@ -95,7 +95,7 @@ def _half(pairs, value):
 def report(builds, found, rounds):
     """Prints the table; returns the interval of the CPU's ratio of each row."""
     rank, coverage = interval_rank(rounds)
-    print("this %s\nagainst %s\n%d rounds, in turn this first and the other first; rate: messages a second; CPU: all processes of the "
+    print("this %s\nagainst %s\nrounds: %d, in turn this first and the other first; rate: messages a second; CPU: all processes of the "
           "gateway, a message.\nratio: this / against, the median over the rounds; interval: from number %d to number %d of the "
           "rounds' ratios in order,\nwhich holds the true median with %.1f %% (order statistics)\n\n%s" % (
               *builds, rounds, rank, rounds + 1 - rank, 100 * coverage, HEAD))

@@ -19,7 +19,7 @@ from stage import PROGRAMS, Session, Stage, checked_build, deliver, policy_of
 
 COUNTED = ("gatepost-proxy", "gatepost-scan", "gatepost-av")
 USER = "nobody" if os.geteuid() == 0 else None
-WARM_UP, KEPT = 20, 10
+WARM_UP, KEPT = 8, 10
 SETTINGS = """process { proxies 1  scanners 1  antivirus_scanners 1 }
 scan { recycle 1000000 }
 timeouts { verdict 10min  scan 10min  backend 10min  drain 10min }

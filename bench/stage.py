@@ -123,7 +123,7 @@ class Gateway:
 
 
 def deliver(session, message):
-    """One message in this session; true when it was accepted."""
+    """One message; true when it was accepted."""
     if not session.extensions:
         session.ehlo("client.gp.example")
     return session.command("MAIL FROM:<u@gp.example>").code == 250 and \

@@ -1,37 +1,76 @@
 # SPDX-License-Identifier: ISC
-"""The bench compares two builds and says by how much they differ; what it measures is not looked at here."""
+"""bench/run measures two builds: what it prints, and that its interval is one."""
+import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
 from lab import needs
 
-pytestmark = [needs.root, pytest.mark.skipif(needs.SANITIZED, reason="the bench measures release builds")]
-RUN = needs.ROOT / "bench" / "run"
-TOOLS = needs.CORPORA.parent / "bench"
+sys.path.append(str(needs.ROOT / "bench"))
+
+from ratios import interval, interval_rank  # noqa: E402
+
+RATIO = r"(\d+\.\d{3})"
+ROW = re.compile(r"^(none|all) +(4 KB.*?|1 MB) +[\d.]+ +[\d.]+ +%s +%s \.\. %s +[\d.]+ +[\d.]+ +%s +%s \.\. %s$" % ((RATIO,) * 6), re.MULTILINE)
 
 
-def bench(*words):
-    done = subprocess.run([str(RUN), *words], capture_output=True, text=True, timeout=120,
-                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "GATEPOST_BUILD": str(needs.BUILD)})
+def bench(*options):
+    command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--against", str(needs.BUILD), *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300,
+                          env=dict(os.environ, GATEPOST_BUILD=str(needs.BUILD)))
+
+
+def peers_bench():
+    folder = os.environ.get("GATEPOST_BENCH", needs.ROOT.parent / "shared" / "bench")
+    if not os.path.isdir(folder):
+        pytest.skip("no bench of peers, whose load tools it takes")
+
+
+@needs.root
+def test_two_builds_are_compared_row_by_row():
+    peers_bench()
+    done = bench("--rounds", "3", "--scale", "0.02", "--modes", "small,smallown,large", "--fail-above", "1000")
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    rows = ROW.findall(done.stdout)
+    assert [row[:2] for row in rows] == [
+        ("none", "4 KB, new connection"), ("none", "1 MB"),
+        ("all", "4 KB, new connection"), ("all", "4 KB, signed, new connection"), ("all", "1 MB")], done.stdout
+    for row in rows:
+        for middle, low, high in (row[2:5], row[5:8]):
+            assert 0 < float(low) <= float(middle) <= float(high)
 
 
-@pytest.mark.skipif(not TOOLS.is_dir(), reason="the peers' load tools are not here")
-def test_two_builds_are_compared_by_ratio_and_interval():
-    said = bench("--against", str(needs.BUILD), "--rounds", "3", "--scale", "0.02", "--rules", "none", "--modes", "small,keep")
-    rows = re.findall(r"^none +4 KB, (new connection|kept) +\d+ +\d+ +[\d.]+ +[\d.]+ \.\. [\d.]+ +[\d.]+ +[\d.]+ +([\d.]+) +"
-                      r"([\d.]+) \.\. ([\d.]+)$", said, re.M)
-    assert [row[0] for row in rows] == ["new connection", "kept"], said
-    assert all(float(low) <= float(ratio) <= float(high) for _, ratio, low, high in rows)
+@needs.root
+def test_a_build_that_takes_more_than_allowed_fails():
+    peers_bench()
+    one_row = ("--rounds", "1", "--scale", "0.02", "--rules", "none", "--modes", "small")
+    assert bench(*one_row, "--fail-above", "0.0001").returncode == 1
 
 
-@pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not here")
-def test_instructions_are_told_program_by_program():
-    said = bench("--instructions", "--messages", "10")
-    counts = dict(re.findall(r"^(gatepost-\w+|total) +([\d.]+)$", said, re.M))
-    assert set(counts) == {"gatepost-proxy", "gatepost-scan", "gatepost-av", "total"}, said
-    assert all(float(count) > 1 for count in counts.values())
+def test_a_folder_without_programs_is_told():
+    done = subprocess.run([sys.executable, str(needs.ROOT / "bench" / "run"), "--against", "/nonexistent"], capture_output=True, text=True)
+    assert done.returncode != 0 and "no gatepost" in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="no valgrind")
+@pytest.mark.skipif(needs.SANITIZED, reason="valgrind cannot run a sanitized program")
+def test_instructions_are_counted_program_by_program():
+    command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--instructions", "--messages", "4"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=dict(os.environ, GATEPOST_BUILD=str(needs.BUILD)))
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = dict(re.findall(r"^(gatepost-proxy|gatepost-scan|gatepost-av|total) +([\d.]+)$", done.stdout, re.MULTILINE))
+    assert set(counts) == {"gatepost-proxy", "gatepost-scan", "gatepost-av", "total"}, done.stdout
+    assert all(float(count) > 0 for count in counts.values())
+
+
+def test_the_interval_holds_the_median_as_often_as_it_says():
+    """The tables of the sign test: for 11 values the 2nd and the 10th, with 98.8 %; for 15 the 4th and the 12th, with 96.5 %."""
+    assert interval_rank(11) == (2, pytest.approx(0.98828, abs=1e-5))
+    assert interval_rank(15) == (4, pytest.approx(0.96484, abs=1e-5))
+    assert interval_rank(6) == (1, pytest.approx(0.96875))
+    assert interval_rank(3) == (1, pytest.approx(0.75))
+    assert tuple(interval([5, 1, 4, 2, 3, 9, 8, 7, 6, 11, 10])) == (6, 2, 10)

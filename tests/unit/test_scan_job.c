@@ -257,6 +257,8 @@ static void test_a_job_travels_and_its_answer_comes_back(void **state)
     assert_int_equal(got.header_count, 2);
     assert_true(slice_eq(got.headers[1], SLICE("x-spam")));
     assert_int_equal(got.limits.unpacked, 1ULL << 40);
+    assert_int_equal(got.limits.cpu, 2000);
+    assert_int_equal(got.limits.cpu_per_mib, 200);
 
     struct scan_answer answer = an_answer(), collected;
     const char *reason = NULL;
