@@ -111,5 +111,5 @@ void retry_forget(struct shared *shared, const struct retry_place *place)
 
 bool retry_is_of(const struct retry *retry, const struct smtp_mail_params *mail)
 {
-    return retry->has_size && mail->has_size && retry->size == mail->size;
+    return retry->has_size && mail->has_size && mail->size > 0 && retry->size == mail->size;
 }

@@ -104,6 +104,8 @@ static void test_a_reply_is_that_message_s_and_not_the_recipient_s(void **state)
     assert_true(retry_is_of(&got, &(struct smtp_mail_params){.has_size = true, .size = 5000}));
     assert_false(retry_is_of(&got, &(struct smtp_mail_params){.has_size = true, .size = 500}));
     assert_false(retry_is_of(&got, &(struct smtp_mail_params){.has_size = false}));
+    got.size = 0;
+    assert_false(retry_is_of(&got, &(struct smtp_mail_params){.has_size = true, .size = 0}));
 }
 
 static void test_addresses_of_any_length_are_told_apart(void **state)
