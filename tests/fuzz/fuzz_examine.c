@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                            .from.sender = SLICE("a@example.com"),
                            .headers = headers,
                            .header_count = 2,
-                           .limits = {4, 100, 200, 4 << 20}};
+                           .limits = {4, 100, 200, 4 << 20, 0, 0}};
     struct arena *arena = arena_new(ARENA);
     struct scan_answer answer, received;
     if (examine(arena, (struct slice){(const char *)data, size}, &job, &answer)) {

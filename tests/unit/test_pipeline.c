@@ -48,6 +48,8 @@ static void test_a_job_names_the_policys_headers_and_limits(void **state)
     assert_int_equal(job.header_count, 1);
     assert_true(slice_eq(job.headers[0], SLICE("x-spam")));
     assert_int_equal(job.limits.depth, config->settings.scan_depth);
+    assert_int_equal(job.limits.cpu, 2000);
+    assert_int_equal(job.limits.cpu_per_mib, 200);
     config_free(&config);
 }
 
