@@ -73,7 +73,8 @@ bool scan_job_needs_message(const struct scan_job *job);
 
 /* Puts a job on the queue. `message` (sealed memfd; -1: none) stays the caller's. Returns the
  * socket on which the answer will come (the caller's to close), -1 with errno: EAGAIN: the queue is
- * full, or there are too many descriptors now; EMSGSIZE: the DNS answers do not fit SCAN_JOB_MAX; EINVAL: it needs a message. */
+ * full, or there are too many descriptors now; EMSGSIZE: the DNS answers do not fit SCAN_JOB_MAX;
+ * EINVAL: it needs a message. */
 int scan_submit(int queue, int message, const struct scan_job *job);
 
 /* Reads the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet; -1: the

@@ -31,8 +31,8 @@ struct work {
 static bool more_changes(struct work *w)
 {
     size_t room = w->change_room ? w->change_room * 2 : 16;
-    struct change *changes =
-        room <= CHANGES_MAX ? arena_array(w->arena, room, sizeof *changes) : NULL;
+    w->out->too_many = room > CHANGES_MAX;
+    struct change *changes = w->out->too_many ? NULL : arena_array(w->arena, room, sizeof *changes);
     if (!changes)
         return false;
     if (w->change_count)

@@ -26,10 +26,11 @@ struct edited {
     uint64_t size;     /* octets of the message, without stuffing and final dot */
     char *stuffed;     /* a copy, when there were too many dots for pieces */
     size_t unstripped; /* parts that were to be replaced and could not be */
+    bool too_many;     /* places that would have to be changed: it failed, and always will */
 };
 
-/* False when the arena is full. The pieces point into the input and the arena; edited_free when
- * they have been sent. */
+/* False when the arena is full, or with too_many. The pieces point into the input and the arena;
+ * edited_free when they have been sent. */
 bool edits_apply(struct arena *arena, const struct edit_input *input, struct edited *out);
 void edited_free(struct edited *edited);
 

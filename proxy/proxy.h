@@ -42,10 +42,10 @@ struct proxy {
     bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
     bool waits_for_silence;                   /* before the banner */
     struct scan_job job;                      /* what is asked of them about every message */
-    struct scan_list line, under_way; /* of jobs, oldest first: for a scanner, with one */
+    struct scan_list line, under_way;         /* of jobs, oldest first: for a scanner, with one */
     struct event *line_clock;
-    bool queue_full[SCANNER_KINDS]; /* some stand in line for room on that queue */
-    struct list_watch *watch;       /* in slot 0 */
+    bool queue_full[SCANNER_KINDS];           /* some stand in line for room on that queue */
+    struct list_watch *watch;                 /* in slot 0 */
     struct {                                  /* what shared_count has been told of them */
         struct resolver_counts resolver;
         struct redis_counts redis;

@@ -216,7 +216,11 @@ void session_deliver(struct session *s, size_t count)
     struct job_recipient *to = arena_array(s->mail, count, sizeof *to);
     t->doubt = arena_alloc(s->mail, sizeof *t->doubt);
     if (!to || !t->doubt || !edit(s)) {
-        session_finish_say(s, "defer", 452, "4.3.1", "out of memory");
+        if (t->edited.too_many)
+            session_finish_say(s, "reject", 550, "5.6.0",
+                               "too many places in the message would have to be changed");
+        else
+            session_finish_say(s, "defer", 452, "4.3.1", "out of memory");
         return;
     }
     if (t->edited.unstripped) {

@@ -110,3 +110,15 @@ def test_disconnecting_in_mid_message_delivers_nothing(gateway, behind):
         client.envelope("user@example.com")
         assert client.data(MESSAGE).code == 250
     assert [message.content.endswith(MESSAGE) for message in behind.messages] == [True]
+
+
+def test_more_forged_fields_than_can_be_taken_out_are_refused_for_good(session, behind):
+    session.ehlo()
+    forged = b"Authentication-Results: mx.example.com; dmarc=pass\r\n"
+    session.envelope("user@example.com")
+    assert session.data(forged * 4000 + b"Subject: forged\r\n\r\nhello\r\n").code == 250
+    assert forged.split(b";")[0] not in behind.messages[-1].content
+    session.envelope("user@example.com")
+    reply = session.data(forged * 5000 + b"Subject: forged\r\n\r\nhello\r\n")
+    assert (reply.code, reply.enhanced) == (550, "5.6.0")
+    assert len(behind.messages) == 1
