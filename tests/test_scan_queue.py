@@ -10,7 +10,7 @@ import pytest
 from lab import needs, samples
 from lab.gatepost import backend, check_configuration, domains, shipped_policy
 from lab.load import Load, arrived, marked
-from lab.process import wait_until
+from lab.process import kill, wait_until
 from lab.smtp_client import Session, send
 
 LOOKS_INSIDE = 'rule "looks inside" when message.part_count > 500 then reject 550 5.7.1 "too many parts"\n'
@@ -132,7 +132,7 @@ def test_a_killed_proxy_gives_its_room_back(start, new_backend):
     time.sleep(0.3)
     before = gateway.pids("gatepost-proxy")
     for pid in before:
-        os.kill(pid, signal.SIGKILL)
+        kill(pid)
     go_on(stopped)
     assert wait_until(lambda: len(set(gateway.pids("gatepost-proxy")) - set(before)) == len(before))
     assert wait_until(gateway.answers)
@@ -164,7 +164,7 @@ def test_scanners_that_die_under_a_full_line_lose_nothing(start, new_backend):
         for _ in range(10):
             load.join(0.2)
             for pid in gateway.workers("gatepost-scan")[:1]:
-                os.kill(pid, signal.SIGKILL)
+                kill(pid)
         load.join(60)
     assert len(load.told) >= 60
     assert not load.told - set(arrived(server))

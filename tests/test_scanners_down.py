@@ -8,7 +8,7 @@ import pytest
 
 from lab import samples
 from lab.gatepost import backend, domains
-from lab.process import wait_until
+from lab.process import kill, wait_until
 from lab.smtp_client import Session, send
 
 INFECTED = 'rule "infected" when av.result == infected then reject 550 5.7.1 "infected"\n'
@@ -62,7 +62,7 @@ def test_what_waits_in_the_queue_when_they_go_down_is_answered_at_once(start, ne
     os.rename(folder, own_dir / "away")
     began = time.monotonic()
     for pid in gateway.pids("gatepost-av"):
-        os.kill(pid, signal.SIGKILL)
+        kill(pid)
     assert [session.reply().code for session in sessions] == [451] * 5
     assert time.monotonic() - began < AT_ONCE
     os.rename(own_dir / "away", folder)
@@ -76,7 +76,7 @@ def test_scanners_killed_in_a_loop_defer_at_once_and_then_mail_flows(start, new_
     codes, slowest = [], 0
     while time.monotonic() < end:
         for pid in gateway.pids("gatepost-scan"):
-            os.kill(pid, signal.SIGKILL)
+            kill(pid)
         code, took = timed(gateway)
         codes.append(code)
         slowest = max(slowest, took)
