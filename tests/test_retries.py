@@ -14,7 +14,7 @@ from lab.gatepost import Gatepost, backend, domains
 from lab.policy_service import PolicyService
 from lab.ports import free_port
 from lab.postfix import Postfix, Sender
-from lab.process import wait_until
+from lab.process import kill, wait_until
 from lab.smtp_client import Session
 
 REPLIES = {"550": "550 5.1.1 bob has left", "550x": "550 5.7.133 members only", "552": "552 5.2.2 bob's mailbox is full",
@@ -257,6 +257,71 @@ def test_only_a_bad_address_is_remembered_of_a_recipient_refused_at_delivery(sit
     assert attempt(gateway, "bob") == ([250], 550)
     gateway.behind.script.clear()
     assert attempt(gateway, "bob", sender="other@client.example") == ([250], 250)
+
+
+def test_what_is_remembered_outlives_a_reload(site):
+    gateway = site(full(b"bob"))
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 451)
+    gateway.reload()
+    assert gateway.wait_log("serving generation=2")
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 552], 250)
+
+
+def test_a_proxy_that_was_killed_takes_no_memory_with_it(site):
+    gateway = site(full(b"bob"))
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 451)
+    for pid in gateway.pids("gatepost-proxy"):
+        kill(pid)
+    assert wait_until(gateway.answers)
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 552], 250)
+
+
+def test_who_is_named_twice_gets_one_and_who_is_refused_twice_hears_it_twice(site):
+    gateway = site(full(b"bob"))
+    everybody = ["bob", "alice", "bob", "alice"]
+    assert attempt(gateway, *everybody, size=2500) == ([250] * 4, 451)
+    assert attempt(gateway, *everybody, size=2500) == ([552, 250, 552, 250], 250)
+    assert len(gateway.behind.messages) == 1
+
+
+def test_in_chunks_it_is_the_same(site):
+    gateway = site(full(b"bob"))
+    message = samples.clean("chunks") + b"x" * 2000 + b"\r\n"
+    for told, final in (([250, 250], 451), ([250, 552], 250)):
+        with Session(gateway.port) as session:
+            session.ehlo()
+            session.expect("MAIL FROM:<sender@client.example> SIZE=%d" % len(message), 250)
+            assert [session.command("RCPT TO:<%s@example.com>" % who).code for who in ("alice", "bob")] == told
+            session.send(b"BDAT %d LAST\r\n" % len(message) + message)
+            assert session.reply().code == final
+
+
+def test_another_sender_hears_nothing_of_it(site):
+    gateway = site(full(b"bob"))
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 451)
+    assert attempt(gateway, "bob", size=2500, octets=10, sender="other@client.example") == ([250], 250)
+
+
+def test_whom_a_rule_discards_is_not_asked_about_and_not_remembered(site, start, new_backend):
+    server = new_backend(full(b"bob"))
+    rule = 'rule "gone" when message.subject == "try" and recipient == "dora@example.com" then discard\n'
+    gateway = start(configuration(server.port, "off") + rule)
+    gateway.behind = server
+    assert attempt(gateway, "dora", "alice", "bob", size=2500)[1] == 451  # the rules' groups, or the server's
+    for _ in range(4):
+        codes, final = attempt(gateway, "alice", "bob", size=2500)
+        if final == 250:
+            break
+    assert (codes, final) == ([250, 552], 250)
+    assert [m.recipients for m in server.messages] == [["alice@example.com"]]
+
+
+def test_a_reply_of_many_lines_and_odd_octets_is_told_in_one(site):
+    gateway = site({"RCPT": lambda session, line: [b"550-5.7.0 " + b"x" * 900 + b"\r\n550 5.7.0 odd \x01\xff" + b"y" * 900 + b"\r\n"]
+                    if b"bob@" in line and b"SIZE=" in session.mail_line else None})
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 451)
+    codes, final = attempt(gateway, "alice", "bob", size=2500)
+    assert codes[0] == 250 and codes[1] in (451, 550) and final == 250
 
 
 # -- how many recipients the server takes
