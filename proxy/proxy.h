@@ -32,9 +32,9 @@ struct proxy {
     struct state *state;       /* with redis */
     struct shared *shared;
     unsigned slot, row;
-    int queue[SCANNER_KINDS];                 /* -1: there is none */
+    int queue[SCANNER_KINDS];                      /* -1: there is none */
     char down[SCANNER_KINDS][SCAN_REASON_MAX + 1]; /* why none serves now; empty: they do */
-    int decisions;                            /* file for decision records; -1: none */
+    int decisions;                                 /* file for decision records; -1: none */
     bool acts_at[PHASE_MESSAGE + 1];          /* some rule can decide at this phase or before */
     bool drops_at[PHASE_MESSAGE + 1];         /* some rule can drop the connection by then */
     bool scans[SCANNER_KINDS];                /* the policy needs scanners of this kind */
@@ -44,9 +44,9 @@ struct proxy {
     struct scan_job job;                      /* what is asked of them about every message */
     struct scan_list line, under_way;         /* of jobs, oldest first: for a scanner, with one */
     struct event *line_clock;
-    bool queue_full[SCANNER_KINDS];           /* some stand in line for room on that queue */
-    struct list_watch *watch;                 /* in slot 0 */
-    struct {                                  /* what shared_count has been told of them */
+    bool queue_full[SCANNER_KINDS]; /* some stand in line for room on that queue */
+    struct list_watch *watch;       /* in slot 0 */
+    struct {                        /* what shared_count has been told of them */
         struct resolver_counts resolver;
         struct redis_counts redis;
         bool redis_away;

@@ -16,8 +16,8 @@ void recipient_cache_free(struct recipient_cache **cache);
 bool recipient_cache_find(struct recipient_cache *cache, struct slice backend, struct slice address,
                           uint64_t size, struct backend_reply *reply);
 
-/* Remembers for `ms`; 0: not at all, and what was remembered is forgotten. `size` is that which MAIL
- * declared (octets; 0: none): a yes holds for messages up to it. */
+/* Remembers for `ms`; 0: not at all, and what was remembered is forgotten. `size` is that which
+ * MAIL declared (octets; 0: none): a yes holds for messages up to it. */
 void recipient_cache_store(struct recipient_cache *cache, struct slice backend,
                            struct slice address, uint64_t size, const struct backend_reply *reply,
                            int64_t ms);

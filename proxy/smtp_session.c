@@ -367,8 +367,8 @@ void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
                           .client_port = port,
                           .local = *local};
     const struct table *excused = proxy->config->bare_newlines_from;
-    s->normalises = proxy->config->settings.smtp_bare_newlines ||
-                    (excused && table_holds_ip(excused, client));
+    s->normalises =
+        proxy->config->settings.smtp_bare_newlines || (excused && table_holds_ip(excused, client));
     proxy_new_id(proxy, s->id);
     snprintf(s->ref, sizeof s->ref, "%s", s->id);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);

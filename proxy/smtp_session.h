@@ -160,7 +160,7 @@ struct session {
     struct arena *mail;  /* the transaction's */
     struct slice helo;
     bool esmtp, greeted, starting_tls, quitting;
-    bool normalises; /* what this client sends with bare CR or LF is mended, not refused */
+    bool normalises;      /* what this client sends with bare CR or LF is mended, not refused */
     bool pregreet, early; /* spoke before our banner; did not wait for the reply to HELO */
     bool after_helo;      /* what else stands in the input came too early */
     bool data_refused;    /* the latest command was a DATA that got no 354 */

@@ -93,7 +93,8 @@ static void test_a_flood_forgets_what_ends_first_and_nothing_else_breaks(void **
     char address[64];
     for (unsigned i = 0; i < 40000; i++) {
         int n = snprintf(address, sizeof address, "user%u@example.com", i);
-        recipient_cache_store(cache, exchange, (struct slice){address, (size_t)n}, 0, &yes, 60000 + i);
+        recipient_cache_store(cache, exchange, (struct slice){address, (size_t)n}, 0, &yes,
+                              60000 + i);
     }
     for (unsigned i = 0; i < 40000; i++) {
         int n = snprintf(address, sizeof address, "user%u@example.com", i);

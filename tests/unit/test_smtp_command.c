@@ -239,14 +239,10 @@ static void test_bdat_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verbs_in_any_case),
-        cmocka_unit_test(test_good_paths),
-        cmocka_unit_test(test_bad_paths),
-        cmocka_unit_test(test_utf8_in_a_path_is_told),
-        cmocka_unit_test(test_mail_parameters),
-        cmocka_unit_test(test_rcpt_parameters),
-        cmocka_unit_test(test_names_after_helo),
-        cmocka_unit_test(test_bdat_sizes),
+        cmocka_unit_test(test_verbs_in_any_case), cmocka_unit_test(test_good_paths),
+        cmocka_unit_test(test_bad_paths),         cmocka_unit_test(test_utf8_in_a_path_is_told),
+        cmocka_unit_test(test_mail_parameters),   cmocka_unit_test(test_rcpt_parameters),
+        cmocka_unit_test(test_names_after_helo),  cmocka_unit_test(test_bdat_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
