@@ -101,12 +101,18 @@ bool reply_says_too_many(unsigned code, struct slice enhanced, struct slice text
 {
     if ((code != 452 && code != 552) || !holds(text, SLICE("too many")))
         return false;
-    return enhanced.len == 0 || slice_eq(slice_from(enhanced, 1), SLICE(".5.3"));
+    return enhanced.len ? slice_eq(slice_from(enhanced, 1), SLICE(".5.3"))
+                        : holds(text, SLICE("recipient"));
 }
 
 bool reply_is_about_address(unsigned code, struct slice enhanced)
 {
-    return code / 100 == 5 && slice_starts(enhanced, SLICE("5.1."));
+    static const struct slice bad[] = {SLICE("5.1.1"), SLICE("5.1.2"), SLICE("5.1.3"),
+                                       SLICE("5.1.4"), SLICE("5.1.6"), SLICE("5.1.10")};
+    for (size_t i = 0; code / 100 == 5 && i < sizeof bad / sizeof *bad; i++)
+        if (slice_eq(enhanced, bad[i]))
+            return true;
+    return false;
 }
 
 bool reply_says_no_such_user(const struct smtp_reply *reply)

@@ -259,6 +259,15 @@ def test_only_a_bad_address_is_remembered_of_a_recipient_refused_at_delivery(sit
     assert attempt(gateway, "bob", sender="other@client.example") == ([250], 250)
 
 
+@pytest.mark.parametrize("code", ["5.1.0", "5.1.7", "5.1.8"])
+def test_a_bad_sender_s_reply_is_not_told_to_the_next_sender(start, new_backend, code):
+    reply = "550 %s Sender address rejected" % code
+    server = new_backend({"RCPT": lambda session, line: reply if b"bad@" in session.mail_line else None})
+    gateway = start(configuration(server.port, "on"), changes={"timeouts": {"recipient_refused": "1min"}, "process": {"proxies": 1}})
+    assert attempt(gateway, "bob", sender="bad@client.example") == ([550], None)
+    assert attempt(gateway, "bob", sender="good@client.example") == ([250], 250)
+
+
 def test_what_is_remembered_outlives_a_reload(site):
     gateway = site(full(b"bob"))
     assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 451)
@@ -357,6 +366,13 @@ def test_a_refusal_of_one_is_not_taken_for_a_limit(site):
     gateway = site(full(b"bob", code="452 4.5.3 recipients belong to multiple regions"))
     attempt(gateway, "alice", "bob", size=2500)
     gateway.behind.script.clear()
+    assert attempt(gateway, "a", "b", "c", sender="other@client.example") == ([250] * 3, 250)
+
+
+def test_a_mailbox_with_too_many_messages_is_not_taken_for_a_limit(site):
+    gateway = site(full(b"bob", code="552 too many messages in the mailbox"))
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 451)
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 552], 250)
     assert attempt(gateway, "a", "b", "c", sender="other@client.example") == ([250] * 3, 250)
 
 

@@ -162,6 +162,56 @@ static void test_no_such_user(void **state)
     }
 }
 
+static struct smtp_reply parsed(const char *bytes)
+{
+    struct smtp_reply reply;
+    size_t used;
+    assert_int_equal(smtp_reply(slice_of(bytes), &reply, &used), 1);
+    return reply;
+}
+
+static void test_a_sender_s_address_is_not_the_recipient_s_fault(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reply;
+        bool yes;
+    } cases[] = {
+        {"550 5.1.1 x\r\n", true},  {"550 5.1.2 x\r\n", true},  {"553 5.1.3 x\r\n", true},
+        {"550 5.1.6 x\r\n", true},  {"556 5.1.10 x\r\n", true}, {"550 5.1.0 x\r\n", false},
+        {"553 5.1.7 x\r\n", false}, {"550 5.1.8 x\r\n", false}, {"550 5.1.17 x\r\n", false},
+        {"550 5.2.1 x\r\n", false}, {"550 x\r\n", false},       {"450 4.1.1 x\r\n", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct smtp_reply reply = parsed(cases[i].reply);
+        if (reply_is_about_address(reply.code, reply.enhanced) != cases[i].yes)
+            fail_msg("%s", cases[i].reply);
+    }
+}
+
+static void test_too_many_recipients_and_no_other_things(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reply;
+        bool yes;
+    } cases[] = {
+        {"452 4.5.3 Too many recipients\r\n", true},
+        {"452 4.5.3 Error: too many in one go\r\n", true},
+        {"452 too many recipients\r\n", true},
+        {"552 Too many recipients\r\n", true},
+        {"552 too many messages in the mailbox\r\n", false},
+        {"452 4.2.2 too many recipients' mailboxes\r\n", false},
+        {"452 4.5.3 no\r\n", false},
+        {"550 too many recipients\r\n", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct smtp_reply reply = parsed(cases[i].reply);
+        if (reply_says_too_many(reply.code, reply.enhanced, reply.text) != cases[i].yes)
+            fail_msg("%s", cases[i].reply);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +221,8 @@ int main(void)
         cmocka_unit_test(test_lines_of_a_reply),
         cmocka_unit_test(test_whose_matter_a_reply_is),
         cmocka_unit_test(test_no_such_user),
+        cmocka_unit_test(test_a_sender_s_address_is_not_the_recipient_s_fault),
+        cmocka_unit_test(test_too_many_recipients_and_no_other_things),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
