@@ -11,9 +11,9 @@ static const int64_t kept_ms = 24 * 3600 * 1000;
 
 /* A retry as it is written down. */
 struct written {
-    uint64_t size;
+    uint64_t size, hash[2];
     uint16_t group, code;
-    uint8_t has_size, kind, enhanced_len, text_len;
+    uint8_t has_size, kind, count, in_turn, waits, enhanced_len, text_len;
     char enhanced[ENHANCED_MAX], text[TEXT_MAX];
 };
 _Static_assert(sizeof(struct written) <= NOTE_MAX, "a retry is a note");
@@ -70,7 +70,11 @@ void retry_remember(struct shared *shared, const struct retry_place *place,
                               .has_size = retry->has_size,
                               .group = (uint16_t)retry->group,
                               .code = (uint16_t)reply->code,
-                              .kind = (uint8_t)reply->kind};
+                              .kind = (uint8_t)reply->kind,
+                              .count = (uint8_t)place->count,
+                              .in_turn = retry->in_turn,
+                              .waits = (uint8_t)retry->waits};
+    memcpy(written.hash, place->hash, sizeof written.hash);
     written.enhanced_len = keep_text(written.enhanced, ENHANCED_MAX, reply->enhanced);
     written.text_len = keep_text(written.text, TEXT_MAX, reply->text);
     for (unsigned i = 0; i < place->count; i++)
@@ -86,6 +90,9 @@ static struct retry read_written(const struct written *written, struct arena *ar
         .group = written->group,
         .has_size = written->has_size,
         .size = written->size,
+        .in_turn = written->in_turn != 0,
+        .waits = written->waits,
+        .place = {.hash = {written->hash[0], written->hash[1]}, .count = written->count},
         .reply = {.kind = (enum reply_class)written->kind,
                   .code = written->code,
                   .enhanced = arena_copy(arena, slice_sub(enhanced, 0, ENHANCED_MAX)),
@@ -112,4 +119,10 @@ void retry_forget(struct shared *shared, const struct retry_place *place)
 bool retry_is_of(const struct retry *retry, const struct smtp_mail_params *mail)
 {
     return retry->has_size && mail->has_size && mail->size > 0 && retry->size == mail->size;
+}
+
+bool retry_is_anothers(const struct retry *retry, const struct smtp_mail_params *mail)
+{
+    return retry->has_size && retry->size > 0 && mail->has_size && mail->size > 0 &&
+           retry->size != mail->size;
 }

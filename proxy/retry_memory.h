@@ -28,6 +28,9 @@ struct retry {
     bool has_size;
     uint64_t size;              /* that MAIL declared: a reply is that message's, not another's */
     struct backend_reply reply; /* code 0: none; the recipient is to be tried in his group */
+    bool in_turn;               /* groups take turns: this is forgotten once it has been served */
+    unsigned waits;             /* at how many more tries others are to come first */
+    struct retry_place place;   /* all where it is written; recalled only */
 };
 
 struct retry_place retry_place(const struct shared *shared, const struct retry_who *who);
@@ -39,10 +42,14 @@ void retry_remember(struct shared *shared, const struct retry_place *place,
 struct retry retry_recall(struct shared *shared, const struct retry_place *place,
                           struct arena *arena);
 
+/* To be given the place of what was recalled: it may have been written from another network. */
 void retry_forget(struct shared *shared, const struct retry_place *place);
 
 /* Whether the reply is this message's: both declared the same size (RFC 1870). A zero tells none.
  */
 bool retry_is_of(const struct retry *retry, const struct smtp_mail_params *mail);
+
+/* Whether it is known to be another message's: both declared a size, and not the same. */
+bool retry_is_anothers(const struct retry *retry, const struct smtp_mail_params *mail);
 
 #endif

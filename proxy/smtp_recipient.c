@@ -235,8 +235,9 @@ static bool backend_can(struct session *s, const struct recipient *r, const stru
     return false;
 }
 
-static void needs_its_own(struct session *s)
+static void needs_its_own(struct session *s, const struct backend *backend, unsigned group)
 {
+    session_turned_away(s, backend, group);
     session_say(s, 452, "4.5.3", "this recipient needs a transaction of its own");
 }
 
@@ -247,7 +248,7 @@ static bool fits_backend(struct session *s, const struct backend *backend)
         s->t.backend = backend;
     if (s->t.backend == backend)
         return true;
-    needs_its_own(s);
+    needs_its_own(s, backend, 0);
     return false;
 }
 
@@ -349,8 +350,8 @@ static void recall(struct session *s)
     session_recall(s, r);
     if (session_has_own_reply(s, r)) {
         tell_own_reply(s, r);
-    } else if (!fits_group(s, r)) {
-        needs_its_own(s);
+    } else if (session_lets_others_go_first(s, r) || !fits_group(s, r)) {
+        needs_its_own(s, s->t.backend, r->earlier.group);
         replied(s);
     } else {
         (asks_redis(s->proxy) ? ask_redis : judge)(s);

@@ -16,8 +16,8 @@ static struct retry_place place_of(const struct session *s, const struct recipie
 
 void session_recall(struct session *s, struct recipient *r)
 {
-    r->place = place_of(s, r);
-    r->earlier = retry_recall(s->proxy->shared, &r->place, s->mail);
+    struct retry_place place = place_of(s, r);
+    r->earlier = retry_recall(s->proxy->shared, &place, s->mail);
 }
 
 bool session_has_own_reply(const struct session *s, const struct recipient *r)
@@ -30,7 +30,7 @@ void session_own_reply_told(struct session *s, const struct recipient *r)
     struct told *told = arena_alloc(s->mail, sizeof *told);
     if (!told)
         return; /* it will be told once more */
-    *told = (struct told){r->place, s->t.told};
+    *told = (struct told){r->earlier.place, s->t.told};
     s->t.told = told;
 }
 
@@ -50,6 +50,9 @@ static void remember(struct session *s, const struct recipient *r, unsigned grou
     struct retry retry = {.group = group, .has_size = s->t.mail.has_size, .size = s->t.mail.size};
     if (reply)
         retry.reply = *reply;
+    if (r->earlier.group)
+        retry_forget(s->proxy->shared, &r->earlier.place);
+    s->t.remembered = true;
     retry_remember(s->proxy->shared, &place, &retry);
 }
 
@@ -86,6 +89,53 @@ void session_remember_replies(struct session *s)
     }
 }
 
+/* ---- whose turn it is ---- */
+
+/* Senders keep the order of their recipients. Whoever comes first and fails for now would be tried
+ * again and again, and the others never: so he lets each of the groups that were turned away for
+ * him go first, once. */
+
+void session_turned_away(struct session *s, const struct backend *backend, unsigned group)
+{
+    struct transaction *t = &s->t;
+    for (unsigned i = 0; i < t->turned_count; i++)
+        if (t->turned_away[i].backend == backend && t->turned_away[i].group == group)
+            return;
+    if (t->turned_count < TURNED_MOST)
+        t->turned_away[t->turned_count++] = (struct turned){backend, group};
+}
+
+bool session_lets_others_go_first(struct session *s, struct recipient *r)
+{
+    struct retry *earlier = &r->earlier;
+    if (s->t.recipient_count || !earlier->waits || retry_is_anothers(earlier, &s->t.mail))
+        return false;
+    earlier->waits--;
+    retry_remember(s->proxy->shared, &earlier->place, earlier);
+    return true;
+}
+
+static void let_go_first(struct session *s, const struct recipient *r, unsigned groups)
+{
+    struct retry retry = r->earlier;
+    if (!retry.group)
+        retry = (struct retry){.group = group_number(s, 0),
+                               .has_size = s->t.mail.has_size,
+                               .size = s->t.mail.size,
+                               .place = place_of(s, r)};
+    retry.in_turn = true;
+    retry.waits = groups;
+    retry_remember(s->proxy->shared, &retry.place, &retry);
+}
+
+static void give_way(struct session *s)
+{
+    const struct transaction *t = &s->t;
+    bool tried = t->ended && !t->remembered;
+    for (size_t i = 0; tried && t->turned_count && i < t->recipient_count; i++)
+        let_go_first(s, &t->recipients[i], t->turned_count);
+}
+
 /* ---- forgetting ---- */
 
 /* Replies were that message's. What the rules decided on groups mostly holds for the next message
@@ -94,11 +144,15 @@ void session_retry_over(struct session *s)
 {
     const struct transaction *t = &s->t;
     struct shared *shared = s->proxy->shared;
-    if (!t->settled && t->recipient_count)
-        return; /* it comes again, and nobody may spoil it for the others then */
+    if (!t->settled && t->recipient_count) {
+        give_way(s); /* it comes again, and nobody may spoil it for the others then */
+        return;
+    }
     for (const struct told *told = t->told; told; told = told->before)
         retry_forget(shared, &told->place);
-    for (size_t i = 0; i < t->recipient_count; i++)
-        if (t->recipients[i].earlier.reply.code)
-            retry_forget(shared, &t->recipients[i].place);
+    for (size_t i = 0; i < t->recipient_count; i++) {
+        const struct retry *earlier = &t->recipients[i].earlier;
+        if ((earlier->reply.code || earlier->in_turn) && !retry_is_anothers(earlier, &t->mail))
+            retry_forget(shared, &earlier->place);
+    }
 }

@@ -75,8 +75,7 @@ struct recipient_facts {
 struct recipient {
     struct job_recipient job; /* address, parameters; the backend's reply */
     struct smtp_path path;
-    bool unknown; /* its domain's table does not have it */
-    struct retry_place place;
+    bool unknown;         /* its domain's table does not have it */
     struct retry earlier; /* what an earlier try has left for it */
     struct recipient_facts known;
     struct verdict verdict;
@@ -88,6 +87,14 @@ struct told {
     struct retry_place place;
     const struct told *before;
 };
+
+/* Recipients who are to come in another transaction: of another backend, or another group. */
+struct turned {
+    const struct backend *backend;
+    unsigned group;
+};
+
+enum { TURNED_MOST = 16 };
 
 /* What a body may not have. The first that is seen is the one that is told. */
 enum body_fault {
@@ -107,6 +114,9 @@ struct transaction {
     struct recipient *recipients;
     size_t recipient_count, recipient_room;
     const struct told *told;
+    struct turned turned_away[TURNED_MOST]; /* each but once; what is past that waits longer */
+    unsigned turned_count;
+    bool remembered; /* how its recipients fared, at this try */
     struct job_recipient asked;
 
     struct spool *spool;
@@ -263,6 +273,10 @@ void session_recipient(struct session *s, struct slice argument);
 void session_recall(struct session *s, struct recipient *r);
 bool session_has_own_reply(const struct session *s, const struct recipient *r);
 void session_own_reply_told(struct session *s, const struct recipient *r);
+/* Whether this one, who would be the first, is not to be: it is the others' turn. */
+bool session_lets_others_go_first(struct session *s, struct recipient *r);
+/* Recipients of that group were told to come in another transaction. */
+void session_turned_away(struct session *s, const struct backend *backend, unsigned group);
 /* Recipients fare differently, by the rules or by the server's replies: for the next try. */
 void session_remember_fates(struct session *s);
 void session_remember_replies(struct session *s);

@@ -163,6 +163,23 @@ def attempt(gateway, *recipients, size=None, octets=2000, sender="sender@client.
         return codes, final and final.code
 
 
+def retried(gateway, *recipients, tries=8, **how):
+    """What became of each, of a sender that keeps its order and comes again for those who were deferred."""
+    left, fates = list(recipients), {}
+    for _ in range(tries):
+        codes, final = attempt(gateway, *left, **how)
+        ends = {who: final if code == 250 else code for who, code in zip(left, codes)}
+        fates.update((who, end) for who, end in ends.items() if end // 100 != 4)
+        left = [who for who in left if who not in fates]
+        if not left:
+            break
+    return fates
+
+
+def served(*servers):
+    return sorted(address.partition("@")[0] for server in servers for m in server.messages for address in m.recipients)
+
+
 def test_at_the_retry_the_one_hears_his_reply_and_the_other_is_delivered_to(site):
     gateway = site(full(b"bob"))
     assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 451)
@@ -257,6 +274,66 @@ def test_only_a_bad_address_is_remembered_of_a_recipient_refused_at_delivery(sit
     assert attempt(gateway, "bob") == ([250], 550)
     gateway.behind.script.clear()
     assert attempt(gateway, "bob", sender="other@client.example") == ([250], 250)
+
+
+# -- who cannot be served for now is tried in vain no longer than until others have had their turn
+
+def test_a_first_one_who_is_full_for_long_holds_up_no_other(site):
+    gateway = site(full(b"bob", code="452 4.2.2 full for now"))
+    assert retried(gateway, "bob", "alice") == {"alice": 250}
+    gateway.behind.script.clear()
+    assert retried(gateway, "bob") == {"bob": 250}
+    assert served(gateway.behind) == ["alice", "bob"]
+
+
+def test_several_who_are_deferred_each_in_his_own_way_hold_up_no_other(site):
+    own = {b"bob": "452 4.2.2 full", b"carl": "451 4.3.0 being moved", b"dora": "450 4.2.1 busy"}
+    gateway = site({"RCPT": lambda session, line: next((reply for name, reply in own.items() if name in line), None)})
+    assert retried(gateway, "bob", "carl", "dora", "alice") == {"alice": 250}
+    own.clear()
+    assert retried(gateway, "bob", "carl", "dora", tries=12) == {"bob": 250, "carl": 250, "dora": 250}
+    assert served(gateway.behind) == ["alice", "bob", "carl", "dora"]
+
+
+def test_a_rule_that_defers_the_first_one_for_long_holds_up_no_other(start, new_backend):
+    server = new_backend()
+    rule = 'rule "later" when message.subject == "try" and recipient == "bob@example.com" then defer 451 4.7.1 "not now"\n'
+    gateway = start(configuration(server.port, "off") + rule)
+    assert retried(gateway, "bob", "alice", size=2500) == {"alice": 250}
+    assert served(server) == ["alice"]
+
+
+@pytest.mark.parametrize("size", [None, 2500])
+def test_a_backend_that_is_out_of_order_holds_up_no_recipient_of_another(start, new_backend, size):
+    one, two = new_backend({"MAIL": "451 4.3.0 not now"}), new_backend()
+    gateway = start(backend("one", one.port) + backend("two", two.port) + domains("one", "sub.example.com") + domains("two", "example.com"))
+
+    def go(*recipients):
+        with Session(gateway.port) as session:
+            session.ehlo()
+            session.expect("MAIL FROM:<sender@client.example>%s" % (" SIZE=%d" % size if size else ""), 250)
+            codes = [session.command("RCPT TO:<%s>" % who).code for who in recipients]
+            return codes, session.data(samples.clean("try")).code if 250 in codes else None
+    assert go("bob@sub.example.com", "alice@example.com") == ([250, 452], 451)
+    assert go("bob@sub.example.com", "alice@example.com") == ([452, 250], 250)
+    one.script.clear()
+    assert go("bob@sub.example.com") == ([250], 250)
+    assert served(one, two) == ["alice", "bob"]
+
+
+def test_whoever_let_others_go_first_waits_no_more_once_served(site):
+    gateway = site(full(b"bob", code="452 4.2.2 full for now"))
+    retried(gateway, "bob", "alice")
+    gateway.behind.script.clear()
+    retried(gateway, "bob")
+    assert attempt(gateway, "bob", "alice") == ([250, 250], 250)
+
+
+def test_a_message_of_another_size_takes_nothing_from_the_one_that_is_awaited(site):
+    gateway = site(full(b"bob"))
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 451)
+    assert attempt(gateway, "bob", size=300, octets=10) == ([250], 250)
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 552], 250)
 
 
 @pytest.mark.parametrize("code", ["5.1.0", "5.1.7", "5.1.8"])

@@ -88,6 +88,50 @@ static void test_a_pool_is_known_by_the_domain_that_spf_passed_for(void **state)
     assert_int_equal(group(place("198.51.100.1", "pool.example", "s@pool.example", "a@b")), 0);
 }
 
+static void test_what_is_served_from_another_network_is_forgotten_in_all(void **state)
+{
+    (void)state;
+    remember(place("192.0.2.7", "pool.example", "s@pool.example", "a@b"), 4);
+    struct retry_place there = place("198.51.100.1", "pool.example", "s@pool.example", "a@b");
+    struct retry got = retry_recall(shared, &there, arena);
+    assert_int_equal(got.group, 4);
+    retry_forget(shared, &got.place);
+    assert_int_equal(group(place("192.0.2.7", "", "s@pool.example", "a@b")), 0);
+    assert_int_equal(group(there), 0);
+    /* At RCPT its SPF was not known yet. */
+    remember(place("192.0.2.7", "pool.example", "s@pool.example", "a@b"), 5);
+    struct retry_place early = place("192.0.2.7", "", "s@pool.example", "a@b");
+    got = retry_recall(shared, &early, arena);
+    retry_forget(shared, &got.place);
+    assert_int_equal(group(there), 0);
+}
+
+static void test_a_turn_is_kept_with_the_rest(void **state)
+{
+    (void)state;
+    struct retry_place at = place("192.0.2.7", "", "s@x", "turn@b");
+    retry_remember(shared, &at, &(struct retry){.group = 3, .in_turn = true, .waits = 2});
+    struct retry got = retry_recall(shared, &at, arena);
+    assert_true(got.in_turn);
+    assert_int_equal(got.waits, 2);
+    got.waits--;
+    retry_remember(shared, &got.place, &got);
+    assert_int_equal(retry_recall(shared, &at, arena).waits, 1);
+    assert_int_equal(group(at), 3);
+}
+
+static void test_another_s_message_is_known_by_its_size(void **state)
+{
+    (void)state;
+    struct retry large = {.has_size = true, .size = 5000}, none = {.has_size = false};
+    assert_true(retry_is_anothers(&large, &(struct smtp_mail_params){.has_size = true, .size = 9}));
+    assert_false(
+        retry_is_anothers(&large, &(struct smtp_mail_params){.has_size = true, .size = 5000}));
+    assert_false(retry_is_anothers(&large, &(struct smtp_mail_params){.has_size = false}));
+    assert_false(retry_is_anothers(&large, &(struct smtp_mail_params){.has_size = true}));
+    assert_false(retry_is_anothers(&none, &(struct smtp_mail_params){.has_size = true, .size = 9}));
+}
+
 static void test_a_reply_is_that_message_s_and_not_the_recipient_s(void **state)
 {
     (void)state;
@@ -147,6 +191,9 @@ static void test_a_flood_stays_within_its_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_what_is_served_from_another_network_is_forgotten_in_all),
+        TEST(test_a_turn_is_kept_with_the_rest),
+        TEST(test_another_s_message_is_known_by_its_size),
         TEST(test_a_group_is_told_at_the_retry_from_the_network),
         TEST(test_ipv6_counts_by_its_64),
         TEST(test_a_pool_is_known_by_the_domain_that_spf_passed_for),
