@@ -366,9 +366,29 @@ static void study(struct session *s)
         recall(s);
 }
 
+static bool same_params(const struct smtp_rcpt_params *a, const struct smtp_rcpt_params *b)
+{
+    return slice_eq(a->notify, b->notify) && slice_eq(a->orcpt, b->orcpt);
+}
+
+/* Named twice, he is one recipient: a server that refuses the second naming would have us tell the
+ * first one so. */
+static bool is_there_already(const struct session *s, const struct recipient *r)
+{
+    for (size_t i = 0; i < s->t.recipient_count; i++)
+        if (slice_eq(s->t.recipients[i].path.spelled, r->path.spelled) &&
+            same_params(&s->t.recipients[i].job.params, &r->job.params))
+            return true;
+    return false;
+}
+
 static void consider(struct session *s, struct recipient *r)
 {
     const struct config *config = config_of(s);
+    if (is_there_already(s, r)) {
+        session_say(s, 250, "2.1.5", "recipient noted already");
+        return;
+    }
     const struct domain *domain = config_domain(config, r->path.name);
     r->unknown = domain && domain->recipients && !session_is_postmaster(&r->path) &&
                  !table_holds_text(domain->recipients, r->path.spelled);

@@ -370,6 +370,12 @@ def test_who_is_named_twice_gets_one_and_who_is_refused_twice_hears_it_twice(sit
     assert len(gateway.behind.messages) == 1
 
 
+def test_a_server_that_refuses_the_second_naming_of_one_refuses_him_nothing(site):
+    gateway = site({"RCPT": lambda session, line: "550 5.5.0 named twice" if line in session.rcpt_lines else None})
+    assert attempt(gateway, "alice", "bob", "alice", "alice", size=2500) == ([250] * 4, 250)
+    assert served(gateway.behind) == ["alice", "bob"]
+
+
 def test_in_chunks_it_is_the_same(site):
     gateway = site(full(b"bob"))
     message = samples.clean("chunks") + b"x" * 2000 + b"\r\n"
