@@ -70,12 +70,25 @@ static void learn_limit(struct session *s)
 }
 
 /* A yes that was remembered is not true any more; a no is kept only if it is the address' fault. */
-static void learn_recipient(struct session *s, const struct job_recipient *recipient)
+static void learn_recipient(struct session *s, struct slice spelled,
+                            const struct backend_reply *reply)
 {
-    const struct backend_reply *reply = &recipient->reply;
     bool lasting = reply_is_about_address(reply->code, reply->enhanced);
-    recipient_cache_store(s->proxy->recipients, s->t.backend->name, recipient->address, 0, reply,
+    recipient_cache_store(s->proxy->recipients, s->t.backend->name, spelled, 0, reply,
                           lasting ? config_of(s)->settings.timeouts_recipient_refused : 0);
+}
+
+static void learn_recipients(struct session *s)
+{
+    const struct transaction *t = &s->t;
+    const struct job_recipient *asked = t->job.recipients;
+    for (size_t i = 0; i < t->recipient_count; i++) {
+        if (t->recipients[i].verdict.action != ACTION_ACCEPT)
+            continue;
+        if (asked->reply.kind != REPLY_YES)
+            learn_recipient(s, t->recipients[i].path.spelled, &asked->reply);
+        asked++;
+    }
 }
 
 /* The reply that its recipient is to hear at the next try. */
@@ -96,11 +109,9 @@ static void recipients_refused(struct session *s)
     struct backend_job *job = &s->t.job;
     bool alike = true;
     learn_limit(s);
-    for (size_t i = 0; i < job->recipient_count; i++) {
-        if (job->recipients[i].reply.kind != REPLY_YES)
-            learn_recipient(s, &job->recipients[i]);
+    learn_recipients(s);
+    for (size_t i = 0; i < job->recipient_count; i++)
         alike = alike && replies_alike(&job->recipients[i].reply, &job->recipients[0].reply);
-    }
     if (alike) {
         pass_on(s, &job->recipients[0].reply);
         return;

@@ -376,6 +376,25 @@ def test_a_server_that_refuses_the_second_naming_of_one_refuses_him_nothing(site
     assert served(gateway.behind) == ["alice", "bob"]
 
 
+def test_a_yes_that_a_delivery_has_disproved_is_forgotten_in_each_spelling_of_the_domain(start, new_backend):
+    way = []
+    server = new_backend({"RCPT": lambda session, line: "550 5.2.1 disabled" if way else None})
+    gateway = start(backend("behind", server.port, options="recipient_check on  probe off") + domains("behind", "b\u00fccher.example"),
+                    changes={"timeouts": {"recipient_accepted": "1min"}, "process": {"proxies": 1}})
+
+    def tried(address):
+        with Session(gateway.port) as session:
+            session.ehlo()
+            session.send("MAIL FROM:<sender@client.example> SMTPUTF8\r\nRCPT TO:<{}>\r\n".format(address).encode())
+            mail, rcpt = session.reply().code, session.reply().code
+            return mail, rcpt, session.data(samples.clean("try")).code if rcpt == 250 else None
+    address = "bob@b\u00fccher.example"
+    assert tried(address) == (250, 250, 250)
+    way.append("closed")
+    assert tried(address) == (250, 250, 550)
+    assert tried(address) == (250, 550, None)
+
+
 def test_in_chunks_it_is_the_same(site):
     gateway = site(full(b"bob"))
     message = samples.clean("chunks") + b"x" * 2000 + b"\r\n"
