@@ -71,8 +71,18 @@ static void advance(struct smtp_client *c)
     stream_deadline(c->stream, left < c->setup.reply_ms ? left : c->setup.reply_ms);
 }
 
+/* Of an earlier attempt, which broke off. */
+static void forget_replies(struct backend_job *job)
+{
+    static const struct backend_reply none;
+    job->mail_reply = job->data_reply = job->final_reply = none;
+    for (size_t i = 0; i < job->recipient_count; i++)
+        job->recipients[i].reply = none;
+}
+
 void smtp_client_start(struct smtp_client *c, struct backend_job *job)
 {
+    forget_replies(job);
     c->job = job;
     job->client = c;
     job->server = c->setup.server->address;

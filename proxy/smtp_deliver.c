@@ -131,12 +131,44 @@ static bool all_taken(const struct backend_job *job)
     return true;
 }
 
+/* The first that no reply came for, when MAIL was taken; NULL: it broke off elsewhere. */
+static struct job_recipient *broke_off_at(const struct backend_job *job)
+{
+    if (!job->mail_reply.code || job->mail_reply.kind != REPLY_YES || job->recipient_count < 2)
+        return NULL;
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (!job->recipients[i].reply.code)
+            return &job->recipients[i];
+    return NULL;
+}
+
+/* Each try broke off at a recipient (421 at him, too many that were refused): he comes in another
+ * transaction, or the others would fare like him at every retry. Those behind him were not asked.
+ */
+static void broke_off(struct session *s, struct job_recipient *at)
+{
+    struct backend_job *job = &s->t.job;
+    log_at(LEVEL_WARNING, s->ref, "backend broke off at a recipient",
+           field_text("backend", s->t.backend->name), field_text("to", at->address));
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (job->recipients[i].reply.code)
+            translate(s, &job->recipients[i].reply);
+    at->reply = (struct backend_reply){REPLY_LATER, 451, SLICE("4.4.2"),
+                                       SLICE("mail server broke off, try again later")};
+    session_remember_replies(s);
+    session_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
+}
+
 static void delivered(struct backend_job *job)
 {
     struct session *s = job->ctx;
     s->t.job_running = false;
     switch (job->outcome) {
     case JOB_UNREACHABLE:
+        if (broke_off_at(job)) {
+            broke_off(s, broke_off_at(job));
+            return;
+        }
         session_finish_say(s, "defer", 451, "4.4.1",
                            "mail server is not reachable now, try again later");
         return;

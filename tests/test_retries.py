@@ -435,6 +435,43 @@ def test_a_reply_of_many_lines_and_odd_octets_is_told_in_one(site):
     assert codes[0] == 250 and codes[1] in (451, 550) and final == 250
 
 
+# -- a server that breaks off at a recipient
+
+@pytest.mark.parametrize("size", [None, 2500])
+@pytest.mark.parametrize("end", [[b"421 4.7.0 too many errors\r\n", "close"], ["close"], [b"600 what\r\n"]])
+@pytest.mark.parametrize("order", [("bob", "alice", "carl"), ("alice", "bob", "carl"), ("alice", "carl", "bob")])
+def test_whom_a_server_breaks_off_at_holds_up_no_other(site, end, order, size):
+    gateway = site({"RCPT": lambda session, line: end if b"bob@" in line else None})
+    assert retried(gateway, *order, size=size) == {"alice": 250, "carl": 250}
+    gateway.behind.script.clear()
+    assert retried(gateway, "bob", size=size) == {"bob": 250}
+    assert served(gateway.behind) == ["alice", "bob", "carl"]
+
+
+def test_a_server_that_breaks_off_after_so_many_refusals_loses_nobody(site):
+    """As Postfix does past smtpd_hard_error_limit."""
+    refusals = {}
+
+    def rcpt(session, line):
+        if b"good" in line:
+            return None
+        refusals[session] = refusals.get(session, 0) + 1
+        return "550 5.1.1 no such user" if refusals[session] < 5 else [b"421 4.7.0 too many errors\r\n", "close"]
+    gateway = site({"RCPT": rcpt})
+    bad, good = ["bad%d" % n for n in range(12)], ["good1", "good2"]
+    fates = retried(gateway, "good1", *bad, "good2", size=2500)
+    assert {who: fates.get(who) for who in good} == {"good1": 250, "good2": 250}
+    assert set(fates.values()) <= {250, 550}
+    assert served(gateway.behind) == good
+
+
+def test_a_server_that_breaks_off_once_is_not_held_against_a_recipient(site):
+    ends = [["close"]]
+    gateway = site({"RCPT": lambda session, line: ends.pop() if ends and b"bob@" in line else None})
+    assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 250)
+    assert served(gateway.behind) == ["alice", "bob"]
+
+
 # -- how many recipients the server takes
 
 def few(most, code="452 4.5.3 Too many recipients"):
