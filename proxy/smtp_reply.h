@@ -51,8 +51,8 @@ enum reply_class reply_class(enum reply_stage stage, const struct smtp_reply *re
  * taken for 452. A mailbox with too many messages is another matter. */
 bool reply_says_too_many(unsigned code, struct slice enhanced, struct slice text);
 
-/* The recipient's address is at fault, and so for each message (RFC 3463 3.2, RFC 7505 4.2). Not all
- * of 5.1.x: 7 and 8 are the sender's address, and 0 is said of either. */
+/* The recipient's address is at fault, and so for each message (RFC 3463 3.2, RFC 7505 4.2). Not
+ * all of 5.1.x: 7 and 8 are the sender's address, and 0 is said of either. */
 bool reply_is_about_address(unsigned code, struct slice enhanced);
 
 /* 5.1.x (bad destination), or 550 without an enhanced code to RCPT. */
