@@ -4,6 +4,7 @@ import glob
 import grp
 import os
 import pwd
+import re
 
 from lab import users
 from lab.ports import free_port
@@ -76,6 +77,13 @@ scache   unix - - n - 1 scache
 postlog  unix-dgram n - n - 1 postlogd
 """
 
+def _each_once(text):
+    """Parameters, the last of a name alone. Postfix' programs warn of each that is named twice, and when they start together
+    those lines fill the socket of postlogd: it warns as well, waits for itself, and all the others for it."""
+    return "".join("%s = %s\n" % row for row in dict(re.split(r"\s*=\s*", line, maxsplit=1)
+                                                     for line in text.splitlines() if "=" in line).items())
+
+
 QUEUE_FOLDERS = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
 
 
@@ -134,10 +142,16 @@ class Postfix:
         main += self.options
         if self.certificate:
             main += TLS.format(key=self.certificate.key, chain=self.certificate.chain)
-        self._write("main.cf", main)
-        self._write("master.cf", MASTER.format(port=self.port))
+        self._write("main.cf", _each_once(main + self._more()))
+        self._write("master.cf", MASTER.format(port=self.port) + self._more_services())
         self._write("mailboxes", "".join(
             "{0} {2}/{1}/Maildir/\n".format(address, *address.split("@")) for address in self.addresses))
+
+    def _more(self):
+        return ""
+
+    def _more_services(self):
+        return ""
 
     def _write(self, name, text):
         with open(os.path.join(self.dir, name), "w") as f:
@@ -181,9 +195,8 @@ class Sender(Postfix):
         os.chmod(os.path.dirname(self.dir), 0o755)
         self.gateway, self.helo = gateway, helo
 
-    def _write(self, name, text):
-        if name == "main.cf":
-            text += SENDER.format(gateway=self.gateway, helo=self.helo)
-        elif name == "master.cf":
-            text += "smtp unix - - n - - smtp\nrelay unix - - n - - smtp\n"
-        super()._write(name, text)
+    def _more(self):
+        return SENDER.format(gateway=self.gateway, helo=self.helo)
+
+    def _more_services(self):
+        return "smtp unix - - n - - smtp\nrelay unix - - n - - smtp\n"
