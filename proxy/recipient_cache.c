@@ -45,7 +45,8 @@ void recipient_cache_free(struct recipient_cache **cache)
     *cache = NULL;
 }
 
-/* "backend\0address" in lower case. False when it is too long to be remembered. */
+/* "backend\0address". A local part's case counts (RFC 5321 2.4). False when it is too long to be
+ * remembered. */
 static bool make_key(char key[static KEY_MAX], struct slice backend, struct slice address,
                      struct slice *out)
 {
@@ -56,7 +57,7 @@ static bool make_key(char key[static KEY_MAX], struct slice backend, struct slic
         key[n++] = backend.ptr[i];
     key[n++] = '\0';
     for (size_t i = 0; i < address.len; i++)
-        key[n++] = ascii_lower(address.ptr[i]);
+        key[n++] = address.ptr[i];
     *out = (struct slice){key, n};
     return true;
 }

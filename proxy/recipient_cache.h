@@ -11,8 +11,8 @@ struct recipient_cache;
 struct recipient_cache *recipient_cache_new(void); /* NULL: no memory */
 void recipient_cache_free(struct recipient_cache **cache);
 
-/* True: *reply is what was said (texts live until the next call). Addresses are folded to lower
- * case. */
+/* True: *reply is what was said (texts live until the next call). The address has its domain
+ * in one spelling (policy/spelling.h); the case of a local part counts. */
 bool recipient_cache_find(struct recipient_cache *cache, struct slice backend, struct slice address,
                           uint64_t size, struct backend_reply *reply);
 

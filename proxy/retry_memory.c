@@ -18,15 +18,16 @@ struct written {
 };
 _Static_assert(sizeof(struct written) <= NOTE_MAX, "a retry is a note");
 
-/* Another text behind what was hashed so far; of any length, in lower case. */
+/* Another text behind what was hashed so far; of any length. A local part's
+ * case counts (RFC 5321 2.4): a server may know one spelling of it and not the other. */
 static uint64_t hash_on(const uint64_t key[static 2], uint64_t hash, struct slice text)
 {
     char bytes[sizeof hash + CHUNK];
     do {
         size_t n = text.len < CHUNK ? text.len : CHUNK;
         memcpy(bytes, &hash, sizeof hash);
-        for (size_t i = 0; i < n; i++)
-            bytes[sizeof hash + i] = ascii_lower(text.ptr[i]);
+        if (n)
+            memcpy(bytes + sizeof hash, text.ptr, n);
         hash = siphash(key, (struct slice){bytes, sizeof hash + n});
         text = slice_from(text, n);
     } while (text.len);

@@ -13,8 +13,8 @@
  * client by its network (/24, /64), since a neighbour may come instead. */
 struct retry_who {
     const struct ip *client;
-    struct slice authenticated; /* empty: none */
-    struct slice sender, recipient;
+    struct slice authenticated;     /* empty: none */
+    struct slice sender, recipient; /* their domains in one spelling (policy/spelling.h) */
 };
 
 /* Where what is remembered of one of them stands: built once, usable when `who` is gone. */

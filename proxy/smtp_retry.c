@@ -112,7 +112,21 @@ bool session_lets_others_go_first(struct session *s, struct recipient *r)
         return false;
     earlier->waits--;
     retry_remember(s->proxy->shared, &earlier->place, earlier);
+    struct waiter *waiter = arena_alloc(s->mail, sizeof *waiter);
+    if (waiter) {
+        *waiter = (struct waiter){*earlier, s->t.waiters};
+        s->t.waiters = waiter;
+    }
     return true;
+}
+
+/* Nobody went first: the others have been served, or come by themselves. */
+static void wait_no_more(struct session *s)
+{
+    for (struct waiter *waiter = s->t.waiters; waiter; waiter = waiter->before) {
+        waiter->retry.waits = 0;
+        retry_remember(s->proxy->shared, &waiter->retry.place, &waiter->retry);
+    }
 }
 
 static void let_go_first(struct session *s, const struct recipient *r, unsigned groups)
@@ -148,6 +162,8 @@ void session_retry_over(struct session *s)
         give_way(s); /* it comes again, and nobody may spoil it for the others then */
         return;
     }
+    if (t->recipient_count == 0)
+        wait_no_more(s);
     for (const struct told *told = t->told; told; told = told->before)
         retry_forget(shared, &told->place);
     for (size_t i = 0; i < t->recipient_count; i++) {

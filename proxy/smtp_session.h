@@ -88,6 +88,12 @@ struct told {
     const struct told *before;
 };
 
+/* One who lets others go first, and has said so in this transaction. */
+struct waiter {
+    struct retry retry;
+    struct waiter *before;
+};
+
 /* Recipients who are to come in another transaction: of another backend, or another group. */
 struct turned {
     const struct backend *backend;
@@ -114,6 +120,7 @@ struct transaction {
     struct recipient *recipients;
     size_t recipient_count, recipient_room;
     const struct told *told;
+    struct waiter *waiters;
     struct turned turned_away[TURNED_MOST]; /* each but once; what is past that waits longer */
     unsigned turned_count;
     bool remembered; /* how its recipients fared, at this try */

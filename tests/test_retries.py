@@ -329,6 +329,32 @@ def test_whoever_let_others_go_first_waits_no_more_once_served(site):
     assert attempt(gateway, "bob", "alice") == ([250, 250], 250)
 
 
+def test_who_lets_others_go_first_waits_no_more_when_none_of_them_comes(start, new_backend):
+    """A sender that went on at once with those who were turned away, each in a transaction of its own."""
+    servers = [new_backend({"MAIL": "451 4.3.0 not now"})] + [new_backend() for _ in range(3)]
+    names = ["d%d.example" % n for n in range(4)]
+    gateway = start("".join(backend("b%d" % n, server.port) + domains("b%d" % n, names[n]) for n, server in enumerate(servers)))
+
+    def go(*which):
+        with Session(gateway.port) as session:
+            session.ehlo()
+            session.expect("MAIL FROM:<sender@client.example> SIZE=2500", 250)
+            codes = [session.command("RCPT TO:<user@%s>" % names[n]).code for n in which]
+            return codes, session.data(samples.clean("try")).code if 250 in codes else None
+    assert go(0, 1, 2, 3) == ([250, 452, 452, 452], 451)
+    assert [go(n) for n in (1, 2, 3)] == [([250], 250)] * 3
+    servers[0].script.clear()
+    assert go(0) == ([452], None)
+    assert go(0) == ([250], 250)
+
+
+@pytest.mark.parametrize("check", ["on", "off"])
+def test_a_server_to_which_the_case_of_a_local_part_counts_is_believed(site, check):
+    gateway = site({"RCPT": lambda session, line: "550 5.1.1 no such user" if b"alice@" in line else None}, check=check)
+    assert retried(gateway, "alice", "Alice", "bob", size=2500) == {"alice": 550, "Alice": 250, "bob": 250}
+    assert served(gateway.behind) == ["Alice", "bob"]
+
+
 def test_a_message_of_another_size_takes_nothing_from_the_one_that_is_awaited(site):
     gateway = site(full(b"bob"))
     assert attempt(gateway, "alice", "bob", size=2500) == ([250, 250], 451)

@@ -68,7 +68,7 @@ def test_a_domain_takes_its_mail_in_every_spelling_of_its_sentence_its_table_and
         wanted = ["user@" + numbered(spelling, n) for spelling in SPELLINGS]
         replies = talk(it, "a@client.example", *wanted)
         assert [reply.code for reply in replies] == [250] * 6, (n, replies)
-        assert it.behind.messages[-1].recipients == wanted, "as the sender wrote them"
+        assert it.behind.messages[-1].recipients == wanted[:1], "he is one, written as the sender did at first"
         assert [r.code for r in talk(it, "a@client.example", "other@" + numbered(U, n))][1] == 550
 
 

@@ -56,7 +56,8 @@ static void test_a_group_is_told_at_the_retry_from_the_network(void **state)
     (void)state;
     remember(place("192.0.2.7", "", "s@x", "a@b"), 1);
     remember(place("192.0.2.7", "", "s@x", "c@b"), 2);
-    assert_int_equal(group(place("192.0.2.7", "", "S@X", "A@b")), 1);
+    assert_int_equal(group(place("192.0.2.7", "", "s@x", "a@b")), 1);
+    assert_int_equal(group(place("192.0.2.7", "", "s@x", "A@b")), 0);
     assert_int_equal(group(place("192.0.2.200", "", "s@x", "c@b")), 2);
     assert_int_equal(group(place("192.0.3.7", "", "s@x", "c@b")), 0);
     assert_int_equal(group(place("192.0.2.7", "", "t@x", "c@b")), 0);
