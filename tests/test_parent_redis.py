@@ -186,9 +186,10 @@ def test_it_dies_with_its_parent(served):
     pid = redis_pid(served)
     session = served.connect()
     assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
+    family = served.children() + [pid]
     served.popen.kill()
     served.popen.wait()
-    assert wait_until(lambda: not is_alive(pid))
+    assert wait_until(lambda: not any(map(is_alive, family)))
     served.start()
     assert served.logged(": serving ", 2)
     fresh = served.connect()
