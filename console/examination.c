@@ -106,18 +106,6 @@ bool examination_envelope(struct examination *e, const struct config *config)
     return e->facts.keyed != NULL;
 }
 
-/* Who finds out facts by DNS or Redis, and when the first of them is due. */
-static const struct {
-    enum producer producer;
-    enum phase phase;
-} outside[] = {
-    {PRODUCER_CLIENT, PHASE_CONNECT},  {PRODUCER_DNSBL, PHASE_CONNECT},
-    {PRODUCER_RATE, PHASE_CONNECT},    {PRODUCER_SENDER_DOMAINS, PHASE_MAIL},
-    {PRODUCER_SPF, PHASE_MAIL},        {PRODUCER_HISTORY, PHASE_MAIL},
-    {PRODUCER_GREYLIST, PHASE_RCPT},   {PRODUCER_LINKS, PHASE_MESSAGE},
-    {PRODUCER_DOMAINS, PHASE_MESSAGE}, {PRODUCER_AUTHENTICATION, PHASE_MESSAGE},
-};
-
 static enum phase last_phase(const struct examination *e)
 {
     return e->message >= 0 ? PHASE_MESSAGE : PHASE_RCPT;
@@ -126,9 +114,11 @@ static enum phase last_phase(const struct examination *e)
 /* What nobody was there to find out. */
 static void settle_facts(struct examination *e, const struct config *config)
 {
-    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
-        if (outside[i].phase <= last_phase(e))
-            facts_fail(&e->facts, outside[i].producer, config->policy);
+    for (int i = 0; i < PRODUCER_COUNT; i++) {
+        const struct producer_info *info = producer_info((enum producer)i);
+        if (info->asks != ASKS_NOBODY && info->phase <= last_phase(e))
+            facts_fail(&e->facts, (enum producer)i, config->policy);
+    }
 }
 
 /* ---- the verdict ---- */

@@ -5,6 +5,7 @@
 
 #include "filters/pipeline.h"
 #include "filters/resolver.h"
+#include "filters/study.h"
 
 /* Who sends what to whom. What is not given is what a clean message has (as in `test` blocks). */
 struct envelope {
@@ -51,7 +52,7 @@ struct examination {
     struct inquiry inquiry; /* of a live run */
     int64_t patience;       /* until when it may ask, as `began` */
     bool impatient;         /* whatever it asks has timed out */
-    unsigned looked_up;     /* bits of sender.c: which facts are there */
+    struct study study;
 
     bool decided;             /* all that follows is there */
     struct verdict *verdicts; /* one for each recipient */

@@ -166,7 +166,11 @@ static void no_answer(struct offline *offline, struct examination *e, enum scann
     struct slice copy = arena_copy(e->arena, slice_of(why));
     e->failed[kind] = copy.ptr ? copy.ptr : "out of memory";
     pipeline_fail(offline->config->policy, &e->facts, kind);
-    e->facts.unexamined |= kind == SCANNER_SCAN;
+    if (kind != SCANNER_SCAN)
+        return;
+    e->facts.unexamined = true;
+    study_scanner_failed(&e->study);
+    sender_content_over(e);
 }
 
 static bool answers_are_due(const struct examination *e)
@@ -187,19 +191,20 @@ static void finish(struct offline *offline, struct examination *e)
 }
 
 /* What is asked of a scanner: all that is for the report, or once more what lacked answers. */
-static struct scan_job job_for(const struct offline *offline, const struct examination *e,
+static struct scan_job job_for(const struct offline *offline, struct examination *e,
                                enum scanner_kind kind)
 {
     struct scan_job job = offline->job;
-    bool again = e->rounds > 0;
-    job.message = job.attachments = job.links = e->message >= 0 && !again;
-    job.spf = e->dns && kind == SCANNER_SCAN;
-    job.authentication = job.spf && e->message >= 0;
-    if (job.spf) {
-        job.dns = e->told ? e->told : e->dns;
-        job.dns_complete = !e->told;
+    bool has_message = e->message >= 0;
+    job.message = job.attachments = job.links = has_message && e->rounds == 0;
+    if (!e->dns || kind != SCANNER_SCAN) {
+        study_describe_none(&e->study, &job);
+        return job;
     }
-    sender_for_scanner(e, offline->config, &job.from);
+    study_describe(&e->study, has_message, &job);
+    job.dns_complete = !e->told;
+    if (e->told)
+        job.dns = e->told;
     return job;
 }
 
@@ -271,13 +276,9 @@ static void ask_again(struct offline *offline, struct examination *e)
 
 static void advance(struct offline *offline, struct examination *e)
 {
-    if (e->inquiry.pending && clock_ms() >= e->patience) {
-        inquiry_cancel(&e->inquiry);
-        e->impatient = true;
-    }
-    sender_advance(e, offline->config);
-    if (e->wanted_count && e->inquiry.resolver)
-        sender_ask(e, e->wanted, e->wanted_count);
+    if (e->inquiry.pending && clock_ms() >= e->patience)
+        sender_hurry(e);
+    sender_advance(e);
     if (e->wanted_count && !e->inquiry.pending)
         ask_again(offline, e);
 }
@@ -291,6 +292,7 @@ void offline_submit(struct offline *offline, struct examination *e)
         return;
     }
     e->began = clock_ms();
+    sender_begin(e, offline->config);
     e->patience = e->began + offline->config->settings.resolver_patience;
     if (!e->too_big && (e->message >= 0 || e->dns))
         submit(offline, e, SCANNER_SCAN);
@@ -333,8 +335,10 @@ static void take_answer(struct offline *offline, struct examination *e, enum sca
         e->parts = answer->parts;
         e->part_count = answer->part_count;
     }
+    sender_content_over(e);
+    study_hear(&e->study, answer);
     e->wanted = answer->wanted;
-    e->wanted_count = e->told ? answer->wanted_count : 0;
+    e->wanted_count = answer->wanted_count;
 }
 
 static void hear(struct offline *offline, struct examination *e, enum scanner_kind kind,

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: ISC
- * The facts about a client and a sender that need the DNS and no scanner: names and lists. */
+ * What is found out about a client and a sender, offline or from the DNS. */
 #ifndef CONSOLE_SENDER_H
 #define CONSOLE_SENDER_H
 
 #include "console/examination.h"
 
+/* Once the facts of the envelope and e->dns are there. */
+void sender_begin(struct examination *e, const struct config *config);
+
 /* Finds out what it can, and asks (e->inquiry) for what is missing. Call it again when the inquiry
- * has ended, and once the message's own facts are there. Does nothing without e->dns. */
-void sender_advance(struct examination *e, const struct config *config);
+ * has ended. */
+void sender_advance(struct examination *e);
 
-/* Asks, live; returns how many answers are still to come. */
-unsigned sender_ask(struct examination *e, const struct dns_wanted *wanted, size_t count);
+/* Waits no longer: what is not answered, and what is asked from now on, has timed out. */
+void sender_hurry(struct examination *e);
 
-/* What a scanner must know of the sender. */
-void sender_for_scanner(const struct examination *e, const struct config *config,
-                        struct scan_sender *out);
+/* The message has been looked into, or could not be: goes on at the next sender_advance. */
+void sender_content_over(struct examination *e);
 
 #endif

@@ -174,21 +174,30 @@ static bool is_among(struct slice domain, const struct slice *domains, size_t co
     return false;
 }
 
-/* The registered domains above, each once: what lists of domains list. Addresses have none. */
-static size_t registered(struct arena *arena, const struct slice *domains, size_t count,
-                         struct slice out[static LISTED_DOMAINS_MAX])
+/* The registered domain above; empty: none. Addresses have none. */
+static struct slice registered(struct arena *arena, struct slice text)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < count && kept < LISTED_DOMAINS_MAX; i++) {
-        struct slice name, domain;
-        struct ip ip;
-        if (ip_parse(domains[i], &ip) || !domain_normalise(arena, domains[i], &name))
+    struct slice name;
+    struct ip ip;
+    if (ip_parse(text, &ip) || !domain_normalise(arena, text, &name))
+        return SLICE("");
+    return org_domain(name);
+}
+
+/* What lists of domains list, each once. True: there are more. */
+static bool gather(struct inquest *inquest, const struct slice *domains, size_t count,
+                   struct slice out[static LISTED_DOMAINS_MAX])
+{
+    inquest->below = out;
+    for (size_t i = 0; i < count; i++) {
+        struct slice domain = registered(inquest->arena, domains[i]);
+        if (domain.len == 0 || is_among(domain, out, inquest->count))
             continue;
-        domain = org_domain(name);
-        if (domain.len > 0 && !is_among(domain, out, kept))
-            out[kept++] = domain;
+        if (inquest->count == LISTED_DOMAINS_MAX)
+            return true;
+        out[inquest->count++] = domain;
     }
-    return kept;
+    return false;
 }
 
 /* Those that a blocklist lists; cut when a list failed. */
@@ -208,13 +217,9 @@ bool blocklists_sender(struct arena *arena, struct dns_answers *dns, const struc
 {
     struct slice below[LISTED_DOMAINS_MAX];
     struct findings findings;
-    struct inquest inquest = {.arena = arena,
-                              .dns = dns,
-                              .config = config,
-                              .suspended = suspended,
-                              .domains = true,
-                              .below = below,
-                              .count = registered(arena, domains, count, below)};
+    struct inquest inquest = {
+        .arena = arena, .dns = dns, .config = config, .suspended = suspended, .domains = true};
+    gather(&inquest, domains, count, below);
     inquire(&inquest, &findings);
     facts->fact[FACT_DOMAINS_SENDER_SCORE] = score_of(&findings);
     return !arena_failed(arena);
@@ -232,11 +237,11 @@ bool blocklists_message(struct arena *arena, struct dns_answers *dns, const stru
                               .config = config,
                               .suspended = suspended,
                               .domains = true,
-                              .below = below,
-                              .count = registered(arena, domains, count, below),
                               .found = found};
+    bool more = gather(&inquest, domains, count, below);
     inquire(&inquest, &findings);
     struct value zones = zones_of(&inquest, &findings);
+    zones.list.cut |= more;
     facts->fact[FACT_DOMAINS_SCORE] = score_of(&findings);
     facts->fact[FACT_DOMAINS_LISTS] = zones;
     facts->fact[FACT_DOMAINS_FOUND] = found_of(&inquest, zones.list.cut);

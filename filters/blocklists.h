@@ -24,7 +24,8 @@ bool blocklists_sender(struct arena *arena, struct dns_answers *dns, const struc
                        uint64_t suspended, const struct slice *domains, size_t count,
                        struct facts *facts);
 
-/* Fills the facts of PRODUCER_DOMAINS: those, From, and message.domains. */
+/* Fills the facts of PRODUCER_DOMAINS: those, From's, and message.domains. Its lists are cut when
+ * there are more than LISTED_DOMAINS_MAX. */
 bool blocklists_message(struct arena *arena, struct dns_answers *dns, const struct config *config,
                         uint64_t suspended, const struct slice *domains, size_t count,
                         struct facts *facts);

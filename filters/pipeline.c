@@ -1,39 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/pipeline.h"
 
-/* What gatepost-scan finds out. */
-static const enum producer scanned[] = {PRODUCER_MESSAGE, PRODUCER_ATTACHMENTS, PRODUCER_LINKS,
-                                        PRODUCER_SPF, PRODUCER_AUTHENTICATION};
-
 static bool is_from(enum producer producer, enum scanner_kind kind)
 {
-    if (kind == SCANNER_AV)
-        return producer == PRODUCER_ANTIVIRUS;
-    for (size_t i = 0; i < sizeof scanned / sizeof *scanned; i++)
-        if (producer == scanned[i])
-            return true;
-    return false;
+    return producer_info(producer)->asks & (kind == SCANNER_AV ? ASKS_ANTIVIRUS : ASKS_SCANNER);
 }
 
-static bool uses(const struct config *config, enum producer producer)
+static bool wants(const struct config *config, enum producer producer)
 {
-    return policy_uses_producer(config->policy, producer);
-}
-
-/* The domain lists are asked about what the links name. */
-static bool uses_links(const struct config *config)
-{
-    return uses(config, PRODUCER_LINKS) || uses(config, PRODUCER_DOMAINS);
+    return policy_wants(config->policy, producer);
 }
 
 bool pipeline_needs(const struct config *config, enum scanner_kind kind)
 {
     if (kind == SCANNER_AV)
-        return config->settings.antivirus_enabled && uses(config, PRODUCER_ANTIVIRUS);
-    bool needed = uses_links(config);
-    for (size_t i = 0; i < sizeof scanned / sizeof *scanned; i++)
-        needed |= uses(config, scanned[i]);
-    return needed;
+        return config->settings.antivirus_enabled && policy_asks(config->policy, ASKS_ANTIVIRUS);
+    return policy_asks(config->policy, ASKS_SCANNER);
 }
 
 static bool name_headers(const struct policy *policy, struct arena *arena, struct scan_job *out)
@@ -51,11 +33,11 @@ static bool name_headers(const struct policy *policy, struct arena *arena, struc
 bool pipeline_job(const struct config *config, struct arena *arena, struct scan_job *out)
 {
     const struct settings *settings = &config->settings;
-    *out = (struct scan_job){.message = uses(config, PRODUCER_MESSAGE),
-                             .attachments = uses(config, PRODUCER_ATTACHMENTS),
-                             .links = uses_links(config),
-                             .spf = uses(config, PRODUCER_SPF),
-                             .authentication = uses(config, PRODUCER_AUTHENTICATION),
+    *out = (struct scan_job){.message = wants(config, PRODUCER_MESSAGE),
+                             .attachments = wants(config, PRODUCER_ATTACHMENTS),
+                             .links = wants(config, PRODUCER_LINKS),
+                             .spf = wants(config, PRODUCER_SPF),
+                             .authentication = wants(config, PRODUCER_AUTHENTICATION),
                              .honour_np = settings->authentication_np,
                              .limits = {settings->scan_depth, settings->scan_parts,
                                         settings->scan_members, settings->scan_unpacked,

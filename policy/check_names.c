@@ -128,10 +128,23 @@ static bool resolve(struct checker *checker, struct slice name, struct span at, 
     return false;
 }
 
+/* With all that it needs. */
+static void want(struct policy *policy, unsigned producer)
+{
+    if (policy->wanted[producer])
+        return;
+    policy->wanted[producer] = true;
+    unsigned needs = producer_info((enum producer)producer)->needs;
+    for (unsigned i = 0; i < PRODUCER_COUNT; i++)
+        if (needs & 1U << i)
+            want(policy, i);
+}
+
 /* What a verdict differs by from one recipient to the next. */
 static void note_use(struct checker *checker, enum fact fact)
 {
     checker->policy->used[fact] = true;
+    want(checker->policy, fact_info(fact)->producer);
     checker->rule->names_recipient |=
         fact == FACT_RECIPIENT || fact_info(fact)->producer == PRODUCER_GREYLIST;
 }

@@ -17,6 +17,20 @@ static const struct fact_info table[FACT_COUNT] = {
 #undef ALIAS
 };
 
+/* How producers.def writes what a producer needs. */
+enum {
+    NEEDS_NOTHING = 0,
+#define PRODUCER(id, ...) NEEDS_##id = 1U << PRODUCER_##id,
+#include "policy/producers.def"
+#undef PRODUCER
+};
+
+static const struct producer_info producers[PRODUCER_COUNT] = {
+#define PRODUCER(id, at, of, needs) [PRODUCER_##id] = {PHASE_##at, of, needs},
+#include "policy/producers.def"
+#undef PRODUCER
+};
+
 static const struct {
     const char *name;
     enum fact fact;
@@ -33,6 +47,11 @@ static const struct {
 const struct fact_info *fact_info(enum fact fact)
 {
     return &table[fact];
+}
+
+const struct producer_info *producer_info(enum producer producer)
+{
+    return &producers[producer];
 }
 
 bool fact_by_name(struct slice name, enum fact *out)

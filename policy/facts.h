@@ -8,23 +8,22 @@
 enum phase { PHASE_CONNECT, PHASE_HELO, PHASE_MAIL, PHASE_RCPT, PHASE_MESSAGE };
 
 enum producer {
-    PRODUCER_SESSION,
-    PRODUCER_MESSAGE,
-    PRODUCER_ATTACHMENTS,
-    PRODUCER_ANTIVIRUS,
-    PRODUCER_LINKS,          /* gatepost-scan: what the body points to */
-    PRODUCER_CLIENT,         /* DNS: names of the client and of HELO */
-    PRODUCER_DNSBL,          /* DNS: the client in blocklists */
-    PRODUCER_SENDER_DOMAINS, /* DNS: the envelope's domains in domain lists */
-    PRODUCER_DOMAINS,        /* DNS: the message's domains in domain lists; needs LINKS */
-    PRODUCER_SPF,            /* gatepost-scan with DNS answers; needs no message */
-    PRODUCER_AUTHENTICATION, /* gatepost-scan with DNS answers: DKIM, ARC, DMARC; needs SPF */
-    PRODUCER_GREYLIST,       /* Redis */
-    PRODUCER_HISTORY,        /* Redis */
-    PRODUCER_RATE,           /* Redis */
-    PRODUCER_POLICY,
+#define PRODUCER(id, ...) PRODUCER_##id,
+#include "policy/producers.def"
+#undef PRODUCER
     PRODUCER_COUNT
 };
+
+/* Whom a producer asks. */
+enum asks { ASKS_NOBODY = 0, ASKS_DNS = 1, ASKS_SCANNER = 2, ASKS_ANTIVIRUS = 4, ASKS_REDIS = 8 };
+
+struct producer_info {
+    enum phase phase; /* its first facts are known then */
+    unsigned asks;    /* bits of enum asks */
+    unsigned needs;   /* a bit for each producer whose facts it starts from */
+};
+
+const struct producer_info *producer_info(enum producer producer);
 
 enum fact {
 #define FACT(id, ...) FACT_##id,

@@ -35,10 +35,15 @@ bool policy_uses(const struct policy *policy, enum fact fact)
     return policy->used[fact];
 }
 
-bool policy_uses_producer(const struct policy *policy, enum producer producer)
+bool policy_wants(const struct policy *policy, enum producer producer)
 {
-    for (unsigned i = 0; i < FACT_COUNT; i++)
-        if (policy->used[i] && fact_info((enum fact)i)->producer == producer)
+    return policy->wanted[producer];
+}
+
+bool policy_asks(const struct policy *policy, unsigned whom)
+{
+    for (int producer = 0; producer < PRODUCER_COUNT; producer++)
+        if (policy->wanted[producer] && producer_info((enum producer)producer)->asks & whom)
             return true;
     return false;
 }

@@ -42,10 +42,12 @@ struct rule_info {
 size_t policy_rule_count(const struct policy *policy);
 struct rule_info policy_rule_info(const struct policy *policy, size_t rule);
 
-/* Which facts any rule names (in conditions or in {texts}), so that nothing else need be found out.
- */
+/* Which facts any rule names, in conditions or in {texts}. */
 bool policy_uses(const struct policy *policy, enum fact fact);
-bool policy_uses_producer(const struct policy *policy, enum producer producer);
+/* Whose facts any rule names, or another that is wanted needs: nothing else need be found out. */
+bool policy_wants(const struct policy *policy, enum producer producer);
+/* Whether one that is wanted asks one of these (bits of enum asks). */
+bool policy_asks(const struct policy *policy, unsigned whom);
 
 /* What rate() counts: the first event at which all its facts are known, unless the rule says
  * otherwise: rate(client.ip, 1h, unknown_recipients). In the order of a session. */

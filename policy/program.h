@@ -139,7 +139,7 @@ struct policy {
     struct regex **regexes;
     size_t regex_count;
     struct source *const *files;
-    bool used[FACT_COUNT];
+    bool used[FACT_COUNT], wanted[PRODUCER_COUNT];
     struct policy_test *tests; /* see testblock.h */
     size_t test_count;
 };

@@ -290,7 +290,7 @@ static void make_parts(struct program *p)
         give_up("out of memory");
     if (!proxy_learn_policy(&p->proxy))
         give_up("out of memory");
-    if (proxy_needs_dns(&p->proxy) &&
+    if (policy_asks(p->proxy.config->policy, ASKS_DNS) &&
         !(p->proxy.resolver = resolver_new(p->proxy.base, p->config, &reason)))
         log_at(LEVEL_ERROR, "", "no DNS: what needs it is unknown", field_str("reason", reason));
     if (redis_needed(p->config))

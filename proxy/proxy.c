@@ -24,19 +24,12 @@ bool proxy_learn_policy(struct proxy *proxy)
         }
     }
     for (int producer = 0; producer < PRODUCER_COUNT; producer++)
-        proxy->wants[producer] = policy_uses_producer(policy, (enum producer)producer);
+        proxy->wants[producer] = policy_wants(policy, (enum producer)producer);
     proxy->waits_for_silence = policy_uses(policy, FACT_CLIENT_PREGREET);
     learn_rates(proxy);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         proxy->scans[kind] = pipeline_needs(proxy->config, (enum scanner_kind)kind);
     return pipeline_job(proxy->config, proxy->config->arena, &proxy->job);
-}
-
-bool proxy_needs_dns(const struct proxy *proxy)
-{
-    const bool *wants = proxy->wants;
-    return wants[PRODUCER_CLIENT] || wants[PRODUCER_DNSBL] || wants[PRODUCER_SENDER_DOMAINS] ||
-           wants[PRODUCER_DOMAINS] || wants[PRODUCER_SPF] || wants[PRODUCER_AUTHENTICATION];
 }
 
 static void count_more(struct proxy *proxy, enum counter counter, uint64_t now, uint64_t before)

@@ -61,8 +61,6 @@ struct proxy {
 /* What the policy wants from the scanners, and at which phases it can act. False: out of memory. */
 bool proxy_learn_policy(struct proxy *proxy);
 
-bool proxy_needs_dns(const struct proxy *proxy); /* once the policy is learnt */
-
 /* Adds to the shared counters what the resolver and Redis have counted since the last call. */
 void proxy_count(struct proxy *proxy);
 

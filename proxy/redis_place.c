@@ -12,12 +12,7 @@ enum redis_place redis_place(const struct settings *settings)
 
 bool redis_needed(const struct config *config)
 {
-    static const enum producer users[] = {PRODUCER_GREYLIST, PRODUCER_HISTORY, PRODUCER_RATE,
-                                          PRODUCER_AUTHENTICATION};
-    for (size_t i = 0; i < sizeof users / sizeof *users; i++)
-        if (policy_uses_producer(config->policy, users[i]))
-            return true;
-    return false;
+    return policy_asks(config->policy, ASKS_REDIS);
 }
 
 bool redis_address(struct slice text, struct ip *ip, uint16_t *port)

@@ -3,12 +3,9 @@
  * the session. */
 #include "proxy/smtp_study.h"
 
-#include "filters/blocklists.h"
-#include "filters/client_names.h"
-
 #include <stdlib.h>
 
-enum { ARENA_MAX = 512 * 1024, ROUNDS_MAX = 16 };
+enum { ARENA_MAX = 512 * 1024 };
 
 static const struct config *config_of(const struct session *s)
 {
@@ -18,11 +15,6 @@ static const struct config *config_of(const struct session *s)
 static const bool *wants(const struct session *s)
 {
     return s->proxy->wants;
-}
-
-static void fail(struct session *s, enum producer producer)
-{
-    facts_fail(&s->study->facts, producer, config_of(s)->policy);
 }
 
 /* Those of later events are still to come. */
@@ -37,13 +29,14 @@ static void fail_rates(struct session *s)
             keyed[i] = value_unknown();
 }
 
-static void give_up_dns(struct session *s)
+static const enum producer producers[] = {PRODUCER_CLIENT, PRODUCER_HELO, PRODUCER_DNSBL};
+enum { PRODUCERS = sizeof producers / sizeof *producers };
+
+static void give_up_dns(struct client_study *client)
 {
-    struct client_study *study = s->study;
-    inquiry_cancel(&study->dns);
-    fail(s, PRODUCER_CLIENT);
-    fail(s, PRODUCER_DNSBL);
-    study->names = study->lists = study->helo = LEARNT;
+    inquiry_cancel(&client->dns);
+    for (int i = 0; i < PRODUCERS; i++)
+        study_give_up(&client->study, producers[i]);
 }
 
 static void give_up_redis(struct session *s)
@@ -53,67 +46,20 @@ static void give_up_redis(struct session *s)
     fail_rates(s);
 }
 
-/* ---- the evaluators, over the table ---- */
-
-/* One of them: LEARNT unless an answer is missing. */
-static void settle(struct client_study *study, bool evaluated, enum learning *what)
+static unsigned look_up(void *ctx, enum producer whose, const struct dns_wanted *wanted,
+                        size_t count)
 {
-    if (evaluated && dns_missed(study->dns.answers))
-        return;
-    *what = LEARNT;
+    struct client_study *client = ctx;
+    (void)whose;
+    return inquiry_ask(&client->dns, wanted, count);
 }
 
-static unsigned ask(struct client_study *study)
-{
-    size_t count;
-    const struct dns_wanted *wanted = dns_wanted(study->dns.answers, &count);
-    return inquiry_ask(&study->dns, wanted, count);
-}
-
-/* True when one of them lacks answers and all that it wants has been asked for. */
-static bool evaluate(struct session *s)
-{
-    struct client_study *study = s->study;
-    struct dns_answers *dns = study->dns.answers;
-    bool asked = false;
-    if (study->lists == LEARNING) {
-        dns_answers_restart(dns);
-        settle(study,
-               blocklists_client(study->arena, dns, config_of(s),
-                                 shared_suspended(s->proxy->shared), &s->client, &study->facts),
-               &study->lists);
-        asked |= study->lists == LEARNING && ask(study) > 0;
-    }
-    if (study->names == LEARNING) {
-        dns_answers_restart(dns);
-        settle(study, client_names(study->arena, dns, &s->client, &study->facts), &study->names);
-        asked |= study->names == LEARNING && ask(study) > 0;
-    }
-    if (study->helo == LEARNING) {
-        dns_answers_restart(dns);
-        settle(study, helo_names(study->arena, dns, &s->client, s->helo, &study->facts),
-               &study->helo);
-        asked |= study->helo == LEARNING && ask(study) > 0;
-    }
-    return asked;
-}
-
-static bool learns(const struct client_study *study)
-{
-    return study->names == LEARNING || study->lists == LEARNING || study->helo == LEARNING;
-}
-
-/* Cached answers are there at once: then it is run again at once. */
 static void go_on(struct session *s)
 {
-    struct client_study *study = s->study;
-    for (int round = 0; learns(study) && study->dns.pending == 0; round++)
-        if (round == ROUNDS_MAX || arena_failed(study->arena)) {
-            give_up_dns(s);
-            return;
-        } else if (evaluate(s)) {
-            return;
-        }
+    struct client_study *client = s->study;
+    client->study.suspended = shared_suspended(s->proxy->shared);
+    if (client->dns.pending == 0)
+        study_advance(&client->study);
 }
 
 static void on_answers(void *ctx)
@@ -134,24 +80,54 @@ static void on_state(void *ctx)
 
 static bool wanted(const struct session *s)
 {
-    return wants(s)[PRODUCER_CLIENT] || wants(s)[PRODUCER_DNSBL] ||
-           s->proxy->counts[RATE_CONNECTIONS];
+    bool any = s->proxy->counts[RATE_CONNECTIONS];
+    for (int i = 0; i < PRODUCERS; i++)
+        any |= wants(s)[producers[i]];
+    return any;
+}
+
+static void prepare_study(struct session *s)
+{
+    struct client_study *client = s->study;
+    client->study = (struct study){.config = config_of(s),
+                                   .arena = client->arena,
+                                   .facts = &client->facts,
+                                   .answers = dns_answers_new(client->arena),
+                                   .from.client = s->client,
+                                   .look_up = look_up,
+                                   .ctx = client};
+    if (client->study.answers && s->proxy->resolver)
+        inquiry_begin(&client->dns, s->proxy->resolver, client->arena, client->study.answers,
+                      on_answers, s);
+    client->dns.client = s->client;
 }
 
 static bool prepare(struct session *s)
 {
-    struct client_study *study = calloc(1, sizeof *study);
-    s->study = study;
-    if (!study || !(study->arena = arena_new(ARENA_MAX)) ||
-        !(study->facts.keyed = facts_keyed_new(study->arena, config_of(s)->policy)))
+    struct client_study *client = calloc(1, sizeof *client);
+    s->study = client;
+    if (!client || !(client->arena = arena_new(ARENA_MAX)) ||
+        !(client->facts.keyed = facts_keyed_new(client->arena, config_of(s)->policy)))
         return false;
-    struct dns_answers *answers = dns_answers_new(study->arena);
-    if (answers && s->proxy->resolver)
-        inquiry_begin(&study->dns, s->proxy->resolver, study->arena, answers, on_answers, s);
-    study->dns.client = s->client;
+    prepare_study(s);
     if (s->proxy->state)
-        study->state = state_begin(s->proxy->state, study->arena, &study->facts, on_state, s);
-    return answers != NULL;
+        client->state = state_begin(s->proxy->state, client->arena, &client->facts, on_state, s);
+    return client->study.answers != NULL;
+}
+
+/* Or what asks it for them stays without. */
+static void begin_dns(struct session *s)
+{
+    if (s->study->dns.resolver)
+        go_on(s);
+    else
+        give_up_dns(s->study);
+}
+
+static void want(struct session *s, enum producer producer)
+{
+    if (wants(s)[producer])
+        study_want(&s->study->study, producer);
 }
 
 void client_study_begin(struct session *s)
@@ -162,48 +138,42 @@ void client_study_begin(struct session *s)
         client_study_free(s);
         return;
     }
-    struct client_study *study = s->study;
-    study->facts.fact[FACT_LISTENER] = value_text(s->listener->name);
-    study->facts.fact[FACT_DIRECTION] = value_integer(s->listener->direction);
-    study->facts.fact[FACT_CLIENT_IP] = value_ip(s->client);
-    study->facts.fact[FACT_CLIENT_PORT] = value_number(s->client_port);
-    study->names = wants(s)[PRODUCER_CLIENT] ? LEARNING : UNASKED;
-    study->lists = wants(s)[PRODUCER_DNSBL] ? LEARNING : UNASKED;
-    if (study->state && s->proxy->counts[RATE_CONNECTIONS])
-        state_rates(study->state, RATE_CONNECTIONS);
+    struct client_study *client = s->study;
+    client->facts.fact[FACT_LISTENER] = value_text(s->listener->name);
+    client->facts.fact[FACT_DIRECTION] = value_integer(s->listener->direction);
+    client->facts.fact[FACT_CLIENT_IP] = value_ip(s->client);
+    client->facts.fact[FACT_CLIENT_PORT] = value_number(s->client_port);
+    want(s, PRODUCER_CLIENT);
+    want(s, PRODUCER_DNSBL);
+    if (client->state && s->proxy->counts[RATE_CONNECTIONS])
+        state_rates(client->state, RATE_CONNECTIONS);
     else
         fail_rates(s);
-    if (study->dns.resolver)
-        go_on(s);
-    else
-        give_up_dns(s);
+    begin_dns(s);
 }
 
 void client_study_helo(struct session *s)
 {
-    struct client_study *study = s->study;
-    if (!study || !wants(s)[PRODUCER_CLIENT])
+    struct client_study *client = s->study;
+    if (!client || !wants(s)[PRODUCER_HELO])
         return;
-    study->facts.fact[FACT_HELO_RESOLVES] = study->facts.fact[FACT_HELO_FITS] = (struct value){0};
-    if (!study->dns.resolver) {
-        give_up_dns(s);
-        return;
-    }
-    study->helo = LEARNING;
-    go_on(s);
+    client->facts.fact[FACT_HELO_RESOLVES] = client->facts.fact[FACT_HELO_FITS] = (struct value){0};
+    client->study.from.helo = s->helo;
+    want(s, PRODUCER_HELO);
+    begin_dns(s);
 }
 
 /* The evaluators know what an answer that timed out means: one slow list does not silence the
  * others. */
 void client_study_hurry(struct session *s)
 {
-    struct client_study *study = s->study;
-    if (!study)
+    struct client_study *client = s->study;
+    if (!client)
         return;
-    if (study->dns.resolver) {
-        inquiry_hurry(&study->dns, true);
+    if (client->dns.resolver) {
+        inquiry_hurry(&client->dns, true);
         go_on(s);
-        inquiry_hurry(&study->dns, false);
+        inquiry_hurry(&client->dns, false);
     }
     give_up_redis(s);
 }
@@ -212,28 +182,29 @@ void client_study_hurry(struct session *s)
 
 bool client_study_waits(const struct session *s)
 {
-    const struct client_study *study = s->study;
-    return study && (study->dns.pending > 0 || (study->state && state_pending(study->state) > 0));
+    const struct client_study *client = s->study;
+    return client &&
+           (client->dns.pending > 0 || (client->state && state_pending(client->state) > 0));
 }
 
 bool client_study_done(const struct session *s, enum phase phase)
 {
-    const struct client_study *study = s->study;
-    if (!study)
-        return true;
-    if (phase < PHASE_HELO && study->helo == LEARNING)
-        return study->names != LEARNING && study->lists != LEARNING;
-    return !learns(study) && (!study->state || state_pending(study->state) == 0);
+    const struct client_study *client = s->study;
+    return !client || (study_done(&client->study, phase) &&
+                       (!client->state || state_pending(client->state) == 0));
 }
 
 bool client_study_knows_names(const struct session *s)
 {
-    return !s->study || s->study->names != LEARNING;
+    return !s->study || s->study->study.about[PRODUCER_CLIENT] != LEARNING;
 }
 
 static bool is_of_client(enum producer producer)
 {
-    return producer == PRODUCER_CLIENT || producer == PRODUCER_DNSBL;
+    for (int i = 0; i < PRODUCERS; i++)
+        if (producer == producers[i])
+            return true;
+    return false;
 }
 
 static void keyed_facts(struct session *s)
@@ -249,29 +220,29 @@ static void keyed_facts(struct session *s)
 
 void client_study_facts(struct session *s)
 {
-    struct client_study *study = s->study;
+    struct client_study *client = s->study;
     struct facts *facts = &s->t.facts;
-    if (!study)
+    if (!client)
         return;
     for (int i = 0; i < FACT_COUNT; i++)
         if (is_of_client(fact_info((enum fact)i)->producer))
-            facts->fact[i] = study->facts.fact[i];
+            facts->fact[i] = client->facts.fact[i];
     if (!s->t.open)
-        facts->keyed = study->facts.keyed;
+        facts->keyed = client->facts.keyed;
     else
         keyed_facts(s);
 }
 
 void client_study_free(struct session *s)
 {
-    struct client_study *study = s->study;
-    if (!study)
+    struct client_study *client = s->study;
+    if (!client)
         return;
-    if (study->dns.resolver)
-        inquiry_cancel(&study->dns);
-    if (study->state)
-        state_cancel(study->state);
-    arena_free(&study->arena);
-    free(study);
+    if (client->dns.resolver)
+        inquiry_cancel(&client->dns);
+    if (client->state)
+        state_cancel(client->state);
+    arena_free(&client->arena);
+    free(client);
     s->study = NULL;
 }

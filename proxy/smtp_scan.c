@@ -36,7 +36,7 @@ void session_scan_failed(struct session *s, enum scan_slot slot, const char *rea
     if (slot != SCAN_SENDER)
         pipeline_fail(config_of(s)->policy, &s->t.facts, scan_slot_kind(slot));
     if (about_sender_too(s, slot))
-        sender_study_failed(s);
+        study_scanner_failed(&s->t.study);
 }
 
 static void take(struct session *s, enum scan_slot slot, const struct scan_answer *answer)
@@ -48,7 +48,7 @@ static void take(struct session *s, enum scan_slot slot, const struct scan_answe
         t->part_count = answer->part_count;
     }
     if (about_sender_too(s, slot))
-        sender_study_answer(s, answer);
+        study_hear(&t->study, answer);
 }
 
 void session_drop_scan(struct session *s, enum scan_slot slot)
@@ -71,6 +71,15 @@ void session_give_scan_room(struct session *s)
     t->scan_taken = 0;
 }
 
+/* It has been looked into, or could not be. */
+static void learn_content(struct session *s, enum scan_slot slot)
+{
+    if (slot != SCAN_CONTENT)
+        return;
+    study_known(&s->t.study, PRODUCER_MESSAGE);
+    study_known(&s->t.study, PRODUCER_LINKS);
+}
+
 void session_scan_over(struct session *s, enum scan_slot slot)
 {
     struct transaction *t = &s->t;
@@ -78,6 +87,7 @@ void session_scan_over(struct session *s, enum scan_slot slot)
         t->sender_ms += clock_ms() - t->scans[slot].began;
     session_drop_scan(s, slot);
     session_give_scan_room(s);
+    learn_content(s, slot);
     sender_study_go_on(s);
     session_settle(s);
 }
@@ -126,40 +136,25 @@ static enum submission put_on_queue(struct session *s, enum scan_slot slot,
     return SUBMITTED;
 }
 
-static void about_sender(struct session *s, struct scan_job *job)
-{
-    struct transaction *t = &s->t;
-    job->spf = t->asked_spf = t->spf == LEARNING;
-    job->authentication = t->asked_authentication = t->authentication == LEARNING && t->ended;
-    job->dns = t->dns.answers;
-}
-
-static void from_whom(struct session *s, struct scan_job *job)
-{
-    job->from = (struct scan_sender){.client = s->client,
-                                     .helo = s->helo,
-                                     .sender = s->t.sender.address,
-                                     .receiver = config_of(s)->hostname,
-                                     .now = clock_wall(),
-                                     .sample = s->t.sample};
-}
-
 static void describe_sender(struct session *s, struct scan_job *job)
 {
+    struct study *study = &s->t.study;
     *job = (struct scan_job){.limits = s->proxy->job.limits, .honour_np = s->proxy->job.honour_np};
-    from_whom(s, job);
-    about_sender(s, job);
+    study->from.now = clock_wall();
+    study_describe(study, s->t.ended, job);
 }
 
 /* What is in the message; and who sent it, when the DNS has been heard already. */
 static void describe_content(struct session *s, struct scan_job *job)
 {
+    struct study *study = &s->t.study;
     *job = s->proxy->job;
-    job->spf = job->authentication = false;
-    from_whom(s, job);
+    study->from.now = clock_wall();
     s->t.sender_beside = sender_study_ready(s);
     if (s->t.sender_beside)
-        about_sender(s, job);
+        study_describe(study, true, job);
+    else
+        study_describe_none(study, job);
 }
 
 enum submission session_submit(struct session *s, enum scan_slot slot, int64_t ms, const char **why)

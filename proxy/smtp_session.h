@@ -21,7 +21,7 @@
 
 #include "base/stream.h"
 #include "filters/resolver.h"
-#include "filters/scan_job.h"
+#include "filters/study.h"
 #include "proxy/edits.h"
 #include "proxy/proxy.h"
 #include "proxy/retry_memory.h"
@@ -38,16 +38,13 @@ enum session_state {
     SESSION_CLOSING, /* closes once its last reply is out */
 };
 
-/* How far a question has come. */
-enum learning { UNASKED, LEARNING, LEARNT };
-
 /* What is found out about the client: for all of its transactions. */
 struct client_study {
     struct arena *arena; /* holds what follows, and lives as long as the session */
-    struct facts facts;  /* of the producers CLIENT and DNSBL, and its connection's rates */
+    struct facts facts;  /* of the producers CLIENT, HELO and DNSBL, and its connection's rates */
+    struct study study;
     struct inquiry dns;
     struct state_inquiry *state;
-    enum learning names, lists, helo;
 };
 
 /* Who an answer of a scanner is awaited for. */
@@ -141,16 +138,14 @@ struct transaction {
     struct scan_wait scans[SCAN_SLOTS];
     uint64_t scan_taken; /* octets of the room that all messages being scanned share */
 
+    struct study study;
     struct inquiry dns;    /* all that is asked about the sender */
     unsigned list_queries; /* what it asked of lists, which dns.queries does not count */
-    enum learning spf, authentication, sender_domains, domains;
-    int64_t delayed;    /* milliseconds that rules made a recipient wait for */
-    bool header_asked;  /* for the names in the header block */
-    bool sender_beside; /* the job about the content asks about the sender as well */
+    int64_t delayed;       /* milliseconds that rules made a recipient wait for */
+    bool header_asked;     /* for the names in the header block */
+    bool sender_beside;    /* the job about the content asks about the sender as well */
     unsigned sender_rounds;
-    bool asked_spf, asked_authentication; /* by the latest job about the sender */
-    int64_t sender_ms;                    /* that scanners took for them */
-    unsigned sample;                      /* 0..99: whether DMARC's pct takes this message */
+    int64_t sender_ms; /* that scanners took for them */
     struct state_inquiry *state;
     bool counted; /* as a transaction */
 

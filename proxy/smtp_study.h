@@ -56,8 +56,6 @@ void sender_study_go_on(struct session *s);
 
 /* All that the DNS was asked so far is answered: a scanner may be asked about the sender. */
 bool sender_study_ready(const struct session *s);
-void sender_study_answer(struct session *s, const struct scan_answer *answer);
-void sender_study_failed(struct session *s);
 
 bool sender_study_waits(const struct session *s); /* for the DNS or Redis */
 bool sender_study_done(const struct session *s, enum phase phase);

@@ -53,9 +53,9 @@ static void test_lists_are_named_in_parentheses_and_must_be_configured(void **st
     assert_int_equal(count, 3);
     assert_true(slice_eq(keys[0].key, SLICE("zen.example")));
     assert_int_equal(keys[2].fact, FACT_DOMAINS_LISTED);
-    assert_true(policy_uses_producer(c->policy, PRODUCER_DNSBL));
-    assert_true(policy_uses_producer(c->policy, PRODUCER_DOMAINS));
-    assert_false(policy_uses_producer(c->policy, PRODUCER_MESSAGE));
+    assert_true(policy_wants(c->policy, PRODUCER_DNSBL));
+    assert_true(policy_wants(c->policy, PRODUCER_DOMAINS));
+    assert_false(policy_wants(c->policy, PRODUCER_ANTIVIRUS));
     config_free(&c);
     refuses("dnsbl.listed(\"zen.exmple\")",
             "t.conf:1:28: error: unknown blocklist 'zen.exmple'; did you mean 'zen.example'?\n"
@@ -107,7 +107,7 @@ static void test_rates_count_the_event_at_which_their_facts_are_known(void **sta
         assert_int_equal(policy_key_phase(key), rows[i].phase);
         assert_int_equal(policy_rule_info(c->policy, 0).acts_at, rows[i].phase);
         assert_true(slice_eq(policy_key_name(c->arena, key), slice_of(rows[i].rate)));
-        assert_true(policy_uses_producer(c->policy, PRODUCER_RATE));
+        assert_true(policy_wants(c->policy, PRODUCER_RATE));
         config_free(&c);
     }
 }
@@ -132,8 +132,8 @@ static void test_what_a_rate_counts_by_is_found_out(void **state)
     (void)state;
     struct config *c = with_rule("rate(client.ptr, spf.domain, 1h) > 5");
     assert_true(policy_uses(c->policy, FACT_CLIENT_PTR));
-    assert_true(policy_uses_producer(c->policy, PRODUCER_CLIENT));
-    assert_true(policy_uses_producer(c->policy, PRODUCER_SPF));
+    assert_true(policy_wants(c->policy, PRODUCER_CLIENT));
+    assert_true(policy_wants(c->policy, PRODUCER_SPF));
     config_free(&c);
 }
 

@@ -58,14 +58,16 @@ static void test_a_job_asks_about_the_sender_what_rules_name(void **state)
     (void)state;
     static const struct {
         const char *condition;
-        bool spf, authentication, links;
+        bool spf, authentication, links, message;
     } cases[] = {
         {"spf.result == fail", .spf = true},
         {"dmarc.result == fail", .authentication = true},
         {"any s in dkim (s.result == pass)", .authentication = true},
         {"arc.result == pass", .authentication = true},
         {"any d in message.domains (d == \"a.example\")", .links = true},
-        {"domains.score > 3", .links = true},
+        {"domains.score > 3", .links = true, .message = true},
+        {"domains.sender_score > 3", .links = false},
+        {"greylist.known", .spf = true},
         {"helo == \"x\"", .spf = false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -79,6 +81,7 @@ static void test_a_job_asks_about_the_sender_what_rules_name(void **state)
         assert_int_equal(job.spf, cases[i].spf);
         assert_int_equal(job.authentication, cases[i].authentication);
         assert_int_equal(job.links, cases[i].links);
+        assert_int_equal(job.message, cases[i].message);
         assert_int_equal(job.honour_np, i % 2);
         assert_int_equal(pipeline_needs(config, SCANNER_SCAN),
                          job.spf || job.authentication || job.links);

@@ -457,6 +457,47 @@ static void test_a_regex_that_hits_its_limit_is_unknown(void **state)
     close_world(&w);
 }
 
+static void test_what_a_producer_needs_is_wanted_with_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fact;
+        enum producer needed, not_needed;
+    } cases[] = {
+        {"domains.score > 1", PRODUCER_MESSAGE, PRODUCER_SPF},
+        {"domains.score > 1", PRODUCER_LINKS, PRODUCER_ATTACHMENTS},
+        {"domains.listed(\"l.example\")", PRODUCER_CLIENT, PRODUCER_HELO},
+        {"domains.sender_score > 1", PRODUCER_CLIENT, PRODUCER_MESSAGE},
+        {"greylist.known", PRODUCER_SPF, PRODUCER_AUTHENTICATION},
+        {"rate(spf.domain, 1h) > 1", PRODUCER_SPF, PRODUCER_GREYLIST},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200];
+        struct world w = {0};
+        snprintf(text, sizeof text,
+                 "blocklist domain \"l.example\" { \"127.0.0.2\" }\n"
+                 "rule \"r\" when %s then discard\n",
+                 cases[i].fact);
+        open_world(&w, text);
+        assert_true(policy_wants(w.config->policy, cases[i].needed));
+        assert_false(policy_wants(w.config->policy, cases[i].not_needed));
+        close_world(&w);
+    }
+}
+
+static void test_producers_are_due_with_their_first_fact(void **state)
+{
+    (void)state;
+    for (int producer = 0; producer < PRODUCER_COUNT; producer++) {
+        enum phase first = PHASE_MESSAGE;
+        for (int i = 0; i < FACT_COUNT; i++)
+            if (fact_info((enum fact)i)->producer == (enum producer)producer &&
+                fact_info((enum fact)i)->phase < first)
+                first = fact_info((enum fact)i)->phase;
+        assert_int_equal(producer_info((enum producer)producer)->phase, first);
+    }
+}
+
 static void test_only_facts_that_rules_name_are_used(void **state)
 {
     (void)state;
@@ -466,8 +507,8 @@ static void test_only_facts_that_rules_name_are_used(void **state)
     const struct policy *p = w.config->policy;
     size_t keys;
     assert_true(policy_uses(p, FACT_HEADER));
-    assert_true(policy_uses_producer(p, PRODUCER_ANTIVIRUS));
-    assert_false(policy_uses_producer(p, PRODUCER_ATTACHMENTS));
+    assert_true(policy_wants(p, PRODUCER_ANTIVIRUS));
+    assert_false(policy_wants(p, PRODUCER_ATTACHMENTS));
     assert_true(slice_eq(policy_keys(p, &keys)[0].key, SLICE("x-spam")));
     assert_int_equal(keys, 1);
     close_world(&w);
@@ -524,6 +565,8 @@ int main(void)
         cmocka_unit_test(test_a_discard_is_deferred_when_a_stricter_rule_is_unknown),
         cmocka_unit_test(test_work_without_end_defers),
         cmocka_unit_test(test_a_regex_that_hits_its_limit_is_unknown),
+        cmocka_unit_test(test_what_a_producer_needs_is_wanted_with_it),
+        cmocka_unit_test(test_producers_are_due_with_their_first_fact),
         cmocka_unit_test(test_only_facts_that_rules_name_are_used),
         cmocka_unit_test(test_tests_in_the_configuration_run),
     };
