@@ -123,86 +123,63 @@ static void settle_facts(struct examination *e, const struct config *config)
 
 /* ---- the verdict ---- */
 
-static void refuse(struct verdict *v, enum action action, unsigned code, struct slice enhanced,
-                   struct slice text)
+static void turn(void *ctx, size_t recipient)
 {
-    v->action = action;
-    v->code = code;
-    v->enhanced = enhanced;
-    v->text = text;
-}
-
-/* An attachment inside a signed or encrypted part cannot be replaced by a notice. */
-static bool cannot_strip(const struct examination *e, const struct verdict *v)
-{
-    for (size_t i = 0; i < v->edit_count; i++) {
-        if (v->edits[i].kind != ACTION_STRIP)
-            continue;
-        size_t p = 0;
-        while (p < e->part_count && e->parts[p].part != v->edits[i].part)
-            p++;
-        if (p == e->part_count || e->parts[p].sealed)
-            return true;
-    }
-    return false;
-}
-
-static bool evaluate(struct examination *e, const struct config *config, size_t recipient)
-{
-    struct verdict *v = &e->verdicts[recipient];
+    struct examination *e = ctx;
     e->facts.fact[FACT_RECIPIENT] = value_address(e->arena, e->envelope.recipients[recipient]);
-    enum outcome outcome = policy_evaluate(config->policy, &e->facts, last_phase(e), e->arena, v);
-    if (outcome == OUTCOME_PENDING) /* nothing speaks against it so far */
-        refuse(v, ACTION_ACCEPT, 250, SLICE(""), SLICE(""));
-    return outcome != OUTCOME_NO_MEMORY;
 }
 
-/* Each recipient's own verdict is asked for when it can differ from the first one's. */
-static bool may_differ(const struct examination *e, size_t recipient)
+/* False: out of memory. */
+static bool convene(struct examination *e, const struct config *config, struct judge *judge)
 {
-    const struct slice *to = e->envelope.recipients;
-    return e->verdicts[0].per_recipient || is_postmaster(to[recipient]) != is_postmaster(to[0]);
+    size_t count = e->envelope.recipient_count;
+    *judge = (struct judge){.policy = config->policy,
+                            .facts = &e->facts,
+                            .through = last_phase(e),
+                            .arena = e->arena,
+                            .verdicts = arena_array(e->arena, count, sizeof *judge->verdicts),
+                            .count = count,
+                            .turn = turn,
+                            .ctx = e};
+    e->verdicts = arena_array(e->arena, count, sizeof *e->verdicts);
+    e->verdict_count = count;
+    for (size_t i = 0; judge->verdicts && e->verdicts && i < count; i++)
+        judge->verdicts[i] = &e->verdicts[i];
+    return judge->verdicts && e->verdicts;
 }
 
-static void settle(struct examination *e)
+static void too_big(struct examination *e)
 {
-    e->verdict = e->verdicts[0];
-    for (size_t i = 1; i < e->verdict_count; i++) {
-        const struct verdict *v = &e->verdicts[i];
-        e->differing |= !pipeline_same_fate(&e->verdicts[0], v);
-        if (v->action == ACTION_ACCEPT && e->verdict.action != ACTION_ACCEPT)
-            e->verdict = *v;
-    }
-    if (e->differing)
-        refuse(&e->verdict, ACTION_DEFER, 451, SLICE("4.5.3"),
-               SLICE("recipients fare differently, try again: they will be taken group by group"));
-    else if (e->verdict.action == ACTION_ACCEPT && cannot_strip(e, &e->verdict))
-        refuse(
-            &e->verdict, ACTION_REJECT, 550, SLICE("5.7.1"),
-            SLICE("a forbidden attachment cannot be taken out of a signed or encrypted message"));
-    else if (!pipeline_is_refusal(&e->verdict))
-        refuse(&e->verdict, e->verdict.action, 250, SLICE("2.0.0"), SLICE("accepted"));
+    e->verdict = (struct verdict){.rule = -1,
+                                  .unknown = -1,
+                                  .action = ACTION_REJECT,
+                                  .code = 552,
+                                  .enhanced = SLICE("5.3.4"),
+                                  .text = SLICE("message too big")};
+}
+
+static void settle(struct examination *e, const struct ruling *ruling)
+{
+    e->differing = ruling->kind == RULING_SPLIT;
+    e->verdict = *ruling->verdict;
+    e->verdict.action = ruling->action;
+    e->verdict.code = ruling->code;
+    e->verdict.enhanced = ruling->enhanced;
+    e->verdict.text = ruling->text;
 }
 
 bool examination_decide(struct examination *e, const struct config *config)
 {
-    e->verdict = (struct verdict){.rule = -1, .unknown = -1};
+    struct judge judge;
     if (e->too_big) {
-        refuse(&e->verdict, ACTION_REJECT, 552, SLICE("5.3.4"), SLICE("message too big"));
+        too_big(e);
         return true;
     }
     settle_facts(e, config);
-    size_t count = e->envelope.recipient_count;
-    e->verdicts = arena_array(e->arena, count, sizeof *e->verdicts);
-    if (!e->verdicts || !evaluate(e, config, 0))
+    if (!convene(e, config, &judge) || !judge_each(&judge))
         return false;
-    for (size_t i = 1; i < count; i++) {
-        e->verdicts[i] = e->verdicts[0];
-        if (may_differ(e, i) && !evaluate(e, config, i))
-            return false;
-    }
-    e->facts.fact[FACT_RECIPIENT] = value_address(e->arena, e->envelope.recipients[0]);
-    e->verdict_count = count;
-    settle(e);
+    turn(e, 0);
+    struct ruling ruling = judge_together(&judge, e->parts, e->part_count, e->size);
+    settle(e, &ruling);
     return true;
 }

@@ -3,6 +3,7 @@
 #ifndef CONSOLE_EXAMINATION_H
 #define CONSOLE_EXAMINATION_H
 
+#include "filters/judge.h"
 #include "filters/pipeline.h"
 #include "filters/resolver.h"
 #include "filters/study.h"

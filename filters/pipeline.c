@@ -85,27 +85,3 @@ void pipeline_without_antivirus(struct facts *facts)
         if (fact_info((enum fact)i)->producer == PRODUCER_ANTIVIRUS)
             facts->fact[i] = value_absent();
 }
-
-bool pipeline_is_refusal(const struct verdict *v)
-{
-    return v->action == ACTION_REJECT || v->action == ACTION_DEFER || v->action == ACTION_DROP;
-}
-
-static bool same_edits(const struct verdict *a, const struct verdict *b)
-{
-    if (a->edit_count != b->edit_count)
-        return false;
-    for (size_t i = 0; i < a->edit_count; i++)
-        if (a->edits[i].kind != b->edits[i].kind || a->edits[i].part != b->edits[i].part ||
-            !slice_eq(a->edits[i].name, b->edits[i].name) ||
-            !slice_eq(a->edits[i].value, b->edits[i].value))
-            return false;
-    return true;
-}
-
-bool pipeline_same_fate(const struct verdict *a, const struct verdict *b)
-{
-    if (pipeline_is_refusal(a) || pipeline_is_refusal(b))
-        return a->action == b->action && a->code == b->code && a->rule == b->rule;
-    return a->action == ACTION_DISCARD || b->action == ACTION_DISCARD || same_edits(a, b);
-}

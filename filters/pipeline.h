@@ -28,10 +28,4 @@ void pipeline_fail(const struct policy *policy, struct facts *facts, enum scanne
 /* Antivirus is switched off: its facts are absent, which is neither clean nor unknown. */
 void pipeline_without_antivirus(struct facts *facts);
 
-/* Whether one reply can tell both verdicts: delivered alike, discarded beside a delivery, or
- * refused for the same. Recipients whose verdicts do not fit are told apart at their next try. */
-bool pipeline_same_fate(const struct verdict *a, const struct verdict *b);
-
-bool pipeline_is_refusal(const struct verdict *verdict);
-
 #endif

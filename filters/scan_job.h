@@ -8,6 +8,7 @@
 
 #include "base/ipc.h"
 #include "filters/dns_answers.h"
+#include "filters/parts.h"
 #include "policy/facts.h"
 
 enum {
@@ -47,14 +48,6 @@ struct scan_job {
     const struct slice *headers; /* names wanted, lower case, in the order of the policy's keys */
     size_t header_count;
     struct scan_limits limits;
-};
-
-/* Where a MIME part stands in the message, for edits and redaction. Octets in the message as
- * received. */
-struct part_range {
-    uint32_t part;              /* its number, as in an attachment's `part` */
-    uint64_t header, body, end; /* header block from `header`, body from `body` to `end` */
-    bool sealed; /* inside a signed or encrypted part, or in a decoded layer: never edited */
 };
 
 struct scan_answer {

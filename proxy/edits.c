@@ -102,14 +102,6 @@ static void prefix_subject(struct work *w, struct slice prefix)
     change(w, at, at, prefix);
 }
 
-static const struct part_range *find_part(const struct work *w, unsigned number)
-{
-    for (size_t i = 0; i < w->in->part_count; i++)
-        if (w->in->parts[i].part == number)
-            return &w->in->parts[i];
-    return NULL;
-}
-
 /* The whole message is the part: its own fields stay, but for those that say what its body was. */
 static void strip_whole(struct work *w, const struct part_range *part, struct slice notice)
 {
@@ -132,10 +124,10 @@ static void strip_whole(struct work *w, const struct part_range *part, struct sl
 
 static void strip(struct work *w, const struct edit *edit)
 {
-    const struct part_range *part = find_part(w, edit->part);
-    if (!part || part->sealed || part->header > part->body || part->body > part->end ||
-        part->end > w->in->message.len) {
-        w->out->unstripped++;
+    const struct part_range *part =
+        part_to_replace(w->in->parts, w->in->part_count, edit->part, w->in->message.len);
+    if (!part) {
+        w->failed = true;
         return;
     }
     for (size_t i = 0; i < w->change_count; i++)

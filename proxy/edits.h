@@ -23,13 +23,13 @@ struct edit_input {
 struct edited {
     struct iovec *pieces; /* dot-stuffed, with the final CRLF.CRLF (RFC 5321 4.5.2) */
     size_t count;
-    uint64_t size;     /* octets of the message, without stuffing and final dot */
-    char *stuffed;     /* a copy, when there were too many dots for pieces */
-    size_t unstripped; /* parts that were to be replaced and could not be */
-    bool too_many;     /* places that would have to be changed: it failed, and always will */
+    uint64_t size; /* octets of the message, without stuffing and final dot */
+    char *stuffed; /* a copy, when there were too many dots for pieces */
+    bool too_many; /* places that would have to be changed: it failed, and always will */
 };
 
-/* False when the arena is full, or with too_many. The pieces point into the input and the arena;
+/* False when the arena is full, with too_many, or for a part that cannot be replaced (judge.h asks
+ * before). The pieces point into the input and the arena;
  * edited_free when they have been sent. */
 bool edits_apply(struct arena *arena, const struct edit_input *input, struct edited *out);
 void edited_free(struct edited *edited);

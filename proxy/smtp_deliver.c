@@ -266,12 +266,6 @@ void session_deliver(struct session *s, size_t count)
             session_finish_say(s, "defer", 452, "4.3.1", "out of memory");
         return;
     }
-    if (t->edited.unstripped) {
-        session_finish_say(
-            s, "reject", 550, "5.7.1",
-            "a forbidden attachment cannot be taken out of a signed or encrypted message");
-        return;
-    }
     size_t n = 0;
     for (size_t i = 0; i < t->recipient_count; i++)
         if (t->recipients[i].verdict.action == ACTION_ACCEPT)

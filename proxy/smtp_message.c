@@ -32,7 +32,7 @@ static void count_end(struct session *s, const struct decision *decision)
         session_count(s, COUNTER_DELIVERED);
     else if (decision->rules && decision->rules->action == ACTION_DEFER)
         session_count(s, COUNTER_DEFERRED);
-    else if (decision->rules && pipeline_is_refusal(decision->rules))
+    else if (decision->rules && judge_refuses(decision->rules))
         session_count(s, COUNTER_REFUSED);
 }
 
@@ -67,51 +67,78 @@ void session_finish_say(struct session *s, const char *verdict, unsigned code, c
 
 /* ---- the verdict ---- */
 
-/* Told apart at the next try's RCPT (452 4.5.3), group by group. */
-static void split(struct session *s)
+static void refuse(struct session *s, const struct ruling *ruling)
 {
-    session_remember_fates(s);
-    session_finish_say(s, "defer", 451, "4.5.3",
-                       "recipients fare differently, try again: they will be taken group by group");
-}
-
-static const char *verdict_word(const struct verdict *v)
-{
-    return action_info(v->action)->word;
-}
-
-static void refuse(struct session *s)
-{
-    const struct verdict *v = s->t.verdict;
-    struct decision decision = {.verdict = verdict_word(v), .rules = v};
-    bool drop = v->action == ACTION_DROP;
-    session_finish(s, &decision, v->code, v->enhanced, v->text);
-    if (drop && s->state != SESSION_CLOSING)
+    struct decision decision = {.verdict = action_info(ruling->action)->word,
+                                .rules = ruling->verdict};
+    session_finish(s, &decision, ruling->code, ruling->enhanced, ruling->text);
+    if (ruling->action == ACTION_DROP && s->state != SESSION_CLOSING)
         session_hang_up(s);
+}
+
+static void log_texts(const struct session *s, const struct verdict *v)
+{
+    for (size_t i = 0; i < v->log_count; i++)
+        log_at(LEVEL_INFO, s->ref, "rule", field_text("text", v->log[i]));
+}
+
+static void follow(struct session *s, const struct ruling *ruling)
+{
+    struct transaction *t = &s->t;
+    t->verdict = ruling->verdict;
+    if (ruling->kind == RULING_SPLIT)
+        session_remember_fates(s);
+    else
+        log_texts(s, ruling->verdict);
+    if (ruling->kind == RULING_DELIVER)
+        session_deliver(s, ruling->deliveries);
+    else if (ruling->kind == RULING_DISCARD)
+        session_finish_say(s, "discard", 250, "2.0.0", "accepted");
+    else
+        refuse(s, ruling);
+}
+
+static void turn(void *ctx, size_t recipient)
+{
+    struct session *s = ctx;
+    struct recipient *r = &s->t.recipients[recipient];
+    s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
+    recipient_state_recall(s, r);
+}
+
+/* False: out of memory. */
+static bool convene(struct session *s, struct judge *judge)
+{
+    struct transaction *t = &s->t;
+    *judge = (struct judge){.policy = config_of(s)->policy,
+                            .facts = &t->facts,
+                            .through = PHASE_MESSAGE,
+                            .arena = s->mail,
+                            .verdicts =
+                                arena_array(s->mail, t->recipient_count, sizeof *judge->verdicts),
+                            .count = t->recipient_count,
+                            .turn = turn,
+                            .ctx = s};
+    for (size_t i = 0; judge->verdicts && i < t->recipient_count; i++)
+        judge->verdicts[i] = &t->recipients[i].verdict;
+    return judge->verdicts != NULL;
+}
+
+static void no_memory(struct session *s)
+{
+    session_finish_say(s, "defer", 452, "4.3.1", "out of memory");
 }
 
 static void act(struct session *s)
 {
     struct transaction *t = &s->t;
-    size_t deliveries = 0;
-    for (size_t i = 0; i < t->recipient_count; i++) {
-        const struct verdict *v = &t->recipients[i].verdict;
-        if (!pipeline_same_fate(&t->recipients[0].verdict, v)) {
-            split(s);
-            return;
-        }
-        deliveries += v->action == ACTION_ACCEPT;
-        if (v->action == ACTION_ACCEPT || !t->verdict)
-            t->verdict = v;
+    struct judge judge;
+    if (!convene(s, &judge)) {
+        no_memory(s);
+        return;
     }
-    for (size_t i = 0; i < t->verdict->log_count; i++)
-        log_at(LEVEL_INFO, s->ref, "rule", field_text("text", t->verdict->log[i]));
-    if (pipeline_is_refusal(t->verdict))
-        refuse(s);
-    else if (deliveries == 0)
-        session_finish_say(s, "discard", 250, "2.0.0", "accepted");
-    else
-        session_deliver(s, deliveries);
+    struct ruling ruling = judge_together(&judge, t->parts, t->part_count, spool_size(t->spool));
+    follow(s, &ruling);
 }
 
 /* What its recipients were made to wait for already counts. */
@@ -125,35 +152,13 @@ static void act_in_time(struct session *s)
     session_tarpit(s, ms > t->delayed ? ms : 0, &t->delayed, act);
 }
 
-static bool evaluate_one(struct session *s, struct recipient *r)
-{
-    s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
-    recipient_state_recall(s, r);
-    return policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_MESSAGE, s->mail,
-                           &r->verdict) == OUTCOME_DECIDED;
-}
-
-/* One is postmaster and the other is not. */
-static bool differs_from_first(const struct transaction *t, size_t i)
-{
-    return session_is_postmaster(&t->recipients[i].path) !=
-           session_is_postmaster(&t->recipients[0].path);
-}
-
 void session_decide(struct session *s)
 {
-    struct transaction *t = &s->t;
-    bool fine = evaluate_one(s, &t->recipients[0]);
-    for (size_t i = 1; fine && i < t->recipient_count; i++) {
-        if (t->recipients[0].verdict.per_recipient || differs_from_first(t, i))
-            fine = evaluate_one(s, &t->recipients[i]);
-        else
-            t->recipients[i].verdict = t->recipients[0].verdict;
-    }
-    if (fine)
+    struct judge judge;
+    if (convene(s, &judge) && judge_each(&judge))
         act_in_time(s);
     else
-        session_finish_say(s, "defer", 452, "4.3.1", "out of memory");
+        no_memory(s);
 }
 
 /* ---- the dot ---- */

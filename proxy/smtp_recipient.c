@@ -88,7 +88,7 @@ static bool rules_accept(struct session *s, const struct recipient *r)
 {
     if (!r->decided)
         return true;
-    if (pipeline_is_refusal(&r->verdict))
+    if (judge_refuses(&r->verdict))
         count(s, r);
     switch (r->verdict.action) {
     case ACTION_DROP:

@@ -61,7 +61,7 @@ void session_remember_fates(struct session *s)
     struct transaction *t = &s->t;
     for (size_t i = 0; i < t->recipient_count; i++) {
         size_t first = 0;
-        while (!pipeline_same_fate(&t->recipients[first].verdict, &t->recipients[i].verdict))
+        while (!judge_same_fate(&t->recipients[first].verdict, &t->recipients[i].verdict))
             first++;
         remember(s, &t->recipients[i], group_number(s, first), NULL);
     }

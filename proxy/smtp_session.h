@@ -20,6 +20,7 @@
 #define PROXY_SMTP_SESSION_H
 
 #include "base/stream.h"
+#include "filters/judge.h"
 #include "filters/resolver.h"
 #include "filters/study.h"
 #include "proxy/edits.h"

@@ -172,23 +172,6 @@ static void test_antivirus_switched_off_is_absent_and_delivers(void **state)
     config_free(&config);
 }
 
-static void test_one_reply_serves_only_verdicts_of_the_same_fate(void **state)
-{
-    (void)state;
-    struct edit edit = {.kind = ACTION_HEADER_ADD, .name = SLICE("X"), .value = SLICE("1")};
-    struct verdict accept = {.action = ACTION_ACCEPT}, discard = {.action = ACTION_DISCARD};
-    struct verdict edited = {.action = ACTION_ACCEPT, .edits = &edit, .edit_count = 1};
-    struct verdict reject = {.action = ACTION_REJECT, .code = 550, .rule = 1};
-    struct verdict other = {.action = ACTION_REJECT, .code = 550, .rule = 2};
-    assert_true(pipeline_same_fate(&accept, &accept));
-    assert_true(pipeline_same_fate(&accept, &discard));
-    assert_true(pipeline_same_fate(&edited, &edited));
-    assert_true(pipeline_same_fate(&reject, &reject));
-    assert_false(pipeline_same_fate(&accept, &edited));
-    assert_false(pipeline_same_fate(&accept, &reject));
-    assert_false(pipeline_same_fate(&reject, &other));
-}
-
 static void test_commands_are_equal_when_the_settings_are(void **state)
 {
     (void)state;
@@ -214,7 +197,6 @@ int main(void)
         cmocka_unit_test(test_headers_find_their_places_among_the_keys),
         cmocka_unit_test(test_a_failed_scanner_makes_its_facts_unknown),
         cmocka_unit_test(test_antivirus_switched_off_is_absent_and_delivers),
-        cmocka_unit_test(test_one_reply_serves_only_verdicts_of_the_same_fate),
         cmocka_unit_test(test_commands_are_equal_when_the_settings_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/judge.h"
+
+/* ---- each ---- */
+
+static bool evaluate(const struct judge *judge, struct verdict *out)
+{
+    enum outcome outcome =
+        policy_evaluate(judge->policy, judge->facts, judge->through, judge->arena, out);
+    if (outcome == OUTCOME_PENDING) {
+        out->action = ACTION_ACCEPT;
+        out->code = 250;
+        out->enhanced = out->text = SLICE("");
+    }
+    return outcome != OUTCOME_NO_MEMORY;
+}
+
+static bool is_for_postmaster(const struct facts *facts)
+{
+    const struct value *recipient = &facts->fact[FACT_RECIPIENT];
+    return recipient->state == VALUE_KNOWN && is_postmaster(recipient->text);
+}
+
+/* Another one's verdict is asked for when it can differ from the first one's. */
+bool judge_each(const struct judge *judge)
+{
+    struct verdict *first = judge->verdicts[0];
+    bool for_postmaster = false;
+    for (size_t i = 0; i < judge->count; i++) {
+        judge->turn(judge->ctx, i);
+        if (i == 0)
+            for_postmaster = is_for_postmaster(judge->facts);
+        bool may_differ =
+            i == 0 || first->per_recipient || is_for_postmaster(judge->facts) != for_postmaster;
+        if (!may_differ)
+            *judge->verdicts[i] = *first;
+        else if (!evaluate(judge, judge->verdicts[i]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- together ---- */
+
+bool judge_refuses(const struct verdict *v)
+{
+    return v->action == ACTION_REJECT || v->action == ACTION_DEFER || v->action == ACTION_DROP;
+}
+
+static bool same_edits(const struct verdict *a, const struct verdict *b)
+{
+    if (a->edit_count != b->edit_count)
+        return false;
+    for (size_t i = 0; i < a->edit_count; i++)
+        if (a->edits[i].kind != b->edits[i].kind || a->edits[i].part != b->edits[i].part ||
+            !slice_eq(a->edits[i].name, b->edits[i].name) ||
+            !slice_eq(a->edits[i].value, b->edits[i].value))
+            return false;
+    return true;
+}
+
+bool judge_same_fate(const struct verdict *a, const struct verdict *b)
+{
+    if (judge_refuses(a) || judge_refuses(b))
+        return a->action == b->action && a->code == b->code && a->rule == b->rule;
+    return a->action == ACTION_DISCARD || b->action == ACTION_DISCARD || same_edits(a, b);
+}
+
+static bool can_strip(const struct verdict *v, const struct part_range *parts, size_t part_count,
+                      uint64_t size)
+{
+    for (size_t i = 0; i < v->edit_count; i++)
+        if (v->edits[i].kind == ACTION_STRIP &&
+            !part_to_replace(parts, part_count, v->edits[i].part, size))
+            return false;
+    return true;
+}
+
+static enum ruling_kind kind_of(const struct ruling *ruling, bool differ, bool strippable)
+{
+    return differ                           ? RULING_SPLIT
+           : judge_refuses(ruling->verdict) ? RULING_REFUSE
+           : ruling->deliveries == 0        ? RULING_DISCARD
+           : strippable                     ? RULING_DELIVER
+                                            : RULING_SEALED;
+}
+
+static void say(struct ruling *ruling, enum action action, unsigned code, struct slice enhanced,
+                struct slice text)
+{
+    ruling->action = action;
+    ruling->code = code;
+    ruling->enhanced = enhanced;
+    ruling->text = text;
+}
+
+static void word(struct ruling *ruling)
+{
+    const struct verdict *v = ruling->verdict;
+    switch (ruling->kind) {
+    case RULING_DELIVER:
+    case RULING_DISCARD:
+        say(ruling, v->action, 250, SLICE("2.0.0"), SLICE("accepted"));
+        break;
+    case RULING_REFUSE:
+        say(ruling, v->action, v->code, v->enhanced, v->text);
+        break;
+    case RULING_SPLIT:
+        say(ruling, ACTION_DEFER, 451, SLICE("4.5.3"),
+            SLICE("recipients fare differently, try again: they will be taken group by group"));
+        break;
+    case RULING_SEALED:
+        say(ruling, ACTION_REJECT, 550, SLICE("5.7.1"),
+            SLICE("a forbidden attachment cannot be taken out of a signed or encrypted message"));
+        break;
+    }
+}
+
+struct ruling judge_together(const struct judge *judge, const struct part_range *parts,
+                             size_t part_count, uint64_t size)
+{
+    struct ruling ruling = {.verdict = judge->verdicts[0]};
+    bool differ = false;
+    for (size_t i = 0; i < judge->count; i++) {
+        const struct verdict *v = judge->verdicts[i];
+        differ |= !judge_same_fate(judge->verdicts[0], v);
+        if (v->action != ACTION_ACCEPT)
+            continue;
+        ruling.deliveries++;
+        ruling.verdict = v;
+    }
+    ruling.kind = kind_of(&ruling, differ, can_strip(ruling.verdict, parts, part_count, size));
+    word(&ruling);
+    return ruling;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC
+ * What becomes of a message: the verdict of each recipient, and what its sender is told of them
+ * together. Pure; one for all who ask. */
+#ifndef FILTERS_JUDGE_H
+#define FILTERS_JUDGE_H
+
+#include "filters/parts.h"
+#include "policy/policy.h"
+
+struct judge {
+    const struct policy *policy;
+    struct facts *facts;
+    enum phase through; /* as policy_evaluate's */
+    struct arena *arena;
+    struct verdict **verdicts; /* one for each recipient, filled by judge_each */
+    size_t count;              /* at least one */
+    /* Puts the facts that are this recipient's own in their places: `recipient`, what Redis knows.
+     */
+    void (*turn)(void *ctx, size_t recipient);
+    void *ctx;
+};
+
+/* Where facts are missing and the message is not there yet, nothing speaks against a recipient so
+ * far: accept. False: out of memory. */
+bool judge_each(const struct judge *judge);
+
+enum ruling_kind {
+    RULING_DELIVER,
+    RULING_DISCARD,
+    RULING_REFUSE,
+    RULING_SPLIT,  /* recipients fare differently: told apart at the next try, group by group */
+    RULING_SEALED, /* what should be taken out stands in a signed or encrypted part */
+};
+
+/* What the sender is told. */
+struct ruling {
+    enum ruling_kind kind;
+    const struct verdict *verdict; /* of all who are delivered to; or of all */
+    size_t deliveries;             /* recipients whose verdict is to deliver */
+    enum action action;
+    unsigned code;
+    struct slice enhanced, text;
+};
+
+/* The message has `size` octets and these parts. */
+struct ruling judge_together(const struct judge *judge, const struct part_range *parts,
+                             size_t part_count, uint64_t size);
+
+/* Whether one reply can tell both verdicts: delivered alike, discarded beside a delivery, or
+ * refused for the same. */
+bool judge_same_fate(const struct verdict *a, const struct verdict *b);
+
+bool judge_refuses(const struct verdict *verdict);
+
+#endif
