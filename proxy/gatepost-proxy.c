@@ -9,7 +9,7 @@
 #include "proxy/listener.h"
 #include "proxy/proxy.h"
 #include "proxy/redis_place.h"
-#include "proxy/smtp_scan_line.h"
+#include "proxy/scan_line.h"
 
 #include <locale.h>
 #include <malloc.h>

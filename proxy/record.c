@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * The decision record: one for each message, a line in the log and, when asked for, a JSON object
  * with all facts. */
-#include "proxy/smtp_study.h"
+#include "proxy/smtp_wait.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -77,13 +77,13 @@ static void cost_member(struct buf *out, const struct session *s)
 {
     const struct transaction *t = &s->t;
     struct state_cost redis = {.calls = 0};
-    if (t->state)
-        redis = state_cost(t->state);
+    if (t->message.state)
+        redis = state_cost(t->message.state);
     open_object(out, "cost");
     if (s->study)
         questions(out, "client_dns", s->study->dns.queries, (double)s->study->dns.ms);
-    questions(out, "dns", t->dns.queries + t->list_queries, (double)t->dns.ms);
-    questions(out, "sender", t->sender_rounds, (double)t->sender_ms);
+    questions(out, "dns", t->message.dns.queries + t->message.list_queries, (double)t->message.dns.ms);
+    questions(out, "sender", t->message.sender_rounds, (double)t->message.sender_ms);
     questions(out, "redis", redis.calls, (double)redis.ms);
     buf_char(out, '}');
 }
@@ -106,7 +106,7 @@ static void write_json(struct session *s, const struct decision *d)
     cost_member(&out, s);
     json_key(&out, SLICE("facts"));
     buf_char(&out, '{');
-    facts_json(&out, &s->t.facts);
+    facts_json(&out, &s->t.message.facts);
     buf_cstr(&out, "}}\n");
     struct slice line = buf_slice(&out);
     if (out.failed || write(s->proxy->decisions, line.ptr, line.len) != (ssize_t)line.len)
@@ -126,7 +126,7 @@ void session_record(struct session *s, const struct decision *d)
                field_text("from", s->t.sender.address),
                field_text("to", s->t.recipient_count ? s->t.recipients[0].path.address : SLICE("")),
                field_num("recipients", (int64_t)s->t.recipient_count),
-               field_num("size", s->t.spool ? (int64_t)spool_size(s->t.spool) : 0),
+               field_num("size", s->t.message.spool ? (int64_t)spool_size(s->t.message.spool) : 0),
                field_str("verdict", d->verdict), field_num("code", d->code),
                field_text("enhanced", d->enhanced), field_text("text", d->text),
                field_text("rule", rule), field_text("backend", d->backend),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Bodies: what comes after DATA and in the chunks of BDAT, kept in the spool within the budgets. */
 #include "filters/headers.h"
-#include "proxy/smtp_study.h"
+#include "proxy/smtp_wait.h"
 
 enum {
     SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */
@@ -11,14 +11,14 @@ enum {
 static bool take_room(struct session *s, size_t bytes)
 {
     struct transaction *t = &s->t;
-    uint64_t need = spool_size(t->spool) + bytes;
-    if (need <= t->spool_taken)
+    uint64_t need = spool_size(t->message.spool) + bytes;
+    if (need <= t->message.spool_taken)
         return true;
-    uint64_t more = (need - t->spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
+    uint64_t more = (need - t->message.spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
     if (!shared_spool_take(s->proxy->shared, s->proxy->row, more,
                            s->proxy->config->settings.limits_spool))
         return false;
-    t->spool_taken += more;
+    t->message.spool_taken += more;
     return true;
 }
 
@@ -27,7 +27,7 @@ static void look_ahead(struct session *s, struct slice first)
 {
     struct slice block = headers_block(first, NULL);
     if (block.len > 0 && block.len < first.len)
-        sender_study_header(s, block);
+        examination_header(&s->t.message, block);
 }
 
 /* Keeps content unless something is wrong with the body already; then it is only read to its end.
@@ -38,13 +38,13 @@ static bool keep_content(void *ctx, struct slice content)
     struct transaction *t = &s->t;
     if (t->fault != BODY_FINE)
         return true;
-    if (spool_size(t->spool) + content.len > s->proxy->config->settings.limits_message_size)
+    if (spool_size(t->message.spool) + content.len > s->proxy->config->settings.limits_message_size)
         t->fault = BODY_TOO_BIG;
     else if (!take_room(s, content.len))
         t->fault = BODY_NO_ROOM;
-    else if (!spool_append(t->spool, content))
+    else if (!spool_append(t->message.spool, content))
         t->fault = BODY_NO_MEMORY;
-    else if (spool_size(t->spool) == content.len)
+    else if (spool_size(t->message.spool) == content.len)
         look_ahead(s, content);
     if (t->fault != BODY_FINE)
         session_drop_body(s);
@@ -105,7 +105,7 @@ size_t session_take_chunk(struct session *s, struct slice bytes)
 {
     struct transaction *t = &s->t;
     size_t n = bytes.len < t->chunk_left ? bytes.len : (size_t)t->chunk_left;
-    if (t->spool)
+    if (t->message.spool)
         smtp_data_feed(&t->data, slice_sub(bytes, 0, n), keep_content, s);
     note_faults(s);
     t->window_bytes += n;

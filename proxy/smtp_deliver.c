@@ -225,13 +225,13 @@ static bool edit(struct session *s)
 {
     struct transaction *t = &s->t;
     bool inbound = s->listener->direction == DIRECTION_INBOUND;
-    struct edit_input input = {.message = spool_bytes(t->spool),
+    struct edit_input input = {.message = spool_bytes(t->message.spool),
                                .authserv_id = inbound ? session_authserv_id(s) : SLICE(""),
                                .trace = our_fields(s),
                                .edits = t->verdict->edits,
                                .edit_count = t->verdict->edit_count,
-                               .parts = t->parts,
-                               .part_count = t->part_count,
+                               .parts = t->message.parts,
+                               .part_count = t->message.part_count,
                                .dots = t->data.dots || t->verdict->edit_count};
     return input.message.ptr && input.trace.ptr && edits_apply(s->mail, &input, &t->edited);
 }
@@ -242,7 +242,8 @@ static void describe(const struct session *s, struct doubt *doubt)
 {
     const struct transaction *t = &s->t;
     struct header field = {.value = SLICE("")};
-    headers_find(headers_block(spool_bytes(t->spool), NULL), SLICE("Message-ID"), 0, &field);
+    headers_find(headers_block(spool_bytes(t->message.spool), NULL), SLICE("Message-ID"), 0,
+                 &field);
     doubt_set(doubt->id, sizeof doubt->id, slice_of(s->ref));
     doubt_set(doubt->sender, sizeof doubt->sender, t->sender.address);
     doubt_set(doubt->backend, sizeof doubt->backend, t->backend->name);

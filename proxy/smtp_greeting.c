@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * The banner: at once, or after a silence in which real mail servers wait, or never. */
-#include "proxy/smtp_study.h"
+#include "proxy/smtp_wait.h"
 
 static void say_banner(struct session *s)
 {
@@ -22,8 +22,8 @@ static void judge_client(struct session *s)
     enum outcome outcome = OUTCOME_PENDING;
     if (s->proxy->acts_at[PHASE_CONNECT]) {
         session_facts(s, PHASE_CONNECT);
-        outcome = policy_evaluate(s->proxy->config->policy, &s->t.facts, PHASE_CONNECT, s->mail,
-                                  &verdict);
+        outcome = policy_evaluate(s->proxy->config->policy, &s->t.message.facts, PHASE_CONNECT,
+                                  s->mail, &verdict);
     }
     if (outcome != OUTCOME_DECIDED || verdict.action != ACTION_DROP) {
         session_tarpit(s, verdict.delay, &s->delayed, say_banner);
@@ -42,11 +42,20 @@ static void meet_client(struct session *s)
         judge_client(s);
 }
 
+static void client_changed(void *ctx)
+{
+    struct session *s = ctx;
+    if (s->t.open)
+        examination_go_on(&s->t.message); /* it may have waited for the client's name */
+    session_settle(s);
+}
+
 /* Those who cannot wait for a banner are seldom mail servers. What they say is read then. */
 void session_greet(struct session *s)
 {
     s->state = SESSION_BUSY;
-    client_study_begin(s);
+    s->study =
+        client_study_new(s->proxy, s->listener, &s->client, s->client_port, client_changed, s);
     bool plain = s->listener->protocol == PROTOCOL_SMTP;
     int64_t silence = s->proxy->config->settings.smtp_banner_delay;
     if (!plain || !s->proxy->waits_for_silence || silence == 0) {

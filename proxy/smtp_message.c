@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * From the final dot to the reply: scanners, rules, edits, delivery. The sender's 250 is the
  * backend's 250. */
-#include "proxy/smtp_study.h"
+#include "proxy/smtp_wait.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -51,7 +51,8 @@ void session_finish(struct session *s, const struct decision *decision, unsigned
     if (code / 100 == 2 && s->t.doubt && client_gone(s))
         doubt_log(s->t.doubt, "delivered, but the client had gone", s->t.job.server);
     count_end(s, &record);
-    sender_state_end(s, record.verdict);
+    if (s->t.recipient_count)
+        examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
     session_reply(s, code, enhanced, whole);
     stream_flush(s->stream); /* before its delivery stops being in doubt */
     session_reset(s);
@@ -102,8 +103,7 @@ static void turn(void *ctx, size_t recipient)
 {
     struct session *s = ctx;
     struct recipient *r = &s->t.recipients[recipient];
-    s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
-    recipient_state_recall(s, r);
+    examination_recall_recipient(&s->t.message, r->path.spelled, &r->known);
 }
 
 /* False: out of memory. */
@@ -111,7 +111,7 @@ static bool convene(struct session *s, struct judge *judge)
 {
     struct transaction *t = &s->t;
     *judge = (struct judge){.policy = config_of(s)->policy,
-                            .facts = &t->facts,
+                            .facts = &t->message.facts,
                             .through = PHASE_MESSAGE,
                             .arena = s->mail,
                             .verdicts =
@@ -137,7 +137,8 @@ static void act(struct session *s)
         no_memory(s);
         return;
     }
-    struct ruling ruling = judge_together(&judge, t->parts, t->part_count, spool_size(t->spool));
+    struct ruling ruling = judge_together(&judge, t->message.parts, t->message.part_count,
+                                          spool_size(t->message.spool));
     follow(s, &ruling);
 }
 
@@ -187,7 +188,7 @@ static void fault_reply(struct session *s, enum body_fault fault)
 
 static bool loops(struct session *s)
 {
-    switch (trace_loop(spool_bytes(s->t.spool), config_of(s)->settings.limits_received,
+    switch (trace_loop(spool_bytes(s->t.message.spool), config_of(s)->settings.limits_received,
                        config_of(s)->hostname)) {
     case TRACE_FINE:
         return false;
@@ -206,13 +207,13 @@ static void message_facts(struct session *s)
 {
     struct transaction *t = &s->t;
     session_facts(s, PHASE_MESSAGE);
-    t->facts.fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(t->spool));
+    t->message.facts.fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(t->message.spool));
     if (!policy_uses(config_of(s)->policy, FACT_RECIPIENTS))
         return;
     struct value *items = arena_array(s->mail, t->recipient_count, sizeof *items);
     for (size_t i = 0; items && i < t->recipient_count; i++)
         items[i] = value_text(t->recipients[i].path.spelled);
-    t->facts.fact[FACT_RECIPIENTS] =
+    t->message.facts.fact[FACT_RECIPIENTS] =
         (struct value){.state = items ? VALUE_KNOWN : VALUE_UNKNOWN,
                        .list = {items, items ? t->recipient_count : 0, false}};
 }
@@ -242,8 +243,6 @@ void session_message(struct session *s)
         act(s);
         return;
     }
-    sender_study_message(s);
-    session_scan(s);
-    sender_study_go_on(s);
+    examination_message(&t->message);
     session_await(s, PHASE_MESSAGE, session_decide);
 }

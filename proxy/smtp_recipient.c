@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * RCPT: is it one of our domains, does the recipient exist, what do the rules say that need no
  * message. */
-#include "proxy/smtp_study.h"
+#include "proxy/smtp_wait.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -170,7 +170,7 @@ static void checked(struct backend_job *job)
         if (mail_fine && rcpt->code)
             remember(s, &r->path, rcpt);
         if (unknown)
-            recipient_state_unknown(s);
+            examination_unknown_recipient(&s->t.message);
         if (mail_fine && rcpt->code == 0)
             refuse(s, &r->path, 451, "4.4.2", "mail server broke off, try again later");
         else
@@ -209,7 +209,7 @@ static void check_exists(struct session *s, struct recipient *r)
     else if (recipient_cache_find(s->proxy->recipients, s->t.backend->name, r->path.spelled,
                                   declared_size(s), &remembered)) {
         if (remembered.kind == REPLY_RECIPIENT)
-            recipient_state_unknown(s);
+            examination_unknown_recipient(&s->t.message);
         pass_on(s, r, &remembered);
     } else
         ask_backend(s, r);
@@ -289,7 +289,7 @@ static struct recipient *in_question(struct session *s)
 
 static void refuse_unknown(struct session *s, struct recipient *r)
 {
-    recipient_state_unknown(s);
+    examination_unknown_recipient(&s->t.message);
     refuse(s, &r->path, 550, "5.1.1", "no such user here");
 }
 
@@ -315,11 +315,11 @@ static void judge(struct session *s)
     r->verdict = (struct verdict){.delay = 0};
     if (s->proxy->acts_at[PHASE_RCPT]) {
         session_facts(s, PHASE_RCPT);
-        s->t.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
-        r->decided = policy_evaluate(config_of(s)->policy, &s->t.facts, PHASE_RCPT, s->mail,
+        s->t.message.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
+        r->decided = policy_evaluate(config_of(s)->policy, &s->t.message.facts, PHASE_RCPT, s->mail,
                                      &r->verdict) == OUTCOME_DECIDED;
     }
-    recipient_state_keep(s, r);
+    examination_keep_recipient(&s->t.message, &r->known);
     session_tarpit(s, r->verdict.delay, &s->t.delayed, act);
 }
 
@@ -327,7 +327,7 @@ static void judge(struct session *s)
 static void ask_redis(struct session *s)
 {
     session_facts(s, PHASE_RCPT);
-    recipient_state_begin(s, in_question(s));
+    examination_recipient(&s->t.message, in_question(s)->path.spelled);
     session_await(s, PHASE_RCPT, judge);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What was found out about the sender, written for those behind: Authentication-Results (RFC 8601)
  * and Received-SPF (RFC 7208 9.1). Only what the rules had found out. */
-#include "proxy/smtp_study.h"
+#include "proxy/smtp_wait.h"
 
 #include "base/buf.h"
 #include "filters/auth_results.h"
@@ -18,7 +18,7 @@ struct methods {
 
 static const struct value *fact(const struct session *s, enum fact id)
 {
-    return &s->t.facts.fact[id];
+    return &s->t.message.facts.fact[id];
 }
 
 static struct slice text_of(const struct value *value)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC
  * What an earlier try of this message has left for its recipients: recalled at RCPT, written down
  * when they fare differently, forgotten once the retry has been served. */
-#include "proxy/smtp_study.h"
+#include "proxy/smtp_wait.h"
 
 #include "proxy/client_hash.h"
 
 static struct retry_place place_of(const struct session *s, const struct recipient *r)
 {
     struct retry_who who = {.client = &s->client,
-                            .authenticated = sender_authenticated(s),
+                            .authenticated = examination_authenticated(&s->t.message),
                             .sender = s->t.sender.spelled,
                             .recipient = r->path.spelled};
     return retry_place(s->proxy->shared, &who);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/smtp_study.h"
+#include "proxy/smtp_wait.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -131,7 +131,7 @@ void session_go_on(struct session *s)
 
 static void tls_facts(struct session *s)
 {
-    struct value *fact = s->t.facts.fact;
+    struct value *fact = s->t.message.facts.fact;
     SSL *ssl = stream_ssl(s->stream);
     const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
     fact[FACT_TLS_ACTIVE] = value_bool(ssl != NULL);
@@ -142,19 +142,19 @@ static void tls_facts(struct session *s)
 
 void session_facts(struct session *s, enum phase phase)
 {
-    struct value *fact = s->t.facts.fact;
-    if (!s->t.facts.keyed)
-        s->t.facts.keyed = facts_keyed_new(s->mail, s->proxy->config->policy);
+    struct value *fact = s->t.message.facts.fact;
+    if (!s->t.message.facts.keyed)
+        s->t.message.facts.keyed = facts_keyed_new(s->mail, s->proxy->config->policy);
     fact[FACT_LISTENER] = value_text(s->listener->name);
     fact[FACT_DIRECTION] = value_integer(s->listener->direction);
     fact[FACT_CLIENT_IP] = value_ip(s->client);
     fact[FACT_CLIENT_PORT] = value_number(s->client_port);
     fact[FACT_CLIENT_PREGREET] = value_bool(s->pregreet);
-    client_study_facts(s);
+    client_study_facts(s->study, &s->t.message.facts);
     if (phase >= PHASE_HELO) {
         fact[FACT_HELO_ESMTP] = value_bool(s->esmtp);
         fact[FACT_CLIENT_EARLY] = value_bool(s->early);
-        helo_form(s->mail, s->proxy->config, s->helo, &s->client, &s->local, &s->t.facts);
+        helo_form(s->mail, s->proxy->config, s->helo, &s->client, &s->local, &s->t.message.facts);
     }
     if (phase >= PHASE_MAIL) {
         const struct transaction *t = &s->t;
@@ -172,27 +172,22 @@ void session_drop_body(struct session *s)
 {
     struct transaction *t = &s->t;
     edited_free(&t->edited);
-    spool_free(&t->spool);
-    shared_spool_give(s->proxy->shared, s->proxy->row, t->spool_taken);
-    t->spool_taken = 0;
+    examination_drop_body(&t->message);
 }
 
 void session_reset(struct session *s)
 {
     struct transaction *t = &s->t;
-    if (!t->open && !t->spool && !t->job_running) {
-        t->facts.keyed = NULL;
+    if (!t->open && !t->message.spool && !t->job_running) {
+        t->message.facts.keyed = NULL;
         arena_reset(s->mail);
         return;
     }
     bool alone = t->job_running && backends_cancel(s->proxy->backends, &t->job);
     session_retry_over(s);
-    sender_study_free(s);
-    for (int slot = 0; slot < SCAN_SLOTS; slot++)
-        session_drop_scan(s, (enum scan_slot)slot);
     s->then = s->resume = NULL;
-    session_give_scan_room(s);
-    session_drop_body(s);
+    edited_free(&t->edited);
+    examination_end(&t->message);
     if (t->delivering && !alone)
         shared_doubt_end(s->proxy->shared, s->proxy->row, t->job.doubt);
     memset(t, 0, sizeof *t);
@@ -411,7 +406,7 @@ void session_end(struct session *s)
 {
     struct proxy *proxy = s->proxy;
     session_reset(s);
-    client_study_free(s);
+    client_study_free(&s->study);
     proxy_count(proxy);
     stream_free(&s->stream);
     shared_session_give(proxy->shared, proxy->row, &s->client);

@@ -5,31 +5,22 @@
  *   smtp_input.c      takes in command lines, and hangs up on what is no SMTP
  *   smtp_greeting.c   says the banner
  *   smtp_verbs.c      answers commands
- *   smtp_client_study.c  finds out about the client and its HELO, once a session, and
- *   smtp_sender_study.c  about the sender, once a transaction
- *   smtp_wait.c       waits for what they find out
+ *   smtp_wait.c       waits for what client_study.h and examination.h find out
  *   smtp_recipient.c  decides on RCPT, with
  *   smtp_retry.c      what an earlier try of the message has left
  *   smtp_body.c       takes in what follows DATA and BDAT
  *   smtp_message.c    goes from the final dot to the reply; in it
- *   smtp_scan.c       asks the scanners,
- *   smtp_scan_line.c  waits in line for them, and
  *   smtp_deliver.c    the backend
  *   smtp_results.c    what was found out about the sender, written for those behind */
 #ifndef PROXY_SMTP_SESSION_H
 #define PROXY_SMTP_SESSION_H
 
 #include "base/stream.h"
-#include "filters/judge.h"
-#include "filters/resolver.h"
-#include "filters/study.h"
 #include "proxy/edits.h"
-#include "proxy/proxy.h"
+#include "proxy/examination.h"
 #include "proxy/retry_memory.h"
 #include "proxy/smtp_command.h"
 #include "proxy/smtp_data.h"
-#include "proxy/spool.h"
-#include "proxy/state.h"
 
 enum session_state {
     SESSION_COMMAND,
@@ -37,37 +28,6 @@ enum session_state {
     SESSION_DATA,    /* the body after DATA */
     SESSION_CHUNK,   /* the octets of a BDAT */
     SESSION_CLOSING, /* closes once its last reply is out */
-};
-
-/* What is found out about the client: for all of its transactions. */
-struct client_study {
-    struct arena *arena; /* holds what follows, and lives as long as the session */
-    struct facts facts;  /* of the producers CLIENT, HELO and DNSBL, and its connection's rates */
-    struct study study;
-    struct inquiry dns;
-    struct state_inquiry *state;
-};
-
-/* Who an answer of a scanner is awaited for. */
-enum scan_slot { SCAN_CONTENT, SCAN_ANTIVIRUS, SCAN_SENDER, SCAN_SLOTS };
-
-/* Stands in the proxy's line for a scanner, or is on a family's queue or in a scanner. */
-enum scan_step { SCAN_NOT_ASKED, SCAN_IN_LINE, SCAN_UNDER_WAY };
-
-struct scan_wait {
-    TAILQ_ENTRY(scan_wait) link; /* in proxy->line or proxy->under_way */
-    struct session *session;
-    struct event *event; /* while under way, as is sock */
-    int sock;
-    enum scan_slot slot;
-    enum scan_step step;
-    int64_t since, began; /* clock_ms: joined the line; was put on the queue */
-};
-
-/* Facts that are another for each recipient of a message. */
-struct recipient_facts {
-    struct value greylist[3]; /* known, first_seen, wait */
-    struct value *keyed;      /* NULL: no rule counts recipients */
 };
 
 struct recipient {
@@ -112,6 +72,7 @@ enum body_fault {
 
 struct transaction {
     bool open; /* MAIL was accepted */
+    struct examination message;
     struct smtp_path sender;
     struct smtp_mail_params mail;
     const struct backend *backend; /* of the first recipient */
@@ -124,32 +85,14 @@ struct transaction {
     bool remembered; /* how its recipients fared, at this try */
     struct job_recipient asked;
 
-    struct spool *spool;
     struct smtp_data data;
     enum body_fault fault;
-    uint64_t spool_taken; /* of the shared budget */
     bool in_chunks, last_chunk;
     uint64_t chunk_left;
     uint64_t window_bytes; /* received since the last look at the upload's rate */
     int64_t began, ended;  /* clock_ms: MAIL, the final dot */
 
-    struct facts facts;
-    struct part_range *parts;
-    size_t part_count;
-    struct scan_wait scans[SCAN_SLOTS];
-    uint64_t scan_taken; /* octets of the room that all messages being scanned share */
-
-    struct study study;
-    struct inquiry dns;    /* all that is asked about the sender */
-    unsigned list_queries; /* what it asked of lists, which dns.queries does not count */
     int64_t delayed;       /* milliseconds that rules made a recipient wait for */
-    bool header_asked;     /* for the names in the header block */
-    bool sender_beside;    /* the job about the content asks about the sender as well */
-    unsigned sender_rounds;
-    int64_t sender_ms; /* that scanners took for them */
-    struct state_inquiry *state;
-    bool counted; /* as a transaction */
-
     struct backend_job job;
     bool job_running, delivering;
     bool settled;        /* its reply was final: it does not come again */
@@ -290,19 +233,6 @@ void session_retry_over(struct session *s);
 
 /* The body is complete: everything up to its reply. */
 void session_message(struct session *s);
-
-/* Sends the message to the scanners whose facts the rules name, now or when it is its turn. */
-void session_scan(struct session *s);
-/* Asks a scanner about the sender. */
-void session_scan_sender(struct session *s);
-/* Its answer is not awaited any more. */
-void session_drop_scan(struct session *s, enum scan_slot slot);
-void session_give_scan_room(struct session *s);
-
-static inline bool session_awaits_scan(const struct session *s, enum scan_slot slot)
-{
-    return s->t.scans[slot].step != SCAN_NOT_ASKED;
-}
 
 /* All facts are there (or unknown): the rules, and what follows from them. */
 void session_decide(struct session *s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * The commands. Each is validated here and answered, or begins what will answer it. */
-#include "proxy/smtp_study.h"
+#include "proxy/smtp_wait.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -73,8 +73,8 @@ static void judge_helo(struct session *s)
     enum outcome outcome = OUTCOME_PENDING;
     if (s->proxy->acts_at[PHASE_HELO]) {
         session_facts(s, PHASE_HELO);
-        outcome =
-            policy_evaluate(s->proxy->config->policy, &s->t.facts, PHASE_HELO, s->mail, &verdict);
+        outcome = policy_evaluate(s->proxy->config->policy, &s->t.message.facts, PHASE_HELO,
+                                  s->mail, &verdict);
     }
     if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP)
         session_refuse_connection(s, &verdict);
@@ -104,7 +104,7 @@ static void take_helo(struct session *s, struct slice name, bool esmtp)
     s->helo = arena_copy(s->arena, slice_sub(name, 0, DOMAIN_SPELLING_MAX + 1));
     s->esmtp = esmtp;
     s->after_helo = true;
-    client_study_helo(s);
+    client_study_helo(s->study, s->helo);
     if (s->proxy->drops_at[PHASE_HELO])
         session_await(s, PHASE_HELO, judge_helo);
     else
@@ -188,8 +188,8 @@ static void judge_mail(struct session *s)
 {
     struct verdict verdict = {.delay = 0};
     session_facts(s, PHASE_MAIL);
-    enum outcome outcome =
-        policy_evaluate(s->proxy->config->policy, &s->t.facts, PHASE_MAIL, s->mail, &verdict);
+    enum outcome outcome = policy_evaluate(s->proxy->config->policy, &s->t.message.facts,
+                                           PHASE_MAIL, s->mail, &verdict);
     if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP) {
         session_refuse_connection(s, &verdict);
     } else if (outcome == OUTCOME_DECIDED && settings_of(s)->smtp_refuse_early &&
@@ -208,6 +208,19 @@ static bool decides_at_mail(const struct session *s)
            (settings_of(s)->smtp_refuse_early && s->proxy->acts_at[PHASE_MAIL]);
 }
 
+static void examined(void *ctx)
+{
+    session_settle(ctx);
+}
+
+static void no_room_to_scan(void *ctx)
+{
+    session_finish_say(ctx, "defer", 452, "4.3.1",
+                       "too many messages wait to be scanned, try again later");
+}
+
+static const struct examination_owner examination_owner = {examined, no_room_to_scan};
+
 static void begin_transaction(struct session *s, const struct smtp_path *path,
                               const struct smtp_mail_params *mail)
 {
@@ -215,6 +228,12 @@ static void begin_transaction(struct session *s, const struct smtp_path *path,
     s->t.sender = *path;
     s->t.mail = *mail;
     s->t.open = true;
+    s->t.message = (struct examination){.proxy = s->proxy,
+                                        .arena = s->mail,
+                                        .ref = s->ref,
+                                        .client = s->study,
+                                        .owner = &examination_owner,
+                                        .ctx = s};
     s->t.began = clock_ms();
     snprintf(s->ref, sizeof s->ref, "%s.%u", s->id, s->transactions);
     s->t.mail.ret = arena_copy(s->mail, mail->ret);
@@ -224,7 +243,11 @@ static void begin_transaction(struct session *s, const struct smtp_path *path,
         session_say(s, 452, "4.3.1", "out of memory");
         return;
     }
-    sender_study_begin(s);
+    session_facts(s, PHASE_MAIL);
+    examination_begin(&s->t.message, &(struct scan_sender){.client = s->client,
+                                                           .helo = s->helo,
+                                                           .sender = s->t.sender.address,
+                                                           .receiver = s->proxy->config->hostname});
     if (decides_at_mail(s))
         session_await(s, PHASE_MAIL, judge_mail);
     else
@@ -284,8 +307,8 @@ static bool begin_body(struct session *s, bool chunks)
     if (!admit(s))
         return false;
     bool scanned = s->proxy->scans[SCANNER_SCAN] || s->proxy->scans[SCANNER_AV];
-    t->spool = spool_new(scanned ? 0 : settings_of(s)->limits_message_size);
-    if (!t->spool) {
+    t->message.spool = spool_new(scanned ? 0 : settings_of(s)->limits_message_size);
+    if (!t->message.spool) {
         session_say(s, 452, "4.3.1", "out of memory");
         return false;
     }

@@ -1,17 +1,17 @@
-/* SPDX-License-Identifier: ISC
- * A session that waits for what is being found out. Nothing else waits: the loop goes on. */
-#include "proxy/smtp_study.h"
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp_wait.h"
 
 #include "base/log.h"
 
 static bool message_scanned(const struct session *s)
 {
-    return !session_awaits_scan(s, SCAN_CONTENT) && !session_awaits_scan(s, SCAN_ANTIVIRUS);
+    return !examination_awaits_scan(&s->t.message, SCAN_CONTENT) &&
+           !examination_awaits_scan(&s->t.message, SCAN_ANTIVIRUS);
 }
 
 static bool all_known(const struct session *s, enum phase phase)
 {
-    return client_study_done(s, phase) && sender_study_done(s, phase) &&
+    return client_study_done(s->study, phase) && examination_done(&s->t.message, phase) &&
            (phase < PHASE_MESSAGE || message_scanned(s));
 }
 
@@ -34,7 +34,7 @@ void session_settle(struct session *s)
         return;
     s->then = NULL;
     if (s->hurried)
-        sender_study_hurry(s, false);
+        examination_patient(&s->t.message);
     s->hurried = false;
     stream_deadline(s->stream, 0);
     then(s);
@@ -67,25 +67,17 @@ static void hurry(struct session *s)
     log_at(LEVEL_WARNING, s->ref, "DNS or Redis takes too long",
            field_num("ms", s->proxy->config->settings.resolver_patience));
     s->hurried = true;
-    client_study_hurry(s);
-    sender_study_hurry(s, true);
-}
-
-static bool waits_for_scanner(const struct session *s)
-{
-    for (int slot = 0; slot < SCAN_SLOTS; slot++)
-        if (session_awaits_scan(s, (enum scan_slot)slot))
-            return true;
-    return false;
+    client_study_hurry(s->study);
+    examination_hurry(&s->t.message, s->awaited);
 }
 
 /* Scanners have an end of their own; only after the dot is it waited for. */
 static void run_out_of_patience(struct session *s)
 {
-    if (!s->hurried && (client_study_waits(s) || sender_study_waits(s)))
+    if (!s->hurried && (client_study_waits(s->study) || examination_waits(&s->t.message)))
         hurry(s);
-    else if (s->awaited < PHASE_MESSAGE || !waits_for_scanner(s))
-        sender_study_give_up(s);
+    else if (s->awaited < PHASE_MESSAGE || !examination_awaits_any_scan(&s->t.message))
+        examination_give_up(&s->t.message, s->awaited);
     stream_deadline(s->stream, s->proxy->config->settings.resolver_patience);
     session_settle(s);
 }

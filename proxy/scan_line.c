@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/smtp_scan_line.h"
+#include "proxy/scan_line.h"
 
 #include "base/clock.h"
 
@@ -29,7 +29,7 @@ int64_t scan_line_patience(const struct settings *settings)
 /* A job about a sender alone is small and quick, and needs no room. */
 static bool needs_room(const struct scan_wait *wait)
 {
-    return wait->slot != SCAN_SENDER && !wait->session->t.scan_taken;
+    return wait->slot != SCAN_SENDER && !wait->of->scan_taken;
 }
 
 static int64_t first_since(const struct proxy *proxy)
@@ -50,11 +50,11 @@ static void tell(const struct proxy *proxy)
 
 /* ---- one job ---- */
 
-static bool take_room(struct session *s, int64_t since, int64_t now)
+static bool take_room(struct examination *e, int64_t since, int64_t now)
 {
-    struct proxy *proxy = s->proxy;
+    struct proxy *proxy = e->proxy;
     const struct settings *settings = settings_of(proxy);
-    uint64_t size = spool_size(s->t.spool);
+    uint64_t size = spool_size(e->spool);
     struct scan_claim claim = {.octets = size > LEAST_OCTETS ? size : LEAST_OCTETS,
                                .limit = settings->limits_scan_queue,
                                .since = since,
@@ -63,13 +63,13 @@ static bool take_room(struct session *s, int64_t since, int64_t now)
                                .patience = scan_line_patience(settings)};
     if (!shared_scan_take(proxy->shared, proxy->row, &claim))
         return false;
-    s->t.scan_taken = claim.octets;
+    e->scan_taken = claim.octets;
     return true;
 }
 
 static void unlink_wait(struct scan_wait *wait)
 {
-    struct proxy *proxy = wait->session->proxy;
+    struct proxy *proxy = wait->of->proxy;
     if (wait->step == SCAN_IN_LINE)
         TAILQ_REMOVE(&proxy->line, wait, link);
     else if (wait->step == SCAN_UNDER_WAY)
@@ -79,10 +79,10 @@ static void unlink_wait(struct scan_wait *wait)
 
 static enum submission submit(struct scan_wait *wait, int64_t now, const char **why)
 {
-    struct proxy *proxy = wait->session->proxy;
+    struct proxy *proxy = wait->of->proxy;
     int64_t left = wait->since + scan_line_patience(settings_of(proxy)) - now;
     enum submission result =
-        session_submit(wait->session, wait->slot, left > LEAST_MS ? left : LEAST_MS, why);
+        scan_submit_job(wait->of, wait->slot, left > LEAST_MS ? left : LEAST_MS, why);
     if (result != SUBMITTED)
         return result;
     unlink_wait(wait);
@@ -97,7 +97,7 @@ void scan_line_leave(struct scan_wait *wait)
     if (wait->step == SCAN_NOT_ASKED)
         return;
     unlink_wait(wait);
-    tell(wait->session->proxy);
+    tell(wait->of->proxy);
 }
 
 /* ---- the line ---- */
@@ -119,31 +119,31 @@ static bool start_clock(struct proxy *proxy)
 
 static const char *down_reason(const struct scan_wait *wait)
 {
-    const char *reason = wait->session->proxy->down[scan_slot_kind(wait->slot)];
+    const char *reason = wait->of->proxy->down[scan_slot_kind(wait->slot)];
     return *reason ? reason : NULL;
 }
 
 /* Whether nobody stands before it for what it needs. */
 static bool may_try(const struct scan_wait *wait, int64_t now)
 {
-    struct session *s = wait->session;
-    if (s->proxy->queue_full[scan_slot_kind(wait->slot)])
+    struct examination *e = wait->of;
+    if (e->proxy->queue_full[scan_slot_kind(wait->slot)])
         return false;
-    return !needs_room(wait) || (!first_since(s->proxy) && take_room(s, wait->since, now));
+    return !needs_room(wait) || (!first_since(e->proxy) && take_room(e, wait->since, now));
 }
 
 static void fail(struct scan_wait *wait, const char *why)
 {
     unlink_wait(wait);
-    session_scan_failed(wait->session, wait->slot, why);
+    scan_failed(wait->of, wait->slot, why);
 }
 
-void scan_line_join(struct session *s, enum scan_slot slot)
+void scan_line_join(struct examination *e, enum scan_slot slot)
 {
-    struct proxy *proxy = s->proxy;
-    struct scan_wait *wait = &s->t.scans[slot];
+    struct proxy *proxy = e->proxy;
+    struct scan_wait *wait = &e->scans[slot];
     int64_t now = clock_ms();
-    *wait = (struct scan_wait){.session = s, .slot = slot, .since = now};
+    *wait = (struct scan_wait){.of = e, .slot = slot, .since = now};
     const char *why = down_reason(wait);
     enum submission result = SUBMIT_FULL;
     if (why)
@@ -155,18 +155,18 @@ void scan_line_join(struct session *s, enum scan_slot slot)
         TAILQ_INSERT_TAIL(&proxy->line, wait, link);
     } else if (result != SUBMITTED) {
         fail(wait, why ? why : too_many);
-        session_give_scan_room(s);
+        examination_give_scan_room(e);
     }
     tell(proxy);
 }
 
-/* What has come to its end without an answer. The session may be gone afterwards. */
+/* What has come to its end without an answer. The examination may be gone afterwards. */
 static void fail_and_go_on(struct scan_wait *wait, const char *why)
 {
-    struct session *s = wait->session;
+    struct examination *e = wait->of;
     enum scan_slot slot = wait->slot;
     fail(wait, why);
-    session_scan_over(s, slot);
+    scan_over(e, slot);
 }
 
 static void give_up(struct scan_wait *wait)
@@ -174,8 +174,7 @@ static void give_up(struct scan_wait *wait)
     if (wait->slot == SCAN_SENDER)
         fail_and_go_on(wait, too_many);
     else
-        session_finish_say(wait->session, "defer", 452, "4.3.1",
-                           "too many messages wait to be scanned, try again later");
+        wait->of->owner->no_room(wait->of->ctx);
 }
 
 /* One look along the line. */
@@ -187,7 +186,7 @@ struct look {
 /* True when the line may be another now. */
 static bool advance(struct look *look, struct scan_wait *wait)
 {
-    struct proxy *proxy = wait->session->proxy;
+    struct proxy *proxy = wait->of->proxy;
     const char *why = down_reason(wait);
     enum scanner_kind kind = scan_slot_kind(wait->slot);
     if (why) {
@@ -200,7 +199,7 @@ static bool advance(struct look *look, struct scan_wait *wait)
     }
     if (look->full[kind] || (needs_room(wait) && look->no_room))
         return false;
-    if (needs_room(wait) && !take_room(wait->session, wait->since, look->now)) {
+    if (needs_room(wait) && !take_room(wait->of, wait->since, look->now)) {
         look->no_room = true;
         return false;
     }
