@@ -27,22 +27,21 @@ void batch_close(struct batch *batch)
 
 /* ---- one line ---- */
 
-static bool complain(struct examination *e, const char *what, const char *why)
+static bool complain(struct trial *e, const char *what, const char *why)
 {
     struct slice text = arena_printf(e->arena, "%s: %s", what, why);
     e->error = text.ptr ? text.ptr : "out of memory";
     return false;
 }
 
-static struct slice copy(struct examination *e, const json_t *string)
+static struct slice copy(struct trial *e, const json_t *string)
 {
     return arena_copy(e->arena,
                       (struct slice){json_string_value(string), json_string_length(string)});
 }
 
 /* A member that is a text; *out is left alone when it is absent or null. */
-static bool take_text(struct examination *e, const json_t *object, const char *name,
-                      struct slice *out)
+static bool take_text(struct trial *e, const json_t *object, const char *name, struct slice *out)
 {
     const json_t *member = json_object_get(object, name);
     if (!member || json_is_null(member))
@@ -53,7 +52,7 @@ static bool take_text(struct examination *e, const json_t *object, const char *n
     return out->ptr || complain(e, name, "out of memory");
 }
 
-static bool take_ip(struct examination *e, const json_t *object)
+static bool take_ip(struct trial *e, const json_t *object)
 {
     struct slice text = {NULL, 0};
     if (!take_text(e, object, "ip", &text))
@@ -61,7 +60,7 @@ static bool take_ip(struct examination *e, const json_t *object)
     return !text.ptr || ip_parse(text, &e->envelope.ip) || complain(e, "ip", "not an address");
 }
 
-static bool take_address(struct examination *e, const json_t *object)
+static bool take_address(struct trial *e, const json_t *object)
 {
     bool ok = take_text(e, object, "from", &e->envelope.from);
     if (e->envelope.from.ptr)
@@ -69,7 +68,7 @@ static bool take_address(struct examination *e, const json_t *object)
     return ok;
 }
 
-static bool take_time(struct examination *e, const json_t *object)
+static bool take_time(struct trial *e, const json_t *object)
 {
     const json_t *member = json_object_get(object, "time");
     if (!member || json_is_null(member))
@@ -81,7 +80,7 @@ static bool take_time(struct examination *e, const json_t *object)
     return true;
 }
 
-static bool take_dns(struct examination *e, const json_t *object, size_t size)
+static bool take_dns(struct trial *e, const json_t *object, size_t size)
 {
     const char *reason;
     const json_t *map = json_object_get(object, "dns");
@@ -95,7 +94,7 @@ static bool take_dns(struct examination *e, const json_t *object, size_t size)
     return e->told || size <= DNS_AT_ONCE_MAX || complain(e, "dns", "out of memory");
 }
 
-static bool take_recipients(struct examination *e, const json_t *object)
+static bool take_recipients(struct trial *e, const json_t *object)
 {
     const json_t *list = json_object_get(object, "rcpt");
     if (!list || json_is_null(list))
@@ -118,7 +117,7 @@ static bool take_recipients(struct examination *e, const json_t *object)
     return true;
 }
 
-static bool take_direction(struct examination *e, const json_t *object)
+static bool take_direction(struct trial *e, const json_t *object)
 {
     struct slice word = {NULL, 0};
     if (!take_text(e, object, "direction", &word))
@@ -132,7 +131,7 @@ static bool take_direction(struct examination *e, const json_t *object)
     return true;
 }
 
-static bool take_message(const struct batch *batch, struct examination *e, const json_t *object)
+static bool take_message(const struct batch *batch, struct trial *e, const json_t *object)
 {
     struct slice path = {NULL, 0};
     struct message_file file;
@@ -152,7 +151,7 @@ static bool take_message(const struct batch *batch, struct examination *e, const
 }
 
 /* The id comes back as it was given, whatever it is. */
-static bool take_id(struct examination *e, const json_t *object)
+static bool take_id(struct trial *e, const json_t *object)
 {
     const json_t *id = json_object_get(object, "id");
     char *text = id ? json_dumps(id, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
@@ -161,7 +160,7 @@ static bool take_id(struct examination *e, const json_t *object)
     return e->id.ptr || complain(e, "id", "out of memory");
 }
 
-static void take_line(const struct batch *batch, struct examination *e, struct slice line)
+static void take_line(const struct batch *batch, struct trial *e, struct slice line)
 {
     json_error_t error;
     json_t *object =
@@ -185,7 +184,7 @@ static void take_line(const struct batch *batch, struct examination *e, struct s
 
 /* ---- lines ---- */
 
-static void refuse_line(struct batch *batch, struct examination *e)
+static void refuse_line(struct batch *batch, struct trial *e)
 {
     struct slice where = arena_printf(e->arena, "line %u", batch->line);
     e->id = SLICE("null");
@@ -214,7 +213,7 @@ static bool read_more(struct batch *batch)
 }
 
 /* Takes a line out of the input; the last one needs no end. */
-static bool cut_line(struct batch *batch, struct examination *e)
+static bool cut_line(struct batch *batch, struct trial *e)
 {
     struct slice input = buf_slice(&batch->input);
     size_t end = slice_find(input, '\n');
@@ -228,7 +227,7 @@ static bool cut_line(struct batch *batch, struct examination *e)
     return true;
 }
 
-enum supply batch_next(void *ctx, struct examination *e)
+enum supply batch_next(void *ctx, struct trial *e)
 {
     struct batch *batch = ctx;
     for (;;) {

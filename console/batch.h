@@ -23,7 +23,7 @@ struct batch {
 void batch_open(struct batch *batch, int fd, const struct envelope *usual, uint64_t message_max);
 
 /* For a conveyor: `ctx` is the batch. Reads at most once. */
-enum supply batch_next(void *ctx, struct examination *e);
+enum supply batch_next(void *ctx, struct trial *e);
 
 void batch_close(struct batch *batch);
 

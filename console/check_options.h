@@ -3,7 +3,7 @@
 #ifndef CONSOLE_CHECK_OPTIONS_H
 #define CONSOLE_CHECK_OPTIONS_H
 
-#include "console/examination.h"
+#include "console/trial.h"
 
 struct check_options {
     bool json;

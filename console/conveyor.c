@@ -9,13 +9,13 @@ enum { AHEAD = 2 /* messages kept for each worker, so that a slow one holds up n
 
 struct belt {
     struct conveyor *conveyor;
-    struct examination *places; /* a ring */
+    struct trial *places; /* a ring */
     size_t size, first, count;
     size_t submitted;  /* of `count`, from the first */
     bool ended, later; /* of the input: nothing more; nothing now */
 };
 
-static struct examination *at(const struct belt *belt, size_t i)
+static struct trial *at(const struct belt *belt, size_t i)
 {
     return &belt->places[(belt->first + i) % belt->size];
 }
@@ -45,7 +45,7 @@ static void submit_some(struct belt *belt)
 {
     struct offline *offline = belt->conveyor->offline;
     while (belt->submitted < belt->count && running(belt) < offline->workers) {
-        struct examination *e = at(belt, belt->submitted++);
+        struct trial *e = at(belt, belt->submitted++);
         if (!e->error)
             offline_submit(offline, e);
     }
@@ -56,7 +56,7 @@ static bool unload(struct belt *belt)
     struct conveyor *conveyor = belt->conveyor;
     while (belt->submitted > 0 && !offline_waits(at(belt, 0))) {
         bool listens = conveyor->done(conveyor->ctx, at(belt, 0));
-        examination_reset(at(belt, 0));
+        trial_reset(at(belt, 0));
         belt->first = (belt->first + 1) % belt->size;
         belt->submitted--;
         belt->count--;
@@ -70,7 +70,7 @@ static int patience(const struct belt *belt)
 {
     int64_t now = clock_ms(), soonest = -1;
     for (size_t i = 0; i < belt->submitted; i++) {
-        const struct examination *e = at(belt, i);
+        const struct trial *e = at(belt, i);
         int64_t deadline = offline_deadline(e), left = deadline > now ? deadline - now : 0;
         if (offline_waits(e) && (soonest < 0 || left < soonest))
             soonest = left;
@@ -120,11 +120,11 @@ bool conveyor_run(struct conveyor *conveyor)
     struct pollfd *fds = calloc(belt.size * SCANNER_KINDS + 1, sizeof *fds);
     bool ok = belt.places && fds;
     for (size_t i = 0; ok && i < belt.size; i++)
-        ok = examination_init(&belt.places[i]);
+        ok = trial_init(&belt.places[i]);
     if (ok)
         run(&belt, fds);
     for (size_t i = 0; belt.places && i < belt.size; i++)
-        examination_free(&belt.places[i]);
+        trial_free(&belt.places[i]);
     free(belt.places);
     free(fds);
     return ok;

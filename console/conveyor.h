@@ -11,10 +11,10 @@ struct conveyor {
     struct offline *offline;
     /* The next message: fills name or id, envelope, message; or `error`. LATER: poll `fd` first
      * (-1: never says LATER). */
-    enum supply (*next)(void *ctx, struct examination *e);
+    enum supply (*next)(void *ctx, struct trial *e);
     int fd;
     /* Takes a finished one. False: nobody listens any more. */
-    bool (*done)(void *ctx, struct examination *e);
+    bool (*done)(void *ctx, struct trial *e);
     void *ctx;
 };
 

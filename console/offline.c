@@ -160,7 +160,7 @@ void offline_close(struct offline *offline)
 
 /* ---- messages ---- */
 
-static void no_answer(struct offline *offline, struct examination *e, enum scanner_kind kind,
+static void no_answer(struct offline *offline, struct trial *e, enum scanner_kind kind,
                       const char *why)
 {
     struct slice copy = arena_copy(e->arena, slice_of(why));
@@ -173,7 +173,7 @@ static void no_answer(struct offline *offline, struct examination *e, enum scann
     sender_content_over(e);
 }
 
-static bool answers_are_due(const struct examination *e)
+static bool answers_are_due(const struct trial *e)
 {
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         if (e->sockets[kind] >= 0)
@@ -181,17 +181,17 @@ static bool answers_are_due(const struct examination *e)
     return e->inquiry.pending > 0;
 }
 
-static void finish(struct offline *offline, struct examination *e)
+static void finish(struct offline *offline, struct trial *e)
 {
     if (answers_are_due(e))
         return;
     e->decided = true;
-    if (!examination_decide(e, offline->config))
+    if (!trial_decide(e, offline->config))
         e->error = "out of memory";
 }
 
 /* What is asked of a scanner: all that is for the report, or once more what lacked answers. */
-static struct scan_job job_for(const struct offline *offline, struct examination *e,
+static struct scan_job job_for(const struct offline *offline, struct trial *e,
                                enum scanner_kind kind)
 {
     struct scan_job job = offline->job;
@@ -208,7 +208,7 @@ static struct scan_job job_for(const struct offline *offline, struct examination
     return job;
 }
 
-static void submit(struct offline *offline, struct examination *e, enum scanner_kind kind)
+static void submit(struct offline *offline, struct trial *e, enum scanner_kind kind)
 {
     struct offline_family *family = &offline->families[kind];
     e->asked[kind] = true;
@@ -235,7 +235,7 @@ static void answers_came(void *ctx)
     (void)ctx; /* offline_hear sees that nothing is pending */
 }
 
-static bool begin_dns(struct offline *offline, struct examination *e)
+static bool begin_dns(struct offline *offline, struct trial *e)
 {
     struct dns_source *source = offline->dns;
     if (e->dns || !source->answers)
@@ -249,7 +249,7 @@ static bool begin_dns(struct offline *offline, struct examination *e)
 }
 
 /* What the scanner wanted is there. */
-static bool tell(struct examination *e)
+static bool tell(struct trial *e)
 {
     struct dns_answer answer;
     dns_answers_restart(e->dns);
@@ -263,7 +263,7 @@ static bool tell(struct examination *e)
     return true;
 }
 
-static void ask_again(struct offline *offline, struct examination *e)
+static void ask_again(struct offline *offline, struct trial *e)
 {
     if (++e->rounds > ROUNDS_MAX)
         no_answer(offline, e, SCANNER_SCAN, "it asks without end");
@@ -274,7 +274,7 @@ static void ask_again(struct offline *offline, struct examination *e)
     e->wanted_count = 0;
 }
 
-static void advance(struct offline *offline, struct examination *e)
+static void advance(struct offline *offline, struct trial *e)
 {
     if (e->inquiry.pending && clock_ms() >= e->patience)
         sender_hurry(e);
@@ -285,9 +285,9 @@ static void advance(struct offline *offline, struct examination *e)
 
 /* ---- from the envelope to the verdict ---- */
 
-void offline_submit(struct offline *offline, struct examination *e)
+void offline_submit(struct offline *offline, struct trial *e)
 {
-    if (!examination_envelope(e, offline->config) || !begin_dns(offline, e)) {
+    if (!trial_envelope(e, offline->config) || !begin_dns(offline, e)) {
         e->error = "out of memory";
         return;
     }
@@ -304,19 +304,19 @@ void offline_submit(struct offline *offline, struct examination *e)
     finish(offline, e);
 }
 
-bool offline_waits(const struct examination *e)
+bool offline_waits(const struct trial *e)
 {
     return !e->decided && !e->error;
 }
 
-int64_t offline_deadline(const struct examination *e)
+int64_t offline_deadline(const struct trial *e)
 {
     bool scanned = e->sockets[SCANNER_SCAN] >= 0 || e->sockets[SCANNER_AV] >= 0;
     bool asks = e->inquiry.pending > 0;
     return asks && !(scanned && e->deadline < e->patience) ? e->patience : e->deadline;
 }
 
-size_t offline_fds(const struct examination *e, struct pollfd *fds)
+size_t offline_fds(const struct trial *e, struct pollfd *fds)
 {
     size_t count = 0;
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
@@ -325,7 +325,7 @@ size_t offline_fds(const struct examination *e, struct pollfd *fds)
     return count;
 }
 
-static void take_answer(struct offline *offline, struct examination *e, enum scanner_kind kind,
+static void take_answer(struct offline *offline, struct trial *e, enum scanner_kind kind,
                         const struct scan_answer *answer)
 {
     pipeline_merge(offline->config->policy, &e->facts, kind, answer);
@@ -341,8 +341,7 @@ static void take_answer(struct offline *offline, struct examination *e, enum sca
     e->wanted_count = answer->wanted_count;
 }
 
-static void hear(struct offline *offline, struct examination *e, enum scanner_kind kind,
-                 int64_t now)
+static void hear(struct offline *offline, struct trial *e, enum scanner_kind kind, int64_t now)
 {
     struct scan_answer answer;
     const char *reason = "no answer in time";
@@ -358,7 +357,7 @@ static void hear(struct offline *offline, struct examination *e, enum scanner_ki
     e->sockets[kind] = -1;
 }
 
-void offline_hear(struct offline *offline, struct examination *e)
+void offline_hear(struct offline *offline, struct trial *e)
 {
     int64_t now = clock_ms();
     for (int kind = 0; kind < SCANNER_KINDS; kind++)

@@ -30,19 +30,19 @@ bool offline_open(struct offline *offline, const struct config *config, struct d
                   unsigned workers, bool antivirus);
 
 /* Hands a message to the scanners, or decides at once when there is nothing to scan. */
-void offline_submit(struct offline *offline, struct examination *e);
+void offline_submit(struct offline *offline, struct trial *e);
 
 /* Whether one that was submitted has no verdict yet. */
-bool offline_waits(const struct examination *e);
+bool offline_waits(const struct trial *e);
 
 /* Until when it need not be heard when nothing comes; milliseconds of clock_ms. */
-int64_t offline_deadline(const struct examination *e);
+int64_t offline_deadline(const struct trial *e);
 
 /* What to poll for; returns how many of `fds` were set (at most SCANNER_KINDS). */
-size_t offline_fds(const struct examination *e, struct pollfd *fds);
+size_t offline_fds(const struct trial *e, struct pollfd *fds);
 
 /* Takes what has come, gives up what is late; after the last answer the verdict is there. */
-void offline_hear(struct offline *offline, struct examination *e);
+void offline_hear(struct offline *offline, struct trial *e);
 
 void offline_close(struct offline *offline);
 

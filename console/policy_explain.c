@@ -8,7 +8,7 @@
 
 enum { EXPLANATION_MAX = 16 * 1024 * 1024 };
 
-static void print(struct buf *out, const struct config *config, const struct examination *e)
+static void print(struct buf *out, const struct config *config, const struct trial *e)
 {
     terminal_text(out, e->name, 0);
     buf_cstr(out, ":\n");

@@ -28,7 +28,7 @@ static enum style style_of(enum action action)
     }
 }
 
-static void say_verdict(struct page *page, const struct examination *e)
+static void say_verdict(struct page *page, const struct trial *e)
 {
     const struct verdict *v = &e->verdict;
     terminal_style(&page->terminal, page->out, STYLE_BOLD);
@@ -69,7 +69,7 @@ static struct slice reason_of(struct slice explained, const struct rule_info *ru
     return at < tail.len ? slice_from(tail, at + because.len) : tail;
 }
 
-static void say_why(struct page *page, const struct policy *policy, const struct examination *e)
+static void say_why(struct page *page, const struct policy *policy, const struct trial *e)
 {
     const struct verdict *v = &e->verdict;
     if (v->rule < 0)
@@ -88,8 +88,7 @@ static void say_why(struct page *page, const struct policy *policy, const struct
     buf_release(&why);
 }
 
-static void say_recipients(struct page *page, const struct policy *policy,
-                           const struct examination *e)
+static void say_recipients(struct page *page, const struct policy *policy, const struct trial *e)
 {
     for (size_t i = 0; e->differing && i < e->verdict_count; i++) {
         const struct verdict *v = &e->verdicts[i];
@@ -122,7 +121,7 @@ static void say_malformations(struct page *page, const struct facts *facts)
         say_malformation(page, value->list.items[i].text, i == 0);
 }
 
-static void say_antivirus(struct page *page, const struct examination *e)
+static void say_antivirus(struct page *page, const struct trial *e)
 {
     const struct value *result = &e->facts.fact[FACT_AV_RESULT];
     const struct value *found = &e->facts.fact[FACT_AV_SIGNATURES];
@@ -140,7 +139,7 @@ static void say_antivirus(struct page *page, const struct examination *e)
     page_end(page);
 }
 
-static void say_failures(struct page *page, const struct examination *e)
+static void say_failures(struct page *page, const struct trial *e)
 {
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         if (e->failed[kind])
@@ -167,7 +166,7 @@ static void say_fired(struct page *page, const struct policy *policy, const stru
     }
 }
 
-static void say_changes(struct page *page, const struct examination *e)
+static void say_changes(struct page *page, const struct trial *e)
 {
     const struct verdict *v = &e->verdict;
     for (size_t i = 0; v->action == ACTION_ACCEPT && i < v->edit_count; i++) {
@@ -213,7 +212,7 @@ static void say_fact(struct page *page, const char *label, struct slice name,
     buf_release(&text);
 }
 
-static void say_facts(struct page *page, const struct policy *policy, const struct examination *e)
+static void say_facts(struct page *page, const struct policy *policy, const struct trial *e)
 {
     bool first = true;
     for (int i = 0; i < FACT_COUNT; i++) {
@@ -241,7 +240,7 @@ static void say_address(struct buf *out, struct slice address)
     buf_char(out, '>');
 }
 
-static void say_envelope(struct page *page, const struct examination *e)
+static void say_envelope(struct page *page, const struct trial *e)
 {
     const struct value *fact = e->facts.fact;
     const struct envelope *envelope = &e->envelope;
@@ -260,7 +259,7 @@ static void say_envelope(struct page *page, const struct examination *e)
     page_end(page);
 }
 
-static void say_timing(struct page *page, const struct examination *e)
+static void say_timing(struct page *page, const struct trial *e)
 {
     static const char *const names[] = {"scan", "antivirus"};
     bool first = true;
@@ -277,7 +276,7 @@ static void say_timing(struct page *page, const struct examination *e)
     page_end(page);
 }
 
-void report_human(struct buf *out, const struct config *config, const struct examination *e)
+void report_human(struct buf *out, const struct config *config, const struct trial *e)
 {
     struct page page = {.out = out, .terminal = terminal_of_output()};
     if (e->error) {

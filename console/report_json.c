@@ -11,7 +11,7 @@ static void text_member(struct buf *out, const char *name, struct slice text)
     json_text(out, text);
 }
 
-static void whose(struct buf *out, const struct examination *e)
+static void whose(struct buf *out, const struct trial *e)
 {
     if (!e->id.ptr && !e->name.ptr) {
         json_key(out, SLICE("file"));
@@ -26,7 +26,7 @@ static void whose(struct buf *out, const struct examination *e)
     buf_append(out, e->id);
 }
 
-static void reply_member(struct buf *out, const struct examination *e)
+static void reply_member(struct buf *out, const struct trial *e)
 {
     const struct verdict *v = &e->verdict;
     struct slice reply = arena_printf(e->arena, "%u %.*s%s%.*s", v->code, SLICE_ARGS(v->enhanced),
@@ -34,7 +34,7 @@ static void reply_member(struct buf *out, const struct examination *e)
     text_member(out, "reply", reply);
 }
 
-static void recipients_member(struct buf *out, const struct examination *e)
+static void recipients_member(struct buf *out, const struct trial *e)
 {
     json_key(out, SLICE("recipients"));
     buf_char(out, '{');
@@ -46,7 +46,7 @@ static void recipients_member(struct buf *out, const struct examination *e)
 }
 
 /* Which scanners gave no answer, and why. */
-static void failures_member(struct buf *out, const struct examination *e)
+static void failures_member(struct buf *out, const struct trial *e)
 {
     if (!e->failed[SCANNER_SCAN] && !e->failed[SCANNER_AV])
         return;
@@ -59,7 +59,7 @@ static void failures_member(struct buf *out, const struct examination *e)
 }
 
 /* header["x"] and its like, under the names that rules use. */
-static void keyed_facts(struct buf *out, const struct policy *policy, const struct examination *e)
+static void keyed_facts(struct buf *out, const struct policy *policy, const struct trial *e)
 {
     size_t count;
     const struct policy_key *keys = policy_keys(policy, &count);
@@ -72,7 +72,7 @@ static void keyed_facts(struct buf *out, const struct policy *policy, const stru
     }
 }
 
-void report_json(struct buf *out, const struct config *config, const struct examination *e)
+void report_json(struct buf *out, const struct config *config, const struct trial *e)
 {
     const struct verdict *v = &e->verdict;
     buf_char(out, '{');

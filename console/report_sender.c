@@ -20,7 +20,7 @@ static const char *word(const struct type *type, const struct value *value)
     }
 }
 
-static const char *word_of(const struct examination *e, enum fact fact)
+static const char *word_of(const struct trial *e, enum fact fact)
 {
     return word(&fact_info(fact)->type, &e->facts.fact[fact]);
 }
@@ -36,7 +36,7 @@ static void say(struct page *page, const char *before, const struct value *text)
 
 /* ---- authentication ---- */
 
-static void say_spf(struct page *page, const struct examination *e)
+static void say_spf(struct page *page, const struct trial *e)
 {
     const struct value *fact = e->facts.fact;
     page_label(page, "SPF");
@@ -76,7 +76,7 @@ static void say_signature(struct page *page, const struct value *signature)
     say(page, ": ", field(signature, signature_reason));
 }
 
-static void say_dkim(struct page *page, const struct examination *e)
+static void say_dkim(struct page *page, const struct trial *e)
 {
     const struct value *dkim = &e->facts.fact[FACT_DKIM];
     size_t count = known(dkim) ? dkim->list.count : 0;
@@ -90,7 +90,7 @@ static void say_dkim(struct page *page, const struct examination *e)
     }
 }
 
-static void say_dmarc(struct page *page, const struct examination *e)
+static void say_dmarc(struct page *page, const struct trial *e)
 {
     const struct value *fact = e->facts.fact;
     page_label(page, "DMARC");
@@ -103,7 +103,7 @@ static void say_dmarc(struct page *page, const struct examination *e)
     page_end(page);
 }
 
-static void say_arc(struct page *page, const struct examination *e)
+static void say_arc(struct page *page, const struct trial *e)
 {
     const struct value *sealers = &e->facts.fact[FACT_ARC_SEALERS];
     page_label(page, "ARC");
@@ -124,7 +124,7 @@ static const char *choose(const struct value *value, const char *yes, const char
     return value->truth ? yes : no;
 }
 
-static void say_client(struct page *page, const struct examination *e)
+static void say_client(struct page *page, const struct trial *e)
 {
     const struct value *fact = e->facts.fact;
     const struct value *name = &fact[FACT_CLIENT_PTR];
@@ -160,7 +160,7 @@ static void say_lists(struct page *page, const char *label, const struct value *
     page_end(page);
 }
 
-void report_sender(struct page *page, const struct examination *e)
+void report_sender(struct page *page, const struct trial *e)
 {
     if (!e->dns) {
         page_row(page, "sender",

@@ -3,9 +3,9 @@
 #ifndef CONSOLE_REPORT_SENDER_H
 #define CONSOLE_REPORT_SENDER_H
 
-#include "console/examination.h"
 #include "console/page.h"
+#include "console/trial.h"
 
-void report_sender(struct page *page, const struct examination *e);
+void report_sender(struct page *page, const struct trial *e);
 
 #endif

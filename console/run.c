@@ -33,7 +33,7 @@ struct run {
 
 /* ---- input ---- */
 
-static enum supply next_envelope(void *ctx, struct examination *e)
+static enum supply next_envelope(void *ctx, struct trial *e)
 {
     struct run *run = ctx;
     if (run->envelope_given)
@@ -43,7 +43,7 @@ static enum supply next_envelope(void *ctx, struct examination *e)
     return SUPPLY_GOT;
 }
 
-static enum supply next_file(void *ctx, struct examination *e)
+static enum supply next_file(void *ctx, struct trial *e)
 {
     struct run *run = ctx;
     const struct check_options *options = run->options;
@@ -64,7 +64,7 @@ static enum supply next_file(void *ctx, struct examination *e)
     return SUPPLY_GOT;
 }
 
-static enum supply next_line(void *ctx, struct examination *e)
+static enum supply next_line(void *ctx, struct trial *e)
 {
     struct run *run = ctx;
     return batch_next(&run->batch, e);
@@ -80,7 +80,7 @@ static const struct {
     {ACTION_DISCARD, STATUS_DISCARD}, {ACTION_DROP, STATUS_DROP},
 };
 
-static void remember(struct run *run, const struct examination *e)
+static void remember(struct run *run, const struct trial *e)
 {
     if (e->error)
         run->failed = true;
@@ -88,7 +88,7 @@ static void remember(struct run *run, const struct examination *e)
         run->strictest = e->verdict.action;
 }
 
-static bool print_one(void *ctx, struct examination *e)
+static bool print_one(void *ctx, struct trial *e)
 {
     struct run *run = ctx;
     remember(run, e);

@@ -7,7 +7,7 @@
 #include "console/check_options.h"
 
 /* Appends what is said of a message. `e` may have an error. */
-typedef void run_print(struct buf *out, const struct config *config, const struct examination *e);
+typedef void run_print(struct buf *out, const struct config *config, const struct trial *e);
 
 /* Returns the exit status: STATUS_ERROR when anything could not be examined, else that of the
  * strictest verdict. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/sender.h"
 
-static unsigned ask(struct examination *e, const struct dns_wanted *wanted, size_t count)
+static unsigned ask(struct trial *e, const struct dns_wanted *wanted, size_t count)
 {
     static const struct dns_answer timed_out = {.status = DNS_TIMED_OUT};
     if (!e->impatient)
@@ -22,7 +22,7 @@ static unsigned look_up(void *ctx, enum producer whose, const struct dns_wanted 
 }
 
 /* Everything, for the report: not only what rules name. */
-static void want_all(struct examination *e)
+static void want_all(struct trial *e)
 {
     for (int i = 0; i < PRODUCER_COUNT; i++) {
         const struct producer_info *info = producer_info((enum producer)i);
@@ -32,7 +32,7 @@ static void want_all(struct examination *e)
     }
 }
 
-void sender_begin(struct examination *e, const struct config *config)
+void sender_begin(struct trial *e, const struct config *config)
 {
     const struct envelope *envelope = &e->envelope;
     e->study = (struct study){
@@ -51,20 +51,20 @@ void sender_begin(struct examination *e, const struct config *config)
         want_all(e);
 }
 
-void sender_advance(struct examination *e)
+void sender_advance(struct trial *e)
 {
     if (e->inquiry.pending == 0)
         study_advance(&e->study);
 }
 
-void sender_hurry(struct examination *e)
+void sender_hurry(struct trial *e)
 {
     inquiry_cancel(&e->inquiry);
     e->impatient = true;
     ask(e, e->wanted, e->wanted_count);
 }
 
-void sender_content_over(struct examination *e)
+void sender_content_over(struct trial *e)
 {
     study_known(&e->study, PRODUCER_MESSAGE);
     study_known(&e->study, PRODUCER_ATTACHMENTS);

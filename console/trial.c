@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "console/examination.h"
+#include "console/trial.h"
 
 #include "base/clock.h"
 #include "filters/client_names.h"
@@ -9,13 +9,13 @@
 
 enum { ARENA_MAX = 64 * 1024 * 1024 };
 
-bool examination_init(struct examination *e)
+bool trial_init(struct trial *e)
 {
-    *e = (struct examination){.arena = arena_new(ARENA_MAX), .message = -1, .sockets = {-1, -1}};
+    *e = (struct trial){.arena = arena_new(ARENA_MAX), .message = -1, .sockets = {-1, -1}};
     return e->arena != NULL;
 }
 
-void examination_reset(struct examination *e)
+void trial_reset(struct trial *e)
 {
     struct arena *arena = e->arena;
     if (e->inquiry.pending)
@@ -26,14 +26,14 @@ void examination_reset(struct examination *e)
     if (e->message >= 0)
         close(e->message);
     arena_reset(arena);
-    *e = (struct examination){.arena = arena, .message = -1, .sockets = {-1, -1}};
+    *e = (struct trial){.arena = arena, .message = -1, .sockets = {-1, -1}};
 }
 
-void examination_free(struct examination *e)
+void trial_free(struct trial *e)
 {
     if (!e->arena)
         return;
-    examination_reset(e);
+    trial_reset(e);
     arena_free(&e->arena);
 }
 
@@ -59,7 +59,7 @@ static struct slice sender_of(const struct envelope *envelope)
     return envelope->from.ptr ? envelope->from : fact_baseline(FACT_SENDER).text;
 }
 
-static void recipient_facts(struct examination *e)
+static void recipient_facts(struct trial *e)
 {
     static const struct slice nobody = {"", 0};
     struct envelope *envelope = &e->envelope;
@@ -79,7 +79,7 @@ static void recipient_facts(struct examination *e)
                        .list = {items, items ? envelope->recipient_count : 0, false}};
 }
 
-bool examination_envelope(struct examination *e, const struct config *config)
+bool trial_envelope(struct trial *e, const struct config *config)
 {
     static const struct ip not_known = {0};
     struct envelope *envelope = &e->envelope;
@@ -106,13 +106,13 @@ bool examination_envelope(struct examination *e, const struct config *config)
     return e->facts.keyed != NULL;
 }
 
-static enum phase last_phase(const struct examination *e)
+static enum phase last_phase(const struct trial *e)
 {
     return e->message >= 0 ? PHASE_MESSAGE : PHASE_RCPT;
 }
 
 /* What nobody was there to find out. */
-static void settle_facts(struct examination *e, const struct config *config)
+static void settle_facts(struct trial *e, const struct config *config)
 {
     for (int i = 0; i < PRODUCER_COUNT; i++) {
         const struct producer_info *info = producer_info((enum producer)i);
@@ -125,12 +125,12 @@ static void settle_facts(struct examination *e, const struct config *config)
 
 static void turn(void *ctx, size_t recipient)
 {
-    struct examination *e = ctx;
+    struct trial *e = ctx;
     e->facts.fact[FACT_RECIPIENT] = value_address(e->arena, e->envelope.recipients[recipient]);
 }
 
 /* False: out of memory. */
-static bool convene(struct examination *e, const struct config *config, struct judge *judge)
+static bool convene(struct trial *e, const struct config *config, struct judge *judge)
 {
     size_t count = e->envelope.recipient_count;
     *judge = (struct judge){.policy = config->policy,
@@ -148,7 +148,7 @@ static bool convene(struct examination *e, const struct config *config, struct j
     return judge->verdicts && e->verdicts;
 }
 
-static void too_big(struct examination *e)
+static void too_big(struct trial *e)
 {
     e->verdict = (struct verdict){.rule = -1,
                                   .unknown = -1,
@@ -158,7 +158,7 @@ static void too_big(struct examination *e)
                                   .text = SLICE("message too big")};
 }
 
-static void settle(struct examination *e, const struct ruling *ruling)
+static void settle(struct trial *e, const struct ruling *ruling)
 {
     e->differing = ruling->kind == RULING_SPLIT;
     e->verdict = *ruling->verdict;
@@ -168,7 +168,7 @@ static void settle(struct examination *e, const struct ruling *ruling)
     e->verdict.text = ruling->text;
 }
 
-bool examination_decide(struct examination *e, const struct config *config)
+bool trial_decide(struct trial *e, const struct config *config)
 {
     struct judge judge;
     if (e->too_big) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * One message on its way through the pipeline: what was given, what was found out, what follows. */
-#ifndef CONSOLE_EXAMINATION_H
-#define CONSOLE_EXAMINATION_H
+#ifndef CONSOLE_TRIAL_H
+#define CONSOLE_TRIAL_H
 
 #include "filters/judge.h"
 #include "filters/pipeline.h"
@@ -25,7 +25,7 @@ struct slice envelope_address(struct slice text);
 /* Octets of a DNS file: what is larger a scanner is told piece by piece, as it asks. */
 enum { DNS_AT_ONCE_MAX = 16 * 1024 };
 
-struct examination {
+struct trial {
     struct arena *arena; /* owned; everything here lives in it */
     struct slice name;   /* the file, or ptr NULL: the envelope alone, or of a batch */
     struct slice id;     /* of a batch, as JSON; or ptr NULL */
@@ -63,15 +63,15 @@ struct examination {
 };
 
 /* An empty one; false when memory is out. */
-bool examination_init(struct examination *e);
+bool trial_init(struct trial *e);
 /* Ready for the next message. */
-void examination_reset(struct examination *e);
-void examination_free(struct examination *e);
+void trial_reset(struct trial *e);
+void trial_free(struct trial *e);
 
 /* Sets the facts that come from the envelope. False: out of memory. */
-bool examination_envelope(struct examination *e, const struct config *config);
+bool trial_envelope(struct trial *e, const struct config *config);
 
 /* All facts are there that will be; the rest is unknown. The verdict. False: out of memory. */
-bool examination_decide(struct examination *e, const struct config *config);
+bool trial_decide(struct trial *e, const struct config *config);
 
 #endif
