@@ -2,7 +2,7 @@
 #include "proxy/listener.h"
 
 #include "base/log.h"
-#include "proxy/smtp_session.h"
+#include "proxy/session.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * The decision record: one for each message, a line in the log and, when asked for, a JSON object
  * with all facts. */
-#include "proxy/smtp_wait.h"
+#include "proxy/smtp_session.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -73,24 +73,25 @@ static void questions(struct buf *out, const char *name, double count, double ms
 
 /* What the facts cost: questions, and the time that passed until they were answered. What was found
  * out about the client is shared by its transactions. */
-static void cost_member(struct buf *out, const struct session *s)
+static void cost_member(struct buf *out, const struct smtp_session *s)
 {
     const struct transaction *t = &s->t;
     struct state_cost redis = {.calls = 0};
     if (t->message.state)
         redis = state_cost(t->message.state);
     open_object(out, "cost");
-    if (s->study)
-        questions(out, "client_dns", s->study->dns.queries, (double)s->study->dns.ms);
-    questions(out, "dns", t->message.dns.queries + t->message.list_queries, (double)t->message.dns.ms);
+    if (s->base.study)
+        questions(out, "client_dns", s->base.study->dns.queries, (double)s->base.study->dns.ms);
+    questions(out, "dns", t->message.dns.queries + t->message.list_queries,
+              (double)t->message.dns.ms);
     questions(out, "sender", t->message.sender_rounds, (double)t->message.sender_ms);
     questions(out, "redis", redis.calls, (double)redis.ms);
     buf_char(out, '}');
 }
 
-static void write_json(struct session *s, const struct decision *d)
+static void write_json(struct smtp_session *s, const struct decision *d)
 {
-    const struct policy *policy = s->proxy->config->policy;
+    const struct policy *policy = s->base.proxy->config->policy;
     struct buf out = buf_init(RECORD_MAX);
     buf_char(&out, '{');
     time_member(&out);
@@ -109,19 +110,19 @@ static void write_json(struct session *s, const struct decision *d)
     facts_json(&out, &s->t.message.facts);
     buf_cstr(&out, "}}\n");
     struct slice line = buf_slice(&out);
-    if (out.failed || write(s->proxy->decisions, line.ptr, line.len) != (ssize_t)line.len)
+    if (out.failed || write(s->base.proxy->decisions, line.ptr, line.len) != (ssize_t)line.len)
         log_at(LEVEL_ERROR, s->ref, "decision record not written");
     buf_release(&out);
 }
 
-void session_record(struct session *s, const struct decision *d)
+void smtp_record(struct smtp_session *s, const struct decision *d)
 {
     if (log_wants(LEVEL_INFO)) {
         char address[46];
-        ip_text(&s->client, address);
+        ip_text(&s->base.client, address);
         struct slice rule = SLICE("");
         if (d->rules && d->rules->rule >= 0)
-            rule = policy_rule_info(s->proxy->config->policy, (size_t)d->rules->rule).name;
+            rule = policy_rule_info(s->base.proxy->config->policy, (size_t)d->rules->rule).name;
         log_at(LEVEL_INFO, s->ref, "message", field_str("client", address),
                field_text("from", s->t.sender.address),
                field_text("to", s->t.recipient_count ? s->t.recipients[0].path.address : SLICE("")),
@@ -132,6 +133,6 @@ void session_record(struct session *s, const struct decision *d)
                field_text("rule", rule), field_text("backend", d->backend),
                field_num("ms", clock_ms() - s->t.began));
     }
-    if (s->proxy->decisions >= 0)
+    if (s->base.proxy->decisions >= 0)
         write_json(s, d);
 }

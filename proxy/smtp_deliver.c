@@ -7,29 +7,29 @@
 #include "filters/headers.h"
 #include "proxy/trace.h"
 
-static const struct config *config_of(const struct session *s)
+static const struct config *config_of(const struct smtp_session *s)
 {
-    return s->proxy->config;
+    return s->base.proxy->config;
 }
 
 /* Our mistake or the backend's set-up: the sender keeps the message, the admin hears of it. */
 static const struct slice not_set_up = {"mail system is not set up right, try again later", 47};
 
-static void log_refusal(const struct session *s, const struct backend_reply *reply)
+static void log_refusal(const struct smtp_session *s, const struct backend_reply *reply)
 {
     log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
            field_text("backend", s->t.backend->name), field_num("code", reply->code),
            field_text("enhanced", reply->enhanced), field_text("text", reply->text));
 }
 
-static void backend_refuses_us(struct session *s, const struct backend_reply *reply)
+static void backend_refuses_us(struct smtp_session *s, const struct backend_reply *reply)
 {
     struct decision decision = {.verdict = "defer", .rules = s->t.verdict};
     log_refusal(s, reply);
-    session_finish(s, &decision, 451, SLICE("4.3.5"), not_set_up);
+    smtp_finish(s, &decision, 451, SLICE("4.3.5"), not_set_up);
 }
 
-static void pass_on(struct session *s, const struct backend_reply *reply)
+static void pass_on(struct smtp_session *s, const struct backend_reply *reply)
 {
     if (reply->kind == REPLY_OURS || reply->code == 0) {
         backend_refuses_us(s, reply);
@@ -45,14 +45,14 @@ static void pass_on(struct session *s, const struct backend_reply *reply)
         enhanced = reply->kind == REPLY_YES     ? SLICE("2.0.0")
                    : reply->kind == REPLY_LATER ? SLICE("4.0.0")
                                                 : SLICE("5.0.0");
-    session_finish(s, &decision, reply->code, enhanced, reply->text);
+    smtp_finish(s, &decision, reply->code, enhanced, reply->text);
 }
 
 /* ---- recipients that the backend had taken at RCPT, or was not asked about, and now refuses ----
  */
 
 /* What it says to a recipient that does not fit any more holds for the transaction, not for him. */
-static void learn_limit(struct session *s)
+static void learn_limit(struct smtp_session *s)
 {
     const struct backend_job *job = &s->t.job;
     size_t taken = 0;
@@ -66,19 +66,19 @@ static void learn_limit(struct session *s)
     log_at(LEVEL_INFO, s->ref, "backend takes few recipients",
            field_text("backend", s->t.backend->name), field_text("server", job->server),
            field_num("recipients", (int64_t)taken), field_text("text", next->text));
-    backends_learn_recipients(s->proxy->backends, job, (unsigned)taken);
+    backends_learn_recipients(s->base.proxy->backends, job, (unsigned)taken);
 }
 
 /* A yes that was remembered is not true any more; a no is kept only if it is the address' fault. */
-static void learn_recipient(struct session *s, struct slice spelled,
+static void learn_recipient(struct smtp_session *s, struct slice spelled,
                             const struct backend_reply *reply)
 {
     bool lasting = reply_is_about_address(reply->code, reply->enhanced);
-    recipient_cache_store(s->proxy->recipients, s->t.backend->name, spelled, 0, reply,
+    recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, spelled, 0, reply,
                           lasting ? config_of(s)->settings.timeouts_recipient_refused : 0);
 }
 
-static void learn_recipients(struct session *s)
+static void learn_recipients(struct smtp_session *s)
 {
     const struct transaction *t = &s->t;
     const struct job_recipient *asked = t->job.recipients;
@@ -92,7 +92,7 @@ static void learn_recipients(struct session *s)
 }
 
 /* The reply that its recipient is to hear at the next try. */
-static void translate(struct session *s, struct backend_reply *reply)
+static void translate(struct smtp_session *s, struct backend_reply *reply)
 {
     if (reply_says_too_many(reply->code, reply->enhanced, reply->text)) {
         *reply = (struct backend_reply){REPLY_LATER, 452, SLICE("4.5.3"), reply->text};
@@ -104,7 +104,7 @@ static void translate(struct session *s, struct backend_reply *reply)
 
 /* None was delivered to. One reply is all that the sender hears after the final dot: when they fare
  * differently he hears that, and at the next try each recipient has his own. */
-static void recipients_refused(struct session *s)
+static void recipients_refused(struct smtp_session *s)
 {
     struct backend_job *job = &s->t.job;
     bool alike = true;
@@ -118,9 +118,9 @@ static void recipients_refused(struct session *s)
     }
     for (size_t i = 0; i < job->recipient_count; i++)
         translate(s, &job->recipients[i].reply);
-    session_remember_replies(s);
-    session_finish_say(s, "defer", 451, "4.5.3",
-                       "recipients fare differently, try again: each will hear his own reply");
+    smtp_retry_remember_replies(s);
+    smtp_finish_say(s, "defer", 451, "4.5.3",
+                    "recipients fare differently, try again: each will hear his own reply");
 }
 
 static bool all_taken(const struct backend_job *job)
@@ -145,7 +145,7 @@ static struct job_recipient *broke_off_at(const struct backend_job *job)
 /* Each try broke off at a recipient (421 at him, too many that were refused): he comes in another
  * transaction, or the others would fare like him at every retry. Those behind him were not asked.
  */
-static void broke_off(struct session *s, struct job_recipient *at)
+static void broke_off(struct smtp_session *s, struct job_recipient *at)
 {
     struct backend_job *job = &s->t.job;
     log_at(LEVEL_WARNING, s->ref, "backend broke off at a recipient",
@@ -155,13 +155,13 @@ static void broke_off(struct session *s, struct job_recipient *at)
             translate(s, &job->recipients[i].reply);
     at->reply = (struct backend_reply){REPLY_LATER, 451, SLICE("4.4.2"),
                                        SLICE("mail server broke off, try again later")};
-    session_remember_replies(s);
-    session_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
+    smtp_retry_remember_replies(s);
+    smtp_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
 }
 
 static void delivered(struct backend_job *job)
 {
-    struct session *s = job->ctx;
+    struct smtp_session *s = job->ctx;
     s->t.job_running = false;
     switch (job->outcome) {
     case JOB_UNREACHABLE:
@@ -169,15 +169,15 @@ static void delivered(struct backend_job *job)
             broke_off(s, broke_off_at(job));
             return;
         }
-        session_finish_say(s, "defer", 451, "4.4.1",
-                           "mail server is not reachable now, try again later");
+        smtp_finish_say(s, "defer", 451, "4.4.1",
+                        "mail server is not reachable now, try again later");
         return;
     case JOB_BUSY:
-        session_finish_say(s, "defer", 451, "4.3.2", "mail server is busy, try again later");
+        smtp_finish_say(s, "defer", 451, "4.3.2", "mail server is busy, try again later");
         return;
     case JOB_IN_DOUBT:
         doubt_log(job->about, job->trouble, job->server);
-        session_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
+        smtp_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
         return;
     case JOB_ANSWERED:
         break;
@@ -192,12 +192,12 @@ static void delivered(struct backend_job *job)
         pass_on(s, &job->final_reply);
 }
 
-static struct slice trace_field(struct session *s)
+static struct slice trace_field(struct smtp_session *s)
 {
     const struct transaction *t = &s->t;
-    SSL *ssl = stream_ssl(s->stream);
+    SSL *ssl = stream_ssl(s->base.stream);
     struct trace trace = {.helo = s->helo,
-                          .client = &s->client,
+                          .client = &s->base.client,
                           .hostname = config_of(s)->hostname,
                           .id = slice_of(s->ref),
                           .esmtp = s->esmtp,
@@ -212,21 +212,21 @@ static struct slice trace_field(struct session *s)
 }
 
 /* Our fields, in front of the message: the newest on top (RFC 5321 4.4). */
-static struct slice our_fields(struct session *s)
+static struct slice our_fields(struct smtp_session *s)
 {
-    struct slice trace = trace_field(s), results = session_results(s);
+    struct slice trace = trace_field(s), results = smtp_results(s);
     if (!trace.ptr || !results.ptr)
         return (struct slice){NULL, 0};
     return results.len ? arena_printf(s->mail, "%.*s%.*s", SLICE_ARGS(results), SLICE_ARGS(trace))
                        : trace;
 }
 
-static bool edit(struct session *s)
+static bool edit(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
-    bool inbound = s->listener->direction == DIRECTION_INBOUND;
+    bool inbound = s->base.listener->direction == DIRECTION_INBOUND;
     struct edit_input input = {.message = spool_bytes(t->message.spool),
-                               .authserv_id = inbound ? session_authserv_id(s) : SLICE(""),
+                               .authserv_id = inbound ? smtp_authserv_id(s) : SLICE(""),
                                .trace = our_fields(s),
                                .edits = t->verdict->edits,
                                .edit_count = t->verdict->edit_count,
@@ -238,7 +238,7 @@ static bool edit(struct session *s)
 
 /* ---- what is told when nobody knows whether it arrived ---- */
 
-static void describe(const struct session *s, struct doubt *doubt)
+static void describe(const struct smtp_session *s, struct doubt *doubt)
 {
     const struct transaction *t = &s->t;
     struct header field = {.value = SLICE("")};
@@ -254,17 +254,17 @@ static void describe(const struct session *s, struct doubt *doubt)
             break;
 }
 
-void session_deliver(struct session *s, size_t count)
+void smtp_deliver(struct smtp_session *s, size_t count)
 {
     struct transaction *t = &s->t;
     struct job_recipient *to = arena_array(s->mail, count, sizeof *to);
     t->doubt = arena_alloc(s->mail, sizeof *t->doubt);
     if (!to || !t->doubt || !edit(s)) {
         if (t->edited.too_many)
-            session_finish_say(s, "reject", 550, "5.6.0",
-                               "too many places in the message would have to be changed");
+            smtp_finish_say(s, "reject", 550, "5.6.0",
+                            "too many places in the message would have to be changed");
         else
-            session_finish_say(s, "defer", 452, "4.3.1", "out of memory");
+            smtp_finish_say(s, "defer", 452, "4.3.1", "out of memory");
         return;
     }
     size_t n = 0;
@@ -289,6 +289,6 @@ void session_deliver(struct session *s, size_t count)
     describe(s, t->doubt);
     t->job.about = t->doubt;
     t->job_running = t->delivering = true;
-    t->job.doubt = shared_doubt_begin(s->proxy->shared, s->proxy->row, t->doubt);
-    backends_submit(s->proxy->backends, &t->job);
+    t->job.doubt = shared_doubt_begin(s->base.proxy->shared, s->base.proxy->row, t->doubt);
+    backends_submit(s->base.proxy->backends, &t->job);
 }

@@ -9,41 +9,41 @@
 
 /* The requests of a browser or a server that was tricked hold SMTP further on: nothing of what
  * follows is read. */
-static void hang_up_on(struct session *s, const char *protocol)
+static void hang_up_on(struct smtp_session *s, const char *protocol)
 {
     char address[46];
-    ip_text(&s->client, address);
-    log_at(LEVEL_INFO, s->id, "not SMTP", field_str("client", address),
+    ip_text(&s->base.client, address);
+    log_at(LEVEL_INFO, s->base.id, "not SMTP", field_str("client", address),
            field_str("speaks", protocol));
-    session_close(s, 554, "5.5.1", "this is a mail server, and that is not SMTP");
+    smtp_close(s, 554, "5.5.1", "this is a mail server, and that is not SMTP");
 }
 
-static void unasked_message(struct session *s)
+static void unasked_message(struct smtp_session *s)
 {
     char address[46];
-    ip_text(&s->client, address);
-    log_at(LEVEL_INFO, s->id, "sent a message unasked", field_str("client", address));
-    session_close(s, 421, "4.7.0", "a message was sent that nobody had asked for");
+    ip_text(&s->base.client, address);
+    log_at(LEVEL_INFO, s->base.id, "sent a message unasked", field_str("client", address));
+    smtp_close(s, 421, "4.7.0", "a message was sent that nobody had asked for");
 }
 
-static void unknown(struct session *s, struct slice line)
+static void unknown(struct smtp_session *s, struct slice line)
 {
     const char *other = smtp_other_protocol(line);
     if (other)
         hang_up_on(s, other);
     else
-        session_error(s, 500, "5.5.1", "command not recognised");
+        smtp_error(s, 500, "5.5.1", "command not recognised");
 }
 
 /* Behind a DATA that was refused: the first line of a message, or of a dialogue in one, of somebody
  * who did not wait for 354. In a transaction those who did go on with RSET, QUIT, RCPT. */
-static bool is_of_a_message(const struct session *s, enum smtp_verb verb)
+static bool is_of_a_message(const struct smtp_session *s, enum smtp_verb verb)
 {
     return s->data_refused &&
            (verb == SMTP_UNKNOWN || (s->t.open && (verb == SMTP_EHLO || verb == SMTP_HELO)));
 }
 
-static void take_line(struct session *s, struct slice line)
+static void take_line(struct smtp_session *s, struct slice line)
 {
     struct slice argument;
     enum smtp_verb verb = smtp_verb(line, &argument);
@@ -54,24 +54,24 @@ static void take_line(struct session *s, struct slice line)
     } else if (verb == SMTP_UNKNOWN) {
         unknown(s, line);
     } else {
-        session_command(s, verb, argument);
-        s->data_refused = verb == SMTP_DATA && s->state == SESSION_COMMAND;
+        smtp_command(s, verb, argument);
+        s->data_refused = verb == SMTP_DATA && s->base.state == SESSION_OPEN;
     }
 }
 
-static void malformed(struct session *s)
+static void malformed(struct smtp_session *s)
 {
-    session_error(s, 500, "5.5.2", "commands end with CRLF and hold no NUL, CR or LF");
+    smtp_error(s, 500, "5.5.2", "commands end with CRLF and hold no NUL, CR or LF");
 }
 
 /* Told at once, as who ends lines so waits for a reply; once. */
-static void bare_newline(struct session *s, struct slice line, size_t used)
+static void bare_newline(struct smtp_session *s, struct slice line, size_t used)
 {
     const char *other = smtp_other_protocol(line);
     if (other) {
         hang_up_on(s, other);
     } else if (s->bare_newline) {
-        session_close(s, 421, "4.7.0", "commands end with CRLF");
+        smtp_close(s, 421, "4.7.0", "commands end with CRLF");
     } else {
         s->bare_newline = true;
         s->line_rest = used;
@@ -80,33 +80,25 @@ static void bare_newline(struct session *s, struct slice line, size_t used)
 }
 
 /* The rest of a line with a bare LF is no command. */
-static size_t skip_rest(struct session *s, struct slice bytes)
+static size_t skip_rest(struct smtp_session *s, struct slice bytes)
 {
     size_t used = 0;
     int r = smtp_line_rest(bytes, &used);
     s->line_rest = r == 1 ? 0 : s->line_rest + used;
     if (r == -3 || s->line_rest > SMTP_LINE_MAX) {
-        session_close(s, 421, "4.7.0", "commands end with CRLF");
+        smtp_close(s, 421, "4.7.0", "commands end with CRLF");
         return bytes.len;
     }
     return used;
 }
 
 /* Whether more stands behind a command whose reply is not out yet. */
-static bool more_was_sent(const struct session *s, struct slice bytes, size_t used)
+static bool more_was_sent(const struct smtp_session *s, struct slice bytes, size_t used)
 {
-    return used < bytes.len || stream_input_waits(s->stream);
+    return used < bytes.len || stream_input_waits(s->base.stream);
 }
 
-static bool may_go_on(struct session *s)
-{
-    if (++s->commands <= s->proxy->config->settings.limits_commands)
-        return true;
-    session_close(s, 421, "4.7.0", "too many commands");
-    return false;
-}
-
-size_t session_take_command(struct session *s, struct slice bytes)
+size_t smtp_take_command(struct smtp_session *s, struct slice bytes)
 {
     struct slice line;
     size_t used = 0;
@@ -120,12 +112,12 @@ size_t session_take_command(struct session *s, struct slice bytes)
     if (r == 0)
         return 0;
     if (r == -1) {
-        session_close(s, 500, "5.5.6", "line too long");
+        smtp_close(s, 500, "5.5.6", "line too long");
         return bytes.len;
     }
-    if (!may_go_on(s))
+    if (!session_may_go_on(&s->base))
         return bytes.len;
-    stream_deadline(s->stream, s->proxy->config->settings.timeouts_command);
+    stream_deadline(s->base.stream, s->base.proxy->config->settings.timeouts_command);
     if (r == -3)
         bare_newline(s, line, used);
     else if (r == -2)

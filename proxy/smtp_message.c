@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * From the final dot to the reply: scanners, rules, edits, delivery. The sender's 250 is the
  * backend's 250. */
-#include "proxy/smtp_wait.h"
+#include "proxy/smtp_session.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,32 +12,32 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const struct config *config_of(const struct session *s)
+static const struct config *config_of(const struct smtp_session *s)
 {
-    return s->proxy->config;
+    return s->base.proxy->config;
 }
 
 /* ---- the end of a transaction ---- */
 
 /* Whether the client has closed already: then nobody will hear our 250. */
-static bool client_gone(const struct session *s)
+static bool client_gone(const struct smtp_session *s)
 {
     char byte;
-    return recv(stream_fd(s->stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return recv(stream_fd(s->base.stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-static void count_end(struct session *s, const struct decision *decision)
+static void count_end(struct smtp_session *s, const struct decision *decision)
 {
     if (decision->code / 100 == 2 && s->t.delivering)
-        session_count(s, COUNTER_DELIVERED);
+        session_count(&s->base, COUNTER_DELIVERED);
     else if (decision->rules && decision->rules->action == ACTION_DEFER)
-        session_count(s, COUNTER_DEFERRED);
+        session_count(&s->base, COUNTER_DEFERRED);
     else if (decision->rules && judge_refuses(decision->rules))
-        session_count(s, COUNTER_REFUSED);
+        session_count(&s->base, COUNTER_REFUSED);
 }
 
-void session_finish(struct session *s, const struct decision *decision, unsigned code,
-                    struct slice enhanced, struct slice text)
+void smtp_finish(struct smtp_session *s, const struct decision *decision, unsigned code,
+                 struct slice enhanced, struct slice text)
 {
     struct decision record = *decision;
     struct slice whole = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(text), s->ref);
@@ -46,68 +46,68 @@ void session_finish(struct session *s, const struct decision *decision, unsigned
     record.code = code;
     record.enhanced = enhanced;
     record.text = whole;
-    session_record(s, &record);
+    smtp_record(s, &record);
     s->t.settled = code / 100 != 4;
     if (code / 100 == 2 && s->t.doubt && client_gone(s))
         doubt_log(s->t.doubt, "delivered, but the client had gone", s->t.job.server);
     count_end(s, &record);
     if (s->t.recipient_count)
         examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
-    session_reply(s, code, enhanced, whole);
-    stream_flush(s->stream); /* before its delivery stops being in doubt */
-    session_reset(s);
-    session_go_on(s);
+    smtp_answer(s, code, enhanced, whole);
+    stream_flush(s->base.stream); /* before its delivery stops being in doubt */
+    smtp_reset(s);
+    session_go_on(&s->base);
 }
 
-void session_finish_say(struct session *s, const char *verdict, unsigned code, const char *enhanced,
-                        const char *text)
+void smtp_finish_say(struct smtp_session *s, const char *verdict, unsigned code,
+                     const char *enhanced, const char *text)
 {
     struct decision decision = {.verdict = verdict, .rules = s->t.verdict};
-    session_finish(s, &decision, code, slice_of(enhanced), slice_of(text));
+    smtp_finish(s, &decision, code, slice_of(enhanced), slice_of(text));
 }
 
 /* ---- the verdict ---- */
 
-static void refuse(struct session *s, const struct ruling *ruling)
+static void refuse(struct smtp_session *s, const struct ruling *ruling)
 {
     struct decision decision = {.verdict = action_info(ruling->action)->word,
                                 .rules = ruling->verdict};
-    session_finish(s, &decision, ruling->code, ruling->enhanced, ruling->text);
-    if (ruling->action == ACTION_DROP && s->state != SESSION_CLOSING)
-        session_hang_up(s);
+    smtp_finish(s, &decision, ruling->code, ruling->enhanced, ruling->text);
+    if (ruling->action == ACTION_DROP && s->base.state != SESSION_CLOSING)
+        session_hang_up(&s->base);
 }
 
-static void log_texts(const struct session *s, const struct verdict *v)
+static void log_texts(const struct smtp_session *s, const struct verdict *v)
 {
     for (size_t i = 0; i < v->log_count; i++)
         log_at(LEVEL_INFO, s->ref, "rule", field_text("text", v->log[i]));
 }
 
-static void follow(struct session *s, const struct ruling *ruling)
+static void follow(struct smtp_session *s, const struct ruling *ruling)
 {
     struct transaction *t = &s->t;
     t->verdict = ruling->verdict;
     if (ruling->kind == RULING_SPLIT)
-        session_remember_fates(s);
+        smtp_retry_remember_fates(s);
     else
         log_texts(s, ruling->verdict);
     if (ruling->kind == RULING_DELIVER)
-        session_deliver(s, ruling->deliveries);
+        smtp_deliver(s, ruling->deliveries);
     else if (ruling->kind == RULING_DISCARD)
-        session_finish_say(s, "discard", 250, "2.0.0", "accepted");
+        smtp_finish_say(s, "discard", 250, "2.0.0", "accepted");
     else
         refuse(s, ruling);
 }
 
 static void turn(void *ctx, size_t recipient)
 {
-    struct session *s = ctx;
+    struct smtp_session *s = ctx;
     struct recipient *r = &s->t.recipients[recipient];
     examination_recall_recipient(&s->t.message, r->path.spelled, &r->known);
 }
 
 /* False: out of memory. */
-static bool convene(struct session *s, struct judge *judge)
+static bool convene(struct smtp_session *s, struct judge *judge)
 {
     struct transaction *t = &s->t;
     *judge = (struct judge){.policy = config_of(s)->policy,
@@ -124,13 +124,14 @@ static bool convene(struct session *s, struct judge *judge)
     return judge->verdicts != NULL;
 }
 
-static void no_memory(struct session *s)
+static void no_memory(struct smtp_session *s)
 {
-    session_finish_say(s, "defer", 452, "4.3.1", "out of memory");
+    smtp_finish_say(s, "defer", 452, "4.3.1", "out of memory");
 }
 
-static void act(struct session *s)
+static void act(struct session *base)
 {
+    struct smtp_session *s = smtp_of(base);
     struct transaction *t = &s->t;
     struct judge judge;
     if (!convene(s, &judge)) {
@@ -143,18 +144,19 @@ static void act(struct session *s)
 }
 
 /* What its recipients were made to wait for already counts. */
-static void act_in_time(struct session *s)
+static void act_in_time(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
     int64_t ms = 0;
     for (size_t i = 0; i < t->recipient_count; i++)
         if (t->recipients[i].verdict.delay > ms)
             ms = t->recipients[i].verdict.delay;
-    session_tarpit(s, ms > t->delayed ? ms : 0, &t->delayed, act);
+    session_tarpit(&s->base, ms > t->delayed ? ms : 0, &t->delayed, act);
 }
 
-void session_decide(struct session *s)
+static void decide(struct session *base)
 {
+    struct smtp_session *s = smtp_of(base);
     struct judge judge;
     if (convene(s, &judge) && judge_each(&judge))
         act_in_time(s);
@@ -164,49 +166,49 @@ void session_decide(struct session *s)
 
 /* ---- the dot ---- */
 
-static void fault_reply(struct session *s, enum body_fault fault)
+static void fault_reply(struct smtp_session *s, enum body_fault fault)
 {
     switch (fault) {
     case BODY_TOO_BIG:
-        session_finish_say(s, "reject", 552, "5.3.4", "message too big");
+        smtp_finish_say(s, "reject", 552, "5.3.4", "message too big");
         break;
     case BODY_NO_ROOM:
     case BODY_NO_MEMORY:
-        session_finish_say(s, "defer", 452, "4.3.1", "out of room for messages, try again later");
+        smtp_finish_say(s, "defer", 452, "4.3.1", "out of room for messages, try again later");
         break;
     case BODY_BARE_NEWLINE:
-        session_finish_say(s, "reject", 554, "5.6.0",
-                           "bare CR or LF in the message: lines end with CRLF (RFC 5321 2.3.8)");
+        smtp_finish_say(s, "reject", 554, "5.6.0",
+                        "bare CR or LF in the message: lines end with CRLF (RFC 5321 2.3.8)");
         break;
     case BODY_NUL:
-        session_finish_say(s, "reject", 554, "5.6.0", "NUL in the message (RFC 5322 2.2)");
+        smtp_finish_say(s, "reject", 554, "5.6.0", "NUL in the message (RFC 5322 2.2)");
         break;
     case BODY_FINE:
         break;
     }
 }
 
-static bool loops(struct session *s)
+static bool loops(struct smtp_session *s)
 {
     switch (trace_loop(spool_bytes(s->t.message.spool), config_of(s)->settings.limits_received,
                        config_of(s)->hostname)) {
     case TRACE_FINE:
         return false;
     case TRACE_TOO_MANY:
-        session_finish_say(s, "reject", 554, "5.4.6", "too many hops: this message is looping");
+        smtp_finish_say(s, "reject", 554, "5.4.6", "too many hops: this message is looping");
         return true;
     case TRACE_OURSELVES:
-        session_finish_say(s, "reject", 554, "5.4.6",
-                           "this message has come through here before: it is looping");
+        smtp_finish_say(s, "reject", 554, "5.4.6",
+                        "this message has come through here before: it is looping");
         return true;
     }
     return false;
 }
 
-static void message_facts(struct session *s)
+static void message_facts(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
-    session_facts(s, PHASE_MESSAGE);
+    smtp_facts(s, PHASE_MESSAGE);
     t->message.facts.fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(t->message.spool));
     if (!policy_uses(config_of(s)->policy, FACT_RECIPIENTS))
         return;
@@ -226,12 +228,12 @@ static bool all_decided(const struct transaction *t)
     return true;
 }
 
-void session_message(struct session *s)
+void smtp_message(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
     t->ended = clock_ms();
     s->messages++;
-    session_count(s, COUNTER_MESSAGES);
+    session_count(&s->base, COUNTER_MESSAGES);
     if (t->fault != BODY_FINE) {
         fault_reply(s, t->fault);
         return;
@@ -240,9 +242,9 @@ void session_message(struct session *s)
         return;
     message_facts(s);
     if (all_decided(t)) {
-        act(s);
+        act(&s->base);
         return;
     }
     examination_message(&t->message);
-    session_await(s, PHASE_MESSAGE, session_decide);
+    session_await(&s->base, PHASE_MESSAGE, decide);
 }

@@ -1,60 +1,50 @@
 /* SPDX-License-Identifier: ISC
  * RCPT: is it one of our domains, does the recipient exist, what do the rules say that need no
  * message. */
-#include "proxy/smtp_wait.h"
+#include "proxy/smtp_session.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 
 #include <string.h>
 
-static const struct config *config_of(const struct session *s)
+static const struct config *config_of(const struct smtp_session *s)
 {
-    return s->proxy->config;
+    return s->base.proxy->config;
 }
 
-void session_refuse(struct session *s, const struct verdict *verdict)
+void smtp_refuse(struct smtp_session *s, const struct verdict *verdict)
 {
     struct slice text = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(verdict->text), s->ref);
-    session_reply(s, verdict->code, verdict->enhanced, text.ptr ? text : verdict->text);
-}
-
-void session_refuse_connection(struct session *s, const struct verdict *verdict)
-{
-    char address[46];
-    ip_text(&s->client, address);
-    log_at(LEVEL_INFO, s->ref, "dropped", field_str("client", address),
-           field_num("code", verdict->code), field_text("text", verdict->text));
-    session_refuse(s, verdict);
-    session_hang_up(s);
+    smtp_answer(s, verdict->code, verdict->enhanced, text.ptr ? text : verdict->text);
 }
 
 /* RFC 5321 4.5.1 and RFC 2142: somebody must be reachable about refusals that are wrong. */
-bool session_is_postmaster(const struct smtp_path *path)
+bool smtp_is_postmaster(const struct smtp_path *path)
 {
     return is_postmaster(path->address);
 }
 
 /* A recipient that was refused: logged, since no message will be. */
-static void refused(struct session *s, const struct smtp_path *path, unsigned code,
+static void refused(struct smtp_session *s, const struct smtp_path *path, unsigned code,
                     struct slice text)
 {
     char address[46];
-    ip_text(&s->client, address);
+    ip_text(&s->base.client, address);
     log_at(LEVEL_INFO, s->ref, "recipient refused", field_str("client", address),
            field_text("helo", s->helo), field_text("from", s->t.sender.address),
            field_text("to", path->address), field_num("code", code), field_text("text", text));
 }
 
-static void refuse(struct session *s, const struct smtp_path *path, unsigned code,
+static void refuse(struct smtp_session *s, const struct smtp_path *path, unsigned code,
                    const char *enhanced, const char *text)
 {
     refused(s, path, code, slice_of(text));
-    session_say(s, code, enhanced, text);
+    smtp_say(s, code, enhanced, text);
 }
 
 /* Room for one more, in the transaction's arena. */
-static struct recipient *new_recipient(struct session *s)
+static struct recipient *new_recipient(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
     if (t->recipient_count == t->recipient_room) {
@@ -74,17 +64,17 @@ static struct recipient *new_recipient(struct session *s)
 
 /* ---- what the rules say ---- */
 
-static void count(const struct session *s, const struct recipient *r)
+static void count(const struct smtp_session *s, const struct recipient *r)
 {
     const struct value *met = &r->known.greylist[0];
     bool defer = r->verdict.action == ACTION_DEFER;
-    session_count(s, defer ? COUNTER_DEFERRED : COUNTER_REFUSED);
+    session_count(&s->base, defer ? COUNTER_DEFERRED : COUNTER_REFUSED);
     if (defer && met->state == VALUE_KNOWN && !met->truth)
-        session_count(s, COUNTER_GREYLISTED);
+        session_count(&s->base, COUNTER_GREYLISTED);
 }
 
 /* Whether the rules that need no message let it through; else it is refused, and told so. */
-static bool rules_accept(struct session *s, const struct recipient *r)
+static bool rules_accept(struct smtp_session *s, const struct recipient *r)
 {
     if (!r->decided)
         return true;
@@ -93,12 +83,12 @@ static bool rules_accept(struct session *s, const struct recipient *r)
     switch (r->verdict.action) {
     case ACTION_DROP:
         refused(s, &r->path, r->verdict.code, r->verdict.text);
-        session_refuse_connection(s, &r->verdict);
+        session_refuse(&s->base, s->ref, &r->verdict);
         return false;
     case ACTION_REJECT:
     case ACTION_DEFER:
         refused(s, &r->path, r->verdict.code, r->verdict.text);
-        session_refuse(s, &r->verdict);
+        smtp_refuse(s, &r->verdict);
         return false;
     default:
         return true;
@@ -109,13 +99,13 @@ static bool rules_accept(struct session *s, const struct recipient *r)
 
 /* The size that the server is asked about: a mailbox may have room for one message and not for
  * another. */
-static uint64_t declared_size(const struct session *s)
+static uint64_t declared_size(const struct smtp_session *s)
 {
     return s->t.mail.has_size ? s->t.mail.size : 0;
 }
 
 /* Only what holds for each message to this recipient. */
-static void remember(struct session *s, const struct smtp_path *path,
+static void remember(struct smtp_session *s, const struct smtp_path *path,
                      const struct backend_reply *reply)
 {
     const struct settings *settings = &config_of(s)->settings;
@@ -124,18 +114,19 @@ static void remember(struct session *s, const struct smtp_path *path,
         ms = settings->timeouts_recipient_accepted;
     else if (reply_is_about_address(reply->code, reply->enhanced))
         ms = settings->timeouts_recipient_refused;
-    recipient_cache_store(s->proxy->recipients, s->t.backend->name, path->spelled, declared_size(s),
-                          reply, ms);
+    recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, path->spelled,
+                          declared_size(s), reply, ms);
 }
 
-static void accept_recipient(struct session *s)
+static void accept_recipient(struct smtp_session *s)
 {
     s->t.recipient_count++;
-    session_say(s, 250, "2.1.5", "recipient noted");
+    smtp_say(s, 250, "2.1.5", "recipient noted");
 }
 
 /* The backend's answer, in the words of its class. */
-static void pass_on(struct session *s, const struct recipient *r, const struct backend_reply *reply)
+static void pass_on(struct smtp_session *s, const struct recipient *r,
+                    const struct backend_reply *reply)
 {
     switch (reply->kind) {
     case REPLY_YES:
@@ -151,13 +142,13 @@ static void pass_on(struct session *s, const struct recipient *r, const struct b
     case REPLY_RECIPIENT:
     case REPLY_SENDER:
         refused(s, &r->path, reply->code, reply->text);
-        session_reply(s, reply->code, reply->enhanced, reply->text);
+        smtp_answer(s, reply->code, reply->enhanced, reply->text);
     }
 }
 
 static void checked(struct backend_job *job)
 {
-    struct session *s = job->ctx;
+    struct smtp_session *s = job->ctx;
     struct recipient *r = &s->t.recipients[s->t.recipient_count];
     s->t.job_running = false;
     if (job->outcome != JOB_ANSWERED) {
@@ -178,10 +169,10 @@ static void checked(struct backend_job *job)
     }
     if (s->t.recipient_count == 0)
         s->t.backend = NULL;
-    session_go_on(s);
+    session_go_on(&s->base);
 }
 
-static void ask_backend(struct session *s, struct recipient *r)
+static void ask_backend(struct smtp_session *s, struct recipient *r)
 {
     struct transaction *t = &s->t;
     t->asked = r->job;
@@ -197,16 +188,16 @@ static void ask_backend(struct session *s, struct recipient *r)
                                   .recipients = &t->asked,
                                   .recipient_count = 1};
     t->job_running = true;
-    session_wait(s);
-    backends_submit(s->proxy->backends, &t->job);
+    session_wait(&s->base);
+    backends_submit(s->base.proxy->backends, &t->job);
 }
 
-static void check_exists(struct session *s, struct recipient *r)
+static void check_exists(struct smtp_session *s, struct recipient *r)
 {
     struct backend_reply remembered;
     if (!s->t.backend->recipient_check)
         accept_recipient(s);
-    else if (recipient_cache_find(s->proxy->recipients, s->t.backend->name, r->path.spelled,
+    else if (recipient_cache_find(s->base.proxy->recipients, s->t.backend->name, r->path.spelled,
                                   declared_size(s), &remembered)) {
         if (remembered.kind == REPLY_RECIPIENT)
             examination_unknown_recipient(&s->t.message);
@@ -218,9 +209,10 @@ static void check_exists(struct session *s, struct recipient *r)
 /* ---- RCPT ---- */
 
 /* What the chosen backend cannot take is refused here, never converted. */
-static bool backend_can(struct session *s, const struct recipient *r, const struct backend *backend)
+static bool backend_can(struct smtp_session *s, const struct recipient *r,
+                        const struct backend *backend)
 {
-    struct capabilities can = backends_of(s->proxy->backends, backend);
+    struct capabilities can = backends_of(s->base.proxy->backends, backend);
     if (!can.known)
         return true;
     if ((s->t.mail.utf8 || r->path.utf8) && !can.utf8)
@@ -229,20 +221,20 @@ static bool backend_can(struct session *s, const struct recipient *r, const stru
     else if (s->t.mail.body == SMTP_BODY_8BITMIME && !can.eight_bit)
         refuse(s, &r->path, 554, "5.6.3", "the recipient's server takes no 8-bit content");
     else if (can.recipients && s->t.recipient_count >= can.recipients)
-        session_say(s, 452, "4.5.3", "too many recipients for the server behind");
+        smtp_say(s, 452, "4.5.3", "too many recipients for the server behind");
     else
         return true;
     return false;
 }
 
-static void needs_its_own(struct session *s, const struct backend *backend, unsigned group)
+static void needs_its_own(struct smtp_session *s, const struct backend *backend, unsigned group)
 {
-    session_turned_away(s, backend, group);
-    session_say(s, 452, "4.5.3", "this recipient needs a transaction of its own");
+    smtp_retry_turned_away(s, backend, group);
+    smtp_say(s, 452, "4.5.3", "this recipient needs a transaction of its own");
 }
 
 /* One transaction goes to one backend. */
-static bool fits_backend(struct session *s, const struct backend *backend)
+static bool fits_backend(struct smtp_session *s, const struct backend *backend)
 {
     if (s->t.recipient_count == 0)
         s->t.backend = backend;
@@ -253,13 +245,13 @@ static bool fits_backend(struct session *s, const struct backend *backend)
 }
 
 /* And to recipients who fared alike when it was tried before. */
-static bool fits_group(const struct session *s, const struct recipient *r)
+static bool fits_group(const struct smtp_session *s, const struct recipient *r)
 {
     return s->t.recipient_count == 0 || s->t.recipients[0].earlier.group == r->earlier.group;
 }
 
 /* <postmaster> without a domain means ours: the first (RFC 5321 4.5.1). */
-static bool complete_address(struct session *s, struct smtp_path *path)
+static bool complete_address(struct smtp_session *s, struct smtp_path *path)
 {
     const struct config *config = config_of(s);
     struct slice domain = path->domain;
@@ -276,32 +268,33 @@ static bool complete_address(struct session *s, struct smtp_path *path)
 }
 
 /* No recipient was accepted: the next may go to another backend. */
-static void let_backend_go(struct session *s)
+static void let_backend_go(struct smtp_session *s)
 {
     if (s->t.recipient_count == 0 && !s->t.job_running)
         s->t.backend = NULL;
 }
 
-static struct recipient *in_question(struct session *s)
+static struct recipient *in_question(struct smtp_session *s)
 {
     return &s->t.recipients[s->t.recipient_count];
 }
 
-static void refuse_unknown(struct session *s, struct recipient *r)
+static void refuse_unknown(struct smtp_session *s, struct recipient *r)
 {
     examination_unknown_recipient(&s->t.message);
     refuse(s, &r->path, 550, "5.1.1", "no such user here");
 }
 
-static void replied(struct session *s)
+static void replied(struct smtp_session *s)
 {
     let_backend_go(s);
     if (!s->t.job_running)
-        session_go_on(s);
+        session_go_on(&s->base);
 }
 
-static void act(struct session *s)
+static void act(struct session *base)
 {
+    struct smtp_session *s = smtp_of(base);
     struct recipient *r = in_question(s);
     if (rules_accept(s, r))
         (r->unknown ? refuse_unknown : check_exists)(s, r);
@@ -309,26 +302,27 @@ static void act(struct session *s)
 }
 
 /* All is known that rules without a message could ask for. */
-static void judge(struct session *s)
+static void judge(struct session *base)
 {
+    struct smtp_session *s = smtp_of(base);
     struct recipient *r = in_question(s);
     r->verdict = (struct verdict){.delay = 0};
-    if (s->proxy->acts_at[PHASE_RCPT]) {
-        session_facts(s, PHASE_RCPT);
+    if (s->base.proxy->acts_at[PHASE_RCPT]) {
+        smtp_facts(s, PHASE_RCPT);
         s->t.message.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
         r->decided = policy_evaluate(config_of(s)->policy, &s->t.message.facts, PHASE_RCPT, s->mail,
                                      &r->verdict) == OUTCOME_DECIDED;
     }
     examination_keep_recipient(&s->t.message, &r->known);
-    session_tarpit(s, r->verdict.delay, &s->t.delayed, act);
+    session_tarpit(&s->base, r->verdict.delay, &s->t.delayed, act);
 }
 
 /* Greylisting knows a domain that SPF has passed for: so it is asked behind that. */
-static void ask_redis(struct session *s)
+static void ask_redis(struct smtp_session *s)
 {
-    session_facts(s, PHASE_RCPT);
+    smtp_facts(s, PHASE_RCPT);
     examination_recipient(&s->t.message, in_question(s)->path.spelled);
-    session_await(s, PHASE_RCPT, judge);
+    session_await(&s->base, PHASE_RCPT, judge);
 }
 
 static bool asks_redis(const struct proxy *proxy)
@@ -337,33 +331,37 @@ static bool asks_redis(const struct proxy *proxy)
 }
 
 /* The server's reply to an earlier try of this message was this recipient's alone. */
-static void tell_own_reply(struct session *s, const struct recipient *r)
+static void tell_own_reply(struct smtp_session *s, const struct recipient *r)
 {
-    session_own_reply_told(s, r);
+    smtp_retry_told(s, r);
     pass_on(s, r, &r->earlier.reply);
     replied(s);
 }
 
-static void recall(struct session *s)
+static void recall(struct session *base)
 {
+    struct smtp_session *s = smtp_of(base);
     struct recipient *r = in_question(s);
-    session_recall(s, r);
-    if (session_has_own_reply(s, r)) {
+    smtp_retry_recall(s, r);
+    if (smtp_retry_has_reply(s, r)) {
         tell_own_reply(s, r);
-    } else if (session_lets_others_go_first(s, r) || !fits_group(s, r)) {
+    } else if (smtp_retry_lets_others_go_first(s, r) || !fits_group(s, r)) {
         needs_its_own(s, s->t.backend, r->earlier.group);
         replied(s);
     } else {
-        (asks_redis(s->proxy) ? ask_redis : judge)(s);
+        if (asks_redis(s->base.proxy))
+            ask_redis(s);
+        else
+            judge(&s->base);
     }
 }
 
-static void study(struct session *s)
+static void study(struct smtp_session *s)
 {
-    if (asks_redis(s->proxy) || s->proxy->acts_at[PHASE_RCPT])
-        session_await(s, PHASE_RCPT, recall);
+    if (asks_redis(s->base.proxy) || s->base.proxy->acts_at[PHASE_RCPT])
+        session_await(&s->base, PHASE_RCPT, recall);
     else
-        recall(s);
+        recall(&s->base);
 }
 
 static bool same_params(const struct smtp_rcpt_params *a, const struct smtp_rcpt_params *b)
@@ -373,7 +371,7 @@ static bool same_params(const struct smtp_rcpt_params *a, const struct smtp_rcpt
 
 /* Named twice, he is one recipient: a server that refuses the second naming would have us tell the
  * first one so. */
-static bool is_there_already(const struct session *s, const struct recipient *r)
+static bool is_there_already(const struct smtp_session *s, const struct recipient *r)
 {
     for (size_t i = 0; i < s->t.recipient_count; i++)
         if (slice_eq(s->t.recipients[i].path.spelled, r->path.spelled) &&
@@ -382,15 +380,15 @@ static bool is_there_already(const struct session *s, const struct recipient *r)
     return false;
 }
 
-static void consider(struct session *s, struct recipient *r)
+static void consider(struct smtp_session *s, struct recipient *r)
 {
     const struct config *config = config_of(s);
     if (is_there_already(s, r)) {
-        session_say(s, 250, "2.1.5", "recipient noted already");
+        smtp_say(s, 250, "2.1.5", "recipient noted already");
         return;
     }
     const struct domain *domain = config_domain(config, r->path.name);
-    r->unknown = domain && domain->recipients && !session_is_postmaster(&r->path) &&
+    r->unknown = domain && domain->recipients && !smtp_is_postmaster(&r->path) &&
                  !table_holds_text(domain->recipients, r->path.spelled);
     if (!domain)
         refuse(s, &r->path, 550, "5.7.1", "relaying denied");
@@ -401,34 +399,35 @@ static void consider(struct session *s, struct recipient *r)
     let_backend_go(s);
 }
 
-void session_recipient(struct session *s, struct slice argument)
+void smtp_recipient(struct smtp_session *s, struct slice argument)
 {
     const char *why = "malformed address";
     struct smtp_path path;
     struct smtp_rcpt_params params;
     if (!smtp_path(&argument, &path, &why) || path.address.len == 0) {
-        session_error(s, 501, "5.1.3", why);
+        smtp_error(s, 501, "5.1.3", why);
         return;
     }
     enum smtp_params_result result = smtp_rcpt_params(argument, &params);
-    if (result != SMTP_PARAMS_OK || (argument.len && !backends_common(s->proxy->backends).dsn &&
-                                     params.notify.len + params.orcpt.len)) {
-        session_error(s, result == SMTP_PARAMS_SYNTAX ? 501 : 555, "5.5.4",
-                      "parameter of RCPT not supported");
+    if (result != SMTP_PARAMS_OK ||
+        (argument.len && !backends_common(s->base.proxy->backends).dsn &&
+         params.notify.len + params.orcpt.len)) {
+        smtp_error(s, result == SMTP_PARAMS_SYNTAX ? 501 : 555, "5.5.4",
+                   "parameter of RCPT not supported");
         return;
     }
     if (s->t.recipient_count >= config_of(s)->settings.limits_recipients) {
-        session_say(s, 452, "4.5.3", "too many recipients");
+        smtp_say(s, 452, "4.5.3", "too many recipients");
         return;
     }
     if (path.utf8 && !s->t.mail.utf8) {
-        session_error(s, 553, "5.6.7", "an address that is not ASCII needs SMTPUTF8");
+        smtp_error(s, 553, "5.6.7", "an address that is not ASCII needs SMTPUTF8");
         return;
     }
     struct recipient *r = new_recipient(s);
     if (!r || !complete_address(s, &path)) {
-        session_say(s, r ? 501 : 452, r ? "5.1.3" : "4.3.1",
-                    r ? "the address needs a domain" : "out of memory");
+        smtp_say(s, r ? 501 : 452, r ? "5.1.3" : "4.3.1",
+                 r ? "the address needs a domain" : "out of memory");
         return;
     }
     r->path = path;

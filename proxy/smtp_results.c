@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What was found out about the sender, written for those behind: Authentication-Results (RFC 8601)
  * and Received-SPF (RFC 7208 9.1). Only what the rules had found out. */
-#include "proxy/smtp_wait.h"
+#include "proxy/smtp_session.h"
 
 #include "base/buf.h"
 #include "filters/auth_results.h"
@@ -16,7 +16,7 @@ struct methods {
     size_t count;
 };
 
-static const struct value *fact(const struct session *s, enum fact id)
+static const struct value *fact(const struct smtp_session *s, enum fact id)
 {
     return &s->t.message.facts.fact[id];
 }
@@ -26,12 +26,12 @@ static struct slice text_of(const struct value *value)
     return value->state == VALUE_KNOWN ? value->text : SLICE("");
 }
 
-static bool known(const struct session *s, enum fact id)
+static bool known(const struct smtp_session *s, enum fact id)
 {
     return fact(s, id)->state == VALUE_KNOWN;
 }
 
-static const char *word_of(const struct session *s, enum fact id)
+static const char *word_of(const struct smtp_session *s, enum fact id)
 {
     return fact_info(id)->type.words->words[fact(s, id)->integer];
 }
@@ -55,7 +55,7 @@ static void with(struct methods *all, const char *name, struct slice value, enum
         (struct auth_property){.name = name, .value = value, .kind = kind};
 }
 
-static void spf(const struct session *s, struct methods *all)
+static void spf(const struct smtp_session *s, struct methods *all)
 {
     if (!known(s, FACT_SPF_RESULT) || !add(all, "spf", word_of(s, FACT_SPF_RESULT)))
         return;
@@ -66,7 +66,7 @@ static void spf(const struct session *s, struct methods *all)
         with(all, "smtp.mailfrom", s->t.sender.spelled, AUTH_ADDRESS);
 }
 
-static void dkim(const struct session *s, struct methods *all)
+static void dkim(const struct smtp_session *s, struct methods *all)
 {
     const struct value *list = fact(s, FACT_DKIM);
     if (list->state != VALUE_KNOWN)
@@ -86,7 +86,7 @@ static void dkim(const struct session *s, struct methods *all)
     }
 }
 
-static void dmarc(const struct session *s, struct methods *all)
+static void dmarc(const struct smtp_session *s, struct methods *all)
 {
     if (!known(s, FACT_DMARC_RESULT) || !add(all, "dmarc", word_of(s, FACT_DMARC_RESULT)))
         return;
@@ -95,7 +95,7 @@ static void dmarc(const struct session *s, struct methods *all)
         with(all, "policy.published", slice_of(word_of(s, FACT_DMARC_PUBLISHED)), AUTH_WORD);
 }
 
-static void arc(const struct session *s, struct methods *all)
+static void arc(const struct smtp_session *s, struct methods *all)
 {
     if (!known(s, FACT_ARC_RESULT) || !add(all, "arc", word_of(s, FACT_ARC_RESULT)))
         return;
@@ -109,7 +109,7 @@ static void arc(const struct session *s, struct methods *all)
 }
 
 /* RFC 8601 2.7.3: an address without a name is no failure of the name. */
-static void iprev(const struct session *s, struct methods *all)
+static void iprev(const struct smtp_session *s, struct methods *all)
 {
     bool nameless = fact(s, FACT_CLIENT_PTR)->state == VALUE_ABSENT;
     const char *failure = nameless ? "permerror" : "fail";
@@ -117,15 +117,15 @@ static void iprev(const struct session *s, struct methods *all)
         !add(all, "iprev", fact(s, FACT_CLIENT_FCRDNS)->truth ? "pass" : failure))
         return;
     char address[46];
-    ip_text(&s->client, address);
+    ip_text(&s->base.client, address);
     with(all, "policy.iprev", arena_copy(s->mail, slice_of(address)), AUTH_WORD);
 }
 
 /* RFC 7208 9.1. */
-static void received_spf(struct session *s, struct buf *out)
+static void received_spf(struct smtp_session *s, struct buf *out)
 {
     char address[46];
-    ip_text(&s->client, address);
+    ip_text(&s->base.client, address);
     bool helo = known(s, FACT_SPF_IDENTITY) && fact(s, FACT_SPF_IDENTITY)->integer == SPF_HELO;
     const struct auth_property properties[] = {
         {"identity", helo ? SLICE("helo") : SLICE("mailfrom"), AUTH_WORD},
@@ -135,25 +135,25 @@ static void received_spf(struct session *s, struct buf *out)
         {"mechanism", text_of(fact(s, FACT_SPF_MECHANISM)), AUTH_WORD},
         {"problem", text_of(fact(s, FACT_SPF_PROBLEM)), AUTH_WORD},
     };
-    received_spf_render(out, session_authserv_id(s), word_of(s, FACT_SPF_RESULT), properties,
+    received_spf_render(out, smtp_authserv_id(s), word_of(s, FACT_SPF_RESULT), properties,
                         sizeof properties / sizeof *properties);
 }
 
-struct slice session_authserv_id(const struct session *s)
+struct slice smtp_authserv_id(const struct smtp_session *s)
 {
-    struct slice id = s->proxy->config->settings.authentication_id;
-    return id.len ? id : s->proxy->config->hostname;
+    struct slice id = s->base.proxy->config->settings.authentication_id;
+    return id.len ? id : s->base.proxy->config->hostname;
 }
 
-static bool found_out(const struct session *s)
+static bool found_out(const struct smtp_session *s)
 {
-    const bool *wants = s->proxy->wants;
+    const bool *wants = s->base.proxy->wants;
     return wants[PRODUCER_SPF] || wants[PRODUCER_AUTHENTICATION] || wants[PRODUCER_CLIENT];
 }
 
-struct slice session_results(struct session *s)
+struct slice smtp_results(struct smtp_session *s)
 {
-    if (!found_out(s) || s->listener->direction != DIRECTION_INBOUND)
+    if (!found_out(s) || s->base.listener->direction != DIRECTION_INBOUND)
         return SLICE("");
     struct methods all = {.count = 0};
     struct buf out = buf_init(RESULTS_MAX);
@@ -163,8 +163,8 @@ struct slice session_results(struct session *s)
     dmarc(s, &all);
     arc(s, &all);
     if (all.count)
-        auth_results_render(&out, session_authserv_id(s), all.items, all.count);
-    if (s->proxy->config->settings.authentication_received_spf && known(s, FACT_SPF_RESULT))
+        auth_results_render(&out, smtp_authserv_id(s), all.items, all.count);
+    if (s->base.proxy->config->settings.authentication_received_spf && known(s, FACT_SPF_RESULT))
         received_spf(s, &out);
     struct slice text = out.failed ? (struct slice){NULL, 0} : arena_copy(s->mail, buf_slice(&out));
     if (!out.failed && buf_len(&out) == 0)

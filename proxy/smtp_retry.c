@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: ISC
  * What an earlier try of this message has left for its recipients: recalled at RCPT, written down
  * when they fare differently, forgotten once the retry has been served. */
-#include "proxy/smtp_wait.h"
+#include "proxy/smtp_session.h"
 
 #include "proxy/client_hash.h"
 
-static struct retry_place place_of(const struct session *s, const struct recipient *r)
+static struct retry_place place_of(const struct smtp_session *s, const struct recipient *r)
 {
-    struct retry_who who = {.client = &s->client,
+    struct retry_who who = {.client = &s->base.client,
                             .authenticated = examination_authenticated(&s->t.message),
                             .sender = s->t.sender.spelled,
                             .recipient = r->path.spelled};
-    return retry_place(s->proxy->shared, &who);
+    return retry_place(s->base.proxy->shared, &who);
 }
 
-void session_recall(struct session *s, struct recipient *r)
+void smtp_retry_recall(struct smtp_session *s, struct recipient *r)
 {
     struct retry_place place = place_of(s, r);
-    r->earlier = retry_recall(s->proxy->shared, &place, s->mail);
+    r->earlier = retry_recall(s->base.proxy->shared, &place, s->mail);
 }
 
-bool session_has_own_reply(const struct session *s, const struct recipient *r)
+bool smtp_retry_has_reply(const struct smtp_session *s, const struct recipient *r)
 {
     return r->earlier.reply.code && retry_is_of(&r->earlier, &s->t.mail);
 }
 
-void session_own_reply_told(struct session *s, const struct recipient *r)
+void smtp_retry_told(struct smtp_session *s, const struct recipient *r)
 {
     struct told *told = arena_alloc(s->mail, sizeof *told);
     if (!told)
@@ -37,13 +37,13 @@ void session_own_reply_told(struct session *s, const struct recipient *r)
 /* ---- writing down ---- */
 
 /* Numbers of one try are not another's, or recipients of both would be taken for one group. */
-static unsigned group_number(const struct session *s, size_t index)
+static unsigned group_number(const struct smtp_session *s, size_t index)
 {
-    uint64_t try = siphash(shared_key(s->proxy->shared), slice_of(s->ref));
+    uint64_t try = siphash(shared_key(s->base.proxy->shared), slice_of(s->ref));
     return (unsigned)(1 + (try + index) % UINT16_MAX);
 }
 
-static void remember(struct session *s, const struct recipient *r, unsigned group,
+static void remember(struct smtp_session *s, const struct recipient *r, unsigned group,
                      const struct backend_reply *reply)
 {
     struct retry_place place = place_of(s, r); /* by now SPF may have passed */
@@ -51,12 +51,12 @@ static void remember(struct session *s, const struct recipient *r, unsigned grou
     if (reply)
         retry.reply = *reply;
     if (r->earlier.group)
-        retry_forget(s->proxy->shared, &r->earlier.place);
+        retry_forget(s->base.proxy->shared, &r->earlier.place);
     s->t.remembered = true;
-    retry_remember(s->proxy->shared, &place, &retry);
+    retry_remember(s->base.proxy->shared, &place, &retry);
 }
 
-void session_remember_fates(struct session *s)
+void smtp_retry_remember_fates(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
     for (size_t i = 0; i < t->recipient_count; i++) {
@@ -72,7 +72,7 @@ bool replies_alike(const struct backend_reply *a, const struct backend_reply *b)
     return a->kind == b->kind && a->code == b->code && slice_eq(a->enhanced, b->enhanced);
 }
 
-void session_remember_replies(struct session *s)
+void smtp_retry_remember_replies(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
     const struct job_recipient *asked = t->job.recipients;
@@ -95,7 +95,7 @@ void session_remember_replies(struct session *s)
  * again and again, and the others never: so he lets each of the groups that were turned away for
  * him go first, once. */
 
-void session_turned_away(struct session *s, const struct backend *backend, unsigned group)
+void smtp_retry_turned_away(struct smtp_session *s, const struct backend *backend, unsigned group)
 {
     struct transaction *t = &s->t;
     for (unsigned i = 0; i < t->turned_count; i++)
@@ -105,13 +105,13 @@ void session_turned_away(struct session *s, const struct backend *backend, unsig
         t->turned_away[t->turned_count++] = (struct turned){backend, group};
 }
 
-bool session_lets_others_go_first(struct session *s, struct recipient *r)
+bool smtp_retry_lets_others_go_first(struct smtp_session *s, struct recipient *r)
 {
     struct retry *earlier = &r->earlier;
     if (s->t.recipient_count || !earlier->waits || retry_is_anothers(earlier, &s->t.mail))
         return false;
     earlier->waits--;
-    retry_remember(s->proxy->shared, &earlier->place, earlier);
+    retry_remember(s->base.proxy->shared, &earlier->place, earlier);
     struct waiter *waiter = arena_alloc(s->mail, sizeof *waiter);
     if (waiter) {
         *waiter = (struct waiter){*earlier, s->t.waiters};
@@ -121,15 +121,15 @@ bool session_lets_others_go_first(struct session *s, struct recipient *r)
 }
 
 /* Nobody went first: the others have been served, or come by themselves. */
-static void wait_no_more(struct session *s)
+static void wait_no_more(struct smtp_session *s)
 {
     for (struct waiter *waiter = s->t.waiters; waiter; waiter = waiter->before) {
         waiter->retry.waits = 0;
-        retry_remember(s->proxy->shared, &waiter->retry.place, &waiter->retry);
+        retry_remember(s->base.proxy->shared, &waiter->retry.place, &waiter->retry);
     }
 }
 
-static void let_go_first(struct session *s, const struct recipient *r, unsigned groups)
+static void let_go_first(struct smtp_session *s, const struct recipient *r, unsigned groups)
 {
     struct retry retry = r->earlier;
     if (!retry.group)
@@ -139,10 +139,10 @@ static void let_go_first(struct session *s, const struct recipient *r, unsigned 
                                .place = place_of(s, r)};
     retry.in_turn = true;
     retry.waits = groups;
-    retry_remember(s->proxy->shared, &retry.place, &retry);
+    retry_remember(s->base.proxy->shared, &retry.place, &retry);
 }
 
-static void give_way(struct session *s)
+static void give_way(struct smtp_session *s)
 {
     const struct transaction *t = &s->t;
     bool tried = t->ended && !t->remembered;
@@ -154,10 +154,10 @@ static void give_way(struct session *s)
 
 /* Replies were that message's. What the rules decided on groups mostly holds for the next message
  * as well, which then need not be deferred first: those stay. */
-void session_retry_over(struct session *s)
+void smtp_retry_over(struct smtp_session *s)
 {
     const struct transaction *t = &s->t;
-    struct shared *shared = s->proxy->shared;
+    struct shared *shared = s->base.proxy->shared;
     if (!t->settled && t->recipient_count) {
         give_way(s); /* it comes again, and nobody may spoil it for the others then */
         return;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * One SMTP client's connection: what it has said, and the transaction it is in.
  *
- *   smtp_session.c    begins and ends it, takes in octets, queues replies
+ *   smtp_session.c    what the engine (session.h) asks for; replies, facts
  *   smtp_input.c      takes in command lines, and hangs up on what is no SMTP
- *   smtp_greeting.c   says the banner
  *   smtp_verbs.c      answers commands
- *   smtp_wait.c       waits for what client_study.h and examination.h find out
  *   smtp_recipient.c  decides on RCPT, with
  *   smtp_retry.c      what an earlier try of the message has left
  *   smtp_body.c       takes in what follows DATA and BDAT
@@ -15,20 +13,11 @@
 #ifndef PROXY_SMTP_SESSION_H
 #define PROXY_SMTP_SESSION_H
 
-#include "base/stream.h"
 #include "proxy/edits.h"
-#include "proxy/examination.h"
 #include "proxy/retry_memory.h"
+#include "proxy/session.h"
 #include "proxy/smtp_command.h"
 #include "proxy/smtp_data.h"
-
-enum session_state {
-    SESSION_COMMAND,
-    SESSION_BUSY,    /* a reply is on its way from elsewhere: nothing is read */
-    SESSION_DATA,    /* the body after DATA */
-    SESSION_CHUNK,   /* the octets of a BDAT */
-    SESSION_CLOSING, /* closes once its last reply is out */
-};
 
 struct recipient {
     struct job_recipient job; /* address, parameters; the backend's reply */
@@ -92,7 +81,7 @@ struct transaction {
     uint64_t window_bytes; /* received since the last look at the upload's rate */
     int64_t began, ended;  /* clock_ms: MAIL, the final dot */
 
-    int64_t delayed;       /* milliseconds that rules made a recipient wait for */
+    int64_t delayed; /* milliseconds that rules made a recipient wait for */
     struct backend_job job;
     bool job_running, delivering;
     bool settled;        /* its reply was final: it does not come again */
@@ -101,145 +90,106 @@ struct transaction {
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
 
-struct session {
-    TAILQ_ENTRY(session) link;
-    struct proxy *proxy;
-    const struct listener *listener;
-    struct stream *stream;
-    char id[24];
+struct smtp_session {
+    struct session base;
     char ref[DOUBT_ID_MAX]; /* of the transaction: the id and its number; also stands in replies */
-    struct ip client;
-    uint16_t client_port;
-    struct ip local; /* the address of ours that it has reached */
-    enum session_state state;
-    struct arena *arena; /* the session's */
-    struct arena *mail;  /* the transaction's */
+    struct arena *mail;     /* the transaction's */
     struct slice helo;
-    bool esmtp, greeted, starting_tls, quitting;
+    bool esmtp;
     bool normalises;      /* what this client sends with bare CR or LF is mended, not refused */
     bool pregreet, early; /* spoke before our banner; did not wait for the reply to HELO */
     bool after_helo;      /* what else stands in the input came too early */
     bool data_refused;    /* the latest command was a DATA that got no 354 */
     bool bare_newline;    /* one command was ended by a bare LF; the next such one is the last */
     size_t line_rest;     /* octets of that command's line so far; 0: it is over */
-    struct client_study *study; /* NULL: no rule asks */
-    enum phase awaited;
-    void (*then)(struct session *s);   /* goes on once all that `awaited` needs is there */
-    bool hurried;                      /* it has waited too long: the DNS is not asked any more */
-    int64_t delayed;                   /* milliseconds that rules made it wait for before RCPT */
-    void (*resume)(struct session *s); /* goes on after a delay */
-    unsigned errors, commands, messages, transactions;
+    unsigned messages, transactions;
     struct transaction t;
 };
 
-/* A client that was accepted on `fd` (taken over in any case). `local`: the address of ours that it
- * has reached; family 0 when nobody asks. */
-void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
-                   const struct ip *client, uint16_t port, const struct ip *local);
+extern const struct mail_protocol smtp_protocol;
 
-/* Connected, and secured if it must be: the banner. */
-void session_greet(struct session *s);
-
-/* Frees the session. Its transaction is given up as far as that is still possible. */
-void session_end(struct session *session);
-
-/* One more of what counters.def lists. */
-void session_count(const struct session *s, enum counter counter);
+static inline struct smtp_session *smtp_of(struct session *base)
+{
+    return (struct smtp_session *)base;
+}
 
 /* Queues a reply: "CODE ENHANCED text" on one line (text may hold what came from others: it is made
  * printable). Enhanced may be empty. */
-void session_reply(struct session *s, unsigned code, struct slice enhanced, struct slice text);
-/* Queues text that is complete with its CRLFs. */
-void session_text(struct session *s, struct slice text);
-void session_say(struct session *s, unsigned code, const char *enhanced, const char *text);
-
-/* The connection is closed once what is queued is out. */
-void session_hang_up(struct session *s);
+void smtp_answer(struct smtp_session *s, unsigned code, struct slice enhanced, struct slice text);
+void smtp_say(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
 
 /* A reply after which the connection is closed. */
-void session_close(struct session *s, unsigned code, const char *enhanced, const char *text);
+void smtp_close(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
 
 /* A wrong command: the reply counts against limits.errors. */
-void session_error(struct session *s, unsigned code, const char *enhanced, const char *text);
-
-/* Back to commands, with their time-out. */
-void session_expect_command(struct session *s);
+void smtp_error(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
 
 /* Bytes of a body or chunk: how many were used. */
-size_t session_take_data(struct session *s, struct slice bytes);
-size_t session_take_chunk(struct session *s, struct slice bytes);
+size_t smtp_take_data(struct smtp_session *s, struct slice bytes);
+size_t smtp_take_chunk(struct smtp_session *s, struct slice bytes);
 
 /* The body's clock: too slow an upload is given up; it would hold a session for hours. */
-void session_upload_rate(struct session *s);
-void session_drop_body(struct session *s);
-
-/* While busy no command is taken; after the reply the next is. */
-void session_wait(struct session *s);
-void session_go_on(struct session *s);
-
-/* Answers STARTTLS and begins; what else stands in the input is thrown away. */
-void session_start_tls(struct session *s);
+void smtp_upload_rate(struct smtp_session *s);
+void smtp_drop_body(struct smtp_session *s);
 
 /* Forgets the transaction (RSET, EHLO, after a message). */
-void session_reset(struct session *s);
+void smtp_reset(struct smtp_session *s);
 
 /* Authentication-Results and Received-SPF of what the rules had found out; may be empty. ptr NULL:
  * out of memory. */
-struct slice session_results(struct session *s);
-struct slice session_authserv_id(const struct session *s);
+struct slice smtp_results(struct smtp_session *s);
+struct slice smtp_authserv_id(const struct smtp_session *s);
 
 /* The facts that are known without the message, up to `phase`. */
-void session_facts(struct session *s, enum phase phase);
+void smtp_facts(struct smtp_session *s, enum phase phase);
 
 /* One command at most, off the front of `bytes`: how many were used; 0: it is not complete. What is
  * no SMTP, and what follows a DATA that was refused without waiting for the reply, ends the
  * session.
  */
-size_t session_take_command(struct session *s, struct slice bytes);
+size_t smtp_take_command(struct smtp_session *s, struct slice bytes);
 
 /* One command: a verb of smtp_verbs.def and its argument. */
-void session_command(struct session *s, enum smtp_verb verb, struct slice argument);
+void smtp_command(struct smtp_session *s, enum smtp_verb verb, struct slice argument);
 
 /* All octets of a BDAT are in (or there are none): replies, or goes on to the message. */
-void session_chunk_complete(struct session *s);
+void smtp_chunk_complete(struct smtp_session *s);
 
-/* Says what a verdict refuses with, and the session's id. */
-void session_refuse(struct session *s, const struct verdict *verdict);
-/* `drop`: says so and closes. */
-void session_refuse_connection(struct session *s, const struct verdict *verdict);
+/* What the rules say of what is known at that phase (protocol.h). */
+enum outcome smtp_judge(struct session *base, enum phase phase, struct verdict *out);
+
+/* Says what a verdict refuses with, and the transaction's id. */
+void smtp_refuse(struct smtp_session *s, const struct verdict *verdict);
 
 /* postmaster and abuse: exempt from what is refused before the message. */
-bool session_is_postmaster(const struct smtp_path *path);
+bool smtp_is_postmaster(const struct smtp_path *path);
 
 /* RCPT: decides, and replies now or later. */
-void session_recipient(struct session *s, struct slice argument);
+void smtp_recipient(struct smtp_session *s, struct slice argument);
 
 /* What an earlier try of this message has left for a recipient: a group, and with it perhaps the
  * reply that was meant for it alone. */
-void session_recall(struct session *s, struct recipient *r);
-bool session_has_own_reply(const struct session *s, const struct recipient *r);
-void session_own_reply_told(struct session *s, const struct recipient *r);
+void smtp_retry_recall(struct smtp_session *s, struct recipient *r);
+bool smtp_retry_has_reply(const struct smtp_session *s, const struct recipient *r);
+void smtp_retry_told(struct smtp_session *s, const struct recipient *r);
 /* Whether this one, who would be the first, is not to be: it is the others' turn. */
-bool session_lets_others_go_first(struct session *s, struct recipient *r);
+bool smtp_retry_lets_others_go_first(struct smtp_session *s, struct recipient *r);
 /* Recipients of that group were told to come in another transaction. */
-void session_turned_away(struct session *s, const struct backend *backend, unsigned group);
+void smtp_retry_turned_away(struct smtp_session *s, const struct backend *backend, unsigned group);
 /* Recipients fare differently, by the rules or by the server's replies: for the next try. */
-void session_remember_fates(struct session *s);
-void session_remember_replies(struct session *s);
+void smtp_retry_remember_fates(struct smtp_session *s);
+void smtp_retry_remember_replies(struct smtp_session *s);
 /* The same class, code and enhanced code. */
 bool replies_alike(const struct backend_reply *a, const struct backend_reply *b);
 /* The transaction is over: replies that it has served are forgotten. */
-void session_retry_over(struct session *s);
+void smtp_retry_over(struct smtp_session *s);
 
 /* The body is complete: everything up to its reply. */
-void session_message(struct session *s);
-
-/* All facts are there (or unknown): the rules, and what follows from them. */
-void session_decide(struct session *s);
+void smtp_message(struct smtp_session *s);
 
 /* Hands the message to the backend for those `count` recipients whose verdict is to deliver, and
  * passes its answer on. */
-void session_deliver(struct session *s, size_t count);
+void smtp_deliver(struct smtp_session *s, size_t count);
 
 /* One decision record, to the log and to log.decisions. */
 struct decision {
@@ -249,13 +199,13 @@ struct decision {
     struct slice enhanced, text;
     struct slice backend; /* the server that answered */
 };
-void session_record(struct session *s, const struct decision *decision);
+void smtp_record(struct smtp_session *s, const struct decision *decision);
 
 /* The end of a message: recorded, replied to with the transaction's reference behind the text,
  * forgotten. */
-void session_finish(struct session *s, const struct decision *decision, unsigned code,
-                    struct slice enhanced, struct slice text);
-void session_finish_say(struct session *s, const char *verdict, unsigned code, const char *enhanced,
-                        const char *text);
+void smtp_finish(struct smtp_session *s, const struct decision *decision, unsigned code,
+                 struct slice enhanced, struct slice text);
+void smtp_finish_say(struct smtp_session *s, const char *verdict, unsigned code,
+                     const char *enhanced, const char *text);
 
 #endif

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from lab import needs
-from lab.smtp_client import Closed
+from lab.gatepost import backend, domains
+from lab.smtp_client import Closed, Session
 
 FILE = needs.CORPORA / "smtp" / "sessions.json"
 CASES = json.loads(FILE.read_text())["cases"] if FILE.exists() else []
@@ -68,3 +69,12 @@ def test_addresses_that_hide_another_are_not_rewritten(session, behind):
     session.command("RCPT TO:<other.example!user@example.org>")
     assert session.data(b"Subject: x\r\n\r\nx\r\n").code == 250
     assert all(recipient.endswith("@example.org") for recipient in behind.messages[0].recipients)
+
+
+def test_each_change_of_state_is_logged_at_debug(start, new_backend):
+    gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com"))
+    with Session(gateway.port) as client:
+        client.expect("NOOP", 250)
+        client.expect("QUIT", 221)
+    assert gateway.wait_log("to=closing")
+    assert re.findall(r"from=(\w+) to=(\w+)", gateway.log())[-3:] == [("connected", "busy"), ("busy", "open"), ("open", "closing")]

@@ -1,36 +1,44 @@
 /* SPDX-License-Identifier: ISC
  * The banner: at once, or after a silence in which real mail servers wait, or never. */
-#include "proxy/smtp_wait.h"
+#include "proxy/session.h"
 
-static void say_banner(struct session *s)
+#include "base/log.h"
+
+static void greet(struct session *s)
 {
     s->greeted = true;
     if (s->proxy->stopping) {
-        session_close(s, 421, "4.3.2", "service is stopping, try again later");
+        session_farewell(s, BYE_STOPPING);
         return;
     }
-    stream_printf(s->stream, "220 %.*s %.*s\r\n", SLICE_ARGS(s->proxy->config->hostname),
-                  SLICE_ARGS(s->listener->banner.len ? s->listener->banner : SLICE("ESMTP")));
+    s->protocol->greet(s);
     session_expect_command(s);
     stream_resume(s->stream);
     stream_flush(s->stream);
+}
+
+void session_refuse(struct session *s, const char *ref, const struct verdict *verdict)
+{
+    char address[46];
+    ip_text(&s->client, address);
+    log_at(LEVEL_INFO, ref, "dropped", field_str("client", address),
+           field_num("code", verdict->code), field_text("text", verdict->text));
+    s->protocol->refuse(s, verdict);
+    session_hang_up(s);
 }
 
 static void judge_client(struct session *s)
 {
     struct verdict verdict = {.delay = 0};
     enum outcome outcome = OUTCOME_PENDING;
-    if (s->proxy->acts_at[PHASE_CONNECT]) {
-        session_facts(s, PHASE_CONNECT);
-        outcome = policy_evaluate(s->proxy->config->policy, &s->t.message.facts, PHASE_CONNECT,
-                                  s->mail, &verdict);
-    }
+    if (s->proxy->acts_at[PHASE_CONNECT])
+        outcome = s->protocol->judge(s, PHASE_CONNECT, &verdict);
     if (outcome != OUTCOME_DECIDED || verdict.action != ACTION_DROP) {
-        session_tarpit(s, verdict.delay, &s->delayed, say_banner);
+        session_tarpit(s, verdict.delay, &s->delayed, greet);
         return;
     }
     s->greeted = true;
-    session_refuse_connection(s, &verdict);
+    session_refuse(s, s->id, &verdict);
 }
 
 /* Only who drops connections needs to know the client before the banner. */
@@ -45,15 +53,15 @@ static void meet_client(struct session *s)
 static void client_changed(void *ctx)
 {
     struct session *s = ctx;
-    if (s->t.open)
-        examination_go_on(&s->t.message); /* it may have waited for the client's name */
+    if (s->message)
+        examination_go_on(s->message); /* it may have waited for the client's name */
     session_settle(s);
 }
 
 /* Those who cannot wait for a banner are seldom mail servers. What they say is read then. */
 void session_greet(struct session *s)
 {
-    s->state = SESSION_BUSY;
+    session_enter(s, SESSION_BUSY);
     s->study =
         client_study_new(s->proxy, s->listener, &s->client, s->client_port, client_changed, s);
     bool plain = s->listener->protocol == PROTOCOL_SMTP;
@@ -62,6 +70,6 @@ void session_greet(struct session *s)
         meet_client(s);
         return;
     }
-    s->resume = meet_client;
+    s->wait.resume = meet_client;
     stream_deadline(s->stream, silence);
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/smtp_wait.h"
+#include "proxy/session.h"
 
 #include "base/log.h"
 
-static bool message_scanned(const struct session *s)
+static bool message_known(const struct examination *message, enum phase phase)
 {
-    return !examination_awaits_scan(&s->t.message, SCAN_CONTENT) &&
-           !examination_awaits_scan(&s->t.message, SCAN_ANTIVIRUS);
+    return examination_done(message, phase) &&
+           (phase < PHASE_MESSAGE || (!examination_awaits_scan(message, SCAN_CONTENT) &&
+                                      !examination_awaits_scan(message, SCAN_ANTIVIRUS)));
 }
 
 static bool all_known(const struct session *s, enum phase phase)
 {
-    return client_study_done(s->study, phase) && examination_done(&s->t.message, phase) &&
-           (phase < PHASE_MESSAGE || message_scanned(s));
+    return client_study_done(s->study, phase) && (!s->message || message_known(s->message, phase));
 }
 
 void session_await(struct session *s, enum phase phase, void (*then)(struct session *s))
@@ -21,21 +21,21 @@ void session_await(struct session *s, enum phase phase, void (*then)(struct sess
         then(s);
         return;
     }
-    s->awaited = phase;
-    s->then = then;
+    s->wait.phase = phase;
+    s->wait.then = then;
     session_wait(s);
     stream_deadline(s->stream, s->proxy->config->settings.resolver_patience);
 }
 
 void session_settle(struct session *s)
 {
-    void (*then)(struct session *) = s->then;
-    if (!then || !all_known(s, s->awaited))
+    void (*then)(struct session *) = s->wait.then;
+    if (!then || !all_known(s, s->wait.phase))
         return;
-    s->then = NULL;
-    if (s->hurried)
-        examination_patient(&s->t.message);
-    s->hurried = false;
+    s->wait.then = NULL;
+    if (s->wait.hurried && s->message)
+        examination_patient(s->message);
+    s->wait.hurried = false;
     stream_deadline(s->stream, 0);
     then(s);
 }
@@ -46,7 +46,7 @@ void session_delay(struct session *s, int64_t ms, void (*then)(struct session *s
         then(s);
         return;
     }
-    s->resume = then;
+    s->wait.resume = then;
     session_wait(s);
     stream_deadline(s->stream, ms);
 }
@@ -64,31 +64,46 @@ void session_tarpit(struct session *s, int64_t ms, int64_t *served, void (*then)
  * follows from the answers that did come. */
 static void hurry(struct session *s)
 {
-    log_at(LEVEL_WARNING, s->ref, "DNS or Redis takes too long",
+    log_at(LEVEL_WARNING, s->message ? s->message->ref : s->id, "DNS or Redis takes too long",
            field_num("ms", s->proxy->config->settings.resolver_patience));
-    s->hurried = true;
+    s->wait.hurried = true;
     client_study_hurry(s->study);
-    examination_hurry(&s->t.message, s->awaited);
+    if (s->message)
+        examination_hurry(s->message, s->wait.phase);
 }
 
 /* Scanners have an end of their own; only after the dot is it waited for. */
+static void give_up(struct session *s)
+{
+    if (s->message && (s->wait.phase < PHASE_MESSAGE || !examination_awaits_any_scan(s->message)))
+        examination_give_up(s->message, s->wait.phase);
+}
+
+static bool may_be_hurried(const struct session *s)
+{
+    return !s->wait.hurried &&
+           (client_study_waits(s->study) || (s->message && examination_waits(s->message)));
+}
+
 static void run_out_of_patience(struct session *s)
 {
-    if (!s->hurried && (client_study_waits(s->study) || examination_waits(&s->t.message)))
-        hurry(s);
-    else if (s->awaited < PHASE_MESSAGE || !examination_awaits_any_scan(&s->t.message))
-        examination_give_up(&s->t.message, s->awaited);
+    (may_be_hurried(s) ? hurry : give_up)(s);
     stream_deadline(s->stream, s->proxy->config->settings.resolver_patience);
     session_settle(s);
 }
 
+void session_forget_waiting(struct session *s)
+{
+    s->wait.then = s->wait.resume = NULL;
+}
+
 void session_overdue(struct session *s)
 {
-    void (*resume)(struct session *) = s->resume;
+    void (*resume)(struct session *) = s->wait.resume;
     if (resume) {
-        s->resume = NULL;
+        s->wait.resume = NULL;
         resume(s);
-    } else if (s->then) {
+    } else if (s->wait.then) {
         run_out_of_patience(s);
     }
 }
