@@ -10,6 +10,7 @@
 #include "proxy/proxy.h"
 #include "proxy/redis_place.h"
 #include "proxy/scan_line.h"
+#include "proxy/smtp_protocol.h"
 
 #include <locale.h>
 #include <malloc.h>
@@ -327,7 +328,8 @@ static void accept_on(struct program *p, size_t i)
     if (p->listeners[i].index >= p->config->listener_count)
         give_up("the parent names a listener that is not configured");
     p->listeners[i].acceptor =
-        acceptor_new(&p->proxy, &p->config->listeners[p->listeners[i].index], p->listeners[i].fd);
+        acceptor_new(&p->proxy, &smtp_protocol, &p->config->listeners[p->listeners[i].index],
+                     p->listeners[i].fd);
     if (!p->listeners[i].acceptor)
         give_up("out of memory");
 }

@@ -16,6 +16,7 @@ enum { ACCEPTS_A_TURN = 16, PAUSE_MS = 100 };
 
 struct acceptor {
     struct proxy *proxy;
+    const struct mail_protocol *protocol;
     const struct listener *listener;
     int fd;
     struct event *readable, *pause;
@@ -80,7 +81,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         uint16_t port;
         peer_of(&from, &ip, &port);
         struct ip local = local_of(a, client);
-        session_begin(a->proxy, a->listener, client, &ip, port, &local);
+        session_begin(a->proxy, a->protocol, a->listener, client, &ip, port, &local);
     }
 }
 
@@ -91,14 +92,15 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
     event_add(a->readable, NULL);
 }
 
-struct acceptor *acceptor_new(struct proxy *proxy, const struct listener *listener, int fd)
+struct acceptor *acceptor_new(struct proxy *proxy, const struct mail_protocol *protocol,
+                              const struct listener *listener, int fd)
 {
     struct acceptor *a = calloc(1, sizeof *a);
     if (!a) {
         close(fd);
         return NULL;
     }
-    *a = (struct acceptor){.proxy = proxy, .listener = listener, .fd = fd};
+    *a = (struct acceptor){.proxy = proxy, .protocol = protocol, .listener = listener, .fd = fd};
     a->readable = event_new(proxy->base, fd, EV_READ | EV_PERSIST, on_readable, a);
     a->pause = event_new(proxy->base, -1, 0, on_pause_over, a);
     if (!a->readable || !a->pause || event_add(a->readable, NULL) != 0)

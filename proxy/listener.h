@@ -3,12 +3,15 @@
 #ifndef PROXY_LISTENER_H
 #define PROXY_LISTENER_H
 
+#include "proxy/protocol.h"
 #include "proxy/proxy.h"
 
 struct acceptor;
 
-/* Takes over a listening, non-blocking socket. NULL: no memory (the socket is closed). */
-struct acceptor *acceptor_new(struct proxy *proxy, const struct listener *listener, int fd);
+/* Takes over a listening, non-blocking socket; who connects there speaks `protocol`. NULL: no
+ * memory (the socket is closed). */
+struct acceptor *acceptor_new(struct proxy *proxy, const struct mail_protocol *protocol,
+                              const struct listener *listener, int fd);
 
 /* Accepts no more; what is queued in the socket stays for whoever else holds it. */
 void acceptor_free(struct acceptor **acceptor);

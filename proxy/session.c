@@ -2,7 +2,6 @@
 #include "proxy/session.h"
 
 #include "base/log.h"
-#include "proxy/smtp_session.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -233,23 +232,16 @@ static void on_event(void *ctx, enum stream_event event)
 
 /* ---- beginning and ending ---- */
 
-static const struct mail_protocol *protocol_of(const struct listener *listener)
-{
-    (void)listener;
-    return &smtp_protocol;
-}
-
 /* Past a limit a client hears why, in plaintext and only there, and is gone. */
-static void turn_away(int fd, const struct listener *listener, enum farewell farewell)
+static void turn_away(int fd, const struct listener *listener, const char *why)
 {
-    const char *why = protocol_of(listener)->farewells[farewell];
     if (listener->protocol == PROTOCOL_SMTP)
         send(fd, why, strlen(why), MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
 }
 
-static bool count_session(struct proxy *proxy, const struct listener *listener, int fd,
-                          const struct ip *client)
+static bool count_session(struct proxy *proxy, const struct mail_protocol *protocol,
+                          const struct listener *listener, int fd, const struct ip *client)
 {
     const struct settings *settings = &proxy->config->settings;
     switch (shared_session_take(proxy->shared, proxy->row, client, settings->limits_sessions,
@@ -257,10 +249,10 @@ static bool count_session(struct proxy *proxy, const struct listener *listener, 
     case SESSION_TAKEN:
         return true;
     case SESSION_TOO_MANY:
-        turn_away(fd, listener, BYE_ALL_TAKEN);
+        turn_away(fd, listener, protocol->farewells[BYE_ALL_TAKEN]);
         break;
     case SESSION_TOO_MANY_OF_CLIENT:
-        turn_away(fd, listener, BYE_CLIENT_TAKEN);
+        turn_away(fd, listener, protocol->farewells[BYE_CLIENT_TAKEN]);
         break;
     }
     return false;
@@ -303,11 +295,11 @@ static void start(struct session *s)
         session_end(s);
 }
 
-void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
-                   const struct ip *client, uint16_t port, const struct ip *local)
+void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
+                   const struct listener *listener, int fd, const struct ip *client, uint16_t port,
+                   const struct ip *local)
 {
-    const struct mail_protocol *protocol = protocol_of(listener);
-    if (!count_session(proxy, listener, fd, client))
+    if (!count_session(proxy, protocol, listener, fd, client))
         return;
     struct session *s = calloc(1, protocol->size);
     if (!s) {

@@ -50,8 +50,9 @@ struct session {
 
 /* A client that was accepted on `fd` (taken over in any case). `local`: the address of ours that it
  * has reached; family 0 when nobody asks. */
-void session_begin(struct proxy *proxy, const struct listener *listener, int fd,
-                   const struct ip *client, uint16_t port, const struct ip *local);
+void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
+                   const struct listener *listener, int fd, const struct ip *client, uint16_t port,
+                   const struct ip *local);
 
 /* Frees the session. What is under way is given up as far as that is still possible. */
 void session_end(struct session *s);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC
  * Bodies: what comes after DATA and in the chunks of BDAT, kept in the spool within the budgets. */
+#include "proxy/smtp_body.h"
 #include "filters/headers.h"
-#include "proxy/smtp_session.h"
+
+#include "proxy/smtp_answer.h"
+#include "proxy/smtp_message.h"
+#include "proxy/smtp_transaction.h"
 
 enum {
     SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC
  * Delivery: the edited message handed to the backend, and its answer told to the sender. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_deliver.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "filters/headers.h"
+#include "proxy/smtp_finish.h"
+#include "proxy/smtp_results.h"
+#include "proxy/smtp_retry.h"
 #include "proxy/trace.h"
 
 static const struct config *config_of(const struct smtp_session *s)

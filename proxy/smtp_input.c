@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC
  * Command lines as they come in, and who is heard no further: clients that speak another protocol,
  * do not end their lines, or send a message that nobody asked for. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_input.h"
 
 #include "base/log.h"
+#include "proxy/smtp_answer.h"
 #include "proxy/smtp_command.h"
 #include "proxy/smtp_line.h"
+#include "proxy/smtp_verbs.h"
 
 /* The requests of a browser or a server that was tricked hold SMTP further on: nothing of what
  * follows is read. */

@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: ISC
  * RCPT: is it one of our domains, does the recipient exist, what do the rules say that need no
  * message. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_recipient.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/smtp_answer.h"
+#include "proxy/smtp_facts.h"
+#include "proxy/smtp_retry.h"
 
 #include <string.h>
 
 static const struct config *config_of(const struct smtp_session *s)
 {
     return s->base.proxy->config;
-}
-
-void smtp_refuse(struct smtp_session *s, const struct verdict *verdict)
-{
-    struct slice text = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(verdict->text), s->ref);
-    smtp_answer(s, verdict->code, verdict->enhanced, text.ptr ? text : verdict->text);
-}
-
-/* RFC 5321 4.5.1 and RFC 2142: somebody must be reachable about refusals that are wrong. */
-bool smtp_is_postmaster(const struct smtp_path *path)
-{
-    return is_postmaster(path->address);
 }
 
 /* A recipient that was refused: logged, since no message will be. */
@@ -388,7 +379,7 @@ static void consider(struct smtp_session *s, struct recipient *r)
         return;
     }
     const struct domain *domain = config_domain(config, r->path.name);
-    r->unknown = domain && domain->recipients && !smtp_is_postmaster(&r->path) &&
+    r->unknown = domain && domain->recipients && !is_postmaster(r->path.address) &&
                  !table_holds_text(domain->recipients, r->path.spelled);
     if (!domain)
         refuse(s, &r->path, 550, "5.7.1", "relaying denied");

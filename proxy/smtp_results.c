@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What was found out about the sender, written for those behind: Authentication-Results (RFC 8601)
  * and Received-SPF (RFC 7208 9.1). Only what the rules had found out. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_results.h"
 
 #include "base/buf.h"
 #include "filters/auth_results.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What an earlier try of this message has left for its recipients: recalled at RCPT, written down
  * when they fare differently, forgotten once the retry has been served. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_retry.h"
 
 #include "proxy/client_hash.h"
 

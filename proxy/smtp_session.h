@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: ISC
  * One SMTP client's connection: what it has said, and the transaction it is in.
  *
- *   smtp_session.c    what the engine (session.h) asks for; replies, facts
- *   smtp_input.c      takes in command lines, and hangs up on what is no SMTP
- *   smtp_verbs.c      answers commands
- *   smtp_recipient.c  decides on RCPT, with
- *   smtp_retry.c      what an earlier try of the message has left
- *   smtp_body.c       takes in what follows DATA and BDAT
- *   smtp_message.c    goes from the final dot to the reply; in it
- *   smtp_deliver.c    the backend
- *   smtp_results.c    what was found out about the sender, written for those behind */
+ *   smtp_protocol.c     what the engine (session.h) asks for
+ *   smtp_input.c        takes in command lines, and hangs up on what is no SMTP
+ *   smtp_verbs.c        answers commands
+ *   smtp_recipient.c    decides on RCPT, with
+ *   smtp_retry.c        what an earlier try of the message has left
+ *   smtp_body.c         takes in what follows DATA and BDAT
+ *   smtp_message.c      goes from the final dot to the reply; in it
+ *   smtp_deliver.c      the backend
+ *   smtp_finish.c       the end of a message
+ *   smtp_transaction.c  ... and of a transaction
+ *   smtp_record.c, smtp_results.c  what is written of it, for people and for those behind */
 #ifndef PROXY_SMTP_SESSION_H
 #define PROXY_SMTP_SESSION_H
 
@@ -106,106 +108,9 @@ struct smtp_session {
     struct transaction t;
 };
 
-extern const struct mail_protocol smtp_protocol;
-
 static inline struct smtp_session *smtp_of(struct session *base)
 {
     return (struct smtp_session *)base;
 }
-
-/* Queues a reply: "CODE ENHANCED text" on one line (text may hold what came from others: it is made
- * printable). Enhanced may be empty. */
-void smtp_answer(struct smtp_session *s, unsigned code, struct slice enhanced, struct slice text);
-void smtp_say(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
-
-/* A reply after which the connection is closed. */
-void smtp_close(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
-
-/* A wrong command: the reply counts against limits.errors. */
-void smtp_error(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
-
-/* Bytes of a body or chunk: how many were used. */
-size_t smtp_take_data(struct smtp_session *s, struct slice bytes);
-size_t smtp_take_chunk(struct smtp_session *s, struct slice bytes);
-
-/* The body's clock: too slow an upload is given up; it would hold a session for hours. */
-void smtp_upload_rate(struct smtp_session *s);
-void smtp_drop_body(struct smtp_session *s);
-
-/* Forgets the transaction (RSET, EHLO, after a message). */
-void smtp_reset(struct smtp_session *s);
-
-/* Authentication-Results and Received-SPF of what the rules had found out; may be empty. ptr NULL:
- * out of memory. */
-struct slice smtp_results(struct smtp_session *s);
-struct slice smtp_authserv_id(const struct smtp_session *s);
-
-/* The facts that are known without the message, up to `phase`. */
-void smtp_facts(struct smtp_session *s, enum phase phase);
-
-/* One command at most, off the front of `bytes`: how many were used; 0: it is not complete. What is
- * no SMTP, and what follows a DATA that was refused without waiting for the reply, ends the
- * session.
- */
-size_t smtp_take_command(struct smtp_session *s, struct slice bytes);
-
-/* One command: a verb of smtp_verbs.def and its argument. */
-void smtp_command(struct smtp_session *s, enum smtp_verb verb, struct slice argument);
-
-/* All octets of a BDAT are in (or there are none): replies, or goes on to the message. */
-void smtp_chunk_complete(struct smtp_session *s);
-
-/* What the rules say of what is known at that phase (protocol.h). */
-enum outcome smtp_judge(struct session *base, enum phase phase, struct verdict *out);
-
-/* Says what a verdict refuses with, and the transaction's id. */
-void smtp_refuse(struct smtp_session *s, const struct verdict *verdict);
-
-/* postmaster and abuse: exempt from what is refused before the message. */
-bool smtp_is_postmaster(const struct smtp_path *path);
-
-/* RCPT: decides, and replies now or later. */
-void smtp_recipient(struct smtp_session *s, struct slice argument);
-
-/* What an earlier try of this message has left for a recipient: a group, and with it perhaps the
- * reply that was meant for it alone. */
-void smtp_retry_recall(struct smtp_session *s, struct recipient *r);
-bool smtp_retry_has_reply(const struct smtp_session *s, const struct recipient *r);
-void smtp_retry_told(struct smtp_session *s, const struct recipient *r);
-/* Whether this one, who would be the first, is not to be: it is the others' turn. */
-bool smtp_retry_lets_others_go_first(struct smtp_session *s, struct recipient *r);
-/* Recipients of that group were told to come in another transaction. */
-void smtp_retry_turned_away(struct smtp_session *s, const struct backend *backend, unsigned group);
-/* Recipients fare differently, by the rules or by the server's replies: for the next try. */
-void smtp_retry_remember_fates(struct smtp_session *s);
-void smtp_retry_remember_replies(struct smtp_session *s);
-/* The same class, code and enhanced code. */
-bool replies_alike(const struct backend_reply *a, const struct backend_reply *b);
-/* The transaction is over: replies that it has served are forgotten. */
-void smtp_retry_over(struct smtp_session *s);
-
-/* The body is complete: everything up to its reply. */
-void smtp_message(struct smtp_session *s);
-
-/* Hands the message to the backend for those `count` recipients whose verdict is to deliver, and
- * passes its answer on. */
-void smtp_deliver(struct smtp_session *s, size_t count);
-
-/* One decision record, to the log and to log.decisions. */
-struct decision {
-    const char *verdict;         /* accept, reject ... */
-    const struct verdict *rules; /* NULL: it did not come to the rules */
-    unsigned code;               /* the reply */
-    struct slice enhanced, text;
-    struct slice backend; /* the server that answered */
-};
-void smtp_record(struct smtp_session *s, const struct decision *decision);
-
-/* The end of a message: recorded, replied to with the transaction's reference behind the text,
- * forgotten. */
-void smtp_finish(struct smtp_session *s, const struct decision *decision, unsigned code,
-                 struct slice enhanced, struct slice text);
-void smtp_finish_say(struct smtp_session *s, const char *verdict, unsigned code,
-                     const char *enhanced, const char *text);
 
 #endif

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: ISC
  * The commands. Each is validated here and answered, or begins what will answer it. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_verbs.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/smtp_answer.h"
+#include "proxy/smtp_body.h"
+#include "proxy/smtp_facts.h"
+#include "proxy/smtp_finish.h"
+#include "proxy/smtp_recipient.h"
+#include "proxy/smtp_transaction.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -126,7 +132,7 @@ static void verb_ehlo(struct smtp_session *s, struct slice argument)
 
 static void start_tls(struct smtp_session *s)
 {
-    SSL *ssl = tls_accept(s->base.proxy->tls, smtp_protocol.alpn);
+    SSL *ssl = tls_accept(s->base.proxy->tls, s->base.protocol->alpn);
     if (!ssl) {
         smtp_say(s, 454, "4.7.0", "TLS is not available now");
         return;
@@ -204,7 +210,7 @@ static void judge_mail(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
     struct verdict verdict = {.delay = 0};
-    enum outcome outcome = smtp_judge(base, PHASE_MAIL, &verdict);
+    enum outcome outcome = smtp_judge(s, PHASE_MAIL, &verdict);
     if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP) {
         session_refuse(&s->base, s->ref, &verdict);
     } else if (outcome == OUTCOME_DECIDED && settings_of(s)->smtp_refuse_early &&

@@ -8,7 +8,8 @@
 #include "policy/table.h"
 #include "proxy/list_watch.h"
 #include "proxy/listener.h"
-#include "proxy/smtp_session.h"
+#include "proxy/session.h"
+#include "proxy/smtp_protocol.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -96,8 +97,8 @@ static void make_parts(void)
     struct list_watch *watch =
         resolver ? list_watch_new(proxy.base, resolver, config, proxy.shared, proxy.row) : NULL;
     struct recipient_cache *cache = recipient_cache_new();
-    struct acceptor *acceptor =
-        acceptor_new(&proxy, &listener, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    struct acceptor *acceptor = acceptor_new(&proxy, &smtp_protocol, &listener,
+                                             socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
     assert_true((redis && memory && resolver && watch && cache && acceptor) || hit);
     acceptor_free(&acceptor);
     recipient_cache_free(&cache);
@@ -134,7 +135,7 @@ static int connection(const char *said, int *other)
 static void say(const char *said)
 {
     int other, fd = connection(said, &other);
-    session_begin(&proxy, &listener, fd, &client, 1, &client);
+    session_begin(&proxy, &smtp_protocol, &listener, fd, &client, 1, &client);
     turn(30);
     allowed = -1;
     turn(30);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * The decision record: one for each message, a line in the log and, when asked for, a JSON object
  * with all facts. */
-#include "proxy/smtp_session.h"
+#include "proxy/smtp_record.h"
 
 #include "base/clock.h"
 #include "base/json.h"
