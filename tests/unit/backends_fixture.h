@@ -7,17 +7,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "smtp_script.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 
-#include "smtp_script.h"
-
-#include <cmocka.h>
-
 enum { JOBS = 8 };
+
+ARENA(1 << 20);
 
 static struct event_base *base;
 static struct script_server servers[2];
@@ -27,7 +25,6 @@ static struct config config;
 static struct shared *shared;
 static unsigned row;
 static struct backends *backends;
-static struct arena *arena;
 static struct backend_job jobs[JOBS];
 static struct job_recipient recipients[JOBS][300];
 static struct doubt about = {.id = "s1"};
@@ -92,9 +89,16 @@ static inline void configure(size_t server_count)
     config.settings.timeouts_connect = config.settings.timeouts_backend = 5000;
 }
 
-static inline int open_all(void **state)
+static void be_quiet(void)
 {
-    (void)state;
+    signal(SIGPIPE, SIG_IGN);
+    log_open("test", SINK_STDERR, LEVEL_PANIC);
+}
+
+ALL_TESTS(be_quiet, NULL);
+
+static void open_all(void)
+{
     int fd;
     base = event_base_new();
     script_start(&servers[0], base);
@@ -104,10 +108,10 @@ static inline int open_all(void **state)
     close(fd);
     row = (unsigned)shared_row_claim(shared);
     backends = backends_new(base, &config, SLICE(""), shared, row, 1);
-    arena = arena_new(1 << 20);
+    make_arena();
     memset(jobs, 0, sizeof jobs);
     done_count = 0;
-    return shared && backends && arena ? 0 : -1;
+    assert_true(shared && backends);
 }
 
 /* With what a test has changed in the configuration. */
@@ -118,19 +122,19 @@ static inline void again(void)
     assert_non_null(backends);
 }
 
-static inline int close_all(void **state)
+static void close_all(void)
 {
-    (void)state;
     unsigned number = shared_server(shared, &server_conf[0].ip, server_conf[0].port);
     backends_free(&backends);
     assert_int_equal(shared_backend(shared, number), 0);
     script_stop(&servers[0]);
     script_stop(&servers[1]);
     shared_free(&shared);
-    arena_free(&arena);
+    free_arena();
     event_base_free(base);
-    return 0;
 }
+
+EACH_TEST(open_all, close_all);
 
 static inline struct backend_job *submit(size_t i, enum job_kind kind, size_t recipient_count)
 {
@@ -178,7 +182,5 @@ static inline void expect_delivered(const struct backend_job *job)
     assert_int_equal(job->final_reply.kind, REPLY_YES);
     assert_int_equal(job->final_reply.code, 250);
 }
-
-#define TEST(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
 
 #endif

@@ -4,12 +4,9 @@
 #define TESTS_UNIT_MAKERS_H
 
 #include "base/buf.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static inline void put(struct buf *b, uint64_t value, unsigned bytes)
 {

@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/address.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 enum { KEPT = 10 };
 
-static struct arena *arena;
+ARENA_TESTS(1024 * 1024);
 static struct addresses list;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = arena_new(1024 * 1024);
-    return arena ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
 
 static void assert_slice(struct slice s, const char *expected)
 {
@@ -65,9 +48,8 @@ static void parse_one(const char *value, unsigned flags, const char *local, cons
     assert_others(others);
 }
 
-static void test_the_usual_forms(void **state)
+TEST(test_the_usual_forms)
 {
-    (void)state;
     parse("a@B.example", 1, 0);
     assert_address(0, "", "a", "b.example");
     parse("Ann B <a@b.example>", 1, 0);
@@ -88,25 +70,22 @@ static void test_the_usual_forms(void **state)
     parse("", 0, 0);
 }
 
-static void test_groups(void **state)
+TEST(test_groups)
 {
-    (void)state;
     parse("undisclosed-recipients:;", 0, ADDRESS_GROUP);
     parse("T: a@b.example, c@d.example;", 2, ADDRESS_GROUP | ADDRESS_MULTIPLE);
 }
 
-static void test_an_address_in_the_display_name_is_told(void **state)
+TEST(test_an_address_in_the_display_name_is_told)
 {
-    (void)state;
     parse("\"ceo@good.example\" <x@bad.example>", 1, ADDRESS_NAME_IS_ADDRESS);
     assert_address(0, "ceo@good.example", "x", "bad.example");
     parse("ceo@good.example <x@bad.example>", 1, ADDRESS_NAME_IS_ADDRESS);
     parse("x@bad.example <x@bad.example>", 1, 0);
 }
 
-static void test_every_address_that_could_be_seen_is_kept(void **state)
+TEST(test_every_address_that_could_be_seen_is_kept)
 {
-    (void)state;
     parse("<a@one.example>b@two.example", 2, ADDRESS_MALFORMED | ADDRESS_MULTIPLE);
     parse("<a@one.example><b@two.example>", 2, ADDRESS_MALFORMED | ADDRESS_MULTIPLE);
     parse("<a@one.example,b@two.example>", 2, ADDRESS_MALFORMED | ADDRESS_MULTIPLE);
@@ -115,9 +94,8 @@ static void test_every_address_that_could_be_seen_is_kept(void **state)
     assert_address(0, "", "c", "three.example");
 }
 
-static void test_quotes_and_comments_hide_nothing(void **state)
+TEST(test_quotes_and_comments_hide_nothing)
 {
-    (void)state;
     parse("\"a@one.example\"@two.example", 1, 0);
     assert_address(0, "", "a@one.example", "two.example");
     parse("(x <a@one.example>) b@two.example", 1, ADDRESS_NAME_IS_ADDRESS);
@@ -127,9 +105,8 @@ static void test_quotes_and_comments_hide_nothing(void **state)
     parse("(unclosed <a@one.example>", 1, ADDRESS_MALFORMED);
 }
 
-static void test_an_encoded_word_is_no_address(void **state)
+TEST(test_an_encoded_word_is_no_address)
 {
-    (void)state;
     parse("=?utf-8?b?PGFAb25lLmV4YW1wbGU+?=,<b@two.example>", 1,
           ADDRESS_MALFORMED | ADDRESS_UNCLEAR | ADDRESS_ENCODED_WORD);
     assert_address(0, "", "b", "two.example");
@@ -140,9 +117,8 @@ static void test_an_encoded_word_is_no_address(void **state)
     assert_others("one.example");
 }
 
-static void test_blanks_and_comments_beside_at_and_dots_part_nothing(void **state)
+TEST(test_blanks_and_comments_beside_at_and_dots_part_nothing)
 {
-    (void)state;
     static const char *const values[] = {
         "a@(x)b.example",     "a(x)@b.example",
         "a @ b.example",      "a@b(x).example",
@@ -172,9 +148,8 @@ static void test_blanks_and_comments_beside_at_and_dots_part_nothing(void **stat
     assert_address(1, "", "c", "d.example");
 }
 
-static void test_a_domain_that_others_end_or_join_is_told(void **state)
+TEST(test_a_domain_that_others_end_or_join_is_told)
 {
-    (void)state;
     parse_one("a@one.example .two.example", 0, "a", "one.example.two.example", "one.example");
     parse_one("<a@one.example .two.example>", 0, "a", "one.example.two.example", "one.example");
     parse_one("a@one.example(x).two.example", 0, "a", "one.example.two.example", "one.example");
@@ -192,17 +167,15 @@ static void test_a_domain_that_others_end_or_join_is_told(void **state)
               "one.example");
 }
 
-static void test_what_follows_the_first_at_is_the_domain(void **state)
+TEST(test_what_follows_the_first_at_is_the_domain)
 {
-    (void)state;
     parse_one("a@one.example@two.example", 0, "a", "one.example@two.example", "");
     parse_one("<a@@one.example>", 0, "a", "@one.example", "");
     parse_one("\"a@b\"@one.example", 0, "a@b", "one.example", "");
 }
 
-static void test_a_quote_in_an_encoded_word_hides_nothing(void **state)
+TEST(test_a_quote_in_an_encoded_word_hides_nothing)
 {
-    (void)state;
     parse("=?utf-8?q?\"?= <a@one.example>, \" <b@two.example>", 1,
           ADDRESS_MALFORMED | ADDRESS_UNCLEAR | ADDRESS_NAME_IS_ADDRESS);
     assert_others("one.example two.example");
@@ -217,9 +190,8 @@ static void test_a_quote_in_an_encoded_word_hides_nothing(void **state)
     assert_others("");
 }
 
-static void test_half_an_address_is_told(void **state)
+TEST(test_half_an_address_is_told)
 {
-    (void)state;
     const unsigned half = ADDRESS_MALFORMED | ADDRESS_UNCLEAR;
     parse("a@", 1, half);
     parse("a@, b@c.example", 2, half | ADDRESS_MULTIPLE);
@@ -235,27 +207,24 @@ static void test_half_an_address_is_told(void **state)
     parse("a@<one.example,b@two.example>", 2, half | ADDRESS_MULTIPLE);
 }
 
-static void test_a_comma_in_a_name_is_forgiven(void **state)
+TEST(test_a_comma_in_a_name_is_forgiven)
 {
-    (void)state;
     parse("Example, Inc. <a@b.example>", 1, 0);
     assert_address(0, "Example, Inc.", "a", "b.example");
     parse("A, B, C <a@b.example>, d@e.example", 2, ADDRESS_MULTIPLE);
     assert_address(0, "A, B, C", "a", "b.example");
 }
 
-static void test_readings_beyond_the_cap_are_told(void **state)
+TEST(test_readings_beyond_the_cap_are_told)
 {
-    (void)state;
     parse("a@b.c a@b.c a@b.c a@b.c a@b.c a@b.c a@b.c a@b.c <a@b.c>", 8,
           ADDRESS_MALFORMED | ADDRESS_MULTIPLE);
     parse("a@b .b .b .b .b .b .b .b .b .b .b .b .b .b .b .b .b .b .b", 1, ADDRESS_UNCLEAR);
     assert_int_equal(list.others_count, ADDRESS_OTHERS_MAX);
 }
 
-static void test_odd_octets_are_told(void **state)
+TEST(test_odd_octets_are_told)
 {
-    (void)state;
     parse("a@b\xc3\xa9.example", 1, ADDRESS_EIGHT_BIT);
     assert_true(addresses_parse(arena, (struct slice){"a@b\0.example", 12}, KEPT, &list));
     assert_int_equal(list.flags, ADDRESS_CONTROL);
@@ -265,33 +234,8 @@ static void test_odd_octets_are_told(void **state)
     parse("\xe2\x80\xae <a@b.example>", 1, ADDRESS_EIGHT_BIT);
 }
 
-static void test_the_list_is_capped(void **state)
+TEST(test_the_list_is_capped)
 {
-    (void)state;
     parse("a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b,a@b", KEPT,
           ADDRESS_MULTIPLE | ADDRESS_TOO_MANY);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_the_usual_forms),
-        TEST(test_groups),
-        TEST(test_an_address_in_the_display_name_is_told),
-        TEST(test_every_address_that_could_be_seen_is_kept),
-        TEST(test_quotes_and_comments_hide_nothing),
-        TEST(test_an_encoded_word_is_no_address),
-        TEST(test_blanks_and_comments_beside_at_and_dots_part_nothing),
-        TEST(test_a_domain_that_others_end_or_join_is_told),
-        TEST(test_what_follows_the_first_at_is_the_domain),
-        TEST(test_a_quote_in_an_encoded_word_hides_nothing),
-        TEST(test_half_an_address_is_told),
-        TEST(test_a_comma_in_a_name_is_forgiven),
-        TEST(test_readings_beyond_the_cap_are_told),
-        TEST(test_odd_octets_are_told),
-        TEST(test_the_list_is_capped),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

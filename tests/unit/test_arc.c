@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * The structure of chains; signatures are the business of tests/test_arc.py. */
 #include "filters/arc.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #define AAR(i) "ARC-Authentication-Results: i=" i "; mx.example.org; spf=pass\r\n"
 #define AMS(i)                                                                                     \
@@ -15,36 +12,29 @@
 #define AS(i, cv) "ARC-Seal: i=" i "; a=rsa-sha256; cv=" cv "; d=s" i ".example; s=s; b=AAAA\r\n"
 #define END "From: a@b\r\n\r\nbody\r\n"
 
-static struct arena *arena;
+ARENA(4 * 1024 * 1024);
 static struct dns_answers *dns;
 static struct arc_outcome out;
 
-static int set_up(void **state)
+static void set_up(void)
 {
-    (void)state;
-    arena = arena_new(4 * 1024 * 1024);
+    make_arena();
     dns = dns_answers_new(arena);
-    return dns ? 0 : -1;
+    assert_non_null(dns);
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+EACH_TEST(set_up, free_arena);
 
-static void test_no_chain(void **state)
+TEST(test_no_chain)
 {
     static const char *const messages[] = {"", "\r\n", END, ("ARC-Sealed: i=1\r\n" END)};
-    (void)state;
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
         assert_true(arc_examine(arena, dns, slice_of(messages[i]), 0, &out));
         assert_int_equal(out.result, ARC_NONE);
     }
 }
 
-static void test_malformed_chains_fail_without_dns(void **state)
+TEST(test_malformed_chains_fail_without_dns)
 {
     static const struct {
         const char *message, *reason;
@@ -67,7 +57,6 @@ static void test_malformed_chains_fail_without_dns(void **state)
         {AAR("1") AMS("1") AS("1", "none") AAR("2") AMS("2") AS("2", "none") END,
          "cv= is not what it must be"},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_true(arc_examine(arena, dns, slice_of(cases[i].message), 0, &out));
         assert_string_equal(out.reason, cases[i].reason);
@@ -76,37 +65,22 @@ static void test_malformed_chains_fail_without_dns(void **state)
     }
 }
 
-static void test_all_keys_are_asked_for_at_once(void **state)
+TEST(test_all_keys_are_asked_for_at_once)
 {
     static const char message[] =
         AAR("1") AMS("1") AS("1", "none") AAR("2") AMS("2") AS("2", "pass") END;
     size_t count;
-    (void)state;
     assert_false(arc_examine(arena, dns, slice_of(message), 0, &out));
     const struct dns_wanted *wanted = dns_wanted(dns, &count);
     assert_int_equal(count, 4);
     assert_true(slice_eq(wanted[0].name, SLICE("s._domainkey.m2.example")));
 }
 
-static void test_sealers_are_told_of_chains_that_fail(void **state)
+TEST(test_sealers_are_told_of_chains_that_fail)
 {
-    (void)state;
     assert_true(arc_examine(arena, dns, SLICE(AAR("1") AMS("1") AS("1", "fail") END), 0, &out));
     assert_int_equal(out.count, 1);
     assert_true(slice_eq(out.sealers[0].domain, SLICE("s1.example")));
     assert_true(slice_eq(out.sealers[0].authentication_results, SLICE("mx.example.org; spf=pass")));
     assert_int_equal(out.oldest_pass, 0);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_no_chain),
-        TEST(test_malformed_chains_fail_without_dns),
-        TEST(test_all_keys_are_asked_for_at_once),
-        TEST(test_sealers_are_told_of_chains_that_fail),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

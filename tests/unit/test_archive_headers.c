@@ -4,9 +4,10 @@
 #include "filters/iso_paths.h"
 #include "filters/lzw.h"
 #include "filters/rar_headers.h"
+#include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 
-static struct arena *arena;
+ARENA_TESTS(256 << 20);
 
 /* A version 5 block: checksum (not looked at), its header's length, the header. */
 static void put_block5(struct buf *b, struct slice header)
@@ -31,9 +32,8 @@ static struct buf rar5(struct slice file_header)
 /* type, flags, extra size; the same; extra: size, type 1 */
 #define CRYPTED5 "\2\1\2\0\x05\0\0\0\7run.exe\1\1"
 
-static void test_version_5_names_are_read(void **state)
+TEST(test_version_5_names_are_read)
 {
-    (void)state;
     struct buf b = rar5(SLICE(FILE5));
     struct rar_headers h;
     assert_true(rar_headers_read(arena, buf_slice(&b), 10, &h));
@@ -45,9 +45,8 @@ static void test_version_5_names_are_read(void **state)
     buf_release(&b);
 }
 
-static void test_version_5_file_encryption_is_seen(void **state)
+TEST(test_version_5_file_encryption_is_seen)
 {
-    (void)state;
     struct buf b = rar5(SLICE(CRYPTED5));
     struct rar_headers h;
     assert_true(rar_headers_read(arena, buf_slice(&b), 10, &h));
@@ -57,9 +56,8 @@ static void test_version_5_file_encryption_is_seen(void **state)
     buf_release(&b);
 }
 
-static void test_version_5_header_encryption_is_seen(void **state)
+TEST(test_version_5_header_encryption_is_seen)
 {
-    (void)state;
     struct buf b = buf_init(100);
     buf_append(&b, SLICE("Rar!\x1a\x07\1\0"));
     put_block5(&b, SLICE("\4\0\0\0\x0f"));
@@ -93,9 +91,8 @@ static struct buf rar4(uint16_t main_flags, uint16_t file_flags)
     return b;
 }
 
-static void test_version_4_names_and_flags(void **state)
+TEST(test_version_4_names_and_flags)
 {
-    (void)state;
     struct buf b = rar4(0, 4);
     struct rar_headers h;
     assert_true(rar_headers_read(arena, buf_slice(&b), 10, &h));
@@ -111,9 +108,8 @@ static void test_version_4_names_and_flags(void **state)
     buf_release(&b);
 }
 
-static void test_rar_cuts_are_survived(void **state)
+TEST(test_rar_cuts_are_survived)
 {
-    (void)state;
     struct buf five = rar5(SLICE(CRYPTED5)), four = rar4(0, 0x104);
     struct rar_headers h;
     for (size_t cut = 0; cut < buf_len(&five); cut++)
@@ -144,9 +140,8 @@ static struct buf cab(uint16_t compression)
     return b;
 }
 
-static void test_cabinets_are_listed(void **state)
+TEST(test_cabinets_are_listed)
 {
-    (void)state;
     struct buf b = cab(1);
     struct cab_headers h;
     assert_true(cab_headers_read(arena, buf_slice(&b), 10, &h));
@@ -160,9 +155,8 @@ static void test_cabinets_are_listed(void **state)
     buf_release(&b);
 }
 
-static void test_lzx_cabinets_are_never_unpacked(void **state)
+TEST(test_lzx_cabinets_are_never_unpacked)
 {
-    (void)state;
     struct buf b = cab(0x1503);
     struct cab_headers h;
     assert_true(cab_headers_read(arena, buf_slice(&b), 10, &h));
@@ -172,9 +166,8 @@ static void test_lzx_cabinets_are_never_unpacked(void **state)
 }
 
 /* Codes of nine bits: "a", "b", then the text of code 257 ("ab") twice. */
-static void test_lzw_unpacks(void **state)
+TEST(test_lzw_unpacks)
 {
-    (void)state;
     static const unsigned codes[] = {'a', 'b', 257, 257};
     struct buf b = buf_init(100), out = buf_init(100);
     buf_append(&b, SLICE("\x1f\x9d\x90"));
@@ -188,9 +181,8 @@ static void test_lzw_unpacks(void **state)
     buf_release(&out);
 }
 
-static void test_lzw_refuses_codes_that_are_not_yet(void **state)
+TEST(test_lzw_refuses_codes_that_are_not_yet)
 {
-    (void)state;
     struct buf out = buf_init(100);
     assert_false(lzw_unpack(SLICE("\x1f\x9d\x90\xff\xff\xff"), &out));
     assert_false(lzw_unpack(SLICE("\x1f\x9d\x9f"
@@ -199,9 +191,8 @@ static void test_lzw_refuses_codes_that_are_not_yet(void **state)
     buf_release(&out);
 }
 
-static void test_lzw_stops_at_the_maximum(void **state)
+TEST(test_lzw_stops_at_the_maximum)
 {
-    (void)state;
     struct buf b = buf_init(1000), out = buf_init(10);
     buf_append(&b, SLICE("\x1f\x9d\x90"));
     put_zeros(&b, 900);
@@ -231,9 +222,8 @@ static struct buf iso(uint8_t child, uint8_t name_len)
     return b;
 }
 
-static void test_short_image_paths_pass(void **state)
+TEST(test_short_image_paths_pass)
 {
-    (void)state;
     struct buf b = iso(19, 10);
     assert_true(iso_paths_bounded(arena, buf_slice(&b)));
     for (size_t cut = 0; cut < buf_len(&b); cut += 97)
@@ -241,43 +231,9 @@ static void test_short_image_paths_pass(void **state)
     buf_release(&b);
 }
 
-static void test_folders_in_a_circle_are_too_long(void **state)
+TEST(test_folders_in_a_circle_are_too_long)
 {
-    (void)state;
     struct buf b = iso(18, 200);
     assert_false(iso_paths_bounded(arena, buf_slice(&b)));
     buf_release(&b);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = arena_new(256 << 20);
-    return arena ? 0 : 1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_version_5_names_are_read),
-        cmocka_unit_test(test_version_5_file_encryption_is_seen),
-        cmocka_unit_test(test_version_5_header_encryption_is_seen),
-        cmocka_unit_test(test_version_4_names_and_flags),
-        cmocka_unit_test(test_rar_cuts_are_survived),
-        cmocka_unit_test(test_cabinets_are_listed),
-        cmocka_unit_test(test_lzx_cabinets_are_never_unpacked),
-        cmocka_unit_test(test_short_image_paths_pass),
-        cmocka_unit_test(test_folders_in_a_circle_are_too_long),
-        cmocka_unit_test(test_lzw_unpacks),
-        cmocka_unit_test(test_lzw_refuses_codes_that_are_not_yet),
-        cmocka_unit_test(test_lzw_stops_at_the_maximum),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/arena.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void test_memory_is_zeroed_and_aligned(void **state)
+TEST(test_memory_is_zeroed_and_aligned)
 {
-    (void)state;
     struct arena *arena = arena_new(1024 * 1024);
     for (size_t size = 1; size < 3000; size += 37) {
         unsigned char *p = arena_alloc(arena, size);
@@ -29,9 +25,8 @@ static void test_memory_is_zeroed_and_aligned(void **state)
     arena_free(&arena);
 }
 
-static void test_past_the_maximum_there_is_nothing(void **state)
+TEST(test_past_the_maximum_there_is_nothing)
 {
-    (void)state;
     struct arena *arena = arena_new(1000);
     assert_null(arena_alloc(arena, 1001));
     assert_null(arena_alloc(arena, SIZE_MAX));
@@ -49,9 +44,8 @@ static void test_past_the_maximum_there_is_nothing(void **state)
     arena_free(&arena);
 }
 
-static void test_an_array_that_overflows_is_refused(void **state)
+TEST(test_an_array_that_overflows_is_refused)
 {
-    (void)state;
     struct arena *arena = arena_new(SIZE_MAX / 2);
     assert_null(arena_array(arena, SIZE_MAX / 4 + 2, 8));
     assert_non_null(arena_array(arena, 10, 8));
@@ -59,9 +53,8 @@ static void test_an_array_that_overflows_is_refused(void **state)
     arena_free(&arena);
 }
 
-static void test_copies_end_with_nul(void **state)
+TEST(test_copies_end_with_nul)
 {
-    (void)state;
     struct arena *arena = arena_new(100000);
     struct slice copy = arena_copy(arena, SLICE("a\0b"));
     assert_int_equal(copy.len, 3);
@@ -74,9 +67,8 @@ static void test_copies_end_with_nul(void **state)
     arena_free(&arena);
 }
 
-static void test_blocks_grow_for_what_is_large(void **state)
+TEST(test_blocks_grow_for_what_is_large)
 {
-    (void)state;
     struct arena *arena = arena_new(4 * 1024 * 1024);
     char *small = arena_alloc(arena, 16);
     char *large = arena_alloc(arena, 1024 * 1024);
@@ -86,16 +78,4 @@ static void test_blocks_grow_for_what_is_large(void **state)
     assert_int_equal(*small, 0);
     assert_int_equal(*after, 0);
     arena_free(&arena);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory_is_zeroed_and_aligned),
-        cmocka_unit_test(test_past_the_maximum_there_is_nothing),
-        cmocka_unit_test(test_an_array_that_overflows_is_refused),
-        cmocka_unit_test(test_copies_end_with_nul),
-        cmocka_unit_test(test_blocks_grow_for_what_is_large),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,29 +2,12 @@
 #include "filters/auth_prefetch.h"
 #include "filters/auth_results.h"
 #include "filters/dkim_example.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
-static struct arena *arena;
+ARENA_TESTS(1 << 20);
 static struct auth_prefetch out;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 20);
-    return arena ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
 
 static void assert_wanted(size_t count, const char *const *names)
 {
@@ -50,9 +33,8 @@ static void header(const char *block)
     assert_true(auth_prefetch_header(arena, slice_of(block), &out));
 }
 
-static void test_an_envelope_names_two_domains(void **state)
+TEST(test_an_envelope_names_two_domains)
 {
-    (void)state;
     envelope("mail.example.com", "a@\"b@c\"@example.org");
     WANTED("example.org", "mail.example.com");
     envelope("example.org", "a@EXAMPLE.org");
@@ -64,9 +46,8 @@ static void test_an_envelope_names_two_domains(void **state)
     WANTED("xn--bcher-kva.example");
 }
 
-static void test_what_has_no_records_is_not_asked(void **state)
+TEST(test_what_has_no_records_is_not_asked)
 {
-    (void)state;
     envelope("[192.0.2.1]", "a@b..example");
     assert_int_equal(out.count, 0);
     envelope("localhost", "a@[192.0.2.1]");
@@ -75,9 +56,8 @@ static void test_what_has_no_records_is_not_asked(void **state)
     assert_int_equal(out.count, 0);
 }
 
-static void test_a_header_names_keys_and_policies(void **state)
+TEST(test_a_header_names_keys_and_policies)
 {
-    (void)state;
     struct slice block = headers_block(dkim_example(), NULL);
     assert_true(auth_prefetch_header(arena, block, &out));
     WANTED("_dmarc.football.example.com", "_dmarc.example.com",
@@ -87,9 +67,8 @@ static void test_a_header_names_keys_and_policies(void **state)
     WANTED("one._domainkey.a.example", "two._domainkey.b.example", "three._domainkey.c.example");
 }
 
-static void test_every_author_that_a_field_could_name_is_asked_for(void **state)
+TEST(test_every_author_that_a_field_could_name_is_asked_for)
 {
-    (void)state;
     header("From: \"a@one.example\" <b@Two.example>\r\nFrom: =?koi8-r?q?x?= <c@[192.0.2.1]>\r\n");
     WANTED("_dmarc.one.example", "_dmarc.two.example");
     header("From: a@b\xc3\xbc"
@@ -100,9 +79,8 @@ static void test_every_author_that_a_field_could_name_is_asked_for(void **state)
     WANTED("_dmarc.b", "_dmarc.c", "_dmarc.d.example");
 }
 
-static void test_fields_that_say_nothing_ask_nothing(void **state)
+TEST(test_fields_that_say_nothing_ask_nothing)
 {
-    (void)state;
     header("DKIM-Signature: d=; s=x\r\nDKIM-Signature: nonsense\r\nDKIM-Signature: s=a; d=b..c\r\n"
            "ARC-Seal\r\nSubject: a@b.example\r\nFrom: nobody\r\n");
     assert_int_equal(out.count, 0);
@@ -110,9 +88,8 @@ static void test_fields_that_say_nothing_ask_nothing(void **state)
     assert_int_equal(out.count, 0);
 }
 
-static void test_there_is_a_limit(void **state)
+TEST(test_there_is_a_limit)
 {
-    (void)state;
     struct buf block = buf_init(1 << 20);
     for (int i = 0; i < 500; i++)
         buf_printf(&block, "ARC-Seal: i=1; d=d%d.example; s=s\r\nFrom: a@b%d.example\r\n", i, i);
@@ -121,9 +98,8 @@ static void test_there_is_a_limit(void **state)
     buf_release(&block);
 }
 
-static void test_a_full_arena_is_told(void **state)
+TEST(test_a_full_arena_is_told)
 {
-    (void)state;
     struct arena *small = arena_new(64);
     assert_false(auth_prefetch_header(small, SLICE("From: a@b.example\r\n"), &out));
     assert_int_equal(out.count, 0);
@@ -140,18 +116,16 @@ static void reads(const char *value, const char *expected)
         fail_msg("%s: \"%.*s\" instead of \"%s\"", value, SLICE_ARGS(found), expected);
 }
 
-static void test_results_of_others_are_read(void **state)
+TEST(test_results_of_others_are_read)
 {
-    (void)state;
     reads("mx.example; spf=pass; dmarc=pass (p=none) header.from=x.example", "pass");
     reads("mx.example 1;\r\n\tDMARC / 1 =\r\n\tfail;", "fail");
     reads("mx.example;(a;b(c))dmarc(d)=(\"e)none", "none");
     reads("mx.example; dmarc=pass; dmarc=pass", "pass");
 }
 
-static void test_results_that_are_none_are_not_read(void **state)
+TEST(test_results_that_are_none_are_not_read)
 {
-    (void)state;
     reads("", "");
     reads("mx.example", "");
     reads("dmarc=pass", "");
@@ -163,22 +137,4 @@ static void test_results_that_are_none_are_not_read(void **state)
     reads("mx.example; spf=pass (x (y) \\); dmarc=pass)", "");
     reads("mx.example; spf=pass (; dmarc=pass", "");
     reads("mx.example; dmarc=fail; dmarc=pass", "");
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_an_envelope_names_two_domains),
-        TEST(test_what_has_no_records_is_not_asked),
-        TEST(test_a_header_names_keys_and_policies),
-        TEST(test_every_author_that_a_field_could_name_is_asked_for),
-        TEST(test_fields_that_say_nothing_ask_nothing),
-        TEST(test_there_is_a_limit),
-        TEST(test_a_full_arena_is_told),
-        TEST(test_results_of_others_are_read),
-        TEST(test_results_that_are_none_are_not_read),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,32 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/auth_results.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static struct arena *arena;
+ARENA(1 << 20);
 static struct buf out;
 
-static int set_up(void **state)
+static void set_up(void)
 {
-    (void)state;
-    arena = arena_new(1 << 20);
+    make_arena();
     out = buf_init(1 << 16);
-    return arena ? 0 : -1;
 }
 
-static int tear_down(void **state)
+static void tear_down(void)
 {
-    (void)state;
-    arena_free(&arena);
+    free_arena();
     buf_release(&out);
-    return 0;
 }
+
+EACH_TEST(set_up, tear_down);
 
 static void assert_rendered(const char *expected)
 {
@@ -40,14 +35,13 @@ static void render(const char *id, const struct auth_method *methods, size_t cou
     assert_true(auth_results_render(&out, slice_of(id), methods, count));
 }
 
-static void test_nothing_done_is_none(void **state)
+TEST(test_nothing_done_is_none)
 {
-    (void)state;
     render("mx.example.com", NULL, 0);
     assert_rendered("Authentication-Results: mx.example.com; none\r\n");
 }
 
-static void test_methods_stand_on_lines_of_their_own(void **state)
+TEST(test_methods_stand_on_lines_of_their_own)
 {
     const struct auth_property spf[] = {{"smtp.mailfrom", SLICE("a@b.example"), AUTH_ADDRESS},
                                         {"smtp.helo", SLICE(""), AUTH_DOMAIN}};
@@ -59,7 +53,6 @@ static void test_methods_stand_on_lines_of_their_own(void **state)
                                           {"dkim", "fail", "body has changed", dkim, 3},
                                           {"arc", "none", NULL, NULL, 0},
                                           {"dmarc", "pass", NULL, dkim, 1}};
-    (void)state;
     render("mx.example.com", methods, 4);
     assert_rendered("Authentication-Results: mx.example.com;\r\n"
                     "\tspf=pass smtp.mailfrom=a@b.example;\r\n"
@@ -81,9 +74,8 @@ static void assert_value(struct slice value, enum auth_value kind, const char *e
     assert_rendered(field);
 }
 
-static void test_values_cannot_inject(void **state)
+TEST(test_values_cannot_inject)
 {
-    (void)state;
     assert_value(SLICE("legitimate.com'a.attack.com"), AUTH_DOMAIN,
                  "\"legitimate.com?a.attack.com\"");
     assert_value(SLICE("any@legitimate.com(a.attack.com"), AUTH_ADDRESS,
@@ -99,23 +91,21 @@ static void test_values_cannot_inject(void **state)
     assert_value(SLICE("a@b@c"), AUTH_ADDRESS, "\"a@b@c\"");
 }
 
-static void test_too_long_a_value_is_not_half_shown(void **state)
+TEST(test_too_long_a_value_is_not_half_shown)
 {
     char text[600];
-    (void)state;
     memset(text, 'a', sizeof text);
     assert_value((struct slice){text, sizeof text}, AUTH_DOMAIN, "\"?\"");
 }
 
-static void test_no_room_is_told(void **state)
+TEST(test_no_room_is_told)
 {
     struct buf small = buf_init(30);
-    (void)state;
     assert_false(auth_results_render(&small, SLICE("mx.example.com"), NULL, 0));
     buf_release(&small);
 }
 
-static void test_received_spf(void **state)
+TEST(test_received_spf)
 {
     const struct auth_property properties[] = {
         {"client-ip", SLICE("2001:db8::1"), AUTH_WORD},
@@ -123,7 +113,6 @@ static void test_received_spf(void **state)
         {"helo", SLICE("mail.c.example"), AUTH_DOMAIN},
         {"identity", SLICE("mailfrom"), AUTH_WORD},
         {"problem", SLICE(""), AUTH_WORD}};
-    (void)state;
     assert_true(received_spf_render(&out, SLICE("mx.example.com"), "pass", properties, 5));
     assert_rendered(
         "Received-SPF: pass receiver=mx.example.com; client-ip=\"2001:db8::1\";\r\n"
@@ -138,7 +127,7 @@ static bool is_ours(const char *field)
     return auth_results_is_ours(arena, &header, SLICE("mx.example.com"));
 }
 
-static void test_what_bears_our_name_is_ours(void **state)
+TEST(test_what_bears_our_name_is_ours)
 {
     static const char *const ours[] = {
         "Authentication-Results: mx.example.com; dmarc=pass\r\n",
@@ -157,13 +146,12 @@ static void test_what_bears_our_name_is_ours(void **state)
         "Received-SPF: pass (mx.example.com: fine) client-ip=192.0.2.1\r\n",
         "Received-SPF: pass receiver=mx.example.com; client-ip=192.0.2.1\r\n",
     };
-    (void)state;
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (!is_ours(ours[i]))
             fail_msg("%s", ours[i]);
 }
 
-static void test_what_others_wrote_stays(void **state)
+TEST(test_what_others_wrote_stays)
 {
     static const char *const others[] = {
         "Authentication-Results: mx.example.org; dmarc=pass\r\n",
@@ -175,24 +163,7 @@ static void test_what_others_wrote_stays(void **state)
         "ARC-Authentication-Results: i=1; mx.example.com; none\r\n",
         "Subject: mx.example.com;\r\n",
     };
-    (void)state;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (is_ours(others[i]))
             fail_msg("%s", others[i]);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_nothing_done_is_none, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_methods_stand_on_lines_of_their_own, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_values_cannot_inject, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_too_long_a_value_is_not_half_shown, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_room_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_received_spf, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_bears_our_name_is_ours, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_others_wrote_stays, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,15 +5,14 @@
 #include "filters/av_folder.h"
 #include "filters/av_message.h"
 #include "filters/inspect.h"
+#include "tests/unit/harness.h"
 
 #include <clamav.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-enum { ARENA = 64 << 20, TIMEOUT_MS = 20000, MESSAGE_MAX = 1 << 20, PASS = 0, SKIP = 77 };
+enum { ARENA_MAX = 64 << 20, TIMEOUT_MS = 20000, MESSAGE_MAX = 1 << 20, PASS = 0, SKIP = 77 };
 
 static char folder[] = "/tmp/gatepost-av-test-XXXXXX";
 static char database[64], scratch[64];
@@ -359,7 +356,7 @@ static void run(int (*body)(void))
     add_signature("eicar.ndb", "Test.Eicar", "0", slice_of(eicar));
     pid_t pid = fork();
     if (pid == 0) {
-        arena = arena_new(ARENA);
+        arena = arena_new(ARENA_MAX);
         _exit(body());
     }
     int status = -1;
@@ -373,9 +370,8 @@ static void run(int (*body)(void))
 }
 
 #define PROCESS_TEST(body)                                                                         \
-    static void test_##body(void **state)                                                          \
+    TEST(test_##body)                                                                              \
     {                                                                                              \
-        (void)state;                                                                               \
         run(body);                                                                                 \
     }
 PROCESS_TEST(finds_eicar_in_a_zip_in_a_mail)
@@ -390,36 +386,19 @@ PROCESS_TEST(finds_what_is_in_a_rar)
 PROCESS_TEST(finds_what_is_in_a_message_in_a_file)
 PROCESS_TEST(gives_each_worker_an_empty_folder)
 
-static int make_folders(void **state)
+static void make_folders(void)
 {
-    (void)state;
-    if (!mkdtemp(folder))
-        return -1;
+    assert_non_null(mkdtemp(folder));
     snprintf(database, sizeof database, "%s/database", folder);
     snprintf(scratch, sizeof scratch, "%s/scratch", folder);
-    return mkdir(database, 0700) == 0 ? mkdir(scratch, 0700) : -1;
+    assert_int_equal(mkdir(database, 0700), 0);
+    assert_int_equal(mkdir(scratch, 0700), 0);
 }
 
-static int remove_folders(void **state)
+static void remove_folders(void)
 {
-    (void)state;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0 ? rmdir(folder) : -1;
+    assert_int_equal(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(rmdir(folder), 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finds_eicar_in_a_zip_in_a_mail),
-        cmocka_unit_test(test_finds_it_in_what_libclamav_takes_for_text),
-        cmocka_unit_test(test_finds_many),
-        cmocka_unit_test(test_refuses_a_missing_or_empty_database),
-        cmocka_unit_test(test_fails_without_its_temporary_folder),
-        cmocka_unit_test(test_fails_when_its_folder_is_full),
-        cmocka_unit_test(test_fails_past_its_limits),
-        cmocka_unit_test(test_fails_when_libclamav_reports_an_error),
-        cmocka_unit_test(test_finds_what_is_in_a_rar),
-        cmocka_unit_test(test_finds_what_is_in_a_message_in_a_file),
-        cmocka_unit_test(test_gives_each_worker_an_empty_folder),
-    };
-    return cmocka_run_group_tests(tests, make_folders, remove_folders);
-}
+ALL_TESTS(make_folders, remove_folders);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "backends_fixture.h"
+#include "tests/unit/harness.h"
 
-static void test_a_stale_connection_is_tried_anew(void **state)
+TEST(test_a_stale_connection_is_tried_anew)
 {
-    (void)state;
     run(JOB_CHECK);
     servers[0].script.close_mails = 1;
     expect_delivered(run(JOB_DELIVER));
@@ -11,9 +11,8 @@ static void test_a_stale_connection_is_tried_anew(void **state)
     assert_int_equal(servers[0].messages, 1);
 }
 
-static void test_all_stale_connections_are_given_up_at_once(void **state)
+TEST(test_all_stale_connections_are_given_up_at_once)
 {
-    (void)state;
     submit(0, JOB_CHECK, 1);
     submit(1, JOB_CHECK, 1);
     wait_for(2);
@@ -24,9 +23,8 @@ static void test_all_stale_connections_are_given_up_at_once(void **state)
     assert_int_equal(servers[0].open, 1);
 }
 
-static void test_421_before_the_body_is_tried_anew(void **state)
+TEST(test_421_before_the_body_is_tried_anew)
 {
-    (void)state;
     struct script_server *s = &servers[0];
     const char **steps[] = {&s->script.mail, &s->script.rcpt, &s->script.data};
     server_conf[1].priority = 20;
@@ -43,10 +41,8 @@ static void test_421_before_the_body_is_tried_anew(void **state)
 }
 
 /* The second one's connection is ready first. */
-static void
-test_a_job_waits_for_the_first_server_and_goes_to_the_second_when_that_fails(void **state)
+TEST(test_a_job_waits_for_the_first_server_and_goes_to_the_second_when_that_fails)
 {
-    (void)state;
     config.settings.timeouts_backend = 300;
     servers[0].script.greeting = SCRIPT_SILENT;
     backend.server_count = 2;
@@ -61,9 +57,8 @@ test_a_job_waits_for_the_first_server_and_goes_to_the_second_when_that_fails(voi
     assert_int_equal(servers[1].messages, 1);
 }
 
-static void test_421_after_the_dot_is_a_tempfail_and_no_retry(void **state)
+TEST(test_421_after_the_dot_is_a_tempfail_and_no_retry)
 {
-    (void)state;
     servers[0].script.final = "421 4.3.2 closing\r\n";
     struct backend_job *job = run(JOB_DELIVER);
     assert_int_equal(job->outcome, JOB_ANSWERED);
@@ -73,9 +68,8 @@ static void test_421_after_the_dot_is_a_tempfail_and_no_retry(void **state)
     assert_int_equal(servers[0].messages, 1);
 }
 
-static void test_lost_after_the_dot_is_in_doubt_and_never_tried_anew(void **state)
+TEST(test_lost_after_the_dot_is_in_doubt_and_never_tried_anew)
 {
-    (void)state;
     servers[0].script.final = SCRIPT_CLOSE;
     backend.server_count = 2;
     again();
@@ -86,9 +80,8 @@ static void test_lost_after_the_dot_is_in_doubt_and_never_tried_anew(void **stat
     assert_int_equal(servers[1].messages, 0);
 }
 
-static void test_silence_after_the_dot_is_in_doubt(void **state)
+TEST(test_silence_after_the_dot_is_in_doubt)
 {
-    (void)state;
     servers[0].script.final = SCRIPT_SILENT;
     struct backend_job *job = submit(0, JOB_DELIVER, 1);
     job->deadline = clock_ms() + 500;
@@ -96,9 +89,8 @@ static void test_silence_after_the_dot_is_in_doubt(void **state)
     assert_int_equal(job->outcome, JOB_IN_DOUBT);
 }
 
-static void test_silence_in_the_envelope_ends_with_the_job(void **state)
+TEST(test_silence_in_the_envelope_ends_with_the_job)
 {
-    (void)state;
     servers[0].script.rcpt = SCRIPT_SILENT;
     int64_t begun = clock_ms();
     struct backend_job *job = submit(0, JOB_DELIVER, 1);
@@ -109,9 +101,8 @@ static void test_silence_in_the_envelope_ends_with_the_job(void **state)
     assert_int_equal(servers[0].messages, 0);
 }
 
-static void test_refused_recipients_leave_no_message_and_a_usable_connection(void **state)
+TEST(test_refused_recipients_leave_no_message_and_a_usable_connection)
 {
-    (void)state;
     servers[0].script.rcpt = "550 5.1.1 no such user\r\n";
     servers[0].script.data = "554 5.5.1 no valid recipients\r\n";
     struct backend_job *job = run(JOB_DELIVER);
@@ -123,9 +114,8 @@ static void test_refused_recipients_leave_no_message_and_a_usable_connection(voi
     assert_int_equal(servers[0].messages, 1);
 }
 
-static void test_354_without_recipients_begins_no_message(void **state)
+TEST(test_354_without_recipients_begins_no_message)
 {
-    (void)state;
     servers[0].script.rcpt = "550 5.1.1 no such user\r\n";
     struct backend_job *job = run(JOB_DELIVER);
     assert_int_equal(job->outcome, JOB_ANSWERED);
@@ -135,9 +125,8 @@ static void test_354_without_recipients_begins_no_message(void **state)
     assert_int_equal(servers[0].open, 0);
 }
 
-static void test_a_yes_before_the_message_is_not_believed(void **state)
+TEST(test_a_yes_before_the_message_is_not_believed)
 {
-    (void)state;
     servers[0].script.data = "354 go\r\n250 2.0.0 taken already\r\n";
     backend.server_count = 2;
     again();
@@ -148,9 +137,8 @@ static void test_a_yes_before_the_message_is_not_believed(void **state)
 
 static char large[12 * 1024 * 1024]; /* more than all buffers between two sockets hold */
 
-static void test_a_yes_in_the_middle_of_the_message_is_not_believed(void **state)
+TEST(test_a_yes_in_the_middle_of_the_message_is_not_believed)
 {
-    (void)state;
     struct iovec pieces[] = {{large, sizeof large}, {(char[]){"\r\n.\r\n"}, 5}};
     memset(large, 'x', sizeof large);
     servers[0].script.early_final = "250 2.0.0 taken already\r\n";
@@ -164,9 +152,8 @@ static void test_a_yes_in_the_middle_of_the_message_is_not_believed(void **state
     assert_int_equal(servers[0].messages + servers[1].messages, 1);
 }
 
-static void test_a_no_in_the_middle_of_the_message_is_heard(void **state)
+TEST(test_a_no_in_the_middle_of_the_message_is_heard)
 {
-    (void)state;
     struct iovec pieces[] = {{large, sizeof large}, {(char[]){"\r\n.\r\n"}, 5}};
     servers[0].script.early_final = "552 5.3.4 too big\r\n";
     struct backend_job *job = submit(0, JOB_DELIVER, 1);
@@ -179,9 +166,8 @@ static void test_a_no_in_the_middle_of_the_message_is_heard(void **state)
     assert_int_equal(servers[0].messages, 0);
 }
 
-static void test_what_nobody_asked_for_is_no_reply_to_the_next_job(void **state)
+TEST(test_what_nobody_asked_for_is_no_reply_to_the_next_job)
 {
-    (void)state;
     servers[0].script.rset = "250 2.0.0 ok\r\n250 2.0.0 and ok\r\n";
     struct backend_job *job = run(JOB_CHECK);
     assert_int_equal(job->recipients[0].reply.kind, REPLY_YES);
@@ -191,9 +177,8 @@ static void test_what_nobody_asked_for_is_no_reply_to_the_next_job(void **state)
     assert_int_equal(servers[0].connections, 2);
 }
 
-static void test_the_second_server_is_for_when_the_first_is_down(void **state)
+TEST(test_the_second_server_is_for_when_the_first_is_down)
 {
-    (void)state;
     backend.server_count = 2;
     again();
     expect_delivered(run(JOB_DELIVER));
@@ -205,9 +190,8 @@ static void test_the_second_server_is_for_when_the_first_is_down(void **state)
     assert_int_equal(servers[1].messages, 1);
 }
 
-static void test_an_idle_second_server_is_used_when_the_first_is_full(void **state)
+TEST(test_an_idle_second_server_is_used_when_the_first_is_full)
 {
-    (void)state;
     backend.server_count = 2;
     again();
     servers[0].script.mail = SCRIPT_SILENT;
@@ -225,18 +209,16 @@ static void test_an_idle_second_server_is_used_when_the_first_is_full(void **sta
     backends_cancel(backends, &jobs[1]);
 }
 
-static void test_all_down_is_told(void **state)
+TEST(test_all_down_is_told)
 {
-    (void)state;
     servers[0].script.greeting = SCRIPT_CLOSE;
     struct backend_job *job = run(JOB_DELIVER);
     assert_int_equal(job->outcome, JOB_UNREACHABLE);
     assert_non_null(job->trouble);
 }
 
-static void test_a_busy_server_is_told(void **state)
+TEST(test_a_busy_server_is_told)
 {
-    (void)state;
     servers[0].script.mail = SCRIPT_SILENT;
     submit(0, JOB_CHECK, 1);
     submit(1, JOB_CHECK, 1);
@@ -251,9 +233,8 @@ static void test_a_busy_server_is_told(void **state)
 
 /* ---- cancelled ---- */
 
-static void test_a_cancelled_job_is_not_told_and_sends_no_message(void **state)
+TEST(test_a_cancelled_job_is_not_told_and_sends_no_message)
 {
-    (void)state;
     submit(0, JOB_DELIVER, 1);
     backends_cancel(backends, &jobs[0]); /* waiting */
     settle();
@@ -268,9 +249,8 @@ static void test_a_cancelled_job_is_not_told_and_sends_no_message(void **state)
     expect_delivered(run(JOB_DELIVER));
 }
 
-static void test_a_delivery_cancelled_behind_the_dot_goes_on_alone(void **state)
+TEST(test_a_delivery_cancelled_behind_the_dot_goes_on_alone)
 {
-    (void)state;
     servers[0].script.final = SCRIPT_SILENT;
     backend.connections = 1;
     again();
@@ -283,9 +263,8 @@ static void test_a_delivery_cancelled_behind_the_dot_goes_on_alone(void **state)
     assert_int_equal(servers[0].open, 1);
 }
 
-static void test_an_abandoned_connection_counts_as_nobodys_hope(void **state)
+TEST(test_an_abandoned_connection_counts_as_nobodys_hope)
 {
-    (void)state;
     servers[0].script.final = SCRIPT_SILENT;
     submit(0, JOB_DELIVER, 1);
     settle();
@@ -293,34 +272,4 @@ static void test_an_abandoned_connection_counts_as_nobodys_hope(void **state)
     servers[0].script.final = NULL;
     expect_delivered(run(JOB_DELIVER)); /* a second connection is opened */
     assert_int_equal(servers[0].connections, 2);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_a_stale_connection_is_tried_anew),
-        TEST(test_all_stale_connections_are_given_up_at_once),
-        TEST(test_421_before_the_body_is_tried_anew),
-        TEST(test_a_job_waits_for_the_first_server_and_goes_to_the_second_when_that_fails),
-        TEST(test_421_after_the_dot_is_a_tempfail_and_no_retry),
-        TEST(test_lost_after_the_dot_is_in_doubt_and_never_tried_anew),
-        TEST(test_silence_after_the_dot_is_in_doubt),
-        TEST(test_silence_in_the_envelope_ends_with_the_job),
-        TEST(test_refused_recipients_leave_no_message_and_a_usable_connection),
-        TEST(test_354_without_recipients_begins_no_message),
-        TEST(test_a_yes_before_the_message_is_not_believed),
-        TEST(test_a_yes_in_the_middle_of_the_message_is_not_believed),
-        TEST(test_a_no_in_the_middle_of_the_message_is_heard),
-        TEST(test_what_nobody_asked_for_is_no_reply_to_the_next_job),
-        TEST(test_the_second_server_is_for_when_the_first_is_down),
-        TEST(test_an_idle_second_server_is_used_when_the_first_is_full),
-        TEST(test_all_down_is_told),
-        TEST(test_a_busy_server_is_told),
-        TEST(test_a_cancelled_job_is_not_told_and_sends_no_message),
-        TEST(test_a_delivery_cancelled_behind_the_dot_goes_on_alone),
-        TEST(test_an_abandoned_connection_counts_as_nobodys_hope),
-    };
-    signal(SIGPIPE, SIG_IGN);
-    log_open("test", SINK_STDERR, LEVEL_PANIC);
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "backends_fixture.h"
 #include "test_certificate.h"
+#include "tests/unit/harness.h"
 
-static void test_a_connection_serves_job_after_job(void **state)
+TEST(test_a_connection_serves_job_after_job)
 {
-    (void)state;
     struct backend_job *job = run(JOB_CHECK);
     assert_int_equal(job->outcome, JOB_ANSWERED);
     assert_int_equal(job->recipients[0].reply.kind, REPLY_YES);
@@ -17,9 +17,8 @@ static void test_a_connection_serves_job_after_job(void **state)
     assert_true(said(&servers[0], "MAIL FROM:<sender@example.org> SIZE="));
 }
 
-static void test_no_more_connections_than_allowed(void **state)
+TEST(test_no_more_connections_than_allowed)
 {
-    (void)state;
     for (size_t i = 0; i < JOBS; i++)
         submit(i, JOB_DELIVER, 1);
     wait_for(JOBS);
@@ -29,9 +28,8 @@ static void test_no_more_connections_than_allowed(void **state)
     assert_int_equal(servers[0].messages, JOBS);
 }
 
-static void test_replies_may_come_byte_by_byte(void **state)
+TEST(test_replies_may_come_byte_by_byte)
 {
-    (void)state;
     servers[0].script.trickle = true;
     expect_delivered(run(JOB_DELIVER));
     servers[0].script.rcpt = "550-5.1.1 no\r\n550 5.1.1 such user\r\n";
@@ -40,9 +38,8 @@ static void test_replies_may_come_byte_by_byte(void **state)
     assert_true(slice_eq(job->recipients[0].reply.enhanced, SLICE("5.1.1")));
 }
 
-static void test_a_server_without_pipelining_gets_one_command_a_time(void **state)
+TEST(test_a_server_without_pipelining_gets_one_command_a_time)
 {
-    (void)state;
     servers[0].script.ehlo = "250 hi\r\n";
     submit(0, JOB_DELIVER, 5);
     wait_for(1);
@@ -52,26 +49,23 @@ static void test_a_server_without_pipelining_gets_one_command_a_time(void **stat
     assert_int_equal(job->mail_reply.kind, REPLY_LATER);
 }
 
-static void test_helo_after_ehlo_is_refused(void **state)
+TEST(test_helo_after_ehlo_is_refused)
 {
-    (void)state;
     servers[0].script.ehlo = "502 what\r\n";
     expect_delivered(run(JOB_DELIVER));
     assert_true(said(&servers[0], "HELO gate.example\r\n"));
 }
 
-static void test_many_recipients_go_in_steps(void **state)
+TEST(test_many_recipients_go_in_steps)
 {
-    (void)state;
     submit(0, JOB_DELIVER, 300);
     wait_for(1);
     expect_delivered(&jobs[0]);
     assert_int_equal(servers[0].recipients, 300);
 }
 
-static void test_only_what_is_offered_is_asked_for(void **state)
+TEST(test_only_what_is_offered_is_asked_for)
 {
-    (void)state;
     const struct smtp_mail_params mail = {
         .utf8 = true, .body = SMTP_BODY_8BITMIME, .ret = SLICE("HDRS"), .envid = SLICE("id1")};
     for (int offered = 0; offered < 2; offered++) {
@@ -106,9 +100,8 @@ static void test_only_what_is_offered_is_asked_for(void **state)
 
 /* ---- TLS ---- */
 
-static void test_tls_when_it_is_offered_and_plain_after_it_failed(void **state)
+TEST(test_tls_when_it_is_offered_and_plain_after_it_failed)
 {
-    (void)state;
     SSL_CTX *tls = server_context("mail.example");
     servers[0].script.ehlo = "250-hi\r\n250 STARTTLS\r\n";
     servers[0].script.tls = tls;
@@ -133,9 +126,8 @@ static struct slice pem_of(SSL_CTX *tls, char *out, size_t room)
     return (struct slice){out, (size_t)n};
 }
 
-static void test_verify_wants_the_name_or_the_address(void **state)
+TEST(test_verify_wants_the_name_or_the_address)
 {
-    (void)state;
     static const struct {
         struct slice name;
         enum job_outcome outcome;
@@ -161,22 +153,4 @@ static void test_verify_wants_the_name_or_the_address(void **state)
     assert_int_equal(run(JOB_DELIVER)->outcome, JOB_UNREACHABLE);
     assert_int_equal(servers[0].messages, 1);
     SSL_CTX_free(tls);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_a_connection_serves_job_after_job),
-        TEST(test_no_more_connections_than_allowed),
-        TEST(test_replies_may_come_byte_by_byte),
-        TEST(test_a_server_without_pipelining_gets_one_command_a_time),
-        TEST(test_helo_after_ehlo_is_refused),
-        TEST(test_many_recipients_go_in_steps),
-        TEST(test_only_what_is_offered_is_asked_for),
-        TEST(test_tls_when_it_is_offered_and_plain_after_it_failed),
-        TEST(test_verify_wants_the_name_or_the_address),
-    };
-    signal(SIGPIPE, SIG_IGN);
-    log_open("test", SINK_STDERR, LEVEL_PANIC);
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,13 +4,10 @@
 
 #include "filters/blocklists.h"
 #include "policy/program.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static const char lists[] =
     "blocklist \"zen.test\" { \"127.0.0.2\"..\"127.0.0.9\" weight 5  \"127.0.0.4\" weight 7\n"
@@ -122,9 +119,8 @@ static void assert_list(const struct value *value, const char *expected)
     assert_string_equal(seen, expected);
 }
 
-static void test_weights_add_up_and_allowlists_subtract(void **state)
+TEST(test_weights_add_up_and_allowlists_subtract)
 {
-    (void)state;
     struct asked a = ask_client("9.2.0.192.zen.test A 127.0.0.3\n9.2.0.192.cop.test A 127.0.0.2\n"
                                 "9.2.0.192.wl.test A 127.0.5.2\n",
                                 "192.0.2.9");
@@ -136,9 +132,8 @@ static void test_weights_add_up_and_allowlists_subtract(void **state)
     end(&a);
 }
 
-static void test_the_heaviest_code_of_a_list_counts_once(void **state)
+TEST(test_the_heaviest_code_of_a_list_counts_once)
 {
-    (void)state;
     struct asked a = ask_client("9.2.0.192.zen.test A 127.0.0.2\n9.2.0.192.zen.test A 127.0.0.4\n"
                                 "9.2.0.192.zen.test A 127.0.0.10\n",
                                 "192.0.2.9");
@@ -146,9 +141,8 @@ static void test_the_heaviest_code_of_a_list_counts_once(void **state)
     end(&a);
 }
 
-static void test_only_configured_codes_count(void **state)
+TEST(test_only_configured_codes_count)
 {
-    (void)state;
     struct asked a = ask_client("9.2.0.192.zen.test A 127.0.0.12\n9.2.0.192.cop.test A 127.0.0.3\n"
                                 "9.2.0.192.wl.test A 127.0.5.0\n",
                                 "192.0.2.9");
@@ -158,9 +152,8 @@ static void test_only_configured_codes_count(void **state)
     end(&a);
 }
 
-static void test_v6_is_asked_by_nibbles(void **state)
+TEST(test_v6_is_asked_by_nibbles)
 {
-    (void)state;
     struct asked a = ask_client("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2."
                                 "zen.test A 127.0.0.3\n",
                                 "2001:db8::1");
@@ -168,9 +161,8 @@ static void test_v6_is_asked_by_nibbles(void **state)
     end(&a);
 }
 
-static void test_errors_of_a_list_are_no_listings(void **state)
+TEST(test_errors_of_a_list_are_no_listings)
 {
-    (void)state;
     static const char *const errors[] = {"127.255.255.252", "127.255.255.254", "127.255.255.255",
                                          "203.0.113.7", "128.0.0.2"};
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
@@ -185,9 +177,8 @@ static void test_errors_of_a_list_are_no_listings(void **state)
     }
 }
 
-static void test_a_blocklist_that_fails_leaves_what_the_others_said(void **state)
+TEST(test_a_blocklist_that_fails_leaves_what_the_others_said)
 {
-    (void)state;
     struct asked a =
         ask_client("9.2.0.192.zen.test SERVFAIL\n9.2.0.192.cop.test A 127.0.0.2\n", "192.0.2.9");
     assert_int_equal(a.keyed[ZEN].state, VALUE_UNKNOWN);
@@ -196,9 +187,8 @@ static void test_a_blocklist_that_fails_leaves_what_the_others_said(void **state
     end(&a);
 }
 
-static void test_an_allowlist_that_fails_could_have_spoken_for_the_client(void **state)
+TEST(test_an_allowlist_that_fails_could_have_spoken_for_the_client)
 {
-    (void)state;
     struct asked a =
         ask_client("9.2.0.192.wl.test TIMEOUT\n9.2.0.192.cop.test A 127.0.0.2\n", "192.0.2.9");
     assert_int_equal(a.facts.fact[FACT_DNSBL_SCORE].state, VALUE_UNKNOWN);
@@ -209,9 +199,8 @@ static void test_an_allowlist_that_fails_could_have_spoken_for_the_client(void *
     end(&a);
 }
 
-static void test_the_score_is_unknown_when_all_fail(void **state)
+TEST(test_the_score_is_unknown_when_all_fail)
 {
-    (void)state;
     struct asked a = ask_client("9.2.0.192.zen.test TIMEOUT\n9.2.0.192.cop.test SERVFAIL\n"
                                 "9.2.0.192.wl.test TIMEOUT\n",
                                 "192.0.2.9");
@@ -220,9 +209,8 @@ static void test_the_score_is_unknown_when_all_fail(void **state)
     end(&a);
 }
 
-static void test_a_suspended_list_is_not_asked(void **state)
+TEST(test_a_suspended_list_is_not_asked)
 {
-    (void)state;
     struct asked a = ask_client_while(
         "9.2.0.192.zen.test A 127.0.0.2\n9.2.0.192.cop.test A 127.0.0.2\n", "192.0.2.9", 1 << ZEN);
     assert_int_equal(a.keyed[ZEN].state, VALUE_UNKNOWN);
@@ -231,9 +219,8 @@ static void test_a_suspended_list_is_not_asked(void **state)
     end(&a);
 }
 
-static void test_private_addresses_are_not_looked_up(void **state)
+TEST(test_private_addresses_are_not_looked_up)
 {
-    (void)state;
     static const char *const inside[] = {
         "127.0.0.2", "10.1.2.3", "172.31.0.1", "192.168.1.1", "169.254.1.1",    "100.64.0.1",
         "0.0.0.0",   "::1",      "fe80::1",    "fd00::1",     "255.255.255.255"};
@@ -266,9 +253,8 @@ static const char bad_domains[] = "evil.co.uk.dbl.test A 127.0.1.4\n"
                                   "spam.example.multi.test A 127.0.0.8\n"
                                   "gray.example.multi.test A 127.0.0.4\n";
 
-static void test_registered_domains_are_asked_once(void **state)
+TEST(test_registered_domains_are_asked_once)
 {
-    (void)state;
     const struct slice domains[] = {
         SLICE("www.Evil.co.uk."), SLICE("a.b.evil.co.uk"), SLICE("spam.example"),
         SLICE("gray.example"),    SLICE("co.uk"),          SLICE(""),
@@ -287,9 +273,8 @@ static void test_registered_domains_are_asked_once(void **state)
     end(&a);
 }
 
-static void test_bits_of_the_last_number(void **state)
+TEST(test_bits_of_the_last_number)
 {
-    (void)state;
     const struct slice domain = SLICE("spam.example");
     struct asked a = ask_domains(bad_domains, &domain, 1, sender_once);
     assert_score(&a, FACT_DOMAINS_SENDER_SCORE, 3);
@@ -297,9 +282,8 @@ static void test_bits_of_the_last_number(void **state)
     end(&a);
 }
 
-static void test_a_failure_for_one_domain_is_unknown_unless_another_is_listed(void **state)
+TEST(test_a_failure_for_one_domain_is_unknown_unless_another_is_listed)
 {
-    (void)state;
     const struct slice domains[] = {SLICE("a.example"), SLICE("evil.co.uk")};
     static const char zone[] = "a.example.dbl.test SERVFAIL\na.example.multi.test SERVFAIL\n"
                                "evil.co.uk.dbl.test A 127.0.1.4\n";
@@ -311,9 +295,8 @@ static void test_a_failure_for_one_domain_is_unknown_unless_another_is_listed(vo
     end(&a);
 }
 
-static void test_many_domains_are_asked_in_one_round_and_bounded(void **state)
+TEST(test_many_domains_are_asked_in_one_round_and_bounded)
 {
-    (void)state;
     static char names[100][32];
     static struct slice domains[100];
     for (int i = 0; i < 100; i++) {
@@ -326,9 +309,8 @@ static void test_many_domains_are_asked_in_one_round_and_bounded(void **state)
     end(&a);
 }
 
-static void test_without_lists_nothing_is_asked(void **state)
+TEST(test_without_lists_nothing_is_asked)
 {
-    (void)state;
     struct asked a;
     begin(&a, "hostname \"mx.example\"");
     ip_parse(SLICE("192.0.2.9"), &a.client);
@@ -370,9 +352,8 @@ static void expect_health(const char *list, const char *zone, const char *expect
     arena_free(&health.arena);
 }
 
-static void test_health_of_a_list_of_addresses(void **state)
+TEST(test_health_of_a_list_of_addresses)
 {
-    (void)state;
     static const char list[] = "blocklist \"l.test\" { \"127.0.0.2\" }";
     expect_health(list, "2.0.0.127.l.test A 127.0.0.2\n", NULL);
     expect_health(list, "", "not listed");
@@ -390,9 +371,8 @@ static void test_health_of_a_list_of_addresses(void **state)
                   "public resolvers");
 }
 
-static void test_a_dns_that_fails_says_nothing_of_a_list(void **state)
+TEST(test_a_dns_that_fails_says_nothing_of_a_list)
 {
-    (void)state;
     static const char list[] = "blocklist \"l.test\" { \"127.0.0.2\" }";
     expect_health(list, "2.0.0.127.l.test TIMEOUT\n1.0.0.127.l.test TIMEOUT\n", NULL);
     expect_health(list, "2.0.0.127.l.test SERVFAIL\n", NULL);
@@ -400,9 +380,8 @@ static void test_a_dns_that_fails_says_nothing_of_a_list(void **state)
     expect_health(list, "2.0.0.127.l.test SERVFAIL\n1.0.0.127.l.test A 127.0.0.2\n", "wildcard");
 }
 
-static void test_health_of_a_list_of_domains(void **state)
+TEST(test_health_of_a_list_of_domains)
 {
-    (void)state;
     expect_health("blocklist domain \"l.test\" { \"127.0.1.2\" }", "test.l.test A 127.0.1.2\n",
                   NULL);
     expect_health("blocklist domain \"l.test\" { \"127.0.1.2\" }",
@@ -410,29 +389,4 @@ static void test_health_of_a_list_of_domains(void **state)
     expect_health("blocklist domain \"l.test\" { \"127.0.1.2\" test \"dbltest.com\" "
                   "\"example.com\" }",
                   "dbltest.com.l.test A 127.0.1.2\n", NULL);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_weights_add_up_and_allowlists_subtract),
-        cmocka_unit_test(test_the_heaviest_code_of_a_list_counts_once),
-        cmocka_unit_test(test_only_configured_codes_count),
-        cmocka_unit_test(test_v6_is_asked_by_nibbles),
-        cmocka_unit_test(test_errors_of_a_list_are_no_listings),
-        cmocka_unit_test(test_a_blocklist_that_fails_leaves_what_the_others_said),
-        cmocka_unit_test(test_an_allowlist_that_fails_could_have_spoken_for_the_client),
-        cmocka_unit_test(test_the_score_is_unknown_when_all_fail),
-        cmocka_unit_test(test_a_suspended_list_is_not_asked),
-        cmocka_unit_test(test_private_addresses_are_not_looked_up),
-        cmocka_unit_test(test_registered_domains_are_asked_once),
-        cmocka_unit_test(test_bits_of_the_last_number),
-        cmocka_unit_test(test_a_failure_for_one_domain_is_unknown_unless_another_is_listed),
-        cmocka_unit_test(test_many_domains_are_asked_in_one_round_and_bounded),
-        cmocka_unit_test(test_without_lists_nothing_is_asked),
-        cmocka_unit_test(test_health_of_a_list_of_addresses),
-        cmocka_unit_test(test_a_dns_that_fails_says_nothing_of_a_list),
-        cmocka_unit_test(test_health_of_a_list_of_domains),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/buf.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void test_appends_are_all_or_nothing(void **state)
+TEST(test_appends_are_all_or_nothing)
 {
-    (void)state;
     struct buf b = buf_init(10);
     assert_true(buf_append(&b, SLICE("12345678")));
     assert_false(buf_append(&b, SLICE("9ab")));
@@ -27,9 +23,8 @@ static void test_appends_are_all_or_nothing(void **state)
     buf_release(&b);
 }
 
-static void test_an_empty_one_holds_no_memory(void **state)
+TEST(test_an_empty_one_holds_no_memory)
 {
-    (void)state;
     struct buf b = buf_init(100);
     assert_null(b.data);
     assert_int_equal(buf_slice(&b).len, 0);
@@ -40,9 +35,8 @@ static void test_an_empty_one_holds_no_memory(void **state)
     buf_release(&b);
 }
 
-static void test_printf_needs_room_for_its_nul(void **state)
+TEST(test_printf_needs_room_for_its_nul)
 {
-    (void)state;
     struct buf b = buf_init(6);
     assert_true(buf_printf(&b, "%s", "12345"));
     assert_true(slice_eq(buf_slice(&b), SLICE("12345")));
@@ -52,9 +46,8 @@ static void test_printf_needs_room_for_its_nul(void **state)
     buf_release(&b);
 }
 
-static void test_room_is_never_past_the_maximum(void **state)
+TEST(test_room_is_never_past_the_maximum)
 {
-    (void)state;
     struct buf b = buf_init(600);
     size_t room;
     assert_non_null(buf_reserve(&b, 10, &room));
@@ -72,9 +65,8 @@ static void test_room_is_never_past_the_maximum(void **state)
 }
 
 /* Against a plain array, over random appends and reads. */
-static void test_bytes_come_out_as_they_went_in(void **state)
+TEST(test_bytes_come_out_as_they_went_in)
 {
-    (void)state;
     struct buf b = buf_init(4096);
     unsigned char next_in = 0, next_out = 0;
     srand(1);
@@ -97,16 +89,4 @@ static void test_bytes_come_out_as_they_went_in(void **state)
         assert_true(buf_len(&b) <= 4096 && b.size <= 4096);
     }
     buf_release(&b);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_appends_are_all_or_nothing),
-        cmocka_unit_test(test_an_empty_one_holds_no_memory),
-        cmocka_unit_test(test_printf_needs_room_for_its_nul),
-        cmocka_unit_test(test_room_is_never_past_the_maximum),
-        cmocka_unit_test(test_bytes_come_out_as_they_went_in),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

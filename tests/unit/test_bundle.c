@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/bundle.h"
+#include "tests/unit/harness.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static char folder[64];
 static char path[128];
@@ -29,21 +26,21 @@ static void write_file(const char *name, const char *content)
     fclose(file);
 }
 
-static int make_folder(void **state)
+static void make_folder(void)
 {
-    (void)state;
     strcpy(folder, "/tmp/test_bundle.XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
+    assert_non_null(mkdtemp(folder));
 }
 
-static int remove_folder(void **state)
+static void remove_folder(void)
 {
-    (void)state;
     static const char *const names[] = {"a.conf", "empty", "key.pem", "large", "pipe"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(in_folder(names[i]).ptr);
-    return rmdir(folder);
+    assert_int_equal(rmdir(folder), 0);
 }
+
+ALL_TESTS(make_folder, remove_folder);
 
 static void expect(struct bundle *bundle, struct slice name, const char *content)
 {
@@ -53,9 +50,8 @@ static void expect(struct bundle *bundle, struct slice name, const char *content
     assert_true(slice_eq(got, slice_of(content)));
 }
 
-static void test_what_was_read_is_read_again_from_the_memfd(void **state)
+TEST(test_what_was_read_is_read_again_from_the_memfd)
 {
-    (void)state;
     write_file("a.conf", "listen smtp\n");
     write_file("empty", "");
     struct bundle *written = bundle_new();
@@ -79,9 +75,8 @@ static void test_what_was_read_is_read_again_from_the_memfd(void **state)
     assert_null(mapped);
 }
 
-static void test_a_mapped_bundle_never_reads_the_disk(void **state)
+TEST(test_a_mapped_bundle_never_reads_the_disk)
 {
-    (void)state;
     write_file("a.conf", "on disk");
     struct bundle *written = bundle_new();
     int fd = bundle_seal(written);
@@ -95,9 +90,8 @@ static void test_a_mapped_bundle_never_reads_the_disk(void **state)
     close(fd);
 }
 
-static void test_a_file_is_read_once(void **state)
+TEST(test_a_file_is_read_once)
 {
-    (void)state;
     write_file("a.conf", "first");
     struct bundle *bundle = bundle_new();
     expect(bundle, in_folder("a.conf"), "first");
@@ -119,9 +113,8 @@ static void refuse(struct slice name, const char *why)
     bundle_free(&bundle);
 }
 
-static void test_only_regular_files_of_bounded_size_are_read(void **state)
+TEST(test_only_regular_files_of_bounded_size_are_read)
 {
-    (void)state;
     refuse(in_folder("absent"), "No such file or directory");
     refuse(slice_of(folder), "not a regular file");
     assert_int_equal(mkfifo(in_folder("pipe").ptr, 0600), 0);
@@ -131,9 +124,8 @@ static void test_only_regular_files_of_bounded_size_are_read(void **state)
     refuse(in_folder("large"), "larger than 16 MiB");
 }
 
-static void test_a_path_with_a_nul_is_refused(void **state)
+TEST(test_a_path_with_a_nul_is_refused)
 {
-    (void)state;
     struct bundle *bundle = bundle_new();
     struct slice content;
     const char *reason = NULL;
@@ -142,9 +134,8 @@ static void test_a_path_with_a_nul_is_refused(void **state)
     bundle_free(&bundle);
 }
 
-static void test_the_memfd_cannot_be_changed(void **state)
+TEST(test_the_memfd_cannot_be_changed)
 {
-    (void)state;
     struct bundle *bundle = bundle_new();
     int fd = bundle_seal(bundle);
     assert_int_equal(pwrite(fd, "x", 1, 0), -1);
@@ -153,9 +144,8 @@ static void test_the_memfd_cannot_be_changed(void **state)
     close(fd);
 }
 
-static void test_what_is_no_sealed_bundle_is_refused(void **state)
+TEST(test_what_is_no_sealed_bundle_is_refused)
 {
-    (void)state;
     const char *reason = NULL;
     int fd = memfd_create("other", MFD_ALLOW_SEALING);
     assert_int_equal(write(fd, "hello", 5), 5);
@@ -166,18 +156,4 @@ static void test_what_is_no_sealed_bundle_is_refused(void **state)
     assert_null(bundle_map(fd, &reason));
     assert_string_equal(reason, "not a bundle");
     close(fd);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_was_read_is_read_again_from_the_memfd),
-        cmocka_unit_test(test_a_mapped_bundle_never_reads_the_disk),
-        cmocka_unit_test(test_a_file_is_read_once),
-        cmocka_unit_test(test_only_regular_files_of_bounded_size_are_read),
-        cmocka_unit_test(test_a_path_with_a_nul_is_refused),
-        cmocka_unit_test(test_the_memfd_cannot_be_changed),
-        cmocka_unit_test(test_what_is_no_sealed_bundle_is_refused),
-    };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

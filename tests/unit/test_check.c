@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * What the checker says about rules: to the letter, since people read it. */
 #include "memory_loader.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static void says(const char *text, const char *report_wanted)
 {
@@ -45,9 +42,8 @@ static void takes(const char *condition)
     config_free(&config);
 }
 
-static void test_unknown_names_are_shown_with_the_nearest(void **state)
+TEST(test_unknown_names_are_shown_with_the_nearest)
 {
-    (void)state;
     says("rule \"a\"\n  when mesage.size > 10MiB\n  then reject\n",
          "t.conf:2:8: error: unknown fact 'mesage.size'; did you mean 'message.size'?\n"
          "      when mesage.size > 10MiB\n"
@@ -66,9 +62,8 @@ static void test_unknown_names_are_shown_with_the_nearest(void **state)
          "                               ^\n");
 }
 
-static void test_several_errors_are_found_in_one_run(void **state)
+TEST(test_several_errors_are_found_in_one_run)
 {
-    (void)state;
     says("rule \"a\" when then reject\n"
          "rule \"b\" when helo == 5 then reject\n"
          "rule \"c\" when helo == \"x\" reject\n"
@@ -89,9 +84,8 @@ static void test_several_errors_are_found_in_one_run(void **state)
          "                  ^\n");
 }
 
-static void test_types_must_fit(void **state)
+TEST(test_types_must_fit)
 {
-    (void)state;
     refuses("message.size > 10", "expected a size, such as 25MiB, found '10'");
     refuses("helo > \"x\"", "a domain has no order");
     refuses("client.ip == \"300.0.0.1\"", "expected an IP address in quotes");
@@ -122,9 +116,8 @@ static void test_types_must_fit(void **state)
     refuses("count(helo) > 1", "expected a list to count");
 }
 
-static void test_what_fits_is_taken(void **state)
+TEST(test_what_fits_is_taken)
 {
-    (void)state;
     takes("client.ip in t and client.ip not in [\"10.0.0.0/8\", \"::1\"] and client.ip in "
           "\"10.0.0.0/8\"");
     takes(
@@ -157,9 +150,8 @@ static void refuses_action(const char *action, const char *message)
     buf_release(&report);
 }
 
-static void test_actions_are_checked(void **state)
+TEST(test_actions_are_checked)
 {
-    (void)state;
     refuses_action("reject 450", "reject takes a reply code from 500 to 599");
     refuses_action("reject 550 4.7.1", "a reply 550 takes an enhanced code such as 5.7.1");
     refuses_action("defer 550", "defer takes a reply code from 400 to 499");
@@ -182,9 +174,8 @@ static void test_actions_are_checked(void **state)
     config_free(&config);
 }
 
-static void test_rules_that_never_act_and_idle_tables_are_warned_of(void **state)
+TEST(test_rules_that_never_act_and_idle_tables_are_warned_of)
 {
-    (void)state;
     says("table t { \"x\" }\n"
          "rule \"all\" then accept\n"
          "rule \"late\" when helo == \"x\" then reject\n",
@@ -201,9 +192,8 @@ static void test_rules_that_never_act_and_idle_tables_are_warned_of(void **state
          "         ^\n");
 }
 
-static void test_test_blocks_are_checked(void **state)
+TEST(test_test_blocks_are_checked)
 {
-    (void)state;
     says("rule \"exe\" when helo == \"x\" then reject\n"
          "test \"a\" { expect reject by \"ex\" }\n"
          "test \"b\" { given sender.sice 5 expect accept }\n"
@@ -227,9 +217,8 @@ static void test_test_blocks_are_checked(void **state)
          "                     ^\n");
 }
 
-static void test_depth_and_length_have_limits(void **state)
+TEST(test_depth_and_length_have_limits)
 {
-    (void)state;
     struct buf text = buf_init(1 << 20);
     buf_cstr(&text, "rule \"r\" when ");
     for (unsigned i = 0; i < 20000; i++)
@@ -249,19 +238,4 @@ static void test_depth_and_length_have_limits(void **state)
                 buf_len(&report));
     buf_release(&text);
     buf_release(&report);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unknown_names_are_shown_with_the_nearest),
-        cmocka_unit_test(test_several_errors_are_found_in_one_run),
-        cmocka_unit_test(test_types_must_fit),
-        cmocka_unit_test(test_what_fits_is_taken),
-        cmocka_unit_test(test_actions_are_checked),
-        cmocka_unit_test(test_rules_that_never_act_and_idle_tables_are_warned_of),
-        cmocka_unit_test(test_test_blocks_are_checked),
-        cmocka_unit_test(test_depth_and_length_have_limits),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

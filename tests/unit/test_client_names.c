@@ -3,13 +3,10 @@
 #include "memory_loader.h"
 
 #include "filters/client_names.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 struct asked {
     struct arena *arena;
@@ -59,9 +56,8 @@ static void expect_client(const char *zone, const char *client, const char *name
     end(&asked);
 }
 
-static void test_a_name_that_leads_back_is_confirmed(void **state)
+TEST(test_a_name_that_leads_back_is_confirmed)
 {
-    (void)state;
     expect_client("1.2.0.192.in-addr.arpa PTR mx.client.example\nmx.client.example A 192.0.2.1\n",
                   "192.0.2.1", "mx.client.example", 1);
     expect_client("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa PTR "
@@ -72,9 +68,8 @@ static void test_a_name_that_leads_back_is_confirmed(void **state)
     expect_client("", "192.0.2.1", NULL, 0);
 }
 
-static void test_the_confirmed_one_of_many_names_is_taken(void **state)
+TEST(test_the_confirmed_one_of_many_names_is_taken)
 {
-    (void)state;
     static const char zone[] = "1.2.0.192.in-addr.arpa PTR a.example\n"
                                "1.2.0.192.in-addr.arpa PTR b.example\n"
                                "1.2.0.192.in-addr.arpa PTR c.example\n"
@@ -87,9 +82,8 @@ static void test_the_confirmed_one_of_many_names_is_taken(void **state)
     end(&asked);
 }
 
-static void test_names_past_the_tenth_are_not_looked_at(void **state)
+TEST(test_names_past_the_tenth_are_not_looked_at)
 {
-    (void)state;
     char zone[2000] = "";
     for (int i = 0; i < 12; i++)
         snprintf(zone + strlen(zone), sizeof zone - strlen(zone),
@@ -98,18 +92,16 @@ static void test_names_past_the_tenth_are_not_looked_at(void **state)
     expect_client(zone, "192.0.2.1", "n0.example", 0);
 }
 
-static void test_names_that_no_host_can_have_are_passed_over(void **state)
+TEST(test_names_that_no_host_can_have_are_passed_over)
 {
-    (void)state;
     expect_client("1.2.0.192.in-addr.arpa PTR bad name\n1.2.0.192.in-addr.arpa PTR Good.Example\n"
                   "good.example A 192.0.2.1\n",
                   "192.0.2.1", "good.example", 1);
     expect_client("1.2.0.192.in-addr.arpa PTR <script>\n", "192.0.2.1", NULL, 0);
 }
 
-static void test_failures_make_names_unknown(void **state)
+TEST(test_failures_make_names_unknown)
 {
-    (void)state;
     expect_client("1.2.0.192.in-addr.arpa TIMEOUT\n", "192.0.2.1", NULL, -1);
     expect_client("1.2.0.192.in-addr.arpa SERVFAIL\n", "192.0.2.1", NULL, -1);
     expect_client("1.2.0.192.in-addr.arpa PTR a.example\na.example SERVFAIL\n", "192.0.2.1",
@@ -136,9 +128,8 @@ static void expect_helo(const char *zone, const char *client, const char *helo, 
     end(&asked);
 }
 
-static void test_helo_leads_to_the_client_or_not(void **state)
+TEST(test_helo_leads_to_the_client_or_not)
 {
-    (void)state;
     expect_helo("a.example A 192.0.2.1\n", "192.0.2.1", "A.example", 1, 1);
     expect_helo("a.example A 192.0.2.2\n", "192.0.2.1", "a.example", 1, 0);
     expect_helo("a.example AAAA 2001:db8::1\n", "2001:db8::1", "a.example", 1, 1);
@@ -151,18 +142,16 @@ static void test_helo_leads_to_the_client_or_not(void **state)
     expect_helo("", "192.0.2.1", "-?-", 0, 0);
 }
 
-static void test_a_literal_is_its_own_address(void **state)
+TEST(test_a_literal_is_its_own_address)
 {
-    (void)state;
     expect_helo("", "192.0.2.1", "[192.0.2.1]", 1, 1);
     expect_helo("", "192.0.2.1", "[192.0.2.2]", 1, 0);
     expect_helo("", "2001:db8::1", "[IPv6:2001:DB8::1]", 1, 1);
     expect_helo("", "192.0.2.1", "192.0.2.1", 0, 0);
 }
 
-static void test_helo_is_unknown_where_a_failure_hides_it(void **state)
+TEST(test_helo_is_unknown_where_a_failure_hides_it)
 {
-    (void)state;
     expect_helo("a.example SERVFAIL\n", "192.0.2.1", "a.example", -1, -1);
     expect_helo("a.example TIMEOUT\na.example A 192.0.2.1\n", "192.0.2.1", "a.example", 1, 1);
     expect_helo("a.example TIMEOUT\na.example A 192.0.2.1\n", "2001:db8::1", "a.example", 1, -1);
@@ -191,9 +180,8 @@ static void expect_form(const char *helo, const char *client, const char *expect
     config_free(&config);
 }
 
-static void test_the_form_of_helo(void **state)
+TEST(test_the_form_of_helo)
 {
-    (void)state;
     static const char *const forms[][2] = {
         {"client.example", "v"},
         {"localhost", "v"},
@@ -225,9 +213,8 @@ static void test_the_form_of_helo(void **state)
         expect_form(forms[i][0], "192.0.2.1", forms[i][1]);
 }
 
-static void test_helo_that_pretends_to_be_us(void **state)
+TEST(test_helo_that_pretends_to_be_us)
 {
-    (void)state;
     expect_form("MX.Example.com", "192.0.2.1", "vo");
     expect_form("mx.example.com.", "192.0.2.1", "o");
     expect_form("example.com", "192.0.2.1", "vo");
@@ -240,27 +227,8 @@ static void test_helo_that_pretends_to_be_us(void **state)
     expect_form("[192.0.2.1]", "192.0.2.1", "vl");
 }
 
-static void test_we_ourselves_do_not_pretend(void **state)
+TEST(test_we_ourselves_do_not_pretend)
 {
-    (void)state;
     expect_form("mx.example.com", "198.51.100.1", "v");
     expect_form("[10.0.0.9]", "10.0.0.9", "vl");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_name_that_leads_back_is_confirmed),
-        cmocka_unit_test(test_the_confirmed_one_of_many_names_is_taken),
-        cmocka_unit_test(test_names_past_the_tenth_are_not_looked_at),
-        cmocka_unit_test(test_names_that_no_host_can_have_are_passed_over),
-        cmocka_unit_test(test_failures_make_names_unknown),
-        cmocka_unit_test(test_helo_leads_to_the_client_or_not),
-        cmocka_unit_test(test_a_literal_is_its_own_address),
-        cmocka_unit_test(test_helo_is_unknown_where_a_failure_hides_it),
-        cmocka_unit_test(test_the_form_of_helo),
-        cmocka_unit_test(test_helo_that_pretends_to_be_us),
-        cmocka_unit_test(test_we_ourselves_do_not_pretend),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "memory_loader.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #define assert_slice(s, literal) assert_true(slice_eq((s), SLICE(literal)))
 
@@ -30,9 +27,8 @@ static const char whole[] =
     "smtp { bare_newlines on }\n"
     "log { decisions \"d.json\" }\n";
 
-static void test_a_whole_configuration_is_read(void **state)
+TEST(test_a_whole_configuration_is_read)
 {
-    (void)state;
     struct config *c = load_good(whole);
     assert_non_null(c);
     assert_slice(c->hostname, "mx.example.com");
@@ -78,9 +74,8 @@ static const struct domain *domain_of(const struct config *config, const char *s
     return config_domain(config, name);
 }
 
-static void test_the_most_specific_domain_is_found(void **state)
+TEST(test_the_most_specific_domain_is_found)
 {
-    (void)state;
     struct config *c = load_good(whole);
     assert_non_null(c);
     assert_slice(domain_of(c, "EXAMPLE.com.")->name.text, "example.com");
@@ -98,9 +93,8 @@ static void test_the_most_specific_domain_is_found(void **state)
     config_free(&c);
 }
 
-static void test_files_are_included_and_joined_with_their_folder(void **state)
+TEST(test_files_are_included_and_joined_with_their_folder)
 {
-    (void)state;
     struct memory_files files = {{
         {"sub/b.conf", "include \"c.conf\" table t from file \"t.txt\" log { decisions \"x\" }"},
         {"sub/c.conf", "limits { errors 3 }"},
@@ -121,9 +115,8 @@ static void test_files_are_included_and_joined_with_their_folder(void **state)
     buf_release(&report);
 }
 
-static void test_a_file_that_includes_itself_is_refused(void **state)
+TEST(test_a_file_that_includes_itself_is_refused)
 {
-    (void)state;
     struct buf report = buf_init(65536);
     assert_null(load_text("include \"t.conf\"\n", &report));
     assert_true(slice_search(buf_slice(&report), SLICE("it includes itself")) < buf_len(&report));
@@ -143,9 +136,8 @@ static void refuses(const char *text, const char *message)
     buf_release(&report);
 }
 
-static void test_what_does_not_fit_is_refused(void **state)
+TEST(test_what_does_not_fit_is_refused)
 {
-    (void)state;
     refuses("listen smtp on \"mail.example.com:25\"", "1:16: error: expected an address such as");
     refuses("listen smtp on \"1.2.3.4:0\"", "expected a port from 1 to 65535");
     refuses("listen smtp on \"1.2.3.4:\"", "expected a port from 1 to 65535");
@@ -173,9 +165,8 @@ static void test_what_does_not_fit_is_refused(void **state)
     refuses("table a from file \"gone\"", "cannot read 'gone': no such file");
 }
 
-static void test_errors_show_the_line_a_caret_and_the_nearest_word(void **state)
+TEST(test_errors_show_the_line_a_caret_and_the_nearest_word)
 {
-    (void)state;
     struct buf report = buf_init(65536);
     assert_null(
         load_text("limits {\n\trecipients 5\n\tmesage_size 5MiB\n}\nlisen smtp on \"0.0.0.0:25\"\n"
@@ -195,9 +186,8 @@ static void test_errors_show_the_line_a_caret_and_the_nearest_word(void **state)
     buf_release(&report);
 }
 
-static void test_no_more_than_twenty_errors_are_reported(void **state)
+TEST(test_no_more_than_twenty_errors_are_reported)
 {
-    (void)state;
     char text[2000] = "";
     for (int i = 0; i < 40; i++)
         strcat(text, "limits { nothing 5 }\n");
@@ -211,9 +201,8 @@ static void test_no_more_than_twenty_errors_are_reported(void **state)
     buf_release(&report);
 }
 
-static void test_recipients_are_exempt_from_greylisting_by_a_table(void **state)
+TEST(test_recipients_are_exempt_from_greylisting_by_a_table)
 {
-    (void)state;
     struct config *c = load_good("greylist { delay 1min exempt whole passes 3 }\n"
                                  "table whole { \"@example.com\" }\n");
     assert_non_null(c);
@@ -234,9 +223,8 @@ static void test_recipients_are_exempt_from_greylisting_by_a_table(void **state)
     refuses("limits { exempt t }", "unknown setting of limits 'exempt'");
 }
 
-static void test_redis_is_at_one_place(void **state)
+TEST(test_redis_is_at_one_place)
 {
-    (void)state;
     struct config *c = load_good("redis { server \"[2001:db8::6]:6380\" tls_name \"r.test\" }\n");
     assert_non_null(c);
     config_free(&c);
@@ -251,9 +239,8 @@ static void test_redis_is_at_one_place(void **state)
     refuses("redis { server \"192.0.2.6\" server \"192.0.2.7\" }", "server is given twice");
 }
 
-static void test_lists_have_codes_weights_and_tests(void **state)
+TEST(test_lists_have_codes_weights_and_tests)
 {
-    (void)state;
     struct config *c = load_good(
         "blocklist \"Zen.Example.\" {\n"
         "  \"127.0.0.2\"..\"127.0.0.11\" weight 5  \"127.0.0.4\" weight 2.5\n"
@@ -289,9 +276,8 @@ static void test_lists_have_codes_weights_and_tests(void **state)
     config_free(&c);
 }
 
-static void test_lists_that_cannot_work_are_refused(void **state)
+TEST(test_lists_that_cannot_work_are_refused)
 {
-    (void)state;
     refuses("blocklist \"a b\" { \"127.0.0.2\" }", "t.conf:1:11: error: expected a zone such as");
     refuses("blocklist \"a..b\" { \"127.0.0.2\" }", "expected a zone such as");
     refuses("blocklist \"\" { \"127.0.0.2\" }", "expected a zone such as");
@@ -317,31 +303,11 @@ static void test_lists_that_cannot_work_are_refused(void **state)
     refuses("addresses \"192.0.2.1\" \"::ffff:192.0.2.1\"", "is given twice");
 }
 
-static void test_no_more_lists_than_there_are_bits(void **state)
+TEST(test_no_more_lists_than_there_are_bits)
 {
-    (void)state;
     char text[8000] = "";
     for (int i = 0; i <= BLOCKLISTS_MAX; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text),
                  "blocklist \"l%d.example\" { \"127.0.0.2\" }\n", i);
     refuses(text, "t.conf:65:11: error: expected at most 64 lists");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_whole_configuration_is_read),
-        cmocka_unit_test(test_the_most_specific_domain_is_found),
-        cmocka_unit_test(test_files_are_included_and_joined_with_their_folder),
-        cmocka_unit_test(test_a_file_that_includes_itself_is_refused),
-        cmocka_unit_test(test_what_does_not_fit_is_refused),
-        cmocka_unit_test(test_errors_show_the_line_a_caret_and_the_nearest_word),
-        cmocka_unit_test(test_recipients_are_exempt_from_greylisting_by_a_table),
-        cmocka_unit_test(test_redis_is_at_one_place),
-        cmocka_unit_test(test_no_more_than_twenty_errors_are_reported),
-        cmocka_unit_test(test_lists_have_codes_weights_and_tests),
-        cmocka_unit_test(test_lists_that_cannot_work_are_refused),
-        cmocka_unit_test(test_no_more_lists_than_there_are_bits),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "memory_loader.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
-
-#include <cmocka.h>
 
 #define assert_slice(s, literal) assert_true(slice_eq((s), SLICE(literal)))
 
-static void test_forwarders_and_stubs_are_read(void **state)
+TEST(test_forwarders_and_stubs_are_read)
 {
-    (void)state;
     struct config *c = load_good(
         "resolver {\n"
         "  forward \"192.0.2.53\" \"[2001:db8::53]:5353\"\n"
@@ -49,9 +45,8 @@ static void refuses(const char *text, const char *message)
     buf_release(&report);
 }
 
-static void test_what_is_no_server_or_zone_is_refused(void **state)
+TEST(test_what_is_no_server_or_zone_is_refused)
 {
-    (void)state;
     refuses("resolver { forward }", "1:20: error: expected a name server's address, such as");
     refuses("resolver { forward \"dns.example.com\" }", "1:20: error: expected an address such as");
     refuses("resolver { forward \"192.0.2.1:0\" }", "expected a port from 1 to 65535");
@@ -66,22 +61,11 @@ static void test_what_is_no_server_or_zone_is_refused(void **state)
     refuses("resolver { forwrd \"192.0.2.1\" }", "did you mean 'forward'?");
 }
 
-static void test_there_are_not_too_many_servers(void **state)
+TEST(test_there_are_not_too_many_servers)
 {
-    (void)state;
     static char text[257 * 16 + 40] = "resolver { forward";
     for (int i = 0; i < 257; i++)
         strcat(text, " \"192.0.2.1\"");
     strcat(text, " }");
     refuses(text, "expected at most 256 name servers");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forwarders_and_stubs_are_read),
-        cmocka_unit_test(test_what_is_no_server_or_zone_is_refused),
-        cmocka_unit_test(test_there_are_not_too_many_servers),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

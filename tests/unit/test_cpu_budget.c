@@ -2,13 +2,10 @@
 #include "filters/cpu_budget.h"
 
 #include "filters/inspect.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { LOOK = 64 * 1024, MANY = 100000 };
 
@@ -28,9 +25,8 @@ static bool ends(void)
     return false;
 }
 
-static void test_it_is_spent_after_a_while_and_stays_so(void **state)
+TEST(test_it_is_spent_after_a_while_and_stays_so)
 {
-    (void)state;
     cpu_budget_begin(5);
     assert_false(cpu_budget_spent(0));
     assert_true(ends());
@@ -38,9 +34,8 @@ static void test_it_is_spent_after_a_while_and_stays_so(void **state)
     assert_true(cpu_budget_spent(1));
 }
 
-static void test_the_next_message_has_one_of_its_own(void **state)
+TEST(test_the_next_message_has_one_of_its_own)
 {
-    (void)state;
     cpu_budget_begin(1);
     assert_true(ends());
     cpu_budget_begin(600000);
@@ -48,9 +43,8 @@ static void test_the_next_message_has_one_of_its_own(void **state)
     assert_false(cpu_budget_spent(LOOK));
 }
 
-static void test_without_a_bound_it_is_never_spent(void **state)
+TEST(test_without_a_bound_it_is_never_spent)
 {
-    (void)state;
     cpu_budget_begin(1);
     assert_true(ends());
     cpu_budget_begin(0);
@@ -60,18 +54,16 @@ static void test_without_a_bound_it_is_never_spent(void **state)
     }
 }
 
-static void test_it_grows_with_the_message(void **state)
+TEST(test_it_grows_with_the_message)
 {
-    (void)state;
     assert_int_equal(cpu_budget_for(0, 2000, 200), 2000);
     assert_int_equal(cpu_budget_for(50 << 20, 2000, 200), 12000);
     assert_int_equal(cpu_budget_for(512 * 1024, 2000, 200), 2100);
     assert_int_equal(cpu_budget_for(UINT64_C(1) << 31, 0, 60000), 122880000);
 }
 
-static void test_a_file_for_which_no_time_is_left_is_unscannable(void **state)
+TEST(test_a_file_for_which_no_time_is_left_is_unscannable)
 {
-    (void)state;
     struct arena *arena = arena_new(16 << 20);
     struct inspection in = inspection_of(arena, archive_default_limits());
     struct slice name = SLICE("a.zip");
@@ -83,16 +75,4 @@ static void test_a_file_for_which_no_time_is_left_is_unscannable(void **state)
     assert_true(in.first->unscannable && in.first->limit);
     assert_string_equal(in.first->why, CPU_BUDGET_SPENT);
     arena_free(&arena);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_it_is_spent_after_a_while_and_stays_so),
-        cmocka_unit_test(test_the_next_message_has_one_of_its_own),
-        cmocka_unit_test(test_without_a_bound_it_is_never_spent),
-        cmocka_unit_test(test_it_grows_with_the_message),
-        cmocka_unit_test(test_a_file_for_which_no_time_is_left_is_unscannable),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

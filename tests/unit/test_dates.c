@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/dates.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 static void reads(int64_t milliseconds, const char *expected)
 {
@@ -20,9 +17,8 @@ static void reads(int64_t milliseconds, const char *expected)
     buf_release(&out);
 }
 
-static void test_durations_are_one_unit_rounded_up(void **state)
+TEST(test_durations_are_one_unit_rounded_up)
 {
-    (void)state;
     reads(0, "0 seconds");
     reads(-5, "0 seconds");
     reads(1, "1 second");
@@ -51,9 +47,8 @@ static void shows(int64_t seconds, const char *expected)
     buf_release(&out);
 }
 
-static void test_times_are_dates_in_utc(void **state)
+TEST(test_times_are_dates_in_utc)
 {
-    (void)state;
     shows(0, "1970-01-01 00:00 UTC");
     shows(951782399, "2000-02-28 23:59 UTC");
     shows(951782400, "2000-02-29 00:00 UTC");
@@ -63,9 +58,8 @@ static void test_times_are_dates_in_utc(void **state)
     shows(INT64_MAX, "9999-12-31 23:59 UTC");
 }
 
-static void test_dates_are_read_as_they_are_written(void **state)
+TEST(test_dates_are_read_as_they_are_written)
 {
-    (void)state;
     for (int64_t t = 0; t < 253402300799; t += 40 * 86400 + 3661 * 60) {
         char expected[40];
         struct buf out = buf_init(100);
@@ -80,9 +74,8 @@ static void test_dates_are_read_as_they_are_written(void **state)
     }
 }
 
-static void test_only_dates_are_dates(void **state)
+TEST(test_only_dates_are_dates)
 {
-    (void)state;
     static const char *const wrong[] = {"",
                                         "2026",
                                         "2026-1-1",
@@ -99,15 +92,4 @@ static void test_only_dates_are_dates(void **state)
         assert_false(date_parse(slice_of(wrong[i]), &t));
     assert_true(date_parse(SLICE("2026-01-31"), &t) && t == 1769817600);
     assert_true(date_parse(SLICE("2026-01-31 17:05"), &t) && t == 1769817600 + 61500);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_durations_are_one_unit_rounded_up),
-        cmocka_unit_test(test_times_are_dates_in_utc),
-        cmocka_unit_test(test_dates_are_read_as_they_are_written),
-        cmocka_unit_test(test_only_dates_are_dates),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,13 +3,10 @@
 #include "memory_loader.h"
 #include "policy/explain.h"
 #include "policy/verdict_json.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 struct world {
     struct config *config;
@@ -39,9 +36,8 @@ static enum outcome at(struct world *w, enum phase phase)
     return policy_evaluate(w->config->policy, &w->facts, phase, w->arena, &w->verdict);
 }
 
-static void test_the_longest_delay_counts_up_to_the_verdict(void **state)
+TEST(test_the_longest_delay_counts_up_to_the_verdict)
 {
-    (void)state;
     struct world w;
     open_world(&w,
                "rule \"a\" when helo == \"client.example\" then delay 2s, delay 1s\n"
@@ -58,9 +54,8 @@ static void test_the_longest_delay_counts_up_to_the_verdict(void **state)
     close_world(&w);
 }
 
-static void test_a_delay_is_told_while_the_verdict_is_pending(void **state)
+TEST(test_a_delay_is_told_while_the_verdict_is_pending)
 {
-    (void)state;
     struct world w;
     open_world(
         &w,
@@ -80,9 +75,8 @@ static void test_a_delay_is_told_while_the_verdict_is_pending(void **state)
     close_world(&w);
 }
 
-static void test_what_is_unknown_delays_nobody(void **state)
+TEST(test_what_is_unknown_delays_nobody)
 {
-    (void)state;
     struct world w;
     open_world(&w, "rule \"a\" when helo == \"client.example\" then delay 2s\n", PHASE_MESSAGE);
     w.facts.fact[FACT_HELO] = value_unknown();
@@ -92,9 +86,8 @@ static void test_what_is_unknown_delays_nobody(void **state)
     close_world(&w);
 }
 
-static void test_a_delay_acts_when_its_condition_is_known_and_keeps_no_refusal_waiting(void **state)
+TEST(test_a_delay_acts_when_its_condition_is_known_and_keeps_no_refusal_waiting)
 {
-    (void)state;
     struct world w;
     open_world(&w,
                "rule \"a\" when sender is absent then delay 2s\n"
@@ -115,9 +108,8 @@ static void refuses(const char *text, const char *message)
     buf_release(&report);
 }
 
-static void test_delays_are_durations_of_at_most_a_minute(void **state)
+TEST(test_delays_are_durations_of_at_most_a_minute)
 {
-    (void)state;
     refuses("rule \"a\" then delay 61s\n", "t.conf:1:21: error: expected a delay of at most 1min\n"
                                            "    rule \"a\" then delay 61s\n"
                                            "                        ^\n");
@@ -128,9 +120,8 @@ static void test_delays_are_durations_of_at_most_a_minute(void **state)
     refuses("test \"a\" { expect delay }\n", "unknown verdict 'delay'");
 }
 
-static void test_explain_tells_the_delay(void **state)
+TEST(test_explain_tells_the_delay)
 {
-    (void)state;
     struct world w;
     struct buf out = buf_init(1000);
     open_world(&w,
@@ -151,9 +142,8 @@ static void test_explain_tells_the_delay(void **state)
     close_world(&w);
 }
 
-static void test_a_decision_record_tells_the_delay(void **state)
+TEST(test_a_decision_record_tells_the_delay)
 {
-    (void)state;
     struct world w;
     struct buf out = buf_init(1000);
     open_world(&w, "rule \"a\" then delay 1500ms\n", PHASE_MESSAGE);
@@ -163,19 +153,4 @@ static void test_a_decision_record_tells_the_delay(void **state)
                                                 "\"score_parts\":{},\"delay\":1500")));
     buf_release(&out);
     close_world(&w);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_longest_delay_counts_up_to_the_verdict),
-        cmocka_unit_test(test_a_delay_is_told_while_the_verdict_is_pending),
-        cmocka_unit_test(test_what_is_unknown_delays_nobody),
-        cmocka_unit_test(
-            test_a_delay_acts_when_its_condition_is_known_and_keeps_no_refusal_waiting),
-        cmocka_unit_test(test_delays_are_durations_of_at_most_a_minute),
-        cmocka_unit_test(test_explain_tells_the_delay),
-        cmocka_unit_test(test_a_decision_record_tells_the_delay),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,35 +2,26 @@
 #include "filters/dkim.h"
 
 #include "filters/dkim_example.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 enum { NOW = DKIM_EXAMPLE_TIME };
 
-static struct arena *arena;
+ARENA(8 * 1024 * 1024);
 static struct dns_answers *dns;
 static struct dkim_outcome out;
 
-static int set_up(void **state)
+static void set_up(void)
 {
-    (void)state;
-    arena = arena_new(8 * 1024 * 1024);
+    make_arena();
     dns = dns_answers_new(arena);
-    return dns ? 0 : -1;
+    assert_non_null(dns);
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+EACH_TEST(set_up, free_arena);
 
 static void assert_signature(size_t i, enum dkim_result result, const char *reason)
 {
@@ -69,9 +60,8 @@ static void add_text(struct slice name, struct slice text)
     assert_true(dns_answers_add(dns, name, DNS_TXT, &answer));
 }
 
-static void test_both_kinds_of_key_pass(void **state)
+TEST(test_both_kinds_of_key_pass)
 {
-    (void)state;
     examine(dkim_example());
     assert_int_equal(out.count, 2);
     assert_signature(0, DKIM_PASS, "");
@@ -85,9 +75,8 @@ static void test_both_kinds_of_key_pass(void **state)
     assert_int_equal(out.result, DKIM_PASS);
 }
 
-static void test_all_keys_are_asked_for_at_once(void **state)
+TEST(test_all_keys_are_asked_for_at_once)
 {
-    (void)state;
     size_t count;
     assert_false(dkim_examine(arena, dns, dkim_example(), NOW, &out));
     assert_true(dns_missed(dns));
@@ -98,32 +87,28 @@ static void test_all_keys_are_asked_for_at_once(void **state)
     assert_int_equal(out.result, DKIM_PASS);
 }
 
-static void test_a_changed_body_fails(void **state)
+TEST(test_a_changed_body_fails)
 {
-    (void)state;
     examine(changed("hungry", "angry"));
     assert_signature(0, DKIM_FAIL, "body hash does not verify");
     assert_signature(1, DKIM_FAIL, "body hash does not verify");
 }
 
-static void test_a_changed_field_fails(void **state)
+TEST(test_a_changed_field_fails)
 {
-    (void)state;
     examine(changed("dinner", "supper"));
     assert_signature(0, DKIM_FAIL, "signature does not verify");
     assert_signature(1, DKIM_FAIL, "signature does not verify");
 }
 
-static void test_a_field_added_past_oversigning_fails(void **state)
+TEST(test_a_field_added_past_oversigning_fails)
 {
-    (void)state;
     examine(changed("From: Joe", "From: evil@example.org\r\nFrom: Joe"));
     assert_int_equal(out.result, DKIM_FAIL);
 }
 
-static void test_one_missing_key_does_not_spoil_the_other(void **state)
+TEST(test_one_missing_key_does_not_spoil_the_other)
 {
-    (void)state;
     add_status(SLICE("brisbane._domainkey.football.example.com"), DNS_NO_NAME);
     examine(dkim_example());
     assert_signature(0, DKIM_PERMERROR, "no key in DNS");
@@ -131,9 +116,8 @@ static void test_one_missing_key_does_not_spoil_the_other(void **state)
     assert_int_equal(out.result, DKIM_PASS);
 }
 
-static void test_dns_trouble_is_temporary(void **state)
+TEST(test_dns_trouble_is_temporary)
 {
-    (void)state;
     add_status(SLICE("brisbane._domainkey.football.example.com"), DNS_TIMED_OUT);
     add_status(SLICE("test._domainkey.football.example.com"), DNS_FAILED);
     examine(dkim_example());
@@ -142,7 +126,7 @@ static void test_dns_trouble_is_temporary(void **state)
     assert_int_equal(out.result, DKIM_TEMPERROR);
 }
 
-static void test_keys_that_are_none(void **state)
+TEST(test_keys_that_are_none)
 {
     static const struct {
         struct slice record;
@@ -166,12 +150,10 @@ static void test_keys_that_are_none(void **state)
         assert_signature(0, DKIM_PERMERROR, cases[i].reason);
         assert_signature(1, DKIM_PASS, "");
     }
-    (void)state;
 }
 
-static void test_the_key_among_other_records_is_found(void **state)
+TEST(test_the_key_among_other_records_is_found)
 {
-    (void)state;
     assert_true(dkim_example_keys(dns));
     struct dns_answer answer;
     assert_true(dns_look_up(dns, SLICE("test._domainkey.football.example.com"), DNS_TXT, &answer));
@@ -190,7 +172,7 @@ static void test_the_key_among_other_records_is_found(void **state)
     assert_signature(1, DKIM_PERMERROR, "more than one key record");
 }
 
-static void test_signatures_that_are_none(void **state)
+TEST(test_signatures_that_are_none)
 {
     static const struct {
         const char *from, *to, *reason;
@@ -222,13 +204,11 @@ static void test_signatures_that_are_none(void **state)
             fail_msg("%s: %s", cases[i].to, out.signatures[0].reason);
         assert_signature(1, DKIM_PASS, "");
     }
-    (void)state;
 }
 
 /* libopendkim's own clock is years ahead of this one. */
-static void test_the_clock_is_the_one_that_is_passed(void **state)
+TEST(test_the_clock_is_the_one_that_is_passed)
 {
-    (void)state;
     struct slice message = changed("t=1528637909", "t=1528637909; x=1528638000");
     examine(message);
     assert_signature(0, DKIM_FAIL, "signature does not verify");
@@ -237,9 +217,8 @@ static void test_the_clock_is_the_one_that_is_passed(void **state)
     assert_signature(1, DKIM_PASS, "");
 }
 
-static void test_only_ten_are_looked_at(void **state)
+TEST(test_only_ten_are_looked_at)
 {
-    (void)state;
     struct slice text = dkim_example(), many = SLICE("");
     for (int i = 0; i < 11; i++)
         many = arena_printf(arena, "%.*sDKIM-Signature: v=1; a=rsa-sha256\r\n", SLICE_ARGS(many));
@@ -249,9 +228,8 @@ static void test_only_ten_are_looked_at(void **state)
     assert_int_equal(out.result, DKIM_PERMERROR);
 }
 
-static void test_nul_in_a_signed_field_is_refused(void **state)
+TEST(test_nul_in_a_signed_field_is_refused)
 {
-    (void)state;
     struct slice text = arena_copy(arena, dkim_example());
     size_t at = slice_search(text, SLICE("dinner"));
     char *octets = (char *)(uintptr_t)text.ptr;
@@ -260,9 +238,8 @@ static void test_nul_in_a_signed_field_is_refused(void **state)
     assert_signature(0, DKIM_PERMERROR, "a signed header field is malformed");
 }
 
-static void test_too_much_of_anything_is_refused(void **state)
+TEST(test_too_much_of_anything_is_refused)
 {
-    (void)state;
     char *fields = arena_alloc(arena, 5000 * 6 + 1);
     for (int i = 0; i < 5000; i++)
         memcpy(fields + i * 6, "A: b\r\n", 6);
@@ -283,9 +260,8 @@ static void test_too_much_of_anything_is_refused(void **state)
     assert_signature(1, DKIM_PASS, "");
 }
 
-static void test_unsigned_and_empty_messages(void **state)
+TEST(test_unsigned_and_empty_messages)
 {
-    (void)state;
     static const char *const messages[] = {"", "\r\n", "From: a@b\r\n\r\nx\r\n", ":\r\n", "DKIM"};
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++) {
         assert_true(dkim_examine(arena, dns, slice_of(messages[i]), NOW, &out));
@@ -296,9 +272,8 @@ static void test_unsigned_and_empty_messages(void **state)
     assert_signature(0, DKIM_PERMERROR, "malformed tag list");
 }
 
-static void test_a_full_arena_is_told(void **state)
+TEST(test_a_full_arena_is_told)
 {
-    (void)state;
     for (size_t size = 0; size < 64 * 1024; size += 512) {
         struct arena *small = arena_new(size);
         struct dns_answers *table = dns_answers_new(arena);
@@ -311,35 +286,8 @@ static void test_a_full_arena_is_told(void **state)
     }
 }
 
-static void test_warm_up(void **state)
+TEST(test_warm_up)
 {
-    (void)state;
     const char *reason = "";
     assert_true(dkim_warm_up(&reason));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_both_kinds_of_key_pass),
-        TEST(test_all_keys_are_asked_for_at_once),
-        TEST(test_a_changed_body_fails),
-        TEST(test_a_changed_field_fails),
-        TEST(test_a_field_added_past_oversigning_fails),
-        TEST(test_one_missing_key_does_not_spoil_the_other),
-        TEST(test_dns_trouble_is_temporary),
-        TEST(test_keys_that_are_none),
-        TEST(test_the_key_among_other_records_is_found),
-        TEST(test_signatures_that_are_none),
-        TEST(test_the_clock_is_the_one_that_is_passed),
-        TEST(test_only_ten_are_looked_at),
-        TEST(test_nul_in_a_signed_field_is_refused),
-        TEST(test_too_much_of_anything_is_refused),
-        TEST(test_unsigned_and_empty_messages),
-        TEST(test_a_full_arena_is_told),
-        TEST(test_warm_up),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,37 +3,28 @@
 #include "filters/address.h"
 #include "filters/dmarc.h"
 #include "filters/org_domain.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static struct arena *arena;
+ARENA(1 << 20);
 static struct dns_answers *dns;
 static struct author author;
 static struct dmarc_input in;
 static struct dmarc dmarc;
 static struct dmarc_identifier signature;
 
-static int set_up(void **state)
+static void set_up(void)
 {
-    (void)state;
-    arena = arena_new(1 << 20);
+    make_arena();
     dns = dns_answers_new(arena);
     in = (struct dmarc_input){.author = &author, .dkim = &signature};
     signature = (struct dmarc_identifier){.outcome = DMARC_NOT_PASSED};
-    return dns ? 0 : -1;
+    assert_non_null(dns);
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+EACH_TEST(set_up, free_arena);
 
 static void assert_slice(struct slice s, const char *expected)
 {
@@ -69,10 +60,9 @@ static void evaluate(enum dmarc_result expected)
 
 /* ---- records ---- */
 
-static void test_all_tags_are_read(void **state)
+TEST(test_all_tags_are_read)
 {
     struct dmarc_record r;
-    (void)state;
     assert_int_equal(
         dmarc_record_parse(
             SLICE("v=DMARC1;p=reject; SP=quarantine; np=none; pct=7; adkim=s; aspf=S; t=y; "
@@ -92,10 +82,9 @@ static void test_all_tags_are_read(void **state)
     assert_slice(r.ruf.items[0].uri, "mailto:c@d.example");
 }
 
-static void test_what_is_wrong_falls_back_to_defaults(void **state)
+TEST(test_what_is_wrong_falls_back_to_defaults)
 {
     struct dmarc_record r;
-    (void)state;
     assert_int_equal(
         dmarc_record_parse(SLICE("v=DMARC1; p=reject; p=none; pct=101; ri=-1; fo=x; np=x; "
                                  "rua=mailto:, a b:c, mailto:a!1x, mailto:a!99999999999999t"),
@@ -111,10 +100,9 @@ static void test_what_is_wrong_falls_back_to_defaults(void **state)
     assert_int_equal(r.rua.count, 0);
 }
 
-static void test_a_wrong_policy_is_none_where_reports_are_asked(void **state)
+TEST(test_a_wrong_policy_is_none_where_reports_are_asked)
 {
     struct dmarc_record r;
-    (void)state;
     assert_int_equal(dmarc_record_parse(SLICE("v=DMARC1; p=reject; sp=x; rua=mailto:a@b"), &r),
                      DMARC_USABLE);
     assert_int_equal(r.p, DMARC_POLICY_NONE);
@@ -124,10 +112,9 @@ static void test_a_wrong_policy_is_none_where_reports_are_asked(void **state)
     assert_int_equal(dmarc_record_parse(SLICE(""), &r), DMARC_OTHER);
 }
 
-static void test_reporting_addresses_are_capped(void **state)
+TEST(test_reporting_addresses_are_capped)
 {
     struct dmarc_record r;
-    (void)state;
     assert_int_equal(
         dmarc_record_parse(SLICE("v=DMARC1;p=none;rua=a:b,a:b,a:b,a:b,a:b,a:b,a:b,a:b,a:b"), &r),
         DMARC_USABLE);
@@ -143,9 +130,8 @@ static void normalises(const char *domain, const char *expected)
     assert_slice(out, expected ? expected : "");
 }
 
-static void test_domains_have_one_spelling(void **state)
+TEST(test_domains_have_one_spelling)
 {
-    (void)state;
     normalises("Example.COM.", "example.com");
     normalises("_a-1.example", "_a-1.example");
     normalises("b\xc3\xbc"
@@ -166,9 +152,8 @@ static void test_domains_have_one_spelling(void **state)
     normalises("a.1234567890123456789012345678901234567890123456789012345678901234", NULL);
 }
 
-static void test_organisations(void **state)
+TEST(test_organisations)
 {
-    (void)state;
     assert_slice(org_domain(SLICE("a.b.example.co.uk")), "example.co.uk");
     assert_slice(org_domain(SLICE("co.uk")), "");
     assert_slice(org_domain(SLICE("")), "");
@@ -176,9 +161,8 @@ static void test_organisations(void **state)
 
 /* ---- authors ---- */
 
-static void test_an_author_is_one_domain(void **state)
+TEST(test_an_author_is_one_domain)
 {
-    (void)state;
     from("\"B\" <a@B.example>, c@b.EXAMPLE.");
     assert_int_equal(author.kind, AUTHOR_ONE);
     assert_int_equal(author.count, 1);
@@ -211,9 +195,8 @@ static void invalid(const char *value, const char *domain, const char *other)
     assert_slice(author.others_count ? author.others[0] : SLICE(""), other);
 }
 
-static void test_what_is_no_address_makes_the_author_invalid(void **state)
+TEST(test_what_is_no_address_makes_the_author_invalid)
 {
-    (void)state;
     invalid("a@b.example\x7f", "", "b.example");
     invalid("a@\x1b"
             "b.example",
@@ -241,9 +224,8 @@ static void test_what_is_no_address_makes_the_author_invalid(void **state)
     assert_int_equal(author.kind, AUTHOR_ONE);
 }
 
-static void test_the_65th_address_is_not_ignored(void **state)
+TEST(test_the_65th_address_is_not_ignored)
 {
-    (void)state;
     struct buf list = buf_init(4096);
     for (unsigned i = 0; i < 64; i++)
         buf_append(&list, SLICE("a@b.example,"));
@@ -254,12 +236,11 @@ static void test_the_65th_address_is_not_ignored(void **state)
     buf_release(&list);
 }
 
-static void test_a_from_field_is_one_however_its_name_is_written(void **state)
+TEST(test_a_from_field_is_one_however_its_name_is_written)
 {
     static const char *const blocks[] = {"From\r\n : a@b.example\r\n",
                                          "\302\240FROM\v: a@b.example\r\n",
                                          "From \t:\r\n a@b.example\r\n"};
-    (void)state;
     for (size_t i = 0; i < 3; i++) {
         assert_true(author_of(arena, slice_of(blocks[i]), &author));
         assert_int_equal(author.fields, 1);
@@ -270,9 +251,8 @@ static void test_a_from_field_is_one_however_its_name_is_written(void **state)
     assert_int_equal(author.fields, 0);
 }
 
-static void test_what_others_could_show_is_protected_by_its_own_record(void **state)
+TEST(test_what_others_could_show_is_protected_by_its_own_record)
 {
-    (void)state;
     publish("_dmarc.b.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=reject");
     publish("_dmarc.d.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=none");
     publish("_dmarc.e.example", DNS_TXT, DNS_NO_NAME, NULL);
@@ -301,10 +281,9 @@ static void test_what_others_could_show_is_protected_by_its_own_record(void **st
     assert_int_equal(dmarc.policy, DMARC_POLICY_REJECT);
 }
 
-static void test_a_miss_wants_both_records_at_once(void **state)
+TEST(test_a_miss_wants_both_records_at_once)
 {
     size_t count;
-    (void)state;
     from("a@mail.b.example");
     assert_true(dmarc_evaluate(arena, dns, &in, &dmarc));
     assert_true(dns_missed(dns));
@@ -318,9 +297,8 @@ static void test_a_miss_wants_both_records_at_once(void **state)
     assert_false(dns_missed(dns));
 }
 
-static void test_the_record_above_says_what_holds_below(void **state)
+TEST(test_the_record_above_says_what_holds_below)
 {
-    (void)state;
     publish("_dmarc.b.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=reject; sp=quarantine");
     publish("_dmarc.mail.b.example", DNS_TXT, DNS_NO_NAME, NULL);
     from("a@mail.b.example");
@@ -334,9 +312,8 @@ static void test_the_record_above_says_what_holds_below(void **state)
     assert_false(dmarc.dkim_aligned);
 }
 
-static void test_np_is_for_names_that_do_not_exist(void **state)
+TEST(test_np_is_for_names_that_do_not_exist)
 {
-    (void)state;
     publish("_dmarc.b.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=none; np=reject");
     publish("_dmarc.c.b.example", DNS_TXT, DNS_NO_NAME, NULL);
     publish("c.b.example", DNS_A, DNS_NO_DATA, NULL);
@@ -350,9 +327,8 @@ static void test_np_is_for_names_that_do_not_exist(void **state)
     assert_int_equal(dmarc.policy, DMARC_POLICY_REJECT);
 }
 
-static void test_errors_of_dns_are_temporary(void **state)
+TEST(test_errors_of_dns_are_temporary)
 {
-    (void)state;
     publish("_dmarc.b.example", DNS_TXT, DNS_FAILED, NULL);
     publish("_dmarc.c.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=reject");
     from("a@b.example");
@@ -368,9 +344,8 @@ static void test_errors_of_dns_are_temporary(void **state)
     evaluate(DMARC_PASS);
 }
 
-static void test_several_authors_never_pass(void **state)
+TEST(test_several_authors_never_pass)
 {
-    (void)state;
     publish("_dmarc.b.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=none");
     publish("_dmarc.c.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=reject");
     publish("_dmarc.d.example", DNS_TXT, DNS_NO_NAME, NULL);
@@ -387,9 +362,8 @@ static void test_several_authors_never_pass(void **state)
     evaluate(DMARC_NONE);
 }
 
-static void test_a_sample_spares_the_rest(void **state)
+TEST(test_a_sample_spares_the_rest)
 {
-    (void)state;
     publish("_dmarc.b.example", DNS_TXT, DNS_FOUND, "v=DMARC1; p=reject; pct=30");
     from("a@b.example");
     evaluate(DMARC_FAIL);
@@ -397,38 +371,10 @@ static void test_a_sample_spares_the_rest(void **state)
     assert_int_equal(dmarc_disposition(&dmarc, 30), DMARC_POLICY_QUARANTINE);
 }
 
-static void test_a_public_suffix_aligns_with_itself_alone(void **state)
+TEST(test_a_public_suffix_aligns_with_itself_alone)
 {
-    (void)state;
     assert_true(dmarc_aligned(arena, SLICE("co.uk"), SLICE("co.uk"), false));
     assert_false(dmarc_aligned(arena, SLICE("a.co.uk"), SLICE("co.uk"), false));
     assert_false(dmarc_aligned(arena, SLICE("b.co.uk"), SLICE("a.co.uk"), false));
     assert_false(dmarc_aligned(arena, SLICE(""), SLICE(""), false));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_all_tags_are_read),
-        TEST(test_what_is_wrong_falls_back_to_defaults),
-        TEST(test_a_wrong_policy_is_none_where_reports_are_asked),
-        TEST(test_reporting_addresses_are_capped),
-        TEST(test_domains_have_one_spelling),
-        TEST(test_organisations),
-        TEST(test_an_author_is_one_domain),
-        TEST(test_what_is_no_address_makes_the_author_invalid),
-        TEST(test_the_65th_address_is_not_ignored),
-        TEST(test_a_from_field_is_one_however_its_name_is_written),
-        TEST(test_what_others_could_show_is_protected_by_its_own_record),
-        TEST(test_a_miss_wants_both_records_at_once),
-        TEST(test_the_record_above_says_what_holds_below),
-        TEST(test_np_is_for_names_that_do_not_exist),
-        TEST(test_errors_of_dns_are_temporary),
-        TEST(test_several_authors_never_pass),
-        TEST(test_a_sample_spares_the_rest),
-        TEST(test_a_public_suffix_aligns_with_itself_alone),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,29 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/dns_file.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static struct arena *arena;
+ARENA_TESTS(4 << 20);
 static struct dns_answer answer;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = arena_new(4 << 20);
-    return arena ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
 
 static struct dns_answers *parse(const char *json)
 {
@@ -47,9 +30,8 @@ static void assert_text(size_t i, struct slice expected)
     assert_true(slice_eq(answer.records[i].text, expected));
 }
 
-static void test_records_are_found_in_their_order(void **state)
+TEST(test_records_are_found_in_their_order)
 {
-    (void)state;
     struct dns_answers *t = parse(
         "{\"Example.COM.\": [{\"type\":\"A\",\"value\":\"192.0.2.1\"},"
         "{\"type\":\"MX\",\"value\":[10,\"MX.example.com.\"]},{\"type\":\"MX\",\"value\":[0,\"\"]},"
@@ -71,18 +53,16 @@ static void test_records_are_found_in_their_order(void **state)
     assert_int_equal(ask(t, "other.example.com", DNS_A), DNS_NO_NAME);
 }
 
-static void test_a_name_in_both_cases_is_one(void **state)
+TEST(test_a_name_in_both_cases_is_one)
 {
-    (void)state;
     struct dns_answers *t = parse("{\"A.b\": [{\"type\":\"TXT\",\"value\":\"t\"}],"
                                   "\"a.B.\": [{\"type\":\"TXT\",\"value\":\"u\"}]}");
     assert_int_equal(ask(t, "a.b", DNS_TXT), DNS_FOUND);
     assert_int_equal(answer.count, 2);
 }
 
-static void test_spf_is_txt_unless_there_is_txt(void **state)
+TEST(test_spf_is_txt_unless_there_is_txt)
 {
-    (void)state;
     struct dns_answers *t = parse("{\"a\": [{\"type\":\"SPF\",\"value\":\"s\"}],"
                                   "\"b\": [{\"type\":\"SPF\",\"value\":\"s\"},"
                                   "{\"type\":\"TXT\",\"value\":\"t\"}],"
@@ -96,9 +76,8 @@ static void test_spf_is_txt_unless_there_is_txt(void **state)
     assert_int_equal(ask(t, "c", DNS_TXT), DNS_NO_DATA);
 }
 
-static void test_failures_are_of_what_has_no_records(void **state)
+TEST(test_failures_are_of_what_has_no_records)
 {
-    (void)state;
     struct dns_answers *t =
         parse("{\"a\": [{\"type\":\"TIMEOUT\"}, {\"type\":\"A\",\"value\":\"192.0.2.1\"}],"
               "\"b\": [{\"type\":\"SERVFAIL\",\"value\":\"TXT\"},"
@@ -110,9 +89,8 @@ static void test_failures_are_of_what_has_no_records(void **state)
     assert_int_equal(ask(t, "b", DNS_MX), DNS_NO_DATA);
 }
 
-static void test_aliases_are_followed_and_circles_fail(void **state)
+TEST(test_aliases_are_followed_and_circles_fail)
 {
-    (void)state;
     struct dns_answers *t = parse("{\"a\": [{\"type\":\"CNAME\",\"value\":\"B.\"}],"
                                   "\"b\": [{\"type\":\"CNAME\",\"value\":\"c\"}],"
                                   "\"c\": [{\"type\":\"TXT\",\"value\":\"t\"}],"
@@ -128,7 +106,7 @@ static void test_aliases_are_followed_and_circles_fail(void **state)
     assert_int_equal(ask(t, "x", DNS_A), DNS_FAILED);
 }
 
-static void test_what_is_wrong_is_told(void **state)
+TEST(test_what_is_wrong_is_told)
 {
     static const char *const wrong[] = {
         "",
@@ -144,7 +122,6 @@ static void test_what_is_wrong_is_told(void **state)
         "{\"a\": [{\"type\":\"MX\",\"value\":[70000,\"b\"]}]}",
         "{\"a\": [{\"type\":\"MX\",\"value\":\"b\"}]}",
     };
-    (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const char *error = NULL;
         assert_null(dns_file_parse(arena, slice_of(wrong[i]), &error));
@@ -152,9 +129,8 @@ static void test_what_is_wrong_is_told(void **state)
     }
 }
 
-static void test_a_file_that_was_written_reads_the_same(void **state)
+TEST(test_a_file_that_was_written_reads_the_same)
 {
-    (void)state;
     struct dns_answers *t = parse(
         "{\"a\": [{\"type\":\"TIMEOUT\"},{\"type\":\"A\",\"value\":\"192.0.2.1\"}],"
         "\"b\": [{\"type\":\"MX\",\"value\":[5,\"m\"]},{\"type\":\"TXT\",\"value\":[\"NONE\"]},"
@@ -191,9 +167,8 @@ static void check_validated_and_denied(struct dns_answers *t)
     assert_int_equal(ask(t, "a", DNS_MX), DNS_NO_DATA);
 }
 
-static void test_what_was_validated_and_denied_is_kept(void **state)
+TEST(test_what_was_validated_and_denied_is_kept)
 {
-    (void)state;
     struct dns_record records[] = {{.text = SLICE("t")}, {.text = SLICE("u")}};
     struct dns_record address = {.ip = {4, {192, 0, 2, 1}}};
     struct dns_answer text = {DNS_FOUND, records, 2, true}, ip = {DNS_FOUND, &address, 1, false};
@@ -212,23 +187,4 @@ static void test_what_was_validated_and_denied_is_kept(void **state)
     check_validated_and_denied(again);
     assert_int_equal(ask(again, "b", DNS_TXT), DNS_NO_NAME);
     buf_release(&file);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_records_are_found_in_their_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_name_in_both_cases_is_one, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_spf_is_txt_unless_there_is_txt, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_failures_are_of_what_has_no_records, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_aliases_are_followed_and_circles_fail, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_what_is_wrong_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_file_that_was_written_reads_the_same, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_what_was_validated_and_denied_is_kept, set_up,
-                                        tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

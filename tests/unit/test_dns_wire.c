@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/dns_wire.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 enum { ARENA_MAX = 1024 * 1024, PACKET_MAX = 65536 };
 
-static struct arena *arena;
+ARENA_TESTS(ARENA_MAX);
 
 struct packet {
     size_t len;
@@ -99,9 +96,8 @@ static void assert_text(struct slice got, const char *expected)
         fail_msg("'%.*s' instead of '%s'", SLICE_ARGS(got), expected);
 }
 
-static void test_addresses(void **state)
+TEST(test_addresses)
 {
-    (void)state;
     struct packet p;
     char text[46];
     begin(&p, 0, DNS_A);
@@ -121,9 +117,8 @@ static void test_addresses(void **state)
     assert_string_equal(text, "2001:db8::1");
 }
 
-static void test_an_address_of_the_wrong_size_is_a_failure(void **state)
+TEST(test_an_address_of_the_wrong_size_is_a_failure)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_A);
     RECORD(&p, QNAME, DNS_A, "\xc0\0\2\1\0");
@@ -136,9 +131,8 @@ static void test_an_address_of_the_wrong_size_is_a_failure(void **state)
     assert_int_equal(read_all(&p, DNS_AAAA).status, DNS_FAILED);
 }
 
-static void test_names_are_decompressed_and_made_small(void **state)
+TEST(test_names_are_decompressed_and_made_small)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_MX);
     RECORD(&p, "\1A\4tEsT\0", DNS_MX, "\0\x0a\2MX" QNAME);
@@ -154,18 +148,16 @@ static void test_names_are_decompressed_and_made_small(void **state)
     assert_text(got.records[2].text, "mx2.test");
 }
 
-static void test_odd_octets_of_a_name_are_escaped(void **state)
+TEST(test_odd_octets_of_a_name_are_escaped)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_PTR);
     RECORD(&p, QNAME, DNS_PTR, "\7a.b\\\0\xff \4tEst\0");
     assert_text(read_all(&p, DNS_PTR).records[0].text, "a\\046b\\092\\000\\255\\032.test");
 }
 
-static void test_strings_are_joined(void **state)
+TEST(test_strings_are_joined)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_TXT);
     RECORD(&p, QNAME, DNS_TXT, "\3v=s\0\4pf1 \1\0");
@@ -176,9 +168,8 @@ static void test_strings_are_joined(void **state)
     assert_int_equal(got.records[1].text.len, 0);
 }
 
-static void test_strings_past_their_record_are_a_failure(void **state)
+TEST(test_strings_past_their_record_are_a_failure)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_TXT);
     RECORD(&p, QNAME, DNS_TXT, "\4abc");
@@ -189,9 +180,8 @@ static void test_strings_past_their_record_are_a_failure(void **state)
     assert_int_equal(read_all(&p, DNS_TXT).status, DNS_FAILED);
 }
 
-static void test_cnames_are_followed_in_order(void **state)
+TEST(test_cnames_are_followed_in_order)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_A);
     RECORD(&p, QNAME, DNS_CNAME, "\1B\xc0\x0e");
@@ -206,9 +196,8 @@ static void test_cnames_are_followed_in_order(void **state)
     assert_int_equal(got.records[0].ip.bytes[3], 2);
 }
 
-static void test_a_cname_that_is_asked_for_is_an_answer(void **state)
+TEST(test_a_cname_that_is_asked_for_is_an_answer)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_CNAME);
     RECORD(&p, QNAME, DNS_CNAME, "\1b\xc0\x0e");
@@ -218,9 +207,8 @@ static void test_a_cname_that_is_asked_for_is_an_answer(void **state)
     assert_text(got.records[0].text, "b.test");
 }
 
-static void test_a_cname_loop_has_no_data(void **state)
+TEST(test_a_cname_loop_has_no_data)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_A);
     for (int i = 0; i < 200; i++) {
@@ -230,9 +218,8 @@ static void test_a_cname_loop_has_no_data(void **state)
     assert_int_equal(read_all(&p, DNS_A).status, DNS_NO_DATA);
 }
 
-static void test_absence_and_failure_are_told_apart(void **state)
+TEST(test_absence_and_failure_are_told_apart)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_A);
     assert_int_equal(read_all(&p, DNS_A).status, DNS_NO_DATA);
@@ -249,9 +236,8 @@ static void test_absence_and_failure_are_told_apart(void **state)
     }
 }
 
-static void test_what_is_no_whole_answer_is_a_failure(void **state)
+TEST(test_what_is_no_whole_answer_is_a_failure)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_A);
     p.octets[2] |= 0x02; /* truncated */
@@ -267,9 +253,8 @@ static void test_what_is_no_whole_answer_is_a_failure(void **state)
     assert_int_equal(read_all(&p, DNS_A).status, DNS_FAILED);
 }
 
-static void test_records_of_others_do_not_count(void **state)
+TEST(test_records_of_others_do_not_count)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_A);
     RECORD(&p, "\1x\xc0\x0e", DNS_A, "\xc0\0\2\1");
@@ -291,9 +276,8 @@ static void owner_fails(const char *owner, size_t size)
 
 #define OWNER_FAILS(owner) owner_fails("" owner, sizeof(owner) - 1)
 
-static void test_names_that_lead_nowhere_are_failures(void **state)
+TEST(test_names_that_lead_nowhere_are_failures)
 {
-    (void)state;
     OWNER_FAILS("\xc0\x18");          /* to itself */
     OWNER_FAILS("\1a\xc0\x18");       /* to its own beginning */
     OWNER_FAILS("\xc0\x19");          /* into itself */
@@ -303,9 +287,8 @@ static void test_names_that_lead_nowhere_are_failures(void **state)
     OWNER_FAILS("\1a\1b\1c\xc0\x1a"); /* round and round */
 }
 
-static void test_a_chain_of_pointers_has_an_end(void **state)
+TEST(test_a_chain_of_pointers_has_an_end)
 {
-    (void)state;
     for (unsigned hops = 126; hops <= 130; hops++) {
         struct packet p;
         begin(&p, 0, DNS_A);
@@ -323,9 +306,8 @@ static void test_a_chain_of_pointers_has_an_end(void **state)
     }
 }
 
-static void test_a_name_has_at_most_255_octets(void **state)
+TEST(test_a_name_has_at_most_255_octets)
 {
-    (void)state;
     for (int last = 61; last <= 62; last++) {
         struct packet p;
         unsigned char data[300], *at = data;
@@ -345,9 +327,8 @@ static void test_a_name_has_at_most_255_octets(void **state)
     }
 }
 
-static void test_a_target_fills_its_record(void **state)
+TEST(test_a_target_fills_its_record)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_PTR);
     RECORD(&p, QNAME, DNS_PTR, "\1b\0x");
@@ -361,9 +342,8 @@ static void test_a_target_fills_its_record(void **state)
     assert_int_equal(read_all(&p, DNS_MX).status, DNS_FAILED);
 }
 
-static void test_caps(void **state)
+TEST(test_caps)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_A);
     for (unsigned i = 0; i < DNS_WIRE_RECORDS_MAX; i++)
@@ -382,9 +362,8 @@ static void test_caps(void **state)
     assert_int_equal(read_all(&p, DNS_TXT).status, DNS_FAILED);
 }
 
-static void test_a_full_arena_is_a_failure(void **state)
+TEST(test_a_full_arena_is_a_failure)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_TXT);
     for (int i = 0; i < 10; i++)
@@ -399,9 +378,8 @@ static void test_a_full_arena_is_a_failure(void **state)
     }
 }
 
-static void test_every_prefix_is_a_failure(void **state)
+TEST(test_every_prefix_is_a_failure)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_MX);
     RECORD(&p, QNAME, DNS_CNAME, "\1b\xc0\x0e");
@@ -413,9 +391,8 @@ static void test_every_prefix_is_a_failure(void **state)
 }
 
 /* Whatever one octet becomes: no more than an answer or a failure. */
-static void test_every_octet_changed(void **state)
+TEST(test_every_octet_changed)
 {
-    (void)state;
     struct packet p;
     begin(&p, 0, DNS_TXT);
     RECORD(&p, QNAME, DNS_CNAME, "\1b\xc0\x0e");
@@ -431,9 +408,8 @@ static void test_every_octet_changed(void **state)
         }
 }
 
-static void test_a_question_escapes_what_is_not_plain(void **state)
+TEST(test_a_question_escapes_what_is_not_plain)
 {
-    (void)state;
     char out[DNS_QUESTION_SIZE];
     assert_true(dns_question(SLICE("Sel_1._DomainKey.Example.com"), out));
     assert_string_equal(out, "sel_1._domainkey.example.com");
@@ -441,9 +417,8 @@ static void test_a_question_escapes_what_is_not_plain(void **state)
     assert_string_equal(out, "a\\092b\\034\\000.\\255\\059\\047\\032");
 }
 
-static void test_a_question_that_cannot_be_asked(void **state)
+TEST(test_a_question_that_cannot_be_asked)
 {
-    (void)state;
     char out[DNS_QUESTION_SIZE], longest[254];
     static const struct slice names[] = {{"", 0}, {".", 1}, {"a..b", 4}, {".a", 2}, {"a.", 2}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -456,49 +431,4 @@ static void test_a_question_that_cannot_be_asked(void **state)
     assert_false(dns_question((struct slice){longest, 254}, out));
     longest[63] = 'x';
     assert_false(dns_question((struct slice){longest, 253}, out));
-}
-
-static int make_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(ARENA_MAX);
-    return arena ? 0 : -1;
-}
-
-static int free_arena(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
-
-#define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, make_arena, free_arena)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        WITH_ARENA(test_addresses),
-        WITH_ARENA(test_an_address_of_the_wrong_size_is_a_failure),
-        WITH_ARENA(test_names_are_decompressed_and_made_small),
-        WITH_ARENA(test_odd_octets_of_a_name_are_escaped),
-        WITH_ARENA(test_strings_are_joined),
-        WITH_ARENA(test_strings_past_their_record_are_a_failure),
-        WITH_ARENA(test_cnames_are_followed_in_order),
-        WITH_ARENA(test_a_cname_that_is_asked_for_is_an_answer),
-        WITH_ARENA(test_a_cname_loop_has_no_data),
-        WITH_ARENA(test_absence_and_failure_are_told_apart),
-        WITH_ARENA(test_what_is_no_whole_answer_is_a_failure),
-        WITH_ARENA(test_records_of_others_do_not_count),
-        WITH_ARENA(test_names_that_lead_nowhere_are_failures),
-        WITH_ARENA(test_a_chain_of_pointers_has_an_end),
-        WITH_ARENA(test_a_name_has_at_most_255_octets),
-        WITH_ARENA(test_a_target_fills_its_record),
-        WITH_ARENA(test_caps),
-        WITH_ARENA(test_a_full_arena_is_a_failure),
-        WITH_ARENA(test_every_prefix_is_a_failure),
-        WITH_ARENA(test_every_octet_changed),
-        cmocka_unit_test(test_a_question_escapes_what_is_not_plain),
-        cmocka_unit_test(test_a_question_that_cannot_be_asked),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,31 +3,14 @@
 #include "base/domain_name.h"
 
 #include "policy/spelling.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static struct arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 20);
-    return arena ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+ARENA_TESTS(1 << 20);
 
 static bool reads(struct slice got, const char *expected)
 {
@@ -59,9 +42,8 @@ static void is_none(struct slice spelling)
     assert_false(arena_failed(arena));
 }
 
-static void test_case_and_a_trailing_dot_do_not_count(void **state)
+TEST(test_case_and_a_trailing_dot_do_not_count)
 {
-    (void)state;
     is("example.com", "example.com");
     is("EXAMPLE.Com", "example.com");
     is("example.com.", "example.com");
@@ -70,7 +52,7 @@ static void test_case_and_a_trailing_dot_do_not_count(void **state)
     is("192.0.2.1", "192.0.2.1");
 }
 
-static void test_u_labels_become_a_labels(void **state)
+TEST(test_u_labels_become_a_labels)
 {
     static const char *const spellings[] = {
         "bücher.example",
@@ -87,7 +69,6 @@ static void test_u_labels_become_a_labels(void **state)
         "bü\xc2\xad"
         "cher.example", /* a soft hyphen, which UTS 46 leaves out */
     };
-    (void)state;
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
         is(spellings[i], "xn--bcher-kva.example");
     is("straße.example", "xn--strae-oqa.example"); /* not "strasse": that is another domain */
@@ -97,15 +78,14 @@ static void test_u_labels_become_a_labels(void **state)
     is("例え.テスト", "xn--r8jz45g.xn--zckzah");
 }
 
-static void test_both_forms_may_be_mixed(void **state)
+TEST(test_both_forms_may_be_mixed)
 {
-    (void)state;
     is("xn--bcher-kva.bücher.EXAMPLE", "xn--bcher-kva.xn--bcher-kva.example");
     is("XN--Nonsense-.example", "xn--nonsense-.example");
     is("xn--nonsense.bücher.example", "xn--nonsense.xn--bcher-kva.example");
 }
 
-static void test_what_is_no_name_becomes_none(void **state)
+TEST(test_what_is_no_name_becomes_none)
 {
     static const struct slice names[] = {
         {"", 0},
@@ -143,15 +123,13 @@ static void test_what_is_no_name_becomes_none(void **state)
         {"ab--\xc3\xbc.example", 14},
         {"\xe3\x80\x82.\xc3\xbc", 6},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         is_none(names[i]);
 }
 
-static void test_names_have_the_lengths_of_the_dns(void **state)
+TEST(test_names_have_the_lengths_of_the_dns)
 {
     char label[64], name[300];
-    (void)state;
     memset(label, 'a', 63);
     label[63] = '\0';
     is(label, label);
@@ -172,11 +150,10 @@ static void test_names_have_the_lengths_of_the_dns(void **state)
     assert_null(domain_name_make(arena, slice_of(name), &made));
 }
 
-static void test_a_long_name_of_many_octets_is_taken(void **state)
+TEST(test_a_long_name_of_many_octets_is_taken)
 {
     struct domain_name name;
     struct buf spelling = buf_init(4096);
-    (void)state;
     for (int i = 0; i < 30; i++)
         buf_cstr(&spelling, "ü.");
     buf_cstr(&spelling, "example");
@@ -188,9 +165,8 @@ static void test_a_long_name_of_many_octets_is_taken(void **state)
     buf_release(&spelling);
 }
 
-static void test_a_full_arena_makes_no_name(void **state)
+TEST(test_a_full_arena_makes_no_name)
 {
-    (void)state;
     struct arena *small = arena_new(1);
     struct domain_name name;
     assert_non_null(domain_name_make(small, SLICE("example.com"), &name));
@@ -203,9 +179,8 @@ static void test_a_full_arena_makes_no_name(void **state)
 
 /* ---- in values */
 
-static void test_an_address_keeps_its_local_part(void **state)
+TEST(test_an_address_keeps_its_local_part)
 {
-    (void)state;
     assert_true(
         reads(spell_address(arena, SLICE("Jörg@BÜCHER.example.")), "Jörg@xn--bcher-kva.example"));
     assert_true(reads(spell_address(arena, SLICE("\"a@b\"@Example.com")), "\"a@b\"@example.com"));
@@ -216,9 +191,8 @@ static void test_an_address_keeps_its_local_part(void **state)
     assert_true(slice_eq(nul, (struct slice){"a\0b@example.com", 15}));
 }
 
-static void test_entries_of_tables_have_four_forms(void **state)
+TEST(test_entries_of_tables_have_four_forms)
 {
-    (void)state;
     assert_true(reads(spell_entry(arena, SLICE("Bücher.example")), "xn--bcher-kva.example"));
     assert_true(reads(spell_entry(arena, SLICE("*.bücher.example")), "*.xn--bcher-kva.example"));
     assert_true(reads(spell_entry(arena, SLICE("@bücher.example.")), "@xn--bcher-kva.example"));
@@ -233,9 +207,8 @@ static struct slice part(enum type_kind kind, const char *text, bool ending)
     return spell_part(arena, kind, slice_of(text), ending);
 }
 
-static void test_parts_are_spelled_label_by_label(void **state)
+TEST(test_parts_are_spelled_label_by_label)
 {
-    (void)state;
     assert_true(reads(part(TYPE_DOMAIN, ".bücher.example", true), ".xn--bcher-kva.example"));
     assert_true(reads(part(TYPE_DOMAIN, "Bücher.", false), "xn--bcher-kva."));
     assert_true(reads(part(TYPE_DOMAIN, "\xff.ü", false), "\xff.xn--tda"));
@@ -243,21 +216,4 @@ static void test_parts_are_spelled_label_by_label(void **state)
     assert_true(reads(part(TYPE_ADDRESS, ".bücher.example", true), ".xn--bcher-kva.example"));
     assert_true(reads(part(TYPE_ADDRESS, "jürgen", false), "jürgen"));
     assert_true(reads(part(TYPE_ADDRESS, "+Tag", false), "+Tag"));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_case_and_a_trailing_dot_do_not_count),
-        cmocka_unit_test(test_u_labels_become_a_labels),
-        cmocka_unit_test(test_both_forms_may_be_mixed),
-        cmocka_unit_test(test_what_is_no_name_becomes_none),
-        cmocka_unit_test(test_names_have_the_lengths_of_the_dns),
-        cmocka_unit_test(test_a_long_name_of_many_octets_is_taken),
-        cmocka_unit_test(test_a_full_arena_makes_no_name),
-        cmocka_unit_test(test_an_address_keeps_its_local_part),
-        cmocka_unit_test(test_entries_of_tables_have_four_forms),
-        cmocka_unit_test(test_parts_are_spelled_label_by_label),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

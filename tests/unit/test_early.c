@@ -3,13 +3,10 @@
  * complete facts a policy means what a few lines of naive code (here) say it means. Random small
  * policies, random facts. */
 #include "memory_loader.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 enum { POLICIES = 3000, FACT_SETS = 8, RULES_MAX = 6, NODES_MAX = 200 };
 
@@ -275,9 +272,8 @@ static void check_facts(const struct policy_text *p, const struct policy *policy
     }
 }
 
-static void test_deciding_early_equals_deciding_late(void **state)
+TEST(test_deciding_early_equals_deciding_late)
 {
-    (void)state;
     struct arena *arena = arena_new(1 << 20);
     struct policy_text *p = calloc(1, sizeof *p);
     p->text = buf_init(1 << 16);
@@ -339,9 +335,8 @@ static void same_without_and_with(const struct policy_text *p, const struct poli
     assert_int_equal(a.rule, b.rule);
 }
 
-static void test_a_rule_that_never_fires_changes_nothing_for_postmaster(void **state)
+TEST(test_a_rule_that_never_fires_changes_nothing_for_postmaster)
 {
-    (void)state;
     struct arena *arena = arena_new(1 << 20);
     struct policy_text *p = calloc(1, sizeof *p);
     struct buf more = buf_init(1 << 16);
@@ -368,13 +363,4 @@ static void test_a_rule_that_never_fires_changes_nothing_for_postmaster(void **s
     buf_release(&p->text);
     free(p);
     arena_free(&arena);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_deciding_early_equals_deciding_late),
-        cmocka_unit_test(test_a_rule_that_never_fires_changes_nothing_for_postmaster),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,31 +2,14 @@
 #include "proxy/edits.h"
 
 #include "data_reference.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
-static struct arena *arena;
+ARENA_TESTS(64 * 1024 * 1024);
 static struct decoded got;
 static char wire[70000];
-
-static int make_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(64 * 1024 * 1024);
-    return arena ? 0 : -1;
-}
-
-static int drop_arena(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
 
 /* What a server reads from the pieces: the message, un-stuffed by the reference. Returns how many
  * pieces there were. */
@@ -65,9 +48,8 @@ static void expect_edits(const char *message, const struct edit *edits, size_t c
     expect(&input, want);
 }
 
-static void test_without_edits_the_message_is_sent_in_place(void **state)
+TEST(test_without_edits_the_message_is_sent_in_place)
 {
-    (void)state;
     struct slice message = SLICE("Subject: x\r\n\r\nbody\r\n");
     struct edit_input input = {.message = message, .trace = SLICE("Received: us\r\n")};
     struct edited out;
@@ -81,9 +63,8 @@ static void test_without_edits_the_message_is_sent_in_place(void **state)
     expect(&input, "");
 }
 
-static void test_headers_are_added_removed_and_prefixed(void **state)
+TEST(test_headers_are_added_removed_and_prefixed)
 {
-    (void)state;
     static const char message[] =
         "X-A: 1\r\nSubject: hi\r\nx-a: 2\r\n folded\r\nTo: b\r\n\r\nX-A: body\r\n";
     const struct edit remove = {.kind = ACTION_HEADER_REMOVE, .name = SLICE("X-a")};
@@ -106,9 +87,8 @@ static void test_headers_are_added_removed_and_prefixed(void **state)
 }
 
 /* What begins with no field is all body, set off from our fields. */
-static void test_nothing_of_the_senders_gets_into_our_fields(void **state)
+TEST(test_nothing_of_the_senders_gets_into_our_fields)
 {
-    (void)state;
     static const char *const bodies[] = {" folded\r\nFrom: a\r\n\r\nbody\r\n",
                                          "\tfolded: x\r\nSubject: y\r\n\r\nbody\r\n",
                                          "no field\r\nSubject: y\r\n\r\nbody\r\n",
@@ -144,9 +124,8 @@ static void test_nothing_of_the_senders_gets_into_our_fields(void **state)
     }
 }
 
-static void test_what_mail_boxes_put_in_front_is_left_out(void **state)
+TEST(test_what_mail_boxes_put_in_front_is_left_out)
 {
-    (void)state;
     static const char *const fronts[] = {"From a@example.com Thu Jan  1 00:00:00 2026\r\n",
                                          ">From a@example.com Thu Jan  1 00:00:00 2026\r\n",
                                          "From a Thu Jan  1\r\n>From b Thu Jan  1\r\n"};
@@ -166,9 +145,8 @@ static void test_what_mail_boxes_put_in_front_is_left_out(void **state)
     expect(&field, "Received: us\r\nFrom : a\r\n\r\n");
 }
 
-static void test_a_message_that_is_all_body_becomes_a_notice(void **state)
+TEST(test_a_message_that_is_all_body_becomes_a_notice)
 {
-    (void)state;
     static const char *const messages[] = {"MZ program\r\n", "\r\nMZ\r\n"};
     const struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("taken out"), .part = 2};
     for (size_t i = 0; i < 2; i++) {
@@ -200,9 +178,8 @@ static struct part_range range_of(const char *message, const char *from, const c
                                .end = slice_search(all, slice_of(end))};
 }
 
-static void test_a_part_becomes_a_notice_once(void **state)
+TEST(test_a_part_becomes_a_notice_once)
 {
-    (void)state;
     struct part_range part = range_of(mixed, "Content-Type: application", "MZ\r\n", "--b--");
     const struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("taken out"), .part = 2};
     const struct edit twice[] = {strip, strip};
@@ -218,9 +195,8 @@ static void test_a_part_becomes_a_notice_once(void **state)
            "taken out\r\n--b--\r\n");
 }
 
-static void test_what_cannot_be_stripped_is_not_delivered(void **state)
+TEST(test_what_cannot_be_stripped_is_not_delivered)
 {
-    (void)state;
     struct part_range part = range_of(mixed, "Content-Type: application", "MZ\r\n", "--b--");
     const struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("x"), .part = 2};
     struct edit_input input = {.message = slice_of(mixed),
@@ -233,9 +209,8 @@ static void test_what_cannot_be_stripped_is_not_delivered(void **state)
     assert_false(edits_apply(arena, &input, &out));
 }
 
-static void test_the_whole_message_becomes_a_notice(void **state)
+TEST(test_the_whole_message_becomes_a_notice)
 {
-    (void)state;
     static const char message[] = "From: a\r\nContent-Type: application/x\r\nMIME-Version: 1.0\r\n"
                                   "Content-Transfer-Encoding: base64\r\n\r\nTVo=\r\n";
     struct part_range part = range_of(message, "From", "TVo=", "no such");
@@ -249,9 +224,8 @@ static void test_the_whole_message_becomes_a_notice(void **state)
                    "a\r\n\r\ntaken out\r\n");
 }
 
-static void test_a_message_without_a_body_gets_its_empty_line(void **state)
+TEST(test_a_message_without_a_body_gets_its_empty_line)
 {
-    (void)state;
     static const char message[] = "From: a\r\nContent-Type: application/x; name=a.exe\r\n";
     struct part_range part = {
         .part = 2, .header = 0, .body = sizeof message - 1, .end = sizeof message - 1};
@@ -266,9 +240,8 @@ static void test_a_message_without_a_body_gets_its_empty_line(void **state)
 }
 
 /* Lines with and without dots, few (pieces) or many (a copy), with an insertion between them. */
-static void test_what_is_stuffed_is_the_message_again(void **state)
+TEST(test_what_is_stuffed_is_the_message_again)
 {
-    (void)state;
     static char text[60000];
     static const char *const lines[] = {".", "..", "...x", "a.b", "", "text", ".text", "x."};
     srand(11);
@@ -300,9 +273,8 @@ static void test_what_is_stuffed_is_the_message_again(void **state)
     }
 }
 
-static void test_many_dots_are_copied_and_few_are_not(void **state)
+TEST(test_many_dots_are_copied_and_few_are_not)
 {
-    (void)state;
     static char text[3000];
     for (size_t i = 0; i + 3 <= sizeof text; i += 3)
         memcpy(text + i, ".\r\n", 3);
@@ -313,9 +285,8 @@ static void test_many_dots_are_copied_and_few_are_not(void **state)
     assert_int_equal(received(&input, &out), 21);
 }
 
-static void test_a_full_arena_is_told(void **state)
+TEST(test_a_full_arena_is_told)
 {
-    (void)state;
     struct part_range whole = {.part = 2, .header = 0, .body = 19, .end = 23};
     char notice[300];
     memset(notice, 'x', sizeof notice);
@@ -339,23 +310,4 @@ static void test_a_full_arena_is_told(void **state)
         edited_free(&out);
         arena_free(&small);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_without_edits_the_message_is_sent_in_place),
-        cmocka_unit_test(test_headers_are_added_removed_and_prefixed),
-        cmocka_unit_test(test_nothing_of_the_senders_gets_into_our_fields),
-        cmocka_unit_test(test_what_mail_boxes_put_in_front_is_left_out),
-        cmocka_unit_test(test_a_message_that_is_all_body_becomes_a_notice),
-        cmocka_unit_test(test_a_part_becomes_a_notice_once),
-        cmocka_unit_test(test_what_cannot_be_stripped_is_not_delivered),
-        cmocka_unit_test(test_the_whole_message_becomes_a_notice),
-        cmocka_unit_test(test_a_message_without_a_body_gets_its_empty_line),
-        cmocka_unit_test(test_what_is_stuffed_is_the_message_again),
-        cmocka_unit_test(test_many_dots_are_copied_and_few_are_not),
-        cmocka_unit_test(test_a_full_arena_is_told),
-    };
-    return cmocka_run_group_tests(tests, make_arena, drop_arena);
 }

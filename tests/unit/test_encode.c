@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/encode.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void expect(struct slice got, const char *wanted)
 {
@@ -15,9 +12,8 @@ static void expect(struct slice got, const char *wanted)
     assert_memory_equal(got.ptr, wanted, got.len);
 }
 
-static void test_ascii_stays_as_it_is(void **state)
+TEST(test_ascii_stays_as_it_is)
 {
-    (void)state;
     struct arena *arena = arena_new(1 << 20);
     expect(encode_words(arena, SLICE("[spam] ")), "[spam] ");
     expect(encode_part_fields(arena, SLICE("gone")), "Content-Type: text/plain; charset=utf-8\r\n");
@@ -25,9 +21,8 @@ static void test_ascii_stays_as_it_is(void **state)
     arena_free(&arena);
 }
 
-static void test_other_text_becomes_encoded_words(void **state)
+TEST(test_other_text_becomes_encoded_words)
 {
-    (void)state;
     struct arena *arena = arena_new(1 << 20);
     expect(encode_words(arena, SLICE("\xc3\xa4")), "=?utf-8?B?w6Q=?=");
     expect(encode_part_fields(arena, SLICE("\xc3\xa4")),
@@ -36,9 +31,8 @@ static void test_other_text_becomes_encoded_words(void **state)
     arena_free(&arena);
 }
 
-static void test_long_text_is_folded_between_characters(void **state)
+TEST(test_long_text_is_folded_between_characters)
 {
-    (void)state;
     struct arena *arena = arena_new(1 << 20);
     char text[301] = "x";
     for (int i = 1; i < 300; i += 2)
@@ -54,14 +48,4 @@ static void test_long_text_is_folded_between_characters(void **state)
     }
     assert_int_equal(lines, 7); /* 45, then 44 octets a word: a character is never cut */
     arena_free(&arena);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ascii_stays_as_it_is),
-        cmocka_unit_test(test_other_text_becomes_encoded_words),
-        cmocka_unit_test(test_long_text_is_folded_between_characters),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

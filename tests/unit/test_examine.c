@@ -1,34 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/examine.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-enum { ARENA = 64 << 20 };
+enum { ARENA_MAX = 64 << 20 };
 static const struct scan_limits limits = {
     .depth = 8, .parts = 1000, .members = 10000, .unpacked = 64 << 20};
 
-static struct arena *arena;
+ARENA_TESTS(ARENA_MAX);
 static struct scan_answer answer;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(ARENA);
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
 
 static void look_at(const char *message, const char *sender)
 {
@@ -55,9 +38,8 @@ static void assert_attachment(size_t i, enum field_index field, const char *expe
     assert_text(&fact(FACT_ATTACHMENTS)->list.items[i].fields[field], expected);
 }
 
-static void test_header_facts_are_decoded(void **state)
+TEST(test_header_facts_are_decoded)
 {
-    (void)state;
     look_at(
         "Received: a\r\nReceived: b\r\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\r\n folded\r\n"
         "From: =?utf-8?q?A=2C_B?= <a.b@Mail.Example.com>, c@example.org\r\nFrom: d@example.net\r\n"
@@ -77,9 +59,8 @@ static void test_header_facts_are_decoded(void **state)
     assert_false(fact(FACT_MESSAGE_HIDES)->truth);
 }
 
-static void test_missing_fields_are_absent(void **state)
+TEST(test_missing_fields_are_absent)
 {
-    (void)state;
     look_at("X: y\r\n\r\nhello\r\n", "a@example.com");
     assert_int_equal(fact(FACT_MESSAGE_SUBJECT)->state, VALUE_ABSENT);
     assert_int_equal(fact(FACT_MESSAGE_FROM)->state, VALUE_ABSENT);
@@ -98,9 +79,8 @@ static bool id_fits(const char *id, const char *from, const char *sender)
     return fact(FACT_MESSAGE_ID_FITS)->truth;
 }
 
-static void test_message_id_fits_sender_or_author(void **state)
+TEST(test_message_id_fits_sender_or_author)
 {
-    (void)state;
     assert_true(id_fits("<1@example.com>", "a@other.org", "b@example.com"));
     assert_true(id_fits("<1@mail.example.com>", "a@Example.com", ""));
     assert_true(id_fits("<1@example.com>", "a@news.example.com", ""));
@@ -109,9 +89,8 @@ static void test_message_id_fits_sender_or_author(void **state)
     assert_false(id_fits("<1>", "a@example.com", "b@example.com"));
 }
 
-static void test_wanted_headers_come_in_the_jobs_order(void **state)
+TEST(test_wanted_headers_come_in_the_jobs_order)
 {
-    (void)state;
     const struct slice headers[] = {SLICE("x-b"), SLICE("x-missing"), SLICE("x-a")};
     struct scan_job job = {
         .message = true, .headers = headers, .header_count = 3, .limits = limits};
@@ -125,9 +104,8 @@ static void test_wanted_headers_come_in_the_jobs_order(void **state)
     assert_text(&answer.facts.keyed[2].list.items[1], "3");
 }
 
-static void test_only_what_is_asked_is_told(void **state)
+TEST(test_only_what_is_asked_is_told)
 {
-    (void)state;
     struct slice message =
         SLICE("Subject: x\r\nContent-Disposition: attachment; filename=a.exe\r\n\r\nx\r\n");
     struct scan_job job = {.message = true, .limits = limits};
@@ -144,9 +122,8 @@ static const char hiding_base64[] =
     "MIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=a\r\n"
     "Content-Transfer-Encoding: base64\r\n\r\nQUJD!!!=QUJD\r\nQUJD\r\n";
 
-static void test_what_encodings_hide_is_told_without_attachments_too(void **state)
+TEST(test_what_encodings_hide_is_told_without_attachments_too)
 {
-    (void)state;
     struct scan_job job = {.message = true, .limits = limits};
     assert_true(examine(arena, slice_of(hiding_base64), &job, &answer));
     assert_true(fact(FACT_MESSAGE_HIDES)->truth);
@@ -161,9 +138,8 @@ static const char two_parts[] =
     "Content-Type: text/html; name=\"dir/page.html\"\r\n"
     "Content-Disposition: attachment; filename=run.exe\r\n\r\n<p>\r\n--b--\r\n";
 
-static void test_each_distinct_name_has_a_record(void **state)
+TEST(test_each_distinct_name_has_a_record)
 {
-    (void)state;
     look_at(two_parts, "");
     const struct list *list = &fact(FACT_ATTACHMENTS)->list;
     bool exe = false, html = false;
@@ -181,9 +157,8 @@ static void test_each_distinct_name_has_a_record(void **state)
     assert_false(list->cut);
 }
 
-static void test_ranges_are_those_of_the_leaves(void **state)
+TEST(test_ranges_are_those_of_the_leaves)
 {
-    (void)state;
     look_at(two_parts, "");
     assert_int_equal(answer.part_count, 2);
     const struct part_range *html = &answer.parts[1];
@@ -194,9 +169,8 @@ static void test_ranges_are_those_of_the_leaves(void **state)
     assert_in_range(html->end, html->body + 3, html->body + 5);
 }
 
-static void test_signed_parts_are_sealed(void **state)
+TEST(test_signed_parts_are_sealed)
 {
-    (void)state;
     look_at("MIME-Version: 1.0\r\nContent-Type: multipart/signed; boundary=b; "
             "protocol=\"application/pgp-signature\"\r\n\r\n"
             "--b\r\nContent-Type: text/plain; name=a.txt\r\n\r\nx\r\n--b\r\nContent-Type: "
@@ -208,9 +182,8 @@ static void test_signed_parts_are_sealed(void **state)
     assert_false(fact(FACT_MESSAGE_ENCRYPTED)->truth);
 }
 
-static void test_parts_in_decoded_content_are_sealed(void **state)
+TEST(test_parts_in_decoded_content_are_sealed)
 {
-    (void)state;
     /* an encoded message that holds a.exe */
     look_at("MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: "
             "base64\r\n\r\n"
@@ -234,9 +207,8 @@ static bool encrypted(const char *content_type)
     return fact(FACT_MESSAGE_ENCRYPTED)->truth;
 }
 
-static void test_encrypted_is_told_from_signed(void **state)
+TEST(test_encrypted_is_told_from_signed)
 {
-    (void)state;
     assert_true(encrypted("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m"));
     assert_true(encrypted("application/x-pkcs7-mime; name=smime.p7m"));
     assert_true(
@@ -245,9 +217,8 @@ static void test_encrypted_is_told_from_signed(void **state)
     assert_false(encrypted("text/plain"));
 }
 
-static void test_words_are_no_attachment_but_programs_in_their_place_are(void **state)
+TEST(test_words_are_no_attachment_but_programs_in_their_place_are)
 {
-    (void)state;
     look_at("Subject: x\r\n\r\nhello\r\n", "");
     assert_int_equal(fact(FACT_ATTACHMENTS)->list.count, 0);
     struct scan_job job = {.attachments = true, .limits = limits};
@@ -260,9 +231,8 @@ static void test_words_are_no_attachment_but_programs_in_their_place_are(void **
     assert_attachment(0, attachment_name, "");
 }
 
-static void test_caps_show_as_a_cut_list(void **state)
+TEST(test_caps_show_as_a_cut_list)
 {
-    (void)state;
     struct buf message = buf_init(1 << 20);
     buf_cstr(&message, "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n");
     for (int i = 0; i < 50; i++)
@@ -280,9 +250,8 @@ static void test_caps_show_as_a_cut_list(void **state)
     buf_release(&message);
 }
 
-static void test_a_full_arena_is_no_answer(void **state)
+TEST(test_a_full_arena_is_no_answer)
 {
-    (void)state;
     struct scan_job job = {.message = true, .attachments = true, .limits = limits};
     for (size_t size = 0; size < 40000; size += 997) {
         struct arena *small = arena_new(size);
@@ -293,32 +262,10 @@ static void test_a_full_arena_is_no_answer(void **state)
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_arena, close_arena)
-
-static int warm_up(void **state)
+static void warm_up(void)
 {
-    (void)state;
     const char *reason;
-    return examine_warm_up(&reason) ? 0 : -1;
+    assert_true(examine_warm_up(&reason));
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_header_facts_are_decoded),
-        TEST(test_missing_fields_are_absent),
-        TEST(test_message_id_fits_sender_or_author),
-        TEST(test_wanted_headers_come_in_the_jobs_order),
-        TEST(test_only_what_is_asked_is_told),
-        TEST(test_what_encodings_hide_is_told_without_attachments_too),
-        TEST(test_each_distinct_name_has_a_record),
-        TEST(test_ranges_are_those_of_the_leaves),
-        TEST(test_signed_parts_are_sealed),
-        TEST(test_parts_in_decoded_content_are_sealed),
-        TEST(test_encrypted_is_told_from_signed),
-        TEST(test_words_are_no_attachment_but_programs_in_their_place_are),
-        TEST(test_caps_show_as_a_cut_list),
-        TEST(test_a_full_arena_is_no_answer),
-    };
-    return cmocka_run_group_tests(tests, warm_up, NULL);
-}
+ALL_TESTS(warm_up, NULL);

@@ -5,17 +5,14 @@
 #include "filters/dmarc.h"
 #include "filters/examine.h"
 #include "filters/spf.h"
+#include "tests/unit/harness.h"
 #include "tests/unit/spf_zone.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-enum { ARENA = 64 << 20, ROUNDS_MAX = 20 };
+enum { ARENA_MAX = 64 << 20, ROUNDS_MAX = 20 };
 
 #define FOOTBALL                                                                                   \
     "football.example.com TXT v=spf1 ip4:192.0.2.0/24 -all\n"                                      \
@@ -23,19 +20,17 @@ enum { ARENA = 64 << 20, ROUNDS_MAX = 20 };
     "mail.example.com A 192.0.2.1\n"                                                               \
     "_dmarc.example.com TXT v=DMARC1; p=reject; sp=quarantine; rua=mailto:a@b.example\n"
 
-static struct arena *arena;
+ARENA(ARENA_MAX);
 static struct dns_answers *keys; /* of the example */
 static struct scan_job job;
 static struct scan_answer answer;
 static bool validated; /* what the zone answers is */
 
-static int set_up(void **state)
+static void set_up(void)
 {
-    (void)state;
-    arena = arena_new(ARENA);
-    keys = arena ? dns_answers_new(arena) : NULL;
-    if (!keys || !dkim_example_keys(keys))
-        return -1;
+    make_arena();
+    keys = dns_answers_new(arena);
+    assert_true(keys && dkim_example_keys(keys));
     dns_answers_close(keys);
     validated = false;
     job = (struct scan_job){
@@ -47,15 +42,10 @@ static int set_up(void **state)
                  .now = DKIM_EXAMPLE_TIME},
         .dns = dns_answers_new(arena),
     };
-    return job.dns && ip_parse(SLICE("192.0.2.1"), &job.from.client) ? 0 : -1;
+    assert_true(job.dns && ip_parse(SLICE("192.0.2.1"), &job.from.client));
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+EACH_TEST(set_up, free_arena);
 
 static void answer_wanted(const char *zone)
 {
@@ -122,9 +112,8 @@ static const struct value *signature_field(size_t i, enum field_index field)
 
 /* ---- all of it ---- */
 
-static void test_a_signed_message_passes(void **state)
+TEST(test_a_signed_message_passes)
 {
-    (void)state;
     assert_int_equal(settle(FOOTBALL, dkim_example()), 3);
     assert_word(FACT_SPF_RESULT, "pass");
     assert_word(FACT_SPF_IDENTITY, "mailfrom");
@@ -159,9 +148,8 @@ static void test_a_signed_message_passes(void **state)
     assert_false(fact(FACT_SPF_DNSSEC)->truth || fact(FACT_DMARC_DNSSEC)->truth);
 }
 
-static void test_one_round_asks_for_everything(void **state)
+TEST(test_one_round_asks_for_everything)
 {
-    (void)state;
     assert_true(examine(arena, dkim_example(), &job, &answer));
     assert_int_equal(answer.wanted_count, 6);
     assert_true(wants("football.example.com"));
@@ -174,9 +162,8 @@ static void test_one_round_asks_for_everything(void **state)
     assert_int_equal(fact(FACT_DKIM_RESULT)->state, VALUE_PENDING);
 }
 
-static void test_content_does_not_wait_for_dns(void **state)
+TEST(test_content_does_not_wait_for_dns)
 {
-    (void)state;
     job.message = job.attachments = true;
     assert_true(examine(arena, dkim_example(), &job, &answer));
     assert_true(answer.wanted_count > 0);
@@ -186,9 +173,8 @@ static void test_content_does_not_wait_for_dns(void **state)
     assert_int_equal(answer.part_count, 1);
 }
 
-static void test_only_what_is_asked_for_is_answered(void **state)
+TEST(test_only_what_is_asked_for_is_answered)
 {
-    (void)state;
     job.authentication = false;
     settle(FOOTBALL, (struct slice){NULL, 0});
     assert_word(FACT_SPF_RESULT, "pass");
@@ -203,15 +189,13 @@ static void test_only_what_is_asked_for_is_answered(void **state)
     assert_true(fact(FACT_DMARC_SPF_ALIGNED)->truth);
 }
 
-static void test_authentication_needs_a_message(void **state)
+TEST(test_authentication_needs_a_message)
 {
-    (void)state;
     assert_false(examine(arena, (struct slice){NULL, 0}, &job, &answer));
 }
 
-static void test_a_complete_table_leaves_nothing_to_want(void **state)
+TEST(test_a_complete_table_leaves_nothing_to_want)
 {
-    (void)state;
     job.dns_complete = true;
     assert_int_equal(settle("", dkim_example()), 1);
     assert_word(FACT_SPF_RESULT, "none");
@@ -224,9 +208,8 @@ static void test_a_complete_table_leaves_nothing_to_want(void **state)
     assert_int_equal(settle("", dkim_example()), 1);
 }
 
-static void test_what_dnssec_validated_is_told(void **state)
+TEST(test_what_dnssec_validated_is_told)
 {
-    (void)state;
     validated = true;
     settle(FOOTBALL, dkim_example());
     assert_true(fact(FACT_SPF_DNSSEC)->truth && fact(FACT_DMARC_DNSSEC)->truth);
@@ -235,9 +218,8 @@ static void test_what_dnssec_validated_is_told(void **state)
 
 /* ---- SPF ---- */
 
-static void test_a_forger_fails(void **state)
+TEST(test_a_forger_fails)
 {
-    (void)state;
     assert_true(ip_parse(SLICE("198.51.100.1"), &job.from.client));
     job.from.helo = SLICE("[198.51.100.1]");
     settle("football.example.com TXT v=spf1 ip4:192.0.2.0/24 -all exp=why.example\n"
@@ -249,9 +231,8 @@ static void test_a_forger_fails(void **state)
     assert_text(fact(FACT_SPF_EXPLANATION), "198.51.100.1 may not");
 }
 
-static void test_a_null_sender_is_its_helo_name(void **state)
+TEST(test_a_null_sender_is_its_helo_name)
 {
-    (void)state;
     job.from.sender = SLICE("");
     settle(FOOTBALL, dkim_example());
     assert_word(FACT_SPF_RESULT, "pass");
@@ -261,9 +242,8 @@ static void test_a_null_sender_is_its_helo_name(void **state)
     assert_true(fact(FACT_DMARC_SPF_ALIGNED)->truth);
 }
 
-static void test_what_is_wrong_with_spf_is_told(void **state)
+TEST(test_what_is_wrong_with_spf_is_told)
 {
-    (void)state;
     settle("football.example.com TXT v=spf1 nonsense\n", dkim_example());
     assert_word(FACT_SPF_RESULT, "permerror");
     assert_text(fact(FACT_SPF_MECHANISM), "nonsense");
@@ -274,9 +254,8 @@ static void test_what_is_wrong_with_spf_is_told(void **state)
 
 static const char forged[] = "From: Joe <joe@football.example.com>\r\n\r\nhi\r\n";
 
-static void test_a_forged_author_fails_with_the_policy_asked(void **state)
+TEST(test_a_forged_author_fails_with_the_policy_asked)
 {
-    (void)state;
     job.from.sender = SLICE("evil@evil.example");
     settle(FOOTBALL, slice_of(forged));
     assert_word(FACT_DKIM_RESULT, "none");
@@ -285,9 +264,8 @@ static void test_a_forged_author_fails_with_the_policy_asked(void **state)
     assert_false(fact(FACT_DMARC_SPF_ALIGNED)->truth || fact(FACT_DMARC_DKIM_ALIGNED)->truth);
 }
 
-static void test_a_sample_and_a_test_soften_the_policy(void **state)
+TEST(test_a_sample_and_a_test_soften_the_policy)
 {
-    (void)state;
     static const struct {
         const char *record;
         unsigned sample;
@@ -311,9 +289,8 @@ static void test_a_sample_and_a_test_soften_the_policy(void **state)
     assert_word(FACT_DMARC_PUBLISHED, "reject");
 }
 
-static void test_trouble_with_dns_is_temporary(void **state)
+TEST(test_trouble_with_dns_is_temporary)
 {
-    (void)state;
     settle("football.example.com TIMEOUT x\nmail.example.com SERVFAIL x\n"
            "_dmarc.football.example.com TXT v=DMARC1; p=reject\n",
            slice_of(forged));
@@ -335,36 +312,32 @@ static void test_trouble_with_dns_is_temporary(void **state)
     "From: joe@football.example.com\r\n\r\nhi\r\n"
 
 /* A list's mail is not to be refused because its key cannot be had now. */
-static void test_a_chain_whose_keys_the_dns_withholds_is_unknown(void **state)
+TEST(test_a_chain_whose_keys_the_dns_withholds_is_unknown)
 {
-    (void)state;
     settle("s._domainkey.slow.example TIMEOUT x\n", SLICE(SET("d=slow.example; s=s")));
     assert_int_equal(fact(FACT_ARC_RESULT)->state, VALUE_UNKNOWN);
     assert_int_equal(fact(FACT_ARC_DMARC)->state, VALUE_UNKNOWN);
     assert_text(&fact(FACT_ARC_SEALERS)->list.items[0], "slow.example");
 }
 
-static void test_a_chain_with_a_forged_seal_fails_whatever_the_dns_withholds(void **state)
+TEST(test_a_chain_with_a_forged_seal_fails_whatever_the_dns_withholds)
 {
-    (void)state;
     settle("s._domainkey.slow.example TIMEOUT x\n", SLICE(SET("d=football.example.com; s=test")));
     assert_word(FACT_ARC_RESULT, "fail");
     assert_text(fact(FACT_ARC_REASON), "a signature does not verify");
     assert_absent(FACT_ARC_DMARC);
 }
 
-static void test_alignment_needs_no_record(void **state)
+TEST(test_alignment_needs_no_record)
 {
-    (void)state;
     settle("football.example.com TXT v=spf1 +all\n", dkim_example());
     assert_word(FACT_DMARC_RESULT, "none");
     assert_true(fact(FACT_DMARC_SPF_ALIGNED)->truth && fact(FACT_DMARC_DKIM_ALIGNED)->truth);
     assert_true(signature_field(0, signature_aligned)->truth);
 }
 
-static void test_strict_alignment_counts(void **state)
+TEST(test_strict_alignment_counts)
 {
-    (void)state;
     job.from.sender = SLICE("joe@mail.example.com");
     settle(FOOTBALL "_dmarc.football.example.com TXT v=DMARC1; p=reject; aspf=s; adkim=s\n",
            dkim_example());
@@ -374,9 +347,8 @@ static void test_strict_alignment_counts(void **state)
     assert_word(FACT_DMARC_RESULT, "pass");
 }
 
-static void test_a_name_that_does_not_exist_has_its_own_policy(void **state)
+TEST(test_a_name_that_does_not_exist_has_its_own_policy)
 {
-    (void)state;
     static const char zone[] =
         "_dmarc.example.com TXT v=DMARC1; p=none; sp=none; np=reject\nexample.com A 192.0.2.1\n";
     static const char message[] = "From: a@nowhere.example.com\r\n\r\n";
@@ -388,9 +360,8 @@ static void test_a_name_that_does_not_exist_has_its_own_policy(void **state)
     assert_word(FACT_DMARC_POLICY, "reject");
 }
 
-static void test_messages_without_one_author(void **state)
+TEST(test_messages_without_one_author)
 {
-    (void)state;
     settle(FOOTBALL, SLICE("Subject: no author\r\n\r\n"));
     assert_word(FACT_DMARC_RESULT, "none");
     assert_absent(FACT_DMARC_DOMAIN);
@@ -405,9 +376,8 @@ static void test_messages_without_one_author(void **state)
 
 /* ---- From, as the message has it ---- */
 
-static void test_tricks_with_from_are_told(void **state)
+TEST(test_tricks_with_from_are_told)
 {
-    (void)state;
     static const struct {
         const char *from;
         double fields;
@@ -444,9 +414,8 @@ static void test_tricks_with_from_are_told(void **state)
 
 /* ---- bounds ---- */
 
-static void test_a_small_arena_is_told_not_overrun(void **state)
+TEST(test_a_small_arena_is_told_not_overrun)
 {
-    (void)state;
     settle(FOOTBALL, dkim_example());
     struct buf bytes = buf_init(SCAN_JOB_MAX);
     assert_true(scan_job_encode(&bytes, &job));
@@ -467,9 +436,8 @@ static void test_a_small_arena_is_told_not_overrun(void **state)
     buf_release(&bytes);
 }
 
-static void test_many_sets_and_signatures_are_wanted_at_once(void **state)
+TEST(test_many_sets_and_signatures_are_wanted_at_once)
 {
-    (void)state;
     struct buf message = buf_init(1 << 20);
     for (int i = 1; i <= 50; i++)
         buf_printf(&message,
@@ -494,35 +462,4 @@ static void test_many_sets_and_signatures_are_wanted_at_once(void **state)
     assert_int_equal(fact(FACT_DKIM)->list.count, 10);
     assert_true(fact(FACT_DKIM)->list.cut);
     buf_release(&message);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_a_signed_message_passes),
-        TEST(test_one_round_asks_for_everything),
-        TEST(test_content_does_not_wait_for_dns),
-        TEST(test_only_what_is_asked_for_is_answered),
-        TEST(test_authentication_needs_a_message),
-        TEST(test_a_complete_table_leaves_nothing_to_want),
-        TEST(test_what_dnssec_validated_is_told),
-        TEST(test_a_forger_fails),
-        TEST(test_a_null_sender_is_its_helo_name),
-        TEST(test_what_is_wrong_with_spf_is_told),
-        TEST(test_a_forged_author_fails_with_the_policy_asked),
-        TEST(test_a_sample_and_a_test_soften_the_policy),
-        TEST(test_trouble_with_dns_is_temporary),
-        TEST(test_a_chain_whose_keys_the_dns_withholds_is_unknown),
-        TEST(test_a_chain_with_a_forged_seal_fails_whatever_the_dns_withholds),
-        TEST(test_alignment_needs_no_record),
-        TEST(test_strict_alignment_counts),
-        TEST(test_a_name_that_does_not_exist_has_its_own_policy),
-        TEST(test_messages_without_one_author),
-        TEST(test_tricks_with_from_are_told),
-        TEST(test_a_small_arena_is_told_not_overrun),
-        TEST(test_many_sets_and_signatures_are_wanted_at_once),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,15 +3,14 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "filters/family_control.h"
+#include "tests/unit/harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +19,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 enum { WAIT_MS = 20000, HANG_MS = 400, ARENA = 1 << 20, OPTIONS_MAX = 16 };
 
@@ -75,6 +72,21 @@ static struct {
     int control, queue;
 } up;
 static char self[512];
+
+static void find_self(void)
+{
+    assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+}
+
+ALL_TESTS(find_self, NULL);
+
+/* The head and its workers are this program as well. */
+static int be_a_head(int argc, char *argv[])
+{
+    return family_main(&obedient, argc, argv);
+}
+
+WITH_ARGUMENTS(be_a_head);
 
 static void start(const char *database, const char *timeout, const char *recycle)
 {
@@ -207,9 +219,8 @@ static void wait_until_taken(void)
     assert_int_equal(unread, 0);
 }
 
-static void test_jobs_are_served(void **state)
+TEST(test_jobs_are_served)
 {
-    (void)state;
     start_ready("5000", "1000");
     int pid = served("hello");
     assert_int_not_equal(pid, up.head);
@@ -219,9 +230,8 @@ static void test_jobs_are_served(void **state)
     wait_until_gone(pid);
 }
 
-static void test_a_dead_worker_costs_one_message(void **state)
+TEST(test_a_dead_worker_costs_one_message)
 {
-    (void)state;
     start_ready("5000", "1000");
     assert_refused("crash", SEALS, "the scanner died");
     for (int i = 0; i < 6; i++)
@@ -230,9 +240,8 @@ static void test_a_dead_worker_costs_one_message(void **state)
     stop();
 }
 
-static void test_a_hung_worker_is_killed_and_replaced(void **state)
+TEST(test_a_hung_worker_is_killed_and_replaced)
 {
-    (void)state;
     char timeout[16];
     snprintf(timeout, sizeof timeout, "%d", HANG_MS);
     start_ready(timeout, "1000");
@@ -248,9 +257,8 @@ static void test_a_hung_worker_is_killed_and_replaced(void **state)
     stop();
 }
 
-static void test_a_worker_is_fresh_after_so_many_messages(void **state)
+TEST(test_a_worker_is_fresh_after_so_many_messages)
 {
-    (void)state;
     start_ready("5000", "1");
     int pids[4];
     for (int i = 0; i < 4; i++) {
@@ -262,9 +270,8 @@ static void test_a_worker_is_fresh_after_so_many_messages(void **state)
     stop();
 }
 
-static void test_an_oddity_is_answered_and_the_worker_replaced(void **state)
+TEST(test_an_oddity_is_answered_and_the_worker_replaced)
 {
-    (void)state;
     start_ready("5000", "1000");
     wait_until_gone(served("odd"));
     assert_refused("refuse", SEALS, "not this one");
@@ -272,17 +279,15 @@ static void test_an_oddity_is_answered_and_the_worker_replaced(void **state)
     stop();
 }
 
-static void test_an_empty_message_is_read_too(void **state)
+TEST(test_an_empty_message_is_read_too)
 {
-    (void)state;
     start_ready("5000", "1000");
     assert_true(served("") > 0);
     stop();
 }
 
-static void test_only_sealed_messages_are_read(void **state)
+TEST(test_only_sealed_messages_are_read)
 {
-    (void)state;
     start_ready("5000", "1000");
     assert_refused("hello", F_SEAL_SHRINK | F_SEAL_GROW, "not a sealed message");
     assert_refused("hello", F_SEAL_WRITE | F_SEAL_GROW, "not a sealed message");
@@ -299,9 +304,8 @@ static void test_only_sealed_messages_are_read(void **state)
     stop();
 }
 
-static void test_retiring_finishes_what_runs_and_takes_no_more(void **state)
+TEST(test_retiring_finishes_what_runs_and_takes_no_more)
 {
-    (void)state;
     start_ready("600", "1000");
     int running[2] = {submit("hang", SEALS), submit("hang", SEALS)};
     wait_until_taken();
@@ -317,18 +321,16 @@ static void test_retiring_finishes_what_runs_and_takes_no_more(void **state)
     assert_int_equal(end_status(), 0);
 }
 
-static void test_idle_workers_retire_at_once(void **state)
+TEST(test_idle_workers_retire_at_once)
 {
-    (void)state;
     start_ready("60000", "1000");
     served("hello");
     assert_true(family_retire(up.control));
     assert_int_equal(end_status(), 0);
 }
 
-static void test_a_family_that_cannot_start_says_why(void **state)
+TEST(test_a_family_that_cannot_start_says_why)
 {
-    (void)state;
     struct family_heard heard;
     start("missing", "5000", "1000");
     assert_int_equal(hear(&heard), FAMILY_FAILED);
@@ -348,9 +350,8 @@ static void test_a_family_that_cannot_start_says_why(void **state)
     assert_int_equal(end_status(), 1);
 }
 
-static void test_workers_die_with_their_head(void **state)
+TEST(test_workers_die_with_their_head)
 {
-    (void)state;
     start_ready("60000", "1000");
     int pid = served("hello");
     assert_int_equal(kill(up.head, SIGKILL), 0);
@@ -358,9 +359,8 @@ static void test_workers_die_with_their_head(void **state)
     wait_until_gone(pid);
 }
 
-static void test_termination_is_the_starters_to_say(void **state)
+TEST(test_termination_is_the_starters_to_say)
 {
-    (void)state;
     start_ready("5000", "1000");
     int pid = served("hello");
     assert_int_equal(kill(up.head, SIGTERM), 0);
@@ -368,28 +368,4 @@ static void test_termination_is_the_starters_to_say(void **state)
     assert_true(served("hello") > 0);
     assert_false(gone(pid));
     stop();
-}
-
-int main(int argc, char *argv[])
-{
-    if (argc > 1)
-        return family_main(&obedient, argc, argv);
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n <= 0)
-        return 1;
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_jobs_are_served),
-        cmocka_unit_test(test_a_dead_worker_costs_one_message),
-        cmocka_unit_test(test_a_hung_worker_is_killed_and_replaced),
-        cmocka_unit_test(test_a_worker_is_fresh_after_so_many_messages),
-        cmocka_unit_test(test_an_oddity_is_answered_and_the_worker_replaced),
-        cmocka_unit_test(test_only_sealed_messages_are_read),
-        cmocka_unit_test(test_an_empty_message_is_read_too),
-        cmocka_unit_test(test_retiring_finishes_what_runs_and_takes_no_more),
-        cmocka_unit_test(test_idle_workers_retire_at_once),
-        cmocka_unit_test(test_a_family_that_cannot_start_says_why),
-        cmocka_unit_test(test_workers_die_with_their_head),
-        cmocka_unit_test(test_termination_is_the_starters_to_say),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/filetype.h"
+#include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 
-static struct arena *arena;
+ARENA_TESTS(16 << 20);
 
 static void expect(struct slice content, const char *type)
 {
@@ -11,9 +12,8 @@ static void expect(struct slice content, const char *type)
         fail_msg("%.*s instead of %s", SLICE_ARGS(got), type);
 }
 
-static void test_programs(void **state)
+TEST(test_programs)
 {
-    (void)state;
     expect(SLICE("MZ\x90\0\3\0\0\0"), "application/x-dosexec");
     expect(SLICE("\x7f"
                  "ELF\2\1\1"),
@@ -24,16 +24,14 @@ static void test_programs(void **state)
     expect(SLICE("\x4c\0\0\0\1\x14\2\0\0\0"), "application/x-ms-shortcut");
 }
 
-static void test_text_that_begins_like_a_program(void **state)
+TEST(test_text_that_begins_like_a_program)
 {
-    (void)state;
     expect(SLICE("MZ was the designer of a file format for programs, and this is about him.\n"),
            "text/plain");
 }
 
-static void test_scripts(void **state)
+TEST(test_scripts)
 {
-    (void)state;
     expect(SLICE("#!/bin/sh\nrm -rf /\n"), "text/x-shellscript");
     expect(SLICE("#!/usr/bin/env python3\n"), "text/x-script.python");
     expect(SLICE("<html><head><HTA:APPLICATION id=x>"), "application/hta");
@@ -42,9 +40,8 @@ static void test_scripts(void **state)
     expect(SLICE("REGEDIT4\r\n\r\n[HKEY_"), "text/x-ms-regedit");
 }
 
-static void test_archives(void **state)
+TEST(test_archives)
 {
-    (void)state;
     expect(SLICE("Rar!\x1a\x07\1\0"), "application/x-rar");
     expect(SLICE("7z\xbc\xaf\x27\x1c\0\4"), "application/x-7z-compressed");
     expect(SLICE("\x1f\x8b\x08\0"), "application/gzip");
@@ -54,9 +51,8 @@ static void test_archives(void **state)
     expect(SLICE("ITSF\3\0\0\0"), "application/vnd.ms-htmlhelp");
 }
 
-static void test_disk_images_by_their_far_signatures(void **state)
+TEST(test_disk_images_by_their_far_signatures)
 {
-    (void)state;
     struct buf b = buf_init(1 << 20);
     put_zeros(&b, 0x8001);
     buf_append(&b, SLICE("CD001"));
@@ -79,9 +75,8 @@ static void expect_zip(struct slice first, struct slice second, const char *type
     buf_release(&b);
 }
 
-static void test_zips_by_their_members(void **state)
+TEST(test_zips_by_their_members)
 {
-    (void)state;
     expect_zip(SLICE("a.txt"), SLICE("b.txt"), "application/zip");
     expect_zip(SLICE("[Content_Types].xml"), SLICE("word/document.xml"),
                "application/vnd.openxmlformats-officedocument.wordprocessingml.document");
@@ -92,9 +87,8 @@ static void test_zips_by_their_members(void **state)
                "application/vnd.android.package-archive");
 }
 
-static void test_opendocument_says_so_itself(void **state)
+TEST(test_opendocument_says_so_itself)
 {
-    (void)state;
     struct made_member m = {.local_name = SLICE("mimetype"),
                             .central_name = SLICE("mimetype"),
                             .data = SLICE("application/vnd.oasis.opendocument.text")};
@@ -103,9 +97,8 @@ static void test_opendocument_says_so_itself(void **state)
     buf_release(&b);
 }
 
-static void test_ole_by_its_streams(void **state)
+TEST(test_ole_by_its_streams)
 {
-    (void)state;
     struct made_stream word = {"WordDocument", SLICE("x"), 2},
                        sealed = {"EncryptedPackage", SLICE("x"), 2};
     struct buf b = make_ole(&word, 1);
@@ -119,51 +112,25 @@ static void test_ole_by_its_streams(void **state)
     buf_release(&b);
 }
 
-static void test_libmagic_knows_the_rest(void **state)
+TEST(test_libmagic_knows_the_rest)
 {
-    (void)state;
     expect(SLICE("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\2\0\0\0"), "image/png");
     expect(SLICE("plain words\n"), "text/plain");
     expect(SLICE(""), "inode/x-empty");
     expect(SLICE("\0\1\2\3"), "application/octet-stream");
 }
 
-static void test_the_quick_way_still_knows_what_is_dangerous(void **state)
+TEST(test_the_quick_way_still_knows_what_is_dangerous)
 {
-    (void)state;
     assert_true(slice_eq(filetype_quick(arena, SLICE("MZ\x90\0")), SLICE("application/x-dosexec")));
     assert_true(slice_eq(filetype_quick(arena, SLICE("<?xml version='1.0'?>")), SLICE("text/xml")));
     assert_true(slice_eq(filetype_quick(arena, SLICE("plain words\n")), SLICE("text/plain")));
     assert_true(slice_eq(filetype_quick(arena, SLICE("\0\1")), SLICE("application/octet-stream")));
 }
 
-static int set_up(void **state)
+static void warm_up(void)
 {
-    (void)state;
-    arena = arena_new(16 << 20);
-    return arena && filetype_warm_up() ? 0 : 1;
+    assert_true(filetype_warm_up());
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_programs),
-        cmocka_unit_test(test_text_that_begins_like_a_program),
-        cmocka_unit_test(test_scripts),
-        cmocka_unit_test(test_archives),
-        cmocka_unit_test(test_disk_images_by_their_far_signatures),
-        cmocka_unit_test(test_zips_by_their_members),
-        cmocka_unit_test(test_opendocument_says_so_itself),
-        cmocka_unit_test(test_ole_by_its_streams),
-        cmocka_unit_test(test_the_quick_way_still_knows_what_is_dangerous),
-        cmocka_unit_test(test_libmagic_knows_the_rest),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+ALL_TESTS(warm_up, NULL);

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/headers.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void assert_slice(struct slice s, const char *expected)
 {
@@ -14,9 +11,8 @@ static void assert_slice(struct slice s, const char *expected)
         fail_msg("\"%.*s\" is not \"%s\"", SLICE_ARGS(s), expected);
 }
 
-static void test_fields_are_taken_with_their_folds(void **state)
+TEST(test_fields_are_taken_with_their_folds)
 {
-    (void)state;
     struct slice block = SLICE("Subject: a\r\n b\r\nTo:c\r\n");
     struct header field;
     assert_true(headers_next(&block, &field));
@@ -28,9 +24,8 @@ static void test_fields_are_taken_with_their_folds(void **state)
     assert_false(headers_next(&block, &field));
 }
 
-static void test_odd_names_are_told(void **state)
+TEST(test_odd_names_are_told)
 {
-    (void)state;
     struct header field;
     struct slice block = SLICE("X : a\r\n");
     assert_true(headers_next(&block, &field));
@@ -44,9 +39,8 @@ static void test_odd_names_are_told(void **state)
     assert_true(field.has_colon && field.odd_name);
 }
 
-static void test_fields_are_found_by_name_and_number(void **state)
+TEST(test_fields_are_found_by_name_and_number)
 {
-    (void)state;
     struct slice block = SLICE("A: 1\nb: 2\na: 3\n");
     struct header field;
     assert_true(headers_find(block, SLICE("a"), 1, &field));
@@ -55,9 +49,8 @@ static void test_fields_are_found_by_name_and_number(void **state)
     assert_int_equal(headers_count(block, SLICE("A")), 2);
 }
 
-static void test_the_block_ends_at_the_empty_line(void **state)
+TEST(test_the_block_ends_at_the_empty_line)
 {
-    (void)state;
     size_t body = 0;
     assert_slice(headers_block(SLICE("A: 1\r\n\r\nx"), &body), "A: 1\r\n");
     assert_int_equal(body, 8);
@@ -71,9 +64,8 @@ static void test_the_block_ends_at_the_empty_line(void **state)
     assert_int_equal(body, 0);
 }
 
-static void test_a_message_that_begins_with_no_field_has_no_header(void **state)
+TEST(test_a_message_that_begins_with_no_field_has_no_header)
 {
-    (void)state;
     static const struct slice messages[] = {SLICE(" folded\r\nFrom: a\r\n\r\nx"),
                                             SLICE("\tA: 1\r\nFrom: a\r\n\r\nx"),
                                             SLICE("text\r\nFrom: a\r\n\r\nx"),
@@ -97,9 +89,8 @@ static void test_a_message_that_begins_with_no_field_has_no_header(void **state)
     assert_slice(headers_block(SLICE("!~:\r\n\r\nx"), &body), "!~:\r\n");
 }
 
-static void test_lines_of_mail_boxes_come_before_the_header(void **state)
+TEST(test_lines_of_mail_boxes_come_before_the_header)
 {
-    (void)state;
     size_t body;
     assert_slice(headers_block(SLICE("From a Thu Jan  1 00:00\r\nA: 1\r\n\r\nx"), &body),
                  "A: 1\r\n");
@@ -111,26 +102,11 @@ static void test_lines_of_mail_boxes_come_before_the_header(void **state)
     assert_int_equal(body, 0);
 }
 
-static void test_unfolding_copies_only_what_is_folded(void **state)
+TEST(test_unfolding_copies_only_what_is_folded)
 {
-    (void)state;
     struct arena *arena = arena_new(4096);
     struct slice plain = SLICE(" a b ");
     assert_ptr_equal(header_unfold(arena, plain).ptr, plain.ptr + 1);
     assert_slice(header_unfold(arena, SLICE(" a\r\n\tb")), "a\tb");
     arena_free(&arena);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields_are_taken_with_their_folds),
-        cmocka_unit_test(test_odd_names_are_told),
-        cmocka_unit_test(test_fields_are_found_by_name_and_number),
-        cmocka_unit_test(test_the_block_ends_at_the_empty_line),
-        cmocka_unit_test(test_a_message_that_begins_with_no_field_has_no_header),
-        cmocka_unit_test(test_lines_of_mail_boxes_come_before_the_header),
-        cmocka_unit_test(test_unfolding_copies_only_what_is_folded),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * Archives in archives, limits, and the records that come of them. */
 #include "filters/inspect.h"
+#include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 
-static struct arena *arena;
+ARENA_TESTS(16 << 20);
 
 static struct made_member member(const char *name, struct slice data)
 {
@@ -28,9 +29,8 @@ static struct inspected_file *find(struct inspection *in, const char *path)
     return NULL;
 }
 
-static void test_members_follow_their_archive(void **state)
+TEST(test_members_follow_their_archive)
 {
-    (void)state;
     struct made_member inner = member("run.exe", SLICE("MZ\x90\0\3\0\0\0"));
     struct buf nested = make_zip(SLICE(""), &inner, 1);
     struct made_member outer[] = {member("in.zip", buf_slice(&nested)),
@@ -51,9 +51,8 @@ static void test_members_follow_their_archive(void **state)
     buf_release(&b);
 }
 
-static void test_a_zip_behind_a_picture_is_opened(void **state)
+TEST(test_a_zip_behind_a_picture_is_opened)
 {
-    (void)state;
     struct made_member m = member("run.exe", SLICE("MZ\x90\0"));
     struct buf b = make_zip(SLICE("\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), &m, 1);
     struct inspection in = inspect("p.png", buf_slice(&b), archive_default_limits());
@@ -62,9 +61,8 @@ static void test_a_zip_behind_a_picture_is_opened(void **state)
     buf_release(&b);
 }
 
-static void test_all_names_have_their_extension(void **state)
+TEST(test_all_names_have_their_extension)
 {
-    (void)state;
     struct made_member m = member("evil.exe", SLICE("MZ\x90\0"));
     m.central_name = SLICE("good.txt");
     struct buf b = make_zip(SLICE(""), &m, 1);
@@ -77,9 +75,8 @@ static void test_all_names_have_their_extension(void **state)
     buf_release(&b);
 }
 
-static void test_encrypted_members_make_an_encrypted_archive(void **state)
+TEST(test_encrypted_members_make_an_encrypted_archive)
 {
-    (void)state;
     struct made_member m[] = {member("secret.doc", SLICE("cipher")),
                               member("a.txt", SLICE("hello\n"))};
     m[0].flags = 1;
@@ -92,9 +89,8 @@ static void test_encrypted_members_make_an_encrypted_archive(void **state)
     buf_release(&b);
 }
 
-static void test_unknown_methods_are_unscannable(void **state)
+TEST(test_unknown_methods_are_unscannable)
 {
-    (void)state;
     struct made_member m = member("a.doc", SLICE("imploded"));
     m.method = 6;
     struct buf b = make_zip(SLICE(""), &m, 1);
@@ -105,17 +101,15 @@ static void test_unknown_methods_are_unscannable(void **state)
     buf_release(&b);
 }
 
-static void test_known_kinds_without_a_reader_are_unscannable(void **state)
+TEST(test_known_kinds_without_a_reader_are_unscannable)
 {
-    (void)state;
     struct inspection in =
         inspect("a.arj", SLICE("\x60\xea\x29\0\x1e\1"), archive_default_limits());
     assert_true(in.first->archive && in.first->unscannable);
 }
 
-static void test_a_cut_archive_is_unscannable(void **state)
+TEST(test_a_cut_archive_is_unscannable)
 {
-    (void)state;
     struct made_member m = member("a.txt", SLICE("hello, this is long enough to be cut"));
     struct buf b = make_zip(SLICE(""), &m, 1);
     struct inspection in =
@@ -125,9 +119,8 @@ static void test_a_cut_archive_is_unscannable(void **state)
     buf_release(&b);
 }
 
-static void test_depth_is_limited(void **state)
+TEST(test_depth_is_limited)
 {
-    (void)state;
     struct archive_limits limits = archive_default_limits();
     limits.depth = 2;
     struct buf b = buf_init(1 << 20);
@@ -144,9 +137,8 @@ static void test_depth_is_limited(void **state)
     buf_release(&b);
 }
 
-static void test_entries_are_limited(void **state)
+TEST(test_entries_are_limited)
 {
-    (void)state;
     struct archive_limits limits = archive_default_limits();
     limits.entries = 2;
     struct made_member m[] = {member("a", SLICE("x")), member("b", SLICE("x")),
@@ -158,9 +150,8 @@ static void test_entries_are_limited(void **state)
     buf_release(&b);
 }
 
-static void test_bytes_are_limited_but_names_go_on(void **state)
+TEST(test_bytes_are_limited_but_names_go_on)
 {
-    (void)state;
     struct archive_limits limits = archive_default_limits();
     limits.total = 10;
     struct made_member m[] = {member("a", SLICE("12345678")), member("b", SLICE("12345678")),
@@ -175,9 +166,8 @@ static void test_bytes_are_limited_but_names_go_on(void **state)
 }
 
 /* A million zeros in a .Z file: runs of ever longer codes. */
-static void test_ratio_is_limited(void **state)
+TEST(test_ratio_is_limited)
 {
-    (void)state;
     struct archive_limits limits = archive_default_limits();
     limits.ratio = 10;
     limits.ratio_floor = 1000;
@@ -197,9 +187,8 @@ static void test_ratio_is_limited(void **state)
     buf_release(&b);
 }
 
-static void test_macros_of_a_part_are_the_documents(void **state)
+TEST(test_macros_of_a_part_are_the_documents)
 {
-    (void)state;
     struct made_stream vba[] = {{"VBA", SLICE(""), 1}, {"dir", SLICE("x"), 2}};
     struct buf project = make_ole(vba, 2);
     struct made_member m[] = {member("[Content_Types].xml", SLICE("<Types/>")),
@@ -253,9 +242,8 @@ static unsigned parts_under_names(struct slice first, struct slice second)
     return parts_of(&in);
 }
 
-static void test_parts_are_in_what_is_called_a_document(void **state)
+TEST(test_parts_are_in_what_is_called_a_document)
 {
-    (void)state;
     assert_int_equal(parts_under_names(SLICE("a.docx"), SLICE("")), 4);
     assert_int_equal(parts_under_names(SLICE("A.DocX. "), SLICE("a.dotm")), 4);
     assert_int_equal(parts_under_names(SLICE("old.doc"), SLICE("")), 4);
@@ -267,9 +255,8 @@ static void test_parts_are_in_what_is_called_a_document(void **state)
     assert_int_equal(parts_under_names(SLICE("a.xlsx"), SLICE("")), 0);
 }
 
-static void test_a_part_is_one_under_all_its_names(void **state)
+TEST(test_a_part_is_one_under_all_its_names)
 {
-    (void)state;
     struct made_member m = member("Rechnung.pdf.js", SLICE("alert(1)\n"));
     m.central_name = SLICE("a.xml");
     struct inspection in =
@@ -279,9 +266,8 @@ static void test_a_part_is_one_under_all_its_names(void **state)
     assert_false(find(&in, "a.docx/evil.xhtml")->part);
 }
 
-static void test_programs_are_no_parts(void **state)
+TEST(test_programs_are_no_parts)
 {
-    (void)state;
     struct inspection in =
         inspect_document(&SLICE("a.docx"), 1, member("word/media/image1.png", PROGRAM),
                          member("word/setup", SLICE("@echo off\r\nstart x\r\n")));
@@ -293,9 +279,8 @@ static void test_programs_are_no_parts(void **state)
     assert_false(find(&in, "b.docx/word/y.xml")->part);
 }
 
-static void test_a_picture_in_a_document_may_be_called_anything(void **state)
+TEST(test_a_picture_in_a_document_may_be_called_anything)
 {
-    (void)state;
     struct slice png = SLICE("\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
     struct inspection in =
         inspect_document(&SLICE("a.docx"), 1, member("word/media/image1.tmp", png),
@@ -307,9 +292,8 @@ static void test_a_picture_in_a_document_may_be_called_anything(void **state)
     assert_false(find(&in, "a.zip/word/media/image1.tmp")->part);
 }
 
-static void test_a_program_is_no_nameless_object(void **state)
+TEST(test_a_program_is_no_nameless_object)
 {
-    (void)state;
     struct made_stream streams[] = {
         {"WordDocument", SLICE("x"), 2},
         {"\1Ole10Native",
@@ -322,9 +306,8 @@ static void test_a_program_is_no_nameless_object(void **state)
 }
 
 /* An embedded file whose sectors are not in order looks like a broken zip. */
-static void test_accidents_in_documents_are_no_trouble(void **state)
+TEST(test_accidents_in_documents_are_no_trouble)
 {
-    (void)state;
     struct made_member m = member("word/document.xml", SLICE("<w/>"));
     struct buf zip = make_zip(SLICE(""), &m, 1);
     memset(zip.data, 0, 4);
@@ -343,9 +326,8 @@ static void count_bytes(void *ctx, const struct inspected_file *file, struct sli
     *(size_t *)ctx += content.len;
 }
 
-static void test_contents_are_handed_out(void **state)
+TEST(test_contents_are_handed_out)
 {
-    (void)state;
     struct made_member m[] = {member("a.txt", SLICE("12345")), member("b.txt", SLICE("123"))};
     struct buf b = make_zip(SLICE(""), m, 2);
     struct inspection in = inspection_of(arena, archive_default_limits());
@@ -358,9 +340,8 @@ static void test_contents_are_handed_out(void **state)
     buf_release(&b);
 }
 
-static void test_a_full_arena_is_told(void **state)
+TEST(test_a_full_arena_is_told)
 {
-    (void)state;
     struct arena *small = arena_new(600);
     struct made_member m[] = {member("a", SLICE("x")), member("b", SLICE("x")),
                               member("c", SLICE("x"))};
@@ -372,43 +353,9 @@ static void test_a_full_arena_is_told(void **state)
     arena_free(&small);
 }
 
-static int set_up(void **state)
+static void warm_up(void)
 {
-    (void)state;
-    arena = arena_new(16 << 20);
-    return arena && inspect_warm_up() ? 0 : 1;
+    assert_true(inspect_warm_up());
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_members_follow_their_archive),
-        cmocka_unit_test(test_a_zip_behind_a_picture_is_opened),
-        cmocka_unit_test(test_all_names_have_their_extension),
-        cmocka_unit_test(test_encrypted_members_make_an_encrypted_archive),
-        cmocka_unit_test(test_unknown_methods_are_unscannable),
-        cmocka_unit_test(test_known_kinds_without_a_reader_are_unscannable),
-        cmocka_unit_test(test_a_cut_archive_is_unscannable),
-        cmocka_unit_test(test_depth_is_limited),
-        cmocka_unit_test(test_entries_are_limited),
-        cmocka_unit_test(test_bytes_are_limited_but_names_go_on),
-        cmocka_unit_test(test_ratio_is_limited),
-        cmocka_unit_test(test_macros_of_a_part_are_the_documents),
-        cmocka_unit_test(test_parts_are_in_what_is_called_a_document),
-        cmocka_unit_test(test_a_part_is_one_under_all_its_names),
-        cmocka_unit_test(test_programs_are_no_parts),
-        cmocka_unit_test(test_a_picture_in_a_document_may_be_called_anything),
-        cmocka_unit_test(test_a_program_is_no_nameless_object),
-        cmocka_unit_test(test_accidents_in_documents_are_no_trouble),
-        cmocka_unit_test(test_contents_are_handed_out),
-        cmocka_unit_test(test_a_full_arena_is_told),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+ALL_TESTS(warm_up, NULL);

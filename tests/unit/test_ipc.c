@@ -1,33 +1,30 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/ipc.h"
+#include "tests/unit/harness.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 static int ends[2];
 static char buffer[IPC_PAYLOAD_MAX + 2];
 
-static int open_pair(void **state)
+static void open_pair(void)
 {
-    (void)state;
-    return ipc_pair(ends);
+    assert_int_equal(ipc_pair(ends), 0);
 }
 
-static int close_pair(void **state)
+static void close_pair(void)
 {
-    (void)state;
     close(ends[0]);
-    return close(ends[1]);
+    assert_int_equal(close(ends[1]), 0);
 }
+
+EACH_TEST(open_pair, close_pair);
 
 static int receive(struct ipc_message *message)
 {
@@ -44,9 +41,8 @@ static size_t open_files(void)
     return n;
 }
 
-static void test_messages_keep_type_payload_and_order(void **state)
+TEST(test_messages_keep_type_payload_and_order)
 {
-    (void)state;
     struct ipc_message message;
     assert_int_equal(ipc_send(ends[0], 7, SLICE("one"), NULL, 0, false), 1);
     assert_int_equal(ipc_send(ends[0], 0xffff, SLICE(""), NULL, 0, false), 1);
@@ -59,9 +55,8 @@ static void test_messages_keep_type_payload_and_order(void **state)
     assert_int_equal(receive(&message), 0);
 }
 
-static void test_the_largest_payload_passes_and_one_more_is_refused(void **state)
+TEST(test_the_largest_payload_passes_and_one_more_is_refused)
 {
-    (void)state;
     static char large[IPC_PAYLOAD_MAX + 1];
     struct ipc_message message;
     memset(large, 'x', sizeof large);
@@ -74,9 +69,8 @@ static void test_the_largest_payload_passes_and_one_more_is_refused(void **state
     assert_int_equal(errno, EMSGSIZE);
 }
 
-static void test_descriptors_travel_and_are_close_on_exec(void **state)
+TEST(test_descriptors_travel_and_are_close_on_exec)
 {
-    (void)state;
     int pipes[2];
     struct ipc_message message;
     assert_int_equal(pipe(pipes), 0);
@@ -117,9 +111,8 @@ static void send_raw(struct slice bytes, int fd, size_t fd_count)
     assert_true(sendmsg(ends[0], &msg, 0) >= 0);
 }
 
-static void test_malformed_messages_leak_no_descriptor(void **state)
+TEST(test_malformed_messages_leak_no_descriptor)
 {
-    (void)state;
     struct ipc_message message;
     size_t before = open_files();
     send_raw(SLICE("x"), ends[0], 2); /* half a type */
@@ -136,9 +129,8 @@ static void test_malformed_messages_leak_no_descriptor(void **state)
     assert_int_equal(open_files(), before);
 }
 
-static void test_a_closed_peer_is_told(void **state)
+TEST(test_a_closed_peer_is_told)
 {
-    (void)state;
     int pair[2];
     struct ipc_message message;
     assert_int_equal(ipc_pair(pair), 0);
@@ -149,9 +141,8 @@ static void test_a_closed_peer_is_told(void **state)
     close(pair[1]);
 }
 
-static void test_a_full_socket_would_block(void **state)
+TEST(test_a_full_socket_would_block)
 {
-    (void)state;
     static char large[64 * 1024];
     int sent = 0, r;
     while ((r = ipc_send(ends[0], 1, (struct slice){large, sizeof large}, NULL, 0, false)) == 1)
@@ -164,9 +155,8 @@ static void test_a_full_socket_would_block(void **state)
     assert_int_equal(ipc_send(ends[0], 1, SLICE("again"), NULL, 0, false), 1);
 }
 
-static void test_what_is_packed_is_unpacked(void **state)
+TEST(test_what_is_packed_is_unpacked)
 {
-    (void)state;
     struct buf out = buf_init(1000);
     pack_u8(&out, 200);
     pack_u32(&out, 0xdeadbeef);
@@ -184,9 +174,8 @@ static void test_what_is_packed_is_unpacked(void **state)
     buf_release(&out);
 }
 
-static void test_a_shortfall_spoils_all_that_follows(void **state)
+TEST(test_a_shortfall_spoils_all_that_follows)
 {
-    (void)state;
     struct unpack in = {.left = SLICE("\xff\xff\xff\xff then some")};
     assert_int_equal(unpack_slice(&in).len, 0);
     assert_true(in.bad);
@@ -196,23 +185,4 @@ static void test_a_shortfall_spoils_all_that_follows(void **state)
     assert_true(unpack_done(&empty));
     assert_true(unpack_u64(&empty) == 0);
     assert_false(unpack_done(&empty));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_messages_keep_type_payload_and_order, open_pair,
-                                        close_pair),
-        cmocka_unit_test_setup_teardown(test_the_largest_payload_passes_and_one_more_is_refused,
-                                        open_pair, close_pair),
-        cmocka_unit_test_setup_teardown(test_descriptors_travel_and_are_close_on_exec, open_pair,
-                                        close_pair),
-        cmocka_unit_test_setup_teardown(test_malformed_messages_leak_no_descriptor, open_pair,
-                                        close_pair),
-        cmocka_unit_test(test_a_closed_peer_is_told),
-        cmocka_unit_test_setup_teardown(test_a_full_socket_would_block, open_pair, close_pair),
-        cmocka_unit_test(test_what_is_packed_is_unpacked),
-        cmocka_unit_test(test_a_shortfall_spoils_all_that_follows),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/json.h"
+#include "tests/unit/harness.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void expect_json(struct slice text, const char *want)
 {
@@ -17,9 +14,8 @@ static void expect_json(struct slice text, const char *want)
     buf_release(&out);
 }
 
-static void test_strings_are_escaped(void **state)
+TEST(test_strings_are_escaped)
 {
-    (void)state;
     expect_json(SLICE(""), "\"\"");
     expect_json(SLICE("a\"b\\c/"), "\"a\\\"b\\\\c/\"");
     expect_json(SLICE("\r\n\t\x01\x7f"), "\"\\u000d\\n\\t\\u0001\\u007f\"");
@@ -27,9 +23,8 @@ static void test_strings_are_escaped(void **state)
     expect_json((struct slice){NULL, 0}, "\"\"");
 }
 
-static void test_only_well_formed_utf8_passes(void **state)
+TEST(test_only_well_formed_utf8_passes)
 {
-    (void)state;
     expect_json(SLICE("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"),
                 "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"");
 #define BAD "\xef\xbf\xbd"
@@ -51,9 +46,8 @@ static void expect_number(double number, const char *want)
     buf_release(&out);
 }
 
-static void test_numbers(void **state)
+TEST(test_numbers)
 {
-    (void)state;
     expect_number(0, "0");
     expect_number(-17, "-17");
     expect_number(123456789012.0, "123456789012");
@@ -62,9 +56,8 @@ static void test_numbers(void **state)
     expect_number((double)NAN, "null");
 }
 
-static void test_commas_stand_between(void **state)
+TEST(test_commas_stand_between)
 {
-    (void)state;
     struct buf out = buf_init(1000);
     buf_char(&out, '{');
     json_key(&out, SLICE("a"));
@@ -82,23 +75,10 @@ static void test_commas_stand_between(void **state)
     buf_release(&out);
 }
 
-static void test_overflow_shows(void **state)
+TEST(test_overflow_shows)
 {
-    (void)state;
     struct buf out = buf_init(5);
     json_text(&out, SLICE("too long"));
     assert_true(out.failed);
     buf_release(&out);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strings_are_escaped),
-        cmocka_unit_test(test_only_well_formed_utf8_passes),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_commas_stand_between),
-        cmocka_unit_test(test_overflow_shows),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/judge.h"
 
-#include "tests/unit/memory_loader.h"
+#include "harness.h"
+#include "memory_loader.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-static void test_one_reply_serves_only_verdicts_of_the_same_fate(void **state)
+TEST(test_one_reply_serves_only_verdicts_of_the_same_fate)
 {
-    (void)state;
     struct edit edit = {.kind = ACTION_HEADER_ADD, .name = SLICE("X"), .value = SLICE("1")};
     struct verdict accept = {.action = ACTION_ACCEPT}, discard = {.action = ACTION_DISCARD};
     struct verdict edited = {.action = ACTION_ACCEPT, .edits = &edit, .edit_count = 1};
@@ -62,9 +56,8 @@ static struct ruling ruling_of(struct world *w, const char *policy, const struct
     return judge_together(&w->judge, parts, part_count, 4096);
 }
 
-static void test_recipients_who_fare_differently_are_told_to_come_again(void **state)
+TEST(test_recipients_who_fare_differently_are_told_to_come_again)
 {
-    (void)state;
     struct world w = {.recipients = {SLICE("a@example.com"), SLICE("b@example.com")}};
     struct ruling ruling = ruling_of(
         &w, "rule \"r\" when recipient == \"b@example.com\" then reject 550 5.7.1 \"no\"\n", NULL,
@@ -76,9 +69,8 @@ static void test_recipients_who_fare_differently_are_told_to_come_again(void **s
     config_free(&w.config);
 }
 
-static void test_postmaster_is_judged_for_himself(void **state)
+TEST(test_postmaster_is_judged_for_himself)
 {
-    (void)state;
     struct world w = {.recipients = {SLICE("a@example.com"), SLICE("Postmaster@example.com")}};
     struct ruling ruling = ruling_of(
         &w, "rule \"r\" when helo == \"client.example\" then reject 550 5.7.1 \"no\"\n", NULL, 0);
@@ -88,9 +80,8 @@ static void test_postmaster_is_judged_for_himself(void **state)
     config_free(&w.config);
 }
 
-static void test_who_is_discarded_hears_what_the_others_hear(void **state)
+TEST(test_who_is_discarded_hears_what_the_others_hear)
 {
-    (void)state;
     static const char discard[] = "rule \"d\" when recipient == \"a@example.com\" then discard\n";
     struct world w = {.recipients = {SLICE("a@example.com"), SLICE("b@example.com")}};
     struct ruling ruling = ruling_of(&w, discard, NULL, 0);
@@ -105,9 +96,8 @@ static void test_who_is_discarded_hears_what_the_others_hear(void **state)
     config_free(&alone.config);
 }
 
-static void test_what_cannot_be_taken_out_is_refused(void **state)
+TEST(test_what_cannot_be_taken_out_is_refused)
 {
-    (void)state;
     struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("x"), .part = 2};
     struct verdict verdict = {.action = ACTION_ACCEPT, .edits = &strip, .edit_count = 1};
     struct verdict *places[] = {&verdict};
@@ -121,16 +111,4 @@ static void test_what_cannot_be_taken_out_is_refused(void **state)
     assert_int_equal(ruling.kind, RULING_SEALED);
     assert_int_equal(ruling.action, ACTION_REJECT);
     assert_int_equal(ruling.code, 550);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_reply_serves_only_verdicts_of_the_same_fate),
-        cmocka_unit_test(test_recipients_who_fare_differently_are_told_to_come_again),
-        cmocka_unit_test(test_postmaster_is_judged_for_himself),
-        cmocka_unit_test(test_who_is_discarded_hears_what_the_others_hear),
-        cmocka_unit_test(test_what_cannot_be_taken_out_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

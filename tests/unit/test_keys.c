@@ -2,13 +2,10 @@
  * Facts that are asked for by more than their name: lists, rates, headers. */
 #include "memory_loader.h"
 #include "policy/explain.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #define LISTS                                                                                      \
     "blocklist \"zen.example\" { \"127.0.0.2\" }\n"                                                \
@@ -42,9 +39,8 @@ static struct config *with_rule(const char *condition)
     return load_good(text);
 }
 
-static void test_lists_are_named_in_parentheses_and_must_be_configured(void **state)
+TEST(test_lists_are_named_in_parentheses_and_must_be_configured)
 {
-    (void)state;
     size_t count;
     struct config *c =
         with_rule("dnsbl.listed(\"Zen.Example\") and not dnsbl.listed(\"good.example\") "
@@ -80,9 +76,8 @@ static const struct policy_key *only_key(const struct config *config)
     return keys;
 }
 
-static void test_rates_count_the_event_at_which_their_facts_are_known(void **state)
+TEST(test_rates_count_the_event_at_which_their_facts_are_known)
 {
-    (void)state;
     static const struct {
         const char *rate;
         enum rate_event event;
@@ -112,9 +107,8 @@ static void test_rates_count_the_event_at_which_their_facts_are_known(void **sta
     }
 }
 
-static void test_rates_that_count_the_same_are_one(void **state)
+TEST(test_rates_that_count_the_same_are_one)
 {
-    (void)state;
     struct config *c =
         with_rule("rate(client.ip, sender.domain, 60min) > 5 and rate( client.ip,sender.domain,1h, "
                   "transactions ) < 50");
@@ -127,9 +121,8 @@ static void test_rates_that_count_the_same_are_one(void **state)
     config_free(&c);
 }
 
-static void test_what_a_rate_counts_by_is_found_out(void **state)
+TEST(test_what_a_rate_counts_by_is_found_out)
 {
-    (void)state;
     struct config *c = with_rule("rate(client.ptr, spf.domain, 1h) > 5");
     assert_true(policy_uses(c->policy, FACT_CLIENT_PTR));
     assert_true(policy_wants(c->policy, PRODUCER_CLIENT));
@@ -137,9 +130,8 @@ static void test_what_a_rate_counts_by_is_found_out(void **state)
     config_free(&c);
 }
 
-static void test_wrong_rates_are_refused(void **state)
+TEST(test_wrong_rates_are_refused)
 {
-    (void)state;
     refuses("rate(sender, 1h, connections) > 1",
             "t.conf:1:32: error: connections are counted before sender is known; expected "
             "transactions or a later event\n"
@@ -166,9 +158,8 @@ static void test_wrong_rates_are_refused(void **state)
     refuses("rate(client.ip, 1h)", "expected a comparison; 'rate' is a number");
 }
 
-static void test_keys_have_a_limit(void **state)
+TEST(test_keys_have_a_limit)
 {
-    (void)state;
     struct buf text = buf_init(1 << 20), report = buf_init(65536);
     for (unsigned i = 0; i <= POLICY_KEYS_MAX; i++)
         buf_printf(&text, "rule \"%u\" when header[\"x%u\"] == \"y\" then discard\n", i, i);
@@ -206,9 +197,8 @@ static enum outcome at(struct world *w, enum phase phase)
     return policy_evaluate(w->config->policy, &w->facts, phase, w->arena, &w->verdict);
 }
 
-static void test_a_keyed_fact_is_known_pending_or_unknown(void **state)
+TEST(test_a_keyed_fact_is_known_pending_or_unknown)
 {
-    (void)state;
     struct world w;
     open_world(&w, LISTS "rule \"l\" when dnsbl.listed(\"zen.example\") then reject\n"
                          "rule \"r\" when rate(recipient, 1h) > 20 then defer \"{rate(recipient, "
@@ -236,9 +226,8 @@ static void test_a_keyed_fact_is_known_pending_or_unknown(void **state)
     close_world(&w);
 }
 
-static void test_what_redis_and_dns_cannot_tell_lets_mail_pass(void **state)
+TEST(test_what_redis_and_dns_cannot_tell_lets_mail_pass)
 {
-    (void)state;
     struct world w;
     open_world(&w, LISTS "rule \"l\" when dnsbl.listed(\"zen.example\") then reject\n"
                          "rule \"r\" when rate(client.ip, 1h) > 20 then defer\n");
@@ -247,9 +236,8 @@ static void test_what_redis_and_dns_cannot_tell_lets_mail_pass(void **state)
     close_world(&w);
 }
 
-static void test_why_later_names_the_rate(void **state)
+TEST(test_why_later_names_the_rate)
 {
-    (void)state;
     struct world w;
     open_world(&w, "rule \"a\" when rate(sender, 1h) > 20 then defer\n"
                    "rule \"b\" when client.port == 1 then reject\n");
@@ -273,9 +261,8 @@ static bool each_recipients(const char *condition)
     return per_recipient;
 }
 
-static void test_greylisting_and_rates_of_recipients_are_a_matter_of_each(void **state)
+TEST(test_greylisting_and_rates_of_recipients_are_a_matter_of_each)
 {
-    (void)state;
     assert_true(each_recipients("not greylist.known"));
     assert_true(each_recipients("rate(client.ip, 1h, recipients) > 100"));
     assert_true(each_recipients("rate(client.ip, 1h, unknown_recipients) > 100"));
@@ -284,9 +271,8 @@ static void test_greylisting_and_rates_of_recipients_are_a_matter_of_each(void *
     assert_false(each_recipients("rate(sender, 1h, messages) > 100"));
 }
 
-static void test_texts_name_keyed_facts_as_conditions_do(void **state)
+TEST(test_texts_name_keyed_facts_as_conditions_do)
 {
-    (void)state;
     struct world w;
     open_world(&w,
                LISTS "rule \"a\" then log \"{rate( client.ip,1h )} \\\"{rate(sender, 1h, "
@@ -308,9 +294,8 @@ static void test_texts_name_keyed_facts_as_conditions_do(void **state)
                  "t.conf:1:26: error: expected '}', found 'sender'");
 }
 
-static void test_tests_give_lists_and_rates(void **state)
+TEST(test_tests_give_lists_and_rates)
 {
-    (void)state;
     struct buf report = buf_init(65536);
     unsigned total;
     struct config *c = load_good(
@@ -339,23 +324,4 @@ static void test_tests_give_lists_and_rates(void **state)
                  "    test \"y\" { given rate(client.ip, 1h) true expect accept }\n"
                  "                                         ^\n"));
     buf_release(&report);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists_are_named_in_parentheses_and_must_be_configured),
-        cmocka_unit_test(test_rates_count_the_event_at_which_their_facts_are_known),
-        cmocka_unit_test(test_rates_that_count_the_same_are_one),
-        cmocka_unit_test(test_what_a_rate_counts_by_is_found_out),
-        cmocka_unit_test(test_wrong_rates_are_refused),
-        cmocka_unit_test(test_keys_have_a_limit),
-        cmocka_unit_test(test_a_keyed_fact_is_known_pending_or_unknown),
-        cmocka_unit_test(test_what_redis_and_dns_cannot_tell_lets_mail_pass),
-        cmocka_unit_test(test_why_later_names_the_rate),
-        cmocka_unit_test(test_greylisting_and_rates_of_recipients_are_a_matter_of_each),
-        cmocka_unit_test(test_texts_name_keyed_facts_as_conditions_do),
-        cmocka_unit_test(test_tests_give_lists_and_rates),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

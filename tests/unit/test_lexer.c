@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/lexer.h"
 #include "policy/names.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 struct bench {
     struct sources sources;
@@ -52,9 +49,8 @@ static void refuses(struct slice text, const char *message)
     take(&b);
 }
 
-static void test_numbers_have_units(void **state)
+TEST(test_numbers_have_units)
 {
-    (void)state;
     assert_true(only(SLICE("25MiB")).number == 25.0 * 1048576);
     assert_int_equal(only(SLICE("25MiB")).kind, TOKEN_SIZE);
     assert_true(only(SLICE("10KB")).number == 10000);
@@ -67,9 +63,8 @@ static void test_numbers_have_units(void **state)
     assert_int_equal(only(SLICE("5.7.1")).kind, TOKEN_CODE);
 }
 
-static void test_units_are_unambiguous(void **state)
+TEST(test_units_are_unambiguous)
 {
-    (void)state;
     refuses(SLICE("10m"), "unknown unit");
     refuses(SLICE("10mb"), "unknown unit");
     refuses(SLICE("1.0001s "), "1.0001s");
@@ -78,9 +73,8 @@ static void test_units_are_unambiguous(void **state)
     refuses(SLICE("999999999999999GiB"), "whole number");
 }
 
-static void test_strings_know_two_escapes(void **state)
+TEST(test_strings_know_two_escapes)
 {
-    (void)state;
     struct bench b;
     put(&b, SLICE("\"a \\\"b\\\" \\\\ c\""));
     struct token token = lexer_next(&b.lexer);
@@ -95,9 +89,8 @@ static void test_strings_know_two_escapes(void **state)
     refuses(SLICE("\"a\\"), "backslash");
 }
 
-static void test_patterns_are_raw(void **state)
+TEST(test_patterns_are_raw)
 {
-    (void)state;
     struct bench b;
     put(&b, SLICE("/a\\/b\\\\/i /x/"));
     struct token token = lexer_next(&b.lexer);
@@ -110,9 +103,8 @@ static void test_patterns_are_raw(void **state)
     refuses(SLICE("/a/g"), "only letter after a pattern");
 }
 
-static void test_words_comments_and_operators(void **state)
+TEST(test_words_comments_and_operators)
 {
-    (void)state;
     static const enum token_kind kinds[] = {TOKEN_WORD, TOKEN_COMPARE, TOKEN_WORD, TOKEN_PUNCT,
                                             TOKEN_END};
     struct bench b;
@@ -130,9 +122,8 @@ static void test_words_comments_and_operators(void **state)
     refuses(SLICE("\xc3\xa9"), "no meaning");
 }
 
-static void test_columns_count_characters(void **state)
+TEST(test_columns_count_characters)
 {
-    (void)state;
     struct bench b;
     put(&b, SLICE("\n \"\xc3\xa4\xc3\xb6\" $"));
     lexer_next(&b.lexer);
@@ -153,9 +144,8 @@ static struct slice near_to(const char *word)
     return nearest_name(&near);
 }
 
-static void test_the_nearest_word_is_one_that_may_be_meant(void **state)
+TEST(test_the_nearest_word_is_one_that_may_be_meant)
 {
-    (void)state;
     assert_true(slice_eq(near_to("mesage_size"), SLICE("message_size")));
     assert_true(slice_eq(near_to("Recipient"), SLICE("recipients")));
     assert_true(slice_eq(near_to("errosr"), SLICE("errors")));
@@ -163,18 +153,4 @@ static void test_the_nearest_word_is_one_that_may_be_meant(void **state)
     assert_int_equal(near_to("").len, 0);
     assert_int_equal(names_distance(SLICE("ab"), SLICE("ba"), 9), 1);
     assert_int_equal(names_distance(SLICE("abc"), SLICE(""), 9), 3);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers_have_units),
-        cmocka_unit_test(test_units_are_unambiguous),
-        cmocka_unit_test(test_strings_know_two_escapes),
-        cmocka_unit_test(test_patterns_are_raw),
-        cmocka_unit_test(test_words_comments_and_operators),
-        cmocka_unit_test(test_columns_count_characters),
-        cmocka_unit_test(test_the_nearest_word_is_one_that_may_be_meant),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,15 +2,12 @@
 #include "filters/links.h"
 
 #include "base/clock.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* The domains of a message with commas; "..." when they are cut. */
 static void domains_of(struct slice message, char *out, size_t size)
@@ -51,9 +48,8 @@ static void html(const char *body, const char *expected)
     expect("Content-Type: text/html\r\n", body, expected);
 }
 
-static void test_urls_and_addresses_in_plain_text(void **state)
+TEST(test_urls_and_addresses_in_plain_text)
 {
-    (void)state;
     plain("see http://www.Evil.co.uk/x and HTTPS://b.example:8080?y, ftp://c.example.",
           "evil.co.uk,b.example,c.example");
     plain("<http://a.example>, (http://b.example), \"http://c.example\".",
@@ -65,9 +61,8 @@ static void test_urls_and_addresses_in_plain_text(void **state)
     plain("a @ b.example, @twitter.example, 10:20, foo://bar.example", "");
 }
 
-static void test_text_after_a_host_in_another_script(void **state)
+TEST(test_text_after_a_host_in_another_script)
 {
-    (void)state;
     plain("http://a.example\xe3\x80\x82\xe6\xac\xa1",
           "a.example,example.xn--6jw"); /* IDNA reads that stop as a dot */
     plain("http://b\xc3\xbc"
@@ -75,25 +70,22 @@ static void test_text_after_a_host_in_another_script(void **state)
           "xn--bcher-kva.example");
 }
 
-static void test_each_domain_stands_once_and_from_is_left_out(void **state)
+TEST(test_each_domain_stands_once_and_from_is_left_out)
 {
-    (void)state;
     plain("http://x.a.example http://y.a.example http://sender.example z@www.sender.example "
           "http://b.example",
           "a.example,b.example");
 }
 
-static void test_addresses_and_names_that_nobody_can_register_are_left_out(void **state)
+TEST(test_addresses_and_names_that_nobody_can_register_are_left_out)
 {
-    (void)state;
     plain("http://192.0.2.1/ http://0x7f.1/ http://2130706433/ http://[2001:db8::1]/ "
           "http://localhost/ http://co.uk/ http://.../ http://a..b.example/",
           "");
 }
 
-static void test_what_stands_before_the_at_is_no_host(void **state)
+TEST(test_what_stands_before_the_at_is_no_host)
 {
-    (void)state;
     plain("http://paypal.com@evil.example/", "evil.example");
     plain("http://paypal.com:80@evil.example:80/", "evil.example");
     plain("http://paypal.com%2Fx%40y@evil.example/", "evil.example");
@@ -101,9 +93,8 @@ static void test_what_stands_before_the_at_is_no_host(void **state)
     html("<a href='http://paypal.com\\@evil.example/'>", "paypal.com,evil.example");
 }
 
-static void test_attributes_are_read_as_browsers_do(void **state)
+TEST(test_attributes_are_read_as_browsers_do)
 {
-    (void)state;
     html("<a href=\"http://a.example/\"><IMG SRC=http://b.example/x.png><a href='//c.example'>",
          "a.example,b.example,c.example");
     html("<a href=\" \n ht\ntp:/\t/ev\r\nil.example/\">", "evil.example");
@@ -119,9 +110,8 @@ static void test_attributes_are_read_as_browsers_do(void **state)
     html("<a href='http://\xe2\x93\x94vil.example/'>", "evil.example");
 }
 
-static void test_other_places_in_html(void **state)
+TEST(test_other_places_in_html)
 {
-    (void)state;
     html("<p style=\"background:url('http://a.example/')\">"
          "<meta http-equiv=refresh content='0; url=http://b.example/'>"
          "<img srcset='http://c.example/1 1x, http://d.example/2 2x'>",
@@ -135,9 +125,8 @@ static void test_other_places_in_html(void **state)
     html("<html xmlns='http://www.w3.org/1999/xhtml'><!DOCTYPE x 'http://w3.org'>", "");
 }
 
-static void test_comments_hide_only_what_clients_hide(void **state)
+TEST(test_comments_hide_only_what_clients_hide)
 {
-    (void)state;
     html("<!-- http://a.example --><a href='http://b.example'>", "b.example");
     html("<!--><a href='http://a.example'>-->", "a.example");
     html("<!-- --!><a href='http://a.example'>-->", "a.example");
@@ -146,9 +135,8 @@ static void test_comments_hide_only_what_clients_hide(void **state)
     html("<!-- <a href='http://a.example'>", "");
 }
 
-static void test_broken_html_hides_nothing(void **state)
+TEST(test_broken_html_hides_nothing)
 {
-    (void)state;
     html("<a href=\"http://a.example/", "a.example");
     html("<a title=> href=http://a.example/ <a\nhref\n=\nhttp://b.example/>",
          "a.example,b.example");
@@ -156,9 +144,8 @@ static void test_broken_html_hides_nothing(void **state)
     html("1 < 2 <a href=http://a.example>", "a.example");
 }
 
-static void test_encoded_parts_are_decoded(void **state)
+TEST(test_encoded_parts_are_decoded)
 {
-    (void)state;
     expect("Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n",
            "aHR0cDovL2V2aWwuZXhhbXBsZS8=\r\n", "evil.example");
     expect("Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n",
@@ -175,18 +162,16 @@ static void test_encoded_parts_are_decoded(void **state)
     expect("Content-Type: application/octet-stream\r\n", "http://a.example/", "");
 }
 
-static void test_all_texts_of_a_message_are_read(void **state)
+TEST(test_all_texts_of_a_message_are_read)
 {
-    (void)state;
     expect("Content-Type: multipart/alternative; boundary=b\r\n",
            "--b\r\n\r\nhttp://a.example/\r\n--b\r\nContent-Type: text/html\r\n\r\n"
            "<a href='http://b.example'>\r\n--b--\r\n",
            "a.example,b.example");
 }
 
-static void test_too_many_domains_cut_the_list(void **state)
+TEST(test_too_many_domains_cut_the_list)
 {
-    (void)state;
     char body[3000] = "";
     for (int i = 0; i <= LINKS_DOMAINS_MAX; i++)
         snprintf(body + strlen(body), sizeof body - strlen(body), "http://d%d.example ", i);
@@ -212,9 +197,8 @@ static int64_t time_of(const char *header, const char *piece, char *found, size_
     return clock_ms() - before;
 }
 
-static void test_hostile_text_takes_linear_time(void **state)
+TEST(test_hostile_text_takes_linear_time)
 {
-    (void)state;
     static const char *const pieces[] = {
         "&",
         "<",
@@ -262,24 +246,4 @@ static void test_hostile_text_takes_linear_time(void **state)
     }
     time_of("Content-Type: text/plain\r\n\r\n", "x ", found, sizeof found);
     assert_string_equal(found, "...");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_urls_and_addresses_in_plain_text),
-        cmocka_unit_test(test_text_after_a_host_in_another_script),
-        cmocka_unit_test(test_each_domain_stands_once_and_from_is_left_out),
-        cmocka_unit_test(test_addresses_and_names_that_nobody_can_register_are_left_out),
-        cmocka_unit_test(test_what_stands_before_the_at_is_no_host),
-        cmocka_unit_test(test_attributes_are_read_as_browsers_do),
-        cmocka_unit_test(test_other_places_in_html),
-        cmocka_unit_test(test_comments_hide_only_what_clients_hide),
-        cmocka_unit_test(test_broken_html_hides_nothing),
-        cmocka_unit_test(test_encoded_parts_are_decoded),
-        cmocka_unit_test(test_all_texts_of_a_message_are_read),
-        cmocka_unit_test(test_too_many_domains_cut_the_list),
-        cmocka_unit_test(test_hostile_text_takes_linear_time),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

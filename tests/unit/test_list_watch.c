@@ -5,15 +5,12 @@
 
 #include "base/log.h"
 #include "proxy/list_watch.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static const char configuration[] = "blocklist \"a.test\" { \"127.0.0.2\" }\n"
                                     "blocklist domain \"d.test\" { \"127.0.1.2\" }\n"
@@ -73,29 +70,29 @@ static void answer_all(void)
     }
 }
 
-static int setup(void **state)
+static void set_up(void)
 {
-    (void)state;
     int fd, row;
+    log_open("test", SINK_STDERR, LEVEL_INFO);
     bench = (struct bench){.base = event_base_new(), .config = load_good(configuration)};
     bench.shared = shared_new(&fd);
     close(fd);
     row = shared_row_claim(bench.shared);
     bench.watch = list_watch_new(bench.base, NULL, bench.config, bench.shared, (unsigned)row);
     bench.log = memfd_create("log", 0);
-    return bench.config && bench.watch && bench.log >= 0 ? 0 : -1;
+    assert_true(bench.config && bench.watch && bench.log >= 0);
 }
 
-static int teardown(void **state)
+static void tear_down(void)
 {
-    (void)state;
     list_watch_free(&bench.watch);
     config_free(&bench.config);
     shared_free(&bench.shared);
     event_base_free(bench.base);
     close(bench.log);
-    return 0;
 }
+
+EACH_TEST(set_up, tear_down);
 
 /* One check on that zone, with what is logged meanwhile. */
 static const char *check(const char *zone)
@@ -127,17 +124,15 @@ static void logs(const char *text, const char *expected)
     assert_non_null(strstr(text, expected));
 }
 
-static void test_healthy_lists_are_used_and_nothing_is_said(void **state)
+TEST(test_healthy_lists_are_used_and_nothing_is_said)
 {
-    (void)state;
     assert_string_equal(check(HEALTHY), "");
     assert_int_equal(suspended(), 0);
     assert_int_equal(bench.asked, 6 + 2 * 2);
 }
 
-static void test_a_broken_list_is_suspended_and_comes_back(void **state)
+TEST(test_a_broken_list_is_suspended_and_comes_back)
 {
-    (void)state;
     const char *said = check(HEALTHY_A "test.d.test A 127.255.255.254\n" HEALTHY_B);
     logs(said, "blocklist suspended zone=d.test");
     logs(said, "public resolvers");
@@ -150,16 +145,14 @@ static void test_a_broken_list_is_suspended_and_comes_back(void **state)
     assert_int_equal(shared_counter(bench.shared, COUNTER_LISTS_SUSPENDED), 1);
 }
 
-static void test_a_dns_that_fails_suspends_nothing(void **state)
+TEST(test_a_dns_that_fails_suspends_nothing)
 {
-    (void)state;
     assert_string_equal(check("2.0.0.127.a.test TIMEOUT\n" HEALTHY_B "test.d.test SERVFAIL\n"), "");
     assert_int_equal(suspended(), 0);
 }
 
-static void test_our_addresses_are_looked_up_once_an_hour(void **state)
+TEST(test_our_addresses_are_looked_up_once_an_hour)
 {
-    (void)state;
     const char *zone = HEALTHY "1.2.0.192.b.test A 127.0.0.2\n";
     logs(check(zone), "own address listed address=192.0.2.1 zone=b.test");
     assert_int_equal(shared_counter(bench.shared, COUNTER_OWN_ADDRESS_LISTED), 1);
@@ -175,18 +168,16 @@ static void test_our_addresses_are_looked_up_once_an_hour(void **state)
     assert_int_equal(shared_counter(bench.shared, COUNTER_OWN_ADDRESS_LISTED), 1);
 }
 
-static void test_a_failure_ends_no_listing_of_ours(void **state)
+TEST(test_a_failure_ends_no_listing_of_ours)
 {
-    (void)state;
     logs(check(HEALTHY "1.2.0.192.b.test A 127.0.0.2\n"), "own address listed");
     for (int i = 1; i < LIST_WATCH_ADDRESSES_EVERY; i++)
         check(HEALTHY);
     assert_string_equal(check(HEALTHY "1.2.0.192.b.test TIMEOUT\n"), "");
 }
 
-static void test_a_suspended_list_is_not_asked_about_us(void **state)
+TEST(test_a_suspended_list_is_not_asked_about_us)
 {
-    (void)state;
     const char *said = check(HEALTHY_A HEALTHY_D "2.0.0.127.b.test A 203.0.113.1\n"
                                                  "1.2.0.192.b.test A 203.0.113.1\n");
     logs(said, "outside 127.0.0.0/8");
@@ -194,17 +185,15 @@ static void test_a_suspended_list_is_not_asked_about_us(void **state)
     assert_int_equal(bench.asked, 6 + 2);
 }
 
-static void test_answers_at_hand_need_no_waiting(void **state)
+TEST(test_answers_at_hand_need_no_waiting)
 {
-    (void)state;
     bench.at_hand = true;
     logs(check("2.0.0.127.a.test A 127.0.0.2\n"), "blocklist suspended zone=b.test");
     assert_int_equal(suspended(), 6);
 }
 
-static void test_the_first_check_comes_with_the_loop(void **state)
+TEST(test_the_first_check_comes_with_the_loop)
 {
-    (void)state;
     bench.zone = HEALTHY;
     assert_int_equal(event_base_loop(bench.base, EVLOOP_ONCE), 0);
     assert_non_null(bench.waiting);
@@ -212,21 +201,4 @@ static void test_the_first_check_comes_with_the_loop(void **state)
     assert_int_equal(bench.asked, 6);
     list_watch_free(&bench.watch);
     assert_null(bench.waiting);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(test_healthy_lists_are_used_and_nothing_is_said),
-        TEST(test_a_broken_list_is_suspended_and_comes_back),
-        TEST(test_a_dns_that_fails_suspends_nothing),
-        TEST(test_our_addresses_are_looked_up_once_an_hour),
-        TEST(test_a_failure_ends_no_listing_of_ours),
-        TEST(test_a_suspended_list_is_not_asked_about_us),
-        TEST(test_answers_at_hand_need_no_waiting),
-        TEST(test_the_first_check_comes_with_the_loop),
-    };
-    log_open("test", SINK_STDERR, LEVEL_INFO);
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

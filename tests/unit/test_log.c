@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static char written[20000];
 
@@ -30,9 +27,8 @@ static size_t logged(const char *id, struct log_field field)
     return used;
 }
 
-static void test_no_byte_breaks_a_line_or_fakes_a_field(void **state)
+TEST(test_no_byte_breaks_a_line_or_fakes_a_field)
 {
-    (void)state;
     log_open("test", SINK_STDERR, LEVEL_INFO);
     for (int c = 0; c < 256; c++) {
         char text[] = {'a', (char)c, 'x', '=', 'y'};
@@ -46,9 +42,8 @@ static void test_no_byte_breaks_a_line_or_fakes_a_field(void **state)
     }
 }
 
-static void test_values_are_quoted_only_where_needed(void **state)
+TEST(test_values_are_quoted_only_where_needed)
 {
-    (void)state;
     logged("", field_str("a", "plain"));
     assert_non_null(strstr(written, ": info: event a=plain\n"));
     logged("s1", field_str("a", ""));
@@ -59,9 +54,8 @@ static void test_values_are_quoted_only_where_needed(void **state)
     assert_non_null(strstr(written, " a=\"\"\n"));
 }
 
-static void test_long_values_are_cut(void **state)
+TEST(test_long_values_are_cut)
 {
-    (void)state;
     static char text[100000];
     memset(text, '\n', sizeof text);
     size_t n = logged("s1", field_text("a", (struct slice){text, sizeof text}));
@@ -69,9 +63,8 @@ static void test_long_values_are_cut(void **state)
     assert_non_null(strstr(written, "\\x0a...\n"));
 }
 
-static void test_a_line_has_an_end_however_many_fields_there_are(void **state)
+TEST(test_a_line_has_an_end_however_many_fields_there_are)
 {
-    (void)state;
     static char text[600];
     struct log_field fields[31] = {0};
     memset(text, '"', sizeof text);
@@ -90,9 +83,8 @@ static void test_a_line_has_an_end_however_many_fields_there_are(void **state)
     assert_ptr_equal(memchr(written, '\n', (size_t)n), written + n - 1);
 }
 
-static void test_levels(void **state)
+TEST(test_levels)
 {
-    (void)state;
     enum log_level level = LEVEL_INFO;
     assert_true(log_level_parse(SLICE("warning"), &level));
     assert_int_equal(level, LEVEL_WARNING);
@@ -102,16 +94,4 @@ static void test_levels(void **state)
     assert_false(log_wants(LEVEL_INFO));
     assert_true(log_wants(LEVEL_WARNING));
     assert_int_equal(logged("s", field_num("a", 1)), 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_byte_breaks_a_line_or_fakes_a_field),
-        cmocka_unit_test(test_values_are_quoted_only_where_needed),
-        cmocka_unit_test(test_long_values_are_cut),
-        cmocka_unit_test(test_a_line_has_an_end_however_many_fields_there_are),
-        cmocka_unit_test(test_levels),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

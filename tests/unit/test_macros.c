@@ -2,11 +2,12 @@
 #include "filters/macros.h"
 #include "filters/objects.h"
 #include "filters/ole.h"
+#include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 
 #include <stdio.h>
 
-static struct arena *arena;
+ARENA_TESTS(16 << 20);
 
 static struct office_findings inspect(struct slice content)
 {
@@ -23,9 +24,8 @@ static struct office_findings inspect_ole(const struct made_stream *streams, siz
     return f;
 }
 
-static void test_ole_streams_are_read(void **state)
+TEST(test_ole_streams_are_read)
 {
-    (void)state;
     char long_text[1300];
     memset(long_text, 'x', sizeof long_text);
     struct slice text = {long_text, sizeof long_text};
@@ -41,9 +41,8 @@ static void test_ole_streams_are_read(void **state)
     buf_release(&b);
 }
 
-static void test_circles_end(void **state)
+TEST(test_circles_end)
 {
-    (void)state;
     struct made_stream streams[] = {{"One", SLICE("first"), 2}};
     struct buf b = make_ole(streams, 1);
     /* The directory's and the stream's sectors follow themselves; the stream claims four gigabytes.
@@ -57,9 +56,8 @@ static void test_circles_end(void **state)
     buf_release(&b);
 }
 
-static void test_every_ole_cut_is_survived(void **state)
+TEST(test_every_ole_cut_is_survived)
 {
-    (void)state;
     struct made_stream streams[] = {{"VBA", SLICE(""), 1}, {"dir", SLICE("abc"), 2}};
     struct buf b = make_ole(streams, 2);
     for (size_t cut = 0; cut < buf_len(&b); cut += 3) {
@@ -69,9 +67,8 @@ static void test_every_ole_cut_is_survived(void **state)
     buf_release(&b);
 }
 
-static void test_vba_projects_are_macros(void **state)
+TEST(test_vba_projects_are_macros)
 {
-    (void)state;
     struct made_stream with[] = {
         {"WordDocument", SLICE("x"), 2}, {"VBA", SLICE(""), 1}, {"dir", SLICE("x"), 2}};
     struct made_stream without[] = {{"WordDocument", SLICE("x"), 2}};
@@ -80,9 +77,8 @@ static void test_vba_projects_are_macros(void **state)
     assert_false(f.macros || f.encrypted || f.embedded || f.broken);
 }
 
-static void test_macro_sheets_are_macros(void **state)
+TEST(test_macro_sheets_are_macros)
 {
-    (void)state;
     struct slice sheet = SLICE("\x85\0\x0a\0\0\0\0\0\0\1\2\0ab");
     struct slice plain = SLICE("\x85\0\x0a\0\0\0\0\0\0\0\2\0ab");
     struct made_stream with[] = {{"Workbook", sheet, 2}}, without[] = {{"Workbook", plain, 2}};
@@ -91,9 +87,8 @@ static void test_macro_sheets_are_macros(void **state)
     assert_true(inspect(SLICE("\x09\4\6\0\0\0\x40\0\0\0")).macros);
 }
 
-static void test_passwords_of_all_office_kinds(void **state)
+TEST(test_passwords_of_all_office_kinds)
 {
-    (void)state;
     struct made_stream ooxml[] = {{"EncryptionInfo", SLICE("x"), 2},
                                   {"EncryptedPackage", SLICE("x"), 2}};
     struct made_stream word[] = {{"WordDocument", SLICE("\xec\xa5\xc1\0\0\0\0\0\0\0\0\1"), 2}};
@@ -106,16 +101,14 @@ static void test_passwords_of_all_office_kinds(void **state)
     assert_true(inspect_ole(slides, 1).encrypted);
 }
 
-static void test_pdf_encryption(void **state)
+TEST(test_pdf_encryption)
 {
-    (void)state;
     assert_true(inspect(SLICE("%PDF-1.4\ntrailer << /Encrypt 5 0 R >>")).encrypted);
     assert_false(inspect(SLICE("%PDF-1.4\ntrailer << /Root 5 0 R >>")).encrypted);
 }
 
-static void test_mso_in_xml_and_mhtml(void **state)
+TEST(test_mso_in_xml_and_mhtml)
 {
-    (void)state;
     /* What cannot be unpacked counts: base64 of "ActiveMime" and rubbish. */
     struct slice xml = SLICE("<?xml?><w:binData>QWN0aXZlTWltZQAAAAAA</w:binData>");
     struct slice mhtml = SLICE("MIME-Version: 1.0\n\nQWN0aXZlTWltZQAAAAAA\n");
@@ -124,9 +117,8 @@ static void test_mso_in_xml_and_mhtml(void **state)
     assert_false(inspect(SLICE("MIME-Version: 1.0\n\nQWxs\n")).macros);
 }
 
-static void test_parts_of_zip_documents_tell(void **state)
+TEST(test_parts_of_zip_documents_tell)
 {
-    (void)state;
     struct office_findings f = {0};
     macros_inspect_member(SLICE("word/document.xml"), SLICE("<x/>"), &f);
     assert_false(f.macros || f.embedded || f.encrypted);
@@ -162,9 +154,8 @@ static bool note(void *ctx, struct slice name, struct slice content)
 /* 2, label, path, two numbers, temporary path, data */
 #define PACKAGE "\2\0label\0C:\\run.exe\0\0\0\3\0\2\0\0\0t\0\4\0\0\0MZxx"
 
-static void test_packages_come_out_with_their_names(void **state)
+TEST(test_packages_come_out_with_their_names)
 {
-    (void)state;
     struct seen seen = {0};
     struct object_visitor visitor = {&seen, note};
     struct made_stream streams[] = {{"\1Ole10Native", SLICE("\x30\0\0\0" PACKAGE), 2}};
@@ -176,9 +167,8 @@ static void test_packages_come_out_with_their_names(void **state)
     buf_release(&b);
 }
 
-static void test_rtf_objects_come_out(void **state)
+TEST(test_rtf_objects_come_out)
 {
-    (void)state;
     struct seen seen = {0};
     struct object_visitor visitor = {&seen, note};
     struct slice package = SLICE(PACKAGE);
@@ -202,36 +192,4 @@ static void test_rtf_objects_come_out(void **state)
     assert_string_equal(seen.content, "MZxx");
     buf_release(&object);
     buf_release(&rtf);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = arena_new(16 << 20);
-    return arena ? 0 : 1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ole_streams_are_read),
-        cmocka_unit_test(test_circles_end),
-        cmocka_unit_test(test_every_ole_cut_is_survived),
-        cmocka_unit_test(test_vba_projects_are_macros),
-        cmocka_unit_test(test_macro_sheets_are_macros),
-        cmocka_unit_test(test_passwords_of_all_office_kinds),
-        cmocka_unit_test(test_pdf_encryption),
-        cmocka_unit_test(test_mso_in_xml_and_mhtml),
-        cmocka_unit_test(test_parts_of_zip_documents_tell),
-        cmocka_unit_test(test_packages_come_out_with_their_names),
-        cmocka_unit_test(test_rtf_objects_come_out),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -3,6 +3,7 @@
  * them. */
 #include "filters/inspect.h"
 #include "filters/mail_file.h"
+#include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@
     "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nhello\r\n--x\r\n"                 \
     "Content-Type: application/octet-stream; name=\"" name "\"\r\n\r\n" content "\r\n--x--\r\n"
 
-static struct arena *arena;
+ARENA_TESTS(16 << 20);
 static struct malformations odd;
 
 static bool is_mail(const char *type, const char *extension, const char *content)
@@ -22,9 +23,8 @@ static bool is_mail(const char *type, const char *extension, const char *content
     return mail_file_open(slice_of(type), &e, 1, slice_of(content), &mail);
 }
 
-static void test_mail_is_known_by_its_content(void **state)
+TEST(test_mail_is_known_by_its_content)
 {
-    (void)state;
     assert_true(is_mail("message/rfc822", "bin", "Received: x\n\n"));
     assert_true(is_mail("text/plain", "", "X-Any: 1\n folded\nSubject: x\nTo: y\n\nhello"));
     assert_true(is_mail("text/plain", "txt", "\xef\xbb\xbf\r\nDate: x\r\nFrom: y\r\n\r\n"));
@@ -36,9 +36,8 @@ static void test_mail_is_known_by_its_content(void **state)
     assert_true(is_mail("text/plain", "", "87\nFrom: x\nTo: y\n\n"));
 }
 
-static void test_notes_are_no_mail(void **state)
+TEST(test_notes_are_no_mail)
 {
-    (void)state;
     assert_false(is_mail("text/plain", "txt", "Subject: only one field\n\nnotes\n"));
     assert_false(is_mail("text/plain", "txt", "Dear all,\nFrom: x\nTo: y\n\n"));
     assert_false(is_mail("text/plain", "txt", "From here on\nall is text\n"));
@@ -46,9 +45,8 @@ static void test_notes_are_no_mail(void **state)
     assert_false(is_mail("application/pdf", "pdf", "%PDF-1.7\n"));
 }
 
-static void test_mail_is_known_by_its_name(void **state)
+TEST(test_mail_is_known_by_its_name)
 {
-    (void)state;
     const char *names[] = {"eml", "emlx", "mht", "mhtml", "nws", "mbox"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_true(is_mail("application/octet-stream", names[i], "junk\nX: y\n\n"));
@@ -69,9 +67,8 @@ static unsigned messages_in(const char *content, bool *doubtful)
     return n;
 }
 
-static void test_each_message_of_a_mailbox_is_found(void **state)
+TEST(test_each_message_of_a_mailbox_is_found)
 {
-    (void)state;
     bool doubtful;
     assert_int_equal(messages_in("From a Sat Jan  3 01:05:34 1996\nTo: x\n\nhello\n\n"
                                  "From b Sat Jan  3 01:05:35 1996\nTo: x\n\n>From me\nFrom you\n\n"
@@ -88,9 +85,8 @@ static void test_each_message_of_a_mailbox_is_found(void **state)
     assert_int_equal(messages_in("", &doubtful), 0);
 }
 
-static void test_the_property_list_of_an_emlx_is_not_the_message(void **state)
+TEST(test_the_property_list_of_an_emlx_is_not_the_message)
 {
-    (void)state;
     struct mail_file mail;
     struct slice message, name = SLICE("emlx");
     assert_true(mail_file_open(SLICE("text/plain"), &name, 1,
@@ -123,9 +119,8 @@ static const struct inspected_file *find(const struct inspection *in, const char
     return NULL;
 }
 
-static void test_the_files_in_a_message_are_its_members(void **state)
+TEST(test_the_files_in_a_message_are_its_members)
 {
-    (void)state;
     struct slice mail = SLICE(ATTACHED("run.exe", "MZ\x90\3\4\5"));
     struct inspection in = inspect("invoice.bin", mail, archive_default_limits());
     const struct inspected_file *f = find(&in, "invoice.bin/run.exe");
@@ -137,9 +132,8 @@ static void test_the_files_in_a_message_are_its_members(void **state)
     assert_int_equal(malformations_worst(&odd), GRADE_HARMLESS);
 }
 
-static void test_a_message_in_an_archive_is_opened(void **state)
+TEST(test_a_message_in_an_archive_is_opened)
 {
-    (void)state;
     struct made_member m = {.local_name = SLICE("a"),
                             .central_name = SLICE("a"),
                             .data = SLICE(ATTACHED("a.txt.js", "alert()"))};
@@ -150,9 +144,8 @@ static void test_a_message_in_an_archive_is_opened(void **state)
     buf_release(&zip);
 }
 
-static void test_all_messages_of_a_mailbox_are_opened(void **state)
+TEST(test_all_messages_of_a_mailbox_are_opened)
 {
-    (void)state;
     struct slice box = SLICE("From a Sat Jan  3 01:05:34 1996\n" ATTACHED(
         "1.txt", "x") "\nFrom a Sat Jan  3 01:05:34 1996\n" ATTACHED("2.txt", "y"));
     struct inspection in = inspect("old.mbox", box, archive_default_limits());
@@ -161,9 +154,8 @@ static void test_all_messages_of_a_mailbox_are_opened(void **state)
     assert_false(in.first->unscannable);
 }
 
-static void test_a_mailbox_that_can_be_read_in_two_ways_is_unscannable(void **state)
+TEST(test_a_mailbox_that_can_be_read_in_two_ways_is_unscannable)
 {
-    (void)state;
     struct slice box = SLICE("From a Sat Jan  3 01:05:34 1996\nTo: a\nTo: b\n\nhello\n"
                              "From me\n" ATTACHED("2.txt", "y"));
     struct inspection in = inspect("old", box, archive_default_limits());
@@ -171,9 +163,8 @@ static void test_a_mailbox_that_can_be_read_in_two_ways_is_unscannable(void **st
     assert_true(in.first->unscannable);
 }
 
-static void test_what_hides_in_it_is_told_of_the_whole(void **state)
+TEST(test_what_hides_in_it_is_told_of_the_whole)
 {
-    (void)state;
     inspect("a.eml",
             SLICE("From: a\nTo: b\nContent-Type: multipart/mixed; boundary=x; boundary=y\n\n"
                   "--x\n\nhello\n--x--\n"),
@@ -205,9 +196,8 @@ static struct buf nested(unsigned levels)
     return b;
 }
 
-static void test_messages_in_messages_end_at_the_depth(void **state)
+TEST(test_messages_in_messages_end_at_the_depth)
 {
-    (void)state;
     struct archive_limits limits = archive_default_limits();
     struct buf b = nested(3);
     struct inspection in = inspect("a", buf_slice(&b), limits);
@@ -221,9 +211,8 @@ static void test_messages_in_messages_end_at_the_depth(void **state)
     buf_release(&b);
 }
 
-static void test_messages_share_the_budget(void **state)
+TEST(test_messages_share_the_budget)
 {
-    (void)state;
     struct archive_limits limits = archive_default_limits();
     struct slice box = SLICE("From a Sat Jan  3 01:05:34 1996\n" ATTACHED(
         "1.txt", "12345678") "\nFrom a Sat Jan  3 01:05:34 1996\n" ATTACHED("2.txt", "12345678"));
@@ -239,55 +228,25 @@ static void test_messages_share_the_budget(void **state)
     assert_true(in.budget.unpacked <= 20);
 }
 
-static void test_more_parts_than_are_looked_at_are_a_limit(void **state)
+TEST(test_more_parts_than_are_looked_at_are_a_limit)
 {
-    (void)state;
     struct inspection in = inspection_of(arena, archive_default_limits());
     in.parts = 2;
     assert_true(inspect_file(&in, &SLICE("a.eml"), 1, SLICE(ATTACHED("1.txt", "x"))));
     assert_true(in.first->limit && in.first->unscannable);
 }
 
-static void test_a_nameless_file_in_a_message_is_listed(void **state)
+TEST(test_a_nameless_file_in_a_message_is_listed)
 {
-    (void)state;
     struct slice mail = SLICE("From: a\nTo: b\nContent-Type: application/pdf\n\nMZ\x90\3\4\5");
     struct inspection in = inspect("a.eml", mail, archive_default_limits());
     assert_int_equal(in.count, 2);
     assert_true(slice_eq(in.first->next->type, SLICE("application/x-dosexec")));
 }
 
-static int set_up(void **state)
+static void warm_up(void)
 {
-    (void)state;
-    arena = arena_new(16 << 20);
-    return arena && inspect_warm_up() ? 0 : 1;
+    assert_true(inspect_warm_up());
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mail_is_known_by_its_content),
-        cmocka_unit_test(test_notes_are_no_mail),
-        cmocka_unit_test(test_mail_is_known_by_its_name),
-        cmocka_unit_test(test_each_message_of_a_mailbox_is_found),
-        cmocka_unit_test(test_the_property_list_of_an_emlx_is_not_the_message),
-        cmocka_unit_test(test_the_files_in_a_message_are_its_members),
-        cmocka_unit_test(test_a_message_in_an_archive_is_opened),
-        cmocka_unit_test(test_all_messages_of_a_mailbox_are_opened),
-        cmocka_unit_test(test_a_mailbox_that_can_be_read_in_two_ways_is_unscannable),
-        cmocka_unit_test(test_what_hides_in_it_is_told_of_the_whole),
-        cmocka_unit_test(test_messages_in_messages_end_at_the_depth),
-        cmocka_unit_test(test_messages_share_the_budget),
-        cmocka_unit_test(test_more_parts_than_are_looked_at_are_a_limit),
-        cmocka_unit_test(test_a_nameless_file_in_a_message_is_listed),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+ALL_TESTS(warm_up, NULL);

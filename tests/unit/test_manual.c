@@ -2,14 +2,11 @@
  * The tables in gatepost.conf(5) are those of the .def files. With GATEPOST_UPDATE_MANUAL=1 in the
  * environment the page is brought up to date instead. */
 #include "policy/manual.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static const char path[] = "man/gatepost.conf.5";
 
@@ -49,9 +46,8 @@ static void renew(struct slice page, struct buf *out)
     buf_append(out, page);
 }
 
-static void test_the_page_has_the_tables_of_today(void **state)
+TEST(test_the_page_has_the_tables_of_today)
 {
-    (void)state;
     struct buf page = buf_init(1 << 20), fresh = buf_init(1 << 20);
     read_page(&page);
     renew(buf_slice(&page), &fresh);
@@ -66,12 +62,4 @@ static void test_the_page_has_the_tables_of_today(void **state)
     }
     buf_release(&page);
     buf_release(&fresh);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_page_has_the_tables_of_today),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "failing_memory.h"
+#include "tests/unit/harness.h"
 
 static const char text[] =
     "backend a { smtp \"127.0.0.1:1\"  smtp \"127.0.0.1:2\"  recipient_check off  probe off }\n"
@@ -63,9 +64,8 @@ static void load_and_test(void)
     buf_release(&report);
 }
 
-static void test_a_configuration_is_read_whole_or_not(void **state)
+TEST(test_a_configuration_is_read_whole_or_not)
 {
-    (void)state;
     memory_fails_everywhere(load_and_test, 10);
 }
 
@@ -76,9 +76,8 @@ static void make_backends(void)
     backends_free(&all);
 }
 
-static void test_backends_are_made_whole_or_not(void **state)
+TEST(test_backends_are_made_whole_or_not)
 {
-    (void)state;
     memory_fails_everywhere(make_backends, 5);
 }
 
@@ -108,9 +107,8 @@ static void make_parts(void)
     redis_free(&redis);
 }
 
-static void test_what_a_proxy_is_made_of_is_made_whole_or_not(void **state)
+TEST(test_what_a_proxy_is_made_of_is_made_whole_or_not)
 {
-    (void)state;
     memory_fails_everywhere(make_parts, 10);
 }
 
@@ -151,9 +149,8 @@ static void begin_and_leave(void)
     say("QUIT\r\n");
 }
 
-static void test_a_session_that_cannot_begin_ends(void **state)
+TEST(test_a_session_that_cannot_begin_ends)
 {
-    (void)state;
     memory_fails_everywhere(begin_and_leave, 5);
 }
 
@@ -164,15 +161,13 @@ static void send_a_message(void)
         "Subject: x\r\n\r\nhello\r\n.\r\nRSET\r\nQUIT\r\n");
 }
 
-static void test_a_dialogue_without_memory_ends_only_itself(void **state)
+TEST(test_a_dialogue_without_memory_ends_only_itself)
 {
-    (void)state;
     memory_fails_everywhere(send_a_message, 20);
 }
 
-static int open_all(void **state)
+static void open_all(void)
 {
-    (void)state;
     int fd;
     memory_take_libevent();
     log_open("test", SINK_STDERR, LEVEL_ERROR);
@@ -186,28 +181,16 @@ static int open_all(void **state)
     TAILQ_INIT(&proxy.sessions);
     proxy.backends = backends_new(proxy.base, config, SLICE(""), proxy.shared, proxy.row, 1);
     proxy.recipients = recipient_cache_new();
-    return proxy_learn_policy(&proxy) ? 0 : -1;
+    assert_true(proxy_learn_policy(&proxy));
 }
 
-static int close_all(void **state)
+static void close_all(void)
 {
-    (void)state;
     backends_free(&proxy.backends);
     recipient_cache_free(&proxy.recipients);
     shared_free(&proxy.shared);
     event_base_free(proxy.base);
     config_free(&config);
-    return 0;
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_configuration_is_read_whole_or_not),
-        cmocka_unit_test(test_backends_are_made_whole_or_not),
-        cmocka_unit_test(test_what_a_proxy_is_made_of_is_made_whole_or_not),
-        cmocka_unit_test(test_a_session_that_cannot_begin_ends),
-        cmocka_unit_test(test_a_dialogue_without_memory_ends_only_itself),
-    };
-    return cmocka_run_group_tests(tests, open_all, close_all);
-}
+ALL_TESTS(open_all, close_all);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "proxy/parent.h"
 #include "proxy/parent_watch.h"
+#include "tests/unit/harness.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -45,36 +46,25 @@ static void load_and_prepare(void)
     buf_release(&report);
 }
 
-static void test_a_generation_is_made_whole_or_not(void **state)
+TEST(test_a_generation_is_made_whole_or_not)
 {
-    (void)state;
     memory_fails_everywhere(load_and_prepare, 20);
 }
 
-static int make_files(void **state)
+static void make_files(void)
 {
-    (void)state;
     log_open("test", SINK_STDERR, LEVEL_ERROR);
-    if (!mkdtemp(folder))
-        return -1;
+    assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/t.conf", folder);
     write_file("t.conf", text);
     write_file("users.txt", "user@x.test\n");
-    return 0;
 }
 
-static int remove_files(void **state)
+static void remove_files(void)
 {
     char users[64];
-    (void)state;
     snprintf(users, sizeof users, "%s/users.txt", folder);
-    return unlink(path) + unlink(users) + rmdir(folder);
+    assert_int_equal(unlink(path) + unlink(users) + rmdir(folder), 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_generation_is_made_whole_or_not),
-    };
-    return cmocka_run_group_tests(tests, make_files, remove_files);
-}
+ALL_TESTS(make_files, remove_files);

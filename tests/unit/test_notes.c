@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/notes.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const uint64_t key[2] = {1, 2};
 
@@ -17,9 +14,8 @@ static struct notes *new_notes(void)
     return notes;
 }
 
-static void test_a_note_is_there_until_its_time(void **state)
+TEST(test_a_note_is_there_until_its_time)
 {
-    (void)state;
     struct notes *notes = new_notes();
     char got[8];
     assert_false(notes_get(notes, key, 7, got, sizeof got, 0));
@@ -31,9 +27,8 @@ static void test_a_note_is_there_until_its_time(void **state)
     free(notes);
 }
 
-static void test_the_latest_counts_and_a_forgotten_one_is_gone(void **state)
+TEST(test_the_latest_counts_and_a_forgotten_one_is_gone)
 {
-    (void)state;
     struct notes *notes = new_notes();
     char got[8];
     notes_put(notes, key, 7, "first", 6, 100);
@@ -47,9 +42,8 @@ static void test_the_latest_counts_and_a_forgotten_one_is_gone(void **state)
     free(notes);
 }
 
-static void test_a_note_that_is_not_whole_is_not_there(void **state)
+TEST(test_a_note_that_is_not_whole_is_not_there)
 {
-    (void)state;
     char got[8];
     for (size_t at = 0; at < 64; at++) { /* each octet of its first cell's beginning, spoilt */
         struct notes *notes = new_notes();
@@ -63,14 +57,4 @@ static void test_a_note_that_is_not_whole_is_not_there(void **state)
         assert_false(notes_get(notes, key, 0x1234567, got, 6, 99));
         free(notes);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_note_is_there_until_its_time),
-        cmocka_unit_test(test_the_latest_counts_and_a_forgotten_one_is_gone),
-        cmocka_unit_test(test_a_note_that_is_not_whole_is_not_there),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

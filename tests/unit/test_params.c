@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/params.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 enum { VALUES_MAX = 12, PARAMS_MAX = 50 };
 
-static struct arena *arena;
+ARENA_TESTS(8 * 1024 * 1024);
 static struct params params;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = arena_new(8 * 1024 * 1024);
-    return arena ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
 
 static void parse(const char *value)
 {
@@ -57,9 +40,8 @@ static void assert_one(const char *field, const char *value)
     assert_false(params.odd);
 }
 
-static void test_what_is_right_has_one_reading(void **state)
+TEST(test_what_is_right_has_one_reading)
 {
-    (void)state;
     assert_one("a/b; name=x.txt", "x.txt");
     assert_one("a/b;name=\"x y.txt\"", "x y.txt");
     assert_one("a/b; name = x.txt ; size=1", "x.txt");
@@ -69,9 +51,8 @@ static void test_what_is_right_has_one_reading(void **state)
     assert_true(slice_eq(params.main, SLICE("a/b")));
 }
 
-static void test_wrong_syntax_gives_every_reading(void **state)
+TEST(test_wrong_syntax_gives_every_reading)
 {
-    (void)state;
     assert_reads("a/b; name=\"x.exe", "x.exe");
     assert_reads("a/b; name=\"x\".exe", "x.exe");
     assert_reads("a/b; name=\"x\".exe", "x");
@@ -94,9 +75,8 @@ static void test_wrong_syntax_gives_every_reading(void **state)
     assert_reads("a/b; name=\"a\\b.exe\"", "ab.exe");
 }
 
-static void test_continuations_are_joined(void **state)
+TEST(test_continuations_are_joined)
 {
-    (void)state;
     assert_reads("a/b; name*0=x; name*1=.exe", "x.exe");
     assert_reads("a/b; name*1=.exe; name*0=x", "x.exe");
     assert_reads("a/b; name*0*=utf-8''%78; name*1=.e; name*2*=%78e", "x.exe");
@@ -108,9 +88,8 @@ static void test_continuations_are_joined(void **state)
     assert_reads("a/b; name*=UTF-16''%00a%00.%00b", "a.b");
 }
 
-static void test_values_inside_others_are_found_loosely(void **state)
+TEST(test_values_inside_others_are_found_loosely)
 {
-    (void)state;
     struct slice values[VALUES_MAX];
     assert_int_equal(
         params_loose(SLICE("a/b; x=\"bla;boundary=foo\""), SLICE("boundary"), values, VALUES_MAX),
@@ -122,9 +101,8 @@ static void test_values_inside_others_are_found_loosely(void **state)
     assert_int_equal(params_loose(SLICE("boundary"), SLICE("boundary"), values, VALUES_MAX), 0);
 }
 
-static void test_hostile_lengths_take_no_time(void **state)
+TEST(test_hostile_lengths_take_no_time)
 {
-    (void)state;
     static const char *const units[] = {"(", ";\\", "\"",   "a=b ",     "name*0=a;",
                                         "=", "\\",  "a=;b", "a=\"x\" ", "=?"};
     enum { N = 65536 };
@@ -138,16 +116,4 @@ static void test_hostile_lengths_take_no_time(void **state)
         arena_free(&own);
     }
     free(text);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_what_is_right_has_one_reading), TEST(test_wrong_syntax_gives_every_reading),
-        TEST(test_continuations_are_joined),      TEST(test_values_inside_others_are_found_loosely),
-        TEST(test_hostile_lengths_take_no_time),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

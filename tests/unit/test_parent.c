@@ -9,20 +9,17 @@
 #include "proxy/parent_notify.h"
 #include "proxy/parent_tickets.h"
 #include "proxy/parent_watch.h"
+#include "tests/unit/harness.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static struct arguments parse(const char *const words[])
 {
@@ -37,18 +34,16 @@ static struct arguments parse(const char *const words[])
 
 #define PARSE(...) parse((const char *const[]){"gatepost", __VA_ARGS__, NULL})
 
-static void test_without_arguments_it_runs_on_the_standard_file(void **state)
+TEST(test_without_arguments_it_runs_on_the_standard_file)
 {
-    (void)state;
     struct arguments got = PARSE(NULL);
     assert_int_equal(got.want, ARGUMENTS_RUN);
     assert_false(got.foreground);
     assert_string_equal(got.path, "/etc/gatepost/gatepost.conf");
 }
 
-static void test_options_are_understood_together_and_apart(void **state)
+TEST(test_options_are_understood_together_and_apart)
 {
-    (void)state;
     struct arguments got = PARSE("-Fnc", "a.conf");
     assert_int_equal(got.want, ARGUMENTS_CHECK);
     assert_true(got.foreground);
@@ -57,9 +52,8 @@ static void test_options_are_understood_together_and_apart(void **state)
     assert_string_equal(PARSE("-c", "b.conf", "-F").path, "b.conf");
 }
 
-static void test_wrong_arguments_are_told(void **state)
+TEST(test_wrong_arguments_are_told)
 {
-    (void)state;
     assert_int_equal(PARSE("-x").want, ARGUMENTS_WRONG);
     assert_int_equal(PARSE("-c").want, ARGUMENTS_WRONG);
     assert_int_equal(PARSE("-c", "").want, ARGUMENTS_WRONG);
@@ -67,27 +61,24 @@ static void test_wrong_arguments_are_told(void **state)
     assert_int_equal(PARSE("-n", "-x", "-n").want, ARGUMENTS_WRONG);
 }
 
-static void test_the_first_death_costs_no_time_the_next_ones_more_and_more(void **state)
+TEST(test_the_first_death_costs_no_time_the_next_ones_more_and_more)
 {
-    (void)state;
     static const int64_t delays[] = {0, 1000, 2000, 4000, 8000, 16000, 30000, 30000};
     struct backoff backoff = {0};
     for (size_t i = 0; i < sizeof delays / sizeof *delays; i++)
         assert_int_equal(backoff_after(&backoff, 0, 5000), 5000 + delays[i]);
 }
 
-static void test_having_served_for_a_while_makes_it_the_first_death_again(void **state)
+TEST(test_having_served_for_a_while_makes_it_the_first_death_again)
 {
-    (void)state;
     struct backoff backoff = {.delay = 16000};
     assert_int_equal(backoff_after(&backoff, 4500, 5000), 21000);
     assert_int_equal(backoff_after(&backoff, 5000, 6000), 6000);
     assert_int_equal(backoff_after(&backoff, 6000, 6500), 7500);
 }
 
-static void test_ticket_keys_move_from_next_to_now_to_before(void **state)
+TEST(test_ticket_keys_move_from_next_to_now_to_before)
 {
-    (void)state;
     struct tickets tickets;
     assert_true(tickets_init(&tickets, 100));
     struct tickets first = tickets;
@@ -106,9 +97,8 @@ static bool allowed(uint16_t type, const char *payload, size_t size, size_t fds,
     return message_allowed(&message, direction, proxy);
 }
 
-static void test_a_message_comes_only_when_and_as_the_table_says(void **state)
+TEST(test_a_message_comes_only_when_and_as_the_table_says)
 {
-    (void)state;
     assert_true(allowed(MESSAGE_READY, "", 0, 0, MESSAGE_UP, PROXY_STARTING));
     assert_false(allowed(MESSAGE_READY, "", 0, 0, MESSAGE_UP, PROXY_SERVING));
     assert_false(allowed(MESSAGE_READY, "", 0, 0, MESSAGE_DOWN, PROXY_STARTING));
@@ -124,16 +114,14 @@ static void test_a_message_comes_only_when_and_as_the_table_says(void **state)
     assert_string_equal(message_name(MESSAGE_COUNT), "?");
 }
 
-static void test_a_death_is_told_with_its_signal(void **state)
+TEST(test_a_death_is_told_with_its_signal)
 {
-    (void)state;
     assert_string_equal(child_death(3 << 8), "exit 3");
     assert_string_equal(child_death(SIGSEGV), "killed by SIGSEGV");
 }
 
-static void test_systemd_is_left_in_peace_when_it_did_not_ask(void **state)
+TEST(test_systemd_is_left_in_peace_when_it_did_not_ask)
 {
-    (void)state;
     unsetenv("WATCHDOG_USEC");
     assert_int_equal(notify_alive_interval(), 0);
     setenv("WATCHDOG_USEC", "30000000", 1);
@@ -156,26 +144,21 @@ static void write_file(const char *content)
     fclose(file);
 }
 
-static int make_folder(void **state)
+static void make_folder(void)
 {
-    (void)state;
     strcpy(folder, "/tmp/test_parent.XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
+    assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/a", folder);
-    return 0;
 }
 
-static int remove_folder(void **state)
+static void remove_folder(void)
 {
-    (void)state;
     unlink(path);
-    return rmdir(folder);
+    assert_int_equal(rmdir(folder), 0);
 }
 
-static void test_a_change_counts_once_it_has_settled(void **state)
+TEST_WITH(test_a_change_counts_once_it_has_settled, make_folder, remove_folder)
 {
-    (void)state;
     write_file("one");
     struct bundle *bundle = bundle_new();
     struct slice content;
@@ -197,9 +180,8 @@ static void test_a_change_counts_once_it_has_settled(void **state)
     bundle_free(&bundle);
 }
 
-static void test_a_file_that_was_missing_is_seen_when_it_comes(void **state)
+TEST_WITH(test_a_file_that_was_missing_is_seen_when_it_comes, make_folder, remove_folder)
 {
-    (void)state;
     struct bundle *bundle = bundle_new();
     struct slice content;
     const char *reason;
@@ -214,9 +196,8 @@ static void test_a_file_that_was_missing_is_seen_when_it_comes(void **state)
     bundle_free(&bundle);
 }
 
-static void test_a_folder_is_watched_with_its_entries(void **state)
+TEST_WITH(test_a_folder_is_watched_with_its_entries, make_folder, remove_folder)
 {
-    (void)state;
     struct watch watch = {0};
     assert_true(watch_folder(&watch, folder));
     assert_false(watch_look(&watch));
@@ -248,9 +229,8 @@ static struct listener listener_on(uint16_t port)
         .ip = {4, {127, 0, 0, 1}}, .port = port, .address = SLICE("127.0.0.1:x")};
 }
 
-static void test_each_slot_has_its_socket_and_keeps_it(void **state)
+TEST(test_each_slot_has_its_socket_and_keeps_it)
 {
-    (void)state;
     struct listener listeners[] = {listener_on(free_port()), listener_on(free_port())};
     struct config config = {.listeners = listeners, .listener_count = 1};
     struct sockets sockets = {0};
@@ -286,9 +266,8 @@ static void test_each_slot_has_its_socket_and_keeps_it(void **state)
     buf_release(&report);
 }
 
-static void test_a_socket_that_cannot_be_had_leaves_all_as_it_was(void **state)
+TEST(test_a_socket_that_cannot_be_had_leaves_all_as_it_was)
 {
-    (void)state;
     struct listener listeners[] = {listener_on(free_port()), listener_on(free_port())};
     struct config taken = {.listeners = &listeners[1], .listener_count = 1};
     struct config config = {.listeners = listeners, .listener_count = 2};
@@ -303,9 +282,8 @@ static void test_a_socket_that_cannot_be_had_leaves_all_as_it_was(void **state)
     buf_release(&report);
 }
 
-static void test_two_listeners_on_one_address_are_refused(void **state)
+TEST(test_two_listeners_on_one_address_are_refused)
 {
-    (void)state;
     uint16_t port = free_port();
     struct listener listeners[] = {listener_on(port), listener_on(port)};
     struct config config = {.listeners = listeners, .listener_count = 2};
@@ -314,27 +292,4 @@ static void test_two_listeners_on_one_address_are_refused(void **state)
     assert_false(sockets_open(&sockets, &config, 1, &report));
     assert_int_equal(sockets.count, 0);
     buf_release(&report);
-}
-
-int main(void)
-{
-#define FILES(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_without_arguments_it_runs_on_the_standard_file),
-        cmocka_unit_test(test_options_are_understood_together_and_apart),
-        cmocka_unit_test(test_wrong_arguments_are_told),
-        cmocka_unit_test(test_the_first_death_costs_no_time_the_next_ones_more_and_more),
-        cmocka_unit_test(test_having_served_for_a_while_makes_it_the_first_death_again),
-        cmocka_unit_test(test_ticket_keys_move_from_next_to_now_to_before),
-        cmocka_unit_test(test_a_message_comes_only_when_and_as_the_table_says),
-        cmocka_unit_test(test_a_death_is_told_with_its_signal),
-        cmocka_unit_test(test_systemd_is_left_in_peace_when_it_did_not_ask),
-        FILES(test_a_change_counts_once_it_has_settled),
-        FILES(test_a_file_that_was_missing_is_seen_when_it_comes),
-        FILES(test_a_folder_is_watched_with_its_entries),
-        cmocka_unit_test(test_each_slot_has_its_socket_and_keeps_it),
-        cmocka_unit_test(test_a_socket_that_cannot_be_had_leaves_all_as_it_was),
-        cmocka_unit_test(test_two_listeners_on_one_address_are_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

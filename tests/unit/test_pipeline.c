@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/family_start.h"
+#include "tests/unit/harness.h"
 #include "tests/unit/memory_loader.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
-
-#include <cmocka.h>
 
 static const char with_header[] =
     "rule \"h\" when any h in header[\"X-Spam\"] (h == \"yes\") then discard\n";
 static const char with_malware[] =
     "rule \"m\" when av.result == infected then reject 550 5.7.1 \"no\"\n";
 
-static void test_scanners_are_needed_only_for_facts_that_rules_name(void **state)
+TEST(test_scanners_are_needed_only_for_facts_that_rules_name)
 {
-    (void)state;
     struct config *config = load_good("rule \"x\" when helo == \"x\" then discard\n");
     assert_non_null(config);
     assert_false(pipeline_needs(config, SCANNER_SCAN));
@@ -37,9 +33,8 @@ static void test_scanners_are_needed_only_for_facts_that_rules_name(void **state
     config_free(&config);
 }
 
-static void test_a_job_names_the_policys_headers_and_limits(void **state)
+TEST(test_a_job_names_the_policys_headers_and_limits)
 {
-    (void)state;
     struct config *config = load_good(with_header);
     struct scan_job job;
     assert_true(pipeline_job(config, config->arena, &job));
@@ -53,9 +48,8 @@ static void test_a_job_names_the_policys_headers_and_limits(void **state)
     config_free(&config);
 }
 
-static void test_a_job_asks_about_the_sender_what_rules_name(void **state)
+TEST(test_a_job_asks_about_the_sender_what_rules_name)
 {
-    (void)state;
     static const struct {
         const char *condition;
         bool spf, authentication, links, message;
@@ -89,9 +83,8 @@ static void test_a_job_asks_about_the_sender_what_rules_name(void **state)
     }
 }
 
-static void test_an_answer_counts_only_for_its_scanners_facts(void **state)
+TEST(test_an_answer_counts_only_for_its_scanners_facts)
 {
-    (void)state;
     struct config *config = load_good(with_malware);
     struct facts facts = {0};
     struct scan_answer answer = {0};
@@ -112,9 +105,8 @@ static const char with_keys[] =
     "rule \"a\" when header[\"X-A\"] == \"1\" then discard\n"
     "rule \"s\" when rate(sender, 1h) > 3 and header[\"X-B\"] == \"1\" then discard\n";
 
-static void test_headers_find_their_places_among_the_keys(void **state)
+TEST(test_headers_find_their_places_among_the_keys)
 {
-    (void)state;
     struct config *config = load_good(with_keys);
     struct arena *arena = arena_new(65536);
     struct facts facts = {.keyed = facts_keyed_new(arena, config->policy)};
@@ -139,9 +131,8 @@ static void test_headers_find_their_places_among_the_keys(void **state)
     config_free(&config);
 }
 
-static void test_a_failed_scanner_makes_its_facts_unknown(void **state)
+TEST(test_a_failed_scanner_makes_its_facts_unknown)
 {
-    (void)state;
     struct config *config = load_good(with_malware);
     struct facts facts = {0};
     facts.fact[FACT_SPF_RESULT] = value_integer(0);
@@ -157,9 +148,8 @@ static void test_a_failed_scanner_makes_its_facts_unknown(void **state)
 }
 
 /* Without it, every message would be deferred for want of an antivirus verdict. */
-static void test_antivirus_switched_off_is_absent_and_delivers(void **state)
+TEST(test_antivirus_switched_off_is_absent_and_delivers)
 {
-    (void)state;
     struct config *config = load_good(with_malware);
     struct arena *arena = arena_new(65536);
     struct facts facts = {0};
@@ -172,9 +162,8 @@ static void test_antivirus_switched_off_is_absent_and_delivers(void **state)
     config_free(&config);
 }
 
-static void test_commands_are_equal_when_the_settings_are(void **state)
+TEST(test_commands_are_equal_when_the_settings_are)
 {
-    (void)state;
     struct config *config = load_good("antivirus { database \"sigs\" }\n");
     struct family_command first, second;
     family_command(SCANNER_AV, &config->settings, &first);
@@ -185,19 +174,4 @@ static void test_commands_are_equal_when_the_settings_are(void **state)
     family_command(SCANNER_AV, &config->settings, &second);
     assert_memory_not_equal(&first, &second, sizeof first);
     config_free(&config);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scanners_are_needed_only_for_facts_that_rules_name),
-        cmocka_unit_test(test_a_job_names_the_policys_headers_and_limits),
-        cmocka_unit_test(test_a_job_asks_about_the_sender_what_rules_name),
-        cmocka_unit_test(test_an_answer_counts_only_for_its_scanners_facts),
-        cmocka_unit_test(test_headers_find_their_places_among_the_keys),
-        cmocka_unit_test(test_a_failed_scanner_makes_its_facts_unknown),
-        cmocka_unit_test(test_antivirus_switched_off_is_absent_and_delivers),
-        cmocka_unit_test(test_commands_are_equal_when_the_settings_are),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * Rules through the front door: text in, verdict out. */
 #include "memory_loader.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 struct world {
     struct config *config;
@@ -64,10 +61,8 @@ static void acts(struct world *w, size_t rule, enum phase phase, const char *why
     assert_true(slice_eq(info.why_later, slice_of(why)));
 }
 
-static void
-test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_content_rules(void **state)
+TEST(test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_content_rules)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"blocked\" when client.ip in \"192.0.2.0/24\" then reject\n"
                    "rule \"big\" when message.size > 5B then reject 552 5.3.4 \"big\"\n");
@@ -79,7 +74,7 @@ test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_content_rul
     close_world(&w);
 }
 
-static void test_what_stands_above_a_rule_does_not_change_whom_it_spares(void **state)
+TEST(test_what_stands_above_a_rule_does_not_change_whom_it_spares)
 {
     static const char *const above[] = {
         "",
@@ -92,7 +87,6 @@ static void test_what_stands_above_a_rule_does_not_change_whom_it_spares(void **
         "rule \"points\" when client.port > 0 then score 5\n"
         "rule \"score\" when score >= 5 then defer\n"
         "rule \"own\" when client.port > 0 then reject \"{message.subject}\"\n";
-    (void)state;
     for (size_t i = 0; i < sizeof above / sizeof *above; i++) {
         char text[1000];
         int first = i > 0;
@@ -106,9 +100,8 @@ static void test_what_stands_above_a_rule_does_not_change_whom_it_spares(void **
     }
 }
 
-static void test_postmaster_and_abuse_are_known_by_their_local_part(void **state)
+TEST(test_postmaster_and_abuse_are_known_by_their_local_part)
 {
-    (void)state;
     assert_true(is_postmaster(SLICE("postmaster@example.com")));
     assert_true(is_postmaster(SLICE("ABUSE@example.com")));
     assert_true(is_postmaster(SLICE("postmaster")));
@@ -120,9 +113,8 @@ static void test_postmaster_and_abuse_are_known_by_their_local_part(void **state
     assert_false(is_postmaster(SLICE("")));
 }
 
-static void test_it_is_said_when_a_rule_can_act_and_why_not_before(void **state)
+TEST(test_it_is_said_when_a_rule_can_act_and_why_not_before)
 {
-    (void)state;
     struct world w = {0};
     open_world(
         &w, "rule \"a\" when helo.esmtp and (helo == \"x\" or count(recipients) > 1) then reject\n"
@@ -145,9 +137,8 @@ static void test_it_is_said_when_a_rule_can_act_and_why_not_before(void **state)
     close_world(&w);
 }
 
-static void test_without_rules_everything_is_accepted(void **state)
+TEST(test_without_rules_everything_is_accepted)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "");
     verdict_is(&w, PHASE_CONNECT, "accept", -1);
@@ -155,9 +146,8 @@ static void test_without_rules_everything_is_accepted(void **state)
     close_world(&w);
 }
 
-static void test_the_first_terminal_action_wins(void **state)
+TEST(test_the_first_terminal_action_wins)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"a\" when helo == \"no\" then reject\n"
                    "rule \"b\" when helo == \"client.example\" then defer 450 4.2.0 \"b {helo}\"\n"
@@ -170,9 +160,8 @@ static void test_the_first_terminal_action_wins(void **state)
     close_world(&w);
 }
 
-static void test_a_refusal_waits_for_an_earlier_verdict_that_is_pending(void **state)
+TEST(test_a_refusal_waits_for_an_earlier_verdict_that_is_pending)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"a\" when message.size > 10MiB then accept\n"
                    "rule \"b\" when helo == \"client.example\" then reject\n");
@@ -189,9 +178,8 @@ static void test_a_refusal_waits_for_an_earlier_verdict_that_is_pending(void **s
     close_world(&w);
 }
 
-static void test_a_refusal_does_not_wait_for_scores_tags_or_observed_rules(void **state)
+TEST(test_a_refusal_does_not_wait_for_scores_tags_or_observed_rules)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"a\" when message.size > 10MiB then score 3, header add \"X\" \"y\"\n"
                    "observe rule \"o\" when message.size > 10MiB then accept\n"
@@ -201,9 +189,8 @@ static void test_a_refusal_does_not_wait_for_scores_tags_or_observed_rules(void 
     close_world(&w);
 }
 
-static void test_an_accept_waits_for_every_earlier_rule(void **state)
+TEST(test_an_accept_waits_for_every_earlier_rule)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"a\" when message.size > 10MiB then header add \"X\" \"y\"\n"
                    "rule \"b\" when helo == \"client.example\" then accept\n");
@@ -212,9 +199,8 @@ static void test_an_accept_waits_for_every_earlier_rule(void **state)
     close_world(&w);
 }
 
-static void test_a_reply_waits_for_the_facts_in_its_text(void **state)
+TEST(test_a_reply_waits_for_the_facts_in_its_text)
 {
-    (void)state;
     struct world w = {0};
     open_world(
         &w, "rule \"b\" when helo == \"client.example\" then reject \"for {recipient.domain}\"\n");
@@ -228,9 +214,8 @@ static void test_a_reply_waits_for_the_facts_in_its_text(void **state)
     close_world(&w);
 }
 
-static void test_an_unknown_content_fact_defers_what_would_have_been_accepted(void **state)
+TEST(test_an_unknown_content_fact_defers_what_would_have_been_accepted)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"virus\" when av.result == infected then reject\n"
                    "rule \"helo\" when helo == \"bad\" then reject\n");
@@ -244,9 +229,8 @@ static void test_an_unknown_content_fact_defers_what_would_have_been_accepted(vo
     close_world(&w);
 }
 
-static void test_an_unknown_session_fact_lets_the_rule_pass(void **state)
+TEST(test_an_unknown_session_fact_lets_the_rule_pass)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"helo\" when helo == \"bad\" then reject\n");
     w.facts.fact[FACT_HELO] = value_unknown();
@@ -254,9 +238,8 @@ static void test_an_unknown_session_fact_lets_the_rule_pass(void **state)
     close_world(&w);
 }
 
-static void test_authentication_unknown_for_a_failed_scanner_defers(void **state)
+TEST(test_authentication_unknown_for_a_failed_scanner_defers)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"forged\" when dmarc.result == fail then reject\n");
     w.facts.fact[FACT_DMARC_RESULT] = value_unknown();
@@ -267,9 +250,8 @@ static void test_authentication_unknown_for_a_failed_scanner_defers(void **state
     close_world(&w);
 }
 
-static void test_a_rule_can_handle_the_unknown_itself(void **state)
+TEST(test_a_rule_can_handle_the_unknown_itself)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w,
                "rule \"virus\" when av.result == infected and not unknown(av.result) then reject\n"
@@ -280,9 +262,8 @@ static void test_a_rule_can_handle_the_unknown_itself(void **state)
     close_world(&w);
 }
 
-static void test_scores_add_up_in_source_order(void **state)
+TEST(test_scores_add_up_in_source_order)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"early\" when score >= 5 then reject\n"
                    "rule \"a\" then score 2.5 as \"x\"\n"
@@ -299,9 +280,8 @@ static void test_scores_add_up_in_source_order(void **state)
     close_world(&w);
 }
 
-static void test_a_score_is_pending_while_an_earlier_part_is(void **state)
+TEST(test_a_score_is_pending_while_an_earlier_part_is)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"m\" when message.size > 10MiB then score -5\n"
                    "rule \"a\" then score 5\n"
@@ -338,9 +318,8 @@ static void give_attachments(struct world *w, struct value *items, size_t count,
         (struct value){.state = VALUE_KNOWN, .list = {items, count, cut}};
 }
 
-static void test_any_names_the_member_that_held(void **state)
+TEST(test_any_names_the_member_that_held)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "table banned { \"exe\" }\n"
                    "rule \"x\" when helo is known and any a in attachments (a.extension in banned) "
@@ -356,9 +335,8 @@ static void test_any_names_the_member_that_held(void **state)
     close_world(&w);
 }
 
-static void test_a_cut_list_is_true_or_unknown_never_false(void **state)
+TEST(test_a_cut_list_is_true_or_unknown_never_false)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"many\" when count(attachments) >= 2 then reject\n"
                    "rule \"any\" when any a in attachments (a.extension == \"exe\") then reject\n");
@@ -374,9 +352,8 @@ static void test_a_cut_list_is_true_or_unknown_never_false(void **state)
     close_world(&w);
 }
 
-static void test_strip_edits_each_part_once(void **state)
+TEST(test_strip_edits_each_part_once)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"s\" then strip each a in attachments (a.extension == \"exe\") "
                    "\"{a.name} was removed\"\n");
@@ -394,9 +371,8 @@ static void test_strip_edits_each_part_once(void **state)
     close_world(&w);
 }
 
-static void test_lists_inside_records_are_lists(void **state)
+TEST(test_lists_inside_records_are_lists)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"n\" when any a in attachments (any n in a.names (n ends with \".exe\")) "
                    "then reject \"{n} of {a.name}\"\n");
@@ -412,9 +388,8 @@ static void test_lists_inside_records_are_lists(void **state)
     close_world(&w);
 }
 
-static void test_a_discard_is_deferred_when_a_stricter_rule_is_unknown(void **state)
+TEST(test_a_discard_is_deferred_when_a_stricter_rule_is_unknown)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"v\" when av.result == infected then reject\n"
                    "rule \"d\" when helo == \"client.example\" then discard\n");
@@ -426,9 +401,8 @@ static void test_a_discard_is_deferred_when_a_stricter_rule_is_unknown(void **st
     close_world(&w);
 }
 
-static void test_work_without_end_defers(void **state)
+TEST(test_work_without_end_defers)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"s\" when any a in recipients (any b in recipients (any c in recipients "
                    "(a == \"x\" and b == c))) then reject\n"
@@ -445,9 +419,8 @@ static void test_work_without_end_defers(void **state)
     close_world(&w);
 }
 
-static void test_a_regex_that_hits_its_limit_is_unknown(void **state)
+TEST(test_a_regex_that_hits_its_limit_is_unknown)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"r\" when message.subject matches /^(a+)+(a+)+$/ then reject\n");
     w.facts.fact[FACT_MESSAGE_SUBJECT] =
@@ -457,9 +430,8 @@ static void test_a_regex_that_hits_its_limit_is_unknown(void **state)
     close_world(&w);
 }
 
-static void test_what_a_producer_needs_is_wanted_with_it(void **state)
+TEST(test_what_a_producer_needs_is_wanted_with_it)
 {
-    (void)state;
     static const struct {
         const char *fact;
         enum producer needed, not_needed;
@@ -485,9 +457,8 @@ static void test_what_a_producer_needs_is_wanted_with_it(void **state)
     }
 }
 
-static void test_producers_are_due_with_their_first_fact(void **state)
+TEST(test_producers_are_due_with_their_first_fact)
 {
-    (void)state;
     for (int producer = 0; producer < PRODUCER_COUNT; producer++) {
         enum phase first = PHASE_MESSAGE;
         for (int i = 0; i < FACT_COUNT; i++)
@@ -498,9 +469,8 @@ static void test_producers_are_due_with_their_first_fact(void **state)
     }
 }
 
-static void test_only_facts_that_rules_name_are_used(void **state)
+TEST(test_only_facts_that_rules_name_are_used)
 {
-    (void)state;
     struct world w = {0};
     open_world(&w, "rule \"r\" when header[\"X-Spam\"] == \"yes\" then log \"{av.signatures}\"\n"
                    "test \"t\" { given attachments [] expect accept }\n");
@@ -514,9 +484,8 @@ static void test_only_facts_that_rules_name_are_used(void **state)
     close_world(&w);
 }
 
-static void test_tests_in_the_configuration_run(void **state)
+TEST(test_tests_in_the_configuration_run)
 {
-    (void)state;
     struct buf report = buf_init(65536);
     struct config *c = load_good(
         "rule \"exe\" when any a in attachments (a.extension == \"exe\") then reject\n"
@@ -536,39 +505,4 @@ static void test_tests_in_the_configuration_run(void **state)
                           "because attachments is unknown\n"));
     config_free(&c);
     buf_release(&report);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_it_is_said_when_a_rule_can_act_and_why_not_before),
-        cmocka_unit_test(
-            test_postmaster_is_spared_by_what_acts_before_the_message_but_not_by_content_rules),
-        cmocka_unit_test(test_what_stands_above_a_rule_does_not_change_whom_it_spares),
-        cmocka_unit_test(test_postmaster_and_abuse_are_known_by_their_local_part),
-        cmocka_unit_test(test_without_rules_everything_is_accepted),
-        cmocka_unit_test(test_the_first_terminal_action_wins),
-        cmocka_unit_test(test_a_refusal_waits_for_an_earlier_verdict_that_is_pending),
-        cmocka_unit_test(test_a_refusal_does_not_wait_for_scores_tags_or_observed_rules),
-        cmocka_unit_test(test_an_accept_waits_for_every_earlier_rule),
-        cmocka_unit_test(test_a_reply_waits_for_the_facts_in_its_text),
-        cmocka_unit_test(test_an_unknown_content_fact_defers_what_would_have_been_accepted),
-        cmocka_unit_test(test_an_unknown_session_fact_lets_the_rule_pass),
-        cmocka_unit_test(test_authentication_unknown_for_a_failed_scanner_defers),
-        cmocka_unit_test(test_a_rule_can_handle_the_unknown_itself),
-        cmocka_unit_test(test_scores_add_up_in_source_order),
-        cmocka_unit_test(test_a_score_is_pending_while_an_earlier_part_is),
-        cmocka_unit_test(test_any_names_the_member_that_held),
-        cmocka_unit_test(test_a_cut_list_is_true_or_unknown_never_false),
-        cmocka_unit_test(test_strip_edits_each_part_once),
-        cmocka_unit_test(test_lists_inside_records_are_lists),
-        cmocka_unit_test(test_a_discard_is_deferred_when_a_stricter_rule_is_unknown),
-        cmocka_unit_test(test_work_without_end_defers),
-        cmocka_unit_test(test_a_regex_that_hits_its_limit_is_unknown),
-        cmocka_unit_test(test_what_a_producer_needs_is_wanted_with_it),
-        cmocka_unit_test(test_producers_are_due_with_their_first_fact),
-        cmocka_unit_test(test_only_facts_that_rules_name_are_used),
-        cmocka_unit_test(test_tests_in_the_configuration_run),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * Words, times and records of senders, in rules, tests and texts. */
 #include "memory_loader.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 /* Runs the tests of a configuration; all must pass. */
 static void all_pass(const char *text)
@@ -35,9 +32,8 @@ static void refuses(const char *text, const char *message)
     buf_release(&report);
 }
 
-static void test_words_are_those_of_the_facts_type(void **state)
+TEST(test_words_are_those_of_the_facts_type)
 {
-    (void)state;
     all_pass(
         "rule \"spf\" when spf.result in (fail, softfail) and spf.identity == helo then reject\n"
         "rule \"dmarc\" when dmarc.result == none and dmarc.policy != none then discard\n"
@@ -54,9 +50,8 @@ static void test_words_are_those_of_the_facts_type(void **state)
     refuses("rule \"r\" when arc.result == softfail then reject\n", "for arc_result");
 }
 
-static void test_lists_in_parentheses_are_lists(void **state)
+TEST(test_lists_in_parentheses_are_lists)
 {
-    (void)state;
     all_pass(
         "rule \"t\" when helo in (\"a.test\", \"b.test\") or client.ip in (\"10.0.0.0/8\") then "
         "reject\n"
@@ -65,9 +60,8 @@ static void test_lists_in_parentheses_are_lists(void **state)
         "test \"3\" { expect accept }\n");
 }
 
-static void test_signatures_are_records(void **state)
+TEST(test_signatures_are_records)
 {
-    (void)state;
     all_pass(
         "table trusted { \"list.example\" \"*.good.example\" }\n"
         "rule \"s\" when any s in dkim (s.result == pass and s.domain in trusted) then discard\n"
@@ -80,9 +74,8 @@ static void test_signatures_are_records(void **state)
         "test \"cut\" { given dkim [] cut expect accept }\n");
 }
 
-static void test_times_are_compared_with_dates(void **state)
+TEST(test_times_are_compared_with_dates)
 {
-    (void)state;
     all_pass("rule \"new\" when sender.first_seen is absent and sender.messages < 3 then discard\n"
              "rule \"old\" when sender.first_seen < \"2026-02-01\" then accept\n"
              "rule \"else\" then reject\n"
@@ -94,9 +87,8 @@ static void test_times_are_compared_with_dates(void **state)
     refuses("rule \"r\" when sender.first_seen < 5d then reject\n", "expected a date in quotes");
 }
 
-static void test_texts_write_durations_and_times_for_people(void **state)
+TEST(test_texts_write_durations_and_times_for_people)
 {
-    (void)state;
     struct facts facts = {0};
     struct verdict v;
     struct arena *arena = arena_new(65536);
@@ -112,16 +104,4 @@ static void test_texts_write_durations_and_times_for_people(void **state)
         slice_eq(v.text, SLICE("first seen 2026-01-31 00:00 UTC, try again in 5 minutes; none")));
     arena_free(&arena);
     config_free(&c);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words_are_those_of_the_facts_type),
-        cmocka_unit_test(test_lists_in_parentheses_are_lists),
-        cmocka_unit_test(test_signatures_are_records),
-        cmocka_unit_test(test_times_are_compared_with_dates),
-        cmocka_unit_test(test_texts_write_durations_and_times_for_people),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/process.h"
+#include "tests/unit/harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static char shell[] = "/bin/sh";
 
@@ -45,9 +42,8 @@ static void run(const char *script, const char *const environment[], char *out, 
     assert_int_equal(exit_status(pid), 0);
 }
 
-static void test_descriptors_are_the_listed_ones_and_no_others(void **state)
+TEST(test_descriptors_are_the_listed_ones_and_no_others)
 {
-    (void)state;
     int stray = open("/dev/null", O_RDONLY); /* not close-on-exec: must not arrive */
     char out[256];
     run("for f in /proc/$$/fd/*; do echo -n \"${f##*/} \" >&3; done", NULL, out, sizeof out);
@@ -62,9 +58,8 @@ static void test_descriptors_are_the_listed_ones_and_no_others(void **state)
         assert_null(strstr(out, unwanted));
 }
 
-static void test_descriptors_keep_their_order_when_they_overlap_their_targets(void **state)
+TEST(test_descriptors_keep_their_order_when_they_overlap_their_targets)
 {
-    (void)state;
     int a[2], b[2];
     assert_int_equal(pipe(a), 0);
     assert_int_equal(pipe(b), 0);
@@ -85,9 +80,8 @@ static void test_descriptors_keep_their_order_when_they_overlap_their_targets(vo
     }
 }
 
-static void test_environment_is_what_is_listed(void **state)
+TEST(test_environment_is_what_is_listed)
 {
-    (void)state;
     setenv("GATEPOST_SECRET", "x", 1);
     setenv("GATEPOST_HANDED_ON", "yes", 1);
     const char *const environment[] = {"GATEPOST_GIVEN=1", "GATEPOST_HANDED_ON",
@@ -100,18 +94,16 @@ static void test_environment_is_what_is_listed(void **state)
     assert_string_equal(out, "|1|yes|none");
 }
 
-static void test_a_program_that_is_not_there_is_an_error(void **state)
+TEST(test_a_program_that_is_not_there_is_an_error)
 {
-    (void)state;
     char *argv[] = {(char[]){"nothing"}, NULL};
     assert_int_equal(process_spawn("/nowhere/nothing", argv, NULL, NULL, 0, true), -1);
     assert_int_equal(errno, ENOENT);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no zombie is left */
 }
 
-static void test_signals_are_reset(void **state)
+TEST(test_signals_are_reset)
 {
-    (void)state;
     signal(SIGUSR1, SIG_IGN);
     sigset_t blocked, before;
     sigemptyset(&blocked);
@@ -128,9 +120,8 @@ static void test_signals_are_reset(void **state)
     signal(SIGUSR1, SIG_DFL);
 }
 
-static void test_a_tied_child_dies_with_its_parent(void **state)
+TEST(test_a_tied_child_dies_with_its_parent)
 {
-    (void)state;
     int alive[2];
     assert_int_equal(pipe(alive), 0);
     pid_t parent = fork();
@@ -165,9 +156,8 @@ static int dropped(void)
     return access("/etc/passwd", F_OK) == 0 ? 4 : 0;
 }
 
-static void test_root_is_dropped_for_good(void **state)
+TEST(test_root_is_dropped_for_good)
 {
-    (void)state;
     if (getuid() != 0)
         skip();
     pid_t pid = fork();
@@ -176,9 +166,8 @@ static void test_root_is_dropped_for_good(void **state)
     assert_int_equal(exit_status(pid), 0);
 }
 
-static void test_an_unknown_user_is_refused(void **state)
+TEST(test_an_unknown_user_is_refused)
 {
-    (void)state;
     if (getuid() != 0)
         skip();
     pid_t pid = fork();
@@ -190,9 +179,8 @@ static void test_an_unknown_user_is_refused(void **state)
     assert_int_equal(exit_status(pid), 0);
 }
 
-static void test_siblings_are_found(void **state)
+TEST(test_siblings_are_found)
 {
-    (void)state;
     char path[512];
     setenv("GATEPOST_LIBEXEC", "/given", 1);
     assert_true(process_sibling("gatepost-x", path, sizeof path));
@@ -203,20 +191,4 @@ static void test_siblings_are_found(void **state)
     assert_int_equal(access(path, X_OK), 0);
     assert_true(process_sibling("gatepost-nowhere", path, sizeof path));
     assert_string_equal(path, LIBEXECDIR "/gatepost-nowhere");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_descriptors_are_the_listed_ones_and_no_others),
-        cmocka_unit_test(test_descriptors_keep_their_order_when_they_overlap_their_targets),
-        cmocka_unit_test(test_environment_is_what_is_listed),
-        cmocka_unit_test(test_a_program_that_is_not_there_is_an_error),
-        cmocka_unit_test(test_signals_are_reset),
-        cmocka_unit_test(test_a_tied_child_dies_with_its_parent),
-        cmocka_unit_test(test_root_is_dropped_for_good),
-        cmocka_unit_test(test_an_unknown_user_is_refused),
-        cmocka_unit_test(test_siblings_are_found),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

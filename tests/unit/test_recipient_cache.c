@@ -2,13 +2,10 @@
 #include "proxy/recipient_cache.h"
 
 #include "base/clock.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const struct slice exchange = {"exchange", 8};
 
@@ -18,9 +15,8 @@ static struct backend_reply answer(enum reply_class kind, unsigned code, const c
     return (struct backend_reply){kind, code, slice_of(enhanced), slice_of(text)};
 }
 
-static void test_an_answer_is_remembered_for_its_time(void **state)
+TEST(test_an_answer_is_remembered_for_its_time)
 {
-    (void)state;
     struct recipient_cache *cache = recipient_cache_new();
     struct backend_reply no = answer(REPLY_RECIPIENT, 550, "5.1.1", "no such user"), got;
     assert_false(recipient_cache_find(cache, exchange, SLICE("a@b"), 0, &got));
@@ -38,9 +34,8 @@ static void test_an_answer_is_remembered_for_its_time(void **state)
     assert_null(cache);
 }
 
-static void test_the_latest_answer_counts(void **state)
+TEST(test_the_latest_answer_counts)
 {
-    (void)state;
     struct recipient_cache *cache = recipient_cache_new();
     struct backend_reply no = answer(REPLY_RECIPIENT, 550, "5.1.1", "no such user"),
                          yes = answer(REPLY_YES, 250, "", ""), got;
@@ -53,9 +48,8 @@ static void test_the_latest_answer_counts(void **state)
     recipient_cache_free(&cache);
 }
 
-static void test_a_yes_holds_for_messages_up_to_the_size_that_was_asked_about(void **state)
+TEST(test_a_yes_holds_for_messages_up_to_the_size_that_was_asked_about)
 {
-    (void)state;
     struct recipient_cache *cache = recipient_cache_new();
     struct backend_reply yes = answer(REPLY_YES, 250, "", ""),
                          no = answer(REPLY_RECIPIENT, 550, "5.1.1", "no such user"), got;
@@ -70,9 +64,8 @@ static void test_a_yes_holds_for_messages_up_to_the_size_that_was_asked_about(vo
     recipient_cache_free(&cache);
 }
 
-static void test_long_addresses_and_texts_are_bounded(void **state)
+TEST(test_long_addresses_and_texts_are_bounded)
 {
-    (void)state;
     static char text[5000];
     memset(text, 'x', sizeof text);
     struct recipient_cache *cache = recipient_cache_new();
@@ -85,9 +78,8 @@ static void test_long_addresses_and_texts_are_bounded(void **state)
     recipient_cache_free(&cache);
 }
 
-static void test_a_flood_forgets_what_ends_first_and_nothing_else_breaks(void **state)
+TEST(test_a_flood_forgets_what_ends_first_and_nothing_else_breaks)
 {
-    (void)state;
     struct recipient_cache *cache = recipient_cache_new();
     struct backend_reply yes = answer(REPLY_YES, 250, "", "ok"), got;
     unsigned kept = 0;
@@ -103,16 +95,4 @@ static void test_a_flood_forgets_what_ends_first_and_nothing_else_breaks(void **
     }
     assert_true(kept > 10000 && kept <= 16384);
     recipient_cache_free(&cache);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_an_answer_is_remembered_for_its_time),
-        cmocka_unit_test(test_the_latest_answer_counts),
-        cmocka_unit_test(test_a_yes_holds_for_messages_up_to_the_size_that_was_asked_about),
-        cmocka_unit_test(test_long_addresses_and_texts_are_bounded),
-        cmocka_unit_test(test_a_flood_forgets_what_ends_first_and_nothing_else_breaks),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,13 +5,10 @@
 #include "memory_loader.h"
 #include "policy/encoding.h"
 #include "policy/table.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static const char with_file[] = "backend e { smtp \"10.0.0.1\" }\n"
                                 "domain \"x.test\" { backend e recipients from file \"r.txt\" }\n";
@@ -49,29 +46,20 @@ static void takes(const char *text, const char *table, const char *warning)
     buf_release(&report);
 }
 
-static void test_addresses_and_whole_domains_are_recipients(void **state)
+TEST(test_addresses_and_whole_domains_are_recipients)
 {
     static const char *const good[] = {
-        "user@example.com",
-        "o'brien+tag@example.com",
-        "@example.com",
-        "*.example.com",
-        "a..b.@example.com",
-        "\"john doe\"@example.com",
-        "\"a\\\"b\"@example.com",
-        "\"a,b\"@example.com",
-        "j\xc3\xbcrgen@x.test",
-        "user@\xc3\xbc.example",
-        "a/b=c@x_y.test",
-        "USER@EXAMPLE.COM",
+        "user@example.com",       "o'brien+tag@example.com", "@example.com",
+        "*.example.com",          "a..b.@example.com",       "\"john doe\"@example.com",
+        "\"a\\\"b\"@example.com", "\"a,b\"@example.com",     "j\xc3\xbcrgen@x.test",
+        "user@\xc3\xbc.example",  "a/b=c@x_y.test",          "USER@EXAMPLE.COM",
     };
-    (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         if (recipient_fault(slice_of(good[i])))
             fail_msg("%s: %s", good[i], recipient_fault(slice_of(good[i])));
 }
 
-static void test_what_is_no_address_is_told_by_its_kind(void **state)
+TEST(test_what_is_no_address_is_told_by_its_kind)
 {
     static const struct {
         const char *entry, *word;
@@ -111,7 +99,6 @@ static void test_what_is_no_address_is_told_by_its_kind(void **state)
          "bob@example.com",
          "cannot be seen"},
     };
-    (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const char *fault = recipient_fault(slice_of(bad[i].entry));
         if (!fault || !strstr(fault, bad[i].word))
@@ -119,9 +106,8 @@ static void test_what_is_no_address_is_told_by_its_kind(void **state)
     }
 }
 
-static void test_a_wrong_recipient_is_shown_where_it_stands(void **state)
+TEST(test_a_wrong_recipient_is_shown_where_it_stands)
 {
-    (void)state;
     refuses(with_file, "# from the directory\r\nann@x.test\r\n  bob # no domain\r\n",
             "r.txt:3:3: error: the entry \"bob\" is no address; expected one such as "
             "user@example.com, or @example.com for every address there (used in t.conf:2)\n"
@@ -142,9 +128,8 @@ static void test_a_wrong_recipient_is_shown_where_it_stands(void **state)
             "    ^\n");
 }
 
-static void test_a_wrong_table_is_reported_once_and_not_line_by_line(void **state)
+TEST(test_a_wrong_table_is_reported_once_and_not_line_by_line)
 {
-    (void)state;
     char table[4000] = "", text[400];
     for (int i = 0; i < 100; i++)
         strcat(table, "\"Bob\",\"bob@x.test\"\n");
@@ -162,13 +147,12 @@ static void test_a_wrong_table_is_reported_once_and_not_line_by_line(void **stat
     buf_release(&report);
 }
 
-static void test_a_domain_is_not_left_without_recipients(void **state)
+TEST(test_a_domain_is_not_left_without_recipients)
 {
     static const char empty[] =
         ": error: this table of recipients is empty: all mail for \"x.test\" would be refused; "
         "expected their addresses (without recipients, the server behind is asked)\n";
     static const char *const files[] = {"", "\r\n\n", "# nobody\n", "\xef\xbb\xbf"};
-    (void)state;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct buf report = buf_init(65536);
         assert_null(load_table(with_file, files[i], &report));
@@ -186,11 +170,10 @@ static void test_a_domain_is_not_left_without_recipients(void **state)
     takes("greylist { exempt from file \"r.txt\" }", "", NULL);
 }
 
-static void test_a_table_without_anybody_of_the_domain_is_warned_of(void **state)
+TEST(test_a_table_without_anybody_of_the_domain_is_warned_of)
 {
     static const char nobody[] =
         "t.conf:2:8: warning: no entry in its table of recipients is in \"x.test\"";
-    (void)state;
     takes(with_file, "ann@y.test\nbob@sub.x.test\n@xx.test\n", nobody);
     takes(with_file, "ann@y.test\nBOB@X.test\n", NULL);
     takes(with_file, "@x.test\n", NULL);
@@ -212,9 +195,8 @@ static void test_a_table_without_anybody_of_the_domain_is_warned_of(void **state
           "ann@sub.x.test\n", NULL);
 }
 
-static void test_a_byte_order_mark_is_no_part_of_the_text(void **state)
+TEST(test_a_byte_order_mark_is_no_part_of_the_text)
 {
-    (void)state;
     struct buf report = buf_init(65536);
     struct config *c = load_table("\xef\xbb\xbf"
                                   "backend e { smtp \"10.0.0.1\" }\r\n"
@@ -243,10 +225,9 @@ static void fault_is(struct slice text, size_t where, const char *words)
     assert_int_equal(at, where);
 }
 
-static void test_a_text_is_utf8_without_nul(void **state)
+TEST(test_a_text_is_utf8_without_nul)
 {
     size_t at;
-    (void)state;
     assert_null(encoding_fault(SLICE(""), &at));
     assert_null(encoding_fault(SLICE("a"), &at));
     assert_null(encoding_fault(SLICE("Gr\xc3\xb6\xc3\x9f"
@@ -269,9 +250,8 @@ static void test_a_text_is_utf8_without_nul(void **state)
     fault_is(SLICE("\xc0\xaf"), 0, "not UTF-8");
 }
 
-static void test_latin_1_is_refused_in_every_file(void **state)
+TEST(test_latin_1_is_refused_in_every_file)
 {
-    (void)state;
     refuses("# gr\xfcn\nnonsense\n", "",
             "t.conf:1:5: error: this byte is not UTF-8 (is the file in Latin-1 or Windows-1252?); "
             "expected UTF-8: iconv -f WINDOWS-1252 -t UTF-8 makes it so\n"
@@ -289,9 +269,8 @@ static void test_latin_1_is_refused_in_every_file(void **state)
             "                          ^\n");
 }
 
-static void test_an_entry_of_any_table_is_one_line_of_text(void **state)
+TEST(test_an_entry_of_any_table_is_one_line_of_text)
 {
-    (void)state;
     static const char use[] = "table t from file \"r.txt\"\n"
                               "rule \"r\" when message.subject in t then reject\n";
     takes(use, "a b\n\tc\td\r\nM\xc3\xbcller\n", NULL);
@@ -309,9 +288,8 @@ static void test_an_entry_of_any_table_is_one_line_of_text(void **state)
     takes(use, "# nothing yet\n", "t.conf:1:7: warning: the table 't' is empty");
 }
 
-static void test_a_wrong_network_is_shown_in_the_table(void **state)
+TEST(test_a_wrong_network_is_shown_in_the_table)
 {
-    (void)state;
     refuses("table t from file \"r.txt\"\n"
             "rule \"r\" when client.ip in t then reject\n",
             "10.0.0.0/8\n\n 10.1.1.1/33\n",
@@ -319,22 +297,4 @@ static void test_a_wrong_network_is_shown_in_the_table(void **state)
             "(used in t.conf:2)\n"
             "     10.1.1.1/33\n"
             "     ^\n");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses_and_whole_domains_are_recipients),
-        cmocka_unit_test(test_what_is_no_address_is_told_by_its_kind),
-        cmocka_unit_test(test_a_wrong_recipient_is_shown_where_it_stands),
-        cmocka_unit_test(test_a_wrong_table_is_reported_once_and_not_line_by_line),
-        cmocka_unit_test(test_a_domain_is_not_left_without_recipients),
-        cmocka_unit_test(test_a_table_without_anybody_of_the_domain_is_warned_of),
-        cmocka_unit_test(test_a_byte_order_mark_is_no_part_of_the_text),
-        cmocka_unit_test(test_a_text_is_utf8_without_nul),
-        cmocka_unit_test(test_latin_1_is_refused_in_every_file),
-        cmocka_unit_test(test_an_entry_of_any_table_is_one_line_of_text),
-        cmocka_unit_test(test_a_wrong_network_is_shown_in_the_table),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/redis_breaker.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
-
-#include <cmocka.h>
 
 enum { RETRY = 5000 };
 
@@ -17,9 +14,8 @@ static void strike(struct breaker *breaker, unsigned times, int64_t now)
         breaker_answered_error(breaker, now);
 }
 
-static void test_no_connection_opens_it_at_once(void **state)
+TEST(test_no_connection_opens_it_at_once)
 {
-    (void)state;
     struct breaker b = fresh;
     assert_true(breaker_admits(&b));
     breaker_away(&b, 100);
@@ -28,18 +24,16 @@ static void test_no_connection_opens_it_at_once(void **state)
     assert_true(breaker_due(&b, 100 + RETRY));
 }
 
-static void test_reached_again_it_is_closed(void **state)
+TEST(test_reached_again_it_is_closed)
 {
-    (void)state;
     struct breaker b = fresh;
     breaker_away(&b, 100);
     breaker_reached(&b);
     assert_int_equal(b.state, BREAKER_CLOSED);
 }
 
-static void test_errors_in_a_row_open_it(void **state)
+TEST(test_errors_in_a_row_open_it)
 {
-    (void)state;
     struct breaker b = fresh;
     strike(&b, BREAKER_STRIKES - 1, 100);
     assert_true(breaker_admits(&b));
@@ -48,9 +42,8 @@ static void test_errors_in_a_row_open_it(void **state)
     assert_true(breaker_due(&b, 200 + RETRY));
 }
 
-static void test_a_success_between_errors_keeps_it_closed(void **state)
+TEST(test_a_success_between_errors_keeps_it_closed)
 {
-    (void)state;
     struct breaker b = fresh;
     for (int i = 0; i < 100; i++) {
         strike(&b, BREAKER_STRIKES - 1, 100);
@@ -59,9 +52,8 @@ static void test_a_success_between_errors_keeps_it_closed(void **state)
     assert_true(breaker_admits(&b));
 }
 
-static void test_after_errors_one_call_must_succeed_first(void **state)
+TEST(test_after_errors_one_call_must_succeed_first)
 {
-    (void)state;
     struct breaker b = fresh;
     strike(&b, BREAKER_STRIKES, 100);
     breaker_reached(&b);
@@ -72,9 +64,8 @@ static void test_after_errors_one_call_must_succeed_first(void **state)
     assert_int_equal(b.state, BREAKER_CLOSED);
 }
 
-static void test_when_that_call_fails_it_is_open_again(void **state)
+TEST(test_when_that_call_fails_it_is_open_again)
 {
-    (void)state;
     void (*const failures[])(struct breaker *, int64_t) = {breaker_answered_error, breaker_lost,
                                                            breaker_away};
     for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
@@ -90,9 +81,8 @@ static void test_when_that_call_fails_it_is_open_again(void **state)
     }
 }
 
-static void test_what_was_under_way_when_it_opened_changes_nothing(void **state)
+TEST(test_what_was_under_way_when_it_opened_changes_nothing)
 {
-    (void)state;
     struct breaker b = fresh;
     strike(&b, BREAKER_STRIKES, 100);
     strike(&b, 1000, 2000);
@@ -101,9 +91,8 @@ static void test_what_was_under_way_when_it_opened_changes_nothing(void **state)
     assert_int_equal(b.retry_at, 100 + RETRY);
 }
 
-static void test_a_connection_that_is_lost_is_one_failure(void **state)
+TEST(test_a_connection_that_is_lost_is_one_failure)
 {
-    (void)state;
     struct breaker b = fresh;
     breaker_lost(&b, 100);
     assert_true(breaker_admits(&b));
@@ -114,9 +103,8 @@ static void test_a_connection_that_is_lost_is_one_failure(void **state)
     assert_int_equal(b.state, BREAKER_CLOSED);
 }
 
-static void test_complaints_come_once_a_minute_with_their_count(void **state)
+TEST(test_complaints_come_once_a_minute_with_their_count)
 {
-    (void)state;
     struct complaint complaint = {0};
     uint64_t count = 0;
     assert_true(complaint_due(&complaint, 1000, &count));
@@ -125,20 +113,4 @@ static void test_complaints_come_once_a_minute_with_their_count(void **state)
         assert_false(complaint_due(&complaint, 1000 + i * 100, &count));
     assert_true(complaint_due(&complaint, 61000, &count));
     assert_int_equal(count, 501);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_connection_opens_it_at_once),
-        cmocka_unit_test(test_reached_again_it_is_closed),
-        cmocka_unit_test(test_errors_in_a_row_open_it),
-        cmocka_unit_test(test_a_success_between_errors_keeps_it_closed),
-        cmocka_unit_test(test_after_errors_one_call_must_succeed_first),
-        cmocka_unit_test(test_when_that_call_fails_it_is_open_again),
-        cmocka_unit_test(test_what_was_under_way_when_it_opened_changes_nothing),
-        cmocka_unit_test(test_a_connection_that_is_lost_is_one_failure),
-        cmocka_unit_test(test_complaints_come_once_a_minute_with_their_count),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

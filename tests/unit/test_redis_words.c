@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/redis_place.h"
 #include "proxy/redis_words.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* ---- what is said ---- */
 
@@ -17,18 +14,16 @@ static void assert_said(struct buf *out, const char *expected)
     buf_release(out);
 }
 
-static void test_a_command_is_words_with_their_lengths(void **state)
+TEST(test_a_command_is_words_with_their_lengths)
 {
-    (void)state;
     struct buf out = buf_init(4096);
     struct slice argv[] = {SLICE("SET"), SLICE("a\r\nb"), {NULL, 0}};
     assert_true(redis_put_command(&out, argv, 3));
     assert_said(&out, "*3\r\n$3\r\nSET\r\n$4\r\na\r\nb\r\n$0\r\n\r\n");
 }
 
-static void test_a_command_is_bounded(void **state)
+TEST(test_a_command_is_bounded)
 {
-    (void)state;
     struct buf out = buf_init(64);
     struct slice argv[REDIS_WORDS_MAX + 1];
     char text[100] = {0};
@@ -41,9 +36,8 @@ static void test_a_command_is_bounded(void **state)
     buf_release(&out);
 }
 
-static void test_a_script_goes_by_its_digest_or_whole(void **state)
+TEST(test_a_script_goes_by_its_digest_or_whole)
 {
-    (void)state;
     struct buf out = buf_init(4096);
     struct redis_script script;
     struct redis_arguments arguments;
@@ -61,9 +55,8 @@ static void test_a_script_goes_by_its_digest_or_whole(void **state)
     assert_null(arguments.bytes);
 }
 
-static void test_arguments_are_bounded(void **state)
+TEST(test_arguments_are_bounded)
 {
-    (void)state;
     struct slice many[REDIS_WORDS_MAX];
     struct redis_arguments arguments;
     for (int i = 0; i < REDIS_WORDS_MAX; i++)
@@ -84,9 +77,8 @@ static int answer_of(struct redis_answers *answers, const char *text, redisReply
     return redis_answers_next(answers, reply, reason);
 }
 
-static void test_replies_come_whole_and_byte_by_byte(void **state)
+TEST(test_replies_come_whole_and_byte_by_byte)
 {
-    (void)state;
     static const char text[] = "*3\r\n:5\r\n*1\r\n$3\r\na\r\n\r\n$-1\r\n";
     for (int piecewise = 0; piecewise < 2; piecewise++) {
         struct redis_answers *answers = redis_answers_new();
@@ -111,9 +103,8 @@ static void test_replies_come_whole_and_byte_by_byte(void **state)
     }
 }
 
-static void test_a_reply_behind_another_is_not_empty(void **state)
+TEST(test_a_reply_behind_another_is_not_empty)
 {
-    (void)state;
     struct redis_answers *answers = redis_answers_new();
     redisReply *reply;
     const char *reason;
@@ -138,9 +129,8 @@ static void assert_refused(const char *text, const char *why)
     redis_answers_free(&answers);
 }
 
-static void test_nonsense_is_refused(void **state)
+TEST(test_nonsense_is_refused)
 {
-    (void)state;
     assert_refused("HTTP/1.1 200 OK\r\n", "");
     assert_refused("$-2\r\n", "");
     assert_refused("*-2\r\n", "");
@@ -148,18 +138,16 @@ static void test_nonsense_is_refused(void **state)
     assert_refused("$99999999999999999999999\r\n", "");
 }
 
-static void test_announced_elements_cost_no_memory(void **state)
+TEST(test_announced_elements_cost_no_memory)
 {
-    (void)state;
     assert_refused("*2147483647\r\n", "too many elements");
     assert_refused("*65537\r\n", "too many elements");
     assert_refused("*40000\r\n*40000\r\n", "too many elements");
     assert_refused("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", "");
 }
 
-static void test_each_reply_has_its_own_budget(void **state)
+TEST(test_each_reply_has_its_own_budget)
 {
-    (void)state;
     struct redis_answers *answers = redis_answers_new();
     redisReply *reply;
     const char *reason;
@@ -174,9 +162,8 @@ static void test_each_reply_has_its_own_budget(void **state)
     redis_answers_free(&answers);
 }
 
-static void test_a_reply_without_end_is_refused(void **state)
+TEST(test_a_reply_without_end_is_refused)
 {
-    (void)state;
     static char piece[65536];
     struct redis_answers *answers = redis_answers_new();
     redisReply *reply;
@@ -192,9 +179,8 @@ static void test_a_reply_without_end_is_refused(void **state)
     redis_answers_free(&answers);
 }
 
-static void test_an_error_has_a_class(void **state)
+TEST(test_an_error_has_a_class)
 {
-    (void)state;
     static const struct {
         const char *text, *class;
     } cases[] = {
@@ -215,9 +201,8 @@ static void test_an_error_has_a_class(void **state)
 
 /* ---- where it is ---- */
 
-static void test_addresses_are_read(void **state)
+TEST(test_addresses_are_read)
 {
-    (void)state;
     static const struct {
         const char *text;
         int family;
@@ -247,23 +232,4 @@ static void test_addresses_are_read(void **state)
             assert_int_equal(port, cases[i].port);
         }
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_command_is_words_with_their_lengths),
-        cmocka_unit_test(test_a_command_is_bounded),
-        cmocka_unit_test(test_a_script_goes_by_its_digest_or_whole),
-        cmocka_unit_test(test_arguments_are_bounded),
-        cmocka_unit_test(test_replies_come_whole_and_byte_by_byte),
-        cmocka_unit_test(test_a_reply_behind_another_is_not_empty),
-        cmocka_unit_test(test_nonsense_is_refused),
-        cmocka_unit_test(test_announced_elements_cost_no_memory),
-        cmocka_unit_test(test_each_reply_has_its_own_budget),
-        cmocka_unit_test(test_a_reply_without_end_is_refused),
-        cmocka_unit_test(test_an_error_has_a_class),
-        cmocka_unit_test(test_addresses_are_read),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,16 +3,13 @@
  * server that never answers. On real servers: tests/test_resolver.py. */
 #include "filters/resolver.h"
 
+#include "tests/unit/harness.h"
 #include "tests/unit/memory_loader.h"
 
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 enum { ARENA_MAX = 1024 * 1024 };
 
@@ -71,39 +68,36 @@ static enum dns_status status(struct owner *owner, const char *name, enum dns_ty
     return answer.status;
 }
 
-static int start(void **state)
+static void start(void)
 {
     char text[200];
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof here;
     const char *reason = "";
-    (void)state;
     silent = socket(AF_INET, SOCK_DGRAM, 0);
-    if (bind(silent, (struct sockaddr *)&here, size) != 0 ||
-        getsockname(silent, (struct sockaddr *)&here, &size) != 0)
-        return -1;
+    assert_int_equal(bind(silent, (struct sockaddr *)&here, size), 0);
+    assert_int_equal(getsockname(silent, (struct sockaddr *)&here, &size), 0);
     snprintf(text, sizeof text,
              "resolver { forward \"127.0.0.1:%u\" timeout 300ms queries 10 pending 10 }\n",
              ntohs(here.sin_port));
     base = event_base_new();
     config = load_good(text);
     resolver = config ? resolver_new(base, config, &reason) : NULL;
-    return resolver ? 0 : -1;
+    assert_non_null(resolver);
 }
 
-static int stop(void **state)
+static void stop(void)
 {
-    (void)state;
     resolver_free(&resolver);
     config_free(&config);
     event_base_free(base);
     close(silent);
-    return 0;
 }
 
-static void test_what_is_at_hand_is_in_the_table_at_once(void **state)
+EACH_TEST(start, stop);
+
+TEST(test_what_is_at_hand_is_in_the_table_at_once)
 {
-    (void)state;
     struct owner o;
     begin(&o);
     assert_int_equal(ask(&o, "localhost", DNS_A), 0);
@@ -117,9 +111,8 @@ static void test_what_is_at_hand_is_in_the_table_at_once(void **state)
     finish(&o);
 }
 
-static void test_a_name_need_not_outlive_the_call(void **state)
+TEST(test_a_name_need_not_outlive_the_call)
 {
-    (void)state;
     struct owner o;
     char name[] = "localhost";
     begin(&o);
@@ -129,9 +122,8 @@ static void test_a_name_need_not_outlive_the_call(void **state)
     finish(&o);
 }
 
-static void test_names_that_cannot_exist_cost_nothing(void **state)
+TEST(test_names_that_cannot_exist_cost_nothing)
 {
-    (void)state;
     struct owner o;
     begin(&o);
     assert_int_equal(ask(&o, "a..b", DNS_A), 0);
@@ -141,9 +133,8 @@ static void test_names_that_cannot_exist_cost_nothing(void **state)
     finish(&o);
 }
 
-static void test_the_budget_ends_in_failures(void **state)
+TEST(test_the_budget_ends_in_failures)
 {
-    (void)state;
     struct owner o;
     char name[40];
     begin(&o);
@@ -156,9 +147,8 @@ static void test_the_budget_ends_in_failures(void **state)
     finish(&o);
 }
 
-static void test_a_spent_budget_still_asks_for_policies(void **state)
+TEST(test_a_spent_budget_still_asks_for_policies)
 {
-    (void)state;
     struct owner o;
     char name[40];
     begin(&o);
@@ -171,9 +161,8 @@ static void test_a_spent_budget_still_asks_for_policies(void **state)
     finish(&o);
 }
 
-static void test_when_patience_ends_all_that_is_missing_has_timed_out(void **state)
+TEST(test_when_patience_ends_all_that_is_missing_has_timed_out)
 {
-    (void)state;
     struct owner o, other;
     begin(&o);
     begin(&other);
@@ -194,9 +183,8 @@ static void test_when_patience_ends_all_that_is_missing_has_timed_out(void **sta
     finish(&other);
 }
 
-static void test_time_is_counted_and_ends(void **state)
+TEST(test_time_is_counted_and_ends)
 {
-    (void)state;
     struct owner o;
     begin(&o);
     assert_int_equal(ask(&o, "slow.test", DNS_A), 1);
@@ -212,9 +200,8 @@ static void test_time_is_counted_and_ends(void **state)
     finish(&o);
 }
 
-static void test_who_is_told_may_ask_again(void **state)
+TEST(test_who_is_told_may_ask_again)
 {
-    (void)state;
     struct owner o;
     begin(&o);
     o.again = (struct dns_wanted){SLICE("second.test"), DNS_A};
@@ -228,9 +215,8 @@ static void test_who_is_told_may_ask_again(void **state)
     finish(&o);
 }
 
-static void test_who_is_told_may_cancel_others_whose_answers_have_come(void **state)
+TEST(test_who_is_told_may_cancel_others_whose_answers_have_come)
 {
-    (void)state;
     struct owner a, b;
     begin(&a);
     begin(&b);
@@ -248,9 +234,8 @@ static void test_who_is_told_may_cancel_others_whose_answers_have_come(void **st
 }
 
 /* An owner who asks more before it is told is told once, at the end of all. */
-static void test_more_may_be_asked_while_answers_wait_to_be_told(void **state)
+TEST(test_more_may_be_asked_while_answers_wait_to_be_told)
 {
-    (void)state;
     struct owner o;
     begin(&o);
     ask(&o, "one.test", DNS_A);
@@ -264,9 +249,8 @@ static void test_more_may_be_asked_while_answers_wait_to_be_told(void **state)
     finish(&o);
 }
 
-static void test_more_than_may_wait_fails_at_once(void **state)
+TEST(test_more_than_may_wait_fails_at_once)
 {
-    (void)state;
     struct owner owners[3];
     char name[40];
     unsigned failed = 0;
@@ -284,9 +268,8 @@ static void test_more_than_may_wait_fails_at_once(void **state)
     assert_int_equal(resolver_counts(resolver).pending, 0);
 }
 
-static void test_a_full_arena_is_no_disaster(void **state)
+TEST(test_a_full_arena_is_no_disaster)
 {
-    (void)state;
     for (size_t room = 1; room < 3000; room += 50) {
         struct owner o;
         begin(&o);
@@ -299,9 +282,8 @@ static void test_a_full_arena_is_no_disaster(void **state)
     }
 }
 
-static void test_what_is_late_when_time_is_over_has_timed_out(void **state)
+TEST(test_what_is_late_when_time_is_over_has_timed_out)
 {
-    (void)state;
     struct owner o;
     begin(&o);
     assert_int_equal(ask(&o, "a.example", DNS_A), 1);
@@ -322,9 +304,8 @@ static void test_what_is_late_when_time_is_over_has_timed_out(void **state)
     finish(&o);
 }
 
-static void test_one_client_has_a_part_of_the_room(void **state)
+TEST(test_one_client_has_a_part_of_the_room)
 {
-    (void)state;
     const struct ip client = {4, {(char)192, 0, 2, 1}}, other = {4, {(char)192, 0, 2, 2}},
                     nobody = {0};
     const char *const names[] = {"a.example", "b.example", "c.example", "d.example"};
@@ -344,9 +325,8 @@ static void test_one_client_has_a_part_of_the_room(void **state)
     finish(&o);
 }
 
-static void test_what_it_needs_is_checked_at_the_start(void **state)
+TEST(test_what_it_needs_is_checked_at_the_start)
 {
-    (void)state;
     static const char *const texts[] = {
         "resolver { resolv_conf \"/nowhere/resolv.conf\" }",
         "resolver { stub \"example.com\" \"192.0.2.1\" resolv_conf \"/nowhere/resolv.conf\" }",
@@ -367,28 +347,4 @@ static void test_what_it_needs_is_checked_at_the_start(void **state)
     resolver_free(&r);
     assert_null(r);
     config_free(&c);
-}
-
-#define WITH_RESOLVER(test) cmocka_unit_test_setup_teardown(test, start, stop)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        WITH_RESOLVER(test_what_is_at_hand_is_in_the_table_at_once),
-        WITH_RESOLVER(test_a_name_need_not_outlive_the_call),
-        WITH_RESOLVER(test_names_that_cannot_exist_cost_nothing),
-        WITH_RESOLVER(test_the_budget_ends_in_failures),
-        WITH_RESOLVER(test_a_spent_budget_still_asks_for_policies),
-        WITH_RESOLVER(test_when_patience_ends_all_that_is_missing_has_timed_out),
-        WITH_RESOLVER(test_time_is_counted_and_ends),
-        WITH_RESOLVER(test_who_is_told_may_ask_again),
-        WITH_RESOLVER(test_who_is_told_may_cancel_others_whose_answers_have_come),
-        WITH_RESOLVER(test_more_may_be_asked_while_answers_wait_to_be_told),
-        WITH_RESOLVER(test_more_than_may_wait_fails_at_once),
-        WITH_RESOLVER(test_a_full_arena_is_no_disaster),
-        WITH_RESOLVER(test_what_is_late_when_time_is_over_has_timed_out),
-        WITH_RESOLVER(test_one_client_has_a_part_of_the_room),
-        WITH_RESOLVER(test_what_it_needs_is_checked_at_the_start),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,35 +2,31 @@
 #include "proxy/retry_memory.h"
 
 #include "base/clock.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 static struct shared *shared;
-static struct arena *arena;
+ARENA(1 << 20);
 
-static int open_all(void **state)
+static void open_all(void)
 {
-    (void)state;
     int fd;
     shared = shared_new(&fd);
+    assert_non_null(shared);
     close(fd);
-    arena = arena_new(1 << 20);
-    return shared && arena ? 0 : -1;
+    make_arena();
 }
 
-static int close_all(void **state)
+static void close_all(void)
 {
-    (void)state;
     shared_free(&shared);
-    arena_free(&arena);
-    return 0;
+    free_arena();
 }
+
+EACH_TEST(open_all, close_all);
 
 static struct retry_place place(const char *client, const char *authenticated, const char *sender,
                                 const char *recipient)
@@ -51,9 +47,8 @@ static unsigned group(struct retry_place at)
     return retry_recall(shared, &at, arena).group;
 }
 
-static void test_a_group_is_told_at_the_retry_from_the_network(void **state)
+TEST(test_a_group_is_told_at_the_retry_from_the_network)
 {
-    (void)state;
     remember(place("192.0.2.7", "", "s@x", "a@b"), 1);
     remember(place("192.0.2.7", "", "s@x", "c@b"), 2);
     assert_int_equal(group(place("192.0.2.7", "", "s@x", "a@b")), 1);
@@ -68,17 +63,15 @@ static void test_a_group_is_told_at_the_retry_from_the_network(void **state)
     assert_int_equal(group(place("192.0.2.7", "", "s@x", "a@b")), 0);
 }
 
-static void test_ipv6_counts_by_its_64(void **state)
+TEST(test_ipv6_counts_by_its_64)
 {
-    (void)state;
     remember(place("2001:db8:1:2::1", "", "", "a@b"), 5);
     assert_int_equal(group(place("2001:db8:1:2:ffff::9", "", "", "a@b")), 5);
     assert_int_equal(group(place("2001:db8:1:3::1", "", "", "a@b")), 0);
 }
 
-static void test_a_pool_is_known_by_the_domain_that_spf_passed_for(void **state)
+TEST(test_a_pool_is_known_by_the_domain_that_spf_passed_for)
 {
-    (void)state;
     remember(place("192.0.2.7", "pool.example", "s@pool.example", "a@b"), 4);
     assert_int_equal(group(place("198.51.100.1", "pool.example", "s@pool.example", "a@b")), 4);
     assert_int_equal(group(place("198.51.100.1", "", "s@pool.example", "a@b")), 0);
@@ -89,9 +82,8 @@ static void test_a_pool_is_known_by_the_domain_that_spf_passed_for(void **state)
     assert_int_equal(group(place("198.51.100.1", "pool.example", "s@pool.example", "a@b")), 0);
 }
 
-static void test_what_is_served_from_another_network_is_forgotten_in_all(void **state)
+TEST(test_what_is_served_from_another_network_is_forgotten_in_all)
 {
-    (void)state;
     remember(place("192.0.2.7", "pool.example", "s@pool.example", "a@b"), 4);
     struct retry_place there = place("198.51.100.1", "pool.example", "s@pool.example", "a@b");
     struct retry got = retry_recall(shared, &there, arena);
@@ -107,9 +99,8 @@ static void test_what_is_served_from_another_network_is_forgotten_in_all(void **
     assert_int_equal(group(there), 0);
 }
 
-static void test_a_turn_is_kept_with_the_rest(void **state)
+TEST(test_a_turn_is_kept_with_the_rest)
 {
-    (void)state;
     struct retry_place at = place("192.0.2.7", "", "s@x", "turn@b");
     retry_remember(shared, &at, &(struct retry){.group = 3, .in_turn = true, .waits = 2});
     struct retry got = retry_recall(shared, &at, arena);
@@ -121,9 +112,8 @@ static void test_a_turn_is_kept_with_the_rest(void **state)
     assert_int_equal(group(at), 3);
 }
 
-static void test_another_s_message_is_known_by_its_size(void **state)
+TEST(test_another_s_message_is_known_by_its_size)
 {
-    (void)state;
     struct retry large = {.has_size = true, .size = 5000}, none = {.has_size = false};
     assert_true(retry_is_anothers(&large, &(struct smtp_mail_params){.has_size = true, .size = 9}));
     assert_false(
@@ -133,9 +123,8 @@ static void test_another_s_message_is_known_by_its_size(void **state)
     assert_false(retry_is_anothers(&none, &(struct smtp_mail_params){.has_size = true, .size = 9}));
 }
 
-static void test_a_reply_is_that_message_s_and_not_the_recipient_s(void **state)
+TEST(test_a_reply_is_that_message_s_and_not_the_recipient_s)
 {
-    (void)state;
     struct retry_place at = place("192.0.2.7", "", "s@x", "a@b");
     struct backend_reply full = {REPLY_RECIPIENT, 552, SLICE("5.2.2"), SLICE("mailbox full")};
     retry_remember(shared, &at,
@@ -153,9 +142,8 @@ static void test_a_reply_is_that_message_s_and_not_the_recipient_s(void **state)
     assert_false(retry_is_of(&got, &(struct smtp_mail_params){.has_size = true, .size = 0}));
 }
 
-static void test_addresses_of_any_length_are_told_apart(void **state)
+TEST(test_addresses_of_any_length_are_told_apart)
 {
-    (void)state;
     char one[2000], other[2000];
     memset(one, 'a', sizeof one - 1);
     one[sizeof one - 1] = '\0';
@@ -167,9 +155,8 @@ static void test_addresses_of_any_length_are_told_apart(void **state)
     assert_int_equal(group(place("192.0.2.7", "", other, one)), 0);
 }
 
-static void test_a_flood_stays_within_its_table(void **state)
+TEST(test_a_flood_stays_within_its_table)
 {
-    (void)state;
     char address[64];
     unsigned kept = 0;
     for (unsigned i = 0; i < 50000; i++) {
@@ -185,22 +172,4 @@ static void test_a_flood_stays_within_its_table(void **state)
             arena_reset(arena);
     }
     assert_true(kept > 8000 && kept <= 16384);
-}
-
-#define TEST(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_what_is_served_from_another_network_is_forgotten_in_all),
-        TEST(test_a_turn_is_kept_with_the_rest),
-        TEST(test_another_s_message_is_known_by_its_size),
-        TEST(test_a_group_is_told_at_the_retry_from_the_network),
-        TEST(test_ipv6_counts_by_its_64),
-        TEST(test_a_pool_is_known_by_the_domain_that_spf_passed_for),
-        TEST(test_a_reply_is_that_message_s_and_not_the_recipient_s),
-        TEST(test_addresses_of_any_length_are_told_apart),
-        TEST(test_a_flood_stays_within_its_table),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/rsa_key.h"
+#include "tests/unit/harness.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static unsigned char *der;
 static size_t length;
@@ -28,9 +25,8 @@ static unsigned bits_of(size_t n)
     return rsa_key_bits((struct slice){(const char *)der, n});
 }
 
-static void test_the_length_of_a_key_is_read(void **state)
+TEST(test_the_length_of_a_key_is_read)
 {
-    (void)state;
     static const unsigned sizes[] = {512, 1023, 1024, 1025, 1536, 2048};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         make_key(sizes[i]);
@@ -39,9 +35,8 @@ static void test_the_length_of_a_key_is_read(void **state)
     }
 }
 
-static void test_a_truncated_or_longer_key_is_not_read(void **state)
+TEST(test_a_truncated_or_longer_key_is_not_read)
 {
-    (void)state;
     make_key(1024);
     for (size_t n = 0; n < length; n++)
         assert_int_equal(bits_of(n), 0);
@@ -52,9 +47,8 @@ static void test_a_truncated_or_longer_key_is_not_read(void **state)
 }
 
 /* What is read with one bit changed, OpenSSL reads in the same way. */
-static void test_a_changed_key_is_what_openssl_says(void **state)
+TEST(test_a_changed_key_is_what_openssl_says)
 {
-    (void)state;
     make_key(1024);
     for (size_t bit = 0; bit < length * 8; bit++) {
         der[bit / 8] ^= (unsigned char)(1 << bit % 8);
@@ -69,14 +63,4 @@ static void test_a_changed_key_is_what_openssl_says(void **state)
         der[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
     free(der);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_length_of_a_key_is_read),
-        cmocka_unit_test(test_a_truncated_or_longer_key_is_not_read),
-        cmocka_unit_test(test_a_changed_key_is_what_openssl_says),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/sandbox.h"
+#include "tests/unit/harness.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,8 +21,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 enum { ALLOWED = 0, REFUSED = 40, NO_JAIL = 50 };
 
@@ -207,9 +204,8 @@ static void check_deadly(enum jail jail, const struct forbidden *acts, size_t co
     check_deadly(jail, (const struct forbidden[]){__VA_ARGS__},                                    \
                  sizeof((const struct forbidden[]){__VA_ARGS__}) / sizeof(struct forbidden))
 
-static void test_pure_jail_computes_and_does_nothing_else(void **state)
+TEST(test_pure_jail_computes_and_does_nothing_else)
 {
-    (void)state;
     need_a_jail();
     assert_int_equal(fate(JAIL_PURE, does_nothing), ALLOWED);
     assert_int_equal(fate(JAIL_PURE, allocates), ALLOWED);
@@ -219,9 +215,8 @@ static void test_pure_jail_computes_and_does_nothing_else(void **state)
            {"x32", calls_by_the_32_bit_door}, {"memfd", spools});
 }
 
-static void test_antivirus_jail_has_its_folder_and_no_other(void **state)
+TEST(test_antivirus_jail_has_its_folder_and_no_other)
 {
-    (void)state;
     need_a_jail();
     assert_int_equal(fate(JAIL_ANTIVIRUS, allocates), ALLOWED);
     assert_int_equal(fate(JAIL_ANTIVIRUS, writes_below_its_folder), ALLOWED);
@@ -232,9 +227,8 @@ static void test_antivirus_jail_has_its_folder_and_no_other(void **state)
            {"mprotect code", makes_data_code}, {"ioctl", does_io_control});
 }
 
-static void test_proxy_jail_has_the_network_and_no_files(void **state)
+TEST(test_proxy_jail_has_the_network_and_no_files)
 {
-    (void)state;
     need_a_jail();
     assert_int_equal(fate(JAIL_PROXY, allocates), ALLOWED);
     assert_int_equal(fate(JAIL_PROXY, uses_the_network), ALLOWED);
@@ -247,9 +241,8 @@ static void test_proxy_jail_has_the_network_and_no_files(void **state)
            {"x32", calls_by_the_32_bit_door});
 }
 
-static void test_antivirus_jail_without_its_folder_is_refused(void **state)
+TEST(test_antivirus_jail_without_its_folder_is_refused)
 {
-    (void)state;
     need_a_jail();
     pid_t pid = fork();
     if (pid == 0) {
@@ -262,34 +255,21 @@ static void test_antivirus_jail_without_its_folder_is_refused(void **state)
     assert_int_equal(status, 0);
 }
 
-static void test_the_environment_can_ask_for_no_jail(void **state)
+TEST(test_the_environment_can_ask_for_no_jail)
 {
-    (void)state;
     setenv("GATEPOST_SANDBOX", "none", 1);
     assert_int_equal(fate(JAIL_PURE, opens_a_file), ALLOWED);
     unsetenv("GATEPOST_SANDBOX");
 }
 
-static int make_folder(void **state)
+static void make_folder(void)
 {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
+    assert_non_null(mkdtemp(folder));
 }
 
-static int remove_folder(void **state)
+static void remove_folder(void)
 {
-    (void)state;
-    return rmdir(folder);
+    assert_int_equal(rmdir(folder), 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pure_jail_computes_and_does_nothing_else),
-        cmocka_unit_test(test_antivirus_jail_has_its_folder_and_no_other),
-        cmocka_unit_test(test_proxy_jail_has_the_network_and_no_files),
-        cmocka_unit_test(test_antivirus_jail_without_its_folder_is_refused),
-        cmocka_unit_test(test_the_environment_can_ask_for_no_jail),
-    };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
-}
+ALL_TESTS(make_folder, remove_folder);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/scan_job.h"
 #include "policy/types.h"
+#include "tests/unit/harness.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,25 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+enum { ARENA_MAX = 64 << 20, PAYLOAD = IPC_PAYLOAD_MAX };
 
-enum { ARENA = 64 << 20, PAYLOAD = IPC_PAYLOAD_MAX };
-
-static struct arena *arena;
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(ARENA);
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+ARENA_TESTS(ARENA_MAX);
 
 static struct value list_of_texts(size_t count, struct slice text)
 {
@@ -123,20 +106,18 @@ static void assert_is_the_answer(const struct scan_answer *got)
     assert_true(got->parts[1].sealed);
 }
 
-static void test_an_answer_comes_back_whole(void **state)
+TEST(test_an_answer_comes_back_whole)
 {
-    (void)state;
     struct scan_answer answer = an_answer(), got;
     assert_true(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
     assert_is_the_answer(&got);
 }
 
-static void test_a_truncated_or_longer_answer_is_refused(void **state)
+TEST(test_a_truncated_or_longer_answer_is_refused)
 {
-    (void)state;
     struct scan_answer answer = an_answer(), got;
     struct slice whole = encoded(2, &answer);
-    struct arena *scratch = arena_new(ARENA);
+    struct arena *scratch = arena_new(ARENA_MAX);
     for (size_t n = 0; n < whole.len; n++) {
         arena_reset(scratch);
         assert_false(scan_answer_decode(slice_sub(whole, 0, n), scratch, 2, &got));
@@ -150,17 +131,15 @@ static void test_a_truncated_or_longer_answer_is_refused(void **state)
     arena_free(&scratch);
 }
 
-static void test_an_answer_to_other_headers_is_refused(void **state)
+TEST(test_an_answer_to_other_headers_is_refused)
 {
-    (void)state;
     struct scan_answer answer = an_answer(), got;
     assert_false(scan_answer_decode(encoded(2, &answer), arena, 3, &got));
     assert_false(scan_answer_decode(encoded(1, &answer), arena, 2, &got));
 }
 
-static void test_ranges_that_overlap_or_run_backwards_are_refused(void **state)
+TEST(test_ranges_that_overlap_or_run_backwards_are_refused)
 {
-    (void)state;
     struct part_range wrong[][2] = {
         {{1, 20, 10, 30, false}, {2, 30, 40, 50, false}},
         {{1, 0, 40, 30, false}, {2, 30, 40, 50, false}},
@@ -173,13 +152,12 @@ static void test_ranges_that_overlap_or_run_backwards_are_refused(void **state)
     }
 }
 
-static void test_any_flipped_bit_is_survived(void **state)
+TEST(test_any_flipped_bit_is_survived)
 {
-    (void)state;
     struct scan_answer answer = an_answer(), got;
     struct slice whole = encoded(2, &answer);
     char *bytes = arena_cstr(arena, whole);
-    struct arena *scratch = arena_new(ARENA);
+    struct arena *scratch = arena_new(ARENA_MAX);
     for (size_t bit = 0; bit < whole.len * 8; bit++) {
         arena_reset(scratch);
         bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
@@ -189,9 +167,8 @@ static void test_any_flipped_bit_is_survived(void **state)
     arena_free(&scratch);
 }
 
-static void test_what_does_not_fit_is_cut_and_says_so(void **state)
+TEST(test_what_does_not_fit_is_cut_and_says_so)
 {
-    (void)state;
     struct scan_answer answer = an_answer(), got;
     char *large = arena_alloc(arena, 100000);
     memset(large, 'x', 100000);
@@ -208,9 +185,8 @@ static void test_what_does_not_fit_is_cut_and_says_so(void **state)
     assert_false(got.facts.keyed[1].list.cut);
 }
 
-static void test_everything_at_once_still_fits(void **state)
+TEST(test_everything_at_once_still_fits)
 {
-    (void)state;
     struct scan_answer answer = {.part_count = 5000}, got;
     char *large = arena_alloc(arena, 60000);
     memset(large, 'x', 60000);
@@ -236,9 +212,8 @@ static void test_everything_at_once_still_fits(void **state)
 
 /* -- over sockets -- */
 
-static void test_a_job_travels_and_its_answer_comes_back(void **state)
+TEST(test_a_job_travels_and_its_answer_comes_back)
 {
-    (void)state;
     int queue[2], message = memfd_create("message", MFD_CLOEXEC), taken, reply;
     assert_int_equal(ipc_pair(queue), 0);
     struct slice headers[] = {SLICE("precedence"), SLICE("x-spam")};
@@ -275,9 +250,8 @@ static void test_a_job_travels_and_its_answer_comes_back(void **state)
     close(queue[1]);
 }
 
-static void test_a_large_answer_comes_whole(void **state)
+TEST(test_a_large_answer_comes_whole)
 {
-    (void)state;
     int pair[2];
     assert_int_equal(ipc_pair(pair), 0);
     struct scan_job job = {.header_count = 2};
@@ -356,9 +330,8 @@ static void answers_of_an_unknown_kind(int reply)
     assert_int_equal(ipc_send(reply, 99, SLICE(""), (int[]){0, 1}, 2, true), 1);
 }
 
-static void test_failures_have_their_reason(void **state)
+TEST(test_failures_have_their_reason)
 {
-    (void)state;
     collect_from(dies, "the scanner died");
     collect_from(refuses, "too odd");
     collect_from(talks_nonsense, "the scanner talked nonsense");
@@ -368,9 +341,8 @@ static void test_failures_have_their_reason(void **state)
     collect_from(answers_of_an_unknown_kind, "the scanner talked nonsense");
 }
 
-static void test_malformed_jobs_are_dropped_and_their_senders_told(void **state)
+TEST(test_malformed_jobs_are_dropped_and_their_senders_told)
 {
-    (void)state;
     int queue[2], pair[2], taken, reply;
     assert_int_equal(ipc_pair(queue), 0);
     assert_int_equal(ipc_pair(pair), 0);
@@ -386,9 +358,8 @@ static void test_malformed_jobs_are_dropped_and_their_senders_told(void **state)
     close(queue[1]);
 }
 
-static void test_a_full_queue_says_try_again(void **state)
+TEST(test_a_full_queue_says_try_again)
 {
-    (void)state;
     int queue[2], message = memfd_create("message", MFD_CLOEXEC), socks[20000], n = 0;
     assert_int_equal(ipc_pair(queue), 0);
     struct slice header = SLICE("x");
@@ -407,25 +378,4 @@ static void test_a_full_queue_says_try_again(void **state)
     close(queue[0]);
     close(queue[1]);
     close(message);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_arena, close_arena)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_an_answer_comes_back_whole),
-        TEST(test_a_truncated_or_longer_answer_is_refused),
-        TEST(test_an_answer_to_other_headers_is_refused),
-        TEST(test_ranges_that_overlap_or_run_backwards_are_refused),
-        TEST(test_any_flipped_bit_is_survived),
-        TEST(test_what_does_not_fit_is_cut_and_says_so),
-        TEST(test_everything_at_once_still_fits),
-        TEST(test_a_job_travels_and_its_answer_comes_back),
-        TEST(test_a_large_answer_comes_whole),
-        TEST(test_failures_have_their_reason),
-        TEST(test_malformed_jobs_are_dropped_and_their_senders_told),
-        TEST(test_a_full_queue_says_try_again),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

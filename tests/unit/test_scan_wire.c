@@ -1,37 +1,28 @@
 /* SPDX-License-Identifier: ISC
  * Jobs with their DNS answers, and what an answer wants, as bytes. */
 #include "filters/scan_job.h"
+#include "tests/unit/harness.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+enum { ARENA_MAX = 64 << 20 };
 
-enum { ARENA = 64 << 20 };
-
-static struct arena *arena;
+ARENA(ARENA_MAX);
 static struct dns_answers *dns;
 
-static int set_up(void **state)
+static void set_up(void)
 {
-    (void)state;
-    arena = arena_new(ARENA);
-    dns = arena ? dns_answers_new(arena) : NULL;
-    return dns ? 0 : -1;
+    make_arena();
+    dns = dns_answers_new(arena);
+    assert_non_null(dns);
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+EACH_TEST(set_up, free_arena);
 
 static struct ip ip_of(const char *text)
 {
@@ -100,9 +91,8 @@ static const struct dns_answer *answer_in(const struct scan_job *job, const char
     return &answer;
 }
 
-static void test_a_job_comes_back_whole(void **state)
+TEST(test_a_job_comes_back_whole)
 {
-    (void)state;
     struct scan_job job = a_job(), got;
     assert_true(scan_job_decode(encoded(&job), arena, &got));
     assert_true(got.message && got.links && got.authentication && got.honour_np);
@@ -118,9 +108,8 @@ static void test_a_job_comes_back_whole(void **state)
     assert_int_equal(got.limits.unpacked, 1ULL << 40);
 }
 
-static void test_dns_answers_travel_with_it(void **state)
+TEST(test_dns_answers_travel_with_it)
 {
-    (void)state;
     struct scan_job job = a_job(), got;
     assert_true(scan_job_decode(encoded(&job), arena, &got));
     const struct dns_answer *answer = answer_in(&got, "example.com", DNS_TXT);
@@ -140,12 +129,11 @@ static void test_dns_answers_travel_with_it(void **state)
     assert_false(dns_look_up(got.dns, SLICE("other.example"), DNS_A, &none));
 }
 
-static void test_a_truncated_or_longer_job_is_refused(void **state)
+TEST(test_a_truncated_or_longer_job_is_refused)
 {
-    (void)state;
     struct scan_job job = a_job(), got;
     struct slice whole = encoded(&job);
-    struct arena *scratch = arena_new(ARENA);
+    struct arena *scratch = arena_new(ARENA_MAX);
     for (size_t n = 0; n < whole.len; n++) {
         arena_reset(scratch);
         assert_false(scan_job_decode(slice_sub(whole, 0, n), scratch, &got));
@@ -156,13 +144,12 @@ static void test_a_truncated_or_longer_job_is_refused(void **state)
     arena_free(&scratch);
 }
 
-static void test_any_flipped_bit_is_survived(void **state)
+TEST(test_any_flipped_bit_is_survived)
 {
-    (void)state;
     struct scan_job job = a_job(), got;
     struct slice whole = encoded(&job);
     char *bytes = arena_cstr(arena, whole);
-    struct arena *scratch = arena_new(ARENA);
+    struct arena *scratch = arena_new(ARENA_MAX);
     for (size_t bit = 0; bit < whole.len * 8; bit++) {
         arena_reset(scratch);
         bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
@@ -172,9 +159,8 @@ static void test_any_flipped_bit_is_survived(void **state)
     arena_free(&scratch);
 }
 
-static void test_what_no_proxy_says_is_refused(void **state)
+TEST(test_what_no_proxy_says_is_refused)
 {
-    (void)state;
     struct scan_job got;
     struct scan_job drawn_wrongly = {.from.sample = 100};
     assert_false(scan_job_decode(encoded(&drawn_wrongly), arena, &got));
@@ -190,9 +176,8 @@ static void test_what_no_proxy_says_is_refused(void **state)
 
 /* -- over sockets -- */
 
-static void test_a_job_without_a_message_travels(void **state)
+TEST(test_a_job_without_a_message_travels)
 {
-    (void)state;
     int queue[2], message, reply;
     assert_int_equal(ipc_pair(queue), 0);
     struct scan_job job = {.spf = true, .from.sender = SLICE("a@example.com"), .dns = dns}, got;
@@ -219,9 +204,8 @@ static void test_a_job_without_a_message_travels(void **state)
     close(queue[1]);
 }
 
-static void test_a_job_that_needs_a_message_is_not_sent_without(void **state)
+TEST(test_a_job_that_needs_a_message_is_not_sent_without)
 {
-    (void)state;
     const struct scan_job jobs[] = {
         {.message = true}, {.attachments = true}, {.links = true}, {.authentication = true}};
     int queue[2], message, reply;
@@ -249,9 +233,8 @@ static void answers_of(size_t octets)
 
 /* As many, and as large ones, as a hostile zone can have asked for: none may keep the rest from
  * being looked at. */
-static void test_large_answers_of_the_dns_travel(void **state)
+TEST(test_large_answers_of_the_dns_travel)
 {
-    (void)state;
     enum { LARGE = 6 << 20 };
     int queue[2], file = memfd_create("message", MFD_CLOEXEC), message, reply;
     assert_int_equal(ipc_pair(queue), 0);
@@ -273,9 +256,8 @@ static void test_large_answers_of_the_dns_travel(void **state)
         close(open_now[i]);
 }
 
-static void test_answers_that_do_not_fit_are_told(void **state)
+TEST(test_answers_that_do_not_fit_are_told)
 {
-    (void)state;
     int queue[2];
     assert_int_equal(ipc_pair(queue), 0);
     answers_of(SCAN_JOB_MAX);
@@ -297,9 +279,8 @@ static bool survives(const struct scan_answer *answer, struct scan_answer *got)
     return scan_answer_decode(copy, arena, 0, got);
 }
 
-static void test_names_that_cannot_exist_are_not_wanted(void **state)
+TEST(test_names_that_cannot_exist_are_not_wanted)
 {
-    (void)state;
     static const struct dns_wanted wrong[] = {
         {{"", 0}, DNS_A}, {{"a..b", 4}, DNS_A}, {{"a.example", 9}, (enum dns_type)255}};
     struct scan_answer got;
@@ -310,9 +291,8 @@ static void test_names_that_cannot_exist_are_not_wanted(void **state)
     }
 }
 
-static void test_a_long_list_of_names_is_told_in_part(void **state)
+TEST(test_a_long_list_of_names_is_told_in_part)
 {
-    (void)state;
     struct dns_wanted wanted[DNS_WANTED_MAX];
     for (size_t i = 0; i < DNS_WANTED_MAX; i++) {
         struct slice name = arena_printf(arena, "%060zu.%060zu.%060zu.%060zu", i, i, i, i);
@@ -323,9 +303,8 @@ static void test_a_long_list_of_names_is_told_in_part(void **state)
     assert_in_range(got.wanted_count, 60, DNS_WANTED_MAX - 1);
 }
 
-static void test_a_message_cannot_crowd_out_its_sender(void **state)
+TEST(test_a_message_cannot_crowd_out_its_sender)
 {
-    (void)state;
     struct scan_answer answer = {0}, got;
     char *large = arena_alloc(arena, 40000);
     memset(large, 'x', 40000);
@@ -341,25 +320,4 @@ static void test_a_message_cannot_crowd_out_its_sender(void **state)
     assert_int_equal(got.facts.fact[FACT_SPF_EXPLANATION].state, VALUE_UNKNOWN);
     assert_int_equal(got.facts.fact[FACT_DMARC_DOMAIN].text.len, 253);
     assert_int_equal(got.facts.fact[FACT_DMARC_RESULT].integer, 2);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_a_job_comes_back_whole),
-        TEST(test_dns_answers_travel_with_it),
-        TEST(test_a_truncated_or_longer_job_is_refused),
-        TEST(test_any_flipped_bit_is_survived),
-        TEST(test_what_no_proxy_says_is_refused),
-        TEST(test_a_job_without_a_message_travels),
-        TEST(test_a_job_that_needs_a_message_is_not_sent_without),
-        TEST(test_large_answers_of_the_dns_travel),
-        TEST(test_answers_that_do_not_fit_are_told),
-        TEST(test_names_that_cannot_exist_are_not_wanted),
-        TEST(test_a_long_list_of_names_is_told_in_part),
-        TEST(test_a_message_cannot_crowd_out_its_sender),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,13 +7,12 @@
 #include "filters/dmarc.h"
 #include "filters/family_control.h"
 #include "filters/spf.h"
+#include "tests/unit/harness.h"
 
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +20,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 enum { WAIT_MS = 60000, ARENA = 8 << 20, OPTIONS_MAX = 16 };
 
@@ -122,9 +119,8 @@ static void ask(const char *text, struct arena *arena, struct scan_answer *answe
     ask_for(&job, slice_of(text), arena, answer);
 }
 
-static void test_scan_tells_facts_from_its_jail(void **state)
+TEST(test_scan_tells_facts_from_its_jail)
 {
-    (void)state;
     struct family_heard heard;
     struct scan_answer answer;
     start("gatepost-scan", "", &heard, FAMILY_READY);
@@ -149,9 +145,8 @@ static struct dns_answer text_answer(struct arena *arena, struct slice text)
     return (struct dns_answer){.status = DNS_FOUND, .records = record, .count = 1};
 }
 
-static void test_scan_judges_senders_from_its_jail(void **state)
+TEST(test_scan_judges_senders_from_its_jail)
 {
-    (void)state;
     struct family_heard heard;
     struct scan_answer answer;
     struct arena *arena = arena_new(ARENA);
@@ -205,9 +200,8 @@ static void refuses_without_a_message(struct arena *arena)
     close(sock);
 }
 
-static void test_av_finds_from_its_jail(void **state)
+TEST(test_av_finds_from_its_jail)
 {
-    (void)state;
     struct family_heard heard;
     struct scan_answer answer;
     char message[512];
@@ -230,9 +224,8 @@ static void test_av_finds_from_its_jail(void **state)
     stop(0);
 }
 
-static void test_av_without_signatures_does_not_start(void **state)
+TEST(test_av_without_signatures_does_not_start)
 {
-    (void)state;
     struct family_heard heard;
     start("gatepost-av", empty, &heard, FAMILY_FAILED);
     assert_non_null(strstr(heard.text, empty));
@@ -255,17 +248,15 @@ static void write_signature(void)
     fclose(file);
 }
 
-static int make_folders(void **state)
+static void make_folders(void)
 {
-    (void)state;
-    if (!mkdtemp(folder) || chmod(folder, 0755) != 0)
-        return -1;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chmod(folder, 0755), 0);
     snprintf(empty, sizeof empty, "%s/empty", folder);
     snprintf(database, sizeof database, "%s/database", folder);
-    if (mkdir(empty, 0755) != 0 || mkdir(database, 0755) != 0)
-        return -1;
+    assert_int_equal(mkdir(empty, 0755), 0);
+    assert_int_equal(mkdir(database, 0755), 0);
     write_signature();
-    return 0;
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
@@ -276,19 +267,9 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
     return remove(path);
 }
 
-static int remove_folders(void **state)
+static void remove_folders(void)
 {
-    (void)state;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    assert_int_equal(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scan_tells_facts_from_its_jail),
-        cmocka_unit_test(test_scan_judges_senders_from_its_jail),
-        cmocka_unit_test(test_av_finds_from_its_jail),
-        cmocka_unit_test(test_av_without_signatures_does_not_start),
-    };
-    return cmocka_run_group_tests(tests, make_folders, remove_folders);
-}
+ALL_TESTS(make_folders, remove_folders);

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/client_hash.h"
 #include "proxy/shared.h"
+#include "tests/unit/harness.h"
 
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static struct ip ip_of(const char *text)
 {
@@ -32,25 +29,23 @@ static struct ip ip_of(const char *text)
 static struct shared *shared;
 static unsigned row, other;
 
-static int setup(void **state)
+static void set_up(void)
 {
-    (void)state;
     int fd;
     shared = shared_new(&fd);
-    if (!shared)
-        return -1;
+    assert_non_null(shared);
     close(fd);
     row = (unsigned)shared_row_claim(shared);
     other = (unsigned)shared_row_claim(shared);
-    return row == other;
+    assert_true(row != other);
 }
 
-static int teardown(void **state)
+static void tear_down(void)
 {
-    (void)state;
     shared_free(&shared);
-    return 0;
 }
+
+EACH_TEST(set_up, tear_down);
 
 static enum shared_session take(unsigned from, const char *client, unsigned limit, unsigned each)
 {
@@ -64,9 +59,8 @@ static void give(unsigned from, const char *client)
     shared_session_give(shared, from, &ip);
 }
 
-static void test_siphash_gives_the_published_value(void **state)
+TEST(test_siphash_gives_the_published_value)
 {
-    (void)state;
     uint64_t key[2] = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
     char bytes[15];
     for (size_t i = 0; i < sizeof bytes; i++)
@@ -74,9 +68,8 @@ static void test_siphash_gives_the_published_value(void **state)
     assert_true(siphash(key, (struct slice){bytes, sizeof bytes}) == UINT64_C(0xa129ca6149be45e5));
 }
 
-static void test_sessions_of_all_rows_count_against_the_limit(void **state)
+TEST(test_sessions_of_all_rows_count_against_the_limit)
 {
-    (void)state;
     assert_int_equal(take(row, "1", 2, 9), SESSION_TAKEN);
     assert_int_equal(take(other, "2", 2, 9), SESSION_TAKEN);
     assert_int_equal(take(row, "3", 2, 9), SESSION_TOO_MANY);
@@ -85,9 +78,8 @@ static void test_sessions_of_all_rows_count_against_the_limit(void **state)
     assert_int_equal(take(row, "3", 2, 9), SESSION_TAKEN);
 }
 
-static void test_one_client_is_limited_over_all_rows(void **state)
+TEST(test_one_client_is_limited_over_all_rows)
 {
-    (void)state;
     assert_int_equal(take(row, "1", 9, 2), SESSION_TAKEN);
     assert_int_equal(take(other, "1", 9, 2), SESSION_TAKEN);
     assert_int_equal(take(other, "1", 9, 2), SESSION_TOO_MANY_OF_CLIENT);
@@ -97,9 +89,8 @@ static void test_one_client_is_limited_over_all_rows(void **state)
     assert_int_equal(take(row, "1", 9, 2), SESSION_TAKEN);
 }
 
-static void test_a_v6_client_is_its_64(void **state)
+TEST(test_a_v6_client_is_its_64)
 {
-    (void)state;
     assert_int_equal(take(row, "7:1", 9, 1), SESSION_TAKEN);
     assert_int_equal(take(row, "7:2", 9, 1), SESSION_TOO_MANY_OF_CLIENT);
     assert_int_equal(take(row, "8:1", 9, 1), SESSION_TAKEN);
@@ -118,9 +109,8 @@ static bool scan_take(unsigned of, uint64_t octets, uint64_t limit, int64_t sinc
                                                  .patience = PATIENCE});
 }
 
-static void test_scans_are_bounded_by_octets_over_all_rows(void **state)
+TEST(test_scans_are_bounded_by_octets_over_all_rows)
 {
-    (void)state;
     assert_true(scan_take(row, 60, 100, NOW));
     assert_false(scan_take(other, 41, 100, NOW));
     assert_true(scan_take(other, 40, 100, NOW));
@@ -129,9 +119,8 @@ static void test_scans_are_bounded_by_octets_over_all_rows(void **state)
     assert_int_equal(shared_scans(shared), 40);
 }
 
-static void test_what_is_larger_than_all_room_is_scanned_alone(void **state)
+TEST(test_what_is_larger_than_all_room_is_scanned_alone)
 {
-    (void)state;
     assert_true(scan_take(row, 10, 100, NOW));
     assert_false(scan_take(other, 1000, 100, NOW));
     shared_scan_give(shared, row, 10);
@@ -139,18 +128,16 @@ static void test_what_is_larger_than_all_room_is_scanned_alone(void **state)
     assert_false(scan_take(row, 10, 100, NOW));
 }
 
-static void test_nothing_is_put_behind_a_job_that_is_too_old(void **state)
+TEST(test_nothing_is_put_behind_a_job_that_is_too_old)
 {
-    (void)state;
     shared_scan_oldest(shared, other, NOW - AGE - 1);
     assert_false(scan_take(row, 10, 100, NOW));
     shared_scan_oldest(shared, other, NOW - AGE);
     assert_true(scan_take(row, 10, 100, NOW));
 }
 
-static void test_whoever_waits_longest_in_any_row_is_first(void **state)
+TEST(test_whoever_waits_longest_in_any_row_is_first)
 {
-    (void)state;
     shared_scan_first(shared, row, NOW - 20);
     shared_scan_first(shared, other, NOW - 10);
     assert_false(scan_take(other, 10, 100, NOW - 10));
@@ -159,9 +146,8 @@ static void test_whoever_waits_longest_in_any_row_is_first(void **state)
     assert_true(scan_take(other, 10, 100, NOW - 10));
 }
 
-static void test_a_row_that_does_not_serve_its_line_holds_nobody_up(void **state)
+TEST(test_a_row_that_does_not_serve_its_line_holds_nobody_up)
 {
-    (void)state;
     shared_scan_first(shared, row, NOW - 1);
     struct scan_claim late = {.octets = 10,
                               .limit = 100,
@@ -172,9 +158,8 @@ static void test_a_row_that_does_not_serve_its_line_holds_nobody_up(void **state
     assert_true(shared_scan_take(shared, other, &late));
 }
 
-static void test_a_cleared_row_gives_everything_back(void **state)
+TEST(test_a_cleared_row_gives_everything_back)
 {
-    (void)state;
     struct ip server = ip_of("9");
     unsigned number = shared_server(shared, &server, 25);
     assert_int_equal(take(row, "1", 9, 9), SESSION_TAKEN);
@@ -200,9 +185,8 @@ static void test_a_cleared_row_gives_everything_back(void **state)
     assert_int_equal(shared_row_claim(shared), (int)row);
 }
 
-static void test_rows_run_out_and_come_back(void **state)
+TEST(test_rows_run_out_and_come_back)
 {
-    (void)state;
     for (int i = 2; i < SHARED_ROWS; i++)
         assert_int_equal(shared_row_claim(shared), i);
     assert_int_equal(shared_row_claim(shared), -1);
@@ -210,9 +194,8 @@ static void test_rows_run_out_and_come_back(void **state)
     assert_int_equal(shared_row_claim(shared), 100);
 }
 
-static void test_giving_too_much_stops_at_zero(void **state)
+TEST(test_giving_too_much_stops_at_zero)
 {
-    (void)state;
     give(row, "1");
     shared_spool_give(shared, row, 5);
     shared_scan_give(shared, row, 5);
@@ -222,9 +205,8 @@ static void test_giving_too_much_stops_at_zero(void **state)
                      0);
 }
 
-static void test_a_server_has_one_number_and_others_another(void **state)
+TEST(test_a_server_has_one_number_and_others_another)
 {
-    (void)state;
     struct ip ip = ip_of("9"), next = ip_of("10");
     unsigned number = shared_server(shared, &ip, 25);
     assert_int_equal(shared_server(shared, &ip, 25), number);
@@ -232,9 +214,8 @@ static void test_a_server_has_one_number_and_others_another(void **state)
     assert_int_not_equal(shared_server(shared, &next, 25), number);
 }
 
-static void test_more_clients_than_cells_lose_no_place(void **state)
+TEST(test_more_clients_than_cells_lose_no_place)
 {
-    (void)state;
     enum { CLIENTS = 100000 };
     struct ip ip = {.family = 4};
     for (uint32_t i = 0; i < CLIENTS; i++) {
@@ -274,9 +255,8 @@ static void hammer(unsigned mine, unsigned server)
         pause();
 }
 
-static void test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing(void **state)
+TEST(test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing)
 {
-    (void)state;
     struct ip ip = ip_of("9"), client = ip_of("5");
     unsigned server = shared_server(shared, &ip, 25);
     pid_t pids[HAMMERS];
@@ -299,9 +279,8 @@ static void test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing(v
     }
 }
 
-static void test_what_was_counted_outlives_its_row(void **state)
+TEST(test_what_was_counted_outlives_its_row)
 {
-    (void)state;
     shared_count(shared, row, COUNTER_MESSAGES, 2);
     shared_count(shared, other, COUNTER_MESSAGES, 3);
     shared_count(shared, row, COUNTER_REFUSED, 1);
@@ -316,38 +295,12 @@ static void test_what_was_counted_outlives_its_row(void **state)
     assert_string_equal(shared_counter_name(COUNTER_MESSAGES), "messages");
 }
 
-static void test_suspended_lists_are_those_of_one_configuration(void **state)
+TEST(test_suspended_lists_are_those_of_one_configuration)
 {
-    (void)state;
     assert_int_equal(shared_lists(shared, 7), 0);
     shared_suspend(shared, 5);
     assert_int_equal(shared_suspended(shared), 5);
     assert_int_equal(shared_lists(shared, 7), 5);
     assert_int_equal(shared_lists(shared, 8), 0);
     assert_int_equal(shared_suspended(shared), 0);
-}
-
-int main(void)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {
-        TEST(test_siphash_gives_the_published_value),
-        TEST(test_sessions_of_all_rows_count_against_the_limit),
-        TEST(test_one_client_is_limited_over_all_rows),
-        TEST(test_a_v6_client_is_its_64),
-        TEST(test_scans_are_bounded_by_octets_over_all_rows),
-        TEST(test_what_is_larger_than_all_room_is_scanned_alone),
-        TEST(test_nothing_is_put_behind_a_job_that_is_too_old),
-        TEST(test_whoever_waits_longest_in_any_row_is_first),
-        TEST(test_a_row_that_does_not_serve_its_line_holds_nobody_up),
-        TEST(test_a_cleared_row_gives_everything_back),
-        TEST(test_rows_run_out_and_come_back),
-        TEST(test_giving_too_much_stops_at_zero),
-        TEST(test_a_server_has_one_number_and_others_another),
-        TEST(test_more_clients_than_cells_lose_no_place),
-        TEST(test_what_was_counted_outlives_its_row),
-        TEST(test_suspended_lists_are_those_of_one_configuration),
-        TEST(test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC
  * The configuration that is installed: it loads without a warning and passes its own tests. */
 #include "policy/config.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 struct folder {
     char text[8][65536];
@@ -49,15 +46,13 @@ static void loads_and_passes(const char *path, unsigned tests_at_least)
     free(folder);
 }
 
-static void test_the_default_policy_passes_its_tests(void **state)
+TEST(test_the_default_policy_passes_its_tests)
 {
-    (void)state;
     loads_and_passes("etc/policy.conf", 15);
 }
 
-static void test_the_first_configuration_loads(void **state)
+TEST(test_the_first_configuration_loads)
 {
-    (void)state;
     loads_and_passes("etc/gatepost.conf", 15);
 }
 
@@ -82,9 +77,8 @@ static bool read_switched_on(void *ctx, struct slice path, struct slice *content
     return true;
 }
 
-static void test_the_lists_load_as_they_are_and_all_switched_on(void **state)
+TEST(test_the_lists_load_as_they_are_and_all_switched_on)
 {
-    (void)state;
     static const struct {
         bool (*read)(void *ctx, struct slice path, struct slice *content, const char **reason);
         size_t lists, addresses;
@@ -103,14 +97,4 @@ static void test_the_lists_load_as_they_are_and_all_switched_on(void **state)
         buf_release(&report);
         free(folder);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_default_policy_passes_its_tests),
-        cmocka_unit_test(test_the_first_configuration_loads),
-        cmocka_unit_test(test_the_lists_load_as_they_are_and_all_switched_on),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

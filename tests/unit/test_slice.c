@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/slice.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void expect(struct slice got, const char *want)
 {
@@ -13,9 +10,8 @@ static void expect(struct slice got, const char *want)
     assert_memory_equal(got.ptr ? got.ptr : "", want, got.len);
 }
 
-static void test_parts_are_clamped_to_the_whole(void **state)
+TEST(test_parts_are_clamped_to_the_whole)
 {
-    (void)state;
     struct slice s = SLICE("abcdef"), none = {NULL, 0};
     expect(slice_sub(s, 1, 3), "bc");
     expect(slice_sub(s, 4, 99), "ef");
@@ -28,18 +24,16 @@ static void test_parts_are_clamped_to_the_whole(void **state)
     expect(slice_of(NULL), "");
 }
 
-static void test_trim_takes_line_ends_and_blanks_only(void **state)
+TEST(test_trim_takes_line_ends_and_blanks_only)
 {
-    (void)state;
     expect(slice_trim(SLICE(" \t\r\na b\r\n ")), "a b");
     expect(slice_trim(SLICE(" \t ")), "");
     expect(slice_trim(SLICE("\va\f")), "\va\f");
     expect(slice_trim(SLICE("")), "");
 }
 
-static void test_comparisons(void **state)
+TEST(test_comparisons)
 {
-    (void)state;
     struct slice none = {NULL, 0};
     assert_true(slice_eq(none, SLICE("")));
     assert_true(slice_eq(SLICE("a\0b"), SLICE("a\0b")));
@@ -58,9 +52,8 @@ static void test_comparisons(void **state)
     assert_true(slice_iends(none, none));
 }
 
-static void test_order_puts_the_shorter_first(void **state)
+TEST(test_order_puts_the_shorter_first)
 {
-    (void)state;
     assert_true(slice_cmp(SLICE("ab"), SLICE("abc")) < 0);
     assert_true(slice_cmp(SLICE("abc"), SLICE("ab")) > 0);
     assert_true(slice_cmp(SLICE("b"), SLICE("abc")) > 0);
@@ -68,9 +61,8 @@ static void test_order_puts_the_shorter_first(void **state)
     assert_int_equal(slice_cmp(SLICE(""), (struct slice){NULL, 0}), 0);
 }
 
-static void test_what_is_not_found_is_at_the_end(void **state)
+TEST(test_what_is_not_found_is_at_the_end)
 {
-    (void)state;
     struct slice s = SLICE("a,b,c"), none = {NULL, 0};
     assert_int_equal(slice_find(s, ','), 1);
     assert_int_equal(slice_rfind(s, ','), 3);
@@ -83,9 +75,8 @@ static void test_what_is_not_found_is_at_the_end(void **state)
     assert_int_equal(slice_search(none, SLICE("a")), 0);
 }
 
-static void test_numbers_are_digits_within_the_limit(void **state)
+TEST(test_numbers_are_digits_within_the_limit)
 {
-    (void)state;
     static const struct {
         struct slice text;
         uint64_t max;
@@ -114,9 +105,8 @@ static void test_numbers_are_digits_within_the_limit(void **state)
     }
 }
 
-static void test_cut_at_the_first_separator(void **state)
+TEST(test_cut_at_the_first_separator)
 {
-    (void)state;
     struct slice head, rest;
     assert_true(slice_cut(SLICE("a=b=c"), '=', &head, &rest));
     expect(head, "a");
@@ -131,9 +121,8 @@ static void test_cut_at_the_first_separator(void **state)
     expect(both, "y");
 }
 
-static void test_hex_digits(void **state)
+TEST(test_hex_digits)
 {
-    (void)state;
     int found = 0;
     for (int c = 0; c < 256; c++)
         if (hex_digit((char)c) >= 0)
@@ -142,19 +131,4 @@ static void test_hex_digits(void **state)
     assert_int_equal(hex_digit('F'), 15);
     assert_int_equal(hex_digit('a'), 10);
     assert_int_equal(hex_digit('0'), 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts_are_clamped_to_the_whole),
-        cmocka_unit_test(test_trim_takes_line_ends_and_blanks_only),
-        cmocka_unit_test(test_comparisons),
-        cmocka_unit_test(test_order_puts_the_shorter_first),
-        cmocka_unit_test(test_what_is_not_found_is_at_the_end),
-        cmocka_unit_test(test_numbers_are_digits_within_the_limit),
-        cmocka_unit_test(test_cut_at_the_first_separator),
-        cmocka_unit_test(test_hex_digits),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

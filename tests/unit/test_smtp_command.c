@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp_command.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void test_verbs_in_any_case(void **state)
+TEST(test_verbs_in_any_case)
 {
-    (void)state;
     struct slice argument;
     assert_int_equal(smtp_verb(SLICE("mAiL  FROM:<a@b> \t"), &argument), SMTP_MAIL);
     assert_true(slice_eq(argument, SLICE("FROM:<a@b>")));
@@ -29,9 +25,8 @@ static void test_verbs_in_any_case(void **state)
 
 #define L64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static void test_good_paths(void **state)
+TEST(test_good_paths)
 {
-    (void)state;
     static const struct {
         const char *text, *local, *domain, *rest;
     } cases[] = {
@@ -68,9 +63,8 @@ static void test_good_paths(void **state)
     }
 }
 
-static void test_bad_paths(void **state)
+TEST(test_bad_paths)
 {
-    (void)state;
     static const struct slice cases[] = {
         SLICE(""),
         SLICE("a@b"),
@@ -119,9 +113,8 @@ static void test_bad_paths(void **state)
     }
 }
 
-static void test_utf8_in_a_path_is_told(void **state)
+TEST(test_utf8_in_a_path_is_told)
 {
-    (void)state;
     struct slice in = SLICE("<j\xc3\xb6rg@b>");
     struct smtp_path path;
     const char *why;
@@ -135,9 +128,8 @@ static void test_utf8_in_a_path_is_told(void **state)
     assert_true(path.utf8);
 }
 
-static void test_mail_parameters(void **state)
+TEST(test_mail_parameters)
 {
-    (void)state;
     static const struct {
         struct slice text;
         enum smtp_params_result result;
@@ -173,9 +165,8 @@ static void test_mail_parameters(void **state)
     assert_true(slice_eq(all.ret, SLICE("hdrs")) && slice_eq(all.envid, SLICE("QQ+31")));
 }
 
-static void test_rcpt_parameters(void **state)
+TEST(test_rcpt_parameters)
 {
-    (void)state;
     static const struct {
         struct slice text;
         enum smtp_params_result result;
@@ -199,9 +190,8 @@ static void test_rcpt_parameters(void **state)
     }
 }
 
-static void test_names_after_helo(void **state)
+TEST(test_names_after_helo)
 {
-    (void)state;
     static const struct slice good[] = {SLICE("mail.example.com"), SLICE("a_b."),
                                         SLICE("[192.0.2.1]"), SLICE("[IPv6:::1]"),
                                         SLICE("localhost")};
@@ -214,9 +204,8 @@ static void test_names_after_helo(void **state)
         assert_false(smtp_helo_valid(bad[i]));
 }
 
-static void test_bdat_sizes(void **state)
+TEST(test_bdat_sizes)
 {
-    (void)state;
     uint64_t size;
     bool last;
     assert_true(smtp_bdat(SLICE("86 LAST"), &size, &last) && size == 86 && last);
@@ -234,15 +223,4 @@ static void test_bdat_sizes(void **state)
                                        SLICE("1\0")};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(smtp_bdat(bad[i], &size, &last));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verbs_in_any_case), cmocka_unit_test(test_good_paths),
-        cmocka_unit_test(test_bad_paths),         cmocka_unit_test(test_utf8_in_a_path_is_told),
-        cmocka_unit_test(test_mail_parameters),   cmocka_unit_test(test_rcpt_parameters),
-        cmocka_unit_test(test_names_after_helo),  cmocka_unit_test(test_bdat_sizes),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "data_reference.h"
+#include "tests/unit/harness.h"
 
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static struct decoded want, got;
 
@@ -32,9 +29,8 @@ static void compare_all(struct slice in)
             compare(in, mode & 1, mode & 2, steps[i]);
 }
 
-static void test_random_mixes_are_read_as_the_reference_reads_them(void **state)
+TEST(test_random_mixes_are_read_as_the_reference_reads_them)
 {
-    (void)state;
     static const struct slice words[] = {
         SLICE("\r\n"),     SLICE("\r"),
         SLICE("\n"),       SLICE("."),
@@ -62,9 +58,8 @@ static void test_random_mixes_are_read_as_the_reference_reads_them(void **state)
 }
 
 /* Long enough that what gathers is handed on in the midst of everything. */
-static void test_long_mixes_are_read_as_the_reference_reads_them(void **state)
+TEST(test_long_mixes_are_read_as_the_reference_reads_them)
 {
-    (void)state;
     static const struct slice words[] = {SLICE("\r\n"), SLICE("\r"),  SLICE("\n"),
                                          SLICE("."),    SLICE("\0"),  SLICE("\r\n..x"),
                                          SLICE("y"),    SLICE("\xe4")};
@@ -89,9 +84,8 @@ static void test_long_mixes_are_read_as_the_reference_reads_them(void **state)
     }
 }
 
-static void test_a_body_may_be_split_at_every_position(void **state)
+TEST(test_a_body_may_be_split_at_every_position)
 {
-    (void)state;
     static const struct slice body = SLICE("Subject: x\r\n\r\n..dots\r\n.hidden\r\nsixteen "
                                            "bytes..\r\n0123456789abcde\r\n.\r\nQUIT\r\n");
     struct smtp_data data;
@@ -109,9 +103,8 @@ static void test_a_body_may_be_split_at_every_position(void **state)
     assert_true(slice_eq(slice_from(body, want.used), SLICE("QUIT\r\n")));
 }
 
-static void test_each_special_at_each_place_of_a_block(void **state)
+TEST(test_each_special_at_each_place_of_a_block)
 {
-    (void)state;
     static const struct slice specials[] = {SLICE("\r"),     SLICE("\n"),    SLICE("."),
                                             SLICE("\0"),     SLICE("\r\n."), SLICE("\r\n"),
                                             SLICE("\r\r\n"), SLICE("\xff")};
@@ -127,9 +120,8 @@ static void test_each_special_at_each_place_of_a_block(void **state)
     }
 }
 
-static void test_only_crlf_dot_crlf_ends(void **state)
+TEST(test_only_crlf_dot_crlf_ends)
 {
-    (void)state;
     static const struct slice ends[] = {SLICE(".\r\n"), SLICE("text\r\n.\r\n"), SLICE("\r\n.\r\n")};
     static const struct slice go_on[] = {
         SLICE("\n.\n"),         SLICE("\n.\r\n"),   SLICE("\r.\r\n"),       SLICE("\r.\r"),
@@ -152,9 +144,8 @@ static void test_only_crlf_dot_crlf_ends(void **state)
     }
 }
 
-static void test_normalised_content_holds_no_bare_newline(void **state)
+TEST(test_normalised_content_holds_no_bare_newline)
 {
-    (void)state;
     struct smtp_data data;
     data_decode(SLICE("a\rb\n.\nc\r\r\n..\r\n.\r\n"), false, true, 1, &got, &data);
     assert_true(got.ended && data.dots);
@@ -162,9 +153,8 @@ static void test_normalised_content_holds_no_bare_newline(void **state)
     assert_true(slice_eq(content, SLICE("a\r\nb\r\n.\r\nc\r\n\r\n.\r\n")));
 }
 
-static void test_a_chunked_body_ends_by_its_length(void **state)
+TEST(test_a_chunked_body_ends_by_its_length)
 {
-    (void)state;
     struct smtp_data data;
     data_decode(SLICE("a\r\n.\r\n.b"), true, false, 1, &got, &data);
     assert_false(got.ended);
@@ -195,9 +185,8 @@ static bool count_calls(void *ctx, struct slice content)
     return true;
 }
 
-static void test_content_comes_in_large_pieces_whatever_it_is(void **state)
+TEST(test_content_comes_in_large_pieces_whatever_it_is)
 {
-    (void)state;
     static const struct slice pieces[] = {SLICE("..\r\n"),  SLICE("\r"),    SLICE("\n"),
                                           SLICE("\0"),      SLICE(".\r\n"), SLICE("\r\r\n"),
                                           SLICE("x\xff.\n")};
@@ -229,9 +218,8 @@ static bool refuse_all(void *ctx, struct slice content)
     return false;
 }
 
-static void test_a_sink_may_refuse(void **state)
+TEST(test_a_sink_may_refuse)
 {
-    (void)state;
     struct smtp_data data;
     smtp_data_begin(&data, false, false);
     assert_true(smtp_data_feed(&data, SLICE("a"), refuse_all, NULL) == SIZE_MAX);
@@ -241,9 +229,8 @@ static void test_a_sink_may_refuse(void **state)
 }
 
 /* Each sample is a client's stream whose DATA hides a second message behind an odd end. */
-static void test_smuggled_messages_stay_content(void **state)
+TEST(test_smuggled_messages_stay_content)
 {
-    (void)state;
     char path[512];
     const char *corpora = getenv("GATEPOST_CORPORA");
     snprintf(path, sizeof path, "%s/smtp/smuggling", corpora ? corpora : "../shared/corpora");
@@ -277,21 +264,4 @@ static void test_smuggled_messages_stay_content(void **state)
     }
     closedir(folder);
     assert_true(seen > 0);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_mixes_are_read_as_the_reference_reads_them),
-        cmocka_unit_test(test_long_mixes_are_read_as_the_reference_reads_them),
-        cmocka_unit_test(test_a_body_may_be_split_at_every_position),
-        cmocka_unit_test(test_each_special_at_each_place_of_a_block),
-        cmocka_unit_test(test_only_crlf_dot_crlf_ends),
-        cmocka_unit_test(test_normalised_content_holds_no_bare_newline),
-        cmocka_unit_test(test_a_chunked_body_ends_by_its_length),
-        cmocka_unit_test(test_content_comes_in_large_pieces_whatever_it_is),
-        cmocka_unit_test(test_a_sink_may_refuse),
-        cmocka_unit_test(test_smuggled_messages_stay_content),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp_line.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 struct sample {
     struct slice bytes;
@@ -25,9 +22,8 @@ static void check(const struct sample *sample, bool lf_ends)
         assert_int_equal(smtp_line(slice_sub(bytes, 0, n), lf_ends, &line, &used), 0);
 }
 
-static void test_lines_whole_and_byte_by_byte(void **state)
+TEST(test_lines_whole_and_byte_by_byte)
 {
-    (void)state;
     static const struct sample samples[] = {
         {SLICE("NOOP\r\nQUIT\r\n"), 1, 4, 6},
         {SLICE("\r\n"), 1, 0, 2},
@@ -44,9 +40,8 @@ static void test_lines_whole_and_byte_by_byte(void **state)
         check(&samples[i], false);
 }
 
-static void test_lf_ends_lines_where_newlines_are_normalised(void **state)
+TEST(test_lf_ends_lines_where_newlines_are_normalised)
 {
-    (void)state;
     static const struct sample samples[] = {
         {SLICE("NOOP\r\nQUIT\r\n"), 1, 4, 6},
         {SLICE("NOOP\nQUIT\r\n"), 1, 4, 5},
@@ -60,9 +55,8 @@ static void test_lf_ends_lines_where_newlines_are_normalised(void **state)
         check(&samples[i], true);
 }
 
-static void test_a_line_has_a_longest(void **state)
+TEST(test_a_line_has_a_longest)
 {
-    (void)state;
     static char text[SMTP_LINE_MAX + 10];
     struct slice line;
     size_t used = 0;
@@ -78,9 +72,8 @@ static void test_a_line_has_a_longest(void **state)
     assert_int_equal(smtp_line((struct slice){text, SMTP_LINE_MAX - 1}, false, &line, &used), 0);
 }
 
-static void test_the_rest_of_a_line_ends_with_crlf_wherever_it_is_split(void **state)
+TEST(test_the_rest_of_a_line_ends_with_crlf_wherever_it_is_split)
 {
-    (void)state;
     static const struct slice rest = SLICE("NO\r OP\r\nQUIT\r\n");
     for (size_t at = 0; at <= 8; at++) {
         size_t used, more = 0;
@@ -97,9 +90,8 @@ static void test_the_rest_of_a_line_ends_with_crlf_wherever_it_is_split(void **s
     assert_int_equal(smtp_line_rest(SLICE("\n"), &used), -3);
 }
 
-static void test_other_protocols_are_told_by_their_first_words(void **state)
+TEST(test_other_protocols_are_told_by_their_first_words)
 {
-    (void)state;
     static const struct {
         struct slice line;
         const char *protocol;
@@ -144,16 +136,4 @@ static void test_other_protocols_are_told_by_their_first_words(void **state)
                                         SLICE("SEND FROM:<a@x.example>")};
     for (size_t i = 0; i < sizeof smtp / sizeof *smtp; i++)
         assert_null(smtp_other_protocol(smtp[i]));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines_whole_and_byte_by_byte),
-        cmocka_unit_test(test_lf_ends_lines_where_newlines_are_normalised),
-        cmocka_unit_test(test_a_line_has_a_longest),
-        cmocka_unit_test(test_the_rest_of_a_line_ends_with_crlf_wherever_it_is_split),
-        cmocka_unit_test(test_other_protocols_are_told_by_their_first_words),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

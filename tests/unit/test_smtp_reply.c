@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp_reply.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void test_good_replies_whole_and_byte_by_byte(void **state)
+TEST(test_good_replies_whole_and_byte_by_byte)
 {
-    (void)state;
     static const struct {
         const char *bytes;
         unsigned code;
@@ -47,9 +43,8 @@ static void test_good_replies_whole_and_byte_by_byte(void **state)
     }
 }
 
-static void test_what_is_no_reply(void **state)
+TEST(test_what_is_no_reply)
 {
-    (void)state;
     static const char *const cases[] = {
         "\r\n",           "25\r\n",     "hello\r\n", "150 x\r\n",
         "650 x\r\n",      "2x0 x\r\n",  "250x\r\n",  "250-a\r\n550 b\r\n",
@@ -62,9 +57,8 @@ static void test_what_is_no_reply(void **state)
             fail_msg("taken: %s", cases[i]);
 }
 
-static void test_replies_are_bounded(void **state)
+TEST(test_replies_are_bounded)
 {
-    (void)state;
     static char text[SMTP_REPLY_MAX];
     struct smtp_reply reply;
     size_t used = 0;
@@ -78,9 +72,8 @@ static void test_replies_are_bounded(void **state)
     assert_int_equal(smtp_reply((struct slice){text, 1000}, &reply, &used), -1);
 }
 
-static void test_lines_of_a_reply(void **state)
+TEST(test_lines_of_a_reply)
 {
-    (void)state;
     struct smtp_reply reply;
     size_t used, at = 0;
     struct slice line;
@@ -91,9 +84,8 @@ static void test_lines_of_a_reply(void **state)
     assert_false(smtp_reply_line(&reply, &at, &line));
 }
 
-static void test_whose_matter_a_reply_is(void **state)
+TEST(test_whose_matter_a_reply_is)
 {
-    (void)state;
     static const struct {
         enum reply_stage stage;
         const char *reply;
@@ -143,9 +135,8 @@ static void test_whose_matter_a_reply_is(void **state)
     }
 }
 
-static void test_no_such_user(void **state)
+TEST(test_no_such_user)
 {
-    (void)state;
     static const struct {
         const char *reply;
         bool yes;
@@ -170,9 +161,8 @@ static struct smtp_reply parsed(const char *bytes)
     return reply;
 }
 
-static void test_a_sender_s_address_is_not_the_recipient_s_fault(void **state)
+TEST(test_a_sender_s_address_is_not_the_recipient_s_fault)
 {
-    (void)state;
     static const struct {
         const char *reply;
         bool yes;
@@ -189,9 +179,8 @@ static void test_a_sender_s_address_is_not_the_recipient_s_fault(void **state)
     }
 }
 
-static void test_too_many_recipients_and_no_other_things(void **state)
+TEST(test_too_many_recipients_and_no_other_things)
 {
-    (void)state;
     static const struct {
         const char *reply;
         bool yes;
@@ -210,19 +199,4 @@ static void test_too_many_recipients_and_no_other_things(void **state)
         if (reply_says_too_many(reply.code, reply.enhanced, reply.text) != cases[i].yes)
             fail_msg("%s", cases[i].reply);
     }
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_replies_whole_and_byte_by_byte),
-        cmocka_unit_test(test_what_is_no_reply),
-        cmocka_unit_test(test_replies_are_bounded),
-        cmocka_unit_test(test_lines_of_a_reply),
-        cmocka_unit_test(test_whose_matter_a_reply_is),
-        cmocka_unit_test(test_no_such_user),
-        cmocka_unit_test(test_a_sender_s_address_is_not_the_recipient_s_fault),
-        cmocka_unit_test(test_too_many_recipients_and_no_other_things),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/spool.h"
+#include "tests/unit/harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static char bytes[300000];
 
@@ -53,9 +50,8 @@ static void round_trip(size_t size, size_t step)
     assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
 
-static void test_what_goes_in_comes_out_sealed(void **state)
+TEST(test_what_goes_in_comes_out_sealed)
 {
-    (void)state;
     fill();
     static const size_t sizes[] = {0, 1, 32767, 32768, 32769, 65536, 300000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -77,9 +73,8 @@ static void limit_files(rlim_t most)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-static void test_half_a_message_is_never_handed_out(void **state)
+TEST(test_half_a_message_is_never_handed_out)
 {
-    (void)state;
     struct spool *spool = spool_new(0);
     fill();
     assert_true(spool_append(spool, (struct slice){bytes, 20000}));
@@ -96,9 +91,8 @@ static void test_half_a_message_is_never_handed_out(void **state)
     spool_free(&spool);
 }
 
-static void test_a_spool_that_lost_a_part_stays_broken(void **state)
+TEST(test_a_spool_that_lost_a_part_stays_broken)
 {
-    (void)state;
     struct spool *spool = spool_new(0);
     fill();
     assert_true(spool_append(spool, (struct slice){bytes, 30000}));
@@ -127,24 +121,12 @@ static unsigned long writes(void)
     return n;
 }
 
-static void test_an_octet_is_no_system_call(void **state)
+TEST(test_an_octet_is_no_system_call)
 {
-    (void)state;
     struct spool *spool = spool_new(0);
     unsigned long before = writes();
     for (size_t i = 0; i < sizeof bytes; i++)
         assert_true(spool_append(spool, (struct slice){bytes + i, 1}));
     assert_true(writes() - before < 20);
     spool_free(&spool);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_goes_in_comes_out_sealed),
-        cmocka_unit_test(test_half_a_message_is_never_handed_out),
-        cmocka_unit_test(test_a_spool_that_lost_a_part_stays_broken),
-        cmocka_unit_test(test_an_octet_is_no_system_call),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

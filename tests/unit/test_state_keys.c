@@ -2,14 +2,11 @@
  * Keys of what gateways remember together, and how senders are folded. */
 #include "proxy/sender_fold.h"
 #include "proxy/state_keys.h"
+#include "tests/unit/harness.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { NOW = 1700000000, HUGE_SENDER = 65536 };
 
@@ -21,19 +18,18 @@ static const struct settings settings = {
 
 static struct state_keys *keys;
 
-static int make_keys(void **state)
+static void make_keys(void)
 {
-    (void)state;
     keys = state_keys_new(&settings);
-    return keys ? 0 : -1;
+    assert_non_null(keys);
 }
 
-static int free_keys(void **state)
+static void free_keys(void)
 {
-    (void)state;
     state_keys_free(&keys);
-    return 0;
 }
+
+ALL_TESTS(make_keys, free_keys);
 
 static struct ip ip_of(const char *text)
 {
@@ -69,9 +65,8 @@ static void assert_folds(const char *sender, const char *folded)
     buf_release(&out);
 }
 
-static void test_plain_senders_keep_their_words(void **state)
+TEST(test_plain_senders_keep_their_words)
 {
-    (void)state;
     assert_folds("", "");
     assert_folds("User@Example.ORG", "user@example.org");
     assert_folds("postmaster", "postmaster");
@@ -83,35 +78,31 @@ static void test_plain_senders_keep_their_words(void **state)
     assert_folds("\"a@b\"@example.org", "\"a@b\"@example.org");
 }
 
-static void test_numbers_are_folded(void **state)
+TEST(test_numbers_are_folded)
 {
-    (void)state;
     assert_folds("bounce-123456-abc@list.example", "bounce-#-abc@list.example");
     assert_folds("msg20231114x@list.example", "msg#x@list.example");
     assert_folds("0100018BCD-1a2b3c4d-feed-9999@ses.example", "#-#-#-#@ses.example");
     assert_folds("bounce_mc.us5_12345.678@mail.example", "bounce_mc.us5_#.678@mail.example");
 }
 
-static void test_recipients_inside_are_folded(void **state)
+TEST(test_recipients_inside_are_folded)
 {
-    (void)state;
     assert_folds("bounce-123456-user=example.org@list.example", "bounce-#@list.example");
     assert_folds("list-return-55-john-smith=example.org@list.example", "list-#@list.example");
     assert_folds("user=example.org@fwd.example", "#@fwd.example");
     assert_folds("bounces+9-ab-user=example.org@mail.example", "bounces+#@mail.example");
 }
 
-static void test_tags_are_folded(void **state)
+TEST(test_tags_are_folded)
 {
-    (void)state;
     assert_folds("user+tag@example.org", "user+#@example.org");
     assert_folds("user+@example.org", "user+#@example.org");
     assert_folds("user+a+b@example.org", "user+#@example.org");
 }
 
-static void test_signed_senders_are_folded(void **state)
+TEST(test_signed_senders_are_folded)
 {
-    (void)state;
     assert_folds("SRS0=HHH=TT=Example.org=john.smith@fwd.example",
                  "srs0=#=#=example.org=john.smith@fwd.example");
     assert_folds("SRS0+4fgd=TT=example.org=user@fwd.example",
@@ -125,9 +116,8 @@ static void test_signed_senders_are_folded(void **state)
     assert_folds("prvs=user@example.org", "prvs=user@example.org");
 }
 
-static void test_a_sender_longer_than_any_path_is_lowered_only(void **state)
+TEST(test_a_sender_longer_than_any_path_is_lowered_only)
 {
-    (void)state;
     char sender[SENDER_FOLD_MAX + 2];
     memset(sender, '1', sizeof sender - 1);
     sender[sizeof sender - 1] = 0;
@@ -137,9 +127,8 @@ static void test_a_sender_longer_than_any_path_is_lowered_only(void **state)
     buf_release(&out);
 }
 
-static void test_a_sender_of_empty_fields_has_a_key(void **state)
+TEST(test_a_sender_of_empty_fields_has_a_key)
 {
-    (void)state;
     static const char *const senders[] = {"srs0===+", "srs1======", "srs1=====+", "btv1===+@"};
     for (size_t i = 0; i < sizeof senders / sizeof *senders; i++)
         assert_true(state_key_sender(keys, slice_of(senders[i])).len > 0);
@@ -147,9 +136,8 @@ static void test_a_sender_of_empty_fields_has_a_key(void **state)
     assert_folds("prvs==+", "prvs=#=+#");
 }
 
-static void test_clients_of_one_network_share_a_key(void **state)
+TEST(test_clients_of_one_network_share_a_key)
 {
-    (void)state;
     assert_true(same(network("192.0.2.1"), network("192.0.2.255")));
     assert_false(same(network("192.0.2.1"), network("192.0.3.1")));
     assert_true(same(network("2001:db8:0:1::1"), network("2001:db8:0:1:ffff::2")));
@@ -157,9 +145,8 @@ static void test_clients_of_one_network_share_a_key(void **state)
     assert_true(same(network("::ffff:192.0.2.7"), network("192.0.2.1")));
 }
 
-static void test_odd_network_lengths_are_masked_within_an_octet(void **state)
+TEST(test_odd_network_lengths_are_masked_within_an_octet)
 {
-    (void)state;
     struct settings odd = settings;
     odd.greylist_network4 = 20;
     struct state_keys *other = state_keys_new(&odd);
@@ -169,9 +156,8 @@ static void test_odd_network_lengths_are_masked_within_an_octet(void **state)
     state_keys_free(&other);
 }
 
-static void test_each_part_of_a_meeting_matters(void **state)
+TEST(test_each_part_of_a_meeting_matters)
 {
-    (void)state;
     struct state_key key = meeting("192.0.2.1", "user@example.org", "rcpt@example.com");
     assert_true(same(key, meeting("192.0.2.9", "USER@example.org", "Rcpt@Example.com")));
     assert_false(same(key, meeting("192.0.9.1", "user@example.org", "rcpt@example.com")));
@@ -180,18 +166,16 @@ static void test_each_part_of_a_meeting_matters(void **state)
     assert_false(same(meeting("192.0.2.1", "ab", "c"), meeting("192.0.2.1", "a", "bc")));
 }
 
-static void test_kinds_do_not_meet(void **state)
+TEST(test_kinds_do_not_meet)
 {
-    (void)state;
     assert_false(same(state_key_domain(keys, SLICE("example.org")),
                       state_key_sender(keys, SLICE("example.org"))));
     assert_true(same(state_key_domain(keys, SLICE("Example.org.")),
                      state_key_domain(keys, SLICE("example.org"))));
 }
 
-static void test_keys_are_short_and_readable_whatever_they_stand_for(void **state)
+TEST(test_keys_are_short_and_readable_whatever_they_stand_for)
 {
-    (void)state;
     char *sender = malloc(HUGE_SENDER);
     for (size_t i = 0; i < HUGE_SENDER; i++)
         sender[i] = (char)(i * 7);
@@ -203,9 +187,8 @@ static void test_keys_are_short_and_readable_whatever_they_stand_for(void **stat
         assert_true(hex_digit(key.text[i]) >= 0);
 }
 
-static void test_a_long_prefix_is_cut(void **state)
+TEST(test_a_long_prefix_is_cut)
 {
-    (void)state;
     char prefix[1000];
     memset(prefix, 'p', sizeof prefix);
     struct settings longer = settings;
@@ -216,9 +199,8 @@ static void test_a_long_prefix_is_cut(void **state)
     state_keys_free(&other);
 }
 
-static void test_a_digest_is_the_same_everywhere(void **state)
+TEST(test_a_digest_is_the_same_everywhere)
 {
-    (void)state;
     /* SHA-256 of 00 00 00 00 00 00 00 0b and "example.org" */
     struct state_key key = state_key_domain(keys, SLICE("example.org"));
     assert_true(
@@ -259,9 +241,8 @@ static bool same_rate(const struct policy_key *rate, const char *ip_a, const cha
                 rate_at(rate, ip_b, sender_b, NOW).current);
 }
 
-static void test_a_window_follows_its_predecessor(void **state)
+TEST(test_a_window_follows_its_predecessor)
 {
-    (void)state;
     int64_t start = NOW - NOW % 60;
     struct rate_keys a = rate_at(&by_client, "192.0.2.1", NULL, start);
     struct rate_keys b = rate_at(&by_client, "192.0.2.1", NULL, start + 59);
@@ -272,9 +253,8 @@ static void test_a_window_follows_its_predecessor(void **state)
     assert_true(a.passed < 0.001 && fabs(c.passed - 0.25) < 0.001);
 }
 
-static void test_windows_are_whole_seconds(void **state)
+TEST(test_windows_are_whole_seconds)
 {
-    (void)state;
     struct policy_key brief = by_client;
     brief.window = 1;
     assert_int_equal(rate_at(&brief, "192.0.2.1", NULL, NOW).window, 1);
@@ -282,17 +262,15 @@ static void test_windows_are_whole_seconds(void **state)
     assert_int_equal(rate_at(&brief, "192.0.2.1", NULL, NOW).window, 2);
 }
 
-static void test_rates_tell_ipv4_clients_and_ipv6_networks_apart(void **state)
+TEST(test_rates_tell_ipv4_clients_and_ipv6_networks_apart)
 {
-    (void)state;
     assert_false(same_rate(&by_client, "192.0.2.1", NULL, "192.0.2.2", NULL));
     assert_true(same_rate(&by_client, "2001:db8::1", NULL, "2001:db8::2", NULL));
     assert_false(same_rate(&by_client, "2001:db8::1", NULL, "2001:db8:0:1::1", NULL));
 }
 
-static void test_rates_of_a_domain_know_no_local_part(void **state)
+TEST(test_rates_of_a_domain_know_no_local_part)
 {
-    (void)state;
     struct policy_key rate = by_client;
     rate.of[0].fact = FACT_SENDER;
     assert_false(same_rate(&rate, "192.0.2.1", "a@example.org", "192.0.2.1", "b@example.org"));
@@ -302,9 +280,8 @@ static void test_rates_of_a_domain_know_no_local_part(void **state)
     assert_false(same_rate(&rate, "192.0.2.1", "a@example.org", "192.0.2.1", "a@example.net"));
 }
 
-static void test_rates_differ_by_event_and_window(void **state)
+TEST(test_rates_differ_by_event_and_window)
 {
-    (void)state;
     struct policy_key other = by_client;
     other.event = RATE_MESSAGES;
     struct state_key key = rate_at(&by_client, "192.0.2.1", NULL, NOW).current;
@@ -314,10 +291,8 @@ static void test_rates_differ_by_event_and_window(void **state)
     assert_false(same(key, rate_at(&other, "192.0.2.1", NULL, NOW).current));
 }
 
-static void
-test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown(void **state)
+TEST(test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown)
 {
-    (void)state;
     struct policy_key rate = by_client;
     rate.of[1].fact = FACT_SENDER;
     rate.of_count = 2;
@@ -330,32 +305,4 @@ test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown(void **state)
     assert_int_equal(state_key_rate(keys, &rate, &facts, NOW, &out), RATE_UNKNOWN);
     facts.fact[FACT_CLIENT_IP] = value_absent();
     assert_int_equal(state_key_rate(keys, &rate, &facts, NOW, &out), RATE_ABSENT);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain_senders_keep_their_words),
-        cmocka_unit_test(test_numbers_are_folded),
-        cmocka_unit_test(test_recipients_inside_are_folded),
-        cmocka_unit_test(test_tags_are_folded),
-        cmocka_unit_test(test_signed_senders_are_folded),
-        cmocka_unit_test(test_a_sender_longer_than_any_path_is_lowered_only),
-        cmocka_unit_test(test_a_sender_of_empty_fields_has_a_key),
-        cmocka_unit_test(test_clients_of_one_network_share_a_key),
-        cmocka_unit_test(test_odd_network_lengths_are_masked_within_an_octet),
-        cmocka_unit_test(test_each_part_of_a_meeting_matters),
-        cmocka_unit_test(test_kinds_do_not_meet),
-        cmocka_unit_test(test_keys_are_short_and_readable_whatever_they_stand_for),
-        cmocka_unit_test(test_a_long_prefix_is_cut),
-        cmocka_unit_test(test_a_digest_is_the_same_everywhere),
-        cmocka_unit_test(test_a_window_follows_its_predecessor),
-        cmocka_unit_test(test_windows_are_whole_seconds),
-        cmocka_unit_test(test_rates_tell_ipv4_clients_and_ipv6_networks_apart),
-        cmocka_unit_test(test_rates_of_a_domain_know_no_local_part),
-        cmocka_unit_test(test_rates_differ_by_event_and_window),
-        cmocka_unit_test(
-            test_an_absent_fact_is_not_counted_and_an_unknown_one_is_unknown),
-    };
-    return cmocka_run_group_tests(tests, make_keys, free_keys);
 }

@@ -6,9 +6,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +14,7 @@
 #include <unistd.h>
 
 #include "test_certificate.h"
-
-#include <cmocka.h>
+#include "tests/unit/harness.h"
 
 enum { MOST = 8 * 1024 * 1024 };
 
@@ -122,27 +119,37 @@ static void start(struct side *s, int fd, size_t input_max, size_t output_max)
     assert_non_null(s->stream);
 }
 
-static int open_both(void **state)
+static void make_tls(void)
 {
-    (void)state;
-    int pair[2];
-    base = event_base_new();
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return -1;
-    start(&a, pair[0], 16 * 1024, 64 * 1024);
-    start(&b, pair[1], 16 * 1024, 64 * 1024);
-    return 0;
+    signal(SIGPIPE, SIG_IGN);
+    server_tls = server_context("localhost");
+    client_tls = SSL_CTX_new(TLS_client_method());
 }
 
-static int close_both(void **state)
+static void free_tls(void)
 {
-    (void)state;
+    SSL_CTX_free(server_tls);
+    SSL_CTX_free(client_tls);
+}
+
+ALL_TESTS(make_tls, free_tls);
+
+static void open_both(void)
+{
+    int pair[2];
+    base = event_base_new();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    start(&a, pair[0], 16 * 1024, 64 * 1024);
+    start(&b, pair[1], 16 * 1024, 64 * 1024);
+}
+
+static void close_both(void)
+{
     stream_free(&a.stream);
     stream_free(&b.stream);
     buf_release(&a.got);
     buf_release(&b.got);
     event_base_free(base);
-    return 0;
 }
 
 static bool both_secured(void)
@@ -157,13 +164,21 @@ static void secure_both(void)
     assert_true(turn_until(both_secured));
 }
 
-static int open_secure(void **state)
+static void open_secure(void)
 {
-    if (open_both(state) != 0)
-        return -1;
+    open_both();
     secure_both();
-    return 0;
 }
+
+#define PLAIN(test) TEST_WITH(test, open_both, close_both)
+#define SECURE(test)                                                                               \
+    static void test(void);                                                                        \
+    ENTER_TEST(test##_over_tls, #test " over TLS", test, open_secure, close_both)                  \
+    static void test(void)
+#define PLAIN_AND_SECURE(test)                                                                     \
+    static void test(void);                                                                        \
+    ENTER_TEST(test##_over_tls, #test " over TLS", test, open_secure, close_both)                  \
+    PLAIN(test)
 
 static void say(struct side *s, const char *text)
 {
@@ -176,9 +191,8 @@ static bool has(const struct side *s, const char *text)
     return slice_eq(buf_slice(&s->got), slice_of(text));
 }
 
-static void test_what_is_left_is_offered_again(void **state)
+PLAIN_AND_SECURE(test_what_is_left_is_offered_again)
 {
-    (void)state;
     a.whole_lines = true;
     say(&b, "one\ntw");
     settle();
@@ -191,9 +205,8 @@ static void test_what_is_left_is_offered_again(void **state)
     assert_true(has(&a, "one\ntwo\nthree\n"));
 }
 
-static void test_nothing_is_read_while_enough_is_left(void **state)
+PLAIN_AND_SECURE(test_nothing_is_read_while_enough_is_left)
 {
-    (void)state;
     static char text[60000];
     memset(text, 'x', sizeof text);
     a.whole_lines = true; /* no line ends: all is left */
@@ -206,9 +219,8 @@ static void test_nothing_is_read_while_enough_is_left(void **state)
     assert_int_equal(a.offers, offers); /* it does not spin either */
 }
 
-static void test_a_paused_stream_is_silent_until_resumed(void **state)
+PLAIN_AND_SECURE(test_a_paused_stream_is_silent_until_resumed)
 {
-    (void)state;
     a.leave = 3;
     a.pause_at = 1;
     say(&b, "abcdef");
@@ -224,9 +236,8 @@ static void test_a_paused_stream_is_silent_until_resumed(void **state)
     assert_true(has(&a, "abcdefghi"));
 }
 
-static void test_a_close_behind_a_pause_is_told_after_the_bytes(void **state)
+PLAIN_AND_SECURE(test_a_close_behind_a_pause_is_told_after_the_bytes)
 {
-    (void)state;
     stream_pause(a.stream);
     say(&b, "last words");
     stream_free(&b.stream);
@@ -285,15 +296,13 @@ static void exchange(void)
     assert_true(b.largest_offer > 16 * 1024 || stream_ssl(b.stream));
 }
 
-static void test_large_bodies_cross(void **state)
+PLAIN_AND_SECURE(test_large_bodies_cross)
 {
-    (void)state;
     exchange();
 }
 
-static void test_a_peer_that_does_not_read_fills_the_bound_only(void **state)
+PLAIN_AND_SECURE(test_a_peer_that_does_not_read_fills_the_bound_only)
 {
-    (void)state;
     static char text[16 * 1024];
     unsigned taken = 0;
     stream_pause(b.stream);
@@ -323,9 +332,8 @@ static void next_batch(void *ctx, enum stream_event event)
     }
 }
 
-static void test_batches_of_pieces_go_back_to_back(void **state)
+PLAIN_AND_SECURE(test_batches_of_pieces_go_back_to_back)
 {
-    (void)state;
     static const struct stream_owner batches = {on_input, next_batch};
     struct iovec first[] = {{(char[]){"fi"}, 2}, {NULL, 0}, {(char[]){"rst "}, 4}};
     stream_set_owner(a.stream, &batches, &a);
@@ -345,18 +353,16 @@ static bool a_timed_out(void)
     return a.events[STREAM_TIMEOUT] > 0;
 }
 
-static void test_a_deadline_comes_once(void **state)
+PLAIN(test_a_deadline_comes_once)
 {
-    (void)state;
     stream_deadline(a.stream, 1);
     assert_true(turn_until(a_timed_out));
     settle();
     assert_int_equal(a.events[STREAM_TIMEOUT], 1);
 }
 
-static void test_a_deadline_can_be_moved_and_taken_back(void **state)
+PLAIN(test_a_deadline_can_be_moved_and_taken_back)
 {
-    (void)state;
     stream_deadline(a.stream, 1);
     stream_deadline(a.stream, 3600 * 1000);
     stream_deadline(b.stream, 1);
@@ -373,45 +379,43 @@ static void test_a_deadline_can_be_moved_and_taken_back(void **state)
     assert_true(turn_until(a_timed_out));
 }
 
-static void test_a_stream_may_be_freed_inside_each_callback(void **state)
+PLAIN(test_a_stream_may_be_freed_inside_each_callback)
 {
-    (void)state;
     a.free_on_input = true;
     b.free_on_event = STREAM_CLOSED;
     say(&b, "x");
     settle();
     assert_null(a.stream);
     assert_null(b.stream);
-    close_both(NULL);
-    open_both(NULL);
+    close_both();
+    open_both();
     a.free_on_event = STREAM_DRAINED;
     stream_notify_drained(a.stream);
     settle();
     assert_null(a.stream);
-    close_both(NULL);
-    open_both(NULL);
+    close_both();
+    open_both();
     a.free_on_event = STREAM_TIMEOUT;
     stream_deadline(a.stream, 1);
     assert_true(turn_until(a_timed_out));
     assert_null(a.stream);
-    close_both(NULL);
-    open_both(NULL);
+    close_both();
+    open_both();
     a.free_on_event = STREAM_SECURED;
     stream_secure(a.stream, new_ssl(true));
     stream_secure(b.stream, new_ssl(false));
     settle();
     assert_null(a.stream);
-    close_both(NULL);
-    open_secure(NULL);
+    close_both();
+    open_secure();
     a.free_on_input = true;
     say(&b, "x");
     settle();
     assert_null(a.stream);
 }
 
-static void test_what_the_peer_said_before_it_broke_off_is_heard(void **state)
+PLAIN_AND_SECURE(test_what_the_peer_said_before_it_broke_off_is_heard)
 {
-    (void)state;
     static char body[2 * 1024 * 1024];
     struct iovec piece = {body, sizeof body};
     stream_write_pieces(a.stream, &piece, 1);
@@ -424,9 +428,8 @@ static void test_what_the_peer_said_before_it_broke_off_is_heard(void **state)
     assert_int_equal(a.events[STREAM_CLOSED] + a.events[STREAM_FAILED], 1);
 }
 
-static void test_a_half_closed_stream_still_hears(void **state)
+PLAIN(test_a_half_closed_stream_still_hears)
 {
-    (void)state;
     char got[8];
     int peer = stream_fd(b.stream);
     stream_pause(b.stream);
@@ -442,9 +445,8 @@ static void test_a_half_closed_stream_still_hears(void **state)
     assert_int_equal(a.events[STREAM_CLOSED], 1);
 }
 
-static void test_plaintext_behind_starttls_is_thrown_away(void **state)
+PLAIN(test_plaintext_behind_starttls_is_thrown_away)
 {
-    (void)state;
     a.secure_on_line = true;
     say(&b, "STARTTLS\r\nRCPT TO:<injected@example.com>\r\n");
     settle();
@@ -456,9 +458,8 @@ static void test_plaintext_behind_starttls_is_thrown_away(void **state)
     assert_true(has(&a, "STARTTLS\r\nEHLO x\r\n"));
 }
 
-static void test_plaintext_left_before_starttls_is_counted_and_gone(void **state)
+PLAIN(test_plaintext_left_before_starttls_is_counted_and_gone)
 {
-    (void)state;
     a.leave = 5;
     say(&b, "12345");
     settle();
@@ -473,9 +474,8 @@ static void test_plaintext_left_before_starttls_is_counted_and_gone(void **state
 
 /* A record larger than input_max, several in one packet: OpenSSL holds bytes that raise no event.
  */
-static void test_bytes_that_openssl_holds_are_not_lost_after_a_pause(void **state)
+SECURE(test_bytes_that_openssl_holds_are_not_lost_after_a_pause)
 {
-    (void)state;
     static char text[48 * 1024];
     memset(text, 'x', sizeof text);
     a.pause_at = 1;
@@ -491,22 +491,18 @@ static void test_bytes_that_openssl_holds_are_not_lost_after_a_pause(void **stat
     assert_int_equal(buf_len(&a.got), sizeof text);
 }
 
-static int open_small_secure(void **state)
+static void open_small_secure(void)
 {
-    (void)state;
     int pair[2];
     base = event_base_new();
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return -1;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     start(&a, pair[0], 1000, 64 * 1024);
     start(&b, pair[1], 16 * 1024, 64 * 1024);
     secure_both();
-    return 0;
 }
 
-static void test_a_record_larger_than_the_input_comes_whole(void **state)
+TEST_WITH(test_a_record_larger_than_the_input_comes_whole, open_small_secure, close_both)
 {
-    (void)state;
     static char text[40000];
     memset(text, '\n', sizeof text);
     a.whole_lines = true;
@@ -517,9 +513,8 @@ static void test_a_record_larger_than_the_input_comes_whole(void **state)
     assert_true(a.largest_offer <= 1000);
 }
 
-static void test_a_failed_handshake_is_told(void **state)
+PLAIN(test_a_failed_handshake_is_told)
 {
-    (void)state;
     stream_secure(a.stream, new_ssl(true));
     say(&b, "EHLO plaintext\r\n");
     settle();
@@ -527,9 +522,8 @@ static void test_a_failed_handshake_is_told(void **state)
     assert_true(strlen(stream_error(a.stream)) > 0);
 }
 
-static void test_a_refused_connection_is_told(void **state)
+PLAIN(test_a_refused_connection_is_told)
 {
-    (void)state;
     struct sockaddr_in nowhere = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof nowhere;
     int taken = socket(AF_INET, SOCK_STREAM, 0); /* bound, not listening */
@@ -542,50 +536,4 @@ static void test_a_refused_connection_is_told(void **state)
     settle();
     assert_true(!a.stream || a.events[STREAM_FAILED] == 1);
     close(taken);
-}
-
-#define PLAIN(test) cmocka_unit_test_setup_teardown(test, open_both, close_both)
-#define SECURE(test)                                                                               \
-    {                                                                                              \
-#test " over TLS", test, open_secure, close_both, NULL                                     \
-    }
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        PLAIN(test_what_is_left_is_offered_again),
-        SECURE(test_what_is_left_is_offered_again),
-        PLAIN(test_nothing_is_read_while_enough_is_left),
-        SECURE(test_nothing_is_read_while_enough_is_left),
-        PLAIN(test_a_paused_stream_is_silent_until_resumed),
-        SECURE(test_a_paused_stream_is_silent_until_resumed),
-        PLAIN(test_a_close_behind_a_pause_is_told_after_the_bytes),
-        SECURE(test_a_close_behind_a_pause_is_told_after_the_bytes),
-        PLAIN(test_large_bodies_cross),
-        SECURE(test_large_bodies_cross),
-        PLAIN(test_a_peer_that_does_not_read_fills_the_bound_only),
-        SECURE(test_a_peer_that_does_not_read_fills_the_bound_only),
-        PLAIN(test_batches_of_pieces_go_back_to_back),
-        SECURE(test_batches_of_pieces_go_back_to_back),
-        PLAIN(test_a_deadline_comes_once),
-        PLAIN(test_a_deadline_can_be_moved_and_taken_back),
-        PLAIN(test_a_stream_may_be_freed_inside_each_callback),
-        PLAIN(test_what_the_peer_said_before_it_broke_off_is_heard),
-        SECURE(test_what_the_peer_said_before_it_broke_off_is_heard),
-        PLAIN(test_a_half_closed_stream_still_hears),
-        PLAIN(test_plaintext_behind_starttls_is_thrown_away),
-        PLAIN(test_plaintext_left_before_starttls_is_counted_and_gone),
-        SECURE(test_bytes_that_openssl_holds_are_not_lost_after_a_pause),
-        cmocka_unit_test_setup_teardown(test_a_record_larger_than_the_input_comes_whole,
-                                        open_small_secure, close_both),
-        PLAIN(test_a_failed_handshake_is_told),
-        PLAIN(test_a_refused_connection_is_told),
-    };
-    signal(SIGPIPE, SIG_IGN);
-    server_tls = server_context("localhost");
-    client_tls = SSL_CTX_new(TLS_client_method());
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    SSL_CTX_free(server_tls);
-    SSL_CTX_free(client_tls);
-    return failed;
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/table.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static struct sources sources;
 
@@ -30,9 +27,8 @@ static bool holds(const struct table *table, const char *text)
     return table_holds_text(table, slice_of(text));
 }
 
-static void test_letters_fold_and_comments_go(void **state)
+TEST(test_letters_fold_and_comments_go)
 {
-    (void)state;
     struct table *table = table_of("# head\r\nExe\r\n  Scr # screen savers\n\n\n#\nlast");
     assert_int_equal(table_count(table), 3);
     assert_true(holds(table, "exe") && holds(table, "EXE") && holds(table, "scr") &&
@@ -42,9 +38,8 @@ static void test_letters_fold_and_comments_go(void **state)
     drop();
 }
 
-static void test_endings_stand_for_what_ends_so(void **state)
+TEST(test_endings_stand_for_what_ends_so)
 {
-    (void)state;
     struct table *table = table_of("*.Example.com\n@example.org\nuser@example.net\n");
     assert_true(holds(table, "a.example.com") && holds(table, "b.a.EXAMPLE.com"));
     assert_false(holds(table, "example.com") || holds(table, ".example.com") ||
@@ -54,9 +49,8 @@ static void test_endings_stand_for_what_ends_so(void **state)
     drop();
 }
 
-static void test_many_entries(void **state)
+TEST(test_many_entries)
 {
-    (void)state;
     char entry[32];
     struct table *table = table_of("");
     for (unsigned i = 0; i < 50000; i++) {
@@ -76,9 +70,8 @@ static bool holds_ip(const struct table *table, const char *text)
     return table_holds_ip(table, &ip);
 }
 
-static void test_networks_of_all_lengths(void **state)
+TEST(test_networks_of_all_lengths)
 {
-    (void)state;
     struct slice bad;
     struct table *table = table_of("10.1.2.3/8\n192.0.2.1\n2001:db8::/32\n198.51.100.128/25\n");
     assert_true(table_as_networks(&sources, table, &bad));
@@ -92,15 +85,4 @@ static void test_networks_of_all_lengths(void **state)
     assert_false(table_as_networks(&sources, table, &bad));
     assert_true(slice_eq(bad, SLICE("example.com")));
     drop();
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_letters_fold_and_comments_go),
-        cmocka_unit_test(test_endings_stand_for_what_ends_so),
-        cmocka_unit_test(test_many_entries),
-        cmocka_unit_test(test_networks_of_all_lengths),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/tag_list.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void test_values_are_trimmed_and_names_keep_their_case(void **state)
+TEST(test_values_are_trimmed_and_names_keep_their_case)
 {
     struct tag_list list;
-    (void)state;
     assert_true(tag_list_parse(SLICE(" a = x y\r\n z ;\r\n\tB=;c_1==;"), &list));
     assert_int_equal(list.count, 3);
     assert_true(slice_eq(tag_value(&list, SLICE("a")), SLICE("x y\r\n z")));
@@ -20,13 +16,12 @@ static void test_values_are_trimmed_and_names_keep_their_case(void **state)
     assert_true(slice_eq(tag_value(&list, SLICE("c_1")), SLICE("=")));
 }
 
-static void test_what_is_no_tag_list(void **state)
+TEST(test_what_is_no_tag_list)
 {
     static const char *const texts[] = {"",      ";",    "a",    "a=1;;",  "a=1; a=2",
                                         "=1",    "1a=x", "a b=", "a=\001", "a=\177",
                                         "a=1;b", ";a=1", "a-b=", "_a=1"};
     struct tag_list list;
-    (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_false(tag_list_parse(slice_of(texts[i]), &list));
     char many[TAGS_MAX * 5 + 16] = "";
@@ -37,24 +32,13 @@ static void test_what_is_no_tag_list(void **state)
     assert_false(tag_list_parse(slice_of(many), &list));
 }
 
-static void test_items(void **state)
+TEST(test_items)
 {
     struct slice items = SLICE("From : to\r\n :"), item;
-    (void)state;
     assert_true(tag_items_have(items, SLICE("from")));
     assert_true(tag_items_have(items, SLICE("TO")));
     assert_false(tag_items_have(items, SLICE("cc")));
     for (int i = 0; i < 3; i++)
         assert_true(tag_items_next(&items, &item));
     assert_false(tag_items_next(&items, &item));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values_are_trimmed_and_names_keep_their_case),
-        cmocka_unit_test(test_what_is_no_tag_list),
-        cmocka_unit_test(test_items),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/terminal.h"
+#include "tests/unit/harness.h"
 
 #include <locale.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 
-#include <cmocka.h>
-
 static char shown[4096];
+
+static void speak_utf8(void)
+{
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+}
+
+ALL_TESTS(speak_utf8, NULL);
 
 static size_t show(struct slice text, size_t columns)
 {
@@ -22,23 +26,20 @@ static size_t show(struct slice text, size_t columns)
     return used;
 }
 
-static void test_controls_are_escaped(void **state)
+TEST(test_controls_are_escaped)
 {
-    (void)state;
     assert_int_equal(show(SLICE("a\033[31mb\r\n\0c\x7f"), 0), 27);
     assert_string_equal(shown, "a\\x1b[31mb\\x0d\\x0a\\x00c\\x7f");
 }
 
-static void test_printable_utf8_stays_and_counts_columns(void **state)
+TEST(test_printable_utf8_stays_and_counts_columns)
 {
-    (void)state;
     assert_int_equal(show(SLICE("gr\xc3\xbc\xc3\x9f \xe6\x97\xa5"), 0), 7);
     assert_string_equal(shown, "gr\xc3\xbc\xc3\x9f \xe6\x97\xa5");
 }
 
-static void test_what_turns_or_hides_text_is_escaped(void **state)
+TEST(test_what_turns_or_hides_text_is_escaped)
 {
-    (void)state;
     show(SLICE("\xe2\x80\xae"
                "a\xe2\x80\x8b"
                "b\xc2\x9b"),
@@ -46,18 +47,16 @@ static void test_what_turns_or_hides_text_is_escaped(void **state)
     assert_string_equal(shown, "\\u{202e}a\\u{200b}b\\u{009b}");
 }
 
-static void test_broken_utf8_is_escaped(void **state)
+TEST(test_broken_utf8_is_escaped)
 {
-    (void)state;
     show(SLICE("\xff\xc3"), 0);
     assert_string_equal(shown, "\\xff\\xc3");
     show(SLICE("\xed\xa0\x80"), 0);
     assert_string_equal(shown, "\\xed\\xa0\\x80");
 }
 
-static void test_what_is_too_wide_is_cut_and_says_so(void **state)
+TEST(test_what_is_too_wide_is_cut_and_says_so)
 {
-    (void)state;
     assert_int_equal(show(SLICE("abcdefghij"), 10), 10);
     assert_string_equal(shown, "abcdefghij");
     assert_int_equal(show(SLICE("abcdefghijk"), 10), 10);
@@ -65,9 +64,8 @@ static void test_what_is_too_wide_is_cut_and_says_so(void **state)
     assert_true(show(SLICE("abcdefg\033\033"), 10) <= 10);
 }
 
-static void test_words_are_wrapped_and_indented(void **state)
+TEST(test_words_are_wrapped_and_indented)
 {
-    (void)state;
     struct terminal terminal = {.width = 12};
     struct buf out = buf_init(1000);
     terminal_wrap(&terminal, &out, SLICE("one two three four"), 2);
@@ -77,19 +75,4 @@ static void test_words_are_wrapped_and_indented(void **state)
     terminal_wrap(&terminal, &out, SLICE("one two three four"), 2);
     assert_true(slice_eq(buf_slice(&out), SLICE("one two three four")));
     buf_release(&out);
-}
-
-int main(void)
-{
-    if (!setlocale(LC_CTYPE, "C.UTF-8"))
-        return 77;
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_controls_are_escaped),
-        cmocka_unit_test(test_printable_utf8_stays_and_counts_columns),
-        cmocka_unit_test(test_what_turns_or_hides_text_is_escaped),
-        cmocka_unit_test(test_broken_utf8_is_escaped),
-        cmocka_unit_test(test_what_is_too_wide_is_cut_and_says_so),
-        cmocka_unit_test(test_words_are_wrapped_and_indented),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,13 +3,10 @@
  * And explain. */
 #include "memory_loader.h"
 #include "policy/explain.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static struct arena *arena;
 static struct facts facts;
@@ -25,19 +22,12 @@ static void reset(void)
         facts.keyed[i] = (struct value){.state = VALUE_KNOWN};
 }
 
-static int set_up(void **state)
+static void tear_down(void)
 {
-    (void)state;
-    reset();
-    return 0;
+    arena_free(&arena);
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+EACH_TEST(reset, tear_down);
 
 /* The verdict of one rule; its texts are copied, the configuration is gone. */
 static struct verdict verdict_of(const char *text)
@@ -54,9 +44,8 @@ static struct verdict verdict_of(const char *text)
     return v;
 }
 
-static void test_no_value_can_break_a_reply(void **state)
+TEST(test_no_value_can_break_a_reply)
 {
-    (void)state;
     facts.fact[FACT_MESSAGE_SUBJECT] =
         value_text(SLICE("a\r\nRCPT TO:<x>\0\x01\x7f\xc2\x85\xe2\x80\xa8\xff\xc3\xa4z"));
     struct verdict v = verdict_of("rule \"r\" then reject \"s: {subject}.\"");
@@ -66,9 +55,8 @@ static void test_no_value_can_break_a_reply(void **state)
     assert_true(slice_iends(v.text, SLICE("z.")));
 }
 
-static void test_headers_keep_utf8_but_no_line_breaks(void **state)
+TEST(test_headers_keep_utf8_but_no_line_breaks)
 {
-    (void)state;
     facts.fact[FACT_MESSAGE_SUBJECT] = value_text(SLICE("a\xc3\xa4\n b\xe2\x80\xa8\xed\xa0\x80"));
     struct verdict v = verdict_of(
         "rule \"r\" then header add \"X-S\" \"{subject}\", subject prefix \"[\xc3\xa4] \"");
@@ -79,9 +67,8 @@ static void test_headers_keep_utf8_but_no_line_breaks(void **state)
     assert_true(slice_eq(v.edits[1].value, SLICE("[\xc3\xa4] ")));
 }
 
-static void test_values_and_replies_are_cut(void **state)
+TEST(test_values_and_replies_are_cut)
 {
-    (void)state;
     char *huge = arena_alloc(arena, 5000);
     memset(huge, 'x', 5000);
     facts.fact[FACT_MESSAGE_SUBJECT] = value_text((struct slice){huge, 5000});
@@ -94,9 +81,8 @@ static void test_values_and_replies_are_cut(void **state)
     assert_int_equal(v.edits[0].value.len, 900);
 }
 
-static void test_every_type_can_be_written(void **state)
+TEST(test_every_type_can_be_written)
 {
-    (void)state;
     facts.fact[FACT_SENDER] = value_absent();
     facts.fact[FACT_MESSAGE_ID] = value_unknown();
     struct verdict v = verdict_of(
@@ -108,9 +94,8 @@ static void test_every_type_can_be_written(void **state)
         SLICE("192.0.2.1 40000 inbound 4096 true none unknown example.com user  2.5  {x}")));
 }
 
-static void test_an_arena_that_is_full_is_said_so(void **state)
+TEST(test_an_arena_that_is_full_is_said_so)
 {
-    (void)state;
     struct verdict v;
     struct arena *tiny = arena_new(16);
     struct config *config = load_good("rule \"r\" then reject \"{helo}\"");
@@ -120,9 +105,8 @@ static void test_an_arena_that_is_full_is_said_so(void **state)
     config_free(&config);
 }
 
-static void test_quiet_rules_take_no_memory(void **state)
+TEST(test_quiet_rules_take_no_memory)
 {
-    (void)state;
     struct verdict v;
     struct config *config = load_good("rule \"r\" when any a in attachments (a.name matches /x/i) "
                                       "or helo == \"bad\" then reject\n");
@@ -143,9 +127,8 @@ static bool holds(const char *condition)
     return verdict_of(text).action == ACTION_REJECT;
 }
 
-static void test_texts_are_compared_by_their_type(void **state)
+TEST(test_texts_are_compared_by_their_type)
 {
-    (void)state;
     facts.fact[FACT_SENDER] = value_text(SLICE("User@Sub.Example.COM"));
     facts.fact[FACT_TLS_SNI] = value_text(SLICE("mail.sub.test."));
     assert_true(holds("listener == \"smtp\"") && !holds("listener == \"SMTP\""));
@@ -163,9 +146,8 @@ static void test_texts_are_compared_by_their_type(void **state)
     assert_true(holds("helo matches /b$/") && holds("helo matches /^a/"));
 }
 
-static void test_what_is_absent_equals_nothing(void **state)
+TEST(test_what_is_absent_equals_nothing)
 {
-    (void)state;
     facts.fact[FACT_SENDER] = value_absent();
     assert_true(!holds("sender == \"a@b\"") && holds("sender != \"a@b\"") &&
                 !holds("sender in [\"a@b\"]"));
@@ -180,9 +162,8 @@ static void test_what_is_absent_equals_nothing(void **state)
     assert_true(holds("recipient.domain is absent") && holds("recipient.local == \"no-at-sign\""));
 }
 
-static void test_explain_names_what_decided(void **state)
+TEST(test_explain_names_what_decided)
 {
-    (void)state;
     struct buf out = buf_init(65536);
     struct config *config = load_good(
         "rule \"a\" when helo.esmtp and\n    (helo == \"x\" or count(recipients) > 1) then reject\n"
@@ -205,21 +186,4 @@ static void test_explain_names_what_decided(void **state)
               "defer 451 4.7.1 no client.example, by rule \"c\"\n"));
     buf_release(&out);
     config_free(&config);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_no_value_can_break_a_reply, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_headers_keep_utf8_but_no_line_breaks, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_values_and_replies_are_cut, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_every_type_can_be_written, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_an_arena_that_is_full_is_said_so, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_quiet_rules_take_no_memory, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_texts_are_compared_by_their_type, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_is_absent_equals_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_explain_names_what_decided, set_up, tear_down),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

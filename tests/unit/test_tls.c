@@ -4,14 +4,11 @@
 #include "base/buf.h"
 
 #include <openssl/pem.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "test_certificate.h"
-
-#include <cmocka.h>
+#include "tests/unit/harness.h"
 
 static struct {
     const char *path;
@@ -64,16 +61,16 @@ static void make_files(size_t i, const char *name, const char *chain, const char
                                            .key_path = slice_of(key_path)};
 }
 
-static int configure(void **state)
+static void configure(void)
 {
-    (void)state;
     make_files(0, "mx.example", "mx.pem", "mx.key", NULL);
     make_files(1, "*.other.example", "other.pem", "other.key", NULL);
     config = (struct config){.certificates = certificates, .certificate_count = 2};
     config.settings.tls_ciphers = SLICE("ECDHE-ECDSA-AES128-GCM-SHA256");
     config.settings.tls_minimum = SLICE("1.2");
-    return 0;
 }
+
+EACH_TEST(configure, NULL);
 
 static struct tls_contexts *load(void)
 {
@@ -115,9 +112,8 @@ static void expect_certificate(struct tls_contexts *contexts, const char *asked,
     SSL_CTX_free(ctx);
 }
 
-static void test_the_certificate_is_the_one_that_was_asked_for(void **state)
+TEST(test_the_certificate_is_the_one_that_was_asked_for)
 {
-    (void)state;
     struct tls_contexts *contexts = load();
     assert_true(tls_ready(contexts));
     expect_certificate(contexts, "mx.example", "mx.example");
@@ -140,9 +136,8 @@ static bool shakes_with_alpn(struct tls_contexts *contexts, const char *protocol
     return done;
 }
 
-static void test_another_protocol_is_sent_away(void **state)
+TEST(test_another_protocol_is_sent_away)
 {
-    (void)state;
     struct tls_contexts *contexts = load();
     assert_true(shakes_with_alpn(contexts, "\x04smtp"));
     assert_true(shakes_with_alpn(contexts, "\x02h2\x04smtp"));
@@ -179,9 +174,8 @@ static bool resumed(struct tls_contexts *contexts)
     return reused;
 }
 
-static void test_tickets_are_good_in_every_proxy_and_through_a_rotation(void **state)
+TEST(test_tickets_are_good_in_every_proxy_and_through_a_rotation)
 {
-    (void)state;
     char keys[4][TICKET_KEY_SIZE];
     struct slice set[TICKET_KEYS], next[TICKET_KEYS];
     struct tls_contexts *one = load(), *two = load();
@@ -203,9 +197,8 @@ static void test_tickets_are_good_in_every_proxy_and_through_a_rotation(void **s
     tls_contexts_free(&two);
 }
 
-static void test_keys_of_a_wrong_size_are_no_keys(void **state)
+TEST(test_keys_of_a_wrong_size_are_no_keys)
 {
-    (void)state;
     struct slice set[TICKET_KEYS];
     struct tls_contexts *contexts = load();
     for (size_t i = 0; i < TICKET_KEYS; i++)
@@ -218,9 +211,8 @@ static void test_keys_of_a_wrong_size_are_no_keys(void **state)
     tls_contexts_free(&contexts);
 }
 
-static void test_what_cannot_be_loaded_is_named(void **state)
+TEST(test_what_cannot_be_loaded_is_named)
 {
-    (void)state;
     const char *reason = NULL;
     strcpy(files[1].text, files[3].text); /* the other's key */
     assert_null(tls_contexts_new(&config, &loader, &reason));
@@ -235,22 +227,9 @@ static void test_what_cannot_be_loaded_is_named(void **state)
     files[0].path = NULL;
     assert_null(tls_contexts_new(&config, &loader, &reason));
     assert_non_null(strstr(reason, "mx.pem: no such file"));
-    configure(NULL);
+    configure();
     config.certificate_count = 0;
     struct tls_contexts *none = load();
     assert_false(tls_ready(none));
     tls_contexts_free(&none);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_the_certificate_is_the_one_that_was_asked_for, configure),
-        cmocka_unit_test_setup(test_another_protocol_is_sent_away, configure),
-        cmocka_unit_test_setup(test_tickets_are_good_in_every_proxy_and_through_a_rotation,
-                               configure),
-        cmocka_unit_test_setup(test_keys_of_a_wrong_size_are_no_keys, configure),
-        cmocka_unit_test_setup(test_what_cannot_be_loaded_is_named, configure),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,13 +2,10 @@
 #include "filters/tnef.h"
 
 #include "base/buf.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum {
     LISTED = 5,
@@ -19,25 +16,23 @@ enum {
     CODEPAGE = 0x69007
 };
 
-static struct arena *arena;
+ARENA(1 << 20);
 static struct tnef tnef;
 static struct buf b;
 
-static int set_up(void **state)
+static void set_up(void)
 {
-    (void)state;
-    arena = arena_new(1024 * 1024);
+    make_arena();
     b = buf_init(64 * 1024);
-    return arena ? 0 : -1;
 }
 
-static int tear_down(void **state)
+static void tear_down(void)
 {
-    (void)state;
     buf_release(&b);
-    arena_free(&arena);
-    return 0;
+    free_arena();
 }
+
+EACH_TEST(set_up, tear_down);
 
 static void number(struct buf *to, uint32_t value, int octets)
 {
@@ -73,9 +68,8 @@ static bool has_name(size_t i, const char *name)
     return false;
 }
 
-static void test_attachments_are_listed_with_their_data(void **state)
+TEST(test_attachments_are_listed_with_their_data)
 {
-    (void)state;
     begin(&b);
     attribute(&b, REND, SLICE(""));
     attribute(&b, TITLE, SLICE("A.EXE\0"));
@@ -101,9 +95,8 @@ static void property(struct buf *to, uint32_t type, uint32_t id, struct slice va
     number(to, 0, (int)((4 - value.len % 4) % 4));
 }
 
-static void test_long_names_come_from_properties(void **state)
+TEST(test_long_names_come_from_properties)
 {
-    (void)state;
     struct buf p = buf_init(4096);
     number(&p, 2, 4);
     property(&p, 31, 0x3707, SLICE("l\0o\0n\0g\0.\0j\0s\0\0\0"));
@@ -117,9 +110,8 @@ static void test_long_names_come_from_properties(void **state)
     buf_release(&p);
 }
 
-static void test_names_are_read_in_their_codepage(void **state)
+TEST(test_names_are_read_in_their_codepage)
 {
-    (void)state;
     begin(&b);
     attribute(&b, CODEPAGE, SLICE("\xe3\x04\0\0\0\0\0\0"));
     attribute(&b, TITLE, SLICE("\xf1\xf7\xe5\xf2.js"));
@@ -127,9 +119,8 @@ static void test_names_are_read_in_their_codepage(void **state)
     assert_true(has_name(0, "счет.js"));
 }
 
-static void test_embedded_messages_are_entered(void **state)
+TEST(test_embedded_messages_are_entered)
 {
-    (void)state;
     struct buf inner = buf_init(4096), p = buf_init(4096);
     buf_append(&inner, SLICE("0123456789abcdef"));
     begin(&inner);
@@ -147,9 +138,8 @@ static void test_embedded_messages_are_entered(void **state)
     buf_release(&p);
 }
 
-static void test_a_length_beyond_the_end_is_broken(void **state)
+TEST(test_a_length_beyond_the_end_is_broken)
 {
-    (void)state;
     begin(&b);
     attribute(&b, TITLE, SLICE("a.exe"));
     number(&b, 2, 1);
@@ -161,9 +151,8 @@ static void test_a_length_beyond_the_end_is_broken(void **state)
     assert_true(slice_eq(tnef.attachments[0].data, SLICE("MZ")));
 }
 
-static void test_the_list_is_capped(void **state)
+TEST(test_the_list_is_capped)
 {
-    (void)state;
     begin(&b);
     for (int i = 0; i < LISTED + 1; i++)
         attribute(&b, REND, SLICE(""));
@@ -172,25 +161,8 @@ static void test_the_list_is_capped(void **state)
     assert_true(tnef.cut);
 }
 
-static void test_what_is_no_tnef_is_refused(void **state)
+TEST(test_what_is_no_tnef_is_refused)
 {
-    (void)state;
     assert_false(tnef_list(arena, SLICE("\x89PNG\r\n"), LISTED, &tnef));
     assert_false(tnef_list(arena, SLICE(""), LISTED, &tnef));
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_attachments_are_listed_with_their_data),
-        TEST(test_long_names_come_from_properties),
-        TEST(test_names_are_read_in_their_codepage),
-        TEST(test_embedded_messages_are_entered),
-        TEST(test_a_length_beyond_the_end_is_broken),
-        TEST(test_the_list_is_capped),
-        TEST(test_what_is_no_tnef_is_refused),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

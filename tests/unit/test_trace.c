@@ -4,13 +4,10 @@
 #include "base/buf.h"
 
 #include "filters/headers.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static struct ip client;
 
@@ -28,21 +25,7 @@ static struct trace sample(void)
                           .now = 1700000000};
 }
 
-static struct arena *arena;
-
-static int make_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(100000);
-    return arena ? 0 : -1;
-}
-
-static int drop_arena(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+ARENA_TESTS(100000);
 
 static bool has(struct slice text, const char *what)
 {
@@ -62,9 +45,8 @@ static void expect_one_field(struct slice text)
         assert_true(text.ptr[i] != '\n' || (i > 0 && text.ptr[i - 1] == '\r'));
 }
 
-static void test_the_field_says_who_by_what(void **state)
+TEST(test_the_field_says_who_by_what)
 {
-    (void)state;
     struct trace t = sample();
     struct slice text = trace_received(arena, &t);
     expect_one_field(text);
@@ -87,9 +69,8 @@ static void test_the_field_says_who_by_what(void **state)
     assert_true(has(trace_received(arena, &t), "([IPv6:2001:db8::1])"));
 }
 
-static void test_a_hostile_helo_is_not_repeated(void **state)
+TEST(test_a_hostile_helo_is_not_repeated)
 {
-    (void)state;
     static const struct slice names[] = {SLICE("a\r\nX: y"), SLICE("(x"), SLICE(""), SLICE("a b"),
                                          SLICE("\xff")};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -101,9 +82,8 @@ static void test_a_hostile_helo_is_not_repeated(void **state)
     }
 }
 
-static void test_a_full_arena_says_so(void **state)
+TEST(test_a_full_arena_says_so)
 {
-    (void)state;
     struct arena *small = arena_new(100);
     struct trace t = sample();
     assert_null(trace_received(small, &t).ptr);
@@ -123,9 +103,8 @@ static enum trace_loop loop_after(const char *helo, const char *hostname, unsign
     return result;
 }
 
-static void test_loops_are_seen(void **state)
+TEST(test_loops_are_seen)
 {
-    (void)state;
     assert_int_equal(loop_after("a.example", "mx.example.com", 0), TRACE_FINE);
     assert_int_equal(loop_after("a.example", "mx.example.com", 2), TRACE_FINE);
     assert_int_equal(loop_after("a.example", "MX.example.com", 3), TRACE_OURSELVES);
@@ -134,20 +113,7 @@ static void test_loops_are_seen(void **state)
     assert_int_equal(loop_after("a.example", "mx.example", 3), TRACE_FINE);
 }
 
-static void test_a_name_that_ends_in_by_hides_no_loop(void **state)
+TEST(test_a_name_that_ends_in_by_hides_no_loop)
 {
-    (void)state;
     assert_int_equal(loop_after("standby", "mx.example.com", 3), TRACE_OURSELVES);
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_field_says_who_by_what),
-        cmocka_unit_test(test_a_hostile_helo_is_not_repeated),
-        cmocka_unit_test(test_a_full_arena_says_so),
-        cmocka_unit_test(test_loops_are_seen),
-        cmocka_unit_test(test_a_name_that_ends_in_by_hides_no_loop),
-    };
-    return cmocka_run_group_tests(tests, make_arena, drop_arena);
 }

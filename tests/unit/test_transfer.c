@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/transfer.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { OUT_MAX = 4096 };
 
@@ -28,9 +25,8 @@ static unsigned base64(const char *in, size_t step, char *out, size_t *n)
     return st.found;
 }
 
-static void test_base64_is_the_same_in_any_pieces(void **state)
+TEST(test_base64_is_the_same_in_any_pieces)
 {
-    (void)state;
     static const char *const cases[][2] = {
         {"", ""},
         {"SGVsbG8=", "Hello"},
@@ -60,9 +56,8 @@ static unsigned base64_found(const char *in)
     return base64(in, OUT_MAX, out, &n);
 }
 
-static void test_base64_tells_what_is_odd(void **state)
+TEST(test_base64_tells_what_is_odd)
 {
-    (void)state;
     assert_int_equal(base64_found("SGVsbG8=\r\n"), 0);
     assert_int_equal(base64_found("SGVs\r\n\r\nbG8=\r\n"), 0);
     assert_int_equal(base64_found("SGVsbG8"), BASE64_NO_PADDING);
@@ -85,9 +80,8 @@ static void assert_qp(const char *in, const char *expected, unsigned expected_fo
     assert_int_equal(found, expected_found);
 }
 
-static void test_quoted_printable_is_decoded_leniently(void **state)
+TEST(test_quoted_printable_is_decoded_leniently)
 {
-    (void)state;
     assert_qp("a=3Db", "a=b", QP_UPPER);
     assert_qp("a=3db", "a=b", QP_LOWER);
     assert_qp("a=\r\nb=\nc= \t\r\nd", "abcd", 0);
@@ -98,9 +92,8 @@ static void test_quoted_printable_is_decoded_leniently(void **state)
     assert_qp("a=4", "a=4", QP_BROKEN);
 }
 
-static void test_uuencode_lines_are_decoded(void **state)
+TEST(test_uuencode_lines_are_decoded)
 {
-    (void)state;
     char out[64];
     bool broken;
     assert_int_equal(uu_decode_line(SLICE("#0V%T"), out, &broken), 3);
@@ -114,9 +107,8 @@ static void test_uuencode_lines_are_decoded(void **state)
     assert_int_equal(uu_decode_line(SLICE(""), out, &broken), -1);
 }
 
-static void test_a_short_line_never_yields_more_than_it_holds(void **state)
+TEST(test_a_short_line_never_yields_more_than_it_holds)
 {
-    (void)state;
     char in[1000], out[sizeof in + 4];
     unsigned found = 0;
     bool ended = false;
@@ -125,9 +117,8 @@ static void test_a_short_line_never_yields_more_than_it_holds(void **state)
     assert_true(uu_decode((struct slice){in, sizeof in}, out, &found, &ended) <= sizeof in);
 }
 
-static void test_begin_lines_need_a_mode_and_a_name(void **state)
+TEST(test_begin_lines_need_a_mode_and_a_name)
 {
-    (void)state;
     struct slice name;
     assert_true(uu_begin_line(SLICE("begin 644 a b.exe"), &name));
     assert_true(slice_eq(name, SLICE("a b.exe")));
@@ -136,17 +127,4 @@ static void test_begin_lines_need_a_mode_and_a_name(void **state)
     assert_false(uu_begin_line(SLICE("begin 999 x"), &name));
     assert_false(uu_begin_line(SLICE("begin the day"), &name));
     assert_false(uu_begin_line(SLICE("Begin 644 x"), &name));
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base64_is_the_same_in_any_pieces),
-        cmocka_unit_test(test_base64_tells_what_is_odd),
-        cmocka_unit_test(test_quoted_printable_is_decoded_leniently),
-        cmocka_unit_test(test_uuencode_lines_are_decoded),
-        cmocka_unit_test(test_a_short_line_never_yields_more_than_it_holds),
-        cmocka_unit_test(test_begin_lines_need_a_mode_and_a_name),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,14 +2,11 @@
  * Addresses, networks, values as JSON and on the wire. */
 #include "memory_loader.h"
 #include "policy/types.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static bool in_network(const char *network_text, const char *ip_text_)
 {
@@ -20,9 +17,8 @@ static bool in_network(const char *network_text, const char *ip_text_)
     return network_holds(&network, &ip);
 }
 
-static void test_networks_hold_their_addresses(void **state)
+TEST(test_networks_hold_their_addresses)
 {
-    (void)state;
     assert_true(in_network("10.0.0.0/8", "10.255.0.1"));
     assert_false(in_network("10.0.0.0/8", "11.0.0.1"));
     assert_true(in_network("192.0.2.128/25", "192.0.2.200"));
@@ -40,9 +36,8 @@ static void test_networks_hold_their_addresses(void **state)
     assert_false(network_parse(SLICE("::ffff:10.0.0.0/90"), &network));
 }
 
-static void test_addresses_are_written_as_they_are_read(void **state)
+TEST(test_addresses_are_written_as_they_are_read)
 {
-    (void)state;
     struct ip ip;
     char text[46];
     assert_true(ip_parse(SLICE("2001:DB8::5"), &ip));
@@ -76,9 +71,8 @@ static struct value sample(struct arena *arena)
     return (struct value){.state = VALUE_KNOWN, .list = {items, 2, true}};
 }
 
-static void test_values_survive_the_wire(void **state)
+TEST(test_values_survive_the_wire)
 {
-    (void)state;
     const struct type *type = &fact_info(FACT_ATTACHMENTS)->type;
     struct arena *arena = arena_new(1 << 20);
     struct buf wire = buf_init(65536), before = buf_init(65536), after = buf_init(65536);
@@ -110,9 +104,8 @@ static bool decodes(const struct type *type, struct slice bytes)
     return good;
 }
 
-static void test_the_wire_trusts_nothing(void **state)
+TEST(test_the_wire_trusts_nothing)
 {
-    (void)state;
     static const struct type truth = {.kind = TYPE_BOOL}, text = {.kind = TYPE_TEXT},
                              ip = {.kind = TYPE_IP}, number = {.kind = TYPE_NUMBER},
                              list = {.kind = TYPE_LIST, .element = &truth};
@@ -135,9 +128,8 @@ static void test_the_wire_trusts_nothing(void **state)
     assert_true(decodes(&list, SLICE("\x03\x02\0\0\0\1\x03\x01\x02")));
 }
 
-static void test_facts_as_json(void **state)
+TEST(test_facts_as_json)
 {
-    (void)state;
     struct facts facts = {0};
     struct buf out = buf_init(65536);
     facts.fact[FACT_HELO] = value_text(SLICE("a\"\xff"));
@@ -152,9 +144,8 @@ static void test_facts_as_json(void **state)
     buf_release(&out);
 }
 
-static void test_a_failed_producer_leaves_unknowns(void **state)
+TEST(test_a_failed_producer_leaves_unknowns)
 {
-    (void)state;
     struct config *config = load_good("rule \"r\" when header[\"a\"] == \"x\" and rate(sender, 1h) "
                                       "> 3 and header[\"b\"] == \"x\" "
                                       "then discard\n");
@@ -171,9 +162,8 @@ static void test_a_failed_producer_leaves_unknowns(void **state)
     config_free(&config);
 }
 
-static void test_types_come_from_the_table(void **state)
+TEST(test_types_come_from_the_table)
 {
-    (void)state;
     enum fact fact;
     assert_true(fact_by_name(SLICE("subject"), &fact));
     assert_int_equal(fact, FACT_MESSAGE_SUBJECT);
@@ -186,18 +176,4 @@ static void test_types_come_from_the_table(void **state)
                      attachment_part);
     assert_string_equal(record_field_doc(&record_types[RECORD_attachment], attachment_encrypted),
                         "needs a password");
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_networks_hold_their_addresses),
-        cmocka_unit_test(test_addresses_are_written_as_they_are_read),
-        cmocka_unit_test(test_values_survive_the_wire),
-        cmocka_unit_test(test_the_wire_trusts_nothing),
-        cmocka_unit_test(test_facts_as_json),
-        cmocka_unit_test(test_a_failed_producer_leaves_unknowns),
-        cmocka_unit_test(test_types_come_from_the_table),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

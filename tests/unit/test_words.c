@@ -4,31 +4,21 @@
 #include "base/utf8.h"
 
 #include "filters/charset.h"
+#include "tests/unit/harness.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static struct arena *arena;
+ARENA(8 * 1024 * 1024);
 static struct malformations odd;
 
-static int set_up(void **state)
+static void set_up(void)
 {
-    (void)state;
-    arena = arena_new(8 * 1024 * 1024);
+    make_arena();
     odd = (struct malformations){{0}};
-    return arena ? 0 : -1;
 }
 
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
+EACH_TEST(set_up, free_arena);
 
 static void assert_decodes_slice(struct slice in, const char *expected)
 {
@@ -43,9 +33,8 @@ static void assert_decodes(const char *in, const char *expected)
     assert_decodes_slice(slice_of(in), expected);
 }
 
-static void test_words_decode(void **state)
+TEST(test_words_decode)
 {
-    (void)state;
     assert_decodes("plain text", "plain text");
     assert_decodes("=?iso-8859-1?Q?caf=E9_au_lait?=", "café au lait");
     assert_decodes("=?utf-8?b?Y2Fmw6k=?= noir", "café noir");
@@ -55,25 +44,22 @@ static void test_words_decode(void **state)
     assert_decodes("a =?utf-8?q?b?= c", "a b c");
 }
 
-static void test_adjacent_words_join(void **state)
+TEST(test_adjacent_words_join)
 {
-    (void)state;
     assert_decodes("=?utf-8?q?a?= =?utf-8?q?b?=", "ab");
     assert_decodes("=?utf-8?q?a?=  =?iso-8859-1?q?=E9?=", "aé");
     assert_decodes("=?utf-8?q?=C3?= =?utf-8?b?qQ==?=", "é");
 }
 
-static void test_words_within_words_and_quotes_decode(void **state)
+TEST(test_words_within_words_and_quotes_decode)
 {
-    (void)state;
     assert_decodes("\"=?utf-8?q?a?=\"", "\"a\"");
     assert_decodes("x=?utf-8?q?a?=y", "xay");
     assert_decodes("=?utf-8?q?a b?=", "a b");
 }
 
-static void test_what_is_no_word_stays(void **state)
+TEST(test_what_is_no_word_stays)
 {
-    (void)state;
     assert_decodes("=?utf-8?q?never ends", "=?utf-8?q?never ends");
     assert_decodes("=?utf-8?x?a?=", "=?utf-8?x?a?=");
     assert_decodes("=?", "=?");
@@ -81,62 +67,39 @@ static void test_what_is_no_word_stays(void **state)
     assert_decodes("1 =? 2", "1 =? 2");
 }
 
-static void test_controls_become_visible(void **state)
+TEST(test_controls_become_visible)
 {
-    (void)state;
     assert_decodes_slice((struct slice){"a\0b\x1b\x7f", 5}, "a␀b␛␡");
     assert_decodes("=?utf-8?q?a=00=0D=0Ab?=", "a␀␍␊b");
     assert_decodes("tab\there", "tab here");
 }
 
-static void test_invalid_octets_become_latin(void **state)
+TEST(test_invalid_octets_become_latin)
 {
-    (void)state;
     assert_decodes("caf\xe9", "café");
     assert_decodes("=?utf-8?q?caf=E9?=", "café");
     assert_decodes("=?x-unknown?q?caf=E9?=", "café");
     assert_true(malformations_has(&odd, MALFORMATION_CHARSET_UNKNOWN));
 }
 
-static void test_utf7_is_decoded_and_told(void **state)
+TEST(test_utf7_is_decoded_and_told)
 {
-    (void)state;
     assert_decodes("=?utf-7?q?+ADw-b?=", "<b");
     assert_true(malformations_has(&odd, MALFORMATION_CHARSET_UTF7));
 }
 
-static void test_utf16_needs_no_mark(void **state)
+TEST(test_utf16_needs_no_mark)
 {
-    (void)state;
     assert_decodes("=?utf-16?B?AGEALgBi?=", "a.b");
     assert_decodes("=?utf-16?B?YQAuAGIA?=", "a.b");
 }
 
-static void test_many_beginnings_take_no_time(void **state)
+TEST(test_many_beginnings_take_no_time)
 {
-    (void)state;
     enum { N = 200000 };
     char *text = malloc(N);
     for (size_t i = 0; i < N; i++)
         text[i] = "=?a?q?"[i % 6];
     words_decode(arena, (struct slice){text, N}, &odd);
     free(text);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_words_decode),
-        TEST(test_adjacent_words_join),
-        TEST(test_words_within_words_and_quotes_decode),
-        TEST(test_what_is_no_word_stays),
-        TEST(test_controls_become_visible),
-        TEST(test_invalid_octets_become_latin),
-        TEST(test_utf7_is_decoded_and_told),
-        TEST(test_utf16_needs_no_mark),
-        TEST(test_many_beginnings_take_no_time),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/zip_directory.h"
+#include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 
-static struct arena *arena;
+ARENA_TESTS(1 << 20);
 
 static struct zip_directory read_zip(struct slice content)
 {
@@ -23,9 +24,8 @@ static struct made_member plain(const char *name, const char *data)
         .local_name = slice_of(name), .central_name = slice_of(name), .data = slice_of(data)};
 }
 
-static void test_members_and_their_data_are_found(void **state)
+TEST(test_members_and_their_data_are_found)
 {
-    (void)state;
     struct made_member m[] = {plain("a.txt", "hello"), plain("b.exe", "MZ")};
     struct buf b = make_zip(SLICE(""), m, 2);
     struct zip_directory d = read_zip(buf_slice(&b));
@@ -38,9 +38,8 @@ static void test_members_and_their_data_are_found(void **state)
     buf_release(&b);
 }
 
-static void test_both_names_are_told_when_they_differ(void **state)
+TEST(test_both_names_are_told_when_they_differ)
 {
-    (void)state;
     struct made_member m = plain("evil.exe", "MZ");
     m.central_name = SLICE("good.txt");
     struct buf b = make_zip(SLICE(""), &m, 1);
@@ -52,9 +51,8 @@ static void test_both_names_are_told_when_they_differ(void **state)
     buf_release(&b);
 }
 
-static void test_a_nul_gives_the_name_before_it_too(void **state)
+TEST(test_a_nul_gives_the_name_before_it_too)
 {
-    (void)state;
     struct made_member m = plain("x", "MZ");
     m.local_name = m.central_name = SLICE("setup.exe\0.txt");
     struct buf b = make_zip(SLICE(""), &m, 1);
@@ -64,9 +62,8 @@ static void test_a_nul_gives_the_name_before_it_too(void **state)
     buf_release(&b);
 }
 
-static void test_the_unicode_path_is_a_name(void **state)
+TEST(test_the_unicode_path_is_a_name)
 {
-    (void)state;
     struct made_member m = plain("a.txt", "MZ");
     m.extra = SLICE("\x75\x70\x0e\0\1\0\0\0\0other.exe");
     struct buf b = make_zip(SLICE(""), &m, 1);
@@ -75,9 +72,8 @@ static void test_the_unicode_path_is_a_name(void **state)
     buf_release(&b);
 }
 
-static void test_offsets_behind_a_prefix(void **state)
+TEST(test_offsets_behind_a_prefix)
 {
-    (void)state;
     struct made_member m = plain("run.exe", "MZ");
     struct buf b = make_zip(SLICE("MZ a program stands before"), &m, 1);
     struct zip_directory d = read_zip(buf_slice(&b));
@@ -87,9 +83,8 @@ static void test_offsets_behind_a_prefix(void **state)
     buf_release(&b);
 }
 
-static void test_members_without_an_entry_are_found(void **state)
+TEST(test_members_without_an_entry_are_found)
 {
-    (void)state;
     struct made_member hidden = plain("hidden.exe", "MZ"), shown = plain("a.txt", "hi");
     struct buf prefix = buf_init(1024);
     put_local(&prefix, &hidden);
@@ -103,9 +98,8 @@ static void test_members_without_an_entry_are_found(void **state)
     buf_release(&prefix);
 }
 
-static void test_all_end_records_count(void **state)
+TEST(test_all_end_records_count)
 {
-    (void)state;
     struct made_member first = plain("first.exe", "MZ"), second = plain("second.txt", "hi");
     struct buf a = make_zip(SLICE(""), &first, 1), b = make_zip(SLICE(""), &second, 1);
     buf_append(&a, buf_slice(&b));
@@ -116,9 +110,8 @@ static void test_all_end_records_count(void **state)
     buf_release(&b);
 }
 
-static void test_a_stored_zip_is_no_second_directory(void **state)
+TEST(test_a_stored_zip_is_no_second_directory)
 {
-    (void)state;
     struct made_member inner = plain("inner.txt", "hi");
     struct buf nested = make_zip(SLICE(""), &inner, 1);
     struct made_member outer = plain("in.zip", "");
@@ -131,9 +124,8 @@ static void test_a_stored_zip_is_no_second_directory(void **state)
     buf_release(&nested);
 }
 
-static void test_overlapping_members_are_told(void **state)
+TEST(test_overlapping_members_are_told)
 {
-    (void)state;
     struct made_member m = plain("a", "data"), other = plain("b", "data");
     struct buf b = buf_init(4096), central = buf_init(4096);
     put_local(&b, &m);
@@ -149,9 +141,8 @@ static void test_overlapping_members_are_told(void **state)
     buf_release(&central);
 }
 
-static void test_encryption_is_told(void **state)
+TEST(test_encryption_is_told)
 {
-    (void)state;
     struct made_member m[] = {plain("a", "x"), plain("b", "x"), plain("c", "x")};
     m[0].flags = 1;
     m[1].method = 99;
@@ -163,9 +154,8 @@ static void test_encryption_is_told(void **state)
     buf_release(&b);
 }
 
-static void test_the_cap_holds(void **state)
+TEST(test_the_cap_holds)
 {
-    (void)state;
     struct made_member m[] = {plain("a", "x"), plain("b", "x"), plain("c", "x")};
     struct buf b = make_zip(SLICE(""), m, 3);
     struct zip_directory d;
@@ -175,9 +165,8 @@ static void test_the_cap_holds(void **state)
     buf_release(&b);
 }
 
-static void test_every_cut_is_survived(void **state)
+TEST(test_every_cut_is_survived)
 {
-    (void)state;
     struct made_member m[] = {plain("a.txt", "hello"), plain("b.exe", "MZ")};
     m[1].extra = SLICE("\1\0\x18\0\0\0\0\0\0\0\0\0");
     struct buf b = make_zip(SLICE(""), m, 2);
@@ -190,44 +179,9 @@ static void test_every_cut_is_survived(void **state)
     buf_release(&b);
 }
 
-static void test_text_is_no_zip(void **state)
+TEST(test_text_is_no_zip)
 {
-    (void)state;
     struct zip_directory d;
     assert_false(zip_directory_read(arena, SLICE("PKs are not enough"), 100, &d));
     assert_false(zip_directory_read(arena, SLICE(""), 100, &d));
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 20);
-    return arena ? 0 : 1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    arena_free(&arena);
-    return 0;
-}
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_members_and_their_data_are_found),
-        cmocka_unit_test(test_both_names_are_told_when_they_differ),
-        cmocka_unit_test(test_a_nul_gives_the_name_before_it_too),
-        cmocka_unit_test(test_the_unicode_path_is_a_name),
-        cmocka_unit_test(test_offsets_behind_a_prefix),
-        cmocka_unit_test(test_members_without_an_entry_are_found),
-        cmocka_unit_test(test_all_end_records_count),
-        cmocka_unit_test(test_a_stored_zip_is_no_second_directory),
-        cmocka_unit_test(test_overlapping_members_are_told),
-        cmocka_unit_test(test_encryption_is_told),
-        cmocka_unit_test(test_the_cap_holds),
-        cmocka_unit_test(test_every_cut_is_survived),
-        cmocka_unit_test(test_text_is_no_zip),
-    };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
 }
