@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * ARC: a key record, NUL, a message. It ends, and what passes was signed by a key that may. */
 #include "filters/arc.h"
-
 #include "tests/fuzz/auth_answers.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct arc_outcome *out)
 {
@@ -18,27 +13,14 @@ static void check(const struct arc_outcome *out)
         abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static bool look(struct arena *arena, struct dns_answers *dns, struct slice message, void *out)
 {
-    struct slice record, message, input = {(const char *)data, size};
+    return arc_examine(arena, dns, message, FUZZ_TIME, out);
+}
+
+FUZZ_WITH_ARENA(input, 8 << 20)
+{
     struct arc_outcome out;
-    struct arena *arena = arena_new(8 << 20);
-    struct dns_answers *dns = dns_answers_new(arena);
-    if (!slice_cut(input, '\0', &record, &message)) {
-        message = record;
-        record = SLICE("v=DKIM1; p=");
-    }
-    bool done = false;
-    if (dns && dkim_example_keys(dns))
-        for (int i = 0; i < FUZZ_ROUNDS && !done; i++) {
-            done = arc_examine(arena, dns, message, FUZZ_TIME, &out);
-            if (!done)
-                fuzz_answer(arena, dns, record);
-        }
-    if (done)
+    if (fuzz_rounds(arena, input, look, &out))
         check(&out);
-    else if (dns && !arena_failed(arena) && size < 4096)
-        abort();
-    arena_free(&arena);
-    return 0;
 }

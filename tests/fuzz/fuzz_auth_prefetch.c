@@ -2,12 +2,9 @@
  * Header blocks and envelopes, as the proxy looks at them. Up to the first NUL: the sender. */
 #include "filters/auth_prefetch.h"
 #include "filters/auth_results.h"
-
-#include <stdlib.h>
+#include "tests/fuzz/target.h"
 
 enum { ARENA = 16 << 20 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct auth_prefetch *out)
 {
@@ -22,10 +19,9 @@ static void check(const struct auth_prefetch *out)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_WITH_ARENA(text, ARENA)
 {
-    struct slice sender, block, text = {(const char *)data, size};
-    struct arena *arena = arena_new(ARENA);
+    struct slice sender, block;
     struct auth_prefetch out;
     if (!slice_cut(text, '\0', &sender, &block))
         block = text;
@@ -36,6 +32,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice word = auth_results_read(text, SLICE("dmarc"));
     if (word.len && (word.ptr < text.ptr || word.ptr + word.len > text.ptr + text.len))
         abort();
-    arena_free(&arena);
-    return 0;
 }

@@ -2,8 +2,7 @@
  * A configuration of any bytes: loaded, its tests run, described and evaluated. */
 #include "policy/config.h"
 #include "policy/explain.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 static bool read_input(void *ctx, struct slice path, struct slice *content, const char **reason)
 {
@@ -41,9 +40,8 @@ static void use(const struct config *config, struct buf *report)
     arena_free(&arena);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ(text)
 {
-    struct slice text = {(const char *)data, size};
     struct loader loader = {read_input, &text};
     struct buf report = buf_init(1 << 16);
     struct config *config = config_load(SLICE("fuzz.conf"), &loader, SLICE("mx.test"), &report);
@@ -51,5 +49,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         use(config, &report);
     config_free(&config);
     buf_release(&report);
-    return 0;
 }

@@ -4,12 +4,9 @@
 #include "filters/auth_results.h"
 #include "filters/dmarc.h"
 #include "filters/org_domain.h"
-
-#include <stdlib.h>
+#include "tests/fuzz/target.h"
 
 enum { ARENA = 16 << 20, FIELD_MAX = 8192 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void evaluate(struct arena *arena, struct slice text, struct slice identifier,
                      const struct author *author)
@@ -60,19 +57,16 @@ static void render(struct slice value)
     buf_release(&out);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_WITH_ARENA(all, ARENA)
 {
-    struct slice all = {(const char *)data, size}, record, identifier, header;
-    struct arena *arena = arena_new(ARENA);
+    struct slice record, identifier, header;
     struct author author;
     slice_cut(all, '\0', &record, &header);
     slice_cut(header, '\0', &identifier, &header);
-    if (arena && author_of(arena, header, &author))
+    if (author_of(arena, header, &author))
         evaluate(arena, record, identifier, &author);
     struct header field;
-    for (struct slice block = header; arena && headers_next(&block, &field);)
+    for (struct slice block = header; headers_next(&block, &field);)
         (void)auth_results_is_ours(arena, &field, SLICE("mx.example.com"));
     render(identifier);
-    arena_free(&arena);
-    return 0;
 }

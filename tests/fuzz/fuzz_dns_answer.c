@@ -2,10 +2,7 @@
  * An answer of the DNS: the first octet chooses the type, the second shortens the arena. What comes
  * out keeps what dns_wire.h promises. */
 #include "filters/dns_wire.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 static void check_name(struct slice name)
 {
@@ -44,18 +41,17 @@ static void check_question(struct slice name)
             abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ(packet)
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA, DNS_MX, DNS_TXT, DNS_PTR, DNS_CNAME};
-    if (size < 2)
-        return 0;
-    enum dns_type type = types[data[0] % 6];
-    struct slice packet = {(const char *)data + 2, size - 2};
-    struct arena *arena = arena_new(data[1] ? (size_t)data[1] * 256 : 1024 * 1024);
+    if (packet.len < 2)
+        return;
+    enum dns_type type = types[fuzz_octet(&packet) % 6];
+    size_t room = fuzz_octet(&packet);
+    struct arena *arena = arena_new(room ? room * 256 : 1024 * 1024);
     struct dns_answer answer;
     dns_wire_read(packet, type, arena, &answer);
     check(type, &answer);
     check_question(packet);
     arena_free(&arena);
-    return 0;
 }

@@ -3,22 +3,13 @@
  * bytes say which edits; the rest is the message. */
 #include "proxy/edits.h"
 
+#include "tests/fuzz/target.h"
 #include "tests/unit/data_reference.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { EDITS = 4, MESSAGE_MOST = 8000 };
 
 static struct decoded message, received;
 static char wire[64 * 1024];
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static struct edit edit_of(uint8_t byte)
 {
@@ -47,16 +38,16 @@ static void check(const struct edited *out, const struct edit_input *input)
                 memcmp(received.content, input->message.ptr, received.len) == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ(in)
 {
-    if (size < EDITS + 9 || size > MESSAGE_MOST)
-        return 0;
+    if (in.len < EDITS + 9 || in.len > MESSAGE_MOST)
+        return;
+    const uint8_t *data = (const uint8_t *)in.ptr;
     struct edit edits[EDITS];
     for (size_t i = 0; i < EDITS; i++)
         edits[i] = edit_of(data[i + 1]);
     /* A message as DATA would have made it: lines end with CRLF. */
-    reference_decode((struct slice){(const char *)data + EDITS + 9, size - EDITS - 9}, true, true,
-                     &message);
+    reference_decode(slice_from(in, EDITS + 9), true, true, &message);
     if (message.len && message.content[message.len - 1] != '\n')
         decoded_put(&message, "\r\n", 2);
     uint64_t unit = message.len / 16 + 1;
@@ -85,5 +76,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         edited_free(&out);
     }
     arena_free(&arena);
-    return 0;
 }

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: ISC
  * A whole message from bytes to facts, and the answer over the wire. Dictionary: mime.dict. */
 #include "filters/examine.h"
-
-#include <stdlib.h>
+#include "tests/fuzz/target.h"
 
 enum { ARENA = 64 << 20 };
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+FUZZ_WARM_UP()
 {
-    (void)argc;
-    (void)argv;
     const char *reason;
-    if (!examine_warm_up(&reason))
-        abort();
-    return 0;
+    return examine_warm_up(&reason);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_WITH_ARENA(input, ARENA)
 {
     static const struct slice headers[] = {{"subject", 7}, {"received", 8}};
     struct scan_job job = {.message = true,
@@ -28,18 +20,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                            .headers = headers,
                            .header_count = 2,
                            .limits = {4, 100, 200, 4 << 20, 0, 0}};
-    struct arena *arena = arena_new(ARENA);
     struct scan_answer answer, received;
-    if (examine(arena, (struct slice){(const char *)data, size}, &job, &answer)) {
+    if (examine(arena, input, &job, &answer)) {
         struct buf out = buf_init(IPC_PAYLOAD_MAX);
         if (!scan_answer_encode(&out, 2, &answer) ||
             !scan_answer_decode(buf_slice(&out), arena, 2, &received))
             abort();
         for (size_t i = 0; i < answer.part_count; i++)
-            if (answer.parts[i].end > size)
+            if (answer.parts[i].end > input.len)
                 abort();
         buf_release(&out);
     }
-    arena_free(&arena);
-    return 0;
 }

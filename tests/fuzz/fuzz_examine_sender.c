@@ -3,22 +3,14 @@
  * Up to the first NUL: what every name that is asked for has; up to the second: the sender. */
 #include "filters/examine.h"
 #include "tests/fuzz/auth_answers.h"
-
-#include <stdlib.h>
+#include "tests/fuzz/target.h"
 
 enum { ARENA = 64 << 20, ROUNDS = 64 };
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+FUZZ_WARM_UP()
 {
-    (void)argc;
-    (void)argv;
     const char *reason;
-    if (!examine_warm_up(&reason))
-        abort();
-    return 0;
+    return examine_warm_up(&reason);
 }
 
 /* As the scanner gets it. */
@@ -72,10 +64,9 @@ static void judge(struct arena *arena, struct slice message, struct scan_job *jo
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_WITH_ARENA(message, ARENA)
 {
-    struct slice record, sender, message = {(const char *)data, size};
-    struct arena *arena = arena_new(ARENA);
+    struct slice record, sender;
     slice_cut(message, '\0', &record, &message);
     slice_cut(message, '\0', &sender, &message);
     if (!message.ptr)
@@ -91,6 +82,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                            .dns = dns_answers_new(arena)};
     if (job.dns && dkim_example_keys(job.dns))
         judge(arena, message, &job, record);
-    arena_free(&arena);
-    return 0;
 }

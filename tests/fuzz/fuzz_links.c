@@ -3,11 +3,10 @@
  * once. */
 #include "filters/links.h"
 #include "filters/org_domain.h"
+#include "tests/fuzz/target.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct value *found)
 {
@@ -23,7 +22,7 @@ static void check(const struct value *found)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ(text)
 {
     static const char *const headers[] = {
         "From: <a@sender.example>\r\nContent-Type: text/html\r\n\r\n",
@@ -32,20 +31,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         "Content-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
         "",
     };
-    if (size == 0)
-        return 0;
-    struct slice header = slice_of(headers[data[0] % (sizeof headers / sizeof *headers)]);
-    size_t len = header.len + size - 1;
+    if (text.len == 0)
+        return;
+    struct slice header = slice_of(headers[fuzz_octet(&text) % (sizeof headers / sizeof *headers)]);
+    size_t len = header.len + text.len;
     char *message = malloc(len + 1);
     struct arena *arena = arena_new(32 << 20);
     struct mime_message parsed;
     struct value found;
     memcpy(message, header.ptr, header.len);
-    memcpy(message + header.len, data + 1, size - 1);
+    memcpy(message + header.len, text.ptr, text.len);
     if (mime_parse(arena, (struct slice){message, len}, &mime_limits_default, &parsed) &&
         links_of(arena, &parsed, &found))
         check(&found);
     arena_free(&arena);
     free(message);
-    return 0;
 }

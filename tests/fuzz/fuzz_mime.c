@@ -4,12 +4,9 @@
 #include "filters/headers.h"
 #include "filters/mime.h"
 #include "filters/tnef.h"
-
-#include <stdlib.h>
+#include "tests/fuzz/target.h"
 
 enum { ARENA_MAX = 64 * 1024 * 1024 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool count(void *context, struct slice piece)
 {
@@ -38,10 +35,8 @@ static void check_part(const struct mime_message *m, const struct mime_part *par
         abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_WITH_ARENA(raw, ARENA_MAX)
 {
-    struct arena *arena = arena_new(ARENA_MAX);
-    struct slice raw = {(const char *)data, size};
     struct mime_message m;
     struct header from;
     struct addresses list;
@@ -50,6 +45,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check_part(&m, &m.parts[i], arena);
     if (headers_find(headers_block(raw, NULL), SLICE("From"), 0, &from))
         addresses_parse(arena, from.value, 20, &list);
-    arena_free(&arena);
-    return 0;
 }

@@ -2,8 +2,7 @@
 #include "filters/extension.h"
 #include "filters/macros.h"
 #include "filters/objects.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 static bool look(void *ctx, struct slice name, struct slice content)
 {
@@ -13,15 +12,11 @@ static bool look(void *ctx, struct slice name, struct slice content)
     return true;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_WITH_ARENA(content, 16 << 20)
 {
-    struct slice content = {(const char *)data, size};
-    struct arena *arena = arena_new(16 << 20);
     struct office_findings findings = {0};
     struct object_visitor visitor = {arena, look};
     macros_inspect(arena, content, &findings);
     objects_each(arena, content, &visitor);
     extension_of(arena, content);
-    arena_free(&arena);
-    return 0;
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What a Redis, or what stands in its place, answers: whole and in pieces the same. */
 #include "proxy/redis_words.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/target.h"
 
 struct seen {
     size_t replies, elements, bytes;
@@ -40,14 +37,12 @@ static struct seen read_in_pieces(struct slice in, size_t step)
     return seen;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ(in)
 {
-    struct slice in = {(const char *)data, size};
-    if (size > 4096)
-        return 0;
-    struct seen whole = read_in_pieces(in, size ? size : 1), pieces = read_in_pieces(in, 1);
+    if (in.len > 4096)
+        return;
+    struct seen whole = read_in_pieces(in, in.len ? in.len : 1), pieces = read_in_pieces(in, 1);
     if (whole.replies != pieces.replies || whole.elements != pieces.elements ||
         whole.bytes != pieces.bytes || whole.end != pieces.end)
         abort();
-    return 0;
 }

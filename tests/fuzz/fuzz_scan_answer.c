@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: ISC
  * What a scanner that was taken over may answer. The first byte is the number of header keys. */
 #include "filters/scan_job.h"
-
-#include <stdlib.h>
+#include "tests/fuzz/target.h"
 
 enum { ARENA = 16 << 20 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_WITH_ARENA(payload, ARENA)
 {
-    if (size == 0)
-        return 0;
-    size_t headers = data[0];
-    struct arena *arena = arena_new(ARENA);
-    struct slice payload = {(const char *)data + 1, size - 1};
+    if (payload.len == 0)
+        return;
+    size_t headers = fuzz_octet(&payload);
     struct scan_answer answer, again;
     if (scan_answer_decode(payload, arena, headers, &answer)) {
         struct buf out = buf_init(IPC_PAYLOAD_MAX);
@@ -23,6 +18,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort(); /* what was read can be written and read again */
         buf_release(&out);
     }
-    arena_free(&arena);
-    return 0;
 }

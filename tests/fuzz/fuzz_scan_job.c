@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * What a proxy that was taken over may ask of a scanner. */
 #include "filters/scan_job.h"
-
-#include <stdlib.h>
+#include "tests/fuzz/target.h"
 
 enum { ARENA = 64 << 20 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void count(void *context, struct slice name, enum dns_type type,
                   const struct dns_answer *answer)
@@ -23,18 +20,14 @@ static size_t answers_in(const struct scan_job *job)
     return found;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_WITH_ARENA(payload, ARENA)
 {
-    struct arena *arena = arena_new(ARENA);
-    struct slice payload = {(const char *)data, size};
     struct scan_job job, again;
-    if (size <= SCAN_JOB_MAX && scan_job_decode(payload, arena, &job)) {
+    if (payload.len <= SCAN_JOB_MAX && scan_job_decode(payload, arena, &job)) {
         struct buf out = buf_init(SCAN_JOB_MAX);
         if (!scan_job_encode(&out, &job) || !scan_job_decode(buf_slice(&out), arena, &again) ||
             answers_in(&job) != answers_in(&again))
             abort(); /* what was read can be written and read again */
         buf_release(&out);
     }
-    arena_free(&arena);
-    return 0;
 }

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: ISC
  * What stays of a sender: bounded, in lower case, its domain untouched. */
 #include "proxy/sender_fold.h"
+#include "tests/fuzz/target.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ(sender)
 {
-    struct slice sender = {(const char *)data, size};
-    struct buf out = buf_init(size + SENDER_FOLD_GROWTH);
+    struct buf out = buf_init(sender.len + SENDER_FOLD_GROWTH);
     if (!sender_fold(&out, sender))
         abort();
     struct slice folded = buf_slice(&out);
@@ -19,5 +15,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!slice_iends(folded, slice_from(sender, slice_rfind(sender, '@'))))
         abort();
     buf_release(&out);
-    return 0;
 }

@@ -2,17 +2,9 @@
  * What a client says: lines, verbs, paths, parameters, names, chunk sizes. */
 #include "proxy/smtp_command.h"
 #include "proxy/smtp_line.h"
+#include "tests/fuzz/target.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void check_path(struct slice in)
 {
@@ -51,11 +43,10 @@ static void check_line(struct slice line)
     check_path(slice_from(argument, slice_find(argument, ':') + 1));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ(in)
 {
-    struct slice in = {(const char *)data, size};
     check_path(in);
-    bool lf_ends = size % 2, in_rest = false;
+    bool lf_ends = in.len % 2, in_rest = false;
     while (in.len) {
         struct slice line;
         size_t used = 0;
@@ -69,5 +60,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         in_rest = r == -3;
         in = slice_from(in, used);
     }
-    return 0;
 }

@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What a server answers: whole and byte by byte the same, and always of one class. */
 #include "proxy/smtp_reply.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
+#include "tests/fuzz/target.h"
 
 static void check(const struct smtp_reply *reply, struct slice in, size_t used)
 {
@@ -32,18 +23,16 @@ static void check(const struct smtp_reply *reply, struct slice in, size_t used)
         require(reply->code / 100 == 5);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ(in)
 {
-    struct slice in = {(const char *)data, size};
     struct smtp_reply reply, again;
     size_t used = 0, used_again = 0;
     int whole = smtp_reply(in, &reply, &used);
     if (whole == 1)
         check(&reply, in, used);
     int r = 0;
-    for (size_t n = 0; n <= size && n < 4096 && r == 0; n++)
+    for (size_t n = 0; n <= in.len && n < 4096 && r == 0; n++)
         r = smtp_reply(slice_sub(in, 0, n), &again, &used_again);
-    if (r == 1 && size < 4096)
+    if (r == 1 && in.len < 4096)
         require(whole == 1 && used == used_again && reply.code == again.code);
-    return 0;
 }

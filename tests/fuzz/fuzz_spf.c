@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: ISC
  * SPF: lines of a client, a HELO name, a sender and a zone. An evaluation comes to an end within
  * its limits, whatever the zone says, and is the same every time. */
+#include "tests/fuzz/target.h"
 #include "tests/unit/spf_zone.h"
-
-#include <stdlib.h>
 
 /* ten terms of a PTR or MX answer with ten hosts each, eleven records that name ten others */
 enum { QUESTIONS_MAX = 11 * 10 + 10 * 11 + 11 + 11 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(struct arena *arena, const struct spf_outcome *out, struct spf_zone_run run)
 {
@@ -23,10 +20,9 @@ static void check(struct arena *arena, const struct spf_outcome *out, struct spf
         abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_WITH_ARENA(zone, 64 * 1024 * 1024)
 {
-    struct arena *arena = arena_new(64 * 1024 * 1024);
-    struct slice zone = {(const char *)data, size}, ip;
+    struct slice ip;
     struct spf_input input = {.receiver = SLICE("mx.example.net")};
     struct spf_outcome first, second;
     slice_cut(zone, '\n', &ip, &zone);
@@ -38,6 +34,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(arena, &second, spf_zone_evaluate(arena, zone, &input, spf_evaluate, &second));
     if (!arena_failed(arena) && first.result != second.result)
         abort();
-    arena_free(&arena);
-    return 0;
 }

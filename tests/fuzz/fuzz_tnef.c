@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * TNEF: whatever is listed lies in the input. */
 #include "filters/tnef.h"
+#include "tests/fuzz/target.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+FUZZ_WITH_ARENA(raw, 16 * 1024 * 1024)
 {
-    struct arena *arena = arena_new(16 * 1024 * 1024);
-    struct slice raw = {(const char *)data, size};
     struct tnef tnef;
     if (tnef_list(arena, raw, 100, &tnef))
         for (size_t i = 0; i < tnef.n; i++) {
@@ -17,6 +12,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (d.len && (d.ptr < raw.ptr || d.ptr + d.len > raw.ptr + raw.len))
                 abort();
         }
-    arena_free(&arena);
-    return 0;
 }
