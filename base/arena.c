@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/arena.h"
 
+#include "base/memory.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,8 @@ struct arena *arena_new(size_t max)
     struct arena *arena = calloc(1, sizeof *arena);
     if (arena)
         arena->max = max;
+    else
+        memory_was_refused();
     return arena;
 }
 
@@ -66,8 +70,10 @@ static struct block *block_for(struct arena *arena, size_t size)
     if (want < size)
         want = size;
     b = malloc(sizeof *b + want);
-    if (!b)
+    if (!b) {
+        memory_was_refused();
         return NULL;
+    }
     *b = (struct block){.older = arena->newest, .size = want};
     arena->newest = b;
     return b;

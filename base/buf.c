@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/buf.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,8 +65,10 @@ static bool make_room(struct buf *b, size_t more)
         size = b->max;
     compact(b);
     char *data = realloc(b->data, size);
-    if (!data)
+    if (!data) {
+        memory_was_refused();
         return false;
+    }
     b->data = data;
     b->size = size;
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/examine.h"
 
+#include "base/memory.h"
 #include "filters/dkim.h"
 #include "filters/examine_parts.h"
 #include "filters/examine_sender.h"
@@ -64,22 +65,26 @@ static bool examine_content(struct arena *arena, struct slice message, const str
         limits.parts = job->limits.parts;
     if (!mime_parse(arena, message, &limits, &parsed))
         return false;
+    if (job->links)
+        links_of(arena, &parsed, &out->facts.fact[FACT_MESSAGE_DOMAINS]);
+    if (job->message && (!examine_header(arena, &parsed, job, &out->facts) ||
+                         !examine_form(arena, &parsed, &out->facts)))
+        return false;
+    if (!list_ranges(arena, &parsed, out) || arena_failed(arena))
+        return false;
     struct malformations odd = parsed.malformations;
     if (job->attachments)
         examine_attachments(arena, &parsed, &job->limits, &odd, &out->facts.fact[FACT_ATTACHMENTS]);
     else if (job->message)
         check_encodings(&parsed, &odd);
-    if (job->links)
-        links_of(arena, &parsed, &out->facts.fact[FACT_MESSAGE_DOMAINS]);
-    if (job->message && (!examine_header(arena, &parsed, job, &out->facts) ||
-                         !examine_form(arena, &parsed, &odd, &out->facts)))
-        return false;
-    return list_ranges(arena, &parsed, out);
+    if (job->message)
+        examine_oddities(&odd, &out->facts);
+    return true;
 }
 
-/* The sender first: attachments take what is left of the arena. */
-bool examine(struct arena *arena, struct slice message, const struct scan_job *job,
-             struct scan_answer *out)
+/* The sender first, and attachments last: they take what is left of the arena. */
+static bool examine_all(struct arena *arena, struct slice message, const struct scan_job *job,
+                        struct scan_answer *out)
 {
     *out = (struct scan_answer){0};
     if (!message.ptr && scan_job_needs_message(job))
@@ -87,6 +92,13 @@ bool examine(struct arena *arena, struct slice message, const struct scan_job *j
     bool content = job->message || job->attachments || job->links;
     return examine_sender(arena, message, job, out) &&
            (!content || examine_content(arena, message, job, out));
+}
+
+bool examine(struct arena *arena, struct slice message, const struct scan_job *job,
+             struct scan_answer *out)
+{
+    unsigned long before = memory_refusals();
+    return examine_all(arena, message, job, out) && memory_refusals() == before;
 }
 
 bool examine_warm_up(const char **reason)

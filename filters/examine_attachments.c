@@ -59,7 +59,8 @@ static bool grow(struct records *records)
 static void add_record(struct records *records, const struct file *file, struct value names,
                        size_t name)
 {
-    struct value *fields = arena_array(records->arena, record_types[RECORD_attachment].count, sizeof *fields);
+    struct value *fields =
+        arena_array(records->arena, record_types[RECORD_attachment].count, sizeof *fields);
     if (!fields || !grow(records)) {
         records->cut = true;
         return;
@@ -275,7 +276,8 @@ void examine_attachments(struct arena *arena, const struct mime_message *message
             add_part(&task, part, NULL);
     }
     struct records *records = &task.records;
-    records->cut = records->cut || malformations_has(odd, MALFORMATION_TOO_MANY_PARTS) ||
+    records->cut = records->cut || arena_failed(arena) ||
+                   malformations_has(odd, MALFORMATION_TOO_MANY_PARTS) ||
                    malformations_has(odd, MALFORMATION_TOO_DEEP);
     name_the_rest(records);
     *out = (struct value){

@@ -224,27 +224,25 @@ static bool is_encrypted(const struct mime_part *part, struct arena *arena)
     return smime && is_enveloped(part, arena);
 }
 
-static struct value names_of(struct arena *arena, const struct malformations *odd)
-{
-    struct value list = {.state = VALUE_KNOWN};
-    list.list.items = arena_array(arena, MALFORMATION_COUNT, sizeof *list.list.items);
-    for (enum malformation m = 0; list.list.items && m < MALFORMATION_COUNT; m++)
-        if (malformations_has(odd, m))
-            list.list.items[list.list.count++] = value_text(slice_of(malformation_name(m)));
-    return list;
-}
-
-bool examine_form(struct arena *arena, const struct mime_message *message,
-                  const struct malformations *odd, struct facts *facts)
+bool examine_form(struct arena *arena, const struct mime_message *message, struct facts *facts)
 {
     struct value *fact = facts->fact;
+    struct value *odd = arena_array(arena, MALFORMATION_COUNT, sizeof *odd);
     bool encrypted = false;
     for (size_t i = 0; i < message->n && !encrypted; i++)
         encrypted = is_encrypted(&message->parts[i], arena);
     fact[FACT_MESSAGE_ENCRYPTED] = value_bool(encrypted);
     fact[FACT_MESSAGE_TYPE] = value_text(message->parts[0].type);
     fact[FACT_MESSAGE_PARTS] = value_number((double)message->n);
-    fact[FACT_MESSAGE_HIDES] = value_bool(malformations_worst(odd) == GRADE_HIDING);
-    fact[FACT_MESSAGE_MALFORMATIONS] = names_of(arena, odd);
-    return fact[FACT_MESSAGE_MALFORMATIONS].list.items != NULL;
+    fact[FACT_MESSAGE_MALFORMATIONS] = (struct value){.state = VALUE_KNOWN, .list.items = odd};
+    return odd != NULL;
+}
+
+void examine_oddities(const struct malformations *odd, struct facts *facts)
+{
+    struct list *names = &facts->fact[FACT_MESSAGE_MALFORMATIONS].list;
+    facts->fact[FACT_MESSAGE_HIDES] = value_bool(malformations_worst(odd) == GRADE_HIDING);
+    for (enum malformation m = 0; m < MALFORMATION_COUNT; m++)
+        if (malformations_has(odd, m))
+            names->items[names->count++] = value_text(slice_of(malformation_name(m)));
 }

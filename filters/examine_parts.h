@@ -10,10 +10,12 @@
 bool examine_header(struct arena *arena, const struct mime_message *message,
                     const struct scan_job *job, struct facts *facts);
 
-/* message.malformations, message.hides_content, message.encrypted, message.type,
- * message.part_count; `odd` is everything that was found, in content too. */
-bool examine_form(struct arena *arena, const struct mime_message *message,
-                  const struct malformations *odd, struct facts *facts);
+/* message.encrypted, message.type, message.part_count, and room for the malformations. */
+bool examine_form(struct arena *arena, const struct mime_message *message, struct facts *facts);
+
+/* message.malformations, message.hides_content, in the room that examine_form made: `odd` is
+ * everything that was found, in content too. */
+void examine_oddities(const struct malformations *odd, struct facts *facts);
 
 /* attachments, cut where there is no more room: decodes and looks into each leaf. What is odd in
  * the encodings is added to *odd. */

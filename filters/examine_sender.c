@@ -91,5 +91,5 @@ bool examine_sender(struct arena *arena, struct slice message, const struct scan
         return false;
     if (f.missed)
         out->wanted = dns_wanted(f.dns, &out->wanted_count);
-    return f.missed ? !arena_failed(arena) : sender_facts(&f, &out->facts);
+    return (f.missed || sender_facts(&f, &out->facts)) && !arena_failed(arena);
 }

@@ -218,6 +218,6 @@ bool sender_facts(const struct sender_findings *f, struct facts *facts)
 {
     if (f->job->spf)
         fill_spf(f, facts->fact);
-    return !f->job->authentication || (fill_dkim(f, facts->fact) && fill_dmarc(f, facts->fact) &&
-                                       fill_arc(f, facts->fact) && !arena_failed(f->arena));
+    return !f->job->authentication ||
+           (fill_dkim(f, facts->fact) && fill_dmarc(f, facts->fact) && fill_arc(f, facts->fact));
 }

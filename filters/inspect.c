@@ -289,6 +289,8 @@ void inspect_look_inside(struct inspection *in, struct inspected_file *file, str
     note_findings(file, &findings);
     if (cpu_budget_spent(0)) /* in whatever was going on */
         inspect_note_problem(file, CPU_BUDGET_SPENT);
+    if (arena_failed(scratch) || arena_failed(in->arena))
+        inspect_note_problem(file, "memory");
     arena_free(&scratch);
     if (in->content)
         in->content(in->ctx, file, content);

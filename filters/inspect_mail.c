@@ -155,6 +155,8 @@ static void list_parts(struct level *level, struct arena *scratch, struct slice 
             add_part(level, &parsed.parts[i]);
         else if (parsed.parts[i].n_names)
             add_container(level, &parsed.parts[i], scratch);
+    if (arena_failed(scratch))
+        inspect_note_problem(level->file, "memory");
 }
 
 static bool list_message(struct level *level, struct slice message)

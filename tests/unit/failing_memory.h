@@ -15,18 +15,23 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
 char *__real_strdup(const char *s);
+char *__real_strndup(const char *s, size_t n);
 void *__real_arena_alloc(struct arena *arena, size_t size);
 void *__real_arena_array(struct arena *arena, size_t n, size_t size);
 struct slice __real_arena_copy(struct arena *arena, struct slice s);
 char *__real_arena_cstr(struct arena *arena, struct slice s);
+struct slice __real_arena_vprintf(struct arena *arena, const char *format, va_list args);
 void *__wrap_arena_alloc(struct arena *arena, size_t size);
 void *__wrap_arena_array(struct arena *arena, size_t n, size_t size);
 struct slice __wrap_arena_copy(struct arena *arena, struct slice s);
 char *__wrap_arena_cstr(struct arena *arena, struct slice s);
+struct slice __wrap_arena_vprintf(struct arena *arena, const char *format, va_list args);
+struct slice __wrap_arena_printf(struct arena *arena, const char *format, ...);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 char *__wrap_strdup(const char *s);
+char *__wrap_strndup(const char *s, size_t n);
 
 static long allowed = -1;  /* allocations until one fails; -1: none does */
 static bool for_ever, hit; /* all that follow fail as well; one has failed */
@@ -61,6 +66,11 @@ char *__wrap_strdup(const char *s)
     return is_out() ? NULL : __real_strdup(s);
 }
 
+char *__wrap_strndup(const char *s, size_t n)
+{
+    return is_out() ? NULL : __real_strndup(s, n);
+}
+
 /* An arena that cannot give knows that it failed: here it is asked for more than any may hold. */
 static void *refused(struct arena *arena)
 {
@@ -85,6 +95,33 @@ struct slice __wrap_arena_copy(struct arena *arena, struct slice s)
 char *__wrap_arena_cstr(struct arena *arena, struct slice s)
 {
     return is_out() ? refused(arena) : __real_arena_cstr(arena, s);
+}
+
+struct slice __wrap_arena_vprintf(struct arena *arena, const char *format, va_list args)
+{
+    return is_out() ? (struct slice){refused(arena), 0} : __real_arena_vprintf(arena, format, args);
+}
+
+struct slice __wrap_arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    struct slice text = __wrap_arena_vprintf(arena, format, args);
+    va_end(args);
+    return text;
+}
+
+/* While a test does what is not to fail. */
+static inline long memory_suffices(void)
+{
+    long before = allowed;
+    allowed = -1;
+    return before;
+}
+
+static inline void memory_fails_again(long before)
+{
+    allowed = before;
 }
 
 /* Before anything else of libevent is called. */
