@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/judge.h"
 
-#include "harness.h"
-#include "memory_loader.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/memory_loader.h"
 
 TEST(test_one_reply_serves_only_verdicts_of_the_same_fate)
 {
