@@ -30,9 +30,9 @@ bool buf_char(struct buf *b, char c);
 bool buf_cstr(struct buf *b, const char *cstr);
 bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Room for `want` bytes at the end, for a read: returns where to write and in *room how much fits
- * (at least 1, never past the maximum); NULL when full. Follow with buf_commit of what was written.
- */
+/* Room for `want` bytes at the end, for a read: returns where to write and in *room how
+ * much fits (at least 1, never past the maximum); NULL when full. Follow with buf_commit of
+ * what was written. */
 char *buf_reserve(struct buf *b, size_t want, size_t *room);
 void buf_commit(struct buf *b, size_t written);
 

@@ -24,9 +24,8 @@ struct domain_name {
 /* Makes *out, in the arena, from any spelling: case, a trailing dot, U-labels (IDNA2008 with the
  * mapping of UTS 46, non-transitional: "ß" stays itself; U+3002 is a dot). Labels that are ASCII
  * already are what the DNS has, and are not looked into. Letters, digits, '-' and '_'; so no
- * wildcard and no address literal is one.
- * NULL: it is made. Else what is wrong, in words, and *out is empty; also when the arena is full.
- */
+ * wildcard and no address literal is one. NULL: it is made. Else what is wrong, in words, and *out
+ * is empty; also when the arena is full. */
 const char *domain_name_make(struct arena *arena, struct slice spelling, struct domain_name *out);
 
 /* Whether it is a name as it stands, in any case: ASCII, no dot at its end. */

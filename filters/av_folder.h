@@ -11,8 +11,8 @@
  * chroot. False with *reason. */
 bool av_folder_make(struct family_options *options, const char **reason);
 
-/* In the head once root is gone: the folder for files that are needed while signatures are loaded.
- */
+/* In the head once root is gone: the folder for files that are needed while
+ * signatures are loaded. */
 const char *av_folder_top(void);
 
 /* In worker `number`: its folder, emptied of what a killed predecessor left. NULL with *reason. */

@@ -7,9 +7,9 @@
 #include "filters/dns_answers.h"
 #include "policy/config.h"
 
-/* Fills client.ptr and client.fcrdns (unknown when the DNS failed). At most PTR_NAMES_MAX names are
- * looked at; client.ptr is the first that is confirmed, else the first. False: the arena is full.
- */
+/* Fills client.ptr and client.fcrdns (unknown when the DNS failed). At most PTR_NAMES_MAX
+ * names are looked at; client.ptr is the first that is confirmed, else the first. False: the
+ * arena is full. */
 enum { PTR_NAMES_MAX = 10 };
 bool client_names(struct arena *arena, struct dns_answers *dns, const struct ip *client,
                   struct facts *facts);

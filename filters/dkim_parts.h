@@ -29,8 +29,8 @@ struct dkim_job {
     size_t count;
 };
 
-/* Verifies the candidates that are wanted and whose field is not ASCII; those are wanted no more.
- */
+/* Verifies the candidates that are wanted and whose field is not ASCII; those are
+ * wanted no more. */
 void dkim_utf8_verify(struct dkim_job *job);
 
 /* Verifies the candidates that are wanted and writes their results. */

@@ -39,8 +39,8 @@ struct inspection {
     size_t typed;    /* by libmagic */
     bool incomplete; /* the arena is full: records are missing */
     size_t parts;    /* MIME parts looked at in each message in a file; 0: as many as usual */
-    /* May be NULL. What is odd in such messages is added to it, but not what is of the wire alone.
-     */
+    /* May be NULL. What is odd in such messages is added to it, but not what is of
+     * the wire alone. */
     struct malformations *odd;
     /* May be NULL. Called for each file with its unpacked content (as far as it could be unpacked),
      * after its members; for a scanner of contents. */

@@ -14,8 +14,8 @@ struct judge {
     struct arena *arena;
     struct verdict **verdicts; /* one for each recipient, filled by judge_each */
     size_t count;              /* at least one */
-    /* Puts the facts that are this recipient's own in their places: `recipient`, what Redis knows.
-     */
+    /* Puts the facts that are this recipient's own in their places: `recipient`,
+     * what Redis knows. */
     void (*turn)(void *ctx, size_t recipient);
     void *ctx;
 };

@@ -315,8 +315,8 @@ static size_t end_before(struct slice text, size_t at)
     return at;
 }
 
-/* An unknown boundary where none of a part's content is: before the first and after the last one.
- */
+/* An unknown boundary where none of a part's content is: before the first and after
+ * the last one. */
 static size_t unknown_dashes(struct parser *p, const struct line *line)
 {
     struct frame *f = &p->frames[p->n_frames - 1];

@@ -62,8 +62,8 @@ size_t mime_find_header(struct parser *p, size_t part, size_t at, struct boundar
 /* A cap: what was found so far stays, nothing more is looked at. */
 void mime_cap_reached(struct parser *p, enum malformation m);
 
-/* The encoding that a value (unfolded) names, or seems to; what is odd about it is added to *odd.
- */
+/* The encoding that a value (unfolded) names, or seems to; what is odd about it is
+ * added to *odd. */
 enum mime_encoding mime_encoding_of(struct arena *arena, struct slice value,
                                     struct malformations *odd);
 

@@ -85,8 +85,8 @@ static void give_stream(struct search *s, const struct ole *ole, const struct ol
         give(s, e->name, data);
 }
 
-/* Objects of presentations: OLE2 files, deflated behind their size when the record's instance is 1.
- */
+/* Objects of presentations: OLE2 files, deflated behind their size when the record's
+ * instance is 1. */
 static void give_slides(struct search *s, struct slice records)
 {
     for (size_t at = 0; bytes_has(records, at, 8) && !s->stopped;) {

@@ -28,8 +28,8 @@ struct params {
     bool too_many; /* more than `max`: the rest was not looked at */
 };
 
-/* Parses an unfolded value. Slices point into it or into the arena. False when the arena is full.
- */
+/* Parses an unfolded value. Slices point into it or into the arena. False when the
+ * arena is full. */
 bool params_parse(struct arena *arena, struct slice value, size_t max, struct params *out);
 
 /* All distinct values of the parameter `name`, continuations joined and percent and charset

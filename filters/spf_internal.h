@@ -47,8 +47,8 @@ struct slice spf_without_dot(struct slice name);
 /* Whether a TXT record is an SPF record (4.5). */
 bool spf_record_is(struct slice text);
 
-/* Checks all of a record before any of it is used (4.6). False: a syntax error, *wrong is the term.
- */
+/* Checks all of a record before any of it is used (4.6). False: a syntax error,
+ * *wrong is the term. */
 bool spf_record_parse(struct slice text, struct spf_record *out, struct slice *wrong);
 
 /* Takes the next term of a record that is right. False: no more. */

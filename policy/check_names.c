@@ -56,8 +56,8 @@ static const struct variable *find_variable(const struct checker *checker, struc
     return NULL;
 }
 
-/* Field and accessor after a variable's name. False: `rest` names none; *wrong is what is unknown.
- */
+/* Field and accessor after a variable's name. False: `rest` names none; *wrong is
+ * what is unknown. */
 static bool select_field(struct operand *operand, struct slice rest, struct slice *wrong)
 {
     struct slice field, accessor;

@@ -17,9 +17,9 @@ struct slice spell_domain(struct arena *arena, struct slice domain);
 /* "local@domain": what is behind the last '@'. The local part is its owner's, and stays. */
 struct slice spell_address(struct arena *arena, struct slice address);
 
-/* What addresses or domains are searched for: `ends ".bücher.example"`, `contains "@"`. Each label
- * beyond ASCII by itself; in an address, of what is behind an '@', and of an `ending` without one.
- */
+/* What addresses or domains are searched for: `ends ".bücher.example"`, `contains "@"`.
+ * Each label beyond ASCII by itself; in an address, of what is behind an '@', and of an
+ * `ending` without one. */
 struct slice spell_part(struct arena *arena, enum type_kind kind, struct slice part, bool ending);
 
 /* An entry of a table in which domains or addresses are looked up: one of those, "@domain" or

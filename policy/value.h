@@ -123,8 +123,8 @@ static inline struct value value_unknown(void)
     return (struct value){.state = VALUE_UNKNOWN};
 }
 
-/* "192.0.2.1", "2001:db8::1", v4-mapped becomes v4. ip_text writes at most 46 bytes with the NUL.
- */
+/* "192.0.2.1", "2001:db8::1", v4-mapped becomes v4. ip_text writes at most 46 bytes
+ * with the NUL. */
 bool ip_parse(struct slice text, struct ip *out);
 void ip_text(const struct ip *ip, char out[static 46]);
 /* As the DNS names addresses: "1.2.0.192", or 32 nibbles "1.0.0. ... .8.b.d.0.1.0.0.2". */

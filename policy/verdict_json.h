@@ -7,8 +7,7 @@
 
 /* "rules": names of those that held, "observed": of observed ones, "score", "score_parts", "delay"
  * in milliseconds if there is one. Without the braces; `verdict` may be NULL: it did not come to
- * the rules. Overflow shows in out->failed.
- */
+ * the rules. Overflow shows in out->failed. */
 void verdict_json(struct buf *out, const struct policy *policy, const struct verdict *verdict);
 
 #endif

@@ -145,8 +145,8 @@ static struct connection *idle_connection(struct pool_server *server)
 {
     struct connection *connection;
     TAILQ_FOREACH(connection, &server->connections, link)
-    if (connection->idle)
-        return connection;
+        if (connection->idle)
+            return connection;
     return NULL;
 }
 
@@ -168,7 +168,7 @@ static unsigned in_use(const struct pool_server *server)
     const struct connection *connection;
     unsigned n = 0;
     TAILQ_FOREACH(connection, &server->connections, link)
-    n += !connection->idle;
+        n += !connection->idle;
     return n;
 }
 
@@ -215,7 +215,7 @@ static unsigned connecting(const struct pool_server *server)
     const struct connection *connection;
     unsigned n = 0;
     TAILQ_FOREACH(connection, &server->connections, link)
-    n += smtp_client_will_be_idle(connection->client);
+        n += smtp_client_will_be_idle(connection->client);
     return n;
 }
 
@@ -240,7 +240,7 @@ static void open_for_waiting(struct pool *pool)
     unsigned wanted = 0;
     struct backend_job *job;
     TAILQ_FOREACH(job, &pool->waiting, queue)
-    wanted++;
+        wanted++;
     for (unsigned round = 0; round < wanted; round++) {
         struct pool_server *best = NULL;
         unsigned pending = 0;
@@ -328,8 +328,8 @@ static void client_idle(void *owner, struct smtp_client *client)
     mark_up(server, smtp_client_capabilities(client));
     struct backend_job *job;
     TAILQ_FOREACH(job, &pool->waiting, queue)
-    if (!(job->tried & bit_of(server)) && !waits_for_better(server, job))
-        break;
+        if (!(job->tried & bit_of(server)) && !waits_for_better(server, job))
+            break;
     if (job) {
         leave_queue(pool, job);
         start_on(connection, job);

@@ -99,8 +99,8 @@ bool examination_asks_scanner(const struct examination *e);
 
 /* ---- examination_scan.c ---- */
 
-/* Brings the whole message to the scanners whose facts the rules name, now or when it is its turn.
- */
+/* Brings the whole message to the scanners whose facts the rules name, now or when
+ * it is its turn. */
 void examination_scan(struct examination *e);
 void examination_scan_sender(struct examination *e);
 /* Its answer is not awaited any more. */

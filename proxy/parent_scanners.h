@@ -45,8 +45,8 @@ void scanners_configure(struct scanners *scanners, const struct config *config);
 /* A new family beside the present one, which is retired once the new one is ready. */
 void scanners_renew(struct scanners *scanners);
 
-/* Starts, retires and kills what is due. Returns when it wants to be called again; 0: not by time.
- */
+/* Starts, retires and kills what is due. Returns when it wants to be called again;
+ * 0: not by time. */
 int64_t scanners_settle(struct scanners *scanners, int64_t now);
 
 /* This head has said something. */

@@ -52,13 +52,13 @@ struct redis_call {
     uint64_t place; /* in the queue */
 };
 
-/* Sends a command. False: the breaker is open, or too much is under way: `done` will not be called.
- */
+/* Sends a command. False: the breaker is open, or too much is under way: `done` will
+ * not be called. */
 bool redis_command(struct redis *redis, struct redis_call *call, const struct slice *argv,
                    size_t argc);
 
-/* A Lua script, by its digest; sent whole when Redis does not know it. It must outlive the calls.
- */
+/* A Lua script, by its digest; sent whole when Redis does not know it. It must
+ * outlive the calls. */
 struct redis_script {
     const char *text;
     char sha1[41]; /* filled by redis_script_init */

@@ -36,8 +36,8 @@ void breaker_away(struct breaker *breaker, int64_t now); /* no connection, or no
 bool breaker_due(const struct breaker *breaker, int64_t now); /* open, and time to try */
 void breaker_reached(struct breaker *breaker);                /* tried: it answers */
 
-/* Lines about something that may go on for long: one a minute at most, with how often it happened.
- */
+/* Lines about something that may go on for long: one a minute at most, with how
+ * often it happened. */
 struct complaint {
     int64_t next;
     uint64_t count; /* since the last line */

@@ -45,8 +45,8 @@ struct retry retry_recall(struct shared *shared, const struct retry_place *place
 /* To be given the place of what was recalled: it may have been written from another network. */
 void retry_forget(struct shared *shared, const struct retry_place *place);
 
-/* Whether the reply is this message's: both declared the same size (RFC 1870). A zero tells none.
- */
+/* Whether the reply is this message's: both declared the same size (RFC 1870). A
+ * zero tells none. */
 bool retry_is_of(const struct retry *retry, const struct smtp_mail_params *mail);
 
 /* Whether it is known to be another message's: both declared a size, and not the same. */

@@ -36,8 +36,8 @@ static int64_t first_since(const struct proxy *proxy)
 {
     const struct scan_wait *wait;
     TAILQ_FOREACH(wait, &proxy->line, link)
-    if (needs_room(wait))
-        return wait->since;
+        if (needs_room(wait))
+            return wait->since;
     return 0;
 }
 

@@ -18,9 +18,8 @@
 #include "base/buf.h"
 
 enum {
-    /* What a command line may hold. A sender longer than this is none, and only put into lower
-     * case.
-     */
+    /* What a command line may hold. A sender longer than this is none, and only put
+     * into lower case. */
     SENDER_FOLD_MAX = 2048,
     /* It may get longer by a '#' for each of a few empty fields. */
     SENDER_FOLD_GROWTH = 4,

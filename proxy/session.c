@@ -328,8 +328,8 @@ void sessions_stop(struct proxy *proxy)
     proxy->stopping = true;
     struct session *s;
     TAILQ_FOREACH(s, &proxy->sessions, link)
-    if (s->state == SESSION_OPEN && !s->starting_tls && s->protocol->between(s))
-        session_farewell(s, BYE_STOPPING);
+        if (s->state == SESSION_OPEN && !s->starting_tls && s->protocol->between(s))
+            session_farewell(s, BYE_STOPPING);
 }
 
 void session_end(struct session *s)

@@ -34,8 +34,8 @@ static void look_ahead(struct smtp_session *s, struct slice first)
         examination_header(&s->t.message, block);
 }
 
-/* Keeps content unless something is wrong with the body already; then it is only read to its end.
- */
+/* Keeps content unless something is wrong with the body already; then it is only
+ * read to its end. */
 static bool keep_content(void *ctx, struct slice content)
 {
     struct smtp_session *s = ctx;

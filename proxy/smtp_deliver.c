@@ -145,9 +145,9 @@ static struct job_recipient *broke_off_at(const struct backend_job *job)
     return NULL;
 }
 
-/* Each try broke off at a recipient (421 at him, too many that were refused): he comes in another
- * transaction, or the others would fare like him at every retry. Those behind him were not asked.
- */
+/* Each try broke off at a recipient (421 at him, too many that were refused): he comes in
+ * another transaction, or the others would fare like him at every retry. Those behind him
+ * were not asked. */
 static void broke_off(struct smtp_session *s, struct job_recipient *at)
 {
     struct backend_job *job = &s->t.job;

@@ -121,8 +121,7 @@ void state_accepted(struct state *state, const struct state_sender *who)
 {
     const struct policy *policy = state->config->policy;
     struct state_key made[COUNTERS + 1];
-    size_t counters =
-        policy_wants(policy, PRODUCER_GREYLIST) ? counters_of(state, who, made) : 0;
+    size_t counters = policy_wants(policy, PRODUCER_GREYLIST) ? counters_of(state, who, made) : 0;
     size_t count = counters;
     if (who->sender.len && policy_wants(policy, PRODUCER_HISTORY))
         made[count++] = state_key_sender(state->keys, who->sender);

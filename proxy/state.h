@@ -23,8 +23,8 @@ struct state_inquiry;
 struct state_inquiry *state_begin(struct state *state, struct arena *arena, struct facts *facts,
                                   void (*done)(void *ctx), void *ctx);
 unsigned state_pending(const struct state_inquiry *inquiry);
-/* Before the arena goes: nothing will be written or called any more. What was asked still counts.
- */
+/* Before the arena goes: nothing will be written or called any more. What was asked
+ * still counts. */
 void state_cancel(struct state_inquiry *inquiry);
 struct state_cost {
     unsigned calls;

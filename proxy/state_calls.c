@@ -140,7 +140,7 @@ void state_cancel(struct state_inquiry *inquiry)
 {
     struct state_call *call;
     TAILQ_FOREACH(call, &inquiry->calls, link)
-    call->inquiry = NULL;
+        call->inquiry = NULL;
     TAILQ_CONCAT(&inquiry->state->unattended, &inquiry->calls, link);
     if (inquiry->pending > 0)
         inquiry->cost.ms += clock_ms() - inquiry->began;

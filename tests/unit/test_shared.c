@@ -235,8 +235,8 @@ TEST(test_more_clients_than_cells_lose_no_place)
 
 enum { HAMMERS = 4, STROKES = 20000, LIMIT = 3 };
 
-/* Takes and gives as a proxy does; ends with what it is told to hold. Exit 1: a limit was passed.
- */
+/* Takes and gives as a proxy does; ends with what it is told to hold. Exit 1: a
+ * limit was passed. */
 static void hammer(unsigned mine, unsigned server)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -472,8 +472,8 @@ PLAIN(test_plaintext_left_before_starttls_is_counted_and_gone)
     assert_true(has(&a, "secret"));
 }
 
-/* A record larger than input_max, several in one packet: OpenSSL holds bytes that raise no event.
- */
+/* A record larger than input_max, several in one packet: OpenSSL holds bytes that
+ * raise no event. */
 SECURE(test_bytes_that_openssl_holds_are_not_lost_after_a_pause)
 {
     static char text[48 * 1024];
