@@ -13,7 +13,7 @@
 #include <sys/queue.h>
 #include <sys/uio.h>
 
-struct smtp_client;
+struct smtp_upstream;
 
 /* A backend's reply, kept. code 0: none came. */
 struct backend_reply {
@@ -63,7 +63,7 @@ struct backend_job {
     struct slice server; /* the address of the server that answered */
 
     TAILQ_ENTRY(backend_job) queue; /* the pool's, with all below */
-    struct smtp_client *client;
+    struct smtp_upstream *upstream;
     uint64_t tried; /* servers that failed for it, a bit each */
     bool queued, retried;
 };

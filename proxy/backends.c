@@ -21,10 +21,10 @@ enum {
 
 static void start_tick(struct backends *all);
 static void serve_waiting(struct pool *pool);
-static void client_idle(void *owner, struct smtp_client *client);
-static void client_over(void *owner, struct smtp_client *client, enum smtp_client_end why);
+static void upstream_idle(void *owner, struct smtp_upstream *upstream);
+static void upstream_over(void *owner, struct smtp_upstream *upstream, enum smtp_upstream_end why);
 
-static const struct smtp_client_owner client_callbacks = {client_idle, client_over};
+static const struct smtp_upstream_owner upstream_callbacks = {upstream_idle, upstream_over};
 
 struct pool *backends_pool(const struct backends *backends, const struct backend *conf)
 {
@@ -56,7 +56,7 @@ static void bury(evutil_socket_t fd, short what, void *arg)
     struct connection *connection;
     while ((connection = TAILQ_FIRST(&all->graveyard))) {
         TAILQ_REMOVE(&all->graveyard, connection, link);
-        smtp_client_free(&connection->client);
+        smtp_upstream_free(&connection->upstream);
         free(connection);
     }
 }
@@ -98,7 +98,7 @@ bool backends_open(struct pool_server *server)
         return false;
     struct connection *connection = calloc(1, sizeof *connection);
     const struct settings *settings = &all->config->settings;
-    struct smtp_client_setup setup = {
+    struct smtp_upstream_setup setup = {
         .base = all->base,
         .server = server->conf,
         .source = pool->conf->has_source ? &pool->conf->source : NULL,
@@ -113,8 +113,8 @@ bool backends_open(struct pool_server *server)
     };
     const char *reason = "out of memory";
     if (connection)
-        connection->client = smtp_client_new(&setup, &client_callbacks, connection, &reason);
-    if (!connection || !connection->client) {
+        connection->upstream = smtp_upstream_new(&setup, &upstream_callbacks, connection, &reason);
+    if (!connection || !connection->upstream) {
         mark_down(server, reason);
         free(connection);
         shared_backend_give(all->shared, all->row, server->number);
@@ -132,7 +132,7 @@ static void finish(struct backend_job *job, enum job_outcome outcome, const char
 {
     job->outcome = outcome;
     job->trouble = trouble;
-    job->client = NULL;
+    job->upstream = NULL;
     job->done(job);
 }
 
@@ -183,7 +183,7 @@ static bool better(struct pool_server *a, struct pool_server *b)
 static void start_on(struct connection *connection, struct backend_job *job)
 {
     connection->idle = false;
-    smtp_client_start(connection->client, job);
+    smtp_upstream_start(connection->upstream, job);
 }
 
 enum placing { PLACED, MUST_WAIT, NOWHERE };
@@ -215,7 +215,7 @@ static unsigned connecting(const struct pool_server *server)
     const struct connection *connection;
     unsigned n = 0;
     TAILQ_FOREACH(connection, &server->connections, link)
-        n += smtp_client_will_be_idle(connection->client);
+        n += smtp_upstream_will_be_idle(connection->upstream);
     return n;
 }
 
@@ -282,7 +282,7 @@ void backends_submit(struct backends *all, struct backend_job *job)
 {
     struct pool *pool = backends_pool(all, job->backend);
     job->tried = 0;
-    job->client = NULL;
+    job->upstream = NULL;
     job->queued = false;
     if (TAILQ_EMPTY(&pool->waiting) && place(pool, job) == PLACED)
         return;
@@ -295,12 +295,12 @@ void backends_submit(struct backends *all, struct backend_job *job)
 bool backends_cancel(struct backends *all, struct backend_job *job)
 {
     leave_queue(backends_pool(all, job->backend), job);
-    struct smtp_client *client = job->client;
-    job->client = NULL;
-    if (client && smtp_client_abandon(client))
+    struct smtp_upstream *upstream = job->upstream;
+    job->upstream = NULL;
+    if (upstream && smtp_upstream_abandon(upstream))
         return true;
-    if (client)
-        smtp_client_close(client);
+    if (upstream)
+        smtp_upstream_close(upstream);
     return false;
 }
 
@@ -319,13 +319,13 @@ static bool waits_for_better(const struct pool_server *server, const struct back
     return false;
 }
 
-static void client_idle(void *owner, struct smtp_client *client)
+static void upstream_idle(void *owner, struct smtp_upstream *upstream)
 {
     struct connection *connection = owner;
     struct pool_server *server = connection->server;
     struct pool *pool = server->pool;
-    connection->client = client;
-    mark_up(server, smtp_client_capabilities(client));
+    connection->upstream = upstream;
+    mark_up(server, smtp_upstream_capabilities(upstream));
     struct backend_job *job;
     TAILQ_FOREACH(job, &pool->waiting, queue)
         if (!(job->tried & bit_of(server)) && !waits_for_better(server, job))
@@ -338,7 +338,7 @@ static void client_idle(void *owner, struct smtp_client *client)
     connection->idle = true;
     connection->idle_since = clock_ms();
     if (pool->all->closing)
-        smtp_client_close(client);
+        smtp_upstream_close(upstream);
     else
         start_tick(pool->all);
 }
@@ -347,7 +347,7 @@ static void client_idle(void *owner, struct smtp_client *client)
 static void job_lost(struct pool *pool, struct pool_server *server, struct backend_job *job,
                      bool dot_out, const char *trouble)
 {
-    job->client = NULL;
+    job->upstream = NULL;
     if (dot_out) {
         finish(job, JOB_IN_DOUBT, trouble);
         return;
@@ -366,32 +366,32 @@ static void close_stale(struct pool_server *server, int64_t older_than)
     for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
         next = TAILQ_NEXT(connection, link);
         if (connection->idle && connection->idle_since <= older_than) {
-            smtp_client_quit(connection->client);
-            smtp_client_close(connection->client);
+            smtp_upstream_quit(connection->upstream);
+            smtp_upstream_close(connection->upstream);
         }
     }
 }
 
-static void client_over(void *owner, struct smtp_client *client, enum smtp_client_end why)
+static void upstream_over(void *owner, struct smtp_upstream *upstream, enum smtp_upstream_end why)
 {
     struct connection *connection = owner;
     struct pool_server *server = connection->server;
     struct pool *pool = server->pool;
-    const char *trouble = smtp_client_trouble(client);
-    struct backend_job *job = smtp_client_job(client);
+    const char *trouble = smtp_upstream_trouble(upstream);
+    struct backend_job *job = smtp_upstream_job(upstream);
     connection->idle = false;
     forget(connection);
-    if (why == CLIENT_END_TLS && server->conf->tls == BACKEND_TLS_OPPORTUNISTIC &&
+    if (why == UPSTREAM_END_TLS && server->conf->tls == BACKEND_TLS_OPPORTUNISTIC &&
         !server->conf->implicit_tls) {
         server->no_tls_until = clock_ms() + NO_TLS_MS;
         log_at(LEVEL_WARNING, "", "TLS with backend failed, going on without",
                field_text("server", server->conf->address), field_str("reason", trouble));
-    } else if (why == CLIENT_END_CONNECT || why == CLIENT_END_TLS) {
+    } else if (why == UPSTREAM_END_CONNECT || why == UPSTREAM_END_TLS) {
         mark_down(server, trouble);
     }
     if (job) {
         close_stale(server, INT64_MAX); /* what was idle beside it is not trusted either */
-        job_lost(pool, server, job, smtp_client_dot_out(client), trouble);
+        job_lost(pool, server, job, smtp_upstream_dot_out(upstream), trouble);
     }
     if (!TAILQ_EMPTY(&pool->waiting))
         event_active(pool->all->tick, EV_TIMEOUT, 1);
@@ -451,7 +451,7 @@ static bool trust(SSL_CTX *tls, struct slice ca_pem)
     return true;
 }
 
-static SSL_CTX *client_context(struct slice ca_pem)
+static SSL_CTX *upstream_context(struct slice ca_pem)
 {
     SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
     if (!tls || !SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) || !trust(tls, ca_pem)) {
@@ -459,7 +459,7 @@ static SSL_CTX *client_context(struct slice ca_pem)
         return NULL;
     }
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(tls, smtp_client_keep_session);
+    SSL_CTX_sess_set_new_cb(tls, smtp_upstream_keep_session);
     return tls;
 }
 
@@ -494,7 +494,7 @@ struct backends *backends_new(struct event_base *base, const struct config *conf
         return NULL;
     *all = (struct backends){.base = base, .config = config, .shared = shared, .row = row};
     TAILQ_INIT(&all->graveyard);
-    all->tls = client_context(ca_pem);
+    all->tls = upstream_context(ca_pem);
     all->tick = event_new(base, -1, 0, tick, all);
     all->bury = event_new(base, -1, 0, bury, all);
     all->probe_arena = arena_new(64 * 1024);

@@ -4,14 +4,14 @@
 #define PROXY_BACKENDS_INTERNAL_H
 
 #include "proxy/backends.h"
-#include "proxy/smtp_client.h"
+#include "proxy/smtp_upstream.h"
 
 enum { SERVERS_MAX = 64 /* bits of job->tried */ };
 
 struct connection {
     TAILQ_ENTRY(connection) link;
     struct pool_server *server;
-    struct smtp_client *client;
+    struct smtp_upstream *upstream;
     bool idle;
     int64_t idle_since;
 };

@@ -36,9 +36,9 @@ enum tell {
     TELL_DONE,
 };
 
-struct proxy {
+struct slot {
     struct generation *generation;
-    unsigned slot;
+    unsigned number;
     pid_t pid;   /* 0: none runs */
     int control; /* -1: none */
     enum proxy_state state;
@@ -60,8 +60,8 @@ struct generation {
     unsigned number;
     struct loaded loaded;
     int bundle, decisions; /* descriptors; decisions -1: none */
-    struct proxy *proxies;
-    unsigned slots;
+    struct slot *slots;
+    unsigned slot_count;
     int64_t until; /* starting: when it is given up; old: when what is left is killed */
     struct generation *next;
 };
@@ -92,19 +92,19 @@ int parent_run(struct parent *parent);
 bool parent_open_signals(struct parent *parent); /* before the first child is started */
 void parent_stop(struct parent *parent, int64_t now);
 
-/* parent_proxy.c: one proxy. */
-void proxy_start(struct parent *parent, struct proxy *proxy, int64_t now);
-void proxy_tell(const struct parent *parent, struct proxy *proxy); /* what is left of the start */
-void proxy_hear(struct proxy *proxy, int64_t now);
-void proxy_died(struct parent *parent, struct proxy *proxy, int status, int64_t now);
-void proxy_lend(const struct parent *parent,
-                struct proxy *proxy); /* its sockets, to one that serves */
-void proxy_connect_redis(struct parent *parent, struct proxy *proxy, int64_t now); /* if it can */
-void proxy_drain(struct proxy *proxy, bool stopping);
-void proxy_kill(struct proxy *proxy, const char *why);
-bool proxy_send(struct proxy *proxy, uint16_t type, struct slice payload, int fd);
-bool proxy_send_tickets(struct proxy *proxy, const struct tickets *tickets);
-void proxy_tell_down(struct proxy *proxy, const struct scanners *scanners);
+/* parent_slot.c: one proxy. */
+void slot_start(struct parent *parent, struct slot *slot, int64_t now);
+void slot_tell(const struct parent *parent, struct slot *slot); /* what is left of the start */
+void slot_hear(struct slot *slot, int64_t now);
+void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now);
+void slot_lend(const struct parent *parent,
+               struct slot *slot); /* its sockets, to one that serves */
+void slot_connect_redis(struct parent *parent, struct slot *slot, int64_t now); /* if it can */
+void slot_drain(struct slot *slot, bool stopping);
+void slot_kill(struct slot *slot, const char *why);
+bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd);
+bool slot_send_tickets(struct slot *slot, const struct tickets *tickets);
+void slot_tell_down(struct slot *slot, const struct scanners *scanners);
 
 /* parent_generation.c: a configuration comes, serves, drains, goes. */
 struct generation *generation_new(struct parent *parent, struct loaded *loaded, struct buf *report);

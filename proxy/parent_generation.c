@@ -34,7 +34,7 @@ static void generation_free(struct generation *generation)
     if (generation->decisions >= 0)
         close(generation->decisions);
     loaded_free(&generation->loaded);
-    free(generation->proxies);
+    free(generation->slots);
     free(generation);
 }
 
@@ -42,10 +42,10 @@ static bool prepare(struct parent *parent, struct generation *generation, struct
 {
     const struct config *config = generation->loaded.config;
     struct slice decisions = config->settings.log_decisions;
-    generation->slots = process_count(config->settings.process_proxies);
-    generation->proxies = calloc(generation->slots, sizeof *generation->proxies);
+    generation->slot_count = process_count(config->settings.process_proxies);
+    generation->slots = calloc(generation->slot_count, sizeof *generation->slots);
     generation->bundle = bundle_seal(generation->loaded.bundle);
-    if (!generation->proxies || generation->bundle < 0) {
+    if (!generation->slots || generation->bundle < 0) {
         buf_printf(report, "error: bundle: %s\n", strerror(errno));
         return false;
     }
@@ -54,10 +54,10 @@ static bool prepare(struct parent *parent, struct generation *generation, struct
                    strerror(errno));
         return false;
     }
-    for (unsigned slot = 0; slot < generation->slots; slot++)
-        generation->proxies[slot] =
-            (struct proxy){.generation = generation, .slot = slot, .control = -1};
-    return sockets_open(&parent->sockets, config, generation->slots, report);
+    for (unsigned number = 0; number < generation->slot_count; number++)
+        generation->slots[number] =
+            (struct slot){.generation = generation, .number = number, .control = -1};
+    return sockets_open(&parent->sockets, config, generation->slot_count, report);
 }
 
 struct generation *generation_new(struct parent *parent, struct loaded *loaded, struct buf *report)
@@ -94,24 +94,24 @@ void generation_start(struct parent *parent, struct generation *generation, int6
     make_chroot(generation->loaded.config);
     parent->starting = generation;
     generation->until = now + START_PATIENCE;
-    for (unsigned slot = 0; slot < generation->slots; slot++)
-        proxy_start(parent, &generation->proxies[slot], now);
+    for (unsigned number = 0; number < generation->slot_count; number++)
+        slot_start(parent, &generation->slots[number], now);
 }
 
 void generation_drain(struct generation *generation, bool stopping, int64_t until)
 {
     generation->until = until;
-    for (unsigned slot = 0; slot < generation->slots; slot++)
-        proxy_drain(&generation->proxies[slot], stopping);
+    for (unsigned number = 0; number < generation->slot_count; number++)
+        slot_drain(&generation->slots[number], stopping);
 }
 
 static void kill_all(struct generation *generation, const char *why)
 {
-    for (unsigned slot = 0; slot < generation->slots; slot++) {
-        struct proxy *proxy = &generation->proxies[slot];
-        proxy->state = PROXY_DRAINING;
-        proxy->start_at = 0;
-        proxy_kill(proxy, why);
+    for (unsigned number = 0; number < generation->slot_count; number++) {
+        struct slot *slot = &generation->slots[number];
+        slot->state = PROXY_DRAINING;
+        slot->start_at = 0;
+        slot_kill(slot, why);
     }
 }
 
@@ -126,33 +126,33 @@ void generation_reopen(struct generation *generation)
     }
     close(generation->decisions);
     generation->decisions = fd;
-    for (unsigned slot = 0; slot < generation->slots; slot++) {
-        struct proxy *proxy = &generation->proxies[slot];
-        if (proxy->state != PROXY_CONFIGURING)
-            proxy_send(proxy, MESSAGE_DECISIONS, (struct slice){NULL, 0}, fd);
+    for (unsigned number = 0; number < generation->slot_count; number++) {
+        struct slot *slot = &generation->slots[number];
+        if (slot->state != PROXY_CONFIGURING)
+            slot_send(slot, MESSAGE_DECISIONS, (struct slice){NULL, 0}, fd);
     }
 }
 
 size_t generation_alive(const struct generation *generation)
 {
     size_t alive = 0;
-    for (unsigned slot = 0; slot < generation->slots; slot++)
-        alive += generation->proxies[slot].pid != 0;
+    for (unsigned number = 0; number < generation->slot_count; number++)
+        alive += generation->slots[number].pid != 0;
     return alive;
 }
 
 static bool all_serve(const struct generation *generation)
 {
-    for (unsigned slot = 0; slot < generation->slots; slot++)
-        if (generation->proxies[slot].state != PROXY_SERVING)
+    for (unsigned number = 0; number < generation->slot_count; number++)
+        if (generation->slots[number].state != PROXY_SERVING)
             return false;
     return true;
 }
 
 static bool any_failed(const struct generation *generation)
 {
-    for (unsigned slot = 0; slot < generation->slots; slot++)
-        if (generation->proxies[slot].failed)
+    for (unsigned number = 0; number < generation->slot_count; number++)
+        if (generation->slots[number].failed)
             return true;
     return false;
 }
@@ -175,7 +175,7 @@ static void report_ready(struct parent *parent)
 {
     const struct generation *current = parent->current;
     log_at(LEVEL_INFO, "", "serving", field_num("generation", current->number),
-           field_num("proxies", current->slots),
+           field_num("proxies", current->slot_count),
            field_num("listeners", (int64_t)current->loaded.config->listener_count));
     notify_ready();
     if (parent->launcher < 0)
@@ -223,16 +223,16 @@ static void give_up(struct parent *parent, const char *why, int64_t now)
 
 static void settle_proxies(struct parent *parent, struct generation *generation, int64_t now)
 {
-    for (unsigned slot = 0; slot < generation->slots; slot++) {
-        struct proxy *proxy = &generation->proxies[slot];
-        if (proxy->kill_at && proxy->kill_at <= now)
-            proxy_kill(proxy, "it does not end");
-        if (generation != parent->current || proxy->pid != 0)
+    for (unsigned number = 0; number < generation->slot_count; number++) {
+        struct slot *slot = &generation->slots[number];
+        if (slot->kill_at && slot->kill_at <= now)
+            slot_kill(slot, "it does not end");
+        if (generation != parent->current || slot->pid != 0)
             continue;
-        if (proxy->start_at <= now)
-            proxy_start(parent, proxy, now);
-        else if (!proxy->lent)
-            proxy_lend(parent, proxy);
+        if (slot->start_at <= now)
+            slot_start(parent, slot, now);
+        else if (!slot->lent)
+            slot_lend(parent, slot);
     }
 }
 

@@ -22,7 +22,7 @@ enum {
 
 /* What poll watches, and whose it is. */
 struct source {
-    struct proxy *proxy;
+    struct slot *slot;
     struct scanners *scanners;
     struct head *head;
 };
@@ -43,11 +43,11 @@ static void add_source(struct sources *sources, int fd, short events, struct sou
 
 static void add_generation(struct sources *sources, struct generation *generation)
 {
-    for (unsigned slot = 0; slot < generation->slots; slot++) {
-        struct proxy *proxy = &generation->proxies[slot];
-        bool telling = proxy->state == PROXY_CONFIGURING;
-        add_source(sources, proxy->control, (short)(POLLIN | (telling ? POLLOUT : 0)),
-                   (struct source){.proxy = proxy});
+    for (unsigned number = 0; number < generation->slot_count; number++) {
+        struct slot *slot = &generation->slots[number];
+        bool telling = slot->state == PROXY_CONFIGURING;
+        add_source(sources, slot->control, (short)(POLLIN | (telling ? POLLOUT : 0)),
+                   (struct source){.slot = slot});
     }
 }
 
@@ -76,26 +76,26 @@ static void hear(struct parent *parent, const struct sources *sources, int64_t n
         const struct source *source = &sources->whose[i];
         if (sources->fds[i].revents == 0)
             continue;
-        if (source->proxy) {
-            proxy_hear(source->proxy, now);
-            proxy_tell(parent, source->proxy);
+        if (source->slot) {
+            slot_hear(source->slot, now);
+            slot_tell(parent, source->slot);
         } else {
             scanners_hear(source->scanners, source->head, now);
         }
     }
 }
 
-static struct proxy *find_in(struct generation *generation, pid_t pid)
+static struct slot *find_in(struct generation *generation, pid_t pid)
 {
-    for (unsigned slot = 0; generation && slot < generation->slots; slot++)
-        if (generation->proxies[slot].pid == pid)
-            return &generation->proxies[slot];
+    for (unsigned number = 0; generation && number < generation->slot_count; number++)
+        if (generation->slots[number].pid == pid)
+            return &generation->slots[number];
     return NULL;
 }
 
-static struct proxy *find_proxy(struct parent *parent, pid_t pid)
+static struct slot *find_proxy(struct parent *parent, pid_t pid)
 {
-    struct proxy *found = find_in(parent->current, pid);
+    struct slot *found = find_in(parent->current, pid);
     if (!found)
         found = find_in(parent->starting, pid);
     for (struct generation *old = parent->old; old && !found; old = old->next)
@@ -107,10 +107,10 @@ static void reap(struct parent *parent, int64_t now)
 {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        struct proxy *proxy = find_proxy(parent, pid);
-        bool known = proxy != NULL;
-        if (proxy)
-            proxy_died(parent, proxy, status, now);
+        struct slot *slot = find_proxy(parent, pid);
+        bool known = slot != NULL;
+        if (slot)
+            slot_died(parent, slot, status, now);
         for (int kind = 0; kind < SCANNER_KINDS && !known; kind++)
             known = scanners_died(&parent->scanners[kind], pid, status, now);
         if (!known)
@@ -221,20 +221,20 @@ static void sooner(int64_t *next, int64_t at)
 static void sooner_in(int64_t *next, const struct generation *generation)
 {
     sooner(next, generation->until);
-    for (unsigned slot = 0; slot < generation->slots; slot++) {
-        const struct proxy *proxy = &generation->proxies[slot];
-        sooner(next, proxy->kill_at);
-        if (proxy->pid == 0)
-            sooner(next, proxy->start_at);
-        if (proxy->wants_redis && proxy->control >= 0)
-            sooner(next, proxy->redis_at);
+    for (unsigned number = 0; number < generation->slot_count; number++) {
+        const struct slot *slot = &generation->slots[number];
+        sooner(next, slot->kill_at);
+        if (slot->pid == 0)
+            sooner(next, slot->start_at);
+        if (slot->wants_redis && slot->control >= 0)
+            sooner(next, slot->redis_at);
     }
 }
 
 static void connect_redis(struct parent *parent, struct generation *generation, int64_t now)
 {
-    for (unsigned slot = 0; slot < generation->slots; slot++)
-        proxy_connect_redis(parent, &generation->proxies[slot], now);
+    for (unsigned number = 0; number < generation->slot_count; number++)
+        slot_connect_redis(parent, &generation->slots[number], now);
 }
 
 static void send_tickets(struct parent *parent)
@@ -242,9 +242,9 @@ static void send_tickets(struct parent *parent)
     struct generation *lists[] = {parent->current, parent->starting, parent->old};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (struct generation *g = lists[i]; g; g = g->next)
-            for (unsigned slot = 0; slot < g->slots; slot++)
-                if (g->proxies[slot].state != PROXY_CONFIGURING)
-                    proxy_send_tickets(&g->proxies[slot], &parent->tickets);
+            for (unsigned number = 0; number < g->slot_count; number++)
+                if (g->slots[number].state != PROXY_CONFIGURING)
+                    slot_send_tickets(&g->slots[number], &parent->tickets);
 }
 
 static void tell_down(struct parent *parent, struct scanners *scanners)
@@ -255,8 +255,8 @@ static void tell_down(struct parent *parent, struct scanners *scanners)
     scanners->news = false;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         for (struct generation *g = lists[i]; g; g = g->next)
-            for (unsigned slot = 0; slot < g->slots; slot++)
-                proxy_tell_down(&g->proxies[slot], scanners);
+            for (unsigned number = 0; number < g->slot_count; number++)
+                slot_tell_down(&g->slots[number], scanners);
 }
 
 /* Does everything that is due; returns when the next is. */

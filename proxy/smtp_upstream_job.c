@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * A job on a connection: MAIL, RCPT, then RSET for a check, or DATA and the message. */
-#include "proxy/smtp_client_internal.h"
+#include "proxy/smtp_upstream_internal.h"
 
 #include "base/clock.h"
 
@@ -8,8 +8,8 @@
 
 enum { PIPELINED_MOST = 100 };
 
-static void keep_reply(struct smtp_client *c, enum reply_stage stage, const struct smtp_reply *from,
-                       struct backend_reply *to)
+static void keep_reply(struct smtp_upstream *c, enum reply_stage stage,
+                       const struct smtp_reply *from, struct backend_reply *to)
 {
     to->kind = reply_class(stage, from);
     to->code = from->code == 421 ? 451 : from->code; /* it is not our client's session that ends */
@@ -17,7 +17,7 @@ static void keep_reply(struct smtp_client *c, enum reply_stage stage, const stru
     to->text = arena_copy(c->job->arena, from->text);
 }
 
-static void write_mail(struct smtp_client *c)
+static void write_mail(struct smtp_upstream *c)
 {
     const struct backend_job *job = c->job;
     stream_printf(c->stream, "MAIL FROM:<%.*s>", SLICE_ARGS(job->sender));
@@ -35,7 +35,7 @@ static void write_mail(struct smtp_client *c)
     stream_write(c->stream, SLICE("\r\n"));
 }
 
-static void write_rcpt(struct smtp_client *c, const struct job_recipient *recipient)
+static void write_rcpt(struct smtp_upstream *c, const struct job_recipient *recipient)
 {
     stream_printf(c->stream, "RCPT TO:<%.*s>", SLICE_ARGS(recipient->address));
     if (c->can.dsn && recipient->params.notify.len)
@@ -46,7 +46,7 @@ static void write_rcpt(struct smtp_client *c, const struct job_recipient *recipi
 }
 
 /* Milliseconds until the job must be over, at least 1. */
-static int64_t job_left(const struct smtp_client *c)
+static int64_t job_left(const struct smtp_upstream *c)
 {
     int64_t left = c->job->deadline - clock_ms();
     return left > 1 ? left : 1;
@@ -54,7 +54,7 @@ static int64_t job_left(const struct smtp_client *c)
 
 /* Sends what may be sent: all of the envelope when the server takes pipelining (RFC 2920), else one
  * command. */
-static void advance(struct smtp_client *c)
+static void advance(struct smtp_upstream *c)
 {
     size_t window = c->can.pipelining ? PIPELINED_MOST : 1;
     while (c->sent < c->commands && c->sent - c->answered < window) {
@@ -80,33 +80,33 @@ static void forget_replies(struct backend_job *job)
         job->recipients[i].reply = none;
 }
 
-void smtp_client_start(struct smtp_client *c, struct backend_job *job)
+void smtp_upstream_start(struct smtp_upstream *c, struct backend_job *job)
 {
     forget_replies(job);
     c->job = job;
-    job->client = c;
+    job->upstream = c;
     job->server = c->setup.server->address;
     c->deliver = job->kind == JOB_DELIVER;
     c->commands = job->recipient_count + 2;
     c->sent = c->answered = 0;
-    c->state = CLIENT_ENVELOPE;
+    c->state = UPSTREAM_ENVELOPE;
     advance(c);
 }
 
 /* The job has its answer. `reusable`: the connection goes back first, so that what the session asks
  * next can have it. */
-static void job_answered(struct smtp_client *c, bool reusable)
+static void job_answered(struct smtp_upstream *c, bool reusable)
 {
     struct backend_job *job = c->job;
     c->job = NULL;
     if (reusable && !c->behind)
-        client_become_idle(c);
+        upstream_become_idle(c);
     else
-        client_over(c, CLIENT_END_CLOSED, NULL);
+        upstream_over(c, UPSTREAM_END_CLOSED, NULL);
     if (!job)
         return;
     job->outcome = JOB_ANSWERED;
-    job->client = NULL;
+    job->upstream = NULL;
     job->done(job);
 }
 
@@ -119,19 +119,19 @@ static bool all_recipients_accepted(const struct backend_job *job)
 }
 
 /* The server began nothing: after RSET the connection is good for the next job. */
-static void clear_half_transaction(struct smtp_client *c)
+static void clear_half_transaction(struct smtp_upstream *c)
 {
     struct backend_job *job = c->job;
     c->job = NULL;
     c->sent = c->commands = 1;
     c->answered = 0;
-    client_say(c, "RSET\r\n");
+    upstream_say(c, "RSET\r\n");
     job->outcome = JOB_ANSWERED;
-    job->client = NULL;
+    job->upstream = NULL;
     job->done(job);
 }
 
-static void got_data_reply(struct smtp_client *c)
+static void got_data_reply(struct smtp_upstream *c)
 {
     struct backend_job *job = c->job;
     bool accepted = job->mail_reply.kind == REPLY_YES && all_recipients_accepted(job);
@@ -145,28 +145,28 @@ static void got_data_reply(struct smtp_client *c)
         return;
     }
     if (c->behind) {
-        client_failed(c, "reply before the message");
+        upstream_failed(c, "reply before the message");
         return;
     }
-    c->state = CLIENT_BODY;
+    c->state = UPSTREAM_BODY;
     stream_write_pieces(c->stream, job->pieces, job->piece_count);
     stream_flush(c->stream);
     stream_deadline(c->stream, job_left(c));
 }
 
-void client_got_envelope_reply(struct smtp_client *c, const struct smtp_reply *reply)
+void upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     size_t n = c->answered++;
     struct backend_job *job = c->job;
     if (!job) { /* the RSET after a refused delivery */
         if (reply->code / 100 == 2)
-            client_become_idle(c);
+            upstream_become_idle(c);
         else
-            client_failed(c, "RSET refused");
+            upstream_failed(c, "RSET refused");
         return;
     }
     if (reply->code == 421 && (c->deliver || n + 1 < c->commands)) {
-        client_failed(
+        upstream_failed(
             c, "421 from the server"); /* it closes; nothing is lost yet, so it is tried anew */
         return;
     }
@@ -185,17 +185,17 @@ void client_got_envelope_reply(struct smtp_client *c, const struct smtp_reply *r
     advance(c);
 }
 
-void client_got_final(struct smtp_client *c, const struct smtp_reply *reply)
+void upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     if (reply->code / 100 == 2 && stream_output_pending(c->stream)) {
-        client_failed(c, "accepted before it had the message"); /* it cannot mean this one */
+        upstream_failed(c, "accepted before it had the message"); /* it cannot mean this one */
         return;
     }
     if (c->job)
         keep_reply(c, STAGE_BODY, reply, &c->job->final_reply);
     else if (reply->code / 100 == 2)
         doubt_log(&c->abandoned, "delivered, but the client had gone", c->setup.server->address);
-    client_end_doubt(c);
+    upstream_end_doubt(c);
     /* An answer before it had read all leaves it out of step. */
     job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);
 }

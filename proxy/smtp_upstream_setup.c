@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: ISC
  * A connection becoming usable: EHLO, STARTTLS, what the server can do. */
-#include "proxy/smtp_client_internal.h"
+#include "proxy/smtp_upstream_internal.h"
 
 #include <openssl/x509v3.h>
 #include <string.h>
 
-void client_become_idle(struct smtp_client *c)
+void upstream_become_idle(struct smtp_upstream *c)
 {
     if (c->behind) { /* what nobody asked for would be taken for the next job's replies */
-        client_over(c, CLIENT_END_BROKEN, "reply without a command");
+        upstream_over(c, UPSTREAM_END_BROKEN, "reply without a command");
         return;
     }
-    c->state = CLIENT_IDLE;
+    c->state = UPSTREAM_IDLE;
     stream_deadline(c->stream, 0);
     c->callbacks->idle(c->owner, c);
 }
 
-void client_ehlo(struct smtp_client *c)
+void upstream_ehlo(struct smtp_upstream *c)
 {
-    c->state = CLIENT_EHLO;
+    c->state = UPSTREAM_EHLO;
     stream_printf(c->stream, "%s %.*s\r\n", c->helo_tried ? "HELO" : "EHLO",
                   SLICE_ARGS(c->setup.hostname));
     stream_flush(c->stream);
@@ -53,7 +53,7 @@ static void expect_name(SSL *ssl, const struct server *server)
 }
 
 /* TLS 1.3 sends them after the handshake (RFC 8446 4.6.1). */
-int smtp_client_keep_session(SSL *ssl, SSL_SESSION *session)
+int smtp_upstream_keep_session(SSL *ssl, SSL_SESSION *session)
 {
     SSL_SESSION **kept = SSL_get_app_data(ssl);
     SSL_SESSION_free(*kept);
@@ -61,11 +61,11 @@ int smtp_client_keep_session(SSL *ssl, SSL_SESSION *session)
     return 1; /* taken over */
 }
 
-void client_begin_tls(struct smtp_client *c)
+void upstream_begin_tls(struct smtp_upstream *c)
 {
     SSL *ssl = SSL_new(c->setup.tls);
     if (!ssl) {
-        client_over(c, CLIENT_END_CONNECT, "out of memory for TLS");
+        upstream_over(c, UPSTREAM_END_CONNECT, "out of memory for TLS");
         return;
     }
     SSL_set_connect_state(ssl);
@@ -75,7 +75,7 @@ void client_begin_tls(struct smtp_client *c)
         SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
     if (*c->setup.session)
         SSL_set_session(ssl, *c->setup.session);
-    c->state = CLIENT_HANDSHAKE;
+    c->state = UPSTREAM_HANDSHAKE;
     stream_secure(c->stream, ssl);
     stream_deadline(c->stream, c->setup.connect_ms);
 }
@@ -114,14 +114,14 @@ static void learn_line(struct capabilities *can, struct slice line)
         can->size = 0;
 }
 
-void client_got_ehlo(struct smtp_client *c, const struct smtp_reply *reply)
+void upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     if (reply->code != 250) {
         if (!c->helo_tried && reply->code / 100 == 5) {
             c->helo_tried = true;
-            client_ehlo(c);
+            upstream_ehlo(c);
         } else {
-            client_over(c, CLIENT_END_CONNECT, "EHLO refused");
+            upstream_over(c, UPSTREAM_END_CONNECT, "EHLO refused");
         }
         return;
     }
@@ -133,33 +133,33 @@ void client_got_ehlo(struct smtp_client *c, const struct smtp_reply *reply)
         learn_line(&c->can, line);
     enum backend_tls wanted = c->setup.server->tls;
     if (c->secured || wanted == BACKEND_TLS_NONE) {
-        client_become_idle(c);
+        upstream_become_idle(c);
     } else if (c->can.starttls && !(wanted == BACKEND_TLS_OPPORTUNISTIC && c->setup.plain)) {
-        c->state = CLIENT_STARTTLS;
-        client_say(c, "STARTTLS\r\n");
+        c->state = UPSTREAM_STARTTLS;
+        upstream_say(c, "STARTTLS\r\n");
     } else if (wanted == BACKEND_TLS_OPPORTUNISTIC) {
-        client_become_idle(c);
+        upstream_become_idle(c);
     } else {
-        client_over(c, CLIENT_END_CONNECT,
-                    "server offers no STARTTLS, but the configuration demands TLS");
+        upstream_over(c, UPSTREAM_END_CONNECT,
+                      "server offers no STARTTLS, but the configuration demands TLS");
     }
 }
 
-void client_got_starttls(struct smtp_client *c, const struct smtp_reply *reply)
+void upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     if (reply->code == 220)
-        client_begin_tls(c);
+        upstream_begin_tls(c);
     else
-        client_over(c, CLIENT_END_TLS, "STARTTLS refused");
+        upstream_over(c, UPSTREAM_END_TLS, "STARTTLS refused");
 }
 
-void client_secured(struct smtp_client *c)
+void upstream_secured(struct smtp_upstream *c)
 {
     c->secured = true;
     if (c->setup.server->implicit_tls && !c->can.known) {
-        c->state = CLIENT_GREETING;
+        c->state = UPSTREAM_GREETING;
         stream_deadline(c->stream, c->setup.reply_ms);
     } else {
-        client_ehlo(c);
+        upstream_ehlo(c);
     }
 }

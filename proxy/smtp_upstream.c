@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/smtp_client_internal.h"
+#include "proxy/smtp_upstream_internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -34,16 +34,16 @@ static socklen_t socket_address(const struct ip *ip, uint16_t port, struct socka
     return sizeof *v6;
 }
 
-struct smtp_client *smtp_client_new(const struct smtp_client_setup *setup,
-                                    const struct smtp_client_owner *callbacks, void *owner,
-                                    const char **reason)
+struct smtp_upstream *smtp_upstream_new(const struct smtp_upstream_setup *setup,
+                                        const struct smtp_upstream_owner *callbacks, void *owner,
+                                        const char **reason)
 {
-    struct smtp_client *c = calloc(1, sizeof *c);
+    struct smtp_upstream *c = calloc(1, sizeof *c);
     if (!c) {
         *reason = "out of memory";
         return NULL;
     }
-    *c = (struct smtp_client){.setup = *setup, .callbacks = callbacks, .owner = owner};
+    *c = (struct smtp_upstream){.setup = *setup, .callbacks = callbacks, .owner = owner};
     struct sockaddr_storage peer, local;
     socklen_t peer_len = socket_address(&setup->server->ip, setup->server->port, &peer),
               local_len = 0;
@@ -60,44 +60,44 @@ struct smtp_client *smtp_client_new(const struct smtp_client_setup *setup,
     return c;
 }
 
-void smtp_client_free(struct smtp_client **client)
+void smtp_upstream_free(struct smtp_upstream **upstream)
 {
-    if (!*client)
+    if (!*upstream)
         return;
-    stream_free(&(*client)->stream);
-    free(*client);
-    *client = NULL;
+    stream_free(&(*upstream)->stream);
+    free(*upstream);
+    *upstream = NULL;
 }
 
-const struct capabilities *smtp_client_capabilities(const struct smtp_client *c)
+const struct capabilities *smtp_upstream_capabilities(const struct smtp_upstream *c)
 {
     return &c->can;
 }
 
-struct backend_job *smtp_client_job(const struct smtp_client *c)
+struct backend_job *smtp_upstream_job(const struct smtp_upstream *c)
 {
     return c->job;
 }
 
-bool smtp_client_will_be_idle(const struct smtp_client *c)
+bool smtp_upstream_will_be_idle(const struct smtp_upstream *c)
 {
-    return c->state < CLIENT_IDLE || (c->state == CLIENT_ENVELOPE && !c->job);
+    return c->state < UPSTREAM_IDLE || (c->state == UPSTREAM_ENVELOPE && !c->job);
 }
 
-bool smtp_client_dot_out(const struct smtp_client *c)
+bool smtp_upstream_dot_out(const struct smtp_upstream *c)
 {
     return c->dot_out;
 }
 
-const char *smtp_client_trouble(const struct smtp_client *c)
+const char *smtp_upstream_trouble(const struct smtp_upstream *c)
 {
     return c->trouble;
 }
 
-bool smtp_client_abandon(struct smtp_client *c)
+bool smtp_upstream_abandon(struct smtp_upstream *c)
 {
     /* The pieces are the session's: only when they are all out can it go on without them. */
-    if (c->state != CLIENT_BODY || stream_output_pending(c->stream))
+    if (c->state != UPSTREAM_BODY || stream_output_pending(c->stream))
         return false;
     c->abandoned = *c->job->about;
     c->doubt = c->job->doubt;
@@ -105,35 +105,35 @@ bool smtp_client_abandon(struct smtp_client *c)
     return true;
 }
 
-void smtp_client_quit(struct smtp_client *c)
+void smtp_upstream_quit(struct smtp_upstream *c)
 {
-    if (c->state == CLIENT_IDLE && stream_write(c->stream, SLICE("QUIT\r\n")))
+    if (c->state == UPSTREAM_IDLE && stream_write(c->stream, SLICE("QUIT\r\n")))
         stream_flush(c->stream);
 }
 
-void client_end_doubt(struct smtp_client *c)
+void upstream_end_doubt(struct smtp_upstream *c)
 {
     if (*c->abandoned.id)
         shared_doubt_end(c->setup.shared, c->setup.row, c->doubt);
     *c->abandoned.id = '\0';
 }
 
-void client_over(struct smtp_client *c, enum smtp_client_end why, const char *trouble)
+void upstream_over(struct smtp_upstream *c, enum smtp_upstream_end why, const char *trouble)
 {
     snprintf(c->trouble, sizeof c->trouble, "%s", trouble ? trouble : "");
-    c->state = CLIENT_OVER;
-    client_end_doubt(c);
+    c->state = UPSTREAM_OVER;
+    upstream_end_doubt(c);
     stream_free(&c->stream);
     c->callbacks->over(c->owner, c, why);
 }
 
-void smtp_client_close(struct smtp_client *c)
+void smtp_upstream_close(struct smtp_upstream *c)
 {
     c->job = NULL;
-    client_over(c, CLIENT_END_CLOSED, "closed");
+    upstream_over(c, UPSTREAM_END_CLOSED, "closed");
 }
 
-void client_say(struct smtp_client *c, const char *line)
+void upstream_say(struct smtp_upstream *c, const char *line)
 {
     stream_write(c->stream, slice_of(line));
     stream_flush(c->stream);
@@ -142,111 +142,111 @@ void client_say(struct smtp_client *c, const char *line)
 
 /* ---- events ---- */
 
-void client_failed(struct smtp_client *c, const char *why)
+void upstream_failed(struct smtp_upstream *c, const char *why)
 {
-    enum client_state state = c->state;
+    enum upstream_state state = c->state;
     switch (state) {
-    case CLIENT_CONNECTING:
-    case CLIENT_GREETING:
-    case CLIENT_EHLO:
-        client_over(c, CLIENT_END_CONNECT, why);
+    case UPSTREAM_CONNECTING:
+    case UPSTREAM_GREETING:
+    case UPSTREAM_EHLO:
+        upstream_over(c, UPSTREAM_END_CONNECT, why);
         break;
-    case CLIENT_STARTTLS:
-    case CLIENT_HANDSHAKE:
-        client_over(c, CLIENT_END_TLS, why);
+    case UPSTREAM_STARTTLS:
+    case UPSTREAM_HANDSHAKE:
+        upstream_over(c, UPSTREAM_END_TLS, why);
         break;
-    case CLIENT_BODY:
+    case UPSTREAM_BODY:
         c->dot_out = !stream_output_pending(c->stream);
         if (!c->job)
             doubt_log(&c->abandoned, why, c->setup.server->address);
-        client_over(c, CLIENT_END_BROKEN, why);
+        upstream_over(c, UPSTREAM_END_BROKEN, why);
         break;
-    case CLIENT_IDLE:
-    case CLIENT_ENVELOPE:
-        client_over(c, CLIENT_END_BROKEN, why);
+    case UPSTREAM_IDLE:
+    case UPSTREAM_ENVELOPE:
+        upstream_over(c, UPSTREAM_END_BROKEN, why);
         break;
-    case CLIENT_OVER:
+    case UPSTREAM_OVER:
         break;
     }
 }
 
-static void got_reply(struct smtp_client *c, const struct smtp_reply *reply)
+static void got_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     switch (c->state) {
-    case CLIENT_GREETING:
+    case UPSTREAM_GREETING:
         if (reply->code == 220)
-            client_ehlo(c);
+            upstream_ehlo(c);
         else
-            client_over(c, CLIENT_END_CONNECT, "refused by its greeting");
+            upstream_over(c, UPSTREAM_END_CONNECT, "refused by its greeting");
         break;
-    case CLIENT_EHLO:
-        client_got_ehlo(c, reply);
+    case UPSTREAM_EHLO:
+        upstream_got_ehlo(c, reply);
         break;
-    case CLIENT_STARTTLS:
-        client_got_starttls(c, reply);
+    case UPSTREAM_STARTTLS:
+        upstream_got_starttls(c, reply);
         break;
-    case CLIENT_ENVELOPE:
-        client_got_envelope_reply(c, reply);
+    case UPSTREAM_ENVELOPE:
+        upstream_got_envelope_reply(c, reply);
         break;
-    case CLIENT_BODY:
-        client_got_final(c, reply);
+    case UPSTREAM_BODY:
+        upstream_got_final(c, reply);
         break;
-    case CLIENT_CONNECTING:
-    case CLIENT_HANDSHAKE:
-    case CLIENT_IDLE: /* unasked: 421 on shutdown, or out of step */
-        client_failed(c, "unexpected reply");
+    case UPSTREAM_CONNECTING:
+    case UPSTREAM_HANDSHAKE:
+    case UPSTREAM_IDLE: /* unasked: 421 on shutdown, or out of step */
+        upstream_failed(c, "unexpected reply");
         break;
-    case CLIENT_OVER:
+    case UPSTREAM_OVER:
         break;
     }
 }
 
 static size_t on_input(void *ctx, struct slice bytes)
 {
-    struct smtp_client *c = ctx;
+    struct smtp_upstream *c = ctx;
     size_t used = 0, n;
     struct smtp_reply reply;
-    while (used < bytes.len && c->state != CLIENT_OVER) {
+    while (used < bytes.len && c->state != UPSTREAM_OVER) {
         int r = smtp_reply(slice_from(bytes, used), &reply, &n);
         if (r == 0)
             break;
         used += n;
-        bool out_of_step = c->state == CLIENT_ENVELOPE && c->answered == c->sent;
+        bool out_of_step = c->state == UPSTREAM_ENVELOPE && c->answered == c->sent;
         if (r < 0 || out_of_step) {
-            client_failed(c, r < 0 ? "not an SMTP reply" : "reply without a command");
+            upstream_failed(c, r < 0 ? "not an SMTP reply" : "reply without a command");
             break;
         }
         c->behind = used < bytes.len;
         got_reply(c, &reply);
-        if (c->state == CLIENT_HANDSHAKE) /* what is behind the 220 was plaintext */
+        if (c->state == UPSTREAM_HANDSHAKE) /* what is behind the 220 was plaintext */
             break;
     }
-    return c->state == CLIENT_OVER ? bytes.len : used;
+    return c->state == UPSTREAM_OVER ? bytes.len : used;
 }
 
 static void on_event(void *ctx, enum stream_event event)
 {
-    struct smtp_client *c = ctx;
+    struct smtp_upstream *c = ctx;
     switch (event) {
     case STREAM_CONNECTED:
         if (c->setup.server->implicit_tls) {
-            client_begin_tls(c);
+            upstream_begin_tls(c);
         } else {
-            c->state = CLIENT_GREETING;
+            c->state = UPSTREAM_GREETING;
             stream_deadline(c->stream, c->setup.reply_ms);
         }
         break;
     case STREAM_SECURED:
-        client_secured(c);
+        upstream_secured(c);
         break;
     case STREAM_CLOSED:
-        client_failed(c, "closed by the server");
+        upstream_failed(c, "closed by the server");
         break;
     case STREAM_FAILED:
-        client_failed(c, stream_error(c->stream));
+        upstream_failed(c, stream_error(c->stream));
         break;
     case STREAM_TIMEOUT:
-        client_failed(c, "no answer in time");
+        upstream_failed(c, "no answer in time");
         break;
     case STREAM_DRAINED:
         break;
