@@ -284,7 +284,7 @@ static void make_parts(struct program *p)
     struct slice ca = {NULL, 0};
     const char *reason;
     bundle_read(p->bundle, p->config->settings.tls_ca_file, &ca, &reason);
-    p->proxy.backends = backends_new(p->proxy.base, p->config, ca, p->proxy.shared, p->proxy.row,
+    p->proxy.backends = smtp_pools_new(p->proxy.base, p->config, ca, p->proxy.shared, p->proxy.row,
                                      process_count(p->config->settings.process_proxies));
     p->proxy.recipients = recipient_cache_new();
     if (!p->proxy.backends || !p->proxy.recipients)
@@ -353,7 +353,7 @@ static void start(struct program *p)
     make_parts(p);
     lock_up(p->config);
     accept_all(p);
-    backends_probe(p->proxy.backends, p->proxy.slot == 0);
+    smtp_pools_probe(p->proxy.backends, p->proxy.slot == 0);
     if (p->proxy.slot == 0)
         watch_lists(&p->proxy);
     p->state = PROXY_SERVING;
@@ -372,7 +372,7 @@ static void drain(struct program *p, bool stopping)
         acceptor_free(&p->listeners[i].acceptor);
     p->proxy.draining = true;
     p->proxy.drained = drained;
-    backends_close_idle(p->proxy.backends);
+    smtp_pools_close_idle(p->proxy.backends);
     list_watch_free(&p->proxy.watch);
     if (stopping)
         sessions_stop(&p->proxy);

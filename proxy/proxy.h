@@ -5,7 +5,7 @@
 
 #include "filters/resolver.h"
 #include "policy/config.h"
-#include "proxy/backends.h"
+#include "proxy/smtp_pool.h"
 #include "proxy/list_watch.h"
 #include "proxy/messages.h"
 #include "proxy/recipient_cache.h"
@@ -25,7 +25,7 @@ struct proxy {
     struct event_base *base;
     const struct config *config;
     struct tls_contexts *tls;
-    struct backends *backends;
+    struct smtp_pools *backends;
     struct recipient_cache *recipients;
     struct resolver *resolver; /* NULL: no rule needs DNS, or there is none to be had */
     struct redis *redis;       /* NULL: no rule needs it */

@@ -4,7 +4,7 @@
 #ifndef PROXY_RECIPIENT_CACHE_H
 #define PROXY_RECIPIENT_CACHE_H
 
-#include "proxy/backend_job.h"
+#include "proxy/smtp_job.h"
 
 struct recipient_cache;
 

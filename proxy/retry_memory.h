@@ -6,7 +6,7 @@
 #ifndef PROXY_RETRY_MEMORY_H
 #define PROXY_RETRY_MEMORY_H
 
-#include "proxy/backend_job.h"
+#include "proxy/smtp_job.h"
 #include "proxy/shared.h"
 
 /* Whose retry it would be. A pool of senders is known by the domain that SPF passed for, and every

@@ -57,7 +57,7 @@ static void pass_on(struct smtp_session *s, const struct backend_reply *reply)
 /* What it says to a recipient that does not fit any more holds for the transaction, not for him. */
 static void learn_limit(struct smtp_session *s)
 {
-    const struct backend_job *job = &s->t.job;
+    const struct smtp_job *job = &s->t.job;
     size_t taken = 0;
     while (taken < job->recipient_count && job->recipients[taken].reply.kind == REPLY_YES)
         taken++;
@@ -69,7 +69,7 @@ static void learn_limit(struct smtp_session *s)
     log_at(LEVEL_INFO, s->ref, "backend takes few recipients",
            field_text("backend", s->t.backend->name), field_text("server", job->server),
            field_num("recipients", (int64_t)taken), field_text("text", next->text));
-    backends_learn_recipients(s->base.proxy->backends, job, (unsigned)taken);
+    smtp_pools_learn_recipients(s->base.proxy->backends, job, (unsigned)taken);
 }
 
 /* A yes that was remembered is not true any more; a no is kept only if it is the address' fault. */
@@ -109,7 +109,7 @@ static void translate(struct smtp_session *s, struct backend_reply *reply)
  * differently he hears that, and at the next try each recipient has his own. */
 static void recipients_refused(struct smtp_session *s)
 {
-    struct backend_job *job = &s->t.job;
+    struct smtp_job *job = &s->t.job;
     bool alike = true;
     learn_limit(s);
     learn_recipients(s);
@@ -126,7 +126,7 @@ static void recipients_refused(struct smtp_session *s)
                     "recipients fare differently, try again: each will hear his own reply");
 }
 
-static bool all_taken(const struct backend_job *job)
+static bool all_taken(const struct smtp_job *job)
 {
     for (size_t i = 0; i < job->recipient_count; i++)
         if (job->recipients[i].reply.kind != REPLY_YES)
@@ -135,7 +135,7 @@ static bool all_taken(const struct backend_job *job)
 }
 
 /* The first that no reply came for, when MAIL was taken; NULL: it broke off elsewhere. */
-static struct job_recipient *broke_off_at(const struct backend_job *job)
+static struct job_recipient *broke_off_at(const struct smtp_job *job)
 {
     if (!job->mail_reply.code || job->mail_reply.kind != REPLY_YES || job->recipient_count < 2)
         return NULL;
@@ -150,7 +150,7 @@ static struct job_recipient *broke_off_at(const struct backend_job *job)
  * were not asked. */
 static void broke_off(struct smtp_session *s, struct job_recipient *at)
 {
-    struct backend_job *job = &s->t.job;
+    struct smtp_job *job = &s->t.job;
     log_at(LEVEL_WARNING, s->ref, "backend broke off at a recipient",
            field_text("backend", s->t.backend->name), field_text("to", at->address));
     for (size_t i = 0; i < job->recipient_count; i++)
@@ -162,7 +162,7 @@ static void broke_off(struct smtp_session *s, struct job_recipient *at)
     smtp_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
 }
 
-static void delivered(struct backend_job *job)
+static void delivered(struct smtp_job *job)
 {
     struct smtp_session *s = job->ctx;
     s->t.job_running = false;
@@ -274,24 +274,24 @@ void smtp_deliver(struct smtp_session *s, size_t count)
     for (size_t i = 0; i < t->recipient_count; i++)
         if (t->recipients[i].verdict.action == ACTION_ACCEPT)
             to[n++] = t->recipients[i].job;
-    t->job = (struct backend_job){.kind = JOB_DELIVER,
-                                  .id = s->ref,
-                                  .backend = t->backend,
-                                  .arena = s->mail,
-                                  .deadline = t->ended + config_of(s)->settings.timeouts_verdict,
-                                  .done = delivered,
-                                  .ctx = s,
-                                  .sender = t->sender.address,
-                                  .mail = t->mail,
-                                  .eight_bit = t->data.high,
-                                  .recipients = to,
-                                  .recipient_count = n,
-                                  .pieces = t->edited.pieces,
-                                  .piece_count = t->edited.count,
-                                  .size = t->edited.size};
+    t->job = (struct smtp_job){.kind = JOB_DELIVER,
+                               .id = s->ref,
+                               .backend = t->backend,
+                               .arena = s->mail,
+                               .deadline = t->ended + config_of(s)->settings.timeouts_verdict,
+                               .done = delivered,
+                               .ctx = s,
+                               .sender = t->sender.address,
+                               .mail = t->mail,
+                               .eight_bit = t->data.high,
+                               .recipients = to,
+                               .recipient_count = n,
+                               .pieces = t->edited.pieces,
+                               .piece_count = t->edited.count,
+                               .size = t->edited.size};
     describe(s, t->doubt);
     t->job.about = t->doubt;
     t->job_running = t->delivering = true;
     t->job.doubt = shared_doubt_begin(s->base.proxy->shared, s->base.proxy->row, t->doubt);
-    backends_submit(s->base.proxy->backends, &t->job);
+    smtp_pools_submit(s->base.proxy->backends, &t->job);
 }

@@ -137,7 +137,7 @@ static void pass_on(struct smtp_session *s, const struct recipient *r,
     }
 }
 
-static void checked(struct backend_job *job)
+static void checked(struct smtp_job *job)
 {
     struct smtp_session *s = job->ctx;
     struct recipient *r = &s->t.recipients[s->t.recipient_count];
@@ -167,20 +167,20 @@ static void ask_backend(struct smtp_session *s, struct recipient *r)
 {
     struct transaction *t = &s->t;
     t->asked = r->job;
-    t->job = (struct backend_job){.kind = JOB_CHECK,
-                                  .id = s->ref,
-                                  .backend = t->backend,
-                                  .arena = s->mail,
-                                  .deadline = clock_ms() + config_of(s)->settings.timeouts_backend,
-                                  .done = checked,
-                                  .ctx = s,
-                                  .sender = t->sender.address,
-                                  .mail = t->mail,
-                                  .recipients = &t->asked,
-                                  .recipient_count = 1};
+    t->job = (struct smtp_job){.kind = JOB_CHECK,
+                               .id = s->ref,
+                               .backend = t->backend,
+                               .arena = s->mail,
+                               .deadline = clock_ms() + config_of(s)->settings.timeouts_backend,
+                               .done = checked,
+                               .ctx = s,
+                               .sender = t->sender.address,
+                               .mail = t->mail,
+                               .recipients = &t->asked,
+                               .recipient_count = 1};
     t->job_running = true;
     session_wait(&s->base);
-    backends_submit(s->base.proxy->backends, &t->job);
+    smtp_pools_submit(s->base.proxy->backends, &t->job);
 }
 
 static void check_exists(struct smtp_session *s, struct recipient *r)
@@ -203,7 +203,7 @@ static void check_exists(struct smtp_session *s, struct recipient *r)
 static bool backend_can(struct smtp_session *s, const struct recipient *r,
                         const struct backend *backend)
 {
-    struct capabilities can = backends_of(s->base.proxy->backends, backend);
+    struct capabilities can = smtp_pools_of(s->base.proxy->backends, backend);
     if (!can.known)
         return true;
     if ((s->t.mail.utf8 || r->path.utf8) && !can.utf8)
@@ -401,7 +401,7 @@ void smtp_recipient(struct smtp_session *s, struct slice argument)
     }
     enum smtp_params_result result = smtp_rcpt_params(argument, &params);
     if (result != SMTP_PARAMS_OK ||
-        (argument.len && !backends_common(s->base.proxy->backends).dsn &&
+        (argument.len && !smtp_pools_common(s->base.proxy->backends).dsn &&
          params.notify.len + params.orcpt.len)) {
         smtp_error(s, result == SMTP_PARAMS_SYNTAX ? 501 : 555, "5.5.4",
                    "parameter of RCPT not supported");

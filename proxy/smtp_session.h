@@ -84,7 +84,7 @@ struct transaction {
     int64_t began, ended;  /* clock_ms: MAIL, the final dot */
 
     int64_t delayed; /* milliseconds that rules made a recipient wait for */
-    struct backend_job job;
+    struct smtp_job job;
     bool job_running, delivering;
     bool settled;        /* its reply was final: it does not come again */
     struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */

@@ -20,7 +20,7 @@ void smtp_reset(struct smtp_session *s)
         arena_reset(s->mail);
         return;
     }
-    bool alone = t->job_running && backends_cancel(s->base.proxy->backends, &t->job);
+    bool alone = t->job_running && smtp_pools_cancel(s->base.proxy->backends, &t->job);
     smtp_retry_over(s);
     session_forget_waiting(&s->base);
     s->base.message = NULL;

@@ -74,7 +74,7 @@ const struct capabilities *smtp_upstream_capabilities(const struct smtp_upstream
     return &c->can;
 }
 
-struct backend_job *smtp_upstream_job(const struct smtp_upstream *c)
+struct smtp_job *smtp_upstream_job(const struct smtp_upstream *c)
 {
     return c->job;
 }

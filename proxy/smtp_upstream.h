@@ -5,8 +5,8 @@
 #define PROXY_SMTP_UPSTREAM_H
 
 #include "base/stream.h"
-#include "proxy/backend_job.h"
-#include "proxy/backends.h"
+#include "proxy/smtp_job.h"
+#include "proxy/smtp_pool.h"
 
 struct smtp_upstream;
 
@@ -47,7 +47,7 @@ void smtp_upstream_free(struct smtp_upstream **upstream);
 /* Only when idle. When the job is answered its `done` is called (after idle() or over()); when the
  * connection fails before, over() comes while smtp_upstream_job still names it: the owner decides
  * what becomes of it. */
-void smtp_upstream_start(struct smtp_upstream *upstream, struct backend_job *job);
+void smtp_upstream_start(struct smtp_upstream *upstream, struct smtp_job *job);
 
 /* The job is no longer wanted. True: its final dot is out and the connection finishes alone; false:
  * the caller closes it. */
@@ -59,11 +59,8 @@ bool smtp_upstream_will_be_idle(const struct smtp_upstream *upstream);
 /* After over(): the whole message was out, so the server may have it. */
 bool smtp_upstream_dot_out(const struct smtp_upstream *upstream);
 
-/* For SSL_CTX_sess_set_new_cb: keeps a session that the server gave for the next connection. */
-int smtp_upstream_keep_session(SSL *ssl, SSL_SESSION *session);
-
 const struct capabilities *smtp_upstream_capabilities(const struct smtp_upstream *upstream);
-struct backend_job *smtp_upstream_job(const struct smtp_upstream *upstream);
+struct smtp_job *smtp_upstream_job(const struct smtp_upstream *upstream);
 const char *smtp_upstream_trouble(const struct smtp_upstream *upstream);
 void smtp_upstream_quit(struct smtp_upstream *upstream); /* says QUIT to an idle one */
 void smtp_upstream_close(

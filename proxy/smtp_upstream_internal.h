@@ -26,7 +26,7 @@ struct smtp_upstream {
     enum upstream_state state;
     struct capabilities can;
     bool secured, helo_tried;
-    struct backend_job *job;
+    struct smtp_job *job;
     bool deliver, dot_out;
     bool behind;            /* more input stands behind the reply that is being handled */
     struct doubt abandoned; /* of a session that went away after the final dot */

@@ -19,7 +19,7 @@ static void keep_reply(struct smtp_upstream *c, enum reply_stage stage,
 
 static void write_mail(struct smtp_upstream *c)
 {
-    const struct backend_job *job = c->job;
+    const struct smtp_job *job = c->job;
     stream_printf(c->stream, "MAIL FROM:<%.*s>", SLICE_ARGS(job->sender));
     if (c->can.size && (c->deliver || job->mail.has_size))
         stream_printf(c->stream, " SIZE=%llu",
@@ -72,7 +72,7 @@ static void advance(struct smtp_upstream *c)
 }
 
 /* Of an earlier attempt, which broke off. */
-static void forget_replies(struct backend_job *job)
+static void forget_replies(struct smtp_job *job)
 {
     static const struct backend_reply none;
     job->mail_reply = job->data_reply = job->final_reply = none;
@@ -80,7 +80,7 @@ static void forget_replies(struct backend_job *job)
         job->recipients[i].reply = none;
 }
 
-void smtp_upstream_start(struct smtp_upstream *c, struct backend_job *job)
+void smtp_upstream_start(struct smtp_upstream *c, struct smtp_job *job)
 {
     forget_replies(job);
     c->job = job;
@@ -97,7 +97,7 @@ void smtp_upstream_start(struct smtp_upstream *c, struct backend_job *job)
  * next can have it. */
 static void job_answered(struct smtp_upstream *c, bool reusable)
 {
-    struct backend_job *job = c->job;
+    struct smtp_job *job = c->job;
     c->job = NULL;
     if (reusable && !c->behind)
         upstream_become_idle(c);
@@ -110,7 +110,7 @@ static void job_answered(struct smtp_upstream *c, bool reusable)
     job->done(job);
 }
 
-static bool all_recipients_accepted(const struct backend_job *job)
+static bool all_recipients_accepted(const struct smtp_job *job)
 {
     for (size_t i = 0; i < job->recipient_count; i++)
         if (job->recipients[i].reply.kind != REPLY_YES)
@@ -121,7 +121,7 @@ static bool all_recipients_accepted(const struct backend_job *job)
 /* The server began nothing: after RSET the connection is good for the next job. */
 static void clear_half_transaction(struct smtp_upstream *c)
 {
-    struct backend_job *job = c->job;
+    struct smtp_job *job = c->job;
     c->job = NULL;
     c->sent = c->commands = 1;
     c->answered = 0;
@@ -133,7 +133,7 @@ static void clear_half_transaction(struct smtp_upstream *c)
 
 static void got_data_reply(struct smtp_upstream *c)
 {
-    struct backend_job *job = c->job;
+    struct smtp_job *job = c->job;
     bool accepted = job->mail_reply.kind == REPLY_YES && all_recipients_accepted(job);
     if (job->data_reply.code / 100 >= 4) {
         clear_half_transaction(c);
@@ -157,7 +157,7 @@ static void got_data_reply(struct smtp_upstream *c)
 void upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     size_t n = c->answered++;
-    struct backend_job *job = c->job;
+    struct smtp_job *job = c->job;
     if (!job) { /* the RSET after a refused delivery */
         if (reply->code / 100 == 2)
             upstream_become_idle(c);

@@ -2,8 +2,7 @@
  * A connection becoming usable: EHLO, STARTTLS, what the server can do. */
 #include "proxy/smtp_upstream_internal.h"
 
-#include <openssl/x509v3.h>
-#include <string.h>
+#include "proxy/upstream_tls.h"
 
 void upstream_become_idle(struct smtp_upstream *c)
 {
@@ -25,56 +24,13 @@ void upstream_ehlo(struct smtp_upstream *c)
     stream_deadline(c->stream, c->setup.reply_ms);
 }
 
-static bool name_is_address(struct slice name)
-{
-    struct ip ip;
-    return ip_parse(name, &ip);
-}
-
-/* For `tls verify`: the chain and the name are checked by OpenSSL during the handshake; without a
- * name the certificate must bear the server's address. */
-static void expect_name(SSL *ssl, const struct server *server)
-{
-    char name[256];
-    if (server->tls_name.len == 0 || server->tls_name.len >= sizeof name) {
-        X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), server->ip.bytes,
-                                  server->ip.family == 4 ? 4 : 16);
-        return;
-    }
-    memcpy(name, server->tls_name.ptr, server->tls_name.len);
-    name[server->tls_name.len] = '\0';
-    if (name_is_address(server->tls_name)) {
-        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name);
-        return;
-    }
-    SSL_set_tlsext_host_name(ssl, name);
-    if (server->tls == BACKEND_TLS_VERIFY)
-        SSL_set1_host(ssl, name);
-}
-
-/* TLS 1.3 sends them after the handshake (RFC 8446 4.6.1). */
-int smtp_upstream_keep_session(SSL *ssl, SSL_SESSION *session)
-{
-    SSL_SESSION **kept = SSL_get_app_data(ssl);
-    SSL_SESSION_free(*kept);
-    *kept = session;
-    return 1; /* taken over */
-}
-
 void upstream_begin_tls(struct smtp_upstream *c)
 {
-    SSL *ssl = SSL_new(c->setup.tls);
+    SSL *ssl = upstream_tls_connect(c->setup.tls, c->setup.server, c->setup.session);
     if (!ssl) {
         upstream_over(c, UPSTREAM_END_CONNECT, "out of memory for TLS");
         return;
     }
-    SSL_set_connect_state(ssl);
-    SSL_set_app_data(ssl, c->setup.session);
-    expect_name(ssl, c->setup.server);
-    if (c->setup.server->tls == BACKEND_TLS_VERIFY)
-        SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-    if (*c->setup.session)
-        SSL_set_session(ssl, *c->setup.session);
     c->state = UPSTREAM_HANDSHAKE;
     stream_secure(c->stream, ssl);
     stream_deadline(c->stream, c->setup.connect_ms);

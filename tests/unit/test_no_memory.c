@@ -71,9 +71,9 @@ TEST(test_a_configuration_is_read_whole_or_not)
 
 static void make_backends(void)
 {
-    struct backends *all = backends_new(proxy.base, config, SLICE(""), proxy.shared, proxy.row, 1);
+    struct smtp_pools *all = smtp_pools_new(proxy.base, config, SLICE(""), proxy.shared, proxy.row, 1);
     assert_true(all || hit);
-    backends_free(&all);
+    smtp_pools_free(&all);
 }
 
 TEST(test_backends_are_made_whole_or_not)
@@ -179,14 +179,14 @@ static void open_all(void)
     proxy.row = (unsigned)shared_row_claim(proxy.shared);
     proxy.queue[0] = proxy.queue[1] = proxy.decisions = -1;
     TAILQ_INIT(&proxy.sessions);
-    proxy.backends = backends_new(proxy.base, config, SLICE(""), proxy.shared, proxy.row, 1);
+    proxy.backends = smtp_pools_new(proxy.base, config, SLICE(""), proxy.shared, proxy.row, 1);
     proxy.recipients = recipient_cache_new();
     assert_true(proxy_learn_policy(&proxy));
 }
 
 static void close_all(void)
 {
-    backends_free(&proxy.backends);
+    smtp_pools_free(&proxy.backends);
     recipient_cache_free(&proxy.recipients);
     shared_free(&proxy.shared);
     event_base_free(proxy.base);

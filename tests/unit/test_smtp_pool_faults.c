@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "backends_fixture.h"
+#include "smtp_pool_fixture.h"
 #include "tests/unit/harness.h"
 
 TEST(test_a_stale_connection_is_tried_anew)
@@ -47,8 +47,8 @@ TEST(test_a_job_waits_for_the_first_server_and_goes_to_the_second_when_that_fail
     servers[0].script.greeting = SCRIPT_SILENT;
     backend.server_count = 2;
     again();
-    struct backend_job *job = submit(0, JOB_DELIVER, 1);
-    backends_probe(backends, false);
+    struct smtp_job *job = submit(0, JOB_DELIVER, 1);
+    smtp_pools_probe(backends, false);
     settle();
     assert_true(said(&servers[1], "EHLO"));
     assert_false(said(&servers[1], "MAIL"));
@@ -60,7 +60,7 @@ TEST(test_a_job_waits_for_the_first_server_and_goes_to_the_second_when_that_fail
 TEST(test_421_after_the_dot_is_a_tempfail_and_no_retry)
 {
     servers[0].script.final = "421 4.3.2 closing\r\n";
-    struct backend_job *job = run(JOB_DELIVER);
+    struct smtp_job *job = run(JOB_DELIVER);
     assert_int_equal(job->outcome, JOB_ANSWERED);
     assert_int_equal(job->final_reply.kind, REPLY_LATER);
     assert_int_equal(job->final_reply.code, 451); /* our own client's session goes on */
@@ -73,7 +73,7 @@ TEST(test_lost_after_the_dot_is_in_doubt_and_never_tried_anew)
     servers[0].script.final = SCRIPT_CLOSE;
     backend.server_count = 2;
     again();
-    struct backend_job *job = run(JOB_DELIVER);
+    struct smtp_job *job = run(JOB_DELIVER);
     assert_int_equal(job->outcome, JOB_IN_DOUBT);
     settle();
     assert_int_equal(servers[0].messages, 1);
@@ -83,7 +83,7 @@ TEST(test_lost_after_the_dot_is_in_doubt_and_never_tried_anew)
 TEST(test_silence_after_the_dot_is_in_doubt)
 {
     servers[0].script.final = SCRIPT_SILENT;
-    struct backend_job *job = submit(0, JOB_DELIVER, 1);
+    struct smtp_job *job = submit(0, JOB_DELIVER, 1);
     job->deadline = clock_ms() + 500;
     wait_for(1);
     assert_int_equal(job->outcome, JOB_IN_DOUBT);
@@ -93,7 +93,7 @@ TEST(test_silence_in_the_envelope_ends_with_the_job)
 {
     servers[0].script.rcpt = SCRIPT_SILENT;
     int64_t begun = clock_ms();
-    struct backend_job *job = submit(0, JOB_DELIVER, 1);
+    struct smtp_job *job = submit(0, JOB_DELIVER, 1);
     job->deadline = begun + 100;
     wait_for(1);
     assert_int_equal(job->outcome, JOB_UNREACHABLE);
@@ -105,7 +105,7 @@ TEST(test_refused_recipients_leave_no_message_and_a_usable_connection)
 {
     servers[0].script.rcpt = "550 5.1.1 no such user\r\n";
     servers[0].script.data = "554 5.5.1 no valid recipients\r\n";
-    struct backend_job *job = run(JOB_DELIVER);
+    struct smtp_job *job = run(JOB_DELIVER);
     assert_int_equal(job->outcome, JOB_ANSWERED);
     assert_int_equal(job->recipients[0].reply.kind, REPLY_RECIPIENT);
     servers[0].script = (struct script){0};
@@ -117,7 +117,7 @@ TEST(test_refused_recipients_leave_no_message_and_a_usable_connection)
 TEST(test_354_without_recipients_begins_no_message)
 {
     servers[0].script.rcpt = "550 5.1.1 no such user\r\n";
-    struct backend_job *job = run(JOB_DELIVER);
+    struct smtp_job *job = run(JOB_DELIVER);
     assert_int_equal(job->outcome, JOB_ANSWERED);
     assert_int_equal(job->recipients[0].reply.kind, REPLY_RECIPIENT);
     settle();
@@ -144,7 +144,7 @@ TEST(test_a_yes_in_the_middle_of_the_message_is_not_believed)
     servers[0].script.early_final = "250 2.0.0 taken already\r\n";
     backend.server_count = 2;
     again();
-    struct backend_job *job = submit(0, JOB_DELIVER, 1);
+    struct smtp_job *job = submit(0, JOB_DELIVER, 1);
     job->pieces = pieces;
     job->piece_count = 2;
     wait_for(1);
@@ -156,7 +156,7 @@ TEST(test_a_no_in_the_middle_of_the_message_is_heard)
 {
     struct iovec pieces[] = {{large, sizeof large}, {(char[]){"\r\n.\r\n"}, 5}};
     servers[0].script.early_final = "552 5.3.4 too big\r\n";
-    struct backend_job *job = submit(0, JOB_DELIVER, 1);
+    struct smtp_job *job = submit(0, JOB_DELIVER, 1);
     job->pieces = pieces;
     job->piece_count = 2;
     wait_for(1);
@@ -169,7 +169,7 @@ TEST(test_a_no_in_the_middle_of_the_message_is_heard)
 TEST(test_what_nobody_asked_for_is_no_reply_to_the_next_job)
 {
     servers[0].script.rset = "250 2.0.0 ok\r\n250 2.0.0 and ok\r\n";
-    struct backend_job *job = run(JOB_CHECK);
+    struct smtp_job *job = run(JOB_CHECK);
     assert_int_equal(job->recipients[0].reply.kind, REPLY_YES);
     servers[0].script.rcpt = "550 5.1.1 no such user\r\n";
     job = run(JOB_CHECK);
@@ -205,14 +205,14 @@ TEST(test_an_idle_second_server_is_used_when_the_first_is_full)
     }
     assert_int_equal(servers[1].messages, 6);
     assert_true(servers[1].connections <= 2);
-    backends_cancel(backends, &jobs[0]);
-    backends_cancel(backends, &jobs[1]);
+    smtp_pools_cancel(backends, &jobs[0]);
+    smtp_pools_cancel(backends, &jobs[1]);
 }
 
 TEST(test_all_down_is_told)
 {
     servers[0].script.greeting = SCRIPT_CLOSE;
-    struct backend_job *job = run(JOB_DELIVER);
+    struct smtp_job *job = run(JOB_DELIVER);
     assert_int_equal(job->outcome, JOB_UNREACHABLE);
     assert_non_null(job->trouble);
 }
@@ -223,12 +223,12 @@ TEST(test_a_busy_server_is_told)
     submit(0, JOB_CHECK, 1);
     submit(1, JOB_CHECK, 1);
     settle();
-    struct backend_job *job = submit(2, JOB_CHECK, 1);
+    struct smtp_job *job = submit(2, JOB_CHECK, 1);
     job->deadline = clock_ms() + 50;
     wait_for(1);
     assert_int_equal(job->outcome, JOB_BUSY);
-    backends_cancel(backends, &jobs[0]);
-    backends_cancel(backends, &jobs[1]);
+    smtp_pools_cancel(backends, &jobs[0]);
+    smtp_pools_cancel(backends, &jobs[1]);
 }
 
 /* ---- cancelled ---- */
@@ -236,12 +236,12 @@ TEST(test_a_busy_server_is_told)
 TEST(test_a_cancelled_job_is_not_told_and_sends_no_message)
 {
     submit(0, JOB_DELIVER, 1);
-    backends_cancel(backends, &jobs[0]); /* waiting */
+    smtp_pools_cancel(backends, &jobs[0]); /* waiting */
     settle();
     servers[0].script.data = SCRIPT_SILENT;
     submit(0, JOB_DELIVER, 1);
     settle();
-    backends_cancel(backends, &jobs[0]); /* in the envelope */
+    smtp_pools_cancel(backends, &jobs[0]); /* in the envelope */
     settle();
     assert_int_equal(done_count, 0);
     assert_int_equal(servers[0].messages, 0);
@@ -257,7 +257,7 @@ TEST(test_a_delivery_cancelled_behind_the_dot_goes_on_alone)
     submit(0, JOB_DELIVER, 1);
     settle();
     assert_int_equal(servers[0].messages, 1);
-    backends_cancel(backends, &jobs[0]);
+    smtp_pools_cancel(backends, &jobs[0]);
     settle();
     assert_int_equal(done_count, 0);
     assert_int_equal(servers[0].open, 1);
@@ -268,7 +268,7 @@ TEST(test_an_abandoned_connection_counts_as_nobodys_hope)
     servers[0].script.final = SCRIPT_SILENT;
     submit(0, JOB_DELIVER, 1);
     settle();
-    backends_cancel(backends, &jobs[0]);
+    smtp_pools_cancel(backends, &jobs[0]);
     servers[0].script.final = NULL;
     expect_delivered(run(JOB_DELIVER)); /* a second connection is opened */
     assert_int_equal(servers[0].connections, 2);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
- * What backends.c (connections and jobs) and backends_probe.c (what servers can do) share. */
-#ifndef PROXY_BACKENDS_INTERNAL_H
-#define PROXY_BACKENDS_INTERNAL_H
+ * What smtp_pool.c (connections and jobs) and smtp_pool_probe.c (what servers can do) share. */
+#ifndef PROXY_SMTP_POOL_INTERNAL_H
+#define PROXY_SMTP_POOL_INTERNAL_H
 
-#include "proxy/backends.h"
+#include "proxy/smtp_pool.h"
 #include "proxy/smtp_upstream.h"
+#include "proxy/upstream_server.h"
 
 enum { SERVERS_MAX = 64 /* bits of job->tried */ };
 
@@ -18,29 +19,24 @@ struct connection {
 TAILQ_HEAD(connection_list, connection);
 
 struct pool_server {
-    const struct server *conf;
+    struct upstream_server at;
     struct pool *pool;
-    unsigned number; /* in the shared table */
-    unsigned open;   /* our connections to it */
-    SSL_SESSION *session;
     struct capabilities can;
-    int64_t down_until, down_ms, no_tls_until;
     struct connection_list connections;
 };
 
 struct pool {
-    struct backends *all;
+    struct smtp_pools *all;
     const struct backend *conf;
     struct pool_server *servers;
     size_t server_count;
-    unsigned limit, share; /* connections to one server: over all proxies, ours */
-    TAILQ_HEAD(, backend_job) waiting;
-    struct backend_job probe; /* a recipient that cannot exist */
+    TAILQ_HEAD(, smtp_job) waiting;
+    struct smtp_job probe; /* a recipient that cannot exist */
     struct job_recipient probe_recipient;
     char probe_address[320];
 };
 
-struct backends {
+struct smtp_pools {
     struct event_base *base;
     const struct config *config;
     struct shared *shared;
@@ -54,9 +50,9 @@ struct backends {
     bool closing, tick_soon;
 };
 
-struct pool *backends_pool(const struct backends *backends, const struct backend *conf);
+struct pool *smtp_pools_pool(const struct smtp_pools *backends, const struct backend *conf);
 
 /* One more connection to a server; false when a limit forbids it or it cannot be begun. */
-bool backends_open(struct pool_server *server);
+bool smtp_pools_open(struct pool_server *server);
 
 #endif

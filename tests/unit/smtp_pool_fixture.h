@@ -3,7 +3,7 @@
 #ifndef TESTS_BACKENDS_FIXTURE_H
 #define TESTS_BACKENDS_FIXTURE_H
 
-#include "proxy/backends.h"
+#include "proxy/smtp_pool.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -24,8 +24,8 @@ static struct backend backend;
 static struct config config;
 static struct shared *shared;
 static unsigned row;
-static struct backends *backends;
-static struct backend_job jobs[JOBS];
+static struct smtp_pools *backends;
+static struct smtp_job jobs[JOBS];
 static struct job_recipient recipients[JOBS][300];
 static struct doubt about = {.id = "s1"};
 static unsigned done_count;
@@ -35,7 +35,7 @@ static bool guard_fired;
 static char body[] = "Subject: x\r\n\r\nhello\r\n.\r\n";
 static struct iovec body_pieces[] = {{body, sizeof body - 1}};
 
-static inline void done(struct backend_job *job)
+static inline void done(struct smtp_job *job)
 {
     (void)job;
     done_count++;
@@ -107,7 +107,7 @@ static void open_all(void)
     shared = shared_new(&fd);
     close(fd);
     row = (unsigned)shared_row_claim(shared);
-    backends = backends_new(base, &config, SLICE(""), shared, row, 1);
+    backends = smtp_pools_new(base, &config, SLICE(""), shared, row, 1);
     make_arena();
     memset(jobs, 0, sizeof jobs);
     done_count = 0;
@@ -117,15 +117,15 @@ static void open_all(void)
 /* With what a test has changed in the configuration. */
 static inline void again(void)
 {
-    backends_free(&backends);
-    backends = backends_new(base, &config, SLICE(""), shared, row, 1);
+    smtp_pools_free(&backends);
+    backends = smtp_pools_new(base, &config, SLICE(""), shared, row, 1);
     assert_non_null(backends);
 }
 
 static void close_all(void)
 {
     unsigned number = shared_server(shared, &server_conf[0].ip, server_conf[0].port);
-    backends_free(&backends);
+    smtp_pools_free(&backends);
     assert_int_equal(shared_backend(shared, number), 0);
     script_stop(&servers[0]);
     script_stop(&servers[1]);
@@ -136,11 +136,11 @@ static void close_all(void)
 
 EACH_TEST(open_all, close_all);
 
-static inline struct backend_job *submit(size_t i, enum job_kind kind, size_t recipient_count)
+static inline struct smtp_job *submit(size_t i, enum job_kind kind, size_t recipient_count)
 {
     for (size_t n = 0; n < recipient_count; n++)
         recipients[i][n] = (struct job_recipient){.address = SLICE("user@example.com")};
-    jobs[i] = (struct backend_job){.kind = kind,
+    jobs[i] = (struct smtp_job){.kind = kind,
                                    .id = "s1",
                                    .about = &about,
                                    .backend = &backend,
@@ -153,7 +153,7 @@ static inline struct backend_job *submit(size_t i, enum job_kind kind, size_t re
                                    .pieces = body_pieces,
                                    .piece_count = 1,
                                    .size = sizeof body - 4};
-    backends_submit(backends, &jobs[i]);
+    smtp_pools_submit(backends, &jobs[i]);
     return &jobs[i];
 }
 
@@ -163,9 +163,9 @@ static inline void wait_for(unsigned more)
     assert_true(turn_until(answered));
 }
 
-static inline struct backend_job *run(enum job_kind kind)
+static inline struct smtp_job *run(enum job_kind kind)
 {
-    struct backend_job *job = submit(0, kind, 1);
+    struct smtp_job *job = submit(0, kind, 1);
     wait_for(1);
     return job;
 }
@@ -176,7 +176,7 @@ static inline bool said(const struct script_server *s, const char *text)
     return slice_search(all, slice_of(text)) < all.len;
 }
 
-static inline void expect_delivered(const struct backend_job *job)
+static inline void expect_delivered(const struct smtp_job *job)
 {
     assert_int_equal(job->outcome, JOB_ANSWERED);
     assert_int_equal(job->final_reply.kind, REPLY_YES);

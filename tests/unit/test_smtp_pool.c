@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#include "backends_fixture.h"
+#include "smtp_pool_fixture.h"
 #include "test_certificate.h"
 #include "tests/unit/harness.h"
 
 TEST(test_a_connection_serves_job_after_job)
 {
-    struct backend_job *job = run(JOB_CHECK);
+    struct smtp_job *job = run(JOB_CHECK);
     assert_int_equal(job->outcome, JOB_ANSWERED);
     assert_int_equal(job->recipients[0].reply.kind, REPLY_YES);
     expect_delivered(run(JOB_DELIVER));
@@ -33,7 +33,7 @@ TEST(test_replies_may_come_byte_by_byte)
     servers[0].script.trickle = true;
     expect_delivered(run(JOB_DELIVER));
     servers[0].script.rcpt = "550-5.1.1 no\r\n550 5.1.1 such user\r\n";
-    struct backend_job *job = run(JOB_CHECK);
+    struct smtp_job *job = run(JOB_CHECK);
     assert_int_equal(job->recipients[0].reply.kind, REPLY_RECIPIENT);
     assert_true(slice_eq(job->recipients[0].reply.enhanced, SLICE("5.1.1")));
 }
@@ -45,7 +45,7 @@ TEST(test_a_server_without_pipelining_gets_one_command_a_time)
     wait_for(1);
     expect_delivered(&jobs[0]);
     servers[0].script.mail = "450 4.3.0 later\r\n";
-    struct backend_job *job = run(JOB_CHECK);
+    struct smtp_job *job = run(JOB_CHECK);
     assert_int_equal(job->mail_reply.kind, REPLY_LATER);
 }
 
@@ -75,7 +75,7 @@ TEST(test_only_what_is_offered_is_asked_for)
         again();
         recipients[0][0] = (struct job_recipient){.address = SLICE("user@example.com"),
                                                   .params = {SLICE("NEVER"), SLICE("rfc822;x")}};
-        jobs[0] = (struct backend_job){.kind = JOB_CHECK,
+        jobs[0] = (struct smtp_job){.kind = JOB_CHECK,
                                        .id = "s1",
                                        .backend = &backend,
                                        .arena = arena,
@@ -84,7 +84,7 @@ TEST(test_only_what_is_offered_is_asked_for)
                                        .mail = mail,
                                        .recipients = recipients[0],
                                        .recipient_count = 1};
-        backends_submit(backends, &jobs[0]);
+        smtp_pools_submit(backends, &jobs[0]);
         wait_for(1);
         assert_int_equal(
             said(&servers[0], "MAIL FROM:<> BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=id1\r\n"),
@@ -93,7 +93,7 @@ TEST(test_only_what_is_offered_is_asked_for)
             said(&servers[0], "RCPT TO:<user@example.com> NOTIFY=NEVER ORCPT=rfc822;x\r\n"),
             offered);
         assert_int_equal(said(&servers[0], "MAIL FROM:<>\r\n"), !offered);
-        struct capabilities can = backends_common(backends);
+        struct capabilities can = smtp_pools_common(backends);
         assert_int_equal(can.eight_bit && can.utf8 && can.dsn, offered);
     }
 }
@@ -144,8 +144,8 @@ TEST(test_verify_wants_the_name_or_the_address)
     server_conf[0].tls = BACKEND_TLS_VERIFY;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         server_conf[0].tls_name = cases[i].name;
-        backends_free(&backends);
-        backends = backends_new(base, &config, ca, shared, row, 1);
+        smtp_pools_free(&backends);
+        backends = smtp_pools_new(base, &config, ca, shared, row, 1);
         assert_int_equal(run(JOB_DELIVER)->outcome, cases[i].outcome);
     }
     again(); /* trusts nobody */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * What a session asks of a backend: is this recipient known, or: deliver this message. The job is
  * the session's and stays where it is until `done` is called or it is cancelled. */
-#ifndef PROXY_BACKEND_JOB_H
-#define PROXY_BACKEND_JOB_H
+#ifndef PROXY_SMTP_JOB_H
+#define PROXY_SMTP_JOB_H
 
 #include "base/arena.h"
 #include "policy/config.h"
@@ -37,13 +37,13 @@ enum job_outcome {
     JOB_IN_DOUBT,    /* broken or late after the final dot: the backend may have it (RFC 1047) */
 };
 
-struct backend_job {
+struct smtp_job {
     enum job_kind kind;
     const char *id; /* of the session, for the log */
     const struct backend *backend;
     struct arena *arena;
     int64_t deadline; /* clock_ms: when it must be over */
-    void (*done)(struct backend_job *job);
+    void (*done)(struct smtp_job *job);
     void *ctx;
 
     struct slice sender; /* empty: <> */
@@ -62,7 +62,7 @@ struct backend_job {
     struct backend_reply mail_reply, data_reply, final_reply;
     struct slice server; /* the address of the server that answered */
 
-    TAILQ_ENTRY(backend_job) queue; /* the pool's, with all below */
+    TAILQ_ENTRY(smtp_job) queue; /* the pool's, with all below */
     struct smtp_upstream *upstream;
     uint64_t tried; /* servers that failed for it, a bit each */
     bool queued, retried;

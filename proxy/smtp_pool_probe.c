@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * What backends can do, and the probe at start. */
-#include "proxy/backends_internal.h"
+#include "proxy/smtp_pool_internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -35,8 +35,8 @@ static struct capabilities capabilities_of(const struct pool_server *server)
 {
     struct capabilities can = server->can;
     can.recipients =
-        fewer(can.recipients,
-              shared_server_recipients_most(server->pool->all->shared, server->number, clock_ms()));
+        fewer(can.recipients, shared_server_recipients_most(server->pool->all->shared,
+                                                            server->at.number, clock_ms()));
     return can;
 }
 
@@ -49,16 +49,16 @@ static void intersect_pool(struct capabilities *common, const struct pool *pool,
     }
 }
 
-void backends_learn_recipients(struct backends *all, const struct backend_job *job, unsigned most)
+void smtp_pools_learn_recipients(struct smtp_pools *all, const struct smtp_job *job, unsigned most)
 {
-    const struct pool *pool = backends_pool(all, job->backend);
+    const struct pool *pool = smtp_pools_pool(all, job->backend);
     for (size_t i = 0; i < pool->server_count; i++)
-        if (slice_eq(pool->servers[i].conf->address, job->server))
-            shared_server_recipients(all->shared, pool->servers[i].number, most,
+        if (slice_eq(pool->servers[i].at.conf->address, job->server))
+            shared_server_recipients(all->shared, pool->servers[i].at.number, most,
                                      clock_ms() + LEARNT_MS);
 }
 
-struct capabilities backends_common(const struct backends *all)
+struct capabilities smtp_pools_common(const struct smtp_pools *all)
 {
     struct capabilities common = {0};
     for (size_t i = 0; i < all->pool_count; i++)
@@ -66,16 +66,16 @@ struct capabilities backends_common(const struct backends *all)
     return common;
 }
 
-struct capabilities backends_of(const struct backends *all, const struct backend *backend)
+struct capabilities smtp_pools_of(const struct smtp_pools *all, const struct backend *backend)
 {
     struct capabilities common = {0};
-    intersect_pool(&common, backends_pool(all, backend), true);
+    intersect_pool(&common, smtp_pools_pool(all, backend), true);
     return common;
 }
 
 /* ---- the start-up probe ---- */
 
-static void probe_done(struct backend_job *job)
+static void probe_done(struct smtp_job *job)
 {
     if (job->outcome == JOB_ANSWERED && job->recipients[0].reply.kind == REPLY_YES)
         log_at(LEVEL_WARNING, "",
@@ -103,23 +103,23 @@ static void probe_recipient(struct pool *pool)
         return;
     pool->probe_recipient = (struct job_recipient){.address = {pool->probe_address, (size_t)n}};
     pool->probe =
-        (struct backend_job){.kind = JOB_CHECK,
-                             .id = "probe",
-                             .backend = pool->conf,
-                             .arena = pool->all->probe_arena,
-                             .deadline = clock_ms() + pool->all->config->settings.timeouts_backend,
-                             .done = probe_done,
-                             .recipients = &pool->probe_recipient,
-                             .recipient_count = 1};
-    backends_submit(pool->all, &pool->probe);
+        (struct smtp_job){.kind = JOB_CHECK,
+                          .id = "probe",
+                          .backend = pool->conf,
+                          .arena = pool->all->probe_arena,
+                          .deadline = clock_ms() + pool->all->config->settings.timeouts_backend,
+                          .done = probe_done,
+                          .recipients = &pool->probe_recipient,
+                          .recipient_count = 1};
+    smtp_pools_submit(pool->all, &pool->probe);
 }
 
-void backends_probe(struct backends *all, bool warn)
+void smtp_pools_probe(struct smtp_pools *all, bool warn)
 {
     for (size_t i = 0; i < all->pool_count; i++) {
         struct pool *pool = &all->pools[i];
         for (size_t n = 0; n < pool->server_count; n++)
-            backends_open(&pool->servers[n]);
+            smtp_pools_open(&pool->servers[n]);
         if (warn)
             probe_recipient(pool);
     }

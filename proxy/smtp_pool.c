@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/backends_internal.h"
+#include "proxy/smtp_pool_internal.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "proxy/upstream_tls.h"
 
-#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,21 +11,16 @@
 enum {
     TICK_MS = 50,    /* while jobs wait: deadlines, and connections that other proxies gave back */
     IDLE_MS = 30000, /* an idle connection is closed after this */
-    DOWN_FIRST_MS = 500, /* a server that failed is left alone for this, twice as long each time */
-    DOWN_MOST_MS = 30000,
-    NO_TLS_MS = 600000, /* after a failed handshake an opportunistic server is spoken to in
-                           plaintext for this */
-    CONNECTIONS_STANDARD = 20,
 };
 
-static void start_tick(struct backends *all);
+static void start_tick(struct smtp_pools *all);
 static void serve_waiting(struct pool *pool);
 static void upstream_idle(void *owner, struct smtp_upstream *upstream);
 static void upstream_over(void *owner, struct smtp_upstream *upstream, enum smtp_upstream_end why);
 
 static const struct smtp_upstream_owner upstream_callbacks = {upstream_idle, upstream_over};
 
-struct pool *backends_pool(const struct backends *backends, const struct backend *conf)
+struct pool *smtp_pools_pool(const struct smtp_pools *backends, const struct backend *conf)
 {
     for (size_t i = 0; i < backends->pool_count; i++)
         if (backends->pools[i].conf == conf)
@@ -39,10 +33,9 @@ struct pool *backends_pool(const struct backends *backends, const struct backend
 static void forget(struct connection *connection)
 {
     struct pool_server *server = connection->server;
-    struct backends *all = server->pool->all;
+    struct smtp_pools *all = server->pool->all;
     TAILQ_REMOVE(&server->connections, connection, link);
-    server->open--;
-    shared_backend_give(all->shared, all->row, server->number);
+    upstream_server_give(&server->at);
     TAILQ_INSERT_TAIL(&all->graveyard, connection, link);
     event_active(all->bury, EV_TIMEOUT, 1);
 }
@@ -52,7 +45,7 @@ static void forget(struct connection *connection)
 static void bury(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    struct backends *all = arg;
+    struct smtp_pools *all = arg;
     struct connection *connection;
     while ((connection = TAILQ_FIRST(&all->graveyard))) {
         TAILQ_REMOVE(&all->graveyard, connection, link);
@@ -61,53 +54,30 @@ static void bury(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-static bool is_down(const struct pool_server *server)
-{
-    return clock_ms() < server->down_until;
-}
-
 static void mark_down(struct pool_server *server, const char *trouble)
 {
-    bool again = server->down_ms > 0;
-    server->down_ms = again ? server->down_ms * 2 : DOWN_FIRST_MS;
-    if (server->down_ms > DOWN_MOST_MS)
-        server->down_ms = DOWN_MOST_MS;
-    server->down_until = clock_ms() + server->down_ms;
-    log_at(again ? LEVEL_DEBUG : LEVEL_WARNING, "", "backend server down",
-           field_text("backend", server->pool->conf->name),
-           field_text("server", server->conf->address), field_str("reason", trouble),
-           field_num("retry_ms", server->down_ms));
+    upstream_server_failed(&server->at, trouble);
     start_tick(server->pool->all);
 }
 
-static void mark_up(struct pool_server *server, const struct capabilities *can)
-{
-    if (server->down_ms)
-        log_at(LEVEL_INFO, "", "backend server up", field_text("backend", server->pool->conf->name),
-               field_text("server", server->conf->address));
-    server->down_ms = server->down_until = 0;
-    server->can = *can;
-}
-
-bool backends_open(struct pool_server *server)
+bool smtp_pools_open(struct pool_server *server)
 {
     struct pool *pool = server->pool;
-    struct backends *all = pool->all;
-    if (server->open >= pool->share ||
-        !shared_backend_take(all->shared, all->row, server->number, pool->limit))
+    struct smtp_pools *all = pool->all;
+    if (!upstream_server_take(&server->at))
         return false;
     struct connection *connection = calloc(1, sizeof *connection);
     const struct settings *settings = &all->config->settings;
     struct smtp_upstream_setup setup = {
         .base = all->base,
-        .server = server->conf,
+        .server = server->at.conf,
         .source = pool->conf->has_source ? &pool->conf->source : NULL,
         .hostname = all->config->hostname,
         .tls = all->tls,
-        .session = &server->session,
+        .session = &server->at.session,
         .shared = all->shared,
         .row = all->row,
-        .plain = clock_ms() < server->no_tls_until,
+        .plain = upstream_server_without_tls(&server->at),
         .connect_ms = settings->timeouts_connect,
         .reply_ms = settings->timeouts_backend,
     };
@@ -117,18 +87,17 @@ bool backends_open(struct pool_server *server)
     if (!connection || !connection->upstream) {
         mark_down(server, reason);
         free(connection);
-        shared_backend_give(all->shared, all->row, server->number);
+        upstream_server_give(&server->at);
         return false;
     }
     connection->server = server;
     TAILQ_INSERT_TAIL(&server->connections, connection, link);
-    server->open++;
     return true;
 }
 
 /* ---- jobs ---- */
 
-static void finish(struct backend_job *job, enum job_outcome outcome, const char *trouble)
+static void finish(struct smtp_job *job, enum job_outcome outcome, const char *trouble)
 {
     job->outcome = outcome;
     job->trouble = trouble;
@@ -152,15 +121,15 @@ static struct connection *idle_connection(struct pool_server *server)
 
 /* A server is usable for a job when it is up (or nothing else is left to try) and has not failed
  * for it. */
-static bool usable(const struct pool_server *server, const struct backend_job *job)
+static bool usable(const struct pool_server *server, const struct smtp_job *job)
 {
-    return !(job->tried & bit_of(server)) && !is_down(server);
+    return !(job->tried & bit_of(server)) && !upstream_server_is_down(&server->at);
 }
 
 /* A job could begin there: now, or once a connection is open. */
 static bool has_room(struct pool_server *server)
 {
-    return idle_connection(server) || server->open < server->pool->share;
+    return idle_connection(server) || upstream_server_has_room(&server->at);
 }
 
 static unsigned in_use(const struct pool_server *server)
@@ -174,13 +143,13 @@ static unsigned in_use(const struct pool_server *server)
 
 static bool better(struct pool_server *a, struct pool_server *b)
 {
-    if (!b || a->conf->priority != b->conf->priority)
-        return !b || a->conf->priority < b->conf->priority;
+    if (!b || a->at.conf->priority != b->at.conf->priority)
+        return !b || a->at.conf->priority < b->at.conf->priority;
     bool idle = idle_connection(a), other = idle_connection(b);
     return idle != other ? idle : in_use(a) < in_use(b);
 }
 
-static void start_on(struct connection *connection, struct backend_job *job)
+static void start_on(struct connection *connection, struct smtp_job *job)
 {
     connection->idle = false;
     smtp_upstream_start(connection->upstream, job);
@@ -189,7 +158,7 @@ static void start_on(struct connection *connection, struct backend_job *job)
 enum placing { PLACED, MUST_WAIT, NOWHERE };
 
 /* The best server's idle connection, else a new one to it. */
-static enum placing place(struct pool *pool, struct backend_job *job)
+static enum placing place(struct pool *pool, struct smtp_job *job)
 {
     struct pool_server *best = NULL;
     bool any = false;
@@ -219,14 +188,14 @@ static unsigned connecting(const struct pool_server *server)
     return n;
 }
 
-static void leave_queue(struct pool *pool, struct backend_job *job)
+static void leave_queue(struct pool *pool, struct smtp_job *job)
 {
     if (job->queued)
         TAILQ_REMOVE(&pool->waiting, job, queue);
     job->queued = false;
 }
 
-static void start_tick(struct backends *all)
+static void start_tick(struct smtp_pools *all)
 {
     struct timeval soon = {0, TICK_MS * 1000};
     if (!all->tick_soon)
@@ -238,7 +207,7 @@ static void start_tick(struct backends *all)
 static void open_for_waiting(struct pool *pool)
 {
     unsigned wanted = 0;
-    struct backend_job *job;
+    struct smtp_job *job;
     TAILQ_FOREACH(job, &pool->waiting, queue)
         wanted++;
     for (unsigned round = 0; round < wanted; round++) {
@@ -247,18 +216,18 @@ static void open_for_waiting(struct pool *pool)
         job = TAILQ_FIRST(&pool->waiting);
         for (size_t i = 0; job && i < pool->server_count; i++) {
             pending += connecting(&pool->servers[i]);
-            if (usable(&pool->servers[i], job) && pool->servers[i].open < pool->share &&
+            if (usable(&pool->servers[i], job) && upstream_server_has_room(&pool->servers[i].at) &&
                 better(&pool->servers[i], best))
                 best = &pool->servers[i];
         }
-        if (!best || pending >= wanted || !backends_open(best))
+        if (!best || pending >= wanted || !smtp_pools_open(best))
             return;
     }
 }
 
 static void serve_waiting(struct pool *pool)
 {
-    struct backend_job *job, *next;
+    struct smtp_job *job, *next;
     int64_t now = clock_ms();
     for (job = TAILQ_FIRST(&pool->waiting); job; job = next) {
         next = TAILQ_NEXT(job, queue);
@@ -278,9 +247,9 @@ static void serve_waiting(struct pool *pool)
         start_tick(pool->all);
 }
 
-void backends_submit(struct backends *all, struct backend_job *job)
+void smtp_pools_submit(struct smtp_pools *all, struct smtp_job *job)
 {
-    struct pool *pool = backends_pool(all, job->backend);
+    struct pool *pool = smtp_pools_pool(all, job->backend);
     job->tried = 0;
     job->upstream = NULL;
     job->queued = false;
@@ -292,9 +261,9 @@ void backends_submit(struct backends *all, struct backend_job *job)
     start_tick(all);
 }
 
-bool backends_cancel(struct backends *all, struct backend_job *job)
+bool smtp_pools_cancel(struct smtp_pools *all, struct smtp_job *job)
 {
-    leave_queue(backends_pool(all, job->backend), job);
+    leave_queue(smtp_pools_pool(all, job->backend), job);
     struct smtp_upstream *upstream = job->upstream;
     job->upstream = NULL;
     if (upstream && smtp_upstream_abandon(upstream))
@@ -307,12 +276,12 @@ bool backends_cancel(struct backends *all, struct backend_job *job)
 /* ---- what clients tell ---- */
 
 /* A server that comes before this one will have the job as soon as its connection is open. */
-static bool waits_for_better(const struct pool_server *server, const struct backend_job *job)
+static bool waits_for_better(const struct pool_server *server, const struct smtp_job *job)
 {
     struct pool *pool = server->pool;
     for (size_t i = 0; i < pool->server_count; i++) {
         struct pool_server *other = &pool->servers[i];
-        if (other->conf->priority < server->conf->priority && usable(other, job) &&
+        if (other->at.conf->priority < server->at.conf->priority && usable(other, job) &&
             (has_room(other) || connecting(other)))
             return true;
     }
@@ -325,8 +294,9 @@ static void upstream_idle(void *owner, struct smtp_upstream *upstream)
     struct pool_server *server = connection->server;
     struct pool *pool = server->pool;
     connection->upstream = upstream;
-    mark_up(server, smtp_upstream_capabilities(upstream));
-    struct backend_job *job;
+    upstream_server_answered(&server->at);
+    server->can = *smtp_upstream_capabilities(upstream);
+    struct smtp_job *job;
     TAILQ_FOREACH(job, &pool->waiting, queue)
         if (!(job->tried & bit_of(server)) && !waits_for_better(server, job))
             break;
@@ -344,7 +314,7 @@ static void upstream_idle(void *owner, struct smtp_upstream *upstream)
 }
 
 /* The job of a connection that broke: again on a fresh connection when that can do no harm. */
-static void job_lost(struct pool *pool, struct pool_server *server, struct backend_job *job,
+static void job_lost(struct pool *pool, struct pool_server *server, struct smtp_job *job,
                      bool dot_out, const char *trouble)
 {
     job->upstream = NULL;
@@ -378,17 +348,14 @@ static void upstream_over(void *owner, struct smtp_upstream *upstream, enum smtp
     struct pool_server *server = connection->server;
     struct pool *pool = server->pool;
     const char *trouble = smtp_upstream_trouble(upstream);
-    struct backend_job *job = smtp_upstream_job(upstream);
+    struct smtp_job *job = smtp_upstream_job(upstream);
     connection->idle = false;
     forget(connection);
-    if (why == UPSTREAM_END_TLS && server->conf->tls == BACKEND_TLS_OPPORTUNISTIC &&
-        !server->conf->implicit_tls) {
-        server->no_tls_until = clock_ms() + NO_TLS_MS;
-        log_at(LEVEL_WARNING, "", "TLS with backend failed, going on without",
-               field_text("server", server->conf->address), field_str("reason", trouble));
-    } else if (why == UPSTREAM_END_CONNECT || why == UPSTREAM_END_TLS) {
-        mark_down(server, trouble);
-    }
+    if (why == UPSTREAM_END_TLS)
+        upstream_server_tls_failed(&server->at, trouble);
+    else if (why == UPSTREAM_END_CONNECT)
+        upstream_server_failed(&server->at, trouble);
+    start_tick(pool->all);
     if (job) {
         close_stale(server, INT64_MAX); /* what was idle beside it is not trusted either */
         job_lost(pool, server, job, smtp_upstream_dot_out(upstream), trouble);
@@ -402,15 +369,15 @@ static void upstream_over(void *owner, struct smtp_upstream *upstream, enum smtp
 static bool tend(struct pool_server *server)
 {
     close_stale(server, clock_ms() - IDLE_MS);
-    if (server->down_ms && !is_down(server) && !server->open && !server->pool->all->closing)
-        backends_open(server);
-    return server->open > 0 || server->down_ms > 0;
+    if (upstream_server_may_be_tried(&server->at) && !server->pool->all->closing)
+        smtp_pools_open(server);
+    return server->at.open > 0 || server->at.down_ms > 0;
 }
 
 static void tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    struct backends *all = arg;
+    struct smtp_pools *all = arg;
     bool again = false;
     all->tick_soon = false;
     for (size_t i = 0; i < all->pool_count; i++) {
@@ -425,7 +392,7 @@ static void tick(evutil_socket_t fd, short what, void *arg)
         event_add(all->tick, &second);
 }
 
-void backends_close_idle(struct backends *all)
+void smtp_pools_close_idle(struct smtp_pools *all)
 {
     all->closing = true;
     for (size_t i = 0; i < all->pool_count; i++)
@@ -435,41 +402,11 @@ void backends_close_idle(struct backends *all)
 
 /* ---- making and ending ---- */
 
-/* Whom `tls verify` trusts: every certificate in the file. */
-static bool trust(SSL_CTX *tls, struct slice ca_pem)
-{
-    BIO *pem = BIO_new_mem_buf(ca_pem.len ? ca_pem.ptr : "", (int)ca_pem.len);
-    if (!pem)
-        return false;
-    X509 *ca;
-    while ((ca = PEM_read_bio_X509(pem, NULL, NULL, NULL))) {
-        X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), ca);
-        X509_free(ca);
-    }
-    ERR_clear_error(); /* the end of the file is an error to PEM_read */
-    BIO_free(pem);
-    return true;
-}
-
-static SSL_CTX *upstream_context(struct slice ca_pem)
-{
-    SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
-    if (!tls || !SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) || !trust(tls, ca_pem)) {
-        SSL_CTX_free(tls);
-        return NULL;
-    }
-    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(tls, smtp_upstream_keep_session);
-    return tls;
-}
-
-static bool make_pool(struct backends *all, struct pool *pool, const struct backend *conf,
+static bool make_pool(struct smtp_pools *all, struct pool *pool, const struct backend *conf,
                       unsigned proxies)
 {
     *pool = (struct pool){.all = all, .conf = conf};
     TAILQ_INIT(&pool->waiting);
-    pool->limit = conf->connections ? conf->connections : CONNECTIONS_STANDARD;
-    pool->share = pool->limit / proxies ? pool->limit / proxies : 1;
     size_t count = conf->server_count < SERVERS_MAX ? conf->server_count : SERVERS_MAX;
     pool->servers = calloc(count ? count : 1, sizeof *pool->servers);
     if (!pool->servers)
@@ -477,24 +414,23 @@ static bool make_pool(struct backends *all, struct pool *pool, const struct back
     pool->server_count = count;
     for (size_t i = 0; i < pool->server_count; i++) {
         struct pool_server *server = &pool->servers[i];
-        server->conf = &conf->servers[i];
+        upstream_server_init(&server->at, conf, &conf->servers[i], all->shared, all->row, proxies);
         server->pool = pool;
-        server->number = shared_server(all->shared, &server->conf->ip, server->conf->port);
         TAILQ_INIT(&server->connections);
     }
     return true;
 }
 
-struct backends *backends_new(struct event_base *base, const struct config *config,
-                              struct slice ca_pem, struct shared *shared, unsigned row,
-                              unsigned proxies)
+struct smtp_pools *smtp_pools_new(struct event_base *base, const struct config *config,
+                                  struct slice ca_pem, struct shared *shared, unsigned row,
+                                  unsigned proxies)
 {
-    struct backends *all = calloc(1, sizeof *all);
+    struct smtp_pools *all = calloc(1, sizeof *all);
     if (!all)
         return NULL;
-    *all = (struct backends){.base = base, .config = config, .shared = shared, .row = row};
+    *all = (struct smtp_pools){.base = base, .config = config, .shared = shared, .row = row};
     TAILQ_INIT(&all->graveyard);
-    all->tls = upstream_context(ca_pem);
+    all->tls = upstream_tls_new(ca_pem);
     all->tick = event_new(base, -1, 0, tick, all);
     all->bury = event_new(base, -1, 0, bury, all);
     all->probe_arena = arena_new(64 * 1024);
@@ -503,7 +439,7 @@ struct backends *backends_new(struct event_base *base, const struct config *conf
     for (size_t i = 0; made && i < config->backend_count; i++, all->pool_count++)
         made = make_pool(all, &all->pools[i], &config->backends[i], proxies ? proxies : 1);
     if (!made)
-        backends_free(&all);
+        smtp_pools_free(&all);
     return all;
 }
 
@@ -513,14 +449,14 @@ static void free_pool(struct pool *pool)
         struct connection *connection;
         while ((connection = TAILQ_FIRST(&pool->servers[i].connections)))
             forget(connection);
-        SSL_SESSION_free(pool->servers[i].session);
+        upstream_server_release(&pool->servers[i].at);
     }
     free(pool->servers);
 }
 
-void backends_free(struct backends **backends)
+void smtp_pools_free(struct smtp_pools **backends)
 {
-    struct backends *all = *backends;
+    struct smtp_pools *all = *backends;
     if (!all)
         return;
     for (size_t i = 0; i < all->pool_count; i++)
