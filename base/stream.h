@@ -78,6 +78,10 @@ void stream_flush(struct stream *stream);
 /* Tells the peer that no more will come; its own end (CLOSED), or TIMEOUT after `ms`, follows. */
 void stream_half_close(struct stream *stream, int64_t ms);
 
+/* The same; but when some text found no room since all was written the connection fails (FAILED
+ * follows): what is said behind a gap would mean something else. */
+void stream_flush_whole(struct stream *stream);
+
 bool stream_output_pending(const struct stream *stream);
 void stream_notify_drained(struct stream *stream); /* once */
 

@@ -137,6 +137,12 @@ static ssize_t write_tls(struct stream *s)
     return IO_ERROR;
 }
 
+static void fail_later(struct stream *s)
+{
+    s->failed_later = true;
+    event_active(s->writable, EV_WRITE, 1);
+}
+
 void stream_flush(struct stream *s)
 {
     if ((s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE) || s->failed_later)
@@ -148,8 +154,7 @@ void stream_flush(struct stream *s)
             return;
         }
         if (n < 0) {
-            s->failed_later = true;
-            event_active(s->writable, EV_WRITE, 1);
+            fail_later(s);
             return;
         }
         wrote(s, (size_t)n);
@@ -159,4 +164,13 @@ void stream_flush(struct stream *s)
     stream_want_write(s, false);
     if (s->notify_drained)
         event_active(s->writable, EV_WRITE, 1);
+}
+
+void stream_flush_whole(struct stream *s)
+{
+    if (s->out.failed && !s->failed_later) {
+        stream_set_error(s, "write", "out of memory");
+        fail_later(s);
+    }
+    stream_flush(s);
 }

@@ -14,7 +14,7 @@ static void greet(struct session *s)
     s->protocol->greet(s);
     session_expect_command(s);
     stream_resume(s->stream);
-    stream_flush(s->stream);
+    stream_flush_whole(s->stream);
 }
 
 void session_refuse(struct session *s, const char *ref, const struct verdict *verdict)

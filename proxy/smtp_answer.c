@@ -38,6 +38,11 @@ void smtp_close(struct smtp_session *s, unsigned code, const char *enhanced, con
     session_hang_up(&s->base);
 }
 
+void smtp_out_of_memory(struct smtp_session *s)
+{
+    smtp_close(s, 421, "4.3.0", "out of memory, try again later");
+}
+
 void smtp_error(struct smtp_session *s, unsigned code, const char *enhanced, const char *text)
 {
     if (session_may_err(&s->base))

@@ -13,6 +13,9 @@ void smtp_say(struct smtp_session *s, unsigned code, const char *enhanced, const
 /* A reply after which the connection is closed. */
 void smtp_close(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
 
+/* The same when memory is out where no reply would be right. */
+void smtp_out_of_memory(struct smtp_session *s);
+
 /* A wrong command: the reply counts against limits.errors. */
 void smtp_error(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
 

@@ -262,7 +262,7 @@ void smtp_deliver(struct smtp_session *s, size_t count)
     struct transaction *t = &s->t;
     struct job_recipient *to = arena_array(s->mail, count, sizeof *to);
     t->doubt = arena_alloc(s->mail, sizeof *t->doubt);
-    if (!to || !t->doubt || !edit(s)) {
+    if (!to || !t->doubt || !edit(s) || arena_failed(s->mail)) {
         if (t->edited.too_many)
             smtp_finish_say(s, "reject", 550, "5.6.0",
                             "too many places in the message would have to be changed");

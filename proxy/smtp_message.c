@@ -108,7 +108,7 @@ static void decide(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
     struct judge judge;
-    if (convene(s, &judge) && judge_each(&judge))
+    if (convene(s, &judge) && judge_each(&judge) && !arena_failed(s->mail))
         act_in_time(s);
     else
         no_memory(s);

@@ -242,20 +242,31 @@ static bool fits_group(const struct smtp_session *s, const struct recipient *r)
 }
 
 /* <postmaster> without a domain means ours: the first (RFC 5321 4.5.1). */
-static bool complete_address(struct smtp_session *s, struct smtp_path *path)
+static struct slice domain_of(const struct smtp_session *s, const struct smtp_path *path)
 {
     const struct config *config = config_of(s);
-    struct slice domain = path->domain;
-    if (domain.len == 0 && slice_ieq(path->local, SLICE("postmaster")) && config->domain_count)
-        domain = config->domains[0].name.text;
+    bool ours = path->domain.len == 0 && slice_ieq(path->local, SLICE("postmaster"));
+    return ours && config->domain_count ? config->domains[0].name.text : path->domain;
+}
+
+/* False: out of memory. */
+static bool keep_address(struct smtp_session *s, struct slice domain, struct smtp_path *path)
+{
     struct slice whole =
         arena_printf(s->mail, "%.*s@%.*s", SLICE_ARGS(path->local), SLICE_ARGS(domain));
-    if (!whole.ptr || domain.len == 0)
+    if (!whole.ptr)
         return false;
     path->address = whole;
     path->domain = slice_from(whole, path->local.len + 1);
     path->local = slice_sub(whole, 0, path->local.len);
     return smtp_path_spell(s->mail, path);
+}
+
+static bool keep_params(struct smtp_session *s, struct smtp_rcpt_params *params)
+{
+    params->notify = arena_copy(s->mail, params->notify);
+    params->orcpt = arena_copy(s->mail, params->orcpt);
+    return params->notify.ptr && params->orcpt.ptr;
 }
 
 /* No recipient was accepted: the next may go to another backend. */
@@ -415,15 +426,17 @@ void smtp_recipient(struct smtp_session *s, struct slice argument)
         smtp_error(s, 553, "5.6.7", "an address that is not ASCII needs SMTPUTF8");
         return;
     }
+    struct slice domain = domain_of(s, &path);
+    if (domain.len == 0) {
+        smtp_say(s, 501, "5.1.3", "the address needs a domain");
+        return;
+    }
     struct recipient *r = new_recipient(s);
-    if (!r || !complete_address(s, &path)) {
-        smtp_say(s, r ? 501 : 452, r ? "5.1.3" : "4.3.1",
-                 r ? "the address needs a domain" : "out of memory");
+    if (!r || !keep_address(s, domain, &path) || !keep_params(s, &params)) {
+        smtp_say(s, 452, "4.3.1", "out of memory");
         return;
     }
     r->path = path;
-    r->job = (struct job_recipient){
-        .address = path.address,
-        .params = {arena_copy(s->mail, params.notify), arena_copy(s->mail, params.orcpt)}};
+    r->job = (struct job_recipient){.address = path.address, .params = params};
     consider(s, r);
 }

@@ -136,7 +136,7 @@ void smtp_upstream_close(struct smtp_upstream *c)
 void upstream_say(struct smtp_upstream *c, const char *line)
 {
     stream_write(c->stream, slice_of(line));
-    stream_flush(c->stream);
+    stream_flush_whole(c->stream);
     stream_deadline(c->stream, c->setup.reply_ms);
 }
 

@@ -66,7 +66,7 @@ static void advance(struct smtp_upstream *c)
         else
             stream_write(c->stream, c->deliver ? SLICE("DATA\r\n") : SLICE("RSET\r\n"));
     }
-    stream_flush(c->stream);
+    stream_flush_whole(c->stream);
     int64_t left = job_left(c);
     stream_deadline(c->stream, left < c->setup.reply_ms ? left : c->setup.reply_ms);
 }

@@ -20,7 +20,7 @@ void upstream_ehlo(struct smtp_upstream *c)
     c->state = UPSTREAM_EHLO;
     stream_printf(c->stream, "%s %.*s\r\n", c->helo_tried ? "HELO" : "EHLO",
                   SLICE_ARGS(c->setup.hostname));
-    stream_flush(c->stream);
+    stream_flush_whole(c->stream);
     stream_deadline(c->stream, c->setup.reply_ms);
 }
 

@@ -61,7 +61,10 @@ static void offer(struct smtp_session *s)
     buf_cstr(&offer, can.dsn ? "250-DSN\r\n" : "");
     buf_cstr(&offer, may_start_tls(s) ? "250-STARTTLS\r\n" : "");
     buf_cstr(&offer, "250-CHUNKING\r\n250 ENHANCEDSTATUSCODES\r\n");
-    session_text(&s->base, buf_slice(&offer));
+    if (offer.failed)
+        smtp_out_of_memory(s);
+    else
+        session_text(&s->base, buf_slice(&offer));
     buf_release(&offer);
 }
 
@@ -111,6 +114,10 @@ static void take_helo(struct smtp_session *s, struct slice name, bool esmtp)
     smtp_reset(s);
     arena_reset(s->base.arena);
     s->helo = arena_copy(s->base.arena, slice_sub(name, 0, DOMAIN_SPELLING_MAX + 1));
+    if (!s->helo.ptr) {
+        smtp_out_of_memory(s);
+        return;
+    }
     s->esmtp = esmtp;
     s->after_helo = true;
     client_study_helo(s->base.study, s->helo);
@@ -138,6 +145,10 @@ static void start_tls(struct smtp_session *s)
         return;
     }
     smtp_say(s, 220, "2.0.0", "ready to start TLS");
+    if (s->base.state == SESSION_CLOSING) {
+        SSL_free(ssl);
+        return;
+    }
     s->base.starting_tls = true;
     session_secure(&s->base, ssl);
 }
@@ -261,7 +272,7 @@ static void begin_transaction(struct smtp_session *s, const struct smtp_path *pa
     snprintf(s->ref, sizeof s->ref, "%s.%u", s->base.id, s->transactions);
     s->t.mail.ret = arena_copy(s->mail, mail->ret);
     s->t.mail.envid = arena_copy(s->mail, mail->envid);
-    if (!keep_path(s, &s->t.sender)) {
+    if (!s->t.mail.ret.ptr || !s->t.mail.envid.ptr || !keep_path(s, &s->t.sender)) {
         smtp_reset(s);
         smtp_say(s, 452, "4.3.1", "out of memory");
         return;

@@ -124,10 +124,16 @@ static inline void memory_fails_again(long before)
     allowed = before;
 }
 
+/* Events are ours; the tables that libevent keeps of them are its own. */
+static void *libevent_malloc(size_t size)
+{
+    return size == event_get_struct_event_size() ? __wrap_malloc(size) : __real_malloc(size);
+}
+
 /* Before anything else of libevent is called. */
 static inline void memory_take_libevent(void)
 {
-    event_set_mem_functions(__wrap_malloc, __wrap_realloc, free);
+    event_set_mem_functions(libevent_malloc, __real_realloc, free);
 }
 
 /* Calls `work` with the first allocation failing, then the second, and so on, until it needs no

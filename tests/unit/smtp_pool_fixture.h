@@ -141,18 +141,18 @@ static inline struct smtp_job *submit(size_t i, enum job_kind kind, size_t recip
     for (size_t n = 0; n < recipient_count; n++)
         recipients[i][n] = (struct job_recipient){.address = SLICE("user@example.com")};
     jobs[i] = (struct smtp_job){.kind = kind,
-                                   .id = "s1",
-                                   .about = &about,
-                                   .backend = &backend,
-                                   .arena = arena,
-                                   .deadline = clock_ms() + 5000,
-                                   .done = done,
-                                   .sender = SLICE("sender@example.org"),
-                                   .recipients = recipients[i],
-                                   .recipient_count = recipient_count,
-                                   .pieces = body_pieces,
-                                   .piece_count = 1,
-                                   .size = sizeof body - 4};
+                                .id = "s1",
+                                .about = &about,
+                                .backend = &backend,
+                                .arena = arena,
+                                .deadline = clock_ms() + 5000,
+                                .done = done,
+                                .sender = SLICE("sender@example.org"),
+                                .recipients = recipients[i],
+                                .recipient_count = recipient_count,
+                                .pieces = body_pieces,
+                                .piece_count = 1,
+                                .size = sizeof body - 4};
     smtp_pools_submit(backends, &jobs[i]);
     return &jobs[i];
 }

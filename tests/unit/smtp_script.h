@@ -239,7 +239,8 @@ static inline void script_drop_all(struct script_server *s)
         script_drop(s->all[i]);
 }
 
-static inline void script_stop(struct script_server *s)
+/* Makes room for other connections. */
+static inline void script_forget(struct script_server *s)
 {
     script_drop_all(s);
     for (unsigned i = 0; i < s->connections; i++) {
@@ -248,6 +249,12 @@ static inline void script_stop(struct script_server *s)
         buf_release(&s->all[i]->body);
         free(s->all[i]);
     }
+    s->connections = 0;
+}
+
+static inline void script_stop(struct script_server *s)
+{
+    script_forget(s);
     event_free(s->accept);
     close(s->listener);
     buf_release(&s->commands);

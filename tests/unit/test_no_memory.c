@@ -71,7 +71,8 @@ TEST(test_a_configuration_is_read_whole_or_not)
 
 static void make_backends(void)
 {
-    struct smtp_pools *all = smtp_pools_new(proxy.base, config, SLICE(""), proxy.shared, proxy.row, 1);
+    struct smtp_pools *all =
+        smtp_pools_new(proxy.base, config, SLICE(""), proxy.shared, proxy.row, 1);
     assert_true(all || hit);
     smtp_pools_free(&all);
 }

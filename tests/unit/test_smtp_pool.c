@@ -76,14 +76,14 @@ TEST(test_only_what_is_offered_is_asked_for)
         recipients[0][0] = (struct job_recipient){.address = SLICE("user@example.com"),
                                                   .params = {SLICE("NEVER"), SLICE("rfc822;x")}};
         jobs[0] = (struct smtp_job){.kind = JOB_CHECK,
-                                       .id = "s1",
-                                       .backend = &backend,
-                                       .arena = arena,
-                                       .deadline = clock_ms() + 5000,
-                                       .done = done,
-                                       .mail = mail,
-                                       .recipients = recipients[0],
-                                       .recipient_count = 1};
+                                    .id = "s1",
+                                    .backend = &backend,
+                                    .arena = arena,
+                                    .deadline = clock_ms() + 5000,
+                                    .done = done,
+                                    .mail = mail,
+                                    .recipients = recipients[0],
+                                    .recipient_count = 1};
         smtp_pools_submit(backends, &jobs[0]);
         wait_for(1);
         assert_int_equal(
