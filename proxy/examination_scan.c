@@ -90,6 +90,12 @@ void scan_over(struct examination *e, enum scan_slot slot)
     e->owner->changed(e->ctx);
 }
 
+/* A job about the sender alone asks for none. */
+static size_t headers_asked(const struct scan_wait *wait)
+{
+    return wait->slot == SCAN_SENDER ? 0 : wait->of->proxy->job.header_count;
+}
+
 static void on_answer(evutil_socket_t fd, short what, void *arg)
 {
     struct scan_wait *wait = arg;
@@ -97,9 +103,8 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     struct proxy *proxy = e->proxy;
     struct scan_answer answer;
     const char *reason = "no answer in time";
-    int r = what & EV_TIMEOUT
-                ? -1
-                : scan_collect(fd, e->arena, e->proxy->job.header_count, &answer, &reason);
+    int r =
+        what & EV_TIMEOUT ? -1 : scan_collect(fd, e->arena, headers_asked(wait), &answer, &reason);
     if (r == 0)
         return;
     if (r > 0)

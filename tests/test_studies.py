@@ -79,6 +79,16 @@ def test_large_answers_do_not_hide_what_dmarc_says(site, dns):
     assert facts(gateway)["spf.result"] == "fail"
 
 
+def test_rules_that_name_header_fields_know_the_sender_as_well(site, dns):
+    """Who is asked about alone, before the message, and beside it."""
+    marked = 'rule "marked" when header["X-Case"] == "reject" then reject 550 5.7.1 "marked"\n'
+    gateway = site(marked + REJECT)
+    reply = deliver(gateway, forged())
+    assert (reply.code, reply.enhanced) == (550, "5.7.26")
+    assert facts(gateway)["spf.result"] == "fail"
+    assert "scan failed" not in gateway.log()
+
+
 def test_a_slow_name_server_does_not_silence_redis(site, dns):
     dns.add("slow.example", "TXT", "never", behaviour=never)
     gateway = site(GREYLIST)
