@@ -3,7 +3,8 @@
 #ifndef FILTERS_FAMILY_START_H
 #define FILTERS_FAMILY_START_H
 
-#include "filters/pipeline.h"
+#include "filters/scan_job.h"
+#include "policy/config.h"
 
 #include <sys/types.h>
 

@@ -7,8 +7,6 @@
 #include "filters/scan_job.h"
 #include "policy/config.h"
 
-enum scanner_kind { SCANNER_SCAN, SCANNER_AV, SCANNER_KINDS };
-
 /* Whether this configuration needs scanners of this kind. */
 bool pipeline_needs(const struct config *config, enum scanner_kind kind);
 

@@ -19,6 +19,9 @@ enum {
     SCAN_ANSWER_MAX = 2 * 1024 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in a memfd */
 };
 
+/* Whose queue it is. */
+enum scanner_kind { SCANNER_SCAN, SCANNER_AV, SCANNER_KINDS };
+
 struct scan_limits {
     uint32_t depth, parts, members;
     uint64_t unpacked;

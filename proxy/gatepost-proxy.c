@@ -8,8 +8,10 @@
 #include "proxy/bundle.h"
 #include "proxy/listener.h"
 #include "proxy/proxy.h"
+#include "proxy/recipient_cache.h"
 #include "proxy/redis_place.h"
 #include "proxy/scan_line.h"
+#include "proxy/smtp_pool.h"
 #include "proxy/smtp_protocol.h"
 
 #include <locale.h>
@@ -285,7 +287,7 @@ static void make_parts(struct program *p)
     const char *reason;
     bundle_read(p->bundle, p->config->settings.tls_ca_file, &ca, &reason);
     p->proxy.backends = smtp_pools_new(p->proxy.base, p->config, ca, p->proxy.shared, p->proxy.row,
-                                     process_count(p->config->settings.process_proxies));
+                                       process_count(p->config->settings.process_proxies));
     p->proxy.recipients = recipient_cache_new();
     if (!p->proxy.backends || !p->proxy.recipients)
         give_up("out of memory");

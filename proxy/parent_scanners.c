@@ -4,6 +4,7 @@
 #include "base/child.h"
 #include "base/log.h"
 #include "filters/family_control.h"
+#include "filters/pipeline.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -5,10 +5,8 @@
 
 #include "filters/resolver.h"
 #include "policy/config.h"
-#include "proxy/smtp_pool.h"
 #include "proxy/list_watch.h"
 #include "proxy/messages.h"
-#include "proxy/recipient_cache.h"
 #include "proxy/redis.h"
 #include "proxy/shared.h"
 #include "proxy/state.h"
@@ -16,6 +14,8 @@
 
 #include <sys/queue.h>
 
+struct smtp_pools;
+struct recipient_cache;
 struct session;
 TAILQ_HEAD(session_list, session);
 struct scan_wait;

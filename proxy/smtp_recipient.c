@@ -5,8 +5,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/recipient_cache.h"
 #include "proxy/smtp_answer.h"
 #include "proxy/smtp_facts.h"
+#include "proxy/smtp_pool.h"
 #include "proxy/smtp_retry.h"
 
 #include <string.h>

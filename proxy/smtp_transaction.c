@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp_transaction.h"
 
+#include "proxy/smtp_pool.h"
 #include "proxy/smtp_retry.h"
 
 #include <string.h>

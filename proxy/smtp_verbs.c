@@ -9,6 +9,7 @@
 #include "proxy/smtp_body.h"
 #include "proxy/smtp_facts.h"
 #include "proxy/smtp_finish.h"
+#include "proxy/smtp_pool.h"
 #include "proxy/smtp_recipient.h"
 #include "proxy/smtp_transaction.h"
 

@@ -8,7 +8,9 @@
 #include "policy/table.h"
 #include "proxy/list_watch.h"
 #include "proxy/listener.h"
+#include "proxy/recipient_cache.h"
 #include "proxy/session.h"
+#include "proxy/smtp_pool.h"
 #include "proxy/smtp_protocol.h"
 
 #include <arpa/inet.h>
