@@ -37,13 +37,14 @@ endif
 
 # A program's main stands in the file that bears its name; every other file belongs to its floor's library.
 PROGRAMS := gatepost gatepost-proxy gatepost-scan gatepost-av gatepostctl
-MAINS    := proxy/gatepost.c proxy/gatepost-proxy.c filters/gatepost-scan.c filters/gatepost-av.c console/gatepostctl.c
+MAINS    := parent/gatepost.c proxy/gatepost-proxy.c filters/gatepost-scan.c filters/gatepost-av.c console/gatepostctl.c
 MAINS    := $(wildcard $(MAINS))
-FLOORS   := base policy filters proxy console
-lib_src   = $(filter-out $(MAINS),$(wildcard $(1)/*.c))
+FLOORS   := base policy filters common parent proxy console
+sources   = $(wildcard $(1)/*.c $(1)/*/*.c)
+lib_src   = $(filter-out $(MAINS),$(call sources,$(1)))
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
 LIBS     := $(foreach f,$(FLOORS),$(if $(call lib_src,$(f)),$(B)/$(f).a))
-floor_libs = $(filter $(foreach f,$(1),$(B)/$(f).a),$(LIBS))
+floor_libs = $(foreach f,$(1),$(filter $(B)/$(f).a,$(LIBS)))
 
 BINS     := $(foreach m,$(MAINS),$(B)/$(basename $(notdir $(m))))
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -104,11 +105,11 @@ install: all ## install below PREFIX (DESTDIR for packagers)
 	for f in man/*.[1-8]; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$$(basename $$f); done
 
 lint: ## clang-tidy, and mandoc over the man pages
-	clang-tidy --quiet $(foreach f,$(FLOORS),$(wildcard $(f)/*.c)) -- -std=c17 $(CPPFLAGS)
+	clang-tidy --quiet $(foreach f,$(FLOORS),$(call sources,$(f))) -- -std=c17 $(CPPFLAGS)
 	mandoc -Tlint -W warning man/*.[1-8]
 
 format: ## clang-format everything in place
-	clang-format -i $(foreach f,$(FLOORS) tests/unit tests/fuzz,$(wildcard $(f)/*.c $(f)/*.h))
+	clang-format -i $(foreach f,$(FLOORS) tests/unit tests/fuzz,$(wildcard $(f)/*.[ch] $(f)/*/*.[ch]))
 
 dist: ## a source archive of HEAD
 	git archive --prefix=gatepost-$(VERSION)/ -o gatepost-$(VERSION).tar.gz HEAD
@@ -129,27 +130,35 @@ $(foreach f,$(FLOORS),$(eval $(call floor_rule,$(f))))
 
 link = $(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1) -lm
 
-$(B)/gatepost: $(B)/proxy/gatepost.o $(call floor_libs,proxy) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
-	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp -lidn2)
-$(B)/gatepost-proxy: $(B)/proxy/gatepost-proxy.o $(call floor_libs,proxy) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
-	$(call link,-levent -lssl -lcrypto -lpcre2-8 -lseccomp -lunbound -lhiredis -lpsl -lidn2)
-$(B)/gatepost-scan: $(B)/filters/gatepost-scan.o $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
-	$(call link,-larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2)
-$(B)/gatepost-av: $(B)/filters/gatepost-av.o $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
-	$(call link,-lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lidn2)
-$(B)/gatepostctl: $(B)/console/gatepostctl.o $(call floor_libs,console) $(call floor_libs,filters) $(call floor_libs,policy) $(call floor_libs,base)
-	$(call link,-ljansson -levent -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2)
+# Of each program: its floors, and the libraries that it is linked with.
+gatepost_floors       := parent common filters policy base
+gatepost_links        := -levent -lssl -lcrypto -lpcre2-8 -lseccomp -lidn2
+gatepost-proxy_floors := proxy common filters policy base
+gatepost-proxy_links  := $(gatepost_links) -lunbound -lhiredis -lpsl
+gatepost-scan_floors  := filters policy base
+gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2
+gatepost-av_floors    := filters policy base
+gatepost-av_links     := -lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lidn2
+gatepostctl_floors    := console filters policy base
+gatepostctl_links     := -ljansson -levent -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2
 
-ALL_LIBS := -ljansson -levent -lssl -lcrypto -larchive -lmagic -lopendkim -lclamav -lpcre2-8 -lseccomp -lpsl -lidn2 -lunbound -lhiredis -lspf2
-UP := $(B)/console.a $(B)/proxy.a $(B)/filters.a $(B)/policy.a $(B)/base.a
-$(B)/tests/%: $(B)/tests/unit/%.o $(filter $(LIBS),$(UP))
+define program_rule
+$(B)/$(1): $(B)/$(basename $(filter %/$(1).c,$(MAINS))).o $(call floor_libs,$($(1)_floors))
+	$$(call link,$($(1)_links))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
+
+# What tests alone are linked with beside all that programs are.
+TEST_LINKS := $(sort $(foreach p,$(PROGRAMS),$($(p)_links))) -lspf2
+UP := $(call floor_libs,console parent proxy common filters policy base)
+$(B)/tests/%: $(B)/tests/unit/%.o $(UP)
 	@mkdir -p $(@D)
-	$(call link,-lcmocka $(ALL_LIBS))
+	$(call link,-lcmocka $(TEST_LINKS))
 WRAP_MEMORY := $(foreach f,malloc calloc realloc strdup strndup arena_alloc arena_array arena_copy arena_cstr arena_printf arena_vprintf,-Wl,--wrap=$(f))
 $(filter $(B)/tests/test_no_memory%,$(UNITS)): LDFLAGS += $(WRAP_MEMORY)
-$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(filter $(LIBS),$(UP))
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(UP)
 	@mkdir -p $(@D)
-	$(call link,-fsanitize=fuzzer $(ALL_LIBS))
+	$(call link,-fsanitize=fuzzer $(TEST_LINKS))
 
 .SECONDARY:
 .PHONY: help deps all run check check-built check-asan units fuzz fuzzers fuzz-run bench install lint format dist clean

@@ -10,7 +10,7 @@
 #define CONSOLE_DNS_FILE_H
 
 #include "base/buf.h"
-#include "filters/dns_answers.h"
+#include "filters/dns/dns_answers.h"
 
 #include <jansson.h>
 

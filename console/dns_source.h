@@ -5,7 +5,7 @@
 #define CONSOLE_DNS_SOURCE_H
 
 #include "console/check_options.h"
-#include "filters/resolver.h"
+#include "filters/dns/resolver.h"
 
 #include <poll.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/message_file.h"
 
-#include "filters/headers.h"
+#include "filters/mime/headers.h"
 
 #include <errno.h>
 #include <fcntl.h>

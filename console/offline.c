@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "console/interrupt.h"
 #include "console/sender.h"
-#include "filters/family_control.h"
+#include "filters/scanner/family_control.h"
 
 #include <errno.h>
 #include <pwd.h>

@@ -5,7 +5,7 @@
 #define CONSOLE_OFFLINE_H
 
 #include "console/dns_source.h"
-#include "filters/family_start.h"
+#include "filters/scanner/family_start.h"
 
 struct offline_family {
     pid_t pid; /* 0: none */

@@ -4,7 +4,7 @@
 #include "console/page.h"
 #include "console/report_attachments.h"
 #include "console/report_sender.h"
-#include "filters/malformation.h"
+#include "filters/mime/malformation.h"
 #include "policy/dates.h"
 #include "policy/explain.h"
 #include "policy/types.h"

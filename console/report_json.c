@@ -2,7 +2,7 @@
 #include "console/report_json.h"
 
 #include "base/json.h"
-#include "filters/family_start.h"
+#include "filters/scanner/family_start.h"
 #include "policy/verdict_json.h"
 
 static void text_member(struct buf *out, const char *name, struct slice text)

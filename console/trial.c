@@ -2,7 +2,7 @@
 #include "console/trial.h"
 
 #include "base/clock.h"
-#include "filters/client_names.h"
+#include "filters/dns/client_names.h"
 #include "policy/spelling.h"
 
 #include <unistd.h>

@@ -3,9 +3,9 @@
 #ifndef CONSOLE_TRIAL_H
 #define CONSOLE_TRIAL_H
 
+#include "filters/dns/resolver.h"
 #include "filters/judge.h"
 #include "filters/pipeline.h"
-#include "filters/resolver.h"
 #include "filters/study.h"
 
 /* Who sends what to whom. What is not given is what a clean message has (as in `test` blocks). */

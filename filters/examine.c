@@ -2,12 +2,12 @@
 #include "filters/examine.h"
 
 #include "base/memory.h"
-#include "filters/dkim.h"
+#include "filters/archive/inspect.h"
 #include "filters/examine_parts.h"
 #include "filters/examine_sender.h"
-#include "filters/inspect.h"
-#include "filters/links.h"
-#include "filters/words.h"
+#include "filters/links/links.h"
+#include "filters/mime/words.h"
+#include "filters/sender/dkim.h"
 
 enum { WARM_UP_ARENA = 16 << 20 };
 

@@ -4,7 +4,7 @@
 #ifndef FILTERS_EXAMINE_H
 #define FILTERS_EXAMINE_H
 
-#include "filters/scan_job.h"
+#include "filters/scanner/scan_job.h"
 
 /* Loads what libraries load lazily. Once a process, before the jail; false with *reason. */
 bool examine_warm_up(const char **reason);

@@ -3,12 +3,12 @@
  * would. */
 #include "filters/examine_parts.h"
 
-#include "filters/attachment_rest.h"
-#include "filters/cpu_budget.h"
-#include "filters/extension.h"
-#include "filters/inspect.h"
-#include "filters/mail_file.h"
-#include "filters/tnef.h"
+#include "filters/archive/attachment_rest.h"
+#include "filters/archive/cpu_budget.h"
+#include "filters/archive/extension.h"
+#include "filters/archive/inspect.h"
+#include "filters/archive/mail_file.h"
+#include "filters/archive/tnef.h"
 #include "policy/types.h"
 
 enum { SCRATCH_SLACK = 8 << 20, FIRST_RECORDS = 16 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/examine_parts.h"
 
-#include "filters/address.h"
-#include "filters/author.h"
-#include "filters/headers.h"
-#include "filters/words.h"
+#include "filters/mime/address.h"
+#include "filters/mime/headers.h"
+#include "filters/mime/words.h"
+#include "filters/sender/author.h"
 #include "policy/spelling.h"
 
 enum { FIELDS_MAX = 64, ADDRESSES_MAX = 256 };

@@ -3,8 +3,8 @@
 #ifndef FILTERS_EXAMINE_PARTS_H
 #define FILTERS_EXAMINE_PARTS_H
 
-#include "filters/mime.h"
-#include "filters/scan_job.h"
+#include "filters/mime/mime.h"
+#include "filters/scanner/scan_job.h"
 
 /* message.* of the header, and header[...]. */
 bool examine_header(struct arena *arena, const struct mime_message *message,

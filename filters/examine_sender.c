@@ -3,7 +3,7 @@
  * them all. */
 #include "filters/examine_sender.h"
 
-#include "filters/headers.h"
+#include "filters/mime/headers.h"
 
 /* After an evaluator. False: the arena is full. */
 static bool settle(struct sender_findings *f, bool done)

@@ -3,12 +3,12 @@
 #ifndef FILTERS_EXAMINE_SENDER_H
 #define FILTERS_EXAMINE_SENDER_H
 
-#include "filters/arc.h"
-#include "filters/author.h"
-#include "filters/dkim.h"
-#include "filters/dmarc.h"
-#include "filters/scan_job.h"
-#include "filters/spf.h"
+#include "filters/scanner/scan_job.h"
+#include "filters/sender/arc.h"
+#include "filters/sender/author.h"
+#include "filters/sender/dkim.h"
+#include "filters/sender/dmarc.h"
+#include "filters/sender/spf.h"
 
 /* What the evaluators found out. */
 struct sender_findings {

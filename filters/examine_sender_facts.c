@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * From what the evaluators found to facts. */
-#include "filters/auth_results.h"
 #include "filters/examine_sender.h"
-#include "filters/key_record.h"
+#include "filters/sender/auth_results.h"
+#include "filters/sender/key_record.h"
 #include "policy/spelling.h"
 #include "policy/types.h"
 

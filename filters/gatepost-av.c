@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * gatepost-av: the antivirus family. The only program that links libclamav. */
 #include "base/clock.h"
-#include "filters/av_folder.h"
-#include "filters/av_message.h"
+#include "filters/scanner/av_folder.h"
+#include "filters/scanner/av_message.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * gatepost-scan: the family that looks into messages. */
-#include "filters/cpu_budget.h"
+#include "filters/archive/cpu_budget.h"
 #include "filters/examine.h"
-#include "filters/family.h"
+#include "filters/scanner/family.h"
 
 #include <unistd.h>
 

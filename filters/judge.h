@@ -4,7 +4,7 @@
 #ifndef FILTERS_JUDGE_H
 #define FILTERS_JUDGE_H
 
-#include "filters/parts.h"
+#include "filters/mime/parts.h"
 #include "policy/policy.h"
 
 struct judge {

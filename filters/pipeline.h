@@ -4,7 +4,7 @@
 #ifndef FILTERS_PIPELINE_H
 #define FILTERS_PIPELINE_H
 
-#include "filters/scan_job.h"
+#include "filters/scanner/scan_job.h"
 #include "policy/config.h"
 
 /* Whether this configuration needs scanners of this kind. */

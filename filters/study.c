@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/study.h"
 
-#include "filters/blocklists.h"
-#include "filters/client_names.h"
+#include "filters/dns/blocklists.h"
+#include "filters/dns/client_names.h"
 
 enum { ROUNDS_MAX = 16 }; /* each evaluator has lower bounds of its own */
 

@@ -5,7 +5,7 @@
 #ifndef FILTERS_STUDY_H
 #define FILTERS_STUDY_H
 
-#include "filters/scan_job.h"
+#include "filters/scanner/scan_job.h"
 #include "policy/config.h"
 
 /* How far a question has come. */

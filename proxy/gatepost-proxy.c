@@ -5,14 +5,14 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/sandbox.h"
-#include "proxy/bundle.h"
-#include "proxy/listener.h"
-#include "proxy/proxy.h"
-#include "proxy/recipient_cache.h"
-#include "proxy/redis_place.h"
-#include "proxy/scan_line.h"
-#include "proxy/smtp_pool.h"
-#include "proxy/smtp_protocol.h"
+#include "common/bundle.h"
+#include "common/redis_place.h"
+#include "proxy/examine/scan_line.h"
+#include "proxy/process/proxy.h"
+#include "proxy/session/listener.h"
+#include "proxy/smtp/recipient_cache.h"
+#include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_protocol.h"
 
 #include <locale.h>
 #include <malloc.h>

@@ -3,7 +3,7 @@
 #ifndef TESTS_FUZZ_AUTH_ANSWERS_H
 #define TESTS_FUZZ_AUTH_ANSWERS_H
 
-#include "filters/dkim_example.h"
+#include "filters/sender/dkim_example.h"
 #include "tests/fuzz/target.h"
 
 enum { FUZZ_ROUNDS = 8, FUZZ_TIME = DKIM_EXAMPLE_TIME };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * ARC: a key record, NUL, a message. It ends, and what passes was signed by a key that may. */
-#include "filters/arc.h"
+#include "filters/sender/arc.h"
 #include "tests/fuzz/auth_answers.h"
 
 static void check(const struct arc_outcome *out)

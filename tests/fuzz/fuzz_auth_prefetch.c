@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Header blocks and envelopes, as the proxy looks at them. Up to the first NUL: the sender. */
-#include "filters/auth_prefetch.h"
-#include "filters/auth_results.h"
+#include "filters/sender/auth_prefetch.h"
+#include "filters/sender/auth_results.h"
 #include "tests/fuzz/target.h"
 
 enum { ARENA = 16 << 20 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * DKIM: a key record, NUL, a message. It ends, and what passes was signed by a key that may. */
-#include "filters/dkim.h"
+#include "filters/sender/dkim.h"
 #include "tests/fuzz/auth_answers.h"
 
 static void check(const struct dkim_outcome *out)

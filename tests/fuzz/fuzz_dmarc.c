@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * A DMARC record, a NUL, an identifier, a NUL and a header block: nobody but the author's own
  * organisation makes it pass, and what we write of it is one field. */
-#include "filters/auth_results.h"
-#include "filters/dmarc.h"
-#include "filters/org_domain.h"
+#include "filters/dns/org_domain.h"
+#include "filters/sender/auth_results.h"
+#include "filters/sender/dmarc.h"
 #include "tests/fuzz/target.h"
 
 enum { ARENA = 16 << 20, FIELD_MAX = 8192 };

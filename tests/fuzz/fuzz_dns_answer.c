@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * An answer of the DNS: the first octet chooses the type, the second shortens the arena. What comes
  * out keeps what dns_wire.h promises. */
-#include "filters/dns_wire.h"
+#include "filters/dns/dns_wire.h"
 #include "tests/fuzz/target.h"
 
 static void check_name(struct slice name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Edits of a message: what a server un-stuffs is one message, of the size that was told. The first
  * bytes say which edits; the rest is the message. */
-#include "proxy/edits.h"
+#include "proxy/smtp/edits.h"
 
 #include "tests/fuzz/target.h"
 #include "tests/unit/data_reference.h"

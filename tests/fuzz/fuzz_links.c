@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * Links of any text. The first octet tells how it is labelled; what is found must be domains, each
  * once. */
-#include "filters/links.h"
-#include "filters/org_domain.h"
+#include "filters/dns/org_domain.h"
+#include "filters/links/links.h"
 #include "tests/fuzz/target.h"
 
 #include <stdlib.h>

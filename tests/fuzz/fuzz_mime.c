@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * A message: parsed, every leaf decoded, From read; ranges must lie in the message. */
-#include "filters/address.h"
-#include "filters/headers.h"
-#include "filters/mime.h"
-#include "filters/tnef.h"
+#include "filters/archive/tnef.h"
+#include "filters/mime/address.h"
+#include "filters/mime/headers.h"
+#include "filters/mime/mime.h"
 #include "tests/fuzz/target.h"
 
 enum { ARENA_MAX = 64 * 1024 * 1024 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/extension.h"
-#include "filters/macros.h"
-#include "filters/objects.h"
+#include "filters/archive/extension.h"
+#include "filters/archive/macros.h"
+#include "filters/archive/objects.h"
 #include "tests/fuzz/target.h"
 
 static bool look(void *ctx, struct slice name, struct slice content)

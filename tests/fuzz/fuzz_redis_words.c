@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * What a Redis, or what stands in its place, answers: whole and in pieces the same. */
-#include "proxy/redis_words.h"
+#include "proxy/state/redis_words.h"
 #include "tests/fuzz/target.h"
 
 struct seen {

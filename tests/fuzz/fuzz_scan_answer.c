@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * What a scanner that was taken over may answer. The first byte is the number of header keys. */
-#include "filters/scan_job.h"
+#include "filters/scanner/scan_job.h"
 #include "tests/fuzz/target.h"
 
 enum { ARENA = 16 << 20 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * What a proxy that was taken over may ask of a scanner. */
-#include "filters/scan_job.h"
+#include "filters/scanner/scan_job.h"
 #include "tests/fuzz/target.h"
 
 enum { ARENA = 64 << 20 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * What stays of a sender: bounded, in lower case, its domain untouched. */
-#include "proxy/sender_fold.h"
+#include "proxy/state/sender_fold.h"
 #include "tests/fuzz/target.h"
 
 FUZZ(sender)

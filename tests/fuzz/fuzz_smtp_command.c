@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What a client says: lines, verbs, paths, parameters, names, chunk sizes. */
-#include "proxy/smtp_command.h"
-#include "proxy/smtp_line.h"
+#include "proxy/smtp/smtp_command.h"
+#include "proxy/smtp/smtp_line.h"
 #include "tests/fuzz/target.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * What a server answers: whole and byte by byte the same, and always of one class. */
-#include "proxy/smtp_reply.h"
+#include "proxy/smtp/smtp_reply.h"
 #include "tests/fuzz/target.h"
 
 static void check(const struct smtp_reply *reply, struct slice in, size_t used)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Prints what is inside files, a JSON object a line; for tests/test_archive_corpus.py. */
 #include "base/sandbox.h"
-#include "filters/inspect.h"
+#include "filters/archive/inspect.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,10 +4,10 @@
  * facts that gatepost-scan would tell. DNS is given only when it is asked for, so that restarts are
  * counted too. "--jail" enters the pure jail first. */
 #include "base/sandbox.h"
-#include "filters/arc.h"
-#include "filters/canonical.h"
-#include "filters/dkim.h"
 #include "filters/examine.h"
+#include "filters/sender/arc.h"
+#include "filters/sender/canonical.h"
+#include "filters/sender/dkim.h"
 
 #include <jansson.h>
 #include <stdio.h>

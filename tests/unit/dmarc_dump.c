@@ -2,9 +2,9 @@
  * Answers the questions of tests/test_dmarc.py: a JSON object a line in, one a line out. Bytes that
  * are not ASCII are UTF-8 in both. */
 #include "console/dns_file.h"
-#include "filters/dmarc.h"
-#include "filters/headers.h"
-#include "filters/org_domain.h"
+#include "filters/dns/org_domain.h"
+#include "filters/mime/headers.h"
+#include "filters/sender/dmarc.h"
 
 #include <jansson.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "memory_loader.h"
 
 #include "base/log.h"
-#include "proxy/list_watch.h"
+#include "proxy/process/list_watch.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -4,7 +4,7 @@
  * was asked for it, and how the first list fares. For tests/test_lists.py. */
 #include "memory_loader.h"
 
-#include "filters/blocklists.h"
+#include "filters/dns/blocklists.h"
 #include "policy/program.h"
 
 #include <jansson.h>

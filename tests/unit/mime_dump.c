@@ -2,10 +2,10 @@
  * Prints what the MIME parser sees, one JSON object a line for each file named: for
  * tests/test_mime_corpus.py. */
 #include "base/arena.h"
-#include "filters/address.h"
-#include "filters/mime.h"
-#include "filters/tnef.h"
-#include "filters/words.h"
+#include "filters/archive/tnef.h"
+#include "filters/mime/address.h"
+#include "filters/mime/mime.h"
+#include "filters/mime/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>

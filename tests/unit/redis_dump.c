@@ -4,7 +4,7 @@
  * when there is one. */
 #include "base/log.h"
 #include "base/sandbox.h"
-#include "proxy/redis.h"
+#include "proxy/state/redis.h"
 
 #include <fcntl.h>
 #include <jansson.h>

@@ -3,7 +3,7 @@
 #ifndef TESTS_BACKENDS_FIXTURE_H
 #define TESTS_BACKENDS_FIXTURE_H
 
-#include "proxy/smtp_pool.h"
+#include "proxy/smtp/smtp_pool.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -3,7 +3,7 @@
  * "helo", "from", "identity", "receiver"}; answers a line each. Each look-up is answered only after
  * it was missed, as in a live run. */
 #include "base/buf.h"
-#include "filters/spf.h"
+#include "filters/sender/spf.h"
 
 #include <jansson.h>
 #include <stdio.h>

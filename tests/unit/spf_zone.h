@@ -4,7 +4,7 @@
 #ifndef TESTS_SPF_ZONE_H
 #define TESTS_SPF_ZONE_H
 
-#include "filters/spf.h"
+#include "filters/sender/spf.h"
 
 enum { SPF_ZONE_RUNS_MAX = 500, SPF_ZONE_RECORDS_MAX = 64 };
 

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "policy/types.h"
-#include "proxy/state.h"
+#include "proxy/state/state.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/address.h"
+#include "filters/mime/address.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * The structure of chains; signatures are the business of tests/test_arc.py. */
-#include "filters/arc.h"
+#include "filters/sender/arc.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * The readers of RAR, cabinet and disk image headers, and of .Z files. */
-#include "filters/cab_headers.h"
-#include "filters/iso_paths.h"
-#include "filters/lzw.h"
-#include "filters/rar_headers.h"
+#include "filters/archive/cab_headers.h"
+#include "filters/archive/iso_paths.h"
+#include "filters/archive/lzw.h"
+#include "filters/archive/rar_headers.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/auth_prefetch.h"
-#include "filters/auth_results.h"
-#include "filters/dkim_example.h"
+#include "filters/sender/auth_prefetch.h"
+#include "filters/sender/auth_results.h"
+#include "filters/sender/dkim_example.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/auth_results.h"
+#include "filters/sender/auth_results.h"
 #include "tests/unit/harness.h"
 
 #include <stdio.h>

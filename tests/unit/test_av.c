@@ -2,9 +2,9 @@
  * libclamav with signatures of our own: what it must find, and that no failure counts as clean.
  * Each test is a process, since an engine is one a process. */
 #include "base/sandbox.h"
-#include "filters/av_folder.h"
-#include "filters/av_message.h"
-#include "filters/inspect.h"
+#include "filters/archive/inspect.h"
+#include "filters/scanner/av_folder.h"
+#include "filters/scanner/av_message.h"
 #include "tests/unit/harness.h"
 
 #include <clamav.h>

@@ -2,7 +2,7 @@
 #include "dns_rounds.h"
 #include "memory_loader.h"
 
-#include "filters/blocklists.h"
+#include "filters/dns/blocklists.h"
 #include "policy/program.h"
 #include "tests/unit/harness.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/bundle.h"
+#include "common/bundle.h"
 #include "tests/unit/harness.h"
 
 #include <fcntl.h>

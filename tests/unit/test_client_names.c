@@ -2,7 +2,7 @@
 #include "dns_rounds.h"
 #include "memory_loader.h"
 
-#include "filters/client_names.h"
+#include "filters/dns/client_names.h"
 #include "tests/unit/harness.h"
 
 #include <stddef.h>

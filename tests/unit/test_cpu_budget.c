@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/cpu_budget.h"
+#include "filters/archive/cpu_budget.h"
 
-#include "filters/inspect.h"
+#include "filters/archive/inspect.h"
 #include "tests/unit/harness.h"
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/dkim.h"
+#include "filters/sender/dkim.h"
 
-#include "filters/dkim_example.h"
+#include "filters/sender/dkim_example.h"
 #include "tests/unit/harness.h"
 
 #include <stdio.h>

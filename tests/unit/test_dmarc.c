@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/buf.h"
-#include "filters/address.h"
-#include "filters/dmarc.h"
-#include "filters/org_domain.h"
+#include "filters/dns/org_domain.h"
+#include "filters/mime/address.h"
+#include "filters/sender/dmarc.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

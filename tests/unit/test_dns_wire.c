@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/dns_wire.h"
+#include "filters/dns/dns_wire.h"
 #include "tests/unit/harness.h"
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/edits.h"
+#include "proxy/smtp/edits.h"
 
 #include "data_reference.h"
 #include "tests/unit/harness.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/encode.h"
+#include "proxy/smtp/encode.h"
 #include "tests/unit/harness.h"
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * From a job to the facts of its sender, over rounds of DNS answers. Evaluators have their own
  * tests. */
-#include "filters/dkim_example.h"
-#include "filters/dmarc.h"
 #include "filters/examine.h"
-#include "filters/spf.h"
+#include "filters/sender/dkim_example.h"
+#include "filters/sender/dmarc.h"
+#include "filters/sender/spf.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/spf_zone.h"
 

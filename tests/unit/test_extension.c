@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/extension.h"
+#include "filters/archive/extension.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 

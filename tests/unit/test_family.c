@@ -2,7 +2,7 @@
  * A family of small workers that do what their message says: this program is also its head. */
 #include "base/clock.h"
 #include "base/process.h"
-#include "filters/family_control.h"
+#include "filters/scanner/family_control.h"
 #include "tests/unit/harness.h"
 
 #include <errno.h>

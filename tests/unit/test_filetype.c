@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/filetype.h"
+#include "filters/archive/filetype.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/headers.h"
+#include "filters/mime/headers.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

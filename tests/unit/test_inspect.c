@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * Archives in archives, limits, and the records that come of them. */
-#include "filters/inspect.h"
+#include "filters/archive/inspect.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/links.h"
+#include "filters/links/links.h"
 
 #include "base/clock.h"
 #include "tests/unit/harness.h"

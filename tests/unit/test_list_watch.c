@@ -4,7 +4,7 @@
 #include "spf_zone.h"
 
 #include "base/log.h"
-#include "proxy/list_watch.h"
+#include "proxy/process/list_watch.h"
 #include "tests/unit/harness.h"
 
 #include <stddef.h>

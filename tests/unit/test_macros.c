@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/macros.h"
-#include "filters/objects.h"
-#include "filters/ole.h"
+#include "filters/archive/macros.h"
+#include "filters/archive/objects.h"
+#include "filters/archive/ole.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * Which files are mail, where each message of a mailbox begins, and what an inspection finds in
  * them. */
-#include "filters/inspect.h"
-#include "filters/mail_file.h"
+#include "filters/archive/inspect.h"
+#include "filters/archive/mail_file.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/mime.h"
+#include "filters/mime/mime.h"
 #include "tests/unit/harness.h"
 
 #include <stdio.h>

@@ -4,14 +4,14 @@
 #include "memory_loader.h"
 
 #include "base/log.h"
-#include "filters/resolver.h"
+#include "filters/dns/resolver.h"
 #include "policy/table.h"
-#include "proxy/list_watch.h"
-#include "proxy/listener.h"
-#include "proxy/recipient_cache.h"
-#include "proxy/session.h"
-#include "proxy/smtp_pool.h"
-#include "proxy/smtp_protocol.h"
+#include "proxy/process/list_watch.h"
+#include "proxy/session/listener.h"
+#include "proxy/session/session.h"
+#include "proxy/smtp/recipient_cache.h"
+#include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_protocol.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

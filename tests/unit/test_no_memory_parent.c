@@ -4,8 +4,8 @@
 #include "failing_memory.h"
 
 #include "base/log.h"
-#include "proxy/parent.h"
-#include "proxy/parent_watch.h"
+#include "parent/parent.h"
+#include "parent/parent_watch.h"
 #include "tests/unit/harness.h"
 
 #include <string.h>

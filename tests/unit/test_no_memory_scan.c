@@ -3,8 +3,8 @@
  * same is what it would have told, or says that it is not all. */
 #include "tests/unit/failing_memory.h"
 
-#include "filters/dkim_example.h"
 #include "filters/examine.h"
+#include "filters/sender/dkim_example.h"
 #include "policy/types.h"
 #include "tests/unit/makers.h"
 #include "tests/unit/spf_zone.h"

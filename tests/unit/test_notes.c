@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/notes.h"
+#include "common/notes.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

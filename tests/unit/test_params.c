@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/params.h"
+#include "filters/mime/params.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

@@ -2,13 +2,13 @@
  * The parent's small pure pieces: arguments, back-off, ticket keys, the table of messages, watched
  * files, listening sockets. */
 #include "base/child.h"
-#include "proxy/messages.h"
-#include "proxy/parent_args.h"
-#include "proxy/parent_backoff.h"
-#include "proxy/parent_listen.h"
-#include "proxy/parent_notify.h"
-#include "proxy/parent_tickets.h"
-#include "proxy/parent_watch.h"
+#include "common/messages.h"
+#include "parent/parent_args.h"
+#include "parent/parent_backoff.h"
+#include "parent/parent_listen.h"
+#include "parent/parent_notify.h"
+#include "parent/parent_tickets.h"
+#include "parent/parent_watch.h"
 #include "tests/unit/harness.h"
 
 #include <arpa/inet.h>

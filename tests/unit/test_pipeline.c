@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/family_start.h"
 #include "filters/pipeline.h"
+#include "filters/scanner/family_start.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/memory_loader.h"
 

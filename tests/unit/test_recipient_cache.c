@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/recipient_cache.h"
+#include "proxy/smtp/recipient_cache.h"
 
 #include "base/clock.h"
 #include "tests/unit/harness.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/redis_breaker.h"
+#include "common/redis_breaker.h"
 #include "tests/unit/harness.h"
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/redis_place.h"
-#include "proxy/redis_words.h"
+#include "common/redis_place.h"
+#include "proxy/state/redis_words.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What an owner of inquiries may rely on, with names that libunbound answers by itself and with a
  * server that never answers. On real servers: tests/test_resolver.py. */
-#include "filters/resolver.h"
+#include "filters/dns/resolver.h"
 
 #include "tests/unit/harness.h"
 #include "tests/unit/memory_loader.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/retry_memory.h"
+#include "proxy/smtp/retry_memory.h"
 
 #include "base/clock.h"
 #include "tests/unit/harness.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/rsa_key.h"
+#include "filters/sender/rsa_key.h"
 #include "tests/unit/harness.h"
 
 #include <openssl/evp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/scan_job.h"
+#include "filters/scanner/scan_job.h"
 #include "policy/types.h"
 #include "tests/unit/harness.h"
 

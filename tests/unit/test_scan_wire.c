@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * Jobs with their DNS answers, and what an answer wants, as bytes. */
-#include "filters/scan_job.h"
+#include "filters/scanner/scan_job.h"
 #include "tests/unit/harness.h"
 
 #include <errno.h>

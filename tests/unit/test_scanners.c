@@ -2,11 +2,11 @@
  * The programs themselves, as the parent starts them: jailed, and as root with chroot and mounts of
  * their own. */
 #include "base/process.h"
-#include "filters/dkim.h"
-#include "filters/dkim_example.h"
-#include "filters/dmarc.h"
-#include "filters/family_control.h"
-#include "filters/spf.h"
+#include "filters/scanner/family_control.h"
+#include "filters/sender/dkim.h"
+#include "filters/sender/dkim_example.h"
+#include "filters/sender/dmarc.h"
+#include "filters/sender/spf.h"
 #include "tests/unit/harness.h"
 
 #include <fcntl.h>

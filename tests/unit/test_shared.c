@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/client_hash.h"
-#include "proxy/shared.h"
+#include "common/client_hash.h"
+#include "common/shared.h"
 #include "tests/unit/harness.h"
 
 #include <sched.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/smtp_command.h"
+#include "proxy/smtp/smtp_command.h"
 #include "tests/unit/harness.h"
 
 #include <string.h>

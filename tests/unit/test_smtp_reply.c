@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/smtp_reply.h"
+#include "proxy/smtp/smtp_reply.h"
 #include "tests/unit/harness.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/spool.h"
+#include "proxy/examine/spool.h"
 #include "tests/unit/harness.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Keys of what gateways remember together, and how senders are folded. */
-#include "proxy/sender_fold.h"
-#include "proxy/state_keys.h"
+#include "proxy/state/sender_fold.h"
+#include "proxy/state/state_keys.h"
 #include "tests/unit/harness.h"
 
 #include <math.h>

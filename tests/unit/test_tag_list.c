@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/tag_list.h"
+#include "filters/sender/tag_list.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/tls.h"
+#include "proxy/process/tls.h"
 
 #include "base/buf.h"
 

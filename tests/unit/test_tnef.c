@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/tnef.h"
+#include "filters/archive/tnef.h"
 
 #include "base/buf.h"
 #include "tests/unit/harness.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/trace.h"
+#include "proxy/smtp/trace.h"
 
 #include "base/buf.h"
 
-#include "filters/headers.h"
+#include "filters/mime/headers.h"
 #include "tests/unit/harness.h"
 
 #include <stdio.h>

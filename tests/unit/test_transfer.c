@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/transfer.h"
+#include "filters/mime/transfer.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

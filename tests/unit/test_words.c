@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/words.h"
+#include "filters/mime/words.h"
 
 #include "base/utf8.h"
 
-#include "filters/charset.h"
+#include "filters/mime/charset.h"
 #include "tests/unit/harness.h"
 
 #include <stdlib.h>

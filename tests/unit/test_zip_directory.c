@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/zip_directory.h"
+#include "filters/archive/zip_directory.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/makers.h"
 

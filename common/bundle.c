@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/bundle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    FIRST_READ = 4096,
+    SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
+};
+
+static const char magic[] = "gatepost bundle 1";
+
+struct file {
+    struct bundle_file seen; /* path is owned */
+    struct slice path;
+    char *content;      /* owned; NULL when it lies in the mapping */
+    const char *reason; /* why it could not be read */
+};
+
+struct bundle {
+    struct file *files;
+    size_t count;
+    void *mapping; /* NULL: this one reads from the disk */
+    size_t mapped;
+};
+
+struct bundle *bundle_new(void)
+{
+    struct bundle *bundle = calloc(1, sizeof *bundle);
+    if (bundle && !(bundle->files = calloc(BUNDLE_FILES_MAX, sizeof *bundle->files))) {
+        free(bundle);
+        return NULL;
+    }
+    return bundle;
+}
+
+void bundle_free(struct bundle **bundle)
+{
+    struct bundle *b = *bundle;
+    if (!b)
+        return;
+    for (size_t i = 0; i < b->count; i++) {
+        struct file *file = &b->files[i];
+        if (file->content)
+            explicit_bzero(file->content, file->seen.content.len); /* it may be a key */
+        free(file->content);
+        free((void *)(uintptr_t)file->seen.path);
+    }
+    if (b->mapping)
+        munmap(b->mapping, b->mapped);
+    free(b->files);
+    free(b);
+    *bundle = NULL;
+}
+
+static struct file *find(const struct bundle *bundle, struct slice path)
+{
+    for (size_t i = 0; i < bundle->count; i++)
+        if (slice_eq(bundle->files[i].path, path))
+            return &bundle->files[i];
+    return NULL;
+}
+
+static struct file *append(struct bundle *bundle, struct slice path)
+{
+    if (bundle->count == BUNDLE_FILES_MAX || path.len >= PATH_MAX ||
+        slice_find(path, '\0') < path.len)
+        return NULL;
+    char *copy = strndup(path.ptr, path.len);
+    if (!copy)
+        return NULL;
+    struct file *file = &bundle->files[bundle->count++];
+    *file = (struct file){.path = {copy, path.len}, .seen = {.path = copy}};
+    return file;
+}
+
+/* Reads to the end, whatever the size was said to be: it may grow meanwhile. */
+static const char *read_content(int fd, size_t expected, struct file *file)
+{
+    size_t room = expected + FIRST_READ, used = 0;
+    for (;;) {
+        if (used == room || !file->content) {
+            room = file->content ? room * 2 : room;
+            char *larger = realloc(file->content, room);
+            if (!larger)
+                return "out of memory";
+            file->content = larger;
+        }
+        ssize_t n = read(fd, file->content + used, room - used);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return strerror(errno);
+        used += (size_t)n;
+        file->seen.content = (struct slice){file->content, used};
+        if (used > BUNDLE_FILE_MAX)
+            return "larger than 16 MiB";
+        if (n == 0)
+            return NULL;
+    }
+}
+
+static const char *read_file(struct file *file)
+{
+    int fd = open(file->seen.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return strerror(errno);
+    const char *reason = NULL;
+    if (fstat(fd, &file->seen.status) != 0)
+        reason = strerror(errno);
+    else if (!S_ISREG(file->seen.status.st_mode))
+        reason = "not a regular file";
+    else if (file->seen.status.st_size > BUNDLE_FILE_MAX)
+        reason = "larger than 16 MiB";
+    else
+        reason = read_content(fd, (size_t)file->seen.status.st_size, file);
+    close(fd);
+    return reason;
+}
+
+static struct file *read_new(struct bundle *bundle, struct slice path)
+{
+    struct file *file = append(bundle, path);
+    if (!file)
+        return NULL;
+    file->reason = read_file(file);
+    file->seen.found = !file->reason;
+    if (!file->seen.found) {
+        free(file->content);
+        file->content = NULL;
+        file->seen.content = (struct slice){NULL, 0};
+    }
+    return file;
+}
+
+bool bundle_read(struct bundle *bundle, struct slice path, struct slice *content,
+                 const char **reason)
+{
+    const struct file *file = find(bundle, path);
+    if (!file && !bundle->mapping)
+        file = read_new(bundle, path);
+    if (!file)
+        *reason = bundle->mapping ? "not in the bundle" : "too many files, or no such name";
+    else
+        *reason = file->reason;
+    if (!file || !file->seen.found)
+        return false;
+    *content = file->seen.content;
+    return true;
+}
+
+static bool load(void *ctx, struct slice path, struct slice *content, const char **reason)
+{
+    return bundle_read(ctx, path, content, reason);
+}
+
+struct loader bundle_loader(struct bundle *bundle)
+{
+    return (struct loader){load, bundle};
+}
+
+static bool write_all(int fd, const void *data, size_t size)
+{
+    for (const char *at = data; size > 0;) {
+        ssize_t n = write(fd, at, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+static bool write_slice(int fd, struct slice s)
+{
+    uint32_t size = (uint32_t)s.len; /* paths and contents are capped far below */
+    return write_all(fd, &size, sizeof size) && write_all(fd, s.ptr, s.len);
+}
+
+static bool write_rows(int fd, const struct bundle *bundle)
+{
+    if (!write_slice(fd, slice_of(magic)))
+        return false;
+    for (size_t i = 0; i < bundle->count; i++) {
+        const struct file *file = &bundle->files[i];
+        if (file->seen.found &&
+            (!write_slice(fd, file->path) || !write_slice(fd, file->seen.content)))
+            return false;
+    }
+    return true;
+}
+
+int bundle_seal(const struct bundle *bundle)
+{
+    int fd = memfd_create("bundle", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return -1;
+    if (write_rows(fd, bundle) && fcntl(fd, F_ADD_SEALS, SEALS) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static const char *map(struct bundle *bundle, int fd)
+{
+    struct stat status;
+    if (fcntl(fd, F_GET_SEALS) != SEALS || fstat(fd, &status) != 0)
+        return "not a sealed memfd";
+    bundle->mapped = (size_t)status.st_size;
+    bundle->mapping = mmap(NULL, bundle->mapped, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bundle->mapping == MAP_FAILED) {
+        bundle->mapping = NULL;
+        return strerror(errno);
+    }
+    struct unpack in = {.left = {bundle->mapping, bundle->mapped}};
+    if (!slice_eq(unpack_slice(&in), slice_of(magic)))
+        return "not a bundle";
+    while (!in.bad && in.left.len > 0) {
+        struct slice path = unpack_slice(&in), content = unpack_slice(&in);
+        struct file *file = in.bad ? NULL : append(bundle, path);
+        if (!file)
+            return "malformed bundle";
+        file->seen.content = content;
+        file->seen.found = true;
+    }
+    return in.bad ? "malformed bundle" : NULL;
+}
+
+struct bundle *bundle_map(int fd, const char **reason)
+{
+    struct bundle *bundle = bundle_new();
+    *reason = bundle ? map(bundle, fd) : "out of memory";
+    if (*reason)
+        bundle_free(&bundle);
+    return bundle;
+}
+
+size_t bundle_count(const struct bundle *bundle)
+{
+    return bundle->count;
+}
+
+const struct bundle_file *bundle_file(const struct bundle *bundle, size_t i)
+{
+    return &bundle->files[i].seen;
+}

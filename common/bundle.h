@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ * A bundle: every file that a configuration needs, with its content. The parent reads them from the
+ * disk as root, and hands them to the proxies as one sealed memfd; so a proxy in its chroot loads
+ * the same configuration, and opens no key. */
+#ifndef COMMON_BUNDLE_H
+#define COMMON_BUNDLE_H
+
+#include "base/ipc.h"
+#include "policy/config.h"
+
+#include <sys/stat.h>
+
+enum { BUNDLE_FILE_MAX = 16 * 1024 * 1024, BUNDLE_FILES_MAX = 1024 };
+
+struct bundle;
+
+/* An empty one that reads from the disk what it is asked for, once, and remembers it. NULL: no
+ * memory. */
+struct bundle *bundle_new(void);
+
+/* The one in a memfd that bundle_seal made. The descriptor stays the caller's and may be closed.
+ * NULL with *reason. */
+struct bundle *bundle_map(int fd, const char **reason);
+
+void bundle_free(struct bundle **bundle); /* contents and what points into them go with it */
+
+/* The content of a file: regular files up to BUNDLE_FILE_MAX only. It lives as long as the bundle.
+ * False with *reason. */
+bool bundle_read(struct bundle *bundle, struct slice path, struct slice *content,
+                 const char **reason);
+
+/* The same as a loader for config_load; the bundle must outlive the configuration. */
+struct loader bundle_loader(struct bundle *bundle);
+
+/* All of it as a sealed memfd, owned by the caller. -1 with errno. */
+int bundle_seal(const struct bundle *bundle);
+
+/* The files that a bundle_new one was asked for, found or not (then `status` is zeroed), as they
+ * were when they were opened. */
+struct bundle_file {
+    const char *path;
+    struct slice content;
+    struct stat status;
+    bool found;
+};
+size_t bundle_count(const struct bundle *bundle);
+const struct bundle_file *bundle_file(const struct bundle *bundle, size_t i);
+
+#endif

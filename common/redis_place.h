@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC
+ * Whether a configuration needs Redis, and where it is. */
+#ifndef COMMON_REDIS_PLACE_H
+#define COMMON_REDIS_PLACE_H
+
+#include "policy/config.h"
+
+enum redis_place {
+    REDIS_AT_ADDRESS, /* redis.server: the proxies connect themselves */
+    REDIS_AT_SOCKET,  /* redis.socket: the parent connects */
+    REDIS_PRIVATE,    /* the parent starts it, and connects */
+};
+
+enum redis_place redis_place(const struct settings *settings);
+bool redis_needed(const struct config *config); /* a rule names a fact that is kept there */
+
+/* redis.server: "192.0.2.6:6379", "[2001:db8::6]:6379"; without a port 6379. */
+bool redis_address(struct slice text, struct ip *ip, uint16_t *port);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC
+ * The counts that limits over all proxies are kept by: a memfd of atomics, made by the parent,
+ * mapped by everyone. Each process writes only its own row, and a value is the sum over the rows;
+ * so what a killed proxy held is given back by clearing its row. A `take` that passes its limit
+ * takes nothing. Two takes at one moment may both be refused at the limit, never both granted past
+ * it. */
+#ifndef COMMON_SHARED_H
+#define COMMON_SHARED_H
+
+#include "common/doubt.h"
+#include "common/notes.h"
+#include "policy/value.h"
+
+enum { SHARED_ROWS = 320, SHARED_SERVERS = 512 };
+
+enum counter {
+#define COUNTER(id, name, doc) COUNTER_##id,
+#include "common/counters.def"
+#undef COUNTER
+    COUNTER_COUNT
+};
+
+struct shared;
+
+struct shared *
+shared_new(int *fd); /* the parent's; *fd is its memfd, the caller's. NULL with errno */
+struct shared *shared_map(int fd); /* a proxy's; the descriptor may be closed. NULL with errno */
+void shared_free(struct shared **shared);
+
+/* The parent's: a free row for a new process (-1: none), and its return, all counts zero, once the
+ * process is dead. What shared_count counted stays in the sums. */
+int shared_row_claim(struct shared *shared);
+void shared_row_clear(struct shared *shared, unsigned row);
+
+/* A session of a client, against the limit for all and the limit for one client (an IPv4 address or
+ * an IPv6 /64). */
+enum shared_session { SESSION_TAKEN, SESSION_TOO_MANY, SESSION_TOO_MANY_OF_CLIENT };
+enum shared_session shared_session_take(struct shared *shared, unsigned row,
+                                        const struct ip *client, unsigned limit,
+                                        unsigned limit_per_client);
+void shared_session_give(struct shared *shared, unsigned row, const struct ip *client);
+
+/* Bytes of message bodies in memory. */
+bool shared_spool_take(struct shared *shared, unsigned row, uint64_t bytes, uint64_t limit);
+void shared_spool_give(struct shared *shared, unsigned row, uint64_t bytes);
+
+/* Octets of messages that were given to scanners and are not answered yet. None is granted as long
+ * as a job of any row is older than `age` (what comes behind it would only wait), or another row's
+ * first in line has waited longer than this one has; a row whose first has waited for more than
+ * `patience` does not serve its line, and is passed over. What is larger than the limit is granted
+ * when there is nothing else. */
+struct scan_claim {
+    uint64_t octets, limit;
+    int64_t since, now;    /* clock_ms: when it began to wait */
+    int64_t age, patience; /* milliseconds */
+};
+bool shared_scan_take(struct shared *shared, unsigned row, const struct scan_claim *claim);
+void shared_scan_give(struct shared *shared, unsigned row, uint64_t octets);
+/* For the claims of others: clock_ms when the row's oldest job was given to a scanner, and when the
+ * first in its line began to wait; 0: there is none. */
+void shared_scan_oldest(struct shared *shared, unsigned row, int64_t given);
+void shared_scan_first(struct shared *shared, unsigned row, int64_t since);
+
+/* Connections to a backend's server. Its number is the same in all processes and generations; to be
+ * asked for once, at start. */
+unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port);
+bool shared_backend_take(struct shared *shared, unsigned row, unsigned server, unsigned limit);
+void shared_backend_give(struct shared *shared, unsigned row, unsigned server);
+
+/* How many recipients a server takes in one transaction, as it was found out: until clock_ms passes
+ * `until`. 0: not known. */
+void shared_server_recipients(struct shared *shared, unsigned server, unsigned most, int64_t until);
+unsigned shared_server_recipients_most(const struct shared *shared, unsigned server, int64_t now);
+
+/* Deliveries under way: from before the body is sent until the client has its reply, so that the
+ * parent can name those that a killed proxy leaves in doubt (RFC 1047). The place is given back
+ * with _end; -1 (all taken) may be given back too. */
+int shared_doubt_begin(struct shared *shared, unsigned row, const struct doubt *doubt);
+void shared_doubt_end(struct shared *shared, unsigned row, int place);
+/* The parent's: steps through those of a dead process' row; start with *at = 0. */
+bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
+                       struct doubt *doubt);
+
+/* What all proxies remember together, and the key for hashes of what comes from outside. */
+struct notes *shared_notes(struct shared *shared);
+const uint64_t *shared_key(const struct shared *shared);
+
+/* Counts an event for the administrator (counters.def); and how many there were, in all rows that
+ * ever were. */
+void shared_count(struct shared *shared, unsigned row, enum counter counter, uint64_t n);
+uint64_t shared_counter(const struct shared *shared, enum counter counter);
+const char *shared_counter_name(enum counter counter);
+
+/* Blocklists that a health check found broken: a bit for each of config->blocklists. */
+uint64_t shared_suspended(const struct shared *shared);
+void shared_suspend(struct shared *shared, uint64_t bits);
+/* A hash of the lists that the bits stand for from now on: bits of other lists are forgotten.
+ * Returns the bits. */
+uint64_t shared_lists(struct shared *shared, uint64_t lists);
+
+/* The sums. */
+uint64_t shared_sessions(const struct shared *shared);
+uint64_t shared_sessions_of(const struct shared *shared, const struct ip *client);
+uint64_t shared_spool(const struct shared *shared);
+uint64_t shared_scans(const struct shared *shared);
+uint64_t shared_backend(const struct shared *shared, unsigned server);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/archive/archive.h"
+
+#include "filters/archive/archive_walk.h"
+#include "filters/archive/cpu_budget.h"
+#include "filters/archive/extension.h"
+#include "filters/archive/iso_paths.h"
+#include "filters/archive/lzw.h"
+#include "filters/mime/bytes.h"
+
+/* Places behind a program where the same signature is tried. */
+enum { TRIES_MAX = 4 };
+
+static const struct {
+    struct slice type;
+    enum unpack_format format; /* UNPACK_NONE: a known kind that nothing here reads */
+} kinds[] = {
+    {SLICE("application/x-tar"), UNPACK_TAR},
+    {SLICE("application/x-cpio"), UNPACK_CPIO},
+    {SLICE("application/x-archive"), UNPACK_AR},
+    {SLICE("application/vnd.debian.binary-package"), UNPACK_AR},
+    {SLICE("application/x-7z-compressed"), UNPACK_7ZIP},
+    {SLICE("application/vnd.ms-cab-compressed"), UNPACK_CAB},
+    {SLICE("application/x-rar"), UNPACK_RAR},
+    {SLICE("application/x-iso9660-image"), UNPACK_ISO},
+    {SLICE("application/x-lzh-compressed"), UNPACK_LHA},
+    {SLICE("application/warc"), UNPACK_WARC},
+    {SLICE("application/gzip"), UNPACK_GZIP},
+    {SLICE("application/x-bzip2"), UNPACK_BZIP2},
+    {SLICE("application/x-compress"), UNPACK_LZW},
+    {SLICE("application/x-xz"), UNPACK_XZ},
+    {SLICE("application/x-lzma"), UNPACK_LZMA},
+    {SLICE("application/x-lzip"), UNPACK_LZIP},
+    {SLICE("application/x-lz4"), UNPACK_LZ4},
+    {SLICE("application/zstd"), UNPACK_ZSTD},
+    {SLICE("application/x-rpm"), UNPACK_RPM},
+    {SLICE("text/x-uuencode"), UNPACK_UU},
+    {SLICE("application/x-ace-compressed"), UNPACK_NONE},
+    {SLICE("application/x-apple-diskimage"), UNPACK_NONE},
+    {SLICE("application/x-arc"), UNPACK_NONE},
+    {SLICE("application/x-arj"), UNPACK_NONE},
+    {SLICE("application/x-installshield"), UNPACK_NONE},
+    {SLICE("application/x-lrzip"), UNPACK_NONE},
+    {SLICE("application/x-lzop"), UNPACK_NONE},
+    {SLICE("application/x-ms-compress-kwaj"), UNPACK_NONE},
+    {SLICE("application/x-ms-compress-szdd"), UNPACK_NONE},
+    {SLICE("application/x-ms-wim"), UNPACK_NONE},
+    {SLICE("application/x-qemu-disk"), UNPACK_NONE},
+    {SLICE("application/x-stuffit"), UNPACK_NONE},
+    {SLICE("application/x-stuffitx"), UNPACK_NONE},
+    {SLICE("application/x-udf-image"), UNPACK_NONE},
+    {SLICE("application/x-vhd"), UNPACK_NONE},
+    {SLICE("application/x-vhdx"), UNPACK_NONE},
+    {SLICE("application/x-vmdk"), UNPACK_NONE},
+    /* libarchive's reader runs in circles on hostile ones. */
+    {SLICE("application/x-xar"), UNPACK_NONE},
+    {SLICE("application/x-zoo"), UNPACK_NONE},
+    {SLICE("application/vnd.ms-htmlhelp"), UNPACK_NONE},
+    {SLICE("application/vnd.symbian.install"), UNPACK_NONE},
+};
+
+struct archive_limits archive_default_limits(void)
+{
+    return (struct archive_limits){.total = 128U << 20,
+                                   .member = 64U << 20,
+                                   .entries = 10000,
+                                   .depth = 12,
+                                   .ratio = 200,
+                                   .ratio_floor = 4U << 20};
+}
+
+struct archive_limits archive_limits(uint64_t total, unsigned entries, unsigned depth)
+{
+    struct archive_limits limits = archive_default_limits();
+    limits.total = total;
+    limits.entries = entries;
+    limits.depth = depth;
+    return limits;
+}
+
+static void give_entry(struct archive_walk *walk, struct unpacker *u, bool skips,
+                       const struct unpack_entry *entry)
+{
+    struct archive_member m = {.names = &entry->name,
+                               .name_count = 1,
+                               .declared = entry->size,
+                               .sized = entry->sized,
+                               .encrypted = entry->encrypted,
+                               .directory = entry->directory,
+                               .link = entry->link};
+    struct buf content = buf_init((size_t)walk->budget->limits.member);
+    if (m.encrypted)
+        m.problem = "encrypted";
+    else if (!m.directory && !m.link)
+        archive_walk_read(walk, u, skips, &content, &m);
+    archive_walk_give(walk, &m);
+    buf_release(&content);
+}
+
+static bool skips_freely(enum unpack_format format)
+{
+    return format == UNPACK_TAR || format == UNPACK_CPIO || format == UNPACK_AR ||
+           format == UNPACK_ISO || format == UNPACK_WARC;
+}
+
+bool archive_container_list(struct archive_walk *walk, enum unpack_format format,
+                            struct slice content)
+{
+    const char *problem;
+    struct unpacker *u = unpack_open(format, SLICE(""), content, &problem);
+    if (!u) {
+        archive_report_add(walk->report, problem);
+        return false;
+    }
+    struct unpack_entry entry;
+    int r = 0;
+    while (!walk->stopped && (r = unpack_next(u, &entry)) > 0 && archive_walk_enter(walk))
+        give_entry(walk, u, skips_freely(format), &entry);
+    if (r < 0)
+        archive_report_add(walk->report, unpack_why(u));
+    bool encrypted = unpack_encrypted(u);
+    if (encrypted)
+        archive_report_add(walk->report, "encrypted");
+    unpack_close(&u);
+    return r >= 0 || encrypted || walk->members > 0;
+}
+
+/* The name in a gzip header (RFC 1952, 2.3.1), empty without one. */
+static struct slice gzip_name(struct slice c)
+{
+    uint8_t flags = bytes_u8(c, 3);
+    size_t at = 10;
+    if (flags & 4)
+        at += 2 + (size_t)bytes_le16(c, at);
+    if (!(flags & 8))
+        return (struct slice){0};
+    struct slice rest = slice_from(c, at);
+    return slice_sub(rest, 0, slice_find(rest, '\0'));
+}
+
+static struct slice uu_name(struct slice c)
+{
+    struct slice line, rest;
+    slice_cut(slice_sub(c, 0, 1024), '\n', &line, &rest);
+    return slice_trim(slice_from(line, 10));
+}
+
+/* "a.tgz" holds a tar, "a.txt.gz" holds a.txt. */
+static struct slice inner_name(struct archive_walk *walk)
+{
+    struct slice name = extension_basename(walk->name);
+    size_t dot = slice_rfind(name, '.');
+    struct slice stem = slice_sub(name, 0, dot), suffix = slice_from(name, dot + 1);
+    if (stem.len == 0 || suffix.len == 0)
+        return SLICE("data");
+    if (suffix.len == 3 && ascii_lower(suffix.ptr[0]) == 't')
+        return arena_printf(walk->scratch, "%.*s.tar", SLICE_ARGS(stem));
+    return stem;
+}
+
+static bool read_lzw(struct archive_walk *walk, struct slice content, struct buf *unpacked,
+                     struct archive_member *m)
+{
+    uint64_t left = walk->budget->limits.total - walk->budget->unpacked;
+    unpacked->max = left < unpacked->max ? (size_t)left : unpacked->max;
+    m->complete = lzw_unpack(content, unpacked);
+    m->content = buf_slice(unpacked);
+    if (!m->complete)
+        m->problem = cpu_budget_spent(0) ? CPU_BUDGET_SPENT
+                     : unpacked->failed  ? "limit: member"
+                                         : "corrupt";
+    if (!archive_walk_charge(walk, m->content.len))
+        m->problem = walk->report->why;
+    return m->complete || m->content.len > 0;
+}
+
+static bool read_stream(struct archive_walk *walk, enum unpack_format format, struct slice content,
+                        struct buf *unpacked, struct archive_member *m)
+{
+    struct unpack_entry entry;
+    struct unpacker *u = unpack_open(format, SLICE(""), content, &m->problem);
+    if (!u)
+        return false;
+    int r = unpack_next(u, &entry);
+    m->problem = r < 0 ? unpack_why(u) : NULL;
+    if (r > 0)
+        archive_walk_read(walk, u, true, unpacked, m);
+    unpack_close(&u);
+    return r >= 0;
+}
+
+void archive_stream_list(struct archive_walk *walk, enum unpack_format format, struct slice content)
+{
+    struct slice names[2];
+    size_t count = 0;
+    struct slice own = format == UNPACK_GZIP ? gzip_name(content)
+                       : format == UNPACK_UU ? uu_name(content)
+                                             : (struct slice){0};
+    if (own.len)
+        names[count++] = own;
+    struct slice inner = inner_name(walk);
+    if (inner.len && !slice_eq(inner, own))
+        names[count++] = inner;
+    struct archive_member m = {.names = names, .name_count = count};
+    struct buf unpacked = buf_init((size_t)walk->budget->limits.member);
+    bool opened = format == UNPACK_LZW ? read_lzw(walk, content, &unpacked, &m)
+                                       : read_stream(walk, format, content, &unpacked, &m);
+    if (opened && archive_walk_enter(walk))
+        archive_walk_give(walk, &m);
+    archive_report_add(walk->report, m.problem);
+    buf_release(&unpacked);
+}
+
+static bool list_container(struct archive_walk *walk, enum unpack_format format,
+                           struct slice content)
+{
+    if (format == UNPACK_RAR)
+        return archive_rar_list(walk, content);
+    if (format == UNPACK_CAB)
+        return archive_cab_list(walk, content);
+    if (format == UNPACK_ISO && !iso_paths_bounded(walk->scratch, content)) {
+        archive_report_add(walk->report, "unsupported");
+        return true;
+    }
+    return archive_container_list(walk, format, content);
+}
+
+/* Archives that stand behind something else: a self-extracting program, a picture. What only looks
+ * like a signature leaves no trace. */
+static bool list_behind(struct archive_walk *walk, struct slice content, struct slice signature,
+                        enum unpack_format format)
+{
+    size_t at = 0;
+    for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
+        at += slice_search(slice_from(content, at), signature);
+        if (at >= content.len)
+            return false;
+        struct slice inner = slice_from(content, at++);
+        struct archive_report before = *walk->report;
+        if (list_container(walk, format, inner))
+            return true;
+        *walk->report = before;
+    }
+    return false;
+}
+
+static bool list_hidden(struct archive_walk *walk, struct slice type, struct slice content)
+{
+    bool program = slice_eq(type, SLICE("application/x-dosexec"));
+    walk->lenient =
+        slice_starts(content, SLICE("\xd0\xcf\x11\xe0")) || slice_starts(content, SLICE("%PDF-"));
+    bool found = archive_zip_list(walk, content);
+    found = list_behind(walk, content, SLICE("Rar!\x1a\x07"), UNPACK_RAR) || found;
+    found = list_behind(walk, content, SLICE("7z\xbc\xaf\x27\x1c"), UNPACK_7ZIP) || found;
+    if (program)
+        found = list_behind(walk, content, SLICE("MSCF\0\0\0\0"), UNPACK_CAB) || found;
+    return found;
+}
+
+static void list_kind(struct archive_walk *walk, enum unpack_format format, struct slice content)
+{
+    if (format == UNPACK_NONE)
+        archive_report_add(walk->report, "unsupported");
+    else if (unpack_is_stream(format))
+        archive_stream_list(walk, format, content);
+    else if (!list_container(walk, format, content) && !walk->report->why)
+        archive_report_add(walk->report, "corrupt");
+}
+
+/* A disk image may show another tree to those who read it as UDF. */
+static bool is_bridge(struct slice type, struct slice content)
+{
+    return slice_eq(type, SLICE("application/x-iso9660-image")) &&
+           slice_search(slice_sub(content, 0x8000, 0x8000 + 32 * 2048), SLICE("\0NSR0")) <
+               slice_sub(content, 0x8000, 0x8000 + 32 * 2048).len;
+}
+
+bool archive_list(struct arena *scratch, struct archive_budget *budget, struct slice type,
+                  struct slice name, struct slice content, const struct archive_visitor *visitor,
+                  struct archive_report *out)
+{
+    *out = (struct archive_report){0};
+    struct archive_walk walk = {.scratch = scratch,
+                                .budget = budget,
+                                .visitor = visitor,
+                                .report = out,
+                                .name = name,
+                                .packed = content.len};
+    if (is_bridge(type, content))
+        archive_report_add(out, "unsupported");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!slice_eq(kinds[i].type, type))
+            continue;
+        list_kind(&walk, kinds[i].format, content);
+        return true;
+    }
+    return list_hidden(&walk, type, content);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/archive/inspect_internal.h"
+
+#include "filters/archive/cpu_budget.h"
+#include "filters/archive/document.h"
+#include "filters/archive/extension.h"
+#include "filters/archive/filetype.h"
+#include "filters/archive/objects.h"
+#include "filters/archive/tnef.h"
+#include "filters/archive/unpack.h"
+#include "filters/archive/zip_directory.h"
+
+enum {
+    NAME_MAX_BYTES = 1024, /* of which the end is kept: it decides */
+    NAMES_MAX = 32,        /* as many as a MIME part may have */
+    SCRATCH_BASE = 8 << 20,
+    SCRATCH_FACTOR = 8,
+    FILE_OCTETS = 1024, /* that looking into one counts for, were it empty */
+    TYPED_MAX = 1000,   /* files that libmagic sees: half a second */
+};
+
+bool inspect_warm_up(void)
+{
+    zip_directory_warm_up();
+    return filetype_warm_up() && unpack_warm_up();
+}
+
+struct inspection inspection_of(struct arena *arena, struct archive_limits limits)
+{
+    return (struct inspection){.arena = arena, .budget.limits = limits};
+}
+
+static struct slice copy_name(struct arena *arena, struct slice name)
+{
+    if (name.len > NAME_MAX_BYTES)
+        name = slice_from(name, name.len - NAME_MAX_BYTES);
+    return arena_copy(arena, name);
+}
+
+static bool set_names(struct inspection *in, struct inspected_file *file, const struct slice *names,
+                      size_t count)
+{
+    if (count > NAMES_MAX)
+        count = NAMES_MAX;
+    struct slice *copies = arena_array(in->arena, count + 1, sizeof *copies);
+    struct slice *extensions = arena_array(in->arena, count + 1, sizeof *extensions);
+    if (!copies || !extensions)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = copy_name(in->arena, names[i]);
+        extensions[i] = extension_of(in->arena, copies[i]);
+        if (!copies[i].ptr)
+            return false;
+    }
+    file->names = copies;
+    file->extensions = extensions;
+    file->name_count = count;
+    file->name = copies[0];
+    file->extension = extensions[0];
+    return true;
+}
+
+static bool set_path(struct inspection *in, struct inspected_file *file, struct slice parent)
+{
+    struct slice parts[] = {parent, parent.len ? SLICE("/") : SLICE(""), file->name};
+    char *path = arena_alloc(in->arena, parent.len + 1 + file->name.len + 1);
+    if (!path)
+        return false;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < parts[i].len; k++)
+            path[file->path.len++] = parts[i].ptr[k];
+    file->path.ptr = path;
+    return true;
+}
+
+static struct inspected_file *add_file(struct inspection *in, const struct inspected_file *parent,
+                                       const struct slice *names, size_t count)
+{
+    struct inspected_file *file = arena_alloc(in->arena, sizeof *file);
+    if (!file || !set_names(in, file, names, count) ||
+        !set_path(in, file, parent ? parent->path : (struct slice){0})) {
+        in->incomplete = true;
+        return NULL;
+    }
+    file->depth = parent ? parent->depth + 1 : 0;
+    if (!in->first)
+        in->end = &in->first;
+    *in->end = file;
+    in->end = &file->next;
+    in->count++;
+    return file;
+}
+
+static void note_report(struct inspected_file *file, const struct archive_report *report)
+{
+    file->encrypted = file->encrypted || report->encrypted;
+    file->limit = file->limit || report->limit;
+    file->unscannable = file->unscannable || report->unscannable || report->limit;
+    if (!file->why)
+        file->why = report->why;
+}
+
+void inspect_note_problem(struct inspected_file *file, const char *problem)
+{
+    struct archive_report report = {0};
+    archive_report_add(&report, problem);
+    note_report(file, &report);
+}
+
+static void note_findings(struct inspected_file *file, const struct office_findings *findings)
+{
+    file->macros = file->macros || findings->macros;
+    file->embedded = file->embedded || findings->embedded;
+    if (findings->encrypted)
+        inspect_note_problem(file, "encrypted");
+    if (findings->broken)
+        inspect_note_problem(file, "corrupt");
+}
+
+static struct slice type_of(struct inspection *in, const struct inspected_file *file,
+                            struct arena *scratch, struct slice content)
+{
+    bool many = in->typed >= TYPED_MAX;
+    struct slice quick = {0};
+    if (file->part || many)
+        quick = filetype_quick(scratch, content);
+    /* A part may be hundreds; of what is a program only a script needs the long look. */
+    if (quick.len && (many || !slice_eq(quick, SLICE("text/plain"))))
+        return quick;
+    in->typed++;
+    return filetype_of(scratch, content);
+}
+
+/* Pictures, sound and video are not kept only to be thrown away, unless somebody scans them. */
+static bool wants(void *ctx, struct slice name, struct slice beginning)
+{
+    const struct level *level = ctx;
+    (void)name;
+    if (level->inspection->content || filetype_by_signature(beginning).len)
+        return true;
+    struct arena *scratch = arena_new(SCRATCH_BASE);
+    struct slice type =
+        scratch ? type_of(level->inspection, level->file, scratch, beginning) : (struct slice){0};
+    bool media = slice_starts(type, SLICE("image/")) || slice_starts(type, SLICE("audio/")) ||
+                 slice_starts(type, SLICE("video/"));
+    arena_free(&scratch);
+    return !media;
+}
+
+bool inspect_too_deep(const struct level *level)
+{
+    if (level->file->depth < level->inspection->budget.limits.depth)
+        return false;
+    inspect_note_problem(level->file, "limit: depth");
+    return true;
+}
+
+bool inspect_charge(struct level *level, size_t entries, uint64_t bytes)
+{
+    struct archive_budget *budget = &level->inspection->budget;
+    bool many = entries > budget->limits.entries - budget->entries;
+    if (many || bytes > budget->limits.total - budget->unpacked) {
+        inspect_note_problem(level->file, many ? "limit: entries" : "limit: bytes");
+        return false;
+    }
+    budget->entries += entries;
+    budget->unpacked += bytes;
+    return true;
+}
+
+struct inspected_file *inspect_add(struct level *level, const struct slice *names, size_t count,
+                                   uint64_t size)
+{
+    struct inspected_file *file = add_file(level->inspection, level->file, names, count);
+    if (file)
+        file->size = size;
+    return file;
+}
+
+static bool may_be_part(const struct level *level, const struct inspected_file *file)
+{
+    for (size_t i = 0; i < file->name_count; i++)
+        if (!document_has_part(level->file->type, file->extensions[i]))
+            return false;
+    return level->parts;
+}
+
+/* What its names let pass for a part must be fit for one, and wholly seen; a medium may be called
+ * anything. */
+static bool is_part(const struct level *level, const struct inspected_file *file)
+{
+    if (file->encrypted || file->unscannable || !level->parts)
+        return false;
+    return document_has_medium(file->type) || (file->part && document_has_type(file->type));
+}
+
+static bool add_member(void *ctx, const struct archive_member *m)
+{
+    struct level *level = ctx;
+    if (level->document)
+        for (size_t i = 0; i < m->name_count; i++)
+            macros_inspect_member(m->names[i], m->content, level->findings);
+    if (inspect_too_deep(level))
+        return false;
+    if (m->directory && m->content.len == 0)
+        return true;
+    struct inspected_file *file =
+        inspect_add(level, m->names, m->name_count, m->complete ? m->content.len : m->declared);
+    if (!file)
+        return false;
+    file->part = may_be_part(level, file);
+    file->encrypted = m->encrypted;
+    inspect_note_problem(file, m->problem);
+    if (m->complete || m->problem)
+        inspect_look_inside(level->inspection, file, m->content);
+    else
+        file->type = type_of(level->inspection, file, level->inspection->arena, m->content);
+    file->part = is_part(level, file);
+    if (level->document || file->part)
+        level->findings->macros = level->findings->macros || file->macros;
+    return true;
+}
+
+static bool add_object(void *ctx, struct slice name, struct slice content)
+{
+    struct level *level = ctx;
+    if (inspect_too_deep(level) || !inspect_charge(level, 1, content.len))
+        return false;
+    struct inspected_file *file = inspect_add(level, &name, 1, content.len);
+    if (!file)
+        return false;
+    file->part = extension_basename(name).len == name.len && slice_find(name, '.') == name.len;
+    inspect_look_inside(level->inspection, file, content);
+    file->part =
+        file->part && !file->encrypted && !file->unscannable && document_has_type(file->type);
+    level->findings->embedded = true;
+    level->findings->macros = level->findings->macros || file->macros;
+    return true;
+}
+
+static void list_inside(struct level *level, struct arena *scratch, struct slice content)
+{
+    struct inspected_file *file = level->file;
+    struct archive_visitor members = {level, wants, add_member};
+    struct object_visitor objects = {level, add_object};
+    struct archive_report report;
+    struct slice rest = tnef_is(content) ? inspect_tnef(level, scratch, content) : content;
+    bool archive = archive_list(scratch, &level->inspection->budget, file->type, file->name, rest,
+                                &members, &report);
+    file->archive = file->archive || archive;
+    note_report(file, &report);
+    if (!objects_each(scratch, content, &objects))
+        inspect_note_problem(file, "limit: objects");
+    inspect_mail(level, content);
+}
+
+void inspect_look_inside(struct inspection *in, struct inspected_file *file, struct slice content)
+{
+    struct office_findings findings = {0};
+    if (content.len == 0) {
+        file->type = file->why ? (struct slice){0} : SLICE("inode/x-empty");
+        return;
+    }
+    if (cpu_budget_spent(content.len + FILE_OCTETS)) {
+        inspect_note_problem(file, CPU_BUDGET_SPENT);
+        file->type = filetype_quick(in->arena, content);
+        return;
+    }
+    struct arena *scratch = arena_new(SCRATCH_BASE + SCRATCH_FACTOR * content.len);
+    if (!scratch) {
+        inspect_note_problem(file, "memory");
+        return;
+    }
+    struct slice type = arena_copy(in->arena, type_of(in, file, scratch, content));
+    if (type.ptr)
+        file->type = type;
+    bool document = macros_is_zip_document(type);
+    bool ole = slice_starts(content, SLICE("\xd0\xcf\x11\xe0"));
+    struct level level = {
+        .inspection = in,
+        .file = file,
+        .document = document,
+        .parts = document_is_genuine(type, file->extensions, file->name_count) ||
+                 (file->part && (document || ole)),
+        .findings = &findings,
+    };
+    macros_inspect(scratch, content, &findings);
+    list_inside(&level, scratch, content);
+    note_findings(file, &findings);
+    if (cpu_budget_spent(0)) /* in whatever was going on */
+        inspect_note_problem(file, CPU_BUDGET_SPENT);
+    if (arena_failed(scratch) || arena_failed(in->arena))
+        inspect_note_problem(file, "memory");
+    arena_free(&scratch);
+    if (in->content)
+        in->content(in->ctx, file, content);
+}
+
+bool inspect_file(struct inspection *in, const struct slice *names, size_t name_count,
+                  struct slice content)
+{
+    struct inspected_file *file = add_file(in, NULL, names, name_count);
+    if (!file)
+        return false;
+    file->size = content.len;
+    inspect_look_inside(in, file, content);
+    return !in->incomplete;
+}

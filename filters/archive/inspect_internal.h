@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC
+ * Shared by the files of the inspection only. */
+#ifndef FILTERS_ARCHIVE_INSPECT_INTERNAL_H
+#define FILTERS_ARCHIVE_INSPECT_INTERNAL_H
+
+#include "filters/archive/inspect.h"
+#include "filters/archive/macros.h"
+
+/* What one file's inspection hands to the calls for its members. */
+struct level {
+    struct inspection *inspection;
+    struct inspected_file *file;
+    bool document; /* a zip of parts, by what is in it */
+    bool parts;    /* ... and by its names: its members may be parts */
+    struct office_findings *findings;
+};
+
+/* Notes on the file why something of it was not seen, in the words of struct archive_member. NULL
+ * is no problem. */
+void inspect_note_problem(struct inspected_file *file, const char *problem);
+
+/* Is the file as deep as files may be? That is then noted on it. */
+bool inspect_too_deep(const struct level *level);
+
+/* Takes what is to be looked at off the budget. False, with a note on the file, when it does not
+ * suffice. */
+bool inspect_charge(struct level *level, size_t entries, uint64_t bytes);
+
+/* Adds the record of a member. NULL when the arena is full. */
+struct inspected_file *inspect_add(struct level *level, const struct slice *names, size_t count,
+                                   uint64_t size);
+
+/* Looks into a file whose record was added: its type, macros, members ... */
+void inspect_look_inside(struct inspection *inspection, struct inspected_file *file,
+                         struct slice content);
+
+/* Adds the attachments of a TNEF file. Answers with what stands between them, the rest blanked, in
+ * `scratch`. */
+struct slice inspect_tnef(struct level *level, struct arena *scratch, struct slice content);
+
+/* When the file is a message, or a mailbox of them, adds the files in it. */
+void inspect_mail(struct level *level, struct slice content);
+
+#endif

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: ISC
+ * A *question* is one name and type that libunbound has been asked for; a *lookup* is one inquiry's
+ * wait for it. An answer goes into the tables of all its lookups at once; `done` is called later,
+ * from the loop, so that owners may do there what they like.
+ *
+ * libunbound goes on with what is given up (ub_cancel only keeps it from telling the end). So a
+ * question without lookups is kept, bounded, until its end is told: its answer gets cached, and who
+ * asks again meanwhile joins it. */
+#include "filters/dns/resolver.h"
+
+#include "base/clock.h"
+#include "filters/dns/dns_wire.h"
+#include "filters/dns/resolver_context.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+#include <unbound-event.h>
+
+enum {
+    BUCKETS = 4096,
+    CLASS_IN = 1,
+    RCODE_NO_NAME = 3,
+    BOGUS = 1,
+    SECURE = 2,
+    POLICIES_MAX = 16,
+};
+enum { SHARES = 1024 /* of clients, by hash */, NOBODY = SHARES, SHARE_PART = 4 };
+
+TAILQ_HEAD(lookup_list, lookup);
+TAILQ_HEAD(question_list, question);
+
+struct lookup {
+    struct lookup *next, **place;  /* in its inquiry */
+    TAILQ_ENTRY(lookup) waiting;   /* for its question; or, answered, for `done` */
+    TAILQ_ENTRY(lookup) deadlines; /* until answered */
+    struct inquiry *inquiry;
+    struct question *question; /* NULL: answered */
+    struct slice name;         /* in the inquiry's arena */
+    enum dns_type type;
+    int64_t deadline;
+};
+
+struct question {
+    TAILQ_ENTRY(question) chain; /* in its bucket */
+    TAILQ_ENTRY(question) line;  /* while queued */
+    struct resolver *resolver;
+    struct lookup_list lookups;
+    enum dns_type type;
+    unsigned share; /* whose it is */
+    bool queued;
+    char name[]; /* as libunbound is asked */
+};
+
+struct resolver {
+    struct ub_ctx *context;
+    struct event *timer;  /* of the first deadline */
+    struct event *settle; /* answered lookups and queued questions wait for the loop */
+    int64_t timeout;
+    unsigned queries_max, pending_max;
+    unsigned running, abandoned, queued; /* questions: with lookups, without, not yet asked */
+    bool closing;
+    struct resolver_counts counts;
+    struct lookup_list answered, deadlines;
+    struct question_list queue;
+    struct question_list buckets[BUCKETS];
+    unsigned held[SHARES + 1]; /* questions of each share */
+    uint32_t seed;
+};
+
+/* What is told to all lookups of a question. */
+struct reply {
+    enum dns_status status; /* DNS_FOUND: look into the packet */
+    struct slice packet;
+    bool authenticated;
+};
+
+static void set_timer(struct resolver *r);
+
+/* ---- lookups ---- */
+
+/* The lookup leaves its inquiry, which counts the time when it was the last. */
+static void drop(struct lookup *lookup)
+{
+    struct inquiry *inquiry = lookup->inquiry;
+    *lookup->place = lookup->next;
+    if (lookup->next)
+        lookup->next->place = lookup->place;
+    free(lookup);
+    if (--inquiry->pending == 0)
+        inquiry->ms += clock_ms() - inquiry->began;
+}
+
+static struct lookup *new_lookup(struct inquiry *inquiry, const struct dns_wanted *wanted)
+{
+    struct lookup *lookup = calloc(1, sizeof *lookup);
+    if (!lookup)
+        return NULL;
+    lookup->inquiry = inquiry;
+    lookup->name = wanted->name;
+    lookup->type = wanted->type;
+    lookup->next = inquiry->lookups;
+    lookup->place = &inquiry->lookups;
+    if (lookup->next)
+        lookup->next->place = &lookup->next;
+    inquiry->lookups = lookup;
+    if (inquiry->pending++ == 0)
+        inquiry->began = clock_ms();
+    return lookup;
+}
+
+static void answer(struct lookup *lookup, const struct reply *reply)
+{
+    struct inquiry *inquiry = lookup->inquiry;
+    struct resolver *r = inquiry->resolver;
+    struct dns_answer got = {.status = reply->status};
+    if (reply->status == DNS_FOUND)
+        dns_wire_read(reply->packet, lookup->type, inquiry->arena, &got);
+    got.authenticated = reply->authenticated;
+    dns_answers_add(inquiry->answers, lookup->name, lookup->type, &got);
+    TAILQ_REMOVE(&lookup->question->lookups, lookup, waiting);
+    TAILQ_REMOVE(&r->deadlines, lookup, deadlines);
+    lookup->question = NULL;
+    TAILQ_INSERT_TAIL(&r->answered, lookup, waiting);
+    event_active(r->settle, EV_TIMEOUT, 0);
+}
+
+/* ---- questions ---- */
+
+static struct question_list *bucket_of(struct resolver *r, const char *name, enum dns_type type)
+{
+    uint32_t hash = r->seed ^ (uint32_t)type;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619u;
+    return &r->buckets[hash % BUCKETS];
+}
+
+static struct question *find(struct resolver *r, const char *name, enum dns_type type)
+{
+    struct question *q = TAILQ_FIRST(bucket_of(r, name, type));
+    while (q && (q->type != type || strcmp(q->name, name) != 0))
+        q = TAILQ_NEXT(q, chain);
+    return q;
+}
+
+static unsigned share_of(const struct resolver *r, const struct ip *client)
+{
+    uint32_t hash = r->seed;
+    for (size_t i = 0; i < (client->family == 4 ? 4 : 8); i++)
+        hash = (hash ^ (unsigned char)client->bytes[i]) * 16777619u;
+    return client->family == 0 ? (unsigned)NOBODY : (hash ^ hash >> 16) % SHARES;
+}
+
+bool resolver_is_busy_for(const struct resolver *r, const struct ip *client)
+{
+    unsigned share = share_of(r, client);
+    return share != NOBODY && r->held[share] > r->pending_max / SHARE_PART;
+}
+
+static struct question *new_question(struct resolver *r, const char *name, enum dns_type type,
+                                     unsigned share)
+{
+    size_t size = strlen(name) + 1;
+    struct question *q = r->queued < r->pending_max ? calloc(1, sizeof *q + size) : NULL;
+    if (!q)
+        return NULL;
+    TAILQ_INIT(&q->lookups);
+    q->resolver = r;
+    q->type = type;
+    q->share = share;
+    r->held[share]++;
+    memcpy(q->name, name, size);
+    TAILQ_INSERT_TAIL(bucket_of(r, name, type), q, chain);
+    TAILQ_INSERT_TAIL(&r->queue, q, line);
+    q->queued = true;
+    r->queued++;
+    return q;
+}
+
+static void take_from_queue(struct question *q)
+{
+    struct resolver *r = q->resolver;
+    TAILQ_REMOVE(&r->queue, q, line);
+    q->queued = false;
+    r->queued--;
+}
+
+static void forget(struct question *q)
+{
+    TAILQ_REMOVE(bucket_of(q->resolver, q->name, q->type), q, chain);
+    q->resolver->held[q->share]--;
+    free(q);
+}
+
+static void finish(struct question *q, const struct reply *reply)
+{
+    struct resolver *r = q->resolver;
+    struct lookup *lookup;
+    if (TAILQ_EMPTY(&q->lookups))
+        r->abandoned--;
+    else
+        r->running--;
+    if (reply->status == DNS_FAILED)
+        r->counts.failed++;
+    while ((lookup = TAILQ_FIRST(&q->lookups)))
+        answer(lookup, reply);
+    forget(q);
+    if (!TAILQ_EMPTY(&r->queue))
+        event_active(r->settle, EV_TIMEOUT, 0);
+}
+
+/* The last lookup has left. */
+static void abandon(struct question *q)
+{
+    if (q->queued) {
+        take_from_queue(q);
+        forget(q);
+        return;
+    }
+    q->resolver->running--;
+    q->resolver->abandoned++;
+}
+
+/* libunbound calls back; `length` means something only with rcode 0. */
+static void on_answer(void *ctx, int rcode, void *packet, int length, int security, char *why_bogus,
+                      int limited)
+{
+    struct question *q = ctx;
+    struct reply reply = {.status = DNS_FAILED};
+    (void)why_bogus, (void)limited;
+    if (q->resolver->closing)
+        return;
+    if (rcode == RCODE_NO_NAME)
+        reply.status = DNS_NO_NAME;
+    if (rcode == 0 && packet && length > 0 && security != BOGUS)
+        reply = (struct reply){DNS_FOUND, {packet, (size_t)length}, security == SECURE};
+    finish(q, &reply);
+}
+
+static void start(struct question *q)
+{
+    struct resolver *r = q->resolver;
+    take_from_queue(q);
+    r->running++;
+    r->counts.asked++;
+    if (ub_resolve_event(r->context, q->name, q->type, CLASS_IN, q, on_answer, NULL) != 0)
+        finish(q, &(struct reply){.status = DNS_FAILED});
+}
+
+/* What is cached is answered inside. */
+static void start_queued(struct resolver *r)
+{
+    struct question *q;
+    while (r->running < r->pending_max && r->abandoned < r->pending_max &&
+           (q = TAILQ_FIRST(&r->queue)))
+        start(q);
+}
+
+/* ---- time and the loop ---- */
+
+static void time_out(struct lookup *lookup)
+{
+    struct question *q = lookup->question;
+    answer(lookup, &(struct reply){.status = DNS_TIMED_OUT});
+    if (!TAILQ_EMPTY(&q->lookups))
+        return;
+    q->resolver->counts.timed_out++;
+    abandon(q);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *ctx)
+{
+    struct resolver *r = ctx;
+    struct lookup *first;
+    int64_t now = clock_ms();
+    (void)fd, (void)what;
+    while ((first = TAILQ_FIRST(&r->deadlines)) && first->deadline <= now)
+        time_out(first);
+    set_timer(r);
+}
+
+static void set_timer(struct resolver *r)
+{
+    const struct lookup *first = TAILQ_FIRST(&r->deadlines);
+    if (!first || evtimer_pending(r->timer, NULL))
+        return;
+    int64_t left = first->deadline - clock_ms();
+    left = left < 1 ? 1 : left;
+    struct timeval delay = {left / 1000, left % 1000 * 1000};
+    evtimer_add(r->timer, &delay);
+}
+
+static void on_settle(evutil_socket_t fd, short what, void *ctx)
+{
+    struct resolver *r = ctx;
+    struct lookup *lookup;
+    (void)fd, (void)what;
+    start_queued(r);
+    while ((lookup = TAILQ_FIRST(&r->answered))) {
+        struct inquiry *inquiry = lookup->inquiry;
+        TAILQ_REMOVE(&r->answered, lookup, waiting);
+        drop(lookup);
+        if (inquiry->pending == 0)
+            inquiry->done(inquiry->ctx);
+    }
+}
+
+/* ---- inquiries ---- */
+
+void inquiry_begin(struct inquiry *inquiry, struct resolver *resolver, struct arena *arena,
+                   struct dns_answers *answers, void (*done)(void *ctx), void *ctx)
+{
+    *inquiry = (struct inquiry){
+        .resolver = resolver, .arena = arena, .answers = answers, .done = done, .ctx = ctx};
+}
+
+static bool is_waiting_for(const struct inquiry *inquiry, const struct dns_wanted *wanted)
+{
+    const struct lookup *lookup = inquiry->lookups;
+    while (lookup && (lookup->type != wanted->type || !slice_ieq(lookup->name, wanted->name)))
+        lookup = lookup->next;
+    return lookup != NULL;
+}
+
+static bool join(struct lookup *lookup, const char *name)
+{
+    struct resolver *r = lookup->inquiry->resolver;
+    struct question *q = find(r, name, lookup->type);
+    if (!q)
+        q = new_question(r, name, lookup->type, share_of(r, &lookup->inquiry->client));
+    if (!q)
+        return false;
+    if (!q->queued && TAILQ_EMPTY(&q->lookups)) {
+        r->abandoned--;
+        r->running++;
+    }
+    lookup->question = q;
+    lookup->deadline = clock_ms() + r->timeout;
+    TAILQ_INSERT_TAIL(&q->lookups, lookup, waiting);
+    TAILQ_INSERT_TAIL(&r->deadlines, lookup, deadlines);
+    set_timer(r);
+    return true;
+}
+
+static bool look_up(struct inquiry *inquiry, const struct dns_wanted *wanted, const char *name)
+{
+    struct resolver *r = inquiry->resolver;
+    struct lookup *lookup = new_lookup(inquiry, wanted);
+    if (!lookup)
+        return false;
+    if (!join(lookup, name)) {
+        drop(lookup);
+        return false;
+    }
+    start_queued(r);
+    if (!lookup->question) {
+        TAILQ_REMOVE(&r->answered, lookup, waiting);
+        drop(lookup);
+    }
+    return true;
+}
+
+/* Who forges a domain may spend the budget on records of his own: the policy of that domain is
+ * asked for all the same. */
+static bool is_in_budget(const struct inquiry *inquiry, const struct dns_wanted *wanted)
+{
+    bool policy = wanted->type == DNS_TXT && slice_istarts(wanted->name, SLICE("_dmarc."));
+    return inquiry->queries < inquiry->resolver->queries_max + (policy ? POLICIES_MAX : 0);
+}
+
+static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
+{
+    static const struct dns_answer failed = {.status = DNS_FAILED};
+    char name[DNS_QUESTION_SIZE];
+    if (slice_iends(wanted.name, SLICE(".")))
+        wanted.name.len--;
+    if (dns_answered(inquiry->answers, wanted.name, wanted.type) ||
+        is_waiting_for(inquiry, &wanted) || !dns_question(wanted.name, name))
+        return;
+    wanted.name = arena_copy(inquiry->arena, wanted.name);
+    if (!wanted.name.ptr)
+        return;
+    bool allowed = is_in_budget(inquiry, &wanted);
+    inquiry->queries += allowed;
+    if (!allowed || !look_up(inquiry, &wanted, name))
+        dns_answers_add(inquiry->answers, wanted.name, wanted.type, &failed);
+}
+
+unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ask(inquiry, wanted[i]);
+    if (inquiry->hurried)
+        inquiry_hurry(inquiry, true);
+    return inquiry->pending;
+}
+
+void inquiry_cancel(struct inquiry *inquiry)
+{
+    struct lookup *lookup;
+    while ((lookup = inquiry->lookups)) {
+        struct question *q = lookup->question;
+        if (q) {
+            TAILQ_REMOVE(&q->lookups, lookup, waiting);
+            TAILQ_REMOVE(&inquiry->resolver->deadlines, lookup, deadlines);
+            if (TAILQ_EMPTY(&q->lookups))
+                abandon(q);
+        } else {
+            TAILQ_REMOVE(&inquiry->resolver->answered, lookup, waiting);
+        }
+        drop(lookup);
+    }
+}
+
+void inquiry_hurry(struct inquiry *inquiry, bool hurry)
+{
+    inquiry->hurried = hurry;
+    if (!hurry)
+        return;
+    for (struct lookup *lookup = inquiry->lookups; lookup; lookup = lookup->next)
+        if (lookup->question)
+            time_out(lookup);
+    inquiry_cancel(inquiry);
+}
+
+/* ---- the resolver ---- */
+
+struct resolver *resolver_new(struct event_base *base, const struct config *config,
+                              const char **reason)
+{
+    struct resolver *r = calloc(1, sizeof *r);
+    *reason = "out of memory";
+    if (!r)
+        return NULL;
+    const struct settings *settings = &config->settings;
+    r->timeout = settings->resolver_timeout;
+    r->queries_max = settings->resolver_queries;
+    r->pending_max = settings->resolver_pending;
+    TAILQ_INIT(&r->answered);
+    TAILQ_INIT(&r->deadlines);
+    TAILQ_INIT(&r->queue);
+    for (size_t i = 0; i < BUCKETS; i++)
+        TAILQ_INIT(&r->buckets[i]);
+    r->timer = evtimer_new(base, on_timer, r);
+    r->settle = evtimer_new(base, on_settle, r);
+    if (r->timer && r->settle && getrandom(&r->seed, sizeof r->seed, 0) == (ssize_t)sizeof r->seed)
+        r->context = resolver_context_new(base, config, reason);
+    if (!r->context)
+        resolver_free(&r);
+    return r;
+}
+
+void resolver_free(struct resolver **resolver)
+{
+    struct resolver *r = *resolver;
+    struct question *q;
+    if (!r)
+        return;
+    *resolver = NULL;
+    r->closing = true;
+    if (r->context)
+        ub_ctx_delete(r->context);
+    for (size_t i = 0; i < BUCKETS; i++)
+        while ((q = TAILQ_FIRST(&r->buckets[i])))
+            forget(q);
+    if (r->timer)
+        event_free(r->timer);
+    if (r->settle)
+        event_free(r->settle);
+    free(r);
+}
+
+struct resolver_counts resolver_counts(const struct resolver *resolver)
+{
+    struct resolver_counts counts = resolver->counts;
+    counts.pending = resolver->running + resolver->queued;
+    return counts;
+}

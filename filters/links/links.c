@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/links/links.h"
+
+#include "filters/dns/org_domain.h"
+#include "filters/links/links_internal.h"
+#include "filters/mime/charset.h"
+#include "filters/sender/author.h"
+
+#include <string.h>
+
+enum {
+    HOST_MAX = 1024,
+    SCRATCH_MAX = 16 * LINKS_TEXT_MAX,
+    CONVERTED_MAX = 4 * LINKS_TEXT_MAX,
+};
+
+/* Percent-decoded. Empty when it is too long, has no dot, or is an address, in any of the forms
+ * that browsers know: its last label is a number; no top-level domain begins with a digit. */
+static struct slice plain_host(struct slice host, char room[static HOST_MAX])
+{
+    const struct slice none = {"", 0};
+    size_t n = 0;
+    if (host.len > HOST_MAX)
+        return none;
+    for (size_t i = 0; i < host.len; i++) {
+        int high = host.ptr[i] == '%' && i + 2 < host.len ? hex_digit(host.ptr[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(host.ptr[i + 2]) : -1;
+        room[n++] = low >= 0 ? (char)(high * 16 + low) : host.ptr[i];
+        i += low >= 0 ? 2 : 0;
+    }
+    struct slice plain = {room, n};
+    if (n > 0 && room[n - 1] == '.')
+        plain.len--;
+    struct slice last = slice_from(plain, slice_rfind(plain, '.') + 1);
+    bool has_dot = slice_rfind(plain, '.') < plain.len;
+    bool letter = last.len > 0 && (ascii_alpha(last.ptr[0]) || (last.ptr[0] & 0x80));
+    return has_dot && letter ? plain : none;
+}
+
+static bool is_new(struct links *links, struct slice host)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < host.len; i++)
+        hash = (hash ^ (unsigned char)host.ptr[i]) * 16777619u;
+    struct slice *place = &links->seen[hash % LINKS_SEEN];
+    if (place->ptr && slice_eq(*place, host))
+        return false;
+    *place = arena_copy(links->scratch, host);
+    return true;
+}
+
+static bool is_known(const struct links *links, struct slice domain)
+{
+    bool known = slice_eq(domain, links->author);
+    for (size_t i = 0; i < links->count && !known; i++)
+        known = slice_eq(domain, links->domains[i]);
+    return known;
+}
+
+void links_add_host(struct links *links, struct slice host)
+{
+    char room[HOST_MAX];
+    struct slice name, plain = plain_host(host, room);
+    if (plain.len == 0 || links->cut || !is_new(links, plain))
+        return;
+    if (++links->hosts > LINKS_HOSTS_MAX) {
+        links->cut = true;
+        return;
+    }
+    if (!domain_normalise(links->scratch, plain, &name))
+        return;
+    struct slice domain = org_domain(name);
+    if (domain.len == 0 || is_known(links, domain))
+        return;
+    if (links->count == LINKS_DOMAINS_MAX) {
+        links->cut = true;
+        return;
+    }
+    struct slice kept = arena_copy(links->arena, domain);
+    if (kept.ptr)
+        links->domains[links->count++] = kept;
+}
+
+/* ---- texts */
+
+static bool named_like_html(const struct mime_part *part)
+{
+    static const char *const ends[] = {".htm", ".html", ".shtml", ".xhtml", ".xht", ".svg"};
+    for (size_t i = 0; i < part->n_names; i++)
+        for (size_t k = 0; k < sizeof ends / sizeof *ends; k++)
+            if (slice_iends(part->names[i].text, slice_of(ends[k])))
+                return true;
+    return false;
+}
+
+static bool is_html(const struct mime_part *part)
+{
+    return slice_eq(part->type, SLICE("text/html")) ||
+           slice_eq(part->type, SLICE("application/xhtml+xml")) ||
+           slice_eq(part->type, SLICE("image/svg+xml")) || named_like_html(part);
+}
+
+static bool is_ascii(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] & 0x80)
+            return false;
+    return true;
+}
+
+/* Whether the octets may mean something else than UTF-8 would. */
+static bool needs_conversion(const struct mime_part *part, struct slice content)
+{
+    struct slice charset = part->charset;
+    if (charset.len == 0 || slice_eq(charset, SLICE("utf-8")) ||
+        slice_eq(charset, SLICE("us-ascii")))
+        return false;
+    bool ascii_means_itself = slice_starts(charset, SLICE("iso-8859-")) ||
+                              slice_starts(charset, SLICE("windows-")) ||
+                              slice_starts(charset, SLICE("koi8-"));
+    return !ascii_means_itself || !is_ascii(content);
+}
+
+/* Conversion shows controls as pictures (U+2400 + n); here line ends must be line ends. */
+static struct slice without_pictures(struct buf *converted)
+{
+    static const char head[] = "\xe2\x90";
+    size_t to = converted->head;
+    for (size_t from = to; from < converted->tail; from++) {
+        const char *at = converted->data + from;
+        bool picture =
+            converted->tail - from >= 3 && memcmp(at, head, 2) == 0 && (unsigned char)at[2] < 0xa0;
+        converted->data[to++] = picture ? (char)(at[2] & 0x1f) : *at;
+        from += picture ? 2 : 0;
+    }
+    converted->tail = to;
+    return buf_slice(converted);
+}
+
+static bool read_text(struct links *links, bool html, struct slice text)
+{
+    if (html)
+        return links_in_html(links, text);
+    links_in_text(links, text);
+    return true;
+}
+
+static bool read_part(struct links *links, const struct mime_part *part, size_t *left)
+{
+    struct slice content;
+    struct malformations odd = {0};
+    bool cut = false, html = is_html(part);
+    if (!mime_decode(part, links->scratch, *left, &content, &cut, &odd))
+        return false;
+    content = slice_sub(content, 0, *left);
+    *left -= content.len;
+    bool room = read_text(links, html, content);
+    if (needs_conversion(part, content)) {
+        struct buf converted = buf_init(CONVERTED_MAX);
+        room = charset_append(&converted, part->charset, content) && room &&
+               read_text(links, html, without_pictures(&converted));
+        buf_release(&converted);
+    }
+    links->cut |= cut;
+    return room && !arena_failed(links->scratch);
+}
+
+static bool read_parts(struct links *links, const struct mime_message *message)
+{
+    size_t left = LINKS_TEXT_MAX;
+    for (size_t i = 0; i < message->n && !links->cut; i++) {
+        const struct mime_part *part = &message->parts[i];
+        bool text = slice_starts(part->type, SLICE("text/")) || is_html(part);
+        if (part->kind != MIME_LEAF || !text)
+            continue;
+        if (left == 0) {
+            links->cut = true;
+            break;
+        }
+        arena_reset(links->scratch);
+        memset(links->seen, 0, sizeof links->seen);
+        if (!read_part(links, part, &left))
+            return false;
+    }
+    return true;
+}
+
+static bool find_author(struct links *links, const struct mime_message *message)
+{
+    struct author author;
+    if (!author_of(links->arena, message->parts[0].headers, &author))
+        return false;
+    if (author.count > 0)
+        links->author = org_domain(author.domains[0]);
+    return true;
+}
+
+bool links_of(struct arena *arena, const struct mime_message *message, struct value *out)
+{
+    struct links links = {.arena = arena, .scratch = arena_new(SCRATCH_MAX)};
+    *out = value_unknown();
+    bool read = links.scratch && find_author(&links, message) && read_parts(&links, message);
+    arena_free(&links.scratch);
+    struct value *items = read ? arena_array(arena, links.count, sizeof *items) : NULL;
+    if (!items || arena_failed(arena))
+        return false;
+    for (size_t i = 0; i < links.count; i++)
+        items[i] = value_text(links.domains[i]);
+    *out = (struct value){.state = VALUE_KNOWN,
+                          .list = {.items = items, .count = links.count, .cut = links.cut}};
+    return true;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC
+ * What a message points to: the registered domains of the URLs and mail addresses in its texts, as
+ * browsers and mail programs read them. Addresses (http://192.0.2.1/) have no domain and are left
+ * out. */
+#ifndef FILTERS_LINKS_LINKS_H
+#define FILTERS_LINKS_LINKS_H
+
+#include "filters/mime/mime.h"
+#include "policy/value.h"
+
+enum {
+    LINKS_DOMAINS_MAX = 50,
+    LINKS_HOSTS_MAX = 5000,       /* different spellings of hosts that are looked at */
+    LINKS_TEXT_MAX = 2 * 1048576, /* octets of decoded text that are looked at */
+};
+
+/* message.domains: each once, in the order of their first appearance, without From's own; cut
+ * where a cap left something out. False when the arena is full. */
+bool links_of(struct arena *arena, const struct mime_message *message, struct value *out);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC
+ * What the readers of texts share: the domains found so far. */
+#ifndef FILTERS_LINKS_LINKS_INTERNAL_H
+#define FILTERS_LINKS_LINKS_INTERNAL_H
+
+#include "base/buf.h"
+#include "filters/links/links.h"
+
+enum { LINKS_SEEN = 64 };
+
+struct links {
+    struct arena *arena;   /* of the domains */
+    struct arena *scratch; /* of one text */
+    struct slice author;   /* registered domain of From; may be empty */
+    struct slice domains[LINKS_DOMAINS_MAX];
+    size_t count, hosts;
+    struct slice seen[LINKS_SEEN]; /* spellings of hosts met lately, in scratch */
+    bool cut;
+};
+
+/* A host as it is written in a URL or behind an '@', percent-encoding included. */
+void links_add_host(struct links *links, struct slice host);
+
+/* Text as people read it: URLs with a scheme, hosts that begin with "www.", mail addresses. */
+void links_in_text(struct links *links, struct slice text);
+
+/* A URL as a browser reads it. */
+void links_in_reference(struct links *links, struct slice url);
+
+/* HTML: its text, and every attribute. False when memory is out. */
+bool links_in_html(struct links *links, struct slice html);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC
+ * Text in any of the charsets that mail uses, made into UTF-8 that is safe to show: no controls,
+ * always valid. */
+#ifndef FILTERS_MIME_CHARSET_H
+#define FILTERS_MIME_CHARSET_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+/* Opens every allowed charset once and keeps them: no file is opened later, so call it before the
+ * jail closes. Conversions call it themselves when nobody did. */
+void charset_warm_up(void);
+
+enum charset_kind { CHARSET_UNKNOWN, CHARSET_KNOWN, CHARSET_UTF7 };
+enum charset_kind charset_kind(struct slice name);
+
+/* Appends `octets` as clean UTF-8. Octets that are invalid there, and all above 127 of an unknown
+ * charset that are not UTF-8, are shown as Latin-1; controls as their pictures (NUL is U+2400).
+ * False when `out` is full. */
+bool charset_append(struct buf *out, struct slice name, struct slice octets);
+
+/* The same for octets without a label: UTF-8 where it is valid. A tab becomes a blank. */
+bool text_append(struct buf *out, struct slice octets);
+
+#endif

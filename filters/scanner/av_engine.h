@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC
+ * libclamav, held so that it does not fail open. Left alone it calls a file clean when its
+ * temporary folder is missing or full, when a limit was hit and when memory ran out; here each of
+ * these is AV_FAILED. One engine a process: loaded in the head, inherited by workers. */
+#ifndef FILTERS_SCANNER_AV_ENGINE_H
+#define FILTERS_SCANNER_AV_ENGINE_H
+
+#include "base/slice.h"
+
+enum av_verdict { AV_CLEAN, AV_INFECTED, AV_FAILED };
+
+enum {
+    AV_SCAN_MIB = 384, /* bytes unpacked, one scan, and the room that the temporary folder must
+                          have: past it AV_FAILED */
+    AV_FILE_MIB = 192, /* one file */
+    AV_NAME_MAX = 256,
+};
+
+/* Loads every signature below `database`, and a canary of our own, and compiles them. `scratch` is
+ * a folder that may be written. `scan_ms` bounds one scan. False with *reason: also when there is
+ * no signature at all. */
+bool av_engine_load(const char *database, const char *scratch, unsigned scan_ms,
+                    const char **reason);
+void av_engine_free(void);
+
+/* In a worker: its own temporary folder and random numbers. */
+bool av_engine_enter(const char *scratch, const char **reason);
+
+/* Scans one file's bytes. `text` is the signature's name, or why it failed; valid until the next
+ * call. */
+enum av_verdict av_engine_scan(struct slice bytes, const char **text);
+
+/* Proves that the engine still finds: scans a mail with the canary encoded in it. */
+bool av_engine_canary(const char **reason);
+
+#endif

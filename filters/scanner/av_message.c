@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/scanner/av_message.h"
+
+#include "filters/archive/filetype.h"
+#include "filters/archive/inspect.h"
+#include "filters/archive/mail_file.h"
+#include "filters/mime/mime.h"
+#include "filters/mime/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MIB = 1024 * 1024, LEAF_SLACK = 16 * MIB };
+
+static const char trace_field[] = "Received: by gatepost; Thu, 1 Jan 1970 00:00:00 +0000\r\n";
+
+/* One message's scan. */
+struct task {
+    struct arena *arena;
+    const struct scan_limits *limits;
+    struct inspection inspection;
+    struct inspected_file *seen; /* records up to this one were looked at */
+    bool by_hand;                /* what libclamav may not see: each content is scanned by itself */
+    struct av_findings *out;
+};
+
+bool av_message_warm_up(const char **reason)
+{
+    words_warm_up();
+    if (inspect_warm_up())
+        return true;
+    *reason = "the file type database cannot be loaded";
+    return false;
+}
+
+static void note_failure(struct task *task, const char *why)
+{
+    if (!task->out->failure) {
+        struct slice copy = arena_copy(task->arena, slice_of(why));
+        task->out->failure = copy.ptr ? copy.ptr : "out of memory";
+    }
+    task->out->cut = true;
+}
+
+static void note_name(struct task *task, struct slice name)
+{
+    struct av_findings *out = task->out;
+    for (size_t i = 0; i < out->name_count; i++)
+        if (slice_eq(out->names[i], name))
+            return;
+    struct slice copy = arena_copy(task->arena, name);
+    if (out->name_count == AV_NAMES_MAX || !copy.ptr)
+        out->cut = true;
+    else
+        out->names[out->name_count++] = copy;
+}
+
+static void scan(struct task *task, struct slice bytes)
+{
+    const char *text = "";
+    switch (av_engine_scan(bytes, &text)) {
+    case AV_INFECTED:
+        note_name(task, slice_of(text));
+        break;
+    case AV_FAILED:
+        note_failure(task, text);
+        break;
+    case AV_CLEAN:
+        break;
+    }
+}
+
+/* libclamav takes a message for one only when it begins with a field that it knows. */
+static void scan_whole(struct task *task, struct slice message)
+{
+    size_t prefix = sizeof trace_field - 1;
+    char *copy = malloc(prefix + message.len);
+    if (!copy) {
+        note_failure(task, "out of memory");
+        return;
+    }
+    memcpy(copy, trace_field, prefix);
+    memcpy(copy + prefix, message.ptr, message.len);
+    scan(task, (struct slice){copy, prefix + message.len});
+    free(copy);
+}
+
+/* A member comes after the record of what holds it: from the first RAR or message on, every content
+ * is scanned. */
+static void scan_member(void *ctx, const struct inspected_file *file, struct slice content)
+{
+    struct task *task = ctx;
+    struct inspected_file *next = task->seen ? task->seen->next : task->inspection.first;
+    for (; next && !task->by_hand; next = next->next) {
+        task->by_hand = next->message || slice_eq(next->type, SLICE("application/x-rar"));
+        task->seen = next;
+    }
+    if (task->by_hand && file->depth > 0)
+        scan(task, content);
+}
+
+static void scan_members(struct task *task, struct slice content)
+{
+    struct mail_file mail;
+    struct slice type = filetype_by_signature(content);
+    bool holds_files = type.len || mail_file_open(type, NULL, 0, content, &mail);
+    if (holds_files && !inspect_file(&task->inspection, &SLICE("attachment"), 1, content))
+        note_failure(task, "more archive members than can be listed");
+}
+
+static void scan_leaf(struct task *task, const struct mime_part *part)
+{
+    struct arena *scratch = arena_new((size_t)AV_FILE_MIB * MIB + LEAF_SLACK);
+    struct malformations odd = {0};
+    struct slice content;
+    bool cut = false;
+    if (!scratch || !mime_decode(part, scratch, (size_t)AV_FILE_MIB * MIB, &content, &cut, &odd)) {
+        note_failure(task, "out of memory");
+    } else {
+        if (cut)
+            note_failure(task, "an attachment is too large");
+        scan(task, content);
+        scan_members(task, content);
+    }
+    arena_free(&scratch);
+}
+
+/* A message of plain text alone, sound in form: libclamav has seen these very bytes as the body of
+ * the whole, and scanning them again would only cost the time of the first scan once more. */
+static bool was_in_whole(const struct mime_message *parsed)
+{
+    const struct mime_part *only = &parsed->parts[0];
+    return parsed->n == 1 && only->encoding == MIME_IDENTITY && only->in_message &&
+           slice_eq(only->type, SLICE("text/plain")) &&
+           malformations_worst(&parsed->malformations) == GRADE_HARMLESS;
+}
+
+enum av_verdict av_message_scan(struct arena *arena, struct slice message,
+                                const struct scan_limits *limits, struct av_findings *out)
+{
+    struct task task = {.arena = arena, .limits = limits, .out = out};
+    struct mime_limits mime_limits = mime_limits_default;
+    struct mime_message parsed;
+    *out = (struct av_findings){0};
+    task.inspection =
+        inspection_of(arena, archive_limits(limits->unpacked, limits->members, limits->depth));
+    task.inspection.content = scan_member;
+    task.inspection.ctx = &task;
+    mime_limits.parts = limits->parts;
+    scan_whole(&task, message);
+    if (!mime_parse(arena, message, &mime_limits, &parsed))
+        note_failure(&task, "out of memory");
+    else if (!was_in_whole(&parsed))
+        for (size_t i = 0; i < parsed.n; i++)
+            if (parsed.parts[i].kind == MIME_LEAF)
+                scan_leaf(&task, &parsed.parts[i]);
+    if (out->name_count || (out->cut && !out->failure))
+        return AV_INFECTED;
+    return out->failure ? AV_FAILED : AV_CLEAN;
+}

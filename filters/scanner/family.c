@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/scanner/family_control.h"
+#include "filters/scanner/family_options.h"
+#include "filters/scanner/family_worker.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { AT_ONCE_MS = 200, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 10000 };
+
+struct worker {
+    pid_t pid; /* 0: none */
+    struct slot *slot;
+    int64_t started, restart_at;
+    int64_t backoff;
+    bool killed; /* by us, for hanging */
+};
+
+struct head {
+    const struct family *family;
+    struct family_options options;
+    struct worker workers[FAMILY_WORKERS_MAX];
+    int memory;    /* /proc/self/statm, opened while there is a /proc */
+    int signals;   /* SIGCHLD */
+    int wake[2];   /* its closing wakes idle workers */
+    int report[2]; /* a worker that became ready writes a byte */
+    bool announced, retiring, ended;
+    const char *failure;
+};
+
+static bool fail(const char **reason, const char *step)
+{
+    static char text[SCAN_REASON_MAX];
+    snprintf(text, sizeof text, "%s: %s", step, strerror(errno));
+    *reason = text;
+    return false;
+}
+
+/* -- starting -- */
+
+static bool make_slots(struct head *head, const char **reason)
+{
+    for (unsigned i = 0; i < head->options.workers; i++) {
+        void *page = mmap(NULL, sizeof(struct slot), PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED)
+            return fail(reason, "shared memory");
+        head->workers[i].slot = page;
+    }
+    return true;
+}
+
+static bool make_descriptors(struct head *head, const char **reason)
+{
+    sigset_t children;
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &children, NULL);
+    /* a service manager and a terminal signal everybody; only the starter knows when sessions are
+     * through */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    head->signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (head->signals < 0)
+        return fail(reason, "signalfd");
+    if (pipe2(head->wake, O_CLOEXEC) != 0 || pipe2(head->report, O_CLOEXEC) != 0)
+        return fail(reason, "pipe");
+    return true;
+}
+
+static bool open_log(const struct family *family, const struct family_options *options,
+                     const char **reason)
+{
+    enum log_level level;
+    if (!log_level_parse(slice_of(options->log_level), &level)) {
+        *reason = "unknown log level";
+        return false;
+    }
+    log_open(family->name, strcmp(options->log_to, "syslog") == 0 ? SINK_SYSLOG : SINK_STDERR,
+             level);
+    return true;
+}
+
+/* Bytes of writable memory that the head has by now. 0 where it cannot be told. */
+static uint64_t memory_used(int statm)
+{
+    char line[256] = "", *field = line;
+    if (pread(statm, line, sizeof line - 1, 0) < 0)
+        return 0;
+    unsigned long pages = 0;
+    for (int i = 0; i < 6; i++) /* the sixth is data and stack */
+        pages = strtoul(field, &field, 10);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static bool set_up(struct head *head, int argc, char *argv[], const char **reason)
+{
+    const struct family *family = head->family;
+    struct family_options *options = &head->options;
+    if (!family_options_parse(argc, argv, options, reason) || !open_log(family, options, reason))
+        return false;
+    head->memory = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (geteuid() == 0 && unshare(CLONE_NEWNET | CLONE_NEWIPC) != 0)
+        log_at(LEVEL_WARNING, "", "network namespace is shared",
+               field_str("error", strerror(errno)));
+    if (family->prepare && !family->prepare(options, reason))
+        return false;
+    if (!process_drop(options->user, options->chroot, reason))
+        return false;
+    if (family->warm_up && !family->warm_up(options, reason))
+        return false;
+    return make_descriptors(head, reason) && make_slots(head, reason);
+}
+
+/* -- workers -- */
+
+_Noreturn static void become_worker(struct head *head, unsigned number, pid_t parent)
+{
+    struct worker_start start = {
+        .family = head->family,
+        .options = &head->options,
+        .slot = head->workers[number].slot,
+        .number = number,
+        .head = parent,
+        .inherited = memory_used(head->memory),
+        .wake = head->wake[0],
+        .report = head->report[1],
+    };
+    for (unsigned i = 0; i < head->options.workers; i++)
+        if (i != number)
+            munmap(head->workers[i].slot, sizeof(struct slot));
+    close(FAMILY_CONTROL_FD);
+    close(head->memory);
+    close(head->signals);
+    close(head->wake[1]);
+    close(head->report[0]);
+    family_worker(&start);
+}
+
+static void start_worker(struct head *head, unsigned number)
+{
+    struct worker *worker = &head->workers[number];
+    memset(worker->slot, 0, sizeof *worker->slot);
+    worker->started = clock_ms();
+    worker->killed = false;
+    atomic_store(&worker->slot->busy_since, worker->started);
+    pid_t head_pid = getpid();
+    worker->pid = fork();
+    if (worker->pid == 0)
+        become_worker(head, number, head_pid);
+    if (worker->pid < 0) {
+        log_at(LEVEL_ERROR, "", "cannot fork a worker", field_str("error", strerror(errno)));
+        worker->pid = 0;
+        worker->restart_at = clock_ms() + BACKOFF_LAST_MS;
+    }
+}
+
+static void log_death(const struct head *head, const struct worker *worker, int status)
+{
+    const char *why = worker->slot->reason;
+    if (worker->killed)
+        log_at(LEVEL_WARNING, "", "worker hung and was killed", field_num("pid", worker->pid),
+               field_num("timeout", head->options.timeout));
+    else if (WIFSIGNALED(status))
+        log_at(LEVEL_WARNING, "", "worker died", field_num("pid", worker->pid),
+               field_num("signal", WTERMSIG(status)));
+    else if (WEXITSTATUS(status) != WORKER_RECYCLED)
+        log_at(LEVEL_ERROR, "", "worker failed", field_num("pid", worker->pid),
+               field_num("status", WEXITSTATUS(status)), field_str("reason", why));
+    else
+        log_at(LEVEL_DEBUG, "", "worker recycled", field_num("pid", worker->pid));
+}
+
+/* A worker that a message killed is replaced at once, or hostile mail could stop the family; one
+ * that dies by itself, soon after its start, would only do so again. */
+static int64_t next_backoff(const struct worker *worker, int status, int64_t lived)
+{
+    bool clean = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_RECYCLED;
+    bool ready = atomic_load(&worker->slot->ready);
+    bool busy = ready && atomic_load(&worker->slot->busy_since) != 0;
+    if (clean || busy || (ready && lived >= AT_ONCE_MS && WIFSIGNALED(status)))
+        return 0;
+    int64_t longer = worker->backoff ? worker->backoff * 2 : BACKOFF_FIRST_MS;
+    return longer < BACKOFF_LAST_MS ? longer : BACKOFF_LAST_MS;
+}
+
+static const char *failure_of(const struct worker *worker, int status)
+{
+    static char text[SCAN_REASON_MAX];
+    if (worker->killed)
+        return "a worker hung at its start";
+    if (!WIFSIGNALED(status))
+        return worker->slot->reason[0] ? worker->slot->reason : "a worker ended at its start";
+    snprintf(text, sizeof text, "a worker died at its start by signal %d", WTERMSIG(status));
+    return text;
+}
+
+static void worker_ended(struct head *head, struct worker *worker, int status)
+{
+    worker->slot->reason[sizeof worker->slot->reason - 1] =
+        '\0'; /* it wrote this, and is dead now */
+    log_death(head, worker, status);
+    if (!head->announced && !head->retiring && !atomic_load(&worker->slot->ready))
+        head->failure = failure_of(worker, status);
+    int64_t now = clock_ms();
+    worker->backoff = next_backoff(worker, status, now - worker->started);
+    worker->restart_at = now + worker->backoff;
+    worker->pid = 0;
+}
+
+static void reap(struct head *head)
+{
+    struct signalfd_siginfo info;
+    while (read(head->signals, &info, sizeof info) > 0)
+        ;
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+        for (unsigned i = 0; i < head->options.workers; i++)
+            if (head->workers[i].pid == pid)
+                worker_ended(head, &head->workers[i], status);
+}
+
+/* Restarts and kills what is due. Returns milliseconds until the next look. */
+static int64_t supervise(struct head *head)
+{
+    int64_t now = clock_ms(), next = head->options.timeout;
+    for (unsigned i = 0; i < head->options.workers; i++) {
+        struct worker *worker = &head->workers[i];
+        if (worker->pid == 0 && !head->retiring && worker->restart_at <= now)
+            start_worker(head, i);
+        int64_t since = worker->pid ? atomic_load(&worker->slot->busy_since) : 0;
+        int64_t due = worker->pid == 0 ? worker->restart_at
+                      : since          ? since + head->options.timeout
+                                       : INT64_MAX;
+        if (worker->pid && due <= now && !worker->killed) {
+            worker->killed = true;
+            kill(worker->pid, SIGKILL);
+        } else if (due > now && due - now < next) {
+            next = due - now;
+        }
+    }
+    return next;
+}
+
+/* -- the head's loop -- */
+
+static void announce(struct head *head)
+{
+    char bytes[FAMILY_WORKERS_MAX];
+    ssize_t n = read(head->report[0], bytes, sizeof bytes);
+    if (n <= 0 || head->announced)
+        return;
+    for (unsigned i = 0; i < head->options.workers; i++)
+        if (!head->workers[i].pid || !atomic_load(&head->workers[i].slot->ready))
+            return;
+    head->announced = true;
+    log_at(LEVEL_INFO, "", "ready", field_num("workers", head->options.workers));
+    if (!family_say_ready(FAMILY_CONTROL_FD, head->options.workers))
+        head->ended = true;
+}
+
+static void retire(struct head *head)
+{
+    head->retiring = true;
+    for (unsigned i = 0; i < head->options.workers; i++)
+        atomic_store(&head->workers[i].slot->retire, true);
+    close(head->wake[1]);
+    head->wake[1] = -1;
+}
+
+static void hear_starter(struct head *head)
+{
+    enum family_message message;
+    struct family_heard heard;
+    int got = family_hear(FAMILY_CONTROL_FD, &message, &heard);
+    if (got < 0 || (got > 0 && message != FAMILY_RETIRE))
+        head->ended = true;
+    else if (got > 0 && !head->retiring)
+        retire(head);
+}
+
+static bool any_alive(const struct head *head)
+{
+    for (unsigned i = 0; i < head->options.workers; i++)
+        if (head->workers[i].pid)
+            return true;
+    return false;
+}
+
+static void run(struct head *head)
+{
+    while (!head->ended && !head->failure && !(head->retiring && !any_alive(head))) {
+        int64_t wait = supervise(head);
+        struct pollfd fds[] = {
+            {.fd = FAMILY_CONTROL_FD, .events = POLLIN},
+            {.fd = head->signals, .events = POLLIN},
+            {.fd = head->report[0], .events = POLLIN},
+        };
+        if (poll(fds, 3, (int)wait) < 0 && errno != EINTR)
+            break;
+        if (fds[0].revents)
+            hear_starter(head);
+        if (fds[1].revents)
+            reap(head);
+        if (fds[2].revents)
+            announce(head);
+    }
+}
+
+static void kill_workers(struct head *head)
+{
+    for (unsigned i = 0; i < head->options.workers; i++)
+        if (head->workers[i].pid)
+            kill(head->workers[i].pid, SIGKILL);
+    for (unsigned i = 0; i < head->options.workers; i++)
+        if (head->workers[i].pid)
+            waitpid(head->workers[i].pid, NULL, 0);
+}
+
+int family_main(const struct family *family, int argc, char *argv[])
+{
+    static struct head head;
+    head = (struct head){
+        .family = family, .memory = -1, .signals = -1, .wake = {-1, -1}, .report = {-1, -1}};
+    fcntl(FAMILY_CONTROL_FD, F_SETFD, FD_CLOEXEC);
+    fcntl(FAMILY_QUEUE_FD, F_SETFD, FD_CLOEXEC);
+    const char *reason = "unknown";
+    if (set_up(&head, argc, argv, &reason)) {
+        run(&head);
+        kill_workers(&head);
+    } else {
+        head.failure = reason;
+    }
+    if (family->finish)
+        family->finish();
+    if (!head.failure)
+        return EXIT_SUCCESS;
+    if (!family_say_failed(FAMILY_CONTROL_FD, head.failure)) /* else the starter says it */
+        log_at(LEVEL_ERROR, "", "cannot serve", field_str("reason", head.failure));
+    return EXIT_FAILURE;
+}

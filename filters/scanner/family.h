@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC
+ * A scanner family: a head that warms up and supervises, and its workers, forked from it and
+ * jailed, that take jobs from one queue. The head never looks at a message; a worker that dies or
+ * hangs costs one message and is replaced; one that has served `recycle` messages, or met anything
+ * odd, makes room for a fresh one.
+ *
+ *   starter --3 control-->  head --fork--> worker 0..N-1
+ *           --4 queue------------------------^  (scan_job.h; all workers share it)
+ *
+ * The family ends when its control socket does. gatepost-scan and gatepost-av each are a family. */
+#ifndef FILTERS_SCANNER_FAMILY_H
+#define FILTERS_SCANNER_FAMILY_H
+
+#include "base/sandbox.h"
+#include "filters/scanner/scan_job.h"
+
+enum { FAMILY_CONTROL_FD = 3, FAMILY_QUEUE_FD = 4, FAMILY_WORKERS_MAX = 256 };
+
+enum family_message {
+    FAMILY_NONE,
+#define FAMILY_MESSAGE(id, from, payload, doc) FAMILY_##id,
+#include "filters/scanner/family_messages.def"
+#undef FAMILY_MESSAGE
+};
+
+/* --workers N --recycle MESSAGES --timeout MS --user NAME --chroot FOLDER --database FOLDER
+ * --log-to stderr|syslog
+ * --log-level WORD */
+struct family_options {
+    unsigned workers, recycle, timeout;
+    const char *user, *chroot; /* only as root */
+    const char *database;
+    const char *log_to, *log_level;
+};
+
+enum family_outcome {
+    FAMILY_ANSWERED,
+    FAMILY_ANSWERED_ODDLY, /* the answer stands, but the worker is replaced */
+    FAMILY_REFUSED,        /* no answer, *reason says why; the worker is replaced */
+};
+
+/* What differs between families. False with *reason anywhere means that the family or the worker
+ * cannot serve. */
+struct family {
+    const char *name;
+    enum jail jail;
+    uint64_t memory; /* bytes a worker may have beyond what the head has */
+    size_t arena;    /* bytes of a message's arena */
+    /* In the head, before privileges go. May replace options->chroot and options->database. */
+    bool (*prepare)(struct family_options *options, const char **reason);
+    /* In the head, after they are gone; workers inherit what it loads. */
+    bool (*warm_up)(const struct family_options *options, const char **reason);
+    /* In worker `number` before its jail; *folder is what the jail may use, NULL for nothing. */
+    bool (*enter)(unsigned number, const char **folder, const char **reason);
+    /* In the jailed worker before its first job. */
+    bool (*check)(const char **reason);
+    /* message.ptr is NULL when the job came without one. */
+    enum family_outcome (*scan)(struct arena *arena, struct slice message,
+                                const struct scan_job *job, struct scan_answer *answer,
+                                const char **reason);
+    /* In the head at its end. NULL: nothing to do (as for the others above but `scan`). */
+    void (*finish)(void);
+};
+
+/* The whole program. Returns its exit status. */
+int family_main(const struct family *family, int argc, char *argv[]);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/scanner/family_start.h"
+
+#include "base/child.h"
+#include "base/process.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *family_program(enum scanner_kind kind)
+{
+    return kind == SCANNER_AV ? "gatepost-av" : "gatepost-scan";
+}
+
+static void add(struct family_command *command, struct slice text)
+{
+    if (text.len >= sizeof command->texts - command->used || command->count == FAMILY_ARGUMENTS - 1)
+        return; /* paths are shorter than this */
+    memcpy(command->texts + command->used, text.ptr, text.len);
+    command->used += text.len + 1;
+    command->count++;
+}
+
+static void add_option(struct family_command *command, const char *word, struct slice value)
+{
+    if (value.len == 0)
+        return;
+    add(command, slice_of(word));
+    add(command, value);
+}
+
+static void add_number(struct family_command *command, const char *word, int64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    add_option(command, word, slice_of(text));
+}
+
+void family_command(enum scanner_kind kind, const struct settings *settings,
+                    struct family_command *out)
+{
+    memset(out, 0, sizeof *out);
+    unsigned workers =
+        kind == SCANNER_AV ? settings->process_antivirus_scanners : settings->process_scanners;
+    add(out, slice_of(family_program(kind)));
+    add_number(out, "--workers", process_count(workers));
+    add_number(out, "--recycle", settings->scan_recycle);
+    add_number(out, "--timeout", settings->timeouts_scan);
+    add_option(out, "--user", settings->process_user);
+    add_option(out, "--chroot", settings->process_chroot);
+    add_option(out, "--log-to", settings->log_to);
+    add_option(out, "--log-level", settings->log_level);
+    if (kind == SCANNER_AV)
+        add_option(out, "--database", settings->antivirus_database);
+}
+
+pid_t family_start(enum scanner_kind kind, struct family_command *command, int queue, int *control)
+{
+    char *argv[FAMILY_ARGUMENTS] = {NULL};
+    char *text = command->texts;
+    for (size_t i = 0; i < command->count; i++, text += strlen(text) + 1)
+        argv[i] = text;
+    return child_spawn(family_program(kind), argv, queue, control);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC
+ * Starting a family of scanners (filters/scanner/family.h) as a configuration says. */
+#ifndef FILTERS_SCANNER_FAMILY_START_H
+#define FILTERS_SCANNER_FAMILY_START_H
+
+#include "filters/scanner/scan_job.h"
+#include "policy/config.h"
+
+#include <sys/types.h>
+
+enum { FAMILY_ARGUMENTS = 24, FAMILY_TEXTS = 12288 };
+
+/* The command line of a head. Two are the same when their bytes are. */
+struct family_command {
+    char texts[FAMILY_TEXTS]; /* one NUL-terminated after another */
+    size_t used, count;
+};
+
+/* "gatepost-scan", "gatepost-av". */
+const char *family_program(enum scanner_kind kind);
+
+void family_command(enum scanner_kind kind, const struct settings *settings,
+                    struct family_command *out);
+
+/* Starts it. `queue` is the receiving end, and stays the caller's; our end of its control socket
+ * goes to *control, the caller's. The pid, or -1 with errno. */
+pid_t family_start(enum scanner_kind kind, struct family_command *command, int queue, int *control);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/scanner/family_worker.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DESCRIPTORS_MAX = 64 };
+
+_Noreturn static void fail(const struct worker_start *start, const char *step, const char *reason)
+{
+    snprintf(start->slot->reason, sizeof start->slot->reason, "%s: %s", step, reason);
+    _exit(WORKER_FAILED);
+}
+
+static void die_with_head(const struct worker_start *start)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != start->head)
+        fail(start, "start", "the head is gone");
+}
+
+static void limit_resources(const struct worker_start *start)
+{
+    rlim_t data = start->inherited + start->family->memory;
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS_MAX, DESCRIPTORS_MAX});
+    if (start->family->jail == JAIL_PURE) /* the only file that it ever writes is a large answer */
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){SCAN_ANSWER_MAX, SCAN_ANSWER_MAX});
+    signal(SIGXFSZ, SIG_IGN);
+#ifdef SANITIZED
+    (void)data; /* shadow memory has no sensible bound */
+#else
+    if (start->family->memory && setrlimit(RLIMIT_DATA, &(struct rlimit){data, data}) != 0)
+        fail(start, "RLIMIT_DATA", strerror(errno));
+#endif
+}
+
+/* One epoll a worker, so that a job wakes one of them and not all. */
+static int make_poll(const struct worker_start *start)
+{
+    int poll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event job = {.events = EPOLLIN | EPOLLEXCLUSIVE}, end = {.events = EPOLLIN};
+    if (poll < 0 || epoll_ctl(poll, EPOLL_CTL_ADD, FAMILY_QUEUE_FD, &job) != 0 ||
+        epoll_ctl(poll, EPOLL_CTL_ADD, start->wake, &end) != 0)
+        fail(start, "epoll", strerror(errno));
+    return poll;
+}
+
+static void enter_jail(const struct worker_start *start)
+{
+    /* else each look at local time, as archives ask for, would look whether /etc/localtime has
+     * changed */
+    setenv("TZ", "UTC0", 1);
+    tzset();
+    const struct family *family = start->family;
+    const char *folder = NULL, *reason = "";
+    if (family->enter && !family->enter(start->number, &folder, &reason))
+        fail(start, "start", reason);
+    if (!sandbox_enter(family->jail, folder, &reason))
+        fail(start, "jail", reason);
+    if (family->check && !family->check(&reason))
+        fail(start, "check", reason);
+}
+
+/* The bytes of a message that nobody can change any more. ptr is NULL when it is anything else. */
+static struct slice map_message(int fd)
+{
+    static const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+    struct slice none = {NULL, 0};
+    struct stat info;
+    int seals = fcntl(fd, F_GET_SEALS);
+    if (seals < 0 || (seals & wanted) != wanted || fstat(fd, &info) != 0)
+        return none;
+    if (info.st_size < 0 || info.st_size > INT32_MAX)
+        return none;
+    if (info.st_size == 0)
+        return SLICE("");
+    void *bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    return bytes == MAP_FAILED ? none : (struct slice){bytes, (size_t)info.st_size};
+}
+
+/* True when the worker may serve on. */
+static bool serve(const struct family *family, struct arena *arena, const struct scan_job *job,
+                  int message, int reply)
+{
+    struct slice bytes = {NULL, 0};
+    if (message >= 0) {
+        bytes = map_message(message);
+        if (!bytes.ptr)
+            return scan_refuse(reply, "not a sealed message");
+    }
+    struct scan_answer answer = {0};
+    const char *reason = "unknown";
+    enum family_outcome outcome = family->scan(arena, bytes, job, &answer, &reason);
+    if (outcome == FAMILY_REFUSED)
+        scan_refuse(reply, reason);
+    else if (!scan_answer(reply, job, &answer))
+        scan_refuse(reply, "the answer does not fit");
+    if (bytes.len)
+        munmap((void *)(uintptr_t)bytes.ptr, bytes.len);
+    return outcome == FAMILY_ANSWERED;
+}
+
+/* 1: served one; 0: the queue is empty; -1: this worker is done. */
+static int take_and_serve(const struct worker_start *start)
+{
+    struct arena *arena = arena_new(start->family->arena);
+    if (!arena)
+        fail(start, "arena", "out of memory");
+    struct scan_job job;
+    int message, reply;
+    int result = scan_take(FAMILY_QUEUE_FD, false, arena, &job, &message, &reply);
+    if (result < 0)
+        fail(start, "queue", strerror(errno));
+    if (result > 0) {
+        atomic_store(&start->slot->busy_since, clock_ms());
+        if (!serve(start->family, arena, &job, message, reply))
+            result = -1;
+        if (message >= 0)
+            close(message);
+        close(reply);
+        atomic_store(&start->slot->busy_since, 0);
+    }
+    arena_free(&arena);
+    return result;
+}
+
+_Noreturn void family_worker(const struct worker_start *start)
+{
+    die_with_head(start);
+    limit_resources(start);
+    int poll = make_poll(start);
+    enter_jail(start);
+    atomic_store(&start->slot->busy_since, 0);
+    atomic_store(&start->slot->ready, true);
+    if (write(start->report, "", 1) != 1)
+        fail(start, "start", "the head does not listen");
+    close(start->report);
+    unsigned served = 0;
+    while (served < start->options->recycle && !atomic_load(&start->slot->retire)) {
+        int got = take_and_serve(start);
+        if (got < 0)
+            break;
+        served += (unsigned)got;
+        struct epoll_event event;
+        if (got == 0 && epoll_wait(poll, &event, 1, -1) < 0 && errno != EINTR)
+            break;
+    }
+    _exit(WORKER_RECYCLED);
+}

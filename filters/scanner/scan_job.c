@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/scanner/scan_job.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SCAN_JOB = 1, SCAN_ANSWER, SCAN_LARGE_ANSWER, SCAN_REFUSAL, SCAN_LARGE_JOB };
+
+/* Octets of a job that stands in its packet. The kernel counts a queue's packets by their octets:
+ * who fills the table of DNS answers must not fill the queue of all. */
+enum { INLINE_JOB_MAX = 16 * 1024 };
+
+/* -- what is too large for a packet -- */
+
+static int file_of(struct slice payload)
+{
+    int file = memfd_create("payload", MFD_CLOEXEC);
+    if (file < 0 || write(file, payload.ptr, payload.len) == (ssize_t)payload.len)
+        return file;
+    close(file);
+    return -1;
+}
+
+/* Copies what came in a file. It may be any descriptor that a hostile peer has, and change
+ * meanwhile. */
+static struct slice read_file(int file, size_t most, struct arena *arena)
+{
+    struct slice none = {NULL, 0};
+    struct stat info;
+    if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size <= 0 ||
+        (size_t)info.st_size > most)
+        return none;
+    size_t size = (size_t)info.st_size;
+    char *bytes = arena_alloc(arena, size);
+    ssize_t got = bytes ? pread(file, bytes, size, 0) : -1;
+    return got == info.st_size ? (struct slice){bytes, size} : none;
+}
+
+/* -- the proxy's side -- */
+
+/* -1 with errno: it cannot be sent at all. */
+static int pack(struct buf *payload, int message, const struct scan_job *job)
+{
+    errno = EINVAL;
+    if (message < 0 && scan_job_needs_message(job))
+        return -1;
+    errno = EMSGSIZE;
+    return scan_job_encode(payload, job) ? 0 : -1;
+}
+
+/* As ipc_send: the answer's socket, then the message, if there is one; a large job in a file in
+ * front of both. */
+static int send_job(int queue, struct slice payload, int answer, int message)
+{
+    const int fds[] = {answer, message};
+    size_t count = message < 0 ? 1 : 2;
+    if (payload.len <= INLINE_JOB_MAX)
+        return ipc_send(queue, SCAN_JOB, payload, fds, count, false);
+    int file = file_of(payload);
+    if (file < 0)
+        return -1;
+    int sent = ipc_send(queue, SCAN_LARGE_JOB, SLICE(""), (int[]){file, answer, message}, count + 1,
+                        false);
+    int failure = errno;
+    close(file);
+    errno = failure;
+    return sent;
+}
+
+/* What passes: also the kernel's bounds on descriptors, open or under way. */
+static bool will_pass(int error)
+{
+    return error == EAGAIN || error == ENOBUFS || error == ETOOMANYREFS || error == EMFILE ||
+           error == ENFILE;
+}
+
+int scan_submit(int queue, int message, const struct scan_job *job)
+{
+    struct buf payload = buf_init(SCAN_JOB_MAX);
+    int answer[2] = {-1, -1}, sent = -1;
+    if (pack(&payload, message, job) == 0 && ipc_pair(answer) == 0)
+        sent = send_job(queue, buf_slice(&payload), answer[1], message);
+    int failure = sent == 0 || will_pass(errno) ? EAGAIN : errno;
+    buf_release(&payload);
+    if (answer[1] >= 0)
+        close(answer[1]);
+    if (sent == 1)
+        return answer[0];
+    if (answer[0] >= 0)
+        close(answer[0]);
+    errno = failure;
+    return -1;
+}
+
+static int failed(const char **reason, const char *why)
+{
+    *reason = why;
+    return -1;
+}
+
+static int read_refusal(struct slice payload, struct arena *arena, const char **reason)
+{
+    struct unpack in = {.left = payload};
+    struct slice text = unpack_slice(&in);
+    const char *told = unpack_done(&in) ? arena_cstr(arena, text) : NULL;
+    return failed(reason, told ? told : "the scanner talked nonsense");
+}
+
+int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_answer *answer,
+                 const char **reason)
+{
+    static char buffer[IPC_PAYLOAD_MAX + sizeof(uint16_t)]; /* the process has one thread */
+    struct ipc_message message;
+    int got = ipc_recv(sock, &message, buffer, sizeof buffer, false);
+    if (got == 0)
+        return 0;
+    if (got < 0)
+        return failed(reason,
+                      errno == EBADMSG ? "the scanner talked nonsense" : "the scanner died");
+    struct slice payload = {NULL, 0};
+    if (message.type == SCAN_ANSWER)
+        payload = arena_copy(arena, message.payload);
+    else if (message.type == SCAN_LARGE_ANSWER)
+        payload = read_file(message.fd_count == 1 ? message.fds[0] : -1, SCAN_ANSWER_MAX, arena);
+    ipc_close_fds(&message);
+    if (message.type == SCAN_REFUSAL)
+        return read_refusal(message.payload, arena, reason);
+    if (payload.ptr && scan_answer_decode(payload, arena, header_count, answer))
+        return 1;
+    return failed(reason, "the scanner talked nonsense");
+}
+
+/* -- the scanner's side -- */
+
+/* The file that a large job came in is closed. */
+static struct slice payload_of(struct ipc_message *packet, struct arena *arena)
+{
+    if (packet->type == SCAN_JOB)
+        return arena_copy(arena, packet->payload);
+    struct slice payload = {NULL, 0};
+    if (packet->type != SCAN_LARGE_JOB || packet->fd_count == 0)
+        return payload;
+    payload = read_file(packet->fds[0], SCAN_JOB_MAX, arena);
+    close(packet->fds[0]);
+    packet->fd_count--;
+    memmove(packet->fds, packet->fds + 1, packet->fd_count * sizeof *packet->fds);
+    return payload;
+}
+
+static bool take_job(struct ipc_message *packet, struct arena *arena, struct scan_job *job)
+{
+    struct slice lasting = payload_of(packet, arena);
+    return lasting.ptr && packet->fd_count >= 1 && packet->fd_count <= 2 &&
+           scan_job_decode(lasting, arena, job) &&
+           (packet->fd_count == 2 || !scan_job_needs_message(job));
+}
+
+int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, int *message,
+              int *reply)
+{
+    static char buffer[IPC_PAYLOAD_MAX + sizeof(uint16_t)];
+    for (;;) {
+        struct ipc_message packet;
+        int got = ipc_recv(queue, &packet, buffer, sizeof buffer, wait);
+        if (got == 0 || (got < 0 && errno != EBADMSG))
+            return got;
+        if (got < 0)
+            continue;
+        if (take_job(&packet, arena, job)) {
+            *reply = packet.fds[0];
+            *message = packet.fd_count == 2 ? packet.fds[1] : -1;
+            return 1;
+        }
+        ipc_close_fds(&packet); /* whoever sent it sees its answer's socket end */
+    }
+}
+
+static bool send_large(int reply, struct slice payload)
+{
+    int file = file_of(payload);
+    if (file < 0)
+        return false;
+    bool ok = ipc_send(reply, SCAN_LARGE_ANSWER, SLICE(""), &file, 1, true) == 1;
+    close(file);
+    return ok;
+}
+
+bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer *answer)
+{
+    struct buf payload = buf_init(SCAN_ANSWER_MAX);
+    bool ok = scan_answer_encode(&payload, job->header_count, answer);
+    if (ok && buf_len(&payload) <= IPC_PAYLOAD_MAX)
+        ok = ipc_send(reply, SCAN_ANSWER, buf_slice(&payload), NULL, 0, true) == 1;
+    else
+        ok = ok && send_large(reply, buf_slice(&payload));
+    buf_release(&payload);
+    return ok;
+}
+
+bool scan_refuse(int reply, const char *reason)
+{
+    struct buf payload = buf_init(IPC_PAYLOAD_MAX);
+    pack_slice(&payload, slice_sub(slice_of(reason), 0, SCAN_REASON_MAX));
+    bool ok =
+        !payload.failed && ipc_send(reply, SCAN_REFUSAL, buf_slice(&payload), NULL, 0, true) == 1;
+    buf_release(&payload);
+    return ok;
+}

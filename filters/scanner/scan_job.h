@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC
+ * One message for a scanner, and its answer. A scanner family (gatepost-scan, gatepost-av) shares
+ * one queue socket: whoever is idle takes the next job. A job brings the sealed memfd with the
+ * message and a socket for the answer, so that a scanner that dies shows as the end of that socket,
+ * to that one message. Scanners know no configuration: limits travel along. */
+#ifndef FILTERS_SCANNER_SCAN_JOB_H
+#define FILTERS_SCANNER_SCAN_JOB_H
+
+#include "base/ipc.h"
+#include "filters/dns/dns_answers.h"
+#include "filters/mime/parts.h"
+#include "policy/facts.h"
+
+enum {
+    SCAN_HEADERS_MAX = 256,         /* header["..."] keys a policy may have */
+    SCAN_JOB_MAX = 8 * 1024 * 1024, /* bytes of a packed job, DNS answers included: past some it
+                                       comes in a memfd */
+    SCAN_REASON_MAX = 200,
+    SCAN_ANSWER_MAX = 2 * 1024 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in a memfd */
+};
+
+/* Whose queue it is. */
+enum scanner_kind { SCANNER_SCAN, SCANNER_AV, SCANNER_KINDS };
+
+struct scan_limits {
+    uint32_t depth, parts, members;
+    uint64_t unpacked;
+    uint32_t cpu, cpu_per_mib; /* milliseconds; cpu 0: no limit */
+};
+
+/* Who brings the message: what sender authentication asks about. */
+struct scan_sender {
+    struct ip client;
+    struct slice helo, sender; /* as said; sender without <>, empty: the null sender */
+    struct slice receiver;     /* our name */
+    int64_t now;               /* seconds since 1970 */
+    unsigned sample;           /* 0..99, drawn for DMARC's pct */
+};
+
+/* What is wanted. Each is the producer's of that name; gatepost-av answers with its own always. */
+struct scan_job {
+    bool message, attachments, links;
+    bool spf;                /* needs no message (-1) */
+    bool authentication;     /* DKIM, ARC, DMARC; for DMARC SPF is found out again, quickly: its
+                                answers are all in `dns` */
+    struct scan_sender from; /* its sender's domain is also for message.id_fits_sender */
+    struct dns_answers *dns; /* what the DNS has said so far; NULL: nothing. A scanner that lacks
+                                an answer says so in scan_answer.wanted, unless it is complete */
+    bool dns_complete;       /* what is not in it does not exist */
+    bool honour_np;          /* DMARC's np= (RFC 9091) */
+    const struct slice *headers; /* names wanted, lower case, in the order of the policy's keys */
+    size_t header_count;
+    struct scan_limits limits;
+};
+
+struct scan_answer {
+    struct facts facts; /* those of the producers that were asked; the rest pending. keyed has
+                           header_count values. Those of spf and authentication stay pending
+                           when `wanted` is not empty, the others are there at the first answer */
+    struct part_range
+        *parts; /* leaves, ascending; past about 1,100 the rest is left out: no range, no edit */
+    size_t part_count;
+    const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
+    size_t wanted_count;
+};
+
+/* Whether it cannot be done without a message. */
+bool scan_job_needs_message(const struct scan_job *job);
+
+/* Puts a job on the queue. `message` (sealed memfd; -1: none) stays the caller's. Returns the
+ * socket on which the answer will come (the caller's to close), -1 with errno: EAGAIN: the queue is
+ * full, or there are too many descriptors now; EMSGSIZE: the DNS answers do not fit SCAN_JOB_MAX;
+ * EINVAL: it needs a message. */
+int scan_submit(int queue, int message, const struct scan_job *job);
+
+/* Reads the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet; -1: the
+ * scanner failed, died or talked nonsense: *reason says which; its facts are unknown. */
+int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_answer *answer,
+                 const char **reason);
+
+/* The scanner's side. Takes the next job: fills *job (texts in arena), *message (-1: none) and
+ * *reply (owned by the caller). 1 got one, 0 none now (only when !wait), -1 the queue is gone.
+ * Malformed jobs are dropped on the way. */
+int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, int *message,
+              int *reply);
+
+/* Answers. What does not fit SCAN_ANSWER_MAX is left out and says so: a list is cut, a text becomes
+ * unknown. */
+bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer *answer);
+bool scan_refuse(int reply,
+                 const char *reason); /* it could not be scanned: the facts are unknown */
+
+/* A job as bytes. False: it does not fit. `payload` may be anything, and must outlive the job,
+ * whose `dns` is a new table in the arena; *job is empty after a failure. */
+bool scan_job_encode(struct buf *out, const struct scan_job *job);
+bool scan_job_decode(struct slice payload, struct arena *arena, struct scan_job *job);
+
+/* An answer as bytes: at most out->max of them. `payload` may be anything, and must outlive the
+ * answer; *answer is empty after a failure. */
+bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_answer *answer);
+bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header_count,
+                        struct scan_answer *answer);
+
+#endif

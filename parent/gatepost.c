@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC
+ * gatepost, the parent process: reads the command line and the configuration, makes what all
+ * proxies share, and runs the loop. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "parent/parent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { REPORT_MAX = 256 * 1024 };
+
+static void print_report(struct buf *report)
+{
+    struct slice text = buf_slice(report);
+    fwrite(text.ptr, 1, text.len, stderr);
+    buf_release(report);
+}
+
+static bool read_configuration(struct parent *parent, struct loaded *loaded)
+{
+    struct buf report = buf_init(REPORT_MAX);
+    bool usable = loaded_read(loaded, parent->arguments.path, slice_of(parent->hostname), &report);
+    if (usable && loaded->failed_tests > 0)
+        buf_printf(&report, "%u of the %u tests of the policy failed\n", loaded->failed_tests,
+                   loaded->tests);
+    print_report(&report);
+    return usable;
+}
+
+static int check(struct parent *parent)
+{
+    struct loaded loaded = {0};
+    bool good = read_configuration(parent, &loaded) && loaded.failed_tests == 0;
+    if (good)
+        printf("%s: good: %zu listeners, %zu backends, %zu domains, %zu rules, %u tests passed\n",
+               parent->arguments.path, loaded.config->listener_count, loaded.config->backend_count,
+               loaded.config->domain_count, policy_rule_count(loaded.config->policy), loaded.tests);
+    loaded_free(&loaded);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The caller's process waits until the parent serves, so that its exit status tells. Returns in the
+ * child. */
+static bool go_to_background(struct parent *parent)
+{
+    int pair[2];
+    if (pipe2(pair, O_CLOEXEC) != 0)
+        return false;
+    pid_t pid = fork();
+    if (pid < 0)
+        return false;
+    if (pid > 0) {
+        char byte;
+        close(pair[1]);
+        _exit(read(pair[0], &byte, 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE);
+    }
+    close(pair[0]);
+    parent->launcher = pair[1];
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    bool ok = null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0;
+    close(null);
+    return ok && setsid() >= 0;
+}
+
+static bool make_shared_things(struct parent *parent)
+{
+    raise_descriptor_limit();
+    parent->shared = shared_new(&parent->shared_fd);
+    return parent->shared && parent_open_signals(parent) &&
+           tickets_init(&parent->tickets, clock_ms()) &&
+           scanners_init(&parent->scanners[SCANNER_SCAN], SCANNER_SCAN) &&
+           scanners_init(&parent->scanners[SCANNER_AV], SCANNER_AV);
+}
+
+static bool start(struct parent *parent, struct loaded *loaded)
+{
+    struct buf report = buf_init(REPORT_MAX);
+    watch_bundle(&parent->files, loaded->bundle);
+    struct generation *generation = generation_new(parent, loaded, &report);
+    print_report(&report);
+    if (!generation)
+        return false;
+    int64_t now = clock_ms();
+    parent_apply(parent, generation->loaded.config, now);
+    generation_start(parent, generation, now);
+    return true;
+}
+
+static int complain(const char *what)
+{
+    fprintf(stderr, "gatepost: %s: %s\n", what, strerror(errno));
+    return EXIT_FAILURE;
+}
+
+static int serve(struct parent *parent)
+{
+    struct loaded loaded = {0};
+    int status = EXIT_FAILURE;
+    if (!read_configuration(parent, &loaded)) {
+        loaded_free(&loaded);
+        return status;
+    }
+    if (!parent->arguments.foreground && !go_to_background(parent))
+        complain("going to the background");
+    else if (!make_shared_things(parent))
+        complain("starting");
+    else if (start(parent, &loaded))
+        status = parent_run(parent);
+    loaded_free(&loaded);
+    return status;
+}
+
+static void forget_everything(struct parent *parent)
+{
+    sockets_prune(&parent->sockets, NULL);
+    shared_free(&parent->shared);
+    watch_free(&parent->files);
+    watch_free(&parent->signatures);
+    explicit_bzero(&parent->tickets, sizeof parent->tickets);
+}
+
+int main(int argc, char *argv[])
+{
+    static struct parent parent = {.shared_fd = -1, .launcher = -1, .redis.folder = -1};
+    parent.arguments = arguments_parse(argc, argv);
+    if (parent.arguments.want == ARGUMENTS_WRONG) {
+        fputs(arguments_usage, stderr);
+        return 2;
+    }
+    if (parent.arguments.want == ARGUMENTS_VERSION) {
+        puts("gatepost " GATEPOST_VERSION);
+        return EXIT_SUCCESS;
+    }
+    gethostname(parent.hostname, sizeof parent.hostname - 1);
+    if (parent.arguments.want == ARGUMENTS_CHECK)
+        return check(&parent);
+    int status = serve(&parent);
+    forget_everything(&parent);
+    return status;
+}

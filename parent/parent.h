@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC
+ * The parent: root, the only one that binds, opens keys and starts processes; it never accepts and
+ * never reads a network byte. One loop (parent_loop.c): what happened is noted (a message heard, a
+ * child reaped), then parent_settle looks at everything anew and acts. A generation is one
+ * configuration with its proxies; a slot is the place of a proxy in it, with listening sockets that
+ * are the same in each generation. */
+#ifndef PARENT_PARENT_H
+#define PARENT_PARENT_H
+
+#include "common/shared.h"
+#include "parent/parent_args.h"
+#include "parent/parent_backoff.h"
+#include "parent/parent_listen.h"
+#include "parent/parent_load.h"
+#include "parent/parent_redis.h"
+#include "parent/parent_scanners.h"
+#include "parent/parent_tickets.h"
+#include "parent/parent_watch.h"
+
+#include <sys/types.h>
+
+enum { OLD_GENERATIONS = 3 };
+
+struct generation;
+
+/* What a proxy is told at its start, in order. */
+enum tell {
+    TELL_CONFIG,
+    TELL_SHARED,
+    TELL_LISTENERS,
+    TELL_SCAN,
+    TELL_AV,
+    TELL_DECISIONS,
+    TELL_TICKETS,
+    TELL_START,
+    TELL_DONE,
+};
+
+struct slot {
+    struct generation *generation;
+    unsigned number;
+    pid_t pid;   /* 0: none runs */
+    int control; /* -1: none */
+    enum proxy_state state;
+    enum tell next_tell;
+    uint32_t listener; /* while TELL_LISTENERS: where it is */
+    size_t socket;
+    unsigned row;
+    bool lent;        /* its sockets are served by another while it waits for its next start */
+    unsigned may_say; /* messages that it has left */
+    bool wants_redis;
+    int64_t redis_at,
+        redis_delay; /* when it can have a connection; how long after the next failure */
+    bool failed;     /* it said so, or died before it was ready */
+    struct backoff backoff;
+    int64_t served_since, start_at, kill_at; /* 0: never */
+};
+
+struct generation {
+    unsigned number;
+    struct loaded loaded;
+    int bundle, decisions; /* descriptors; decisions -1: none */
+    struct slot *slots;
+    unsigned slot_count;
+    int64_t until; /* starting: when it is given up; old: when what is left is killed */
+    struct generation *next;
+};
+
+struct parent {
+    struct arguments arguments;
+    char hostname[256];
+    struct sockets sockets;
+    struct shared *shared;
+    int shared_fd;
+    struct tickets tickets;
+    struct scanners scanners[SCANNER_KINDS];
+    struct private_redis redis;
+    struct generation *starting, *current, *old; /* old: newest first */
+    unsigned generations;
+    struct watch files, signatures;
+    int64_t files_at, signatures_at, alive_at; /* next looks, next sign of life; 0: never */
+    bool reload_wanted;
+    bool stopping;
+    int64_t stop_until;
+    int status;   /* what to exit with */
+    int signals;  /* signalfd */
+    int launcher; /* who waits for us to be ready (pipe), -1: nobody */
+};
+
+/* parent_loop.c: runs until everything is stopped; returns the exit status. */
+int parent_run(struct parent *parent);
+bool parent_open_signals(struct parent *parent); /* before the first child is started */
+void parent_stop(struct parent *parent, int64_t now);
+
+/* parent_slot.c: one proxy. */
+void slot_start(struct parent *parent, struct slot *slot, int64_t now);
+void slot_tell(const struct parent *parent, struct slot *slot); /* what is left of the start */
+void slot_hear(struct slot *slot, int64_t now);
+void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now);
+void slot_lend(const struct parent *parent,
+               struct slot *slot); /* its sockets, to one that serves */
+void slot_connect_redis(struct parent *parent, struct slot *slot, int64_t now); /* if it can */
+void slot_drain(struct slot *slot, bool stopping);
+void slot_kill(struct slot *slot, const char *why);
+bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd);
+bool slot_send_tickets(struct slot *slot, const struct tickets *tickets);
+void slot_tell_down(struct slot *slot, const struct scanners *scanners);
+
+/* parent_generation.c: a configuration comes, serves, drains, goes. */
+struct generation *generation_new(struct parent *parent, struct loaded *loaded, struct buf *report);
+void generation_start(struct parent *parent, struct generation *generation, int64_t now);
+void generation_drain(struct generation *generation, bool stopping, int64_t until);
+void generation_settle(struct parent *parent, int64_t now);
+void generation_reopen(struct generation *generation); /* its file of decisions */
+size_t generation_alive(const struct generation *generation);
+
+/* parent_reload.c: SIGHUP, and files that changed by themselves. */
+void parent_reload(struct parent *parent, const char *why, int64_t now);
+void parent_look(struct parent *parent, int64_t now);
+void parent_apply(struct parent *parent, const struct config *config,
+                  int64_t now); /* log, scanners, Redis */
+void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now);
+void log_report(enum log_level level, const char *event, struct slice report);
+
+#endif

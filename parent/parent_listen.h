@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC
+ * The listening sockets: one for each address and slot (SO_REUSEPORT), kept for as long as any
+ * configuration names the address, so that what waits in its queue outlives every proxy. Nobody
+ * here ever accepts. */
+#ifndef PARENT_PARENT_LISTEN_H
+#define PARENT_PARENT_LISTEN_H
+
+#include "policy/config.h"
+
+struct listen_socket {
+    struct ip ip;
+    uint16_t port;
+    unsigned slot;
+    int fd;
+};
+
+struct sockets {
+    struct listen_socket *all; /* owned */
+    size_t count;
+};
+
+/* Binds and listens on what is missing for `slots` slots. False: one could not be had, report says
+ * which and why, and nothing is changed. */
+bool sockets_open(struct sockets *sockets, const struct config *config, unsigned slots,
+                  struct buf *report);
+
+/* Closes those whose address this configuration does not name; NULL: all. */
+void sockets_prune(struct sockets *sockets, const struct config *config);
+
+/* The sockets of a listener that slot `slot` of `slots` serves, one a call: *at is 0 before the
+ * first. -1: no more. There are several when there were more slots once: their queues must not be
+ * lost. */
+int sockets_next(const struct sockets *sockets, const struct listener *listener, unsigned slot,
+                 unsigned slots, size_t *at);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+#include "parent/parent_load.h"
+
+#include "base/log.h"
+#include "common/redis_place.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A path of the configuration as a C string, for messages and system calls. */
+struct text {
+    char bytes[4096];
+};
+
+static const char *text_of(struct slice s, struct text *out)
+{
+    size_t n = s.len < sizeof out->bytes - 1 ? s.len : sizeof out->bytes - 1;
+    memcpy(out->bytes, s.ptr, n);
+    out->bytes[n] = '\0';
+    return out->bytes;
+}
+
+static bool complain(struct buf *report, const char *what, struct slice name, const char *reason)
+{
+    buf_printf(report, "error: %s \"%.*s\": %s\n", what, SLICE_ARGS(name), reason);
+    return false;
+}
+
+static bool take_file(struct bundle *bundle, const char *what, struct slice path,
+                      struct buf *report)
+{
+    struct slice content;
+    const char *reason;
+    return bundle_read(bundle, path, &content, &reason) || complain(report, what, path, reason);
+}
+
+static void warn_of_open_file(const struct bundle *bundle, const char *what, struct slice path,
+                              struct buf *report)
+{
+    for (size_t i = 0; i < bundle_count(bundle); i++) {
+        const struct bundle_file *file = bundle_file(bundle, i);
+        if (slice_eq(slice_of(file->path), path) && (file->status.st_mode & S_IROTH))
+            buf_printf(report, "warning: %s \"%s\" can be read by everybody: chmod o= it\n", what,
+                       file->path);
+    }
+}
+
+static bool verifies_backends(const struct config *config)
+{
+    for (size_t b = 0; b < config->backend_count; b++)
+        for (size_t s = 0; s < config->backends[b].server_count; s++)
+            if (config->backends[b].servers[s].tls == BACKEND_TLS_VERIFY)
+                return true;
+    return false;
+}
+
+static bool take_tls_files(struct bundle *bundle, const struct config *config, struct buf *report)
+{
+    bool ok = true;
+    for (size_t i = 0; i < config->certificate_count; i++) {
+        const struct certificate *certificate = &config->certificates[i];
+        ok &= take_file(bundle, "certificate chain", certificate->chain_path, report);
+        ok &= take_file(bundle, "key", certificate->key_path, report);
+        warn_of_open_file(bundle, "key", certificate->key_path, report);
+    }
+    if (verifies_backends(config) || config->settings.redis_tls_name.len > 0)
+        ok &= take_file(bundle, "tls ca_file", config->settings.tls_ca_file, report);
+    return ok;
+}
+
+static bool take_redis_files(struct bundle *bundle, const struct config *config, struct buf *report)
+{
+    const struct settings *settings = &config->settings;
+    struct ip ip;
+    uint16_t port;
+    if (settings->redis_server.len > 0 && !redis_address(settings->redis_server, &ip, &port))
+        return complain(report, "redis server", settings->redis_server,
+                        "expected an address like \"192.0.2.6:6379\" or \"[2001:db8::6]:6379\"");
+    if (settings->redis_password_file.len == 0)
+        return true;
+    bool ok = take_file(bundle, "redis password_file", settings->redis_password_file, report);
+    warn_of_open_file(bundle, "redis password_file", settings->redis_password_file, report);
+    return ok;
+}
+
+static bool check_user(struct slice user, struct buf *report)
+{
+    struct text name;
+    if (getpwnam(text_of(user, &name)))
+        return true;
+    complain(report, "user", user, "no such user; create it with:");
+    buf_printf(report,
+               "    useradd --system --user-group --no-create-home --home-dir /nonexistent "
+               "--shell /usr/sbin/nologin %.*s\n",
+               SLICE_ARGS(user));
+    return false;
+}
+
+/* A missing one is made when the proxies start, so that a first deployment needs no extra step. */
+static bool check_chroot(struct slice folder, struct buf *report)
+{
+    struct text path;
+    struct stat status;
+    if (folder.len == 0)
+        return true;
+    if (stat(text_of(folder, &path), &status) != 0)
+        return errno == ENOENT || complain(report, "process chroot", folder, strerror(errno));
+    if (!S_ISDIR(status.st_mode))
+        return complain(report, "process chroot", folder, "not a folder");
+    if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)))
+        return complain(report, "process chroot", folder, "others than root may write in it");
+    return true;
+}
+
+static bool check_log(const struct settings *settings, struct buf *report)
+{
+    enum log_level level;
+    bool ok = log_level_parse(settings->log_level, &level) ||
+              complain(report, "log level", settings->log_level,
+                       "expected debug, info, warning or error");
+    if (!slice_eq(settings->log_to, SLICE("stderr")) &&
+        !slice_eq(settings->log_to, SLICE("syslog")))
+        ok = complain(report, "log to", settings->log_to, "expected stderr or syslog");
+    return ok;
+}
+
+static bool check_machine(const struct settings *settings, struct buf *report)
+{
+    bool ok = check_log(settings, report);
+    if (geteuid() != 0)
+        return ok;
+    ok &= check_user(settings->process_user, report);
+    ok &= check_chroot(settings->process_chroot, report);
+    return ok;
+}
+
+bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname, struct buf *report)
+{
+    *loaded = (struct loaded){.bundle = bundle_new()};
+    if (!loaded->bundle) {
+        buf_cstr(report, "error: out of memory\n");
+        return false;
+    }
+    struct loader loader = bundle_loader(loaded->bundle);
+    loaded->config = config_load(slice_of(path), &loader, hostname, report);
+    if (!loaded->config)
+        return false;
+    bool ok = take_tls_files(loaded->bundle, loaded->config, report);
+    ok = take_redis_files(loaded->bundle, loaded->config, report) && ok;
+    if (!check_machine(&loaded->config->settings, report) || !ok) {
+        config_free(&loaded->config);
+        return false;
+    }
+    loaded->failed_tests = config_run_tests(loaded->config, &loaded->tests, report);
+    return true;
+}
+
+void loaded_free(struct loaded *loaded)
+{
+    if (loaded->config)
+        config_free(&loaded->config);
+    bundle_free(&loaded->bundle);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC
+ * A configuration as the parent takes it up: read from the disk, checked, also against this
+ * machine, and bundled for the proxies. */
+#ifndef PARENT_PARENT_LOAD_H
+#define PARENT_PARENT_LOAD_H
+
+#include "common/bundle.h"
+
+struct loaded {
+    struct bundle *bundle;
+    struct config *config; /* NULL: it cannot be used */
+    unsigned tests, failed_tests;
+};
+
+/* Loads, checks and runs the tests of `path`. What there is to say goes to report, errors first.
+ * False: unusable. The bundle is there in both cases (it knows the files that were looked at);
+ * loaded_free either way. */
+bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,
+                 struct buf *report);
+void loaded_free(struct loaded *loaded);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
+#include "base/log.h"
+#include "parent/parent.h"
+#include "parent/parent_notify.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    STOP_GRACE = 30000,    /* most that sessions get to finish after SIGTERM, milliseconds */
+    SCANNERS_GRACE = 3000, /* and scanners after them */
+    SOURCES_MAX = 1 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
+    LONGEST_WAIT = 60000,
+};
+
+/* What poll watches, and whose it is. */
+struct source {
+    struct slot *slot;
+    struct scanners *scanners;
+    struct head *head;
+};
+
+struct sources {
+    struct pollfd fds[SOURCES_MAX];
+    struct source whose[SOURCES_MAX];
+    nfds_t count;
+};
+
+static void add_source(struct sources *sources, int fd, short events, struct source whose)
+{
+    if (fd < 0 || sources->count == SOURCES_MAX)
+        return;
+    sources->fds[sources->count] = (struct pollfd){.fd = fd, .events = events};
+    sources->whose[sources->count++] = whose;
+}
+
+static void add_generation(struct sources *sources, struct generation *generation)
+{
+    for (unsigned number = 0; number < generation->slot_count; number++) {
+        struct slot *slot = &generation->slots[number];
+        bool telling = slot->state == PROXY_CONFIGURING;
+        add_source(sources, slot->control, (short)(POLLIN | (telling ? POLLOUT : 0)),
+                   (struct source){.slot = slot});
+    }
+}
+
+static void collect(struct parent *parent, struct sources *sources)
+{
+    sources->count = 0;
+    add_source(sources, parent->signals, POLLIN, (struct source){0});
+    if (parent->starting)
+        add_generation(sources, parent->starting);
+    if (parent->current)
+        add_generation(sources, parent->current);
+    for (struct generation *old = parent->old; old; old = old->next)
+        add_generation(sources, old);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++) {
+        struct scanners *scanners = &parent->scanners[kind];
+        for (size_t i = 0; i < SCANNERS_HEADS; i++)
+            if (scanners->heads[i].state != HEAD_NONE)
+                add_source(sources, scanners->heads[i].control, POLLIN,
+                           (struct source){.scanners = scanners, .head = &scanners->heads[i]});
+    }
+}
+
+static void hear(struct parent *parent, const struct sources *sources, int64_t now)
+{
+    for (nfds_t i = 1; i < sources->count; i++) {
+        const struct source *source = &sources->whose[i];
+        if (sources->fds[i].revents == 0)
+            continue;
+        if (source->slot) {
+            slot_hear(source->slot, now);
+            slot_tell(parent, source->slot);
+        } else {
+            scanners_hear(source->scanners, source->head, now);
+        }
+    }
+}
+
+static struct slot *find_in(struct generation *generation, pid_t pid)
+{
+    for (unsigned number = 0; generation && number < generation->slot_count; number++)
+        if (generation->slots[number].pid == pid)
+            return &generation->slots[number];
+    return NULL;
+}
+
+static struct slot *find_proxy(struct parent *parent, pid_t pid)
+{
+    struct slot *found = find_in(parent->current, pid);
+    if (!found)
+        found = find_in(parent->starting, pid);
+    for (struct generation *old = parent->old; old && !found; old = old->next)
+        found = find_in(old, pid);
+    return found;
+}
+
+static void reap(struct parent *parent, int64_t now)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        struct slot *slot = find_proxy(parent, pid);
+        bool known = slot != NULL;
+        if (slot)
+            slot_died(parent, slot, status, now);
+        for (int kind = 0; kind < SCANNER_KINDS && !known; kind++)
+            known = scanners_died(&parent->scanners[kind], pid, status, now);
+        if (!known)
+            private_redis_died(&parent->redis, pid, status, now);
+    }
+}
+
+static void reopen(struct parent *parent)
+{
+    log_at(LEVEL_INFO, "", "reopening the file of decisions");
+    if (parent->starting)
+        generation_reopen(parent->starting);
+    if (parent->current)
+        generation_reopen(parent->current);
+    for (struct generation *old = parent->old; old; old = old->next)
+        generation_reopen(old);
+}
+
+/* What counts for the administrator, in one line. */
+static void log_metrics(const struct parent *parent)
+{
+    struct log_field fields[COUNTER_COUNT + 4];
+    size_t n = 0;
+    fields[n++] = field_num("sessions", (int64_t)shared_sessions(parent->shared));
+    fields[n++] = field_num("spool", (int64_t)shared_spool(parent->shared));
+    fields[n++] = field_num("scans", (int64_t)shared_scans(parent->shared));
+    for (enum counter c = 0; c < COUNTER_COUNT; c++)
+        fields[n++] = field_num(shared_counter_name(c), (int64_t)shared_counter(parent->shared, c));
+    fields[n] = (struct log_field){.kind = FIELD_END};
+    if (log_wants(LEVEL_INFO))
+        log_write(LEVEL_INFO, "", "metrics", fields);
+}
+
+static void take_signals(struct parent *parent, int64_t now)
+{
+    struct signalfd_siginfo info;
+    while (read(parent->signals, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            parent->reload_wanted = true;
+        else if (info.ssi_signo == SIGUSR1) {
+            reopen(parent);
+            log_metrics(parent);
+        } else if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+            parent_stop(parent, now);
+    }
+}
+
+static void shorten_drains(struct parent *parent)
+{
+    for (struct generation *old = parent->old; old; old = old->next)
+        if (old->until > parent->stop_until)
+            old->until = parent->stop_until;
+}
+
+/* The second time it means: at once. */
+void parent_stop(struct parent *parent, int64_t now)
+{
+    int64_t grace = STOP_GRACE;
+    if (parent->current && parent->current->loaded.config->settings.timeouts_drain < grace)
+        grace = parent->current->loaded.config->settings.timeouts_drain;
+    parent->stop_until = parent->stopping ? now : now + grace;
+    struct generation *active[] = {parent->starting, parent->current};
+    parent->starting = parent->current = NULL;
+    for (size_t i = 0; i < sizeof active / sizeof *active; i++) {
+        if (!active[i])
+            continue;
+        generation_drain(active[i], true, parent->stop_until);
+        active[i]->next = parent->old;
+        parent->old = active[i];
+    }
+    shorten_drains(parent);
+    sockets_prune(&parent->sockets, NULL);
+    if (parent->stopping)
+        return;
+    parent->stopping = true;
+    notify_stopping();
+    log_at(LEVEL_INFO, "", "stopping");
+}
+
+/* Scanners and Redis are needed until the last session has ended. */
+static void settle_stop(struct parent *parent, int64_t now)
+{
+    if (!parent->stopping || parent->old)
+        return;
+    for (int kind = 0; kind < SCANNER_KINDS; kind++) {
+        if (parent->scanners[kind].wanted) {
+            scanners_configure(&parent->scanners[kind], NULL);
+            parent->stop_until = now + SCANNERS_GRACE;
+        }
+        if (parent->stop_until <= now)
+            scanners_kill(&parent->scanners[kind]);
+    }
+    private_redis_configure(&parent->redis, NULL, now);
+}
+
+static bool is_over(const struct parent *parent)
+{
+    return parent->stopping && !parent->old && scanners_gone(&parent->scanners[SCANNER_SCAN]) &&
+           scanners_gone(&parent->scanners[SCANNER_AV]) && parent->redis.pid == 0;
+}
+
+static void sooner(int64_t *next, int64_t at)
+{
+    if (at > 0 && at < *next)
+        *next = at;
+}
+
+static void sooner_in(int64_t *next, const struct generation *generation)
+{
+    sooner(next, generation->until);
+    for (unsigned number = 0; number < generation->slot_count; number++) {
+        const struct slot *slot = &generation->slots[number];
+        sooner(next, slot->kill_at);
+        if (slot->pid == 0)
+            sooner(next, slot->start_at);
+        if (slot->wants_redis && slot->control >= 0)
+            sooner(next, slot->redis_at);
+    }
+}
+
+static void connect_redis(struct parent *parent, struct generation *generation, int64_t now)
+{
+    for (unsigned number = 0; number < generation->slot_count; number++)
+        slot_connect_redis(parent, &generation->slots[number], now);
+}
+
+static void send_tickets(struct parent *parent)
+{
+    struct generation *lists[] = {parent->current, parent->starting, parent->old};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (struct generation *g = lists[i]; g; g = g->next)
+            for (unsigned number = 0; number < g->slot_count; number++)
+                if (g->slots[number].state != PROXY_CONFIGURING)
+                    slot_send_tickets(&g->slots[number], &parent->tickets);
+}
+
+static void tell_down(struct parent *parent, struct scanners *scanners)
+{
+    struct generation *lists[] = {parent->current, parent->starting, parent->old};
+    if (!scanners->news)
+        return;
+    scanners->news = false;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (struct generation *g = lists[i]; g; g = g->next)
+            for (unsigned number = 0; number < g->slot_count; number++)
+                slot_tell_down(&g->slots[number], scanners);
+}
+
+/* Does everything that is due; returns when the next is. */
+static int64_t settle(struct parent *parent, int64_t now)
+{
+    int64_t next = now + LONGEST_WAIT, alive = notify_alive_interval();
+    generation_settle(parent, now);
+    if (parent->current && !parent->starting) {
+        if (parent->reload_wanted)
+            parent_reload(parent, "SIGHUP", now);
+        else
+            parent_look(parent, now);
+        sooner(&next, parent->files_at);
+        sooner(&next, parent->signatures_at);
+    }
+    if (tickets_rotate(&parent->tickets, now))
+        send_tickets(parent);
+    if (alive && parent->alive_at <= now) {
+        notify_alive();
+        parent->alive_at = now + alive;
+    }
+    sooner(&next, parent->alive_at);
+    settle_stop(parent, now);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++) {
+        sooner(&next, scanners_settle(&parent->scanners[kind], now));
+        tell_down(parent, &parent->scanners[kind]);
+    }
+    sooner(&next, private_redis_settle(&parent->redis, now));
+    struct generation *lists[] = {parent->current, parent->starting, parent->old};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (struct generation *g = lists[i]; g; g = g->next) {
+            connect_redis(parent, g, now);
+            sooner_in(&next, g);
+        }
+    if (parent->stopping && !parent->old)
+        sooner(&next, parent->stop_until);
+    return next;
+}
+
+bool parent_open_signals(struct parent *parent)
+{
+    static const int wanted[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGCHLD};
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        sigaddset(&set, wanted[i]);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return false;
+    parent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return parent->signals >= 0;
+}
+
+int parent_run(struct parent *parent)
+{
+    static struct sources sources;
+    for (;;) {
+        int64_t now = clock_ms(), next = settle(parent, now);
+        if (is_over(parent))
+            break;
+        collect(parent, &sources);
+        int64_t wait = next > now ? next - now : 0;
+        if (poll(sources.fds, sources.count, (int)wait) < 0 && errno != EINTR)
+            continue;
+        now = clock_ms();
+        hear(parent, &sources, now);
+        take_signals(parent, now);
+        reap(parent, now);
+    }
+    close(parent->signals);
+    log_metrics(parent);
+    log_at(LEVEL_INFO, "", "stopped", field_num("status", parent->status));
+    return parent->status;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC
+ * Telling systemd how we are (sd_notify(3)): a datagram to the socket that NOTIFY_SOCKET names.
+ * Does nothing without it. */
+#ifndef PARENT_PARENT_NOTIFY_H
+#define PARENT_PARENT_NOTIFY_H
+
+#include <stdint.h>
+
+void notify_ready(void);
+void notify_reloading(void);
+void notify_stopping(void);
+void notify_alive(void);
+
+/* How often notify_alive is wanted, in milliseconds; 0: never. */
+int64_t notify_alive_interval(void);
+
+#endif

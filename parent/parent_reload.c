@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/log.h"
+#include "parent/parent.h"
+#include "parent/parent_notify.h"
+
+#include <string.h>
+
+enum { REPORT_MAX = 64 * 1024, LOOK_EVERY = 5000 };
+
+void log_report(enum log_level level, const char *event, struct slice report)
+{
+    while (report.len > 0) {
+        struct slice line;
+        slice_cut(report, '\n', &line, &report);
+        log_at(level, "", event, field_text("line", line));
+    }
+}
+
+static void open_log(const struct settings *settings)
+{
+    enum log_level level = LEVEL_INFO;
+    log_level_parse(settings->log_level, &level);
+    log_open("gatepost", slice_eq(settings->log_to, SLICE("syslog")) ? SINK_SYSLOG : SINK_STDERR,
+             level);
+}
+
+static void watch_signatures(struct parent *parent, const struct settings *settings, int64_t now)
+{
+    char path[4096];
+    struct slice folder = settings->antivirus_database;
+    parent->signatures_at = 0;
+    if (!parent->scanners[SCANNER_AV].wanted || folder.len >= sizeof path)
+        return;
+    memcpy(path, folder.ptr, folder.len);
+    path[folder.len] = '\0';
+    bool watched = parent->signatures.count > 0 && strcmp(parent->signatures.paths[0], path) == 0;
+    if (watched || watch_folder(&parent->signatures, path))
+        parent->signatures_at = now + settings->antivirus_reload;
+}
+
+/* Sessions that finish under an older configuration may still need what the new one does not. */
+static bool needed_by_old(const struct parent *parent, enum scanner_kind kind)
+{
+    for (const struct generation *old = parent->old; old; old = old->next)
+        if (pipeline_needs(old->loaded.config, kind))
+            return true;
+    return false;
+}
+
+static bool private_needed_by_old(const struct parent *parent)
+{
+    for (const struct generation *old = parent->old; old; old = old->next)
+        if (private_redis_needed(old->loaded.config))
+            return true;
+    return false;
+}
+
+/* What the processes of this configuration lean on: scanners, Redis. */
+void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now)
+{
+    if (private_redis_needed(config) || !private_needed_by_old(parent))
+        private_redis_configure(&parent->redis, config, now);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (pipeline_needs(config, (enum scanner_kind)kind) ||
+            !needed_by_old(parent, (enum scanner_kind)kind))
+            scanners_configure(&parent->scanners[kind], config);
+}
+
+void parent_apply(struct parent *parent, const struct config *config, int64_t now)
+{
+    open_log(&config->settings);
+    parent_apply_helpers(parent, config, now);
+    watch_signatures(parent, &config->settings, now);
+}
+
+static bool load(struct parent *parent, struct loaded *loaded, struct buf *report)
+{
+    bool usable = loaded_read(loaded, parent->arguments.path, slice_of(parent->hostname), report);
+    if (loaded->bundle)
+        watch_bundle(&parent->files, loaded->bundle);
+    if (usable && loaded->failed_tests > 0)
+        buf_printf(report, "error: %u of the %u tests of the policy failed\n", loaded->failed_tests,
+                   loaded->tests);
+    return usable && loaded->failed_tests == 0;
+}
+
+void parent_reload(struct parent *parent, const char *why, int64_t now)
+{
+    parent->reload_wanted = false;
+    struct buf report = buf_init(REPORT_MAX);
+    struct loaded loaded = {0};
+    struct generation *generation = NULL;
+    notify_reloading();
+    log_at(LEVEL_INFO, "", "reloading", field_str("reason", why));
+    if (load(parent, &loaded, &report))
+        generation = generation_new(parent, &loaded, &report);
+    log_report(generation ? LEVEL_WARNING : LEVEL_ERROR, generation ? "reload" : "reload refused",
+               buf_slice(&report));
+    buf_release(&report);
+    loaded_free(&loaded);
+    if (generation) {
+        generation_start(parent, generation, now);
+    } else {
+        log_at(LEVEL_ERROR, "", "reload refused, nothing is changed");
+        notify_ready();
+    }
+}
+
+void parent_look(struct parent *parent, int64_t now)
+{
+    if (parent->files_at <= now) {
+        parent->files_at = now + LOOK_EVERY;
+        if (watch_look(&parent->files))
+            parent_reload(parent, "files have changed", now);
+    }
+    if (parent->signatures_at && parent->signatures_at <= now) {
+        const struct config *config = parent->current->loaded.config;
+        if (watch_look(&parent->signatures)) {
+            log_at(LEVEL_INFO, "", "signatures have changed");
+            scanners_renew(&parent->scanners[SCANNER_AV]);
+        }
+        bool moving = parent->signatures.seen != parent->signatures.known;
+        int64_t every = config->settings.antivirus_reload;
+        parent->signatures_at = now + (moving && every > LOOK_EVERY ? LOOK_EVERY : every);
+    }
+}

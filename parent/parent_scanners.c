@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: ISC */
+#include "parent/parent_scanners.h"
+
+#include "base/child.h"
+#include "base/log.h"
+#include "filters/pipeline.h"
+#include "filters/scanner/family_control.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    GRACE = 10000,         /* beyond the time-out of a scan, milliseconds */
+    DROPPED_MOST = 100000, /* more jobs than the kernel queues */
+};
+
+bool scanners_init(struct scanners *scanners, enum scanner_kind kind)
+{
+    int pair[2];
+    *scanners = (struct scanners){.kind = kind, .sending = -1, .receiving = -1};
+    if (ipc_pair(pair) != 0)
+        return false;
+    scanners->sending = pair[0];
+    scanners->receiving = pair[1];
+    return true;
+}
+
+static void set_down(struct scanners *scanners, const char *reason)
+{
+    if (strcmp(scanners->down, reason) == 0)
+        return;
+    scanners->news = true;
+    snprintf(scanners->down, sizeof scanners->down, "%s", reason);
+}
+
+void scanners_configure(struct scanners *scanners, const struct config *config)
+{
+    scanners->wanted = config && pipeline_needs(config, scanners->kind);
+    if (!scanners->wanted) {
+        set_down(scanners, "");
+        return;
+    }
+    struct family_command fresh;
+    family_command(scanners->kind, &config->settings, &fresh);
+    if (memcmp(&fresh, &scanners->command, sizeof fresh) != 0)
+        scanners_renew(scanners);
+    scanners->command = fresh;
+    scanners->patience = config->settings.timeouts_scan + GRACE;
+}
+
+void scanners_renew(struct scanners *scanners)
+{
+    scanners->renew = true;
+    scanners->start_at = 0;
+}
+
+static struct head *find(struct scanners *scanners, enum head_state state)
+{
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state == state)
+            return &scanners->heads[i];
+    return NULL;
+}
+
+static void kill_head(struct head *head)
+{
+    head->kill_at = 0;
+    if (head->pid > 0)
+        kill(head->pid, SIGKILL);
+}
+
+static bool spawn(struct scanners *scanners, struct head *head)
+{
+    *head = (struct head){.control = -1};
+    head->pid =
+        family_start(scanners->kind, &scanners->command, scanners->receiving, &head->control);
+    if (head->pid > 0)
+        head->state = HEAD_STARTING;
+    return head->pid > 0;
+}
+
+/* ---- whether they serve ---- */
+
+/* Nobody will take these jobs soon: whoever waits for one sees the end of its socket. Nothing of
+ * them is read. */
+static void drop_jobs(const struct scanners *scanners)
+{
+    char octet;
+    for (int i = 0; i < DROPPED_MOST; i++)
+        if (recv(scanners->receiving, &octet, 1, MSG_DONTWAIT) < 0)
+            return;
+}
+
+static void serve_no_more(struct scanners *scanners, const char *reason)
+{
+    if (find(scanners, HEAD_READY))
+        return;
+    if (!scanners->down[0])
+        log_at(LEVEL_ERROR, "", "scanners down, messages that need them are deferred",
+               field_str("program", family_program(scanners->kind)), field_str("reason", reason));
+    set_down(scanners, reason);
+    drop_jobs(scanners);
+}
+
+static void start(struct scanners *scanners, int64_t now)
+{
+    struct head *head = find(scanners, HEAD_NONE);
+    if (!head) { /* all places are taken by old ones that do not end */
+        scanners->start_at = now + BACKOFF_FIRST;
+        return;
+    }
+    scanners->start_at = 0;
+    scanners->renew = false;
+    if (spawn(scanners, head))
+        return;
+    const char *reason = strerror(errno);
+    log_at(LEVEL_ERROR, "", "scanners not started",
+           field_str("program", family_program(scanners->kind)), field_str("reason", reason));
+    serve_no_more(scanners, reason);
+    scanners->start_at = backoff_after(&scanners->backoff, 0, now);
+}
+
+static void retire(const struct scanners *scanners, struct head *head, int64_t now)
+{
+    if (head->state == HEAD_STARTING || !family_retire(head->control))
+        kill_head(head);
+    else
+        head->kill_at = now + scanners->patience;
+    head->state = HEAD_RETIRING;
+}
+
+/* One that is ready stays; what came before it goes. Without any need all go. */
+static void retire_surplus(struct scanners *scanners, int64_t now)
+{
+    struct head *newest = NULL;
+    for (size_t i = 0; i < SCANNERS_HEADS; i++) {
+        struct head *head = &scanners->heads[i];
+        if (head->state == HEAD_READY && (!newest || head->ready_since >= newest->ready_since))
+            newest = head;
+    }
+    for (size_t i = 0; i < SCANNERS_HEADS; i++) {
+        struct head *head = &scanners->heads[i];
+        bool surplus = head->state == HEAD_READY && head != newest;
+        bool unwanted = head->state == HEAD_READY || head->state == HEAD_STARTING;
+        if (surplus || (!scanners->wanted && unwanted))
+            retire(scanners, head, now);
+    }
+}
+
+static int64_t kill_overdue(struct scanners *scanners, int64_t now)
+{
+    int64_t next = 0;
+    for (size_t i = 0; i < SCANNERS_HEADS; i++) {
+        struct head *head = &scanners->heads[i];
+        if (head->kill_at && head->kill_at <= now)
+            kill_head(head);
+        if (head->kill_at && (!next || head->kill_at < next))
+            next = head->kill_at;
+    }
+    return next;
+}
+
+int64_t scanners_settle(struct scanners *scanners, int64_t now)
+{
+    bool starting = find(scanners, HEAD_STARTING) != NULL;
+    bool lacking = scanners->renew || (!starting && !find(scanners, HEAD_READY));
+    if (scanners->wanted && lacking && !starting && scanners->start_at <= now)
+        start(scanners, now);
+    retire_surplus(scanners, now);
+    int64_t next = kill_overdue(scanners, now);
+    if (scanners->wanted && scanners->start_at > now && (!next || scanners->start_at < next))
+        next = scanners->start_at;
+    return next;
+}
+
+static void forget(struct head *head)
+{
+    if (head->control >= 0)
+        close(head->control);
+    head->control = -1;
+}
+
+static void heard(struct scanners *scanners, struct head *head, enum family_message message,
+                  const struct family_heard *words, int64_t now)
+{
+    struct log_field program = field_str("program", family_program(scanners->kind));
+    if (message == FAMILY_READY && head->state == HEAD_STARTING) {
+        head->state = HEAD_READY;
+        head->ready_since = now;
+        log_at(LEVEL_INFO, "", "scanners ready", program, field_num("pid", head->pid),
+               field_num("workers", words->workers));
+        set_down(scanners, "");
+    } else if (message == FAMILY_FAILED) {
+        snprintf(head->failure, sizeof head->failure, "%s", words->text);
+    }
+}
+
+void scanners_hear(struct scanners *scanners, struct head *head, int64_t now)
+{
+    enum family_message message;
+    struct family_heard words;
+    int got = 0;
+    while (head->control >= 0 && (got = family_hear(head->control, &message, &words)) > 0)
+        heard(scanners, head, message, &words, now);
+    if (got < 0) {
+        forget(head);
+        head->kill_at = now + CHILD_LINGER;
+    }
+}
+
+/* Each try may fail for the same reason: that is said once. */
+static void log_death(const struct scanners *scanners, const struct head *head, const char *how)
+{
+    struct log_field program = field_str("program", family_program(scanners->kind)),
+                     pid = field_num("pid", head->pid);
+    const char *reason = head->failure[0] ? head->failure : how;
+    enum log_level level = strcmp(reason, scanners->down) == 0 ? LEVEL_DEBUG : LEVEL_ERROR;
+    if (head->state == HEAD_RETIRING)
+        log_at(LEVEL_INFO, "", "scanners retired", program, pid, field_str("how", how));
+    else if (head->failure[0])
+        log_at(level, "", "scanners failed", program, pid, field_str("reason", reason));
+    else
+        log_at(level, "", "scanners died", program, pid, field_str("how", how));
+}
+
+/* One that served is started anew at once, and its jobs wait for that. */
+static void try_again(struct scanners *scanners, const struct head *head, const char *how,
+                      int64_t now)
+{
+    scanners->start_at = backoff_after(&scanners->backoff, head->ready_since, now);
+    if (head->failure[0])
+        serve_no_more(scanners, head->failure);
+    else if (scanners->start_at > now)
+        serve_no_more(scanners, how);
+}
+
+bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now)
+{
+    struct head *head = NULL;
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state != HEAD_NONE && scanners->heads[i].pid == pid)
+            head = &scanners->heads[i];
+    if (!head)
+        return false;
+    scanners_hear(scanners, head, now); /* its last words */
+    const char *how = child_death(status);
+    struct head was = *head;
+    log_death(scanners, head, how);
+    forget(head);
+    *head = (struct head){.control = -1};
+    if (was.state != HEAD_RETIRING)
+        try_again(scanners, &was, how, now);
+    scanners->renew = scanners->renew || was.state == HEAD_STARTING;
+    return true;
+}
+
+void scanners_kill(struct scanners *scanners)
+{
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state != HEAD_NONE)
+            kill_head(&scanners->heads[i]);
+}
+
+bool scanners_gone(const struct scanners *scanners)
+{
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state != HEAD_NONE)
+            return false;
+    return true;
+}

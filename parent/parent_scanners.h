@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC
+ * The scanners of one kind as the parent sees them: the head of a family (filters/scanner/family.h), and
+ * the queue that outlives every head, so that a new family takes over without a job being lost. */
+#ifndef PARENT_PARENT_SCANNERS_H
+#define PARENT_PARENT_SCANNERS_H
+
+#include "filters/scanner/family_start.h"
+#include "parent/parent_backoff.h"
+
+#include <sys/types.h>
+
+enum { SCANNERS_HEADS = 4 };
+
+enum head_state { HEAD_NONE, HEAD_STARTING, HEAD_READY, HEAD_RETIRING };
+
+struct head {
+    enum head_state state;
+    pid_t pid;
+    int control; /* -1: none */
+    int64_t ready_since, kill_at;
+    char failure[SCAN_REASON_MAX + 1]; /* what it said that it ends for */
+};
+
+struct scanners {
+    enum scanner_kind kind;
+    int sending, receiving; /* the queue's two ends, owned */
+    bool wanted, renew;
+    struct family_command command;
+    int64_t patience; /* how long a retired head may take */
+    struct head heads[SCANNERS_HEADS];
+    struct backoff backoff;
+    int64_t start_at;
+    /* None serves, and the last try has failed for this reason; empty: they serve, or soon will. */
+    char down[SCAN_REASON_MAX + 1];
+    bool news; /* the proxies are to be told */
+};
+
+/* Makes the queue. False with errno. */
+bool scanners_init(struct scanners *scanners, enum scanner_kind kind);
+
+/* What they should be from now on; other arguments than before bring a new family. NULL: none is
+ * wanted. */
+void scanners_configure(struct scanners *scanners, const struct config *config);
+
+/* A new family beside the present one, which is retired once the new one is ready. */
+void scanners_renew(struct scanners *scanners);
+
+/* Starts, retires and kills what is due. Returns when it wants to be called again;
+ * 0: not by time. */
+int64_t scanners_settle(struct scanners *scanners, int64_t now);
+
+/* This head has said something. */
+void scanners_hear(struct scanners *scanners, struct head *head, int64_t now);
+
+/* True when the dead child was one of the heads. */
+bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now);
+
+void scanners_kill(struct scanners *scanners); /* whatever runs */
+bool scanners_gone(const struct scanners *scanners);
+
+#endif

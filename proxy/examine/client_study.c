@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/examine/client_study.h"
+
+#include <stdlib.h>
+
+enum { ARENA_MAX = 512 * 1024 };
+
+static const struct config *config_of(const struct client_study *client)
+{
+    return client->proxy->config;
+}
+
+/* Those of later events are still to come. */
+static void fail_rates(struct client_study *client)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(config_of(client)->policy, &count);
+    struct value *keyed = client->facts.keyed;
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].fact == FACT_RATE && keys[i].event == RATE_CONNECTIONS &&
+            keyed[i].state == VALUE_PENDING)
+            keyed[i] = value_unknown();
+}
+
+static const enum producer producers[] = {PRODUCER_CLIENT, PRODUCER_HELO, PRODUCER_DNSBL};
+enum { PRODUCERS = sizeof producers / sizeof *producers };
+
+static void give_up_dns(struct client_study *client)
+{
+    inquiry_cancel(&client->dns);
+    for (int i = 0; i < PRODUCERS; i++)
+        study_give_up(&client->study, producers[i]);
+}
+
+static void give_up_redis(struct client_study *client)
+{
+    if (client->state)
+        state_cancel(client->state);
+    fail_rates(client);
+}
+
+static unsigned look_up(void *ctx, enum producer whose, const struct dns_wanted *wanted,
+                        size_t count)
+{
+    struct client_study *client = ctx;
+    (void)whose;
+    return inquiry_ask(&client->dns, wanted, count);
+}
+
+static void go_on(struct client_study *client)
+{
+    client->study.suspended = shared_suspended(client->proxy->shared);
+    if (client->dns.pending == 0)
+        study_advance(&client->study);
+}
+
+static void on_answers(void *ctx)
+{
+    struct client_study *client = ctx;
+    go_on(client);
+    client->changed(client->ctx);
+}
+
+static void on_state(void *ctx)
+{
+    struct client_study *client = ctx;
+    client->changed(client->ctx);
+}
+
+/* ---- beginning ---- */
+
+static bool wanted(const struct proxy *proxy)
+{
+    bool any = proxy->counts[RATE_CONNECTIONS];
+    for (int i = 0; i < PRODUCERS; i++)
+        any |= proxy->wants[producers[i]];
+    return any;
+}
+
+static void prepare_study(struct client_study *client, const struct ip *ip)
+{
+    client->study = (struct study){.config = config_of(client),
+                                   .arena = client->arena,
+                                   .facts = &client->facts,
+                                   .answers = dns_answers_new(client->arena),
+                                   .from.client = *ip,
+                                   .look_up = look_up,
+                                   .ctx = client};
+    if (client->study.answers && client->proxy->resolver)
+        inquiry_begin(&client->dns, client->proxy->resolver, client->arena, client->study.answers,
+                      on_answers, client);
+    client->dns.client = *ip;
+}
+
+/* False: out of memory. */
+static bool prepare(struct client_study *client, const struct ip *ip)
+{
+    if (!(client->arena = arena_new(ARENA_MAX)) ||
+        !(client->facts.keyed = facts_keyed_new(client->arena, config_of(client)->policy)))
+        return false;
+    prepare_study(client, ip);
+    if (client->proxy->state)
+        client->state =
+            state_begin(client->proxy->state, client->arena, &client->facts, on_state, client);
+    return client->study.answers != NULL;
+}
+
+static void begin_dns(struct client_study *client)
+{
+    if (client->dns.resolver)
+        go_on(client);
+    else
+        give_up_dns(client);
+}
+
+static void want(struct client_study *client, enum producer producer)
+{
+    if (client->proxy->wants[producer])
+        study_want(&client->study, producer);
+}
+
+static void begin(struct client_study *client)
+{
+    want(client, PRODUCER_CLIENT);
+    want(client, PRODUCER_DNSBL);
+    if (client->state && client->proxy->counts[RATE_CONNECTIONS])
+        state_rates(client->state, RATE_CONNECTIONS);
+    else
+        fail_rates(client);
+    begin_dns(client);
+}
+
+struct client_study *client_study_new(struct proxy *proxy, const struct listener *listener,
+                                      const struct ip *ip, uint16_t port,
+                                      void (*changed)(void *ctx), void *ctx)
+{
+    struct client_study *client = wanted(proxy) ? calloc(1, sizeof *client) : NULL;
+    if (!client)
+        return NULL;
+    *client = (struct client_study){.proxy = proxy, .changed = changed, .ctx = ctx};
+    if (!prepare(client, ip)) {
+        client_study_free(&client);
+        return NULL;
+    }
+    struct value *fact = client->facts.fact;
+    fact[FACT_LISTENER] = value_text(listener->name);
+    fact[FACT_DIRECTION] = value_integer(listener->direction);
+    fact[FACT_CLIENT_IP] = value_ip(*ip);
+    fact[FACT_CLIENT_PORT] = value_number(port);
+    begin(client);
+    return client;
+}
+
+void client_study_helo(struct client_study *client, struct slice helo)
+{
+    if (!client || !client->proxy->wants[PRODUCER_HELO])
+        return;
+    client->facts.fact[FACT_HELO_RESOLVES] = client->facts.fact[FACT_HELO_FITS] = (struct value){0};
+    client->study.from.helo = helo;
+    want(client, PRODUCER_HELO);
+    begin_dns(client);
+}
+
+/* The evaluators know what an answer that timed out means: one slow list does not silence the
+ * others. */
+void client_study_hurry(struct client_study *client)
+{
+    if (!client)
+        return;
+    if (client->dns.resolver) {
+        inquiry_hurry(&client->dns, true);
+        go_on(client);
+        inquiry_hurry(&client->dns, false);
+    }
+    give_up_redis(client);
+}
+
+/* ---- what has come of it ---- */
+
+bool client_study_waits(const struct client_study *client)
+{
+    return client &&
+           (client->dns.pending > 0 || (client->state && state_pending(client->state) > 0));
+}
+
+bool client_study_done(const struct client_study *client, enum phase phase)
+{
+    return !client || (study_done(&client->study, phase) &&
+                       (!client->state || state_pending(client->state) == 0));
+}
+
+bool client_study_knows_names(const struct client_study *client)
+{
+    return !client || client->study.about[PRODUCER_CLIENT] != LEARNING;
+}
+
+static bool is_of_client(enum producer producer)
+{
+    for (int i = 0; i < PRODUCERS; i++)
+        if (producer == producers[i])
+            return true;
+    return false;
+}
+
+static void keyed_facts(const struct client_study *client, struct facts *facts)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(config_of(client)->policy, &count);
+    for (size_t i = 0; facts->keyed && i < count; i++)
+        if (is_of_client(fact_info(keys[i].fact)->producer) ||
+            (keys[i].fact == FACT_RATE && keys[i].event == RATE_CONNECTIONS))
+            facts->keyed[i] = client->facts.keyed[i];
+}
+
+void client_study_facts(const struct client_study *client, struct facts *facts)
+{
+    if (!client)
+        return;
+    for (int i = 0; i < FACT_COUNT; i++)
+        if (is_of_client(fact_info((enum fact)i)->producer))
+            facts->fact[i] = client->facts.fact[i];
+    keyed_facts(client, facts);
+}
+
+void client_study_free(struct client_study **client)
+{
+    struct client_study *gone = *client;
+    *client = NULL;
+    if (!gone)
+        return;
+    if (gone->dns.resolver)
+        inquiry_cancel(&gone->dns);
+    if (gone->state)
+        state_cancel(gone->state);
+    arena_free(&gone->arena);
+    free(gone);
+}

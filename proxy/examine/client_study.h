@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC
+ * What is found out about a client and about what it says in HELO: once, for all that it brings in
+ * one connection. */
+#ifndef PROXY_EXAMINE_CLIENT_STUDY_H
+#define PROXY_EXAMINE_CLIENT_STUDY_H
+
+#include "filters/study.h"
+#include "proxy/process/proxy.h"
+
+struct client_study {
+    struct proxy *proxy;
+    struct arena *arena; /* owned: holds what follows */
+    struct facts facts;  /* of the producers CLIENT, HELO and DNSBL, and its connection's rates */
+    struct study study;
+    struct inquiry dns;
+    struct state_inquiry *state;
+    void (*changed)(void *ctx); /* something has come; never called from inside these functions */
+    void *ctx;
+};
+
+/* Begins to find out what rules name. NULL: nothing, or memory is out. */
+struct client_study *client_study_new(struct proxy *proxy, const struct listener *listener,
+                                      const struct ip *client, uint16_t port,
+                                      void (*changed)(void *ctx), void *ctx);
+void client_study_free(struct client_study **client);
+
+/* What is NULL finds out nothing, and is done. `helo` must live until the next, or the end. */
+void client_study_helo(struct client_study *client, struct slice helo);
+
+bool client_study_waits(const struct client_study *client); /* for the DNS or Redis */
+bool client_study_done(const struct client_study *client, enum phase phase);
+bool client_study_knows_names(const struct client_study *client);
+
+/* Waits no longer: it is done. */
+void client_study_hurry(struct client_study *client);
+
+/* What is known so far, into these facts. */
+void client_study_facts(const struct client_study *client, struct facts *facts);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: ISC
+ * The sender: SPF, DKIM, ARC, DMARC and the lists of domains, over one table of DNS answers. What
+ * is hostile (records, signatures) is looked at by a scanner; it says which names it wants, they
+ * are looked up here, and it is asked again. */
+#include "proxy/examine/examination.h"
+
+#include "base/clock.h"
+#include "filters/mime/headers.h"
+#include "filters/sender/auth_prefetch.h"
+
+#include <sys/random.h>
+
+static const struct config *config_of(const struct examination *e)
+{
+    return e->proxy->config;
+}
+
+/* Lists out of a budget of their own: the links of a message must not use up what is needed to find
+ * out who sent it. */
+static unsigned look_up(void *ctx, enum producer whose, const struct dns_wanted *wanted,
+                        size_t count)
+{
+    struct examination *e = ctx;
+    if (whose != PRODUCER_SENDER_DOMAINS && whose != PRODUCER_DOMAINS)
+        return inquiry_ask(&e->dns, wanted, count);
+    unsigned others = e->dns.queries;
+    e->dns.queries = e->list_queries;
+    unsigned pending = inquiry_ask(&e->dns, wanted, count);
+    e->list_queries = e->dns.queries;
+    e->dns.queries = others;
+    return pending;
+}
+
+/* ---- rounds ---- */
+
+static bool scanner_busy(const struct examination *e)
+{
+    return examination_awaits_scan(e, SCAN_SENDER) ||
+           (e->scans[SCAN_CONTENT].step == SCAN_UNDER_WAY && e->sender_beside);
+}
+
+bool examination_asks_scanner(const struct examination *e)
+{
+    return e->dns.resolver && e->dns.pending == 0 && study_asks_scanner(&e->study, e->whole) &&
+           !scanner_busy(e);
+}
+
+static void learn_client(struct examination *e)
+{
+    if (e->study.about[PRODUCER_CLIENT] != LEARNING || !client_study_knows_names(e->client))
+        return;
+    client_study_facts(e->client, &e->facts);
+    study_known(&e->study, PRODUCER_CLIENT);
+}
+
+void examination_go_on(struct examination *e)
+{
+    if (!e->dns.resolver)
+        return;
+    learn_client(e);
+    e->study.suspended = shared_suspended(e->proxy->shared);
+    study_advance(&e->study);
+    /* The job about the content asks about the sender as well when its turn comes. */
+    if (examination_asks_scanner(e) && e->scans[SCAN_CONTENT].step != SCAN_IN_LINE)
+        examination_scan_sender(e);
+}
+
+static void on_answers(void *ctx)
+{
+    struct examination *e = ctx;
+    examination_go_on(e);
+    e->owner->changed(e->ctx);
+}
+
+static void give_up_redis(struct examination *e, enum phase awaited)
+{
+    if (e->state)
+        state_cancel(e->state);
+    examination_state_failed(e, awaited);
+}
+
+void examination_hurry(struct examination *e, enum phase awaited)
+{
+    if (e->dns.resolver)
+        inquiry_hurry(&e->dns, true);
+    if (!e->begun)
+        return;
+    give_up_redis(e, awaited);
+    examination_go_on(e);
+}
+
+void examination_patient(struct examination *e)
+{
+    if (e->dns.resolver)
+        inquiry_hurry(&e->dns, false);
+}
+
+/* What was asked of Redis before a wait was too long does not keep it from being asked again. */
+static void cancel(struct examination *e)
+{
+    if (e->dns.resolver)
+        inquiry_cancel(&e->dns);
+    if (e->state)
+        state_cancel(e->state);
+    examination_drop_scan(e, SCAN_SENDER);
+}
+
+void examination_give_up(struct examination *e, enum phase awaited)
+{
+    cancel(e);
+    study_give_up(&e->study, PRODUCER_SPF);
+    study_give_up(&e->study, PRODUCER_SENDER_DOMAINS);
+    if (e->begun)
+        examination_state_failed(e, awaited);
+    if (awaited < PHASE_MESSAGE)
+        return;
+    study_give_up(&e->study, PRODUCER_AUTHENTICATION);
+    study_give_up(&e->study, PRODUCER_DOMAINS);
+}
+
+/* ---- the end ---- */
+
+void examination_drop_body(struct examination *e)
+{
+    spool_free(&e->spool);
+    shared_spool_give(e->proxy->shared, e->proxy->row, e->spool_taken);
+    e->spool_taken = 0;
+}
+
+void examination_end(struct examination *e)
+{
+    cancel(e);
+    for (int slot = 0; slot < SCAN_SLOTS; slot++)
+        examination_drop_scan(e, (enum scan_slot)slot);
+    examination_give_scan_room(e);
+    examination_drop_body(e);
+}
+
+/* ---- beginning ---- */
+
+/* Those that it finds out itself. */
+static const enum producer producers[] = {PRODUCER_SPF, PRODUCER_AUTHENTICATION,
+                                          PRODUCER_SENDER_DOMAINS, PRODUCER_DOMAINS};
+/* Those that it waits for. */
+static const enum producer others[] = {PRODUCER_CLIENT, PRODUCER_MESSAGE, PRODUCER_LINKS};
+enum {
+    PRODUCERS = sizeof producers / sizeof *producers,
+    OTHERS = sizeof others / sizeof *others,
+};
+
+/* False: nobody asks. */
+static bool want(struct examination *e)
+{
+    const bool *wants = e->proxy->wants;
+    bool any = false;
+    for (int i = 0; i < PRODUCERS; i++)
+        any |= wants[producers[i]];
+    for (int i = 0; any && i < PRODUCERS; i++)
+        if (wants[producers[i]])
+            study_want(&e->study, producers[i]);
+    for (int i = 0; any && i < OTHERS; i++)
+        if (wants[others[i]])
+            study_want(&e->study, others[i]);
+    return any;
+}
+
+static void ask_about_envelope(struct examination *e)
+{
+    struct auth_prefetch ahead;
+    if (auth_prefetch_envelope(e->arena, e->study.from.helo, e->study.from.sender, &ahead))
+        inquiry_ask(&e->dns, ahead.wanted, ahead.count);
+}
+
+static void without_dns(struct examination *e)
+{
+    for (int i = 0; i < PRODUCERS; i++)
+        study_give_up(&e->study, producers[i]);
+}
+
+/* Whether DMARC's pct takes this message. */
+static bool draw(struct study *study)
+{
+    if (getrandom(&study->from.sample, sizeof study->from.sample, 0) < 0)
+        return false;
+    study->from.sample %= 100;
+    return true;
+}
+
+static void begin_dns(struct examination *e)
+{
+    struct proxy *proxy = e->proxy;
+    e->study.answers = dns_answers_new(e->arena);
+    if (!e->study.answers || !proxy->resolver || !draw(&e->study)) {
+        without_dns(e);
+        return;
+    }
+    inquiry_begin(&e->dns, proxy->resolver, e->arena, e->study.answers, on_answers, e);
+    e->dns.client = e->study.from.client;
+    if (e->study.about[PRODUCER_SPF] == LEARNING)
+        ask_about_envelope(e);
+    examination_go_on(e);
+}
+
+void examination_begin(struct examination *e, const struct scan_sender *from)
+{
+    e->study = (struct study){.config = config_of(e),
+                              .arena = e->arena,
+                              .facts = &e->facts,
+                              .from = *from,
+                              .look_up = look_up,
+                              .ctx = e};
+    e->begun = true;
+    if (!e->facts.keyed) /* out of memory: they stay pending, and so unknown */
+        return;
+    examination_state_begin(e);
+    if (want(e))
+        begin_dns(e);
+}
+
+void examination_header(struct examination *e, struct slice block)
+{
+    struct auth_prefetch ahead;
+    if (e->header_asked)
+        return;
+    e->header_asked = true;
+    if (e->study.about[PRODUCER_AUTHENTICATION] == LEARNING && e->dns.resolver &&
+        auth_prefetch_header(e->arena, block, &ahead))
+        inquiry_ask(&e->dns, ahead.wanted, ahead.count);
+}
+
+void examination_message(struct examination *e)
+{
+    e->whole = true;
+    if (!e->header_asked)
+        examination_header(e, headers_block(spool_bytes(e->spool), NULL));
+    if (e->state && e->proxy->counts[RATE_MESSAGES])
+        state_rates(e->state, RATE_MESSAGES);
+    examination_scan(e);
+    examination_go_on(e);
+}
+
+/* ---- what has come of it ---- */
+
+bool examination_waits(const struct examination *e)
+{
+    return e->dns.pending > 0 || (e->state && state_pending(e->state) > 0);
+}
+
+/* The client's study says itself what of it is awaited, the scanner's line what of the message. */
+bool examination_done(const struct examination *e, enum phase phase)
+{
+    if (phase < PHASE_MAIL || !e->begun)
+        return true;
+    if (e->state && state_pending(e->state) > 0)
+        return false;
+    for (int i = 0; i < PRODUCERS; i++)
+        if (e->study.about[producers[i]] == LEARNING && producer_info(producers[i])->phase <= phase)
+            return false;
+    return true;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC
+ * What is found out about one message and who brings it, whatever protocol brought it: facts, the
+ * spool, DNS, Redis, scanners. Each is asked as soon as its inputs are known, and only for facts
+ * that the rules need; its owner waits for what a decision needs.
+ *
+ *   examination.c        about the sender: rounds of DNS and scanner
+ *   examination_state.c  what Redis remembers
+ *   examination_scan.c   jobs for the scanners, in line (scan_line.h) */
+#ifndef PROXY_EXAMINE_EXAMINATION_H
+#define PROXY_EXAMINE_EXAMINATION_H
+
+#include "filters/judge.h"
+#include "proxy/examine/client_study.h"
+#include "proxy/examine/spool.h"
+#include "proxy/state/state.h"
+
+/* Who an answer of a scanner is awaited for. */
+enum scan_slot { SCAN_CONTENT, SCAN_ANTIVIRUS, SCAN_SENDER, SCAN_SLOTS };
+
+/* Stands in the proxy's line for a scanner, or is on a family's queue or in a scanner. */
+enum scan_step { SCAN_NOT_ASKED, SCAN_IN_LINE, SCAN_UNDER_WAY };
+
+struct scan_wait {
+    TAILQ_ENTRY(scan_wait) link; /* in proxy->line or proxy->under_way */
+    struct examination *of;
+    struct event *event; /* while under way, as is sock */
+    int sock;
+    enum scan_slot slot;
+    enum scan_step step;
+    int64_t since, began; /* clock_ms: joined the line; was put on the queue */
+};
+
+/* None is called from inside a function of this header; the examination may be gone afterwards. */
+struct examination_owner {
+    void (*changed)(void *ctx); /* something has come: look again at what is awaited */
+    void (*no_room)(void *ctx); /* the scanners have no room for the message, and had none for long
+                                 */
+};
+
+struct examination {
+    struct proxy *proxy;
+    struct arena *arena;               /* holds all that is found out */
+    const char *ref;                   /* in logs */
+    const struct client_study *client; /* NULL: nothing is asked about the client */
+    const struct examination_owner *owner;
+    void *ctx;
+
+    bool begun;
+    struct facts facts;
+    struct spool *spool;  /* owned; NULL: there is no message yet */
+    uint64_t spool_taken; /* of the shared budget */
+    bool whole;           /* the spool holds all of it */
+    struct part_range *parts;
+    size_t part_count;
+
+    struct study study;
+    struct inquiry dns;    /* all that is asked about the sender */
+    unsigned list_queries; /* what it asked of lists, which dns.queries does not count */
+    bool header_asked;     /* for the names in the header block */
+    struct state_inquiry *state;
+    bool counted; /* as a transaction */
+
+    struct scan_wait scans[SCAN_SLOTS];
+    uint64_t scan_taken; /* octets of the room that all messages being scanned share */
+    bool sender_beside;  /* the job about the content asks about the sender as well */
+    unsigned sender_rounds;
+    int64_t sender_ms; /* that scanners took for them */
+};
+
+/* ---- examination.c ---- */
+
+/* The sender is known: *e has its first six members and the facts of the session, keyed too, and is
+ * else empty. `from` says who brings it; its texts live in the arena. */
+void examination_begin(struct examination *e, const struct scan_sender *from);
+
+/* The header block is in: the DNS is asked ahead. The spool holds the whole: all the rest. */
+void examination_header(struct examination *e, struct slice block);
+void examination_message(struct examination *e);
+
+/* Goes on as far as that is possible without waiting. */
+void examination_go_on(struct examination *e);
+
+bool examination_waits(const struct examination *e); /* for the DNS or Redis */
+bool examination_done(const struct examination *e, enum phase phase);
+
+/* Waits no longer for the DNS and Redis: what has not been answered counts as timed out, with which
+ * a scanner may still have to be asked; until it is patient again. */
+void examination_hurry(struct examination *e, enum phase awaited);
+void examination_patient(struct examination *e);
+/* Nor for scanners: what is not known by that phase is unknown, and it is done. */
+void examination_give_up(struct examination *e, enum phase awaited);
+
+/* Frees what it holds beside the arena, and waits for nothing more. */
+void examination_end(struct examination *e);
+void examination_drop_body(struct examination *e);
+
+/* All that the DNS was asked so far is answered: a scanner may be asked about the sender. */
+bool examination_asks_scanner(const struct examination *e);
+
+/* ---- examination_scan.c ---- */
+
+/* Brings the whole message to the scanners whose facts the rules name, now or when
+ * it is its turn. */
+void examination_scan(struct examination *e);
+void examination_scan_sender(struct examination *e);
+/* Its answer is not awaited any more. */
+void examination_drop_scan(struct examination *e, enum scan_slot slot);
+void examination_give_scan_room(struct examination *e);
+
+static inline bool examination_awaits_scan(const struct examination *e, enum scan_slot slot)
+{
+    return e->scans[slot].step != SCAN_NOT_ASKED;
+}
+
+bool examination_awaits_any_scan(const struct examination *e);
+
+/* ---- examination_state.c ---- */
+
+/* Facts that are another for each recipient of a message. */
+struct recipient_facts {
+    struct value greylist[3]; /* known, first_seen, wait */
+    struct value *keyed;      /* NULL: no rule counts recipients */
+};
+
+void examination_state_begin(struct examination *e);
+/* Its facts that should be known at that phase, and are not, are unknown. */
+void examination_state_failed(struct examination *e, enum phase phase);
+
+/* About a recipient (as it is spelled); its facts kept when they are there, and put back when the
+ * rules look at it again. */
+void examination_recipient(struct examination *e, struct slice recipient);
+void examination_keep_recipient(struct examination *e, struct recipient_facts *known);
+void examination_recall_recipient(struct examination *e, struct slice recipient,
+                                  const struct recipient_facts *known);
+/* The domain that SPF has passed for; empty: none. */
+struct slice examination_authenticated(const struct examination *e);
+
+/* The backend does not know the recipient. */
+void examination_unknown_recipient(struct examination *e);
+
+/* What became of a message: `verdict` as in its decision record; the first of its recipients. */
+void examination_remember(struct examination *e, const char *verdict, struct slice recipient);
+
+#endif

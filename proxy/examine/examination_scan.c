@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC
+ * Jobs for the scanners, and their answers taken in: what is in the message, whether it is
+ * infected, and, in as many rounds as the DNS takes, who sent it. */
+#include "proxy/examine/scan_line.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { ROUNDS_MAX = 64 }; /* of jobs about the sender; each evaluator has lower bounds of its own */
+
+static const struct config *config_of(const struct examination *e)
+{
+    return e->proxy->config;
+}
+
+enum scanner_kind scan_slot_kind(enum scan_slot slot)
+{
+    return slot == SCAN_ANTIVIRUS ? SCANNER_AV : SCANNER_SCAN;
+}
+
+/* ---- answers ---- */
+
+static bool about_sender_too(const struct examination *e, enum scan_slot slot)
+{
+    return slot == SCAN_SENDER || (slot == SCAN_CONTENT && e->sender_beside);
+}
+
+/* It has been looked into, or could not be. */
+static void learn_content(struct examination *e, enum scan_slot slot)
+{
+    if (slot != SCAN_CONTENT)
+        return;
+    study_known(&e->study, PRODUCER_MESSAGE);
+    study_known(&e->study, PRODUCER_LINKS);
+}
+
+void scan_failed(struct examination *e, enum scan_slot slot, const char *reason)
+{
+    static const char *const names[] = {"scan", "av", "scan (sender)"};
+    log_at(LEVEL_WARNING, e->ref, "scan failed", field_str("scanner", names[slot]),
+           field_str("reason", reason));
+    if (slot != SCAN_SENDER)
+        pipeline_fail(config_of(e)->policy, &e->facts, scan_slot_kind(slot));
+    learn_content(e, slot);
+    if (about_sender_too(e, slot))
+        study_scanner_failed(&e->study);
+}
+
+static void take(struct examination *e, enum scan_slot slot, const struct scan_answer *answer)
+{
+    pipeline_merge(config_of(e)->policy, &e->facts, scan_slot_kind(slot), answer);
+    if (slot == SCAN_CONTENT) {
+        e->parts = answer->parts;
+        e->part_count = answer->part_count;
+    }
+    learn_content(e, slot);
+    if (about_sender_too(e, slot))
+        study_hear(&e->study, answer);
+}
+
+void examination_drop_scan(struct examination *e, enum scan_slot slot)
+{
+    struct scan_wait *wait = &e->scans[slot];
+    scan_line_leave(wait);
+    if (!wait->event)
+        return;
+    event_free(wait->event);
+    close(wait->sock);
+    wait->event = NULL;
+}
+
+void examination_give_scan_room(struct examination *e)
+{
+    if (examination_awaits_scan(e, SCAN_CONTENT) || examination_awaits_scan(e, SCAN_ANTIVIRUS))
+        return;
+    shared_scan_give(e->proxy->shared, e->proxy->row, e->scan_taken);
+    e->scan_taken = 0;
+}
+
+void scan_over(struct examination *e, enum scan_slot slot)
+{
+    if (about_sender_too(e, slot) && e->scans[slot].event)
+        e->sender_ms += clock_ms() - e->scans[slot].began;
+    examination_drop_scan(e, slot);
+    examination_give_scan_room(e);
+    examination_go_on(e);
+    e->owner->changed(e->ctx);
+}
+
+/* A job about the sender alone asks for none. */
+static size_t headers_asked(const struct scan_wait *wait)
+{
+    return wait->slot == SCAN_SENDER ? 0 : wait->of->proxy->job.header_count;
+}
+
+static void on_answer(evutil_socket_t fd, short what, void *arg)
+{
+    struct scan_wait *wait = arg;
+    struct examination *e = wait->of;
+    struct proxy *proxy = e->proxy;
+    struct scan_answer answer;
+    const char *reason = "no answer in time";
+    int r =
+        what & EV_TIMEOUT ? -1 : scan_collect(fd, e->arena, headers_asked(wait), &answer, &reason);
+    if (r == 0)
+        return;
+    if (r > 0)
+        take(e, wait->slot, &answer);
+    else
+        scan_failed(e, wait->slot, reason);
+    scan_over(e, wait->slot);
+    scan_line_move(proxy);
+}
+
+/* ---- jobs ---- */
+
+static enum submission put_on_queue(struct examination *e, enum scan_slot slot,
+                                    const struct scan_job *job, int64_t ms)
+{
+    struct scan_wait *wait = &e->scans[slot];
+    int queue = e->proxy->queue[scan_slot_kind(slot)];
+    struct timeval limit = {ms / 1000, (ms % 1000) * 1000};
+    int message = e->whole ? spool_fd(e->spool) : -1;
+    if (queue < 0 || (e->whole && message < 0))
+        return SUBMIT_FAILED;
+    int sock = scan_submit(queue, message, job);
+    if (sock < 0)
+        return errno == EAGAIN ? SUBMIT_FULL : SUBMIT_FAILED;
+    wait->sock = sock;
+    wait->event = event_new(e->proxy->base, sock, EV_READ | EV_PERSIST, on_answer, wait);
+    if (!wait->event) {
+        close(sock);
+        return SUBMIT_FAILED;
+    }
+    event_add(wait->event, &limit);
+    return SUBMITTED;
+}
+
+static void describe_sender(struct examination *e, struct scan_job *job)
+{
+    struct study *study = &e->study;
+    *job = (struct scan_job){.limits = e->proxy->job.limits, .honour_np = e->proxy->job.honour_np};
+    study->from.now = clock_wall();
+    study_describe(study, e->whole, job);
+}
+
+/* What is in the message; and who sent it, when the DNS has been heard already. */
+static void describe_content(struct examination *e, struct scan_job *job)
+{
+    struct study *study = &e->study;
+    *job = e->proxy->job;
+    study->from.now = clock_wall();
+    e->sender_beside = examination_asks_scanner(e);
+    if (e->sender_beside)
+        study_describe(study, true, job);
+    else
+        study_describe_none(study, job);
+}
+
+enum submission scan_submit_job(struct examination *e, enum scan_slot slot, int64_t ms,
+                                const char **why)
+{
+    struct scan_job job = e->proxy->job;
+    if (slot == SCAN_SENDER)
+        describe_sender(e, &job);
+    else if (slot == SCAN_CONTENT)
+        describe_content(e, &job);
+    *why = "too many rounds of DNS";
+    if (slot == SCAN_SENDER && e->sender_rounds >= ROUNDS_MAX)
+        return SUBMIT_FAILED;
+    *why = "there is no scanner";
+    enum submission result = put_on_queue(e, slot, &job, ms);
+    e->sender_rounds += result == SUBMITTED && about_sender_too(e, slot);
+    return result;
+}
+
+void examination_scan_sender(struct examination *e)
+{
+    scan_line_join(e, SCAN_SENDER);
+}
+
+void examination_scan(struct examination *e)
+{
+    const struct proxy *proxy = e->proxy;
+    const struct scan_job *job = &proxy->job;
+    if (!config_of(e)->settings.antivirus_enabled)
+        pipeline_without_antivirus(&e->facts);
+    if (job->message || job->attachments || job->links)
+        scan_line_join(e, SCAN_CONTENT);
+    if (proxy->scans[SCANNER_AV])
+        scan_line_join(e, SCAN_ANTIVIRUS);
+}
+
+bool examination_awaits_any_scan(const struct examination *e)
+{
+    for (int slot = 0; slot < SCAN_SLOTS; slot++)
+        if (examination_awaits_scan(e, (enum scan_slot)slot))
+            return true;
+    return false;
+}

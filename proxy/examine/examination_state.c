@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC
+ * What Redis remembers of a sender, asked and told over one transaction. */
+#include "proxy/examine/examination.h"
+
+#include "filters/sender/dmarc.h"
+#include "filters/sender/spf.h"
+
+#include <string.h>
+
+static const enum fact greylist_facts[] = {FACT_GREYLIST_KNOWN, FACT_GREYLIST_FIRST_SEEN,
+                                           FACT_GREYLIST_WAIT};
+enum { GREYLIST_FACTS = sizeof greylist_facts / sizeof *greylist_facts };
+
+static const struct policy *policy_of(const struct examination *e)
+{
+    return e->proxy->config->policy;
+}
+
+static void on_state(void *ctx)
+{
+    struct examination *e = ctx;
+    e->owner->changed(e->ctx);
+}
+
+struct slice examination_authenticated(const struct examination *e)
+{
+    const struct value *spf = &e->facts.fact[FACT_SPF_RESULT],
+                       *domain = &e->facts.fact[FACT_SPF_DOMAIN];
+    bool passed =
+        spf->state == VALUE_KNOWN && spf->integer == SPF_PASS && domain->state == VALUE_KNOWN;
+    return passed ? domain->text : SLICE("");
+}
+
+/* As it is spelled; empty: the null sender. */
+static struct slice sender_of(const struct examination *e)
+{
+    const struct value *sender = &e->facts.fact[FACT_SENDER];
+    return sender->state == VALUE_KNOWN ? sender->text : SLICE("");
+}
+
+static struct state_sender who(const struct examination *e, struct slice recipient)
+{
+    return (struct state_sender){.client = e->study.from.client,
+                                 .sender = sender_of(e),
+                                 .recipient = recipient,
+                                 .authenticated = examination_authenticated(e)};
+}
+
+/* ---- asking ---- */
+
+void examination_state_failed(struct examination *e, enum phase phase)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(policy_of(e), &count);
+    struct facts *facts = &e->facts;
+    facts_fail(facts, PRODUCER_HISTORY, policy_of(e));
+    if (phase >= PHASE_RCPT)
+        facts_fail(facts, PRODUCER_GREYLIST, policy_of(e));
+    for (size_t i = 0; facts->keyed && i < count; i++)
+        if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) <= phase &&
+            facts->keyed[i].state == VALUE_PENDING)
+            facts->keyed[i] = value_unknown();
+}
+
+/* Once the client's names are known, which it may be counted by. */
+static void count_transaction(struct examination *e)
+{
+    if (e->counted || !e->proxy->counts[RATE_TRANSACTIONS] ||
+        !client_study_done(e->client, PHASE_HELO))
+        return;
+    e->counted = true;
+    state_rates(e->state, RATE_TRANSACTIONS);
+}
+
+void examination_state_begin(struct examination *e)
+{
+    const struct proxy *proxy = e->proxy;
+    if (proxy->state)
+        e->state = state_begin(proxy->state, e->arena, &e->facts, on_state, e);
+    if (!e->state)
+        return;
+    if (proxy->wants[PRODUCER_HISTORY])
+        state_history(e->state, sender_of(e));
+    count_transaction(e);
+}
+
+static bool counts_recipients(const struct examination *e)
+{
+    return e->proxy->counts[RATE_RECIPIENTS] || e->proxy->counts[RATE_UNKNOWN_RECIPIENTS];
+}
+
+/* The values of the recipient before are not this one's. */
+static void forget(struct examination *e)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(policy_of(e), &count);
+    struct facts *facts = &e->facts;
+    for (int i = 0; i < GREYLIST_FACTS; i++)
+        facts->fact[greylist_facts[i]] = (struct value){0};
+    for (size_t i = 0; facts->keyed && i < count; i++)
+        if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
+            facts->keyed[i] = (struct value){0};
+}
+
+void examination_recipient(struct examination *e, struct slice recipient)
+{
+    e->facts.fact[FACT_RECIPIENT] = value_text(recipient);
+    forget(e);
+    if (!e->state) {
+        examination_state_failed(e, PHASE_RCPT);
+        return;
+    }
+    struct state_sender sender = who(e, recipient);
+    if (e->proxy->wants[PRODUCER_GREYLIST])
+        state_greylist(e->state, &sender);
+    count_transaction(e);
+    if (e->proxy->counts[RATE_RECIPIENTS])
+        state_rates(e->state, RATE_RECIPIENTS);
+    if (e->proxy->counts[RATE_UNKNOWN_RECIPIENTS])
+        state_rates(e->state, RATE_UNKNOWN_RECIPIENTS);
+}
+
+void examination_keep_recipient(struct examination *e, struct recipient_facts *known)
+{
+    size_t count;
+    policy_keys(policy_of(e), &count);
+    const struct facts *facts = &e->facts;
+    for (int i = 0; i < GREYLIST_FACTS; i++)
+        known->greylist[i] = facts->fact[greylist_facts[i]];
+    if (!counts_recipients(e) || !facts->keyed)
+        return;
+    known->keyed = arena_array(e->arena, count, sizeof *known->keyed);
+    if (known->keyed)
+        memcpy(known->keyed, facts->keyed, count * sizeof *facts->keyed);
+}
+
+void examination_recall_recipient(struct examination *e, struct slice recipient,
+                                  const struct recipient_facts *known)
+{
+    e->facts.fact[FACT_RECIPIENT] = value_text(recipient);
+    size_t count;
+    const struct policy_key *keys = policy_keys(policy_of(e), &count);
+    struct facts *facts = &e->facts;
+    for (int i = 0; i < GREYLIST_FACTS; i++)
+        facts->fact[greylist_facts[i]] = known->greylist[i];
+    for (size_t i = 0; facts->keyed && known->keyed && i < count; i++)
+        if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
+            facts->keyed[i] = known->keyed[i];
+}
+
+/* ---- telling ---- */
+
+void examination_unknown_recipient(struct examination *e)
+{
+    if (e->proxy->state && e->proxy->counts[RATE_UNKNOWN_RECIPIENTS])
+        state_unknown_recipient(e->proxy->state, &e->facts);
+}
+
+static bool remembers_senders(const struct proxy *proxy)
+{
+    return proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_HISTORY];
+}
+
+/* Who it is that was let through: the domain that SPF passed for, else the one that signed. */
+static void accepted(struct examination *e, struct slice recipient)
+{
+    const struct value *fact = e->facts.fact, *aligned = &fact[FACT_DMARC_DKIM_ALIGNED];
+    struct state_sender sender = who(e, recipient);
+    if (sender.authenticated.len == 0 && aligned->state == VALUE_KNOWN && aligned->truth &&
+        fact[FACT_DMARC_DOMAIN].state == VALUE_KNOWN)
+        sender.authenticated = fact[FACT_DMARC_DOMAIN].text;
+    state_accepted(e->proxy->state, &sender);
+}
+
+/* What was done because of DMARC, in the words of its reports. */
+static const char *disposition(const struct facts *facts, bool taken)
+{
+    const struct value *result = &facts->fact[FACT_DMARC_RESULT],
+                       *policy = &facts->fact[FACT_DMARC_POLICY];
+    if (result->integer != DMARC_FAIL || policy->state != VALUE_KNOWN)
+        return "none";
+    if (policy->integer == DMARC_POLICY_REJECT && !taken)
+        return "reject";
+    return policy->integer == DMARC_POLICY_QUARANTINE && taken ? "quarantine" : "none";
+}
+
+/* A deferred message comes again, and is counted then. */
+void examination_remember(struct examination *e, const char *verdict, struct slice recipient)
+{
+    const struct proxy *proxy = e->proxy;
+    bool taken = strcmp(verdict, "accept") == 0;
+    if (!proxy->state || strcmp(verdict, "defer") == 0)
+        return;
+    if (proxy->wants[PRODUCER_AUTHENTICATION] &&
+        e->facts.fact[FACT_DMARC_RESULT].state == VALUE_KNOWN)
+        state_dmarc(proxy->state, &e->facts, disposition(&e->facts, taken));
+    if (remembers_senders(proxy) && taken)
+        accepted(e, recipient);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/process/proxy.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+static void learn_rates(struct proxy *proxy)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(proxy->config->policy, &count);
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].fact == FACT_RATE)
+            proxy->counts[keys[i].event] = true;
+}
+
+bool proxy_learn_policy(struct proxy *proxy)
+{
+    const struct policy *policy = proxy->config->policy;
+    for (size_t i = 0; i < policy_rule_count(policy); i++) {
+        struct rule_info rule = policy_rule_info(policy, i);
+        for (enum phase phase = rule.acts_at; phase <= PHASE_MESSAGE; phase++) {
+            proxy->acts_at[phase] = true;
+            proxy->drops_at[phase] |= rule.drops;
+        }
+    }
+    for (int producer = 0; producer < PRODUCER_COUNT; producer++)
+        proxy->wants[producer] = policy_wants(policy, (enum producer)producer);
+    proxy->waits_for_silence = policy_uses(policy, FACT_CLIENT_PREGREET);
+    learn_rates(proxy);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        proxy->scans[kind] = pipeline_needs(proxy->config, (enum scanner_kind)kind);
+    return pipeline_job(proxy->config, proxy->config->arena, &proxy->job);
+}
+
+static void count_more(struct proxy *proxy, enum counter counter, uint64_t now, uint64_t before)
+{
+    if (now > before)
+        shared_count(proxy->shared, proxy->row, counter, now - before);
+}
+
+static void count_dns(struct proxy *proxy)
+{
+    struct resolver_counts now = resolver_counts(proxy->resolver);
+    struct resolver_counts *before = &proxy->counted.resolver;
+    count_more(proxy, COUNTER_DNS_QUESTIONS, now.asked, before->asked);
+    count_more(proxy, COUNTER_DNS_FAILURES, now.failed + now.timed_out,
+               before->failed + before->timed_out);
+    *before = now;
+}
+
+static void count_redis(struct proxy *proxy)
+{
+    struct redis_counts now = redis_counts(proxy->redis);
+    bool away = !redis_available(proxy->redis);
+    count_more(proxy, COUNTER_REDIS_FAILURES, now.failures, proxy->counted.redis.failures);
+    count_more(proxy, COUNTER_REDIS_UNAVAILABLE, away, proxy->counted.redis_away);
+    proxy->counted.redis = now;
+    proxy->counted.redis_away = away;
+}
+
+void proxy_count(struct proxy *proxy)
+{
+    if (proxy->resolver)
+        count_dns(proxy);
+    if (proxy->redis)
+        count_redis(proxy);
+}
+
+void proxy_new_id(struct proxy *proxy, char out[static 24])
+{
+    static uint32_t process;
+    if (process == 0 && getrandom(&process, sizeof process, 0) != (ssize_t)sizeof process)
+        process = 1;
+    snprintf(out, 24, "%08x%llx", process, (unsigned long long)(0x1000 + proxy->next_id++));
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC
+ * What all sessions of one proxy process share. */
+#ifndef PROXY_PROCESS_PROXY_H
+#define PROXY_PROCESS_PROXY_H
+
+#include "common/messages.h"
+#include "common/shared.h"
+#include "filters/dns/resolver.h"
+#include "policy/config.h"
+#include "proxy/process/list_watch.h"
+#include "proxy/process/tls.h"
+#include "proxy/state/redis.h"
+#include "proxy/state/state.h"
+
+#include <sys/queue.h>
+
+struct smtp_pools;
+struct recipient_cache;
+struct session;
+TAILQ_HEAD(session_list, session);
+struct scan_wait;
+TAILQ_HEAD(scan_list, scan_wait);
+
+struct proxy {
+    struct event_base *base;
+    const struct config *config;
+    struct tls_contexts *tls;
+    struct smtp_pools *backends;
+    struct recipient_cache *recipients;
+    struct resolver *resolver; /* NULL: no rule needs DNS, or there is none to be had */
+    struct redis *redis;       /* NULL: no rule needs it */
+    struct state *state;       /* with redis */
+    struct shared *shared;
+    unsigned slot, row;
+    int queue[SCANNER_KINDS];                      /* -1: there is none */
+    char down[SCANNER_KINDS][SCAN_REASON_MAX + 1]; /* why none serves now; empty: they do */
+    int decisions;                                 /* file for decision records; -1: none */
+    bool acts_at[PHASE_MESSAGE + 1];          /* some rule can decide at this phase or before */
+    bool drops_at[PHASE_MESSAGE + 1];         /* some rule can drop the connection by then */
+    bool scans[SCANNER_KINDS];                /* the policy needs scanners of this kind */
+    bool wants[PRODUCER_COUNT];               /* the policy names facts of this producer */
+    bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
+    bool waits_for_silence;                   /* before the banner */
+    struct scan_job job;                      /* what is asked of them about every message */
+    struct scan_list line, under_way;         /* of jobs, oldest first: for a scanner, with one */
+    struct event *line_clock;
+    bool queue_full[SCANNER_KINDS]; /* some stand in line for room on that queue */
+    struct list_watch *watch;       /* in slot 0 */
+    struct {                        /* what shared_count has been told of them */
+        struct resolver_counts resolver;
+        struct redis_counts redis;
+        bool redis_away;
+    } counted;
+    uint64_t next_id;
+    struct session_list sessions;
+    size_t session_count;
+    bool draining, stopping;
+    void (*drained)(struct proxy *proxy); /* the last session has ended while draining */
+};
+
+/* What the policy wants from the scanners, and at which phases it can act. False: out of memory. */
+bool proxy_learn_policy(struct proxy *proxy);
+
+/* Adds to the shared counters what the resolver and Redis have counted since the last call. */
+void proxy_count(struct proxy *proxy);
+
+/* Sessions that are between commands are told 421 and closed; the others end after their
+ * transaction. */
+void sessions_stop(struct proxy *proxy);
+
+/* A new id for a session, unique over proxies and restarts; written to `out`. */
+void proxy_new_id(struct proxy *proxy, char out[static 24]);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/session/listener.h"
+
+#include "base/log.h"
+#include "proxy/session/session.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ACCEPTS_A_TURN = 16, PAUSE_MS = 100 };
+
+struct acceptor {
+    struct proxy *proxy;
+    const struct mail_protocol *protocol;
+    const struct listener *listener;
+    int fd;
+    struct event *readable, *pause;
+};
+
+static void peer_of(const struct sockaddr_storage *from, struct ip *ip, uint16_t *port)
+{
+    *ip = (struct ip){.family = 4};
+    if (from->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
+        memcpy(ip->bytes, &v4->sin_addr, 4);
+        *port = ntohs(v4->sin_port);
+        return;
+    }
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+    *port = ntohs(v6->sin6_port);
+    if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+        memcpy(ip->bytes, v6->sin6_addr.s6_addr + 12, 4);
+        return;
+    }
+    ip->family = 6;
+    memcpy(ip->bytes, &v6->sin6_addr, 16);
+}
+
+/* The address of ours that was reached; only for rules that ask whether HELO pretends to be it. */
+static struct ip local_of(const struct acceptor *a, int client)
+{
+    struct sockaddr_storage name;
+    socklen_t len = sizeof name;
+    struct ip ip = {.family = 0};
+    uint16_t port;
+    if (policy_uses(a->proxy->config->policy, FACT_HELO_OURS) &&
+        getsockname(client, (struct sockaddr *)&name, &len) == 0)
+        peer_of(&name, &ip, &port);
+    return ip;
+}
+
+/* Out of descriptors or memory: the queue waits a moment instead of spinning the loop. */
+static void rest(struct acceptor *a, int error)
+{
+    struct timeval moment = {0, PAUSE_MS * 1000};
+    log_at(LEVEL_ERROR, "", "accept failed", field_text("listener", a->listener->name),
+           field_str("reason", strerror(error)));
+    event_del(a->readable);
+    event_add(a->pause, &moment);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct acceptor *a = arg;
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        struct sockaddr_storage from;
+        socklen_t len = sizeof from;
+        int client = accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (client < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+                rest(a, errno);
+            return;
+        }
+        struct ip ip;
+        uint16_t port;
+        peer_of(&from, &ip, &port);
+        struct ip local = local_of(a, client);
+        session_begin(a->proxy, a->protocol, a->listener, client, &ip, port, &local);
+    }
+}
+
+static void on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct acceptor *a = arg;
+    event_add(a->readable, NULL);
+}
+
+struct acceptor *acceptor_new(struct proxy *proxy, const struct mail_protocol *protocol,
+                              const struct listener *listener, int fd)
+{
+    struct acceptor *a = calloc(1, sizeof *a);
+    if (!a) {
+        close(fd);
+        return NULL;
+    }
+    *a = (struct acceptor){.proxy = proxy, .protocol = protocol, .listener = listener, .fd = fd};
+    a->readable = event_new(proxy->base, fd, EV_READ | EV_PERSIST, on_readable, a);
+    a->pause = event_new(proxy->base, -1, 0, on_pause_over, a);
+    if (!a->readable || !a->pause || event_add(a->readable, NULL) != 0)
+        acceptor_free(&a);
+    return a;
+}
+
+void acceptor_free(struct acceptor **acceptor)
+{
+    struct acceptor *a = *acceptor;
+    if (!a)
+        return;
+    if (a->readable)
+        event_free(a->readable);
+    if (a->pause)
+        event_free(a->pause);
+    close(a->fd);
+    free(a);
+    *acceptor = NULL;
+}

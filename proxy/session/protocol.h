@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ * What a mail protocol is to the engine (session.h): a table of functions, and the words of those
+ * farewells that the engine decides on. */
+#ifndef PROXY_SESSION_PROTOCOL_H
+#define PROXY_SESSION_PROTOCOL_H
+
+#include "policy/policy.h"
+
+struct session;
+
+/* Why the engine ends a session. */
+enum farewell {
+    BYE_TIMEOUT,
+    BYE_STOPPING,
+    BYE_ERRORS,
+    BYE_COMMANDS,
+    BYE_ALL_TAKEN,    /* there are too many sessions */
+    BYE_CLIENT_TAKEN, /* there are too many of this client */
+    FAREWELLS
+};
+
+struct mail_protocol {
+    const char *alpn; /* RFC 7301 */
+    size_t size;      /* of its session, which begins with a struct session; is zero at first */
+    const char *farewells[FAREWELLS]; /* whole lines, with CRLF */
+
+    /* Makes what it needs beside the engine's. False: out of memory. */
+    bool (*open)(struct session *s);
+    /* Gives up what is under way, and frees what `open` made; also after a failed `open`. */
+    void (*close)(struct session *s);
+
+    /* What the rules say of what is known at that phase. */
+    enum outcome (*judge)(struct session *s, enum phase phase, struct verdict *out);
+    /* Says that they refuse the client; the engine hangs up. */
+    void (*refuse)(struct session *s, const struct verdict *verdict);
+    void (*greet)(struct session *s); /* says the banner */
+    void (*early)(struct session *s); /* the client spoke before */
+
+    /* Takes commands (SESSION_OPEN) or a message (SESSION_BULK): how many octets were used. 0: more
+     * must come first. */
+    size_t (*input)(struct session *s, struct slice bytes);
+    /* After the client's STARTTLS: what it said before does not count (RFC 3207 4.2, 2595 4). */
+    void (*secured)(struct session *s);
+    void (*slow)(struct session *s); /* the deadline of SESSION_BULK has passed */
+    /* Nothing is under way: it may be told to go when the service stops. */
+    bool (*between)(const struct session *s);
+};
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/session/session.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    INPUT_MAX = 16 * 1024,
+    OUTPUT_MAX = 64 * 1024,
+    ARENA_MAX = 16 * 1024,
+    LINGER_MS = 1000,
+};
+
+static size_t on_input(void *ctx, struct slice bytes);
+static void on_event(void *ctx, enum stream_event event);
+
+static const struct stream_owner stream_callbacks = {on_input, on_event};
+
+static const struct settings *settings_of(const struct session *s)
+{
+    return &s->proxy->config->settings;
+}
+
+void session_count(const struct session *s, enum counter counter)
+{
+    shared_count(s->proxy->shared, s->proxy->row, counter, 1);
+}
+
+/* ---- states ---- */
+
+void session_enter(struct session *s, enum session_state state)
+{
+    static const char *const names[] = {
+        [SESSION_CONNECTED] = "connected", [SESSION_OPEN] = "open",       [SESSION_BULK] = "bulk",
+        [SESSION_BUSY] = "busy",           [SESSION_CLOSING] = "closing",
+    };
+    if (state != s->state && log_wants(LEVEL_DEBUG))
+        log_at(LEVEL_DEBUG, s->id, "state", field_str("from", names[s->state]),
+               field_str("to", names[state]));
+    s->state = state;
+}
+
+void session_expect_command(struct session *s)
+{
+    session_enter(s, SESSION_OPEN);
+    stream_bulk(s->stream, false);
+    stream_deadline(s->stream, settings_of(s)->timeouts_command);
+}
+
+void session_expect_bulk(struct session *s, int64_t ms)
+{
+    session_enter(s, SESSION_BULK);
+    stream_bulk(s->stream, true);
+    stream_deadline(s->stream, ms);
+}
+
+void session_wait(struct session *s)
+{
+    session_enter(s, SESSION_BUSY);
+    stream_pause(s->stream);
+    stream_deadline(s->stream, 0);
+}
+
+void session_go_on(struct session *s)
+{
+    if (s->state != SESSION_BUSY)
+        return;
+    if (s->proxy->stopping && s->protocol->between(s)) {
+        session_farewell(s, BYE_STOPPING);
+        return;
+    }
+    session_expect_command(s);
+    stream_resume(s->stream);
+    stream_flush(s->stream);
+}
+
+/* ---- replies, and the last one ---- */
+
+/* A client that sends commands and reads no replies: one reply left out would make all that follow
+ * answer the wrong command. It is given up from the loop. */
+static void give_up(struct session *s)
+{
+    session_enter(s, SESSION_CLOSING);
+    stream_deadline(s->stream, 1);
+}
+
+void session_text(struct session *s, struct slice text)
+{
+    if (!stream_write(s->stream, text))
+        give_up(s);
+}
+
+void session_hang_up(struct session *s)
+{
+    session_enter(s, SESSION_CLOSING);
+    /* What else comes is read and thrown away, or a reset would overtake our reply. */
+    stream_resume(s->stream);
+    stream_notify_drained(s->stream);
+    stream_deadline(s->stream, settings_of(s)->timeouts_handshake);
+    stream_flush(s->stream);
+}
+
+void session_farewell(struct session *s, enum farewell farewell)
+{
+    session_text(s, slice_of(s->protocol->farewells[farewell]));
+    session_hang_up(s);
+}
+
+bool session_may_go_on(struct session *s)
+{
+    if (++s->commands <= settings_of(s)->limits_commands)
+        return true;
+    session_farewell(s, BYE_COMMANDS);
+    return false;
+}
+
+bool session_may_err(struct session *s)
+{
+    if (++s->errors < settings_of(s)->limits_errors)
+        return true;
+    session_farewell(s, BYE_ERRORS);
+    return false;
+}
+
+/* ---- input ---- */
+
+/* Before the banner it is kept until that is out. */
+static size_t take(struct session *s, struct slice bytes)
+{
+    switch (s->state) {
+    case SESSION_OPEN:
+    case SESSION_BULK:
+        return s->protocol->input(s, bytes);
+    case SESSION_CLOSING:
+        return bytes.len;
+    case SESSION_CONNECTED:
+    case SESSION_BUSY:
+        if (!s->greeted)
+            s->protocol->early(s);
+        stream_pause(s->stream);
+        break;
+    }
+    return 0;
+}
+
+static size_t on_input(void *ctx, struct slice bytes)
+{
+    struct session *s = ctx;
+    size_t used = 0;
+    while (used < bytes.len) {
+        size_t n = take(s, slice_from(bytes, used));
+        used += n;
+        if (n == 0 || s->starting_tls)
+            break;
+    }
+    return used;
+}
+
+/* ---- events ---- */
+
+static void timed_out(struct session *s)
+{
+    switch (s->state) {
+    case SESSION_OPEN:
+        session_farewell(s, BYE_TIMEOUT);
+        break;
+    case SESSION_BULK:
+        s->protocol->slow(s);
+        break;
+    case SESSION_BUSY:
+        session_overdue(s);
+        break;
+    case SESSION_CONNECTED:
+    case SESSION_CLOSING:
+        session_end(s);
+        break;
+    }
+}
+
+static void secured(struct session *s)
+{
+    s->starting_tls = false;
+    if (s->state == SESSION_CLOSING)
+        return;
+    if (!s->greeted) { /* implicit TLS */
+        session_greet(s);
+        return;
+    }
+    s->protocol->secured(s);
+    session_expect_command(s);
+}
+
+static void drained(struct session *s)
+{
+    if (s->state != SESSION_CLOSING)
+        return;
+    if (s->leaving)
+        session_end(s);
+    else
+        stream_half_close(s->stream, LINGER_MS);
+}
+
+static void on_event(void *ctx, enum stream_event event)
+{
+    struct session *s = ctx;
+    switch (event) {
+    case STREAM_SECURED:
+        secured(s);
+        break;
+    case STREAM_TIMEOUT:
+        timed_out(s);
+        break;
+    case STREAM_DRAINED:
+        drained(s);
+        break;
+    case STREAM_FAILED:
+        log_at(LEVEL_INFO, s->id, "connection failed",
+               field_str("reason", stream_error(s->stream)));
+        session_end(s);
+        break;
+    case STREAM_CLOSED:
+        session_end(s);
+        break;
+    case STREAM_CONNECTED:
+        break;
+    }
+}
+
+/* ---- beginning and ending ---- */
+
+/* Past a limit a client hears why, in plaintext and only there, and is gone. */
+static void turn_away(int fd, const struct listener *listener, const char *why)
+{
+    if (listener->protocol == PROTOCOL_SMTP)
+        send(fd, why, strlen(why), MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
+static bool count_session(struct proxy *proxy, const struct mail_protocol *protocol,
+                          const struct listener *listener, int fd, const struct ip *client)
+{
+    const struct settings *settings = &proxy->config->settings;
+    switch (shared_session_take(proxy->shared, proxy->row, client, settings->limits_sessions,
+                                settings->limits_sessions_per_client)) {
+    case SESSION_TAKEN:
+        return true;
+    case SESSION_TOO_MANY:
+        turn_away(fd, listener, protocol->farewells[BYE_ALL_TAKEN]);
+        break;
+    case SESSION_TOO_MANY_OF_CLIENT:
+        turn_away(fd, listener, protocol->farewells[BYE_CLIENT_TAKEN]);
+        break;
+    }
+    return false;
+}
+
+void session_secure(struct session *s, SSL *ssl)
+{
+    stream_secure(s->stream, ssl);
+    stream_deadline(s->stream, settings_of(s)->timeouts_handshake);
+}
+
+static void log_connect(const struct session *s)
+{
+    char address[46];
+    if (!log_wants(LEVEL_DEBUG))
+        return;
+    ip_text(&s->client, address);
+    log_at(LEVEL_DEBUG, s->id, "connect", field_str("client", address),
+           field_text("listener", s->listener->name));
+}
+
+static bool equip(struct session *s, int fd)
+{
+    s->arena = arena_new(ARENA_MAX);
+    s->stream = stream_new(s->proxy->base, fd, INPUT_MAX, OUTPUT_MAX, &stream_callbacks, s);
+    return s->protocol->open(s) && s->arena && s->stream;
+}
+
+static void start(struct session *s)
+{
+    log_connect(s);
+    if (s->listener->protocol == PROTOCOL_SMTP) {
+        session_greet(s);
+        return;
+    }
+    SSL *ssl = tls_accept(s->proxy->tls, s->protocol->alpn);
+    if (ssl)
+        session_secure(s, ssl);
+    else
+        session_end(s);
+}
+
+void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
+                   const struct listener *listener, int fd, const struct ip *client, uint16_t port,
+                   const struct ip *local)
+{
+    if (!count_session(proxy, protocol, listener, fd, client))
+        return;
+    struct session *s = calloc(1, protocol->size);
+    if (!s) {
+        close(fd);
+        shared_session_give(proxy->shared, proxy->row, client);
+        return;
+    }
+    *s = (struct session){.protocol = protocol,
+                          .proxy = proxy,
+                          .listener = listener,
+                          .client = *client,
+                          .client_port = port,
+                          .local = *local};
+    proxy_new_id(proxy, s->id);
+    TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
+    proxy->session_count++;
+    session_count(s, COUNTER_CONNECTIONS);
+    if (equip(s, fd))
+        start(s);
+    else
+        session_end(s);
+}
+
+void sessions_stop(struct proxy *proxy)
+{
+    proxy->stopping = true;
+    struct session *s;
+    TAILQ_FOREACH(s, &proxy->sessions, link)
+        if (s->state == SESSION_OPEN && !s->starting_tls && s->protocol->between(s))
+            session_farewell(s, BYE_STOPPING);
+}
+
+void session_end(struct session *s)
+{
+    struct proxy *proxy = s->proxy;
+    s->protocol->close(s);
+    client_study_free(&s->study);
+    proxy_count(proxy);
+    stream_free(&s->stream);
+    shared_session_give(proxy->shared, proxy->row, &s->client);
+    arena_free(&s->arena);
+    TAILQ_REMOVE(&proxy->sessions, s, link);
+    proxy->session_count--;
+    free(s);
+    if (proxy->draining && proxy->session_count == 0)
+        proxy->drained(proxy);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC
+ * A client's connection, whatever it speaks: accepted within the limits, secured, judged, greeted;
+ * its waiting, its deadlines and its end. What is said is its protocol's.
+ *
+ *   session.c        begins and ends it, takes in octets
+ *   session_greet.c  who comes, and when it is greeted
+ *   session_wait.c   waits for what client_study.h and examination.h find out */
+#ifndef PROXY_SESSION_SESSION_H
+#define PROXY_SESSION_SESSION_H
+
+#include "base/stream.h"
+#include "proxy/examine/examination.h"
+#include "proxy/session/protocol.h"
+
+enum session_state {
+    SESSION_CONNECTED, /* nothing was said yet; implicit TLS may be under way */
+    SESSION_OPEN,      /* for commands */
+    SESSION_BULK,      /* a message is coming in */
+    SESSION_BUSY,      /* a reply is on its way from elsewhere: nothing is read */
+    SESSION_CLOSING,   /* closes once its last reply is out */
+};
+
+struct session {
+    TAILQ_ENTRY(session) link;
+    const struct mail_protocol *protocol;
+    struct proxy *proxy;
+    const struct listener *listener;
+    struct stream *stream;
+    char id[24];
+    struct ip client;
+    uint16_t client_port;
+    struct ip local;          /* the address of ours that it has reached */
+    enum session_state state; /* changed by session_enter alone */
+    struct arena *arena;
+    struct client_study *study;  /* NULL: no rule asks */
+    struct examination *message; /* under way, the protocol's; NULL: none */
+    struct {
+        enum phase phase;
+        void (*then)(struct session *s);   /* goes on once all that `phase` needs is there */
+        bool hurried;                      /* it took too long: the DNS is not asked any more */
+        void (*resume)(struct session *s); /* goes on after a delay */
+    } wait;
+    int64_t delayed; /* milliseconds that rules made it wait for before it named a recipient */
+    unsigned errors, commands;
+    bool greeted, starting_tls;
+    bool leaving; /* it said so: nothing more of it is waited for */
+};
+
+/* ---- session.c ---- */
+
+/* A client that was accepted on `fd` (taken over in any case). `local`: the address of ours that it
+ * has reached; family 0 when nobody asks. */
+void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
+                   const struct listener *listener, int fd, const struct ip *client, uint16_t port,
+                   const struct ip *local);
+
+/* Frees the session. What is under way is given up as far as that is still possible. */
+void session_end(struct session *s);
+
+/* The one place where a state changes. */
+void session_enter(struct session *s, enum session_state state);
+
+/* Back to commands, with their time-out; or to a message's octets, with a deadline (ms). */
+void session_expect_command(struct session *s);
+void session_expect_bulk(struct session *s, int64_t ms);
+
+/* While busy nothing is read; after the reply what comes next is. */
+void session_wait(struct session *s);
+void session_go_on(struct session *s);
+
+/* Queues text that is complete with its CRLFs. */
+void session_text(struct session *s, struct slice text);
+
+/* The connection is closed once what is queued is out; with the words for that, too. */
+void session_hang_up(struct session *s);
+void session_farewell(struct session *s, enum farewell farewell);
+
+/* One more command, or one more that was wrong. False: it was one too many, and the farewell is
+ * said. */
+bool session_may_go_on(struct session *s);
+bool session_may_err(struct session *s);
+
+/* Begins TLS behind what is queued; what else stands in the input is thrown away. */
+void session_secure(struct session *s, SSL *ssl);
+
+/* One more of what counters.def lists. */
+void session_count(const struct session *s, enum counter counter);
+
+/* ---- session_greet.c ---- */
+
+/* Connected, and secured if it must be. */
+void session_greet(struct session *s);
+
+/* A rule drops the connection: says why, and hangs up. */
+void session_refuse(struct session *s, const char *ref, const struct verdict *verdict);
+
+/* ---- session_wait.c ---- */
+
+/* Calls `then` once everything is known that rules ask for at `phase`, or has taken too long and is
+ * unknown: at once, or later, while nothing is read. */
+void session_await(struct session *s, enum phase phase, void (*then)(struct session *s));
+
+/* Something has come: goes on if it was the last. The session may be gone afterwards. */
+void session_settle(struct session *s);
+
+/* Calls `then` after that time, while nothing is read. */
+void session_delay(struct session *s, int64_t ms, void (*then)(struct session *s));
+
+/* The same for a rule's `delay`: what it made the session wait for already is not waited for again.
+ * The greatest so far is kept in *served. */
+void session_tarpit(struct session *s, int64_t ms, int64_t *served,
+                    void (*then)(struct session *s));
+
+/* What it waits for is not waited for any more. */
+void session_forget_waiting(struct session *s);
+
+/* The deadline of a busy session has passed. */
+void session_overdue(struct session *s);
+
+#endif

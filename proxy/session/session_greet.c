@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC
+ * The banner: at once, or after a silence in which real mail servers wait, or never. */
+#include "proxy/session/session.h"
+
+#include "base/log.h"
+
+static void greet(struct session *s)
+{
+    s->greeted = true;
+    if (s->proxy->stopping) {
+        session_farewell(s, BYE_STOPPING);
+        return;
+    }
+    s->protocol->greet(s);
+    session_expect_command(s);
+    stream_resume(s->stream);
+    stream_flush_whole(s->stream);
+}
+
+void session_refuse(struct session *s, const char *ref, const struct verdict *verdict)
+{
+    char address[46];
+    ip_text(&s->client, address);
+    log_at(LEVEL_INFO, ref, "dropped", field_str("client", address),
+           field_num("code", verdict->code), field_text("text", verdict->text));
+    s->protocol->refuse(s, verdict);
+    session_hang_up(s);
+}
+
+static void judge_client(struct session *s)
+{
+    struct verdict verdict = {.delay = 0};
+    enum outcome outcome = OUTCOME_PENDING;
+    if (s->proxy->acts_at[PHASE_CONNECT])
+        outcome = s->protocol->judge(s, PHASE_CONNECT, &verdict);
+    if (outcome != OUTCOME_DECIDED || verdict.action != ACTION_DROP) {
+        session_tarpit(s, verdict.delay, &s->delayed, greet);
+        return;
+    }
+    s->greeted = true;
+    session_refuse(s, s->id, &verdict);
+}
+
+/* Only who drops connections needs to know the client before the banner. */
+static void meet_client(struct session *s)
+{
+    if (s->proxy->drops_at[PHASE_CONNECT])
+        session_await(s, PHASE_CONNECT, judge_client);
+    else
+        judge_client(s);
+}
+
+static void client_changed(void *ctx)
+{
+    struct session *s = ctx;
+    if (s->message)
+        examination_go_on(s->message); /* it may have waited for the client's name */
+    session_settle(s);
+}
+
+/* Those who cannot wait for a banner are seldom mail servers. What they say is read then. */
+void session_greet(struct session *s)
+{
+    session_enter(s, SESSION_BUSY);
+    s->study =
+        client_study_new(s->proxy, s->listener, &s->client, s->client_port, client_changed, s);
+    bool plain = s->listener->protocol == PROTOCOL_SMTP;
+    int64_t silence = s->proxy->config->settings.smtp_banner_delay;
+    if (!plain || !s->proxy->waits_for_silence || silence == 0) {
+        meet_client(s);
+        return;
+    }
+    s->wait.resume = meet_client;
+    stream_deadline(s->stream, silence);
+}

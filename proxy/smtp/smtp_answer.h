@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC
+ * Replies to an SMTP client. */
+#ifndef PROXY_SMTP_SMTP_ANSWER_H
+#define PROXY_SMTP_SMTP_ANSWER_H
+
+#include "proxy/smtp/smtp_session.h"
+
+/* Queues a reply: "CODE ENHANCED text" on one line (text may hold what came from others: it is made
+ * printable). Enhanced may be empty. */
+void smtp_answer(struct smtp_session *s, unsigned code, struct slice enhanced, struct slice text);
+void smtp_say(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
+
+/* A reply after which the connection is closed. */
+void smtp_close(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
+
+/* The same when memory is out where no reply would be right. */
+void smtp_out_of_memory(struct smtp_session *s);
+
+/* A wrong command: the reply counts against limits.errors. */
+void smtp_error(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
+
+/* Says what a verdict refuses with, and the transaction's id. */
+void smtp_refuse(struct smtp_session *s, const struct verdict *verdict);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC
+ * Bodies: what comes after DATA and in the chunks of BDAT, kept in the spool within the budgets. */
+#include "proxy/smtp/smtp_body.h"
+#include "filters/mime/headers.h"
+
+#include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_message.h"
+#include "proxy/smtp/smtp_transaction.h"
+
+enum {
+    SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */
+    RATE_WINDOW_MS = 60000,
+};
+
+static bool take_room(struct smtp_session *s, size_t bytes)
+{
+    struct transaction *t = &s->t;
+    uint64_t need = spool_size(t->message.spool) + bytes;
+    if (need <= t->message.spool_taken)
+        return true;
+    uint64_t more = (need - t->message.spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
+    if (!shared_spool_take(s->base.proxy->shared, s->base.proxy->row, more,
+                           s->base.proxy->config->settings.limits_spool))
+        return false;
+    t->message.spool_taken += more;
+    return true;
+}
+
+/* The first piece mostly holds the whole header block: the DNS is asked while the rest comes. */
+static void look_ahead(struct smtp_session *s, struct slice first)
+{
+    struct slice block = headers_block(first, NULL);
+    if (block.len > 0 && block.len < first.len)
+        examination_header(&s->t.message, block);
+}
+
+/* Keeps content unless something is wrong with the body already; then it is only
+ * read to its end. */
+static bool keep_content(void *ctx, struct slice content)
+{
+    struct smtp_session *s = ctx;
+    struct transaction *t = &s->t;
+    if (t->fault != BODY_FINE)
+        return true;
+    if (spool_size(t->message.spool) + content.len >
+        s->base.proxy->config->settings.limits_message_size)
+        t->fault = BODY_TOO_BIG;
+    else if (!take_room(s, content.len))
+        t->fault = BODY_NO_ROOM;
+    else if (!spool_append(t->message.spool, content))
+        t->fault = BODY_NO_MEMORY;
+    else if (spool_size(t->message.spool) == content.len)
+        look_ahead(s, content);
+    if (t->fault != BODY_FINE)
+        smtp_drop_body(s);
+    return true;
+}
+
+/* What is going to be refused is kept no longer. */
+static void note_faults(struct smtp_session *s)
+{
+    struct transaction *t = &s->t;
+    if (t->fault != BODY_FINE)
+        return;
+    if (t->data.nul)
+        t->fault = BODY_NUL;
+    else if ((t->data.bare_cr || t->data.bare_lf) && !t->data.normalise)
+        t->fault = BODY_BARE_NEWLINE;
+    if (t->fault != BODY_FINE)
+        smtp_drop_body(s);
+}
+
+static void body_complete(struct smtp_session *s)
+{
+    session_wait(&s->base);
+    stream_bulk(s->base.stream, false);
+    smtp_message(s);
+}
+
+size_t smtp_take_data(struct smtp_session *s, struct slice bytes)
+{
+    struct transaction *t = &s->t;
+    size_t used = smtp_data_feed(&t->data, bytes, keep_content, s);
+    note_faults(s);
+    t->window_bytes += used;
+    if (t->data.state == DATA_END)
+        body_complete(s);
+    return used;
+}
+
+void smtp_chunk_complete(struct smtp_session *s)
+{
+    struct transaction *t = &s->t;
+    if (t->last_chunk) {
+        smtp_data_finish(&t->data, keep_content, s);
+        note_faults(s);
+        body_complete(s);
+        return;
+    }
+    session_expect_command(&s->base);
+    if (t->recipient_count == 0)
+        smtp_error(s, 503, "5.5.1", "RCPT first");
+    else if (t->fault == BODY_TOO_BIG)
+        smtp_say(s, 552, "5.3.4", "message too big");
+    else
+        smtp_say(s, 250, "2.0.0", "chunk received");
+}
+
+size_t smtp_take_chunk(struct smtp_session *s, struct slice bytes)
+{
+    struct transaction *t = &s->t;
+    size_t n = bytes.len < t->chunk_left ? bytes.len : (size_t)t->chunk_left;
+    if (t->message.spool)
+        smtp_data_feed(&t->data, slice_sub(bytes, 0, n), keep_content, s);
+    note_faults(s);
+    t->window_bytes += n;
+    t->chunk_left -= n;
+    if (t->chunk_left == 0)
+        smtp_chunk_complete(s);
+    return n;
+}
+
+/* A body's clock: too slow an upload is given up; it would hold a session for hours. */
+void smtp_upload_rate(struct smtp_session *s)
+{
+    const struct settings *settings = &s->base.proxy->config->settings;
+    struct transaction *t = &s->t;
+    int64_t window =
+        settings->timeouts_data < RATE_WINDOW_MS ? settings->timeouts_data : RATE_WINDOW_MS;
+    if (t->window_bytes == 0 ||
+        t->window_bytes * 1000 < settings->limits_upload_rate * (uint64_t)window) {
+        smtp_close(s, 421, "4.4.2", "upload too slow");
+        return;
+    }
+    t->window_bytes = 0;
+    stream_deadline(s->base.stream, window);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC
+ * Delivery: the edited message handed to the backend, and its answer told to the sender. */
+#include "proxy/smtp/smtp_deliver.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "filters/mime/headers.h"
+#include "proxy/smtp/recipient_cache.h"
+#include "proxy/smtp/smtp_finish.h"
+#include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_results.h"
+#include "proxy/smtp/smtp_retry.h"
+#include "proxy/smtp/trace.h"
+
+static const struct config *config_of(const struct smtp_session *s)
+{
+    return s->base.proxy->config;
+}
+
+/* Our mistake or the backend's set-up: the sender keeps the message, the admin hears of it. */
+static const struct slice not_set_up = {"mail system is not set up right, try again later", 47};
+
+static void log_refusal(const struct smtp_session *s, const struct backend_reply *reply)
+{
+    log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
+           field_text("backend", s->t.backend->name), field_num("code", reply->code),
+           field_text("enhanced", reply->enhanced), field_text("text", reply->text));
+}
+
+static void backend_refuses_us(struct smtp_session *s, const struct backend_reply *reply)
+{
+    struct decision decision = {.verdict = "defer", .rules = s->t.verdict};
+    log_refusal(s, reply);
+    smtp_finish(s, &decision, 451, SLICE("4.3.5"), not_set_up);
+}
+
+static void pass_on(struct smtp_session *s, const struct backend_reply *reply)
+{
+    if (reply->kind == REPLY_OURS || reply->code == 0) {
+        backend_refuses_us(s, reply);
+        return;
+    }
+    const char *verdict = reply->kind == REPLY_YES     ? "accept"
+                          : reply->kind == REPLY_LATER ? "defer"
+                                                       : "reject";
+    struct decision decision = {
+        .verdict = verdict, .rules = s->t.verdict, .backend = s->t.job.server};
+    struct slice enhanced = reply->enhanced;
+    if (enhanced.len == 0)
+        enhanced = reply->kind == REPLY_YES     ? SLICE("2.0.0")
+                   : reply->kind == REPLY_LATER ? SLICE("4.0.0")
+                                                : SLICE("5.0.0");
+    smtp_finish(s, &decision, reply->code, enhanced, reply->text);
+}
+
+/* ---- recipients that the backend had taken at RCPT, or was not asked about, and now refuses ----
+ */
+
+/* What it says to a recipient that does not fit any more holds for the transaction, not for him. */
+static void learn_limit(struct smtp_session *s)
+{
+    const struct smtp_job *job = &s->t.job;
+    size_t taken = 0;
+    while (taken < job->recipient_count && job->recipients[taken].reply.kind == REPLY_YES)
+        taken++;
+    if (taken == 0 || taken == job->recipient_count)
+        return;
+    const struct backend_reply *next = &job->recipients[taken].reply;
+    if (!reply_says_too_many(next->code, next->enhanced, next->text))
+        return;
+    log_at(LEVEL_INFO, s->ref, "backend takes few recipients",
+           field_text("backend", s->t.backend->name), field_text("server", job->server),
+           field_num("recipients", (int64_t)taken), field_text("text", next->text));
+    smtp_pools_learn_recipients(s->base.proxy->backends, job, (unsigned)taken);
+}
+
+/* A yes that was remembered is not true any more; a no is kept only if it is the address' fault. */
+static void learn_recipient(struct smtp_session *s, struct slice spelled,
+                            const struct backend_reply *reply)
+{
+    bool lasting = reply_is_about_address(reply->code, reply->enhanced);
+    recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, spelled, 0, reply,
+                          lasting ? config_of(s)->settings.timeouts_recipient_refused : 0);
+}
+
+static void learn_recipients(struct smtp_session *s)
+{
+    const struct transaction *t = &s->t;
+    const struct job_recipient *asked = t->job.recipients;
+    for (size_t i = 0; i < t->recipient_count; i++) {
+        if (t->recipients[i].verdict.action != ACTION_ACCEPT)
+            continue;
+        if (asked->reply.kind != REPLY_YES)
+            learn_recipient(s, t->recipients[i].path.spelled, &asked->reply);
+        asked++;
+    }
+}
+
+/* The reply that its recipient is to hear at the next try. */
+static void translate(struct smtp_session *s, struct backend_reply *reply)
+{
+    if (reply_says_too_many(reply->code, reply->enhanced, reply->text)) {
+        *reply = (struct backend_reply){REPLY_LATER, 452, SLICE("4.5.3"), reply->text};
+    } else if (reply->kind == REPLY_OURS || reply->code == 0) {
+        log_refusal(s, reply);
+        *reply = (struct backend_reply){REPLY_LATER, 451, SLICE("4.3.5"), not_set_up};
+    }
+}
+
+/* None was delivered to. One reply is all that the sender hears after the final dot: when they fare
+ * differently he hears that, and at the next try each recipient has his own. */
+static void recipients_refused(struct smtp_session *s)
+{
+    struct smtp_job *job = &s->t.job;
+    bool alike = true;
+    learn_limit(s);
+    learn_recipients(s);
+    for (size_t i = 0; i < job->recipient_count; i++)
+        alike = alike && replies_alike(&job->recipients[i].reply, &job->recipients[0].reply);
+    if (alike) {
+        pass_on(s, &job->recipients[0].reply);
+        return;
+    }
+    for (size_t i = 0; i < job->recipient_count; i++)
+        translate(s, &job->recipients[i].reply);
+    smtp_retry_remember_replies(s);
+    smtp_finish_say(s, "defer", 451, "4.5.3",
+                    "recipients fare differently, try again: each will hear his own reply");
+}
+
+static bool all_taken(const struct smtp_job *job)
+{
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (job->recipients[i].reply.kind != REPLY_YES)
+            return false;
+    return true;
+}
+
+/* The first that no reply came for, when MAIL was taken; NULL: it broke off elsewhere. */
+static struct job_recipient *broke_off_at(const struct smtp_job *job)
+{
+    if (!job->mail_reply.code || job->mail_reply.kind != REPLY_YES || job->recipient_count < 2)
+        return NULL;
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (!job->recipients[i].reply.code)
+            return &job->recipients[i];
+    return NULL;
+}
+
+/* Each try broke off at a recipient (421 at him, too many that were refused): he comes in
+ * another transaction, or the others would fare like him at every retry. Those behind him
+ * were not asked. */
+static void broke_off(struct smtp_session *s, struct job_recipient *at)
+{
+    struct smtp_job *job = &s->t.job;
+    log_at(LEVEL_WARNING, s->ref, "backend broke off at a recipient",
+           field_text("backend", s->t.backend->name), field_text("to", at->address));
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (job->recipients[i].reply.code)
+            translate(s, &job->recipients[i].reply);
+    at->reply = (struct backend_reply){REPLY_LATER, 451, SLICE("4.4.2"),
+                                       SLICE("mail server broke off, try again later")};
+    smtp_retry_remember_replies(s);
+    smtp_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
+}
+
+static void delivered(struct smtp_job *job)
+{
+    struct smtp_session *s = job->ctx;
+    s->t.job_running = false;
+    switch (job->outcome) {
+    case JOB_UNREACHABLE:
+        if (broke_off_at(job)) {
+            broke_off(s, broke_off_at(job));
+            return;
+        }
+        smtp_finish_say(s, "defer", 451, "4.4.1",
+                        "mail server is not reachable now, try again later");
+        return;
+    case JOB_BUSY:
+        smtp_finish_say(s, "defer", 451, "4.3.2", "mail server is busy, try again later");
+        return;
+    case JOB_IN_DOUBT:
+        doubt_log(job->about, job->trouble, job->server);
+        smtp_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
+        return;
+    case JOB_ANSWERED:
+        break;
+    }
+    if (job->mail_reply.kind != REPLY_YES)
+        pass_on(s, &job->mail_reply);
+    else if (!all_taken(job))
+        recipients_refused(s);
+    else if (job->data_reply.kind != REPLY_YES)
+        pass_on(s, &job->data_reply);
+    else
+        pass_on(s, &job->final_reply);
+}
+
+static struct slice trace_field(struct smtp_session *s)
+{
+    const struct transaction *t = &s->t;
+    SSL *ssl = stream_ssl(s->base.stream);
+    struct trace trace = {.helo = s->helo,
+                          .client = &s->base.client,
+                          .hostname = config_of(s)->hostname,
+                          .id = slice_of(s->ref),
+                          .esmtp = s->esmtp,
+                          .tls = ssl != NULL,
+                          .utf8 = t->mail.utf8,
+                          .tls_version = ssl ? SSL_get_version(ssl) : "",
+                          .tls_cipher = ssl ? SSL_get_cipher_name(ssl) : "",
+                          .recipient =
+                              t->recipient_count == 1 ? t->recipients[0].path.address : SLICE(""),
+                          .now = clock_wall()};
+    return trace_received(s->mail, &trace);
+}
+
+/* Our fields, in front of the message: the newest on top (RFC 5321 4.4). */
+static struct slice our_fields(struct smtp_session *s)
+{
+    struct slice trace = trace_field(s), results = smtp_results(s);
+    if (!trace.ptr || !results.ptr)
+        return (struct slice){NULL, 0};
+    return results.len ? arena_printf(s->mail, "%.*s%.*s", SLICE_ARGS(results), SLICE_ARGS(trace))
+                       : trace;
+}
+
+static bool edit(struct smtp_session *s)
+{
+    struct transaction *t = &s->t;
+    bool inbound = s->base.listener->direction == DIRECTION_INBOUND;
+    struct edit_input input = {.message = spool_bytes(t->message.spool),
+                               .authserv_id = inbound ? smtp_authserv_id(s) : SLICE(""),
+                               .trace = our_fields(s),
+                               .edits = t->verdict->edits,
+                               .edit_count = t->verdict->edit_count,
+                               .parts = t->message.parts,
+                               .part_count = t->message.part_count,
+                               .dots = t->data.dots || t->verdict->edit_count};
+    return input.message.ptr && input.trace.ptr && edits_apply(s->mail, &input, &t->edited);
+}
+
+/* ---- what is told when nobody knows whether it arrived ---- */
+
+static void describe(const struct smtp_session *s, struct doubt *doubt)
+{
+    const struct transaction *t = &s->t;
+    struct header field = {.value = SLICE("")};
+    headers_find(headers_block(spool_bytes(t->message.spool), NULL), SLICE("Message-ID"), 0,
+                 &field);
+    doubt_set(doubt->id, sizeof doubt->id, slice_of(s->ref));
+    doubt_set(doubt->sender, sizeof doubt->sender, t->sender.address);
+    doubt_set(doubt->backend, sizeof doubt->backend, t->backend->name);
+    doubt_set(doubt->message_id, sizeof doubt->message_id, slice_trim(field.value));
+    *doubt->recipients = '\0';
+    for (size_t i = 0; i < t->job.recipient_count; i++)
+        if (!doubt_add_recipient(doubt, t->job.recipients[i].address, t->job.recipient_count - i))
+            break;
+}
+
+void smtp_deliver(struct smtp_session *s, size_t count)
+{
+    struct transaction *t = &s->t;
+    struct job_recipient *to = arena_array(s->mail, count, sizeof *to);
+    t->doubt = arena_alloc(s->mail, sizeof *t->doubt);
+    if (!to || !t->doubt || !edit(s) || arena_failed(s->mail)) {
+        if (t->edited.too_many)
+            smtp_finish_say(s, "reject", 550, "5.6.0",
+                            "too many places in the message would have to be changed");
+        else
+            smtp_finish_say(s, "defer", 452, "4.3.1", "out of memory");
+        return;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < t->recipient_count; i++)
+        if (t->recipients[i].verdict.action == ACTION_ACCEPT)
+            to[n++] = t->recipients[i].job;
+    t->job = (struct smtp_job){.kind = JOB_DELIVER,
+                               .id = s->ref,
+                               .backend = t->backend,
+                               .arena = s->mail,
+                               .deadline = t->ended + config_of(s)->settings.timeouts_verdict,
+                               .done = delivered,
+                               .ctx = s,
+                               .sender = t->sender.address,
+                               .mail = t->mail,
+                               .eight_bit = t->data.high,
+                               .recipients = to,
+                               .recipient_count = n,
+                               .pieces = t->edited.pieces,
+                               .piece_count = t->edited.count,
+                               .size = t->edited.size};
+    describe(s, t->doubt);
+    t->job.about = t->doubt;
+    t->job_running = t->delivering = true;
+    t->job.doubt = shared_doubt_begin(s->base.proxy->shared, s->base.proxy->row, t->doubt);
+    smtp_pools_submit(s->base.proxy->backends, &t->job);
+}

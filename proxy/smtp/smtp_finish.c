@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp/smtp_finish.h"
+
+#include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_transaction.h"
+
+#include <sys/socket.h>
+
+/* Whether the client has closed already: then nobody will hear our 250. */
+static bool client_gone(const struct smtp_session *s)
+{
+    char byte;
+    return recv(stream_fd(s->base.stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void count_end(struct smtp_session *s, const struct decision *decision)
+{
+    if (decision->code / 100 == 2 && s->t.delivering)
+        session_count(&s->base, COUNTER_DELIVERED);
+    else if (decision->rules && decision->rules->action == ACTION_DEFER)
+        session_count(&s->base, COUNTER_DEFERRED);
+    else if (decision->rules && judge_refuses(decision->rules))
+        session_count(&s->base, COUNTER_REFUSED);
+}
+
+void smtp_finish(struct smtp_session *s, const struct decision *decision, unsigned code,
+                 struct slice enhanced, struct slice text)
+{
+    struct decision record = *decision;
+    struct slice whole = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(text), s->ref);
+    if (!whole.ptr)
+        whole = text;
+    record.code = code;
+    record.enhanced = enhanced;
+    record.text = whole;
+    smtp_record(s, &record);
+    s->t.settled = code / 100 != 4;
+    if (code / 100 == 2 && s->t.doubt && client_gone(s))
+        doubt_log(s->t.doubt, "delivered, but the client had gone", s->t.job.server);
+    count_end(s, &record);
+    if (s->t.recipient_count)
+        examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
+    smtp_answer(s, code, enhanced, whole);
+    stream_flush(s->base.stream); /* before its delivery stops being in doubt */
+    smtp_reset(s);
+    session_go_on(&s->base);
+}
+
+void smtp_finish_say(struct smtp_session *s, const char *verdict, unsigned code,
+                     const char *enhanced, const char *text)
+{
+    struct decision decision = {.verdict = verdict, .rules = s->t.verdict};
+    smtp_finish(s, &decision, code, slice_of(enhanced), slice_of(text));
+}

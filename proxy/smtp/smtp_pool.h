@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC
+ * The backends of one configuration, as one proxy sees them: pools of connections, which servers
+ * are up, what they can do. */
+#ifndef PROXY_SMTP_SMTP_POOL_H
+#define PROXY_SMTP_SMTP_POOL_H
+
+#include "common/shared.h"
+#include "proxy/smtp/smtp_job.h"
+
+#include <event2/event.h>
+#include <openssl/ssl.h>
+
+struct smtp_pools;
+
+/* `config` and `shared` must outlive it; `row` is this proxy's row in the shared table; `proxies`:
+ * how many share the connections. `ca_pem`: tls.ca_file. NULL: no memory. */
+struct smtp_pools *smtp_pools_new(struct event_base *base, const struct config *config,
+                                  struct slice ca_pem, struct shared *shared, unsigned row,
+                                  unsigned proxies);
+void smtp_pools_free(struct smtp_pools **backends);
+
+/* Starts a job; `done` comes from the loop, never from inside. */
+void smtp_pools_submit(struct smtp_pools *backends, struct smtp_job *job);
+
+/* Gives a job up: `done` will not be called. True: a delivery whose final dot is out goes on alone,
+ * and ends its doubt itself; otherwise its connection is closed. */
+bool smtp_pools_cancel(struct smtp_pools *backends, struct smtp_job *job);
+
+/* What every server of every backend is known to offer (those never reached count as offering
+ * nothing). */
+struct capabilities {
+    bool known, pipelining, eight_bit, utf8, dsn, starttls;
+    uint64_t size;       /* smallest limit; 0: none told */
+    unsigned recipients; /* most in a transaction; 0: not known */
+};
+struct capabilities smtp_pools_common(const struct smtp_pools *backends);
+/* Of one backend: what its reachable servers all offer. */
+struct capabilities smtp_pools_of(const struct smtp_pools *backends, const struct backend *backend);
+
+/* The server that had this job takes no more than so many recipients in a transaction: known to all
+ * proxies for an hour. */
+void smtp_pools_learn_recipients(struct smtp_pools *backends, const struct smtp_job *job,
+                                 unsigned most);
+
+/* Connects to every server once to learn its capabilities, and asks it about a recipient that
+ * cannot exist: when it says yes, a warning says that recipient tables are needed. `warn`: only one
+ * proxy does that. */
+void smtp_pools_probe(struct smtp_pools *backends, bool warn);
+
+/* Closes idle connections: a draining proxy leaves its share to its successor. */
+void smtp_pools_close_idle(struct smtp_pools *backends);
+
+#endif

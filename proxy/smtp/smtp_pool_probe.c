@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC
+ * What backends can do, and the probe at start. */
+#include "proxy/smtp/smtp_pool_internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <stdio.h>
+
+enum { LEARNT_MS = 3600 * 1000 };
+
+static unsigned fewer(unsigned a, unsigned b)
+{
+    return a && (!b || a < b) ? a : b;
+}
+
+static void intersect(struct capabilities *common, const struct capabilities *one)
+{
+    if (!common->known) {
+        *common = *one;
+        common->known = true;
+        return;
+    }
+    common->pipelining = common->pipelining && one->pipelining;
+    common->eight_bit = common->eight_bit && one->eight_bit;
+    common->utf8 = common->utf8 && one->utf8;
+    common->dsn = common->dsn && one->dsn;
+    if (one->size && (!common->size || one->size < common->size))
+        common->size = one->size;
+    common->recipients = fewer(common->recipients, one->recipients);
+}
+
+/* What it told in EHLO, and what was found out. */
+static struct capabilities capabilities_of(const struct pool_server *server)
+{
+    struct capabilities can = server->can;
+    can.recipients =
+        fewer(can.recipients, shared_server_recipients_most(server->pool->all->shared,
+                                                            server->at.number, clock_ms()));
+    return can;
+}
+
+static void intersect_pool(struct capabilities *common, const struct pool *pool, bool known_only)
+{
+    for (size_t i = 0; i < pool->server_count; i++) {
+        struct capabilities can = capabilities_of(&pool->servers[i]);
+        if (can.known || !known_only)
+            intersect(common, &can);
+    }
+}
+
+void smtp_pools_learn_recipients(struct smtp_pools *all, const struct smtp_job *job, unsigned most)
+{
+    const struct pool *pool = smtp_pools_pool(all, job->backend);
+    for (size_t i = 0; i < pool->server_count; i++)
+        if (slice_eq(pool->servers[i].at.conf->address, job->server))
+            shared_server_recipients(all->shared, pool->servers[i].at.number, most,
+                                     clock_ms() + LEARNT_MS);
+}
+
+struct capabilities smtp_pools_common(const struct smtp_pools *all)
+{
+    struct capabilities common = {0};
+    for (size_t i = 0; i < all->pool_count; i++)
+        intersect_pool(&common, &all->pools[i], false);
+    return common;
+}
+
+struct capabilities smtp_pools_of(const struct smtp_pools *all, const struct backend *backend)
+{
+    struct capabilities common = {0};
+    intersect_pool(&common, smtp_pools_pool(all, backend), true);
+    return common;
+}
+
+/* ---- the start-up probe ---- */
+
+static void probe_done(struct smtp_job *job)
+{
+    if (job->outcome == JOB_ANSWERED && job->recipients[0].reply.kind == REPLY_YES)
+        log_at(LEVEL_WARNING, "",
+               "backend accepts any recipient in the session: give its domains a recipient table",
+               field_text("backend", job->backend->name),
+               field_text("tried", job->recipients[0].address));
+}
+
+static const struct domain *domain_of(const struct config *config, const struct backend *backend)
+{
+    for (size_t i = 0; i < config->domain_count; i++)
+        if (config->domains[i].backend == backend && !config->domains[i].recipients)
+            return &config->domains[i];
+    return NULL;
+}
+
+static void probe_recipient(struct pool *pool)
+{
+    const struct domain *domain = domain_of(pool->all->config, pool->conf);
+    if (!domain || !pool->conf->probe)
+        return;
+    int n = snprintf(pool->probe_address, sizeof pool->probe_address, "no-such-user-%llx@%.*s",
+                     (unsigned long long)clock_wall() * 2654435761u, SLICE_ARGS(domain->name.text));
+    if (n < 0 || (size_t)n >= sizeof pool->probe_address)
+        return;
+    pool->probe_recipient = (struct job_recipient){.address = {pool->probe_address, (size_t)n}};
+    pool->probe =
+        (struct smtp_job){.kind = JOB_CHECK,
+                          .id = "probe",
+                          .backend = pool->conf,
+                          .arena = pool->all->probe_arena,
+                          .deadline = clock_ms() + pool->all->config->settings.timeouts_backend,
+                          .done = probe_done,
+                          .recipients = &pool->probe_recipient,
+                          .recipient_count = 1};
+    smtp_pools_submit(pool->all, &pool->probe);
+}
+
+void smtp_pools_probe(struct smtp_pools *all, bool warn)
+{
+    for (size_t i = 0; i < all->pool_count; i++) {
+        struct pool *pool = &all->pools[i];
+        for (size_t n = 0; n < pool->server_count; n++)
+            smtp_pools_open(&pool->servers[n]);
+        if (warn)
+            probe_recipient(pool);
+    }
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp/smtp_protocol.h"
+
+#include "policy/table.h"
+#include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_body.h"
+#include "proxy/smtp/smtp_facts.h"
+#include "proxy/smtp/smtp_input.h"
+#include "proxy/smtp/smtp_transaction.h"
+
+#include <stdio.h>
+
+enum { MAIL_ARENA_MAX = 24 * 1024 * 1024 };
+
+static bool open_smtp(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    const struct config *config = base->proxy->config;
+    const struct table *excused = config->bare_newlines_from;
+    s->normalises =
+        config->settings.smtp_bare_newlines || (excused && table_holds_ip(excused, &base->client));
+    snprintf(s->ref, sizeof s->ref, "%s", base->id);
+    s->mail = arena_new(MAIL_ARENA_MAX);
+    return s->mail != NULL;
+}
+
+static void close_smtp(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    smtp_reset(s);
+    arena_free(&s->mail);
+}
+
+static enum outcome judge(struct session *base, enum phase phase, struct verdict *out)
+{
+    return smtp_judge(smtp_of(base), phase, out);
+}
+
+static void refuse(struct session *base, const struct verdict *verdict)
+{
+    smtp_refuse(smtp_of(base), verdict);
+}
+
+static void greet(struct session *base)
+{
+    stream_printf(base->stream, "220 %.*s %.*s\r\n", SLICE_ARGS(base->proxy->config->hostname),
+                  SLICE_ARGS(base->listener->banner.len ? base->listener->banner : SLICE("ESMTP")));
+}
+
+static void early(struct session *base)
+{
+    smtp_of(base)->pregreet = true;
+}
+
+static size_t input(struct session *base, struct slice bytes)
+{
+    struct smtp_session *s = smtp_of(base);
+    if (base->state == SESSION_BULK)
+        return (s->t.chunk_left ? smtp_take_chunk : smtp_take_data)(s, bytes);
+    size_t used = smtp_take_command(s, bytes);
+    if (s->after_helo)
+        s->early |= used < bytes.len;
+    s->after_helo = false;
+    return used;
+}
+
+/* RFC 3207 4.2: as if freshly connected. */
+static void secured(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    smtp_reset(s);
+    s->helo = (struct slice){NULL, 0};
+    s->esmtp = false;
+}
+
+static void slow(struct session *base)
+{
+    smtp_upload_rate(smtp_of(base));
+}
+
+static bool between(const struct session *base)
+{
+    return !((const struct smtp_session *)base)->t.open;
+}
+
+const struct mail_protocol smtp_protocol = {
+    .alpn = "smtp",
+    .size = sizeof(struct smtp_session),
+    .farewells =
+        {
+            [BYE_TIMEOUT] = "421 4.4.2 timeout\r\n",
+            [BYE_STOPPING] = "421 4.3.2 service is stopping, try again later\r\n",
+            [BYE_ERRORS] = "421 4.7.0 too many errors\r\n",
+            [BYE_COMMANDS] = "421 4.7.0 too many commands\r\n",
+            [BYE_ALL_TAKEN] = "421 4.3.2 too many sessions, try again later\r\n",
+            [BYE_CLIENT_TAKEN] = "421 4.7.0 too many sessions from your address\r\n",
+        },
+    .open = open_smtp,
+    .close = close_smtp,
+    .judge = judge,
+    .refuse = refuse,
+    .greet = greet,
+    .early = early,
+    .input = input,
+    .secured = secured,
+    .slow = slow,
+    .between = between,
+};

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: ISC
+ * RCPT: is it one of our domains, does the recipient exist, what do the rules say that need no
+ * message. */
+#include "proxy/smtp/smtp_recipient.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/smtp/recipient_cache.h"
+#include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_facts.h"
+#include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_retry.h"
+
+#include <string.h>
+
+static const struct config *config_of(const struct smtp_session *s)
+{
+    return s->base.proxy->config;
+}
+
+/* A recipient that was refused: logged, since no message will be. */
+static void refused(struct smtp_session *s, const struct smtp_path *path, unsigned code,
+                    struct slice text)
+{
+    char address[46];
+    ip_text(&s->base.client, address);
+    log_at(LEVEL_INFO, s->ref, "recipient refused", field_str("client", address),
+           field_text("helo", s->helo), field_text("from", s->t.sender.address),
+           field_text("to", path->address), field_num("code", code), field_text("text", text));
+}
+
+static void refuse(struct smtp_session *s, const struct smtp_path *path, unsigned code,
+                   const char *enhanced, const char *text)
+{
+    refused(s, path, code, slice_of(text));
+    smtp_say(s, code, enhanced, text);
+}
+
+/* Room for one more, in the transaction's arena. */
+static struct recipient *new_recipient(struct smtp_session *s)
+{
+    struct transaction *t = &s->t;
+    if (t->recipient_count == t->recipient_room) {
+        size_t room = t->recipient_room ? t->recipient_room * 2 : 4;
+        struct recipient *all = arena_array(s->mail, room, sizeof *all);
+        if (!all)
+            return NULL;
+        if (t->recipient_count)
+            memcpy(all, t->recipients, t->recipient_count * sizeof *all);
+        t->recipients = all;
+        t->recipient_room = room;
+    }
+    struct recipient *r = &t->recipients[t->recipient_count];
+    memset(r, 0, sizeof *r);
+    return r;
+}
+
+/* ---- what the rules say ---- */
+
+static void count(const struct smtp_session *s, const struct recipient *r)
+{
+    const struct value *met = &r->known.greylist[0];
+    bool defer = r->verdict.action == ACTION_DEFER;
+    session_count(&s->base, defer ? COUNTER_DEFERRED : COUNTER_REFUSED);
+    if (defer && met->state == VALUE_KNOWN && !met->truth)
+        session_count(&s->base, COUNTER_GREYLISTED);
+}
+
+/* Whether the rules that need no message let it through; else it is refused, and told so. */
+static bool rules_accept(struct smtp_session *s, const struct recipient *r)
+{
+    if (!r->decided)
+        return true;
+    if (judge_refuses(&r->verdict))
+        count(s, r);
+    switch (r->verdict.action) {
+    case ACTION_DROP:
+        refused(s, &r->path, r->verdict.code, r->verdict.text);
+        session_refuse(&s->base, s->ref, &r->verdict);
+        return false;
+    case ACTION_REJECT:
+    case ACTION_DEFER:
+        refused(s, &r->path, r->verdict.code, r->verdict.text);
+        smtp_refuse(s, &r->verdict);
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* ---- the live check ---- */
+
+/* The size that the server is asked about: a mailbox may have room for one message and not for
+ * another. */
+static uint64_t declared_size(const struct smtp_session *s)
+{
+    return s->t.mail.has_size ? s->t.mail.size : 0;
+}
+
+/* Only what holds for each message to this recipient. */
+static void remember(struct smtp_session *s, const struct smtp_path *path,
+                     const struct backend_reply *reply)
+{
+    const struct settings *settings = &config_of(s)->settings;
+    int64_t ms = 0;
+    if (reply->kind == REPLY_YES)
+        ms = settings->timeouts_recipient_accepted;
+    else if (reply_is_about_address(reply->code, reply->enhanced))
+        ms = settings->timeouts_recipient_refused;
+    recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, path->spelled,
+                          declared_size(s), reply, ms);
+}
+
+static void accept_recipient(struct smtp_session *s)
+{
+    s->t.recipient_count++;
+    smtp_say(s, 250, "2.1.5", "recipient noted");
+}
+
+/* The backend's answer, in the words of its class. */
+static void pass_on(struct smtp_session *s, const struct recipient *r,
+                    const struct backend_reply *reply)
+{
+    switch (reply->kind) {
+    case REPLY_YES:
+        accept_recipient(s);
+        return;
+    case REPLY_OURS:
+        log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
+               field_text("backend", s->t.backend->name), field_num("code", reply->code),
+               field_text("enhanced", reply->enhanced), field_text("text", reply->text));
+        refuse(s, &r->path, 451, "4.3.5", "mail system is not set up right, try again later");
+        return;
+    case REPLY_LATER:
+    case REPLY_RECIPIENT:
+    case REPLY_SENDER:
+        refused(s, &r->path, reply->code, reply->text);
+        smtp_answer(s, reply->code, reply->enhanced, reply->text);
+    }
+}
+
+static void checked(struct smtp_job *job)
+{
+    struct smtp_session *s = job->ctx;
+    struct recipient *r = &s->t.recipients[s->t.recipient_count];
+    s->t.job_running = false;
+    if (job->outcome != JOB_ANSWERED) {
+        refuse(s, &r->path, 451, "4.4.1", "mail server is not reachable now, try again later");
+    } else {
+        const struct backend_reply *mail = &job->mail_reply, *rcpt = &job->recipients[0].reply;
+        bool mail_fine = mail->kind == REPLY_YES;
+        struct smtp_reply words = {.code = rcpt->code, .enhanced = rcpt->enhanced};
+        bool unknown = mail_fine && reply_says_no_such_user(&words);
+        if (mail_fine && rcpt->code)
+            remember(s, &r->path, rcpt);
+        if (unknown)
+            examination_unknown_recipient(&s->t.message);
+        if (mail_fine && rcpt->code == 0)
+            refuse(s, &r->path, 451, "4.4.2", "mail server broke off, try again later");
+        else
+            pass_on(s, r, mail_fine ? rcpt : mail);
+    }
+    if (s->t.recipient_count == 0)
+        s->t.backend = NULL;
+    session_go_on(&s->base);
+}
+
+static void ask_backend(struct smtp_session *s, struct recipient *r)
+{
+    struct transaction *t = &s->t;
+    t->asked = r->job;
+    t->job = (struct smtp_job){.kind = JOB_CHECK,
+                               .id = s->ref,
+                               .backend = t->backend,
+                               .arena = s->mail,
+                               .deadline = clock_ms() + config_of(s)->settings.timeouts_backend,
+                               .done = checked,
+                               .ctx = s,
+                               .sender = t->sender.address,
+                               .mail = t->mail,
+                               .recipients = &t->asked,
+                               .recipient_count = 1};
+    t->job_running = true;
+    session_wait(&s->base);
+    smtp_pools_submit(s->base.proxy->backends, &t->job);
+}
+
+static void check_exists(struct smtp_session *s, struct recipient *r)
+{
+    struct backend_reply remembered;
+    if (!s->t.backend->recipient_check)
+        accept_recipient(s);
+    else if (recipient_cache_find(s->base.proxy->recipients, s->t.backend->name, r->path.spelled,
+                                  declared_size(s), &remembered)) {
+        if (remembered.kind == REPLY_RECIPIENT)
+            examination_unknown_recipient(&s->t.message);
+        pass_on(s, r, &remembered);
+    } else
+        ask_backend(s, r);
+}
+
+/* ---- RCPT ---- */
+
+/* What the chosen backend cannot take is refused here, never converted. */
+static bool backend_can(struct smtp_session *s, const struct recipient *r,
+                        const struct backend *backend)
+{
+    struct capabilities can = smtp_pools_of(s->base.proxy->backends, backend);
+    if (!can.known)
+        return true;
+    if ((s->t.mail.utf8 || r->path.utf8) && !can.utf8)
+        refuse(s, &r->path, 550, "5.6.7",
+               "the recipient's server takes no internationalised addresses");
+    else if (s->t.mail.body == SMTP_BODY_8BITMIME && !can.eight_bit)
+        refuse(s, &r->path, 554, "5.6.3", "the recipient's server takes no 8-bit content");
+    else if (can.recipients && s->t.recipient_count >= can.recipients)
+        smtp_say(s, 452, "4.5.3", "too many recipients for the server behind");
+    else
+        return true;
+    return false;
+}
+
+static void needs_its_own(struct smtp_session *s, const struct backend *backend, unsigned group)
+{
+    smtp_retry_turned_away(s, backend, group);
+    smtp_say(s, 452, "4.5.3", "this recipient needs a transaction of its own");
+}
+
+/* One transaction goes to one backend. */
+static bool fits_backend(struct smtp_session *s, const struct backend *backend)
+{
+    if (s->t.recipient_count == 0)
+        s->t.backend = backend;
+    if (s->t.backend == backend)
+        return true;
+    needs_its_own(s, backend, 0);
+    return false;
+}
+
+/* And to recipients who fared alike when it was tried before. */
+static bool fits_group(const struct smtp_session *s, const struct recipient *r)
+{
+    return s->t.recipient_count == 0 || s->t.recipients[0].earlier.group == r->earlier.group;
+}
+
+/* <postmaster> without a domain means ours: the first (RFC 5321 4.5.1). */
+static struct slice domain_of(const struct smtp_session *s, const struct smtp_path *path)
+{
+    const struct config *config = config_of(s);
+    bool ours = path->domain.len == 0 && slice_ieq(path->local, SLICE("postmaster"));
+    return ours && config->domain_count ? config->domains[0].name.text : path->domain;
+}
+
+/* False: out of memory. */
+static bool keep_address(struct smtp_session *s, struct slice domain, struct smtp_path *path)
+{
+    struct slice whole =
+        arena_printf(s->mail, "%.*s@%.*s", SLICE_ARGS(path->local), SLICE_ARGS(domain));
+    if (!whole.ptr)
+        return false;
+    path->address = whole;
+    path->domain = slice_from(whole, path->local.len + 1);
+    path->local = slice_sub(whole, 0, path->local.len);
+    return smtp_path_spell(s->mail, path);
+}
+
+static bool keep_params(struct smtp_session *s, struct smtp_rcpt_params *params)
+{
+    params->notify = arena_copy(s->mail, params->notify);
+    params->orcpt = arena_copy(s->mail, params->orcpt);
+    return params->notify.ptr && params->orcpt.ptr;
+}
+
+/* No recipient was accepted: the next may go to another backend. */
+static void let_backend_go(struct smtp_session *s)
+{
+    if (s->t.recipient_count == 0 && !s->t.job_running)
+        s->t.backend = NULL;
+}
+
+static struct recipient *in_question(struct smtp_session *s)
+{
+    return &s->t.recipients[s->t.recipient_count];
+}
+
+static void refuse_unknown(struct smtp_session *s, struct recipient *r)
+{
+    examination_unknown_recipient(&s->t.message);
+    refuse(s, &r->path, 550, "5.1.1", "no such user here");
+}
+
+static void replied(struct smtp_session *s)
+{
+    let_backend_go(s);
+    if (!s->t.job_running)
+        session_go_on(&s->base);
+}
+
+static void act(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    struct recipient *r = in_question(s);
+    if (rules_accept(s, r))
+        (r->unknown ? refuse_unknown : check_exists)(s, r);
+    replied(s);
+}
+
+/* All is known that rules without a message could ask for. */
+static void judge(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    struct recipient *r = in_question(s);
+    r->verdict = (struct verdict){.delay = 0};
+    if (s->base.proxy->acts_at[PHASE_RCPT]) {
+        smtp_facts(s, PHASE_RCPT);
+        s->t.message.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
+        r->decided = policy_evaluate(config_of(s)->policy, &s->t.message.facts, PHASE_RCPT, s->mail,
+                                     &r->verdict) == OUTCOME_DECIDED;
+    }
+    examination_keep_recipient(&s->t.message, &r->known);
+    session_tarpit(&s->base, r->verdict.delay, &s->t.delayed, act);
+}
+
+/* Greylisting knows a domain that SPF has passed for: so it is asked behind that. */
+static void ask_redis(struct smtp_session *s)
+{
+    smtp_facts(s, PHASE_RCPT);
+    examination_recipient(&s->t.message, in_question(s)->path.spelled);
+    session_await(&s->base, PHASE_RCPT, judge);
+}
+
+static bool asks_redis(const struct proxy *proxy)
+{
+    return proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_RATE];
+}
+
+/* The server's reply to an earlier try of this message was this recipient's alone. */
+static void tell_own_reply(struct smtp_session *s, const struct recipient *r)
+{
+    smtp_retry_told(s, r);
+    pass_on(s, r, &r->earlier.reply);
+    replied(s);
+}
+
+static void recall(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    struct recipient *r = in_question(s);
+    smtp_retry_recall(s, r);
+    if (smtp_retry_has_reply(s, r)) {
+        tell_own_reply(s, r);
+    } else if (smtp_retry_lets_others_go_first(s, r) || !fits_group(s, r)) {
+        needs_its_own(s, s->t.backend, r->earlier.group);
+        replied(s);
+    } else {
+        if (asks_redis(s->base.proxy))
+            ask_redis(s);
+        else
+            judge(&s->base);
+    }
+}
+
+static void study(struct smtp_session *s)
+{
+    if (asks_redis(s->base.proxy) || s->base.proxy->acts_at[PHASE_RCPT])
+        session_await(&s->base, PHASE_RCPT, recall);
+    else
+        recall(&s->base);
+}
+
+static bool same_params(const struct smtp_rcpt_params *a, const struct smtp_rcpt_params *b)
+{
+    return slice_eq(a->notify, b->notify) && slice_eq(a->orcpt, b->orcpt);
+}
+
+/* Named twice, he is one recipient: a server that refuses the second naming would have us tell the
+ * first one so. */
+static bool is_there_already(const struct smtp_session *s, const struct recipient *r)
+{
+    for (size_t i = 0; i < s->t.recipient_count; i++)
+        if (slice_eq(s->t.recipients[i].path.spelled, r->path.spelled) &&
+            same_params(&s->t.recipients[i].job.params, &r->job.params))
+            return true;
+    return false;
+}
+
+static void consider(struct smtp_session *s, struct recipient *r)
+{
+    const struct config *config = config_of(s);
+    if (is_there_already(s, r)) {
+        smtp_say(s, 250, "2.1.5", "recipient noted already");
+        return;
+    }
+    const struct domain *domain = config_domain(config, r->path.name);
+    r->unknown = domain && domain->recipients && !is_postmaster(r->path.address) &&
+                 !table_holds_text(domain->recipients, r->path.spelled);
+    if (!domain)
+        refuse(s, &r->path, 550, "5.7.1", "relaying denied");
+    else if (fits_backend(s, domain->backend) && backend_can(s, r, domain->backend)) {
+        study(s);
+        return;
+    }
+    let_backend_go(s);
+}
+
+void smtp_recipient(struct smtp_session *s, struct slice argument)
+{
+    const char *why = "malformed address";
+    struct smtp_path path;
+    struct smtp_rcpt_params params;
+    if (!smtp_path(&argument, &path, &why) || path.address.len == 0) {
+        smtp_error(s, 501, "5.1.3", why);
+        return;
+    }
+    enum smtp_params_result result = smtp_rcpt_params(argument, &params);
+    if (result != SMTP_PARAMS_OK ||
+        (argument.len && !smtp_pools_common(s->base.proxy->backends).dsn &&
+         params.notify.len + params.orcpt.len)) {
+        smtp_error(s, result == SMTP_PARAMS_SYNTAX ? 501 : 555, "5.5.4",
+                   "parameter of RCPT not supported");
+        return;
+    }
+    if (s->t.recipient_count >= config_of(s)->settings.limits_recipients) {
+        smtp_say(s, 452, "4.5.3", "too many recipients");
+        return;
+    }
+    if (path.utf8 && !s->t.mail.utf8) {
+        smtp_error(s, 553, "5.6.7", "an address that is not ASCII needs SMTPUTF8");
+        return;
+    }
+    struct slice domain = domain_of(s, &path);
+    if (domain.len == 0) {
+        smtp_say(s, 501, "5.1.3", "the address needs a domain");
+        return;
+    }
+    struct recipient *r = new_recipient(s);
+    if (!r || !keep_address(s, domain, &path) || !keep_params(s, &params)) {
+        smtp_say(s, 452, "4.3.1", "out of memory");
+        return;
+    }
+    r->path = path;
+    r->job = (struct job_recipient){.address = path.address, .params = params};
+    consider(s, r);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ISC
+ * What an earlier try of this message has left for its recipients: recalled at RCPT, written down
+ * when they fare differently, forgotten once the retry has been served. */
+#include "proxy/smtp/smtp_retry.h"
+
+#include "common/client_hash.h"
+
+static struct retry_place place_of(const struct smtp_session *s, const struct recipient *r)
+{
+    struct retry_who who = {.client = &s->base.client,
+                            .authenticated = examination_authenticated(&s->t.message),
+                            .sender = s->t.sender.spelled,
+                            .recipient = r->path.spelled};
+    return retry_place(s->base.proxy->shared, &who);
+}
+
+void smtp_retry_recall(struct smtp_session *s, struct recipient *r)
+{
+    struct retry_place place = place_of(s, r);
+    r->earlier = retry_recall(s->base.proxy->shared, &place, s->mail);
+}
+
+bool smtp_retry_has_reply(const struct smtp_session *s, const struct recipient *r)
+{
+    return r->earlier.reply.code && retry_is_of(&r->earlier, &s->t.mail);
+}
+
+void smtp_retry_told(struct smtp_session *s, const struct recipient *r)
+{
+    struct told *told = arena_alloc(s->mail, sizeof *told);
+    if (!told)
+        return; /* it will be told once more */
+    *told = (struct told){r->earlier.place, s->t.told};
+    s->t.told = told;
+}
+
+/* ---- writing down ---- */
+
+/* Numbers of one try are not another's, or recipients of both would be taken for one group. */
+static unsigned group_number(const struct smtp_session *s, size_t index)
+{
+    uint64_t try = siphash(shared_key(s->base.proxy->shared), slice_of(s->ref));
+    return (unsigned)(1 + (try + index) % UINT16_MAX);
+}
+
+static void remember(struct smtp_session *s, const struct recipient *r, unsigned group,
+                     const struct backend_reply *reply)
+{
+    struct retry_place place = place_of(s, r); /* by now SPF may have passed */
+    struct retry retry = {.group = group, .has_size = s->t.mail.has_size, .size = s->t.mail.size};
+    if (reply)
+        retry.reply = *reply;
+    if (r->earlier.group)
+        retry_forget(s->base.proxy->shared, &r->earlier.place);
+    s->t.remembered = true;
+    retry_remember(s->base.proxy->shared, &place, &retry);
+}
+
+void smtp_retry_remember_fates(struct smtp_session *s)
+{
+    struct transaction *t = &s->t;
+    for (size_t i = 0; i < t->recipient_count; i++) {
+        size_t first = 0;
+        while (!judge_same_fate(&t->recipients[first].verdict, &t->recipients[i].verdict))
+            first++;
+        remember(s, &t->recipients[i], group_number(s, first), NULL);
+    }
+}
+
+bool replies_alike(const struct backend_reply *a, const struct backend_reply *b)
+{
+    return a->kind == b->kind && a->code == b->code && slice_eq(a->enhanced, b->enhanced);
+}
+
+void smtp_retry_remember_replies(struct smtp_session *s)
+{
+    struct transaction *t = &s->t;
+    const struct job_recipient *asked = t->job.recipients;
+    size_t n = 0;
+    for (size_t i = 0; i < t->recipient_count; i++) {
+        if (t->recipients[i].verdict.action != ACTION_ACCEPT)
+            continue;
+        const struct backend_reply *reply = &asked[n++].reply;
+        size_t first = 0;
+        while (!replies_alike(&asked[first].reply, reply))
+            first++;
+        if (reply->kind != REPLY_YES)
+            remember(s, &t->recipients[i], group_number(s, first), reply);
+    }
+}
+
+/* ---- whose turn it is ---- */
+
+/* Senders keep the order of their recipients. Whoever comes first and fails for now would be tried
+ * again and again, and the others never: so he lets each of the groups that were turned away for
+ * him go first, once. */
+
+void smtp_retry_turned_away(struct smtp_session *s, const struct backend *backend, unsigned group)
+{
+    struct transaction *t = &s->t;
+    for (unsigned i = 0; i < t->turned_count; i++)
+        if (t->turned_away[i].backend == backend && t->turned_away[i].group == group)
+            return;
+    if (t->turned_count < TURNED_MOST)
+        t->turned_away[t->turned_count++] = (struct turned){backend, group};
+}
+
+bool smtp_retry_lets_others_go_first(struct smtp_session *s, struct recipient *r)
+{
+    struct retry *earlier = &r->earlier;
+    if (s->t.recipient_count || !earlier->waits || retry_is_anothers(earlier, &s->t.mail))
+        return false;
+    earlier->waits--;
+    retry_remember(s->base.proxy->shared, &earlier->place, earlier);
+    struct waiter *waiter = arena_alloc(s->mail, sizeof *waiter);
+    if (waiter) {
+        *waiter = (struct waiter){*earlier, s->t.waiters};
+        s->t.waiters = waiter;
+    }
+    return true;
+}
+
+/* Nobody went first: the others have been served, or come by themselves. */
+static void wait_no_more(struct smtp_session *s)
+{
+    for (struct waiter *waiter = s->t.waiters; waiter; waiter = waiter->before) {
+        waiter->retry.waits = 0;
+        retry_remember(s->base.proxy->shared, &waiter->retry.place, &waiter->retry);
+    }
+}
+
+static void let_go_first(struct smtp_session *s, const struct recipient *r, unsigned groups)
+{
+    struct retry retry = r->earlier;
+    if (!retry.group)
+        retry = (struct retry){.group = group_number(s, 0),
+                               .has_size = s->t.mail.has_size,
+                               .size = s->t.mail.size,
+                               .place = place_of(s, r)};
+    retry.in_turn = true;
+    retry.waits = groups;
+    retry_remember(s->base.proxy->shared, &retry.place, &retry);
+}
+
+static void give_way(struct smtp_session *s)
+{
+    const struct transaction *t = &s->t;
+    bool tried = t->ended && !t->remembered;
+    for (size_t i = 0; tried && t->turned_count && i < t->recipient_count; i++)
+        let_go_first(s, &t->recipients[i], t->turned_count);
+}
+
+/* ---- forgetting ---- */
+
+/* Replies were that message's. What the rules decided on groups mostly holds for the next message
+ * as well, which then need not be deferred first: those stay. */
+void smtp_retry_over(struct smtp_session *s)
+{
+    const struct transaction *t = &s->t;
+    struct shared *shared = s->base.proxy->shared;
+    if (!t->settled && t->recipient_count) {
+        give_way(s); /* it comes again, and nobody may spoil it for the others then */
+        return;
+    }
+    if (t->recipient_count == 0)
+        wait_no_more(s);
+    for (const struct told *told = t->told; told; told = told->before)
+        retry_forget(shared, &told->place);
+    for (size_t i = 0; i < t->recipient_count; i++) {
+        const struct retry *earlier = &t->recipients[i].earlier;
+        if ((earlier->reply.code || earlier->in_turn) && !retry_is_anothers(earlier, &t->mail))
+            retry_forget(shared, &earlier->place);
+    }
+}

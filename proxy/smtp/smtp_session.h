@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC
+ * One SMTP client's connection: what it has said, and the transaction it is in.
+ *
+ *   smtp_protocol.c     what the engine (session.h) asks for
+ *   smtp_input.c        takes in command lines, and hangs up on what is no SMTP
+ *   smtp_verbs.c        answers commands
+ *   smtp_recipient.c    decides on RCPT, with
+ *   smtp_retry.c        what an earlier try of the message has left
+ *   smtp_body.c         takes in what follows DATA and BDAT
+ *   smtp_message.c      goes from the final dot to the reply; in it
+ *   smtp_deliver.c      the backend
+ *   smtp_finish.c       the end of a message
+ *   smtp_transaction.c  ... and of a transaction
+ *   smtp_record.c, smtp_results.c  what is written of it, for people and for those behind */
+#ifndef PROXY_SMTP_SMTP_SESSION_H
+#define PROXY_SMTP_SMTP_SESSION_H
+
+#include "proxy/session/session.h"
+#include "proxy/smtp/edits.h"
+#include "proxy/smtp/retry_memory.h"
+#include "proxy/smtp/smtp_command.h"
+#include "proxy/smtp/smtp_data.h"
+
+struct recipient {
+    struct job_recipient job; /* address, parameters; the backend's reply */
+    struct smtp_path path;
+    bool unknown;         /* its domain's table does not have it */
+    struct retry earlier; /* what an earlier try has left for it */
+    struct recipient_facts known;
+    struct verdict verdict;
+    bool decided; /* by rules that need no message */
+};
+
+/* A reply of an earlier try that a recipient has been told. */
+struct told {
+    struct retry_place place;
+    const struct told *before;
+};
+
+/* One who lets others go first, and has said so in this transaction. */
+struct waiter {
+    struct retry retry;
+    struct waiter *before;
+};
+
+/* Recipients who are to come in another transaction: of another backend, or another group. */
+struct turned {
+    const struct backend *backend;
+    unsigned group;
+};
+
+enum { TURNED_MOST = 16 };
+
+/* What a body may not have. The first that is seen is the one that is told. */
+enum body_fault {
+    BODY_FINE,
+    BODY_TOO_BIG,
+    BODY_NO_ROOM,
+    BODY_BARE_NEWLINE,
+    BODY_NUL,
+    BODY_NO_MEMORY
+};
+
+struct transaction {
+    bool open; /* MAIL was accepted */
+    struct examination message;
+    struct smtp_path sender;
+    struct smtp_mail_params mail;
+    const struct backend *backend; /* of the first recipient */
+    struct recipient *recipients;
+    size_t recipient_count, recipient_room;
+    const struct told *told;
+    struct waiter *waiters;
+    struct turned turned_away[TURNED_MOST]; /* each but once; what is past that waits longer */
+    unsigned turned_count;
+    bool remembered; /* how its recipients fared, at this try */
+    struct job_recipient asked;
+
+    struct smtp_data data;
+    enum body_fault fault;
+    bool in_chunks, last_chunk;
+    uint64_t chunk_left;
+    uint64_t window_bytes; /* received since the last look at the upload's rate */
+    int64_t began, ended;  /* clock_ms: MAIL, the final dot */
+
+    int64_t delayed; /* milliseconds that rules made a recipient wait for */
+    struct smtp_job job;
+    bool job_running, delivering;
+    bool settled;        /* its reply was final: it does not come again */
+    struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
+    struct edited edited;
+    const struct verdict *verdict; /* that all of the delivery's recipients share */
+};
+
+struct smtp_session {
+    struct session base;
+    char ref[DOUBT_ID_MAX]; /* of the transaction: the id and its number; also stands in replies */
+    struct arena *mail;     /* the transaction's */
+    struct slice helo;
+    bool esmtp;
+    bool normalises;      /* what this client sends with bare CR or LF is mended, not refused */
+    bool pregreet, early; /* spoke before our banner; did not wait for the reply to HELO */
+    bool after_helo;      /* what else stands in the input came too early */
+    bool data_refused;    /* the latest command was a DATA that got no 354 */
+    bool bare_newline;    /* one command was ended by a bare LF; the next such one is the last */
+    size_t line_rest;     /* octets of that command's line so far; 0: it is over */
+    unsigned messages, transactions;
+    struct transaction t;
+};
+
+static inline struct smtp_session *smtp_of(struct session *base)
+{
+    return (struct smtp_session *)base;
+}
+
+#endif

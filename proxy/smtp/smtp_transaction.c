@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp/smtp_transaction.h"
+
+#include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_retry.h"
+
+#include <string.h>
+
+void smtp_drop_body(struct smtp_session *s)
+{
+    struct transaction *t = &s->t;
+    edited_free(&t->edited);
+    examination_drop_body(&t->message);
+}
+
+void smtp_reset(struct smtp_session *s)
+{
+    struct transaction *t = &s->t;
+    if (!t->open && !t->message.spool && !t->job_running) {
+        t->message.facts.keyed = NULL;
+        arena_reset(s->mail);
+        return;
+    }
+    bool alone = t->job_running && smtp_pools_cancel(s->base.proxy->backends, &t->job);
+    smtp_retry_over(s);
+    session_forget_waiting(&s->base);
+    s->base.message = NULL;
+    edited_free(&t->edited);
+    examination_end(&t->message);
+    if (t->delivering && !alone)
+        shared_doubt_end(s->base.proxy->shared, s->base.proxy->row, t->job.doubt);
+    memset(t, 0, sizeof *t);
+    arena_reset(s->mail);
+}

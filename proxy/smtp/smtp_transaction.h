@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC
+ * The end of a transaction, whatever became of it. */
+#ifndef PROXY_SMTP_SMTP_TRANSACTION_H
+#define PROXY_SMTP_SMTP_TRANSACTION_H
+
+#include "proxy/smtp/smtp_session.h"
+
+/* Forgets it (RSET, EHLO, after a message). Its delivery is given up as far as that is possible. */
+void smtp_reset(struct smtp_session *s);
+
+/* Of a message that will be refused nothing is kept. */
+void smtp_drop_body(struct smtp_session *s);
+
+#endif

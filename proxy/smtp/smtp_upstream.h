@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC
+ * One connection to a backend's server: greeting, EHLO, STARTTLS, then job after job. It knows
+ * nothing of pools; its owner hands it jobs and hears when it is idle again, or gone. */
+#ifndef PROXY_SMTP_SMTP_UPSTREAM_H
+#define PROXY_SMTP_SMTP_UPSTREAM_H
+
+#include "base/stream.h"
+#include "proxy/smtp/smtp_job.h"
+#include "proxy/smtp/smtp_pool.h"
+
+struct smtp_upstream;
+
+struct smtp_upstream_setup {
+    struct event_base *base;
+    const struct server *server;
+    const struct ip *source; /* NULL: the system chooses */
+    struct slice hostname;   /* for EHLO */
+    SSL_CTX *tls;
+    SSL_SESSION **session; /* the last TLS session with this server, to be resumed; owned by the
+                              server's pool */
+    struct shared *shared; /* for deliveries that go on alone */
+    unsigned row;
+    bool plain; /* opportunistic TLS has failed lately: do without */
+    int64_t connect_ms, reply_ms;
+};
+
+enum smtp_upstream_end {
+    UPSTREAM_END_CONNECT, /* never became usable: the server counts as down */
+    UPSTREAM_END_TLS,     /* the handshake failed */
+    UPSTREAM_END_BROKEN,  /* broke while in use or idle */
+    UPSTREAM_END_CLOSED,  /* we closed it */
+};
+
+struct smtp_upstream_owner {
+    void (*idle)(void *owner, struct smtp_upstream *upstream); /* ready for a (next) job */
+    /* The connection is closed. It is to be freed from the loop, not in here: it may be on
+     * the stack. */
+    void (*over)(void *owner, struct smtp_upstream *upstream, enum smtp_upstream_end why);
+};
+
+/* NULL: *reason. */
+struct smtp_upstream *smtp_upstream_new(const struct smtp_upstream_setup *setup,
+                                        const struct smtp_upstream_owner *callbacks, void *owner,
+                                        const char **reason);
+void smtp_upstream_free(struct smtp_upstream **upstream);
+
+/* Only when idle. When the job is answered its `done` is called (after idle() or over()); when the
+ * connection fails before, over() comes while smtp_upstream_job still names it: the owner decides
+ * what becomes of it. */
+void smtp_upstream_start(struct smtp_upstream *upstream, struct smtp_job *job);
+
+/* The job is no longer wanted. True: its final dot is out and the connection finishes alone; false:
+ * the caller closes it. */
+bool smtp_upstream_abandon(struct smtp_upstream *upstream);
+
+/* Not idle yet, but on its way there without a job. */
+bool smtp_upstream_will_be_idle(const struct smtp_upstream *upstream);
+
+/* After over(): the whole message was out, so the server may have it. */
+bool smtp_upstream_dot_out(const struct smtp_upstream *upstream);
+
+const struct capabilities *smtp_upstream_capabilities(const struct smtp_upstream *upstream);
+struct smtp_job *smtp_upstream_job(const struct smtp_upstream *upstream);
+const char *smtp_upstream_trouble(const struct smtp_upstream *upstream);
+void smtp_upstream_quit(struct smtp_upstream *upstream); /* says QUIT to an idle one */
+void smtp_upstream_close(
+    struct smtp_upstream *upstream); /* over() follows; its job is dropped without a word */
+
+#endif

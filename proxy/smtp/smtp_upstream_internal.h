@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC
+ * What the three parts of an upstream share: smtp_upstream.c (events, beginning and end),
+ * smtp_upstream_setup.c (greeting, EHLO, TLS) and smtp_upstream_job.c (envelope, body, replies). */
+#ifndef PROXY_SMTP_SMTP_UPSTREAM_INTERNAL_H
+#define PROXY_SMTP_SMTP_UPSTREAM_INTERNAL_H
+
+#include "proxy/smtp/smtp_upstream.h"
+
+enum upstream_state {
+    UPSTREAM_CONNECTING,
+    UPSTREAM_GREETING,
+    UPSTREAM_EHLO,
+    UPSTREAM_STARTTLS,
+    UPSTREAM_HANDSHAKE,
+    UPSTREAM_IDLE,
+    UPSTREAM_ENVELOPE, /* MAIL, RCPT..., then DATA or RSET */
+    UPSTREAM_BODY,     /* 354 has come */
+    UPSTREAM_OVER,
+};
+
+struct smtp_upstream {
+    struct smtp_upstream_setup setup;
+    const struct smtp_upstream_owner *callbacks;
+    void *owner;
+    struct stream *stream;
+    enum upstream_state state;
+    struct capabilities can;
+    bool secured, helo_tried;
+    struct smtp_job *job;
+    bool deliver, dot_out;
+    bool behind;            /* more input stands behind the reply that is being handled */
+    struct doubt abandoned; /* of a session that went away after the final dot */
+    int doubt;              /* its place */
+    size_t commands, sent,
+        answered;      /* of the envelope: 0 is MAIL, then the recipients, then DATA or RSET */
+    char trouble[128]; /* why it ended */
+};
+
+/* Closes the connection and tells the owner; it lives until the owner frees it. */
+void upstream_over(struct smtp_upstream *c, enum smtp_upstream_end why, const char *trouble);
+/* A delivery that went on alone has ended. */
+void upstream_end_doubt(struct smtp_upstream *c);
+/* The same for what went wrong, by the state that it was in. */
+void upstream_failed(struct smtp_upstream *c, const char *why);
+/* Sends a command line and waits for its reply. */
+void upstream_say(struct smtp_upstream *c, const char *line);
+/* Ready for a job; tells the owner. */
+void upstream_become_idle(struct smtp_upstream *c);
+
+void upstream_ehlo(struct smtp_upstream *c);
+void upstream_begin_tls(struct smtp_upstream *c);
+void upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply);
+void upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply *reply);
+void upstream_secured(struct smtp_upstream *c);
+
+void upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_reply *reply);
+void upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *reply);
+
+#endif

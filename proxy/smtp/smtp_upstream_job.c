@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC
+ * A job on a connection: MAIL, RCPT, then RSET for a check, or DATA and the message. */
+#include "proxy/smtp/smtp_upstream_internal.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+
+enum { PIPELINED_MOST = 100 };
+
+static void keep_reply(struct smtp_upstream *c, enum reply_stage stage,
+                       const struct smtp_reply *from, struct backend_reply *to)
+{
+    to->kind = reply_class(stage, from);
+    to->code = from->code == 421 ? 451 : from->code; /* it is not our client's session that ends */
+    to->enhanced = arena_copy(c->job->arena, from->enhanced);
+    to->text = arena_copy(c->job->arena, from->text);
+}
+
+static void write_mail(struct smtp_upstream *c)
+{
+    const struct smtp_job *job = c->job;
+    stream_printf(c->stream, "MAIL FROM:<%.*s>", SLICE_ARGS(job->sender));
+    if (c->can.size && (c->deliver || job->mail.has_size))
+        stream_printf(c->stream, " SIZE=%llu",
+                      (unsigned long long)(c->deliver ? job->size : job->mail.size));
+    if (c->can.eight_bit && (job->eight_bit || job->mail.body == SMTP_BODY_8BITMIME))
+        stream_write(c->stream, SLICE(" BODY=8BITMIME"));
+    if (c->can.utf8 && job->mail.utf8)
+        stream_write(c->stream, SLICE(" SMTPUTF8"));
+    if (c->can.dsn && job->mail.ret.len)
+        stream_printf(c->stream, " RET=%.*s", SLICE_ARGS(job->mail.ret));
+    if (c->can.dsn && job->mail.envid.len)
+        stream_printf(c->stream, " ENVID=%.*s", SLICE_ARGS(job->mail.envid));
+    stream_write(c->stream, SLICE("\r\n"));
+}
+
+static void write_rcpt(struct smtp_upstream *c, const struct job_recipient *recipient)
+{
+    stream_printf(c->stream, "RCPT TO:<%.*s>", SLICE_ARGS(recipient->address));
+    if (c->can.dsn && recipient->params.notify.len)
+        stream_printf(c->stream, " NOTIFY=%.*s", SLICE_ARGS(recipient->params.notify));
+    if (c->can.dsn && recipient->params.orcpt.len)
+        stream_printf(c->stream, " ORCPT=%.*s", SLICE_ARGS(recipient->params.orcpt));
+    stream_write(c->stream, SLICE("\r\n"));
+}
+
+/* Milliseconds until the job must be over, at least 1. */
+static int64_t job_left(const struct smtp_upstream *c)
+{
+    int64_t left = c->job->deadline - clock_ms();
+    return left > 1 ? left : 1;
+}
+
+/* Sends what may be sent: all of the envelope when the server takes pipelining (RFC 2920), else one
+ * command. */
+static void advance(struct smtp_upstream *c)
+{
+    size_t window = c->can.pipelining ? PIPELINED_MOST : 1;
+    while (c->sent < c->commands && c->sent - c->answered < window) {
+        size_t n = c->sent++;
+        if (n == 0)
+            write_mail(c);
+        else if (n + 1 < c->commands)
+            write_rcpt(c, &c->job->recipients[n - 1]);
+        else
+            stream_write(c->stream, c->deliver ? SLICE("DATA\r\n") : SLICE("RSET\r\n"));
+    }
+    stream_flush_whole(c->stream);
+    int64_t left = job_left(c);
+    stream_deadline(c->stream, left < c->setup.reply_ms ? left : c->setup.reply_ms);
+}
+
+/* Of an earlier attempt, which broke off. */
+static void forget_replies(struct smtp_job *job)
+{
+    static const struct backend_reply none;
+    job->mail_reply = job->data_reply = job->final_reply = none;
+    for (size_t i = 0; i < job->recipient_count; i++)
+        job->recipients[i].reply = none;
+}
+
+void smtp_upstream_start(struct smtp_upstream *c, struct smtp_job *job)
+{
+    forget_replies(job);
+    c->job = job;
+    job->upstream = c;
+    job->server = c->setup.server->address;
+    c->deliver = job->kind == JOB_DELIVER;
+    c->commands = job->recipient_count + 2;
+    c->sent = c->answered = 0;
+    c->state = UPSTREAM_ENVELOPE;
+    advance(c);
+}
+
+/* The job has its answer. `reusable`: the connection goes back first, so that what the session asks
+ * next can have it. */
+static void job_answered(struct smtp_upstream *c, bool reusable)
+{
+    struct smtp_job *job = c->job;
+    c->job = NULL;
+    if (reusable && !c->behind)
+        upstream_become_idle(c);
+    else
+        upstream_over(c, UPSTREAM_END_CLOSED, NULL);
+    if (!job)
+        return;
+    job->outcome = JOB_ANSWERED;
+    job->upstream = NULL;
+    job->done(job);
+}
+
+static bool all_recipients_accepted(const struct smtp_job *job)
+{
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (job->recipients[i].reply.kind != REPLY_YES)
+            return false;
+    return true;
+}
+
+/* The server began nothing: after RSET the connection is good for the next job. */
+static void clear_half_transaction(struct smtp_upstream *c)
+{
+    struct smtp_job *job = c->job;
+    c->job = NULL;
+    c->sent = c->commands = 1;
+    c->answered = 0;
+    upstream_say(c, "RSET\r\n");
+    job->outcome = JOB_ANSWERED;
+    job->upstream = NULL;
+    job->done(job);
+}
+
+static void got_data_reply(struct smtp_upstream *c)
+{
+    struct smtp_job *job = c->job;
+    bool accepted = job->mail_reply.kind == REPLY_YES && all_recipients_accepted(job);
+    if (job->data_reply.code / 100 >= 4) {
+        clear_half_transaction(c);
+        return;
+    }
+    if (!accepted || job->data_reply.kind != REPLY_YES) {
+        /* 354 although not every recipient is taken: no message must be begun. */
+        job_answered(c, false);
+        return;
+    }
+    if (c->behind) {
+        upstream_failed(c, "reply before the message");
+        return;
+    }
+    c->state = UPSTREAM_BODY;
+    stream_write_pieces(c->stream, job->pieces, job->piece_count);
+    stream_flush(c->stream);
+    stream_deadline(c->stream, job_left(c));
+}
+
+void upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
+{
+    size_t n = c->answered++;
+    struct smtp_job *job = c->job;
+    if (!job) { /* the RSET after a refused delivery */
+        if (reply->code / 100 == 2)
+            upstream_become_idle(c);
+        else
+            upstream_failed(c, "RSET refused");
+        return;
+    }
+    if (reply->code == 421 && (c->deliver || n + 1 < c->commands)) {
+        upstream_failed(
+            c, "421 from the server"); /* it closes; nothing is lost yet, so it is tried anew */
+        return;
+    }
+    if (n == 0) {
+        keep_reply(c, STAGE_MAIL, reply, &job->mail_reply);
+    } else if (n + 1 < c->commands) {
+        keep_reply(c, STAGE_RCPT, reply, &job->recipients[n - 1].reply);
+    } else if (c->deliver) {
+        keep_reply(c, STAGE_DATA, reply, &job->data_reply);
+        got_data_reply(c);
+        return;
+    } else {
+        job_answered(c, reply->code / 100 == 2);
+        return;
+    }
+    advance(c);
+}
+
+void upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *reply)
+{
+    if (reply->code / 100 == 2 && stream_output_pending(c->stream)) {
+        upstream_failed(c, "accepted before it had the message"); /* it cannot mean this one */
+        return;
+    }
+    if (c->job)
+        keep_reply(c, STAGE_BODY, reply, &c->job->final_reply);
+    else if (reply->code / 100 == 2)
+        doubt_log(&c->abandoned, "delivered, but the client had gone", c->setup.server->address);
+    upstream_end_doubt(c);
+    /* An answer before it had read all leaves it out of step. */
+    job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC
+ * A connection becoming usable: EHLO, STARTTLS, what the server can do. */
+#include "proxy/smtp/smtp_upstream_internal.h"
+
+#include "proxy/upstream/upstream_tls.h"
+
+void upstream_become_idle(struct smtp_upstream *c)
+{
+    if (c->behind) { /* what nobody asked for would be taken for the next job's replies */
+        upstream_over(c, UPSTREAM_END_BROKEN, "reply without a command");
+        return;
+    }
+    c->state = UPSTREAM_IDLE;
+    stream_deadline(c->stream, 0);
+    c->callbacks->idle(c->owner, c);
+}
+
+void upstream_ehlo(struct smtp_upstream *c)
+{
+    c->state = UPSTREAM_EHLO;
+    stream_printf(c->stream, "%s %.*s\r\n", c->helo_tried ? "HELO" : "EHLO",
+                  SLICE_ARGS(c->setup.hostname));
+    stream_flush_whole(c->stream);
+    stream_deadline(c->stream, c->setup.reply_ms);
+}
+
+void upstream_begin_tls(struct smtp_upstream *c)
+{
+    SSL *ssl = upstream_tls_connect(c->setup.tls, c->setup.server, c->setup.session);
+    if (!ssl) {
+        upstream_over(c, UPSTREAM_END_CONNECT, "out of memory for TLS");
+        return;
+    }
+    c->state = UPSTREAM_HANDSHAKE;
+    stream_secure(c->stream, ssl);
+    stream_deadline(c->stream, c->setup.connect_ms);
+}
+
+/* RFC 9422 4: "RCPTMAX=100", among others. */
+static void learn_limits(struct capabilities *can, struct slice limits)
+{
+    struct slice limit, name, value;
+    uint64_t most;
+    while (limits.len) {
+        slice_cut(limits, ' ', &limit, &limits);
+        if (slice_cut(limit, '=', &name, &value) && slice_ieq(name, SLICE("RCPTMAX")) &&
+            slice_to_u64(value, 999999, &most))
+            can->recipients = (unsigned)most;
+    }
+}
+
+static void learn_line(struct capabilities *can, struct slice line)
+{
+    struct slice word, rest;
+    slice_cut(line, ' ', &word, &rest);
+    if (slice_ieq(word, SLICE("PIPELINING")))
+        can->pipelining = true;
+    else if (slice_ieq(word, SLICE("8BITMIME")))
+        can->eight_bit = true;
+    else if (slice_ieq(word, SLICE("SMTPUTF8")))
+        can->utf8 = true;
+    else if (slice_ieq(word, SLICE("DSN")))
+        can->dsn = true;
+    else if (slice_ieq(word, SLICE("STARTTLS")))
+        can->starttls = true;
+    else if (slice_ieq(word, SLICE("LIMITS")))
+        learn_limits(can, slice_trim(rest));
+    else if (slice_ieq(word, SLICE("SIZE")) &&
+             !slice_to_u64(slice_trim(rest), INT64_MAX, &can->size))
+        can->size = 0;
+}
+
+void upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply)
+{
+    if (reply->code != 250) {
+        if (!c->helo_tried && reply->code / 100 == 5) {
+            c->helo_tried = true;
+            upstream_ehlo(c);
+        } else {
+            upstream_over(c, UPSTREAM_END_CONNECT, "EHLO refused");
+        }
+        return;
+    }
+    size_t at = 0;
+    struct slice line;
+    c->can = (struct capabilities){.known = true};
+    smtp_reply_line(reply, &at, &line); /* the first names the server */
+    while (!c->helo_tried && smtp_reply_line(reply, &at, &line))
+        learn_line(&c->can, line);
+    enum backend_tls wanted = c->setup.server->tls;
+    if (c->secured || wanted == BACKEND_TLS_NONE) {
+        upstream_become_idle(c);
+    } else if (c->can.starttls && !(wanted == BACKEND_TLS_OPPORTUNISTIC && c->setup.plain)) {
+        c->state = UPSTREAM_STARTTLS;
+        upstream_say(c, "STARTTLS\r\n");
+    } else if (wanted == BACKEND_TLS_OPPORTUNISTIC) {
+        upstream_become_idle(c);
+    } else {
+        upstream_over(c, UPSTREAM_END_CONNECT,
+                      "server offers no STARTTLS, but the configuration demands TLS");
+    }
+}
+
+void upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply *reply)
+{
+    if (reply->code == 220)
+        upstream_begin_tls(c);
+    else
+        upstream_over(c, UPSTREAM_END_TLS, "STARTTLS refused");
+}
+
+void upstream_secured(struct smtp_upstream *c)
+{
+    c->secured = true;
+    if (c->setup.server->implicit_tls && !c->can.known) {
+        c->state = UPSTREAM_GREETING;
+        stream_deadline(c->stream, c->setup.reply_ms);
+    } else {
+        upstream_ehlo(c);
+    }
+}

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: ISC
+ * The commands. Each is validated here and answered, or begins what will answer it. */
+#include "proxy/smtp/smtp_verbs.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_body.h"
+#include "proxy/smtp/smtp_facts.h"
+#include "proxy/smtp/smtp_finish.h"
+#include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/smtp_recipient.h"
+#include "proxy/smtp/smtp_transaction.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    NEEDS_NOTHING = 0,
+    NEEDS_HELO = 1,
+    NEEDS_MAIL = 2 | NEEDS_HELO,
+    NEEDS_RCPT = 4 | NEEDS_MAIL,
+    NEEDS_NO_ARGUMENT = 8,
+};
+
+enum { OFFER_MAX = 1024 };
+
+static const struct settings *settings_of(const struct smtp_session *s)
+{
+    return &s->base.proxy->config->settings;
+}
+
+static bool encrypted(const struct smtp_session *s)
+{
+    return stream_ssl(s->base.stream) != NULL;
+}
+
+static bool may_start_tls(const struct smtp_session *s)
+{
+    return s->base.listener->starttls && !encrypted(s) && tls_ready(s->base.proxy->tls);
+}
+
+/* Our limit, or the backends' if that is smaller. */
+static uint64_t size_limit(const struct smtp_session *s, const struct capabilities *can)
+{
+    uint64_t ours = settings_of(s)->limits_message_size;
+    return can->size && can->size < ours ? can->size : ours;
+}
+
+/* ---- HELO, EHLO ---- */
+
+static void offer(struct smtp_session *s)
+{
+    struct capabilities can = smtp_pools_common(s->base.proxy->backends);
+    struct buf offer = buf_init(OFFER_MAX);
+    buf_printf(&offer, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n",
+               SLICE_ARGS(s->base.proxy->config->hostname),
+               (unsigned long long)size_limit(s, &can));
+    buf_cstr(&offer, can.eight_bit ? "250-8BITMIME\r\n" : "");
+    buf_cstr(&offer, can.utf8 ? "250-SMTPUTF8\r\n" : "");
+    buf_cstr(&offer, can.dsn ? "250-DSN\r\n" : "");
+    buf_cstr(&offer, may_start_tls(s) ? "250-STARTTLS\r\n" : "");
+    buf_cstr(&offer, "250-CHUNKING\r\n250 ENHANCEDSTATUSCODES\r\n");
+    if (offer.failed)
+        smtp_out_of_memory(s);
+    else
+        session_text(&s->base, buf_slice(&offer));
+    buf_release(&offer);
+}
+
+static void answer_helo(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    if (s->esmtp)
+        offer(s);
+    else
+        smtp_answer(s, 250, SLICE(""), s->base.proxy->config->hostname);
+    session_go_on(&s->base);
+}
+
+static void judge_helo(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    struct verdict verdict = {.delay = 0};
+    enum outcome outcome = OUTCOME_PENDING;
+    if (s->base.proxy->acts_at[PHASE_HELO]) {
+        smtp_facts(s, PHASE_HELO);
+        outcome = policy_evaluate(s->base.proxy->config->policy, &s->t.message.facts, PHASE_HELO,
+                                  s->mail, &verdict);
+    }
+    if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP)
+        session_refuse(&s->base, s->ref, &verdict);
+    else
+        session_tarpit(&s->base, verdict.delay, &s->base.delayed, answer_helo);
+}
+
+/* Of one client we look up only so many names at once. */
+static bool names_wait(const struct smtp_session *s)
+{
+    return s->base.proxy->resolver &&
+           resolver_is_busy_for(s->base.proxy->resolver, &s->base.client);
+}
+
+static void take_helo(struct smtp_session *s, struct slice name, bool esmtp)
+{
+    if (name.len == 0) {
+        smtp_error(s, 501, "5.5.4", "HELO and EHLO need a domain name or address literal");
+        return;
+    }
+    if (names_wait(s)) {
+        smtp_close(s, 421, "4.3.2", "names of yours are still being looked up, come again later");
+        return;
+    }
+    smtp_reset(s);
+    arena_reset(s->base.arena);
+    s->helo = arena_copy(s->base.arena, slice_sub(name, 0, DOMAIN_SPELLING_MAX + 1));
+    if (!s->helo.ptr) {
+        smtp_out_of_memory(s);
+        return;
+    }
+    s->esmtp = esmtp;
+    s->after_helo = true;
+    client_study_helo(s->base.study, s->helo);
+    if (s->base.proxy->drops_at[PHASE_HELO])
+        session_await(&s->base, PHASE_HELO, judge_helo);
+    else
+        judge_helo(&s->base);
+}
+
+static void verb_helo(struct smtp_session *s, struct slice argument)
+{
+    take_helo(s, argument, false);
+}
+
+static void verb_ehlo(struct smtp_session *s, struct slice argument)
+{
+    take_helo(s, argument, true);
+}
+
+static void start_tls(struct smtp_session *s)
+{
+    SSL *ssl = tls_accept(s->base.proxy->tls, s->base.protocol->alpn);
+    if (!ssl) {
+        smtp_say(s, 454, "4.7.0", "TLS is not available now");
+        return;
+    }
+    smtp_say(s, 220, "2.0.0", "ready to start TLS");
+    if (s->base.state == SESSION_CLOSING) {
+        SSL_free(ssl);
+        return;
+    }
+    s->base.starting_tls = true;
+    session_secure(&s->base, ssl);
+}
+
+static void verb_starttls(struct smtp_session *s, struct slice argument)
+{
+    (void)argument;
+    if (encrypted(s)) {
+        smtp_error(s, 503, "5.5.1", "TLS is active already");
+    } else if (!may_start_tls(s)) {
+        smtp_error(s, 502, "5.5.1", "TLS is not available");
+    } else {
+        start_tls(s);
+    }
+}
+
+/* ---- MAIL ---- */
+
+static bool keep_path(struct smtp_session *s, struct smtp_path *path)
+{
+    size_t local = (size_t)path->local.len, at = (size_t)(path->domain.ptr - path->address.ptr);
+    if (path->address.len == 0)
+        return true;
+    path->address = arena_copy(s->mail, path->address);
+    if (!path->address.ptr)
+        return false;
+    path->local = slice_sub(path->address, 0, local);
+    path->domain = slice_from(path->address, at);
+    return smtp_path_spell(s->mail, path);
+}
+
+/* "FROM:" or "TO:" off the front of the argument. */
+static bool cut_keyword(struct slice *argument, struct slice keyword)
+{
+    if (!slice_istarts(*argument, keyword))
+        return false;
+    *argument = slice_from(*argument, keyword.len);
+    return true;
+}
+
+/* What MAIL asks for must be what was offered. Replies and says false when not. */
+static bool mail_params(struct smtp_session *s, struct slice argument,
+                        struct smtp_mail_params *mail, bool utf8_path)
+{
+    enum smtp_params_result result = smtp_mail_params(argument, mail);
+    struct capabilities can = smtp_pools_common(s->base.proxy->backends);
+    if (result == SMTP_PARAMS_SYNTAX)
+        smtp_error(s, 501, "5.5.4", "malformed parameter of MAIL");
+    else if (result == SMTP_PARAMS_UNKNOWN || (mail->utf8 && !can.utf8) ||
+             (mail->ret.len + mail->envid.len && !can.dsn) || (!s->esmtp && argument.len))
+        smtp_error(s, 555, "5.5.4", "parameter of MAIL not supported");
+    else if (utf8_path && !mail->utf8)
+        smtp_error(s, 553, "5.6.7", "an address that is not ASCII needs SMTPUTF8");
+    else if (mail->has_size && mail->size > size_limit(s, &can))
+        smtp_say(s, 552, "5.3.4", "message too big");
+    else
+        return true;
+    return false;
+}
+
+static void accept_mail(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    smtp_say(s, 250, "2.1.0", "sender noted");
+    session_go_on(&s->base);
+}
+
+/* Refusals are told at RCPT, unless they drop the connection or are to be told at once. */
+static void judge_mail(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    struct verdict verdict = {.delay = 0};
+    enum outcome outcome = smtp_judge(s, PHASE_MAIL, &verdict);
+    if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP) {
+        session_refuse(&s->base, s->ref, &verdict);
+    } else if (outcome == OUTCOME_DECIDED && settings_of(s)->smtp_refuse_early &&
+               (verdict.action == ACTION_REJECT || verdict.action == ACTION_DEFER)) {
+        smtp_refuse(s, &verdict);
+        smtp_reset(s);
+        session_go_on(&s->base);
+    } else {
+        session_tarpit(&s->base, verdict.delay, &s->base.delayed, accept_mail);
+    }
+}
+
+static bool decides_at_mail(const struct smtp_session *s)
+{
+    return s->base.proxy->drops_at[PHASE_MAIL] ||
+           (settings_of(s)->smtp_refuse_early && s->base.proxy->acts_at[PHASE_MAIL]);
+}
+
+static void examined(void *ctx)
+{
+    struct smtp_session *s = ctx;
+    session_settle(&s->base);
+}
+
+static void no_room_to_scan(void *ctx)
+{
+    smtp_finish_say(ctx, "defer", 452, "4.3.1",
+                    "too many messages wait to be scanned, try again later");
+}
+
+static const struct examination_owner examination_owner = {examined, no_room_to_scan};
+
+static void begin_transaction(struct smtp_session *s, const struct smtp_path *path,
+                              const struct smtp_mail_params *mail)
+{
+    memset(&s->t, 0, sizeof s->t);
+    s->t.sender = *path;
+    s->t.mail = *mail;
+    s->t.open = true;
+    s->base.message = &s->t.message;
+    s->t.message = (struct examination){.proxy = s->base.proxy,
+                                        .arena = s->mail,
+                                        .ref = s->ref,
+                                        .client = s->base.study,
+                                        .owner = &examination_owner,
+                                        .ctx = s};
+    s->t.began = clock_ms();
+    snprintf(s->ref, sizeof s->ref, "%s.%u", s->base.id, s->transactions);
+    s->t.mail.ret = arena_copy(s->mail, mail->ret);
+    s->t.mail.envid = arena_copy(s->mail, mail->envid);
+    if (!s->t.mail.ret.ptr || !s->t.mail.envid.ptr || !keep_path(s, &s->t.sender)) {
+        smtp_reset(s);
+        smtp_say(s, 452, "4.3.1", "out of memory");
+        return;
+    }
+    smtp_facts(s, PHASE_MAIL);
+    examination_begin(&s->t.message,
+                      &(struct scan_sender){.client = s->base.client,
+                                            .helo = s->helo,
+                                            .sender = s->t.sender.address,
+                                            .receiver = s->base.proxy->config->hostname});
+    if (decides_at_mail(s))
+        session_await(&s->base, PHASE_MAIL, judge_mail);
+    else
+        accept_mail(&s->base);
+}
+
+static void verb_mail(struct smtp_session *s, struct slice argument)
+{
+    struct smtp_path path;
+    struct smtp_mail_params mail;
+    const char *why = "FROM:<address> expected";
+    if (s->t.open) {
+        smtp_error(s, 503, "5.5.1", "one MAIL a message; RSET begins anew");
+    } else if (s->base.listener->require_tls && !encrypted(s)) {
+        smtp_error(s, 530, "5.7.0", "STARTTLS first");
+    } else if (++s->transactions > settings_of(s)->limits_messages) {
+        smtp_close(s, 421, "4.7.0", "too many messages in one session");
+    } else if (names_wait(s)) {
+        smtp_say(s, 451, "4.3.2", "names of yours are still being looked up, try again later");
+    } else if (!cut_keyword(&argument, SLICE("FROM:")) || !smtp_path(&argument, &path, &why)) {
+        smtp_error(s, 501, "5.1.7", why);
+    } else if (path.address.len && path.domain.len == 0) {
+        smtp_error(s, 501, "5.1.7", "the sender's address needs a domain");
+    } else if (mail_params(s, argument, &mail, path.utf8)) {
+        begin_transaction(s, &path, &mail);
+    }
+}
+
+static void verb_rcpt(struct smtp_session *s, struct slice argument)
+{
+    if (!cut_keyword(&argument, SLICE("TO:")))
+        smtp_error(s, 501, "5.1.3", "TO:<address> expected");
+    else if (s->t.in_chunks)
+        smtp_error(s, 503, "5.5.1", "BDAT has begun");
+    else
+        smtp_recipient(s, argument);
+}
+
+/* ---- DATA, BDAT ---- */
+
+/* Admission: past a budget the answer is a tempfail before the body, not slowness behind it. */
+static bool admit(struct smtp_session *s)
+{
+    const struct settings *settings = settings_of(s);
+    struct shared *shared = s->base.proxy->shared;
+    uint64_t size = s->t.mail.has_size ? s->t.mail.size : 0;
+    if (shared_spool(shared) + size > settings->limits_spool) {
+        smtp_say(s, 452, "4.3.1", "out of room for messages, try again later");
+        return false;
+    }
+    return true;
+}
+
+static bool begin_body(struct smtp_session *s, bool chunks)
+{
+    struct transaction *t = &s->t;
+    if (!admit(s))
+        return false;
+    bool scanned = s->base.proxy->scans[SCANNER_SCAN] || s->base.proxy->scans[SCANNER_AV];
+    t->message.spool = spool_new(scanned ? 0 : settings_of(s)->limits_message_size);
+    if (!t->message.spool) {
+        smtp_say(s, 452, "4.3.1", "out of memory");
+        return false;
+    }
+    t->in_chunks = chunks;
+    smtp_data_begin(&t->data, chunks, s->normalises);
+    return true;
+}
+
+static void expect_body(struct smtp_session *s)
+{
+    int64_t window = settings_of(s)->timeouts_data < 60000 ? settings_of(s)->timeouts_data : 60000;
+    s->t.window_bytes = 0;
+    session_expect_bulk(&s->base, window);
+}
+
+static void verb_data(struct smtp_session *s, struct slice argument)
+{
+    (void)argument;
+    if (s->t.in_chunks)
+        smtp_error(s, 503, "5.5.1", "BDAT has begun");
+    else if (begin_body(s, false)) {
+        expect_body(s);
+        smtp_say(s, 354, "", "go ahead, end with <CRLF>.<CRLF>");
+    }
+}
+
+/* Without room the chunk would still have to be read: so the session ends. */
+static bool begin_chunks(struct smtp_session *s)
+{
+    if (begin_body(s, true))
+        return true;
+    smtp_close(s, 421, "4.3.1", "no room for a message now");
+    return false;
+}
+
+/* A chunk is read in any case, whatever will be said of it: the client has it under way (RFC 3030
+ * 2). */
+static void verb_bdat(struct smtp_session *s, struct slice argument)
+{
+    struct transaction *t = &s->t;
+    uint64_t size;
+    bool last;
+    if (!smtp_bdat(argument, &size, &last)) {
+        smtp_close(s, 501, "5.5.4", "BDAT needs a size that we can count");
+        return;
+    }
+    if (size > settings_of(s)->limits_message_size) {
+        smtp_close(s, 552, "5.3.4", "message too big");
+        return;
+    }
+    t->last_chunk = last && t->recipient_count > 0;
+    t->chunk_left = size;
+    if (t->recipient_count > 0 && !t->in_chunks && !begin_chunks(s))
+        return;
+    expect_body(s);
+    if (size == 0)
+        smtp_chunk_complete(s);
+}
+
+/* ---- the rest ---- */
+
+static void verb_rset(struct smtp_session *s, struct slice argument)
+{
+    (void)argument;
+    smtp_reset(s);
+    smtp_say(s, 250, "2.0.0", "forgotten");
+}
+
+static void verb_noop(struct smtp_session *s, struct slice argument)
+{
+    (void)argument;
+    smtp_say(s, 250, "2.0.0", "ok");
+}
+
+static void verb_quit(struct smtp_session *s, struct slice argument)
+{
+    (void)argument;
+    s->base.leaving = true;
+    smtp_close(s, 221, "2.0.0", "goodbye");
+}
+
+static void verb_vrfy(struct smtp_session *s, struct slice argument)
+{
+    (void)argument;
+    smtp_say(s, 252, "2.5.2", "send some mail, we will try");
+}
+
+static void verb_help(struct smtp_session *s, struct slice argument)
+{
+    (void)argument;
+    smtp_say(s, 214, "2.0.0", "see RFC 5321");
+}
+
+static void verb_unsupported(struct smtp_session *s, struct slice argument)
+{
+    (void)argument;
+    smtp_error(s, 502, "5.5.1", "command not implemented");
+}
+
+static void verb_auth(struct smtp_session *s, struct slice argument)
+{
+    (void)argument;
+    smtp_error(s, 503, "5.5.1", "authentication is not available here");
+}
+
+static const struct {
+    void (*handler)(struct smtp_session *s, struct slice argument);
+    unsigned needs;
+} commands[] = {
+#define VERB(id, word, handler, needs) {handler, needs},
+#include "proxy/smtp/smtp_verbs.def"
+#undef VERB
+};
+
+void smtp_command(struct smtp_session *s, enum smtp_verb verb, struct slice argument)
+{
+    unsigned needs = commands[verb].needs;
+    if ((needs & NEEDS_NO_ARGUMENT) && argument.len)
+        smtp_error(s, 501, "5.5.4", "no argument allowed");
+    else if ((needs & NEEDS_HELO) && s->helo.len == 0)
+        smtp_error(s, 503, "5.5.1", "EHLO first");
+    else if ((needs & NEEDS_MAIL & ~NEEDS_HELO) && !s->t.open)
+        smtp_error(s, 503, "5.5.1", "MAIL first");
+    else if ((needs & NEEDS_RCPT & ~NEEDS_MAIL) && s->t.recipient_count == 0)
+        smtp_error(s, 503, "5.5.1", "RCPT first");
+    else
+        commands[verb].handler(s, argument);
+}

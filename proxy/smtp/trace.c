@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp/trace.h"
+
+#include "filters/mime/headers.h"
+#include "proxy/smtp/smtp_command.h"
+
+#include <time.h>
+
+enum {
+    OURSELVES_MOST = 2,        /* in and out again and back by a user's forwarding is legitimate */
+    RECIPIENT_SHOWN_MAX = 900, /* a line has at most 998 octets (RFC 5322 2.1.1) */
+};
+
+static const char *protocol(const struct trace *t)
+{
+    if (t->utf8)
+        return t->tls ? "UTF8SMTPS" : "UTF8SMTP"; /* RFC 6531 4.3 */
+    if (!t->esmtp)
+        return "SMTP";
+    return t->tls ? "ESMTPS" : "ESMTP"; /* RFC 3848 */
+}
+
+/* RFC 5322 3.3. Many messages share a second, and its text. */
+static const char *date_of(int64_t now)
+{
+    static char text[64];
+    static int64_t of;
+    if (now != of || !*text) {
+        struct tm local;
+        time_t seconds = (time_t)now;
+        localtime_r(&seconds, &local);
+        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S %z", &local);
+        of = now;
+    }
+    return text;
+}
+
+struct slice trace_received(struct arena *arena, const struct trace *t)
+{
+    char address[46];
+    struct slice helo = smtp_helo_valid(t->helo) ? t->helo : SLICE("invalid-name");
+    ip_text(t->client, address);
+    struct slice tls = SLICE(""), recipient = SLICE("");
+    if (t->tls)
+        tls = arena_printf(arena, "\r\n\t(%s %s)", t->tls_version, t->tls_cipher);
+    if (t->recipient.len && t->recipient.len <= RECIPIENT_SHOWN_MAX)
+        recipient = arena_printf(arena, "\r\n\tfor <%.*s>", SLICE_ARGS(t->recipient));
+    return arena_printf(
+        arena,
+        "Received: from %.*s ([%s%s])\r\n\tby %.*s (Gatepost) with %s id %.*s%.*s%.*s;\r\n\t%s\r\n",
+        SLICE_ARGS(helo), t->client->family == 6 ? "IPv6:" : "", address, SLICE_ARGS(t->hostname),
+        protocol(t), SLICE_ARGS(t->id), SLICE_ARGS(tls), SLICE_ARGS(recipient), date_of(t->now));
+}
+
+/* "... by HOSTNAME (Gatepost) ..." as trace_received writes it. */
+static bool is_ours(struct slice value, struct slice hostname)
+{
+    static const struct slice by = {"by ", 3};
+    for (size_t at; (at = slice_search(value, by)) < value.len;) {
+        value = slice_from(value, at + by.len);
+        if (slice_istarts(value, hostname) &&
+            slice_istarts(slice_from(value, hostname.len), SLICE(" (Gatepost)")))
+            return true;
+    }
+    return false;
+}
+
+enum trace_loop trace_loop(struct slice message, unsigned most, struct slice hostname)
+{
+    struct slice block = headers_block(message, NULL);
+    struct header field;
+    unsigned all = 0, ours = 0;
+    while (headers_next(&block, &field)) {
+        if (!slice_ieq(field.name, SLICE("Received")))
+            continue;
+        all++;
+        if (is_ours(field.value, hostname))
+            ours++;
+    }
+    if (all > most)
+        return TRACE_TOO_MANY;
+    return ours > OURSELVES_MOST ? TRACE_OURSELVES : TRACE_FINE;
+}

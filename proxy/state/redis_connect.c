@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: ISC
+ * Having a connection to Redis: where it is, TLS, logging in. */
+#include "base/clock.h"
+#include "proxy/state/redis_internal.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { INPUT_MAX = 64 * 1024, REASON_MAX = 96 };
+
+static size_t on_input(void *ctx, struct slice bytes);
+static void on_event(void *ctx, enum stream_event event);
+static const struct stream_owner stream_owner = {.on_input = on_input, .on_event = on_event};
+
+/* ---- the configuration ---- */
+
+static bool set_peer(struct redis *r, struct slice address)
+{
+    struct ip ip;
+    uint16_t port;
+    if (!redis_address(address, &ip, &port))
+        return false;
+    if (ip.family == 4) {
+        struct sockaddr_in *peer = (struct sockaddr_in *)&r->peer;
+        *peer = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+        memcpy(&peer->sin_addr, ip.bytes, sizeof peer->sin_addr);
+        r->peer_len = sizeof *peer;
+    } else {
+        struct sockaddr_in6 *peer = (struct sockaddr_in6 *)&r->peer;
+        *peer = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
+        memcpy(&peer->sin6_addr, ip.bytes, sizeof peer->sin6_addr);
+        r->peer_len = sizeof *peer;
+    }
+    return true;
+}
+
+static bool trust(SSL_CTX *tls, struct slice ca)
+{
+    BIO *pem = BIO_new_mem_buf(ca.len ? ca.ptr : "", (int)ca.len);
+    if (!pem)
+        return false;
+    for (X509 *cert; (cert = PEM_read_bio_X509(pem, NULL, NULL, NULL)); X509_free(cert))
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), cert);
+    ERR_clear_error(); /* the end of the file is an error to PEM_read */
+    BIO_free(pem);
+    return true;
+}
+
+static bool set_tls(struct redis *r, struct slice name, struct slice ca)
+{
+    if (name.len >= sizeof r->tls_name)
+        return false;
+    memcpy(r->tls_name, name.ptr, name.len);
+    r->tls = SSL_CTX_new(TLS_client_method());
+    if (!r->tls || !SSL_CTX_set_min_proto_version(r->tls, TLS1_2_VERSION) || !trust(r->tls, ca))
+        return false;
+    SSL_CTX_set_verify(r->tls, SSL_VERIFY_PEER, NULL);
+    return true;
+}
+
+bool redis_prepare(struct redis *r, const struct config *config, struct slice ca)
+{
+    const struct settings *settings = &config->settings;
+    r->place = redis_place(settings);
+    r->user = settings->redis_user;
+    r->database = settings->redis_database;
+    r->timeout_ms = settings->redis_timeout;
+    if (r->place != REDIS_AT_ADDRESS)
+        return true;
+    return set_peer(r, settings->redis_server) &&
+           (settings->redis_tls_name.len == 0 || set_tls(r, settings->redis_tls_name, ca));
+}
+
+/* ---- connecting ---- */
+
+static void trouble(struct redis *r, const char *what)
+{
+    r->trouble = what;
+    redis_wake_soon(r);
+}
+
+void redis_link_begin(struct redis *r)
+{
+    const char *reason;
+    r->link_until = clock_ms() + r->timeout_ms;
+    redis_wake_at(r, r->link_until);
+    if (r->place != REDIS_AT_ADDRESS) {
+        r->link = LINK_ASKED;
+        r->owner.wanted(r->owner.ctx);
+        return;
+    }
+    r->link = LINK_CONNECTING;
+    r->stream = stream_connect(r->base, (const struct sockaddr *)&r->peer, r->peer_len, NULL, 0,
+                               INPUT_MAX, REDIS_OUTPUT_MAX, &stream_owner, r, &reason);
+    if (!r->stream)
+        trouble(r, reason);
+}
+
+void redis_link_drop(struct redis *r)
+{
+    stream_free(&r->stream);
+    redis_answers_free(&r->answers);
+    r->trouble = NULL;
+    r->known_count = 0;
+    buf_release(&r->held);
+    if (r->link != LINK_ASKED) /* the parent's answer is still to come */
+        r->link = LINK_NONE;
+}
+
+/* ---- logging in ---- */
+
+static bool say(struct redis *r, const char *name, const struct slice *argv, size_t argc)
+{
+    r->greeting[r->greeting_count++] = name;
+    return redis_put_command(&r->scratch, argv, argc);
+}
+
+static bool say_password(struct redis *r)
+{
+    struct slice argv[3] = {SLICE("AUTH")};
+    size_t argc = 1;
+    if (r->password_len == 0)
+        return true;
+    if (r->user.len > 0)
+        argv[argc++] = r->user;
+    argv[argc++] = (struct slice){r->password, r->password_len};
+    return say(r, "AUTH", argv, argc);
+}
+
+static bool say_database(struct redis *r)
+{
+    char number[16];
+    if (r->database == 0)
+        return true;
+    snprintf(number, sizeof number, "%u", r->database);
+    return say(r, "SELECT", (struct slice[]){SLICE("SELECT"), slice_of(number)}, 2);
+}
+
+/* All at once; the calls wait until all is answered, or they would meet another database. */
+static void greet(struct redis *r)
+{
+    r->link = LINK_GREETING;
+    r->greeting_count = r->greeted = 0;
+    r->answers = redis_answers_new();
+    buf_clear(&r->scratch);
+    bool said = r->answers && say_password(r) && say_database(r) &&
+                say(r, "CLIENT",
+                    (struct slice[]){SLICE("CLIENT"), SLICE("SETNAME"), SLICE("gatepost")}, 3) &&
+                say(r, "PING", &SLICE("PING"), 1) &&
+                stream_write(r->stream, buf_slice(&r->scratch));
+    buf_clear(&r->scratch);
+    if (said)
+        stream_flush(r->stream);
+    else
+        trouble(r, "out of memory");
+}
+
+/* A name that a user may not give (ACL) is no loss. */
+static bool greeting_answered(struct redis *r, const redisReply *reply)
+{
+    const char *command = r->greeting[r->greeted++];
+    char why[REASON_MAX];
+    if (reply->type == REDIS_REPLY_ERROR && strcmp(command, "CLIENT") != 0) {
+        snprintf(why, sizeof why, "%.*s", SLICE_ARGS(redis_error_class(reply)));
+        redis_link_failed(r, command, why);
+        return false;
+    }
+    if (r->greeted < r->greeting_count)
+        return true;
+    if (!redis_answers_empty(r->answers)) {
+        redis_link_failed(r, "protocol", "a reply without a command");
+        return false;
+    }
+    if (!stream_write(r->stream, buf_slice(&r->held))) {
+        redis_link_failed(r, "memory", "out of memory"); /* both have the same bound */
+        return false;
+    }
+    r->link = LINK_READY;
+    buf_release(&r->held);
+    redis_link_ready(r);
+    redis_wake_soon(r);
+    return true;
+}
+
+void redis_connected(struct redis *r, int fd)
+{
+    if (r->link != LINK_ASKED) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    r->link = LINK_CONNECTING;
+    r->link_until = clock_ms() + r->timeout_ms;
+    redis_wake_at(r, r->link_until);
+    if (fd >= 0)
+        r->stream = stream_new(r->base, fd, INPUT_MAX, REDIS_OUTPUT_MAX, &stream_owner, r);
+    if (r->stream)
+        greet(r);
+    else
+        trouble(r, fd >= 0 ? "out of memory" : "the parent has none");
+}
+
+static void secure(struct redis *r)
+{
+    SSL *ssl = SSL_new(r->tls);
+    struct ip ip;
+    if (!ssl) {
+        redis_link_failed(r, "TLS", "out of memory");
+        return;
+    }
+    SSL_set_connect_state(ssl);
+    if (ip_parse(slice_of(r->tls_name), &ip)) {
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), r->tls_name);
+    } else {
+        SSL_set_tlsext_host_name(ssl, r->tls_name);
+        SSL_set1_host(ssl, r->tls_name);
+    }
+    r->link = LINK_SECURING;
+    stream_secure(r->stream, ssl);
+}
+
+/* ---- what comes ---- */
+
+static void on_event(void *ctx, enum stream_event event)
+{
+    struct redis *r = ctx;
+    char why[REASON_MAX];
+    switch (event) {
+    case STREAM_CONNECTED:
+        if (r->tls)
+            secure(r);
+        else
+            greet(r);
+        break;
+    case STREAM_SECURED:
+        greet(r);
+        break;
+    case STREAM_CLOSED:
+    case STREAM_FAILED:
+        snprintf(why, sizeof why, "%s",
+                 event == STREAM_CLOSED ? "it closed the connection" : stream_error(r->stream));
+        if (r->link == LINK_READY)
+            redis_link_closed(r, why);
+        else
+            redis_link_failed(r, "connecting", why);
+        break;
+    case STREAM_DRAINED:
+    case STREAM_TIMEOUT:
+        break;
+    }
+}
+
+/* False: the connection is gone. */
+static bool take_reply(struct redis *r)
+{
+    redisReply *reply;
+    const char *reason;
+    int got = redis_answers_next(r->answers, &reply, &reason);
+    if (got < 0)
+        redis_link_failed(r, "protocol", reason);
+    if (got <= 0)
+        return false;
+    bool going_on = true;
+    if (r->link == LINK_GREETING)
+        going_on = greeting_answered(r, reply);
+    else if (r->first == r->next)
+        redis_link_failed(r, "protocol", "a reply without a command"), going_on = false;
+    else
+        redis_answered(r, reply);
+    freeReplyObject(reply);
+    return going_on;
+}
+
+static size_t on_input(void *ctx, struct slice bytes)
+{
+    struct redis *r = ctx;
+    if (!r->answers || !redis_answers_feed(r->answers, bytes))
+        redis_link_failed(r, "memory", "out of memory");
+    else
+        while (take_reply(r))
+            ;
+    return bytes.len;
+}

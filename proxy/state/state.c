@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/state/state_internal.h"
+
+#include "base/clock.h"
+#include "proxy/state/state_scripts.h"
+
+#include <stdlib.h>
+
+enum { COUNTERS = 2 /* network and authenticated domain */ };
+
+struct state *state_new(struct redis *redis, const struct config *config)
+{
+    struct state *state = calloc(1, sizeof *state);
+    if (!state)
+        return NULL;
+    state->redis = redis;
+    state->config = config;
+    state->keys = state_keys_new(&config->settings);
+    TAILQ_INIT(&state->unattended);
+    redis_script_init(&state->greylist, state_script_greylist);
+    redis_script_init(&state->history, state_script_history);
+    redis_script_init(&state->accepted, state_script_accepted);
+    redis_script_init(&state->rates, state_script_rates);
+    redis_script_init(&state->dmarc, state_script_dmarc);
+    if (!state->keys)
+        state_free(&state);
+    return state;
+}
+
+static void set_greylist(struct facts *facts, struct value known, struct value first_seen,
+                         struct value wait)
+{
+    facts->fact[FACT_GREYLIST_KNOWN] = known;
+    facts->fact[FACT_GREYLIST_FIRST_SEEN] = first_seen;
+    facts->fact[FACT_GREYLIST_WAIT] = wait;
+}
+
+static void write_greylist(struct state_inquiry *inquiry, void *data, const redisReply *reply)
+{
+    (void)data;
+    if (reply)
+        set_greylist(inquiry->facts, value_bool(reply->element[0]->integer == 1),
+                     value_integer(reply->element[1]->integer),
+                     value_integer(reply->element[2]->integer * 1000));
+    else
+        set_greylist(inquiry->facts, value_unknown(), value_unknown(), value_unknown());
+}
+
+/* The counters of accepted messages that speak for this client; returns how many. */
+static size_t counters_of(const struct state *state, const struct state_sender *who,
+                          struct state_key out[static COUNTERS])
+{
+    size_t n = 0;
+    if (state->config->settings.greylist_passes == 0)
+        return 0;
+    out[n++] = state_key_network(state->keys, &who->client);
+    if (who->authenticated.len)
+        out[n++] = state_key_domain(state->keys, who->authenticated);
+    return n;
+}
+
+void state_greylist(struct state_inquiry *inquiry, const struct state_sender *who)
+{
+    struct state *state = inquiry->state;
+    const struct settings *settings = &state->config->settings;
+    const struct table *exempt = state->config->greylist_exempt;
+    if (exempt && table_holds_text(exempt, who->recipient)) {
+        set_greylist(inquiry->facts, value_bool(true), value_absent(), value_integer(0));
+        return;
+    }
+    struct state_key made[1 + COUNTERS] = {
+        state_key_greylist(state->keys, &who->client, who->sender, who->recipient)};
+    size_t count = 1 + counters_of(state, who, made + 1);
+    struct slice keys[1 + COUNTERS];
+    for (size_t i = 0; i < count; i++)
+        keys[i] = state_key_slice(&made[i]);
+    struct number_text text[5];
+    const struct slice args[] = {
+        number_argument(&text[0], clock_wall()),
+        number_argument(&text[1], whole_seconds(settings->greylist_delay)),
+        number_argument(&text[2], whole_seconds(settings->greylist_window)),
+        number_argument(&text[3], whole_seconds(settings->greylist_lifetime)),
+        number_argument(&text[4], settings->greylist_passes),
+    };
+    state_ask(inquiry, &(struct state_question){&state->greylist, keys, count, args, 5},
+              &(struct state_answer){write_greylist, NULL, 3});
+}
+
+static void set_history(struct facts *facts, struct value first_seen, struct value messages)
+{
+    facts->fact[FACT_SENDER_FIRST_SEEN] = first_seen;
+    facts->fact[FACT_SENDER_MESSAGES] = messages;
+}
+
+static void write_history(struct state_inquiry *inquiry, void *data, const redisReply *reply)
+{
+    (void)data;
+    if (!reply) {
+        set_history(inquiry->facts, value_unknown(), value_unknown());
+        return;
+    }
+    int64_t first = reply->element[0]->integer;
+    set_history(inquiry->facts, first < 0 ? value_absent() : value_integer(first),
+                value_number((double)reply->element[1]->integer));
+}
+
+void state_history(struct state_inquiry *inquiry, struct slice sender)
+{
+    struct state *state = inquiry->state;
+    if (sender.len == 0) {
+        set_history(inquiry->facts, value_absent(), value_absent());
+        return;
+    }
+    struct state_key made = state_key_sender(state->keys, sender);
+    struct slice key = state_key_slice(&made);
+    state_ask(inquiry, &(struct state_question){&state->history, &key, 1, NULL, 0},
+              &(struct state_answer){write_history, NULL, 2});
+}
+
+void state_accepted(struct state *state, const struct state_sender *who)
+{
+    const struct policy *policy = state->config->policy;
+    struct state_key made[COUNTERS + 1];
+    size_t counters = policy_wants(policy, PRODUCER_GREYLIST) ? counters_of(state, who, made) : 0;
+    size_t count = counters;
+    if (who->sender.len && policy_wants(policy, PRODUCER_HISTORY))
+        made[count++] = state_key_sender(state->keys, who->sender);
+    if (count == 0)
+        return;
+    struct slice keys[COUNTERS + 1];
+    for (size_t i = 0; i < count; i++)
+        keys[i] = state_key_slice(&made[i]);
+    struct number_text text[3];
+    const struct slice args[] = {
+        number_argument(&text[0], clock_wall()),
+        number_argument(&text[1], whole_seconds(state->config->settings.greylist_lifetime)),
+        number_argument(&text[2], (int64_t)counters),
+    };
+    state_tell(state, &(struct state_question){&state->accepted, keys, count, args, 3});
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC
+ * What gateways remember together, in Redis: greylisting, rates, senders, counts for DMARC's
+ * reports. Each function sends one script (proxy/state/state_scripts.h), which is one step for all
+ * gateways; a call that fails leaves its facts unknown, and none waits longer than redis.timeout.
+ * Keys are digests (proxy/state/state_keys.h), each with a life time. */
+#ifndef PROXY_STATE_STATE_H
+#define PROXY_STATE_STATE_H
+
+#include "policy/config.h"
+#include "proxy/state/redis.h"
+
+struct state;
+
+/* `config` must outlive it. NULL: out of memory. */
+struct state *state_new(struct redis *redis, const struct config *config);
+/* After all inquiries have ended or been cancelled; before redis_free, or after it. */
+void state_free(struct state **state);
+
+/* The questions of one transaction. Facts are written when an answer comes, or at once where none
+ * will; `done` is called when the last one has come, never from inside these functions: with
+ * state_pending 0 after asking all is known and it is not called. NULL: the arena is full. */
+struct state_inquiry;
+struct state_inquiry *state_begin(struct state *state, struct arena *arena, struct facts *facts,
+                                  void (*done)(void *ctx), void *ctx);
+unsigned state_pending(const struct state_inquiry *inquiry);
+/* Before the arena goes: nothing will be written or called any more. What was asked
+ * still counts. */
+void state_cancel(struct state_inquiry *inquiry);
+struct state_cost {
+    unsigned calls;
+    int64_t ms; /* waited for, in all */
+};
+struct state_cost state_cost(const struct state_inquiry *inquiry);
+
+/* Who brings a message, without <>. */
+struct state_sender {
+    struct ip client;
+    struct slice sender; /* empty: <> */
+    struct slice recipient;
+    struct slice authenticated; /* a domain that SPF has passed for; empty: none */
+};
+
+/* greylist.*: looks up and, at the first meeting, writes down. What meets is the client's network
+ * (settings.greylist_network4, 6), the sender (proxy/state/sender_fold.h) and the recipient.
+ *   - The first meeting, and one that comes back after settings.greylist_window: not known, has to
+ *     wait for settings.greylist_delay.
+ *   - One that comes back before the delay is over: not known, has to wait for the rest.
+ *   - One that comes back in the window: known, for settings.greylist_lifetime after each time.
+ *   - A network, or an authenticated domain, of which settings.greylist_passes messages have been
+ *     accepted is known at once, for that lifetime after each of them.
+ *   - config->greylist_exempt holds the recipient: known, nothing is asked or written. */
+void state_greylist(struct state_inquiry *inquiry, const struct state_sender *who);
+
+/* sender.first_seen, sender.messages: accepted messages of a sender (proxy/state/sender_fold.h). Absent
+ * for <>, which is everybody's. */
+void state_history(struct state_inquiry *inquiry, struct slice sender);
+
+/* The policy's rate(...) facts whose event this is: counted, and their values set in facts->keyed
+ * (the caller's, one for each of policy_keys). Call once an event; at RCPT both for
+ * RATE_RECIPIENTS and for RATE_UNKNOWN_RECIPIENTS, which is only looked up.
+ * The value: events in the present fixed window, this one included, and those of the window before
+ * in proportion to the part of it that the sliding window still covers. Windows are whole seconds.
+ * A client's IPv6 address counts as its /64. When a fact of it is absent there is nothing to count:
+ * 0; when one is unknown or pending, so is the rate unknown. */
+void state_rates(struct state_inquiry *inquiry, enum rate_event event);
+
+/* Afterwards, nobody waits for these. A message was accepted from here (once a message, whoever
+ * its recipients are); counts only what the policy's rules name: */
+void state_accepted(struct state *state, const struct state_sender *who);
+/* The backend has refused a recipient that does not exist: the rates of RATE_UNKNOWN_RECIPIENTS. */
+void state_unknown_recipient(struct state *state, const struct facts *facts);
+/* For aggregate reports (RFC 7489 7.2): what DMARC's policy came to for a message under From's
+ * domain: none, quarantine or reject. Without a published record there is nothing to count. A
+ * message that was deferred comes again, and is counted then. */
+void state_dmarc(struct state *state, const struct facts *facts, const char *disposition);
+
+#endif

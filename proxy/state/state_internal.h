@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC
+ * For proxy/state*.c only: how a question travels. */
+#ifndef PROXY_STATE_STATE_INTERNAL_H
+#define PROXY_STATE_STATE_INTERNAL_H
+
+#include "proxy/state/state.h"
+#include "proxy/state/state_keys.h"
+
+#include <sys/queue.h>
+
+TAILQ_HEAD(state_calls, state_call);
+
+struct state {
+    struct redis *redis;
+    const struct config *config;
+    struct state_keys *keys;
+    struct redis_script greylist, history, accepted, rates, dmarc;
+    struct state_calls unattended; /* calls that nobody waits for */
+};
+
+struct state_inquiry {
+    struct state *state;
+    struct arena *arena;
+    struct facts *facts;
+    void (*done)(void *ctx);
+    void *ctx;
+    struct state_calls calls;
+    unsigned pending;
+    int64_t began; /* clock_ms of the present wait */
+    struct state_cost cost;
+};
+
+/* One script with its arguments; all are copied. An empty key is one that could not be made. */
+struct state_question {
+    const struct redis_script *script;
+    const struct slice *keys;
+    size_t key_count;
+    const struct slice *args;
+    size_t arg_count;
+};
+
+/* Writes facts; `reply` is NULL or an array of `expected` integers. */
+struct state_answer {
+    void (*write)(struct state_inquiry *inquiry, void *data, const redisReply *reply);
+    void *data; /* lives as long as the inquiry */
+    size_t expected;
+};
+
+/* `answer->write` is called once: at once when there will be no answer, otherwise when it comes;
+ * not after state_cancel. */
+void state_ask(struct state_inquiry *inquiry, const struct state_question *question,
+               const struct state_answer *answer);
+
+/* Without an answer. */
+void state_tell(struct state *state, const struct state_question *question);
+
+/* A number as an argument of a script. */
+struct number_text {
+    char text[24];
+};
+struct slice number_argument(struct number_text *text, int64_t number);
+
+/* Milliseconds to whole seconds, rounded up. */
+int64_t whole_seconds(int64_t ms);
+
+#endif

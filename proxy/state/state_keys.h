@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC
+ * The names of what gateways remember: settings.redis_prefix, a kind, and a digest (SHA-256, its
+ * first 128 bits in hexadecimal digits) of the values that it is about. So no key grows with what a
+ * peer sends, none tells who writes to whom, and nobody can choose two values that share one. All
+ * gateways make the same keys. No I/O. */
+#ifndef PROXY_STATE_STATE_KEYS_H
+#define PROXY_STATE_STATE_KEYS_H
+
+#include "policy/config.h"
+
+enum {
+    STATE_PREFIX_MAX = 64, /* octets of settings.redis_prefix that count */
+    STATE_KEY_MAX = 160,
+
+    RATE_NETWORK6 = 64, /* bits of an IPv6 address that rate() tells apart, as session limits do */
+};
+
+struct state_key {
+    char text[STATE_KEY_MAX];
+    size_t len; /* 0: could not be made (out of memory) */
+};
+
+struct slice state_key_slice(const struct state_key *key);
+
+struct state_keys;
+struct state_keys *state_keys_new(const struct settings *settings); /* which must outlive it */
+void state_keys_free(struct state_keys **keys);
+
+/* The client's network, of settings.greylist_network4 or 6 bits. */
+struct state_key state_key_network(struct state_keys *keys, const struct ip *client);
+/* Network, sender (sender_fold) and recipient. */
+struct state_key state_key_greylist(struct state_keys *keys, const struct ip *client,
+                                    struct slice sender, struct slice recipient);
+struct state_key state_key_domain(struct state_keys *keys, struct slice domain);
+struct state_key state_key_sender(struct state_keys *keys, struct slice sender); /* folded */
+
+/* What a rate's facts come to: whether there is something to count. */
+enum rate_value { RATE_ABSENT, RATE_UNKNOWN, RATE_COUNTABLE };
+
+/* The counters of a rate in the window that `now` (seconds since 1970) falls into, and in the one
+ * before. */
+struct rate_keys {
+    struct state_key current, previous;
+    int64_t window; /* seconds, rounded up */
+    double passed;  /* how much of the current window is over: 0 up to 1 */
+};
+enum rate_value state_key_rate(struct state_keys *keys, const struct policy_key *rate,
+                               const struct facts *facts, int64_t now, struct rate_keys *out);
+
+#endif

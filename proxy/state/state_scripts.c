@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/state/state_scripts.h"
+
+/* clang-format off */
+const char state_script_greylist[] =
+    "local now, delay, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])\n"
+    "local lifetime, passes = tonumber(ARGV[4]), tonumber(ARGV[5])\n"
+    "local meeting = redis.call('GET', KEYS[1]) or ''\n"
+    "local first, last, waited = string.match(meeting, '^(%d+) (%d+) ([01])$')\n"
+    "first, last, waited = tonumber(first), tonumber(last), waited == '1'\n"
+    "if first and waited and now - last > lifetime then first = nil end\n"
+    "if first and not waited and now - first > window then first = nil end\n"
+    "if not first then\n"
+    "  first, waited = now, false\n"
+    "  redis.call('SET', KEYS[1], string.format('%d %d 0', now, now), 'EX', window)\n"
+    "elseif waited or now - first >= delay then\n"
+    "  waited = true\n"
+    "  redis.call('SET', KEYS[1], string.format('%d %d 1', first, now), 'EX', lifetime)\n"
+    "end\n"
+    "local known = waited\n"
+    "for i = 2, #KEYS do\n"
+    "  known = known or tonumber(redis.call('GET', KEYS[i]) or 0) >= passes\n"
+    "end\n"
+    "if known then return {1, first, 0} end\n"
+    "return {0, first, math.min(delay, first + delay - now)}\n";
+
+const char state_script_history[] =
+    "local history = redis.call('HMGET', KEYS[1], 'first', 'messages')\n"
+    "return {tonumber(history[1] or -1), tonumber(history[2] or 0)}\n";
+
+const char state_script_accepted[] =
+    "local now, lifetime, counters = ARGV[1], ARGV[2], tonumber(ARGV[3])\n"
+    "for i = 1, #KEYS do\n"
+    "  if i <= counters then\n"
+    "    redis.call('INCR', KEYS[i])\n"
+    "  else\n"
+    "    redis.call('HSETNX', KEYS[i], 'first', now)\n"
+    "    redis.call('HINCRBY', KEYS[i], 'messages', 1)\n"
+    "  end\n"
+    "  redis.call('EXPIRE', KEYS[i], lifetime)\n"
+    "end\n"
+    "return #KEYS\n";
+
+const char state_script_rates[] =
+    "local counts = {}\n"
+    "for i = 1, #KEYS, 2 do\n"
+    "  local lifetime = ARGV[(i + 1) / 2]\n"
+    "  if lifetime ~= '0' then\n"
+    "    redis.call('INCR', KEYS[i])\n"
+    "    redis.call('EXPIRE', KEYS[i], lifetime)\n"
+    "  end\n"
+    "  counts[i] = tonumber(redis.call('GET', KEYS[i]) or 0)\n"
+    "  counts[i + 1] = tonumber(redis.call('GET', KEYS[i + 1]) or 0)\n"
+    "end\n"
+    "return counts\n";
+
+const char state_script_dmarc[] =
+    "local lifetime, most, field, policy = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]\n"
+    "if redis.call('HEXISTS', KEYS[1], field) == 0 and redis.call('HLEN', KEYS[1]) >= most then\n"
+    "  field = 'other'\n"
+    "end\n"
+    "redis.call('HINCRBY', KEYS[1], field, 1)\n"
+    "redis.call('HSET', KEYS[1], 'policy', policy)\n"
+    "redis.call('EXPIRE', KEYS[1], lifetime)\n"
+    "return 1\n";
+/* clang-format on */

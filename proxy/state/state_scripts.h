@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC
+ * What runs inside Redis, where a script is one step: two gateways that meet the same sender at the
+ * same moment cannot both be the first. Every key that a script writes is given a life time.
+ *
+ * The time comes as an argument, in seconds since 1970, not from Redis: so tests can move it, and a
+ * replica runs the same writes. Gateways whose clocks differ by some seconds differ by as much over
+ * the end of a delay; nothing worse follows. Durations are seconds too. */
+#ifndef PROXY_STATE_STATE_SCRIPTS_H
+#define PROXY_STATE_STATE_SCRIPTS_H
+
+/* Keys: the meeting of network, sender and recipient; counters of accepted messages, none to two,
+ * of which one that has reached `passes` makes it known.
+ * Arguments: now, delay, window, lifetime, passes.
+ * Answer: {known 0 or 1, first seen, seconds to wait}.
+ * A meeting is "first last known": when it first took place and when last, and whether it has
+ * waited. One that comes back before the delay is over leaves it as it is; one that comes back
+ * after the window is a first meeting again. */
+extern const char state_script_greylist[];
+
+/* Key: a sender's history. Answer: {when a message was first accepted, or -1; messages}. */
+extern const char state_script_history[];
+
+/* Keys: counters and, last, a sender's history, a hash {first, messages}. Arguments: now, life
+ * time, how many of the keys are counters. Counts an accepted message in all of them. */
+extern const char state_script_accepted[];
+
+/* Keys: pairs of counters, of the present window and of the one before it. Arguments: for each pair
+ * how long the former is to live when this event counts in it, or 0 to look only. Answer: both
+ * counts of each pair. */
+extern const char state_script_rates[];
+
+/* Key: a hash of counts. Arguments: its life time, most fields that it may have, the field to
+ * count, the policy to remember. What would be a field too much counts as "other". */
+extern const char state_script_dmarc[];
+
+#endif

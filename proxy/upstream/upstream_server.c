@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/upstream/upstream_server.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+    DOWN_FIRST_MS = 500, /* a server that failed is left alone for this, twice as long each time */
+    DOWN_MOST_MS = 30000,
+    NO_TLS_MS = 600000,
+};
+
+void upstream_server_init(struct upstream_server *server, const struct backend *backend,
+                          const struct server *conf, struct shared *shared, unsigned row,
+                          unsigned proxies)
+{
+    unsigned limit = backend->connections;
+    *server = (struct upstream_server){.conf = conf,
+                                       .backend = backend->name,
+                                       .shared = shared,
+                                       .row = row,
+                                       .number = shared_server(shared, &conf->ip, conf->port),
+                                       .limit = limit,
+                                       .share = limit / proxies ? limit / proxies : 1};
+}
+
+void upstream_server_release(struct upstream_server *server)
+{
+    SSL_SESSION_free(server->session);
+    server->session = NULL;
+}
+
+/* ---- up or down ---- */
+
+void upstream_server_failed(struct upstream_server *server, const char *trouble)
+{
+    bool again = server->down_ms > 0;
+    server->down_ms = again ? server->down_ms * 2 : DOWN_FIRST_MS;
+    if (server->down_ms > DOWN_MOST_MS)
+        server->down_ms = DOWN_MOST_MS;
+    server->down_until = clock_ms() + server->down_ms;
+    log_at(again ? LEVEL_DEBUG : LEVEL_WARNING, "", "backend server down",
+           field_text("backend", server->backend), field_text("server", server->conf->address),
+           field_str("reason", trouble), field_num("retry_ms", server->down_ms));
+}
+
+void upstream_server_answered(struct upstream_server *server)
+{
+    if (server->down_ms)
+        log_at(LEVEL_INFO, "", "backend server up", field_text("backend", server->backend),
+               field_text("server", server->conf->address));
+    server->down_ms = server->down_until = 0;
+}
+
+bool upstream_server_is_down(const struct upstream_server *server)
+{
+    return clock_ms() < server->down_until;
+}
+
+bool upstream_server_may_be_tried(const struct upstream_server *server)
+{
+    return server->down_ms && !upstream_server_is_down(server) && !server->open;
+}
+
+/* ---- connections ---- */
+
+bool upstream_server_has_room(const struct upstream_server *server)
+{
+    return server->open < server->share;
+}
+
+bool upstream_server_take(struct upstream_server *server)
+{
+    if (!upstream_server_has_room(server) ||
+        !shared_backend_take(server->shared, server->row, server->number, server->limit))
+        return false;
+    server->open++;
+    return true;
+}
+
+void upstream_server_give(struct upstream_server *server)
+{
+    server->open--;
+    shared_backend_give(server->shared, server->row, server->number);
+}
+
+/* ---- TLS ---- */
+
+void upstream_server_tls_failed(struct upstream_server *server, const char *trouble)
+{
+    if (server->conf->tls != BACKEND_TLS_OPPORTUNISTIC || server->conf->implicit_tls) {
+        upstream_server_failed(server, trouble);
+        return;
+    }
+    server->no_tls_until = clock_ms() + NO_TLS_MS;
+    log_at(LEVEL_WARNING, "", "TLS with backend failed, going on without",
+           field_text("server", server->conf->address), field_str("reason", trouble));
+}
+
+bool upstream_server_without_tls(const struct upstream_server *server)
+{
+    return clock_ms() < server->no_tls_until;
+}
