@@ -10,16 +10,17 @@
 
 struct table; /* a named set of texts, domains, addresses or networks */
 
-enum protocol { PROTOCOL_SMTP, PROTOCOL_SMTPS };
+enum protocol { PROTOCOL_SMTP, PROTOCOL_POP3, PROTOCOL_IMAP };
 
 /* listen smtp "name" on "0.0.0.0:25" { starttls }   listen smtps on "[::]:465" */
 struct listener {
     struct slice name; /* the protocol's word when not given */
     enum protocol protocol;
+    bool implicit_tls;    /* "smtps" instead of "smtp" */
     struct slice address; /* "0.0.0.0:25" */
     struct ip ip;
     uint16_t port;
-    bool starttls;    /* offer it (smtp only) */
+    bool starttls;    /* offer it; never with implicit TLS */
     bool require_tls; /* refuse MAIL before it */
     enum direction direction;
     struct slice banner; /* text after 220 and the host name; default "ESMTP" */
@@ -38,6 +39,7 @@ struct server {
                              are resolved by nobody here */
     struct ip ip;
     uint16_t port;
+    enum protocol protocol;
     bool implicit_tls; /* "smtps" instead of "smtp" */
     enum backend_tls tls;
     struct slice

@@ -5,7 +5,7 @@
  * } */
 #include "policy/parser.h"
 
-enum { SMTP_PORT = 25, SMTPS_PORT = 465, STANDARD_CONNECTIONS = 10, STANDARD_PRIORITY = 10 };
+enum { STANDARD_CONNECTIONS = 10, STANDARD_PRIORITY = 10 };
 
 static bool parse_tls(struct parser *parser, struct server *server)
 {
@@ -26,17 +26,19 @@ static bool parse_tls(struct parser *parser, struct server *server)
     return true;
 }
 
-static bool parse_server(struct parser *parser, struct backend *backend, bool implicit_tls)
+static bool parse_server(struct parser *parser, struct backend *backend, enum service word)
 {
-    struct server server = {.implicit_tls = implicit_tls, .priority = STANDARD_PRIORITY};
+    struct service_info service = service_info(word);
+    struct server server = {.protocol = service.protocol,
+                            .implicit_tls = service.implicit_tls,
+                            .priority = STANDARD_PRIORITY};
     struct token address;
     int64_t priority;
-    server.tls = implicit_tls ? BACKEND_TLS_REQUIRED : BACKEND_TLS_OPPORTUNISTIC;
+    server.tls = server.implicit_tls ? BACKEND_TLS_REQUIRED : BACKEND_TLS_OPPORTUNISTIC;
     if (!expect_string(parser, "the server's address, such as \"10.0.0.5:25\"", &address))
         return false;
     server.address = address.text;
-    if (!parse_endpoint(parser, &address, implicit_tls ? SMTPS_PORT : SMTP_PORT, &server.ip,
-                        &server.port))
+    if (!parse_endpoint(parser, &address, service.port, &server.ip, &server.port))
         return false;
     for (;;) {
         if (accept_word(parser, "tls")) {
@@ -80,17 +82,22 @@ static bool parse_source_address(struct parser *parser, struct backend *backend)
 
 static bool backend_item(struct parser *parser, void *ctx)
 {
-    static const char *const words[] = {"smtp",  "smtps",   "connections", "recipient_check",
-                                        "probe", "sockets", NULL};
+    static const char *const words[] = {[SERVICE_SMTP] = "smtp",
+                                        [SERVICE_SMTPS] = "smtps",
+                                        "connections",
+                                        "recipient_check",
+                                        "probe",
+                                        "sockets",
+                                        NULL};
     struct backend *backend = ctx;
     int64_t number;
     unsigned word;
     if (!expect_choice(parser, words, "backend option", &word))
         return false;
     switch (word) {
-    case 0:
-    case 1:
-        return parse_server(parser, backend, word == 1);
+    case SERVICE_SMTP:
+    case SERVICE_SMTPS:
+        return parse_server(parser, backend, (enum service)word);
     case 2:
         if (!expect_integer(parser, 1, 10000, "how many connections at most", &number))
             return false;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { SMTP_PORT = 25, SMTPS_PORT = 465, BANNER_MAX = 200 };
+enum { BANNER_MAX = 200 };
 
 static bool banner_fits(struct parser *parser, const struct token *banner)
 {
@@ -89,13 +89,15 @@ bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t s
 
 bool parse_listen(struct parser *parser)
 {
-    static const char *const protocols[] = {"smtp", "smtps", NULL};
+    static const char *const words[] = {[SERVICE_SMTP] = "smtp", [SERVICE_SMTPS] = "smtps", NULL};
     struct listener listener = {.banner = SLICE("ESMTP")};
     struct token name, address;
-    unsigned protocol;
-    if (!expect_choice(parser, protocols, "protocol (smtp, smtps)", &protocol))
+    unsigned word;
+    if (!expect_choice(parser, words, "protocol (smtp, smtps)", &word))
         return false;
-    listener.protocol = protocol == 0 ? PROTOCOL_SMTP : PROTOCOL_SMTPS;
+    struct service_info service = service_info((enum service)word);
+    listener.protocol = service.protocol;
+    listener.implicit_tls = service.implicit_tls;
     listener.name = parser->previous.text;
     if (at_kind(parser, TOKEN_STRING)) {
         expect_string(parser, "a name", &name);
@@ -105,8 +107,7 @@ bool parse_listen(struct parser *parser)
         !expect_string(parser, "an address, such as \"0.0.0.0:25\"", &address))
         return false;
     listener.address = address.text;
-    if (!parse_endpoint(parser, &address, protocol == 0 ? SMTP_PORT : SMTPS_PORT, &listener.ip,
-                        &listener.port))
+    if (!parse_endpoint(parser, &address, service.port, &listener.ip, &listener.port))
         return false;
     if (at_punct(parser, '{') && !parse_block(parser, listener_item, &listener))
         return false;
@@ -132,14 +133,13 @@ void finish_listeners(struct parser *parser)
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener *listener = &config->listeners[i];
         struct span at = parser->listener_at[i];
-        if (listener->protocol == PROTOCOL_SMTPS && listener->starttls)
+        if (listener->implicit_tls && listener->starttls)
             source_error(parser->sources, at,
                          "smtps is encrypted from the start: starttls has no place there");
-        if (listener->protocol == PROTOCOL_SMTP && listener->require_tls && !listener->starttls)
+        if (!listener->implicit_tls && listener->require_tls && !listener->starttls)
             source_error(parser->sources, at,
                          "require_tls without starttls: nobody could ever send");
-        if ((listener->starttls || listener->protocol == PROTOCOL_SMTPS) &&
-            config->certificate_count == 0)
+        if ((listener->starttls || listener->implicit_tls) && config->certificate_count == 0)
             source_error(
                 parser->sources, at,
                 "TLS needs a certificate; expected a sentence such as: "

@@ -128,6 +128,16 @@ void finish_settings_items(struct parser *parser);
 /* With ASCII letters made small; ptr NULL: out of memory. */
 struct slice lower_copy(struct parser *parser, struct slice s);
 
+/* The words that tell how mail is moved, of listeners and of servers alike; `port` is the standard
+ * one. */
+enum service { SERVICE_SMTP, SERVICE_SMTPS };
+struct service_info {
+    enum protocol protocol;
+    bool implicit_tls;
+    uint16_t port;
+};
+struct service_info service_info(enum service service);
+
 /* "10.0.0.5:25", "[2001:db8::5]:25", "10.0.0.5" with a standard port. */
 bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t standard,
                     struct ip *ip, uint16_t *port);

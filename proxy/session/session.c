@@ -235,7 +235,7 @@ static void on_event(void *ctx, enum stream_event event)
 /* Past a limit a client hears why, in plaintext and only there, and is gone. */
 static void turn_away(int fd, const struct listener *listener, const char *why)
 {
-    if (listener->protocol == PROTOCOL_SMTP)
+    if (!listener->implicit_tls)
         send(fd, why, strlen(why), MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
 }
@@ -284,7 +284,7 @@ static bool equip(struct session *s, int fd)
 static void start(struct session *s)
 {
     log_connect(s);
-    if (s->listener->protocol == PROTOCOL_SMTP) {
+    if (!s->listener->implicit_tls) {
         session_greet(s);
         return;
     }

@@ -64,7 +64,7 @@ void session_greet(struct session *s)
     session_enter(s, SESSION_BUSY);
     s->study =
         client_study_new(s->proxy, s->listener, &s->client, s->client_port, client_changed, s);
-    bool plain = s->listener->protocol == PROTOCOL_SMTP;
+    bool plain = !s->listener->implicit_tls;
     int64_t silence = s->proxy->config->settings.smtp_banner_delay;
     if (!plain || !s->proxy->waits_for_silence || silence == 0) {
         meet_client(s);

@@ -40,11 +40,18 @@ TEST(test_a_whole_configuration_is_read)
     assert_int_equal(c->listeners[1].ip.family, 6);
     assert_int_equal(c->listeners[1].direction, DIRECTION_OUTBOUND);
     assert_slice(c->listeners[1].banner, "hello");
-    assert_int_equal(c->listeners[2].protocol, PROTOCOL_SMTPS);
+    assert_false(c->listeners[0].implicit_tls);
+    assert_true(c->listeners[2].implicit_tls);
     assert_int_equal(c->listeners[2].port, 465);
+    for (size_t i = 0; i < c->listener_count; i++)
+        assert_int_equal(c->listeners[i].protocol, PROTOCOL_SMTP);
     assert_int_equal(c->backend_count, 1);
     const struct backend *b = &c->backends[0];
     assert_int_equal(b->server_count, 2);
+    for (size_t i = 0; i < b->server_count; i++)
+        assert_int_equal(b->servers[i].protocol, PROTOCOL_SMTP);
+    assert_false(b->servers[0].implicit_tls);
+    assert_true(b->servers[1].implicit_tls);
     assert_int_equal(b->servers[0].port, 25);
     assert_int_equal(b->servers[0].tls, BACKEND_TLS_OPPORTUNISTIC);
     assert_int_equal(b->servers[1].port, 4650);
