@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: ISC
+"""The same messages, envelopes and DNS through a running gateway and through `gatepostctl check --batch`, and what each said."""
+import json
+import re
+import time
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+
+from lab import check
+from lab.smtp_client import Closed, Session
+
+SESSIONS_AT_ONCE = 8
+REFERENCE = re.compile(r" \(([0-9a-f]{12}(?:\.\d+)?)\)$")
+DROPPED = "drop"
+
+# place: where the client comes from (Addresses.of); way: "inbound" or "outbound"
+Envelope = namedtuple("Envelope", "place helo sender recipients way", defaults=["inbound"])
+Row = namedtuple("Row", "name envelope message")
+
+# replies: to each recipient, (text, reference); final: the reply to the message or None; record: its decision record or None
+Said = namedtuple("Said", "replies final hung_up record")
+
+
+class Refused(Exception):
+    """The session ended before RCPT, with this reply."""
+
+    def __init__(self, reply):
+        self.reply = reply
+
+
+# ---- the gateway
+
+
+def _whole(reply):
+    """Code and text on one line, and the reference behind it."""
+    text = "%d %s" % (reply.code, " ".join(reply.lines))
+    reference = REFERENCE.search(text)
+    return (text[:reference.start()], reference[1]) if reference else (text, None)
+
+
+def _is_ascii(*words):
+    return all(word.isascii() for word in words)
+
+
+def _open(client, envelope):
+    """Up to MAIL."""
+    if client.greeting.code != 220:
+        raise Refused(client.greeting)
+    utf8 = "" if _is_ascii(envelope.sender, *envelope.recipients) else " SMTPUTF8"
+    for line in ("EHLO " + envelope.helo, "MAIL FROM:<%s>%s" % (envelope.sender, utf8)):
+        reply = client.command(line.encode())
+        if reply.code != 250:
+            raise Refused(reply)
+
+
+def _hung_up(client):
+    try:
+        client.command("NOOP")
+        return False
+    except (Closed, OSError):
+        return True
+
+
+def _converse(client, row):
+    replies, final = [], None
+    try:
+        _open(client, row.envelope)
+        for recipient in row.envelope.recipients:
+            reply = client.command(("RCPT TO:<%s>" % recipient).encode())
+            replies.append(_whole(reply))
+        if any(text.startswith("250 ") for text, _ in replies):
+            final = _whole(client.data(row.message))
+    except Refused as refused:
+        replies = [_whole(refused.reply)] * len(row.envelope.recipients)
+    except Closed:  # dropped at one recipient: the others hear nothing more
+        assert replies, "%s: closed without a word" % row.name
+        replies += replies[-1:] * (len(row.envelope.recipients) - len(replies))
+    return Said(replies, final, _hung_up(client), None)
+
+
+def send(row, addresses, ports):
+    """`ports`: of each way, and of IPv6 as "inbound6"."""
+    six = str(row.envelope.place).startswith("::")
+    with Session(ports[row.envelope.way + "6" * six], "::1" if six else "127.0.0.1", timeout=30,
+                 source=addresses.of(row.envelope.place)) as client:
+        return _converse(client, row)
+
+
+def live(gateway, rows, addresses, ports):
+    """{name of the row: what the gateway said}, several sessions at once."""
+    with ThreadPoolExecutor(SESSIONS_AT_ONCE) as pool:
+        said = list(pool.map(lambda row: send(row, addresses, ports), rows))
+    records = {record["id"]: record for record in gateway.decisions()}
+    return {row.name: one._replace(record=records.get(one.final and one.final[1])) for row, one in zip(rows, said)}
+
+
+# ---- gatepostctl check
+
+
+def _line(row, path, addresses, dns):
+    envelope = row.envelope
+    line = {"id": row.name, "ip": addresses.of(envelope.place), "helo": envelope.helo, "from": envelope.sender,
+            "rcpt": list(envelope.recipients), "direction": envelope.way, "time": int(time.time()), "message": str(path)}
+    return dict(line, **({"dns": dns} if dns else {}))
+
+
+def _ask(folder, config, lines, *words):
+    listing = folder / "batch.jsonl"
+    listing.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = check.gatepostctl("check", *words, "--config", config, "--batch", listing, timeout=280)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["id"] for answer in answers] == [line["id"] for line in lines], done.stderr[-3000:]
+    return {answer["id"]: answer for answer in answers}
+
+
+def offline(folder, config, rows, addresses, dns):
+    """{name of the row: what check says}: every other row is told the DNS, the others ask for it."""
+    lines = []
+    for number, row in enumerate(rows):
+        path = folder / ("%d.eml" % number)
+        path.write_bytes(row.message)
+        lines.append(_line(row, path, addresses, dns if number % 2 else None))
+    answers = _ask(folder, config, lines[0::2], "--live")
+    answers.update(_ask(folder, config, lines[1::2]))
+    wrong = [answer for answer in answers.values() if "error" in answer]
+    assert not wrong, wrong[:3]
+    return answers
+
+
+# ---- side by side
+
+
+def _word(text, hung_up):
+    return DROPPED if hung_up else {"2": "accept", "4": "defer", "5": "reject"}[text[0]]
+
+
+def _told_alone(said, answer):
+    """Some recipients were refused at RCPT: each one's own fate, and what the others' message came to."""
+    final = said.final and said.final[0]
+    fates = [_word(final if text.startswith("250 ") else text, said.hung_up) for text, _ in said.replies]
+    if final is None and len(set(fates)) == 1:
+        return {"verdict": (fates[0], answer["verdict"]), "reply": (said.replies[0][0], answer["reply"])}
+    return {"recipients": (fates, list(answer.get("recipients", {}).values()) or [answer["verdict"]] * len(fates)),
+            "reply to the others": (final, answer["reply"])}
+
+
+def _refused_at_rcpt(said, answer):
+    texts = {text for text, _ in said.replies}
+    if len(texts) > 1:
+        return _told_alone(said, answer)
+    text = said.replies[0][0]
+    return {"verdict": (_word(text, said.hung_up), answer["verdict"]), "reply": (text, answer["reply"])}
+
+
+def _of_the_message(said, answer):
+    names = ("verdict", "rules", "observed", "score", "score_parts", "delay")
+    both = {name: (said.record.get(name), answer.get(name)) for name in names}
+    both["reply"] = (said.final[0], answer["reply"])
+    return both
+
+
+def compare(said, answer):
+    """{field: (live, check)}. A fact that live has not found out is not compared: missing() tells of those."""
+    if said.final is None:
+        return _refused_at_rcpt(said, answer)
+    if any(not text.startswith("250 ") for text, _ in said.replies):
+        return _told_alone(said, answer)
+    both = _of_the_message(said, answer)
+    for name, value in said.record["facts"].items():
+        both["fact " + name] = (value, answer["facts"].get(name, "not told"))
+    return both
+
+
+def missing(said, answer, named):
+    """Facts that rules name and check knows, and live has not found out."""
+    if said.record is None:
+        return set()
+    return {name for name in named if name in answer["facts"] and name not in said.record["facts"]}

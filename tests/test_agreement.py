@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: ISC
+"""What a running gateway does and what `gatepostctl check` says of the same message, envelope and DNS is the same: verdict,
+reply, rules and every fact, row by row."""
+import re
+from collections import namedtuple
+
+import pytest
+
+from lab import agreement, agreement_policies, needs, samples
+from lab.agreement_dns import LISTS, Addresses, World
+from lab.agreement_mails import Signer
+from lab.agreement_rows import OURS, from_corpora, generated
+from lab.backend import Backend
+from lab.gatepost import Gatepost, backend, domains, shipped_policy
+from lab.ports import free_port
+from lab.process import wait_until
+from lab.smtp_client import Session
+
+pytestmark = pytest.mark.skipif(not (needs.BUILD / "gatepostctl").exists(), reason="gatepostctl is not built")
+
+ROWS_LEAST = 600
+SETTINGS = {"limits": {"sessions_per_client": 1000, "message_size": "1MiB"}, "smtp": {"banner_delay": "0s"},
+            "process": {"user": '"nobody"', "proxies": 2, "scanners": 2, "antivirus_scanners": 1}}
+NO_REDIS = {"redis": {"server": '"127.0.0.1:1"'}}  # then Redis says as little live as it does to check
+CORPORA = {"mime": 60, "archives": 40, "spam2025": 40, "spamcorpus": 40, "dkim": 40, "arc": 40, "dmarc": 20}
+
+# ---- what may differ
+
+# rows: whether it is this row's matter
+Difference = namedtuple("Difference", "fields rows why")
+
+
+def every(row):
+    return True
+
+
+def too_big(row):
+    return len(row.message) > 1024 * 1024
+
+
+def to_several(row):
+    return len(row.envelope.recipients) > 1
+
+
+def names_one_twice(row):
+    return len({r.lower() for r in row.envelope.recipients}) < len(row.envelope.recipients)
+
+
+def is_early(row):
+    return row.envelope.sender.startswith("discarded")
+
+
+# What cannot agree.
+EXCEPTIONS = [
+    Difference(["fact client.port"], every, "check knows of no connection"),
+    Difference(["fact tls.active", "fact tls.version", "fact tls.cipher"], every, "check supposes TLS, and the rows come without"),
+    Difference(["fact greylist.known", "fact greylist.first_seen", "fact greylist.wait", "fact sender.first_seen", "fact sender.messages"],
+               every, "Redis remembers, and check asks none"),
+    Difference(["missing", "observed"], is_early, "what is decided before the message is there is not held up by rules that only observe it"),
+]
+
+# What does not agree yet, and what was seen on both sides, in these policies. What agrees again must go from here.
+PENDING = [
+    ("all few fields shipped", Difference(["fact message.size"], lambda row: row.message.startswith(b"From "),
+     "live 185, with the line of a mail box before the first field; check 139, without it")),
+    ("all few fields shipped", Difference(["fact recipient"], to_several, "live the one that was judged last, check the first")),
+    ("all few fields shipped", Difference(["fact recipient", "fact recipients"], lambda row: row.envelope.recipients == ["postmaster"],
+     "live postmaster@example.com, check postmaster")),
+    ("all", Difference(["fact recipients"], names_one_twice, "live stands there once who is named twice, in check twice")),
+    ("all shipped", Difference(["fact spf.*", "missing"], too_big, "live SPF is known by then, check asks nothing about what is too big")),
+    ("all shipped", Difference(["reply"], too_big, "live a rule's 550 at RCPT, check 552: too big")),
+    ("all shipped", Difference(["reply to the others"], to_several,
+     "live who is refused at RCPT hears so, and the others' message is judged for them; check 451: recipients fare differently")),
+    ("all", Difference(["reply", "verdict"], lambda row: row.envelope.place == "127.0.0.80" and row.envelope.recipients[0].startswith("postmaster"),
+     "live 421 before anybody says for whom it is, check spares postmaster")),
+    ("fields", Difference(["fact spf.*", "fact dkim*", "fact dmarc.*", "fact arc.*", "rules", "observed", "score*", "verdict", "reply"], every,
+     "live the scanner's answer about the sender is taken for nonsense: all of that is unknown, and messages are deferred")),
+]
+
+POLICIES = {
+    "all": agreement_policies.names_all() + agreement_policies.KEYED + agreement_policies.ACTS,
+    "few": agreement_policies.FEW,
+    "fields": agreement_policies.FIELDS,
+    "shipped": shipped_policy(),
+}
+
+
+@pytest.fixture(scope="module")
+def addresses():
+    if not needs.IS_ROOT:
+        pytest.skip("needs root: Gatepost's parent, addresses of its own")
+    own = Addresses()
+    try:
+        if not own.net or len(own.six) < 2:
+            pytest.skip("needs addresses of its own (ip route add local, ip addr add)")
+        yield own
+    finally:
+        own.remove()
+
+
+@pytest.fixture(scope="module")
+def signer():
+    pytest.importorskip("dkim", reason="no python3-dkim")
+    return Signer()
+
+
+@pytest.fixture(scope="module")
+def world(addresses, signer):
+    it = World(addresses, signer.records)
+    yield it.start()
+    it.stop()
+
+
+@pytest.fixture(scope="module")
+def rows(world, signer):
+    """Those that are made here come first."""
+    made, (found, absent) = generated(signer, world.server), from_corpora(CORPORA)
+    assert len(made) >= ROWS_LEAST
+    print("\n%d rows, %d of corpora%s" % (len(made) + len(found), len(found), "; not here: " + ", ".join(absent) if absent else ""))
+    return made + found
+
+
+# ---- the run
+
+
+def site(world, server, ports, policy):
+    return "".join([backend("behind", server.port), domains("behind", "example.com", "example.org", OURS), world.configuration,
+                    LISTS, 'listen smtp on "[::1]:%d"\n' % ports["inbound6"],
+                    'listen smtp "out" on "127.0.0.1:%d" { outbound }\n' % ports["outbound"], policy])
+
+
+def offers_utf8(gateway):
+    with Session(gateway.port) as client:
+        client.ehlo()
+        return "SMTPUTF8" in client.extensions
+
+
+@pytest.fixture
+def judged(own_dir, addresses, world, rows):
+    """judged(policy, changes): {name of a row: (what the gateway said, what check says)}."""
+    def judge(policy, changes):
+        ports, server = {"inbound6": free_port(), "outbound": free_port()}, Backend().start()
+        gateway = Gatepost(own_dir, site(world, server, ports, policy), changes=dict(SETTINGS, **changes))
+        ports["inbound"] = gateway.port
+        try:
+            gateway.start()
+            wait_until(lambda: all(offers_utf8(gateway) for _ in range(6)))
+            said = agreement.live(gateway, rows, addresses, ports)
+        finally:
+            status = gateway.stop()
+            server.stop()
+        assert status == 0
+        answers = agreement.offline(own_dir, gateway.file, rows, addresses, world.map)
+        return {row.name: (said[row.name], answers[row.name]) for row in rows}
+    return judge
+
+
+# ---- the comparison
+
+
+def covers(difference, row, field):
+    return difference.rows(row) and any(field == one or one.endswith("*") and field.startswith(one[:-1]) for one in difference.fields)
+
+
+def is_excepted(row, field):
+    return any(covers(exception, row, field) for exception in EXCEPTIONS)
+
+
+def own_rules(names):
+    """Without those that only tell what may differ for every row."""
+    facts = {field[5:] for e in EXCEPTIONS if e.rows is every for field in e.fields}
+    return [name for name in names or [] if not name.startswith("remembered") and name.rpartition(" is ")[0] not in facts]
+
+
+def only_once(here, there):
+    """Of two lists of rules what stands in one of them only."""
+    return [n for n in here if n not in there], [n for n in there if n not in here]
+
+
+def differences(row, said, answer, named):
+    """(field, live, check), without those that are excepted."""
+    both = agreement.compare(said, answer)
+    if "observed" in both:
+        both["observed"] = only_once(*map(own_rules, both["observed"]))
+    both["missing"] = (sorted(agreement.missing(said, answer, named)), [])
+    return [(field, live, check) for field, (live, check) in both.items() if live != check and not is_excepted(row, field)]
+
+
+def settle(policy, found):
+    """`found`: (row, field, live, check). Each must be pending, and each that is pending found."""
+    pending = [difference for policies, difference in PENDING if policy in policies.split()]
+    seen, news = set(), []
+    for row, *what in found:
+        mine = [n for n, difference in enumerate(pending) if covers(difference, row, what[0])]
+        seen.update(mine[:1])
+        news += [] if mine else [(row.name, *what)]
+    samples_of = {field: [str(one)[:400] for one in news if one[1] == field] for _, field, _, _ in news}
+    assert not news, "%d differences\n%s" % (len(news), "\n".join("%s: %d, such as\n    %s" % (field, len(all), "\n    ".join(all[:4])) for field, all in samples_of.items()))
+    agreed = [difference.why for n, difference in enumerate(pending) if n not in seen]
+    assert not agreed, "these agree now and are pending no more: %s" % agreed
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_what_the_gateway_does_is_what_check_says(policy, judged, rows, own_dir):
+    changes = dict({} if policy == "all" else NO_REDIS,
+                   antivirus={"enabled": "on", "database": '"%s"' % samples.write_signatures(own_dir / "signatures")})
+    both = judged(POLICIES[policy], changes)
+    named = agreement_policies.named(POLICIES[policy])
+    found = [(row, *one) for row in rows for one in differences(row, *both[row.name], named)]
+    settle(policy, found)
+    if policy == "all":
+        every_rule_is_tried(both)
+
+
+def every_rule_is_tried(both):
+    """Else what agrees says little."""
+    fired = {name for _, answer in both.values() for name in answer["rules"] + answer["observed"]}
+    rules = set(re.findall(r'^(?:observe )?rule "([^"]+)"', agreement_policies.KEYED + agreement_policies.ACTS, re.M))
+    assert not set(own_rules(rules)) - fired
