@@ -294,7 +294,7 @@ void offline_submit(struct offline *offline, struct trial *e)
     e->began = clock_ms();
     sender_begin(e, offline->config);
     e->patience = e->began + offline->config->settings.resolver_patience;
-    if (!e->too_big && (e->message >= 0 || e->dns))
+    if (e->message >= 0 || e->dns)
         submit(offline, e, SCANNER_SCAN);
     if (e->message >= 0 && offline->antivirus)
         submit(offline, e, SCANNER_AV);

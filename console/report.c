@@ -90,12 +90,12 @@ static void say_why(struct page *page, const struct policy *policy, const struct
 
 static void say_recipients(struct page *page, const struct policy *policy, const struct trial *e)
 {
-    for (size_t i = 0; e->differing && i < e->verdict_count; i++) {
+    for (size_t i = 0; e->differing && i < e->recipient_count; i++) {
         const struct verdict *v = &e->verdicts[i];
         struct slice rule =
             v->rule < 0 ? SLICE("no rule") : policy_rule_info(policy, (size_t)v->rule).name;
         page_row(page, i ? "" : "recipients",
-                 arena_printf(e->arena, "%.*s: %s by %.*s", SLICE_ARGS(e->envelope.recipients[i]),
+                 arena_printf(e->arena, "%.*s: %s by %.*s", SLICE_ARGS(e->recipients[i].text),
                               action_info(v->action)->word, SLICE_ARGS(rule)));
     }
 }
@@ -252,9 +252,9 @@ static void say_envelope(struct page *page, const struct trial *e)
     buf_printf(page->out, "), %s, from ", enum_types[WORDS_direction].words[envelope->direction]);
     say_address(page->out,
                 fact[FACT_SENDER].state == VALUE_KNOWN ? fact[FACT_SENDER].text : SLICE(""));
-    for (size_t i = 0; i < envelope->recipient_count; i++) {
+    for (size_t i = 0; i < e->recipient_count; i++) {
         buf_cstr(page->out, i ? ", " : " to ");
-        say_address(page->out, envelope->recipients[i]);
+        say_address(page->out, e->recipients[i].text);
     }
     page_end(page);
 }

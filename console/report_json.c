@@ -38,8 +38,8 @@ static void recipients_member(struct buf *out, const struct trial *e)
 {
     json_key(out, SLICE("recipients"));
     buf_char(out, '{');
-    for (size_t i = 0; i < e->verdict_count; i++) {
-        json_key(out, e->envelope.recipients[i]);
+    for (size_t i = 0; i < e->recipient_count; i++) {
+        json_key(out, e->recipients[i].text);
         json_text(out, slice_of(action_info(e->verdicts[i].action)->word));
     }
     buf_char(out, '}');

@@ -59,24 +59,39 @@ static struct slice sender_of(const struct envelope *envelope)
     return envelope->from.ptr ? envelope->from : fact_baseline(FACT_SENDER).text;
 }
 
-static void recipient_facts(struct trial *e)
+static bool is_among(const struct value *items, size_t count, struct slice recipient)
 {
-    static const struct slice nobody = {"", 0};
+    for (size_t i = 0; i < count; i++)
+        if (slice_eq(items[i].text, recipient))
+            return true;
+    return false;
+}
+
+/* <postmaster> without a domain means ours: the first (RFC 5321 4.5.1). */
+static struct slice completed(struct trial *e, const struct config *config, struct slice recipient)
+{
+    bool alone = slice_ieq(recipient, SLICE("postmaster")) && config->domain_count;
+    return alone ? arena_printf(e->arena, "%.*s@%.*s", SLICE_ARGS(recipient),
+                                SLICE_ARGS(config->domains[0].name.text))
+                 : recipient;
+}
+
+/* Each once, however often it is named. */
+static void recipient_facts(struct trial *e, const struct config *config)
+{
+    const struct slice usual = fact_baseline(FACT_RECIPIENT).text;
     struct envelope *envelope = &e->envelope;
-    if (envelope->recipient_count == 0) {
-        struct slice *usual = arena_alloc(e->arena, sizeof *usual);
-        if (usual)
-            *usual = fact_baseline(FACT_RECIPIENT).text;
-        envelope->recipients = usual ? usual : &nobody;
-        envelope->recipient_count = 1;
+    size_t given = envelope->recipient_count, count = 0;
+    struct value *items = arena_array(e->arena, given + 1, sizeof *items);
+    for (size_t i = 0; items && i < given; i++) {
+        struct slice recipient = completed(e, config, envelope->recipients[i]);
+        items[count] = value_address(e->arena, recipient);
+        count += !is_among(items, count, items[count].text);
     }
-    struct value *items = arena_array(e->arena, envelope->recipient_count, sizeof *items);
-    for (size_t i = 0; items && i < envelope->recipient_count; i++)
-        items[i] = value_address(e->arena, envelope->recipients[i]);
-    e->facts.fact[FACT_RECIPIENT] = value_address(e->arena, envelope->recipients[0]);
+    if (items && given == 0)
+        items[count++] = value_text(usual);
     e->facts.fact[FACT_RECIPIENTS] =
-        (struct value){.state = items ? VALUE_KNOWN : VALUE_UNKNOWN,
-                       .list = {items, items ? envelope->recipient_count : 0, false}};
+        (struct value){.state = items ? VALUE_KNOWN : VALUE_UNKNOWN, .list = {items, count, false}};
 }
 
 bool trial_envelope(struct trial *e, const struct config *config)
@@ -101,85 +116,7 @@ bool trial_envelope(struct trial *e, const struct config *config)
     fact[FACT_MESSAGE_NULL_SENDER] = value_bool(from.len == 0);
     helo_form(e->arena, config, fact[FACT_HELO].text, &fact[FACT_CLIENT_IP].ip, &not_known,
               &e->facts);
-    recipient_facts(e);
+    recipient_facts(e, config);
     fact[FACT_MESSAGE_SIZE] = e->message >= 0 ? value_integer((int64_t)e->size) : (struct value){0};
     return e->facts.keyed != NULL;
-}
-
-static enum phase last_phase(const struct trial *e)
-{
-    return e->message >= 0 ? PHASE_MESSAGE : PHASE_RCPT;
-}
-
-/* What nobody was there to find out. */
-static void settle_facts(struct trial *e, const struct config *config)
-{
-    for (int i = 0; i < PRODUCER_COUNT; i++) {
-        const struct producer_info *info = producer_info((enum producer)i);
-        if (info->asks != ASKS_NOBODY && info->phase <= last_phase(e))
-            facts_fail(&e->facts, (enum producer)i, config->policy);
-    }
-}
-
-/* ---- the verdict ---- */
-
-static void turn(void *ctx, size_t recipient)
-{
-    struct trial *e = ctx;
-    e->facts.fact[FACT_RECIPIENT] = value_address(e->arena, e->envelope.recipients[recipient]);
-}
-
-/* False: out of memory. */
-static bool convene(struct trial *e, const struct config *config, struct judge *judge)
-{
-    size_t count = e->envelope.recipient_count;
-    *judge = (struct judge){.policy = config->policy,
-                            .facts = &e->facts,
-                            .through = last_phase(e),
-                            .arena = e->arena,
-                            .verdicts = arena_array(e->arena, count, sizeof *judge->verdicts),
-                            .count = count,
-                            .turn = turn,
-                            .ctx = e};
-    e->verdicts = arena_array(e->arena, count, sizeof *e->verdicts);
-    e->verdict_count = count;
-    for (size_t i = 0; judge->verdicts && e->verdicts && i < count; i++)
-        judge->verdicts[i] = &e->verdicts[i];
-    return judge->verdicts && e->verdicts;
-}
-
-static void too_big(struct trial *e)
-{
-    e->verdict = (struct verdict){.rule = -1,
-                                  .unknown = -1,
-                                  .action = ACTION_REJECT,
-                                  .code = 552,
-                                  .enhanced = SLICE("5.3.4"),
-                                  .text = SLICE("message too big")};
-}
-
-static void settle(struct trial *e, const struct ruling *ruling)
-{
-    e->differing = ruling->kind == RULING_SPLIT;
-    e->verdict = *ruling->verdict;
-    e->verdict.action = ruling->action;
-    e->verdict.code = ruling->code;
-    e->verdict.enhanced = ruling->enhanced;
-    e->verdict.text = ruling->text;
-}
-
-bool trial_decide(struct trial *e, const struct config *config)
-{
-    struct judge judge;
-    if (e->too_big) {
-        too_big(e);
-        return true;
-    }
-    settle_facts(e, config);
-    if (!convene(e, config, &judge) || !judge_each(&judge))
-        return false;
-    turn(e, 0);
-    struct ruling ruling = judge_together(&judge, e->parts, e->part_count, e->size);
-    settle(e, &ruling);
-    return true;
 }

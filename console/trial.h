@@ -55,11 +55,13 @@ struct trial {
     bool impatient;         /* whatever it asks has timed out */
     struct study study;
 
-    bool decided;             /* all that follows is there */
-    struct verdict *verdicts; /* one for each recipient */
-    size_t verdict_count;
-    struct verdict verdict; /* what the sender is told */
-    bool differing;         /* ... because the recipients' verdicts do not go together */
+    bool decided;                   /* all that follows is there */
+    const struct value *recipients; /* addresses, each once */
+    size_t recipient_count;
+    struct verdict *verdicts; /* one for each of them */
+    size_t *left, left_count; /* indices of those who are not refused before the message */
+    struct verdict verdict;   /* what the sender is told */
+    bool differing;           /* the recipients' verdicts are not one */
 };
 
 /* An empty one; false when memory is out. */

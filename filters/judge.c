@@ -37,6 +37,7 @@ bool judge_each(const struct judge *judge)
         else if (!evaluate(judge, judge->verdicts[i]))
             return false;
     }
+    judge->turn(judge->ctx, 0);
     return true;
 }
 

@@ -21,7 +21,7 @@ struct judge {
 };
 
 /* Where facts are missing and the message is not there yet, nothing speaks against a recipient so
- * far: accept. False: out of memory. */
+ * far: accept. Afterwards it is the first one's turn again. False: out of memory. */
 bool judge_each(const struct judge *judge);
 
 enum ruling_kind {

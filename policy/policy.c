@@ -69,6 +69,20 @@ struct value *facts_keyed_new(struct arena *arena, const struct policy *policy)
     return arena_array(arena, policy->key_count, sizeof(struct value));
 }
 
+bool facts_through(const struct facts *facts, enum phase phase, const struct policy *policy,
+                   struct arena *arena, struct facts *out)
+{
+    *out = *facts;
+    out->keyed = facts_keyed_new(arena, policy);
+    for (unsigned i = 0; i < FACT_COUNT; i++)
+        if (fact_info((enum fact)i)->phase > phase)
+            out->fact[i] = (struct value){0};
+    for (size_t i = 0; facts->keyed && out->keyed && i < policy->key_count; i++)
+        if (policy_key_phase(&policy->keys[i]) <= phase)
+            out->keyed[i] = facts->keyed[i];
+    return out->keyed != NULL;
+}
+
 struct slice policy_source(const struct policy *policy, struct span at)
 {
     return slice_sub(policy->files[at.file]->text, at.from, at.to);

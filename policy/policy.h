@@ -94,6 +94,11 @@ struct slice policy_key_name(struct arena *arena, const struct policy_key *key);
  * full. */
 struct value *facts_keyed_new(struct arena *arena, const struct policy *policy);
 
+/* As they are at that phase: what is first known later is pending. Their keyed ones are new places in
+ * the arena; false when that is full. */
+bool facts_through(const struct facts *facts, enum phase phase, const struct policy *policy,
+                   struct arena *arena, struct facts *out);
+
 /* One change to a message that is delivered. Texts are one line of UTF-8 without controls: who
  * writes them into a header encodes what is not ASCII (RFC 2047). */
 struct edit {

@@ -100,8 +100,21 @@ def test_observed_rules_are_told_and_change_nothing(mail, config):
     assert (answer["verdict"], answer["rules"], answer["observed"]) == ("accept", [], ["seen"])
 
 
-def test_recipients_that_fare_differently_are_deferred(mail, config):
+def test_who_is_refused_before_the_message_keeps_it_from_nobody_else(mail, config):
     rules = 'rule "one" when recipient == "b@example.com" then reject 550 5.7.1 "no"\n'
+    answer = result("--config", config(rules), "--rcpt", "a@example.com", "--rcpt", "b@example.com", mail())
+    assert answer["verdict"] == "accept" and answer["facts"]["recipients"] == ["a@example.com"]
+    assert answer["recipients"] == {"a@example.com": "accept", "b@example.com": "reject"}
+
+
+def test_a_drop_that_needs_no_recipient_spares_nobody(mail, config):
+    rules = 'rule "client" when helo == "bad.example" then drop 550 5.7.1 "no"\n'
+    answer = result("--config", config(rules), "--helo", "bad.example", "--rcpt", "postmaster", mail())
+    assert answer["verdict"] == "drop" and answer["rules"] == ["client"]
+
+
+def test_recipients_that_fare_differently_are_deferred(mail, config):
+    rules = 'rule "one" when recipient == "b@example.com" and subject == "clean" then reject 550 5.7.1 "no"\n'
     answer = result("--config", config(rules), "--rcpt", "a@example.com", "--rcpt", "b@example.com", mail())
     assert answer["verdict"] == "defer" and answer["reply"].startswith("451 4.5.3")
     assert answer["recipients"] == {"a@example.com": "accept", "b@example.com": "reject"}

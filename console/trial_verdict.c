@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC
+ * What a session would have said, phase by phase. */
+#include "console/trial.h"
+
+static enum phase last_phase(const struct trial *e)
+{
+    return e->message >= 0 ? PHASE_MESSAGE : PHASE_RCPT;
+}
+
+/* What nobody was there to find out. */
+static void settle_facts(struct trial *e, const struct config *config)
+{
+    for (int i = 0; i < PRODUCER_COUNT; i++) {
+        const struct producer_info *info = producer_info((enum producer)i);
+        if (info->asks != ASKS_NOBODY && info->phase <= last_phase(e))
+            facts_fail(&e->facts, (enum producer)i, config->policy);
+    }
+}
+
+/* ---- before the message ---- */
+
+static bool refuses_at_mail(const struct config *config, const struct verdict *v)
+{
+    return v->action == ACTION_DROP || (config->settings.smtp_refuse_early && judge_refuses(v));
+}
+
+/* Before anybody says for whom it is. True: it ends there; *failed: out of memory. */
+static bool ends_at_mail(struct trial *e, const struct config *config, bool *failed)
+{
+    struct facts known;
+    struct verdict v;
+    if (!facts_through(&e->facts, PHASE_MAIL, config->policy, e->arena, &known)) {
+        *failed = true;
+        return false;
+    }
+    enum outcome outcome = policy_evaluate(config->policy, &known, PHASE_MAIL, e->arena, &v);
+    *failed = outcome == OUTCOME_NO_MEMORY;
+    if (outcome != OUTCOME_DECIDED || !refuses_at_mail(config, &v))
+        return false;
+    for (size_t i = 0; i < e->recipient_count; i++)
+        e->verdicts[i] = v;
+    e->verdict = v;
+    return true;
+}
+
+/* Who is refused at RCPT hears so, and is none of the message's recipients. */
+static bool stays(struct trial *e, const struct config *config, size_t recipient, bool *failed)
+{
+    struct facts known;
+    struct verdict *v = &e->verdicts[recipient];
+    e->facts.fact[FACT_RECIPIENT] = e->recipients[recipient];
+    if (!facts_through(&e->facts, PHASE_RCPT, config->policy, e->arena, &known)) {
+        *failed = true;
+        return false;
+    }
+    enum outcome outcome = policy_evaluate(config->policy, &known, PHASE_RCPT, e->arena, v);
+    *failed |= outcome == OUTCOME_NO_MEMORY;
+    return outcome != OUTCOME_DECIDED || !judge_refuses(v);
+}
+
+/* ---- the message ---- */
+
+static void turn(void *ctx, size_t recipient)
+{
+    struct trial *e = ctx;
+    e->facts.fact[FACT_RECIPIENT] = e->recipients[e->left[recipient]];
+}
+
+static void too_big(struct trial *e)
+{
+    e->facts.fact[FACT_RECIPIENTS] = (struct value){0};
+    e->verdict = (struct verdict){.rule = -1,
+                                  .unknown = -1,
+                                  .action = ACTION_REJECT,
+                                  .code = 552,
+                                  .enhanced = SLICE("5.3.4"),
+                                  .text = SLICE("message too big")};
+}
+
+static void settle(struct trial *e, const struct ruling *ruling)
+{
+    e->differing |= ruling->kind == RULING_SPLIT;
+    e->verdict = *ruling->verdict;
+    e->verdict.action = ruling->action;
+    e->verdict.code = ruling->code;
+    e->verdict.enhanced = ruling->enhanced;
+    e->verdict.text = ruling->text;
+}
+
+/* False: out of memory. */
+static bool judge_message(struct trial *e, const struct config *config)
+{
+    struct judge judge = {.policy = config->policy,
+                          .facts = &e->facts,
+                          .through = last_phase(e),
+                          .arena = e->arena,
+                          .verdicts =
+                              arena_array(e->arena, e->left_count, sizeof(struct verdict *)),
+                          .count = e->left_count,
+                          .turn = turn,
+                          .ctx = e};
+    struct value *accepted = arena_array(e->arena, e->left_count, sizeof *accepted);
+    if (!judge.verdicts || !accepted)
+        return false;
+    for (size_t i = 0; i < e->left_count; i++) {
+        judge.verdicts[i] = &e->verdicts[e->left[i]];
+        accepted[i] = e->recipients[e->left[i]];
+    }
+    e->facts.fact[FACT_RECIPIENTS].list.items = accepted;
+    e->facts.fact[FACT_RECIPIENTS].list.count = e->left_count;
+    if (!judge_each(&judge))
+        return false;
+    struct ruling ruling = judge_together(&judge, e->parts, e->part_count, e->size);
+    settle(e, &ruling);
+    return true;
+}
+
+/* False: out of memory. */
+static bool convene(struct trial *e)
+{
+    const struct value *all = &e->facts.fact[FACT_RECIPIENTS];
+    e->recipients = all->list.items;
+    e->recipient_count = all->list.count;
+    e->verdicts = arena_array(e->arena, e->recipient_count, sizeof *e->verdicts);
+    e->left = arena_array(e->arena, e->recipient_count, sizeof *e->left);
+    return e->recipients && e->verdicts && e->left;
+}
+
+bool trial_decide(struct trial *e, const struct config *config)
+{
+    bool failed = false;
+    settle_facts(e, config);
+    if (!convene(e))
+        return false;
+    if (ends_at_mail(e, config, &failed) || failed)
+        return !failed;
+    for (size_t i = 0; i < e->recipient_count && !failed; i++)
+        if (stays(e, config, i, &failed))
+            e->left[e->left_count++] = i;
+    e->differing = e->left_count > 0 && e->left_count < e->recipient_count;
+    if (e->left_count == 0)
+        e->verdict = e->verdicts[0];
+    else if (e->too_big)
+        too_big(e);
+    else
+        return !failed && judge_message(e, config);
+    return !failed;
+}
