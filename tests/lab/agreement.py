@@ -97,11 +97,18 @@ def live(gateway, rows, addresses, ports):
 # ---- gatepostctl check
 
 
-def _line(row, path, addresses, dns):
+def _line(row, path, addresses):
     envelope = row.envelope
-    line = {"id": row.name, "ip": addresses.of(envelope.place), "helo": envelope.helo, "from": envelope.sender,
+    return {"id": row.name, "ip": addresses.of(envelope.place), "helo": envelope.helo, "from": envelope.sender,
             "rcpt": list(envelope.recipients), "direction": envelope.way, "time": int(time.time()), "message": str(path)}
-    return dict(line, **({"dns": dns} if dns else {}))
+
+
+def batch_lines(folder, rows, addresses):
+    """A line of a batch for each row, without its DNS; the messages are written into `folder`."""
+    paths = [folder / ("%d.eml" % number) for number in range(len(rows))]
+    for row, path in zip(rows, paths):
+        path.write_bytes(row.message)
+    return [_line(row, path, addresses) for row, path in zip(rows, paths)]
 
 
 def _ask(folder, config, lines, *words):
@@ -115,13 +122,9 @@ def _ask(folder, config, lines, *words):
 
 def offline(folder, config, rows, addresses, dns):
     """{name of the row: what check says}: every other row is told the DNS, the others ask for it."""
-    lines = []
-    for number, row in enumerate(rows):
-        path = folder / ("%d.eml" % number)
-        path.write_bytes(row.message)
-        lines.append(_line(row, path, addresses, dns if number % 2 else None))
+    lines = batch_lines(folder, rows, addresses)
     answers = _ask(folder, config, lines[0::2], "--live")
-    answers.update(_ask(folder, config, lines[1::2]))
+    answers.update(_ask(folder, config, [dict(line, dns=dns) for line in lines[1::2]]))
     wrong = [answer for answer in answers.values() if "error" in answer]
     assert not wrong, wrong[:3]
     return answers
