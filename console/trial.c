@@ -106,6 +106,7 @@ bool trial_envelope(struct trial *e, const struct config *config)
             fact[i] = fact_baseline((enum fact)i);
     e->facts.keyed = facts_keyed_new(e->arena, config->policy);
     fact[FACT_LISTENER] = value_text(listener_name(config, envelope->direction));
+    fact[FACT_PROTOCOL] = value_integer(PROTOCOL_SMTP); /* whose envelope it is */
     fact[FACT_DIRECTION] = value_integer(envelope->direction);
     if (envelope->ip.family)
         fact[FACT_CLIENT_IP] = value_ip(envelope->ip);

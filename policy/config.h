@@ -10,8 +10,6 @@
 
 struct table; /* a named set of texts, domains, addresses or networks */
 
-enum protocol { PROTOCOL_SMTP, PROTOCOL_POP3, PROTOCOL_IMAP };
-
 /* listen smtp "name" on "0.0.0.0:25" { starttls }   listen smtps on "[::]:465" */
 struct listener {
     struct slice name; /* the protocol's word when not given */

@@ -156,6 +156,12 @@ def test_the_null_sender_may_be_given(mail, config):
     assert result("--config", rules, "--from", "<a@example.org>", mail())["facts"]["sender"] == "a@example.org"
 
 
+def test_an_envelope_is_one_of_smtp(mail, config):
+    rules = config('rule "spoken" when protocol == smtp then reject 550 5.7.1 "not over {protocol}"\n')
+    told = result("--config", rules, mail())
+    assert told["verdict"] == "reject" and told["facts"]["protocol"] == "smtp"
+
+
 def test_a_direction_may_be_given(mail, config):
     rules = config('rule "out" when direction == outbound then reject 550 5.7.1 "no"\n')
     assert result("--config", rules, "--direction", "outbound", mail())["verdict"] == "reject"

@@ -12,6 +12,7 @@ from lab.smtp_client import Session, send
 POLICY = """
 rule "away" when helo == "drop.example" then drop 554 5.7.1 "go away"
 rule "a bad sender" when sender == "bad@client.example" then reject 550 5.7.1 "not from you, {sender}"
+rule "spoken" when protocol == smtp and sender == "speaks@client.example" then reject 550 5.7.1 "not over {protocol}"
 rule "later" when sender == "later@client.example" then defer 451 4.7.1 "try again"
 rule "lost" when message.subject == "discard me" then discard
 rule "by subject" when message.subject == "reject me" then reject 554 5.7.0 "rejected: {message.subject}"
@@ -184,6 +185,15 @@ def test_a_verdict_that_differs_by_recipient_is_split_at_the_retry(start, new_ba
         assert session.data(message).code == 250
     assert send(gateway.port, message, "second@example.com").code == 550
     assert [m.recipients for m in gateway.behind.messages] == [["user@example.com"]]
+
+
+def test_rules_and_records_know_what_the_client_speaks(gateway):
+    reply = send(gateway.port, samples.clean(), "user@example.com", sender="speaks@client.example")
+    assert reply.code == 550 and reply.text.startswith("5.7.1 not over smtp"), reply
+    before = len(gateway.decisions())
+    told(gateway, "hello")
+    assert wait_until(lambda: len(gateway.decisions()) > before)
+    assert gateway.decisions()[before]["facts"]["protocol"] == "smtp"
 
 
 def test_each_message_leaves_one_decision_record(gateway):

@@ -21,6 +21,7 @@ void smtp_facts(struct smtp_session *s, enum phase phase)
     if (!s->t.message.facts.keyed)
         s->t.message.facts.keyed = facts_keyed_new(s->mail, s->base.proxy->config->policy);
     fact[FACT_LISTENER] = value_text(s->base.listener->name);
+    fact[FACT_PROTOCOL] = value_integer(s->base.listener->protocol);
     fact[FACT_DIRECTION] = value_integer(s->base.listener->direction);
     fact[FACT_CLIENT_IP] = value_ip(s->base.client);
     fact[FACT_CLIENT_PORT] = value_number(s->base.client_port);

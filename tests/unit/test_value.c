@@ -169,6 +169,7 @@ TEST(test_types_come_from_the_table)
     assert_int_equal(fact, FACT_MESSAGE_SUBJECT);
     assert_false(fact_by_name(SLICE("Subject"), &fact));
     assert_int_equal(enum_types[WORDS_direction].count, 2);
+    assert_int_equal(enum_word_index(&enum_types[WORDS_protocol], SLICE("smtp")), PROTOCOL_SMTP);
     assert_int_equal(enum_word_index(&enum_types[WORDS_av_result], SLICE("infected")),
                      AV_RESULT_INFECTED);
     assert_int_equal(record_types[RECORD_attachment].count, attachment_part + 1);
