@@ -15,6 +15,11 @@ struct buf buf_init(size_t max)
     return (struct buf){.max = max};
 }
 
+struct buf buf_over(char *room, size_t size)
+{
+    return (struct buf){.data = room, .size = size, .max = size};
+}
+
 void buf_release(struct buf *b)
 {
     free(b->data);

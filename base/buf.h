@@ -17,6 +17,8 @@ struct buf {
 
 /* A buffer by value: struct buf b = buf_init(max). Nothing is allocated yet. */
 struct buf buf_init(size_t max);
+/* One that never asks for memory: it fills `room`, which stays the caller's. Not to be released. */
+struct buf buf_over(char *room, size_t size);
 void buf_release(struct buf *b); /* frees the memory; b is empty and usable */
 void buf_clear(struct buf *b);   /* empties it and clears `failed`, keeps the memory */
 

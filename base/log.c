@@ -84,7 +84,8 @@ static void append_field(struct buf *line, const struct log_field *field)
 void log_write(enum log_level level, const char *id, const char *event,
                const struct log_field *fields)
 {
-    struct buf line = buf_init(LINE_MAX_BYTES);
+    char room[LINE_MAX_BYTES]; /* what is told when memory is out is told all the same */
+    struct buf line = buf_over(room, sizeof room);
     if (log_state.sink == SINK_STDERR)
         buf_printf(&line, "%s[%d]: %s: ", log_state.program, (int)getpid(), level_words[level]);
     if (*id)
@@ -103,5 +104,4 @@ void log_write(enum log_level level, const char *id, const char *event,
         ssize_t written = write(STDERR_FILENO, text.ptr, text.len);
         (void)written; /* a log that cannot be written has nowhere to say so */
     }
-    buf_release(&line);
 }

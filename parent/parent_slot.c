@@ -75,19 +75,22 @@ bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd)
     return false;
 }
 
-static struct slice pack_tickets(struct buf *payload, const struct tickets *tickets)
+enum { TICKETS_SIZE = TICKET_KEYS * (TICKET_KEY_SIZE + 4) };
+
+/* In memory of the caller's: a proxy ends when it is told half of them. */
+static struct slice pack_tickets(char room[static TICKETS_SIZE], const struct tickets *tickets)
 {
+    struct buf payload = buf_over(room, TICKETS_SIZE);
     for (int i = 0; i < TICKET_KEYS; i++)
-        pack_slice(payload, (struct slice){(const char *)tickets->keys[i], TICKET_KEY_SIZE});
-    return buf_slice(payload);
+        pack_slice(&payload, (struct slice){(const char *)tickets->keys[i], TICKET_KEY_SIZE});
+    return buf_slice(&payload);
 }
 
 bool slot_send_tickets(struct slot *slot, const struct tickets *tickets)
 {
-    struct buf payload = buf_init(TICKET_KEYS * (TICKET_KEY_SIZE + 4));
-    bool sent = slot_send(slot, MESSAGE_TICKETS, pack_tickets(&payload, tickets), -1);
-    explicit_bzero(payload.data, payload.size);
-    buf_release(&payload);
+    char room[TICKETS_SIZE];
+    bool sent = slot_send(slot, MESSAGE_TICKETS, pack_tickets(room, tickets), -1);
+    explicit_bzero(room, sizeof room);
     return sent;
 }
 
@@ -109,10 +112,9 @@ static int tell_config(const struct parent *parent, const struct slot *slot)
 
 static int tell_tickets(const struct slot *slot, const struct tickets *tickets)
 {
-    struct buf payload = buf_init(TICKET_KEYS * (TICKET_KEY_SIZE + 4));
-    int sent = send_now(slot, MESSAGE_TICKETS, pack_tickets(&payload, tickets), -1);
-    explicit_bzero(payload.data, payload.size);
-    buf_release(&payload);
+    char room[TICKETS_SIZE];
+    int sent = send_now(slot, MESSAGE_TICKETS, pack_tickets(room, tickets), -1);
+    explicit_bzero(room, sizeof room);
     return sent;
 }
 

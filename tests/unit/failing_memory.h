@@ -7,6 +7,7 @@
 
 #include "tests/unit/harness.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ static bool is_out(void)
     if (allowed < 0 || (allowed > 0 && allowed--))
         return false;
     hit = true;
+    errno = ENOMEM;
     if (!for_ever)
         allowed = -1;
     return true;

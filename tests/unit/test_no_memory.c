@@ -15,6 +15,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -113,6 +114,22 @@ static void make_parts(void)
 TEST(test_what_a_proxy_is_made_of_is_made_whole_or_not)
 {
     memory_fails_everywhere(make_parts, 10);
+}
+
+TEST(test_a_line_of_the_log_needs_no_memory)
+{
+    char said[200] = "";
+    int log = memfd_create("log", 0), before = dup(STDERR_FILENO);
+    dup2(log, STDERR_FILENO);
+    allowed = 0;
+    for_ever = true;
+    log_at(LEVEL_ERROR, "s1", "in-doubt", field_str("to", "user@x.test"));
+    allowed = -1;
+    dup2(before, STDERR_FILENO);
+    assert_true(pread(log, said, sizeof said - 1, 0) > 0);
+    assert_non_null(strstr(said, "error: s1 in-doubt to=user@x.test\n"));
+    close(before);
+    close(log);
 }
 
 static void turn(int times)

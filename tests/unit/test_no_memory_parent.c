@@ -67,4 +67,24 @@ static void remove_files(void)
     assert_int_equal(unlink(path) + unlink(users) + rmdir(folder), 0);
 }
 
+/* A proxy that were told less would end, with all its sessions. */
+TEST(test_a_proxy_is_told_all_ticket_keys_without_memory)
+{
+    static struct tickets tickets;
+    static char inbox[IPC_PAYLOAD_MAX + 2];
+    struct ipc_message message;
+    int ends[2];
+    assert_int_equal(ipc_pair(ends), 0);
+    struct slot slot = {.control = ends[0], .state = PROXY_SERVING};
+    allowed = 0;
+    for_ever = true;
+    bool sent = slot_send_tickets(&slot, &tickets);
+    allowed = -1;
+    assert_true(sent);
+    assert_int_equal(ipc_recv(ends[1], &message, inbox, sizeof inbox, false), 1);
+    assert_true(message_allowed(&message, MESSAGE_DOWN, PROXY_SERVING));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 ALL_TESTS(make_files, remove_files);
