@@ -49,6 +49,7 @@ floor_libs = $(foreach f,$(1),$(filter $(B)/$(f).a,$(LIBS)))
 BINS     := $(foreach m,$(MAINS),$(B)/$(basename $(notdir $(m))))
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 DUMPS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.c))
+NO_MEMORY := $(addprefix $(B)/tests/no-memory/,gatepost gatepost-proxy)
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
@@ -79,7 +80,7 @@ check-built: all units
 check-asan: deps ## pass all tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory V=asan check-built
 
-units: $(UNITS) $(DUMPS)
+units: $(UNITS) $(DUMPS) $(NO_MEMORY)
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target for FUZZ_SECONDS
@@ -109,7 +110,7 @@ lint: ## clang-tidy, and mandoc over the man pages
 	mandoc -Tlint -W warning man/*.[1-8]
 
 format: ## clang-format everything in place
-	clang-format -i $(foreach f,$(FLOORS) tests/unit tests/fuzz,$(wildcard $(f)/*.[ch] $(f)/*/*.[ch]))
+	clang-format -i $(foreach f,$(FLOORS) tests/unit tests/fuzz tests/fakes,$(wildcard $(f)/*.[ch] $(f)/*/*.[ch]))
 
 dist: ## a source archive of HEAD
 	git archive --prefix=gatepost-$(VERSION)/ -o gatepost-$(VERSION).tar.gz HEAD
@@ -154,8 +155,18 @@ UP := $(call floor_libs,console parent proxy common filters policy base)
 $(B)/tests/%: $(B)/tests/unit/%.o $(UP)
 	@mkdir -p $(@D)
 	$(call link,-lcmocka $(TEST_LINKS))
-WRAP_MEMORY := $(foreach f,malloc calloc realloc strdup strndup arena_alloc arena_array arena_copy arena_cstr arena_printf arena_vprintf,-Wl,--wrap=$(f))
-$(filter $(B)/tests/test_no_memory%,$(UNITS)): LDFLAGS += $(WRAP_MEMORY)
+wrap = $(foreach f,$(1),-Wl,--wrap=$(f))
+WRAP_MEMORY := $(call wrap,malloc calloc realloc strdup strndup)
+WRAP_ARENA  := $(call wrap,arena_alloc arena_array arena_copy arena_cstr arena_printf arena_vprintf)
+$(filter $(B)/tests/test_no_memory%,$(UNITS)): LDFLAGS += $(WRAP_MEMORY) $(WRAP_ARENA)
+# The programs themselves, whose memory a test can let fail.
+define no_memory_rule
+$(B)/tests/no-memory/$(1): LDFLAGS += $(WRAP_MEMORY)
+$(B)/tests/no-memory/$(1): $(B)/$(basename $(filter %/$(1).c,$(MAINS))).o $(B)/tests/fakes/failing_memory.o $(call floor_libs,$($(1)_floors))
+	@mkdir -p $$(@D)
+	$$(call link,$($(1)_links))
+endef
+$(foreach p,$(notdir $(NO_MEMORY)),$(eval $(call no_memory_rule,$(p))))
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(UP)
 	@mkdir -p $(@D)
 	$(call link,-fsanitize=fuzzer $(TEST_LINKS))
