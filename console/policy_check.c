@@ -7,15 +7,10 @@
 
 #include <stdio.h>
 
-static const char *const phases[] = {
-    [PHASE_CONNECT] = "connect", [PHASE_HELO] = "helo",       [PHASE_MAIL] = "mail",
-    [PHASE_RCPT] = "rcpt",       [PHASE_MESSAGE] = "message",
-};
-
 static void say_rule(const struct rule_info *rule)
 {
     printf("%.*s:%u: %srule \"%.*s\" acts at [%s]\n", SLICE_ARGS(rule->file), rule->line,
-           rule->observe ? "observe " : "", SLICE_ARGS(rule->name), phases[rule->acts_at]);
+           rule->observe ? "observe " : "", SLICE_ARGS(rule->name), phase_word(rule->acts_at));
     if (rule->why_later.len)
         printf("    %.*s\n", SLICE_ARGS(rule->why_later));
 }

@@ -3,8 +3,6 @@
  * must be decided first. */
 #include "policy/check.h"
 
-static const char *const phase_words[] = {"connect", "helo", "mail", "rcpt", "message", "never"};
-
 /* The earliest that a condition can be true, and that it can be false. */
 struct outlook {
     struct when holds, fails;
@@ -149,9 +147,9 @@ static void explain(struct checker *checker, struct rule *rule, struct when own,
                     const struct rule *cause)
 {
     struct arena *arena = checker->parser->sources->arena;
-    const char *phase = phase_words[rule->acts_at];
     if (rule->acts_at == PHASE_CONNECT)
         return;
+    const char *phase = phase_word(rule->acts_at);
     struct slice needs = operand_name(checker, cause ? passes(cause).operand : own.operand);
     if (cause)
         rule->why_later = arena_printf(

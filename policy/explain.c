@@ -5,8 +5,6 @@
 #include "policy/text.h"
 #include "policy/types.h"
 
-static const char *const phase_words[] = {"connect", "helo", "mail", "rcpt", "message"};
-
 /* The part of a condition that made it what it is. */
 static int decider(struct evaluation *evaluation, int index)
 {
@@ -165,7 +163,7 @@ bool policy_explain(const struct policy *policy, const struct facts *facts, enum
     for (size_t i = 0; i < policy->rule_count; i++)
         explain_rule(&evaluation, &policy->rules[i], out);
     if (outcome == OUTCOME_PENDING) {
-        buf_printf(out, "no decision yet at %s", phase_words[through]);
+        buf_printf(out, "no decision yet at %s", phase_word(through));
         append_delay(&verdict, out);
         buf_char(out, '\n');
     } else if (outcome == OUTCOME_DECIDED)

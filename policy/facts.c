@@ -44,6 +44,15 @@ static const struct {
 #undef ALIAS
 };
 
+const char *phase_word(enum phase phase)
+{
+    static const char *const words[] = {
+        [PHASE_CONNECT] = "connect", [PHASE_HELO] = "helo", [PHASE_LOGIN] = "login",
+        [PHASE_MAIL] = "mail",       [PHASE_RCPT] = "rcpt", [PHASE_MESSAGE] = "message",
+    };
+    return words[phase];
+}
+
 const struct fact_info *fact_info(enum fact fact)
 {
     return &table[fact];

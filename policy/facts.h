@@ -5,7 +5,11 @@
 
 #include "policy/value.h"
 
-enum phase { PHASE_CONNECT, PHASE_HELO, PHASE_MAIL, PHASE_RCPT, PHASE_MESSAGE };
+/* LOGIN is where a client says who it is. No fact is first known there, so nobody needs to evaluate
+ * at it: what HELO left pending would be pending still. */
+enum phase { PHASE_CONNECT, PHASE_HELO, PHASE_LOGIN, PHASE_MAIL, PHASE_RCPT, PHASE_MESSAGE };
+
+const char *phase_word(enum phase phase); /* "connect" ... */
 
 enum producer {
 #define PRODUCER(id, ...) PRODUCER_##id,

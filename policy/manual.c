@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-static const char *const phase_words[] = {"connect", "helo", "mail", "rcpt", "message"};
-
 /* A line of running text: nothing in it is taken for a request. */
 static void append_text(struct buf *out, const char *text)
 {
@@ -118,7 +116,7 @@ static void append_phase(struct buf *out, const struct fact_info *info)
     if (info->producer == PRODUCER_RATE)
         buf_cstr(out, "; known at its event");
     else
-        buf_printf(out, "; known from %s on", phase_words[info->phase]);
+        buf_printf(out, "; known from %s on", phase_word(info->phase));
 }
 
 void manual_facts(struct buf *out)

@@ -272,7 +272,17 @@ static void check_facts(const struct policy_text *p, const struct policy *policy
     }
 }
 
-TEST(test_deciding_early_equals_deciding_late)
+static void check_fact_sets(const struct policy_text *p, const struct policy *policy,
+                            struct arena *arena)
+{
+    for (unsigned j = 0; j < FACT_SETS; j++) {
+        check_facts(p, policy, arena);
+        arena_reset(arena);
+    }
+}
+
+static void of_random_policies(void (*check)(const struct policy_text *p,
+                                             const struct policy *policy, struct arena *arena))
 {
     struct arena *arena = arena_new(1 << 20);
     struct policy_text *p = calloc(1, sizeof *p);
@@ -284,16 +294,40 @@ TEST(test_deciding_early_equals_deciding_late)
         buf_char(&p->text, '\0');
         struct config *config = load_good(buf_slice(&p->text).ptr);
         assert_non_null(config);
-        for (unsigned j = 0; j < FACT_SETS; j++) {
-            check_facts(p, config->policy, arena);
-            arena_reset(arena);
-        }
+        check(p, config->policy, arena);
+        arena_reset(arena);
         config_free(&config);
     }
-    assert_true(early_decisions > POLICIES);
     buf_release(&p->text);
     free(p);
     arena_free(&arena);
+}
+
+TEST(test_deciding_early_equals_deciding_late)
+{
+    of_random_policies(check_fact_sets);
+    assert_true(early_decisions > POLICIES);
+}
+
+static void same_at_login_as_at_helo(const struct policy_text *p, const struct policy *policy,
+                                     struct arena *arena)
+{
+    (void)p;
+    struct facts facts = {0};
+    struct verdict helo, login;
+    for (unsigned i = 0; i < LEAVES; i++)
+        if (fact_info(leaves[i].fact)->phase <= PHASE_LOGIN)
+            facts.fact[leaves[i].fact] = sample(leaves[i].fact);
+    enum outcome outcome = policy_evaluate(policy, &facts, PHASE_HELO, arena, &helo);
+    assert_int_equal(policy_evaluate(policy, &facts, PHASE_LOGIN, arena, &login), outcome);
+    assert_true(outcome != OUTCOME_DECIDED || same_verdict(&helo, &login));
+    for (size_t i = 0; i < policy_rule_count(policy); i++)
+        assert_int_not_equal(policy_rule_info(policy, i).acts_at, PHASE_LOGIN);
+}
+
+TEST(test_login_tells_rules_nothing_that_helo_did_not)
+{
+    of_random_policies(same_at_login_as_at_helo);
 }
 
 /* The rules with one more at a random place that never fires: *at is its index. */

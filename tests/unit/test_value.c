@@ -162,6 +162,13 @@ TEST(test_a_failed_producer_leaves_unknowns)
     config_free(&config);
 }
 
+TEST(test_phases_are_named_in_their_order)
+{
+    static const char *const words[] = {"connect", "helo", "login", "mail", "rcpt", "message"};
+    for (unsigned i = PHASE_CONNECT; i <= PHASE_MESSAGE; i++)
+        assert_string_equal(phase_word((enum phase)i), words[i]);
+}
+
 TEST(test_types_come_from_the_table)
 {
     enum fact fact;
