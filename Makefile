@@ -49,7 +49,7 @@ floor_libs = $(foreach f,$(1),$(filter $(B)/$(f).a,$(LIBS)))
 BINS     := $(foreach m,$(MAINS),$(B)/$(basename $(notdir $(m))))
 UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 DUMPS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.c))
-NO_MEMORY := $(addprefix $(B)/tests/no-memory/,gatepost gatepost-proxy)
+STEERED  := $(addprefix $(B)/tests/steered/,gatepost gatepost-proxy)
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
@@ -80,7 +80,7 @@ check-built: all units
 check-asan: deps ## pass all tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory V=asan check-built
 
-units: $(UNITS) $(DUMPS) $(NO_MEMORY)
+units: $(UNITS) $(DUMPS) $(STEERED)
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target for FUZZ_SECONDS
@@ -159,14 +159,14 @@ wrap = $(foreach f,$(1),-Wl,--wrap=$(f))
 WRAP_MEMORY := $(call wrap,malloc calloc realloc strdup strndup)
 WRAP_ARENA  := $(call wrap,arena_alloc arena_array arena_copy arena_cstr arena_printf arena_vprintf)
 $(filter $(B)/tests/test_no_memory%,$(UNITS)): LDFLAGS += $(WRAP_MEMORY) $(WRAP_ARENA)
-# The programs themselves, whose memory a test can let fail.
-define no_memory_rule
-$(B)/tests/no-memory/$(1): LDFLAGS += $(WRAP_MEMORY)
-$(B)/tests/no-memory/$(1): $(B)/$(basename $(filter %/$(1).c,$(MAINS))).o $(B)/tests/fakes/failing_memory.o $(call floor_libs,$($(1)_floors))
+# The programs themselves, whose memory a test can let fail and whose clock it can move on.
+define steered_rule
+$(B)/tests/steered/$(1): LDFLAGS += $(WRAP_MEMORY)
+$(B)/tests/steered/$(1): $(B)/$(basename $(filter %/$(1).c,$(MAINS))).o $(B)/tests/fakes/failing_memory.o $(B)/tests/fakes/moving_clock.o $(call floor_libs,$($(1)_floors))
 	@mkdir -p $$(@D)
 	$$(call link,$($(1)_links))
 endef
-$(foreach p,$(notdir $(NO_MEMORY)),$(eval $(call no_memory_rule,$(p))))
+$(foreach p,$(notdir $(STEERED)),$(eval $(call steered_rule,$(p))))
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(UP)
 	@mkdir -p $(@D)
 	$(call link,-fsanitize=fuzzer $(TEST_LINKS))

@@ -1,33 +1,29 @@
 # SPDX-License-Identifier: ISC
 """The programs themselves while memory is out at the n-th allocation of their own code (tests/fakes/failing_memory.c), for
 all n of a message's way and for samples of a reload's: nothing is lost, nobody dies, all is well as soon as there is memory."""
-import ctypes
 import os
 import re
-import signal
 import ssl
 
 import pytest
 
-from lab import needs
+from lab import needs, steered
 from lab.gatepost import backend, certificate, domains
 from lab.process import is_alive, wait_until
 from lab.smtp_client import Closed, Session
 
-PROGRAMS = needs.BUILD / "tests" / "no-memory"
 RULES = """
 rule "attached" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no"
 rule "mark" when message.subject matches /mark/ then header add "X-Mark" "{message.subject}"
 """
 RELOADS = 30  # of each kind, at most
 
-pytestmark = [needs.root, pytest.mark.skipif(not PROGRAMS.exists(), reason="make units")]
+pytestmark = needs.root
 
 
 def let_fail(pid, n):
     """The n-th allocation from now on; -n: that and all that follow; 0: none."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.sigqueue(pid, signal.SIGRTMIN, ctypes.c_void_p(n)) == 0, os.strerror(ctypes.get_errno())
+    steered.let_memory_fail(pid, n)
 
 
 def let_go(gateway, pid):
@@ -43,24 +39,12 @@ def descriptors(pid):
 
 
 @pytest.fixture
-def programs(own_dir):
-    """A folder of all programs; gatepost and gatepost-proxy are those whose memory can fail."""
-    folder = own_dir / "programs"
-    folder.mkdir()
-    for name in ("gatepost", "gatepost-proxy", "gatepost-scan", "gatepost-av"):
-        ours = PROGRAMS / name
-        (folder / name).symlink_to(ours if ours.exists() else needs.BUILD / name)
-    return folder
-
-
-@pytest.fixture
-def failing(start, new_backend, authority, programs):
+def failing(start, new_backend, authority, own_dir):
     """A gateway with one proxy, not in a chroot: the leak checker of a sanitizer needs /proc. And the server behind."""
     server = new_backend()
     body = certificate(authority.certificate("mx.example.com")) + backend(
         "behind", server.port, options="recipient_check on  probe off") + domains("behind", "example.com") + RULES
-    gateway = start(body, build=programs, env=dict(os.environ, GATEPOST_LIBEXEC=str(programs)),
-                    changes={"process": {"proxies": 1, "chroot": '""'}})
+    gateway = start(body, changes={"process": {"proxies": 1, "chroot": '""'}}, **steered.programs(own_dir))
     return gateway, server
 
 

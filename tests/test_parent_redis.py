@@ -41,7 +41,7 @@ def answers(session):
 def served(parent):
     """A parent whose Redis answers."""
     parent.configure(settings(parent) + RULE)
-    parent.start()
+    parent.steer_clock().start()
     assert answers(parent.connect()), parent.log()
     return parent
 
@@ -178,6 +178,11 @@ def test_at_the_end_it_ends_in_order(served):
 
 def test_one_that_does_not_end_is_killed(served):
     os.kill(redis_pid(served), signal.SIGSTOP)
+    for session in served.sessions:
+        session.close()
+    served.signal(signal.SIGTERM)
+    assert served.logged("stopping")
+    assert served.in_time(lambda: "redis is killed" in served.log())
     assert served.stop() == 0
     assert "redis is killed" in served.log()
 

@@ -2,7 +2,6 @@
 """The parent and scanners: which run, when they are replaced; and what the policy's own tests do to a start and a reload."""
 import os
 import signal
-import time
 
 from lab.parent import parent  # noqa: F401
 from lab.process import is_alive, wait_until
@@ -93,7 +92,7 @@ def without_signatures(parent):
     database.mkdir()
     (database / "broken").write_text("")
     parent.configure(INFECTED + 'antivirus { database "%s"  reload 1s }\n' % database)
-    parent.start()
+    parent.steer_clock().start()
     return database / "broken"
 
 
@@ -124,29 +123,31 @@ def test_what_fails_again_and_again_is_logged_once(parent):
     def tried_four_times():
         heads.update(parent.children("gatepost-av"))
         return len(heads) >= 4
-    wait_until(tried_four_times, 9)
+    assert parent.in_time(tried_four_times)
     assert parent.log().count("the database is broken") == 2  # it failed; none serves
     assert parent.log().count("scanners down") == 1
 
 
 def test_one_that_served_and_dies_once_is_not_down(parent):
     parent.configure(SCANNED)
-    parent.start()
+    parent.steer_clock().start()
     assert parent.logged("scanners ready")
-    time.sleep(1.1)
+    parent.move_clock(1.1)
     os.kill(parent.children("gatepost-scan")[0], signal.SIGKILL)
     assert parent.logged("scanners ready program=gatepost-scan", 2)
     assert "scanners down" not in parent.log()
 
 
 def test_one_that_dies_again_and_again_is_down_until_it_serves(parent):
+    def served(times):
+        return parent.log().count("scanners ready program=gatepost-scan") >= times
+
     parent.configure(SCANNED)
-    parent.start()
-    assert parent.logged("scanners ready")
+    parent.steer_clock().start()
     for ready in range(1, 4):
-        assert parent.logged("scanners ready program=gatepost-scan", ready)
+        assert parent.in_time(lambda: served(ready))
         os.kill(parent.children("gatepost-scan")[0], signal.SIGKILL)
         assert wait_until(lambda: parent.log().count("scanners died") == ready)
     assert parent.logged("scanners down")
-    assert parent.logged("scanners ready program=gatepost-scan", 4)
+    assert parent.in_time(lambda: served(4))
     assert wait_until(lambda: parent.connect().scanners_down() == {"0": ""})

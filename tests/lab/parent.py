@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from lab import needs, process
+from lab import needs, process, steered
 from lab.ports import free_port
 from lab.process import is_alive
 
@@ -57,6 +57,7 @@ class Parent:
         self.log_path = folder / "log"
         self.port = free_port()
         self.libexec = FAKES
+        self.program = needs.BUILD / "gatepost"
         self.popen = None
         self.sessions = []
         (folder / "empty").mkdir(mode=0o755)
@@ -71,7 +72,7 @@ class Parent:
         (self.folder / "fake.json").write_text(json.dumps(orders))
 
     def command(self, *options):
-        return [str(needs.BUILD / "gatepost"), *options, "-c", str(self.path)]
+        return [str(self.program), *options, "-c", str(self.path)]
 
     def environment(self):
         return dict(os.environ, GATEPOST_LIBEXEC=str(self.libexec), **getattr(self, "more_environment", {}))
@@ -90,6 +91,24 @@ class Parent:
 
     def signal(self, number):
         os.kill(self.popen.pid, number)
+
+    def steer_clock(self):
+        """Before start(): then move_clock() can be used."""
+        self.program = steered.PROGRAMS / "gatepost"
+        return self
+
+    def move_clock(self, seconds):
+        if self.popen.poll() is None:
+            steered.move_clock(self.popen.pid, seconds)
+
+    def in_time(self, condition, seconds=15):
+        """Waits for it while the clock runs ten times as fast."""
+        def look():
+            found = condition()
+            if not found:
+                self.move_clock(0.2)
+            return found
+        return process.wait_until(look, seconds)
 
     def log(self):
         return self.log_path.read_text()
