@@ -62,7 +62,7 @@ TEST(test_a_job_asks_about_the_sender_what_rules_name)
         {"any d in message.domains (d == \"a.example\")", .links = true},
         {"domains.score > 3", .links = true, .message = true},
         {"domains.sender_score > 3", .links = false},
-        {"greylist.known", .spf = true},
+        {"greylist.known", .spf = true, .authentication = true},
         {"helo == \"x\"", .spf = false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

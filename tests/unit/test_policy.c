@@ -440,7 +440,8 @@ TEST(test_what_a_producer_needs_is_wanted_with_it)
         {"domains.score > 1", PRODUCER_LINKS, PRODUCER_ATTACHMENTS},
         {"domains.listed(\"l.example\")", PRODUCER_CLIENT, PRODUCER_HELO},
         {"domains.sender_score > 1", PRODUCER_CLIENT, PRODUCER_MESSAGE},
-        {"greylist.known", PRODUCER_SPF, PRODUCER_AUTHENTICATION},
+        {"greylist.known", PRODUCER_SPF, PRODUCER_MESSAGE},
+        {"greylist.known", PRODUCER_AUTHENTICATION, PRODUCER_DOMAINS},
         {"rate(spf.domain, 1h) > 1", PRODUCER_SPF, PRODUCER_GREYLIST},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
