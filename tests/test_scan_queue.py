@@ -76,7 +76,7 @@ def waiting(start, server, rules=LOOKS_INSIDE, **timeouts):
 
 def test_whoever_finds_no_room_is_not_read_from_and_hears_452_in_the_end(start, new_backend):
     server = new_backend()
-    gateway = waiting(start, server, scan="8s")
+    gateway = waiting(start, server, verdict="3s", scan="3s")
     stopped = stop_workers(gateway)
     try:
         sessions = before_the_dot(gateway.port, 4, LARGE, "a@client.example")
@@ -84,7 +84,7 @@ def test_whoever_finds_no_room_is_not_read_from_and_hears_452_in_the_end(start, 
         for session in sessions:
             session.send(b".\r\nNOOP\r\n")
         replies = [session.reply() for session in sessions]
-        assert 3 < time.monotonic() - began < 12
+        assert 1 < time.monotonic() - began < 6
         assert {reply.code for reply in replies} <= {451, 452}, replies
         assert (452, "4.3.1") in {(reply.code, reply.enhanced) for reply in replies}, replies
         assert [session.reply().code for session in sessions] == [250] * 4  # each NOOP, after the message's answer
@@ -162,7 +162,7 @@ def test_scanners_that_die_under_a_full_line_lose_nothing(start, new_backend):
     gateway = waiting(start, server, verdict="40s", scan="20s")
     with Load(gateway.port, senders=6, messages=60, message=lambda mark: marked(mark, LARGE[-400000:])) as load:
         for _ in range(10):
-            load.join(0.2)
+            load.join(0.4)  # it has lived long enough to be replaced at once
             for pid in gateway.workers("gatepost-scan")[:1]:
                 kill(pid)
         load.join(60)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lab import samples
+from lab import samples, steered
 from lab.gatepost import backend, domains
 from lab.process import kill, wait_until
 from lab.smtp_client import Session, send
@@ -16,10 +16,10 @@ LOOKS_INSIDE = 'rule "looks inside" when message.part_count > 500 then reject 55
 AT_ONCE = 3  # seconds, where the wait for a scanner would be 10
 
 
-def site(start, server, policy, folder):
+def site(start, server, policy, folder, **how):
     return start(backend("behind", server.port) + domains("behind", "example.com") + policy,
                  changes={"antivirus": {"enabled": "on", "reload": "1s", "database": '"%s"' % folder},
-                          "timeouts": {"verdict": "60s", "scan": "30s"}})
+                          "timeouts": {"verdict": "60s", "scan": "30s"}}, **how)
 
 
 def timed(gateway):
@@ -71,16 +71,18 @@ def test_what_waits_in_the_queue_when_they_go_down_is_answered_at_once(start, ne
 
 
 def test_scanners_killed_in_a_loop_defer_at_once_and_then_mail_flows(start, new_backend, own_dir):
-    gateway = site(start, new_backend(), LOOKS_INSIDE, own_dir)
-    end = time.monotonic() + 8
-    codes, slowest = [], 0
-    while time.monotonic() < end:
+    gateway = site(start, new_backend(), LOOKS_INSIDE, own_dir, **steered.programs(own_dir))
+    codes, slowest, deaths = [], 0, 0
+    while deaths < 6:
         for pid in gateway.pids("gatepost-scan"):
             kill(pid)
+            deaths += 1
         code, took = timed(gateway)
         codes.append(code)
         slowest = max(slowest, took)
+        steered.move_clock(gateway.process.pid, 0.2)
     assert set(codes) <= {250, 451} and 451 in codes
     assert slowest < 6
     assert "scanners down" in gateway.log()
+    steered.move_clock(gateway.process.pid, 30)
     assert wait_until(lambda: timed(gateway)[0] == 250, 40)

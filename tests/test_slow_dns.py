@@ -16,7 +16,7 @@ from lab.process import wait_until
 from lab.smtp_client import Session, send
 
 WAITING = int(os.environ.get("GATEPOST_SLOW", "40" if SANITIZED else "150"))
-SESSIONS = 100 if SANITIZED else 400
+SESSIONS = 100 if SANITIZED else 200
 GARBAGE = bytes.fromhex("8180ffffffffffffffff") + b"\x01a\x00\x00\x01\x00\x01" * 9
 
 
@@ -45,10 +45,10 @@ def mail(sender="sender@client.example"):
     return samples.octets(samples.message("slow", sender=sender))
 
 
-def measure(gateway):
+def measure(gateway, sessions=SESSIONS):
     """Milliseconds of whole sessions, one after the other."""
     took = []
-    for _ in range(SESSIONS):
+    for _ in range(sessions):
         began = time.monotonic()
         reply = send(gateway.port, mail(), "user@example.com", timeout=30)
         took.append((time.monotonic() - began) * 1000)
@@ -98,7 +98,7 @@ class Waiters:
 @pytest.mark.parametrize("zone", ["slow", "never", "garbage"])
 def test_others_are_not_disturbed(start, new_backend, odd, zone):
     gateway = site(start, new_backend(), odd)
-    measure(gateway)  # everything is cached and warm
+    measure(gateway, 50)  # everything is cached and warm
     alone = quantiles(measure(gateway))
     with Waiters(gateway, zone, odd.crowd) as waiters:
         assert wait_until(lambda: odd.count("a%d-1.%s" % (WAITING - 1, zone)), 20)
@@ -114,12 +114,12 @@ def test_others_are_not_disturbed(start, new_backend, odd, zone):
 
 @pytest.mark.parametrize("zone", ["slow", "never", "garbage"])
 def test_what_cannot_be_known_in_time_is_accepted(start, new_backend, odd, zone):
-    gateway = site(start, new_backend(), odd)
+    gateway = site(start, new_backend(), odd, patience="1s", timeout="700ms")
     began = time.monotonic()
     reply = send(gateway.port, mail("x@a." + zone), "user@example.com", sender="x@a." + zone, timeout=60)
     took = time.monotonic() - began
     assert reply.code == 250
-    assert took < (20 if SANITIZED else 8)
+    assert took < (15 if SANITIZED else 5)
     facts = gateway.decisions()[-1]["facts"]
     assert facts["spf.result"] in ("temperror", "none", None) or "spf.result" not in facts
 

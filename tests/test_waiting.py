@@ -124,7 +124,7 @@ def test_a_delay_holds_only_who_earned_it_and_ends_with_the_gateway(start, new_b
     gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com")
                     + 'rule "slowly" when sender.domain == "slow.example" then delay 1s\n'
                     + 'rule "very" when sender.domain == "very.example" then delay 50s\n',
-                    changes={"timeouts": {"drain": "2s"}})
+                    changes={"timeouts": {"drain": "1s"}})
     with Session(gateway.port) as slow:
         slow.ehlo()
         began = time.monotonic()
