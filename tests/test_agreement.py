@@ -111,7 +111,7 @@ def rows(world, signer):
 
 
 def site(world, server, ports, policy):
-    return "".join([backend("behind", server.port), domains("behind", "example.com", "example.org", OURS), world.configuration,
+    return "".join([backend("behind", server.port), domains("behind", "example.com", "example.org", OURS), world.configuration("500ms", "1500ms"),
                     LISTS, 'listen smtp on "[::1]:%d"\n' % ports["inbound6"],
                     'listen smtp "out" on "127.0.0.1:%d" { outbound }\n' % ports["outbound"], policy])
 

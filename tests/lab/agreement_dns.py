@@ -158,10 +158,9 @@ class World:
             found[name, "TXT"] = [text]
         return found
 
-    @property
-    def configuration(self):
+    def configuration(self, timeout="5s", patience="10s"):
         stubs = "".join('  stub "%s" "%s"\n' % (name, self.silence.address) for name in [SILENT] + self.untold)
-        return 'resolver {\n  forward "%s"\n  timeout 300ms\n  patience 2s\n%s}\n' % (self.server.address, stubs)
+        return 'resolver {\n  forward "%s"\n  timeout %s\n  patience %s\n%s}\n' % (self.server.address, timeout, patience, stubs)
 
     @property
     def map(self):
