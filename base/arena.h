@@ -37,8 +37,8 @@ struct slice arena_printf(struct arena *arena, const char *format, ...)
 struct slice arena_vprintf(struct arena *arena, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));
 
-/* Whether an allocation was refused since the arena was made or reset: what was built in it may
- * lack something. */
+/* Whether an allocation was refused since the arena was made or reset:
+ * what was built in it may lack something. */
 bool arena_failed(const struct arena *arena);
 
 /* Bytes handed out so far. */

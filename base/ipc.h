@@ -17,8 +17,8 @@ struct ipc_message {
     size_t fd_count;
 };
 
-/* A connected pair, close-on-exec, with room for several of the largest messages. 0, or -1 with
- * errno. */
+/* A connected pair, close-on-exec, with room for several of the
+ * largest messages. 0, or -1 with errno. */
 int ipc_pair(int out[static 2]);
 
 /* Sends one message; never blocks when `wait` is false. 1 sent, 0 would block, -1 the peer is gone
@@ -26,9 +26,9 @@ int ipc_pair(int out[static 2]);
 int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size_t fd_count,
              bool wait);
 
-/* Receives one message into a buffer of at least IPC_PAYLOAD_MAX + 2 bytes. 1 got one, 0 would
- * block (only when !wait), -1 the peer closed, errno, or a malformed message (its descriptors are
- * closed). */
+/* Receives one message into a buffer of at least IPC_PAYLOAD_MAX + 2 bytes.
+ * 1 got one, 0 would block (only when !wait), -1 the peer closed,
+ * errno, or a malformed message (its descriptors are closed). */
 int ipc_recv(int sock, struct ipc_message *message, char *buffer, size_t size, bool wait);
 
 /* Closes the descriptors of a message that nobody took. */

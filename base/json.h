@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Writing JSON into a buffer. Commas are put by json_key and json_item; overflow shows in
- * buf.failed. */
+ * Writing JSON into a buffer.
+ * Commas are put by json_key and json_item; overflow shows in buf.failed. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 

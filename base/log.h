@@ -39,8 +39,8 @@ static inline struct log_field field_num(const char *name, int64_t number)
     return (struct log_field){.name = name, .kind = FIELD_NUMBER, .number = number};
 }
 
-/* `id` names the session ("" for the process itself). Fields end with a FIELD_END one; the macros
- * add it. */
+/* `id` names the session ("" for the process itself).
+ * Fields end with a FIELD_END one; the macros add it. */
 void log_write(enum log_level level, const char *id, const char *event,
                const struct log_field *fields);
 

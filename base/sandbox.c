@@ -216,8 +216,8 @@ static bool wanted(void)
 #endif
 }
 
-/* The proxy needs TCP and is chrooted; a scanner that needs no files survives a kernel without
- * Landlock. */
+/* The proxy needs TCP and is chrooted;
+ * a scanner that needs no files survives a kernel without Landlock. */
 static bool confine(enum jail jail, const char *folder, const char **reason)
 {
     if (jail == JAIL_PROXY || landlock_confine(folder))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * A slice: some bytes that somebody else owns, with their length. May hold NUL; is never
- * NUL-terminated. */
+ * A slice: some bytes that somebody else owns, with their length.
+ * May hold NUL; is never NUL-terminated. */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
 
@@ -29,8 +29,8 @@ bool slice_ieq(struct slice a, struct slice b);
 bool slice_starts(struct slice s, struct slice prefix);
 bool slice_istarts(struct slice s, struct slice prefix);
 bool slice_iends(struct slice s, struct slice suffix);
-int slice_cmp(struct slice a,
-              struct slice b); /* as memcmp, the shorter first when one begins the other */
+/* As memcmp, the shorter first when one begins the other. */
+int slice_cmp(struct slice a, struct slice b);
 
 bool slice_is_ascii(struct slice s); /* no octet above 127 */
 

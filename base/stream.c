@@ -212,8 +212,8 @@ static ssize_t read_tls(struct stream *s, char *to, size_t room)
     }
 }
 
-/* Offers bytes to the owner; what it leaves goes to (or stays in) s->in. False when the stream was
- * freed. */
+/* Offers bytes to the owner; what it leaves goes to (or stays in) s->in.
+ * False when the stream was freed. */
 static bool offer(struct stream *s, struct slice bytes, bool kept)
 {
     bool freed = false, *outer = s->freed;
@@ -505,8 +505,8 @@ void stream_deadline(struct stream *s, int64_t ms)
 {
     int64_t earlier = s->deadline;
     s->deadline = ms > 0 ? clock_ms() + ms : 0;
-    /* A timer that fires too early looks at the deadline and goes on: moving it at every command
-     * costs nothing. */
+    /* A timer that fires too early looks at the deadline and goes on:
+     * moving it at every command costs nothing. */
     if (s->deadline != 0 &&
         (earlier == 0 || s->deadline < earlier || !event_pending(s->timer, EV_TIMEOUT, NULL)))
         arm(s, ms);

@@ -25,11 +25,11 @@ struct stream;
 enum stream_event {
     STREAM_CONNECTED, /* the connect that stream_connect began has succeeded */
     STREAM_SECURED,   /* the TLS handshake is complete */
-    STREAM_DRAINED,   /* everything queued has been written (told only when stream_notify_drained
-                         asked) */
-    STREAM_CLOSED,    /* the peer closed in an orderly way */
-    STREAM_FAILED,    /* an error: stream_error tells */
-    STREAM_TIMEOUT,   /* the deadline passed */
+    /* Everything queued has been written (told only when stream_notify_drained asked). */
+    STREAM_DRAINED,
+    STREAM_CLOSED,  /* the peer closed in an orderly way */
+    STREAM_FAILED,  /* an error: stream_error tells */
+    STREAM_TIMEOUT, /* the deadline passed */
 };
 
 struct stream_owner {
@@ -93,8 +93,8 @@ bool stream_input_waits(const struct stream *stream);
 void stream_bulk(struct stream *stream, bool bulk);
 
 void stream_pause(struct stream *stream);
-void stream_resume(
-    struct stream *stream); /* what was left is offered again from the loop, not from inside */
+/* What was left is offered again from the loop, not from inside. */
+void stream_resume(struct stream *stream);
 
 /* TIMEOUT comes once, `ms` from now; 0: never. */
 void stream_deadline(struct stream *stream, int64_t ms);

@@ -14,8 +14,8 @@ enum { BUNDLE_FILE_MAX = 16 * 1024 * 1024, BUNDLE_FILES_MAX = 1024 };
 
 struct bundle;
 
-/* An empty one that reads from the disk what it is asked for, once, and remembers it. NULL: no
- * memory. */
+/* An empty one that reads from the disk what it is asked for,
+ * once, and remembers it. NULL: no memory. */
 struct bundle *bundle_new(void);
 
 /* The one in a memfd that bundle_seal made. The descriptor stays the caller's and may be closed.

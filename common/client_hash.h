@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * A keyed hash of an address (SipHash-2-4), so that nobody outside can choose addresses that
- * collide. */
+ * A keyed hash of an address (SipHash-2-4),
+ * so that nobody outside can choose addresses that collide. */
 #ifndef COMMON_CLIENT_HASH_H
 #define COMMON_CLIENT_HASH_H
 

@@ -12,8 +12,8 @@ enum { NOTES = 16384, PROBES = 8, WORDS = NOTE_MAX / 8 };
 struct cell {
     _Atomic uint64_t hash;
     _Atomic int64_t until; /* 0: empty; written last */
-    _Atomic uint64_t
-        seal; /* over all of it: who meets a writer half way sees that it does not fit */
+    /* Over all of it: who meets a writer half way sees that it does not fit. */
+    _Atomic uint64_t seal;
     _Atomic uint64_t words[WORDS];
 };
 

@@ -151,7 +151,7 @@ static unsigned next_row(const struct shared *shared, unsigned from)
 #define SUM_OF(shared, member)                                                                     \
     uint64_t sum = 0;                                                                              \
     FOR_EACH_ROW(shared, r)                                                                        \
-    sum += atomic_load(&(shared)->table->rows[r].member);                                          \
+        sum += atomic_load(&(shared)->table->rows[r].member);                                      \
     return sum
 
 uint64_t shared_sessions(const struct shared *shared)
@@ -199,8 +199,7 @@ void shared_spool_give(struct shared *shared, unsigned row, uint64_t bytes)
 
 static bool is_its_turn(const struct shared *shared, unsigned row, const struct scan_claim *claim)
 {
-    FOR_EACH_ROW(shared, r)
-    {
+    FOR_EACH_ROW(shared, r) {
         int64_t oldest = atomic_load(&shared->table->rows[r].oldest_scan);
         int64_t first = atomic_load(&shared->table->rows[r].first_in_line);
         if (oldest && claim->now - oldest > claim->age)
@@ -250,8 +249,8 @@ unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port
             there == hash)
             return place;
     }
-    return first; /* shared with another server: their limits add up, which only errs on the safe
-                     side */
+    /* Shared with another server: their limits add up, which only errs on the safe side. */
+    return first;
 }
 
 bool shared_backend_take(struct shared *shared, unsigned row, unsigned server, unsigned limit)
@@ -301,8 +300,7 @@ static _Atomic uint64_t *cell_of(const struct shared *shared, unsigned row, stru
 static uint64_t sessions_of(const struct shared *shared, struct client client)
 {
     uint64_t sum = 0;
-    FOR_EACH_ROW(shared, r)
-    {
+    FOR_EACH_ROW(shared, r) {
         const _Atomic uint64_t *cell = cell_of(shared, r, client);
         sum += cell ? atomic_load(cell) & count_mask : 0;
     }
@@ -430,7 +428,7 @@ uint64_t shared_counter(const struct shared *shared, enum counter counter)
 {
     uint64_t sum = atomic_load(&shared->table->counted[counter]);
     FOR_EACH_ROW(shared, r)
-    sum += atomic_load(&shared->table->rows[r].counters[counter]);
+        sum += atomic_load(&shared->table->rows[r].counters[counter]);
     return sum;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * The counts that limits over all proxies are kept by: a memfd of atomics, made by the parent,
- * mapped by everyone. Each process writes only its own row, and a value is the sum over the rows;
- * so what a killed proxy held is given back by clearing its row. A `take` that passes its limit
- * takes nothing. Two takes at one moment may both be refused at the limit, never both granted past
- * it. */
+ * mapped by everyone. Each process writes only its own row, and a value is the sum over the
+ * rows; so what a killed proxy held is given back by clearing its row.
+ * A `take` that passes its limit takes nothing.
+ * Two takes at one moment may both be refused at the limit, never both granted past it. */
 #ifndef COMMON_SHARED_H
 #define COMMON_SHARED_H
 
@@ -22,8 +22,8 @@ enum counter {
 
 struct shared;
 
-struct shared *
-shared_new(int *fd); /* the parent's; *fd is its memfd, the caller's. NULL with errno */
+/* The parent's; *fd is its memfd, the caller's. NULL with errno. */
+struct shared *shared_new(int *fd);
 struct shared *shared_map(int fd); /* a proxy's; the descriptor may be closed. NULL with errno */
 void shared_free(struct shared **shared);
 
@@ -85,8 +85,8 @@ bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
 struct notes *shared_notes(struct shared *shared);
 const uint64_t *shared_key(const struct shared *shared);
 
-/* Counts an event for the administrator (counters.def); and how many there were, in all rows that
- * ever were. */
+/* Counts an event for the administrator (counters.def);
+ * and how many there were, in all rows that ever were. */
 void shared_count(struct shared *shared, unsigned row, enum counter counter, uint64_t n);
 uint64_t shared_counter(const struct shared *shared, enum counter counter);
 const char *shared_counter_name(enum counter counter);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The subcommands of gatepostctl. argv[0] is the subcommand's last word; each returns the exit
- * status. */
+ * The subcommands of gatepostctl.
+ * argv[0] is the subcommand's last word; each returns the exit status. */
 #ifndef CONSOLE_COMMAND_H
 #define CONSOLE_COMMAND_H
 

@@ -61,8 +61,8 @@ static ssize_t read_chunk(int fd, char *out)
     return (ssize_t)got;
 }
 
-/* What a mail box puts in front of a message: its own line is left out where the proxy leaves it
- * out. */
+/* What a mail box puts in front of a message:
+ * its own line is left out where the proxy leaves it out. */
 static size_t mailbox_lines(struct slice chunk)
 {
     return (size_t)(headers_block(chunk, NULL).ptr - chunk.ptr);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * gatepostctl policy check: errors of a configuration, or for each rule when it can act and why not
- * before. */
+ * gatepostctl policy check: errors of a configuration,
+ * or for each rule when it can act and why not before. */
 #include "console/command.h"
 #include "console/configuration.h"
 #include "console/policy_options.h"

@@ -5,8 +5,8 @@
 
 #include "console/trial.h"
 
-/* Appends the report. Everything that came from the message is escaped; overflow shows in
- * out->failed. */
+/* Appends the report.
+ * Everything that came from the message is escaped; overflow shows in out->failed. */
 void report_human(struct buf *out, const struct config *config, const struct trial *e);
 
 #endif

@@ -8,8 +8,8 @@
 /* Once the facts of the envelope and e->dns are there. */
 void sender_begin(struct trial *e, const struct config *config);
 
-/* Finds out what it can, and asks (e->inquiry) for what is missing. Call it again when the inquiry
- * has ended. */
+/* Finds out what it can, and asks (e->inquiry) for what is missing.
+ * Call it again when the inquiry has ended. */
 void sender_advance(struct trial *e);
 
 /* Waits no longer: what is not answered, and what is asked from now on, has timed out. */

@@ -45,8 +45,8 @@ struct trial {
     size_t part_count;
 
     struct dns_answers *dns; /* what the DNS says; NULL: it is not asked */
-    struct dns_answers
-        *told; /* what the scanner has been told of it; NULL: all, and it is complete */
+    /* What the scanner has been told of it; NULL: all, and it is complete. */
+    struct dns_answers *told;
     const struct dns_wanted *wanted; /* what it wants to be told besides */
     size_t wanted_count;
     unsigned rounds;        /* how often it was asked */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * One record for each distinct name of each file, so that a rule on names sees whatever some client
- * would. */
+ * One record for each distinct name of each file,
+ * so that a rule on names sees whatever some client would. */
 #include "filters/examine_parts.h"
 
 #include "filters/archive/attachment_rest.h"
@@ -163,8 +163,8 @@ static void add_member(struct task *task, const struct mime_part *part,
     add_file(&task->records, &file);
 }
 
-/* Inspects one file. Its records, and its members', are the caller's to add. NULL when there is no
- * room. */
+/* Inspects one file.
+ * Its records, and its members', are the caller's to add. NULL when there is no room. */
 static struct inspected_file *inspect(struct task *task, const struct slice *names,
                                       size_t name_count, struct slice content)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Every evaluator is run, also after another one has missed, so that one round of questions serves
- * them all. */
+ * Every evaluator is run, also after another one has missed,
+ * so that one round of questions serves them all. */
 #include "filters/examine_sender.h"
 
 #include "filters/mime/headers.h"

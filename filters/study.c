@@ -99,8 +99,8 @@ static bool whole(const struct value *list)
     return list->state == VALUE_KNOWN && !list->list.cut;
 }
 
-/* Of authors and links beyond a cap, or that no scanner has read, it is not known whether they are
- * listed. */
+/* Of authors and links beyond a cap, or that no scanner has read,
+ * it is not known whether they are listed. */
 static void cut_domains(struct facts *facts)
 {
     if (whole(&facts->fact[FACT_MESSAGE_FROM_ALL]) && whole(&facts->fact[FACT_MESSAGE_DOMAINS]))

@@ -54,8 +54,8 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The caller's process waits until the parent serves, so that its exit status tells. Returns in the
- * child. */
+/* The caller's process waits until the parent serves,
+ * so that its exit status tells. Returns in the child. */
 static bool go_to_background(struct parent *parent)
 {
     int pair[2];

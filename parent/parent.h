@@ -49,9 +49,9 @@ struct slot {
     bool lent;        /* its sockets are served by another while it waits for its next start */
     unsigned may_say; /* messages that it has left */
     bool wants_redis;
-    int64_t redis_at,
-        redis_delay; /* when it can have a connection; how long after the next failure */
-    bool failed;     /* it said so, or died before it was ready */
+    /* When it can have a connection; how long after the next failure. */
+    int64_t redis_at, redis_delay;
+    bool failed; /* it said so, or died before it was ready */
     struct backoff backoff;
     int64_t served_since, start_at, kill_at; /* 0: never */
 };
@@ -97,8 +97,8 @@ void slot_start(struct parent *parent, struct slot *slot, int64_t now);
 void slot_tell(const struct parent *parent, struct slot *slot); /* what is left of the start */
 void slot_hear(struct slot *slot, int64_t now);
 void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now);
-void slot_lend(const struct parent *parent,
-               struct slot *slot); /* its sockets, to one that serves */
+/* Its sockets, to one that serves. */
+void slot_lend(const struct parent *parent, struct slot *slot);
 void slot_connect_redis(struct parent *parent, struct slot *slot, int64_t now); /* if it can */
 void slot_drain(struct slot *slot, bool stopping);
 void slot_kill(struct slot *slot, const char *why);
@@ -117,8 +117,8 @@ size_t generation_alive(const struct generation *generation);
 /* parent_reload.c: SIGHUP, and files that changed by themselves. */
 void parent_reload(struct parent *parent, const char *why, int64_t now);
 void parent_look(struct parent *parent, int64_t now);
-void parent_apply(struct parent *parent, const struct config *config,
-                  int64_t now); /* log, scanners, Redis */
+/* Log, scanners, Redis. */
+void parent_apply(struct parent *parent, const struct config *config, int64_t now);
 void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now);
 void log_report(enum log_level level, const char *event, struct slice report);
 

@@ -12,8 +12,8 @@ struct backoff {
     int64_t delay; /* of the next start, milliseconds */
 };
 
-/* The time of the next start of what served from `served_since` (0: never) until its death at
- * `now`. */
+/* The time of the next start of what served from `served_since`
+ * (0: never) until its death at `now`. */
 static inline int64_t backoff_after(struct backoff *backoff, int64_t served_since, int64_t now)
 {
     if (served_since && now - served_since >= BACKOFF_LIFE)

@@ -33,8 +33,8 @@ static bool set(int fd, int level, int option)
     return setsockopt(fd, level, option, &(int){1}, sizeof(int)) == 0;
 }
 
-/* A bound socket, or -1 with errno. Without `shared` it fails when anybody else, even one of us,
- * listens there. */
+/* A bound socket, or -1 with errno.
+ * Without `shared` it fails when anybody else, even one of us, listens there. */
 static int bind_socket(const struct ip *ip, uint16_t port, bool shared)
 {
     struct sockaddr_storage address;

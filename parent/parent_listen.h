@@ -27,9 +27,9 @@ bool sockets_open(struct sockets *sockets, const struct config *config, unsigned
 /* Closes those whose address this configuration does not name; NULL: all. */
 void sockets_prune(struct sockets *sockets, const struct config *config);
 
-/* The sockets of a listener that slot `slot` of `slots` serves, one a call: *at is 0 before the
- * first. -1: no more. There are several when there were more slots once: their queues must not be
- * lost. */
+/* The sockets of a listener that slot `slot` of `slots` serves, one a call:
+ * *at is 0 before the first. -1: no more.
+ * There are several when there were more slots once: their queues must not be lost. */
 int sockets_next(const struct sockets *sockets, const struct listener *listener, unsigned slot,
                  unsigned slots, size_t *at);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The scanners of one kind as the parent sees them: the head of a family (filters/scanner/family.h), and
- * the queue that outlives every head, so that a new family takes over without a job being lost. */
+ * The scanners of one kind as the parent sees them: the head of a family (filters/scanner/family.h),
+ * and the queue that outlives every head, so that a new family takes over without a job being lost. */
 #ifndef PARENT_PARENT_SCANNERS_H
 #define PARENT_PARENT_SCANNERS_H
 
@@ -38,8 +38,8 @@ struct scanners {
 /* Makes the queue. False with errno. */
 bool scanners_init(struct scanners *scanners, enum scanner_kind kind);
 
-/* What they should be from now on; other arguments than before bring a new family. NULL: none is
- * wanted. */
+/* What they should be from now on;
+ * other arguments than before bring a new family. NULL: none is wanted. */
 void scanners_configure(struct scanners *scanners, const struct config *config);
 
 /* A new family beside the present one, which is retired once the new one is ready. */

@@ -187,8 +187,8 @@ static int tell_start(const struct parent *parent, const struct slot *slot)
     return sent > 0 ? send_now(slot, MESSAGE_START, (struct slice){NULL, 0}, -1) : sent;
 }
 
-/* One kind of message of a start: 1 said (or there is nothing to say), 0 the socket is full, -1 it
- * failed. */
+/* One kind of message of a start:
+ * 1 said (or there is nothing to say), 0 the socket is full, -1 it failed. */
 static int tell(const struct parent *parent, struct slot *slot)
 {
     static const struct slice nothing = {NULL, 0};

@@ -48,8 +48,8 @@ int check_text_path(struct checker *checker, struct slice path, struct span at);
 
 int check_condition(struct checker *checker, const struct syntax_expr *expr);
 
-/* Binds a variable to the members of a list; *list is the list's operand. Ends with
- * check_unbind. */
+/* Binds a variable to the members of a list;
+ * *list is the list's operand. Ends with check_unbind. */
 struct variable *check_bind(struct checker *checker, const struct token *name,
                             const struct syntax_term *list, int *operand);
 void check_unbind(struct variable *variable);

@@ -4,8 +4,8 @@
 
 enum { PATH_MAX_LEN = 250 };
 
-/* Where in the file a place inside a string's text stands; the string itself when it had
- * backslashes. */
+/* Where in the file a place inside a string's text stands;
+ * the string itself when it had backslashes. */
 static struct span inside(struct checker *checker, const struct token *token, const char *place)
 {
     struct slice written = source_text(checker->parser->sources, token->at);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Facts that are asked for by more than their name: header["x"], dnsbl.listed("zone"),
- * rate(client.ip, 10min). */
+ * Facts that are asked for by more than their name:
+ * header["x"], dnsbl.listed("zone"), rate(client.ip, 10min). */
 #include "policy/check.h"
 
 enum { WINDOW_MIN = 1000 };

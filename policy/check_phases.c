@@ -49,8 +49,8 @@ static struct when operand_when(const struct outlooks *all, int index)
     }
 }
 
-/* A list may be empty: any over it is then false, all over it true, whatever the
- * condition needs. */
+/* A list may be empty: any over it is then false,
+ * all over it true, whatever the condition needs. */
 static struct outlook quantifier_outlook(const struct outlooks *all, const struct node *node)
 {
     struct when list = operand_when(all, node->a);

@@ -33,15 +33,16 @@ enum backend_tls {
 
 /* smtp "10.0.0.5:25" tls opportunistic priority 10 */
 struct server {
-    struct slice address; /* as written: "10.0.0.5:25" or "[2001:db8::5]:25"; addresses only, names
-                             are resolved by nobody here */
+    /* As written: "10.0.0.5:25" or "[2001:db8::5]:25";
+     * addresses only, names are resolved by nobody here. */
+    struct slice address;
     struct ip ip;
     uint16_t port;
     enum protocol protocol;
     bool implicit_tls; /* "smtps" instead of "smtp" */
     enum backend_tls tls;
-    struct slice
-        tls_name;      /* tls verify "exchange.example.com": the name its certificate must bear */
+    /* tls verify "exchange.example.com": the name its certificate must bear */
+    struct slice tls_name;
     unsigned priority; /* lower first; equal ones share by least in use */
 };
 
@@ -57,8 +58,8 @@ struct backend {
     struct ip source; /* local address to connect from */
 };
 
-/* domain "example.com" { backend exchange  recipients from file "users.txt" }; "*.example.com"
- * takes subdomains */
+/* domain "example.com" { backend exchange  recipients from file "users.txt" };
+ * "*.example.com" takes subdomains */
 struct domain {
     struct domain_name name; /* without "*." */
     bool subdomains;
@@ -92,8 +93,8 @@ struct blocklist {
     bool allow;        /* weights count against */
     struct blocklist_code *codes;
     size_t code_count;
-    struct slice test_listed, test_unlisted; /* names below the zone that must and must not be
-                                                listed; standard: RFC 5782 5 */
+    /* Names below the zone that must and must not be listed; standard: RFC 5782 5. */
+    struct slice test_listed, test_unlisted;
 };
 
 /* resolver { forward "192.0.2.53" "[2001:db8::53]:53"  stub "example.com" "192.0.2.54:5353" } */
@@ -122,9 +123,9 @@ struct settings {
 };
 
 struct config {
-    struct arena *arena;   /* owns everything here */
-    struct slice hostname; /* hostname "mx.example.com": banner, EHLO, Received; given by the loader
-                              when not set */
+    struct arena *arena; /* owns everything here */
+    /* hostname "mx.example.com": banner, EHLO, Received; given by the loader when not set */
+    struct slice hostname;
     struct settings settings;
     struct listener *listeners;
     size_t listener_count;
@@ -145,25 +146,28 @@ struct config {
     struct policy *policy;
 };
 
-/* Gives the bytes of a file by the path that the configuration names (already joined with the
- * folder of the file that names it). The slice must live as long as the config. False: *reason says
- * why. */
+/* Gives the bytes of a file by the path that the configuration names
+ * (already joined with the folder of the file that names it).
+ * The slice must live as long as the config. False: *reason says why. */
 struct loader {
     bool (*read)(void *ctx, struct slice path, struct slice *content, const char **reason);
     void *ctx;
 };
 
-/* Loads and checks `path`. NULL when there are errors: *report (in buf, printable, several errors a
- * run, each FILE:LINE:COL: error: what, expected what the line
- *       ^
- *   with "did you mean") says why. Warnings go there as well. `hostname` is used when the file
- * names none. */
+/* Loads and checks `path`. NULL when there are errors: *report says why, printable, several a run,
+ * with "did you mean" where that helps, each
+ *
+ *     FILE:LINE:COL: error: what, expected what
+ *         the line
+ *         ^
+ *
+ * Warnings go there as well. `hostname` is used when the file names none. */
 struct config *config_load(struct slice path, const struct loader *loader, struct slice hostname,
                            struct buf *report);
 void config_free(struct config **config);
 
-/* Who takes mail for this domain; NULL: nobody (relaying denied), for the empty name too. Most
- * specific first. */
+/* Who takes mail for this domain, most specific first.
+ * NULL: nobody (relaying denied), for the empty name too. */
 const struct domain *config_domain(const struct config *config, struct domain_name domain);
 
 /* The blocklist or allowlist of that zone (ASCII case folded); NULL: there is none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * listen smtp "name" on "0.0.0.0:25" { starttls  require_tls  banner "text"  inbound | outbound }
- */
+ * listen smtp "name" on "0.0.0.0:25" {
+ *   starttls  require_tls  banner "text"  inbound | outbound
+ * } */
 #include "policy/parser.h"
 
 #include <string.h>

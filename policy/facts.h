@@ -70,8 +70,8 @@ enum field_place {
 #undef FIELD
 };
 
-/* Indices of a record's fields: attachment_name, signature_domain ... How many there are is
- * record_types[RECORD_attachment].count. */
+/* Indices of a record's fields: attachment_name, signature_domain ...
+ * How many there are is record_types[RECORD_attachment].count. */
 enum field_index {
 #define RECORD(name)
 #define FIELD(record, name, ...) record##_##name = record##_AT_##name - record##_START,
@@ -84,10 +84,11 @@ enum field_index {
 
 struct facts {
     struct value fact[FACT_COUNT]; /* of a keyed fact: unused */
-    struct value
-        *keyed; /* one for each of the policy's keys (policy_keys), same order; NULL: all pending */
-    bool unexamined; /* the scanner that should have authenticated the message failed: a hostile
-                        message may be why, so what is unknown of that defers, as content does */
+    /* One for each of the policy's keys (policy_keys), same order; NULL: all pending. */
+    struct value *keyed;
+    /* The scanner that should have authenticated the message failed:
+     * a hostile message may be why, so what is unknown of that defers, as content does. */
+    bool unexamined;
 };
 
 /* Whether this address must stay reachable (RFC 5321 4.5.1, RFC 2142): postmaster's or abuse's. */

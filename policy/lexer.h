@@ -24,8 +24,8 @@ enum compare { COMPARE_EQ, COMPARE_NE, COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPA
 struct token {
     enum token_kind kind;
     struct span at;
-    struct slice
-        text;      /* of a string: what it stands for; of a regex: what is between the slashes */
+    /* Of a string: what it stands for; of a regex: what is between the slashes. */
+    struct slice text;
     double number; /* of a duration in ms, of a size in bytes */
     enum compare compare;
     bool line_start; /* first on its line */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC
- * condition  = conjunction { "or" conjunction }
- * conjunction = negation { "and" negation }
- * negation   = "not" negation | "(" condition ")" | quantifier | comparison
- * quantifier = ("any" | "all" | "none") WORD "in" path "(" condition ")"
- * comparison = term [ COMPARE term | ["not"] "in" set | ["not"] "matches" /regex/ | ["not"]
- * "contains" term | ["not"] ("starts" | "ends") "with" term | "is" ["not"] ("absent" | "known" |
- * "unknown") ] */
+ *
+ *     condition   = conjunction { "or" conjunction }
+ *     conjunction = negation { "and" negation }
+ *     negation    = "not" negation | "(" condition ")" | quantifier | comparison
+ *     quantifier  = ("any" | "all" | "none") WORD "in" path "(" condition ")"
+ *     comparison  = term [ COMPARE term
+ *                        | ["not"] "in" set
+ *                        | ["not"] "matches" /regex/
+ *                        | ["not"] "contains" term
+ *                        | ["not"] ("starts" | "ends") "with" term
+ *                        | "is" ["not"] ("absent" | "known" | "unknown") ] */
 #include "policy/parser.h"
 #include "policy/syntax.h"
 

@@ -62,8 +62,8 @@ bool accept_punct(struct parser *parser, char c);
 /* "expected WHAT, found ..." at the next token; always false. */
 bool fail_expected(struct parser *parser, const char *what);
 
-/* "unknown KIND 'word'; did you mean 'near'?" at `token`, `near` taken from what was offered;
- * always false. */
+/* "unknown KIND 'word'; did you mean 'near'?" at `token`,
+ * `near` taken from what was offered; always false. */
 bool fail_unknown(struct parser *parser, const struct token *token, const char *kind,
                   const struct nearest *near);
 
@@ -128,8 +128,8 @@ void finish_settings_items(struct parser *parser);
 /* With ASCII letters made small; ptr NULL: out of memory. */
 struct slice lower_copy(struct parser *parser, struct slice s);
 
-/* The words that tell how mail is moved, of listeners and of servers alike; `port` is the standard
- * one. */
+/* The words that tell how mail is moved, of listeners and of servers alike;
+ * `port` is the standard one. */
 enum service { SERVICE_SMTP, SERVICE_SMTPS };
 struct service_info {
     enum protocol protocol;

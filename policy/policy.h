@@ -35,8 +35,8 @@ struct rule_info {
     bool drops;         /* enforced, and its verdict closes the connection */
     bool observe;       /* evaluated and recorded, never enforced */
     enum phase acts_at; /* the earliest phase at which it can decide */
-    struct slice
-        why_later; /* why not before: names the fact or the earlier rule; empty at CONNECT */
+    /* Why not before: names the fact or the earlier rule; empty at CONNECT. */
+    struct slice why_later;
 };
 
 size_t policy_rule_count(const struct policy *policy);
@@ -81,17 +81,17 @@ enum { POLICY_KEYS_MAX = 256 };
 /* In the order of facts->keyed. */
 const struct policy_key *policy_keys(const struct policy *policy, size_t *count);
 
-/* When it can be known at the earliest; a rate at its event. All that a rate counts by is known
- * then: connections are counted by facts of the session that are there at CONNECT, transactions by
- * those and what HELO, MAIL and PRODUCER_CLIENT tell, later events by SPF's and the recipient as
- * well. */
+/* When it can be known at the earliest; a rate at its event.
+ * All that a rate counts by is known then: connections are counted by facts of the
+ * session that are there at CONNECT, transactions by those and what HELO, MAIL and
+ * PRODUCER_CLIENT tell, later events by SPF's and the recipient as well. */
 enum phase policy_key_phase(const struct policy_key *key);
 
 /* As rules write it. ptr NULL: the arena is full. */
 struct slice policy_key_name(struct arena *arena, const struct policy_key *key);
 
-/* Places for the values of all keys, pending: facts->keyed of one transaction. NULL: the arena is
- * full. */
+/* Places for the values of all keys, pending:
+ * facts->keyed of one transaction. NULL: the arena is full. */
 struct value *facts_keyed_new(struct arena *arena, const struct policy *policy);
 
 /* As they are at that phase: what is first known later is pending. Their keyed ones are new places in
@@ -117,8 +117,8 @@ enum { DELAY_MAX = 60000 };
 struct verdict {
     enum action action; /* a terminal one */
     unsigned code;      /* reply code, 250 for accept and discard */
-    struct slice enhanced,
-        text;    /* "5.7.1", "attachment type not allowed": printable ASCII, at most 400 octets */
+    /* "5.7.1", "attachment type not allowed": printable ASCII, at most 400 octets. */
+    struct slice enhanced, text;
     int rule;    /* index of the deciding rule, or of the one that could not be decided; -1: none */
     int unknown; /* enum fact whose being unknown made this a defer; -1: none */
     struct edit *edits; /* of enforced rules, in source order */
@@ -128,13 +128,15 @@ struct verdict {
     double score;
     struct score_part *parts;
     size_t part_count;
-    unsigned *fired; /* indices of all rules whose condition held up to the decision, observed ones
-                        included */
+    /* Indices of all rules whose condition held up to the decision, observed ones included. */
+    unsigned *fired;
     size_t fired_count;
-    int64_t delay;      /* milliseconds, at most DELAY_MAX, that the reply is held back: the longest
-                           of enforced rules whose condition holds. There when PENDING as well */
-    bool per_recipient; /* a rule that was looked at names `recipient`, greylisting or a rate of
-                           (unknown) recipients: these facts must be this recipient's */
+    /* Milliseconds, at most DELAY_MAX, that the reply is held back:
+     * the longest of enforced rules whose condition holds. There when PENDING as well. */
+    int64_t delay;
+    /* A rule that was looked at names `recipient`, greylisting or a rate of
+     * (unknown) recipients: these facts must be this recipient's. */
+    bool per_recipient;
 };
 
 /* What a verdict waits for: a refusal for every earlier enforced rule that could end otherwise (a

@@ -6,8 +6,8 @@
 
 #include "policy/parser.h"
 
-/* NULL: an address, "@example.com" or "*.example.com". Else what is wrong with the entry, and what
- * was expected. */
+/* NULL: an address, "@example.com" or "*.example.com".
+ * Else what is wrong with the entry, and what was expected. */
 const char *recipient_fault(struct slice entry);
 
 /* Reports each entry that is no address. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Regular expressions with limits: PCRE2, Unicode where the text is UTF-8, bytes that are not match
- * nothing. */
+ * Regular expressions with limits:
+ * PCRE2, Unicode where the text is UTF-8, bytes that are not match nothing. */
 #ifndef POLICY_REGEX_H
 #define POLICY_REGEX_H
 

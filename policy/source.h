@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The texts that a configuration is made of, places in them, and what is said about those places.
- */
+ * The texts that a configuration is made of, places in them,
+ * and what is said about those places. */
 #ifndef POLICY_SOURCE_H
 #define POLICY_SOURCE_H
 

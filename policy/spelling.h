@@ -22,8 +22,8 @@ struct slice spell_address(struct arena *arena, struct slice address);
  * `ending` without one. */
 struct slice spell_part(struct arena *arena, enum type_kind kind, struct slice part, bool ending);
 
-/* An entry of a table in which domains or addresses are looked up: one of those, "@domain" or
- * "*.domain". */
+/* An entry of a table in which domains or addresses are looked up:
+ * one of those, "@domain" or "*.domain". */
 struct slice spell_entry(struct arena *arena, struct slice entry);
 
 /* NULL: fine. Else why what is beyond ASCII in such an entry can never be a domain. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Rules and tests as they were written, before names and types are looked at. All in the sources'
- * arena. */
+ * Rules and tests as they were written, before names and types are looked at.
+ * All in the sources' arena. */
 #ifndef POLICY_SYNTAX_H
 #define POLICY_SYNTAX_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Open addressing; hashed from the end of a text to its front, so that one walk gives the hash of
- * every ending. */
+ * Open addressing; hashed from the end of a text to its front,
+ * so that one walk gives the hash of every ending. */
 #include "policy/table.h"
 
 #include "policy/table_entries.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * Named sets. An entry is a text; "*.example.com" stands for whatever ends with ".example.com",
- * "@example.com" for every address at example.com. Letters are compared without regard to ASCII
- * case. */
+ * Named sets. An entry is a text; "*.example.com" stands for whatever ends with
+ * ".example.com", "@example.com" for every address at example.com.
+ * Letters are compared without regard to ASCII case. */
 #ifndef POLICY_TABLE_H
 #define POLICY_TABLE_H
 
@@ -17,8 +17,8 @@ bool table_add(struct sources *sources, struct table *table, struct slice entry)
 
 size_t table_count(const struct table *table);
 
-/* Makes the table answer for addresses. False: *bad is an entry that is neither an address nor a
- * network. */
+/* Makes the table answer for addresses.
+ * False: *bad is an entry that is neither an address nor a network. */
 bool table_as_networks(struct sources *sources, struct table *table, struct slice *bad);
 bool table_holds_ip(const struct table *table, const struct ip *ip);
 

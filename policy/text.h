@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC
- * Texts with {facts} in them, made harmless: each value without controls and cut, the whole within
- * a limit. */
+ * Texts with {facts} in them, made harmless:
+ * each value without controls and cut, the whole within a limit. */
 #ifndef POLICY_TEXT_H
 #define POLICY_TEXT_H
 
 #include "policy/eval.h"
 
 enum text_kind {
-    TEXT_REPLY,  /* printable ASCII; with "550 5.7.1 " before it still a legal SMTP line (RFC
-                    5321 4.5.3.1.5) */
+    /* Printable ASCII; with "550 5.7.1 " before it still a legal SMTP line (RFC 5321 4.5.3.1.5). */
+    TEXT_REPLY,
     TEXT_HEADER, /* UTF-8 on one line */
     TEXT_LOG,
 };

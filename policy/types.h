@@ -34,8 +34,8 @@ enum record_id {
 extern const struct enum_type enum_types[WORDS_COUNT];
 extern const struct record_type record_types[RECORD_COUNT];
 
-/* "text", "list of addresses": singular, without an article. Writes at most `size` bytes with the
- * NUL. */
+/* "text", "list of addresses": singular, without an article.
+ * Writes at most `size` bytes with the NUL. */
 void type_describe(const struct type *type, char *out, size_t size);
 
 /* Text, address or domain: what holds a slice. */

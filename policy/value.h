@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * The values that facts have and rules compute with. Three-valued: besides its value a fact may be
- * absent (there is none), pending (not known yet at this phase) or unknown (could not be found
- * out). */
+ * The values that facts have and rules compute with.
+ * Three-valued: besides its value a fact may be absent (there is none),
+ * pending (not known yet at this phase) or unknown (could not be found out). */
 #ifndef POLICY_VALUE_H
 #define POLICY_VALUE_H
 

@@ -3,10 +3,12 @@
  *
  * What holds a decision up while facts are pending:
  *   a refusal     an enforced rule before it that has a verdict of its own and is pending
- *   an accept     any rule before it that is pending: its edits belong to the message, and an
- * observed one wants its facts An unknown rule does not fire. When the walk ends with a delivery
- * (accept, discard) and such a rule was stricter, and its fact's default says so, the message is
- * deferred: neither let through nor refused for good. */
+ *   an accept     any rule before it that is pending: its edits belong to the message,
+ *                 and an observed one wants its facts
+ *
+ * An unknown rule does not fire. When the walk ends with a delivery (accept, discard) and such a
+ * rule was stricter, and its fact's default says so, the message is deferred:
+ * neither let through nor refused for good. */
 #include "policy/eval.h"
 #include "policy/text.h"
 #include "policy/types.h"
@@ -20,8 +22,8 @@ struct walk {
     bool blocked; /* an earlier verdict is pending */
     bool waiting; /* any earlier rule is pending */
     bool no_memory;
-    int doubtful_rule, doubtful_fact,
-        doubtful_strictness; /* the strictest unknown rule that defers; rule -1: none */
+    /* The strictest unknown rule that defers; rule -1: none. */
+    int doubtful_rule, doubtful_fact, doubtful_strictness;
 };
 
 /* Room for one more, doubling. */

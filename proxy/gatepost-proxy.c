@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * gatepost-proxy: the process that meets the network. It is told everything by the parent on
- * descriptor 3 (messages.def), locks itself up, and serves until told to drain. It opens no file.
- */
+ * gatepost-proxy: the process that meets the network.
+ * It is told everything by the parent on descriptor 3 (messages.def),
+ * locks itself up, and serves until told to drain. It opens no file. */
 #include "base/log.h"
 #include "base/process.h"
 #include "base/sandbox.h"
@@ -203,8 +203,8 @@ static void take(struct program *p, struct ipc_message *m)
     ipc_close_fds(m);
 }
 
-/* One message; waits for it before the loop runs. The parent gone or out of its table: there is no
- * going on. */
+/* One message; waits for it before the loop runs.
+ * The parent gone or out of its table: there is no going on. */
 static bool receive(struct program *p, bool wait)
 {
     struct ipc_message m;
@@ -387,8 +387,8 @@ int main(void)
     static struct program program = {.state = PROXY_CONFIGURING,
                                      .proxy = {.queue = {-1, -1}, .decisions = -1}};
     signal(SIGPIPE, SIG_IGN);
-    /* Bodies come and go: their memory is kept for the next, instead of being mapped and zeroed
-     * again. */
+    /* Bodies come and go: their memory is kept for the next,
+     * instead of being mapped and zeroed again. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BODY);
     mallopt(M_TRIM_THRESHOLD, 4 * KEPT_BODY);
     signal(SIGINT, SIG_IGN); /* a terminal tells everybody; the parent tells us what to do */

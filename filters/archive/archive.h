@@ -2,10 +2,10 @@
  * One archive, one level: each member with all its names and, within a budget, its content.
  * Archives inside archives are the business of whoever is called back (filters/archive/inspect.h).
  *
- * An archive is answered in one of four ways, which are told apart because a policy treats them
- * differently: all was seen; something is encrypted; something could not be read (an unknown
- * method, damage, a kind that nothing here opens); a limit was hit. Only the first may ever count
- * as clean. */
+ * An archive is answered in one of four ways, which are told apart because a policy
+ * treats them differently: all was seen; something is encrypted; something could not
+ * be read (an unknown method, damage, a kind that nothing here opens);
+ * a limit was hit. Only the first may ever count as clean. */
 #ifndef FILTERS_ARCHIVE_ARCHIVE_H
 #define FILTERS_ARCHIVE_ARCHIVE_H
 
@@ -46,8 +46,9 @@ struct archive_member {
     bool encrypted, directory, link;
     struct slice content; /* unpacked bytes; only during the call */
     bool complete;        /* content is all of it */
-    const char *problem;  /* why it is not: "encrypted", "unsupported", "corrupt", "limit", "split";
-                             NULL when only unwanted */
+    /* Why it is not: "encrypted", "unsupported", "corrupt",
+     * "limit", "split"; NULL when only unwanted. */
+    const char *problem;
 };
 
 /* Called with what was found; a false answer stops the listing. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * What the listers of single formats share: the budget, how a member is read within it, how it is
- * handed out. */
+ * What the listers of single formats share:
+ * the budget, how a member is read within it, how it is handed out. */
 #ifndef FILTERS_ARCHIVE_ARCHIVE_WALK_H
 #define FILTERS_ARCHIVE_ARCHIVE_WALK_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The members of a zip: our own directory says which there are, libarchive unpacks one at a time.
- */
+ * The members of a zip:
+ * our own directory says which there are, libarchive unpacks one at a time. */
 #include "filters/archive/archive_walk.h"
 #include "filters/archive/zip_directory.h"
 

@@ -15,9 +15,9 @@
 /* From now on there are `ms` milliseconds; 0: as many as it takes, as it is without a call. */
 void cpu_budget_begin(uint64_t ms);
 
-/* Whether they are spent. `octets` have been looked at since the last question: so that it is
- * cheap, the clock is read once for some ten thousand of them. Once true, it stays so until the
- * next cpu_budget_begin. */
+/* Whether they are spent. `octets` have been looked at since the last question:
+ * so that it is cheap, the clock is read once for some ten thousand of them.
+ * Once true, it stays so until the next cpu_budget_begin. */
 bool cpu_budget_spent(size_t octets);
 
 /* What a message of so many octets has: `base`, and `per_mib` for each MiB; in milliseconds. */

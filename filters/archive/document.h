@@ -11,8 +11,8 @@
  * extensions (extension_of) must be of documents of that kind; without any, it is none. */
 bool document_is_genuine(struct slice type, const struct slice *extensions, size_t count);
 
-/* Does a document of the type `document` have parts of this name's extension? Many parts have
- * none. */
+/* Does a document of the type `document` have parts of this name's
+ * extension? Many parts have none. */
 bool document_has_part(struct slice document, struct slice extension);
 
 /* May a part be of this type? Not programs, scripts, archives, pages, mails. */

@@ -52,8 +52,8 @@ static size_t decode(struct slice s, uint32_t *code)
     return len;
 }
 
-/* Soft hyphen, zero-width and direction marks, byte order mark, variation selectors, tags: nothing
- * is seen. */
+/* Soft hyphen, zero-width and direction marks, byte order mark,
+ * variation selectors, tags: nothing is seen. */
 static bool invisible(uint32_t code)
 {
     return code == 0xad || code == 0x34f || code == 0x61c || code == 0x180e ||

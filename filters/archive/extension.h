@@ -13,8 +13,8 @@
  * when that is full. */
 struct slice extension_of(struct arena *arena, struct slice name);
 
-/* The last component of a path as Windows or Unix would see it, up to its first NUL. A part of
- * `path`. */
+/* The last component of a path as Windows or Unix would see it,
+ * up to its first NUL. A part of `path`. */
 struct slice extension_basename(struct slice path);
 
 #endif

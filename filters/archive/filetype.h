@@ -9,10 +9,10 @@
 /* Loads libmagic's database. Once a process, before the jail; false when there is none to load. */
 bool filetype_warm_up(void);
 
-/* The media type, such as "application/x-dosexec"; "application/octet-stream" when nothing is known
- * of it (or filetype_warm_up() was not called), "inode/x-empty" for no bytes. A constant or in
- * `arena`. Looks at the first 64 KiB, at known places, and at the directories of zip and OLE2
- * files. */
+/* The media type, such as "application/x-dosexec";
+ * "application/octet-stream" when nothing is known of it (or filetype_warm_up() was not called),
+ * "inode/x-empty" for no bytes. A constant or in `arena`.
+ * Looks at the first 64 KiB, at known places, and at the directories of zip and OLE2 files. */
 struct slice filetype_of(struct arena *arena, struct slice content);
 
 /* The same without libmagic, which takes about half a millisecond: own signatures, "text/xml",

@@ -185,8 +185,8 @@ static bool may_be_part(const struct level *level, const struct inspected_file *
     return level->parts;
 }
 
-/* What its names let pass for a part must be fit for one, and wholly seen; a medium may be called
- * anything. */
+/* What its names let pass for a part must be fit for one,
+ * and wholly seen; a medium may be called anything. */
 static bool is_part(const struct level *level, const struct inspected_file *file)
 {
     if (file->encrypted || file->unscannable || !level->parts)

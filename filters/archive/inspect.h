@@ -16,16 +16,17 @@ struct inspected_file {
     const struct slice *names; /* all that it is called: both of a zip's, a NUL's both sides, ... */
     const struct slice *extensions;
     size_t name_count;
-    struct slice type; /* true type; empty when no content could be seen; less precise after the
-                                    first thousand files and for parts */
-    uint64_t size;     /* of the unpacked content; as declared when that was not unpacked whole */
-    unsigned depth;    /* 0: the file that inspect_file() was given */
+    /* True type; empty when no content could be seen;
+     * less precise after the first thousand files and for parts. */
+    struct slice type;
+    uint64_t size;  /* of the unpacked content; as declared when that was not unpacked whole */
+    unsigned depth; /* 0: the file that inspect_file() was given */
     bool part; /* an inner part of an office document (word/document.xml), not a file to its user */
     bool archive; /* it has, or would have, members */
     bool message; /* it was read as mail: its members are the files attached to it */
     bool encrypted, macros, embedded;
-    bool
-        unscannable; /* something of it could not be seen: its kind or method, damage, or a limit */
+    /* Something of it could not be seen: its kind or method, damage, or a limit. */
+    bool unscannable;
     bool limit;      /* ... a limit */
     const char *why; /* of the above: a constant, or NULL */
 };

@@ -22,8 +22,8 @@ void inspect_note_problem(struct inspected_file *file, const char *problem);
 /* Is the file as deep as files may be? That is then noted on it. */
 bool inspect_too_deep(const struct level *level);
 
-/* Takes what is to be looked at off the budget. False, with a note on the file, when it does not
- * suffice. */
+/* Takes what is to be looked at off the budget.
+ * False, with a note on the file, when it does not suffice. */
 bool inspect_charge(struct level *level, size_t entries, uint64_t bytes);
 
 /* Adds the record of a member. NULL when the arena is full. */
@@ -34,8 +34,8 @@ struct inspected_file *inspect_add(struct level *level, const struct slice *name
 void inspect_look_inside(struct inspection *inspection, struct inspected_file *file,
                          struct slice content);
 
-/* Adds the attachments of a TNEF file. Answers with what stands between them, the rest blanked, in
- * `scratch`. */
+/* Adds the attachments of a TNEF file.
+ * Answers with what stands between them, the rest blanked, in `scratch`. */
 struct slice inspect_tnef(struct level *level, struct arena *scratch, struct slice content);
 
 /* When the file is a message, or a mailbox of them, adds the files in it. */

@@ -13,9 +13,9 @@ struct office_findings {
     bool broken;    /* its structure is damaged in a way that may hide the above */
 };
 
-/* Looks into OLE2, RTF, PDF, Word/Excel XML, MHTML and ActiveMime content; what is none of these
- * has no findings. Adds to *out. `scratch` serves during the call and should allow a few times the
- * content's size. */
+/* Looks into OLE2, RTF, PDF, Word/Excel XML, MHTML and ActiveMime content;
+ * what is none of these has no findings. Adds to *out.
+ * `scratch` serves during the call and should allow a few times the content's size. */
 void macros_inspect(struct arena *scratch, struct slice content, struct office_findings *out);
 
 /* OOXML and OpenDocument files are zips: called for each member of one, with its content where that

@@ -64,8 +64,8 @@ static bool is_fold(struct slice line)
     return line.len > 0 && ascii_blank(line.ptr[0]);
 }
 
-/* A header block that has fields of mail. Of notes that begin with one word and a colon it is not
- * enough. */
+/* A header block that has fields of mail.
+ * Of notes that begin with one word and a colon it is not enough. */
 static bool begins_as_mail(struct slice text)
 {
     unsigned found = 0;

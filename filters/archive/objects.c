@@ -131,8 +131,8 @@ static size_t skip_control(struct slice text, size_t at)
     return at;
 }
 
-/* The hex digits from `text` on until its group ends; what else stands between them is skipped, as
- * Word does. */
+/* The hex digits from `text` on until its group ends;
+ * what else stands between them is skipped, as Word does. */
 static struct slice decode_hex(struct arena *scratch, struct slice text, size_t *used)
 {
     char *out = arena_alloc(scratch, text.len / 2 + 1);

@@ -36,8 +36,8 @@ bool ole_open(struct arena *arena, struct slice content, struct ole *out);
 /* The first entry of that name (letters folded), or NULL. */
 const struct ole_entry *ole_find(const struct ole *ole, struct slice name);
 
-/* The first `max` bytes of a stream, in `arena`; fewer when its chain is shorter or the arena is
- * full. */
+/* The first `max` bytes of a stream, in `arena`;
+ * fewer when its chain is shorter or the arena is full. */
 struct slice ole_read(struct arena *arena, const struct ole *ole, const struct ole_entry *entry,
                       size_t max);
 

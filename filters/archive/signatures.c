@@ -95,8 +95,8 @@ static bool is_dosexec(struct slice c)
     return false;
 }
 
-/* 0xcafebabe begins Java classes and Mach-O files for several processors: the latter
- * count theirs. */
+/* 0xcafebabe begins Java classes and Mach-O files for several processors:
+ * the latter count theirs. */
 static struct slice cafebabe(struct slice c)
 {
     if (!slice_starts(c, SLICE("\xca\xfe\xba\xbe")))

@@ -11,8 +11,8 @@
 enum { TNEF_NAMES_MAX = 6 };
 
 struct tnef_attachment {
-    struct slice
-        names[TNEF_NAMES_MAX]; /* all distinct: title, long and short name ... clean UTF-8 */
+    /* All distinct: title, long and short name ... clean UTF-8. */
+    struct slice names[TNEF_NAMES_MAX];
     size_t n_names;
     struct slice data; /* part of the input */
     bool entered;      /* a message whose attachments are in the list as well */

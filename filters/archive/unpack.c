@@ -127,8 +127,8 @@ void unpack_close(struct unpacker **unpacker)
 
 static struct slice name_of(struct archive_entry *entry)
 {
-    /* The locale is UTF-8 (unpack_warm_up), so both are the same; the first needs no conversion for
-     * most formats. */
+    /* The locale is UTF-8 (unpack_warm_up), so both are the same;
+     * the first needs no conversion for most formats. */
     const char *name = archive_entry_pathname(entry);
     return slice_of(name ? name : archive_entry_pathname_utf8(entry));
 }
@@ -137,8 +137,8 @@ int unpack_next(struct unpacker *u, struct unpack_entry *out)
 {
     struct archive_entry *entry;
     int r = ARCHIVE_RETRY;
-    /* libarchive exits the process when a name is no UTF-8 and an earlier failure left ENOMEM
-     * behind. */
+    /* libarchive exits the process when a name is no UTF-8 and an
+     * earlier failure left ENOMEM behind. */
     errno = 0;
     for (unsigned tries = 0; r == ARCHIVE_RETRY && tries < RETRIES_MAX; tries++)
         r = archive_read_next_header(u->archive, &entry);

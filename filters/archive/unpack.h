@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 
-/* Loads what libarchive and the C library load lazily (locale, character sets). Once, before the
- * jail. */
+/* Loads what libarchive and the C library load lazily (locale, character sets).
+ * Once, before the jail. */
 bool unpack_warm_up(void);
 
 enum unpack_format {
@@ -64,8 +64,8 @@ int unpack_next(struct unpacker *unpacker, struct unpack_entry *out);
  * counts. *got is the block's length. */
 int unpack_read(struct unpacker *unpacker, struct buf *out, size_t *got);
 
-/* Unpacks a zlib stream (RFC 1950) into `out`, as far as it goes and `out` has room. False when
- * nothing came. */
+/* Unpacks a zlib stream (RFC 1950) into `out`, as far as it goes and
+ * `out` has room. False when nothing came. */
 bool unpack_zlib(struct slice zlib, struct buf *out);
 
 /* Members or headers were found encrypted. */

@@ -13,8 +13,8 @@ enum {
     LOCAL_SIZE = 30,
     CENTRAL_SIZE = 46,
     END_SIZE = 22,
-    /* A comment has at most 65535 bytes; as much again for what some programs still accept behind
-       it. */
+    /* A comment has at most 65535 bytes;
+     * as much again for what some programs still accept behind it. */
     END_WINDOW = 2 * 65536 + END_SIZE,
     ENDS_MAX = 8,
     MARK_MAX = 64,
@@ -177,9 +177,9 @@ static struct end_record read_end(struct slice c, uint64_t at)
                                bytes_le64(c, end64 + 32)};
 }
 
-/* Offsets count from the first byte, or, when something was put before the zip, from where that
- * makes the directory end at its end record. Both readings exist in the field; each that fits is
- * taken. */
+/* Offsets count from the first byte, or, when something was put before the zip,
+ * from where that makes the directory end at its end record.
+ * Both readings exist in the field; each that fits is taken. */
 static void read_directory(struct reader *r, struct end_record end)
 {
     uint64_t before = end.size <= end.at ? end.at - end.size : UINT64_MAX;
@@ -231,8 +231,8 @@ static int by_local(const void *a, const void *b)
 
 void zip_directory_warm_up(void)
 {
-    /* qsort() looks up how much memory there is when it sorts more than a kilobyte for the first
-     * time. */
+    /* qsort() looks up how much memory there is when it sorts more
+     * than a kilobyte for the first time. */
     struct zip_member members[64] = {0};
     qsort(members, sizeof members / sizeof *members, sizeof *members, by_local);
 }

@@ -10,8 +10,8 @@
 #define ZIP_NAMES_MAX 6
 
 struct zip_member {
-    struct slice
-        names[ZIP_NAMES_MAX]; /* distinct, the central directory's first; parts of the content */
+    /* Distinct, the central directory's first; parts of the content. */
+    struct slice names[ZIP_NAMES_MAX];
     size_t name_count;
     uint64_t packed, size; /* as declared; of the local header when there is no central entry */
     uint64_t local;        /* offset of the local header */

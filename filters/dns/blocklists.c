@@ -83,9 +83,9 @@ static void inquire(const struct inquest *inquest, struct findings *out)
     }
 }
 
-/* A blocklist that failed could only make it greater: what is known is a lower bound, and a rule
- * that asks for more simply does not fire. An allowlist that failed could have spoken for the
- * client. */
+/* A blocklist that failed could only make it greater: what is known is a lower bound,
+ * and a rule that asks for more simply does not fire.
+ * An allowlist that failed could have spoken for the client. */
 static struct value score_of(const struct findings *findings)
 {
     if (findings->asked > 0 && findings->answered == 0)

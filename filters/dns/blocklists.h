@@ -30,10 +30,10 @@ bool blocklists_message(struct arena *arena, struct dns_answers *dns, const stru
                         uint64_t suspended, const struct slice *domains, size_t count,
                         struct facts *facts);
 
-/* Health of list `index` (RFC 5782 5): what must be listed is, what must not is not, no answer lies
- * outside 127.0.0.0/8 or in 127.255.255.0/24. NULL while answers are missing (dns_missed) or when
- * it is fine; else what is wrong, static. A DNS that does not answer at all says nothing about the
- * list: fine. */
+/* Health of list `index` (RFC 5782 5): what must be listed is, what must not is not,
+ * no answer lies outside 127.0.0.0/8 or in 127.255.255.0/24.
+ * NULL while answers are missing (dns_missed) or when it is fine; else what is wrong,
+ * static. A DNS that does not answer at all says nothing about the list: fine. */
 const char *blocklist_health(struct arena *arena, struct dns_answers *dns,
                              const struct config *config, size_t index);
 

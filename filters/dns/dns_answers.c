@@ -41,8 +41,8 @@ static struct slice without_dot(struct slice name)
 
 static size_t bucket_of(struct slice name, enum dns_type type)
 {
-    uint32_t hash =
-        2166136261u ^ (uint32_t)type; /* FNV-1a: the table is small and of one message */
+    /* FNV-1a: the table is small and of one message. */
+    uint32_t hash = 2166136261u ^ (uint32_t)type;
     for (size_t i = 0; i < name.len; i++)
         hash = (hash ^ (unsigned char)ascii_lower(name.ptr[i])) * 16777619u;
     return hash % BUCKETS;

@@ -23,9 +23,9 @@ enum dns_status {
 };
 
 struct dns_record {
-    struct slice
-        text;     /* TXT: its strings joined; PTR, CNAME, MX: a name, lower case, no trailing dot */
-    struct ip ip; /* A, AAAA */
+    /* TXT: its strings joined; PTR, CNAME, MX: a name, lower case, no trailing dot. */
+    struct slice text;
+    struct ip ip;        /* A, AAAA */
     uint16_t preference; /* MX */
 };
 
@@ -67,8 +67,8 @@ void dns_answers_each(const struct dns_answers *table,
                                    const struct dns_answer *answer),
                       void *context);
 
-/* Whether the run so far had a miss; and what was missed (the first only, and what dns_prefetch
- * noted besides). */
+/* Whether the run so far had a miss;
+ * and what was missed (the first only, and what dns_prefetch noted besides). */
 bool dns_missed(const struct dns_answers *table);
 struct dns_wanted {
     struct slice name;

@@ -20,9 +20,9 @@ enum {
 void dns_wire_read(struct slice packet, enum dns_type type, struct arena *arena,
                    struct dns_answer *answer);
 
-/* Writes a name in the form of master files (RFC 1035 5.1), in lower case: every octet stands for
- * itself. False for one that cannot exist: longer than 253 octets, or with a label that is empty or
- * over 63. */
+/* Writes a name in the form of master files (RFC 1035 5.1), in lower case:
+ * every octet stands for itself. False for one that cannot exist:
+ * longer than 253 octets, or with a label that is empty or over 63. */
 bool dns_question(struct slice name, char out[static DNS_QUESTION_SIZE]);
 
 #endif

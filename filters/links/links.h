@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * What a message points to: the registered domains of the URLs and mail addresses in its texts, as
- * browsers and mail programs read them. Addresses (http://192.0.2.1/) have no domain and are left
- * out. */
+ * What a message points to: the registered domains of the URLs and mail addresses in
+ * its texts, as browsers and mail programs read them.
+ * Addresses (http://192.0.2.1/) have no domain and are left out. */
 #ifndef FILTERS_LINKS_LINKS_H
 #define FILTERS_LINKS_LINKS_H
 

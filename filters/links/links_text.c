@@ -71,8 +71,8 @@ static bool ends_with_scheme(struct slice before)
     return false;
 }
 
-/* Where the authority begins when "://" stands at `at` (or, within another URL, "%3A%2F%2F"); else
- * 0. */
+/* Where the authority begins when "://" stands at `at`
+ * (or, within another URL, "%3A%2F%2F"); else 0. */
 static size_t after_slashes(struct slice text, size_t at, bool *nested)
 {
     struct slice rest = slice_from(text, at);

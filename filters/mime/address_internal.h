@@ -39,8 +39,8 @@ void reader_end_mailbox(struct reader *r);
 /* What stands in the brackets so far is an address that has no business there. */
 void reader_add_angle(struct reader *r);
 
-/* At a comma. True when what precedes it is a piece of a name, "Example, Inc. <a@b>", and no
- * mailbox ends. */
+/* At a comma. True when what precedes it is a piece of a name,
+ * "Example, Inc. <a@b>", and no mailbox ends. */
 bool reader_comma_of_name(struct reader *r);
 
 #endif

@@ -30,8 +30,8 @@ static bool contains_fold(struct slice s, struct slice needle)
     return false;
 }
 
-/* An address other than the mailbox's own in what people are shown: not after some thousand
- * characters. */
+/* An address other than the mailbox's own in what people are shown:
+ * not after some thousand characters. */
 static bool shows_another(struct slice name, struct slice domain)
 {
     name = slice_sub(name, 0, SHOWN_MAX);

@@ -33,8 +33,8 @@ struct slice text_domain(const struct text *t); /* empty when there is no '@'; w
  * or s.len + 1. */
 size_t text_behind_at(struct slice s);
 
-/* Octets that turn the order of characters around (U+200E, U+200F, U+202A to U+202E, U+2066 to
- * U+2069). */
+/* Octets that turn the order of characters around (U+200E, U+200F,
+ * U+202A to U+202E, U+2066 to U+2069). */
 bool text_is_turned(struct slice s);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Checked reads of numbers from hostile bytes: what is outside reads as 0. Ask `bytes_has` where
- * that matters. */
+ * Checked reads of numbers from hostile bytes:
+ * what is outside reads as 0. Ask `bytes_has` where that matters. */
 #ifndef FILTERS_MIME_BYTES_H
 #define FILTERS_MIME_BYTES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The descriptors are kept for the life of the process, since iconv_open reads files, which a jail
- * forbids. */
+ * The descriptors are kept for the life of the process,
+ * since iconv_open reads files, which a jail forbids. */
 #include "filters/mime/charset.h"
 
 #include <errno.h>

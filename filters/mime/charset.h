@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Text in any of the charsets that mail uses, made into UTF-8 that is safe to show: no controls,
- * always valid. */
+ * Text in any of the charsets that mail uses, made into UTF-8 that
+ * is safe to show: no controls, always valid. */
 #ifndef FILTERS_MIME_CHARSET_H
 #define FILTERS_MIME_CHARSET_H
 

@@ -39,11 +39,11 @@ size_t headers_count(struct slice block, struct slice name);
  * at most blanks between them (4.5). */
 bool headers_begin(struct slice message, size_t at);
 
-/* The header block at the start of a message: up to and without the empty line; all of it when
- * there is none. It is empty when the first line begins no field: then all is body, as it is for
- * servers behind, and as it is sent on. Before it may stand what mail boxes put in front of a
- * message, "From a@example.com Thu Jan  1 ...". *body, unless NULL, becomes the offset after the
- * empty line. */
+/* The header block at the start of a message: up to and without the empty line;
+ * all of it when there is none. It is empty when the first line begins no field:
+ * then all is body, as it is for servers behind, and as it is sent on.
+ * Before it may stand what mail boxes put in front of a message, "From a@example.com Thu
+ * Jan  1 ...". *body, unless NULL, becomes the offset after the empty line. */
 struct slice headers_block(struct slice message, size_t *body);
 
 /* The value on one line: CR and LF removed, blanks at both ends trimmed. Copied only when it is

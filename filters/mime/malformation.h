@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The names of what can be wrong with a message, and sets of them. The table is
- * filters/mime/malformations.def. */
+ * The names of what can be wrong with a message, and sets of them.
+ * The table is filters/mime/malformations.def. */
 #ifndef FILTERS_MIME_MALFORMATION_H
 #define FILTERS_MIME_MALFORMATION_H
 

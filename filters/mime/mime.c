@@ -129,8 +129,8 @@ static bool is_encoded(const struct mime_part *part)
            part->encoding == MIME_UUENCODE;
 }
 
-/* A part begins at `at`; messages within it are entered at once. Returns where the body of the
- * innermost begins. */
+/* A part begins at `at`; messages within it are entered at once.
+ * Returns where the body of the innermost begins. */
 static size_t open_part(struct parser *p, int parent, size_t at)
 {
     for (;;) {
@@ -239,8 +239,8 @@ static size_t count_boundaries(struct slice text, const struct boundaries *b)
     return n;
 }
 
-/* A multipart that is written plainly but labelled as encoded: whether those who decode it see
- * other parts. */
+/* A multipart that is written plainly but labelled as encoded:
+ * whether those who decode it see other parts. */
 static bool label_matters(struct parser *p, const struct frame *f)
 {
     const struct mime_part *part = &p->message->parts[f->part];

@@ -35,8 +35,8 @@ enum mime_name_source {
 /* A name that some client may show or save the part under: clean UTF-8, never empty. */
 struct mime_name {
     struct slice text;
-    enum mime_name_source
-        source; /* VARIANT: derived from another (cut at NUL, without its path, ...) */
+    /* VARIANT: derived from another (cut at NUL, without its path, ...). */
+    enum mime_name_source source;
 };
 
 struct mime_range {
@@ -81,8 +81,8 @@ bool mime_parse(struct arena *arena, struct slice raw, const struct mime_limits 
 bool mime_decode(const struct mime_part *part, struct arena *arena, size_t max,
                  struct slice *content, bool *cut, struct malformations *odd);
 
-/* The same in pieces, through 64 KiB of stack. The sink returns false to stop; the result is then
- * false. */
+/* The same in pieces, through 64 KiB of stack.
+ * The sink returns false to stop; the result is then false. */
 bool mime_decode_to(const struct mime_part *part, bool (*sink)(void *context, struct slice piece),
                     void *context, struct malformations *odd);
 

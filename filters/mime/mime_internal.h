@@ -69,8 +69,8 @@ enum mime_encoding mime_encoding_of(struct arena *arena, struct slice value,
 
 bool slice_icontains(struct slice s, struct slice needle);
 
-/* The header block of the part, interpreted: type, encoding, names ... Boundaries go to
- * *boundaries. */
+/* The header block of the part, interpreted:
+ * type, encoding, names ... Boundaries go to *boundaries. */
 void mime_read_headers(struct parser *p, size_t part, struct boundaries *boundaries);
 
 /* Names of the part from its Content-Type, -Disposition and -Location values (unfolded). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * The names of a part. Each value that any client could come to is kept, and variants that a file
- * system or a person would make of it: cut at NUL, without its path, without what cannot be seen.
- */
+ * The names of a part. Each value that any client could come to is kept,
+ * and variants that a file system or a person would make of it:
+ * cut at NUL, without its path, without what cannot be seen. */
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "filters/mime/charset.h"

@@ -155,8 +155,8 @@ static void read_quoted(struct cursor *c, struct param *p)
     }
 }
 
-/* Where a value without quotes ends: at the semicolon, or before a further "key=" whose semicolon
- * is missing. */
+/* Where a value without quotes ends:
+ * at the semicolon, or before a further "key=" whose semicolon is missing. */
 static size_t bare_end(struct cursor *c, struct param *p)
 {
     size_t end = next_semicolon(c, c->at);

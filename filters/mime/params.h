@@ -20,8 +20,8 @@ struct param {
 };
 
 struct params {
-    struct slice
-        main; /* before the first semicolon: "text/plain", "attachment"; comments removed */
+    /* Before the first semicolon: "text/plain", "attachment"; comments removed. */
+    struct slice main;
     struct param *items;
     size_t n;
     bool odd;      /* the syntax is wrong somewhere */
@@ -37,8 +37,8 @@ bool params_parse(struct arena *arena, struct slice value, size_t max, struct pa
 size_t params_values(struct arena *arena, const struct params *params, struct slice name,
                      struct slice *values, size_t max);
 
-/* What stands after `keyword` and '=' anywhere in the value, even inside another parameter's
- * quotes. */
+/* What stands after `keyword` and '=' anywhere in the value,
+ * even inside another parameter's quotes. */
 size_t params_loose(struct slice value, struct slice keyword, struct slice *values, size_t max);
 
 /* Adds value to values[0..n) unless it is there or full. Returns the new n. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * RFC 2231: continuations joined in each order that a client may use, percent and charset decoded.
- */
+ * RFC 2231: continuations joined in each order that a client may use,
+ * percent and charset decoded. */
 #include "base/buf.h"
 #include "filters/mime/charset.h"
 #include "filters/mime/params.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * The text of header fields: encoded words (RFC 2047) and raw octets become clean UTF-8. As
- * tolerant as clients are: words within quotes and within words, words split in mid character,
- * wrong padding. */
+ * The text of header fields: encoded words (RFC 2047) and raw octets become
+ * clean UTF-8. As tolerant as clients are:
+ * words within quotes and within words, words split in mid character, wrong padding. */
 #ifndef FILTERS_MIME_WORDS_H
 #define FILTERS_MIME_WORDS_H
 

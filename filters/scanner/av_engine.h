@@ -10,8 +10,9 @@
 enum av_verdict { AV_CLEAN, AV_INFECTED, AV_FAILED };
 
 enum {
-    AV_SCAN_MIB = 384, /* bytes unpacked, one scan, and the room that the temporary folder must
-                          have: past it AV_FAILED */
+    /* Bytes unpacked, one scan, and the room that the temporary
+     * folder must have: past it AV_FAILED. */
+    AV_SCAN_MIB = 384,
     AV_FILE_MIB = 192, /* one file */
     AV_NAME_MAX = 256,
 };
@@ -26,8 +27,8 @@ void av_engine_free(void);
 /* In a worker: its own temporary folder and random numbers. */
 bool av_engine_enter(const char *scratch, const char **reason);
 
-/* Scans one file's bytes. `text` is the signature's name, or why it failed; valid until the next
- * call. */
+/* Scans one file's bytes.
+ * `text` is the signature's name, or why it failed; valid until the next call. */
 enum av_verdict av_engine_scan(struct slice bytes, const char **text);
 
 /* Proves that the engine still finds: scans a mail with the canary encoded in it. */

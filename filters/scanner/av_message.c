@@ -85,8 +85,8 @@ static void scan_whole(struct task *task, struct slice message)
     free(copy);
 }
 
-/* A member comes after the record of what holds it: from the first RAR or message on, every content
- * is scanned. */
+/* A member comes after the record of what holds it:
+ * from the first RAR or message on, every content is scanned. */
 static void scan_member(void *ctx, const struct inspected_file *file, struct slice content)
 {
     struct task *task = ctx;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * A whole message for libclamav: as it stands, then each leaf as our own parser finds it, then what
- * RAR archives hold, since libclamav's own reading of mail can be evaded and Debian's knows no RAR.
- */
+ * A whole message for libclamav: as it stands, then each leaf as our own
+ * parser finds it, then what RAR archives hold, since libclamav's own reading
+ * of mail can be evaded and Debian's knows no RAR. */
 #ifndef FILTERS_SCANNER_AV_MESSAGE_H
 #define FILTERS_SCANNER_AV_MESSAGE_H
 
@@ -20,8 +20,8 @@ struct av_findings {
 /* Libraries' lazy loads. Once, before the jail; false with *reason. */
 bool av_message_warm_up(const char **reason);
 
-/* AV_INFECTED when anything was found, else AV_FAILED when anything could not be scanned, else
- * AV_CLEAN. */
+/* AV_INFECTED when anything was found, else AV_FAILED when anything
+ * could not be scanned, else AV_CLEAN. */
 enum av_verdict av_message_scan(struct arena *arena, struct slice message,
                                 const struct scan_limits *limits, struct av_findings *out);
 

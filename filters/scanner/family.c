@@ -70,8 +70,8 @@ static bool make_descriptors(struct head *head, const char **reason)
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
     sigprocmask(SIG_BLOCK, &children, NULL);
-    /* a service manager and a terminal signal everybody; only the starter knows when sessions are
-     * through */
+    /* a service manager and a terminal signal everybody;
+     * only the starter knows when sessions are through */
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
@@ -213,8 +213,8 @@ static const char *failure_of(const struct worker *worker, int status)
 
 static void worker_ended(struct head *head, struct worker *worker, int status)
 {
-    worker->slot->reason[sizeof worker->slot->reason - 1] =
-        '\0'; /* it wrote this, and is dead now */
+    /* It wrote this, and is dead now. */
+    worker->slot->reason[sizeof worker->slot->reason - 1] = '\0';
     log_death(head, worker, status);
     if (!head->announced && !head->retiring && !atomic_load(&worker->slot->ready))
         head->failure = failure_of(worker, status);

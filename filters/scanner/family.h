@@ -23,9 +23,8 @@ enum family_message {
 #undef FAMILY_MESSAGE
 };
 
-/* --workers N --recycle MESSAGES --timeout MS --user NAME --chroot FOLDER --database FOLDER
- * --log-to stderr|syslog
- * --log-level WORD */
+/* --workers N --recycle MESSAGES --timeout MS --user NAME --chroot FOLDER
+ * --database FOLDER --log-to stderr|syslog --log-level WORD */
 struct family_options {
     unsigned workers, recycle, timeout;
     const char *user, *chroot; /* only as root */
@@ -39,8 +38,8 @@ enum family_outcome {
     FAMILY_REFUSED,        /* no answer, *reason says why; the worker is replaced */
 };
 
-/* What differs between families. False with *reason anywhere means that the family or the worker
- * cannot serve. */
+/* What differs between families.
+ * False with *reason anywhere means that the family or the worker cannot serve. */
 struct family {
     const char *name;
     enum jail jail;

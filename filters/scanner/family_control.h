@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The control socket between a family's head and its starter, both ends. What is said:
- * filters/scanner/family_messages.def. */
+ * The control socket between a family's head and its starter, both ends.
+ * What is said: filters/scanner/family_messages.def. */
 #ifndef FILTERS_SCANNER_FAMILY_CONTROL_H
 #define FILTERS_SCANNER_FAMILY_CONTROL_H
 

@@ -60,8 +60,8 @@ static int make_poll(const struct worker_start *start)
 
 static void enter_jail(const struct worker_start *start)
 {
-    /* else each look at local time, as archives ask for, would look whether /etc/localtime has
-     * changed */
+    /* else each look at local time, as archives ask for,
+     * would look whether /etc/localtime has changed */
     setenv("TZ", "UTC0", 1);
     tzset();
     const struct family *family = start->family;

@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-/* One page, shared by the head and one worker. The head trusts it no further than to kill that
- * worker. */
+/* One page, shared by the head and one worker.
+ * The head trusts it no further than to kill that worker. */
 struct slot {
     _Atomic int64_t busy_since;   /* clock_ms() of the job at hand, or of the start; 0: idle */
     atomic_bool ready;            /* jailed and checked */
@@ -24,10 +24,10 @@ struct worker_start {
     struct slot *slot;
     unsigned number;
     pid_t head;
-    uint64_t
-        inherited; /* bytes of writable memory that the head has: signatures can take a gigabyte */
-    int wake;      /* ends when the family retires */
-    int report;    /* a byte is written there when ready */
+    /* Bytes of writable memory that the head has: signatures can take a gigabyte. */
+    uint64_t inherited;
+    int wake;   /* ends when the family retires */
+    int report; /* a byte is written there when ready */
 };
 
 enum { WORKER_RECYCLED = 0, WORKER_FAILED = 1 };

@@ -24,8 +24,8 @@ static int file_of(struct slice payload)
     return -1;
 }
 
-/* Copies what came in a file. It may be any descriptor that a hostile peer has, and change
- * meanwhile. */
+/* Copies what came in a file.
+ * It may be any descriptor that a hostile peer has, and change meanwhile. */
 static struct slice read_file(int file, size_t most, struct arena *arena)
 {
     struct slice none = {NULL, 0};

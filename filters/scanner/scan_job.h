@@ -12,9 +12,9 @@
 #include "policy/facts.h"
 
 enum {
-    SCAN_HEADERS_MAX = 256,         /* header["..."] keys a policy may have */
-    SCAN_JOB_MAX = 8 * 1024 * 1024, /* bytes of a packed job, DNS answers included: past some it
-                                       comes in a memfd */
+    SCAN_HEADERS_MAX = 256, /* header["..."] keys a policy may have */
+    /* Bytes of a packed job, DNS answers included: past some it comes in a memfd. */
+    SCAN_JOB_MAX = 8 * 1024 * 1024,
     SCAN_REASON_MAX = 200,
     SCAN_ANSWER_MAX = 2 * 1024 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in a memfd */
 };
@@ -40,25 +40,27 @@ struct scan_sender {
 /* What is wanted. Each is the producer's of that name; gatepost-av answers with its own always. */
 struct scan_job {
     bool message, attachments, links;
-    bool spf;                /* needs no message (-1) */
-    bool authentication;     /* DKIM, ARC, DMARC; for DMARC SPF is found out again, quickly: its
-                                answers are all in `dns` */
+    bool spf; /* needs no message (-1) */
+    /* DKIM, ARC, DMARC; for DMARC SPF is found out again, quickly: its answers are all in `dns`. */
+    bool authentication;
     struct scan_sender from; /* its sender's domain is also for message.id_fits_sender */
-    struct dns_answers *dns; /* what the DNS has said so far; NULL: nothing. A scanner that lacks
-                                an answer says so in scan_answer.wanted, unless it is complete */
-    bool dns_complete;       /* what is not in it does not exist */
-    bool honour_np;          /* DMARC's np= (RFC 9091) */
+    /* What the DNS has said so far; NULL: nothing.
+     * A scanner that lacks an answer says so in scan_answer.wanted, unless it is complete. */
+    struct dns_answers *dns;
+    bool dns_complete;           /* what is not in it does not exist */
+    bool honour_np;              /* DMARC's np= (RFC 9091) */
     const struct slice *headers; /* names wanted, lower case, in the order of the policy's keys */
     size_t header_count;
     struct scan_limits limits;
 };
 
 struct scan_answer {
-    struct facts facts; /* those of the producers that were asked; the rest pending. keyed has
-                           header_count values. Those of spf and authentication stay pending
-                           when `wanted` is not empty, the others are there at the first answer */
-    struct part_range
-        *parts; /* leaves, ascending; past about 1,100 the rest is left out: no range, no edit */
+    /* Those of the producers that were asked; the rest pending.
+     * keyed has header_count values. Those of spf and authentication stay pending when
+     * `wanted` is not empty, the others are there at the first answer. */
+    struct facts facts;
+    /* Leaves, ascending; past about 1,100 the rest is left out: no range, no edit. */
+    struct part_range *parts;
     size_t part_count;
     const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
     size_t wanted_count;
@@ -84,11 +86,11 @@ int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan
 int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, int *message,
               int *reply);
 
-/* Answers. What does not fit SCAN_ANSWER_MAX is left out and says so: a list is cut, a text becomes
- * unknown. */
+/* Answers. What does not fit SCAN_ANSWER_MAX is left out and says so:
+ * a list is cut, a text becomes unknown. */
 bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer *answer);
-bool scan_refuse(int reply,
-                 const char *reason); /* it could not be scanned: the facts are unknown */
+/* It could not be scanned: the facts are unknown. */
+bool scan_refuse(int reply, const char *reason);
 
 /* A job as bytes. False: it does not fit. `payload` may be anything, and must outlive the job,
  * whose `dns` is a new table in the arena; *job is empty after a failure. */

@@ -22,8 +22,8 @@ struct arc_outcome {
     bool temporary;             /* it failed because DNS did, and for nothing else */
     struct arc_sealer *sealers; /* the first that sealed first; as far as the structure is right */
     size_t count;
-    unsigned oldest_pass; /* the lowest instance whose AMS, with all after it, verifies; 0: all do
-                             (RFC 8617 5.2) */
+    /* The lowest instance whose AMS, with all after it, verifies; 0: all do (RFC 8617 5.2). */
+    unsigned oldest_pass;
 };
 
 /* Examines the chain of a message (lines end with CRLF) at the time `now` (seconds since 1970).

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
- * What SPF, DKIM, ARC and DMARC will ask of the DNS, told as soon as it can be known, so that the
- * answers are there when the message is. A guess: what is left out is asked later, what is too much
- * is asked in vain. It runs in the proxy: linear, bounded, and without any library that reads
- * messages. */
+ * What SPF, DKIM, ARC and DMARC will ask of the DNS, told as soon as it can be known,
+ * so that the answers are there when the message is.
+ * A guess: what is left out is asked later, what is too much is asked in vain.
+ * It runs in the proxy: linear, bounded, and without any library that reads messages. */
 #ifndef FILTERS_SENDER_AUTH_PREFETCH_H
 #define FILTERS_SENDER_AUTH_PREFETCH_H
 
@@ -16,8 +16,8 @@ struct auth_prefetch {
     size_t count;
 };
 
-/* At MAIL: the SPF records of the HELO name and of the sender's domain. False when the arena is
- * full. */
+/* At MAIL: the SPF records of the HELO name and of the sender's domain.
+ * False when the arena is full. */
 bool auth_prefetch_envelope(struct arena *arena, struct slice helo, struct slice sender,
                             struct auth_prefetch *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * Readers differ in how they take comments, quotes, escapes, folding and encoded words. So no one
- * reading is sought: a field is ours when our name stands, whole, anywhere before its first result.
- */
+ * Readers differ in how they take comments, quotes, escapes,
+ * folding and encoded words. So no one reading is sought:
+ * a field is ours when our name stands, whole, anywhere before its first result. */
 #include "filters/mime/words.h"
 #include "filters/sender/auth_results.h"
 
@@ -43,8 +43,8 @@ static struct slice bare(struct arena *arena, struct slice text)
     return (struct slice){out, len};
 }
 
-/* What stands before the first ';' that is in no comment and no quotes; all when one of these does
- * not end. */
+/* What stands before the first ';' that is in no comment and no quotes;
+ * all when one of these does not end. */
 static struct slice before_results(struct slice value)
 {
     size_t depth = 0;

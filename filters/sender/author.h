@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Whose name a message bears: the domains of its From fields (RFC 7489 6.6.1), all that any program
- * could show. */
+ * Whose name a message bears:
+ * the domains of its From fields (RFC 7489 6.6.1), all that any program could show. */
 #ifndef FILTERS_SENDER_AUTHOR_H
 #define FILTERS_SENDER_AUTHOR_H
 
@@ -13,14 +13,15 @@ enum author_kind {
     AUTHOR_NONE,    /* no From, no address in it, or only an address literal */
     AUTHOR_ONE,     /* one field, one domain */
     AUTHOR_SEVERAL, /* several fields or domains: DMARC never passes */
-    AUTHOR_INVALID, /* control characters, what is no domain, an address without one beside another,
-                       or too many: DMARC never passes */
+    /* Control characters, what is no domain, an address without one beside
+     * another, or too many: DMARC never passes. */
+    AUTHOR_INVALID,
 };
 
 struct author {
     enum author_kind kind;
-    struct slice
-        domains[AUTHOR_DOMAINS_MAX]; /* distinct, normalised; an address literal as it is */
+    /* Distinct, normalised; an address literal as it is. */
+    struct slice domains[AUTHOR_DOMAINS_MAX];
     size_t count;
     /* Normalised, none of the above: what a program that reads From another way could show instead.
      * None of them makes a message its own; what they ask for DMARC holds. */

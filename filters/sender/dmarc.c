@@ -206,8 +206,8 @@ static void conclude(struct run *run, enum discovery worst, struct dmarc *out)
     }
 }
 
-/* What others could show as the author is protected by its own record: where that has none, nothing
- * changes. */
+/* What others could show as the author is protected by its own record:
+ * where that has none, nothing changes. */
 static void judge_other(struct run *run, struct slice domain, struct dmarc *out)
 {
     struct policy_record record;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * DMARC (RFC 7489): what the author's domain asks to be done with a message, and whether the
- * message is its own. Pure: DNS comes from a table, and after a miss (dns_missed) the result is
- * void. */
+ * DMARC (RFC 7489): what the author's domain asks to be done with a message,
+ * and whether the message is its own.
+ * Pure: DNS comes from a table, and after a miss (dns_missed) the result is void. */
 #ifndef FILTERS_SENDER_DMARC_H
 #define FILTERS_SENDER_DMARC_H
 

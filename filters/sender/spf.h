@@ -30,13 +30,14 @@ struct spf_outcome {
     enum spf_result result;
     enum spf_identity identity; /* whose domain was asked: for a null sender that is HELO (2.4) */
     struct slice domain;        /* that domain, lower case, no trailing dot; in the arena */
-    struct slice explanation;   /* of a fail, printable ASCII that the domain's owner wrote, at most
-                                   8 KiB: do not trust it. Empty: there is none */
-    struct slice mechanism;     /* the term that matched or is wrong, in the words of the domain's
-                                   record, any octets (it lives as long as the answers);
-                                   empty: none did */
-    struct slice problem;       /* of temperror and permerror: what is wrong, in a few words */
-    unsigned lookups;           /* terms that asked the DNS (4.6.4) */
+    /* Of a fail, printable ASCII that the domain's owner wrote,
+     * at most 8 KiB: do not trust it. Empty: there is none. */
+    struct slice explanation;
+    /* The term that matched or is wrong, in the words of the domain's record,
+     * any octets (it lives as long as the answers); empty: none did. */
+    struct slice mechanism;
+    struct slice problem; /* of temperror and permerror: what is wrong, in a few words */
+    unsigned lookups;     /* terms that asked the DNS (4.6.4) */
 };
 
 /* Checks the MAIL FROM identity; for a null sender, postmaster at the HELO name. False: an answer

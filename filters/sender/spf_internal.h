@@ -62,9 +62,9 @@ bool spf_is_domain(struct slice name);
 
 enum spf_macro_use { SPF_IN_RECORD, SPF_IN_EXPLANATION };
 
-/* Syntax of a macro-string in a record, unknown modifiers included; or of an explain-string, which
- * may hold spaces, and alone the letters c, r and t (7.2). *ends_in_macro: the last of it is a
- * macro-expand. */
+/* Syntax of a macro-string in a record, unknown modifiers included;
+ * or of an explain-string, which may hold spaces, and alone the letters c,
+ * r and t (7.2). *ends_in_macro: the last of it is a macro-expand. */
 bool spf_macro_check(struct slice text, enum spf_macro_use use, bool *ends_in_macro);
 
 struct spf_evaluation {

@@ -91,8 +91,8 @@ bool spf_macro_undefined(const struct spf_evaluation *e, struct slice text)
 
 /* ---- values of letters */
 
-/* Nibbles with dots between, as in ip6.arpa but not reversed; the dotted quad of IPv4 is that
- * already. */
+/* Nibbles with dots between, as in ip6.arpa but not reversed;
+ * the dotted quad of IPv4 is that already. */
 static struct slice dotted_ip(const struct ip *ip, char out[static IP_TEXT_MAX])
 {
     static const char hex[] = "0123456789ABCDEF";

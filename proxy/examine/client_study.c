@@ -161,8 +161,8 @@ void client_study_helo(struct client_study *client, struct slice helo)
     begin_dns(client);
 }
 
-/* The evaluators know what an answer that timed out means: one slow list does not silence the
- * others. */
+/* The evaluators know what an answer that timed out means:
+ * one slow list does not silence the others. */
 void client_study_hurry(struct client_study *client)
 {
     if (!client)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * What is found out about a client and about what it says in HELO: once, for all that it brings in
- * one connection. */
+ * What is found out about a client and about what it says in HELO:
+ * once, for all that it brings in one connection. */
 #ifndef PROXY_EXAMINE_CLIENT_STUDY_H
 #define PROXY_EXAMINE_CLIENT_STUDY_H
 

@@ -33,8 +33,8 @@ struct scan_wait {
 /* None is called from inside a function of this header; the examination may be gone afterwards. */
 struct examination_owner {
     void (*changed)(void *ctx); /* something has come: look again at what is awaited */
-    void (*no_room)(void *ctx); /* the scanners have no room for the message, and had none for long
-                                 */
+    /* The scanners have no room for the message, and had none for long. */
+    void (*no_room)(void *ctx);
 };
 
 struct examination {

@@ -18,8 +18,8 @@ void spool_free(struct spool **spool);
 bool spool_append(struct spool *spool, struct slice bytes);
 uint64_t spool_size(const struct spool *spool);
 
-/* The whole content; no more is appended from here on. ptr NULL: it cannot be mapped. Valid until
- * spool_free. */
+/* The whole content; no more is appended from here on.
+ * ptr NULL: it cannot be mapped. Valid until spool_free. */
 struct slice spool_bytes(struct spool *spool);
 
 /* A memfd with the content, sealed against every change, for other processes to map. The spool's to

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * A check is a row of steps, each with its own table of answers: the health of all lists, and then,
- * when it is time, each of our addresses in all lists. A step is run again when what it lacked has
- * been answered. */
+ * A check is a row of steps, each with its own table of answers: the health of all lists,
+ * and then, when it is time, each of our addresses in all lists.
+ * A step is run again when what it lacked has been answered. */
 #include "proxy/process/list_watch.h"
 
 #include "base/log.h"

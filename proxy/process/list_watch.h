@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * Watches the blocklists, in one proxy for all: a list that fails its health check is suspended
- * until it passes again; and a list that lists one of our own addresses is told to the
- * administrator. */
+ * Watches the blocklists, in one proxy for all:
+ * a list that fails its health check is suspended until it passes again;
+ * and a list that lists one of our own addresses is told to the administrator. */
 #ifndef PROXY_PROCESS_LIST_WATCH_H
 #define PROXY_PROCESS_LIST_WATCH_H
 

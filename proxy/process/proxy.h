@@ -64,8 +64,8 @@ bool proxy_learn_policy(struct proxy *proxy);
 /* Adds to the shared counters what the resolver and Redis have counted since the last call. */
 void proxy_count(struct proxy *proxy);
 
-/* Sessions that are between commands are told 421 and closed; the others end after their
- * transaction. */
+/* Sessions that are between commands are told 421 and closed;
+ * the others end after their transaction. */
 void sessions_stop(struct proxy *proxy);
 
 /* A new id for a session, unique over proxies and restarts; written to `out`. */

@@ -78,8 +78,8 @@ static int on_server_name(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
-/* Strict: a client that speaks another protocol to this port is sent away before it
- * can (ALPACA). */
+/* Strict: a client that speaks another protocol to this port is sent away
+ * before it can (ALPACA). */
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                    const unsigned char *in, unsigned in_len, void *arg)
 {

@@ -75,8 +75,8 @@ void session_text(struct session *s, struct slice text);
 void session_hang_up(struct session *s);
 void session_farewell(struct session *s, enum farewell farewell);
 
-/* One more command, or one more that was wrong. False: it was one too many, and the farewell is
- * said. */
+/* One more command, or one more that was wrong.
+ * False: it was one too many, and the farewell is said. */
 bool session_may_go_on(struct session *s);
 bool session_may_err(struct session *s);
 

@@ -45,8 +45,8 @@ void recipient_cache_free(struct recipient_cache **cache)
     *cache = NULL;
 }
 
-/* "backend\0address". A local part's case counts (RFC 5321 2.4). False when it is too long to be
- * remembered. */
+/* "backend\0address". A local part's case counts (RFC 5321 2.4).
+ * False when it is too long to be remembered. */
 static bool make_key(char key[static KEY_MAX], struct slice backend, struct slice address,
                      struct slice *out)
 {

@@ -199,8 +199,8 @@ bool smtp_path_spell(struct arena *arena, struct smtp_path *path)
     return path->spelled.ptr && !arena_failed(arena);
 }
 
-/* The next "KEYWORD[=value]" (RFC 5321 4.1.2 esmtp-param). False at the end; *bad when it is
- * malformed. */
+/* The next "KEYWORD[=value]" (RFC 5321 4.1.2 esmtp-param).
+ * False at the end; *bad when it is malformed. */
 static bool next_param(struct slice *in, struct slice *key, struct slice *value, bool *bad)
 {
     *in = slice_trim(*in);

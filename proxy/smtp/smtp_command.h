@@ -58,9 +58,9 @@ enum smtp_params_result {
 enum smtp_params_result smtp_mail_params(struct slice in, struct smtp_mail_params *out);
 enum smtp_params_result smtp_rcpt_params(struct slice in, struct smtp_rcpt_params *out);
 
-/* A host name or address literal that may stand after HELO or EHLO and in our own header:
- * letters, digits, "-._", or [literal]. Tolerates underscores and a trailing dot, which real
- * clients send. */
+/* A host name or address literal that may stand after HELO or EHLO and in our own
+ * header: letters, digits, "-._", or [literal].
+ * Tolerates underscores and a trailing dot, which real clients send. */
 bool smtp_helo_valid(struct slice name);
 
 /* The argument of BDAT (RFC 3030 2): "SIZE" or "SIZE LAST". */

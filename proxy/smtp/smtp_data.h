@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * The body after DATA, as it comes off the wire: dot-stuffing undone in place, the end found, what
- * is not CRLF noticed. Only CRLF "." CRLF ends it. Pure; fast where nothing happens (most bytes).
- */
+ * The body after DATA, as it comes off the wire: dot-stuffing undone in place,
+ * the end found, what is not CRLF noticed.
+ * Only CRLF "." CRLF ends it. Pure; fast where nothing happens (most bytes). */
 #ifndef PROXY_SMTP_SMTP_DATA_H
 #define PROXY_SMTP_SMTP_DATA_H
 

@@ -53,8 +53,7 @@ static void pass_on(struct smtp_session *s, const struct backend_reply *reply)
     smtp_finish(s, &decision, reply->code, enhanced, reply->text);
 }
 
-/* ---- recipients that the backend had taken at RCPT, or was not asked about, and now refuses ----
- */
+/* ---- recipients that the backend took at RCPT, or was not asked about, and now refuses ---- */
 
 /* What it says to a recipient that does not fit any more holds for the transaction, not for him. */
 static void learn_limit(struct smtp_session *s)

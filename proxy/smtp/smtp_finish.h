@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The end of a message: recorded, replied to with the transaction's reference behind the text,
- * forgotten. */
+ * The end of a message: recorded, replied to with the transaction's
+ * reference behind the text, forgotten. */
 #ifndef PROXY_SMTP_SMTP_FINISH_H
 #define PROXY_SMTP_SMTP_FINISH_H
 

@@ -6,8 +6,8 @@
 #include "base/slice.h"
 
 enum {
-    SMTP_LINE_MAX = 2048, /* a command line with its CRLF; RFC 5321 4.5.3.1.4 asks for 512,
-                             extensions add to it */
+    /* A command line with its CRLF; RFC 5321 4.5.3.1.4 asks for 512, extensions add to it. */
+    SMTP_LINE_MAX = 2048,
 };
 
 /* The command line at the front of `bytes`. CRLF alone ends it (RFC 5321 2.3.8); with `lf_ends` LF

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * From the final dot to the reply: scanners, rules, edits, delivery. The sender's 250 is the
- * backend's 250. */
+ * From the final dot to the reply: scanners, rules, edits, delivery.
+ * The sender's 250 is the backend's 250. */
 #include "proxy/smtp/smtp_message.h"
 
 #include "base/clock.h"

@@ -40,8 +40,8 @@ static void forget(struct connection *connection)
     event_active(all->bury, EV_TIMEOUT, 1);
 }
 
-/* Clients end deep inside their own callbacks; they are freed from here, with nothing of theirs on
- * the stack. */
+/* Clients end deep inside their own callbacks;
+ * they are freed from here, with nothing of theirs on the stack. */
 static void bury(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
@@ -119,8 +119,8 @@ static struct connection *idle_connection(struct pool_server *server)
     return NULL;
 }
 
-/* A server is usable for a job when it is up (or nothing else is left to try) and has not failed
- * for it. */
+/* A server is usable for a job when it is up (or nothing else is left to try)
+ * and has not failed for it. */
 static bool usable(const struct pool_server *server, const struct smtp_job *job)
 {
     return !(job->tried & bit_of(server)) && !upstream_server_is_down(&server->at);
@@ -322,8 +322,8 @@ static void job_lost(struct pool *pool, struct pool_server *server, struct smtp_
         finish(job, JOB_IN_DOUBT, trouble);
         return;
     }
-    if (job->retried) /* the first time it may have been a connection that the server had tired of
-                       */
+    /* The first time it may have been a connection that the server had tired of. */
+    if (job->retried)
         job->tried |= bit_of(server);
     job->retried = true;
     job->queued = true;

@@ -26,8 +26,8 @@ void smtp_pools_submit(struct smtp_pools *backends, struct smtp_job *job);
  * and ends its doubt itself; otherwise its connection is closed. */
 bool smtp_pools_cancel(struct smtp_pools *backends, struct smtp_job *job);
 
-/* What every server of every backend is known to offer (those never reached count as offering
- * nothing). */
+/* What every server of every backend is known to offer
+ * (those never reached count as offering nothing). */
 struct capabilities {
     bool known, pipelining, eight_bit, utf8, dsn, starttls;
     uint64_t size;       /* smallest limit; 0: none told */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * RCPT: is it one of our domains, does the recipient exist, what do the rules say that need no
- * message. */
+ * RCPT: is it one of our domains, does the recipient exist,
+ * what do the rules say that need no message. */
 #include "proxy/smtp/smtp_recipient.h"
 
 #include "base/clock.h"
@@ -90,8 +90,8 @@ static bool rules_accept(struct smtp_session *s, const struct recipient *r)
 
 /* ---- the live check ---- */
 
-/* The size that the server is asked about: a mailbox may have room for one message and not for
- * another. */
+/* The size that the server is asked about:
+ * a mailbox may have room for one message and not for another. */
 static uint64_t declared_size(const struct smtp_session *s)
 {
     return s->t.mail.has_size ? s->t.mail.size : 0;

@@ -16,8 +16,8 @@ struct smtp_upstream_setup {
     const struct ip *source; /* NULL: the system chooses */
     struct slice hostname;   /* for EHLO */
     SSL_CTX *tls;
-    SSL_SESSION **session; /* the last TLS session with this server, to be resumed; owned by the
-                              server's pool */
+    /* The last TLS session with this server, to be resumed; owned by the server's pool. */
+    SSL_SESSION **session;
     struct shared *shared; /* for deliveries that go on alone */
     unsigned row;
     bool plain; /* opportunistic TLS has failed lately: do without */
@@ -33,8 +33,8 @@ enum smtp_upstream_end {
 
 struct smtp_upstream_owner {
     void (*idle)(void *owner, struct smtp_upstream *upstream); /* ready for a (next) job */
-    /* The connection is closed. It is to be freed from the loop, not in here: it may be on
-     * the stack. */
+    /* The connection is closed.
+     * It is to be freed from the loop, not in here: it may be on the stack. */
     void (*over)(void *owner, struct smtp_upstream *upstream, enum smtp_upstream_end why);
 };
 
@@ -63,7 +63,7 @@ const struct capabilities *smtp_upstream_capabilities(const struct smtp_upstream
 struct smtp_job *smtp_upstream_job(const struct smtp_upstream *upstream);
 const char *smtp_upstream_trouble(const struct smtp_upstream *upstream);
 void smtp_upstream_quit(struct smtp_upstream *upstream); /* says QUIT to an idle one */
-void smtp_upstream_close(
-    struct smtp_upstream *upstream); /* over() follows; its job is dropped without a word */
+/* over() follows; its job is dropped without a word. */
+void smtp_upstream_close(struct smtp_upstream *upstream);
 
 #endif

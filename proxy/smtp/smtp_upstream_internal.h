@@ -31,8 +31,8 @@ struct smtp_upstream {
     bool behind;            /* more input stands behind the reply that is being handled */
     struct doubt abandoned; /* of a session that went away after the final dot */
     int doubt;              /* its place */
-    size_t commands, sent,
-        answered;      /* of the envelope: 0 is MAIL, then the recipients, then DATA or RSET */
+    /* Of the envelope: 0 is MAIL, then the recipients, then DATA or RSET. */
+    size_t commands, sent, answered;
     char trouble[128]; /* why it ended */
 };
 

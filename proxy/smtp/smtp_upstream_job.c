@@ -52,8 +52,8 @@ static int64_t job_left(const struct smtp_upstream *c)
     return left > 1 ? left : 1;
 }
 
-/* Sends what may be sent: all of the envelope when the server takes pipelining (RFC 2920), else one
- * command. */
+/* Sends what may be sent: all of the envelope when the server takes
+ * pipelining (RFC 2920), else one command. */
 static void advance(struct smtp_upstream *c)
 {
     size_t window = c->can.pipelining ? PIPELINED_MOST : 1;
@@ -166,8 +166,8 @@ void upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_repl
         return;
     }
     if (reply->code == 421 && (c->deliver || n + 1 < c->commands)) {
-        upstream_failed(
-            c, "421 from the server"); /* it closes; nothing is lost yet, so it is tried anew */
+        /* It closes; nothing is lost yet, so it is tried anew. */
+        upstream_failed(c, "421 from the server");
         return;
     }
     if (n == 0) {

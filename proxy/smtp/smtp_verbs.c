@@ -380,8 +380,8 @@ static bool begin_chunks(struct smtp_session *s)
     return false;
 }
 
-/* A chunk is read in any case, whatever will be said of it: the client has it under way (RFC 3030
- * 2). */
+/* A chunk is read in any case, whatever will be said of it:
+ * the client has it under way (RFC 3030 2). */
 static void verb_bdat(struct smtp_session *s, struct slice argument)
 {
     struct transaction *t = &s->t;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Trace fields: the Received line that we put in front (RFC 5321 4.4), and loops seen in those that
- * came (6.3). */
+ * Trace fields: the Received line that we put in front (RFC 5321 4.4),
+ * and loops seen in those that came (6.3). */
 #ifndef PROXY_SMTP_TRACE_H
 #define PROXY_SMTP_TRACE_H
 

@@ -102,8 +102,8 @@ static void wake_for_next(struct redis *r)
         redis_wake_at(r, r->breaker.retry_at);
 }
 
-/* A reply that comes after its call was given up would answer the next one: so the
- * connection goes. */
+/* A reply that comes after its call was given up would answer the next one:
+ * so the connection goes. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
- * Redis, asked without waiting: a connection on our stream (TCP, TLS, or a socket that the parent
- * hands in), hiredis for its words. Behind a circuit breaker: when it is away, slow, full or
- * answers with errors, calls fail at once for a while, one line a minute says so, and mail goes on.
- */
+ * Redis, asked without waiting: a connection on our stream (TCP, TLS, or a socket
+ * that the parent hands in), hiredis for its words.
+ * Behind a circuit breaker: when it is away, slow, full or answers with errors,
+ * calls fail at once for a while, one line a minute says so, and mail goes on. */
 #ifndef PROXY_STATE_REDIS_H
 #define PROXY_STATE_REDIS_H
 

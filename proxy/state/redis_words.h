@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Redis' protocol (RESP 2) through hiredis, bounded: what is said to it, and what it answers. Pure.
- */
+ * Redis' protocol (RESP 2) through hiredis, bounded:
+ * what is said to it, and what it answers. Pure. */
 #ifndef PROXY_STATE_REDIS_WORDS_H
 #define PROXY_STATE_REDIS_WORDS_H
 

@@ -23,8 +23,8 @@ struct state_inquiry;
 struct state_inquiry *state_begin(struct state *state, struct arena *arena, struct facts *facts,
                                   void (*done)(void *ctx), void *ctx);
 unsigned state_pending(const struct state_inquiry *inquiry);
-/* Before the arena goes: nothing will be written or called any more. What was asked
- * still counts. */
+/* Before the arena goes: nothing will be written or called any more.
+ * What was asked still counts. */
 void state_cancel(struct state_inquiry *inquiry);
 struct state_cost {
     unsigned calls;
@@ -51,8 +51,8 @@ struct state_sender {
  *   - config->greylist_exempt holds the recipient: known, nothing is asked or written. */
 void state_greylist(struct state_inquiry *inquiry, const struct state_sender *who);
 
-/* sender.first_seen, sender.messages: accepted messages of a sender (proxy/state/sender_fold.h). Absent
- * for <>, which is everybody's. */
+/* sender.first_seen, sender.messages: accepted messages of a sender (proxy/state/sender_fold.h).
+ * Absent for <>, which is everybody's. */
 void state_history(struct state_inquiry *inquiry, struct slice sender);
 
 /* The policy's rate(...) facts whose event this is: counted, and their values set in facts->keyed

@@ -37,8 +37,8 @@ struct state_key state_key_sender(struct state_keys *keys, struct slice sender);
 /* What a rate's facts come to: whether there is something to count. */
 enum rate_value { RATE_ABSENT, RATE_UNKNOWN, RATE_COUNTABLE };
 
-/* The counters of a rate in the window that `now` (seconds since 1970) falls into, and in the one
- * before. */
+/* The counters of a rate in the window that `now` (seconds since 1970)
+ * falls into, and in the one before. */
 struct rate_keys {
     struct state_key current, previous;
     int64_t window; /* seconds, rounded up */

@@ -41,8 +41,8 @@ bool upstream_server_has_room(const struct upstream_server *server);
 bool upstream_server_take(struct upstream_server *server);
 void upstream_server_give(struct upstream_server *server);
 
-/* The handshake failed: an opportunistic server is spoken to in plaintext for a while; any other is
- * down. */
+/* The handshake failed: an opportunistic server is spoken to in
+ * plaintext for a while; any other is down. */
 void upstream_server_tls_failed(struct upstream_server *server, const char *trouble);
 bool upstream_server_without_tls(const struct upstream_server *server);
 

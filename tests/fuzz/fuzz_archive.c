@@ -7,8 +7,8 @@ FUZZ_WARM_UP()
     return inspect_warm_up();
 }
 
-/* Small limits, so that each run is short; what libarchive itself does is in the build but not
- * instrumented. */
+/* Small limits, so that each run is short;
+ * what libarchive itself does is in the build but not instrumented. */
 FUZZ_WITH_ARENA(input, 4 << 20)
 {
     struct archive_limits limits = archive_default_limits();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Links of any text. The first octet tells how it is labelled; what is found must be domains, each
- * once. */
+ * Links of any text.
+ * The first octet tells how it is labelled; what is found must be domains, each once. */
 #include "filters/dns/org_domain.h"
 #include "filters/links/links.h"
 #include "tests/fuzz/target.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The body after DATA, decoded as simply as it can be said: what proxy/smtp/smtp_data.c must agree with.
- */
+ * The body after DATA, decoded as simply as it can be said:
+ * what proxy/smtp/smtp_data.c must agree with. */
 #ifndef TESTS_DATA_REFERENCE_H
 #define TESTS_DATA_REFERENCE_H
 

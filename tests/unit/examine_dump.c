@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Prints what gatepost-scan would tell of messages, a JSON object a line for each file named: for
- * tests/test_examine_corpus.py. */
+ * Prints what gatepost-scan would tell of messages, a JSON object a line
+ * for each file named: for tests/test_examine_corpus.py. */
 #include "filters/examine.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * Memory that is out at a chosen allocation: what our own code asks for, from arenas as well (the
- * linker wraps the functions, see the Makefile), and libevent. What other libraries allocate is
- * theirs. */
+ * Memory that is out at a chosen allocation: what our own code asks for,
+ * from arenas as well (the linker wraps the functions, see the Makefile),
+ * and libevent. What other libraries allocate is theirs. */
 #ifndef TESTS_FAILING_MEMORY_H
 #define TESTS_FAILING_MEMORY_H
 

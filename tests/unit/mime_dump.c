@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Prints what the MIME parser sees, one JSON object a line for each file named: for
- * tests/test_mime_corpus.py. */
+ * Prints what the MIME parser sees, one JSON object a line for each
+ * file named: for tests/test_mime_corpus.py. */
 #include "base/arena.h"
 #include "filters/archive/tnef.h"
 #include "filters/mime/address.h"

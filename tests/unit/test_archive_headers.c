@@ -202,8 +202,8 @@ TEST(test_lzw_stops_at_the_maximum)
     buf_release(&out);
 }
 
-/* An image with one descriptor, whose root at sector 18 holds one folder at `child`, with a name of
- * `name_len`. */
+/* An image with one descriptor, whose root at sector 18 holds one
+ * folder at `child`, with a name of `name_len`. */
 static struct buf iso(uint8_t child, uint8_t name_len)
 {
     struct buf b = buf_init(1 << 20);

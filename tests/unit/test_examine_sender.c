@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * From a job to the facts of its sender, over rounds of DNS answers. Evaluators have their own
- * tests. */
+ * From a job to the facts of its sender, over rounds of DNS answers.
+ * Evaluators have their own tests. */
 #include "filters/examine.h"
 #include "filters/sender/dkim_example.h"
 #include "filters/sender/dmarc.h"

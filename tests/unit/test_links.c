@@ -63,8 +63,8 @@ TEST(test_urls_and_addresses_in_plain_text)
 
 TEST(test_text_after_a_host_in_another_script)
 {
-    plain("http://a.example\xe3\x80\x82\xe6\xac\xa1",
-          "a.example,example.xn--6jw"); /* IDNA reads that stop as a dot */
+    /* IDNA reads that stop as a dot. */
+    plain("http://a.example\xe3\x80\x82\xe6\xac\xa1", "a.example,example.xn--6jw");
     plain("http://b\xc3\xbc"
           "cher.example/",
           "xn--bcher-kva.example");

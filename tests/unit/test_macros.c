@@ -45,8 +45,8 @@ TEST(test_circles_end)
 {
     struct made_stream streams[] = {{"One", SLICE("first"), 2}};
     struct buf b = make_ole(streams, 1);
-    /* The directory's and the stream's sectors follow themselves; the stream claims
-     * four gigabytes. */
+    /* The directory's and the stream's sectors follow themselves;
+     * the stream claims four gigabytes. */
     memcpy(b.data + 512 + 4, "\1\0\0\0\2\0\0\0", 8);
     memset(b.data + 1024 + 128 + 120, 0xff, 4);
     struct ole ole;

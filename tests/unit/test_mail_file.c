@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Which files are mail, where each message of a mailbox begins, and what an inspection finds in
- * them. */
+ * Which files are mail, where each message of a mailbox begins,
+ * and what an inspection finds in them. */
 #include "filters/archive/inspect.h"
 #include "filters/archive/mail_file.h"
 #include "tests/unit/harness.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The programs themselves, as the parent starts them: jailed, and as root with chroot and mounts of
- * their own. */
+ * The programs themselves, as the parent starts them:
+ * jailed, and as root with chroot and mounts of their own. */
 #include "base/process.h"
 #include "filters/scanner/family_control.h"
 #include "filters/sender/dkim.h"

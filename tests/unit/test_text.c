@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Facts in replies, headers and logs: whatever a sender puts into them, the text stays harmless.
- * And explain. */
+ * Facts in replies, headers and logs:
+ * whatever a sender puts into them, the text stays harmless. And explain. */
 #include "memory_loader.h"
 #include "policy/explain.h"
 #include "tests/unit/harness.h"
