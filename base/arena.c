@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_MIN = 4096 - 32, BLOCK_GROWN = 64 * 1024, ALIGN = 16 };
+enum { BLOCK_MIN = 4096 - 32, BLOCK_GROWN = 64 * 1024, ALIGN = 16, FIRST_ROOM = 4 };
 
 struct block {
     struct block *older;
@@ -113,6 +113,28 @@ void *arena_array(struct arena *arena, size_t n, size_t size)
     if (size != 0 && n > SIZE_MAX / size)
         return NULL;
     return arena_alloc(arena, n * size);
+}
+
+void *arena_grow(struct arena *arena, void *array, size_t used, size_t *room, size_t size)
+{
+    if (used < *room)
+        return array;
+    size_t more = *room ? *room * 2 : FIRST_ROOM;
+    void *larger = more > *room ? arena_array(arena, more, size) : NULL;
+    if (!larger)
+        return NULL;
+    if (*room)
+        memcpy(larger, array, *room * size);
+    *room = more;
+    return larger;
+}
+
+size_t arena_room(size_t count)
+{
+    size_t room = count ? FIRST_ROOM : 0;
+    while (room < count)
+        room *= 2;
+    return room;
 }
 
 struct slice arena_copy(struct arena *arena, struct slice s)

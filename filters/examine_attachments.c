@@ -11,7 +11,7 @@
 #include "filters/archive/tnef.h"
 #include "policy/types.h"
 
-enum { SCRATCH_SLACK = 8 << 20, FIRST_RECORDS = 16 };
+enum { SCRATCH_SLACK = 8 << 20 };
 
 /* The list that grows. */
 struct records {
@@ -43,17 +43,12 @@ struct file {
 
 static bool grow(struct records *records)
 {
-    if (records->count + 1 < records->room) /* one is left for what else there is */
-        return true;
-    size_t room = records->room ? records->room * 2 : FIRST_RECORDS;
-    struct value *items = arena_array(records->arena, room, sizeof *items);
-    if (!items)
-        return false;
-    for (size_t i = 0; i < records->count; i++)
-        items[i] = records->items[i];
-    records->items = items;
-    records->room = room;
-    return true;
+    size_t used = records->count + 1; /* one is left for what else there is */
+    struct value *items =
+        arena_grow(records->arena, records->items, used, &records->room, sizeof *items);
+    if (items)
+        records->items = items;
+    return items != NULL;
 }
 
 static void add_record(struct records *records, const struct file *file, struct value names,

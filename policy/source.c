@@ -164,11 +164,9 @@ void *source_alloc(struct sources *sources, size_t n, size_t size)
 
 void *source_grow(struct sources *sources, void *array, size_t count, size_t size)
 {
-    bool full = count == 0 || (count >= 4 && (count & (count - 1)) == 0);
-    if (!full)
-        return array;
-    void *larger = source_alloc(sources, count ? count * 2 : 4, size);
-    if (larger && count)
-        memcpy(larger, array, count * size);
-    return larger;
+    size_t room = arena_room(count);
+    void *grown = arena_grow(sources->arena, array, count, &room, size);
+    if (!grown)
+        sources->no_memory = true;
+    return grown;
 }

@@ -26,16 +26,10 @@ struct walk {
     int doubtful_rule, doubtful_fact, doubtful_strictness;
 };
 
-/* Room for one more, doubling. */
 static void *push(struct walk *walk, void *array, size_t *count, size_t size)
 {
-    bool full = *count == 0 || (*count >= 4 && (*count & (*count - 1)) == 0);
-    void *place = array;
-    if (full) {
-        place = arena_array(walk->arena, *count ? *count * 2 : 4, size);
-        if (place && *count)
-            memcpy(place, array, *count * size);
-    }
+    size_t room = arena_room(*count);
+    void *place = arena_grow(walk->arena, array, *count, &room, size);
     if (!place)
         walk->no_memory = true;
     else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/dns/dns_answers.h"
 
-enum { BUCKETS = 64, WANTED_FIRST = 16, NAME_MAX_OCTETS = 253, LABEL_MAX = 63 };
+enum { BUCKETS = 64, NAME_MAX_OCTETS = 253, LABEL_MAX = 63 };
 
 struct entry {
     struct entry *next;
@@ -88,19 +88,13 @@ bool dns_name_can_exist(struct slice name)
 
 static bool make_room(struct dns_answers *table)
 {
-    size_t room = table->wanted_room ? table->wanted_room * 2 : WANTED_FIRST;
-    if (table->wanted_count < table->wanted_room)
-        return true;
-    if (room > DNS_WANTED_MAX)
+    if (table->wanted_count == DNS_WANTED_MAX)
         return false;
-    struct dns_wanted *wanted = arena_array(table->arena, room, sizeof *wanted);
-    if (!wanted)
-        return false;
-    for (size_t i = 0; i < table->wanted_count; i++)
-        wanted[i] = table->wanted[i];
-    table->wanted = wanted;
-    table->wanted_room = room;
-    return true;
+    struct dns_wanted *wanted = arena_grow(table->arena, table->wanted, table->wanted_count,
+                                           &table->wanted_room, sizeof *wanted);
+    if (wanted)
+        table->wanted = wanted;
+    return wanted != NULL;
 }
 
 static void want(struct dns_answers *table, struct slice name, enum dns_type type)

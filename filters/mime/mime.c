@@ -7,8 +7,6 @@
 #include "filters/mime/headers.h"
 #include "filters/mime/mime_internal.h"
 
-#include <string.h>
-
 const struct mime_limits mime_limits_default = {
     .parts = 2000,
     .depth = 32,
@@ -20,7 +18,7 @@ const struct mime_limits mime_limits_default = {
     .compares = 32,
 };
 
-enum { FIRST_PARTS = 8, PREAMBLE_MAX = 300 };
+enum { PREAMBLE_MAX = 300 };
 
 void mime_odd(struct parser *p, size_t part, enum malformation m)
 {
@@ -36,17 +34,10 @@ void mime_cap_reached(struct parser *p, enum malformation m)
 static bool make_room(struct parser *p)
 {
     struct mime_message *m = p->message;
-    if (m->n < p->room)
-        return true;
-    size_t room = p->room ? p->room * 2 : FIRST_PARTS;
-    struct mime_part *parts = arena_array(p->arena, room, sizeof *parts);
-    if (!parts)
-        return false;
-    if (m->n)
-        memcpy(parts, m->parts, m->n * sizeof *parts);
-    m->parts = parts;
-    p->room = room;
-    return true;
+    struct mime_part *parts = arena_grow(p->arena, m->parts, m->n, &p->room, sizeof *parts);
+    if (parts)
+        m->parts = parts;
+    return parts != NULL;
 }
 
 static bool is_sealing(const struct mime_part *part)

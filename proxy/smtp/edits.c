@@ -28,23 +28,20 @@ struct work {
     bool failed;
 };
 
-static bool more_changes(struct work *w)
+static bool make_room(struct work *w)
 {
-    size_t room = w->change_room ? w->change_room * 2 : 16;
-    w->out->too_many = room > CHANGES_MAX;
-    struct change *changes = w->out->too_many ? NULL : arena_array(w->arena, room, sizeof *changes);
-    if (!changes)
-        return false;
-    if (w->change_count)
-        memcpy(changes, w->changes, w->change_count * sizeof *changes);
-    w->changes = changes;
-    w->change_room = room;
-    return true;
+    w->out->too_many = w->change_count == CHANGES_MAX;
+    struct change *changes = w->out->too_many ? NULL
+                                              : arena_grow(w->arena, w->changes, w->change_count,
+                                                           &w->change_room, sizeof *changes);
+    if (changes)
+        w->changes = changes;
+    return changes != NULL;
 }
 
 static void change(struct work *w, size_t from, size_t to, struct slice literal)
 {
-    if (w->change_count == w->change_room && !more_changes(w)) {
+    if (!make_room(w)) {
         w->failed = true;
         return;
     }

@@ -40,16 +40,11 @@ static void refuse(struct smtp_session *s, const struct smtp_path *path, unsigne
 static struct recipient *new_recipient(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
-    if (t->recipient_count == t->recipient_room) {
-        size_t room = t->recipient_room ? t->recipient_room * 2 : 4;
-        struct recipient *all = arena_array(s->mail, room, sizeof *all);
-        if (!all)
-            return NULL;
-        if (t->recipient_count)
-            memcpy(all, t->recipients, t->recipient_count * sizeof *all);
-        t->recipients = all;
-        t->recipient_room = room;
-    }
+    struct recipient *all =
+        arena_grow(s->mail, t->recipients, t->recipient_count, &t->recipient_room, sizeof *all);
+    if (!all)
+        return NULL;
+    t->recipients = all;
     struct recipient *r = &t->recipients[t->recipient_count];
     memset(r, 0, sizeof *r);
     return r;

@@ -25,6 +25,65 @@ TEST(test_memory_is_zeroed_and_aligned)
     arena_free(&arena);
 }
 
+/* Of arrays that keep their room, and of those that only count. */
+static void grows(bool keeps_room)
+{
+    struct arena *arena = arena_new(1 << 20);
+    unsigned *numbers = NULL;
+    size_t kept = 0;
+    for (unsigned n = 0; n < 1000; n++) {
+        size_t room = keeps_room ? kept : arena_room(n);
+        assert_true(room >= n && (room == kept || n == 0));
+        numbers = arena_grow(arena, numbers, n, &room, sizeof *numbers);
+        assert_non_null(numbers);
+        assert_true(room > n);
+        assert_int_equal(numbers[n], 0);
+        numbers[n] = n;
+        kept = room;
+    }
+    for (unsigned n = 0; n < 1000; n++)
+        assert_int_equal(numbers[n], n);
+    assert_true(arena_used(arena) < 4 * 1024 * sizeof *numbers); /* it doubles */
+    arena_free(&arena);
+}
+
+TEST(test_a_growing_array_keeps_what_it_holds)
+{
+    grows(true);
+    grows(false);
+}
+
+TEST(test_an_array_with_room_stays_where_it_is)
+{
+    struct arena *arena = arena_new(1 << 20);
+    size_t room = 0;
+    char *first = arena_grow(arena, NULL, 0, &room, 1), *last = first;
+    assert_true(room > 1);
+    for (size_t used = 0; used < room; used++)
+        assert_ptr_equal(arena_grow(arena, first, used, &room, 1), first);
+    last = arena_grow(arena, first, room, &room, 1);
+    assert_ptr_not_equal(last, first);
+    arena_free(&arena);
+}
+
+TEST(test_an_array_that_cannot_grow_stays_as_it_is)
+{
+    struct arena *arena = arena_new(64);
+    size_t room = 0, before;
+    uint64_t *numbers = arena_grow(arena, NULL, 0, &room, sizeof *numbers);
+    assert_non_null(numbers);
+    numbers[0] = 7;
+    before = room;
+    assert_null(arena_grow(arena, numbers, room, &room, sizeof *numbers));
+    assert_int_equal(room, before);
+    assert_int_equal(numbers[0], 7);
+    room = SIZE_MAX / 2 + 1; /* twice as much is no number */
+    assert_null(arena_grow(arena, numbers, room, &room, sizeof *numbers));
+    room = SIZE_MAX / 4;
+    assert_null(arena_grow(arena, numbers, room, &room, sizeof *numbers));
+    arena_free(&arena);
+}
+
 TEST(test_past_the_maximum_there_is_nothing)
 {
     struct arena *arena = arena_new(1000);
