@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/slice.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct slice slice_of(const char *cstr)
@@ -120,6 +121,19 @@ bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out)
         n = n * 10 + digit;
     }
     *out = n;
+    return true;
+}
+
+bool slice_to_path(struct slice s, char path[PATH_MAX])
+{
+    bool fits = s.len < PATH_MAX;
+    if (!fits || slice_find(s, '\0') < s.len) {
+        errno = fits ? EINVAL : ENAMETOOLONG;
+        return false;
+    }
+    if (s.len)
+        memcpy(path, s.ptr, s.len);
+    path[s.len] = '\0';
     return true;
 }
 

@@ -55,12 +55,10 @@ static struct file_list *read_stream(int fd, const char **reason)
 static struct file_list *read_file(struct slice path, const char **reason)
 {
     char name[PATH_MAX];
-    if (path.len >= sizeof name || slice_find(path, '\0') < path.len) {
+    if (!slice_to_path(path, name)) {
         *reason = "no such name";
         return NULL;
     }
-    memcpy(name, path.ptr, path.len);
-    name[path.len] = '\0';
     int fd = open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         *reason = strerror(errno);

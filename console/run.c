@@ -116,8 +116,7 @@ static bool print_one(void *ctx, struct trial *e)
 static bool has_signatures(struct slice folder)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%.*s", SLICE_ARGS(folder));
-    DIR *dir = opendir(path);
+    DIR *dir = slice_to_path(folder, path) ? opendir(path) : NULL;
     bool found = false;
     for (const struct dirent *entry; dir && !found && (entry = readdir(dir));)
         found = entry->d_name[0] != '.';

@@ -16,14 +16,9 @@ enum { START_PATIENCE = 30000 /* until all proxies are ready, milliseconds */ };
 
 static int open_decisions(const struct config *config)
 {
-    char path[4096];
-    struct slice name = config->settings.log_decisions;
-    if (name.len >= sizeof path) {
-        errno = ENAMETOOLONG;
+    char path[PATH_MAX];
+    if (!slice_to_path(config->settings.log_decisions, path))
         return -1;
-    }
-    memcpy(path, name.ptr, name.len);
-    path[name.len] = '\0';
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 }
 
@@ -79,12 +74,10 @@ struct generation *generation_new(struct parent *parent, struct loaded *loaded, 
 
 static void make_chroot(const struct config *config)
 {
-    char path[4096];
+    char path[PATH_MAX];
     struct slice folder = config->settings.process_chroot;
-    if (geteuid() != 0 || folder.len == 0 || folder.len >= sizeof path)
+    if (geteuid() != 0 || folder.len == 0 || !slice_to_path(folder, path))
         return;
-    memcpy(path, folder.ptr, folder.len);
-    path[folder.len] = '\0';
     if (mkdir(path, 0755) == 0 && chmod(path, 0755) == 0) /* whatever the umask is */
         log_at(LEVEL_INFO, "", "chroot folder made", field_str("path", path));
 }

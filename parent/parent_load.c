@@ -10,19 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A path of the configuration as a C string, for messages and system calls. */
-struct text {
-    char bytes[4096];
-};
-
-static const char *text_of(struct slice s, struct text *out)
-{
-    size_t n = s.len < sizeof out->bytes - 1 ? s.len : sizeof out->bytes - 1;
-    memcpy(out->bytes, s.ptr, n);
-    out->bytes[n] = '\0';
-    return out->bytes;
-}
-
 static bool complain(struct buf *report, const char *what, struct slice name, const char *reason)
 {
     buf_printf(report, "error: %s \"%.*s\": %s\n", what, SLICE_ARGS(name), reason);
@@ -88,8 +75,8 @@ static bool take_redis_files(struct bundle *bundle, const struct config *config,
 
 static bool check_user(struct slice user, struct buf *report)
 {
-    struct text name;
-    if (getpwnam(text_of(user, &name)))
+    char name[PATH_MAX];
+    if (slice_to_path(user, name) && getpwnam(name))
         return true;
     complain(report, "user", user, "no such user; create it with:");
     buf_printf(report,
@@ -102,11 +89,11 @@ static bool check_user(struct slice user, struct buf *report)
 /* A missing one is made when the proxies start, so that a first deployment needs no extra step. */
 static bool check_chroot(struct slice folder, struct buf *report)
 {
-    struct text path;
+    char path[PATH_MAX];
     struct stat status;
     if (folder.len == 0)
         return true;
-    if (stat(text_of(folder, &path), &status) != 0)
+    if (!slice_to_path(folder, path) || stat(path, &status) != 0)
         return errno == ENOENT || complain(report, "process chroot", folder, strerror(errno));
     if (!S_ISDIR(status.st_mode))
         return complain(report, "process chroot", folder, "not a folder");

@@ -243,9 +243,9 @@ static int connect_private(const struct private_redis *redis)
 static int connect_given(struct private_redis *redis, struct slice path, int64_t now)
 {
     char name[PATH_MAX];
-    const char *reason = strerror(ENAMETOOLONG);
-    int fd =
-        take_text(path, name, sizeof name) ? connect_to(AT_FDCWD, name, (uid_t)-1, &reason) : -1;
+    bool valid = slice_to_path(path, name);
+    const char *reason = strerror(errno);
+    int fd = valid ? connect_to(AT_FDCWD, name, (uid_t)-1, &reason) : -1;
     uint64_t count;
     if (fd < 0 && complaint_due(&redis->unreached, now, &count))
         log_at(LEVEL_WARNING, "", "redis not reached, its facts are unknown",

@@ -26,13 +26,10 @@ static void open_log(const struct settings *settings)
 
 static void watch_signatures(struct parent *parent, const struct settings *settings, int64_t now)
 {
-    char path[4096];
-    struct slice folder = settings->antivirus_database;
+    char path[PATH_MAX];
     parent->signatures_at = 0;
-    if (!parent->scanners[SCANNER_AV].wanted || folder.len >= sizeof path)
+    if (!parent->scanners[SCANNER_AV].wanted || !slice_to_path(settings->antivirus_database, path))
         return;
-    memcpy(path, folder.ptr, folder.len);
-    path[folder.len] = '\0';
     bool watched = parent->signatures.count > 0 && strcmp(parent->signatures.paths[0], path) == 0;
     if (watched || watch_folder(&parent->signatures, path))
         parent->signatures_at = now + settings->antivirus_reload;

@@ -51,6 +51,14 @@ def test_a_key_that_all_can_read_is_warned_of(parent):
     assert status == 0 and "can be read by everybody" in said
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root enters a chroot")
+def test_a_path_too_long_is_refused_and_never_cut(parent):
+    path = "/" + "./" * 2100 + "absent"  # its beginning is there
+    parent.path.write_text(parent.path.read_text().replace(str(parent.folder / "empty"), path))
+    status, said = parent.run("-n")
+    assert status == 1 and "process chroot" in said and "File name too long" in said
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 def test_a_missing_user_is_named_with_the_command_that_makes_it(parent):
     parent.path.write_text(parent.path.read_text().replace('"nobody"', '"gatepost-absent"'))

@@ -2,6 +2,7 @@
 #include "base/slice.h"
 #include "tests/unit/harness.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void expect(struct slice got, const char *want)
@@ -103,6 +104,24 @@ TEST(test_numbers_are_digits_within_the_limit)
         assert_int_equal(slice_to_u64(cases[i].text, cases[i].max, &n), cases[i].good);
         assert_true(n == cases[i].value);
     }
+}
+
+TEST(test_a_path_is_taken_whole_or_not_at_all)
+{
+    char path[PATH_MAX], bytes[PATH_MAX];
+    memset(bytes, 'a', sizeof bytes);
+    assert_true(slice_to_path(SLICE("/etc/gatepost"), path));
+    assert_string_equal(path, "/etc/gatepost");
+    assert_true(slice_to_path(SLICE(""), path));
+    assert_string_equal(path, "");
+    assert_true(slice_to_path((struct slice){NULL, 0}, path));
+    assert_true(slice_to_path((struct slice){bytes, PATH_MAX - 1}, path));
+    assert_int_equal(strlen(path), PATH_MAX - 1);
+    assert_false(slice_to_path((struct slice){bytes, PATH_MAX}, path));
+    assert_int_equal(errno, ENAMETOOLONG);
+    assert_false(slice_to_path(SLICE("/etc\0/passwd"), path));
+    assert_int_equal(errno, EINVAL);
+    assert_false(slice_to_path(SLICE("/etc\0"), path));
 }
 
 TEST(test_cut_at_the_first_separator)
