@@ -229,11 +229,14 @@ static int text_term(struct checker *checker, const struct syntax_term *term)
 
 int check_text_path(struct checker *checker, struct slice path, struct span at)
 {
-    struct parser inside = *checker->parser;
-    inside.lexer = lexer_of_text(inside.sources, path, at);
-    parser_next(&inside);
-    struct syntax_term *term = parse_path(&inside);
-    return term && expect_punct(&inside, '}') ? text_term(checker, term) : -1;
+    struct parser *parser = checker->parser;
+    struct parser_mark outer = parser_mark(parser);
+    parser->lexer = lexer_of_text(parser->sources, path, at);
+    parser_next(parser);
+    struct syntax_term *term = parse_path(parser);
+    bool whole = term && expect_punct(parser, '}');
+    parser_return(parser, &outer);
+    return whole ? text_term(checker, term) : -1;
 }
 
 static bool name_is_free(struct checker *checker, const struct token *name)

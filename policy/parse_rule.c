@@ -80,15 +80,13 @@ static bool accept_action(struct parser *parser, enum action kind)
         parser_next(parser);
         return true;
     }
-    struct parser before = *parser;
+    struct parser_mark before = parser_mark(parser);
     parser_next(parser);
     if (at_kind(parser, TOKEN_WORD) && slice_eq(parser->token.text, second)) {
         parser_next(parser);
         return true;
     }
-    parser->lexer = before.lexer;
-    parser->token = before.token;
-    parser->previous = before.previous;
+    parser_return(parser, &before);
     return false;
 }
 

@@ -9,6 +9,18 @@ void parser_next(struct parser *parser)
     parser->token = lexer_next(&parser->lexer);
 }
 
+struct parser_mark parser_mark(const struct parser *parser)
+{
+    return (struct parser_mark){parser->lexer, parser->token, parser->previous};
+}
+
+void parser_return(struct parser *parser, const struct parser_mark *mark)
+{
+    parser->lexer = mark->lexer;
+    parser->token = mark->token;
+    parser->previous = mark->previous;
+}
+
 bool at_kind(const struct parser *parser, enum token_kind kind)
 {
     return parser->token.kind == kind;
@@ -120,22 +132,7 @@ bool expect_choice(struct parser *parser, const char *const *words, const char *
     return fail_unknown(parser, &parser->token, kind, &near);
 }
 
-static const char *const sentences[] = {
-    "hostname", "listen", "backend", "domain",    "certificate", "table",     "include",
-    "observe",  "rule",   "test",    "blocklist", "allowlist",   "addresses", NULL,
-};
-
-static bool begins_sentence(const struct parser *parser)
-{
-    if (!at_kind(parser, TOKEN_WORD))
-        return false;
-    for (size_t i = 0; sentences[i]; i++)
-        if (slice_eq(parser->token.text, slice_of(sentences[i])))
-            return true;
-    return is_settings_block(parser->token.text);
-}
-
-static bool may_restart(const struct parser *parser)
+bool may_restart(const struct parser *parser)
 {
     return at_kind(parser, TOKEN_END) || (parser->token.column_one && begins_sentence(parser));
 }
@@ -181,118 +178,4 @@ bool parse_block(struct parser *parser, bool (*item)(struct parser *parser, void
 void *grown(struct parser *parser, void *array, size_t count, size_t size)
 {
     return source_grow(parser->sources, array, count, size);
-}
-
-static bool is_open(const struct parser *parser, struct slice path)
-{
-    for (unsigned i = 0; i < parser->include_depth; i++)
-        if (slice_eq(parser->sources->files[parser->include_path[i]]->path, path))
-            return true;
-    return false;
-}
-
-static bool parse_include(struct parser *parser)
-{
-    struct token name;
-    if (!expect_string(parser, "the name of a file", &name))
-        return false;
-    struct slice path = source_join(parser->sources, name.at.file, name.text);
-    const char *why = "";
-    if (!path.ptr)
-        return false;
-    if (is_open(parser, path))
-        why = "it includes itself";
-    else if (parser->include_depth == INCLUDE_DEPTH_MAX)
-        why = "files include each other too deep";
-    else if (source_open(parser->sources, path, &why)) {
-        struct parser outer = *parser;
-        parse_file(parser);
-        parser->lexer = outer.lexer;
-        parser->token = outer.token;
-        parser->previous = outer.previous;
-        return true;
-    }
-    source_error(parser->sources, name.at, "cannot include '%.*s': %s", SHOWN(name.text), why);
-    return true;
-}
-
-/* It is spoken in the banner and in EHLO, so no more than DNS allows. */
-static bool is_host_name(struct slice name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (!ascii_alpha(name.ptr[i]) && !ascii_digit(name.ptr[i]) && name.ptr[i] != '-' &&
-            name.ptr[i] != '.')
-            return false;
-    return name.len > 0 && name.len < 254 && name.ptr[0] != '.' && name.ptr[0] != '-';
-}
-
-static bool parse_hostname(struct parser *parser)
-{
-    struct token name;
-    if (!expect_string(parser, "this host's name", &name))
-        return false;
-    if (!is_host_name(name.text))
-        source_error(parser->sources, name.at, "expected a host name such as \"mx.example.com\"");
-    parser->config->hostname = name.text;
-    return true;
-}
-
-static bool unknown_sentence(struct parser *parser)
-{
-    if (!at_kind(parser, TOKEN_WORD))
-        return fail_expected(parser, "a sentence (listen, backend, domain, table, rule ...)");
-    struct nearest near = nearest_to(parser->token.text);
-    for (size_t i = 0; sentences[i]; i++)
-        nearest_offer(&near, slice_of(sentences[i]));
-    offer_settings_blocks(&near);
-    return fail_unknown(parser, &parser->token, "sentence", &near);
-}
-
-static bool parse_sentence(struct parser *parser)
-{
-    static const struct {
-        const char *word;
-        bool (*parse)(struct parser *parser);
-    } rows[] = {
-        {"hostname", parse_hostname},       {"listen", parse_listen},
-        {"backend", parse_backend},         {"domain", parse_domain},
-        {"certificate", parse_certificate}, {"table", parse_table},
-        {"include", parse_include},         {"test", parse_test},
-        {"addresses", parse_addresses},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (accept_word(parser, rows[i].word))
-            return rows[i].parse(parser);
-    if (at_word(parser, "blocklist") || at_word(parser, "allowlist")) {
-        parser_next(parser);
-        return parse_blocklist(parser, parser->previous.text.ptr[0] == 'a');
-    }
-    if (accept_word(parser, "rule"))
-        return parse_rule(parser, false);
-    if (accept_word(parser, "observe"))
-        return expect_word(parser, "rule") && parse_rule(parser, true);
-    if (at_kind(parser, TOKEN_WORD) && is_settings_block(parser->token.text)) {
-        parser_next(parser);
-        return parse_settings(parser, parser->previous.text);
-    }
-    return unknown_sentence(parser);
-}
-
-void parse_file(struct parser *parser)
-{
-    uint16_t file = (uint16_t)(parser->sources->count - 1);
-    if (!source_is_text(parser->sources, file))
-        return;
-    parser->include_path[parser->include_depth++] = file;
-    parser->lexer = lexer_of_file(parser->sources, file);
-    parser_next(parser);
-    while (!at_kind(parser, TOKEN_END) && !parser->sources->no_memory &&
-           parser->sources->errors < ERRORS_MAX) {
-        if (parse_sentence(parser))
-            continue;
-        if (!may_restart(parser))
-            parser_next(parser);
-        parser_recover(parser);
-    }
-    parser->include_depth--;
 }

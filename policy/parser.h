@@ -53,6 +53,14 @@ struct parser {
 
 void parser_next(struct parser *parser);
 
+/* A place in the text, to come back to after something else was read. */
+struct parser_mark {
+    struct lexer lexer;
+    struct token token, previous;
+};
+struct parser_mark parser_mark(const struct parser *parser);
+void parser_return(struct parser *parser, const struct parser_mark *mark);
+
 bool at_word(const struct parser *parser, const char *word);
 bool at_punct(const struct parser *parser, char c);
 bool at_kind(const struct parser *parser, enum token_kind kind);
@@ -84,7 +92,9 @@ bool expect_choice(struct parser *parser, const char *const *words, const char *
  * fails is skipped, and what follows it is read. */
 bool parse_block(struct parser *parser, bool (*item)(struct parser *parser, void *ctx), void *ctx);
 
-/* After a mistake: skips to the next word that begins an unindented line and a sentence. */
+/* After a mistake: whether the next token begins an unindented line and a sentence, or is the end;
+ * skips to such a one. */
+bool may_restart(const struct parser *parser);
 void parser_recover(struct parser *parser);
 
 /* Room for one more in an array in the arena; see source_grow. NULL: memory; the array stays. */
@@ -114,6 +124,9 @@ bool parse_table_choice(struct parser *parser, struct token *name, struct table 
 
 /* Everything in the source that was opened last, with what it includes. */
 void parse_file(struct parser *parser);
+
+/* Whether the next token is the first of a sentence. */
+bool begins_sentence(const struct parser *parser);
 
 bool is_settings_block(struct slice word);
 void settings_standard(struct settings *settings);
