@@ -20,6 +20,22 @@ enum {
     LONGEST_WAIT = 60000,
 };
 
+/* The one that starts, the one that serves, those that drain; the first after NULL. */
+static struct generation *generation_after(const struct parent *parent,
+                                           const struct generation *before)
+{
+    if (!before && parent->starting)
+        return parent->starting;
+    if ((!before || before == parent->starting) && parent->current)
+        return parent->current;
+    bool drains = before && before != parent->starting && before != parent->current;
+    return drains ? before->next : parent->old;
+}
+
+#define FOR_EACH_GENERATION(generation, parent)                                                    \
+    for (struct generation *generation = generation_after(parent, NULL); generation;               \
+         generation = generation_after(parent, generation))
+
 /* What poll watches, and whose it is. */
 struct source {
     struct slot *slot;
@@ -55,12 +71,8 @@ static void collect(struct parent *parent, struct sources *sources)
 {
     sources->count = 0;
     add_source(sources, parent->signals, POLLIN, (struct source){0});
-    if (parent->starting)
-        add_generation(sources, parent->starting);
-    if (parent->current)
-        add_generation(sources, parent->current);
-    for (struct generation *old = parent->old; old; old = old->next)
-        add_generation(sources, old);
+    FOR_EACH_GENERATION(generation, parent)
+        add_generation(sources, generation);
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
         struct scanners *scanners = &parent->scanners[kind];
         for (size_t i = 0; i < SCANNERS_HEADS; i++)
@@ -85,29 +97,20 @@ static void hear(struct parent *parent, const struct sources *sources, int64_t n
     }
 }
 
-static struct slot *find_in(struct generation *generation, pid_t pid)
+static struct slot *find_slot(struct parent *parent, pid_t pid)
 {
-    for (unsigned number = 0; generation && number < generation->slot_count; number++)
-        if (generation->slots[number].pid == pid)
-            return &generation->slots[number];
+    FOR_EACH_GENERATION(generation, parent)
+        for (unsigned number = 0; number < generation->slot_count; number++)
+            if (generation->slots[number].pid == pid)
+                return &generation->slots[number];
     return NULL;
-}
-
-static struct slot *find_proxy(struct parent *parent, pid_t pid)
-{
-    struct slot *found = find_in(parent->current, pid);
-    if (!found)
-        found = find_in(parent->starting, pid);
-    for (struct generation *old = parent->old; old && !found; old = old->next)
-        found = find_in(old, pid);
-    return found;
 }
 
 static void reap(struct parent *parent, int64_t now)
 {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        struct slot *slot = find_proxy(parent, pid);
+        struct slot *slot = find_slot(parent, pid);
         bool known = slot != NULL;
         if (slot)
             slot_died(parent, slot, status, now);
@@ -121,12 +124,8 @@ static void reap(struct parent *parent, int64_t now)
 static void reopen(struct parent *parent)
 {
     log_at(LEVEL_INFO, "", "reopening the file of decisions");
-    if (parent->starting)
-        generation_reopen(parent->starting);
-    if (parent->current)
-        generation_reopen(parent->current);
-    for (struct generation *old = parent->old; old; old = old->next)
-        generation_reopen(old);
+    FOR_EACH_GENERATION(generation, parent)
+        generation_reopen(generation);
 }
 
 /* What counts for the administrator, in one line. */
@@ -239,24 +238,20 @@ static void connect_redis(struct parent *parent, struct generation *generation, 
 
 static void send_tickets(struct parent *parent)
 {
-    struct generation *lists[] = {parent->current, parent->starting, parent->old};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (struct generation *g = lists[i]; g; g = g->next)
-            for (unsigned number = 0; number < g->slot_count; number++)
-                if (g->slots[number].state != PROXY_CONFIGURING)
-                    slot_send_tickets(&g->slots[number], &parent->tickets);
+    FOR_EACH_GENERATION(generation, parent)
+        for (unsigned number = 0; number < generation->slot_count; number++)
+            if (generation->slots[number].state != PROXY_CONFIGURING)
+                slot_send_tickets(&generation->slots[number], &parent->tickets);
 }
 
 static void tell_down(struct parent *parent, struct scanners *scanners)
 {
-    struct generation *lists[] = {parent->current, parent->starting, parent->old};
     if (!scanners->news)
         return;
     scanners->news = false;
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (struct generation *g = lists[i]; g; g = g->next)
-            for (unsigned number = 0; number < g->slot_count; number++)
-                slot_tell_down(&g->slots[number], scanners);
+    FOR_EACH_GENERATION(generation, parent)
+        for (unsigned number = 0; number < generation->slot_count; number++)
+            slot_tell_down(&generation->slots[number], scanners);
 }
 
 /* Does everything that is due; returns when the next is. */
@@ -285,12 +280,10 @@ static int64_t settle(struct parent *parent, int64_t now)
         tell_down(parent, &parent->scanners[kind]);
     }
     sooner(&next, private_redis_settle(&parent->redis, now));
-    struct generation *lists[] = {parent->current, parent->starting, parent->old};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        for (struct generation *g = lists[i]; g; g = g->next) {
-            connect_redis(parent, g, now);
-            sooner_in(&next, g);
-        }
+    FOR_EACH_GENERATION(generation, parent) {
+        connect_redis(parent, generation, now);
+        sooner_in(&next, generation);
+    }
     if (parent->stopping && !parent->old)
         sooner(&next, parent->stop_until);
     return next;
