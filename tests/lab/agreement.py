@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from lab import check
 from lab.smtp_client import Closed, Session
 
-SESSIONS_AT_ONCE = 8
+SESSIONS_AT_ONCE = 24
 REFERENCE = re.compile(r" \(([0-9a-f]{12}(?:\.\d+)?)\)$")
 DROPPED = "drop"
 
 # place: where the client comes from (Addresses.of); way: "inbound" or "outbound"
 Envelope = namedtuple("Envelope", "place helo sender recipients way", defaults=["inbound"])
-Row = namedtuple("Row", "name envelope message")
+Row = namedtuple("Row", "name envelope message")  # the message: None for an envelope alone
 
 # replies: to each recipient, (text, reference); final: the reply to the message or None; record: its decision record or None
 Said = namedtuple("Said", "replies final hung_up record")
@@ -68,7 +68,7 @@ def _converse(client, row):
         for recipient in row.envelope.recipients:
             reply = client.command(("RCPT TO:<%s>" % recipient).encode())
             replies.append(_whole(reply))
-        if any(text.startswith("250 ") for text, _ in replies):
+        if row.message is not None and any(text.startswith("250 ") for text, _ in replies):
             final = _whole(client.data(row.message))
     except Refused as refused:
         replies = [_whole(refused.reply)] * len(row.envelope.recipients)
@@ -100,15 +100,18 @@ def live(gateway, rows, addresses, ports):
 def _line(row, path, addresses):
     envelope = row.envelope
     return {"id": row.name, "ip": addresses.of(envelope.place), "helo": envelope.helo, "from": envelope.sender,
-            "rcpt": list(envelope.recipients), "direction": envelope.way, "time": int(time.time()), "message": str(path)}
+            "rcpt": list(envelope.recipients), "direction": envelope.way, "time": int(time.time()), "message": path}
 
 
 def batch_lines(folder, rows, addresses):
     """A line of a batch for each row, without its DNS; the messages are written into `folder`."""
-    paths = [folder / ("%d.eml" % number) for number in range(len(rows))]
-    for row, path in zip(rows, paths):
-        path.write_bytes(row.message)
-    return [_line(row, path, addresses) for row, path in zip(rows, paths)]
+    lines = []
+    for number, row in enumerate(rows):
+        path = folder / ("%d.eml" % number)
+        if row.message is not None:
+            path.write_bytes(row.message)
+        lines.append(_line(row, str(path) if row.message is not None else None, addresses))
+    return lines
 
 
 def _ask(folder, config, lines, *words):
@@ -133,44 +136,55 @@ def offline(folder, config, rows, addresses, dns):
 # ---- side by side
 
 
-def _word(text, hung_up):
-    return DROPPED if hung_up else {"2": "accept", "4": "defer", "5": "reject"}[text[0]]
+def _word(text):
+    return {"2": "accept", "4": "defer", "5": "reject"}[text[0]]
 
 
-def _told_alone(said, answer):
-    """Some recipients were refused at RCPT: each one's own fate, and what the others' message came to."""
-    final = said.final and said.final[0]
-    fates = [_word(final if text.startswith("250 ") else text, said.hung_up) for text, _ in said.replies]
-    if final is None and len(set(fates)) == 1:
-        return {"verdict": (fates[0], answer["verdict"]), "reply": (said.replies[0][0], answer["reply"])}
-    return {"recipients": (fates, list(answer.get("recipients", {}).values()) or [answer["verdict"]] * len(fates)),
-            "reply to the others": (final, answer["reply"])}
+SPLIT = "451 4.5.3 recipients fare differently"  # then nobody hears what becomes of whom
 
 
-def _refused_at_rcpt(said, answer):
-    texts = {text for text, _ in said.replies}
-    if len(texts) > 1:
-        return _told_alone(said, answer)
-    text = said.replies[0][0]
-    return {"verdict": (_word(text, said.hung_up), answer["verdict"]), "reply": (text, answer["reply"])}
+def _fates(said, told):
+    """What has become of each recipient; who was accepted fares as the message does."""
+    if said.hung_up:
+        return [DROPPED] * len(said.replies)
+    final = said.final[0] if said.final else "250 "
+    return [_word(text) if not text.startswith("250 ") else word if final.startswith(SPLIT) else _word(final)
+            for (text, _), word in zip(said.replies, told)]
+
+
+def _of_recipients(said, answer):
+    """They are named one by one when they are not one."""
+    told = list(answer.get("recipients", {}).values()) or [answer["verdict"]] * len(said.replies)
+    return {"recipients": (_fates(said, told), told)}
+
+
+def _of_the_envelope(said, answer):
+    """No message has come: each was refused, or the session ends here."""
+    refusals = [text for text, _ in said.replies if not text.startswith("250 ")]
+    if not refusals:
+        return {"taken": (True, answer["verdict"] in ("accept", "discard"))}
+    if said.hung_up or len(refusals) == len(said.replies):
+        refusal = refusals[-1] if said.hung_up else refusals[0]
+        return {"verdict": (DROPPED if said.hung_up else _word(refusal), answer["verdict"]), "reply": (refusal, answer["reply"])}
+    return _of_recipients(said, answer)
 
 
 def _of_the_message(said, answer):
     names = ("verdict", "rules", "observed", "score", "score_parts", "delay")
     both = {name: (said.record.get(name), answer.get(name)) for name in names}
     both["reply"] = (said.final[0], answer["reply"])
+    for name, value in said.record["facts"].items():
+        both["fact " + name] = (value, answer["facts"].get(name, "not told"))
     return both
 
 
 def compare(said, answer):
     """{field: (live, check)}. A fact that live has not found out is not compared: missing() tells of those."""
     if said.final is None:
-        return _refused_at_rcpt(said, answer)
-    if any(not text.startswith("250 ") for text, _ in said.replies):
-        return _told_alone(said, answer)
+        return _of_the_envelope(said, answer)
     both = _of_the_message(said, answer)
-    for name, value in said.record["facts"].items():
-        both["fact " + name] = (value, answer["facts"].get(name, "not told"))
+    if any(not text.startswith("250 ") for text, _ in said.replies):
+        both.update(_of_recipients(said, answer))
     return both
 
 

@@ -48,6 +48,7 @@ rule "early: sender" when sender.local == "strict" and spf.result != pass
 rule "early: bounce" when message.null_sender and spf.helo in (fail, softfail) then defer 451 4.7.23 "{spf.helo} of {helo}"
 rule "early: discarded" when sender.local == "discarded" then discard
 rule "early: recipient" when recipient.local == "refused" then reject 550 5.7.1 "nothing to {recipient}"
+rule "early: dropped recipient" when recipient.local == "dropped" then drop 421 4.7.1 "nothing to {recipient}"
 rule "slow" when sender.local == "slow" then delay 20ms
 rule "light" when dnsbl.score > 0 then score 1.5 as "lists"
 rule "sender in lists" when domains.sender_score > 0 then score 2 as "sender"

@@ -61,7 +61,8 @@ RECIPIENTS = [["postmaster@example.com"], ["abuse@example.com"], ["Postmaster@Ex
               ["user@example.com", "user@example.com"], ["user@example.com", "USER@example.com"], ["user@example.com", "user@Example.Com"],
               ["user@example.com", '"user"@example.com'], ["üser@" + OURS_IN_UNICODE], ["user@" + OURS_IN_UNICODE], ["user@xn--rtlich-vxa.example"],
               ["refused@example.com"], ["refused@example.com", "user@example.com"], ["user@example.com", "refused@example.com"],
-              ["refused@example.com", "refused@example.org"], ["late@example.com"], ["user@example.com", "late@example.com"],
+              ["refused@example.com", "refused@example.org"], ["dropped@example.com"], ["dropped@example.com", "user@example.com"],
+              ["user@example.com", "dropped@example.com"], ["refused@example.com", "dropped@example.com"], ["refused@example.com", "user@example.com", "late@example.com"], ["late@example.com"], ["user@example.com", "late@example.com"],
               ["late@example.com", "late@example.org"], ["tagged@example.com"], ["user@example.com", "tagged@example.com"],
               ["tagged@example.com", "tagged@example.org"], ["late@example.com", "postmaster@example.com"],
               ["refused@example.com", "postmaster@example.com"], ["n1@example.com", "n2@example.com", "n3@example.com"]]
@@ -105,7 +106,9 @@ def generated(signer=None, server=None):
     rows = [Row("%s; %s" % (name, usual), ENVELOPES[usual], octets) for number, (name, octets) in enumerate(messages.items())
             for usual in ["usual"] + [names[1 + (number * 3 + turn) % (len(names) - 1)] for turn in range(3)]]
     rows += [Row("%s; %s" % (name, rare), dict(ENVELOPES, **RARE)[rare], messages[name]) for name, rare in PAIRS]
-    rows += [Row("envelope: " + name, envelope, raw(b"", b"hello http://www.grey.example/\r\n")) for name, envelope in envelopes()]
+    for name, envelope in envelopes():
+        rows += [Row("envelope: " + name, envelope, raw(b"", b"hello http://www.grey.example/\r\n")),
+                 Row("envelope alone: " + name, envelope, None)]
     return list(_apart({row.name: row for row in rows}.values(), "made"))
 
 
