@@ -58,11 +58,14 @@ rule "asks to wait" when message.subject == "defer" then defer 450 4.6.0 "{messa
 rule "asks to vanish" when message.subject == "discard" then discard
 rule "asks to be dropped" when message.subject == "drop" then drop 554 5.6.0 "as you like"
 rule "asks to pass" when message.subject == "accept" then header remove "X-Spam-Flag", accept
-rule "listed" when domains.score >= 6 then reject 550 5.7.1 "{domains.found} in {domains.lists}: {domains.score}, {domains.sender_score}"
+rule "listed" when domains.score >= 6
+  then reject 550 5.7.1 "{domains.found} in {domains.lists}: {domains.score}, {domains.sender_score}"
 rule "infected" when av.result == infected then reject 550 5.7.1 "{av.signatures}"
 rule "hides" when message.hides_content then reject 550 5.6.0 "{message.malformations}"
-rule "in an archive" when any a in attachments (a.depth > 0 and a.extension in ("exe", "scr")) then reject 550 5.7.1 "{a.name} in {a.path}"
-rule "locked" when any a in attachments (a.encrypted or a.unscannable) then defer 451 4.7.1 "{message.part_count} {a.name} {a.type}"
+rule "in an archive" when any a in attachments (a.depth > 0 and a.extension in ("exe", "scr"))
+  then reject 550 5.7.1 "{a.name} in {a.path}"
+rule "locked" when any a in attachments (a.encrypted or a.unscannable)
+  then defer 451 4.7.1 "{message.part_count} {a.name} {a.type}"
 rule "program" when any a in attachments (a.type == "application/x-dosexec" or a.extension == "exe")
   then strip each a in attachments (a.type == "application/x-dosexec" or a.extension == "exe") "{a.name} was here"
 rule "DMARC" when dmarc.result == fail and dmarc.policy == reject and not (arc.result == pass and arc.sealers == "lists.example")
@@ -86,11 +89,13 @@ rule "likely" when score > 2 then header add "X-Score" "{score}"
 # Fields of the header, beside what is asked of the DNS.
 FIELDS = """
 rule "SPF" when spf.result == pass then score 0.5 as "SPF"
-rule "DMARC" when dmarc.result == fail and dmarc.policy == reject then reject 550 5.7.26 "{dmarc.domain} {header[\\"Message-ID\\"]}"
+rule "DMARC" when dmarc.result == fail and dmarc.policy == reject
+  then reject 550 5.7.26 "{dmarc.domain} {header[\\"Message-ID\\"]}"
 rule "asks for it" when header["X-Case"] == "reject" then reject 550 5.6.0 "{header[\\"X-Case\\"]} {header[\\"Subject\\"]}"
 rule "asks for it among others" when header["X-Case"] == "defer" then defer 451 4.6.0 "{header[\\"X-Case\\"]}"
 observe rule "a field is there" when header["X-Case"] is not absent and header["X-Spam-Flag"] is absent then log "x"
-observe rule "odd words" when header["X-Case"] matches /F.hn/ or header["X-Fold"] ends with "b" or header["X-Odd"] is known then log "x"
+observe rule "odd words"
+  when header["X-Case"] matches /F.hn/ or header["X-Fold"] ends with "b" or header["X-Odd"] is known then log "x"
 """
 
 

@@ -40,34 +40,44 @@ RARE = {
     "two": USUAL._replace(recipients=["user@example.com", "second@example.com"]),
 }
 
-HELOS = ["null.example", "soft.example", "my_pc.bad.example", "-pc.bad.example", "pc-.bad.example", "a..bad.example", "bad.example.", "BAD.Example", "host.bad.example",
-         "[127.0.0.5]", "[198.18.0.1]", "[IPv6:2001:db8::1]", "[2001:db8::1]", "[IPv6:::ffff:192.0.2.1]", "[not an address]", "192.0.2.1",
-         "bücher.example", "xn--bcher-kva.example", "xn--broken-.example", "localhost", "single", "mx.example.com", "MX.Example.COM.",
-         "example.com", "sub.example.com", OURS_IN_UNICODE, "x.refused.example", "host.broken.example", "host.silent.example", "a" * 64 + ".example",
-         LONG_HELO, "123.456", "mail.good.example", "*.good.example", "good.example:25", "a@good.example", "grey.example", "\x7f.example"]
+HELOS = ["null.example", "soft.example", "my_pc.bad.example", "-pc.bad.example", "pc-.bad.example", "a..bad.example",
+         "bad.example.", "BAD.Example", "host.bad.example", "[127.0.0.5]", "[198.18.0.1]", "[IPv6:2001:db8::1]",
+         "[2001:db8::1]", "[IPv6:::ffff:192.0.2.1]", "[not an address]", "192.0.2.1", "bücher.example",
+         "xn--bcher-kva.example", "xn--broken-.example", "localhost", "single", "mx.example.com", "MX.Example.COM.",
+         "example.com", "sub.example.com", OURS_IN_UNICODE, "x.refused.example", "host.broken.example", "host.silent.example",
+         "a" * 64 + ".example", LONG_HELO, "123.456", "mail.good.example", "*.good.example", "good.example:25",
+         "a@good.example", "grey.example", "\x7f.example"]
 
-SENDERS = ["", "a@good.example", "A@Good.Example", "a@good.example.", "a@mail.good.example", "a@bank.example", "a@sub.bank.example",
-           "a@shop.example", "a@news.example", "a@test.example", "a@plain.example", "strict@plain.example", "a@null.example", "strict@null.example",
-           "a@soft.example", "user@macro.example", "User-x@macro.example", "a@chain.example", "a@loop.example", "strict@loop.example", "a@wrong.example", "a@twice.example", "a@void.example", "a@depends.example",
-           "strict@wrong.example", "strict@twice.example", "strict@void.example", "strict@depends.example", "a@waits.example",
-           "strict@waits.example", "a@alias.example", "a@bücher.example", "a@xn--bcher-kva.example", "müller@good.example", "müller@bücher.example",
-           '"a b"@good.example', '"a@bad.example"@good.example', '"user"@macro.example', "a@bad.example", "a@www.bad.example", "a@grey.example",
-           "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]", "a@nothing.invalid", "a@example", "a@broken.example", "a@host.silent.example", "a@my_pc.bad.example",
-           "discarded@good.example", "friend@good.example", "slow@good.example", "a+b@good.example", "a..b@good.example",
-           "srs0=aa=bb=bad.example=x@good.example", "x" * 64 + "@good.example"]
+SENDERS = ["", "a@good.example", "A@Good.Example", "a@good.example.", "a@mail.good.example", "a@bank.example",
+           "a@sub.bank.example", "a@shop.example", "a@news.example", "a@test.example", "a@plain.example",
+           "strict@plain.example", "a@null.example", "strict@null.example", "a@soft.example", "user@macro.example",
+           "User-x@macro.example", "a@chain.example", "a@loop.example", "strict@loop.example", "a@wrong.example",
+           "a@twice.example", "a@void.example", "a@depends.example", "strict@wrong.example", "strict@twice.example",
+           "strict@void.example", "strict@depends.example", "a@waits.example", "strict@waits.example", "a@alias.example",
+           "a@bücher.example", "a@xn--bcher-kva.example", "müller@good.example", "müller@bücher.example",
+           '"a b"@good.example', '"a@bad.example"@good.example', '"user"@macro.example', "a@bad.example", "a@www.bad.example",
+           "a@grey.example", "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]", "a@nothing.invalid", "a@example", "a@broken.example",
+           "a@host.silent.example", "a@my_pc.bad.example", "discarded@good.example", "friend@good.example",
+           "slow@good.example", "a+b@good.example", "a..b@good.example", "srs0=aa=bb=bad.example=x@good.example",
+           "x" * 64 + "@good.example"]
 
-RECIPIENTS = [["postmaster@example.com"], ["abuse@example.com"], ["Postmaster@Example.COM"], ["postmaster"], ['"postmaster"@example.com'],
-              ['"user name"@example.com'], ['"user"@example.com'], ['"a\\"b"@example.com'], ["User@EXAMPLE.com"], ["user@example.com."],
-              ["user@example.com", "user@example.com"], ["user@example.com", "USER@example.com"], ["user@example.com", "user@Example.Com"],
-              ["user@example.com", '"user"@example.com'], ["üser@" + OURS_IN_UNICODE], ["user@" + OURS_IN_UNICODE], ["user@xn--rtlich-vxa.example"],
-              ["refused@example.com"], ["refused@example.com", "user@example.com"], ["user@example.com", "refused@example.com"],
-              ["refused@example.com", "refused@example.org"], ["dropped@example.com"], ["dropped@example.com", "user@example.com"],
-              ["user@example.com", "dropped@example.com"], ["refused@example.com", "dropped@example.com"], ["refused@example.com", "user@example.com", "late@example.com"], ["late@example.com"], ["user@example.com", "late@example.com"],
-              ["late@example.com", "late@example.org"], ["tagged@example.com"], ["user@example.com", "tagged@example.com"],
-              ["tagged@example.com", "tagged@example.org"], ["late@example.com", "postmaster@example.com"],
-              ["refused@example.com", "postmaster@example.com"], ["n1@example.com", "n2@example.com", "n3@example.com"]]
+RECIPIENTS = [["postmaster@example.com"], ["abuse@example.com"], ["Postmaster@Example.COM"], ["postmaster"],
+              ['"postmaster"@example.com'], ['"user name"@example.com'], ['"user"@example.com'], ['"a\\"b"@example.com'],
+              ["User@EXAMPLE.com"], ["user@example.com."], ["user@example.com", "user@example.com"],
+              ["user@example.com", "USER@example.com"], ["user@example.com", "user@Example.Com"],
+              ["user@example.com", '"user"@example.com'], ["üser@" + OURS_IN_UNICODE], ["user@" + OURS_IN_UNICODE],
+              ["user@xn--rtlich-vxa.example"], ["refused@example.com"], ["refused@example.com", "user@example.com"],
+              ["user@example.com", "refused@example.com"], ["refused@example.com", "refused@example.org"],
+              ["dropped@example.com"], ["dropped@example.com", "user@example.com"],
+              ["user@example.com", "dropped@example.com"], ["refused@example.com", "dropped@example.com"],
+              ["refused@example.com", "user@example.com", "late@example.com"], ["late@example.com"],
+              ["user@example.com", "late@example.com"], ["late@example.com", "late@example.org"], ["tagged@example.com"],
+              ["user@example.com", "tagged@example.com"], ["tagged@example.com", "tagged@example.org"],
+              ["late@example.com", "postmaster@example.com"], ["refused@example.com", "postmaster@example.com"],
+              ["n1@example.com", "n2@example.com", "n3@example.com"]]
 
-PLACES = [10, 11, 20, 40, 50, 66, 67, 68, 70, 71, 72, 73, 74, 75, 80, "127.0.0.1", "127.0.0.80", "127.0.0.81", "127.0.0.82", "127.0.0.83", "::10", "::66"]
+PLACES = [10, 11, 20, 40, 50, 66, 67, 68, 70, 71, 72, 73, 74, 75, 80, "127.0.0.1", "127.0.0.80", "127.0.0.81", "127.0.0.82",
+          "127.0.0.83", "::10", "::66"]
 
 
 def envelopes():
@@ -84,7 +94,8 @@ def envelopes():
     for place in PLACES:
         yield "at %s" % place, USUAL._replace(place=place)
         yield "at %s to postmaster" % place, USUAL._replace(place=place, recipients=["postmaster@example.com"])
-        yield "at %s out" % place, USUAL._replace(place=place, way="inbound" if str(place).startswith("::") else "outbound", helo="pc.example.com")
+        way = "inbound" if str(place).startswith("::") else "outbound"
+        yield "at %s out" % place, USUAL._replace(place=place, way=way, helo="pc.example.com")
 
 
 def _apart(rows, how):
