@@ -21,13 +21,13 @@
 #include <signal.h>
 #include <stdio.h>
 
-enum { STEPS_MAX = 12, PATIENCE_MS = 2000, BACKOFF_MS = 31000, PEM_MAX = 6000, HEARD_MAX = 8192 };
+enum { STEPS_MAX = 12, PATIENCE_MS = 10000, BACKOFF_MS = 31000, PEM_MAX = 6000, HEARD_MAX = 8192 };
 
 /* Names below .test and the addresses of this machine libunbound answers by itself. */
 static const char configuration[] =
     "certificate \"mx.test\" { chain \"mx.pem\"  key \"mx.key\" }\n"
     "listen smtp on \"127.0.0.1:2525\" { starttls }\n"
-    "backend a { smtp \"127.0.0.1:%u\" tls none  recipient_check on  probe off }\n"
+    "backend a { smtp \"127.0.0.1:%u\" tls opportunistic  recipient_check on  probe off }\n"
     "domain \"x.test\" { backend a  recipients from file \"users.txt\" }\n"
     "blocklist \"list.test\" { \"127.0.0.2\" }\n"
     "antivirus { enabled off }\n"
@@ -336,6 +336,17 @@ TEST(test_a_message_that_is_accepted_is_delivered)
 TEST(test_a_message_that_is_accepted_in_tls_is_delivered)
 {
     memory_fails_everywhere(deliver_in_tls, 60);
+}
+
+TEST(test_a_message_is_delivered_in_tls_or_not_accepted)
+{
+    world.server.script.tls = server_context("behind.test");
+    world.server.script.ehlo = "250-hi\r\n250-STARTTLS\r\n250 PIPELINING\r\n";
+    assert_int_equal(talk(good), 250);
+    assert_non_null(stream_ssl(world.server.all[0]->stream));
+    memory_fails_everywhere(deliver_plain, 60);
+    SSL_CTX_free(world.server.script.tls);
+    world.server.script = (struct script){0};
 }
 
 TEST(test_a_message_in_chunks_that_is_accepted_is_delivered)
