@@ -16,7 +16,7 @@ enum {
 
 static const char magic[] = "gatepost bundle 1";
 
-struct file {
+struct bundled_file {
     struct bundle_file seen; /* path is owned */
     struct slice path;
     char *content;      /* owned; NULL when it lies in the mapping */
@@ -24,7 +24,7 @@ struct file {
 };
 
 struct bundle {
-    struct file *files;
+    struct bundled_file *files;
     size_t count;
     void *mapping; /* NULL: this one reads from the disk */
     size_t mapped;
@@ -46,7 +46,7 @@ void bundle_free(struct bundle **bundle)
     if (!b)
         return;
     for (size_t i = 0; i < b->count; i++) {
-        struct file *file = &b->files[i];
+        struct bundled_file *file = &b->files[i];
         if (file->content)
             explicit_bzero(file->content, file->seen.content.len); /* it may be a key */
         free(file->content);
@@ -59,7 +59,7 @@ void bundle_free(struct bundle **bundle)
     *bundle = NULL;
 }
 
-static struct file *find(const struct bundle *bundle, struct slice path)
+static struct bundled_file *find(const struct bundle *bundle, struct slice path)
 {
     for (size_t i = 0; i < bundle->count; i++)
         if (slice_eq(bundle->files[i].path, path))
@@ -67,7 +67,7 @@ static struct file *find(const struct bundle *bundle, struct slice path)
     return NULL;
 }
 
-static struct file *append(struct bundle *bundle, struct slice path)
+static struct bundled_file *append(struct bundle *bundle, struct slice path)
 {
     if (bundle->count == BUNDLE_FILES_MAX || path.len >= PATH_MAX ||
         slice_find(path, '\0') < path.len)
@@ -75,13 +75,13 @@ static struct file *append(struct bundle *bundle, struct slice path)
     char *copy = strndup(path.ptr, path.len);
     if (!copy)
         return NULL;
-    struct file *file = &bundle->files[bundle->count++];
-    *file = (struct file){.path = {copy, path.len}, .seen = {.path = copy}};
+    struct bundled_file *file = &bundle->files[bundle->count++];
+    *file = (struct bundled_file){.path = {copy, path.len}, .seen = {.path = copy}};
     return file;
 }
 
 /* Reads to the end, whatever the size was said to be: it may grow meanwhile. */
-static const char *read_content(int fd, size_t expected, struct file *file)
+static const char *read_content(int fd, size_t expected, struct bundled_file *file)
 {
     size_t room = expected + FIRST_READ, used = 0;
     for (;;) {
@@ -106,7 +106,7 @@ static const char *read_content(int fd, size_t expected, struct file *file)
     }
 }
 
-static const char *read_file(struct file *file)
+static const char *read_file(struct bundled_file *file)
 {
     int fd = open(file->seen.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
@@ -124,9 +124,9 @@ static const char *read_file(struct file *file)
     return reason;
 }
 
-static struct file *read_new(struct bundle *bundle, struct slice path)
+static struct bundled_file *read_new(struct bundle *bundle, struct slice path)
 {
-    struct file *file = append(bundle, path);
+    struct bundled_file *file = append(bundle, path);
     if (!file)
         return NULL;
     file->reason = read_file(file);
@@ -142,7 +142,7 @@ static struct file *read_new(struct bundle *bundle, struct slice path)
 bool bundle_read(struct bundle *bundle, struct slice path, struct slice *content,
                  const char **reason)
 {
-    const struct file *file = find(bundle, path);
+    const struct bundled_file *file = find(bundle, path);
     if (!file && !bundle->mapping)
         file = read_new(bundle, path);
     if (!file)
@@ -190,7 +190,7 @@ static bool write_rows(int fd, const struct bundle *bundle)
     if (!write_slice(fd, slice_of(magic)))
         return false;
     for (size_t i = 0; i < bundle->count; i++) {
-        const struct file *file = &bundle->files[i];
+        const struct bundled_file *file = &bundle->files[i];
         if (file->seen.found &&
             (!write_slice(fd, file->path) || !write_slice(fd, file->seen.content)))
             return false;
@@ -227,7 +227,7 @@ static const char *map(struct bundle *bundle, int fd)
         return "not a bundle";
     while (!in.bad && in.left.len > 0) {
         struct slice path = unpack_slice(&in), content = unpack_slice(&in);
-        struct file *file = in.bad ? NULL : append(bundle, path);
+        struct bundled_file *file = in.bad ? NULL : append(bundle, path);
         if (!file)
             return "malformed bundle";
         file->seen.content = content;

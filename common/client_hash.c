@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-struct state {
+struct siphash {
     uint64_t v0, v1, v2, v3;
 };
 
@@ -12,7 +12,7 @@ static uint64_t rotate(uint64_t x, unsigned bits)
     return x << bits | x >> (64 - bits);
 }
 
-static void rounds(struct state *s, int n)
+static void rounds(struct siphash *s, int n)
 {
     while (n-- > 0) {
         s->v0 += s->v1;
@@ -27,7 +27,7 @@ static void rounds(struct state *s, int n)
     }
 }
 
-static void mix(struct state *s, uint64_t word)
+static void mix(struct siphash *s, uint64_t word)
 {
     s->v3 ^= word;
     rounds(s, 2);
@@ -44,8 +44,9 @@ static uint64_t little_endian(const char *bytes, size_t n)
 
 uint64_t siphash(const uint64_t key[static 2], struct slice bytes)
 {
-    struct state s = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
-                      key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
+    struct siphash s = {
+        key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
+        key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
     size_t at = 0;
     for (; bytes.len - at >= 8; at += 8)
         mix(&s, little_endian(bytes.ptr + at, 8));

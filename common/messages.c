@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/messages.h"
 
-struct row {
+struct message_row {
     const char *name;
     enum message_direction direction;
     unsigned when;
@@ -16,7 +16,7 @@ enum {
     DRAINING = PROXY_DRAINING
 };
 
-static const struct row rows[] = {
+static const struct message_row rows[] = {
 #define MESSAGE(id, direction, when, payload, descriptors, doc)                                    \
     {#id, MESSAGE_##direction, when, payload, descriptors},
 #include "common/messages.def"
@@ -47,7 +47,7 @@ bool message_allowed(const struct ipc_message *message, enum message_direction d
 {
     if (message->type >= MESSAGE_COUNT)
         return false;
-    const struct row *row = &rows[message->type];
+    const struct message_row *row = &rows[message->type];
     return row->direction == direction && (row->when & (unsigned)state) != 0 &&
            row->descriptors == message->fd_count && payload_fits(message->payload, row->payload);
 }

@@ -25,7 +25,7 @@ enum {
 static const uint64_t count_mask = (UINT64_C(1) << COUNT_BITS) - 1;
 
 /* Written by one process alone, read by all. */
-struct row {
+struct shared_row {
     _Atomic uint64_t sessions, spool, scans;
     _Atomic int64_t oldest_scan, first_in_line;
     _Atomic uint64_t counters[COUNTER_COUNT];
@@ -35,24 +35,24 @@ struct row {
     _Atomic uint64_t clients[BUCKETS][BUCKET_CELLS];
 };
 
-struct table {
+struct shared_table {
     uint64_t key[2]; /* of the hash of clients, so that none can aim at a bucket */
     _Atomic uint64_t used[ROW_WORDS];
     _Atomic uint64_t servers[SHARED_SERVERS];    /* hashes of addresses; the place is the number */
     _Atomic uint64_t counted[COUNTER_COUNT];     /* by rows that have been cleared */
     _Atomic uint64_t recipients[SHARED_SERVERS]; /* a time, and below it COUNT_BITS of a number */
     _Atomic uint64_t lists, suspended;
-    struct row rows[SHARED_ROWS];
+    struct shared_row rows[SHARED_ROWS];
     /* the notes follow */
 };
 
 struct shared {
-    struct table *table;
+    struct shared_table *table;
 };
 
 static size_t size_of_all(void)
 {
-    return sizeof(struct table) + notes_size();
+    return sizeof(struct shared_table) + notes_size();
 }
 
 struct shared *shared_map(int fd)
@@ -114,7 +114,7 @@ int shared_row_claim(struct shared *shared)
 
 void shared_row_clear(struct shared *shared, unsigned row)
 {
-    struct row *r = &shared->table->rows[row];
+    struct shared_row *r = &shared->table->rows[row];
     atomic_store(&r->sessions, 0);
     atomic_store(&r->spool, 0);
     atomic_store(&r->scans, 0);
@@ -367,7 +367,7 @@ void shared_session_give(struct shared *shared, unsigned row, const struct ip *c
 
 int shared_doubt_begin(struct shared *shared, unsigned row, const struct doubt *doubt)
 {
-    struct row *r = &shared->table->rows[row];
+    struct shared_row *r = &shared->table->rows[row];
     for (int i = 0; i < DOUBTS; i++) {
         if (atomic_load_explicit(&r->doubtful[i], memory_order_relaxed))
             continue;
@@ -386,7 +386,7 @@ void shared_doubt_end(struct shared *shared, unsigned row, int place)
 
 bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at, struct doubt *doubt)
 {
-    const struct row *r = &shared->table->rows[row];
+    const struct shared_row *r = &shared->table->rows[row];
     while (*at < DOUBTS) {
         unsigned place = (*at)++;
         if (!atomic_load(&r->doubtful[place]))

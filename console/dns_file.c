@@ -10,7 +10,7 @@ enum { CNAMES_MAX = 10, TEXT_MAX = 65535 };
 static const enum dns_type types[] = {DNS_A, DNS_AAAA, DNS_MX, DNS_TXT, DNS_PTR, DNS_CNAME};
 enum { TYPES = sizeof types / sizeof *types };
 
-struct loader {
+struct dns_loader {
     struct arena *arena;
     const json_t *map; /* its names folded, and in bytes */
     const char *name;  /* being read */
@@ -23,7 +23,7 @@ static const struct {
 } type_words[] = {{"A", DNS_A},     {"AAAA", DNS_AAAA}, {"MX", DNS_MX},      {"TXT", DNS_TXT},
                   {"SPF", DNS_TXT}, {"PTR", DNS_PTR},   {"CNAME", DNS_CNAME}};
 
-static bool complain(struct loader *l, const char *what)
+static bool complain(struct dns_loader *l, const char *what)
 {
     struct slice text = arena_printf(l->arena, "%s: %s", l->name, what);
     l->error = text.ptr ? text.ptr : "out of memory";
@@ -51,7 +51,7 @@ static bool is_of_type(const json_t *record, enum dns_type type)
 /* ---- values ---- */
 
 /* Characters become bytes. */
-static bool add_bytes(struct loader *l, const json_t *value, struct buf *out)
+static bool add_bytes(struct dns_loader *l, const json_t *value, struct buf *out)
 {
     struct slice text = {json_string_value(value), json_string_length(value)};
     if (!json_is_string(value))
@@ -68,7 +68,7 @@ static bool add_bytes(struct loader *l, const json_t *value, struct buf *out)
     return true;
 }
 
-static bool read_text(struct loader *l, const json_t *value, struct slice *out)
+static bool read_text(struct dns_loader *l, const json_t *value, struct slice *out)
 {
     struct buf joined = buf_init(TEXT_MAX);
     size_t i;
@@ -88,7 +88,7 @@ static bool read_text(struct loader *l, const json_t *value, struct slice *out)
     return ok && (out->ptr || complain(l, "out of memory"));
 }
 
-static bool read_name(struct loader *l, const json_t *value, struct slice *out)
+static bool read_name(struct dns_loader *l, const json_t *value, struct slice *out)
 {
     if (!read_text(l, value, out))
         return false;
@@ -102,7 +102,7 @@ static bool read_name(struct loader *l, const json_t *value, struct slice *out)
     return true;
 }
 
-static bool read_mx(struct loader *l, const json_t *value, struct dns_record *out)
+static bool read_mx(struct dns_loader *l, const json_t *value, struct dns_record *out)
 {
     const json_t *preference = json_array_get(value, 0);
     json_int_t number = json_integer_value(preference);
@@ -113,7 +113,7 @@ static bool read_mx(struct loader *l, const json_t *value, struct dns_record *ou
     return read_name(l, json_array_get(value, 1), &out->text);
 }
 
-static bool read_ip(struct loader *l, const json_t *value, uint8_t family, struct ip *out)
+static bool read_ip(struct dns_loader *l, const json_t *value, uint8_t family, struct ip *out)
 {
     struct slice text;
     if (!read_text(l, value, &text))
@@ -125,7 +125,7 @@ static bool read_ip(struct loader *l, const json_t *value, uint8_t family, struc
     return true;
 }
 
-static bool read_record(struct loader *l, const json_t *record, enum dns_type type,
+static bool read_record(struct dns_loader *l, const json_t *record, enum dns_type type,
                         struct dns_record *out)
 {
     const json_t *value = json_object_get(record, "value");
@@ -198,13 +198,13 @@ static enum dns_status status_without(const json_t *records, enum dns_type type)
     return DNS_NO_DATA;
 }
 
-static const json_t *records_of(struct loader *l, struct slice name)
+static const json_t *records_of(struct dns_loader *l, struct slice name)
 {
     const char *key = arena_cstr(l->arena, name);
     return key ? json_object_get(l->map, key) : NULL;
 }
 
-static bool answer_here(struct loader *l, const json_t *records, enum dns_type type,
+static bool answer_here(struct dns_loader *l, const json_t *records, enum dns_type type,
                         struct dns_answer *out)
 {
     size_t i;
@@ -230,7 +230,7 @@ static bool answer_here(struct loader *l, const json_t *records, enum dns_type t
 }
 
 /* Too long a chain of CNAMEs, or a circle, fails as it does with a resolver. */
-static bool answer_for(struct loader *l, const json_t *records, enum dns_type type,
+static bool answer_for(struct dns_loader *l, const json_t *records, enum dns_type type,
                        struct dns_answer *out)
 {
     for (unsigned hop = 0; hop <= CNAMES_MAX; hop++) {
@@ -257,7 +257,7 @@ static bool is_known(const json_t *record)
     return status_of(record) != DNS_NO_DATA;
 }
 
-static bool check_records(struct loader *l, const json_t *records)
+static bool check_records(struct dns_loader *l, const json_t *records)
 {
     size_t i;
     json_t *record;
@@ -271,7 +271,7 @@ static bool check_records(struct loader *l, const json_t *records)
     return true;
 }
 
-static bool add_name(struct loader *l, const json_t *records, struct dns_answers *table)
+static bool add_name(struct dns_loader *l, const json_t *records, struct dns_answers *table)
 {
     struct dns_answer answer;
     struct slice name = arena_copy(l->arena, slice_of(l->name));
@@ -297,7 +297,7 @@ static bool add_records(json_t *folded, const char *name, json_t *records)
 }
 
 /* Names become bytes, lower case, without a final dot. */
-static json_t *fold_names(struct loader *l, const json_t *map)
+static json_t *fold_names(struct dns_loader *l, const json_t *map)
 {
     json_t *folded = json_object();
     const char *key;
@@ -319,7 +319,7 @@ static json_t *fold_names(struct loader *l, const json_t *map)
 
 struct dns_answers *dns_file_load(struct arena *arena, const json_t *map, const char **error)
 {
-    struct loader l = {.arena = arena, .name = "", .error = "out of memory"};
+    struct dns_loader l = {.arena = arena, .name = "", .error = "out of memory"};
     struct dns_answers *table = dns_answers_new(arena);
     json_t *folded = json_is_object(map) ? fold_names(&l, map) : NULL, *records;
     bool ok = table && folded;

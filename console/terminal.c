@@ -40,14 +40,14 @@ void terminal_style(const struct terminal *terminal, struct buf *out, enum style
 }
 
 /* One character, ready to be shown. */
-struct piece {
+struct glyph {
     char bytes[PIECE_MAX];
     size_t len, columns, took;
 };
 
-static struct piece escaped(const char *format, unsigned value, size_t took)
+static struct glyph escaped(const char *format, unsigned value, size_t took)
 {
-    struct piece piece = {.took = took};
+    struct glyph piece = {.took = took};
     piece.len = (size_t)snprintf(piece.bytes, sizeof piece.bytes,
                                  format[0] == 'x' ? "\\x%02x" : "\\u{%04x}", value);
     piece.columns = piece.len;
@@ -59,7 +59,7 @@ static bool is_combining(wchar_t c)
     return c >= 0x300 && c < 0x370;
 }
 
-static struct piece wide_piece(struct slice text)
+static struct glyph wide_piece(struct slice text)
 {
     wchar_t c;
     mbstate_t state = {0};
@@ -69,19 +69,19 @@ static struct piece wide_piece(struct slice text)
     int columns = wcwidth(c);
     if (columns <= 0 && !is_combining(c))
         return escaped("u", (unsigned)c, took);
-    struct piece piece = {.len = took, .took = took, .columns = columns > 0 ? (size_t)columns : 0};
+    struct glyph piece = {.len = took, .took = took, .columns = columns > 0 ? (size_t)columns : 0};
     memcpy(piece.bytes, text.ptr, took);
     return piece;
 }
 
-static struct piece next_piece(struct slice text, bool utf8)
+static struct glyph next_piece(struct slice text, bool utf8)
 {
     unsigned char c = (unsigned char)text.ptr[0];
     if (c >= 0x80 && utf8)
         return wide_piece(text);
     if (c < 0x20 || c >= 0x7f)
         return escaped("x", c, 1);
-    return (struct piece){.bytes = {(char)c}, .len = 1, .columns = 1, .took = 1};
+    return (struct glyph){.bytes = {(char)c}, .len = 1, .columns = 1, .took = 1};
 }
 
 static bool is_utf8(void)
@@ -93,7 +93,7 @@ static size_t width_of(struct slice text, bool utf8)
 {
     size_t columns = 0;
     while (text.len) {
-        struct piece piece = next_piece(text, utf8);
+        struct glyph piece = next_piece(text, utf8);
         columns += piece.columns;
         text = slice_from(text, piece.took);
     }
@@ -105,7 +105,7 @@ size_t terminal_text(struct buf *out, struct slice text, size_t columns)
     bool utf8 = is_utf8(), cut = columns && width_of(text, utf8) > columns;
     size_t room = cut ? columns - 2 : SIZE_MAX, used = 0;
     while (text.len) {
-        struct piece piece = next_piece(text, utf8);
+        struct glyph piece = next_piece(text, utf8);
         if (piece.columns > room - used)
             break;
         buf_append(out, (struct slice){piece.bytes, piece.len});

@@ -21,7 +21,7 @@ struct records {
     bool cut;
 };
 
-struct task {
+struct attachments_task {
     struct records records;
     struct inspection inspection;
     struct inspected_file *last; /* of the inspection's files: they have their records */
@@ -30,7 +30,7 @@ struct task {
 };
 
 /* What all records of one file share. */
-struct file {
+struct attached_file {
     const struct mime_part *part;
     struct slice path, type;
     const struct slice *names;
@@ -51,8 +51,8 @@ static bool grow(struct records *records)
     return items != NULL;
 }
 
-static void add_record(struct records *records, const struct file *file, struct value names,
-                       size_t name)
+static void add_record(struct records *records, const struct attached_file *file,
+                       struct value names, size_t name)
 {
     struct value *fields =
         arena_array(records->arena, record_types[RECORD_attachment].count, sizeof *fields);
@@ -79,7 +79,7 @@ static void add_record(struct records *records, const struct file *file, struct 
 }
 
 /* False for a name that gives the record of an earlier one. */
-static bool is_new(const struct file *file, size_t name)
+static bool is_new(const struct attached_file *file, size_t name)
 {
     struct slice base = extension_basename(file->names[name]);
     for (size_t i = 0; i < name; i++)
@@ -89,7 +89,7 @@ static bool is_new(const struct file *file, size_t name)
     return true;
 }
 
-static void add_file(struct records *records, const struct file *file)
+static void add_file(struct records *records, const struct attached_file *file)
 {
     struct value names = {.state = VALUE_KNOWN};
     names.list.items = arena_array(records->arena, file->name_count, sizeof *names.list.items);
@@ -106,7 +106,7 @@ static void add_file(struct records *records, const struct file *file)
 }
 
 /* All names of a MIME part, which may be more than an inspection keeps. */
-static bool name_part(struct arena *arena, const struct mime_part *part, struct file *file)
+static bool name_part(struct arena *arena, const struct mime_part *part, struct attached_file *file)
 {
     struct slice *names = arena_array(arena, part->n_names, sizeof *names);
     struct slice *extensions = arena_array(arena, part->n_names, sizeof *extensions);
@@ -122,10 +122,10 @@ static bool name_part(struct arena *arena, const struct mime_part *part, struct 
     return true;
 }
 
-static void add_part(struct task *task, const struct mime_part *part,
+static void add_part(struct attachments_task *task, const struct mime_part *part,
                      const struct inspected_file *found)
 {
-    struct file file = {.part = part, .type = part->type, .size = part->content.len};
+    struct attached_file file = {.part = part, .type = part->type, .size = part->content.len};
     if (found) {
         file.type = found->type;
         file.size = found->size;
@@ -139,10 +139,10 @@ static void add_part(struct task *task, const struct mime_part *part,
         task->records.cut = true;
 }
 
-static void add_member(struct task *task, const struct mime_part *part,
+static void add_member(struct attachments_task *task, const struct mime_part *part,
                        const struct inspected_file *found)
 {
-    struct file file = {
+    struct attached_file file = {
         .part = part,
         .path = found->path,
         .type = found->type,
@@ -160,7 +160,7 @@ static void add_member(struct task *task, const struct mime_part *part,
 
 /* Inspects one file.
  * Its records, and its members', are the caller's to add. NULL when there is no room. */
-static struct inspected_file *inspect(struct task *task, const struct slice *names,
+static struct inspected_file *inspect(struct attachments_task *task, const struct slice *names,
                                       size_t name_count, struct slice content)
 {
     struct inspection *in = &task->inspection;
@@ -172,7 +172,7 @@ static struct inspected_file *inspect(struct task *task, const struct slice *nam
     return root;
 }
 
-static void add_members(struct task *task, const struct mime_part *part,
+static void add_members(struct attachments_task *task, const struct mime_part *part,
                         const struct inspected_file *root)
 {
     task->records.cut = task->records.cut || root->limit;
@@ -183,8 +183,8 @@ static void add_members(struct task *task, const struct mime_part *part,
     }
 }
 
-static void look_into(struct task *task, const struct mime_part *part, struct slice content,
-                      bool cut)
+static void look_into(struct attachments_task *task, const struct mime_part *part,
+                      struct slice content, bool cut)
 {
     if (!mail_part_is_file(part, content))
         return;
@@ -206,7 +206,7 @@ static void look_into(struct task *task, const struct mime_part *part, struct sl
 }
 
 /* There is no time left to look into it. */
-static void pass_over(struct task *task, const struct mime_part *part)
+static void pass_over(struct attachments_task *task, const struct mime_part *part)
 {
     struct inspected_file unseen = {.type = part->type, .unscannable = true};
     if (part->n_names || part->attachment || !part->text)
@@ -214,7 +214,7 @@ static void pass_over(struct task *task, const struct mime_part *part)
     task->records.cut = true;
 }
 
-static void examine_leaf(struct task *task, const struct mime_part *part)
+static void examine_leaf(struct attachments_task *task, const struct mime_part *part)
 {
     struct arena *scratch = arena_new(task->content_max + SCRATCH_SLACK);
     struct slice content;
@@ -254,7 +254,7 @@ void examine_attachments(struct arena *arena, const struct mime_message *message
                          const struct scan_limits *limits, struct malformations *odd,
                          struct value *out)
 {
-    struct task task = {
+    struct attachments_task task = {
         .records.arena = arena,
         .inspection =
             inspection_of(arena, archive_limits(limits->unpacked, limits->members, limits->depth)),

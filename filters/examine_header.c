@@ -10,13 +10,13 @@
 enum { FIELDS_MAX = 64, ADDRESSES_MAX = 256 };
 
 /* A header's block, and room for what is made of it. */
-struct reading {
+struct header_reading {
     struct arena *arena;
     struct slice block;
     bool full; /* the arena is */
 };
 
-static struct slice decoded(struct reading *in, struct slice value)
+static struct slice decoded(struct header_reading *in, struct slice value)
 {
     struct malformations odd = {0}; /* mime_parse has reported them */
     struct slice text = header_unfold(in->arena, value);
@@ -27,7 +27,7 @@ static struct slice decoded(struct reading *in, struct slice value)
     return slice_trim(text);
 }
 
-static struct value text_field(struct reading *in, struct slice name)
+static struct value text_field(struct header_reading *in, struct slice name)
 {
     struct header field;
     if (!headers_find(in->block, name, 0, &field))
@@ -35,14 +35,15 @@ static struct value text_field(struct reading *in, struct slice name)
     return value_text(decoded(in, field.value));
 }
 
-static struct value address_value(struct reading *in, const struct address *address)
+static struct value address_value(struct header_reading *in, const struct address *address)
 {
     struct value value = value_mailbox(in->arena, address->local, address->domain);
     in->full = in->full || value.state != VALUE_KNOWN;
     return value;
 }
 
-static bool addresses_of(struct reading *in, struct slice name, size_t nth, struct addresses *out)
+static bool addresses_of(struct header_reading *in, struct slice name, size_t nth,
+                         struct addresses *out)
 {
     struct header field;
     if (!headers_find(in->block, name, nth, &field))
@@ -52,7 +53,7 @@ static bool addresses_of(struct reading *in, struct slice name, size_t nth, stru
     return ok;
 }
 
-static void add_all(struct reading *in, const struct addresses *from, struct list *all)
+static void add_all(struct header_reading *in, const struct addresses *from, struct list *all)
 {
     for (size_t i = 0; i < from->n; i++) {
         if (all->count == ADDRESSES_MAX) {
@@ -64,7 +65,7 @@ static void add_all(struct reading *in, const struct addresses *from, struct lis
     all->cut = all->cut || (from->flags & ADDRESS_TOO_MANY);
 }
 
-static void read_from(struct reading *in, struct facts *facts)
+static void read_from(struct header_reading *in, struct facts *facts)
 {
     struct value *fact = facts->fact;
     struct value all = {.state = VALUE_KNOWN};
@@ -85,7 +86,7 @@ static void read_from(struct reading *in, struct facts *facts)
     fact[FACT_MESSAGE_FROM_ALL] = all;
 }
 
-static bool read_author(struct reading *in, struct slice raw, struct facts *facts)
+static bool read_author(struct header_reading *in, struct slice raw, struct facts *facts)
 {
     struct value *fact = facts->fact;
     struct author author;
@@ -104,7 +105,7 @@ static bool read_author(struct reading *in, struct slice raw, struct facts *fact
     return true;
 }
 
-static struct value first_reply_to(struct reading *in)
+static struct value first_reply_to(struct header_reading *in)
 {
     struct addresses list;
     if (!addresses_of(in, SLICE("reply-to"), 0, &list) || list.n == 0)
@@ -146,7 +147,7 @@ static struct value id_fits(struct arena *arena, const struct facts *facts, stru
 
 /* -- header[...] -- */
 
-static void add_field(struct reading *in, const struct header *field, struct value *list)
+static void add_field(struct header_reading *in, const struct header *field, struct value *list)
 {
     if (list->list.count == FIELDS_MAX) {
         list->list.cut = true;
@@ -160,7 +161,7 @@ static void add_field(struct reading *in, const struct header *field, struct val
         in->full = true;
 }
 
-static void read_wanted(struct reading *in, const struct scan_job *job, struct facts *facts)
+static void read_wanted(struct header_reading *in, const struct scan_job *job, struct facts *facts)
 {
     if (job->header_count == 0)
         return;
@@ -182,7 +183,7 @@ static void read_wanted(struct reading *in, const struct scan_job *job, struct f
 bool examine_header(struct arena *arena, const struct mime_message *message,
                     const struct scan_job *job, struct facts *facts)
 {
-    struct reading in = {.arena = arena, .block = message->parts[0].headers};
+    struct header_reading in = {.arena = arena, .block = message->parts[0].headers};
     struct value *fact = facts->fact;
     fact[FACT_MESSAGE_SUBJECT] = text_field(&in, SLICE("subject"));
     fact[FACT_MESSAGE_ID] = text_field(&in, SLICE("message-id"));

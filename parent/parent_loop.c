@@ -16,7 +16,7 @@
 enum {
     STOP_GRACE = 30000,    /* most that sessions get to finish after SIGTERM, milliseconds */
     SCANNERS_GRACE = 3000, /* and scanners after them */
-    SOURCES_MAX = 1 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
+    POLLED_MAX = 1 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
     LONGEST_WAIT = 60000,
 };
 
@@ -37,62 +37,62 @@ static struct generation *generation_after(const struct parent *parent,
          generation = generation_after(parent, generation))
 
 /* What poll watches, and whose it is. */
-struct source {
+struct polled {
     struct slot *slot;
     struct scanners *scanners;
     struct head *head;
 };
 
-struct sources {
-    struct pollfd fds[SOURCES_MAX];
-    struct source whose[SOURCES_MAX];
+struct poll_set {
+    struct pollfd fds[POLLED_MAX];
+    struct polled whose[POLLED_MAX];
     nfds_t count;
 };
 
-static void add_source(struct sources *sources, int fd, short events, struct source whose)
+static void add_polled(struct poll_set *set, int fd, short events, struct polled whose)
 {
-    if (fd < 0 || sources->count == SOURCES_MAX)
+    if (fd < 0 || set->count == POLLED_MAX)
         return;
-    sources->fds[sources->count] = (struct pollfd){.fd = fd, .events = events};
-    sources->whose[sources->count++] = whose;
+    set->fds[set->count] = (struct pollfd){.fd = fd, .events = events};
+    set->whose[set->count++] = whose;
 }
 
-static void add_generation(struct sources *sources, struct generation *generation)
+static void add_generation(struct poll_set *set, struct generation *generation)
 {
     for (unsigned number = 0; number < generation->slot_count; number++) {
         struct slot *slot = &generation->slots[number];
         bool telling = slot->state == PROXY_CONFIGURING;
-        add_source(sources, slot->control, (short)(POLLIN | (telling ? POLLOUT : 0)),
-                   (struct source){.slot = slot});
+        add_polled(set, slot->control, (short)(POLLIN | (telling ? POLLOUT : 0)),
+                   (struct polled){.slot = slot});
     }
 }
 
-static void collect(struct parent *parent, struct sources *sources)
+static void collect(struct parent *parent, struct poll_set *set)
 {
-    sources->count = 0;
-    add_source(sources, parent->signals, POLLIN, (struct source){0});
+    set->count = 0;
+    add_polled(set, parent->signals, POLLIN, (struct polled){0});
     FOR_EACH_GENERATION(generation, parent)
-        add_generation(sources, generation);
+        add_generation(set, generation);
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
         struct scanners *scanners = &parent->scanners[kind];
         for (size_t i = 0; i < SCANNERS_HEADS; i++)
             if (scanners->heads[i].state != HEAD_NONE)
-                add_source(sources, scanners->heads[i].control, POLLIN,
-                           (struct source){.scanners = scanners, .head = &scanners->heads[i]});
+                add_polled(set, scanners->heads[i].control, POLLIN,
+                           (struct polled){.scanners = scanners, .head = &scanners->heads[i]});
     }
 }
 
-static void hear(struct parent *parent, const struct sources *sources, int64_t now)
+static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
 {
-    for (nfds_t i = 1; i < sources->count; i++) {
-        const struct source *source = &sources->whose[i];
-        if (sources->fds[i].revents == 0)
+    for (nfds_t i = 1; i < set->count; i++) {
+        const struct polled *polled = &set->whose[i];
+        if (set->fds[i].revents == 0)
             continue;
-        if (source->slot) {
-            slot_hear(source->slot, now);
-            slot_tell(parent, source->slot);
+        if (polled->slot) {
+            slot_hear(polled->slot, now);
+            slot_tell(parent, polled->slot);
         } else {
-            scanners_hear(source->scanners, source->head, now);
+            scanners_hear(polled->scanners, polled->head, now);
         }
     }
 }
@@ -305,17 +305,17 @@ bool parent_open_signals(struct parent *parent)
 
 int parent_run(struct parent *parent)
 {
-    static struct sources sources;
+    static struct poll_set set;
     for (;;) {
         int64_t now = clock_ms(), next = settle(parent, now);
         if (is_over(parent))
             break;
-        collect(parent, &sources);
+        collect(parent, &set);
         int64_t wait = next > now ? next - now : 0;
-        if (poll(sources.fds, sources.count, (int)wait) < 0 && errno != EINTR)
+        if (poll(set.fds, set.count, (int)wait) < 0 && errno != EINTR)
             continue;
         now = clock_ms();
-        hear(parent, &sources, now);
+        hear(parent, &set, now);
         take_signals(parent, now);
         reap(parent, now);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/archive/document.h"
 
-struct family {
+struct document_family {
     struct slice types[3]; /* beginnings */
     struct slice extensions;
     struct slice parts;
@@ -11,7 +11,7 @@ struct family {
     "xml rels bin png jpg jpeg gif emf wmf tif tiff bmp svg vml rdf odttf fntdata thmx psmdcp "    \
     "ttf otf wdp sigs data"
 
-static const struct family families[] = {
+static const struct document_family families[] = {
     {{SLICE("application/vnd.openxmlformats-officedocument.wordprocessingml."),
       SLICE("application/msword")},
      SLICE("docx docm dotx dotm doc dot wbk"),
@@ -52,7 +52,7 @@ static bool has_word(struct slice list, struct slice word)
     return false;
 }
 
-static const struct family *family_of(struct slice type)
+static const struct document_family *family_of(struct slice type)
 {
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         for (size_t k = 0; k < 3; k++)
@@ -63,7 +63,7 @@ static const struct family *family_of(struct slice type)
 
 bool document_is_genuine(struct slice type, const struct slice *extensions, size_t count)
 {
-    const struct family *family = family_of(type);
+    const struct document_family *family = family_of(type);
     if (!family || count == 0)
         return false;
     for (size_t i = 0; i < count; i++)
@@ -74,7 +74,7 @@ bool document_is_genuine(struct slice type, const struct slice *extensions, size
 
 bool document_has_part(struct slice document, struct slice extension)
 {
-    const struct family *family = family_of(document);
+    const struct document_family *family = family_of(document);
     struct slice parts = family ? family->parts : SLICE(OFFICE_PARTS);
     return extension.len == 0 || has_word(parts, extension);
 }

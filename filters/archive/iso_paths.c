@@ -15,13 +15,13 @@ enum {
     PATH_MAX_BYTES = 1000,
 };
 
-struct folder {
+struct iso_folder {
     uint32_t sector, size;
     uint32_t path; /* its length */
 };
 
 struct folders {
-    struct folder *all;
+    struct iso_folder *all;
     size_t count;
     uint64_t bytes; /* of all, so that folders that share sectors cost no more than the image has */
     bool bounded;
@@ -35,7 +35,7 @@ static void add_folder(struct folders *f, struct slice record, size_t path)
         return;
     }
     f->bytes += size;
-    f->all[f->count++] = (struct folder){bytes_le32(record, 2), size, (uint32_t)path};
+    f->all[f->count++] = (struct iso_folder){bytes_le32(record, 2), size, (uint32_t)path};
 }
 
 /* One record; its length, 0 when the rest of its sector is empty. */
@@ -54,7 +54,7 @@ static size_t read_record(struct folders *f, struct slice record, size_t path)
     return len;
 }
 
-static void read_folder(struct folders *f, struct slice content, struct folder folder)
+static void read_folder(struct folders *f, struct slice content, struct iso_folder folder)
 {
     uint64_t start = (uint64_t)folder.sector * SECTOR;
     if (!bytes_has(content, start, 1))

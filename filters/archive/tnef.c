@@ -58,7 +58,7 @@ struct embedded {
     unsigned depth;
 };
 
-struct reader {
+struct tnef_reader {
     struct arena *arena;
     struct tnef *out;
     size_t max;
@@ -104,7 +104,7 @@ bool tnef_is(struct slice data)
     return data.len >= HEADER_SIZE && slice_starts(data, SLICE("\x78\x9f\x3e\x22"));
 }
 
-static void add_name(struct reader *r, struct slice raw, struct slice charset)
+static void add_name(struct tnef_reader *r, struct slice raw, struct slice charset)
 {
     struct buf text = buf_init(NAME_OCTETS_MAX * 4);
     bool wide = slice_eq(charset, SLICE("utf-16le"));
@@ -120,7 +120,7 @@ static void add_name(struct reader *r, struct slice raw, struct slice charset)
             slice_add_distinct(r->current->names, r->current->n_names, TNEF_NAMES_MAX, copy);
 }
 
-static struct tnef_attachment *begin_attachment(struct reader *r)
+static struct tnef_attachment *begin_attachment(struct tnef_reader *r)
 {
     if (r->out->n == r->max) {
         r->out->cut = true;
@@ -155,7 +155,7 @@ static size_t fixed_size(uint32_t type)
     }
 }
 
-static void use_object(struct reader *r, struct slice value)
+static void use_object(struct tnef_reader *r, struct slice value)
 {
     struct slice inner = slice_from(value, GUID_SIZE);
     r->current->data = inner;
@@ -169,7 +169,7 @@ static void use_object(struct reader *r, struct slice value)
     }
 }
 
-static void use_property(struct reader *r, uint32_t id, uint32_t type, struct slice value)
+static void use_property(struct tnef_reader *r, uint32_t id, uint32_t type, struct slice value)
 {
     if (id == PR_ATTACH_DATA && type == PT_OBJECT)
         use_object(r, value);
@@ -194,7 +194,7 @@ static bool skip_property_name(struct slice *s)
     return kind == 0 || take_padded(s, n, &ignored);
 }
 
-static bool read_values(struct reader *r, struct slice *s, uint32_t id, uint32_t type)
+static bool read_values(struct tnef_reader *r, struct slice *s, uint32_t id, uint32_t type)
 {
     uint32_t count = 1, length;
     struct slice value;
@@ -214,7 +214,7 @@ static bool read_values(struct reader *r, struct slice *s, uint32_t id, uint32_t
     return true;
 }
 
-static bool read_properties(struct reader *r, struct slice s)
+static bool read_properties(struct tnef_reader *r, struct slice s)
 {
     uint32_t count, type, id;
     if (!take_number(&s, 4, &count))
@@ -255,7 +255,7 @@ static bool is_of_attachment(uint32_t id)
     return id == ATT_ATTACH_TITLE || id == ATT_ATTACH_DATA || id == ATT_ATTACHMENT;
 }
 
-static void use_attribute(struct reader *r, uint32_t id, struct slice data)
+static void use_attribute(struct tnef_reader *r, uint32_t id, struct slice data)
 {
     if (id == ATT_OEM_CODEPAGE)
         r->charset = codepage(data);
@@ -271,7 +271,7 @@ static void use_attribute(struct reader *r, uint32_t id, struct slice data)
         r->out->broken = true;
 }
 
-static void read_attributes(struct reader *r, struct slice data)
+static void read_attributes(struct tnef_reader *r, struct slice data)
 {
     struct slice s = slice_from(data, HEADER_SIZE), value;
     r->current = NULL;
@@ -294,7 +294,8 @@ static void read_attributes(struct reader *r, struct slice data)
 bool tnef_list(struct arena *arena, struct slice data, size_t max, struct tnef *out)
 {
     *out = (struct tnef){.attachments = arena_array(arena, max, sizeof *out->attachments)};
-    struct reader r = {.arena = arena, .out = out, .max = max, .charset = SLICE("windows-1252")};
+    struct tnef_reader r = {
+        .arena = arena, .out = out, .max = max, .charset = SLICE("windows-1252")};
     if (!out->attachments || !tnef_is(data))
         return false;
     read_attributes(&r, data);

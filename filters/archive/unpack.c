@@ -23,12 +23,12 @@ struct unpacker {
     bool open; /* libarchive knows the format: before, some questions crash it */
 };
 
-struct backend {
+struct library_reader {
     int (*format)(struct archive *); /* NULL: raw */
     int filter;
 };
 
-static const struct backend backends[] = {
+static const struct library_reader backends[] = {
     [UNPACK_TAR] = {archive_read_support_format_tar, 0},
     [UNPACK_CPIO] = {archive_read_support_format_cpio, 0},
     [UNPACK_AR] = {archive_read_support_format_ar, 0},
@@ -70,7 +70,7 @@ static la_ssize_t next_piece(struct archive *archive, void *ctx, const void **ou
     return 0;
 }
 
-static int choose(struct archive *archive, const struct backend *backend)
+static int choose(struct archive *archive, const struct library_reader *backend)
 {
     if (backend->format) {
         int r = backend->format(archive);

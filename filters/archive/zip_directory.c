@@ -27,7 +27,7 @@ enum {
     EXTRA_UNICODE_PATH = 0x7075,
 };
 
-struct reader {
+struct zip_reader {
     struct slice content;
     struct zip_directory *out;
     size_t max;
@@ -94,7 +94,7 @@ static bool encrypts(uint16_t flags, uint16_t method)
 }
 
 /* What the local header adds to a member that the central directory named. */
-static void read_local(struct reader *r, struct zip_member *m)
+static void read_local(struct zip_reader *r, struct zip_member *m)
 {
     struct slice c = r->content;
     if (!bytes_are(c, m->local, LOCAL) || !bytes_has(c, m->local, LOCAL_SIZE)) {
@@ -121,7 +121,7 @@ static void read_local(struct reader *r, struct zip_member *m)
         r->out->broken = true;
 }
 
-static struct zip_member *next_member(struct reader *r)
+static struct zip_member *next_member(struct zip_reader *r)
 {
     if (r->out->count == r->max) {
         r->out->truncated = true;
@@ -133,7 +133,7 @@ static struct zip_member *next_member(struct reader *r)
 }
 
 /* The entries of one directory at `at`; `base` is what its offsets must be shifted by. */
-static void read_central(struct reader *r, uint64_t at, uint64_t base)
+static void read_central(struct zip_reader *r, uint64_t at, uint64_t base)
 {
     struct slice c = r->content;
     r->directories++;
@@ -180,7 +180,7 @@ static struct end_record read_end(struct slice c, uint64_t at)
 /* Offsets count from the first byte, or, when something was put before the zip,
  * from where that makes the directory end at its end record.
  * Both readings exist in the field; each that fits is taken. */
-static void read_directory(struct reader *r, struct end_record end)
+static void read_directory(struct zip_reader *r, struct end_record end)
 {
     uint64_t before = end.size <= end.at ? end.at - end.size : UINT64_MAX;
     bool adjacent = before != UINT64_MAX && bytes_are(r->content, before, CENTRAL);
@@ -204,7 +204,7 @@ static bool inside_member(const struct zip_directory *d, uint64_t at)
     return false;
 }
 
-static void read_directories(struct reader *r)
+static void read_directories(struct zip_reader *r)
 {
     struct slice c = r->content;
     size_t floor = c.len > END_WINDOW ? c.len - END_WINDOW : 0;
@@ -272,7 +272,7 @@ static void find_overlaps(struct zip_directory *d)
 }
 
 /* A member that only its local header names, at `at`; the offset behind it. */
-static uint64_t read_orphan(struct reader *r, uint64_t at)
+static uint64_t read_orphan(struct zip_reader *r, uint64_t at)
 {
     struct slice c = r->content;
     struct zip_member *m = next_member(r);
@@ -299,7 +299,7 @@ static uint64_t read_orphan(struct reader *r, uint64_t at)
 }
 
 /* Follows the local headers; those that no directory names become members of their own. */
-static void read_chain(struct reader *r, uint64_t at)
+static void read_chain(struct zip_reader *r, uint64_t at)
 {
     struct slice c = r->content;
     size_t known = r->out->count, next = 0;
@@ -332,7 +332,7 @@ bool zip_directory_read(struct arena *arena, struct slice content, size_t max,
     *out = (struct zip_directory){0};
     /* No record is shorter than a local header, but several directories may name each member. */
     size_t possible = ENDS_MAX * 2 * (content.len / LOCAL_SIZE);
-    struct reader r = {.content = content, .out = out, .max = possible < max ? possible : max};
+    struct zip_reader r = {.content = content, .out = out, .max = possible < max ? possible : max};
     out->members = arena_array(arena, r.max + 1, sizeof *out->members);
     if (!out->members)
         return false;

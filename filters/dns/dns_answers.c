@@ -3,8 +3,8 @@
 
 enum { BUCKETS = 64, NAME_MAX_OCTETS = 253, LABEL_MAX = 63 };
 
-struct entry {
-    struct entry *next;
+struct answer_entry {
+    struct answer_entry *next;
     struct slice name;
     enum dns_type type;
     struct dns_answer answer;
@@ -12,7 +12,7 @@ struct entry {
 
 struct dns_answers {
     struct arena *arena;
-    struct entry *buckets[BUCKETS];
+    struct answer_entry *buckets[BUCKETS];
     struct dns_wanted *wanted;
     size_t wanted_count, wanted_room;
     size_t wanted_before; /* by evaluators that are through */
@@ -48,9 +48,10 @@ static size_t bucket_of(struct slice name, enum dns_type type)
     return hash % BUCKETS;
 }
 
-static struct entry *find(const struct dns_answers *table, struct slice name, enum dns_type type)
+static struct answer_entry *find(const struct dns_answers *table, struct slice name,
+                                 enum dns_type type)
 {
-    struct entry *e = table->buckets[bucket_of(name, type)];
+    struct answer_entry *e = table->buckets[bucket_of(name, type)];
     while (e && (e->type != type || !slice_ieq(e->name, name)))
         e = e->next;
     return e;
@@ -62,11 +63,11 @@ bool dns_answers_add(struct dns_answers *table, struct slice name, enum dns_type
     name = without_dot(name);
     if (find(table, name, type))
         return true;
-    struct entry *e = arena_alloc(table->arena, sizeof *e);
+    struct answer_entry *e = arena_alloc(table->arena, sizeof *e);
     if (!e)
         return false;
     size_t bucket = bucket_of(name, type);
-    *e = (struct entry){
+    *e = (struct answer_entry){
         .next = table->buckets[bucket], .name = name, .type = type, .answer = *answer};
     table->buckets[bucket] = e;
     return true;
@@ -118,7 +119,7 @@ bool dns_look_up(struct dns_answers *table, struct slice name, enum dns_type typ
         return false;
     if (!dns_name_can_exist(name))
         return true;
-    const struct entry *e = find(table, name, type);
+    const struct answer_entry *e = find(table, name, type);
     if (e) {
         *answer = e->answer;
         return true;
@@ -147,7 +148,7 @@ void dns_answers_each(const struct dns_answers *table,
                       void *context)
 {
     for (size_t i = 0; i < BUCKETS; i++)
-        for (const struct entry *e = table->buckets[i]; e; e = e->next)
+        for (const struct answer_entry *e = table->buckets[i]; e; e = e->next)
             each(context, e->name, e->type, &e->answer);
 }
 

@@ -18,7 +18,7 @@ enum {
     RCODE_NO_NAME = 3,
 };
 
-struct reader {
+struct wire_reader {
     struct slice packet;
     size_t at;
 };
@@ -35,7 +35,7 @@ struct wire_record {
 };
 
 /* The answer section is walked twice: to count, then, with room made, to keep. */
-struct walk {
+struct answer_walk {
     struct slice packet;
     enum dns_type type;
     struct arena *arena;
@@ -49,12 +49,12 @@ static unsigned octet(struct slice s, size_t at)
     return (unsigned char)s.ptr[at];
 }
 
-static bool has(const struct reader *in, size_t count)
+static bool has(const struct wire_reader *in, size_t count)
 {
     return in->packet.len - in->at >= count;
 }
 
-static bool read_u16(struct reader *in, unsigned *out)
+static bool read_u16(struct wire_reader *in, unsigned *out)
 {
     if (!has(in, 2))
         return false;
@@ -63,7 +63,7 @@ static bool read_u16(struct reader *in, unsigned *out)
     return true;
 }
 
-static bool skip(struct reader *in, size_t count)
+static bool skip(struct wire_reader *in, size_t count)
 {
     if (!has(in, count))
         return false;
@@ -90,7 +90,7 @@ static void add_label(struct name *name, struct slice label)
 }
 
 /* Where a pointer leads; each must lead before the labels that it ends, so that there is an end. */
-static bool follow(struct reader *in, size_t *start, unsigned *pointers)
+static bool follow(struct wire_reader *in, size_t *start, unsigned *pointers)
 {
     unsigned target;
     if (!read_u16(in, &target))
@@ -103,9 +103,9 @@ static bool follow(struct reader *in, size_t *start, unsigned *pointers)
 }
 
 /* RFC 1035 4.1.4 */
-static bool read_name(struct reader *in, struct name *name)
+static bool read_name(struct wire_reader *in, struct name *name)
 {
-    struct reader r = *in;
+    struct wire_reader r = *in;
     size_t start = r.at, octets = 1;
     unsigned pointers = 0;
     name->len = 0;
@@ -140,7 +140,7 @@ static bool same_name(const struct name *a, const struct name *b)
 
 /* ---- the data of records ---- */
 
-static bool keep_text(struct walk *w, struct slice text, struct slice *out)
+static bool keep_text(struct answer_walk *w, struct slice text, struct slice *out)
 {
     w->text += text.len;
     if (w->records)
@@ -148,7 +148,7 @@ static bool keep_text(struct walk *w, struct slice text, struct slice *out)
     return w->text <= DNS_WIRE_TEXT_MAX && (!w->records || out->ptr);
 }
 
-static bool read_address(const struct walk *w, const struct wire_record *record,
+static bool read_address(const struct answer_walk *w, const struct wire_record *record,
                          struct dns_record *out)
 {
     size_t length = w->type == DNS_A ? 4 : 16;
@@ -159,9 +159,10 @@ static bool read_address(const struct walk *w, const struct wire_record *record,
     return true;
 }
 
-static bool read_target(struct walk *w, const struct wire_record *record, struct dns_record *out)
+static bool read_target(struct answer_walk *w, const struct wire_record *record,
+                        struct dns_record *out)
 {
-    struct reader in = {w->packet, record->data};
+    struct wire_reader in = {w->packet, record->data};
     struct name name;
     unsigned preference;
     if (w->type == DNS_MX) {
@@ -174,7 +175,8 @@ static bool read_target(struct walk *w, const struct wire_record *record, struct
 }
 
 /* Its strings (RFC 1035 3.3.14), joined. */
-static bool read_strings(struct walk *w, const struct wire_record *record, struct dns_record *out)
+static bool read_strings(struct answer_walk *w, const struct wire_record *record,
+                         struct dns_record *out)
 {
     size_t octets = record->end - record->data, used = 0, at = record->data;
     char *text = w->records ? arena_alloc(w->arena, octets + 1) : NULL;
@@ -194,7 +196,8 @@ static bool read_strings(struct walk *w, const struct wire_record *record, struc
     return w->text <= DNS_WIRE_TEXT_MAX;
 }
 
-static bool read_data(struct walk *w, const struct wire_record *record, struct dns_record *out)
+static bool read_data(struct answer_walk *w, const struct wire_record *record,
+                      struct dns_record *out)
 {
     switch (w->type) {
     case DNS_A:
@@ -209,7 +212,7 @@ static bool read_data(struct walk *w, const struct wire_record *record, struct d
 
 /* ---- the answer section ---- */
 
-static bool read_record(struct reader *in, struct wire_record *record)
+static bool read_record(struct wire_reader *in, struct wire_record *record)
 {
     unsigned length;
     if (!read_name(in, &record->owner) || !read_u16(in, &record->type) ||
@@ -220,7 +223,7 @@ static bool read_record(struct reader *in, struct wire_record *record)
     return skip(in, length);
 }
 
-static bool take_record(struct walk *w, const struct wire_record *record)
+static bool take_record(struct answer_walk *w, const struct wire_record *record)
 {
     struct dns_record out = {.preference = 0};
     if (record->class != CLASS_IN || !same_name(&record->owner, &w->current))
@@ -232,15 +235,15 @@ static bool take_record(struct walk *w, const struct wire_record *record)
             w->records[w->count] = out;
         w->count++;
     } else if (record->type == DNS_CNAME) {
-        struct reader in = {w->packet, record->data};
+        struct wire_reader in = {w->packet, record->data};
         return read_name(&in, &w->current) && in.at == record->end;
     }
     return true;
 }
 
-static bool walk_answers(struct walk *w)
+static bool walk_answers(struct answer_walk *w)
 {
-    struct reader in = {w->packet, HEADER_SIZE};
+    struct wire_reader in = {w->packet, HEADER_SIZE};
     struct wire_record record;
     unsigned answers = octet(w->packet, 6) << 8 | octet(w->packet, 7);
     w->count = w->text = 0;
@@ -261,7 +264,7 @@ static bool is_whole_response(struct slice packet)
 void dns_wire_read(struct slice packet, enum dns_type type, struct arena *arena,
                    struct dns_answer *answer)
 {
-    struct walk w = {.packet = packet, .type = type, .arena = arena};
+    struct answer_walk w = {.packet = packet, .type = type, .arena = arena};
     *answer = (struct dns_answer){.status = DNS_FAILED};
     if (!is_whole_response(packet) || !walk_answers(&w))
         return;

@@ -14,20 +14,20 @@ enum { LITERAL_MAX = 64, LOCAL_MAX = 96 };
 
 /* ---- pieces ---- */
 
-static struct text *current(struct reader *r)
+static struct address_text *current(struct address_reader *r)
 {
     return r->in_angle ? &r->angle : &r->word;
 }
 
 /* Something follows where others may have stopped to read a domain. */
-static void go_on(struct reader *r, const struct text *t)
+static void go_on(struct address_reader *r, const struct address_text *t)
 {
     if (t->is_cut && text_has_at(t))
         reader_add_other(r, text_domain(t));
 }
 
 /* Quotes, brackets and the like where a domain stands. */
-static void cut_domain(struct reader *r, struct text *t)
+static void cut_domain(struct address_reader *r, struct address_text *t)
 {
     if (text_has_at(t)) {
         reader_flag(r, ADDRESS_MALFORMED);
@@ -36,9 +36,9 @@ static void cut_domain(struct reader *r, struct text *t)
 }
 
 /* The quoted string at r->at goes to `to` without its quotes. False when it does not end. */
-static bool read_quoted(struct reader *r, struct text *to)
+static bool read_quoted(struct address_reader *r, struct address_text *to)
 {
-    const struct text before = *to;
+    const struct address_text before = *to;
     size_t i = r->at + 1;
     cut_domain(r, to);
     go_on(r, to);
@@ -71,7 +71,7 @@ static size_t behind_comment(struct slice s, size_t from, size_t to)
     return from;
 }
 
-static bool read_comment(struct reader *r)
+static bool read_comment(struct address_reader *r)
 {
     size_t end = r->no_more_comments ? r->at : behind_comment(r->s, r->at, r->s.len);
     if (end == r->at) {
@@ -83,7 +83,7 @@ static bool read_comment(struct reader *r)
     return true;
 }
 
-static void open_angle(struct reader *r)
+static void open_angle(struct address_reader *r)
 {
     reader_end_word(r);
     if (r->has_angle && r->angle.len > 0)
@@ -94,14 +94,14 @@ static void open_angle(struct reader *r)
 }
 
 /* What stood before a comma or colon in brackets: a part of a route, <@a,@b:c@d>, or an address. */
-static void end_in_angle(struct reader *r)
+static void end_in_angle(struct address_reader *r)
 {
     if (r->angle.len > 0 && r->angle.at != 0)
         reader_add_angle(r);
     text_clear(&r->angle);
 }
 
-static void read_colon(struct reader *r)
+static void read_colon(struct address_reader *r)
 {
     if (r->in_angle) {
         reader_flag(r, ADDRESS_ROUTE);
@@ -117,9 +117,9 @@ static void read_colon(struct reader *r)
 }
 
 /* A character that is none of the syntax's own. */
-static void read_atom(struct reader *r, char c)
+static void read_atom(struct address_reader *r, char c)
 {
-    struct text *to = current(r);
+    struct address_text *to = current(r);
     if ((unsigned char)c >= 0x80)
         reader_flag(r, ADDRESS_EIGHT_BIT);
     if ((unsigned char)c < ' ' || c == 0x7f)
@@ -143,7 +143,7 @@ static size_t behind_blanks(struct slice s, size_t from, size_t to)
 
 /* Whether atoms parted by dots, with blanks and comments beside these, lead to an '@': the rest of
  * a local part in its obsolete form. */
-static bool leads_to_at(const struct reader *r, bool after_dot)
+static bool leads_to_at(const struct address_reader *r, bool after_dot)
 {
     struct slice s = r->s;
     size_t end = r->at + LOCAL_MAX < s.len ? r->at + LOCAL_MAX : s.len;
@@ -163,15 +163,15 @@ static bool leads_to_at(const struct reader *r, bool after_dot)
     return false;
 }
 
-static bool goes_on(const struct reader *r, char next)
+static bool goes_on(const struct address_reader *r, char next)
 {
-    const struct text *t = &r->word;
+    const struct address_text *t = &r->word;
     if (next == '@' || (text_has_at(t) && (t->joins || next == '.')))
         return true;
     return !text_has_at(t) && (t->joins || next == '.') && leads_to_at(r, t->joins);
 }
 
-static void pass_blanks(struct reader *r)
+static void pass_blanks(struct address_reader *r)
 {
     for (size_t before = SIZE_MAX; r->at < r->s.len && r->at != before;) {
         before = r->at;
@@ -183,9 +183,9 @@ static void pass_blanks(struct reader *r)
 }
 
 /* They end a word, except beside its '@' and dots; in brackets they end nothing. */
-static void read_blanks(struct reader *r)
+static void read_blanks(struct address_reader *r)
 {
-    struct text *t = current(r);
+    struct address_text *t = current(r);
     pass_blanks(r);
     char next = r->at < r->s.len ? r->s.ptr[r->at] : '\0';
     bool ends = next == '\0' || strchr("<>,:;", next) != NULL;
@@ -201,7 +201,7 @@ static void read_blanks(struct reader *r)
 
 /* ---- all of it ---- */
 
-static void close_angle(struct reader *r)
+static void close_angle(struct address_reader *r)
 {
     if (!r->in_angle) {
         reader_flag(r, ADDRESS_MALFORMED);
@@ -210,7 +210,7 @@ static void close_angle(struct reader *r)
     r->in_angle = false;
 }
 
-static void read_special(struct reader *r, char c)
+static void read_special(struct address_reader *r, char c)
 {
     r->at++;
     switch (c) {
@@ -232,9 +232,9 @@ static void read_special(struct reader *r, char c)
 }
 
 /* [192.0.2.1] or [IPv6:...] after an '@' is one piece. */
-static bool read_literal(struct reader *r)
+static bool read_literal(struct address_reader *r)
 {
-    struct text *to = current(r);
+    struct address_text *to = current(r);
     struct slice ahead = slice_sub(r->s, r->at, r->at + LITERAL_MAX);
     size_t end = slice_find(ahead, ']');
     if (!text_has_at(to) || to->at + 1 != to->len || end == ahead.len)
@@ -245,14 +245,14 @@ static bool read_literal(struct reader *r)
     return true;
 }
 
-static void skip_malformed(struct reader *r)
+static void skip_malformed(struct address_reader *r)
 {
     reader_flag(r, ADDRESS_MALFORMED);
     cut_domain(r, current(r));
     r->at++;
 }
 
-static void read_next(struct reader *r)
+static void read_next(struct address_reader *r)
 {
     char c = r->s.ptr[r->at];
     if (c == '[' && read_literal(r))
@@ -277,7 +277,7 @@ static void read_next(struct reader *r)
     }
 }
 
-static bool make_texts(struct reader *r, size_t size)
+static bool make_texts(struct address_reader *r, size_t size)
 {
     return text_make(r->arena, &r->name, size) && text_make(r->arena, &r->word, size) &&
            text_make(r->arena, &r->angle, size) && text_make(r->arena, &r->bare, size) &&
@@ -287,11 +287,11 @@ static bool make_texts(struct reader *r, size_t size)
 bool addresses_parse(struct arena *arena, struct slice value, size_t max, struct addresses *out)
 {
     *out = (struct addresses){.items = arena_array(arena, max, sizeof *out->items)};
-    struct reader r = {.arena = arena,
-                       .out = out,
-                       .max = max,
-                       .s = header_unfold(arena, value),
-                       .comment = SLICE("")};
+    struct address_reader r = {.arena = arena,
+                               .out = out,
+                               .max = max,
+                               .s = header_unfold(arena, value),
+                               .comment = SLICE("")};
     if (value.len == 0)
         return out->items != NULL;
     if (!out->items || !r.s.ptr || !make_texts(&r, value.len * 2 + 16))

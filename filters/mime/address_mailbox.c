@@ -41,14 +41,14 @@ static bool shows_another(struct slice name, struct slice domain)
     return false;
 }
 
-void reader_flag(struct reader *r, unsigned flags)
+void reader_flag(struct address_reader *r, unsigned flags)
 {
     r->out->flags |= flags;
 }
 
 /* ---- what is found ---- */
 
-void reader_add_other(struct reader *r, struct slice domain)
+void reader_add_other(struct address_reader *r, struct slice domain)
 {
     struct addresses *out = r->out;
     size_t n = out->others_count;
@@ -61,7 +61,7 @@ void reader_add_other(struct reader *r, struct slice domain)
 }
 
 /* What would be domains if this text were addresses. True when there are any. */
-static bool add_others_in(struct reader *r, struct slice text)
+static bool add_others_in(struct address_reader *r, struct slice text)
 {
     size_t at = text_behind_at(text);
     bool found = at <= text.len;
@@ -75,14 +75,14 @@ static bool add_others_in(struct reader *r, struct slice text)
     return found;
 }
 
-static struct slice decoded(struct reader *r, struct slice text)
+static struct slice decoded(struct address_reader *r, struct slice text)
 {
     struct malformations odd = {{0}};
     return words_decode(r->arena, text, &odd);
 }
 
 /* Encoded words have no place in an address, but some programs decode all before they look. */
-static void look_behind_words(struct reader *r, const struct text *t)
+static void look_behind_words(struct address_reader *r, const struct address_text *t)
 {
     if (!words_present(text_slice(t)))
         return;
@@ -113,7 +113,7 @@ static bool parts_pairs(struct slice word)
     return quotes % 2 != 0 || open != 0;
 }
 
-void reader_look_across_words(struct reader *r)
+void reader_look_across_words(struct address_reader *r)
 {
     for (struct slice rest = r->s; slice_search(rest, SLICE("=?")) < rest.len;) {
         rest = slice_from(rest, slice_search(rest, SLICE("=?")));
@@ -128,7 +128,7 @@ void reader_look_across_words(struct reader *r)
     }
 }
 
-static void add_address(struct reader *r, const struct text *t, struct slice name)
+static void add_address(struct address_reader *r, const struct address_text *t, struct slice name)
 {
     struct slice domain = text_domain(t);
     if (r->out->n == r->max) {
@@ -151,7 +151,7 @@ static void add_address(struct reader *r, const struct text *t, struct slice nam
 }
 
 /* "ceo@ba nk.example": some join what a blank parts. */
-static void add_joined(struct reader *r)
+static void add_joined(struct address_reader *r)
 {
     if (r->joined.len == 0)
         return;
@@ -161,7 +161,7 @@ static void add_joined(struct reader *r)
         reader_add_other(r, both);
 }
 
-void reader_add_angle(struct reader *r)
+void reader_add_angle(struct address_reader *r)
 {
     reader_flag(r, ADDRESS_MALFORMED);
     add_address(r, &r->angle, no_name());
@@ -169,13 +169,13 @@ void reader_add_angle(struct reader *r)
 
 /* ---- mailboxes ---- */
 
-static void add_bare(struct reader *r, struct slice name)
+static void add_bare(struct address_reader *r, struct slice name)
 {
     add_address(r, &r->bare, name);
     add_joined(r);
 }
 
-static void keep_bare(struct reader *r)
+static void keep_bare(struct address_reader *r)
 {
     if (r->bare.len > 0) {
         reader_flag(r, ADDRESS_MALFORMED);
@@ -188,7 +188,7 @@ static void keep_bare(struct reader *r)
     r->bare_is_late = r->has_angle;
 }
 
-void reader_end_word(struct reader *r)
+void reader_end_word(struct address_reader *r)
 {
     if (r->word.len > 0 && text_has_at(&r->word)) {
         keep_bare(r);
@@ -201,7 +201,7 @@ void reader_end_word(struct reader *r)
 }
 
 /* <a@b>, perhaps with an address beside it. */
-static void add_mailbox(struct reader *r)
+static void add_mailbox(struct address_reader *r)
 {
     if (r->bare.len > 0 && !r->bare_is_late) {
         text_word(&r->name, &r->bare);
@@ -215,7 +215,7 @@ static void add_mailbox(struct reader *r)
     }
 }
 
-static void add_bare_mailbox(struct reader *r)
+static void add_bare_mailbox(struct address_reader *r)
 {
     struct slice name = text_slice(&r->name);
     if (r->joined.len > 0 || r->has_angle)
@@ -227,7 +227,7 @@ static void add_bare_mailbox(struct reader *r)
 }
 
 /* A name, and no address. */
-static void look_at_name(struct reader *r)
+static void look_at_name(struct address_reader *r)
 {
     struct slice name = text_slice(&r->name);
     reader_flag(r, ADDRESS_MALFORMED | ADDRESS_UNCLEAR);
@@ -236,7 +236,7 @@ static void look_at_name(struct reader *r)
     add_others_in(r, decoded(r, name));
 }
 
-void reader_end_mailbox(struct reader *r)
+void reader_end_mailbox(struct address_reader *r)
 {
     reader_end_word(r);
     if (r->has_angle && r->angle.len > 0)
@@ -254,7 +254,7 @@ void reader_end_mailbox(struct reader *r)
     r->in_angle = r->has_angle = r->bare_is_late = false;
 }
 
-bool reader_comma_of_name(struct reader *r)
+bool reader_comma_of_name(struct address_reader *r)
 {
     reader_end_word(r);
     struct slice piece = slice_from(text_slice(&r->name), r->piece);

@@ -3,24 +3,24 @@
 
 #include <string.h>
 
-bool text_make(struct arena *arena, struct text *t, size_t size)
+bool text_make(struct arena *arena, struct address_text *t, size_t size)
 {
-    *t = (struct text){.ptr = arena_alloc(arena, size), .at = TEXT_NO_AT};
+    *t = (struct address_text){.ptr = arena_alloc(arena, size), .at = TEXT_NO_AT};
     return t->ptr != NULL;
 }
 
-void text_clear(struct text *t)
+void text_clear(struct address_text *t)
 {
-    *t = (struct text){.ptr = t->ptr, .at = TEXT_NO_AT};
+    *t = (struct address_text){.ptr = t->ptr, .at = TEXT_NO_AT};
 }
 
-void text_put(struct text *t, char c)
+void text_put(struct address_text *t, char c)
 {
     t->ptr[t->len++] = c;
     t->joins = t->is_cut = false;
 }
 
-void text_atom(struct text *t, char c)
+void text_atom(struct address_text *t, char c)
 {
     if (c == '@' && t->at == TEXT_NO_AT)
         t->at = t->len;
@@ -28,7 +28,7 @@ void text_atom(struct text *t, char c)
     t->joins = c == '@' || c == '.';
 }
 
-void text_word(struct text *to, const struct text *from)
+void text_word(struct address_text *to, const struct address_text *from)
 {
     if (to->len > 0)
         text_put(to, ' ');
@@ -36,22 +36,22 @@ void text_word(struct text *to, const struct text *from)
     to->len += from->len;
 }
 
-struct slice text_slice(const struct text *t)
+struct slice text_slice(const struct address_text *t)
 {
     return (struct slice){t->ptr, t->len};
 }
 
-bool text_has_at(const struct text *t)
+bool text_has_at(const struct address_text *t)
 {
     return t->at != TEXT_NO_AT;
 }
 
-struct slice text_local(const struct text *t)
+struct slice text_local(const struct address_text *t)
 {
     return slice_sub(text_slice(t), 0, text_has_at(t) ? t->at : t->len);
 }
 
-struct slice text_domain(const struct text *t)
+struct slice text_domain(const struct address_text *t)
 {
     struct slice domain = slice_from(text_slice(t), text_has_at(t) ? t->at + 1 : t->len);
     if (domain.len > 1 && domain.ptr[domain.len - 1] == '.')

@@ -9,7 +9,7 @@
 
 #define TEXT_NO_AT SIZE_MAX
 
-struct text {
+struct address_text {
     char *ptr;
     size_t len;
     size_t at;   /* the first '@' outside quotes: what follows is the domain */
@@ -18,16 +18,18 @@ struct text {
 };
 
 /* Room for `size` octets. False when the arena is full. */
-bool text_make(struct arena *arena, struct text *t, size_t size);
-void text_clear(struct text *t);
-void text_put(struct text *t, char c);                    /* as it is: quoted */
-void text_atom(struct text *t, char c);                   /* '@' and '.' mean what they mean */
-void text_word(struct text *to, const struct text *from); /* a blank between the two */
+bool text_make(struct arena *arena, struct address_text *t, size_t size);
+void text_clear(struct address_text *t);
+void text_put(struct address_text *t, char c);  /* as it is: quoted */
+void text_atom(struct address_text *t, char c); /* '@' and '.' mean what they mean */
+void text_word(struct address_text *to,
+               const struct address_text *from); /* a blank between the two */
 
-struct slice text_slice(const struct text *t);
-bool text_has_at(const struct text *t);
-struct slice text_local(const struct text *t);  /* all when there is no '@' */
-struct slice text_domain(const struct text *t); /* empty when there is no '@'; without a last dot */
+struct slice text_slice(const struct address_text *t);
+bool text_has_at(const struct address_text *t);
+struct slice text_local(const struct address_text *t); /* all when there is no '@' */
+struct slice
+text_domain(const struct address_text *t); /* empty when there is no '@'; without a last dot */
 
 /* What people take for an '@': the ASCII one, or a wide or small one. The offset behind the first,
  * or s.len + 1. */

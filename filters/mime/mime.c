@@ -20,18 +20,18 @@ const struct mime_limits mime_limits_default = {
 
 enum { PREAMBLE_MAX = 300 };
 
-void mime_odd(struct parser *p, size_t part, enum malformation m)
+void mime_odd(struct mime_parser *p, size_t part, enum malformation m)
 {
     malformations_add(&p->message->parts[part].malformations, m);
 }
 
-void mime_cap_reached(struct parser *p, enum malformation m)
+void mime_cap_reached(struct mime_parser *p, enum malformation m)
 {
     malformations_add(&p->message->malformations, m);
     p->exhausted = true;
 }
 
-static bool make_room(struct parser *p)
+static bool make_room(struct mime_parser *p)
 {
     struct mime_message *m = p->message;
     struct mime_part *parts = arena_grow(p->arena, m->parts, m->n, &p->room, sizeof *parts);
@@ -46,7 +46,7 @@ static bool is_sealing(const struct mime_part *part)
            slice_eq(part->type, SLICE("multipart/encrypted"));
 }
 
-struct mime_part *mime_add_part(struct parser *p, int parent)
+struct mime_part *mime_add_part(struct mime_parser *p, int parent)
 {
     struct mime_message *m = p->message;
     if (m->n >= p->limits->parts || !make_room(p)) {
@@ -68,7 +68,7 @@ struct mime_part *mime_add_part(struct parser *p, int parent)
 
 /* ---- boundaries */
 
-static void relate(struct parser *p, size_t part, struct slice a, struct slice b)
+static void relate(struct mime_parser *p, size_t part, struct slice a, struct slice b)
 {
     struct slice longer = a.len > b.len ? a : b, shorter = a.len > b.len ? b : a;
     if (!slice_starts(longer, shorter))
@@ -79,7 +79,7 @@ static void relate(struct parser *p, size_t part, struct slice a, struct slice b
                                                           : MALFORMATION_BOUNDARY_PREFIX);
 }
 
-static void check_reuse(struct parser *p, size_t part, const struct boundaries *b)
+static void check_reuse(struct mime_parser *p, size_t part, const struct boundaries *b)
 {
     for (size_t level = 0; level < p->n_frames; level++)
         for (size_t i = 0; i < p->frames[level].boundaries.n; i++)
@@ -99,7 +99,7 @@ static bool is_message_type(struct slice type)
     return false;
 }
 
-static bool too_deep(struct parser *p, size_t part)
+static bool too_deep(struct mime_parser *p, size_t part)
 {
     if (p->message->parts[part].depth < p->limits->depth)
         return false;
@@ -107,7 +107,7 @@ static bool too_deep(struct parser *p, size_t part)
     return true;
 }
 
-static void push(struct parser *p, struct frame frame)
+static void push(struct mime_parser *p, struct frame frame)
 {
     check_reuse(p, frame.part, &frame.boundaries);
     p->frames[p->n_frames++] = frame;
@@ -122,7 +122,7 @@ static bool is_encoded(const struct mime_part *part)
 
 /* A part begins at `at`; messages within it are entered at once.
  * Returns where the body of the innermost begins. */
-static size_t open_part(struct parser *p, int parent, size_t at)
+static size_t open_part(struct mime_parser *p, int parent, size_t at)
 {
     for (;;) {
         struct boundaries boundaries = {.n = 0};
@@ -154,7 +154,7 @@ static size_t open_part(struct parser *p, int parent, size_t at)
 
 /* ---- parts end */
 
-static void wait_for_decoding(struct parser *p, size_t part)
+static void wait_for_decoding(struct mime_parser *p, size_t part)
 {
     if (p->n_waiting < LAYERS_MAX)
         p->waiting[p->n_waiting++] = part;
@@ -162,14 +162,14 @@ static void wait_for_decoding(struct parser *p, size_t part)
         mime_cap_reached(p, MALFORMATION_TOO_MUCH_WORK);
 }
 
-static void set_end(struct parser *p, size_t index, size_t end)
+static void set_end(struct mime_parser *p, size_t index, size_t end)
 {
     struct mime_part *part = &p->message->parts[index];
     part->body.to = end > part->body.from ? end : part->body.from;
     part->content = slice_sub(p->text, part->body.from, part->body.to);
 }
 
-static void finish_leaf(struct parser *p, size_t index, size_t end)
+static void finish_leaf(struct mime_parser *p, size_t index, size_t end)
 {
     set_end(p, index, end);
     struct mime_part *part = &p->message->parts[index];
@@ -180,7 +180,7 @@ static void finish_leaf(struct parser *p, size_t index, size_t end)
 }
 
 /* A multipart in which no boundary was found is content like any other. */
-static void finish_unopened(struct parser *p, const struct frame *f, size_t end)
+static void finish_unopened(struct mime_parser *p, const struct frame *f, size_t end)
 {
     set_end(p, f->part, end);
     struct mime_part *part = &p->message->parts[f->part];
@@ -210,7 +210,7 @@ static bool append_piece(void *context, struct slice piece)
 }
 
 /* Where the first part of a multipart begins, counted from its body. */
-static size_t preamble_length(const struct parser *p, size_t index)
+static size_t preamble_length(const struct mime_parser *p, size_t index)
 {
     const struct mime_part *part = &p->message->parts[index];
     for (size_t i = index + 1; i < p->message->n; i++)
@@ -232,7 +232,7 @@ static size_t count_boundaries(struct slice text, const struct boundaries *b)
 
 /* A multipart that is written plainly but labelled as encoded:
  * whether those who decode it see other parts. */
-static bool label_matters(struct parser *p, const struct frame *f)
+static bool label_matters(struct mime_parser *p, const struct frame *f)
 {
     const struct mime_part *part = &p->message->parts[f->part];
     struct malformations ignored = {{0}};
@@ -247,7 +247,7 @@ static bool label_matters(struct parser *p, const struct frame *f)
     return matters;
 }
 
-static void finish_frame(struct parser *p, const struct frame *f, size_t end)
+static void finish_frame(struct mime_parser *p, const struct frame *f, size_t end)
 {
     if (!f->message && !f->opened) {
         finish_unopened(p, f, end);
@@ -269,7 +269,7 @@ static void finish_frame(struct parser *p, const struct frame *f, size_t end)
 }
 
 /* Ends the leaf and every frame above `keep`. */
-static void close_above(struct parser *p, size_t keep, size_t end)
+static void close_above(struct mime_parser *p, size_t keep, size_t end)
 {
     if (p->leaf >= 0)
         finish_leaf(p, (size_t)p->leaf, end);
@@ -282,7 +282,7 @@ static void close_above(struct parser *p, size_t keep, size_t end)
 
 /* ---- the lines that begin with "--" */
 
-static bool next_dashes(struct parser *p, size_t at, struct line *line)
+static bool next_dashes(struct mime_parser *p, size_t at, struct line *line)
 {
     struct slice rest = slice_from(p->text, at);
     if (p->n_frames == 0)
@@ -308,7 +308,7 @@ static size_t end_before(struct slice text, size_t at)
 
 /* An unknown boundary where none of a part's content is: before the first and after
  * the last one. */
-static size_t unknown_dashes(struct parser *p, const struct line *line)
+static size_t unknown_dashes(struct mime_parser *p, const struct line *line)
 {
     struct frame *f = &p->frames[p->n_frames - 1];
     bool outside = p->leaf < 0 && !f->message && (f->closed || !f->opened) && f->declared;
@@ -323,7 +323,7 @@ static size_t unknown_dashes(struct parser *p, const struct line *line)
     return open_part(p, (int)f->part, line->next);
 }
 
-static size_t dashes(struct parser *p, const struct line *line)
+static size_t dashes(struct mime_parser *p, const struct line *line)
 {
     struct match match = mime_match_line(p, line->text);
     if (match.kind == MATCH_NONE)
@@ -343,7 +343,7 @@ static size_t dashes(struct parser *p, const struct line *line)
     return open_part(p, (int)f->part, line->next);
 }
 
-static void parse_lines(struct parser *p, size_t at)
+static void parse_lines(struct mime_parser *p, size_t at)
 {
     struct line line;
     while (!p->exhausted && next_dashes(p, at, &line))
@@ -353,7 +353,7 @@ static void parse_lines(struct parser *p, size_t at)
 
 /* ---- layers */
 
-static struct slice decode_container(struct parser *p, const struct mime_part *part)
+static struct slice decode_container(struct mime_parser *p, const struct mime_part *part)
 {
     struct buf out = buf_init(p->limits->decoded - p->decoded);
     struct malformations odd = {{0}};
@@ -367,14 +367,14 @@ static struct slice decode_container(struct parser *p, const struct mime_part *p
     return copy;
 }
 
-static void parse_decoded_message(struct parser *p, size_t index)
+static void parse_decoded_message(struct mime_parser *p, size_t index)
 {
     mime_odd(p, index, MALFORMATION_ENCODED_MESSAGE);
     push(p, (struct frame){.part = index, .message = true});
     parse_lines(p, open_part(p, (int)index, 0));
 }
 
-static void parse_decoded_multipart(struct parser *p, size_t index)
+static void parse_decoded_multipart(struct mime_parser *p, size_t index)
 {
     struct boundaries again = {.n = 0};
     mime_odd(p, index, MALFORMATION_ENCODED_MULTIPART);
@@ -387,7 +387,7 @@ static void parse_decoded_multipart(struct parser *p, size_t index)
     parse_lines(p, 0);
 }
 
-static void parse_waiting(struct parser *p)
+static void parse_waiting(struct mime_parser *p)
 {
     for (size_t i = 0; i < p->n_waiting && !p->exhausted; i++) {
         size_t index = p->waiting[i];
@@ -441,12 +441,12 @@ bool mime_parse(struct arena *arena, struct slice raw, const struct mime_limits 
                 struct mime_message *out)
 {
     *out = (struct mime_message){.raw = raw};
-    struct parser p = {.arena = arena,
-                       .limits = limits,
-                       .message = out,
-                       .leaf = -1,
-                       .text = raw,
-                       .raw_layer = true};
+    struct mime_parser p = {.arena = arena,
+                            .limits = limits,
+                            .message = out,
+                            .leaf = -1,
+                            .text = raw,
+                            .raw_layer = true};
     p.frames = arena_array(arena, limits->depth + 2, sizeof *p.frames);
     if (!p.frames || !make_room(&p))
         return false;

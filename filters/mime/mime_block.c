@@ -15,7 +15,7 @@ static enum match_kind compare(struct slice line, struct slice boundary)
 
 /* A better match replaces a worse one: the innermost open multipart, then one that has ended, then
  * a mere beginning. */
-static void consider(struct parser *p, struct slice line, size_t level, struct match *best)
+static void consider(struct mime_parser *p, struct slice line, size_t level, struct match *best)
 {
     const struct frame *f = &p->frames[level];
     for (size_t i = 0; i < f->boundaries.n; i++) {
@@ -33,7 +33,7 @@ static void consider(struct parser *p, struct slice line, size_t level, struct m
 }
 
 /* `text` is a line without its line end. */
-struct match mime_match_line(struct parser *p, struct slice text)
+struct match mime_match_line(struct mime_parser *p, struct slice text)
 {
     struct match best = {.kind = MATCH_NONE};
     if (!slice_starts(text, SLICE("--")))
@@ -84,14 +84,14 @@ bool mime_looks_like_part(struct slice text, const struct line *dashes)
            (looks_like_boundary(dashes->text) && looks_like_field(next.text));
 }
 
-static bool within(const struct parser *p, size_t part, enum mime_kind kind)
+static bool within(const struct mime_parser *p, size_t part, enum mime_kind kind)
 {
     int parent = p->message->parts[part].parent;
     return parent >= 0 && p->message->parts[parent].kind == kind;
 }
 
 /* A field about the content before the empty line. */
-static bool mime_field_follows(struct parser *p, size_t at)
+static bool mime_field_follows(struct mime_parser *p, size_t at)
 {
     struct slice ahead = slice_sub(p->text, 0, at + LOOK_AHEAD);
     struct line line;
@@ -102,7 +102,7 @@ static bool mime_field_follows(struct parser *p, size_t at)
 }
 
 /* A line of blanks in a header: a fold, or the end for some. True when the header goes on. */
-static bool blank_line_continues(struct parser *p, size_t part, const struct line *blank)
+static bool blank_line_continues(struct mime_parser *p, size_t part, const struct line *blank)
 {
     struct line next = {.next = 0};
     bool more = line_at(p->text, blank->next, &next) && next.text.len > 0;
@@ -118,7 +118,7 @@ static bool blank_line_continues(struct parser *p, size_t part, const struct lin
 
 /* A part that begins with an empty line has no header, but some skip the line. In a digest it is as
  * it should be. */
-static size_t skip_leading_blank(struct parser *p, size_t part, size_t at)
+static size_t skip_leading_blank(struct mime_parser *p, size_t part, size_t at)
 {
     struct line line, next;
     int parent = p->message->parts[part].parent;
@@ -137,7 +137,7 @@ static size_t skip_leading_blank(struct parser *p, size_t part, size_t at)
 }
 
 /* A boundary stands where the header goes on for those who look for boundaries in bodies only. */
-static void check_interruption(struct parser *p, size_t index, const struct line *boundary)
+static void check_interruption(struct mime_parser *p, size_t index, const struct line *boundary)
 {
     const struct mime_part *part = &p->message->parts[index];
     struct line next;
@@ -155,7 +155,7 @@ static void check_interruption(struct parser *p, size_t index, const struct line
 
 /* Of the message itself the header is what all others take for it: where it ends is searched here
  * as everywhere in MIME, but where it begins, and whether there is one, headers_block tells. */
-static size_t find_start(struct parser *p, size_t part, size_t at, bool *none)
+static size_t find_start(struct mime_parser *p, size_t part, size_t at, bool *none)
 {
     *none = false;
     if (p->message->parts[part].parent >= 0)
@@ -167,7 +167,8 @@ static size_t find_start(struct parser *p, size_t part, size_t at, bool *none)
     return start;
 }
 
-size_t mime_find_header(struct parser *p, size_t index, size_t at, struct boundaries *boundaries)
+size_t mime_find_header(struct mime_parser *p, size_t index, size_t at,
+                        struct boundaries *boundaries)
 {
     bool ended, interrupted = false;
     size_t from = find_start(p, index, at, &ended), to = from, body = ended ? from : p->text.len;

@@ -12,30 +12,30 @@
 enum { SAME_FIELDS_MAX = 8, VALUES_MAX = 12, LOOSE_MAX = 16 };
 
 /* The MIME fields of one header block, unfolded, duplicates included. */
-struct values {
+struct field_values {
     struct slice list[SAME_FIELDS_MAX];
     struct params params[SAME_FIELDS_MAX];
     size_t n;
 };
 
 struct mime_fields {
-    struct values type, encoding, disposition, location;
+    struct field_values type, encoding, disposition, location;
     bool any, version;
 };
 
-struct reader {
-    struct parser *p;
+struct entity_reader {
+    struct mime_parser *p;
     size_t part;
     struct mime_fields fields;
     struct malformations odd;
 };
 
-static void add_odd(struct reader *r, enum malformation m)
+static void add_odd(struct entity_reader *r, enum malformation m)
 {
     malformations_add(&r->odd, m);
 }
 
-static struct mime_part *part_of(struct reader *r)
+static struct mime_part *part_of(struct entity_reader *r)
 {
     return &r->p->message->parts[r->part];
 }
@@ -53,7 +53,7 @@ static struct slice harmless(struct arena *arena, struct slice s)
 
 /* ---- collecting the fields */
 
-static struct values *values_of(struct mime_fields *fields, struct slice name)
+static struct field_values *values_of(struct mime_fields *fields, struct slice name)
 {
     static const struct slice TYPE = SLICE("content-type"),
                               ENCODING = SLICE("content-transfer-encoding"),
@@ -91,7 +91,7 @@ static bool mime_in_fold(struct slice raw)
     return false;
 }
 
-static void odd_field(struct reader *r, const struct header *field)
+static void odd_field(struct entity_reader *r, const struct header *field)
 {
     if (!field->has_colon) {
         bool in_part = part_of(r)->parent >= 0 &&
@@ -111,7 +111,7 @@ static void odd_field(struct reader *r, const struct header *field)
         add_odd(r, MALFORMATION_HEADER_HIDDEN_IN_FOLD);
 }
 
-static void check_folds(struct reader *r, struct slice raw)
+static void check_folds(struct entity_reader *r, struct slice raw)
 {
     struct line line;
     for (size_t at = 0; line_at(raw, at, &line); at = line.next)
@@ -119,7 +119,7 @@ static void check_folds(struct reader *r, struct slice raw)
             add_odd(r, MALFORMATION_HEADER_BLANK_FOLD);
 }
 
-static void take_field(struct reader *r, struct header *field)
+static void take_field(struct entity_reader *r, struct header *field)
 {
     struct arena *arena = r->p->arena;
     if (!field->has_colon || field->odd_name)
@@ -129,7 +129,7 @@ static void take_field(struct reader *r, struct header *field)
     struct slice name = field->odd_name ? bare_name(arena, field->name) : field->name;
     r->fields.version = r->fields.version || slice_ieq(name, SLICE("mime-version"));
     part_of(r)->has_content_id = part_of(r)->has_content_id || slice_ieq(name, SLICE("content-id"));
-    struct values *values = values_of(&r->fields, name);
+    struct field_values *values = values_of(&r->fields, name);
     if (!values)
         return;
     check_folds(r, field->raw);
@@ -146,7 +146,7 @@ static void take_field(struct reader *r, struct header *field)
     values->list[values->n++] = value;
 }
 
-static void check_octets(struct reader *r, struct slice block)
+static void check_octets(struct entity_reader *r, struct slice block)
 {
     size_t plain = 0;
     for (size_t cr = slice_find(block, '\r'); cr < block.len;
@@ -162,7 +162,7 @@ static void check_octets(struct reader *r, struct slice block)
                                      : MALFORMATION_EIGHT_BIT_HEADER_UNKNOWN);
 }
 
-static void parse_params(struct reader *r, struct values *values)
+static void parse_params(struct entity_reader *r, struct field_values *values)
 {
     for (size_t i = 0; i < values->n; i++) {
         if (!params_parse(r->p->arena, values->list[i], r->p->limits->params, &values->params[i]))
@@ -175,7 +175,7 @@ static void parse_params(struct reader *r, struct values *values)
 }
 
 /* The message begins with text where its first field should be. */
-static void check_missing_header(struct reader *r)
+static void check_missing_header(struct entity_reader *r)
 {
     struct slice text = slice_from(r->p->text, part_of(r)->header.to);
     struct header field;
@@ -183,7 +183,7 @@ static void check_missing_header(struct reader *r)
         odd_field(r, &field);
 }
 
-static void collect(struct reader *r)
+static void collect(struct entity_reader *r)
 {
     struct slice block = part_of(r)->headers;
     struct header field;
@@ -212,7 +212,7 @@ static bool is_token(struct slice s)
     return s.len > 0;
 }
 
-static struct slice clean_type(struct reader *r, struct slice main)
+static struct slice clean_type(struct entity_reader *r, struct slice main)
 {
     struct slice head, tail;
     if (slice_cut(main, '/', &head, &tail) && is_token(head) && is_token(tail))
@@ -237,10 +237,10 @@ static unsigned revealing(struct slice type)
                                                    : 0;
 }
 
-static void read_type(struct reader *r)
+static void read_type(struct entity_reader *r)
 {
     struct mime_part *part = part_of(r);
-    struct values *v = &r->fields.type;
+    struct field_values *v = &r->fields.type;
     struct slice best = {"", 0};
     for (size_t i = 0; i < v->n; i++) {
         struct slice type = clean_type(r, v->params[i].main);
@@ -268,7 +268,7 @@ static void read_type(struct reader *r)
 
 /* ---- the encoding */
 
-static void read_encoding(struct reader *r)
+static void read_encoding(struct entity_reader *r)
 {
     /* which of two encodings shows more */
     static const int weight[] = {[MIME_IDENTITY] = 0,
@@ -276,7 +276,7 @@ static void read_encoding(struct reader *r)
                                  [MIME_QP] = 2,
                                  [MIME_UUENCODE] = 3,
                                  [MIME_BASE64] = 4};
-    struct values *v = &r->fields.encoding;
+    struct field_values *v = &r->fields.encoding;
     enum mime_encoding best = MIME_IDENTITY;
     for (size_t i = 0; i < v->n; i++) {
         enum mime_encoding e = mime_encoding_of(r->p->arena, v->list[i], &r->odd);
@@ -294,7 +294,7 @@ static void read_encoding(struct reader *r)
 /* ---- names */
 
 /* Continuations may be spread over duplicated fields: the parameters of all of them as one. */
-static struct params merged(struct arena *arena, const struct values *v)
+static struct params merged(struct arena *arena, const struct field_values *v)
 {
     struct params all = {.n = 0};
     size_t n = 0;
@@ -318,7 +318,7 @@ static bool has_gaps(const struct params *params, struct slice name)
     return (seen & (seen + 1)) != 0;
 }
 
-static void add_names(struct reader *r, struct names *names, const struct values *v,
+static void add_names(struct entity_reader *r, struct names *names, const struct field_values *v,
                       const char *param, enum mime_name_source source)
 {
     struct slice values[VALUES_MAX];
@@ -330,7 +330,7 @@ static void add_names(struct reader *r, struct names *names, const struct values
         names_add(names, values[i], source);
 }
 
-static void add_loose_names(struct names *names, const struct values *v)
+static void add_loose_names(struct names *names, const struct field_values *v)
 {
     struct slice values[LOOSE_MAX];
     for (size_t i = 0; i < v->n; i++) {
@@ -342,7 +342,7 @@ static void add_loose_names(struct names *names, const struct values *v)
     }
 }
 
-static void read_names(struct reader *r)
+static void read_names(struct entity_reader *r)
 {
     struct mime_part *part = part_of(r);
     struct names names = {.arena = r->p->arena, .max = r->p->limits->names, .odd = &r->odd};
@@ -366,9 +366,9 @@ static void read_names(struct reader *r)
     part->n_names = names.n;
 }
 
-static void read_disposition(struct reader *r)
+static void read_disposition(struct entity_reader *r)
 {
-    struct values *v = &r->fields.disposition;
+    struct field_values *v = &r->fields.disposition;
     struct mime_part *part = part_of(r);
     if (v->n && v->params[0].main.len)
         part->disposition = harmless(r->p->arena, v->params[0].main);
@@ -379,7 +379,7 @@ static void read_disposition(struct reader *r)
 
 /* ---- boundaries */
 
-static void add_boundary(struct reader *r, struct boundaries *b, struct slice value)
+static void add_boundary(struct entity_reader *r, struct boundaries *b, struct slice value)
 {
     while (value.len && ascii_blank(value.ptr[value.len - 1]))
         value.len--;
@@ -393,10 +393,10 @@ static void add_boundary(struct reader *r, struct boundaries *b, struct slice va
         add_odd(r, MALFORMATION_BOUNDARY_CONFLICT);
 }
 
-static void read_boundaries(struct reader *r, struct boundaries *b)
+static void read_boundaries(struct entity_reader *r, struct boundaries *b)
 {
     struct slice values[LOOSE_MAX];
-    struct values *v = &r->fields.type;
+    struct field_values *v = &r->fields.type;
     for (size_t i = 0; i < v->n; i++) {
         size_t spelt = 0;
         for (size_t k = 0; k < v->params[i].n; k++) {
@@ -421,7 +421,7 @@ static void read_boundaries(struct reader *r, struct boundaries *b)
 }
 
 /* Doubt about the encoding of what is shown as text hides no file. */
-static void soften_for_text(struct reader *r)
+static void soften_for_text(struct entity_reader *r)
 {
     static const enum malformation doubts[] = {MALFORMATION_ENCODING_SYNTAX,
                                                MALFORMATION_ENCODING_UNKNOWN,
@@ -447,9 +447,9 @@ static bool is_smime(struct slice type)
            slice_eq(type, SLICE("application/x-pkcs7-mime"));
 }
 
-void mime_read_headers(struct parser *p, size_t index, struct boundaries *boundaries)
+void mime_read_headers(struct mime_parser *p, size_t index, struct boundaries *boundaries)
 {
-    struct reader r = {.p = p, .part = index};
+    struct entity_reader r = {.p = p, .part = index};
     struct mime_part *part = part_of(&r);
     collect(&r);
     read_type(&r);

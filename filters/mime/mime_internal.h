@@ -23,7 +23,7 @@ struct frame {
     struct boundaries boundaries;
 };
 
-struct parser {
+struct mime_parser {
     struct arena *arena;
     const struct mime_limits *limits;
     struct mime_message *message;
@@ -50,17 +50,18 @@ struct match {
 };
 
 /* Whether a line (without its line end) is a boundary of an open multipart, and of which. */
-struct match mime_match_line(struct parser *p, struct slice text);
+struct match mime_match_line(struct mime_parser *p, struct slice text);
 
 /* Whether the line of dashes looks like a boundary with a part behind it. */
 struct line;
 bool mime_looks_like_part(struct slice text, const struct line *dashes);
 
 /* Finds the header block at `at` and reads it; returns where the body begins. */
-size_t mime_find_header(struct parser *p, size_t part, size_t at, struct boundaries *boundaries);
+size_t mime_find_header(struct mime_parser *p, size_t part, size_t at,
+                        struct boundaries *boundaries);
 
 /* A cap: what was found so far stays, nothing more is looked at. */
-void mime_cap_reached(struct parser *p, enum malformation m);
+void mime_cap_reached(struct mime_parser *p, enum malformation m);
 
 /* The encoding that a value (unfolded) names, or seems to; what is odd about it is
  * added to *odd. */
@@ -71,7 +72,7 @@ bool slice_icontains(struct slice s, struct slice needle);
 
 /* The header block of the part, interpreted:
  * type, encoding, names ... Boundaries go to *boundaries. */
-void mime_read_headers(struct parser *p, size_t part, struct boundaries *boundaries);
+void mime_read_headers(struct mime_parser *p, size_t part, struct boundaries *boundaries);
 
 /* Names of the part from its Content-Type, -Disposition and -Location values (unfolded). */
 struct names {
@@ -86,10 +87,10 @@ void names_add(struct names *names, struct slice raw, enum mime_name_source sour
 bool names_conflict(const struct names *names);
 
 /* Adds a part; NULL when a cap is reached. The pointer is valid until the next call. */
-struct mime_part *mime_add_part(struct parser *p, int parent);
-void mime_odd(struct parser *p, size_t part, enum malformation m);
+struct mime_part *mime_add_part(struct mime_parser *p, int parent);
+void mime_odd(struct mime_parser *p, size_t part, enum malformation m);
 
 /* Files within a finished text leaf: uuencode and yEnc. */
-void mime_scan_text(struct parser *p, size_t part);
+void mime_scan_text(struct mime_parser *p, size_t part);
 
 #endif

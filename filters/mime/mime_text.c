@@ -41,7 +41,7 @@ static size_t block_end(struct slice text, size_t at)
     return end;
 }
 
-static void add_name(struct parser *p, size_t index, struct slice name,
+static void add_name(struct mime_parser *p, size_t index, struct slice name,
                      enum mime_name_source source)
 {
     struct mime_part *part = &p->message->parts[index];
@@ -56,8 +56,8 @@ static void add_name(struct parser *p, size_t index, struct slice name,
     part->n_names = names.n;
 }
 
-static void add_file(struct parser *p, size_t parent, struct slice text, struct mime_range block,
-                     struct slice name, bool in_message)
+static void add_file(struct mime_parser *p, size_t parent, struct slice text,
+                     struct mime_range block, struct slice name, bool in_message)
 {
     size_t base = p->message->parts[parent].body.from;
     struct mime_part *part = mime_add_part(p, (int)parent);
@@ -74,7 +74,7 @@ static void add_file(struct parser *p, size_t parent, struct slice text, struct 
     mime_odd(p, parent, MALFORMATION_UUENCODE_INLINE);
 }
 
-static void find_uuencode(struct parser *p, size_t part, struct slice text, bool in_message)
+static void find_uuencode(struct mime_parser *p, size_t part, struct slice text, bool in_message)
 {
     size_t at = 0;
     struct line line;
@@ -88,7 +88,7 @@ static void find_uuencode(struct parser *p, size_t part, struct slice text, bool
     }
 }
 
-static void find_others(struct parser *p, size_t part, struct slice text)
+static void find_others(struct mime_parser *p, size_t part, struct slice text)
 {
     struct line line;
     size_t at = line_that_begins(text, 0, SLICE("=ybegin "));
@@ -114,7 +114,7 @@ static bool append_piece(void *context, struct slice piece)
 }
 
 /* The decoded text when there is a file in it; ptr is NULL otherwise. */
-static struct slice decoded_text(struct parser *p, const struct mime_part *part)
+static struct slice decoded_text(struct mime_parser *p, const struct mime_part *part)
 {
     struct malformations told_later = {{0}};
     struct buf text = buf_init(p->limits->decoded - p->decoded);
@@ -129,7 +129,7 @@ static struct slice decoded_text(struct parser *p, const struct mime_part *part)
     return copy;
 }
 
-void mime_scan_text(struct parser *p, size_t index)
+void mime_scan_text(struct mime_parser *p, size_t index)
 {
     struct mime_part part = p->message->parts[index];
     bool identity = part.encoding == MIME_IDENTITY || part.encoding == MIME_ENCODING_UNKNOWN;

@@ -7,13 +7,13 @@
 
 enum { SECTIONS_MAX = 100, VALUE_MAX = 64 * 1024 };
 
-struct values {
+struct param_values {
     struct arena *arena;
     struct slice *list;
     size_t n, max;
 };
 
-static void add(struct values *v, struct slice value)
+static void add(struct param_values *v, struct slice value)
 {
     v->n = slice_add_distinct(v->list, v->n, v->max, value);
 }
@@ -41,7 +41,7 @@ static struct slice take_charset(struct slice *s)
     return charset;
 }
 
-static void add_octets(struct values *v, struct slice charset, struct slice octets)
+static void add_octets(struct param_values *v, struct slice charset, struct slice octets)
 {
     struct buf text = buf_init(VALUE_MAX);
     if (charset.len)
@@ -52,7 +52,7 @@ static void add_octets(struct values *v, struct slice charset, struct slice octe
     buf_release(&text);
 }
 
-static void add_extended(struct values *v, struct slice raw)
+static void add_extended(struct param_values *v, struct slice raw)
 {
     struct buf octets = buf_init(VALUE_MAX);
     struct slice charset = take_charset(&raw);
@@ -61,7 +61,8 @@ static void add_extended(struct values *v, struct slice raw)
     buf_release(&octets);
 }
 
-static void join(struct values *v, const struct param *const *pieces, size_t n, bool all_extended)
+static void join(struct param_values *v, const struct param *const *pieces, size_t n,
+                 bool all_extended)
 {
     struct buf octets = buf_init(VALUE_MAX);
     struct slice charset = {"", 0};
@@ -106,7 +107,7 @@ static size_t unique_sections(const struct param *const *sorted, size_t n, bool 
     return kept;
 }
 
-static void add_continued(struct values *v, const struct param **pieces, size_t n)
+static void add_continued(struct param_values *v, const struct param **pieces, size_t n)
 {
     const struct param *sorted[SECTIONS_MAX], *unique[SECTIONS_MAX];
     for (size_t i = 0; i < n; i++)
@@ -125,7 +126,7 @@ static void add_continued(struct values *v, const struct param **pieces, size_t 
 size_t params_values(struct arena *arena, const struct params *params, struct slice name,
                      struct slice *values, size_t max)
 {
-    struct values v = {.arena = arena, .list = values, .max = max};
+    struct param_values v = {.arena = arena, .list = values, .max = max};
     const struct param *pieces[SECTIONS_MAX];
     size_t n = 0;
     for (size_t i = 0; i < params->n; i++) {

@@ -14,7 +14,7 @@ struct word {
 };
 
 /* Words in one charset that touch are one text, since they may be split within a character. */
-struct state {
+struct words_state {
     struct buf out, octets;
     struct slice charset;
     struct malformations *odd;
@@ -32,7 +32,7 @@ bool words_present(struct slice text)
 }
 
 /* s begins with "=?". */
-static bool parse_word(struct state *st, struct slice s, struct word *word)
+static bool parse_word(struct words_state *st, struct slice s, struct word *word)
 {
     struct slice charset, rest, language;
     if (st->no_more_ends || !slice_cut(slice_sub(s, 2, CHARSET_NAME_MAX), '?', &charset, &rest))
@@ -55,7 +55,7 @@ static bool parse_word(struct state *st, struct slice s, struct word *word)
     return true;
 }
 
-static void append_q(struct state *st, struct slice text)
+static void append_q(struct words_state *st, struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
@@ -72,7 +72,7 @@ static void append_q(struct state *st, struct slice text)
     }
 }
 
-static void append_b(struct state *st, struct slice text)
+static void append_b(struct words_state *st, struct slice text)
 {
     struct base64 b = {0};
     char piece[1024];
@@ -85,7 +85,7 @@ static void append_b(struct state *st, struct slice text)
         malformations_add(st->odd, MALFORMATION_WORD_BROKEN);
 }
 
-static void flush(struct state *st)
+static void flush(struct words_state *st)
 {
     if (buf_len(&st->octets) == 0)
         return;
@@ -98,7 +98,7 @@ static void flush(struct state *st)
     buf_clear(&st->octets);
 }
 
-static void append_word(struct state *st, const struct word *word)
+static void append_word(struct words_state *st, const struct word *word)
 {
     if (!slice_ieq(word->charset, st->charset))
         flush(st);
@@ -114,7 +114,7 @@ static bool only_blanks(struct slice s)
     return slice_trim(s).len == 0;
 }
 
-static void decode(struct state *st, struct slice text)
+static void decode(struct words_state *st, struct slice text)
 {
     bool after_word = false;
     struct word word;
@@ -143,7 +143,7 @@ static void decode(struct state *st, struct slice text)
 
 struct slice words_decode(struct arena *arena, struct slice text, struct malformations *odd)
 {
-    struct state st = {.out = buf_init(TEXT_MAX), .octets = buf_init(OCTETS_MAX), .odd = odd};
+    struct words_state st = {.out = buf_init(TEXT_MAX), .octets = buf_init(OCTETS_MAX), .odd = odd};
     decode(&st, text);
     if (st.out.failed || st.octets.failed)
         malformations_add(odd, MALFORMATION_HEADER_TOO_LARGE);

@@ -15,7 +15,7 @@ enum { MIB = 1024 * 1024, LEAF_SLACK = 16 * MIB };
 static const char trace_field[] = "Received: by gatepost; Thu, 1 Jan 1970 00:00:00 +0000\r\n";
 
 /* One message's scan. */
-struct task {
+struct av_task {
     struct arena *arena;
     const struct scan_limits *limits;
     struct inspection inspection;
@@ -33,7 +33,7 @@ bool av_message_warm_up(const char **reason)
     return false;
 }
 
-static void note_failure(struct task *task, const char *why)
+static void note_failure(struct av_task *task, const char *why)
 {
     if (!task->out->failure) {
         struct slice copy = arena_copy(task->arena, slice_of(why));
@@ -42,7 +42,7 @@ static void note_failure(struct task *task, const char *why)
     task->out->cut = true;
 }
 
-static void note_name(struct task *task, struct slice name)
+static void note_name(struct av_task *task, struct slice name)
 {
     struct av_findings *out = task->out;
     for (size_t i = 0; i < out->name_count; i++)
@@ -55,7 +55,7 @@ static void note_name(struct task *task, struct slice name)
         out->names[out->name_count++] = copy;
 }
 
-static void scan(struct task *task, struct slice bytes)
+static void scan(struct av_task *task, struct slice bytes)
 {
     const char *text = "";
     switch (av_engine_scan(bytes, &text)) {
@@ -71,7 +71,7 @@ static void scan(struct task *task, struct slice bytes)
 }
 
 /* libclamav takes a message for one only when it begins with a field that it knows. */
-static void scan_whole(struct task *task, struct slice message)
+static void scan_whole(struct av_task *task, struct slice message)
 {
     size_t prefix = sizeof trace_field - 1;
     char *copy = malloc(prefix + message.len);
@@ -89,7 +89,7 @@ static void scan_whole(struct task *task, struct slice message)
  * from the first RAR or message on, every content is scanned. */
 static void scan_member(void *ctx, const struct inspected_file *file, struct slice content)
 {
-    struct task *task = ctx;
+    struct av_task *task = ctx;
     struct inspected_file *next = task->seen ? task->seen->next : task->inspection.first;
     for (; next && !task->by_hand; next = next->next) {
         task->by_hand = next->message || slice_eq(next->type, SLICE("application/x-rar"));
@@ -99,7 +99,7 @@ static void scan_member(void *ctx, const struct inspected_file *file, struct sli
         scan(task, content);
 }
 
-static void scan_members(struct task *task, struct slice content)
+static void scan_members(struct av_task *task, struct slice content)
 {
     struct mail_file mail;
     struct slice type = filetype_by_signature(content);
@@ -108,7 +108,7 @@ static void scan_members(struct task *task, struct slice content)
         note_failure(task, "more archive members than can be listed");
 }
 
-static void scan_leaf(struct task *task, const struct mime_part *part)
+static void scan_leaf(struct av_task *task, const struct mime_part *part)
 {
     struct arena *scratch = arena_new((size_t)AV_FILE_MIB * MIB + LEAF_SLACK);
     struct malformations odd = {0};
@@ -138,7 +138,7 @@ static bool was_in_whole(const struct mime_message *parsed)
 enum av_verdict av_message_scan(struct arena *arena, struct slice message,
                                 const struct scan_limits *limits, struct av_findings *out)
 {
-    struct task task = {.arena = arena, .limits = limits, .out = out};
+    struct av_task task = {.arena = arena, .limits = limits, .out = out};
     struct mime_limits mime_limits = mime_limits_default;
     struct mime_message parsed;
     *out = (struct av_findings){0};

@@ -24,13 +24,13 @@ enum { AT_ONCE_MS = 200, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 10000 };
 
 struct worker {
     pid_t pid; /* 0: none */
-    struct slot *slot;
+    struct worker_page *page;
     int64_t started, restart_at;
     int64_t backoff;
     bool killed; /* by us, for hanging */
 };
 
-struct head {
+struct family_head {
     const struct family *family;
     struct family_options options;
     struct worker workers[FAMILY_WORKERS_MAX];
@@ -52,19 +52,19 @@ static bool fail(const char **reason, const char *step)
 
 /* -- starting -- */
 
-static bool make_slots(struct head *head, const char **reason)
+static bool make_pages(struct family_head *head, const char **reason)
 {
     for (unsigned i = 0; i < head->options.workers; i++) {
-        void *page = mmap(NULL, sizeof(struct slot), PROT_READ | PROT_WRITE,
+        void *page = mmap(NULL, sizeof(struct worker_page), PROT_READ | PROT_WRITE,
                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (page == MAP_FAILED)
             return fail(reason, "shared memory");
-        head->workers[i].slot = page;
+        head->workers[i].page = page;
     }
     return true;
 }
 
-static bool make_descriptors(struct head *head, const char **reason)
+static bool make_descriptors(struct family_head *head, const char **reason)
 {
     sigset_t children;
     sigemptyset(&children);
@@ -109,7 +109,7 @@ static uint64_t memory_used(int statm)
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static bool set_up(struct head *head, int argc, char *argv[], const char **reason)
+static bool set_up(struct family_head *head, int argc, char *argv[], const char **reason)
 {
     const struct family *family = head->family;
     struct family_options *options = &head->options;
@@ -125,17 +125,17 @@ static bool set_up(struct head *head, int argc, char *argv[], const char **reaso
         return false;
     if (family->warm_up && !family->warm_up(options, reason))
         return false;
-    return make_descriptors(head, reason) && make_slots(head, reason);
+    return make_descriptors(head, reason) && make_pages(head, reason);
 }
 
 /* -- workers -- */
 
-_Noreturn static void become_worker(struct head *head, unsigned number, pid_t parent)
+_Noreturn static void become_worker(struct family_head *head, unsigned number, pid_t parent)
 {
     struct worker_start start = {
         .family = head->family,
         .options = &head->options,
-        .slot = head->workers[number].slot,
+        .page = head->workers[number].page,
         .number = number,
         .head = parent,
         .inherited = memory_used(head->memory),
@@ -144,7 +144,7 @@ _Noreturn static void become_worker(struct head *head, unsigned number, pid_t pa
     };
     for (unsigned i = 0; i < head->options.workers; i++)
         if (i != number)
-            munmap(head->workers[i].slot, sizeof(struct slot));
+            munmap(head->workers[i].page, sizeof(struct worker_page));
     close(FAMILY_CONTROL_FD);
     close(head->memory);
     close(head->signals);
@@ -153,13 +153,13 @@ _Noreturn static void become_worker(struct head *head, unsigned number, pid_t pa
     family_worker(&start);
 }
 
-static void start_worker(struct head *head, unsigned number)
+static void start_worker(struct family_head *head, unsigned number)
 {
     struct worker *worker = &head->workers[number];
-    memset(worker->slot, 0, sizeof *worker->slot);
+    memset(worker->page, 0, sizeof *worker->page);
     worker->started = clock_ms();
     worker->killed = false;
-    atomic_store(&worker->slot->busy_since, worker->started);
+    atomic_store(&worker->page->busy_since, worker->started);
     pid_t head_pid = getpid();
     worker->pid = fork();
     if (worker->pid == 0)
@@ -171,9 +171,9 @@ static void start_worker(struct head *head, unsigned number)
     }
 }
 
-static void log_death(const struct head *head, const struct worker *worker, int status)
+static void log_death(const struct family_head *head, const struct worker *worker, int status)
 {
-    const char *why = worker->slot->reason;
+    const char *why = worker->page->reason;
     if (worker->killed)
         log_at(LEVEL_WARNING, "", "worker hung and was killed", field_num("pid", worker->pid),
                field_num("timeout", head->options.timeout));
@@ -192,8 +192,8 @@ static void log_death(const struct head *head, const struct worker *worker, int 
 static int64_t next_backoff(const struct worker *worker, int status, int64_t lived)
 {
     bool clean = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_RECYCLED;
-    bool ready = atomic_load(&worker->slot->ready);
-    bool busy = ready && atomic_load(&worker->slot->busy_since) != 0;
+    bool ready = atomic_load(&worker->page->ready);
+    bool busy = ready && atomic_load(&worker->page->busy_since) != 0;
     if (clean || busy || (ready && lived >= AT_ONCE_MS && WIFSIGNALED(status)))
         return 0;
     int64_t longer = worker->backoff ? worker->backoff * 2 : BACKOFF_FIRST_MS;
@@ -206,17 +206,17 @@ static const char *failure_of(const struct worker *worker, int status)
     if (worker->killed)
         return "a worker hung at its start";
     if (!WIFSIGNALED(status))
-        return worker->slot->reason[0] ? worker->slot->reason : "a worker ended at its start";
+        return worker->page->reason[0] ? worker->page->reason : "a worker ended at its start";
     snprintf(text, sizeof text, "a worker died at its start by signal %d", WTERMSIG(status));
     return text;
 }
 
-static void worker_ended(struct head *head, struct worker *worker, int status)
+static void worker_ended(struct family_head *head, struct worker *worker, int status)
 {
     /* It wrote this, and is dead now. */
-    worker->slot->reason[sizeof worker->slot->reason - 1] = '\0';
+    worker->page->reason[sizeof worker->page->reason - 1] = '\0';
     log_death(head, worker, status);
-    if (!head->announced && !head->retiring && !atomic_load(&worker->slot->ready))
+    if (!head->announced && !head->retiring && !atomic_load(&worker->page->ready))
         head->failure = failure_of(worker, status);
     int64_t now = clock_ms();
     worker->backoff = next_backoff(worker, status, now - worker->started);
@@ -224,7 +224,7 @@ static void worker_ended(struct head *head, struct worker *worker, int status)
     worker->pid = 0;
 }
 
-static void reap(struct head *head)
+static void reap(struct family_head *head)
 {
     struct signalfd_siginfo info;
     while (read(head->signals, &info, sizeof info) > 0)
@@ -237,14 +237,14 @@ static void reap(struct head *head)
 }
 
 /* Restarts and kills what is due. Returns milliseconds until the next look. */
-static int64_t supervise(struct head *head)
+static int64_t supervise(struct family_head *head)
 {
     int64_t now = clock_ms(), next = head->options.timeout;
     for (unsigned i = 0; i < head->options.workers; i++) {
         struct worker *worker = &head->workers[i];
         if (worker->pid == 0 && !head->retiring && worker->restart_at <= now)
             start_worker(head, i);
-        int64_t since = worker->pid ? atomic_load(&worker->slot->busy_since) : 0;
+        int64_t since = worker->pid ? atomic_load(&worker->page->busy_since) : 0;
         int64_t due = worker->pid == 0 ? worker->restart_at
                       : since          ? since + head->options.timeout
                                        : INT64_MAX;
@@ -260,14 +260,14 @@ static int64_t supervise(struct head *head)
 
 /* -- the head's loop -- */
 
-static void announce(struct head *head)
+static void announce(struct family_head *head)
 {
     char bytes[FAMILY_WORKERS_MAX];
     ssize_t n = read(head->report[0], bytes, sizeof bytes);
     if (n <= 0 || head->announced)
         return;
     for (unsigned i = 0; i < head->options.workers; i++)
-        if (!head->workers[i].pid || !atomic_load(&head->workers[i].slot->ready))
+        if (!head->workers[i].pid || !atomic_load(&head->workers[i].page->ready))
             return;
     head->announced = true;
     log_at(LEVEL_INFO, "", "ready", field_num("workers", head->options.workers));
@@ -275,16 +275,16 @@ static void announce(struct head *head)
         head->ended = true;
 }
 
-static void retire(struct head *head)
+static void retire(struct family_head *head)
 {
     head->retiring = true;
     for (unsigned i = 0; i < head->options.workers; i++)
-        atomic_store(&head->workers[i].slot->retire, true);
+        atomic_store(&head->workers[i].page->retire, true);
     close(head->wake[1]);
     head->wake[1] = -1;
 }
 
-static void hear_starter(struct head *head)
+static void hear_starter(struct family_head *head)
 {
     enum family_message message;
     struct family_heard heard;
@@ -295,7 +295,7 @@ static void hear_starter(struct head *head)
         retire(head);
 }
 
-static bool any_alive(const struct head *head)
+static bool any_alive(const struct family_head *head)
 {
     for (unsigned i = 0; i < head->options.workers; i++)
         if (head->workers[i].pid)
@@ -303,7 +303,7 @@ static bool any_alive(const struct head *head)
     return false;
 }
 
-static void run(struct head *head)
+static void run(struct family_head *head)
 {
     while (!head->ended && !head->failure && !(head->retiring && !any_alive(head))) {
         int64_t wait = supervise(head);
@@ -323,7 +323,7 @@ static void run(struct head *head)
     }
 }
 
-static void kill_workers(struct head *head)
+static void kill_workers(struct family_head *head)
 {
     for (unsigned i = 0; i < head->options.workers; i++)
         if (head->workers[i].pid)
@@ -335,8 +335,8 @@ static void kill_workers(struct head *head)
 
 int family_main(const struct family *family, int argc, char *argv[])
 {
-    static struct head head;
-    head = (struct head){
+    static struct family_head head;
+    head = (struct family_head){
         .family = family, .memory = -1, .signals = -1, .wake = {-1, -1}, .report = {-1, -1}};
     fcntl(FAMILY_CONTROL_FD, F_SETFD, FD_CLOEXEC);
     fcntl(FAMILY_QUEUE_FD, F_SETFD, FD_CLOEXEC);

@@ -21,7 +21,7 @@ enum { DESCRIPTORS_MAX = 64 };
 
 _Noreturn static void fail(const struct worker_start *start, const char *step, const char *reason)
 {
-    snprintf(start->slot->reason, sizeof start->slot->reason, "%s: %s", step, reason);
+    snprintf(start->page->reason, sizeof start->page->reason, "%s: %s", step, reason);
     _exit(WORKER_FAILED);
 }
 
@@ -125,13 +125,13 @@ static int take_and_serve(const struct worker_start *start)
     if (result < 0)
         fail(start, "queue", strerror(errno));
     if (result > 0) {
-        atomic_store(&start->slot->busy_since, clock_ms());
+        atomic_store(&start->page->busy_since, clock_ms());
         if (!serve(start->family, arena, &job, message, reply))
             result = -1;
         if (message >= 0)
             close(message);
         close(reply);
-        atomic_store(&start->slot->busy_since, 0);
+        atomic_store(&start->page->busy_since, 0);
     }
     arena_free(&arena);
     return result;
@@ -143,13 +143,13 @@ _Noreturn void family_worker(const struct worker_start *start)
     limit_resources(start);
     int poll = make_poll(start);
     enter_jail(start);
-    atomic_store(&start->slot->busy_since, 0);
-    atomic_store(&start->slot->ready, true);
+    atomic_store(&start->page->busy_since, 0);
+    atomic_store(&start->page->ready, true);
     if (write(start->report, "", 1) != 1)
         fail(start, "start", "the head does not listen");
     close(start->report);
     unsigned served = 0;
-    while (served < start->options->recycle && !atomic_load(&start->slot->retire)) {
+    while (served < start->options->recycle && !atomic_load(&start->page->retire)) {
         int got = take_and_serve(start);
         if (got < 0)
             break;

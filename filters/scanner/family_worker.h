@@ -10,7 +10,7 @@
 
 /* One page, shared by the head and one worker.
  * The head trusts it no further than to kill that worker. */
-struct slot {
+struct worker_page {
     _Atomic int64_t busy_since;   /* clock_ms() of the job at hand, or of the start; 0: idle */
     atomic_bool ready;            /* jailed and checked */
     atomic_bool retire;           /* set by the head: take no more */
@@ -21,7 +21,7 @@ struct slot {
 struct worker_start {
     const struct family *family;
     const struct family_options *options;
-    struct slot *slot;
+    struct worker_page *page;
     unsigned number;
     pid_t head;
     /* Bytes of writable memory that the head has: signatures can take a gigabyte. */
@@ -32,7 +32,7 @@ struct worker_start {
 
 enum { WORKER_RECYCLED = 0, WORKER_FAILED = 1 };
 
-/* Never returns; exits with WORKER_RECYCLED, or WORKER_FAILED and a reason in the slot. The caller
+/* Never returns; exits with WORKER_RECYCLED, or WORKER_FAILED and a reason in its page. The caller
  * has closed what a worker may not have. */
 _Noreturn void family_worker(const struct worker_start *start);
 

@@ -7,19 +7,19 @@ enum { COLUMNS = 78, VALUE_MAX = 384, WORD_MAX = 2 * VALUE_MAX + 128 };
 
 /* ---- folding ---- */
 
-struct folder {
+struct line_folder {
     struct buf *out;
     size_t column;
 };
 
-static void fold(struct folder *f)
+static void fold(struct line_folder *f)
 {
     buf_cstr(f->out, "\r\n\t");
     f->column = 8;
 }
 
 /* A word after a blank, or on a line of its own when this one is full. */
-static void put_word(struct folder *f, struct slice word)
+static void put_word(struct line_folder *f, struct slice word)
 {
     if (f->column + 1 + word.len >= COLUMNS && f->column > 8) {
         fold(f);
@@ -106,7 +106,8 @@ static void put_value(struct buf *out, const struct auth_property *property)
         put_text(out, value);
 }
 
-static void put_property(struct folder *f, const struct auth_property *property, bool semicolon)
+static void put_property(struct line_folder *f, const struct auth_property *property,
+                         bool semicolon)
 {
     struct buf word = buf_init(WORD_MAX);
     buf_cstr(&word, property->name);
@@ -134,7 +135,7 @@ static size_t last_of(const struct auth_property *properties, size_t count)
     return count;
 }
 
-static void put_method(struct folder *f, const struct auth_method *method, bool more)
+static void put_method(struct line_folder *f, const struct auth_method *method, bool more)
 {
     size_t count = last_of(method->properties, method->property_count);
     struct buf word = buf_init(WORD_MAX);
@@ -158,7 +159,7 @@ static void put_method(struct folder *f, const struct auth_method *method, bool 
 bool auth_results_render(struct buf *out, struct slice id, const struct auth_method *methods,
                          size_t count)
 {
-    struct folder f = {.out = out, .column = COLUMNS};
+    struct line_folder f = {.out = out, .column = COLUMNS};
     buf_cstr(out, "Authentication-Results: ");
     put_text(out, name_of_us(id));
     buf_cstr(out, count ? ";" : "; none");
@@ -171,7 +172,7 @@ bool auth_results_render(struct buf *out, struct slice id, const struct auth_met
 bool received_spf_render(struct buf *out, struct slice id, const char *result,
                          const struct auth_property *properties, size_t count)
 {
-    struct folder f = {.out = out};
+    struct line_folder f = {.out = out};
     struct auth_property receiver = {"receiver", name_of_us(id), AUTH_DOMAIN};
     size_t before = buf_len(out);
     count = last_of(properties, count);

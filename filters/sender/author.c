@@ -9,7 +9,7 @@
 enum { FIELDS_MAX = 16, ADDRESSES_MAX = 64 };
 
 /* What is being found out, and what is wrong with it. */
-struct reading {
+struct author_reading {
     struct arena *arena;
     struct author *author;
     bool invalid;
@@ -28,7 +28,7 @@ static bool is_among(const struct slice *domains, size_t count, struct slice dom
     return false;
 }
 
-static void add_distinct(struct reading *in, struct slice *domains, size_t *count,
+static void add_distinct(struct author_reading *in, struct slice *domains, size_t *count,
                          struct slice domain)
 {
     if (is_among(domains, *count, domain))
@@ -40,7 +40,7 @@ static void add_distinct(struct reading *in, struct slice *domains, size_t *coun
 }
 
 /* A name of one label has no owner who could have asked for anything. */
-static bool add_other(struct reading *in, struct slice text)
+static bool add_other(struct author_reading *in, struct slice text)
 {
     struct slice domain;
     if (slice_find(text, '.') == text.len || !domain_normalise(in->arena, text, &domain))
@@ -55,7 +55,7 @@ static bool in_domain(char c)
 }
 
 /* Every run of it that could be a domain: "bank.example" in "bank.example/", "*.bank.example". */
-static void add_runs(struct reading *in, struct slice text)
+static void add_runs(struct author_reading *in, struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
         size_t from = i;
@@ -80,7 +80,7 @@ static bool is_address_literal(struct slice domain)
     return ip_parse(six ? slice_from(text, 5) : text, &ip);
 }
 
-static void add_address(struct reading *in, const struct address *address)
+static void add_address(struct author_reading *in, const struct address *address)
 {
     struct slice domain = address->domain;
     if (domain.len == 0)
@@ -102,7 +102,7 @@ static bool has_eight_bit(struct slice value)
     return false;
 }
 
-static bool add_field(struct reading *in, struct slice value)
+static bool add_field(struct author_reading *in, struct slice value)
 {
     struct addresses list;
     if (!addresses_parse(in->arena, value, ADDRESSES_MAX, &list))
@@ -159,7 +159,7 @@ bool author_of(struct arena *arena, struct slice block, struct author *out)
 {
     struct header field;
     struct slice value;
-    struct reading in = {.arena = arena, .author = out};
+    struct author_reading in = {.arena = arena, .author = out};
     *out = (struct author){.kind = AUTHOR_NONE};
     while (headers_next(&block, &field)) {
         if (!is_from(&field, &value))

@@ -60,7 +60,7 @@ static void neutralise_clock(const struct dkim_job *job)
 }
 
 /* What the library was fed of the signatures, in its order. */
-struct run {
+struct dkim_run {
     struct dkim_job *job;
     DKIM *handle;
     struct dkim_candidate *fed[DKIM_SIGNATURES_MAX];
@@ -70,7 +70,7 @@ struct run {
 
 static const struct dkim_candidate *candidate_of(DKIM *handle, const DKIM_SIGINFO *sig)
 {
-    const struct run *run = dkim_get_user_context(handle);
+    const struct dkim_run *run = dkim_get_user_context(handle);
     for (size_t i = 0; run->sigs && i < run->fed_count; i++)
         if (run->sigs[i] == sig)
             return run->fed[i];
@@ -93,7 +93,7 @@ static bool is_signed(const struct dkim_job *job, struct slice name)
     return slice_ieq(name, SLICE("From"));
 }
 
-static bool feed_field(struct run *run, const struct header *field)
+static bool feed_field(struct dkim_run *run, const struct header *field)
 {
     struct slice raw = slice_trim(field->raw);
     unsigned char *octets = (unsigned char *)(uintptr_t)raw.ptr;
@@ -102,7 +102,8 @@ static bool feed_field(struct run *run, const struct header *field)
            dkim_header(run->handle, octets, raw.len) == DKIM_STAT_OK;
 }
 
-static bool feed_signature(struct run *run, struct dkim_candidate *c, const struct header *field)
+static bool feed_signature(struct dkim_run *run, struct dkim_candidate *c,
+                           const struct header *field)
 {
     if (!c->wanted)
         return true;
@@ -119,7 +120,7 @@ static bool feed_signature(struct run *run, struct dkim_candidate *c, const stru
  * then nothing is believed. */
 enum fed { FED, FED_AGAIN, FED_BROKEN };
 
-static enum fed feed_header(struct run *run)
+static enum fed feed_header(struct dkim_run *run)
 {
     size_t signatures = 0;
     for (size_t i = 0; i < run->job->fields.count; i++) {
@@ -138,7 +139,7 @@ static enum fed feed_header(struct run *run)
 }
 
 /* Both canonical forms end the last line; the library forgets to where l= comes first. */
-static void feed_body(struct run *run)
+static void feed_body(struct dkim_run *run)
 {
     static unsigned char line_end[] = "\r\n";
     struct slice body = run->job->body;
@@ -149,7 +150,7 @@ static void feed_body(struct run *run)
         (void)dkim_body(run->handle, line_end, 2);
 }
 
-static void refuse_all(struct run *run, const char *reason)
+static void refuse_all(struct dkim_run *run, const char *reason)
 {
     for (size_t i = 0; i < run->job->count; i++)
         if (run->job->candidates[i].wanted)
@@ -197,7 +198,7 @@ static void judge_signature(const struct dkim_candidate *c, DKIM_SIGINFO *sig)
 
 /* dkim_eoh and dkim_eom report on all signatures together: their result is not looked at, and what
  * they leave undone shows in each signature. */
-static void verify(struct run *run)
+static void verify(struct dkim_run *run)
 {
     int count = 0;
     (void)dkim_eoh(run->handle);
@@ -223,7 +224,7 @@ static bool is_any_wanted(const struct dkim_job *job)
 
 static enum fed run_once(struct dkim_job *job)
 {
-    struct run run = {.job = job};
+    struct dkim_run run = {.job = job};
     DKIM_STAT status;
     neutralise_clock(job);
     run.handle = dkim_verify(library, (const unsigned char *)"", NULL, &status);
@@ -244,7 +245,7 @@ static enum fed run_once(struct dkim_job *job)
 void dkim_library_verify(struct dkim_job *job)
 {
     if (!open_library()) {
-        struct run none = {.job = job};
+        struct dkim_run none = {.job = job};
         refuse_all(&none, "out of memory");
         return;
     }

@@ -3,7 +3,7 @@
 
 #include "filters/dns/org_domain.h"
 
-struct run {
+struct dmarc_run {
     struct arena *arena;
     struct dns_answers *dns;
     const struct dmarc_input *in;
@@ -36,7 +36,7 @@ static struct slice record_name(struct arena *arena, struct slice domain)
     return arena_printf(arena, "_dmarc.%.*s", SLICE_ARGS(domain));
 }
 
-static enum discovery query(struct run *run, struct slice domain, struct policy_record *out)
+static enum discovery query(struct dmarc_run *run, struct slice domain, struct policy_record *out)
 {
     struct dns_answer answer;
     enum discovery found = NOTHING;
@@ -58,7 +58,8 @@ static enum discovery query(struct run *run, struct slice domain, struct policy_
     return found;
 }
 
-static enum discovery discover(struct run *run, struct slice domain, struct policy_record *out)
+static enum discovery discover(struct dmarc_run *run, struct slice domain,
+                               struct policy_record *out)
 {
     struct slice above = org_domain(domain);
     bool two_steps = above.len > 0 && above.len < domain.len;
@@ -72,7 +73,7 @@ static enum discovery discover(struct run *run, struct slice domain, struct poli
 }
 
 /* RFC 9091 2.7: neither A nor AAAA nor MX. */
-static bool does_not_exist(struct run *run, struct slice domain)
+static bool does_not_exist(struct dmarc_run *run, struct slice domain)
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA, DNS_MX};
     struct dns_answer answer;
@@ -85,7 +86,7 @@ static bool does_not_exist(struct run *run, struct slice domain)
     return none;
 }
 
-static enum dmarc_policy policy_for(struct run *run, struct slice domain,
+static enum dmarc_policy policy_for(struct dmarc_run *run, struct slice domain,
                                     const struct policy_record *found)
 {
     const struct dmarc_record *record = &found->record;
@@ -117,7 +118,7 @@ bool dmarc_aligned(struct arena *arena, struct slice identifier, struct slice au
     return !strict && above.len > 0 && slice_eq(org_domain(domain), above);
 }
 
-static bool is_aligned(struct run *run, const struct dmarc_identifier *identifier,
+static bool is_aligned(struct dmarc_run *run, const struct dmarc_identifier *identifier,
                        struct slice author, bool strict, bool *unknown)
 {
     if (identifier->outcome == DMARC_NOT_PASSED ||
@@ -133,7 +134,7 @@ struct alignment {
     bool unknown; /* an identifier that would be aligned could not be verified */
 };
 
-static struct alignment align(struct run *run, struct slice domain,
+static struct alignment align(struct dmarc_run *run, struct slice domain,
                               const struct dmarc_record *record)
 {
     const struct dmarc_input *in = run->in;
@@ -144,7 +145,7 @@ static struct alignment align(struct run *run, struct slice domain,
     return found;
 }
 
-static void judge(struct run *run, struct dmarc *out)
+static void judge(struct dmarc_run *run, struct dmarc *out)
 {
     struct alignment found = align(run, out->domain, &out->record);
     out->spf_aligned = found.spf;
@@ -180,7 +181,7 @@ static void conclude_without(enum author_kind kind, enum discovery worst, struct
 }
 
 /* Of several authors' records the strictest counts. */
-static void take(struct run *run, struct slice domain, const struct policy_record *found,
+static void take(struct dmarc_run *run, struct slice domain, const struct policy_record *found,
                  struct dmarc *out)
 {
     enum dmarc_policy policy = policy_for(run, domain, found);
@@ -193,7 +194,7 @@ static void take(struct run *run, struct slice domain, const struct policy_recor
     out->record = found->record;
 }
 
-static void conclude(struct run *run, enum discovery worst, struct dmarc *out)
+static void conclude(struct dmarc_run *run, enum discovery worst, struct dmarc *out)
 {
     enum author_kind kind = run->in->author->kind;
     if (!out->found) {
@@ -208,7 +209,7 @@ static void conclude(struct run *run, enum discovery worst, struct dmarc *out)
 
 /* What others could show as the author is protected by its own record:
  * where that has none, nothing changes. */
-static void judge_other(struct run *run, struct slice domain, struct dmarc *out)
+static void judge_other(struct dmarc_run *run, struct slice domain, struct dmarc *out)
 {
     struct policy_record record;
     struct alignment is = {false, false, false};
@@ -232,7 +233,7 @@ static void judge_other(struct run *run, struct slice domain, struct dmarc *out)
 bool dmarc_evaluate(struct arena *arena, struct dns_answers *dns, const struct dmarc_input *in,
                     struct dmarc *out)
 {
-    struct run run = {arena, dns, in};
+    struct dmarc_run run = {arena, dns, in};
     enum discovery worst = NOTHING;
     *out = (struct dmarc){.domain = in->author->count ? in->author->domains[0] : SLICE("")};
     for (size_t i = 0; i < in->author->count; i++) {

@@ -7,7 +7,7 @@
 
 enum { PCT_MAX = 100, INTERVAL_DEFAULT = 86400 };
 
-struct parser {
+struct dmarc_parser {
     struct dmarc_record *record;
     bool p_valid, sp_invalid;
 };
@@ -23,45 +23,45 @@ static bool read_policy(struct slice value, enum dmarc_policy *out)
     return false;
 }
 
-static void read_p(struct parser *p, struct slice value)
+static void read_p(struct dmarc_parser *p, struct slice value)
 {
     p->p_valid = read_policy(value, &p->record->p);
 }
 
-static void read_sp(struct parser *p, struct slice value)
+static void read_sp(struct dmarc_parser *p, struct slice value)
 {
     p->record->has_sp = read_policy(value, &p->record->sp);
     p->sp_invalid = !p->record->has_sp;
 }
 
-static void read_np(struct parser *p, struct slice value)
+static void read_np(struct dmarc_parser *p, struct slice value)
 {
     p->record->has_np = read_policy(value, &p->record->np);
 }
 
-static void read_pct(struct parser *p, struct slice value)
+static void read_pct(struct dmarc_parser *p, struct slice value)
 {
     uint64_t pct;
     if (slice_to_u64(value, PCT_MAX, &pct))
         p->record->pct = (unsigned)pct;
 }
 
-static void read_adkim(struct parser *p, struct slice value)
+static void read_adkim(struct dmarc_parser *p, struct slice value)
 {
     p->record->dkim_strict = slice_ieq(value, SLICE("s"));
 }
 
-static void read_aspf(struct parser *p, struct slice value)
+static void read_aspf(struct dmarc_parser *p, struct slice value)
 {
     p->record->spf_strict = slice_ieq(value, SLICE("s"));
 }
 
-static void read_t(struct parser *p, struct slice value)
+static void read_t(struct dmarc_parser *p, struct slice value)
 {
     p->record->testing = slice_ieq(value, SLICE("y"));
 }
 
-static void read_ri(struct parser *p, struct slice value)
+static void read_ri(struct dmarc_parser *p, struct slice value)
 {
     uint64_t seconds;
     if (slice_to_u64(value, UINT32_MAX, &seconds))
@@ -86,7 +86,7 @@ static unsigned failure_option(struct slice word)
     }
 }
 
-static void read_fo(struct parser *p, struct slice value)
+static void read_fo(struct dmarc_parser *p, struct slice value)
 {
     unsigned options = 0;
     struct slice word;
@@ -144,19 +144,19 @@ static void read_uris(struct dmarc_uris *uris, struct slice value)
     }
 }
 
-static void read_rua(struct parser *p, struct slice value)
+static void read_rua(struct dmarc_parser *p, struct slice value)
 {
     read_uris(&p->record->rua, value);
 }
 
-static void read_ruf(struct parser *p, struct slice value)
+static void read_ruf(struct dmarc_parser *p, struct slice value)
 {
     read_uris(&p->record->ruf, value);
 }
 
 static const struct {
     struct slice name;
-    void (*read)(struct parser *p, struct slice value);
+    void (*read)(struct dmarc_parser *p, struct slice value);
 } tags[] = {
     {SLICE("p"), read_p},     {SLICE("sp"), read_sp},       {SLICE("np"), read_np},
     {SLICE("pct"), read_pct}, {SLICE("adkim"), read_adkim}, {SLICE("aspf"), read_aspf},
@@ -164,7 +164,7 @@ static const struct {
     {SLICE("rua"), read_rua}, {SLICE("ruf"), read_ruf},
 };
 
-static void read_tag(struct parser *p, struct slice name, struct slice value, unsigned *seen)
+static void read_tag(struct dmarc_parser *p, struct slice name, struct slice value, unsigned *seen)
 {
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
         if (slice_ieq(name, tags[i].name) && !(*seen & 1u << i)) {
@@ -187,7 +187,7 @@ static bool next_tag(struct slice *text, struct slice *name, struct slice *value
 
 enum dmarc_parse dmarc_record_parse(struct slice text, struct dmarc_record *out)
 {
-    struct parser p = {.record = out};
+    struct dmarc_parser p = {.record = out};
     struct slice name, value;
     unsigned seen = 0;
     *out = (struct dmarc_record){

@@ -11,7 +11,7 @@
 
 enum { SETS = 4096, WAYS = 4, KEY_MAX = 400, TEXT_MAX = 256 };
 
-struct entry {
+struct cached_recipient {
     uint64_t hash;
     int64_t expires; /* clock_ms; 0: empty */
     uint64_t size;
@@ -23,7 +23,7 @@ struct entry {
 
 struct recipient_cache {
     uint64_t secret[2]; /* nobody outside can choose addresses that collide */
-    struct entry entries[SETS][WAYS];
+    struct cached_recipient entries[SETS][WAYS];
 };
 
 struct recipient_cache *recipient_cache_new(void)
@@ -62,9 +62,9 @@ static bool make_key(char key[static KEY_MAX], struct slice backend, struct slic
     return true;
 }
 
-static struct entry *find(struct recipient_cache *cache, uint64_t hash, struct slice key)
+static struct cached_recipient *find(struct recipient_cache *cache, uint64_t hash, struct slice key)
 {
-    struct entry *set = cache->entries[hash % SETS];
+    struct cached_recipient *set = cache->entries[hash % SETS];
     for (size_t i = 0; i < WAYS; i++)
         if (set[i].bytes && set[i].hash == hash &&
             slice_eq(key, (struct slice){set[i].bytes, set[i].key_len}))
@@ -79,7 +79,7 @@ bool recipient_cache_find(struct recipient_cache *cache, struct slice backend, s
     struct slice key;
     if (!make_key(bytes, backend, address, &key))
         return false;
-    struct entry *e = find(cache, siphash(cache->secret, key), key);
+    struct cached_recipient *e = find(cache, siphash(cache->secret, key), key);
     if (!e || e->expires <= clock_ms() || (e->kind == REPLY_YES && size > e->size))
         return false;
     *reply = (struct backend_reply){.kind = e->kind,
@@ -89,9 +89,9 @@ bool recipient_cache_find(struct recipient_cache *cache, struct slice backend, s
     return true;
 }
 
-static struct entry *first_to_end(struct entry set[static WAYS])
+static struct cached_recipient *first_to_end(struct cached_recipient set[static WAYS])
 {
-    struct entry *first = &set[0];
+    struct cached_recipient *first = &set[0];
     for (size_t i = 1; i < WAYS; i++)
         if (set[i].expires < first->expires)
             first = &set[i];
@@ -107,7 +107,7 @@ void recipient_cache_store(struct recipient_cache *cache, struct slice backend,
     if (!make_key(key_bytes, backend, address, &key))
         return;
     uint64_t hash = siphash(cache->secret, key);
-    struct entry *e = find(cache, hash, key);
+    struct cached_recipient *e = find(cache, hash, key);
     if (ms == 0) {
         if (e)
             e->expires = 0;
@@ -124,13 +124,13 @@ void recipient_cache_store(struct recipient_cache *cache, struct slice backend,
     if (text.len)
         memcpy(bytes + key.len + reply->enhanced.len, text.ptr, text.len);
     free(e->bytes);
-    *e = (struct entry){.hash = hash,
-                        .expires = clock_ms() + ms,
-                        .size = size,
-                        .kind = reply->kind,
-                        .code = reply->code,
-                        .key_len = (uint16_t)key.len,
-                        .enhanced_len = (uint16_t)reply->enhanced.len,
-                        .text_len = (uint16_t)text.len,
-                        .bytes = bytes};
+    *e = (struct cached_recipient){.hash = hash,
+                                   .expires = clock_ms() + ms,
+                                   .size = size,
+                                   .kind = reply->kind,
+                                   .code = reply->code,
+                                   .key_len = (uint16_t)key.len,
+                                   .enhanced_len = (uint16_t)reply->enhanced.len,
+                                   .text_len = (uint16_t)text.len,
+                                   .bytes = bytes};
 }
