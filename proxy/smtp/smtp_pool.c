@@ -40,7 +40,7 @@ static void forget(struct connection *connection)
     event_active(all->bury, EV_TIMEOUT, 1);
 }
 
-/* Clients end deep inside their own callbacks;
+/* Upstreams end deep inside their own callbacks;
  * they are freed from here, with nothing of theirs on the stack. */
 static void bury(evutil_socket_t fd, short what, void *arg)
 {
@@ -273,7 +273,7 @@ bool smtp_pools_cancel(struct smtp_pools *all, struct smtp_job *job)
     return false;
 }
 
-/* ---- what clients tell ---- */
+/* ---- what upstreams tell ---- */
 
 /* A server that comes before this one will have the job as soon as its connection is open. */
 static bool waits_for_better(const struct pool_server *server, const struct smtp_job *job)

@@ -111,18 +111,18 @@ void smtp_upstream_quit(struct smtp_upstream *c)
         stream_flush(c->stream);
 }
 
-void upstream_end_doubt(struct smtp_upstream *c)
+void smtp_upstream_end_doubt(struct smtp_upstream *c)
 {
     if (*c->abandoned.id)
         shared_doubt_end(c->setup.shared, c->setup.row, c->doubt);
     *c->abandoned.id = '\0';
 }
 
-void upstream_over(struct smtp_upstream *c, enum smtp_upstream_end why, const char *trouble)
+void smtp_upstream_over(struct smtp_upstream *c, enum smtp_upstream_end why, const char *trouble)
 {
     snprintf(c->trouble, sizeof c->trouble, "%s", trouble ? trouble : "");
     c->state = UPSTREAM_OVER;
-    upstream_end_doubt(c);
+    smtp_upstream_end_doubt(c);
     stream_free(&c->stream);
     c->callbacks->over(c->owner, c, why);
 }
@@ -130,10 +130,10 @@ void upstream_over(struct smtp_upstream *c, enum smtp_upstream_end why, const ch
 void smtp_upstream_close(struct smtp_upstream *c)
 {
     c->job = NULL;
-    upstream_over(c, UPSTREAM_END_CLOSED, "closed");
+    smtp_upstream_over(c, UPSTREAM_END_CLOSED, "closed");
 }
 
-void upstream_say(struct smtp_upstream *c, const char *line)
+void smtp_upstream_say(struct smtp_upstream *c, const char *line)
 {
     stream_write(c->stream, slice_of(line));
     stream_flush_whole(c->stream);
@@ -142,28 +142,28 @@ void upstream_say(struct smtp_upstream *c, const char *line)
 
 /* ---- events ---- */
 
-void upstream_failed(struct smtp_upstream *c, const char *why)
+void smtp_upstream_failed(struct smtp_upstream *c, const char *why)
 {
-    enum upstream_state state = c->state;
+    enum smtp_upstream_state state = c->state;
     switch (state) {
     case UPSTREAM_CONNECTING:
     case UPSTREAM_GREETING:
     case UPSTREAM_EHLO:
-        upstream_over(c, UPSTREAM_END_CONNECT, why);
+        smtp_upstream_over(c, UPSTREAM_END_CONNECT, why);
         break;
     case UPSTREAM_STARTTLS:
     case UPSTREAM_HANDSHAKE:
-        upstream_over(c, UPSTREAM_END_TLS, why);
+        smtp_upstream_over(c, UPSTREAM_END_TLS, why);
         break;
     case UPSTREAM_BODY:
         c->dot_out = !stream_output_pending(c->stream);
         if (!c->job)
             doubt_log(&c->abandoned, why, c->setup.server->address);
-        upstream_over(c, UPSTREAM_END_BROKEN, why);
+        smtp_upstream_over(c, UPSTREAM_END_BROKEN, why);
         break;
     case UPSTREAM_IDLE:
     case UPSTREAM_ENVELOPE:
-        upstream_over(c, UPSTREAM_END_BROKEN, why);
+        smtp_upstream_over(c, UPSTREAM_END_BROKEN, why);
         break;
     case UPSTREAM_OVER:
         break;
@@ -175,26 +175,26 @@ static void got_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
     switch (c->state) {
     case UPSTREAM_GREETING:
         if (reply->code == 220)
-            upstream_ehlo(c);
+            smtp_upstream_ehlo(c);
         else
-            upstream_over(c, UPSTREAM_END_CONNECT, "refused by its greeting");
+            smtp_upstream_over(c, UPSTREAM_END_CONNECT, "refused by its greeting");
         break;
     case UPSTREAM_EHLO:
-        upstream_got_ehlo(c, reply);
+        smtp_upstream_got_ehlo(c, reply);
         break;
     case UPSTREAM_STARTTLS:
-        upstream_got_starttls(c, reply);
+        smtp_upstream_got_starttls(c, reply);
         break;
     case UPSTREAM_ENVELOPE:
-        upstream_got_envelope_reply(c, reply);
+        smtp_upstream_got_envelope_reply(c, reply);
         break;
     case UPSTREAM_BODY:
-        upstream_got_final(c, reply);
+        smtp_upstream_got_final(c, reply);
         break;
     case UPSTREAM_CONNECTING:
     case UPSTREAM_HANDSHAKE:
     case UPSTREAM_IDLE: /* unasked: 421 on shutdown, or out of step */
-        upstream_failed(c, "unexpected reply");
+        smtp_upstream_failed(c, "unexpected reply");
         break;
     case UPSTREAM_OVER:
         break;
@@ -213,7 +213,7 @@ static size_t on_input(void *ctx, struct slice bytes)
         used += n;
         bool out_of_step = c->state == UPSTREAM_ENVELOPE && c->answered == c->sent;
         if (r < 0 || out_of_step) {
-            upstream_failed(c, r < 0 ? "not an SMTP reply" : "reply without a command");
+            smtp_upstream_failed(c, r < 0 ? "not an SMTP reply" : "reply without a command");
             break;
         }
         c->behind = used < bytes.len;
@@ -230,23 +230,23 @@ static void on_event(void *ctx, enum stream_event event)
     switch (event) {
     case STREAM_CONNECTED:
         if (c->setup.server->implicit_tls) {
-            upstream_begin_tls(c);
+            smtp_upstream_begin_tls(c);
         } else {
             c->state = UPSTREAM_GREETING;
             stream_deadline(c->stream, c->setup.reply_ms);
         }
         break;
     case STREAM_SECURED:
-        upstream_secured(c);
+        smtp_upstream_secured(c);
         break;
     case STREAM_CLOSED:
-        upstream_failed(c, "closed by the server");
+        smtp_upstream_failed(c, "closed by the server");
         break;
     case STREAM_FAILED:
-        upstream_failed(c, stream_error(c->stream));
+        smtp_upstream_failed(c, stream_error(c->stream));
         break;
     case STREAM_TIMEOUT:
-        upstream_failed(c, "no answer in time");
+        smtp_upstream_failed(c, "no answer in time");
         break;
     case STREAM_DRAINED:
         break;

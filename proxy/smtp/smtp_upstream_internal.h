@@ -6,7 +6,7 @@
 
 #include "proxy/smtp/smtp_upstream.h"
 
-enum upstream_state {
+enum smtp_upstream_state {
     UPSTREAM_CONNECTING,
     UPSTREAM_GREETING,
     UPSTREAM_EHLO,
@@ -23,7 +23,7 @@ struct smtp_upstream {
     const struct smtp_upstream_owner *callbacks;
     void *owner;
     struct stream *stream;
-    enum upstream_state state;
+    enum smtp_upstream_state state;
     struct capabilities can;
     bool secured, helo_tried;
     struct smtp_job *job;
@@ -37,23 +37,23 @@ struct smtp_upstream {
 };
 
 /* Closes the connection and tells the owner; it lives until the owner frees it. */
-void upstream_over(struct smtp_upstream *c, enum smtp_upstream_end why, const char *trouble);
+void smtp_upstream_over(struct smtp_upstream *c, enum smtp_upstream_end why, const char *trouble);
 /* A delivery that went on alone has ended. */
-void upstream_end_doubt(struct smtp_upstream *c);
+void smtp_upstream_end_doubt(struct smtp_upstream *c);
 /* The same for what went wrong, by the state that it was in. */
-void upstream_failed(struct smtp_upstream *c, const char *why);
+void smtp_upstream_failed(struct smtp_upstream *c, const char *why);
 /* Sends a command line and waits for its reply. */
-void upstream_say(struct smtp_upstream *c, const char *line);
+void smtp_upstream_say(struct smtp_upstream *c, const char *line);
 /* Ready for a job; tells the owner. */
-void upstream_become_idle(struct smtp_upstream *c);
+void smtp_upstream_become_idle(struct smtp_upstream *c);
 
-void upstream_ehlo(struct smtp_upstream *c);
-void upstream_begin_tls(struct smtp_upstream *c);
-void upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply);
-void upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply *reply);
-void upstream_secured(struct smtp_upstream *c);
+void smtp_upstream_ehlo(struct smtp_upstream *c);
+void smtp_upstream_begin_tls(struct smtp_upstream *c);
+void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply);
+void smtp_upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply *reply);
+void smtp_upstream_secured(struct smtp_upstream *c);
 
-void upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_reply *reply);
-void upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *reply);
+void smtp_upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_reply *reply);
+void smtp_upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *reply);
 
 #endif

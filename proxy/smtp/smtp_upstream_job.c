@@ -100,9 +100,9 @@ static void job_answered(struct smtp_upstream *c, bool reusable)
     struct smtp_job *job = c->job;
     c->job = NULL;
     if (reusable && !c->behind)
-        upstream_become_idle(c);
+        smtp_upstream_become_idle(c);
     else
-        upstream_over(c, UPSTREAM_END_CLOSED, NULL);
+        smtp_upstream_over(c, UPSTREAM_END_CLOSED, NULL);
     if (!job)
         return;
     job->outcome = JOB_ANSWERED;
@@ -125,7 +125,7 @@ static void clear_half_transaction(struct smtp_upstream *c)
     c->job = NULL;
     c->sent = c->commands = 1;
     c->answered = 0;
-    upstream_say(c, "RSET\r\n");
+    smtp_upstream_say(c, "RSET\r\n");
     job->outcome = JOB_ANSWERED;
     job->upstream = NULL;
     job->done(job);
@@ -145,7 +145,7 @@ static void got_data_reply(struct smtp_upstream *c)
         return;
     }
     if (c->behind) {
-        upstream_failed(c, "reply before the message");
+        smtp_upstream_failed(c, "reply before the message");
         return;
     }
     c->state = UPSTREAM_BODY;
@@ -154,20 +154,20 @@ static void got_data_reply(struct smtp_upstream *c)
     stream_deadline(c->stream, job_left(c));
 }
 
-void upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
+void smtp_upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     size_t n = c->answered++;
     struct smtp_job *job = c->job;
     if (!job) { /* the RSET after a refused delivery */
         if (reply->code / 100 == 2)
-            upstream_become_idle(c);
+            smtp_upstream_become_idle(c);
         else
-            upstream_failed(c, "RSET refused");
+            smtp_upstream_failed(c, "RSET refused");
         return;
     }
     if (reply->code == 421 && (c->deliver || n + 1 < c->commands)) {
         /* It closes; nothing is lost yet, so it is tried anew. */
-        upstream_failed(c, "421 from the server");
+        smtp_upstream_failed(c, "421 from the server");
         return;
     }
     if (n == 0) {
@@ -185,17 +185,17 @@ void upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_repl
     advance(c);
 }
 
-void upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *reply)
+void smtp_upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     if (reply->code / 100 == 2 && stream_output_pending(c->stream)) {
-        upstream_failed(c, "accepted before it had the message"); /* it cannot mean this one */
+        smtp_upstream_failed(c, "accepted before it had the message"); /* it cannot mean this one */
         return;
     }
     if (c->job)
         keep_reply(c, STAGE_BODY, reply, &c->job->final_reply);
     else if (reply->code / 100 == 2)
         doubt_log(&c->abandoned, "delivered, but the client had gone", c->setup.server->address);
-    upstream_end_doubt(c);
+    smtp_upstream_end_doubt(c);
     /* An answer before it had read all leaves it out of step. */
     job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);
 }

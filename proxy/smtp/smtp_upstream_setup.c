@@ -4,10 +4,10 @@
 
 #include "proxy/upstream/upstream_tls.h"
 
-void upstream_become_idle(struct smtp_upstream *c)
+void smtp_upstream_become_idle(struct smtp_upstream *c)
 {
     if (c->behind) { /* what nobody asked for would be taken for the next job's replies */
-        upstream_over(c, UPSTREAM_END_BROKEN, "reply without a command");
+        smtp_upstream_over(c, UPSTREAM_END_BROKEN, "reply without a command");
         return;
     }
     c->state = UPSTREAM_IDLE;
@@ -15,7 +15,7 @@ void upstream_become_idle(struct smtp_upstream *c)
     c->callbacks->idle(c->owner, c);
 }
 
-void upstream_ehlo(struct smtp_upstream *c)
+void smtp_upstream_ehlo(struct smtp_upstream *c)
 {
     c->state = UPSTREAM_EHLO;
     stream_printf(c->stream, "%s %.*s\r\n", c->helo_tried ? "HELO" : "EHLO",
@@ -24,11 +24,11 @@ void upstream_ehlo(struct smtp_upstream *c)
     stream_deadline(c->stream, c->setup.reply_ms);
 }
 
-void upstream_begin_tls(struct smtp_upstream *c)
+void smtp_upstream_begin_tls(struct smtp_upstream *c)
 {
     SSL *ssl = upstream_tls_connect(c->setup.tls, c->setup.server, c->setup.session);
     if (!ssl) {
-        upstream_over(c, UPSTREAM_END_CONNECT, "out of memory for TLS");
+        smtp_upstream_over(c, UPSTREAM_END_CONNECT, "out of memory for TLS");
         return;
     }
     c->state = UPSTREAM_HANDSHAKE;
@@ -70,14 +70,14 @@ static void learn_line(struct capabilities *can, struct slice line)
         can->size = 0;
 }
 
-void upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply)
+void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     if (reply->code != 250) {
         if (!c->helo_tried && reply->code / 100 == 5) {
             c->helo_tried = true;
-            upstream_ehlo(c);
+            smtp_upstream_ehlo(c);
         } else {
-            upstream_over(c, UPSTREAM_END_CONNECT, "EHLO refused");
+            smtp_upstream_over(c, UPSTREAM_END_CONNECT, "EHLO refused");
         }
         return;
     }
@@ -89,33 +89,33 @@ void upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply)
         learn_line(&c->can, line);
     enum backend_tls wanted = c->setup.server->tls;
     if (c->secured || wanted == BACKEND_TLS_NONE) {
-        upstream_become_idle(c);
+        smtp_upstream_become_idle(c);
     } else if (c->can.starttls && !(wanted == BACKEND_TLS_OPPORTUNISTIC && c->setup.plain)) {
         c->state = UPSTREAM_STARTTLS;
-        upstream_say(c, "STARTTLS\r\n");
+        smtp_upstream_say(c, "STARTTLS\r\n");
     } else if (wanted == BACKEND_TLS_OPPORTUNISTIC) {
-        upstream_become_idle(c);
+        smtp_upstream_become_idle(c);
     } else {
-        upstream_over(c, UPSTREAM_END_CONNECT,
-                      "server offers no STARTTLS, but the configuration demands TLS");
+        smtp_upstream_over(c, UPSTREAM_END_CONNECT,
+                           "server offers no STARTTLS, but the configuration demands TLS");
     }
 }
 
-void upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply *reply)
+void smtp_upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     if (reply->code == 220)
-        upstream_begin_tls(c);
+        smtp_upstream_begin_tls(c);
     else
-        upstream_over(c, UPSTREAM_END_TLS, "STARTTLS refused");
+        smtp_upstream_over(c, UPSTREAM_END_TLS, "STARTTLS refused");
 }
 
-void upstream_secured(struct smtp_upstream *c)
+void smtp_upstream_secured(struct smtp_upstream *c)
 {
     c->secured = true;
     if (c->setup.server->implicit_tls && !c->can.known) {
         c->state = UPSTREAM_GREETING;
         stream_deadline(c->stream, c->setup.reply_ms);
     } else {
-        upstream_ehlo(c);
+        smtp_upstream_ehlo(c);
     }
 }
