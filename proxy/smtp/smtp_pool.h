@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC
- * The backends of one configuration, as one proxy sees them: pools of connections, which servers
- * are up, what they can do. */
+ * SMTP to the backends of one configuration, as one proxy sees them: for each backend a pool of
+ * connections to its servers, and the jobs that wait for one. */
 #ifndef PROXY_SMTP_SMTP_POOL_H
 #define PROXY_SMTP_SMTP_POOL_H
 
 #include "common/shared.h"
+#include "proxy/smtp/smtp_capabilities.h"
 #include "proxy/smtp/smtp_job.h"
 
 #include <event2/event.h>
-#include <openssl/ssl.h>
 
 struct smtp_pools;
 
@@ -28,14 +28,10 @@ bool smtp_pools_cancel(struct smtp_pools *backends, struct smtp_job *job);
 
 /* What every server of every backend is known to offer
  * (those never reached count as offering nothing). */
-struct capabilities {
-    bool known, pipelining, eight_bit, utf8, dsn, starttls;
-    uint64_t size;       /* smallest limit; 0: none told */
-    unsigned recipients; /* most in a transaction; 0: not known */
-};
-struct capabilities smtp_pools_common(const struct smtp_pools *backends);
+struct smtp_capabilities smtp_pools_common(const struct smtp_pools *backends);
 /* Of one backend: what its reachable servers all offer. */
-struct capabilities smtp_pools_of(const struct smtp_pools *backends, const struct backend *backend);
+struct smtp_capabilities smtp_pools_of(const struct smtp_pools *backends,
+                                       const struct backend *backend);
 
 /* The server that had this job takes no more than so many recipients in a transaction: known to all
  * proxies for an hour. */

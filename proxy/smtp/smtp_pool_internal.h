@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC
- * What smtp_pool.c (connections and jobs) and smtp_pool_probe.c (what servers can do) share. */
+ * What the parts of the pools share. Each part calls those above it alone: smtp_pool_choice.c
+ * (where a job should go), smtp_pool_connection.c (beginning and end of connections),
+ * smtp_pool_job.c (jobs, and what their upstreams tell), smtp_pool_probe.c (what servers can do)
+ * and smtp_pool.c (all pools: made, looked after, ended). */
 #ifndef PROXY_SMTP_SMTP_POOL_INTERNAL_H
 #define PROXY_SMTP_SMTP_POOL_INTERNAL_H
 
@@ -9,26 +12,26 @@
 
 enum { SERVERS_MAX = 64 /* bits of job->tried */ };
 
-struct connection {
-    TAILQ_ENTRY(connection) link;
-    struct pool_server *server;
+struct smtp_connection {
+    TAILQ_ENTRY(smtp_connection) link;
+    struct smtp_pool_server *server;
     struct smtp_upstream *upstream;
     bool idle;
     int64_t idle_since;
 };
-TAILQ_HEAD(connection_list, connection);
+TAILQ_HEAD(smtp_connections, smtp_connection);
 
-struct pool_server {
-    struct upstream_server at;
-    struct pool *pool;
-    struct capabilities can;
-    struct connection_list connections;
+struct smtp_pool_server {
+    struct upstream_server *at;
+    struct smtp_pool *pool;
+    struct smtp_capabilities can;
+    struct smtp_connections connections;
 };
 
-struct pool {
+struct smtp_pool {
     struct smtp_pools *all;
     const struct backend *conf;
-    struct pool_server *servers;
+    struct smtp_pool_server *servers;
     size_t server_count;
     TAILQ_HEAD(, smtp_job) waiting;
     struct smtp_job probe; /* a recipient that cannot exist */
@@ -39,20 +42,55 @@ struct pool {
 struct smtp_pools {
     struct event_base *base;
     const struct config *config;
+    const struct smtp_upstream_owner *hears; /* what connections tell */
     struct shared *shared;
     unsigned row;
     SSL_CTX *tls;
-    struct pool *pools;
+    struct smtp_pool *pools;
     size_t pool_count;
     struct event *tick, *bury;
-    struct connection_list graveyard;
+    struct smtp_connections graveyard;
     struct arena *probe_arena;
     bool closing, tick_soon;
 };
 
-struct pool *smtp_pools_pool(const struct smtp_pools *backends, const struct backend *conf);
+/* ---- smtp_pool_choice.c: nothing is changed but the job's note ---- */
+
+struct smtp_pool *smtp_pools_pool(const struct smtp_pools *backends, const struct backend *conf);
+struct smtp_connection *smtp_pool_idle(const struct smtp_pool_server *server); /* NULL: none */
+/* Connections of all servers that are about to be idle. */
+unsigned smtp_pool_connecting(const struct smtp_pool *pool);
+/* The server where the job should go, now or once a connection to it is open; NULL: none has room.
+ * *any: some server may be used for it, with room or without. */
+struct smtp_pool_server *smtp_pool_best(const struct smtp_pool *pool, const struct smtp_job *job,
+                                        bool *any);
+/* The server that one more connection should be opened to, for that job. NULL: none. */
+struct smtp_pool_server *smtp_pool_best_to_open(const struct smtp_pool *pool,
+                                                const struct smtp_job *job);
+/* A server that comes before this one will have the job as soon as its connection is open. */
+bool smtp_pool_waits_for_better(const struct smtp_pool_server *server, const struct smtp_job *job);
+/* The server failed for the job: it will not be chosen for it again. */
+void smtp_pool_note_failed(const struct smtp_pool_server *server, struct smtp_job *job);
+bool smtp_pool_has_failed(const struct smtp_pool_server *server, const struct smtp_job *job);
+
+/* ---- smtp_pool_connection.c ---- */
 
 /* One more connection to a server; false when a limit forbids it or it cannot be begun. */
-bool smtp_pools_open(struct pool_server *server);
+bool smtp_pool_open(struct smtp_pool_server *server);
+/* A connection that has ended. It is freed from the loop: its upstream may be on the stack. */
+void smtp_pool_forget(struct smtp_connection *connection);
+/* Frees those that were forgotten. */
+void smtp_pools_bury(struct smtp_pools *all);
+/* Closes what has been idle since `since` (clock_ms) or longer. */
+void smtp_pool_close_idle(struct smtp_pool_server *server, int64_t since);
+/* Deadlines and limits are looked at again within milliseconds. */
+void smtp_pools_look_soon(struct smtp_pools *all);
+
+/* ---- smtp_pool_job.c ---- */
+
+extern const struct smtp_upstream_owner smtp_pool_hears;
+/* Gives waiting jobs what is idle, ends those whose time is over,
+ * and opens connections for the rest. */
+void smtp_pool_serve_waiting(struct smtp_pool *pool);
 
 #endif

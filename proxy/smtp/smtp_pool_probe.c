@@ -14,7 +14,7 @@ static unsigned fewer(unsigned a, unsigned b)
     return a && (!b || a < b) ? a : b;
 }
 
-static void intersect(struct capabilities *common, const struct capabilities *one)
+static void intersect(struct smtp_capabilities *common, const struct smtp_capabilities *one)
 {
     if (!common->known) {
         *common = *one;
@@ -31,19 +31,20 @@ static void intersect(struct capabilities *common, const struct capabilities *on
 }
 
 /* What it told in EHLO, and what was found out. */
-static struct capabilities capabilities_of(const struct pool_server *server)
+static struct smtp_capabilities capabilities_of(const struct smtp_pool_server *server)
 {
-    struct capabilities can = server->can;
-    can.recipients =
-        fewer(can.recipients, shared_server_recipients_most(server->pool->all->shared,
-                                                            server->at.number, clock_ms()));
+    struct smtp_capabilities can = server->can;
+    unsigned learnt = shared_server_recipients_most(server->pool->all->shared,
+                                                    upstream_server_number(server->at), clock_ms());
+    can.recipients = fewer(can.recipients, learnt);
     return can;
 }
 
-static void intersect_pool(struct capabilities *common, const struct pool *pool, bool known_only)
+static void intersect_pool(struct smtp_capabilities *common, const struct smtp_pool *pool,
+                           bool known_only)
 {
     for (size_t i = 0; i < pool->server_count; i++) {
-        struct capabilities can = capabilities_of(&pool->servers[i]);
+        struct smtp_capabilities can = capabilities_of(&pool->servers[i]);
         if (can.known || !known_only)
             intersect(common, &can);
     }
@@ -51,24 +52,26 @@ static void intersect_pool(struct capabilities *common, const struct pool *pool,
 
 void smtp_pools_learn_recipients(struct smtp_pools *all, const struct smtp_job *job, unsigned most)
 {
-    const struct pool *pool = smtp_pools_pool(all, job->backend);
-    for (size_t i = 0; i < pool->server_count; i++)
-        if (slice_eq(pool->servers[i].at.conf->address, job->server))
-            shared_server_recipients(all->shared, pool->servers[i].at.number, most,
+    const struct smtp_pool *pool = smtp_pools_pool(all, job->backend);
+    for (size_t i = 0; i < pool->server_count; i++) {
+        const struct upstream_server *server = pool->servers[i].at;
+        if (slice_eq(upstream_server_conf(server)->address, job->server))
+            shared_server_recipients(all->shared, upstream_server_number(server), most,
                                      clock_ms() + LEARNT_MS);
+    }
 }
 
-struct capabilities smtp_pools_common(const struct smtp_pools *all)
+struct smtp_capabilities smtp_pools_common(const struct smtp_pools *all)
 {
-    struct capabilities common = {0};
+    struct smtp_capabilities common = {0};
     for (size_t i = 0; i < all->pool_count; i++)
         intersect_pool(&common, &all->pools[i], false);
     return common;
 }
 
-struct capabilities smtp_pools_of(const struct smtp_pools *all, const struct backend *backend)
+struct smtp_capabilities smtp_pools_of(const struct smtp_pools *all, const struct backend *backend)
 {
-    struct capabilities common = {0};
+    struct smtp_capabilities common = {0};
     intersect_pool(&common, smtp_pools_pool(all, backend), true);
     return common;
 }
@@ -92,7 +95,7 @@ static const struct domain *domain_of(const struct config *config, const struct 
     return NULL;
 }
 
-static void probe_recipient(struct pool *pool)
+static void probe_recipient(struct smtp_pool *pool)
 {
     const struct domain *domain = domain_of(pool->all->config, pool->conf);
     if (!domain || !pool->conf->probe)
@@ -117,9 +120,9 @@ static void probe_recipient(struct pool *pool)
 void smtp_pools_probe(struct smtp_pools *all, bool warn)
 {
     for (size_t i = 0; i < all->pool_count; i++) {
-        struct pool *pool = &all->pools[i];
+        struct smtp_pool *pool = &all->pools[i];
         for (size_t n = 0; n < pool->server_count; n++)
-            smtp_pools_open(&pool->servers[n]);
+            smtp_pool_open(&pool->servers[n]);
         if (warn)
             probe_recipient(pool);
     }

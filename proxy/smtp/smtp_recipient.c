@@ -200,7 +200,7 @@ static void check_exists(struct smtp_session *s, struct recipient *r)
 static bool backend_can(struct smtp_session *s, const struct recipient *r,
                         const struct backend *backend)
 {
-    struct capabilities can = smtp_pools_of(s->base.proxy->backends, backend);
+    struct smtp_capabilities can = smtp_pools_of(s->base.proxy->backends, backend);
     if (!can.known)
         return true;
     if ((s->t.mail.utf8 || r->path.utf8) && !can.utf8)

@@ -43,10 +43,13 @@ struct smtp_upstream *smtp_upstream_new(const struct smtp_upstream_setup *setup,
         *reason = "out of memory";
         return NULL;
     }
-    *c = (struct smtp_upstream){.setup = *setup, .callbacks = callbacks, .owner = owner};
+    *c = (struct smtp_upstream){.setup = *setup,
+                                .conf = upstream_server_conf(setup->server),
+                                .plain = upstream_server_without_tls(setup->server),
+                                .callbacks = callbacks,
+                                .owner = owner};
     struct sockaddr_storage peer, local;
-    socklen_t peer_len = socket_address(&setup->server->ip, setup->server->port, &peer),
-              local_len = 0;
+    socklen_t peer_len = socket_address(&c->conf->ip, c->conf->port, &peer), local_len = 0;
     if (setup->source)
         local_len = socket_address(setup->source, 0, &local);
     c->stream = stream_connect(setup->base, (struct sockaddr *)&peer, peer_len,
@@ -69,7 +72,7 @@ void smtp_upstream_free(struct smtp_upstream **upstream)
     *upstream = NULL;
 }
 
-const struct capabilities *smtp_upstream_capabilities(const struct smtp_upstream *c)
+const struct smtp_capabilities *smtp_upstream_capabilities(const struct smtp_upstream *c)
 {
     return &c->can;
 }
@@ -158,7 +161,7 @@ void smtp_upstream_failed(struct smtp_upstream *c, const char *why)
     case UPSTREAM_BODY:
         c->dot_out = !stream_output_pending(c->stream);
         if (!c->job)
-            doubt_log(&c->abandoned, why, c->setup.server->address);
+            doubt_log(&c->abandoned, why, c->conf->address);
         smtp_upstream_over(c, UPSTREAM_END_BROKEN, why);
         break;
     case UPSTREAM_IDLE:
@@ -229,7 +232,7 @@ static void on_event(void *ctx, enum stream_event event)
     struct smtp_upstream *c = ctx;
     switch (event) {
     case STREAM_CONNECTED:
-        if (c->setup.server->implicit_tls) {
+        if (c->conf->implicit_tls) {
             smtp_upstream_begin_tls(c);
         } else {
             c->state = UPSTREAM_GREETING;

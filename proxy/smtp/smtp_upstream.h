@@ -5,22 +5,20 @@
 #define PROXY_SMTP_SMTP_UPSTREAM_H
 
 #include "base/stream.h"
+#include "common/shared.h"
+#include "proxy/smtp/smtp_capabilities.h"
 #include "proxy/smtp/smtp_job.h"
-#include "proxy/smtp/smtp_pool.h"
+#include "proxy/upstream/upstream_server.h"
 
 struct smtp_upstream;
 
 struct smtp_upstream_setup {
     struct event_base *base;
-    const struct server *server;
-    const struct ip *source; /* NULL: the system chooses */
-    struct slice hostname;   /* for EHLO */
-    SSL_CTX *tls;
-    /* The last TLS session with this server, to be resumed; owned by the server's pool. */
-    SSL_SESSION **session;
-    struct shared *shared; /* for deliveries that go on alone */
+    struct upstream_server *server; /* must outlive the connection */
+    const struct ip *source;        /* NULL: the system chooses */
+    struct slice hostname;          /* for EHLO */
+    struct shared *shared;          /* for deliveries that go on alone */
     unsigned row;
-    bool plain; /* opportunistic TLS has failed lately: do without */
     int64_t connect_ms, reply_ms;
 };
 
@@ -59,10 +57,13 @@ bool smtp_upstream_will_be_idle(const struct smtp_upstream *upstream);
 /* After over(): the whole message was out, so the server may have it. */
 bool smtp_upstream_dot_out(const struct smtp_upstream *upstream);
 
-const struct capabilities *smtp_upstream_capabilities(const struct smtp_upstream *upstream);
+const struct smtp_capabilities *smtp_upstream_capabilities(const struct smtp_upstream *upstream);
+/* The one that it has; NULL: none. */
 struct smtp_job *smtp_upstream_job(const struct smtp_upstream *upstream);
+/* After over(): why it ended. */
 const char *smtp_upstream_trouble(const struct smtp_upstream *upstream);
-void smtp_upstream_quit(struct smtp_upstream *upstream); /* says QUIT to an idle one */
+/* Says QUIT to an idle one; any other is left alone. */
+void smtp_upstream_quit(struct smtp_upstream *upstream);
 /* over() follows; its job is dropped without a word. */
 void smtp_upstream_close(struct smtp_upstream *upstream);
 

@@ -20,11 +20,13 @@ enum smtp_upstream_state {
 
 struct smtp_upstream {
     struct smtp_upstream_setup setup;
+    const struct server *conf; /* the server's */
+    bool plain;                /* opportunistic TLS has failed lately: do without */
     const struct smtp_upstream_owner *callbacks;
     void *owner;
     struct stream *stream;
     enum smtp_upstream_state state;
-    struct capabilities can;
+    struct smtp_capabilities can;
     bool secured, helo_tried;
     struct smtp_job *job;
     bool deliver, dot_out;

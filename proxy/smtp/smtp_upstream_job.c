@@ -85,7 +85,7 @@ void smtp_upstream_start(struct smtp_upstream *c, struct smtp_job *job)
     forget_replies(job);
     c->job = job;
     job->upstream = c;
-    job->server = c->setup.server->address;
+    job->server = c->conf->address;
     c->deliver = job->kind == JOB_DELIVER;
     c->commands = job->recipient_count + 2;
     c->sent = c->answered = 0;
@@ -194,7 +194,7 @@ void smtp_upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *r
     if (c->job)
         keep_reply(c, STAGE_BODY, reply, &c->job->final_reply);
     else if (reply->code / 100 == 2)
-        doubt_log(&c->abandoned, "delivered, but the client had gone", c->setup.server->address);
+        doubt_log(&c->abandoned, "delivered, but the client had gone", c->conf->address);
     smtp_upstream_end_doubt(c);
     /* An answer before it had read all leaves it out of step. */
     job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);

@@ -2,8 +2,6 @@
  * A connection becoming usable: EHLO, STARTTLS, what the server can do. */
 #include "proxy/smtp/smtp_upstream_internal.h"
 
-#include "proxy/upstream/upstream_tls.h"
-
 void smtp_upstream_become_idle(struct smtp_upstream *c)
 {
     if (c->behind) { /* what nobody asked for would be taken for the next job's replies */
@@ -26,7 +24,7 @@ void smtp_upstream_ehlo(struct smtp_upstream *c)
 
 void smtp_upstream_begin_tls(struct smtp_upstream *c)
 {
-    SSL *ssl = upstream_tls_connect(c->setup.tls, c->setup.server, c->setup.session);
+    SSL *ssl = upstream_server_tls(c->setup.server);
     if (!ssl) {
         smtp_upstream_over(c, UPSTREAM_END_CONNECT, "out of memory for TLS");
         return;
@@ -37,7 +35,7 @@ void smtp_upstream_begin_tls(struct smtp_upstream *c)
 }
 
 /* RFC 9422 4: "RCPTMAX=100", among others. */
-static void learn_limits(struct capabilities *can, struct slice limits)
+static void learn_limits(struct smtp_capabilities *can, struct slice limits)
 {
     struct slice limit, name, value;
     uint64_t most;
@@ -49,7 +47,7 @@ static void learn_limits(struct capabilities *can, struct slice limits)
     }
 }
 
-static void learn_line(struct capabilities *can, struct slice line)
+static void learn_line(struct smtp_capabilities *can, struct slice line)
 {
     struct slice word, rest;
     slice_cut(line, ' ', &word, &rest);
@@ -83,14 +81,14 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
     }
     size_t at = 0;
     struct slice line;
-    c->can = (struct capabilities){.known = true};
+    c->can = (struct smtp_capabilities){.known = true};
     smtp_reply_line(reply, &at, &line); /* the first names the server */
     while (!c->helo_tried && smtp_reply_line(reply, &at, &line))
         learn_line(&c->can, line);
-    enum backend_tls wanted = c->setup.server->tls;
+    enum backend_tls wanted = c->conf->tls;
     if (c->secured || wanted == BACKEND_TLS_NONE) {
         smtp_upstream_become_idle(c);
-    } else if (c->can.starttls && !(wanted == BACKEND_TLS_OPPORTUNISTIC && c->setup.plain)) {
+    } else if (c->can.starttls && !(wanted == BACKEND_TLS_OPPORTUNISTIC && c->plain)) {
         c->state = UPSTREAM_STARTTLS;
         smtp_upstream_say(c, "STARTTLS\r\n");
     } else if (wanted == BACKEND_TLS_OPPORTUNISTIC) {
@@ -112,7 +110,7 @@ void smtp_upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply
 void smtp_upstream_secured(struct smtp_upstream *c)
 {
     c->secured = true;
-    if (c->setup.server->implicit_tls && !c->can.known) {
+    if (c->conf->implicit_tls && !c->can.known) {
         c->state = UPSTREAM_GREETING;
         stream_deadline(c->stream, c->setup.reply_ms);
     } else {

@@ -42,7 +42,7 @@ static bool may_start_tls(const struct smtp_session *s)
 }
 
 /* Our limit, or the backends' if that is smaller. */
-static uint64_t size_limit(const struct smtp_session *s, const struct capabilities *can)
+static uint64_t size_limit(const struct smtp_session *s, const struct smtp_capabilities *can)
 {
     uint64_t ours = settings_of(s)->limits_message_size;
     return can->size && can->size < ours ? can->size : ours;
@@ -52,7 +52,7 @@ static uint64_t size_limit(const struct smtp_session *s, const struct capabiliti
 
 static void offer(struct smtp_session *s)
 {
-    struct capabilities can = smtp_pools_common(s->base.proxy->backends);
+    struct smtp_capabilities can = smtp_pools_common(s->base.proxy->backends);
     struct buf offer = buf_init(OFFER_MAX);
     buf_printf(&offer, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n",
                SLICE_ARGS(s->base.proxy->config->hostname),
@@ -195,7 +195,7 @@ static bool mail_params(struct smtp_session *s, struct slice argument,
                         struct smtp_mail_params *mail, bool utf8_path)
 {
     enum smtp_params_result result = smtp_mail_params(argument, mail);
-    struct capabilities can = smtp_pools_common(s->base.proxy->backends);
+    struct smtp_capabilities can = smtp_pools_common(s->base.proxy->backends);
     if (result == SMTP_PARAMS_SYNTAX)
         smtp_error(s, 501, "5.5.4", "malformed parameter of MAIL");
     else if (result == SMTP_PARAMS_UNKNOWN || (mail->utf8 && !can.utf8) ||

@@ -3,6 +3,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/upstream/upstream_tls.h"
+
+#include <stdlib.h>
 
 enum {
     DOWN_FIRST_MS = 500, /* a server that failed is left alone for this, twice as long each time */
@@ -10,24 +13,55 @@ enum {
     NO_TLS_MS = 600000,
 };
 
-void upstream_server_init(struct upstream_server *server, const struct backend *backend,
-                          const struct server *conf, struct shared *shared, unsigned row,
-                          unsigned proxies)
+struct upstream_server {
+    const struct server *conf;
+    struct slice backend; /* whose it is, for the log */
+    SSL_CTX *tls;
+    SSL_SESSION *session; /* owned: the last one, to be resumed */
+    struct shared *shared;
+    unsigned row;
+    unsigned number;       /* in the shared table */
+    unsigned limit, share; /* connections: over all proxies, ours */
+    unsigned open;         /* ours */
+    int64_t down_until, down_ms, no_tls_until;
+};
+
+struct upstream_server *upstream_server_new(const struct backend *backend,
+                                            const struct server *conf, SSL_CTX *tls,
+                                            struct shared *shared, unsigned row, unsigned proxies)
 {
+    struct upstream_server *server = calloc(1, sizeof *server);
+    if (!server)
+        return NULL;
     unsigned limit = backend->connections;
     *server = (struct upstream_server){.conf = conf,
                                        .backend = backend->name,
+                                       .tls = tls,
                                        .shared = shared,
                                        .row = row,
                                        .number = shared_server(shared, &conf->ip, conf->port),
                                        .limit = limit,
                                        .share = limit / proxies ? limit / proxies : 1};
+    return server;
 }
 
-void upstream_server_release(struct upstream_server *server)
+void upstream_server_free(struct upstream_server **server)
 {
-    SSL_SESSION_free(server->session);
-    server->session = NULL;
+    if (!*server)
+        return;
+    SSL_SESSION_free((*server)->session);
+    free(*server);
+    *server = NULL;
+}
+
+const struct server *upstream_server_conf(const struct upstream_server *server)
+{
+    return server->conf;
+}
+
+unsigned upstream_server_number(const struct upstream_server *server)
+{
+    return server->number;
 }
 
 /* ---- up or down ---- */
@@ -62,6 +96,11 @@ bool upstream_server_may_be_tried(const struct upstream_server *server)
     return server->down_ms && !upstream_server_is_down(server) && !server->open;
 }
 
+bool upstream_server_needs_care(const struct upstream_server *server)
+{
+    return server->open > 0 || server->down_ms > 0;
+}
+
 /* ---- connections ---- */
 
 bool upstream_server_has_room(const struct upstream_server *server)
@@ -85,6 +124,11 @@ void upstream_server_give(struct upstream_server *server)
 }
 
 /* ---- TLS ---- */
+
+SSL *upstream_server_tls(struct upstream_server *server)
+{
+    return upstream_tls_connect(server->tls, server->conf, &server->session);
+}
 
 void upstream_server_tls_failed(struct upstream_server *server, const char *trouble)
 {

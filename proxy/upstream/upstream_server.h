@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * One server of a backend, as one proxy sees it, whatever is spoken to it: is it up, is there room
- * for one more connection, with or without TLS. */
+ * for one more connection, with or without TLS. It opens no connection itself. */
 #ifndef PROXY_UPSTREAM_UPSTREAM_SERVER_H
 #define PROXY_UPSTREAM_UPSTREAM_SERVER_H
 
@@ -9,41 +9,50 @@
 
 #include <openssl/ssl.h>
 
-struct upstream_server {
-    const struct server *conf;
-    struct slice backend; /* whose it is, for the log */
-    struct shared *shared;
-    unsigned row;
-    unsigned number;       /* in the shared table */
-    unsigned limit, share; /* connections: over all proxies, ours */
-    unsigned open;         /* ours */
-    SSL_SESSION *session;  /* owned: the last one, to be resumed */
-    int64_t down_until, down_ms, no_tls_until;
-};
+struct upstream_server;
 
-/* Everything must outlive it; `row` is this proxy's in the shared table. `proxies`: how many share
- * the backend's connections. */
-void upstream_server_init(struct upstream_server *server, const struct backend *backend,
-                          const struct server *conf, struct shared *shared, unsigned row,
-                          unsigned proxies);
-void upstream_server_release(struct upstream_server *server);
+/* All that is given must outlive it; `row` is this proxy's in the shared table. `proxies`: how many
+ * share the backend's connections, at least 1. NULL: no memory. */
+struct upstream_server *upstream_server_new(const struct backend *backend,
+                                            const struct server *conf, SSL_CTX *tls,
+                                            struct shared *shared, unsigned row, unsigned proxies);
+/* When all its connections have ended. */
+void upstream_server_free(struct upstream_server **server);
 
-/* A server that failed is left alone for a while, each time longer. */
+const struct server *upstream_server_conf(const struct upstream_server *server);
+/* Its place in the shared table. */
+unsigned upstream_server_number(const struct upstream_server *server);
+
+/* ---- up or down ---- */
+
+/* A server that failed is left alone for a while, each time longer: it is down. */
 void upstream_server_failed(struct upstream_server *server, const char *trouble);
+/* It can be spoken to: whatever was wrong is over. */
 void upstream_server_answered(struct upstream_server *server);
 bool upstream_server_is_down(const struct upstream_server *server);
 /* It was down, and has been left alone for long enough: somebody should try. */
 bool upstream_server_may_be_tried(const struct upstream_server *server);
+/* It has connections, or failed and has not answered since: it must be looked after. */
+bool upstream_server_needs_care(const struct upstream_server *server);
 
-/* Room for one more connection within our share; taken, also within what all proxies may have.
- * Given back when the connection is closed. */
+/* ---- connections ---- */
+
+/* Room for one more within our share; taken, also within what all proxies may have.
+ * False: nothing was taken. */
 bool upstream_server_has_room(const struct upstream_server *server);
 bool upstream_server_take(struct upstream_server *server);
+/* A connection that was taken has ended. */
 void upstream_server_give(struct upstream_server *server);
 
+/* ---- TLS ---- */
+
+/* For one connection to it, as the configuration demands; resumes the last session with it. The
+ * caller's, and must not outlive the server. NULL: no memory. */
+SSL *upstream_server_tls(struct upstream_server *server);
 /* The handshake failed: an opportunistic server is spoken to in
  * plaintext for a while; any other is down. */
 void upstream_server_tls_failed(struct upstream_server *server, const char *trouble);
+/* It is to be spoken to in plaintext for now. */
 bool upstream_server_without_tls(const struct upstream_server *server);
 
 #endif

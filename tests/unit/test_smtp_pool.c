@@ -93,7 +93,7 @@ TEST(test_only_what_is_offered_is_asked_for)
             said(&servers[0], "RCPT TO:<user@example.com> NOTIFY=NEVER ORCPT=rfc822;x\r\n"),
             offered);
         assert_int_equal(said(&servers[0], "MAIL FROM:<>\r\n"), !offered);
-        struct capabilities can = smtp_pools_common(backends);
+        struct smtp_capabilities can = smtp_pools_common(backends);
         assert_int_equal(can.eight_bit && can.utf8 && can.dsn, offered);
     }
 }

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC
+ * What a server offers in its answer to EHLO, and what was found out about it. */
+#ifndef PROXY_SMTP_SMTP_CAPABILITIES_H
+#define PROXY_SMTP_SMTP_CAPABILITIES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct smtp_capabilities {
+    bool known, pipelining, eight_bit, utf8, dsn, starttls;
+    uint64_t size;       /* largest message; 0: none told */
+    unsigned recipients; /* most in a transaction; 0: not known */
+};
+
+#endif

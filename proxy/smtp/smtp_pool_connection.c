@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC
+ * Connections of a pool: how they begin and end. */
+#include "proxy/smtp/smtp_pool_internal.h"
+
+#include <stdlib.h>
+
+enum {
+    TICK_MS = 50
+}; /* while jobs wait: deadlines, and connections that other proxies gave back */
+
+void smtp_pools_look_soon(struct smtp_pools *all)
+{
+    struct timeval soon = {0, TICK_MS * 1000};
+    if (!all->tick_soon)
+        event_add(all->tick, &soon);
+    all->tick_soon = true;
+}
+
+static struct smtp_upstream_setup setup_of(const struct smtp_pool_server *server)
+{
+    const struct smtp_pools *all = server->pool->all;
+    const struct backend *backend = server->pool->conf;
+    return (struct smtp_upstream_setup){
+        .base = all->base,
+        .server = server->at,
+        .source = backend->has_source ? &backend->source : NULL,
+        .hostname = all->config->hostname,
+        .shared = all->shared,
+        .row = all->row,
+        .connect_ms = all->config->settings.timeouts_connect,
+        .reply_ms = all->config->settings.timeouts_backend,
+    };
+}
+
+static void cannot_open(struct smtp_pool_server *server, const char *reason)
+{
+    upstream_server_failed(server->at, reason);
+    upstream_server_give(server->at);
+    smtp_pools_look_soon(server->pool->all);
+}
+
+bool smtp_pool_open(struct smtp_pool_server *server)
+{
+    if (!upstream_server_take(server->at))
+        return false;
+    struct smtp_upstream_setup setup = setup_of(server);
+    struct smtp_connection *connection = calloc(1, sizeof *connection);
+    const char *reason = "out of memory";
+    if (connection)
+        connection->upstream =
+            smtp_upstream_new(&setup, server->pool->all->hears, connection, &reason);
+    if (!connection || !connection->upstream) {
+        cannot_open(server, reason);
+        free(connection);
+        return false;
+    }
+    connection->server = server;
+    TAILQ_INSERT_TAIL(&server->connections, connection, link);
+    return true;
+}
+
+void smtp_pool_forget(struct smtp_connection *connection)
+{
+    struct smtp_pool_server *server = connection->server;
+    struct smtp_pools *all = server->pool->all;
+    TAILQ_REMOVE(&server->connections, connection, link);
+    upstream_server_give(server->at);
+    TAILQ_INSERT_TAIL(&all->graveyard, connection, link);
+    event_active(all->bury, EV_TIMEOUT, 1);
+}
+
+void smtp_pools_bury(struct smtp_pools *all)
+{
+    struct smtp_connection *connection;
+    while ((connection = TAILQ_FIRST(&all->graveyard))) {
+        TAILQ_REMOVE(&all->graveyard, connection, link);
+        smtp_upstream_free(&connection->upstream);
+        free(connection);
+    }
+}
+
+void smtp_pool_close_idle(struct smtp_pool_server *server, int64_t since)
+{
+    struct smtp_connection *connection, *next;
+    for (connection = TAILQ_FIRST(&server->connections); connection; connection = next) {
+        next = TAILQ_NEXT(connection, link);
+        if (connection->idle && connection->idle_since <= since) {
+            smtp_upstream_quit(connection->upstream);
+            smtp_upstream_close(connection->upstream);
+        }
+    }
+}
