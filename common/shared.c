@@ -347,16 +347,16 @@ enum shared_session shared_session_take(struct shared *shared, unsigned row, con
     atomic_fetch_add(counter, 1);
     if (shared_sessions(shared) > limit) {
         subtract(counter, 1);
-        return SESSION_TOO_MANY;
+        return SHARED_SESSION_TOO_MANY;
     }
     struct client client = client_of(shared, ip);
     bool counted = count_client(shared, row, client);
     if (sessions_of(shared, client) <= limit_per_client)
-        return SESSION_TAKEN;
+        return SHARED_SESSION_TAKEN;
     if (counted)
         uncount_client(shared, row, client);
     subtract(counter, 1);
-    return SESSION_TOO_MANY_OF_CLIENT;
+    return SHARED_SESSION_TOO_MANY_OF_CLIENT;
 }
 
 void shared_session_give(struct shared *shared, unsigned row, const struct ip *client)

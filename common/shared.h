@@ -34,7 +34,11 @@ void shared_row_clear(struct shared *shared, unsigned row);
 
 /* A session of a client, against the limit for all and the limit for one client (an IPv4 address or
  * an IPv6 /64). */
-enum shared_session { SESSION_TAKEN, SESSION_TOO_MANY, SESSION_TOO_MANY_OF_CLIENT };
+enum shared_session {
+    SHARED_SESSION_TAKEN,
+    SHARED_SESSION_TOO_MANY,
+    SHARED_SESSION_TOO_MANY_OF_CLIENT
+};
 enum shared_session shared_session_take(struct shared *shared, unsigned row,
                                         const struct ip *client, unsigned limit,
                                         unsigned limit_per_client);

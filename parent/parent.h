@@ -120,6 +120,6 @@ void parent_look(struct parent *parent, int64_t now);
 /* Log, scanners, Redis. */
 void parent_apply(struct parent *parent, const struct config *config, int64_t now);
 void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now);
-void log_report(enum log_level level, const char *event, struct slice report);
+void parent_log_report(enum log_level level, const char *event, struct slice report);
 
 #endif

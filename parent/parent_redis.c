@@ -254,7 +254,8 @@ static int connect_given(struct private_redis *redis, struct slice path, int64_t
     return fd;
 }
 
-int redis_connection(struct private_redis *redis, const struct settings *settings, int64_t now)
+int private_redis_connection(struct private_redis *redis, const struct settings *settings,
+                             int64_t now)
 {
     switch (redis_place(settings)) {
     case REDIS_AT_SOCKET:

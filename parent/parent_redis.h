@@ -43,6 +43,7 @@ int64_t private_redis_settle(struct private_redis *redis, int64_t now);
 bool private_redis_died(struct private_redis *redis, pid_t pid, int status, int64_t now);
 
 /* A connected socket for a proxy that lives by this configuration; -1: there is none now. */
-int redis_connection(struct private_redis *redis, const struct settings *settings, int64_t now);
+int private_redis_connection(struct private_redis *redis, const struct settings *settings,
+                             int64_t now);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum { REPORT_MAX = 64 * 1024, LOOK_EVERY = 5000 };
 
-void log_report(enum log_level level, const char *event, struct slice report)
+void parent_log_report(enum log_level level, const char *event, struct slice report)
 {
     while (report.len > 0) {
         struct slice line;
@@ -91,8 +91,8 @@ void parent_reload(struct parent *parent, const char *why, int64_t now)
     log_at(LEVEL_INFO, "", "reloading", field_str("reason", why));
     if (load(parent, &loaded, &report))
         generation = generation_new(parent, &loaded, &report);
-    log_report(generation ? LEVEL_WARNING : LEVEL_ERROR, generation ? "reload" : "reload refused",
-               buf_slice(&report));
+    parent_log_report(generation ? LEVEL_WARNING : LEVEL_ERROR,
+                      generation ? "reload" : "reload refused", buf_slice(&report));
     buf_release(&report);
     loaded_free(&loaded);
     if (generation) {

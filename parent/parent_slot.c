@@ -279,7 +279,8 @@ void slot_connect_redis(struct parent *parent, struct slot *slot, int64_t now)
 {
     if (!slot->wants_redis || slot->control < 0 || slot->redis_at > now)
         return;
-    int fd = redis_connection(&parent->redis, &slot->generation->loaded.config->settings, now);
+    int fd =
+        private_redis_connection(&parent->redis, &slot->generation->loaded.config->settings, now);
     slot->redis_at = now + slot->redis_delay;
     if (fd < 0) {
         slot->redis_delay *= 2;

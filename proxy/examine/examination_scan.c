@@ -16,7 +16,7 @@ static const struct config *config_of(const struct examination *e)
     return e->proxy->config;
 }
 
-enum scanner_kind scan_slot_kind(enum scan_slot slot)
+enum scanner_kind examination_scan_kind(enum scan_slot slot)
 {
     return slot == SCAN_ANTIVIRUS ? SCANNER_AV : SCANNER_SCAN;
 }
@@ -37,13 +37,13 @@ static void learn_content(struct examination *e, enum scan_slot slot)
     study_known(&e->study, PRODUCER_LINKS);
 }
 
-void scan_failed(struct examination *e, enum scan_slot slot, const char *reason)
+void examination_scan_failed(struct examination *e, enum scan_slot slot, const char *reason)
 {
     static const char *const names[] = {"scan", "av", "scan (sender)"};
     log_at(LEVEL_WARNING, e->ref, "scan failed", field_str("scanner", names[slot]),
            field_str("reason", reason));
     if (slot != SCAN_SENDER)
-        pipeline_fail(config_of(e)->policy, &e->facts, scan_slot_kind(slot));
+        pipeline_fail(config_of(e)->policy, &e->facts, examination_scan_kind(slot));
     learn_content(e, slot);
     if (about_sender_too(e, slot))
         study_scanner_failed(&e->study);
@@ -51,7 +51,7 @@ void scan_failed(struct examination *e, enum scan_slot slot, const char *reason)
 
 static void take(struct examination *e, enum scan_slot slot, const struct scan_answer *answer)
 {
-    pipeline_merge(config_of(e)->policy, &e->facts, scan_slot_kind(slot), answer);
+    pipeline_merge(config_of(e)->policy, &e->facts, examination_scan_kind(slot), answer);
     if (slot == SCAN_CONTENT) {
         e->parts = answer->parts;
         e->part_count = answer->part_count;
@@ -80,7 +80,7 @@ void examination_give_scan_room(struct examination *e)
     e->scan_taken = 0;
 }
 
-void scan_over(struct examination *e, enum scan_slot slot)
+void examination_scan_over(struct examination *e, enum scan_slot slot)
 {
     if (about_sender_too(e, slot) && e->scans[slot].event)
         e->sender_ms += clock_ms() - e->scans[slot].began;
@@ -110,8 +110,8 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     if (r > 0)
         take(e, wait->slot, &answer);
     else
-        scan_failed(e, wait->slot, reason);
-    scan_over(e, wait->slot);
+        examination_scan_failed(e, wait->slot, reason);
+    examination_scan_over(e, wait->slot);
     scan_line_move(proxy);
 }
 
@@ -121,7 +121,7 @@ static enum submission put_on_queue(struct examination *e, enum scan_slot slot,
                                     const struct scan_job *job, int64_t ms)
 {
     struct scan_wait *wait = &e->scans[slot];
-    int queue = e->proxy->queue[scan_slot_kind(slot)];
+    int queue = e->proxy->queue[examination_scan_kind(slot)];
     struct timeval limit = {ms / 1000, (ms % 1000) * 1000};
     int message = e->whole ? spool_fd(e->spool) : -1;
     if (queue < 0 || (e->whole && message < 0))
@@ -160,8 +160,8 @@ static void describe_content(struct examination *e, struct scan_job *job)
         study_describe_none(study, job);
 }
 
-enum submission scan_submit_job(struct examination *e, enum scan_slot slot, int64_t ms,
-                                const char **why)
+enum submission examination_scan_submit(struct examination *e, enum scan_slot slot, int64_t ms,
+                                        const char **why)
 {
     struct scan_job job = e->proxy->job;
     if (slot == SCAN_SENDER)

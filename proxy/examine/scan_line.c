@@ -82,7 +82,7 @@ static enum submission submit(struct scan_wait *wait, int64_t now, const char **
     struct proxy *proxy = wait->of->proxy;
     int64_t left = wait->since + scan_line_patience(settings_of(proxy)) - now;
     enum submission result =
-        scan_submit_job(wait->of, wait->slot, left > LEAST_MS ? left : LEAST_MS, why);
+        examination_scan_submit(wait->of, wait->slot, left > LEAST_MS ? left : LEAST_MS, why);
     if (result != SUBMITTED)
         return result;
     unlink_wait(wait);
@@ -119,7 +119,7 @@ static bool start_clock(struct proxy *proxy)
 
 static const char *down_reason(const struct scan_wait *wait)
 {
-    const char *reason = wait->of->proxy->down[scan_slot_kind(wait->slot)];
+    const char *reason = wait->of->proxy->down[examination_scan_kind(wait->slot)];
     return *reason ? reason : NULL;
 }
 
@@ -127,7 +127,7 @@ static const char *down_reason(const struct scan_wait *wait)
 static bool may_try(const struct scan_wait *wait, int64_t now)
 {
     struct examination *e = wait->of;
-    if (e->proxy->queue_full[scan_slot_kind(wait->slot)])
+    if (e->proxy->queue_full[examination_scan_kind(wait->slot)])
         return false;
     return !needs_room(wait) || (!first_since(e->proxy) && take_room(e, wait->since, now));
 }
@@ -135,7 +135,7 @@ static bool may_try(const struct scan_wait *wait, int64_t now)
 static void fail(struct scan_wait *wait, const char *why)
 {
     unlink_wait(wait);
-    scan_failed(wait->of, wait->slot, why);
+    examination_scan_failed(wait->of, wait->slot, why);
 }
 
 void scan_line_join(struct examination *e, enum scan_slot slot)
@@ -166,7 +166,7 @@ static void fail_and_go_on(struct scan_wait *wait, const char *why)
     struct examination *e = wait->of;
     enum scan_slot slot = wait->slot;
     fail(wait, why);
-    scan_over(e, slot);
+    examination_scan_over(e, slot);
 }
 
 static void give_up(struct scan_wait *wait)
@@ -188,7 +188,7 @@ static bool advance(struct look *look, struct scan_wait *wait)
 {
     struct proxy *proxy = wait->of->proxy;
     const char *why = down_reason(wait);
-    enum scanner_kind kind = scan_slot_kind(wait->slot);
+    enum scanner_kind kind = examination_scan_kind(wait->slot);
     if (why) {
         fail_and_go_on(wait, why);
         return true;
@@ -231,7 +231,7 @@ void scan_line_down(struct proxy *proxy, enum scanner_kind kind)
 {
     struct scan_wait *wait = proxy->down[kind][0] ? TAILQ_FIRST(&proxy->under_way) : NULL;
     while (wait) {
-        bool its = scan_slot_kind(wait->slot) == kind;
+        bool its = examination_scan_kind(wait->slot) == kind;
         if (its)
             fail_and_go_on(wait, proxy->down[kind]);
         wait = its ? TAILQ_FIRST(&proxy->under_way) : TAILQ_NEXT(wait, link);

@@ -26,17 +26,17 @@ int64_t scan_line_patience(const struct settings *settings);
 
 enum submission { SUBMITTED, SUBMIT_FULL, SUBMIT_FAILED };
 
-enum scanner_kind scan_slot_kind(enum scan_slot slot);
+enum scanner_kind examination_scan_kind(enum scan_slot slot);
 
 /* Puts the job on its family's queue; an answer is waited for so many milliseconds. *why: it failed
  * for this reason. */
-enum submission scan_submit_job(struct examination *e, enum scan_slot slot, int64_t ms,
-                                const char **why);
+enum submission examination_scan_submit(struct examination *e, enum scan_slot slot, int64_t ms,
+                                        const char **why);
 
 /* Its facts are unknown. */
-void scan_failed(struct examination *e, enum scan_slot slot, const char *why);
+void examination_scan_failed(struct examination *e, enum scan_slot slot, const char *why);
 
 /* It is answered, or has failed: the examination goes on; it may be gone afterwards. */
-void scan_over(struct examination *e, enum scan_slot slot);
+void examination_scan_over(struct examination *e, enum scan_slot slot);
 
 #endif

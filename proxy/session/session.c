@@ -246,12 +246,12 @@ static bool count_session(struct proxy *proxy, const struct mail_protocol *proto
     const struct settings *settings = &proxy->config->settings;
     switch (shared_session_take(proxy->shared, proxy->row, client, settings->limits_sessions,
                                 settings->limits_sessions_per_client)) {
-    case SESSION_TAKEN:
+    case SHARED_SESSION_TAKEN:
         return true;
-    case SESSION_TOO_MANY:
+    case SHARED_SESSION_TOO_MANY:
         turn_away(fd, listener, protocol->farewells[BYE_ALL_TAKEN]);
         break;
-    case SESSION_TOO_MANY_OF_CLIENT:
+    case SHARED_SESSION_TOO_MANY_OF_CLIENT:
         turn_away(fd, listener, protocol->farewells[BYE_CLIENT_TAKEN]);
         break;
     }

@@ -65,7 +65,7 @@ static void learn_limit(struct smtp_session *s)
     if (taken == 0 || taken == job->recipient_count)
         return;
     const struct backend_reply *next = &job->recipients[taken].reply;
-    if (!reply_says_too_many(next->code, next->enhanced, next->text))
+    if (!smtp_reply_says_too_many(next->code, next->enhanced, next->text))
         return;
     log_at(LEVEL_INFO, s->ref, "backend takes few recipients",
            field_text("backend", s->t.backend->name), field_text("server", job->server),
@@ -77,7 +77,7 @@ static void learn_limit(struct smtp_session *s)
 static void learn_recipient(struct smtp_session *s, struct slice spelled,
                             const struct backend_reply *reply)
 {
-    bool lasting = reply_is_about_address(reply->code, reply->enhanced);
+    bool lasting = smtp_reply_is_about_address(reply->code, reply->enhanced);
     recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, spelled, 0, reply,
                           lasting ? config_of(s)->settings.timeouts_recipient_refused : 0);
 }
@@ -98,7 +98,7 @@ static void learn_recipients(struct smtp_session *s)
 /* The reply that its recipient is to hear at the next try. */
 static void translate(struct smtp_session *s, struct backend_reply *reply)
 {
-    if (reply_says_too_many(reply->code, reply->enhanced, reply->text)) {
+    if (smtp_reply_says_too_many(reply->code, reply->enhanced, reply->text)) {
         *reply = (struct backend_reply){REPLY_LATER, 452, SLICE("4.5.3"), reply->text};
     } else if (reply->kind == REPLY_OURS || reply->code == 0) {
         log_refusal(s, reply);
@@ -115,7 +115,8 @@ static void recipients_refused(struct smtp_session *s)
     learn_limit(s);
     learn_recipients(s);
     for (size_t i = 0; i < job->recipient_count; i++)
-        alike = alike && replies_alike(&job->recipients[i].reply, &job->recipients[0].reply);
+        alike =
+            alike && smtp_retry_replies_alike(&job->recipients[i].reply, &job->recipients[0].reply);
     if (alike) {
         pass_on(s, &job->recipients[0].reply);
         return;

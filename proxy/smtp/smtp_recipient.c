@@ -100,7 +100,7 @@ static void remember(struct smtp_session *s, const struct smtp_path *path,
     int64_t ms = 0;
     if (reply->kind == REPLY_YES)
         ms = settings->timeouts_recipient_accepted;
-    else if (reply_is_about_address(reply->code, reply->enhanced))
+    else if (smtp_reply_is_about_address(reply->code, reply->enhanced))
         ms = settings->timeouts_recipient_refused;
     recipient_cache_store(s->base.proxy->recipients, s->t.backend->name, path->spelled,
                           declared_size(s), reply, ms);
@@ -145,7 +145,7 @@ static void checked(struct smtp_job *job)
         const struct backend_reply *mail = &job->mail_reply, *rcpt = &job->recipients[0].reply;
         bool mail_fine = mail->kind == REPLY_YES;
         struct smtp_reply words = {.code = rcpt->code, .enhanced = rcpt->enhanced};
-        bool unknown = mail_fine && reply_says_no_such_user(&words);
+        bool unknown = mail_fine && smtp_reply_says_no_such_user(&words);
         if (mail_fine && rcpt->code)
             remember(s, &r->path, rcpt);
         if (unknown)

@@ -97,7 +97,7 @@ static bool holds(struct slice text, struct slice word)
     return false;
 }
 
-bool reply_says_too_many(unsigned code, struct slice enhanced, struct slice text)
+bool smtp_reply_says_too_many(unsigned code, struct slice enhanced, struct slice text)
 {
     if ((code != 452 && code != 552) || !holds(text, SLICE("too many")))
         return false;
@@ -105,7 +105,7 @@ bool reply_says_too_many(unsigned code, struct slice enhanced, struct slice text
                         : holds(text, SLICE("recipient"));
 }
 
-bool reply_is_about_address(unsigned code, struct slice enhanced)
+bool smtp_reply_is_about_address(unsigned code, struct slice enhanced)
 {
     static const struct slice bad[] = {SLICE("5.1.1"), SLICE("5.1.2"), SLICE("5.1.3"),
                                        SLICE("5.1.4"), SLICE("5.1.6"), SLICE("5.1.10")};
@@ -115,7 +115,7 @@ bool reply_is_about_address(unsigned code, struct slice enhanced)
     return false;
 }
 
-bool reply_says_no_such_user(const struct smtp_reply *reply)
+bool smtp_reply_says_no_such_user(const struct smtp_reply *reply)
 {
     if (reply->code / 100 != 5)
         return false;
@@ -154,7 +154,7 @@ static bool is_ours(enum reply_stage stage, const struct smtp_reply *reply)
            slice_starts(reply->enhanced, SLICE("5.7."));
 }
 
-enum reply_class reply_class(enum reply_stage stage, const struct smtp_reply *reply)
+enum reply_class smtp_reply_class(enum reply_stage stage, const struct smtp_reply *reply)
 {
     unsigned kind = reply->code / 100;
     if (kind == 3)

@@ -45,17 +45,17 @@ enum reply_class {
 };
 
 /* The table of reply classes. */
-enum reply_class reply_class(enum reply_stage stage, const struct smtp_reply *reply);
+enum reply_class smtp_reply_class(enum reply_stage stage, const struct smtp_reply *reply);
 
 /* "Too many recipients" for one transaction; also as 552, which RFC 5321 4.5.3.1.10 says is to be
  * taken for 452. A mailbox with too many messages is another matter. */
-bool reply_says_too_many(unsigned code, struct slice enhanced, struct slice text);
+bool smtp_reply_says_too_many(unsigned code, struct slice enhanced, struct slice text);
 
 /* The recipient's address is at fault, and so for each message (RFC 3463 3.2, RFC 7505 4.2). Not
  * all of 5.1.x: 7 and 8 are the sender's address, and 0 is said of either. */
-bool reply_is_about_address(unsigned code, struct slice enhanced);
+bool smtp_reply_is_about_address(unsigned code, struct slice enhanced);
 
 /* 5.1.x (bad destination), or 550 without an enhanced code to RCPT. */
-bool reply_says_no_such_user(const struct smtp_reply *reply);
+bool smtp_reply_says_no_such_user(const struct smtp_reply *reply);
 
 #endif

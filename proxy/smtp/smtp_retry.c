@@ -67,7 +67,7 @@ void smtp_retry_remember_fates(struct smtp_session *s)
     }
 }
 
-bool replies_alike(const struct backend_reply *a, const struct backend_reply *b)
+bool smtp_retry_replies_alike(const struct backend_reply *a, const struct backend_reply *b)
 {
     return a->kind == b->kind && a->code == b->code && slice_eq(a->enhanced, b->enhanced);
 }
@@ -82,7 +82,7 @@ void smtp_retry_remember_replies(struct smtp_session *s)
             continue;
         const struct backend_reply *reply = &asked[n++].reply;
         size_t first = 0;
-        while (!replies_alike(&asked[first].reply, reply))
+        while (!smtp_retry_replies_alike(&asked[first].reply, reply))
             first++;
         if (reply->kind != REPLY_YES)
             remember(s, &t->recipients[i], group_number(s, first), reply);

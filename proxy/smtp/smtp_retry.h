@@ -18,7 +18,7 @@ void smtp_retry_turned_away(struct smtp_session *s, const struct backend *backen
 void smtp_retry_remember_fates(struct smtp_session *s);
 void smtp_retry_remember_replies(struct smtp_session *s);
 /* The same class, code and enhanced code. */
-bool replies_alike(const struct backend_reply *a, const struct backend_reply *b);
+bool smtp_retry_replies_alike(const struct backend_reply *a, const struct backend_reply *b);
 /* The transaction is over: replies that it has served are forgotten. */
 void smtp_retry_over(struct smtp_session *s);
 

@@ -11,7 +11,7 @@ enum { PIPELINED_MOST = 100 };
 static void keep_reply(struct smtp_upstream *c, enum reply_stage stage,
                        const struct smtp_reply *from, struct backend_reply *to)
 {
-    to->kind = reply_class(stage, from);
+    to->kind = smtp_reply_class(stage, from);
     to->code = from->code == 421 ? 451 : from->code; /* it is not our client's session that ends */
     to->enhanced = arena_copy(c->job->arena, from->enhanced);
     to->text = arena_copy(c->job->arena, from->text);

@@ -76,11 +76,11 @@ void state_greylist(struct state_inquiry *inquiry, const struct state_sender *wh
         keys[i] = state_key_slice(&made[i]);
     struct number_text text[5];
     const struct slice args[] = {
-        number_argument(&text[0], clock_wall()),
-        number_argument(&text[1], whole_seconds(settings->greylist_delay)),
-        number_argument(&text[2], whole_seconds(settings->greylist_window)),
-        number_argument(&text[3], whole_seconds(settings->greylist_lifetime)),
-        number_argument(&text[4], settings->greylist_passes),
+        state_number_argument(&text[0], clock_wall()),
+        state_number_argument(&text[1], state_whole_seconds(settings->greylist_delay)),
+        state_number_argument(&text[2], state_whole_seconds(settings->greylist_window)),
+        state_number_argument(&text[3], state_whole_seconds(settings->greylist_lifetime)),
+        state_number_argument(&text[4], settings->greylist_passes),
     };
     state_ask(inquiry, &(struct state_question){&state->greylist, keys, count, args, 5},
               &(struct state_answer){write_greylist, NULL, 3});
@@ -132,9 +132,10 @@ void state_accepted(struct state *state, const struct state_sender *who)
         keys[i] = state_key_slice(&made[i]);
     struct number_text text[3];
     const struct slice args[] = {
-        number_argument(&text[0], clock_wall()),
-        number_argument(&text[1], whole_seconds(state->config->settings.greylist_lifetime)),
-        number_argument(&text[2], (int64_t)counters),
+        state_number_argument(&text[0], clock_wall()),
+        state_number_argument(&text[1],
+                              state_whole_seconds(state->config->settings.greylist_lifetime)),
+        state_number_argument(&text[2], (int64_t)counters),
     };
     state_tell(state, &(struct state_question){&state->accepted, keys, count, args, 3});
 }

@@ -16,13 +16,13 @@ struct state_call {
     struct state_answer answer;
 };
 
-struct slice number_argument(struct number_text *text, int64_t number)
+struct slice state_number_argument(struct number_text *text, int64_t number)
 {
     int len = snprintf(text->text, sizeof text->text, "%lld", (long long)number);
     return (struct slice){text->text, (size_t)len};
 }
 
-int64_t whole_seconds(int64_t ms)
+int64_t state_whole_seconds(int64_t ms)
 {
     return ms / 1000 + (ms % 1000 > 0);
 }

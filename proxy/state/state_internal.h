@@ -58,9 +58,9 @@ void state_tell(struct state *state, const struct state_question *question);
 struct number_text {
     char text[24];
 };
-struct slice number_argument(struct number_text *text, int64_t number);
+struct slice state_number_argument(struct number_text *text, int64_t number);
 
 /* Milliseconds to whole seconds, rounded up. */
-int64_t whole_seconds(int64_t ms);
+int64_t state_whole_seconds(int64_t ms);
 
 #endif

@@ -72,7 +72,7 @@ static void send_batch(struct state *state, struct state_inquiry *inquiry, struc
         const struct rate_keys *rate = &batch->rate[i].keys;
         keys[2 * i] = state_key_slice(&rate->current);
         keys[2 * i + 1] = state_key_slice(&rate->previous);
-        args[i] = number_argument(&lifetime[i], batch->look ? 0 : 2 * rate->window);
+        args[i] = state_number_argument(&lifetime[i], batch->look ? 0 : 2 * rate->window);
     }
     struct state_question question = {&state->rates, keys, 2 * batch->count, args, batch->count};
     struct rate_targets *targets = inquiry ? targets_of(batch, inquiry->arena) : NULL;

@@ -14,12 +14,12 @@ static void check(const struct smtp_reply *reply, struct slice in, size_t used)
         lines++;
     require(lines > 0 && lines <= 100 && at == used);
     for (int stage = STAGE_GREETING; stage <= STAGE_BODY; stage++) {
-        enum reply_class kind = reply_class((enum reply_stage)stage, reply);
+        enum reply_class kind = smtp_reply_class((enum reply_stage)stage, reply);
         require(kind <= REPLY_OURS);
         require(kind != REPLY_YES || reply->code / 100 == 2 || reply->code == 354);
         require((kind == REPLY_LATER) == (reply->code / 100 == 4));
     }
-    if (reply_says_no_such_user(reply))
+    if (smtp_reply_says_no_such_user(reply))
         require(reply->code / 100 == 5);
 }
 

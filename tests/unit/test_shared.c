@@ -70,30 +70,30 @@ TEST(test_siphash_gives_the_published_value)
 
 TEST(test_sessions_of_all_rows_count_against_the_limit)
 {
-    assert_int_equal(take(row, "1", 2, 9), SESSION_TAKEN);
-    assert_int_equal(take(other, "2", 2, 9), SESSION_TAKEN);
-    assert_int_equal(take(row, "3", 2, 9), SESSION_TOO_MANY);
+    assert_int_equal(take(row, "1", 2, 9), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(other, "2", 2, 9), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(row, "3", 2, 9), SHARED_SESSION_TOO_MANY);
     assert_int_equal(shared_sessions(shared), 2);
     give(other, "2");
-    assert_int_equal(take(row, "3", 2, 9), SESSION_TAKEN);
+    assert_int_equal(take(row, "3", 2, 9), SHARED_SESSION_TAKEN);
 }
 
 TEST(test_one_client_is_limited_over_all_rows)
 {
-    assert_int_equal(take(row, "1", 9, 2), SESSION_TAKEN);
-    assert_int_equal(take(other, "1", 9, 2), SESSION_TAKEN);
-    assert_int_equal(take(other, "1", 9, 2), SESSION_TOO_MANY_OF_CLIENT);
-    assert_int_equal(take(other, "2", 9, 2), SESSION_TAKEN);
+    assert_int_equal(take(row, "1", 9, 2), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(other, "1", 9, 2), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(other, "1", 9, 2), SHARED_SESSION_TOO_MANY_OF_CLIENT);
+    assert_int_equal(take(other, "2", 9, 2), SHARED_SESSION_TAKEN);
     assert_int_equal(shared_sessions(shared), 3);
     give(row, "1");
-    assert_int_equal(take(row, "1", 9, 2), SESSION_TAKEN);
+    assert_int_equal(take(row, "1", 9, 2), SHARED_SESSION_TAKEN);
 }
 
 TEST(test_a_v6_client_is_its_64)
 {
-    assert_int_equal(take(row, "7:1", 9, 1), SESSION_TAKEN);
-    assert_int_equal(take(row, "7:2", 9, 1), SESSION_TOO_MANY_OF_CLIENT);
-    assert_int_equal(take(row, "8:1", 9, 1), SESSION_TAKEN);
+    assert_int_equal(take(row, "7:1", 9, 1), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(row, "7:2", 9, 1), SHARED_SESSION_TOO_MANY_OF_CLIENT);
+    assert_int_equal(take(row, "8:1", 9, 1), SHARED_SESSION_TAKEN);
 }
 
 enum { NOW = 100000, AGE = 60000, PATIENCE = 120000 };
@@ -162,8 +162,8 @@ TEST(test_a_cleared_row_gives_everything_back)
 {
     struct ip server = ip_of("9");
     unsigned number = shared_server(shared, &server, 25);
-    assert_int_equal(take(row, "1", 9, 9), SESSION_TAKEN);
-    assert_int_equal(take(other, "1", 9, 9), SESSION_TAKEN);
+    assert_int_equal(take(row, "1", 9, 9), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(other, "1", 9, 9), SHARED_SESSION_TAKEN);
     assert_true(shared_spool_take(shared, row, 1000, 1500));
     assert_false(shared_spool_take(shared, other, 501, 1500));
     assert_true(scan_take(row, 60, 100, 1000));
@@ -220,7 +220,7 @@ TEST(test_more_clients_than_cells_lose_no_place)
     struct ip ip = {.family = 4};
     for (uint32_t i = 0; i < CLIENTS; i++) {
         memcpy(ip.bytes, &i, sizeof i);
-        assert_int_equal(shared_session_take(shared, row, &ip, CLIENTS, 1), SESSION_TAKEN);
+        assert_int_equal(shared_session_take(shared, row, &ip, CLIENTS, 1), SHARED_SESSION_TAKEN);
     }
     for (uint32_t i = 0; i < CLIENTS; i++) {
         memcpy(ip.bytes, &i, sizeof i);
@@ -242,7 +242,7 @@ static void hammer(unsigned mine, unsigned server)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct ip client = ip_of("5");
     for (int i = 0; i < STROKES; i++) {
-        if (shared_session_take(shared, mine, &client, 100, LIMIT) == SESSION_TAKEN)
+        if (shared_session_take(shared, mine, &client, 100, LIMIT) == SHARED_SESSION_TAKEN)
             shared_session_give(shared, mine, &client);
         if (shared_spool_take(shared, mine, 10, 10 * LIMIT))
             shared_spool_give(shared, mine, 10);

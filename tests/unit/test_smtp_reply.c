@@ -130,7 +130,7 @@ TEST(test_whose_matter_a_reply_is)
         strcpy(bytes, cases[i].reply);
         strcat(bytes, "\r\n");
         assert_int_equal(smtp_reply(slice_of(bytes), &reply, &used), 1);
-        if (reply_class(cases[i].stage, &reply) != cases[i].kind)
+        if (smtp_reply_class(cases[i].stage, &reply) != cases[i].kind)
             fail_msg("stage %d: %s", cases[i].stage, cases[i].reply);
     }
 }
@@ -149,7 +149,7 @@ TEST(test_no_such_user)
         struct smtp_reply reply;
         size_t used;
         smtp_reply(slice_of(cases[i].reply), &reply, &used);
-        assert_int_equal(reply_says_no_such_user(&reply), cases[i].yes);
+        assert_int_equal(smtp_reply_says_no_such_user(&reply), cases[i].yes);
     }
 }
 
@@ -174,7 +174,7 @@ TEST(test_a_sender_s_address_is_not_the_recipient_s_fault)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct smtp_reply reply = parsed(cases[i].reply);
-        if (reply_is_about_address(reply.code, reply.enhanced) != cases[i].yes)
+        if (smtp_reply_is_about_address(reply.code, reply.enhanced) != cases[i].yes)
             fail_msg("%s", cases[i].reply);
     }
 }
@@ -196,7 +196,7 @@ TEST(test_too_many_recipients_and_no_other_things)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct smtp_reply reply = parsed(cases[i].reply);
-        if (reply_says_too_many(reply.code, reply.enhanced, reply.text) != cases[i].yes)
+        if (smtp_reply_says_too_many(reply.code, reply.enhanced, reply.text) != cases[i].yes)
             fail_msg("%s", cases[i].reply);
     }
 }
