@@ -39,7 +39,7 @@ struct stream *stream_new(struct event_base *base, int fd, size_t input_max, siz
     }
     *s = (struct stream){.base = base,
                          .fd = fd,
-                         .phase = PHASE_PLAIN,
+                         .wire = WIRE_PLAIN,
                          .owner = owner,
                          .ctx = ctx,
                          .in = buf_init(SCRATCH_SIZE),
@@ -77,7 +77,7 @@ struct stream *stream_connect(struct event_base *base, const struct sockaddr *pe
         *reason = "out of memory";
         return NULL;
     }
-    s->phase = PHASE_CONNECTING;
+    s->wire = WIRE_CONNECTING;
     event_del(s->readable);
     s->reading = false;
     event_add(s->writable, NULL);
@@ -100,7 +100,7 @@ void stream_free(struct stream **stream)
     if (s->timer)
         event_free(s->timer);
     if (s->ssl) {
-        if (s->phase == PHASE_SECURE)
+        if (s->wire == WIRE_SECURE)
             SSL_shutdown(s->ssl);
         SSL_free(s->ssl);
         ERR_clear_error();
@@ -160,7 +160,7 @@ static void stop_events(struct stream *s)
 
 static void end(struct stream *s, enum stream_event event)
 {
-    s->phase = PHASE_OVER;
+    s->wire = WIRE_OVER;
     stop_events(s);
     tell(s, event);
 }
@@ -226,8 +226,7 @@ static bool offer(struct stream *s, struct slice bytes, bool kept)
     }
     s->freed = outer;
     assert(taken <= bytes.len);
-    if (s->phase ==
-        PHASE_HANDSHAKE) /* the owner turned to TLS: the rest was plaintext and is gone */
+    if (s->wire == WIRE_HANDSHAKE) /* the owner turned to TLS: the rest was plaintext and is gone */
         return true;
     if (kept)
         buf_consume(&s->in, taken);
@@ -281,7 +280,7 @@ static bool read_once(struct stream *s)
     if (!offer(s, (struct slice){scratch, kept + (size_t)n}, false))
         return false;
     stream_flush(s);
-    return !s->paused && (s->phase == PHASE_SECURE || s->phase == PHASE_PLAIN);
+    return !s->paused && (s->wire == WIRE_SECURE || s->wire == WIRE_PLAIN);
 }
 
 static void fill(struct stream *s)
@@ -332,11 +331,11 @@ static void handshake(struct stream *s)
     ERR_clear_error();
     int n = SSL_do_handshake(s->ssl);
     if (n == 1) {
-        s->phase = PHASE_SECURE;
+        s->wire = WIRE_SECURE;
         s->may_hold_bytes = true;
         stream_want_write(s, false);
         start_reading(s);
-        if (tell(s, STREAM_SECURED) && !s->paused && s->phase == PHASE_SECURE)
+        if (tell(s, STREAM_SECURED) && !s->paused && s->wire == WIRE_SECURE)
             event_active(s->readable, EV_READ, 1);
         return;
     }
@@ -367,7 +366,7 @@ size_t stream_secure(struct stream *s, SSL *ssl)
                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_set_fd(ssl, s->fd);
     s->ssl = ssl;
-    s->phase = PHASE_HANDSHAKE;
+    s->wire = WIRE_HANDSHAKE;
     s->paused = false;
     start_reading(s);
     event_active(s->writable, EV_WRITE, 1);
@@ -380,11 +379,11 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct stream *s = arg;
-    if (s->phase == PHASE_HANDSHAKE) {
+    if (s->wire == WIRE_HANDSHAKE) {
         handshake(s);
         return;
     }
-    if (s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE)
+    if (s->wire != WIRE_PLAIN && s->wire != WIRE_SECURE)
         return;
     if (s->paused) { /* only now does a pause cost a system call */
         stop_reading(s);
@@ -395,7 +394,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         if (!offer(s, buf_slice(&s->in), true))
             return;
         stream_flush(s);
-        if (s->paused || (s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE))
+        if (s->paused || (s->wire != WIRE_PLAIN && s->wire != WIRE_SECURE))
             return;
         if (buf_len(&s->in) < before)
             start_reading(s);
@@ -413,7 +412,7 @@ static void connected(struct stream *s)
         end(s, STREAM_FAILED);
         return;
     }
-    s->phase = PHASE_PLAIN;
+    s->wire = WIRE_PLAIN;
     stream_want_write(s, false);
     start_reading(s);
     tell(s, STREAM_CONNECTED);
@@ -432,7 +431,7 @@ static void fail_after_reading(struct stream *s)
         return;
     }
     s->freed = outer;
-    if (s->phase != PHASE_OVER)
+    if (s->wire != WIRE_OVER)
         end(s, STREAM_FAILED);
 }
 
@@ -440,17 +439,17 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct stream *s = arg;
-    switch (s->phase) {
-    case PHASE_CONNECTING:
+    switch (s->wire) {
+    case WIRE_CONNECTING:
         connected(s);
         return;
-    case PHASE_HANDSHAKE:
+    case WIRE_HANDSHAKE:
         handshake(s);
         return;
-    case PHASE_OVER:
+    case WIRE_OVER:
         return;
-    case PHASE_PLAIN:
-    case PHASE_SECURE:
+    case WIRE_PLAIN:
+    case WIRE_SECURE:
         break;
     }
     if (!s->failed_later)
@@ -478,7 +477,7 @@ void stream_resume(struct stream *s)
     if (!s->paused)
         return;
     s->paused = false;
-    if (s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE)
+    if (s->wire != WIRE_PLAIN && s->wire != WIRE_SECURE)
         return;
     start_reading(s);
     if (buf_len(&s->in) > 0 || (s->ssl && s->may_hold_bytes))
@@ -487,7 +486,7 @@ void stream_resume(struct stream *s)
 
 void stream_half_close(struct stream *s, int64_t ms)
 {
-    if (s->phase == PHASE_SECURE)
+    if (s->wire == WIRE_SECURE)
         SSL_shutdown(s->ssl);
     shutdown(s->fd, SHUT_WR);
     stream_deadline(s, ms);

@@ -9,13 +9,13 @@
 enum { STREAM_ERROR_TEXT = 96 };
 
 /* Every stream is in one of these. */
-enum stream_phase { PHASE_CONNECTING, PHASE_PLAIN, PHASE_HANDSHAKE, PHASE_SECURE, PHASE_OVER };
+enum stream_wire { WIRE_CONNECTING, WIRE_PLAIN, WIRE_HANDSHAKE, WIRE_SECURE, WIRE_OVER };
 
 struct stream {
     struct event_base *base;
     struct event *readable, *writable, *timer;
     int fd;
-    enum stream_phase phase;
+    enum stream_wire wire;
     SSL *ssl;
     const struct stream_owner *owner;
     void *ctx;

@@ -145,7 +145,7 @@ static void fail_later(struct stream *s)
 
 void stream_flush(struct stream *s)
 {
-    if ((s->phase != PHASE_PLAIN && s->phase != PHASE_SECURE) || s->failed_later)
+    if ((s->wire != WIRE_PLAIN && s->wire != WIRE_SECURE) || s->failed_later)
         return;
     while (stream_output_pending(s)) {
         ssize_t n = s->ssl ? write_tls(s) : write_plain(s);
