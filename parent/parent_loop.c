@@ -33,8 +33,8 @@ static struct generation *generation_after(const struct parent *parent,
 }
 
 #define FOR_EACH_GENERATION(generation, parent)                                                    \
-    for (struct generation *generation = generation_after(parent, NULL); generation;               \
-         generation = generation_after(parent, generation))
+    for ((generation) = generation_after((parent), NULL); (generation);                            \
+         (generation) = generation_after((parent), (generation)))
 
 /* What poll watches, and whose it is. */
 struct polled {
@@ -69,6 +69,7 @@ static void add_generation(struct poll_set *set, struct generation *generation)
 
 static void collect(struct parent *parent, struct poll_set *set)
 {
+    struct generation *generation;
     set->count = 0;
     add_polled(set, parent->signals, POLLIN, (struct polled){0});
     FOR_EACH_GENERATION(generation, parent)
@@ -99,6 +100,7 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
 
 static struct slot *find_slot(struct parent *parent, pid_t pid)
 {
+    struct generation *generation;
     FOR_EACH_GENERATION(generation, parent)
         for (unsigned number = 0; number < generation->slot_count; number++)
             if (generation->slots[number].pid == pid)
@@ -123,6 +125,7 @@ static void reap(struct parent *parent, int64_t now)
 
 static void reopen(struct parent *parent)
 {
+    struct generation *generation;
     log_at(LEVEL_INFO, "", "reopening the file of decisions");
     FOR_EACH_GENERATION(generation, parent)
         generation_reopen(generation);
@@ -238,6 +241,7 @@ static void connect_redis(struct parent *parent, struct generation *generation, 
 
 static void send_tickets(struct parent *parent)
 {
+    struct generation *generation;
     FOR_EACH_GENERATION(generation, parent)
         for (unsigned number = 0; number < generation->slot_count; number++)
             if (generation->slots[number].state != PROXY_CONFIGURING)
@@ -246,6 +250,7 @@ static void send_tickets(struct parent *parent)
 
 static void tell_down(struct parent *parent, struct scanners *scanners)
 {
+    struct generation *generation;
     if (!scanners->news)
         return;
     scanners->news = false;
@@ -257,6 +262,7 @@ static void tell_down(struct parent *parent, struct scanners *scanners)
 /* Does everything that is due; returns when the next is. */
 static int64_t settle(struct parent *parent, int64_t now)
 {
+    struct generation *generation;
     int64_t next = now + LONGEST_WAIT, alive = notify_alive_interval();
     generation_settle(parent, now);
     if (parent->current && !parent->starting) {
