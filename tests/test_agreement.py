@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """What a running gateway does and what `gatepostctl check` says of the same message, envelope and DNS is the same: verdict,
 reply, rules and every fact, row by row."""
+import json
 import re
 from collections import namedtuple
 
@@ -129,7 +130,7 @@ def offers_utf8(gateway):
 
 @pytest.fixture
 def judged(own_dir, addresses, world, rows):
-    """judged(policy, changes): {name of a row: (what the gateway said, what check says)}."""
+    """judged(policy, changes): {name of a row: (what the gateway said, what check says)}, and what was delivered."""
     def judge(policy, changes):
         ports, server = {"inbound6": free_port(), "outbound": free_port()}, Backend().start()
         gateway = Gatepost(own_dir, site(world, server, ports, policy), changes=dict(SETTINGS, **changes))
@@ -143,7 +144,7 @@ def judged(own_dir, addresses, world, rows):
             server.stop()
         assert status == 0
         answers = agreement.offline(own_dir, gateway.file, rows, addresses, world.map)
-        return {row.name: (said[row.name], answers[row.name]) for row in rows}
+        return {row.name: (said[row.name], answers[row.name]) for row in rows}, [m.content for m in server.messages]
     return judge
 
 
@@ -201,14 +202,16 @@ def settle(name, found):
 
 
 @pytest.mark.parametrize("name", ["all", "few"] if needs.SANITIZED else POLICIES)
-def test_what_the_gateway_does_is_what_check_says(name, judged, rows, own_dir):
+def test_what_the_gateway_does_is_what_check_says(name, judged, rows, own_dir, addresses, world):
     policy, changes = POLICIES[name]
     signatures = '"%s"' % samples.write_signatures(own_dir / "signatures")
-    both = judged(policy, dict(changes, antivirus={"enabled": "on", "database": signatures}))
+    both, delivered = judged(policy, dict(changes, antivirus={"enabled": "on", "database": signatures}))
     named = agreement_policies.named(policy)
     settle(name, [(row, *one) for row in rows for one in differences(row, *both[row.name], named)])
     if name == "all":
         every_rule_is_tried(both)
+        what_is_changed_arrives(rows, both, delivered, lambda row: agreement.changes(
+            own_dir, own_dir / "gatepost" / "gatepost.conf", row, addresses, dns_file(own_dir, world)))
 
 
 def every_rule_is_tried(both):
@@ -216,3 +219,46 @@ def every_rule_is_tried(both):
     fired = {name for _, answer in both.values() for name in answer["rules"] + answer["observed"]}
     rules = set(re.findall(r'^(?:observe )?rule "([^"]+)"', agreement_policies.KEYED + agreement_policies.ACTS, re.M))
     assert not set(own_rules(rules)) - fired
+
+
+# ---- what is changed in a message: the JSON does not tell, the report for people does
+
+CHANGED_MOST = 40
+
+
+def dns_file(folder, world):
+    path = folder / "dns.json"
+    path.write_text(json.dumps(world.map))
+    return path
+
+
+def arrived(delivered, reference):
+    """The message that has this reference in our Received field."""
+    return next(content for content in delivered if b" id %s" % reference.encode() in content.partition(b"\r\n\r\n")[0])
+
+
+def is_done(change, content):
+    """Whether a change that check tells stands in the message that arrived."""
+    head = re.sub(rb"\r\n(?=[ \t])", b"", content.partition(b"\r\n\r\n")[0]).decode("latin-1")
+    kind = next(word for word in ("header add ", "header remove ", "subject prefix ", "strip part ") if change.startswith(word))
+    rest = change[len(kind):]
+    if kind == "header add ":
+        return "\r\n%s\r\n" % rest in "\r\n%s\r\n" % head
+    if kind == "header remove ":
+        return "X-Spam-Flag: NO" not in head
+    if kind == "subject prefix ":
+        return "\r\nSubject: " + rest in head
+    return rest.partition(" ")[2].encode() in content
+
+
+def what_is_changed_arrives(rows, both, delivered, changes):
+    """And of our rules nothing else does."""
+    fields, seen = re.compile(rb"^X-(?:Tag|Score|Friend): ", re.M), set()
+    taken = [row for row in rows if both[row.name][0].record and both[row.name][0].record["verdict"] == "accept"]
+    changed = [row for row in taken if set(both[row.name][1]["rules"]) - {"light", "sender in lists", "signed", "slow"}]
+    for row in changed[::max(1, len(changed) // CHANGED_MOST)]:
+        content, told = arrived(delivered, both[row.name][0].final[1]), changes(row)
+        assert told and all(is_done(change, content) for change in told), (row.name, told, content[:1500])
+        assert len(fields.findall(content)) == sum("header add X-" in change for change in told if "Spam" not in change), (row.name, told)
+        seen.update(change.split()[0] + change.split()[1] for change in told)
+    assert len(seen) == 4, seen

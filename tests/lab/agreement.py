@@ -133,6 +133,16 @@ def offline(folder, config, rows, addresses, dns):
     return answers
 
 
+def changes(folder, config, row, addresses, dns):
+    """What check says it would change in the message, a line each: "header add X-Name: value"."""
+    line, = batch_lines(folder, [row], addresses)
+    words = [word for name in ("ip", "helo", "from", "direction", "time") for word in ("--" + name, line[name])]
+    words += [word for to in line["rcpt"] for word in ("--rcpt", to)]
+    report = check.gatepostctl("check", "--config", config, "--dns", dns, *words, line["message"]).stdout
+    found = re.search(r"^  changes +(.*(?:\n {15}.*)*)", report, re.M)
+    return [change.strip() for change in found[1].splitlines()] if found else []
+
+
 # ---- side by side
 
 
