@@ -201,7 +201,6 @@ static ssize_t read_tls(struct stream *s, char *to, size_t room)
         return n;
     switch (SSL_get_error(s->ssl, n)) {
     case SSL_ERROR_WANT_READ:
-        return IO_AGAIN;
     case SSL_ERROR_WANT_WRITE:
         return IO_AGAIN;
     case SSL_ERROR_ZERO_RETURN:

@@ -116,7 +116,7 @@ static const char *read_file(struct bundled_file *file)
         reason = strerror(errno);
     else if (!S_ISREG(file->seen.status.st_mode))
         reason = "not a regular file";
-    else if (file->seen.status.st_size > BUNDLE_FILE_MAX)
+    else if (file->seen.status.st_size < 0 || file->seen.status.st_size > BUNDLE_FILE_MAX)
         reason = "larger than 16 MiB";
     else
         reason = read_content(fd, (size_t)file->seen.status.st_size, file);

@@ -154,7 +154,7 @@ static void forget(struct event **events, nfds_t count)
 /* One turn of the event loop, which ends early when any of these is ready. */
 static bool turn(struct event_base *base, const struct pollfd *fds, nfds_t count, int timeout)
 {
-    struct timeval time = {timeout / 1000, timeout % 1000 * 1000};
+    struct timeval time = {timeout / 1000, timeout % 1000 * 1000L};
     struct event **events = calloc(count + 1, sizeof(struct event *));
     bool ok = events != NULL;
     for (nfds_t i = 0; ok && i < count; i++)

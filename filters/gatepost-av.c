@@ -106,7 +106,7 @@ int main(int argc, char *argv[])
         .name = "gatepost-av",
         .jail = JAIL_ANTIVIRUS,
         .memory = 2048ULL * MIB,
-        .arena = 64 * MIB,
+        .arena = (size_t)64 * MIB,
         .prepare = prepare,
         .warm_up = warm_up,
         .enter = enter,

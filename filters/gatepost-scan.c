@@ -33,7 +33,7 @@ int main(int argc, char *argv[])
         .name = "gatepost-scan",
         .jail = JAIL_PURE,
         .memory = 1024ULL * MIB,
-        .arena = 256 * MIB,
+        .arena = (size_t)256 * MIB,
         .prepare = prepare,
         .scan = scan,
     };

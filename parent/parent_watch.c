@@ -6,21 +6,28 @@
 #include <string.h>
 
 /* FNV-1a: these are the administrator's files, nobody aims at a collision. */
-static uint64_t mix(uint64_t print, const void *data, size_t size)
+static uint64_t mix(uint64_t print, unsigned char octet)
 {
-    const unsigned char *bytes = data;
-    for (size_t i = 0; i < size; i++)
-        print = (print ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return (print ^ octet) * UINT64_C(0x100000001b3);
+}
+
+static uint64_t mix_number(uint64_t print, uint64_t number)
+{
+    for (unsigned shift = 0; shift < 64; shift += 8)
+        print = mix(print, (unsigned char)(number >> shift));
     return print;
 }
 
 /* All zero for a file that is not there. */
 static uint64_t print_of(const char *path, const struct stat *status)
 {
-    const int64_t what[] = {(int64_t)status->st_dev, (int64_t)status->st_ino, status->st_size,
-                            status->st_mtim.tv_sec, status->st_mtim.tv_nsec};
-    uint64_t print = mix(UINT64_C(0xcbf29ce484222325), path, strlen(path));
-    return mix(print, what, sizeof what);
+    uint64_t print = UINT64_C(0xcbf29ce484222325);
+    for (const char *p = path; *p; p++)
+        print = mix(print, (unsigned char)*p);
+    print = mix_number(mix_number(print, status->st_dev), status->st_ino);
+    print = mix_number(print, (uint64_t)status->st_size);
+    print = mix_number(print, (uint64_t)status->st_mtim.tv_sec);
+    return mix_number(print, (uint64_t)status->st_mtim.tv_nsec);
 }
 
 static uint64_t print_of_file(const char *path, struct stat *status)

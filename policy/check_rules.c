@@ -50,7 +50,14 @@ static bool name_is_new(struct checker *checker, const struct token *name)
     return true;
 }
 
-static bool check_rule(struct checker *checker, const struct syntax_rule *syntax)
+static bool check_parts(struct checker *checker, const struct syntax_rule *syntax)
+{
+    if (syntax->when && (checker->rule->condition = check_condition(checker, syntax->when)) < 0)
+        return false;
+    return check_actions(checker, syntax);
+}
+
+static void check_rule(struct checker *checker, const struct syntax_rule *syntax)
 {
     struct sources *sources = checker->parser->sources;
     struct policy *policy = checker->policy;
@@ -60,19 +67,18 @@ static bool check_rule(struct checker *checker, const struct syntax_rule *syntax
                         .at = syntax->name.at,
                         .observe = syntax->observe,
                         .condition = -1};
-    checker->rule = &rule;
     checker->variable_count = checker->uncertain = 0;
     checker->first_node = policy->node_count;
     if (!name_is_new(checker, &syntax->name))
-        return true;
-    if (syntax->when && (rule.condition = check_condition(checker, syntax->when)) < 0)
-        return false;
-    if (!check_actions(checker, syntax))
-        return false;
+        return;
+    checker->rule = &rule;
+    bool sound = check_parts(checker, syntax);
+    checker->rule = NULL;
+    if (!sound)
+        return;
     struct rule *place = PARSER_PUSH(checker->parser, policy->rules, policy->rule_count);
     if (place)
         *place = rule;
-    return place != NULL;
 }
 
 void check_rules(struct parser *parser)

@@ -45,7 +45,7 @@ static bool is_host_name(struct slice name)
 
 static bool parse_hostname(struct parser *parser)
 {
-    struct token name;
+    struct token name = {0};
     if (!expect_string(parser, "this host's name", &name))
         return false;
     if (!is_host_name(name.text))

@@ -144,7 +144,7 @@ struct slice text_render(struct evaluation *evaluation, const struct text *text,
 {
     if (is_plain(text, kind))
         return text->count ? text->pieces[0].literal : SLICE("");
-    struct buf out = buf_init(TEXT_LOG_MAX), raw = buf_init(4 * TEXT_VALUE_MAX);
+    struct buf out = buf_init(TEXT_LOG_MAX), raw = buf_init((size_t)4 * TEXT_VALUE_MAX);
     for (size_t i = 0; i < text->count; i++)
         append_piece(evaluation, &text->pieces[i], kind == TEXT_REPLY, &raw, &out, limit_of(kind));
     struct slice rendered =

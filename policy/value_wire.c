@@ -14,6 +14,11 @@ static bool put(struct buf *out, const void *data, size_t size)
     return buf_append(out, (struct slice){data, size});
 }
 
+static bool put_u8(struct buf *out, uint8_t octet)
+{
+    return put(out, &octet, 1);
+}
+
 static bool put_u32(struct buf *out, size_t number)
 {
     uint32_t small = (uint32_t)number;
@@ -31,7 +36,7 @@ static bool take(struct slice *in, void *data, size_t size)
 
 static bool encode_members(struct buf *out, const struct type *type, const struct list *list)
 {
-    if (!put_u32(out, list->count) || !put(out, &(uint8_t){list->cut}, 1))
+    if (!put_u32(out, list->count) || !put_u8(out, list->cut))
         return false;
     for (size_t i = 0; i < list->count; i++)
         if (!value_encode(out, type->element, &list->items[i]))
@@ -50,13 +55,13 @@ static bool encode_fields(struct buf *out, const struct record_type *record,
 
 bool value_encode(struct buf *out, const struct type *type, const struct value *value)
 {
-    if (!put(out, &(uint8_t){(uint8_t)value->state}, 1))
+    if (!put_u8(out, (uint8_t)value->state))
         return false;
     if (value->state != VALUE_KNOWN)
         return true;
     switch (type->kind) {
     case TYPE_BOOL:
-        return put(out, &(uint8_t){value->truth}, 1);
+        return put_u8(out, value->truth);
     case TYPE_NUMBER:
         return put(out, &value->number, sizeof value->number);
     case TYPE_DURATION:

@@ -241,7 +241,7 @@ static void open_log(const struct config *config)
 static void load(struct program *p)
 {
     struct loader files = bundle_loader(p->bundle);
-    struct buf report = buf_init(64 * 1024);
+    struct buf report = buf_init((size_t)64 * 1024);
     p->config = config_load(p->path, &files, p->hostname, &report);
     if (!p->config) {
         buf_char(&report, '\0');

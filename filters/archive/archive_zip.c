@@ -24,7 +24,7 @@ static void put_le(char *out, uint64_t value, unsigned bytes)
 static void make_header(char out[HEADER_SIZE + 1], const struct zip_member *m, bool streamed)
 {
     memset(out, 0, HEADER_SIZE);
-    memcpy(out, "PK\3\4", 4);
+    put_le(out, 0x04034b50, 4);
     put_le(out + 4, 63, 2);
     put_le(out + 6, (m->flags & FLAG_LZMA_OPTIONS) | (streamed ? FLAG_STREAMED : 0), 2);
     put_le(out + 8, m->method, 2);

@@ -258,7 +258,9 @@ void inspect_look_inside(struct inspection *in, struct inspected_file *file, str
 {
     struct office_findings findings = {0};
     if (content.len == 0) {
-        file->type = file->why ? (struct slice){0} : SLICE("inode/x-empty");
+        file->type = (struct slice){NULL, 0};
+        if (!file->why)
+            file->type = SLICE("inode/x-empty");
         return;
     }
     if (cpu_budget_spent(content.len + FILE_OCTETS)) {

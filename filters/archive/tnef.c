@@ -106,7 +106,7 @@ bool tnef_is(struct slice data)
 
 static void add_name(struct tnef_reader *r, struct slice raw, struct slice charset)
 {
-    struct buf text = buf_init(NAME_OCTETS_MAX * 4);
+    struct buf text = buf_init((size_t)NAME_OCTETS_MAX * 4);
     bool wide = slice_eq(charset, SLICE("utf-16le"));
     raw = slice_sub(raw, 0, NAME_OCTETS_MAX);
     while (raw.len >= 1 && raw.ptr[raw.len - 1] == 0 &&

@@ -331,7 +331,7 @@ bool zip_directory_read(struct arena *arena, struct slice content, size_t max,
 {
     *out = (struct zip_directory){0};
     /* No record is shorter than a local header, but several directories may name each member. */
-    size_t possible = ENDS_MAX * 2 * (content.len / LOCAL_SIZE);
+    size_t possible = content.len / LOCAL_SIZE * ENDS_MAX * 2;
     struct zip_reader r = {.content = content, .out = out, .max = possible < max ? possible : max};
     out->members = arena_array(arena, r.max + 1, sizeof *out->members);
     if (!out->members)

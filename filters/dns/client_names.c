@@ -4,6 +4,7 @@
 #include "filters/dns/org_domain.h"
 #include "policy/spelling.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { NAME_SIZE = IP_REVERSED_SIZE + sizeof ".in-addr.arpa" };
@@ -43,7 +44,8 @@ static enum found leads_to(struct dns_answers *dns, struct slice name, const str
 static struct slice reverse_name(const struct ip *ip, char out[static NAME_SIZE])
 {
     ip_reversed(ip, out);
-    strcat(out, ip->family == 4 ? ".in-addr.arpa" : ".ip6.arpa");
+    size_t len = strlen(out);
+    snprintf(out + len, NAME_SIZE - len, "%s", ip->family == 4 ? ".in-addr.arpa" : ".ip6.arpa");
     return slice_of(out);
 }
 

@@ -10,11 +10,11 @@
 const struct mime_limits mime_limits_default = {
     .parts = 2000,
     .depth = 32,
-    .header_block = 1024 * 1024,
-    .header = 64 * 1024,
+    .header_block = (size_t)1024 * 1024,
+    .header = (size_t)64 * 1024,
     .params = 200,
     .names = 32,
-    .decoded = 64 * 1024 * 1024,
+    .decoded = (size_t)64 * 1024 * 1024,
     .compares = 32,
 };
 

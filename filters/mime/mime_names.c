@@ -50,7 +50,7 @@ static void add(struct names *names, struct slice text, enum mime_name_source so
 /* The name as it looks: nothing invisible, wide letters narrow. */
 static struct slice looks_like(struct names *names, struct slice text)
 {
-    struct buf out = buf_init(NAME_MAX_OCTETS * 4);
+    struct buf out = buf_init((size_t)NAME_MAX_OCTETS * 4);
     uint32_t c = 0;
     for (struct slice s = text; s.len;) {
         size_t n = utf8_next(s, &c);

@@ -29,7 +29,7 @@ int uu_decode_line(struct slice line, char *out, bool *broken)
     if (line.len == 0 || line.ptr[0] < ' ' || line.ptr[0] > '`')
         return -1;
     unsigned want = six(line.ptr[0]);
-    size_t letters = (want + 2) / 3 * 4;
+    size_t letters = ((size_t)want + 2) / 3 * 4;
     struct slice data = slice_from(line, 1);
     /* trailing blanks, which encode zero, may have been cut; a checksum letter may follow */
     *broken = data.len > letters + 2 || data.len + 3 < letters;
@@ -70,7 +70,7 @@ size_t uu_decode(struct slice in, char *out, unsigned *found, bool *ended)
     struct slice line;
     size_t n = 0;
     while (take_line(&in, &line) && !*ended) {
-        char octets[LINE_MAX_OCTETS];
+        char octets[LINE_MAX_OCTETS] = {0};
         bool broken = false;
         *ended = slice_eq(slice_trim(line), SLICE("end"));
         if (*ended || line.len == 0)

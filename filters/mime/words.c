@@ -132,7 +132,7 @@ static void decode(struct words_state *st, struct slice text)
             flush(st);
             text_append(&st->out, before);
         }
-        if (at == text.len)
+        if (at >= text.len)
             break;
         append_word(st, &word);
         after_word = true;

@@ -101,11 +101,10 @@ static void want_keys(struct arena *arena, struct dns_answers *table, struct sli
     while (headers_next(&block, &field)) {
         if (!field.has_colon)
             continue;
-        if (slice_ieq(field.name, SLICE("DKIM-Signature")) && dkim++ < DKIM_SIGNATURES_MAX)
-            want_key(arena, table, &field);
-        else if ((slice_ieq(field.name, SLICE("ARC-Seal")) ||
-                  slice_ieq(field.name, SLICE("ARC-Message-Signature"))) &&
-                 arc++ < ARC_FIELDS_MAX)
+        bool of_dkim = slice_ieq(field.name, SLICE("DKIM-Signature"));
+        bool of_arc = slice_ieq(field.name, SLICE("ARC-Seal")) ||
+                      slice_ieq(field.name, SLICE("ARC-Message-Signature"));
+        if ((of_dkim && dkim++ < DKIM_SIGNATURES_MAX) || (of_arc && arc++ < ARC_FIELDS_MAX))
             want_key(arena, table, &field);
     }
 }

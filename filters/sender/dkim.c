@@ -151,7 +151,7 @@ static void judge_answer(struct arena *arena, struct dkim_candidate *c,
 /* All names first, so that one restart brings all answers. */
 static bool look_keys_up(struct dkim_job *job, struct dns_answers *dns)
 {
-    struct slice names[DKIM_SIGNATURES_MAX];
+    struct slice names[DKIM_SIGNATURES_MAX] = {{NULL, 0}};
     for (size_t i = 0; i < job->count; i++) {
         struct dkim_candidate *c = &job->candidates[i];
         if (!c->wanted)

@@ -111,7 +111,7 @@ static void on_clock(evutil_socket_t fd, short what, void *arg)
 /* False: out of memory. */
 static bool start_clock(struct proxy *proxy)
 {
-    struct timeval soon = {0, LOOK_MS * 1000};
+    struct timeval soon = {0, LOOK_MS * 1000L};
     if (!proxy->line_clock)
         proxy->line_clock = evtimer_new(proxy->base, on_clock, proxy);
     return proxy->line_clock && event_add(proxy->line_clock, &soon) == 0;

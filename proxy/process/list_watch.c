@@ -140,7 +140,7 @@ static bool begin_step(struct list_watch *watch)
 
 static void end_check(struct list_watch *watch)
 {
-    static const struct timeval every = {LIST_WATCH_EVERY / 1000, LIST_WATCH_EVERY % 1000 * 1000};
+    static const struct timeval every = {LIST_WATCH_EVERY / 1000, LIST_WATCH_EVERY % 1000 * 1000L};
     watch->busy = false;
     watch->checks++;
     event_add(watch->timer, &every);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/process/proxy.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/random.h>
 
@@ -71,5 +72,5 @@ void proxy_new_id(struct proxy *proxy, char out[static 24])
     static uint32_t process;
     if (process == 0 && getrandom(&process, sizeof process, 0) != (ssize_t)sizeof process)
         process = 1;
-    snprintf(out, 24, "%08x%llx", process, (unsigned long long)(0x1000 + proxy->next_id++));
+    snprintf(out, 24, "%08x%" PRIx64, process, 0x1000 + proxy->next_id++);
 }

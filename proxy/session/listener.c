@@ -57,7 +57,7 @@ static struct ip local_of(const struct acceptor *a, int client)
 /* Out of descriptors or memory: the queue waits a moment instead of spinning the loop. */
 static void rest(struct acceptor *a, int error)
 {
-    struct timeval moment = {0, PAUSE_MS * 1000};
+    struct timeval moment = {0, PAUSE_MS * 1000L};
     log_at(LEVEL_ERROR, "", "accept failed", field_text("listener", a->listener->name),
            field_str("reason", strerror(error)));
     event_del(a->readable);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { CHUNK = 248, ENHANCED_MAX = 12, TEXT_MAX = 200 };
-static const int64_t kept_ms = 24 * 3600 * 1000;
+static const int64_t kept_ms = INT64_C(24) * 3600 * 1000;
 
 /* A retry as it is written down. */
 struct written {

@@ -28,7 +28,7 @@ static struct block_masks masks_at(const char *p, __m128i *any_high)
     __m128i nul = _mm_setzero_si128();
     struct block_masks m = {0};
     for (int i = 0; i < BLOCK / VECTOR; i++) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i * VECTOR));
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + (size_t)i * VECTOR));
         m.cr |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, cr)) << (i * VECTOR);
         m.lf |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lf)) << (i * VECTOR);
         nul = _mm_or_si128(nul, _mm_cmpeq_epi8(v, _mm_setzero_si128()));

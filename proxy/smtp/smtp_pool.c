@@ -94,7 +94,7 @@ struct smtp_pools *smtp_pools_new(struct event_base *base, const struct config *
     all->tls = upstream_tls_new(ca_pem);
     all->tick = event_new(base, -1, 0, on_tick, all);
     all->bury = event_new(base, -1, 0, on_bury, all);
-    all->probe_arena = arena_new(64 * 1024);
+    all->probe_arena = arena_new((size_t)64 * 1024);
     all->pools = calloc(config->backend_count ? config->backend_count : 1, sizeof *all->pools);
     bool made = all->tls && all->tick && all->bury && all->probe_arena && all->pools;
     for (size_t i = 0; made && i < config->backend_count; i++, all->pool_count++)
@@ -126,10 +126,10 @@ void smtp_pools_free(struct smtp_pools **backends)
     struct smtp_pools *all = *backends;
     if (!all)
         return;
-    for (size_t i = 0; i < all->pool_count; i++)
+    for (size_t i = 0; all->pools && i < all->pool_count; i++)
         end_connections(&all->pools[i]);
     smtp_pools_bury(all);
-    for (size_t i = 0; i < all->pool_count; i++)
+    for (size_t i = 0; all->pools && i < all->pool_count; i++)
         free_pool(&all->pools[i]);
     if (all->tick)
         event_free(all->tick);

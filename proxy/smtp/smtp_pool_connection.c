@@ -10,7 +10,7 @@ enum {
 
 void smtp_pools_look_soon(struct smtp_pools *all)
 {
-    struct timeval soon = {0, TICK_MS * 1000};
+    struct timeval soon = {0, TICK_MS * 1000L};
     if (!all->tick_soon)
         event_add(all->tick, &soon);
     all->tick_soon = true;

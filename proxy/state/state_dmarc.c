@@ -154,10 +154,10 @@ void state_dmarc(struct state *state, const struct facts *facts, const char *dis
         append_key(&key, state->config, text_of(&facts->fact[FACT_DMARC_RECORD_DOMAIN]))) {
         struct number_text text[2];
         struct slice name = buf_slice(&key);
-        const struct slice args[] = {state_number_argument(&text[0], KEEP_DAYS * 24 * 3600),
-                                     state_number_argument(&text[1], FIELDS_MAX),
-                                     row.failed ? SLICE("other") : buf_slice(&row),
-                                     buf_slice(&policy)};
+        const struct slice args[] = {
+            state_number_argument(&text[0], INT64_C(24) * 3600 * KEEP_DAYS),
+            state_number_argument(&text[1], FIELDS_MAX),
+            row.failed ? SLICE("other") : buf_slice(&row), buf_slice(&policy)};
         state_tell(state, &(struct state_question){&state->dmarc, &name, 1, args, 4});
     }
     buf_release(&key);
