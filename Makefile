@@ -57,6 +57,7 @@ PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libsec
             openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
             python3 python3-pytest python3-dkim python3-spf zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
             libemail-address-xs-perl libmailtools-perl
+LINTERS  := clang-tidy cppcheck mandoc
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
@@ -105,9 +106,9 @@ install: all ## install below PREFIX (DESTDIR for packagers)
 	chmod 644 $(DESTDIR)/lib/systemd/system/gatepost.service
 	for f in man/*.[1-8]; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$$(basename $$f); done
 
-lint: ## clang-tidy, and mandoc over the man pages
-	clang-tidy --quiet $(foreach f,$(FLOORS),$(call sources,$(f))) -- -std=c17 $(CPPFLAGS)
-	mandoc -Tlint -W warning man/*.[1-8]
+lint: ## clang-tidy, cppcheck, and mandoc over the man pages
+	@tests/lab/deps $(LINTERS)
+	@tests/lint/run $(CPPFLAGS) -- $(foreach f,$(FLOORS),$(call sources,$(f)))
 
 format: ## clang-format everything in place
 	clang-format -i $(foreach f,$(FLOORS) tests/unit tests/fuzz tests/fakes,$(wildcard $(f)/*.[ch] $(f)/*/*.[ch]))
