@@ -57,6 +57,10 @@ def told(gateway, subject, *recipients, sender="sender@client.example", **header
     return send(gateway.port, samples.clean(subject, **headers), *(recipients or ["user@example.com"]), sender=sender)
 
 
+def reference(reply):
+    return re.search(r"\(([^()]+)\)$", reply.text.strip())[1]
+
+
 def header(message):
     return message.content.partition(b"\r\n\r\n")[0].decode() + "\r\n"
 
@@ -101,6 +105,15 @@ def test_a_drop_closes_at_once(gateway):
         session.expect("EHLO drop.example", 554)
         rest = session.rest()
         assert rest == b""
+
+
+def test_what_comes_between_messages_bears_the_sessions_reference_alone(gateway):
+    with Session(gateway.port) as session:
+        session.ehlo()
+        session.expect("MAIL FROM:<later@client.example>", 250)
+        in_it = reference(session.expect("RCPT TO:<user@example.com>", 451))
+        session.expect("RSET", 250)
+        assert reference(session.expect("EHLO drop.example", 554)) == in_it.partition(".")[0] != in_it
 
 
 def test_a_message_may_be_refused_by_its_subject(gateway):

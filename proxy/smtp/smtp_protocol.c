@@ -8,8 +8,6 @@
 #include "proxy/smtp/smtp_input.h"
 #include "proxy/smtp/smtp_transaction.h"
 
-#include <stdio.h>
-
 enum { MAIL_ARENA_MAX = 24 * 1024 * 1024 };
 
 static bool open_smtp(struct session *base)
@@ -19,7 +17,7 @@ static bool open_smtp(struct session *base)
     const struct table *excused = config->bare_newlines_from;
     s->normalises =
         config->settings.smtp_bare_newlines || (excused && table_holds_ip(excused, &base->client));
-    snprintf(s->ref, sizeof s->ref, "%s", base->id);
+    smtp_refer_to_session(s);
     s->mail = arena_new(MAIL_ARENA_MAX);
     return s->mail != NULL;
 }

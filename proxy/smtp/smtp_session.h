@@ -94,8 +94,9 @@ struct transaction {
 
 struct smtp_session {
     struct session base;
-    char ref[DOUBT_ID_MAX]; /* of the transaction: the id and its number; also stands in replies */
-    struct arena *mail;     /* the transaction's */
+    /* Of the transaction: the id and its number; between two the id. Also stands in replies. */
+    char ref[DOUBT_ID_MAX];
+    struct arena *mail; /* the transaction's */
     struct slice helo;
     bool esmtp;
     bool normalises;      /* what this client sends with bare CR or LF is mended, not refused */

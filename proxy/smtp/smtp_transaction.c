@@ -4,6 +4,7 @@
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_retry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void smtp_drop_body(struct smtp_session *s)
@@ -11,6 +12,11 @@ void smtp_drop_body(struct smtp_session *s)
     struct transaction *t = &s->t;
     edited_free(&t->edited);
     examination_drop_body(&t->message);
+}
+
+void smtp_refer_to_session(struct smtp_session *s)
+{
+    snprintf(s->ref, sizeof s->ref, "%s", s->base.id);
 }
 
 void smtp_reset(struct smtp_session *s)
@@ -30,5 +36,6 @@ void smtp_reset(struct smtp_session *s)
     if (t->delivering && !alone)
         shared_doubt_end(s->base.proxy->shared, s->base.proxy->row, t->job.doubt);
     memset(t, 0, sizeof *t);
+    smtp_refer_to_session(s);
     arena_reset(s->mail);
 }

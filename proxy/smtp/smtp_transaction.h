@@ -8,6 +8,9 @@
 /* Forgets it (RSET, EHLO, after a message). Its delivery is given up as far as that is possible. */
 void smtp_reset(struct smtp_session *s);
 
+/* What is logged and said from here on is no transaction's. */
+void smtp_refer_to_session(struct smtp_session *s);
+
 /* Of a message that will be refused nothing is kept. */
 void smtp_drop_body(struct smtp_session *s);
 
