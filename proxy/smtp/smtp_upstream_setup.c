@@ -68,6 +68,18 @@ static void learn_line(struct smtp_capabilities *can, struct slice line)
         can->size = 0;
 }
 
+static bool needs_tls(const struct smtp_upstream *c)
+{
+    enum backend_tls wanted = c->conf->tls;
+    return !c->secured && wanted != BACKEND_TLS_NONE && wanted != BACKEND_TLS_OPPORTUNISTIC;
+}
+
+static bool wants_tls(const struct smtp_upstream *c)
+{
+    bool opportunistic = c->conf->tls == BACKEND_TLS_OPPORTUNISTIC;
+    return needs_tls(c) || (opportunistic && !c->secured && !c->plain);
+}
+
 void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     if (reply->code != 250) {
@@ -85,17 +97,14 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
     smtp_reply_line(reply, &at, &line); /* the first names the server */
     while (!c->helo_tried && smtp_reply_line(reply, &at, &line))
         learn_line(&c->can, line);
-    enum backend_tls wanted = c->conf->tls;
-    if (c->secured || wanted == BACKEND_TLS_NONE) {
-        smtp_upstream_become_idle(c);
-    } else if (c->can.starttls && !(wanted == BACKEND_TLS_OPPORTUNISTIC && c->plain)) {
+    if (wants_tls(c) && c->can.starttls) {
         c->state = UPSTREAM_STARTTLS;
         smtp_upstream_say(c, "STARTTLS\r\n");
-    } else if (wanted == BACKEND_TLS_OPPORTUNISTIC) {
-        smtp_upstream_become_idle(c);
-    } else {
+    } else if (needs_tls(c)) {
         smtp_upstream_over(c, UPSTREAM_END_CONNECT,
                            "server offers no STARTTLS, but the configuration demands TLS");
+    } else {
+        smtp_upstream_become_idle(c);
     }
 }
 
