@@ -27,12 +27,12 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* An array of n zeroed elements; NULL also when n * size overflows. */
 void *arena_array(struct arena *arena, size_t n, size_t size);
 
-/* Room for one more behind the first `used` elements of an array that has room for *room of them: the
- * array itself, or a copy with twice the room, zeroed behind what there was. NULL: as above; the
- * array stays as it is. At first array is NULL and *room 0. */
+/* Room for one more behind the first `used` elements of an array that has room for *room of them:
+ * the array itself, or a copy with twice the room, zeroed behind what there was.
+ * NULL: as above; the array stays as it is. At first array is NULL and *room 0. */
 void *arena_grow(struct arena *arena, void *array, size_t used, size_t *room, size_t size);
 
-/* The room of an array that has grown by arena_grow, one by one from nothing, to `count` elements. */
+/* The room of an array that arena_grow has grown, one by one from nothing, to `count` elements. */
 size_t arena_room(size_t count);
 
 /* Copies. A NUL follows the copied bytes (not counted). ptr is NULL when the arena is full. */

@@ -43,8 +43,8 @@ size_t slice_search(struct slice s, struct slice needle);
 /* Decimal digits, whole slice, at most max. False for anything else, the empty slice included. */
 bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out);
 
-/* A path as system calls want it, NUL-terminated. False, with errno: it is too long, or holds a NUL,
- * and would be another's. */
+/* A path as system calls want it, NUL-terminated.
+ * False, with errno: it is too long, or holds a NUL, and would be another's. */
 bool slice_to_path(struct slice s, char path[PATH_MAX]);
 
 /* Splits at the first `sep`: *head is what is before it, *rest what follows. False (and *head == s,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * The scanners of one kind as the parent sees them: the head of a family (filters/scanner/family.h),
- * and the queue that outlives every head, so that a new family takes over without a job being lost. */
+ * The scanners of one kind as the parent sees them:
+ * the head of a family (filters/scanner/family.h), and the queue that outlives every head,
+ * so that a new family takes over without a job being lost. */
 #ifndef PARENT_PARENT_SCANNERS_H
 #define PARENT_PARENT_SCANNERS_H
 

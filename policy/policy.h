@@ -94,8 +94,8 @@ struct slice policy_key_name(struct arena *arena, const struct policy_key *key);
  * facts->keyed of one transaction. NULL: the arena is full. */
 struct value *facts_keyed_new(struct arena *arena, const struct policy *policy);
 
-/* As they are at that phase: what is first known later is pending. Their keyed ones are new places in
- * the arena; false when that is full. */
+/* As they are at that phase: what is first known later is pending.
+ * Their keyed ones are new places in the arena; false when that is full. */
 bool facts_through(const struct facts *facts, enum phase phase, const struct policy *policy,
                    struct arena *arena, struct facts *out);
 
