@@ -228,14 +228,26 @@ void examination_header(struct examination *e, struct slice block)
         inquiry_ask(&e->dns, ahead.wanted, ahead.count);
 }
 
-void examination_message(struct examination *e)
+static void whole(struct examination *e)
 {
     e->whole = true;
     if (!e->header_asked)
         examination_header(e, headers_block(spool_bytes(e->spool), NULL));
+}
+
+void examination_message(struct examination *e)
+{
+    whole(e);
     if (e->state && e->proxy->counts[RATE_MESSAGES])
         state_rates(e->state, RATE_MESSAGES);
     examination_scan(e);
+    examination_go_on(e);
+}
+
+void examination_signer(struct examination *e)
+{
+    whole(e);
+    study_give_up(&e->study, PRODUCER_DOMAINS);
     examination_go_on(e);
 }
 

@@ -76,6 +76,8 @@ void examination_begin(struct examination *e, const struct scan_sender *from);
 /* The header block is in: the DNS is asked ahead. The spool holds the whole: all the rest. */
 void examination_header(struct examination *e, struct slice block);
 void examination_message(struct examination *e);
+/* Instead of that: only who has signed it, for nothing else is asked about the message. */
+void examination_signer(struct examination *e);
 
 /* Goes on as far as that is possible without waiting. */
 void examination_go_on(struct examination *e);

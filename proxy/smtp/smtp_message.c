@@ -178,6 +178,33 @@ static bool all_decided(const struct transaction *t)
     return true;
 }
 
+static bool delivers(const struct transaction *t)
+{
+    for (size_t i = 0; i < t->recipient_count; i++)
+        if (t->recipients[i].verdict.action == ACTION_ACCEPT)
+            return true;
+    return false;
+}
+
+/* Greylisting remembers who was let through: a domain that SPF has passed for, else one that has
+ * signed. */
+static bool is_remembered_by_signer(const struct smtp_session *s)
+{
+    return s->base.proxy->wants[PRODUCER_GREYLIST] &&
+           examination_authenticated(&s->t.message).len == 0 && delivers(&s->t);
+}
+
+/* What the rules decided before the message was there. */
+static void act_as_decided(struct smtp_session *s)
+{
+    if (!is_remembered_by_signer(s)) {
+        act(&s->base);
+        return;
+    }
+    examination_signer(&s->t.message);
+    session_await(&s->base, PHASE_MESSAGE, act);
+}
+
 void smtp_message(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
@@ -192,7 +219,7 @@ void smtp_message(struct smtp_session *s)
         return;
     message_facts(s);
     if (all_decided(t)) {
-        act(&s->base);
+        act_as_decided(s);
         return;
     }
     examination_message(&t->message);
