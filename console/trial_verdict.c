@@ -24,6 +24,13 @@ static bool refuses_at_mail(const struct config *config, const struct verdict *v
     return v->action == ACTION_DROP || (config->settings.smtp_refuse_early && judge_refuses(v));
 }
 
+static void ends_for_all(struct trial *e, struct verdict v)
+{
+    for (size_t i = 0; i < e->recipient_count; i++)
+        e->verdicts[i] = v;
+    e->verdict = v;
+}
+
 /* Before anybody says for whom it is. True: it ends there; *failed: out of memory. */
 static bool ends_at_mail(struct trial *e, const struct config *config, bool *failed)
 {
@@ -37,9 +44,7 @@ static bool ends_at_mail(struct trial *e, const struct config *config, bool *fai
     *failed = outcome == OUTCOME_NO_MEMORY;
     if (outcome != OUTCOME_DECIDED || !refuses_at_mail(config, &v))
         return false;
-    for (size_t i = 0; i < e->recipient_count; i++)
-        e->verdicts[i] = v;
-    e->verdict = v;
+    ends_for_all(e, v);
     return true;
 }
 
@@ -56,6 +61,21 @@ static bool stays(struct trial *e, const struct config *config, size_t recipient
     enum outcome outcome = policy_evaluate(config->policy, &known, PHASE_RCPT, e->arena, v);
     *failed |= outcome == OUTCOME_NO_MEMORY;
     return outcome != OUTCOME_DECIDED || !judge_refuses(v);
+}
+
+/* One by one, in the order in which they are named. True: one is dropped, and all others with the
+ * session; *failed: out of memory. */
+static bool ends_at_rcpt(struct trial *e, const struct config *config, bool *failed)
+{
+    for (size_t i = 0; i < e->recipient_count && !*failed; i++) {
+        if (stays(e, config, i, failed)) {
+            e->left[e->left_count++] = i;
+        } else if (!*failed && e->verdicts[i].action == ACTION_DROP) {
+            ends_for_all(e, e->verdicts[i]);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- the message ---- */
@@ -75,6 +95,16 @@ static void too_big(struct trial *e)
                                   .code = 552,
                                   .enhanced = SLICE("5.3.4"),
                                   .text = SLICE("message too big")};
+}
+
+/* Without a message all who are left are taken, however their messages would fare. */
+static void judge_first_taken(struct judge *judge)
+{
+    while (judge->count > 1 && judge->verdicts[0]->action != ACTION_ACCEPT) {
+        judge->verdicts++;
+        judge->count--;
+    }
+    judge->count = 1;
 }
 
 static void settle(struct trial *e, const struct ruling *ruling)
@@ -110,6 +140,8 @@ static bool judge_message(struct trial *e, const struct config *config)
     e->facts.fact[FACT_RECIPIENTS].list.count = e->left_count;
     if (!judge_each(&judge))
         return false;
+    if (e->message < 0)
+        judge_first_taken(&judge);
     struct ruling ruling = judge_together(&judge, e->parts, e->part_count, e->size);
     settle(e, &ruling);
     return true;
@@ -132,17 +164,14 @@ bool trial_decide(struct trial *e, const struct config *config)
     settle_facts(e, config);
     if (!convene(e))
         return false;
-    if (ends_at_mail(e, config, &failed) || failed)
+    if (ends_at_mail(e, config, &failed) || failed || ends_at_rcpt(e, config, &failed) || failed)
         return !failed;
-    for (size_t i = 0; i < e->recipient_count && !failed; i++)
-        if (stays(e, config, i, &failed))
-            e->left[e->left_count++] = i;
     e->differing = e->left_count > 0 && e->left_count < e->recipient_count;
     if (e->left_count == 0)
         e->verdict = e->verdicts[0];
     else if (e->too_big)
         too_big(e);
     else
-        return !failed && judge_message(e, config);
-    return !failed;
+        return judge_message(e, config);
+    return true;
 }
