@@ -47,8 +47,8 @@ LIBS     := $(foreach f,$(FLOORS),$(if $(call lib_src,$(f)),$(B)/$(f).a))
 floor_libs = $(foreach f,$(1),$(filter $(B)/$(f).a,$(LIBS)))
 
 BINS     := $(foreach m,$(MAINS),$(B)/$(basename $(notdir $(m))))
-UNITS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-DUMPS    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_dump.c))
+SUITES   := $(filter-out tests/fakes/% tests/fuzz/%,$(wildcard tests/*/*.c tests/*/*/*.c))
+UNITS    := $(patsubst %.c,$(B)/tests/%,$(notdir $(SUITES)))
 STEERED  := $(addprefix $(B)/tests/steered/,gatepost gatepost-proxy)
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -81,7 +81,7 @@ check-built: all units
 check-asan: deps ## pass all tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory V=asan check-built
 
-units: $(UNITS) $(DUMPS) $(STEERED)
+units: $(UNITS) $(STEERED)
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target for FUZZ_SECONDS
@@ -111,7 +111,7 @@ lint: ## clang-tidy, cppcheck, and mandoc over the man pages
 	@tests/lint/run $(CPPFLAGS) -- $(foreach f,$(FLOORS),$(call sources,$(f)))
 
 format: ## clang-format everything in place
-	clang-format -i $(foreach f,$(FLOORS) tests/unit tests/fuzz tests/fakes,$(wildcard $(f)/*.[ch] $(f)/*/*.[ch]))
+	clang-format -i $(foreach f,$(FLOORS) tests tests/filters tests/proxy,$(wildcard $(f)/*.[ch] $(f)/*/*.[ch]))
 
 dist: ## a source archive of HEAD
 	git archive --prefix=gatepost-$(VERSION)/ -o gatepost-$(VERSION).tar.gz HEAD
@@ -130,7 +130,7 @@ $(B)/$(1).a: $(call obj,$(call lib_src,$(1)))
 endef
 $(foreach f,$(FLOORS),$(eval $(call floor_rule,$(f))))
 
-link = $(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(1) -lm
+link = $(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1) -lm
 
 # Of each program: its floors, and the libraries that it is linked with.
 gatepost_floors       := parent common filters policy base
@@ -153,7 +153,8 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 # What tests alone are linked with beside all that programs are.
 TEST_LINKS := $(sort $(foreach p,$(PROGRAMS),$($(p)_links))) -lspf2
 UP := $(call floor_libs,console parent proxy common filters policy base)
-$(B)/tests/%: $(B)/tests/unit/%.o $(UP)
+$(foreach s,$(SUITES),$(eval $(B)/tests/$(basename $(notdir $(s))): $(B)/$(s:.c=.o)))
+$(UNITS): $(UP)
 	@mkdir -p $(@D)
 	$(call link,-lcmocka $(TEST_LINKS))
 wrap = $(foreach f,$(1),-Wl,--wrap=$(f))

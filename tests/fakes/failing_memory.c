@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: ISC
- * Linked into gatepost and gatepost-proxy for tests/test_no_memory.py (the linker wraps the
+ * Linked into gatepost and gatepost-proxy for tests/gateway/test_no_memory.py (the linker wraps the
  * functions, see the Makefile). The signal SIGRTMIN with a number n lets the n-th allocation of our
  * own code from then on fail, with -n that and all that follow; with 0 none fails any more, and
  * "allocations=N failed=M" is said. What libraries allocate is theirs. */
+#include "tests/harness/wrapped_malloc.h"
+
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-char *__real_strdup(const char *s);
-char *__real_strndup(const char *s, size_t n);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-char *__wrap_strdup(const char *s);
-char *__wrap_strndup(const char *s, size_t n);
 
 static volatile sig_atomic_t fails_at, for_ever, count, failed;
 
@@ -33,31 +20,6 @@ static bool is_out(void)
     if (out)
         errno = ENOMEM;
     return out;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return is_out() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return is_out() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-    return is_out() ? NULL : __real_realloc(p, size);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return is_out() ? NULL : __real_strdup(s);
-}
-
-char *__wrap_strndup(const char *s, size_t n)
-{
-    return is_out() ? NULL : __real_strndup(s, n);
 }
 
 static void obey(int number, siginfo_t *info, void *context)

@@ -4,7 +4,7 @@
 #include "proxy/smtp/edits.h"
 
 #include "tests/fuzz/target.h"
-#include "tests/unit/data_reference.h"
+#include "tests/proxy/smtp/data_reference.h"
 
 enum { EDITS = 4, MESSAGE_MOST = 8000 };
 

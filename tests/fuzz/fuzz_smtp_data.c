@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * A body: the fast decoder against the simple one, in any steps. First byte: mode and step. */
 #include "tests/fuzz/target.h"
-#include "tests/unit/data_reference.h"
+#include "tests/proxy/smtp/data_reference.h"
 
 static struct decoded want, got;
 

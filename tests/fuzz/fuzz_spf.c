@@ -2,7 +2,7 @@
  * SPF: lines of a client, a HELO name, a sender and a zone. An evaluation comes to an end within
  * its limits, whatever the zone says, and is the same every time. */
 #include "tests/fuzz/target.h"
-#include "tests/unit/spf_zone.h"
+#include "tests/harness/spf_zone.h"
 
 /* ten terms of a PTR or MX answer with ten hosts each, eleven records that name ten others */
 enum { QUESTIONS_MAX = 11 * 10 + 10 * 11 + 11 + 11 };

@@ -5,7 +5,7 @@ import json
 
 from lab import check, needs
 
-EXCEPTIONS = needs.ROOT / "tests" / "sender_exceptions.txt"
+EXCEPTIONS = needs.ROOT / "tests" / "filters" / "sender" / "sender_exceptions.txt"
 CONFIGURATION = "antivirus { enabled off }\n"
 
 

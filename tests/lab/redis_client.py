@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Redis as a proxy asks it: the driver tests/unit/redis_dump.c, which is told what to do and tells what came of it."""
+"""Redis as a proxy asks it: the driver tests/proxy/state/redis_dump.c, which is told what to do and tells what came of it."""
 import json
 import select
 import subprocess

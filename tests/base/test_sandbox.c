@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/sandbox.h"
+#include "tests/harness/unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ALLOWED = 0, REFUSED = 40, NO_JAIL = 50 };
+
+static char folder[] = "/tmp/gatepost-sandbox-XXXXXX";
+
+/* What becomes of a process that does this in the jail (true: the call did what was asked):
+ * ALLOWED, REFUSED, or minus the signal that ended it. */
+static int fate(enum jail jail, bool (*act)(void))
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const char *reason = "";
+        if (!sandbox_enter(jail, jail == JAIL_ANTIVIRUS ? folder : NULL, &reason)) {
+            fprintf(stderr, "no jail: %s\n", reason);
+            _exit(NO_JAIL);
+        }
+        _exit(act() ? ALLOWED : REFUSED);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static bool does_nothing(void)
+{
+    return true;
+}
+
+static bool allocates(void)
+{
+    char *p = malloc(64 << 20);
+    if (!p)
+        return false;
+    memset(p, 1, 64 << 20);
+    p = realloc(p, 80 << 20);
+    free(p);
+    return p != NULL;
+}
+
+static bool opens_a_file(void)
+{
+    return open("/etc/passwd", O_RDONLY) >= 0;
+}
+
+static bool opens_a_socket(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) >= 0;
+}
+
+static bool executes(void)
+{
+    return execl("/bin/true", "true", NULL) == 0;
+}
+
+static bool forks(void)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    return pid > 0;
+}
+
+static bool kills(void)
+{
+    return kill(getppid(), 0) == 0;
+}
+
+static bool traces(void)
+{
+    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
+}
+
+static bool maps_code(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+           MAP_FAILED;
+}
+
+static bool makes_data_code(void)
+{
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p != MAP_FAILED && mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+
+static bool opens_a_raw_socket(void)
+{
+    return socket(AF_PACKET, SOCK_RAW, 0) >= 0;
+}
+
+static bool opens_netlink(void)
+{
+    return socket(AF_NETLINK, SOCK_RAW, 0) >= 0;
+}
+
+static bool calls_by_the_32_bit_door(void)
+{
+    return syscall(0x40000000 + SYS_getpid) > 0;
+}
+
+static bool listens(void)
+{
+    int sock = socket(AF_INET, SOCK_STREAM, 0);
+    return listen(sock, 5) == 0;
+}
+
+static bool asks_for_a_datagram_socket(void)
+{
+    return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) < 0 && errno == EACCES;
+}
+
+static bool does_io_control(void)
+{
+    return ioctl(0, TIOCSTI, "x") == 0;
+}
+
+static bool uses_the_network(void)
+{
+    int sock = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sockaddr_in nobody = {
+        .sin_family = AF_INET, .sin_port = htons(1), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int pair[2], waiting = 0, poll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN};
+    if (sock < 0 || poll < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return false;
+    if (connect(sock, (struct sockaddr *)&nobody, sizeof nobody) == 0 ||
+        (errno != ECONNREFUSED && errno != EINPROGRESS))
+        return false;
+    return epoll_ctl(poll, EPOLL_CTL_ADD, pair[0], &event) == 0 && send(pair[1], "x", 1, 0) == 1 &&
+           epoll_wait(poll, &event, 1, 1000) == 1 && ioctl(pair[0], FIONREAD, &waiting) == 0;
+}
+
+static bool spools(void)
+{
+    int fd = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return fd >= 0 && ftruncate(fd, 4096) == 0 && write(fd, "x", 1) == 1 &&
+           fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0;
+}
+
+static bool writes_below_its_folder(void)
+{
+    char path[128], sub[160];
+    snprintf(path, sizeof path, "%s/sub", folder);
+    snprintf(sub, sizeof sub, "%s/file", path);
+    int fd = -1;
+    return mkdir(path, 0700) == 0 && (fd = open(sub, O_RDWR | O_CREAT, 0600)) >= 0 &&
+           write(fd, "x", 1) == 1 && close(fd) == 0 && unlink(sub) == 0 && rmdir(path) == 0;
+}
+
+static bool writes_outside(void)
+{
+    return open("/tmp/gatepost-sandbox-outside", O_RDWR | O_CREAT, 0600) >= 0;
+}
+
+static void need_a_jail(void)
+{
+#ifdef SANITIZED
+    print_message("sanitizers are on: there is no jail to test\n");
+    skip();
+#endif
+    const char *asked = getenv("GATEPOST_SANDBOX");
+    if (asked && strcmp(asked, "none") == 0)
+        skip();
+}
+
+struct forbidden {
+    const char *name;
+    bool (*act)(void);
+};
+
+static void check_deadly(enum jail jail, const struct forbidden *acts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int got = fate(jail, acts[i].act);
+        if (got != -SIGSYS)
+            fail_msg("%s: %d instead of death", acts[i].name, got);
+    }
+}
+
+#define DEADLY(jail, ...)                                                                          \
+    check_deadly(jail, (const struct forbidden[]){__VA_ARGS__},                                    \
+                 sizeof((const struct forbidden[]){__VA_ARGS__}) / sizeof(struct forbidden))
+
+TEST(test_pure_jail_computes_and_does_nothing_else)
+{
+    need_a_jail();
+    assert_int_equal(fate(JAIL_PURE, does_nothing), ALLOWED);
+    assert_int_equal(fate(JAIL_PURE, allocates), ALLOWED);
+    DEADLY(JAIL_PURE, {"open", opens_a_file}, {"socket", opens_a_socket}, {"execve", executes},
+           {"fork", forks}, {"kill", kills}, {"ptrace", traces}, {"mmap code", maps_code},
+           {"mprotect code", makes_data_code}, {"ioctl", does_io_control},
+           {"x32", calls_by_the_32_bit_door}, {"memfd", spools});
+}
+
+TEST(test_antivirus_jail_has_its_folder_and_no_other)
+{
+    need_a_jail();
+    assert_int_equal(fate(JAIL_ANTIVIRUS, allocates), ALLOWED);
+    assert_int_equal(fate(JAIL_ANTIVIRUS, writes_below_its_folder), ALLOWED);
+    assert_int_equal(fate(JAIL_ANTIVIRUS, opens_a_file), REFUSED);
+    assert_int_equal(fate(JAIL_ANTIVIRUS, writes_outside), REFUSED);
+    DEADLY(JAIL_ANTIVIRUS, {"socket", opens_a_socket}, {"execve", executes}, {"fork", forks},
+           {"kill", kills}, {"ptrace", traces}, {"mmap code", maps_code},
+           {"mprotect code", makes_data_code}, {"ioctl", does_io_control});
+}
+
+TEST(test_proxy_jail_has_the_network_and_no_files)
+{
+    need_a_jail();
+    assert_int_equal(fate(JAIL_PROXY, allocates), ALLOWED);
+    assert_int_equal(fate(JAIL_PROXY, uses_the_network), ALLOWED);
+    assert_int_equal(fate(JAIL_PROXY, spools), ALLOWED);
+    assert_int_equal(fate(JAIL_PROXY, asks_for_a_datagram_socket), ALLOWED);
+    DEADLY(JAIL_PROXY, {"open", opens_a_file}, {"execve", executes}, {"fork", forks},
+           {"kill", kills}, {"ptrace", traces}, {"packet socket", opens_a_raw_socket},
+           {"netlink", opens_netlink}, {"listen", listens}, {"ioctl", does_io_control},
+           {"mmap code", maps_code}, {"mprotect code", makes_data_code},
+           {"x32", calls_by_the_32_bit_door});
+}
+
+TEST(test_antivirus_jail_without_its_folder_is_refused)
+{
+    need_a_jail();
+    pid_t pid = fork();
+    if (pid == 0) {
+        const char *reason = NULL;
+        bool entered = sandbox_enter(JAIL_ANTIVIRUS, "/nowhere/at/all", &reason);
+        _exit(!entered && reason && strstr(reason, "Landlock") ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+}
+
+TEST(test_the_environment_can_ask_for_no_jail)
+{
+    setenv("GATEPOST_SANDBOX", "none", 1);
+    assert_int_equal(fate(JAIL_PURE, opens_a_file), ALLOWED);
+    unsetenv("GATEPOST_SANDBOX");
+}
+
+static void make_folder(void)
+{
+    assert_non_null(mkdtemp(folder));
+}
+
+static void remove_folder(void)
+{
+    assert_int_equal(rmdir(folder), 0);
+}
+
+ALL_TESTS(make_folder, remove_folder);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/bundle.h"
+#include "tests/harness/unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static char folder[64];
+static char path[128];
+
+static struct slice in_folder(const char *name)
+{
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return slice_of(path);
+}
+
+static void write_file(const char *name, const char *content)
+{
+    FILE *file = fopen(in_folder(name).ptr, "w");
+    assert_non_null(file);
+    fputs(content, file);
+    fclose(file);
+}
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/test_bundle.XXXXXX");
+    assert_non_null(mkdtemp(folder));
+}
+
+static void remove_folder(void)
+{
+    static const char *const names[] = {"a.conf", "empty", "key.pem", "large", "pipe"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unlink(in_folder(names[i]).ptr);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+ALL_TESTS(make_folder, remove_folder);
+
+static void expect(struct bundle *bundle, struct slice name, const char *content)
+{
+    struct slice got;
+    const char *reason = NULL;
+    assert_true(bundle_read(bundle, name, &got, &reason));
+    assert_true(slice_eq(got, slice_of(content)));
+}
+
+TEST(test_what_was_read_is_read_again_from_the_memfd)
+{
+    write_file("a.conf", "listen smtp\n");
+    write_file("empty", "");
+    struct bundle *written = bundle_new();
+    expect(written, in_folder("a.conf"), "listen smtp\n");
+    expect(written, in_folder("empty"), "");
+    int fd = bundle_seal(written);
+    assert_true(fd >= 0);
+    bundle_free(&written);
+    unlink(in_folder("a.conf").ptr);
+
+    const char *reason = NULL;
+    struct bundle *mapped = bundle_map(fd, &reason);
+    assert_non_null(mapped);
+    close(fd);
+    struct loader loader = bundle_loader(mapped);
+    struct slice content;
+    assert_true(loader.read(loader.ctx, in_folder("a.conf"), &content, &reason));
+    assert_true(slice_eq(content, SLICE("listen smtp\n")));
+    expect(mapped, in_folder("empty"), "");
+    bundle_free(&mapped);
+    assert_null(mapped);
+}
+
+TEST(test_a_mapped_bundle_never_reads_the_disk)
+{
+    write_file("a.conf", "on disk");
+    struct bundle *written = bundle_new();
+    int fd = bundle_seal(written);
+    const char *reason = NULL;
+    struct bundle *mapped = bundle_map(fd, &reason);
+    struct slice content;
+    assert_false(bundle_read(mapped, in_folder("a.conf"), &content, &reason));
+    assert_string_equal(reason, "not in the bundle");
+    bundle_free(&mapped);
+    bundle_free(&written);
+    close(fd);
+}
+
+TEST(test_a_file_is_read_once)
+{
+    write_file("a.conf", "first");
+    struct bundle *bundle = bundle_new();
+    expect(bundle, in_folder("a.conf"), "first");
+    write_file("a.conf", "second");
+    expect(bundle, in_folder("a.conf"), "first");
+    assert_int_equal(bundle_count(bundle), 1);
+    assert_int_equal(bundle_file(bundle, 0)->status.st_size, 5);
+    bundle_free(&bundle);
+}
+
+static void refuse(struct slice name, const char *why)
+{
+    struct bundle *bundle = bundle_new();
+    struct slice content;
+    const char *reason = NULL;
+    assert_false(bundle_read(bundle, name, &content, &reason));
+    assert_string_equal(reason, why);
+    assert_false(bundle_file(bundle, 0)->found);
+    bundle_free(&bundle);
+}
+
+TEST(test_only_regular_files_of_bounded_size_are_read)
+{
+    refuse(in_folder("absent"), "No such file or directory");
+    refuse(slice_of(folder), "not a regular file");
+    assert_int_equal(mkfifo(in_folder("pipe").ptr, 0600), 0);
+    refuse(in_folder("pipe"), "not a regular file");
+    write_file("large", "");
+    assert_int_equal(truncate(in_folder("large").ptr, BUNDLE_FILE_MAX + 1), 0);
+    refuse(in_folder("large"), "larger than 16 MiB");
+}
+
+TEST(test_a_path_with_a_nul_is_refused)
+{
+    struct bundle *bundle = bundle_new();
+    struct slice content;
+    const char *reason = NULL;
+    assert_false(bundle_read(bundle, SLICE("/etc/hostname\0x"), &content, &reason));
+    assert_int_equal(bundle_count(bundle), 0);
+    bundle_free(&bundle);
+}
+
+TEST(test_the_memfd_cannot_be_changed)
+{
+    struct bundle *bundle = bundle_new();
+    int fd = bundle_seal(bundle);
+    assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+    assert_int_equal(ftruncate(fd, 0), -1);
+    bundle_free(&bundle);
+    close(fd);
+}
+
+TEST(test_what_is_no_sealed_bundle_is_refused)
+{
+    const char *reason = NULL;
+    int fd = memfd_create("other", MFD_ALLOW_SEALING);
+    assert_int_equal(write(fd, "hello", 5), 5);
+    assert_null(bundle_map(fd, &reason));
+    assert_string_equal(reason, "not a sealed memfd");
+    assert_int_equal(
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0);
+    assert_null(bundle_map(fd, &reason));
+    assert_string_equal(reason, "not a bundle");
+    close(fd);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/client_hash.h"
+#include "common/shared.h"
+#include "tests/harness/unit.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct ip ip_of(const char *text)
+{
+    struct ip ip = {0};
+    bool v6 = strchr(text, ':') != NULL;
+    ip.family = v6 ? 6 : 4;
+    if (v6) { /* "N:M" stands for 2001:db8:0:N::M */
+        memcpy(ip.bytes, "\x20\x01\x0d\xb8", 4);
+        ip.bytes[7] = (uint8_t)atoi(text);
+        ip.bytes[15] = (uint8_t)atoi(strchr(text, ':') + 1);
+    } else {
+        ip.bytes[3] = (uint8_t)atoi(text);
+    }
+    return ip;
+}
+
+static struct shared *shared;
+static unsigned row, other;
+
+static void set_up(void)
+{
+    int fd;
+    shared = shared_new(&fd);
+    assert_non_null(shared);
+    close(fd);
+    row = (unsigned)shared_row_claim(shared);
+    other = (unsigned)shared_row_claim(shared);
+    assert_true(row != other);
+}
+
+static void tear_down(void)
+{
+    shared_free(&shared);
+}
+
+EACH_TEST(set_up, tear_down);
+
+static enum shared_session take(unsigned from, const char *client, unsigned limit, unsigned each)
+{
+    struct ip ip = ip_of(client);
+    return shared_session_take(shared, from, &ip, limit, each);
+}
+
+static void give(unsigned from, const char *client)
+{
+    struct ip ip = ip_of(client);
+    shared_session_give(shared, from, &ip);
+}
+
+TEST(test_siphash_gives_the_published_value)
+{
+    uint64_t key[2] = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+    char bytes[15];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)i;
+    assert_true(siphash(key, (struct slice){bytes, sizeof bytes}) == UINT64_C(0xa129ca6149be45e5));
+}
+
+TEST(test_sessions_of_all_rows_count_against_the_limit)
+{
+    assert_int_equal(take(row, "1", 2, 9), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(other, "2", 2, 9), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(row, "3", 2, 9), SHARED_SESSION_TOO_MANY);
+    assert_int_equal(shared_sessions(shared), 2);
+    give(other, "2");
+    assert_int_equal(take(row, "3", 2, 9), SHARED_SESSION_TAKEN);
+}
+
+TEST(test_one_client_is_limited_over_all_rows)
+{
+    assert_int_equal(take(row, "1", 9, 2), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(other, "1", 9, 2), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(other, "1", 9, 2), SHARED_SESSION_TOO_MANY_OF_CLIENT);
+    assert_int_equal(take(other, "2", 9, 2), SHARED_SESSION_TAKEN);
+    assert_int_equal(shared_sessions(shared), 3);
+    give(row, "1");
+    assert_int_equal(take(row, "1", 9, 2), SHARED_SESSION_TAKEN);
+}
+
+TEST(test_a_v6_client_is_its_64)
+{
+    assert_int_equal(take(row, "7:1", 9, 1), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(row, "7:2", 9, 1), SHARED_SESSION_TOO_MANY_OF_CLIENT);
+    assert_int_equal(take(row, "8:1", 9, 1), SHARED_SESSION_TAKEN);
+}
+
+enum { NOW = 100000, AGE = 60000, PATIENCE = 120000 };
+
+static bool scan_take(unsigned of, uint64_t octets, uint64_t limit, int64_t since)
+{
+    return shared_scan_take(shared, of,
+                            &(struct scan_claim){.octets = octets,
+                                                 .limit = limit,
+                                                 .since = since,
+                                                 .now = NOW,
+                                                 .age = AGE,
+                                                 .patience = PATIENCE});
+}
+
+TEST(test_scans_are_bounded_by_octets_over_all_rows)
+{
+    assert_true(scan_take(row, 60, 100, NOW));
+    assert_false(scan_take(other, 41, 100, NOW));
+    assert_true(scan_take(other, 40, 100, NOW));
+    assert_int_equal(shared_scans(shared), 100);
+    shared_scan_give(shared, row, 60);
+    assert_int_equal(shared_scans(shared), 40);
+}
+
+TEST(test_what_is_larger_than_all_room_is_scanned_alone)
+{
+    assert_true(scan_take(row, 10, 100, NOW));
+    assert_false(scan_take(other, 1000, 100, NOW));
+    shared_scan_give(shared, row, 10);
+    assert_true(scan_take(other, 1000, 100, NOW));
+    assert_false(scan_take(row, 10, 100, NOW));
+}
+
+TEST(test_nothing_is_put_behind_a_job_that_is_too_old)
+{
+    shared_scan_oldest(shared, other, NOW - AGE - 1);
+    assert_false(scan_take(row, 10, 100, NOW));
+    shared_scan_oldest(shared, other, NOW - AGE);
+    assert_true(scan_take(row, 10, 100, NOW));
+}
+
+TEST(test_whoever_waits_longest_in_any_row_is_first)
+{
+    shared_scan_first(shared, row, NOW - 20);
+    shared_scan_first(shared, other, NOW - 10);
+    assert_false(scan_take(other, 10, 100, NOW - 10));
+    assert_true(scan_take(row, 10, 100, NOW - 20));
+    shared_scan_first(shared, row, 0);
+    assert_true(scan_take(other, 10, 100, NOW - 10));
+}
+
+TEST(test_a_row_that_does_not_serve_its_line_holds_nobody_up)
+{
+    shared_scan_first(shared, row, NOW - 1);
+    struct scan_claim late = {.octets = 10,
+                              .limit = 100,
+                              .since = NOW,
+                              .now = NOW + PATIENCE,
+                              .age = AGE,
+                              .patience = PATIENCE};
+    assert_true(shared_scan_take(shared, other, &late));
+}
+
+TEST(test_a_cleared_row_gives_everything_back)
+{
+    struct ip server = ip_of("9");
+    unsigned number = shared_server(shared, &server, 25);
+    assert_int_equal(take(row, "1", 9, 9), SHARED_SESSION_TAKEN);
+    assert_int_equal(take(other, "1", 9, 9), SHARED_SESSION_TAKEN);
+    assert_true(shared_spool_take(shared, row, 1000, 1500));
+    assert_false(shared_spool_take(shared, other, 501, 1500));
+    assert_true(scan_take(row, 60, 100, 1000));
+    shared_scan_oldest(shared, row, 1000);
+    shared_scan_first(shared, row, 1000);
+    assert_false(scan_take(other, 60, 100, 2000));
+    assert_true(shared_backend_take(shared, row, number, 1));
+    assert_false(shared_backend_take(shared, other, number, 1));
+
+    shared_row_clear(shared, row);
+    struct ip client = ip_of("1");
+    assert_int_equal(shared_sessions(shared), 1);
+    assert_int_equal(shared_sessions_of(shared, &client), 1);
+    assert_int_equal(shared_spool(shared), 0);
+    assert_int_equal(shared_scans(shared), 0);
+    assert_true(scan_take(other, 60, 100, 2000));
+    assert_int_equal(shared_backend(shared, number), 0);
+    assert_true(shared_backend_take(shared, other, number, 1));
+    assert_int_equal(shared_row_claim(shared), (int)row);
+}
+
+TEST(test_rows_run_out_and_come_back)
+{
+    for (int i = 2; i < SHARED_ROWS; i++)
+        assert_int_equal(shared_row_claim(shared), i);
+    assert_int_equal(shared_row_claim(shared), -1);
+    shared_row_clear(shared, 100);
+    assert_int_equal(shared_row_claim(shared), 100);
+}
+
+TEST(test_giving_too_much_stops_at_zero)
+{
+    give(row, "1");
+    shared_spool_give(shared, row, 5);
+    shared_scan_give(shared, row, 5);
+    shared_backend_give(shared, row, 3);
+    assert_int_equal(shared_sessions(shared) + shared_spool(shared) + shared_scans(shared) +
+                         shared_backend(shared, 3),
+                     0);
+}
+
+TEST(test_a_server_has_one_number_and_others_another)
+{
+    struct ip ip = ip_of("9"), next = ip_of("10");
+    unsigned number = shared_server(shared, &ip, 25);
+    assert_int_equal(shared_server(shared, &ip, 25), number);
+    assert_int_not_equal(shared_server(shared, &ip, 26), number);
+    assert_int_not_equal(shared_server(shared, &next, 25), number);
+}
+
+TEST(test_more_clients_than_cells_lose_no_place)
+{
+    enum { CLIENTS = 100000 };
+    struct ip ip = {.family = 4};
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        memcpy(ip.bytes, &i, sizeof i);
+        assert_int_equal(shared_session_take(shared, row, &ip, CLIENTS, 1), SHARED_SESSION_TAKEN);
+    }
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        memcpy(ip.bytes, &i, sizeof i);
+        shared_session_give(shared, row, &ip);
+    }
+    assert_int_equal(shared_sessions(shared), 0);
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        memcpy(ip.bytes, &i, sizeof i);
+        assert_int_equal(shared_sessions_of(shared, &ip), 0);
+    }
+}
+
+enum { HAMMERS = 4, STROKES = 20000, LIMIT = 3 };
+
+/* Takes and gives as a proxy does; ends with what it is told to hold. Exit 1: a
+ * limit was passed. */
+static void hammer(unsigned mine, unsigned server)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct ip client = ip_of("5");
+    for (int i = 0; i < STROKES; i++) {
+        if (shared_session_take(shared, mine, &client, 100, LIMIT) == SHARED_SESSION_TAKEN)
+            shared_session_give(shared, mine, &client);
+        if (shared_spool_take(shared, mine, 10, 10 * LIMIT))
+            shared_spool_give(shared, mine, 10);
+        if (shared_backend_take(shared, mine, server, LIMIT))
+            shared_backend_give(shared, mine, server);
+    }
+    while (!shared_spool_take(shared, mine, 1, 10 * HAMMERS))
+        ;
+    for (;;)
+        pause();
+}
+
+TEST(test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing)
+{
+    struct ip ip = ip_of("9"), client = ip_of("5");
+    unsigned server = shared_server(shared, &ip, 25);
+    pid_t pids[HAMMERS];
+    unsigned rows[HAMMERS];
+    for (int i = 0; i < HAMMERS; i++) {
+        rows[i] = (unsigned)shared_row_claim(shared);
+        pids[i] = fork();
+        if (pids[i] == 0)
+            hammer(rows[i], server);
+    }
+    while (shared_spool(shared) != HAMMERS ||
+           shared_sessions(shared) + shared_backend(shared, server) > 0)
+        sched_yield();
+    assert_int_equal(shared_sessions_of(shared, &client), 0);
+    for (int i = 0; i < HAMMERS; i++) {
+        kill(pids[i], SIGKILL);
+        assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
+        shared_row_clear(shared, rows[i]);
+        assert_int_equal(shared_spool(shared), HAMMERS - 1 - i);
+    }
+}
+
+TEST(test_what_was_counted_outlives_its_row)
+{
+    shared_count(shared, row, COUNTER_MESSAGES, 2);
+    shared_count(shared, other, COUNTER_MESSAGES, 3);
+    shared_count(shared, row, COUNTER_REFUSED, 1);
+    assert_int_equal(shared_counter(shared, COUNTER_MESSAGES), 5);
+    shared_row_clear(shared, row);
+    assert_int_equal(shared_counter(shared, COUNTER_MESSAGES), 5);
+    assert_int_equal(shared_counter(shared, COUNTER_REFUSED), 1);
+    assert_int_equal(shared_counter(shared, COUNTER_CONNECTIONS), 0);
+    assert_int_equal(shared_row_claim(shared), row);
+    shared_count(shared, row, COUNTER_MESSAGES, 1);
+    assert_int_equal(shared_counter(shared, COUNTER_MESSAGES), 6);
+    assert_string_equal(shared_counter_name(COUNTER_MESSAGES), "messages");
+}
+
+TEST(test_suspended_lists_are_those_of_one_configuration)
+{
+    assert_int_equal(shared_lists(shared, 7), 0);
+    shared_suspend(shared, 5);
+    assert_int_equal(shared_suspended(shared), 5);
+    assert_int_equal(shared_lists(shared, 7), 5);
+    assert_int_equal(shared_lists(shared, 8), 0);
+    assert_int_equal(shared_suspended(shared), 0);
+}

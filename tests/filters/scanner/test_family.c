@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: ISC
+ * A family of small workers that do what their message says: this program is also its head. */
+#include "base/clock.h"
+#include "base/process.h"
+#include "filters/scanner/family_control.h"
+#include "tests/harness/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 20000, HANG_MS = 400, ARENA = 1 << 20, OPTIONS_MAX = 16 };
+
+/* -- the family -- */
+
+static bool start_fails(const struct family_options *options, const char **reason)
+{
+    *reason = "nothing to scan with";
+    return !options->database || strcmp(options->database, "missing") != 0;
+}
+
+static bool enter(unsigned number, const char **folder, const char **reason)
+{
+    (void)number;
+    *folder = NULL;
+    *reason = "this worker will not";
+    return !getenv("TEST_WORKER_REFUSES");
+}
+
+static enum family_outcome act(struct arena *arena, struct slice message,
+                               const struct scan_job *job, struct scan_answer *answer,
+                               const char **reason)
+{
+    if (slice_eq(message, SLICE("crash")))
+        raise(SIGKILL);
+    while (slice_eq(message, SLICE("hang")))
+        clock_ms();
+    *reason = "not this one";
+    if (slice_eq(message, SLICE("refuse")))
+        return FAMILY_REFUSED;
+    answer->facts.fact[FACT_MESSAGE_SUBJECT] = value_text(arena_copy(arena, message));
+    answer->facts.fact[FACT_MESSAGE_PARTS] = value_number(getpid());
+    answer->facts.fact[FACT_MESSAGE_HIDES] = value_bool(job->attachments);
+    return slice_eq(message, SLICE("odd")) ? FAMILY_ANSWERED_ODDLY : FAMILY_ANSWERED;
+}
+
+static const struct family obedient = {
+    .name = "test_family",
+    .jail = JAIL_PURE,
+    .memory = 64 << 20,
+    .arena = ARENA,
+    .warm_up = start_fails,
+    .enter = enter,
+    .scan = act,
+};
+
+/* -- what the tests do with it -- */
+
+static struct {
+    pid_t head;
+    int control, queue;
+} up;
+static char self[512];
+
+static void find_self(void)
+{
+    assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+}
+
+ALL_TESTS(find_self, NULL);
+
+/* The head and its workers are this program as well. */
+static int be_a_head(int argc, char *argv[])
+{
+    return family_main(&obedient, argc, argv);
+}
+
+WITH_ARGUMENTS(be_a_head);
+
+static void start(const char *database, const char *timeout, const char *recycle)
+{
+    int control[2], queue[2];
+    assert_int_equal(ipc_pair(control), 0);
+    assert_int_equal(ipc_pair(queue), 0);
+    const char *argv[OPTIONS_MAX] = {
+        self,        "--workers", "2",          "--user", "nobody",      "--timeout", timeout,
+        "--recycle", recycle,     "--database", database, "--log-level", "error",     NULL};
+    const char *const environment[] = {"TEST_WORKER_REFUSES", "GATEPOST_SANDBOX", "ASAN_OPTIONS",
+                                       NULL};
+    up.head = process_spawn(self, (char *const *)(uintptr_t)argv, environment,
+                            (int[]){control[1], queue[1]}, 2, true);
+    assert_true(up.head > 0);
+    close(control[1]);
+    close(queue[1]);
+    up.control = control[0];
+    up.queue = queue[0];
+}
+
+static enum family_message hear(struct family_heard *heard)
+{
+    enum family_message message = FAMILY_NONE;
+    struct pollfd control = {.fd = up.control, .events = POLLIN};
+    assert_int_equal(poll(&control, 1, WAIT_MS), 1);
+    int got = family_hear(up.control, &message, heard);
+    return got == 1 ? message : FAMILY_NONE;
+}
+
+static void start_ready(const char *timeout, const char *recycle)
+{
+    struct family_heard heard;
+    start("", timeout, recycle);
+    assert_int_equal(hear(&heard), FAMILY_READY);
+    assert_int_equal(heard.workers, 2);
+}
+
+static int end_status(void)
+{
+    int status = -1;
+    assert_int_equal(waitpid(up.head, &status, 0), up.head);
+    close(up.control);
+    close(up.queue);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void stop(void)
+{
+    close(up.control);
+    up.control = -1;
+    assert_int_equal(end_status(), 0);
+}
+
+static int sealed(const char *text, int seals)
+{
+    int fd = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
+    return fd;
+}
+
+static int submit(const char *text, int seals)
+{
+    int message = sealed(text, seals),
+        sock = scan_submit(up.queue, message, &(struct scan_job){.message = true});
+    assert_true(sock >= 0);
+    close(message);
+    return sock;
+}
+
+enum { SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW };
+
+/* The pid of the worker that answered; or -1 and *reason. */
+static int answer_of(int sock, struct arena *arena, const char **reason)
+{
+    struct pollfd wait = {.fd = sock, .events = POLLIN};
+    struct scan_answer answer;
+    assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
+    int got = scan_collect(sock, arena, 0, &answer, reason);
+    assert_int_not_equal(got, 0);
+    close(sock);
+    return got == 1 ? (int)answer.facts.fact[FACT_MESSAGE_PARTS].number : -1;
+}
+
+static int ask(const char *text, int seals, char *reason, size_t size)
+{
+    struct arena *arena = arena_new(ARENA);
+    const char *why = "";
+    int pid = answer_of(submit(text, seals), arena, &why);
+    snprintf(reason, size, "%s", why);
+    arena_free(&arena);
+    return pid;
+}
+
+static void assert_refused(const char *text, int seals, const char *expected)
+{
+    char reason[256];
+    assert_int_equal(ask(text, seals, reason, sizeof reason), -1);
+    assert_string_equal(reason, expected);
+}
+
+static int served(const char *text)
+{
+    char reason[256];
+    int pid = ask(text, SEALS, reason, sizeof reason);
+    if (pid <= 0)
+        fail_msg("not served: %s", reason);
+    return pid;
+}
+
+static bool gone(int pid)
+{
+    return kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+static void wait_until_gone(int pid)
+{
+    struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+    if (end.fd < 0)
+        return;
+    assert_int_equal(poll(&end, 1, WAIT_MS), 1);
+    close(end.fd);
+}
+
+static void wait_until_taken(void)
+{
+    int unread = 1;
+    for (int64_t end = clock_ms() + WAIT_MS; unread && clock_ms() < end; sched_yield())
+        assert_int_equal(ioctl(up.queue, SIOCOUTQ, &unread), 0);
+    assert_int_equal(unread, 0);
+}
+
+TEST(test_jobs_are_served)
+{
+    start_ready("5000", "1000");
+    int pid = served("hello");
+    assert_int_not_equal(pid, up.head);
+    for (int i = 0; i < 50; i++)
+        served("hello again");
+    stop();
+    wait_until_gone(pid);
+}
+
+TEST(test_a_dead_worker_costs_one_message)
+{
+    start_ready("5000", "1000");
+    assert_refused("crash", SEALS, "the scanner died");
+    for (int i = 0; i < 6; i++)
+        assert_refused("crash", SEALS, "the scanner died");
+    assert_true(served("hello") > 0);
+    stop();
+}
+
+TEST(test_a_hung_worker_is_killed_and_replaced)
+{
+    char timeout[16];
+    snprintf(timeout, sizeof timeout, "%d", HANG_MS);
+    start_ready(timeout, "1000");
+    int64_t before = clock_ms();
+    int other = submit("hang", SEALS);
+    assert_refused("hang", SEALS, "the scanner died");
+    assert_in_range(clock_ms() - before, HANG_MS, WAIT_MS / 2);
+    struct arena *arena = arena_new(ARENA);
+    const char *reason = "";
+    assert_int_equal(answer_of(other, arena, &reason), -1);
+    arena_free(&arena);
+    assert_true(served("hello") > 0);
+    stop();
+}
+
+TEST(test_a_worker_is_fresh_after_so_many_messages)
+{
+    start_ready("5000", "1");
+    int pids[4];
+    for (int i = 0; i < 4; i++) {
+        pids[i] = served("hello");
+        for (int before = 0; before < i; before++)
+            assert_int_not_equal(pids[i], pids[before]);
+    }
+    wait_until_gone(pids[0]);
+    stop();
+}
+
+TEST(test_an_oddity_is_answered_and_the_worker_replaced)
+{
+    start_ready("5000", "1000");
+    wait_until_gone(served("odd"));
+    assert_refused("refuse", SEALS, "not this one");
+    assert_true(served("hello") > 0);
+    stop();
+}
+
+TEST(test_an_empty_message_is_read_too)
+{
+    start_ready("5000", "1000");
+    assert_true(served("") > 0);
+    stop();
+}
+
+TEST(test_only_sealed_messages_are_read)
+{
+    start_ready("5000", "1000");
+    assert_refused("hello", F_SEAL_SHRINK | F_SEAL_GROW, "not a sealed message");
+    assert_refused("hello", F_SEAL_WRITE | F_SEAL_GROW, "not a sealed message");
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    struct arena *arena = arena_new(ARENA);
+    const char *reason = "";
+    int sock = scan_submit(up.queue, pipes[0], &(struct scan_job){.message = true});
+    assert_int_equal(answer_of(sock, arena, &reason), -1);
+    assert_string_equal(reason, "not a sealed message");
+    arena_free(&arena);
+    close(pipes[0]);
+    close(pipes[1]);
+    stop();
+}
+
+TEST(test_retiring_finishes_what_runs_and_takes_no_more)
+{
+    start_ready("600", "1000");
+    int running[2] = {submit("hang", SEALS), submit("hang", SEALS)};
+    wait_until_taken();
+    int waiting = submit("hello", SEALS);
+    assert_true(family_retire(up.control));
+    struct arena *arena = arena_new(ARENA);
+    const char *reason = "";
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(answer_of(running[i], arena, &reason), -1);
+    /* nobody took it, and with the last worker the queue has no reader */
+    assert_int_equal(answer_of(waiting, arena, &reason), -1);
+    arena_free(&arena);
+    assert_int_equal(end_status(), 0);
+}
+
+TEST(test_idle_workers_retire_at_once)
+{
+    start_ready("60000", "1000");
+    served("hello");
+    assert_true(family_retire(up.control));
+    assert_int_equal(end_status(), 0);
+}
+
+TEST(test_a_family_that_cannot_start_says_why)
+{
+    struct family_heard heard;
+    start("missing", "5000", "1000");
+    assert_int_equal(hear(&heard), FAMILY_FAILED);
+    assert_string_equal(heard.text, "nothing to scan with");
+    assert_int_equal(end_status(), 1);
+
+    setenv("TEST_WORKER_REFUSES", "1", 1);
+    start("", "5000", "1000");
+    unsetenv("TEST_WORKER_REFUSES");
+    assert_int_equal(hear(&heard), FAMILY_FAILED);
+    assert_string_equal(heard.text, "start: this worker will not");
+    assert_int_equal(end_status(), 1);
+
+    start("", "1", "1000");
+    assert_int_equal(hear(&heard), FAMILY_FAILED);
+    assert_string_equal(heard.text, "bad value of option: --timeout");
+    assert_int_equal(end_status(), 1);
+}
+
+TEST(test_workers_die_with_their_head)
+{
+    start_ready("60000", "1000");
+    int pid = served("hello");
+    assert_int_equal(kill(up.head, SIGKILL), 0);
+    assert_int_equal(end_status(), -SIGKILL);
+    wait_until_gone(pid);
+}
+
+TEST(test_termination_is_the_starters_to_say)
+{
+    start_ready("5000", "1000");
+    int pid = served("hello");
+    assert_int_equal(kill(up.head, SIGTERM), 0);
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    assert_true(served("hello") > 0);
+    assert_false(gone(pid));
+    stop();
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/scanner/scan_job.h"
+#include "policy/types.h"
+#include "tests/harness/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { ARENA_MAX = 64 << 20, PAYLOAD = IPC_PAYLOAD_MAX };
+
+ARENA_TESTS(ARENA_MAX);
+
+static struct value list_of_texts(size_t count, struct slice text)
+{
+    struct value list = {.state = VALUE_KNOWN,
+                         .list = {arena_array(arena, count, sizeof(struct value)), count, false}};
+    for (size_t i = 0; i < count; i++)
+        list.list.items[i] = value_text(text);
+    return list;
+}
+
+static struct value attachment(struct slice name)
+{
+    struct value *fields =
+        arena_array(arena, record_types[RECORD_attachment].count, sizeof *fields);
+    fields[attachment_name] = value_text(name);
+    fields[attachment_names] = list_of_texts(1, name);
+    fields[attachment_extension] = value_text(SLICE("exe"));
+    fields[attachment_type] = value_text(SLICE("application/x-dosexec"));
+    fields[attachment_declared_type] = value_absent();
+    fields[attachment_size] = value_integer(5);
+    fields[attachment_depth] = value_number(1);
+    fields[attachment_path] = value_text(SLICE("a.zip/"));
+    fields[attachment_encrypted] = value_bool(true);
+    fields[attachment_macros] = value_bool(false);
+    fields[attachment_unscannable] = value_unknown();
+    fields[attachment_part] = value_number(3);
+    return (struct value){.state = VALUE_KNOWN, .fields = fields};
+}
+
+static struct value attachments(size_t count, struct slice name)
+{
+    struct value list = {.state = VALUE_KNOWN,
+                         .list = {arena_array(arena, count, sizeof(struct value)), count, false}};
+    for (size_t i = 0; i < count; i++)
+        list.list.items[i] = attachment(name);
+    return list;
+}
+
+static struct scan_answer an_answer(void)
+{
+    static struct part_range ranges[] = {{1, 0, 20, 30, false}, {4, 30, 40, 50, true}};
+    struct scan_answer answer = {.parts = ranges, .part_count = 2};
+    struct value *fact = answer.facts.fact;
+    fact[FACT_MESSAGE_SUBJECT] = value_text(SLICE("a subject"));
+    fact[FACT_MESSAGE_REPLY_TO] = value_absent();
+    fact[FACT_MESSAGE_PARTS] = value_number(4);
+    fact[FACT_MESSAGE_HIDES] = value_bool(true);
+    fact[FACT_MESSAGE_FROM_ALL] = list_of_texts(2, SLICE("a@example.com"));
+    fact[FACT_ATTACHMENTS] = attachments(2, SLICE("run.exe"));
+    fact[FACT_AV_RESULT] = value_integer(AV_RESULT_INFECTED);
+    answer.facts.keyed = arena_array(arena, 2, sizeof(struct value));
+    answer.facts.keyed[0] = list_of_texts(1, SLICE("bulk"));
+    answer.facts.keyed[1] = list_of_texts(0, SLICE(""));
+    return answer;
+}
+
+static struct slice encoded(size_t header_count, const struct scan_answer *answer)
+{
+    struct buf out = buf_init(PAYLOAD);
+    assert_true(scan_answer_encode(&out, header_count, answer));
+    struct slice copy = arena_copy(arena, buf_slice(&out));
+    buf_release(&out);
+    return copy;
+}
+
+static void assert_text(const struct value *value, const char *expected)
+{
+    assert_int_equal(value->state, VALUE_KNOWN);
+    assert_true(slice_eq(value->text, slice_of(expected)));
+}
+
+static void assert_is_the_answer(const struct scan_answer *got)
+{
+    const struct value *fact = got->facts.fact;
+    assert_text(&fact[FACT_MESSAGE_SUBJECT], "a subject");
+    assert_int_equal(fact[FACT_MESSAGE_REPLY_TO].state, VALUE_ABSENT);
+    assert_int_equal(fact[FACT_MESSAGE_ID].state, VALUE_PENDING);
+    assert_int_equal(fact[FACT_CLIENT_IP].state, VALUE_PENDING);
+    assert_true(fact[FACT_MESSAGE_HIDES].truth);
+    assert_int_equal(fact[FACT_AV_RESULT].integer, AV_RESULT_INFECTED);
+    assert_int_equal(fact[FACT_ATTACHMENTS].list.count, 2);
+    const struct value *fields = fact[FACT_ATTACHMENTS].list.items[1].fields;
+    assert_text(&fields[attachment_name], "run.exe");
+    assert_int_equal(fields[attachment_unscannable].state, VALUE_UNKNOWN);
+    assert_text(&got->facts.keyed[0].list.items[0], "bulk");
+    assert_int_equal(got->facts.keyed[1].list.count, 0);
+    assert_int_equal(got->part_count, 2);
+    assert_int_equal(got->parts[1].part, 4);
+    assert_int_equal(got->parts[1].end, 50);
+    assert_true(got->parts[1].sealed);
+}
+
+TEST(test_an_answer_comes_back_whole)
+{
+    struct scan_answer answer = an_answer(), got;
+    assert_true(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
+    assert_is_the_answer(&got);
+}
+
+TEST(test_a_truncated_or_longer_answer_is_refused)
+{
+    struct scan_answer answer = an_answer(), got;
+    struct slice whole = encoded(2, &answer);
+    struct arena *scratch = arena_new(ARENA_MAX);
+    for (size_t n = 0; n < whole.len; n++) {
+        arena_reset(scratch);
+        assert_false(scan_answer_decode(slice_sub(whole, 0, n), scratch, 2, &got));
+        assert_int_equal(got.part_count, 0);
+    }
+    struct buf longer = buf_init(PAYLOAD);
+    buf_append(&longer, whole);
+    buf_char(&longer, '\0');
+    assert_false(scan_answer_decode(buf_slice(&longer), scratch, 2, &got));
+    buf_release(&longer);
+    arena_free(&scratch);
+}
+
+TEST(test_an_answer_to_other_headers_is_refused)
+{
+    struct scan_answer answer = an_answer(), got;
+    assert_false(scan_answer_decode(encoded(2, &answer), arena, 3, &got));
+    assert_false(scan_answer_decode(encoded(1, &answer), arena, 2, &got));
+}
+
+TEST(test_ranges_that_overlap_or_run_backwards_are_refused)
+{
+    struct part_range wrong[][2] = {
+        {{1, 20, 10, 30, false}, {2, 30, 40, 50, false}},
+        {{1, 0, 40, 30, false}, {2, 30, 40, 50, false}},
+        {{2, 0, 10, 30, false}, {2, 30, 40, 50, false}},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct scan_answer answer = an_answer(), got;
+        answer.parts = wrong[i];
+        assert_false(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
+    }
+}
+
+TEST(test_any_flipped_bit_is_survived)
+{
+    struct scan_answer answer = an_answer(), got;
+    struct slice whole = encoded(2, &answer);
+    char *bytes = arena_cstr(arena, whole);
+    struct arena *scratch = arena_new(ARENA_MAX);
+    for (size_t bit = 0; bit < whole.len * 8; bit++) {
+        arena_reset(scratch);
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+        scan_answer_decode((struct slice){bytes, whole.len}, scratch, 2, &got);
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+    }
+    arena_free(&scratch);
+}
+
+TEST(test_what_does_not_fit_is_cut_and_says_so)
+{
+    struct scan_answer answer = an_answer(), got;
+    char *large = arena_alloc(arena, 100000);
+    memset(large, 'x', 100000);
+    answer.facts.fact[FACT_ATTACHMENTS] = attachments(5000, SLICE("run.exe"));
+    answer.facts.fact[FACT_MESSAGE_SUBJECT] = value_text((struct slice){large, 100000});
+    answer.facts.keyed[0] = list_of_texts(3, (struct slice){large, 30000});
+    assert_true(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
+    const struct list *list = &got.facts.fact[FACT_ATTACHMENTS].list;
+    assert_true(list->cut);
+    assert_in_range(list->count, 300, 4999);
+    assert_int_equal(got.facts.fact[FACT_MESSAGE_SUBJECT].state, VALUE_UNKNOWN);
+    assert_true(got.facts.keyed[0].list.cut);
+    assert_int_equal(got.facts.keyed[0].list.count, 1);
+    assert_false(got.facts.keyed[1].list.cut);
+}
+
+TEST(test_everything_at_once_still_fits)
+{
+    struct scan_answer answer = {.part_count = 5000}, got;
+    char *large = arena_alloc(arena, 60000);
+    memset(large, 'x', 60000);
+    for (enum fact fact = 0; fact < FACT_COUNT; fact++) {
+        const struct type *type = &fact_info(fact)->type;
+        if (type->kind == TYPE_TEXT || type->kind == TYPE_ADDRESS)
+            answer.facts.fact[fact] = value_text((struct slice){large, 9000});
+        else if (type->kind == TYPE_LIST && type->element->kind != TYPE_RECORD)
+            answer.facts.fact[fact] = list_of_texts(50, (struct slice){large, 2000});
+    }
+    answer.facts.fact[FACT_ATTACHMENTS] = attachments(3000, (struct slice){large, 100});
+    answer.facts.keyed = arena_array(arena, SCAN_HEADERS_MAX, sizeof(struct value));
+    for (size_t i = 0; i < SCAN_HEADERS_MAX; i++)
+        answer.facts.keyed[i] = list_of_texts(2, (struct slice){large, 3000});
+    answer.parts = arena_array(arena, 5000, sizeof *answer.parts);
+    for (uint32_t i = 0; i < 5000; i++)
+        answer.parts[i] = (struct part_range){i, i, i, i, false};
+    assert_true(
+        scan_answer_decode(encoded(SCAN_HEADERS_MAX, &answer), arena, SCAN_HEADERS_MAX, &got));
+    assert_in_range(got.part_count, 1000, 4999);
+    assert_true(got.facts.keyed[SCAN_HEADERS_MAX - 1].list.cut);
+}
+
+/* -- over sockets -- */
+
+TEST(test_a_job_travels_and_its_answer_comes_back)
+{
+    int queue[2], message = memfd_create("message", MFD_CLOEXEC), taken, reply;
+    assert_int_equal(ipc_pair(queue), 0);
+    struct slice headers[] = {SLICE("precedence"), SLICE("x-spam")};
+    struct scan_job job = {.message = true,
+                           .from = {.sender = SLICE("a@example.com")},
+                           .headers = headers,
+                           .header_count = 2,
+                           .limits = {1, 2, 3, 1ULL << 40, 2000, 200}},
+                    got;
+    assert_int_equal(scan_take(queue[1], false, arena, &got, &taken, &reply), 0);
+    int sock = scan_submit(queue[0], message, &job);
+    assert_true(sock >= 0);
+    assert_int_equal(scan_take(queue[1], true, arena, &got, &taken, &reply), 1);
+    assert_true(got.message && !got.attachments);
+    assert_true(slice_eq(got.from.sender, SLICE("a@example.com")));
+    assert_int_equal(got.header_count, 2);
+    assert_true(slice_eq(got.headers[1], SLICE("x-spam")));
+    assert_int_equal(got.limits.unpacked, 1ULL << 40);
+    assert_int_equal(got.limits.cpu, 2000);
+    assert_int_equal(got.limits.cpu_per_mib, 200);
+
+    struct scan_answer answer = an_answer(), collected;
+    const char *reason = NULL;
+    assert_int_equal(scan_collect(sock, arena, 2, &collected, &reason), 0);
+    assert_true(scan_answer(reply, &got, &answer));
+    assert_int_equal(scan_collect(sock, arena, 2, &collected, &reason), 1);
+    assert_is_the_answer(&collected);
+    close(sock);
+    close(reply);
+    close(taken);
+    close(message);
+    close(queue[0]);
+    assert_int_equal(scan_take(queue[1], true, arena, &got, &taken, &reply), -1);
+    close(queue[1]);
+}
+
+TEST(test_a_large_answer_comes_whole)
+{
+    int pair[2];
+    assert_int_equal(ipc_pair(pair), 0);
+    struct scan_job job = {.header_count = 2};
+    struct scan_answer answer = an_answer(), got;
+    const char *reason = "";
+    answer.facts.fact[FACT_ATTACHMENTS] = attachments(9000, SLICE("run.exe"));
+    assert_true(scan_answer(pair[0], &job, &answer));
+    assert_int_equal(scan_collect(pair[1], arena, 2, &got, &reason), 1);
+    assert_int_equal(got.facts.fact[FACT_ATTACHMENTS].list.count, 9000);
+    assert_false(got.facts.fact[FACT_ATTACHMENTS].list.cut);
+    close(pair[0]);
+    close(pair[1]);
+}
+
+/* Submits a job, takes it, and lets `act` reply. */
+static void collect_from(void (*act)(int reply), const char *expected)
+{
+    int queue[2], taken, reply, message = memfd_create("message", MFD_CLOEXEC);
+    assert_int_equal(ipc_pair(queue), 0);
+    struct scan_job job = {.message = true}, got;
+    int sock = scan_submit(queue[0], message, &job);
+    assert_int_equal(scan_take(queue[1], true, arena, &got, &taken, &reply), 1);
+    act(reply);
+    close(reply);
+    struct scan_answer answer;
+    const char *reason = NULL;
+    assert_int_equal(scan_collect(sock, arena, 0, &answer, &reason), -1);
+    assert_string_equal(reason, expected);
+    close(taken);
+    close(sock);
+    close(message);
+    close(queue[0]);
+    close(queue[1]);
+}
+
+static void dies(int reply)
+{
+    (void)reply;
+}
+
+static void refuses(int reply)
+{
+    assert_true(scan_refuse(reply, "too odd"));
+}
+
+static void talks_nonsense(int reply)
+{
+    assert_int_equal(ipc_send(reply, 2, SLICE("nonsense"), NULL, 0, true), 1);
+}
+
+static void talks_too_much(int reply)
+{
+    static char large[IPC_PAYLOAD_MAX + 100];
+    assert_true(send(reply, large, sizeof large, 0) > 0);
+}
+
+static void hands_over_a_pipe(int reply)
+{
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(ipc_send(reply, 3, SLICE(""), pipes, 1, true), 1);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+static void hands_over_a_file_without_end(int reply)
+{
+    int file = memfd_create("answer", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(file, 1LL << 40), 0);
+    assert_int_equal(ipc_send(reply, 3, SLICE(""), &file, 1, true), 1);
+    close(file);
+}
+
+static void answers_of_an_unknown_kind(int reply)
+{
+    assert_int_equal(ipc_send(reply, 99, SLICE(""), (int[]){0, 1}, 2, true), 1);
+}
+
+TEST(test_failures_have_their_reason)
+{
+    collect_from(dies, "the scanner died");
+    collect_from(refuses, "too odd");
+    collect_from(talks_nonsense, "the scanner talked nonsense");
+    collect_from(talks_too_much, "the scanner talked nonsense");
+    collect_from(hands_over_a_pipe, "the scanner talked nonsense");
+    collect_from(hands_over_a_file_without_end, "the scanner talked nonsense");
+    collect_from(answers_of_an_unknown_kind, "the scanner talked nonsense");
+}
+
+TEST(test_malformed_jobs_are_dropped_and_their_senders_told)
+{
+    int queue[2], pair[2], taken, reply;
+    assert_int_equal(ipc_pair(queue), 0);
+    assert_int_equal(ipc_pair(pair), 0);
+    assert_int_equal(ipc_send(queue[0], 1, SLICE("junk"), (int[]){0, pair[1]}, 2, false), 1);
+    assert_int_equal(ipc_send(queue[0], 1, SLICE("junk"), NULL, 0, false), 1);
+    close(pair[1]);
+    struct scan_job got;
+    assert_int_equal(scan_take(queue[1], false, arena, &got, &taken, &reply), 0);
+    char c;
+    assert_int_equal(recv(pair[0], &c, 1, 0), 0);
+    close(pair[0]);
+    close(queue[0]);
+    close(queue[1]);
+}
+
+TEST(test_a_full_queue_says_try_again)
+{
+    int queue[2], message = memfd_create("message", MFD_CLOEXEC), socks[20000], n = 0;
+    assert_int_equal(ipc_pair(queue), 0);
+    struct slice header = SLICE("x");
+    struct scan_job job = {.message = true, .headers = &header, .header_count = 1};
+    char *large = arena_alloc(arena, 15000);
+    job.from.sender = (struct slice){large, 15000};
+    while (n < 20000 && (socks[n] = scan_submit(queue[0], message, &job)) >= 0)
+        n++;
+    assert_int_equal(errno, EAGAIN);
+    assert_in_range(n, 4, 1000);
+    while (n > 0)
+        close(socks[--n]);
+    job.from.sender.len = SCAN_JOB_MAX;
+    assert_int_equal(scan_submit(queue[0], message, &job), -1);
+    assert_int_equal(errno, EMSGSIZE);
+    close(queue[0]);
+    close(queue[1]);
+    close(message);
+}

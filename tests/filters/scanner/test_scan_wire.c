@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: ISC
+ * Jobs with their DNS answers, and what an answer wants, as bytes. */
+#include "filters/scanner/scan_job.h"
+#include "tests/harness/unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ARENA_MAX = 64 << 20 };
+
+ARENA(ARENA_MAX);
+static struct dns_answers *dns;
+
+static void set_up(void)
+{
+    make_arena();
+    dns = dns_answers_new(arena);
+    assert_non_null(dns);
+}
+
+EACH_TEST(set_up, free_arena);
+
+static struct ip ip_of(const char *text)
+{
+    struct ip ip;
+    assert_true(ip_parse(slice_of(text), &ip));
+    return ip;
+}
+
+static void add(const char *name, enum dns_type type, enum dns_status status,
+                const struct dns_record *records, size_t count)
+{
+    struct dns_answer answer = {.status = status,
+                                .records = (struct dns_record *)(uintptr_t)records,
+                                .count = count,
+                                .authenticated = type == DNS_TXT};
+    assert_true(dns_answers_add(dns, slice_of(name), type, &answer));
+}
+
+static struct scan_job a_job(void)
+{
+    static const struct slice headers[] = {{"precedence", 10}, {"x-spam", 6}};
+    static const struct dns_record texts[] = {{.text = {"v=spf1 -all", 11}}, {.text = {"", 0}}};
+    static const struct dns_record mx[] = {{.text = {"mx.example", 10}, .preference = 65535}};
+    static struct dns_record v4, v6;
+    v4.ip = ip_of("192.0.2.7");
+    v6.ip = ip_of("2001:db8::7");
+    add("example.com", DNS_TXT, DNS_FOUND, texts, 2);
+    add("example.com", DNS_MX, DNS_FOUND, mx, 1);
+    add("mx.example", DNS_A, DNS_FOUND, &v4, 1);
+    add("mx.example", DNS_AAAA, DNS_FOUND, &v6, 1);
+    add("7.2.0.192.in-addr.arpa", DNS_PTR, DNS_FOUND, mx, 1);
+    add("gone.example", DNS_A, DNS_NO_NAME, NULL, 0);
+    add("slow.example", DNS_TXT, DNS_TIMED_OUT, NULL, 0);
+    return (struct scan_job){
+        .message = true,
+        .links = true,
+        .authentication = true,
+        .from = {.client = ip_of("2001:db8::1"),
+                 .helo = SLICE("mail.example"),
+                 .sender = SLICE("a@example.com"),
+                 .receiver = SLICE("gw.example"),
+                 .now = 1700000000,
+                 .sample = 99},
+        .dns = dns,
+        .honour_np = true,
+        .headers = headers,
+        .header_count = 2,
+        .limits = {1, 2, 3, 1ULL << 40, 2000, 200},
+    };
+}
+
+static struct slice encoded(const struct scan_job *job)
+{
+    struct buf out = buf_init(SCAN_JOB_MAX);
+    assert_true(scan_job_encode(&out, job));
+    struct slice copy = arena_copy(arena, buf_slice(&out));
+    buf_release(&out);
+    return copy;
+}
+
+static const struct dns_answer *answer_in(const struct scan_job *job, const char *name,
+                                          enum dns_type type)
+{
+    static struct dns_answer answer;
+    assert_true(dns_look_up(job->dns, slice_of(name), type, &answer));
+    return &answer;
+}
+
+TEST(test_a_job_comes_back_whole)
+{
+    struct scan_job job = a_job(), got;
+    assert_true(scan_job_decode(encoded(&job), arena, &got));
+    assert_true(got.message && got.links && got.authentication && got.honour_np);
+    assert_false(got.attachments || got.spf || got.dns_complete);
+    assert_memory_equal(&got.from.client, &job.from.client, sizeof got.from.client);
+    assert_true(slice_eq(got.from.helo, SLICE("mail.example")));
+    assert_true(slice_eq(got.from.sender, SLICE("a@example.com")));
+    assert_true(slice_eq(got.from.receiver, SLICE("gw.example")));
+    assert_int_equal(got.from.now, 1700000000);
+    assert_int_equal(got.from.sample, 99);
+    assert_int_equal(got.header_count, 2);
+    assert_true(slice_eq(got.headers[1], SLICE("x-spam")));
+    assert_int_equal(got.limits.unpacked, 1ULL << 40);
+}
+
+TEST(test_dns_answers_travel_with_it)
+{
+    struct scan_job job = a_job(), got;
+    assert_true(scan_job_decode(encoded(&job), arena, &got));
+    const struct dns_answer *answer = answer_in(&got, "example.com", DNS_TXT);
+    assert_true(answer->authenticated);
+    assert_int_equal(answer->count, 2);
+    assert_true(slice_eq(answer->records[0].text, SLICE("v=spf1 -all")));
+    answer = answer_in(&got, "Example.COM", DNS_MX);
+    assert_false(answer->authenticated);
+    assert_int_equal(answer->records[0].preference, 65535);
+    assert_true(slice_eq(answer->records[0].text, SLICE("mx.example")));
+    struct ip v4 = ip_of("192.0.2.7"), v6 = ip_of("2001:db8::7");
+    assert_memory_equal(&answer_in(&got, "mx.example", DNS_A)->records[0].ip, &v4, sizeof v4);
+    assert_memory_equal(&answer_in(&got, "mx.example", DNS_AAAA)->records[0].ip, &v6, sizeof v6);
+    assert_int_equal(answer_in(&got, "gone.example", DNS_A)->status, DNS_NO_NAME);
+    assert_int_equal(answer_in(&got, "slow.example", DNS_TXT)->status, DNS_TIMED_OUT);
+    struct dns_answer none;
+    assert_false(dns_look_up(got.dns, SLICE("other.example"), DNS_A, &none));
+}
+
+TEST(test_a_truncated_or_longer_job_is_refused)
+{
+    struct scan_job job = a_job(), got;
+    struct slice whole = encoded(&job);
+    struct arena *scratch = arena_new(ARENA_MAX);
+    for (size_t n = 0; n < whole.len; n++) {
+        arena_reset(scratch);
+        assert_false(scan_job_decode(slice_sub(whole, 0, n), scratch, &got));
+        assert_null(got.dns);
+    }
+    struct slice longer = {arena_cstr(arena, whole), whole.len + 1};
+    assert_false(scan_job_decode(longer, scratch, &got));
+    arena_free(&scratch);
+}
+
+TEST(test_any_flipped_bit_is_survived)
+{
+    struct scan_job job = a_job(), got;
+    struct slice whole = encoded(&job);
+    char *bytes = arena_cstr(arena, whole);
+    struct arena *scratch = arena_new(ARENA_MAX);
+    for (size_t bit = 0; bit < whole.len * 8; bit++) {
+        arena_reset(scratch);
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+        scan_job_decode((struct slice){bytes, whole.len}, scratch, &got);
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+    }
+    arena_free(&scratch);
+}
+
+TEST(test_what_no_proxy_says_is_refused)
+{
+    struct scan_job got;
+    struct scan_job drawn_wrongly = {.from.sample = 100};
+    assert_false(scan_job_decode(encoded(&drawn_wrongly), arena, &got));
+    const struct dns_record nowhere = {.ip = {0}};
+    add("a.example", DNS_A, DNS_FOUND, &nowhere, 1);
+    struct scan_job without_address = {.dns = dns};
+    assert_false(scan_job_decode(encoded(&without_address), arena, &got));
+    dns = dns_answers_new(arena);
+    add("a.example", (enum dns_type)99, DNS_FOUND, NULL, 0);
+    struct scan_job of_odd_type = {.dns = dns};
+    assert_false(scan_job_decode(encoded(&of_odd_type), arena, &got));
+}
+
+/* -- over sockets -- */
+
+TEST(test_a_job_without_a_message_travels)
+{
+    int queue[2], message, reply;
+    assert_int_equal(ipc_pair(queue), 0);
+    struct scan_job job = {.spf = true, .from.sender = SLICE("a@example.com"), .dns = dns}, got;
+    int sock = scan_submit(queue[0], -1, &job);
+    assert_true(sock >= 0);
+    assert_int_equal(scan_take(queue[1], true, arena, &got, &message, &reply), 1);
+    assert_int_equal(message, -1);
+    assert_true(got.spf);
+    struct scan_answer answer = {.wanted = &(struct dns_wanted){SLICE("example.com"), DNS_TXT},
+                                 .wanted_count = 1},
+                       collected;
+    const char *reason = "";
+    answer.facts.fact[FACT_MESSAGE_SUBJECT] = value_text(SLICE("known at once"));
+    assert_true(scan_answer(reply, &got, &answer));
+    assert_int_equal(scan_collect(sock, arena, 0, &collected, &reason), 1);
+    assert_int_equal(collected.wanted_count, 1);
+    assert_int_equal(collected.wanted[0].type, DNS_TXT);
+    assert_true(slice_eq(collected.wanted[0].name, SLICE("example.com")));
+    assert_int_equal(collected.facts.fact[FACT_SPF_RESULT].state, VALUE_PENDING);
+    assert_int_equal(collected.facts.fact[FACT_MESSAGE_SUBJECT].state, VALUE_KNOWN);
+    close(sock);
+    close(reply);
+    close(queue[0]);
+    close(queue[1]);
+}
+
+TEST(test_a_job_that_needs_a_message_is_not_sent_without)
+{
+    const struct scan_job jobs[] = {
+        {.message = true}, {.attachments = true}, {.links = true}, {.authentication = true}};
+    int queue[2], message, reply;
+    assert_int_equal(ipc_pair(queue), 0);
+    for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
+        struct scan_job got;
+        assert_int_equal(scan_submit(queue[0], -1, &jobs[i]), -1);
+        assert_int_equal(errno, EINVAL);
+        struct slice payload = encoded(&jobs[i]);
+        assert_int_equal(ipc_send(queue[0], 1, payload, (int[]){queue[0]}, 1, false), 1);
+        assert_int_equal(scan_take(queue[1], false, arena, &got, &message, &reply), 0);
+    }
+    close(queue[0]);
+    close(queue[1]);
+}
+
+static void answers_of(size_t octets)
+{
+    char *large = arena_alloc(arena, octets);
+    memset(large, 'x', octets);
+    static struct dns_record text;
+    text.text = (struct slice){large, octets};
+    add("a.example", DNS_TXT, DNS_FOUND, &text, 1);
+}
+
+/* As many, and as large ones, as a hostile zone can have asked for: none may keep the rest from
+ * being looked at. */
+TEST(test_large_answers_of_the_dns_travel)
+{
+    enum { LARGE = 6 << 20 };
+    int queue[2], file = memfd_create("message", MFD_CLOEXEC), message, reply;
+    assert_int_equal(ipc_pair(queue), 0);
+    answers_of(LARGE);
+    struct scan_job job = {.spf = true, .authentication = true, .dns = dns}, got;
+    int sock = scan_submit(queue[0], file, &job);
+    assert_true(sock >= 0);
+    assert_int_equal(scan_take(queue[1], false, arena, &got, &message, &reply), 1);
+    struct dns_answer answer;
+    assert_true(dns_look_up(got.dns, SLICE("a.example"), DNS_TXT, &answer));
+    assert_int_equal(answer.records[0].text.len, LARGE);
+    assert_true(scan_refuse(reply, "seen"));
+    struct stat of_file, of_message;
+    assert_int_equal(fstat(file, &of_file), 0);
+    assert_int_equal(fstat(message, &of_message), 0);
+    assert_int_equal(of_message.st_ino, of_file.st_ino);
+    const int open_now[] = {sock, file, message, reply, queue[0], queue[1]};
+    for (size_t i = 0; i < sizeof open_now / sizeof *open_now; i++)
+        close(open_now[i]);
+}
+
+TEST(test_answers_that_do_not_fit_are_told)
+{
+    int queue[2];
+    assert_int_equal(ipc_pair(queue), 0);
+    answers_of(SCAN_JOB_MAX);
+    struct scan_job job = {.spf = true, .dns = dns};
+    assert_int_equal(scan_submit(queue[0], -1, &job), -1);
+    assert_int_equal(errno, EMSGSIZE);
+    close(queue[0]);
+    close(queue[1]);
+}
+
+/* -- answers -- */
+
+static bool survives(const struct scan_answer *answer, struct scan_answer *got)
+{
+    struct buf out = buf_init(IPC_PAYLOAD_MAX);
+    assert_true(scan_answer_encode(&out, 0, answer));
+    struct slice copy = arena_copy(arena, buf_slice(&out));
+    buf_release(&out);
+    return scan_answer_decode(copy, arena, 0, got);
+}
+
+TEST(test_names_that_cannot_exist_are_not_wanted)
+{
+    static const struct dns_wanted wrong[] = {
+        {{"", 0}, DNS_A}, {{"a..b", 4}, DNS_A}, {{"a.example", 9}, (enum dns_type)255}};
+    struct scan_answer got;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct scan_answer answer = {.wanted = &wrong[i], .wanted_count = 1};
+        assert_false(survives(&answer, &got));
+        assert_int_equal(got.wanted_count, 0);
+    }
+}
+
+TEST(test_a_long_list_of_names_is_told_in_part)
+{
+    struct dns_wanted wanted[DNS_WANTED_MAX];
+    for (size_t i = 0; i < DNS_WANTED_MAX; i++) {
+        struct slice name = arena_printf(arena, "%060zu.%060zu.%060zu.%060zu", i, i, i, i);
+        wanted[i] = (struct dns_wanted){name, DNS_TXT};
+    }
+    struct scan_answer answer = {.wanted = wanted, .wanted_count = DNS_WANTED_MAX}, got;
+    assert_true(survives(&answer, &got));
+    assert_in_range(got.wanted_count, 60, DNS_WANTED_MAX - 1);
+}
+
+TEST(test_a_message_cannot_crowd_out_its_sender)
+{
+    struct scan_answer answer = {0}, got;
+    char *large = arena_alloc(arena, 40000);
+    memset(large, 'x', 40000);
+    const struct slice text = {large, 32000};
+    answer.facts.fact[FACT_MESSAGE_SUBJECT] = value_text((struct slice){large, 25000});
+    answer.facts.fact[FACT_MESSAGE_FROM_NAME] = value_text(text);
+    answer.facts.fact[FACT_MESSAGE_ID] = value_text(text);
+    answer.facts.fact[FACT_SPF_EXPLANATION] = value_text(text);
+    answer.facts.fact[FACT_DMARC_DOMAIN] = value_text((struct slice){large, 253});
+    answer.facts.fact[FACT_DMARC_RESULT] = value_integer(2);
+    assert_true(survives(&answer, &got));
+    assert_int_equal(got.facts.fact[FACT_MESSAGE_ID].state, VALUE_UNKNOWN);
+    assert_int_equal(got.facts.fact[FACT_SPF_EXPLANATION].state, VALUE_UNKNOWN);
+    assert_int_equal(got.facts.fact[FACT_DMARC_DOMAIN].text.len, 253);
+    assert_int_equal(got.facts.fact[FACT_DMARC_RESULT].integer, 2);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/judge.h"
+
+#include "tests/harness/memory_loader.h"
+#include "tests/harness/unit.h"
+
+TEST(test_one_reply_serves_only_verdicts_of_the_same_fate)
+{
+    struct edit edit = {.kind = ACTION_HEADER_ADD, .name = SLICE("X"), .value = SLICE("1")};
+    struct verdict accept = {.action = ACTION_ACCEPT}, discard = {.action = ACTION_DISCARD};
+    struct verdict edited = {.action = ACTION_ACCEPT, .edits = &edit, .edit_count = 1};
+    struct verdict reject = {.action = ACTION_REJECT, .code = 550, .rule = 1};
+    struct verdict other = {.action = ACTION_REJECT, .code = 550, .rule = 2};
+    assert_true(judge_same_fate(&accept, &accept));
+    assert_true(judge_same_fate(&accept, &discard));
+    assert_true(judge_same_fate(&edited, &edited));
+    assert_true(judge_same_fate(&reject, &reject));
+    assert_false(judge_same_fate(&accept, &edited));
+    assert_false(judge_same_fate(&accept, &reject));
+    assert_false(judge_same_fate(&reject, &other));
+}
+
+struct world {
+    struct config *config;
+    struct facts facts;
+    struct slice recipients[3];
+    struct verdict verdicts[3], *places[3];
+    struct judge judge;
+};
+
+static void turn(void *ctx, size_t recipient)
+{
+    struct world *w = ctx;
+    w->facts.fact[FACT_RECIPIENT] = value_text(w->recipients[recipient]);
+}
+
+static struct ruling ruling_of(struct world *w, const char *policy, const struct part_range *parts,
+                               size_t part_count)
+{
+    w->config = load_good(policy);
+    assert_non_null(w->config);
+    for (int i = 0; i < FACT_COUNT; i++)
+        w->facts.fact[i] = fact_baseline((enum fact)i);
+    w->judge = (struct judge){.policy = w->config->policy,
+                              .facts = &w->facts,
+                              .through = PHASE_MESSAGE,
+                              .arena = w->config->arena,
+                              .verdicts = w->places,
+                              .turn = turn,
+                              .ctx = w};
+    while (w->judge.count < 3 && w->recipients[w->judge.count].ptr) {
+        w->places[w->judge.count] = &w->verdicts[w->judge.count];
+        w->judge.count++;
+    }
+    assert_true(judge_each(&w->judge));
+    return judge_together(&w->judge, parts, part_count, 4096);
+}
+
+TEST(test_recipients_who_fare_differently_are_told_to_come_again)
+{
+    struct world w = {.recipients = {SLICE("a@example.com"), SLICE("b@example.com")}};
+    struct ruling ruling = ruling_of(
+        &w, "rule \"r\" when recipient == \"b@example.com\" then reject 550 5.7.1 \"no\"\n", NULL,
+        0);
+    assert_int_equal(ruling.kind, RULING_SPLIT);
+    assert_int_equal(ruling.action, ACTION_DEFER);
+    assert_int_equal(ruling.code, 451);
+    assert_true(slice_eq(ruling.enhanced, SLICE("4.5.3")));
+    config_free(&w.config);
+}
+
+TEST(test_postmaster_is_judged_for_himself)
+{
+    struct world w = {.recipients = {SLICE("a@example.com"), SLICE("Postmaster@example.com")}};
+    struct ruling ruling = ruling_of(
+        &w, "rule \"r\" when helo == \"client.example\" then reject 550 5.7.1 \"no\"\n", NULL, 0);
+    assert_int_equal(ruling.kind, RULING_SPLIT);
+    assert_int_equal(w.verdicts[0].action, ACTION_REJECT);
+    assert_int_equal(w.verdicts[1].action, ACTION_ACCEPT);
+    config_free(&w.config);
+}
+
+TEST(test_who_is_discarded_hears_what_the_others_hear)
+{
+    static const char discard[] = "rule \"d\" when recipient == \"a@example.com\" then discard\n";
+    struct world w = {.recipients = {SLICE("a@example.com"), SLICE("b@example.com")}};
+    struct ruling ruling = ruling_of(&w, discard, NULL, 0);
+    assert_int_equal(ruling.kind, RULING_DELIVER);
+    assert_int_equal(ruling.deliveries, 1);
+    assert_ptr_equal(ruling.verdict, &w.verdicts[1]);
+    config_free(&w.config);
+    struct world alone = {.recipients = {SLICE("a@example.com")}};
+    ruling = ruling_of(&alone, discard, NULL, 0);
+    assert_int_equal(ruling.kind, RULING_DISCARD);
+    assert_int_equal(ruling.code, 250);
+    config_free(&alone.config);
+}
+
+TEST(test_what_cannot_be_taken_out_is_refused)
+{
+    struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("x"), .part = 2};
+    struct verdict verdict = {.action = ACTION_ACCEPT, .edits = &strip, .edit_count = 1};
+    struct verdict *places[] = {&verdict};
+    struct judge judge = {.verdicts = places, .count = 1};
+    struct part_range part = {.part = 2, .header = 10, .body = 20, .end = 30};
+    assert_int_equal(judge_together(&judge, &part, 1, 30).kind, RULING_DELIVER);
+    assert_int_equal(judge_together(&judge, &part, 1, 29).kind, RULING_SEALED);
+    assert_int_equal(judge_together(&judge, NULL, 0, 30).kind, RULING_SEALED);
+    part.sealed = true;
+    struct ruling ruling = judge_together(&judge, &part, 1, 30);
+    assert_int_equal(ruling.kind, RULING_SEALED);
+    assert_int_equal(ruling.action, ACTION_REJECT);
+    assert_int_equal(ruling.code, 550);
+}

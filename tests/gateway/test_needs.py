@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: ISC
+"""Given the same answers and ample budgets, naming a fact in an observe rule never changes what another rule does: for every
+ordered pair of those who find out facts, in a running gateway and in `gatepostctl check`."""
+import itertools
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lab import agreement, agreement_policies, check, needs, samples
+from lab.agreement import Row
+from lab.agreement_dns import LISTS
+from lab.agreement_mails import authors, contents, file, linking, multipart, raw, text
+from lab.agreement_rows import ENVELOPES, USUAL
+from lab.backend import Backend
+from lab.gatepost import Gatepost, backend, domains
+from lab.process import wait_until
+
+pytestmark = pytest.mark.skipif(not (needs.BUILD / "gatepostctl").exists(), reason="gatepostctl is not built")
+
+AT_ONCE = 4
+SETTINGS = {"process": {"user": '"nobody"', "proxies": 1, "scanners": 1, "antivirus_scanners": 1},
+            "limits": {"sessions_per_client": 1000}, "smtp": {"banner_delay": "0s"}}
+NO_REDIS = {"redis": {"server": '"127.0.0.1:1"'}}
+
+# What rules ask of each producer. Each condition holds for some of the rows and for others not.
+CONDITIONS = {
+    "SESSION": ["message.null_sender", 'recipient.local == "second"', "helo.valid", 'client.ip == "127.0.0.1"'],
+    "MESSAGE": ['message.from.domain == "bad.example"', "count(message.from_all) > 1", "message.id_fits_sender", "message.hides_content",
+                'header["X-Case"] == "reject"'],
+    "ATTACHMENTS": ['any a in attachments (a.extension == "exe")', "attachments is absent"],
+    "ANTIVIRUS": ["av.result == infected"],
+    "LINKS": ['message.domains == "bad.example"'],
+    "CLIENT": ["client.fcrdns", 'client.ptr ends with "bad.example"'],
+    "HELO": ["helo.resolves", "helo.fits_client"],
+    "DNSBL": ["dnsbl.score >= 2", 'dnsbl.listed("light.example")'],
+    "SENDER_DOMAINS": ["domains.sender_score >= 2", "domains.sender_score >= 6"],
+    "DOMAINS": ["domains.score >= 2", 'domains.listed("dbl.example")', 'domains.found == "grey.example"'],
+    "SPF": ["spf.result == pass", "spf.helo == pass", "spf.explanation is known"],
+    "AUTHENTICATION": ["dmarc.result == fail", "dkim.result == pass", "arc.result == none", "dmarc.spf_aligned"],
+    "GREYLIST": ["not greylist.known", "greylist.wait > 0s"],
+    "HISTORY": ["sender.messages > 0", "sender.first_seen is known"],
+    "RATE": ["rate(sender.domain, 1h) > 1", "rate(spf.domain, 1h, messages) > 1", "rate(client.ptr, 1h, transactions) > 1"],
+    "POLICY": ["score > 0", "score > 100"],
+}
+REMEMBERED = ["GREYLIST", "HISTORY", "RATE"]  # by Redis
+NAMES = sorted(CONDITIONS)
+
+# What a rule does that acts on a producer's facts; the reply tells which of its conditions held.
+ACTIONS = ['reject 550 5.7.1 "score {score}"', 'defer 451 4.7.1 "score {score}"', 'drop 550 5.7.1 "score {score}"', "discard",
+           'header add "X-Held" "{score}", accept\nrule "others" then reject 550 5.7.1 "not held"']
+
+# (whose rule, whose fact is observed, row): why that may change it all the same.
+EXCEPTIONS = {
+    ("MESSAGE", "ATTACHMENTS", "message as a file"):
+        "what is malformed in it counts only when files are opened, that is when a rule names attachments (gatepost.conf(5), Attachments)",
+}
+
+
+def watcher(observed):
+    return 'observe rule "watches" when %s then log "x"\n' % " or ".join(CONDITIONS[observed]) if observed else ""
+
+
+def policy(whose, observed=None):
+    """A rule that acts on facts of one producer, and, before it, one that only observes those of another."""
+    rules = [watcher(observed)]
+    rules += ['rule "%s" when %s then score %d as "%d"\n' % (condition.replace('"', "'"), condition, 1 << n, n)
+              for n, condition in enumerate(CONDITIONS[whose])]
+    return "".join(rules) + 'rule "acts" when score > 0 then ' + ACTIONS[NAMES.index(whose) % len(ACTIONS)] + "\n"
+
+
+def test_every_producer_is_here():
+    assert set(agreement_policies.producers()) == set(CONDITIONS)
+
+
+# ---- what is sent
+
+
+def hiding_in_a_file():
+    return multipart(text(), file(b"m.eml", contents()["boundary twice"]))
+
+
+def made_rows(signer, server):
+    of, plain = contents(), raw(b"")
+    signed = signer.mails(server)["signed"] if signer else plain
+    return [Row("plain", USUAL, plain),
+            Row("asks", USUAL, of["asks to be refused"]),
+            Row("listed author", USUAL, authors(b"a@bad.example")),
+            Row("listed second author", USUAL, authors(b"a@good.example, b@bad.example")),
+            Row("listed by its name", ENVELOPES["listed by its name"], plain),
+            Row("listed HELO", USUAL._replace(helo="my_pc.bad.example"), plain),
+            Row("listed sender", ENVELOPES["listed sender"], plain),
+            Row("link", USUAL, linking(b"bad.example", b"grey.example")),
+            Row("programs", USUAL, of["two programs"]),
+            Row("malware", USUAL, of["malware"]),
+            Row("message as a file", USUAL, hiding_in_a_file()),
+            Row("signed", USUAL, signed),
+            Row("forged", USUAL, authors(b"a@bank.example")),
+            Row("light", ENVELOPES["light"], plain),
+            Row("bounce", ENVELOPES["bounce"], plain),
+            Row("loopback", ENVELOPES["loopback"], plain),
+            Row("no name", ENVELOPES["no name"], plain),
+            Row("two recipients", ENVELOPES["list"], plain)]
+
+
+@pytest.fixture(scope="module")
+def rows(world, signer):
+    return made_rows(signer, world.server)
+
+
+@pytest.fixture(scope="module")
+def behind():
+    server = Backend().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def gateway(run_dir, world, behind):
+    """gateway(policy, changes): a Gatepost for a while; several may run at once."""
+    numbers, lock = itertools.count(), threading.Lock()
+    signatures = samples.write_signatures(run_dir / "needs-signatures")
+
+    class Running:
+        def __init__(self, rules, changes, more=""):
+            with lock:
+                folder = run_dir / ("needs-%d" % next(numbers))
+                folder.mkdir()
+            antivirus = {"enabled": "on" if "av.result" in rules else "off", "database": '"%s"' % signatures}
+            body = backend("behind", behind.port) + domains("behind", "example.com") + world.configuration() + LISTS + more + rules
+            self.it = Gatepost(folder, body, changes=dict(SETTINGS, antivirus=antivirus, **changes))
+
+        def __enter__(self):
+            return self.it.start()
+
+        def __exit__(self, *_):
+            status = self.it.stop()
+            assert status == 0
+
+    return Running
+
+
+# ---- pairs
+
+
+def of_all_pairs(judge, names=NAMES, policy=policy):
+    """{(whose, observed): judge(policy)}: the own rules of these alone, and beside what observes each other one; some at once."""
+    pairs = [(whose, observed) for whose in names for observed in [None] + NAMES if whose != observed]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(pairs, pool.map(lambda pair: judge(policy(*pair)), pairs)))
+
+
+def compare(found):
+    """No pair differs from the rule alone, but for what is excepted."""
+    changed = {}
+    for (whose, observed), said in found.items():
+        rows = [(row, found[whose, None][row], one) for row, one in said.items()
+                if one != found[whose, None][row] and (whose, observed, row) not in EXCEPTIONS]
+        changed.update({(whose, observed): rows[:2]} if rows else {})
+    assert not changed, "\n".join("%s, %s observed: %s" % (*pair, rows) for pair, rows in changed.items())
+
+
+# What a fact rests on is found out with it: rows for which these hold although no rule names what tells so.
+HOLDS = {("DOMAINS", "listed author"), ("DOMAINS", "listed second author"), ("DOMAINS", "listed by its name"),
+         ("DOMAINS", "listed HELO"), ("DOMAINS", "link"), ("SENDER_DOMAINS", "listed by its name"),
+         ("SENDER_DOMAINS", "listed HELO")}
+
+
+def holds(found):
+    """Each rule holds for some rows and not for others, else that nothing changes says nothing; and it holds where it must."""
+    for whose in {whose for whose, _ in found} - set(REMEMBERED) - {"POLICY"}:
+        assert len({str(said) for said in found[whose, None].values()}) > 1, whose
+    alone = {whose: rows for (whose, observed), rows in found.items() if observed is None}
+    missed = [(whose, row) for whose, row in HOLDS if whose in alone and alone[whose][row] == alone[whose]["plain"]]
+    assert not missed, missed
+
+
+def told_live(said):
+    rules = [name for name in said.record["rules"]] if said.record else None
+    return [reply for reply, _ in said.replies], said.final and said.final[0], said.hung_up, rules
+
+
+def test_an_observed_fact_changes_no_other_rule_of_a_gateway(gateway, rows, addresses):
+    def judge(rules):
+        with gateway(rules, NO_REDIS) as it:
+            said = agreement.live(it, rows, addresses, {"inbound": it.port})
+        return {name: told_live(one) for name, one in said.items()}
+
+    found = of_all_pairs(judge)
+    holds(found)
+    compare(found)
+
+
+# ---- what Redis remembers: it takes more than one message to see
+
+
+def say(it, addresses, place, sender, helo="mail.good.example", message=raw(b""), to="user@example.com"):
+    """The decisive reply, without its reference."""
+    row = Row("", agreement.Envelope(place, helo, sender, [to]), message)
+    said = agreement.send(row, addresses, {"inbound": it.port})
+    return said.final[0] if said.final else said.replies[0][0]
+
+
+def soon(ask, code="250"):
+    """What is asked for until it is there, or has not come: what is accepted is written down behind the reply."""
+    replies = []
+    wait_until(lambda: replies.append(ask(len(replies))) or replies[-1].startswith(code), 0.6, 0.1)
+    return replies[-1]
+
+
+GREYLIST = """
+greylist { delay 60s  passes 1 }
+rule "wait" when not greylist.known and helo == "new.example" then defer 451 4.7.1 "greylisted"
+"""
+
+
+def is_greylisted(it, addresses, signer):
+    """Whether a stranger, a domain that SPF passed for, and one that has signed, wait at their first contact from elsewhere."""
+    def new(place, domain):
+        return soon(lambda n: say(it, addresses, place, "b%d@%s" % (n, domain), helo="new.example"))
+
+    signed = signer.sign(authors(b"a@grey.example"), b"grey.example")
+    accepted = [say(it, addresses, "127.1.0.1", "a@sub.news.example"), say(it, addresses, "127.2.0.1", "a@soft.example", message=signed)]
+    return {"accepted": accepted, "stranger": say(it, addresses, "127.3.0.1", "b@soft.example", helo="new.example"),
+            "SPF": new("127.4.0.1", "sub.news.example"), "signed": new("127.5.0.1", "grey.example")}
+
+
+HISTORY = 'rule "known" when sender.messages > 0 then reject 550 5.7.1 "known"\n'
+
+
+def is_known(it, addresses, signer):
+    return {"first": say(it, addresses, 10, "a@good.example"),
+            "second": soon(lambda n: say(it, addresses, 10, "a@good.example"), "550"),
+            "another": say(it, addresses, 10, "b@good.example")}
+
+
+RATE = "".join('rule "%s" when %s then score %d as "x"\n' % (rate, rate, 1 << n) for n, rate in enumerate(CONDITIONS["RATE"]))
+RATE += 'rule "often" when score > 0 and message.size > 0 then reject 550 5.7.1 "score {score}"\n'
+
+
+def is_often(it, addresses, signer):
+    """The sender's domain, the one that SPF passed for, and the client's name are counted apart."""
+    steps = [(10, "a@good.example"), (20, "b@good.example"), (10, ""), (50, "a@bad.example"), (11, "c@bad.example")]
+    return {str(step): say(it, addresses, *step) for step in steps}
+
+
+SCRIPTS = {"GREYLIST": (GREYLIST, is_greylisted), "HISTORY": (HISTORY, is_known), "RATE": (RATE, is_often)}
+
+
+@pytest.mark.parametrize("whose", REMEMBERED)
+def test_an_observed_fact_changes_nothing_that_is_remembered(whose, gateway, addresses, signer):
+    rules, script = SCRIPTS[whose]
+
+    def judge(observer):
+        with gateway(observer + rules, {}) as it:
+            return script(it, addresses, signer)
+
+    found = of_all_pairs(judge, [whose], lambda _, observed: watcher(observed))
+    assert len(set(map(str, found[whose, None].values()))) > 1
+    assert found[whose, None].get("SPF", "250").startswith("250")
+    compare(found)
+
+
+# ---- gatepostctl
+
+
+@pytest.fixture(scope="module")
+def listing(run_dir, rows, addresses, world):
+    """The rows as lines of a batch, with the DNS in a file."""
+    folder = run_dir / "needs-check"
+    folder.mkdir()
+    (folder / "dns.json").write_text(json.dumps(world.map))
+    lines = agreement.batch_lines(folder, rows, addresses)
+    (folder / "batch.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder
+
+
+def test_an_observed_fact_changes_no_other_rule_of_check(listing, behind):
+    signatures = samples.write_signatures(listing / "signatures")
+    numbers = itertools.count()
+
+    def judge(rules):
+        config = listing / ("%d.conf" % next(numbers))
+        config.write_text('antivirus { enabled %s database "%s" }\n' % ("on" if "av.result" in rules else "off", signatures) + LISTS
+                          + 'hostname "mx.example.com"\n' + rules)
+        done = check.gatepostctl("check", "--config", config, "--dns", listing / "dns.json", "--batch", listing / "batch.jsonl")
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        assert answers and not any("error" in answer for answer in answers), done.stderr + str(answers[:1])
+        return {answer["id"]: (answer["verdict"], answer["reply"], answer["rules"], answer["score"], answer.get("recipients"))
+                for answer in answers}
+
+    found = of_all_pairs(judge, NAMES[::4] if needs.SANITIZED else NAMES)
+    holds(found)
+    compare(found)

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: ISC
+ * Asks a real Redis for test_state.py. The argument is a configuration; questions come a JSON
+ * object a line, answers go out as an array a line, one for each of the "count" times that it was
+ * asked at once.
+ *
+ *   {"do": "advance", "ms": 1000}           moves the clock
+ *   {"do": "greylist", "client": ...}       and "history", "rates": ask; with "cancel", give up
+ *   {"do": "accepted", "client": ...}       and "unknown_recipient", "dmarc": tell */
+#include "tests/harness/memory_loader.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "policy/types.h"
+#include "proxy/state/state.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+enum { ARENA = 16 << 20 };
+
+static struct event_base *base;
+static struct redis *redis;
+static struct state *state;
+static struct config *config;
+
+/* One inquiry, with what it finds out. */
+struct job {
+    struct arena *arena;
+    struct facts facts;
+    size_t rates; /* as many as facts.keyed has */
+    struct state_inquiry *inquiry;
+    unsigned done; /* how often it was told so */
+};
+
+/* ---- JSON to values */
+
+static struct slice text_of(const json_t *string)
+{
+    return (struct slice){json_is_string(string) ? json_string_value(string) : "",
+                          json_string_length(string)};
+}
+
+static struct slice member(const json_t *object, const char *name)
+{
+    return text_of(json_object_get(object, name));
+}
+
+static struct value value_of(struct arena *arena, const struct type *type, const json_t *json);
+
+static struct value list_of(struct arena *arena, const struct type *type, const json_t *json)
+{
+    struct value value = {.state = VALUE_KNOWN};
+    value.list.count = json_array_size(json);
+    value.list.items = arena_array(arena, value.list.count + 1, sizeof *value.list.items);
+    for (size_t i = 0; i < value.list.count; i++)
+        value.list.items[i] = value_of(arena, type->element, json_array_get(json, i));
+    return value;
+}
+
+static struct value record_of(struct arena *arena, const struct record_type *record,
+                              const json_t *json)
+{
+    struct value value = {.state = VALUE_KNOWN};
+    value.fields = arena_array(arena, record->count, sizeof *value.fields);
+    for (size_t i = 0; i < record->count; i++)
+        value.fields[i] =
+            value_of(arena, &record->fields[i].type, json_object_get(json, record->fields[i].name));
+    return value;
+}
+
+static struct value value_of(struct arena *arena, const struct type *type, const json_t *json)
+{
+    struct ip ip = {0};
+    if (json_is_null(json) || !json)
+        return value_absent();
+    if (json_is_string(json) && strcmp(json_string_value(json), "unknown") == 0)
+        return value_unknown();
+    switch (type->kind) {
+    case TYPE_BOOL:
+        return value_bool(json_is_true(json));
+    case TYPE_NUMBER:
+        return value_number(json_number_value(json));
+    case TYPE_IP:
+        (void)ip_parse(text_of(json), &ip);
+        return value_ip(ip);
+    case TYPE_ENUM:
+        return value_integer(enum_word_index(type->words, text_of(json)));
+    case TYPE_LIST:
+        return list_of(arena, type, json);
+    case TYPE_RECORD:
+        return record_of(arena, type->record, json);
+    default:
+        return json_is_string(json) ? value_text(text_of(json))
+                                    : value_integer(json_integer_value(json));
+    }
+}
+
+static void read_facts(struct job *job, const json_t *facts)
+{
+    const char *name;
+    json_t *json;
+    json_object_foreach((json_t *)(uintptr_t)facts, name, json)
+    {
+        enum fact fact;
+        if (fact_by_name(slice_of(name), &fact))
+            job->facts.fact[fact] = value_of(job->arena, &fact_info(fact)->type, json);
+    }
+}
+
+static struct state_sender sender_of(const json_t *question)
+{
+    struct state_sender who = {.sender = member(question, "sender"),
+                               .recipient = member(question, "recipient"),
+                               .authenticated = member(question, "authenticated")};
+    (void)ip_parse(member(question, "client"), &who.client);
+    return who;
+}
+
+/* ---- questions */
+
+static void ask_greylist(struct job *job, const json_t *question)
+{
+    struct state_sender who = sender_of(question);
+    state_greylist(job->inquiry, &who);
+}
+
+static void ask_history(struct job *job, const json_t *question)
+{
+    state_history(job->inquiry, member(question, "sender"));
+}
+
+/* "times": as many events in one transaction. */
+static void ask_rates(struct job *job, const json_t *question)
+{
+    json_int_t times = json_integer_value(json_object_get(question, "times"));
+    do
+        state_rates(job->inquiry,
+                    (enum rate_event)json_integer_value(json_object_get(question, "event")));
+    while (--times > 0);
+}
+
+static void tell_accepted(struct job *job, const json_t *question)
+{
+    (void)job;
+    struct state_sender who = sender_of(question);
+    state_accepted(state, &who);
+}
+
+static void tell_unknown_recipient(struct job *job, const json_t *question)
+{
+    (void)question;
+    state_unknown_recipient(state, &job->facts);
+}
+
+static void tell_dmarc(struct job *job, const json_t *question)
+{
+    state_dmarc(state, &job->facts, json_string_value(json_object_get(question, "disposition")));
+}
+
+static void move_clock(struct job *job, const json_t *question)
+{
+    (void)job;
+    clock_advance(json_integer_value(json_object_get(question, "ms")));
+}
+
+static const struct {
+    const char *name;
+    void (*ask)(struct job *job, const json_t *question);
+} questions[] = {
+    {"greylist", ask_greylist}, {"history", ask_history},
+    {"rates", ask_rates},       {"accepted", tell_accepted},
+    {"dmarc", tell_dmarc},      {"unknown_recipient", tell_unknown_recipient},
+    {"advance", move_clock},
+};
+
+/* ---- answers */
+
+static json_t *rates_json(const struct job *job)
+{
+    json_t *rates = json_array();
+    for (size_t i = 0; i < job->rates; i++) {
+        const struct value *value = &job->facts.keyed[i];
+        json_array_append_new(rates, value->state == VALUE_KNOWN     ? json_real(value->number)
+                                     : value->state == VALUE_UNKNOWN ? json_string("unknown")
+                                                                     : json_null());
+    }
+    return rates;
+}
+
+static json_t *facts_object(const struct job *job)
+{
+    struct buf text = buf_init(ARENA);
+    buf_char(&text, '{');
+    facts_json(&text, &job->facts);
+    buf_char(&text, '}');
+    json_t *object = json_loadb(buf_slice(&text).ptr, buf_len(&text), JSON_ALLOW_NUL, NULL);
+    buf_release(&text);
+    return object;
+}
+
+static json_t *answer_of(const struct job *job, int64_t now)
+{
+    struct state_cost cost = state_cost(job->inquiry);
+    return json_pack("{so so si sI si sI}", "facts", facts_object(job), "rates", rates_json(job),
+                     "calls", (int)cost.calls, "ms", (json_int_t)cost.ms, "done", (int)job->done,
+                     "now", (json_int_t)now);
+}
+
+static void job_done(void *ctx)
+{
+    struct job *job = ctx;
+    job->done++;
+}
+
+static void begin_job(struct job *job, const json_t *question)
+{
+    job->arena = arena_new(ARENA);
+    (void)policy_keys(config->policy, &job->rates);
+    job->facts.keyed = arena_array(job->arena, job->rates + 1, sizeof *job->facts.keyed);
+    job->inquiry = state_begin(state, job->arena, &job->facts, job_done, job);
+    read_facts(job, json_object_get(question, "facts"));
+    const char *what = json_string_value(json_object_get(question, "do"));
+    for (size_t i = 0; what && i < sizeof questions / sizeof *questions; i++)
+        if (strcmp(what, questions[i].name) == 0)
+            questions[i].ask(job, question);
+    if (json_is_true(json_object_get(question, "cancel")))
+        state_cancel(job->inquiry);
+}
+
+static json_t *answer(const json_t *question)
+{
+    json_int_t count = json_integer_value(json_object_get(question, "count"));
+    size_t jobs = count > 0 ? (size_t)count : 1;
+    struct job *job = calloc(jobs, sizeof *job);
+    int64_t now = clock_wall();
+    for (size_t i = 0; i < jobs; i++)
+        begin_job(&job[i], question);
+    json_t *answers = json_array();
+    for (size_t i = 0; i < jobs; i++) {
+        while (state_pending(job[i].inquiry) > 0)
+            event_base_loop(base, EVLOOP_ONCE);
+        json_array_append_new(answers, answer_of(&job[i], now));
+        state_cancel(job[i].inquiry);
+        arena_free(&job[i].arena);
+    }
+    while (redis_counts(redis).pending > 0)
+        event_base_loop(base, EVLOOP_ONCE);
+    event_base_loop(base, EVLOOP_NONBLOCK); /* timers: is Redis back? */
+    free(job);
+    return answers;
+}
+
+static void nobody_is_asked(void *ctx)
+{
+    (void)ctx;
+}
+
+static bool start(const char *text)
+{
+    static const struct redis_owner owner = {.wanted = nobody_is_asked};
+    config = load_good(text);
+    base = event_base_new();
+    if (!config || !base)
+        return false;
+    redis = redis_new(base, config, SLICE(""), SLICE(""), &owner);
+    state = redis ? state_new(redis, config) : NULL;
+    return state != NULL;
+}
+
+static void stop(void)
+{
+    state_free(&state);
+    redis_free(&redis);
+    event_base_free(base);
+    config_free(&config);
+}
+
+int main(int argc, char **argv)
+{
+    log_open("state_dump", SINK_STDERR, LEVEL_DEBUG);
+    if (argc != 2 || !start(argv[1]))
+        return 1;
+    json_t *question;
+    while ((question = json_loadf(stdin, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL)) != NULL) {
+        json_t *said = answer(question);
+        json_dumpf(said, stdout, JSON_COMPACT);
+        putchar('\n');
+        fflush(stdout);
+        json_decref(said);
+        json_decref(question);
+    }
+    stop();
+    return 0;
+}
