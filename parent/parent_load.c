@@ -58,6 +58,12 @@ static bool take_tls_files(struct bundle *bundle, const struct config *config, s
     return ok;
 }
 
+static bool check_path(const char *what, struct slice path, struct buf *report)
+{
+    char name[PATH_MAX];
+    return slice_to_path(path, name) || complain(report, what, path, strerror(errno));
+}
+
 static bool take_redis_files(struct bundle *bundle, const struct config *config, struct buf *report)
 {
     const struct settings *settings = &config->settings;
@@ -66,9 +72,11 @@ static bool take_redis_files(struct bundle *bundle, const struct config *config,
     if (settings->redis_server.len > 0 && !redis_address(settings->redis_server, &ip, &port))
         return complain(report, "redis server", settings->redis_server,
                         "expected an address like \"192.0.2.6:6379\" or \"[2001:db8::6]:6379\"");
+    bool ok = check_path("redis program", settings->redis_program, report);
+    ok &= check_path("redis folder", settings->redis_folder, report);
     if (settings->redis_password_file.len == 0)
-        return true;
-    bool ok = take_file(bundle, "redis password_file", settings->redis_password_file, report);
+        return ok;
+    ok &= take_file(bundle, "redis password_file", settings->redis_password_file, report);
     warn_of_open_file(bundle, "redis password_file", settings->redis_password_file, report);
     return ok;
 }

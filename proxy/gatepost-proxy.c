@@ -14,6 +14,7 @@
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_protocol.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <malloc.h>
 #include <signal.h>
@@ -303,15 +304,13 @@ static void make_parts(struct program *p)
 /* What libraries open or look up at first use must be had before the doors close. */
 static void lock_up(const struct config *config)
 {
-    char user[64], folder[256];
+    char user[PATH_MAX], folder[PATH_MAX];
     const char *reason;
     tzset();
     setlocale(LC_CTYPE, "C.UTF-8");
-    if (config->settings.process_user.len >= sizeof user ||
-        config->settings.process_chroot.len >= sizeof folder)
-        give_up("name of user or chroot too long");
-    snprintf(user, sizeof user, "%.*s", SLICE_ARGS(config->settings.process_user));
-    snprintf(folder, sizeof folder, "%.*s", SLICE_ARGS(config->settings.process_chroot));
+    if (!slice_to_path(config->settings.process_user, user) ||
+        !slice_to_path(config->settings.process_chroot, folder))
+        give_up(strerror(errno));
     if (!process_drop(user, *folder ? folder : NULL, &reason) ||
         !sandbox_enter(JAIL_PROXY, NULL, &reason))
         give_up(reason);

@@ -51,6 +51,13 @@ def test_a_key_that_all_can_read_is_warned_of(parent):
     assert status == 0 and "can be read by everybody" in said
 
 
+@pytest.mark.parametrize("name", ["program", "folder"])
+def test_a_path_of_redis_too_long_is_refused(parent, name):
+    parent.configure('redis { %s "/%s" }\n' % (name, "./" * 2100 + "redis"))
+    status, said = parent.run("-n")
+    assert status == 1 and 'redis %s "' % name in said and "File name too long" in said
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root enters a chroot")
 def test_a_path_too_long_is_refused_and_never_cut(parent):
     path = "/" + "./" * 2100 + "absent"  # its beginning is there

@@ -40,6 +40,16 @@ def test_a_real_proxy_serves_without_privileges(real):
             assert os.readlink("/proc/%d/root" % pid) == str(real.folder / "empty")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root enters a chroot")
+def test_a_folder_with_a_long_name_is_entered(real):
+    short = str(real.folder / "empty")
+    text = real.path.read_text()
+    assert 'chroot "%s"' % short in text
+    real.path.write_text(text.replace(short, str(real.folder) + "/." * 200 + "/empty"))
+    real.start()
+    assert is_greeted(real)
+
+
 def test_real_proxies_serve_on_while_one_is_killed(real):
     real.start()
     for _ in range(5):
