@@ -36,10 +36,10 @@ CPPFLAGS += -DSANITIZED
 endif
 
 # A program's main stands in the file that bears its name; every other file belongs to its floor's library.
-PROGRAMS := gatepost gatepost-proxy gatepost-scan gatepost-av gatepostctl
-MAINS    := parent/gatepost.c proxy/gatepost-proxy.c filters/gatepost-scan.c filters/gatepost-av.c console/gatepostctl.c
+PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-scan gatepost-av gatepostctl
+MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c filters/gatepost-scan.c filters/gatepost-av.c console/gatepostctl.c
 MAINS    := $(wildcard $(MAINS))
-FLOORS   := base policy filters common parent proxy console
+FLOORS   := base policy filters common parent proxy keeper console
 sources   = $(wildcard $(1)/*.c $(1)/*/*.c)
 lib_src   = $(filter-out $(MAINS),$(call sources,$(1)))
 obj       = $(patsubst %.c,$(B)/%.o,$(1))
@@ -53,7 +53,7 @@ STEERED  := $(addprefix $(B)/tests/steered/,gatepost gatepost-proxy)
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
-            libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libunbound-dev libhiredis-dev libcmocka-dev libclang-rt-14-dev \
+            libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libsqlite3-dev libunbound-dev libhiredis-dev libcmocka-dev libclang-rt-14-dev \
             openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
             python3 python3-pytest python3-dkim python3-spf zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
             libemail-address-xs-perl libmailtools-perl
@@ -96,7 +96,7 @@ bench: all ## measure beside the peers; bench/run --help for two builds (docs/pe
 install: all ## install below PREFIX (DESTDIR for packagers)
 	install -D -m 755 $(B)/gatepost $(DESTDIR)$(PREFIX)/sbin/gatepost
 	install -D -m 755 $(B)/gatepostctl $(DESTDIR)$(PREFIX)/bin/gatepostctl
-	for p in gatepost-proxy gatepost-scan gatepost-av; do \
+	for p in gatepost-proxy gatepost-keeper gatepost-scan gatepost-av; do \
 	  install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/libexec/gatepost/$$p; done
 	for f in etc/*.conf etc/*.txt; do to=$(DESTDIR)/etc/gatepost/$$(basename $$f); \
 	  if [ -e $$to ] && ! cmp -s $$f $$to; then to=$$to.new; echo "$$to: yours is kept"; fi; \
@@ -137,11 +137,13 @@ gatepost_floors       := parent common filters policy base
 gatepost_links        := -levent -lssl -lcrypto -lpcre2-8 -lseccomp -lidn2
 gatepost-proxy_floors := proxy common filters policy base
 gatepost-proxy_links  := $(gatepost_links) -lunbound -lhiredis -lpsl
+gatepost-keeper_floors := keeper common policy base
+gatepost-keeper_links := -lsqlite3 -levent -lpcre2-8 -lseccomp -lcrypto -lidn2
 gatepost-scan_floors  := filters policy base
 gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2
 gatepost-av_floors    := filters policy base
 gatepost-av_links     := -lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lidn2
-gatepostctl_floors    := console filters policy base
+gatepostctl_floors    := console common filters policy base
 gatepostctl_links     := -ljansson -levent -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2
 
 define program_rule
@@ -152,7 +154,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
 # What tests alone are linked with beside all that programs are.
 TEST_LINKS := $(sort $(foreach p,$(PROGRAMS),$($(p)_links))) -lspf2
-UP := $(call floor_libs,console parent proxy common filters policy base)
+UP := $(call floor_libs,console parent keeper proxy common filters policy base)
 $(foreach s,$(SUITES),$(eval $(B)/tests/$(basename $(notdir $(s))): $(B)/$(s:.c=.o)))
 $(UNITS): $(UP)
 	@mkdir -p $(@D)

@@ -13,18 +13,25 @@
 static const char *const environment[] = {"GATEPOST_SANDBOX", "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                           "LSAN_OPTIONS", NULL};
 
-pid_t child_spawn(const char *program, char *const argv[], int extra, int *control)
+pid_t child_spawn(const char *program, char *const argv[], const int *extra, size_t extra_count,
+                  int *control)
 {
     char path[4096];
-    int pair[2];
+    int pair[2], fds[1 + CHILD_EXTRA_MAX];
+    if (extra_count > CHILD_EXTRA_MAX) {
+        errno = EMFILE;
+        return -1;
+    }
     if (!process_sibling(program, path, sizeof path)) {
         errno = ENAMETOOLONG;
         return -1;
     }
     if (ipc_pair(pair) != 0)
         return -1;
-    int fds[] = {pair[1], extra};
-    pid_t pid = process_spawn(path, argv, environment, fds, extra >= 0 ? 2 : 1, true);
+    fds[0] = pair[1];
+    for (size_t i = 0; i < extra_count; i++)
+        fds[1 + i] = extra[i];
+    pid_t pid = process_spawn(path, argv, environment, fds, 1 + extra_count, true);
     int error = errno;
     close(pair[1]);
     if (pid < 0)

@@ -3,13 +3,17 @@
 #ifndef BASE_CHILD_H
 #define BASE_CHILD_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 enum { CHILD_LINGER = 2000 /* milliseconds from the end of its control socket to its death */ };
 
-/* Starts a sibling program with a control socket as descriptor 3, and `extra` (-1: none) as 4. Our
- * end of the socket goes to *control, the caller's. The pid, or -1 with errno. */
-pid_t child_spawn(const char *program, char *const argv[], int extra, int *control);
+enum { CHILD_EXTRA_MAX = 4 };
+
+/* Starts a sibling program with a control socket as descriptor 3, and `extra` as those that follow.
+ * Our end of the socket goes to *control, the caller's. The pid, or -1 with errno. */
+pid_t child_spawn(const char *program, char *const argv[], const int *extra, size_t extra_count,
+                  int *control);
 
 /* "exit 1", "killed by SIGKILL": how a child ended. The text lasts until the next call. */
 const char *child_death(int status);

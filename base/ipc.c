@@ -8,19 +8,18 @@
 
 enum { SOCKET_BUFFER = 1024 * 1024 };
 
-static void widen(int sock)
+void ipc_widen(int sock, int octets)
 {
-    int size = SOCKET_BUFFER;
-    if (setsockopt(sock, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) != 0)
-        setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    if (setsockopt(sock, SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof octets) != 0)
+        setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &octets, sizeof octets);
 }
 
 int ipc_pair(int out[static 2])
 {
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out) != 0)
         return -1;
-    widen(out[0]);
-    widen(out[1]);
+    ipc_widen(out[0], SOCKET_BUFFER);
+    ipc_widen(out[1], SOCKET_BUFFER);
     return 0;
 }
 

@@ -20,6 +20,8 @@ struct ipc_message {
 /* A connected pair, close-on-exec, with room for several of the
  * largest messages. 0, or -1 with errno. */
 int ipc_pair(int out[static 2]);
+/* Room for so many octets on their way; without privileges no more than the system grants. */
+void ipc_widen(int sock, int octets);
 
 /* Sends one message; never blocks when `wait` is false. 1 sent, 0 would block, -1 the peer is gone
  * or errno. Descriptors stay the caller's. */

@@ -149,6 +149,59 @@ static const struct call proxy_calls[] = {
     CALL(gettid),
 };
 
+/* SQLite's files, in its own folder; sockets that are given to it, and accepted from them. */
+static const struct call keeper_calls[] = {
+    CALL(pipe2),
+    CALL(epoll_create1),
+    CALL(epoll_ctl),
+    CALL(epoll_wait),
+    CALL(epoll_pwait),
+    CALL(epoll_pwait2),
+    CALL(eventfd2),
+    CALL(timerfd_create),
+    CALL(timerfd_settime),
+    CALL(openat),
+    CALL(lseek),
+    CALL(pread64),
+    CALL(pwrite64),
+    CALL(ftruncate),
+    CALL(fallocate),
+    CALL(fsync),
+    CALL(fdatasync),
+    CALL(unlink),
+    CALL(unlinkat),
+    CALL(rename),
+    CALL(renameat),
+    CALL(access),
+    CALL(faccessat),
+    CALL(faccessat2),
+    CALL(lstat),
+    CALL(stat),
+    CALL(readlink),
+    CALL(getcwd),
+    CALL(statfs),
+    CALL(fstatfs),
+    CALL(getdents64),
+    CALL(mkdir),
+    CALL(chmod),
+    CALL(fchmod),
+    CALL(fchown),
+    CALL(fcntl),
+    CALL(getuid),
+    CALL(geteuid),
+    CALL(getgid),
+    CALL(getegid),
+    CALL(accept4),
+    CALL(getsockopt),
+    CALL(sendto),
+    CALL(recvfrom),
+    CALL(memfd_create),
+    CALL(rt_sigaction),
+    CALL(rt_sigprocmask),
+    CALL(nanosleep),
+    CALL(clock_nanosleep),
+};
+
 /* Refused with an errno rather than death: a C library that has lost its syslog socket tries to get
  * a new one. */
 static const struct call proxy_refusals[] = {
@@ -171,13 +224,15 @@ static int add_calls(scmp_filter_ctx filter, uint32_t action, const struct call 
 static int add_jail(scmp_filter_ctx filter, enum jail jail)
 {
     int result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(common_calls));
-    if (result == 0 && jail != JAIL_PROXY)
+    if (result == 0 && (jail == JAIL_PURE || jail == JAIL_ANTIVIRUS))
         result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(scanner_calls));
     if (result == 0 && jail == JAIL_ANTIVIRUS)
         result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(antivirus_calls));
     if (result == 0 && jail == JAIL_PROXY)
         result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(proxy_calls));
-    if (result == 0 && jail == JAIL_PROXY)
+    if (result == 0 && jail == JAIL_KEEPER)
+        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(keeper_calls));
+    if (result == 0 && (jail == JAIL_PROXY || jail == JAIL_KEEPER))
         result = add_calls(filter, SCMP_ACT_ERRNO(EACCES), TABLE(proxy_refusals));
     return result;
 }

@@ -11,9 +11,11 @@ enum jail {
     JAIL_PURE,      /* bytes in, facts out: no files, no sockets to be opened */
     JAIL_ANTIVIRUS, /* as pure, with files below one private folder */
     JAIL_PROXY,     /* network, no files, no processes */
+    JAIL_KEEPER,    /* files below one folder, sockets that it was given */
 };
 
-/* Enters for good. `folder` is the only one that JAIL_ANTIVIRUS may use (NULL otherwise). False
+/* Enters for good. `folder` is the only one that JAIL_ANTIVIRUS and JAIL_KEEPER may use (NULL
+ * otherwise). False
  * with *reason: the caller must not go on. */
 bool sandbox_enter(enum jail jail, const char *folder, const char **reason);
 

@@ -15,9 +15,9 @@ from statistics import mean
 
 from lab.backend import Backend
 from mails import Mails
-from stage import PROGRAMS, Session, Stage, checked_build, deliver, policy_of
+from stage import PROGRAMS, Session, Stage, checked_build, deliver, has_keeper, policy_of
 
-COUNTED = ("gatepost-proxy", "gatepost-scan", "gatepost-av")
+COUNTED = ("gatepost-proxy", "gatepost-keeper", "gatepost-scan", "gatepost-av")
 USER = "nobody" if os.geteuid() == 0 else None
 WARM_UP, KEPT = 8, 10
 SETTINGS = """process { proxies 1  scanners 1  antivirus_scanners 1 }
@@ -39,11 +39,13 @@ def _wrap(folder, build, profiles):
     real = os.path.join(folder, "real")
     os.makedirs(real)
     os.chmod(folder, 0o1777)
-    for name in PROGRAMS:
+    for name in PROGRAMS + ("gatepost-keeper",) * has_keeper(build):
         shutil.copy(os.path.join(build, name), real)
     policy = policy_of(build)
     shutil.copytree(os.path.dirname(policy), os.path.join(folder, "etc"))
     for name in COUNTED:
+        if not os.path.exists(os.path.join(real, name)):
+            continue
         path = os.path.join(folder, name)
         with open(path, "w", encoding="ascii") as out:
             out.write(WRAPPER.format(log="%s/log.%s.%%p" % (folder, name), program=os.path.join(real, name),
@@ -53,9 +55,11 @@ def _wrap(folder, build, profiles):
 
 
 def _totals(folder):
-    """{program: instructions}, over all its processes."""
-    totals = {}
+    """{program: instructions}, over all its processes; of one that the build does not have 0."""
+    totals = dict.fromkeys(COUNTED, 0)
     for name in COUNTED:
+        if not os.path.exists(os.path.join(folder, name)):
+            continue
         text = ""
         for path in glob.glob(os.path.join(folder, "log.%s.*" % name)):
             with open(path, encoding="utf-8", errors="replace") as log:
@@ -112,7 +116,7 @@ class Counter:
 
 def _spread(counts):
     """How far apart the repetitions are, of their mean, in percent."""
-    return 100 * (max(counts) - min(counts)) / mean(counts)
+    return 100 * (max(counts) - min(counts)) / (mean(counts) or 1)
 
 
 def report(names, builds, found):
@@ -128,7 +132,7 @@ def report(names, builds, found):
             counts = [sum(run.values()) if program == "total" else run[program] for run in runs]
             means.append(mean(counts))
             text += "%14.1f" % (means[-1] / 1000) + ("%8.2f%%" % _spread(counts) if repeated else "")
-        print(text + ("%8.3f" % (means[0] / means[1]) if len(means) > 1 else ""))
+        print(text + ("%8.3f" % (means[0] / means[1]) if len(means) > 1 and means[1] else ""))
 
 
 def main(build, asked):

@@ -20,11 +20,15 @@ PEER_BENCH = os.environ.get("GATEPOST_BENCH", os.path.join(ROOT, "../shared/benc
 PROGRAMS = ("gatepost", "gatepost-proxy", "gatepost-scan", "gatepost-av")
 
 
-def render(folder, port, tls_port, sink, rules):
-    """The configuration of a gateway: `rules` is what stands at its end."""
+KEEPER = 'keeper { user "daemon"  folder "%s/keeper"  control "%s/control" }'
+
+
+def render(folder, port, tls_port, sink, rules, keeper):
+    """The configuration of a gateway: `rules` is what stands at its end, `keeper` whether the build has one."""
     with open(os.path.join(ROOT, "bench/gatepost.conf.in"), encoding="utf-8") as template:
         text = template.read()
-    values = {"@PORT@": port, "@TLSPORT@": tls_port, "@SINK@": sink, "@BENCH@": folder, "@POLICY@": rules}
+    values = {"@PORT@": port, "@TLSPORT@": tls_port, "@SINK@": sink, "@KEEPER@": KEEPER.replace("%s", folder) if keeper else "",
+              "@BENCH@": folder, "@POLICY@": rules}
     for key, value in values.items():
         text = text.replace(key, str(value))
     return text
@@ -37,6 +41,10 @@ def checked_build(folder):
     if missing:
         sys.exit("bench: no %s in %s" % (", ".join(missing), folder))
     return folder
+
+
+def has_keeper(build):
+    return os.access(os.path.join(build, "gatepost-keeper"), os.X_OK)
 
 
 def policy_of(build):
@@ -96,7 +104,7 @@ class Gateway:
             rules += 'include "%s"\n' % policy
         file = os.path.join(self.folder, "gatepost.conf")
         with open(file, "w", encoding="utf-8") as out:
-            out.write(render(self.folder, self.port, free_port(), sink, rules))
+            out.write(render(self.folder, self.port, free_port(), sink, rules, has_keeper(build)))
         command = [os.path.join(build, "gatepost"), "-F", "-c", file]
         if user:
             _give(self.folder, user)

@@ -14,6 +14,9 @@ enum exit_status {
 };
 
 int command_check(int argc, char *argv[]);
+int command_status(int argc, char *argv[]);
+int command_trace(int argc, char *argv[]);
+int command_why(int argc, char *argv[]);
 int command_policy_check(int argc, char *argv[]);
 int command_policy_test(int argc, char *argv[]);
 int command_policy_explain(int argc, char *argv[]);

@@ -13,6 +13,9 @@ static const struct subcommand {
     const char *doc;
 } subcommands[] = {
     {"check", NULL, command_check, "what would become of messages, and why"},
+    {"status", NULL, command_status, "how a running gateway does"},
+    {"trace", NULL, command_trace, "what became of messages: the records"},
+    {"why", NULL, command_why, "why a message was treated so: each rule, and what it saw"},
     {"policy", "check", command_policy_check,
      "is a configuration right, and when can each rule act"},
     {"policy", "explain", command_policy_explain, "why each rule holds for a message, or does not"},

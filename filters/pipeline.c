@@ -30,6 +30,14 @@ static bool name_headers(const struct policy *policy, struct arena *arena, struc
     return headers != NULL;
 }
 
+/* For the record more is found out than rules name, where looking costs little more. */
+static void look_at_all(const struct settings *settings, struct scan_job *job)
+{
+    bool looks = job->message || job->attachments || job->links;
+    if (settings->history_enabled && slice_eq(settings->history_facts, SLICE("cheap")))
+        job->message = job->attachments = job->links = looks;
+}
+
 bool pipeline_job(const struct config *config, struct arena *arena, struct scan_job *out)
 {
     const struct settings *settings = &config->settings;
@@ -43,6 +51,7 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
                                         settings->scan_members, settings->scan_unpacked,
                                         (uint32_t)settings->scan_cpu,
                                         (uint32_t)settings->scan_cpu_per_mib}};
+    look_at_all(settings, out);
     return name_headers(config->policy, arena, out);
 }
 

@@ -82,7 +82,7 @@ static bool make_shared_things(struct parent *parent)
     raise_descriptor_limit();
     parent->shared = shared_new(&parent->shared_fd);
     return parent->shared && parent_open_signals(parent) &&
-           tickets_init(&parent->tickets, clock_ms()) &&
+           tickets_init(&parent->tickets, clock_ms()) && keeper_init(&parent->keeper) &&
            scanners_init(&parent->scanners[SCANNER_SCAN], SCANNER_SCAN) &&
            scanners_init(&parent->scanners[SCANNER_AV], SCANNER_AV);
 }

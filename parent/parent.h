@@ -10,6 +10,7 @@
 #include "common/shared.h"
 #include "parent/parent_args.h"
 #include "parent/parent_backoff.h"
+#include "parent/parent_keeper.h"
 #include "parent/parent_listen.h"
 #include "parent/parent_load.h"
 #include "parent/parent_redis.h"
@@ -30,7 +31,7 @@ enum tell {
     TELL_LISTENERS,
     TELL_SCAN,
     TELL_AV,
-    TELL_DECISIONS,
+    TELL_KEEPER,
     TELL_TICKETS,
     TELL_START,
     TELL_DONE,
@@ -59,7 +60,7 @@ struct slot {
 struct generation {
     unsigned number;
     struct loaded loaded;
-    int bundle, decisions; /* descriptors; decisions -1: none */
+    int bundle; /* a descriptor */
     struct slot *slots;
     unsigned slot_count;
     int64_t until; /* starting: when it is given up; old: when what is left is killed */
@@ -75,6 +76,7 @@ struct parent {
     struct tickets tickets;
     struct scanners scanners[SCANNER_KINDS];
     struct private_redis redis;
+    struct keeper keeper;
     struct generation *starting, *current, *old; /* old: newest first */
     unsigned generations;
     struct watch files, signatures;
@@ -111,13 +113,12 @@ struct generation *generation_new(struct parent *parent, struct loaded *loaded, 
 void generation_start(struct parent *parent, struct generation *generation, int64_t now);
 void generation_drain(struct generation *generation, bool stopping, int64_t until);
 void generation_settle(struct parent *parent, int64_t now);
-void generation_reopen(struct generation *generation); /* its file of decisions */
 size_t generation_alive(const struct generation *generation);
 
 /* parent_reload.c: SIGHUP, and files that changed by themselves. */
 void parent_reload(struct parent *parent, const char *why, int64_t now);
 void parent_look(struct parent *parent, int64_t now);
-/* Log, scanners, Redis. */
+/* Log, scanners, Redis, keeper. */
 void parent_apply(struct parent *parent, const struct config *config, int64_t now);
 void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now);
 void parent_log_report(enum log_level level, const char *event, struct slice report);

@@ -5,7 +5,6 @@
 #include "parent/parent_notify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,20 +13,26 @@
 
 enum { START_PATIENCE = 30000 /* until all proxies are ready, milliseconds */ };
 
-static int open_decisions(const struct config *config)
+/* Whether the file for them can be had; the keeper is given it later. */
+static bool check_decisions(const struct config *config, struct buf *report)
 {
     char path[PATH_MAX];
-    if (!slice_to_path(config->settings.log_decisions, path))
-        return -1;
-    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    if (config->settings.log_decisions.len == 0)
+        return true;
+    int fd = slice_to_path(config->settings.log_decisions, path) ? keeper_open_lines(path) : -1;
+    if (fd < 0) {
+        buf_printf(report, "error: log decisions \"%.*s\": %s\n",
+                   SLICE_ARGS(config->settings.log_decisions), strerror(errno));
+        return false;
+    }
+    close(fd);
+    return true;
 }
 
 static void generation_free(struct generation *generation)
 {
     if (generation->bundle >= 0)
         close(generation->bundle);
-    if (generation->decisions >= 0)
-        close(generation->decisions);
     loaded_free(&generation->loaded);
     free(generation->slots);
     free(generation);
@@ -36,7 +41,6 @@ static void generation_free(struct generation *generation)
 static bool prepare(struct parent *parent, struct generation *generation, struct buf *report)
 {
     const struct config *config = generation->loaded.config;
-    struct slice decisions = config->settings.log_decisions;
     generation->slot_count = process_count(config->settings.process_proxies);
     generation->slots = calloc(generation->slot_count, sizeof *generation->slots);
     generation->bundle = bundle_seal(generation->loaded.bundle);
@@ -44,11 +48,8 @@ static bool prepare(struct parent *parent, struct generation *generation, struct
         buf_printf(report, "error: bundle: %s\n", strerror(errno));
         return false;
     }
-    if (decisions.len > 0 && (generation->decisions = open_decisions(config)) < 0) {
-        buf_printf(report, "error: log decisions \"%.*s\": %s\n", SLICE_ARGS(decisions),
-                   strerror(errno));
+    if (!check_decisions(config, report))
         return false;
-    }
     for (unsigned number = 0; number < generation->slot_count; number++)
         generation->slots[number] =
             (struct slot){.generation = generation, .number = number, .control = -1};
@@ -63,8 +64,8 @@ struct generation *generation_new(struct parent *parent, struct loaded *loaded, 
         loaded_free(loaded);
         return NULL;
     }
-    *generation = (struct generation){
-        .number = ++parent->generations, .loaded = *loaded, .bundle = -1, .decisions = -1};
+    *generation =
+        (struct generation){.number = ++parent->generations, .loaded = *loaded, .bundle = -1};
     *loaded = (struct loaded){0};
     if (prepare(parent, generation, report))
         return generation;
@@ -105,24 +106,6 @@ static void kill_all(struct generation *generation, const char *why)
         slot->state = PROXY_DRAINING;
         slot->start_at = 0;
         slot_kill(slot, why);
-    }
-}
-
-void generation_reopen(struct generation *generation)
-{
-    if (generation->decisions < 0)
-        return;
-    int fd = open_decisions(generation->loaded.config);
-    if (fd < 0) {
-        log_at(LEVEL_ERROR, "", "decisions not reopened", field_str("reason", strerror(errno)));
-        return;
-    }
-    close(generation->decisions);
-    generation->decisions = fd;
-    for (unsigned number = 0; number < generation->slot_count; number++) {
-        struct slot *slot = &generation->slots[number];
-        if (slot->state != PROXY_CONFIGURING)
-            slot_send(slot, MESSAGE_DECISIONS, (struct slice){NULL, 0}, fd);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "common/redis_place.h"
+#include "parent/parent_keeper.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -110,21 +111,45 @@ static bool check_chroot(struct slice folder, struct buf *report)
     return true;
 }
 
+static bool check_word(const char *what, struct slice word, const char *one, const char *other,
+                       struct buf *report)
+{
+    if (slice_eq(word, slice_of(one)) || slice_eq(word, slice_of(other)))
+        return true;
+    buf_printf(report, "error: %s \"%.*s\": expected %s or %s\n", what, SLICE_ARGS(word), one,
+               other);
+    return false;
+}
+
 static bool check_log(const struct settings *settings, struct buf *report)
 {
     enum log_level level;
     bool ok = log_level_parse(settings->log_level, &level) ||
               complain(report, "log level", settings->log_level,
                        "expected debug, info, warning or error");
-    if (!slice_eq(settings->log_to, SLICE("stderr")) &&
-        !slice_eq(settings->log_to, SLICE("syslog")))
-        ok = complain(report, "log to", settings->log_to, "expected stderr or syslog");
-    return ok;
+    return check_word("log to", settings->log_to, "stderr", "syslog", report) && ok;
 }
 
-static bool check_machine(const struct settings *settings, struct buf *report)
+static bool check_keeper(const struct config *config, struct buf *report)
 {
-    bool ok = check_log(settings, report);
+    const struct settings *settings = &config->settings;
+    if (!keeper_needed(config))
+        return true;
+    bool ok = check_word("history facts", settings->history_facts, "cheap", "named", report) &
+              check_path("keeper folder", settings->keeper_folder, report) &
+              check_path("keeper control", settings->keeper_control, report);
+    if (geteuid() != 0)
+        return ok;
+    if (slice_eq(settings->keeper_user, settings->process_user))
+        return complain(report, "keeper user", settings->keeper_user,
+                        "it runs the proxies; what is kept needs a user of its own");
+    return check_user(settings->keeper_user, report) && ok;
+}
+
+static bool check_machine(const struct config *config, struct buf *report)
+{
+    const struct settings *settings = &config->settings;
+    bool ok = check_log(settings, report) & check_keeper(config, report);
     if (geteuid() != 0)
         return ok;
     ok &= check_user(settings->process_user, report);
@@ -145,7 +170,7 @@ bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,
         return false;
     bool ok = take_tls_files(loaded->bundle, loaded->config, report);
     ok = take_redis_files(loaded->bundle, loaded->config, report) && ok;
-    if (!check_machine(&loaded->config->settings, report) || !ok) {
+    if (!check_machine(loaded->config, report) || !ok) {
         config_free(&loaded->config);
         return false;
     }

@@ -16,7 +16,7 @@
 enum {
     STOP_GRACE = 30000,    /* most that sessions get to finish after SIGTERM, milliseconds */
     SCANNERS_GRACE = 3000, /* and scanners after them */
-    POLLED_MAX = 1 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
+    POLLED_MAX = 2 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
     LONGEST_WAIT = 60000,
 };
 
@@ -41,6 +41,7 @@ struct polled {
     struct slot *slot;
     struct scanners *scanners;
     struct head *head;
+    struct keeper *keeper;
 };
 
 struct poll_set {
@@ -72,6 +73,7 @@ static void collect(struct parent *parent, struct poll_set *set)
     struct generation *generation;
     set->count = 0;
     add_polled(set, parent->signals, POLLIN, (struct polled){0});
+    add_polled(set, parent->keeper.control, POLLIN, (struct polled){.keeper = &parent->keeper});
     FOR_EACH_GENERATION(generation, parent)
         add_generation(set, generation);
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
@@ -92,6 +94,8 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
         if (polled->slot) {
             slot_hear(polled->slot, now);
             slot_tell(parent, polled->slot);
+        } else if (polled->keeper) {
+            keeper_hear(polled->keeper, now);
         } else {
             scanners_hear(polled->scanners, polled->head, now);
         }
@@ -118,17 +122,15 @@ static void reap(struct parent *parent, int64_t now)
             slot_died(parent, slot, status, now);
         for (int kind = 0; kind < SCANNER_KINDS && !known; kind++)
             known = scanners_died(&parent->scanners[kind], pid, status, now);
-        if (!known)
+        if (!known && !keeper_died(&parent->keeper, pid, status, now))
             private_redis_died(&parent->redis, pid, status, now);
     }
 }
 
 static void reopen(struct parent *parent)
 {
-    struct generation *generation;
     log_at(LEVEL_INFO, "", "reopening the file of decisions");
-    FOR_EACH_GENERATION(generation, parent)
-        generation_reopen(generation);
+    keeper_reopen(&parent->keeper);
 }
 
 /* What counts for the administrator, in one line. */
@@ -192,7 +194,7 @@ void parent_stop(struct parent *parent, int64_t now)
     log_at(LEVEL_INFO, "", "stopping");
 }
 
-/* Scanners and Redis are needed until the last session has ended. */
+/* Scanners, Redis and the keeper are needed until the last session has ended. */
 static void settle_stop(struct parent *parent, int64_t now)
 {
     if (!parent->stopping || parent->old)
@@ -206,12 +208,14 @@ static void settle_stop(struct parent *parent, int64_t now)
             scanners_kill(&parent->scanners[kind]);
     }
     private_redis_configure(&parent->redis, NULL, now);
+    keeper_configure(&parent->keeper, NULL, now);
 }
 
 static bool is_over(const struct parent *parent)
 {
     return parent->stopping && !parent->old && scanners_gone(&parent->scanners[SCANNER_SCAN]) &&
-           scanners_gone(&parent->scanners[SCANNER_AV]) && parent->redis.pid == 0;
+           scanners_gone(&parent->scanners[SCANNER_AV]) && parent->redis.pid == 0 &&
+           parent->keeper.pid == 0;
 }
 
 static void sooner(int64_t *next, int64_t at)
@@ -286,6 +290,7 @@ static int64_t settle(struct parent *parent, int64_t now)
         tell_down(parent, &parent->scanners[kind]);
     }
     sooner(&next, private_redis_settle(&parent->redis, now));
+    sooner(&next, keeper_settle(&parent->keeper, now));
     FOR_EACH_GENERATION(generation, parent) {
         connect_redis(parent, generation, now);
         sooner_in(&next, generation);

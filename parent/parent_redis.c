@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "common/redis_place.h"
+#include "parent/parent_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,48 +69,6 @@ void private_redis_configure(struct private_redis *redis, const struct config *c
 
 /* ---- its folder ---- */
 
-static void make_folders(const char *path)
-{
-    char part[PATH_MAX];
-    for (const char *slash = path; (slash = strchr(slash + 1, '/'));) {
-        snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
-        mkdir(part, 0755); /* one that is there already, or cannot be: open tells */
-    }
-    mkdir(path, 0700);
-}
-
-/* Its own, and nobody else's: what root has made is given to it. */
-static const char *own_folder(int folder, const char *user)
-{
-    struct stat status;
-    if (fstat(folder, &status) != 0)
-        return strerror(errno);
-    if (geteuid() != 0)
-        return status.st_uid == geteuid() ? NULL : "the folder belongs to somebody else";
-    const struct passwd *owner = getpwnam(user);
-    if (!owner)
-        return "no such user";
-    if (status.st_uid != 0 && status.st_uid != owner->pw_uid)
-        return "the folder belongs to somebody else";
-    if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0 && fchmod(folder, 0700) != 0)
-        return "others may enter the folder";
-    if (status.st_uid == 0 && owner->pw_uid != 0 &&
-        fchown(folder, owner->pw_uid, owner->pw_gid) != 0)
-        return strerror(errno);
-    return NULL;
-}
-
-static const char *open_folder(struct private_redis *redis)
-{
-    make_folders(redis->start.folder);
-    redis->folder = open(redis->start.folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (redis->folder < 0)
-        return strerror(errno);
-    if (flock(redis->folder, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK ? "another one uses the folder" : strerror(errno);
-    return own_folder(redis->folder, redis->start.user);
-}
-
 static void close_folder(struct private_redis *redis)
 {
     if (redis->folder >= 0)
@@ -158,7 +117,8 @@ static void not_started(struct private_redis *redis, const char *reason, int64_t
 
 static void start(struct private_redis *redis, int64_t now)
 {
-    const char *reason = open_folder(redis);
+    const char *reason = NULL;
+    redis->folder = folder_own(redis->start.folder, redis->start.user, &reason);
     pid_t pid = reason ? -1 : spawn(redis);
     if (pid < 0) {
         not_started(redis, reason ? reason : strerror(errno), now);

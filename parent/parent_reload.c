@@ -52,9 +52,19 @@ static bool private_needed_by_old(const struct parent *parent)
     return false;
 }
 
-/* What the processes of this configuration lean on: scanners, Redis. */
+static bool keeper_needed_by_old(const struct parent *parent)
+{
+    for (const struct generation *old = parent->old; old; old = old->next)
+        if (keeper_needed(old->loaded.config))
+            return true;
+    return false;
+}
+
+/* What the processes of this configuration lean on: scanners, Redis, keeper. */
 void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now)
 {
+    if (keeper_needed(config) || !keeper_needed_by_old(parent))
+        keeper_configure(&parent->keeper, config, now);
     if (private_redis_needed(config) || !private_needed_by_old(parent))
         private_redis_configure(&parent->redis, config, now);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)

@@ -27,7 +27,7 @@ static void forget(struct slot *slot)
 static bool spawn(struct slot *slot)
 {
     char name[] = "gatepost-proxy";
-    pid_t pid = child_spawn(name, (char *[]){name, NULL}, -1, &slot->control);
+    pid_t pid = child_spawn(name, (char *[]){name, NULL}, NULL, 0, &slot->control);
     slot->pid = pid > 0 ? pid : 0;
     return pid > 0;
 }
@@ -192,7 +192,7 @@ static int tell_start(const struct parent *parent, const struct slot *slot)
 static int tell(const struct parent *parent, struct slot *slot)
 {
     static const struct slice nothing = {NULL, 0};
-    int decisions = slot->generation->decisions;
+    bool keeps = keeper_needed(slot->generation->loaded.config);
     switch (slot->next_tell) {
     case TELL_CONFIG:
         return tell_config(parent, slot);
@@ -204,8 +204,8 @@ static int tell(const struct parent *parent, struct slot *slot)
         return tell_scanners(parent, slot, SCANNER_SCAN);
     case TELL_AV:
         return tell_scanners(parent, slot, SCANNER_AV);
-    case TELL_DECISIONS:
-        return decisions < 0 ? 1 : send_now(slot, MESSAGE_DECISIONS, nothing, decisions);
+    case TELL_KEEPER:
+        return keeps ? send_now(slot, MESSAGE_KEEPER, nothing, parent->keeper.sending) : 1;
     case TELL_TICKETS:
         return tell_tickets(slot, &parent->tickets);
     case TELL_START:

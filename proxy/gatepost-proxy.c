@@ -139,11 +139,9 @@ static void take_down(struct program *p, struct ipc_message *m)
     scan_line_down(&p->proxy, (enum scanner_kind)kind);
 }
 
-static void take_decisions(struct program *p, struct ipc_message *m)
+static void take_keeper(struct program *p, struct ipc_message *m)
 {
-    if (p->proxy.decisions >= 0)
-        close(p->proxy.decisions);
-    p->proxy.decisions = m->fds[0];
+    p->proxy.keeper = m->fds[0];
     m->fd_count = 0;
 }
 
@@ -183,8 +181,8 @@ static void take(struct program *p, struct ipc_message *m)
     case MESSAGE_SCANNERS_DOWN:
         take_down(p, m);
         break;
-    case MESSAGE_DECISIONS:
-        take_decisions(p, m);
+    case MESSAGE_KEEPER:
+        take_keeper(p, m);
         break;
     case MESSAGE_TICKETS:
         take_tickets(p, m);
@@ -384,7 +382,7 @@ static void drain(struct program *p, bool stopping)
 int main(void)
 {
     static struct program program = {.state = PROXY_CONFIGURING,
-                                     .proxy = {.queue = {-1, -1}, .decisions = -1}};
+                                     .proxy = {.queue = {-1, -1}, .keeper = -1}};
     signal(SIGPIPE, SIG_IGN);
     /* Bodies come and go: their memory is kept for the next,
      * instead of being mapped and zeroed again. */

@@ -61,5 +61,5 @@ pid_t family_start(enum scanner_kind kind, struct family_command *command, int q
     char *text = command->texts;
     for (size_t i = 0; i < command->count; i++, text += strlen(text) + 1)
         argv[i] = text;
-    return child_spawn(family_program(kind), argv, queue, control);
+    return child_spawn(family_program(kind), argv, &queue, 1, control);
 }

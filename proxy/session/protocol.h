@@ -22,7 +22,7 @@ enum farewell {
 struct mail_protocol {
     const char *alpn; /* RFC 7301 */
     size_t size;      /* of its session, which begins with a struct session; is zero at first */
-    const char *farewells[FAREWELLS]; /* whole lines, with CRLF */
+    const char *farewells[FAREWELLS]; /* lines, to which the reference and CRLF are added */
 
     /* Makes what it needs beside the engine's. False: out of memory. */
     bool (*open)(struct session *s);
@@ -33,6 +33,8 @@ struct mail_protocol {
     enum outcome (*judge)(struct session *s, enum phase phase, struct verdict *out);
     /* Says that they refuse the client; the engine hangs up. */
     void (*refuse)(struct session *s, const struct verdict *verdict);
+    /* A farewell that the engine has said, without its CRLF. */
+    void (*record)(struct session *s, struct slice said);
     void (*greet)(struct session *s); /* says the banner */
     void (*early)(struct session *s); /* the client spoke before */
 

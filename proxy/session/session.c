@@ -2,7 +2,9 @@
 #include "proxy/session/session.h"
 
 #include "base/log.h"
+#include "proxy/session/session_record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -104,9 +106,20 @@ void session_hang_up(struct session *s)
     stream_flush(s->stream);
 }
 
+enum { FAREWELL_MAX = 200 };
+
+static size_t write_farewell(char line[static FAREWELL_MAX], const struct mail_protocol *protocol,
+                             enum farewell farewell, const char *id)
+{
+    return (size_t)snprintf(line, FAREWELL_MAX, "%s (%s)\r\n", protocol->farewells[farewell], id);
+}
+
 void session_farewell(struct session *s, enum farewell farewell)
 {
-    session_text(s, slice_of(s->protocol->farewells[farewell]));
+    char line[FAREWELL_MAX];
+    size_t len = write_farewell(line, s->protocol, farewell, s->id);
+    s->protocol->record(s, (struct slice){line, len - strlen("\r\n")});
+    session_text(s, (struct slice){line, len});
     session_hang_up(s);
 }
 
@@ -162,8 +175,25 @@ static size_t on_input(void *ctx, struct slice bytes)
 
 /* ---- events ---- */
 
+/* Its TLS handshake is under way. */
+static bool is_securing(const struct session *s)
+{
+    return s->starting_tls || (s->state == SESSION_CONNECTED && s->listener->implicit_tls);
+}
+
+static void fail(struct session *s, const char *reason)
+{
+    if (is_securing(s))
+        session_record_failure(s, slice_of(reason));
+    session_end(s);
+}
+
 static void timed_out(struct session *s)
 {
+    if (is_securing(s)) {
+        fail(s, "the handshake takes too long");
+        return;
+    }
     switch (s->state) {
     case SESSION_OPEN:
         session_farewell(s, BYE_TIMEOUT);
@@ -220,10 +250,10 @@ static void on_event(void *ctx, enum stream_event event)
     case STREAM_FAILED:
         log_at(LEVEL_INFO, s->id, "connection failed",
                field_str("reason", stream_error(s->stream)));
-        session_end(s);
+        fail(s, stream_error(s->stream));
         break;
     case STREAM_CLOSED:
-        session_end(s);
+        fail(s, "the client hung up in the handshake");
         break;
     case STREAM_CONNECTED:
         break;
@@ -232,27 +262,32 @@ static void on_event(void *ctx, enum stream_event event)
 
 /* ---- beginning and ending ---- */
 
-/* Past a limit a client hears why, in plaintext and only there, and is gone. */
-static void turn_away(int fd, const struct listener *listener, const char *why)
+/* Past a limit a client hears why, in plaintext and only there, and is gone: it has no more of a
+ * session than this. */
+static void turn_away(struct session *s, int fd, enum farewell why)
 {
-    if (!listener->implicit_tls)
-        send(fd, why, strlen(why), MSG_NOSIGNAL | MSG_DONTWAIT);
+    char line[FAREWELL_MAX];
+    proxy_new_id(s->proxy, s->id);
+    size_t len = write_farewell(line, s->protocol, why, s->id);
+    if (!s->listener->implicit_tls)
+        send(fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
+    session_record_turned_away(s, (struct slice){line, len - strlen("\r\n")});
 }
 
-static bool count_session(struct proxy *proxy, const struct mail_protocol *protocol,
-                          const struct listener *listener, int fd, const struct ip *client)
+static bool count_session(struct session *s, int fd)
 {
+    struct proxy *proxy = s->proxy;
     const struct settings *settings = &proxy->config->settings;
-    switch (shared_session_take(proxy->shared, proxy->row, client, settings->limits_sessions,
+    switch (shared_session_take(proxy->shared, proxy->row, &s->client, settings->limits_sessions,
                                 settings->limits_sessions_per_client)) {
     case SHARED_SESSION_TAKEN:
         return true;
     case SHARED_SESSION_TOO_MANY:
-        turn_away(fd, listener, protocol->farewells[BYE_ALL_TAKEN]);
+        turn_away(s, fd, BYE_ALL_TAKEN);
         break;
     case SHARED_SESSION_TOO_MANY_OF_CLIENT:
-        turn_away(fd, listener, protocol->farewells[BYE_CLIENT_TAKEN]);
+        turn_away(s, fd, BYE_CLIENT_TAKEN);
         break;
     }
     return false;
@@ -299,7 +334,13 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
                    const struct listener *listener, int fd, const struct ip *client, uint16_t port,
                    const struct ip *local)
 {
-    if (!count_session(proxy, protocol, listener, fd, client))
+    struct session whose = {.protocol = protocol,
+                            .proxy = proxy,
+                            .listener = listener,
+                            .client = *client,
+                            .client_port = port,
+                            .local = *local};
+    if (!count_session(&whose, fd))
         return;
     struct session *s = calloc(1, protocol->size);
     if (!s) {
@@ -307,12 +348,7 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
         shared_session_give(proxy->shared, proxy->row, client);
         return;
     }
-    *s = (struct session){.protocol = protocol,
-                          .proxy = proxy,
-                          .listener = listener,
-                          .client = *client,
-                          .client_port = port,
-                          .local = *local};
+    *s = whose;
     proxy_new_id(proxy, s->id);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
     proxy->session_count++;
@@ -336,6 +372,7 @@ void session_end(struct session *s)
 {
     struct proxy *proxy = s->proxy;
     s->protocol->close(s);
+    session_record_rest(s);
     client_study_free(&s->study);
     proxy_count(proxy);
     stream_free(&s->stream);

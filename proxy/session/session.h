@@ -4,6 +4,7 @@
  *
  *   session.c        begins and ends it, takes in octets
  *   session_greet.c  who comes, and when it is greeted
+ *   session_record.c what of it is recorded
  *   session_wait.c   waits for what client_study.h and examination.h find out */
 #ifndef PROXY_SESSION_SESSION_H
 #define PROXY_SESSION_SESSION_H
@@ -41,7 +42,7 @@ struct session {
         void (*resume)(struct session *s); /* goes on after a delay */
     } wait;
     int64_t delayed; /* milliseconds that rules made it wait for before it named a recipient */
-    unsigned errors, commands;
+    unsigned errors, commands, refusals;
     bool greeted, starting_tls;
     bool leaving; /* it said so: nothing more of it is waited for */
 };

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/smtp_answer.h"
 
+#include "proxy/smtp/smtp_record.h"
+
 #include <stdio.h>
+#include <string.h>
 
 enum { REPLY_MAX = 510, ENHANCED_MAX = 16 };
 
@@ -14,17 +17,41 @@ static size_t printable(char *out, size_t room, struct slice text)
     return n;
 }
 
-void smtp_answer(struct smtp_session *s, unsigned code, struct slice enhanced, struct slice text)
+/* With the reference under which it is recorded at the end. */
+static size_t write_reply(char line[static REPLY_MAX], unsigned code, struct slice enhanced,
+                          struct slice text, const char *ref)
 {
-    char line[REPLY_MAX + 2];
+    char tail[DOUBT_ID_MAX + 8] = "";
+    size_t tail_len = *ref ? (size_t)snprintf(tail, sizeof tail, " (%s)", ref) : 0;
     size_t len = (size_t)snprintf(line, REPLY_MAX, "%03u ", code % 1000);
     len += printable(line + len, ENHANCED_MAX, enhanced);
     if (enhanced.len)
         line[len++] = ' ';
-    len += printable(line + len, REPLY_MAX - len, text);
+    len += printable(line + len, REPLY_MAX - len - tail_len, text);
+    memcpy(line + len, tail, tail_len);
+    return len + tail_len;
+}
+
+static void send_line(struct smtp_session *s, char line[static REPLY_MAX + 2], size_t len)
+{
     line[len++] = '\r';
     line[len++] = '\n';
     session_text(&s->base, (struct slice){line, len});
+}
+
+static void answer(struct smtp_session *s, unsigned code, struct slice enhanced, struct slice text,
+                   const struct verdict *rules)
+{
+    char line[REPLY_MAX + 2];
+    size_t len = write_reply(line, code, enhanced, text, code >= 400 ? s->ref : "");
+    if (code >= 400)
+        smtp_record_refusal(s, code, (struct slice){line, len}, rules);
+    send_line(s, line, len);
+}
+
+void smtp_answer(struct smtp_session *s, unsigned code, struct slice enhanced, struct slice text)
+{
+    answer(s, code, enhanced, text, NULL);
 }
 
 void smtp_say(struct smtp_session *s, unsigned code, const char *enhanced, const char *text)
@@ -51,6 +78,13 @@ void smtp_error(struct smtp_session *s, unsigned code, const char *enhanced, con
 
 void smtp_refuse(struct smtp_session *s, const struct verdict *verdict)
 {
-    struct slice text = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(verdict->text), s->ref);
-    smtp_answer(s, verdict->code, verdict->enhanced, text.ptr ? text : verdict->text);
+    answer(s, verdict->code, verdict->enhanced, verdict->text, verdict);
+}
+
+void smtp_answer_recorded(struct smtp_session *s, unsigned code, struct slice enhanced,
+                          struct slice text)
+{
+    char line[REPLY_MAX + 2];
+    size_t len = write_reply(line, code, enhanced, text, s->ref);
+    send_line(s, line, len);
 }

@@ -6,7 +6,8 @@
 #include "proxy/smtp/smtp_session.h"
 
 /* Queues a reply: "CODE ENHANCED text" on one line (text may hold what came from others: it is made
- * printable). Enhanced may be empty. */
+ * printable). Enhanced may be empty. A refusal ends in the session's or transaction's reference, and
+ * is recorded. */
 void smtp_answer(struct smtp_session *s, unsigned code, struct slice enhanced, struct slice text);
 void smtp_say(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
 
@@ -19,7 +20,11 @@ void smtp_out_of_memory(struct smtp_session *s);
 /* A wrong command: the reply counts against limits.errors. */
 void smtp_error(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
 
-/* Says what a verdict refuses with, and the transaction's id. */
+/* Says what a verdict refuses with. */
 void smtp_refuse(struct smtp_session *s, const struct verdict *verdict);
+
+/* The reply to a message, whose record tells it. */
+void smtp_answer_recorded(struct smtp_session *s, unsigned code, struct slice enhanced,
+                          struct slice text);
 
 #endif

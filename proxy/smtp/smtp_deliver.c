@@ -294,6 +294,7 @@ void smtp_deliver(struct smtp_session *s, size_t count)
     describe(s, t->doubt);
     t->job.about = t->doubt;
     t->job_running = t->delivering = true;
+    t->handed = clock_ms();
     t->job.doubt = shared_doubt_begin(s->base.proxy->shared, s->base.proxy->row, t->doubt);
     smtp_pools_submit(s->base.proxy->backends, &t->job);
 }

@@ -27,12 +27,9 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
                  struct slice enhanced, struct slice text)
 {
     struct decision record = *decision;
-    struct slice whole = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(text), s->ref);
-    if (!whole.ptr)
-        whole = text;
     record.code = code;
     record.enhanced = enhanced;
-    record.text = whole;
+    record.text = text;
     smtp_record(s, &record);
     s->t.settled = code / 100 != 4;
     if (code / 100 == 2 && s->t.doubt && client_gone(s))
@@ -40,7 +37,7 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
     count_end(s, &record);
     if (s->t.recipient_count)
         examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
-    smtp_answer(s, code, enhanced, whole);
+    smtp_answer_recorded(s, code, enhanced, text);
     stream_flush(s->base.stream); /* before its delivery stops being in doubt */
     smtp_reset(s);
     session_go_on(&s->base);

@@ -6,6 +6,7 @@
 #include "proxy/smtp/smtp_body.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_input.h"
+#include "proxy/smtp/smtp_record.h"
 #include "proxy/smtp/smtp_transaction.h"
 
 enum { MAIL_ARENA_MAX = 24 * 1024 * 1024 };
@@ -25,6 +26,8 @@ static bool open_smtp(struct session *base)
 static void close_smtp(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
+    if (s->t.open && base->state != SESSION_CLOSING)
+        smtp_record_gone(s);
     smtp_reset(s);
     arena_free(&s->mail);
 }
@@ -37,6 +40,11 @@ static enum outcome judge(struct session *base, enum phase phase, struct verdict
 static void refuse(struct session *base, const struct verdict *verdict)
 {
     smtp_refuse(smtp_of(base), verdict);
+}
+
+static void record(struct session *base, struct slice said)
+{
+    smtp_record_refusal(smtp_of(base), 421, said, NULL);
 }
 
 static void greet(struct session *base)
@@ -86,17 +94,18 @@ const struct mail_protocol smtp_protocol = {
     .size = sizeof(struct smtp_session),
     .farewells =
         {
-            [BYE_TIMEOUT] = "421 4.4.2 timeout\r\n",
-            [BYE_STOPPING] = "421 4.3.2 service is stopping, try again later\r\n",
-            [BYE_ERRORS] = "421 4.7.0 too many errors\r\n",
-            [BYE_COMMANDS] = "421 4.7.0 too many commands\r\n",
-            [BYE_ALL_TAKEN] = "421 4.3.2 too many sessions, try again later\r\n",
-            [BYE_CLIENT_TAKEN] = "421 4.7.0 too many sessions from your address\r\n",
+            [BYE_TIMEOUT] = "421 4.4.2 timeout",
+            [BYE_STOPPING] = "421 4.3.2 service is stopping, try again later",
+            [BYE_ERRORS] = "421 4.7.0 too many errors",
+            [BYE_COMMANDS] = "421 4.7.0 too many commands",
+            [BYE_ALL_TAKEN] = "421 4.3.2 too many sessions, try again later",
+            [BYE_CLIENT_TAKEN] = "421 4.7.0 too many sessions from your address",
         },
     .open = open_smtp,
     .close = close_smtp,
     .judge = judge,
     .refuse = refuse,
+    .record = record,
     .greet = greet,
     .early = early,
     .input = input,

@@ -155,6 +155,7 @@ static void checked(struct smtp_job *job)
         else
             pass_on(s, r, mail_fine ? rcpt : mail);
     }
+    s->t.asked_for = SLICE("");
     if (s->t.recipient_count == 0)
         s->t.backend = NULL;
     session_go_on(&s->base);
@@ -287,8 +288,10 @@ static void refuse_unknown(struct smtp_session *s, struct recipient *r)
 static void replied(struct smtp_session *s)
 {
     let_backend_go(s);
-    if (!s->t.job_running)
-        session_go_on(&s->base);
+    if (s->t.job_running)
+        return;
+    s->t.asked_for = SLICE("");
+    session_go_on(&s->base);
 }
 
 static void act(struct session *base)
@@ -398,7 +401,7 @@ static void consider(struct smtp_session *s, struct recipient *r)
     let_backend_go(s);
 }
 
-void smtp_recipient(struct smtp_session *s, struct slice argument)
+static void take(struct smtp_session *s, struct slice argument)
 {
     const char *why = "malformed address";
     struct smtp_path path;
@@ -435,5 +438,14 @@ void smtp_recipient(struct smtp_session *s, struct slice argument)
     }
     r->path = path;
     r->job = (struct job_recipient){.address = path.address, .params = params};
+    s->t.asked_for = path.address;
     consider(s, r);
+}
+
+void smtp_recipient(struct smtp_session *s, struct slice argument)
+{
+    s->t.asked_for = argument;
+    take(s, argument);
+    if (s->base.state != SESSION_BUSY)
+        s->t.asked_for = SLICE("");
 }

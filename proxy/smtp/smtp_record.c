@@ -1,138 +1,269 @@
-/* SPDX-License-Identifier: ISC
- * The decision record: one for each message, a line in the log and, when asked for, a JSON object
- * with all facts. */
+/* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/smtp_record.h"
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
-#include "policy/verdict_json.h"
+#include "filters/mime/headers.h"
+#include "proxy/session/session_record.h"
 
-#include <time.h>
-#include <unistd.h>
+enum { FIELD_MAX = 1024 };
 
-enum { RECORD_MAX = 1024 * 1024 };
-
-static void text_member(struct buf *out, const char *name, struct slice text)
+static const struct config *config_of(const struct smtp_session *s)
 {
-    json_key(out, slice_of(name));
-    json_text(out, text);
+    return s->base.proxy->config;
 }
 
-static void number_member(struct buf *out, const char *name, double number)
-{
-    json_key(out, slice_of(name));
-    json_number(out, number);
-}
+/* ---- the rules ---- */
 
-static void time_member(struct buf *out)
+/* Those that fired, or as many as there is memory for. */
+static const struct slice *fired(const struct smtp_session *s, const struct verdict *v,
+                                 bool observed, size_t *count)
 {
-    char text[32];
-    struct tm utc;
-    time_t now = (time_t)clock_wall();
-    gmtime_r(&now, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    text_member(out, "time", slice_of(text));
-}
-
-static void recipients_member(struct buf *out, const struct transaction *t)
-{
-    json_key(out, SLICE("rcpt"));
-    buf_char(out, '[');
-    for (size_t i = 0; i < t->recipient_count; i++) {
-        json_item(out);
-        json_text(out, t->recipients[i].path.address);
+    struct slice *names = arena_array(s->mail, v->fired_count, sizeof *names);
+    *count = 0;
+    for (size_t i = 0; names && i < v->fired_count; i++) {
+        struct rule_info rule = policy_rule_info(config_of(s)->policy, v->fired[i]);
+        if (rule.observe == observed)
+            names[(*count)++] = rule.name;
     }
-    buf_char(out, ']');
+    return names;
 }
 
-static void reply_member(struct buf *out, const struct decision *d)
+static void tell_score(const struct smtp_session *s, const struct verdict *v, struct record *r)
 {
-    struct buf reply = buf_init(1024);
-    buf_printf(&reply, "%u %.*s%s%.*s", d->code, SLICE_ARGS(d->enhanced),
-               d->enhanced.len ? " " : "", SLICE_ARGS(d->text));
-    text_member(out, "reply", buf_slice(&reply));
-    buf_release(&reply);
+    struct record_points *points = arena_array(s->mail, v->part_count, sizeof *points);
+    for (size_t i = 0; points && i < v->part_count; i++)
+        points[i] = (struct record_points){v->parts[i].name, v->parts[i].points};
+    r->score = v->score;
+    r->points = points;
+    r->point_count = points ? v->part_count : 0;
 }
 
-static void open_object(struct buf *out, const char *name)
+static void tell_edits(const struct smtp_session *s, const struct verdict *v, struct record *r)
 {
-    json_key(out, slice_of(name));
-    buf_char(out, '{');
+    struct record_edit *edits = arena_array(s->mail, v->edit_count, sizeof *edits);
+    for (size_t i = 0; edits && i < v->edit_count; i++)
+        edits[i] = (struct record_edit){.kind = slice_of(action_info(v->edits[i].kind)->word),
+                                        .name = v->edits[i].name,
+                                        .value = v->edits[i].value,
+                                        .part = v->edits[i].part};
+    r->edits = edits;
+    r->edit_count = edits ? v->edit_count : 0;
 }
 
-static void questions(struct buf *out, const char *name, double count, double ms)
+static void tell_rules(const struct smtp_session *s, const struct verdict *v, struct record *r)
 {
-    if (count == 0)
+    if (!v)
         return;
-    open_object(out, name);
-    number_member(out, "count", count);
-    number_member(out, "ms", ms);
-    buf_char(out, '}');
+    r->rules = fired(s, v, false, &r->rule_count);
+    r->observed = fired(s, v, true, &r->observed_count);
+    r->delay = v->delay;
+    tell_score(s, v, r);
+    tell_edits(s, v, r);
 }
 
-/* What the facts cost: questions, and the time that passed until they were answered. What was found
- * out about the client is shared by its transactions. */
-static void cost_member(struct buf *out, const struct smtp_session *s)
+/* ---- what was found out ---- */
+
+static void tell_keyed(const struct smtp_session *s, struct record *r)
+{
+    size_t count;
+    const struct policy_key *keys = policy_keys(config_of(s)->policy, &count);
+    const struct value *values = s->t.message.facts.keyed;
+    struct record_keyed *keyed =
+        values && count ? arena_array(s->mail, count, sizeof *keyed) : NULL;
+    for (size_t i = 0; keyed && i < count; i++) {
+        struct slice name = policy_key_name(s->mail, &keys[i]);
+        if (values[i].state != VALUE_PENDING && name.ptr)
+            keyed[r->keyed_count++] = (struct record_keyed){keys[i].fact, name, values[i]};
+    }
+    r->keyed = keyed;
+}
+
+static void tell_costs(const struct smtp_session *s, struct record *r)
+{
+    const struct examination *e = &s->t.message;
+    struct state_cost redis = {.calls = 0};
+    if (e->state)
+        redis = state_cost(e->state);
+    r->dns = (struct record_cost){e->dns.queries + e->list_queries, e->dns.ms};
+    r->sender = (struct record_cost){e->sender_rounds, e->sender_ms};
+    r->redis = (struct record_cost){redis.calls, redis.ms};
+}
+
+static struct slice text_of(const struct smtp_session *s, enum fact fact)
+{
+    const struct value *value = &s->t.message.facts.fact[fact];
+    return value->state == VALUE_KNOWN ? value->text : SLICE("");
+}
+
+/* The fact, or the field as it stands in the message. */
+static struct slice field_of(const struct smtp_session *s, enum fact fact, struct slice name)
+{
+    struct header field = {.value = SLICE("")};
+    struct slice known = text_of(s, fact);
+    if (known.len || !s->t.message.spool || !s->t.ended)
+        return known;
+    headers_find(headers_block(spool_bytes(s->t.message.spool), NULL), name, 0, &field);
+    return slice_sub(slice_trim(field.value), 0, FIELD_MAX);
+}
+
+/* How far the client had come. */
+static struct slice stage_of(const struct smtp_session *s)
+{
+    return s->t.ended           ? SLICE("message")
+           : s->t.message.spool ? SLICE("data")
+           : s->t.asked_for.len ? SLICE("rcpt")
+           : s->t.open          ? SLICE("mail")
+           : s->helo.len        ? SLICE("helo")
+                                : SLICE("connect");
+}
+
+/* What a site does not want to be kept is left out. */
+static void send_record(struct smtp_session *s, struct record *r)
+{
+    struct value *subject = &s->t.message.facts.fact[FACT_MESSAGE_SUBJECT], before = *subject;
+    if (config_of(s)->settings.history_text)
+        r->subject = field_of(s, FACT_MESSAGE_SUBJECT, SLICE("Subject"));
+    else
+        subject->state = VALUE_PENDING;
+    r->id = slice_of(s->ref);
+    r->stage = stage_of(s);
+    r->helo = s->helo;
+    r->from = s->t.sender.address;
+    r->facts = &s->t.message.facts;
+    if (s->t.began)
+        r->ms = clock_ms() - s->t.began;
+    tell_keyed(s, r);
+    tell_costs(s, r);
+    session_record(&s->base, r);
+    *subject = before;
+}
+
+/* ---- a message ---- */
+
+/* The reply of the server behind to a recipient of the delivery. */
+static const struct backend_reply *delivery_reply(const struct transaction *t, size_t *delivered)
+{
+    if (!t->delivering || *delivered >= t->job.recipient_count)
+        return NULL;
+    return &t->job.recipients[(*delivered)++].reply;
+}
+
+static struct slice reply_text(const struct smtp_session *s, unsigned code, struct slice enhanced,
+                               struct slice text)
+{
+    return arena_printf(s->mail, "%u %.*s%s%.*s", code, SLICE_ARGS(enhanced),
+                        enhanced.len ? " " : "", SLICE_ARGS(text));
+}
+
+/* Told only where it is not the message's. */
+static void tell_fate(const struct smtp_session *s, const struct decision *d, size_t i,
+                      size_t *delivered, struct record_recipient *out)
+{
+    const struct recipient *r = &s->t.recipients[i];
+    struct slice verdict = slice_of(d->rules ? action_info(r->verdict.action)->word : d->verdict);
+    out->address = r->path.address;
+    const struct backend_reply *reply =
+        r->verdict.action == ACTION_ACCEPT ? delivery_reply(&s->t, delivered) : NULL;
+    if (reply && reply->code && reply->kind != REPLY_YES) {
+        out->verdict = reply->kind == REPLY_LATER ? SLICE("defer") : SLICE("reject");
+        out->reply = reply_text(s, reply->code, reply->enhanced, reply->text);
+    } else if (r->verdict.action != ACTION_ACCEPT && !slice_eq(verdict, slice_of(d->verdict))) {
+        out->verdict = verdict;
+    }
+}
+
+static void tell_recipients(const struct smtp_session *s, const struct decision *d,
+                            struct record *r)
+{
+    size_t delivered = 0;
+    struct record_recipient *all = arena_array(s->mail, s->t.recipient_count, sizeof *all);
+    for (size_t i = 0; all && i < s->t.recipient_count; i++)
+        tell_fate(s, d, i, &delivered, &all[i]);
+    r->recipients = all;
+    r->recipient_count = all ? s->t.recipient_count : 0;
+}
+
+static void record_message(struct smtp_session *s, const struct decision *d)
 {
     const struct transaction *t = &s->t;
-    struct state_cost redis = {.calls = 0};
-    if (t->message.state)
-        redis = state_cost(t->message.state);
-    open_object(out, "cost");
-    if (s->base.study)
-        questions(out, "client_dns", s->base.study->dns.queries, (double)s->base.study->dns.ms);
-    questions(out, "dns", t->message.dns.queries + t->message.list_queries,
-              (double)t->message.dns.ms);
-    questions(out, "sender", t->message.sender_rounds, (double)t->message.sender_ms);
-    questions(out, "redis", redis.calls, (double)redis.ms);
-    buf_char(out, '}');
+    struct slice text = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(d->text), s->ref);
+    struct record r = {.verdict = slice_of(d->verdict),
+                       .reply = reply_text(s, d->code, d->enhanced, text.ptr ? text : d->text),
+                       .backend = d->backend,
+                       .message_id = field_of(s, FACT_MESSAGE_ID, SLICE("Message-ID")),
+                       .size = t->message.spool ? (int64_t)spool_size(t->message.spool) : 0};
+    if (t->ended)
+        r.verdict_ms = clock_ms() - t->ended;
+    if (t->delivering)
+        r.backend_ms = clock_ms() - t->handed;
+    tell_rules(s, d->rules, &r);
+    tell_recipients(s, d, &r);
+    send_record(s, &r);
 }
 
-static void write_json(struct smtp_session *s, const struct decision *d)
+static void log_message(const struct smtp_session *s, const struct decision *d)
 {
-    const struct policy *policy = s->base.proxy->config->policy;
-    struct buf out = buf_init(RECORD_MAX);
-    buf_char(&out, '{');
-    time_member(&out);
-    text_member(&out, "id", slice_of(s->ref));
-    text_member(&out, "from", s->t.sender.address);
-    recipients_member(&out, &s->t);
-    text_member(&out, "verdict", slice_of(d->verdict));
-    reply_member(&out, d);
-    verdict_json(&out, policy, d->rules);
-    text_member(&out, "backend", d->backend);
-    number_member(&out, "ms", (double)(clock_ms() - s->t.began));
-    number_member(&out, "verdict_ms", (double)(clock_ms() - s->t.ended));
-    cost_member(&out, s);
-    json_key(&out, SLICE("facts"));
-    buf_char(&out, '{');
-    facts_json(&out, &s->t.message.facts);
-    buf_cstr(&out, "}}\n");
-    struct slice line = buf_slice(&out);
-    if (out.failed || write(s->base.proxy->decisions, line.ptr, line.len) != (ssize_t)line.len)
-        log_at(LEVEL_ERROR, s->ref, "decision record not written");
-    buf_release(&out);
+    char address[46];
+    ip_text(&s->base.client, address);
+    struct slice rule = SLICE("");
+    if (d->rules && d->rules->rule >= 0)
+        rule = policy_rule_info(config_of(s)->policy, (size_t)d->rules->rule).name;
+    log_at(LEVEL_INFO, s->ref, "message", field_str("client", address),
+           field_text("from", s->t.sender.address),
+           field_text("to", s->t.recipient_count ? s->t.recipients[0].path.address : SLICE("")),
+           field_num("recipients", (int64_t)s->t.recipient_count),
+           field_num("size", s->t.message.spool ? (int64_t)spool_size(s->t.message.spool) : 0),
+           field_str("verdict", d->verdict), field_num("code", d->code),
+           field_text("enhanced", d->enhanced), field_text("text", d->text),
+           field_text("rule", rule), field_text("backend", d->backend),
+           field_num("ms", clock_ms() - s->t.began));
 }
 
 void smtp_record(struct smtp_session *s, const struct decision *d)
 {
-    if (log_wants(LEVEL_INFO)) {
-        char address[46];
-        ip_text(&s->base.client, address);
-        struct slice rule = SLICE("");
-        if (d->rules && d->rules->rule >= 0)
-            rule = policy_rule_info(s->base.proxy->config->policy, (size_t)d->rules->rule).name;
-        log_at(LEVEL_INFO, s->ref, "message", field_str("client", address),
-               field_text("from", s->t.sender.address),
-               field_text("to", s->t.recipient_count ? s->t.recipients[0].path.address : SLICE("")),
-               field_num("recipients", (int64_t)s->t.recipient_count),
-               field_num("size", s->t.message.spool ? (int64_t)spool_size(s->t.message.spool) : 0),
-               field_str("verdict", d->verdict), field_num("code", d->code),
-               field_text("enhanced", d->enhanced), field_text("text", d->text),
-               field_text("rule", rule), field_text("backend", d->backend),
-               field_num("ms", clock_ms() - s->t.began));
-    }
-    if (s->base.proxy->decisions >= 0)
-        write_json(s, d);
+    if (log_wants(LEVEL_INFO))
+        log_message(s, d);
+    if (recorder_wants(s->base.proxy))
+        record_message(s, d);
+}
+
+/* ---- what came to no message ---- */
+
+static const char *word_for(unsigned code, const struct verdict *rules)
+{
+    if (rules)
+        return action_info(rules->action)->word;
+    return action_info(code < 500 ? ACTION_DEFER : ACTION_REJECT)->word;
+}
+
+/* The recipient that is asked for, or all who were accepted before. */
+static void tell_named(const struct smtp_session *s, struct record *r)
+{
+    size_t count = s->t.asked_for.len ? 1 : s->t.recipient_count;
+    struct record_recipient *all = arena_array(s->mail, count, sizeof *all);
+    for (size_t i = 0; all && i < count; i++)
+        all[i].address = s->t.asked_for.len ? s->t.asked_for : s->t.recipients[i].path.address;
+    r->recipients = all;
+    r->recipient_count = all ? count : 0;
+}
+
+void smtp_record_refusal(struct smtp_session *s, unsigned code, struct slice reply,
+                         const struct verdict *rules)
+{
+    if (!session_records_refusal(&s->base))
+        return;
+    struct record r = {.verdict = slice_of(word_for(code, rules)), .reply = reply};
+    tell_rules(s, rules, &r);
+    tell_named(s, &r);
+    send_record(s, &r);
+}
+
+void smtp_record_gone(struct smtp_session *s)
+{
+    if (!session_records_refusal(&s->base))
+        return;
+    struct record r = {.verdict = SLICE("gone"), .reason = SLICE("the client went away")};
+    tell_named(s, &r);
+    send_record(s, &r);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * One decision record, to the log and to log.decisions. */
+ * What is written of a message and of a refusal: a line in the log, and a record for the keeper. */
 #ifndef PROXY_SMTP_SMTP_RECORD_H
 #define PROXY_SMTP_SMTP_RECORD_H
 
@@ -9,9 +9,17 @@ struct decision {
     const char *verdict;         /* accept, reject ... */
     const struct verdict *rules; /* NULL: it did not come to the rules */
     unsigned code;               /* the reply */
-    struct slice enhanced, text;
-    struct slice backend; /* the server that answered */
+    struct slice enhanced, text; /* text: without the reference */
+    struct slice backend;        /* the server that answered */
 };
 void smtp_record(struct smtp_session *s, const struct decision *decision);
+
+/* What the client is told without its CRLF; `rules`: why, or NULL. The first of a session are
+ * recorded one by one, the others as a number at its end. */
+void smtp_record_refusal(struct smtp_session *s, unsigned code, struct slice reply,
+                         const struct verdict *rules);
+
+/* The client went away in the middle of a transaction. */
+void smtp_record_gone(struct smtp_session *s);
 
 #endif

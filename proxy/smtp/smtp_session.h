@@ -75,13 +75,14 @@ struct transaction {
     unsigned turned_count;
     bool remembered; /* how its recipients fared, at this try */
     struct job_recipient asked;
+    struct slice asked_for; /* whom the RCPT names that is not answered yet */
 
     struct smtp_data data;
     enum body_fault fault;
     bool in_chunks, last_chunk;
     uint64_t chunk_left;
-    uint64_t window_bytes; /* received since the last look at the upload's rate */
-    int64_t began, ended;  /* clock_ms: MAIL, the final dot */
+    uint64_t window_bytes;        /* received since the last look at the upload's rate */
+    int64_t began, ended, handed; /* clock_ms: MAIL, the final dot, given to the server behind */
 
     int64_t delayed; /* milliseconds that rules made a recipient wait for */
     struct smtp_job job;

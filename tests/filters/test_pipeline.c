@@ -38,6 +38,7 @@ TEST(test_a_job_names_the_policys_headers_and_limits)
 {
     struct config *config = load_good(with_header);
     struct scan_job job;
+    config->settings.history_facts = SLICE("named");
     assert_true(pipeline_job(config, config->arena, &job));
     assert_true(job.message);
     assert_false(job.attachments);
@@ -47,6 +48,30 @@ TEST(test_a_job_names_the_policys_headers_and_limits)
     assert_int_equal(job.limits.cpu, 2000);
     assert_int_equal(job.limits.cpu_per_mib, 200);
     config_free(&config);
+}
+
+static bool looks_at_all(const char *rule, bool history, struct slice facts)
+{
+    struct scan_job job;
+    struct config *config = load_good(rule);
+    config->settings.history_enabled = history;
+    config->settings.history_facts = facts;
+    assert_true(pipeline_job(config, config->arena, &job));
+    bool all = job.message && job.attachments && job.links;
+    assert_true(all || !(job.attachments || job.links));
+    assert_false(job.spf || job.authentication);
+    config_free(&config);
+    return all;
+}
+
+TEST(test_for_the_history_all_of_the_content_is_looked_at_where_some_is)
+{
+    static const char content[] = "rule \"x\" when message.part_count > 3 then discard\n",
+                      envelope[] = "rule \"x\" when helo == \"x\" then discard\n";
+    assert_true(looks_at_all(content, true, SLICE("cheap")));
+    assert_false(looks_at_all(content, true, SLICE("named")));
+    assert_false(looks_at_all(content, false, SLICE("cheap")));
+    assert_false(looks_at_all(envelope, true, SLICE("cheap")));
 }
 
 TEST(test_a_job_asks_about_the_sender_what_rules_name)
@@ -72,6 +97,7 @@ TEST(test_a_job_asks_about_the_sender_what_rules_name)
         struct config *config = load_good(text);
         assert_non_null(config);
         config->settings.authentication_np = i % 2;
+        config->settings.history_facts = SLICE("named");
         assert_true(pipeline_job(config, config->arena, &job));
         assert_int_equal(job.spf, cases[i].spf);
         assert_int_equal(job.authentication, cases[i].authentication);

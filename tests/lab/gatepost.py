@@ -19,6 +19,8 @@ SETTINGS = {
     "limits": {"sessions_per_client": 1000, "messages": 100000},
     "antivirus": {"enabled": "off"},
     "log": {"level": '"debug"'},
+    "history": {"text": "on"},
+    "keeper": {"user": '"daemon"'},
 }
 
 # What no test may cause: reports of sanitizers, deaths by a fault of our own (ABRT, BUS, SEGV, SYS).
@@ -68,7 +70,8 @@ class Gatepost:
     def configure(self, body, changes=None):
         """Writes the configuration; reload() makes it hold."""
         fixed = {"process": {"chroot": '"%s/empty"' % self.dir}, "log": {"decisions": '"%s"' % self.decision_log},
-                 "redis": {"folder": '"%s/redis"' % self.dir}}
+                 "redis": {"folder": '"%s/redis"' % self.dir},
+                 "keeper": {"folder": '"%s/keeper"' % self.dir, "control": '"%s/control"' % self.dir}}
         for block, words in (changes or {}).items():
             fixed.setdefault(block, {}).update(words)
         text = 'hostname "mx.example.com"\n' + settings(fixed)
@@ -117,7 +120,14 @@ class Gatepost:
         """The scanners of a family ("gatepost-scan", "gatepost-av"): what its head forks once it is warm."""
         return wait_until(lambda: sorted(pid for head in self.pids(program) for pid in children(head)))
 
+    def control(self, *words):
+        """gatepostctl asks this gateway: what it printed, or None where it could not."""
+        done = subprocess.run([str(self.build / "gatepostctl"), *words, "--config", self.file], capture_output=True, text=True, timeout=30)
+        return done.stdout if done.returncode == 0 else None
+
     def decisions(self):
+        """The records so far: what was decided before the keeper is asked is written when it answers."""
+        self.control("status")
         if not os.path.exists(self.decision_log):
             return []
         with open(self.decision_log) as f:

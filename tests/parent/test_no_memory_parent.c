@@ -15,7 +15,7 @@
 static const char text[] = "backend a { smtp \"127.0.0.1:1\" }\n"
                            "domain \"x.test\" { backend a  recipients from file \"users.txt\" }\n"
                            "log { to \"stderr\" }\n"
-                           "process { user \"nobody\"  chroot \"\" }\n";
+                           "keeper { user \"daemon\" } process { user \"nobody\"  chroot \"\" }\n";
 
 static char folder[] = "/tmp/gatepost-memory-XXXXXX", path[64];
 

@@ -188,16 +188,6 @@ def test_the_proxies_die_with_the_parent(parent):
     assert wait_until(lambda: not any(map(is_alive, children)))
 
 
-def test_usr1_reopens_the_file_of_decisions(parent):
-    decisions = parent.folder / "decisions.json"
-    parent.configure('log { decisions "%s" }\n' % decisions)
-    parent.start()
-    assert len(decisions.read_text().splitlines()) == 2
-    decisions.rename(parent.folder / "decisions.json.1")
-    parent.signal(signal.SIGUSR1)
-    assert wait_until(lambda: decisions.exists() and len(decisions.read_text().splitlines()) == 2)
-
-
 def test_usr1_logs_what_was_counted(parent):
     parent.start()
     parent.signal(signal.SIGUSR1)

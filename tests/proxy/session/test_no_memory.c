@@ -197,7 +197,7 @@ static void open_all(void)
     proxy.shared = shared_new(&fd);
     close(fd);
     proxy.row = (unsigned)shared_row_claim(proxy.shared);
-    proxy.queue[0] = proxy.queue[1] = proxy.decisions = -1;
+    proxy.queue[0] = proxy.queue[1] = proxy.keeper = -1;
     TAILQ_INIT(&proxy.sessions);
     proxy.backends = smtp_pools_new(proxy.base, config, SLICE(""), proxy.shared, proxy.row, 1);
     proxy.recipients = recipient_cache_new();

@@ -44,7 +44,7 @@ static struct {
     struct event_base *base; /* of what is not under test */
     struct script_server server;
     SSL_CTX *tls;
-    int queue;
+    int queue, kept;
     char chain[PEM_MAX], key[PEM_MAX], text[4096];
     struct memory_files files;
 } world;
@@ -400,7 +400,7 @@ static void make_proxy(void)
     struct buf report = buf_init(65536);
     struct loader loader = {memory_read, &world.files};
     const char *reason = "";
-    int fd, queue[2];
+    int fd, queue[2], kept[2];
     config = load_with(world.files, world.text, &report);
     if (!config)
         fail_msg("%.*s", SLICE_ARGS(buf_slice(&report)));
@@ -410,8 +410,11 @@ static void make_proxy(void)
     proxy.row = (unsigned)shared_row_claim(proxy.shared);
     assert_int_equal(ipc_pair(queue), 0);
     proxy.queue[SCANNER_SCAN] = queue[0];
-    proxy.queue[SCANNER_AV] = proxy.decisions = -1;
+    proxy.queue[SCANNER_AV] = -1;
+    assert_int_equal(ipc_pair(kept), 0);
+    proxy.keeper = kept[0]; /* nobody reads it: in the end it is full */
     world.queue = queue[1];
+    world.kept = kept[1];
     TAILQ_INIT(&proxy.sessions);
     TAILQ_INIT(&proxy.line);
     TAILQ_INIT(&proxy.under_way);
@@ -438,6 +441,8 @@ static void free_all(void)
 {
     close(proxy.queue[SCANNER_SCAN]);
     close(world.queue);
+    close(proxy.keeper);
+    close(world.kept);
     resolver_free(&proxy.resolver);
     tls_contexts_free(&proxy.tls);
     smtp_pools_free(&proxy.backends);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC
+ * What gatepostctl and the keeper say to each other on the control socket (SOCK_SEQPACKET): a
+ * question, then answers. */
+#ifndef COMMON_CONTROL_H
+#define COMMON_CONTROL_H
+
+#include "base/ipc.h"
+
+enum control_message {
+    CONTROL_STATUS = 1, /* question: nothing */
+    CONTROL_FIND,       /* question: struct control_find */
+    CONTROL_ITEM,       /* answer: a record (record_encode), or the status as JSON */
+    CONTROL_END,        /* answer: all is said (u8 1), or why not (u8 0, slice) */
+};
+
+enum { CONTROL_FOUND_MOST = 10000 };
+
+/* Records that are looked for; what is empty or 0 is not asked. */
+struct control_find {
+    struct slice id, text, verdict, client, rule;
+    uint64_t since, until; /* milliseconds since 1970 */
+    uint32_t most;         /* the newest */
+};
+
+void control_pack_find(struct buf *out, const struct control_find *find);
+bool control_unpack_find(struct slice payload, struct control_find *find);
+
+/* A socket at `path`, for root and the owner's group; listening. The caller's; -1 with errno. */
+int control_listen(const char *path);
+/* A connection to it. -1 with errno. */
+int control_connect(const char *path);
+
+#endif

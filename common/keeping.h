@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC
+ * What the keeper is told: by proxies on its queue, one SOCK_SEQPACKET pair that the parent makes
+ * and holds, so that what stands in it outlives a keeper; and by the parent on its control socket. */
+#ifndef COMMON_KEEPING_H
+#define COMMON_KEEPING_H
+
+enum { KEEPER_CONTROL_FD = 3, KEEPER_QUEUE_FD, KEEPER_FOLDER_FD, KEEPER_LISTEN_FD };
+
+enum { KEEPING_ROOM = 16 * 1024 * 1024 /* octets that may stand in the queue */ };
+
+/* On the queue. */
+enum keeping { KEEPING_RECORD = 1 /* a record (record_encode) */ };
+
+/* On the control socket. */
+enum keeper_message {
+    KEEPER_LINES = 1, /* parent: a descriptor, the file of JSON lines from now on */
+    KEEPER_END,       /* parent: write what is queued, then exit 0 */
+    KEEPER_READY,     /* keeper: it takes records */
+    KEEPER_FAILED,    /* keeper: why it cannot (slice); it exits */
+};
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#include "console/ask.h"
+
+#include "console/command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char standard[] = "/run/gatepost/control";
+
+bool asking_option(struct asking *asking, int letter)
+{
+    switch (letter) {
+    case 'c':
+        asking->config = optarg;
+        return true;
+    case 'C':
+        asking->control = optarg;
+        return true;
+    case 'j':
+        asking->json = true;
+        return true;
+    }
+    return false;
+}
+
+/* False: what is wrong was said. */
+static bool find_socket(const struct asking *asking, char path[static PATH_MAX])
+{
+    const char *file = asking->config ? asking->config : configuration_standard();
+    struct configuration configuration;
+    struct slice name = slice_of(asking->control ? asking->control : standard);
+    bool reads = !asking->control && file;
+    if (reads && !configuration_open(file, &configuration))
+        return false;
+    if (reads)
+        name = configuration.config->settings.keeper_control;
+    bool ok = slice_to_path(name, path);
+    if (reads)
+        configuration_close(&configuration);
+    return ok || command_error("control socket", strerror(errno)) == STATUS_FINE;
+}
+
+int ask_connect(const struct asking *asking)
+{
+    char path[PATH_MAX];
+    if (!find_socket(asking, path))
+        return -1;
+    int sock = control_connect(path);
+    if (sock < 0) {
+        command_error(path, errno == ENOENT || errno == ECONNREFUSED
+                                ? "no gateway that keeps records is running"
+                                : strerror(errno));
+    }
+    return sock;
+}
+
+static bool is_over(const struct ipc_message *answer, bool *fine)
+{
+    struct unpack in = {.left = answer->payload};
+    if (answer->type != CONTROL_END)
+        return false;
+    *fine = unpack_u8(&in) == 1;
+    struct slice reason = unpack_slice(&in);
+    char text[256];
+    snprintf(text, sizeof text, "%.*s", SLICE_ARGS(slice_sub(reason, 0, sizeof text - 1)));
+    if (!*fine)
+        command_error("the gateway", text);
+    return true;
+}
+
+bool ask(int sock, enum control_message question, struct slice payload,
+         void (*take)(void *ctx, struct slice octets), void *ctx)
+{
+    static char inbox[IPC_PAYLOAD_MAX + 2];
+    struct ipc_message answer;
+    bool fine = false;
+    if (ipc_send(sock, (uint16_t)question, payload, NULL, 0, true) <= 0) {
+        command_error("the gateway", strerror(errno));
+        return false;
+    }
+    for (;;) {
+        if (ipc_recv(sock, &answer, inbox, sizeof inbox, true) <= 0) {
+            command_error("the gateway", "it hung up");
+            return false;
+        }
+        ipc_close_fds(&answer);
+        if (is_over(&answer, &fine))
+            return fine;
+        take(ctx, answer.payload);
+    }
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+#include "console/found.h"
+
+#include "base/clock.h"
+#include "console/command.h"
+#include "policy/dates.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { REFERENCE_LEAST = 9 };
+
+struct finding {
+    struct arena *arena;
+    void (*take)(void *ctx, const struct record *record);
+    void *ctx;
+    bool unreadable;
+};
+
+static void read_one(void *ctx, struct slice octets)
+{
+    struct finding *finding = ctx;
+    struct record record;
+    arena_reset(finding->arena);
+    if (record_decode(octets, finding->arena, &record))
+        finding->take(finding->ctx, &record);
+    else
+        finding->unreadable = true;
+}
+
+bool found_each(const struct asking *asking, const struct control_find *find, struct arena *arena,
+                void (*take)(void *ctx, const struct record *record), void *ctx)
+{
+    struct finding finding = {arena, take, ctx, false};
+    struct buf question = buf_init(IPC_PAYLOAD_MAX);
+    int sock = ask_connect(asking);
+    if (sock < 0)
+        return false;
+    control_pack_find(&question, find);
+    bool ok = !question.failed && ask(sock, CONTROL_FIND, buf_slice(&question), read_one, &finding);
+    if (question.failed || finding.unreadable)
+        command_error("the gateway", question.failed
+                                         ? "the question is too long"
+                                         : "a record of it is of another version than gatepostctl");
+    buf_release(&question);
+    close(sock);
+    return ok && !finding.unreadable;
+}
+
+static bool is_reference(struct slice word)
+{
+    struct slice head, rest;
+    bool dotted = slice_cut(word, '.', &head, &rest);
+    uint64_t number;
+    for (size_t i = 0; i < head.len; i++)
+        if (hex_digit(head.ptr[i]) < 0)
+            return false;
+    return head.len >= REFERENCE_LEAST && (!dotted || slice_to_u64(rest, UINT32_MAX, &number));
+}
+
+void found_by(struct control_find *find, const char *word)
+{
+    struct slice text = slice_of(word);
+    if (is_reference(text))
+        find->id = text;
+    else
+        find->text = text;
+}
+
+static uint64_t seconds_of(char unit)
+{
+    return unit == 's'   ? 1
+           : unit == 'm' ? 60
+           : unit == 'h' ? 3600
+           : unit == 'd' ? 86400
+           : unit == 'w' ? 604800
+                         : 0;
+}
+
+bool found_since(const char *text, uint64_t *ms)
+{
+    struct slice s = slice_of(text);
+    int64_t date;
+    uint64_t count, unit = s.len ? seconds_of(s.ptr[s.len - 1]) : 0;
+    uint64_t now = (uint64_t)clock_wall_ms();
+    if (date_parse(s, &date)) {
+        *ms = (uint64_t)date * 1000;
+        return true;
+    }
+    if (!unit || !slice_to_u64(slice_sub(s, 0, s.len - 1), now / 1000 / unit, &count))
+        return false;
+    *ms = now - count * unit * 1000;
+    return true;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC
+ * Records that a running gateway is asked for. */
+#ifndef CONSOLE_FOUND_H
+#define CONSOLE_FOUND_H
+
+#include "common/record.h"
+#include "console/ask.h"
+
+/* Asks for them, and calls `take` with each that can be read, the newest first; `arena` is the
+ * caller's, and is reset before each. False: what is wrong was said. */
+bool found_each(const struct asking *asking, const struct control_find *find, struct arena *arena,
+                void (*take)(void *ctx, const struct record *record), void *ctx);
+
+/* A reference, or the part before the dot of those of a session; else words to search for. */
+void found_by(struct control_find *find, const char *word);
+
+/* "2h", "7d", "2026-11-28", "2026-11-28 17:05": milliseconds since 1970. False: neither. */
+bool found_since(const char *text, uint64_t *ms);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/control.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CLIENTS_MAX = 32, UNREAD_MAX = 64 * 1024 * 1024 };
+
+/* An answer that is not sent yet. */
+struct answer {
+    STAILQ_ENTRY(answer) link;
+    uint16_t type;
+    size_t len;
+    char octets[];
+};
+
+struct client {
+    TAILQ_ENTRY(client) link;
+    struct control *control;
+    int fd;
+    struct event *readable, *writable;
+    STAILQ_HEAD(, answer) answers;
+    size_t unread;
+};
+
+struct control {
+    struct event_base *base;
+    struct event *acceptable;
+    int listening;
+    const struct control_owner *owner;
+    void *ctx;
+    TAILQ_HEAD(, client) clients;
+    size_t count;
+};
+
+static char inbox[IPC_PAYLOAD_MAX + 2];
+
+static void drop_answer(struct client *client)
+{
+    struct answer *first = STAILQ_FIRST(&client->answers);
+    STAILQ_REMOVE_HEAD(&client->answers, link);
+    client->unread -= first->len;
+    free(first);
+}
+
+static void client_free(struct client *client)
+{
+    struct control *control = client->control;
+    while (!STAILQ_EMPTY(&client->answers))
+        drop_answer(client);
+    if (client->readable)
+        event_free(client->readable);
+    if (client->writable)
+        event_free(client->writable);
+    close(client->fd);
+    TAILQ_REMOVE(&control->clients, client, link);
+    control->count--;
+    free(client);
+}
+
+/* ---- answers ---- */
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct client *client = arg;
+    struct answer *first;
+    while ((first = STAILQ_FIRST(&client->answers))) {
+        int sent = ipc_send(client->fd, first->type, (struct slice){first->octets, first->len},
+                            NULL, 0, false);
+        if (sent == 0)
+            return;
+        if (sent < 0) {
+            client_free(client);
+            return;
+        }
+        drop_answer(client);
+    }
+    event_del(client->writable);
+}
+
+static bool queue(struct client *client, uint16_t type, struct slice payload)
+{
+    struct answer *answer = NULL;
+    if (client->unread + payload.len <= UNREAD_MAX)
+        answer = malloc(sizeof *answer + payload.len);
+    if (!answer)
+        return false;
+    *answer = (struct answer){.type = type, .len = payload.len};
+    if (payload.len)
+        memcpy(answer->octets, payload.ptr, payload.len);
+    client->unread += payload.len;
+    STAILQ_INSERT_TAIL(&client->answers, answer, link);
+    event_add(client->writable, NULL);
+    return true;
+}
+
+bool client_item(struct client *client, struct slice octets)
+{
+    return queue(client, CONTROL_ITEM, octets);
+}
+
+void client_end(struct client *client, const char *reason)
+{
+    struct buf out = buf_init(4096);
+    pack_u8(&out, reason == NULL);
+    pack_slice(&out, slice_of(reason));
+    if (!queue(client, CONTROL_END, buf_slice(&out)))
+        log_at(LEVEL_WARNING, "", "control: an answer is lost");
+    buf_release(&out);
+}
+
+/* ---- questions ---- */
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct client *client = arg;
+    struct control *control = client->control;
+    struct ipc_message question;
+    int got = ipc_recv(fd, &question, inbox, sizeof inbox, false);
+    if (got == 0)
+        return;
+    if (got < 0) {
+        client_free(client);
+        return;
+    }
+    ipc_close_fds(&question);
+    control->owner->ask(control->ctx, client, &question);
+}
+
+static bool may_ask(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0;
+}
+
+static void take_client(struct control *control, int fd)
+{
+    struct client *client = calloc(1, sizeof *client);
+    if (!client) {
+        close(fd);
+        return;
+    }
+    client->control = control;
+    client->fd = fd;
+    STAILQ_INIT(&client->answers);
+    TAILQ_INSERT_TAIL(&control->clients, client, link);
+    control->count++;
+    client->readable = event_new(control->base, fd, EV_READ | EV_PERSIST, on_readable, client);
+    client->writable = event_new(control->base, fd, EV_WRITE | EV_PERSIST, on_writable, client);
+    if (!client->readable || !client->writable || event_add(client->readable, NULL) != 0)
+        client_free(client);
+}
+
+static void on_acceptable(evutil_socket_t listening, short what, void *arg)
+{
+    (void)what;
+    struct control *control = arg;
+    int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (control->count < CLIENTS_MAX && may_ask(fd))
+        take_client(control, fd);
+    else
+        close(fd);
+}
+
+struct control *control_new(struct event_base *base, int listening,
+                            const struct control_owner *owner, void *ctx)
+{
+    struct control *control = calloc(1, sizeof *control);
+    if (!control)
+        return NULL;
+    *control = (struct control){.base = base, .listening = listening, .owner = owner, .ctx = ctx};
+    TAILQ_INIT(&control->clients);
+    control->acceptable = event_new(base, listening, EV_READ | EV_PERSIST, on_acceptable, control);
+    if (control->acceptable && event_add(control->acceptable, NULL) == 0)
+        return control;
+    control_free(&control);
+    return NULL;
+}
+
+void control_free(struct control **where)
+{
+    struct control *control = *where;
+    if (!control)
+        return;
+    while (!TAILQ_EMPTY(&control->clients))
+        client_free(TAILQ_FIRST(&control->clients));
+    if (control->acceptable)
+        event_free(control->acceptable);
+    close(control->listening);
+    free(control);
+    *where = NULL;
+}

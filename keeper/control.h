@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC
+ * The control socket: who may ask, questions, answers. A client that does not read its answers is
+ * hung up on; nobody waits for it. */
+#ifndef KEEPER_CONTROL_H
+#define KEEPER_CONTROL_H
+
+#include "common/control.h"
+
+#include <event2/event.h>
+
+struct control;
+struct client;
+
+/* Answers a question; called with all that was queued before it taken in. */
+struct control_owner {
+    void (*ask)(void *ctx, struct client *client, const struct ipc_message *question);
+};
+
+/* `listening` is taken over. NULL: out of memory. */
+struct control *control_new(struct event_base *base, int listening,
+                            const struct control_owner *owner, void *ctx);
+void control_free(struct control **control);
+
+/* Queues an answer. False: it has too much unread already. */
+bool client_item(struct client *client, struct slice octets);
+void client_end(struct client *client, const char *reason); /* NULL: all is said */
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: ISC
+ * gatepost-keeper: the process that writes the disk. It is started by the parent with its folder,
+ * takes what proxies put on its queue, and looks at no mail. */
+#include "base/clock.h"
+#include "base/ipc.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/sandbox.h"
+#include "common/keeping.h"
+#include "keeper/answers.h"
+#include "keeper/options.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    ARENA_MAX = 8 * 1024 * 1024,
+    TAKEN_AT_ONCE = 500,
+    TAKEN_BEFORE = 100000, /* a question is answered */
+    COMMIT_MS = 250,       /* until what was added counts */
+    COMMIT_MOST = 2000,
+    PRUNE_MS = 60000,
+    PRUNE_AGAIN_MS = 50, /* while there is more to take out */
+};
+
+struct program {
+    struct event_base *base;
+    struct event *control, *queue, *commit, *prune;
+    struct history *history; /* NULL: none is kept */
+    struct lines lines;
+    struct control *console;
+    struct arena *arena;
+    size_t uncommitted;
+};
+
+static char inbox[IPC_PAYLOAD_MAX + 2];
+
+static _Noreturn void give_up(const char *reason)
+{
+    struct buf out = buf_init(4096);
+    pack_slice(&out, slice_of(reason));
+    ipc_send(KEEPER_CONTROL_FD, KEEPER_FAILED, buf_slice(&out), NULL, 0, true);
+    log_at(LEVEL_ERROR, "", "keeper cannot start", field_str("reason", reason));
+    exit(EXIT_FAILURE);
+}
+
+static void after(struct event *event, int64_t ms)
+{
+    struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
+    event_add(event, &wait);
+}
+
+/* ---- records ---- */
+
+static void take_record(struct program *p, struct slice octets)
+{
+    struct record record;
+    arena_reset(p->arena);
+    if (!record_decode(octets, p->arena, &record)) {
+        log_at(LEVEL_PANIC, "", "a record cannot be read",
+               field_num("octets", (int64_t)octets.len));
+        return;
+    }
+    lines_add(&p->lines, &record);
+    if (!p->history)
+        return;
+    history_add(p->history, &record, octets);
+    p->uncommitted++;
+}
+
+/* True: one was there. */
+static bool take_one(struct program *p)
+{
+    struct ipc_message message;
+    int got = ipc_recv(KEEPER_QUEUE_FD, &message, inbox, sizeof inbox, false);
+    if (got < 0 && errno != EBADMSG)
+        give_up("the queue is gone");
+    if (got <= 0)
+        return got < 0;
+    if (message.type == KEEPING_RECORD)
+        take_record(p, message.payload);
+    ipc_close_fds(&message);
+    return true;
+}
+
+static void commit(struct program *p)
+{
+    if (p->history && p->uncommitted)
+        history_commit(p->history);
+    p->uncommitted = 0;
+}
+
+static void on_queue(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct program *p = arg;
+    for (int i = 0; i < TAKEN_AT_ONCE && take_one(p); i++)
+        ;
+    if (p->uncommitted >= COMMIT_MOST)
+        commit(p);
+    else if (p->uncommitted && !event_pending(p->commit, EV_TIMEOUT, NULL))
+        after(p->commit, COMMIT_MS);
+}
+
+static void on_commit(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    commit(arg);
+}
+
+static void on_prune(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct program *p = arg;
+    bool more = history_prune(p->history, clock_wall());
+    p->uncommitted = 0;
+    after(p->prune, more ? PRUNE_AGAIN_MS : PRUNE_MS);
+}
+
+/* ---- questions ---- */
+
+/* What was decided before it was asked is in the answer. */
+static void on_question(void *ctx, struct client *client, const struct ipc_message *question)
+{
+    struct program *p = ctx;
+    for (int i = 0; i < TAKEN_BEFORE && take_one(p); i++)
+        ;
+    commit(p);
+    answer_question(client, question, p->history, &p->lines);
+}
+
+static const struct control_owner control_owner = {on_question};
+
+/* ---- the parent ---- */
+
+static _Noreturn void end(struct program *p)
+{
+    for (int i = 0; i < TAKEN_BEFORE && take_one(p); i++)
+        ;
+    control_free(&p->console);
+    history_close(&p->history);
+    lines_end(&p->lines);
+    exit(EXIT_SUCCESS);
+}
+
+static void take_lines(struct program *p, struct ipc_message *message)
+{
+    if (message->fd_count != 1)
+        return;
+    lines_to(&p->lines, message->fds[0]);
+    message->fd_count = 0;
+}
+
+static void on_control(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct program *p = arg;
+    struct ipc_message message;
+    int got = ipc_recv(KEEPER_CONTROL_FD, &message, inbox, sizeof inbox, false);
+    if (got == 0)
+        return;
+    if (got < 0 || message.type == KEEPER_END)
+        end(p);
+    if (message.type == KEEPER_LINES)
+        take_lines(p, &message);
+    ipc_close_fds(&message);
+}
+
+/* ---- the start ---- */
+
+static void open_log(const struct options *options)
+{
+    enum log_level level = LEVEL_INFO;
+    log_level_parse(slice_of(options->log_level), &level);
+    log_open("gatepost-keeper", strcmp(options->log_to, "syslog") == 0 ? SINK_SYSLOG : SINK_STDERR,
+             level);
+}
+
+/* What libraries open or look up at first use must be had before the doors close. */
+static void lock_up(const struct options *options)
+{
+    const char *reason;
+    bool root = geteuid() == 0;
+    tzset();
+    setlocale(LC_CTYPE, "C.UTF-8");
+    umask(077);
+    signal(SIGPIPE, SIG_IGN);
+    if (fchdir(KEEPER_FOLDER_FD) != 0)
+        give_up(strerror(errno));
+    if (!process_drop(options->user, root ? "." : NULL, &reason) ||
+        !sandbox_enter(JAIL_KEEPER, root ? "/" : ".", &reason))
+        give_up(reason);
+}
+
+static void make(struct program *p, const struct options *options)
+{
+    struct history_bounds bounds = {.age = (int64_t)options->age, .size = options->size};
+    const char *reason;
+    lines_begin(&p->lines);
+    p->arena = arena_new(ARENA_MAX);
+    p->base = event_base_new();
+    if (!p->arena || !p->base)
+        give_up("out of memory");
+    p->control = event_new(p->base, KEEPER_CONTROL_FD, EV_READ | EV_PERSIST, on_control, p);
+    p->queue = event_new(p->base, KEEPER_QUEUE_FD, EV_READ | EV_PERSIST, on_queue, p);
+    p->commit = evtimer_new(p->base, on_commit, p);
+    p->prune = evtimer_new(p->base, on_prune, p);
+    if (!p->control || !p->queue || !p->commit || !p->prune)
+        give_up("out of memory");
+    p->console = control_new(p->base, KEEPER_LISTEN_FD, &control_owner, p);
+    if (!p->console)
+        give_up("out of memory");
+    if (options->history && !(p->history = history_open("history.db", &bounds, &reason)))
+        give_up(reason);
+}
+
+int main(int argc, char *argv[])
+{
+    static struct program program;
+    struct options options;
+    if (!options_parse(argc, argv, &options))
+        give_up("options are not as the parent gives them");
+    open_log(&options);
+    lock_up(&options);
+    make(&program, &options);
+    event_add(program.control, NULL);
+    event_add(program.queue, NULL);
+    if (program.history)
+        after(program.prune, PRUNE_MS);
+    ipc_send(KEEPER_CONTROL_FD, KEEPER_READY, (struct slice){NULL, 0}, NULL, 0, true);
+    event_base_dispatch(program.base);
+    give_up("the loop ended");
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/history_internal.h"
+#include "keeper/history_words.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ARENA_MAX = 4 * 1024 * 1024, WORDS_MAX = 1024 * 1024, RETRY_MS = 5000, WAIT_MS = 1000 };
+
+/* Each brings the form before it up to date; how many there are is the form's number. */
+static const char *const migrations[] = {
+    /* 1: id is the time in microseconds, later where two came at once; octets as record_encode
+     * makes them. What is indexed can be made anew from them. */
+    "CREATE TABLE record (id INTEGER PRIMARY KEY, reference TEXT NOT NULL, octets BLOB NOT NULL);"
+    "CREATE INDEX record_reference ON record (reference);"
+    "CREATE VIRTUAL TABLE word USING fts5 (people, subject, message_id, client, content='');",
+};
+
+enum { FORM = sizeof migrations / sizeof *migrations };
+
+static const char *const texts[STATEMENTS] = {
+    [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+    [STATEMENT_COMMIT] = "COMMIT",
+    [STATEMENT_ADD] = "INSERT INTO record VALUES (?, ?, ?)",
+    [STATEMENT_ADD_WORDS] = "INSERT INTO word (people, subject, message_id, client, rowid) "
+                            "VALUES (?, ?, ?, ?, ?)",
+    [STATEMENT_OLDEST] = "SELECT id, octets FROM record ORDER BY id LIMIT ?",
+    [STATEMENT_REMOVE] = "DELETE FROM record WHERE id = ?",
+    [STATEMENT_REMOVE_WORDS] =
+        "INSERT INTO word (people, subject, message_id, client, rowid, word) "
+        "VALUES (?, ?, ?, ?, ?, 'delete')",
+    [STATEMENT_SHRINK] = "PRAGMA incremental_vacuum(1000)",
+};
+
+/* ---- opening ---- */
+
+static bool run(struct history *h, const char *text)
+{
+    return sqlite3_exec(h->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static int form_of(sqlite3 *db)
+{
+    sqlite3_stmt *statement = NULL;
+    int form = -1;
+    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        form = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return form;
+}
+
+static bool migrate(struct history *h, int form)
+{
+    char number[64];
+    snprintf(number, sizeof number, "PRAGMA user_version = %d", FORM);
+    bool ok = run(h, "BEGIN EXCLUSIVE");
+    for (; ok && form < FORM; form++)
+        ok = run(h, migrations[form]);
+    ok = ok && run(h, number) && run(h, "COMMIT");
+    if (!ok)
+        run(h, "ROLLBACK");
+    return ok;
+}
+
+static bool prepare(struct history *h)
+{
+    for (int i = 0; i < STATEMENTS; i++)
+        if (sqlite3_prepare_v3(h->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &h->statements[i],
+                               NULL) != SQLITE_OK)
+            return false;
+    return true;
+}
+
+static bool find_last(struct history *h)
+{
+    sqlite3_stmt *statement = NULL;
+    bool ok = sqlite3_prepare_v2(h->db, "SELECT max(id) FROM record", -1, &statement, NULL) ==
+                  SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_ROW;
+    if (ok)
+        h->last_id = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* Who can write a whole page of it wrong must not make the reader run it: no triggers, no views. */
+static bool open_file(struct history *h)
+{
+    if (sqlite3_open_v2(h->path, &h->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+        SQLITE_OK)
+        return false;
+    sqlite3_busy_timeout(h->db, WAIT_MS);
+    sqlite3_db_config(h->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(h->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return run(h, "PRAGMA auto_vacuum = INCREMENTAL") && run(h, "PRAGMA journal_mode = WAL") &&
+           run(h, "PRAGMA synchronous = NORMAL") && run(h, "PRAGMA temp_store = MEMORY") &&
+           run(h, "PRAGMA cache_size = -16384");
+}
+
+static void close_file(struct history *h)
+{
+    for (int i = 0; i < STATEMENTS; i++) {
+        sqlite3_finalize(h->statements[i]);
+        h->statements[i] = NULL;
+    }
+    sqlite3_close(h->db);
+    h->db = NULL;
+}
+
+static bool is_newer(const struct history *h, int form, const char **reason)
+{
+    static char text[128];
+    if (form <= FORM)
+        return false;
+    snprintf(text, sizeof text, "its form is %d, and this program knows %d", form, FORM);
+    (void)h;
+    *reason = text;
+    return true;
+}
+
+static bool begin_file(struct history *h, const char **reason)
+{
+    bool ok = open_file(h);
+    int form = ok ? form_of(h->db) : -1;
+    if (ok && is_newer(h, form, reason))
+        return false;
+    ok = ok && form >= 0 && (form == FORM || migrate(h, form)) && prepare(h) && find_last(h);
+    if (!ok)
+        *reason = h->db ? sqlite3_errmsg(h->db) : "out of memory";
+    return ok;
+}
+
+/* ---- damage ---- */
+
+static bool is_damage(const struct history *h)
+{
+    int code = h->db ? sqlite3_errcode(h->db) & 0xff : SQLITE_OK;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+/* With what belongs to it. */
+static void set_aside(struct history *h)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char from[PATH_MAX + 8], to[PATH_MAX + 48];
+    long long now = (long long)clock_wall();
+    close_file(h);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(from, sizeof from, "%s%s", h->path, parts[i]);
+        snprintf(to, sizeof to, "%s.damaged-%lld%s", h->path, now, parts[i]);
+        rename(from, to); /* not each of them is there */
+    }
+    log_at(LEVEL_ERROR, "", "history is damaged and set aside, a new one is begun",
+           field_str("file", h->path));
+}
+
+bool history_begin(struct history *h, const char **reason)
+{
+    if (begin_file(h, reason))
+        return true;
+    if (is_damage(h)) {
+        set_aside(h);
+        if (begin_file(h, reason))
+            return true;
+    }
+    static char text[256];
+    snprintf(text, sizeof text, "%s", *reason);
+    *reason = text;
+    close_file(h);
+    return false;
+}
+
+void history_failed(struct history *h, const char *what)
+{
+    if (!h->failing)
+        log_at(LEVEL_ERROR, "", "history not written, records are lost", field_str("at", what),
+               field_str("reason", h->db ? sqlite3_errmsg(h->db) : "it is not open"));
+    h->failing = true;
+    h->lost += h->pending ? h->pending : 1;
+    h->pending = 0;
+    h->retry_at = clock_ms() + RETRY_MS;
+    if (is_damage(h))
+        set_aside(h);
+    else
+        close_file(h); /* rolls back */
+}
+
+/* ---- */
+
+struct history *history_open(const char *path, const struct history_bounds *bounds,
+                             const char **reason)
+{
+    struct history *h = calloc(1, sizeof *h);
+    if (!h) {
+        *reason = "out of memory";
+        return NULL;
+    }
+    snprintf(h->path, sizeof h->path, "%s", path);
+    h->bounds = *bounds;
+    h->arena = arena_new(ARENA_MAX);
+    for (int i = 0; i < COLUMNS; i++)
+        h->words[i] = buf_init(WORDS_MAX);
+    if (h->arena && history_begin(h, reason))
+        return h;
+    if (!h->arena)
+        *reason = "out of memory";
+    history_close(&h);
+    return NULL;
+}
+
+void history_close(struct history **history)
+{
+    struct history *h = *history;
+    if (!h)
+        return;
+    history_commit(h);
+    close_file(h);
+    for (int i = 0; i < COLUMNS; i++)
+        buf_release(&h->words[i]);
+    arena_free(&h->arena);
+    free(h);
+    *history = NULL;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC
+ * The records, in a SQLite database with one writer. What is added counts once it is committed;
+ * that is done for many at once. Mail never waits for it: what cannot be written is lost, and
+ * counted. A database that is damaged is set aside, and a new one begun. */
+#ifndef KEEPER_HISTORY_H
+#define KEEPER_HISTORY_H
+
+#include "common/record.h"
+
+struct history;
+
+struct history_bounds {
+    int64_t age;   /* seconds */
+    uint64_t size; /* octets on the disk */
+};
+
+/* Opens or makes `path`, and brings an older form up to date. NULL with *reason. */
+struct history *history_open(const char *path, const struct history_bounds *bounds,
+                             const char **reason);
+void history_close(struct history **history); /* commits */
+
+/* `octets`: the record's own. */
+void history_add(struct history *history, const struct record *record, struct slice octets);
+
+/* Writes what was added since. True: there was something. */
+bool history_commit(struct history *history);
+
+/* Takes out some of what is older or more than allowed. True: there is more of it. */
+bool history_prune(struct history *history, int64_t now);
+
+/* What is asked for; what is empty or 0 is not asked. The newest first. */
+struct history_query {
+    struct slice id;   /* a reference, or the beginning of those of a session */
+    struct slice text; /* an address, a domain, a Message-ID, words of a subject */
+    struct slice verdict, client, rule;
+    int64_t since, until; /* milliseconds since 1970 */
+    size_t most;
+};
+
+/* Calls `take` with each record as it was added; false from it ends the search. False with *reason: it failed. */
+bool history_find(struct history *history, const struct history_query *query,
+                  bool (*take)(void *ctx, struct slice octets), void *ctx, const char **reason);
+
+struct history_counts {
+    uint64_t records, lost;
+    uint64_t octets; /* on the disk */
+};
+struct history_counts history_counts(struct history *history);
+
+#endif

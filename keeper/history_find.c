@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/history_internal.h"
+#include "keeper/history_words.h"
+
+enum { TEXT_MAX = 8192, PARTS_MAX = 8 };
+
+/* ---- what the database looks for ---- */
+
+/* A reference is looked for as itself, or as that of a session before a dot. */
+static void where(const struct history_query *q, struct buf *sql)
+{
+    buf_cstr(sql, "SELECT octets FROM record WHERE 1");
+    if (q->text.len)
+        buf_cstr(sql, " AND id IN (SELECT rowid FROM word WHERE word MATCH ?1)");
+    if (q->client.len)
+        buf_cstr(sql, " AND id IN (SELECT rowid FROM word WHERE client MATCH ?2)");
+    if (q->id.len)
+        buf_cstr(sql, " AND reference >= ?3 AND reference < ?3 || '/'"); /* '/' follows '.' */
+    if (q->since)
+        buf_cstr(sql, " AND id >= ?4");
+    if (q->until)
+        buf_cstr(sql, " AND id < ?5");
+    buf_cstr(sql, " ORDER BY id DESC");
+}
+
+static void bind_phrase(sqlite3_stmt *statement, int at, struct slice words, struct buf *phrase)
+{
+    buf_clear(phrase);
+    history_phrase(words, phrase);
+    struct slice text = buf_slice(phrase);
+    sqlite3_bind_text64(statement, at, text.ptr, text.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+static void bind(sqlite3_stmt *statement, const struct history_query *q, struct buf *phrase)
+{
+    if (q->text.len)
+        bind_phrase(statement, 1, q->text, phrase);
+    if (q->client.len)
+        bind_phrase(statement, 2, q->client, phrase);
+    if (q->id.len)
+        sqlite3_bind_text64(statement, 3, q->id.ptr, q->id.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+    if (q->since)
+        sqlite3_bind_int64(statement, 4, q->since * 1000);
+    if (q->until)
+        sqlite3_bind_int64(statement, 5, q->until * 1000);
+}
+
+/* ---- what only the record tells ---- */
+
+static bool names_rule(const struct record *r, struct slice rule)
+{
+    for (size_t i = 0; i < r->rule_count; i++)
+        if (slice_ieq(r->rules[i], rule))
+            return true;
+    for (size_t i = 0; i < r->observed_count; i++)
+        if (slice_ieq(r->observed[i], rule))
+            return true;
+    return false;
+}
+
+static bool is_reference(struct slice id, struct slice asked)
+{
+    return slice_eq(id, asked) ||
+           (slice_starts(id, asked) && id.len > asked.len && id.ptr[asked.len] == '.');
+}
+
+static bool fits(const struct record *r, const struct history_query *q)
+{
+    return (!q->id.len || is_reference(r->id, q->id)) &&
+           (!q->verdict.len || slice_eq(r->verdict, q->verdict)) &&
+           (!q->rule.len || names_rule(r, q->rule));
+}
+
+static int walk(struct history *h, sqlite3_stmt *statement, const struct history_query *q,
+                bool (*take)(void *ctx, struct slice octets), void *ctx)
+{
+    int result = SQLITE_DONE;
+    size_t found = 0;
+    while (found < q->most && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct record record;
+        struct slice octets = {sqlite3_column_blob(statement, 0),
+                               (size_t)sqlite3_column_bytes(statement, 0)};
+        arena_reset(h->arena);
+        if (!record_decode(octets, h->arena, &record) || !fits(&record, q))
+            continue;
+        found++;
+        if (!take(ctx, octets))
+            return SQLITE_DONE;
+    }
+    return found < q->most ? result : SQLITE_DONE;
+}
+
+bool history_find(struct history *h, const struct history_query *q,
+                  bool (*take)(void *ctx, struct slice octets), void *ctx, const char **reason)
+{
+    sqlite3_stmt *statement = NULL;
+    struct buf sql = buf_init(TEXT_MAX), phrase = buf_init(TEXT_MAX);
+    history_commit(h);
+    *reason = "the history is not open";
+    if (!h->db)
+        return false;
+    where(q, &sql);
+    struct slice text = buf_slice(&sql);
+    bool ok = !sql.failed &&
+              sqlite3_prepare_v2(h->db, text.ptr, (int)text.len, &statement, NULL) == SQLITE_OK;
+    if (ok) {
+        bind(statement, q, &phrase);
+        ok = !phrase.failed && walk(h, statement, q, take, ctx) == SQLITE_DONE;
+    }
+    if (!ok)
+        *reason = sqlite3_errmsg(h->db);
+    sqlite3_finalize(statement);
+    buf_release(&sql);
+    buf_release(&phrase);
+    return ok;
+}

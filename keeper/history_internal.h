@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC
+ * One history, in its files:
+ *
+ *   history.c         opens it, brings it up to date, sets it aside
+ *   history_write.c   adds and takes out
+ *   history_find.c    searches */
+#ifndef KEEPER_HISTORY_INTERNAL_H
+#define KEEPER_HISTORY_INTERNAL_H
+
+#include "keeper/history.h"
+
+#include <limits.h>
+#include <sqlite3.h>
+
+enum statement {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_ADD,
+    STATEMENT_ADD_WORDS,
+    STATEMENT_OLDEST,
+    STATEMENT_REMOVE,
+    STATEMENT_REMOVE_WORDS,
+    STATEMENT_SHRINK,
+    STATEMENTS
+};
+
+struct history {
+    char path[PATH_MAX];
+    struct history_bounds bounds;
+    sqlite3 *db; /* NULL: it could not be opened; tried again later */
+    sqlite3_stmt *statements[STATEMENTS];
+    struct arena *arena; /* of the record that is looked at */
+    struct buf words[4];
+    int64_t last_id;
+    size_t pending; /* added since the last commit */
+    uint64_t lost;
+    int64_t retry_at; /* clock_ms: after a failure; 0: none */
+    bool failing;     /* what it fails for was said */
+};
+
+/* Opens the files. False with *reason. */
+bool history_begin(struct history *history, const char **reason);
+
+/* The last call has failed: what was pending is lost. Damage sets the file aside. */
+void history_failed(struct history *history, const char *what);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/history_internal.h"
+#include "keeper/history_words.h"
+
+/* Few at once, so that not much more goes than must. */
+enum { PRUNED_AT_ONCE = 100, PRUNE_ROUNDS = 10 };
+
+static bool step(struct history *h, enum statement which)
+{
+    int result = sqlite3_step(h->statements[which]);
+    sqlite3_reset(h->statements[which]);
+    return result == SQLITE_DONE || result == SQLITE_ROW;
+}
+
+static void bind_text(sqlite3_stmt *statement, int at, struct slice text)
+{
+    sqlite3_bind_text64(statement, at, text.ptr ? text.ptr : "", text.len, SQLITE_STATIC,
+                        SQLITE_UTF8);
+}
+
+/* False: a text does not fit, or the database fails. */
+static bool write_words(struct history *h, enum statement which, const struct record *record,
+                        int64_t id)
+{
+    sqlite3_stmt *statement = h->statements[which];
+    for (int i = 0; i < COLUMNS; i++) {
+        history_words(record, (enum history_column)i, &h->words[i]);
+        bind_text(statement, i + 1, buf_slice(&h->words[i]));
+    }
+    sqlite3_bind_int64(statement, COLUMNS + 1, id);
+    return step(h, which);
+}
+
+/* After a failure it is left alone for a while. */
+static bool is_ready(struct history *h)
+{
+    const char *reason;
+    if (h->db)
+        return true;
+    if (h->retry_at > clock_ms())
+        return false;
+    if (history_begin(h, &reason)) {
+        log_at(LEVEL_INFO, "", "history is written again", field_num("lost", (int64_t)h->lost));
+        h->failing = false;
+        return true;
+    }
+    history_failed(h, reason);
+    return false;
+}
+
+static bool write_record(struct history *h, const struct record *record, struct slice octets)
+{
+    sqlite3_stmt *add = h->statements[STATEMENT_ADD];
+    int64_t id = record->time * 1000;
+    if (id <= h->last_id)
+        id = h->last_id + 1;
+    sqlite3_bind_int64(add, 1, id);
+    bind_text(add, 2, record->id);
+    sqlite3_bind_blob64(add, 3, octets.ptr, octets.len, SQLITE_STATIC);
+    if (!step(h, STATEMENT_ADD) || !write_words(h, STATEMENT_ADD_WORDS, record, id))
+        return false;
+    h->last_id = id;
+    return true;
+}
+
+void history_add(struct history *h, const struct record *record, struct slice octets)
+{
+    if (!is_ready(h)) {
+        h->lost++;
+        return;
+    }
+    if (h->pending == 0 && !step(h, STATEMENT_BEGIN)) {
+        history_failed(h, "begin");
+        return;
+    }
+    h->pending++;
+    if (!write_record(h, record, octets))
+        history_failed(h, "write");
+}
+
+bool history_commit(struct history *h)
+{
+    if (h->pending == 0 || !h->db)
+        return false;
+    if (!step(h, STATEMENT_COMMIT)) {
+        history_failed(h, "commit");
+        return false;
+    }
+    h->pending = 0;
+    h->failing = false;
+    return true;
+}
+
+/* ---- taking out ---- */
+
+static bool remove_record(struct history *h, int64_t id, struct slice octets)
+{
+    struct record record;
+    sqlite3_stmt *remove = h->statements[STATEMENT_REMOVE];
+    arena_reset(h->arena);
+    if (record_decode(octets, h->arena, &record) &&
+        !write_words(h, STATEMENT_REMOVE_WORDS, &record, id))
+        return false;
+    sqlite3_bind_int64(remove, 1, id);
+    return step(h, STATEMENT_REMOVE);
+}
+
+/* How many were taken out; -1: it failed. `before`: only what is older (id). */
+static int remove_oldest(struct history *h, int64_t before)
+{
+    sqlite3_stmt *oldest = h->statements[STATEMENT_OLDEST];
+    int removed = 0, result = SQLITE_OK;
+    bool ok = true;
+    sqlite3_bind_int(oldest, 1, PRUNED_AT_ONCE);
+    while (ok && (result = sqlite3_step(oldest)) == SQLITE_ROW) {
+        int64_t id = sqlite3_column_int64(oldest, 0);
+        if (id >= before)
+            break;
+        struct slice octets = {sqlite3_column_blob(oldest, 1),
+                               (size_t)sqlite3_column_bytes(oldest, 1)};
+        ok = remove_record(h, id, octets);
+        removed++;
+    }
+    sqlite3_reset(oldest);
+    return ok && (result == SQLITE_ROW || result == SQLITE_DONE) ? removed : -1;
+}
+
+static int64_t pragma(struct history *h, const char *text)
+{
+    sqlite3_stmt *statement = NULL;
+    int64_t number = 0;
+    if (sqlite3_prepare_v2(h->db, text, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return number;
+}
+
+static uint64_t octets_of(struct history *h)
+{
+    int64_t pages = pragma(h, "PRAGMA page_count") - pragma(h, "PRAGMA freelist_count");
+    return (uint64_t)(pages > 0 ? pages : 0) * (uint64_t)pragma(h, "PRAGMA page_size");
+}
+
+/* How many were taken out; -1: it failed. */
+static int prune_some(struct history *h, int64_t now)
+{
+    bool large = octets_of(h) > h->bounds.size;
+    int64_t before = large ? INT64_MAX : (now - h->bounds.age) * 1000000;
+    int removed = step(h, STATEMENT_BEGIN) ? remove_oldest(h, before) : -1;
+    if (removed < 0 || !step(h, STATEMENT_COMMIT)) {
+        history_failed(h, "prune");
+        return -1;
+    }
+    return removed;
+}
+
+static void shrink(struct history *h)
+{
+    while (sqlite3_step(h->statements[STATEMENT_SHRINK]) == SQLITE_ROW)
+        ;
+    sqlite3_reset(h->statements[STATEMENT_SHRINK]);
+}
+
+bool history_prune(struct history *h, int64_t now)
+{
+    history_commit(h);
+    if (!h->db)
+        return false;
+    int removed = PRUNED_AT_ONCE;
+    for (int round = 0; round < PRUNE_ROUNDS && removed == PRUNED_AT_ONCE; round++)
+        removed = prune_some(h, now);
+    if (removed >= 0)
+        shrink(h);
+    return removed == PRUNED_AT_ONCE;
+}
+
+struct history_counts history_counts(struct history *h)
+{
+    struct history_counts counts = {.lost = h->lost};
+    if (!h->db)
+        return counts;
+    counts.records = (uint64_t)pragma(h, "SELECT count(*) FROM record");
+    counts.octets = octets_of(h);
+    return counts;
+}

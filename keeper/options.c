@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/options.h"
+
+#include "base/slice.h"
+
+#include <getopt.h>
+
+static const struct option known[] = {
+    {"user", required_argument, NULL, 'u'},   {"folder", required_argument, NULL, 'f'},
+    {"log-to", required_argument, NULL, 't'}, {"log-level", required_argument, NULL, 'l'},
+    {"age", required_argument, NULL, 'a'},    {"size", required_argument, NULL, 's'},
+    {"history", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0},
+};
+
+static bool take(struct options *out, int letter)
+{
+    switch (letter) {
+    case 'u':
+        out->user = optarg;
+        return true;
+    case 'f':
+        out->folder = optarg;
+        return true;
+    case 't':
+        out->log_to = optarg;
+        return true;
+    case 'l':
+        out->log_level = optarg;
+        return true;
+    case 'a':
+        return slice_to_u64(slice_of(optarg), INT32_MAX, &out->age);
+    case 's':
+        return slice_to_u64(slice_of(optarg), INT64_MAX, &out->size);
+    case 'h':
+        out->history = true;
+        return true;
+    }
+    return false;
+}
+
+bool options_parse(int argc, char *argv[], struct options *out)
+{
+    int letter;
+    *out = (struct options){.log_to = "stderr", .log_level = "info"};
+    while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1)
+        if (!take(out, letter))
+            return false;
+    return optind == argc && out->user && out->folder && out->age && out->size;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC
+ * The options of gatepost-keeper, which the parent gives it. */
+#ifndef KEEPER_OPTIONS_H
+#define KEEPER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct options {
+    const char *user, *folder;
+    const char *log_to, *log_level;
+    uint64_t age, size; /* of the history: seconds, octets */
+    bool history;
+};
+
+/* False: they are not as the parent gives them. */
+bool options_parse(int argc, char *argv[], struct options *out);
+
+#endif

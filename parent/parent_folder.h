@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC
+ * A folder that is one child's alone. */
+#ifndef PARENT_PARENT_FOLDER_H
+#define PARENT_PARENT_FOLDER_H
+
+/* Makes it where there is none, gives it to `user` and opens it with a lock that a child can
+ * inherit, so that a second one is kept out even when its parent was killed. A descriptor, the
+ * caller's; -1 with *reason: it belongs to somebody else, another one uses it, ... */
+int folder_own(const char *path, const char *user, const char **reason);
+
+/* Makes the folders that `path` stands in, for all to enter, where they are not there yet. */
+void folders_above(const char *path);
+
+#endif

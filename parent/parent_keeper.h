@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC
+ * The keeper as the parent sees it: one process at a time, and the queue that outlives it, so that
+ * what proxies record meanwhile is not lost. It is no generation's: it lives as long as some
+ * configuration keeps records, and is replaced when its options change. */
+#ifndef PARENT_PARENT_KEEPER_H
+#define PARENT_PARENT_KEEPER_H
+
+#include "common/keeping.h"
+#include "parent/parent_backoff.h"
+#include "policy/config.h"
+
+#include <sys/types.h>
+
+enum { KEEPER_GRACE = 10000 /* from END to SIGKILL: it writes what is queued; milliseconds */ };
+
+struct keeper_command {
+    char user[64], folder[PATH_MAX], lines[PATH_MAX]; /* lines: file for JSON, empty: none */
+    char control[PATH_MAX];
+    char log_to[16], log_level[16];
+    uint64_t age, size; /* seconds, octets */
+    bool history;
+};
+
+struct keeper {
+    int sending, receiving; /* the queue's two ends, owned */
+    bool wanted, ending;
+    struct keeper_command command, running;
+    pid_t pid;                        /* 0: none runs */
+    int control, folder, listening;   /* while one runs, else -1 */
+    int64_t since, start_at, kill_at; /* 0: never */
+    struct backoff backoff;
+    char told[160]; /* why it could not be started, as the log has it */
+};
+
+/* Makes the queue. False with errno. */
+bool keeper_init(struct keeper *keeper);
+
+/* Whether a configuration has anything kept. */
+bool keeper_needed(const struct config *config);
+
+/* What it should be from now on; NULL: none is wanted. */
+void keeper_configure(struct keeper *keeper, const struct config *config, int64_t now);
+
+/* Starts and ends it when that is due. Returns when to look again; 0: not by time. */
+int64_t keeper_settle(struct keeper *keeper, int64_t now);
+
+/* It has said something, or its control socket has ended. */
+void keeper_hear(struct keeper *keeper, int64_t now);
+
+bool keeper_died(struct keeper *keeper, pid_t pid, int status, int64_t now);
+
+/* The file of JSON lines was moved away: it gets a new one. */
+void keeper_reopen(struct keeper *keeper);
+
+/* A file for them, for appending. -1 with errno. */
+int keeper_open_lines(const char *path);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC
+ * Records on their way to the keeper. It never waits: what the queue has no room for is lost, and
+ * counted. */
+#ifndef PROXY_PROCESS_RECORDER_H
+#define PROXY_PROCESS_RECORDER_H
+
+#include "common/record.h"
+#include "proxy/process/proxy.h"
+
+/* Whether anybody keeps records: else none need be made. */
+static inline bool recorder_wants(const struct proxy *proxy)
+{
+    return proxy->keeper >= 0;
+}
+
+/* Sends a record; its time and gateway are set here. */
+void recorder_send(struct proxy *proxy, struct record *record);
+
+#endif

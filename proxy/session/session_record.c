@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/session/session_record.h"
+
+#include "base/clock.h"
+
+enum {
+    SINGLY = 10,      /* of a session; what is past that is told as a number */
+    TURNED_MOST = 20, /* of those who are turned away, a second */
+};
+
+static struct slice word_of(enum fact fact, int index)
+{
+    return slice_of(fact_info(fact)->type.words->words[index]);
+}
+
+void session_record(struct session *s, struct record *record)
+{
+    SSL *ssl = s->stream ? stream_ssl(s->stream) : NULL;
+    record->session = slice_of(s->id);
+    if (record->id.len == 0)
+        record->id = record->session;
+    record->listener = s->listener->name;
+    record->protocol = word_of(FACT_PROTOCOL, s->listener->protocol);
+    record->direction = word_of(FACT_DIRECTION, s->listener->direction);
+    record->client = s->client;
+    record->port = s->client_port;
+    record->tls = ssl ? slice_of(SSL_get_version(ssl)) : SLICE("");
+    if (s->study) {
+        record->client_dns.count = s->study->dns.queries;
+        record->client_dns.ms = s->study->dns.ms;
+    }
+    recorder_send(s->proxy, record);
+}
+
+bool session_records_refusal(struct session *s)
+{
+    return recorder_wants(s->proxy) && ++s->refusals <= SINGLY;
+}
+
+void session_record_rest(struct session *s)
+{
+    if (s->refusals <= SINGLY)
+        return;
+    struct record record = {
+        .stage = SLICE("session"), .verdict = SLICE("reject"), .count = s->refusals - SINGLY};
+    session_record(s, &record);
+}
+
+void session_record_failure(struct session *s, struct slice reason)
+{
+    struct record record = {.stage = SLICE("tls"), .verdict = SLICE("failed"), .reason = reason};
+    if (session_records_refusal(s))
+        session_record(s, &record);
+}
+
+void session_record_turned_away(struct session *s, struct slice said)
+{
+    static int64_t second;
+    static int64_t count;
+    int64_t now = clock_wall();
+    struct record record = {.stage = SLICE("connect"), .verdict = SLICE("defer"), .reply = said};
+    if (!recorder_wants(s->proxy))
+        return;
+    if (now != second) {
+        record.count = count > TURNED_MOST ? count - TURNED_MOST : 0;
+        second = now;
+        count = 0;
+    }
+    if (++count <= TURNED_MOST)
+        session_record(s, &record);
+}

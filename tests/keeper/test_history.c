@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/history.h"
+
+#include "base/clock.h"
+#include "tests/harness/unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MEGABYTE = 1 << 20, DAY = 86400 };
+
+ARENA(64 << 20);
+static char folder[] = "/tmp/gatepost-history-XXXXXX";
+static char path[64];
+static struct history *history;
+static const int64_t start = 1795860000000;
+
+static struct history *open_with(int64_t age, uint64_t size)
+{
+    struct history_bounds bounds = {.age = age, .size = size};
+    const char *reason = "";
+    struct history *opened = history_open(path, &bounds, &reason);
+    if (!opened)
+        fail_msg("%s", reason);
+    return opened;
+}
+
+static void set_up(void)
+{
+    make_arena();
+    strcpy(folder, "/tmp/gatepost-history-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/history.db", folder);
+    history = open_with(30 * DAY, 1024 * MEGABYTE);
+}
+
+static void tear_down(void)
+{
+    char name[400];
+    history_close(&history);
+    DIR *entries = opendir(folder);
+    for (struct dirent *e; (e = readdir(entries));) {
+        snprintf(name, sizeof name, "%s/%s", folder, e->d_name);
+        unlink(name);
+    }
+    closedir(entries);
+    rmdir(folder);
+    free_arena();
+}
+
+EACH_TEST(set_up, tear_down);
+
+static void add(struct history *to, const struct record *r)
+{
+    struct buf out = buf_init(160 * 1024);
+    assert_true(record_encode(&out, r));
+    history_add(to, r, buf_slice(&out));
+    buf_release(&out);
+}
+
+static struct record message(int64_t time, const char *id, const char *from)
+{
+    static struct record_recipient to;
+    to.address = SLICE("user@example.com");
+    return (struct record){.time = time,
+                           .id = slice_of(id),
+                           .from = slice_of(from),
+                           .client = {.family = 4, .bytes = {192, 0, 2, 1}},
+                           .verdict = SLICE("accept"),
+                           .subject = SLICE("Your invoice"),
+                           .message_id = SLICE("<42@mail.example>"),
+                           .recipients = &to,
+                           .recipient_count = 1};
+}
+
+/* ---- the ids that are found, with a blank behind each ---- */
+
+static char found[4096];
+
+static bool note(void *ctx, struct slice octets)
+{
+    (void)ctx;
+    struct record r;
+    assert_true(record_decode(octets, arena, &r));
+    size_t at = strlen(found);
+    snprintf(found + at, sizeof found - at, "%.*s ", SLICE_ARGS(r.id));
+    return true;
+}
+
+static const char *find(struct history_query query)
+{
+    const char *reason = "";
+    found[0] = '\0';
+    if (!query.most)
+        query.most = 100;
+    if (!history_find(history, &query, note, NULL, &reason))
+        fail_msg("%s", reason);
+    return found;
+}
+
+static void fill(void)
+{
+    struct record r = message(start, "aaaaaaaaa000.1", "a@one.example");
+    add(history, &r);
+    r = message(start + 1, "aaaaaaaaa000.2", "b@two.example");
+    r.verdict = SLICE("reject");
+    r.subject = SLICE("Something else");
+    static const struct slice rules[] = {{"bad", 3}};
+    r.rules = rules;
+    r.rule_count = 1;
+    add(history, &r);
+    r = message(start + 2, "aaaaaaaaa0001.1", "c@two.example");
+    r.client = (struct ip){.family = 6, .bytes = {0x20, 1, 0xd, 0xb8, [15] = 7}};
+    r.message_id = SLICE("<43@mail.example>");
+    add(history, &r);
+}
+
+TEST(test_a_message_is_found_by_its_reference_and_those_of_a_session_by_theirs)
+{
+    fill();
+    assert_string_equal(find((struct history_query){.id = SLICE("aaaaaaaaa000.2")}),
+                        "aaaaaaaaa000.2 ");
+    assert_string_equal(find((struct history_query){.id = SLICE("aaaaaaaaa000")}),
+                        "aaaaaaaaa000.2 aaaaaaaaa000.1 ");
+    assert_string_equal(find((struct history_query){.id = SLICE("aaaaaaaaa00")}), "");
+}
+
+TEST(test_a_message_is_found_by_address_domain_subject_message_id_and_client)
+{
+    fill();
+    assert_string_equal(find((struct history_query){.text = SLICE("b@two.example")}),
+                        "aaaaaaaaa000.2 ");
+    assert_string_equal(find((struct history_query){.text = SLICE("two.example")}),
+                        "aaaaaaaaa0001.1 aaaaaaaaa000.2 ");
+    assert_string_equal(find((struct history_query){.text = SLICE("USER@example.com"), .most = 2}),
+                        "aaaaaaaaa0001.1 aaaaaaaaa000.2 ");
+    assert_string_equal(find((struct history_query){.text = SLICE("something")}),
+                        "aaaaaaaaa000.2 ");
+    assert_string_equal(find((struct history_query){.text = SLICE("<43@mail.example>")}),
+                        "aaaaaaaaa0001.1 ");
+    assert_string_equal(find((struct history_query){.client = SLICE("2001:db8::7")}),
+                        "aaaaaaaaa0001.1 ");
+    assert_string_equal(find((struct history_query){.client = SLICE("192.0.2.1")}),
+                        "aaaaaaaaa000.2 aaaaaaaaa000.1 ");
+}
+
+TEST(test_records_are_found_by_verdict_rule_and_time)
+{
+    fill();
+    assert_string_equal(find((struct history_query){.verdict = SLICE("reject")}),
+                        "aaaaaaaaa000.2 ");
+    assert_string_equal(find((struct history_query){.rule = SLICE("bad")}), "aaaaaaaaa000.2 ");
+    assert_string_equal(find((struct history_query){.since = start + 1}),
+                        "aaaaaaaaa0001.1 aaaaaaaaa000.2 ");
+    assert_string_equal(find((struct history_query){.until = start + 1}), "aaaaaaaaa000.1 ");
+}
+
+/* What FTS5 would take for operators, quotes and columns is only words. */
+TEST(test_a_search_is_words_and_never_a_language)
+{
+    fill();
+    static const char *const hostile[] = {"\"",
+                                          "'; DROP TABLE record; --",
+                                          "invoice OR something",
+                                          "subject:invoice",
+                                          "*",
+                                          "NEAR(a b)",
+                                          "",
+                                          "a\"b",
+                                          "^invoice",
+                                          "\xff\xfe",
+                                          "-invoice"};
+    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++)
+        find((struct history_query){.text = slice_of(hostile[i])});
+    assert_string_equal(find((struct history_query){.text = SLICE("invoice OR something")}), "");
+    assert_string_equal(find((struct history_query){.text = {"inv\0oice", 8}}), "");
+    assert_string_equal(find((struct history_query){.text = SLICE("a@one.example")}),
+                        "aaaaaaaaa000.1 ");
+}
+
+TEST(test_records_that_come_at_one_moment_are_all_kept_in_order)
+{
+    for (int i = 0; i < 20; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "bbbbbbbbb000.%d", i);
+        struct record r = message(start, id, "a@one.example");
+        add(history, &r);
+    }
+    find((struct history_query){.id = SLICE("bbbbbbbbb000"), .most = 3});
+    assert_string_equal(found, "bbbbbbbbb000.19 bbbbbbbbb000.18 bbbbbbbbb000.17 ");
+}
+
+TEST(test_what_was_added_is_there_after_a_restart)
+{
+    fill();
+    history_close(&history);
+    history = open_with(30 * DAY, 1024 * MEGABYTE);
+    assert_string_equal(find((struct history_query){.id = SLICE("aaaaaaaaa000")}),
+                        "aaaaaaaaa000.2 aaaaaaaaa000.1 ");
+    struct record r = message(start - 5000, "ccccccccc000.1", "a@one.example"); /* the clock fell */
+    add(history, &r);
+    assert_string_equal(find((struct history_query){.id = SLICE("ccccccccc000.1")}),
+                        "ccccccccc000.1 ");
+}
+
+TEST(test_what_is_too_old_is_taken_out_of_the_index_as_well)
+{
+    fill();
+    assert_false(history_prune(history, start / 1000 + 30 * DAY));
+    assert_string_equal(find((struct history_query){.text = SLICE("example.com")}),
+                        "aaaaaaaaa0001.1 aaaaaaaaa000.2 aaaaaaaaa000.1 ");
+    assert_false(history_prune(history, start / 1000 + 31 * DAY));
+    assert_string_equal(find((struct history_query){.text = SLICE("example.com")}), "");
+    assert_int_equal(history_counts(history).records, 0);
+}
+
+TEST(test_past_its_size_the_oldest_go)
+{
+    history_close(&history);
+    history = open_with(3650 * DAY, 2 * MEGABYTE);
+    char *subject = arena_alloc(arena, 2001);
+    memset(subject, 'x', 2000);
+    for (int i = 0; i < 4000; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "ddddddddd000.%d", i);
+        struct record r = message(start + i, id, "a@one.example");
+        r.subject = (struct slice){subject, 2000};
+        add(history, &r);
+    }
+    history_commit(history);
+    assert_true(history_counts(history).octets > 4 * MEGABYTE);
+    for (int i = 0; i < 20 && history_prune(history, start / 1000); i++)
+        ;
+    struct history_counts counts = history_counts(history);
+    assert_true(counts.octets <= 2 * MEGABYTE);
+    assert_in_range(counts.records, 100, 3000);
+    assert_string_equal(find((struct history_query){.id = SLICE("ddddddddd000.3999")}),
+                        "ddddddddd000.3999 ");
+    assert_string_equal(find((struct history_query){.id = SLICE("ddddddddd000.0")}), "");
+}
+
+static unsigned set_aside(void)
+{
+    unsigned count = 0;
+    DIR *entries = opendir(folder);
+    for (struct dirent *e; (e = readdir(entries));)
+        count += strstr(e->d_name, "history.db.damaged-") != NULL;
+    closedir(entries);
+    return count;
+}
+
+static void scribble(off_t from, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    for (size_t i = 0; i < len; i++)
+        assert_int_equal(pwrite(fd, "\xa5", 1, from + (off_t)i), 1);
+    close(fd);
+}
+
+TEST(test_a_file_that_is_no_database_is_set_aside)
+{
+    fill();
+    history_close(&history);
+    scribble(0, 100);
+    history = open_with(30 * DAY, 1024 * MEGABYTE);
+    assert_int_equal(set_aside(), 1);
+    fill();
+    assert_string_equal(find((struct history_query){.id = SLICE("aaaaaaaaa000.1")}),
+                        "aaaaaaaaa000.1 ");
+}
+
+TEST(test_damage_that_shows_later_sets_the_file_aside_and_goes_on)
+{
+    for (int i = 0; i < 2000; i++) {
+        struct record r = message(start + i, "eeeeeeeee000.1", "a@one.example");
+        add(history, &r);
+    }
+    history_close(&history);
+    scribble(20 * 4096, 100 * 4096);
+    history = open_with(30 * DAY, 1024 * MEGABYTE);
+    for (int i = 0; i < 50 && set_aside() == 0; i++)
+        fill(), history_commit(history), history_prune(history, start / 1000 + 60 * DAY);
+    assert_int_equal(set_aside(), 1);
+    clock_advance(60000);
+    fill();
+    assert_string_equal(find((struct history_query){.id = SLICE("aaaaaaaaa000.1"), .most = 1}),
+                        "aaaaaaaaa000.1 ");
+    assert_true(history_counts(history).lost > 0);
+}
+
+TEST(test_a_form_of_a_later_version_is_left_alone)
+{
+    sqlite3 *db;
+    history_close(&history);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    struct history_bounds bounds = {.age = DAY, .size = MEGABYTE};
+    const char *reason = "";
+    history = history_open(path, &bounds, &reason);
+    assert_null(history);
+    assert_non_null(strstr(reason, "form is 99"));
+    assert_int_equal(set_aside(), 0);
+}

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: ISC
+"""The keeper and what befalls it: killed, stopped, a full disk, a damaged file. Mail goes on, and what can be kept is kept."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import sqlite3
+import struct
+import subprocess
+import time
+
+import pytest
+
+from lab import needs
+from lab.gatepost import Gatepost, backend, check_configuration, domains
+from lab.process import wait_until
+from lab.smtp_client import Session
+
+CONTROL_STATUS, CONTROL_FIND, CONTROL_ITEM, CONTROL_END = 1, 2, 3, 4
+
+
+@pytest.fixture
+def body(new_backend):
+    return backend("behind", new_backend().port) + domains("behind", "example.com")
+
+
+def keeper(gateway):
+    """Its pid, once it runs."""
+    return wait_until(lambda: gateway.pids("gatepost-keeper"))[0]
+
+
+def folder(gateway):
+    return pathlib.Path(gateway.dir) / "keeper"
+
+
+def send(gateway, *subjects):
+    """Messages in one session; each is taken."""
+    with Session(gateway.port) as client:
+        client.ehlo()
+        for subject in subjects:
+            client.envelope("u@example.com")
+            assert client.data(b"Subject: %s\r\n\r\nhello\r\n" % str(subject).encode()).code == 250
+
+
+def recorded(gateway, *words):
+    """The records that gatepostctl finds; None while nobody answers."""
+    out = gateway.control("trace", "--json", "--most", "10000", *words)
+    return None if out is None else [json.loads(line) for line in out.splitlines()]
+
+
+def count(gateway):
+    return len(recorded(gateway) or [])
+
+
+def status(gateway):
+    return json.loads(gateway.control("status"))
+
+
+def test_it_is_locked_up_in_its_folder(start, body):
+    gateway = start(body)
+    pid = keeper(gateway)
+    assert gateway.wait_log("keeper ready")
+    state = pathlib.Path("/proc/%d/status" % pid).read_text()
+    assert "NoNewPrivs:\t1" in state and "CapEff:\t0000000000000000" in state
+    uid = int(state.split("Uid:\t")[1].split()[0])
+    assert uid != 0 and uid == folder(gateway).stat().st_uid != 65534
+    assert os.readlink("/proc/%d/root" % pid) == str(folder(gateway))
+    if not needs.SANITIZED:
+        assert "Seccomp:\t2" in state
+    assert folder(gateway).stat().st_mode & 0o777 == 0o700
+
+
+def test_what_is_decided_while_it_stands_still_is_recorded_afterwards(start, body):
+    gateway = start(body)
+    pid = keeper(gateway)
+    send(gateway, "before")
+    os.kill(pid, signal.SIGSTOP)
+    began = time.monotonic()
+    send(gateway, *range(100))
+    assert time.monotonic() - began < 10, "mail waits for the keeper"
+    os.kill(pid, signal.SIGCONT)
+    assert wait_until(lambda: count(gateway) == 101)
+
+
+def test_what_is_decided_while_none_runs_is_recorded_by_the_next(start, body):
+    gateway = start(body)
+    send(gateway, "before")
+    assert wait_until(lambda: count(gateway) == 1)
+    os.kill(keeper(gateway), signal.SIGKILL)
+    send(gateway, *range(50))
+    assert wait_until(lambda: count(gateway) == 51)
+    assert "keeper died" in gateway.log()
+
+
+def test_killed_again_and_again_it_costs_no_mail(start, body, new_backend):
+    gateway = start(body)
+    for n in range(5):
+        for pid in gateway.pids("gatepost-keeper"):
+            os.kill(pid, signal.SIGKILL)
+        send(gateway, *range(20))
+    assert wait_until(lambda: recorded(gateway) is not None, 40)
+    send(gateway, "after all")
+    assert wait_until(lambda: recorded(gateway, "after all"))
+    assert not gateway.pids("gatepost-keeper")[1:], "two at once"
+
+
+def test_what_was_decided_before_the_service_stops_is_on_the_disk(start, body):
+    gateway = start(body)
+    keeper(gateway)
+    send(gateway, *range(200))
+    assert gateway.stop() == 0
+    database = sqlite3.connect(str(folder(gateway) / "history.db"))
+    assert database.execute("SELECT count(*) FROM record").fetchone() == (200,)
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_with_other_options_it_is_replaced_and_no_record_is_lost(start, body):
+    gateway = start(body)
+    first = keeper(gateway)
+    send(gateway, *range(20))
+    gateway.configure(body, {"history": {"age": "10d"}})
+    gateway.reload()
+    send(gateway, *range(20))
+    assert wait_until(lambda: gateway.pids("gatepost-keeper") and keeper(gateway) != first)
+    send(gateway, *range(20))
+    assert wait_until(lambda: count(gateway) == 60)
+
+
+def test_a_reload_that_changes_nothing_of_it_leaves_it_alone(start, body):
+    gateway = start(body)
+    first = keeper(gateway)
+    gateway.configure(body + 'rule "x" when sender == "x@y.example" then discard\n')
+    gateway.reload()
+    assert gateway.wait_log("serving generation=2")
+    assert keeper(gateway) == first
+
+
+def test_where_nothing_is_kept_none_runs(start, body):
+    gateway = start(body, changes={"history": {"enabled": "off"}, "log": {"decisions": '""'}})
+    send(gateway, "unseen")
+    assert not gateway.pids("gatepost-keeper") and not folder(gateway).exists()
+    assert gateway.control("trace") is None
+
+
+def test_decisions_alone_are_written_without_a_history(start, body):
+    gateway = start(body, changes={"history": {"enabled": "off"}})
+    send(gateway, "seen")
+    assert [record["subject"] for record in gateway.decisions()] == ["seen"]
+    assert recorded(gateway) is None
+    assert not (folder(gateway) / "history.db").exists()
+
+
+def test_a_file_of_decisions_that_was_moved_away_gets_a_successor(start, body):
+    gateway = start(body)
+    send(gateway, "one")
+    assert len(gateway.decisions()) == 1
+    os.rename(gateway.decision_log, gateway.decision_log + ".1")
+    gateway.process.signal(signal.SIGUSR1)
+    assert wait_until(lambda: os.path.exists(gateway.decision_log))
+    assert gateway.control("status")
+    send(gateway, "two")
+    assert [record["subject"] for record in gateway.decisions()] == ["two"]
+
+
+# ---- trouble with the disk
+
+
+@needs.root
+def test_a_full_disk_costs_records_and_no_mail(start, body, own_dir):
+    disk = own_dir / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=0755", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no tmpfs can be mounted here: %s" % mounted.stderr.decode())
+    try:
+        gateway = start(body, changes={"keeper": {"folder": '"%s/keeper"' % disk}})
+        send(gateway, "before")
+        assert wait_until(lambda: count(gateway) == 1)
+        ballast = disk / "ballast"
+        with open(ballast, "wb", buffering=0) as out:
+            try:
+                while True:
+                    out.write(b"x" * 4096)
+            except OSError:
+                pass
+        send(gateway, *range(300))
+        assert gateway.wait_log("history not written, records are lost")
+        ballast.unlink()
+        assert wait_until(lambda: send(gateway, "again") or recorded(gateway, "again"), 20)
+        assert status(gateway)["history"]["lost"] > 0
+        assert "history is written again" in gateway.log()
+        gateway.stop()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_damaged_history_is_set_aside_and_a_new_one_begun(start, body):
+    gateway = start(body)
+    send(gateway, "lost")
+    assert wait_until(lambda: count(gateway) == 1)
+    gateway.stop()
+    file = folder(gateway) / "history.db"
+    file.write_bytes(b"\xa5" * file.stat().st_size)
+    gateway.start()
+    send(gateway, "new")
+    assert [record["subject"] for record in wait_until(lambda: recorded(gateway))] == ["new"]
+    assert "damaged and set aside" in gateway.log()
+    assert [path for path in folder(gateway).iterdir() if ".damaged-" in path.name]
+
+
+@needs.root
+def test_a_folder_of_somebody_else_is_not_taken(start, body, own_dir):
+    other = own_dir / "other"
+    other.mkdir()
+    os.chown(other, 12345, 12345)
+    gateway = start(body, changes={"keeper": {"folder": '"%s"' % other}})
+    send(gateway, "kept nowhere")
+    assert gateway.wait_log("the folder belongs to somebody else")
+    assert not list(other.iterdir()) and other.stat().st_uid == 12345
+
+
+def test_a_user_that_runs_the_proxies_is_refused(run_dir, own_dir, body):
+    gateway = Gatepost(own_dir, body, changes={"keeper": {"user": '"nobody"'}})
+    code, said = check_configuration(gateway.file)
+    if needs.IS_ROOT:
+        assert code == 1 and 'keeper user "nobody": it runs the proxies' in said
+
+
+# ---- who asks
+
+
+@needs.root
+def test_nobody_else_may_ask(start, body):
+    gateway = start(body)
+    keeper(gateway)
+    assert gateway.control("status")
+    done = subprocess.run([str(gateway.build / "gatepostctl"), "status", "--control", gateway.dir + "/control"], capture_output=True, text=True, user=12345, group=12345, extra_groups=[])
+    assert done.returncode == 1 and "Permission denied" in done.stderr
+
+
+def ask(gateway, packet, patience=5):
+    """The types of the answers to a packet; None: it hung up."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+        os.chdir(gateway.dir)
+        sock.connect("control")
+        sock.settimeout(patience)
+        sock.send(packet)
+        kinds = []
+        while not kinds or kinds[-1] != CONTROL_END:
+            answer = sock.recv(1 << 20)
+            if not answer:
+                return None
+            kinds.append(struct.unpack_from("=H", answer)[0])
+        return kinds
+
+
+def test_questions_that_are_none_are_refused_and_harm_nobody(start, body, monkeypatch):
+    monkeypatch.chdir("/")
+    gateway = start(body)
+    send(gateway, "one")
+    assert wait_until(lambda: count(gateway) == 1)
+    empty = b"\0\0\0\0" * 5
+    for packet in (struct.pack("=H", 77), struct.pack("=H", CONTROL_STATUS) + b"x", struct.pack("=H", CONTROL_FIND),
+                   struct.pack("=H", CONTROL_FIND) + b"\xff" * 100,
+                   struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQI", 1 << 63, 0, 10),
+                   struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQI", 0, 0, 1 << 31)):
+        assert ask(gateway, packet) == [CONTROL_END]
+    assert ask(gateway, b"x") is None
+    assert ask(gateway, struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQI", 0, 0, 10)) == [CONTROL_ITEM, CONTROL_END]
+
+
+def test_those_who_ask_and_do_not_listen_keep_nobody_waiting(start, body, monkeypatch):
+    monkeypatch.chdir("/")
+    gateway = start(body)
+    send(gateway, *range(100))
+    assert wait_until(lambda: count(gateway) == 100)
+    os.chdir(gateway.dir)
+    question = struct.pack("=H", CONTROL_FIND) + b"\0\0\0\0" * 5 + struct.pack("=QQI", 0, 0, 10000)
+    deaf = []
+    for _ in range(20):
+        deaf.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        deaf[-1].connect("control")
+        for _ in range(20):
+            deaf[-1].send(question)
+    send(gateway, "meanwhile")
+    assert wait_until(lambda: recorded(gateway, "meanwhile"))
+    for sock in deaf:
+        sock.close()
+    assert wait_until(lambda: recorded(gateway, "meanwhile"))
