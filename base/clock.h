@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-int64_t clock_ms(void);   /* monotonic milliseconds, for durations */
-int64_t clock_wall(void); /* seconds since 1970, for dates */
+int64_t clock_ms(void);      /* monotonic milliseconds, for durations */
+int64_t clock_wall(void);    /* seconds since 1970, for dates */
 int64_t clock_wall_ms(void); /* the same in milliseconds */
 
 /* For unit tests: both clocks stand `ms` milliseconds further than they would. */

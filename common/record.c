@@ -2,11 +2,11 @@
  * record = version octet, time, client (slice), texts and numbers as in record.def, lists (each a
  * u32 count and its members), score, facts, keyed facts.
  * facts = u32 count, then each {u32 number, slice of its value (value_encode)}. */
-#include "common/record.h"
+#include "common/record_fields.h"
 
 #include <string.h>
 
-enum { VERSION = 1, FACTS_ROOM = 16 /* what must stand behind them */ };
+enum { FACTS_ROOM = 16 /* what must stand behind them */ };
 
 /* ---- to octets ---- */
 
@@ -156,175 +156,36 @@ static void pack_keyed(struct buf *out, const struct record *r)
     fill_gap(out, count, n);
 }
 
+static void pack_fields(struct buf *out, const struct record *r)
+{
+    for (size_t i = 0; i < record_field_count; i++) {
+        const void *field = record_at(r, i);
+        const struct record_cost *cost = field;
+        switch (record_fields[i].kind) {
+        case KIND_TEXT:
+            pack_slice(out, *(const struct slice *)field);
+            break;
+        case KIND_NUMBER:
+            pack_number(out, *(const int64_t *)field);
+            break;
+        case KIND_COST:
+            pack_number(out, cost->count);
+            pack_number(out, cost->ms);
+            break;
+        }
+    }
+}
+
 bool record_encode(struct buf *out, const struct record *r)
 {
-    pack_u8(out, VERSION);
+    pack_u8(out, RECORD_VERSION);
     pack_number(out, r->time);
     pack_client(out, &r->client);
-#define RECORD_TEXT(name, doc) pack_slice(out, r->name);
-#define RECORD_NUMBER(name, doc) pack_number(out, r->name);
-#define RECORD_COST(name, doc)                                                                     \
-    pack_number(out, r->name.count);                                                               \
-    pack_number(out, r->name.ms);
-#include "common/record.def"
-#undef RECORD_TEXT
-#undef RECORD_NUMBER
-#undef RECORD_COST
+    pack_fields(out, r);
     pack_lists(out, r);
     if (out->failed)
         return false;
     pack_facts(out, r->facts);
     pack_keyed(out, r);
     return !out->failed;
-}
-
-/* ---- from octets ---- */
-
-static double unpack_double(struct unpack *in)
-{
-    double number = 0;
-    if (in->bad || in->left.len < sizeof number) {
-        in->bad = true;
-        return 0;
-    }
-    memcpy(&number, in->left.ptr, sizeof number);
-    in->left = slice_from(in->left, sizeof number);
-    in->bad = number != number;
-    return number;
-}
-
-static void unpack_client(struct unpack *in, struct ip *ip)
-{
-    struct slice octets = unpack_slice(in);
-    *ip = (struct ip){.family = octets.len == 4 ? 4 : octets.len == 16 ? 6 : 0};
-    if (ip->family)
-        memcpy(ip->bytes, octets.ptr, octets.len);
-    else if (octets.len)
-        in->bad = true;
-}
-
-/* Room for as many as are announced, each of which takes at least `least` octets; NULL: none. */
-static void *unpack_list(struct unpack *in, struct arena *arena, size_t size, size_t least,
-                         size_t *count)
-{
-    uint32_t announced = unpack_u32(in);
-    void *items = NULL;
-    if (!in->bad && announced <= RECORD_ITEMS_MAX && announced * least <= in->left.len)
-        items = announced ? arena_array(arena, announced, size) : NULL;
-    if (announced && !items)
-        in->bad = true;
-    *count = items ? announced : 0;
-    return items;
-}
-
-static const struct slice *unpack_slices(struct unpack *in, struct arena *arena, size_t *count)
-{
-    struct slice *items = unpack_list(in, arena, sizeof *items, 4, count);
-    for (size_t i = 0; i < *count; i++)
-        items[i] = unpack_slice(in);
-    return items;
-}
-
-static void unpack_recipients(struct unpack *in, struct arena *arena, struct record *r)
-{
-    struct record_recipient *items = unpack_list(in, arena, sizeof *items, 12, &r->recipient_count);
-    for (size_t i = 0; i < r->recipient_count; i++) {
-        items[i].address = unpack_slice(in);
-        items[i].verdict = unpack_slice(in);
-        items[i].reply = unpack_slice(in);
-    }
-    r->recipients = items;
-}
-
-static void unpack_points(struct unpack *in, struct arena *arena, struct record *r)
-{
-    struct record_points *items = unpack_list(in, arena, sizeof *items, 12, &r->point_count);
-    for (size_t i = 0; i < r->point_count; i++) {
-        items[i].name = unpack_slice(in);
-        items[i].points = unpack_double(in);
-    }
-    r->points = items;
-}
-
-static void unpack_edits(struct unpack *in, struct arena *arena, struct record *r)
-{
-    struct record_edit *items = unpack_list(in, arena, sizeof *items, 16, &r->edit_count);
-    for (size_t i = 0; i < r->edit_count; i++) {
-        items[i].kind = unpack_slice(in);
-        items[i].name = unpack_slice(in);
-        items[i].value = unpack_slice(in);
-        items[i].part = unpack_u32(in);
-    }
-    r->edits = items;
-}
-
-static enum fact unpack_fact_number(struct unpack *in, bool keyed)
-{
-    uint32_t number = unpack_u32(in);
-    if (number < FACT_COUNT && fact_info((enum fact)number)->keyed == keyed)
-        return (enum fact)number;
-    in->bad = true;
-    return FACT_LISTENER;
-}
-
-static void unpack_value(struct unpack *in, struct arena *arena, enum fact fact,
-                         struct value *value)
-{
-    struct slice octets = unpack_slice(in);
-    if (in->bad || !value_decode(&octets, &fact_info(fact)->type, arena, value) || octets.len)
-        in->bad = true;
-}
-
-static void unpack_facts(struct unpack *in, struct arena *arena, struct record *r)
-{
-    uint32_t count = unpack_u32(in);
-    struct facts *facts = NULL;
-    if (in->bad || count > FACT_COUNT || (count && !(facts = arena_alloc(arena, sizeof *facts)))) {
-        in->bad = true;
-        return;
-    }
-    for (uint32_t i = 0; !in->bad && i < count; i++) {
-        enum fact fact = unpack_fact_number(in, false);
-        unpack_value(in, arena, fact, &facts->fact[fact]);
-    }
-    r->facts = facts;
-}
-
-static void unpack_keyed(struct unpack *in, struct arena *arena, struct record *r)
-{
-    struct record_keyed *items = unpack_list(in, arena, sizeof *items, 13, &r->keyed_count);
-    for (size_t i = 0; !in->bad && i < r->keyed_count; i++) {
-        items[i].fact = unpack_fact_number(in, true);
-        items[i].name = unpack_slice(in);
-        unpack_value(in, arena, items[i].fact, &items[i].value);
-    }
-    r->keyed = items;
-}
-
-bool record_decode(struct slice octets, struct arena *arena, struct record *r)
-{
-    struct unpack in = {.left = octets};
-    *r = (struct record){0};
-    if (unpack_u8(&in) != VERSION)
-        return false;
-    r->time = (int64_t)unpack_u64(&in);
-    unpack_client(&in, &r->client);
-#define RECORD_TEXT(name, doc) r->name = unpack_slice(&in);
-#define RECORD_NUMBER(name, doc) r->name = (int64_t)unpack_u64(&in);
-#define RECORD_COST(name, doc)                                                                     \
-    r->name.count = (int64_t)unpack_u64(&in);                                                      \
-    r->name.ms = (int64_t)unpack_u64(&in);
-#include "common/record.def"
-#undef RECORD_TEXT
-#undef RECORD_NUMBER
-#undef RECORD_COST
-    unpack_recipients(&in, arena, r);
-    r->rules = unpack_slices(&in, arena, &r->rule_count);
-    r->observed = unpack_slices(&in, arena, &r->observed_count);
-    unpack_points(&in, arena, r);
-    unpack_edits(&in, arena, r);
-    r->score = unpack_double(&in);
-    unpack_facts(&in, arena, r);
-    unpack_keyed(&in, arena, r);
-    return unpack_done(&in);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/json.h"
-#include "common/record.h"
+#include "common/record_fields.h"
 
 #include <time.h>
 
@@ -51,7 +51,6 @@ static void client_member(struct buf *out, const struct ip *client)
     text_member(out, "client", slice_of(address));
 }
 
-/* Of each field of record.def one. */
 static void optional_text(struct buf *out, const char *name, struct slice text)
 {
     if (text.len)
@@ -64,37 +63,33 @@ static void optional_number(struct buf *out, const char *name, int64_t number)
         number_member(out, name, (double)number);
 }
 
-static void cost(struct buf *out, const char *name, struct record_cost cost)
+static void cost(struct buf *out, const char *name, const struct record_cost *cost)
 {
-    if (cost.count == 0)
+    if (cost->count == 0)
         return;
     open_object(out, name);
-    number_member(out, "count", (double)cost.count);
-    number_member(out, "ms", (double)cost.ms);
+    number_member(out, "count", (double)cost->count);
+    number_member(out, "ms", (double)cost->ms);
     buf_char(out, '}');
 }
 
 static void words(struct buf *out, const struct record *r)
 {
-#define RECORD_TEXT(name, doc) optional_text(out, #name, r->name);
-#define RECORD_NUMBER(name, doc) optional_number(out, #name, r->name);
-#define RECORD_COST(name, doc)
-#include "common/record.def"
-#undef RECORD_TEXT
-#undef RECORD_NUMBER
-#undef RECORD_COST
+    for (size_t i = 0; i < record_field_count; i++) {
+        const char *name = record_fields[i].name;
+        if (record_fields[i].kind == KIND_TEXT)
+            optional_text(out, name, *(const struct slice *)record_at(r, i));
+        else if (record_fields[i].kind == KIND_NUMBER)
+            optional_number(out, name, *(const int64_t *)record_at(r, i));
+    }
 }
 
 static void costs(struct buf *out, const struct record *r)
 {
     open_object(out, "cost");
-#define RECORD_TEXT(name, doc)
-#define RECORD_NUMBER(name, doc)
-#define RECORD_COST(name, doc) cost(out, #name, r->name);
-#include "common/record.def"
-#undef RECORD_TEXT
-#undef RECORD_NUMBER
-#undef RECORD_COST
+    for (size_t i = 0; i < record_field_count; i++)
+        if (record_fields[i].kind == KIND_COST)
+            cost(out, record_fields[i].name, record_at(r, i));
     buf_char(out, '}');
 }
 

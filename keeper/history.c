@@ -14,8 +14,10 @@ enum { ARENA_MAX = 4 * 1024 * 1024, WORDS_MAX = 1024 * 1024, RETRY_MS = 5000, WA
 /* Each brings the form before it up to date; how many there are is the form's number. */
 static const char *const migrations[] = {
     /* 1: id is the time in microseconds, later where two came at once; octets as record_encode
-     * makes them. What is indexed can be made anew from them. */
-    "CREATE TABLE record (id INTEGER PRIMARY KEY, reference TEXT NOT NULL, octets BLOB NOT NULL);"
+     * makes them, with the words of that vocabulary. What is indexed can be made anew from them. */
+    "CREATE TABLE vocabulary (id INTEGER PRIMARY KEY, words TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE record (id INTEGER PRIMARY KEY, reference TEXT NOT NULL,"
+    " vocabulary INTEGER NOT NULL, octets BLOB NOT NULL);"
     "CREATE INDEX record_reference ON record (reference);"
     "CREATE VIRTUAL TABLE word USING fts5 (people, subject, message_id, client, content='');",
 };
@@ -25,10 +27,10 @@ enum { FORM = sizeof migrations / sizeof *migrations };
 static const char *const texts[STATEMENTS] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
-    [STATEMENT_ADD] = "INSERT INTO record VALUES (?, ?, ?)",
+    [STATEMENT_ADD] = "INSERT INTO record VALUES (?, ?, ?, ?)",
     [STATEMENT_ADD_WORDS] = "INSERT INTO word (people, subject, message_id, client, rowid) "
                             "VALUES (?, ?, ?, ?, ?)",
-    [STATEMENT_OLDEST] = "SELECT id, octets FROM record ORDER BY id LIMIT ?",
+    [STATEMENT_OLDEST] = "SELECT id, vocabulary, octets FROM record ORDER BY id LIMIT ?",
     [STATEMENT_REMOVE] = "DELETE FROM record WHERE id = ?",
     [STATEMENT_REMOVE_WORDS] =
         "INSERT INTO word (people, subject, message_id, client, rowid, word) "
@@ -105,12 +107,17 @@ static bool open_file(struct history *h)
 
 static void close_file(struct history *h)
 {
+    if (!h->vocabularies)
+        return;
     for (int i = 0; i < STATEMENTS; i++) {
         sqlite3_finalize(h->statements[i]);
         h->statements[i] = NULL;
     }
     sqlite3_close(h->db);
     h->db = NULL;
+    arena_reset(h->vocabularies);
+    h->others = NULL;
+    h->other_count = 0;
 }
 
 static bool is_newer(const struct history *h, int form, const char **reason)
@@ -130,7 +137,8 @@ static bool begin_file(struct history *h, const char **reason)
     int form = ok ? form_of(h->db) : -1;
     if (ok && is_newer(h, form, reason))
         return false;
-    ok = ok && form >= 0 && (form == FORM || migrate(h, form)) && prepare(h) && find_last(h);
+    ok = ok && form >= 0 && (form == FORM || migrate(h, form)) && prepare(h) && find_last(h) &&
+         history_learn_words(h);
     if (!ok)
         *reason = h->db ? sqlite3_errmsg(h->db) : "out of memory";
     return ok;
@@ -204,11 +212,13 @@ struct history *history_open(const char *path, const struct history_bounds *boun
     snprintf(h->path, sizeof h->path, "%s", path);
     h->bounds = *bounds;
     h->arena = arena_new(ARENA_MAX);
+    h->vocabularies = arena_new(ARENA_MAX);
     for (int i = 0; i < COLUMNS; i++)
         h->words[i] = buf_init(WORDS_MAX);
-    if (h->arena && history_begin(h, reason))
+    h->again = buf_init(IPC_PAYLOAD_MAX);
+    if (h->arena && h->vocabularies && history_begin(h, reason))
         return h;
-    if (!h->arena)
+    if (!h->arena || !h->vocabularies)
         *reason = "out of memory";
     history_close(&h);
     return NULL;
@@ -223,7 +233,9 @@ void history_close(struct history **history)
     close_file(h);
     for (int i = 0; i < COLUMNS; i++)
         buf_release(&h->words[i]);
+    buf_release(&h->again);
     arena_free(&h->arena);
+    arena_free(&h->vocabularies);
     free(h);
     *history = NULL;
 }

@@ -37,7 +37,7 @@ struct history_query {
     size_t most;
 };
 
-/* Calls `take` with each record as it was added; false from it ends the search. False with *reason: it failed. */
+/* Calls `take` with each record as record_encode makes it today; false from it ends the search. False with *reason: it failed. */
 bool history_find(struct history *history, const struct history_query *query,
                   bool (*take)(void *ctx, struct slice octets), void *ctx, const char **reason);
 

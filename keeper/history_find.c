@@ -9,7 +9,7 @@ enum { TEXT_MAX = 8192, PARTS_MAX = 8 };
 /* A reference is looked for as itself, or as that of a session before a dot. */
 static void where(const struct history_query *q, struct buf *sql)
 {
-    buf_cstr(sql, "SELECT octets FROM record WHERE 1");
+    buf_cstr(sql, "SELECT vocabulary, octets FROM record WHERE 1");
     if (q->text.len)
         buf_cstr(sql, " AND id IN (SELECT rowid FROM word WHERE word MATCH ?1)");
     if (q->client.len)
@@ -78,13 +78,13 @@ static int walk(struct history *h, sqlite3_stmt *statement, const struct history
     size_t found = 0;
     while (found < q->most && (result = sqlite3_step(statement)) == SQLITE_ROW) {
         struct record record;
-        struct slice octets = {sqlite3_column_blob(statement, 0),
-                               (size_t)sqlite3_column_bytes(statement, 0)};
-        arena_reset(h->arena);
-        if (!record_decode(octets, h->arena, &record) || !fits(&record, q))
+        struct slice octets = {sqlite3_column_blob(statement, 1),
+                               (size_t)sqlite3_column_bytes(statement, 1)};
+        int64_t words = sqlite3_column_int64(statement, 0);
+        if (!history_read(h, words, octets, &record) || !fits(&record, q))
             continue;
         found++;
-        if (!take(ctx, octets))
+        if (!take(ctx, history_today(h, words, octets, &record)))
             return SQLITE_DONE;
     }
     return found < q->most ? result : SQLITE_DONE;

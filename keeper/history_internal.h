@@ -3,10 +3,13 @@
  *
  *   history.c         opens it, brings it up to date, sets it aside
  *   history_write.c   adds and takes out
- *   history_find.c    searches */
+ *   history_find.c    searches
+ *   history_words.h   by what
+ *   history_read.c    reads records of all versions */
 #ifndef KEEPER_HISTORY_INTERNAL_H
 #define KEEPER_HISTORY_INTERNAL_H
 
+#include "common/record_vocabulary.h"
 #include "keeper/history.h"
 
 #include <limits.h>
@@ -29,14 +32,31 @@ struct history {
     struct history_bounds bounds;
     sqlite3 *db; /* NULL: it could not be opened; tried again later */
     sqlite3_stmt *statements[STATEMENTS];
-    struct arena *arena; /* of the record that is looked at */
-    struct buf words[4];
+    struct arena *arena;        /* of the record that is looked at */
+    struct arena *vocabularies; /* holds those of others */
+    int64_t words_id;           /* of the program's own */
+    struct other {
+        int64_t id;
+        struct record_vocabulary words;
+    } * others;
+    size_t other_count;
+    struct buf words[4], again; /* of the index; a record in the words of today */
     int64_t last_id;
     size_t pending; /* added since the last commit */
     uint64_t lost;
     int64_t retry_at; /* clock_ms: after a failure; 0: none */
     bool failing;     /* what it fails for was said */
 };
+
+/* Notes the words of this program, and reads those of others. False: the database fails. */
+bool history_learn_words(struct history *history);
+
+/* The record, in the history's arena, which is reset. */
+bool history_read(struct history *history, int64_t words, struct slice octets,
+                  struct record *record);
+/* Its octets in the words of today; empty: they do not fit. */
+struct slice history_today(struct history *history, int64_t words, struct slice octets,
+                           const struct record *record);
 
 /* Opens the files. False with *reason. */
 bool history_begin(struct history *history, const char **reason);

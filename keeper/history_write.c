@@ -58,7 +58,8 @@ static bool write_record(struct history *h, const struct record *record, struct 
         id = h->last_id + 1;
     sqlite3_bind_int64(add, 1, id);
     bind_text(add, 2, record->id);
-    sqlite3_bind_blob64(add, 3, octets.ptr, octets.len, SQLITE_STATIC);
+    sqlite3_bind_int64(add, 3, h->words_id);
+    sqlite3_bind_blob64(add, 4, octets.ptr, octets.len, SQLITE_STATIC);
     if (!step(h, STATEMENT_ADD) || !write_words(h, STATEMENT_ADD_WORDS, record, id))
         return false;
     h->last_id = id;
@@ -95,12 +96,11 @@ bool history_commit(struct history *h)
 
 /* ---- taking out ---- */
 
-static bool remove_record(struct history *h, int64_t id, struct slice octets)
+static bool remove_record(struct history *h, int64_t id, int64_t words, struct slice octets)
 {
     struct record record;
     sqlite3_stmt *remove = h->statements[STATEMENT_REMOVE];
-    arena_reset(h->arena);
-    if (record_decode(octets, h->arena, &record) &&
+    if (history_read(h, words, octets, &record) &&
         !write_words(h, STATEMENT_REMOVE_WORDS, &record, id))
         return false;
     sqlite3_bind_int64(remove, 1, id);
@@ -118,9 +118,9 @@ static int remove_oldest(struct history *h, int64_t before)
         int64_t id = sqlite3_column_int64(oldest, 0);
         if (id >= before)
             break;
-        struct slice octets = {sqlite3_column_blob(oldest, 1),
-                               (size_t)sqlite3_column_bytes(oldest, 1)};
-        ok = remove_record(h, id, octets);
+        struct slice octets = {sqlite3_column_blob(oldest, 2),
+                               (size_t)sqlite3_column_bytes(oldest, 2)};
+        ok = remove_record(h, id, sqlite3_column_int64(oldest, 1), octets);
         removed++;
     }
     sqlite3_reset(oldest);

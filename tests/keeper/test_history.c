@@ -307,3 +307,66 @@ TEST(test_a_form_of_a_later_version_is_left_alone)
     assert_non_null(strstr(reason, "form is 99"));
     assert_int_equal(set_aside(), 0);
 }
+
+/* As an earlier version would have written it: a fact that is another's type now, an enumeration
+ * that has got a word since, a field that is gone. */
+static void change_words(void)
+{
+    static const char *const changes[][2] = {
+        {"fact helo domain", "fact helo text"},
+        {"fact direction enum(inbound,outbound)", "fact direction enum(inbound)"},
+        {"text helo\n", "text greeting\n"},
+        {"fact message.size size", "fact message.octets size"}};
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "UPDATE vocabulary SET words = replace(words, '%s', '%s') "
+                 "WHERE instr(words, '%s')",
+                 changes[i][0], changes[i][1], changes[i][0]);
+        assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_changes(db), 1);
+    }
+    sqlite3_close(db);
+}
+
+static struct record last;
+
+static bool keep(void *ctx, struct slice octets)
+{
+    char *copy = arena_alloc(arena, octets.len);
+    memcpy(copy, octets.ptr, octets.len);
+    assert_true(record_decode((struct slice){copy, octets.len}, arena, ctx));
+    return false;
+}
+
+TEST(test_records_of_an_earlier_version_are_read_but_for_what_is_no_more)
+{
+    struct facts facts = {.unexamined = false};
+    struct record r = message(start, "aaaaaaaaa000.1", "a@one.example");
+    r.helo = SLICE("h.example");
+    r.facts = &facts;
+    facts.fact[FACT_HELO] = value_text(SLICE("h.example"));
+    facts.fact[FACT_DIRECTION] = value_integer(DIRECTION_INBOUND);
+    facts.fact[FACT_MESSAGE_SIZE] = value_integer(7);
+    facts.fact[FACT_DNSBL_SCORE] = value_number(2.5);
+    add(history, &r);
+    history_close(&history);
+    change_words();
+    history = open_with(30 * DAY, 1024 * MEGABYTE);
+    const char *reason = "";
+    struct history_query query = {.id = r.id, .most = 1};
+    assert_true(history_find(history, &query, keep, &last, &reason));
+    assert_true(slice_eq(last.from, r.from));
+    assert_int_equal(last.helo.len, 0);
+    assert_int_equal(last.facts->fact[FACT_HELO].state, VALUE_PENDING);
+    assert_int_equal(last.facts->fact[FACT_MESSAGE_SIZE].state, VALUE_PENDING);
+    assert_int_equal(last.facts->fact[FACT_DIRECTION].state, VALUE_KNOWN);
+    assert_true(last.facts->fact[FACT_DNSBL_SCORE].number == 2.5);
+    assert_false(history_prune(history, start / 1000 + 60 * DAY));
+    assert_string_equal(find((struct history_query){.text = SLICE("example.com")}), "");
+    fill();
+    assert_string_equal(find((struct history_query){.id = SLICE("aaaaaaaaa000.1")}),
+                        "aaaaaaaaa000.1 ");
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/record_fields.h"
+#include "common/record_vocabulary.h"
+
+#include <string.h>
+
+static double unpack_double(struct unpack *in)
+{
+    double number = 0;
+    if (in->bad || in->left.len < sizeof number) {
+        in->bad = true;
+        return 0;
+    }
+    memcpy(&number, in->left.ptr, sizeof number);
+    in->left = slice_from(in->left, sizeof number);
+    in->bad = number != number;
+    return number;
+}
+
+static void unpack_client(struct unpack *in, struct ip *ip)
+{
+    struct slice octets = unpack_slice(in);
+    *ip = (struct ip){.family = octets.len == 4 ? 4 : octets.len == 16 ? 6 : 0};
+    if (ip->family)
+        memcpy(ip->bytes, octets.ptr, octets.len);
+    else if (octets.len)
+        in->bad = true;
+}
+
+/* Room for as many as are announced, each of which takes at least `least` octets; NULL: none. */
+static void *unpack_list(struct unpack *in, struct arena *arena, size_t size, size_t least,
+                         size_t *count)
+{
+    uint32_t announced = unpack_u32(in);
+    void *items = NULL;
+    if (!in->bad && announced <= RECORD_ITEMS_MAX && announced * least <= in->left.len)
+        items = announced ? arena_array(arena, announced, size) : NULL;
+    if (announced && !items)
+        in->bad = true;
+    *count = items ? announced : 0;
+    return items;
+}
+
+static const struct slice *unpack_slices(struct unpack *in, struct arena *arena, size_t *count)
+{
+    struct slice *items = unpack_list(in, arena, sizeof *items, 4, count);
+    for (size_t i = 0; i < *count; i++)
+        items[i] = unpack_slice(in);
+    return items;
+}
+
+static void unpack_recipients(struct unpack *in, struct arena *arena, struct record *r)
+{
+    struct record_recipient *items = unpack_list(in, arena, sizeof *items, 12, &r->recipient_count);
+    for (size_t i = 0; i < r->recipient_count; i++) {
+        items[i].address = unpack_slice(in);
+        items[i].verdict = unpack_slice(in);
+        items[i].reply = unpack_slice(in);
+    }
+    r->recipients = items;
+}
+
+static void unpack_points(struct unpack *in, struct arena *arena, struct record *r)
+{
+    struct record_points *items = unpack_list(in, arena, sizeof *items, 12, &r->point_count);
+    for (size_t i = 0; i < r->point_count; i++) {
+        items[i].name = unpack_slice(in);
+        items[i].points = unpack_double(in);
+    }
+    r->points = items;
+}
+
+static void unpack_edits(struct unpack *in, struct arena *arena, struct record *r)
+{
+    struct record_edit *items = unpack_list(in, arena, sizeof *items, 16, &r->edit_count);
+    for (size_t i = 0; i < r->edit_count; i++) {
+        items[i].kind = unpack_slice(in);
+        items[i].name = unpack_slice(in);
+        items[i].value = unpack_slice(in);
+        items[i].part = unpack_u32(in);
+    }
+    r->edits = items;
+}
+
+/* Which of today's facts that number is; FACT_COUNT: none that it could be. */
+static enum fact unpack_fact(struct unpack *in, const struct record_vocabulary *words, bool keyed)
+{
+    uint32_t number = unpack_u32(in);
+    enum fact fact = FACT_COUNT;
+    if (number >= (words ? words->fact_count : FACT_COUNT))
+        in->bad = true;
+    else
+        fact = words ? words->facts[number] : (enum fact)number;
+    if (fact != FACT_COUNT && fact_info(fact)->keyed != keyed)
+        in->bad = true;
+    return in->bad ? FACT_COUNT : fact;
+}
+
+static void unpack_value(struct unpack *in, struct arena *arena, enum fact fact,
+                         struct value *value)
+{
+    struct slice octets = unpack_slice(in);
+    if (in->bad || fact == FACT_COUNT)
+        return;
+    if (!value_decode(&octets, &fact_info(fact)->type, arena, value) || octets.len)
+        in->bad = true;
+}
+
+static void unpack_facts(struct unpack *in, struct arena *arena,
+                         const struct record_vocabulary *words, struct record *r)
+{
+    uint32_t count = unpack_u32(in);
+    struct facts *facts = NULL;
+    struct value unknown_today;
+    if (in->bad || (count && !(facts = arena_alloc(arena, sizeof *facts)))) {
+        in->bad = true;
+        return;
+    }
+    for (uint32_t i = 0; !in->bad && i < count; i++) {
+        enum fact fact = unpack_fact(in, words, false);
+        unpack_value(in, arena, fact, fact == FACT_COUNT ? &unknown_today : &facts->fact[fact]);
+    }
+    r->facts = facts;
+}
+
+static void unpack_keyed(struct unpack *in, struct arena *arena,
+                         const struct record_vocabulary *words, struct record *r)
+{
+    size_t count, kept = 0;
+    struct record_keyed *items = unpack_list(in, arena, sizeof *items, 12, &count);
+    for (size_t i = 0; !in->bad && i < count; i++) {
+        items[kept].fact = unpack_fact(in, words, true);
+        items[kept].name = unpack_slice(in);
+        unpack_value(in, arena, items[kept].fact, &items[kept].value);
+        kept += items[kept].fact != FACT_COUNT;
+    }
+    r->keyed = items;
+    r->keyed_count = kept;
+}
+
+/* ---- words and numbers ---- */
+
+/* A field that there is no more is read all the same. */
+static void unpack_field(struct unpack *in, enum record_kind kind, void *field)
+{
+    union {
+        struct slice text;
+        int64_t number;
+        struct record_cost cost;
+    } nobody, *to = field ? field : &nobody;
+    switch (kind) {
+    case KIND_TEXT:
+        to->text = unpack_slice(in);
+        break;
+    case KIND_NUMBER:
+        to->number = (int64_t)unpack_u64(in);
+        break;
+    case KIND_COST:
+        to->cost.count = (int64_t)unpack_u64(in);
+        to->cost.ms = (int64_t)unpack_u64(in);
+        break;
+    }
+}
+
+static void unpack_fields(struct unpack *in, const struct record_vocabulary *words,
+                          struct record *r)
+{
+    size_t count = words ? words->field_count : record_field_count;
+    for (size_t i = 0; !in->bad && i < count; i++) {
+        size_t mine = words ? words->fields[i].mine : i;
+        bool known = mine < record_field_count;
+        unpack_field(in, words ? words->fields[i].kind : record_fields[i].kind,
+                     known ? (char *)r + record_fields[mine].offset : NULL);
+    }
+}
+
+bool record_decode_as(struct slice octets, const struct record_vocabulary *words,
+                      struct arena *arena, struct record *r)
+{
+    struct unpack in = {.left = octets};
+    *r = (struct record){0};
+    if (unpack_u8(&in) != RECORD_VERSION)
+        return false;
+    r->time = (int64_t)unpack_u64(&in);
+    unpack_client(&in, &r->client);
+    unpack_fields(&in, words, r);
+    unpack_recipients(&in, arena, r);
+    r->rules = unpack_slices(&in, arena, &r->rule_count);
+    r->observed = unpack_slices(&in, arena, &r->observed_count);
+    unpack_points(&in, arena, r);
+    unpack_edits(&in, arena, r);
+    r->score = unpack_double(&in);
+    unpack_facts(&in, arena, words, r);
+    unpack_keyed(&in, arena, words, r);
+    return unpack_done(&in);
+}
+
+bool record_decode(struct slice octets, struct arena *arena, struct record *r)
+{
+    return record_decode_as(octets, NULL, arena, r);
+}
