@@ -22,6 +22,7 @@ void control_pack_find(struct buf *out, const struct control_find *find)
     pack_slice(out, find->rule);
     pack_u64(out, find->since);
     pack_u64(out, find->until);
+    pack_u64(out, find->before);
     pack_u32(out, find->most);
 }
 
@@ -35,6 +36,7 @@ bool control_unpack_find(struct slice payload, struct control_find *find)
     find->rule = unpack_slice(&in);
     find->since = unpack_u64(&in);
     find->until = unpack_u64(&in);
+    find->before = unpack_u64(&in);
     find->most = unpack_u32(&in);
     return unpack_done(&in) && find->most <= CONTROL_FOUND_MOST;
 }

@@ -9,8 +9,8 @@
 enum control_message {
     CONTROL_STATUS = 1, /* question: nothing */
     CONTROL_FIND,       /* question: struct control_find */
-    CONTROL_ITEM,       /* answer: a record (record_encode), or the status as JSON */
-    CONTROL_END,        /* answer: all is said (u8 1), or why not (u8 0, slice) */
+    CONTROL_ITEM, /* answer: a record (its number, then record_encode), or the status as JSON */
+    CONTROL_END,  /* answer: all is said (u8 1), or why not (u8 0, slice) */
 };
 
 enum { CONTROL_FOUND_MOST = 10000 };
@@ -19,6 +19,7 @@ enum { CONTROL_FOUND_MOST = 10000 };
 struct control_find {
     struct slice id, text, verdict, client, rule;
     uint64_t since, until; /* milliseconds since 1970 */
+    uint64_t before;       /* the number of a record: only older ones */
     uint32_t most;         /* the newest */
 };
 

@@ -32,6 +32,7 @@ struct shared_row {
     _Atomic bool doubtful[DOUBTS]; /* apart, so that clearing a row touches no page of the texts */
     struct doubt doubts[DOUBTS];
     _Atomic uint32_t backends[SHARED_SERVERS];
+    _Atomic int64_t down[SHARED_SERVERS];
     _Atomic uint64_t clients[BUCKETS][BUCKET_CELLS];
 };
 
@@ -42,6 +43,7 @@ struct shared_table {
     _Atomic uint64_t counted[COUNTER_COUNT];     /* by rows that have been cleared */
     _Atomic uint64_t recipients[SHARED_SERVERS]; /* a time, and below it COUNT_BITS of a number */
     _Atomic uint64_t lists, suspended;
+    char why_down[SHARED_SERVERS][SHARED_WHY_MAX]; /* any process', perhaps of two at once */
     struct shared_row rows[SHARED_ROWS];
     /* the notes follow */
 };
@@ -126,6 +128,8 @@ void shared_row_clear(struct shared *shared, unsigned row)
         atomic_store(&r->doubtful[i], false);
     for (size_t i = 0; i < SHARED_SERVERS; i++)
         atomic_store_explicit(&r->backends[i], 0, memory_order_relaxed);
+    for (size_t i = 0; i < SHARED_SERVERS; i++)
+        atomic_store_explicit(&r->down[i], 0, memory_order_relaxed);
     for (size_t b = 0; b < BUCKETS; b++)
         for (size_t c = 0; c < BUCKET_CELLS; c++)
             atomic_store_explicit(&r->clients[b][c], 0, memory_order_relaxed);
@@ -395,6 +399,28 @@ bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at, 
         return true;
     }
     return false;
+}
+
+void shared_server_down(struct shared *shared, unsigned row, unsigned server, int64_t since,
+                        const char *why)
+{
+    if (since)
+        snprintf(shared->table->why_down[server], SHARED_WHY_MAX, "%s", why);
+    atomic_store(&shared->table->rows[row].down[server], since);
+}
+
+bool shared_server_is_down(const struct shared *shared, unsigned server, int64_t *since,
+                           char why[static SHARED_WHY_MAX])
+{
+    *since = 0;
+    for (unsigned row = next_row(shared, 0); row < SHARED_ROWS; row = next_row(shared, row + 1)) {
+        int64_t one = atomic_load(&shared->table->rows[row].down[server]);
+        if (one && (!*since || one < *since))
+            *since = one;
+    }
+    memcpy(why, shared->table->why_down[server], SHARED_WHY_MAX);
+    why[SHARED_WHY_MAX - 1] = '\0';
+    return *since != 0;
 }
 
 void shared_server_recipients(struct shared *shared, unsigned server, unsigned most, int64_t until)

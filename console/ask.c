@@ -7,7 +7,11 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
+
+enum { PATIENCE = 30 /* seconds for an answer */ };
 
 static const char standard[] = "/run/gatepost/control";
 
@@ -50,11 +54,13 @@ int ask_connect(const struct asking *asking)
     if (!find_socket(asking, path))
         return -1;
     int sock = control_connect(path);
-    if (sock < 0) {
+    struct timeval patience = {PATIENCE, 0};
+    if (sock >= 0)
+        setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    else
         command_error(path, errno == ENOENT || errno == ECONNREFUSED
                                 ? "no gateway that keeps records is running"
                                 : strerror(errno));
-    }
     return sock;
 }
 

@@ -8,42 +8,62 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REFERENCE_LEAST = 9 };
+enum { REFERENCE_LEAST = 9, PAGE = 2000 };
 
 struct finding {
     struct arena *arena;
     void (*take)(void *ctx, const struct record *record);
     void *ctx;
     bool unreadable;
+    uint64_t last; /* number of the last record */
+    size_t count;
 };
 
 static void read_one(void *ctx, struct slice octets)
 {
     struct finding *finding = ctx;
     struct record record;
+    struct unpack in = {.left = octets};
+    finding->last = unpack_u64(&in);
+    finding->count++;
     arena_reset(finding->arena);
-    if (record_decode(octets, finding->arena, &record))
+    if (record_decode(in.left, finding->arena, &record))
         finding->take(finding->ctx, &record);
     else
         finding->unreadable = true;
 }
 
-bool found_each(const struct asking *asking, const struct control_find *find, struct arena *arena,
-                void (*take)(void *ctx, const struct record *record), void *ctx)
+static bool ask_for(int sock, const struct control_find *find, struct finding *finding)
 {
-    struct finding finding = {arena, take, ctx, false};
     struct buf question = buf_init(IPC_PAYLOAD_MAX);
+    control_pack_find(&question, find);
+    bool ok = !question.failed && ask(sock, CONTROL_FIND, buf_slice(&question), read_one, finding);
+    if (question.failed)
+        command_error("the gateway", "the question is too long");
+    buf_release(&question);
+    return ok;
+}
+
+bool found_each(const struct asking *asking, const struct control_find *find, size_t most,
+                struct arena *arena, void (*take)(void *ctx, const struct record *record),
+                void *ctx)
+{
+    struct finding finding = {.arena = arena, .take = take, .ctx = ctx};
+    struct control_find page = *find;
+    bool ok = true, more = true;
     int sock = ask_connect(asking);
     if (sock < 0)
         return false;
-    control_pack_find(&question, find);
-    bool ok = !question.failed && ask(sock, CONTROL_FIND, buf_slice(&question), read_one, &finding);
-    if (question.failed || finding.unreadable)
-        command_error("the gateway", question.failed
-                                         ? "the question is too long"
-                                         : "a record of it is of another version than gatepostctl");
-    buf_release(&question);
+    while (ok && more && finding.count < most) {
+        size_t left = most - finding.count, before = finding.count;
+        page.most = left < PAGE ? (uint32_t)left : PAGE;
+        ok = ask_for(sock, &page, &finding);
+        page.before = finding.last;
+        more = finding.count - before == page.most;
+    }
     close(sock);
+    if (finding.unreadable)
+        command_error("the gateway", "a record of it is of another version than gatepostctl");
     return ok && !finding.unreadable;
 }
 

@@ -6,10 +6,11 @@
 #include "common/record.h"
 #include "console/ask.h"
 
-/* Asks for them, and calls `take` with each that can be read, the newest first; `arena` is the
- * caller's, and is reset before each. False: what is wrong was said. */
-bool found_each(const struct asking *asking, const struct control_find *find, struct arena *arena,
-                void (*take)(void *ctx, const struct record *record), void *ctx);
+/* Asks for them, page by page, and calls `take` with each that can be read, the newest first, `most`
+ * of them; `arena` is the caller's, and is reset before each. False: what is wrong was said. */
+bool found_each(const struct asking *asking, const struct control_find *find, size_t most,
+                struct arena *arena, void (*take)(void *ctx, const struct record *record),
+                void *ctx);
 
 /* A reference, or the part before the dot of those of a session; else words to search for. */
 void found_by(struct control_find *find, const char *word);

@@ -7,7 +7,12 @@
 #include <getopt.h>
 #include <stdio.h>
 
-enum { OUT_MAX = 16 * 1024 * 1024, ARENA_MAX = 8 * 1024 * 1024, MOST = 100 };
+enum {
+    OUT_MAX = 16 * 1024 * 1024,
+    ARENA_MAX = 8 * 1024 * 1024,
+    MOST = 100,
+    MOST_MOST = 1000000000
+};
 
 static const char synopsis[] = "trace [--since TIME] [--until TIME] [--verdict WORD] [--client "
                                "ADDRESS] [--rule NAME] [--most N]\n                         "
@@ -19,6 +24,7 @@ struct tracing {
     struct control_find find;
     struct buf out;
     size_t found;
+    uint64_t most;
 };
 
 static void write_out(struct buf *out)
@@ -44,15 +50,6 @@ static void tell(void *ctx, const struct record *record)
     write_out(&tracing->out);
 }
 
-static bool take_most(struct control_find *find, const char *text)
-{
-    uint64_t most;
-    if (!slice_to_u64(slice_of(text), CONTROL_FOUND_MOST, &most))
-        return false;
-    find->most = (uint32_t)most;
-    return true;
-}
-
 static bool take_option(struct tracing *tracing, int letter)
 {
     struct control_find *find = &tracing->find;
@@ -71,7 +68,7 @@ static bool take_option(struct tracing *tracing, int letter)
         find->rule = slice_of(optarg);
         return true;
     case 'm':
-        return take_most(find, optarg);
+        return slice_to_u64(slice_of(optarg), MOST_MOST, &tracing->most);
     }
     return asking_option(&tracing->asking, letter);
 }
@@ -96,11 +93,12 @@ static bool take_options(struct tracing *tracing, int argc, char *argv[])
 
 int command_trace(int argc, char *argv[])
 {
-    struct tracing tracing = {.find.most = MOST, .out = buf_init(OUT_MAX)};
+    struct tracing tracing = {.most = MOST, .out = buf_init(OUT_MAX)};
     if (!take_options(&tracing, argc, argv))
         return command_usage(synopsis);
     struct arena *arena = arena_new(ARENA_MAX);
-    bool ok = arena && found_each(&tracing.asking, &tracing.find, arena, tell, &tracing);
+    bool ok =
+        arena && found_each(&tracing.asking, &tracing.find, tracing.most, arena, tell, &tracing);
     if (ok && tracing.found == 0 && !tracing.asking.json)
         fputs("nothing is recorded that fits\n", stderr);
     arena_free(&arena);

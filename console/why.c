@@ -77,12 +77,12 @@ static void tell(void *ctx, const struct record *record)
 
 static int answer(struct asking_why *why, const char *reference)
 {
-    struct control_find find = {.id = slice_of(reference), .most = MOST};
+    struct control_find find = {.id = slice_of(reference)};
     why->arena = arena_new(ARENA_MAX);
     why->policy_arena = arena_new(ARENA_MAX);
     why->out = buf_init(OUT_MAX);
-    bool ok =
-        why->arena && why->policy_arena && found_each(&why->asking, &find, why->arena, tell, why);
+    bool ok = why->arena && why->policy_arena &&
+              found_each(&why->asking, &find, MOST, why->arena, tell, why);
     if (ok && why->found == 0)
         command_error(reference, "nothing is recorded under this reference");
     arena_free(&why->arena);

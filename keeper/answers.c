@@ -2,6 +2,11 @@
 #include "keeper/answers.h"
 
 #include "base/json.h"
+#include "common/keeping.h"
+
+#include <sys/vfs.h>
+
+enum { STATUS_MAX = IPC_PAYLOAD_MAX };
 
 /* ---- status ---- */
 
@@ -11,21 +16,36 @@ static void number(struct buf *out, const char *name, uint64_t n)
     json_number(out, (double)n);
 }
 
-static void answer_status(struct client *client, struct history *history, const struct lines *lines)
+static void disk(struct buf *out)
 {
-    struct buf out = buf_init(4096);
+    struct statfs fs;
+    buf_cstr(out, ",\"disk\":{");
+    if (fstatfs(KEEPER_FOLDER_FD, &fs) == 0) {
+        number(out, "free", (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize);
+        number(out, "size", (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize);
+    }
+    buf_char(out, '}');
+}
+
+void answer_status(struct control *control, struct slice gateway, struct history *history,
+                   const struct lines *lines)
+{
+    struct buf out = buf_init(STATUS_MAX);
     struct history_counts counts = {0};
     if (history)
         counts = history_counts(history);
-    buf_cstr(&out, "{\"history\":{");
+    buf_cstr(&out, "{\"gateway\":");
+    buf_append(&out, gateway);
+    buf_cstr(&out, ",\"history\":{");
     number(&out, "records", counts.records);
     number(&out, "octets", counts.octets);
     number(&out, "lost", counts.lost);
     buf_cstr(&out, "},\"decisions\":{");
     number(&out, "lost", lines->lost);
-    buf_cstr(&out, "}}");
-    bool ok = !out.failed && client_item(client, buf_slice(&out));
-    client_end(client, ok ? NULL : "out of memory");
+    buf_char(&out, '}');
+    disk(&out);
+    buf_char(&out, '}');
+    control_answer(control, out.failed ? SLICE("{}") : buf_slice(&out));
     buf_release(&out);
 }
 
@@ -33,20 +53,25 @@ static void answer_status(struct client *client, struct history *history, const 
 
 struct finding {
     struct client *client;
+    struct buf item;
     bool fits;
 };
 
-static bool tell(void *ctx, struct slice octets)
+static bool tell(void *ctx, int64_t number, struct slice octets)
 {
     struct finding *finding = ctx;
-    finding->fits = client_item(finding->client, octets);
+    buf_clear(&finding->item);
+    pack_u64(&finding->item, (uint64_t)number);
+    buf_append(&finding->item, octets);
+    finding->fits =
+        !finding->item.failed && client_item(finding->client, buf_slice(&finding->item));
     return finding->fits;
 }
 
 static void answer_find(struct client *client, const struct control_find *find,
                         struct history *history)
 {
-    struct finding finding = {.client = client, .fits = true};
+    struct finding finding = {.client = client, .item = buf_init(IPC_PAYLOAD_MAX), .fits = true};
     struct history_query query = {.id = find->id,
                                   .text = find->text,
                                   .verdict = find->verdict,
@@ -54,10 +79,12 @@ static void answer_find(struct client *client, const struct control_find *find,
                                   .rule = find->rule,
                                   .since = (int64_t)find->since,
                                   .until = (int64_t)find->until,
+                                  .before = (int64_t)find->before,
                                   .most = find->most};
     const char *reason = NULL;
     bool found = history_find(history, &query, tell, &finding, &reason);
     client_end(client, !found ? reason : finding.fits ? NULL : "the answer is too large");
+    buf_release(&finding.item);
 }
 
 /* A time that no calendar has would be another one in microseconds. */
@@ -65,20 +92,23 @@ static bool is_sane(const struct control_find *find)
 {
     enum { YEAR_9999 = 253402300799 / 1000 }; /* thousands of seconds */
     uint64_t last = (uint64_t)YEAR_9999 * 1000 * 1000;
-    return find->since <= last && find->until <= last;
+    return find->since <= last && find->until <= last && find->before <= INT64_MAX;
 }
 
-void answer_question(struct client *client, const struct ipc_message *question,
-                     struct history *history, const struct lines *lines)
+bool answer_question(struct client *client, const struct ipc_message *question,
+                     struct history *history)
 {
     struct control_find find;
-    if (question->type == CONTROL_STATUS && question->payload.len == 0)
-        answer_status(client, history, lines);
-    else if (question->type != CONTROL_FIND || !control_unpack_find(question->payload, &find) ||
-             !is_sane(&find))
+    if (question->type == CONTROL_STATUS && question->payload.len == 0) {
+        client_wait(client);
+        return true;
+    }
+    if (question->type != CONTROL_FIND || !control_unpack_find(question->payload, &find) ||
+        !is_sane(&find))
         client_end(client, "not a question");
     else if (!history)
         client_end(client, "no history is kept (history enabled off)");
     else
         answer_find(client, &find, history);
+    return false;
 }

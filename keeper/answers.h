@@ -7,8 +7,12 @@
 #include "keeper/history.h"
 #include "keeper/lines.h"
 
-/* `history` NULL: none is kept. */
-void answer_question(struct client *client, const struct ipc_message *question,
-                     struct history *history, const struct lines *lines);
+/* How what is kept does, beside `gateway`, which the parent has told. */
+void answer_status(struct control *control, struct slice gateway, struct history *history,
+                   const struct lines *lines);
+
+/* `history` NULL: none is kept. True: it asks for the status, and waits for answer_status. */
+bool answer_question(struct client *client, const struct ipc_message *question,
+                     struct history *history);
 
 #endif

@@ -27,6 +27,7 @@ struct client {
     struct event *readable, *writable;
     STAILQ_HEAD(, answer) answers;
     size_t unread;
+    bool waits;
 };
 
 struct control {
@@ -114,6 +115,22 @@ void client_end(struct client *client, const char *reason)
     if (!queue(client, CONTROL_END, buf_slice(&out)))
         log_at(LEVEL_WARNING, "", "control: an answer is lost");
     buf_release(&out);
+}
+
+void client_wait(struct client *client)
+{
+    client->waits = true;
+}
+
+void control_answer(struct control *control, struct slice octets)
+{
+    struct client *client;
+    TAILQ_FOREACH(client, &control->clients, link) {
+        if (!client->waits)
+            continue;
+        client->waits = false;
+        client_end(client, client_item(client, octets) ? NULL : "out of memory");
+    }
 }
 
 /* ---- questions ---- */

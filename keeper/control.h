@@ -21,6 +21,11 @@ struct control *control_new(struct event_base *base, int listening,
                             const struct control_owner *owner, void *ctx);
 void control_free(struct control **control);
 
+/* The client's question is answered later, with control_answer. */
+void client_wait(struct client *client);
+/* To all who wait: an answer, and the end. */
+void control_answer(struct control *control, struct slice octets);
+
 /* Queues an answer. False: it has too much unread already. */
 bool client_item(struct client *client, struct slice octets);
 void client_end(struct client *client, const char *reason); /* NULL: all is said */

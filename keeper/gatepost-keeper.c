@@ -133,7 +133,8 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
     for (int i = 0; i < TAKEN_BEFORE && take_one(p); i++)
         ;
     commit(p);
-    answer_question(client, question, p->history, &p->lines);
+    if (answer_question(client, question, p->history))
+        ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS, (struct slice){NULL, 0}, NULL, 0, false);
 }
 
 static const struct control_owner control_owner = {on_question};
@@ -170,6 +171,8 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
         end(p);
     if (message.type == KEEPER_LINES)
         take_lines(p, &message);
+    else if (message.type == KEEPER_STATUS)
+        answer_status(p->console, message.payload, p->history, &p->lines);
     ipc_close_fds(&message);
 }
 

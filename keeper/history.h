@@ -34,12 +34,14 @@ struct history_query {
     struct slice text; /* an address, a domain, a Message-ID, words of a subject */
     struct slice verdict, client, rule;
     int64_t since, until; /* milliseconds since 1970 */
+    int64_t before;       /* the number of a record: only older ones */
     size_t most;
 };
 
-/* Calls `take` with each record as record_encode makes it today; false from it ends the search. False with *reason: it failed. */
+/* Calls `take` with each record's number, which is later for later ones, and the record as record_encode makes it today; false from it ends the search. False with *reason: it failed. */
 bool history_find(struct history *history, const struct history_query *query,
-                  bool (*take)(void *ctx, struct slice octets), void *ctx, const char **reason);
+                  bool (*take)(void *ctx, int64_t number, struct slice octets), void *ctx,
+                  const char **reason);
 
 struct history_counts {
     uint64_t records, lost;

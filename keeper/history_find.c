@@ -9,7 +9,7 @@ enum { TEXT_MAX = 8192, PARTS_MAX = 8 };
 /* A reference is looked for as itself, or as that of a session before a dot. */
 static void where(const struct history_query *q, struct buf *sql)
 {
-    buf_cstr(sql, "SELECT vocabulary, octets FROM record WHERE 1");
+    buf_cstr(sql, "SELECT vocabulary, octets, id FROM record WHERE 1");
     if (q->text.len)
         buf_cstr(sql, " AND id IN (SELECT rowid FROM word WHERE word MATCH ?1)");
     if (q->client.len)
@@ -20,6 +20,8 @@ static void where(const struct history_query *q, struct buf *sql)
         buf_cstr(sql, " AND id >= ?4");
     if (q->until)
         buf_cstr(sql, " AND id < ?5");
+    if (q->before)
+        buf_cstr(sql, " AND id < ?6");
     buf_cstr(sql, " ORDER BY id DESC");
 }
 
@@ -43,6 +45,8 @@ static void bind(sqlite3_stmt *statement, const struct history_query *q, struct 
         sqlite3_bind_int64(statement, 4, q->since * 1000);
     if (q->until)
         sqlite3_bind_int64(statement, 5, q->until * 1000);
+    if (q->before)
+        sqlite3_bind_int64(statement, 6, q->before);
 }
 
 /* ---- what only the record tells ---- */
@@ -72,7 +76,7 @@ static bool fits(const struct record *r, const struct history_query *q)
 }
 
 static int walk(struct history *h, sqlite3_stmt *statement, const struct history_query *q,
-                bool (*take)(void *ctx, struct slice octets), void *ctx)
+                bool (*take)(void *ctx, int64_t number, struct slice octets), void *ctx)
 {
     int result = SQLITE_DONE;
     size_t found = 0;
@@ -84,14 +88,16 @@ static int walk(struct history *h, sqlite3_stmt *statement, const struct history
         if (!history_read(h, words, octets, &record) || !fits(&record, q))
             continue;
         found++;
-        if (!take(ctx, history_today(h, words, octets, &record)))
+        if (!take(ctx, sqlite3_column_int64(statement, 2),
+                  history_today(h, words, octets, &record)))
             return SQLITE_DONE;
     }
     return found < q->most ? result : SQLITE_DONE;
 }
 
 bool history_find(struct history *h, const struct history_query *q,
-                  bool (*take)(void *ctx, struct slice octets), void *ctx, const char **reason)
+                  bool (*take)(void *ctx, int64_t number, struct slice octets), void *ctx,
+                  const char **reason)
 {
     sqlite3_stmt *statement = NULL;
     struct buf sql = buf_init(TEXT_MAX), phrase = buf_init(TEXT_MAX);

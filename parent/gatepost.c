@@ -111,6 +111,7 @@ static int serve(struct parent *parent)
 {
     struct loaded loaded = {0};
     int status = EXIT_FAILURE;
+    parent->started = clock_wall();
     if (!read_configuration(parent, &loaded)) {
         loaded_free(&loaded);
         return status;

@@ -7,6 +7,7 @@
 #ifndef PARENT_PARENT_H
 #define PARENT_PARENT_H
 
+#include "base/log.h"
 #include "common/shared.h"
 #include "parent/parent_args.h"
 #include "parent/parent_backoff.h"
@@ -63,6 +64,7 @@ struct generation {
     int bundle; /* a descriptor */
     struct slot *slots;
     unsigned slot_count;
+    int64_t since; /* clock_wall: started */
     int64_t until; /* starting: when it is given up; old: when what is left is killed */
     struct generation *next;
 };
@@ -84,9 +86,10 @@ struct parent {
     bool reload_wanted;
     bool stopping;
     int64_t stop_until;
-    int status;   /* what to exit with */
-    int signals;  /* signalfd */
-    int launcher; /* who waits for us to be ready (pipe), -1: nobody */
+    int64_t started; /* clock_wall */
+    int status;      /* what to exit with */
+    int signals;     /* signalfd */
+    int launcher;    /* who waits for us to be ready (pipe), -1: nobody */
 };
 
 /* parent_loop.c: runs until everything is stopped; returns the exit status. */

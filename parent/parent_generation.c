@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "parent/parent.h"
@@ -87,6 +88,7 @@ void generation_start(struct parent *parent, struct generation *generation, int6
 {
     make_chroot(generation->loaded.config);
     parent->starting = generation;
+    generation->since = clock_wall();
     generation->until = now + START_PATIENCE;
     for (unsigned number = 0; number < generation->slot_count; number++)
         slot_start(parent, &generation->slots[number], now);

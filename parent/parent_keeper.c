@@ -137,6 +137,13 @@ static void tell_lines(const struct keeper *keeper)
         close(fd);
 }
 
+void keeper_tell_status(struct keeper *keeper, struct slice json)
+{
+    keeper->asks = false;
+    if (keeper->control >= 0)
+        ipc_send(keeper->control, KEEPER_STATUS, json, NULL, 0, false);
+}
+
 void keeper_reopen(struct keeper *keeper)
 {
     if (keeper->pid != 0)
@@ -198,6 +205,8 @@ static void heard(struct keeper *keeper, const struct ipc_message *message, int6
         keeper->told[0] = '\0';
         log_at(LEVEL_INFO, "", "keeper ready", field_num("pid", keeper->pid),
                field_str("folder", keeper->running.folder));
+    } else if (message->type == KEEPER_ASKS) {
+        keeper->asks = true;
     } else if (message->type == KEEPER_FAILED) {
         char reason[sizeof keeper->told];
         struct slice text = slice_sub(unpack_slice(&in), 0, sizeof reason - 1);

@@ -24,6 +24,7 @@ struct keeper_command {
 struct keeper {
     int sending, receiving; /* the queue's two ends, owned */
     bool wanted, ending;
+    bool asks; /* how the gateway does */
     struct keeper_command command, running;
     pid_t pid;                        /* 0: none runs */
     int control, folder, listening;   /* while one runs, else -1 */
@@ -48,6 +49,9 @@ int64_t keeper_settle(struct keeper *keeper, int64_t now);
 void keeper_hear(struct keeper *keeper, int64_t now);
 
 bool keeper_died(struct keeper *keeper, pid_t pid, int status, int64_t now);
+
+/* What it asked for. */
+void keeper_tell_status(struct keeper *keeper, struct slice json);
 
 /* The file of JSON lines was moved away: it gets a new one. */
 void keeper_reopen(struct keeper *keeper);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "parent/parent.h"
 #include "parent/parent_notify.h"
+#include "parent/parent_status.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -85,6 +86,14 @@ static void collect(struct parent *parent, struct poll_set *set)
     }
 }
 
+static void tell_status(struct parent *parent)
+{
+    struct buf json = buf_init(IPC_PAYLOAD_MAX);
+    parent_status(parent, &json);
+    keeper_tell_status(&parent->keeper, json.failed ? SLICE("null") : buf_slice(&json));
+    buf_release(&json);
+}
+
 static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
 {
     for (nfds_t i = 1; i < set->count; i++) {
@@ -96,6 +105,8 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
             slot_tell(parent, polled->slot);
         } else if (polled->keeper) {
             keeper_hear(polled->keeper, now);
+            if (polled->keeper->asks)
+                tell_status(parent);
         } else {
             scanners_hear(polled->scanners, polled->head, now);
         }

@@ -24,6 +24,7 @@ struct upstream_server {
     unsigned limit, share; /* connections: over all proxies, ours */
     unsigned open;         /* ours */
     int64_t down_until, down_ms, no_tls_until;
+    int64_t down_since; /* clock_wall; 0: it is up */
 };
 
 struct upstream_server *upstream_server_new(const struct backend *backend,
@@ -73,6 +74,9 @@ void upstream_server_failed(struct upstream_server *server, const char *trouble)
     if (server->down_ms > DOWN_MOST_MS)
         server->down_ms = DOWN_MOST_MS;
     server->down_until = clock_ms() + server->down_ms;
+    if (!server->down_since)
+        server->down_since = clock_wall();
+    shared_server_down(server->shared, server->row, server->number, server->down_since, trouble);
     log_at(again ? LEVEL_DEBUG : LEVEL_WARNING, "", "backend server down",
            field_text("backend", server->backend), field_text("server", server->conf->address),
            field_str("reason", trouble), field_num("retry_ms", server->down_ms));
@@ -80,10 +84,12 @@ void upstream_server_failed(struct upstream_server *server, const char *trouble)
 
 void upstream_server_answered(struct upstream_server *server)
 {
-    if (server->down_ms)
+    if (server->down_ms) {
         log_at(LEVEL_INFO, "", "backend server up", field_text("backend", server->backend),
                field_text("server", server->conf->address));
-    server->down_ms = server->down_until = 0;
+        shared_server_down(server->shared, server->row, server->number, 0, "");
+    }
+    server->down_ms = server->down_until = server->down_since = 0;
 }
 
 bool upstream_server_is_down(const struct upstream_server *server)

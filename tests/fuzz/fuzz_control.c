@@ -6,9 +6,9 @@
 
 static struct history *history;
 
-static bool no_more(void *ctx, struct slice octets)
+static bool no_more(void *ctx, int64_t number, struct slice octets)
 {
-    (void)ctx, (void)octets;
+    (void)ctx, (void)number, (void)octets;
     return true;
 }
 

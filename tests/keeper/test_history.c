@@ -82,9 +82,9 @@ static struct record message(int64_t time, const char *id, const char *from)
 
 static char found[4096];
 
-static bool note(void *ctx, struct slice octets)
+static bool note(void *ctx, int64_t number, struct slice octets)
 {
-    (void)ctx;
+    (void)ctx, (void)number;
     struct record r;
     assert_true(record_decode(octets, arena, &r));
     size_t at = strlen(found);
@@ -333,8 +333,9 @@ static void change_words(void)
 
 static struct record last;
 
-static bool keep(void *ctx, struct slice octets)
+static bool keep(void *ctx, int64_t number, struct slice octets)
 {
+    (void)number;
     char *copy = arena_alloc(arena, octets.len);
     memcpy(copy, octets.ptr, octets.len);
     assert_true(record_decode((struct slice){copy, octets.len}, arena, ctx));

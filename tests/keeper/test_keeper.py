@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import sqlite3
@@ -13,7 +14,7 @@ import time
 import pytest
 
 from lab import needs
-from lab.gatepost import Gatepost, backend, check_configuration, domains
+from lab.gatepost import Gatepost, backend, certificate, check_configuration, domains
 from lab.process import wait_until
 from lab.smtp_client import Session
 
@@ -54,7 +55,7 @@ def count(gateway):
 
 
 def status(gateway):
-    return json.loads(gateway.control("status"))
+    return json.loads(gateway.control("status", "--json"))
 
 
 def test_it_is_locked_up_in_its_folder(start, body):
@@ -192,7 +193,7 @@ def test_a_full_disk_costs_records_and_no_mail(start, body, own_dir):
         assert "history is written again" in gateway.log()
         gateway.stop()
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_a_damaged_history_is_set_aside_and_a_new_one_begun(start, body):
@@ -263,11 +264,11 @@ def test_questions_that_are_none_are_refused_and_harm_nobody(start, body, monkey
     empty = b"\0\0\0\0" * 5
     for packet in (struct.pack("=H", 77), struct.pack("=H", CONTROL_STATUS) + b"x", struct.pack("=H", CONTROL_FIND),
                    struct.pack("=H", CONTROL_FIND) + b"\xff" * 100,
-                   struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQI", 1 << 63, 0, 10),
-                   struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQI", 0, 0, 1 << 31)):
+                   struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQI", 1 << 63, 0, 0, 10),
+                   struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQI", 0, 0, 0, 1 << 31)):
         assert ask(gateway, packet) == [CONTROL_END]
     assert ask(gateway, b"x") is None
-    assert ask(gateway, struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQI", 0, 0, 10)) == [CONTROL_ITEM, CONTROL_END]
+    assert ask(gateway, struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQI", 0, 0, 0, 10)) == [CONTROL_ITEM, CONTROL_END]
 
 
 def test_those_who_ask_and_do_not_listen_keep_nobody_waiting(start, body, monkeypatch):
@@ -276,7 +277,7 @@ def test_those_who_ask_and_do_not_listen_keep_nobody_waiting(start, body, monkey
     send(gateway, *range(100))
     assert wait_until(lambda: count(gateway) == 100)
     os.chdir(gateway.dir)
-    question = struct.pack("=H", CONTROL_FIND) + b"\0\0\0\0" * 5 + struct.pack("=QQI", 0, 0, 10000)
+    question = struct.pack("=H", CONTROL_FIND) + b"\0\0\0\0" * 5 + struct.pack("=QQQI", 0, 0, 0, 10000)
     deaf = []
     for _ in range(20):
         deaf.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
@@ -288,3 +289,59 @@ def test_those_who_ask_and_do_not_listen_keep_nobody_waiting(start, body, monkey
     for sock in deaf:
         sock.close()
     assert wait_until(lambda: recorded(gateway, "meanwhile"))
+
+
+# ---- status
+
+
+def test_the_status_tells_what_runs_and_what_it_leans_on(start, new_backend, authority):
+    server = new_backend()
+    gateway = start(certificate(authority.certificate("mx.example.com")) + backend("behind", server.port, options="recipient_check off  probe off")
+                    + domains("behind", "example.com") + 'rule "x" when message.part_count > 50 then reject 550 5.7.1 "no"\n')
+    send(gateway, "one")
+    told = status(gateway)
+    its = told["gateway"]
+    assert its["hostname"] == "mx.example.com" and its["counters"]["messages"] == 1 and its["counters"]["records_lost"] == 0
+    assert [g["state"] for g in its["generations"]] == ["serving"]
+    assert {p["pid"] for p in its["generations"][0]["proxies"]} == set(gateway.pids("gatepost-proxy"))
+    assert [(s["program"], s["state"]) for s in its["scanners"]] == [("gatepost-scan", "serving"), ("gatepost-av", "not needed")]
+    assert [(b["server"], b["state"]) for b in its["backends"]] == [("127.0.0.1:%d" % server.port, "up")]
+    assert its["certificates"][0]["name"] == "mx.example.com" and its["certificates"][0]["expires"] > time.time()
+    assert told["history"]["records"] == 1 and told["disk"]["free"] > 0
+    words = gateway.control("status")
+    for part in ("mx.example.com", "1 serving", "2 of 2 proxies run", "127.0.0.1:%d (behind) up" % server.port, "gatepost-scan serving", "1 records in"):
+        assert part in words, (part, words)
+
+
+def check(gateway, *words):
+    done = subprocess.run([str(gateway.build / "gatepostctl"), "status", "--check", "--config", gateway.file, *words], capture_output=True, text=True)
+    return done.returncode, done.stdout.strip()
+
+
+def test_a_check_is_a_line_and_an_exit_status_for_monitoring(start, new_backend):
+    server = new_backend()
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com"))
+    send(gateway, "one")
+    assert check(gateway) == (0, "GATEPOST OK: all is well")
+    server.stop()
+    with Session(gateway.port) as client:
+        client.ehlo()
+        client.envelope("u@example.com")
+        assert client.data(b"Subject: x\r\n\r\nx\r\n").code == 451
+    code, line = check(gateway)
+    assert code == 2 and line.startswith("GATEPOST CRITICAL: server 127.0.0.1:%d of behind is down (" % server.port)
+    assert 'gatepost_server_up{backend="behind",server="127.0.0.1:%d"} 0' % server.port in gateway.control("metrics")
+    gateway.stop()
+    assert check(gateway)[0] == 3
+
+
+def test_metrics_are_of_the_form_that_prometheus_reads(start, body):
+    gateway = start(body)
+    send(gateway, *range(3))
+    lines = gateway.control("metrics").splitlines()
+    names = {line.split()[2] for line in lines if line.startswith("# TYPE")}
+    samples = [line for line in lines if not line.startswith("#")]
+    assert "gatepost_messages_total 3" in samples
+    for line in samples:
+        assert re.fullmatch(r'gatepost_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9]+', line), line
+        assert re.split(r"[ {]", line)[0] in names

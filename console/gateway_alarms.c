@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC
+ * What of a gateway's status is an alarm. */
+#include "console/gateway.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum {
+    DAYS_WARNING = 14,
+    DAYS_CRITICAL = 3,
+    SIGNATURES_OLD = 3 * 86400,
+    DISK_WARNING = 10, /* percent that is free */
+    DISK_CRITICAL = 3,
+};
+
+__attribute__((format(printf, 3, 4))) static void
+raise_alarm(struct alarms *alarms, enum alarm_level level, const char *format, ...)
+{
+    char line[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (level > alarms->level)
+        alarms->level = level;
+    buf_printf(&alarms->text, "%s%s", buf_len(&alarms->text) ? ", " : "", line);
+}
+
+static void look_at_backends(const json_t *gateway, struct alarms *alarms)
+{
+    size_t i, down = 0, all = json_array_size(gateway_list(gateway, "backends"));
+    const json_t *server;
+    json_array_foreach(gateway_list(gateway, "backends"), i, server) down +=
+        strcmp(gateway_text(server, "state"), "down") == 0;
+    json_array_foreach(gateway_list(gateway, "backends"), i,
+                       server) if (strcmp(gateway_text(server, "state"), "down") == 0)
+        raise_alarm(alarms, down == all ? ALARM_CRITICAL : ALARM_WARNING,
+                    "server %s of %s is down (%s)", gateway_text(server, "server"),
+                    gateway_text(server, "backend"), gateway_text(server, "reason"));
+}
+
+static void look_at_helpers(const json_t *gateway, struct alarms *alarms)
+{
+    size_t i;
+    const json_t *one, *redis = json_object_get(gateway, "redis");
+    json_array_foreach(gateway_list(gateway, "scanners"), i,
+                       one) if (strcmp(gateway_text(one, "state"), "down") == 0)
+        raise_alarm(alarms, ALARM_CRITICAL, "%s is down, mail is deferred (%s)",
+                    gateway_text(one, "program"), gateway_text(one, "reason"));
+    if (strcmp(gateway_text(redis, "state"), "down") == 0)
+        raise_alarm(alarms, ALARM_WARNING, "Redis is down (%s)", gateway_text(redis, "reason"));
+    json_array_foreach(gateway_list(gateway, "lists_suspended"), i, one)
+        raise_alarm(alarms, ALARM_WARNING, "blocklist %s is suspended", json_string_value(one));
+}
+
+static void look_at_times(const json_t *gateway, struct alarms *alarms)
+{
+    size_t i;
+    const json_t *one;
+    int64_t now = gateway_number(gateway, "now"), written = gateway_number(gateway, "signatures");
+    json_array_foreach(gateway_list(gateway, "certificates"), i, one)
+    {
+        int64_t days = (gateway_number(one, "expires") - now) / 86400;
+        if (days < DAYS_WARNING)
+            raise_alarm(alarms, days < DAYS_CRITICAL ? ALARM_CRITICAL : ALARM_WARNING,
+                        "certificate of %s ends in %lld days", gateway_text(one, "name"),
+                        (long long)days);
+    }
+    if (json_object_get(gateway, "signatures") && now - written > SIGNATURES_OLD)
+        raise_alarm(alarms, ALARM_WARNING, "signatures are %lld days old",
+                    (long long)(now - written) / 86400);
+}
+
+static void look_at_keeper(const json_t *status, struct alarms *alarms)
+{
+    const json_t *disk = json_object_get(status, "disk");
+    int64_t size = gateway_number(disk, "size"), lost;
+    int64_t free = size ? gateway_number(disk, "free") * 100 / size : 100;
+    if (free < DISK_WARNING)
+        raise_alarm(alarms, free < DISK_CRITICAL ? ALARM_CRITICAL : ALARM_WARNING,
+                    "disk of the keeper has %lld %% left", (long long)free);
+    lost = gateway_number(json_object_get(status, "history"), "lost") +
+           gateway_number(json_object_get(status, "decisions"), "lost") +
+           gateway_number(json_object_get(json_object_get(status, "gateway"), "counters"),
+                          "records_lost");
+    if (lost)
+        raise_alarm(alarms, ALARM_WARNING, "%lld records were lost", (long long)lost);
+}
+
+static void look_at_proxies(const json_t *gateway, struct alarms *alarms)
+{
+    size_t g, p, serving = 0;
+    const json_t *generation, *proxy;
+    json_array_foreach(gateway_list(gateway, "generations"), g, generation)
+        json_array_foreach(gateway_list(generation, "proxies"), p, proxy) serving +=
+        strcmp(gateway_text(proxy, "state"), "serving") == 0;
+    if (serving == 0)
+        raise_alarm(alarms, ALARM_CRITICAL, "no proxy serves");
+}
+
+void gateway_alarms(const json_t *status, struct alarms *out)
+{
+    const json_t *gateway = json_object_get(status, "gateway");
+    if (!json_is_object(gateway)) {
+        raise_alarm(out, ALARM_CRITICAL, "the gateway's parent does not answer");
+        return;
+    }
+    look_at_proxies(gateway, out);
+    look_at_backends(gateway, out);
+    look_at_helpers(gateway, out);
+    look_at_times(gateway, out);
+    look_at_keeper(status, out);
+}

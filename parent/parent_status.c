@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: ISC */
+#include "parent/parent_status.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "common/redis_place.h"
+#include "filters/scanner/family_start.h"
+#include "parent/parent_certificate.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- JSON ---- */
+
+static void text(struct buf *out, const char *name, struct slice value)
+{
+    json_key(out, slice_of(name));
+    json_text(out, value);
+}
+
+static void word(struct buf *out, const char *name, const char *value)
+{
+    text(out, name, slice_of(value));
+}
+
+static void number(struct buf *out, const char *name, int64_t value)
+{
+    json_key(out, slice_of(name));
+    json_number(out, (double)value);
+}
+
+static void open_array(struct buf *out, const char *name)
+{
+    json_key(out, slice_of(name));
+    buf_char(out, '[');
+}
+
+static void open_member(struct buf *out)
+{
+    json_item(out);
+    buf_char(out, '{');
+}
+
+/* ---- processes ---- */
+
+static const char *state_of(const struct slot *slot)
+{
+    if (slot->pid == 0)
+        return "down";
+    switch (slot->state) {
+    case PROXY_SERVING:
+        return "serving";
+    case PROXY_DRAINING:
+        return "draining";
+    case PROXY_CONFIGURING:
+    case PROXY_STARTING:
+        break;
+    }
+    return "starting";
+}
+
+static void generation(struct buf *out, const struct generation *generation, const char *state)
+{
+    open_member(out);
+    number(out, "number", generation->number);
+    word(out, "state", state);
+    number(out, "since", generation->since);
+    open_array(out, "proxies");
+    for (unsigned i = 0; i < generation->slot_count; i++) {
+        open_member(out);
+        number(out, "slot", generation->slots[i].number);
+        number(out, "pid", generation->slots[i].pid);
+        word(out, "state", state_of(&generation->slots[i]));
+        buf_char(out, '}');
+    }
+    buf_cstr(out, "]}");
+}
+
+static void generations(struct buf *out, const struct parent *parent)
+{
+    open_array(out, "generations");
+    if (parent->starting)
+        generation(out, parent->starting, "starting");
+    if (parent->current)
+        generation(out, parent->current, "serving");
+    for (const struct generation *old = parent->old; old; old = old->next)
+        generation(out, old, "draining");
+    buf_char(out, ']');
+}
+
+static const char *state_of_scanners(const struct scanners *scanners)
+{
+    if (!scanners->wanted)
+        return "not needed";
+    for (size_t i = 0; i < SCANNERS_HEADS; i++)
+        if (scanners->heads[i].state == HEAD_READY)
+            return "serving";
+    return scanners->down[0] ? "down" : "starting";
+}
+
+static void scanners(struct buf *out, const struct parent *parent)
+{
+    open_array(out, "scanners");
+    for (int kind = 0; kind < SCANNER_KINDS; kind++) {
+        open_member(out);
+        word(out, "program", family_program((enum scanner_kind)kind));
+        word(out, "state", state_of_scanners(&parent->scanners[kind]));
+        word(out, "reason", parent->scanners[kind].down);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+static const char *state_of_redis(const struct parent *parent, const struct config *config)
+{
+    if (!redis_needed(config))
+        return "not needed";
+    if (redis_place(&config->settings) != REDIS_PRIVATE)
+        return "elsewhere";
+    return parent->redis.pid ? "running" : "down";
+}
+
+static void redis(struct buf *out, const struct parent *parent, const struct config *config)
+{
+    json_key(out, SLICE("redis"));
+    buf_char(out, '{');
+    word(out, "state", state_of_redis(parent, config));
+    word(out, "reason", parent->redis.pid ? "" : parent->redis.told);
+    buf_char(out, '}');
+}
+
+/* ---- what it leans on ---- */
+
+static void server(struct buf *out, const struct parent *parent, const struct backend *backend,
+                   const struct server *server)
+{
+    char why[SHARED_WHY_MAX];
+    int64_t since;
+    unsigned place = shared_server(parent->shared, &server->ip, server->port);
+    bool down = shared_server_is_down(parent->shared, place, &since, why);
+    open_member(out);
+    text(out, "backend", backend->name);
+    text(out, "server", server->address);
+    word(out, "state", down ? "down" : "up");
+    if (down) {
+        number(out, "since", since);
+        word(out, "reason", why);
+    }
+    number(out, "connections", (int64_t)shared_backend(parent->shared, place));
+    number(out, "limit", backend->connections);
+    buf_char(out, '}');
+}
+
+static void backends(struct buf *out, const struct parent *parent, const struct config *config)
+{
+    open_array(out, "backends");
+    for (size_t b = 0; b < config->backend_count; b++)
+        for (size_t s = 0; s < config->backends[b].server_count; s++)
+            server(out, parent, &config->backends[b], &config->backends[b].servers[s]);
+    buf_char(out, ']');
+}
+
+static void lists(struct buf *out, const struct parent *parent, const struct config *config)
+{
+    uint64_t suspended = shared_suspended(parent->shared);
+    open_array(out, "lists_suspended");
+    for (size_t i = 0; i < config->blocklist_count && i < 64; i++) {
+        if (!(suspended >> i & 1))
+            continue;
+        json_item(out);
+        json_text(out, config->blocklists[i].zone);
+    }
+    buf_char(out, ']');
+}
+
+static void certificates(struct buf *out, const struct generation *generation,
+                         const struct config *config)
+{
+    open_array(out, "certificates");
+    for (size_t i = 0; i < config->certificate_count; i++) {
+        const struct certificate *certificate = &config->certificates[i];
+        struct slice chain;
+        const char *reason;
+        int64_t expires = 0;
+        if (bundle_read(generation->loaded.bundle, certificate->chain_path, &chain, &reason))
+            expires = certificate_expires(chain);
+        open_member(out);
+        text(out, "name", certificate->names[0]);
+        number(out, "expires", expires);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
+/* When the newest of the signatures was written; 0: there are none. */
+static int64_t newest_in(const char *folder)
+{
+    int64_t newest = 0;
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        struct stat status;
+        if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &status, 0) == 0 &&
+            status.st_mtim.tv_sec > newest)
+            newest = status.st_mtim.tv_sec;
+    }
+    if (dir)
+        closedir(dir);
+    return newest;
+}
+
+static void signatures(struct buf *out, const struct parent *parent, const struct config *config)
+{
+    char folder[PATH_MAX];
+    if (parent->scanners[SCANNER_AV].wanted &&
+        slice_to_path(config->settings.antivirus_database, folder))
+        number(out, "signatures", newest_in(folder));
+}
+
+/* ---- counts ---- */
+
+static void counts(struct buf *out, const struct parent *parent)
+{
+    number(out, "sessions", (int64_t)shared_sessions(parent->shared));
+    number(out, "spool", (int64_t)shared_spool(parent->shared));
+    number(out, "scans", (int64_t)shared_scans(parent->shared));
+    json_key(out, SLICE("counters"));
+    buf_char(out, '{');
+    for (enum counter c = 0; c < COUNTER_COUNT; c++)
+        number(out, shared_counter_name(c), (int64_t)shared_counter(parent->shared, c));
+    buf_char(out, '}');
+}
+
+bool parent_status(const struct parent *parent, struct buf *out)
+{
+    const struct generation *current = parent->current;
+    buf_char(out, '{');
+    word(out, "version", GATEPOST_VERSION);
+    text(out, "hostname", current ? current->loaded.config->hostname : slice_of(parent->hostname));
+    number(out, "pid", getpid());
+    number(out, "started", parent->started);
+    number(out, "now", clock_wall());
+    generations(out, parent);
+    scanners(out, parent);
+    if (current) {
+        const struct config *config = current->loaded.config;
+        redis(out, parent, config);
+        backends(out, parent, config);
+        lists(out, parent, config);
+        certificates(out, current, config);
+        signatures(out, parent, config);
+    }
+    counts(out, parent);
+    buf_char(out, '}');
+    return !out->failed;
+}
