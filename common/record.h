@@ -40,10 +40,12 @@ struct record {
     int64_t time; /* milliseconds since 1970 */
     struct ip client;
 #define RECORD_TEXT(name, doc) struct slice name;
+#define RECORD_ALWAYS RECORD_TEXT
 #define RECORD_NUMBER(name, doc) int64_t name;
 #define RECORD_COST(name, doc) struct record_cost name;
 #include "common/record.def"
 #undef RECORD_TEXT
+#undef RECORD_ALWAYS
 #undef RECORD_NUMBER
 #undef RECORD_COST
     const struct record_recipient *recipients;

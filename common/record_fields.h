@@ -11,6 +11,7 @@ struct record_field_info {
     enum record_kind kind;
     const char *name;
     size_t offset; /* in struct record */
+    bool always;   /* told when it is empty as well */
 };
 
 extern const struct record_field_info record_fields[];

@@ -51,9 +51,9 @@ static void client_member(struct buf *out, const struct ip *client)
     text_member(out, "client", slice_of(address));
 }
 
-static void optional_text(struct buf *out, const char *name, struct slice text)
+static void say_text(struct buf *out, const char *name, struct slice text, bool always)
 {
-    if (text.len)
+    if (always || text.len)
         text_member(out, name, text);
 }
 
@@ -78,7 +78,7 @@ static void words(struct buf *out, const struct record *r)
     for (size_t i = 0; i < record_field_count; i++) {
         const char *name = record_fields[i].name;
         if (record_fields[i].kind == KIND_TEXT)
-            optional_text(out, name, *(const struct slice *)record_at(r, i));
+            say_text(out, name, *(const struct slice *)record_at(r, i), record_fields[i].always);
         else if (record_fields[i].kind == KIND_NUMBER)
             optional_number(out, name, *(const int64_t *)record_at(r, i));
     }
@@ -119,7 +119,7 @@ static void fates(struct buf *out, const struct record *r)
         json_key(out, one->address);
         buf_char(out, '{');
         text_member(out, "verdict", one->verdict);
-        optional_text(out, "reply", one->reply);
+        say_text(out, "reply", one->reply, false);
         buf_char(out, '}');
     }
     buf_char(out, '}');
@@ -156,8 +156,8 @@ static void edits(struct buf *out, const struct record *r)
         json_item(out);
         buf_char(out, '{');
         text_member(out, "kind", edit->kind);
-        optional_text(out, "name", edit->name);
-        optional_text(out, "value", edit->value);
+        say_text(out, "name", edit->name, false);
+        say_text(out, "value", edit->value, false);
         optional_number(out, "part", edit->part);
         buf_char(out, '}');
     }

@@ -15,6 +15,7 @@ enum exit_status {
 
 int command_check(int argc, char *argv[]);
 int command_metrics(int argc, char *argv[]);
+int command_stats(int argc, char *argv[]);
 int command_status(int argc, char *argv[]);
 int command_trace(int argc, char *argv[]);
 int command_why(int argc, char *argv[]);

@@ -5,6 +5,7 @@
 #include "console/command.h"
 #include "policy/dates.h"
 
+#include <getopt.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,7 +98,8 @@ static uint64_t seconds_of(char unit)
                          : 0;
 }
 
-bool found_since(const char *text, uint64_t *ms)
+/* "2h", "7d", "2026-11-28", "2026-11-28 17:05": milliseconds since 1970. */
+static bool take_time(const char *text, uint64_t *ms)
 {
     struct slice s = slice_of(text);
     int64_t date;
@@ -111,4 +113,24 @@ bool found_since(const char *text, uint64_t *ms)
         return false;
     *ms = now - count * unit * 1000;
     return true;
+}
+
+bool found_option(struct control_find *find, int letter)
+{
+    switch (letter) {
+    case 's':
+        return take_time(optarg, &find->since);
+    case 'u':
+        return take_time(optarg, &find->until);
+    case 'v':
+        find->verdict = slice_of(optarg);
+        return true;
+    case 'a':
+        find->client = slice_of(optarg);
+        return true;
+    case 'r':
+        find->rule = slice_of(optarg);
+        return true;
+    }
+    return false;
 }

@@ -15,7 +15,14 @@ bool found_each(const struct asking *asking, const struct control_find *find, si
 /* A reference, or the part before the dot of those of a session; else words to search for. */
 void found_by(struct control_find *find, const char *word);
 
-/* "2h", "7d", "2026-11-28", "2026-11-28 17:05": milliseconds since 1970. False: neither. */
-bool found_since(const char *text, uint64_t *ms);
+/* The options that narrow it down: `letter` as getopt_long gave it. False: none of them, or its
+ * argument is wrong. */
+bool found_option(struct control_find *find, int letter);
+#define FOUND_OPTIONS                                                                              \
+    {"since", required_argument, NULL, 's'}, {"until", required_argument, NULL, 'u'},              \
+        {"verdict", required_argument, NULL, 'v'}, {"client", required_argument, NULL, 'a'},       \
+    {                                                                                              \
+        "rule", required_argument, NULL, 'r'                                                       \
+    }
 
 #endif

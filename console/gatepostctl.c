@@ -15,6 +15,7 @@ static const struct subcommand {
     {"check", NULL, command_check, "what would become of messages, and why"},
     {"status", NULL, command_status, "how a running gateway does"},
     {"metrics", NULL, command_metrics, "the same for Prometheus"},
+    {"stats", NULL, command_stats, "how much of what there was, from the records"},
     {"trace", NULL, command_trace, "what became of messages: the records"},
     {"why", NULL, command_why, "why a message was treated so: each rule, and what it saw"},
     {"policy", "check", command_policy_check,

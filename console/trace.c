@@ -52,37 +52,15 @@ static void tell(void *ctx, const struct record *record)
 
 static bool take_option(struct tracing *tracing, int letter)
 {
-    struct control_find *find = &tracing->find;
-    switch (letter) {
-    case 's':
-        return found_since(optarg, &find->since);
-    case 'u':
-        return found_since(optarg, &find->until);
-    case 'v':
-        find->verdict = slice_of(optarg);
-        return true;
-    case 'a':
-        find->client = slice_of(optarg);
-        return true;
-    case 'r':
-        find->rule = slice_of(optarg);
-        return true;
-    case 'm':
+    if (letter == 'm')
         return slice_to_u64(slice_of(optarg), MOST_MOST, &tracing->most);
-    }
-    return asking_option(&tracing->asking, letter);
+    return found_option(&tracing->find, letter) || asking_option(&tracing->asking, letter);
 }
 
 static bool take_options(struct tracing *tracing, int argc, char *argv[])
 {
-    static const struct option options[] = {{"since", required_argument, NULL, 's'},
-                                            {"until", required_argument, NULL, 'u'},
-                                            {"verdict", required_argument, NULL, 'v'},
-                                            {"client", required_argument, NULL, 'a'},
-                                            {"rule", required_argument, NULL, 'r'},
-                                            {"most", required_argument, NULL, 'm'},
-                                            ASKING_OPTIONS,
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        FOUND_OPTIONS, ASKING_OPTIONS, {"most", required_argument, NULL, 'm'}, {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, ASKING_LETTERS, options, NULL)) != -1;)
         if (!take_option(tracing, c))
             return false;

@@ -82,16 +82,26 @@ static bool take_redis_files(struct bundle *bundle, const struct config *config,
     return ok;
 }
 
-static bool check_user(struct slice user, struct buf *report)
+static bool is_user(struct slice user)
 {
     char name[PATH_MAX];
-    if (slice_to_path(user, name) && getpwnam(name))
-        return true;
-    complain(report, "user", user, "no such user; create it with:");
+    return slice_to_path(user, name) && getpwnam(name);
+}
+
+static void say_how_to_make(struct slice user, struct buf *report)
+{
     buf_printf(report,
                "    useradd --system --user-group --no-create-home --home-dir /nonexistent "
                "--shell /usr/sbin/nologin %.*s\n",
                SLICE_ARGS(user));
+}
+
+static bool check_user(struct slice user, struct buf *report)
+{
+    if (is_user(user))
+        return true;
+    complain(report, "user", user, "no such user; create it with:");
+    say_how_to_make(user, report);
     return false;
 }
 
@@ -130,6 +140,7 @@ static bool check_log(const struct settings *settings, struct buf *report)
     return check_word("log to", settings->log_to, "stderr", "syslog", report) && ok;
 }
 
+/* Mail does not wait for what is kept: without the keeper's user it goes on unrecorded. */
 static bool check_keeper(const struct config *config, struct buf *report)
 {
     const struct settings *settings = &config->settings;
@@ -143,7 +154,14 @@ static bool check_keeper(const struct config *config, struct buf *report)
     if (slice_eq(settings->keeper_user, settings->process_user))
         return complain(report, "keeper user", settings->keeper_user,
                         "it runs the proxies; what is kept needs a user of its own");
-    return check_user(settings->keeper_user, report) && ok;
+    if (!is_user(settings->keeper_user)) {
+        buf_printf(report,
+                   "warning: keeper user \"%.*s\": no such user, so nothing is recorded; create it "
+                   "with:\n",
+                   SLICE_ARGS(settings->keeper_user));
+        say_how_to_make(settings->keeper_user, report);
+    }
+    return ok;
 }
 
 static bool check_machine(const struct config *config, struct buf *report)

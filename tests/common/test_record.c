@@ -77,7 +77,8 @@ static void assert_json(const struct record *r, const char *wanted)
 
 static const char as_json[] =
     "{\"time\":\"2026-11-28T10:00:00.123Z\",\"client\":\"192.0.2.1\",\"id\":\"0123456789.1\","
-    "\"subject\":\"a \\\"subject\\\"\\n\xef\xbf\xbd\",\"size\":4096,\"verdict\":\"reject\","
+    "\"from\":\"\",\"subject\":\"a "
+    "\\\"subject\\\"\\n\xef\xbf\xbd\",\"size\":4096,\"verdict\":\"reject\","
     "\"rcpt\":[\"u@example.com\",\"v@example.com\"],"
     "\"fates\":{\"v@example.com\":{\"verdict\":\"reject\",\"reply\":\"550 5.7.1 no\"}},"
     "\"rules\":[\"light\",\"dark\"],\"observed\":[\"odd\"],\"score\":1.5,"
@@ -105,8 +106,9 @@ TEST(test_an_empty_record_is_one)
     struct buf out;
     struct record r = {.time = 0}, back;
     assert_true(record_decode(encoded(&out, &r), arena, &back));
-    assert_json(&back, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"rcpt\":[],\"rules\":[],"
-                       "\"observed\":[],\"score\":0,\"score_parts\":{},\"cost\":{},\"facts\":{}}");
+    assert_json(&back,
+                "{\"time\":\"1970-01-01T00:00:00.000Z\",\"from\":\"\",\"rcpt\":[],\"rules\":[],"
+                "\"observed\":[],\"score\":0,\"score_parts\":{},\"cost\":{},\"facts\":{}}");
     buf_release(&out);
 }
 

@@ -2,7 +2,9 @@
 """What a running gateway does and what `gatepostctl check` says of the same message, envelope and DNS is the same: verdict,
 reply, rules and every fact, row by row."""
 import json
+import pathlib
 import re
+import tempfile
 from collections import namedtuple
 
 import pytest
@@ -75,9 +77,12 @@ def rows(addresses, world, signer):
 # ---- the run
 
 
-def site(world, server, ports, policy):
+HASTY, PATIENT = ("500ms", "1500ms"), ("4s", "8s")  # the resolver's time for an answer, and for all of them
+
+
+def site(world, server, ports, policy, patience):
     return "".join([backend("behind", server.port), domains("behind", "example.com", "example.org", OURS),
-                    world.configuration("1s", "6s"), LISTS, 'listen smtp on "[::1]:%d"\n' % ports["inbound6"],
+                    world.configuration(*patience), LISTS, 'listen smtp on "[::1]:%d"\n' % ports["inbound6"],
                     'listen smtp "out" on "127.0.0.1:%d" { outbound }\n' % ports["outbound"], policy])
 
 
@@ -88,11 +93,13 @@ def offers_utf8(gateway):
 
 
 @pytest.fixture
-def judged(own_dir, addresses, world, rows):
-    """judged(policy, changes): {name of a row: (what the gateway said, what check says)}, and what was delivered."""
-    def judge(policy, changes):
+def judged(own_dir, addresses, world):
+    """judged(rows, policy, changes, patience): {name of a row: (what the gateway said, what check says)}, and what was delivered."""
+    def judge(rows, policy, changes, patience=HASTY):
+        own = pathlib.Path(tempfile.mkdtemp(dir=own_dir))
+        own.chmod(0o755)
         ports, server = {"inbound6": free_port(), "outbound": free_port()}, Backend().start()
-        gateway = Gatepost(own_dir, site(world, server, ports, policy), changes=dict(SETTINGS, **changes))
+        gateway = Gatepost(own, site(world, server, ports, policy, patience), changes=dict(SETTINGS, **changes))
         ports["inbound"] = gateway.port
         try:
             gateway.start()
@@ -102,8 +109,8 @@ def judged(own_dir, addresses, world, rows):
             status = gateway.stop()
             server.stop()
         assert status == 0
-        answers = agreement.offline(own_dir, gateway.file, rows, addresses, world.map)
-        return {row.name: (said[row.name], answers[row.name]) for row in rows}, [m.content for m in server.messages]
+        answers = agreement.offline(own, gateway.file, rows, addresses, world.map)
+        return {row.name: (said[row.name], answers[row.name]) for row in rows}, [m.content for m in server.messages], gateway.file
     return judge
 
 
@@ -151,14 +158,18 @@ def report(found):
 def test_what_the_gateway_does_is_what_check_says(name, judged, rows, own_dir, addresses, world):
     policy, changes = POLICIES[name]
     signatures = '"%s"' % samples.write_signatures(own_dir / "signatures")
-    both, delivered = judged(policy, dict(changes, antivirus={"enabled": "on", "database": signatures}))
+    changes = dict(changes, antivirus={"enabled": "on", "database": signatures})
+    both, delivered, file = judged(rows, policy, changes)
     named = agreement_policies.named(policy)
-    found = [(row.name, *one) for row in rows for one in differences(row, *both[row.name], named)]
-    assert not found, report(found)
+    differ = [row for row in rows if differences(row, *both[row.name], named)]
+    if differ:  # a busy machine lets name servers seem slow: these alone, with time enough
+        again = judged(differ, policy, changes, PATIENT)[0]
+        found = [(row.name, *one) for row in differ for one in differences(row, *again[row.name], named)]
+        assert not found, report(found)
     if name == "all":
         every_rule_is_tried(both)
         what_is_changed_arrives(rows, both, delivered, lambda row: agreement.changes(
-            own_dir, own_dir / "gatepost" / "gatepost.conf", row, addresses, dns_file(own_dir, world)))
+            own_dir, file, row, addresses, dns_file(own_dir, world)))
 
 
 def every_rule_is_tried(both):

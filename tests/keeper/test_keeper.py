@@ -228,6 +228,15 @@ def test_a_user_that_runs_the_proxies_is_refused(run_dir, own_dir, body):
         assert code == 1 and 'keeper user "nobody": it runs the proxies' in said
 
 
+@needs.root
+def test_without_its_user_mail_goes_on_and_nothing_is_recorded(start, body):
+    gateway = start(body, changes={"keeper": {"user": '"gatepost-absent"'}})
+    send(gateway, "unrecorded")
+    assert gateway.wait_log('keeper not started') and "no such user" in gateway.log()
+    code, said = check_configuration(gateway.file)
+    assert code == 0 and 'warning: keeper user "gatepost-absent": no such user' in said and "useradd" in said
+
+
 # ---- who asks
 
 

@@ -183,8 +183,12 @@ def _of_the_message(said, answer):
     names = ("verdict", "rules", "observed", "score", "score_parts", "delay")
     both = {name: (said.record.get(name), answer.get(name)) for name in names}
     both["reply"] = (said.final[0], answer["reply"])
-    for name, value in said.record["facts"].items():
-        both["fact " + name] = (value, answer["facts"].get(name, "not told"))
+    found = said.record["facts"]
+    for name, value in found.items():
+        other = answer["facts"].get(name, "not told")
+        if name == "cut" and name in answer["facts"]:
+            other = [cut for cut in other if cut in found]
+        both["fact " + name] = (value, other)
     return both
 
 
