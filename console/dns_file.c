@@ -75,8 +75,7 @@ static bool read_text(struct dns_loader *l, const json_t *value, struct slice *o
     json_t *part;
     bool ok = true;
     if (json_is_array(value)) {
-        json_array_foreach(value, i, part)
-        {
+        json_array_foreach(value, i, part) {
             ok = ok && add_bytes(l, part, &joined);
         }
     } else {
@@ -149,8 +148,7 @@ static bool has_own_txt(const json_t *records)
 {
     size_t i;
     json_t *record;
-    json_array_foreach(records, i, record)
-    {
+    json_array_foreach(records, i, record) {
         if (is_string(kind_of(record), "TXT"))
             return true;
     }
@@ -187,8 +185,7 @@ static enum dns_status status_without(const json_t *records, enum dns_type type)
 {
     size_t i;
     json_t *record;
-    json_array_foreach(records, i, record)
-    {
+    json_array_foreach(records, i, record) {
         enum dns_status status = status_of(record);
         const json_t *only = json_object_get(record, "value");
         for (size_t k = 0; status != DNS_NO_DATA && k < sizeof type_words / sizeof *type_words; k++)
@@ -217,8 +214,7 @@ static bool answer_here(struct dns_loader *l, const json_t *records, enum dns_ty
     if (!out->records)
         return complain(l, "out of memory");
     out->authenticated = true;
-    json_array_foreach(records, i, record)
-    {
+    json_array_foreach(records, i, record) {
         if (!ok || !answers(record, type, own_txt))
             continue;
         ok = read_record(l, record, type, &out->records[out->count++]);
@@ -263,8 +259,7 @@ static bool check_records(struct dns_loader *l, const json_t *records)
     json_t *record;
     if (!json_is_array(records))
         return complain(l, "expected a list of records");
-    json_array_foreach(records, i, record)
-    {
+    json_array_foreach(records, i, record) {
         if (!is_known(record))
             return complain(l, "a record without a known type");
     }
@@ -302,8 +297,7 @@ static json_t *fold_names(struct dns_loader *l, const json_t *map)
     json_t *folded = json_object();
     const char *key;
     json_t *records;
-    json_object_foreach((json_t *)(uintptr_t)map, key, records)
-    {
+    json_object_foreach((json_t *)(uintptr_t)map, key, records) {
         struct slice name = {NULL, 0};
         json_t *text = json_stringn(key, slice_of(key).len);
         l->name = key;
@@ -326,8 +320,7 @@ struct dns_answers *dns_file_load(struct arena *arena, const json_t *map, const 
     if (!json_is_object(map))
         l.error = "expected a map of names to lists of records";
     l.map = folded;
-    json_object_foreach(folded, l.name, records)
-    {
+    json_object_foreach(folded, l.name, records) {
         ok = ok && add_name(&l, records, table);
     }
     json_decref(folded);

@@ -30,23 +30,23 @@ static void look_at_backends(const json_t *gateway, struct alarms *alarms)
 {
     size_t i, down = 0, all = json_array_size(gateway_list(gateway, "backends"));
     const json_t *server;
-    json_array_foreach(gateway_list(gateway, "backends"), i, server) down +=
-        strcmp(gateway_text(server, "state"), "down") == 0;
-    json_array_foreach(gateway_list(gateway, "backends"), i,
-                       server) if (strcmp(gateway_text(server, "state"), "down") == 0)
-        raise_alarm(alarms, down == all ? ALARM_CRITICAL : ALARM_WARNING,
-                    "server %s of %s is down (%s)", gateway_text(server, "server"),
-                    gateway_text(server, "backend"), gateway_text(server, "reason"));
+    json_array_foreach(gateway_list(gateway, "backends"), i, server)
+        down += strcmp(gateway_text(server, "state"), "down") == 0;
+    json_array_foreach(gateway_list(gateway, "backends"), i, server)
+        if (strcmp(gateway_text(server, "state"), "down") == 0)
+            raise_alarm(alarms, down == all ? ALARM_CRITICAL : ALARM_WARNING,
+                        "server %s of %s is down (%s)", gateway_text(server, "server"),
+                        gateway_text(server, "backend"), gateway_text(server, "reason"));
 }
 
 static void look_at_helpers(const json_t *gateway, struct alarms *alarms)
 {
     size_t i;
     const json_t *one, *redis = json_object_get(gateway, "redis");
-    json_array_foreach(gateway_list(gateway, "scanners"), i,
-                       one) if (strcmp(gateway_text(one, "state"), "down") == 0)
-        raise_alarm(alarms, ALARM_CRITICAL, "%s is down, mail is deferred (%s)",
-                    gateway_text(one, "program"), gateway_text(one, "reason"));
+    json_array_foreach(gateway_list(gateway, "scanners"), i, one)
+        if (strcmp(gateway_text(one, "state"), "down") == 0)
+            raise_alarm(alarms, ALARM_CRITICAL, "%s is down, mail is deferred (%s)",
+                        gateway_text(one, "program"), gateway_text(one, "reason"));
     if (strcmp(gateway_text(redis, "state"), "down") == 0)
         raise_alarm(alarms, ALARM_WARNING, "Redis is down (%s)", gateway_text(redis, "reason"));
     json_array_foreach(gateway_list(gateway, "lists_suspended"), i, one)
@@ -58,8 +58,7 @@ static void look_at_times(const json_t *gateway, struct alarms *alarms)
     size_t i;
     const json_t *one;
     int64_t now = gateway_number(gateway, "now"), written = gateway_number(gateway, "signatures");
-    json_array_foreach(gateway_list(gateway, "certificates"), i, one)
-    {
+    json_array_foreach(gateway_list(gateway, "certificates"), i, one) {
         int64_t days = (gateway_number(one, "expires") - now) / 86400;
         if (days < DAYS_WARNING)
             raise_alarm(alarms, days < DAYS_CRITICAL ? ALARM_CRITICAL : ALARM_WARNING,
@@ -92,8 +91,8 @@ static void look_at_proxies(const json_t *gateway, struct alarms *alarms)
     size_t g, p, serving = 0;
     const json_t *generation, *proxy;
     json_array_foreach(gateway_list(gateway, "generations"), g, generation)
-        json_array_foreach(gateway_list(generation, "proxies"), p, proxy) serving +=
-        strcmp(gateway_text(proxy, "state"), "serving") == 0;
+        json_array_foreach(gateway_list(generation, "proxies"), p, proxy)
+            serving += strcmp(gateway_text(proxy, "state"), "serving") == 0;
     if (serving == 0)
         raise_alarm(alarms, ALARM_CRITICAL, "no proxy serves");
 }

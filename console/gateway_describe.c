@@ -12,12 +12,13 @@ static void cstr(struct page *page, const char *text)
 
 static void say_span(struct page *page, int64_t seconds)
 {
-    if (seconds >= 2 * 86400)
-        buf_printf(page->out, "%" PRId64 " days", seconds / 86400);
-    else if (seconds >= 2 * 3600)
-        buf_printf(page->out, "%" PRId64 " hours", seconds / 3600);
-    else if (seconds >= 120)
-        buf_printf(page->out, "%" PRId64 " minutes", seconds / 60);
+    static const int64_t minute = 60, hour = 3600, day = 86400;
+    if (seconds >= 2 * day)
+        buf_printf(page->out, "%" PRId64 " days", seconds / day);
+    else if (seconds >= 2 * hour)
+        buf_printf(page->out, "%" PRId64 " hours", seconds / hour);
+    else if (seconds >= 2 * minute)
+        buf_printf(page->out, "%" PRId64 " minutes", seconds / minute);
     else
         buf_printf(page->out, "%" PRId64 " seconds", seconds);
 }
@@ -68,8 +69,8 @@ static void say_generation(struct page *page, const json_t *generation, int64_t 
 {
     size_t i, serving = 0;
     const json_t *proxy;
-    json_array_foreach(gateway_list(generation, "proxies"), i, proxy) serving +=
-        strcmp(gateway_text(proxy, "state"), "down") != 0;
+    json_array_foreach(gateway_list(generation, "proxies"), i, proxy)
+        serving += strcmp(gateway_text(proxy, "state"), "down") != 0;
     page_label(page, "generation");
     buf_printf(page->out, "%" PRId64 " ", gateway_number(generation, "number"));
     say_state(page, gateway_text(generation, "state"));
@@ -142,8 +143,7 @@ static void say_times(struct page *page, const json_t *gateway, int64_t now)
 {
     size_t i;
     const json_t *one;
-    json_array_foreach(gateway_list(gateway, "certificates"), i, one)
-    {
+    json_array_foreach(gateway_list(gateway, "certificates"), i, one) {
         page_label(page, "certificate");
         cstr(page, gateway_text(one, "name"));
         buf_printf(page->out, " ends in %" PRId64 " days",
@@ -196,8 +196,10 @@ void gateway_describe(const json_t *status, struct buf *out)
     json_array_foreach(gateway_list(gateway, "generations"), i, one)
         say_generation(&page, one, now);
     say_sessions(&page, gateway);
-    json_array_foreach(gateway_list(gateway, "backends"), i, one) say_server(&page, one, now);
-    json_array_foreach(gateway_list(gateway, "scanners"), i, one) say_scanner(&page, one);
+    json_array_foreach(gateway_list(gateway, "backends"), i, one)
+        say_server(&page, one, now);
+    json_array_foreach(gateway_list(gateway, "scanners"), i, one)
+        say_scanner(&page, one);
     say_redis(&page, json_object_get(gateway, "redis"));
     say_times(&page, gateway, now);
     say_history(&page, status);

@@ -45,8 +45,7 @@ static void counters(struct buf *out, const json_t *gateway)
 {
     const char *name;
     json_t *value, *all = json_object_get(gateway, "counters");
-    json_object_foreach(all, name, value)
-    {
+    json_object_foreach(all, name, value) {
         char full[80];
         snprintf(full, sizeof full, "%s_total", name);
         head(out, full, "counter", doc_of(name));
@@ -59,8 +58,7 @@ static void servers(struct buf *out, const json_t *gateway)
     size_t i;
     const json_t *one;
     head(out, "server_up", "gauge", "whether a server behind can be spoken to");
-    json_array_foreach(gateway_list(gateway, "backends"), i, one)
-    {
+    json_array_foreach(gateway_list(gateway, "backends"), i, one) {
         buf_cstr(out, "gatepost_server_up{");
         label(out, "backend", gateway_text(one, "backend"));
         buf_char(out, ',');
@@ -68,8 +66,7 @@ static void servers(struct buf *out, const json_t *gateway)
         buf_printf(out, "} %d\n", strcmp(gateway_text(one, "state"), "up") == 0);
     }
     head(out, "server_connections", "gauge", "connections to a server behind");
-    json_array_foreach(gateway_list(gateway, "backends"), i, one)
-    {
+    json_array_foreach(gateway_list(gateway, "backends"), i, one) {
         buf_cstr(out, "gatepost_server_connections{");
         label(out, "backend", gateway_text(one, "backend"));
         buf_char(out, ',');
@@ -83,8 +80,7 @@ static void helpers(struct buf *out, const json_t *gateway)
     size_t i;
     const json_t *one;
     head(out, "scanners_up", "gauge", "whether the scanners that rules need serve");
-    json_array_foreach(gateway_list(gateway, "scanners"), i, one)
-    {
+    json_array_foreach(gateway_list(gateway, "scanners"), i, one) {
         const char *state = gateway_text(one, "state");
         if (strcmp(state, "not needed") == 0)
             continue;
@@ -93,8 +89,7 @@ static void helpers(struct buf *out, const json_t *gateway)
         buf_printf(out, "} %d\n", strcmp(state, "serving") == 0);
     }
     head(out, "certificate_expires_seconds", "gauge", "when a certificate ends, since 1970");
-    json_array_foreach(gateway_list(gateway, "certificates"), i, one)
-    {
+    json_array_foreach(gateway_list(gateway, "certificates"), i, one) {
         buf_cstr(out, "gatepost_certificate_expires_seconds{");
         label(out, "name", gateway_text(one, "name"));
         buf_printf(out, "} %" PRId64 "\n", gateway_number(one, "expires"));

@@ -39,8 +39,8 @@ static bool take_text(struct slice from, char *out, size_t size)
 {
     if (from.len >= size)
         return false;
-    memset(out, 0, size); /* it is compared with memcmp */
     memcpy(out, from.ptr, from.len);
+    out[from.len] = '\0';
     return true;
 }
 
@@ -56,6 +56,14 @@ static bool command_for(const struct settings *settings, struct keeper_command *
            take_text(settings->keeper_control, out->control, sizeof out->control) &&
            take_text(settings->log_to, out->log_to, sizeof out->log_to) &&
            take_text(settings->log_level, out->log_level, sizeof out->log_level);
+}
+
+static bool same(const struct keeper_command *a, const struct keeper_command *b)
+{
+    return strcmp(a->user, b->user) == 0 && strcmp(a->folder, b->folder) == 0 &&
+           strcmp(a->lines, b->lines) == 0 && strcmp(a->control, b->control) == 0 &&
+           strcmp(a->log_to, b->log_to) == 0 && strcmp(a->log_level, b->log_level) == 0 &&
+           a->age == b->age && a->size == b->size && a->history == b->history;
 }
 
 static void end(struct keeper *keeper, int64_t now)
@@ -75,7 +83,7 @@ void keeper_configure(struct keeper *keeper, const struct config *config, int64_
         end(keeper, now);
         return;
     }
-    if (memcmp(&keeper->command, &keeper->running, sizeof keeper->command) == 0)
+    if (same(&keeper->command, &keeper->running))
         return;
     keeper->start_at = 0;
     keeper->told[0] = '\0';

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from lab import needs
+from lab import needs, samples
 from lab.backend import Backend
 from lab.gatepost import Gatepost, backend, certificate, domains
 from lab.process import wait_until
@@ -307,3 +307,39 @@ def test_the_story_of_a_hostile_message_harms_no_terminal(gateway):
         client.envelope("u@example.com")
         reply = client.data(MESSAGE.replace(b"a subject", b"=?utf-8?q?=1B[31mred=C2=9B=E2=80=AE?="))
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", gateway.control("trace", reference(reply.text)))
+
+
+def test_stats_count_what_the_records_hold(start, new_backend):
+    gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com")
+                    + 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no"\n')
+    with Session(gateway.port) as client:
+        client.ehlo()
+        for n in range(3):
+            client.envelope("u@example.com", "v@example.com", sender="a@one.example")
+            assert client.data(MESSAGE).code == 250
+        client.envelope("u@example.com", sender="b@two.example")
+        assert client.data(samples.with_attachment("x.exe", b"MZ")).code == 550
+        client.expect("MAIL FROM:<>", 250)
+        client.expect("RCPT TO:<u@elsewhere.example>", 550)
+        client.expect("QUIT", 221)
+    told = json.loads(gateway.control("stats", "--json"))
+    assert told["records"] == 5 and list(told["hour"].values()) == [5] and told["verdict"] == {"accept": 3, "reject": 2}
+    assert told["rule"] == {"programs": 1} and told["client"] == {"127.0.0.0/24": 5}
+    assert told["sender"] == {"one.example": 3, "<>": 1, "two.example": 1}
+    assert told["recipient"] == {"u@example.com": 4, "v@example.com": 3, "u@elsewhere.example": 1}
+    assert told["attachment"] == {"exe": 1}
+    assert json.loads(gateway.control("stats", "--json", "--verdict", "reject", "--top", "1"))["sender"] == {"<>": 1}
+    assert re.search(r"verdict +3  accept\n +2  reject\n", gateway.control("stats"))
+
+
+def test_more_records_than_fit_a_page_are_all_found(start, new_backend):
+    gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com"), changes={"limits": {"errors": 1000}})
+    for _ in range(420):
+        with Session(gateway.port) as client:
+            client.ehlo()
+            client.expect("MAIL FROM:<a@client.example>", 250)
+            for n in range(10):
+                client.expect("RCPT TO:<u%d@other.example>" % n, 550)
+            client.expect("QUIT", 221)
+    assert json.loads(gateway.control("stats", "--json"))["records"] == 4200
+    assert len({record["id"] for record in records(gateway, "--most", "4100")}) == 410
