@@ -79,7 +79,7 @@ static bool make_room(struct buf *b, size_t more)
     return true;
 }
 
-bool buf_append(struct buf *b, struct slice s)
+bool buf_append_more(struct buf *b, struct slice s)
 {
     if (b->failed || !make_room(b, s.len)) {
         b->failed = true;

@@ -7,6 +7,7 @@
 #include "base/slice.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 struct buf {
     char *data; /* owned */
@@ -27,7 +28,7 @@ struct slice buf_slice(const struct buf *b); /* what it holds; valid until the n
 
 /* Appends all or nothing. False past the maximum or out of memory; `failed` is then set, so a run
  * of appends may be checked once at its end. buf_printf needs room for one byte more. */
-bool buf_append(struct buf *b, struct slice s);
+static inline bool buf_append(struct buf *b, struct slice s);
 bool buf_char(struct buf *b, char c);
 bool buf_cstr(struct buf *b, const char *cstr);
 bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -40,5 +41,18 @@ void buf_commit(struct buf *b, size_t written);
 
 /* Drops n bytes (at most buf_len) at the front. */
 void buf_consume(struct buf *b, size_t n);
+
+/* Where there is no room yet, or no more. */
+bool buf_append_more(struct buf *b, struct slice s);
+
+static inline bool buf_append(struct buf *b, struct slice s)
+{
+    if (b->failed || b->size - b->tail < s.len)
+        return buf_append_more(b, s);
+    if (s.len)
+        memcpy(b->data + b->tail, s.ptr, s.len);
+    b->tail += s.len;
+    return true;
+}
 
 #endif

@@ -70,6 +70,9 @@ bool record_encode(struct buf *out, const struct record *record);
  * malformed, or the arena is full. */
 bool record_decode(struct slice octets, struct arena *arena, struct record *record);
 
+/* The same without its facts, which are not even looked at. */
+bool record_decode_words(struct slice octets, struct arena *arena, struct record *record);
+
 /* As a JSON object, without a line's end. False: `out` is full. */
 bool record_json(struct buf *out, const struct record *record);
 

@@ -174,22 +174,29 @@ static void unpack_fields(struct unpack *in, const struct record_vocabulary *wor
     }
 }
 
+/* All but the facts. */
+static void unpack_words(struct unpack *in, const struct record_vocabulary *words,
+                         struct arena *arena, struct record *r)
+{
+    *r = (struct record){0};
+    if (unpack_u8(in) != RECORD_VERSION)
+        in->bad = true;
+    r->time = (int64_t)unpack_u64(in);
+    unpack_client(in, &r->client);
+    unpack_fields(in, words, r);
+    unpack_recipients(in, arena, r);
+    r->rules = unpack_slices(in, arena, &r->rule_count);
+    r->observed = unpack_slices(in, arena, &r->observed_count);
+    unpack_points(in, arena, r);
+    unpack_edits(in, arena, r);
+    r->score = unpack_double(in);
+}
+
 bool record_decode_as(struct slice octets, const struct record_vocabulary *words,
                       struct arena *arena, struct record *r)
 {
     struct unpack in = {.left = octets};
-    *r = (struct record){0};
-    if (unpack_u8(&in) != RECORD_VERSION)
-        return false;
-    r->time = (int64_t)unpack_u64(&in);
-    unpack_client(&in, &r->client);
-    unpack_fields(&in, words, r);
-    unpack_recipients(&in, arena, r);
-    r->rules = unpack_slices(&in, arena, &r->rule_count);
-    r->observed = unpack_slices(&in, arena, &r->observed_count);
-    unpack_points(&in, arena, r);
-    unpack_edits(&in, arena, r);
-    r->score = unpack_double(&in);
+    unpack_words(&in, words, arena, r);
     unpack_facts(&in, arena, words, r);
     unpack_keyed(&in, arena, words, r);
     return unpack_done(&in);
@@ -198,4 +205,11 @@ bool record_decode_as(struct slice octets, const struct record_vocabulary *words
 bool record_decode(struct slice octets, struct arena *arena, struct record *r)
 {
     return record_decode_as(octets, NULL, arena, r);
+}
+
+bool record_decode_words(struct slice octets, struct arena *arena, struct record *r)
+{
+    struct unpack in = {.left = octets};
+    unpack_words(&in, NULL, arena, r);
+    return !in.bad;
 }

@@ -24,7 +24,8 @@ enum {
     ARENA_MAX = 8 * 1024 * 1024,
     TAKEN_AT_ONCE = 500,
     TAKEN_BEFORE = 100000, /* a question is answered */
-    COMMIT_MS = 250,       /* until what was added counts */
+    REST_MS = 20,
+    COMMIT_MS = 250, /* until what was added counts */
     COMMIT_MOST = 2000,
     PRUNE_MS = 60000,
     PRUNE_AGAIN_MS = 50, /* while there is more to take out */
@@ -32,7 +33,7 @@ enum {
 
 struct program {
     struct event_base *base;
-    struct event *control, *queue, *commit, *prune;
+    struct event *control, *queue, *wake, *commit, *prune;
     struct history *history; /* NULL: none is kept */
     struct lines lines;
     struct control *console;
@@ -63,7 +64,8 @@ static void take_record(struct program *p, struct slice octets)
 {
     struct record record;
     arena_reset(p->arena);
-    if (!record_decode(octets, p->arena, &record)) {
+    bool whole = lines_wanted(&p->lines);
+    if (!(whole ? record_decode : record_decode_words)(octets, p->arena, &record)) {
         log_at(LEVEL_PANIC, "", "a record cannot be read",
                field_num("octets", (int64_t)octets.len));
         return;
@@ -97,12 +99,29 @@ static void commit(struct program *p)
     p->uncommitted = 0;
 }
 
+/* What comes in the next moment is taken in one go: a wake-up costs more than a record. */
+static void rest(struct program *p)
+{
+    event_del(p->queue);
+    after(p->wake, REST_MS);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct program *p = arg;
+    event_add(p->queue, NULL);
+}
+
 static void on_queue(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct program *p = arg;
-    for (int i = 0; i < TAKEN_AT_ONCE && take_one(p); i++)
-        ;
+    int taken = 0;
+    while (taken < TAKEN_AT_ONCE && take_one(p))
+        taken++;
+    if (taken < TAKEN_AT_ONCE)
+        rest(p);
     if (p->uncommitted >= COMMIT_MOST)
         commit(p);
     else if (p->uncommitted && !event_pending(p->commit, EV_TIMEOUT, NULL))
@@ -213,9 +232,10 @@ static void make(struct program *p, const struct options *options)
         give_up("out of memory");
     p->control = event_new(p->base, KEEPER_CONTROL_FD, EV_READ | EV_PERSIST, on_control, p);
     p->queue = event_new(p->base, KEEPER_QUEUE_FD, EV_READ | EV_PERSIST, on_queue, p);
+    p->wake = evtimer_new(p->base, on_wake, p);
     p->commit = evtimer_new(p->base, on_commit, p);
     p->prune = evtimer_new(p->base, on_prune, p);
-    if (!p->control || !p->queue || !p->commit || !p->prune)
+    if (!p->control || !p->queue || !p->wake || !p->commit || !p->prune)
         give_up("out of memory");
     p->console = control_new(p->base, KEEPER_LISTEN_FD, &control_owner, p);
     if (!p->console)

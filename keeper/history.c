@@ -19,7 +19,8 @@ static const char *const migrations[] = {
     "CREATE TABLE record (id INTEGER PRIMARY KEY, reference TEXT NOT NULL,"
     " vocabulary INTEGER NOT NULL, octets BLOB NOT NULL);"
     "CREATE INDEX record_reference ON record (reference);"
-    "CREATE VIRTUAL TABLE word USING fts5 (people, subject, message_id, client, content='');",
+    "CREATE VIRTUAL TABLE word USING fts5 (people, subject, message_id, client, content='',"
+    " columnsize=0);",
 };
 
 enum { FORM = sizeof migrations / sizeof *migrations };

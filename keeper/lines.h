@@ -17,6 +17,11 @@ void lines_end(struct lines *lines);
 /* From now on to this file (taken over). */
 void lines_to(struct lines *lines, int fd);
 
+static inline bool lines_wanted(const struct lines *lines)
+{
+    return lines->fd >= 0;
+}
+
 void lines_add(struct lines *lines, const struct record *record);
 
 #endif
