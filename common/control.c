@@ -75,15 +75,19 @@ static int finish(int folder, int sock, bool ok)
     return sock;
 }
 
-int control_listen(const char *path)
+int control_listen(const char *path, gid_t group)
 {
     struct sockaddr_un address;
     int folder = open_folder(path, &address);
     int sock = folder < 0 ? -1 : socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sock >= 0)
         unlink(address.sun_path); /* of one that was killed */
-    bool ok = sock >= 0 && bind(sock, (const struct sockaddr *)&address, sizeof address) == 0 &&
-              chmod(address.sun_path, 0660) == 0 && listen(sock, BACKLOG) == 0;
+    mode_t before = umask(0177);
+    bool ok = sock >= 0 && bind(sock, (const struct sockaddr *)&address, sizeof address) == 0;
+    umask(before);
+    if (ok && group != (gid_t)-1)
+        ok = chown(address.sun_path, (uid_t)-1, group) == 0 && chmod(address.sun_path, 0660) == 0;
+    ok = ok && listen(sock, BACKLOG) == 0;
     return finish(folder, sock, ok);
 }
 

@@ -6,9 +6,12 @@
 
 #include "base/ipc.h"
 
+#include <sys/types.h>
+
 enum control_message {
     CONTROL_STATUS = 1, /* question: nothing */
     CONTROL_FIND,       /* question: struct control_find */
+    CONTROL_FORGET,     /* question: an address (slice); the answer: how many records (u64) went */
     CONTROL_ITEM, /* answer: a record (its number, then record_encode), or the status as JSON */
     CONTROL_END,  /* answer: all is said (u8 1), or why not (u8 0, slice) */
 };
@@ -26,8 +29,8 @@ struct control_find {
 void control_pack_find(struct buf *out, const struct control_find *find);
 bool control_unpack_find(struct slice payload, struct control_find *find);
 
-/* A socket at `path`, for root and the owner's group; listening. The caller's; -1 with errno. */
-int control_listen(const char *path);
+/* A socket at `path` for us and that group (-1: none); listening. The caller's; -1 with errno. */
+int control_listen(const char *path, gid_t group);
 /* A connection to it. -1 with errno. */
 int control_connect(const char *path);
 

@@ -14,6 +14,7 @@ enum exit_status {
 };
 
 int command_check(int argc, char *argv[]);
+int command_forget(int argc, char *argv[]);
 int command_metrics(int argc, char *argv[]);
 int command_stats(int argc, char *argv[]);
 int command_status(int argc, char *argv[]);

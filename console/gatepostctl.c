@@ -18,6 +18,7 @@ static const struct subcommand {
     {"stats", NULL, command_stats, "how much of what there was, from the records"},
     {"trace", NULL, command_trace, "what became of messages: the records"},
     {"why", NULL, command_why, "why a message was treated so: each rule, and what it saw"},
+    {"forget", NULL, command_forget, "take out all records of an address"},
     {"policy", "check", command_policy_check,
      "is a configuration right, and when can each rule act"},
     {"policy", "explain", command_policy_explain, "why each rule holds for a message, or does not"},

@@ -95,20 +95,46 @@ static bool is_sane(const struct control_find *find)
     return find->since <= last && find->until <= last && find->before <= INT64_MAX;
 }
 
+/* Some at once: gatepostctl asks until there are none. */
+static void answer_forget(struct client *client, struct slice address, struct history *history)
+{
+    struct buf item = buf_init(64);
+    const char *reason = NULL;
+    int64_t removed = history_forget(history, address, &reason);
+    pack_u64(&item, (uint64_t)removed);
+    bool ok = removed >= 0 && !item.failed && client_item(client, buf_slice(&item));
+    client_end(client, ok ? NULL : reason ? reason : "out of memory");
+    buf_release(&item);
+}
+
+static bool is_forget(const struct ipc_message *question, struct slice *address)
+{
+    struct unpack in = {.left = question->payload};
+    *address = unpack_slice(&in);
+    return question->type == CONTROL_FORGET && unpack_done(&in) && address->len > 0;
+}
+
 bool answer_question(struct client *client, const struct ipc_message *question,
                      struct history *history)
 {
     struct control_find find;
+    struct slice address;
+    bool finds = question->type == CONTROL_FIND && control_unpack_find(question->payload, &find) &&
+                 is_sane(&find);
+    bool forgets = is_forget(question, &address);
     if (question->type == CONTROL_STATUS && question->payload.len == 0) {
         client_wait(client);
         return true;
     }
-    if (question->type != CONTROL_FIND || !control_unpack_find(question->payload, &find) ||
-        !is_sane(&find))
+    if (!finds && !forgets)
         client_end(client, "not a question");
     else if (!history)
         client_end(client, "no history is kept (history enabled off)");
-    else
+    else if (finds)
         answer_find(client, &find, history);
+    else if (!client_is_root(client))
+        client_end(client, "only root may do that");
+    else
+        answer_forget(client, address, history);
     return false;
 }

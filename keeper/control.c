@@ -152,11 +152,11 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     control->owner->ask(control->ctx, client, &question);
 }
 
-static bool may_ask(int fd)
+bool client_is_root(const struct client *client)
 {
     struct ucred peer;
     socklen_t len = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0;
+    return getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == 0;
 }
 
 static void take_client(struct control *control, int fd)
@@ -184,7 +184,7 @@ static void on_acceptable(evutil_socket_t listening, short what, void *arg)
     int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return;
-    if (control->count < CLIENTS_MAX && may_ask(fd))
+    if (control->count < CLIENTS_MAX)
         take_client(control, fd);
     else
         close(fd);

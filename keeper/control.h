@@ -21,6 +21,9 @@ struct control *control_new(struct event_base *base, int listening,
                             const struct control_owner *owner, void *ctx);
 void control_free(struct control **control);
 
+/* Whether it is root that asks. */
+bool client_is_root(const struct client *client);
+
 /* The client's question is answered later, with control_answer. */
 void client_wait(struct client *client);
 /* To all who wait: an answer, and the end. */

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -203,6 +204,8 @@ static void open_log(const struct options *options)
     log_level_parse(slice_of(options->log_level), &level);
     log_open("gatepost-keeper", strcmp(options->log_to, "syslog") == 0 ? SINK_SYSLOG : SINK_STDERR,
              level);
+    if (options->syslog && strcmp(options->log_to, "syslog") != 0)
+        openlog("gatepost-keeper", LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
 /* What libraries open or look up at first use must be had before the doors close. */
@@ -226,6 +229,7 @@ static void make(struct program *p, const struct options *options)
     struct history_bounds bounds = {.age = (int64_t)options->age, .size = options->size};
     const char *reason;
     lines_begin(&p->lines);
+    p->lines.syslog = options->syslog;
     p->arena = arena_new(ARENA_MAX);
     p->base = event_base_new();
     if (!p->arena || !p->base)

@@ -103,7 +103,7 @@ static bool open_file(struct history *h)
     sqlite3_db_config(h->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     return run(h, "PRAGMA auto_vacuum = INCREMENTAL") && run(h, "PRAGMA journal_mode = WAL") &&
            run(h, "PRAGMA synchronous = NORMAL") && run(h, "PRAGMA temp_store = MEMORY") &&
-           run(h, "PRAGMA cache_size = -16384");
+           run(h, "PRAGMA cache_size = -16384") && run(h, "PRAGMA secure_delete = ON");
 }
 
 static void close_file(struct history *h)

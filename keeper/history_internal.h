@@ -3,6 +3,7 @@
  *
  *   history.c         opens it, brings it up to date, sets it aside
  *   history_write.c   adds and takes out
+ *   history_forget.c  takes out all about somebody
  *   history_find.c    searches
  *   history_words.h   by what
  *   history_read.c    reads records of all versions */
@@ -57,6 +58,11 @@ bool history_read(struct history *history, int64_t words, struct slice octets,
 /* Its octets in the words of today; empty: they do not fit. */
 struct slice history_today(struct history *history, int64_t words, struct slice octets,
                            const struct record *record);
+
+/* One record, with its words, inside a change. False: it failed. */
+bool history_remove(struct history *history, int64_t id, int64_t words, struct slice octets);
+/* Begins and ends a change. */
+bool history_step(struct history *history, enum statement which);
 
 /* Opens the files. False with *reason. */
 bool history_begin(struct history *history, const char **reason);

@@ -7,7 +7,7 @@
 /* Few at once, so that not much more goes than must. */
 enum { PRUNED_AT_ONCE = 100, PRUNE_ROUNDS = 10 };
 
-static bool step(struct history *h, enum statement which)
+bool history_step(struct history *h, enum statement which)
 {
     int result = sqlite3_step(h->statements[which]);
     sqlite3_reset(h->statements[which]);
@@ -30,7 +30,7 @@ static bool write_words(struct history *h, enum statement which, const struct re
         bind_text(statement, i + 1, buf_slice(&h->words[i]));
     }
     sqlite3_bind_int64(statement, COLUMNS + 1, id);
-    return step(h, which);
+    return history_step(h, which);
 }
 
 /* After a failure it is left alone for a while. */
@@ -60,7 +60,7 @@ static bool write_record(struct history *h, const struct record *record, struct 
     bind_text(add, 2, record->id);
     sqlite3_bind_int64(add, 3, h->words_id);
     sqlite3_bind_blob64(add, 4, octets.ptr, octets.len, SQLITE_STATIC);
-    if (!step(h, STATEMENT_ADD) || !write_words(h, STATEMENT_ADD_WORDS, record, id))
+    if (!history_step(h, STATEMENT_ADD) || !write_words(h, STATEMENT_ADD_WORDS, record, id))
         return false;
     h->last_id = id;
     return true;
@@ -72,7 +72,7 @@ void history_add(struct history *h, const struct record *record, struct slice oc
         h->lost++;
         return;
     }
-    if (h->pending == 0 && !step(h, STATEMENT_BEGIN)) {
+    if (h->pending == 0 && !history_step(h, STATEMENT_BEGIN)) {
         history_failed(h, "begin");
         return;
     }
@@ -85,7 +85,7 @@ bool history_commit(struct history *h)
 {
     if (h->pending == 0 || !h->db)
         return false;
-    if (!step(h, STATEMENT_COMMIT)) {
+    if (!history_step(h, STATEMENT_COMMIT)) {
         history_failed(h, "commit");
         return false;
     }
@@ -96,7 +96,7 @@ bool history_commit(struct history *h)
 
 /* ---- taking out ---- */
 
-static bool remove_record(struct history *h, int64_t id, int64_t words, struct slice octets)
+bool history_remove(struct history *h, int64_t id, int64_t words, struct slice octets)
 {
     struct record record;
     sqlite3_stmt *remove = h->statements[STATEMENT_REMOVE];
@@ -104,7 +104,7 @@ static bool remove_record(struct history *h, int64_t id, int64_t words, struct s
         !write_words(h, STATEMENT_REMOVE_WORDS, &record, id))
         return false;
     sqlite3_bind_int64(remove, 1, id);
-    return step(h, STATEMENT_REMOVE);
+    return history_step(h, STATEMENT_REMOVE);
 }
 
 /* How many were taken out; -1: it failed. `before`: only what is older (id). */
@@ -120,7 +120,7 @@ static int remove_oldest(struct history *h, int64_t before)
             break;
         struct slice octets = {sqlite3_column_blob(oldest, 2),
                                (size_t)sqlite3_column_bytes(oldest, 2)};
-        ok = remove_record(h, id, sqlite3_column_int64(oldest, 1), octets);
+        ok = history_remove(h, id, sqlite3_column_int64(oldest, 1), octets);
         removed++;
     }
     sqlite3_reset(oldest);
@@ -149,8 +149,8 @@ static int prune_some(struct history *h, int64_t now)
 {
     bool large = octets_of(h) > h->bounds.size;
     int64_t before = large ? INT64_MAX : (now - h->bounds.age) * 1000000;
-    int removed = step(h, STATEMENT_BEGIN) ? remove_oldest(h, before) : -1;
-    if (removed < 0 || !step(h, STATEMENT_COMMIT)) {
+    int removed = history_step(h, STATEMENT_BEGIN) ? remove_oldest(h, before) : -1;
+    if (removed < 0 || !history_step(h, STATEMENT_COMMIT)) {
         history_failed(h, "prune");
         return -1;
     }

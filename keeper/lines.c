@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 enum { LINE_MAX_OCTETS = 4 * 1024 * 1024 };
@@ -39,9 +40,17 @@ static void lost(struct lines *lines, const struct record *record, const char *r
                field_str("reason", reason), field_num("count", (int64_t)count));
 }
 
+static void write_line(struct lines *lines, const struct record *record)
+{
+    struct slice line = buf_slice(&lines->line);
+    ssize_t n = write(lines->fd, line.ptr, line.len);
+    if (n != (ssize_t)line.len)
+        lost(lines, record, n < 0 ? strerror(errno) : "half of it was written");
+}
+
 void lines_add(struct lines *lines, const struct record *record)
 {
-    if (lines->fd < 0)
+    if (!lines_wanted(lines))
         return;
     buf_clear(&lines->line);
     if (!record_json(&lines->line, record) || !buf_char(&lines->line, '\n')) {
@@ -49,7 +58,8 @@ void lines_add(struct lines *lines, const struct record *record)
         return;
     }
     struct slice line = buf_slice(&lines->line);
-    ssize_t n = write(lines->fd, line.ptr, line.len);
-    if (n != (ssize_t)line.len)
-        lost(lines, record, n < 0 ? strerror(errno) : "half of it was written");
+    if (lines->syslog)
+        syslog(LOG_INFO, "%.*s", (int)line.len - 1, line.ptr);
+    if (lines->fd >= 0)
+        write_line(lines, record);
 }

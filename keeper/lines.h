@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC
- * Records as JSON, an object a line, in a file that was opened for appending. */
+ * Records as JSON, an object a line, in a file that was opened for appending, and to syslog. */
 #ifndef KEEPER_LINES_H
 #define KEEPER_LINES_H
 
 #include "common/record.h"
 
 struct lines {
-    int fd; /* owned; -1: none are wanted */
+    int fd; /* owned; -1: no file is wanted */
+    bool syslog;
     struct buf line;
     uint64_t lost;
 };
@@ -19,7 +20,7 @@ void lines_to(struct lines *lines, int fd);
 
 static inline bool lines_wanted(const struct lines *lines)
 {
-    return lines->fd >= 0;
+    return lines->fd >= 0 || lines->syslog;
 }
 
 void lines_add(struct lines *lines, const struct record *record);

@@ -6,10 +6,15 @@
 #include <getopt.h>
 
 static const struct option known[] = {
-    {"user", required_argument, NULL, 'u'},   {"folder", required_argument, NULL, 'f'},
-    {"log-to", required_argument, NULL, 't'}, {"log-level", required_argument, NULL, 'l'},
-    {"age", required_argument, NULL, 'a'},    {"size", required_argument, NULL, 's'},
-    {"history", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0},
+    {"user", required_argument, NULL, 'u'},
+    {"folder", required_argument, NULL, 'f'},
+    {"log-to", required_argument, NULL, 't'},
+    {"log-level", required_argument, NULL, 'l'},
+    {"age", required_argument, NULL, 'a'},
+    {"size", required_argument, NULL, 's'},
+    {"history", no_argument, NULL, 'h'},
+    {"syslog", no_argument, NULL, 'y'},
+    {NULL, 0, NULL, 0},
 };
 
 static bool take(struct options *out, int letter)
@@ -33,6 +38,9 @@ static bool take(struct options *out, int letter)
         return slice_to_u64(slice_of(optarg), INT64_MAX, &out->size);
     case 'h':
         out->history = true;
+        return true;
+    case 'y':
+        out->syslog = true;
         return true;
     }
     return false;

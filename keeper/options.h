@@ -9,8 +9,8 @@
 struct options {
     const char *user, *folder;
     const char *log_to, *log_level;
-    uint64_t age, size; /* of the history: seconds, octets */
-    bool history;
+    uint64_t age, size;   /* of the history: seconds, octets */
+    bool history, syslog; /* syslog: records as JSON go there */
 };
 
 /* False: they are not as the parent gives them. */

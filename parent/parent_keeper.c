@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ bool keeper_init(struct keeper *keeper)
 
 bool keeper_needed(const struct config *config)
 {
-    return config->settings.history_enabled || config->settings.log_decisions.len > 0;
+    return config->settings.history_enabled || config->settings.log_decisions.len > 0 ||
+           config->settings.log_decisions_syslog;
 }
 
 static bool take_text(struct slice from, char *out, size_t size)
@@ -50,10 +52,12 @@ static bool command_for(const struct settings *settings, struct keeper_command *
     out->age = (uint64_t)settings->history_age / 1000;
     out->size = settings->history_size;
     out->history = settings->history_enabled;
+    out->syslog = settings->log_decisions_syslog;
     return take_text(settings->keeper_user, out->user, sizeof out->user) &&
            take_text(settings->keeper_folder, out->folder, sizeof out->folder) &&
            take_text(settings->log_decisions, out->lines, sizeof out->lines) &&
            take_text(settings->keeper_control, out->control, sizeof out->control) &&
+           take_text(settings->keeper_group, out->group, sizeof out->group) &&
            take_text(settings->log_to, out->log_to, sizeof out->log_to) &&
            take_text(settings->log_level, out->log_level, sizeof out->log_level);
 }
@@ -63,7 +67,8 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
     return strcmp(a->user, b->user) == 0 && strcmp(a->folder, b->folder) == 0 &&
            strcmp(a->lines, b->lines) == 0 && strcmp(a->control, b->control) == 0 &&
            strcmp(a->log_to, b->log_to) == 0 && strcmp(a->log_level, b->log_level) == 0 &&
-           a->age == b->age && a->size == b->size && a->history == b->history;
+           strcmp(a->group, b->group) == 0 && a->age == b->age && a->size == b->size &&
+           a->history == b->history && a->syslog == b->syslog;
 }
 
 static void end(struct keeper *keeper, int64_t now)
@@ -109,21 +114,15 @@ static pid_t spawn(struct keeper *keeper)
     int extra[] = {keeper->receiving, keeper->folder, keeper->listening};
     snprintf(age, sizeof age, "%" PRIu64, command->age);
     snprintf(size, sizeof size, "%" PRIu64, command->size);
-    const char *argv[] = {name,
-                          "--user",
-                          command->user,
-                          "--folder",
-                          command->folder,
-                          "--log-to",
-                          command->log_to,
-                          "--log-level",
-                          command->log_level,
-                          "--age",
-                          age,
-                          "--size",
-                          size,
-                          command->history ? "--history" : NULL,
-                          NULL};
+    const char *argv[16] = {
+        name,       "--user",        command->user, "--folder",         command->folder,
+        "--log-to", command->log_to, "--log-level", command->log_level, "--age",
+        age,        "--size",        size};
+    size_t count = 13;
+    if (command->history)
+        argv[count++] = "--history";
+    if (command->syslog)
+        argv[count++] = "--syslog";
     return child_spawn(name, (char *const *)(uintptr_t)argv, extra, 3, &keeper->control);
 }
 
@@ -169,14 +168,26 @@ static void close_up(struct keeper *keeper)
     keeper->folder = keeper->control = keeper->listening = -1;
 }
 
+/* NULL, or why not. */
+static const char *listen_for_questions(struct keeper *keeper)
+{
+    const struct keeper_command *command = &keeper->running;
+    const struct group *group = command->group[0] ? getgrnam(command->group) : NULL;
+    if (command->group[0] && !group)
+        return "control socket: no such group";
+    folders_above(command->control);
+    keeper->listening = control_listen(command->control, group ? group->gr_gid : (gid_t)-1);
+    return keeper->listening < 0 ? "control socket: its folder is not there, or cannot be written"
+                                 : NULL;
+}
+
 static void start(struct keeper *keeper, int64_t now)
 {
     const char *reason = NULL;
     keeper->running = keeper->command;
     keeper->folder = folder_own(keeper->running.folder, keeper->running.user, &reason);
-    folders_above(keeper->running.control);
-    if (!reason && (keeper->listening = control_listen(keeper->running.control)) < 0)
-        reason = "control socket: its folder is not there, or cannot be written";
+    if (!reason)
+        reason = listen_for_questions(keeper);
     pid_t pid = reason ? -1 : spawn(keeper);
     if (pid < 0) {
         not_started(keeper, reason ? reason : strerror(errno), now);

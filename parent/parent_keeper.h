@@ -15,10 +15,10 @@ enum { KEEPER_GRACE = 10000 /* from END to SIGKILL: it writes what is queued; mi
 
 struct keeper_command {
     char user[64], folder[PATH_MAX], lines[PATH_MAX]; /* lines: file for JSON, empty: none */
-    char control[PATH_MAX];
+    char control[PATH_MAX], group[64];
     char log_to[16], log_level[16];
     uint64_t age, size; /* seconds, octets */
-    bool history;
+    bool history, syslog;
 };
 
 struct keeper {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The keeper and what befalls it: killed, stopped, a full disk, a damaged file. Mail goes on, and what can be kept is kept."""
+import grp
 import json
 import os
 import pathlib
@@ -18,7 +19,7 @@ from lab.gatepost import Gatepost, backend, certificate, check_configuration, do
 from lab.process import wait_until
 from lab.smtp_client import Session
 
-CONTROL_STATUS, CONTROL_FIND, CONTROL_ITEM, CONTROL_END = 1, 2, 3, 4
+CONTROL_STATUS, CONTROL_FIND, CONTROL_FORGET, CONTROL_ITEM, CONTROL_END = 1, 2, 3, 4, 5
 
 
 @pytest.fixture
@@ -271,7 +272,7 @@ def test_questions_that_are_none_are_refused_and_harm_nobody(start, body, monkey
     send(gateway, "one")
     assert wait_until(lambda: count(gateway) == 1)
     empty = b"\0\0\0\0" * 5
-    for packet in (struct.pack("=H", 77), struct.pack("=H", CONTROL_STATUS) + b"x", struct.pack("=H", CONTROL_FIND),
+    for packet in (struct.pack("=H", 77), struct.pack("=HI", CONTROL_FORGET, 0), struct.pack("=HI", CONTROL_FORGET, 9) + b"x", struct.pack("=H", CONTROL_STATUS) + b"x", struct.pack("=H", CONTROL_FIND),
                    struct.pack("=H", CONTROL_FIND) + b"\xff" * 100,
                    struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQI", 1 << 63, 0, 0, 10),
                    struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQI", 0, 0, 0, 1 << 31)):
@@ -298,6 +299,59 @@ def test_those_who_ask_and_do_not_listen_keep_nobody_waiting(start, body, monkey
     for sock in deaf:
         sock.close()
     assert wait_until(lambda: recorded(gateway, "meanwhile"))
+
+
+# ---- forgetting
+
+
+def test_all_about_an_address_is_forgotten_and_nothing_else(start, body):
+    gateway = start(body)
+    with Session(gateway.port) as client:
+        client.ehlo()
+        for n in range(1200):
+            client.expect("MAIL FROM:<zwetschge@client.example>", 250)
+            client.expect("RCPT TO:<u@other.example>", 550)
+            client.expect("RSET", 250)
+            if n % 10 == 9:  # past ten of a session there is only a number
+                client.expect("QUIT", 221)
+                client = Session(gateway.port)
+                client.ehlo()
+        client.close()
+    send(gateway, "kept")
+    with Session(gateway.port) as client:
+        client.ehlo()
+        client.envelope("u@example.com", "v@example.com", sender="sender@zwetschge.client.example")
+        assert client.data(b"Subject: also kept\r\n\r\nhello\r\n").code == 250
+    assert len(recorded(gateway, "zwetschge@client.example")) >= 1200
+    assert gateway.control("forget", "zwetschge@client.example") == "1200 records were taken out\n"
+    assert [r["subject"] for r in recorded(gateway)] == ["also kept", "kept"]
+    assert gateway.control("forget", "zwetschge@client.example") == "0 records were taken out\n"
+    gateway.stop()
+    assert not any(b"zwetschge@client" in path.read_bytes() for path in folder(gateway).iterdir())
+
+
+@needs.root
+def test_members_of_the_group_may_ask_and_only_root_may_make_forget(start, body):
+    gateway = start(body, changes={"keeper": {"group": '"games"'}})
+    send(gateway, "one")
+    assert wait_until(lambda: count(gateway) == 1)
+    games = grp.getgrnam("games").gr_gid
+
+    def ask_as_member(*words):
+        return subprocess.run([str(gateway.build / "gatepostctl"), *words, "--control", gateway.dir + "/control"],
+                              capture_output=True, text=True, user=12345, group=12345, extra_groups=[games])
+    assert ask_as_member("status").returncode == 0
+    assert "one" in ask_as_member("trace").stdout
+    refused = ask_as_member("forget", "sender@client.example")
+    assert refused.returncode == 1 and "only root may do that" in refused.stderr
+    assert count(gateway) == 1
+
+
+@needs.root
+def test_a_group_that_is_not_there_keeps_the_keeper_from_starting_and_is_named(start, body):
+    gateway = start(body, changes={"keeper": {"group": '"gatepost-absent"'}})
+    send(gateway, "unrecorded")
+    assert gateway.wait_log("no such group")
 
 
 # ---- status
