@@ -121,6 +121,8 @@ static void say_message(struct page *page, const struct record *r)
         }
         page_end(page);
     }
+    if (r->author.len && !slice_ieq(r->author, r->from))
+        page_row(page, "author", r->author);
     if (r->subject.len)
         page_row(page, "subject", r->subject);
 }

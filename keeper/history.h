@@ -43,7 +43,7 @@ bool history_find(struct history *history, const struct history_query *query,
                   bool (*take)(void *ctx, int64_t number, struct slice octets), void *ctx,
                   const char **reason);
 
-/* Takes out records in which this address sends, receives or has logged in, some of them at once;
+/* Takes out records in which this address sends, is From's, receives or has logged in, some of them at once;
  * what they held is overwritten. How many; -1 with *reason: it failed. */
 int64_t history_forget(struct history *history, struct slice address, const char **reason);
 

@@ -6,7 +6,8 @@ enum { AT_ONCE = 500, TEXT_MAX = 4096 };
 
 static bool is_of(const struct record *r, struct slice address)
 {
-    bool is = slice_ieq(r->from, address) || slice_ieq(r->login, address);
+    bool is = slice_ieq(r->from, address) || slice_ieq(r->login, address) ||
+              slice_ieq(r->author, address);
     for (size_t i = 0; i < r->recipient_count && !is; i++)
         is = slice_ieq(r->recipients[i].address, address);
     return is;

@@ -11,6 +11,7 @@ static void people(const struct record *r, struct buf *out)
 {
     add(out, r->from);
     add(out, r->login);
+    add(out, r->author);
     for (size_t i = 0; i < r->recipient_count; i++)
         add(out, r->recipients[i].address);
 }

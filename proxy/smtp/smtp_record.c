@@ -130,6 +130,7 @@ static void send_record(struct smtp_session *s, struct record *r)
     r->stage = stage_of(s);
     r->helo = s->helo;
     r->from = s->t.sender.address;
+    r->author = text_of(s, FACT_MESSAGE_FROM);
     r->facts = &s->t.message.facts;
     if (s->t.began)
         r->ms = clock_ms() - s->t.began;

@@ -270,16 +270,16 @@ def test_without_text_no_subject_is_on_the_disk(start, new_backend, own_dir):
 # ---- gatepostctl
 
 
-@pytest.mark.parametrize("words", [["Zwiebelkuchen"], ["gruen@client.example"], ["<zwei@client.example>"], ["--rule", "tagged", "--most", "1"],
+@pytest.mark.parametrize("words", [["Zwiebelkuchen"], ["gruen@client.example"], ["lila@author.example"], ["<zwei@client.example>"], ["--rule", "tagged", "--most", "1"],
                                    ["--client", "127.0.0.1", "--verdict", "accept", "--most", "1", "--since", "5m"]])
 def test_a_message_is_traced_by(words, gateway):
     with Session(gateway.port) as client:
         client.ehlo()
         client.envelope("u@example.com", sender="gruen@client.example")
-        reply = client.data(MESSAGE.replace(b"a subject", b"a subject: Zwiebelkuchen").replace(b"<1@", b"<zwei@"))
+        reply = client.data(MESSAGE.replace(b"a subject", b"a subject: Zwiebelkuchen").replace(b"<1@", b"<zwei@").replace(b"a@client", b"lila@author"))
     assert records(gateway, *words)[0]["id"] == reference(reply.text)
     story = gateway.control("trace", *words)
-    for part in ("accept at message", "<gruen@client.example>", "<u@example.com>", "Zwiebelkuchen", 'rules        "tagged"', "X-Seen: yes"):
+    for part in ("accept at message", "<gruen@client.example>", "<u@example.com>", "author       lila@author.example", "Zwiebelkuchen", 'rules        "tagged"', "X-Seen: yes"):
         assert part in story, (part, story)
 
 

@@ -142,7 +142,9 @@ def show(lab):
         print(line % (row.what, row.how, told[:widths[2]], "yes" if arrived else "no") + ("" if kept else "  NOT AS PROMISED"))
     print("\nWhat was found out about the sender of the signed message, as it arrived:\n")
     print(textwrap.fill("Authentication-Results: %s" % results, 118, subsequent_indent="    ") + "\n")
-    return good and "dkim=pass" in results and "dmarc=pass" in results
+    story = lab.gatepost.control("trace", "--most", "1", "--verdict", "reject", "ceo@bank.example") or ""
+    print("What was recorded of the forged one (gatepostctl trace ceo@bank.example):\n\n" + story)
+    return good and "reject at message" in story and "dkim=pass" in results and "dmarc=pass" in results
 
 
 def wait_for_the_end(lab, folder):
@@ -151,6 +153,7 @@ def wait_for_the_end(lab, folder):
     print("Dovecot     IMAP 127.0.0.1:%d, POP3 127.0.0.1:%d, user %s, password %s"
           % (lab.dovecot.imap_port, lab.dovecot.pop3_port, users.ADDRESSES[0], users.PASSWORD))
     print("files       %s (configuration, logs, decisions.json, tls/ca.pem)" % folder)
+    print("records     %s trace --config %s" % (lab.gatepost.build / "gatepostctl", lab.gatepost.file))
     print("\nTry:        swaks --server 127.0.0.1:%d --helo client.example --from me@client.example --to user@example.com --tls"
           % lab.gatepost.port)
     print("            (without --helo and --from you are a stranger: told 451, and taken when you come again after 2 s)")
