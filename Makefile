@@ -104,6 +104,8 @@ install: all ## install below PREFIX (DESTDIR for packagers)
 	install -d $(DESTDIR)/lib/systemd/system
 	sed 's,/usr/local/sbin,$(PREFIX)/sbin,' etc/gatepost.service > $(DESTDIR)/lib/systemd/system/gatepost.service
 	chmod 644 $(DESTDIR)/lib/systemd/system/gatepost.service
+	install -D -m 644 etc/completion/gatepostctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gatepostctl
+	install -D -m 644 etc/completion/_gatepostctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gatepostctl
 	for f in man/*.[1-8]; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$$(basename $$f); done
 
 lint: ## clang-tidy, cppcheck, and mandoc over the man pages
