@@ -151,6 +151,7 @@ static const struct call proxy_calls[] = {
 
 /* SQLite's files, in its own folder; sockets that are given to it, and accepted from them. */
 static const struct call keeper_calls[] = {
+    CALL(writev),
     CALL(pipe2),           CALL(epoll_create1), CALL(epoll_ctl),      CALL(epoll_wait),
     CALL(epoll_pwait),     CALL(epoll_pwait2),  CALL(eventfd2),       CALL(timerfd_create),
     CALL(timerfd_settime), CALL(openat),        CALL(lseek),          CALL(pread64),

@@ -75,18 +75,29 @@ static int finish(int folder, int sock, bool ok)
     return sock;
 }
 
+/* The socket of one that was killed goes; anything else is not ours to take away. */
+static bool make_way(const char *path)
+{
+    struct stat status;
+    if (lstat(path, &status) != 0)
+        return errno == ENOENT;
+    if (S_ISSOCK(status.st_mode))
+        return unlink(path) == 0;
+    errno = EEXIST;
+    return false;
+}
+
 int control_listen(const char *path, gid_t group)
 {
     struct sockaddr_un address;
     int folder = open_folder(path, &address);
     int sock = folder < 0 ? -1 : socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (sock >= 0)
-        unlink(address.sun_path); /* of one that was killed */
-    mode_t before = umask(0177);
-    bool ok = sock >= 0 && bind(sock, (const struct sockaddr *)&address, sizeof address) == 0;
+    mode_t before = umask(group == (gid_t)-1 ? 0177 : 0117);
+    bool ok = sock >= 0 && make_way(address.sun_path) &&
+              bind(sock, (const struct sockaddr *)&address, sizeof address) == 0;
     umask(before);
     if (ok && group != (gid_t)-1)
-        ok = chown(address.sun_path, (uid_t)-1, group) == 0 && chmod(address.sun_path, 0660) == 0;
+        ok = lchown(address.sun_path, (uid_t)-1, group) == 0;
     ok = ok && listen(sock, BACKLOG) == 0;
     return finish(folder, sock, ok);
 }

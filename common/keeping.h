@@ -13,12 +13,14 @@ enum keeping { KEEPING_RECORD = 1 /* a record (record_encode) */ };
 
 /* On the control socket. */
 enum keeper_message {
-    KEEPER_LINES = 1, /* parent: a descriptor, the file of JSON lines from now on */
-    KEEPER_END,       /* parent: write what is queued, then exit 0 */
-    KEEPER_STATUS,    /* parent: how the gateway does, as JSON; the answer to KEEPER_ASKS */
-    KEEPER_READY,     /* keeper: it takes records */
-    KEEPER_FAILED,    /* keeper: why it cannot (slice); it exits */
-    KEEPER_ASKS,      /* keeper: somebody wants to know how the gateway does */
+    KEEPER_LINES =
+        1, /* parent: a descriptor, the file of JSON lines from now on; or none. It comes first */
+    KEEPER_END,    /* parent: write what is queued, then exit 0 */
+    KEEPER_STATUS, /* parent: how the gateway does, as JSON; the answer to KEEPER_ASKS */
+    KEEPER_READY,  /* keeper: it takes records */
+    KEEPER_FAILED, /* keeper: why it cannot (slice); it exits */
+    KEEPER_DEAF,   /* keeper: some proxy has closed the queue, and it exits */
+    KEEPER_ASKS,   /* keeper: somebody wants to know how the gateway does */
 };
 
 #endif

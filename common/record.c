@@ -6,7 +6,12 @@
 
 #include <string.h>
 
-enum { FACTS_ROOM = 16 /* what must stand behind them */ };
+enum {
+    FACTS_ROOM = 16, /* what must stand behind them */
+    RECIPIENTS_ROOM = 64 * 1024,
+    EDITS_ROOM = 16 * 1024,
+    TEXT_MOST = 1024,
+};
 
 /* ---- to octets ---- */
 
@@ -33,31 +38,6 @@ static void pack_slices(struct buf *out, const struct slice *items, size_t count
         pack_slice(out, items[i]);
 }
 
-static void pack_lists(struct buf *out, const struct record *r)
-{
-    pack_u32(out, (uint32_t)r->recipient_count);
-    for (size_t i = 0; i < r->recipient_count; i++) {
-        pack_slice(out, r->recipients[i].address);
-        pack_slice(out, r->recipients[i].verdict);
-        pack_slice(out, r->recipients[i].reply);
-    }
-    pack_slices(out, r->rules, r->rule_count);
-    pack_slices(out, r->observed, r->observed_count);
-    pack_u32(out, (uint32_t)r->point_count);
-    for (size_t i = 0; i < r->point_count; i++) {
-        pack_slice(out, r->points[i].name);
-        pack_double(out, r->points[i].points);
-    }
-    pack_u32(out, (uint32_t)r->edit_count);
-    for (size_t i = 0; i < r->edit_count; i++) {
-        pack_slice(out, r->edits[i].kind);
-        pack_slice(out, r->edits[i].name);
-        pack_slice(out, r->edits[i].value);
-        pack_u32(out, r->edits[i].part);
-    }
-    pack_double(out, r->score);
-}
-
 /* Where a number will stand that is not known yet. */
 struct gap {
     size_t at; /* from the buffer's beginning */
@@ -82,6 +62,47 @@ static void take_back(struct buf *out, size_t length)
 {
     out->tail = out->head + length;
     out->failed = false;
+}
+
+/* As many as fit; the others are a number. */
+static size_t pack_recipients(struct buf *out, const struct record *r)
+{
+    struct gap count = leave_gap(out);
+    size_t n = 0, begin = buf_len(out);
+    for (; n < r->recipient_count && buf_len(out) - begin < RECIPIENTS_ROOM; n++) {
+        const struct record_recipient *one = &r->recipients[n];
+        pack_slice(out, slice_sub(one->address, 0, TEXT_MOST));
+        pack_slice(out, one->verdict);
+        pack_slice(out, slice_sub(one->reply, 0, TEXT_MOST));
+    }
+    fill_gap(out, count, n);
+    return r->recipient_count - n;
+}
+
+static void pack_edits(struct buf *out, const struct record *r)
+{
+    struct gap count = leave_gap(out);
+    size_t n = 0, begin = buf_len(out);
+    for (; n < r->edit_count && buf_len(out) - begin < EDITS_ROOM; n++) {
+        pack_slice(out, r->edits[n].kind);
+        pack_slice(out, r->edits[n].name);
+        pack_slice(out, slice_sub(r->edits[n].value, 0, TEXT_MOST));
+        pack_u32(out, r->edits[n].part);
+    }
+    fill_gap(out, count, n);
+}
+
+static void pack_lists(struct buf *out, const struct record *r)
+{
+    pack_slices(out, r->rules, r->rule_count);
+    pack_slices(out, r->observed, r->observed_count);
+    pack_u32(out, (uint32_t)r->point_count);
+    for (size_t i = 0; i < r->point_count; i++) {
+        pack_slice(out, r->points[i].name);
+        pack_double(out, r->points[i].points);
+    }
+    pack_edits(out, r);
+    pack_double(out, r->score);
 }
 
 /* A value behind its length; false, and nothing is appended: it does not fit. */
@@ -181,7 +202,9 @@ bool record_encode(struct buf *out, const struct record *r)
     pack_u8(out, RECORD_VERSION);
     pack_number(out, r->time);
     pack_client(out, &r->client);
-    pack_fields(out, r);
+    struct record whole = *r;
+    whole.left_out = (int64_t)pack_recipients(out, r);
+    pack_fields(out, &whole);
     pack_lists(out, r);
     if (out->failed)
         return false;

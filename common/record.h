@@ -73,6 +73,9 @@ bool record_decode(struct slice octets, struct arena *arena, struct record *reco
 /* The same without its facts, which are not even looked at. */
 bool record_decode_words(struct slice octets, struct arena *arena, struct record *record);
 
+/* In a record's octets. False: they are none. */
+bool record_set_time(char *octets, size_t len, int64_t time);
+
 /* As a JSON object, without a line's end. False: `out` is full. */
 bool record_json(struct buf *out, const struct record *record);
 

@@ -111,18 +111,19 @@ static void fates(struct buf *out, const struct record *r)
         any |= r->recipients[i].verdict.len > 0;
     if (!any)
         return;
-    open_object(out, "fates");
+    open_array(out, "fates");
     for (size_t i = 0; i < r->recipient_count; i++) {
         const struct record_recipient *one = &r->recipients[i];
         if (one->verdict.len == 0)
             continue;
-        json_key(out, one->address);
+        json_item(out);
         buf_char(out, '{');
+        text_member(out, "rcpt", one->address);
         text_member(out, "verdict", one->verdict);
         say_text(out, "reply", one->reply, false);
         buf_char(out, '}');
     }
-    buf_char(out, '}');
+    buf_char(out, ']');
 }
 
 static void names(struct buf *out, const char *name, const struct slice *items, size_t count)

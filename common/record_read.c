@@ -183,8 +183,8 @@ static void unpack_words(struct unpack *in, const struct record_vocabulary *word
         in->bad = true;
     r->time = (int64_t)unpack_u64(in);
     unpack_client(in, &r->client);
-    unpack_fields(in, words, r);
     unpack_recipients(in, arena, r);
+    unpack_fields(in, words, r);
     r->rules = unpack_slices(in, arena, &r->rule_count);
     r->observed = unpack_slices(in, arena, &r->observed_count);
     unpack_points(in, arena, r);
@@ -207,9 +207,24 @@ bool record_decode(struct slice octets, struct arena *arena, struct record *r)
     return record_decode_as(octets, NULL, arena, r);
 }
 
-bool record_decode_words(struct slice octets, struct arena *arena, struct record *r)
+bool record_decode_words_as(struct slice octets, const struct record_vocabulary *words,
+                            struct arena *arena, struct record *r)
 {
     struct unpack in = {.left = octets};
-    unpack_words(&in, NULL, arena, r);
+    unpack_words(&in, words, arena, r);
     return !in.bad;
+}
+
+bool record_decode_words(struct slice octets, struct arena *arena, struct record *r)
+{
+    return record_decode_words_as(octets, NULL, arena, r);
+}
+
+bool record_set_time(char *octets, size_t len, int64_t time)
+{
+    enum { AT = 1 }; /* behind the version */
+    if (len < AT + sizeof time)
+        return false;
+    memcpy(octets + AT, &time, sizeof time);
+    return true;
 }

@@ -28,4 +28,8 @@ bool record_vocabulary_read(struct slice text, struct arena *arena, struct recor
 bool record_decode_as(struct slice octets, const struct record_vocabulary *words,
                       struct arena *arena, struct record *record);
 
+/* The same without its facts. */
+bool record_decode_words_as(struct slice octets, const struct record_vocabulary *words,
+                            struct arena *arena, struct record *record);
+
 #endif

@@ -404,9 +404,14 @@ bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at, 
 void shared_server_down(struct shared *shared, unsigned row, unsigned server, int64_t since,
                         const char *why)
 {
-    if (since)
-        snprintf(shared->table->why_down[server], SHARED_WHY_MAX, "%s", why);
+    snprintf(shared->table->why_down[server], SHARED_WHY_MAX, "%s", why);
     atomic_store(&shared->table->rows[row].down[server], since);
+}
+
+void shared_server_up(struct shared *shared, unsigned server)
+{
+    for (unsigned row = next_row(shared, 0); row < SHARED_ROWS; row = next_row(shared, row + 1))
+        atomic_store(&shared->table->rows[row].down[server], 0);
 }
 
 bool shared_server_is_down(const struct shared *shared, unsigned server, int64_t *since,

@@ -71,11 +71,13 @@ unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port
 bool shared_backend_take(struct shared *shared, unsigned row, unsigned server, unsigned limit);
 void shared_backend_give(struct shared *shared, unsigned row, unsigned server);
 
-/* A server is down for this process since then (seconds since 1970; 0: it is up), and why. Some
- * process has it down since `since`: true, with the last reason that one has told. */
+/* A server is down for this process since then (seconds since 1970), and why; whoever can speak to
+ * it says that it is up, for all. Some process has it down since `since`: true, with the last
+ * reason that one has told. */
 enum { SHARED_WHY_MAX = 96 };
 void shared_server_down(struct shared *shared, unsigned row, unsigned server, int64_t since,
                         const char *why);
+void shared_server_up(struct shared *shared, unsigned server);
 bool shared_server_is_down(const struct shared *shared, unsigned server, int64_t *since,
                            char why[static SHARED_WHY_MAX]);
 

@@ -41,7 +41,7 @@ static void count_hour(struct tally *hours, int64_t ms)
     struct tm utc;
     time_t seconds = (time_t)(ms / 1000);
     if (gmtime_r(&seconds, &utc) && strftime(word, sizeof word, "%Y-%m-%d %H:00 UTC", &utc))
-        tally_add(hours, slice_of(word));
+        tally_add(hours, slice_of(word), 1);
 }
 
 /* By the network that greylisting would know it by. */
@@ -55,7 +55,7 @@ static void count_client(struct tally *clients, const struct ip *ip)
     memset(network.bytes + octets, 0, sizeof network.bytes - octets);
     ip_text(&network, address);
     snprintf(word, sizeof word, "%s/%u", address, octets * 8);
-    tally_add(clients, slice_of(word));
+    tally_add(clients, slice_of(word), 1);
 }
 
 static struct slice domain_of(struct slice address)
@@ -69,7 +69,7 @@ static void count_texts(struct tally *tally, const struct facts *facts, enum fac
     const struct value *value = &facts->fact[fact];
     for (size_t i = 0; value->state == VALUE_KNOWN && i < value->list.count; i++)
         if (value->list.items[i].state == VALUE_KNOWN)
-            tally_add(tally, value->list.items[i].text);
+            tally_add(tally, value->list.items[i].text, 1);
 }
 
 static void count_attachments(struct tally *tally, const struct facts *facts)
@@ -78,7 +78,7 @@ static void count_attachments(struct tally *tally, const struct facts *facts)
     for (size_t i = 0; value->state == VALUE_KNOWN && i < value->list.count; i++) {
         const struct value *extension = &value->list.items[i].fields[attachment_extension];
         if (extension->state == VALUE_KNOWN && extension->text.len)
-            tally_add(tally, extension->text);
+            tally_add(tally, extension->text, 1);
     }
 }
 
@@ -88,13 +88,13 @@ static void count(void *ctx, const struct record *r)
     struct tally *t = stats->tables;
     stats->records++;
     count_hour(&t[HOURS], r->time);
-    tally_add(&t[VERDICTS], r->verdict);
+    tally_add(&t[VERDICTS], r->verdict, 1 + (r->count > 0 ? (uint64_t)r->count - 1 : 0));
     for (size_t i = 0; i < r->rule_count; i++)
-        tally_add(&t[RULES], r->rules[i]);
+        tally_add(&t[RULES], r->rules[i], 1);
     if (r->recipient_count)
-        tally_add(&t[SENDERS], domain_of(r->from));
+        tally_add(&t[SENDERS], domain_of(r->from), 1);
     for (size_t i = 0; i < r->recipient_count; i++)
-        tally_add(&t[RECIPIENTS], r->recipients[i].address);
+        tally_add(&t[RECIPIENTS], r->recipients[i].address, 1);
     count_client(&t[CLIENTS], &r->client);
     if (!r->facts)
         return;

@@ -108,6 +108,11 @@ static void say_envelope(struct page *page, const struct record *r)
     }
     for (size_t i = 0; i < r->recipient_count; i++)
         say_recipient(page, &r->recipients[i], i == 0);
+    if (r->left_out) {
+        page_label(page, "");
+        buf_printf(page->out, "and %" PRId64 " more", r->left_out);
+        page_end(page);
+    }
 }
 
 static void say_message(struct page *page, const struct record *r)

@@ -39,7 +39,7 @@ static bool grow(struct tally *tally)
 }
 
 /* What is behind a NUL does not count. */
-void tally_add(struct tally *tally, struct slice word)
+void tally_add(struct tally *tally, struct slice word, uint64_t times)
 {
     struct tally_entry *entry = NULL;
     word = slice_sub(word, 0, slice_find(word, '\0'));
@@ -50,7 +50,7 @@ void tally_add(struct tally *tally, struct slice word)
         tally->count += entry->word != NULL;
     }
     if (entry && entry->word)
-        entry->count++;
+        entry->count += times;
     else
         tally->failed = true;
 }

@@ -19,7 +19,7 @@ struct tally {
     bool failed;        /* memory is out: some are not counted */
 };
 
-void tally_add(struct tally *tally, struct slice word);
+void tally_add(struct tally *tally, struct slice word, uint64_t times);
 void tally_sort(struct tally *tally); /* nothing may be added afterwards */
 void tally_free(struct tally *tally);
 

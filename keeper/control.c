@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/control.h"
 
-#include "base/log.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 32, UNREAD_MAX = 64 * 1024 * 1024 };
+enum { CLIENTS_MAX = 32, UNREAD_MAX = 64 * 1024 * 1024 /* of all */, PATIENCE = 60 /* seconds */ };
 
 /* An answer that is not sent yet. */
 struct answer {
@@ -26,8 +24,8 @@ struct client {
     int fd;
     struct event *readable, *writable;
     STAILQ_HEAD(, answer) answers;
-    size_t unread;
     bool waits;
+    bool lost; /* an answer: it is hung up on */
 };
 
 struct control {
@@ -37,16 +35,17 @@ struct control {
     const struct control_owner *owner;
     void *ctx;
     TAILQ_HEAD(, client) clients;
-    size_t count;
+    size_t count, unread;
 };
 
 static char inbox[IPC_PAYLOAD_MAX + 2];
+static const struct timeval patience = {PATIENCE, 0};
 
 static void drop_answer(struct client *client)
 {
     struct answer *first = STAILQ_FIRST(&client->answers);
     STAILQ_REMOVE_HEAD(&client->answers, link);
-    client->unread -= first->len;
+    client->control->unread -= sizeof *first + first->len;
     free(first);
 }
 
@@ -69,9 +68,13 @@ static void client_free(struct client *client)
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd, (void)what;
+    (void)fd;
     struct client *client = arg;
     struct answer *first;
+    if (what & EV_TIMEOUT) {
+        client_free(client);
+        return;
+    }
     while ((first = STAILQ_FIRST(&client->answers))) {
         int sent = ipc_send(client->fd, first->type, (struct slice){first->octets, first->len},
                             NULL, 0, false);
@@ -84,21 +87,23 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
         drop_answer(client);
     }
     event_del(client->writable);
+    event_add(client->readable, &patience);
 }
 
 static bool queue(struct client *client, uint16_t type, struct slice payload)
 {
     struct answer *answer = NULL;
-    if (client->unread + payload.len <= UNREAD_MAX)
+    struct control *control = client->control;
+    if (control->unread + sizeof *answer + payload.len <= UNREAD_MAX)
         answer = malloc(sizeof *answer + payload.len);
     if (!answer)
         return false;
     *answer = (struct answer){.type = type, .len = payload.len};
     if (payload.len)
         memcpy(answer->octets, payload.ptr, payload.len);
-    client->unread += payload.len;
+    control->unread += sizeof *answer + payload.len;
     STAILQ_INSERT_TAIL(&client->answers, answer, link);
-    event_add(client->writable, NULL);
+    event_add(client->writable, &patience);
     return true;
 }
 
@@ -112,8 +117,7 @@ void client_end(struct client *client, const char *reason)
     struct buf out = buf_init(4096);
     pack_u8(&out, reason == NULL);
     pack_slice(&out, slice_of(reason));
-    if (!queue(client, CONTROL_END, buf_slice(&out)))
-        log_at(LEVEL_WARNING, "", "control: an answer is lost");
+    client->lost = client->lost || !queue(client, CONTROL_END, buf_slice(&out));
     buf_release(&out);
 }
 
@@ -124,24 +128,26 @@ void client_wait(struct client *client)
 
 void control_answer(struct control *control, struct slice octets)
 {
-    struct client *client;
-    TAILQ_FOREACH(client, &control->clients, link) {
+    for (struct client *client = TAILQ_FIRST(&control->clients), *next; client; client = next) {
+        next = TAILQ_NEXT(client, link);
         if (!client->waits)
             continue;
         client->waits = false;
         client_end(client, client_item(client, octets) ? NULL : "out of memory");
+        if (client->lost)
+            client_free(client);
     }
 }
 
 /* ---- questions ---- */
 
+/* The next question is heard when this one's answers are out. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-    (void)what;
     struct client *client = arg;
     struct control *control = client->control;
     struct ipc_message question;
-    int got = ipc_recv(fd, &question, inbox, sizeof inbox, false);
+    int got = what & EV_TIMEOUT ? -1 : ipc_recv(fd, &question, inbox, sizeof inbox, false);
     if (got == 0)
         return;
     if (got < 0) {
@@ -150,6 +156,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     }
     ipc_close_fds(&question);
     control->owner->ask(control->ctx, client, &question);
+    if (client->lost)
+        client_free(client);
+    else if (!STAILQ_EMPTY(&client->answers))
+        event_del(client->readable);
 }
 
 bool client_is_root(const struct client *client)
@@ -173,7 +183,7 @@ static void take_client(struct control *control, int fd)
     control->count++;
     client->readable = event_new(control->base, fd, EV_READ | EV_PERSIST, on_readable, client);
     client->writable = event_new(control->base, fd, EV_WRITE | EV_PERSIST, on_writable, client);
-    if (!client->readable || !client->writable || event_add(client->readable, NULL) != 0)
+    if (!client->readable || !client->writable || event_add(client->readable, &patience) != 0)
         client_free(client);
 }
 

@@ -28,6 +28,11 @@ enum {
     REST_MS = 20,
     COMMIT_MS = 250, /* until what was added counts */
     COMMIT_MOST = 2000,
+    COMMIT_OCTETS = 8 * 1024 * 1024,
+    RECORD_MOST = IPC_PAYLOAD_MAX - 64, /* fits an answer with what stands around it */
+    LATE_MS = 3600000,                  /* how long a record may have waited for a keeper */
+    NOTHING_MOST = 100,
+    PRUNE_SHARE = 20, /* that part of the most it may hold was added: look whether it is too much */
     PRUNE_MS = 60000,
     PRUNE_AGAIN_MS = 50, /* while there is more to take out */
 };
@@ -39,7 +44,9 @@ struct program {
     struct lines lines;
     struct control *console;
     struct arena *arena;
-    size_t uncommitted;
+    size_t uncommitted, octets;  /* since the last commit */
+    uint64_t since_pruned, size; /* octets; size: of the history at most */
+    unsigned nothing;            /* was heard so often in a row */
 };
 
 static char inbox[IPC_PAYLOAD_MAX + 2];
@@ -61,21 +68,59 @@ static void after(struct event *event, int64_t ms)
 
 /* ---- records ---- */
 
-static void take_record(struct program *p, struct slice octets)
+static void commit(struct program *p)
+{
+    if (p->history && p->uncommitted)
+        history_commit(p->history);
+    p->uncommitted = p->octets = 0;
+}
+
+/* A proxy's clock is ours: a time that is far from it is none. */
+static void mend_time(struct record *record, char *octets, size_t len)
+{
+    int64_t now = clock_wall_ms();
+    if (record->time <= now && record->time > now - LATE_MS)
+        return;
+    record->time = now;
+    record_set_time(octets, len, now);
+}
+
+static void keep(struct program *p, const struct record *record, struct slice octets)
+{
+    history_add(p->history, record, octets);
+    p->uncommitted++;
+    p->octets += octets.len;
+    p->since_pruned += octets.len;
+    if (p->uncommitted >= COMMIT_MOST || p->octets >= COMMIT_OCTETS)
+        commit(p);
+}
+
+/* `octets` are the inbox's. */
+static void take_record(struct program *p, char *octets, size_t len)
 {
     struct record record;
+    struct slice whole = {octets, len};
     arena_reset(p->arena);
-    bool whole = lines_wanted(&p->lines);
-    if (!(whole ? record_decode : record_decode_words)(octets, p->arena, &record)) {
-        log_at(LEVEL_PANIC, "", "a record cannot be read",
-               field_num("octets", (int64_t)octets.len));
+    bool facts = lines_wanted(&p->lines);
+    if (len > RECORD_MOST ||
+        !(facts ? record_decode : record_decode_words)(whole, p->arena, &record)) {
+        log_at(LEVEL_PANIC, "", "a record cannot be read", field_num("octets", (int64_t)len));
         return;
     }
+    mend_time(&record, octets, len);
     lines_add(&p->lines, &record);
-    if (!p->history)
+    if (p->history)
+        keep(p, &record, whole);
+}
+
+/* Of a packet without octets and of a socket that somebody has shut down the same is heard. */
+static void heard_nothing(struct program *p)
+{
+    if (++p->nothing < NOTHING_MOST)
         return;
-    history_add(p->history, &record, octets);
-    p->uncommitted++;
+    history_close(&p->history);
+    ipc_send(KEEPER_CONTROL_FD, KEEPER_DEAF, (struct slice){NULL, 0}, NULL, 0, true);
+    exit(EXIT_FAILURE);
 }
 
 /* True: one was there. */
@@ -83,21 +128,25 @@ static bool take_one(struct program *p)
 {
     struct ipc_message message;
     int got = ipc_recv(KEEPER_QUEUE_FD, &message, inbox, sizeof inbox, false);
-    if (got < 0 && errno != EBADMSG)
-        give_up("the queue is gone");
-    if (got <= 0)
-        return got < 0;
+    if (got < 0) {
+        heard_nothing(p);
+        return true;
+    }
+    if (got == 0)
+        return false;
+    p->nothing = 0;
     if (message.type == KEEPING_RECORD)
-        take_record(p, message.payload);
+        take_record(p, inbox + sizeof message.type, message.payload.len);
     ipc_close_fds(&message);
     return true;
 }
 
-static void commit(struct program *p)
+/* All that is there, as far as somebody may wait for it. */
+static void take_all(struct program *p)
 {
-    if (p->history && p->uncommitted)
-        history_commit(p->history);
-    p->uncommitted = 0;
+    for (int i = 0; i < TAKEN_BEFORE && take_one(p); i++)
+        ;
+    commit(p);
 }
 
 /* What comes in the next moment is taken in one go: a wake-up costs more than a record. */
@@ -123,10 +172,10 @@ static void on_queue(evutil_socket_t fd, short what, void *arg)
         taken++;
     if (taken < TAKEN_AT_ONCE)
         rest(p);
-    if (p->uncommitted >= COMMIT_MOST)
-        commit(p);
-    else if (p->uncommitted && !event_pending(p->commit, EV_TIMEOUT, NULL))
+    if (p->uncommitted && !event_pending(p->commit, EV_TIMEOUT, NULL))
         after(p->commit, COMMIT_MS);
+    if (p->history && p->since_pruned > p->size / PRUNE_SHARE)
+        after(p->prune, 0);
 }
 
 static void on_commit(evutil_socket_t fd, short what, void *arg)
@@ -140,7 +189,7 @@ static void on_prune(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct program *p = arg;
     bool more = history_prune(p->history, clock_wall());
-    p->uncommitted = 0;
+    p->uncommitted = p->octets = p->since_pruned = 0;
     after(p->prune, more ? PRUNE_AGAIN_MS : PRUNE_MS);
 }
 
@@ -150,9 +199,7 @@ static void on_prune(evutil_socket_t fd, short what, void *arg)
 static void on_question(void *ctx, struct client *client, const struct ipc_message *question)
 {
     struct program *p = ctx;
-    for (int i = 0; i < TAKEN_BEFORE && take_one(p); i++)
-        ;
-    commit(p);
+    take_all(p);
     if (answer_question(client, question, p->history))
         ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS, (struct slice){NULL, 0}, NULL, 0, false);
 }
@@ -163,8 +210,7 @@ static const struct control_owner control_owner = {on_question};
 
 static _Noreturn void end(struct program *p)
 {
-    for (int i = 0; i < TAKEN_BEFORE && take_one(p); i++)
-        ;
+    take_all(p);
     control_free(&p->console);
     history_close(&p->history);
     lines_end(&p->lines);
@@ -173,10 +219,10 @@ static _Noreturn void end(struct program *p)
 
 static void take_lines(struct program *p, struct ipc_message *message)
 {
-    if (message->fd_count != 1)
-        return;
-    lines_to(&p->lines, message->fds[0]);
+    if (message->fd_count == 1)
+        lines_to(&p->lines, message->fds[0]);
     message->fd_count = 0;
+    event_add(p->queue, NULL); /* now it takes records */
 }
 
 static void on_control(evutil_socket_t fd, short what, void *arg)
@@ -230,6 +276,7 @@ static void make(struct program *p, const struct options *options)
     const char *reason;
     lines_begin(&p->lines);
     p->lines.syslog = options->syslog;
+    p->size = options->size;
     p->arena = arena_new(ARENA_MAX);
     p->base = event_base_new();
     if (!p->arena || !p->base)
@@ -258,7 +305,6 @@ int main(int argc, char *argv[])
     lock_up(&options);
     make(&program, &options);
     event_add(program.control, NULL);
-    event_add(program.queue, NULL);
     if (program.history)
         after(program.prune, PRUNE_MS);
     ipc_send(KEEPER_CONTROL_FD, KEEPER_READY, (struct slice){NULL, 0}, NULL, 0, true);

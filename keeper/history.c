@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ARENA_MAX = 4 * 1024 * 1024, WORDS_MAX = 1024 * 1024, RETRY_MS = 5000, WAIT_MS = 1000 };
+enum { ARENA_MAX = 8 * 1024 * 1024, WORDS_MAX = 1024 * 1024, RETRY_MS = 5000, WAIT_MS = 1000 };
 
 /* Each brings the form before it up to date; how many there are is the form's number. */
 static const char *const migrations[] = {
@@ -32,6 +32,7 @@ static const char *const texts[STATEMENTS] = {
     [STATEMENT_ADD_WORDS] = "INSERT INTO word (people, subject, message_id, client, rowid) "
                             "VALUES (?, ?, ?, ?, ?)",
     [STATEMENT_OLDEST] = "SELECT id, vocabulary, octets FROM record ORDER BY id LIMIT ?",
+    [STATEMENT_NEWEST] = "SELECT id, vocabulary, octets FROM record ORDER BY id DESC LIMIT ?",
     [STATEMENT_REMOVE] = "DELETE FROM record WHERE id = ?",
     [STATEMENT_REMOVE_WORDS] =
         "INSERT INTO word (people, subject, message_id, client, rowid, word) "
@@ -79,12 +80,16 @@ static bool prepare(struct history *h)
     return true;
 }
 
+/* Of those that are no later than now. */
 static bool find_last(struct history *h)
 {
     sqlite3_stmt *statement = NULL;
-    bool ok = sqlite3_prepare_v2(h->db, "SELECT max(id) FROM record", -1, &statement, NULL) ==
-                  SQLITE_OK &&
-              sqlite3_step(statement) == SQLITE_ROW;
+    bool ok = sqlite3_prepare_v2(h->db, "SELECT max(id) FROM record WHERE id <= ?", -1, &statement,
+                                 NULL) == SQLITE_OK;
+    if (ok) {
+        sqlite3_bind_int64(statement, 1, clock_wall_ms() * 1000);
+        ok = sqlite3_step(statement) == SQLITE_ROW;
+    }
     if (ok)
         h->last_id = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
@@ -103,7 +108,8 @@ static bool open_file(struct history *h)
     sqlite3_db_config(h->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     return run(h, "PRAGMA auto_vacuum = INCREMENTAL") && run(h, "PRAGMA journal_mode = WAL") &&
            run(h, "PRAGMA synchronous = NORMAL") && run(h, "PRAGMA temp_store = MEMORY") &&
-           run(h, "PRAGMA cache_size = -16384") && run(h, "PRAGMA secure_delete = ON");
+           run(h, "PRAGMA cache_size = -16384") && run(h, "PRAGMA secure_delete = ON") &&
+           run(h, "PRAGMA journal_size_limit = 16777216");
 }
 
 static void close_file(struct history *h)
@@ -138,8 +144,9 @@ static bool begin_file(struct history *h, const char **reason)
     int form = ok ? form_of(h->db) : -1;
     if (ok && is_newer(h, form, reason))
         return false;
-    ok = ok && form >= 0 && (form == FORM || migrate(h, form)) && prepare(h) && find_last(h) &&
-         history_learn_words(h);
+    ok = ok && form >= 0 && (form == FORM || migrate(h, form));
+    h->lacks = ok && !(prepare(h) && find_last(h) && history_learn_words(h));
+    ok = ok && !h->lacks;
     if (!ok)
         *reason = h->db ? sqlite3_errmsg(h->db) : "out of memory";
     return ok;
@@ -150,7 +157,7 @@ static bool begin_file(struct history *h, const char **reason)
 static bool is_damage(const struct history *h)
 {
     int code = h->db ? sqlite3_errcode(h->db) & 0xff : SQLITE_OK;
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || (code == SQLITE_ERROR && h->lacks);
 }
 
 /* With what belongs to it. */
@@ -191,7 +198,7 @@ void history_failed(struct history *h, const char *what)
         log_at(LEVEL_ERROR, "", "history not written, records are lost", field_str("at", what),
                field_str("reason", h->db ? sqlite3_errmsg(h->db) : "it is not open"));
     h->failing = true;
-    h->lost += h->pending ? h->pending : 1;
+    h->lost += h->pending;
     h->pending = 0;
     h->retry_at = clock_ms() + RETRY_MS;
     if (is_damage(h))

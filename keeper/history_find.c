@@ -2,6 +2,8 @@
 #include "keeper/history_internal.h"
 #include "keeper/history_words.h"
 
+#include <stdio.h>
+
 enum { TEXT_MAX = 8192, PARTS_MAX = 8 };
 
 /* ---- what the database looks for ---- */
@@ -113,8 +115,10 @@ bool history_find(struct history *h, const struct history_query *q,
         bind(statement, q, &phrase);
         ok = !phrase.failed && walk(h, statement, q, take, ctx) == SQLITE_DONE;
     }
-    if (!ok)
-        *reason = sqlite3_errmsg(h->db);
+    static char why[128];
+    snprintf(why, sizeof why, "%s",
+             sql.failed || phrase.failed ? "the question is too long" : sqlite3_errmsg(h->db));
+    *reason = why;
     sqlite3_finalize(statement);
     buf_release(&sql);
     buf_release(&phrase);

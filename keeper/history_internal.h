@@ -22,6 +22,7 @@ enum statement {
     STATEMENT_ADD,
     STATEMENT_ADD_WORDS,
     STATEMENT_OLDEST,
+    STATEMENT_NEWEST,
     STATEMENT_REMOVE,
     STATEMENT_REMOVE_WORDS,
     STATEMENT_SHRINK,
@@ -47,6 +48,7 @@ struct history {
     uint64_t lost;
     int64_t retry_at; /* clock_ms: after a failure; 0: none */
     bool failing;     /* what it fails for was said */
+    bool lacks;       /* tables of its form are not there */
 };
 
 /* Notes the words of this program, and reads those of others. False: the database fails. */
@@ -55,6 +57,9 @@ bool history_learn_words(struct history *history);
 /* The record, in the history's arena, which is reset. */
 bool history_read(struct history *history, int64_t words, struct slice octets,
                   struct record *record);
+/* Without its facts, whatever they are. */
+bool history_read_words(struct history *history, int64_t words, struct slice octets,
+                        struct record *record);
 /* Its octets in the words of today; empty: they do not fit. */
 struct slice history_today(struct history *history, int64_t words, struct slice octets,
                            const struct record *record);

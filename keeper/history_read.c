@@ -65,15 +65,30 @@ bool history_learn_words(struct history *h)
 
 /* ---- records ---- */
 
-bool history_read(struct history *h, int64_t words, struct slice octets, struct record *record)
+typedef bool decoder(struct slice octets, const struct record_vocabulary *words,
+                     struct arena *arena, struct record *record);
+
+static bool read_by(struct history *h, decoder *decode, int64_t words, struct slice octets,
+                    struct record *record)
 {
     arena_reset(h->arena);
     if (words == h->words_id)
-        return record_decode(octets, h->arena, record);
+        return decode(octets, NULL, h->arena, record);
     for (size_t i = 0; i < h->other_count; i++)
         if (h->others[i].id == words)
-            return record_decode_as(octets, &h->others[i].words, h->arena, record);
+            return decode(octets, &h->others[i].words, h->arena, record);
     return false;
+}
+
+bool history_read(struct history *h, int64_t words, struct slice octets, struct record *record)
+{
+    return read_by(h, record_decode_as, words, octets, record);
+}
+
+bool history_read_words(struct history *h, int64_t words, struct slice octets,
+                        struct record *record)
+{
+    return read_by(h, record_decode_words_as, words, octets, record);
 }
 
 struct slice history_today(struct history *h, int64_t words, struct slice octets,

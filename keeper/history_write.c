@@ -5,7 +5,10 @@
 #include "keeper/history_words.h"
 
 /* Few at once, so that not much more goes than must. */
-enum { PRUNED_AT_ONCE = 100, PRUNE_ROUNDS = 10 };
+enum { PRUNED_AT_ONCE = 20, PRUNE_ROUNDS = 50, SHRINK_ROUNDS = 20 };
+
+static const int64_t last_time = 253402300800000; /* of year 9999, milliseconds */
+static const int64_t same_time = 60 * 1000000; /* that the clock may fall back: ids stay in order */
 
 bool history_step(struct history *h, enum statement which)
 {
@@ -53,8 +56,8 @@ static bool is_ready(struct history *h)
 static bool write_record(struct history *h, const struct record *record, struct slice octets)
 {
     sqlite3_stmt *add = h->statements[STATEMENT_ADD];
-    int64_t id = record->time * 1000;
-    if (id <= h->last_id)
+    int64_t id = record->time > 0 && record->time < last_time ? record->time * 1000 : 0;
+    if (id <= h->last_id && h->last_id - id < same_time)
         id = h->last_id + 1;
     sqlite3_bind_int64(add, 1, id);
     bind_text(add, 2, record->id);
@@ -72,11 +75,11 @@ void history_add(struct history *h, const struct record *record, struct slice oc
         h->lost++;
         return;
     }
-    if (h->pending == 0 && !history_step(h, STATEMENT_BEGIN)) {
+    bool begun = h->pending++ > 0 || history_step(h, STATEMENT_BEGIN);
+    if (!begun) {
         history_failed(h, "begin");
         return;
     }
-    h->pending++;
     if (!write_record(h, record, octets))
         history_failed(h, "write");
 }
@@ -100,30 +103,29 @@ bool history_remove(struct history *h, int64_t id, int64_t words, struct slice o
 {
     struct record record;
     sqlite3_stmt *remove = h->statements[STATEMENT_REMOVE];
-    if (history_read(h, words, octets, &record) &&
+    if (history_read_words(h, words, octets, &record) &&
         !write_words(h, STATEMENT_REMOVE_WORDS, &record, id))
         return false;
     sqlite3_bind_int64(remove, 1, id);
     return history_step(h, STATEMENT_REMOVE);
 }
 
-/* How many were taken out; -1: it failed. `before`: only what is older (id). */
-static int remove_oldest(struct history *h, int64_t before)
+/* How many were taken out; -1: it failed. `before`: only what is older; `behind`: or later (ids). */
+static int remove_some(struct history *h, enum statement which, int64_t before, int64_t behind)
 {
-    sqlite3_stmt *oldest = h->statements[STATEMENT_OLDEST];
+    sqlite3_stmt *some = h->statements[which];
     int removed = 0, result = SQLITE_OK;
     bool ok = true;
-    sqlite3_bind_int(oldest, 1, PRUNED_AT_ONCE);
-    while (ok && (result = sqlite3_step(oldest)) == SQLITE_ROW) {
-        int64_t id = sqlite3_column_int64(oldest, 0);
-        if (id >= before)
+    sqlite3_bind_int(some, 1, PRUNED_AT_ONCE);
+    while (ok && (result = sqlite3_step(some)) == SQLITE_ROW) {
+        int64_t id = sqlite3_column_int64(some, 0);
+        if (id >= before && id <= behind)
             break;
-        struct slice octets = {sqlite3_column_blob(oldest, 2),
-                               (size_t)sqlite3_column_bytes(oldest, 2)};
-        ok = history_remove(h, id, sqlite3_column_int64(oldest, 1), octets);
+        struct slice octets = {sqlite3_column_blob(some, 2), (size_t)sqlite3_column_bytes(some, 2)};
+        ok = history_remove(h, id, sqlite3_column_int64(some, 1), octets);
         removed++;
     }
-    sqlite3_reset(oldest);
+    sqlite3_reset(some);
     return ok && (result == SQLITE_ROW || result == SQLITE_DONE) ? removed : -1;
 }
 
@@ -144,24 +146,43 @@ static uint64_t octets_of(struct history *h)
     return (uint64_t)(pages > 0 ? pages : 0) * (uint64_t)pragma(h, "PRAGMA page_size");
 }
 
-/* How many were taken out; -1: it failed. */
+/* The index does not shrink by what is taken out of it, until it is merged. */
+static bool merge(struct history *h)
+{
+    bool empty = pragma(h, "SELECT NOT EXISTS (SELECT 1 FROM record)") == 1;
+    const char *text = empty ? "INSERT INTO word (word) VALUES ('delete-all')"
+                             : "INSERT INTO word (word, rank) VALUES ('merge', -500)";
+    return sqlite3_exec(h->db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* What is too old, too much, or of a day that is yet to come: the clock was wrong then. */
 static int prune_some(struct history *h, int64_t now)
 {
     bool large = octets_of(h) > h->bounds.size;
     int64_t before = large ? INT64_MAX : (now - h->bounds.age) * 1000000;
-    int removed = history_step(h, STATEMENT_BEGIN) ? remove_oldest(h, before) : -1;
-    if (removed < 0 || !history_step(h, STATEMENT_COMMIT)) {
+    int64_t tomorrow = (now + 86400) * 1000000;
+    int removed = -1, later = 0;
+    if (history_step(h, STATEMENT_BEGIN)) {
+        removed = remove_some(h, STATEMENT_OLDEST, before, INT64_MAX);
+        later = remove_some(h, STATEMENT_NEWEST, 0, tomorrow);
+    }
+    bool ok =
+        removed >= 0 && later >= 0 && (!large || merge(h)) && history_step(h, STATEMENT_COMMIT);
+    if (!ok) {
+        h->pending = 0;
         history_failed(h, "prune");
         return -1;
     }
-    return removed;
+    return removed > later ? removed : later;
 }
 
 static void shrink(struct history *h)
 {
-    while (sqlite3_step(h->statements[STATEMENT_SHRINK]) == SQLITE_ROW)
-        ;
-    sqlite3_reset(h->statements[STATEMENT_SHRINK]);
+    for (int i = 0; i < SHRINK_ROUNDS && pragma(h, "PRAGMA freelist_count") > 0; i++) {
+        while (sqlite3_step(h->statements[STATEMENT_SHRINK]) == SQLITE_ROW)
+            ;
+        sqlite3_reset(h->statements[STATEMENT_SHRINK]);
+    }
 }
 
 bool history_prune(struct history *h, int64_t now)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ void lines_to(struct lines *lines, int fd)
     if (lines->fd >= 0)
         close(lines->fd);
     lines->fd = fd;
+    lines->half = false;
 }
 
 static void lost(struct lines *lines, const struct record *record, const char *reason)
@@ -40,12 +42,19 @@ static void lost(struct lines *lines, const struct record *record, const char *r
                field_str("reason", reason), field_num("count", (int64_t)count));
 }
 
+/* Behind half a line, as a full disk leaves it, a new one begins. */
 static void write_line(struct lines *lines, const struct record *record)
 {
     struct slice line = buf_slice(&lines->line);
-    ssize_t n = write(lines->fd, line.ptr, line.len);
-    if (n != (ssize_t)line.len)
+    struct iovec parts[2] = {{(void *)(uintptr_t) "\n", lines->half},
+                             {(void *)(uintptr_t)line.ptr, line.len}};
+    size_t whole = line.len + lines->half;
+    ssize_t n = writev(lines->fd, parts, 2);
+    if (n == (ssize_t)whole)
+        lines->half = false;
+    else
         lost(lines, record, n < 0 ? strerror(errno) : "half of it was written");
+    lines->half = lines->half || (n > 0 && n < (ssize_t)whole);
 }
 
 void lines_add(struct lines *lines, const struct record *record)

@@ -8,6 +8,7 @@
 struct lines {
     int fd; /* owned; -1: no file is wanted */
     bool syslog;
+    bool half; /* the last line has no end */
     struct buf line;
     uint64_t lost;
 };

@@ -16,17 +16,31 @@
 #include <string.h>
 #include <unistd.h>
 
-bool keeper_init(struct keeper *keeper)
+enum {
+    HEARD_AT_ONCE = 16,
+    MAY_SAY = 100000, /* one that was taken over could otherwise fill the log */
+};
+
+static bool make_queue(struct keeper *keeper)
 {
     int pair[2];
-    *keeper = (struct keeper){
-        .sending = -1, .receiving = -1, .control = -1, .folder = -1, .listening = -1};
     if (ipc_pair(pair) != 0)
         return false;
     ipc_widen(pair[0], KEEPING_ROOM);
+    if (keeper->sending >= 0)
+        close(keeper->sending);
+    if (keeper->receiving >= 0)
+        close(keeper->receiving);
     keeper->sending = pair[0];
     keeper->receiving = pair[1];
     return true;
+}
+
+bool keeper_init(struct keeper *keeper)
+{
+    *keeper = (struct keeper){
+        .sending = -1, .receiving = -1, .control = -1, .folder = -1, .listening = -1};
+    return make_queue(keeper);
 }
 
 /* ---- what is wanted ---- */
@@ -131,15 +145,17 @@ int keeper_open_lines(const char *path)
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 }
 
+/* Before this it takes no records, so that none is missing in the file. */
 static void tell_lines(const struct keeper *keeper)
 {
-    if (!keeper->running.lines[0])
-        return;
-    int fd = keeper_open_lines(keeper->running.lines);
-    if (fd < 0 ||
-        ipc_send(keeper->control, KEEPER_LINES, (struct slice){NULL, 0}, &fd, 1, false) <= 0)
+    bool wanted = keeper->running.lines[0];
+    int fd = wanted ? keeper_open_lines(keeper->running.lines) : -1;
+    int error = errno;
+    bool told =
+        ipc_send(keeper->control, KEEPER_LINES, (struct slice){NULL, 0}, &fd, fd >= 0, false) > 0;
+    if (!told || (wanted && fd < 0))
         log_at(LEVEL_ERROR, "", "no file for decisions", field_str("path", keeper->running.lines),
-               field_str("reason", strerror(errno)));
+               field_str("reason", strerror(fd < 0 ? error : errno)));
     if (fd >= 0)
         close(fd);
 }
@@ -196,6 +212,7 @@ static void start(struct keeper *keeper, int64_t now)
     }
     keeper->pid = pid;
     keeper->ending = false;
+    keeper->may_say = MAY_SAY;
     keeper->since = now;
     keeper->start_at = keeper->kill_at = 0;
     tell_lines(keeper);
@@ -224,6 +241,9 @@ static void heard(struct keeper *keeper, const struct ipc_message *message, int6
         keeper->told[0] = '\0';
         log_at(LEVEL_INFO, "", "keeper ready", field_num("pid", keeper->pid),
                field_str("folder", keeper->running.folder));
+    } else if (message->type == KEEPER_DEAF) {
+        log_at(LEVEL_ERROR, "", "the keeper's queue was closed, and is made anew");
+        keeper->news = make_queue(keeper);
     } else if (message->type == KEEPER_ASKS) {
         keeper->asks = true;
     } else if (message->type == KEEPER_FAILED) {
@@ -234,21 +254,29 @@ static void heard(struct keeper *keeper, const struct ipc_message *message, int6
     }
 }
 
+static void stop_listening(struct keeper *keeper, int64_t now)
+{
+    close(keeper->control);
+    keeper->control = -1;
+    keeper->kill_at = now + CHILD_LINGER;
+}
+
 void keeper_hear(struct keeper *keeper, int64_t now)
 {
     static char inbox[IPC_PAYLOAD_MAX + 2];
     struct ipc_message message;
-    int got = 0;
-    while (keeper->control >= 0 &&
-           (got = ipc_recv(keeper->control, &message, inbox, sizeof inbox, false)) > 0) {
+    int got = 1;
+    for (int n = 0; n < HEARD_AT_ONCE && keeper->control >= 0 && got > 0; n++) {
+        got = ipc_recv(keeper->control, &message, inbox, sizeof inbox, false);
+        if (got <= 0)
+            break;
         heard(keeper, &message, now);
         ipc_close_fds(&message);
+        if (--keeper->may_say == 0)
+            got = -1;
     }
-    if (got >= 0)
-        return;
-    close(keeper->control);
-    keeper->control = -1;
-    keeper->kill_at = now + CHILD_LINGER;
+    if (got < 0 && keeper->control >= 0)
+        stop_listening(keeper, now);
 }
 
 bool keeper_died(struct keeper *keeper, pid_t pid, int status, int64_t now)

@@ -24,7 +24,9 @@ struct keeper_command {
 struct keeper {
     int sending, receiving; /* the queue's two ends, owned */
     bool wanted, ending;
-    bool asks; /* how the gateway does */
+    bool asks;        /* how the gateway does */
+    bool news;        /* the queue is another: proxies are to be told */
+    unsigned may_say; /* messages that it has left */
     struct keeper_command command, running;
     pid_t pid;                        /* 0: none runs */
     int control, folder, listening;   /* while one runs, else -1 */

@@ -146,9 +146,9 @@ static bool check_keeper(const struct config *config, struct buf *report)
     const struct settings *settings = &config->settings;
     if (!keeper_needed(config))
         return true;
-    bool ok = check_word("history facts", settings->history_facts, "cheap", "named", report) &
-              check_path("keeper folder", settings->keeper_folder, report) &
-              check_path("keeper control", settings->keeper_control, report);
+    bool ok = check_word("history facts", settings->history_facts, "cheap", "named", report);
+    ok = check_path("keeper folder", settings->keeper_folder, report) && ok;
+    ok = check_path("keeper control", settings->keeper_control, report) && ok;
     if (geteuid() != 0)
         return ok;
     if (slice_eq(settings->keeper_user, settings->process_user))
@@ -167,7 +167,8 @@ static bool check_keeper(const struct config *config, struct buf *report)
 static bool check_machine(const struct config *config, struct buf *report)
 {
     const struct settings *settings = &config->settings;
-    bool ok = check_log(settings, report) & check_keeper(config, report);
+    bool ok = check_log(settings, report);
+    ok = check_keeper(config, report) && ok;
     if (geteuid() != 0)
         return ok;
     ok &= check_user(settings->process_user, report);

@@ -274,6 +274,20 @@ static void tell_down(struct parent *parent, struct scanners *scanners)
             slot_tell_down(&generation->slots[number], scanners);
 }
 
+static void tell_queue(struct parent *parent)
+{
+    struct generation *generation;
+    if (!parent->keeper.news)
+        return;
+    parent->keeper.news = false;
+    FOR_EACH_GENERATION(generation, parent)
+        for (unsigned number = 0;
+             keeper_needed(generation->loaded.config) && number < generation->slot_count; number++)
+            if (generation->slots[number].state != PROXY_CONFIGURING)
+                slot_send(&generation->slots[number], MESSAGE_KEEPER, (struct slice){NULL, 0},
+                          parent->keeper.sending);
+}
+
 /* Does everything that is due; returns when the next is. */
 static int64_t settle(struct parent *parent, int64_t now)
 {
@@ -302,6 +316,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     }
     sooner(&next, private_redis_settle(&parent->redis, now));
     sooner(&next, keeper_settle(&parent->keeper, now));
+    tell_queue(parent);
     FOR_EACH_GENERATION(generation, parent) {
         connect_redis(parent, generation, now);
         sooner_in(&next, generation);

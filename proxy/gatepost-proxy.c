@@ -141,6 +141,8 @@ static void take_down(struct program *p, struct ipc_message *m)
 
 static void take_keeper(struct program *p, struct ipc_message *m)
 {
+    if (p->proxy.keeper >= 0)
+        close(p->proxy.keeper);
     p->proxy.keeper = m->fds[0];
     m->fd_count = 0;
 }

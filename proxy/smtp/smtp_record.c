@@ -6,11 +6,17 @@
 #include "filters/mime/headers.h"
 #include "proxy/session/session_record.h"
 
-enum { FIELD_MAX = 1024 };
+enum { FIELD_MAX = 1024, CODE_CLOSING = 421 };
 
 static const struct config *config_of(const struct smtp_session *s)
 {
     return s->base.proxy->config;
+}
+
+/* What stands in this field of the message is not to be kept. */
+static bool is_private(const struct smtp_session *s, struct slice field)
+{
+    return !config_of(s)->settings.history_text && slice_ieq(field, SLICE("Subject"));
 }
 
 /* ---- the rules ---- */
@@ -43,10 +49,11 @@ static void tell_edits(const struct smtp_session *s, const struct verdict *v, st
 {
     struct record_edit *edits = arena_array(s->mail, v->edit_count, sizeof *edits);
     for (size_t i = 0; edits && i < v->edit_count; i++)
-        edits[i] = (struct record_edit){.kind = slice_of(action_info(v->edits[i].kind)->word),
-                                        .name = v->edits[i].name,
-                                        .value = v->edits[i].value,
-                                        .part = v->edits[i].part};
+        edits[i] = (struct record_edit){
+            .kind = slice_of(action_info(v->edits[i].kind)->word),
+            .name = v->edits[i].name,
+            .value = is_private(s, v->edits[i].name) ? SLICE("") : v->edits[i].value,
+            .part = v->edits[i].part};
     r->edits = edits;
     r->edit_count = edits ? v->edit_count : 0;
 }
@@ -73,6 +80,8 @@ static void tell_keyed(const struct smtp_session *s, struct record *r)
         values && count ? arena_array(s->mail, count, sizeof *keyed) : NULL;
     for (size_t i = 0; keyed && i < count; i++) {
         struct slice name = policy_key_name(s->mail, &keys[i]);
+        if (is_private(s, keys[i].fact == FACT_HEADER ? keys[i].key : SLICE("")))
+            continue;
         if (values[i].state != VALUE_PENDING && name.ptr)
             keyed[r->keyed_count++] = (struct record_keyed){keys[i].fact, name, values[i]};
     }
@@ -110,12 +119,12 @@ static struct slice field_of(const struct smtp_session *s, enum fact fact, struc
 /* How far the client had come. */
 static struct slice stage_of(const struct smtp_session *s)
 {
-    return s->t.ended           ? SLICE("message")
-           : s->t.message.spool ? SLICE("data")
-           : s->t.asked_for.len ? SLICE("rcpt")
-           : s->t.open          ? SLICE("mail")
-           : s->helo.len        ? SLICE("helo")
-                                : SLICE("connect");
+    return s->t.ended                                   ? SLICE("message")
+           : s->t.message.spool                         ? SLICE("data")
+           : s->t.asked_for.len || s->t.recipient_count ? SLICE("rcpt")
+           : s->t.open                                  ? SLICE("mail")
+           : s->helo.len                                ? SLICE("helo")
+                                                        : SLICE("connect");
 }
 
 /* What a site does not want to be kept is left out. */
@@ -238,15 +247,18 @@ static const char *word_for(unsigned code, const struct verdict *rules)
     return action_info(code < 500 ? ACTION_DEFER : ACTION_REJECT)->word;
 }
 
-/* The recipient that is asked for, or all who were accepted before. */
-static void tell_named(const struct smtp_session *s, struct record *r)
+/* The recipient that is asked for; `all`: those who were accepted before as well. */
+static void tell_named(const struct smtp_session *s, struct record *r, bool all)
 {
-    size_t count = s->t.asked_for.len ? 1 : s->t.recipient_count;
-    struct record_recipient *all = arena_array(s->mail, count, sizeof *all);
-    for (size_t i = 0; all && i < count; i++)
-        all[i].address = s->t.asked_for.len ? s->t.asked_for : s->t.recipients[i].path.address;
-    r->recipients = all;
-    r->recipient_count = all ? count : 0;
+    struct slice asked = s->t.asked_for;
+    size_t room = s->t.recipient_count + 1, count = 0;
+    struct record_recipient *named = arena_array(s->mail, room, sizeof *named);
+    for (size_t i = 0; named && (all || !asked.len) && i < s->t.recipient_count; i++)
+        named[count++].address = s->t.recipients[i].path.address;
+    if (named && asked.len)
+        named[count++].address = asked;
+    r->recipients = named;
+    r->recipient_count = count;
 }
 
 void smtp_record_refusal(struct smtp_session *s, unsigned code, struct slice reply,
@@ -256,7 +268,7 @@ void smtp_record_refusal(struct smtp_session *s, unsigned code, struct slice rep
         return;
     struct record r = {.verdict = slice_of(word_for(code, rules)), .reply = reply};
     tell_rules(s, rules, &r);
-    tell_named(s, &r);
+    tell_named(s, &r, code == CODE_CLOSING);
     send_record(s, &r);
 }
 
@@ -265,6 +277,6 @@ void smtp_record_gone(struct smtp_session *s)
     if (!session_records_refusal(&s->base))
         return;
     struct record r = {.verdict = SLICE("gone"), .reason = SLICE("the client went away")};
-    tell_named(s, &r);
+    tell_named(s, &r, true);
     send_record(s, &r);
 }

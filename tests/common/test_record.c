@@ -80,7 +80,7 @@ static const char as_json[] =
     "\"from\":\"\",\"subject\":\"a "
     "\\\"subject\\\"\\n\xef\xbf\xbd\",\"size\":4096,\"verdict\":\"reject\","
     "\"rcpt\":[\"u@example.com\",\"v@example.com\"],"
-    "\"fates\":{\"v@example.com\":{\"verdict\":\"reject\",\"reply\":\"550 5.7.1 no\"}},"
+    "\"fates\":[{\"rcpt\":\"v@example.com\",\"verdict\":\"reject\",\"reply\":\"550 5.7.1 no\"}],"
     "\"rules\":[\"light\",\"dark\"],\"observed\":[\"odd\"],\"score\":1.5,"
     "\"score_parts\":{\"links\":2.5,\"helo\":-1},"
     "\"edits\":[{\"kind\":\"header add\",\"name\":\"X-A\",\"value\":\"1\"},"
@@ -160,6 +160,23 @@ TEST(test_a_list_that_does_not_fit_is_cut_and_says_so)
     assert_true(lists->list.cut);
     assert_in_range(lists->list.count, 1000, 9999);
     assert_true(slice_eq(back.facts->fact[FACT_HELO].text, SLICE("h.example")));
+    buf_release(&out);
+}
+
+TEST(test_recipients_that_have_no_room_are_told_as_a_number)
+{
+    struct buf out;
+    struct record r = a_record(), back;
+    struct record_recipient *many = arena_array(arena, 10000, sizeof *many);
+    for (size_t i = 0; i < 10000; i++)
+        many[i] = (struct record_recipient){SLICE("a.rather.long.address@of.somebody.example.com"),
+                                            SLICE("reject"), SLICE("550 5.1.1 nobody here")};
+    r.recipients = many;
+    r.recipient_count = 10000;
+    assert_true(record_decode(encoded(&out, &r), arena, &back));
+    assert_in_range(back.recipient_count, 500, 2000);
+    assert_int_equal(back.recipient_count + (size_t)back.left_out, 10000);
+    assert_true(slice_eq(back.id, r.id));
     buf_release(&out);
 }
 

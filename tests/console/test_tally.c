@@ -19,7 +19,7 @@ TEST(test_the_most_frequent_come_first_and_the_others_by_their_names)
 {
     static const char *const words[] = {"b", "a", "c", "b", "c", "c", "", "a"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        tally_add(&tally, slice_of(words[i]));
+        tally_add(&tally, slice_of(words[i]), 1);
     tally_sort(&tally);
     assert_int_equal(tally.count, 4);
     assert_string_equal(tally.entries[0].word, "c");
@@ -34,7 +34,7 @@ TEST(test_many_words_are_counted_each)
     char word[32];
     for (int i = 0; i < 30000; i++) {
         snprintf(word, sizeof word, "word %d", i % 10000);
-        tally_add(&tally, slice_of(word));
+        tally_add(&tally, slice_of(word), 1);
     }
     tally_sort(&tally);
     assert_int_equal(tally.count, 10000);

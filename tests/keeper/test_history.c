@@ -371,3 +371,88 @@ TEST(test_records_of_an_earlier_version_are_read_but_for_what_is_no_more)
     assert_string_equal(find((struct history_query){.id = SLICE("aaaaaaaaa000.1")}),
                         "aaaaaaaaa000.1 ");
 }
+
+TEST(test_a_record_of_a_day_to_come_does_no_harm_and_goes_with_the_next_look)
+{
+    static const int64_t times[] = {
+        INT64_MAX, INT64_MAX / 1000, INT64_MIN, -1, 0, 1795860000000 + (int64_t)400 * DAY * 1000};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct record r = message(times[i], "fffffffff000.1", "a@one.example");
+        add(history, &r);
+    }
+    fill();
+    history_close(&history);
+    history = open_with(30 * DAY, 1024 * MEGABYTE);
+    fill();
+    assert_string_equal(find((struct history_query){.id = SLICE("aaaaaaaaa000.1")}),
+                        "aaaaaaaaa000.1 aaaaaaaaa000.1 ");
+    assert_false(history_prune(history, start / 1000));
+    assert_string_equal(find((struct history_query){.id = SLICE("fffffffff000")}), "");
+    assert_int_equal(history_counts(history).records, 6);
+    assert_int_equal(history_counts(history).lost, 0);
+}
+
+/* As a proxy may send it that was taken over: the words are right, the facts are not. */
+TEST(test_a_record_with_broken_facts_goes_with_its_words)
+{
+    struct facts facts = {.unexamined = false};
+    facts.fact[FACT_HELO] = value_text(SLICE("h.example"));
+    for (int i = 0; i < 500; i++) {
+        struct record r = message(start + i, "aaaaaaaaa000.1", "a@one.example");
+        struct buf out = buf_init(160 * 1024);
+        r.facts = &facts;
+        assert_true(record_encode(&out, &r));
+        out.data[out.tail - 12] = (char)0xff;
+        history_add(history, &r, buf_slice(&out));
+        buf_release(&out);
+    }
+    fill();
+    find((struct history_query){.text = SLICE("example.com")});
+    while (history_prune(history, start / 1000 + 31 * DAY))
+        ;
+    assert_int_equal(history_counts(history).records, 0);
+    assert_true(history_counts(history).octets < MEGABYTE);
+    fill();
+    assert_string_equal(find((struct history_query){.text = SLICE("one.example")}),
+                        "aaaaaaaaa000.1 ");
+}
+
+TEST(test_a_database_without_its_tables_is_set_aside)
+{
+    sqlite3 *db;
+    history_close(&history);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DROP TABLE record", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    history = open_with(30 * DAY, 1024 * MEGABYTE);
+    assert_int_equal(set_aside(), 1);
+    fill();
+    assert_string_equal(find((struct history_query){.id = SLICE("aaaaaaaaa000.1")}),
+                        "aaaaaaaaa000.1 ");
+}
+
+/* Words that no other record has: the index is most of what there is. */
+TEST(test_a_history_that_is_mostly_index_still_keeps_what_is_new)
+{
+    history_close(&history);
+    history = open_with(3650 * DAY, 2 * MEGABYTE);
+    char *subject = arena_alloc(arena, 8001);
+    for (int i = 0; i < 2000; i++) {
+        char id[32];
+        for (int w = 0; w < 800; w++)
+            snprintf(subject + (size_t)w * 10, 11, " %09x", (unsigned)(i * 800 + w));
+        snprintf(id, sizeof id, "ddddddddd000.%d", i);
+        struct record r = message(start + i, id, "a@one.example");
+        r.subject = (struct slice){subject, 8000};
+        add(history, &r);
+        if (i % 50 == 49)
+            history_prune(history, start / 1000);
+    }
+    for (int i = 0; i < 50 && history_prune(history, start / 1000); i++)
+        ;
+    struct history_counts counts = history_counts(history);
+    assert_true(counts.octets < 4 * MEGABYTE);
+    assert_true(counts.records > 20);
+    assert_string_equal(find((struct history_query){.id = SLICE("ddddddddd000.1999")}),
+                        "ddddddddd000.1999 ");
+}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The keeper and what befalls it: killed, stopped, a full disk, a damaged file. Mail goes on, and what can be kept is kept."""
+import ctypes
 import grp
 import json
 import os
@@ -299,6 +300,55 @@ def test_those_who_ask_and_do_not_listen_keep_nobody_waiting(start, body, monkey
     for sock in deaf:
         sock.close()
     assert wait_until(lambda: recorded(gateway, "meanwhile"))
+
+
+# ---- a proxy that was taken over
+
+
+def inode(pid, fd):
+    return int(os.readlink("/proc/%d/fd/%d" % (pid, fd))[len("socket:["):-1])
+
+
+def queue_of(gateway):
+    """The sending end of the keeper's queue, as every proxy has it."""
+    mine = inode(keeper(gateway), 4)
+    listed = subprocess.run(["ss", "-xHn"], capture_output=True, text=True, check=True).stdout.split("\n")
+    other = next(int(words[7]) for words in map(str.split, listed) if len(words) >= 8 and words[5] == str(mine))
+    pid = gateway.process.pid
+    fd = next(int(name) for name in os.listdir("/proc/%d/fd" % pid) if os.readlink("/proc/%d/fd/%s" % (pid, name)) == "socket:[%d]" % other)
+    libc, pidfd = ctypes.CDLL(None, use_errno=True), os.pidfd_open(pid)
+    copy = libc.syscall(438, pidfd, fd, 0)  # pidfd_getfd
+    os.close(pidfd)
+    assert copy >= 0, os.strerror(ctypes.get_errno())
+    return socket.socket(fileno=copy)
+
+
+@needs.root
+def test_nonsense_from_a_proxy_costs_nobody_elses_record(start, body):
+    gateway = start(body)
+    pid = keeper(gateway)
+    send(gateway, "before")
+    with queue_of(gateway) as queue:
+        for packet in (b"", b"x", b"\1\0", b"\1\0" + b"\xff" * 1000, b"\7\0hello", b"\1\0\1" + b"\0" * 160000):
+            for _ in range(20):
+                queue.send(packet)
+            send(gateway, "between")
+    assert wait_until(lambda: count(gateway) == 7)
+    assert keeper(gateway) == pid
+
+
+@needs.root
+def test_a_queue_that_a_proxy_closes_is_made_anew(start, body):
+    gateway = start(body)
+    send(gateway, "before")
+    assert wait_until(lambda: count(gateway) == 1)
+    for n in range(2):
+        with queue_of(gateway) as queue:
+            queue.shutdown(socket.SHUT_RDWR)
+        assert wait_until(lambda: gateway.log().count("queue was closed, and is made anew") == n + 1)
+        assert wait_until(lambda: gateway.log().count("keeper ready") == n + 2, 20)
+        send(gateway, "after %d" % n)
+        assert wait_until(lambda: recorded(gateway, "after %d" % n))
 
 
 # ---- forgetting
