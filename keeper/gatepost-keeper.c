@@ -95,15 +95,21 @@ static void keep(struct program *p, const struct record *record, struct slice oc
         commit(p);
 }
 
+/* Only who writes lines needs to know the facts. */
+static bool read_record(const struct program *p, struct slice octets, struct record *record)
+{
+    if (lines_wanted(&p->lines))
+        return record_decode(octets, p->arena, record);
+    return record_decode_words(octets, p->arena, record);
+}
+
 /* `octets` are the inbox's. */
 static void take_record(struct program *p, char *octets, size_t len)
 {
     struct record record;
     struct slice whole = {octets, len};
     arena_reset(p->arena);
-    bool facts = lines_wanted(&p->lines);
-    if (len > RECORD_MOST ||
-        !(facts ? record_decode : record_decode_words)(whole, p->arena, &record)) {
+    if (len > RECORD_MOST || !read_record(p, whole, &record)) {
         log_at(LEVEL_PANIC, "", "a record cannot be read", field_num("octets", (int64_t)len));
         return;
     }

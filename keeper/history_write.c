@@ -8,7 +8,7 @@
 enum { PRUNED_AT_ONCE = 20, PRUNE_ROUNDS = 50, SHRINK_ROUNDS = 20 };
 
 static const int64_t last_time = 253402300800000; /* of year 9999, milliseconds */
-static const int64_t same_time = 60 * 1000000; /* that the clock may fall back: ids stay in order */
+static const int64_t same_time = 60000000; /* that the clock may fall back: ids stay in order */
 
 bool history_step(struct history *h, enum statement which)
 {
