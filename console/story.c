@@ -209,6 +209,10 @@ static void say_times(struct page *page, const struct record *r)
     buf_printf(page->out, "%" PRId64 " ms", r->ms);
     if (r->verdict_ms)
         buf_printf(page->out, ", %" PRId64 " after the final dot", r->verdict_ms);
+    if (r->scan_ms)
+        buf_printf(page->out, "; scan %" PRId64 " ms", r->scan_ms);
+    if (r->antivirus_ms)
+        buf_printf(page->out, "; antivirus %" PRId64 " ms", r->antivirus_ms);
     say_cost(page, "DNS for the client", r->client_dns);
     say_cost(page, "DNS for the sender", r->dns);
     say_cost(page, "scans of the sender", r->sender);

@@ -64,7 +64,8 @@ struct examination {
     uint64_t scan_taken; /* octets of the room that all messages being scanned share */
     bool sender_beside;  /* the job about the content asks about the sender as well */
     unsigned sender_rounds;
-    int64_t sender_ms; /* that scanners took for them */
+    int64_t sender_ms;           /* that scanners took for them */
+    int64_t scan_ms[SCAN_SLOTS]; /* that the last job of each took */
 };
 
 /* ---- examination.c ---- */

@@ -82,8 +82,10 @@ void examination_give_scan_room(struct examination *e)
 
 void examination_scan_over(struct examination *e, enum scan_slot slot)
 {
+    if (e->scans[slot].event)
+        e->scan_ms[slot] = clock_ms() - e->scans[slot].began;
     if (about_sender_too(e, slot) && e->scans[slot].event)
-        e->sender_ms += clock_ms() - e->scans[slot].began;
+        e->sender_ms += e->scan_ms[slot];
     examination_drop_scan(e, slot);
     examination_give_scan_room(e);
     examination_go_on(e);

@@ -97,6 +97,8 @@ static void tell_costs(const struct smtp_session *s, struct record *r)
     r->dns = (struct record_cost){e->dns.queries + e->list_queries, e->dns.ms};
     r->sender = (struct record_cost){e->sender_rounds, e->sender_ms};
     r->redis = (struct record_cost){redis.calls, redis.ms};
+    r->scan_ms = e->scan_ms[SCAN_CONTENT];
+    r->antivirus_ms = e->scan_ms[SCAN_ANTIVIRUS];
 }
 
 static struct slice text_of(const struct smtp_session *s, enum fact fact)
