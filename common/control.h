@@ -13,7 +13,9 @@ enum control_message {
     CONTROL_FIND,       /* question: struct control_find */
     CONTROL_FORGET,     /* question: an address (slice); the answer: how many records (u64) went */
     CONTROL_ITEM, /* answer: a record (its number, then record_encode), or the status as JSON */
-    CONTROL_END,  /* answer: all is said (u8 1), or why not (u8 0, slice) */
+    /* answer: all is said (u8 1), or why not (u8 0, slice); then u64: 0, or how far back was looked
+     * so far: the question is asked again for what is before that number */
+    CONTROL_END,
 };
 
 enum { CONTROL_FOUND_MOST = 10000 };

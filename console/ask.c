@@ -64,13 +64,14 @@ int ask_connect(const struct asking *asking)
     return sock;
 }
 
-static bool is_over(const struct ipc_message *answer, bool *fine)
+static bool is_over(const struct ipc_message *answer, bool *fine, uint64_t *before)
 {
     struct unpack in = {.left = answer->payload};
     if (answer->type != CONTROL_END)
         return false;
     *fine = unpack_u8(&in) == 1;
     struct slice reason = unpack_slice(&in);
+    *before = unpack_u64(&in);
     char text[256];
     snprintf(text, sizeof text, "%.*s", SLICE_ARGS(slice_sub(reason, 0, sizeof text - 1)));
     if (!*fine)
@@ -79,7 +80,7 @@ static bool is_over(const struct ipc_message *answer, bool *fine)
 }
 
 bool ask(int sock, enum control_message question, struct slice payload,
-         void (*take)(void *ctx, struct slice octets), void *ctx)
+         void (*take)(void *ctx, struct slice octets), void *ctx, uint64_t *before)
 {
     static char inbox[IPC_PAYLOAD_MAX + 2];
     struct ipc_message answer;
@@ -94,7 +95,7 @@ bool ask(int sock, enum control_message question, struct slice payload,
             return false;
         }
         ipc_close_fds(&answer);
-        if (is_over(&answer, &fine))
+        if (is_over(&answer, &fine, before))
             return fine;
         take(ctx, answer.payload);
     }

@@ -16,9 +16,10 @@ struct asking {
 /* A socket on which the gateway listens. -1: what is wrong was said. */
 int ask_connect(const struct asking *asking);
 
-/* Asks; calls `take` with each answer. False: what is wrong was said. */
+/* Asks; calls `take` with each answer. *before: 0, or the number of a record before which was not
+ * looked yet. False: what is wrong was said. */
 bool ask(int sock, enum control_message question, struct slice payload,
-         void (*take)(void *ctx, struct slice octets), void *ctx);
+         void (*take)(void *ctx, struct slice octets), void *ctx, uint64_t *before);
 
 /* The options of struct asking: `letter` as getopt_long gave it. False: none of them. */
 bool asking_option(struct asking *asking, int letter);

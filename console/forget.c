@@ -24,7 +24,8 @@ static bool forget(int sock, struct slice address, uint64_t *total)
     pack_slice(&question, address);
     for (*total = 0; ok && some; *total += some) {
         some = 0;
-        ok = !question.failed && ask(sock, CONTROL_FORGET, buf_slice(&question), take, &some);
+        ok = !question.failed &&
+             ask(sock, CONTROL_FORGET, buf_slice(&question), take, &some, &(uint64_t){0});
     }
     buf_release(&question);
     return ok;

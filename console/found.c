@@ -34,15 +34,30 @@ static void read_one(void *ctx, struct slice octets)
         finding->unreadable = true;
 }
 
-static bool ask_for(int sock, const struct control_find *find, struct finding *finding)
+static bool ask_for(int sock, const struct control_find *find, struct finding *finding,
+                    uint64_t *before)
 {
     struct buf question = buf_init(IPC_PAYLOAD_MAX);
     control_pack_find(&question, find);
-    bool ok = !question.failed && ask(sock, CONTROL_FIND, buf_slice(&question), read_one, finding);
+    bool ok = !question.failed &&
+              ask(sock, CONTROL_FIND, buf_slice(&question), read_one, finding, before);
     if (question.failed)
         command_error("the gateway", "the question is too long");
     buf_release(&question);
     return ok;
+}
+
+/* One page. False: it was the last, or *ok is false. */
+static bool ask_page(int sock, struct control_find *page, size_t left, struct finding *finding,
+                     bool *ok)
+{
+    size_t found = finding->count;
+    uint64_t before = 0;
+    page->most = left < PAGE ? (uint32_t)left : PAGE;
+    *ok = ask_for(sock, page, finding, &before);
+    bool full = finding->count - found == page->most;
+    page->before = full ? finding->last : before;
+    return *ok && (full || before);
 }
 
 bool found_each(const struct asking *asking, const struct control_find *find, size_t most,
@@ -51,17 +66,12 @@ bool found_each(const struct asking *asking, const struct control_find *find, si
 {
     struct finding finding = {.arena = arena, .take = take, .ctx = ctx};
     struct control_find page = *find;
-    bool ok = true, more = true;
+    bool ok = true;
     int sock = ask_connect(asking);
     if (sock < 0)
         return false;
-    while (ok && more && finding.count < most) {
-        size_t left = most - finding.count, before = finding.count;
-        page.most = left < PAGE ? (uint32_t)left : PAGE;
-        ok = ask_for(sock, &page, &finding);
-        page.before = finding.last;
-        more = finding.count - before == page.most;
-    }
+    while (finding.count < most && ask_page(sock, &page, most - finding.count, &finding, &ok))
+        ;
     close(sock);
     if (finding.unreadable)
         command_error("the gateway", "a record of it is of another version than gatepostctl");

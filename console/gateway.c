@@ -24,7 +24,7 @@ json_t *gateway_ask(const struct asking *asking)
     int sock = ask_connect(asking);
     if (sock < 0)
         return NULL;
-    bool ok = ask(sock, CONTROL_STATUS, (struct slice){NULL, 0}, take, &answer);
+    bool ok = ask(sock, CONTROL_STATUS, (struct slice){NULL, 0}, take, &answer, &(uint64_t){0});
     close(sock);
     if (ok && !answer.spoilt)
         return answer.json;

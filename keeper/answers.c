@@ -84,8 +84,12 @@ static void answer_find(struct client *client, const struct control_find *find,
                                   .before = (int64_t)find->before,
                                   .most = find->most};
     const char *reason = NULL;
-    bool found = history_find(history, &query, tell, &finding, &reason);
-    client_end(client, !found ? reason : finding.fits ? NULL : "the answer is too large");
+    int64_t before;
+    bool found = history_find(history, &query, tell, &finding, &before, &reason);
+    if (found && finding.fits && before)
+        client_pause(client, before);
+    else
+        client_end(client, !found ? reason : finding.fits ? NULL : "the answer is too large");
     buf_release(&finding.item);
 }
 

@@ -112,13 +112,24 @@ bool client_item(struct client *client, struct slice octets)
     return queue(client, CONTROL_ITEM, octets);
 }
 
-void client_end(struct client *client, const char *reason)
+static void finish(struct client *client, const char *reason, int64_t before)
 {
     struct buf out = buf_init(4096);
     pack_u8(&out, reason == NULL);
     pack_slice(&out, slice_of(reason));
+    pack_u64(&out, (uint64_t)before);
     client->lost = client->lost || !queue(client, CONTROL_END, buf_slice(&out));
     buf_release(&out);
+}
+
+void client_end(struct client *client, const char *reason)
+{
+    finish(client, reason, 0);
+}
+
+void client_pause(struct client *client, int64_t before)
+{
+    finish(client, NULL, before);
 }
 
 void client_wait(struct client *client)

@@ -32,5 +32,7 @@ void control_answer(struct control *control, struct slice octets);
 /* Queues an answer. False: it has too much unread already. */
 bool client_item(struct client *client, struct slice octets);
 void client_end(struct client *client, const char *reason); /* NULL: all is said */
+/* So far, but what is before that number was not looked at. */
+void client_pause(struct client *client, int64_t before);
 
 #endif

@@ -38,10 +38,11 @@ struct history_query {
     size_t most;
 };
 
-/* Calls `take` with each record's number, which is later for later ones, and the record as record_encode makes it today; false from it ends the search. False with *reason: it failed. */
+/* Looks at some records at most: *before is then the number of the last one and one more, else 0.
+ * Calls `take` with each record's number, which is later for later ones, and the record as record_encode makes it today; false from it ends the search. False with *reason: it failed. */
 bool history_find(struct history *history, const struct history_query *query,
                   bool (*take)(void *ctx, int64_t number, struct slice octets), void *ctx,
-                  const char **reason);
+                  int64_t *before, const char **reason);
 
 /* Takes out records in which this address sends, is From's, receives or has logged in, some of them at once;
  * what they held is overwritten. How many; -1 with *reason: it failed. */

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { TEXT_MAX = 8192, PARTS_MAX = 8 };
+enum { TEXT_MAX = 8192, LOOKED_MOST = 5000 /* at once: records come in meanwhile */ };
 
 /* ---- what the database looks for ---- */
 
@@ -78,15 +78,21 @@ static bool fits(const struct record *r, const struct history_query *q)
 }
 
 static int walk(struct history *h, sqlite3_stmt *statement, const struct history_query *q,
-                bool (*take)(void *ctx, int64_t number, struct slice octets), void *ctx)
+                bool (*take)(void *ctx, int64_t number, struct slice octets), void *ctx,
+                int64_t *before)
 {
     int result = SQLITE_DONE;
-    size_t found = 0;
+    size_t found = 0, looked = 0;
     while (found < q->most && (result = sqlite3_step(statement)) == SQLITE_ROW) {
         struct record record;
         struct slice octets = {sqlite3_column_blob(statement, 1),
                                (size_t)sqlite3_column_bytes(statement, 1)};
         int64_t words = sqlite3_column_int64(statement, 0);
+        int64_t number = sqlite3_column_int64(statement, 2);
+        if (looked++ == LOOKED_MOST) {
+            *before = number + 1;
+            return SQLITE_DONE;
+        }
         if (!history_read(h, words, octets, &record) || !fits(&record, q))
             continue;
         found++;
@@ -99,11 +105,12 @@ static int walk(struct history *h, sqlite3_stmt *statement, const struct history
 
 bool history_find(struct history *h, const struct history_query *q,
                   bool (*take)(void *ctx, int64_t number, struct slice octets), void *ctx,
-                  const char **reason)
+                  int64_t *before, const char **reason)
 {
     sqlite3_stmt *statement = NULL;
     struct buf sql = buf_init(TEXT_MAX), phrase = buf_init(TEXT_MAX);
     history_commit(h);
+    *before = 0;
     *reason = "the history is not open";
     if (!h->db)
         return false;
@@ -113,7 +120,7 @@ bool history_find(struct history *h, const struct history_query *q,
               sqlite3_prepare_v2(h->db, text.ptr, (int)text.len, &statement, NULL) == SQLITE_OK;
     if (ok) {
         bind(statement, q, &phrase);
-        ok = !phrase.failed && walk(h, statement, q, take, ctx) == SQLITE_DONE;
+        ok = !phrase.failed && walk(h, statement, q, take, ctx, before) == SQLITE_DONE;
     }
     static char why[128];
     snprintf(why, sizeof why, "%s",

@@ -37,15 +37,6 @@ bool session_records_refusal(struct session *s)
     return recorder_wants(s->proxy) && ++s->refusals <= SINGLY;
 }
 
-void session_record_rest(struct session *s)
-{
-    if (s->refusals <= SINGLY)
-        return;
-    struct record record = {
-        .stage = SLICE("session"), .verdict = SLICE("reject"), .count = s->refusals - SINGLY};
-    session_record(s, &record);
-}
-
 void session_record_failure(struct session *s, struct slice reason)
 {
     struct record record = {.stage = SLICE("tls"), .verdict = SLICE("failed"), .reason = reason};
@@ -53,19 +44,48 @@ void session_record_failure(struct session *s, struct slice reason)
         session_record(s, &record);
 }
 
+/* ---- those who were turned away ---- */
+
+static struct {
+    int64_t second, count; /* how many in that second */
+} turned;
+
+/* What was not recorded one by one in a second that is over. */
+static void record_crowd(struct session *s)
+{
+    int64_t more = turned.count - TURNED_MOST, now = clock_wall();
+    if (now == turned.second)
+        return;
+    turned.second = now;
+    turned.count = 0;
+    struct record record = {.stage = SLICE("connect"),
+                            .verdict = SLICE("defer"),
+                            .listener = s->listener->name,
+                            .count = more};
+    if (more > 0)
+        recorder_send(s->proxy, &record);
+}
+
 void session_record_turned_away(struct session *s, struct slice said)
 {
-    static int64_t second;
-    static int64_t count;
-    int64_t now = clock_wall();
     struct record record = {.stage = SLICE("connect"), .verdict = SLICE("defer"), .reply = said};
     if (!recorder_wants(s->proxy))
         return;
-    if (now != second) {
-        record.count = count > TURNED_MOST ? count - TURNED_MOST : 0;
-        second = now;
-        count = 0;
-    }
-    if (++count <= TURNED_MOST)
+    record_crowd(s);
+    if (++turned.count <= TURNED_MOST)
         session_record(s, &record);
+}
+
+/* ---- the end ---- */
+
+void session_record_rest(struct session *s)
+{
+    if (!recorder_wants(s->proxy))
+        return;
+    record_crowd(s);
+    if (s->refusals <= SINGLY)
+        return;
+    struct record record = {
+        .stage = SLICE("session"), .verdict = SLICE("reject"), .count = s->refusals - SINGLY};
+    session_record(s, &record);
 }

@@ -16,7 +16,7 @@ bool session_records_refusal(struct session *s);
 void session_record_failure(struct session *s, struct slice reason);
 
 /* It was told to go before it had begun. Of many a second some are recorded one by one, and the
- * others as a number in the next second. */
+ * others as a number of their own, once the next session ends or is turned away. */
 void session_record_turned_away(struct session *s, struct slice said);
 
 /* At the end: how many more there were. */

@@ -41,5 +41,6 @@ FUZZ(payload)
                                   .client = find.client,
                                   .rule = find.rule,
                                   .most = find.most};
-    history_find(history, &query, no_more, NULL, &reason);
+    int64_t before;
+    history_find(history, &query, no_more, NULL, &before, &reason);
 }

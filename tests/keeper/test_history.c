@@ -81,6 +81,7 @@ static struct record message(int64_t time, const char *id, const char *from)
 /* ---- the ids that are found, with a blank behind each ---- */
 
 static char found[4096];
+static int64_t before;
 
 static bool note(void *ctx, int64_t number, struct slice octets)
 {
@@ -98,7 +99,7 @@ static const char *find(struct history_query query)
     found[0] = '\0';
     if (!query.most)
         query.most = 100;
-    if (!history_find(history, &query, note, NULL, &reason))
+    if (!history_find(history, &query, note, NULL, &before, &reason))
         fail_msg("%s", reason);
     return found;
 }
@@ -358,7 +359,7 @@ TEST(test_records_of_an_earlier_version_are_read_but_for_what_is_no_more)
     history = open_with(30 * DAY, 1024 * MEGABYTE);
     const char *reason = "";
     struct history_query query = {.id = r.id, .most = 1};
-    assert_true(history_find(history, &query, keep, &last, &reason));
+    assert_true(history_find(history, &query, keep, &last, &before, &reason));
     assert_true(slice_eq(last.from, r.from));
     assert_int_equal(last.helo.len, 0);
     assert_int_equal(last.facts->fact[FACT_HELO].state, VALUE_PENDING);
@@ -455,4 +456,22 @@ TEST(test_a_history_that_is_mostly_index_still_keeps_what_is_new)
     assert_true(counts.records > 20);
     assert_string_equal(find((struct history_query){.id = SLICE("ddddddddd000.1999")}),
                         "ddddddddd000.1999 ");
+}
+
+TEST(test_one_question_looks_at_some_records_and_tells_where_to_go_on)
+{
+    for (int i = 0; i < 12000; i++) {
+        struct record r = message(start + i, "eeeeeeeee000.1", "a@one.example");
+        if (i == 0)
+            r.verdict = SLICE("reject");
+        add(history, &r);
+    }
+    struct history_query query = {.verdict = SLICE("reject")};
+    int questions = 1;
+    for (find(query); before; find(query), questions++) {
+        assert_string_equal(found, "");
+        query.before = before;
+    }
+    assert_string_equal(found, "eeeeeeeee000.1 ");
+    assert_int_equal(questions, 3);
 }
