@@ -4,12 +4,19 @@
 #include "keeper/history_internal.h"
 #include "keeper/history_words.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ARENA_MAX = 8 * 1024 * 1024, WORDS_MAX = 1024 * 1024, RETRY_MS = 5000, WAIT_MS = 1000 };
+enum {
+    ARENA_MAX = 8 * 1024 * 1024,
+    WORDS_MAX = 1024 * 1024,
+    RETRY_MS = 5000,
+    WAIT_MS = 1000,
+    ASIDE_MOST = 9 /* files: of each time there are up to three */
+};
 
 /* Each brings the form before it up to date; how many there are is the form's number. */
 static const char *const migrations[] = {
@@ -160,6 +167,29 @@ static bool is_damage(const struct history *h)
     return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || (code == SQLITE_ERROR && h->lacks);
 }
 
+/* Of the files that were set aside the oldest goes, when there are many: false, there are not. */
+static bool drop_oldest_aside(const struct history *h)
+{
+    char folder[PATH_MAX], base[PATH_MAX + 16], oldest[NAME_MAX + 1] = "";
+    size_t count = 0;
+    snprintf(folder, sizeof folder, "%s", h->path);
+    char *slash = strrchr(folder, '/');
+    snprintf(base, sizeof base, "%s.damaged-", slash ? slash + 1 : folder);
+    if (slash)
+        *slash = '\0';
+    DIR *dir = opendir(slash ? folder : ".");
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (strncmp(entry->d_name, base, strlen(base)) != 0)
+            continue;
+        if (count++ == 0 || strcmp(entry->d_name, oldest) < 0)
+            snprintf(oldest, sizeof oldest, "%s", entry->d_name);
+    }
+    bool dropped = count > ASIDE_MOST && unlinkat(dirfd(dir), oldest, 0) == 0;
+    if (dir)
+        closedir(dir);
+    return dropped;
+}
+
 /* With what belongs to it. */
 static void set_aside(struct history *h)
 {
@@ -172,6 +202,8 @@ static void set_aside(struct history *h)
         snprintf(to, sizeof to, "%s.damaged-%lld%s", h->path, now, parts[i]);
         rename(from, to); /* not each of them is there */
     }
+    while (drop_oldest_aside(h))
+        ;
     log_at(LEVEL_ERROR, "", "history is damaged and set aside, a new one is begun",
            field_str("file", h->path));
 }

@@ -475,3 +475,21 @@ TEST(test_one_question_looks_at_some_records_and_tells_where_to_go_on)
     assert_string_equal(found, "eeeeeeeee000.1 ");
     assert_int_equal(questions, 3);
 }
+
+TEST(test_of_the_files_that_were_set_aside_only_some_are_kept)
+{
+    for (int i = 0; i < 20; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "%s.damaged-17000000%02d", path, i);
+        close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    }
+    history_close(&history);
+    scribble(0, 100);
+    history = open_with(30 * DAY, 1024 * MEGABYTE);
+    assert_int_equal(set_aside(), 9);
+    char last[128], first[128];
+    snprintf(last, sizeof last, "%s.damaged-1700000019", path);
+    snprintf(first, sizeof first, "%s.damaged-1700000000", path);
+    assert_int_equal(access(last, F_OK), 0);
+    assert_int_equal(access(first, F_OK), -1);
+}
