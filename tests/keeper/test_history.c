@@ -487,9 +487,9 @@ TEST(test_of_the_files_that_were_set_aside_only_some_are_kept)
     scribble(0, 100);
     history = open_with(30 * DAY, 1024 * MEGABYTE);
     assert_int_equal(set_aside(), 9);
-    char last[128], first[128];
-    snprintf(last, sizeof last, "%s.damaged-1700000019", path);
-    snprintf(first, sizeof first, "%s.damaged-1700000000", path);
-    assert_int_equal(access(last, F_OK), 0);
-    assert_int_equal(access(first, F_OK), -1);
+    char newest[128], oldest[128];
+    snprintf(newest, sizeof newest, "%s.damaged-1700000019", path);
+    snprintf(oldest, sizeof oldest, "%s.damaged-1700000000", path);
+    assert_int_equal(access(newest, F_OK), 0);
+    assert_int_equal(access(oldest, F_OK), -1);
 }
