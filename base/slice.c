@@ -124,6 +124,16 @@ bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out)
     return true;
 }
 
+bool slice_to_text(struct slice s, char *out, size_t size)
+{
+    if (s.len >= size)
+        return false;
+    memset(out, 0, size);
+    if (s.len)
+        memcpy(out, s.ptr, s.len);
+    return true;
+}
+
 bool slice_to_path(struct slice s, char path[PATH_MAX])
 {
     bool fits = s.len < PATH_MAX;

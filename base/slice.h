@@ -47,6 +47,10 @@ bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out);
  * False, with errno: it is too long, or holds a NUL, and would be another's. */
 bool slice_to_path(struct slice s, char path[PATH_MAX]);
 
+/* With a NUL, and zeros up to the end of the room, so that two can be compared as memory. False: it
+ * does not fit. */
+bool slice_to_text(struct slice s, char *out, size_t size);
+
 /* Splits at the first `sep`: *head is what is before it, *rest what follows. False (and *head == s,
  * *rest empty) when sep does not occur. */
 bool slice_cut(struct slice s, char sep, struct slice *head, struct slice *rest);

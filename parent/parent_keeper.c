@@ -51,15 +51,6 @@ bool keeper_needed(const struct config *config)
            config->settings.log_decisions_syslog;
 }
 
-static bool take_text(struct slice from, char *out, size_t size)
-{
-    if (from.len >= size)
-        return false;
-    memcpy(out, from.ptr, from.len);
-    out[from.len] = '\0';
-    return true;
-}
-
 static bool command_for(const struct settings *settings, struct keeper_command *out)
 {
     memset(out, 0, sizeof *out);
@@ -67,13 +58,13 @@ static bool command_for(const struct settings *settings, struct keeper_command *
     out->size = settings->history_size;
     out->history = settings->history_enabled;
     out->syslog = settings->log_decisions_syslog;
-    return take_text(settings->keeper_user, out->user, sizeof out->user) &&
-           take_text(settings->keeper_folder, out->folder, sizeof out->folder) &&
-           take_text(settings->log_decisions, out->lines, sizeof out->lines) &&
-           take_text(settings->keeper_control, out->control, sizeof out->control) &&
-           take_text(settings->keeper_group, out->group, sizeof out->group) &&
-           take_text(settings->log_to, out->log_to, sizeof out->log_to) &&
-           take_text(settings->log_level, out->log_level, sizeof out->log_level);
+    return slice_to_text(settings->keeper_user, out->user, sizeof out->user) &&
+           slice_to_text(settings->keeper_folder, out->folder, sizeof out->folder) &&
+           slice_to_text(settings->log_decisions, out->lines, sizeof out->lines) &&
+           slice_to_text(settings->keeper_control, out->control, sizeof out->control) &&
+           slice_to_text(settings->keeper_group, out->group, sizeof out->group) &&
+           slice_to_text(settings->log_to, out->log_to, sizeof out->log_to) &&
+           slice_to_text(settings->log_level, out->log_level, sizeof out->log_level);
 }
 
 static bool same(const struct keeper_command *a, const struct keeper_command *b)

@@ -23,15 +23,6 @@ static const char socket_name[] = "socket"; /* in its folder, as the options bel
 
 /* ---- what is wanted ---- */
 
-static bool take_text(struct slice from, char *out, size_t size)
-{
-    if (from.len >= size)
-        return false;
-    memset(out, 0, size); /* it is compared with memcmp */
-    memcpy(out, from.ptr, from.len);
-    return true;
-}
-
 bool private_redis_needed(const struct config *config)
 {
     return redis_place(&config->settings) == REDIS_PRIVATE && redis_needed(config);
@@ -50,9 +41,9 @@ void private_redis_configure(struct private_redis *redis, const struct config *c
 {
     struct redis_start fresh;
     redis->wanted = config && private_redis_needed(config) &&
-                    take_text(config->settings.redis_program, fresh.program, PATH_MAX) &&
-                    take_text(config->settings.redis_folder, fresh.folder, PATH_MAX) &&
-                    take_text(config->settings.process_user, fresh.user, sizeof fresh.user);
+                    slice_to_text(config->settings.redis_program, fresh.program, PATH_MAX) &&
+                    slice_to_text(config->settings.redis_folder, fresh.folder, PATH_MAX) &&
+                    slice_to_text(config->settings.process_user, fresh.user, sizeof fresh.user);
     if (!redis->wanted) {
         end(redis, now);
         return;

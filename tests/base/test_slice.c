@@ -151,3 +151,16 @@ TEST(test_hex_digits)
     assert_int_equal(hex_digit('a'), 10);
     assert_int_equal(hex_digit('0'), 0);
 }
+
+TEST(test_a_text_has_a_nul_and_zeros_behind_it_or_does_not_fit)
+{
+    char room[8];
+    memset(room, 'x', sizeof room);
+    assert_true(slice_to_text(SLICE("abc"), room, sizeof room));
+    assert_memory_equal(room, "abc\0\0\0\0\0", 8);
+    assert_true(slice_to_text(SLICE("1234567"), room, sizeof room));
+    assert_string_equal(room, "1234567");
+    assert_false(slice_to_text(SLICE("12345678"), room, sizeof room));
+    assert_true(slice_to_text((struct slice){NULL, 0}, room, sizeof room));
+    assert_string_equal(room, "");
+}
