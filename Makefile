@@ -53,7 +53,7 @@ STEERED  := $(addprefix $(B)/tests/steered/,gatepost gatepost-proxy)
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
-            libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libsqlite3-dev libunbound-dev libhiredis-dev libcmocka-dev libclang-rt-14-dev \
+            libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libsqlite3-dev libzstd-dev libunbound-dev libhiredis-dev libcmocka-dev libclang-rt-14-dev \
             openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
             python3 python3-pytest python3-dkim python3-spf zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
             libemail-address-xs-perl libmailtools-perl
@@ -140,7 +140,7 @@ gatepost_links        := -levent -lssl -lcrypto -lpcre2-8 -lseccomp -lidn2
 gatepost-proxy_floors := proxy common filters policy base
 gatepost-proxy_links  := $(gatepost_links) -lunbound -lhiredis -lpsl
 gatepost-keeper_floors := keeper common policy base
-gatepost-keeper_links := -lsqlite3 -levent -lpcre2-8 -lseccomp -lcrypto -lidn2
+gatepost-keeper_links := -lsqlite3 -levent -lpcre2-8 -lseccomp -lzstd -lcrypto -lidn2
 gatepost-scan_floors  := filters policy base
 gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2
 gatepost-av_floors    := filters policy base
