@@ -9,8 +9,8 @@
  *   0..65536  the last chunk, sealed,
  *   16        and its tag
  *
- * The chunks are one zstd frame, cut; nothing stands behind it in them. Its window is at most 8 MiB.
- * Each is sealed with AES-256-GCM:
+ * The chunks are one zstd frame, cut; nothing stands behind it in them, and its window is at most
+ * 8 MiB. Each is sealed with AES-256-GCM:
  *
  *   key     HKDF-SHA256; secret: what X25519 makes of the file's key and the recipient's; salt:
  *           the file's public key, the recipient's; info: "gatepost sealed message 1"

@@ -28,12 +28,12 @@ void unseal_keys_public(const struct unseal_keys *keys, size_t index, struct sea
 
 void unseal_keys_wipe(struct unseal_keys *keys);
 
-/* Reads the file `in` from its beginning, wherever it stands, and gives the message to `take`, piece
- * after piece, each valid for that call; false from `take` ends it. `about`: as it was given to
- * seal_write. At most `most` octets are given. False with *reason, valid until the next call: it is no
- * sealed message, no key has its id, it was changed or cut, what was compressed is malformed, it
- * is larger than `most`, `take` has refused, it cannot be read, or out of memory.
- * What `take` was given before false must not be used: a message that was cut shows so at its end.
+/* Reads the file `in` from its beginning, wherever it stands, and gives the message to `take`,
+ * piece after piece, each valid for that call; false from `take` ends it. `about`: as it was given
+ * to seal_write. At most `most` octets are given. False with *reason, valid until the next call: it
+ * is no sealed message, no key has its id, it was changed or cut, what was compressed is malformed,
+ * it is larger than `most`, `take` has refused, it cannot be read, or out of memory.
+ * What `take` was given before false must not be used: that a message was cut shows at its end.
  * Not to be called from `take`. */
 bool unseal_read(int in, const struct unseal_keys *keys, struct slice about, uint64_t most,
                  bool (*take)(void *ctx, struct slice octets), void *ctx, const char **reason);
