@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/scanner/scan_job.h"
 
+#include "base/ipc_file.h"
+
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SCAN_JOB = 1, SCAN_ANSWER, SCAN_LARGE_ANSWER, SCAN_REFUSAL, SCAN_LARGE_JOB };
@@ -12,32 +12,6 @@ enum { SCAN_JOB = 1, SCAN_ANSWER, SCAN_LARGE_ANSWER, SCAN_REFUSAL, SCAN_LARGE_JO
 /* Octets of a job that stands in its packet. The kernel counts a queue's packets by their octets:
  * who fills the table of DNS answers must not fill the queue of all. */
 enum { INLINE_JOB_MAX = 16 * 1024 };
-
-/* -- what is too large for a packet -- */
-
-static int file_of(struct slice payload)
-{
-    int file = memfd_create("payload", MFD_CLOEXEC);
-    if (file < 0 || write(file, payload.ptr, payload.len) == (ssize_t)payload.len)
-        return file;
-    close(file);
-    return -1;
-}
-
-/* Copies what came in a file.
- * It may be any descriptor that a hostile peer has, and change meanwhile. */
-static struct slice read_file(int file, size_t most, struct arena *arena)
-{
-    struct slice none = {NULL, 0};
-    struct stat info;
-    if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size <= 0 ||
-        (size_t)info.st_size > most)
-        return none;
-    size_t size = (size_t)info.st_size;
-    char *bytes = arena_alloc(arena, size);
-    ssize_t got = bytes ? pread(file, bytes, size, 0) : -1;
-    return got == info.st_size ? (struct slice){bytes, size} : none;
-}
 
 /* -- the proxy's side -- */
 
@@ -59,7 +33,7 @@ static int send_job(int queue, struct slice payload, int answer, int message)
     size_t count = message < 0 ? 1 : 2;
     if (payload.len <= INLINE_JOB_MAX)
         return ipc_send(queue, SCAN_JOB, payload, fds, count, false);
-    int file = file_of(payload);
+    int file = ipc_file_of(payload);
     if (file < 0)
         return -1;
     int sent = ipc_send(queue, SCAN_LARGE_JOB, SLICE(""), (int[]){file, answer, message}, count + 1,
@@ -124,7 +98,8 @@ int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan
     if (message.type == SCAN_ANSWER)
         payload = arena_copy(arena, message.payload);
     else if (message.type == SCAN_LARGE_ANSWER)
-        payload = read_file(message.fd_count == 1 ? message.fds[0] : -1, SCAN_ANSWER_MAX, arena);
+        payload =
+            ipc_file_read(message.fd_count == 1 ? message.fds[0] : -1, SCAN_ANSWER_MAX, arena);
     ipc_close_fds(&message);
     if (message.type == SCAN_REFUSAL)
         return read_refusal(message.payload, arena, reason);
@@ -143,7 +118,7 @@ static struct slice payload_of(struct ipc_message *packet, struct arena *arena)
     struct slice payload = {NULL, 0};
     if (packet->type != SCAN_LARGE_JOB || packet->fd_count == 0)
         return payload;
-    payload = read_file(packet->fds[0], SCAN_JOB_MAX, arena);
+    payload = ipc_file_read(packet->fds[0], SCAN_JOB_MAX, arena);
     close(packet->fds[0]);
     packet->fd_count--;
     memmove(packet->fds, packet->fds + 1, packet->fd_count * sizeof *packet->fds);
@@ -180,7 +155,7 @@ int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, i
 
 static bool send_large(int reply, struct slice payload)
 {
-    int file = file_of(payload);
+    int file = ipc_file_of(payload);
     if (file < 0)
         return false;
     bool ok = ipc_send(reply, SCAN_LARGE_ANSWER, SLICE(""), &file, 1, true) == 1;
