@@ -14,7 +14,6 @@ enum {
     ARENA_MAX = 8 * 1024 * 1024,
     WORDS_MAX = 1024 * 1024,
     RETRY_MS = 5000,
-    WAIT_MS = 1000,
     ASIDE_MOST = 9 /* files: of each time there are up to three */
 };
 
@@ -49,44 +48,6 @@ static const char *const texts[STATEMENTS] = {
 
 /* ---- opening ---- */
 
-static bool run(struct history *h, const char *text)
-{
-    return sqlite3_exec(h->db, text, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static int form_of(sqlite3 *db)
-{
-    sqlite3_stmt *statement = NULL;
-    int form = -1;
-    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        form = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    return form;
-}
-
-static bool migrate(struct history *h, int form)
-{
-    char number[64];
-    snprintf(number, sizeof number, "PRAGMA user_version = %d", FORM);
-    bool ok = run(h, "BEGIN EXCLUSIVE");
-    for (; ok && form < FORM; form++)
-        ok = run(h, migrations[form]);
-    ok = ok && run(h, number) && run(h, "COMMIT");
-    if (!ok)
-        run(h, "ROLLBACK");
-    return ok;
-}
-
-static bool prepare(struct history *h)
-{
-    for (int i = 0; i < STATEMENTS; i++)
-        if (sqlite3_prepare_v3(h->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &h->statements[i],
-                               NULL) != SQLITE_OK)
-            return false;
-    return true;
-}
-
 /* Of those that are no later than now. */
 static bool find_last(struct history *h)
 {
@@ -103,30 +64,11 @@ static bool find_last(struct history *h)
     return ok;
 }
 
-/* Who can write a whole page of it wrong must not make the reader run it: no triggers, no views. */
-static bool open_file(struct history *h)
-{
-    if (sqlite3_open_v2(h->path, &h->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
-        SQLITE_OK)
-        return false;
-    sqlite3_busy_timeout(h->db, WAIT_MS);
-    sqlite3_db_config(h->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(h->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    sqlite3_db_config(h->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return run(h, "PRAGMA auto_vacuum = INCREMENTAL") && run(h, "PRAGMA journal_mode = WAL") &&
-           run(h, "PRAGMA synchronous = NORMAL") && run(h, "PRAGMA temp_store = MEMORY") &&
-           run(h, "PRAGMA cache_size = -16384") && run(h, "PRAGMA secure_delete = ON") &&
-           run(h, "PRAGMA journal_size_limit = 16777216");
-}
-
 static void close_file(struct history *h)
 {
     if (!h->vocabularies)
         return;
-    for (int i = 0; i < STATEMENTS; i++) {
-        sqlite3_finalize(h->statements[i]);
-        h->statements[i] = NULL;
-    }
+    database_finalize(h->statements, STATEMENTS);
     sqlite3_close(h->db);
     h->db = NULL;
     arena_reset(h->vocabularies);
@@ -134,27 +76,15 @@ static void close_file(struct history *h)
     h->other_count = 0;
 }
 
-static bool is_newer(const struct history *h, int form, const char **reason)
-{
-    static char text[128];
-    if (form <= FORM)
-        return false;
-    snprintf(text, sizeof text, "its form is %d, and this program knows %d", form, FORM);
-    (void)h;
-    *reason = text;
-    return true;
-}
-
 static bool begin_file(struct history *h, const char **reason)
 {
-    bool ok = open_file(h);
-    int form = ok ? form_of(h->db) : -1;
-    if (ok && is_newer(h, form, reason))
-        return false;
-    ok = ok && form >= 0 && (form == FORM || migrate(h, form));
-    h->lacks = ok && !(prepare(h) && find_last(h) && history_learn_words(h));
+    *reason = "";
+    bool ok = database_open(h->path, DATABASE_SOON, &h->db) &&
+              database_migrate(h->db, migrations, FORM, reason);
+    h->lacks = ok && !(database_prepare(h->db, texts, h->statements, STATEMENTS) && find_last(h) &&
+                       history_learn_words(h));
     ok = ok && !h->lacks;
-    if (!ok)
+    if (!ok && !**reason)
         *reason = h->db ? sqlite3_errmsg(h->db) : "out of memory";
     return ok;
 }
@@ -163,8 +93,8 @@ static bool begin_file(struct history *h, const char **reason)
 
 static bool is_damage(const struct history *h)
 {
-    int code = h->db ? sqlite3_errcode(h->db) & 0xff : SQLITE_OK;
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || (code == SQLITE_ERROR && h->lacks);
+    bool lacks = h->lacks && h->db && (sqlite3_errcode(h->db) & 0xff) == SQLITE_ERROR;
+    return lacks || database_damaged(h->db);
 }
 
 /* Of the files that were set aside the oldest goes, when there are many: false, there are not. */

@@ -52,7 +52,7 @@ static sqlite3_stmt *find(struct history *h, struct slice address)
 /* What was in the log of the database beside the file is gone as well. */
 static void wipe(struct history *h)
 {
-    sqlite3_exec(h->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+    database_run(h->db, "PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 int64_t history_forget(struct history *h, struct slice address, const char **reason)

@@ -11,10 +11,10 @@
 #define KEEPER_HISTORY_INTERNAL_H
 
 #include "common/record_vocabulary.h"
+#include "keeper/database.h"
 #include "keeper/history.h"
 
 #include <limits.h>
-#include <sqlite3.h>
 
 enum statement {
     STATEMENT_BEGIN,

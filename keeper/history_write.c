@@ -12,15 +12,7 @@ static const int64_t same_time = 60000000; /* that the clock may fall back: ids 
 
 bool history_step(struct history *h, enum statement which)
 {
-    int result = sqlite3_step(h->statements[which]);
-    sqlite3_reset(h->statements[which]);
-    return result == SQLITE_DONE || result == SQLITE_ROW;
-}
-
-static void bind_text(sqlite3_stmt *statement, int at, struct slice text)
-{
-    sqlite3_bind_text64(statement, at, text.ptr ? text.ptr : "", text.len, SQLITE_STATIC,
-                        SQLITE_UTF8);
+    return database_step(h->statements[which]);
 }
 
 /* False: a text does not fit, or the database fails. */
@@ -30,7 +22,7 @@ static bool write_words(struct history *h, enum statement which, const struct re
     sqlite3_stmt *statement = h->statements[which];
     for (int i = 0; i < COLUMNS; i++) {
         history_words(record, (enum history_column)i, &h->words[i]);
-        bind_text(statement, i + 1, buf_slice(&h->words[i]));
+        database_bind(statement, i + 1, buf_slice(&h->words[i]));
     }
     sqlite3_bind_int64(statement, COLUMNS + 1, id);
     return history_step(h, which);
@@ -60,9 +52,9 @@ static bool write_record(struct history *h, const struct record *record, struct 
     if (id <= h->last_id && h->last_id - id < same_time)
         id = h->last_id + 1;
     sqlite3_bind_int64(add, 1, id);
-    bind_text(add, 2, record->id);
+    database_bind(add, 2, record->id);
     sqlite3_bind_int64(add, 3, h->words_id);
-    sqlite3_bind_blob64(add, 4, octets.ptr, octets.len, SQLITE_STATIC);
+    database_bind_octets(add, 4, octets);
     if (!history_step(h, STATEMENT_ADD) || !write_words(h, STATEMENT_ADD_WORDS, record, id))
         return false;
     h->last_id = id;
@@ -152,7 +144,7 @@ static bool merge(struct history *h)
     bool empty = pragma(h, "SELECT NOT EXISTS (SELECT 1 FROM record)") == 1;
     const char *text = empty ? "INSERT INTO word (word) VALUES ('delete-all')"
                              : "INSERT INTO word (word, rank) VALUES ('merge', -500)";
-    return sqlite3_exec(h->db, text, NULL, NULL, NULL) == SQLITE_OK;
+    return database_run(h->db, text);
 }
 
 /* What is too old, too much, or of a day that is yet to come: the clock was wrong then. */
