@@ -10,7 +10,8 @@ enum exit_status {
     STATUS_REJECT = 10,
     STATUS_DEFER = 11,
     STATUS_DISCARD = 12,
-    STATUS_DROP = 13
+    STATUS_DROP = 13,
+    STATUS_QUARANTINE = 14
 };
 
 int command_check(int argc, char *argv[]);
@@ -20,6 +21,10 @@ int command_stats(int argc, char *argv[]);
 int command_status(int argc, char *argv[]);
 int command_trace(int argc, char *argv[]);
 int command_why(int argc, char *argv[]);
+int command_quarantine_list(int argc, char *argv[]);
+int command_quarantine_release(int argc, char *argv[]);
+int command_quarantine_delete(int argc, char *argv[]);
+int command_quarantine_report(int argc, char *argv[]);
 int command_policy_check(int argc, char *argv[]);
 int command_policy_test(int argc, char *argv[]);
 int command_policy_explain(int argc, char *argv[]);

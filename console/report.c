@@ -22,6 +22,7 @@ static enum style style_of(enum action action)
         return STYLE_GOOD;
     case ACTION_DEFER:
     case ACTION_DISCARD:
+    case ACTION_QUARANTINE:
         return STYLE_WAIT;
     default:
         return STYLE_BAD;

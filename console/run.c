@@ -76,8 +76,9 @@ static const struct {
     enum action action;
     int status;
 } statuses[] = {
-    {ACTION_ACCEPT, STATUS_FINE},     {ACTION_REJECT, STATUS_REJECT}, {ACTION_DEFER, STATUS_DEFER},
-    {ACTION_DISCARD, STATUS_DISCARD}, {ACTION_DROP, STATUS_DROP},
+    {ACTION_ACCEPT, STATUS_FINE}, {ACTION_REJECT, STATUS_REJECT},
+    {ACTION_DEFER, STATUS_DEFER}, {ACTION_DISCARD, STATUS_DISCARD},
+    {ACTION_DROP, STATUS_DROP},   {ACTION_QUARANTINE, STATUS_QUARANTINE},
 };
 
 static void remember(struct run *run, const struct trial *e)

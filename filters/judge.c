@@ -64,7 +64,7 @@ bool judge_same_fate(const struct verdict *a, const struct verdict *b)
 {
     if (judge_refuses(a) || judge_refuses(b))
         return a->action == b->action && a->code == b->code && a->rule == b->rule;
-    return a->action == ACTION_DISCARD || b->action == ACTION_DISCARD || same_edits(a, b);
+    return a->action != ACTION_ACCEPT || b->action != ACTION_ACCEPT || same_edits(a, b);
 }
 
 static bool can_strip(const struct verdict *v, const struct part_range *parts, size_t part_count,
@@ -81,7 +81,7 @@ static enum ruling_kind kind_of(const struct ruling *ruling, bool differ, bool s
 {
     return differ                           ? RULING_SPLIT
            : judge_refuses(ruling->verdict) ? RULING_REFUSE
-           : ruling->deliveries == 0        ? RULING_DISCARD
+           : ruling->deliveries == 0        ? (ruling->holds ? RULING_HOLD : RULING_DISCARD)
            : strippable                     ? RULING_DELIVER
                                             : RULING_SEALED;
 }
@@ -101,6 +101,7 @@ static void word(struct ruling *ruling)
     switch (ruling->kind) {
     case RULING_DELIVER:
     case RULING_DISCARD:
+    case RULING_HOLD:
         say(ruling, v->action, 250, SLICE("2.0.0"), SLICE("accepted"));
         break;
     case RULING_REFUSE:
@@ -125,6 +126,8 @@ struct ruling judge_together(const struct judge *judge, const struct part_range 
     for (size_t i = 0; i < judge->count; i++) {
         const struct verdict *v = judge->verdicts[i];
         differ |= !judge_same_fate(judge->verdicts[0], v);
+        if (v->action == ACTION_QUARANTINE && !ruling.holds++ && !ruling.deliveries)
+            ruling.verdict = v;
         if (v->action != ACTION_ACCEPT)
             continue;
         ruling.deliveries++;

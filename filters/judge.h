@@ -27,6 +27,7 @@ bool judge_each(const struct judge *judge);
 enum ruling_kind {
     RULING_DELIVER,
     RULING_DISCARD,
+    RULING_HOLD, /* nobody is delivered to, and somebody's is held */
     RULING_REFUSE,
     RULING_SPLIT,  /* recipients fare differently: told apart at the next try, group by group */
     RULING_SEALED, /* what should be taken out stands in a signed or encrypted part */
@@ -36,7 +37,7 @@ enum ruling_kind {
 struct ruling {
     enum ruling_kind kind;
     const struct verdict *verdict; /* of all who are delivered to; or of all */
-    size_t deliveries;             /* recipients whose verdict is to deliver */
+    size_t deliveries, holds;      /* recipients whose verdict is to deliver, to hold */
     enum action action;
     unsigned code;
     struct slice enhanced, text;
@@ -46,7 +47,7 @@ struct ruling {
 struct ruling judge_together(const struct judge *judge, const struct part_range *parts,
                              size_t part_count, uint64_t size);
 
-/* Whether one reply can tell both verdicts: delivered alike, discarded beside a delivery, or
+/* Whether one reply can tell both verdicts: delivered alike, discarded or held beside a delivery, or
  * refused for the same. */
 bool judge_same_fate(const struct verdict *a, const struct verdict *b);
 

@@ -143,6 +143,18 @@ static bool check_field_name(struct checker *checker, const struct token *name)
     return valid;
 }
 
+/* People type it, and find it in lists. */
+static bool check_held_as(struct checker *checker, const struct token *name)
+{
+    bool valid = name->text.len > 0 && name->text.len <= HELD_AS_MAX;
+    for (size_t i = 0; i < name->text.len; i++)
+        valid &= name->text.ptr[i] >= ' ' && name->text.ptr[i] < 127 && name->text.ptr[i] != '"';
+    if (!valid)
+        source_error(checker->parser->sources, name->at,
+                     "expected one word or a few, ASCII, such as \"spam\"");
+    return valid;
+}
+
 static bool check_strip(struct checker *checker, const struct syntax_action *syntax,
                         struct compiled_action *out)
 {
@@ -187,6 +199,9 @@ bool check_action(struct checker *checker, const struct syntax_action *syntax,
     case ACTION_SCORE:
         out->name = syntax->name.kind == TOKEN_END ? checker->rule->name : syntax->name.text;
         return true;
+    case ACTION_QUARANTINE:
+        out->name = syntax->name.text;
+        return check_held_as(checker, &syntax->name);
     case ACTION_HEADER_ADD:
     case ACTION_HEADER_REMOVE:
         out->name = syntax->name.text;

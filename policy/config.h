@@ -65,6 +65,8 @@ struct domain {
     bool subdomains;
     const struct backend *backend;
     const struct table *recipients; /* NULL: any local part (the backend is asked) */
+    int64_t held_age;               /* milliseconds that its mail is held; 0: as all */
+    uint64_t held_size;             /* octets that it may have held; 0: any number */
 };
 
 /* certificate "mail.example.com" { chain "mail.pem"  key "mail.key" }: names, "*.x" allowed; the

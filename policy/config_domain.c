@@ -8,16 +8,58 @@
 
 #include <stdlib.h>
 
+/* False: not as expected. */
+static bool bounded(struct parser *parser, const struct token *token, double low, double high,
+                    const char *expected)
+{
+    if (token->number >= low && token->number <= high)
+        return true;
+    source_error(parser->sources, token->at, "expected %s", expected);
+    return false;
+}
+
+static bool held_age(struct parser *parser, struct domain_names *names)
+{
+    struct token age;
+    if (!expect_kind(parser, TOKEN_DURATION, "how long its mail is held, such as 14d", &age) ||
+        !bounded(parser, &age, 3600e3, 315360000e3, "a duration from 1h to 3650d"))
+        return false;
+    names->held_age = (int64_t)age.number;
+    return true;
+}
+
+static bool held_size(struct parser *parser, struct domain_names *names)
+{
+    struct token size;
+    if (!expect_kind(parser, TOKEN_SIZE, "how much of its mail is held, such as 1GiB", &size) ||
+        !bounded(parser, &size, 1048576, 1099511627776e0, "a size from 1MiB to 1TiB"))
+        return false;
+    names->held_size = (uint64_t)size.number;
+    return true;
+}
+
 static bool domain_item(struct parser *parser, void *ctx)
 {
-    static const char *const words[] = {"backend", "recipients", NULL};
+    enum { BACKEND, RECIPIENTS, HELD_AGE, HELD_SIZE };
+    static const char *const words[] = {[BACKEND] = "backend",
+                                        [RECIPIENTS] = "recipients",
+                                        [HELD_AGE] = "quarantine_age",
+                                        [HELD_SIZE] = "quarantine_size",
+                                        NULL};
     struct domain_names *names = ctx;
     unsigned word;
     if (!expect_choice(parser, words, "domain option", &word))
         return false;
-    if (word == 0)
+    switch (word) {
+    case BACKEND:
         return expect_kind(parser, TOKEN_WORD, "the name of a backend", &names->backend);
-    return parse_table_choice(parser, &names->recipients, &names->own);
+    case HELD_AGE:
+        return held_age(parser, names);
+    case HELD_SIZE:
+        return held_size(parser, names);
+    default:
+        return parse_table_choice(parser, &names->recipients, &names->own);
+    }
 }
 
 struct slice lower_copy(struct parser *parser, struct slice s)
@@ -175,6 +217,8 @@ static void link_domain(struct parser *parser, struct domain *domain,
                      "this domain has no backend; expected { backend NAME }");
     else
         domain->backend = find_backend(parser, &names->backend);
+    domain->held_age = names->held_age;
+    domain->held_size = names->held_size;
     struct table *table = names->own;
     if (names->recipients.kind != TOKEN_END)
         table = find_table(parser, &names->recipients);

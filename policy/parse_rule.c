@@ -55,6 +55,8 @@ static bool parse_arguments(struct parser *parser, struct syntax_action *action)
     case ACTION_HEADER_ADD:
         return expect_string(parser, "the name of a header field", &action->name) &&
                expect_string(parser, "its value", &action->text);
+    case ACTION_QUARANTINE:
+        return expect_string(parser, "a word for it, such as \"spam\"", &action->name);
     case ACTION_HEADER_REMOVE:
         return expect_string(parser, "the name of a header field", &action->name);
     case ACTION_SUBJECT_PREFIX:

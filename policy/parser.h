@@ -23,6 +23,8 @@ struct domain_names {
     struct token at, backend, recipients; /* TOKEN_END: not given */
     struct domain_name name;              /* of at, without "*." */
     struct table *own;                    /* recipients { ... } or from file */
+    int64_t held_age;
+    uint64_t held_size;
 };
 
 enum { INCLUDE_DEPTH_MAX = 16 };

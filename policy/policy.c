@@ -35,6 +35,17 @@ bool policy_uses(const struct policy *policy, enum fact fact)
     return policy->used[fact];
 }
 
+bool policy_acts(const struct policy *policy, enum action action)
+{
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct rule *rule = &policy->rules[i];
+        for (size_t k = 0; !rule->observe && k < rule->action_count; k++)
+            if (policy->actions[rule->first_action + k].kind == action)
+                return true;
+    }
+    return false;
+}
+
 bool policy_wants(const struct policy *policy, enum producer producer)
 {
     return policy->wanted[producer];

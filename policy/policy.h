@@ -44,6 +44,8 @@ struct rule_info policy_rule_info(const struct policy *policy, size_t rule);
 
 /* Which facts any rule names, in conditions or in {texts}. */
 bool policy_uses(const struct policy *policy, enum fact fact);
+/* Whether any enforced rule has that action. */
+bool policy_acts(const struct policy *policy, enum action action);
 /* Whose facts any rule names, or another that is wanted needs: nothing else need be found out. */
 bool policy_wants(const struct policy *policy, enum producer producer);
 /* Whether one that is wanted asks one of these (bits of enum asks). */
@@ -112,13 +114,14 @@ struct score_part {
     double points;
 };
 
-enum { DELAY_MAX = 60000 };
+enum { DELAY_MAX = 60000, HELD_AS_MAX = 40 };
 
 struct verdict {
     enum action action; /* a terminal one */
-    unsigned code;      /* reply code, 250 for accept and discard */
+    unsigned code;      /* reply code, 250 for accept, discard and quarantine */
     /* "5.7.1", "attachment type not allowed": printable ASCII, at most 400 octets. */
     struct slice enhanced, text;
+    struct slice held_as; /* QUARANTINE: the rule's word for it */
     int rule;    /* index of the deciding rule, or of the one that could not be decided; -1: none */
     int unknown; /* enum fact whose being unknown made this a defer; -1: none */
     struct edit *edits; /* of enforced rules, in source order */

@@ -6,7 +6,7 @@
  *   an accept     any rule before it that is pending: its edits belong to the message,
  *                 and an observed one wants its facts
  *
- * An unknown rule does not fire. When the walk ends with a delivery (accept, discard) and such a
+ * An unknown rule does not fire. When the walk ends with a delivery (accept, discard, quarantine) and such a
  * rule was stricter, and its fact's default says so, the message is deferred:
  * neither let through nor refused for good. */
 #include "policy/eval.h"
@@ -165,6 +165,7 @@ static void set_reply(struct walk *walk, size_t rule, const struct compiled_acti
     struct verdict *out = walk->out;
     out->action = action->kind;
     out->rule = (int)rule;
+    out->held_as = action->name;
     if (action->code == 0)
         return;
     out->code = action->code;
@@ -233,7 +234,7 @@ static void pass_over(struct walk *walk, size_t index, const struct rule *rule,
 
 static bool is_delivery(enum action action)
 {
-    return action == ACTION_ACCEPT || action == ACTION_DISCARD;
+    return action == ACTION_ACCEPT || action == ACTION_DISCARD || action == ACTION_QUARANTINE;
 }
 
 /* A delivery that a stricter rule might have prevented, had its facts been known. */

@@ -96,6 +96,37 @@ TEST(test_who_is_discarded_hears_what_the_others_hear)
     config_free(&alone.config);
 }
 
+TEST(test_who_is_held_hears_what_the_others_hear)
+{
+    static const char hold[] =
+        "rule \"h\" when recipient == \"a@example.com\" then quarantine \"spam\"\n";
+    struct world w = {.recipients = {SLICE("a@example.com"), SLICE("b@example.com")}};
+    struct ruling ruling = ruling_of(&w, hold, NULL, 0);
+    assert_int_equal(ruling.kind, RULING_DELIVER);
+    assert_int_equal(ruling.holds, 1);
+    assert_ptr_equal(ruling.verdict, &w.verdicts[1]);
+    config_free(&w.config);
+    struct world alone = {.recipients = {SLICE("a@example.com")}};
+    ruling = ruling_of(&alone, hold, NULL, 0);
+    assert_int_equal(ruling.kind, RULING_HOLD);
+    assert_int_equal(ruling.code, 250);
+    assert_true(slice_eq(ruling.verdict->held_as, SLICE("spam")));
+    config_free(&alone.config);
+}
+
+TEST(test_whom_a_rule_discards_and_whom_it_holds_are_told_alike_and_held)
+{
+    struct world w = {.recipients = {SLICE("a@example.com"), SLICE("b@example.com")}};
+    struct ruling ruling = ruling_of(&w,
+                                     "rule \"d\" when recipient == \"a@example.com\" then discard\n"
+                                     "rule \"h\" then quarantine \"spam\"\n",
+                                     NULL, 0);
+    assert_int_equal(ruling.kind, RULING_HOLD);
+    assert_int_equal(ruling.holds, 1);
+    assert_ptr_equal(ruling.verdict, &w.verdicts[1]);
+    config_free(&w.config);
+}
+
 TEST(test_what_cannot_be_taken_out_is_refused)
 {
     struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("x"), .part = 2};

@@ -152,6 +152,7 @@ static void random_policy(struct policy_text *p)
     static const char *const actions[] = {
         [ACTION_ACCEPT] = "accept",
         [ACTION_DISCARD] = "discard",
+        [ACTION_QUARANTINE] = "quarantine \"w\"",
         [ACTION_DEFER] = "defer",
         [ACTION_REJECT] = "reject",
         [ACTION_DROP] = "drop",
@@ -213,7 +214,8 @@ static enum action naive(const struct policy_text *p, const struct facts *facts)
             break;
         }
     }
-    bool delivery = verdict == ACTION_ACCEPT || verdict == ACTION_DISCARD;
+    bool delivery =
+        verdict == ACTION_ACCEPT || verdict == ACTION_DISCARD || verdict == ACTION_QUARANTINE;
     return delivery && doubt > action_info(verdict)->strictness ? ACTION_DEFER : verdict;
 }
 
@@ -333,14 +335,14 @@ TEST(test_login_tells_rules_nothing_that_helo_did_not)
 /* The rules with one more at a random place that never fires: *at is its index. */
 static void with_idle_rule(const struct policy_text *p, struct buf *out, size_t *at)
 {
-    static const char *const actions[] = {"accept", "discard", "defer",
+    static const char *const actions[] = {"accept", "discard", "quarantine \"w\"", "defer",
                                           "reject", "drop",    "score 3"};
     struct slice rest = buf_slice(&p->text), line;
     *at = dice((unsigned)p->rule_count + 1);
     for (size_t i = 0; i <= p->rule_count; i++) {
         if (i == *at)
             buf_printf(out, "rule \"idle\" when message.subject == \"never\" then %s\n",
-                       actions[dice(6)]);
+                       actions[dice(7)]);
         if (slice_cut(rest, '\n', &line, &rest))
             buf_printf(out, "%.*s\n", SLICE_ARGS(line));
     }
