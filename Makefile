@@ -36,8 +36,8 @@ CPPFLAGS += -DSANITIZED
 endif
 
 # A program's main stands in the file that bears its name; every other file belongs to its floor's library.
-PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-scan gatepost-av gatepostctl
-MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c filters/gatepost-scan.c filters/gatepost-av.c console/gatepostctl.c
+PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-release gatepost-scan gatepost-av gatepostctl
+MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c keeper/gatepost-release.c filters/gatepost-scan.c filters/gatepost-av.c console/gatepostctl.c
 MAINS    := $(wildcard $(MAINS))
 FLOORS   := base policy filters common parent proxy keeper console
 sources   = $(wildcard $(1)/*.c $(1)/*/*.c)
@@ -96,7 +96,7 @@ bench: all ## measure beside the peers; bench/run --help for two builds (docs/pe
 install: all ## install below PREFIX (DESTDIR for packagers)
 	install -D -m 755 $(B)/gatepost $(DESTDIR)$(PREFIX)/sbin/gatepost
 	install -D -m 755 $(B)/gatepostctl $(DESTDIR)$(PREFIX)/bin/gatepostctl
-	for p in gatepost-proxy gatepost-keeper gatepost-scan gatepost-av; do \
+	for p in gatepost-proxy gatepost-keeper gatepost-release gatepost-scan gatepost-av; do \
 	  install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/libexec/gatepost/$$p; done
 	for f in etc/*.conf etc/*.txt; do to=$(DESTDIR)/etc/gatepost/$$(basename $$f); \
 	  if [ -e $$to ] && ! cmp -s $$f $$to; then to=$$to.new; echo "$$to: yours is kept"; fi; \
@@ -141,6 +141,8 @@ gatepost-proxy_floors := proxy common filters policy base
 gatepost-proxy_links  := $(gatepost_links) -lunbound -lhiredis -lpsl
 gatepost-keeper_floors := keeper common policy base
 gatepost-keeper_links := -lsqlite3 -levent -lpcre2-8 -lseccomp -lzstd -lcrypto -lidn2
+gatepost-release_floors := keeper common base
+gatepost-release_links := -lseccomp -lzstd -lcrypto
 gatepost-scan_floors  := filters policy base
 gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2
 gatepost-av_floors    := filters policy base

@@ -85,6 +85,13 @@ static const struct call scanner_calls[] = {
     CALL_IF(fcntl, ARGUMENT(1, EQUALS(F_GET_SEALS))),
 };
 
+static const struct call opener_calls[] = {
+    CALL(epoll_wait),
+    CALL(pread64),
+    CALL(memfd_create),
+    CALL_IF(fcntl, ARGUMENT(1, EQUALS(F_ADD_SEALS))),
+};
+
 static const struct call antivirus_calls[] = {
     CALL(openat), CALL(lseek),     CALL(unlink), CALL(unlinkat),   CALL(mkdir),  CALL(rmdir),
     CALL(chmod),  CALL(ftruncate), CALL(fcntl),  CALL(getdents64), CALL(getcwd), CALL(statfs),
@@ -151,20 +158,19 @@ static const struct call proxy_calls[] = {
 
 /* SQLite's files, in its own folder; sockets that are given to it, and accepted from them. */
 static const struct call keeper_calls[] = {
-    CALL(writev),
-    CALL(pipe2),           CALL(epoll_create1), CALL(epoll_ctl),      CALL(epoll_wait),
-    CALL(epoll_pwait),     CALL(epoll_pwait2),  CALL(eventfd2),       CALL(timerfd_create),
-    CALL(timerfd_settime), CALL(openat),        CALL(lseek),          CALL(pread64),
-    CALL(pwrite64),        CALL(ftruncate),     CALL(fallocate),      CALL(fsync),
-    CALL(fdatasync),       CALL(unlink),        CALL(unlinkat),       CALL(rename),
-    CALL(renameat),        CALL(access),        CALL(faccessat),      CALL(faccessat2),
-    CALL(lstat),           CALL(stat),          CALL(readlink),       CALL(getcwd),
-    CALL(statfs),          CALL(fstatfs),       CALL(getdents64),     CALL(mkdir),
-    CALL(chmod),           CALL(fchmod),        CALL(fchown),         CALL(fcntl),
-    CALL(getuid),          CALL(geteuid),       CALL(getgid),         CALL(getegid),
-    CALL(accept4),         CALL(getsockopt),    CALL(sendto),         CALL(recvfrom),
-    CALL(memfd_create),    CALL(rt_sigaction),  CALL(rt_sigprocmask), CALL(nanosleep),
-    CALL(clock_nanosleep),
+    CALL(writev),         CALL(pipe2),           CALL(epoll_create1), CALL(epoll_ctl),
+    CALL(epoll_wait),     CALL(epoll_pwait),     CALL(epoll_pwait2),  CALL(eventfd2),
+    CALL(timerfd_create), CALL(timerfd_settime), CALL(openat),        CALL(lseek),
+    CALL(pread64),        CALL(pwrite64),        CALL(ftruncate),     CALL(fallocate),
+    CALL(fsync),          CALL(fdatasync),       CALL(unlink),        CALL(unlinkat),
+    CALL(rename),         CALL(renameat),        CALL(access),        CALL(faccessat),
+    CALL(faccessat2),     CALL(lstat),           CALL(stat),          CALL(readlink),
+    CALL(getcwd),         CALL(statfs),          CALL(fstatfs),       CALL(getdents64),
+    CALL(mkdir),          CALL(chmod),           CALL(fchmod),        CALL(fchown),
+    CALL(fcntl),          CALL(getuid),          CALL(geteuid),       CALL(getgid),
+    CALL(getegid),        CALL(accept4),         CALL(getsockopt),    CALL(sendto),
+    CALL(recvfrom),       CALL(memfd_create),    CALL(rt_sigaction),  CALL(rt_sigprocmask),
+    CALL(nanosleep),      CALL(clock_nanosleep),
 };
 
 /* Refused with an errno rather than death: a C library that has lost its syslog socket tries to get
@@ -191,6 +197,8 @@ static int add_jail(scmp_filter_ctx filter, enum jail jail)
     int result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(common_calls));
     if (result == 0 && (jail == JAIL_PURE || jail == JAIL_ANTIVIRUS))
         result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(scanner_calls));
+    if (result == 0 && jail == JAIL_OPENER)
+        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(opener_calls));
     if (result == 0 && jail == JAIL_ANTIVIRUS)
         result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(antivirus_calls));
     if (result == 0 && jail == JAIL_PROXY)
@@ -242,7 +250,7 @@ static bool confine(enum jail jail, const char *folder, const char **reason)
 {
     if (jail == JAIL_PROXY || landlock_confine(folder))
         return true;
-    if (jail == JAIL_PURE && (errno == ENOSYS || errno == EOPNOTSUPP))
+    if ((jail == JAIL_PURE || jail == JAIL_OPENER) && (errno == ENOSYS || errno == EOPNOTSUPP))
         return true;
     return failed(reason, "Landlock", errno);
 }

@@ -4,12 +4,25 @@
 #ifndef COMMON_KEEPING_H
 #define COMMON_KEEPING_H
 
-enum { KEEPER_CONTROL_FD = 3, KEEPER_QUEUE_FD, KEEPER_FOLDER_FD, KEEPER_LISTEN_FD };
+/* The last two where something may be held (errand.h). */
+enum {
+    KEEPER_CONTROL_FD = 3,
+    KEEPER_QUEUE_FD,
+    KEEPER_FOLDER_FD,
+    KEEPER_LISTEN_FD,
+    KEEPER_OPENER_FD,
+    KEEPER_ERRANDS_FD,
+};
 
 enum { KEEPING_ROOM = 16 * 1024 * 1024 /* octets that may stand in the queue */ };
 
 /* On the queue. */
-enum keeping { KEEPING_RECORD = 1 /* a record (record_encode) */ };
+enum keeping {
+    KEEPING_RECORD = 1, /* a record (record_encode) */
+    KEEPING_HOLD,       /* a message to be held (hold.h) */
+    KEEPING_HELD,       /* the answer to that, on its own socket */
+    KEEPING_WITHDRAW,   /* u64: what was held is not wanted: its sender was refused it */
+};
 
 /* On the control socket. */
 enum keeper_message {
@@ -17,6 +30,7 @@ enum keeper_message {
         1, /* parent: a descriptor, the file of JSON lines from now on; or none. It comes first */
     KEEPER_END,    /* parent: write what is queued, then exit 0 */
     KEEPER_STATUS, /* parent: how the gateway does, as JSON; the answer to KEEPER_ASKS */
+    KEEPER_KEY,    /* parent: the public key that is sealed to from now on (slice) */
     KEEPER_READY,  /* keeper: it takes records */
     KEEPER_FAILED, /* keeper: why it cannot (slice); it exits */
     KEEPER_DEAF,   /* keeper: some proxy has closed the queue, and it exits */

@@ -19,6 +19,10 @@ static const struct subcommand {
     {"trace", NULL, command_trace, "what became of messages: the records"},
     {"why", NULL, command_why, "why a message was treated so: each rule, and what it saw"},
     {"forget", NULL, command_forget, "take out all records of an address"},
+    {"quarantine", "list", command_quarantine_list, "what is held"},
+    {"quarantine", "release", command_quarantine_release, "deliver what is held"},
+    {"quarantine", "delete", command_quarantine_delete, "hold it no longer"},
+    {"quarantine", "report-false", command_quarantine_report, "it should not have been held"},
     {"policy", "check", command_policy_check,
      "is a configuration right, and when can each rule act"},
     {"policy", "explain", command_policy_explain, "why each rule holds for a message, or does not"},
@@ -34,7 +38,7 @@ static void say_help(FILE *out)
         const struct subcommand *row = &subcommands[i];
         char words[40];
         snprintf(words, sizeof words, "%s %s", row->first, row->second ? row->second : "");
-        fprintf(out, "    %-14s  %s\n", words, row->doc);
+        fprintf(out, "    %-23s  %s\n", words, row->doc);
     }
     fputs("See gatepostctl(1).\n", out);
 }

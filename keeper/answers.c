@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "common/keeping.h"
+#include "keeper/held_answers.h"
 
 #include <sys/vfs.h>
 
@@ -27,8 +28,21 @@ static void disk(struct buf *out)
     buf_char(out, '}');
 }
 
+static void tell_held(struct buf *out, struct quarantine *quarantine)
+{
+    struct held_counts counts = held_counts(quarantine_held(quarantine));
+    buf_cstr(out, ",\"quarantine\":{");
+    number(out, "waiting", counts.waiting);
+    number(out, "leaving", counts.leaving);
+    number(out, "in_doubt", counts.doubted);
+    number(out, "octets", counts.octets);
+    number(out, "size", counts.size);
+    number(out, "oldest", (uint64_t)counts.oldest);
+    buf_char(out, '}');
+}
+
 void answer_status(struct control *control, struct slice gateway, struct history *history,
-                   const struct lines *lines)
+                   const struct lines *lines, struct quarantine *quarantine)
 {
     struct buf out = buf_init(STATUS_MAX);
     struct history_counts counts = {0};
@@ -44,6 +58,8 @@ void answer_status(struct control *control, struct slice gateway, struct history
     number(&out, "lost", lines->lost);
     buf_char(&out, '}');
     disk(&out);
+    if (quarantine)
+        tell_held(&out, quarantine);
     buf_char(&out, '}');
     control_answer(control, out.failed ? SLICE("{}") : buf_slice(&out));
     buf_release(&out);
@@ -121,7 +137,7 @@ static bool is_forget(const struct ipc_message *question, struct slice *address)
 }
 
 bool answer_question(struct client *client, const struct ipc_message *question,
-                     struct history *history)
+                     struct history *history, struct quarantine *quarantine)
 {
     struct control_find find;
     struct slice address;
@@ -132,6 +148,8 @@ bool answer_question(struct client *client, const struct ipc_message *question,
         client_wait(client);
         return true;
     }
+    if (answer_held(client, question, quarantine))
+        return false;
     if (!finds && !forgets)
         client_end(client, "not a question");
     else if (!history)

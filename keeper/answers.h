@@ -6,13 +6,15 @@
 #include "keeper/control.h"
 #include "keeper/history.h"
 #include "keeper/lines.h"
+#include "keeper/quarantine.h"
 
 /* How what is kept does, beside `gateway`, which the parent has told. */
 void answer_status(struct control *control, struct slice gateway, struct history *history,
-                   const struct lines *lines);
+                   const struct lines *lines, struct quarantine *quarantine);
 
-/* `history` NULL: none is kept. True: it asks for the status, and waits for answer_status. */
+/* `history` NULL: none is kept; so `quarantine`. True: it asks for the status, and waits for
+ * answer_status. */
 bool answer_question(struct client *client, const struct ipc_message *question,
-                     struct history *history);
+                     struct history *history, struct quarantine *quarantine);
 
 #endif

@@ -165,8 +165,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         client_free(client);
         return;
     }
-    ipc_close_fds(&question);
     control->owner->ask(control->ctx, client, &question);
+    ipc_close_fds(&question);
     if (client->lost)
         client_free(client);
     else if (!STAILQ_EMPTY(&client->answers))
@@ -178,6 +178,14 @@ bool client_is_root(const struct client *client)
     struct ucred peer;
     socklen_t len = sizeof peer;
     return getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == 0;
+}
+
+unsigned client_uid(const struct client *client)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    bool known = getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0;
+    return known ? peer.uid : (unsigned)-1;
 }
 
 static void take_client(struct control *control, int fd)

@@ -11,7 +11,7 @@
 struct control;
 struct client;
 
-/* Answers a question; called with all that was queued before it taken in. */
+/* Answers a question, whose descriptors stay the caller's. */
 struct control_owner {
     void (*ask)(void *ctx, struct client *client, const struct ipc_message *question);
 };
@@ -23,6 +23,7 @@ void control_free(struct control **control);
 
 /* Whether it is root that asks. */
 bool client_is_root(const struct client *client);
+unsigned client_uid(const struct client *client);
 
 /* The client's question is answered later, with control_answer. */
 void client_wait(struct client *client);

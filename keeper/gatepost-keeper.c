@@ -8,6 +8,7 @@
 #include "base/sandbox.h"
 #include "common/keeping.h"
 #include "keeper/answers.h"
+#include "keeper/held_record.h"
 #include "keeper/options.h"
 
 #include <errno.h>
@@ -40,7 +41,9 @@ enum {
 struct program {
     struct event_base *base;
     struct event *control, *queue, *wake, *commit, *prune;
-    struct history *history; /* NULL: none is kept */
+    struct history *history;       /* NULL: none is kept */
+    struct quarantine *quarantine; /* NULL: nothing can be held */
+    const char *gateway;
     struct lines lines;
     struct control *console;
     struct arena *arena;
@@ -119,14 +122,21 @@ static void take_record(struct program *p, char *octets, size_t len)
         keep(p, &record, whole);
 }
 
-/* Of a packet without octets and of a socket that somebody has shut down the same is heard. */
-static void heard_nothing(struct program *p)
+static void go_deaf(void *ctx)
 {
-    if (++p->nothing < NOTHING_MOST)
-        return;
+    struct program *p = ctx;
+    if (p->quarantine)
+        quarantine_free(&p->quarantine);
     history_close(&p->history);
     ipc_send(KEEPER_CONTROL_FD, KEEPER_DEAF, (struct slice){NULL, 0}, NULL, 0, true);
     exit(EXIT_FAILURE);
+}
+
+/* Of a packet without octets and of a socket that somebody has shut down the same is heard. */
+static void heard_nothing(struct program *p)
+{
+    if (++p->nothing == NOTHING_MOST)
+        go_deaf(p);
 }
 
 /* True: one was there. */
@@ -143,8 +153,17 @@ static bool take_one(struct program *p)
     p->nothing = 0;
     if (message.type == KEEPING_RECORD)
         take_record(p, inbox + sizeof message.type, message.payload.len);
+    else if (p->quarantine && (message.type == KEEPING_HOLD || message.type == KEEPING_WITHDRAW))
+        quarantine_take(p->quarantine, &message);
     ipc_close_fds(&message);
     return true;
+}
+
+/* Who waits for a message to be held is answered. */
+static void flush(struct program *p)
+{
+    if (p->quarantine)
+        quarantine_flush(p->quarantine);
 }
 
 /* All that is there, as far as somebody may wait for it. */
@@ -152,6 +171,7 @@ static void take_all(struct program *p)
 {
     for (int i = 0; i < TAKEN_BEFORE && take_one(p); i++)
         ;
+    flush(p);
     commit(p);
 }
 
@@ -176,6 +196,7 @@ static void on_queue(evutil_socket_t fd, short what, void *arg)
     int taken = 0;
     while (taken < TAKEN_AT_ONCE && take_one(p))
         taken++;
+    flush(p);
     if (taken < TAKEN_AT_ONCE)
         rest(p);
     if (p->uncommitted && !event_pending(p->commit, EV_TIMEOUT, NULL))
@@ -199,6 +220,25 @@ static void on_prune(evutil_socket_t fd, short what, void *arg)
     after(p->prune, more ? PRUNE_AGAIN_MS : PRUNE_MS);
 }
 
+/* ---- what is held ---- */
+
+static void happened(void *ctx, const struct held_entry *entry)
+{
+    static char room[IPC_PAYLOAD_MAX];
+    struct program *p = ctx;
+    struct record_recipient recipient;
+    struct record record;
+    struct buf octets = buf_over(room, RECORD_MOST);
+    held_record(entry, p->gateway, &recipient, &record);
+    lines_add(&p->lines, &record);
+    if (p->history && record_encode(&octets, &record))
+        keep(p, &record, buf_slice(&octets));
+    if (p->uncommitted && !event_pending(p->commit, EV_TIMEOUT, NULL))
+        after(p->commit, COMMIT_MS);
+}
+
+static const struct quarantine_owner quarantine_owner = {happened, go_deaf};
+
 /* ---- questions ---- */
 
 /* What was decided before it was asked is in the answer. */
@@ -206,7 +246,7 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
 {
     struct program *p = ctx;
     take_all(p);
-    if (answer_question(client, question, p->history))
+    if (answer_question(client, question, p->history, p->quarantine))
         ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS, (struct slice){NULL, 0}, NULL, 0, false);
 }
 
@@ -217,6 +257,10 @@ static const struct control_owner control_owner = {on_question};
 static _Noreturn void end(struct program *p)
 {
     take_all(p);
+    if (p->quarantine) {
+        quarantine_end(p->quarantine);
+        quarantine_free(&p->quarantine);
+    }
     control_free(&p->console);
     history_close(&p->history);
     lines_end(&p->lines);
@@ -229,6 +273,16 @@ static void take_lines(struct program *p, struct ipc_message *message)
         lines_to(&p->lines, message->fds[0]);
     message->fd_count = 0;
     event_add(p->queue, NULL); /* now it takes records */
+}
+
+static void take_key(struct program *p, const struct ipc_message *message)
+{
+    struct unpack in = {.left = message->payload};
+    struct slice public = unpack_slice(&in);
+    struct seal_key key;
+    if (p->quarantine && public.len == SEAL_KEY &&
+        seal_key_of((const unsigned char *)public.ptr, &key))
+        held_seal_to(quarantine_held(p->quarantine), &key);
 }
 
 static void on_control(evutil_socket_t fd, short what, void *arg)
@@ -244,7 +298,9 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
     if (message.type == KEEPER_LINES)
         take_lines(p, &message);
     else if (message.type == KEEPER_STATUS)
-        answer_status(p->console, message.payload, p->history, &p->lines);
+        answer_status(p->console, message.payload, p->history, &p->lines, p->quarantine);
+    else if (message.type == KEEPER_KEY)
+        take_key(p, &message);
     ipc_close_fds(&message);
 }
 
@@ -269,6 +325,8 @@ static void lock_up(const struct options *options)
     setlocale(LC_CTYPE, "C.UTF-8");
     umask(077);
     signal(SIGPIPE, SIG_IGN);
+    if (options->hold && !seal_prepare())
+        give_up("libcrypto has not what is needed to seal messages");
     if (fchdir(KEEPER_FOLDER_FD) != 0)
         give_up(strerror(errno));
     if (!process_drop(options->user, root ? "." : NULL, &reason) ||
@@ -283,6 +341,7 @@ static void make(struct program *p, const struct options *options)
     lines_begin(&p->lines);
     p->lines.syslog = options->syslog;
     p->size = options->size;
+    p->gateway = options->gateway;
     p->arena = arena_new(ARENA_MAX);
     p->base = event_base_new();
     if (!p->arena || !p->base)
@@ -298,6 +357,10 @@ static void make(struct program *p, const struct options *options)
     if (!p->console)
         give_up("out of memory");
     if (options->history && !(p->history = history_open("history.db", &bounds, &reason)))
+        give_up(reason);
+    if (options->hold && !(p->quarantine = quarantine_new(
+                               p->base, "held", options->hold, options->era, KEEPER_OPENER_FD,
+                               KEEPER_ERRANDS_FD, &quarantine_owner, p, &reason)))
         give_up(reason);
 }
 

@@ -6,15 +6,12 @@
 #include <getopt.h>
 
 static const struct option known[] = {
-    {"user", required_argument, NULL, 'u'},
-    {"folder", required_argument, NULL, 'f'},
-    {"log-to", required_argument, NULL, 't'},
-    {"log-level", required_argument, NULL, 'l'},
-    {"age", required_argument, NULL, 'a'},
-    {"size", required_argument, NULL, 's'},
-    {"history", no_argument, NULL, 'h'},
-    {"syslog", no_argument, NULL, 'y'},
-    {NULL, 0, NULL, 0},
+    {"user", required_argument, NULL, 'u'},    {"folder", required_argument, NULL, 'f'},
+    {"log-to", required_argument, NULL, 't'},  {"log-level", required_argument, NULL, 'l'},
+    {"age", required_argument, NULL, 'a'},     {"size", required_argument, NULL, 's'},
+    {"history", no_argument, NULL, 'h'},       {"syslog", no_argument, NULL, 'y'},
+    {"gateway", required_argument, NULL, 'g'}, {"hold", required_argument, NULL, 'o'},
+    {"era", required_argument, NULL, 'e'},     {NULL, 0, NULL, 0},
 };
 
 static bool take(struct options *out, int letter)
@@ -42,6 +39,13 @@ static bool take(struct options *out, int letter)
     case 'y':
         out->syslog = true;
         return true;
+    case 'g':
+        out->gateway = optarg;
+        return true;
+    case 'o':
+        return slice_to_u64(slice_of(optarg), INT64_MAX, &out->hold);
+    case 'e':
+        return slice_to_u64(slice_of(optarg), INT64_MAX, &out->era);
     }
     return false;
 }
@@ -49,7 +53,7 @@ static bool take(struct options *out, int letter)
 bool options_parse(int argc, char *argv[], struct options *out)
 {
     int letter;
-    *out = (struct options){.log_to = "stderr", .log_level = "info"};
+    *out = (struct options){.log_to = "stderr", .log_level = "info", .gateway = ""};
     while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1)
         if (!take(out, letter))
             return false;

@@ -11,6 +11,8 @@ struct options {
     const char *log_to, *log_level;
     uint64_t age, size;   /* of the history: seconds, octets */
     bool history, syslog; /* syslog: records as JSON go there */
+    const char *gateway;  /* its name, in records */
+    uint64_t hold, era;   /* hold: octets that held messages may take; 0: nothing is held */
 };
 
 /* False: they are not as the parent gives them. */

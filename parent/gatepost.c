@@ -80,6 +80,7 @@ static bool go_to_background(struct parent *parent)
 static bool make_shared_things(struct parent *parent)
 {
     raise_descriptor_limit();
+    release_init(&parent->release, &parent->keeper);
     parent->shared = shared_new(&parent->shared_fd);
     return parent->shared && parent_open_signals(parent) &&
            tickets_init(&parent->tickets, clock_ms()) && keeper_init(&parent->keeper) &&

@@ -15,6 +15,7 @@
 #include "parent/parent_listen.h"
 #include "parent/parent_load.h"
 #include "parent/parent_redis.h"
+#include "parent/parent_release.h"
 #include "parent/parent_scanners.h"
 #include "parent/parent_tickets.h"
 #include "parent/parent_watch.h"
@@ -33,6 +34,7 @@ enum tell {
     TELL_SCAN,
     TELL_AV,
     TELL_KEEPER,
+    TELL_ERRANDS,
     TELL_TICKETS,
     TELL_START,
     TELL_DONE,
@@ -79,6 +81,7 @@ struct parent {
     struct scanners scanners[SCANNER_KINDS];
     struct private_redis redis;
     struct keeper keeper;
+    struct release release;
     struct generation *starting, *current, *old; /* old: newest first */
     unsigned generations;
     struct watch files, signatures;
@@ -108,6 +111,7 @@ void slot_connect_redis(struct parent *parent, struct slot *slot, int64_t now); 
 void slot_drain(struct slot *slot, bool stopping);
 void slot_kill(struct slot *slot, const char *why);
 bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd);
+void slot_send_pairs(struct slot *slot, const struct keeper *keeper);
 bool slot_send_tickets(struct slot *slot, const struct tickets *tickets);
 void slot_tell_down(struct slot *slot, const struct scanners *scanners);
 

@@ -11,36 +11,48 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
-enum {
-    HEARD_AT_ONCE = 16,
-    MAY_SAY = 100000, /* one that was taken over could otherwise fill the log */
-};
-
-static bool make_queue(struct keeper *keeper)
+static void close_pair(int pair[static 2])
 {
-    int pair[2];
-    if (ipc_pair(pair) != 0)
+    for (int i = 0; i < 2; i++)
+        if (pair[i] >= 0)
+            close(pair[i]);
+}
+
+static bool make_pair(int pair[static 2])
+{
+    int made[2];
+    if (ipc_pair(made) != 0)
         return false;
-    ipc_widen(pair[0], KEEPING_ROOM);
-    if (keeper->sending >= 0)
-        close(keeper->sending);
-    if (keeper->receiving >= 0)
-        close(keeper->receiving);
-    keeper->sending = pair[0];
-    keeper->receiving = pair[1];
+    close_pair(pair);
+    memcpy(pair, made, sizeof made);
+    return true;
+}
+
+/* Errands that are under way on pairs that were are another era's. */
+static bool make_pairs(struct keeper *keeper)
+{
+    if (!make_pair(keeper->queue) || !make_pair(keeper->opener) || !make_pair(keeper->errands) ||
+        getrandom(&keeper->era, sizeof keeper->era, 0) != sizeof keeper->era)
+        return false;
+    keeper->era &= INT64_MAX;
+    ipc_widen(keeper->queue[KEEPER_PROXIES_END], KEEPING_ROOM);
     return true;
 }
 
 bool keeper_init(struct keeper *keeper)
 {
-    *keeper = (struct keeper){
-        .sending = -1, .receiving = -1, .control = -1, .folder = -1, .listening = -1};
-    return make_queue(keeper);
+    *keeper = (struct keeper){.process = {.name = "keeper", .control = -1},
+                              .queue = {-1, -1},
+                              .opener = {-1, -1},
+                              .errands = {-1, -1},
+                              .folder = -1,
+                              .listening = -1};
+    return make_pairs(keeper);
 }
 
 /* ---- what is wanted ---- */
@@ -48,17 +60,20 @@ bool keeper_init(struct keeper *keeper)
 bool keeper_needed(const struct config *config)
 {
     return config->settings.history_enabled || config->settings.log_decisions.len > 0 ||
-           config->settings.log_decisions_syslog;
+           config->settings.log_decisions_syslog || policy_acts(config->policy, ACTION_QUARANTINE);
 }
 
-static bool command_for(const struct settings *settings, struct keeper_command *out)
+static bool command_for(const struct config *config, struct keeper_command *out)
 {
+    const struct settings *settings = &config->settings;
     memset(out, 0, sizeof *out);
     out->age = (uint64_t)settings->history_age / 1000;
     out->size = settings->history_size;
     out->history = settings->history_enabled;
     out->syslog = settings->log_decisions_syslog;
-    return slice_to_text(settings->keeper_user, out->user, sizeof out->user) &&
+    out->hold = settings->quarantine_size;
+    return slice_to_text(config->hostname, out->gateway, sizeof out->gateway) &&
+           slice_to_text(settings->keeper_user, out->user, sizeof out->user) &&
            slice_to_text(settings->keeper_folder, out->folder, sizeof out->folder) &&
            slice_to_text(settings->log_decisions, out->lines, sizeof out->lines) &&
            slice_to_text(settings->keeper_control, out->control, sizeof out->control) &&
@@ -73,62 +88,67 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
            strcmp(a->lines, b->lines) == 0 && strcmp(a->control, b->control) == 0 &&
            strcmp(a->log_to, b->log_to) == 0 && strcmp(a->log_level, b->log_level) == 0 &&
            strcmp(a->group, b->group) == 0 && a->age == b->age && a->size == b->size &&
-           a->history == b->history && a->syslog == b->syslog;
-}
-
-static void end(struct keeper *keeper, int64_t now)
-{
-    if (keeper->pid == 0 || keeper->ending)
-        return;
-    keeper->ending = true;
-    keeper->kill_at = now + KEEPER_GRACE;
-    ipc_send(keeper->control, KEEPER_END, (struct slice){NULL, 0}, NULL, 0, false);
+           a->history == b->history && a->syslog == b->syslog && a->hold == b->hold &&
+           strcmp(a->gateway, b->gateway) == 0;
 }
 
 void keeper_configure(struct keeper *keeper, const struct config *config, int64_t now)
 {
-    keeper->wanted =
-        config && keeper_needed(config) && command_for(&config->settings, &keeper->command);
+    keeper->wanted = config && keeper_needed(config) && command_for(config, &keeper->command);
     if (!keeper->wanted) {
-        end(keeper, now);
+        helper_end(&keeper->process, KEEPER_END, KEEPER_GRACE, now);
         return;
     }
     if (same(&keeper->command, &keeper->running))
         return;
-    keeper->start_at = 0;
-    keeper->told[0] = '\0';
-    end(keeper, now); /* the next one is started when it has ended */
+    keeper->process.start_at = 0;
+    keeper->process.told[0] = '\0';
+    helper_end(&keeper->process, KEEPER_END, KEEPER_GRACE,
+               now); /* the next one is started when it has ended */
 }
 
 /* ---- its process ---- */
 
-static void not_started(struct keeper *keeper, const char *reason, int64_t now)
+static void not_started(struct keeper *keeper, struct slice reason, int64_t now)
 {
-    keeper->start_at = backoff_after(&keeper->backoff, 0, now);
-    if (strcmp(keeper->told, reason) == 0)
-        return;
-    snprintf(keeper->told, sizeof keeper->told, "%s", reason);
-    log_at(LEVEL_ERROR, "", "keeper not started, records wait and are lost in the end",
-           field_str("folder", keeper->running.folder), field_str("reason", keeper->told));
+    helper_not_started(&keeper->process, reason, "records wait and are lost in the end", now);
 }
 
 static pid_t spawn(struct keeper *keeper)
 {
     const struct keeper_command *command = &keeper->running;
-    char name[] = "gatepost-keeper", age[24], size[24];
-    int extra[] = {keeper->receiving, keeper->folder, keeper->listening};
+    char name[] = "gatepost-keeper", age[24], size[24], hold[24], era[24];
+    int extra[] = {keeper->queue[KEEPER_OWN_END], keeper->folder, keeper->listening,
+                   keeper->opener[KEEPER_OWN_END], keeper->errands[KEEPER_OWN_END]};
     snprintf(age, sizeof age, "%" PRIu64, command->age);
     snprintf(size, sizeof size, "%" PRIu64, command->size);
-    const char *argv[16] = {
-        name,       "--user",        command->user, "--folder",         command->folder,
-        "--log-to", command->log_to, "--log-level", command->log_level, "--age",
-        age,        "--size",        size};
-    size_t count = 13;
+    snprintf(hold, sizeof hold, "%" PRIu64, command->hold);
+    snprintf(era, sizeof era, "%" PRIu64, keeper->era);
+    const char *argv[24] = {name,
+                            "--user",
+                            command->user,
+                            "--folder",
+                            command->folder,
+                            "--log-to",
+                            command->log_to,
+                            "--log-level",
+                            command->log_level,
+                            "--age",
+                            age,
+                            "--size",
+                            size,
+                            "--gateway",
+                            command->gateway,
+                            "--hold",
+                            hold,
+                            "--era",
+                            era};
+    size_t count = 19;
     if (command->history)
         argv[count++] = "--history";
     if (command->syslog)
         argv[count++] = "--syslog";
-    return child_spawn(name, (char *const *)(uintptr_t)argv, extra, 3, &keeper->control);
+    return child_spawn(name, (char *const *)(uintptr_t)argv, extra, 5, &keeper->process.control);
 }
 
 int keeper_open_lines(const char *path)
@@ -142,8 +162,8 @@ static void tell_lines(const struct keeper *keeper)
     bool wanted = keeper->running.lines[0];
     int fd = wanted ? keeper_open_lines(keeper->running.lines) : -1;
     int error = errno;
-    bool told =
-        ipc_send(keeper->control, KEEPER_LINES, (struct slice){NULL, 0}, &fd, fd >= 0, false) > 0;
+    bool told = ipc_send(keeper->process.control, KEEPER_LINES, (struct slice){NULL, 0}, &fd,
+                         fd >= 0, false) > 0;
     if (!told || (wanted && fd < 0))
         log_at(LEVEL_ERROR, "", "no file for decisions", field_str("path", keeper->running.lines),
                field_str("reason", strerror(fd < 0 ? error : errno)));
@@ -151,16 +171,26 @@ static void tell_lines(const struct keeper *keeper)
         close(fd);
 }
 
+static void tell_key(const struct keeper *keeper)
+{
+    char room[64];
+    struct buf out = buf_over(room, sizeof room);
+    if (!keeper->has_key || keeper->process.control < 0)
+        return;
+    pack_slice(&out, (struct slice){(const char *)keeper->key, sizeof keeper->key});
+    ipc_send(keeper->process.control, KEEPER_KEY, buf_slice(&out), NULL, 0, false);
+}
+
 void keeper_tell_status(struct keeper *keeper, struct slice json)
 {
     keeper->asks = false;
-    if (keeper->control >= 0)
-        ipc_send(keeper->control, KEEPER_STATUS, json, NULL, 0, false);
+    if (keeper->process.control >= 0)
+        ipc_send(keeper->process.control, KEEPER_STATUS, json, NULL, 0, false);
 }
 
 void keeper_reopen(struct keeper *keeper)
 {
-    if (keeper->pid != 0)
+    if (keeper->process.pid != 0)
         tell_lines(keeper);
 }
 
@@ -168,11 +198,11 @@ static void close_up(struct keeper *keeper)
 {
     if (keeper->folder >= 0)
         close(keeper->folder);
-    if (keeper->control >= 0)
-        close(keeper->control);
+    if (keeper->process.control >= 0)
+        close(keeper->process.control);
     if (keeper->listening >= 0)
         close(keeper->listening);
-    keeper->folder = keeper->control = keeper->listening = -1;
+    keeper->folder = keeper->process.control = keeper->listening = -1;
 }
 
 /* NULL, or why not. */
@@ -197,96 +227,61 @@ static void start(struct keeper *keeper, int64_t now)
         reason = listen_for_questions(keeper);
     pid_t pid = reason ? -1 : spawn(keeper);
     if (pid < 0) {
-        not_started(keeper, reason ? reason : strerror(errno), now);
+        not_started(keeper, slice_of(reason ? reason : strerror(errno)), now);
         close_up(keeper);
         return;
     }
-    keeper->pid = pid;
-    keeper->ending = false;
-    keeper->may_say = MAY_SAY;
-    keeper->since = now;
-    keeper->start_at = keeper->kill_at = 0;
+    helper_started(&keeper->process, pid, now);
     tell_lines(keeper);
+    tell_key(keeper);
+}
+
+void keeper_seal_to(struct keeper *keeper, struct slice public)
+{
+    keeper->has_key = public.len == sizeof keeper->key;
+    if (keeper->has_key)
+        memcpy(keeper->key, public.ptr, sizeof keeper->key);
+    tell_key(keeper);
 }
 
 int64_t keeper_settle(struct keeper *keeper, int64_t now)
 {
-    if (keeper->wanted && keeper->pid == 0 && keeper->start_at <= now)
+    if (keeper->wanted && helper_is_due(&keeper->process, now))
         start(keeper, now);
-    if (keeper->pid != 0 && keeper->kill_at && keeper->kill_at <= now) {
-        log_at(LEVEL_WARNING, "", "keeper is killed", field_str("reason", "it does not end"));
-        keeper->kill_at = 0;
-        kill(keeper->pid, SIGKILL);
-    }
-    if (keeper->pid != 0)
-        return keeper->kill_at;
-    return keeper->wanted ? keeper->start_at : 0;
+    return helper_settle(&keeper->process, keeper->wanted, now);
 }
 
 /* ---- what it says ---- */
 
-static void heard(struct keeper *keeper, const struct ipc_message *message, int64_t now)
+static void heard(void *ctx, const struct ipc_message *message, int64_t now)
 {
+    struct keeper *keeper = ctx;
     struct unpack in = {.left = message->payload};
     if (message->type == KEEPER_READY) {
-        keeper->told[0] = '\0';
-        log_at(LEVEL_INFO, "", "keeper ready", field_num("pid", keeper->pid),
+        keeper->process.told[0] = '\0';
+        log_at(LEVEL_INFO, "", "keeper ready", field_num("pid", keeper->process.pid),
                field_str("folder", keeper->running.folder));
     } else if (message->type == KEEPER_DEAF) {
         log_at(LEVEL_ERROR, "", "the keeper's queue was closed, and is made anew");
-        keeper->news = make_queue(keeper);
+        keeper->news = make_pairs(keeper);
     } else if (message->type == KEEPER_ASKS) {
         keeper->asks = true;
     } else if (message->type == KEEPER_FAILED) {
-        char reason[sizeof keeper->told];
-        struct slice text = slice_sub(unpack_slice(&in), 0, sizeof reason - 1);
-        snprintf(reason, sizeof reason, "%.*s", SLICE_ARGS(text));
-        not_started(keeper, reason, now);
+        not_started(keeper, unpack_slice(&in), now);
     }
-}
-
-static void stop_listening(struct keeper *keeper, int64_t now)
-{
-    close(keeper->control);
-    keeper->control = -1;
-    keeper->kill_at = now + CHILD_LINGER;
 }
 
 void keeper_hear(struct keeper *keeper, int64_t now)
 {
-    static char inbox[IPC_PAYLOAD_MAX + 2];
-    struct ipc_message message;
-    int got = 1;
-    for (int n = 0; n < HEARD_AT_ONCE && keeper->control >= 0 && got > 0; n++) {
-        got = ipc_recv(keeper->control, &message, inbox, sizeof inbox, false);
-        if (got <= 0)
-            break;
-        heard(keeper, &message, now);
-        ipc_close_fds(&message);
-        if (--keeper->may_say == 0)
-            got = -1;
-    }
-    if (got < 0 && keeper->control >= 0)
-        stop_listening(keeper, now);
+    helper_hear(&keeper->process, now, heard, keeper);
 }
 
 bool keeper_died(struct keeper *keeper, pid_t pid, int status, int64_t now)
 {
-    if (keeper->pid == 0 || keeper->pid != pid)
+    if (pid == keeper->process.pid)
+        keeper_hear(keeper, now); /* its last words */
+    if (!helper_died(&keeper->process, pid, status, now))
         return false;
-    keeper_hear(keeper, now); /* its last words */
-    bool failed = keeper->start_at != 0;
-    log_at(keeper->ending ? LEVEL_INFO
-           : failed       ? LEVEL_DEBUG
-                          : LEVEL_ERROR,
-           "", keeper->ending ? "keeper ended" : "keeper died", field_num("pid", pid),
-           field_str("how", child_death(status)));
-    if (keeper->ending)
-        keeper->start_at = 0;
-    else if (!failed)
-        keeper->start_at = backoff_after(&keeper->backoff, keeper->since, now);
-    keeper->pid = 0;
-    keeper->kill_at = 0;
     close_up(keeper);
     return true;
 }

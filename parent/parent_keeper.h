@@ -6,36 +6,41 @@
 #define PARENT_PARENT_KEEPER_H
 
 #include "common/keeping.h"
-#include "parent/parent_backoff.h"
+#include "parent/parent_helper.h"
 #include "policy/config.h"
 
 #include <sys/types.h>
 
-enum { KEEPER_GRACE = 10000 /* from END to SIGKILL: it writes what is queued; milliseconds */ };
+enum {
+    KEEPER_GRACE = 10000, /* from END to SIGKILL: it writes what is queued; milliseconds */
+    KEEPER_KEY_SIZE = 32,
+};
+
+/* The ends of its pairs. */
+enum { KEEPER_PROXIES_END, KEEPER_OWN_END };
 
 struct keeper_command {
     char user[64], folder[PATH_MAX], lines[PATH_MAX]; /* lines: file for JSON, empty: none */
     char control[PATH_MAX], group[64];
-    char log_to[16], log_level[16];
-    uint64_t age, size; /* seconds, octets */
+    char log_to[16], log_level[16], gateway[256];
+    uint64_t age, size, hold; /* seconds, octets, octets */
     bool history, syslog;
 };
 
 struct keeper {
-    int sending, receiving; /* the queue's two ends, owned */
-    bool wanted, ending;
-    bool asks;        /* how the gateway does */
-    bool news;        /* the queue is another: proxies are to be told */
-    unsigned may_say; /* messages that it has left */
+    struct helper process;
+    int queue[2], opener[2], errands[2]; /* pairs (keeping.h, errand.h), owned */
+    uint64_t era;                        /* of these pairs */
+    bool wanted;
+    bool asks; /* how the gateway does */
+    bool news; /* the pairs are others: proxies and gatepost-release are to be told */
+    unsigned char key[KEEPER_KEY_SIZE]; /* that is sealed to */
+    bool has_key;
     struct keeper_command command, running;
-    pid_t pid;                        /* 0: none runs */
-    int control, folder, listening;   /* while one runs, else -1 */
-    int64_t since, start_at, kill_at; /* 0: never */
-    struct backoff backoff;
-    char told[160]; /* why it could not be started, as the log has it */
+    int folder, listening; /* while one runs, else -1 */
 };
 
-/* Makes the queue. False with errno. */
+/* Makes the pairs. False with errno. */
 bool keeper_init(struct keeper *keeper);
 
 /* Whether a configuration has anything kept. */
@@ -54,6 +59,9 @@ bool keeper_died(struct keeper *keeper, pid_t pid, int status, int64_t now);
 
 /* What it asked for. */
 void keeper_tell_status(struct keeper *keeper, struct slice json);
+
+/* What is held from now on is sealed to this public key. */
+void keeper_seal_to(struct keeper *keeper, struct slice public);
 
 /* The file of JSON lines was moved away: it gets a new one. */
 void keeper_reopen(struct keeper *keeper);

@@ -17,7 +17,7 @@
 enum {
     STOP_GRACE = 30000,    /* most that sessions get to finish after SIGTERM, milliseconds */
     SCANNERS_GRACE = 3000, /* and scanners after them */
-    POLLED_MAX = 2 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
+    POLLED_MAX = 3 + SHARED_ROWS + SCANNER_KINDS * SCANNERS_HEADS,
     LONGEST_WAIT = 60000,
 };
 
@@ -43,6 +43,7 @@ struct polled {
     struct scanners *scanners;
     struct head *head;
     struct keeper *keeper;
+    struct release *release;
 };
 
 struct poll_set {
@@ -74,7 +75,10 @@ static void collect(struct parent *parent, struct poll_set *set)
     struct generation *generation;
     set->count = 0;
     add_polled(set, parent->signals, POLLIN, (struct polled){0});
-    add_polled(set, parent->keeper.control, POLLIN, (struct polled){.keeper = &parent->keeper});
+    add_polled(set, parent->keeper.process.control, POLLIN,
+               (struct polled){.keeper = &parent->keeper});
+    add_polled(set, parent->release.process.control, POLLIN,
+               (struct polled){.release = &parent->release});
     FOR_EACH_GENERATION(generation, parent)
         add_generation(set, generation);
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
@@ -107,6 +111,8 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
             keeper_hear(polled->keeper, now);
             if (polled->keeper->asks)
                 tell_status(parent);
+        } else if (polled->release) {
+            release_hear(polled->release, now);
         } else {
             scanners_hear(polled->scanners, polled->head, now);
         }
@@ -133,6 +139,7 @@ static void reap(struct parent *parent, int64_t now)
             slot_died(parent, slot, status, now);
         for (int kind = 0; kind < SCANNER_KINDS && !known; kind++)
             known = scanners_died(&parent->scanners[kind], pid, status, now);
+        known = known || release_died(&parent->release, pid, status, now);
         if (!known && !keeper_died(&parent->keeper, pid, status, now))
             private_redis_died(&parent->redis, pid, status, now);
     }
@@ -205,7 +212,7 @@ void parent_stop(struct parent *parent, int64_t now)
     log_at(LEVEL_INFO, "", "stopping");
 }
 
-/* Scanners, Redis and the keeper are needed until the last session has ended. */
+/* Scanners, Redis, gatepost-release and the keeper are needed until the last session has ended. */
 static void settle_stop(struct parent *parent, int64_t now)
 {
     if (!parent->stopping || parent->old)
@@ -219,6 +226,7 @@ static void settle_stop(struct parent *parent, int64_t now)
             scanners_kill(&parent->scanners[kind]);
     }
     private_redis_configure(&parent->redis, NULL, now);
+    release_configure(&parent->release, NULL, now);
     keeper_configure(&parent->keeper, NULL, now);
 }
 
@@ -226,7 +234,7 @@ static bool is_over(const struct parent *parent)
 {
     return parent->stopping && !parent->old && scanners_gone(&parent->scanners[SCANNER_SCAN]) &&
            scanners_gone(&parent->scanners[SCANNER_AV]) && parent->redis.pid == 0 &&
-           parent->keeper.pid == 0;
+           parent->keeper.process.pid == 0 && parent->release.process.pid == 0;
 }
 
 static void sooner(int64_t *next, int64_t at)
@@ -274,18 +282,18 @@ static void tell_down(struct parent *parent, struct scanners *scanners)
             slot_tell_down(&generation->slots[number], scanners);
 }
 
-static void tell_queue(struct parent *parent)
+static void tell_pairs(struct parent *parent, int64_t now)
 {
     struct generation *generation;
     if (!parent->keeper.news)
         return;
     parent->keeper.news = false;
+    release_restart(&parent->release, now);
     FOR_EACH_GENERATION(generation, parent)
         for (unsigned number = 0;
              keeper_needed(generation->loaded.config) && number < generation->slot_count; number++)
             if (generation->slots[number].state != PROXY_CONFIGURING)
-                slot_send(&generation->slots[number], MESSAGE_KEEPER, (struct slice){NULL, 0},
-                          parent->keeper.sending);
+                slot_send_pairs(&generation->slots[number], &parent->keeper);
 }
 
 /* Does everything that is due; returns when the next is. */
@@ -316,7 +324,8 @@ static int64_t settle(struct parent *parent, int64_t now)
     }
     sooner(&next, private_redis_settle(&parent->redis, now));
     sooner(&next, keeper_settle(&parent->keeper, now));
-    tell_queue(parent);
+    sooner(&next, release_settle(&parent->release, now));
+    tell_pairs(parent, now);
     FOR_EACH_GENERATION(generation, parent) {
         connect_redis(parent, generation, now);
         sooner_in(&next, generation);

@@ -75,6 +75,13 @@ bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd)
     return false;
 }
 
+void slot_send_pairs(struct slot *slot, const struct keeper *keeper)
+{
+    static const struct slice nothing = {NULL, 0};
+    slot_send(slot, MESSAGE_KEEPER, nothing, keeper->queue[KEEPER_PROXIES_END]);
+    slot_send(slot, MESSAGE_ERRANDS, nothing, keeper->errands[KEEPER_PROXIES_END]);
+}
+
 enum { TICKETS_SIZE = TICKET_KEYS * (TICKET_KEY_SIZE + 4) };
 
 /* In memory of the caller's: a proxy ends when it is told half of them. */
@@ -205,7 +212,13 @@ static int tell(const struct parent *parent, struct slot *slot)
     case TELL_AV:
         return tell_scanners(parent, slot, SCANNER_AV);
     case TELL_KEEPER:
-        return keeps ? send_now(slot, MESSAGE_KEEPER, nothing, parent->keeper.sending) : 1;
+        return keeps ? send_now(slot, MESSAGE_KEEPER, nothing,
+                                parent->keeper.queue[KEEPER_PROXIES_END])
+                     : 1;
+    case TELL_ERRANDS:
+        return keeps ? send_now(slot, MESSAGE_ERRANDS, nothing,
+                                parent->keeper.errands[KEEPER_PROXIES_END])
+                     : 1;
     case TELL_TICKETS:
         return tell_tickets(slot, &parent->tickets);
     case TELL_START:

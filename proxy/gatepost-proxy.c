@@ -10,6 +10,7 @@
 #include "proxy/examine/scan_line.h"
 #include "proxy/process/proxy.h"
 #include "proxy/session/listener.h"
+#include "proxy/smtp/errands.h"
 #include "proxy/smtp/recipient_cache.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_protocol.h"
@@ -42,6 +43,7 @@ struct program {
         bool given;
     } tickets;
     struct event *control;
+    int errands; /* until proxy.errands has it; -1: there are none */
 };
 
 static char inbox[IPC_PAYLOAD_MAX + 2];
@@ -147,6 +149,14 @@ static void take_keeper(struct program *p, struct ipc_message *m)
     m->fd_count = 0;
 }
 
+static void take_errands(struct program *p, struct ipc_message *m)
+{
+    p->errands = m->fds[0];
+    m->fd_count = 0;
+    if (p->proxy.errands)
+        errands_move(p->proxy.errands, p->errands);
+}
+
 static void take_shared(struct program *p, struct ipc_message *m)
 {
     p->proxy.shared = shared_map(m->fds[0]);
@@ -185,6 +195,9 @@ static void take(struct program *p, struct ipc_message *m)
         break;
     case MESSAGE_KEEPER:
         take_keeper(p, m);
+        break;
+    case MESSAGE_ERRANDS:
+        take_errands(p, m);
         break;
     case MESSAGE_TICKETS:
         take_tickets(p, m);
@@ -341,6 +354,14 @@ static void accept_all(struct program *p)
         accept_on(p, i);
 }
 
+/* The last has ended while draining. */
+static void no_errands(struct proxy *proxy)
+{
+    proxy->errands_over = true;
+    if (proxy->session_count == 0)
+        proxy->drained(proxy);
+}
+
 static void start(struct program *p)
 {
     p->state = PROXY_STARTING;
@@ -355,6 +376,8 @@ static void start(struct program *p)
     lock_up(p->config);
     accept_all(p);
     smtp_pools_probe(p->proxy.backends, p->proxy.slot == 0);
+    if (p->errands >= 0 && !(p->proxy.errands = errands_new(&p->proxy, p->errands, no_errands)))
+        give_up("out of memory");
     if (p->proxy.slot == 0)
         watch_lists(&p->proxy);
     p->state = PROXY_SERVING;
@@ -373,18 +396,19 @@ static void drain(struct program *p, bool stopping)
         acceptor_free(&p->listeners[i].acceptor);
     p->proxy.draining = true;
     p->proxy.drained = drained;
+    p->proxy.errands_over = !p->proxy.errands || !errands_drain(p->proxy.errands);
     smtp_pools_close_idle(p->proxy.backends);
     list_watch_free(&p->proxy.watch);
     if (stopping)
         sessions_stop(&p->proxy);
-    if (p->proxy.session_count == 0)
+    if (p->proxy.session_count == 0 && p->proxy.errands_over)
         drained(&p->proxy);
 }
 
 int main(void)
 {
-    static struct program program = {.state = PROXY_CONFIGURING,
-                                     .proxy = {.queue = {-1, -1}, .keeper = -1}};
+    static struct program program = {
+        .state = PROXY_CONFIGURING, .errands = -1, .proxy = {.queue = {-1, -1}, .keeper = -1}};
     signal(SIGPIPE, SIG_IGN);
     /* Bodies come and go: their memory is kept for the next,
      * instead of being mapped and zeroed again. */

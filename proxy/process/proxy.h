@@ -16,6 +16,7 @@
 
 struct smtp_pools;
 struct recipient_cache;
+struct errands;
 struct session;
 TAILQ_HEAD(session_list, session);
 struct scan_wait;
@@ -35,6 +36,8 @@ struct proxy {
     int queue[SCANNER_KINDS];                      /* -1: there is none */
     char down[SCANNER_KINDS][SCAN_REASON_MAX + 1]; /* why none serves now; empty: they do */
     int keeper;                       /* the sending end of its queue; -1: nobody keeps records */
+    struct errands *errands;          /* what Gatepost itself delivers; NULL: nothing is kept */
+    bool errands_over;                /* while draining: none is under way */
     bool acts_at[PHASE_MESSAGE + 1];  /* some rule can decide at this phase or before */
     bool drops_at[PHASE_MESSAGE + 1]; /* some rule can drop the connection by then */
     bool scans[SCANNER_KINDS];        /* the policy needs scanners of this kind */
@@ -55,7 +58,7 @@ struct proxy {
     struct session_list sessions;
     size_t session_count;
     bool draining, stopping;
-    void (*drained)(struct proxy *proxy); /* the last session has ended while draining */
+    void (*drained)(struct proxy *proxy); /* the last session has ended while draining, or errand */
 };
 
 /* What the policy wants from the scanners, and at which phases it can act. False: out of memory. */

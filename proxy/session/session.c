@@ -381,6 +381,6 @@ void session_end(struct session *s)
     TAILQ_REMOVE(&proxy->sessions, s, link);
     proxy->session_count--;
     free(s);
-    if (proxy->draining && proxy->session_count == 0)
+    if (proxy->draining && proxy->session_count == 0 && proxy->errands_over)
         proxy->drained(proxy);
 }

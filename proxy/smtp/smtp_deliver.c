@@ -6,11 +6,11 @@
 #include "base/log.h"
 #include "filters/mime/headers.h"
 #include "proxy/smtp/recipient_cache.h"
+#include "proxy/smtp/smtp_fields.h"
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_results.h"
 #include "proxy/smtp/smtp_retry.h"
-#include "proxy/smtp/trace.h"
 
 static const struct config *config_of(const struct smtp_session *s)
 {
@@ -197,42 +197,13 @@ static void delivered(struct smtp_job *job)
         pass_on(s, &job->final_reply);
 }
 
-static struct slice trace_field(struct smtp_session *s)
-{
-    const struct transaction *t = &s->t;
-    SSL *ssl = stream_ssl(s->base.stream);
-    struct trace trace = {.helo = s->helo,
-                          .client = &s->base.client,
-                          .hostname = config_of(s)->hostname,
-                          .id = slice_of(s->ref),
-                          .esmtp = s->esmtp,
-                          .tls = ssl != NULL,
-                          .utf8 = t->mail.utf8,
-                          .tls_version = ssl ? SSL_get_version(ssl) : "",
-                          .tls_cipher = ssl ? SSL_get_cipher_name(ssl) : "",
-                          .recipient =
-                              t->recipient_count == 1 ? t->recipients[0].path.address : SLICE(""),
-                          .now = clock_wall()};
-    return trace_received(s->mail, &trace);
-}
-
-/* Our fields, in front of the message: the newest on top (RFC 5321 4.4). */
-static struct slice our_fields(struct smtp_session *s)
-{
-    struct slice trace = trace_field(s), results = smtp_results(s);
-    if (!trace.ptr || !results.ptr)
-        return (struct slice){NULL, 0};
-    return results.len ? arena_printf(s->mail, "%.*s%.*s", SLICE_ARGS(results), SLICE_ARGS(trace))
-                       : trace;
-}
-
 static bool edit(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
     bool inbound = s->base.listener->direction == DIRECTION_INBOUND;
     struct edit_input input = {.message = spool_bytes(t->message.spool),
                                .authserv_id = inbound ? smtp_authserv_id(s) : SLICE(""),
-                               .trace = our_fields(s),
+                               .trace = smtp_fields(s),
                                .edits = t->verdict->edits,
                                .edit_count = t->verdict->edit_count,
                                .parts = t->message.parts,

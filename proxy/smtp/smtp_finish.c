@@ -2,6 +2,7 @@
 #include "proxy/smtp/smtp_finish.h"
 
 #include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_hold.h"
 #include "proxy/smtp/smtp_transaction.h"
 
 #include <sys/socket.h>
@@ -32,6 +33,7 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
     record.text = text;
     smtp_record(s, &record);
     s->t.settled = code / 100 != 4;
+    smtp_hold_over(s, code);
     if (code / 100 == 2 && s->t.doubt && client_gone(s))
         doubt_log(s->t.doubt, "delivered, but the client had gone", s->t.job.server);
     count_end(s, &record);

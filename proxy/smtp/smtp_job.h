@@ -43,6 +43,8 @@ struct smtp_job {
     const struct backend *backend;
     struct arena *arena;
     int64_t deadline; /* clock_ms: when it must be over */
+    /* NULL, or called when the server waits for the message; false: it is not to be begun now. */
+    bool (*begins)(struct smtp_job *job);
     void (*done)(struct smtp_job *job);
     void *ctx;
 

@@ -8,6 +8,7 @@
 #include "proxy/smtp/smtp_deliver.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_finish.h"
+#include "proxy/smtp/smtp_hold.h"
 #include "proxy/smtp/smtp_retry.h"
 #include "proxy/smtp/trace.h"
 
@@ -41,7 +42,9 @@ static void follow(struct smtp_session *s, const struct ruling *ruling)
         smtp_retry_remember_fates(s);
     else
         log_texts(s, ruling->verdict);
-    if (ruling->kind == RULING_DELIVER)
+    if (ruling->kind == RULING_HOLD || (ruling->kind == RULING_DELIVER && ruling->holds))
+        smtp_hold(s, ruling->deliveries);
+    else if (ruling->kind == RULING_DELIVER)
         smtp_deliver(s, ruling->deliveries);
     else if (ruling->kind == RULING_DISCARD)
         smtp_finish_say(s, "discard", 250, "2.0.0", "accepted");

@@ -107,8 +107,7 @@ static struct slice text_of(const struct smtp_session *s, enum fact fact)
     return value->state == VALUE_KNOWN ? value->text : SLICE("");
 }
 
-/* The fact, or the field as it stands in the message. */
-static struct slice field_of(const struct smtp_session *s, enum fact fact, struct slice name)
+struct slice smtp_field(const struct smtp_session *s, enum fact fact, struct slice name)
 {
     struct header field = {.value = SLICE("")};
     struct slice known = text_of(s, fact);
@@ -134,7 +133,7 @@ static void send_record(struct smtp_session *s, struct record *r)
 {
     struct value *subject = &s->t.message.facts.fact[FACT_MESSAGE_SUBJECT], before = *subject;
     if (config_of(s)->settings.history_text)
-        r->subject = field_of(s, FACT_MESSAGE_SUBJECT, SLICE("Subject"));
+        r->subject = smtp_field(s, FACT_MESSAGE_SUBJECT, SLICE("Subject"));
     else
         subject->state = VALUE_PENDING;
     r->id = slice_of(s->ref);
@@ -203,7 +202,7 @@ static void record_message(struct smtp_session *s, const struct decision *d)
     struct record r = {.verdict = slice_of(d->verdict),
                        .reply = reply_text(s, d->code, d->enhanced, text.ptr ? text : d->text),
                        .backend = d->backend,
-                       .message_id = field_of(s, FACT_MESSAGE_ID, SLICE("Message-ID")),
+                       .message_id = smtp_field(s, FACT_MESSAGE_ID, SLICE("Message-ID")),
                        .size = t->message.spool ? (int64_t)spool_size(t->message.spool) : 0};
     if (t->ended)
         r.verdict_ms = clock_ms() - t->ended;

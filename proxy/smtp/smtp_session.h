@@ -8,6 +8,7 @@
  *   smtp_retry.c        what an earlier try of the message has left
  *   smtp_body.c         takes in what follows DATA and BDAT
  *   smtp_message.c      goes from the final dot to the reply; in it
+ *   smtp_hold.c         the quarantine
  *   smtp_deliver.c      the backend
  *   smtp_finish.c       the end of a message
  *   smtp_transaction.c  ... and of a transaction
@@ -15,6 +16,7 @@
 #ifndef PROXY_SMTP_SMTP_SESSION_H
 #define PROXY_SMTP_SMTP_SESSION_H
 
+#include "proxy/process/holding.h"
 #include "proxy/session/session.h"
 #include "proxy/smtp/edits.h"
 #include "proxy/smtp/retry_memory.h"
@@ -90,6 +92,10 @@ struct transaction {
     bool settled;        /* its reply was final: it does not come again */
     struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
     struct edited edited;
+    struct holding holding;        /* the keeper is asked to hold it */
+    size_t to_deliver;             /* recipients, once it is held for the others */
+    uint64_t held;                 /* the keeper's number of what it holds; 0: nothing */
+    bool held_fresh;               /* ... and did not hold before */
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
 

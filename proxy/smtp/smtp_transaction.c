@@ -28,6 +28,7 @@ void smtp_reset(struct smtp_session *s)
         return;
     }
     bool alone = t->job_running && smtp_pools_cancel(s->base.proxy->backends, &t->job);
+    holding_end(&t->holding);
     smtp_retry_over(s);
     session_forget_waiting(&s->base);
     s->base.message = NULL;

@@ -148,6 +148,10 @@ static void got_data_reply(struct smtp_upstream *c)
         smtp_upstream_failed(c, "reply before the message");
         return;
     }
+    if (job->begins && !job->begins(job)) {
+        smtp_upstream_failed(c, "not to be begun now");
+        return;
+    }
     c->state = UPSTREAM_BODY;
     stream_write_pieces(c->stream, job->pieces, job->piece_count);
     stream_flush(c->stream);

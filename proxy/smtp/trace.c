@@ -21,7 +21,7 @@ static const char *protocol(const struct trace *t)
 }
 
 /* RFC 5322 3.3. Many messages share a second, and its text. */
-static const char *date_of(int64_t now)
+const char *trace_date(int64_t now)
 {
     static char text[64];
     static int64_t of;
@@ -49,7 +49,7 @@ struct slice trace_received(struct arena *arena, const struct trace *t)
         arena,
         "Received: from %.*s ([%s%s])\r\n\tby %.*s (Gatepost) with %s id %.*s%.*s%.*s;\r\n\t%s\r\n",
         SLICE_ARGS(helo), t->client->family == 6 ? "IPv6:" : "", address, SLICE_ARGS(t->hostname),
-        protocol(t), SLICE_ARGS(t->id), SLICE_ARGS(tls), SLICE_ARGS(recipient), date_of(t->now));
+        protocol(t), SLICE_ARGS(t->id), SLICE_ARGS(tls), SLICE_ARGS(recipient), trace_date(t->now));
 }
 
 /* "... by HOSTNAME (Gatepost) ..." as trace_received writes it. */

@@ -20,6 +20,9 @@ struct trace {
 /* The field with its CRLF; ptr NULL when the arena is full. */
 struct slice trace_received(struct arena *arena, const struct trace *trace);
 
+/* As fields have it (RFC 5322 3.3); valid until the next call. `now`: seconds since 1970. */
+const char *trace_date(int64_t now);
+
 enum trace_loop { TRACE_FINE, TRACE_TOO_MANY, TRACE_OURSELVES };
 
 /* Looks at the Received fields of a message: more than `most`, or `hostname` among those who took

@@ -71,7 +71,8 @@ class Gatepost:
         """Writes the configuration; reload() makes it hold."""
         fixed = {"process": {"chroot": '"%s/empty"' % self.dir}, "log": {"decisions": '"%s"' % self.decision_log},
                  "redis": {"folder": '"%s/redis"' % self.dir},
-                 "keeper": {"folder": '"%s/keeper"' % self.dir, "control": '"%s/control"' % self.dir}}
+                 "keeper": {"folder": '"%s/keeper"' % self.dir, "control": '"%s/control"' % self.dir},
+                 "quarantine": {"key": '"%s/quarantine.key"' % self.dir}}
         for block, words in (changes or {}).items():
             fixed.setdefault(block, {}).update(words)
         text = 'hostname "mx.example.com"\n' + settings(fixed)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC
+ * A message for the keeper to hold, and the keeper's answer. A proxy puts it on the queue
+ * (keeping.h) with the sealed memfd and a socket for the answer, so that a keeper that dies shows as
+ * the end of that socket. */
+#ifndef COMMON_HOLD_H
+#define COMMON_HOLD_H
+
+#include "base/arena.h"
+#include "base/ipc.h"
+
+enum {
+    HOLD_MAX = 4 * 1024 * 1024, /* octets of a packed request */
+    HOLD_RECIPIENTS_MAX = 10000,
+    HOLD_REASON_MAX = 200,
+};
+
+/* One whose copy is held. */
+struct hold_recipient {
+    struct slice address, notify, orcpt; /* as RCPT gave them (RFC 3461) */
+    struct slice domain;                 /* ours, in one spelling: whose room it takes */
+    struct slice why, rule;              /* the rule's word for it, and its name */
+    uint64_t age;                        /* seconds that it is held */
+    uint64_t room;                       /* octets that its domain may have held; 0: any number */
+};
+
+struct hold_request {
+    struct slice reference, client, sender, author, subject, message_id;
+    struct slice fields; /* ours, which stand in front of the message when it is released */
+    struct slice ret, envid;
+    bool utf8, eight_bit;
+    const struct hold_recipient *recipients;
+    size_t recipient_count;
+};
+
+struct hold_answer {
+    bool held;  /* all of them: on the disk, whatever happens now */
+    bool fresh; /* none of it was held before */
+    uint64_t id;
+    const char *reason; /* why not; of the answer's */
+    char text[HOLD_REASON_MAX + 1];
+};
+
+/* A request as octets. False: it does not fit HOLD_MAX. `payload` may be anything, and must outlive
+ * the request, whose recipients are in the arena. */
+bool hold_encode(struct buf *out, const struct hold_request *request);
+bool hold_decode(struct slice payload, struct arena *arena, struct hold_request *request);
+
+/* Puts a request on the queue. `message` (sealed memfd) stays the caller's. The socket on which the
+ * answer will come, the caller's; -1 with errno (EAGAIN: the queue is full). */
+int hold_submit(int queue, int message, const struct hold_request *request);
+
+/* Reads the answer without blocking. 1: *answer; 0: not yet; -1: the keeper has died. */
+int hold_collect(int sock, struct hold_answer *answer);
+
+/* The keeper's side: what came in a packet KEEPING_HOLD. *octets: the request's, in the arena. False:
+ * malformed. *message and *reply stay the packet's to close. */
+bool hold_take(const struct ipc_message *packet, struct arena *arena, struct slice *octets,
+               struct hold_request *request, int *message, int *reply);
+void hold_tell(int reply, const struct hold_answer *answer);
+
+#endif

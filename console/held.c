@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+#include "console/held.h"
+
+#include "console/command.h"
+
+#include <string.h>
+
+enum { PAGE = 1000 };
+
+struct page_of_held {
+    void (*take)(void *ctx, const struct held_entry *entry);
+    void *ctx;
+    uint64_t last;
+    size_t count;
+};
+
+static void take_one(void *ctx, struct slice octets)
+{
+    struct page_of_held *page = ctx;
+    struct held_entry entry;
+    if (!held_entry_unpack(octets, &entry))
+        return;
+    page->last = entry.number;
+    page->count++;
+    page->take(page->ctx, &entry);
+}
+
+static bool ask_page(int sock, const struct held_query *query, struct page_of_held *page)
+{
+    struct buf question = buf_init(IPC_PAYLOAD_MAX);
+    held_query_pack(&question, query);
+    bool ok = !question.failed &&
+              ask(sock, CONTROL_HELD, buf_slice(&question), take_one, page, &(uint64_t){0});
+    buf_release(&question);
+    return ok;
+}
+
+bool held_each(int sock, struct held_query *query, size_t most,
+               void (*take)(void *ctx, const struct held_entry *entry), void *ctx)
+{
+    struct page_of_held page = {.take = take, .ctx = ctx, .count = 1};
+    size_t left = most;
+    while (left && page.count) {
+        page.count = 0;
+        query->most = left < PAGE ? (uint32_t)left : PAGE;
+        if (!ask_page(sock, query, &page))
+            return false;
+        left -= page.count;
+        query->before = page.last;
+        if (page.count < query->most)
+            return true;
+    }
+    return true;
+}
+
+static bool is_reference(const char *word)
+{
+    return strspn(word, "0123456789abcdef") >= 12 && strchr(word, '@') == NULL;
+}
+
+void held_by(struct held_query *query, const char *word)
+{
+    if (slice_to_u64(slice_of(word), INT64_MAX, &query->number) && query->number)
+        return;
+    *(is_reference(word) ? &query->reference : &query->text) = slice_of(word);
+}
+
+/* ---- numbers ---- */
+
+struct numbers {
+    uint64_t *items;
+    size_t room, count;
+};
+
+static void note(void *ctx, const struct held_entry *entry)
+{
+    struct numbers *numbers = ctx;
+    if (numbers->count < numbers->room)
+        numbers->items[numbers->count++] = entry->number;
+}
+
+bool held_numbers(int sock, const char *word, bool all, uint64_t *items, size_t room, size_t *count)
+{
+    struct held_query query = {.all = all};
+    struct numbers numbers = {.items = items, .room = room};
+    held_by(&query, word);
+    *count = 0;
+    if (query.text.len) {
+        command_error(word, "expected a number or a reference, as quarantine list tells them");
+        return false;
+    }
+    if (!held_each(sock, &query, room, note, &numbers))
+        return false;
+    *count = numbers.count;
+    if (numbers.count == 0)
+        command_error(word, "nothing of that number or reference is held");
+    return numbers.count > 0;
+}

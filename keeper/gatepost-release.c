@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC
+ * gatepost-release: the one process that can read what is held. It is started by the parent with the
+ * private key, opens containers that the keeper gives it, and hands what was in them to a proxy, or
+ * to who asked to see it. It has no files, no network, and looks at no mail. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/sandbox.h"
+#include "common/errand.h"
+#include "common/releasing.h"
+#include "keeper/release_key.h"
+#include "keeper/unseal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { HEARD_AT_ONCE = 2, OCTETS_MOST = INT32_MAX };
+
+static struct unseal_keys keys;
+static char inbox[IPC_PAYLOAD_MAX + 2];
+
+static _Noreturn void give_up(const char *reason)
+{
+    struct buf out = buf_init(4096);
+    pack_slice(&out, slice_of(reason));
+    ipc_send(RELEASE_CONTROL_FD, RELEASE_FAILED, buf_slice(&out), NULL, 0, true);
+    log_at(LEVEL_ERROR, "", "gatepost-release cannot start", field_str("reason", reason));
+    exit(EXIT_FAILURE);
+}
+
+/* ---- opening ---- */
+
+static bool append(void *ctx, struct slice octets)
+{
+    const int *file = ctx;
+    while (octets.len) {
+        ssize_t n = write(*file, octets.ptr, octets.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        octets = slice_from(octets, (size_t)n);
+    }
+    return true;
+}
+
+/* A sealed memfd with what is in the container; -1 with *reason. */
+static int open_container(int container, uint64_t about, uint64_t octets, const char **reason)
+{
+    const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    int file = memfd_create("released", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    *reason = file < 0 ? strerror(errno) : "it is too large";
+    if (file >= 0 && octets <= OCTETS_MOST &&
+        unseal_read(container, &keys, (struct slice){(const char *)&about, sizeof about}, octets,
+                    append, &file, reason) &&
+        fcntl(file, F_ADD_SEALS, seals) == 0)
+        return file;
+    if (file >= 0)
+        close(file);
+    return -1;
+}
+
+/* One that nobody waits for any more is not begun. */
+static void deliver(const struct ipc_message *message)
+{
+    struct errand errand;
+    const char *reason;
+    if (message->fd_count != 1 || !errand_unpack(message->payload, &errand) ||
+        errand.deadline <= clock_ms())
+        return;
+    int file = open_container(message->fds[0], errand.about, errand.octets, &reason);
+    if (file < 0) {
+        log_at(LEVEL_ERROR, "", "a held message cannot be opened",
+               field_text("reference", errand.reference), field_str("reason", reason));
+        errand_tell(RELEASE_OPENER_FD, ERRAND_CLOSED, &errand, ERRAND_LATER, slice_of(reason));
+        return;
+    }
+    if (ipc_send(RELEASE_ERRANDS_FD, ERRAND_DELIVER, message->payload, &file, 1, false) != 1)
+        errand_tell(RELEASE_OPENER_FD, ERRAND_OVER, &errand, ERRAND_LATER,
+                    SLICE("no proxy takes it"));
+    close(file);
+}
+
+static void show(const struct ipc_message *message)
+{
+    struct unpack in = {.left = message->payload};
+    uint64_t about = unpack_u64(&in), octets = unpack_u64(&in);
+    struct buf out = buf_init(4096);
+    const char *reason;
+    if (message->fd_count != 2 || !unpack_done(&in))
+        return;
+    int file = open_container(message->fds[0], about, octets, &reason);
+    if (file < 0)
+        pack_slice(&out, slice_of(reason));
+    ipc_send(message->fds[1], ERRAND_SHOWN, buf_slice(&out), &file, file >= 0, false);
+    buf_release(&out);
+    if (file >= 0)
+        close(file);
+}
+
+/* The parent or the keeper's pair gone: there is no going on. */
+static void hear(int sock)
+{
+    struct ipc_message message;
+    int got = ipc_recv(sock, &message, inbox, sizeof inbox, false);
+    if (got < 0 && (sock == RELEASE_CONTROL_FD || errno != EBADMSG))
+        exit(EXIT_SUCCESS);
+    if (got <= 0)
+        return;
+    if (sock == RELEASE_CONTROL_FD && message.type == RELEASE_END)
+        exit(EXIT_SUCCESS);
+    if (sock == RELEASE_OPENER_FD && message.type == ERRAND_OPEN)
+        deliver(&message);
+    else if (sock == RELEASE_OPENER_FD && message.type == ERRAND_SHOW)
+        show(&message);
+    ipc_close_fds(&message);
+}
+
+/* ---- the start ---- */
+
+struct options {
+    const char *user, *chroot, *log_to, *log_level;
+};
+
+static bool read_options(int argc, char *argv[], struct options *out)
+{
+    static const struct option known[] = {{"user", required_argument, NULL, 'u'},
+                                          {"chroot", required_argument, NULL, 'c'},
+                                          {"log-to", required_argument, NULL, 't'},
+                                          {"log-level", required_argument, NULL, 'l'},
+                                          {NULL, 0, NULL, 0}};
+    *out = (struct options){.chroot = "", .log_to = "stderr", .log_level = "info"};
+    for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        if (c != 'u' && c != 'c' && c != 't' && c != 'l')
+            return false;
+        *(c == 'u'   ? &out->user
+          : c == 'c' ? &out->chroot
+          : c == 't' ? &out->log_to
+                     : &out->log_level) = optarg;
+    }
+    return optind == argc && out->user;
+}
+
+static void open_log(const struct options *options)
+{
+    enum log_level level = LEVEL_INFO;
+    log_level_parse(slice_of(options->log_level), &level);
+    log_open("gatepost-release", strcmp(options->log_to, "syslog") == 0 ? SINK_SYSLOG : SINK_STDERR,
+             level);
+}
+
+static int watch(void)
+{
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event control = {.events = EPOLLIN, .data.fd = RELEASE_CONTROL_FD},
+                       opener = {.events = EPOLLIN, .data.fd = RELEASE_OPENER_FD};
+    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, RELEASE_CONTROL_FD, &control) != 0 ||
+        epoll_ctl(epoll, EPOLL_CTL_ADD, RELEASE_OPENER_FD, &opener) != 0)
+        give_up(strerror(errno));
+    return epoll;
+}
+
+static void read_keys(void)
+{
+    const char *reason;
+    if (!seal_prepare())
+        give_up("libcrypto has not what is needed to open messages");
+    if (!release_key_read(RELEASE_KEY_FD, &keys, &reason))
+        give_up(reason);
+    close(RELEASE_KEY_FD);
+}
+
+static void lock_up(const struct options *options)
+{
+    const char *reason;
+    tzset();
+    setlocale(LC_CTYPE, "C.UTF-8");
+    signal(SIGPIPE, SIG_IGN);
+    if (!process_drop(options->user, *options->chroot ? options->chroot : NULL, &reason) ||
+        !sandbox_enter(JAIL_OPENER, NULL, &reason))
+        give_up(reason);
+}
+
+static void say_ready(void)
+{
+    struct seal_key public;
+    struct buf out = buf_init(256);
+    unseal_keys_public(&keys, 0, &public);
+    pack_slice(&out, (struct slice){(const char *)public.public, sizeof public.public});
+    ipc_send(RELEASE_CONTROL_FD, RELEASE_READY, buf_slice(&out), NULL, 0, true);
+    buf_release(&out);
+}
+
+int main(int argc, char *argv[])
+{
+    struct options options;
+    struct epoll_event events[HEARD_AT_ONCE];
+    if (!read_options(argc, argv, &options))
+        give_up("options are not as the parent gives them");
+    open_log(&options);
+    read_keys();
+    int epoll = watch();
+    lock_up(&options);
+    say_ready();
+    for (;;) {
+        int count = epoll_wait(epoll, events, HEARD_AT_ONCE, -1);
+        for (int i = 0; i < count; i++)
+            hear(events[i].data.fd);
+    }
+}

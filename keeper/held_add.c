@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
+#include "keeper/held_internal.h"
+
+#include <openssl/evp.h>
+
+enum { DIGEST = 32, TEXT_MOST = 1000 };
+
+/* One message on its way in. */
+struct coming {
+    const struct hold_request *request;
+    struct slice octets, message;
+    unsigned char digest[DIGEST];
+    uint64_t id;     /* 0: it is not there yet */
+    uint64_t stored; /* octets of its container */
+    bool made;       /* its container was made now */
+};
+
+static struct slice digest_of(const struct coming *c)
+{
+    return (struct slice){(const char *)c->digest, DIGEST};
+}
+
+static bool take_digest(struct coming *c)
+{
+    unsigned len = DIGEST;
+    return EVP_Digest(c->message.ptr, c->message.len, c->digest, &len, EVP_sha256(), NULL) == 1;
+}
+
+/* ---- what is there already ---- */
+
+static uint64_t id_by(sqlite3_stmt *statement)
+{
+    uint64_t id =
+        sqlite3_step(statement) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_reset(statement);
+    return id;
+}
+
+static uint64_t same_message(struct held *h, const struct coming *c)
+{
+    sqlite3_stmt *same = held_statement(h, HELD_SAME_MESSAGE);
+    database_bind_octets(same, 1, digest_of(c));
+    database_bind(same, 2, c->request->sender);
+    return id_by(same);
+}
+
+/* A retry: it waits, or was delivered meanwhile. */
+static uint64_t same_copy(struct held *h, const struct coming *c, struct slice address)
+{
+    sqlite3_stmt *same = held_statement(h, HELD_SAME_RECIPIENT);
+    database_bind_octets(same, 1, digest_of(c));
+    database_bind(same, 2, c->request->sender);
+    database_bind(same, 3, address);
+    return id_by(same);
+}
+
+/* ---- room ---- */
+
+static uint64_t share_of(struct held *h, struct slice domain)
+{
+    sqlite3_stmt *share = held_statement(h, HELD_SHARE);
+    database_bind(share, 1, domain);
+    return id_by(share);
+}
+
+static bool has_room(struct held *h, const struct coming *c, const struct hold_recipient *r,
+                     const char **reason)
+{
+    uint64_t needs = c->octets.len + c->message.len;
+    if (!c->id && h->octets + needs > h->size)
+        *reason = "the quarantine is full";
+    else if (r->room && share_of(h, r->domain) + needs > r->room)
+        *reason = "the quarantine of this domain is full";
+    else
+        return true;
+    return false;
+}
+
+/* ---- writing ---- */
+
+static struct slice some(struct slice text)
+{
+    return slice_sub(text, 0, TEXT_MOST);
+}
+
+static bool add_row(struct held *h, struct coming *c)
+{
+    const struct hold_request *r = c->request;
+    sqlite3_stmt *add = held_statement(h, HELD_ADD_MESSAGE);
+    int at = 0;
+    database_bind_octets(add, ++at, digest_of(c));
+    database_bind(add, ++at, r->sender);
+    database_bind(add, ++at, r->reference);
+    sqlite3_bind_int64(add, ++at, clock_wall());
+    sqlite3_bind_int64(add, ++at, (int64_t)c->message.len);
+    sqlite3_bind_int64(add, ++at, (int64_t)(sizeof(uint32_t) + c->octets.len + c->message.len));
+    const struct slice texts[] = {r->client,           some(r->author), some(r->subject),
+                                  some(r->message_id), r->ret,          r->envid};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        database_bind(add, ++at, texts[i]);
+    sqlite3_bind_int(add, ++at, r->utf8);
+    sqlite3_bind_int(add, ++at, r->eight_bit);
+    if (!database_step(add))
+        return false;
+    c->id = (uint64_t)sqlite3_last_insert_rowid(h->db);
+    return true;
+}
+
+/* The request's length and octets, then the message. */
+static bool write_container(struct held *h, struct coming *c, const char **reason)
+{
+    uint32_t length = (uint32_t)c->octets.len;
+    const struct slice pieces[] = {{(const char *)&length, sizeof length}, c->octets, c->message};
+    return held_write(h, c->id, pieces, 3, &c->stored, reason);
+}
+
+static bool note_stored(struct held *h, const struct coming *c)
+{
+    sqlite3_stmt *stored = held_statement(h, HELD_STORED);
+    sqlite3_bind_int64(stored, 1, (int64_t)c->stored);
+    sqlite3_bind_int64(stored, 2, (int64_t)c->id);
+    return database_step(stored);
+}
+
+/* False with *reason: nothing of it is there. */
+static bool add_message(struct held *h, struct coming *c, const char **reason)
+{
+    *reason = "the database fails";
+    if (!add_row(h, c) || !write_container(h, c, reason) || !note_stored(h, c))
+        return false;
+    c->made = true;
+    h->octets += c->stored;
+    return true;
+}
+
+static bool take_share(struct held *h, struct slice domain, int64_t octets)
+{
+    sqlite3_stmt *share = held_statement(h, HELD_ADD_SHARE);
+    database_bind(share, 1, domain);
+    sqlite3_bind_int64(share, 2, octets);
+    return database_step(share);
+}
+
+static bool add_copy(struct held *h, const struct coming *c, const struct hold_recipient *r)
+{
+    sqlite3_stmt *add = held_statement(h, HELD_ADD_RECIPIENT);
+    const struct slice texts[] = {r->address, r->notify, r->orcpt, r->domain, r->why, r->rule};
+    int at = 0;
+    sqlite3_bind_int64(add, ++at, (int64_t)c->id);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        database_bind(add, ++at, some(texts[i]));
+    sqlite3_bind_int64(add, ++at, clock_wall() + (int64_t)(r->age & INT32_MAX));
+    return database_step(add) && take_share(h, r->domain, (int64_t)c->stored);
+}
+
+/* ---- */
+
+static bool add_each(struct held *h, struct coming *c, struct hold_answer *answer)
+{
+    const struct hold_request *request = c->request;
+    for (size_t i = 0; i < request->recipient_count; i++) {
+        const struct hold_recipient *r = &request->recipients[i];
+        uint64_t there = same_copy(h, c, r->address);
+        if (there) {
+            answer->id = there;
+            answer->fresh = false;
+            continue;
+        }
+        if (!has_room(h, c, r, &answer->reason) ||
+            (!c->id && !add_message(h, c, &answer->reason)) || !add_copy(h, c, r))
+            return false;
+    }
+    return true;
+}
+
+/* Of a message that cannot be held whole nothing is: the others of its change are. */
+static bool add_whole(struct held *h, struct coming *c, struct hold_answer *answer)
+{
+    uint64_t octets = h->octets;
+    size_t made = h->made_count;
+    if (!database_run(h->db, "SAVEPOINT one"))
+        return false;
+    bool ok = add_each(h, c, answer);
+    if (!ok) {
+        while (h->made_count > made)
+            held_remove(h, h->made[--h->made_count]);
+        h->octets = octets;
+        if (!database_run(h->db, "ROLLBACK TO one"))
+            return false;
+    }
+    answer->held = ok;
+    return database_run(h->db, "RELEASE one");
+}
+
+void held_add(struct held *h, struct slice octets, const struct hold_request *request,
+              struct slice message, struct hold_answer *answer)
+{
+    struct coming c = {.request = request, .octets = octets, .message = message};
+    *answer = (struct hold_answer){.fresh = true, .reason = "the database fails"};
+    if (!h->has_key) {
+        answer->reason = "there is no key to seal to yet";
+        return;
+    }
+    if (!take_digest(&c)) {
+        answer->reason = "out of memory";
+        return;
+    }
+    if (!held_begin(h))
+        return;
+    c.id = same_message(h, &c);
+    answer->fresh = c.id == 0;
+    if (!add_whole(h, &c, answer)) {
+        answer->held = false;
+        held_failed(h, "hold");
+    } else if (c.id) {
+        answer->id = c.id;
+    }
+}
+
+void held_withdraw(struct held *h, uint64_t id)
+{
+    struct held_entry entry;
+    if (!held_begin(h))
+        return;
+    sqlite3_stmt *waiting = held_statement(h, HELD_WAITING_OF);
+    for (;;) {
+        sqlite3_bind_int64(waiting, 1, (int64_t)id);
+        uint64_t number = id_by(waiting);
+        if (!number || !held_get(h, number, &entry))
+            return;
+        struct held_change change = held_change_of(&entry);
+        change.state = HELD_DELETED;
+        change.said = SLICE("its sender was refused it");
+        bool set = held_set(h, number, &change);
+        held_let_go(h);
+        if (!set) {
+            held_failed(h, "withdraw");
+            return;
+        }
+    }
+}

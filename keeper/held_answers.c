@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/held_answers.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+
+struct finding {
+    struct client *client;
+    struct buf item;
+    uint64_t last;
+    size_t count;
+    bool fits;
+};
+
+static bool tell(void *ctx, const struct held_entry *entry)
+{
+    struct finding *finding = ctx;
+    buf_clear(&finding->item);
+    held_entry_pack(&finding->item, entry);
+    finding->last = entry->number;
+    finding->count++;
+    finding->fits = finding->item.failed || client_item(finding->client, buf_slice(&finding->item));
+    return finding->fits;
+}
+
+static void list(struct client *client, const struct held_query *query, struct held *held)
+{
+    struct finding finding = {.client = client, .item = buf_init(IPC_PAYLOAD_MAX), .fits = true};
+    const char *reason = NULL;
+    bool found = held_find(held, query, tell, &finding, &reason);
+    client_end(client, !found ? reason : finding.fits ? NULL : "the answer is too large");
+    buf_release(&finding.item);
+}
+
+/* Who asks, as it is written down: the keeper knows no names. */
+static struct slice asker(const struct client *client, char room[static 32])
+{
+    if (client_is_root(client))
+        return SLICE("root");
+    snprintf(room, 32, "uid %u", client_uid(client));
+    return slice_of(room);
+}
+
+static void act(struct client *client, uint64_t number, enum held_act what,
+                struct quarantine *quarantine)
+{
+    char room[32];
+    const char *reason;
+    bool done = held_act(quarantine_held(quarantine), number, what, asker(client, room),
+                         clock_wall(), &reason);
+    if (done)
+        quarantine_acted(quarantine, number, what);
+    client_end(client, done ? NULL : reason);
+}
+
+/* ---- the message itself ---- */
+
+struct showing {
+    struct quarantine *quarantine;
+    int reply;
+    const char *reason;
+    bool shown;
+};
+
+static bool show_one(void *ctx, const struct held_entry *entry)
+{
+    struct showing *showing = ctx;
+    showing->shown = quarantine_show(showing->quarantine, entry, showing->reply, &showing->reason);
+    return false;
+}
+
+/* The question brings the socket on which it will come. */
+static void show(struct client *client, uint64_t number, const struct ipc_message *question,
+                 struct quarantine *quarantine)
+{
+    struct held_query query = {.number = number, .most = 1};
+    struct showing showing = {.quarantine = quarantine,
+                              .reply = question->fds[0],
+                              .reason = "there is none of that number"};
+    const char *reason;
+    bool found = held_find(quarantine_held(quarantine), &query, show_one, &showing, &reason);
+    client_end(client, !found ? reason : showing.shown ? NULL : showing.reason);
+}
+
+/* ---- */
+
+static bool is_about_held(const struct ipc_message *question)
+{
+    return question->type == CONTROL_HELD || question->type == CONTROL_HELD_ACT ||
+           question->type == CONTROL_HELD_SHOW;
+}
+
+bool answer_held(struct client *client, const struct ipc_message *question,
+                 struct quarantine *quarantine)
+{
+    struct held_query query;
+    uint64_t number;
+    enum held_act what;
+    struct unpack in = {.left = question->payload};
+    if (!is_about_held(question))
+        return false;
+    if (!quarantine)
+        client_end(client, "nothing is held: no rule says quarantine");
+    else if (!client_is_root(client))
+        client_end(client, "only root may do that");
+    else if (question->type == CONTROL_HELD && held_query_unpack(question->payload, &query))
+        list(client, &query, quarantine_held(quarantine));
+    else if (question->type == CONTROL_HELD_ACT &&
+             held_act_unpack(question->payload, &number, &what))
+        act(client, number, what, quarantine);
+    else if (question->type == CONTROL_HELD_SHOW && question->fd_count == 1 &&
+             (number = unpack_u64(&in)) && unpack_done(&in))
+        show(client, number, question, quarantine);
+    else
+        client_end(client, "not a question");
+    return true;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/log.h"
+#include "keeper/held_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char suffix[] = ".sealed";
+
+static void path_of(const struct held *h, uint64_t id, char path[static PATH_MAX + 40])
+{
+    snprintf(path, PATH_MAX + 40, "%s/%016" PRIx64 "%s", h->folder, id, suffix);
+}
+
+static bool note_made(struct held *h, uint64_t id)
+{
+    if (h->made_count == h->made_room) {
+        size_t room = h->made_room ? 2 * h->made_room : 16;
+        uint64_t *made = realloc(h->made, room * sizeof *made);
+        if (!made)
+            return false;
+        h->made = made;
+        h->made_room = room;
+    }
+    h->made[h->made_count++] = id;
+    return true;
+}
+
+/* A number names the container that it belongs to: one cannot be put in another's place. */
+static struct slice name_of(const uint64_t *id)
+{
+    return (struct slice){(const char *)id, sizeof *id};
+}
+
+bool held_write(struct held *h, uint64_t id, const struct slice *pieces, size_t count,
+                uint64_t *stored, const char **reason)
+{
+    char path[PATH_MAX + 40];
+    path_of(h, id, path);
+    if (!note_made(h, id)) {
+        *reason = "out of memory";
+        return false;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        *reason = strerror(errno);
+        return false;
+    }
+    bool ok = seal_write(fd, &h->key, name_of(&id), pieces, count, stored, reason);
+    if (ok && fsync(fd) != 0) {
+        *reason = strerror(errno);
+        ok = false;
+    }
+    if (close(fd) != 0 && ok) {
+        *reason = strerror(errno);
+        ok = false;
+    }
+    return ok;
+}
+
+void held_remove(const struct held *h, uint64_t id)
+{
+    char path[PATH_MAX + 40];
+    path_of(h, id, path);
+    unlink(path);
+}
+
+int held_container(const struct held *h, uint64_t id)
+{
+    char path[PATH_MAX + 40];
+    path_of(h, id, path);
+    return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+bool held_sync_folder(const struct held *h)
+{
+    int fd = open(h->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/* ---- orphans: what a change that failed has left, or one that a crash has cut short ---- */
+
+static bool id_of(const char *name, uint64_t *id)
+{
+    char *end;
+    *id = strtoull(name, &end, 16);
+    return end == name + 16 && strcmp(end, suffix) == 0;
+}
+
+static bool is_known(struct held *h, uint64_t id)
+{
+    sqlite3_stmt *known = held_statement(h, HELD_KNOWN);
+    sqlite3_bind_int64(known, 1, (int64_t)id);
+    int result = sqlite3_step(known);
+    sqlite3_reset(known);
+    return result != SQLITE_DONE; /* in doubt it stays */
+}
+
+void held_remove_orphans(struct held *h)
+{
+    DIR *dir = opendir(h->folder);
+    size_t removed = 0;
+    uint64_t id;
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (id_of(entry->d_name, &id) && !is_known(h, id))
+            removed += unlinkat(dirfd(dir), entry->d_name, 0) == 0;
+    if (dir)
+        closedir(dir);
+    if (removed)
+        log_at(LEVEL_INFO, "", "containers that belong to nothing were removed",
+               field_num("count", (int64_t)removed));
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC
+ * The held messages, in files:
+ *
+ *   held.c         opens it, and begins it anew when it is damaged
+ *   held_file.c    containers
+ *   held_add.c     takes in
+ *   held_find.c    searches
+ *   held_act.c     does what people ask for
+ *   held_leave.c   delivers what was released
+ *   held_prune.c   lets go */
+#ifndef KEEPER_HELD_INTERNAL_H
+#define KEEPER_HELD_INTERNAL_H
+
+#include "keeper/database.h"
+#include "keeper/held.h"
+
+#include <limits.h>
+
+enum held_statement {
+    HELD_BEGIN,
+    HELD_COMMIT,
+    HELD_ROLLBACK,
+    HELD_SAME_MESSAGE,   /* digest, sender: id; whose container is there */
+    HELD_SAME_RECIPIENT, /* digest, sender, address: one is or was held */
+    HELD_ADD_MESSAGE,
+    HELD_STORED, /* stored, id */
+    HELD_ADD_RECIPIENT,
+    HELD_SHARE,      /* domain: octets */
+    HELD_ADD_SHARE,  /* domain, octets */
+    HELD_WAITING_OF, /* message: the number of a copy that waits */
+    HELD_ENTRY,      /* number: an entry */
+    HELD_SET,        /* state, due, asked, asker, said, until, attempt, begun, number */
+    HELD_MARK,       /* number: wrongly held */
+    HELD_OPEN_COUNT, /* message: how many of its recipients are not over */
+    HELD_DUE,        /* state, time: numbers */
+    HELD_LOST,       /* era, time: numbers */
+    HELD_CALL_BACK,  /* time */
+    HELD_OVER,       /* time: numbers */
+    HELD_FORGOTTEN,  /* time: messages */
+    HELD_DROP_RECIPIENTS,
+    HELD_DROP_MESSAGE,
+    HELD_COUNT,  /* state: how many */
+    HELD_OLDEST, /* arrived */
+    HELD_OCTETS, /* of all containers */
+    HELD_KNOWN,  /* id: its container is there */
+    HELD_SHRINK,
+    HELD_STATEMENTS
+};
+
+struct held {
+    char folder[PATH_MAX];
+    uint64_t size, era;
+    sqlite3 *db; /* NULL: it could not be opened; tried again later */
+    sqlite3_stmt *statements[HELD_STATEMENTS];
+    struct seal_key key;
+    bool has_key;
+    uint64_t octets; /* of all containers */
+    bool changing;   /* a change is begun */
+    bool failing;    /* what it fails for was said */
+    int64_t retry_at;
+    uint64_t *gone; /* messages whose containers go with the commit */
+    size_t gone_count, gone_room;
+    uint64_t *made; /* those that were made since: they go when it fails */
+    size_t made_count, made_room;
+};
+
+static inline sqlite3_stmt *held_statement(const struct held *held, enum held_statement which)
+{
+    return held->statements[which];
+}
+
+/* ---- held.c ---- */
+
+/* Opens it again after a failure, when it is time. */
+bool held_ready(struct held *held);
+/* Begins a change, unless one is begun. False: it fails. */
+bool held_begin(struct held *held);
+/* The last call has failed: nothing of the change is done. */
+void held_failed(struct held *held, const char *what);
+
+/* ---- held_file.c ---- */
+
+/* Writes a container, and sees that it is on the disk. *stored: its octets. */
+bool held_write(struct held *held, uint64_t id, const struct slice *pieces, size_t count,
+                uint64_t *stored, const char **reason);
+void held_remove(const struct held *held, uint64_t id);
+/* So that names are on the disk, too. */
+bool held_sync_folder(const struct held *held);
+/* Containers that nobody knows of. */
+void held_remove_orphans(struct held *held);
+
+/* ---- held_find.c ---- */
+
+void held_read_entry(sqlite3_stmt *row, struct held_entry *entry);
+/* Whether it is there; *entry is valid until held_let_go. */
+bool held_get(struct held *held, uint64_t number, struct held_entry *entry);
+void held_let_go(struct held *held);
+
+#define HELD_ENTRY_COLUMNS                                                                         \
+    "r.number, m.id, r.state, m.arrived, r.until, r.asked, m.size, m.octets, r.attempt, "          \
+    "m.reference, m.client, m.sender, m.author, m.subject, m.message_id, r.address, r.why, "       \
+    "r.rule, r.asker, r.said, r.wrongly"
+
+/* ---- held_act.c ---- */
+
+/* What a copy comes to, inside a change; a message whose copies are all over loses its container. */
+struct held_change {
+    enum held_state state;
+    int64_t due, asked, until;
+    uint64_t attempt;
+    bool begun; /* the server behind may have it */
+    struct slice asker, said;
+};
+bool held_set(struct held *held, uint64_t number, const struct held_change *change);
+/* As it is now. */
+struct held_change held_change_of(const struct held_entry *entry);
+
+static inline bool held_is_over(enum held_state state)
+{
+    return state >= HELD_DELIVERED;
+}
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/held_internal.h"
+
+/* Rows of what is not there any more: a retry is recognised by them, and people ask. */
+enum { REMEMBERED = 30 * 86400, AT_ONCE = 20 };
+
+static size_t numbers_of(sqlite3_stmt *statement, int64_t before, uint64_t numbers[static AT_ONCE])
+{
+    size_t count = 0;
+    sqlite3_bind_int64(statement, 1, before);
+    while (count < AT_ONCE && sqlite3_step(statement) == SQLITE_ROW)
+        numbers[count++] = (uint64_t)sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return count;
+}
+
+static bool expire(struct held *h, uint64_t number,
+                   bool (*take)(void *ctx, const struct held_entry *entry), void *ctx)
+{
+    struct held_entry entry;
+    if (!held_get(h, number, &entry))
+        return false;
+    struct held_change change = held_change_of(&entry);
+    change.state = HELD_EXPIRED;
+    bool ok = held_set(h, number, &change);
+    entry.state = HELD_EXPIRED;
+    if (ok)
+        take(ctx, &entry);
+    held_let_go(h);
+    return ok;
+}
+
+static bool drop(struct held *h, uint64_t id)
+{
+    sqlite3_stmt *recipients = held_statement(h, HELD_DROP_RECIPIENTS),
+                 *message = held_statement(h, HELD_DROP_MESSAGE);
+    sqlite3_bind_int64(recipients, 1, (int64_t)id);
+    sqlite3_bind_int64(message, 1, (int64_t)id);
+    return database_step(recipients) && database_step(message);
+}
+
+bool held_prune(struct held *h, int64_t now,
+                bool (*take)(void *ctx, const struct held_entry *entry), void *ctx)
+{
+    uint64_t over[AT_ONCE], forgotten[AT_ONCE];
+    if (!held_commit(h) || !held_begin(h))
+        return false;
+    size_t over_count = numbers_of(held_statement(h, HELD_OVER), now, over);
+    size_t forgotten_count =
+        numbers_of(held_statement(h, HELD_FORGOTTEN), now - REMEMBERED, forgotten);
+    bool ok = true;
+    for (size_t i = 0; ok && i < over_count; i++)
+        ok = expire(h, over[i], take, ctx);
+    for (size_t i = 0; ok && i < forgotten_count; i++)
+        ok = drop(h, forgotten[i]);
+    if (!ok) {
+        held_failed(h, "prune");
+        return false;
+    }
+    if (!held_commit(h))
+        return false;
+    database_step(held_statement(h, HELD_SHRINK));
+    return over_count + forgotten_count > 0;
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/quarantine.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "common/keeping.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    ARENA_MAX = 16 * 1024 * 1024,
+    ANSWERS_MOST = 64, /* that wait for one write */
+    OCTETS_MOST = 64 * 1024 * 1024,
+    MESSAGE_MOST = INT32_MAX,
+    SENT_AT_ONCE = 8,
+    LOOK_MS = 1000, /* between two looks for what is due */
+    PRUNE_MS = 60000,
+    PRUNE_AGAIN_MS = 50,
+    NOTHING_MOST = 100,
+};
+
+struct waiting {
+    int reply;
+    struct hold_answer answer;
+};
+
+struct quarantine {
+    struct held *held;
+    struct arena *arena;
+    int opener, errands;
+    struct event *opener_news, *errand_news, *look, *prune;
+    const struct quarantine_owner *owner;
+    void *ctx;
+    struct waiting waiting[ANSWERS_MOST];
+    size_t waiting_count, octets;
+    unsigned nothing; /* was heard so often in a row */
+};
+
+static char inbox[IPC_PAYLOAD_MAX + 2];
+
+static void after(struct event *event, int64_t ms)
+{
+    struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
+    event_add(event, &wait);
+}
+
+static bool tell_owner(void *ctx, const struct held_entry *entry)
+{
+    struct quarantine *q = ctx;
+    q->owner->happened(q->ctx, entry);
+    return true;
+}
+
+/* ---- taking in ---- */
+
+/* Only what nobody can change or cut any more. */
+static bool map_message(int fd, struct slice *message)
+{
+    const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+    struct stat info;
+    int seals = fcntl(fd, F_GET_SEALS);
+    if (seals < 0 || (seals & wanted) != wanted || fstat(fd, &info) != 0 ||
+        info.st_size > MESSAGE_MOST)
+        return false;
+    *message = (struct slice){"", 0};
+    if (info.st_size == 0)
+        return true;
+    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    *message = (struct slice){map, (size_t)info.st_size};
+    return map != MAP_FAILED;
+}
+
+static void hold(struct quarantine *q, const struct ipc_message *packet)
+{
+    struct hold_request request;
+    struct slice octets, message;
+    int file, reply;
+    struct waiting *waiting = &q->waiting[q->waiting_count];
+    arena_reset(q->arena);
+    if (!hold_take(packet, q->arena, &octets, &request, &file, &reply) ||
+        !map_message(file, &message)) {
+        log_at(LEVEL_PANIC, "", "what is to be held cannot be read");
+        return;
+    }
+    held_add(q->held, octets, &request, message, &waiting->answer);
+    q->octets += message.len;
+    if (message.len)
+        munmap((void *)(uintptr_t)message.ptr, message.len);
+    waiting->reply = fcntl(reply, F_DUPFD_CLOEXEC, 0);
+    q->waiting_count++;
+}
+
+static void withdraw(struct quarantine *q, const struct ipc_message *packet)
+{
+    struct unpack in = {.left = packet->payload};
+    uint64_t id = unpack_u64(&in);
+    if (unpack_done(&in))
+        held_withdraw(q->held, id);
+}
+
+void quarantine_take(struct quarantine *q, const struct ipc_message *packet)
+{
+    if (packet->type == KEEPING_WITHDRAW)
+        withdraw(q, packet);
+    else
+        hold(q, packet);
+    if (q->waiting_count == ANSWERS_MOST || q->octets >= OCTETS_MOST)
+        quarantine_flush(q);
+}
+
+void quarantine_flush(struct quarantine *q)
+{
+    bool done = held_commit(q->held);
+    for (size_t i = 0; i < q->waiting_count; i++) {
+        struct waiting *waiting = &q->waiting[i];
+        if (waiting->answer.held && !done) {
+            waiting->answer.held = false;
+            waiting->answer.reason = "the disk does not take it";
+        }
+        hold_tell(waiting->reply, &waiting->answer);
+        close(waiting->reply);
+    }
+    q->waiting_count = q->octets = 0;
+}
+
+/* ---- sending ---- */
+
+/* Sent, or it never can be. */
+static bool hand_on(struct quarantine *q, const struct errand *errand, int container)
+{
+    struct buf out = buf_init(IPC_PAYLOAD_MAX);
+    errand_pack(&out, errand);
+    bool sent =
+        !out.failed && ipc_send(q->opener, ERRAND_OPEN, buf_slice(&out), &container, 1, false) == 1;
+    buf_release(&out);
+    return sent;
+}
+
+static void cannot_open(struct quarantine *q, const struct errand *errand, const char *reason)
+{
+    struct errand_news news = {
+        .number = errand->number, .attempt = errand->attempt, .say = slice_of(reason)};
+    log_at(LEVEL_ERROR, "", "a held message cannot be read",
+           field_text("reference", errand->reference), field_str("reason", reason));
+    held_news(q->held, &news, ERRAND_CLOSED, clock_wall(), tell_owner, q);
+}
+
+/* False: there is none, or none can be sent now. */
+static bool send_one(struct quarantine *q)
+{
+    struct errand errand;
+    int container = -1;
+    arena_reset(q->arena);
+    if (!held_due(q->held, clock_wall(), q->arena, &errand, &container))
+        return false;
+    if (container < 0) {
+        cannot_open(q, &errand, strerror(errno));
+        return true;
+    }
+    bool sent = hand_on(q, &errand, container);
+    close(container);
+    if (!sent)
+        held_not_sent(q->held, &errand, clock_wall());
+    return sent;
+}
+
+static void look(struct quarantine *q)
+{
+    for (int i = 0; i < SENT_AT_ONCE && send_one(q); i++)
+        ;
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct quarantine *q = arg;
+    quarantine_flush(q);
+    look(q);
+    for (int i = 0; i < SENT_AT_ONCE && held_look_after(q->held, clock_wall(), tell_owner, q); i++)
+        ;
+    after(q->look, LOOK_MS);
+}
+
+void quarantine_acted(struct quarantine *q, uint64_t number, enum held_act act)
+{
+    struct held_query query = {.number = number, .most = 1};
+    const char *reason;
+    if (act != HELD_REPORT)
+        held_find(q->held, &query, tell_owner, q, &reason);
+    if (act != HELD_DELETE)
+        look(q);
+}
+
+bool quarantine_show(struct quarantine *q, const struct held_entry *entry, int reply,
+                     const char **reason)
+{
+    struct buf out = buf_init(64);
+    int container = held_container(q->held, entry->id);
+    *reason = container < 0 ? "it is not there any more" : "gatepost-release does not take it";
+    if (container < 0)
+        return false;
+    pack_u64(&out, entry->id);
+    pack_u64(&out, entry->octets);
+    bool sent =
+        ipc_send(q->opener, ERRAND_SHOW, buf_slice(&out), (int[]){container, reply}, 2, false) == 1;
+    buf_release(&out);
+    close(container);
+    return sent;
+}
+
+/* ---- hearing ---- */
+
+static void take_news(struct quarantine *q, const struct ipc_message *message, bool *written)
+{
+    struct errand_news news;
+    *written = true;
+    if (!errand_read_news(message, &news)) {
+        log_at(LEVEL_PANIC, "", "what became of an errand cannot be read");
+        return;
+    }
+    *written =
+        held_news(q->held, &news, (enum errand_message)message->type, clock_wall(), tell_owner, q);
+}
+
+static void take_off(int sock)
+{
+    struct ipc_message message;
+    if (ipc_recv(sock, &message, inbox, sizeof inbox, false) == 1)
+        ipc_close_fds(&message);
+}
+
+/* Of a packet without octets and of a socket that somebody has shut down the same is heard. */
+static bool heard_nothing(struct quarantine *q, int sock)
+{
+    take_off(sock);
+    if (++q->nothing == NOTHING_MOST)
+        q->owner->deaf(q->ctx);
+    return q->nothing < NOTHING_MOST;
+}
+
+/* It is taken off the socket only when it is written: a keeper that dies meanwhile is told again.
+ * True: there may be more. */
+static bool hear_one(struct quarantine *q, int sock)
+{
+    struct ipc_message message;
+    bool written;
+    ssize_t got = recv(sock, inbox, sizeof inbox, MSG_PEEK | MSG_DONTWAIT);
+    if (got < 0)
+        return false;
+    if (got < (ssize_t)sizeof message.type)
+        return heard_nothing(q, sock);
+    q->nothing = 0;
+    message = (struct ipc_message){
+        .payload = {inbox + sizeof message.type, (size_t)got - sizeof message.type}};
+    memcpy(&message.type, inbox, sizeof message.type);
+    take_news(q, &message, &written);
+    if (written)
+        take_off(sock);
+    return written;
+}
+
+static void on_news(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct quarantine *q = arg;
+    quarantine_flush(q);
+    for (int i = 0; i < SENT_AT_ONCE && hear_one(q, fd); i++)
+        ;
+}
+
+/* ---- time ---- */
+
+static void on_prune(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct quarantine *q = arg;
+    quarantine_flush(q);
+    after(q->prune, held_prune(q->held, clock_wall(), tell_owner, q) ? PRUNE_AGAIN_MS : PRUNE_MS);
+}
+
+/* ---- */
+
+static bool make(struct quarantine *q, struct event_base *base)
+{
+    q->arena = arena_new(ARENA_MAX);
+    q->opener_news = event_new(base, q->opener, EV_READ | EV_PERSIST, on_news, q);
+    q->errand_news = event_new(base, q->errands, EV_READ | EV_PERSIST, on_news, q);
+    q->look = evtimer_new(base, on_look, q);
+    q->prune = evtimer_new(base, on_prune, q);
+    if (!q->arena || !q->opener_news || !q->errand_news || !q->look || !q->prune)
+        return false;
+    event_add(q->opener_news, NULL);
+    event_add(q->errand_news, NULL);
+    after(q->look, LOOK_MS);
+    after(q->prune, PRUNE_MS);
+    return true;
+}
+
+struct quarantine *quarantine_new(struct event_base *base, const char *folder, uint64_t size,
+                                  uint64_t era, int opener, int errands,
+                                  const struct quarantine_owner *owner, void *ctx,
+                                  const char **reason)
+{
+    struct quarantine *q = calloc(1, sizeof *q);
+    *reason = "out of memory";
+    if (!q)
+        return NULL;
+    *q = (struct quarantine){.opener = opener, .errands = errands, .owner = owner, .ctx = ctx};
+    if (make(q, base) && (q->held = held_open(folder, size, era, reason)))
+        return q;
+    quarantine_free(&q);
+    return NULL;
+}
+
+void quarantine_free(struct quarantine **quarantine)
+{
+    struct quarantine *q = *quarantine;
+    struct event *const *const events[] = {&q->opener_news, &q->errand_news, &q->look, &q->prune};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (*events[i])
+            event_free(*events[i]);
+    held_close(&q->held);
+    arena_free(&q->arena);
+    free(q);
+    *quarantine = NULL;
+}
+
+void quarantine_end(struct quarantine *q)
+{
+    quarantine_flush(q);
+    while (hear_one(q, q->errands) || hear_one(q, q->opener))
+        ;
+    held_call_back(q->held, clock_wall());
+}
+
+struct held *quarantine_held(struct quarantine *q)
+{
+    return q->held;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/process/holding.h"
+
+#include "common/keeping.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static void finish(struct holding *holding, const struct hold_answer *answer)
+{
+    void (*done)(void *, const struct hold_answer *) = holding->done;
+    void *ctx = holding->ctx;
+    holding_end(holding);
+    done(ctx, answer);
+}
+
+static void on_answer(evutil_socket_t fd, short what, void *arg)
+{
+    struct holding *holding = arg;
+    struct hold_answer answer = {.reason = "the keeper takes too long"};
+    int got = what & EV_TIMEOUT ? -1 : hold_collect(fd, &answer);
+    if (got == 0)
+        return;
+    if (got < 0 && !(what & EV_TIMEOUT))
+        answer = (struct hold_answer){.reason = "the keeper has died"};
+    finish(holding, &answer);
+}
+
+bool holding_begin(struct holding *holding, const struct proxy *proxy,
+                   const struct hold_request *request, int message, int64_t ms, const char **reason)
+{
+    struct timeval patience = {ms / 1000, (ms % 1000) * 1000};
+    int sock = proxy->keeper < 0 ? -1 : hold_submit(proxy->keeper, message, request);
+    *reason = proxy->keeper < 0 ? "nothing is kept here"
+              : errno == EAGAIN ? "the keeper's queue is full"
+                                : strerror(errno);
+    if (sock < 0)
+        return false;
+    holding->sock = sock;
+    holding->event = event_new(proxy->base, sock, EV_READ | EV_PERSIST, on_answer, holding);
+    if (holding->event && event_add(holding->event, &patience) == 0)
+        return true;
+    *reason = "out of memory";
+    if (holding->event)
+        event_free(holding->event);
+    holding->event = NULL;
+    close(sock);
+    return false;
+}
+
+void holding_end(struct holding *holding)
+{
+    if (!holding->event)
+        return;
+    event_free(holding->event);
+    close(holding->sock);
+    holding->event = NULL;
+}
+
+void holding_withdraw(const struct proxy *proxy, uint64_t id)
+{
+    char room[16];
+    struct buf out = buf_over(room, sizeof room);
+    pack_u64(&out, id);
+    ipc_send(proxy->keeper, KEEPING_WITHDRAW, buf_slice(&out), NULL, 0, false);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC
+ * A message that the keeper is asked to hold: the wait for its answer. */
+#ifndef PROXY_PROCESS_HOLDING_H
+#define PROXY_PROCESS_HOLDING_H
+
+#include "common/hold.h"
+#include "proxy/process/proxy.h"
+
+/* All zeros: nothing is under way. */
+struct holding {
+    struct event *event;
+    int sock;
+    void (*done)(void *ctx, const struct hold_answer *answer);
+    void *ctx;
+};
+
+/* Asks; `message`: a sealed memfd, the caller's. `done` comes from the loop, once; also when there is
+ * no answer for `ms` milliseconds. False with *reason: it cannot be asked now. */
+bool holding_begin(struct holding *holding, const struct proxy *proxy,
+                   const struct hold_request *request, int message, int64_t ms,
+                   const char **reason);
+
+/* The answer is not waited for any more. */
+void holding_end(struct holding *holding);
+
+/* What was held is not wanted: its sender is refused it. */
+void holding_withdraw(const struct proxy *proxy, uint64_t id);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp/errands.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "common/errand.h"
+#include "common/hold.h"
+#include "proxy/smtp/edits.h"
+#include "proxy/smtp/smtp_pool.h"
+#include "proxy/smtp/trace.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    AT_ONCE = 4,
+    ARENA_MAX = 24 * 1024 * 1024,
+    MESSAGE_MOST = INT32_MAX,
+    TELL_AGAIN_MS = 200,
+};
+
+struct errands {
+    struct proxy *proxy;
+    int sock;
+    struct event *event;
+    void (*over)(struct proxy *proxy);
+    unsigned count;
+    bool draining;
+};
+
+/* One that is under way. */
+struct delivery {
+    struct errands *all;
+    struct errand errand;
+    struct arena *arena;
+    void *map;
+    size_t size;
+    struct hold_request held;
+    struct slice message;
+    struct smtp_job job;
+    struct job_recipient to;
+    struct edited edited;
+    enum errand_outcome outcome;
+    struct slice say;
+    struct event *again; /* the keeper could not be told */
+};
+
+static char inbox[IPC_PAYLOAD_MAX + 2];
+
+/* ---- the end ---- */
+
+static void delivery_free(struct delivery *d)
+{
+    struct errands *all = d->all;
+    if (d->again)
+        event_free(d->again);
+    if (d->map)
+        munmap(d->map, d->size);
+    edited_free(&d->edited);
+    arena_free(&d->arena);
+    free(d);
+    all->count--;
+    if (!all->draining)
+        event_add(all->event, NULL);
+    else if (all->count == 0)
+        all->over(all->proxy);
+}
+
+static void tell(struct delivery *d);
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    tell(arg);
+}
+
+/* Until the keeper knows it is not over. */
+static void tell(struct delivery *d)
+{
+    static const struct timeval soon = {0, TELL_AGAIN_MS * 1000L};
+    if (errand_tell(d->all->sock, ERRAND_OVER, &d->errand, d->outcome, d->say)) {
+        delivery_free(d);
+        return;
+    }
+    if (!d->again)
+        d->again = evtimer_new(d->all->proxy->base, on_again, d);
+    if (!d->again || event_add(d->again, &soon) != 0)
+        delivery_free(d); /* the keeper will doubt it, or try again if it was not begun */
+}
+
+static void finish(struct delivery *d, enum errand_outcome outcome, struct slice say)
+{
+    static const char *const words[] = {[ERRAND_DELIVERED] = "delivered",
+                                        [ERRAND_LATER] = "later",
+                                        [ERRAND_REFUSED] = "refused",
+                                        [ERRAND_DOUBTED] = "in doubt"};
+    d->outcome = outcome;
+    d->say = say;
+    log_at(outcome == ERRAND_DELIVERED ? LEVEL_INFO : LEVEL_WARNING, d->job.id, "released message",
+           field_str("outcome", words[outcome]), field_text("to", d->errand.address),
+           field_text("server", d->job.server), field_text("text", say));
+    tell(d);
+}
+
+/* ---- the server's answer ---- */
+
+static void answered(struct delivery *d, const struct backend_reply *reply)
+{
+    struct slice say =
+        arena_printf(d->arena, "%u %.*s%s%.*s", reply->code, SLICE_ARGS(reply->enhanced),
+                     reply->enhanced.len ? " " : "", SLICE_ARGS(reply->text));
+    finish(d,
+           reply->kind == REPLY_YES                                        ? ERRAND_DELIVERED
+           : reply->kind == REPLY_RECIPIENT || reply->kind == REPLY_SENDER ? ERRAND_REFUSED
+                                                                           : ERRAND_LATER,
+           say.ptr ? say : SLICE("out of memory"));
+}
+
+static void done(struct smtp_job *job)
+{
+    struct delivery *d = job->ctx;
+    if (job->outcome == JOB_IN_DOUBT)
+        finish(d, ERRAND_DOUBTED, arena_copy(d->arena, slice_of(job->trouble)));
+    else if (job->outcome != JOB_ANSWERED)
+        finish(d, ERRAND_LATER, arena_copy(d->arena, slice_of(job->trouble)));
+    else if (job->mail_reply.kind != REPLY_YES)
+        answered(d, &job->mail_reply);
+    else if (d->to.reply.kind != REPLY_YES)
+        answered(d, &d->to.reply);
+    else if (job->data_reply.kind != REPLY_YES)
+        answered(d, &job->data_reply);
+    else
+        answered(d, &job->final_reply);
+}
+
+static bool begins(struct smtp_job *job)
+{
+    const struct delivery *d = job->ctx;
+    return errand_tell(d->all->sock, ERRAND_BEGINS, &d->errand, ERRAND_LATER, SLICE(""));
+}
+
+/* ---- what is delivered ---- */
+
+/* What was held: the request's length, the request, the message. */
+static bool read_held(struct delivery *d)
+{
+    struct unpack in = {.left = {d->map, d->size}};
+    struct slice octets = unpack_slice(&in);
+    d->message = in.left;
+    return !in.bad && hold_decode(octets, d->arena, &d->held);
+}
+
+/* Only what nobody can change any more. */
+static bool map(struct delivery *d, int file)
+{
+    const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
+    struct stat info;
+    int seals = fcntl(file, F_GET_SEALS);
+    if (seals < 0 || (seals & wanted) != wanted || fstat(file, &info) != 0 || info.st_size <= 0 ||
+        info.st_size > MESSAGE_MOST)
+        return false;
+    void *octets = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (octets == MAP_FAILED)
+        return false;
+    d->map = octets;
+    d->size = (size_t)info.st_size;
+    return true;
+}
+
+static struct slice released_field(struct delivery *d)
+{
+    return arena_printf(d->arena, "X-Gatepost-Released: %.*s; %.*s;\r\n\t%s\r\n%.*s",
+                        SLICE_ARGS(d->errand.reference), SLICE_ARGS(d->errand.note),
+                        trace_date(clock_wall()), SLICE_ARGS(d->held.fields));
+}
+
+static bool edit(struct delivery *d)
+{
+    const struct config *config = d->all->proxy->config;
+    struct slice id = config->settings.authentication_id;
+    struct edit_input input = {.message = d->message,
+                               .authserv_id = id.len ? id : config->hostname,
+                               .trace = released_field(d),
+                               .dots = true};
+    return input.trace.ptr && edits_apply(d->arena, &input, &d->edited);
+}
+
+/* NULL: its domain is none of ours any more. */
+static const struct backend *backend_of(struct delivery *d)
+{
+    struct domain_name name;
+    struct slice address = d->errand.address;
+    struct slice text = slice_from(address, slice_rfind(address, '@') + 1);
+    if (domain_name_make(d->arena, text, &name))
+        return NULL;
+    const struct domain *domain = config_domain(d->all->proxy->config, name);
+    return domain ? domain->backend : NULL;
+}
+
+static void submit(struct delivery *d, const struct backend *backend)
+{
+    const struct errand *e = &d->errand;
+    d->to = (struct job_recipient){.address = e->address,
+                                   .params = {.notify = e->notify, .orcpt = e->orcpt}};
+    d->job = (struct smtp_job){.kind = JOB_DELIVER,
+                               .id = arena_cstr(d->arena, e->reference),
+                               .backend = backend,
+                               .arena = d->arena,
+                               .deadline = e->deadline,
+                               .begins = begins,
+                               .done = done,
+                               .ctx = d,
+                               .sender = e->sender,
+                               .mail = {.utf8 = e->utf8, .ret = e->ret, .envid = e->envid},
+                               .eight_bit = e->eight_bit,
+                               .recipients = &d->to,
+                               .recipient_count = 1,
+                               .pieces = d->edited.pieces,
+                               .piece_count = d->edited.count,
+                               .size = d->edited.size};
+    if (d->job.id)
+        smtp_pools_submit(d->all->proxy->backends, &d->job);
+    else
+        finish(d, ERRAND_LATER, SLICE("out of memory"));
+}
+
+static void begin(struct delivery *d, int file)
+{
+    const struct backend *backend = backend_of(d);
+    d->job.id = "";
+    if (!map(d, file) || !read_held(d))
+        finish(d, ERRAND_LATER, SLICE("what was held cannot be read"));
+    else if (!backend)
+        finish(d, ERRAND_LATER, SLICE("its domain has no server behind"));
+    else if (!edit(d))
+        finish(d, ERRAND_LATER, SLICE("out of memory"));
+    else
+        submit(d, backend);
+}
+
+/* NULL: nobody waits for it any more, or there is no memory, and the keeper will try again. */
+static struct delivery *delivery_new(struct errands *all, const struct ipc_message *message)
+{
+    struct delivery *d = calloc(1, sizeof *d);
+    struct arena *arena = d ? arena_new(ARENA_MAX) : NULL;
+    struct slice payload = arena ? arena_copy(arena, message->payload) : SLICE("");
+    if (arena && payload.ptr && errand_unpack(payload, &d->errand) &&
+        d->errand.deadline > clock_ms()) {
+        d->all = all;
+        d->arena = arena;
+        return d;
+    }
+    arena_free(&arena);
+    free(d);
+    return NULL;
+}
+
+static void on_errand(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct errands *all = arg;
+    struct ipc_message message;
+    if (ipc_recv(fd, &message, inbox, sizeof inbox, false) != 1)
+        return;
+    struct delivery *d = message.type == ERRAND_DELIVER && message.fd_count == 1
+                             ? delivery_new(all, &message)
+                             : NULL;
+    if (d) {
+        if (++all->count == AT_ONCE)
+            event_del(all->event);
+        begin(d, message.fds[0]);
+    }
+    ipc_close_fds(&message);
+}
+
+/* ---- */
+
+struct errands *errands_new(struct proxy *proxy, int sock, void (*over)(struct proxy *proxy))
+{
+    struct errands *all = calloc(1, sizeof *all);
+    if (!all)
+        return NULL;
+    *all = (struct errands){.proxy = proxy, .sock = -1, .over = over};
+    errands_move(all, sock);
+    if (all->event)
+        return all;
+    close(all->sock);
+    free(all);
+    return NULL;
+}
+
+void errands_move(struct errands *all, int sock)
+{
+    if (all->event)
+        event_free(all->event);
+    if (all->sock >= 0)
+        close(all->sock);
+    all->sock = sock;
+    all->event = event_new(all->proxy->base, sock, EV_READ | EV_PERSIST, on_errand, all);
+    if (all->event && !all->draining && all->count < AT_ONCE)
+        event_add(all->event, NULL);
+}
+
+bool errands_drain(struct errands *all)
+{
+    all->draining = true;
+    event_del(all->event);
+    return all->count > 0;
+}

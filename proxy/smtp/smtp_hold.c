@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC
+ * What is held is held first: only then is the server behind asked to take it for others. Should it
+ * put them off, the sender comes again, and the keeper recognises what it has; should it refuse
+ * them for good, the sender was refused all, and nothing is held. */
+#include "proxy/smtp/smtp_hold.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/smtp/smtp_deliver.h"
+#include "proxy/smtp/smtp_fields.h"
+#include "proxy/smtp/smtp_finish.h"
+#include "proxy/smtp/smtp_record.h"
+
+enum { LEAST_MS = 1000 };
+
+static const struct config *config_of(const struct smtp_session *s)
+{
+    return s->base.proxy->config;
+}
+
+static void cannot(struct smtp_session *s, const char *reason)
+{
+    log_at(LEVEL_ERROR, s->ref, "message not held", field_str("reason", reason));
+    smtp_finish_say(s, "defer", 451, "4.3.0", "the message cannot be kept now, try again later");
+}
+
+/* ---- what is asked ---- */
+
+static struct slice rule_of(const struct smtp_session *s, const struct verdict *v)
+{
+    return v->rule >= 0 ? policy_rule_info(config_of(s)->policy, (size_t)v->rule).name : SLICE("");
+}
+
+static struct hold_recipient describe(const struct smtp_session *s, const struct recipient *r)
+{
+    const struct domain *domain = config_domain(config_of(s), r->path.name);
+    int64_t age =
+        domain && domain->held_age ? domain->held_age : config_of(s)->settings.quarantine_age;
+    return (struct hold_recipient){.address = r->path.address,
+                                   .notify = r->job.params.notify,
+                                   .orcpt = r->job.params.orcpt,
+                                   .domain = r->path.name.text,
+                                   .why = r->verdict.held_as,
+                                   .rule = rule_of(s, &r->verdict),
+                                   .age = (uint64_t)age / 1000,
+                                   .room = domain ? domain->held_size : 0};
+}
+
+/* False: out of memory. */
+static bool tell_recipients(struct smtp_session *s, struct hold_request *request)
+{
+    const struct transaction *t = &s->t;
+    struct hold_recipient *all = arena_array(s->mail, t->recipient_count, sizeof *all);
+    for (size_t i = 0; all && i < t->recipient_count; i++)
+        if (t->recipients[i].verdict.action == ACTION_QUARANTINE)
+            all[request->recipient_count++] = describe(s, &t->recipients[i]);
+    request->recipients = all;
+    return all != NULL;
+}
+
+static struct slice client_of(struct smtp_session *s)
+{
+    char address[46];
+    ip_text(&s->base.client, address);
+    return arena_copy(s->mail, slice_of(address));
+}
+
+/* False: out of memory. */
+static bool make_request(struct smtp_session *s, struct hold_request *request)
+{
+    const struct transaction *t = &s->t;
+    *request =
+        (struct hold_request){.reference = slice_of(s->ref),
+                              .client = client_of(s),
+                              .sender = t->sender.address,
+                              .author = smtp_field(s, FACT_MESSAGE_FROM, SLICE("From")),
+                              .subject = smtp_field(s, FACT_MESSAGE_SUBJECT, SLICE("Subject")),
+                              .message_id = smtp_field(s, FACT_MESSAGE_ID, SLICE("Message-ID")),
+                              .fields = smtp_fields(s),
+                              .ret = t->mail.ret,
+                              .envid = t->mail.envid,
+                              .utf8 = t->mail.utf8,
+                              .eight_bit = t->data.high};
+    return tell_recipients(s, request) && request->fields.ptr && !arena_failed(s->mail);
+}
+
+/* ---- what is answered ---- */
+
+static void held(void *ctx, const struct hold_answer *answer)
+{
+    struct smtp_session *s = ctx;
+    struct transaction *t = &s->t;
+    if (!answer->held) {
+        cannot(s, answer->reason);
+        return;
+    }
+    t->held = answer->id;
+    t->held_fresh = answer->fresh;
+    session_count(&s->base, COUNTER_HELD);
+    if (t->to_deliver)
+        smtp_deliver(s, t->to_deliver);
+    else
+        smtp_finish_say(s, "quarantine", 250, "2.0.0", "accepted");
+}
+
+void smtp_hold(struct smtp_session *s, size_t deliveries)
+{
+    struct transaction *t = &s->t;
+    struct hold_request request;
+    const char *reason = "out of memory";
+    int64_t left = t->ended + config_of(s)->settings.timeouts_verdict - clock_ms();
+    int message = spool_fd(t->message.spool);
+    t->to_deliver = deliveries;
+    t->holding = (struct holding){.done = held, .ctx = s};
+    if (message < 0 || !make_request(s, &request) ||
+        !holding_begin(&t->holding, s->base.proxy, &request, message,
+                       left > LEAST_MS ? left : LEAST_MS, &reason))
+        cannot(s, reason);
+    else
+        session_wait(&s->base);
+}
+
+void smtp_hold_over(struct smtp_session *s, unsigned code)
+{
+    if (s->t.held && s->t.held_fresh && code / 100 == 5)
+        holding_withdraw(s->base.proxy, s->t.held);
+}
