@@ -11,6 +11,8 @@ enum {
     SIGNATURES_OLD = 3 * 86400,
     DISK_WARNING = 10, /* percent that is free */
     DISK_CRITICAL = 3,
+    HELD_WARNING = 80, /* percent that is taken */
+    HELD_CRITICAL = 97,
 };
 
 __attribute__((format(printf, 3, 4))) static void
@@ -42,13 +44,17 @@ static void look_at_backends(const json_t *gateway, struct alarms *alarms)
 static void look_at_helpers(const json_t *gateway, struct alarms *alarms)
 {
     size_t i;
-    const json_t *one, *redis = json_object_get(gateway, "redis");
+    const json_t *one, *redis = json_object_get(gateway, "redis"),
+                       *release = json_object_get(gateway, "release");
     json_array_foreach(gateway_list(gateway, "scanners"), i, one)
         if (strcmp(gateway_text(one, "state"), "down") == 0)
             raise_alarm(alarms, ALARM_CRITICAL, "%s is down, mail is deferred (%s)",
                         gateway_text(one, "program"), gateway_text(one, "reason"));
     if (strcmp(gateway_text(redis, "state"), "down") == 0)
         raise_alarm(alarms, ALARM_WARNING, "Redis is down (%s)", gateway_text(redis, "reason"));
+    if (strcmp(gateway_text(release, "state"), "down") == 0)
+        raise_alarm(alarms, ALARM_CRITICAL, "nothing can be held or released (%s)",
+                    gateway_text(release, "reason"));
     json_array_foreach(gateway_list(gateway, "lists_suspended"), i, one)
         raise_alarm(alarms, ALARM_WARNING, "blocklist %s is suspended", json_string_value(one));
 }
@@ -86,6 +92,23 @@ static void look_at_keeper(const json_t *status, struct alarms *alarms)
         raise_alarm(alarms, ALARM_WARNING, "%lld records were lost", (long long)lost);
 }
 
+static void look_at_quarantine(const json_t *held, struct alarms *alarms)
+{
+    int64_t size = gateway_number(held, "size"), octets = gateway_number(held, "octets");
+    int64_t doubted = gateway_number(held, "in_doubt");
+    int64_t taken = size ? octets * 100 / size : 0;
+    if (taken > HELD_WARNING)
+        raise_alarm(alarms, taken > HELD_CRITICAL ? ALARM_CRITICAL : ALARM_WARNING,
+                    "the quarantine is %lld %% full", (long long)taken);
+    if (doubted)
+        raise_alarm(alarms, ALARM_WARNING,
+                    "%lld released messages may have arrived or not (quarantine list)",
+                    (long long)doubted);
+    if (held && !json_is_true(json_object_get(held, "serves")))
+        raise_alarm(alarms, ALARM_CRITICAL, "nothing can be held: %s",
+                    gateway_text(held, "reason"));
+}
+
 static void look_at_proxies(const json_t *gateway, struct alarms *alarms)
 {
     size_t g, p, serving = 0;
@@ -109,4 +132,5 @@ void gateway_alarms(const json_t *status, struct alarms *out)
     look_at_helpers(gateway, out);
     look_at_times(gateway, out);
     look_at_keeper(status, out);
+    look_at_quarantine(json_object_get(status, "quarantine"), out);
 }

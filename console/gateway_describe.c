@@ -172,6 +172,26 @@ static void say_history(struct page *page, const json_t *status)
     page_end(page);
 }
 
+static void say_quarantine(struct page *page, const json_t *held, int64_t now)
+{
+    int64_t oldest = gateway_number(held, "oldest");
+    if (!held)
+        return;
+    page_label(page, "quarantine");
+    buf_printf(page->out, "%" PRId64 " waiting, %" PRId64 " on their way, %" PRId64 " in doubt; ",
+               gateway_number(held, "waiting"), gateway_number(held, "leaving"),
+               gateway_number(held, "in_doubt"));
+    say_octets(page, gateway_number(held, "octets"));
+    buf_cstr(page->out, " of ");
+    say_octets(page, gateway_number(held, "size"));
+    if (oldest) {
+        buf_cstr(page->out, ", the oldest is ");
+        say_span(page, now - oldest);
+        buf_cstr(page->out, " old");
+    }
+    page_end(page);
+}
+
 static void say_alarms(struct page *page, const json_t *status)
 {
     struct alarms alarms = {.level = ALARM_NONE, .text = buf_init(65536)};
@@ -203,5 +223,6 @@ void gateway_describe(const json_t *status, struct buf *out)
     say_redis(&page, json_object_get(gateway, "redis"));
     say_times(&page, gateway, now);
     say_history(&page, status);
+    say_quarantine(&page, json_object_get(status, "quarantine"), now);
     say_alarms(&page, status);
 }

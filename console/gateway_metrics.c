@@ -100,7 +100,8 @@ void gateway_metrics(const json_t *status, struct buf *out)
 {
     const json_t *gateway = json_object_get(status, "gateway"),
                  *history = json_object_get(status, "history"),
-                 *disk = json_object_get(status, "disk");
+                 *disk = json_object_get(status, "disk"),
+                 *held = json_object_get(status, "quarantine");
     gauge(out, "start_time_seconds", "when the gateway was started, since 1970",
           gateway_number(gateway, "started"));
     gauge(out, "sessions", "sessions now", gateway_number(gateway, "sessions"));
@@ -118,5 +119,15 @@ void gateway_metrics(const json_t *status, struct buf *out)
     gauge(out, "history_bytes", "what they take on the disk", gateway_number(history, "octets"));
     gauge(out, "history_lost", "records lost by the present keeper",
           gateway_number(history, "lost"));
+    if (held) {
+        gauge(out, "held", "messages that wait in the quarantine, a recipient each",
+              gateway_number(held, "waiting"));
+        gauge(out, "held_leaving", "released, and not delivered yet",
+              gateway_number(held, "leaving"));
+        gauge(out, "held_in_doubt", "released, and perhaps delivered",
+              gateway_number(held, "in_doubt"));
+        gauge(out, "held_bytes", "what is held takes on the disk", gateway_number(held, "octets"));
+        gauge(out, "held_bytes_most", "what it may take", gateway_number(held, "size"));
+    }
     gauge(out, "disk_free_bytes", "room left on the keeper's disk", gateway_number(disk, "free"));
 }

@@ -178,6 +178,8 @@ static void say_edits(struct page *page, const struct record *r)
 
 static void say_end(struct page *page, const struct record *r)
 {
+    if (r->login.len && !r->client.family)
+        page_row(page, "by", r->login);
     if (r->reply.len)
         page_row(page, "told", r->reply);
     if (r->reason.len)

@@ -38,6 +38,12 @@ static void tell_held(struct buf *out, struct quarantine *quarantine)
     number(out, "octets", counts.octets);
     number(out, "size", counts.size);
     number(out, "oldest", (uint64_t)counts.oldest);
+    json_key(out, SLICE("serves"));
+    buf_cstr(out, counts.trouble ? "false" : "true");
+    if (counts.trouble) {
+        json_key(out, SLICE("reason"));
+        json_text(out, slice_of(counts.trouble));
+    }
     buf_char(out, '}');
 }
 

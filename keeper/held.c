@@ -275,6 +275,7 @@ static uint64_t count_of(struct held *h, enum held_state state)
 struct held_counts held_counts(struct held *h)
 {
     struct held_counts counts = {.octets = h->octets, .size = h->size};
+    counts.trouble = h->failing ? "the disk or the database fails" : NULL;
     if (!held_ready(h))
         return counts;
     counts.waiting = count_of(h, HELD_WAITING);

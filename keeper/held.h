@@ -82,6 +82,7 @@ struct held_counts {
     uint64_t waiting, leaving, doubted; /* copies */
     uint64_t octets, size;              /* that containers take, may take */
     int64_t oldest;                     /* seconds since 1970: of those that wait; 0: none does */
+    const char *trouble;                /* why nothing can be held now; NULL: it can */
 };
 struct held_counts held_counts(struct held *held);
 

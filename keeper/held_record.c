@@ -26,7 +26,7 @@ void held_record(const struct held_entry *entry, const char *gateway,
                               .size = (int64_t)entry->size,
                               .verdict = word_of(entry->state),
                               .login = entry->asker,
-                              .reason = entry->said,
+                              .reason = entry->said.len ? entry->said : entry->why,
                               .recipients = recipient,
                               .recipient_count = 1};
 }

@@ -103,6 +103,7 @@ static void start(struct release *release, int64_t now)
         not_started(release, slice_of(reason ? reason : strerror(errno)), now);
     else
         helper_started(&release->process, pid, now);
+    release->serves = false;
     if (key >= 0)
         close(key);
 }
@@ -124,6 +125,7 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
         not_started(release, unpack_slice(&in), now);
     } else if (message->type == RELEASE_READY) {
         release->process.told[0] = '\0';
+        release->serves = true;
         log_at(LEVEL_INFO, "", "gatepost-release ready", field_num("pid", release->process.pid),
                field_str("key", release->running.key));
         keeper_seal_to(release->keeper, unpack_slice(&in));

@@ -15,6 +15,7 @@ struct release_command {
 struct release {
     struct helper process;
     bool wanted;
+    bool serves; /* the one that runs has said so */
     struct release_command command, running;
     struct keeper *keeper; /* whose pairs it is given, and who is told the key */
 };

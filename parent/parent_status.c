@@ -130,6 +130,18 @@ static void redis(struct buf *out, const struct parent *parent, const struct con
     buf_char(out, '}');
 }
 
+static void release(struct buf *out, const struct release *release)
+{
+    json_key(out, SLICE("release"));
+    buf_char(out, '{');
+    word(out, "state",
+         !release->wanted                          ? "not needed"
+         : release->process.pid && release->serves ? "serving"
+                                                   : "down");
+    word(out, "reason", release->process.told);
+    buf_char(out, '}');
+}
+
 /* ---- what it leans on ---- */
 
 static void server(struct buf *out, const struct parent *parent, const struct backend *backend,
@@ -245,6 +257,7 @@ bool parent_status(const struct parent *parent, struct buf *out)
     if (current) {
         const struct config *config = current->loaded.config;
         redis(out, parent, config);
+        release(out, &parent->release);
         backends(out, parent, config);
         lists(out, parent, config);
         certificates(out, current, config);

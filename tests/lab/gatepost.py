@@ -126,6 +126,10 @@ class Gatepost:
         done = subprocess.run([str(self.build / "gatepostctl"), *words, "--config", self.file], capture_output=True, text=True, timeout=30)
         return done.stdout if done.returncode == 0 else None
 
+    def held(self, *words):
+        """What waits in the quarantine, the newest first."""
+        return [json.loads(line) for line in (self.control("quarantine", "list", "--json", *words) or "").splitlines()]
+
     def decisions(self):
         """The records so far: what was decided before the keeper is asked is written when it answers."""
         self.control("status")

@@ -97,6 +97,9 @@ class Lab:
         def forged(**h):
             return samples.clean("forged", sender="ceo@bank.example", **h)
 
+        def asked_to_hold(**h):
+            return samples.clean("held", sender="a@shop.example", **h)
+
         def signed(**h):
             return self.internet.sign(samples.clean("signed", sender="a@good.example", **h))
 
@@ -111,6 +114,7 @@ class Lab:
                       samples.clean, user, r"550 5\.7\.1 .*listed by", False)] if self.internet.network.prefix else []
         return listed + [
             Row("forged: bank.example, p=reject", "swaks", swaks, forged, user, r"550 5\.7\.26", False),
+            Row("forged: shop.example, quarantine", "swaks", swaks, asked_to_hold, user, "250", False),
             Row("signed with DKIM", "swaks", swaks, signed, user, "250", True),
             Row("a stranger that looks bad", "swaks", stranger, samples.clean, user, r"451 4\.7\.1 greylisted", False),
             Row("the same, after 2 s", "swaks", stranger_again, samples.clean, user, "250", True),
@@ -125,7 +129,7 @@ class Lab:
 
 def show(lab):
     """Prints the table; true when every row went as promised."""
-    widths = (30, 18, 58, 9)
+    widths = (33, 18, 58, 9)
     line = "  ".join("%%-%ds" % width for width in widths)
     print("\n" + line % ("what was sent", "how", "what the sender was told", "arrived"))
     print(line % tuple("-" * width for width in widths))
@@ -144,7 +148,21 @@ def show(lab):
     print(textwrap.fill("Authentication-Results: %s" % results, 118, subsequent_indent="    ") + "\n")
     story = lab.gatepost.control("trace", "--most", "1", "--verdict", "reject", "ceo@bank.example") or ""
     print("What was recorded of the forged one (gatepostctl trace ceo@bank.example):\n\n" + story)
-    return good and "reject at message" in story and "dkim=pass" in results and "dmarc=pass" in results
+    return release(lab) and good and "reject at message" in story and "dkim=pass" in results and "dmarc=pass" in results
+
+
+def release(lab):
+    """What waits in the quarantine is shown, released, and arrives."""
+    held = lab.gatepost.held()
+    if len(held) != 1:
+        print("NOT AS PROMISED: one message should be held, not %d" % len(held))
+        return False
+    print("What is held (gatepostctl quarantine list):\n\n" + lab.gatepost.control("quarantine", "list"))
+    print("gatepostctl quarantine release %d:\n\n%s" % (held[0]["number"], lab.gatepost.control("quarantine", "release", str(held[0]["number"]))))
+    arrived = lab.arrived(b"X-Gatepost-Released: " + held[0]["reference"].encode(), "user@example.com", True)
+    print("It arrived in the mailbox, and this is its story (gatepostctl trace %s):\n\n%s" % (
+        held[0]["reference"], lab.gatepost.control("trace", held[0]["reference"])) if arrived else "NOT AS PROMISED: it did not arrive")
+    return bool(arrived)
 
 
 def wait_for_the_end(lab, folder):

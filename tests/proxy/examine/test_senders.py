@@ -188,12 +188,11 @@ def test_a_domain_sends_from_its_own_host(gateway, internet):
     assert decision["facts"]["dmarc.spf_aligned"] and decision["facts"]["dmarc.reports"] == ["mailto:dmarc@bank.example"]
 
 
-def test_quarantine_is_marked_and_delivered(gateway, internet):
+def test_what_its_domain_wants_in_quarantine_is_held(gateway, internet):
     reply, decision = recorded(gateway, internet, mail("a@shop.example"), sender="a@shop.example", source=10)
-    assert reply.code == 250
-    assert fields(content(gateway), "X-Spam-Flag") == ["YES"]
-    assert "shop.example" in fields(content(gateway), "X-Spam-Reason")[0]
-    assert decision["score"] == 5 and "DMARC: quarantine" in decision["rules"]
+    assert reply.code == 250 and decision["verdict"] == "quarantine" and decision["rules"] == ["DMARC: quarantine"]
+    held = gateway.held()[0]
+    assert (held["why"], held["author"], held["reference"]) == ("unauthenticated", "a@shop.example", decision["id"])
 
 
 def test_spf_alone_refuses_nobody(gateway, internet):
