@@ -377,7 +377,7 @@ def test_all_about_an_address_is_forgotten_and_nothing_else(start, body):
     assert [r["subject"] for r in recorded(gateway)] == ["also kept", "kept"]
     assert gateway.control("forget", "zwetschge@client.example") == "0 records were taken out\n"
     gateway.stop()
-    assert not any(b"zwetschge@client" in path.read_bytes() for path in folder(gateway).iterdir())
+    assert not any(b"zwetschge@client" in path.read_bytes() for path in folder(gateway).rglob("*") if path.is_file())
 
 
 @needs.root
