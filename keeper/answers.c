@@ -124,11 +124,16 @@ static bool is_sane(const struct control_find *find)
 }
 
 /* Some at once: gatepostctl asks until there are none. */
-static void answer_forget(struct client *client, struct slice address, struct history *history)
+static void answer_forget(struct client *client, struct slice address, struct history *history,
+                          struct quarantine *quarantine)
 {
     struct buf item = buf_init(64);
     const char *reason = NULL;
     int64_t removed = history_forget(history, address, &reason);
+    if (removed >= 0 && quarantine) {
+        int64_t more = held_forget(quarantine_held(quarantine), address, &reason);
+        removed = more < 0 ? more : removed + more;
+    }
     pack_u64(&item, (uint64_t)removed);
     bool ok = removed >= 0 && !item.failed && client_item(client, buf_slice(&item));
     client_end(client, ok ? NULL : reason ? reason : "out of memory");
@@ -165,6 +170,6 @@ bool answer_question(struct client *client, const struct ipc_message *question,
     else if (!client_is_root(client))
         client_end(client, "only root may do that");
     else
-        answer_forget(client, address, history);
+        answer_forget(client, address, history, quarantine);
     return false;
 }

@@ -76,6 +76,12 @@ static const char *const texts[HELD_STATEMENTS] = {
     [HELD_FORGOTTEN] = "SELECT id FROM message WHERE stored = 0 AND arrived <= ? LIMIT 20",
     [HELD_DROP_RECIPIENTS] = "DELETE FROM recipient WHERE message = ?",
     [HELD_DROP_MESSAGE] = "DELETE FROM message WHERE id = ?",
+    [HELD_OF] = "SELECT r.number FROM recipient r JOIN message m ON m.id = r.message"
+                " WHERE r.state >= 5 AND (lower(r.address) = lower(?1) OR"
+                " lower(m.sender) = lower(?1) OR lower(m.author) = lower(?1)) LIMIT 500",
+    [HELD_DROP_COPY] = "DELETE FROM recipient WHERE number = ?",
+    [HELD_DROP_BARE] = "DELETE FROM message WHERE stored = 0 AND NOT EXISTS"
+                       " (SELECT 1 FROM recipient r WHERE r.message = message.id)",
     [HELD_COUNT] = "SELECT count(*) FROM recipient WHERE state = ?",
     [HELD_OLDEST] = "SELECT min(m.arrived) FROM recipient r JOIN message m ON m.id = r.message "
                     "WHERE r.state = 1",

@@ -78,6 +78,10 @@ void held_call_back(struct held *held, int64_t now);
 bool held_prune(struct held *held, int64_t now,
                 bool (*take)(void *ctx, const struct held_entry *entry), void *ctx);
 
+/* Forgets copies that are not held any more in which this address sends, is From's, or receives, some of
+ * them at once. How many; -1 with *reason: it failed. */
+int64_t held_forget(struct held *held, struct slice address, const char **reason);
+
 struct held_counts {
     uint64_t waiting, leaving, doubted; /* copies */
     uint64_t octets, size;              /* that containers take, may take */

@@ -39,10 +39,13 @@ enum held_statement {
     HELD_FORGOTTEN,  /* time: messages */
     HELD_DROP_RECIPIENTS,
     HELD_DROP_MESSAGE,
-    HELD_COUNT,  /* state: how many */
-    HELD_OLDEST, /* arrived */
-    HELD_OCTETS, /* of all containers */
-    HELD_KNOWN,  /* id: its container is there */
+    HELD_OF, /* address: numbers of copies that are over */
+    HELD_DROP_COPY,
+    HELD_DROP_BARE, /* messages without copies */
+    HELD_COUNT,     /* state: how many */
+    HELD_OLDEST,    /* arrived */
+    HELD_OCTETS,    /* of all containers */
+    HELD_KNOWN,     /* id: its container is there */
     HELD_SHRINK,
     HELD_STATEMENTS
 };

@@ -62,3 +62,36 @@ bool held_prune(struct held *h, int64_t now,
     database_step(held_statement(h, HELD_SHRINK));
     return over_count + forgotten_count > 0;
 }
+
+/* ---- forgetting ---- */
+
+static bool forget_some(struct held *h, struct slice address, int64_t *count)
+{
+    sqlite3_stmt *of = held_statement(h, HELD_OF), *drop_copy = held_statement(h, HELD_DROP_COPY);
+    bool ok = true;
+    int result = SQLITE_DONE;
+    database_bind(of, 1, address);
+    while (ok && (result = sqlite3_step(of)) == SQLITE_ROW) {
+        sqlite3_bind_int64(drop_copy, 1, sqlite3_column_int64(of, 0));
+        ok = database_step(drop_copy);
+        ++*count;
+    }
+    sqlite3_reset(of);
+    return ok && result == SQLITE_DONE && database_step(held_statement(h, HELD_DROP_BARE));
+}
+
+int64_t held_forget(struct held *h, struct slice address, const char **reason)
+{
+    int64_t count = 0;
+    *reason = "what is held could not be written";
+    if (!held_commit(h) || !held_begin(h))
+        return -1;
+    if (!forget_some(h, address, &count)) {
+        held_failed(h, "forget");
+        return -1;
+    }
+    if (!held_commit(h))
+        return -1;
+    database_run(h->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    return count;
+}
