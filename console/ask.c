@@ -79,18 +79,25 @@ static bool is_over(const struct ipc_message *answer, bool *fine, uint64_t *befo
     return true;
 }
 
+/* Who has hung up has mostly said why, but that our question was left unread is told first. */
+static int hear(int sock, struct ipc_message *answer, char *inbox, size_t size)
+{
+    int got = ipc_recv(sock, answer, inbox, size, true);
+    return got < 0 && errno == ECONNRESET ? ipc_recv(sock, answer, inbox, size, true) : got;
+}
+
 bool ask(int sock, enum control_message question, struct slice payload,
          void (*take)(void *ctx, struct slice octets), void *ctx, uint64_t *before)
 {
     static char inbox[IPC_PAYLOAD_MAX + 2];
     struct ipc_message answer;
     bool fine = false;
-    if (ipc_send(sock, (uint16_t)question, payload, NULL, 0, true) <= 0) {
+    if (ipc_send(sock, (uint16_t)question, payload, NULL, 0, true) <= 0 && errno != EPIPE) {
         command_error("the gateway", strerror(errno));
         return false;
     }
     for (;;) {
-        if (ipc_recv(sock, &answer, inbox, sizeof inbox, true) <= 0) {
+        if (hear(sock, &answer, inbox, sizeof inbox) <= 0) {
             command_error("the gateway", "it hung up");
             return false;
         }
