@@ -87,17 +87,15 @@ static bool make_way(const char *path)
     return false;
 }
 
-int control_listen(const char *path, gid_t group)
+int control_listen(const char *path)
 {
     struct sockaddr_un address;
     int folder = open_folder(path, &address);
     int sock = folder < 0 ? -1 : socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t before = umask(group == (gid_t)-1 ? 0177 : 0117);
+    mode_t before = umask(0111);
     bool ok = sock >= 0 && make_way(address.sun_path) &&
               bind(sock, (const struct sockaddr *)&address, sizeof address) == 0;
     umask(before);
-    if (ok && group != (gid_t)-1)
-        ok = lchown(address.sun_path, (uid_t)-1, group) == 0;
     ok = ok && listen(sock, BACKLOG) == 0;
     return finish(folder, sock, ok);
 }

@@ -6,8 +6,6 @@
 
 #include "base/ipc.h"
 
-#include <sys/types.h>
-
 enum control_message {
     CONTROL_STATUS = 1, /* question: nothing */
     CONTROL_FIND,       /* question: struct control_find */
@@ -34,8 +32,9 @@ struct control_find {
 void control_pack_find(struct buf *out, const struct control_find *find);
 bool control_unpack_find(struct slice payload, struct control_find *find);
 
-/* A socket at `path` for us and that group (-1: none); listening. The caller's; -1 with errno. */
-int control_listen(const char *path, gid_t group);
+/* A socket at `path`, listening. Everybody may connect: who listens looks at who it is. The caller's;
+ * -1 with errno. */
+int control_listen(const char *path);
 /* A connection to it. -1 with errno. */
 int control_connect(const char *path);
 

@@ -31,6 +31,8 @@ enum keeper_message {
     KEEPER_END,    /* parent: write what is queued, then exit 0 */
     KEEPER_STATUS, /* parent: how the gateway does, as JSON; the answer to KEEPER_ASKS */
     KEEPER_KEY,    /* parent: the public key that is sealed to from now on (slice) */
+    /* parent: u32, and so many words (slices) that the helpdesk may release what is held as */
+    KEEPER_HELPDESK,
     KEEPER_READY,  /* keeper: it takes records */
     KEEPER_FAILED, /* keeper: why it cannot (slice); it exits */
     KEEPER_DEAF,   /* keeper: some proxy has closed the queue, and it exits */

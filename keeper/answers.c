@@ -155,6 +155,11 @@ bool answer_question(struct client *client, const struct ipc_message *question,
     bool finds = question->type == CONTROL_FIND && control_unpack_find(question->payload, &find) &&
                  is_sane(&find);
     bool forgets = is_forget(question, &address);
+    const char *refusal = role_refusal(client_role(client), question->type);
+    if (refusal) {
+        client_end(client, refusal);
+        return false;
+    }
     if (question->type == CONTROL_STATUS && question->payload.len == 0) {
         client_wait(client);
         return true;
@@ -167,8 +172,6 @@ bool answer_question(struct client *client, const struct ipc_message *question,
         client_end(client, "no history is kept (history enabled off)");
     else if (finds)
         answer_find(client, &find, history);
-    else if (!client_is_root(client))
-        client_end(client, "only root may do that");
     else
         answer_forget(client, address, history, quarantine);
     return false;

@@ -8,7 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENTS_MAX = 32, UNREAD_MAX = 64 * 1024 * 1024 /* of all */, PATIENCE = 60 /* seconds */ };
+enum {
+    CLIENTS_MAX = 32,
+    OTHERS_MAX = 24, /* of them, but for admins: some places are kept free for those */
+    UNREAD_MAX = 64 * 1024 * 1024, /* of all */
+    PATIENCE = 60,                 /* seconds */
+};
 
 /* An answer that is not sent yet. */
 struct answer {
@@ -21,6 +26,7 @@ struct answer {
 struct client {
     TAILQ_ENTRY(client) link;
     struct control *control;
+    struct peer peer;
     int fd;
     struct event *readable, *writable;
     STAILQ_HEAD(, answer) answers;
@@ -32,6 +38,7 @@ struct control {
     struct event_base *base;
     struct event *acceptable;
     int listening;
+    struct role_groups groups;
     const struct control_owner *owner;
     void *ctx;
     TAILQ_HEAD(, client) clients;
@@ -112,12 +119,17 @@ bool client_item(struct client *client, struct slice octets)
     return queue(client, CONTROL_ITEM, octets);
 }
 
+static void pack_end(struct buf *out, const char *reason, int64_t before)
+{
+    pack_u8(out, reason == NULL);
+    pack_slice(out, slice_of(reason));
+    pack_u64(out, (uint64_t)before);
+}
+
 static void finish(struct client *client, const char *reason, int64_t before)
 {
     struct buf out = buf_init(4096);
-    pack_u8(&out, reason == NULL);
-    pack_slice(&out, slice_of(reason));
-    pack_u64(&out, (uint64_t)before);
+    pack_end(&out, reason, before);
     client->lost = client->lost || !queue(client, CONTROL_END, buf_slice(&out));
     buf_release(&out);
 }
@@ -173,22 +185,28 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         event_del(client->readable);
 }
 
-bool client_is_root(const struct client *client)
+/* ---- who comes ---- */
+
+enum control_role client_role(const struct client *client)
 {
-    struct ucred peer;
-    socklen_t len = sizeof peer;
-    return getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == 0;
+    return client->peer.role;
 }
 
-unsigned client_uid(const struct client *client)
+uid_t client_uid(const struct client *client)
 {
-    struct ucred peer;
-    socklen_t len = sizeof peer;
-    bool known = getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0;
-    return known ? peer.uid : (unsigned)-1;
+    return client->peer.uid;
 }
 
-static void take_client(struct control *control, int fd)
+static void turn_away(int fd, const char *reason)
+{
+    struct buf out = buf_init(4096);
+    pack_end(&out, reason, 0);
+    ipc_send(fd, CONTROL_END, buf_slice(&out), NULL, 0, false);
+    buf_release(&out);
+    close(fd);
+}
+
+static void take_client(struct control *control, int fd, const struct peer *peer)
 {
     struct client *client = calloc(1, sizeof *client);
     if (!client) {
@@ -196,6 +214,7 @@ static void take_client(struct control *control, int fd)
         return;
     }
     client->control = control;
+    client->peer = *peer;
     client->fd = fd;
     STAILQ_INIT(&client->answers);
     TAILQ_INSERT_TAIL(&control->clients, client, link);
@@ -211,21 +230,26 @@ static void on_acceptable(evutil_socket_t listening, short what, void *arg)
     (void)what;
     struct control *control = arg;
     int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct peer peer;
     if (fd < 0)
         return;
-    if (control->count < CLIENTS_MAX)
-        take_client(control, fd);
+    if (!peer_of(fd, &control->groups, &peer) || peer.role == ROLE_NONE)
+        turn_away(fd, "you are in none of the groups that may ask (keeper in gatepost.conf)");
+    else if (control->count >= (peer.role == ROLE_ADMIN ? CLIENTS_MAX : OTHERS_MAX))
+        turn_away(fd, "too many ask at once");
     else
-        close(fd);
+        take_client(control, fd, &peer);
 }
 
 struct control *control_new(struct event_base *base, int listening,
-                            const struct control_owner *owner, void *ctx)
+                            const struct role_groups *groups, const struct control_owner *owner,
+                            void *ctx)
 {
     struct control *control = calloc(1, sizeof *control);
     if (!control)
         return NULL;
-    *control = (struct control){.base = base, .listening = listening, .owner = owner, .ctx = ctx};
+    *control = (struct control){
+        .base = base, .listening = listening, .groups = *groups, .owner = owner, .ctx = ctx};
     TAILQ_INIT(&control->clients);
     control->acceptable = event_new(base, listening, EV_READ | EV_PERSIST, on_acceptable, control);
     if (control->acceptable && event_add(control->acceptable, NULL) == 0)

@@ -5,6 +5,7 @@
 #define KEEPER_CONTROL_H
 
 #include "common/control.h"
+#include "keeper/role.h"
 
 #include <event2/event.h>
 
@@ -18,12 +19,13 @@ struct control_owner {
 
 /* `listening` is taken over. NULL: out of memory. */
 struct control *control_new(struct event_base *base, int listening,
-                            const struct control_owner *owner, void *ctx);
+                            const struct role_groups *groups, const struct control_owner *owner,
+                            void *ctx);
 void control_free(struct control **control);
 
-/* Whether it is root that asks. */
-bool client_is_root(const struct client *client);
-unsigned client_uid(const struct client *client);
+/* Who asks: never ROLE_NONE, since those without a role are told so and sent away. */
+enum control_role client_role(const struct client *client);
+uid_t client_uid(const struct client *client);
 
 /* The client's question is answered later, with control_answer. */
 void client_wait(struct client *client);

@@ -299,6 +299,8 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
         take_lines(p, &message);
     else if (message.type == KEEPER_STATUS)
         answer_status(p->console, message.payload, p->history, &p->lines, p->quarantine);
+    else if (message.type == KEEPER_HELPDESK && p->quarantine)
+        quarantine_tell_helpdesk(p->quarantine, message.payload);
     else if (message.type == KEEPER_KEY)
         take_key(p, &message);
     ipc_close_fds(&message);
@@ -353,7 +355,7 @@ static void make(struct program *p, const struct options *options)
     p->prune = evtimer_new(p->base, on_prune, p);
     if (!p->control || !p->queue || !p->wake || !p->commit || !p->prune)
         give_up("out of memory");
-    p->console = control_new(p->base, KEEPER_LISTEN_FD, &control_owner, p);
+    p->console = control_new(p->base, KEEPER_LISTEN_FD, &options->groups, &control_owner, p);
     if (!p->console)
         give_up("out of memory");
     if (options->history && !(p->history = history_open("history.db", &bounds, &reason)))

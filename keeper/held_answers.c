@@ -36,17 +36,54 @@ static void list(struct client *client, const struct held_query *query, struct h
 /* Who asks, as it is written down: the keeper knows no names. */
 static struct slice asker(const struct client *client, char room[static 32])
 {
-    if (client_is_root(client))
+    if (client_uid(client) == 0)
         return SLICE("root");
     snprintf(room, 32, "uid %u", client_uid(client));
     return slice_of(room);
 }
 
+/* ---- who may ---- */
+
+struct asking {
+    const struct client *client;
+    const struct quarantine *quarantine;
+    bool there, may;
+};
+
+static bool look(void *ctx, const struct held_entry *entry)
+{
+    struct asking *asking = ctx;
+    asking->there = true;
+    asking->may = client_role(asking->client) == ROLE_ADMIN ||
+                  quarantine_is_for_helpdesk(asking->quarantine, entry->why);
+    return false;
+}
+
+/* NULL, or why not. */
+static const char *refusal(const struct client *client, uint64_t number,
+                           struct quarantine *quarantine)
+{
+    struct asking asking = {.client = client, .quarantine = quarantine};
+    struct held_query query = {.number = number, .most = 1};
+    const char *reason;
+    if (!held_find(quarantine_held(quarantine), &query, look, &asking, &reason))
+        return reason;
+    return !asking.there ? "there is none of that number"
+           : !asking.may ? "only admins may do that to what is held as this (quarantine policy)"
+                         : NULL;
+}
+
+/* ---- acts ---- */
+
 static void act(struct client *client, uint64_t number, enum held_act what,
                 struct quarantine *quarantine)
 {
     char room[32];
-    const char *reason;
+    const char *reason = refusal(client, number, quarantine);
+    if (reason) {
+        client_end(client, reason);
+        return;
+    }
     bool done = held_act(quarantine_held(quarantine), number, what, asker(client, room),
                          clock_wall(), &reason);
     if (done)
@@ -78,7 +115,11 @@ static void show(struct client *client, uint64_t number, const struct ipc_messag
     struct showing showing = {.quarantine = quarantine,
                               .reply = question->fds[0],
                               .reason = "there is none of that number"};
-    const char *reason;
+    const char *reason = refusal(client, number, quarantine);
+    if (reason) {
+        client_end(client, reason);
+        return;
+    }
     bool found = held_find(quarantine_held(quarantine), &query, show_one, &showing, &reason);
     client_end(client, !found ? reason : showing.shown ? NULL : showing.reason);
 }
@@ -102,8 +143,6 @@ bool answer_held(struct client *client, const struct ipc_message *question,
         return false;
     if (!quarantine)
         client_end(client, "nothing is held: no rule says quarantine");
-    else if (!client_is_root(client))
-        client_end(client, "only root may do that");
     else if (question->type == CONTROL_HELD && held_query_unpack(question->payload, &query))
         list(client, &query, quarantine_held(quarantine));
     else if (question->type == CONTROL_HELD_ACT &&

@@ -6,13 +6,31 @@
 #include <getopt.h>
 
 static const struct option known[] = {
-    {"user", required_argument, NULL, 'u'},    {"folder", required_argument, NULL, 'f'},
-    {"log-to", required_argument, NULL, 't'},  {"log-level", required_argument, NULL, 'l'},
-    {"age", required_argument, NULL, 'a'},     {"size", required_argument, NULL, 's'},
-    {"history", no_argument, NULL, 'h'},       {"syslog", no_argument, NULL, 'y'},
-    {"gateway", required_argument, NULL, 'g'}, {"hold", required_argument, NULL, 'o'},
-    {"era", required_argument, NULL, 'e'},     {NULL, 0, NULL, 0},
+    {"user", required_argument, NULL, 'u'},
+    {"folder", required_argument, NULL, 'f'},
+    {"log-to", required_argument, NULL, 't'},
+    {"log-level", required_argument, NULL, 'l'},
+    {"age", required_argument, NULL, 'a'},
+    {"size", required_argument, NULL, 's'},
+    {"auditors", required_argument, NULL, 'A'},
+    {"helpdesk", required_argument, NULL, 'H'},
+    {"admins", required_argument, NULL, 'R'},
+    {"history", no_argument, NULL, 'h'},
+    {"syslog", no_argument, NULL, 'y'},
+    {"gateway", required_argument, NULL, 'g'},
+    {"hold", required_argument, NULL, 'o'},
+    {"era", required_argument, NULL, 'e'},
+    {NULL, 0, NULL, 0},
 };
+
+static bool take_group(const char *text, gid_t *out)
+{
+    uint64_t number;
+    if (!slice_to_u64(slice_of(text), NO_GROUP - 1, &number))
+        return false;
+    *out = (gid_t)number;
+    return true;
+}
 
 static bool take(struct options *out, int letter)
 {
@@ -33,6 +51,12 @@ static bool take(struct options *out, int letter)
         return slice_to_u64(slice_of(optarg), INT32_MAX, &out->age);
     case 's':
         return slice_to_u64(slice_of(optarg), INT64_MAX, &out->size);
+    case 'A':
+        return take_group(optarg, &out->groups.of[ROLE_AUDITOR]);
+    case 'H':
+        return take_group(optarg, &out->groups.of[ROLE_HELPDESK]);
+    case 'R':
+        return take_group(optarg, &out->groups.of[ROLE_ADMIN]);
     case 'h':
         out->history = true;
         return true;
@@ -54,6 +78,8 @@ bool options_parse(int argc, char *argv[], struct options *out)
 {
     int letter;
     *out = (struct options){.log_to = "stderr", .log_level = "info", .gateway = ""};
+    for (enum control_role role = ROLE_NONE; role < ROLES; role++)
+        out->groups.of[role] = NO_GROUP;
     while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1)
         if (!take(out, letter))
             return false;

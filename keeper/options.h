@@ -3,8 +3,7 @@
 #ifndef KEEPER_OPTIONS_H
 #define KEEPER_OPTIONS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "keeper/role.h"
 
 struct options {
     const char *user, *folder;
@@ -13,6 +12,7 @@ struct options {
     bool history, syslog; /* syslog: records as JSON go there */
     const char *gateway;  /* its name, in records */
     uint64_t hold, era;   /* hold: octets that held messages may take; 0: nothing is held */
+    struct role_groups groups;
 };
 
 /* False: they are not as the parent gives them. */

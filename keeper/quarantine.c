@@ -40,7 +40,8 @@ struct quarantine {
     void *ctx;
     struct waiting waiting[ANSWERS_MOST];
     size_t waiting_count, octets;
-    unsigned nothing; /* was heard so often in a row */
+    struct buf helpdesk; /* words that it may release, as they came */
+    unsigned nothing;    /* was heard so often in a row */
 };
 
 static char inbox[IPC_PAYLOAD_MAX + 2];
@@ -312,7 +313,11 @@ struct quarantine *quarantine_new(struct event_base *base, const char *folder, u
     *reason = "out of memory";
     if (!q)
         return NULL;
-    *q = (struct quarantine){.opener = opener, .errands = errands, .owner = owner, .ctx = ctx};
+    *q = (struct quarantine){.opener = opener,
+                             .errands = errands,
+                             .owner = owner,
+                             .ctx = ctx,
+                             .helpdesk = buf_init(IPC_PAYLOAD_MAX)};
     if (make(q, base) && (q->held = held_open(folder, size, era, reason)))
         return q;
     quarantine_free(&q);
@@ -328,6 +333,7 @@ void quarantine_free(struct quarantine **quarantine)
             event_free(*events[i]);
     held_close(&q->held);
     arena_free(&q->arena);
+    buf_release(&q->helpdesk);
     free(q);
     *quarantine = NULL;
 }
@@ -343,4 +349,21 @@ void quarantine_end(struct quarantine *q)
 struct held *quarantine_held(struct quarantine *q)
 {
     return q->held;
+}
+
+/* ---- who may release ---- */
+
+void quarantine_tell_helpdesk(struct quarantine *q, struct slice words)
+{
+    buf_clear(&q->helpdesk);
+    buf_append(&q->helpdesk, words);
+}
+
+bool quarantine_is_for_helpdesk(const struct quarantine *q, struct slice why)
+{
+    struct unpack in = {.left = buf_slice(&q->helpdesk)};
+    bool is = false;
+    for (uint32_t left = unpack_u32(&in); left && !in.bad && !is; left--)
+        is = slice_eq(unpack_slice(&in), why);
+    return is;
 }

@@ -41,6 +41,10 @@ bool quarantine_show(struct quarantine *quarantine, const struct held_entry *ent
 /* Proxies are gone, and with them all errands that are not begun. */
 void quarantine_end(struct quarantine *quarantine);
 
+/* What is held under these words (the payload of KEEPER_HELPDESK) the helpdesk may release as well. */
+void quarantine_tell_helpdesk(struct quarantine *quarantine, struct slice words);
+bool quarantine_is_for_helpdesk(const struct quarantine *quarantine, struct slice why);
+
 struct held *quarantine_held(struct quarantine *quarantine);
 
 #endif

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +62,21 @@ bool keeper_needed(const struct config *config)
            config->settings.log_decisions_syslog || policy_acts(config->policy, ACTION_QUARANTINE);
 }
 
+/* False: they are too many. */
+static bool pack_helpdesk(const struct config *config, struct keeper_command *out)
+{
+    struct buf words = buf_over(out->helpdesk, sizeof out->helpdesk);
+    uint32_t count = 0;
+    for (size_t i = 0; i < config->held_policy_count; i++)
+        count += config->held_policy[i].helpdesk;
+    pack_u32(&words, count);
+    for (size_t i = 0; i < config->held_policy_count; i++)
+        if (config->held_policy[i].helpdesk)
+            pack_slice(&words, config->held_policy[i].why);
+    out->helpdesk_len = buf_len(&words);
+    return !words.failed;
+}
+
 static bool command_for(const struct config *config, struct keeper_command *out)
 {
     const struct settings *settings = &config->settings;
@@ -72,12 +86,13 @@ static bool command_for(const struct config *config, struct keeper_command *out)
     out->history = settings->history_enabled;
     out->syslog = settings->log_decisions_syslog;
     out->hold = settings->quarantine_size;
-    return slice_to_text(config->hostname, out->gateway, sizeof out->gateway) &&
+    return pack_helpdesk(config, out) &&
+           slice_to_text(config->hostname, out->gateway, sizeof out->gateway) &&
            slice_to_text(settings->keeper_user, out->user, sizeof out->user) &&
            slice_to_text(settings->keeper_folder, out->folder, sizeof out->folder) &&
            slice_to_text(settings->log_decisions, out->lines, sizeof out->lines) &&
            slice_to_text(settings->keeper_control, out->control, sizeof out->control) &&
-           slice_to_text(settings->keeper_group, out->group, sizeof out->group) &&
+           roles_named(settings, &out->roles) &&
            slice_to_text(settings->log_to, out->log_to, sizeof out->log_to) &&
            slice_to_text(settings->log_level, out->log_level, sizeof out->log_level);
 }
@@ -87,9 +102,10 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
     return strcmp(a->user, b->user) == 0 && strcmp(a->folder, b->folder) == 0 &&
            strcmp(a->lines, b->lines) == 0 && strcmp(a->control, b->control) == 0 &&
            strcmp(a->log_to, b->log_to) == 0 && strcmp(a->log_level, b->log_level) == 0 &&
-           strcmp(a->group, b->group) == 0 && a->age == b->age && a->size == b->size &&
+           roles_same(&a->roles, &b->roles) && a->age == b->age && a->size == b->size &&
            a->history == b->history && a->syslog == b->syslog && a->hold == b->hold &&
-           strcmp(a->gateway, b->gateway) == 0;
+           strcmp(a->gateway, b->gateway) == 0 && a->helpdesk_len == b->helpdesk_len &&
+           memcmp(a->helpdesk, b->helpdesk, a->helpdesk_len) == 0;
 }
 
 void keeper_configure(struct keeper *keeper, const struct config *config, int64_t now)
@@ -114,7 +130,7 @@ static void not_started(struct keeper *keeper, struct slice reason, int64_t now)
     helper_not_started(&keeper->process, reason, "records wait and are lost in the end", now);
 }
 
-static pid_t spawn(struct keeper *keeper)
+static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
 {
     const struct keeper_command *command = &keeper->running;
     char name[] = "gatepost-keeper", age[24], size[24], hold[24], era[24];
@@ -124,30 +140,32 @@ static pid_t spawn(struct keeper *keeper)
     snprintf(size, sizeof size, "%" PRIu64, command->size);
     snprintf(hold, sizeof hold, "%" PRIu64, command->hold);
     snprintf(era, sizeof era, "%" PRIu64, keeper->era);
-    const char *argv[24] = {name,
-                            "--user",
-                            command->user,
-                            "--folder",
-                            command->folder,
-                            "--log-to",
-                            command->log_to,
-                            "--log-level",
-                            command->log_level,
-                            "--age",
-                            age,
-                            "--size",
-                            size,
-                            "--gateway",
-                            command->gateway,
-                            "--hold",
-                            hold,
-                            "--era",
-                            era};
+    const char *argv[24 + ROLE_WORDS] = {name,
+                                         "--user",
+                                         command->user,
+                                         "--folder",
+                                         command->folder,
+                                         "--log-to",
+                                         command->log_to,
+                                         "--log-level",
+                                         command->log_level,
+                                         "--age",
+                                         age,
+                                         "--size",
+                                         size,
+                                         "--hold",
+                                         hold,
+                                         "--era",
+                                         era,
+                                         "--gateway",
+                                         command->gateway};
     size_t count = 19;
     if (command->history)
         argv[count++] = "--history";
     if (command->syslog)
         argv[count++] = "--syslog";
+    for (size_t i = 0; i < roles->count; i++)
+        argv[count++] = roles->words[i];
     return child_spawn(name, (char *const *)(uintptr_t)argv, extra, 5, &keeper->process.control);
 }
 
@@ -208,12 +226,8 @@ static void close_up(struct keeper *keeper)
 /* NULL, or why not. */
 static const char *listen_for_questions(struct keeper *keeper)
 {
-    const struct keeper_command *command = &keeper->running;
-    const struct group *group = command->group[0] ? getgrnam(command->group) : NULL;
-    if (command->group[0] && !group)
-        return "control socket: no such group";
-    folders_above(command->control);
-    keeper->listening = control_listen(command->control, group ? group->gr_gid : (gid_t)-1);
+    folders_above(keeper->running.control);
+    keeper->listening = control_listen(keeper->running.control);
     return keeper->listening < 0 ? "control socket: its folder is not there, or cannot be written"
                                  : NULL;
 }
@@ -221,17 +235,23 @@ static const char *listen_for_questions(struct keeper *keeper)
 static void start(struct keeper *keeper, int64_t now)
 {
     const char *reason = NULL;
+    struct role_options roles;
     keeper->running = keeper->command;
     keeper->folder = folder_own(keeper->running.folder, keeper->running.user, &reason);
     if (!reason)
+        reason = roles_look_up(&keeper->running.roles, &roles);
+    if (!reason)
         reason = listen_for_questions(keeper);
-    pid_t pid = reason ? -1 : spawn(keeper);
+    pid_t pid = reason ? -1 : spawn(keeper, &roles);
     if (pid < 0) {
         not_started(keeper, slice_of(reason ? reason : strerror(errno)), now);
         close_up(keeper);
         return;
     }
     helper_started(&keeper->process, pid, now);
+    ipc_send(keeper->process.control, KEEPER_HELPDESK,
+             (struct slice){keeper->running.helpdesk, keeper->running.helpdesk_len}, NULL, 0,
+             false);
     tell_lines(keeper);
     tell_key(keeper);
 }

@@ -7,6 +7,7 @@
 
 #include "common/keeping.h"
 #include "parent/parent_helper.h"
+#include "parent/parent_roles.h"
 #include "policy/config.h"
 
 #include <sys/types.h>
@@ -21,9 +22,12 @@ enum { KEEPER_PROXIES_END, KEEPER_OWN_END };
 
 struct keeper_command {
     char user[64], folder[PATH_MAX], lines[PATH_MAX]; /* lines: file for JSON, empty: none */
-    char control[PATH_MAX], group[64];
+    char control[PATH_MAX];
+    struct role_names roles;
     char log_to[16], log_level[16], gateway[256];
     uint64_t age, size, hold; /* seconds, octets, octets */
+    char helpdesk[8192];      /* what it is told with KEEPER_HELPDESK */
+    size_t helpdesk_len;
     bool history, syslog;
 };
 

@@ -140,6 +140,16 @@ static bool check_log(const struct settings *settings, struct buf *report)
     return check_word("log to", settings->log_to, "stderr", "syslog", report) && ok;
 }
 
+static void warn_of_groups(const struct settings *settings, struct buf *report)
+{
+    struct role_names names;
+    struct role_options options;
+    const char *reason = roles_named(settings, &names) ? roles_look_up(&names, &options)
+                                                       : "control socket: a name is too long";
+    if (reason)
+        buf_printf(report, "warning: %s, so nothing is recorded\n", reason);
+}
+
 /* Mail does not wait for what is kept: without the keeper's user it goes on unrecorded. */
 static bool check_keeper(const struct config *config, struct buf *report)
 {
@@ -161,6 +171,7 @@ static bool check_keeper(const struct config *config, struct buf *report)
                    SLICE_ARGS(settings->keeper_user));
         say_how_to_make(settings->keeper_user, report);
     }
+    warn_of_groups(settings, report);
     return ok;
 }
 

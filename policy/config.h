@@ -69,6 +69,12 @@ struct domain {
     uint64_t held_size;             /* octets that it may have held; 0: any number */
 };
 
+/* quarantine { policy { "spam" helpdesk } }: who may release what is held under that word. */
+struct held_policy {
+    struct slice why;
+    bool helpdesk; /* and admins; else admins alone, as for what is not listed */
+};
+
 /* certificate "mail.example.com" { chain "mail.pem"  key "mail.key" }: names, "*.x" allowed; the
  * first is the default */
 struct certificate {
@@ -143,6 +149,8 @@ struct config {
     size_t address_count;
     struct name_server *name_servers;
     size_t name_server_count;
+    struct held_policy *held_policy; /* quarantine { policy { ... } } */
+    size_t held_policy_count;
     struct table *greylist_exempt;    /* greylist { exempt TABLE }: recipients; NULL: none */
     struct table *bare_newlines_from; /* smtp { bare_newlines_from TABLE }: networks; NULL: none */
     struct policy *policy;

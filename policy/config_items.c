@@ -32,7 +32,44 @@ static bool parse_bare_newlines_from(struct parser *parser)
                             &parser->config->bare_newlines_from);
 }
 
+static const struct held_policy *held_policy_of(const struct config *config, struct slice why)
+{
+    for (size_t i = 0; i < config->held_policy_count; i++)
+        if (slice_eq(config->held_policy[i].why, why))
+            return &config->held_policy[i];
+    return NULL;
+}
+
+/* "spam" helpdesk */
+static bool parse_held_item(struct parser *parser, void *ctx)
+{
+    static const char *const roles[] = {"admin", "helpdesk", NULL};
+    (void)ctx;
+    struct config *config = parser->config;
+    struct token why;
+    unsigned role;
+    if (!expect_string(parser, "what rules hold messages as, such as \"spam\"", &why) ||
+        !expect_choice(parser, roles, "role (helpdesk, admin)", &role))
+        return false;
+    if (held_policy_of(config, why.text)) {
+        source_error(parser->sources, why.at, "\"%.*s\" is given twice", SHOWN(why.text));
+        return true;
+    }
+    struct held_policy *place = PARSER_PUSH(parser, config->held_policy, config->held_policy_count);
+    if (place)
+        *place = (struct held_policy){.why = why.text, .helpdesk = role == 1};
+    return place != NULL;
+}
+
+static bool parse_held_policy(struct parser *parser)
+{
+    return parse_block(parser, parse_held_item, NULL);
+}
+
 const struct settings_item settings_items[] = {
+    {"quarantine", "policy", parse_held_policy, "{ \"WORD\" helpdesk | admin ... }",
+     "who may look at, release and delete what rules hold under that word; what is not listed, "
+     "admins alone"},
     {"resolver", "forward", parse_forward, "ADDRESS ...",
      "name servers that answer for everything, such as \"192.0.2.53\" or \"[2001:db8::53]:5353\"; "
      "without one, those of resolv_conf"},

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The keeper and what befalls it: killed, stopped, a full disk, a damaged file. Mail goes on, and what can be kept is kept."""
 import ctypes
-import grp
 import json
 import os
 import pathlib
@@ -242,15 +241,6 @@ def test_without_its_user_mail_goes_on_and_nothing_is_recorded(start, body):
 # ---- who asks
 
 
-@needs.root
-def test_nobody_else_may_ask(start, body):
-    gateway = start(body)
-    keeper(gateway)
-    assert gateway.control("status")
-    done = subprocess.run([str(gateway.build / "gatepostctl"), "status", "--control", gateway.dir + "/control"], capture_output=True, text=True, user=12345, group=12345, extra_groups=[])
-    assert done.returncode == 1 and "Permission denied" in done.stderr
-
-
 def ask(gateway, packet, patience=5):
     """The types of the answers to a packet; None: it hung up."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
@@ -378,30 +368,6 @@ def test_all_about_an_address_is_forgotten_and_nothing_else(start, body):
     assert gateway.control("forget", "zwetschge@client.example") == "0 records were taken out\n"
     gateway.stop()
     assert not any(b"zwetschge@client" in path.read_bytes() for path in folder(gateway).rglob("*") if path.is_file())
-
-
-@needs.root
-def test_members_of_the_group_may_ask_and_only_root_may_make_forget(start, body):
-    gateway = start(body, changes={"keeper": {"group": '"games"'}})
-    send(gateway, "one")
-    assert wait_until(lambda: count(gateway) == 1)
-    games = grp.getgrnam("games").gr_gid
-
-    def ask_as_member(*words):
-        return subprocess.run([str(gateway.build / "gatepostctl"), *words, "--control", gateway.dir + "/control"],
-                              capture_output=True, text=True, user=12345, group=12345, extra_groups=[games])
-    assert ask_as_member("status").returncode == 0
-    assert "one" in ask_as_member("trace").stdout
-    refused = ask_as_member("forget", "sender@client.example")
-    assert refused.returncode == 1 and "only root may do that" in refused.stderr
-    assert count(gateway) == 1
-
-
-@needs.root
-def test_a_group_that_is_not_there_keeps_the_keeper_from_starting_and_is_named(start, body):
-    gateway = start(body, changes={"keeper": {"group": '"gatepost-absent"'}})
-    send(gateway, "unrecorded")
-    assert gateway.wait_log("no such group")
 
 
 # ---- status
