@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/errand.h"
 
-enum { UTF8 = 1, EIGHT_BIT = 2, SAY_MOST = 1000 };
+enum { UTF8 = 1, EIGHT_BIT = 2, COPY = 4, SAY_MOST = 1000 };
 
 void errand_pack(struct buf *out, const struct errand *e)
 {
@@ -11,10 +11,11 @@ void errand_pack(struct buf *out, const struct errand *e)
     pack_u64(out, e->octets);
     pack_u64(out, (uint64_t)e->deadline);
     const struct slice texts[] = {e->reference, e->sender, e->address, e->notify,
-                                  e->orcpt,     e->ret,    e->envid,   e->note};
+                                  e->orcpt,     e->ret,    e->envid,   e->field};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         pack_slice(out, texts[i]);
-    pack_u8(out, (uint8_t)((e->utf8 ? UTF8 : 0) | (e->eight_bit ? EIGHT_BIT : 0)));
+    pack_u8(out, (uint8_t)((e->utf8 ? UTF8 : 0) | (e->eight_bit ? EIGHT_BIT : 0) |
+                           (e->copy ? COPY : 0)));
 }
 
 bool errand_unpack(struct slice payload, struct errand *e)
@@ -26,12 +27,13 @@ bool errand_unpack(struct slice payload, struct errand *e)
     e->octets = unpack_u64(&in);
     e->deadline = (int64_t)unpack_u64(&in);
     struct slice *const texts[] = {&e->reference, &e->sender, &e->address, &e->notify,
-                                   &e->orcpt,     &e->ret,    &e->envid,   &e->note};
+                                   &e->orcpt,     &e->ret,    &e->envid,   &e->field};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = unpack_slice(&in);
     unsigned bits = unpack_u8(&in);
     e->utf8 = bits & UTF8;
     e->eight_bit = bits & EIGHT_BIT;
+    e->copy = bits & COPY;
     return unpack_done(&in);
 }
 

@@ -34,8 +34,9 @@ struct errand {
     uint64_t octets;          /* that come out of it */
     int64_t deadline;         /* clock_ms */
     struct slice reference, sender, address, notify, orcpt, ret, envid;
-    struct slice note; /* what the field on top says */
+    struct slice field; /* on top of it, without its date: "X-Gatepost-Released: ..." */
     bool utf8, eight_bit;
+    bool copy; /* it may arrive twice: the keeper need not know that it begins */
 };
 
 void errand_pack(struct buf *out, const struct errand *errand);

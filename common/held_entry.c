@@ -34,6 +34,7 @@ void held_entry_pack(struct buf *out, const struct held_entry *e)
     for (size_t i = 0; i < TEXTS; i++)
         pack_slice(out, texts[i]);
     pack_u8(out, e->wrongly);
+    pack_u8(out, e->copy);
 }
 
 bool held_entry_unpack(struct slice octets, struct held_entry *e)
@@ -55,6 +56,7 @@ bool held_entry_unpack(struct slice octets, struct held_entry *e)
     for (size_t i = 0; i < TEXTS; i++)
         *texts[i] = unpack_slice(&in);
     e->wrongly = unpack_u8(&in);
+    e->copy = unpack_u8(&in);
     return unpack_done(&in);
 }
 

@@ -25,6 +25,7 @@ struct held_entry {
     struct slice reference, client, sender, author, subject, message_id;
     struct slice address, why, rule;
     struct slice asker, said; /* who released or deleted it; what was heard of it last */
+    bool copy;                /* nothing waits: it leaves at once, and may arrive twice */
     bool wrongly;             /* somebody said that it should not have been held */
 };
 

@@ -22,6 +22,7 @@ static void pack_recipient(struct buf *out, const struct hold_recipient *r)
     pack_slice(out, r->rule);
     pack_u64(out, r->age);
     pack_u64(out, r->room);
+    pack_u8(out, r->copy);
 }
 
 static void unpack_recipient(struct unpack *in, struct hold_recipient *r)
@@ -34,6 +35,7 @@ static void unpack_recipient(struct unpack *in, struct hold_recipient *r)
     r->rule = unpack_slice(in);
     r->age = unpack_u64(in);
     r->room = unpack_u64(in);
+    r->copy = unpack_u8(in);
 }
 
 bool hold_encode(struct buf *out, const struct hold_request *request)

@@ -21,6 +21,7 @@ struct hold_recipient {
     struct slice why, rule;              /* the rule's word for it, and its name */
     uint64_t age;                        /* seconds that it is held */
     uint64_t room;                       /* octets that its domain may have held; 0: any number */
+    bool copy; /* nothing waits: it is a copy that leaves at once, and may arrive twice */
 };
 
 struct hold_request {

@@ -30,7 +30,7 @@ static const char *const migrations[] = {
     " attempt INTEGER NOT NULL DEFAULT 0, begun INTEGER NOT NULL DEFAULT 0,"
     " era INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0,"
     " asker TEXT NOT NULL DEFAULT '', said TEXT NOT NULL DEFAULT '',"
-    " wrongly INTEGER NOT NULL DEFAULT 0);"
+    " wrongly INTEGER NOT NULL DEFAULT 0, copy INTEGER NOT NULL);"
     "CREATE INDEX recipient_message ON recipient (message);"
     "CREATE INDEX recipient_state ON recipient (state, due);"
     "CREATE INDEX recipient_until ON recipient (state, until);"
@@ -49,18 +49,21 @@ static const char *const texts[HELD_STATEMENTS] = {
                           "ORDER BY id DESC LIMIT 1",
     [HELD_SAME_RECIPIENT] =
         "SELECT r.message FROM message m JOIN recipient r ON r.message = m.id "
-        "WHERE m.digest = ? AND m.sender = ? AND r.address = ? AND r.state <= 5 LIMIT 1",
+        "WHERE m.digest = ? AND m.sender = ? AND r.address = ? AND r.copy = ? AND r.state <= 5"
+        " LIMIT 1",
     [HELD_ADD_MESSAGE] =
         "INSERT INTO message (digest, sender, reference, arrived, size, octets, stored, client,"
         " author, subject, message_id, ret, envid, utf8, eight_bit)"
         " VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)",
     [HELD_STORED] = "UPDATE message SET stored = ? WHERE id = ?",
-    [HELD_ADD_RECIPIENT] = "INSERT INTO recipient (message, address, notify, orcpt, domain, why,"
-                           " rule, state, until) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)",
+    [HELD_ADD_RECIPIENT] =
+        "INSERT INTO recipient (message, address, notify, orcpt, domain, why, rule, state, until,"
+        " due, asked, copy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [HELD_SHARE] = "SELECT octets FROM share WHERE domain = ?",
     [HELD_ADD_SHARE] = "INSERT INTO share VALUES (?1, ?2) ON CONFLICT (domain) DO UPDATE "
                        "SET octets = max(0, octets + ?2)",
-    [HELD_WAITING_OF] = "SELECT number FROM recipient WHERE message = ? AND state = 1 LIMIT 1",
+    [HELD_WAITING_OF] =
+        "SELECT number FROM recipient WHERE message = ? AND state IN (1, 2) LIMIT 1",
     [HELD_ENTRY] = ENTRIES "WHERE r.number = ?",
     [HELD_SET] = "UPDATE recipient SET state = ?, due = ?, asked = ?, until = ?, attempt = ?,"
                  " begun = ?, era = ?, asker = ?, said = ? WHERE number = ?"

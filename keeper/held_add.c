@@ -4,7 +4,11 @@
 
 #include <openssl/evp.h>
 
-enum { DIGEST = 32, TEXT_MOST = 1000 };
+enum {
+    DIGEST = 32,
+    TEXT_MOST = 1000,
+    COPY_REST = 5, /* seconds that a copy waits for the end of what it is a copy of */
+};
 
 /* One message on its way in. */
 struct coming {
@@ -46,12 +50,13 @@ static uint64_t same_message(struct held *h, const struct coming *c)
 }
 
 /* A retry: it waits, or was delivered meanwhile. */
-static uint64_t same_copy(struct held *h, const struct coming *c, struct slice address)
+static uint64_t same_copy(struct held *h, const struct coming *c, const struct hold_recipient *r)
 {
     sqlite3_stmt *same = held_statement(h, HELD_SAME_RECIPIENT);
     database_bind_octets(same, 1, digest_of(c));
     database_bind(same, 2, c->request->sender);
-    database_bind(same, 3, address);
+    database_bind(same, 3, r->address);
+    sqlite3_bind_int(same, 4, r->copy);
     return id_by(same);
 }
 
@@ -146,11 +151,16 @@ static bool add_copy(struct held *h, const struct coming *c, const struct hold_r
 {
     sqlite3_stmt *add = held_statement(h, HELD_ADD_RECIPIENT);
     const struct slice texts[] = {r->address, r->notify, r->orcpt, r->domain, r->why, r->rule};
+    int64_t now = clock_wall();
     int at = 0;
     sqlite3_bind_int64(add, ++at, (int64_t)c->id);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         database_bind(add, ++at, some(texts[i]));
-    sqlite3_bind_int64(add, ++at, clock_wall() + (int64_t)(r->age & INT32_MAX));
+    sqlite3_bind_int(add, ++at, r->copy ? HELD_LEAVING : HELD_WAITING);
+    sqlite3_bind_int64(add, ++at, now + (int64_t)(r->age & INT32_MAX));
+    sqlite3_bind_int64(add, ++at, r->copy ? now + COPY_REST : 0);
+    sqlite3_bind_int64(add, ++at, r->copy ? now : 0);
+    sqlite3_bind_int(add, ++at, r->copy);
     return database_step(add) && take_share(h, r->domain, (int64_t)c->stored);
 }
 
@@ -161,7 +171,7 @@ static bool add_each(struct held *h, struct coming *c, struct hold_answer *answe
     const struct hold_request *request = c->request;
     for (size_t i = 0; i < request->recipient_count; i++) {
         const struct hold_recipient *r = &request->recipients[i];
-        uint64_t there = same_copy(h, c, r->address);
+        uint64_t there = same_copy(h, c, r);
         if (there) {
             answer->id = there;
             answer->fresh = false;

@@ -19,7 +19,8 @@ void held_read_entry(sqlite3_stmt *row, struct held_entry *entry)
                                    &entry->asker,     &entry->said};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = database_text(row, at++);
-    entry->wrongly = sqlite3_column_int(row, at);
+    entry->wrongly = sqlite3_column_int(row, at++);
+    entry->copy = sqlite3_column_int(row, at);
 }
 
 bool held_get(struct held *h, uint64_t number, struct held_entry *entry)

@@ -27,7 +27,7 @@ enum held_statement {
     HELD_ADD_RECIPIENT,
     HELD_SHARE,      /* domain: octets */
     HELD_ADD_SHARE,  /* domain, octets */
-    HELD_WAITING_OF, /* message: the number of a copy that waits */
+    HELD_WAITING_OF, /* message: the number of a copy that has not gone */
     HELD_ENTRY,      /* number: an entry */
     HELD_SET,        /* state, due, asked, asker, said, until, attempt, begun, number */
     HELD_MARK,       /* number: wrongly held */
@@ -102,7 +102,7 @@ void held_let_go(struct held *held);
 #define HELD_ENTRY_COLUMNS                                                                         \
     "r.number, m.id, r.state, m.arrived, r.until, r.asked, m.size, m.octets, r.attempt, "          \
     "m.reference, m.client, m.sender, m.author, m.subject, m.message_id, r.address, r.why, "       \
-    "r.rule, r.asker, r.said, r.wrongly"
+    "r.rule, r.asker, r.said, r.wrongly, r.copy"
 
 /* ---- held_act.c ---- */
 

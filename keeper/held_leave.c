@@ -58,6 +58,16 @@ static bool read_parameters(struct held *h, struct arena *arena, struct errand *
     return ok;
 }
 
+static struct slice field_of(struct arena *arena, const struct held_entry *entry)
+{
+    return entry->copy
+               ? arena_printf(arena, "X-Gatepost-Copy: %.*s", SLICE_ARGS(entry->reference))
+               : arena_printf(arena,
+                              "X-Gatepost-Released: %.*s; held as \"%.*s\", released by %.*s",
+                              SLICE_ARGS(entry->reference), SLICE_ARGS(entry->why),
+                              SLICE_ARGS(entry->asker));
+}
+
 static bool make_errand(struct held *h, const struct held_entry *entry, struct arena *arena,
                         struct errand *e)
 {
@@ -69,8 +79,8 @@ static bool make_errand(struct held *h, const struct held_entry *entry, struct a
                          .reference = arena_copy(arena, entry->reference),
                          .sender = arena_copy(arena, entry->sender),
                          .address = arena_copy(arena, entry->address)};
-    e->note = arena_printf(arena, "held as \"%.*s\", released by %.*s", SLICE_ARGS(entry->why),
-                           SLICE_ARGS(entry->asker));
+    e->copy = entry->copy;
+    e->field = field_of(arena, entry);
     return read_parameters(h, arena, e) && !arena_failed(arena);
 }
 
@@ -146,6 +156,8 @@ static struct held_change over(const struct held_entry *entry, const struct erra
     case ERRAND_LATER:
         return again(entry, now, news->say);
     case ERRAND_DOUBTED:
+        if (entry->copy)
+            return again(entry, now, news->say);
         return waits_again(entry, now, news->say, HELD_DOUBTED);
     case ERRAND_REFUSED:
         break;
@@ -231,9 +243,10 @@ bool held_look_after(struct held *h, int64_t now,
     if (!there || !held_begin(h) || !held_get(h, number, &entry))
         return false;
     struct held_change change =
-        begun ? waits_again(&entry, now, SLICE("broken off: the server behind may have it"),
-                            HELD_DOUBTED)
-              : again(&entry, now, SLICE("it was lost on its way to a proxy"));
+        begun && !entry.copy
+            ? waits_again(&entry, now, SLICE("broken off: the server behind may have it"),
+                          HELD_DOUBTED)
+            : again(&entry, now, SLICE("it was lost on its way to a proxy"));
     return write_change(h, number, &change, take, ctx);
 }
 

@@ -59,7 +59,7 @@ bool keeper_init(struct keeper *keeper)
 bool keeper_needed(const struct config *config)
 {
     return config->settings.history_enabled || config->settings.log_decisions.len > 0 ||
-           config->settings.log_decisions_syslog || policy_acts(config->policy, ACTION_QUARANTINE);
+           config->settings.log_decisions_syslog || policy_keeps(config->policy);
 }
 
 /* False: they are too many. */

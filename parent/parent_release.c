@@ -40,7 +40,7 @@ static bool same(const struct release_command *a, const struct release_command *
 static bool is_needed(const struct config *config, const struct release_command *command)
 {
     return keeper_needed(config) &&
-           (policy_acts(config->policy, ACTION_QUARANTINE) || access(command->key, F_OK) == 0);
+           (policy_keeps(config->policy) || access(command->key, F_OK) == 0);
 }
 
 void release_restart(struct release *release, int64_t now)

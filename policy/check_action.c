@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Actions and the texts in them. */
 #include "policy/check.h"
+#include "policy/recipients.h"
 
 enum { PATH_MAX_LEN = 250 };
 
@@ -155,6 +156,24 @@ static bool check_held_as(struct checker *checker, const struct token *name)
     return valid;
 }
 
+/* Where it is to go must be known: it is Gatepost that delivers it. */
+static bool check_copy(struct checker *checker, const struct token *address)
+{
+    struct parser *parser = checker->parser;
+    struct slice text = address->text;
+    struct domain_name domain;
+    size_t at = slice_rfind(text, '@');
+    const char *fault = recipient_fault(text);
+    bool known = !fault && at > 0 &&
+                 !domain_name_make(parser->config->arena, slice_from(text, at + 1), &domain) &&
+                 config_domain(parser->config, domain);
+    if (!known)
+        source_error(parser->sources, address->at,
+                     "expected one address in a domain that is configured here, such as "
+                     "\"journal@example.com\"");
+    return known;
+}
+
 static bool check_strip(struct checker *checker, const struct syntax_action *syntax,
                         struct compiled_action *out)
 {
@@ -202,6 +221,9 @@ bool check_action(struct checker *checker, const struct syntax_action *syntax,
     case ACTION_QUARANTINE:
         out->name = syntax->name.text;
         return check_held_as(checker, &syntax->name);
+    case ACTION_COPY:
+        out->name = syntax->name.text;
+        return check_copy(checker, &syntax->name);
     case ACTION_HEADER_ADD:
     case ACTION_HEADER_REMOVE:
         out->name = syntax->name.text;

@@ -59,6 +59,8 @@ static bool parse_arguments(struct parser *parser, struct syntax_action *action)
         return expect_string(parser, "a word for it, such as \"spam\"", &action->name);
     case ACTION_HEADER_REMOVE:
         return expect_string(parser, "the name of a header field", &action->name);
+    case ACTION_COPY:
+        return expect_string(parser, "an address, such as \"journal@example.com\"", &action->name);
     case ACTION_SUBJECT_PREFIX:
     case ACTION_LOG:
         return expect_string(parser, "a text", &action->text);

@@ -35,7 +35,7 @@ bool policy_uses(const struct policy *policy, enum fact fact)
     return policy->used[fact];
 }
 
-bool policy_acts(const struct policy *policy, enum action action)
+static bool acts(const struct policy *policy, enum action action)
 {
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct rule *rule = &policy->rules[i];
@@ -44,6 +44,11 @@ bool policy_acts(const struct policy *policy, enum action action)
                 return true;
     }
     return false;
+}
+
+bool policy_keeps(const struct policy *policy)
+{
+    return acts(policy, ACTION_QUARANTINE) || acts(policy, ACTION_COPY);
 }
 
 bool policy_wants(const struct policy *policy, enum producer producer)

@@ -44,8 +44,8 @@ struct rule_info policy_rule_info(const struct policy *policy, size_t rule);
 
 /* Which facts any rule names, in conditions or in {texts}. */
 bool policy_uses(const struct policy *policy, enum fact fact);
-/* Whether any enforced rule has that action. */
-bool policy_acts(const struct policy *policy, enum action action);
+/* Whether any enforced rule holds messages or has them copied. */
+bool policy_keeps(const struct policy *policy);
 /* Whose facts any rule names, or another that is wanted needs: nothing else need be found out. */
 bool policy_wants(const struct policy *policy, enum producer producer);
 /* Whether one that is wanted asks one of these (bits of enum asks). */
@@ -126,6 +126,8 @@ struct verdict {
     int unknown; /* enum fact whose being unknown made this a defer; -1: none */
     struct edit *edits; /* of enforced rules, in source order */
     size_t edit_count;
+    struct slice *copies; /* addresses that are to have one of their own, each once */
+    size_t copy_count;
     struct slice *log; /* texts of log actions */
     size_t log_count;
     double score;

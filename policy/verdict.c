@@ -180,6 +180,15 @@ static void add_edit(struct walk *walk, const struct compiled_action *action)
     PUSH(walk, walk->out->edits, walk->out->edit_count, edit);
 }
 
+static void add_copy(struct walk *walk, struct slice address)
+{
+    struct verdict *out = walk->out;
+    for (size_t i = 0; i < out->copy_count; i++)
+        if (slice_ieq(out->copies[i], address))
+            return;
+    PUSH(walk, out->copies, out->copy_count, address);
+}
+
 static void act(struct walk *walk, size_t rule, const struct compiled_action *action)
 {
     struct slice line;
@@ -194,6 +203,9 @@ static void act(struct walk *walk, size_t rule, const struct compiled_action *ac
         return;
     case ACTION_STRIP:
         note_doubt(walk, rule, strip(walk, action, true), action_info(ACTION_STRIP)->strictness);
+        return;
+    case ACTION_COPY:
+        add_copy(walk, action->name);
         return;
     case ACTION_LOG:
         line = render(walk, &action->text, TEXT_LOG);
@@ -254,7 +266,8 @@ static void apply_doubt(struct walk *walk)
 
 static bool held_up(const struct walk *walk, enum action action)
 {
-    return action == ACTION_ACCEPT ? walk->waiting : walk->blocked;
+    bool keeps = action == ACTION_ACCEPT || action == ACTION_QUARANTINE;
+    return keeps ? walk->waiting : walk->blocked;
 }
 
 /* A rule that holds. True: it decides. */

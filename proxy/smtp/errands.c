@@ -139,7 +139,8 @@ static void done(struct smtp_job *job)
 static bool begins(struct smtp_job *job)
 {
     const struct delivery *d = job->ctx;
-    return errand_tell(d->all->sock, ERRAND_BEGINS, &d->errand, ERRAND_LATER, SLICE(""));
+    return d->errand.copy ||
+           errand_tell(d->all->sock, ERRAND_BEGINS, &d->errand, ERRAND_LATER, SLICE(""));
 }
 
 /* ---- what is delivered ---- */
@@ -170,10 +171,9 @@ static bool map(struct delivery *d, int file)
     return true;
 }
 
-static struct slice released_field(struct delivery *d)
+static struct slice fields(struct delivery *d)
 {
-    return arena_printf(d->arena, "X-Gatepost-Released: %.*s; %.*s;\r\n\t%s\r\n%.*s",
-                        SLICE_ARGS(d->errand.reference), SLICE_ARGS(d->errand.note),
+    return arena_printf(d->arena, "%.*s;\r\n\t%s\r\n%.*s", SLICE_ARGS(d->errand.field),
                         trace_date(clock_wall()), SLICE_ARGS(d->held.fields));
 }
 
@@ -183,7 +183,7 @@ static bool edit(struct delivery *d)
     struct slice id = config->settings.authentication_id;
     struct edit_input input = {.message = d->message,
                                .authserv_id = id.len ? id : config->hostname,
-                               .trace = released_field(d),
+                               .trace = fields(d),
                                .dots = true};
     return input.trace.ptr && edits_apply(d->arena, &input, &d->edited);
 }

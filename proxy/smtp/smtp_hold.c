@@ -4,14 +4,14 @@
  * them for good, the sender was refused all, and nothing is held. */
 #include "proxy/smtp/smtp_hold.h"
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "proxy/smtp/smtp_copy.h"
 #include "proxy/smtp/smtp_deliver.h"
 #include "proxy/smtp/smtp_fields.h"
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_record.h"
 
-enum { LEAST_MS = 1000 };
+enum { HOLD_MS = 30000 /* until the keeper must have it */ };
 
 static const struct config *config_of(const struct smtp_session *s)
 {
@@ -26,7 +26,7 @@ static void cannot(struct smtp_session *s, const char *reason)
 
 /* ---- what is asked ---- */
 
-static struct slice rule_of(const struct smtp_session *s, const struct verdict *v)
+struct slice smtp_rule(const struct smtp_session *s, const struct verdict *v)
 {
     return v->rule >= 0 ? policy_rule_info(config_of(s)->policy, (size_t)v->rule).name : SLICE("");
 }
@@ -41,7 +41,7 @@ static struct hold_recipient describe(const struct smtp_session *s, const struct
                                    .orcpt = r->job.params.orcpt,
                                    .domain = r->path.name.text,
                                    .why = r->verdict.held_as,
-                                   .rule = rule_of(s, &r->verdict),
+                                   .rule = smtp_rule(s, &r->verdict),
                                    .age = (uint64_t)age / 1000,
                                    .room = domain ? domain->held_size : 0};
 }
@@ -65,63 +65,82 @@ static struct slice client_of(struct smtp_session *s)
     return arena_copy(s->mail, slice_of(address));
 }
 
-/* False: out of memory. */
-static bool make_request(struct smtp_session *s, struct hold_request *request)
+struct hold_request smtp_hold_request(struct smtp_session *s)
 {
     const struct transaction *t = &s->t;
-    *request =
-        (struct hold_request){.reference = slice_of(s->ref),
-                              .client = client_of(s),
-                              .sender = t->sender.address,
-                              .author = smtp_field(s, FACT_MESSAGE_FROM, SLICE("From")),
-                              .subject = smtp_field(s, FACT_MESSAGE_SUBJECT, SLICE("Subject")),
-                              .message_id = smtp_field(s, FACT_MESSAGE_ID, SLICE("Message-ID")),
-                              .fields = smtp_fields(s),
-                              .ret = t->mail.ret,
-                              .envid = t->mail.envid,
-                              .utf8 = t->mail.utf8,
-                              .eight_bit = t->data.high};
-    return tell_recipients(s, request) && request->fields.ptr && !arena_failed(s->mail);
+    return (struct hold_request){.reference = slice_of(s->ref),
+                                 .client = client_of(s),
+                                 .sender = t->sender.address,
+                                 .author = smtp_field(s, FACT_MESSAGE_FROM, SLICE("From")),
+                                 .subject = smtp_field(s, FACT_MESSAGE_SUBJECT, SLICE("Subject")),
+                                 .message_id = smtp_field(s, FACT_MESSAGE_ID, SLICE("Message-ID")),
+                                 .fields = smtp_fields(s),
+                                 .ret = t->mail.ret,
+                                 .envid = t->mail.envid,
+                                 .utf8 = t->mail.utf8,
+                                 .eight_bit = t->data.high};
 }
 
-/* ---- what is answered ---- */
-
-static void held(void *ctx, const struct hold_answer *answer)
+bool smtp_hold_begin(struct smtp_session *s, const struct hold_request *request, int64_t ms,
+                     void (*done)(void *ctx, const struct hold_answer *answer), const char **reason)
 {
-    struct smtp_session *s = ctx;
     struct transaction *t = &s->t;
-    if (!answer->held) {
-        cannot(s, answer->reason);
-        return;
-    }
-    t->held = answer->id;
-    t->held_fresh = answer->fresh;
-    session_count(&s->base, COUNTER_HELD);
-    if (t->to_deliver)
-        smtp_deliver(s, t->to_deliver);
+    int message = spool_fd(t->message.spool);
+    *reason = "out of memory";
+    t->holding = (struct holding){.done = done, .ctx = s};
+    if (message < 0 || !request->recipients || !request->fields.ptr || arena_failed(s->mail) ||
+        !holding_begin(&t->holding, s->base.proxy, request, message, ms, reason))
+        return false;
+    session_wait(&s->base);
+    return true;
+}
+
+/* ---- the rest ---- */
+
+void smtp_hold_go_on(struct smtp_session *s)
+{
+    if (s->t.to_deliver)
+        smtp_deliver(s, s->t.to_deliver);
     else
         smtp_finish_say(s, "quarantine", 250, "2.0.0", "accepted");
 }
 
-void smtp_hold(struct smtp_session *s, size_t deliveries)
+bool smtp_is_kept(const struct smtp_session *s, const struct ruling *ruling)
 {
-    struct transaction *t = &s->t;
-    struct hold_request request;
-    const char *reason = "out of memory";
-    int64_t left = t->ended + config_of(s)->settings.timeouts_verdict - clock_ms();
-    int message = spool_fd(t->message.spool);
-    t->to_deliver = deliveries;
-    t->holding = (struct holding){.done = held, .ctx = s};
-    if (message < 0 || !make_request(s, &request) ||
-        !holding_begin(&t->holding, s->base.proxy, &request, message,
-                       left > LEAST_MS ? left : LEAST_MS, &reason))
-        cannot(s, reason);
-    else
-        session_wait(&s->base);
+    return (ruling->kind == RULING_HOLD || ruling->kind == RULING_DELIVER) &&
+           (ruling->holds > 0 || smtp_is_copied(s));
 }
 
-void smtp_hold_over(struct smtp_session *s, unsigned code)
+/* ---- the quarantine ---- */
+
+static void held(void *ctx, const struct hold_answer *answer)
 {
-    if (s->t.held && s->t.held_fresh && code / 100 == 5)
+    struct smtp_session *s = ctx;
+    if (!answer->held) {
+        cannot(s, answer->reason);
+        return;
+    }
+    if (answer->fresh)
+        s->t.held = answer->id;
+    session_count(&s->base, COUNTER_HELD);
+    smtp_copy(s);
+}
+
+void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
+{
+    const char *reason = "out of memory";
+    struct hold_request request = smtp_hold_request(s);
+    s->t.to_deliver = ruling->deliveries;
+    if (ruling->holds == 0)
+        smtp_copy(s);
+    else if (!tell_recipients(s, &request) || !smtp_hold_begin(s, &request, HOLD_MS, held, &reason))
+        cannot(s, reason);
+}
+
+void smtp_hold_over(const struct smtp_session *s, unsigned code)
+{
+    if (s->t.held && code / 100 == 5)
         holding_withdraw(s->base.proxy, s->t.held);
+    if (s->t.copies && code / 100 != 2)
+        holding_withdraw(s->base.proxy, s->t.copies);
 }

@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: ISC
- * The quarantine. */
+ * What the keeper is to have of a message: what is held, and copies. */
 #ifndef PROXY_SMTP_SMTP_HOLD_H
 #define PROXY_SMTP_SMTP_HOLD_H
 
 #include "proxy/smtp/smtp_session.h"
 
-/* Has the message held for those recipients whose verdict says so; then `deliveries` others are
- * delivered to, if there are any, or the sender is told that it was accepted. */
-void smtp_hold(struct smtp_session *s, size_t deliveries);
+/* Whether it is to have anything. */
+bool smtp_is_kept(const struct smtp_session *s, const struct ruling *ruling);
+
+/* Gives it that; then smtp_hold_go_on. */
+void smtp_hold(struct smtp_session *s, const struct ruling *ruling);
+
+/* Others are delivered to, if there are any; else the sender is told that it was accepted. */
+void smtp_hold_go_on(struct smtp_session *s);
 
 /* The sender was told its reply. */
-void smtp_hold_over(struct smtp_session *s, unsigned code);
+void smtp_hold_over(const struct smtp_session *s, unsigned code);
+
+/* ---- for smtp_copy.c ---- */
+
+/* Without recipients. Its texts are the transaction's. */
+struct hold_request smtp_hold_request(struct smtp_session *s);
+
+/* Asks the keeper; `done` comes from the loop. False with *reason. */
+bool smtp_hold_begin(struct smtp_session *s, const struct hold_request *request, int64_t ms,
+                     void (*done)(void *ctx, const struct hold_answer *answer),
+                     const char **reason);
+
+/* The name of the rule that has decided; empty: none has. */
+struct slice smtp_rule(const struct smtp_session *s, const struct verdict *v);
 
 #endif

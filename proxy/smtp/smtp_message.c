@@ -42,8 +42,8 @@ static void follow(struct smtp_session *s, const struct ruling *ruling)
         smtp_retry_remember_fates(s);
     else
         log_texts(s, ruling->verdict);
-    if (ruling->kind == RULING_HOLD || (ruling->kind == RULING_DELIVER && ruling->holds))
-        smtp_hold(s, ruling->deliveries);
+    if (smtp_is_kept(s, ruling))
+        smtp_hold(s, ruling);
     else if (ruling->kind == RULING_DELIVER)
         smtp_deliver(s, ruling->deliveries);
     else if (ruling->kind == RULING_DISCARD)

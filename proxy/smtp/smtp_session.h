@@ -94,8 +94,7 @@ struct transaction {
     struct edited edited;
     struct holding holding;        /* the keeper is asked to hold it */
     size_t to_deliver;             /* recipients, once it is held for the others */
-    uint64_t held;                 /* the keeper's number of what it holds; 0: nothing */
-    bool held_fresh;               /* ... and did not hold before */
+    uint64_t held, copies;         /* the keeper's numbers of what it holds only now; 0: nothing */
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
 

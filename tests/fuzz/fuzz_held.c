@@ -29,7 +29,7 @@ static void try_errand(struct slice octets)
     struct buf out = buf_init(ROOM);
     errand_pack(&out, &errand);
     require(!out.failed && errand_unpack(buf_slice(&out), &again));
-    require(again.number == errand.number && slice_eq(again.note, errand.note));
+    require(again.number == errand.number && slice_eq(again.field, errand.field));
     buf_release(&out);
 }
 
