@@ -36,11 +36,14 @@ enum {
     PRUNE_SHARE = 20, /* that part of the most it may hold was added: look whether it is too much */
     PRUNE_MS = 60000,
     PRUNE_AGAIN_MS = 50, /* while there is more to take out */
+    INDEX_MS = 200,      /* between two looks whether there is time for it */
+    INDEX_QUIET = 100,   /* records in that time: no more is quiet */
+    BACKLOG_MOST = 200000,
 };
 
 struct program {
     struct event_base *base;
-    struct event *control, *queue, *wake, *commit, *prune;
+    struct event *control, *queue, *wake, *commit, *prune, *index;
     struct history *history;       /* NULL: none is kept */
     struct quarantine *quarantine; /* NULL: nothing can be held */
     const char *gateway;
@@ -49,6 +52,7 @@ struct program {
     struct arena *arena;
     size_t uncommitted, octets;  /* since the last commit */
     uint64_t since_pruned, size; /* octets; size: of the history at most */
+    size_t since_indexed;        /* records */
     unsigned nothing;            /* was heard so often in a row */
 };
 
@@ -92,6 +96,7 @@ static void keep(struct program *p, const struct record *record, struct slice oc
 {
     history_add(p->history, record, octets);
     p->uncommitted++;
+    p->since_indexed++;
     p->octets += octets.len;
     p->since_pruned += octets.len;
     if (p->uncommitted >= COMMIT_MOST || p->octets >= COMMIT_OCTETS)
@@ -218,6 +223,20 @@ static void on_prune(evutil_socket_t fd, short what, void *arg)
     bool more = history_prune(p->history, clock_wall());
     p->uncommitted = p->octets = p->since_pruned = 0;
     after(p->prune, more ? PRUNE_AGAIN_MS : PRUNE_MS);
+}
+
+/* What records are found by is written when little else is to do: mail comes first. */
+static void on_index(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct program *p = arg;
+    bool quiet = p->since_indexed <= INDEX_QUIET;
+    if (quiet || history_backlog(p->history) > BACKLOG_MOST) {
+        commit(p);
+        history_index(p->history);
+    }
+    p->since_indexed = 0;
+    after(p->index, INDEX_MS);
 }
 
 /* ---- what is held ---- */
@@ -353,7 +372,8 @@ static void make(struct program *p, const struct options *options)
     p->wake = evtimer_new(p->base, on_wake, p);
     p->commit = evtimer_new(p->base, on_commit, p);
     p->prune = evtimer_new(p->base, on_prune, p);
-    if (!p->control || !p->queue || !p->wake || !p->commit || !p->prune)
+    p->index = evtimer_new(p->base, on_index, p);
+    if (!p->control || !p->queue || !p->wake || !p->commit || !p->prune || !p->index)
         give_up("out of memory");
     p->console = control_new(p->base, KEEPER_LISTEN_FD, &options->groups, &control_owner, p);
     if (!p->console)
@@ -376,8 +396,10 @@ int main(int argc, char *argv[])
     lock_up(&options);
     make(&program, &options);
     event_add(program.control, NULL);
-    if (program.history)
+    if (program.history) {
         after(program.prune, PRUNE_MS);
+        after(program.index, INDEX_MS);
+    }
     ipc_send(KEEPER_CONTROL_FD, KEEPER_READY, (struct slice){NULL, 0}, NULL, 0, true);
     event_base_dispatch(program.base);
     give_up("the loop ended");

@@ -27,6 +27,9 @@ static const char *const migrations[] = {
     "CREATE INDEX record_reference ON record (reference);"
     "CREATE VIRTUAL TABLE word USING fts5 (people, subject, message_id, client, content='',"
     " columnsize=0);",
+    /* 2: up to which record words are written. */
+    "CREATE TABLE indexed (id INTEGER NOT NULL);"
+    "INSERT INTO indexed SELECT coalesce(max(id), 0) FROM record;",
 };
 
 enum { FORM = sizeof migrations / sizeof *migrations };
@@ -44,6 +47,9 @@ static const char *const texts[STATEMENTS] = {
         "INSERT INTO word (people, subject, message_id, client, rowid, word) "
         "VALUES (?, ?, ?, ?, ?, 'delete')",
     [STATEMENT_SHRINK] = "PRAGMA incremental_vacuum(1000)",
+    [STATEMENT_UNINDEXED] = "SELECT id, vocabulary, octets FROM record WHERE id > ? ORDER BY id "
+                            "LIMIT ?",
+    [STATEMENT_INDEXED] = "UPDATE indexed SET id = ?",
 };
 
 /* ---- opening ---- */
@@ -60,6 +66,24 @@ static bool find_last(struct history *h)
     }
     if (ok)
         h->last_id = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* The backlog is counted at most once: what a keeper that was killed has left. */
+static bool find_indexed(struct history *h)
+{
+    sqlite3_stmt *statement = NULL;
+    bool ok =
+        sqlite3_prepare_v2(h->db,
+                           "SELECT id, (SELECT count(*) FROM record r WHERE r.id > indexed.id)"
+                           " FROM indexed",
+                           -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW;
+    if (ok) {
+        h->indexed = sqlite3_column_int64(statement, 0);
+        h->backlog = (uint64_t)sqlite3_column_int64(statement, 1);
+    }
     sqlite3_finalize(statement);
     return ok;
 }
@@ -82,7 +106,7 @@ static bool begin_file(struct history *h, const char **reason)
     bool ok = database_open(h->path, DATABASE_SOON, &h->db) &&
               database_migrate(h->db, migrations, FORM, reason);
     h->lacks = ok && !(database_prepare(h->db, texts, h->statements, STATEMENTS) && find_last(h) &&
-                       history_learn_words(h));
+                       find_indexed(h) && history_learn_words(h));
     ok = ok && !h->lacks;
     if (!ok && !**reason)
         *reason = h->db ? sqlite3_errmsg(h->db) : "out of memory";

@@ -25,6 +25,12 @@ void history_add(struct history *history, const struct record *record, struct sl
 /* Writes what was added since. True: there was something. */
 bool history_commit(struct history *history);
 
+/* Writes what some of the records can be found by, which is put off while there is much to do; a
+ * search does it for all. True: there are more. */
+bool history_index(struct history *history);
+/* How many records there are that this is still to be done for. */
+uint64_t history_backlog(const struct history *history);
+
 /* Takes out some of what is older or more than allowed. True: there is more of it. */
 bool history_prune(struct history *history, int64_t now);
 

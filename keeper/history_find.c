@@ -110,6 +110,8 @@ bool history_find(struct history *h, const struct history_query *q,
     sqlite3_stmt *statement = NULL;
     struct buf sql = buf_init(TEXT_MAX), phrase = buf_init(TEXT_MAX);
     history_commit(h);
+    if (q->text.len || q->client.len)
+        history_index_all(h);
     *before = 0;
     *reason = "the history is not open";
     if (!h->db)

@@ -57,7 +57,7 @@ static void wipe(struct history *h)
 
 int64_t history_forget(struct history *h, struct slice address, const char **reason)
 {
-    history_commit(h);
+    history_index_all(h);
     *reason = "the history is not open";
     if (!h->db)
         return -1;

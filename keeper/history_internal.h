@@ -3,6 +3,7 @@
  *
  *   history.c         opens it, brings it up to date, sets it aside
  *   history_write.c   adds and takes out
+ *   history_index.c   writes what records are found by, when there is time
  *   history_forget.c  takes out all about somebody
  *   history_find.c    searches
  *   history_words.h   by what
@@ -26,6 +27,8 @@ enum statement {
     STATEMENT_REMOVE,
     STATEMENT_REMOVE_WORDS,
     STATEMENT_SHRINK,
+    STATEMENT_UNINDEXED, /* behind that id, so many */
+    STATEMENT_INDEXED,   /* up to that id */
     STATEMENTS
 };
 
@@ -44,7 +47,9 @@ struct history {
     size_t other_count;
     struct buf words[4], again; /* of the index; a record in the words of today */
     int64_t last_id;
-    size_t pending; /* added since the last commit */
+    int64_t indexed;  /* up to that id the words are written */
+    uint64_t backlog; /* of records whose words are not */
+    size_t pending;   /* added since the last commit */
     uint64_t lost;
     int64_t retry_at; /* clock_ms: after a failure; 0: none */
     bool failing;     /* what it fails for was said */
@@ -68,6 +73,12 @@ struct slice history_today(struct history *history, int64_t words, struct slice 
 bool history_remove(struct history *history, int64_t id, int64_t words, struct slice octets);
 /* Begins and ends a change. */
 bool history_step(struct history *history, enum statement which);
+
+/* What a record can be found by is added or taken out. False: a text does not fit, or the database
+ * fails. */
+bool history_write_words(struct history *history, enum statement which, const struct record *record,
+                         int64_t id);
+void history_index_all(struct history *history);
 
 /* Opens the files. False with *reason. */
 bool history_begin(struct history *history, const char **reason);

@@ -15,19 +15,6 @@ bool history_step(struct history *h, enum statement which)
     return database_step(h->statements[which]);
 }
 
-/* False: a text does not fit, or the database fails. */
-static bool write_words(struct history *h, enum statement which, const struct record *record,
-                        int64_t id)
-{
-    sqlite3_stmt *statement = h->statements[which];
-    for (int i = 0; i < COLUMNS; i++) {
-        history_words(record, (enum history_column)i, &h->words[i]);
-        database_bind(statement, i + 1, buf_slice(&h->words[i]));
-    }
-    sqlite3_bind_int64(statement, COLUMNS + 1, id);
-    return history_step(h, which);
-}
-
 /* After a failure it is left alone for a while. */
 static bool is_ready(struct history *h)
 {
@@ -55,9 +42,12 @@ static bool write_record(struct history *h, const struct record *record, struct 
     database_bind(add, 2, record->id);
     sqlite3_bind_int64(add, 3, h->words_id);
     database_bind_octets(add, 4, octets);
-    if (!history_step(h, STATEMENT_ADD) || !write_words(h, STATEMENT_ADD_WORDS, record, id))
+    if (!history_step(h, STATEMENT_ADD))
         return false;
     h->last_id = id;
+    if (id <= h->indexed) /* the clock was put back */
+        return history_write_words(h, STATEMENT_ADD_WORDS, record, id);
+    h->backlog++;
     return true;
 }
 
@@ -95,8 +85,8 @@ bool history_remove(struct history *h, int64_t id, int64_t words, struct slice o
 {
     struct record record;
     sqlite3_stmt *remove = h->statements[STATEMENT_REMOVE];
-    if (history_read_words(h, words, octets, &record) &&
-        !write_words(h, STATEMENT_REMOVE_WORDS, &record, id))
+    if (id <= h->indexed && history_read_words(h, words, octets, &record) &&
+        !history_write_words(h, STATEMENT_REMOVE_WORDS, &record, id))
         return false;
     sqlite3_bind_int64(remove, 1, id);
     return history_step(h, STATEMENT_REMOVE);
