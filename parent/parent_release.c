@@ -20,6 +20,15 @@ void release_init(struct release *release, struct keeper *keeper)
 
 /* ---- what is wanted ---- */
 
+static void look_at_key(struct release_command *command)
+{
+    struct stat status;
+    if (stat(command->key, &status) != 0 || status.st_size == 0)
+        return;
+    command->file = status.st_ino;
+    command->written = status.st_mtim;
+}
+
 static bool command_for(const struct settings *settings, struct release_command *out)
 {
     memset(out, 0, sizeof *out);
@@ -34,7 +43,8 @@ static bool same(const struct release_command *a, const struct release_command *
 {
     return strcmp(a->key, b->key) == 0 && strcmp(a->user, b->user) == 0 &&
            strcmp(a->chroot, b->chroot) == 0 && strcmp(a->log_to, b->log_to) == 0 &&
-           strcmp(a->log_level, b->log_level) == 0;
+           strcmp(a->log_level, b->log_level) == 0 && a->file == b->file &&
+           a->written.tv_sec == b->written.tv_sec && a->written.tv_nsec == b->written.tv_nsec;
 }
 
 static bool is_needed(const struct config *config, const struct release_command *command)
@@ -52,6 +62,7 @@ void release_configure(struct release *release, const struct config *config, int
 {
     release->wanted = config && command_for(&config->settings, &release->command) &&
                       is_needed(config, &release->command);
+    look_at_key(&release->command);
     if (release->wanted && same(&release->command, &release->running))
         return;
     release->process.start_at = 0;
@@ -126,6 +137,7 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
     } else if (message->type == RELEASE_READY) {
         release->process.told[0] = '\0';
         release->serves = true;
+        look_at_key(&release->running); /* it may have been made just now */
         log_at(LEVEL_INFO, "", "gatepost-release ready", field_num("pid", release->process.pid),
                field_str("key", release->running.key));
         keeper_seal_to(release->keeper, unpack_slice(&in));
