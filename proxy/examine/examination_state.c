@@ -173,15 +173,16 @@ static void accepted(struct examination *e, struct slice recipient)
 }
 
 /* What was done because of DMARC, in the words of its reports. */
-static const char *disposition(const struct facts *facts, bool taken)
+static const char *disposition(const struct facts *facts, const char *verdict)
 {
+    bool held = strcmp(verdict, "quarantine") == 0, taken = strcmp(verdict, "accept") == 0;
     const struct value *result = &facts->fact[FACT_DMARC_RESULT],
                        *policy = &facts->fact[FACT_DMARC_POLICY];
     if (result->integer != DMARC_FAIL || policy->state != VALUE_KNOWN)
         return "none";
-    if (policy->integer == DMARC_POLICY_REJECT && !taken)
-        return "reject";
-    return policy->integer == DMARC_POLICY_QUARANTINE && taken ? "quarantine" : "none";
+    if (held)
+        return "quarantine";
+    return policy->integer == DMARC_POLICY_REJECT && !taken ? "reject" : "none";
 }
 
 /* A deferred message comes again, and is counted then. */
@@ -193,7 +194,7 @@ void examination_remember(struct examination *e, const char *verdict, struct sli
         return;
     if (proxy->wants[PRODUCER_AUTHENTICATION] &&
         e->facts.fact[FACT_DMARC_RESULT].state == VALUE_KNOWN)
-        state_dmarc(proxy->state, &e->facts, disposition(&e->facts, taken));
+        state_dmarc(proxy->state, &e->facts, disposition(&e->facts, verdict));
     if (remembers_senders(proxy) && taken)
         accepted(e, recipient);
 }
