@@ -14,9 +14,12 @@ enum control_message {
     /* answer: all is said (u8 1), or why not (u8 0, slice); then u64: 0, or how far back was looked
      * so far: the question is asked again for what is before that number */
     CONTROL_END,
-    CONTROL_HELD,      /* question: struct held_query; the answers: struct held_entry */
-    CONTROL_HELD_ACT,  /* question: held_act_pack */
-    CONTROL_HELD_SHOW, /* question: a number (u64), and a socket that the message will come on */
+    CONTROL_HELD,        /* question: struct held_query; the answers: struct held_entry */
+    CONTROL_HELD_ACT,    /* question: held_act_pack */
+    CONTROL_HELD_SHOW,   /* question: a number (u64), and a socket that the message will come on */
+    CONTROL_LIST,        /* question: a number (u64); the answers: struct list_entry above it */
+    CONTROL_LIST_ADD,    /* question: struct list_entry */
+    CONTROL_LIST_REMOVE, /* question: a number (u64) */
 };
 
 enum { CONTROL_FOUND_MOST = 10000 };

@@ -33,6 +33,7 @@ enum keeper_message {
     KEEPER_KEY,    /* parent: the public key that is sealed to from now on (slice) */
     /* parent: u32, and so many words (slices) that the helpdesk may release what is held as */
     KEEPER_HELPDESK,
+    KEEPER_LISTS,  /* keeper: a descriptor, the lists of senders as they are now (lists.h) */
     KEEPER_READY,  /* keeper: it takes records */
     KEEPER_FAILED, /* keeper: why it cannot (slice); it exits */
     KEEPER_DEAF,   /* keeper: some proxy has closed the queue, and it exits */

@@ -16,6 +16,9 @@ enum exit_status {
 
 int command_check(int argc, char *argv[]);
 int command_forget(int argc, char *argv[]);
+int command_list_show(int argc, char *argv[]);
+int command_list_add(int argc, char *argv[]);
+int command_list_remove(int argc, char *argv[]);
 int command_metrics(int argc, char *argv[]);
 int command_stats(int argc, char *argv[]);
 int command_status(int argc, char *argv[]);

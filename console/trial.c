@@ -94,6 +94,13 @@ static void recipient_facts(struct trial *e, const struct config *config)
         (struct value){.state = items ? VALUE_KNOWN : VALUE_UNKNOWN, .list = {items, count, false}};
 }
 
+/* What a session says; and lists are a running gateway's. */
+static bool is_given(enum producer producer)
+{
+    return producer == PRODUCER_SESSION || producer == PRODUCER_LISTED ||
+           producer == PRODUCER_LISTED_AUTHOR;
+}
+
 bool trial_envelope(struct trial *e, const struct config *config)
 {
     static const struct ip not_known = {0};
@@ -102,7 +109,7 @@ bool trial_envelope(struct trial *e, const struct config *config)
         envelope->time = clock_wall();
     struct value *fact = e->facts.fact;
     for (int i = 0; i < FACT_COUNT; i++)
-        if (fact_info((enum fact)i)->producer == PRODUCER_SESSION)
+        if (is_given(fact_info((enum fact)i)->producer))
             fact[i] = fact_baseline((enum fact)i);
     e->facts.keyed = facts_keyed_new(e->arena, config->policy);
     fact[FACT_LISTENER] = value_text(listener_name(config, envelope->direction));

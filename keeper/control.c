@@ -2,6 +2,7 @@
 #include "keeper/control.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -195,6 +196,14 @@ enum control_role client_role(const struct client *client)
 uid_t client_uid(const struct client *client)
 {
     return client->peer.uid;
+}
+
+struct slice client_name(const struct client *client, char room[static 32])
+{
+    if (client->peer.uid == 0)
+        return SLICE("root");
+    snprintf(room, 32, "uid %u", client->peer.uid);
+    return slice_of(room);
 }
 
 static void turn_away(int fd, const char *reason)

@@ -26,6 +26,8 @@ void control_free(struct control **control);
 /* Who asks: never ROLE_NONE, since those without a role are told so and sent away. */
 enum control_role client_role(const struct client *client);
 uid_t client_uid(const struct client *client);
+/* As it is written down, "root" or "uid 1000": the keeper knows no names. */
+struct slice client_name(const struct client *client, char room[static 32]);
 
 /* The client's question is answered later, with control_answer. */
 void client_wait(struct client *client);

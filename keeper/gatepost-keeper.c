@@ -9,6 +9,7 @@
 #include "common/keeping.h"
 #include "keeper/answers.h"
 #include "keeper/held_record.h"
+#include "keeper/listed_answers.h"
 #include "keeper/options.h"
 
 #include <errno.h>
@@ -39,13 +40,15 @@ enum {
     INDEX_MS = 200,      /* between two looks whether there is time for it */
     INDEX_QUIET = 100,   /* records in that time: no more is quiet */
     BACKLOG_MOST = 200000,
+    LISTS_MS = 60000, /* between two looks for entries that are over */
 };
 
 struct program {
     struct event_base *base;
-    struct event *control, *queue, *wake, *commit, *prune, *index;
+    struct event *control, *queue, *wake, *commit, *prune, *index, *lists;
     struct history *history;       /* NULL: none is kept */
     struct quarantine *quarantine; /* NULL: nothing can be held */
+    struct listed *listed;         /* NULL: they cannot be kept */
     const char *gateway;
     struct lines lines;
     struct control *console;
@@ -258,13 +261,41 @@ static void happened(void *ctx, const struct held_entry *entry)
 
 static const struct quarantine_owner quarantine_owner = {happened, go_deaf};
 
+/* ---- lists ---- */
+
+static void publish_lists(struct program *p)
+{
+    int table = p->listed ? listed_table(p->listed) : -1;
+    if (table < 0) {
+        log_at(LEVEL_ERROR, "", "lists of senders cannot be read");
+        return;
+    }
+    ipc_send(KEEPER_CONTROL_FD, KEEPER_LISTS, (struct slice){NULL, 0}, &table, 1, false);
+    close(table);
+}
+
+static void on_lists(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct program *p = arg;
+    if (listed_prune(p->listed, clock_wall()))
+        publish_lists(p);
+    after(p->lists, LISTS_MS);
+}
+
 /* ---- questions ---- */
 
 /* What was decided before it was asked is in the answer. */
 static void on_question(void *ctx, struct client *client, const struct ipc_message *question)
 {
     struct program *p = ctx;
+    bool changed;
     take_all(p);
+    if (answer_listed(client, question, p->listed, &changed)) {
+        if (changed)
+            publish_lists(p);
+        return;
+    }
     if (answer_question(client, question, p->history, p->quarantine))
         ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS, (struct slice){NULL, 0}, NULL, 0, false);
 }
@@ -281,6 +312,7 @@ static _Noreturn void end(struct program *p)
         quarantine_free(&p->quarantine);
     }
     control_free(&p->console);
+    listed_close(&p->listed);
     history_close(&p->history);
     lines_end(&p->lines);
     exit(EXIT_SUCCESS);
@@ -373,7 +405,8 @@ static void make(struct program *p, const struct options *options)
     p->commit = evtimer_new(p->base, on_commit, p);
     p->prune = evtimer_new(p->base, on_prune, p);
     p->index = evtimer_new(p->base, on_index, p);
-    if (!p->control || !p->queue || !p->wake || !p->commit || !p->prune || !p->index)
+    p->lists = evtimer_new(p->base, on_lists, p);
+    if (!p->control || !p->queue || !p->wake || !p->commit || !p->prune || !p->index || !p->lists)
         give_up("out of memory");
     p->console = control_new(p->base, KEEPER_LISTEN_FD, &options->groups, &control_owner, p);
     if (!p->console)
@@ -384,6 +417,8 @@ static void make(struct program *p, const struct options *options)
                                p->base, "held", options->hold, options->era, KEEPER_OPENER_FD,
                                KEEPER_ERRANDS_FD, &quarantine_owner, p, &reason)))
         give_up(reason);
+    if (!(p->listed = listed_open("lists.db", &reason)))
+        log_at(LEVEL_ERROR, "", "no lists of senders", field_str("reason", reason));
 }
 
 int main(int argc, char *argv[])
@@ -399,6 +434,10 @@ int main(int argc, char *argv[])
     if (program.history) {
         after(program.prune, PRUNE_MS);
         after(program.index, INDEX_MS);
+    }
+    if (program.listed) {
+        after(program.lists, LISTS_MS);
+        publish_lists(&program);
     }
     ipc_send(KEEPER_CONTROL_FD, KEEPER_READY, (struct slice){NULL, 0}, NULL, 0, true);
     event_base_dispatch(program.base);

@@ -3,8 +3,6 @@
 
 #include "base/clock.h"
 
-#include <stdio.h>
-
 struct finding {
     struct client *client;
     struct buf item;
@@ -31,15 +29,6 @@ static void list(struct client *client, const struct held_query *query, struct h
     bool found = held_find(held, query, tell, &finding, &reason);
     client_end(client, !found ? reason : finding.fits ? NULL : "the answer is too large");
     buf_release(&finding.item);
-}
-
-/* Who asks, as it is written down: the keeper knows no names. */
-static struct slice asker(const struct client *client, char room[static 32])
-{
-    if (client_uid(client) == 0)
-        return SLICE("root");
-    snprintf(room, 32, "uid %u", client_uid(client));
-    return slice_of(room);
 }
 
 /* ---- who may ---- */
@@ -84,7 +73,7 @@ static void act(struct client *client, uint64_t number, enum held_act what,
         client_end(client, reason);
         return;
     }
-    bool done = held_act(quarantine_held(quarantine), number, what, asker(client, room),
+    bool done = held_act(quarantine_held(quarantine), number, what, client_name(client, room),
                          clock_wall(), &reason);
     if (done)
         quarantine_acted(quarantine, number, what);

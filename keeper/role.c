@@ -42,10 +42,13 @@ static enum control_role role_for(uint16_t question)
     case CONTROL_STATUS:
     case CONTROL_FIND:
     case CONTROL_HELD:
+    case CONTROL_LIST:
         return ROLE_AUDITOR;
     case CONTROL_HELD_ACT:
-    case CONTROL_HELD_SHOW:
-        return ROLE_HELPDESK; /* and of that what quarantine policy says: held_answers.c */
+    case CONTROL_HELD_SHOW: /* of that what quarantine policy says: held_answers.c */
+    case CONTROL_LIST_ADD:
+    case CONTROL_LIST_REMOVE: /* of that not what holds for everybody: listed_answers.c */
+        return ROLE_HELPDESK;
     default:
         return ROLE_ADMIN;
     }

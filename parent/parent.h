@@ -35,6 +35,7 @@ enum tell {
     TELL_AV,
     TELL_KEEPER,
     TELL_ERRANDS,
+    TELL_LISTS,
     TELL_TICKETS,
     TELL_START,
     TELL_DONE,
@@ -112,6 +113,7 @@ void slot_drain(struct slot *slot, bool stopping);
 void slot_kill(struct slot *slot, const char *why);
 bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd);
 void slot_send_pairs(struct slot *slot, const struct keeper *keeper);
+void slot_send_lists(struct slot *slot, const struct keeper *keeper);
 bool slot_send_tickets(struct slot *slot, const struct tickets *tickets);
 void slot_tell_down(struct slot *slot, const struct scanners *scanners);
 

@@ -49,6 +49,7 @@ bool keeper_init(struct keeper *keeper)
                               .queue = {-1, -1},
                               .opener = {-1, -1},
                               .errands = {-1, -1},
+                              .lists = -1,
                               .folder = -1,
                               .listening = -1};
     return make_pairs(keeper);
@@ -273,6 +274,18 @@ int64_t keeper_settle(struct keeper *keeper, int64_t now)
 
 /* ---- what it says ---- */
 
+/* Proxies look at what is in it: it is theirs to distrust. */
+static void take_lists(struct keeper *keeper, const struct ipc_message *message)
+{
+    int lists = message->fd_count == 1 ? fcntl(message->fds[0], F_DUPFD_CLOEXEC, 3) : -1;
+    if (lists < 0)
+        return;
+    if (keeper->lists >= 0)
+        close(keeper->lists);
+    keeper->lists = lists;
+    keeper->new_lists = true;
+}
+
 static void heard(void *ctx, const struct ipc_message *message, int64_t now)
 {
     struct keeper *keeper = ctx;
@@ -284,6 +297,8 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
     } else if (message->type == KEEPER_DEAF) {
         log_at(LEVEL_ERROR, "", "the keeper's queue was closed, and is made anew");
         keeper->news = make_pairs(keeper);
+    } else if (message->type == KEEPER_LISTS) {
+        take_lists(keeper, message);
     } else if (message->type == KEEPER_ASKS) {
         keeper->asks = true;
     } else if (message->type == KEEPER_FAILED) {

@@ -41,6 +41,8 @@ struct keeper {
     unsigned char key[KEEPER_KEY_SIZE]; /* that is sealed to */
     bool has_key;
     struct keeper_command command, running;
+    int lists;             /* of senders, as it has told them last; -1: not yet */
+    bool new_lists;        /* proxies are to be told */
     int folder, listening; /* while one runs, else -1 */
 };
 

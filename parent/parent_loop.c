@@ -282,6 +282,18 @@ static void tell_down(struct parent *parent, struct scanners *scanners)
             slot_tell_down(&generation->slots[number], scanners);
 }
 
+static void tell_lists(struct parent *parent)
+{
+    struct generation *generation;
+    if (!parent->keeper.new_lists)
+        return;
+    parent->keeper.new_lists = false;
+    FOR_EACH_GENERATION(generation, parent)
+        for (unsigned number = 0; number < generation->slot_count; number++)
+            if (generation->slots[number].state != PROXY_CONFIGURING)
+                slot_send_lists(&generation->slots[number], &parent->keeper);
+}
+
 static void tell_pairs(struct parent *parent, int64_t now)
 {
     struct generation *generation;
@@ -326,6 +338,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     sooner(&next, keeper_settle(&parent->keeper, now));
     sooner(&next, release_settle(&parent->release, now));
     tell_pairs(parent, now);
+    tell_lists(parent);
     FOR_EACH_GENERATION(generation, parent) {
         connect_redis(parent, generation, now);
         sooner_in(&next, generation);

@@ -82,6 +82,11 @@ void slot_send_pairs(struct slot *slot, const struct keeper *keeper)
     slot_send(slot, MESSAGE_ERRANDS, nothing, keeper->errands[KEEPER_PROXIES_END]);
 }
 
+void slot_send_lists(struct slot *slot, const struct keeper *keeper)
+{
+    slot_send(slot, MESSAGE_LISTS, (struct slice){NULL, 0}, keeper->lists);
+}
+
 enum { TICKETS_SIZE = TICKET_KEYS * (TICKET_KEY_SIZE + 4) };
 
 /* In memory of the caller's: a proxy ends when it is told half of them. */
@@ -219,6 +224,10 @@ static int tell(const struct parent *parent, struct slot *slot)
         return keeps ? send_now(slot, MESSAGE_ERRANDS, nothing,
                                 parent->keeper.errands[KEEPER_PROXIES_END])
                      : 1;
+    case TELL_LISTS:
+        return keeps && parent->keeper.lists >= 0
+                   ? send_now(slot, MESSAGE_LISTS, nothing, parent->keeper.lists)
+                   : 1;
     case TELL_TICKETS:
         return tell_tickets(slot, &parent->tickets);
     case TELL_START:

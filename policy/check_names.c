@@ -143,10 +143,12 @@ static void want(struct policy *policy, unsigned producer)
 /* What a verdict differs by from one recipient to the next. */
 static void note_use(struct checker *checker, enum fact fact)
 {
+    enum producer producer = fact_info(fact)->producer;
     checker->policy->used[fact] = true;
-    want(checker->policy, fact_info(fact)->producer);
-    checker->rule->names_recipient |=
-        fact == FACT_RECIPIENT || fact_info(fact)->producer == PRODUCER_GREYLIST;
+    want(checker->policy, producer);
+    checker->rule->names_recipient |= fact == FACT_RECIPIENT || producer == PRODUCER_GREYLIST ||
+                                      producer == PRODUCER_LISTED ||
+                                      producer == PRODUCER_LISTED_AUTHOR;
 }
 
 static bool finish_key(struct checker *checker, const struct syntax_term *term,

@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "base/sandbox.h"
 #include "common/bundle.h"
+#include "common/lists.h"
 #include "common/redis_place.h"
 #include "proxy/examine/scan_line.h"
 #include "proxy/process/proxy.h"
@@ -157,6 +158,18 @@ static void take_errands(struct program *p, struct ipc_message *m)
         errands_move(p->proxy.errands, p->errands);
 }
 
+/* One that is none leaves what there was. */
+static void take_lists(struct program *p, struct ipc_message *m)
+{
+    struct lists *lists = lists_map(m->fds[0]);
+    if (!lists) {
+        log_at(LEVEL_ERROR, "", "lists of senders cannot be read");
+        return;
+    }
+    lists_free(&p->proxy.lists);
+    p->proxy.lists = lists;
+}
+
 static void take_shared(struct program *p, struct ipc_message *m)
 {
     p->proxy.shared = shared_map(m->fds[0]);
@@ -198,6 +211,9 @@ static void take(struct program *p, struct ipc_message *m)
         break;
     case MESSAGE_ERRANDS:
         take_errands(p, m);
+        break;
+    case MESSAGE_LISTS:
+        take_lists(p, m);
         break;
     case MESSAGE_TICKETS:
         take_tickets(p, m);

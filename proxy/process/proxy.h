@@ -17,6 +17,7 @@
 struct smtp_pools;
 struct recipient_cache;
 struct errands;
+struct lists;
 struct session;
 TAILQ_HEAD(session_list, session);
 struct scan_wait;
@@ -37,6 +38,7 @@ struct proxy {
     char down[SCANNER_KINDS][SCAN_REASON_MAX + 1]; /* why none serves now; empty: they do */
     int keeper;                       /* the sending end of its queue; -1: nobody keeps records */
     struct errands *errands;          /* what Gatepost itself delivers; NULL: nothing is kept */
+    struct lists *lists;              /* of senders; NULL: nobody is listed */
     bool errands_over;                /* while draining: none is under way */
     bool acts_at[PHASE_MESSAGE + 1];  /* some rule can decide at this phase or before */
     bool drops_at[PHASE_MESSAGE + 1]; /* some rule can drop the connection by then */

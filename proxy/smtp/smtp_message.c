@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/examine/listed.h"
 #include "proxy/smtp/smtp_deliver.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_finish.h"
@@ -57,6 +58,7 @@ static void turn(void *ctx, size_t recipient)
     struct smtp_session *s = ctx;
     struct recipient *r = &s->t.recipients[recipient];
     examination_recall_recipient(&s->t.message, r->path.spelled, &r->known);
+    listed_facts(s->base.proxy, r->path.spelled, &s->t.message.facts);
 }
 
 /* False: out of memory. */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/examine/listed.h"
 #include "proxy/smtp/recipient_cache.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_facts.h"
@@ -312,6 +313,7 @@ static void judge(struct session *base)
     if (s->base.proxy->acts_at[PHASE_RCPT]) {
         smtp_facts(s, PHASE_RCPT);
         s->t.message.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
+        listed_facts(s->base.proxy, r->path.spelled, &s->t.message.facts);
         r->decided = policy_evaluate(config_of(s)->policy, &s->t.message.facts, PHASE_RCPT, s->mail,
                                      &r->verdict) == OUTCOME_DECIDED;
     }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC
+ * What people have listed the sender as. */
+#ifndef PROXY_EXAMINE_LISTED_H
+#define PROXY_EXAMINE_LISTED_H
+
+#include "policy/facts.h"
+#include "proxy/process/proxy.h"
+
+/* The facts about the sender, and those about From where it is known already, for this recipient (as it
+ * is spelled). */
+void listed_facts(const struct proxy *proxy, struct slice recipient, struct facts *facts);
+
+#endif
