@@ -11,7 +11,8 @@
 
 enum {
     HEARD_AT_ONCE = 16,
-    MAY_SAY = 100000, /* one that was taken over could otherwise fill the log */
+    MAY_SAY = 100000, /* an hour: one that was taken over could otherwise fill the log */
+    HOUR = 3600000,
 };
 
 /* "keeper died" */
@@ -27,7 +28,7 @@ void helper_started(struct helper *helper, pid_t pid, int64_t now)
     helper->pid = pid;
     helper->ending = false;
     helper->may_say = MAY_SAY;
-    helper->since = now;
+    helper->since = helper->may_say_since = now;
     helper->start_at = helper->kill_at = 0;
 }
 
@@ -73,6 +74,15 @@ static void stop_listening(struct helper *helper, int64_t now)
     helper->kill_at = now + CHILD_LINGER;
 }
 
+static bool says_too_much(struct helper *helper, int64_t now)
+{
+    if (now - helper->may_say_since >= HOUR) {
+        helper->may_say = MAY_SAY;
+        helper->may_say_since = now;
+    }
+    return --helper->may_say == 0;
+}
+
 void helper_hear(struct helper *helper, int64_t now,
                  void (*heard)(void *ctx, const struct ipc_message *message, int64_t now),
                  void *ctx)
@@ -86,7 +96,7 @@ void helper_hear(struct helper *helper, int64_t now,
             break;
         heard(ctx, &message, now);
         ipc_close_fds(&message);
-        if (--helper->may_say == 0)
+        if (says_too_much(helper, now))
             got = -1;
     }
     if (got < 0 && helper->control >= 0)

@@ -14,7 +14,8 @@ struct helper {
     pid_t pid;        /* 0: none runs */
     int control;      /* while one runs, else -1 */
     bool ending;
-    unsigned may_say;                 /* messages that it has left */
+    unsigned may_say;                 /* messages that it has left, of those of an hour */
+    int64_t may_say_since;
     int64_t since, start_at, kill_at; /* 0: never */
     struct backoff backoff;
     char told[160]; /* why it could not be started, as the log has it */
