@@ -20,6 +20,7 @@ enum control_message {
     CONTROL_LIST,        /* question: a number (u64); the answers: struct list_entry above it */
     CONTROL_LIST_ADD,    /* question: struct list_entry */
     CONTROL_LIST_REMOVE, /* question: a number (u64) */
+    CONTROL_METRICS,     /* question: nothing; the answer: the metrics as Prometheus reads them */
 };
 
 enum { CONTROL_FOUND_MOST = 10000 };

@@ -23,8 +23,7 @@ struct alarms {
 };
 void gateway_alarms(const json_t *status, struct alarms *out);
 
-/* The words of `status` for people, and of `metrics` for Prometheus. */
+/* The words of `status` for people. */
 void gateway_describe(const json_t *status, struct buf *out);
-void gateway_metrics(const json_t *status, struct buf *out);
 
 #endif

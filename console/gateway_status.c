@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * gatepostctl status, and metrics. */
+ * gatepostctl status. */
 #include "console/command.h"
 #include "console/gateway.h"
 
@@ -10,8 +10,7 @@
 enum { OUT_MAX = 1024 * 1024 };
 
 static const char status_synopsis[] =
-    "status [--json | --check] [--config FILE | --control SOCKET]",
-                  metrics_synopsis[] = "metrics [--config FILE | --control SOCKET]";
+    "status [--json | --check] [--config FILE | --control SOCKET]";
 
 /* ---- output ---- */
 
@@ -21,10 +20,10 @@ static void write_json(const json_t *status)
     putchar('\n');
 }
 
-static void write_by(const json_t *status, void (*say)(const json_t *status, struct buf *out))
+static void write_words(const json_t *status)
 {
     struct buf out = buf_init(OUT_MAX);
-    say(status, &out);
+    gateway_describe(status, &out);
     struct slice text = buf_slice(&out);
     fwrite(text.ptr, 1, text.len, stdout);
     buf_release(&out);
@@ -67,24 +66,7 @@ int command_status(int argc, char *argv[])
     else if (status && asking.json)
         write_json(status);
     else if (status)
-        write_by(status, gateway_describe);
+        write_words(status);
     json_decref(status);
     return result;
-}
-
-int command_metrics(int argc, char *argv[])
-{
-    static const struct option options[] = {ASKING_OPTIONS, {NULL, 0, NULL, 0}};
-    struct asking asking = {.json = false};
-    for (int c; (c = getopt_long(argc, argv, ASKING_LETTERS, options, NULL)) != -1;)
-        if (!asking_option(&asking, c))
-            return command_usage(metrics_synopsis);
-    if (optind != argc)
-        return command_usage(metrics_synopsis);
-    json_t *status = gateway_ask(&asking);
-    if (!status)
-        return STATUS_ERROR;
-    write_by(status, gateway_metrics);
-    json_decref(status);
-    return STATUS_FINE;
 }

@@ -67,7 +67,7 @@ void answer_status(struct control *control, struct slice gateway, struct history
     if (quarantine)
         tell_held(&out, quarantine);
     buf_char(&out, '}');
-    control_answer(control, out.failed ? SLICE("{}") : buf_slice(&out));
+    control_answer(control, CONTROL_STATUS, out.failed ? SLICE("{}") : buf_slice(&out));
     buf_release(&out);
 }
 
@@ -147,8 +147,18 @@ static bool is_forget(const struct ipc_message *question, struct slice *address)
     return question->type == CONTROL_FORGET && unpack_done(&in) && address->len > 0;
 }
 
-bool answer_question(struct client *client, const struct ipc_message *question,
-                     struct history *history, struct quarantine *quarantine)
+/* What the parent has to be asked for this one; 0: nothing. */
+static uint16_t parents_matter(const struct ipc_message *question)
+{
+    if (question->payload.len > 0)
+        return 0;
+    return question->type == CONTROL_STATUS    ? KEEPER_ASKS
+           : question->type == CONTROL_METRICS ? KEEPER_ASKS_METRICS
+                                               : 0;
+}
+
+uint16_t answer_question(struct client *client, const struct ipc_message *question,
+                         struct history *history, struct quarantine *quarantine)
 {
     struct control_find find;
     struct slice address;
@@ -158,14 +168,14 @@ bool answer_question(struct client *client, const struct ipc_message *question,
     const char *refusal = role_refusal(client_role(client), question->type);
     if (refusal) {
         client_end(client, refusal);
-        return false;
+        return 0;
     }
-    if (question->type == CONTROL_STATUS && question->payload.len == 0) {
-        client_wait(client);
-        return true;
+    if (parents_matter(question)) {
+        client_wait(client, question->type);
+        return parents_matter(question);
     }
     if (answer_held(client, question, quarantine))
-        return false;
+        return 0;
     if (!finds && !forgets)
         client_end(client, "not a question");
     else if (!history)
@@ -174,5 +184,5 @@ bool answer_question(struct client *client, const struct ipc_message *question,
         answer_find(client, &find, history);
     else
         answer_forget(client, address, history, quarantine);
-    return false;
+    return 0;
 }

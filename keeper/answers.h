@@ -12,9 +12,9 @@
 void answer_status(struct control *control, struct slice gateway, struct history *history,
                    const struct lines *lines, struct quarantine *quarantine);
 
-/* `history` NULL: none is kept; so `quarantine`. True: it asks for the status, and waits for
- * answer_status. */
-bool answer_question(struct client *client, const struct ipc_message *question,
-                     struct history *history, struct quarantine *quarantine);
+/* `history` NULL: none is kept; so `quarantine`. 0, or what the parent is to be asked for (enum
+ * keeper_message): the client waits for it. */
+uint16_t answer_question(struct client *client, const struct ipc_message *question,
+                         struct history *history, struct quarantine *quarantine);
 
 #endif

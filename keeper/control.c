@@ -31,8 +31,8 @@ struct client {
     int fd;
     struct event *readable, *writable;
     STAILQ_HEAD(, answer) answers;
-    bool waits;
-    bool lost; /* an answer: it is hung up on */
+    uint16_t waits; /* for the answer to this; 0: for none */
+    bool lost;      /* an answer: it is hung up on */
 };
 
 struct control {
@@ -145,18 +145,18 @@ void client_pause(struct client *client, int64_t before)
     finish(client, NULL, before);
 }
 
-void client_wait(struct client *client)
+void client_wait(struct client *client, uint16_t question)
 {
-    client->waits = true;
+    client->waits = question;
 }
 
-void control_answer(struct control *control, struct slice octets)
+void control_answer(struct control *control, uint16_t question, struct slice octets)
 {
     for (struct client *client = TAILQ_FIRST(&control->clients), *next; client; client = next) {
         next = TAILQ_NEXT(client, link);
-        if (!client->waits)
+        if (client->waits != question)
             continue;
-        client->waits = false;
+        client->waits = 0;
         client_end(client, client_item(client, octets) ? NULL : "out of memory");
         if (client->lost)
             client_free(client);

@@ -30,9 +30,9 @@ uid_t client_uid(const struct client *client);
 struct slice client_name(const struct client *client, char room[static 32]);
 
 /* The client's question is answered later, with control_answer. */
-void client_wait(struct client *client);
-/* To all who wait: an answer, and the end. */
-void control_answer(struct control *control, struct slice octets);
+void client_wait(struct client *client, uint16_t question);
+/* To all who wait for that: an answer, and the end. */
+void control_answer(struct control *control, uint16_t question, struct slice octets);
 
 /* Queues an answer. False: it has too much unread already. */
 bool client_item(struct client *client, struct slice octets);

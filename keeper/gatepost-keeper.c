@@ -10,6 +10,7 @@
 #include "keeper/answers.h"
 #include "keeper/held_record.h"
 #include "keeper/listed_answers.h"
+#include "keeper/metrics.h"
 #include "keeper/options.h"
 
 #include <errno.h>
@@ -296,8 +297,9 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
             publish_lists(p);
         return;
     }
-    if (answer_question(client, question, p->history, p->quarantine))
-        ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS, (struct slice){NULL, 0}, NULL, 0, false);
+    uint16_t asks = answer_question(client, question, p->history, p->quarantine);
+    if (asks)
+        ipc_send(KEEPER_CONTROL_FD, asks, (struct slice){NULL, 0}, NULL, 0, false);
 }
 
 static const struct control_owner control_owner = {on_question};
@@ -336,6 +338,17 @@ static void take_key(struct program *p, const struct ipc_message *message)
         held_seal_to(quarantine_held(p->quarantine), &key);
 }
 
+/* What the parent knows, and what we know. */
+static void take_metrics(struct program *p, struct slice gateway)
+{
+    struct buf text = buf_init(IPC_PAYLOAD_MAX);
+    buf_append(&text, gateway);
+    metrics_of_keeper(p->history, p->quarantine, &text);
+    if (!text.failed)
+        control_answer(p->console, CONTROL_METRICS, buf_slice(&text));
+    buf_release(&text);
+}
+
 static void on_control(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
@@ -350,6 +363,8 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
         take_lines(p, &message);
     else if (message.type == KEEPER_STATUS)
         answer_status(p->console, message.payload, p->history, &p->lines, p->quarantine);
+    else if (message.type == KEEPER_METRICS)
+        take_metrics(p, message.payload);
     else if (message.type == KEEPER_HELPDESK && p->quarantine)
         quarantine_tell_helpdesk(p->quarantine, message.payload);
     else if (message.type == KEEPER_KEY)

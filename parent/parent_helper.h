@@ -14,7 +14,7 @@ struct helper {
     pid_t pid;        /* 0: none runs */
     int control;      /* while one runs, else -1 */
     bool ending;
-    unsigned may_say;                 /* messages that it has left, of those of an hour */
+    unsigned may_say; /* messages that it has left, of those of an hour */
     int64_t may_say_since;
     int64_t since, start_at, kill_at; /* 0: never */
     struct backoff backoff;

@@ -207,6 +207,13 @@ void keeper_tell_status(struct keeper *keeper, struct slice json)
         ipc_send(keeper->process.control, KEEPER_STATUS, json, NULL, 0, false);
 }
 
+void keeper_tell_metrics(struct keeper *keeper, struct slice text)
+{
+    keeper->asks_metrics = false;
+    if (keeper->process.control >= 0)
+        ipc_send(keeper->process.control, KEEPER_METRICS, text, NULL, 0, false);
+}
+
 void keeper_reopen(struct keeper *keeper)
 {
     if (keeper->process.pid != 0)
@@ -301,6 +308,8 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
         take_lists(keeper, message);
     } else if (message->type == KEEPER_ASKS) {
         keeper->asks = true;
+    } else if (message->type == KEEPER_ASKS_METRICS) {
+        keeper->asks_metrics = true;
     } else if (message->type == KEEPER_FAILED) {
         not_started(keeper, unpack_slice(&in), now);
     }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
 #include "base/log.h"
+#include "common/metrics.h"
 #include "parent/parent.h"
+#include "parent/parent_metrics.h"
 #include "parent/parent_notify.h"
 #include "parent/parent_status.h"
 
@@ -98,6 +100,14 @@ static void tell_status(struct parent *parent)
     buf_release(&json);
 }
 
+static void tell_metrics(struct parent *parent)
+{
+    struct buf text = buf_init(METRICS_MOST);
+    bool all = parent_metrics(parent, &text);
+    keeper_tell_metrics(&parent->keeper, all ? buf_slice(&text) : SLICE(""));
+    buf_release(&text);
+}
+
 static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
 {
     for (nfds_t i = 1; i < set->count; i++) {
@@ -111,6 +121,8 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
             keeper_hear(polled->keeper, now);
             if (polled->keeper->asks)
                 tell_status(parent);
+            if (polled->keeper->asks_metrics)
+                tell_metrics(parent);
         } else if (polled->release) {
             release_hear(polled->release, now);
         } else {

@@ -5,10 +5,8 @@
 #include "base/json.h"
 #include "common/redis_place.h"
 #include "filters/scanner/family_start.h"
-#include "parent/parent_certificate.h"
+#include "parent/parent_state.h"
 
-#include <dirent.h>
-#include <string.h>
 #include <unistd.h>
 
 /* ---- JSON ---- */
@@ -89,16 +87,6 @@ static void generations(struct buf *out, const struct parent *parent)
     buf_char(out, ']');
 }
 
-static const char *state_of_scanners(const struct scanners *scanners)
-{
-    if (!scanners->wanted)
-        return "not needed";
-    for (size_t i = 0; i < SCANNERS_HEADS; i++)
-        if (scanners->heads[i].state == HEAD_READY)
-            return "serving";
-    return scanners->down[0] ? "down" : "starting";
-}
-
 static void scanners(struct buf *out, const struct parent *parent)
 {
     open_array(out, "scanners");
@@ -147,19 +135,16 @@ static void release(struct buf *out, const struct release *release)
 static void server(struct buf *out, const struct parent *parent, const struct backend *backend,
                    const struct server *server)
 {
-    char why[SHARED_WHY_MAX];
-    int64_t since;
-    unsigned place = shared_server(parent->shared, &server->ip, server->port);
-    bool down = shared_server_is_down(parent->shared, place, &since, why);
+    struct server_state state = state_of_server(parent, server);
     open_member(out);
     text(out, "backend", backend->name);
     text(out, "server", server->address);
-    word(out, "state", down ? "down" : "up");
-    if (down) {
-        number(out, "since", since);
-        word(out, "reason", why);
+    word(out, "state", state.down ? "down" : "up");
+    if (state.down) {
+        number(out, "since", state.since);
+        word(out, "reason", state.why);
     }
-    number(out, "connections", (int64_t)shared_backend(parent->shared, place));
+    number(out, "connections", (int64_t)state.connections);
     number(out, "limit", backend->connections);
     buf_char(out, '}');
 }
@@ -175,10 +160,9 @@ static void backends(struct buf *out, const struct parent *parent, const struct 
 
 static void lists(struct buf *out, const struct parent *parent, const struct config *config)
 {
-    uint64_t suspended = shared_suspended(parent->shared);
     open_array(out, "lists_suspended");
-    for (size_t i = 0; i < config->blocklist_count && i < 64; i++) {
-        if (!(suspended >> i & 1))
+    for (size_t i = 0; i < config->blocklist_count; i++) {
+        if (!list_is_suspended(parent, i))
             continue;
         json_item(out);
         json_text(out, config->blocklists[i].zone);
@@ -192,41 +176,19 @@ static void certificates(struct buf *out, const struct generation *generation,
     open_array(out, "certificates");
     for (size_t i = 0; i < config->certificate_count; i++) {
         const struct certificate *certificate = &config->certificates[i];
-        struct slice chain;
-        const char *reason;
-        int64_t expires = 0;
-        if (bundle_read(generation->loaded.bundle, certificate->chain_path, &chain, &reason))
-            expires = certificate_expires(chain);
         open_member(out);
         text(out, "name", certificate->names[0]);
-        number(out, "expires", expires);
+        number(out, "expires", certificate_end(generation, certificate));
         buf_char(out, '}');
     }
     buf_char(out, ']');
 }
 
-/* When the newest of the signatures was written; 0: there are none. */
-static int64_t newest_in(const char *folder)
-{
-    int64_t newest = 0;
-    DIR *dir = opendir(folder);
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        struct stat status;
-        if (entry->d_name[0] != '.' && fstatat(dirfd(dir), entry->d_name, &status, 0) == 0 &&
-            status.st_mtim.tv_sec > newest)
-            newest = status.st_mtim.tv_sec;
-    }
-    if (dir)
-        closedir(dir);
-    return newest;
-}
-
 static void signatures(struct buf *out, const struct parent *parent, const struct config *config)
 {
-    char folder[PATH_MAX];
-    if (parent->scanners[SCANNER_AV].wanted &&
-        slice_to_path(config->settings.antivirus_database, folder))
-        number(out, "signatures", newest_in(folder));
+    int64_t when;
+    if (signatures_written(parent, config, &when))
+        number(out, "signatures", when);
 }
 
 /* ---- counts ---- */

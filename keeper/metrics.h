@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC
+ * What the keeper knows, as metrics (common/metrics.h). */
+#ifndef KEEPER_METRICS_H
+#define KEEPER_METRICS_H
+
+#include "keeper/history.h"
+#include "keeper/quarantine.h"
+
+/* Appends them. `history` NULL: none is kept; so `quarantine`. */
+void metrics_of_keeper(struct history *history, struct quarantine *quarantine, struct buf *out);
+
+#endif
