@@ -7,6 +7,7 @@
 #include "filters/examine_sender.h"
 #include "filters/links/links.h"
 #include "filters/mime/words.h"
+#include "filters/outline.h"
 #include "filters/sender/dkim.h"
 
 enum { WARM_UP_ARENA = 16 << 20 };
@@ -72,6 +73,8 @@ static bool examine_content(struct arena *arena, struct slice message, const str
         return false;
     if (!list_ranges(arena, &parsed, out) || arena_failed(arena))
         return false;
+    if (job->outline && !(out->outline = outline_of(arena, &parsed)))
+        return false;
     struct malformations odd = parsed.malformations;
     if (job->attachments)
         examine_attachments(arena, &parsed, &job->limits, &odd, &out->facts.fact[FACT_ATTACHMENTS]);
@@ -89,7 +92,7 @@ static bool examine_all(struct arena *arena, struct slice message, const struct 
     *out = (struct scan_answer){0};
     if (!message.ptr && scan_job_needs_message(job))
         return false;
-    bool content = job->message || job->attachments || job->links;
+    bool content = job->message || job->attachments || job->links || job->outline;
     return examine_sender(arena, message, job, out) &&
            (!content || examine_content(arena, message, job, out));
 }

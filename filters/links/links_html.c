@@ -3,6 +3,7 @@
  * character references. What a reader's program may or may not show (conditional comments, styles,
  * scripts) counts as shown. */
 #include "base/utf8.h"
+#include "filters/links/html_reference.h"
 #include "filters/links/links_internal.h"
 
 struct html {
@@ -11,62 +12,6 @@ struct html {
     size_t at;
     struct buf decoded;
 };
-
-static const struct reference {
-    struct slice name;
-    uint32_t code;
-    bool bare; /* also without its semicolon */
-} references[] = {
-    {SLICE("amp"), '&', true},       {SLICE("lt"), '<', true},
-    {SLICE("gt"), '>', true},        {SLICE("quot"), '"', true},
-    {SLICE("nbsp"), 0xa0, true},     {SLICE("shy"), 0xad, true},
-    {SLICE("apos"), '\'', false},    {SLICE("colon"), ':', false},
-    {SLICE("sol"), '/', false},      {SLICE("bsol"), '\\', false},
-    {SLICE("period"), '.', false},   {SLICE("commat"), '@', false},
-    {SLICE("quest"), '?', false},    {SLICE("num"), '#', false},
-    {SLICE("percnt"), '%', false},   {SLICE("equals"), '=', false},
-    {SLICE("lowbar"), '_', false},   {SLICE("Tab"), '\t', false},
-    {SLICE("NewLine"), '\n', false}, {SLICE("hyphen"), 0x2010, false},
-    {SLICE("zwnj"), 0x200c, false},  {SLICE("zwj"), 0x200d, false},
-};
-
-static size_t numeric_reference(struct slice s, uint32_t *code)
-{
-    bool hex = s.len > 2 && ascii_lower(s.ptr[2]) == 'x';
-    size_t first = hex ? 3 : 2, at = first;
-    *code = 0;
-    for (; at < s.len; at++) {
-        int digit = hex_digit(s.ptr[at]);
-        if (digit < 0 || (!hex && digit > 9))
-            break;
-        *code = *code > 0x10ffff ? *code : *code * (hex ? 16 : 10) + (uint32_t)digit;
-    }
-    if (at == first)
-        return 0;
-    if (*code == 0 || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
-        *code = 0xfffd;
-    return at + (at < s.len && s.ptr[at] == ';');
-}
-
-/* The length of the character reference at the start of s, which begins with '&'; 0: none. */
-static size_t reference_at(struct slice s, uint32_t *code)
-{
-    if (s.len > 1 && s.ptr[1] == '#')
-        return numeric_reference(s, code);
-    for (size_t i = 0; i < sizeof references / sizeof *references; i++) {
-        struct slice name = references[i].name;
-        if (s.len <= name.len || s.ptr[1] != name.ptr[0] || !slice_starts(slice_from(s, 1), name))
-            continue;
-        size_t end = 1 + name.len;
-        char next = end < s.len ? s.ptr[end] : '\0';
-        *code = references[i].code;
-        if (next == ';')
-            return end + 1;
-        if (references[i].bare && next != '=' && !ascii_alpha(next) && !ascii_digit(next))
-            return end;
-    }
-    return 0;
-}
 
 /* Itself when there is nothing to decode; else valid until the next call. */
 static struct slice decode(struct html *html, struct slice s)
@@ -79,7 +24,7 @@ static struct slice decode(struct html *html, struct slice s)
         size_t plain = slice_find(s, '&');
         buf_append(&html->decoded, slice_sub(s, 0, plain));
         s = slice_from(s, plain);
-        size_t n = s.len > 0 ? reference_at(s, &code) : 0;
+        size_t n = s.len > 0 ? html_reference(s, &code) : 0;
         if (n > 0)
             utf8_append(&html->decoded, code);
         else if (s.len > 0)

@@ -9,6 +9,7 @@
 #include "base/ipc.h"
 #include "filters/dns/dns_answers.h"
 #include "filters/mime/parts.h"
+#include "filters/scanner/scan_outline.h"
 #include "policy/facts.h"
 
 enum {
@@ -40,6 +41,7 @@ struct scan_sender {
 /* What is wanted. Each is the producer's of that name; gatepost-av answers with its own always. */
 struct scan_job {
     bool message, attachments, links;
+    bool outline; /* for people, who look at one message */
     bool spf; /* needs no message (-1) */
     /* DKIM, ARC, DMARC; for DMARC SPF is found out again, quickly: its answers are all in `dns`. */
     bool authentication;
@@ -62,6 +64,7 @@ struct scan_answer {
     /* Leaves, ascending; past about 1,100 the rest is left out: no range, no edit. */
     struct part_range *parts;
     size_t part_count;
+    const struct outline *outline; /* NULL: it was not asked for */
     const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
     size_t wanted_count;
 };

@@ -13,19 +13,20 @@ enum {
     WANTS_AUTHENTICATION = 16,
     DNS_IS_COMPLETE = 32,
     HONOURS_NP = 64,
-    ALL_FLAGS = 127,
+    WANTS_OUTLINE = 128,
+    ALL_FLAGS = 255,
     SAMPLES = 100,
     RECORD_BYTES_MIN = 4,
 };
 
 /* -- the proxy's side -- */
 
-static uint8_t flags_of(const struct scan_job *job)
+static uint32_t flags_of(const struct scan_job *job)
 {
-    return (uint8_t)((job->message ? WANTS_MESSAGE : 0) |
+    return (uint32_t)((job->message ? WANTS_MESSAGE : 0) |
                      (job->attachments ? WANTS_ATTACHMENTS : 0) | (job->links ? WANTS_LINKS : 0) |
                      (job->spf ? WANTS_SPF : 0) | (job->authentication ? WANTS_AUTHENTICATION : 0) |
-                     (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->honour_np ? HONOURS_NP : 0));
+                     (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->honour_np ? HONOURS_NP : 0) | (job->outline ? WANTS_OUTLINE : 0));
 }
 
 static size_t octets_of(const struct ip *ip)
@@ -75,7 +76,7 @@ static void pack_dns_answer(void *context, struct slice name, enum dns_type type
 
 bool scan_job_encode(struct buf *out, const struct scan_job *job)
 {
-    pack_u8(out, flags_of(job));
+    pack_u32(out, flags_of(job));
     pack_sender(out, &job->from);
     pack_u32(out, job->limits.depth);
     pack_u32(out, job->limits.parts);
@@ -117,7 +118,7 @@ static void unpack_sender(struct unpack *in, struct scan_sender *from)
 
 static bool unpack_flags(struct unpack *in, struct scan_job *job)
 {
-    uint8_t flags = unpack_u8(in);
+    uint32_t flags = unpack_u32(in);
     job->message = flags & WANTS_MESSAGE;
     job->attachments = flags & WANTS_ATTACHMENTS;
     job->links = flags & WANTS_LINKS;
@@ -125,6 +126,7 @@ static bool unpack_flags(struct unpack *in, struct scan_job *job)
     job->authentication = flags & WANTS_AUTHENTICATION;
     job->dns_complete = flags & DNS_IS_COMPLETE;
     job->honour_np = flags & HONOURS_NP;
+    job->outline = flags & WANTS_OUTLINE;
     return flags <= ALL_FLAGS;
 }
 
@@ -205,5 +207,5 @@ bool scan_job_decode(struct slice payload, struct arena *arena, struct scan_job 
 
 bool scan_job_needs_message(const struct scan_job *job)
 {
-    return job->message || job->attachments || job->links || job->authentication;
+    return job->message || job->attachments || job->links || job->outline || job->authentication;
 }
