@@ -8,11 +8,11 @@
 /* One that is there more often is odd enough to be shown, and not to take the room of the others. */
 enum { EACH_MAX = 4, READ_MAX = 4 * OUTLINE_VALUE_MAX };
 
-static const struct slice names[] = {SLICE("From"),     SLICE("To"),        SLICE("Cc"),
-                                     SLICE("Date"),     SLICE("Subject"),   SLICE("Reply-To"),
+static const struct slice names[] = {SLICE("From"),      SLICE("To"),      SLICE("Cc"),
+                                     SLICE("Date"),      SLICE("Subject"), SLICE("Reply-To"),
                                      SLICE("Message-ID")};
 enum { NAMES = sizeof names / sizeof *names };
-_Static_assert(NAMES * EACH_MAX == OUTLINE_FIELDS_MAX, "there is room for all");
+_Static_assert(NAMES *EACH_MAX == OUTLINE_FIELDS_MAX, "there is room for all");
 
 /* False when the arena is full. */
 static bool read_field(struct arena *arena, const struct header *field, struct outline_field *out)
@@ -72,8 +72,7 @@ static struct outline_part part_of(const struct mime_part *part)
                                  .name = outline_shortened(name, OUTLINE_NAME_MAX)};
 }
 
-static bool read_parts(struct arena *arena, const struct mime_message *message,
-                       struct outline *out)
+static bool read_parts(struct arena *arena, const struct mime_message *message, struct outline *out)
 {
     out->parts_cut = message->n > OUTLINE_PARTS_MAX;
     out->part_count = out->parts_cut ? OUTLINE_PARTS_MAX : message->n;

@@ -58,9 +58,9 @@ static void skip_past(struct html *html, struct slice what)
 
 static bool breaks_line(struct slice tag)
 {
-    static const char *const names[] = {"br", "p",  "div", "tr", "li", "ul", "ol", "table",
-                                        "h1", "h2", "h3",  "h4", "h5", "h6", "hr", "blockquote",
-                                        "dt", "dd", "pre"};
+    static const char *const names[] = {"br",    "p",          "div", "tr", "li", "ul", "ol",
+                                        "table", "h1",         "h2",  "h3", "h4", "h5", "h6",
+                                        "hr",    "blockquote", "dt",  "dd", "pre"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_ieq(tag, slice_of(names[i])))
             return true;

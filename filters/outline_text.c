@@ -68,8 +68,7 @@ static bool read_part(struct arena *arena, const struct mime_part *part, bool ht
     return out->text.ptr;
 }
 
-bool outline_read_text(struct arena *arena, const struct mime_message *message,
-                       struct outline *out)
+bool outline_read_text(struct arena *arena, const struct mime_message *message, struct outline *out)
 {
     static const struct {
         struct slice type;

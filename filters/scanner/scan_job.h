@@ -42,7 +42,7 @@ struct scan_sender {
 struct scan_job {
     bool message, attachments, links;
     bool outline; /* for people, who look at one message */
-    bool spf; /* needs no message (-1) */
+    bool spf;     /* needs no message (-1) */
     /* DKIM, ARC, DMARC; for DMARC SPF is found out again, quickly: its answers are all in `dns`. */
     bool authentication;
     struct scan_sender from; /* its sender's domain is also for message.id_fits_sender */
@@ -64,7 +64,7 @@ struct scan_answer {
     /* Leaves, ascending; past about 1,100 the rest is left out: no range, no edit. */
     struct part_range *parts;
     size_t part_count;
-    const struct outline *outline; /* NULL: it was not asked for */
+    const struct outline *outline;   /* NULL: it was not asked for */
     const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
     size_t wanted_count;
 };

@@ -4,9 +4,8 @@
 const char *outline_encoding_word(enum mime_encoding encoding)
 {
     static const char *const words[] = {
-        [MIME_IDENTITY] = "none",     [MIME_QP] = "quoted-printable",
-        [MIME_BASE64] = "base64",     [MIME_UUENCODE] = "uuencode",
-        [MIME_ENCODING_UNKNOWN] = "unknown",
+        [MIME_IDENTITY] = "none",     [MIME_QP] = "quoted-printable",      [MIME_BASE64] = "base64",
+        [MIME_UUENCODE] = "uuencode", [MIME_ENCODING_UNKNOWN] = "unknown",
     };
     return words[encoding];
 }

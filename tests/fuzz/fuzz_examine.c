@@ -16,13 +16,14 @@ FUZZ_WITH_ARENA(input, ARENA)
     static const struct slice headers[] = {{"subject", 7}, {"received", 8}};
     struct scan_job job = {.message = true,
                            .attachments = true,
+                           .outline = true,
                            .from.sender = SLICE("a@example.com"),
                            .headers = headers,
                            .header_count = 2,
                            .limits = {4, 100, 200, 4 << 20, 0, 0}};
     struct scan_answer answer, received;
     if (examine(arena, input, &job, &answer)) {
-        struct buf out = buf_init(IPC_PAYLOAD_MAX);
+        struct buf out = buf_init(SCAN_ANSWER_MAX);
         if (!scan_answer_encode(&out, 2, &answer) ||
             !scan_answer_decode(buf_slice(&out), arena, 2, &received))
             abort();

@@ -12,7 +12,7 @@ FUZZ_WITH_ARENA(payload, ARENA)
     size_t headers = fuzz_octet(&payload);
     struct scan_answer answer, again;
     if (scan_answer_decode(payload, arena, headers, &answer)) {
-        struct buf out = buf_init(IPC_PAYLOAD_MAX);
+        struct buf out = buf_init(SCAN_ANSWER_MAX);
         if (!scan_answer_encode(&out, headers, &answer) ||
             !scan_answer_decode(buf_slice(&out), arena, headers, &again))
             abort(); /* what was read can be written and read again */

@@ -59,6 +59,7 @@ static struct scan_job a_job(void)
     return (struct scan_job){
         .message = true,
         .links = true,
+        .outline = true,
         .authentication = true,
         .from = {.client = ip_of("2001:db8::1"),
                  .helo = SLICE("mail.example"),
@@ -95,7 +96,7 @@ TEST(test_a_job_comes_back_whole)
 {
     struct scan_job job = a_job(), got;
     assert_true(scan_job_decode(encoded(&job), arena, &got));
-    assert_true(got.message && got.links && got.authentication && got.honour_np);
+    assert_true(got.message && got.links && got.outline && got.authentication && got.honour_np);
     assert_false(got.attachments || got.spf || got.dns_complete);
     assert_memory_equal(&got.from.client, &job.from.client, sizeof got.from.client);
     assert_true(slice_eq(got.from.helo, SLICE("mail.example")));
@@ -206,8 +207,11 @@ TEST(test_a_job_without_a_message_travels)
 
 TEST(test_a_job_that_needs_a_message_is_not_sent_without)
 {
-    const struct scan_job jobs[] = {
-        {.message = true}, {.attachments = true}, {.links = true}, {.authentication = true}};
+    const struct scan_job jobs[] = {{.message = true},
+                                    {.attachments = true},
+                                    {.links = true},
+                                    {.outline = true},
+                                    {.authentication = true}};
     int queue[2], message, reply;
     assert_int_equal(ipc_pair(queue), 0);
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
@@ -320,4 +324,116 @@ TEST(test_a_message_cannot_crowd_out_its_sender)
     assert_int_equal(got.facts.fact[FACT_SPF_EXPLANATION].state, VALUE_UNKNOWN);
     assert_int_equal(got.facts.fact[FACT_DMARC_DOMAIN].text.len, 253);
     assert_int_equal(got.facts.fact[FACT_DMARC_RESULT].integer, 2);
+}
+
+/* -- outlines -- */
+
+static struct slice many(size_t count)
+{
+    char *text = arena_alloc(arena, count);
+    memset(text, 'x', count);
+    return (struct slice){text, count};
+}
+
+/* The largest that there can be. */
+static struct outline an_outline(void)
+{
+    struct outline_field *fields = arena_array(arena, OUTLINE_FIELDS_MAX + 1, sizeof *fields);
+    struct outline_part *parts = arena_array(arena, OUTLINE_PARTS_MAX + 1, sizeof *parts);
+    for (size_t i = 0; i <= OUTLINE_FIELDS_MAX; i++)
+        fields[i] = (struct outline_field){many(OUTLINE_WORD_MAX), many(OUTLINE_VALUE_MAX), i == 1};
+    for (size_t i = 0; i <= OUTLINE_PARTS_MAX; i++)
+        parts[i] = (struct outline_part){.depth = (uint32_t)i,
+                                         .kind = MIME_MESSAGE,
+                                         .encoding = MIME_BASE64,
+                                         .size = UINT64_MAX,
+                                         .type = many(OUTLINE_WORD_MAX),
+                                         .charset = many(OUTLINE_WORD_MAX),
+                                         .name = many(OUTLINE_NAME_MAX)};
+    return (struct outline){.fields = fields,
+                            .field_count = OUTLINE_FIELDS_MAX,
+                            .parts = parts,
+                            .part_count = OUTLINE_PARTS_MAX,
+                            .parts_cut = true,
+                            .text = many(OUTLINE_TEXT_MAX),
+                            .text_was_html = true};
+}
+
+static bool outline_survives(const struct outline *outline, struct scan_answer *got)
+{
+    struct scan_answer answer = {.outline = outline};
+    struct buf out = buf_init(SCAN_ANSWER_MAX);
+    assert_true(scan_answer_encode(&out, 0, &answer));
+    struct slice copy = arena_copy(arena, buf_slice(&out));
+    buf_release(&out);
+    return scan_answer_decode(copy, arena, 0, got);
+}
+
+TEST(test_an_answer_has_no_outline_unless_it_was_made)
+{
+    struct scan_answer got;
+    assert_true(survives(&(struct scan_answer){0}, &got));
+    assert_null(got.outline);
+}
+
+TEST(test_the_largest_outline_comes_back_whole_and_leaves_room)
+{
+    struct outline outline = an_outline();
+    struct scan_answer got;
+    assert_true(outline_survives(&outline, &got));
+    assert_int_equal(got.outline->field_count, OUTLINE_FIELDS_MAX);
+    assert_true(got.outline->fields[1].cut && !got.outline->fields[0].cut);
+    assert_int_equal(got.outline->part_count, OUTLINE_PARTS_MAX);
+    const struct outline_part *last = &got.outline->parts[OUTLINE_PARTS_MAX - 1];
+    assert_int_equal(last->depth, OUTLINE_PARTS_MAX - 1);
+    assert_int_equal(last->kind, MIME_MESSAGE);
+    assert_int_equal(last->encoding, MIME_BASE64);
+    assert_true(last->size == UINT64_MAX);
+    assert_int_equal(last->name.len, OUTLINE_NAME_MAX);
+    assert_int_equal(got.outline->text.len, OUTLINE_TEXT_MAX);
+    assert_true(got.outline->parts_cut && got.outline->text_was_html);
+    assert_false(got.outline->fields_cut || got.outline->text_cut);
+    struct buf out = buf_init(SCAN_ANSWER_MAX);
+    outline_pack(&out, &outline);
+    assert_in_range(buf_len(&out), OUTLINE_TEXT_MAX, 512 * 1024 - 1);
+    buf_release(&out);
+}
+
+TEST(test_an_outline_past_its_bounds_is_refused)
+{
+    struct outline wrong[7];
+    struct scan_answer got;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        wrong[i] = an_outline();
+    wrong[0].field_count++;
+    wrong[1].part_count++;
+    wrong[2].text = many(OUTLINE_TEXT_MAX + 1);
+    ((struct outline_part *)(uintptr_t)wrong[3].parts)->name = many(OUTLINE_NAME_MAX + 1);
+    ((struct outline_field *)(uintptr_t)wrong[4].fields)->value = many(OUTLINE_VALUE_MAX + 1);
+    ((struct outline_part *)(uintptr_t)wrong[5].parts)->encoding =
+        (enum mime_encoding)(MIME_ENCODING_UNKNOWN + 1);
+    ((struct outline_part *)(uintptr_t)wrong[6].parts)->kind = (enum mime_kind)(MIME_MESSAGE + 1);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_false(outline_survives(&wrong[i], &got));
+        assert_null(got.outline);
+    }
+}
+
+TEST(test_a_truncated_outline_is_refused)
+{
+    static const struct outline_field field = {SLICE("To"), SLICE("a@example.com"), true};
+    static const struct outline_part part = {.type = SLICE("text/plain"), .size = 5};
+    struct outline outline = {.fields = &field,
+                              .field_count = 1,
+                              .parts = &part,
+                              .part_count = 1,
+                              .text = SLICE("hello")};
+    struct buf out = buf_init(IPC_PAYLOAD_MAX);
+    outline_pack(&out, &outline);
+    for (size_t n = 0; n <= buf_len(&out); n++) {
+        const struct outline *got;
+        struct unpack in = {.left = slice_sub(buf_slice(&out), 0, n)};
+        assert_int_equal(outline_unpack(&in, arena, &got), n == buf_len(&out));
+    }
+    buf_release(&out);
 }
