@@ -64,18 +64,16 @@ int ask_connect(const struct asking *asking)
     return sock;
 }
 
-static bool is_over(const struct ipc_message *answer, bool *fine, uint64_t *before)
+static bool is_over(const struct ipc_message *answer, bool *fine, uint64_t *before,
+                    char reason[static ASK_REASON_MAX])
 {
     struct unpack in = {.left = answer->payload};
     if (answer->type != CONTROL_END)
         return false;
     *fine = unpack_u8(&in) == 1;
-    struct slice reason = unpack_slice(&in);
+    struct slice said = unpack_slice(&in);
     *before = unpack_u64(&in);
-    char text[256];
-    snprintf(text, sizeof text, "%.*s", SLICE_ARGS(slice_sub(reason, 0, sizeof text - 1)));
-    if (!*fine)
-        command_error("the gateway", text);
+    snprintf(reason, ASK_REASON_MAX, "%.*s", SLICE_ARGS(slice_sub(said, 0, ASK_REASON_MAX - 1)));
     return true;
 }
 
@@ -86,24 +84,35 @@ static int hear(int sock, struct ipc_message *answer, char *inbox, size_t size)
     return got < 0 && errno == ECONNRESET ? ipc_recv(sock, answer, inbox, size, true) : got;
 }
 
-bool ask(int sock, enum control_message question, struct slice payload,
-         void (*take)(void *ctx, struct slice octets), void *ctx, uint64_t *before)
+bool ask_giving(int sock, enum control_message question, struct slice payload, int fd,
+                void (*take)(void *ctx, struct slice octets), void *ctx, uint64_t *before,
+                char reason[static ASK_REASON_MAX])
 {
     static char inbox[IPC_PAYLOAD_MAX + 2];
     struct ipc_message answer;
     bool fine = false;
-    if (ipc_send(sock, (uint16_t)question, payload, NULL, 0, true) <= 0 && errno != EPIPE) {
-        command_error("the gateway", strerror(errno));
+    if (ipc_send(sock, (uint16_t)question, payload, &fd, fd >= 0, true) <= 0 && errno != EPIPE) {
+        snprintf(reason, ASK_REASON_MAX, "%s", strerror(errno));
         return false;
     }
     for (;;) {
         if (hear(sock, &answer, inbox, sizeof inbox) <= 0) {
-            command_error("the gateway", "it hung up");
+            snprintf(reason, ASK_REASON_MAX, "it hung up");
             return false;
         }
         ipc_close_fds(&answer);
-        if (is_over(&answer, &fine, before))
+        if (is_over(&answer, &fine, before, reason))
             return fine;
         take(ctx, answer.payload);
     }
+}
+
+bool ask(int sock, enum control_message question, struct slice payload,
+         void (*take)(void *ctx, struct slice octets), void *ctx, uint64_t *before)
+{
+    char reason[ASK_REASON_MAX];
+    bool fine = ask_giving(sock, question, payload, -1, take, ctx, before, reason);
+    if (!fine)
+        command_error("the gateway", reason);
+    return fine;
 }

@@ -21,6 +21,14 @@ int ask_connect(const struct asking *asking);
 bool ask(int sock, enum control_message question, struct slice payload,
          void (*take)(void *ctx, struct slice octets), void *ctx, uint64_t *before);
 
+enum { ASK_REASON_MAX = 256 };
+
+/* The same, for who says himself what is wrong: `reason`. The gateway is given a copy of `fd` (-1:
+ * none). */
+bool ask_giving(int sock, enum control_message question, struct slice payload, int fd,
+                void (*take)(void *ctx, struct slice octets), void *ctx, uint64_t *before,
+                char reason[static ASK_REASON_MAX]);
+
 /* The options of struct asking: `letter` as getopt_long gave it. False: none of them. */
 bool asking_option(struct asking *asking, int letter);
 #define ASKING_OPTIONS                                                                             \

@@ -25,6 +25,7 @@ int command_status(int argc, char *argv[]);
 int command_trace(int argc, char *argv[]);
 int command_why(int argc, char *argv[]);
 int command_quarantine_list(int argc, char *argv[]);
+int command_quarantine_show(int argc, char *argv[]);
 int command_quarantine_release(int argc, char *argv[]);
 int command_quarantine_delete(int argc, char *argv[]);
 int command_quarantine_report(int argc, char *argv[]);

@@ -20,6 +20,7 @@ static const struct subcommand {
     {"why", NULL, command_why, "why a message was treated so: each rule, and what it saw"},
     {"forget", NULL, command_forget, "take out all records of an address"},
     {"quarantine", "list", command_quarantine_list, "what is held"},
+    {"quarantine", "show", command_quarantine_show, "what is in it: fields, parts, text"},
     {"quarantine", "release", command_quarantine_release, "deliver what is held"},
     {"quarantine", "delete", command_quarantine_delete, "hold it no longer"},
     {"quarantine", "report-false", command_quarantine_report, "it should not have been held"},

@@ -79,20 +79,79 @@ static void note(void *ctx, const struct held_entry *entry)
         numbers->items[numbers->count++] = entry->number;
 }
 
+/* False, with what is wrong said: it is neither number nor reference. */
+static bool names_one(const char *word, bool all, struct held_query *query)
+{
+    *query = (struct held_query){.all = all};
+    held_by(query, word);
+    if (query->text.len)
+        command_error(word, "expected a number or a reference, as quarantine list tells them");
+    return query->text.len == 0;
+}
+
 bool held_numbers(int sock, const char *word, bool all, uint64_t *items, size_t room, size_t *count)
 {
-    struct held_query query = {.all = all};
+    struct held_query query;
     struct numbers numbers = {.items = items, .room = room};
-    held_by(&query, word);
     *count = 0;
-    if (query.text.len) {
-        command_error(word, "expected a number or a reference, as quarantine list tells them");
-        return false;
-    }
-    if (!held_each(sock, &query, room, note, &numbers))
+    if (!names_one(word, all, &query) || !held_each(sock, &query, room, note, &numbers))
         return false;
     *count = numbers.count;
     if (numbers.count == 0)
         command_error(word, "nothing of that number or reference is held");
     return numbers.count > 0;
+}
+
+/* ---- one ---- */
+
+struct choice {
+    struct arena *arena;
+    struct numbers numbers; /* of all */
+    struct held_entry entry;
+    bool chosen, several; /* several: not of one message */
+};
+
+static bool is_there(const struct held_entry *entry)
+{
+    return entry->state < HELD_DELIVERED;
+}
+
+static void choose(void *ctx, const struct held_entry *entry)
+{
+    struct choice *choice = ctx;
+    note(&choice->numbers, entry);
+    choice->several |= choice->chosen && choice->entry.id != entry->id;
+    if (choice->chosen && (is_there(&choice->entry) || !is_there(entry)))
+        return;
+    struct buf packed = buf_init(IPC_PAYLOAD_MAX);
+    held_entry_pack(&packed, entry);
+    choice->chosen =
+        held_entry_unpack(arena_copy(choice->arena, buf_slice(&packed)), &choice->entry);
+    buf_release(&packed);
+}
+
+static void leave_out(struct numbers *numbers, uint64_t number)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < numbers->count; i++)
+        if (numbers->items[i] != number)
+            numbers->items[kept++] = numbers->items[i];
+    numbers->count = kept;
+}
+
+bool held_one(int sock, const char *word, struct arena *arena, struct held_entry *entry,
+              uint64_t *others, size_t room, size_t *count)
+{
+    struct held_query query;
+    struct choice choice = {.arena = arena, .numbers = {.items = others, .room = room}};
+    if (!names_one(word, true, &query) || !held_each(sock, &query, room, choose, &choice))
+        return false;
+    *entry = choice.entry;
+    if (choice.several)
+        command_error(word, "there are several messages of that session: name one by its number");
+    else if (!choice.chosen)
+        command_error(word, "nothing of that number or reference is held");
+    leave_out(&choice.numbers, entry->number);
+    *count = choice.numbers.count;
+    return choice.chosen && !choice.several;
 }

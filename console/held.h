@@ -3,6 +3,7 @@
 #ifndef CONSOLE_HELD_H
 #define CONSOLE_HELD_H
 
+#include "base/arena.h"
 #include "common/held_entry.h"
 #include "console/ask.h"
 
@@ -18,5 +19,11 @@ void held_by(struct held_query *query, const char *word);
  * wrong was said; none is wrong, too. */
 bool held_numbers(int sock, const char *word, bool all, uint64_t *numbers, size_t room,
                   size_t *count);
+
+/* What `word` names, a number or a reference: the newest of the copies that are still there, else
+ * the newest; its texts are in the arena. *others: the numbers of the other copies, at most `room`.
+ * False: what is wrong was said. */
+bool held_one(int sock, const char *word, struct arena *arena, struct held_entry *entry,
+              uint64_t *others, size_t room, size_t *count);
 
 #endif

@@ -19,3 +19,15 @@ void page_row(struct page *page, const char *label, struct slice text)
     terminal_wrap(&page->terminal, page->out, text, PAGE_INDENT);
     page_end(page);
 }
+
+void page_octets(struct buf *out, uint64_t octets)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double n = (double)octets;
+    size_t unit = 0;
+    while (n >= 1024 && unit < 4) {
+        n /= 1024;
+        unit++;
+    }
+    buf_printf(out, unit && n < 100 ? "%.1f %s" : "%.0f %s", n, units[unit]);
+}

@@ -20,4 +20,7 @@ void page_end(struct page *page);
 /* A whole row; `text` may be hostile. */
 void page_row(struct page *page, const char *label, struct slice text);
 
+/* A number of octets as people read it: "1.5 KiB". */
+void page_octets(struct buf *out, uint64_t octets);
+
 #endif

@@ -93,16 +93,9 @@ static void pad(struct page *page, size_t used, size_t width)
 
 static void say_size(struct page *page, const struct value *size)
 {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    double n = size->state == VALUE_KNOWN ? (double)size->integer : 0;
-    size_t unit = 0;
-    while (n >= 1024 && unit < 4) {
-        n /= 1024;
-        unit++;
-    }
     struct buf text = buf_init(64);
     if (size->state == VALUE_KNOWN)
-        buf_printf(&text, unit && n < 100 ? "%.1f %s" : "%.0f %s", n, units[unit]);
+        page_octets(&text, (uint64_t)size->integer);
     else
         buf_cstr(&text, "?");
     buf_printf(page->out, "%*.*s  ", SIZE_COLUMNS, SLICE_ARGS(buf_slice(&text)));
