@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,8 +43,8 @@ static int ask_for(int sock, uint64_t number, struct arena *arena, const char **
         return pair[0];
     close(pair[0]);
     *reason = arena_cstr(arena, slice_of(said));
-    if (!*reason || strcmp(*reason, "gatepost-release does not take it") == 0)
-        *reason = "gatepost-release does not run";
+    if (!*reason)
+        *reason = "out of memory";
     return -1;
 }
 

@@ -204,7 +204,7 @@ bool quarantine_show(struct quarantine *q, const struct held_entry *entry, int r
 {
     struct buf out = buf_init(64);
     int container = held_container(q->held, entry->id);
-    *reason = container < 0 ? "it is not there any more" : "gatepost-release does not take it";
+    *reason = container < 0 ? "it is not there any more" : "gatepost-release does not run";
     if (container < 0)
         return false;
     pack_u64(&out, entry->id);

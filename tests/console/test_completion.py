@@ -25,10 +25,12 @@ def subcommands():
 def test_every_subcommand_is_completed():
     offered = completed("")
     assert {first for first, _ in subcommands()} == {word for word in offered if not word.startswith("-")}
-    assert set(completed("policy", "")) == {second for first, second in subcommands() if first == "policy"}
+    for group in ("policy", "quarantine"):
+        assert set(completed(group, "")) == {second for first, second in subcommands() if first == group}
 
 
-@pytest.mark.parametrize("command", [["trace"], ["stats"], ["status"], ["why"], ["forget"], ["metrics"], ["check"], ["policy", "check"]])
+@pytest.mark.parametrize("command", [["trace"], ["stats"], ["status"], ["why"], ["forget"], ["metrics"], ["check"], ["policy", "check"],
+                                     *(["quarantine", word] for word in ("list", "show", "release", "delete", "report-false"))])
 def test_every_option_that_is_offered_is_known(command):
     for option in completed(*command, "--"):
         done = subprocess.run([needs.BUILD / "gatepostctl", *command, option], capture_output=True, text=True, stdin=subprocess.DEVNULL,
@@ -38,5 +40,7 @@ def test_every_option_that_is_offered_is_known(command):
 
 def test_words_that_an_option_takes_are_offered():
     assert completed("trace", "--verdict", "d") == ["defer", "discard", "drop"]
+    assert completed("trace", "--verdict", "q") == ["quarantine"]
     assert completed("tr") == ["trace"]
+    assert completed("quarantine", "show", "--r") == ["--raw"] and completed("quarantine", "release", "--a") == ["--again"]
     assert "gatepost.conf" in [name.rpartition("/")[2] for name in completed("trace", "--config", str(needs.ROOT / "etc") + "/")]

@@ -159,6 +159,7 @@ static struct scan_job new_job(struct arena *arena)
     return (struct scan_job){
         .message = true,
         .attachments = true,
+        .outline = true,
         .links = true,
         .spf = true,
         .authentication = true,
@@ -294,6 +295,8 @@ static void check_answer(struct arena *arena, struct slice bytes)
             check_value(fact, &told.facts.fact[fact], &reference.facts.fact[fact]);
     for (size_t i = 0; i < HEADERS; i++)
         check_value(FACT_HEADER, &told.facts.keyed[i], &reference.facts.keyed[i]);
+    assert_true(slice_eq(told.outline->text, reference.outline->text));
+    assert_int_equal(told.outline->text_cut, reference.outline->text_cut);
     assert_true(told.part_count <= reference.part_count);
     for (size_t i = 0; i < told.part_count; i++)
         assert_memory_equal(&told.parts[i], &reference.parts[i], sizeof told.parts[i]);
