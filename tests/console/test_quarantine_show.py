@@ -50,14 +50,25 @@ def body(new_backend):
     return backend("behind", new_backend().port) + domains("behind", "example.com") + RULE
 
 
-def hold(gateway, message, *recipients):
-    """Sends it, and returns what is held since, the newest first."""
+def send(gateway, recipients, *messages):
+    """In one session, once what they are sealed for is there."""
+    assert gateway.wait_log("gatepost-release ready")
     with Session(gateway.port) as client:
         client.ehlo()
-        client.command(b"MAIL FROM:<a@b.example>")
-        for recipient in recipients or ("u@example.com",):
-            client.command(b"RCPT TO:<%s>" % recipient.encode())
-        assert client.data(message).code == 250
+        for message in messages:
+            assert wait_until(lambda: send_one(client, recipients, message) == 250)
+
+
+def send_one(client, recipients, message):
+    client.command(b"MAIL FROM:<a@b.example>")
+    for recipient in recipients:
+        client.command(b"RCPT TO:<%s>" % recipient.encode())
+    return client.data(message).code
+
+
+def hold(gateway, message, *recipients):
+    """Sends it, and returns what is held since, the newest first."""
+    send(gateway, recipients or ("u@example.com",), message)
     return [json.loads(line) for line in gateway.control("quarantine", "list", "--json").splitlines()]
 
 
@@ -115,12 +126,7 @@ def test_a_reference_names_the_message_and_tells_of_its_other_copies(start, body
 
 def test_several_messages_of_a_session_are_not_one(start, body):
     gateway = start(body)
-    with Session(gateway.port) as client:
-        client.ehlo()
-        for subject in (b"one", b"two"):
-            client.command(b"MAIL FROM:<a@b.example>")
-            client.command(b"RCPT TO:<u@example.com>")
-            assert client.data(b"Subject: %s\r\n\r\nhi\r\n" % subject).code == 250
+    send(gateway, ["u@example.com"], b"Subject: one\r\n\r\nhi\r\n", b"Subject: two\r\n\r\nhi\r\n")
     reference = json.loads(gateway.control("quarantine", "list", "--json").splitlines()[0])["reference"]
     done = control(gateway, "show", reference.partition(".")[0])
     assert done.returncode == 1 and b"several messages" in done.stderr
