@@ -437,3 +437,27 @@ TEST(test_a_truncated_outline_is_refused)
     }
     buf_release(&out);
 }
+
+TEST(test_any_flipped_bit_of_an_outline_is_survived)
+{
+    static const struct outline_field field = {SLICE("To"), SLICE("a@example.com"), false};
+    static const struct outline_part part = {.type = SLICE("text/plain"), .name = SLICE("a.txt")};
+    struct outline outline = {
+        .fields = &field, .field_count = 1, .parts = &part, .part_count = 1, .text = SLICE("hi")};
+    struct buf out = buf_init(IPC_PAYLOAD_MAX);
+    outline_pack(&out, &outline);
+    size_t size = buf_len(&out);
+    char *octets = arena_cstr(arena, buf_slice(&out));
+    for (size_t bit = 0; bit < 8 * size; bit++) {
+        const struct outline *got;
+        octets[bit / 8] = (char)(octets[bit / 8] ^ 1 << bit % 8);
+        struct unpack in = {.left = {octets, size}};
+        if (outline_unpack(&in, arena, &got) && got) {
+            buf_clear(&out);
+            outline_pack(&out, got);
+            assert_false(out.failed);
+        }
+        octets[bit / 8] = (char)(octets[bit / 8] ^ 1 << bit % 8);
+    }
+    buf_release(&out);
+}
