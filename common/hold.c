@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { UTF8 = 1, EIGHT_BIT = 2, HELD = 1, FRESH = 2 /* bits on the wire */ };
+enum { UTF8 = 1, EIGHT_BIT = 2, HELD = 1 /* bits on the wire */ };
 
 /* ---- octets ---- */
 
@@ -123,12 +123,12 @@ int hold_collect(int sock, struct hold_answer *answer)
     ipc_close_fds(&message);
     struct unpack in = {.left = message.payload};
     unsigned bits = unpack_u8(&in);
-    answer->id = unpack_u64(&in);
+    answer->first = unpack_u64(&in);
+    answer->last = unpack_u64(&in);
     struct slice reason = slice_sub(unpack_slice(&in), 0, HOLD_REASON_MAX);
     if (!unpack_done(&in))
         return -1;
     answer->held = bits & HELD;
-    answer->fresh = bits & FRESH;
     snprintf(answer->text, sizeof answer->text, "%.*s", SLICE_ARGS(reason));
     answer->reason = answer->text;
     return 1;
@@ -150,8 +150,9 @@ bool hold_take(const struct ipc_message *packet, struct arena *arena, struct sli
 void hold_tell(int reply, const struct hold_answer *answer)
 {
     struct buf out = buf_init(4096);
-    pack_u8(&out, (uint8_t)((answer->held ? HELD : 0) | (answer->fresh ? FRESH : 0)));
-    pack_u64(&out, answer->id);
+    pack_u8(&out, answer->held ? HELD : 0);
+    pack_u64(&out, answer->first);
+    pack_u64(&out, answer->last);
     pack_slice(&out, slice_of(answer->reason));
     ipc_send(reply, KEEPING_HELD, buf_slice(&out), NULL, 0, false);
     buf_release(&out);

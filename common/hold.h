@@ -34,10 +34,9 @@ struct hold_request {
 };
 
 struct hold_answer {
-    bool held;  /* all of them: on the disk, whatever happens now */
-    bool fresh; /* none of it was held before */
-    uint64_t id;
-    const char *reason; /* why not; of the answer's */
+    bool held;            /* all of them: on the disk, whatever happens now */
+    uint64_t first, last; /* the numbers of those that were not held before; 0: all were */
+    const char *reason;   /* why not; of the answer's */
     char text[HOLD_REASON_MAX + 1];
 };
 

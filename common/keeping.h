@@ -21,7 +21,7 @@ enum keeping {
     KEEPING_RECORD = 1, /* a record (record_encode) */
     KEEPING_HOLD,       /* a message to be held (hold.h) */
     KEEPING_HELD,       /* the answer to that, on its own socket */
-    KEEPING_WITHDRAW,   /* u64: what was held is not wanted: its sender was refused it */
+    KEEPING_WITHDRAW, /* u64, u64: copies, the first and the last, whose sender was refused them */
 };
 
 /* On the control socket. */

@@ -12,8 +12,9 @@
 
 enum { RETRY_MS = 5000 };
 
-/* Times are seconds since 1970. message.stored: octets of its container; 0: it is gone. share: what
- * the copies of a domain that are not over take. */
+/* Times are seconds since 1970. message.stored: octets of its container; 0: it is gone. claims: how
+ * many transactions were told that this copy is held. share: what the copies of a domain that are not
+ * over take. */
 static const char *const migrations[] = {
     "CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL,"
     " sender TEXT NOT NULL, reference TEXT NOT NULL, arrived INTEGER NOT NULL,"
@@ -30,7 +31,8 @@ static const char *const migrations[] = {
     " attempt INTEGER NOT NULL DEFAULT 0, begun INTEGER NOT NULL DEFAULT 0,"
     " era INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0,"
     " asker TEXT NOT NULL DEFAULT '', said TEXT NOT NULL DEFAULT '',"
-    " wrongly INTEGER NOT NULL DEFAULT 0, copy INTEGER NOT NULL);"
+    " wrongly INTEGER NOT NULL DEFAULT 0, claims INTEGER NOT NULL DEFAULT 1,"
+    " copy INTEGER NOT NULL);"
     "CREATE INDEX recipient_message ON recipient (message);"
     "CREATE INDEX recipient_state ON recipient (state, due);"
     "CREATE INDEX recipient_until ON recipient (state, until);"
@@ -45,12 +47,14 @@ static const char *const texts[HELD_STATEMENTS] = {
     [HELD_BEGIN] = "BEGIN IMMEDIATE",
     [HELD_COMMIT] = "COMMIT",
     [HELD_ROLLBACK] = "ROLLBACK",
-    [HELD_SAME_MESSAGE] = "SELECT id FROM message WHERE digest = ? AND sender = ? AND stored > 0 "
-                          "ORDER BY id DESC LIMIT 1",
+    [HELD_SAME_MESSAGE] =
+        "SELECT id, stored FROM message WHERE digest = ? AND sender = ? AND stored > 0 "
+        "ORDER BY id DESC LIMIT 1",
     [HELD_SAME_RECIPIENT] =
-        "SELECT r.message FROM message m JOIN recipient r ON r.message = m.id "
+        "SELECT r.number FROM message m JOIN recipient r ON r.message = m.id "
         "WHERE m.digest = ? AND m.sender = ? AND r.address = ? AND r.copy = ? AND r.state <= 5"
         " LIMIT 1",
+    [HELD_CLAIM] = "UPDATE recipient SET claims = claims + 1 WHERE number = ?",
     [HELD_ADD_MESSAGE] =
         "INSERT INTO message (digest, sender, reference, arrived, size, octets, stored, client,"
         " author, subject, message_id, ret, envid, utf8, eight_bit)"
@@ -62,8 +66,8 @@ static const char *const texts[HELD_STATEMENTS] = {
     [HELD_SHARE] = "SELECT octets FROM share WHERE domain = ?",
     [HELD_ADD_SHARE] = "INSERT INTO share VALUES (?1, ?2) ON CONFLICT (domain) DO UPDATE "
                        "SET octets = max(0, octets + ?2)",
-    [HELD_WAITING_OF] =
-        "SELECT number FROM recipient WHERE message = ? AND state IN (1, 2) LIMIT 1",
+    [HELD_UNCLAIMED] = "SELECT number FROM recipient WHERE number BETWEEN ? AND ?"
+                       " AND state IN (1, 2) AND claims = 1 LIMIT 1",
     [HELD_ENTRY] = ENTRIES "WHERE r.number = ?",
     [HELD_SET] = "UPDATE recipient SET state = ?, due = ?, asked = ?, until = ?, attempt = ?,"
                  " begun = ?, era = ?, asker = ?, said = ? WHERE number = ?"

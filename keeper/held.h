@@ -32,8 +32,9 @@ void held_add(struct held *held, struct slice octets, const struct hold_request 
 /* True: all that was done since is on the disk. False: none of it is. */
 bool held_commit(struct held *held);
 
-/* Its sender was refused it. */
-void held_withdraw(struct held *held, uint64_t id);
+/* The sender of these copies was refused them. One that somebody else was told of meanwhile stays: he
+ * sent the same message for the same recipient. */
+void held_withdraw(struct held *held, uint64_t first, uint64_t last);
 
 /* ---- what people ask for ---- */
 

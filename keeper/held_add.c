@@ -17,7 +17,6 @@ struct coming {
     unsigned char digest[DIGEST];
     uint64_t id;     /* 0: it is not there yet */
     uint64_t stored; /* octets of its container */
-    bool made;       /* its container was made now */
 };
 
 static struct slice digest_of(const struct coming *c)
@@ -41,12 +40,16 @@ static uint64_t id_by(sqlite3_stmt *statement)
     return id;
 }
 
-static uint64_t same_message(struct held *h, const struct coming *c)
+static void find_same_message(struct held *h, struct coming *c)
 {
     sqlite3_stmt *same = held_statement(h, HELD_SAME_MESSAGE);
     database_bind_octets(same, 1, digest_of(c));
     database_bind(same, 2, c->request->sender);
-    return id_by(same);
+    if (sqlite3_step(same) == SQLITE_ROW) {
+        c->id = (uint64_t)sqlite3_column_int64(same, 0);
+        c->stored = (uint64_t)sqlite3_column_int64(same, 1);
+    }
+    sqlite3_reset(same);
 }
 
 /* A retry: it waits, or was delivered meanwhile. */
@@ -58,6 +61,13 @@ static uint64_t same_copy(struct held *h, const struct coming *c, const struct h
     database_bind(same, 3, r->address);
     sqlite3_bind_int(same, 4, r->copy);
     return id_by(same);
+}
+
+static bool claim(struct held *h, uint64_t number)
+{
+    sqlite3_stmt *claims = held_statement(h, HELD_CLAIM);
+    sqlite3_bind_int64(claims, 1, (int64_t)number);
+    return database_step(claims);
 }
 
 /* ---- room ---- */
@@ -134,7 +144,6 @@ static bool add_message(struct held *h, struct coming *c, const char **reason)
     *reason = "the database fails";
     if (!add_row(h, c) || !write_container(h, c, reason) || !note_stored(h, c))
         return false;
-    c->made = true;
     h->octets += c->stored;
     return true;
 }
@@ -166,6 +175,14 @@ static bool add_copy(struct held *h, const struct coming *c, const struct hold_r
 
 /* ---- */
 
+/* A change has one writer: the numbers of a message's copies follow each other. */
+static void note_added(const struct held *h, struct hold_answer *answer)
+{
+    answer->last = (uint64_t)sqlite3_last_insert_rowid(h->db);
+    if (!answer->first)
+        answer->first = answer->last;
+}
+
 static bool add_each(struct held *h, struct coming *c, struct hold_answer *answer)
 {
     const struct hold_request *request = c->request;
@@ -173,13 +190,14 @@ static bool add_each(struct held *h, struct coming *c, struct hold_answer *answe
         const struct hold_recipient *r = &request->recipients[i];
         uint64_t there = same_copy(h, c, r);
         if (there) {
-            answer->id = there;
-            answer->fresh = false;
+            if (!claim(h, there))
+                return false;
             continue;
         }
         if (!has_room(h, c, r, &answer->reason) ||
             (!c->id && !add_message(h, c, &answer->reason)) || !add_copy(h, c, r))
             return false;
+        note_added(h, answer);
     }
     return true;
 }
@@ -207,7 +225,7 @@ void held_add(struct held *h, struct slice octets, const struct hold_request *re
               struct slice message, struct hold_answer *answer)
 {
     struct coming c = {.request = request, .octets = octets, .message = message};
-    *answer = (struct hold_answer){.fresh = true, .reason = "the database fails"};
+    *answer = (struct hold_answer){.reason = "the database fails"};
     if (!h->has_key) {
         answer->reason = "there is no key to seal to yet";
         return;
@@ -218,25 +236,23 @@ void held_add(struct held *h, struct slice octets, const struct hold_request *re
     }
     if (!held_begin(h))
         return;
-    c.id = same_message(h, &c);
-    answer->fresh = c.id == 0;
+    find_same_message(h, &c);
     if (!add_whole(h, &c, answer)) {
         answer->held = false;
         held_failed(h, "hold");
-    } else if (c.id) {
-        answer->id = c.id;
     }
 }
 
-void held_withdraw(struct held *h, uint64_t id)
+void held_withdraw(struct held *h, uint64_t first, uint64_t last)
 {
     struct held_entry entry;
     if (!held_begin(h))
         return;
-    sqlite3_stmt *waiting = held_statement(h, HELD_WAITING_OF);
+    sqlite3_stmt *unclaimed = held_statement(h, HELD_UNCLAIMED);
     for (;;) {
-        sqlite3_bind_int64(waiting, 1, (int64_t)id);
-        uint64_t number = id_by(waiting);
+        sqlite3_bind_int64(unclaimed, 1, (int64_t)(first & INT64_MAX));
+        sqlite3_bind_int64(unclaimed, 2, (int64_t)(last & INT64_MAX));
+        uint64_t number = id_by(unclaimed);
         if (!number || !held_get(h, number, &entry))
             return;
         struct held_change change = held_change_of(&entry);

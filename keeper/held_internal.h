@@ -20,17 +20,18 @@ enum held_statement {
     HELD_BEGIN,
     HELD_COMMIT,
     HELD_ROLLBACK,
-    HELD_SAME_MESSAGE,   /* digest, sender: id; whose container is there */
-    HELD_SAME_RECIPIENT, /* digest, sender, address: one is or was held */
+    HELD_SAME_MESSAGE,   /* digest, sender: id, stored; whose container is there */
+    HELD_SAME_RECIPIENT, /* digest, sender, address: a number; one is or was held */
+    HELD_CLAIM,          /* number: somebody else was told that it is held */
     HELD_ADD_MESSAGE,
     HELD_STORED, /* stored, id */
     HELD_ADD_RECIPIENT,
-    HELD_SHARE,      /* domain: octets */
-    HELD_ADD_SHARE,  /* domain, octets */
-    HELD_WAITING_OF, /* message: the number of a copy that has not gone */
-    HELD_ENTRY,      /* number: an entry */
-    HELD_SET,        /* state, due, asked, asker, said, until, attempt, begun, number */
-    HELD_MARK,       /* number: wrongly held */
+    HELD_SHARE,     /* domain: octets */
+    HELD_ADD_SHARE, /* domain, octets */
+    HELD_UNCLAIMED, /* first, last: the number of a copy that has not gone, and one was told of alone */
+    HELD_ENTRY,     /* number: an entry */
+    HELD_SET,       /* state, due, asked, asker, said, until, attempt, begun, number */
+    HELD_MARK,      /* number: wrongly held */
     HELD_OPEN_COUNT, /* message: how many of its recipients are not over */
     HELD_DUE,        /* state, time: numbers */
     HELD_LOST,       /* era, time: numbers */

@@ -101,9 +101,9 @@ static void hold(struct quarantine *q, const struct ipc_message *packet)
 static void withdraw(struct quarantine *q, const struct ipc_message *packet)
 {
     struct unpack in = {.left = packet->payload};
-    uint64_t id = unpack_u64(&in);
+    uint64_t first = unpack_u64(&in), last = unpack_u64(&in);
     if (unpack_done(&in))
-        held_withdraw(q->held, id);
+        held_withdraw(q->held, first, last);
 }
 
 void quarantine_take(struct quarantine *q, const struct ipc_message *packet)

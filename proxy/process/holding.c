@@ -58,10 +58,11 @@ void holding_end(struct holding *holding)
     holding->event = NULL;
 }
 
-void holding_withdraw(const struct proxy *proxy, uint64_t id)
+void holding_withdraw(const struct proxy *proxy, uint64_t first, uint64_t last)
 {
     char room[16];
     struct buf out = buf_over(room, sizeof room);
-    pack_u64(&out, id);
+    pack_u64(&out, first);
+    pack_u64(&out, last);
     ipc_send(proxy->keeper, KEEPING_WITHDRAW, buf_slice(&out), NULL, 0, false);
 }

@@ -23,7 +23,7 @@ bool holding_begin(struct holding *holding, const struct proxy *proxy,
 /* The answer is not waited for any more. */
 void holding_end(struct holding *holding);
 
-/* What was held is not wanted: its sender is refused it. */
-void holding_withdraw(const struct proxy *proxy, uint64_t id);
+/* What was held for these is not wanted: its sender is refused it. */
+void holding_withdraw(const struct proxy *proxy, uint64_t first, uint64_t last);
 
 #endif

@@ -32,8 +32,7 @@ static void copied(void *ctx, const struct hold_answer *answer)
         return;
     }
     asked_again_at = 0;
-    if (answer->fresh)
-        s->t.copies = answer->id;
+    s->t.copies = (struct kept){answer->first, answer->last};
     smtp_hold_go_on(s);
 }
 

@@ -120,8 +120,7 @@ static void held(void *ctx, const struct hold_answer *answer)
         cannot(s, answer->reason);
         return;
     }
-    if (answer->fresh)
-        s->t.held = answer->id;
+    s->t.held = (struct kept){answer->first, answer->last};
     session_count(&s->base, COUNTER_HELD);
     smtp_copy(s);
 }
@@ -137,10 +136,16 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
         cannot(s, reason);
 }
 
+static void withdraw(const struct smtp_session *s, const struct kept *kept)
+{
+    if (kept->first)
+        holding_withdraw(s->base.proxy, kept->first, kept->last);
+}
+
 void smtp_hold_over(const struct smtp_session *s, unsigned code)
 {
-    if (s->t.held && code / 100 == 5)
-        holding_withdraw(s->base.proxy, s->t.held);
-    if (s->t.copies && code / 100 != 2)
-        holding_withdraw(s->base.proxy, s->t.copies);
+    if (code / 100 == 5)
+        withdraw(s, &s->t.held);
+    if (code / 100 != 2)
+        withdraw(s, &s->t.copies);
 }

@@ -63,6 +63,11 @@ enum body_fault {
     BODY_NO_MEMORY
 };
 
+/* Numbers of what the keeper holds, and did not before; 0: of nothing. */
+struct kept {
+    uint64_t first, last;
+};
+
 struct transaction {
     bool open; /* MAIL was accepted */
     struct examination message;
@@ -94,7 +99,7 @@ struct transaction {
     struct edited edited;
     struct holding holding;        /* the keeper is asked to hold it */
     size_t to_deliver;             /* recipients, once it is held for the others */
-    uint64_t held, copies;         /* the keeper's numbers of what it holds only now; 0: nothing */
+    struct kept held, copies;      /* what the keeper was given of it */
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
 
