@@ -120,8 +120,31 @@ struct slice database_octets(sqlite3_stmt *statement, int column)
     return (struct slice){octets ? octets : "", (size_t)sqlite3_column_bytes(statement, column)};
 }
 
+bool database_failed(sqlite3 *db)
+{
+    int code = sqlite3_errcode(db) & 0xff;
+    return code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+}
+
+static bool is_damage(int code)
+{
+    code &= 0xff;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
 bool database_damaged(sqlite3 *db)
 {
-    int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_OK;
-    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    return db && is_damage(sqlite3_errcode(db));
+}
+
+bool database_is_whole(sqlite3 *db)
+{
+    sqlite3_stmt *check = NULL;
+    int result = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &check, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_step(check);
+    bool whole = !is_damage(result) &&
+                 (result != SQLITE_ROW || slice_eq(database_text(check, 0), SLICE("ok")));
+    sqlite3_finalize(check);
+    return whole;
 }

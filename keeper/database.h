@@ -36,7 +36,11 @@ void database_bind_octets(sqlite3_stmt *statement, int at, struct slice octets);
 struct slice database_text(sqlite3_stmt *statement, int column);
 struct slice database_octets(sqlite3_stmt *statement, int column);
 
-/* Whether the last call failed because the file is not as it should be. */
+/* Whether the last call failed: for whatever reason, and because the file is not as it should be. */
+bool database_failed(sqlite3 *db);
 bool database_damaged(sqlite3 *db);
+
+/* Looks at all of it. False: it is not as it should be. */
+bool database_is_whole(sqlite3 *db);
 
 #endif

@@ -120,7 +120,8 @@ static bool open_files(struct held *h, const char **reason)
 {
     char path[PATH_MAX + 16];
     *reason = "";
-    if (mkdir(h->folder, 0700) != 0 && errno != EEXIST) {
+    bool made = mkdir(h->folder, 0700) == 0;
+    if (made ? !held_sync_above(h) : errno != EEXIST) {
         *reason = strerror(errno);
         return false;
     }
@@ -135,8 +136,9 @@ static bool open_files(struct held *h, const char **reason)
     return ok;
 }
 
-/* With its containers, which are worth more than the database: nothing is thrown away. */
-static void set_aside(struct held *h)
+/* With its containers, which are worth more than the database: nothing is thrown away. False: it is
+ * still there. */
+static bool set_aside(struct held *h)
 {
     char aside[PATH_MAX + 48];
     snprintf(aside, sizeof aside, "%s.damaged-%lld", h->folder, (long long)clock_wall());
@@ -144,17 +146,18 @@ static void set_aside(struct held *h)
     bool moved = rename(h->folder, aside) == 0;
     log_at(LEVEL_ERROR, "", "what is held is damaged and set aside, it is begun anew",
            field_str("folder", aside), field_str("reason", moved ? "" : strerror(errno)));
+    return moved;
 }
 
 static bool begin_files(struct held *h, const char **reason)
 {
+    *reason = "containers without a database";
+    if (held_is_headless(h) && !set_aside(h))
+        return false;
     if (open_files(h, reason))
         return true;
-    if (database_damaged(h->db)) {
-        set_aside(h);
-        if (open_files(h, reason))
-            return true;
-    }
+    if (database_damaged(h->db) && set_aside(h) && open_files(h, reason))
+        return true;
     static char text[256];
     snprintf(text, sizeof text, "%s", *reason);
     *reason = text;
@@ -217,7 +220,7 @@ bool held_begin(struct held *h)
 {
     if (h->changing)
         return true;
-    if (!held_ready(h))
+    if (h->lost || !held_ready(h))
         return false;
     h->changing = database_step(held_statement(h, HELD_BEGIN));
     if (!h->changing)
@@ -225,11 +228,22 @@ bool held_begin(struct held *h)
     return h->changing;
 }
 
+/* A change whose end the disk would not tell may count all the same: its containers stay, until it is
+ * seen at the next opening what belongs to nothing. */
 static void undo_files(struct held *h)
 {
-    for (size_t i = 0; i < h->made_count; i++)
+    bool certain = !h->db || (sqlite3_errcode(h->db) & 0xff) != SQLITE_IOERR;
+    for (size_t i = 0; certain && i < h->made_count; i++)
         held_remove(h, h->made[i]);
     h->made_count = h->gone_count = 0;
+}
+
+/* What failed may have been noticed long before its end. */
+static bool is_damaged(struct held *h)
+{
+    int code = h->db ? sqlite3_errcode(h->db) & 0xff : SQLITE_IOERR;
+    bool other = code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_NOMEM;
+    return database_damaged(h->db) || (!other && !database_is_whole(h->db));
 }
 
 void held_failed(struct held *h, const char *what)
@@ -238,9 +252,11 @@ void held_failed(struct held *h, const char *what)
         log_at(LEVEL_ERROR, "", "nothing can be held", field_str("at", what),
                field_str("reason", h->db ? sqlite3_errmsg(h->db) : "it is not open"));
     h->failing = true;
+    h->lost = h->lost || h->changing;
     h->retry_at = clock_ms() + RETRY_MS;
+    bool damaged = is_damaged(h);
     undo_files(h);
-    if (database_damaged(h->db))
+    if (damaged)
         set_aside(h);
     else
         close_files(h); /* rolls back */
@@ -256,12 +272,17 @@ static void remove_gone(struct held *h)
 
 bool held_commit(struct held *h)
 {
+    if (h->lost) {
+        h->lost = false;
+        return false;
+    }
     if (!h->changing)
-        return h->db != NULL;
+        return held_ready(h);
     bool ok = (h->made_count == 0 || held_sync_folder(h)) &&
               database_step(held_statement(h, HELD_COMMIT));
     if (!ok) {
         held_failed(h, "commit");
+        h->lost = false; /* it is told now */
         return false;
     }
     h->changing = h->failing = false;

@@ -143,7 +143,7 @@ bool held_act(struct held *h, uint64_t number, enum held_act act, struct slice a
     if (!held_commit(h) || !held_begin(h))
         return false;
     if (!held_get(h, number, &entry))
-        *reason = "there is none of that number";
+        *reason = h->db ? "there is none of that number" : *reason;
     else if (!may(act, entry.state))
         *reason = states[entry.state];
     else if (do_it(h, &entry, act, asker, now)) {

@@ -32,35 +32,39 @@ static bool take_digest(struct coming *c)
 
 /* ---- what is there already ---- */
 
-static uint64_t id_by(sqlite3_stmt *statement)
+/* *number: 0 when there is none. False: it cannot be read. */
+static bool read_number(sqlite3_stmt *statement, uint64_t *number)
 {
-    uint64_t id =
-        sqlite3_step(statement) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+    int result = sqlite3_step(statement);
+    *number = result == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
     sqlite3_reset(statement);
-    return id;
+    return result == SQLITE_ROW || result == SQLITE_DONE;
 }
 
-static void find_same_message(struct held *h, struct coming *c)
+static bool find_same_message(struct held *h, struct coming *c)
 {
     sqlite3_stmt *same = held_statement(h, HELD_SAME_MESSAGE);
     database_bind_octets(same, 1, digest_of(c));
     database_bind(same, 2, c->request->sender);
-    if (sqlite3_step(same) == SQLITE_ROW) {
+    int result = sqlite3_step(same);
+    if (result == SQLITE_ROW) {
         c->id = (uint64_t)sqlite3_column_int64(same, 0);
         c->stored = (uint64_t)sqlite3_column_int64(same, 1);
     }
     sqlite3_reset(same);
+    return result == SQLITE_ROW || result == SQLITE_DONE;
 }
 
 /* A retry: it waits, or was delivered meanwhile. */
-static uint64_t same_copy(struct held *h, const struct coming *c, const struct hold_recipient *r)
+static bool find_same_copy(struct held *h, const struct coming *c, const struct hold_recipient *r,
+                           uint64_t *number)
 {
     sqlite3_stmt *same = held_statement(h, HELD_SAME_RECIPIENT);
     database_bind_octets(same, 1, digest_of(c));
     database_bind(same, 2, c->request->sender);
     database_bind(same, 3, r->address);
     sqlite3_bind_int(same, 4, r->copy);
-    return id_by(same);
+    return read_number(same, number);
 }
 
 static bool claim(struct held *h, uint64_t number)
@@ -72,20 +76,22 @@ static bool claim(struct held *h, uint64_t number)
 
 /* ---- room ---- */
 
-static uint64_t share_of(struct held *h, struct slice domain)
+static bool read_share(struct held *h, struct slice domain, uint64_t *octets)
 {
     sqlite3_stmt *share = held_statement(h, HELD_SHARE);
     database_bind(share, 1, domain);
-    return id_by(share);
+    return read_number(share, octets);
 }
 
 static bool has_room(struct held *h, const struct coming *c, const struct hold_recipient *r,
                      const char **reason)
 {
-    uint64_t needs = c->octets.len + c->message.len;
-    if (!c->id && h->octets + needs > h->size)
+    uint64_t needs = c->octets.len + c->message.len, share = 0;
+    if (r->room && !read_share(h, r->domain, &share))
+        *reason = "the database fails";
+    else if (!c->id && h->octets + needs > h->size)
         *reason = "the quarantine is full";
-    else if (r->room && share_of(h, r->domain) + needs > r->room)
+    else if (r->room && share + needs > r->room)
         *reason = "the quarantine of this domain is full";
     else
         return true;
@@ -188,7 +194,9 @@ static bool add_each(struct held *h, struct coming *c, struct hold_answer *answe
     const struct hold_request *request = c->request;
     for (size_t i = 0; i < request->recipient_count; i++) {
         const struct hold_recipient *r = &request->recipients[i];
-        uint64_t there = same_copy(h, c, r);
+        uint64_t there;
+        if (!find_same_copy(h, c, r, &there))
+            return false;
         if (there) {
             if (!claim(h, there))
                 return false;
@@ -207,9 +215,11 @@ static bool add_whole(struct held *h, struct coming *c, struct hold_answer *answ
 {
     uint64_t octets = h->octets;
     size_t made = h->made_count;
-    if (!database_run(h->db, "SAVEPOINT one"))
+    if (!find_same_message(h, c) || !database_run(h->db, "SAVEPOINT one"))
         return false;
     bool ok = add_each(h, c, answer);
+    if (!ok && database_failed(h->db))
+        return false;
     if (!ok) {
         while (h->made_count > made)
             held_remove(h, h->made[--h->made_count]);
@@ -236,9 +246,9 @@ void held_add(struct held *h, struct slice octets, const struct hold_request *re
     }
     if (!held_begin(h))
         return;
-    find_same_message(h, &c);
     if (!add_whole(h, &c, answer)) {
         answer->held = false;
+        answer->reason = "the database fails";
         held_failed(h, "hold");
     }
 }
@@ -252,7 +262,9 @@ void held_withdraw(struct held *h, uint64_t first, uint64_t last)
     for (;;) {
         sqlite3_bind_int64(unclaimed, 1, (int64_t)(first & INT64_MAX));
         sqlite3_bind_int64(unclaimed, 2, (int64_t)(last & INT64_MAX));
-        uint64_t number = id_by(unclaimed);
+        uint64_t number;
+        if (!read_number(unclaimed, &number))
+            held_failed(h, "withdraw");
         if (!number || !held_get(h, number, &entry))
             return;
         struct held_change change = held_change_of(&entry);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char suffix[] = ".sealed";
@@ -78,13 +79,28 @@ int held_container(const struct held *h, uint64_t id)
     return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-bool held_sync_folder(const struct held *h)
+static bool sync_names(const char *folder)
 {
-    int fd = open(h->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool ok = fd >= 0 && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
     return ok;
+}
+
+bool held_sync_folder(const struct held *h)
+{
+    return sync_names(h->folder);
+}
+
+bool held_sync_above(const struct held *h)
+{
+    char above[PATH_MAX];
+    const char *slash = strrchr(h->folder, '/');
+    if (!slash)
+        return sync_names(".");
+    snprintf(above, sizeof above, "%.*s", (int)(slash - h->folder) + 1, h->folder);
+    return sync_names(above);
 }
 
 /* ---- orphans: what a change that failed has left, or one that a crash has cut short ---- */
@@ -118,4 +134,22 @@ void held_remove_orphans(struct held *h)
     if (removed)
         log_at(LEVEL_INFO, "", "containers that belong to nothing were removed",
                field_num("count", (int64_t)removed));
+}
+
+/* A database that is new has no business with containers: it would take all for orphans. */
+bool held_is_headless(const struct held *h)
+{
+    char path[PATH_MAX + 40];
+    struct stat info;
+    uint64_t id;
+    bool any = false;
+    snprintf(path, sizeof path, "%s/held.db", h->folder);
+    if (stat(path, &info) == 0 ? info.st_size > 0 : errno != ENOENT)
+        return false;
+    DIR *dir = opendir(h->folder);
+    for (struct dirent *entry; dir && !any && (entry = readdir(dir));)
+        any = id_of(entry->d_name, &id);
+    if (dir)
+        closedir(dir);
+    return any;
 }

@@ -28,12 +28,15 @@ bool held_get(struct held *h, uint64_t number, struct held_entry *entry)
     sqlite3_stmt *row = held_statement(h, HELD_ENTRY);
     sqlite3_reset(row);
     sqlite3_bind_int64(row, 1, (int64_t)number);
-    bool there = sqlite3_step(row) == SQLITE_ROW;
-    if (there)
+    int result = sqlite3_step(row);
+    if (result == SQLITE_ROW) {
         held_read_entry(row, entry);
-    else
-        sqlite3_reset(row);
-    return there;
+        return true;
+    }
+    sqlite3_reset(row);
+    if (result != SQLITE_DONE)
+        held_failed(h, "read");
+    return false;
 }
 
 void held_let_go(struct held *h)

@@ -60,6 +60,7 @@ struct held {
     bool has_key;
     uint64_t octets; /* of all containers */
     bool changing;   /* a change is begun */
+    bool lost;       /* one that was begun is, and who waits for its end was not told yet */
     bool failing;    /* what it fails for was said */
     int64_t retry_at;
     uint64_t *gone; /* messages whose containers go with the commit */
@@ -77,7 +78,8 @@ static inline sqlite3_stmt *held_statement(const struct held *held, enum held_st
 
 /* Opens it again after a failure, when it is time. */
 bool held_ready(struct held *held);
-/* Begins a change, unless one is begun. False: it fails. */
+/* Begins a change, unless one is begun. False: it fails, or the one before was lost and held_commit
+ * has not said so yet. */
 bool held_begin(struct held *held);
 /* The last call has failed: nothing of the change is done. */
 void held_failed(struct held *held, const char *what);
@@ -88,10 +90,13 @@ void held_failed(struct held *held, const char *what);
 bool held_write(struct held *held, uint64_t id, const struct slice *pieces, size_t count,
                 uint64_t *stored, const char **reason);
 void held_remove(const struct held *held, uint64_t id);
-/* So that names are on the disk, too. */
+/* So that the names in it are on the disk, too; and its own. */
 bool held_sync_folder(const struct held *held);
+bool held_sync_above(const struct held *held);
 /* Containers that nobody knows of. */
 void held_remove_orphans(struct held *held);
+/* Whether there are containers without a database. */
+bool held_is_headless(const struct held *held);
 
 /* ---- held_find.c ---- */
 

@@ -29,11 +29,13 @@ static bool next_number(struct held *h, int64_t now, uint64_t *number)
 {
     sqlite3_stmt *due = held_statement(h, HELD_DUE);
     sqlite3_bind_int64(due, 1, now);
-    bool there = sqlite3_step(due) == SQLITE_ROW;
-    if (there)
+    int result = sqlite3_step(due);
+    if (result == SQLITE_ROW)
         *number = (uint64_t)sqlite3_column_int64(due, 0);
     sqlite3_reset(due);
-    return there;
+    if (result != SQLITE_ROW && result != SQLITE_DONE)
+        held_failed(h, "due");
+    return result == SQLITE_ROW;
 }
 
 static bool read_parameters(struct held *h, struct arena *arena, struct errand *e)
@@ -124,15 +126,6 @@ static bool is_patient(const struct held_entry *entry, int64_t now)
     return now < entry->asked + GIVE_UP;
 }
 
-static struct held_change again(const struct held_entry *entry, int64_t now, struct slice said)
-{
-    struct held_change change = held_change_of(entry);
-    change.said = said;
-    change.state = is_patient(entry, now) ? HELD_LEAVING : HELD_WAITING;
-    change.due = now + pause_after(entry->attempt);
-    return change;
-}
-
 static struct held_change waits_again(const struct held_entry *entry, int64_t now,
                                       struct slice said, enum held_state state)
 {
@@ -141,6 +134,17 @@ static struct held_change waits_again(const struct held_entry *entry, int64_t no
     change.state = state;
     if (change.until < now + WAITS_ON)
         change.until = now + WAITS_ON;
+    return change;
+}
+
+static struct held_change again(const struct held_entry *entry, int64_t now, struct slice said)
+{
+    if (!is_patient(entry, now))
+        return waits_again(entry, now, said, HELD_WAITING);
+    struct held_change change = held_change_of(entry);
+    change.said = said;
+    change.state = HELD_LEAVING;
+    change.due = now + pause_after(entry->attempt);
     return change;
 }
 
@@ -225,22 +229,30 @@ void held_not_sent(struct held *h, const struct errand *e, int64_t now)
 
 /* ---- not coming back ---- */
 
+static bool next_lost(struct held *h, int64_t now, uint64_t *number, bool *begun)
+{
+    sqlite3_stmt *lost = held_statement(h, HELD_LOST);
+    sqlite3_bind_int64(lost, 1, (int64_t)h->era);
+    sqlite3_bind_int64(lost, 2, now);
+    int result = sqlite3_step(lost);
+    if (result == SQLITE_ROW) {
+        *number = (uint64_t)sqlite3_column_int64(lost, 0);
+        *begun = sqlite3_column_int(lost, 1);
+    }
+    sqlite3_reset(lost);
+    if (result != SQLITE_ROW && result != SQLITE_DONE)
+        held_failed(h, "lost");
+    return result == SQLITE_ROW;
+}
+
 bool held_look_after(struct held *h, int64_t now,
                      bool (*take)(void *ctx, const struct held_entry *entry), void *ctx)
 {
     uint64_t number = 0;
     bool begun = false;
     struct held_entry entry;
-    sqlite3_stmt *lost = held_statement(h, HELD_LOST);
-    sqlite3_bind_int64(lost, 1, (int64_t)h->era);
-    sqlite3_bind_int64(lost, 2, now);
-    bool there = sqlite3_step(lost) == SQLITE_ROW;
-    if (there) {
-        number = (uint64_t)sqlite3_column_int64(lost, 0);
-        begun = sqlite3_column_int(lost, 1);
-    }
-    sqlite3_reset(lost);
-    if (!there || !held_begin(h) || !held_get(h, number, &entry))
+    if (!held_commit(h) || !next_lost(h, now, &number, &begun) || !held_begin(h) ||
+        !held_get(h, number, &entry))
         return false;
     struct held_change change =
         begun && !entry.copy
