@@ -27,18 +27,18 @@ enum keeping {
 /* On the control socket. */
 enum keeper_message {
     KEEPER_LINES =
-        1, /* parent: a descriptor, the file of JSON lines from now on; or none. It comes first */
-    KEEPER_END,    /* parent: write what is queued, then exit 0 */
-    KEEPER_STATUS, /* parent: how the gateway does, as JSON; the answer to KEEPER_ASKS */
-    KEEPER_KEY,    /* parent: the public key that is sealed to from now on (slice) */
+        1, /* parent: a descriptor, the file of JSON lines from now on; or none. Now it takes records */
+    KEEPER_END,      /* parent: write what is queued, then exit 0; proxies are gone */
+    KEEPER_MAKE_WAY, /* parent: as KEEPER_END, and there are proxies: another keeper comes */
+    KEEPER_STATUS,   /* parent: how the gateway does, as JSON; the answer to KEEPER_ASKS */
+    KEEPER_KEY,      /* parent: the public key that is sealed to from now on (slice) */
     /* parent: u32, and so many words (slices) that the helpdesk may release what is held as */
     KEEPER_HELPDESK,
-    KEEPER_LISTS,  /* keeper: a descriptor, the lists of senders as they are now (lists.h) */
-    KEEPER_READY,  /* keeper: it takes records */
-    KEEPER_FAILED, /* keeper: why it cannot (slice); it exits */
-    KEEPER_DEAF,   /* keeper: some proxy has closed the queue, and it exits */
-    KEEPER_ASKS,   /* keeper: somebody wants to know how the gateway does */
-
+    KEEPER_LISTS,        /* keeper: a descriptor, the lists of senders as they are now (lists.h) */
+    KEEPER_READY,        /* keeper: it takes records */
+    KEEPER_FAILED,       /* keeper: why it cannot (slice); it exits */
+    KEEPER_DEAF,         /* keeper: some proxy has closed the queue, and it exits */
+    KEEPER_ASKS,         /* keeper: somebody wants to know how the gateway does */
     KEEPER_ASKS_METRICS, /* keeper: the same, as metrics */
     KEEPER_METRICS,      /* parent: as text (common/metrics.h); the answer to that */
 };

@@ -306,11 +306,11 @@ static const struct control_owner control_owner = {on_question};
 
 /* ---- the parent ---- */
 
-static _Noreturn void end(struct program *p)
+static _Noreturn void end(struct program *p, bool alone)
 {
     take_all(p);
     if (p->quarantine) {
-        quarantine_end(p->quarantine);
+        quarantine_end(p->quarantine, alone);
         quarantine_free(&p->quarantine);
     }
     control_free(&p->console);
@@ -357,8 +357,8 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
     int got = ipc_recv(KEEPER_CONTROL_FD, &message, inbox, sizeof inbox, false);
     if (got == 0)
         return;
-    if (got < 0 || message.type == KEEPER_END)
-        end(p);
+    if (got < 0 || message.type == KEEPER_END || message.type == KEEPER_MAKE_WAY)
+        end(p, got > 0 && message.type == KEEPER_END);
     if (message.type == KEEPER_LINES)
         take_lines(p, &message);
     else if (message.type == KEEPER_STATUS)

@@ -178,17 +178,6 @@ static void look(struct quarantine *q)
         ;
 }
 
-static void on_look(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    struct quarantine *q = arg;
-    quarantine_flush(q);
-    look(q);
-    for (int i = 0; i < SENT_AT_ONCE && held_look_after(q->held, clock_wall(), tell_owner, q); i++)
-        ;
-    after(q->look, LOOK_MS);
-}
-
 void quarantine_acted(struct quarantine *q, uint64_t number, enum held_act act)
 {
     struct held_query query = {.number = number, .most = 1};
@@ -246,34 +235,72 @@ static bool heard_nothing(struct quarantine *q, int sock)
     return q->nothing < NOTHING_MOST;
 }
 
-/* It is taken off the socket only when it is written: a keeper that dies meanwhile is told again.
- * True: there may be more. */
-static bool hear_one(struct quarantine *q, int sock)
+enum hearing { HEARD, HEARD_ALL, CANNOT_WRITE };
+
+/* It is taken off the socket only when it is written: a keeper that dies meanwhile is told again. */
+static enum hearing hear_one(struct quarantine *q, int sock)
 {
     struct ipc_message message;
     bool written;
     ssize_t got = recv(sock, inbox, sizeof inbox, MSG_PEEK | MSG_DONTWAIT);
     if (got < 0)
-        return false;
+        return HEARD_ALL;
     if (got < (ssize_t)sizeof message.type)
-        return heard_nothing(q, sock);
+        return heard_nothing(q, sock) ? HEARD : HEARD_ALL;
     q->nothing = 0;
     message = (struct ipc_message){
         .payload = {inbox + sizeof message.type, (size_t)got - sizeof message.type}};
     memcpy(&message.type, inbox, sizeof message.type);
     take_news(q, &message, &written);
-    if (written)
-        take_off(sock);
-    return written;
+    if (!written)
+        return CANNOT_WRITE;
+    take_off(sock);
+    return HEARD;
+}
+
+/* True: there is no more on either, and all of it is written. */
+static bool hear_all(struct quarantine *q)
+{
+    enum hearing opener, errands;
+    while ((opener = hear_one(q, q->opener)) == HEARD)
+        ;
+    while ((errands = hear_one(q, q->errands)) == HEARD)
+        ;
+    return opener == HEARD_ALL && errands == HEARD_ALL;
+}
+
+static void listen_on(struct quarantine *q)
+{
+    event_add(q->opener_news, NULL);
+    event_add(q->errand_news, NULL);
 }
 
 static void on_news(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     struct quarantine *q = arg;
+    enum hearing heard = HEARD;
     quarantine_flush(q);
-    for (int i = 0; i < SENT_AT_ONCE && hear_one(q, fd); i++)
-        ;
+    for (int i = 0; i < SENT_AT_ONCE && heard == HEARD; i++)
+        heard = hear_one(q, fd);
+    if (heard != CANNOT_WRITE)
+        return;
+    event_del(q->opener_news); /* until the next look */
+    event_del(q->errand_news);
+}
+
+/* What has come back is not lost, however long it lay there. */
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct quarantine *q = arg;
+    quarantine_flush(q);
+    look(q);
+    bool all = hear_all(q);
+    for (int i = 0; all && i < SENT_AT_ONCE; i++)
+        all = held_look_after(q->held, clock_wall(), tell_owner, q);
+    listen_on(q);
+    after(q->look, LOOK_MS);
 }
 
 /* ---- time ---- */
@@ -297,8 +324,7 @@ static bool make(struct quarantine *q, struct event_base *base)
     q->prune = evtimer_new(base, on_prune, q);
     if (!q->arena || !q->opener_news || !q->errand_news || !q->look || !q->prune)
         return false;
-    event_add(q->opener_news, NULL);
-    event_add(q->errand_news, NULL);
+    listen_on(q);
     after(q->look, LOOK_MS);
     after(q->prune, PRUNE_MS);
     return true;
@@ -338,12 +364,11 @@ void quarantine_free(struct quarantine **quarantine)
     *quarantine = NULL;
 }
 
-void quarantine_end(struct quarantine *q)
+void quarantine_end(struct quarantine *q, bool alone)
 {
     quarantine_flush(q);
-    while (hear_one(q, q->errands) || hear_one(q, q->opener))
-        ;
-    held_call_back(q->held, clock_wall());
+    if (hear_all(q) && alone)
+        held_call_back(q->held, clock_wall());
 }
 
 struct held *quarantine_held(struct quarantine *q)

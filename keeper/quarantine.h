@@ -38,8 +38,9 @@ void quarantine_acted(struct quarantine *quarantine, uint64_t number, enum held_
 bool quarantine_show(struct quarantine *quarantine, const struct held_entry *entry, int reply,
                      const char **reason);
 
-/* Proxies are gone, and with them all errands that are not begun. */
-void quarantine_end(struct quarantine *quarantine);
+/* Hears what has been told. `alone`: proxies are gone, and with them all errands that are not
+ * begun. */
+void quarantine_end(struct quarantine *quarantine, bool alone);
 
 /* What is held under these words (the payload of KEEPER_HELPDESK) the helpdesk may release as well. */
 void quarantine_tell_helpdesk(struct quarantine *quarantine, struct slice words);

@@ -113,15 +113,15 @@ void keeper_configure(struct keeper *keeper, const struct config *config, int64_
 {
     keeper->wanted = config && keeper_needed(config) && command_for(config, &keeper->command);
     if (!keeper->wanted) {
-        helper_end(&keeper->process, KEEPER_END, KEEPER_GRACE, now);
+        helper_end(&keeper->process, config ? KEEPER_MAKE_WAY : KEEPER_END, KEEPER_GRACE, now);
         return;
     }
     if (same(&keeper->command, &keeper->running))
         return;
     keeper->process.start_at = 0;
     keeper->process.told[0] = '\0';
-    helper_end(&keeper->process, KEEPER_END, KEEPER_GRACE,
-               now); /* the next one is started when it has ended */
+    /* the next one is started when it has ended */
+    helper_end(&keeper->process, KEEPER_MAKE_WAY, KEEPER_GRACE, now);
 }
 
 /* ---- its process ---- */
@@ -260,8 +260,8 @@ static void start(struct keeper *keeper, int64_t now)
     ipc_send(keeper->process.control, KEEPER_HELPDESK,
              (struct slice){keeper->running.helpdesk, keeper->running.helpdesk_len}, NULL, 0,
              false);
+    tell_key(keeper); /* before the lines, from when on it takes what is queued */
     tell_lines(keeper);
-    tell_key(keeper);
 }
 
 void keeper_seal_to(struct keeper *keeper, struct slice public)
