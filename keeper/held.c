@@ -67,7 +67,7 @@ static const char *const texts[HELD_STATEMENTS] = {
     [HELD_ADD_SHARE] = "INSERT INTO share VALUES (?1, ?2) ON CONFLICT (domain) DO UPDATE "
                        "SET octets = max(0, octets + ?2)",
     [HELD_UNCLAIMED] = "SELECT number FROM recipient WHERE number BETWEEN ? AND ?"
-                       " AND state IN (1, 2) AND claims = 1 LIMIT 1",
+                       " AND (state = 1 OR (state = 2 AND copy = 1)) AND claims = 1 LIMIT 1",
     [HELD_ENTRY] = ENTRIES "WHERE r.number = ?",
     [HELD_SET] = "UPDATE recipient SET state = ?, due = ?, asked = ?, until = ?, attempt = ?,"
                  " begun = ?, era = ?, asker = ?, said = ? WHERE number = ?"
