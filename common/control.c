@@ -87,11 +87,11 @@ static bool make_way(const char *path)
     return false;
 }
 
-int control_listen(const char *path)
+int control_listen(const char *path, int type)
 {
     struct sockaddr_un address;
     int folder = open_folder(path, &address);
-    int sock = folder < 0 ? -1 : socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int sock = folder < 0 ? -1 : socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t before = umask(0111);
     bool ok = sock >= 0 && make_way(address.sun_path) &&
               bind(sock, (const struct sockaddr *)&address, sizeof address) == 0;

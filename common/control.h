@@ -36,9 +36,9 @@ struct control_find {
 void control_pack_find(struct buf *out, const struct control_find *find);
 bool control_unpack_find(struct slice payload, struct control_find *find);
 
-/* A socket at `path`, listening. Everybody may connect: who listens looks at who it is. The caller's;
- * -1 with errno. */
-int control_listen(const char *path);
+/* A socket of that type (SOCK_SEQPACKET for questions) at `path`, listening. Everybody may connect:
+ * who listens looks at who it is. The caller's; -1 with errno. */
+int control_listen(const char *path, int type);
 /* A connection to it. -1 with errno. */
 int control_connect(const char *path);
 

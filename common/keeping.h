@@ -41,6 +41,7 @@ enum keeper_message {
     KEEPER_ASKS,         /* keeper: somebody wants to know how the gateway does */
     KEEPER_ASKS_METRICS, /* keeper: the same, as metrics */
     KEEPER_METRICS,      /* parent: as text (common/metrics.h); the answer to that */
+    KEEPER_SERVE,        /* parent: descriptors, sockets on which metrics are read over HTTP */
 };
 
 #endif

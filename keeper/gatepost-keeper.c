@@ -12,6 +12,7 @@
 #include "keeper/listed_answers.h"
 #include "keeper/metrics.h"
 #include "keeper/options.h"
+#include "keeper/scrape.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -53,6 +54,7 @@ struct program {
     const char *gateway;
     struct lines lines;
     struct control *console;
+    struct scrapes *scrapes;
     struct arena *arena;
     size_t uncommitted, octets;  /* since the last commit */
     uint64_t since_pruned, size; /* octets; size: of the history at most */
@@ -302,6 +304,12 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
         ipc_send(KEEPER_CONTROL_FD, asks, (struct slice){NULL, 0}, NULL, 0, false);
 }
 
+static void ask_for_metrics(void *ctx)
+{
+    (void)ctx;
+    ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS_METRICS, (struct slice){NULL, 0}, NULL, 0, false);
+}
+
 static const struct control_owner control_owner = {on_question};
 
 /* ---- the parent ---- */
@@ -314,6 +322,7 @@ static _Noreturn void end(struct program *p, bool alone)
         quarantine_free(&p->quarantine);
     }
     control_free(&p->console);
+    scrapes_free(&p->scrapes);
     listed_close(&p->listed);
     history_close(&p->history);
     lines_end(&p->lines);
@@ -344,9 +353,18 @@ static void take_metrics(struct program *p, struct slice gateway)
     struct buf text = buf_init(IPC_PAYLOAD_MAX);
     buf_append(&text, gateway);
     metrics_of_keeper(p->history, p->quarantine, &text);
-    if (!text.failed)
+    if (!text.failed) {
         control_answer(p->console, CONTROL_METRICS, buf_slice(&text));
+        scrapes_answer(p->scrapes, buf_slice(&text));
+    }
     buf_release(&text);
+}
+
+static void take_sockets(struct program *p, struct ipc_message *message)
+{
+    for (size_t i = 0; i < message->fd_count; i++)
+        scrapes_listen(p->scrapes, message->fds[i]);
+    message->fd_count = 0;
 }
 
 static void on_control(evutil_socket_t fd, short what, void *arg)
@@ -365,6 +383,8 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
         answer_status(p->console, message.payload, p->history, &p->lines, p->quarantine);
     else if (message.type == KEEPER_METRICS)
         take_metrics(p, message.payload);
+    else if (message.type == KEEPER_SERVE)
+        take_sockets(p, &message);
     else if (message.type == KEEPER_HELPDESK && p->quarantine)
         quarantine_tell_helpdesk(p->quarantine, message.payload);
     else if (message.type == KEEPER_KEY)
@@ -424,7 +444,8 @@ static void make(struct program *p, const struct options *options)
     if (!p->control || !p->queue || !p->wake || !p->commit || !p->prune || !p->index || !p->lists)
         give_up("out of memory");
     p->console = control_new(p->base, KEEPER_LISTEN_FD, &options->groups, &control_owner, p);
-    if (!p->console)
+    p->scrapes = scrapes_new(p->base, &options->groups, ask_for_metrics, p);
+    if (!p->console || !p->scrapes)
         give_up("out of memory");
     if (options->history && !(p->history = history_open("history.db", &bounds, &reason)))
         give_up(reason);

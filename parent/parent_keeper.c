@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void close_pair(int pair[static 2])
@@ -57,10 +58,15 @@ bool keeper_init(struct keeper *keeper)
 
 /* ---- what is wanted ---- */
 
-bool keeper_needed(const struct config *config)
+bool keeper_keeps(const struct config *config)
 {
     return config->settings.history_enabled || config->settings.log_decisions.len > 0 ||
            config->settings.log_decisions_syslog || policy_keeps(config->policy);
+}
+
+bool keeper_needed(const struct config *config)
+{
+    return keeper_keeps(config) || scrape_wanted(&config->settings);
 }
 
 /* False: they are too many. */
@@ -93,7 +99,7 @@ static bool command_for(const struct config *config, struct keeper_command *out)
            slice_to_text(settings->keeper_folder, out->folder, sizeof out->folder) &&
            slice_to_text(settings->log_decisions, out->lines, sizeof out->lines) &&
            slice_to_text(settings->keeper_control, out->control, sizeof out->control) &&
-           roles_named(settings, &out->roles) &&
+           roles_named(settings, &out->roles) && scrape_places_of(settings, &out->scrape) &&
            slice_to_text(settings->log_to, out->log_to, sizeof out->log_to) &&
            slice_to_text(settings->log_level, out->log_level, sizeof out->log_level);
 }
@@ -103,9 +109,10 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
     return strcmp(a->user, b->user) == 0 && strcmp(a->folder, b->folder) == 0 &&
            strcmp(a->lines, b->lines) == 0 && strcmp(a->control, b->control) == 0 &&
            strcmp(a->log_to, b->log_to) == 0 && strcmp(a->log_level, b->log_level) == 0 &&
-           roles_same(&a->roles, &b->roles) && a->age == b->age && a->size == b->size &&
-           a->history == b->history && a->syslog == b->syslog && a->hold == b->hold &&
-           strcmp(a->gateway, b->gateway) == 0 && a->helpdesk_len == b->helpdesk_len &&
+           roles_same(&a->roles, &b->roles) && scrape_places_same(&a->scrape, &b->scrape) &&
+           a->age == b->age && a->size == b->size && a->history == b->history &&
+           a->syslog == b->syslog && a->hold == b->hold && strcmp(a->gateway, b->gateway) == 0 &&
+           a->helpdesk_len == b->helpdesk_len &&
            memcmp(a->helpdesk, b->helpdesk, a->helpdesk_len) == 0;
 }
 
@@ -200,6 +207,16 @@ static void tell_key(const struct keeper *keeper)
     ipc_send(keeper->process.control, KEEPER_KEY, buf_slice(&out), NULL, 0, false);
 }
 
+static void tell_sockets(const struct keeper *keeper)
+{
+    int fds[SCRAPE_SOCKETS];
+    size_t count = scrape_open(&keeper->running.scrape, fds);
+    if (count)
+        ipc_send(keeper->process.control, KEEPER_SERVE, (struct slice){NULL, 0}, fds, count, false);
+    for (size_t i = 0; i < count; i++)
+        close(fds[i]);
+}
+
 void keeper_tell_status(struct keeper *keeper, struct slice json)
 {
     keeper->asks = false;
@@ -235,7 +252,7 @@ static void close_up(struct keeper *keeper)
 static const char *listen_for_questions(struct keeper *keeper)
 {
     folders_above(keeper->running.control);
-    keeper->listening = control_listen(keeper->running.control);
+    keeper->listening = control_listen(keeper->running.control, SOCK_SEQPACKET);
     return keeper->listening < 0 ? "control socket: its folder is not there, or cannot be written"
                                  : NULL;
 }
@@ -262,6 +279,7 @@ static void start(struct keeper *keeper, int64_t now)
              false);
     tell_key(keeper); /* before the lines, from when on it takes what is queued */
     tell_lines(keeper);
+    tell_sockets(keeper);
 }
 
 void keeper_seal_to(struct keeper *keeper, struct slice public)

@@ -8,6 +8,7 @@
 #include "common/keeping.h"
 #include "parent/parent_helper.h"
 #include "parent/parent_roles.h"
+#include "parent/parent_scrape.h"
 #include "policy/config.h"
 
 #include <sys/types.h>
@@ -24,6 +25,7 @@ struct keeper_command {
     char user[64], folder[PATH_MAX], lines[PATH_MAX]; /* lines: file for JSON, empty: none */
     char control[PATH_MAX];
     struct role_names roles;
+    struct scrape_places scrape;
     char log_to[16], log_level[16], gateway[256];
     uint64_t age, size, hold; /* seconds, octets, octets */
     char helpdesk[8192];      /* what it is told with KEEPER_HELPDESK */
@@ -49,7 +51,8 @@ struct keeper {
 /* Makes the pairs. False with errno. */
 bool keeper_init(struct keeper *keeper);
 
-/* Whether a configuration has anything kept. */
+/* Whether a configuration has anything kept; and whether it needs a keeper, for that or for metrics. */
+bool keeper_keeps(const struct config *config);
 bool keeper_needed(const struct config *config);
 
 /* What it should be from now on; NULL: none is wanted. */

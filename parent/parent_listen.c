@@ -33,9 +33,7 @@ static bool set(int fd, int level, int option)
     return setsockopt(fd, level, option, &(int){1}, sizeof(int)) == 0;
 }
 
-/* A bound socket, or -1 with errno.
- * Without `shared` it fails when anybody else, even one of us, listens there. */
-static int bind_socket(const struct ip *ip, uint16_t port, bool shared)
+int sockets_bind(const struct ip *ip, uint16_t port, bool shared)
 {
     struct sockaddr_storage address;
     socklen_t size = address_of(ip, port, &address);
@@ -58,7 +56,7 @@ static int bind_socket(const struct ip *ip, uint16_t port, bool shared)
 /* With SO_REUSEPORT a second gatepost would silently get half of the connections: look first. */
 static bool is_free(const struct ip *ip, uint16_t port)
 {
-    int probe = bind_socket(ip, port, false);
+    int probe = sockets_bind(ip, port, false);
     if (probe >= 0)
         close(probe);
     return probe >= 0;
@@ -85,7 +83,7 @@ static bool open_one(struct sockets *sockets, const struct listener *listener, u
     if (!all)
         return false;
     sockets->all = all;
-    int fd = bind_socket(&listener->ip, listener->port, true);
+    int fd = sockets_bind(&listener->ip, listener->port, true);
     if (fd < 0)
         return false;
     if (listen(fd, BACKLOG) != 0) {

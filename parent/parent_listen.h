@@ -19,6 +19,10 @@ struct sockets {
     size_t count;
 };
 
+/* A bound socket, or -1 with errno.
+ * Without `shared` it fails when anybody else, even one of us, listens there. */
+int sockets_bind(const struct ip *ip, uint16_t port, bool shared);
+
 /* Binds and listens on what is missing for `slots` slots. False: one could not be had, report says
  * which and why, and nothing is changed. */
 bool sockets_open(struct sockets *sockets, const struct config *config, unsigned slots,

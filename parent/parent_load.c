@@ -159,6 +159,10 @@ static bool check_keeper(const struct config *config, struct buf *report)
     bool ok = check_word("history facts", settings->history_facts, "cheap", "named", report);
     ok = check_path("keeper folder", settings->keeper_folder, report) && ok;
     ok = check_path("keeper control", settings->keeper_control, report) && ok;
+    ok = check_path("metrics socket", settings->metrics_socket, report) && ok;
+    if (slice_eq(settings->keeper_control, settings->metrics_socket))
+        ok =
+            complain(report, "metrics socket", settings->metrics_socket, "keeper control is there");
     if (geteuid() != 0)
         return ok;
     if (slice_eq(settings->keeper_user, settings->process_user))

@@ -315,7 +315,7 @@ static void tell_pairs(struct parent *parent, int64_t now)
     release_restart(&parent->release, now);
     FOR_EACH_GENERATION(generation, parent)
         for (unsigned number = 0;
-             keeper_needed(generation->loaded.config) && number < generation->slot_count; number++)
+             keeper_keeps(generation->loaded.config) && number < generation->slot_count; number++)
             if (generation->slots[number].state != PROXY_CONFIGURING)
                 slot_send_pairs(&generation->slots[number], &parent->keeper);
 }

@@ -204,7 +204,7 @@ static int tell_start(const struct parent *parent, const struct slot *slot)
 static int tell(const struct parent *parent, struct slot *slot)
 {
     static const struct slice nothing = {NULL, 0};
-    bool keeps = keeper_needed(slot->generation->loaded.config);
+    bool keeps = keeper_keeps(slot->generation->loaded.config);
     switch (slot->next_tell) {
     case TELL_CONFIG:
         return tell_config(parent, slot);
