@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/lists.h"
 
-#include <fcntl.h>
+#include "base/sealed_map.h"
+
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 enum { TABLE_MOST = 256 * 1024 * 1024, LINE_MOST = 2 * LIST_TEXT_MOST + 16 };
 
@@ -67,21 +65,12 @@ void list_line(struct buf *out, enum list_kind kind, struct slice scope, struct 
 
 struct lists *lists_map(int fd)
 {
-    const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-    struct stat info;
-    int seals = fcntl(fd, F_GET_SEALS);
-    if (seals < 0 || (seals & wanted) != wanted || fstat(fd, &info) != 0 ||
-        info.st_size > TABLE_MOST)
-        return NULL;
-    struct lists *lists = calloc(1, sizeof *lists);
-    if (!lists || info.st_size == 0)
-        return lists;
-    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (map == MAP_FAILED) {
-        free(lists);
-        return NULL;
-    }
-    lists->table = (struct slice){map, (size_t)info.st_size};
+    struct slice table = sealed_map(fd, TABLE_MOST);
+    struct lists *lists = table.ptr ? calloc(1, sizeof *lists) : NULL;
+    if (lists)
+        lists->table = table;
+    else
+        sealed_unmap(table);
     return lists;
 }
 
@@ -89,8 +78,7 @@ void lists_free(struct lists **lists)
 {
     if (!*lists)
         return;
-    if ((*lists)->table.len)
-        munmap((void *)(uintptr_t)(*lists)->table.ptr, (*lists)->table.len);
+    sealed_unmap((*lists)->table);
     free(*lists);
     *lists = NULL;
 }

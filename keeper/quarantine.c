@@ -3,15 +3,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sealed_map.h"
 #include "common/keeping.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -61,23 +60,6 @@ static bool tell_owner(void *ctx, const struct held_entry *entry)
 
 /* ---- taking in ---- */
 
-/* Only what nobody can change or cut any more. */
-static bool map_message(int fd, struct slice *message)
-{
-    const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-    struct stat info;
-    int seals = fcntl(fd, F_GET_SEALS);
-    if (seals < 0 || (seals & wanted) != wanted || fstat(fd, &info) != 0 ||
-        info.st_size > MESSAGE_MOST)
-        return false;
-    *message = (struct slice){"", 0};
-    if (info.st_size == 0)
-        return true;
-    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    *message = (struct slice){map, (size_t)info.st_size};
-    return map != MAP_FAILED;
-}
-
 static void hold(struct quarantine *q, const struct ipc_message *packet)
 {
     struct hold_request request;
@@ -85,15 +67,15 @@ static void hold(struct quarantine *q, const struct ipc_message *packet)
     int file, reply;
     struct waiting *waiting = &q->waiting[q->waiting_count];
     arena_reset(q->arena);
-    if (!hold_take(packet, q->arena, &octets, &request, &file, &reply) ||
-        !map_message(file, &message)) {
+    bool read = hold_take(packet, q->arena, &octets, &request, &file, &reply);
+    message = read ? sealed_map(file, MESSAGE_MOST) : (struct slice){NULL, 0};
+    if (!message.ptr) {
         log_at(LEVEL_PANIC, "", "what is to be held cannot be read");
         return;
     }
     held_add(q->held, octets, &request, message, &waiting->answer);
     q->octets += message.len;
-    if (message.len)
-        munmap((void *)(uintptr_t)message.ptr, message.len);
+    sealed_unmap(message);
     waiting->reply = fcntl(reply, F_DUPFD_CLOEXEC, 0);
     q->waiting_count++;
 }

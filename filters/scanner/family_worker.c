@@ -2,18 +2,16 @@
 #include "filters/scanner/family_worker.h"
 
 #include "base/clock.h"
+#include "base/sealed_map.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,30 +72,13 @@ static void enter_jail(const struct worker_start *start)
         fail(start, "check", reason);
 }
 
-/* The bytes of a message that nobody can change any more. ptr is NULL when it is anything else. */
-static struct slice map_message(int fd)
-{
-    static const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-    struct slice none = {NULL, 0};
-    struct stat info;
-    int seals = fcntl(fd, F_GET_SEALS);
-    if (seals < 0 || (seals & wanted) != wanted || fstat(fd, &info) != 0)
-        return none;
-    if (info.st_size < 0 || info.st_size > INT32_MAX)
-        return none;
-    if (info.st_size == 0)
-        return SLICE("");
-    void *bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    return bytes == MAP_FAILED ? none : (struct slice){bytes, (size_t)info.st_size};
-}
-
 /* True when the worker may serve on. */
 static bool serve(const struct family *family, struct arena *arena, const struct scan_job *job,
                   int message, int reply)
 {
     struct slice bytes = {NULL, 0};
     if (message >= 0) {
-        bytes = map_message(message);
+        bytes = sealed_map(message, INT32_MAX);
         if (!bytes.ptr)
             return scan_refuse(reply, "not a sealed message");
     }
@@ -108,8 +89,7 @@ static bool serve(const struct family *family, struct arena *arena, const struct
         scan_refuse(reply, reason);
     else if (!scan_answer(reply, job, &answer))
         scan_refuse(reply, "the answer does not fit");
-    if (bytes.len)
-        munmap((void *)(uintptr_t)bytes.ptr, bytes.len);
+    sealed_unmap(bytes);
     return outcome == FAMILY_ANSWERED;
 }
 

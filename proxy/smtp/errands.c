@@ -3,16 +3,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sealed_map.h"
 #include "common/errand.h"
 #include "common/hold.h"
 #include "proxy/smtp/edits.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/trace.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -36,8 +34,7 @@ struct delivery {
     struct errands *all;
     struct errand errand;
     struct arena *arena;
-    void *map;
-    size_t size;
+    struct slice octets; /* what was held, mapped */
     struct hold_request held;
     struct slice message;
     struct smtp_job job;
@@ -57,8 +54,7 @@ static void delivery_free(struct delivery *d)
     struct errands *all = d->all;
     if (d->again)
         event_free(d->again);
-    if (d->map)
-        munmap(d->map, d->size);
+    sealed_unmap(d->octets);
     edited_free(&d->edited);
     arena_free(&d->arena);
     free(d);
@@ -148,27 +144,10 @@ static bool begins(struct smtp_job *job)
 /* What was held: the request's length, the request, the message. */
 static bool read_held(struct delivery *d)
 {
-    struct unpack in = {.left = {d->map, d->size}};
+    struct unpack in = {.left = d->octets};
     struct slice octets = unpack_slice(&in);
     d->message = in.left;
     return !in.bad && hold_decode(octets, d->arena, &d->held);
-}
-
-/* Only what nobody can change any more. */
-static bool map(struct delivery *d, int file)
-{
-    const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-    struct stat info;
-    int seals = fcntl(file, F_GET_SEALS);
-    if (seals < 0 || (seals & wanted) != wanted || fstat(file, &info) != 0 || info.st_size <= 0 ||
-        info.st_size > MESSAGE_MOST)
-        return false;
-    void *octets = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (octets == MAP_FAILED)
-        return false;
-    d->map = octets;
-    d->size = (size_t)info.st_size;
-    return true;
 }
 
 static struct slice fields(struct delivery *d)
@@ -231,7 +210,8 @@ static void begin(struct delivery *d, int file)
 {
     const struct backend *backend = backend_of(d);
     d->job.id = "";
-    if (!map(d, file) || !read_held(d))
+    d->octets = sealed_map(file, MESSAGE_MOST);
+    if (!d->octets.ptr || !read_held(d))
         finish(d, ERRAND_LATER, SLICE("what was held cannot be read"));
     else if (!backend)
         finish(d, ERRAND_LATER, SLICE("its domain has no server behind"));
