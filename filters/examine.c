@@ -57,6 +57,12 @@ static bool list_ranges(struct arena *arena, const struct mime_message *message,
     return true;
 }
 
+static size_t links_most(const struct scan_job *job)
+{
+    uint32_t most = job->limits.links;
+    return most && most < LINKS_TEXT_MAX ? most : LINKS_TEXT_MAX;
+}
+
 static bool examine_content(struct arena *arena, struct slice message, const struct scan_job *job,
                             struct scan_answer *out)
 {
@@ -67,7 +73,7 @@ static bool examine_content(struct arena *arena, struct slice message, const str
     if (!mime_parse(arena, message, &limits, &parsed))
         return false;
     if (job->links)
-        links_of(arena, &parsed, &out->facts.fact[FACT_MESSAGE_DOMAINS]);
+        links_of(arena, &parsed, links_most(job), &out->facts.fact[FACT_MESSAGE_DOMAINS]);
     if (job->message && (!examine_header(arena, &parsed, job, &out->facts) ||
                          !examine_form(arena, &parsed, &out->facts)))
         return false;

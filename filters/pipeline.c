@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/pipeline.h"
 
+#include "filters/links/links.h"
+
 static bool is_from(enum producer producer, enum scanner_kind kind)
 {
     return producer_info(producer)->asks & (kind == SCANNER_AV ? ASKS_ANTIVIRUS : ASKS_SCANNER);
@@ -30,12 +32,15 @@ static bool name_headers(const struct policy *policy, struct arena *arena, struc
     return headers != NULL;
 }
 
-/* For the record more is found out than rules name, where looking costs little more. */
+/* For the record more is found out than rules name, where looking costs little more: so of a long
+ * text only the beginning is read for links. */
 static void look_at_all(const struct settings *settings, struct scan_job *job)
 {
-    bool looks = job->message || job->attachments || job->links;
+    bool looks = job->message || job->attachments || job->links, named = job->links;
     if (settings->history_enabled && slice_eq(settings->history_facts, SLICE("cheap")))
         job->message = job->attachments = job->links = looks;
+    if (!named)
+        job->limits.links = LINKS_TEXT_CHEAP;
 }
 
 bool pipeline_job(const struct config *config, struct arena *arena, struct scan_job *out)

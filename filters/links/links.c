@@ -165,9 +165,8 @@ static bool read_part(struct links *links, const struct mime_part *part, size_t 
     return room && !arena_failed(links->scratch);
 }
 
-static bool read_parts(struct links *links, const struct mime_message *message)
+static bool read_parts(struct links *links, const struct mime_message *message, size_t left)
 {
-    size_t left = LINKS_TEXT_MAX;
     for (size_t i = 0; i < message->n && !links->cut; i++) {
         const struct mime_part *part = &message->parts[i];
         bool text = slice_starts(part->type, SLICE("text/")) || is_html(part);
@@ -195,11 +194,12 @@ static bool find_author(struct links *links, const struct mime_message *message)
     return true;
 }
 
-bool links_of(struct arena *arena, const struct mime_message *message, struct value *out)
+bool links_of(struct arena *arena, const struct mime_message *message, size_t most,
+              struct value *out)
 {
     struct links links = {.arena = arena, .scratch = arena_new(SCRATCH_MAX)};
     *out = value_unknown();
-    bool read = links.scratch && find_author(&links, message) && read_parts(&links, message);
+    bool read = links.scratch && find_author(&links, message) && read_parts(&links, message, most);
     arena_free(&links.scratch);
     struct value *items = read ? arena_array(arena, links.count, sizeof *items) : NULL;
     if (!items || arena_failed(arena))

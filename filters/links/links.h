@@ -11,11 +11,14 @@
 enum {
     LINKS_DOMAINS_MAX = 50,
     LINKS_HOSTS_MAX = 5000,       /* different spellings of hosts that are looked at */
-    LINKS_TEXT_MAX = 2 * 1048576, /* octets of decoded text that are looked at */
+    LINKS_TEXT_MAX = 2 * 1048576, /* octets of decoded text that are looked at, */
+    LINKS_TEXT_CHEAP = 131072,    /* ... and where no rule names them */
 };
 
 /* message.domains: each once, in the order of their first appearance, without From's own; cut
- * where a cap left something out. False when the arena is full. */
-bool links_of(struct arena *arena, const struct mime_message *message, struct value *out);
+ * where a cap left something out; at most `most` octets of text are looked at. False when the arena is
+ * full. */
+bool links_of(struct arena *arena, const struct mime_message *message, size_t most,
+              struct value *out);
 
 #endif

@@ -27,6 +27,7 @@ struct scan_limits {
     uint32_t depth, parts, members;
     uint64_t unpacked;
     uint32_t cpu, cpu_per_mib; /* milliseconds; cpu 0: no limit */
+    uint32_t links;            /* octets of text that are read for them; 0: as many as ever */
 };
 
 /* Who brings the message: what sender authentication asks about. */

@@ -86,6 +86,7 @@ bool scan_job_encode(struct buf *out, const struct scan_job *job)
     pack_u64(out, job->limits.unpacked);
     pack_u32(out, job->limits.cpu);
     pack_u32(out, job->limits.cpu_per_mib);
+    pack_u32(out, job->limits.links);
     pack_u32(out, (uint32_t)job->header_count);
     for (size_t i = 0; i < job->header_count; i++)
         pack_slice(out, job->headers[i]);
@@ -201,6 +202,7 @@ bool scan_job_decode(struct slice payload, struct arena *arena, struct scan_job 
     job->limits.unpacked = unpack_u64(&in);
     job->limits.cpu = unpack_u32(&in);
     job->limits.cpu_per_mib = unpack_u32(&in);
+    job->limits.links = unpack_u32(&in);
     ok = ok && unpack_headers(&in, arena, job) && unpack_dns(&in, arena, job) && unpack_done(&in);
     if (!ok)
         *job = (struct scan_job){0};

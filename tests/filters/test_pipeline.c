@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/pipeline.h"
+
+#include "filters/links/links.h"
 #include "filters/scanner/family_start.h"
 #include "tests/harness/memory_loader.h"
 #include "tests/harness/unit.h"
@@ -72,6 +74,26 @@ TEST(test_for_the_history_all_of_the_content_is_looked_at_where_some_is)
     assert_false(looks_at_all(content, true, SLICE("named")));
     assert_false(looks_at_all(content, false, SLICE("cheap")));
     assert_false(looks_at_all(envelope, true, SLICE("cheap")));
+}
+
+TEST(test_only_the_beginning_of_a_long_text_is_read_for_links_that_no_rule_names)
+{
+    static const struct {
+        const char *rule;
+        uint32_t most;
+    } cases[] = {
+        {"rule \"x\" when message.part_count > 3 then discard\n", LINKS_TEXT_CHEAP},
+        {"rule \"x\" when any d in message.domains (d == \"a.example\") then discard\n", 0},
+        {"rule \"x\" when helo == \"x\" then discard\n", 0},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct scan_job job;
+        struct config *config = load_good(cases[i].rule);
+        assert_true(pipeline_job(config, config->arena, &job));
+        assert_int_equal(job.limits.links, job.links ? cases[i].most : job.limits.links);
+        assert_int_equal(job.links, i < 2);
+        config_free(&config);
+    }
 }
 
 TEST(test_a_job_asks_about_the_sender_what_rules_name)

@@ -42,7 +42,7 @@ FUZZ(text)
     memcpy(message, header.ptr, header.len);
     memcpy(message + header.len, text.ptr, text.len);
     if (mime_parse(arena, (struct slice){message, len}, &mime_limits_default, &parsed) &&
-        links_of(arena, &parsed, &found))
+        links_of(arena, &parsed, LINKS_TEXT_MAX, &found))
         check(&found);
     arena_free(&arena);
     free(message);

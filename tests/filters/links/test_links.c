@@ -17,7 +17,7 @@ static void domains_of(struct slice message, char *out, size_t size)
     struct value value;
     out[0] = '\0';
     assert_true(mime_parse(arena, message, &mime_limits_default, &parsed));
-    assert_true(links_of(arena, &parsed, &value));
+    assert_true(links_of(arena, &parsed, LINKS_TEXT_MAX, &value));
     assert_int_equal(value.state, VALUE_KNOWN);
     for (size_t i = 0; i < value.list.count; i++)
         snprintf(out + strlen(out), size - strlen(out), "%s%.*s", i ? "," : "",
