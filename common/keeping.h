@@ -27,7 +27,7 @@ enum keeping {
 /* On the control socket. */
 enum keeper_message {
     KEEPER_LINES =
-        1, /* parent: a descriptor, the file of JSON lines from now on; or none. Now it takes records */
+        1, /* parent: a descriptor, the file of JSON lines from now on; or none. It takes records */
     KEEPER_END,      /* parent: write what is queued, then exit 0; proxies are gone */
     KEEPER_MAKE_WAY, /* parent: as KEEPER_END, and there are proxies: another keeper comes */
     KEEPER_STATUS,   /* parent: how the gateway does, as JSON; the answer to KEEPER_ASKS */
