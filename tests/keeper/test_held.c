@@ -874,6 +874,31 @@ TEST(test_each_page_that_is_damaged_costs_no_container_and_mail_is_held_again)
     assert_true(pages > 5);
 }
 
+TEST(test_each_page_that_is_damaged_while_one_is_away_is_noticed_when_its_end_is_told)
+{
+    size_t pages = 0;
+    for (size_t page = 0; page == 0 || page < pages; page++) {
+        release(hold(LETTER(hello, .to = {"u@example.com"})));
+        struct errand e = due();
+        bool written = false;
+        char aside[96];
+        held_close(&held);
+        pages = size_of_file("held.db") / 4096;
+        overwrite("held.db", page * 4096, 4096);
+        held = open_store(ROOM, ERA);
+        for (int i = 0; i < 3 && !written; i++) {
+            written = news(&e, ERRAND_OVER, ERRAND_REFUSED, "550 no");
+            clock_advance(6000);
+        }
+        if (!written)
+            fail_msg("page %zu: it can never be written", page);
+        if (folders_aside(aside) == 0)
+            assert_state(e.number, HELD_WAITING);
+        tear_down();
+        set_up();
+    }
+}
+
 static void put_file(const char *name)
 {
     char path[PATH_MAX];
