@@ -58,10 +58,18 @@ bool keeper_init(struct keeper *keeper)
 
 /* ---- what is wanted ---- */
 
+bool keeper_may_hold(const struct config *config)
+{
+    char key[PATH_MAX];
+    return policy_keeps(config->policy) ||
+           (slice_to_text(config->settings.quarantine_key, key, sizeof key) &&
+            access(key, F_OK) == 0);
+}
+
 bool keeper_keeps(const struct config *config)
 {
     return config->settings.history_enabled || config->settings.log_decisions.len > 0 ||
-           config->settings.log_decisions_syslog || policy_keeps(config->policy);
+           config->settings.log_decisions_syslog || keeper_may_hold(config);
 }
 
 bool keeper_needed(const struct config *config)

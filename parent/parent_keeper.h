@@ -51,6 +51,10 @@ struct keeper {
 /* Makes the pairs. False with errno. */
 bool keeper_init(struct keeper *keeper);
 
+/* Whether it may have something held, or has under another configuration: that can still be listed
+ * and released. */
+bool keeper_may_hold(const struct config *config);
+
 /* Whether a configuration has anything kept; and whether it needs a keeper, for that or for metrics. */
 bool keeper_keeps(const struct config *config);
 bool keeper_needed(const struct config *config);

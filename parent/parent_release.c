@@ -47,12 +47,6 @@ static bool same(const struct release_command *a, const struct release_command *
            a->written.tv_sec == b->written.tv_sec && a->written.tv_nsec == b->written.tv_nsec;
 }
 
-static bool is_needed(const struct config *config, const struct release_command *command)
-{
-    return keeper_needed(config) &&
-           (policy_keeps(config->policy) || access(command->key, F_OK) == 0);
-}
-
 void release_restart(struct release *release, int64_t now)
 {
     helper_end(&release->process, RELEASE_END, RELEASE_GRACE, now);
@@ -60,8 +54,8 @@ void release_restart(struct release *release, int64_t now)
 
 void release_configure(struct release *release, const struct config *config, int64_t now)
 {
-    release->wanted = config && command_for(&config->settings, &release->command) &&
-                      is_needed(config, &release->command);
+    release->wanted =
+        config && command_for(&config->settings, &release->command) && keeper_may_hold(config);
     look_at_key(&release->command);
     if (release->wanted && same(&release->command, &release->running))
         return;

@@ -134,7 +134,7 @@ static void promise(struct hold_answer answer, const char *text)
                               .ends = SIZE_MAX,
                               .delivered = SIZE_MAX,
                               .away = SIZE_MAX};
-        snprintf(copy->text, sizeof copy->text, "%s", text);
+        snprintf(copy->text, sizeof copy->text, "%.47s", text);
     }
 }
 
