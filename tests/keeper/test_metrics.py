@@ -109,6 +109,20 @@ def test_they_are_of_today_at_each_scrape(serve):
         assert "gatepost_messages_total %d\n" % n in scrape(gateway)
 
 
+def test_what_is_held_is_told_where_something_may_be(start, body, own_dir):
+    path = str(own_dir / "metrics")
+    gateway = start(body + 'rule "spam" when message.subject contains "spam" then quarantine "spam"\n', changes={"metrics": {"socket": '"%s"' % path}})
+    assert wait_until(lambda: '"serves": true' in (gateway.control("status", "--json") or ""))
+    for subject in (b"spam", b"spam again", b"none"):
+        with Session(gateway.port) as client:
+            client.ehlo()
+            client.envelope("u@example.com")
+            assert client.data(b"From: a@client.example\r\nSubject: %s\r\n\r\nx\r\n" % subject).code == 250
+    told = curl("--unix-socket", path, "http://localhost/metrics")[2]
+    assert "gatepost_held 2\n" in told and "gatepost_held_leaving 0\n" in told
+    assert int(re.search(r"^gatepost_held_bytes (\d+)$", told, re.M).group(1)) > 0
+
+
 def test_nothing_else_is_there(serve):
     gateway = serve()
     assert curl(at(gateway, "/"))[0] == 404
