@@ -107,6 +107,18 @@ int ipc_recv(int sock, struct ipc_message *message, char *buffer, size_t size, b
     return 1;
 }
 
+int ipc_await(int pair[static 2], int error)
+{
+    if (pair[1] >= 0)
+        close(pair[1]);
+    if (!error)
+        return pair[0];
+    if (pair[0] >= 0)
+        close(pair[0]);
+    errno = error;
+    return -1;
+}
+
 void ipc_close_fds(struct ipc_message *message)
 {
     for (size_t i = 0; i < message->fd_count; i++)

@@ -33,6 +33,10 @@ int ipc_send(int sock, uint16_t type, struct slice payload, const int *fds, size
  * errno, or a malformed message (its descriptors are closed). */
 int ipc_recv(int sock, struct ipc_message *message, char *buffer, size_t size, bool wait);
 
+/* Of a pair whose second end went with a question: the first, on which the answer will come; or, when
+ * it did not go because of `error` (errno), -1 with that. What else there is of it is closed. */
+int ipc_await(int pair[static 2], int error);
+
 /* Closes the descriptors of a message that nobody took. */
 void ipc_close_fds(struct ipc_message *message);
 

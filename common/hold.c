@@ -103,14 +103,7 @@ int hold_submit(int queue, int message, const struct hold_request *request)
         sent = send_request(queue, message, answer[1], buf_slice(&payload));
     int failure = errno;
     buf_release(&payload);
-    if (answer[1] >= 0)
-        close(answer[1]);
-    if (sent == 1)
-        return answer[0];
-    if (answer[0] >= 0)
-        close(answer[0]);
-    errno = failure;
-    return -1;
+    return ipc_await(answer, sent == 1 ? 0 : failure);
 }
 
 int hold_collect(int sock, struct hold_answer *answer)

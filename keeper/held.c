@@ -186,8 +186,8 @@ void held_close(struct held **held)
         return;
     held_commit(h);
     close_files(h);
-    free(h->gone);
-    free(h->made);
+    free(h->gone.items);
+    free(h->made.items);
     free(h);
     *held = NULL;
 }
@@ -233,9 +233,9 @@ bool held_begin(struct held *h)
 static void undo_files(struct held *h)
 {
     bool certain = !h->db || (sqlite3_errcode(h->db) & 0xff) != SQLITE_IOERR;
-    for (size_t i = 0; certain && i < h->made_count; i++)
-        held_remove(h, h->made[i]);
-    h->made_count = h->gone_count = 0;
+    for (size_t i = 0; certain && i < h->made.count; i++)
+        held_remove(h, h->made.items[i]);
+    h->made.count = h->gone.count = 0;
 }
 
 /* What failed may have been noticed long before its end. */
@@ -265,9 +265,9 @@ void held_failed(struct held *h, const char *what)
 /* A name may outlive its file for a while, which hurts nobody: it is an orphan then. */
 static void remove_gone(struct held *h)
 {
-    for (size_t i = 0; i < h->gone_count; i++)
-        held_remove(h, h->gone[i]);
-    h->gone_count = h->made_count = 0;
+    for (size_t i = 0; i < h->gone.count; i++)
+        held_remove(h, h->gone.items[i]);
+    h->gone.count = h->made.count = 0;
 }
 
 bool held_commit(struct held *h)
@@ -278,7 +278,7 @@ bool held_commit(struct held *h)
     }
     if (!h->changing)
         return held_ready(h);
-    bool ok = (h->made_count == 0 || held_sync_folder(h)) &&
+    bool ok = (h->made.count == 0 || held_sync_folder(h)) &&
               database_step(held_statement(h, HELD_COMMIT));
     if (!ok) {
         held_failed(h, "commit");

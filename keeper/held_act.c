@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/held_internal.h"
 
-#include <stdlib.h>
-
 /* ---- the one place where a copy's state changes ---- */
-
-static bool note_gone(struct held *h, uint64_t id)
-{
-    if (h->gone_count == h->gone_room) {
-        size_t room = h->gone_room ? 2 * h->gone_room : 16;
-        uint64_t *gone = realloc(h->gone, room * sizeof *gone);
-        if (!gone)
-            return false;
-        h->gone = gone;
-        h->gone_room = room;
-    }
-    h->gone[h->gone_count++] = id;
-    return true;
-}
 
 static bool give_share_back(struct held *h, struct slice domain, uint64_t octets)
 {
@@ -32,7 +16,7 @@ static bool forget_container(struct held *h, uint64_t id, uint64_t octets)
     sqlite3_stmt *stored = held_statement(h, HELD_STORED);
     sqlite3_bind_int64(stored, 1, 0);
     sqlite3_bind_int64(stored, 2, (int64_t)id);
-    if (!database_step(stored) || !note_gone(h, id))
+    if (!database_step(stored) || !held_note(&h->gone, id))
         return false;
     h->octets -= octets < h->octets ? octets : h->octets;
     return true;

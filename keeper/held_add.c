@@ -214,15 +214,15 @@ static bool add_each(struct held *h, struct coming *c, struct hold_answer *answe
 static bool add_whole(struct held *h, struct coming *c, struct hold_answer *answer)
 {
     uint64_t octets = h->octets;
-    size_t made = h->made_count;
+    size_t made = h->made.count;
     if (!find_same_message(h, c) || !database_run(h->db, "SAVEPOINT one"))
         return false;
     bool ok = add_each(h, c, answer);
     if (!ok && database_failed(h->db))
         return false;
     if (!ok) {
-        while (h->made_count > made)
-            held_remove(h, h->made[--h->made_count]);
+        while (h->made.count > made)
+            held_remove(h, h->made.items[--h->made.count]);
         h->octets = octets;
         if (!database_run(h->db, "ROLLBACK TO one"))
             return false;

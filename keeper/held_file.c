@@ -19,17 +19,17 @@ static void path_of(const struct held *h, uint64_t id, char path[static PATH_MAX
     snprintf(path, PATH_MAX + 40, "%s/%016" PRIx64 "%s", h->folder, id, suffix);
 }
 
-static bool note_made(struct held *h, uint64_t id)
+bool held_note(struct held_ids *ids, uint64_t id)
 {
-    if (h->made_count == h->made_room) {
-        size_t room = h->made_room ? 2 * h->made_room : 16;
-        uint64_t *made = realloc(h->made, room * sizeof *made);
-        if (!made)
+    if (ids->count == ids->room) {
+        size_t room = ids->room ? 2 * ids->room : 16;
+        uint64_t *items = realloc(ids->items, room * sizeof *items);
+        if (!items)
             return false;
-        h->made = made;
-        h->made_room = room;
+        ids->items = items;
+        ids->room = room;
     }
-    h->made[h->made_count++] = id;
+    ids->items[ids->count++] = id;
     return true;
 }
 
@@ -44,7 +44,7 @@ bool held_write(struct held *h, uint64_t id, const struct slice *pieces, size_t 
 {
     char path[PATH_MAX + 40];
     path_of(h, id, path);
-    if (!note_made(h, id)) {
+    if (!held_note(&h->made, id)) {
         *reason = "out of memory";
         return false;
     }

@@ -51,6 +51,12 @@ enum held_statement {
     HELD_STATEMENTS
 };
 
+/* Numbers of messages; grown by held_note. */
+struct held_ids {
+    uint64_t *items;
+    size_t count, room;
+};
+
 struct held {
     char folder[PATH_MAX];
     uint64_t size, era;
@@ -63,10 +69,8 @@ struct held {
     bool lost;       /* one that was begun is, and who waits for its end was not told yet */
     bool failing;    /* what it fails for was said */
     int64_t retry_at;
-    uint64_t *gone; /* messages whose containers go with the commit */
-    size_t gone_count, gone_room;
-    uint64_t *made; /* those that were made since: they go when it fails */
-    size_t made_count, made_room;
+    struct held_ids gone; /* messages whose containers go with the commit */
+    struct held_ids made; /* those that were made since: they go when it fails */
 };
 
 static inline sqlite3_stmt *held_statement(const struct held *held, enum held_statement which)
@@ -85,6 +89,9 @@ bool held_begin(struct held *held);
 void held_failed(struct held *held, const char *what);
 
 /* ---- held_file.c ---- */
+
+/* One more. False: out of memory. */
+bool held_note(struct held_ids *ids, uint64_t id);
 
 /* Writes a container, and sees that it is on the disk. *stored: its octets. */
 bool held_write(struct held *held, uint64_t id, const struct slice *pieces, size_t count,

@@ -59,14 +59,7 @@ int scan_submit(int queue, int message, const struct scan_job *job)
         sent = send_job(queue, buf_slice(&payload), answer[1], message);
     int failure = sent == 0 || will_pass(errno) ? EAGAIN : errno;
     buf_release(&payload);
-    if (answer[1] >= 0)
-        close(answer[1]);
-    if (sent == 1)
-        return answer[0];
-    if (answer[0] >= 0)
-        close(answer[0]);
-    errno = failure;
-    return -1;
+    return ipc_await(answer, sent == 1 ? 0 : failure);
 }
 
 static int failed(const char **reason, const char *why)
