@@ -12,6 +12,7 @@
 #include "keeper/listed_answers.h"
 #include "keeper/metrics.h"
 #include "keeper/options.h"
+#include "keeper/recording.h"
 #include "keeper/scrape.h"
 
 #include <errno.h>
@@ -26,40 +27,23 @@
 #include <unistd.h>
 
 enum {
-    ARENA_MAX = 8 * 1024 * 1024,
     TAKEN_AT_ONCE = 500,
     TAKEN_BEFORE = 100000, /* a question is answered */
     REST_MS = 20,
-    COMMIT_MS = 250, /* until what was added counts */
-    COMMIT_MOST = 2000,
-    COMMIT_OCTETS = 8 * 1024 * 1024,
-    RECORD_MOST = IPC_PAYLOAD_MAX - 64, /* fits an answer with what stands around it */
-    LATE_MS = 3600000,                  /* how long a record may have waited for a keeper */
     NOTHING_MOST = 100,
-    PRUNE_SHARE = 20, /* that part of the most it may hold was added: look whether it is too much */
-    PRUNE_MS = 60000,
-    PRUNE_AGAIN_MS = 50, /* while there is more to take out */
-    INDEX_MS = 200,      /* between two looks whether there is time for it */
-    INDEX_QUIET = 100,   /* records in that time: no more is quiet */
-    BACKLOG_MOST = 200000,
     LISTS_MS = 60000, /* between two looks for entries that are over */
 };
 
 struct program {
     struct event_base *base;
-    struct event *control, *queue, *wake, *commit, *prune, *index, *lists;
-    struct history *history;       /* NULL: none is kept */
+    struct event *control, *queue, *wake, *lists;
+    struct recording *recording;
     struct quarantine *quarantine; /* NULL: nothing can be held */
     struct listed *listed;         /* NULL: they cannot be kept */
     const char *gateway;
-    struct lines lines;
     struct control *console;
     struct scrapes *scrapes;
-    struct arena *arena;
-    size_t uncommitted, octets;  /* since the last commit */
-    uint64_t since_pruned, size; /* octets; size: of the history at most */
-    size_t since_indexed;        /* records */
-    unsigned nothing;            /* was heard so often in a row */
+    unsigned nothing; /* was heard so often in a row */
 };
 
 static char inbox[IPC_PAYLOAD_MAX + 2];
@@ -79,66 +63,14 @@ static void after(struct event *event, int64_t ms)
     event_add(event, &wait);
 }
 
-/* ---- records ---- */
-
-static void commit(struct program *p)
-{
-    if (p->history && p->uncommitted)
-        history_commit(p->history);
-    p->uncommitted = p->octets = 0;
-}
-
-/* A proxy's clock is ours: a time that is far from it is none. */
-static void mend_time(struct record *record, char *octets, size_t len)
-{
-    int64_t now = clock_wall_ms();
-    if (record->time <= now && record->time > now - LATE_MS)
-        return;
-    record->time = now;
-    record_set_time(octets, len, now);
-}
-
-static void keep(struct program *p, const struct record *record, struct slice octets)
-{
-    history_add(p->history, record, octets);
-    p->uncommitted++;
-    p->since_indexed++;
-    p->octets += octets.len;
-    p->since_pruned += octets.len;
-    if (p->uncommitted >= COMMIT_MOST || p->octets >= COMMIT_OCTETS)
-        commit(p);
-}
-
-/* Only who writes lines needs to know the facts. */
-static bool read_record(const struct program *p, struct slice octets, struct record *record)
-{
-    if (lines_wanted(&p->lines))
-        return record_decode(octets, p->arena, record);
-    return record_decode_words(octets, p->arena, record);
-}
-
-/* `octets` are the inbox's. */
-static void take_record(struct program *p, char *octets, size_t len)
-{
-    struct record record;
-    struct slice whole = {octets, len};
-    arena_reset(p->arena);
-    if (len > RECORD_MOST || !read_record(p, whole, &record)) {
-        log_at(LEVEL_PANIC, "", "a record cannot be read", field_num("octets", (int64_t)len));
-        return;
-    }
-    mend_time(&record, octets, len);
-    lines_add(&p->lines, &record);
-    if (p->history)
-        keep(p, &record, whole);
-}
+/* ---- the queue ---- */
 
 static void go_deaf(void *ctx)
 {
     struct program *p = ctx;
     if (p->quarantine)
         quarantine_free(&p->quarantine);
-    history_close(&p->history);
+    recording_free(&p->recording);
     ipc_send(KEEPER_CONTROL_FD, KEEPER_DEAF, (struct slice){NULL, 0}, NULL, 0, true);
     exit(EXIT_FAILURE);
 }
@@ -163,7 +95,7 @@ static bool take_one(struct program *p)
         return false;
     p->nothing = 0;
     if (message.type == KEEPING_RECORD)
-        take_record(p, inbox + sizeof message.type, message.payload.len);
+        recording_take(p->recording, inbox + sizeof message.type, message.payload.len);
     else if (p->quarantine && (message.type == KEEPING_HOLD || message.type == KEEPING_WITHDRAW))
         quarantine_take(p->quarantine, &message);
     ipc_close_fds(&message);
@@ -183,7 +115,7 @@ static void take_all(struct program *p)
     for (int i = 0; i < TAKEN_BEFORE && take_one(p); i++)
         ;
     flush(p);
-    commit(p);
+    recording_commit(p->recording);
 }
 
 /* What comes in the next moment is taken in one go: a wake-up costs more than a record. */
@@ -210,56 +142,18 @@ static void on_queue(evutil_socket_t fd, short what, void *arg)
     flush(p);
     if (taken < TAKEN_AT_ONCE)
         rest(p);
-    if (p->uncommitted && !event_pending(p->commit, EV_TIMEOUT, NULL))
-        after(p->commit, COMMIT_MS);
-    if (p->history && p->since_pruned > p->size / PRUNE_SHARE)
-        after(p->prune, 0);
-}
-
-static void on_commit(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    commit(arg);
-}
-
-static void on_prune(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    struct program *p = arg;
-    bool more = history_prune(p->history, clock_wall());
-    p->uncommitted = p->octets = p->since_pruned = 0;
-    after(p->prune, more ? PRUNE_AGAIN_MS : PRUNE_MS);
-}
-
-/* What records are found by is written when little else is to do: mail comes first. */
-static void on_index(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    struct program *p = arg;
-    bool quiet = p->since_indexed <= INDEX_QUIET;
-    if (quiet || history_backlog(p->history) > BACKLOG_MOST) {
-        commit(p);
-        history_index(p->history);
-    }
-    p->since_indexed = 0;
-    after(p->index, INDEX_MS);
+    recording_commit_soon(p->recording);
 }
 
 /* ---- what is held ---- */
 
 static void happened(void *ctx, const struct held_entry *entry)
 {
-    static char room[IPC_PAYLOAD_MAX];
     struct program *p = ctx;
     struct record_recipient recipient;
     struct record record;
-    struct buf octets = buf_over(room, RECORD_MOST);
     held_record(entry, p->gateway, &recipient, &record);
-    lines_add(&p->lines, &record);
-    if (p->history && record_encode(&octets, &record))
-        keep(p, &record, buf_slice(&octets));
-    if (p->uncommitted && !event_pending(p->commit, EV_TIMEOUT, NULL))
-        after(p->commit, COMMIT_MS);
+    recording_add(p->recording, &record);
 }
 
 static const struct quarantine_owner quarantine_owner = {happened, go_deaf};
@@ -299,7 +193,8 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
             publish_lists(p);
         return;
     }
-    uint16_t asks = answer_question(client, question, p->history, p->quarantine);
+    uint16_t asks =
+        answer_question(client, question, recording_history(p->recording), p->quarantine);
     if (asks)
         ipc_send(KEEPER_CONTROL_FD, asks, (struct slice){NULL, 0}, NULL, 0, false);
 }
@@ -324,15 +219,14 @@ static _Noreturn void end(struct program *p, bool alone)
     control_free(&p->console);
     scrapes_free(&p->scrapes);
     listed_close(&p->listed);
-    history_close(&p->history);
-    lines_end(&p->lines);
+    recording_free(&p->recording);
     exit(EXIT_SUCCESS);
 }
 
 static void take_lines(struct program *p, struct ipc_message *message)
 {
     if (message->fd_count == 1)
-        lines_to(&p->lines, message->fds[0]);
+        lines_to(recording_lines(p->recording), message->fds[0]);
     message->fd_count = 0;
     event_add(p->queue, NULL); /* now it takes records */
 }
@@ -352,7 +246,7 @@ static void take_metrics(struct program *p, struct slice gateway)
 {
     struct buf text = buf_init(IPC_PAYLOAD_MAX);
     buf_append(&text, gateway);
-    metrics_of_keeper(p->history, p->quarantine, &text);
+    metrics_of_keeper(recording_history(p->recording), p->quarantine, &text);
     if (!text.failed) {
         control_answer(p->console, CONTROL_METRICS, buf_slice(&text));
         scrapes_answer(p->scrapes, buf_slice(&text));
@@ -380,7 +274,8 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
     if (message.type == KEEPER_LINES)
         take_lines(p, &message);
     else if (message.type == KEEPER_STATUS)
-        answer_status(p->console, message.payload, p->history, &p->lines, p->quarantine);
+        answer_status(p->console, message.payload, recording_history(p->recording),
+                      recording_lines(p->recording), p->quarantine);
     else if (message.type == KEEPER_METRICS)
         take_metrics(p, message.payload);
     else if (message.type == KEEPER_SERVE)
@@ -422,32 +317,36 @@ static void lock_up(const struct options *options)
         give_up(reason);
 }
 
-static void make(struct program *p, const struct options *options)
+static void make_events(struct program *p)
 {
-    struct history_bounds bounds = {.age = (int64_t)options->age, .size = options->size};
-    const char *reason;
-    lines_begin(&p->lines);
-    p->lines.syslog = options->syslog;
-    p->size = options->size;
-    p->gateway = options->gateway;
-    p->arena = arena_new(ARENA_MAX);
     p->base = event_base_new();
-    if (!p->arena || !p->base)
+    if (!p->base)
         give_up("out of memory");
     p->control = event_new(p->base, KEEPER_CONTROL_FD, EV_READ | EV_PERSIST, on_control, p);
     p->queue = event_new(p->base, KEEPER_QUEUE_FD, EV_READ | EV_PERSIST, on_queue, p);
     p->wake = evtimer_new(p->base, on_wake, p);
-    p->commit = evtimer_new(p->base, on_commit, p);
-    p->prune = evtimer_new(p->base, on_prune, p);
-    p->index = evtimer_new(p->base, on_index, p);
     p->lists = evtimer_new(p->base, on_lists, p);
-    if (!p->control || !p->queue || !p->wake || !p->commit || !p->prune || !p->index || !p->lists)
+    if (!p->control || !p->queue || !p->wake || !p->lists)
         give_up("out of memory");
+}
+
+static void make_sockets(struct program *p, const struct options *options)
+{
     p->console = control_new(p->base, KEEPER_LISTEN_FD, &options->groups, &control_owner, p);
     p->scrapes = scrapes_new(p->base, &options->groups, ask_for_metrics, p);
     if (!p->console || !p->scrapes)
         give_up("out of memory");
-    if (options->history && !(p->history = history_open("history.db", &bounds, &reason)))
+}
+
+static void open_what_is_kept(struct program *p, const struct options *options)
+{
+    struct recording_options recording = {
+        .history = options->history,
+        .bounds = {.age = (int64_t)options->age, .size = options->size},
+        .syslog = options->syslog};
+    const char *reason;
+    p->gateway = options->gateway;
+    if (!(p->recording = recording_new(p->base, &recording, &reason)))
         give_up(reason);
     if (options->hold && !(p->quarantine = quarantine_new(
                                p->base, "held", options->hold, options->era, KEEPER_OPENER_FD,
@@ -465,12 +364,10 @@ int main(int argc, char *argv[])
         give_up("options are not as the parent gives them");
     open_log(&options);
     lock_up(&options);
-    make(&program, &options);
+    make_events(&program);
+    make_sockets(&program, &options);
+    open_what_is_kept(&program, &options);
     event_add(program.control, NULL);
-    if (program.history) {
-        after(program.prune, PRUNE_MS);
-        after(program.index, INDEX_MS);
-    }
     if (program.listed) {
         after(program.lists, LISTS_MS);
         publish_lists(&program);
