@@ -8,7 +8,8 @@ enum { RELEASE_CONTROL_FD = 3, RELEASE_OPENER_FD, RELEASE_ERRANDS_FD, RELEASE_KE
 
 enum release_message {
     RELEASE_END = 1, /* parent: exit 0 */
-    RELEASE_READY,   /* it serves: the public key that is to be sealed to (slice) */
+    /* it serves: the public key that is to be sealed to (slice), and what marks are made with (slice) */
+    RELEASE_READY,
     RELEASE_FAILED,  /* why it cannot (slice); it exits */
 };
 

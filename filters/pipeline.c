@@ -55,7 +55,7 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
                              .limits = {settings->scan_depth, settings->scan_parts,
                                         settings->scan_members, settings->scan_unpacked,
                                         (uint32_t)settings->scan_cpu,
-                                        (uint32_t)settings->scan_cpu_per_mib}};
+                                        (uint32_t)settings->scan_cpu_per_mib, 0}};
     look_at_all(settings, out);
     return name_headers(config->policy, arena, out);
 }

@@ -192,12 +192,18 @@ static void lock_up(const struct options *options)
 
 static void say_ready(void)
 {
+    char room[256];
+    unsigned char mark[RELEASE_KEY_MARK];
     struct seal_key public;
-    struct buf out = buf_init(256);
+    struct buf out = buf_over(room, sizeof room);
     unseal_keys_public(&keys, 0, &public);
+    if (!release_key_mark(&keys, mark))
+        give_up("out of memory");
     pack_slice(&out, (struct slice){(const char *)public.public, sizeof public.public});
+    pack_slice(&out, (struct slice){(const char *)mark, sizeof mark});
     ipc_send(RELEASE_CONTROL_FD, RELEASE_READY, buf_slice(&out), NULL, 0, true);
-    buf_release(&out);
+    explicit_bzero(room, sizeof room);
+    explicit_bzero(mark, sizeof mark);
 }
 
 int main(int argc, char *argv[])

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,4 +61,12 @@ bool release_key_read(int file, struct unseal_keys *keys, const char **reason)
     bool ok = unseal_keys_read((struct slice){room, (size_t)len}, keys, reason);
     OPENSSL_cleanse(room, sizeof room);
     return ok;
+}
+
+bool release_key_mark(const struct unseal_keys *keys, unsigned char mark[static RELEASE_KEY_MARK])
+{
+    static const char purpose[] = "gatepost release mark 1";
+    unsigned len = RELEASE_KEY_MARK;
+    return HMAC(EVP_sha256(), keys->keys[0].private, SEAL_KEY, (const unsigned char *)purpose,
+                sizeof purpose - 1, mark, &len) != NULL;
 }

@@ -9,4 +9,8 @@
  * *reason. */
 bool release_key_read(int file, struct unseal_keys *keys, const char **reason);
 
+/* What marks are made with (filters/release_mark.h), of the first key: another with it. */
+enum { RELEASE_KEY_MARK = 32 };
+bool release_key_mark(const struct unseal_keys *keys, unsigned char mark[static RELEASE_KEY_MARK]);
+
 #endif

@@ -36,6 +36,7 @@ enum tell {
     TELL_KEEPER,
     TELL_ERRANDS,
     TELL_LISTS,
+    TELL_MARK,
     TELL_TICKETS,
     TELL_START,
     TELL_DONE,
@@ -114,6 +115,7 @@ void slot_kill(struct slot *slot, const char *why);
 bool slot_send(struct slot *slot, uint16_t type, struct slice payload, int fd);
 void slot_send_pairs(struct slot *slot, const struct keeper *keeper);
 void slot_send_lists(struct slot *slot, const struct keeper *keeper);
+void slot_send_mark(struct slot *slot, const struct release *release);
 bool slot_send_tickets(struct slot *slot, const struct tickets *tickets);
 void slot_tell_down(struct slot *slot, const struct scanners *scanners);
 

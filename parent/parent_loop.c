@@ -306,6 +306,18 @@ static void tell_lists(struct parent *parent)
                 slot_send_lists(&generation->slots[number], &parent->keeper);
 }
 
+static void tell_mark(struct parent *parent)
+{
+    struct generation *generation;
+    if (!parent->release.new_mark)
+        return;
+    parent->release.new_mark = false;
+    FOR_EACH_GENERATION(generation, parent)
+        for (unsigned number = 0; number < generation->slot_count; number++)
+            if (generation->slots[number].state != PROXY_CONFIGURING)
+                slot_send_mark(&generation->slots[number], &parent->release);
+}
+
 static void tell_pairs(struct parent *parent, int64_t now)
 {
     struct generation *generation;
@@ -351,6 +363,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     sooner(&next, release_settle(&parent->release, now));
     tell_pairs(parent, now);
     tell_lists(parent);
+    tell_mark(parent);
     FOR_EACH_GENERATION(generation, parent) {
         connect_redis(parent, generation, now);
         sooner_in(&next, generation);

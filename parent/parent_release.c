@@ -122,6 +122,14 @@ int64_t release_settle(struct release *release, int64_t now)
 
 /* ---- what it says ---- */
 
+static void take_mark(struct release *release, struct slice mark)
+{
+    release->new_mark = mark.len == sizeof release->mark;
+    release->has_mark |= release->new_mark;
+    if (release->new_mark)
+        memcpy(release->mark, mark.ptr, mark.len);
+}
+
 static void heard(void *ctx, const struct ipc_message *message, int64_t now)
 {
     struct release *release = ctx;
@@ -135,6 +143,7 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
         log_at(LEVEL_INFO, "", "gatepost-release ready", field_num("pid", release->process.pid),
                field_str("key", release->running.key));
         keeper_seal_to(release->keeper, unpack_slice(&in));
+        take_mark(release, unpack_slice(&in));
     }
 }
 

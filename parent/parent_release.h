@@ -4,6 +4,7 @@
 #ifndef PARENT_PARENT_RELEASE_H
 #define PARENT_PARENT_RELEASE_H
 
+#include "filters/release_mark.h"
 #include "parent/parent_keeper.h"
 
 enum { RELEASE_GRACE = 2000 /* milliseconds to end in */ };
@@ -19,7 +20,9 @@ struct release {
     bool wanted;
     bool serves; /* the one that runs has said so */
     struct release_command command, running;
-    struct keeper *keeper; /* whose pairs it is given, and who is told the key */
+    unsigned char mark[RELEASE_MARK_KEY]; /* what marks are made with, once one has told it */
+    bool has_mark, new_mark;              /* new: proxies are to be told */
+    struct keeper *keeper;                /* whose pairs it is given, and who is told the key */
 };
 
 void release_init(struct release *release, struct keeper *keeper);

@@ -87,6 +87,30 @@ void slot_send_lists(struct slot *slot, const struct keeper *keeper)
     slot_send(slot, MESSAGE_LISTS, (struct slice){NULL, 0}, keeper->lists);
 }
 
+enum { MARK_SIZE = RELEASE_MARK_KEY + 4 };
+
+static struct slice pack_mark(char room[static MARK_SIZE], const struct release *release)
+{
+    struct buf payload = buf_over(room, MARK_SIZE);
+    pack_slice(&payload, (struct slice){(const char *)release->mark, sizeof release->mark});
+    return buf_slice(&payload);
+}
+
+static int tell_mark(const struct slot *slot, const struct release *release)
+{
+    char room[MARK_SIZE];
+    int sent = send_now(slot, MESSAGE_MARK, pack_mark(room, release), -1);
+    explicit_bzero(room, sizeof room);
+    return sent;
+}
+
+void slot_send_mark(struct slot *slot, const struct release *release)
+{
+    char room[MARK_SIZE];
+    slot_send(slot, MESSAGE_MARK, pack_mark(room, release), -1);
+    explicit_bzero(room, sizeof room);
+}
+
 enum { TICKETS_SIZE = TICKET_KEYS * (TICKET_KEY_SIZE + 4) };
 
 /* In memory of the caller's: a proxy ends when it is told half of them. */
@@ -228,6 +252,8 @@ static int tell(const struct parent *parent, struct slot *slot)
         return keeps && parent->keeper.lists >= 0
                    ? send_now(slot, MESSAGE_LISTS, nothing, parent->keeper.lists)
                    : 1;
+    case TELL_MARK:
+        return parent->release.has_mark ? tell_mark(slot, &parent->release) : 1;
     case TELL_TICKETS:
         return tell_tickets(slot, &parent->tickets);
     case TELL_START:

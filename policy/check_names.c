@@ -146,9 +146,9 @@ static void note_use(struct checker *checker, enum fact fact)
     enum producer producer = fact_info(fact)->producer;
     checker->policy->used[fact] = true;
     want(checker->policy, producer);
-    checker->rule->names_recipient |= fact == FACT_RECIPIENT || producer == PRODUCER_GREYLIST ||
-                                      producer == PRODUCER_LISTED ||
-                                      producer == PRODUCER_LISTED_AUTHOR;
+    checker->rule->names_recipient |=
+        fact == FACT_RECIPIENT || fact == FACT_MESSAGE_RELEASED || producer == PRODUCER_GREYLIST ||
+        producer == PRODUCER_LISTED || producer == PRODUCER_LISTED_AUTHOR;
 }
 
 static bool finish_key(struct checker *checker, const struct syntax_term *term,

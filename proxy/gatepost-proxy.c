@@ -170,6 +170,16 @@ static void take_lists(struct program *p, struct ipc_message *m)
     p->proxy.lists = lists;
 }
 
+static void take_mark(struct program *p, struct ipc_message *m)
+{
+    struct unpack in = {.left = m->payload};
+    struct slice mark = unpack_slice(&in);
+    p->proxy.has_mark = mark.len == sizeof p->proxy.mark;
+    if (p->proxy.has_mark)
+        memcpy(p->proxy.mark, mark.ptr, mark.len);
+    explicit_bzero(inbox, sizeof(uint16_t) + m->payload.len);
+}
+
 static void take_shared(struct program *p, struct ipc_message *m)
 {
     p->proxy.shared = shared_map(m->fds[0]);
@@ -214,6 +224,9 @@ static void take(struct program *p, struct ipc_message *m)
         break;
     case MESSAGE_LISTS:
         take_lists(p, m);
+        break;
+    case MESSAGE_MARK:
+        take_mark(p, m);
         break;
     case MESSAGE_TICKETS:
         take_tickets(p, m);

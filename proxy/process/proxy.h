@@ -6,6 +6,7 @@
 #include "common/messages.h"
 #include "common/shared.h"
 #include "filters/dns/resolver.h"
+#include "filters/release_mark.h"
 #include "policy/config.h"
 #include "proxy/process/list_watch.h"
 #include "proxy/process/tls.h"
@@ -36,14 +37,16 @@ struct proxy {
     unsigned slot, row;
     int queue[SCANNER_KINDS];                      /* -1: there is none */
     char down[SCANNER_KINDS][SCAN_REASON_MAX + 1]; /* why none serves now; empty: they do */
-    int keeper;                       /* the sending end of its queue; -1: nobody keeps records */
-    struct errands *errands;          /* what Gatepost itself delivers; NULL: nothing is kept */
-    struct lists *lists;              /* of senders; NULL: nobody is listed */
-    bool errands_over;                /* while draining: none is under way */
-    bool acts_at[PHASE_MESSAGE + 1];  /* some rule can decide at this phase or before */
-    bool drops_at[PHASE_MESSAGE + 1]; /* some rule can drop the connection by then */
-    bool scans[SCANNER_KINDS];        /* the policy needs scanners of this kind */
-    bool wants[PRODUCER_COUNT];       /* the policy names facts of this producer */
+    int keeper;              /* the sending end of its queue; -1: nobody keeps records */
+    struct errands *errands; /* what Gatepost itself delivers; NULL: nothing is kept */
+    unsigned char mark[RELEASE_MARK_KEY]; /* of released messages */
+    bool has_mark;
+    struct lists *lists;                      /* of senders; NULL: nobody is listed */
+    bool errands_over;                        /* while draining: none is under way */
+    bool acts_at[PHASE_MESSAGE + 1];          /* some rule can decide at this phase or before */
+    bool drops_at[PHASE_MESSAGE + 1];         /* some rule can drop the connection by then */
+    bool scans[SCANNER_KINDS];                /* the policy needs scanners of this kind */
+    bool wants[PRODUCER_COUNT];               /* the policy names facts of this producer */
     bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
     bool waits_for_silence;                   /* before the banner */
     struct scan_job job;                      /* what is asked of them about every message */

@@ -6,6 +6,7 @@
 #include "base/sealed_map.h"
 #include "common/errand.h"
 #include "common/hold.h"
+#include "policy/spelling.h"
 #include "proxy/smtp/edits.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/trace.h"
@@ -150,10 +151,26 @@ static bool read_held(struct delivery *d)
     return !in.bad && hold_decode(octets, d->arena, &d->held);
 }
 
+/* Empty: there is none, or it is a copy. ptr NULL: out of memory. */
+static struct slice mark(struct delivery *d, struct slice recipient)
+{
+    const struct proxy *proxy = d->all->proxy;
+    char text[RELEASE_MARK_TEXT + 1];
+    if (d->errand.copy || !proxy->has_mark)
+        return SLICE("");
+    if (!release_mark(proxy->mark, d->message, recipient, text))
+        return (struct slice){NULL, 0};
+    return arena_printf(d->arena, "\r\n\tmark=%s;", text);
+}
+
 static struct slice fields(struct delivery *d)
 {
-    return arena_printf(d->arena, "%.*s;\r\n\t%s\r\n%.*s", SLICE_ARGS(d->errand.field),
-                        trace_date(clock_wall()), SLICE_ARGS(d->held.fields));
+    struct slice recipient = spell_address(d->arena, d->errand.address);
+    struct slice marked = recipient.ptr ? mark(d, recipient) : recipient;
+    if (!marked.ptr)
+        return marked;
+    return arena_printf(d->arena, "%.*s;%.*s\r\n\t%s\r\n%.*s", SLICE_ARGS(d->errand.field),
+                        SLICE_ARGS(marked), trace_date(clock_wall()), SLICE_ARGS(d->held.fields));
 }
 
 static bool edit(struct delivery *d)

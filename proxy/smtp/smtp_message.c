@@ -53,12 +53,21 @@ static void follow(struct smtp_session *s, const struct ruling *ruling)
         refuse(s, ruling);
 }
 
+static bool asks_for_marks(const struct smtp_session *s)
+{
+    return policy_uses(config_of(s)->policy, FACT_MESSAGE_RELEASED);
+}
+
 static void turn(void *ctx, size_t recipient)
 {
     struct smtp_session *s = ctx;
     struct recipient *r = &s->t.recipients[recipient];
     examination_recall_recipient(&s->t.message, r->path.spelled, &r->known);
     listed_facts(s->base.proxy, r->path.spelled, &s->t.message.facts);
+    if (asks_for_marks(s))
+        s->t.message.facts.fact[FACT_MESSAGE_RELEASED] =
+            value_bool(s->base.proxy->has_mark &&
+                       released_to(&s->t.released, s->base.proxy->mark, r->path.spelled));
 }
 
 /* False: out of memory. */
@@ -165,6 +174,8 @@ static void message_facts(struct smtp_session *s)
     struct transaction *t = &s->t;
     smtp_facts(s, PHASE_MESSAGE);
     t->message.facts.fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(t->message.spool));
+    if (asks_for_marks(s))
+        released_read(spool_bytes(t->message.spool), &t->released);
     if (!policy_uses(config_of(s)->policy, FACT_RECIPIENTS))
         return;
     struct value *items = arena_array(s->mail, t->recipient_count, sizeof *items);

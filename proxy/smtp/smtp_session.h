@@ -99,6 +99,7 @@ struct transaction {
     struct edited edited;
     struct holding holding;        /* the keeper is asked to hold it */
     size_t to_deliver;             /* recipients, once it is held for the others */
+    struct released released;      /* the marks that it bears, where a rule asks */
     struct kept held, copies;      /* what the keeper was given of it */
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
