@@ -35,7 +35,7 @@ static void dump(const char *path)
                            .from.sender = SLICE("a@example.com"),
                            .headers = headers,
                            .header_count = 1,
-                           .limits = {8, 1000, 10000, 200 << 20, 0, 0}};
+                           .limits = {8, 1000, 10000, 200 << 20, 0, 0, 0}};
     struct slice message = map_file(path);
     struct arena *arena = arena_new(ARENA);
     struct buf out = buf_init(JSON_MAX);

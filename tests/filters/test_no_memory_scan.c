@@ -171,7 +171,7 @@ static struct scan_job new_job(struct arena *arena)
         .dns = dns_answers_new(arena),
         .headers = headers,
         .header_count = HEADERS,
-        .limits = {4, 100, 200, 4 << 20, 0, 0},
+        .limits = {4, 100, 200, 4 << 20, 0, 0, 0},
     };
 }
 

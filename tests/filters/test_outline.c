@@ -12,7 +12,7 @@ static const struct outline *outline;
 
 static void look_at_octets(struct slice message)
 {
-    struct scan_job job = {.outline = true, .limits = {8, 1000, 10000, 64 << 20, 0, 0}};
+    struct scan_job job = {.outline = true, .limits = {8, 1000, 10000, 64 << 20, 0, 0, 0}};
     struct scan_answer answer;
     assert_true(examine(arena, message, &job, &answer));
     outline = answer.outline;
@@ -57,7 +57,7 @@ static void assert_html(const char *html, const char *expected)
 
 TEST(test_nothing_is_told_unless_it_is_asked_for)
 {
-    struct scan_job job = {.message = true, .limits = {8, 1000, 10000, 64 << 20, 0, 0}};
+    struct scan_job job = {.message = true, .limits = {8, 1000, 10000, 64 << 20, 0, 0, 0}};
     struct scan_answer answer;
     assert_true(examine(arena, SLICE("Subject: x\r\n\r\nhello\r\n"), &job, &answer));
     assert_null(answer.outline);

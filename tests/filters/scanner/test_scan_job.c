@@ -221,7 +221,7 @@ TEST(test_a_job_travels_and_its_answer_comes_back)
                            .from = {.sender = SLICE("a@example.com")},
                            .headers = headers,
                            .header_count = 2,
-                           .limits = {1, 2, 3, 1ULL << 40, 2000, 200}},
+                           .limits = {1, 2, 3, 1ULL << 40, 2000, 200, 0}},
                     got;
     assert_int_equal(scan_take(queue[1], false, arena, &got, &taken, &reply), 0);
     int sock = scan_submit(queue[0], message, &job);

@@ -115,7 +115,7 @@ static void ask_for(const struct scan_job *job, struct slice text, struct arena 
 static void ask(const char *text, struct arena *arena, struct scan_answer *answer)
 {
     const struct scan_job job = {
-        .message = true, .attachments = true, .limits = {8, 100, 1000, 64 << 20, 2000, 200}};
+        .message = true, .attachments = true, .limits = {8, 100, 1000, 64 << 20, 2000, 200, 0}};
     ask_for(&job, slice_of(text), arena, answer);
 }
 
