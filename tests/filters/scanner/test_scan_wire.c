@@ -71,7 +71,7 @@ static struct scan_job a_job(void)
         .honour_np = true,
         .headers = headers,
         .header_count = 2,
-        .limits = {1, 2, 3, 1ULL << 40, 2000, 200, 0},
+        .limits = {1, 2, 3, 1ULL << 40, 2000, 200, 77},
     };
 }
 
