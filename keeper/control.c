@@ -165,11 +165,21 @@ void control_answer(struct control *control, uint16_t question, struct slice oct
 
 /* ---- questions ---- */
 
+/* Who may not ask it is told so here, whoever answers it else. */
+static void ask(struct client *client, const struct ipc_message *question)
+{
+    struct control *control = client->control;
+    const char *refusal = role_refusal(client->peer.role, question->type);
+    if (refusal)
+        client_end(client, refusal);
+    else
+        control->owner->ask(control->ctx, client, question);
+}
+
 /* The next question is heard when this one's answers are out. */
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct client *client = arg;
-    struct control *control = client->control;
     struct ipc_message question;
     int got = what & EV_TIMEOUT ? -1 : ipc_recv(fd, &question, inbox, sizeof inbox, false);
     if (got == 0)
@@ -178,7 +188,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         client_free(client);
         return;
     }
-    control->owner->ask(control->ctx, client, &question);
+    ask(client, &question);
     ipc_close_fds(&question);
     if (client->lost)
         client_free(client);

@@ -111,6 +111,17 @@ def test_each_role_may_what_it_is_for_and_no_more(gateway, role, forgets):
         assert "only admins may do that" in done.stderr
 
 
+def test_the_helpdesk_lists_senders_for_some_and_admins_for_all_and_auditors_for_nobody(gateway):
+    add = ["list", "add", "blocked", "shop.example"]
+    for role, for_all, for_some in (("auditors", False, False), ("helpdesk", False, True), ("admins", True, True)):
+        assert may(ask(gateway, add, GROUPS[role])) == for_all, role
+        assert may(ask(gateway, add + ["--for", role + "@example.com"], GROUPS[role])) == for_some, role
+    assert all(may(ask(gateway, ["list", "show"], GROUPS[role])) for role in GROUPS)
+    number = str(json.loads(gateway.control("list", "show", "--json").splitlines()[0])["number"])
+    assert not may(ask(gateway, ["list", "remove", number], GROUPS["auditors"]))
+    assert may(ask(gateway, ["list", "remove", number], GROUPS["helpdesk"]))
+
+
 def test_who_may_not_make_forget_makes_nothing_forgotten(gateway):
     for role in ("auditors", "helpdesk"):
         assert not may(ask(gateway, ["forget", "sender@client.example"], GROUPS[role]))
