@@ -42,6 +42,19 @@ bool list_entry_unpack(struct slice octets, struct list_entry *e)
            e->scope.len <= LIST_TEXT_MOST && e->reason.len <= LIST_REASON_MOST;
 }
 
+static bool has_controls(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 127)
+            return true;
+    return false;
+}
+
+bool list_entry_fits(const struct list_entry *e)
+{
+    return e->sender.len > 0 && !has_controls(e->sender) && !has_controls(e->scope);
+}
+
 /* ---- the table ---- */
 
 struct lists {

@@ -26,6 +26,9 @@ void list_entry_pack(struct buf *out, const struct list_entry *entry);
 /* `octets` must outlive the entry. */
 bool list_entry_unpack(struct slice octets, struct list_entry *entry);
 
+/* Whether it can stand in a table: what ends a line or a field there would make others of it. */
+bool list_entry_fits(const struct list_entry *entry);
+
 /* ---- the table: a line for each entry, in the order of their octets ---- */
 
 /* That line without its end; for who makes a table. */

@@ -43,6 +43,8 @@ static const char *add(struct client *client, struct list_entry *entry, struct l
     const char *reason = "out of memory";
     entry->author = client_name(client, room);
     entry->added = clock_wall();
+    if (!list_entry_fits(entry))
+        return "that is no sender, or nobody it could be for";
     if (!may(client, entry->scope))
         return "only admins may list a sender for everybody";
     return listed_add(listed, entry, &reason) ? NULL : reason;

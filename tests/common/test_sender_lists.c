@@ -107,6 +107,28 @@ TEST(test_each_of_many_is_found_and_no_other)
     lists_free(&lists);
 }
 
+/* Who may list for one recipient must not list for all: others than gatepostctl ask, too. */
+TEST(test_an_entry_that_would_be_several_lines_does_not_fit)
+{
+    static const struct {
+        const char *sender, *scope;
+        bool fits;
+    } cases[] = {{"a@shop.example", "u@ours.example", true},
+                 {"\"a b\"@shop.example", "", true},
+                 {"m\xc3\xbcller@shop.example", "ours.example", true},
+                 {"", "u@ours.example", false},
+                 {"x\nb\t\tbank.example", "u@ours.example", false},
+                 {"x", "u\nb\t\tbank.example", false},
+                 {"x", "\t", false},
+                 {"x\x7f", "", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct list_entry entry = {.sender = slice_of(cases[i].sender),
+                                   .scope = slice_of(cases[i].scope)};
+        if (list_entry_fits(&entry) != cases[i].fits)
+            fail_msg("%s for %s", cases[i].sender, cases[i].scope);
+    }
+}
+
 /* The keeper that makes it may have been taken over. */
 TEST(test_a_table_of_any_octets_is_looked_into_and_harms_nobody)
 {
