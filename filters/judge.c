@@ -125,13 +125,11 @@ struct ruling judge_together(const struct judge *judge, const struct part_range 
     bool differ = false;
     for (size_t i = 0; i < judge->count; i++) {
         const struct verdict *v = judge->verdicts[i];
-        differ |= !judge_same_fate(judge->verdicts[0], v);
+        differ |= !judge_same_fate(judge->verdicts[0], v) || !judge_same_fate(ruling.verdict, v);
         if (v->action == ACTION_QUARANTINE && !ruling.holds++ && !ruling.deliveries)
             ruling.verdict = v;
-        if (v->action != ACTION_ACCEPT)
-            continue;
-        ruling.deliveries++;
-        ruling.verdict = v;
+        if (v->action == ACTION_ACCEPT && !ruling.deliveries++)
+            ruling.verdict = v;
     }
     ruling.kind = kind_of(&ruling, differ, can_strip(ruling.verdict, parts, part_count, size));
     word(&ruling);

@@ -56,12 +56,19 @@ static void remember(struct smtp_session *s, const struct recipient *r, unsigned
     retry_remember(s->base.proxy->shared, &place, &retry);
 }
 
+/* Who is not delivered to goes with any delivery, but not every delivery with every other. */
+static bool goes_with(const struct verdict *first, const struct verdict *v)
+{
+    return judge_same_fate(first, v) &&
+           (v->action != ACTION_ACCEPT || first->action == ACTION_ACCEPT);
+}
+
 void smtp_retry_remember_fates(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
     for (size_t i = 0; i < t->recipient_count; i++) {
         size_t first = 0;
-        while (!judge_same_fate(&t->recipients[first].verdict, &t->recipients[i].verdict))
+        while (!goes_with(&t->recipients[first].verdict, &t->recipients[i].verdict))
             first++;
         remember(s, &t->recipients[i], group_number(s, first), NULL);
     }

@@ -127,6 +127,23 @@ TEST(test_whom_a_rule_discards_and_whom_it_holds_are_told_alike_and_held)
     config_free(&w.config);
 }
 
+/* Nobody gets what was made for another, whoever stands before them. */
+TEST(test_deliveries_that_differ_are_told_apart_behind_one_that_is_held_or_discarded)
+{
+    static const char *const before[] = {"quarantine \"spam\"", "discard"};
+    for (size_t i = 0; i < 2; i++) {
+        char policy[256];
+        struct world w = {
+            .recipients = {SLICE("a@example.com"), SLICE("b@example.com"), SLICE("c@example.com")}};
+        snprintf(policy, sizeof policy,
+                 "rule \"h\" when recipient == \"a@example.com\" then %s\n"
+                 "rule \"x\" when recipient == \"b@example.com\" then header add \"X-B\" \"1\"\n",
+                 before[i]);
+        assert_int_equal(ruling_of(&w, policy, NULL, 0).kind, RULING_SPLIT);
+        config_free(&w.config);
+    }
+}
+
 TEST(test_what_cannot_be_taken_out_is_refused)
 {
     struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("x"), .part = 2};
