@@ -118,6 +118,7 @@ int hold_collect(int sock, struct hold_answer *answer)
     unsigned bits = unpack_u8(&in);
     answer->first = unpack_u64(&in);
     answer->last = unpack_u64(&in);
+    answer->ticket = unpack_u64(&in);
     struct slice reason = slice_sub(unpack_slice(&in), 0, HOLD_REASON_MAX);
     if (!unpack_done(&in))
         return -1;
@@ -146,6 +147,7 @@ void hold_tell(int reply, const struct hold_answer *answer)
     pack_u8(&out, answer->held ? HELD : 0);
     pack_u64(&out, answer->first);
     pack_u64(&out, answer->last);
+    pack_u64(&out, answer->ticket);
     pack_slice(&out, slice_of(answer->reason));
     ipc_send(reply, KEEPING_HELD, buf_slice(&out), NULL, 0, false);
     buf_release(&out);

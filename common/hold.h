@@ -36,6 +36,7 @@ struct hold_request {
 struct hold_answer {
     bool held;            /* all of them: on the disk, whatever happens now */
     uint64_t first, last; /* the numbers of those that were not held before; 0: all were */
+    uint64_t ticket;      /* that they can be withdrawn with */
     const char *reason;   /* why not; of the answer's */
     char text[HOLD_REASON_MAX + 1];
 };

@@ -37,6 +37,9 @@ static const char *const migrations[] = {
     "CREATE INDEX recipient_state ON recipient (state, due);"
     "CREATE INDEX recipient_until ON recipient (state, until);"
     "CREATE TABLE share (domain TEXT PRIMARY KEY, octets INTEGER NOT NULL) WITHOUT ROWID;",
+    /* 2: who may withdraw a copy; and what is forgotten is found among much that is remembered. */
+    "ALTER TABLE recipient ADD COLUMN ticket INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX message_gone ON message (arrived) WHERE stored = 0;",
 };
 
 enum { FORM = sizeof migrations / sizeof *migrations };
@@ -62,12 +65,13 @@ static const char *const texts[HELD_STATEMENTS] = {
     [HELD_STORED] = "UPDATE message SET stored = ? WHERE id = ?",
     [HELD_ADD_RECIPIENT] =
         "INSERT INTO recipient (message, address, notify, orcpt, domain, why, rule, state, until,"
-        " due, asked, copy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " due, asked, copy, ticket) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [HELD_SHARE] = "SELECT octets FROM share WHERE domain = ?",
     [HELD_ADD_SHARE] = "INSERT INTO share VALUES (?1, ?2) ON CONFLICT (domain) DO UPDATE "
                        "SET octets = max(0, octets + ?2)",
     [HELD_UNCLAIMED] = "SELECT number FROM recipient WHERE number BETWEEN ? AND ?"
-                       " AND (state = 1 OR (state = 2 AND copy = 1)) AND claims = 1 LIMIT 1",
+                       " AND ticket = ? AND ticket > 0 AND (state = 1 OR (state = 2 AND copy = 1)) "
+                       "AND claims = 1 LIMIT 1",
     [HELD_ENTRY] = ENTRIES "WHERE r.number = ?",
     [HELD_SET] = "UPDATE recipient SET state = ?, due = ?, asked = ?, until = ?, attempt = ?,"
                  " begun = ?, era = ?, asker = ?, said = ? WHERE number = ?"

@@ -33,8 +33,9 @@ void held_add(struct held *held, struct slice octets, const struct hold_request 
 bool held_commit(struct held *held);
 
 /* The sender of these copies was refused them. One that somebody else was told of meanwhile stays: he
- * sent the same message for the same recipient. */
-void held_withdraw(struct held *held, uint64_t first, uint64_t last);
+ * sent the same message for the same recipient. `ticket`: of the answer that told of them, without
+ * which nothing is. */
+void held_withdraw(struct held *held, uint64_t first, uint64_t last, uint64_t ticket);
 
 /* ---- what people ask for ---- */
 

@@ -3,6 +3,7 @@
 #include "keeper/held_internal.h"
 
 #include <openssl/evp.h>
+#include <sys/random.h>
 
 enum {
     DIGEST = 32,
@@ -17,6 +18,7 @@ struct coming {
     unsigned char digest[DIGEST];
     uint64_t id;     /* 0: it is not there yet */
     uint64_t stored; /* octets of its container */
+    uint64_t ticket; /* that its copies can be withdrawn with */
 };
 
 static struct slice digest_of(const struct coming *c)
@@ -176,6 +178,7 @@ static bool add_copy(struct held *h, const struct coming *c, const struct hold_r
     sqlite3_bind_int64(add, ++at, r->copy ? now + COPY_REST : 0);
     sqlite3_bind_int64(add, ++at, r->copy ? now : 0);
     sqlite3_bind_int(add, ++at, r->copy);
+    sqlite3_bind_int64(add, ++at, (int64_t)c->ticket);
     return database_step(add) && take_share(h, r->domain, (int64_t)c->stored);
 }
 
@@ -228,7 +231,15 @@ static bool add_whole(struct held *h, struct coming *c, struct hold_answer *answ
             return false;
     }
     answer->held = ok;
+    answer->ticket = c->ticket;
     return database_run(h->db, "RELEASE one");
+}
+
+static bool make_ticket(struct coming *c)
+{
+    bool ok = getrandom(&c->ticket, sizeof c->ticket, 0) == sizeof c->ticket;
+    c->ticket &= INT64_MAX;
+    return ok;
 }
 
 void held_add(struct held *h, struct slice octets, const struct hold_request *request,
@@ -240,7 +251,7 @@ void held_add(struct held *h, struct slice octets, const struct hold_request *re
         answer->reason = "there is no key to seal to yet";
         return;
     }
-    if (!take_digest(&c)) {
+    if (!take_digest(&c) || !make_ticket(&c)) {
         answer->reason = "out of memory";
         return;
     }
@@ -253,15 +264,16 @@ void held_add(struct held *h, struct slice octets, const struct hold_request *re
     }
 }
 
-void held_withdraw(struct held *h, uint64_t first, uint64_t last)
+void held_withdraw(struct held *h, uint64_t first, uint64_t last, uint64_t ticket)
 {
     struct held_entry entry;
-    if (!held_begin(h))
+    if (last - first >= HOLD_RECIPIENTS_MAX || !held_begin(h))
         return;
     sqlite3_stmt *unclaimed = held_statement(h, HELD_UNCLAIMED);
     for (;;) {
         sqlite3_bind_int64(unclaimed, 1, (int64_t)(first & INT64_MAX));
         sqlite3_bind_int64(unclaimed, 2, (int64_t)(last & INT64_MAX));
+        sqlite3_bind_int64(unclaimed, 3, (int64_t)(ticket & INT64_MAX));
         uint64_t number;
         if (!read_number(unclaimed, &number))
             held_failed(h, "withdraw");

@@ -26,12 +26,12 @@ enum held_statement {
     HELD_ADD_MESSAGE,
     HELD_STORED, /* stored, id */
     HELD_ADD_RECIPIENT,
-    HELD_SHARE,     /* domain: octets */
-    HELD_ADD_SHARE, /* domain, octets */
-    HELD_UNCLAIMED, /* first, last: the number of a copy that has not gone, and one was told of alone */
-    HELD_ENTRY,     /* number: an entry */
-    HELD_SET,       /* state, due, asked, asker, said, until, attempt, begun, number */
-    HELD_MARK,      /* number: wrongly held */
+    HELD_SHARE,      /* domain: octets */
+    HELD_ADD_SHARE,  /* domain, octets */
+    HELD_UNCLAIMED,  /* first, last, ticket: a copy that has not gone, and one was told of alone */
+    HELD_ENTRY,      /* number: an entry */
+    HELD_SET,        /* state, due, asked, asker, said, until, attempt, begun, number */
+    HELD_MARK,       /* number: wrongly held */
     HELD_OPEN_COUNT, /* message: how many of its recipients are not over */
     HELD_DUE,        /* state, time: numbers */
     HELD_LOST,       /* era, time: numbers */

@@ -83,9 +83,9 @@ static void hold(struct quarantine *q, const struct ipc_message *packet)
 static void withdraw(struct quarantine *q, const struct ipc_message *packet)
 {
     struct unpack in = {.left = packet->payload};
-    uint64_t first = unpack_u64(&in), last = unpack_u64(&in);
+    uint64_t first = unpack_u64(&in), last = unpack_u64(&in), ticket = unpack_u64(&in);
     if (unpack_done(&in))
-        held_withdraw(q->held, first, last);
+        held_withdraw(q->held, first, last, ticket);
 }
 
 void quarantine_take(struct quarantine *q, const struct ipc_message *packet)

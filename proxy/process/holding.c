@@ -58,11 +58,12 @@ void holding_end(struct holding *holding)
     holding->event = NULL;
 }
 
-void holding_withdraw(const struct proxy *proxy, uint64_t first, uint64_t last)
+void holding_withdraw(const struct proxy *proxy, const struct kept *kept)
 {
-    char room[16];
+    char room[24];
     struct buf out = buf_over(room, sizeof room);
-    pack_u64(&out, first);
-    pack_u64(&out, last);
+    pack_u64(&out, kept->first);
+    pack_u64(&out, kept->last);
+    pack_u64(&out, kept->ticket);
     ipc_send(proxy->keeper, KEEPING_WITHDRAW, buf_slice(&out), NULL, 0, false);
 }

@@ -23,7 +23,17 @@ bool holding_begin(struct holding *holding, const struct proxy *proxy,
 /* The answer is not waited for any more. */
 void holding_end(struct holding *holding);
 
-/* What was held for these is not wanted: its sender is refused it. */
-void holding_withdraw(const struct proxy *proxy, uint64_t first, uint64_t last);
+/* What the keeper holds, and did not before; 0: nothing. */
+struct kept {
+    uint64_t first, last, ticket;
+};
+
+static inline struct kept holding_kept(const struct hold_answer *answer)
+{
+    return (struct kept){answer->first, answer->last, answer->ticket};
+}
+
+/* It is not wanted: its sender is refused it. */
+void holding_withdraw(const struct proxy *proxy, const struct kept *kept);
 
 #endif

@@ -32,7 +32,7 @@ static void copied(void *ctx, const struct hold_answer *answer)
         return;
     }
     asked_again_at = 0;
-    s->t.copies = (struct kept){answer->first, answer->last};
+    s->t.copies = holding_kept(answer);
     smtp_hold_go_on(s);
 }
 

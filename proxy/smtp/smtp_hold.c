@@ -120,7 +120,7 @@ static void held(void *ctx, const struct hold_answer *answer)
         cannot(s, answer->reason);
         return;
     }
-    s->t.held = (struct kept){answer->first, answer->last};
+    s->t.held = holding_kept(answer);
     session_count(&s->base, COUNTER_HELD);
     smtp_copy(s);
 }
@@ -139,7 +139,7 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
 static void withdraw(const struct smtp_session *s, const struct kept *kept)
 {
     if (kept->first)
-        holding_withdraw(s->base.proxy, kept->first, kept->last);
+        holding_withdraw(s->base.proxy, kept);
 }
 
 void smtp_hold_over(const struct smtp_session *s, unsigned code)

@@ -63,11 +63,6 @@ enum body_fault {
     BODY_NO_MEMORY
 };
 
-/* Numbers of what the keeper holds, and did not before; 0: of nothing. */
-struct kept {
-    uint64_t first, last;
-};
-
 struct transaction {
     bool open; /* MAIL was accepted */
     struct examination message;

@@ -372,7 +372,7 @@ TEST(test_what_its_sender_was_refused_is_withdrawn)
 {
     struct hold_answer answer = add(LETTER(hello, .to = {"u@example.com", "v@example.com"}));
     assert_true(held_commit(held));
-    held_withdraw(held, answer.first, answer.last);
+    held_withdraw(held, answer.first, answer.last, answer.ticket);
     assert_true(held_commit(held));
     assert_int_equal(find((struct held_query){.most = 10}), 0);
     assert_state(answer.first, HELD_DELETED);
@@ -384,7 +384,7 @@ TEST(test_what_another_transaction_was_told_is_held_is_not_withdrawn)
     struct hold_answer one = add(LETTER(hello, .to = {"u@example.com", "v@example.com"}));
     struct hold_answer two = add(LETTER(hello, .to = {"w@example.com", "v@example.com"}));
     assert_true(held_commit(held));
-    held_withdraw(held, one.first, one.last);
+    held_withdraw(held, one.first, one.last, one.ticket);
     assert_true(held_commit(held));
     assert_state(one.first, HELD_DELETED);
     assert_state(one.last, HELD_WAITING); /* v, whom both were told of */
@@ -397,12 +397,29 @@ TEST(test_what_was_released_meanwhile_is_not_withdrawn)
     struct hold_answer answer = add(LETTER(hello, .to = {"u@example.com", "v@example.com"}));
     assert_true(held_commit(held));
     release(answer.first);
-    held_withdraw(held, answer.first, answer.last);
-    held_withdraw(held, 0, 0);
-    held_withdraw(held, 1000, UINT64_MAX);
+    held_withdraw(held, answer.first, answer.last, answer.ticket);
+    held_withdraw(held, 0, 0, answer.ticket);
+    held_withdraw(held, 1000, UINT64_MAX, answer.ticket);
     assert_true(held_commit(held));
     assert_state(answer.first, HELD_LEAVING);
     assert_holds(answer.first, hello);
+}
+
+/* Or a proxy that was taken over could take out all that others were told is held. */
+TEST(test_what_another_proxy_was_told_of_is_withdrawn_by_nobody_else)
+{
+    struct hold_answer one = add(LETTER(hello, .to = {"u@example.com"}));
+    struct hold_answer two = add(LETTER("another", .to = {"v@example.com"}));
+    assert_true(held_commit(held));
+    assert_true(one.ticket != two.ticket);
+    held_withdraw(held, 1, 100, 0);
+    held_withdraw(held, 1, 100, one.ticket + 1);
+    assert_true(held_commit(held));
+    assert_state(one.first, HELD_WAITING);
+    held_withdraw(held, 1, 100, two.ticket);
+    assert_true(held_commit(held));
+    assert_state(one.first, HELD_WAITING);
+    assert_state(two.first, HELD_DELETED);
 }
 
 /* ---- delivering ---- */
