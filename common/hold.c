@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { UTF8 = 1, EIGHT_BIT = 2, HELD = 1 /* bits on the wire */ };
+enum { UTF8 = 1, EIGHT_BIT = 2, APART = 4, HELD = 1 /* bits on the wire */ };
 
 /* ---- octets ---- */
 
@@ -45,7 +45,10 @@ bool hold_encode(struct buf *out, const struct hold_request *request)
                                   request->fields,    request->ret,     request->envid};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         pack_slice(out, texts[i]);
-    pack_u8(out, (uint8_t)((request->utf8 ? UTF8 : 0) | (request->eight_bit ? EIGHT_BIT : 0)));
+    pack_u8(out, (uint8_t)((request->utf8 ? UTF8 : 0) | (request->eight_bit ? EIGHT_BIT : 0) |
+                           (request->apart.len ? APART : 0)));
+    if (request->apart.len)
+        pack_slice(out, request->apart);
     pack_u32(out, (uint32_t)request->recipient_count);
     for (size_t i = 0; i < request->recipient_count; i++)
         pack_recipient(out, &request->recipients[i]);
@@ -76,6 +79,8 @@ bool hold_decode(struct slice payload, struct arena *arena, struct hold_request 
     unsigned bits = unpack_u8(&in);
     request->utf8 = bits & UTF8;
     request->eight_bit = bits & EIGHT_BIT;
+    if (bits & APART)
+        request->apart = unpack_slice(&in);
     return unpack_recipients(&in, arena, request) && unpack_done(&in);
 }
 

@@ -28,6 +28,7 @@ struct hold_request {
     struct slice reference, client, sender, author, subject, message_id;
     struct slice fields; /* ours, which stand in front of the message when it is released */
     struct slice ret, envid;
+    struct slice apart; /* what makes it another than one of the same octets; mostly empty */
     bool utf8, eight_bit;
     const struct hold_recipient *recipients;
     size_t recipient_count;

@@ -26,10 +26,24 @@ static struct slice digest_of(const struct coming *c)
     return (struct slice){(const char *)c->digest, DIGEST};
 }
 
+static bool digest_in(EVP_MD_CTX *ctx, struct coming *c)
+{
+    struct slice apart = c->request->apart;
+    uint64_t len = apart.len;
+    bool ok = EVP_DigestInit_ex2(ctx, EVP_sha256(), NULL) == 1;
+    if (len > 0)
+        ok = ok && EVP_DigestUpdate(ctx, &len, sizeof len) == 1 &&
+             EVP_DigestUpdate(ctx, apart.ptr, apart.len) == 1;
+    return ok && EVP_DigestUpdate(ctx, c->message.ptr, c->message.len) == 1 &&
+           EVP_DigestFinal_ex(ctx, c->digest, NULL) == 1;
+}
+
 static bool take_digest(struct coming *c)
 {
-    unsigned len = DIGEST;
-    return EVP_Digest(c->message.ptr, c->message.len, c->digest, &len, EVP_sha256(), NULL) == 1;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx && digest_in(ctx, c);
+    EVP_MD_CTX_free(ctx);
+    return ok;
 }
 
 /* ---- what is there already ---- */

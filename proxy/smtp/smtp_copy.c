@@ -83,7 +83,7 @@ static bool tell_copies(struct smtp_session *s, struct hold_request *request)
 }
 
 /* Who has it besides stands in the copy: blind recipients as well. ptr NULL: out of memory. */
-static struct slice envelope_fields(struct smtp_session *s, struct slice ours)
+static struct slice envelope_fields(struct smtp_session *s)
 {
     const struct transaction *t = &s->t;
     struct buf out = buf_init(ENVELOPE_MAX);
@@ -92,11 +92,21 @@ static struct slice envelope_fields(struct smtp_session *s, struct slice ours)
         if (is_kept(&t->recipients[i].verdict))
             buf_printf(&out, "X-Envelope-To: <%.*s>\r\n",
                        SLICE_ARGS(t->recipients[i].path.address));
-    buf_append(&out, ours);
     struct slice fields =
         out.failed ? (struct slice){NULL, 0} : arena_copy(s->mail, buf_slice(&out));
     buf_release(&out);
     return fields;
+}
+
+/* The same octets for somebody else are another copy: the journal is to tell of each. */
+static void tell_envelope(struct smtp_session *s, struct hold_request *request)
+{
+    struct slice envelope = envelope_fields(s), ours = request->fields;
+    request->fields = (struct slice){NULL, 0};
+    if (envelope.ptr && ours.ptr)
+        request->fields = arena_printf(s->mail, "%.*s%.*s", SLICE_ARGS(envelope), SLICE_ARGS(ours));
+    request->apart = envelope;
+    request->sender = request->ret = request->envid = SLICE("");
 }
 
 void smtp_copy(struct smtp_session *s)
@@ -116,8 +126,7 @@ void smtp_copy(struct smtp_session *s)
         return;
     }
     asked_again_at = 0;
-    request.fields = envelope_fields(s, request.fields);
-    request.sender = request.ret = request.envid = SLICE("");
+    tell_envelope(s, &request);
     if (!smtp_hold_begin(s, &request, COPY_MS, copied, &reason))
         no_copy(s, reason);
 }

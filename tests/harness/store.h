@@ -79,6 +79,7 @@ struct letter {
     const char *text, *sender; /* sender: NULL: somebody */
     const char *to[TO_MOST];   /* to the first NULL */
     uint64_t age, room;        /* 0: a week, any */
+    const char *apart;         /* NULL: nothing makes it another */
 };
 
 static struct slice domain_of(struct slice address)
@@ -103,6 +104,7 @@ static struct hold_request request_of(const struct letter *letter,
         .sender = slice_of(letter->sender ? letter->sender : "sender@client.example"),
         .subject = SLICE("a subject"),
         .fields = SLICE("Received: from somewhere\r\n"),
+        .apart = slice_of(letter->apart),
         .recipients = to,
         .recipient_count = count};
 }

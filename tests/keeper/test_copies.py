@@ -94,3 +94,18 @@ def test_a_copy_goes_to_a_domain_that_is_configured(own_dir, behind):
                         + 'listen smtp on "127.0.0.1:2525"\nrule "j" then copy to "%s"\n' % address)
         status, said = check_configuration(file)
         assert status != 0 and "expected one address in a domain that is configured here" in said
+
+
+def test_of_the_same_octets_for_somebody_else_or_from_somebody_else_the_journal_has_a_copy_each(gateway, behind):
+    def envelope(sender, recipient):
+        with Session(gateway.port) as client:
+            client.ehlo()
+            client.envelope(recipient, sender=sender)
+            assert client.data(MESSAGE % b"the same").code == 250
+    cases = [("a@client.example", "u@example.com"), ("a@client.example", "v@example.com"), ("b@client.example", "u@example.com")]
+    for case in cases:
+        envelope(*case)
+    assert wait_until(lambda: len(copies(behind)) == 3, 30), len(copies(behind))
+    told = [copy.content.split(b"From: author", 1)[0] for copy in copies(behind)]
+    for sender, recipient in cases:
+        assert sum(b"X-Envelope-From: <%s>\r\nX-Envelope-To: <%s>\r\n" % (sender.encode(), recipient.encode()) in head for head in told) == 1

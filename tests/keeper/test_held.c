@@ -422,6 +422,15 @@ TEST(test_what_another_proxy_was_told_of_is_withdrawn_by_nobody_else)
     assert_state(two.first, HELD_DELETED);
 }
 
+TEST(test_the_same_octets_that_are_told_apart_are_held_beside_each_other)
+{
+    struct hold_answer one = add(LETTER(hello, .to = {"j@example.com"}, .apart = "for u")),
+                       two = add(LETTER(hello, .to = {"j@example.com"}, .apart = "for v")),
+                       again = add(LETTER(hello, .to = {"j@example.com"}, .apart = "for u"));
+    assert_true(one.held && two.held && again.held && held_commit(held));
+    assert_true(one.first && two.first && one.first != two.first && !again.first);
+}
+
 /* ---- delivering ---- */
 
 TEST(test_what_was_released_and_taken_is_delivered_and_its_container_goes_with_the_last_copy)
