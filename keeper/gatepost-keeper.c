@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/ipc.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/process.h"
 #include "base/sandbox.h"
 #include "common/keeping.h"
@@ -310,7 +311,7 @@ static void lock_up(const struct options *options)
     signal(SIGPIPE, SIG_IGN);
     if (options->hold && !seal_prepare())
         give_up("libcrypto has not what is needed to seal messages");
-    if (fchdir(KEEPER_FOLDER_FD) != 0)
+    if (!patience_ends() || fchdir(KEEPER_FOLDER_FD) != 0)
         give_up(strerror(errno));
     if (!process_drop(options->user, root ? "." : NULL, &reason) ||
         !sandbox_enter(JAIL_KEEPER, root ? "/" : ".", &reason))

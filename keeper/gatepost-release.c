@@ -4,6 +4,7 @@
  * to who asked to see it. It has no files, no network, and looks at no mail. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/patience.h"
 #include "base/process.h"
 #include "base/sandbox.h"
 #include "common/errand.h"
@@ -185,6 +186,8 @@ static void lock_up(const struct options *options)
     tzset();
     setlocale(LC_CTYPE, "C.UTF-8");
     signal(SIGPIPE, SIG_IGN);
+    if (!patience_ends())
+        give_up(strerror(errno));
     if (!process_drop(options->user, *options->chroot ? options->chroot : NULL, &reason) ||
         !sandbox_enter(JAIL_OPENER, NULL, &reason))
         give_up(reason);

@@ -48,6 +48,35 @@ while True:
             pass
 """
 
+# Sends sockets that linger along, whose last owner waits at their end; the other end never reads.
+LINGERER = """
+import array, os, socket, struct, sys
+os.chdir(sys.argv[1])
+listening = socket.create_server(("127.0.0.1", 0))
+def lingering():
+    full = socket.create_connection(listening.getsockname())
+    others.append(listening.accept()[0])
+    full.setblocking(False)
+    full.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
+    try:
+        while True:
+            full.send(bytes(65536))
+    except BlockingIOError:
+        return full
+others = []
+for name, kind in (("control", socket.SOCK_SEQPACKET), ("metrics", socket.SOCK_STREAM)):
+    sock = socket.socket(socket.AF_UNIX, kind)
+    try:
+        sock.connect(name)
+        full = lingering()
+        socket.send_fds(sock, [b"\\1\\0"], [full.fileno()])
+        full.close()
+    except OSError:
+        pass
+print("there", flush=True)
+sys.stdin.read()
+"""
+
 
 def gid(name):
     return grp.getgrnam(name).gr_gid
@@ -198,6 +227,18 @@ def test_a_storm_of_strangers_costs_neither_answers_nor_records(gateway):
         for n in range(5):
             send(gateway, "stormy-%d" % n)
             assert wait_until(lambda: "stormy-%d" % n in (gateway.control("trace") or ""))
+
+
+@pytest.mark.parametrize("groups", [(), ("games",)])
+def test_sockets_that_linger_keep_nobody_waiting(gateway, groups):
+    with running(gateway, LINGERER, groups=groups) as lingerer:
+        os.kill(gateway.pids("gatepost-keeper")[0], signal.SIGSTOP)  # until all has been sent
+        assert lingerer.stdout.readline() == "there\n"
+        os.kill(gateway.pids("gatepost-keeper")[0], signal.SIGCONT)
+        began = time.monotonic()
+        for n in range(3):
+            assert gateway.control("status")
+        assert time.monotonic() - began < 5
 
 
 def test_those_who_may_read_cannot_keep_admins_from_asking(gateway):
