@@ -39,6 +39,15 @@ static bool drop(struct held *h, uint64_t id)
     return database_step(recipients) && database_step(message);
 }
 
+/* It gives a row for each page. */
+static void shrink(struct held *h)
+{
+    sqlite3_stmt *statement = held_statement(h, HELD_SHRINK);
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        ;
+    sqlite3_reset(statement);
+}
+
 bool held_prune(struct held *h, int64_t now,
                 bool (*take)(void *ctx, const struct held_entry *entry), void *ctx)
 {
@@ -59,7 +68,7 @@ bool held_prune(struct held *h, int64_t now,
     }
     if (!held_commit(h))
         return false;
-    database_step(held_statement(h, HELD_SHRINK));
+    shrink(h);
     return over_count + forgotten_count > 0;
 }
 
