@@ -310,6 +310,11 @@ static uint64_t count_of(struct held *h, enum held_state state)
     return number_of(held_statement(h, HELD_COUNT));
 }
 
+uint64_t held_away(struct held *h)
+{
+    return held_ready(h) ? count_of(h, HELD_AWAY) : 0;
+}
+
 struct held_counts held_counts(struct held *h)
 {
     struct held_counts counts = {.octets = h->octets, .size = h->size};

@@ -59,6 +59,9 @@ int held_container(const struct held *held, uint64_t id);
 bool held_due(struct held *held, int64_t now, struct arena *arena, struct errand *errand,
               int *container);
 
+/* How many are away. */
+uint64_t held_away(struct held *held);
+
 /* It could not be handed on: it is due again soon. */
 void held_not_sent(struct held *held, const struct errand *errand, int64_t now);
 

@@ -19,7 +19,10 @@ enum {
     OCTETS_MOST = 64 * 1024 * 1024,
     MESSAGE_MOST = INT32_MAX,
     SENT_AT_ONCE = 8,
-    LOOK_MS = 1000, /* between two looks for what is due */
+    HEARD_MOST = 2000, /* of the news of one look: more than is away */
+    AWAY_MOST = 64,    /* errands: proxies take some at once, and each has its deadline */
+    LOOK_MS = 1000,    /* between two looks for what is due */
+    LOOK_AGAIN_MS = 20, /* while there is more */
     PRUNE_MS = 60000,
     PRUNE_AGAIN_MS = 50,
     NOTHING_MOST = 100,
@@ -154,10 +157,13 @@ static bool send_one(struct quarantine *q)
     return sent;
 }
 
-static void look(struct quarantine *q)
+/* True: there may be more. */
+static bool look(struct quarantine *q)
 {
-    for (int i = 0; i < SENT_AT_ONCE && send_one(q); i++)
-        ;
+    int sent = 0;
+    while (sent < SENT_AT_ONCE && held_away(q->held) < AWAY_MOST && send_one(q))
+        sent++;
+    return sent == SENT_AT_ONCE;
 }
 
 void quarantine_acted(struct quarantine *q, uint64_t number, enum held_act act)
@@ -240,14 +246,18 @@ static enum hearing hear_one(struct quarantine *q, int sock)
     return HEARD;
 }
 
-/* True: there is no more on either, and all of it is written. */
+static enum hearing hear_many(struct quarantine *q, int sock)
+{
+    enum hearing heard = HEARD;
+    for (int i = 0; i < HEARD_MOST && heard == HEARD; i++)
+        heard = hear_one(q, sock);
+    return heard;
+}
+
+/* True: there is no more on either, and all of it is written. Who talks without end is not heard out. */
 static bool hear_all(struct quarantine *q)
 {
-    enum hearing opener, errands;
-    while ((opener = hear_one(q, q->opener)) == HEARD)
-        ;
-    while ((errands = hear_one(q, q->errands)) == HEARD)
-        ;
+    enum hearing opener = hear_many(q, q->opener), errands = hear_many(q, q->errands);
     return opener == HEARD_ALL && errands == HEARD_ALL;
 }
 
@@ -277,12 +287,11 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct quarantine *q = arg;
     quarantine_flush(q);
-    look(q);
-    bool all = hear_all(q);
+    bool more = look(q), all = hear_all(q);
     for (int i = 0; all && i < SENT_AT_ONCE; i++)
         all = held_look_after(q->held, clock_wall(), tell_owner, q);
     listen_on(q);
-    after(q->look, LOOK_MS);
+    after(q->look, more ? LOOK_AGAIN_MS : LOOK_MS);
 }
 
 /* ---- time ---- */
