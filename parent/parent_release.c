@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +72,21 @@ static void not_started(struct release *release, struct slice reason, int64_t no
     helper_not_started(&release->process, reason, "nothing can be held or released", now);
 }
 
+/* What is sealed to a key that is not on the disk under its name is lost with the power. */
+static bool sync_above(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+    return ok;
+}
+
 /* The file, for root alone; an empty one is made where there is none. NULL, or why not. */
 static const char *open_key(const char *path, int *file)
 {
@@ -83,6 +99,8 @@ static const char *open_key(const char *path, int *file)
         return "the key is no file";
     if (status.st_mode & (S_IRWXG | S_IRWXO))
         return "others may read the key; chmod 600";
+    if (status.st_size == 0 && !sync_above(path))
+        return strerror(errno);
     return NULL;
 }
 
