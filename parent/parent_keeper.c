@@ -69,7 +69,9 @@ bool keeper_may_hold(const struct config *config)
 bool keeper_keeps(const struct config *config)
 {
     return config->settings.history_enabled || config->settings.log_decisions.len > 0 ||
-           config->settings.log_decisions_syslog || keeper_may_hold(config);
+           config->settings.log_decisions_syslog || keeper_may_hold(config) ||
+           policy_wants(config->policy, PRODUCER_LISTED) ||
+           policy_wants(config->policy, PRODUCER_LISTED_AUTHOR);
 }
 
 bool keeper_needed(const struct config *config)

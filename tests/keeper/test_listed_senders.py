@@ -70,6 +70,14 @@ def test_who_is_allowed_is_spared_what_rules_spare_him(gateway):
     comes_to(gateway, "data 250", "a@partner.example", subject="odd")
 
 
+def test_lists_are_kept_for_rules_that_name_them_where_nothing_else_is(start, new_backend):
+    gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com") + POLICY,
+                    changes={"history": {"enabled": "off"}, "log": {"decisions": '""'}})
+    assert wait_until(lambda: gateway.control("status"))
+    add(gateway, "blocked", "shop.example")
+    comes_to(gateway, "rcpt 550", "a@shop.example")
+
+
 def test_a_domain_is_one_in_both_spellings(gateway):
     add(gateway, "blocked", "Müller.example", "--for", "u@BÜCHER.example")
     comes_to(gateway, "rcpt 550", "a@xn--mller-kva.example", "u@xn--bcher-kva.example")
