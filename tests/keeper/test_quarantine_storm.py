@@ -80,10 +80,12 @@ class Killing:
 
 @contextlib.contextmanager
 def full(disk):
+    """But for a few pages, which do for some messages and not for the rows of them."""
     ballast = disk / "ballast"
     with open(ballast, "wb", buffering=0) as out, contextlib.suppress(OSError):
         while True:
             out.write(b"x" * 4096)
+    os.truncate(ballast, ballast.stat().st_size - 4 * 4096)
     yield
     ballast.unlink()
 
@@ -150,7 +152,7 @@ def settle(gateway, disk, server):
 
 @needs.root
 def test_every_250_is_behind_or_held_and_what_is_released_arrives_once(start, new_backend, disk):
-    server = new_backend()
+    server = new_backend({"DOT": [0.02, b"250 2.0.0 accepted\r\n"]})  # so that one or the other dies before it is heard
     gateway = start(backend("behind", server.port) + domains("behind", "example.com") + RULES,
                     changes={"keeper": {"folder": '"%s/keeper"' % disk}, "process": {"scanners": 2},
                              "timeouts": {"drain": "5s", "verdict": "6s"}, "history": {"enabled": "off"}, "log": {"level": '"info"'}})
@@ -175,12 +177,12 @@ def test_every_250_is_behind_or_held_and_what_is_released_arrives_once(start, ne
           % (len(load.told), len(copies), len(direct), took, sum(killing.deaths.values()), dict(killing.deaths), len(load.refusals), load.broken,
              sum(found.values()) - len(found), len(lost)))
     assert not lost
+    assert sum(found.values()) - len(found) <= load.broken, "delivered twice, and nothing had broken off"
     assert not [copy for copy in wanted if found[copy]], "held, and delivered without being released"
     assert max(copies.values()) == 1, "held twice: %s" % copies.most_common(3)
     assert {e["state"] for e in held} == {WAITING}
 
     began = time.monotonic()
-    server.script["DOT"] = [0.05, b"250 2.0.0 accepted\r\n"]  # so that one or the other dies before it is heard
     with Killing(gateway, "gatepost-release") as killing:
         while numbers := in_state(gateway, WAITING):
             tell(gateway, ["release"], numbers)
