@@ -16,7 +16,7 @@ enum {
     COPIES_MOST = 300,
     NAME = 40,
     IMAGE_MOST = 2 * MEGABYTE,
-    ROUNDS = 30,
+    ROUNDS = 20,
 };
 
 static uint64_t picked = 1;
@@ -101,6 +101,7 @@ static void note(const struct disk_call *done)
 /* Each is the count of calls before; SIZE_MAX: never. */
 struct copy {
     uint64_t number;
+    uint64_t ticket; /* of the answer that told of it */
     char text[48];
     size_t held;      /* that it is was said */
     size_t ends;      /* from then on it may be over */
@@ -130,11 +131,13 @@ static void promise(struct hold_answer answer, const char *text)
         struct copy *copy = &copies[copy_count++];
         assert_true(copy_count < COPIES_MOST);
         *copy = (struct copy){.number = number,
+                              .ticket = answer.ticket,
                               .held = call_count,
                               .ends = SIZE_MAX,
                               .delivered = SIZE_MAX,
                               .away = SIZE_MAX};
-        snprintf(copy->text, sizeof copy->text, "%.47s", text);
+        assert_true(strlen(text) < sizeof copy->text);
+        strcpy(copy->text, text);
     }
 }
 
@@ -194,7 +197,7 @@ static void withdraw(void)
 {
     struct copy *copy = any_copy();
     copy->ends = copy->ends == SIZE_MAX ? call_count : copy->ends;
-    held_withdraw(held, copy->number, copy->number);
+    held_withdraw(held, copy->number, copy->number, copy->ticket);
     assert_true(held_commit(held));
 }
 
