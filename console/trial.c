@@ -94,13 +94,6 @@ static void recipient_facts(struct trial *e, const struct config *config)
         (struct value){.state = items ? VALUE_KNOWN : VALUE_UNKNOWN, .list = {items, count, false}};
 }
 
-/* What a session says; and lists are a running gateway's. */
-static bool is_given(enum producer producer)
-{
-    return producer == PRODUCER_SESSION || producer == PRODUCER_LISTED ||
-           producer == PRODUCER_LISTED_AUTHOR;
-}
-
 bool trial_envelope(struct trial *e, const struct config *config)
 {
     static const struct ip not_known = {0};
@@ -109,7 +102,7 @@ bool trial_envelope(struct trial *e, const struct config *config)
         envelope->time = clock_wall();
     struct value *fact = e->facts.fact;
     for (int i = 0; i < FACT_COUNT; i++)
-        if (is_given(fact_info((enum fact)i)->producer))
+        if (fact_info((enum fact)i)->producer == PRODUCER_SESSION)
             fact[i] = fact_baseline((enum fact)i);
     e->facts.keyed = facts_keyed_new(e->arena, config->policy);
     fact[FACT_LISTENER] = value_text(listener_name(config, envelope->direction));
@@ -125,6 +118,8 @@ bool trial_envelope(struct trial *e, const struct config *config)
     helo_form(e->arena, config, fact[FACT_HELO].text, &fact[FACT_CLIENT_IP].ip, &not_known,
               &e->facts);
     recipient_facts(e, config);
+    if (e->message < 0)
+        fact[FACT_MESSAGE_RELEASED] = (struct value){0};
     fact[FACT_MESSAGE_SIZE] = e->message >= 0 ? value_integer((int64_t)e->size) : (struct value){0};
     return e->facts.keyed != NULL;
 }

@@ -17,6 +17,22 @@ static void settle_facts(struct trial *e, const struct config *config)
     }
 }
 
+/* Lists are a running gateway's: nobody is on them. What is not known of an address is not known of
+ * its being listed. */
+static void nobody_is_listed(struct trial *e, const struct config *config)
+{
+    static const enum fact facts[] = {FACT_SENDER_ALLOWED, FACT_SENDER_BLOCKED, FACT_FROM_ALLOWED,
+                                      FACT_FROM_BLOCKED};
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        bool author = fact_info(facts[i])->producer == PRODUCER_LISTED_AUTHOR;
+        const struct value *address = &e->facts.fact[author ? FACT_MESSAGE_FROM : FACT_SENDER];
+        bool known = address->state == VALUE_KNOWN || address->state == VALUE_ABSENT;
+        if (policy_wants(config->policy, fact_info(facts[i])->producer))
+            e->facts.fact[facts[i]] =
+                known ? value_bool(false) : (struct value){.state = address->state};
+    }
+}
+
 /* ---- before the message ---- */
 
 static bool refuses_at_mail(const struct config *config, const struct verdict *v)
@@ -162,6 +178,7 @@ bool trial_decide(struct trial *e, const struct config *config)
 {
     bool failed = false;
     settle_facts(e, config);
+    nobody_is_listed(e, config);
     if (!convene(e))
         return false;
     if (ends_at_mail(e, config, &failed) || failed || ends_at_rcpt(e, config, &failed) || failed)

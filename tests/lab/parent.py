@@ -66,7 +66,9 @@ class Parent:
     def configure(self, text="", ports=None, proxies=2, drain="20s"):
         listeners = "".join('listen smtp "p%d" on "127.0.0.1:%d"\n' % (port, port) for port in ports or [self.port])
         self.path.write_text('hostname "mx.example.com"\n%sprocess { user "nobody"  chroot "%s"  proxies %d }\n'
-                             "timeouts { drain %s }\n%s\nhistory { enabled off }\n" % (listeners, self.folder / "empty", proxies, drain, text))
+                             "timeouts { drain %s }\n%s\nhistory { enabled off }\n"
+                             "keeper { folder \"%s/keeper\"  control \"%s/control\" }\nquarantine { key \"%s/quarantine.key\" }\n"
+                             % (listeners, self.folder / "empty", proxies, drain, text, self.folder, self.folder, self.folder))
 
     def order(self, **orders):
         (self.folder / "fake.json").write_text(json.dumps(orders))
