@@ -55,8 +55,8 @@ static const char *const texts[HELD_STATEMENTS] = {
         "ORDER BY id DESC LIMIT 1",
     [HELD_SAME_RECIPIENT] =
         "SELECT r.number FROM message m JOIN recipient r ON r.message = m.id "
-        "WHERE m.digest = ? AND m.sender = ? AND r.address = ? AND r.copy = ? AND r.state <= 5"
-        " LIMIT 1",
+        "WHERE m.digest = ? AND m.sender = ? AND r.address = ? AND r.copy = ? AND"
+        " (r.state < 5 OR (r.state = 5 AND r.asked > ?)) LIMIT 1",
     [HELD_CLAIM] = "UPDATE recipient SET claims = claims + 1 WHERE number = ?",
     [HELD_ADD_MESSAGE] =
         "INSERT INTO message (digest, sender, reference, arrived, size, octets, stored, client,"
@@ -98,6 +98,7 @@ static const char *const texts[HELD_STATEMENTS] = {
                     "WHERE r.state = 1",
     [HELD_OCTETS] = "SELECT coalesce(sum(stored), 0) FROM message",
     [HELD_KNOWN] = "SELECT 1 FROM message WHERE id = ? AND stored > 0",
+    [HELD_LAST] = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'message'",
     [HELD_SHRINK] = "PRAGMA incremental_vacuum(100)",
 };
 

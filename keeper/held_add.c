@@ -8,6 +8,8 @@
 enum {
     DIGEST = 32,
     TEXT_MOST = 1000,
+    COMES_AGAIN =
+        5 * 86400, /* seconds that a sender tries (RFC 5321 4.5.4.1): later it is another */
     COPY_REST = 5, /* seconds that a copy waits for the end of what it is a copy of */
 };
 
@@ -80,6 +82,7 @@ static bool find_same_copy(struct held *h, const struct coming *c, const struct 
     database_bind(same, 2, c->request->sender);
     database_bind(same, 3, r->address);
     sqlite3_bind_int(same, 4, r->copy);
+    sqlite3_bind_int64(same, 5, clock_wall() - COMES_AGAIN);
     return read_number(same, number);
 }
 

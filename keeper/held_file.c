@@ -121,19 +121,46 @@ static bool is_known(struct held *h, uint64_t id)
     return result != SQLITE_DONE; /* in doubt it stays */
 }
 
+/* The greatest that there ever was. */
+static uint64_t last_id(struct held *h)
+{
+    sqlite3_stmt *last = held_statement(h, HELD_LAST);
+    uint64_t id = sqlite3_step(last) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(last, 0) : 0;
+    sqlite3_reset(last);
+    return id;
+}
+
+/* A number that the database has never given: a change was cut short, or the database is older than
+ * its containers, a copy that was put back. They are kept, and out of the way of new ones. */
+static bool set_aside(const struct held *h, const char *name, uint64_t id)
+{
+    char from[PATH_MAX + 300], to[PATH_MAX + 40];
+    snprintf(from, sizeof from, "%s/%s", h->folder, name);
+    snprintf(to, sizeof to, "%s/%016" PRIx64 ".unknown", h->folder, id);
+    return rename(from, to) == 0;
+}
+
 void held_remove_orphans(struct held *h)
 {
     DIR *dir = opendir(h->folder);
-    size_t removed = 0;
-    uint64_t id;
-    for (struct dirent *entry; dir && (entry = readdir(dir));)
-        if (id_of(entry->d_name, &id) && !is_known(h, id))
+    size_t removed = 0, aside = 0;
+    uint64_t id, last = last_id(h);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (!id_of(entry->d_name, &id) || is_known(h, id))
+            continue;
+        if (id > last)
+            aside += set_aside(h, entry->d_name, id);
+        else
             removed += unlinkat(dirfd(dir), entry->d_name, 0) == 0;
+    }
     if (dir)
         closedir(dir);
     if (removed)
         log_at(LEVEL_INFO, "", "containers that belong to nothing were removed",
                field_num("count", (int64_t)removed));
+    if (aside)
+        log_at(LEVEL_WARNING, "", "containers that the database does not know are called .unknown",
+               field_num("count", (int64_t)aside));
 }
 
 /* A database that is new has no business with containers: it would take all for orphans. */

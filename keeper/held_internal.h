@@ -47,6 +47,7 @@ enum held_statement {
     HELD_OLDEST,    /* arrived */
     HELD_OCTETS,    /* of all containers */
     HELD_KNOWN,     /* id: its container is there */
+    HELD_LAST,      /* the greatest id that there ever was */
     HELD_SHRINK,
     HELD_STATEMENTS
 };
@@ -69,8 +70,10 @@ struct held {
     bool lost;       /* one that was begun is, and who waits for its end was not told yet */
     bool failing;    /* what it fails for was said */
     int64_t retry_at;
-    struct held_ids gone; /* messages whose containers go with the commit */
-    struct held_ids made; /* those that were made since: they go when it fails */
+    int64_t pruned_wall, pruned_ms; /* both clocks at the last look; 0: there was none */
+    int64_t trusts_at;              /* clock_ms: from then on the wall clock is believed again */
+    struct held_ids gone;           /* messages whose containers go with the commit */
+    struct held_ids made;           /* those that were made since: they go when it fails */
 };
 
 static inline sqlite3_stmt *held_statement(const struct held *held, enum held_statement which)

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
+#include "base/log.h"
 #include "keeper/held_internal.h"
 
 /* Rows of what is not there any more: a retry is recognised by them, and people ask. */
-enum { REMEMBERED = 30 * 86400, AT_ONCE = 20 };
+enum {
+    LEAP = 600, /* seconds that the wall clock may be ahead of what has passed */
+    DAY_MS = 86400000,
+    REMEMBERED = 30 * 86400,
+    AT_ONCE = 20
+};
 
 static size_t numbers_of(sqlite3_stmt *statement, int64_t before, uint64_t numbers[static AT_ONCE])
 {
@@ -48,11 +55,26 @@ static void shrink(struct held *h)
     sqlite3_reset(statement);
 }
 
+/* A wall clock that has leapt would end what is held before its time: for a day it is not believed. */
+static bool trusts_clock(struct held *h, int64_t now)
+{
+    int64_t ms = clock_ms(), passed = (ms - h->pruned_ms) / 1000;
+    bool leapt = h->pruned_wall && now - h->pruned_wall > passed + LEAP;
+    if (leapt) {
+        h->trusts_at = ms + DAY_MS;
+        log_at(LEVEL_WARNING, "", "the clock has leapt: for a day nothing that is held expires",
+               field_num("seconds", now - h->pruned_wall - passed));
+    }
+    h->pruned_wall = now;
+    h->pruned_ms = ms;
+    return ms >= h->trusts_at;
+}
+
 bool held_prune(struct held *h, int64_t now,
                 bool (*take)(void *ctx, const struct held_entry *entry), void *ctx)
 {
     uint64_t over[AT_ONCE], forgotten[AT_ONCE];
-    if (!held_commit(h) || !held_begin(h))
+    if (!trusts_clock(h, now) || !held_commit(h) || !held_begin(h))
         return false;
     size_t over_count = numbers_of(held_statement(h, HELD_OVER), now, over);
     size_t forgotten_count =

@@ -19,9 +19,9 @@ enum {
     OCTETS_MOST = 64 * 1024 * 1024,
     MESSAGE_MOST = INT32_MAX,
     SENT_AT_ONCE = 8,
-    HEARD_MOST = 2000, /* of the news of one look: more than is away */
-    AWAY_MOST = 64,    /* errands: proxies take some at once, and each has its deadline */
-    LOOK_MS = 1000,    /* between two looks for what is due */
+    HEARD_MOST = 2000,  /* of the news of one look: more than is away */
+    AWAY_MOST = 64,     /* errands: proxies take some at once, and each has its deadline */
+    LOOK_MS = 1000,     /* between two looks for what is due */
     LOOK_AGAIN_MS = 20, /* while there is more */
     PRUNE_MS = 60000,
     PRUNE_AGAIN_MS = 50,
@@ -63,6 +63,14 @@ static bool tell_owner(void *ctx, const struct held_entry *entry)
 
 /* ---- taking in ---- */
 
+/* The proxy waits no longer, and its client has been told to come again. */
+static bool is_given_up(int reply, const struct hold_request *request)
+{
+    char octet;
+    bool copies = request->recipient_count && request->recipients[0].copy;
+    return !copies && recv(reply, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void hold(struct quarantine *q, const struct ipc_message *packet)
 {
     struct hold_request request;
@@ -74,6 +82,10 @@ static void hold(struct quarantine *q, const struct ipc_message *packet)
     message = read ? sealed_map(file, MESSAGE_MOST) : (struct slice){NULL, 0};
     if (!message.ptr) {
         log_at(LEVEL_PANIC, "", "what is to be held cannot be read");
+        return;
+    }
+    if (is_given_up(reply, &request)) {
+        sealed_unmap(message);
         return;
     }
     held_add(q->held, octets, &request, message, &waiting->answer);

@@ -23,23 +23,23 @@ static void close_pair(int pair[static 2])
             close(pair[i]);
 }
 
-static bool make_pair(int pair[static 2])
-{
-    int made[2];
-    if (ipc_pair(made) != 0)
-        return false;
-    close_pair(pair);
-    memcpy(pair, made, sizeof made);
-    return true;
-}
-
-/* Errands that are under way on pairs that were are another era's. */
+/* All of them, or none. Errands that are under way on those that were are another era's. */
 static bool make_pairs(struct keeper *keeper)
 {
-    if (!make_pair(keeper->queue) || !make_pair(keeper->opener) || !make_pair(keeper->errands) ||
-        getrandom(&keeper->era, sizeof keeper->era, 0) != sizeof keeper->era)
+    int made[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    int *const places[3] = {keeper->queue, keeper->opener, keeper->errands};
+    uint64_t era;
+    bool ok = getrandom(&era, sizeof era, 0) == sizeof era;
+    for (int i = 0; i < 3; i++)
+        ok = ok && ipc_pair(made[i]) == 0;
+    for (int i = 0; i < 3; i++) {
+        close_pair(ok ? places[i] : made[i]);
+        if (ok)
+            memcpy(places[i], made[i], sizeof made[i]);
+    }
+    if (!ok)
         return false;
-    keeper->era &= INT64_MAX;
+    keeper->era = era & INT64_MAX;
     ipc_widen(keeper->queue[KEEPER_PROXIES_END], KEEPING_ROOM);
     return true;
 }

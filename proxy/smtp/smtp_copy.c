@@ -17,8 +17,7 @@ static int64_t asked_again_at; /* clock_ms; 0: the keeper is well */
 
 static void no_copy(struct smtp_session *s, const char *reason)
 {
-    if (!asked_again_at)
-        asked_again_at = clock_ms() + REST_MS;
+
     log_at(LEVEL_ERROR, s->ref, "no copy is kept", field_str("reason", reason));
     session_count(&s->base, COUNTER_COPIES_LOST);
     smtp_hold_go_on(s);
@@ -27,6 +26,9 @@ static void no_copy(struct smtp_session *s, const char *reason)
 static void copied(void *ctx, const struct hold_answer *answer)
 {
     struct smtp_session *s = ctx;
+    bool silent = !answer->held && answer->reason != answer->text;
+    if (silent)
+        asked_again_at = clock_ms() + REST_MS;
     if (!answer->held) {
         no_copy(s, answer->reason);
         return;
