@@ -33,17 +33,21 @@ enum {
     REST_MS = 20,
     NOTHING_MOST = 100,
     LISTS_MS = 60000, /* between two looks for entries that are over */
+    SAY_MS = 150,     /* between two times that the parent is told something */
 };
 
 struct program {
     struct event_base *base;
-    struct event *control, *queue, *wake, *lists;
+    struct event *control, *queue, *wake, *lists, *say;
     struct recording *recording;
     struct quarantine *quarantine; /* NULL: nothing can be held */
     struct listed *listed;         /* NULL: they cannot be kept */
     const char *gateway;
     struct control *console;
     struct scrapes *scrapes;
+    /* What the parent is to hear: that somebody asks for them; the lists as they are now. */
+    bool asks_status, asks_metrics, new_lists;
+    int64_t said_at;  /* clock_ms */
     unsigned nothing; /* was heard so often in a row */
 };
 
@@ -159,9 +163,9 @@ static void happened(void *ctx, const struct held_entry *entry)
 
 static const struct quarantine_owner quarantine_owner = {happened, go_deaf};
 
-/* ---- lists ---- */
+/* ---- what the parent hears: however often somebody asks, it is left in peace ---- */
 
-static void publish_lists(struct program *p)
+static void send_lists(struct program *p)
 {
     int table = p->listed ? listed_table(p->listed) : -1;
     if (table < 0) {
@@ -172,6 +176,34 @@ static void publish_lists(struct program *p)
     close(table);
 }
 
+static void on_say(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct program *p = arg;
+    static const struct slice nothing = {NULL, 0};
+    if (p->asks_status)
+        ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS, nothing, NULL, 0, false);
+    if (p->asks_metrics)
+        ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS_METRICS, nothing, NULL, 0, false);
+    if (p->new_lists)
+        send_lists(p);
+    p->asks_status = p->asks_metrics = p->new_lists = false;
+    p->said_at = clock_ms();
+}
+
+static void say_soon(struct program *p)
+{
+    int64_t rest = p->said_at ? p->said_at + SAY_MS - clock_ms() : 0;
+    if (!event_pending(p->say, EV_TIMEOUT, NULL))
+        after(p->say, rest > 0 ? rest : 0);
+}
+
+static void publish_lists(struct program *p)
+{
+    p->new_lists = true;
+    say_soon(p);
+}
+
 static void on_lists(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
@@ -179,6 +211,13 @@ static void on_lists(evutil_socket_t fd, short what, void *arg)
     if (listed_prune(p->listed, clock_wall()))
         publish_lists(p);
     after(p->lists, LISTS_MS);
+}
+
+static void ask_for_metrics(void *ctx)
+{
+    struct program *p = ctx;
+    p->asks_metrics = true;
+    say_soon(p);
 }
 
 /* ---- questions ---- */
@@ -196,14 +235,10 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
     }
     uint16_t asks =
         answer_question(client, question, recording_history(p->recording), p->quarantine);
+    p->asks_status |= asks == KEEPER_ASKS;
+    p->asks_metrics |= asks == KEEPER_ASKS_METRICS;
     if (asks)
-        ipc_send(KEEPER_CONTROL_FD, asks, (struct slice){NULL, 0}, NULL, 0, false);
-}
-
-static void ask_for_metrics(void *ctx)
-{
-    (void)ctx;
-    ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS_METRICS, (struct slice){NULL, 0}, NULL, 0, false);
+        say_soon(p);
 }
 
 static const struct control_owner control_owner = {on_question};
@@ -327,7 +362,8 @@ static void make_events(struct program *p)
     p->queue = event_new(p->base, KEEPER_QUEUE_FD, EV_READ | EV_PERSIST, on_queue, p);
     p->wake = evtimer_new(p->base, on_wake, p);
     p->lists = evtimer_new(p->base, on_lists, p);
-    if (!p->control || !p->queue || !p->wake || !p->lists)
+    p->say = evtimer_new(p->base, on_say, p);
+    if (!p->control || !p->queue || !p->wake || !p->lists || !p->say)
         give_up("out of memory");
 }
 

@@ -230,7 +230,7 @@ def test_released_it_arrives_octet_for_octet_behind_our_fields(gateway, behind, 
     becomes(gateway, 1, "delivered")
     ours, theirs = content_behind(behind)
     assert theirs == octets
-    assert re.match(rb'X-Gatepost-Released: [\w.]+; held as "spam", released by root;\r\n\t[A-Z]', ours), ours
+    assert re.match(rb'X-Gatepost-Released: [\w.]+; held as "spam", released by root;\r\n\tmark=[0-9a-f]{64};\r\n\t[A-Z]', ours), ours
     assert ours.count(b"Received: from client.example") == 1
     assert (b"BODY=8BITMIME" in behind.messages[0].mail_line) == (name == "eight bit")
     assert behind.messages[0].sender == "sender@client.example" and containers(gateway) == []
