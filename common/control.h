@@ -21,6 +21,7 @@ enum control_message {
     CONTROL_LIST_ADD,    /* question: struct list_entry */
     CONTROL_LIST_REMOVE, /* question: a number (u64) */
     CONTROL_METRICS,     /* question: nothing; the answer: the metrics as Prometheus reads them */
+    CONTROL_SESSIONS,    /* question: nothing; the answers: lines of JSON, some in each */
 };
 
 enum { CONTROL_FOUND_MOST = 10000 };

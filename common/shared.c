@@ -45,7 +45,7 @@ struct shared_table {
     _Atomic uint64_t lists, suspended;
     char why_down[SHARED_SERVERS][SHARED_WHY_MAX]; /* any process', perhaps of two at once */
     struct shared_row rows[SHARED_ROWS];
-    /* the notes follow */
+    /* the notes follow, and the sessions */
 };
 
 struct shared {
@@ -54,7 +54,7 @@ struct shared {
 
 static size_t size_of_all(void)
 {
-    return sizeof(struct shared_table) + notes_size();
+    return sizeof(struct shared_table) + notes_size() + live_sessions_size();
 }
 
 struct shared *shared_map(int fd)
@@ -133,6 +133,7 @@ void shared_row_clear(struct shared *shared, unsigned row)
     for (size_t b = 0; b < BUCKETS; b++)
         for (size_t c = 0; c < BUCKET_CELLS; c++)
             atomic_store_explicit(&r->clients[b][c], 0, memory_order_relaxed);
+    live_sessions_clear(shared_live(shared), row);
     atomic_fetch_and(&shared->table->used[row / 64], ~(UINT64_C(1) << row % 64));
 }
 
@@ -443,6 +444,11 @@ unsigned shared_server_recipients_most(const struct shared *shared, unsigned ser
 struct notes *shared_notes(struct shared *shared)
 {
     return (struct notes *)(shared->table + 1);
+}
+
+struct live_sessions *shared_live(struct shared *shared)
+{
+    return (struct live_sessions *)((char *)shared_notes(shared) + notes_size());
 }
 
 const uint64_t *shared_key(const struct shared *shared)

@@ -8,6 +8,7 @@
 #define COMMON_SHARED_H
 
 #include "common/doubt.h"
+#include "common/live_sessions.h"
 #include "common/notes.h"
 #include "policy/value.h"
 
@@ -98,6 +99,9 @@ bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
 /* What all proxies remember together, and the key for hashes of what comes from outside. */
 struct notes *shared_notes(struct shared *shared);
 const uint64_t *shared_key(const struct shared *shared);
+
+/* The sessions as they are now. */
+struct live_sessions *shared_live(struct shared *shared);
 
 /* Counts an event for the administrator (counters.def);
  * and how many there were, in all rows that ever were. */

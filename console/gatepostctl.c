@@ -14,6 +14,8 @@ static const struct subcommand {
 } subcommands[] = {
     {"check", NULL, command_check, "what would become of messages, and why"},
     {"status", NULL, command_status, "how a running gateway does"},
+    {"sessions", NULL, command_sessions, "who is connected, and what he is doing"},
+    {"top", NULL, command_top, "what goes on, again and again"},
     {"metrics", NULL, command_metrics, "the same for Prometheus"},
     {"stats", NULL, command_stats, "how much of what there was, from the records"},
     {"trace", NULL, command_trace, "what became of messages: the records"},

@@ -31,3 +31,18 @@ void page_octets(struct buf *out, uint64_t octets)
     }
     buf_printf(out, unit && n < 100 ? "%.1f %s" : "%.0f %s", n, units[unit]);
 }
+
+void page_time(struct buf *out, int64_t ms)
+{
+    static const struct unit {
+        int64_t ms;
+        const char *name;
+    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
+    const struct unit *unit = units;
+    while (unit->ms > 1000 && ms < 2 * unit->ms)
+        unit++;
+    if (ms < 10000)
+        buf_printf(out, "%.1f s", (double)ms / 1000);
+    else
+        buf_printf(out, "%lld %s", (long long)(ms / unit->ms), unit->name);
+}

@@ -23,4 +23,7 @@ void page_row(struct page *page, const char *label, struct slice text);
 /* A number of octets as people read it: "1.5 KiB". */
 void page_octets(struct buf *out, uint64_t octets);
 
+/* A length of time, milliseconds: "0.3 s", "12 s", "3 min", "2 h", "5 d". */
+void page_time(struct buf *out, int64_t ms);
+
 #endif

@@ -152,9 +152,10 @@ static uint16_t parents_matter(const struct ipc_message *question)
 {
     if (question->payload.len > 0)
         return 0;
-    return question->type == CONTROL_STATUS    ? KEEPER_ASKS
-           : question->type == CONTROL_METRICS ? KEEPER_ASKS_METRICS
-                                               : 0;
+    return question->type == CONTROL_STATUS     ? KEEPER_ASKS
+           : question->type == CONTROL_METRICS  ? KEEPER_ASKS_METRICS
+           : question->type == CONTROL_SESSIONS ? KEEPER_ASKS_SESSIONS
+                                                : 0;
 }
 
 uint16_t answer_question(struct client *client, const struct ipc_message *question,

@@ -150,6 +150,25 @@ void client_wait(struct client *client, uint16_t question)
     client->waits = question;
 }
 
+/* All that there is room for: at least one line, whatever its length. */
+static struct slice first_lines(struct slice octets)
+{
+    size_t len = octets.len < IPC_PAYLOAD_MAX ? octets.len : IPC_PAYLOAD_MAX;
+    size_t end = len < octets.len ? slice_rfind(slice_sub(octets, 0, len), '\n') : len;
+    return slice_sub(octets, 0, end < len ? end + 1 : len);
+}
+
+static bool queue_lines(struct client *client, struct slice octets)
+{
+    while (octets.len) {
+        struct slice lines = first_lines(octets);
+        if (!client_item(client, lines))
+            return false;
+        octets = slice_from(octets, lines.len);
+    }
+    return true;
+}
+
 void control_answer(struct control *control, uint16_t question, struct slice octets)
 {
     for (struct client *client = TAILQ_FIRST(&control->clients), *next; client; client = next) {
@@ -157,7 +176,7 @@ void control_answer(struct control *control, uint16_t question, struct slice oct
         if (client->waits != question)
             continue;
         client->waits = 0;
-        client_end(client, client_item(client, octets) ? NULL : "out of memory");
+        client_end(client, queue_lines(client, octets) ? NULL : "out of memory");
         if (client->lost)
             client_free(client);
     }

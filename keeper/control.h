@@ -31,7 +31,8 @@ struct slice client_name(const struct client *client, char room[static 32]);
 
 /* The client's question is answered later, with control_answer. */
 void client_wait(struct client *client, uint16_t question);
-/* To all who wait for that: an answer, and the end. */
+/* To all who wait for that: an answer, and the end. What is too large for a packet is several, cut
+ * where lines end. */
 void control_answer(struct control *control, uint16_t question, struct slice octets);
 
 /* Queues an answer. False: it has too much unread already. */

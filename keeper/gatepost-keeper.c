@@ -3,6 +3,7 @@
  * takes what proxies put on its queue, and looks at no mail. */
 #include "base/clock.h"
 #include "base/ipc.h"
+#include "base/ipc_file.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/process.h"
@@ -46,7 +47,7 @@ struct program {
     struct control *console;
     struct scrapes *scrapes;
     /* What the parent is to hear: that somebody asks for them; the lists as they are now. */
-    bool asks_status, asks_metrics, new_lists;
+    bool asks_status, asks_metrics, asks_sessions, new_lists;
     int64_t said_at;  /* clock_ms */
     unsigned nothing; /* was heard so often in a row */
 };
@@ -185,9 +186,11 @@ static void on_say(evutil_socket_t fd, short what, void *arg)
         ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS, nothing, NULL, 0, false);
     if (p->asks_metrics)
         ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS_METRICS, nothing, NULL, 0, false);
+    if (p->asks_sessions)
+        ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS_SESSIONS, nothing, NULL, 0, false);
     if (p->new_lists)
         send_lists(p);
-    p->asks_status = p->asks_metrics = p->new_lists = false;
+    p->asks_status = p->asks_metrics = p->asks_sessions = p->new_lists = false;
     p->said_at = clock_ms();
 }
 
@@ -237,6 +240,7 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
         answer_question(client, question, recording_history(p->recording), p->quarantine);
     p->asks_status |= asks == KEEPER_ASKS;
     p->asks_metrics |= asks == KEEPER_ASKS_METRICS;
+    p->asks_sessions |= asks == KEEPER_ASKS_SESSIONS;
     if (asks)
         say_soon(p);
 }
@@ -290,6 +294,17 @@ static void take_metrics(struct program *p, struct slice gateway)
     buf_release(&text);
 }
 
+/* As the parent has made them for us. */
+static void take_sessions(struct program *p, const struct ipc_message *message)
+{
+    struct arena *arena = arena_new(KEEPING_SESSIONS_MAX + 64 * 1024);
+    struct slice lines = {NULL, 0};
+    if (arena && message->fd_count == 1)
+        lines = ipc_file_read(message->fds[0], KEEPING_SESSIONS_MAX, arena);
+    control_answer(p->console, CONTROL_SESSIONS, lines);
+    arena_free(&arena);
+}
+
 static void take_sockets(struct program *p, struct ipc_message *message)
 {
     for (size_t i = 0; i < message->fd_count; i++)
@@ -314,6 +329,8 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
                       recording_lines(p->recording), p->quarantine);
     else if (message.type == KEEPER_METRICS)
         take_metrics(p, message.payload);
+    else if (message.type == KEEPER_SESSIONS)
+        take_sessions(p, &message);
     else if (message.type == KEEPER_SERVE)
         take_sockets(p, &message);
     else if (message.type == KEEPER_HELPDESK && p->quarantine)

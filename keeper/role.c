@@ -41,6 +41,7 @@ static enum control_role role_for(uint16_t question)
     switch (question) {
     case CONTROL_STATUS:
     case CONTROL_METRICS:
+    case CONTROL_SESSIONS:
     case CONTROL_FIND:
     case CONTROL_HELD:
     case CONTROL_LIST:

@@ -3,6 +3,7 @@
 
 #include "base/child.h"
 #include "base/ipc.h"
+#include "base/ipc_file.h"
 #include "base/log.h"
 #include "common/control.h"
 #include "parent/parent_folder.h"
@@ -241,6 +242,17 @@ void keeper_tell_metrics(struct keeper *keeper, struct slice text)
         ipc_send(keeper->process.control, KEEPER_METRICS, text, NULL, 0, false);
 }
 
+void keeper_tell_sessions(struct keeper *keeper, struct slice lines)
+{
+    int file = lines.len ? ipc_file_of(lines) : -1;
+    keeper->asks_sessions = false;
+    if (keeper->process.control >= 0)
+        ipc_send(keeper->process.control, KEEPER_SESSIONS, (struct slice){NULL, 0}, &file,
+                 file >= 0, false);
+    if (file >= 0)
+        close(file);
+}
+
 void keeper_reopen(struct keeper *keeper)
 {
     if (keeper->process.pid != 0)
@@ -338,6 +350,8 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
         keeper->asks = true;
     } else if (message->type == KEEPER_ASKS_METRICS) {
         keeper->asks_metrics = true;
+    } else if (message->type == KEEPER_ASKS_SESSIONS) {
+        keeper->asks_sessions = true;
     } else if (message->type == KEEPER_FAILED) {
         not_started(keeper, unpack_slice(&in), now);
     }

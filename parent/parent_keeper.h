@@ -38,8 +38,8 @@ struct keeper {
     int queue[2], opener[2], errands[2]; /* pairs (keeping.h, errand.h), owned */
     uint64_t era;                        /* of these pairs */
     bool wanted;
-    bool asks, asks_metrics; /* how the gateway does */
-    bool news;               /* the pairs are others: proxies and gatepost-release are to be told */
+    bool asks, asks_metrics, asks_sessions; /* how the gateway does */
+    bool news; /* the pairs are others: proxies and gatepost-release are to be told */
     unsigned char key[KEEPER_KEY_SIZE]; /* that is sealed to */
     bool has_key;
     struct keeper_command command, running;
@@ -73,6 +73,7 @@ bool keeper_died(struct keeper *keeper, pid_t pid, int status, int64_t now);
 /* What it asked for. */
 void keeper_tell_status(struct keeper *keeper, struct slice json);
 void keeper_tell_metrics(struct keeper *keeper, struct slice text);
+void keeper_tell_sessions(struct keeper *keeper, struct slice lines);
 
 /* What is held from now on is sealed to this public key. */
 void keeper_seal_to(struct keeper *keeper, struct slice public);

@@ -5,6 +5,7 @@
 #include "parent/parent.h"
 #include "parent/parent_metrics.h"
 #include "parent/parent_notify.h"
+#include "parent/parent_sessions.h"
 #include "parent/parent_status.h"
 
 #include <errno.h>
@@ -108,6 +109,14 @@ static void tell_metrics(struct parent *parent)
     buf_release(&text);
 }
 
+static void tell_sessions(struct parent *parent)
+{
+    struct buf lines = buf_init(KEEPING_SESSIONS_MAX);
+    bool all = parent_sessions(parent, &lines);
+    keeper_tell_sessions(&parent->keeper, all ? buf_slice(&lines) : SLICE(""));
+    buf_release(&lines);
+}
+
 static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
 {
     for (nfds_t i = 1; i < set->count; i++) {
@@ -123,6 +132,8 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
                 tell_status(parent);
             if (polled->keeper->asks_metrics)
                 tell_metrics(parent);
+            if (polled->keeper->asks_sessions)
+                tell_sessions(parent);
         } else if (polled->release) {
             release_hear(polled->release, now);
         } else {

@@ -4,6 +4,7 @@
 #ifndef PROXY_SESSION_PROTOCOL_H
 #define PROXY_SESSION_PROTOCOL_H
 
+#include "common/live_sessions.h"
 #include "policy/policy.h"
 
 struct session;
@@ -44,6 +45,8 @@ struct mail_protocol {
     /* After the client's STARTTLS: what it said before does not count (RFC 3207 4.2, 2595 4). */
     void (*secured)(struct session *s);
     void (*slow)(struct session *s); /* the deadline of SESSION_BULK has passed */
+    /* What others see of it, beside what the engine tells. */
+    void (*show)(const struct session *s, struct live_session *out);
     /* Nothing is under way: it may be told to go when the service stops. */
     bool (*between)(const struct session *s);
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/session/session.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "proxy/session/session_record.h"
 
@@ -40,10 +41,13 @@ void session_enter(struct session *s, enum session_state state)
         [SESSION_CONNECTED] = "connected", [SESSION_OPEN] = "open",       [SESSION_BULK] = "bulk",
         [SESSION_BUSY] = "busy",           [SESSION_CLOSING] = "closing",
     };
-    if (state != s->state && log_wants(LEVEL_DEBUG))
+    if (state == s->state)
+        return;
+    if (log_wants(LEVEL_DEBUG))
         log_at(LEVEL_DEBUG, s->id, "state", field_str("from", names[s->state]),
                field_str("to", names[state]));
     s->state = state;
+    session_does(s);
 }
 
 void session_expect_command(struct session *s)
@@ -350,13 +354,17 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
     }
     *s = whose;
     proxy_new_id(proxy, s->id);
+    s->live = live_session_begin(shared_live(proxy->shared), proxy->row);
+    s->began = s->since = clock_ms();
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
     proxy->session_count++;
     session_count(s, COUNTER_CONNECTIONS);
-    if (equip(s, fd))
-        start(s);
-    else
+    if (!equip(s, fd)) {
         session_end(s);
+        return;
+    }
+    session_show(s);
+    start(s);
 }
 
 void sessions_stop(struct proxy *proxy)
@@ -376,6 +384,7 @@ void session_end(struct session *s)
     client_study_free(&s->study);
     proxy_count(proxy);
     stream_free(&s->stream);
+    live_session_end(shared_live(proxy->shared), s->live);
     shared_session_give(proxy->shared, proxy->row, &s->client);
     arena_free(&s->arena);
     TAILQ_REMOVE(&proxy->sessions, s, link);

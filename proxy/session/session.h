@@ -5,6 +5,7 @@
  *   session.c        begins and ends it, takes in octets
  *   session_greet.c  who comes, and when it is greeted
  *   session_record.c what of it is recorded
+ *   session_live.c   what others see of it while it lasts
  *   session_wait.c   waits for what client_study.h and examination.h find out */
 #ifndef PROXY_SESSION_SESSION_H
 #define PROXY_SESSION_SESSION_H
@@ -43,6 +44,8 @@ struct session {
     } wait;
     int64_t delayed; /* milliseconds that rules made it wait for before it named a recipient */
     unsigned errors, commands, refusals;
+    int live;             /* its place among those that are shown; -1: none */
+    int64_t began, since; /* clock_ms: the session, and what it does now */
     bool greeted, starting_tls;
     bool leaving; /* it said so: nothing more of it is waited for */
 };
@@ -94,6 +97,12 @@ void session_greet(struct session *s);
 
 /* A rule drops the connection: says why, and hangs up. */
 void session_refuse(struct session *s, const char *ref, const struct verdict *verdict);
+
+/* ---- session_live.c ---- */
+
+/* What is shown of it (live_sessions.h) is brought up to date; or it does something else from now on. */
+void session_show(struct session *s);
+void session_does(struct session *s);
 
 /* ---- session_wait.c ---- */
 

@@ -133,5 +133,6 @@ void smtp_upload_rate(struct smtp_session *s)
         return;
     }
     t->window_bytes = 0;
+    session_show(&s->base);
     stream_deadline(s->base.stream, window);
 }

@@ -266,6 +266,7 @@ void smtp_deliver(struct smtp_session *s, size_t count)
     t->job.about = t->doubt;
     t->job_running = t->delivering = true;
     t->handed = clock_ms();
+    session_does(&s->base);
     t->job.doubt = shared_doubt_begin(s->base.proxy->shared, s->base.proxy->row, t->doubt);
     smtp_pools_submit(s->base.proxy->backends, &t->job);
 }

@@ -67,6 +67,7 @@ static size_t input(struct session *base, struct slice bytes)
     if (s->after_helo)
         s->early |= used < bytes.len;
     s->after_helo = false;
+    session_show(base);
     return used;
 }
 
@@ -82,6 +83,35 @@ static void secured(struct session *base)
 static void slow(struct session *base)
 {
     smtp_upload_rate(smtp_of(base));
+}
+
+static struct slice doing(const struct smtp_session *s)
+{
+    const struct transaction *t = &s->t;
+    if (s->base.state == SESSION_BUSY && t->ended)
+        return t->delivering ? SLICE("delivering") : SLICE("judging");
+    if (s->base.state == SESSION_OPEN && t->open)
+        return SLICE("envelope");
+    return SLICE("");
+}
+
+static void show(const struct session *base, struct live_session *out)
+{
+    const struct smtp_session *s = (const struct smtp_session *)base;
+    const struct transaction *t = &s->t;
+    struct slice word = doing(s);
+    if (word.len)
+        live_text(out->doing, sizeof out->doing, word);
+    live_text(out->id, sizeof out->id, slice_of(s->ref));
+    out->messages = s->messages;
+    if (!t->open)
+        return;
+    live_text(out->sender, sizeof out->sender,
+              t->sender.address.len ? t->sender.address : SLICE("<>"));
+    out->recipients = (uint32_t)t->recipient_count;
+    if (t->recipient_count)
+        live_text(out->recipient, sizeof out->recipient, t->recipients[0].job.address);
+    out->octets = t->message.spool ? spool_size(t->message.spool) : 0;
 }
 
 static bool between(const struct session *base)
@@ -111,5 +141,6 @@ const struct mail_protocol smtp_protocol = {
     .input = input,
     .secured = secured,
     .slow = slow,
+    .show = show,
     .between = between,
 };
