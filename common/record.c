@@ -212,3 +212,12 @@ bool record_encode(struct buf *out, const struct record *r)
     pack_keyed(out, r);
     return !out->failed;
 }
+
+bool record_tells_of(const struct record *r, struct slice address)
+{
+    bool tells = slice_ieq(r->from, address) || slice_ieq(r->login, address) ||
+                 slice_ieq(r->author, address);
+    for (size_t i = 0; i < r->recipient_count && !tells; i++)
+        tells = slice_ieq(r->recipients[i].address, address);
+    return tells;
+}

@@ -73,6 +73,9 @@ bool record_decode(struct slice octets, struct arena *arena, struct record *reco
 /* The same without its facts, which are not even looked at. */
 bool record_decode_words(struct slice octets, struct arena *arena, struct record *record);
 
+/* Whether this address sends, is From's, receives or has logged in. */
+bool record_tells_of(const struct record *record, struct slice address);
+
 /* In a record's octets. False: they are none. */
 bool record_set_time(char *octets, size_t len, int64_t time);
 

@@ -15,6 +15,7 @@ enum exit_status {
 };
 
 int command_check(int argc, char *argv[]);
+int command_export(int argc, char *argv[]);
 int command_forget(int argc, char *argv[]);
 int command_list_show(int argc, char *argv[]);
 int command_list_add(int argc, char *argv[]);

@@ -20,6 +20,7 @@ static const struct subcommand {
     {"stats", NULL, command_stats, "how much of what there was, from the records"},
     {"trace", NULL, command_trace, "what became of messages: the records"},
     {"why", NULL, command_why, "why a message was treated so: each rule, and what it saw"},
+    {"export", NULL, command_export, "all that is kept about an address"},
     {"forget", NULL, command_forget, "take out all records of an address"},
     {"quarantine", "list", command_quarantine_list, "what is held"},
     {"quarantine", "show", command_quarantine_show, "what is in it: fields, parts, text"},

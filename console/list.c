@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * gatepostctl list: senders that people allow or block. */
-#include "base/json.h"
-#include "common/lists.h"
-#include "console/ask.h"
 #include "console/command.h"
+#include "console/listed.h"
 #include "console/page.h"
 #include "policy/recipients.h"
 #include "policy/spelling.h"
@@ -36,8 +34,7 @@ struct showing {
     struct asking asking;
     bool all;
     enum list_kind kind;
-    uint64_t last;
-    size_t page, shown;
+    size_t shown;
     struct buf out;
 };
 
@@ -72,58 +69,27 @@ static void say_entry(struct buf *out, const struct list_entry *e)
     buf_char(out, '\n');
 }
 
-static void json_entry(struct buf *out, const struct list_entry *e)
-{
-    const struct {
-        const char *name;
-        struct slice text;
-    } texts[] = {{"list", slice_of(list_word(e->kind))},
-                 {"sender", e->sender},
-                 {"for", e->scope},
-                 {"reason", e->reason},
-                 {"by", e->author}};
-    buf_printf(out, "{\"number\":%" PRIu64 ",\"added\":%" PRId64 ",\"until\":%" PRId64, e->number,
-               e->added, e->until);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        json_key(out, slice_of(texts[i].name));
-        json_text(out, texts[i].text);
-    }
-    buf_cstr(out, "}\n");
-}
-
-static void take(void *ctx, struct slice octets)
+static void take(void *ctx, const struct list_entry *entry)
 {
     struct showing *showing = ctx;
-    struct list_entry entry;
-    showing->page++;
-    if (!list_entry_unpack(octets, &entry))
-        return;
-    showing->last = entry.number;
-    if (!showing->all && entry.kind != showing->kind)
+    if (!showing->all && entry->kind != showing->kind)
         return;
     buf_clear(&showing->out);
-    (showing->asking.json ? json_entry : say_entry)(&showing->out, &entry);
+    if (showing->asking.json) {
+        listed_json(&showing->out, entry);
+        buf_char(&showing->out, '\n');
+    } else {
+        say_entry(&showing->out, entry);
+    }
     struct slice text = buf_slice(&showing->out);
     fwrite(text.ptr, 1, text.len, stdout);
     showing->shown++;
 }
 
-static bool ask_number(int sock, enum control_message question, uint64_t number,
-                       void (*heard)(void *ctx, struct slice octets), void *ctx)
-{
-    char room[16];
-    struct buf payload = buf_over(room, sizeof room);
-    pack_u64(&payload, number);
-    return ask(sock, question, buf_slice(&payload), heard, ctx, &(uint64_t){0});
-}
-
 static bool show(struct showing *showing, int sock)
 {
-    do {
-        showing->page = 0;
-        if (!ask_number(sock, CONTROL_LIST, showing->last, take, showing))
-            return false;
-    } while (showing->page);
+    if (!listed_each(sock, take, showing))
+        return false;
     if (showing->shown == 0 && !showing->asking.json)
         fputs("nothing is listed\n", stderr);
     return true;
@@ -251,7 +217,7 @@ static bool remove_one(int sock, const char *word)
 {
     uint64_t number;
     if (slice_to_u64(slice_of(word), INT64_MAX, &number))
-        return ask_number(sock, CONTROL_LIST_REMOVE, number, ignore, NULL);
+        return listed_remove(sock, number);
     command_error(word, "expected a number, as list show tells it");
     return false;
 }

@@ -4,15 +4,6 @@
 
 enum { AT_ONCE = 500, TEXT_MAX = 4096 };
 
-static bool is_of(const struct record *r, struct slice address)
-{
-    bool is = slice_ieq(r->from, address) || slice_ieq(r->login, address) ||
-              slice_ieq(r->author, address);
-    for (size_t i = 0; i < r->recipient_count && !is; i++)
-        is = slice_ieq(r->recipients[i].address, address);
-    return is;
-}
-
 /* -1: it failed. */
 static int64_t remove_found(struct history *h, sqlite3_stmt *found, struct slice address)
 {
@@ -23,7 +14,7 @@ static int64_t remove_found(struct history *h, sqlite3_stmt *found, struct slice
         int64_t id = sqlite3_column_int64(found, 0), words = sqlite3_column_int64(found, 1);
         struct slice octets = {sqlite3_column_blob(found, 2),
                                (size_t)sqlite3_column_bytes(found, 2)};
-        if (!history_read(h, words, octets, &record) || !is_of(&record, address))
+        if (!history_read(h, words, octets, &record) || !record_tells_of(&record, address))
             continue;
         if (!history_remove(h, id, words, octets))
             return -1;
