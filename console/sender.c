@@ -69,4 +69,5 @@ void sender_content_over(struct trial *e)
     study_known(&e->study, PRODUCER_MESSAGE);
     study_known(&e->study, PRODUCER_ATTACHMENTS);
     study_known(&e->study, PRODUCER_LINKS);
+    study_known(&e->study, PRODUCER_DIGEST);
 }

@@ -10,6 +10,9 @@
 #include "filters/outline.h"
 #include "filters/sender/dkim.h"
 
+#include <openssl/evp.h>
+#include <stdio.h>
+
 enum { WARM_UP_ARENA = 16 << 20 };
 
 static bool swallow(void *context, struct slice piece)
@@ -63,6 +66,20 @@ static size_t links_most(const struct scan_job *job)
     return most && most < LINKS_TEXT_MAX ? most : LINKS_TEXT_MAX;
 }
 
+static bool digest_of(struct arena *arena, struct slice message, struct value *out)
+{
+    unsigned char digest[32];
+    char hex[2 * sizeof digest + 1];
+    unsigned len = 0;
+    if (EVP_Digest(message.ptr, message.len, digest, &len, EVP_sha256(), NULL) != 1)
+        return false;
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    struct slice text = arena_copy(arena, (struct slice){hex, sizeof hex - 1});
+    *out = value_text(text);
+    return text.ptr != NULL;
+}
+
 static bool examine_content(struct arena *arena, struct slice message, const struct scan_job *job,
                             struct scan_answer *out)
 {
@@ -98,9 +115,10 @@ static bool examine_all(struct arena *arena, struct slice message, const struct 
     *out = (struct scan_answer){0};
     if (!message.ptr && scan_job_needs_message(job))
         return false;
-    bool content = job->message || job->attachments || job->links || job->outline;
+    bool parses = job->message || job->attachments || job->links || job->outline;
     return examine_sender(arena, message, job, out) &&
-           (!content || examine_content(arena, message, job, out));
+           (!job->digest || digest_of(arena, message, &out->facts.fact[FACT_MESSAGE_DIGEST])) &&
+           (!parses || examine_content(arena, message, job, out));
 }
 
 bool examine(struct arena *arena, struct slice message, const struct scan_job *job,

@@ -36,9 +36,9 @@ static bool name_headers(const struct policy *policy, struct arena *arena, struc
  * text only the beginning is read for links. */
 static void look_at_all(const struct settings *settings, struct scan_job *job)
 {
-    bool looks = job->message || job->attachments || job->links, named = job->links;
+    bool looks = scan_job_asks_content(job), named = job->links;
     if (settings->history_enabled && slice_eq(settings->history_facts, SLICE("cheap")))
-        job->message = job->attachments = job->links = looks;
+        job->message = job->attachments = job->links = job->digest = looks;
     if (!named)
         job->limits.links = LINKS_TEXT_CHEAP;
 }
@@ -49,6 +49,7 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
     *out = (struct scan_job){.message = wants(config, PRODUCER_MESSAGE),
                              .attachments = wants(config, PRODUCER_ATTACHMENTS),
                              .links = wants(config, PRODUCER_LINKS),
+                             .digest = wants(config, PRODUCER_DIGEST),
                              .spf = wants(config, PRODUCER_SPF),
                              .authentication = wants(config, PRODUCER_AUTHENTICATION),
                              .honour_np = settings->authentication_np,

@@ -16,6 +16,7 @@ enum {
     MESSAGE_SHARE = 32 * 1024,
     SENDER_SHARE = 24 * 1024,
     LINKS_SHARE = 12 * 1024,
+    DIGEST_SHARE = 8 * 1024,  /* one short text, and what is kept for others */
     WANTED_SHARE = 16 * 1024, /* past it: they are wanted again */
     WANTED_BYTES_MIN = 4 + 1 + 1,
     SMALL_VALUE = 32, /* what an unknown or an empty, cut list takes at most */
@@ -25,7 +26,7 @@ enum {
 static const size_t shares[PRODUCER_COUNT] = {
     [PRODUCER_MESSAGE] = MESSAGE_SHARE, [PRODUCER_ANTIVIRUS] = MESSAGE_SHARE,
     [PRODUCER_SPF] = SENDER_SHARE / 2,  [PRODUCER_AUTHENTICATION] = SENDER_SHARE / 2,
-    [PRODUCER_LINKS] = LINKS_SHARE,
+    [PRODUCER_LINKS] = LINKS_SHARE,     [PRODUCER_DIGEST] = DIGEST_SHARE,
 };
 
 /* Those that are packed one by one before all else. */

@@ -41,7 +41,7 @@ struct scan_sender {
 
 /* What is wanted. Each is the producer's of that name; gatepost-av answers with its own always. */
 struct scan_job {
-    bool message, attachments, links;
+    bool message, attachments, links, digest;
     bool outline; /* for people, who look at one message */
     bool spf;     /* needs no message (-1) */
     /* DKIM, ARC, DMARC; for DMARC SPF is found out again, quickly: its answers are all in `dns`. */
@@ -69,6 +69,12 @@ struct scan_answer {
     const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
     size_t wanted_count;
 };
+
+/* Whether it asks what the message is, whoever sent it. */
+static inline bool scan_job_asks_content(const struct scan_job *job)
+{
+    return job->message || job->attachments || job->links || job->digest;
+}
 
 /* Whether it cannot be done without a message. */
 bool scan_job_needs_message(const struct scan_job *job);

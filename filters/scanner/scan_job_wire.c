@@ -14,7 +14,8 @@ enum {
     DNS_IS_COMPLETE = 32,
     HONOURS_NP = 64,
     WANTS_OUTLINE = 128,
-    ALL_FLAGS = 255,
+    WANTS_DIGEST = 256,
+    ALL_FLAGS = 511,
     SAMPLES = 100,
     RECORD_BYTES_MIN = 4,
 };
@@ -23,12 +24,12 @@ enum {
 
 static uint32_t flags_of(const struct scan_job *job)
 {
-    return (uint32_t)((job->message ? WANTS_MESSAGE : 0) |
-                      (job->attachments ? WANTS_ATTACHMENTS : 0) | (job->links ? WANTS_LINKS : 0) |
-                      (job->spf ? WANTS_SPF : 0) |
-                      (job->authentication ? WANTS_AUTHENTICATION : 0) |
-                      (job->dns_complete ? DNS_IS_COMPLETE : 0) |
-                      (job->honour_np ? HONOURS_NP : 0) | (job->outline ? WANTS_OUTLINE : 0));
+    return (
+        uint32_t)((job->message ? WANTS_MESSAGE : 0) | (job->attachments ? WANTS_ATTACHMENTS : 0) |
+                  (job->links ? WANTS_LINKS : 0) | (job->spf ? WANTS_SPF : 0) |
+                  (job->authentication ? WANTS_AUTHENTICATION : 0) |
+                  (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->honour_np ? HONOURS_NP : 0) |
+                  (job->outline ? WANTS_OUTLINE : 0) | (job->digest ? WANTS_DIGEST : 0));
 }
 
 static size_t octets_of(const struct ip *ip)
@@ -125,6 +126,7 @@ static bool unpack_flags(struct unpack *in, struct scan_job *job)
     job->message = flags & WANTS_MESSAGE;
     job->attachments = flags & WANTS_ATTACHMENTS;
     job->links = flags & WANTS_LINKS;
+    job->digest = flags & WANTS_DIGEST;
     job->spf = flags & WANTS_SPF;
     job->authentication = flags & WANTS_AUTHENTICATION;
     job->dns_complete = flags & DNS_IS_COMPLETE;
@@ -211,5 +213,5 @@ bool scan_job_decode(struct slice payload, struct arena *arena, struct scan_job 
 
 bool scan_job_needs_message(const struct scan_job *job)
 {
-    return job->message || job->attachments || job->links || job->outline || job->authentication;
+    return scan_job_asks_content(job) || job->outline || job->authentication;
 }

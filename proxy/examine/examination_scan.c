@@ -190,7 +190,7 @@ void examination_scan(struct examination *e)
     const struct scan_job *job = &proxy->job;
     if (!config_of(e)->settings.antivirus_enabled)
         pipeline_without_antivirus(&e->facts);
-    if (job->message || job->attachments || job->links)
+    if (scan_job_asks_content(job))
         scan_line_join(e, SCAN_CONTENT);
     if (proxy->scans[SCANNER_AV])
         scan_line_join(e, SCAN_ANTIVIRUS);

@@ -59,6 +59,21 @@ TEST(test_header_facts_are_decoded)
     assert_false(fact(FACT_MESSAGE_HIDES)->truth);
 }
 
+TEST(test_the_digest_is_that_of_all_octets_and_is_found_out_alone)
+{
+    /* printf 'Subject: x\r\n\r\nhello\r\n' | sha256sum; printf '' | sha256sum */
+    struct scan_job job = {.digest = true, .limits = limits};
+    assert_true(examine(arena, SLICE("Subject: x\r\n\r\nhello\r\n"), &job, &answer));
+    assert_text(fact(FACT_MESSAGE_DIGEST),
+                "090bcbd4edc487bcb38faf9e765f805b6a8efe1c7086c2c9bc8ba85d70da2905");
+    assert_int_equal(fact(FACT_MESSAGE_SUBJECT)->state, VALUE_PENDING);
+    assert_true(examine(arena, SLICE(""), &job, &answer));
+    assert_text(fact(FACT_MESSAGE_DIGEST),
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    look_at("Subject: x\r\n\r\nhello\r\n", "");
+    assert_int_equal(fact(FACT_MESSAGE_DIGEST)->state, VALUE_PENDING);
+}
+
 TEST(test_missing_fields_are_absent)
 {
     look_at("X: y\r\n\r\nhello\r\n", "a@example.com");

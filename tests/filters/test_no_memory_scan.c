@@ -161,6 +161,7 @@ static struct scan_job new_job(struct arena *arena)
         .attachments = true,
         .outline = true,
         .links = true,
+        .digest = true,
         .spf = true,
         .authentication = true,
         .from = {.client = {.family = 4, .bytes = {192, 0, 2, 1}},

@@ -59,8 +59,8 @@ static bool looks_at_all(const char *rule, bool history, struct slice facts)
     config->settings.history_enabled = history;
     config->settings.history_facts = facts;
     assert_true(pipeline_job(config, config->arena, &job));
-    bool all = job.message && job.attachments && job.links;
-    assert_true(all || !(job.attachments || job.links));
+    bool all = job.message && job.attachments && job.links && job.digest;
+    assert_true(all || !(job.attachments || job.links || job.digest));
     assert_false(job.spf || job.authentication);
     config_free(&config);
     return all;

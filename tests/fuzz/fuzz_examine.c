@@ -15,6 +15,7 @@ FUZZ_WITH_ARENA(input, ARENA)
 {
     static const struct slice headers[] = {{"subject", 7}, {"received", 8}};
     struct scan_job job = {.message = true,
+                           .digest = true,
                            .attachments = true,
                            .outline = true,
                            .from.sender = SLICE("a@example.com"),

@@ -31,6 +31,7 @@ CONDITIONS = {
                 'header["X-Case"] == "reject"'],
     "ATTACHMENTS": ['any a in attachments (a.extension == "exe")', "attachments is absent"],
     "ANTIVIRUS": ["av.result == infected"],
+    "DIGEST": ['message.digest contains "00"', 'message.digest starts with "7"'],
     "LINKS": ['message.domains == "bad.example"'],
     "CLIENT": ["client.fcrdns", 'client.ptr ends with "bad.example"'],
     "HELO": ["helo.resolves", "helo.fits_client"],

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Every decision is a record that its reference leads to: messages, refusals of each kind, clients that came to nothing."""
+import hashlib
 import json
 import re
 import socket
@@ -181,6 +182,7 @@ def test_a_message_that_is_delivered_is_recorded_with_all_that_was_done(gateway,
     assert record["edits"] == [{"kind": "header add", "name": "X-Seen", "value": "yes"}]
     assert record["size"] == len(MESSAGE) and record["backend"] == "127.0.0.1:%d" % behind.port
     assert record["facts"]["message.subject"] == "a subject"
+    assert record["facts"]["message.digest"] == hashlib.sha256(MESSAGE).hexdigest()
 
 
 def test_a_client_that_goes_away_in_a_transaction_is_recorded(gateway):

@@ -59,6 +59,7 @@ static struct scan_job a_job(void)
     return (struct scan_job){
         .message = true,
         .links = true,
+        .digest = true,
         .outline = true,
         .authentication = true,
         .from = {.client = ip_of("2001:db8::1"),
@@ -96,7 +97,8 @@ TEST(test_a_job_comes_back_whole)
 {
     struct scan_job job = a_job(), got;
     assert_true(scan_job_decode(encoded(&job), arena, &got));
-    assert_true(got.message && got.links && got.outline && got.authentication && got.honour_np);
+    assert_true(got.message && got.links && got.digest && got.outline && got.authentication &&
+                got.honour_np);
     assert_false(got.attachments || got.spf || got.dns_complete);
     assert_memory_equal(&got.from.client, &job.from.client, sizeof got.from.client);
     assert_true(slice_eq(got.from.helo, SLICE("mail.example")));
@@ -207,11 +209,9 @@ TEST(test_a_job_without_a_message_travels)
 
 TEST(test_a_job_that_needs_a_message_is_not_sent_without)
 {
-    const struct scan_job jobs[] = {{.message = true},
-                                    {.attachments = true},
-                                    {.links = true},
-                                    {.outline = true},
-                                    {.authentication = true}};
+    const struct scan_job jobs[] = {{.message = true}, {.attachments = true},
+                                    {.links = true},   {.digest = true},
+                                    {.outline = true}, {.authentication = true}};
     int queue[2], message, reply;
     assert_int_equal(ipc_pair(queue), 0);
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
