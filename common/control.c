@@ -24,6 +24,7 @@ void control_pack_find(struct buf *out, const struct control_find *find)
     pack_u64(out, find->until);
     pack_u64(out, find->before);
     pack_u32(out, find->most);
+    pack_u8(out, find->whole);
 }
 
 bool control_unpack_find(struct slice payload, struct control_find *find)
@@ -38,6 +39,7 @@ bool control_unpack_find(struct slice payload, struct control_find *find)
     find->until = unpack_u64(&in);
     find->before = unpack_u64(&in);
     find->most = unpack_u32(&in);
+    find->whole = unpack_u8(&in);
     return unpack_done(&in) && find->most <= CONTROL_FOUND_MOST;
 }
 

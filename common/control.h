@@ -32,6 +32,7 @@ struct control_find {
     uint64_t since, until; /* milliseconds since 1970 */
     uint64_t before;       /* the number of a record: only older ones */
     uint32_t most;         /* the newest */
+    bool whole;            /* text is an address, and nothing near to it is meant */
 };
 
 void control_pack_find(struct buf *out, const struct control_find *find);

@@ -15,7 +15,8 @@ enum { ARENA_MAX = 8 * 1024 * 1024, OUT_MAX = 16 * 1024 * 1024 };
 
 static const char synopsis[] = "export [--config FILE | --control SOCKET] ADDRESS";
 
-struct export {
+struct export
+{
     struct asking asking;
     struct slice address;
     struct buf out;
@@ -35,13 +36,11 @@ static void end(struct export *export)
     fwrite(text.ptr, 1, text.len, stdout);
 }
 
-/* ---- records: words that are near to each other are found, too ---- */
+/* ---- records: of those that tell of him by a hash the gateway alone knows it ---- */
 
 static void take_record(void *ctx, const struct record *record)
 {
     struct export *export = ctx;
-    if (!record_tells_of(record, export->address))
-        return;
     begin(export, "record");
     record_json(&export->out, record);
     end(export);
@@ -50,7 +49,7 @@ static void take_record(void *ctx, const struct record *record)
 static bool export_records(struct export *export)
 {
     struct arena *arena = arena_new(ARENA_MAX);
-    struct control_find find = {.text = export->address};
+    struct control_find find = {.text = export->address, .whole = true};
     bool ok = arena && found_each(&export->asking, &find, SIZE_MAX, arena, take_record, export);
     arena_free(&arena);
     return ok;

@@ -104,6 +104,7 @@ static void answer_find(struct client *client, const struct control_find *find,
                                   .since = (int64_t)find->since,
                                   .until = (int64_t)find->until,
                                   .before = (int64_t)find->before,
+                                  .whole = find->whole,
                                   .most = find->most};
     const char *reason = NULL;
     int64_t before;

@@ -396,9 +396,15 @@ static void open_what_is_kept(struct program *p, const struct options *options)
 {
     struct recording_options recording = {
         .history = options->history,
-        .bounds = {.age = (int64_t)options->age, .size = options->size},
+        .bounds = {.age = (int64_t)options->age,
+                   .size = options->size,
+                   .personal = options->personal,
+                   .personal_age = (int64_t)options->personal_age},
         .syslog = options->syslog};
     const char *reason;
+    struct personal *personal = &recording.bounds.personal;
+    if (personal->how == PERSONAL_HASH && !personal_key("personal.key", personal->key, &reason))
+        give_up(reason);
     p->gateway = options->gateway;
     if (!(p->recording = recording_new(p->base, &recording, &reason)))
         give_up(reason);

@@ -30,6 +30,9 @@ static const char *const migrations[] = {
     /* 2: up to which record words are written. */
     "CREATE TABLE indexed (id INTEGER NOT NULL);"
     "INSERT INTO indexed SELECT coalesce(max(id), 0) FROM record;",
+    /* 3: up to which record less is kept of people; whether the index has words of what is gone. */
+    "CREATE TABLE veiled (id INTEGER NOT NULL, untidy INTEGER NOT NULL);"
+    "INSERT INTO veiled VALUES (0, 0);",
 };
 
 enum { FORM = sizeof migrations / sizeof *migrations };
@@ -50,6 +53,9 @@ static const char *const texts[STATEMENTS] = {
     [STATEMENT_UNINDEXED] = "SELECT id, vocabulary, octets FROM record WHERE id > ? ORDER BY id "
                             "LIMIT ?",
     [STATEMENT_INDEXED] = "UPDATE indexed SET id = ?",
+    [STATEMENT_VEILED] = "UPDATE veiled SET id = ?, untidy = max(untidy, ?)",
+    [STATEMENT_UNTIDY] = "UPDATE veiled SET untidy = ?",
+    [STATEMENT_CHANGE] = "UPDATE record SET vocabulary = ?, octets = ? WHERE id = ?",
 };
 
 /* ---- opening ---- */
@@ -74,15 +80,17 @@ static bool find_last(struct history *h)
 static bool find_indexed(struct history *h)
 {
     sqlite3_stmt *statement = NULL;
-    bool ok =
-        sqlite3_prepare_v2(h->db,
-                           "SELECT id, (SELECT count(*) FROM record r WHERE r.id > indexed.id)"
-                           " FROM indexed",
-                           -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW;
+    bool ok = sqlite3_prepare_v2(
+                  h->db,
+                  "SELECT indexed.id, (SELECT count(*) FROM record r WHERE r.id > indexed.id),"
+                  " veiled.id, untidy FROM indexed, veiled",
+                  -1, &statement, NULL) == SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_ROW;
     if (ok) {
         h->indexed = sqlite3_column_int64(statement, 0);
         h->backlog = (uint64_t)sqlite3_column_int64(statement, 1);
+        h->veiled = h->veiled_noted = sqlite3_column_int64(statement, 2);
+        h->untidy = sqlite3_column_int(statement, 3);
     }
     sqlite3_finalize(statement);
     return ok;

@@ -5,13 +5,15 @@
 #ifndef KEEPER_HISTORY_H
 #define KEEPER_HISTORY_H
 
-#include "common/record.h"
+#include "keeper/personal.h"
 
 struct history;
 
 struct history_bounds {
-    int64_t age;   /* seconds */
-    uint64_t size; /* octets on the disk */
+    int64_t age;              /* seconds */
+    uint64_t size;            /* octets on the disk */
+    struct personal personal; /* what is kept of people in records that are older than that: */
+    int64_t personal_age;     /* seconds */
 };
 
 /* Opens or makes `path`, and brings an older form up to date. NULL with *reason. */
@@ -34,10 +36,18 @@ uint64_t history_backlog(const struct history *history);
 /* Takes out some of what is older or more than allowed. True: there is more of it. */
 bool history_prune(struct history *history, int64_t now);
 
+/* Keeps less of people in some of the records that have that age now (seconds since 1970). True: there
+ * are more. */
+bool history_veil(struct history *history, int64_t now);
+
+/* Of what was taken out or veiled, the index still has words: merges some of it. True: there is more. */
+bool history_tidy(struct history *history);
+
 /* What is asked for; what is empty or 0 is not asked. The newest first. */
 struct history_query {
     struct slice id;   /* a reference, or the beginning of those of a session */
     struct slice text; /* an address, a domain, a Message-ID, words of a subject */
+    bool whole;        /* the text is an address, and nothing near to it is meant */
     struct slice verdict, client, rule;
     int64_t since, until; /* milliseconds since 1970 */
     int64_t before;       /* the number of a record: only older ones */

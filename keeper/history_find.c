@@ -27,20 +27,23 @@ static void where(const struct history_query *q, struct buf *sql)
     buf_cstr(sql, " ORDER BY id DESC");
 }
 
-static void bind_phrase(sqlite3_stmt *statement, int at, struct slice words, struct buf *phrase)
+static void bind_phrase(sqlite3_stmt *statement, int at, const struct people *people,
+                        struct buf *phrase)
 {
     buf_clear(phrase);
-    history_phrase(words, phrase);
+    history_phrase_of(people, phrase);
     struct slice text = buf_slice(phrase);
     sqlite3_bind_text64(statement, at, text.ptr, text.len, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-static void bind(sqlite3_stmt *statement, const struct history_query *q, struct buf *phrase)
+static void bind(sqlite3_stmt *statement, const struct history_query *q,
+                 const struct people *people, struct buf *phrase)
 {
+    struct people client = {.address = q->client};
     if (q->text.len)
-        bind_phrase(statement, 1, q->text, phrase);
+        bind_phrase(statement, 1, people, phrase);
     if (q->client.len)
-        bind_phrase(statement, 2, q->client, phrase);
+        bind_phrase(statement, 2, &client, phrase);
     if (q->id.len)
         sqlite3_bind_text64(statement, 3, q->id.ptr, q->id.len, SQLITE_TRANSIENT, SQLITE_UTF8);
     if (q->since)
@@ -70,14 +73,16 @@ static bool is_reference(struct slice id, struct slice asked)
            (slice_starts(id, asked) && id.len > asked.len && id.ptr[asked.len] == '.');
 }
 
-static bool fits(const struct record *r, const struct history_query *q)
+static bool fits(const struct record *r, const struct history_query *q, const struct people *people)
 {
-    return (!q->id.len || is_reference(r->id, q->id)) &&
+    return (!q->whole || history_tells_of(r, people)) &&
+           (!q->id.len || is_reference(r->id, q->id)) &&
            (!q->verdict.len || slice_eq(r->verdict, q->verdict)) &&
            (!q->rule.len || names_rule(r, q->rule));
 }
 
 static int walk(struct history *h, sqlite3_stmt *statement, const struct history_query *q,
+                const struct people *people,
                 bool (*take)(void *ctx, int64_t number, struct slice octets), void *ctx,
                 int64_t *before)
 {
@@ -93,7 +98,7 @@ static int walk(struct history *h, sqlite3_stmt *statement, const struct history
             *before = number + 1;
             return SQLITE_DONE;
         }
-        if (!history_read(h, words, octets, &record) || !fits(&record, q))
+        if (!history_read(h, words, octets, &record) || !fits(&record, q, people))
             continue;
         found++;
         if (!take(ctx, sqlite3_column_int64(statement, 2),
@@ -109,6 +114,7 @@ bool history_find(struct history *h, const struct history_query *q,
 {
     sqlite3_stmt *statement = NULL;
     struct buf sql = buf_init(TEXT_MAX), phrase = buf_init(TEXT_MAX);
+    struct people people;
     history_commit(h);
     if (q->text.len || q->client.len)
         history_index_all(h);
@@ -121,8 +127,9 @@ bool history_find(struct history *h, const struct history_query *q,
     bool ok = !sql.failed &&
               sqlite3_prepare_v2(h->db, text.ptr, (int)text.len, &statement, NULL) == SQLITE_OK;
     if (ok) {
-        bind(statement, q, &phrase);
-        ok = !phrase.failed && walk(h, statement, q, take, ctx, before) == SQLITE_DONE;
+        history_people(h, q->text, &people);
+        bind(statement, q, &people, &phrase);
+        ok = !phrase.failed && walk(h, statement, q, &people, take, ctx, before) == SQLITE_DONE;
     }
     static char why[128];
     snprintf(why, sizeof why, "%s",

@@ -5,7 +5,7 @@
 enum { AT_ONCE = 500, TEXT_MAX = 4096 };
 
 /* -1: it failed. */
-static int64_t remove_found(struct history *h, sqlite3_stmt *found, struct slice address)
+static int64_t remove_found(struct history *h, sqlite3_stmt *found, const struct people *people)
 {
     int64_t removed = 0;
     int result = SQLITE_DONE;
@@ -14,7 +14,7 @@ static int64_t remove_found(struct history *h, sqlite3_stmt *found, struct slice
         int64_t id = sqlite3_column_int64(found, 0), words = sqlite3_column_int64(found, 1);
         struct slice octets = {sqlite3_column_blob(found, 2),
                                (size_t)sqlite3_column_bytes(found, 2)};
-        if (!history_read(h, words, octets, &record) || !record_tells_of(&record, address))
+        if (!history_read(h, words, octets, &record) || !history_tells_of(&record, people))
             continue;
         if (!history_remove(h, id, words, octets))
             return -1;
@@ -23,11 +23,11 @@ static int64_t remove_found(struct history *h, sqlite3_stmt *found, struct slice
     return result == SQLITE_ROW || result == SQLITE_DONE ? removed : -1;
 }
 
-static sqlite3_stmt *find(struct history *h, struct slice address)
+static sqlite3_stmt *find(struct history *h, const struct people *people)
 {
     sqlite3_stmt *found = NULL;
     struct buf phrase = buf_init(TEXT_MAX);
-    history_phrase(address, &phrase);
+    history_phrase_of(people, &phrase);
     if (!phrase.failed &&
         sqlite3_prepare_v2(h->db,
                            "SELECT id, vocabulary, octets FROM record WHERE id IN "
@@ -53,10 +53,14 @@ int64_t history_forget(struct history *h, struct slice address, const char **rea
     if (!h->db)
         return -1;
     int64_t removed = -1;
-    sqlite3_stmt *found = find(h, address);
+    struct people people;
+    history_people(h, address, &people);
+    sqlite3_stmt *found = find(h, &people);
     if (found && history_step(h, STATEMENT_BEGIN))
-        removed = remove_found(h, found, address);
+        removed = remove_found(h, found, &people);
     sqlite3_finalize(found);
+    if (removed > 0 && !history_untidy(h))
+        removed = -1;
     if (removed >= 0 && !history_step(h, STATEMENT_COMMIT))
         removed = -1;
     if (removed < 0) {

@@ -5,6 +5,8 @@
  *   history_write.c   adds and takes out
  *   history_index.c   writes what records are found by, when there is time
  *   history_forget.c  takes out all about somebody
+ *   history_veil.c    keeps less of people
+ *   history_tidy.c    and none of their words in the index
  *   history_find.c    searches
  *   history_words.h   by what
  *   history_read.c    reads records of all versions */
@@ -29,6 +31,9 @@ enum statement {
     STATEMENT_SHRINK,
     STATEMENT_UNINDEXED, /* behind that id, so many */
     STATEMENT_INDEXED,   /* up to that id */
+    STATEMENT_VEILED,    /* up to that id */
+    STATEMENT_UNTIDY,
+    STATEMENT_CHANGE,
     STATEMENTS
 };
 
@@ -47,9 +52,13 @@ struct history {
     size_t other_count;
     struct buf words[4], again; /* of the index; a record in the words of today */
     int64_t last_id;
-    int64_t indexed;  /* up to that id the words are written */
-    uint64_t backlog; /* of records whose words are not */
-    size_t pending;   /* added since the last commit */
+    int64_t indexed;      /* up to that id the words are written */
+    uint64_t backlog;     /* of records whose words are not */
+    int64_t veiled;       /* up to that id less is kept of people ... */
+    int64_t veiled_noted; /* ... as it stands in the database */
+    bool untidy;          /* the index has words of what is not there any more */
+    int64_t tidy_at;      /* clock_ms: not before */
+    size_t pending;       /* added since the last commit */
     uint64_t lost;
     int64_t retry_at; /* clock_ms: after a failure; 0: none */
     bool failing;     /* what it fails for was said */
@@ -79,6 +88,18 @@ bool history_step(struct history *history, enum statement which);
 bool history_write_words(struct history *history, enum statement which, const struct record *record,
                          int64_t id);
 void history_index_all(struct history *history);
+
+/* Inside a change: words are left in the index that are to go soon. False: it failed. */
+bool history_untidy(struct history *history);
+
+/* Somebody, as records have him: by his address, and as what it has become (personal.h). */
+struct people {
+    struct slice address, veiled; /* veiled: empty where it cannot be found by it */
+    char room[400];
+};
+void history_people(const struct history *history, struct slice address, struct people *people);
+void history_phrase_of(const struct people *people, struct buf *out);
+bool history_tells_of(const struct record *record, const struct people *people);
 
 /* Opens the files. False with *reason. */
 bool history_begin(struct history *history, const char **reason);

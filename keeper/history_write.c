@@ -32,6 +32,14 @@ static bool is_ready(struct history *h)
     return false;
 }
 
+/* Where less is kept from the beginning, nothing is left to do. */
+static void note_veiled(struct history *h, int64_t id)
+{
+    bool at_once = h->bounds.personal.how != PERSONAL_KEEP && h->bounds.personal_age == 0;
+    if (at_once && h->veiled >= h->last_id && id > h->veiled)
+        h->veiled = id;
+}
+
 static bool write_record(struct history *h, const struct record *record, struct slice octets)
 {
     sqlite3_stmt *add = h->statements[STATEMENT_ADD];
@@ -44,6 +52,7 @@ static bool write_record(struct history *h, const struct record *record, struct 
     database_bind_octets(add, 4, octets);
     if (!history_step(h, STATEMENT_ADD))
         return false;
+    note_veiled(h, id);
     h->last_id = id;
     if (id <= h->indexed) /* the clock was put back */
         return history_write_words(h, STATEMENT_ADD_WORDS, record, id);

@@ -15,6 +15,8 @@ static const struct option known[] = {
     {"auditors", required_argument, NULL, 'A'},
     {"helpdesk", required_argument, NULL, 'H'},
     {"admins", required_argument, NULL, 'R'},
+    {"personal", required_argument, NULL, 'p'},
+    {"personal-age", required_argument, NULL, 'P'},
     {"history", no_argument, NULL, 'h'},
     {"syslog", no_argument, NULL, 'y'},
     {"gateway", required_argument, NULL, 'g'},
@@ -57,6 +59,10 @@ static bool take(struct options *out, int letter)
         return take_group(optarg, &out->groups.of[ROLE_HELPDESK]);
     case 'R':
         return take_group(optarg, &out->groups.of[ROLE_ADMIN]);
+    case 'p':
+        return personal_word(optarg, &out->personal.how);
+    case 'P':
+        return slice_to_u64(slice_of(optarg), INT32_MAX, &out->personal_age);
     case 'h':
         out->history = true;
         return true;

@@ -3,15 +3,18 @@
 #ifndef KEEPER_OPTIONS_H
 #define KEEPER_OPTIONS_H
 
+#include "keeper/personal.h"
 #include "keeper/role.h"
 
 struct options {
     const char *user, *folder;
     const char *log_to, *log_level;
-    uint64_t age, size;   /* of the history: seconds, octets */
-    bool history, syslog; /* syslog: records as JSON go there */
-    const char *gateway;  /* its name, in records */
-    uint64_t hold, era;   /* hold: octets that held messages may take; 0: nothing is held */
+    uint64_t age, size;       /* of the history: seconds, octets */
+    struct personal personal; /* how; its key is the keeper's */
+    uint64_t personal_age;    /* seconds */
+    bool history, syslog;     /* syslog: records as JSON go there */
+    const char *gateway;      /* its name, in records */
+    uint64_t hold, era;       /* hold: octets that held messages may take; 0: nothing is held */
     struct role_groups groups;
 };
 

@@ -28,6 +28,7 @@ struct recording {
     struct arena *arena;
     struct event *commit, *prune, *index;
     size_t uncommitted, octets;  /* since the last commit */
+    struct personal personal;    /* what is kept of people from the beginning */
     uint64_t since_pruned, size; /* octets; size: of the history at most */
     size_t since_indexed;        /* records */
 };
@@ -84,12 +85,26 @@ static void keep(struct recording *r, const struct record *record, struct slice 
         recording_commit(r);
 }
 
-/* Only who writes lines needs to know the facts. */
+/* Only who writes lines, or keeps less, needs to know the facts. */
 static bool read_record(const struct recording *r, struct slice octets, struct record *record)
 {
-    if (lines_wanted(&r->lines))
+    if (lines_wanted(&r->lines) || r->personal.how != PERSONAL_KEEP)
         return record_decode(octets, r->arena, record);
     return record_decode_words(octets, r->arena, record);
+}
+
+/* Without what is not to be kept of people. */
+static void add_less(struct recording *r, struct record *record)
+{
+    static char room[RECORD_MOST];
+    struct buf octets = buf_over(room, sizeof room);
+    if (!personal_veil(&r->personal, record, r->arena) || !record_encode(&octets, record)) {
+        log_at(LEVEL_ERROR, "", "a record is too large to keep less of it, and is lost");
+        return;
+    }
+    lines_add(&r->lines, record);
+    if (r->history)
+        keep(r, record, buf_slice(&octets));
 }
 
 void recording_take(struct recording *r, char *octets, size_t len)
@@ -102,6 +117,10 @@ void recording_take(struct recording *r, char *octets, size_t len)
         return;
     }
     mend_time(&record, octets, len);
+    if (r->personal.how != PERSONAL_KEEP) {
+        add_less(r, &record);
+        return;
+    }
     lines_add(&r->lines, &record);
     if (r->history)
         keep(r, &record, whole);
@@ -111,9 +130,15 @@ void recording_add(struct recording *r, const struct record *record)
 {
     static char room[RECORD_MOST];
     struct buf octets = buf_over(room, sizeof room);
-    lines_add(&r->lines, record);
-    if (r->history && record_encode(&octets, record))
-        keep(r, record, buf_slice(&octets));
+    struct record less = *record;
+    arena_reset(r->arena);
+    if (r->personal.how != PERSONAL_KEEP) {
+        add_less(r, &less);
+    } else {
+        lines_add(&r->lines, record);
+        if (r->history && record_encode(&octets, record))
+            keep(r, record, buf_slice(&octets));
+    }
     recording_commit_soon(r);
 }
 
@@ -124,6 +149,7 @@ static void on_prune(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct recording *r = arg;
     bool more = history_prune(r->history, clock_wall());
+    more = history_veil(r->history, clock_wall()) || more;
     r->uncommitted = r->octets = r->since_pruned = 0;
     after(r->prune, more ? PRUNE_AGAIN_MS : PRUNE_MS);
 }
@@ -138,6 +164,8 @@ static void on_index(evutil_socket_t fd, short what, void *arg)
         recording_commit(r);
         history_index(r->history);
     }
+    if (quiet)
+        history_tidy(r->history);
     r->since_indexed = 0;
     after(r->index, INDEX_MS);
 }
@@ -163,6 +191,8 @@ struct recording *recording_new(struct event_base *base, const struct recording_
     lines_begin(&r->lines);
     r->lines.syslog = options->syslog;
     r->size = options->bounds.size;
+    if (options->bounds.personal_age == 0)
+        r->personal = options->bounds.personal;
     if (!make(r, base) || (options->history &&
                            !(r->history = history_open("history.db", &options->bounds, reason)))) {
         recording_free(&r);

@@ -102,6 +102,7 @@ static bool command_for(const struct config *config, struct keeper_command *out)
     out->age = (uint64_t)settings->history_age / 1000;
     out->size = settings->history_size;
     out->history = settings->history_enabled;
+    out->personal_age = (uint64_t)settings->history_personal_age / 1000;
     out->syslog = settings->log_decisions_syslog;
     out->hold = settings->quarantine_size;
     return pack_helpdesk(config, out) &&
@@ -111,6 +112,7 @@ static bool command_for(const struct config *config, struct keeper_command *out)
            slice_to_text(settings->log_decisions, out->lines, sizeof out->lines) &&
            slice_to_text(settings->keeper_control, out->control, sizeof out->control) &&
            roles_named(settings, &out->roles) && scrape_places_of(settings, &out->scrape) &&
+           slice_to_text(settings->history_personal, out->personal, sizeof out->personal) &&
            slice_to_text(settings->log_to, out->log_to, sizeof out->log_to) &&
            slice_to_text(settings->log_level, out->log_level, sizeof out->log_level);
 }
@@ -121,6 +123,7 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
            strcmp(a->lines, b->lines) == 0 && strcmp(a->control, b->control) == 0 &&
            strcmp(a->log_to, b->log_to) == 0 && strcmp(a->log_level, b->log_level) == 0 &&
            roles_same(&a->roles, &b->roles) && scrape_places_same(&a->scrape, &b->scrape) &&
+           strcmp(a->personal, b->personal) == 0 && a->personal_age == b->personal_age &&
            a->age == b->age && a->size == b->size && a->history == b->history &&
            a->syslog == b->syslog && a->hold == b->hold && strcmp(a->gateway, b->gateway) == 0 &&
            a->helpdesk_len == b->helpdesk_len &&
@@ -152,14 +155,15 @@ static void not_started(struct keeper *keeper, struct slice reason, int64_t now)
 static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
 {
     const struct keeper_command *command = &keeper->running;
-    char name[] = "gatepost-keeper", age[24], size[24], hold[24], era[24];
+    char name[] = "gatepost-keeper", age[24], size[24], hold[24], era[24], personal_age[24];
     int extra[] = {keeper->queue[KEEPER_OWN_END], keeper->folder, keeper->listening,
                    keeper->opener[KEEPER_OWN_END], keeper->errands[KEEPER_OWN_END]};
     snprintf(age, sizeof age, "%" PRIu64, command->age);
     snprintf(size, sizeof size, "%" PRIu64, command->size);
     snprintf(hold, sizeof hold, "%" PRIu64, command->hold);
     snprintf(era, sizeof era, "%" PRIu64, keeper->era);
-    const char *argv[24 + ROLE_WORDS] = {name,
+    snprintf(personal_age, sizeof personal_age, "%" PRIu64, command->personal_age);
+    const char *argv[28 + ROLE_WORDS] = {name,
                                          "--user",
                                          command->user,
                                          "--folder",
@@ -174,11 +178,15 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
                                          size,
                                          "--hold",
                                          hold,
+                                         "--personal",
+                                         command->personal,
+                                         "--personal-age",
+                                         personal_age,
                                          "--era",
                                          era,
                                          "--gateway",
                                          command->gateway};
-    size_t count = 19;
+    size_t count = 23;
     if (command->history)
         argv[count++] = "--history";
     if (command->syslog)

@@ -28,7 +28,9 @@ struct keeper_command {
     struct scrape_places scrape;
     char log_to[16], log_level[16], gateway[256];
     uint64_t age, size, hold; /* seconds, octets, octets */
-    char helpdesk[8192];      /* what it is told with KEEPER_HELPDESK */
+    char personal[16];
+    uint64_t personal_age; /* seconds */
+    char helpdesk[8192];   /* what it is told with KEEPER_HELPDESK */
     size_t helpdesk_len;
     bool history, syslog;
 };

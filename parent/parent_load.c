@@ -150,6 +150,15 @@ static void warn_of_groups(const struct settings *settings, struct buf *report)
         buf_printf(report, "warning: %s, so nothing is recorded\n", reason);
 }
 
+static bool check_personal(struct slice word, struct buf *report)
+{
+    static const char *const words[] = {"keep", "shorten", "hash", "drop"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_eq(word, slice_of(words[i])))
+            return true;
+    return complain(report, "history personal", word, "expected keep, shorten, hash or drop");
+}
+
 /* Mail does not wait for what is kept: without the keeper's user it goes on unrecorded. */
 static bool check_keeper(const struct config *config, struct buf *report)
 {
@@ -157,6 +166,7 @@ static bool check_keeper(const struct config *config, struct buf *report)
     if (!keeper_needed(config))
         return true;
     bool ok = check_word("history facts", settings->history_facts, "cheap", "named", report);
+    ok = check_personal(settings->history_personal, report) && ok;
     ok = check_path("keeper folder", settings->keeper_folder, report) && ok;
     ok = check_path("keeper control", settings->keeper_control, report) && ok;
     ok = check_path("metrics socket", settings->metrics_socket, report) && ok;

@@ -265,11 +265,11 @@ def test_questions_that_are_none_are_refused_and_harm_nobody(start, body, monkey
     empty = b"\0\0\0\0" * 5
     for packet in (struct.pack("=H", 77), struct.pack("=HI", CONTROL_FORGET, 0), struct.pack("=HI", CONTROL_FORGET, 9) + b"x", struct.pack("=H", CONTROL_STATUS) + b"x", struct.pack("=H", CONTROL_FIND),
                    struct.pack("=H", CONTROL_FIND) + b"\xff" * 100,
-                   struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQI", 1 << 63, 0, 0, 10),
-                   struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQI", 0, 0, 0, 1 << 31)):
+                   struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQIB", 1 << 63, 0, 0, 10, 0),
+                   struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQIB", 0, 0, 0, 1 << 31, 0)):
         assert ask(gateway, packet) == [CONTROL_END]
     assert ask(gateway, b"x") is None
-    assert ask(gateway, struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQI", 0, 0, 0, 10)) == [CONTROL_ITEM, CONTROL_END]
+    assert ask(gateway, struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQIB", 0, 0, 0, 10, 0)) == [CONTROL_ITEM, CONTROL_END]
 
 
 def test_those_who_ask_and_do_not_listen_keep_nobody_waiting(start, body, monkeypatch):
@@ -278,7 +278,7 @@ def test_those_who_ask_and_do_not_listen_keep_nobody_waiting(start, body, monkey
     send(gateway, *range(100))
     assert wait_until(lambda: count(gateway) == 100)
     os.chdir(gateway.dir)
-    question = struct.pack("=H", CONTROL_FIND) + b"\0\0\0\0" * 5 + struct.pack("=QQQI", 0, 0, 0, 10000)
+    question = struct.pack("=H", CONTROL_FIND) + b"\0\0\0\0" * 5 + struct.pack("=QQQIB", 0, 0, 0, 10000, 0)
     deaf = []
     for _ in range(20):
         deaf.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
