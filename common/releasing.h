@@ -10,7 +10,7 @@ enum release_message {
     RELEASE_END = 1, /* parent: exit 0 */
     /* it serves: the public key that is to be sealed to (slice), and what marks are made with (slice) */
     RELEASE_READY,
-    RELEASE_FAILED,  /* why it cannot (slice); it exits */
+    RELEASE_FAILED, /* why it cannot (slice); it exits */
 };
 
 #endif

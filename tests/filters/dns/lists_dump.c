@@ -32,8 +32,7 @@ static struct dns_answer answer_of(struct run *run, struct slice name)
             strcmp(json_string_value(entry), "TIMEOUT") == 0 ? DNS_TIMED_OUT : DNS_FAILED;
     if (json_is_array(entry))
         answer.status = json_array_size(entry) > 0 ? DNS_FOUND : DNS_NO_DATA;
-    json_array_foreach(entry, i, address)
-    {
+    json_array_foreach(entry, i, address) {
         if (i < RECORDS_MAX &&
             ip_parse(slice_of(json_string_value(address)), &answer.records[i].ip))
             answer.count = i + 1;

@@ -166,7 +166,8 @@ static void tell(struct asked *a, bool at_once)
     dns_answers_each(a->answers, add_answer, answers);
     say(json_pack("{s:i, s:b, s:i, s:I, s:o}", "id", (int)a->number, "at_once", at_once, "queries",
                   (int)a->inquiry.queries, "ms", (json_int_t)a->inquiry.ms, "answers", answers));
-    json_array_foreach(a->cancels, i, number) cancel((unsigned)json_integer_value(number));
+    json_array_foreach(a->cancels, i, number)
+        cancel((unsigned)json_integer_value(number));
     end(a);
 }
 
@@ -208,9 +209,9 @@ static void ask(const json_t *list, json_t *cancels)
     a->number = ++dump.count;
     dump.asked[a->number] = a;
     dump.open++;
-    json_array_foreach(list, i, pair) wanted[i] =
-        (struct dns_wanted){octets_of(a->arena, json_array_get(pair, 0)),
-                            type_of(json_string_value(json_array_get(pair, 1)))};
+    json_array_foreach(list, i, pair)
+        wanted[i] = (struct dns_wanted){octets_of(a->arena, json_array_get(pair, 0)),
+                                        type_of(json_string_value(json_array_get(pair, 1)))};
     inquiry_begin(&a->inquiry, dump.resolver, a->arena, a->answers, done, a);
     inside_ask = true;
     unsigned pending = inquiry_ask(&a->inquiry, wanted, count);

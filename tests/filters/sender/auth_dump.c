@@ -42,7 +42,9 @@ static const json_t *known_of(json_t *dns, struct slice name)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(dns, key, value) if (slice_ieq(slice_of(key), name)) return value;
+    json_object_foreach(dns, key, value)
+        if (slice_ieq(slice_of(key), name))
+            return value;
     return NULL;
 }
 

@@ -110,8 +110,7 @@ static bool answer_misses(struct arena *arena, struct dns_answers *dns, const js
         const char *asked = arena_cstr(arena, wanted[k].name);
         const json_t *texts = json_object_get(json_object_get(question, "dns_txt"), asked);
         enum dns_status status = texts ? DNS_FOUND : DNS_NO_NAME;
-        json_array_foreach(json_object_get(question, "existing_names"), i, name)
-        {
+        json_array_foreach(json_object_get(question, "existing_names"), i, name) {
             if (wanted[k].type == DNS_A && strcmp(json_string_value(name), asked) == 0)
                 status = DNS_FOUND;
         }

@@ -39,7 +39,8 @@ static struct slice joined(struct arena *arena, const json_t *value)
     size_t i;
     if (!json_is_array(value))
         return octets_of(arena, value);
-    json_array_foreach(value, i, part) buf_append(&b, octets_of(arena, part));
+    json_array_foreach(value, i, part)
+        buf_append(&b, octets_of(arena, part));
     struct slice text = arena_copy(arena, buf_slice(&b));
     buf_release(&b);
     return text;
@@ -84,8 +85,7 @@ static const json_t *zone_entries(const json_t *zone, struct slice name)
 {
     const char *key;
     json_t *entries;
-    json_object_foreach((json_t *)(uintptr_t)zone, key, entries)
-    {
+    json_object_foreach((json_t *)(uintptr_t)zone, key, entries) {
         struct slice k = slice_of(key);
         if (k.len && k.ptr[k.len - 1] == '.')
             k.len--;
@@ -105,8 +105,7 @@ static struct dns_answer answer_from(const json_t *zone, struct arena *arena, st
         return answer;
     answer.status = DNS_NO_DATA;
     answer.records = arena_array(arena, json_array_size(entries) + 1, sizeof *answer.records);
-    json_array_foreach(entries, i, entry)
-    {
+    json_array_foreach(entries, i, entry) {
         const json_t *value = json_object_get(entry, "value");
         struct slice its = text_of(json_object_get(entry, "type"));
         if (slice_eq(its, slice_of(type_name(type)))) {

@@ -105,7 +105,8 @@ static size_t slices_of(const json_t *array, struct slice *out)
 {
     size_t i;
     const json_t *value;
-    json_array_foreach(array, i, value) out[i] = text_of(value);
+    json_array_foreach(array, i, value)
+        out[i] = text_of(value);
     return json_array_size(array);
 }
 

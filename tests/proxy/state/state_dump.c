@@ -99,8 +99,7 @@ static void read_facts(struct job *job, const json_t *facts)
 {
     const char *name;
     json_t *json;
-    json_object_foreach((json_t *)(uintptr_t)facts, name, json)
-    {
+    json_object_foreach((json_t *)(uintptr_t)facts, name, json) {
         enum fact fact;
         if (fact_by_name(slice_of(name), &fact))
             job->facts.fact[fact] = value_of(job->arena, &fact_info(fact)->type, json);
