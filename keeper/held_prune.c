@@ -21,8 +21,7 @@ static size_t numbers_of(sqlite3_stmt *statement, int64_t before, uint64_t numbe
     return count;
 }
 
-static bool expire(struct held *h, uint64_t number,
-                   bool (*take)(void *ctx, const struct held_entry *entry), void *ctx)
+static bool expire(struct held *h, uint64_t number)
 {
     struct held_entry entry;
     if (!held_get(h, number, &entry))
@@ -30,11 +29,17 @@ static bool expire(struct held *h, uint64_t number,
     struct held_change change = held_change_of(&entry);
     change.state = HELD_EXPIRED;
     bool ok = held_set(h, number, &change);
-    entry.state = HELD_EXPIRED;
-    if (ok)
-        take(ctx, &entry);
     held_let_go(h);
     return ok;
+}
+
+static void tell(struct held *h, uint64_t number,
+                 bool (*take)(void *ctx, const struct held_entry *entry), void *ctx)
+{
+    struct held_entry entry;
+    if (held_get(h, number, &entry))
+        take(ctx, &entry);
+    held_let_go(h);
 }
 
 static bool drop(struct held *h, uint64_t id)
@@ -81,7 +86,7 @@ bool held_prune(struct held *h, int64_t now,
         numbers_of(held_statement(h, HELD_FORGOTTEN), now - REMEMBERED, forgotten);
     bool ok = true;
     for (size_t i = 0; ok && i < over_count; i++)
-        ok = expire(h, over[i], take, ctx);
+        ok = expire(h, over[i]);
     for (size_t i = 0; ok && i < forgotten_count; i++)
         ok = drop(h, forgotten[i]);
     if (!ok) {
@@ -90,6 +95,8 @@ bool held_prune(struct held *h, int64_t now,
     }
     if (!held_commit(h))
         return false;
+    for (size_t i = 0; i < over_count; i++) /* now it is true */
+        tell(h, over[i], take, ctx);
     shrink(h);
     return over_count + forgotten_count > 0;
 }
