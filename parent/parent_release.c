@@ -100,6 +100,8 @@ static const char *open_key(const char *path, int *file)
         return "the key is no file";
     if (status.st_mode & (S_IRWXG | S_IRWXO))
         return "others may read the key; chmod 600";
+    if (status.st_uid != geteuid())
+        return "the key belongs to somebody else; chown root";
     if (status.st_size == 0 && !sync_above(path))
         return strerror(errno);
     return NULL;

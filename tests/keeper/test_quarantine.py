@@ -687,15 +687,22 @@ def test_the_key_is_made_for_root_alone_and_stays(gateway):
     assert key_of(gateway).read_bytes() == before
 
 
+SPOILT_KEYS = {  # what is done to it, what is said, how it is mended
+    "others may read it": (lambda key: key.chmod(0o640), "others may read the key; chmod 600", lambda key: key.chmod(0o600)),
+    "it is somebody else's": (lambda key: os.chown(key, 65534, 65534), "the key belongs to somebody else; chown root", lambda key: os.chown(key, 0, 0)),
+}
+
+
 @needs.root
-def test_a_key_that_others_may_read_is_refused_and_said_until_it_is_mended(gateway):
+@pytest.mark.parametrize("spoil, said, mend", SPOILT_KEYS.values(), ids=SPOILT_KEYS)
+def test_a_key_that_is_not_ours_alone_is_refused_and_said_until_it_is_mended(gateway, spoil, said, mend):
     hold(gateway)
     gateway.stop()
-    key_of(gateway).chmod(0o640)
+    spoil(key_of(gateway))
     gateway.start()
-    assert gateway.wait_log("others may read the key; chmod 600")
+    assert gateway.wait_log(said)
     assert send(gateway, message("bad again")).code == 451
-    key_of(gateway).chmod(0o600)
+    mend(key_of(gateway))
     ready(gateway, 2)
     assert hold(gateway, "bad again") == [1, 2]
 
