@@ -40,14 +40,17 @@ static struct smtp_capabilities capabilities_of(const struct smtp_pool_server *s
     return can;
 }
 
-static void intersect_pool(struct smtp_capabilities *common, const struct smtp_pool *pool,
-                           bool known_only)
+/* False: none of its servers is known. */
+static bool intersect_pool(struct smtp_capabilities *common, const struct smtp_pool *pool)
 {
+    bool known = false;
     for (size_t i = 0; i < pool->server_count; i++) {
         struct smtp_capabilities can = capabilities_of(&pool->servers[i]);
-        if (can.known || !known_only)
+        if (can.known)
             intersect(common, &can);
+        known = known || can.known;
     }
+    return known;
 }
 
 void smtp_pools_learn_recipients(struct smtp_pools *all, const struct smtp_job *job, unsigned most)
@@ -64,15 +67,19 @@ void smtp_pools_learn_recipients(struct smtp_pools *all, const struct smtp_job *
 struct smtp_capabilities smtp_pools_common(const struct smtp_pools *all)
 {
     struct smtp_capabilities common = {0};
+    bool known = true;
     for (size_t i = 0; i < all->pool_count; i++)
-        intersect_pool(&common, &all->pools[i], false);
+        known = intersect_pool(&common, &all->pools[i]) && known;
+    if (!common.known)
+        common.utf8 = common.eight_bit = true;
+    common.known = known;
     return common;
 }
 
 struct smtp_capabilities smtp_pools_of(const struct smtp_pools *all, const struct backend *backend)
 {
     struct smtp_capabilities common = {0};
-    intersect_pool(&common, smtp_pools_pool(all, backend), true);
+    intersect_pool(&common, smtp_pools_pool(all, backend));
     return common;
 }
 

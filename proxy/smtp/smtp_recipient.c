@@ -107,10 +107,50 @@ static void remember(struct smtp_session *s, const struct smtp_path *path,
                           declared_size(s), reply, ms);
 }
 
-static void accept_recipient(struct smtp_session *s)
+static bool needs_utf8(const struct smtp_session *s, const struct recipient *r)
 {
-    s->t.recipient_count++;
-    smtp_say(s, 250, "2.1.5", "recipient noted");
+    return s->t.mail.utf8 || r->path.utf8;
+}
+
+static bool needs_eight_bit(const struct smtp_session *s)
+{
+    return s->t.mail.body == SMTP_BODY_8BITMIME;
+}
+
+/* What the chosen backend cannot take is refused here, never converted.
+ * One that is not known yet is asked about again when it is. */
+static bool backend_can(struct smtp_session *s, const struct recipient *r,
+                        const struct backend *backend)
+{
+    struct smtp_capabilities can = smtp_pools_of(s->base.proxy->backends, backend);
+    if (!can.known)
+        return true;
+    if (needs_utf8(s, r) && !can.utf8)
+        refuse(s, &r->path, 550, "5.6.7",
+               "the recipient's server takes no internationalised addresses");
+    else if (needs_eight_bit(s) && !can.eight_bit)
+        refuse(s, &r->path, 554, "5.6.3", "the recipient's server takes no 8-bit content");
+    else if (can.recipients && s->t.recipient_count >= can.recipients)
+        smtp_say(s, 452, "4.5.3", "too many recipients for the server behind");
+    else
+        return true;
+    return false;
+}
+
+static bool waits_for_backend(const struct smtp_session *s, const struct recipient *r)
+{
+    return (needs_utf8(s, r) || needs_eight_bit(s)) &&
+           !smtp_pools_of(s->base.proxy->backends, s->t.backend).known;
+}
+
+static void accept_recipient(struct smtp_session *s, const struct recipient *r)
+{
+    if (waits_for_backend(s, r)) {
+        refuse(s, &r->path, 451, "4.4.1", "mail server is not reachable now, try again later");
+    } else if (backend_can(s, r, s->t.backend)) {
+        s->t.recipient_count++;
+        smtp_say(s, 250, "2.1.5", "recipient noted");
+    }
 }
 
 /* The backend's answer, in the words of its class. */
@@ -119,7 +159,7 @@ static void pass_on(struct smtp_session *s, const struct recipient *r,
 {
     switch (reply->kind) {
     case REPLY_YES:
-        accept_recipient(s);
+        accept_recipient(s, r);
         return;
     case REPLY_OURS:
         log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
@@ -186,7 +226,7 @@ static void check_exists(struct smtp_session *s, struct recipient *r)
 {
     struct backend_reply remembered;
     if (!s->t.backend->recipient_check)
-        accept_recipient(s);
+        accept_recipient(s, r);
     else if (recipient_cache_find(s->base.proxy->recipients, s->t.backend->name, r->path.spelled,
                                   declared_size(s), &remembered)) {
         if (remembered.kind == REPLY_RECIPIENT)
@@ -197,25 +237,6 @@ static void check_exists(struct smtp_session *s, struct recipient *r)
 }
 
 /* ---- RCPT ---- */
-
-/* What the chosen backend cannot take is refused here, never converted. */
-static bool backend_can(struct smtp_session *s, const struct recipient *r,
-                        const struct backend *backend)
-{
-    struct smtp_capabilities can = smtp_pools_of(s->base.proxy->backends, backend);
-    if (!can.known)
-        return true;
-    if ((s->t.mail.utf8 || r->path.utf8) && !can.utf8)
-        refuse(s, &r->path, 550, "5.6.7",
-               "the recipient's server takes no internationalised addresses");
-    else if (s->t.mail.body == SMTP_BODY_8BITMIME && !can.eight_bit)
-        refuse(s, &r->path, 554, "5.6.3", "the recipient's server takes no 8-bit content");
-    else if (can.recipients && s->t.recipient_count >= can.recipients)
-        smtp_say(s, 452, "4.5.3", "too many recipients for the server behind");
-    else
-        return true;
-    return false;
-}
 
 static void needs_its_own(struct smtp_session *s, const struct backend *backend, unsigned group)
 {

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Recipients and capabilities: what the server behind is asked, what is remembered, what is offered in its name."""
+import threading
+
 import pytest
 
 from lab.gatepost import backend, domains
@@ -143,8 +145,53 @@ def test_two_servers_offer_what_both_can_do(start, new_backend):
     one, two = new_backend(extensions=("8BITMIME", "DSN")), new_backend(extensions=("8BITMIME", "SMTPUTF8"))
     gateway = start(backend("one", one.port) + backend("two", two.port) + domains("one", "example.com") + domains("two", "example.org"),
                     changes={"process": {"proxies": 1}})
-    assert wait_until(lambda: "8BITMIME" in offered(gateway))
-    assert not {"SMTPUTF8", "DSN"} & set(offered(gateway))
+    assert wait_until(lambda: not {"SMTPUTF8", "DSN"} & set(offered(gateway)))
+    assert "8BITMIME" in offered(gateway)
+
+
+class SlowToGreet:
+    """A server that says nothing before it is let."""
+
+    def __init__(self):
+        self.ready = threading.Event()
+
+    def __call__(self, session, line):
+        self.ready.wait(30)
+
+
+def utf8_envelope(session):
+    session.ehlo()
+    assert {"SMTPUTF8", "8BITMIME"} <= set(session.extensions)
+    session.expect("MAIL FROM:<\u0438@client.example> SMTPUTF8 BODY=8BITMIME", 250)
+
+
+def test_mail_is_not_refused_for_good_for_what_a_server_not_yet_known_may_be_able_to_do(site, new_backend):
+    slow = SlowToGreet()
+    gateway = site(new_backend({"CONNECT": slow}), options="recipient_check off")
+    with Session(gateway.port) as session:
+        utf8_envelope(session)
+        assert session.expect("RCPT TO:<user@example.com>", 451).enhanced == "4.4.1"
+        slow.ready.set()
+        assert wait_until(lambda: "DSN" in offered(gateway))
+        session.expect("RCPT TO:<user@example.com>", 250)
+
+
+def test_a_server_is_known_by_the_time_it_was_asked_about_a_recipient(site, new_backend):
+    gateway = site(new_backend(), options="recipient_check on")
+    with Session(gateway.port) as session:
+        utf8_envelope(session)
+        session.expect("RCPT TO:<user@example.com>", 250)
+
+
+def test_a_server_that_turns_out_to_take_no_such_mail_is_refused_for_good_then(site, new_backend):
+    slow = SlowToGreet()
+    gateway = site(new_backend({"CONNECT": slow}, extensions=("SIZE 1000000",)), options="recipient_check on")
+    with Session(gateway.port) as session:
+        utf8_envelope(session)
+        session.send("RCPT TO:<user@example.com>\r\n")
+        slow.ready.set()
+        reply = session.reply()
+        assert (reply.code, reply.enhanced) == (550, "5.6.7")
 
 
 def test_it_listens_on_ipv6_as_well(start, new_backend):
