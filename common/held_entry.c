@@ -62,8 +62,16 @@ bool held_entry_unpack(struct slice octets, struct held_entry *e)
 
 /* ---- questions ---- */
 
+static bool unpack_place(struct unpack *in, enum held_place *place)
+{
+    unsigned which = unpack_u8(in);
+    *place = which < HELD_PLACES ? (enum held_place)which : HELD_IN_QUARANTINE;
+    return which < HELD_PLACES;
+}
+
 void held_query_pack(struct buf *out, const struct held_query *query)
 {
+    pack_u8(out, (uint8_t)query->place);
     pack_u64(out, query->number);
     pack_slice(out, query->reference);
     pack_slice(out, query->text);
@@ -76,6 +84,7 @@ void held_query_pack(struct buf *out, const struct held_query *query)
 bool held_query_unpack(struct slice octets, struct held_query *query)
 {
     struct unpack in = {.left = octets};
+    bool place = unpack_place(&in, &query->place);
     query->number = unpack_u64(&in);
     query->reference = unpack_slice(&in);
     query->text = unpack_slice(&in);
@@ -83,20 +92,39 @@ bool held_query_unpack(struct slice octets, struct held_query *query)
     query->before = unpack_u64(&in);
     query->most = unpack_u32(&in);
     query->all = unpack_u8(&in);
-    return unpack_done(&in) && query->most <= HELD_FOUND_MOST;
+    return place && unpack_done(&in) && query->most <= HELD_FOUND_MOST;
 }
 
-void held_act_pack(struct buf *out, uint64_t number, enum held_act act)
+void held_name_pack(struct buf *out, const struct held_name *name)
 {
-    pack_u64(out, number);
+    pack_u8(out, (uint8_t)name->place);
+    pack_u64(out, name->number);
+}
+
+static bool unpack_name(struct unpack *in, struct held_name *name)
+{
+    bool place = unpack_place(in, &name->place);
+    name->number = unpack_u64(in);
+    return place && name->number > 0;
+}
+
+bool held_name_unpack(struct slice octets, struct held_name *name)
+{
+    struct unpack in = {.left = octets};
+    return unpack_name(&in, name) && unpack_done(&in);
+}
+
+void held_act_pack(struct buf *out, const struct held_name *name, enum held_act act)
+{
+    held_name_pack(out, name);
     pack_u8(out, (uint8_t)act);
 }
 
-bool held_act_unpack(struct slice octets, uint64_t *number, enum held_act *act)
+bool held_act_unpack(struct slice octets, struct held_name *name, enum held_act *act)
 {
     struct unpack in = {.left = octets};
-    *number = unpack_u64(&in);
+    bool named = unpack_name(&in, name);
     unsigned which = unpack_u8(&in);
     *act = (enum held_act)which;
-    return unpack_done(&in) && which <= HELD_REPORT;
+    return named && unpack_done(&in) && which <= HELD_REPORT;
 }

@@ -5,6 +5,9 @@
 
 #include "base/ipc.h"
 
+/* What waits for people, and copies that leave; and what is only kept. */
+enum held_place { HELD_IN_QUARANTINE, HELD_IN_JOURNAL, HELD_PLACES };
+
 enum held_state {
     HELD_WAITING = 1, /* for somebody to look at it */
     HELD_LEAVING,     /* released, and not delivered yet */
@@ -17,7 +20,8 @@ enum held_state {
 
 /* One recipient's copy. */
 struct held_entry {
-    uint64_t number, id; /* its own, and the message's */
+    enum held_place place; /* that it was asked of; it is not told */
+    uint64_t number, id;   /* its own, and the message's */
     enum held_state state;
     int64_t arrived, until, asked; /* seconds since 1970; asked: released or deleted */
     uint64_t size, octets;         /* of the message; of all that was sealed */
@@ -38,6 +42,7 @@ bool held_entry_unpack(struct slice octets, struct held_entry *entry);
 
 /* What is empty or 0 is not asked. The newest first. */
 struct held_query {
+    enum held_place place;
     uint64_t number;
     struct slice reference; /* the message's, or its session's */
     struct slice text;      /* of an address or the subject, without regard to case (ASCII) */
@@ -59,7 +64,16 @@ enum held_act {
     HELD_REPORT,        /* that it should not have been held */
 };
 
-void held_act_pack(struct buf *out, uint64_t number, enum held_act act);
-bool held_act_unpack(struct slice octets, uint64_t *number, enum held_act *act);
+/* Of one copy. */
+struct held_name {
+    enum held_place place;
+    uint64_t number;
+};
+
+void held_name_pack(struct buf *out, const struct held_name *name);
+bool held_name_unpack(struct slice octets, struct held_name *name);
+
+void held_act_pack(struct buf *out, const struct held_name *name, enum held_act act);
+bool held_act_unpack(struct slice octets, struct held_name *name, enum held_act *act);
 
 #endif

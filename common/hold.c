@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { UTF8 = 1, EIGHT_BIT = 2, APART = 4, HELD = 1 /* bits on the wire */ };
+enum { UTF8 = 1, EIGHT_BIT = 2, APART = 4, JOURNAL = 8, HELD = 1 /* bits on the wire */ };
 
 /* ---- octets ---- */
 
@@ -46,7 +46,8 @@ bool hold_encode(struct buf *out, const struct hold_request *request)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         pack_slice(out, texts[i]);
     pack_u8(out, (uint8_t)((request->utf8 ? UTF8 : 0) | (request->eight_bit ? EIGHT_BIT : 0) |
-                           (request->apart.len ? APART : 0)));
+                           (request->apart.len ? APART : 0) |
+                           (request->place == HELD_IN_JOURNAL ? JOURNAL : 0)));
     if (request->apart.len)
         pack_slice(out, request->apart);
     pack_u32(out, (uint32_t)request->recipient_count);
@@ -79,6 +80,7 @@ bool hold_decode(struct slice payload, struct arena *arena, struct hold_request 
     unsigned bits = unpack_u8(&in);
     request->utf8 = bits & UTF8;
     request->eight_bit = bits & EIGHT_BIT;
+    request->place = bits & JOURNAL ? HELD_IN_JOURNAL : HELD_IN_QUARANTINE;
     if (bits & APART)
         request->apart = unpack_slice(&in);
     return unpack_recipients(&in, arena, request) && unpack_done(&in);

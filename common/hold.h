@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/ipc.h"
+#include "common/held_entry.h"
 
 enum {
     HOLD_MAX = 4 * 1024 * 1024, /* octets of a packed request */
@@ -25,6 +26,7 @@ struct hold_recipient {
 };
 
 struct hold_request {
+    enum held_place place;
     struct slice reference, client, sender, author, subject, message_id;
     struct slice fields; /* ours, which stand in front of the message when it is released */
     struct slice ret, envid;

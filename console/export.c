@@ -19,6 +19,7 @@ struct export
 {
     struct asking asking;
     struct slice address;
+    enum held_place place; /* that is asked */
     struct buf out;
 };
 
@@ -68,7 +69,7 @@ static void take_held(void *ctx, const struct held_entry *entry)
     struct export *export = ctx;
     if (!is_his(export, entry))
         return;
-    begin(export, "held");
+    begin(export, export->place == HELD_IN_JOURNAL ? "journal" : "held");
     held_json(&export->out, entry);
     buf_char(&export->out, '}');
     end(export);
@@ -76,8 +77,12 @@ static void take_held(void *ctx, const struct held_entry *entry)
 
 static bool export_held(struct export *export, int sock)
 {
-    struct held_query query = {.text = export->address, .all = true};
-    return held_each(sock, &query, SIZE_MAX, take_held, export);
+    bool ok = true;
+    for (export->place = 0; export->place < HELD_PLACES; export->place++) {
+        struct held_query query = {.place = export->place, .text = export->address, .all = true};
+        ok = held_each(sock, &query, SIZE_MAX, take_held, export) && ok;
+    }
+    return ok;
 }
 
 /* ---- the lists ---- */

@@ -92,21 +92,26 @@ static void look_at_keeper(const json_t *status, struct alarms *alarms)
         raise_alarm(alarms, ALARM_WARNING, "%lld records were lost", (long long)lost);
 }
 
-static void look_at_quarantine(const json_t *held, struct alarms *alarms)
+static void look_at_room(const json_t *held, const char *what, struct alarms *alarms)
 {
     int64_t size = gateway_number(held, "size"), octets = gateway_number(held, "octets");
-    int64_t doubted = gateway_number(held, "in_doubt");
     int64_t taken = size ? octets * 100 / size : 0;
     if (taken > HELD_WARNING)
         raise_alarm(alarms, taken > HELD_CRITICAL ? ALARM_CRITICAL : ALARM_WARNING,
-                    "the quarantine is %lld %% full", (long long)taken);
+                    "the %s is %lld %% full", what, (long long)taken);
+    if (held && !json_is_true(json_object_get(held, "serves")))
+        raise_alarm(alarms, ALARM_CRITICAL, "the %s takes nothing: %s", what,
+                    gateway_text(held, "reason"));
+}
+
+static void look_at_quarantine(const json_t *held, struct alarms *alarms)
+{
+    int64_t doubted = gateway_number(held, "in_doubt");
+    look_at_room(held, "quarantine", alarms);
     if (doubted)
         raise_alarm(alarms, ALARM_WARNING,
                     "%lld released messages may have arrived or not (quarantine list)",
                     (long long)doubted);
-    if (held && !json_is_true(json_object_get(held, "serves")))
-        raise_alarm(alarms, ALARM_CRITICAL, "nothing can be held: %s",
-                    gateway_text(held, "reason"));
 }
 
 static void look_at_proxies(const json_t *gateway, struct alarms *alarms)
@@ -133,4 +138,5 @@ void gateway_alarms(const json_t *status, struct alarms *out)
     look_at_times(gateway, out);
     look_at_keeper(status, out);
     look_at_quarantine(json_object_get(status, "quarantine"), out);
+    look_at_room(json_object_get(status, "journal"), "journal", out);
 }

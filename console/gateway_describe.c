@@ -172,15 +172,9 @@ static void say_history(struct page *page, const json_t *status)
     page_end(page);
 }
 
-static void say_quarantine(struct page *page, const json_t *held, int64_t now)
+static void say_room(struct page *page, const json_t *held, int64_t now)
 {
     int64_t oldest = gateway_number(held, "oldest");
-    if (!held)
-        return;
-    page_label(page, "quarantine");
-    buf_printf(page->out, "%" PRId64 " waiting, %" PRId64 " on their way, %" PRId64 " in doubt; ",
-               gateway_number(held, "waiting"), gateway_number(held, "leaving"),
-               gateway_number(held, "in_doubt"));
     say_octets(page, gateway_number(held, "octets"));
     buf_cstr(page->out, " of ");
     say_octets(page, gateway_number(held, "size"));
@@ -189,6 +183,27 @@ static void say_quarantine(struct page *page, const json_t *held, int64_t now)
         say_span(page, now - oldest);
         buf_cstr(page->out, " old");
     }
+}
+
+static void say_quarantine(struct page *page, const json_t *held, int64_t now)
+{
+    if (!held)
+        return;
+    page_label(page, "quarantine");
+    buf_printf(page->out, "%" PRId64 " waiting, %" PRId64 " on their way, %" PRId64 " in doubt; ",
+               gateway_number(held, "waiting"), gateway_number(held, "leaving"),
+               gateway_number(held, "in_doubt"));
+    say_room(page, held, now);
+    page_end(page);
+}
+
+static void say_journal(struct page *page, const json_t *journal, int64_t now)
+{
+    if (gateway_number(journal, "octets") == 0)
+        return;
+    page_label(page, "journal");
+    buf_printf(page->out, "%" PRId64 " kept; ", gateway_number(journal, "kept"));
+    say_room(page, journal, now);
     page_end(page);
 }
 
@@ -224,5 +239,6 @@ void gateway_describe(const json_t *status, struct buf *out)
     say_times(&page, gateway, now);
     say_history(&page, status);
     say_quarantine(&page, json_object_get(status, "quarantine"), now);
+    say_journal(&page, json_object_get(status, "journal"), now);
     say_alarms(&page, status);
 }

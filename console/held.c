@@ -8,6 +8,7 @@
 enum { PAGE = 1000 };
 
 struct page_of_held {
+    enum held_place place;
     void (*take)(void *ctx, const struct held_entry *entry);
     void *ctx;
     uint64_t last;
@@ -20,6 +21,7 @@ static void take_one(void *ctx, struct slice octets)
     struct held_entry entry;
     if (!held_entry_unpack(octets, &entry))
         return;
+    entry.place = page->place;
     page->last = entry.number;
     page->count++;
     page->take(page->ctx, &entry);
@@ -38,7 +40,7 @@ static bool ask_page(int sock, const struct held_query *query, struct page_of_he
 bool held_each(int sock, struct held_query *query, size_t most,
                void (*take)(void *ctx, const struct held_entry *entry), void *ctx)
 {
-    struct page_of_held page = {.take = take, .ctx = ctx, .count = 1};
+    struct page_of_held page = {.place = query->place, .take = take, .ctx = ctx, .count = 1};
     size_t left = most;
     while (left && page.count) {
         page.count = 0;
@@ -80,21 +82,22 @@ static void note(void *ctx, const struct held_entry *entry)
 }
 
 /* False, with what is wrong said: it is neither number nor reference. */
-static bool names_one(const char *word, bool all, struct held_query *query)
+static bool names_one(enum held_place place, const char *word, bool all, struct held_query *query)
 {
-    *query = (struct held_query){.all = all};
+    *query = (struct held_query){.place = place, .all = all};
     held_by(query, word);
     if (query->text.len)
-        command_error(word, "expected a number or a reference, as quarantine list tells them");
+        command_error(word, "expected a number or a reference, as list tells them");
     return query->text.len == 0;
 }
 
-bool held_numbers(int sock, const char *word, bool all, uint64_t *items, size_t room, size_t *count)
+bool held_numbers(int sock, enum held_place place, const char *word, bool all, uint64_t *items,
+                  size_t room, size_t *count)
 {
     struct held_query query;
     struct numbers numbers = {.items = items, .room = room};
     *count = 0;
-    if (!names_one(word, all, &query) || !held_each(sock, &query, room, note, &numbers))
+    if (!names_one(place, word, all, &query) || !held_each(sock, &query, room, note, &numbers))
         return false;
     *count = numbers.count;
     if (numbers.count == 0)
@@ -127,6 +130,7 @@ static void choose(void *ctx, const struct held_entry *entry)
     held_entry_pack(&packed, entry);
     choice->chosen =
         held_entry_unpack(arena_copy(choice->arena, buf_slice(&packed)), &choice->entry);
+    choice->entry.place = entry->place;
     buf_release(&packed);
 }
 
@@ -139,12 +143,12 @@ static void leave_out(struct numbers *numbers, uint64_t number)
     numbers->count = kept;
 }
 
-bool held_one(int sock, const char *word, struct arena *arena, struct held_entry *entry,
-              uint64_t *others, size_t room, size_t *count)
+bool held_one(int sock, enum held_place place, const char *word, struct arena *arena,
+              struct held_entry *entry, uint64_t *others, size_t room, size_t *count)
 {
     struct held_query query;
     struct choice choice = {.arena = arena, .numbers = {.items = others, .room = room}};
-    if (!names_one(word, true, &query) || !held_each(sock, &query, room, choose, &choice))
+    if (!names_one(place, word, true, &query) || !held_each(sock, &query, room, choose, &choice))
         return false;
     *entry = choice.entry;
     if (choice.several)

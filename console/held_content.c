@@ -26,7 +26,7 @@ static void ignore(void *ctx, struct slice octets)
 }
 
 /* The socket on which it will come; -1: *reason. */
-static int ask_for(int sock, uint64_t number, struct arena *arena, const char **reason)
+static int ask_for(int sock, const struct held_name *name, struct arena *arena, const char **reason)
 {
     char said[ASK_REASON_MAX];
     struct buf question = buf_init(64);
@@ -34,7 +34,7 @@ static int ask_for(int sock, uint64_t number, struct arena *arena, const char **
     *reason = "no socket can be made";
     if (ipc_pair(pair) != 0)
         return -1;
-    pack_u64(&question, number);
+    held_name_pack(&question, name);
     bool asked = ask_giving(sock, CONTROL_HELD_SHOW, buf_slice(&question), pair[1], ignore, NULL,
                             &(uint64_t){0}, said);
     buf_release(&question);
@@ -113,11 +113,11 @@ static bool divide(struct held_content *content, struct arena *arena)
            hold_decode((struct slice){octets, length}, arena, &content->request);
 }
 
-bool held_content_open(int sock, uint64_t number, struct arena *arena, struct held_content *out,
-                       const char **reason)
+bool held_content_open(int sock, const struct held_name *name, struct arena *arena,
+                       struct held_content *out, const char **reason)
 {
     *out = (struct held_content){.file = -1};
-    int reply = ask_for(sock, number, arena, reason);
+    int reply = ask_for(sock, name, arena, reason);
     if (reply < 0)
         return false;
     out->file = receive(reply, arena, reason);

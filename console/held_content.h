@@ -13,10 +13,10 @@ struct held_content {
     struct hold_request request; /* in the arena */
 };
 
-/* Asks for the content of that number on `sock`, and waits for it, at most half a minute. False:
+/* Asks for the content of that name on `sock`, and waits for it, at most half a minute. False:
  * *reason; else held_content_close gives it back. */
-bool held_content_open(int sock, uint64_t number, struct arena *arena, struct held_content *out,
-                       const char **reason);
+bool held_content_open(int sock, const struct held_name *name, struct arena *arena,
+                       struct held_content *out, const char **reason);
 void held_content_close(struct held_content *content);
 
 /* The message as it came, to the end of `to`. False with errno. */

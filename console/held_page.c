@@ -38,9 +38,32 @@ static void say_asker(struct page *page, struct slice asker)
     say_text(page, user ? slice_of(user->pw_name) : asker);
 }
 
-static enum style style_of(enum held_state state)
+static bool is_kept(const struct held_entry *e)
 {
-    return state == HELD_DELIVERED ? STYLE_GOOD : state == HELD_DOUBTED ? STYLE_BAD : STYLE_WAIT;
+    return e->place == HELD_IN_JOURNAL && e->state == HELD_WAITING;
+}
+
+static const char *word_of(const struct held_entry *e)
+{
+    return is_kept(e) ? "kept" : held_state_word(e->state);
+}
+
+static enum style style_of(const struct held_entry *e)
+{
+    enum held_state state = e->state;
+    return is_kept(e)                ? STYLE_PLAIN
+           : state == HELD_DELIVERED ? STYLE_GOOD
+           : state == HELD_DOUBTED   ? STYLE_BAD
+                                     : STYLE_WAIT;
+}
+
+static void say_reason(struct page *page, const struct held_entry *e)
+{
+    buf_cstr(page->out, ", held as \"");
+    say_text(page, e->why);
+    buf_cstr(page->out, "\" by rule \"");
+    say_text(page, e->rule);
+    buf_cstr(page->out, "\"");
 }
 
 static void say_head(struct page *page, const struct held_entry *e)
@@ -51,14 +74,12 @@ static void say_head(struct page *page, const struct held_entry *e)
     buf_cstr(page->out, "  ");
     say_time(page->out, e->arrived);
     buf_cstr(page->out, "  ");
-    terminal_style(&page->terminal, page->out, style_of(e->state));
-    buf_cstr(page->out, held_state_word(e->state));
+    terminal_style(&page->terminal, page->out, style_of(e));
+    buf_cstr(page->out, word_of(e));
     terminal_style(&page->terminal, page->out, STYLE_PLAIN);
-    buf_cstr(page->out, ", held as \"");
-    say_text(page, e->why);
-    buf_cstr(page->out, "\" by rule \"");
-    say_text(page, e->rule);
-    buf_cstr(page->out, "\", ");
+    if (e->place == HELD_IN_QUARANTINE)
+        say_reason(page, e);
+    buf_cstr(page->out, ", ");
     say_text(page, e->reference);
     page_end(page);
 }
@@ -143,7 +164,7 @@ void held_json(struct buf *out, const struct held_entry *e)
         json_number(out, (double)numbers[i].number);
     }
     json_key(out, SLICE("state"));
-    json_text(out, slice_of(held_state_word(e->state)));
+    json_text(out, slice_of(word_of(e)));
     json_key(out, SLICE("reported_false"));
     buf_cstr(out, e->wrongly ? "true" : "false");
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

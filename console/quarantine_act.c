@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * gatepostctl quarantine release, delete, report-false: what is to become of what is held. */
+ * gatepostctl quarantine release, delete, report-false, journal delete: what is to become of what is
+ * held. */
 #include "console/command.h"
 #include "console/held.h"
 
@@ -12,6 +13,7 @@ enum { COPIES_MOST = 10000 /* of one message */ };
 
 struct acting {
     struct asking asking;
+    enum held_place place;
     enum held_act act;
     const char *synopsis, *done; /* done: what is said of each */
     size_t failed;
@@ -24,8 +26,9 @@ static void ignore(void *ctx, struct slice octets)
 
 static void act_on(struct acting *acting, int sock, uint64_t number)
 {
+    const struct held_name name = {acting->place, number};
     struct buf question = buf_init(64);
-    held_act_pack(&question, number, acting->act);
+    held_act_pack(&question, &name, acting->act);
     if (ask(sock, CONTROL_HELD_ACT, buf_slice(&question), ignore, NULL, &(uint64_t){0}))
         printf(acting->asking.json ? "{\"number\":%" PRIu64 ",\"done\":\"%s\"}\n"
                                    : "%" PRIu64 " %s\n",
@@ -40,7 +43,8 @@ static void act_on_word(struct acting *acting, int sock, const char *word)
 {
     static uint64_t numbers[COPIES_MOST];
     size_t count;
-    if (!held_numbers(sock, word, acting->act == HELD_REPORT, numbers, COPIES_MOST, &count)) {
+    if (!held_numbers(sock, acting->place, word, acting->act == HELD_REPORT, numbers, COPIES_MOST,
+                      &count)) {
         acting->failed++;
         return;
     }
@@ -85,6 +89,16 @@ int command_quarantine_delete(int argc, char *argv[])
     struct acting acting = {.act = HELD_DELETE,
                             .done = "deleted",
                             .synopsis = "quarantine delete [--json] [--config FILE | --control "
+                                        "SOCKET] NUMBER | REFERENCE ..."};
+    return run(&acting, argc, argv);
+}
+
+int command_journal_delete(int argc, char *argv[])
+{
+    struct acting acting = {.place = HELD_IN_JOURNAL,
+                            .act = HELD_DELETE,
+                            .done = "deleted",
+                            .synopsis = "journal delete [--json] [--config FILE | --control "
                                         "SOCKET] NUMBER | REFERENCE ..."};
     return run(&acting, argc, argv);
 }

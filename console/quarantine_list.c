@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * gatepostctl quarantine list: what is held. */
+ * gatepostctl quarantine list, journal list: what is held, what the journal has. */
 #include "console/command.h"
 #include "console/held.h"
 #include "console/held_page.h"
@@ -9,11 +9,6 @@
 #include <unistd.h>
 
 enum { OUT_MAX = 1024 * 1024, MOST = 100, MOST_MOST = 1000000000 };
-
-static const char synopsis[] =
-    "quarantine list [--all] [--why WORD] [--most N] [--json]\n"
-    "                                    [--config FILE | --control SOCKET]\n"
-    "                                    [NUMBER | REFERENCE | ADDRESS | WORDS]";
 
 struct listing {
     struct asking asking;
@@ -70,9 +65,10 @@ static bool take_options(struct listing *listing, int argc, char *argv[])
     return optind == argc;
 }
 
-int command_quarantine_list(int argc, char *argv[])
+static int list(enum held_place place, const char *synopsis, const char *nothing, int argc,
+                char *argv[])
 {
-    struct listing listing = {.most = MOST, .out = buf_init(OUT_MAX)};
+    struct listing listing = {.query.place = place, .most = MOST, .out = buf_init(OUT_MAX)};
     if (!take_options(&listing, argc, argv))
         return command_usage(synopsis);
     int sock = ask_connect(&listing.asking);
@@ -80,7 +76,24 @@ int command_quarantine_list(int argc, char *argv[])
     if (sock >= 0)
         close(sock);
     if (ok && listing.found == 0 && !listing.asking.json)
-        fputs("nothing is held that fits\n", stderr);
+        fputs(nothing, stderr);
     buf_release(&listing.out);
     return ok ? STATUS_FINE : STATUS_ERROR;
+}
+
+int command_quarantine_list(int argc, char *argv[])
+{
+    return list(HELD_IN_QUARANTINE,
+                "quarantine list [--all] [--why WORD] [--most N] [--json]\n"
+                "                                    [--config FILE | --control SOCKET]\n"
+                "                                    [NUMBER | REFERENCE | ADDRESS | WORDS]",
+                "nothing is held that fits\n", argc, argv);
+}
+
+int command_journal_list(int argc, char *argv[])
+{
+    return list(HELD_IN_JOURNAL,
+                "journal list [--all] [--most N] [--json] [--config FILE | --control SOCKET]\n"
+                "                                 [NUMBER | REFERENCE | ADDRESS | WORDS]",
+                "the journal has nothing that fits\n", argc, argv);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * gatepostctl quarantine show: what is held, for somebody who has to decide on it. */
+ * gatepostctl quarantine show, journal show: what is held, for somebody who has to decide on it; what
+ * the journal has. */
 #include "console/command.h"
 #include "console/held.h"
 #include "console/held_content.h"
@@ -15,11 +16,8 @@
 
 enum { ARENA_MAX = 64 * 1024 * 1024, OUT_MAX = 32 * 1024 * 1024, COPIES_MOST = 1000 };
 
-static const char synopsis[] =
-    "quarantine show [--raw | --json] [--config FILE | --control SOCKET]\n"
-    "                                    NUMBER | REFERENCE";
-
 struct request {
+    enum held_place place;
     struct asking asking;
     const char *word;
     bool raw;
@@ -40,11 +38,12 @@ static const char *why_gone(const struct held_entry *entry)
     }
 }
 
-static bool get(int sock, const struct held_entry *entry, struct arena *arena,
-                struct held_content *content, const char **reason)
+static bool get(int sock, const struct request *request, const struct held_entry *entry,
+                struct arena *arena, struct held_content *content, const char **reason)
 {
+    const struct held_name name = {request->place, entry->number};
     *reason = why_gone(entry);
-    return !*reason && held_content_open(sock, entry->number, arena, content, reason);
+    return !*reason && held_content_open(sock, &name, arena, content, reason);
 }
 
 /* ---- as it came ---- */
@@ -54,7 +53,7 @@ static int show_raw(int sock, const struct request *request, const struct held_e
 {
     struct held_content content;
     const char *reason;
-    if (!get(sock, entry, arena, &content, &reason))
+    if (!get(sock, request, entry, arena, &content, &reason))
         return command_error(request->word, reason);
     bool ok = held_content_copy(&content, STDOUT_FILENO);
     int error = errno;
@@ -85,7 +84,7 @@ static bool look(int sock, const struct request *request, struct arena *arena,
     const char *file = request->asking.config ? request->asking.config : configuration_standard();
     struct configuration configuration;
     struct held_content content;
-    if (!get(sock, &show->entry, arena, &content, &show->failure))
+    if (!get(sock, request, &show->entry, arena, &content, &show->failure))
         return false;
     show->fields = content.request.fields;
     show->failure = "the configuration cannot be used";
@@ -144,16 +143,16 @@ static int answer(int sock, const struct request *request, struct arena *arena)
     show.others = arena_array(arena, COPIES_MOST, sizeof *show.others);
     if (!show.others)
         return command_error(request->word, "out of memory");
-    if (!held_one(sock, request->word, arena, &show.entry, show.others, COPIES_MOST,
+    if (!held_one(sock, request->place, request->word, arena, &show.entry, show.others, COPIES_MOST,
                   &show.other_count))
         return STATUS_ERROR;
     return request->raw ? show_raw(sock, request, &show.entry, arena)
                         : show_page(sock, request, arena, &show);
 }
 
-int command_quarantine_show(int argc, char *argv[])
+static int show(enum held_place place, const char *synopsis, int argc, char *argv[])
 {
-    struct request request = {0};
+    struct request request = {.place = place};
     if (!take_options(&request, argc, argv))
         return command_usage(synopsis);
     if (request.raw && isatty(STDOUT_FILENO))
@@ -168,4 +167,20 @@ int command_quarantine_show(int argc, char *argv[])
         close(sock);
     interrupt_end();
     return status;
+}
+
+int command_quarantine_show(int argc, char *argv[])
+{
+    return show(HELD_IN_QUARANTINE,
+                "quarantine show [--raw | --json] [--config FILE | --control SOCKET]\n"
+                "                                    NUMBER | REFERENCE",
+                argc, argv);
+}
+
+int command_journal_show(int argc, char *argv[])
+{
+    return show(HELD_IN_JOURNAL,
+                "journal show [--raw | --json] [--config FILE | --control SOCKET]\n"
+                "                                 NUMBER | REFERENCE",
+                argc, argv);
 }

@@ -184,6 +184,8 @@ static void say_changes(struct page *page, const struct trial *e)
     bool copied = v->action == ACTION_ACCEPT || v->action == ACTION_QUARANTINE;
     for (size_t i = 0; copied && i < v->copy_count; i++)
         page_row(page, i ? "" : "copy to", v->copies[i]);
+    if (copied && v->journal)
+        page_row(page, "journal", SLICE("kept"));
     for (size_t i = 0; i < v->log_count; i++)
         page_row(page, i ? "" : "log", v->log[i]);
     if (v->delay == 0)

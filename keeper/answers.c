@@ -28,23 +28,32 @@ static void disk(struct buf *out)
     buf_char(out, '}');
 }
 
-static void tell_held(struct buf *out, struct quarantine *quarantine)
+static void tell_room(struct buf *out, const struct held_counts *counts)
 {
-    struct held_counts counts = held_counts(quarantine_held(quarantine));
-    buf_cstr(out, ",\"quarantine\":{");
-    number(out, "waiting", counts.waiting);
-    number(out, "leaving", counts.leaving);
-    number(out, "in_doubt", counts.doubted);
-    number(out, "octets", counts.octets);
-    number(out, "size", counts.size);
-    number(out, "oldest", (uint64_t)counts.oldest);
+    number(out, "octets", counts->octets);
+    number(out, "size", counts->size);
+    number(out, "oldest", (uint64_t)counts->oldest);
     json_key(out, SLICE("serves"));
-    buf_cstr(out, counts.trouble ? "false" : "true");
-    if (counts.trouble) {
+    buf_cstr(out, counts->trouble ? "false" : "true");
+    if (counts->trouble) {
         json_key(out, SLICE("reason"));
-        json_text(out, slice_of(counts.trouble));
+        json_text(out, slice_of(counts->trouble));
     }
     buf_char(out, '}');
+}
+
+static void tell_held(struct buf *out, struct quarantine *quarantine)
+{
+    struct held_counts held = held_counts(quarantine_held(quarantine, HELD_IN_QUARANTINE)),
+                       journal = held_counts(quarantine_held(quarantine, HELD_IN_JOURNAL));
+    buf_cstr(out, ",\"quarantine\":{");
+    number(out, "waiting", held.waiting);
+    number(out, "leaving", held.leaving);
+    number(out, "in_doubt", held.doubted);
+    tell_room(out, &held);
+    buf_cstr(out, ",\"journal\":{");
+    number(out, "kept", journal.waiting);
+    tell_room(out, &journal);
 }
 
 void answer_status(struct control *control, struct slice gateway, struct history *history,
@@ -131,8 +140,8 @@ static void answer_forget(struct client *client, struct slice address, struct hi
     struct buf item = buf_init(64);
     const char *reason = NULL;
     int64_t removed = history_forget(history, address, &reason);
-    if (removed >= 0 && quarantine) {
-        int64_t more = held_forget(quarantine_held(quarantine), address, &reason);
+    for (enum held_place place = 0; quarantine && place < HELD_PLACES && removed >= 0; place++) {
+        int64_t more = held_forget(quarantine_held(quarantine, place), address, &reason);
         removed = more < 0 ? more : removed + more;
     }
     pack_u64(&item, (uint64_t)removed);

@@ -278,7 +278,7 @@ static void take_key(struct program *p, const struct ipc_message *message)
     struct seal_key key;
     if (p->quarantine && public.len == SEAL_KEY &&
         seal_key_of((const unsigned char *)public.ptr, &key))
-        held_seal_to(quarantine_held(p->quarantine), &key);
+        quarantine_seal_to(p->quarantine, &key);
 }
 
 /* What the parent knows, and what we know. */
@@ -408,9 +408,14 @@ static void open_what_is_kept(struct program *p, const struct options *options)
     p->gateway = options->gateway;
     if (!(p->recording = recording_new(p->base, &recording, &reason)))
         give_up(reason);
-    if (options->hold && !(p->quarantine = quarantine_new(
-                               p->base, "held", options->hold, options->era, KEEPER_OPENER_FD,
-                               KEEPER_ERRANDS_FD, &quarantine_owner, p, &reason)))
+    struct quarantine_options quarantine = {
+        .places = {[HELD_IN_QUARANTINE] = {"held", options->hold},
+                   [HELD_IN_JOURNAL] = {"journal", options->journal}},
+        .era = options->era,
+        .opener = KEEPER_OPENER_FD,
+        .errands = KEEPER_ERRANDS_FD};
+    if (options->hold &&
+        !(p->quarantine = quarantine_new(p->base, &quarantine, &quarantine_owner, p, &reason)))
         give_up(reason);
     if (!(p->listed = listed_open("lists.db", &reason)))
         log_at(LEVEL_ERROR, "", "no lists of senders", field_str("reason", reason));

@@ -109,9 +109,9 @@ static bool has_room(struct held *h, const struct coming *c, const struct hold_r
     if (r->room && !read_share(h, r->domain, &share))
         *reason = "the database fails";
     else if (!c->id && h->octets + needs > h->size)
-        *reason = "the quarantine is full";
+        *reason = "it is full";
     else if (r->room && share + needs > r->room)
-        *reason = "the quarantine of this domain is full";
+        *reason = "it is full for this domain";
     else
         return true;
     return false;

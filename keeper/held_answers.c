@@ -49,13 +49,13 @@ static bool look(void *ctx, const struct held_entry *entry)
 }
 
 /* NULL, or why not. */
-static const char *refusal(const struct client *client, uint64_t number,
+static const char *refusal(const struct client *client, const struct held_name *name,
                            struct quarantine *quarantine)
 {
     struct asking asking = {.client = client, .quarantine = quarantine};
-    struct held_query query = {.number = number, .most = 1};
+    struct held_query query = {.number = name->number, .most = 1};
     const char *reason;
-    if (!held_find(quarantine_held(quarantine), &query, look, &asking, &reason))
+    if (!held_find(quarantine_held(quarantine, name->place), &query, look, &asking, &reason))
         return reason;
     return !asking.there ? "there is none of that number"
            : !asking.may ? "only admins may do that to what is held as this (quarantine policy)"
@@ -64,19 +64,21 @@ static const char *refusal(const struct client *client, uint64_t number,
 
 /* ---- acts ---- */
 
-static void act(struct client *client, uint64_t number, enum held_act what,
+static void act(struct client *client, const struct held_name *name, enum held_act what,
                 struct quarantine *quarantine)
 {
     char room[32];
-    const char *reason = refusal(client, number, quarantine);
+    const char *reason = refusal(client, name, quarantine);
+    if (!reason && name->place == HELD_IN_JOURNAL && what != HELD_DELETE)
+        reason = "what the journal has can be deleted alone";
     if (reason) {
         client_end(client, reason);
         return;
     }
-    bool done = held_act(quarantine_held(quarantine), number, what, client_name(client, room),
-                         clock_wall(), &reason);
+    bool done = held_act(quarantine_held(quarantine, name->place), name->number, what,
+                         client_name(client, room), clock_wall(), &reason);
     if (done)
-        quarantine_acted(quarantine, number, what);
+        quarantine_acted(quarantine, name, what);
     client_end(client, done ? NULL : reason);
 }
 
@@ -84,6 +86,7 @@ static void act(struct client *client, uint64_t number, enum held_act what,
 
 struct showing {
     struct quarantine *quarantine;
+    enum held_place place;
     int reply;
     const char *reason;
     bool shown;
@@ -92,24 +95,27 @@ struct showing {
 static bool show_one(void *ctx, const struct held_entry *entry)
 {
     struct showing *showing = ctx;
-    showing->shown = quarantine_show(showing->quarantine, entry, showing->reply, &showing->reason);
+    showing->shown = quarantine_show(showing->quarantine, showing->place, entry, showing->reply,
+                                     &showing->reason);
     return false;
 }
 
 /* The question brings the socket on which it will come. */
-static void show(struct client *client, uint64_t number, const struct ipc_message *question,
-                 struct quarantine *quarantine)
+static void show(struct client *client, const struct held_name *name,
+                 const struct ipc_message *question, struct quarantine *quarantine)
 {
-    struct held_query query = {.number = number, .most = 1};
+    struct held_query query = {.number = name->number, .most = 1};
     struct showing showing = {.quarantine = quarantine,
+                              .place = name->place,
                               .reply = question->fds[0],
                               .reason = "there is none of that number"};
-    const char *reason = refusal(client, number, quarantine);
+    const char *reason = refusal(client, name, quarantine);
     if (reason) {
         client_end(client, reason);
         return;
     }
-    bool found = held_find(quarantine_held(quarantine), &query, show_one, &showing, &reason);
+    bool found =
+        held_find(quarantine_held(quarantine, name->place), &query, show_one, &showing, &reason);
     client_end(client, !found ? reason : showing.shown ? NULL : showing.reason);
 }
 
@@ -125,21 +131,19 @@ bool answer_held(struct client *client, const struct ipc_message *question,
                  struct quarantine *quarantine)
 {
     struct held_query query;
-    uint64_t number;
+    struct held_name name;
     enum held_act what;
-    struct unpack in = {.left = question->payload};
     if (!is_about_held(question))
         return false;
     if (!quarantine)
-        client_end(client, "nothing is held: no rule says quarantine");
+        client_end(client, "nothing is held: no rule says quarantine, copy to or journal");
     else if (question->type == CONTROL_HELD && held_query_unpack(question->payload, &query))
-        list(client, &query, quarantine_held(quarantine));
-    else if (question->type == CONTROL_HELD_ACT &&
-             held_act_unpack(question->payload, &number, &what))
-        act(client, number, what, quarantine);
+        list(client, &query, quarantine_held(quarantine, query.place));
+    else if (question->type == CONTROL_HELD_ACT && held_act_unpack(question->payload, &name, &what))
+        act(client, &name, what, quarantine);
     else if (question->type == CONTROL_HELD_SHOW && question->fd_count == 1 &&
-             (number = unpack_u64(&in)) && unpack_done(&in))
-        show(client, number, question, quarantine);
+             held_name_unpack(question->payload, &name))
+        show(client, &name, question, quarantine);
     else
         client_end(client, "not a question");
     return true;

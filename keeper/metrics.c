@@ -16,13 +16,22 @@ static void disk(struct buf *out)
 
 static void what_is_held(struct quarantine *quarantine, struct buf *out)
 {
-    struct held_counts counts = held_counts(quarantine_held(quarantine));
+    struct held_counts counts = held_counts(quarantine_held(quarantine, HELD_IN_QUARANTINE));
     metric_gauge(out, "held", "messages that wait in the quarantine, a recipient each",
                  (int64_t)counts.waiting);
     metric_gauge(out, "held_leaving", "released, and not delivered yet", (int64_t)counts.leaving);
     metric_gauge(out, "held_in_doubt", "released, and perhaps delivered", (int64_t)counts.doubted);
     metric_gauge(out, "held_bytes", "what is held takes on the disk", (int64_t)counts.octets);
     metric_gauge(out, "held_bytes_most", "what it may take", (int64_t)counts.size);
+}
+
+static void what_is_journaled(struct quarantine *quarantine, struct buf *out)
+{
+    struct held_counts counts = held_counts(quarantine_held(quarantine, HELD_IN_JOURNAL));
+    metric_gauge(out, "journal", "messages that the journal has, a recipient each",
+                 (int64_t)counts.waiting);
+    metric_gauge(out, "journal_bytes", "what they take on the disk", (int64_t)counts.octets);
+    metric_gauge(out, "journal_bytes_most", "what they may take", (int64_t)counts.size);
 }
 
 void metrics_of_keeper(struct history *history, struct quarantine *quarantine, struct buf *out)
@@ -33,7 +42,9 @@ void metrics_of_keeper(struct history *history, struct quarantine *quarantine, s
     metric_gauge(out, "history_records", "records kept", (int64_t)counts.records);
     metric_gauge(out, "history_bytes", "what they take on the disk", (int64_t)counts.octets);
     metric_gauge(out, "history_lost", "records lost by the present keeper", (int64_t)counts.lost);
-    if (quarantine)
+    if (quarantine) {
         what_is_held(quarantine, out);
+        what_is_journaled(quarantine, out);
+    }
     disk(out);
 }

@@ -21,6 +21,7 @@ static const struct option known[] = {
     {"syslog", no_argument, NULL, 'y'},
     {"gateway", required_argument, NULL, 'g'},
     {"hold", required_argument, NULL, 'o'},
+    {"journal", required_argument, NULL, 'j'},
     {"era", required_argument, NULL, 'e'},
     {NULL, 0, NULL, 0},
 };
@@ -74,6 +75,8 @@ static bool take(struct options *out, int letter)
         return true;
     case 'o':
         return slice_to_u64(slice_of(optarg), INT64_MAX, &out->hold);
+    case 'j':
+        return slice_to_u64(slice_of(optarg), INT64_MAX, &out->journal);
     case 'e':
         return slice_to_u64(slice_of(optarg), INT64_MAX, &out->era);
     }

@@ -14,7 +14,9 @@ struct options {
     uint64_t personal_age;    /* seconds */
     bool history, syslog;     /* syslog: records as JSON go there */
     const char *gateway;      /* its name, in records */
-    uint64_t hold, era;       /* hold: octets that held messages may take; 0: nothing is held */
+    uint64_t hold,
+        journal; /* octets that held messages may take, 0: nothing is held; the journal */
+    uint64_t era;
     struct role_groups groups;
 };
 

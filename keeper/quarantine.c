@@ -30,11 +30,13 @@ enum {
 
 struct waiting {
     int reply;
+    enum held_place place;
     struct hold_answer answer;
 };
 
 struct quarantine {
-    struct held *held;
+    struct held *places[HELD_PLACES];
+    struct held *held; /* that of the quarantine, which alone sends */
     struct arena *arena;
     int opener, errands;
     struct event *opener_news, *errand_news, *look, *prune;
@@ -63,12 +65,18 @@ static bool tell_owner(void *ctx, const struct held_entry *entry)
 
 /* ---- taking in ---- */
 
+/* What the message itself does not wait for is wanted however late. */
+static bool is_kept_beside(const struct hold_request *request)
+{
+    return request->place == HELD_IN_JOURNAL ||
+           (request->recipient_count && request->recipients[0].copy);
+}
+
 /* The proxy waits no longer, and its client has been told to come again. */
 static bool is_given_up(int reply, const struct hold_request *request)
 {
     char octet;
-    bool copies = request->recipient_count && request->recipients[0].copy;
-    return !copies && recv(reply, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return !is_kept_beside(request) && recv(reply, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static void hold(struct quarantine *q, const struct ipc_message *packet)
@@ -88,7 +96,8 @@ static void hold(struct quarantine *q, const struct ipc_message *packet)
         sealed_unmap(message);
         return;
     }
-    held_add(q->held, octets, &request, message, &waiting->answer);
+    waiting->place = request.place;
+    held_add(q->places[request.place], octets, &request, message, &waiting->answer);
     q->octets += message.len;
     sealed_unmap(message);
     waiting->reply = fcntl(reply, F_DUPFD_CLOEXEC, 0);
@@ -98,9 +107,10 @@ static void hold(struct quarantine *q, const struct ipc_message *packet)
 static void withdraw(struct quarantine *q, const struct ipc_message *packet)
 {
     struct unpack in = {.left = packet->payload};
+    unsigned place = unpack_u8(&in);
     uint64_t first = unpack_u64(&in), last = unpack_u64(&in), ticket = unpack_u64(&in);
-    if (unpack_done(&in))
-        held_withdraw(q->held, first, last, ticket);
+    if (unpack_done(&in) && place < HELD_PLACES)
+        held_withdraw(q->places[place], first, last, ticket);
 }
 
 void quarantine_take(struct quarantine *q, const struct ipc_message *packet)
@@ -115,10 +125,12 @@ void quarantine_take(struct quarantine *q, const struct ipc_message *packet)
 
 void quarantine_flush(struct quarantine *q)
 {
-    bool done = held_commit(q->held);
+    bool done[HELD_PLACES];
+    for (size_t i = 0; i < HELD_PLACES; i++)
+        done[i] = held_commit(q->places[i]);
     for (size_t i = 0; i < q->waiting_count; i++) {
         struct waiting *waiting = &q->waiting[i];
-        if (waiting->answer.held && !done) {
+        if (waiting->answer.held && !done[waiting->place]) {
             waiting->answer.held = false;
             waiting->answer.reason = "the disk does not take it";
         }
@@ -178,21 +190,21 @@ static bool look(struct quarantine *q)
     return sent == SENT_AT_ONCE;
 }
 
-void quarantine_acted(struct quarantine *q, uint64_t number, enum held_act act)
+void quarantine_acted(struct quarantine *q, const struct held_name *name, enum held_act act)
 {
-    struct held_query query = {.number = number, .most = 1};
+    struct held_query query = {.number = name->number, .most = 1};
     const char *reason;
     if (act != HELD_REPORT)
-        held_find(q->held, &query, tell_owner, q, &reason);
+        held_find(q->places[name->place], &query, tell_owner, q, &reason);
     if (act != HELD_DELETE)
         look(q);
 }
 
-bool quarantine_show(struct quarantine *q, const struct held_entry *entry, int reply,
-                     const char **reason)
+bool quarantine_show(struct quarantine *q, enum held_place place, const struct held_entry *entry,
+                     int reply, const char **reason)
 {
     struct buf out = buf_init(64);
-    int container = held_container(q->held, entry->id);
+    int container = held_container(q->places[place], entry->id);
     *reason = container < 0 ? "it is not there any more" : "gatepost-release does not run";
     if (container < 0)
         return false;
@@ -308,12 +320,21 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 /* ---- time ---- */
 
+/* What was only kept has no story to end. */
+static bool tell_nobody(void *ctx, const struct held_entry *entry)
+{
+    (void)ctx, (void)entry;
+    return true;
+}
+
 static void on_prune(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct quarantine *q = arg;
     quarantine_flush(q);
-    after(q->prune, held_prune(q->held, clock_wall(), tell_owner, q) ? PRUNE_AGAIN_MS : PRUNE_MS);
+    bool more = held_prune(q->held, clock_wall(), tell_owner, q);
+    more |= held_prune(q->places[HELD_IN_JOURNAL], clock_wall(), tell_nobody, NULL);
+    after(q->prune, more ? PRUNE_AGAIN_MS : PRUNE_MS);
 }
 
 /* ---- */
@@ -333,8 +354,20 @@ static bool make(struct quarantine *q, struct event_base *base)
     return true;
 }
 
-struct quarantine *quarantine_new(struct event_base *base, const char *folder, uint64_t size,
-                                  uint64_t era, int opener, int errands,
+static bool open_places(struct quarantine *q, const struct quarantine_options *options,
+                        const char **reason)
+{
+    for (size_t i = 0; i < HELD_PLACES; i++) {
+        q->places[i] =
+            held_open(options->places[i].folder, options->places[i].size, options->era, reason);
+        if (!q->places[i])
+            return false;
+    }
+    q->held = q->places[HELD_IN_QUARANTINE];
+    return true;
+}
+
+struct quarantine *quarantine_new(struct event_base *base, const struct quarantine_options *options,
                                   const struct quarantine_owner *owner, void *ctx,
                                   const char **reason)
 {
@@ -342,12 +375,12 @@ struct quarantine *quarantine_new(struct event_base *base, const char *folder, u
     *reason = "out of memory";
     if (!q)
         return NULL;
-    *q = (struct quarantine){.opener = opener,
-                             .errands = errands,
+    *q = (struct quarantine){.opener = options->opener,
+                             .errands = options->errands,
                              .owner = owner,
                              .ctx = ctx,
                              .helpdesk = buf_init(IPC_PAYLOAD_MAX)};
-    if (make(q, base) && (q->held = held_open(folder, size, era, reason)))
+    if (make(q, base) && open_places(q, options, reason))
         return q;
     quarantine_free(&q);
     return NULL;
@@ -360,7 +393,8 @@ void quarantine_free(struct quarantine **quarantine)
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (*events[i])
             event_free(*events[i]);
-    held_close(&q->held);
+    for (size_t i = 0; i < HELD_PLACES; i++)
+        held_close(&q->places[i]);
     arena_free(&q->arena);
     buf_release(&q->helpdesk);
     free(q);
@@ -374,9 +408,15 @@ void quarantine_end(struct quarantine *q, bool alone)
         held_call_back(q->held, clock_wall());
 }
 
-struct held *quarantine_held(struct quarantine *q)
+struct held *quarantine_held(struct quarantine *q, enum held_place place)
 {
-    return q->held;
+    return q->places[place];
+}
+
+void quarantine_seal_to(struct quarantine *q, const struct seal_key *key)
+{
+    for (size_t i = 0; i < HELD_PLACES; i++)
+        held_seal_to(q->places[i], key);
 }
 
 /* ---- who may release ---- */

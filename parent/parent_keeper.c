@@ -105,6 +105,7 @@ static bool command_for(const struct config *config, struct keeper_command *out)
     out->personal_age = (uint64_t)settings->history_personal_age / 1000;
     out->syslog = settings->log_decisions_syslog;
     out->hold = settings->quarantine_size;
+    out->journal = settings->journal_size;
     return pack_helpdesk(config, out) &&
            slice_to_text(config->hostname, out->gateway, sizeof out->gateway) &&
            slice_to_text(settings->keeper_user, out->user, sizeof out->user) &&
@@ -125,8 +126,8 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
            roles_same(&a->roles, &b->roles) && scrape_places_same(&a->scrape, &b->scrape) &&
            strcmp(a->personal, b->personal) == 0 && a->personal_age == b->personal_age &&
            a->age == b->age && a->size == b->size && a->history == b->history &&
-           a->syslog == b->syslog && a->hold == b->hold && strcmp(a->gateway, b->gateway) == 0 &&
-           a->helpdesk_len == b->helpdesk_len &&
+           a->syslog == b->syslog && a->hold == b->hold && a->journal == b->journal &&
+           strcmp(a->gateway, b->gateway) == 0 && a->helpdesk_len == b->helpdesk_len &&
            memcmp(a->helpdesk, b->helpdesk, a->helpdesk_len) == 0;
 }
 
@@ -155,38 +156,23 @@ static void not_started(struct keeper *keeper, struct slice reason, int64_t now)
 static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
 {
     const struct keeper_command *command = &keeper->running;
-    char name[] = "gatepost-keeper", age[24], size[24], hold[24], era[24], personal_age[24];
+    char name[] = "gatepost-keeper", age[24], size[24], hold[24], journal[24], era[24],
+         personal_age[24];
     int extra[] = {keeper->queue[KEEPER_OWN_END], keeper->folder, keeper->listening,
                    keeper->opener[KEEPER_OWN_END], keeper->errands[KEEPER_OWN_END]};
     snprintf(age, sizeof age, "%" PRIu64, command->age);
     snprintf(size, sizeof size, "%" PRIu64, command->size);
     snprintf(hold, sizeof hold, "%" PRIu64, command->hold);
+    snprintf(journal, sizeof journal, "%" PRIu64, command->journal);
     snprintf(era, sizeof era, "%" PRIu64, keeper->era);
     snprintf(personal_age, sizeof personal_age, "%" PRIu64, command->personal_age);
-    const char *argv[28 + ROLE_WORDS] = {name,
-                                         "--user",
-                                         command->user,
-                                         "--folder",
-                                         command->folder,
-                                         "--log-to",
-                                         command->log_to,
-                                         "--log-level",
-                                         command->log_level,
-                                         "--age",
-                                         age,
-                                         "--size",
-                                         size,
-                                         "--hold",
-                                         hold,
-                                         "--personal",
-                                         command->personal,
-                                         "--personal-age",
-                                         personal_age,
-                                         "--era",
-                                         era,
-                                         "--gateway",
-                                         command->gateway};
-    size_t count = 23;
+    const char *argv[30 + ROLE_WORDS] = {
+        name,         "--user",        command->user, "--folder",         command->folder,
+        "--log-to",   command->log_to, "--log-level", command->log_level, "--age",
+        age,          "--size",        size,          "--hold",           hold,
+        "--journal",  journal,         "--personal",  command->personal,  "--personal-age",
+        personal_age, "--era",         era,           "--gateway",        command->gateway};
+    size_t count = 25;
     if (command->history)
         argv[count++] = "--history";
     if (command->syslog)

@@ -48,7 +48,8 @@ static bool acts(const struct policy *policy, enum action action)
 
 bool policy_keeps(const struct policy *policy)
 {
-    return acts(policy, ACTION_QUARANTINE) || acts(policy, ACTION_COPY);
+    return acts(policy, ACTION_QUARANTINE) || acts(policy, ACTION_COPY) ||
+           acts(policy, ACTION_JOURNAL);
 }
 
 bool policy_wants(const struct policy *policy, enum producer producer)

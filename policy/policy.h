@@ -128,6 +128,7 @@ struct verdict {
     size_t edit_count;
     struct slice *copies; /* addresses that are to have one of their own, each once */
     size_t copy_count;
+    bool journal;      /* it is to be kept there as well */
     struct slice *log; /* texts of log actions */
     size_t log_count;
     double score;

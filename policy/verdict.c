@@ -207,6 +207,9 @@ static void act(struct walk *walk, size_t rule, const struct compiled_action *ac
     case ACTION_COPY:
         add_copy(walk, action->name);
         return;
+    case ACTION_JOURNAL:
+        walk->out->journal = true;
+        return;
     case ACTION_LOG:
         line = render(walk, &action->text, TEXT_LOG);
         PUSH(walk, walk->out->log, walk->out->log_count, line);

@@ -60,8 +60,9 @@ void holding_end(struct holding *holding)
 
 void holding_withdraw(const struct proxy *proxy, const struct kept *kept)
 {
-    char room[24];
+    char room[32];
     struct buf out = buf_over(room, sizeof room);
+    pack_u8(&out, (uint8_t)kept->place);
     pack_u64(&out, kept->first);
     pack_u64(&out, kept->last);
     pack_u64(&out, kept->ticket);

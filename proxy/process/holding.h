@@ -25,12 +25,13 @@ void holding_end(struct holding *holding);
 
 /* What the keeper holds, and did not before; 0: nothing. */
 struct kept {
+    enum held_place place;
     uint64_t first, last, ticket;
 };
 
-static inline struct kept holding_kept(const struct hold_answer *answer)
+static inline struct kept holding_kept(enum held_place place, const struct hold_answer *answer)
 {
-    return (struct kept){answer->first, answer->last, answer->ticket};
+    return (struct kept){place, answer->first, answer->last, answer->ticket};
 }
 
 /* It is not wanted: its sender is refused it. */

@@ -1,47 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * Copies go the same way as what is held, and leave at once: from nobody, since its sender should not
- * hear of one that cannot be delivered. What becomes of them never holds the message up. */
-#include "proxy/smtp/smtp_copy.h"
-
-#include "base/clock.h"
-#include "base/log.h"
+ * hear of one that cannot be delivered. */
+#include "proxy/smtp/smtp_aside.h"
 #include "proxy/smtp/smtp_hold.h"
 
-enum {
-    COPY_MS = 2000,  /* until the keeper must have it */
-    REST_MS = 10000, /* that a keeper which had it not is not asked again */
-    ENVELOPE_MAX = 1024 * 1024,
-};
-
-static int64_t asked_again_at; /* clock_ms; 0: the keeper is well */
-
-static void no_copy(struct smtp_session *s, const char *reason)
-{
-
-    log_at(LEVEL_ERROR, s->ref, "no copy is kept", field_str("reason", reason));
-    session_count(&s->base, COUNTER_COPIES_LOST);
-    smtp_hold_go_on(s);
-}
-
-static void copied(void *ctx, const struct hold_answer *answer)
-{
-    struct smtp_session *s = ctx;
-    bool silent = !answer->held && answer->reason != answer->text;
-    if (silent)
-        asked_again_at = clock_ms() + REST_MS;
-    if (!answer->held) {
-        no_copy(s, answer->reason);
-        return;
-    }
-    asked_again_at = 0;
-    s->t.copies = holding_kept(answer);
-    smtp_hold_go_on(s);
-}
-
-static bool is_kept(const struct verdict *v)
-{
-    return v->action == ACTION_ACCEPT || v->action == ACTION_QUARANTINE;
-}
+enum { ENVELOPE_MAX = 1024 * 1024 };
 
 static struct hold_recipient copy_for(const struct smtp_session *s, const struct verdict *v,
                                       struct slice address)
@@ -71,7 +34,8 @@ static bool tell_copies(struct smtp_session *s, struct hold_request *request)
     size_t room = 0;
     for (size_t i = 0; i < t->recipient_count; i++) {
         const struct verdict *v = &t->recipients[i].verdict;
-        for (size_t k = 0; is_kept(v) && k < v->copy_count; k++) {
+        bool kept = smtp_is_kept_for(&t->recipients[i]);
+        for (size_t k = 0; kept && k < v->copy_count; k++) {
             if (is_among(request, v->copies[k]))
                 continue;
             all = arena_grow(s->mail, all, request->recipient_count, &room, sizeof *all);
@@ -91,7 +55,7 @@ static struct slice envelope_fields(struct smtp_session *s)
     struct buf out = buf_init(ENVELOPE_MAX);
     buf_printf(&out, "X-Envelope-From: <%.*s>\r\n", SLICE_ARGS(t->sender.address));
     for (size_t i = 0; i < t->recipient_count; i++)
-        if (is_kept(&t->recipients[i].verdict))
+        if (smtp_is_kept_for(&t->recipients[i]))
             buf_printf(&out, "X-Envelope-To: <%.*s>\r\n",
                        SLICE_ARGS(t->recipients[i].path.address));
     struct slice fields =
@@ -111,33 +75,19 @@ static void tell_envelope(struct smtp_session *s, struct hold_request *request)
     request->sender = request->ret = request->envid = SLICE("");
 }
 
-void smtp_copy(struct smtp_session *s)
+bool smtp_copy_tell(struct smtp_session *s, struct hold_request *request)
 {
-    const char *reason = "out of memory";
-    struct hold_request request = smtp_hold_request(s);
-    if (!tell_copies(s, &request)) {
-        no_copy(s, reason);
-        return;
-    }
-    if (request.recipient_count == 0) {
-        smtp_hold_go_on(s);
-        return;
-    }
-    if (asked_again_at > clock_ms()) {
-        no_copy(s, "the keeper has not taken the one before");
-        return;
-    }
-    asked_again_at = 0;
-    tell_envelope(s, &request);
-    if (!smtp_hold_begin(s, &request, COPY_MS, copied, &reason))
-        no_copy(s, reason);
+    if (!tell_copies(s, request))
+        return false;
+    tell_envelope(s, request);
+    return true;
 }
 
-bool smtp_is_copied(const struct smtp_session *s)
+bool smtp_copy_wanted(const struct smtp_session *s)
 {
     const struct transaction *t = &s->t;
     for (size_t i = 0; i < t->recipient_count; i++)
-        if (is_kept(&t->recipients[i].verdict) && t->recipients[i].verdict.copy_count > 0)
+        if (smtp_is_kept_for(&t->recipients[i]) && t->recipients[i].verdict.copy_count > 0)
             return true;
     return false;
 }

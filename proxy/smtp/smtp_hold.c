@@ -5,7 +5,7 @@
 #include "proxy/smtp/smtp_hold.h"
 
 #include "base/log.h"
-#include "proxy/smtp/smtp_copy.h"
+#include "proxy/smtp/smtp_aside.h"
 #include "proxy/smtp/smtp_deliver.h"
 #include "proxy/smtp/smtp_fields.h"
 #include "proxy/smtp/smtp_finish.h"
@@ -108,7 +108,7 @@ void smtp_hold_go_on(struct smtp_session *s)
 bool smtp_is_kept(const struct smtp_session *s, const struct ruling *ruling)
 {
     return (ruling->kind == RULING_HOLD || ruling->kind == RULING_DELIVER) &&
-           (ruling->holds > 0 || smtp_is_copied(s));
+           (ruling->holds > 0 || smtp_wants_aside(s));
 }
 
 /* ---- the quarantine ---- */
@@ -120,9 +120,9 @@ static void held(void *ctx, const struct hold_answer *answer)
         cannot(s, answer->reason);
         return;
     }
-    s->t.held = holding_kept(answer);
+    s->t.held = holding_kept(HELD_IN_QUARANTINE, answer);
     session_count(&s->base, COUNTER_HELD);
-    smtp_copy(s);
+    smtp_aside(s);
 }
 
 void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
@@ -131,7 +131,7 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
     struct hold_request request = smtp_hold_request(s);
     s->t.to_deliver = ruling->deliveries;
     if (ruling->holds == 0)
-        smtp_copy(s);
+        smtp_aside(s);
     else if (!tell_recipients(s, &request) || !smtp_hold_begin(s, &request, HOLD_MS, held, &reason))
         cannot(s, reason);
 }
@@ -147,5 +147,6 @@ void smtp_hold_over(const struct smtp_session *s, unsigned code)
     if (code / 100 == 5)
         withdraw(s, &s->t.held);
     if (code / 100 != 2)
-        withdraw(s, &s->t.copies);
+        for (size_t i = 0; i < ASIDES; i++)
+            withdraw(s, &s->t.aside[i]);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * What the keeper is to have of a message: what is held, and copies. */
+ * What the keeper is to have of a message: what is held, copies, the journal. */
 #ifndef PROXY_SMTP_SMTP_HOLD_H
 #define PROXY_SMTP_SMTP_HOLD_H
 
@@ -17,7 +17,7 @@ void smtp_hold_go_on(struct smtp_session *s);
 /* The sender was told its reply. */
 void smtp_hold_over(const struct smtp_session *s, unsigned code);
 
-/* ---- for smtp_copy.c ---- */
+/* ---- for what is kept beside ---- */
 
 /* Without recipients. Its texts are the transaction's. */
 struct hold_request smtp_hold_request(struct smtp_session *s);

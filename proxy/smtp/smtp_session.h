@@ -8,7 +8,8 @@
  *   smtp_retry.c        what an earlier try of the message has left
  *   smtp_body.c         takes in what follows DATA and BDAT
  *   smtp_message.c      goes from the final dot to the reply; in it
- *   smtp_hold.c         the quarantine
+ *   smtp_hold.c         the quarantine, with
+ *   smtp_aside.c        what is kept beside: copies, the journal
  *   smtp_deliver.c      the backend
  *   smtp_finish.c       the end of a message
  *   smtp_transaction.c  ... and of a transaction
@@ -50,6 +51,9 @@ struct turned {
     const struct backend *backend;
     unsigned group;
 };
+
+/* What the keeper may be given of a message besides, in this order. */
+enum aside { ASIDE_COPY, ASIDE_JOURNAL, ASIDES };
 
 enum { TURNED_MOST = 16 };
 
@@ -95,7 +99,9 @@ struct transaction {
     struct holding holding;        /* the keeper is asked to hold it */
     size_t to_deliver;             /* recipients, once it is held for the others */
     struct released released;      /* the marks that it bears, where a rule asks */
-    struct kept held, copies;      /* what the keeper was given of it */
+    struct kept held;              /* what the keeper was given of it */
+    struct kept aside[ASIDES];     /* and was, besides */
+    unsigned asides;               /* how many of those it was asked for */
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
 

@@ -16,7 +16,7 @@ static void try_request(struct slice octets, struct arena *arena)
     struct buf out = buf_init(ROOM);
     require(hold_encode(&out, &request));
     require(hold_decode(buf_slice(&out), arena, &again));
-    require(again.recipient_count == request.recipient_count &&
+    require(again.recipient_count == request.recipient_count && again.place == request.place &&
             slice_eq(again.fields, request.fields));
     buf_release(&out);
 }
@@ -49,14 +49,16 @@ static void try_entry(struct slice octets)
 static void try_questions(struct slice octets)
 {
     struct held_query query;
-    uint64_t number;
+    struct held_name name;
     enum held_act act;
     struct ipc_message message = {.type = ERRAND_OVER, .payload = octets};
     struct errand_news news;
     if (held_query_unpack(octets, &query))
-        require(query.most <= HELD_FOUND_MOST);
-    if (held_act_unpack(octets, &number, &act))
-        require(act <= HELD_REPORT);
+        require(query.most <= HELD_FOUND_MOST && query.place < HELD_PLACES);
+    if (held_name_unpack(octets, &name))
+        require(name.place < HELD_PLACES);
+    if (held_act_unpack(octets, &name, &act))
+        require(act <= HELD_REPORT && name.place < HELD_PLACES);
     if (errand_read_news(&message, &news))
         require(news.outcome <= ERRAND_DOUBTED);
 }

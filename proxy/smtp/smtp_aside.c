@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/smtp/smtp_aside.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "proxy/smtp/smtp_hold.h"
+
+enum {
+    ASIDE_MS = 2000, /* until the keeper must have it */
+    REST_MS = 10000, /* that a keeper which had it not is not asked again */
+};
+
+static const struct kind {
+    bool (*wanted)(const struct smtp_session *s);
+    bool (*tell)(struct smtp_session *s, struct hold_request *request);
+    enum held_place place;
+    enum counter counter;
+    const char *lost; /* what is said when the keeper has it not */
+} kinds[ASIDES] = {
+    [ASIDE_COPY] = {smtp_copy_wanted, smtp_copy_tell, HELD_IN_QUARANTINE, COUNTER_COPIES_LOST,
+                    "no copy is kept"},
+    [ASIDE_JOURNAL] = {smtp_journal_wanted, smtp_journal_tell, HELD_IN_JOURNAL,
+                       COUNTER_JOURNAL_LOST, "the journal has it not"},
+};
+
+static int64_t asked_again_at; /* clock_ms; 0: the keeper is well */
+
+static void go_on(struct smtp_session *s);
+
+static const struct kind *kind_of(const struct smtp_session *s)
+{
+    return &kinds[s->t.asides];
+}
+
+static void lost(struct smtp_session *s, const char *reason)
+{
+    log_at(LEVEL_ERROR, s->ref, kind_of(s)->lost, field_str("reason", reason));
+    session_count(&s->base, kind_of(s)->counter);
+}
+
+static void answered(void *ctx, const struct hold_answer *answer)
+{
+    struct smtp_session *s = ctx;
+    bool silent = !answer->held && answer->reason != answer->text;
+    asked_again_at = silent ? clock_ms() + REST_MS : 0;
+    if (answer->held)
+        s->t.aside[s->t.asides] = holding_kept(kind_of(s)->place, answer);
+    else
+        lost(s, answer->reason);
+    s->t.asides++;
+    go_on(s);
+}
+
+/* False: nothing is waited for. */
+static bool begin(struct smtp_session *s)
+{
+    const char *reason = "out of memory";
+    struct hold_request request = smtp_hold_request(s);
+    request.place = kind_of(s)->place;
+    if (asked_again_at > clock_ms())
+        reason = "the keeper has not taken the one before";
+    else if (kind_of(s)->tell(s, &request) &&
+             smtp_hold_begin(s, &request, ASIDE_MS, answered, &reason))
+        return true;
+    lost(s, reason);
+    return false;
+}
+
+static void go_on(struct smtp_session *s)
+{
+    for (; s->t.asides < ASIDES; s->t.asides++)
+        if (kind_of(s)->wanted(s) && begin(s))
+            return;
+    smtp_hold_go_on(s);
+}
+
+void smtp_aside(struct smtp_session *s)
+{
+    s->t.asides = 0;
+    go_on(s);
+}
+
+bool smtp_wants_aside(const struct smtp_session *s)
+{
+    for (size_t i = 0; i < ASIDES; i++)
+        if (kinds[i].wanted(s))
+            return true;
+    return false;
+}
