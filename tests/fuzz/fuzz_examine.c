@@ -21,7 +21,7 @@ FUZZ_WITH_ARENA(input, ARENA)
                            .from.sender = SLICE("a@example.com"),
                            .headers = headers,
                            .header_count = 2,
-                           .limits = {4, 100, 200, 4 << 20, 0, 0}};
+                           .limits = {4, 100, 200, 4 << 20, 0, 0, 0}};
     struct scan_answer answer, received;
     if (examine(arena, input, &job, &answer)) {
         struct buf out = buf_init(SCAN_ANSWER_MAX);
