@@ -21,9 +21,9 @@ enum {
 
 /* On the queue. */
 enum keeping {
-    KEEPING_RECORD = 1, /* a record (record_encode) */
-    KEEPING_HOLD,       /* a message to be held (hold.h) */
-    KEEPING_HELD,       /* the answer to that, on its own socket */
+    KEEPING_RECORDS = 1, /* some records, a slice each (record_encode) */
+    KEEPING_HOLD,        /* a message to be held (hold.h) */
+    KEEPING_HELD,        /* the answer to that, on its own socket */
     /* u8, u64, u64, u64: where (enum held_place); copies, the first and the last, whose sender was refused them; and the ticket
      * of the answer that told of them: nobody else withdraws them */
     KEEPING_WITHDRAW,

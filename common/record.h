@@ -7,7 +7,11 @@
 #include "base/ipc.h"
 #include "policy/facts.h"
 
-enum { RECORD_VERSION = 1, RECORD_ITEMS_MAX = 10000 /* recipients, rules, edits: of each */ };
+enum {
+    RECORD_VERSION = 1,
+    RECORD_ITEMS_MAX = 10000,                 /* recipients, rules, edits: of each */
+    RECORD_OCTETS_MAX = IPC_PAYLOAD_MAX - 64, /* fits a packet with what stands around it */
+};
 
 /* One recipient, and what became of him where it is not what became of the message. */
 struct record_recipient {

@@ -100,7 +100,7 @@ static bool take_one(struct program *p)
     if (got == 0)
         return false;
     p->nothing = 0;
-    if (message.type == KEEPING_RECORD)
+    if (message.type == KEEPING_RECORDS)
         recording_take(p->recording, inbox + sizeof message.type, message.payload.len);
     else if (p->quarantine && (message.type == KEEPING_HOLD || message.type == KEEPING_WITHDRAW))
         quarantine_take(p->quarantine, &message);

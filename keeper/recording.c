@@ -12,8 +12,7 @@ enum {
     COMMIT_MS = 250, /* until what was added counts */
     COMMIT_MOST = 2000,
     COMMIT_OCTETS = 8 * 1024 * 1024,
-    RECORD_MOST = IPC_PAYLOAD_MAX - 64, /* fits an answer with what stands around it */
-    LATE_MS = 3600000,                  /* how long a record may have waited for a keeper */
+    LATE_MS = 3600000, /* how long a record may have waited for a keeper */
     PRUNE_SHARE = 20, /* that part of the most it may hold was added: look whether it is too much */
     PRUNE_MS = 60000,
     PRUNE_AGAIN_MS = 50, /* while there is more to take out */
@@ -96,7 +95,7 @@ static bool read_record(const struct recording *r, struct slice octets, struct r
 /* Without what is not to be kept of people. */
 static void add_less(struct recording *r, struct record *record)
 {
-    static char room[RECORD_MOST];
+    static char room[RECORD_OCTETS_MAX];
     struct buf octets = buf_over(room, sizeof room);
     if (!personal_veil(&r->personal, record, r->arena) || !record_encode(&octets, record)) {
         log_at(LEVEL_ERROR, "", "a record is too large to keep less of it, and is lost");
@@ -107,12 +106,12 @@ static void add_less(struct recording *r, struct record *record)
         keep(r, record, buf_slice(&octets));
 }
 
-void recording_take(struct recording *r, char *octets, size_t len)
+static void take_one(struct recording *r, char *octets, size_t len)
 {
     struct record record;
     struct slice whole = {octets, len};
     arena_reset(r->arena);
-    if (len > RECORD_MOST || !read_record(r, whole, &record)) {
+    if (len > RECORD_OCTETS_MAX || !read_record(r, whole, &record)) {
         log_at(LEVEL_PANIC, "", "a record cannot be read", field_num("octets", (int64_t)len));
         return;
     }
@@ -126,9 +125,22 @@ void recording_take(struct recording *r, char *octets, size_t len)
         keep(r, &record, whole);
 }
 
+void recording_take(struct recording *r, char *octets, size_t len)
+{
+    struct unpack in = {.left = {octets, len}};
+    while (in.left.len) {
+        struct slice record = unpack_slice(&in);
+        if (in.bad) {
+            log_at(LEVEL_PANIC, "", "records cannot be read", field_num("octets", (int64_t)len));
+            return;
+        }
+        take_one(r, octets + (record.ptr - octets), record.len);
+    }
+}
+
 void recording_add(struct recording *r, const struct record *record)
 {
-    static char room[RECORD_MOST];
+    static char room[RECORD_OCTETS_MAX];
     struct buf octets = buf_over(room, sizeof room);
     struct record less = *record;
     arena_reset(r->arena);

@@ -22,7 +22,7 @@ struct recording *recording_new(struct event_base *base, const struct recording_
                                 const char **reason);
 void recording_free(struct recording **recording); /* commits */
 
-/* A record as a proxy has sent it; its time is mended in the octets. */
+/* Records as a proxy has sent them (KEEPING_RECORDS); their times are mended in the octets. */
 void recording_take(struct recording *recording, char *octets, size_t len);
 
 /* One of our own. */

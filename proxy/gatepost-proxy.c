@@ -10,6 +10,7 @@
 #include "common/redis_place.h"
 #include "proxy/examine/scan_line.h"
 #include "proxy/process/proxy.h"
+#include "proxy/process/recorder.h"
 #include "proxy/session/listener.h"
 #include "proxy/smtp/errands.h"
 #include "proxy/smtp/recipient_cache.h"
@@ -447,10 +448,12 @@ int main(void)
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     TAILQ_INIT(&program.proxy.sessions);
+    TAILQ_INIT(&program.proxy.unshown);
     TAILQ_INIT(&program.proxy.line);
     TAILQ_INIT(&program.proxy.under_way);
     while (program.state == PROXY_CONFIGURING)
         receive(&program, true);
     event_base_dispatch(program.proxy.base);
+    recorder_flush(&program.proxy);
     return 0;
 }

@@ -60,7 +60,8 @@ struct proxy {
         bool redis_away;
     } counted;
     uint64_t next_id;
-    struct session_list sessions;
+    struct session_list sessions, unshown; /* unshown: shown soon (session_live.c) */
+    struct event *show_clock;
     size_t session_count;
     bool draining, stopping;
     void (*drained)(struct proxy *proxy); /* the last session has ended while draining, or errand */

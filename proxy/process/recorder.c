@@ -6,25 +6,72 @@
 #include "common/keeping.h"
 #include "common/redis_breaker.h"
 
-static char room[IPC_PAYLOAD_MAX];
+#include <event2/event.h>
 
-static void lost(struct proxy *proxy, const struct record *record, const char *reason)
+/* A packet is as dear as a record: those of one round of the loop go together. */
+enum { SENT_AT = 16 * 1024 };
+
+static struct {
+    char room[IPC_PAYLOAD_MAX];
+    size_t used;
+    unsigned count;
+    struct event *send; /* when this round of the loop is over */
+} waiting;
+
+static void lost(struct proxy *proxy, unsigned records, const char *reason)
 {
     static struct complaint complaint;
-    uint64_t count;
-    shared_count(proxy->shared, proxy->row, COUNTER_RECORDS_LOST, 1);
-    if (complaint_due(&complaint, clock_ms(), &count))
-        log_at(LEVEL_ERROR, "", "records lost", field_text("last", record->id),
-               field_str("reason", reason), field_num("count", (int64_t)count));
+    static unsigned untold;
+    uint64_t times;
+    shared_count(proxy->shared, proxy->row, COUNTER_RECORDS_LOST, records);
+    untold += records;
+    if (!complaint_due(&complaint, clock_ms(), &times))
+        return;
+    log_at(LEVEL_ERROR, "", "records lost", field_str("reason", reason),
+           field_num("count", (int64_t)untold));
+    untold = 0;
+}
+
+void recorder_flush(struct proxy *proxy)
+{
+    struct slice records = {waiting.room, waiting.used};
+    unsigned count = waiting.count;
+    waiting.used = waiting.count = 0;
+    if (count && ipc_send(proxy->keeper, KEEPING_RECORDS, records, NULL, 0, false) <= 0)
+        lost(proxy, count, "the keeper does not take them");
+}
+
+static void on_send(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    recorder_flush(arg);
+}
+
+static void send_soon(struct proxy *proxy)
+{
+    if (!waiting.send)
+        waiting.send = event_new(proxy->base, -1, 0, on_send, proxy);
+    if (waiting.send && waiting.used < SENT_AT)
+        event_active(waiting.send, EV_TIMEOUT, 0);
+    else
+        recorder_flush(proxy);
 }
 
 void recorder_send(struct proxy *proxy, struct record *record)
 {
-    struct buf out = buf_over(room, sizeof room);
+    static char room[RECORD_OCTETS_MAX];
+    struct buf octets = buf_over(room, sizeof room);
     record->time = clock_wall_ms();
     record->gateway = proxy->config->hostname;
-    if (!record_encode(&out, record))
-        lost(proxy, record, "too large");
-    else if (ipc_send(proxy->keeper, KEEPING_RECORD, buf_slice(&out), NULL, 0, false) <= 0)
-        lost(proxy, record, "the keeper does not take them");
+    if (!record_encode(&octets, record)) {
+        lost(proxy, 1, "too large");
+        return;
+    }
+    if (sizeof waiting.room - waiting.used < sizeof(uint32_t) + buf_len(&octets))
+        recorder_flush(proxy);
+    struct buf packet = buf_over(waiting.room + waiting.used, sizeof waiting.room - waiting.used);
+    pack_slice(&packet, buf_slice(&octets));
+    waiting.used += buf_len(&packet);
+    waiting.count++;
+    send_soon(proxy);
 }

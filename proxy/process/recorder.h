@@ -13,7 +13,10 @@ static inline bool recorder_wants(const struct proxy *proxy)
     return proxy->keeper >= 0;
 }
 
-/* Sends a record; its time and gateway are set here. */
+/* Sends a record, with others of this round of the loop; its time and gateway are set here. */
 void recorder_send(struct proxy *proxy, struct record *record);
+
+/* Those that wait for the end of the round are sent now. */
+void recorder_flush(struct proxy *proxy);
 
 #endif

@@ -354,8 +354,8 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
     }
     *s = whose;
     proxy_new_id(proxy, s->id);
-    s->live = live_session_begin(shared_live(proxy->shared), proxy->row);
     s->began = s->since = clock_ms();
+    session_appear(s);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
     proxy->session_count++;
     session_count(s, COUNTER_CONNECTIONS);
@@ -363,7 +363,6 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
         session_end(s);
         return;
     }
-    session_show(s);
     start(s);
 }
 
@@ -384,7 +383,7 @@ void session_end(struct session *s)
     client_study_free(&s->study);
     proxy_count(proxy);
     stream_free(&s->stream);
-    live_session_end(shared_live(proxy->shared), s->live);
+    session_disappear(s);
     shared_session_give(proxy->shared, proxy->row, &s->client);
     arena_free(&s->arena);
     TAILQ_REMOVE(&proxy->sessions, s, link);

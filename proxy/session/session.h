@@ -23,7 +23,7 @@ enum session_state {
 };
 
 struct session {
-    TAILQ_ENTRY(session) link;
+    TAILQ_ENTRY(session) link, unshown;
     const struct mail_protocol *protocol;
     struct proxy *proxy;
     const struct listener *listener;
@@ -45,6 +45,7 @@ struct session {
     int64_t delayed; /* milliseconds that rules made it wait for before it named a recipient */
     unsigned errors, commands, refusals;
     int live;             /* its place among those that are shown; -1: none */
+    bool is_unshown;      /* what is shown there is older than this */
     int64_t began, since; /* clock_ms: the session, and what it does now */
     bool greeted, starting_tls;
     bool leaving; /* it said so: nothing more of it is waited for */
@@ -100,7 +101,13 @@ void session_refuse(struct session *s, const char *ref, const struct verdict *ve
 
 /* ---- session_live.c ---- */
 
-/* What is shown of it (live_sessions.h) is brought up to date; or it does something else from now on. */
+/* It has a place among those that are shown (live_sessions.h), if there is one left; and has it no
+ * more. */
+void session_appear(struct session *s);
+void session_disappear(struct session *s);
+
+/* What is shown of it is brought up to date, within a tenth of a second; or it does something else
+ * from now on. */
 void session_show(struct session *s);
 void session_does(struct session *s);
 

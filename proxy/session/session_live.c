@@ -2,6 +2,11 @@
 #include "base/clock.h"
 #include "proxy/session/session.h"
 
+#include <event2/event.h>
+
+/* Most of what a session does is over before anybody could see it: it is written where it lasts. */
+enum { SHOWN_AFTER_MS = 100 };
+
 static struct slice doing(const struct session *s)
 {
     static const char *const words[] = {
@@ -14,7 +19,7 @@ static struct slice doing(const struct session *s)
     return slice_of(words[s->state]);
 }
 
-void session_show(struct session *s)
+static void write_shown(struct session *s)
 {
     struct live_session shown = {.client = s->client,
                                  .port = s->client_port,
@@ -23,14 +28,60 @@ void session_show(struct session *s)
                                  .since = s->since,
                                  .commands = s->commands,
                                  .errors = s->errors};
-    if (s->live < 0)
-        return;
     live_text(shown.id, sizeof shown.id, slice_of(s->id));
     live_text(shown.listener, sizeof shown.listener, s->listener->name);
     live_text(shown.protocol, sizeof shown.protocol, slice_of(s->protocol->alpn));
     live_text(shown.doing, sizeof shown.doing, doing(s));
     s->protocol->show(s, &shown);
     live_session_put(shared_live(s->proxy->shared), s->live, &shown);
+}
+
+static void shown(struct session *s)
+{
+    TAILQ_REMOVE(&s->proxy->unshown, s, unshown);
+    s->is_unshown = false;
+}
+
+static void on_clock(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct proxy *proxy = arg;
+    struct session *s;
+    while ((s = TAILQ_FIRST(&proxy->unshown))) {
+        write_shown(s);
+        shown(s);
+    }
+}
+
+/* False: out of memory. */
+static bool wind_clock(struct proxy *proxy)
+{
+    static const struct timeval soon = {0, SHOWN_AFTER_MS * 1000};
+    if (!proxy->show_clock)
+        proxy->show_clock = evtimer_new(proxy->base, on_clock, proxy);
+    return proxy->show_clock && event_add(proxy->show_clock, &soon) == 0;
+}
+
+void session_show(struct session *s)
+{
+    struct proxy *proxy = s->proxy;
+    if (s->live < 0 || s->is_unshown || (TAILQ_EMPTY(&proxy->unshown) && !wind_clock(proxy)))
+        return;
+    TAILQ_INSERT_TAIL(&proxy->unshown, s, unshown);
+    s->is_unshown = true;
+}
+
+void session_appear(struct session *s)
+{
+    s->live = live_session_begin(shared_live(s->proxy->shared), s->proxy->row);
+    session_show(s);
+}
+
+void session_disappear(struct session *s)
+{
+    if (s->is_unshown)
+        shown(s);
+    live_session_end(shared_live(s->proxy->shared), s->live);
 }
 
 void session_does(struct session *s)

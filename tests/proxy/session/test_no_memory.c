@@ -199,6 +199,7 @@ static void open_all(void)
     proxy.row = (unsigned)shared_row_claim(proxy.shared);
     proxy.queue[0] = proxy.queue[1] = proxy.keeper = -1;
     TAILQ_INIT(&proxy.sessions);
+    TAILQ_INIT(&proxy.unshown);
     proxy.backends = smtp_pools_new(proxy.base, config, SLICE(""), proxy.shared, proxy.row, 1);
     proxy.recipients = recipient_cache_new();
     assert_true(proxy_learn_policy(&proxy));

@@ -416,6 +416,7 @@ static void make_proxy(void)
     world.queue = queue[1];
     world.kept = kept[1];
     TAILQ_INIT(&proxy.sessions);
+    TAILQ_INIT(&proxy.unshown);
     TAILQ_INIT(&proxy.line);
     TAILQ_INIT(&proxy.under_way);
     make_backends();
