@@ -9,7 +9,8 @@
 enum control_message {
     CONTROL_STATUS = 1, /* question: nothing */
     CONTROL_FIND,       /* question: struct control_find */
-    CONTROL_FORGET,     /* question: an address (slice); the answer: how many records (u64) went */
+    CONTROL_FORGET, /* question: an address (slice), a number to go on from (u64); the answer: how many records (u64)
+                         * went */
     CONTROL_ITEM, /* answer: a record (its number, then record_encode), or the status as JSON */
     /* answer: all is said (u8 1), or why not (u8 0, slice); then u64: 0, or how far back was looked
      * so far: the question is asked again for what is before that number */

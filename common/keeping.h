@@ -15,8 +15,8 @@ enum {
 };
 
 enum {
-    KEEPING_ROOM = 16 * 1024 * 1024,        /* octets that may stand in the queue */
-    KEEPING_SESSIONS_MAX = 8 * 1024 * 1024, /* octets that tell of sessions */
+    KEEPING_ROOM = 16 * 1024 * 1024,         /* octets that may stand in the queue */
+    KEEPING_SESSIONS_MAX = 12 * 1024 * 1024, /* octets that tell of all sessions, all escaped */
 };
 
 /* On the queue. */

@@ -7,10 +7,13 @@
 enum { WORDS = (sizeof(struct live_session) + 7) / 8 };
 
 struct place {
-    /* Odd while it is written; who reads meanwhile sees that it has changed. */
+    /* Odd while it is written, and never what it was before: who reads meanwhile sees that it has
+     * changed. */
     _Atomic uint64_t version;
     _Atomic uint64_t words[WORDS];
 };
+
+static const struct live_session nothing;
 
 struct live_sessions {
     _Atomic uint32_t next;                      /* where the search for a free place begins */
@@ -28,9 +31,10 @@ int live_session_begin(struct live_sessions *live, unsigned row)
     uint32_t first = atomic_fetch_add(&live->next, 1);
     for (uint32_t i = 0; i < LIVE_SESSIONS_MAX; i++) {
         uint32_t place = (first + i) % LIVE_SESSIONS_MAX, nobody = 0;
-        if (!atomic_compare_exchange_strong(&live->owners[place], &nobody, row + 1))
+        if (atomic_load_explicit(&live->owners[place], memory_order_relaxed) != 0 ||
+            !atomic_compare_exchange_strong(&live->owners[place], &nobody, row + 1))
             continue;
-        atomic_store(&live->places[place].version, 0);
+        live_session_put(live, (int)place, &nothing); /* of whom it was before */
         return (int)place;
     }
     return -1;
@@ -75,7 +79,7 @@ static bool read_place(const struct place *p, struct live_session *session)
         words[i] = atomic_load_explicit(&p->words[i], memory_order_relaxed);
     atomic_thread_fence(memory_order_acquire);
     memcpy(session, words, sizeof *session);
-    return atomic_load_explicit(&p->version, memory_order_relaxed) == version;
+    return session->id[0] && atomic_load_explicit(&p->version, memory_order_relaxed) == version;
 }
 
 bool live_session_next(const struct live_sessions *live, unsigned *at, struct live_session *session)

@@ -15,14 +15,14 @@ enum {
 
 /* Texts are as long as they are, or as there is room: without a NUL then. */
 struct live_session {
-    char id[LIVE_WORD_MAX]; /* its reference, or its transaction's */
+    char id[LIVE_WORD_MAX]; /* its reference, or its transaction's; empty: nothing is there */
     char listener[LIVE_WORD_MAX];
     char protocol[LIVE_WORD_MAX];
     char doing[LIVE_WORD_MAX];
     char sender[LIVE_ADDRESS_MAX], recipient[LIVE_ADDRESS_MAX]; /* the first */
     struct ip client;
     uint16_t port;
-    bool secured;
+    uint8_t secured;      /* by TLS */
     int64_t began, since; /* clock_ms: the session, and what it is doing */
     uint64_t octets;      /* of the message */
     uint32_t recipients, messages, commands, errors;

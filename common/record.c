@@ -203,7 +203,7 @@ bool record_encode(struct buf *out, const struct record *r)
     pack_number(out, r->time);
     pack_client(out, &r->client);
     struct record whole = *r;
-    whole.left_out = (int64_t)pack_recipients(out, r);
+    whole.left_out += (int64_t)pack_recipients(out, r);
     pack_fields(out, &whole);
     pack_lists(out, r);
     if (out->failed)

@@ -42,6 +42,7 @@ struct shared_table {
     _Atomic uint64_t servers[SHARED_SERVERS];    /* hashes of addresses; the place is the number */
     _Atomic uint64_t counted[COUNTER_COUNT];     /* by rows that have been cleared */
     _Atomic uint64_t recipients[SHARED_SERVERS]; /* a time, and below it COUNT_BITS of a number */
+    _Atomic uint64_t offers[SHARED_SERVERS];
     _Atomic uint64_t lists, suspended;
     char why_down[SHARED_SERVERS][SHARED_WHY_MAX]; /* any process', perhaps of two at once */
     struct shared_row rows[SHARED_ROWS];
@@ -439,6 +440,16 @@ unsigned shared_server_recipients_most(const struct shared *shared, unsigned ser
 {
     uint64_t known = atomic_load(&shared->table->recipients[server]);
     return (int64_t)(known >> COUNT_BITS) > now ? (unsigned)(known & count_mask) : 0;
+}
+
+void shared_server_offers(struct shared *shared, unsigned server, uint64_t what)
+{
+    atomic_store(&shared->table->offers[server], what);
+}
+
+uint64_t shared_server_offered(const struct shared *shared, unsigned server)
+{
+    return atomic_load(&shared->table->offers[server]);
 }
 
 struct notes *shared_notes(struct shared *shared)

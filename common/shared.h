@@ -87,6 +87,10 @@ bool shared_server_is_down(const struct shared *shared, unsigned server, int64_t
 void shared_server_recipients(struct shared *shared, unsigned server, unsigned most, int64_t until);
 unsigned shared_server_recipients_most(const struct shared *shared, unsigned server, int64_t now);
 
+/* What a server was heard to offer, in the words of its protocol; 0: nobody has heard it. */
+void shared_server_offers(struct shared *shared, unsigned server, uint64_t what);
+uint64_t shared_server_offered(const struct shared *shared, unsigned server);
+
 /* Deliveries under way: from before the body is sent until the client has its reply, so that the
  * parent can name those that a killed proxy leaves in doubt (RFC 1047). The place is given back
  * with _end; -1 (all taken) may be given back too. */

@@ -19,14 +19,18 @@ static void take(void *ctx, struct slice octets)
 static bool forget(int sock, struct slice address, uint64_t *total)
 {
     struct buf question = buf_init(IPC_PAYLOAD_MAX);
-    uint64_t some = 1;
-    bool ok = true;
-    pack_slice(&question, address);
-    for (*total = 0; ok && some; *total += some) {
-        some = 0;
+    uint64_t before = 0;
+    bool ok;
+    *total = 0;
+    do {
+        uint64_t some = 0;
+        buf_clear(&question);
+        pack_slice(&question, address);
+        pack_u64(&question, before);
         ok = !question.failed &&
-             ask(sock, CONTROL_FORGET, buf_slice(&question), take, &some, &(uint64_t){0});
-    }
+             ask(sock, CONTROL_FORGET, buf_slice(&question), take, &some, &before);
+        *total += some;
+    } while (ok && before);
     buf_release(&question);
     return ok;
 }

@@ -133,28 +133,50 @@ static bool is_sane(const struct control_find *find)
     return find->since <= last && find->until <= last && find->before <= INT64_MAX;
 }
 
-/* Some at once: gatepostctl asks until there are none. */
-static void answer_forget(struct client *client, struct slice address, struct history *history,
-                          struct quarantine *quarantine)
+/* What was held and is over, of all places. -1 with *reason: it failed. */
+static int64_t forget_held(struct slice address, struct quarantine *quarantine, const char **reason)
 {
-    struct buf item = buf_init(64);
-    const char *reason = NULL;
-    int64_t removed = history_forget(history, address, &reason);
+    int64_t removed = 0;
     for (enum held_place place = 0; quarantine && place < HELD_PLACES && removed >= 0; place++) {
-        int64_t more = held_forget(quarantine_held(quarantine, place), address, &reason);
+        int64_t more = held_forget(quarantine_held(quarantine, place), address, reason);
         removed = more < 0 ? more : removed + more;
+    }
+    return removed;
+}
+
+/* Some at once: gatepostctl asks until there are none. */
+static void answer_forget(struct client *client, struct slice address, int64_t before,
+                          struct history *history, struct quarantine *quarantine)
+{
+    enum { NOTHING_IS_BEFORE = 1 };
+    struct buf item = buf_init(64);
+    const char *reason = "out of memory";
+    int64_t removed = 0;
+    if (history && before != NOTHING_IS_BEFORE)
+        removed = history_forget(history, address, &before, &reason);
+    else
+        before = 0;
+    if (removed >= 0 && before == 0) {
+        int64_t held = forget_held(address, quarantine, &reason);
+        before = held > 0 ? NOTHING_IS_BEFORE : 0;
+        removed = held < 0 ? held : removed + held;
     }
     pack_u64(&item, (uint64_t)removed);
     bool ok = removed >= 0 && !item.failed && client_item(client, buf_slice(&item));
-    client_end(client, ok ? NULL : reason ? reason : "out of memory");
+    if (ok && before)
+        client_pause(client, before);
+    else
+        client_end(client, ok ? NULL : reason);
     buf_release(&item);
 }
 
-static bool is_forget(const struct ipc_message *question, struct slice *address)
+static bool is_forget(const struct ipc_message *question, struct slice *address, uint64_t *before)
 {
     struct unpack in = {.left = question->payload};
     *address = unpack_slice(&in);
-    return question->type == CONTROL_FORGET && unpack_done(&in) && address->len > 0;
+    *before = unpack_u64(&in);
+    return *before <= INT64_MAX && question->type == CONTROL_FORGET && unpack_done(&in) &&
+           address->len > 0;
 }
 
 /* What the parent has to be asked for this one; 0: nothing. */
@@ -173,9 +195,10 @@ uint16_t answer_question(struct client *client, const struct ipc_message *questi
 {
     struct control_find find;
     struct slice address;
+    uint64_t before;
     bool finds = question->type == CONTROL_FIND && control_unpack_find(question->payload, &find) &&
                  is_sane(&find);
-    bool forgets = is_forget(question, &address);
+    bool forgets = is_forget(question, &address, &before);
     if (parents_matter(question)) {
         client_wait(client, question->type);
         return parents_matter(question);
@@ -184,11 +207,11 @@ uint16_t answer_question(struct client *client, const struct ipc_message *questi
         return 0;
     if (!finds && !forgets)
         client_end(client, "not a question");
+    else if (forgets && (history || quarantine))
+        answer_forget(client, address, (int64_t)before, history, quarantine);
     else if (!history)
         client_end(client, "no history is kept (history enabled off)");
-    else if (finds)
-        answer_find(client, &find, history);
     else
-        answer_forget(client, address, history, quarantine);
+        answer_find(client, &find, history);
     return 0;
 }

@@ -33,6 +33,8 @@ static const char *const migrations[] = {
     /* 3: up to which record less is kept of people; whether the index has words of what is gone. */
     "CREATE TABLE veiled (id INTEGER NOT NULL, untidy INTEGER NOT NULL);"
     "INSERT INTO veiled VALUES (0, 0);",
+    /* 4: and how much less (enum personal_how). */
+    "ALTER TABLE veiled ADD COLUMN how INTEGER NOT NULL DEFAULT 0;",
 };
 
 enum { FORM = sizeof migrations / sizeof *migrations };
@@ -53,7 +55,7 @@ static const char *const texts[STATEMENTS] = {
     [STATEMENT_UNINDEXED] = "SELECT id, vocabulary, octets FROM record WHERE id > ? ORDER BY id "
                             "LIMIT ?",
     [STATEMENT_INDEXED] = "UPDATE indexed SET id = ?",
-    [STATEMENT_VEILED] = "UPDATE veiled SET id = ?, untidy = max(untidy, ?)",
+    [STATEMENT_VEILED] = "UPDATE veiled SET id = ?, how = ?",
     [STATEMENT_UNTIDY] = "UPDATE veiled SET untidy = ?",
     [STATEMENT_CHANGE] = "UPDATE record SET vocabulary = ?, octets = ? WHERE id = ?",
 };
@@ -83,17 +85,31 @@ static bool find_indexed(struct history *h)
     bool ok = sqlite3_prepare_v2(
                   h->db,
                   "SELECT indexed.id, (SELECT count(*) FROM record r WHERE r.id > indexed.id),"
-                  " veiled.id, untidy FROM indexed, veiled",
+                  " veiled.id, how, untidy FROM indexed, veiled",
                   -1, &statement, NULL) == SQLITE_OK &&
               sqlite3_step(statement) == SQLITE_ROW;
     if (ok) {
         h->indexed = sqlite3_column_int64(statement, 0);
         h->backlog = (uint64_t)sqlite3_column_int64(statement, 1);
         h->veiled = h->veiled_noted = sqlite3_column_int64(statement, 2);
-        h->untidy = sqlite3_column_int(statement, 3);
+        h->veiled_how = (enum personal_how)sqlite3_column_int(statement, 3);
+        h->untidy = sqlite3_column_int(statement, 4);
+        h->tidying = false;
     }
     sqlite3_finalize(statement);
     return ok;
+}
+
+/* What was made less in another way is looked at again. */
+static bool begin_veiling(struct history *h)
+{
+    enum personal_how how = h->bounds.personal.how;
+    if (how == PERSONAL_KEEP || how == h->veiled_how)
+        return true;
+    h->veiled_how = how;
+    h->veiled = 0;
+    h->veiled_noted = -1;
+    return history_note_veiled(h, 0);
 }
 
 static void close_file(struct history *h)
@@ -114,7 +130,7 @@ static bool begin_file(struct history *h, const char **reason)
     bool ok = database_open(h->path, DATABASE_SOON, &h->db) &&
               database_migrate(h->db, migrations, FORM, reason);
     h->lacks = ok && !(database_prepare(h->db, texts, h->statements, STATEMENTS) && find_last(h) &&
-                       find_indexed(h) && history_learn_words(h));
+                       find_indexed(h) && begin_veiling(h) && history_learn_words(h));
     ok = ok && !h->lacks;
     if (!ok && !**reason)
         *reason = h->db ? sqlite3_errmsg(h->db) : "out of memory";
@@ -129,8 +145,9 @@ static bool is_damage(const struct history *h)
     return lacks || database_damaged(h->db);
 }
 
-/* Of the files that were set aside the oldest goes, when there are many: false, there are not. */
-static bool drop_oldest_aside(const struct history *h)
+/* Of the files that were set aside the oldest goes, when there are many or it is of before then (seconds
+ * since 1970). False: it stays. */
+static bool drop_oldest_aside(const struct history *h, int64_t before)
 {
     char folder[PATH_MAX], base[PATH_MAX + 16], oldest[NAME_MAX + 1] = "";
     size_t count = 0;
@@ -146,10 +163,17 @@ static bool drop_oldest_aside(const struct history *h)
         if (count++ == 0 || strcmp(entry->d_name, oldest) < 0)
             snprintf(oldest, sizeof oldest, "%s", entry->d_name);
     }
-    bool dropped = count > ASIDE_MOST && unlinkat(dirfd(dir), oldest, 0) == 0;
+    bool old = count && strtoll(oldest + strlen(base), NULL, 10) < before;
+    bool dropped = (old || count > ASIDE_MOST) && unlinkat(dirfd(dir), oldest, 0) == 0;
     if (dir)
         closedir(dir);
     return dropped;
+}
+
+void history_drop_aside(const struct history *h, int64_t before)
+{
+    while (drop_oldest_aside(h, before))
+        ;
 }
 
 /* With what belongs to it. */
@@ -164,8 +188,7 @@ static void set_aside(struct history *h)
         snprintf(to, sizeof to, "%s.damaged-%lld%s", h->path, now, parts[i]);
         rename(from, to); /* not each of them is there */
     }
-    while (drop_oldest_aside(h))
-        ;
+    history_drop_aside(h, 0);
     log_at(LEVEL_ERROR, "", "history is damaged and set aside, a new one is begun",
            field_str("file", h->path));
 }

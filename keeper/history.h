@@ -60,9 +60,14 @@ bool history_find(struct history *history, const struct history_query *query,
                   bool (*take)(void *ctx, int64_t number, struct slice octets), void *ctx,
                   int64_t *before, const char **reason);
 
-/* Takes out records in which this address sends, is From's, receives or has logged in, some of them at once;
- * what they held is overwritten. How many; -1 with *reason: it failed. */
-int64_t history_forget(struct history *history, struct slice address, const char **reason);
+/* Takes out records in which this address sends, is From's, receives or has logged in, some of them at
+ * once: those before that number, the newest first; 0: of all. Then *before is where to go on, or 0.
+ * What they held is overwritten. How many; -1 with *reason: it failed. */
+int64_t history_forget(struct history *history, struct slice address, int64_t *before,
+                       const char **reason);
+
+/* One that came could not be added. */
+void history_lose(struct history *history);
 
 struct history_counts {
     uint64_t records, lost;

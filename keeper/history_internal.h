@@ -31,7 +31,7 @@ enum statement {
     STATEMENT_SHRINK,
     STATEMENT_UNINDEXED, /* behind that id, so many */
     STATEMENT_INDEXED,   /* up to that id */
-    STATEMENT_VEILED,    /* up to that id */
+    STATEMENT_VEILED,    /* up to that id, so */
     STATEMENT_UNTIDY,
     STATEMENT_CHANGE,
     STATEMENTS
@@ -56,9 +56,12 @@ struct history {
     uint64_t backlog;     /* of records whose words are not */
     int64_t veiled;       /* up to that id less is kept of people ... */
     int64_t veiled_noted; /* ... as it stands in the database */
-    bool untidy;          /* the index has words of what is not there any more */
-    int64_t tidy_at;      /* clock_ms: not before */
-    size_t pending;       /* added since the last commit */
+    enum personal_how veiled_how;
+    bool untidy;       /* the index has words of what is not there any more ... */
+    bool untidy_again; /* ... that was not there when the tidying began */
+    bool tidying;
+    int64_t tidied_at, tidy_at; /* clock_ms: it ended; it begins not before */
+    size_t pending;             /* added since the last commit */
     uint64_t lost;
     int64_t retry_at; /* clock_ms: after a failure; 0: none */
     bool failing;     /* what it fails for was said */
@@ -89,8 +92,15 @@ bool history_write_words(struct history *history, enum statement which, const st
                          int64_t id);
 void history_index_all(struct history *history);
 
-/* Inside a change: words are left in the index that are to go soon. False: it failed. */
-bool history_untidy(struct history *history);
+/* Inside a change: words are left in the index that are to go, so many milliseconds after the last
+ * time or at once. False: it failed. */
+enum { TIDY_OFTEN_MS = 3600 * 1000, TIDY_SELDOM_MS = 24 * 3600 * 1000 };
+bool history_untidy(struct history *history, int64_t rest);
+/* Merges some pages of the index. 1: there is more, 0: it is tidy, -1: it failed. */
+int history_merge(struct history *history);
+
+/* Inside a change: up to that id less is kept of people. False: it failed. */
+bool history_note_veiled(struct history *history, int64_t last);
 
 /* Somebody, as records have him: by his address, and as what it has become (personal.h). */
 struct people {
@@ -103,6 +113,9 @@ bool history_tells_of(const struct record *record, const struct people *people);
 
 /* Opens the files. False with *reason. */
 bool history_begin(struct history *history, const char **reason);
+
+/* Files that were set aside before then (seconds since 1970), and more than some, go. */
+void history_drop_aside(const struct history *history, int64_t before);
 
 /* The last call has failed: what was pending is lost. Damage sets the file aside. */
 void history_failed(struct history *history, const char *what);

@@ -11,7 +11,7 @@ void history_people(const struct history *h, struct slice address, struct people
 {
     const struct personal *personal = &h->bounds.personal;
     *people = (struct people){.address = address};
-    if (personal->how != PERSONAL_HASH || slice_find(address, '@') == address.len)
+    if (personal->how != PERSONAL_HASH)
         return;
     struct arena *arena = arena_new(ROOM_MAX);
     struct slice veiled = arena ? personal_address(personal, address, arena) : SLICE("");

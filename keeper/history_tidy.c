@@ -4,43 +4,59 @@
 #include "base/clock.h"
 #include "keeper/history_internal.h"
 
-enum { REST_MS = 3600000 };
-
-/* Negative: all there is becomes one piece in the end (sqlite.org/fts5.html, "merge"). Pages at once. */
-static const char some[] = "INSERT INTO word (word, rank) VALUES ('merge', -200)";
+/* Negative: what there is now becomes one piece, bit by bit, and each time it is said, all anew. So it
+ * is said once; then that goes on, and what comes meanwhile stays apart (sqlite.org/fts5.html,
+ * "merge"). The numbers are pages at once. */
+static const char begin[] = "INSERT INTO word (word, rank) VALUES ('merge', -200)";
+static const char go_on[] = "INSERT INTO word (word, rank) VALUES ('merge', 200)";
 
 static bool note(struct history *h, bool untidy)
 {
     sqlite3_stmt *statement = h->statements[STATEMENT_UNTIDY];
     sqlite3_bind_int(statement, 1, untidy);
-    h->untidy = untidy;
     return history_step(h, STATEMENT_UNTIDY);
 }
 
-bool history_untidy(struct history *h)
+bool history_untidy(struct history *h, int64_t rest)
 {
-    h->tidy_at = 0;
+    int64_t at = h->tidied_at + rest;
+    h->tidy_at = h->untidy && h->tidy_at < at ? h->tidy_at : at;
+    h->untidy = h->untidy_again = true;
     return note(h, true);
 }
 
-/* All of it was merged. */
+/* All that was there at its beginning is merged: what was taken out since is not. */
 static bool finish(struct history *h)
 {
-    h->tidy_at = clock_ms() + REST_MS;
-    return note(h, false) && database_run(h->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    h->tidying = false;
+    h->tidied_at = clock_ms();
+    h->untidy = h->untidy_again;
+    h->tidy_at = h->tidied_at + TIDY_OFTEN_MS;
+    return note(h, h->untidy);
+}
+
+int history_merge(struct history *h)
+{
+    int before = sqlite3_total_changes(h->db);
+    bool ok = database_run(h->db, h->tidying ? go_on : begin);
+    bool more = sqlite3_total_changes(h->db) - before >= 2;
+    if (!h->tidying)
+        h->untidy_again = false;
+    h->tidying = true;
+    if (!ok || (!more && !finish(h)))
+        return -1;
+    return more;
 }
 
 bool history_tidy(struct history *h)
 {
     history_commit(h);
-    if (!h->db || !h->untidy || h->backlog || clock_ms() < h->tidy_at)
+    if (!h->db || !h->untidy || h->backlog || (!h->tidying && clock_ms() < h->tidy_at))
         return false;
-    int before = sqlite3_total_changes(h->db);
-    bool ok = database_run(h->db, some);
-    bool more = sqlite3_total_changes(h->db) - before >= 2;
-    if (!ok || (!more && !finish(h))) {
+    int more = history_merge(h);
+    if (more < 0 || (!more && !database_run(h->db, "PRAGMA wal_checkpoint(TRUNCATE)"))) {
         history_failed(h, "merge");
         return false;
     }
-    return more;
+    return more > 0;
 }

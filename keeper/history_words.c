@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/history_words.h"
 
-enum { WORDS_MOST = 16 * 1024 /* octets of a column; what is past that is not found */ };
-
 static void add(struct buf *out, struct slice text)
 {
-    if (buf_len(out) + text.len > WORDS_MOST)
-        return;
     buf_append(out, text);
     buf_char(out, '\n');
 }

@@ -32,12 +32,17 @@ static bool is_ready(struct history *h)
     return false;
 }
 
-/* Where less is kept from the beginning, nothing is left to do. */
-static void note_veiled(struct history *h, int64_t id)
+/* Where less is kept from the beginning, nothing is left to do; else what comes with an earlier time,
+ * once the clock was put back, is still to be done. False: it failed. */
+static bool note_veiled(struct history *h, int64_t id)
 {
     bool at_once = h->bounds.personal.how != PERSONAL_KEEP && h->bounds.personal_age == 0;
     if (at_once && h->veiled >= h->last_id && id > h->veiled)
         h->veiled = id;
+    if (at_once || id > h->veiled)
+        return true;
+    h->veiled = id - 1;
+    return history_note_veiled(h, h->veiled);
 }
 
 static bool write_record(struct history *h, const struct record *record, struct slice octets)
@@ -50,9 +55,8 @@ static bool write_record(struct history *h, const struct record *record, struct 
     database_bind(add, 2, record->id);
     sqlite3_bind_int64(add, 3, h->words_id);
     database_bind_octets(add, 4, octets);
-    if (!history_step(h, STATEMENT_ADD))
+    if (!history_step(h, STATEMENT_ADD) || !note_veiled(h, id))
         return false;
-    note_veiled(h, id);
     h->last_id = id;
     if (id <= h->indexed) /* the clock was put back */
         return history_write_words(h, STATEMENT_ADD_WORDS, record, id);
@@ -73,6 +77,11 @@ void history_add(struct history *h, const struct record *record, struct slice oc
     }
     if (!write_record(h, record, octets))
         history_failed(h, "write");
+}
+
+void history_lose(struct history *h)
+{
+    h->lost++;
 }
 
 bool history_commit(struct history *h)
@@ -140,10 +149,9 @@ static uint64_t octets_of(struct history *h)
 /* The index does not shrink by what is taken out of it, until it is merged. */
 static bool merge(struct history *h)
 {
-    bool empty = pragma(h, "SELECT NOT EXISTS (SELECT 1 FROM record)") == 1;
-    const char *text = empty ? "INSERT INTO word (word) VALUES ('delete-all')"
-                             : "INSERT INTO word (word, rank) VALUES ('merge', -500)";
-    return database_run(h->db, text);
+    if (pragma(h, "SELECT NOT EXISTS (SELECT 1 FROM record)") == 1)
+        return database_run(h->db, "INSERT INTO word (word) VALUES ('delete-all')");
+    return history_merge(h) >= 0;
 }
 
 /* What is too old, too much, or of a day that is yet to come: the clock was wrong then. */
@@ -157,8 +165,9 @@ static int prune_some(struct history *h, int64_t now)
         removed = remove_some(h, STATEMENT_OLDEST, before, INT64_MAX);
         later = remove_some(h, STATEMENT_NEWEST, 0, tomorrow);
     }
-    bool ok =
-        removed >= 0 && later >= 0 && (!large || merge(h)) && history_step(h, STATEMENT_COMMIT);
+    bool ok = removed >= 0 && later >= 0 && (!large || merge(h)) &&
+              (removed + later == 0 || history_untidy(h, TIDY_SELDOM_MS)) &&
+              history_step(h, STATEMENT_COMMIT);
     if (!ok) {
         h->pending = 0;
         history_failed(h, "prune");
@@ -179,6 +188,7 @@ static void shrink(struct history *h)
 bool history_prune(struct history *h, int64_t now)
 {
     history_commit(h);
+    history_drop_aside(h, now - h->bounds.age);
     if (!h->db)
         return false;
     int removed = PRUNED_AT_ONCE;

@@ -92,13 +92,14 @@ static size_t labels_of(struct slice name)
     return count;
 }
 
-/* The first label and those with digits are the machine's, as long as two are left. */
+/* The first label and those with digits are the machine's, as long as two are left; all of it, where
+ * there is one. */
 struct slice veil_machine(struct veil *veil, struct slice name)
 {
     struct slice rest = name, label, next;
     if (name.len == 0 || veil->personal->how == PERSONAL_DROP)
         return (struct slice){"", 0};
-    if (name.ptr[0] == '[')
+    if (name.ptr[0] == '[' || labels_of(name) == 1)
         return SLICE("*");
     while (labels_of(rest) > 2 && slice_cut(rest, '.', &label, &next) &&
            (rest.ptr == name.ptr || has_digit(label)))
@@ -120,60 +121,6 @@ struct ip veil_client(const struct veil *veil, const struct ip *client)
     return network;
 }
 
-/* ---- texts ---- */
-
-static bool ends_word(char c)
-{
-    return c == '\0' || strchr(" \t\r\n<>()[]{},;:\"'|", c) != NULL;
-}
-
-static struct slice word_at(struct slice text, size_t at)
-{
-    size_t end = at;
-    while (end < text.len && !ends_word(text.ptr[end]))
-        end++;
-    return slice_sub(text, at, end);
-}
-
-static bool is_client(const struct veil *veil, struct slice text)
-{
-    size_t len = veil->client.len;
-    return len && slice_starts(text, veil->client) &&
-           (len == text.len || hex_digit(text.ptr[len]) < 0);
-}
-
-/* How many octets of the text it stands for. */
-static size_t add_word(struct veil *veil, struct slice text, size_t at)
-{
-    struct slice word = word_at(text, at);
-    if (is_client(veil, slice_from(text, at))) {
-        buf_append(&veil->scratch, veil->network);
-        return veil->client.len;
-    }
-    while (word.len > 1 && word.ptr[word.len - 1] == '.') /* of a sentence */
-        word.len--;
-    bool address = slice_find(word, '@') < word.len;
-    buf_append(&veil->scratch, address ? veil_address(veil, word) : word);
-    return word.len;
-}
-
-struct slice veil_text(struct veil *veil, struct slice text)
-{
-    buf_clear(&veil->scratch);
-    for (size_t at = 0; at < text.len;) {
-        if (ends_word(text.ptr[at]) && !is_client(veil, slice_from(text, at)))
-            buf_char(&veil->scratch, text.ptr[at++]);
-        else
-            at += add_word(veil, text, at);
-    }
-    struct slice made = buf_slice(&veil->scratch);
-    if (!veil->scratch.failed && slice_eq(made, text))
-        return text;
-    made = veil->scratch.failed ? SLICE("*") : arena_copy(veil->arena, made);
-    veil->full |= !made.ptr;
-    return made;
-}
-
 /* ---- records ---- */
 
 static const struct record_recipient *recipients(struct veil *veil, const struct record *r)
@@ -183,7 +130,7 @@ static const struct record_recipient *recipients(struct veil *veil, const struct
     for (size_t i = 0; made && i < r->recipient_count; i++)
         made[i] = (struct record_recipient){veil_address(veil, r->recipients[i].address),
                                             r->recipients[i].verdict,
-                                            veil_text(veil, r->recipients[i].reply)};
+                                            veil_said(veil, r->recipients[i].reply)};
     return made;
 }
 
@@ -193,7 +140,7 @@ static const struct record_edit *edits(struct veil *veil, const struct record *r
     veil->full |= !made;
     for (size_t i = 0; made && i < r->edit_count; i++) {
         made[i] = r->edits[i];
-        made[i].value = veil_text(veil, made[i].value);
+        made[i].value = veil_said(veil, made[i].value);
     }
     return made;
 }
@@ -211,8 +158,8 @@ static void veil_words(struct veil *veil, struct record *r)
     if (!is_operator(r))
         r->login = veil_address(veil, r->login);
     r->helo = veil_machine(veil, r->helo);
-    r->reply = veil_text(veil, r->reply);
-    r->reason = veil_text(veil, r->reason);
+    r->reply = veil_said(veil, r->reply);
+    r->reason = veil_said(veil, r->reason);
     r->subject = (struct slice){"", 0};
     if (veil->personal->how == PERSONAL_DROP)
         r->message_id = (struct slice){"", 0};
@@ -222,17 +169,11 @@ static void veil_words(struct veil *veil, struct record *r)
 
 bool personal_veil(const struct personal *personal, struct record *record, struct arena *arena)
 {
-    char client[46] = "", network[46] = "";
     struct veil veil = {.personal = personal, .arena = arena, .scratch = buf_init(SCRATCH_MAX)};
     if (personal->how == PERSONAL_KEEP)
         return true;
-    struct ip less = veil_client(&veil, &record->client);
-    if (record->client.family)
-        ip_text(&record->client, client);
-    if (less.family)
-        ip_text(&less, network);
-    veil.client = slice_of(client);
-    veil.network = slice_of(network);
+    veil.null_sender = record->from.len == 0;
+    veil_learn(&veil, record);
     record->recipients = recipients(&veil, record);
     record->edits = edits(&veil, record);
     record->facts = veil_facts(&veil, record->facts);

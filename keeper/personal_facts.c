@@ -44,6 +44,8 @@ static struct value veil_value(struct veil *veil, const struct type *type, struc
         return value_text(veil_address(veil, value.text));
     case TYPE_TEXT:
         return value_text(veil_text(veil, value.text));
+    case TYPE_DOMAIN:
+        return value_text(veil_domain(veil, value.text));
     case TYPE_IP:
         return veil_ip(veil, &value.ip);
     case TYPE_LIST:
@@ -76,6 +78,9 @@ static struct value veil_fact(struct veil *veil, enum fact fact, struct value va
     case FACT_CLIENT_PTR:
     case FACT_HELO:
         return veil_name(veil, value);
+    case FACT_SPF_DOMAIN:
+        return veil->null_sender ? veil_name(veil, value)
+                                 : veil_value(veil, &fact_info(fact)->type, value);
     default:
         return veil_value(veil, &fact_info(fact)->type, value);
     }

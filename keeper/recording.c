@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/ipc.h"
 #include "base/log.h"
+#include "common/redis_breaker.h"
 
 #include <stdlib.h>
 
@@ -30,6 +31,7 @@ struct recording {
     struct personal personal;    /* what is kept of people from the beginning */
     uint64_t since_pruned, size; /* octets; size: of the history at most */
     size_t since_indexed;        /* records */
+    struct complaint too_large;
 };
 
 static void after(struct event *event, int64_t ms)
@@ -92,13 +94,23 @@ static bool read_record(const struct recording *r, struct slice octets, struct r
     return record_decode_words(octets, r->arena, record);
 }
 
+static void lost(struct recording *r)
+{
+    uint64_t count;
+    if (r->history)
+        history_lose(r->history);
+    if (complaint_due(&r->too_large, clock_ms(), &count))
+        log_at(LEVEL_ERROR, "", "records too large to keep less of them are lost",
+               field_num("count", (int64_t)count));
+}
+
 /* Without what is not to be kept of people. */
 static void add_less(struct recording *r, struct record *record)
 {
     static char room[RECORD_OCTETS_MAX];
     struct buf octets = buf_over(room, sizeof room);
     if (!personal_veil(&r->personal, record, r->arena) || !record_encode(&octets, record)) {
-        log_at(LEVEL_ERROR, "", "a record is too large to keep less of it, and is lost");
+        lost(r);
         return;
     }
     lines_add(&r->lines, record);

@@ -18,6 +18,12 @@ static void number(struct buf *out, const char *name, double value)
     json_number(out, value);
 }
 
+/* Whoever wrote it: what a proxy says of itself is not trusted. */
+static double since(int64_t now, int64_t then)
+{
+    return then > 0 && then < now ? (double)(now - then) : 0;
+}
+
 static void client(struct buf *out, const struct live_session *session)
 {
     char address[46];
@@ -38,8 +44,8 @@ static void tell(struct buf *out, const struct live_session *session, int64_t no
     text(out, "protocol", TEXT_OF(session->protocol));
     client(out, session);
     text(out, "doing", TEXT_OF(session->doing));
-    number(out, "doing_ms", (double)(now - session->since));
-    number(out, "age_ms", (double)(now - session->began));
+    number(out, "doing_ms", since(now, session->since));
+    number(out, "age_ms", since(now, session->began));
     text(out, "from", TEXT_OF(session->sender));
     text(out, "to", TEXT_OF(session->recipient));
     number(out, "recipients", session->recipients);

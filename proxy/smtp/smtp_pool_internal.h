@@ -73,6 +73,11 @@ bool smtp_pool_waits_for_better(const struct smtp_pool_server *server, const str
 void smtp_pool_note_failed(const struct smtp_pool_server *server, struct smtp_job *job);
 bool smtp_pool_has_failed(const struct smtp_pool_server *server, const struct smtp_job *job);
 
+/* ---- smtp_pool_probe.c ---- */
+
+/* What it can do is known to all proxies. */
+void smtp_pool_publish(struct smtp_pool_server *server);
+
 /* ---- smtp_pool_connection.c ---- */
 
 /* One more connection to a server; false when a limit forbids it or it cannot be begun. */

@@ -114,6 +114,7 @@ static void upstream_idle(void *owner, struct smtp_upstream *upstream)
     connection->upstream = upstream;
     upstream_server_answered(server->at);
     server->can = *smtp_upstream_capabilities(upstream);
+    smtp_pool_publish(server);
     struct smtp_job *job;
     TAILQ_FOREACH(job, &pool->waiting, queue)
         if (!smtp_pool_has_failed(server, job) && !smtp_pool_waits_for_better(server, job))

@@ -30,10 +30,37 @@ static void intersect(struct smtp_capabilities *common, const struct smtp_capabi
     common->recipients = fewer(common->recipients, one->recipients);
 }
 
+/* ---- what one proxy has heard all know ---- */
+
+enum { KNOWN = 1, PIPELINING = 2, EIGHT_BIT = 4, UTF8 = 8, DSN = 16, STARTTLS = 32, SIZE_AT = 8 };
+
+void smtp_pool_publish(struct smtp_pool_server *server)
+{
+    const struct smtp_capabilities *can = &server->can;
+    uint64_t size = can->size < UINT64_MAX >> SIZE_AT ? can->size : 0;
+    uint64_t bits = KNOWN | (can->pipelining ? PIPELINING : 0) | (can->eight_bit ? EIGHT_BIT : 0) |
+                    (can->utf8 ? UTF8 : 0) | (can->dsn ? DSN : 0) | (can->starttls ? STARTTLS : 0);
+    shared_server_offers(server->pool->all->shared, upstream_server_number(server->at),
+                         size << SIZE_AT | bits);
+}
+
+static struct smtp_capabilities published(const struct smtp_pool_server *server)
+{
+    uint64_t bits =
+        shared_server_offered(server->pool->all->shared, upstream_server_number(server->at));
+    return (struct smtp_capabilities){.known = bits & KNOWN,
+                                      .pipelining = bits & PIPELINING,
+                                      .eight_bit = bits & EIGHT_BIT,
+                                      .utf8 = bits & UTF8,
+                                      .dsn = bits & DSN,
+                                      .starttls = bits & STARTTLS,
+                                      .size = bits >> SIZE_AT};
+}
+
 /* What it told in EHLO, and what was found out. */
 static struct smtp_capabilities capabilities_of(const struct smtp_pool_server *server)
 {
-    struct smtp_capabilities can = server->can;
+    struct smtp_capabilities can = server->can.known ? server->can : published(server);
     unsigned learnt = shared_server_recipients_most(server->pool->all->shared,
                                                     upstream_server_number(server->at), clock_ms());
     can.recipients = fewer(can.recipients, learnt);

@@ -26,7 +26,7 @@ static unsigned count(const struct live_sessions *live)
 TEST(test_a_session_is_there_from_its_first_words_to_its_end)
 {
     struct live_sessions *live = new_live();
-    struct live_session session = {.commands = 3, .port = 25}, got;
+    struct live_session session = {.id = "1", .commands = 3, .port = 25}, got;
     unsigned at = 0;
     live_text(session.doing, sizeof session.doing, SLICE("idle"));
     int place = live_session_begin(live, 0);
@@ -46,7 +46,7 @@ TEST(test_a_session_is_there_from_its_first_words_to_its_end)
 TEST(test_a_place_that_is_taken_anew_tells_nothing_of_who_had_it)
 {
     struct live_sessions *live = new_live();
-    struct live_session session = {.commands = 3};
+    struct live_session session = {.id = "1", .commands = 3};
     for (int i = 0; i < 2 * LIVE_SESSIONS_MAX; i++) {
         int place = live_session_begin(live, 1);
         assert_true(place >= 0);
@@ -60,7 +60,7 @@ TEST(test_a_place_that_is_taken_anew_tells_nothing_of_who_had_it)
 TEST(test_past_the_last_place_a_session_is_not_shown_and_costs_nobody_anything)
 {
     struct live_sessions *live = new_live();
-    struct live_session session = {.commands = 3};
+    struct live_session session = {.id = "1", .commands = 3};
     for (int i = 0; i < LIVE_SESSIONS_MAX; i++)
         live_session_put(live, live_session_begin(live, 7), &session);
     assert_int_equal(live_session_begin(live, 8), -1);
@@ -73,7 +73,7 @@ TEST(test_past_the_last_place_a_session_is_not_shown_and_costs_nobody_anything)
 TEST(test_what_a_dead_process_has_left_goes_and_that_of_others_stays)
 {
     struct live_sessions *live = new_live();
-    struct live_session session = {.commands = 3};
+    struct live_session session = {.id = "1", .commands = 3};
     for (unsigned i = 0; i < 10; i++)
         live_session_put(live, live_session_begin(live, i % 2), &session);
     live_sessions_clear(live, 0);
@@ -108,7 +108,7 @@ struct race {
 static void *write_on(void *arg)
 {
     struct race *race = arg;
-    struct live_session session = {0};
+    struct live_session session = {.id = "1"};
     for (uint32_t i = 1; !atomic_load(&race->over); i++) {
         memset(session.sender, (int)('a' + i % 26), sizeof session.sender);
         session.octets = i;

@@ -485,6 +485,19 @@ TEST(test_one_question_looks_at_some_records_and_tells_where_to_go_on)
     assert_int_equal(questions, 3);
 }
 
+TEST(test_what_was_set_aside_is_kept_no_longer_than_records)
+{
+    char name[128];
+    for (int i = 0; i < 3; i++) {
+        snprintf(name, sizeof name, "%s.damaged-%lld%s", path, (long long)(start / 1000 + i * DAY),
+                 i == 1 ? "-wal" : "");
+        close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    }
+    history_prune(history, start / 1000 + 31 * DAY + DAY / 2);
+    assert_int_equal(set_aside(), 1);
+    assert_int_equal(access(name, F_OK), 0);
+}
+
 TEST(test_of_the_files_that_were_set_aside_only_some_are_kept)
 {
     for (int i = 0; i < 20; i++) {

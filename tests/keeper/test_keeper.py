@@ -263,7 +263,7 @@ def test_questions_that_are_none_are_refused_and_harm_nobody(start, body, monkey
     send(gateway, "one")
     assert wait_until(lambda: count(gateway) == 1)
     empty = b"\0\0\0\0" * 5
-    for packet in (struct.pack("=H", 77), struct.pack("=HI", CONTROL_FORGET, 0), struct.pack("=HI", CONTROL_FORGET, 9) + b"x", struct.pack("=H", CONTROL_STATUS) + b"x", struct.pack("=H", CONTROL_FIND),
+    for packet in (struct.pack("=H", 77), struct.pack("=HIQ", CONTROL_FORGET, 0, 0), struct.pack("=HI", CONTROL_FORGET, 9) + b"x", struct.pack("=H", CONTROL_STATUS) + b"x", struct.pack("=H", CONTROL_FIND),
                    struct.pack("=H", CONTROL_FIND) + b"\xff" * 100,
                    struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQIB", 1 << 63, 0, 0, 10, 0),
                    struct.pack("=H", CONTROL_FIND) + empty + struct.pack("=QQQIB", 0, 0, 0, 1 << 31, 0)):

@@ -198,6 +198,110 @@ TEST(test_of_an_ipv6_client_its_site_stays)
     assert_slice(r.reason, "2001:db8:1:: is listed; [2001:db8:1::]:25");
 }
 
+/* Of a record with these people, the reply. */
+static struct slice veiled(const struct personal *personal, const char *client, const char *reply)
+{
+    static struct record_recipient to[3];
+    to[0] = (struct record_recipient){SLICE("o'brien@example.com"), SLICE(""), SLICE("")};
+    to[1] = (struct record_recipient){SLICE("\"john doe\"@example.com"), SLICE(""), SLICE("")};
+    to[2] = (struct record_recipient){SLICE("John.Doe@example.com"), SLICE(""), SLICE("")};
+    struct record r = full_record(client);
+    r.from = SLICE("bounce+jane=example.org@client.example");
+    r.helo = SLICE("JOHN-PC");
+    r.recipients = to;
+    r.recipient_count = 3;
+    r.reply = slice_of(reply);
+    assert_true(personal_veil(personal, &r, arena));
+    return r.reply;
+}
+
+TEST(test_in_texts_an_address_becomes_what_it_is_elsewhere_however_it_stands_there)
+{
+    static const char *const addresses[] = {"o'brien@example.com", "\"john doe\"@example.com",
+                                            "john.doe@example.com",
+                                            "bounce+jane=example.org@client.example"};
+    static const char *const around[][2] = {
+        {"550 <", ">: no"},       {"", ""},     {"envelope-from=", ";"}, {"'", "' is unknown"},
+        {"(mailto:", ") is it."}, {"x {", "}"}, {"who: ", "."}};
+    static const struct personal *const all[] = {&shorten, &hash, &drop};
+    for (size_t i = 0; i < 4; i++)
+        for (size_t k = 0; k < sizeof around / sizeof *around; k++)
+            for (size_t p = 0; p < 3; p++) {
+                char text[200], expected[200];
+                struct slice address = personal_address(all[p], slice_of(addresses[i]), arena);
+                snprintf(text, sizeof text, "%s%s%s", around[k][0], addresses[i], around[k][1]);
+                snprintf(expected, sizeof expected, "%s%.*s%s", around[k][0], SLICE_ARGS(address),
+                         around[k][1]);
+                assert_slice(veiled(all[p], "192.0.2.77", text), expected);
+            }
+}
+
+TEST(test_in_texts_a_client_and_its_names_become_what_they_are_elsewhere)
+{
+    static const struct {
+        const char *client, *text, *kept;
+    } cases[] = {
+        {"192.0.2.77", "see https://www.spamhaus.org/query/ip/192.0.2.77",
+         "see https://www.spamhaus.org/query/ip/192.0.2.0"},
+        {"192.0.2.77", "client-ip=192.0.2.77; x", "client-ip=192.0.2.0; x"},
+        {"192.0.2.77", "77.2.0.192.zen.example is 127.0.0.2", "0.2.0.192.zen.example is 127.0.0.2"},
+        {"192.0.2.77", "dsl-192-0-2-77.pool.example, 192.0.2.77.",
+         "dsl-192-0-2-0.pool.example, 192.0.2.0."},
+        {"192.0.2.7", "192.0.2.77 and 1192.0.2.7 and 192.0.2.7.5",
+         "192.0.2.77 and 1192.0.2.7 and 192.0.2.7.5"},
+        {"2001:db8:1:2::77", "2001:DB8:1:2:0:0:0:77 or 2001:db8:1:2::77: no",
+         "2001:db8:1:: or 2001:db8:1::: no"},
+        {"2001:db8:1:2::77",
+         "7.7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.zen.example",
+         "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.zen.example"},
+        {"192.0.2.77", "HELO john-pc is not host-7.dsl2.isp.example",
+         "HELO * is not *.isp.example"},
+        {"192.0.2.77", "johnny-pc, ghost-7.dsl2.isp.example",
+         "johnny-pc, ghost-7.dsl2.isp.example"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_slice(veiled(&shorten, cases[i].client, cases[i].text), cases[i].kept);
+}
+
+TEST(test_in_texts_subjects_names_and_fields_go_those_that_were_cut_too)
+{
+    assert_slice(veiled(&shorten, "192.0.2.77", "[SPAM] About Jane (from Ann)"),
+                 "[SPAM] * (from *)");
+    assert_slice(veiled(&shorten, "192.0.2.77", "To: Jane Doe <jane@example.com>"), "To: *");
+    assert_slice(veiled(&shorten, "192.0.2.77", "the subject was about Ja"), "the subject was *");
+    assert_slice(veiled(&shorten, "192.0.2.77", "ann@client.example, Ann"), "a*@client.example, *");
+}
+
+TEST(test_whom_spf_was_asked_about_is_a_client_where_the_sender_is_empty_or_it_is_its_name)
+{
+    for (int null = 0; null < 2; null++) {
+        struct record r = full_record("192.0.2.77");
+        r.helo = SLICE("dsl-192-0-2-77.pool.isp.example");
+        r.from = null ? SLICE("") : SLICE("ann@client.example");
+        facts.fact[FACT_SPF_DOMAIN] = value_text(SLICE("DSL-192-0-2-77.pool.isp.example"));
+        assert_true(personal_veil(&shorten, &r, arena));
+        assert_slice(fact(&r, FACT_SPF_DOMAIN)->text, "*.pool.isp.example");
+    }
+}
+
+TEST(test_any_text_is_veiled_and_ends)
+{
+    static const char letters[] = "a@.\"'=<>:1[2] \\-\xc3";
+    for (unsigned round = 0; round < 20000; round++) {
+        char text[24];
+        size_t len = round % sizeof text;
+        uint64_t dice = round * UINT64_C(0x9e3779b97f4a7c15);
+        for (size_t i = 0; i < len; i++, dice = dice * 6364136223846793005 + 1442695040888963407)
+            text[i] = letters[(dice >> 33) % (sizeof letters - 1)];
+        struct record r = {.from = SLICE("a@a"), .reply = {text, len}};
+        arena_reset(arena);
+        assert_true(personal_veil(&hash, &r, arena));
+        struct slice once = r.reply;
+        assert_true(personal_veil(&hash, &r, arena));
+        assert_true(once.len <= len * 24 && r.reply.ptr);
+    }
+}
+
 TEST(test_who_released_something_answers_for_it)
 {
     struct record r = full_record("192.0.2.77");
@@ -214,7 +318,7 @@ TEST(test_names_of_machines_lose_what_tells_them_apart)
     } cases[] = {
         {"mail.example.com", "*.example.com"},
         {"example.com", "example.com"},
-        {"localhost", "localhost"},
+        {"JOHN-PC", "*"},
         {"7.2.0.192.pool.isp.example", "*.pool.isp.example"},
         {"host-7.dsl2.isp.example", "*.isp.example"},
         {"[192.0.2.7]", "*"},

@@ -176,6 +176,22 @@ def test_mail_is_not_refused_for_good_for_what_a_server_not_yet_known_may_be_abl
         session.expect("RCPT TO:<user@example.com>", 250)
 
 
+def test_a_server_that_had_no_room_at_the_start_becomes_known_to_each_proxy(start, new_backend):
+    server = new_backend()
+    body = backend("behind", server.port, options="connections 1  recipient_check off  probe off") + domains("behind", "example.com")
+    gateway = start(body, changes={"process": {"proxies": 2}})
+
+    def codes():
+        told = []
+        for _ in range(10):
+            with Session(gateway.port) as session:
+                session.ehlo()
+                session.expect("MAIL FROM:<a@client.example> BODY=8BITMIME", 250)
+                told.append(session.command("RCPT TO:<user@example.com>").code)
+        return told
+    assert wait_until(lambda: codes() == [250] * 10, 15)
+
+
 def test_a_server_is_known_by_the_time_it_was_asked_about_a_recipient(site, new_backend):
     gateway = site(new_backend(), options="recipient_check on")
     with Session(gateway.port) as session:
