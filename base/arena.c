@@ -159,16 +159,36 @@ char *arena_cstr(struct arena *arena, struct slice s)
     return p;
 }
 
+struct slice arena_join(struct arena *arena, const struct slice *texts, size_t count)
+{
+    size_t len = 0, at = 0;
+    for (size_t i = 0; i < count; i++)
+        len += texts[i].len;
+    char *p = take(arena, len + 1);
+    if (!p)
+        return (struct slice){NULL, 0};
+    for (size_t i = 0; i < count; at += texts[i++].len)
+        if (texts[i].len)
+            memcpy(p + at, texts[i].ptr, texts[i].len);
+    p[len] = '\0';
+    return (struct slice){p, len};
+}
+
+/* Most are short, and formatted once. */
 struct slice arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
+    char room[512];
     va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, again);
+    int n = vsnprintf(room, sizeof room, format, again);
     va_end(again);
     char *p = n < 0 ? NULL : take(arena, (size_t)n + 1);
     if (!p)
         return (struct slice){NULL, 0};
-    vsnprintf(p, (size_t)n + 1, format, args);
+    if ((size_t)n < sizeof room)
+        memcpy(p, room, (size_t)n + 1);
+    else
+        vsnprintf(p, (size_t)n + 1, format, args);
     return (struct slice){p, (size_t)n};
 }
 

@@ -39,6 +39,13 @@ size_t arena_room(size_t count);
 struct slice arena_copy(struct arena *arena, struct slice s);
 char *arena_cstr(struct arena *arena, struct slice s);
 
+/* Texts behind each other, a NUL behind them (not counted); ptr NULL when the arena is full.
+ * ARENA_JOIN(arena, SLICE("a"), b). */
+struct slice arena_join(struct arena *arena, const struct slice *texts, size_t count);
+#define ARENA_JOIN(arena, ...)                                                                     \
+    arena_join((arena), (const struct slice[]){__VA_ARGS__},                                       \
+               sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice))
+
 /* Formatted text, NUL-terminated; ptr NULL when the arena is full. */
 struct slice arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

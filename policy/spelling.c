@@ -7,16 +7,6 @@
 
 enum { PART_MAX = 4096 };
 
-static struct slice joined(struct arena *arena, struct slice front, struct slice end)
-{
-    char *text = arena_alloc(arena, front.len + end.len + 1);
-    if (!text)
-        return (struct slice){NULL, 0};
-    memcpy(text, front.ptr, front.len);
-    memcpy(text + front.len, end.ptr, end.len);
-    return (struct slice){text, front.len + end.len};
-}
-
 struct slice spell_domain(struct arena *arena, struct slice domain)
 {
     struct domain_name name;
@@ -31,7 +21,7 @@ struct slice spell_address(struct arena *arena, struct slice address)
     size_t at = slice_rfind(address, '@');
     if (at == address.len || domain_name_make(arena, slice_from(address, at + 1), &name))
         return arena_failed(arena) ? (struct slice){NULL, 0} : arena_copy(arena, address);
-    return joined(arena, slice_sub(address, 0, at + 1), name.text);
+    return ARENA_JOIN(arena, slice_sub(address, 0, at + 1), name.text);
 }
 
 static void append_label(struct arena *arena, struct buf *out, struct slice label)
@@ -86,9 +76,8 @@ struct value value_mailbox(struct arena *arena, struct slice local, struct slice
 {
     if (domain.len == 0)
         return known(arena_copy(arena, local));
-    struct slice front = joined(arena, local, SLICE("@"));
     struct slice name = spell_domain(arena, domain);
-    return known(front.ptr && name.ptr ? joined(arena, front, name) : name);
+    return known(name.ptr ? ARENA_JOIN(arena, local, SLICE("@"), name) : name);
 }
 
 /* Where the domain begins in an entry: behind the '@', or behind "*.". */
@@ -104,7 +93,7 @@ struct slice spell_entry(struct arena *arena, struct slice entry)
 {
     size_t at = domain_at(entry);
     struct slice domain = spell_domain(arena, slice_from(entry, at));
-    return domain.ptr ? joined(arena, slice_sub(entry, 0, at), domain) : domain;
+    return domain.ptr ? ARENA_JOIN(arena, slice_sub(entry, 0, at), domain) : domain;
 }
 
 const char *spelling_flaw(struct arena *arena, struct slice entry)

@@ -23,7 +23,8 @@ static size_t write_reply(char line[static REPLY_MAX], unsigned code, struct sli
 {
     char tail[DOUBT_ID_MAX + 8] = "";
     size_t tail_len = *ref ? (size_t)snprintf(tail, sizeof tail, " (%s)", ref) : 0;
-    size_t len = (size_t)snprintf(line, REPLY_MAX, "%03u ", code % 1000);
+    size_t len = smtp_code_text(code, line).len;
+    line[len++] = ' ';
     len += printable(line + len, ENHANCED_MAX, enhanced);
     if (enhanced.len)
         line[len++] = ' ';

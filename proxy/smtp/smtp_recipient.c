@@ -272,8 +272,7 @@ static struct slice domain_of(const struct smtp_session *s, const struct smtp_pa
 /* False: out of memory. */
 static bool keep_address(struct smtp_session *s, struct slice domain, struct smtp_path *path)
 {
-    struct slice whole =
-        arena_printf(s->mail, "%.*s@%.*s", SLICE_ARGS(path->local), SLICE_ARGS(domain));
+    struct slice whole = ARENA_JOIN(s->mail, path->local, SLICE("@"), domain);
     if (!whole.ptr)
         return false;
     path->address = whole;

@@ -163,8 +163,9 @@ static const struct backend_reply *delivery_reply(const struct transaction *t, s
 static struct slice reply_text(const struct smtp_session *s, unsigned code, struct slice enhanced,
                                struct slice text)
 {
-    return arena_printf(s->mail, "%u %.*s%s%.*s", code, SLICE_ARGS(enhanced),
-                        enhanced.len ? " " : "", SLICE_ARGS(text));
+    char digits[3];
+    return ARENA_JOIN(s->mail, smtp_code_text(code, digits), SLICE(" "), enhanced,
+                      slice_of(enhanced.len ? " " : ""), text);
 }
 
 /* Told only where it is not the message's. */
@@ -198,7 +199,7 @@ static void tell_recipients(const struct smtp_session *s, const struct decision 
 static void record_message(struct smtp_session *s, const struct decision *d)
 {
     const struct transaction *t = &s->t;
-    struct slice text = arena_printf(s->mail, "%.*s (%s)", SLICE_ARGS(d->text), s->ref);
+    struct slice text = ARENA_JOIN(s->mail, d->text, SLICE(" ("), slice_of(s->ref), SLICE(")"));
     struct record r = {.verdict = slice_of(d->verdict),
                        .reply = reply_text(s, d->code, d->enhanced, text.ptr ? text : d->text),
                        .backend = d->backend,

@@ -79,6 +79,14 @@ int smtp_reply(struct slice bytes, struct smtp_reply *reply, size_t *used)
     return -1;
 }
 
+struct slice smtp_code_text(unsigned code, char room[static 3])
+{
+    room[0] = (char)('0' + code / 100 % 10);
+    room[1] = (char)('0' + code / 10 % 10);
+    room[2] = (char)('0' + code % 10);
+    return (struct slice){room, 3};
+}
+
 bool smtp_reply_line(const struct smtp_reply *reply, size_t *at, struct slice *line)
 {
     size_t next;

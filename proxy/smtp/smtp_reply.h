@@ -20,6 +20,9 @@ struct smtp_reply {
  * servers that send it are many and it hides nothing here. */
 int smtp_reply(struct slice bytes, struct smtp_reply *reply, size_t *used);
 
+/* Its three digits, in `room`. */
+struct slice smtp_code_text(unsigned code, char room[static 3]);
+
 /* Steps through the lines: *line is the text behind "250-". False at the end. Start
  * with *at = 0. */
 bool smtp_reply_line(const struct smtp_reply *reply, size_t *at, struct slice *line);

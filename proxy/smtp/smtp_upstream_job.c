@@ -17,10 +17,17 @@ static void keep_reply(struct smtp_upstream *c, enum reply_stage stage,
     to->text = arena_copy(c->job->arena, from->text);
 }
 
+static void write_path(struct smtp_upstream *c, struct slice command, struct slice address)
+{
+    stream_write(c->stream, command);
+    stream_write(c->stream, address);
+    stream_write(c->stream, SLICE(">"));
+}
+
 static void write_mail(struct smtp_upstream *c)
 {
     const struct smtp_job *job = c->job;
-    stream_printf(c->stream, "MAIL FROM:<%.*s>", SLICE_ARGS(job->sender));
+    write_path(c, SLICE("MAIL FROM:<"), job->sender);
     if (c->can.size && (c->deliver || job->mail.has_size))
         stream_printf(c->stream, " SIZE=%llu",
                       (unsigned long long)(c->deliver ? job->size : job->mail.size));
@@ -37,7 +44,7 @@ static void write_mail(struct smtp_upstream *c)
 
 static void write_rcpt(struct smtp_upstream *c, const struct job_recipient *recipient)
 {
-    stream_printf(c->stream, "RCPT TO:<%.*s>", SLICE_ARGS(recipient->address));
+    write_path(c, SLICE("RCPT TO:<"), recipient->address);
     if (c->can.dsn && recipient->params.notify.len)
         stream_printf(c->stream, " NOTIFY=%.*s", SLICE_ARGS(recipient->params.notify));
     if (c->can.dsn && recipient->params.orcpt.len)

@@ -42,14 +42,17 @@ struct slice trace_received(struct arena *arena, const struct trace *t)
     ip_text(t->client, address);
     struct slice tls = SLICE(""), recipient = SLICE("");
     if (t->tls)
-        tls = arena_printf(arena, "\r\n\t(%s %s)", t->tls_version, t->tls_cipher);
+        tls = ARENA_JOIN(arena, SLICE("\r\n\t("), slice_of(t->tls_version), SLICE(" "),
+                         slice_of(t->tls_cipher), SLICE(")"));
     if (t->recipient.len && t->recipient.len <= RECIPIENT_SHOWN_MAX)
-        recipient = arena_printf(arena, "\r\n\tfor <%.*s>", SLICE_ARGS(t->recipient));
-    return arena_printf(
-        arena,
-        "Received: from %.*s ([%s%s])\r\n\tby %.*s (Gatepost) with %s id %.*s%.*s%.*s;\r\n\t%s\r\n",
-        SLICE_ARGS(helo), t->client->family == 6 ? "IPv6:" : "", address, SLICE_ARGS(t->hostname),
-        protocol(t), SLICE_ARGS(t->id), SLICE_ARGS(tls), SLICE_ARGS(recipient), trace_date(t->now));
+        recipient = ARENA_JOIN(arena, SLICE("\r\n\tfor <"), t->recipient, SLICE(">"));
+    if (!tls.ptr || !recipient.ptr)
+        return (struct slice){NULL, 0};
+    return ARENA_JOIN(arena, SLICE("Received: from "), helo,
+                      slice_of(t->client->family == 6 ? " ([IPv6:" : " (["), slice_of(address),
+                      SLICE("])\r\n\tby "), t->hostname, SLICE(" (Gatepost) with "),
+                      slice_of(protocol(t)), SLICE(" id "), t->id, tls, recipient, SLICE(";\r\n\t"),
+                      slice_of(trace_date(t->now)), SLICE("\r\n"));
 }
 
 /* "... by HOSTNAME (Gatepost) ..." as trace_received writes it. */

@@ -138,3 +138,29 @@ TEST(test_blocks_grow_for_what_is_large)
     assert_int_equal(*after, 0);
     arena_free(&arena);
 }
+
+TEST(test_texts_are_joined_and_end_with_nul)
+{
+    struct arena *arena = arena_new(64);
+    struct slice joined = ARENA_JOIN(arena, SLICE("a"), (struct slice){NULL, 0}, SLICE("bc"));
+    assert_true(slice_eq(joined, SLICE("abc")));
+    assert_int_equal(joined.ptr[3], '\0');
+    assert_int_equal(arena_join(arena, NULL, 0).len, 0);
+    struct slice large = {"0123456789012345678901234567890123456789", 40};
+    assert_null(ARENA_JOIN(arena, large, large).ptr);
+    assert_true(arena_failed(arena));
+    arena_free(&arena);
+}
+
+TEST(test_formatted_texts_may_be_long)
+{
+    struct arena *arena = arena_new(4096);
+    for (int width = 500; width < 530; width++) {
+        struct slice text = arena_printf(arena, "%*d", width, 7);
+        assert_int_equal(text.len, width);
+        assert_int_equal(text.ptr[width - 1], '7');
+        assert_int_equal(text.ptr[width], '\0');
+        arena_reset(arena);
+    }
+    arena_free(&arena);
+}
