@@ -29,7 +29,9 @@ bool database_open(const char *path, enum database_sync sync, sqlite3 **db)
     sqlite3_db_config(*db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(*db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return database_run(*db, "PRAGMA auto_vacuum = INCREMENTAL") &&
+    return database_run(*db, sync == DATABASE_SOON ? "PRAGMA page_size = 16384"
+                                                   : "PRAGMA page_size = 4096") &&
+           database_run(*db, "PRAGMA auto_vacuum = INCREMENTAL") &&
            database_run(*db, "PRAGMA journal_mode = WAL") &&
            database_run(*db, sync == DATABASE_AT_ONCE ? "PRAGMA synchronous = FULL"
                                                       : "PRAGMA synchronous = NORMAL") &&

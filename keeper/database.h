@@ -8,7 +8,8 @@
 
 #include <sqlite3.h>
 
-/* When what was committed is on the disk: at once, or at the next checkpoint. */
+/* When what was committed is on the disk: at once, or at the next checkpoint. In one that is in no
+ * hurry much comes behind each other, and large pages take it with less ado. */
 enum database_sync { DATABASE_SOON, DATABASE_AT_ONCE };
 
 /* Opens or makes it: the caller's, also when it failed. */
