@@ -138,6 +138,13 @@ bool database_failed(sqlite3 *db)
     return code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
 }
 
+bool database_may_come(sqlite3 *db)
+{
+    int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_IOERR;
+    return code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN ||
+           code == SQLITE_BUSY;
+}
+
 static bool is_damage(int code)
 {
     code &= 0xff;

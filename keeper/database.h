@@ -40,6 +40,8 @@ struct slice database_octets(sqlite3_stmt *statement, int column);
 /* Whether the last call failed: for whatever reason, and because the file is not as it should be. */
 bool database_failed(sqlite3 *db);
 bool database_damaged(sqlite3 *db);
+/* One that could not be opened may be later: it is the disk that does not serve. */
+bool database_may_come(sqlite3 *db);
 
 /* Looks at all of it. False: it is not as it should be. */
 bool database_is_whole(sqlite3 *db);

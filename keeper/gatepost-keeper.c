@@ -207,11 +207,22 @@ static void publish_lists(struct program *p)
     say_soon(p);
 }
 
+static void open_lists(struct program *p)
+{
+    const char *reason;
+    if ((p->listed = listed_open("lists.db", &reason)))
+        publish_lists(p);
+    else
+        log_at(LEVEL_ERROR, "", "no lists of senders", field_str("reason", reason));
+}
+
 static void on_lists(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct program *p = arg;
-    if (listed_prune(p->listed, clock_wall()))
+    if (!p->listed)
+        open_lists(p);
+    else if (listed_prune(p->listed, clock_wall()))
         publish_lists(p);
     after(p->lists, LISTS_MS);
 }
@@ -417,8 +428,7 @@ static void open_what_is_kept(struct program *p, const struct options *options)
     if (options->hold &&
         !(p->quarantine = quarantine_new(p->base, &quarantine, &quarantine_owner, p, &reason)))
         give_up(reason);
-    if (!(p->listed = listed_open("lists.db", &reason)))
-        log_at(LEVEL_ERROR, "", "no lists of senders", field_str("reason", reason));
+    open_lists(p);
 }
 
 int main(int argc, char *argv[])
@@ -433,10 +443,7 @@ int main(int argc, char *argv[])
     make_sockets(&program, &options);
     open_what_is_kept(&program, &options);
     event_add(program.control, NULL);
-    if (program.listed) {
-        after(program.lists, LISTS_MS);
-        publish_lists(&program);
-    }
+    after(program.lists, LISTS_MS);
     ipc_send(KEEPER_CONTROL_FD, KEEPER_READY, (struct slice){NULL, 0}, NULL, 0, true);
     event_base_dispatch(program.base);
     give_up("the loop ended");

@@ -157,8 +157,10 @@ static bool set_aside(struct held *h)
 static bool begin_files(struct held *h, const char **reason)
 {
     *reason = "containers without a database";
-    if (held_is_headless(h) && !set_aside(h))
+    if (held_is_headless(h) && !set_aside(h)) {
+        h->may_come = true;
         return false;
+    }
     if (open_files(h, reason))
         return true;
     if (database_damaged(h->db) && set_aside(h) && open_files(h, reason))
@@ -166,6 +168,7 @@ static bool begin_files(struct held *h, const char **reason)
     static char text[256];
     snprintf(text, sizeof text, "%s", *reason);
     *reason = text;
+    h->may_come = database_may_come(h->db);
     close_files(h);
     return false;
 }
@@ -179,7 +182,10 @@ struct held *held_open(const char *folder, uint64_t size, uint64_t era, const ch
     snprintf(h->folder, sizeof h->folder, "%s", folder);
     h->size = size;
     h->era = era & INT64_MAX;
-    if (!begin_files(h, reason))
+    bool begun = begin_files(h, reason);
+    if (!begun && h->may_come)
+        held_failed(h, *reason);
+    else if (!begun)
         held_close(&h);
     return h;
 }

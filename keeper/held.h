@@ -14,7 +14,8 @@
 struct held;
 
 /* In a folder of its own, which is made. `size`: octets that containers may take. `era`: told apart,
- * whose errands are lost: those of another. NULL with *reason. */
+ * whose errands are lost: those of another. Where the disk does not serve now, it is tried again later.
+ * NULL with *reason. */
 struct held *held_open(const char *folder, uint64_t size, uint64_t era, const char **reason);
 void held_close(struct held **held);
 

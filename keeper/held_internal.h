@@ -69,6 +69,7 @@ struct held {
     bool changing;   /* a change is begun */
     bool lost;       /* one that was begun is, and who waits for its end was not told yet */
     bool failing;    /* what it fails for was said */
+    bool may_come;   /* it cannot be opened now, and perhaps later */
     int64_t retry_at;
     int64_t pruned_wall, pruned_ms; /* both clocks at the last look; 0: there was none */
     int64_t trusts_at;              /* clock_ms: from then on the wall clock is believed again */

@@ -205,6 +205,7 @@ bool history_begin(struct history *h, const char **reason)
     static char text[256];
     snprintf(text, sizeof text, "%s", *reason);
     *reason = text;
+    h->may_come = database_may_come(h->db);
     close_file(h);
     return false;
 }
@@ -241,12 +242,15 @@ struct history *history_open(const char *path, const struct history_bounds *boun
     for (int i = 0; i < COLUMNS; i++)
         h->words[i] = buf_init(WORDS_MAX);
     h->again = buf_init(IPC_PAYLOAD_MAX);
-    if (h->arena && h->vocabularies && history_begin(h, reason))
-        return h;
-    if (!h->arena || !h->vocabularies)
+    bool memory = h->arena && h->vocabularies;
+    bool begun = memory && history_begin(h, reason);
+    if (!memory)
         *reason = "out of memory";
-    history_close(&h);
-    return NULL;
+    if (!begun && memory && h->may_come)
+        history_failed(h, *reason);
+    else if (!begun)
+        history_close(&h);
+    return h;
 }
 
 void history_close(struct history **history)

@@ -16,7 +16,8 @@ struct history_bounds {
     int64_t personal_age;     /* seconds */
 };
 
-/* Opens or makes `path`, and brings an older form up to date. NULL with *reason. */
+/* Opens or makes `path`, and brings an older form up to date. Where the disk does not serve now, that
+ * is tried again later. NULL with *reason. */
 struct history *history_open(const char *path, const struct history_bounds *bounds,
                              const char **reason);
 void history_close(struct history **history); /* commits */

@@ -66,6 +66,7 @@ struct history {
     int64_t retry_at; /* clock_ms: after a failure; 0: none */
     bool failing;     /* what it fails for was said */
     bool lacks;       /* tables of its form are not there */
+    bool may_come;    /* it cannot be opened now, and perhaps later */
 };
 
 /* Notes the words of this program, and reads those of others. False: the database fails. */

@@ -337,7 +337,7 @@ TEST(test_when_all_is_full_none_is_held_and_what_was_stays)
     held->size = held->octets + 50;
     assert_string_equal(refused(LETTER("Too much, with all that stands around it, for what is left",
                                        .to = {"u@example.com"})),
-                        "the quarantine is full");
+                        "it is full");
     assert_int_equal(hold(LETTER(hello, .to = {"u@example.com"})), 0); /* a retry needs none */
     assert_holds(number, hello);
     held->size = ROOM;
@@ -348,7 +348,7 @@ TEST(test_a_full_domain_is_full_for_itself_alone)
 {
     uint64_t number = hold(LETTER(hello, .to = {"u@example.com"}, .room = 400));
     assert_string_equal(refused(LETTER("another letter", .to = {"v@example.com"}, .room = 400)),
-                        "the quarantine of this domain is full");
+                        "it is full for this domain");
     assert_int_not_equal(hold(LETTER("another letter", .to = {"v@other.example"}, .room = 400)), 0);
     assert_string_equal(act(number, HELD_DELETE), "");
     assert_int_not_equal(hold(LETTER("another letter", .to = {"v@example.com"}, .room = 400)), 0);
@@ -369,7 +369,7 @@ TEST(test_copies_that_came_later_take_room_of_their_domain_too)
     hold(LETTER(hello, .to = {"u@example.com"}, .room = 400));
     uint64_t later = hold(LETTER(hello, .to = {"v@other.example"}, .room = 400));
     assert_string_equal(refused(LETTER("another", .to = {"w@other.example"}, .room = 400)),
-                        "the quarantine of this domain is full");
+                        "it is full for this domain");
     assert_string_equal(act(later, HELD_DELETE), "");
     hold(LETTER("another", .to = {"w@other.example"}, .room = 400));
 }

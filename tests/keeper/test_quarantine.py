@@ -626,6 +626,28 @@ def test_a_full_disk_puts_mail_off_and_later_it_is_held(start, behind, own_dir):
         gateway.stop()
 
 
+def records(gateway):
+    return json.loads(gateway.control("status", "--json"))["history"]["records"]
+
+
+@needs.root
+def test_a_keeper_that_comes_back_on_a_full_disk_answers_and_holds_again_when_there_is_room(start, behind, own_dir):
+    with small_disk(own_dir / "disk", "12m") as disk:
+        gateway = start(body(behind), changes={"keeper": {"folder": '"%s/keeper"' % disk}})
+        ready(gateway)
+        assert send(gateway, message("bad before")).code == 250
+        ballast = fill(disk)
+        first, = gateway.pids("gatepost-keeper")
+        os.kill(first, signal.SIGKILL)
+        assert wait_until(lambda: gateway.pids("gatepost-keeper") not in ([], [first]) and gateway.control("status", "--json"), 30)
+        assert send(gateway, message("bad meanwhile")).code == 451 and send(gateway, message("good")).code == 250
+        ballast.unlink()
+        sent_until_taken(gateway, message("bad later"), 100)
+        assert {e["subject"] for e in held(gateway)} >= {"bad before", "bad later"}
+        assert wait_until(lambda: send(gateway, message("good")).code == 250 and records(gateway), 20, 0.5)
+        gateway.stop()
+
+
 @needs.root
 def test_a_disk_that_is_full_while_mail_is_released_costs_no_time_of_the_processor_and_no_message(start, behind, own_dir):
     with small_disk(own_dir / "disk", "4m") as disk:
