@@ -57,7 +57,10 @@ static const char *const texts[HELD_STATEMENTS] = {
         "SELECT r.number FROM message m JOIN recipient r ON r.message = m.id "
         "WHERE m.digest = ? AND m.sender = ? AND r.address = ? AND r.copy = ? AND"
         " (r.state < 5 OR (r.state = 5 AND r.asked > ?)) LIMIT 1",
-    [HELD_CLAIM] = "UPDATE recipient SET claims = claims + 1 WHERE number = ?",
+    [HELD_CLAIM] = "UPDATE recipient SET claims = claims + 1,"
+                   " ticket = iif(claims = 0, ?, ticket) WHERE number = ? RETURNING claims",
+    [HELD_PUT_OFF] = "UPDATE recipient SET claims = 0 WHERE number BETWEEN ? AND ?"
+                     " AND ticket = ? AND ticket > 0 AND claims = 1",
     [HELD_ADD_MESSAGE] =
         "INSERT INTO message (digest, sender, reference, arrived, size, octets, stored, client,"
         " author, subject, message_id, ret, envid, utf8, eight_bit)"

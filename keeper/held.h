@@ -38,6 +38,9 @@ bool held_commit(struct held *held);
  * which nothing is. */
 void held_withdraw(struct held *held, uint64_t first, uint64_t last, uint64_t ticket);
 
+/* The sender of these copies was put off: when he comes again he is told of them as of new ones. */
+void held_put_off(struct held *held, uint64_t first, uint64_t last, uint64_t ticket);
+
 /* ---- what people ask for ---- */
 
 /* False with *reason: it failed. False from `take` ends the search. */

@@ -86,11 +86,16 @@ static bool find_same_copy(struct held *h, const struct coming *c, const struct 
     return read_number(same, number);
 }
 
-static bool claim(struct held *h, uint64_t number)
+/* *first: nobody else has been told of it. */
+static bool claim(struct held *h, const struct coming *c, uint64_t number, bool *first)
 {
     sqlite3_stmt *claims = held_statement(h, HELD_CLAIM);
-    sqlite3_bind_int64(claims, 1, (int64_t)number);
-    return database_step(claims);
+    uint64_t told;
+    sqlite3_bind_int64(claims, 1, (int64_t)c->ticket);
+    sqlite3_bind_int64(claims, 2, (int64_t)number);
+    bool ok = read_number(claims, &told);
+    *first = told == 1;
+    return ok;
 }
 
 /* ---- room ---- */
@@ -201,12 +206,12 @@ static bool add_copy(struct held *h, const struct coming *c, const struct hold_r
 
 /* ---- */
 
-/* A change has one writer: the numbers of a message's copies follow each other. */
-static void note_added(const struct held *h, struct hold_answer *answer)
+static void note(struct hold_answer *answer, uint64_t number)
 {
-    answer->last = (uint64_t)sqlite3_last_insert_rowid(h->db);
-    if (!answer->first)
-        answer->first = answer->last;
+    if (!answer->first || number < answer->first)
+        answer->first = number;
+    if (number > answer->last)
+        answer->last = number;
 }
 
 static bool add_each(struct held *h, struct coming *c, struct hold_answer *answer)
@@ -215,17 +220,17 @@ static bool add_each(struct held *h, struct coming *c, struct hold_answer *answe
     for (size_t i = 0; i < request->recipient_count; i++) {
         const struct hold_recipient *r = &request->recipients[i];
         uint64_t there;
-        if (!find_same_copy(h, c, r, &there))
+        bool first = false;
+        if (!find_same_copy(h, c, r, &there) || (there && !claim(h, c, there, &first)))
             return false;
-        if (there) {
-            if (!claim(h, there))
-                return false;
+        if (first)
+            note(answer, there);
+        if (there)
             continue;
-        }
         if (!has_room(h, c, r, &answer->reason) ||
             (!c->id && !add_message(h, c, &answer->reason)) || !add_copy(h, c, r))
             return false;
-        note_added(h, answer);
+        note(answer, (uint64_t)sqlite3_last_insert_rowid(h->db));
     }
     return true;
 }
@@ -279,6 +284,18 @@ void held_add(struct held *h, struct slice octets, const struct hold_request *re
         answer->reason = "the database fails";
         held_failed(h, "hold");
     }
+}
+
+void held_put_off(struct held *h, uint64_t first, uint64_t last, uint64_t ticket)
+{
+    if (!held_begin(h))
+        return;
+    sqlite3_stmt *put_off = held_statement(h, HELD_PUT_OFF);
+    sqlite3_bind_int64(put_off, 1, (int64_t)(first & INT64_MAX));
+    sqlite3_bind_int64(put_off, 2, (int64_t)(last & INT64_MAX));
+    sqlite3_bind_int64(put_off, 3, (int64_t)(ticket & INT64_MAX));
+    if (last - first < HOLD_RECIPIENTS_MAX && !database_step(put_off))
+        held_failed(h, "put off");
 }
 
 void held_withdraw(struct held *h, uint64_t first, uint64_t last, uint64_t ticket)

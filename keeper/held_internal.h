@@ -22,7 +22,8 @@ enum held_statement {
     HELD_ROLLBACK,
     HELD_SAME_MESSAGE,   /* digest, sender: id, stored; whose container is there */
     HELD_SAME_RECIPIENT, /* digest, sender, address: a number; one is or was held */
-    HELD_CLAIM,          /* number: somebody else was told that it is held */
+    HELD_CLAIM,          /* ticket, number: somebody was told that it is held: how many were */
+    HELD_PUT_OFF,        /* first, last, ticket: nobody was after all */
     HELD_ADD_MESSAGE,
     HELD_STORED, /* stored, id */
     HELD_ADD_RECIPIENT,

@@ -58,11 +58,12 @@ void holding_end(struct holding *holding)
     holding->event = NULL;
 }
 
-void holding_withdraw(const struct proxy *proxy, const struct kept *kept)
+void holding_withdraw(const struct proxy *proxy, const struct kept *kept, bool put_off)
 {
     char room[32];
     struct buf out = buf_over(room, sizeof room);
     pack_u8(&out, (uint8_t)kept->place);
+    pack_u8(&out, put_off);
     pack_u64(&out, kept->first);
     pack_u64(&out, kept->last);
     pack_u64(&out, kept->ticket);

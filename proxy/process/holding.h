@@ -34,7 +34,7 @@ static inline struct kept holding_kept(enum held_place place, const struct hold_
     return (struct kept){place, answer->first, answer->last, answer->ticket};
 }
 
-/* It is not wanted: its sender is refused it. */
-void holding_withdraw(const struct proxy *proxy, const struct kept *kept);
+/* Its sender was refused it: it is not wanted; or he was put off, and comes again. */
+void holding_withdraw(const struct proxy *proxy, const struct kept *kept, bool put_off);
 
 #endif

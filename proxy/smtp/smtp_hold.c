@@ -136,17 +136,17 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
         cannot(s, reason);
 }
 
-static void withdraw(const struct smtp_session *s, const struct kept *kept)
+static void withdraw(const struct smtp_session *s, const struct kept *kept, bool put_off)
 {
     if (kept->first)
-        holding_withdraw(s->base.proxy, kept);
+        holding_withdraw(s->base.proxy, kept, put_off);
 }
 
 void smtp_hold_over(const struct smtp_session *s, unsigned code)
 {
-    if (code / 100 == 5)
-        withdraw(s, &s->t.held);
+    if (code / 100 != 2)
+        withdraw(s, &s->t.held, code / 100 != 5);
     if (code / 100 != 2)
         for (size_t i = 0; i < ASIDES; i++)
-            withdraw(s, &s->t.aside[i]);
+            withdraw(s, &s->t.aside[i], false);
 }

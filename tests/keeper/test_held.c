@@ -400,6 +400,29 @@ TEST(test_what_another_transaction_was_told_is_held_is_not_withdrawn)
     assert_holds(two.first, hello);
 }
 
+TEST(test_who_was_put_off_and_is_refused_when_he_comes_again_has_nothing_held)
+{
+    struct hold_answer one = add(LETTER(hello, .to = {"u@example.com"}));
+    assert_true(held_commit(held));
+    held_put_off(held, one.first, one.last, one.ticket + 1);
+    held_put_off(held, 0, UINT64_MAX, one.ticket);
+    assert_int_equal(add(LETTER(hello, .to = {"u@example.com"})).first, 0);
+    struct hold_answer other = add(LETTER("other", .to = {"u@example.com"}));
+    held_put_off(held, other.first, other.last, other.ticket);
+    struct hold_answer again = add(LETTER("other", .to = {"u@example.com", "v@example.com"}));
+    assert_int_equal(again.first, other.first);
+    assert_int_equal(again.last, other.last + 1);
+    assert_true(held_commit(held));
+    held_withdraw(held, other.first, other.last, other.ticket);
+    assert_true(held_commit(held));
+    assert_state(other.first, HELD_WAITING); /* the ticket is another's now */
+    held_withdraw(held, again.first, again.last, again.ticket);
+    assert_true(held_commit(held));
+    assert_state(again.first, HELD_DELETED);
+    assert_state(again.last, HELD_DELETED);
+    assert_state(one.first, HELD_WAITING);
+}
+
 TEST(test_what_was_released_meanwhile_is_not_withdrawn)
 {
     struct hold_answer answer = add(LETTER(hello, .to = {"u@example.com", "v@example.com"}));

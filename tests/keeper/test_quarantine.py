@@ -188,6 +188,13 @@ def test_of_a_mixed_message_that_the_server_behind_refuses_for_good_nothing_stay
     assert len(held(gateway)) == 1
 
 
+def test_of_a_mixed_message_that_is_put_off_and_then_refused_for_good_nothing_stays_held(gateway, behind):
+    for reply in ("451 4.3.0 later", "451 4.3.0 later", "550 5.6.0 no"):
+        behind.script["DOT"] = reply
+        assert send(gateway, message("mixed"), "u@example.com", "v@example.com").code == int(reply[:3])
+    assert wait_until(lambda: held(gateway) == [] and containers(gateway) == [])
+
+
 def test_what_one_transaction_is_refused_stays_held_for_another_that_was_told_250(gateway, behind):
     """A mail server sends one message to many recipients in several transactions at once."""
     behind.script["DOT"] = lambda session, line: [2, b"550 5.7.1 no\r\n"] if b"u@example.com" in session.rcpt_lines[0] else None
