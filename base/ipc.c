@@ -151,6 +151,22 @@ void pack_slice(struct buf *out, struct slice s)
     buf_append(out, s);
 }
 
+void pack_var(struct buf *out, uint64_t n)
+{
+    char octets[10];
+    size_t len = 0;
+    for (; n > 0x7f; n >>= 7)
+        octets[len++] = (char)(n | 0x80);
+    octets[len++] = (char)n;
+    buf_append(out, (struct slice){octets, len});
+}
+
+void pack_tight(struct buf *out, struct slice s)
+{
+    pack_var(out, s.len);
+    buf_append(out, s);
+}
+
 static struct slice take(struct unpack *in, size_t n)
 {
     if (in->bad || n > in->left.len) {
@@ -193,6 +209,27 @@ uint64_t unpack_u64(struct unpack *in)
 struct slice unpack_slice(struct unpack *in)
 {
     return take(in, unpack_u32(in));
+}
+
+uint64_t unpack_var(struct unpack *in)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < in->left.len && i < 10 && !in->bad; i++) {
+        unsigned char octet = (unsigned char)in->left.ptr[i];
+        n |= (uint64_t)(octet & 0x7f) << 7 * i;
+        if (octet & 0x80)
+            continue;
+        in->left = slice_from(in->left, i + 1);
+        return n;
+    }
+    in->bad = true;
+    return 0;
+}
+
+struct slice unpack_tight(struct unpack *in)
+{
+    uint64_t len = unpack_var(in);
+    return take(in, len <= SIZE_MAX ? (size_t)len : SIZE_MAX);
 }
 
 bool unpack_done(const struct unpack *in)

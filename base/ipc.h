@@ -45,6 +45,9 @@ void pack_u8(struct buf *out, uint8_t n);
 void pack_u32(struct buf *out, uint32_t n);
 void pack_u64(struct buf *out, uint64_t n);
 void pack_slice(struct buf *out, struct slice s);
+/* The same with fewer octets for what is small: seven bits an octet, the lowest first (at most ten). */
+void pack_var(struct buf *out, uint64_t n);
+void pack_tight(struct buf *out, struct slice s);
 
 /* Reading one: the cursor moves on; after the first shortfall all reads give zero or empty and
  * unpack_done is false. */
@@ -56,6 +59,8 @@ uint8_t unpack_u8(struct unpack *in);
 uint32_t unpack_u32(struct unpack *in);
 uint64_t unpack_u64(struct unpack *in);
 struct slice unpack_slice(struct unpack *in); /* points into the payload */
-bool unpack_done(const struct unpack *in);    /* all well, and nothing left over */
+uint64_t unpack_var(struct unpack *in);
+struct slice unpack_tight(struct unpack *in);
+bool unpack_done(const struct unpack *in); /* all well, and nothing left over */
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
- * record = version octet, time, client (slice), texts and numbers as in record.def, lists (each a
- * u32 count and its members), score, facts, keyed facts.
- * facts = u32 count, then each {u32 number, slice of its value (value_encode)}. */
+ * record = version octet, time (u64), client (text), recipients, texts and numbers as in record.def,
+ * lists, score, facts, keyed facts.
+ * Texts and numbers are those of pack_tight and pack_var; a list is a u32 count and its members.
+ * fact = number * 4 + how: 1 it is absent, 2 unknown, 0 its value follows (value_encode, as a text). */
 #include "common/record_fields.h"
 
 #include <string.h>
@@ -17,7 +18,7 @@ enum {
 
 static void pack_number(struct buf *out, int64_t number)
 {
-    pack_u64(out, (uint64_t)number);
+    pack_var(out, (uint64_t)number);
 }
 
 static void pack_double(struct buf *out, double number)
@@ -28,14 +29,14 @@ static void pack_double(struct buf *out, double number)
 static void pack_client(struct buf *out, const struct ip *ip)
 {
     size_t octets = ip->family == 4 ? 4 : ip->family == 6 ? 16 : 0;
-    pack_slice(out, (struct slice){(const char *)ip->bytes, octets});
+    pack_tight(out, (struct slice){(const char *)ip->bytes, octets});
 }
 
 static void pack_slices(struct buf *out, const struct slice *items, size_t count)
 {
     pack_u32(out, (uint32_t)count);
     for (size_t i = 0; i < count; i++)
-        pack_slice(out, items[i]);
+        pack_tight(out, items[i]);
 }
 
 /* Where a number will stand that is not known yet. */
@@ -71,9 +72,9 @@ static size_t pack_recipients(struct buf *out, const struct record *r)
     size_t n = 0, begin = buf_len(out);
     for (; n < r->recipient_count && buf_len(out) - begin < RECIPIENTS_ROOM; n++) {
         const struct record_recipient *one = &r->recipients[n];
-        pack_slice(out, slice_sub(one->address, 0, TEXT_MOST));
-        pack_slice(out, one->verdict);
-        pack_slice(out, slice_sub(one->reply, 0, TEXT_MOST));
+        pack_tight(out, slice_sub(one->address, 0, TEXT_MOST));
+        pack_tight(out, one->verdict);
+        pack_tight(out, slice_sub(one->reply, 0, TEXT_MOST));
     }
     fill_gap(out, count, n);
     return r->recipient_count - n;
@@ -84,10 +85,10 @@ static void pack_edits(struct buf *out, const struct record *r)
     struct gap count = leave_gap(out);
     size_t n = 0, begin = buf_len(out);
     for (; n < r->edit_count && buf_len(out) - begin < EDITS_ROOM; n++) {
-        pack_slice(out, r->edits[n].kind);
-        pack_slice(out, r->edits[n].name);
-        pack_slice(out, slice_sub(r->edits[n].value, 0, TEXT_MOST));
-        pack_u32(out, r->edits[n].part);
+        pack_tight(out, r->edits[n].kind);
+        pack_tight(out, r->edits[n].name);
+        pack_tight(out, slice_sub(r->edits[n].value, 0, TEXT_MOST));
+        pack_var(out, r->edits[n].part);
     }
     fill_gap(out, count, n);
 }
@@ -98,25 +99,39 @@ static void pack_lists(struct buf *out, const struct record *r)
     pack_slices(out, r->observed, r->observed_count);
     pack_u32(out, (uint32_t)r->point_count);
     for (size_t i = 0; i < r->point_count; i++) {
-        pack_slice(out, r->points[i].name);
+        pack_tight(out, r->points[i].name);
         pack_double(out, r->points[i].points);
     }
     pack_edits(out, r);
     pack_double(out, r->score);
 }
 
+/* Puts the length of what stands behind `begin` there. */
+static void put_length(struct buf *out, size_t begin)
+{
+    size_t len = buf_len(out) - begin, octets = 1;
+    char room[10];
+    struct buf length = buf_over(room, sizeof room);
+    pack_var(&length, len);
+    octets = buf_len(&length);
+    buf_append(out, buf_slice(&length)); /* room for it */
+    if (out->failed)
+        return;
+    char *at = out->data + out->head + begin;
+    memmove(at + octets, at, len);
+    memcpy(at, room, octets);
+}
+
 /* A value behind its length; false, and nothing is appended: it does not fit. */
 static bool pack_whole(struct buf *out, const struct type *type, const struct value *value)
 {
     size_t before = buf_len(out);
-    struct gap length = leave_gap(out);
-    size_t begin = buf_len(out);
-    if (out->failed || !value_encode(out, type, value) || out->max - buf_len(out) < FACTS_ROOM) {
-        take_back(out, before);
-        return false;
-    }
-    fill_gap(out, length, buf_len(out) - begin);
-    return true;
+    if (!out->failed && value_encode(out, type, value))
+        put_length(out, before);
+    if (!out->failed && out->max - buf_len(out) >= FACTS_ROOM)
+        return true;
+    take_back(out, before);
+    return false;
 }
 
 /* As many of a list's members as fit. */
@@ -138,8 +153,12 @@ static bool pack_value(struct buf *out, const struct type *type, const struct va
 static bool pack_fact(struct buf *out, enum fact fact, const struct value *value)
 {
     size_t before = buf_len(out);
-    pack_u32(out, (uint32_t)fact);
-    if (!out->failed && pack_value(out, &fact_info(fact)->type, value))
+    enum fact_how how = value->state == VALUE_KNOWN    ? FACT_FOLLOWS
+                        : value->state == VALUE_ABSENT ? FACT_ABSENT
+                                                       : FACT_UNKNOWN;
+    pack_var(out, (uint64_t)fact * FACT_HOWS + how);
+    if (how != FACT_FOLLOWS ? !out->failed && out->max - buf_len(out) >= FACTS_ROOM
+                            : !out->failed && pack_value(out, &fact_info(fact)->type, value))
         return true;
     take_back(out, before);
     return false;
@@ -160,8 +179,8 @@ static void pack_facts(struct buf *out, const struct facts *facts)
 static bool pack_one_keyed(struct buf *out, const struct record_keyed *keyed)
 {
     size_t before = buf_len(out);
-    pack_u32(out, (uint32_t)keyed->fact);
-    pack_slice(out, keyed->name);
+    pack_var(out, (uint64_t)keyed->fact);
+    pack_tight(out, keyed->name);
     if (!out->failed && pack_value(out, &fact_info(keyed->fact)->type, &keyed->value))
         return true;
     take_back(out, before);
@@ -184,7 +203,7 @@ static void pack_fields(struct buf *out, const struct record *r)
         const struct record_cost *cost = field;
         switch (record_fields[i].kind) {
         case KIND_TEXT:
-            pack_slice(out, *(const struct slice *)field);
+            pack_tight(out, *(const struct slice *)field);
             break;
         case KIND_NUMBER:
             pack_number(out, *(const int64_t *)field);
@@ -200,7 +219,7 @@ static void pack_fields(struct buf *out, const struct record *r)
 bool record_encode(struct buf *out, const struct record *r)
 {
     pack_u8(out, RECORD_VERSION);
-    pack_number(out, r->time);
+    pack_u64(out, (uint64_t)r->time);
     pack_client(out, &r->client);
     struct record whole = *r;
     whole.left_out += (int64_t)pack_recipients(out, r);

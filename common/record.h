@@ -8,7 +8,7 @@
 #include "policy/facts.h"
 
 enum {
-    RECORD_VERSION = 1,
+    RECORD_VERSION = 2,
     RECORD_ITEMS_MAX = 10000,                 /* recipients, rules, edits: of each */
     RECORD_OCTETS_MAX = IPC_PAYLOAD_MAX - 64, /* fits a packet with what stands around it */
 };

@@ -14,6 +14,9 @@ struct record_field_info {
     bool always;   /* told when it is empty as well */
 };
 
+/* How a fact stands in a record. */
+enum fact_how { FACT_FOLLOWS, FACT_ABSENT, FACT_UNKNOWN, FACT_HOWS = 4 };
+
 extern const struct record_field_info record_fields[];
 extern const size_t record_field_count;
 

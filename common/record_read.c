@@ -19,7 +19,7 @@ static double unpack_double(struct unpack *in)
 
 static void unpack_client(struct unpack *in, struct ip *ip)
 {
-    struct slice octets = unpack_slice(in);
+    struct slice octets = unpack_tight(in);
     *ip = (struct ip){.family = octets.len == 4 ? 4 : octets.len == 16 ? 6 : 0};
     if (ip->family)
         memcpy(ip->bytes, octets.ptr, octets.len);
@@ -43,28 +43,28 @@ static void *unpack_list(struct unpack *in, struct arena *arena, size_t size, si
 
 static const struct slice *unpack_slices(struct unpack *in, struct arena *arena, size_t *count)
 {
-    struct slice *items = unpack_list(in, arena, sizeof *items, 4, count);
+    struct slice *items = unpack_list(in, arena, sizeof *items, 1, count);
     for (size_t i = 0; i < *count; i++)
-        items[i] = unpack_slice(in);
+        items[i] = unpack_tight(in);
     return items;
 }
 
 static void unpack_recipients(struct unpack *in, struct arena *arena, struct record *r)
 {
-    struct record_recipient *items = unpack_list(in, arena, sizeof *items, 12, &r->recipient_count);
+    struct record_recipient *items = unpack_list(in, arena, sizeof *items, 3, &r->recipient_count);
     for (size_t i = 0; i < r->recipient_count; i++) {
-        items[i].address = unpack_slice(in);
-        items[i].verdict = unpack_slice(in);
-        items[i].reply = unpack_slice(in);
+        items[i].address = unpack_tight(in);
+        items[i].verdict = unpack_tight(in);
+        items[i].reply = unpack_tight(in);
     }
     r->recipients = items;
 }
 
 static void unpack_points(struct unpack *in, struct arena *arena, struct record *r)
 {
-    struct record_points *items = unpack_list(in, arena, sizeof *items, 12, &r->point_count);
+    struct record_points *items = unpack_list(in, arena, sizeof *items, 9, &r->point_count);
     for (size_t i = 0; i < r->point_count; i++) {
-        items[i].name = unpack_slice(in);
+        items[i].name = unpack_tight(in);
         items[i].points = unpack_double(in);
     }
     r->points = items;
@@ -72,20 +72,20 @@ static void unpack_points(struct unpack *in, struct arena *arena, struct record 
 
 static void unpack_edits(struct unpack *in, struct arena *arena, struct record *r)
 {
-    struct record_edit *items = unpack_list(in, arena, sizeof *items, 16, &r->edit_count);
+    struct record_edit *items = unpack_list(in, arena, sizeof *items, 4, &r->edit_count);
     for (size_t i = 0; i < r->edit_count; i++) {
-        items[i].kind = unpack_slice(in);
-        items[i].name = unpack_slice(in);
-        items[i].value = unpack_slice(in);
-        items[i].part = unpack_u32(in);
+        items[i].kind = unpack_tight(in);
+        items[i].name = unpack_tight(in);
+        items[i].value = unpack_tight(in);
+        items[i].part = (uint32_t)unpack_var(in);
     }
     r->edits = items;
 }
 
 /* Which of today's facts that number is; FACT_COUNT: none that it could be. */
-static enum fact unpack_fact(struct unpack *in, const struct record_vocabulary *words, bool keyed)
+static enum fact fact_of(struct unpack *in, uint64_t number, const struct record_vocabulary *words,
+                         bool keyed)
 {
-    uint32_t number = unpack_u32(in);
     enum fact fact = FACT_COUNT;
     if (number >= (words ? words->fact_count : FACT_COUNT))
         in->bad = true;
@@ -99,10 +99,23 @@ static enum fact unpack_fact(struct unpack *in, const struct record_vocabulary *
 static void unpack_value(struct unpack *in, struct arena *arena, enum fact fact,
                          struct value *value)
 {
-    struct slice octets = unpack_slice(in);
+    struct slice octets = unpack_tight(in);
     if (in->bad || fact == FACT_COUNT)
         return;
     if (!value_decode(&octets, &fact_info(fact)->type, arena, value) || octets.len)
+        in->bad = true;
+}
+
+static void unpack_one_fact(struct unpack *in, struct arena *arena, enum fact fact, uint64_t how,
+                            struct value *value)
+{
+    if (how == FACT_FOLLOWS)
+        unpack_value(in, arena, fact, value);
+    else if (how == FACT_ABSENT)
+        *value = value_absent();
+    else if (how == FACT_UNKNOWN)
+        *value = value_unknown();
+    else
         in->bad = true;
 }
 
@@ -117,8 +130,10 @@ static void unpack_facts(struct unpack *in, struct arena *arena,
         return;
     }
     for (uint32_t i = 0; !in->bad && i < count; i++) {
-        enum fact fact = unpack_fact(in, words, false);
-        unpack_value(in, arena, fact, fact == FACT_COUNT ? &unknown_today : &facts->fact[fact]);
+        uint64_t number = unpack_var(in);
+        enum fact fact = fact_of(in, number / FACT_HOWS, words, false);
+        unpack_one_fact(in, arena, fact, number % FACT_HOWS,
+                        fact == FACT_COUNT ? &unknown_today : &facts->fact[fact]);
     }
     r->facts = facts;
 }
@@ -127,10 +142,10 @@ static void unpack_keyed(struct unpack *in, struct arena *arena,
                          const struct record_vocabulary *words, struct record *r)
 {
     size_t count, kept = 0;
-    struct record_keyed *items = unpack_list(in, arena, sizeof *items, 12, &count);
+    struct record_keyed *items = unpack_list(in, arena, sizeof *items, 3, &count);
     for (size_t i = 0; !in->bad && i < count; i++) {
-        items[kept].fact = unpack_fact(in, words, true);
-        items[kept].name = unpack_slice(in);
+        items[kept].fact = fact_of(in, unpack_var(in), words, true);
+        items[kept].name = unpack_tight(in);
         unpack_value(in, arena, items[kept].fact, &items[kept].value);
         kept += items[kept].fact != FACT_COUNT;
     }
@@ -150,14 +165,14 @@ static void unpack_field(struct unpack *in, enum record_kind kind, void *field)
     } nobody, *to = field ? field : &nobody;
     switch (kind) {
     case KIND_TEXT:
-        to->text = unpack_slice(in);
+        to->text = unpack_tight(in);
         break;
     case KIND_NUMBER:
-        to->number = (int64_t)unpack_u64(in);
+        to->number = (int64_t)unpack_var(in);
         break;
     case KIND_COST:
-        to->cost.count = (int64_t)unpack_u64(in);
-        to->cost.ms = (int64_t)unpack_u64(in);
+        to->cost.count = (int64_t)unpack_var(in);
+        to->cost.ms = (int64_t)unpack_var(in);
         break;
     }
 }

@@ -186,3 +186,48 @@ TEST(test_a_shortfall_spoils_all_that_follows)
     assert_true(unpack_u64(&empty) == 0);
     assert_false(unpack_done(&empty));
 }
+
+TEST(test_numbers_take_as_many_octets_as_they_need_and_come_back)
+{
+    static const struct {
+        uint64_t number;
+        size_t octets;
+    } cases[] = {{0, 1},     {1, 1},           {127, 1},         {128, 2},
+                 {16383, 2}, {16384, 3},       {UINT32_MAX, 5},  {INT64_MAX, 9},
+                 {1000, 2},  {UINT64_MAX, 10}, {1ull << 63, 10}, {(1ull << 63) - 1, 9}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf out = buf_init(64);
+        pack_var(&out, cases[i].number);
+        assert_int_equal(buf_len(&out), cases[i].octets);
+        struct unpack in = {.left = buf_slice(&out)};
+        assert_true(unpack_var(&in) == cases[i].number && unpack_done(&in));
+        in = (struct unpack){.left = slice_sub(buf_slice(&out), 0, cases[i].octets - 1)};
+        unpack_var(&in);
+        assert_true(in.bad);
+        buf_release(&out);
+    }
+}
+
+TEST(test_a_number_without_end_and_a_text_longer_than_what_is_there_are_bad)
+{
+    char octets[16];
+    memset(octets, 0x80, sizeof octets);
+    struct unpack in = {.left = {octets, sizeof octets}};
+    unpack_var(&in);
+    assert_true(in.bad);
+    struct buf out = buf_init(64);
+    pack_tight(&out, SLICE("hello"));
+    in = (struct unpack){.left = buf_slice(&out)};
+    assert_true(slice_eq(unpack_tight(&in), SLICE("hello")) && unpack_done(&in));
+    for (size_t len = 0; len < 6; len++) {
+        in = (struct unpack){.left = slice_sub(buf_slice(&out), 0, len)};
+        unpack_tight(&in);
+        assert_true(in.bad);
+    }
+    memset(octets, 0xff, 9);
+    octets[9] = 0x01;
+    in = (struct unpack){.left = {octets, sizeof octets}};
+    unpack_tight(&in);
+    assert_true(in.bad);
+    buf_release(&out);
+}
