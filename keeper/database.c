@@ -54,6 +54,7 @@ static int form_of(sqlite3 *db)
     return form;
 }
 
+/* False: what was begun is rolled back when it is closed, and why it failed stands in it. */
 static bool bring_up(sqlite3 *db, int form, const char *const *migrations, int count)
 {
     char number[64];
@@ -61,10 +62,7 @@ static bool bring_up(sqlite3 *db, int form, const char *const *migrations, int c
     bool ok = database_run(db, "BEGIN EXCLUSIVE");
     for (; ok && form < count; form++)
         ok = database_run(db, migrations[form]);
-    ok = ok && database_run(db, number) && database_run(db, "COMMIT");
-    if (!ok)
-        database_run(db, "ROLLBACK");
-    return ok;
+    return ok && database_run(db, number) && database_run(db, "COMMIT");
 }
 
 bool database_migrate(sqlite3 *db, const char *const *migrations, int count, const char **reason)

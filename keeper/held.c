@@ -198,7 +198,8 @@ void held_close(struct held **held)
     struct held *h = *held;
     if (!h)
         return;
-    held_commit(h);
+    if (h->db)
+        held_commit(h);
     close_files(h);
     free(h->gone.items);
     free(h->made.items);

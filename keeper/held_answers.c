@@ -22,8 +22,20 @@ static bool tell(void *ctx, const struct held_entry *entry)
     return finding->fits;
 }
 
+/* The journal has everybody's mail. */
+static const char *place_refusal(const struct client *client, enum held_place place)
+{
+    bool may = place == HELD_IN_QUARANTINE || client_role(client) == ROLE_ADMIN;
+    return may ? NULL : "only admins may look into the journal (keeper admins in gatepost.conf)";
+}
+
 static void list(struct client *client, const struct held_query *query, struct held *held)
 {
+    const char *refusal = place_refusal(client, query->place);
+    if (refusal) {
+        client_end(client, refusal);
+        return;
+    }
     struct finding finding = {.client = client, .item = buf_init(IPC_PAYLOAD_MAX), .fits = true};
     const char *reason = NULL;
     bool found = held_find(held, query, tell, &finding, &reason);
@@ -54,7 +66,9 @@ static const char *refusal(const struct client *client, const struct held_name *
 {
     struct asking asking = {.client = client, .quarantine = quarantine};
     struct held_query query = {.number = name->number, .most = 1};
-    const char *reason;
+    const char *reason = place_refusal(client, name->place);
+    if (reason)
+        return reason;
     if (!held_find(quarantine_held(quarantine, name->place), &query, look, &asking, &reason))
         return reason;
     return !asking.there ? "there is none of that number"

@@ -41,8 +41,9 @@ bool history_prune(struct history *history, int64_t now);
  * are more. */
 bool history_veil(struct history *history, int64_t now);
 
-/* Of what was taken out or veiled, the index still has words: merges some of it. True: there is more. */
-bool history_tidy(struct history *history);
+/* Of what was taken out or veiled, the index still has words: merges some of it, when it is time.
+ * `quiet`: little else is to do. True: there is more. */
+bool history_tidy(struct history *history, bool quiet);
 
 /* What is asked for; what is empty or 0 is not asked. The newest first. */
 struct history_query {

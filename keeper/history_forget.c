@@ -73,8 +73,10 @@ int64_t history_forget(struct history *h, struct slice address, int64_t *before,
     history_index_all(h);
     history_people(h, address, &people);
     history_phrase_of(&people, &phrase);
-    *reason = !h->db ? "the history is not open" : "the address is too long";
-    if (h->db && !phrase.failed) {
+    *reason = !h->db          ? "the history is not open"
+              : phrase.failed ? "the address is too long"
+                              : "what records are found by cannot be written now";
+    if (h->db && !phrase.failed && h->backlog == 0) {
         removed = remove_all(h, &people, buf_slice(&phrase), before);
         *reason = "the history could not be written";
         if (removed < 0)

@@ -48,10 +48,17 @@ int history_merge(struct history *h)
     return more;
 }
 
-bool history_tidy(struct history *h)
+/* A gateway that is never quiet is tidied up all the same, an hour later. */
+static bool is_time(const struct history *h, bool quiet)
+{
+    int64_t over = clock_ms() - h->tidy_at;
+    return quiet ? h->backlog == 0 && (h->tidying || over >= 0) : over >= TIDY_OFTEN_MS;
+}
+
+bool history_tidy(struct history *h, bool quiet)
 {
     history_commit(h);
-    if (!h->db || !h->untidy || h->backlog || (!h->tidying && clock_ms() < h->tidy_at))
+    if (!h->db || !h->untidy || !is_time(h, quiet))
         return false;
     int more = history_merge(h);
     if (more < 0 || (!more && !database_run(h->db, "PRAGMA wal_checkpoint(TRUNCATE)"))) {

@@ -4,7 +4,7 @@
 
 #include "keeper/personal.h"
 
-enum { VEIL_FORMS = 4, VEIL_NAMES = 2, VEIL_SECRETS = 64 };
+enum { VEIL_FORMS = 4, VEIL_NAMES = 2, VEIL_SECRETS = 96 };
 
 /* What stands in texts, and instead of it. */
 struct veil_form {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What a record has of people, before less is made of it: texts repeat it. */
 #include "keeper/personal_internal.h"
+#include "policy/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,12 +132,41 @@ static bool is_address(struct slice text)
     return has;
 }
 
-/* As it stands in texts when the addresses in them have become less. */
+static bool is_known(const struct veil *veil, struct slice text)
+{
+    for (size_t i = 0; i < veil->secret_count; i++)
+        if (slice_eq(veil->secrets[i], text))
+            return true;
+    return false;
+}
+
+/* In one of the ways in which it stands in texts, where the addresses in it have become less. */
+static void learn_form_of(struct veil *veil, struct slice text)
+{
+    struct slice form = veil_text(veil, text);
+    if (form.len >= SECRET_LEAST && veil->secret_count < VEIL_SECRETS && !is_known(veil, form))
+        veil->secrets[veil->secret_count++] = form;
+}
+
+static struct slice cleaned(struct veil *veil, struct slice text, bool ascii)
+{
+    struct buf out = buf_init(TEXT_VALUE_MAX + 1);
+    text_clean(&out, text, ascii);
+    struct slice form = arena_copy(veil->arena, buf_slice(&out));
+    veil->full |= !form.ptr;
+    buf_release(&out);
+    return form.ptr ? form : SLICE("");
+}
+
+/* As it is, in a header field, and in a reply. */
 static void learn_secret(struct veil *veil, const struct value *value)
 {
-    if (value->state == VALUE_KNOWN && value->text.len >= SECRET_LEAST &&
-        !is_address(value->text) && veil->secret_count < VEIL_SECRETS)
-        veil->secrets[veil->secret_count++] = veil_text(veil, value->text);
+    if (value->state != VALUE_KNOWN || is_address(value->text))
+        return;
+    struct slice field = cleaned(veil, value->text, false);
+    learn_form_of(veil, value->text);
+    learn_form_of(veil, field);
+    learn_form_of(veil, cleaned(veil, field, true));
 }
 
 static void learn_secrets(struct veil *veil, const struct record *r)

@@ -7,7 +7,8 @@
 
 enum {
     ADDRESS_MOST = 320, /* octets (RFC 3696, erratum 1690) */
-    CUT_LEAST = 8,      /* octets at the end of a text that may be the beginning of a secret */
+    CUT_LEAST = 16,     /* octets that may be the beginning of a subject, name or field, */
+    END_LEAST = 5,      /* and where a text ends */
 };
 
 /* ---- what stands at a place ---- */
@@ -196,14 +197,22 @@ struct slice veil_text(struct veil *veil, struct slice text)
 
 /* ---- subjects, names, fields ---- */
 
-/* How much of the secret stands there: all of it, or its beginning at the end of the text, which was
- * cut there. */
+static size_t common(struct slice a, struct slice b)
+{
+    size_t len = 0;
+    while (len < a.len && len < b.len && ascii_lower(a.ptr[len]) == ascii_lower(b.ptr[len]))
+        len++;
+    return len;
+}
+
+/* How much of the secret stands there: all of it, or its beginning, since texts cut what they repeat.
+ * Of one that is cut with its text, or in front of a reply's reference, less is enough. */
 static size_t secret_at(struct slice text, size_t at, struct slice secret)
 {
-    size_t left = text.len - at;
-    if (left >= secret.len)
-        return starts_with(text, at, secret) ? secret.len : 0;
-    return left >= CUT_LEAST && starts_with(secret, 0, slice_from(text, at)) ? left : 0;
+    size_t len = common(slice_from(text, at), secret);
+    struct slice rest = slice_from(text, at + len);
+    bool ends = rest.len == 0 || slice_starts(rest, SLICE(" ("));
+    return len == secret.len || len >= CUT_LEAST || (ends && len >= END_LEAST) ? len : 0;
 }
 
 static struct slice without_secret(struct veil *veil, struct slice text, struct slice secret)

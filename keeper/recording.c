@@ -188,8 +188,7 @@ static void on_index(evutil_socket_t fd, short what, void *arg)
         recording_commit(r);
         history_index(r->history);
     }
-    if (quiet)
-        history_tidy(r->history);
+    history_tidy(r->history, quiet);
     r->since_indexed = 0;
     after(r->index, INDEX_MS);
 }

@@ -38,6 +38,11 @@ static void append_clean(struct buf *out, struct slice text, bool ascii, size_t 
     }
 }
 
+void text_clean(struct buf *out, struct slice text, bool ascii)
+{
+    append_clean(out, text, ascii, TEXT_VALUE_MAX);
+}
+
 static void append_scalar(struct buf *out, const struct type *type, const struct value *value)
 {
     char ip[46];

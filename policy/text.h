@@ -27,6 +27,9 @@ struct slice text_render(struct evaluation *evaluation, const struct text *text,
 /* Whether a fact in it is still pending. */
 bool text_pending(struct evaluation *evaluation, const struct text *text);
 
+/* What of a text stands in another at most: its beginning, without controls; `ascii`: as in replies. */
+void text_clean(struct buf *out, struct slice text, bool ascii);
+
 /* A value as people write it; "none" for what is absent. Controls and broken UTF-8 are '?'. */
 void text_value(struct buf *out, const struct type *type, const struct value *value);
 

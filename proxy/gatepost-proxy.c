@@ -255,6 +255,8 @@ static bool receive(struct program *p, bool wait)
     int r = ipc_recv(PROXY_CONTROL_FD, &m, inbox, sizeof inbox, wait);
     if (r == 0)
         return false;
+    if (r < 0 || !message_allowed(&m, MESSAGE_DOWN, p->state))
+        recorder_flush(&p->proxy);
     if (r < 0)
         exit(0);
     if (!message_allowed(&m, MESSAGE_DOWN, p->state)) {

@@ -26,9 +26,9 @@ void smtp_pools_submit(struct smtp_pools *backends, struct smtp_job *job);
  * and ends its doubt itself; otherwise its connection is closed. */
 bool smtp_pools_cancel(struct smtp_pools *backends, struct smtp_job *job);
 
-/* What all servers known so far offer. `known`: one of each backend is. While none is at all, it is
- * what clients return mail for the lack of (RFC 6531 3.5, RFC 6152 3): each recipient's server is
- * then judged when it is known. */
+/* What all servers known so far offer; 8BITMIME and DSN only when one of each backend is (`known`).
+ * SMTPUTF8 also while none is, since clients return mail for the lack of it (RFC 6531 3.5): each
+ * recipient's server is judged when it is known. */
 struct smtp_capabilities smtp_pools_common(const struct smtp_pools *backends);
 /* Of one backend: what its reachable servers all offer. */
 struct smtp_capabilities smtp_pools_of(const struct smtp_pools *backends,

@@ -98,7 +98,9 @@ struct smtp_capabilities smtp_pools_common(const struct smtp_pools *all)
     for (size_t i = 0; i < all->pool_count; i++)
         known = intersect_pool(&common, &all->pools[i]) && known;
     if (!common.known)
-        common.utf8 = common.eight_bit = true;
+        common.utf8 = true;
+    if (!known)
+        common.eight_bit = common.dsn = false;
     common.known = known;
     return common;
 }

@@ -78,6 +78,7 @@ static void secured(struct session *base)
     smtp_reset(s);
     s->helo = (struct slice){NULL, 0};
     s->esmtp = false;
+    s->offered = (struct smtp_capabilities){0};
 }
 
 static void slow(struct session *base)

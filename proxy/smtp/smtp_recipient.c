@@ -139,8 +139,7 @@ static bool backend_can(struct smtp_session *s, const struct recipient *r,
 
 static bool waits_for_backend(const struct smtp_session *s, const struct recipient *r)
 {
-    return (needs_utf8(s, r) || needs_eight_bit(s)) &&
-           !smtp_pools_of(s->base.proxy->backends, s->t.backend).known;
+    return needs_utf8(s, r) && !smtp_pools_of(s->base.proxy->backends, s->t.backend).known;
 }
 
 static void accept_recipient(struct smtp_session *s, const struct recipient *r)
@@ -433,9 +432,7 @@ static void take(struct smtp_session *s, struct slice argument)
         return;
     }
     enum smtp_params_result result = smtp_rcpt_params(argument, &params);
-    if (result != SMTP_PARAMS_OK ||
-        (argument.len && !smtp_pools_common(s->base.proxy->backends).dsn &&
-         params.notify.len + params.orcpt.len)) {
+    if (result != SMTP_PARAMS_OK || (!s->offered.dsn && params.notify.len + params.orcpt.len)) {
         smtp_error(s, result == SMTP_PARAMS_SYNTAX ? 501 : 555, "5.5.4",
                    "parameter of RCPT not supported");
         return;

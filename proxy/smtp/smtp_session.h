@@ -21,6 +21,7 @@
 #include "proxy/session/session.h"
 #include "proxy/smtp/edits.h"
 #include "proxy/smtp/retry_memory.h"
+#include "proxy/smtp/smtp_capabilities.h"
 #include "proxy/smtp/smtp_command.h"
 #include "proxy/smtp/smtp_data.h"
 
@@ -112,6 +113,7 @@ struct smtp_session {
     struct arena *mail; /* the transaction's */
     struct slice helo;
     bool esmtp;
+    struct smtp_capabilities offered; /* in its last EHLO */
     bool normalises;      /* what this client sends with bare CR or LF is mended, not refused */
     bool pregreet, early; /* spoke before our banner; did not wait for the reply to HELO */
     bool after_helo;      /* what else stands in the input came too early */

@@ -54,6 +54,7 @@ static void offer(struct smtp_session *s)
 {
     struct smtp_capabilities can = smtp_pools_common(s->base.proxy->backends);
     struct buf offer = buf_init(OFFER_MAX);
+    s->offered = can;
     buf_printf(&offer, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n",
                SLICE_ARGS(s->base.proxy->config->hostname),
                (unsigned long long)size_limit(s, &can));
@@ -72,6 +73,7 @@ static void offer(struct smtp_session *s)
 static void answer_helo(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
+    s->offered = (struct smtp_capabilities){0};
     if (s->esmtp)
         offer(s);
     else
@@ -195,7 +197,7 @@ static bool mail_params(struct smtp_session *s, struct slice argument,
                         struct smtp_mail_params *mail, bool utf8_path)
 {
     enum smtp_params_result result = smtp_mail_params(argument, mail);
-    struct smtp_capabilities can = smtp_pools_common(s->base.proxy->backends);
+    struct smtp_capabilities can = s->offered;
     if (result == SMTP_PARAMS_SYNTAX)
         smtp_error(s, 501, "5.5.4", "malformed parameter of MAIL");
     else if (result == SMTP_PARAMS_UNKNOWN || (mail->utf8 && !can.utf8) ||

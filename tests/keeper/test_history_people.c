@@ -77,7 +77,7 @@ static bool files_have(const char *word)
 
 static void tidy_up(void)
 {
-    while (history_tidy(history))
+    while (history_tidy(history, true))
         ;
 }
 
@@ -163,7 +163,7 @@ static unsigned tidy_up_in_use(int64_t time)
         struct record r = message(time + looks, "abcdef012346.1", "somebody@client.example");
         add(history, &r);
         history_index(history);
-    } while (history_tidy(history) && ++looks < 3000);
+    } while (history_tidy(history, true) && ++looks < 3000);
     return looks;
 }
 
@@ -195,7 +195,7 @@ TEST(test_what_is_forgotten_while_an_index_is_tidied_up_goes_the_next_time)
     add(history, &r);
     find_people("zwetschge", false);
     assert_int_equal(forget(SLICE("zwetschge@client.example"), &reason), 500);
-    assert_true(history_tidy(history));
+    assert_true(history_tidy(history, true));
     assert_int_equal(forget(SLICE("mirabelle@client.example"), &reason), 1);
     tidy_up();
     history_close(&history); /* what is left to do stands in the database */

@@ -272,6 +272,32 @@ TEST(test_in_texts_subjects_names_and_fields_go_those_that_were_cut_too)
     assert_slice(veiled(&shorten, "192.0.2.77", "ann@client.example, Ann"), "a*@client.example, *");
 }
 
+TEST(test_subjects_go_from_texts_as_rules_write_them_there)
+{
+    static char subject[401], cut[201], reply[300];
+    struct record r = full_record("192.0.2.77");
+    r.subject = SLICE("K\xc3\xbcndigung Herr M\xc3\xbcller");
+    r.reply = SLICE("550 5.7.1 no: K?ndigung Herr M?ller (abc.1)");
+    r.reason = SLICE("K\xc3\xbcndigung Herr M\xc3\xbcller");
+    assert_true(personal_veil(&shorten, &r, arena));
+    assert_slice(r.reply, "550 5.7.1 no: * (abc.1)");
+    assert_slice(r.reason, "*");
+    for (size_t i = 0; i < sizeof subject - 1; i++)
+        subject[i] = (char)('a' + i * 7 % 26);
+    memcpy(cut, subject, 200);
+    snprintf(reply, sizeof reply, "550 5.7.1 %s is not wanted (abc.1)", cut);
+    r = full_record("192.0.2.77");
+    r.subject = slice_of(subject);
+    r.reply = slice_of(reply);
+    assert_true(personal_veil(&shorten, &r, arena));
+    assert_slice(r.reply, "550 5.7.1 * is not wanted (abc.1)");
+    r = full_record("192.0.2.77");
+    r.subject = SLICE("one\ttwo three");
+    r.reply = SLICE("550 5.7.1 one two three, and one tw (abc.1)");
+    assert_true(personal_veil(&shorten, &r, arena));
+    assert_slice(r.reply, "550 5.7.1 *, and * (abc.1)");
+}
+
 TEST(test_whom_spf_was_asked_about_is_a_client_where_the_sender_is_empty_or_it_is_its_name)
 {
     for (int null = 0; null < 2; null++) {
