@@ -55,7 +55,7 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
             libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libsqlite3-dev libzstd-dev libunbound-dev libhiredis-dev libcmocka-dev libclang-rt-14-dev \
             openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
-            python3 python3-pytest python3-dkim python3-spf zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
+            python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
             libemail-address-xs-perl libmailtools-perl
 LINTERS  := clang-tidy cppcheck mandoc
 
@@ -72,11 +72,12 @@ run: deps ## the lab: real mail through Gatepost to a real server (CONFIG=file: 
 	@$(if $(CONFIG),$(B)/gatepost -F -c $(CONFIG),$(PYTHON) tests/lab/run.py --build $(B))
 
 TESTS ?= tests
-check: deps ## pass all tests (TESTS=files, PYTEST=options)
+AT_ONCE ?= 2
+check: deps ## pass all tests (TESTS=files, PYTEST=options, AT_ONCE=how many files)
 	@$(MAKE) --no-print-directory check-built
 
 check-built: all units
-	@GATEPOST_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -ra $(PYTEST) $(TESTS)
+	@GATEPOST_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -ra -n $(AT_ONCE) --dist loadfile $(PYTEST) $(TESTS)
 
 check-asan: deps ## pass all tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory V=asan check-built

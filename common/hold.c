@@ -50,6 +50,7 @@ bool hold_encode(struct buf *out, const struct hold_request *request)
                            (request->place == HELD_IN_JOURNAL ? JOURNAL : 0)));
     if (request->apart.len)
         pack_slice(out, request->apart);
+    pack_u64(out, request->ticket);
     pack_u32(out, (uint32_t)request->recipient_count);
     for (size_t i = 0; i < request->recipient_count; i++)
         pack_recipient(out, &request->recipients[i]);
@@ -83,6 +84,7 @@ bool hold_decode(struct slice payload, struct arena *arena, struct hold_request 
     request->place = bits & JOURNAL ? HELD_IN_JOURNAL : HELD_IN_QUARANTINE;
     if (bits & APART)
         request->apart = unpack_slice(&in);
+    request->ticket = unpack_u64(&in);
     return unpack_recipients(&in, arena, request) && unpack_done(&in);
 }
 
@@ -123,9 +125,6 @@ int hold_collect(int sock, struct hold_answer *answer)
     ipc_close_fds(&message);
     struct unpack in = {.left = message.payload};
     unsigned bits = unpack_u8(&in);
-    answer->first = unpack_u64(&in);
-    answer->last = unpack_u64(&in);
-    answer->ticket = unpack_u64(&in);
     struct slice reason = slice_sub(unpack_slice(&in), 0, HOLD_REASON_MAX);
     if (!unpack_done(&in))
         return -1;
@@ -152,9 +151,6 @@ void hold_tell(int reply, const struct hold_answer *answer)
 {
     struct buf out = buf_init(4096);
     pack_u8(&out, answer->held ? HELD : 0);
-    pack_u64(&out, answer->first);
-    pack_u64(&out, answer->last);
-    pack_u64(&out, answer->ticket);
     pack_slice(&out, slice_of(answer->reason));
     ipc_send(reply, KEEPING_HELD, buf_slice(&out), NULL, 0, false);
     buf_release(&out);

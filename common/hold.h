@@ -31,16 +31,19 @@ struct hold_request {
     struct slice fields; /* ours, which stand in front of the message when it is released */
     struct slice ret, envid;
     struct slice apart; /* what makes it another than one of the same octets; mostly empty */
+    /* Known to who asks alone: what is held with it can be withdrawn with it, also where the answer
+     * is not waited for. Not 0. */
+    uint64_t ticket;
     bool utf8, eight_bit;
     const struct hold_recipient *recipients;
     size_t recipient_count;
 };
 
 struct hold_answer {
-    bool held;            /* all of them: on the disk, whatever happens now */
-    uint64_t first, last; /* the numbers of those that were not held before; 0: all were */
-    uint64_t ticket;      /* that they can be withdrawn with */
-    const char *reason;   /* why not; of the answer's */
+    bool held; /* all of them: on the disk, whatever happens now */
+    uint64_t first,
+        last; /* in the keeper: the numbers of those that were not held before; 0: all were */
+    const char *reason; /* why not; of the answer's */
     char text[HOLD_REASON_MAX + 1];
 };
 

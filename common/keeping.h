@@ -24,9 +24,8 @@ enum keeping {
     KEEPING_RECORDS = 1, /* some records, a slice each (record_encode) */
     KEEPING_HOLD,        /* a message to be held (hold.h) */
     KEEPING_HELD,        /* the answer to that, on its own socket */
-    /* u8: where (enum held_place); u8: their sender was refused them (0) or put off (1); u64, u64:
-     * copies, the first and the last; u64: the ticket of the answer that told of them, without which
-     * nobody withdraws them */
+    /* u8: where (enum held_place); u8: the sender was refused it (0) or put off (1); u64: the ticket
+     * of the request, without which nobody withdraws what it holds */
     KEEPING_WITHDRAW,
 };
 

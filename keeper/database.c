@@ -35,6 +35,7 @@ bool database_open(const char *path, enum database_sync sync, sqlite3 **db)
            database_run(*db, "PRAGMA journal_mode = WAL") &&
            database_run(*db, sync == DATABASE_AT_ONCE ? "PRAGMA synchronous = FULL"
                                                       : "PRAGMA synchronous = NORMAL") &&
+           database_run(*db, "PRAGMA foreign_keys = ON") &&
            database_run(*db, "PRAGMA temp_store = MEMORY") &&
            database_run(*db, "PRAGMA cache_size = -16384") &&
            database_run(*db, "PRAGMA secure_delete = ON") &&

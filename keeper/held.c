@@ -12,9 +12,9 @@
 
 enum { RETRY_MS = 5000 };
 
-/* Times are seconds since 1970. message.stored: octets of its container; 0: it is gone. claims: how
- * many transactions were told that this copy is held. share: what the copies of a domain that are not
- * over take. */
+/* Times are seconds since 1970. message.stored: octets of its container; 0: it is gone. claim: the
+ * transactions that were told that a copy is held, each by its ticket. share: what the copies of a
+ * domain that are not over take. */
 static const char *const migrations[] = {
     "CREATE TABLE message (id INTEGER PRIMARY KEY AUTOINCREMENT, digest BLOB NOT NULL,"
     " sender TEXT NOT NULL, reference TEXT NOT NULL, arrived INTEGER NOT NULL,"
@@ -40,6 +40,13 @@ static const char *const migrations[] = {
     /* 2: who may withdraw a copy; and what is forgotten is found among much that is remembered. */
     "ALTER TABLE recipient ADD COLUMN ticket INTEGER NOT NULL DEFAULT 0;"
     "CREATE INDEX message_gone ON message (arrived) WHERE stored = 0;",
+    /* 3: each who was told of a copy. What was there stays, whoever is refused it. */
+    "CREATE TABLE claim (ticket INTEGER NOT NULL, number INTEGER NOT NULL"
+    " REFERENCES recipient ON DELETE CASCADE, PRIMARY KEY (ticket, number)) WITHOUT ROWID;"
+    "CREATE INDEX claim_number ON claim (number);"
+    "INSERT INTO claim SELECT -number, number FROM recipient WHERE state < 5;"
+    "ALTER TABLE recipient DROP COLUMN claims;"
+    "ALTER TABLE recipient DROP COLUMN ticket;",
 };
 
 enum { FORM = sizeof migrations / sizeof *migrations };
@@ -57,10 +64,8 @@ static const char *const texts[HELD_STATEMENTS] = {
         "SELECT r.number FROM message m JOIN recipient r ON r.message = m.id "
         "WHERE m.digest = ? AND m.sender = ? AND r.address = ? AND r.copy = ? AND"
         " (r.state < 5 OR (r.state = 5 AND r.asked > ?)) LIMIT 1",
-    [HELD_CLAIM] = "UPDATE recipient SET claims = claims + 1,"
-                   " ticket = iif(claims = 0, ?, ticket) WHERE number = ? RETURNING claims",
-    [HELD_PUT_OFF] = "UPDATE recipient SET claims = 0 WHERE number BETWEEN ? AND ?"
-                     " AND ticket = ? AND ticket > 0 AND claims = 1",
+    [HELD_CLAIM] = "INSERT OR IGNORE INTO claim VALUES (?, ?)",
+    [HELD_PUT_OFF] = "DELETE FROM claim WHERE ticket = ?",
     [HELD_ADD_MESSAGE] =
         "INSERT INTO message (digest, sender, reference, arrived, size, octets, stored, client,"
         " author, subject, message_id, ret, envid, utf8, eight_bit)"
@@ -68,13 +73,14 @@ static const char *const texts[HELD_STATEMENTS] = {
     [HELD_STORED] = "UPDATE message SET stored = ? WHERE id = ?",
     [HELD_ADD_RECIPIENT] =
         "INSERT INTO recipient (message, address, notify, orcpt, domain, why, rule, state, until,"
-        " due, asked, copy, ticket) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " due, asked, copy) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [HELD_SHARE] = "SELECT octets FROM share WHERE domain = ?",
     [HELD_ADD_SHARE] = "INSERT INTO share VALUES (?1, ?2) ON CONFLICT (domain) DO UPDATE "
                        "SET octets = max(0, octets + ?2)",
-    [HELD_UNCLAIMED] = "SELECT number FROM recipient WHERE number BETWEEN ? AND ?"
-                       " AND ticket = ? AND ticket > 0 AND (state = 1 OR (state = 2 AND copy = 1)) "
-                       "AND claims = 1 LIMIT 1",
+    [HELD_UNCLAIMED] =
+        "SELECT c.number FROM claim c JOIN recipient r ON r.number = c.number WHERE c.ticket = ?"
+        " AND (r.state = 1 OR (r.state = 2 AND r.copy = 1)) AND NOT EXISTS"
+        " (SELECT 1 FROM claim o WHERE o.number = c.number AND o.ticket <> c.ticket) LIMIT 1",
     [HELD_ENTRY] = ENTRIES "WHERE r.number = ?",
     [HELD_SET] = "UPDATE recipient SET state = ?, due = ?, asked = ?, until = ?, attempt = ?,"
                  " begun = ?, era = ?, asker = ?, said = ? WHERE number = ?"

@@ -33,13 +33,12 @@ void held_add(struct held *held, struct slice octets, const struct hold_request 
 /* True: all that was done since is on the disk. False: none of it is. */
 bool held_commit(struct held *held);
 
-/* The sender of these copies was refused them. One that somebody else was told of meanwhile stays: he
- * sent the same message for the same recipient. `ticket`: of the answer that told of them, without
- * which nothing is. */
-void held_withdraw(struct held *held, uint64_t first, uint64_t last, uint64_t ticket);
+/* The sender of what is held with this ticket was refused it. A copy that somebody else was told of
+ * meanwhile stays: he sent the same message for the same recipient. */
+void held_withdraw(struct held *held, uint64_t ticket);
 
-/* The sender of these copies was put off: when he comes again he is told of them as of new ones. */
-void held_put_off(struct held *held, uint64_t first, uint64_t last, uint64_t ticket);
+/* He was put off: nobody has been told of it, and he may be refused it when he comes again. */
+void held_put_off(struct held *held, uint64_t ticket);
 
 /* ---- what people ask for ---- */
 

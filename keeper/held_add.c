@@ -3,7 +3,6 @@
 #include "keeper/held_internal.h"
 
 #include <openssl/evp.h>
-#include <sys/random.h>
 
 enum {
     DIGEST = 32,
@@ -20,7 +19,6 @@ struct coming {
     unsigned char digest[DIGEST];
     uint64_t id;     /* 0: it is not there yet */
     uint64_t stored; /* octets of its container */
-    uint64_t ticket; /* that its copies can be withdrawn with */
 };
 
 static struct slice digest_of(const struct coming *c)
@@ -86,16 +84,12 @@ static bool find_same_copy(struct held *h, const struct coming *c, const struct 
     return read_number(same, number);
 }
 
-/* *first: nobody else has been told of it. */
-static bool claim(struct held *h, const struct coming *c, uint64_t number, bool *first)
+static bool claim(struct held *h, const struct coming *c, uint64_t number)
 {
     sqlite3_stmt *claims = held_statement(h, HELD_CLAIM);
-    uint64_t told;
-    sqlite3_bind_int64(claims, 1, (int64_t)c->ticket);
+    sqlite3_bind_int64(claims, 1, (int64_t)(c->request->ticket & INT64_MAX));
     sqlite3_bind_int64(claims, 2, (int64_t)number);
-    bool ok = read_number(claims, &told);
-    *first = told == 1;
-    return ok;
+    return database_step(claims);
 }
 
 /* ---- room ---- */
@@ -200,18 +194,18 @@ static bool add_copy(struct held *h, const struct coming *c, const struct hold_r
     sqlite3_bind_int64(add, ++at, r->copy ? now + COPY_REST : 0);
     sqlite3_bind_int64(add, ++at, r->copy ? now : 0);
     sqlite3_bind_int(add, ++at, r->copy);
-    sqlite3_bind_int64(add, ++at, (int64_t)c->ticket);
     return database_step(add) && take_share(h, r->domain, (int64_t)c->stored);
 }
 
 /* ---- */
 
-static void note(struct hold_answer *answer, uint64_t number)
+/* A change has one writer: the numbers of a message's copies follow each other. */
+static uint64_t note_added(const struct held *h, struct hold_answer *answer)
 {
-    if (!answer->first || number < answer->first)
-        answer->first = number;
-    if (number > answer->last)
-        answer->last = number;
+    answer->last = (uint64_t)sqlite3_last_insert_rowid(h->db);
+    if (!answer->first)
+        answer->first = answer->last;
+    return answer->last;
 }
 
 static bool add_each(struct held *h, struct coming *c, struct hold_answer *answer)
@@ -219,18 +213,17 @@ static bool add_each(struct held *h, struct coming *c, struct hold_answer *answe
     const struct hold_request *request = c->request;
     for (size_t i = 0; i < request->recipient_count; i++) {
         const struct hold_recipient *r = &request->recipients[i];
-        uint64_t there;
-        bool first = false;
-        if (!find_same_copy(h, c, r, &there) || (there && !claim(h, c, there, &first)))
+        uint64_t number;
+        if (!find_same_copy(h, c, r, &number))
             return false;
-        if (first)
-            note(answer, there);
-        if (there)
-            continue;
-        if (!has_room(h, c, r, &answer->reason) ||
-            (!c->id && !add_message(h, c, &answer->reason)) || !add_copy(h, c, r))
+        if (!number) {
+            if (!has_room(h, c, r, &answer->reason) ||
+                (!c->id && !add_message(h, c, &answer->reason)) || !add_copy(h, c, r))
+                return false;
+            number = note_added(h, answer);
+        }
+        if (!claim(h, c, number))
             return false;
-        note(answer, (uint64_t)sqlite3_last_insert_rowid(h->db));
     }
     return true;
 }
@@ -253,15 +246,7 @@ static bool add_whole(struct held *h, struct coming *c, struct hold_answer *answ
             return false;
     }
     answer->held = ok;
-    answer->ticket = c->ticket;
     return database_run(h->db, "RELEASE one");
-}
-
-static bool make_ticket(struct coming *c)
-{
-    bool ok = getrandom(&c->ticket, sizeof c->ticket, 0) == sizeof c->ticket;
-    c->ticket &= INT64_MAX;
-    return ok;
 }
 
 void held_add(struct held *h, struct slice octets, const struct hold_request *request,
@@ -273,7 +258,7 @@ void held_add(struct held *h, struct slice octets, const struct hold_request *re
         answer->reason = "there is no key to seal to yet";
         return;
     }
-    if (!take_digest(&c) || !make_ticket(&c)) {
+    if (!take_digest(&c)) {
         answer->reason = "out of memory";
         return;
     }
@@ -286,41 +271,45 @@ void held_add(struct held *h, struct slice octets, const struct hold_request *re
     }
 }
 
-void held_put_off(struct held *h, uint64_t first, uint64_t last, uint64_t ticket)
+static bool put_off(struct held *h, uint64_t ticket)
 {
-    if (!held_begin(h))
-        return;
-    sqlite3_stmt *put_off = held_statement(h, HELD_PUT_OFF);
-    sqlite3_bind_int64(put_off, 1, (int64_t)(first & INT64_MAX));
-    sqlite3_bind_int64(put_off, 2, (int64_t)(last & INT64_MAX));
-    sqlite3_bind_int64(put_off, 3, (int64_t)(ticket & INT64_MAX));
-    if (last - first < HOLD_RECIPIENTS_MAX && !database_step(put_off))
+    sqlite3_stmt *claims = held_statement(h, HELD_PUT_OFF);
+    sqlite3_bind_int64(claims, 1, (int64_t)(ticket & INT64_MAX));
+    return database_step(claims);
+}
+
+void held_put_off(struct held *h, uint64_t ticket)
+{
+    if (held_begin(h) && !put_off(h, ticket))
         held_failed(h, "put off");
 }
 
-void held_withdraw(struct held *h, uint64_t first, uint64_t last, uint64_t ticket)
+/* False: it failed. *more: there was one. */
+static bool withdraw_one(struct held *h, uint64_t ticket, bool *more)
 {
     struct held_entry entry;
-    if (last - first >= HOLD_RECIPIENTS_MAX || !held_begin(h))
-        return;
+    uint64_t number;
     sqlite3_stmt *unclaimed = held_statement(h, HELD_UNCLAIMED);
-    for (;;) {
-        sqlite3_bind_int64(unclaimed, 1, (int64_t)(first & INT64_MAX));
-        sqlite3_bind_int64(unclaimed, 2, (int64_t)(last & INT64_MAX));
-        sqlite3_bind_int64(unclaimed, 3, (int64_t)(ticket & INT64_MAX));
-        uint64_t number;
-        if (!read_number(unclaimed, &number))
-            held_failed(h, "withdraw");
-        if (!number || !held_get(h, number, &entry))
-            return;
-        struct held_change change = held_change_of(&entry);
-        change.state = HELD_DELETED;
-        change.said = SLICE("its sender was refused it");
-        bool set = held_set(h, number, &change);
-        held_let_go(h);
-        if (!set) {
-            held_failed(h, "withdraw");
-            return;
-        }
-    }
+    sqlite3_bind_int64(unclaimed, 1, (int64_t)(ticket & INT64_MAX));
+    bool ok = read_number(unclaimed, &number);
+    *more = ok && number && held_get(h, number, &entry);
+    if (!*more)
+        return ok;
+    struct held_change change = held_change_of(&entry);
+    change.state = HELD_DELETED;
+    change.said = SLICE("its sender was refused it");
+    ok = held_set(h, number, &change);
+    held_let_go(h);
+    return ok;
+}
+
+void held_withdraw(struct held *h, uint64_t ticket)
+{
+    bool more = true, ok = held_begin(h);
+    if (!ok)
+        return;
+    while (ok && more)
+        ok = withdraw_one(h, ticket, &more);
+    if (!ok || !put_off(h, ticket))
+        held_failed(h, "withdraw");
 }

@@ -22,14 +22,14 @@ enum held_statement {
     HELD_ROLLBACK,
     HELD_SAME_MESSAGE,   /* digest, sender: id, stored; whose container is there */
     HELD_SAME_RECIPIENT, /* digest, sender, address: a number; one is or was held */
-    HELD_CLAIM,          /* ticket, number: somebody was told that it is held: how many were */
-    HELD_PUT_OFF,        /* first, last, ticket: nobody was after all */
+    HELD_CLAIM,          /* ticket, number: it is told of */
+    HELD_PUT_OFF,        /* ticket: nobody was told with it */
     HELD_ADD_MESSAGE,
     HELD_STORED, /* stored, id */
     HELD_ADD_RECIPIENT,
     HELD_SHARE,      /* domain: octets */
     HELD_ADD_SHARE,  /* domain, octets */
-    HELD_UNCLAIMED,  /* first, last, ticket: a copy that has not gone, and one was told of alone */
+    HELD_UNCLAIMED,  /* ticket: a copy that has not gone, and nobody else was told of */
     HELD_ENTRY,      /* number: an entry */
     HELD_SET,        /* state, due, asked, asker, said, until, attempt, begun, number */
     HELD_MARK,       /* number: wrongly held */

@@ -109,9 +109,9 @@ static void withdraw(struct quarantine *q, const struct ipc_message *packet)
     struct unpack in = {.left = packet->payload};
     unsigned place = unpack_u8(&in);
     bool put_off = unpack_u8(&in);
-    uint64_t first = unpack_u64(&in), last = unpack_u64(&in), ticket = unpack_u64(&in);
-    if (unpack_done(&in) && place < HELD_PLACES)
-        (put_off ? held_put_off : held_withdraw)(q->places[place], first, last, ticket);
+    uint64_t ticket = unpack_u64(&in);
+    if (unpack_done(&in) && place < HELD_PLACES && ticket)
+        (put_off ? held_put_off : held_withdraw)(q->places[place], ticket);
 }
 
 void quarantine_take(struct quarantine *q, const struct ipc_message *packet)

@@ -140,7 +140,8 @@ void keeper_configure(struct keeper *keeper, const struct config *config, int64_
     }
     if (same(&keeper->command, &keeper->running))
         return;
-    keeper->process.start_at = 0;
+    keeper->awaits_key = keeper_may_hold(config) && !keeper->has_key;
+    keeper->process.start_at = keeper->awaits_key ? now + KEEPER_KEY_PATIENCE : 0;
     keeper->process.told[0] = '\0';
     /* the next one is started when it has ended */
     helper_end(&keeper->process, KEEPER_MAKE_WAY, KEEPER_GRACE, now);
@@ -303,6 +304,9 @@ void keeper_seal_to(struct keeper *keeper, struct slice public)
     keeper->has_key = public.len == sizeof keeper->key;
     if (keeper->has_key)
         memcpy(keeper->key, public.ptr, sizeof keeper->key);
+    if (keeper->has_key && keeper->awaits_key)
+        keeper->process.start_at = 0;
+    keeper->awaits_key = false;
     tell_key(keeper);
 }
 

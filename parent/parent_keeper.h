@@ -16,6 +16,7 @@
 enum {
     KEEPER_GRACE = 10000, /* from END to SIGKILL: it writes what is queued; milliseconds */
     KEEPER_KEY_SIZE = 32,
+    KEEPER_KEY_PATIENCE = 2000, /* for what is to be held first a key is waited for; milliseconds */
 };
 
 /* The ends of its pairs. */
@@ -43,6 +44,7 @@ struct keeper {
     bool asks, asks_metrics, asks_sessions; /* how the gateway does */
     bool news; /* the pairs are others: proxies and gatepost-release are to be told */
     unsigned char key[KEEPER_KEY_SIZE]; /* that is sealed to */
+    bool awaits_key;                    /* it is not started before there is one */
     bool has_key;
     struct keeper_command command, running;
     int lists;             /* of senders, as it has told them last; -1: not yet */

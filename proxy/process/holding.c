@@ -4,6 +4,7 @@
 #include "common/keeping.h"
 
 #include <errno.h>
+#include <openssl/rand.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,14 +59,21 @@ void holding_end(struct holding *holding)
     holding->event = NULL;
 }
 
-void holding_withdraw(const struct proxy *proxy, const struct kept *kept, bool put_off)
+uint64_t holding_ticket(void)
+{
+    uint64_t ticket = 0;
+    while (ticket == 0 && RAND_bytes((unsigned char *)&ticket, sizeof ticket) == 1)
+        ticket &= INT64_MAX;
+    return ticket;
+}
+
+void holding_withdraw(const struct proxy *proxy, enum held_place place, uint64_t ticket,
+                      bool put_off)
 {
     char room[32];
     struct buf out = buf_over(room, sizeof room);
-    pack_u8(&out, (uint8_t)kept->place);
+    pack_u8(&out, (uint8_t)place);
     pack_u8(&out, put_off);
-    pack_u64(&out, kept->first);
-    pack_u64(&out, kept->last);
-    pack_u64(&out, kept->ticket);
+    pack_u64(&out, ticket);
     ipc_send(proxy->keeper, KEEPING_WITHDRAW, buf_slice(&out), NULL, 0, false);
 }

@@ -23,18 +23,12 @@ bool holding_begin(struct holding *holding, const struct proxy *proxy,
 /* The answer is not waited for any more. */
 void holding_end(struct holding *holding);
 
-/* What the keeper holds, and did not before; 0: nothing. */
-struct kept {
-    enum held_place place;
-    uint64_t first, last, ticket;
-};
+/* A ticket for a request. */
+uint64_t holding_ticket(void);
 
-static inline struct kept holding_kept(enum held_place place, const struct hold_answer *answer)
-{
-    return (struct kept){place, answer->first, answer->last, answer->ticket};
-}
-
-/* Its sender was refused it: it is not wanted; or he was put off, and comes again. */
-void holding_withdraw(const struct proxy *proxy, const struct kept *kept, bool put_off);
+/* Its sender was refused what is held with that ticket: it is not wanted; or he was put off, and comes
+ * again. */
+void holding_withdraw(const struct proxy *proxy, enum held_place place, uint64_t ticket,
+                      bool put_off);
 
 #endif

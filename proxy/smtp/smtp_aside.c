@@ -43,9 +43,7 @@ static void answered(void *ctx, const struct hold_answer *answer)
     struct smtp_session *s = ctx;
     bool silent = !answer->held && answer->reason != answer->text;
     asked_again_at = silent ? clock_ms() + REST_MS : 0;
-    if (answer->held)
-        s->t.aside[s->t.asides] = holding_kept(kind_of(s)->place, answer);
-    else
+    if (!answer->held)
         lost(s, answer->reason);
     s->t.asides++;
     go_on(s);
@@ -60,7 +58,8 @@ static bool begin(struct smtp_session *s)
     if (asked_again_at > clock_ms())
         reason = "the keeper has not taken the one before";
     else if (kind_of(s)->tell(s, &request) &&
-             smtp_hold_begin(s, &request, ASIDE_MS, answered, &reason))
+             smtp_hold_begin(s, &request, &s->t.aside_tickets[s->t.asides], ASIDE_MS, answered,
+                             &reason))
         return true;
     lost(s, reason);
     return false;

@@ -11,6 +11,8 @@
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_record.h"
 
+#include <string.h>
+
 enum { HOLD_MS = 30000 /* until the keeper must have it */ };
 
 static const struct config *config_of(const struct smtp_session *s)
@@ -81,14 +83,17 @@ struct hold_request smtp_hold_request(struct smtp_session *s)
                                  .eight_bit = t->data.high};
 }
 
-bool smtp_hold_begin(struct smtp_session *s, const struct hold_request *request, int64_t ms,
-                     void (*done)(void *ctx, const struct hold_answer *answer), const char **reason)
+bool smtp_hold_begin(struct smtp_session *s, struct hold_request *request, uint64_t *ticket,
+                     int64_t ms, void (*done)(void *ctx, const struct hold_answer *answer),
+                     const char **reason)
 {
     struct transaction *t = &s->t;
     int message = spool_fd(t->message.spool);
     *reason = "out of memory";
     t->holding = (struct holding){.done = done, .ctx = s};
-    if (message < 0 || !request->recipients || !request->fields.ptr || arena_failed(s->mail) ||
+    request->ticket = *ticket = holding_ticket();
+    if (message < 0 || !*ticket || !request->recipients || !request->fields.ptr ||
+        arena_failed(s->mail) ||
         !holding_begin(&t->holding, s->base.proxy, request, message, ms, reason))
         return false;
     session_wait(&s->base);
@@ -120,7 +125,6 @@ static void held(void *ctx, const struct hold_answer *answer)
         cannot(s, answer->reason);
         return;
     }
-    s->t.held = holding_kept(HELD_IN_QUARANTINE, answer);
     session_count(&s->base, COUNTER_HELD);
     smtp_aside(s);
 }
@@ -132,21 +136,28 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
     s->t.to_deliver = ruling->deliveries;
     if (ruling->holds == 0)
         smtp_aside(s);
-    else if (!tell_recipients(s, &request) || !smtp_hold_begin(s, &request, HOLD_MS, held, &reason))
+    else if (!tell_recipients(s, &request) ||
+             !smtp_hold_begin(s, &request, &s->t.held_ticket, HOLD_MS, held, &reason))
         cannot(s, reason);
 }
 
-static void withdraw(const struct smtp_session *s, const struct kept *kept, bool put_off)
+/* Each ticket once. */
+static void withdraw(const struct smtp_session *s, enum held_place place, uint64_t *ticket,
+                     bool put_off)
 {
-    if (kept->first)
-        holding_withdraw(s->base.proxy, kept, put_off);
+    if (*ticket)
+        holding_withdraw(s->base.proxy, place, *ticket, put_off);
+    *ticket = 0;
 }
 
-void smtp_hold_over(const struct smtp_session *s, unsigned code)
+void smtp_hold_over(struct smtp_session *s, unsigned code)
 {
-    if (code / 100 != 2)
-        withdraw(s, &s->t.held, code / 100 != 5);
-    if (code / 100 != 2)
-        for (size_t i = 0; i < ASIDES; i++)
-            withdraw(s, &s->t.aside[i], false);
+    struct transaction *t = &s->t;
+    if (code / 100 != 2) {
+        withdraw(s, HELD_IN_QUARANTINE, &t->held_ticket, code / 100 != 5);
+        withdraw(s, HELD_IN_QUARANTINE, &t->aside_tickets[ASIDE_COPY], false);
+        withdraw(s, HELD_IN_JOURNAL, &t->aside_tickets[ASIDE_JOURNAL], false);
+    }
+    t->held_ticket = 0;
+    memset(t->aside_tickets, 0, sizeof t->aside_tickets);
 }

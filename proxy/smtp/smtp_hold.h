@@ -14,17 +14,18 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling);
 /* Others are delivered to, if there are any; else the sender is told that it was accepted. */
 void smtp_hold_go_on(struct smtp_session *s);
 
-/* The sender was told its reply. */
-void smtp_hold_over(const struct smtp_session *s, unsigned code);
+/* The sender was told its reply, or (4xx) is gone without one. */
+void smtp_hold_over(struct smtp_session *s, unsigned code);
 
 /* ---- for what is kept beside ---- */
 
 /* Without recipients. Its texts are the transaction's. */
 struct hold_request smtp_hold_request(struct smtp_session *s);
 
-/* Asks the keeper; `done` comes from the loop. False with *reason. */
-bool smtp_hold_begin(struct smtp_session *s, const struct hold_request *request, int64_t ms,
-                     void (*done)(void *ctx, const struct hold_answer *answer),
+/* Asks the keeper; `done` comes from the loop. *ticket: of this request from now on. False with
+ * *reason. */
+bool smtp_hold_begin(struct smtp_session *s, struct hold_request *request, uint64_t *ticket,
+                     int64_t ms, void (*done)(void *ctx, const struct hold_answer *answer),
                      const char **reason);
 
 /* The name of the rule that has decided; empty: none has. */

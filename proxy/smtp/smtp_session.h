@@ -97,11 +97,11 @@ struct transaction {
     bool settled;        /* its reply was final: it does not come again */
     struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
     struct edited edited;
-    struct holding holding;        /* the keeper is asked to hold it */
-    size_t to_deliver;             /* recipients, once it is held for the others */
-    struct released released;      /* the marks that it bears, where a rule asks */
-    struct kept held;              /* what the keeper was given of it */
-    struct kept aside[ASIDES];     /* and was, besides */
+    struct holding holding;   /* the keeper is asked to hold it */
+    size_t to_deliver;        /* recipients, once it is held for the others */
+    struct released released; /* the marks that it bears, where a rule asks */
+    uint64_t held_ticket;     /* of what the keeper was given of it; 0: nothing */
+    uint64_t aside_tickets[ASIDES];
     unsigned asides;               /* how many of those it was asked for */
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/smtp_transaction.h"
 
+#include "proxy/smtp/smtp_hold.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_retry.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { NOT_TOLD = 451 /* whoever has heard no reply comes again */ };
 
 void smtp_drop_body(struct smtp_session *s)
 {
@@ -29,6 +32,7 @@ void smtp_reset(struct smtp_session *s)
     }
     bool alone = t->job_running && smtp_pools_cancel(s->base.proxy->backends, &t->job);
     holding_end(&t->holding);
+    smtp_hold_over(s, NOT_TOLD);
     smtp_retry_over(s);
     session_forget_waiting(&s->base);
     s->base.message = NULL;

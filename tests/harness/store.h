@@ -80,7 +80,10 @@ struct letter {
     const char *to[TO_MOST];   /* to the first NULL */
     uint64_t age, room;        /* 0: a week, any */
     const char *apart;         /* NULL: nothing makes it another */
+    uint64_t ticket;           /* 0: another for each */
 };
+
+static uint64_t last_ticket = 1000;
 
 static struct slice domain_of(struct slice address)
 {
@@ -105,6 +108,7 @@ static struct hold_request request_of(const struct letter *letter,
         .subject = SLICE("a subject"),
         .fields = SLICE("Received: from somewhere\r\n"),
         .apart = slice_of(letter->apart),
+        .ticket = letter->ticket ? letter->ticket : ++last_ticket,
         .recipients = to,
         .recipient_count = count};
 }

@@ -378,9 +378,10 @@ TEST(test_copies_that_came_later_take_room_of_their_domain_too)
 
 TEST(test_what_its_sender_was_refused_is_withdrawn)
 {
-    struct hold_answer answer = add(LETTER(hello, .to = {"u@example.com", "v@example.com"}));
+    struct hold_answer answer =
+        add(LETTER(hello, .to = {"u@example.com", "v@example.com"}, .ticket = 7));
     assert_true(held_commit(held));
-    held_withdraw(held, answer.first, answer.last, answer.ticket);
+    held_withdraw(held, 7);
     assert_true(held_commit(held));
     assert_int_equal(find((struct held_query){.most = 10}), 0);
     assert_state(answer.first, HELD_DELETED);
@@ -389,68 +390,100 @@ TEST(test_what_its_sender_was_refused_is_withdrawn)
 
 TEST(test_what_another_transaction_was_told_is_held_is_not_withdrawn)
 {
-    struct hold_answer one = add(LETTER(hello, .to = {"u@example.com", "v@example.com"}));
-    struct hold_answer two = add(LETTER(hello, .to = {"w@example.com", "v@example.com"}));
+    struct hold_answer one =
+        add(LETTER(hello, .to = {"u@example.com", "v@example.com"}, .ticket = 7));
+    struct hold_answer two =
+        add(LETTER(hello, .to = {"w@example.com", "v@example.com"}, .ticket = 8));
     assert_true(held_commit(held));
-    held_withdraw(held, one.first, one.last, one.ticket);
+    held_withdraw(held, 7);
     assert_true(held_commit(held));
     assert_state(one.first, HELD_DELETED);
     assert_state(one.last, HELD_WAITING); /* v, whom both were told of */
     assert_state(two.first, HELD_WAITING);
     assert_holds(two.first, hello);
+    held_withdraw(held, 8);
+    assert_true(held_commit(held));
+    assert_state(one.last, HELD_DELETED);
+    assert_state(two.first, HELD_DELETED);
+}
+
+/* ann comes with 7, is put off, and with 8 (and from another host with 9 at the same time). */
+static uint64_t put_off_once(void)
+{
+    struct hold_answer first = add(LETTER(hello, .to = {"u@example.com"}, .ticket = 7));
+    assert_int_equal(add(LETTER(hello, .to = {"u@example.com"}, .ticket = 9)).first, 0);
+    held_put_off(held, 7);
+    held_put_off(held, 7);
+    assert_true(held_commit(held));
+    assert_state(first.first, HELD_WAITING);
+    return first.first;
 }
 
 TEST(test_who_was_put_off_and_is_refused_when_he_comes_again_has_nothing_held)
 {
-    struct hold_answer one = add(LETTER(hello, .to = {"u@example.com"}));
+    uint64_t number = put_off_once();
+    held_put_off(held, 9);
+    struct hold_answer again =
+        add(LETTER(hello, .to = {"u@example.com", "v@example.com"}, .ticket = 8));
+    assert_int_equal(again.first, again.last);
+    held_withdraw(held, 7); /* is nobody's any more */
     assert_true(held_commit(held));
-    held_put_off(held, one.first, one.last, one.ticket + 1);
-    held_put_off(held, 0, UINT64_MAX, one.ticket);
-    assert_int_equal(add(LETTER(hello, .to = {"u@example.com"})).first, 0);
-    struct hold_answer other = add(LETTER("other", .to = {"u@example.com"}));
-    held_put_off(held, other.first, other.last, other.ticket);
-    struct hold_answer again = add(LETTER("other", .to = {"u@example.com", "v@example.com"}));
-    assert_int_equal(again.first, other.first);
-    assert_int_equal(again.last, other.last + 1);
+    assert_state(number, HELD_WAITING);
+    held_withdraw(held, 8);
     assert_true(held_commit(held));
-    held_withdraw(held, other.first, other.last, other.ticket);
-    assert_true(held_commit(held));
-    assert_state(other.first, HELD_WAITING); /* the ticket is another's now */
-    held_withdraw(held, again.first, again.last, again.ticket);
-    assert_true(held_commit(held));
+    assert_state(number, HELD_DELETED);
     assert_state(again.first, HELD_DELETED);
-    assert_state(again.last, HELD_DELETED);
-    assert_state(one.first, HELD_WAITING);
+}
+
+TEST(test_who_was_told_250_beside_one_who_was_put_off_and_refused_has_his_copy_held)
+{
+    uint64_t number = put_off_once();
+    add(LETTER(hello, .to = {"u@example.com"}, .ticket = 8));
+    held_withdraw(held, 8);
+    assert_true(held_commit(held));
+    assert_state(number, HELD_WAITING); /* 9 was told */
+    held_withdraw(held, 9);
+    assert_true(held_commit(held));
+    assert_state(number, HELD_DELETED);
 }
 
 TEST(test_what_was_released_meanwhile_is_not_withdrawn)
 {
-    struct hold_answer answer = add(LETTER(hello, .to = {"u@example.com", "v@example.com"}));
+    struct hold_answer answer =
+        add(LETTER(hello, .to = {"u@example.com", "v@example.com"}, .ticket = 7));
     assert_true(held_commit(held));
     release(answer.first);
-    held_withdraw(held, answer.first, answer.last, answer.ticket);
-    held_withdraw(held, 0, 0, answer.ticket);
-    held_withdraw(held, 1000, UINT64_MAX, answer.ticket);
+    held_withdraw(held, 7);
     assert_true(held_commit(held));
     assert_state(answer.first, HELD_LEAVING);
+    assert_state(answer.last, HELD_DELETED);
     assert_holds(answer.first, hello);
 }
 
 /* Or a proxy that was taken over could take out all that others were told is held. */
 TEST(test_what_another_proxy_was_told_of_is_withdrawn_by_nobody_else)
 {
-    struct hold_answer one = add(LETTER(hello, .to = {"u@example.com"}));
-    struct hold_answer two = add(LETTER("another", .to = {"v@example.com"}));
+    struct hold_answer one = add(LETTER(hello, .to = {"u@example.com"}, .ticket = 7));
+    struct hold_answer two = add(LETTER("another", .to = {"v@example.com"}, .ticket = 8));
     assert_true(held_commit(held));
-    assert_true(one.ticket != two.ticket);
-    held_withdraw(held, 1, 100, 0);
-    held_withdraw(held, 1, 100, one.ticket + 1);
-    assert_true(held_commit(held));
-    assert_state(one.first, HELD_WAITING);
-    held_withdraw(held, 1, 100, two.ticket);
+    held_withdraw(held, 0);
+    held_withdraw(held, 9);
+    held_withdraw(held, 8);
     assert_true(held_commit(held));
     assert_state(one.first, HELD_WAITING);
     assert_state(two.first, HELD_DELETED);
+}
+
+TEST(test_who_was_told_of_a_copy_is_forgotten_with_it)
+{
+    add(LETTER(hello, .to = {"u@example.com"}, .ticket = 7));
+    assert_true(held_commit(held));
+    held_withdraw(held, 7);
+    add(LETTER("another", .to = {"u@example.com"}, .ticket = 8));
+    assert_true(held_commit(held));
+    const char *reason;
+    assert_int_equal(held_forget(held, SLICE("u@example.com"), &reason), 1);
+    assert_int_equal(find((struct held_query){.most = 10, .all = true}), 1);
 }
 
 TEST(test_the_same_octets_that_are_told_apart_are_held_beside_each_other)

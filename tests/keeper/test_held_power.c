@@ -101,7 +101,7 @@ static void note(const struct disk_call *done)
 /* Each is the count of calls before; SIZE_MAX: never. */
 struct copy {
     uint64_t number;
-    uint64_t ticket; /* of the answer that told of it */
+    uint64_t ticket; /* it was held with */
     char text[48];
     size_t held;      /* that it is was said */
     size_t ends;      /* from then on it may be over */
@@ -131,7 +131,7 @@ static void promise(struct hold_answer answer, const char *text)
         struct copy *copy = &copies[copy_count++];
         assert_true(copy_count < COPIES_MOST);
         *copy = (struct copy){.number = number,
-                              .ticket = answer.ticket,
+                              .ticket = last_ticket,
                               .held = call_count,
                               .ends = SIZE_MAX,
                               .delivered = SIZE_MAX,
@@ -195,9 +195,11 @@ static void deliver(void)
 
 static void withdraw(void)
 {
-    struct copy *copy = any_copy();
-    copy->ends = copy->ends == SIZE_MAX ? call_count : copy->ends;
-    held_withdraw(held, copy->number, copy->number, copy->ticket);
+    uint64_t ticket = any_copy()->ticket;
+    for (size_t i = 0; i < copy_count; i++)
+        if (copies[i].ticket == ticket && copies[i].ends == SIZE_MAX)
+            copies[i].ends = call_count;
+    held_withdraw(held, ticket);
     assert_true(held_commit(held));
 }
 

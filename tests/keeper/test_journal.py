@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from lab.backend import HANG
 from lab.gatepost import backend, domains
 from lab.process import wait_until
 from lab.smtp_client import Session
@@ -81,6 +82,17 @@ def test_what_the_server_behind_does_not_take_is_not_in_it(start, new_backend):
     behind.script.clear()
     assert send(gateway, b"hello").code == 250
     assert [e["state"] for e in journal(gateway)] == ["kept"]
+
+
+def test_what_a_client_did_not_wait_for_and_the_server_behind_never_took_is_not_in_it(start, new_backend):
+    gateway = start(conf(new_backend({"DOT": [HANG]})), changes={"timeouts": {"backend": "3s"}})
+    with Session(gateway.port) as client:
+        client.ehlo()
+        client.envelope("u@example.com", sender="a@client.example")
+        client.expect("DATA", 354)
+        client.send(b"Subject: hello\r\n\r\nhello\r\n.\r\n")
+        assert wait_until(lambda: journal(gateway))
+    assert wait_until(lambda: journal(gateway) == [] and not containers(gateway), 20)
 
 
 def test_it_is_found_by_recipient_sender_and_subject_and_shown_like_what_is_held(gateway):
