@@ -48,6 +48,7 @@ struct program {
     struct scrapes *scrapes;
     /* What the parent is to hear: that somebody asks for them; the lists as they are now. */
     bool asks_status, asks_metrics, asks_sessions, new_lists;
+    bool takes;       /* what is queued: it knows where lines go */
     int64_t said_at;  /* clock_ms */
     unsigned nothing; /* was heard so often in a row */
 };
@@ -279,7 +280,8 @@ static void take_lines(struct program *p, struct ipc_message *message)
     if (message->fd_count == 1)
         lines_to(recording_lines(p->recording), message->fds[0]);
     message->fd_count = 0;
-    event_add(p->queue, NULL); /* now it takes records */
+    p->takes = true;
+    event_add(p->queue, NULL);
 }
 
 static void take_key(struct program *p, const struct ipc_message *message)
@@ -323,12 +325,10 @@ static void take_sockets(struct program *p, struct ipc_message *message)
     message->fd_count = 0;
 }
 
-static void on_control(evutil_socket_t fd, short what, void *arg)
+static void hear_parent(struct program *p, bool wait)
 {
-    (void)fd, (void)what;
-    struct program *p = arg;
     struct ipc_message message;
-    int got = ipc_recv(KEEPER_CONTROL_FD, &message, inbox, sizeof inbox, false);
+    int got = ipc_recv(KEEPER_CONTROL_FD, &message, inbox, sizeof inbox, wait);
     if (got == 0)
         return;
     if (got < 0 || message.type == KEEPER_END || message.type == KEEPER_MAKE_WAY)
@@ -349,6 +349,12 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
     else if (message.type == KEEPER_KEY)
         take_key(p, &message);
     ipc_close_fds(&message);
+}
+
+static void on_control(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    hear_parent(arg, false);
 }
 
 /* ---- the start ---- */
@@ -444,6 +450,8 @@ int main(int argc, char *argv[])
     open_what_is_kept(&program, &options);
     event_add(program.control, NULL);
     after(program.lists, LISTS_MS);
+    while (!program.takes) /* and nobody is answered without what is queued */
+        hear_parent(&program, true);
     ipc_send(KEEPER_CONTROL_FD, KEEPER_READY, (struct slice){NULL, 0}, NULL, 0, true);
     event_base_dispatch(program.base);
     give_up("the loop ended");

@@ -12,6 +12,7 @@ import dns.rdatatype
 import dns.rrset
 
 from lab.ports import free_port
+from lab.process import wait_until
 
 SO_RCVBUFFORCE = 33
 
@@ -70,6 +71,14 @@ def lost(times):
     return behave
 
 
+def _bound(sock, port):
+    try:
+        sock.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
+
+
 class Responder:
     """`records`: {(name, type): [values]}; a name with records of another type has no data, any other does not exist.
     `behaviours`: {name or "*.parent": behaviour}. `queries`: (name, type, "udp" or "tcp") as they came."""
@@ -124,7 +133,9 @@ class Responder:
             sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 * 1024 * 1024)
         except PermissionError:
             pass
-        sock.bind(("127.0.0.1", self.port))
+        # Resolvers ask from any port for a moment.
+        if not wait_until(lambda: _bound(sock, self.port), 5, 0.05):
+            raise OSError("port %d is taken" % self.port)
         sock.setblocking(False)
         return sock
 
