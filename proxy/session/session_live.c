@@ -5,7 +5,7 @@
 #include <event2/event.h>
 
 /* Most of what a session does is over before anybody could see it: it is written where it lasts. */
-enum { SHOWN_AFTER_MS = 100 };
+enum { SHOWN_AFTER_US = 100 * 1000 };
 
 static struct slice doing(const struct session *s)
 {
@@ -56,7 +56,7 @@ static void on_clock(evutil_socket_t fd, short what, void *arg)
 /* False: out of memory. */
 static bool wind_clock(struct proxy *proxy)
 {
-    static const struct timeval soon = {0, SHOWN_AFTER_MS * 1000};
+    static const struct timeval soon = {0, SHOWN_AFTER_US};
     if (!proxy->show_clock)
         proxy->show_clock = evtimer_new(proxy->base, on_clock, proxy);
     return proxy->show_clock && event_add(proxy->show_clock, &soon) == 0;
