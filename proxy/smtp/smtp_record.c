@@ -109,12 +109,13 @@ static struct slice text_of(const struct smtp_session *s, enum fact fact)
 
 struct slice smtp_field(const struct smtp_session *s, enum fact fact, struct slice name)
 {
-    struct header field = {.value = SLICE("")};
+    struct header field;
     struct slice known = text_of(s, fact);
     if (known.len || !s->t.message.spool || !s->t.ended)
         return known;
-    headers_find(headers_block(spool_bytes(s->t.message.spool), NULL), name, 0, &field);
-    return slice_sub(slice_trim(field.value), 0, FIELD_MAX);
+    struct slice block = headers_block(spool_bytes(s->t.message.spool), NULL);
+    bool there = headers_find(block, name, 0, &field);
+    return there ? slice_sub(slice_trim(field.value), 0, FIELD_MAX) : SLICE("");
 }
 
 /* How far the client had come. */

@@ -185,6 +185,16 @@ def test_a_message_that_is_delivered_is_recorded_with_all_that_was_done(gateway,
     assert record["facts"]["message.digest"] == hashlib.sha256(MESSAGE).hexdigest()
 
 
+def test_a_field_that_a_message_has_not_is_not_taken_from_another(start, new_backend):
+    gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com"), changes={"history": {"text": "on"}})
+    with Session(gateway.port) as client:
+        client.ehlo()
+        client.envelope("user@example.com", sender="a@client.example")
+        assert client.data(b"To: somebody@example.com\r\n\r\nhello\r\n").code == 250
+    told = gateway.decisions()[-1]
+    assert not {"message_id", "author", "subject"} & {name for name, value in told.items() if value}
+
+
 def test_a_client_that_goes_away_in_a_transaction_is_recorded(gateway):
     with Session(gateway.port) as client:
         client.ehlo("leaves.example")
