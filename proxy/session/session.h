@@ -106,7 +106,7 @@ void session_refuse(struct session *s, const char *ref, const struct verdict *ve
 void session_appear(struct session *s);
 void session_disappear(struct session *s);
 
-/* What is shown of it is brought up to date, within a tenth of a second; or it does something else
+/* What is shown of it is brought up to date, within some hundredths of a second; or it does something else
  * from now on. */
 void session_show(struct session *s);
 void session_does(struct session *s);

@@ -5,7 +5,7 @@
 #include <event2/event.h>
 
 /* Most of what a session does is over before anybody could see it: it is written where it lasts. */
-enum { SHOWN_AFTER_US = 100 * 1000 };
+enum { SHOWN_AFTER_US = 20 * 1000 };
 
 static struct slice doing(const struct session *s)
 {

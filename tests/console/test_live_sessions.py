@@ -107,7 +107,7 @@ def test_the_oldest_session_comes_first_and_hostile_words_are_harmless(gateway):
         assert wait_until(lambda: len(sessions(gateway)) == 2)
         ports = [session["port"] for session in sessions(gateway)]
         assert ports == [one.socket.getsockname()[1], other.socket.getsockname()[1]]
-        assert '"a\\"b{}%s"@client.example' in gateway.control("sessions")
+        assert wait_until(lambda: '"a\\"b{}%s"@client.example' in gateway.control("sessions"))
 
 
 def test_more_sessions_than_a_packet_tells_are_told(start, behind):
@@ -117,8 +117,8 @@ def test_more_sessions_than_a_packet_tells_are_told(start, behind):
         for client in open_ones:
             client.ehlo()
             client.expect("MAIL FROM:<%s@client.example>" % ("a" * 60), 250)
+        assert wait_until(lambda: len(gateway.control("sessions", "--json")) > 160 * 1024)
         told = gateway.control("sessions", "--json")
-        assert len(told) > 160 * 1024
         assert {json.loads(line)["port"] for line in told.splitlines()} == {client.socket.getsockname()[1] for client in open_ones}
     finally:
         for client in open_ones:
@@ -129,6 +129,7 @@ def test_top_tells_rates_and_sessions_again_and_again(gateway):
     with Session(gateway.port) as client:
         client.ehlo()
         client.envelope("u@example.com")
+        assert wait_until(lambda: [session["doing"] for session in sessions(gateway)] == ["envelope"])
         told = subprocess.Popen([str(gateway.build / "gatepostctl"), "top", "--json", "--interval", "1", "--times", "3", "--config", gateway.file],
                                 stdout=subprocess.PIPE, text=True)
         first = json.loads(told.stdout.readline())

@@ -330,7 +330,7 @@ def test_an_answer_that_comes_too_late_is_cached(bad, resolve):
     assert said[0]["answers"]["late.test A"]["status"] == "found"  # the packet is sent again
     bad.behaviours["later.test"] = responder.lost(3)
     bad.add("later.test", "A", "192.0.2.9")
-    said = resolve(forward(bad, "timeout 1s"), ask("later.test A"), {"wait": True}, {"pause": 3000},
+    said = resolve(forward(bad, "timeout 600ms"), ask("later.test A"), {"wait": True}, {"pause": 3000},
                    ask("later.test A"))
     assert [s["answers"]["later.test A"]["status"] for s in said] == ["timed out", "found"]
     assert said[1]["at_once"]
