@@ -20,7 +20,7 @@ PEER_BENCH = os.environ.get("GATEPOST_BENCH", os.path.join(ROOT, "../shared/benc
 PROGRAMS = ("gatepost", "gatepost-proxy", "gatepost-scan", "gatepost-av")
 
 
-KEEPER = 'keeper { user "daemon"  folder "%s/keeper"  control "%s/control" }'
+KEEPER = 'keeper { user "daemon"  folder "%s/keeper"  control "%s/control" }\nquarantine { key "%s/quarantine.key" }'
 
 
 def render(folder, port, tls_port, sink, rules, keeper):
