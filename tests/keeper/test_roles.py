@@ -151,6 +151,22 @@ def test_the_helpdesk_lists_senders_for_some_and_admins_for_all_and_auditors_for
     assert may(ask(gateway, ["list", "remove", number], GROUPS["helpdesk"]))
 
 
+def test_the_journal_is_for_admins_whatever_the_helpdesk_may_release(start, new_backend):
+    it = start(backend("behind", new_backend().port) + domains("behind", "example.com") + 'rule "all" then journal\n'
+               'rule "same word" when message.subject contains "held" then quarantine "journal"\n',
+               changes={"keeper": {role: '"%s"' % group for role, group in GROUPS.items()},
+                        "quarantine": {"policy": '{ "journal" helpdesk }'}})
+    send(it, "delivered")
+    assert wait_until(lambda: "delivered" in (it.control("journal", "list") or ""))
+    number = str(json.loads(it.control("journal", "list", "--json"))["number"])
+    for role in ("auditors", "helpdesk"):
+        for words in (["list"], ["show", "--raw", number], ["delete", number]):
+            done = ask(it, ["journal", *words], GROUPS[role])
+            assert not may(done) and "only" in done.stderr and "delivered" not in done.stdout, (role, words)
+    assert "delivered" in ask(it, ["journal", "list"], GROUPS["admins"]).stdout
+    assert may(ask(it, ["journal", "delete", number], GROUPS["admins"]))
+
+
 def test_who_may_not_make_forget_makes_nothing_forgotten(gateway):
     for role in ("auditors", "helpdesk"):
         assert not may(ask(gateway, ["forget", "sender@client.example"], GROUPS[role]))
