@@ -10,7 +10,16 @@
 
 struct table; /* a named set of texts, domains, addresses or networks */
 
-/* listen smtp "name" on "0.0.0.0:25" { starttls }   listen smtps on "[::]:465" */
+/* server_name "pop.b.example" backend b   users vips backend c: who logs in elsewhere than at the
+ * listener's own backend. */
+struct login_route {
+    struct slice server_name;  /* as SNI says it, lower case; empty: any */
+    const struct table *users; /* NULL: whoever */
+    const struct backend *backend;
+};
+
+/* listen smtp "name" on "0.0.0.0:25" { starttls }   listen smtps on "[::]:465"
+ * listen pop3 on "0.0.0.0:110" { starttls  require_tls  backend exchange } */
 struct listener {
     struct slice name; /* the protocol's word when not given */
     enum protocol protocol;
@@ -19,9 +28,14 @@ struct listener {
     struct ip ip;
     uint16_t port;
     bool starttls;    /* offer it; never with implicit TLS */
-    bool require_tls; /* refuse MAIL before it */
+    bool require_tls; /* refuse MAIL, or logins, before it */
     enum direction direction;
     struct slice banner; /* text after 220 and the host name; default "ESMTP" */
+    /* Where mailboxes are read: */
+    const struct backend *backend; /* of users whom nothing else sends elsewhere; NULL: nowhere */
+    struct slice login_domain;     /* of users who log in without one; empty: none */
+    struct login_route *routes;
+    size_t route_count;
 };
 
 enum backend_tls {
@@ -175,6 +189,16 @@ struct loader {
 struct config *config_load(struct slice path, const struct loader *loader, struct slice hostname,
                            struct buf *report);
 void config_free(struct config **config);
+
+/* Whether it has servers that speak that. */
+bool backend_speaks(const struct backend *backend, enum protocol protocol);
+
+/* Where this user's mailbox is: by the listener's tables of users, the domain's backend, the name
+ * that TLS asked for (empty: none), the listener's own backend. NULL: nobody knows. The arena is
+ * for scratch. */
+const struct backend *config_mailbox(const struct config *config, struct arena *arena,
+                                     const struct listener *listener, struct slice user,
+                                     struct slice server_name);
 
 /* Who takes mail for this domain, most specific first.
  * NULL: nobody (relaying denied), for the empty name too. */

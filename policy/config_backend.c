@@ -16,7 +16,7 @@ static bool parse_tls(struct parser *parser, struct server *server)
     server->tls = (enum backend_tls)word;
     if (server->implicit_tls && server->tls < BACKEND_TLS_REQUIRED) {
         source_error(parser->sources, parser->previous.at,
-                     "smtps is always encrypted; expected 'required' or 'verify'");
+                     "this is always encrypted; expected 'required' or 'verify'");
         return false;
     }
     if (server->tls == BACKEND_TLS_VERIFY && at_kind(parser, TOKEN_STRING)) {
@@ -82,8 +82,11 @@ static bool parse_source_address(struct parser *parser, struct backend *backend)
 
 static bool backend_item(struct parser *parser, void *ctx)
 {
+    enum { CONNECTIONS = SERVICES, RECIPIENT_CHECK, PROBE };
     static const char *const words[] = {[SERVICE_SMTP] = "smtp",
                                         [SERVICE_SMTPS] = "smtps",
+                                        [SERVICE_POP3] = "pop3",
+                                        [SERVICE_POP3S] = "pop3s",
                                         "connections",
                                         "recipient_check",
                                         "probe",
@@ -97,15 +100,17 @@ static bool backend_item(struct parser *parser, void *ctx)
     switch (word) {
     case SERVICE_SMTP:
     case SERVICE_SMTPS:
+    case SERVICE_POP3:
+    case SERVICE_POP3S:
         return parse_server(parser, backend, (enum service)word);
-    case 2:
+    case CONNECTIONS:
         if (!expect_integer(parser, 1, 10000, "how many connections at most", &number))
             return false;
         backend->connections = (unsigned)number;
         return true;
-    case 3:
+    case RECIPIENT_CHECK:
         return parse_switch(parser, &backend->recipient_check);
-    case 4:
+    case PROBE:
         return parse_switch(parser, &backend->probe);
     default:
         return parse_source_address(parser, backend);
@@ -137,6 +142,27 @@ bool parse_backend(struct parser *parser)
     *at = name.at;
     *place = backend;
     return true;
+}
+
+const struct backend *find_backend(struct parser *parser, const struct token *name)
+{
+    const struct config *config = parser->config;
+    struct nearest near = nearest_to(name->text);
+    for (size_t i = 0; i < config->backend_count; i++) {
+        if (slice_eq(config->backends[i].name, name->text))
+            return &config->backends[i];
+        nearest_offer(&near, config->backends[i].name);
+    }
+    fail_unknown(parser, name, "backend", &near);
+    return NULL;
+}
+
+bool backend_speaks(const struct backend *backend, enum protocol protocol)
+{
+    for (size_t i = 0; i < backend->server_count; i++)
+        if (backend->servers[i].protocol == protocol)
+            return true;
+    return false;
 }
 
 void finish_backends(struct parser *parser)

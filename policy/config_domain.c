@@ -189,24 +189,30 @@ bool parse_certificate(struct parser *parser)
     return place != NULL;
 }
 
-static const struct backend *find_backend(struct parser *parser, const struct token *name)
-{
-    const struct config *config = parser->config;
-    struct nearest near = nearest_to(name->text);
-    for (size_t i = 0; i < config->backend_count; i++) {
-        if (slice_eq(config->backends[i].name, name->text))
-            return &config->backends[i];
-        nearest_offer(&near, config->backends[i].name);
-    }
-    fail_unknown(parser, name, "backend", &near);
-    return NULL;
-}
-
 static int by_name(const void *a, const void *b)
 {
     const struct domain *x = a, *y = b;
     int order = slice_cmp(x->name.text, y->name.text);
     return order ? order : (int)x->subdomains - (int)y->subdomains;
+}
+
+static bool takes_mail(const struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (!protocol_reads(config->listeners[i].protocol))
+            return true;
+    return false;
+}
+
+static void link_backend(struct parser *parser, struct domain *domain,
+                         const struct domain_names *names)
+{
+    domain->backend = find_backend(parser, &names->backend);
+    if (domain->backend && domain->backend->server_count && takes_mail(parser->config) &&
+        !backend_speaks(domain->backend, PROTOCOL_SMTP))
+        source_error(parser->sources, names->backend.at,
+                     "the backend '%.*s' has no smtp server that could take mail for this domain",
+                     SHOWN(names->backend.text));
 }
 
 static void link_domain(struct parser *parser, struct domain *domain,
@@ -216,7 +222,7 @@ static void link_domain(struct parser *parser, struct domain *domain,
         source_error(parser->sources, names->at.at,
                      "this domain has no backend; expected { backend NAME }");
     else
-        domain->backend = find_backend(parser, &names->backend);
+        link_backend(parser, domain, names);
     domain->held_age = names->held_age;
     domain->held_size = names->held_size;
     struct table *table = names->own;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * listen smtp "name" on "0.0.0.0:25" {
  *   starttls  require_tls  banner "text"  inbound | outbound
- * } */
+ * }
+ * What only those have where users log in stands in config_login.c. */
 #include "policy/parser.h"
 
 #include <string.h>
@@ -19,30 +20,53 @@ static bool banner_fits(struct parser *parser, const struct token *banner)
     return fits;
 }
 
+/* What is being read. */
+struct reading {
+    struct listener listener;
+    struct listener_names names;
+};
+
 static bool listener_item(struct parser *parser, void *ctx)
 {
-    static const char *const words[] = {"starttls", "require_tls", "banner",
-                                        "inbound",  "outbound",    NULL};
-    struct listener *listener = ctx;
+    enum { STARTTLS, REQUIRE_TLS, BANNER, INBOUND, OUTBOUND, LOGIN };
+    static const char *const words[] = {
+        [STARTTLS] = "starttls",
+        [REQUIRE_TLS] = "require_tls",
+        [BANNER] = "banner",
+        [INBOUND] = "inbound",
+        [OUTBOUND] = "outbound",
+        [LOGIN + LOGIN_BACKEND] = "backend",
+        [LOGIN + LOGIN_DOMAIN] = "login_domain",
+        [LOGIN + LOGIN_SERVER_NAME] = "server_name",
+        [LOGIN + LOGIN_USERS] = "users",
+        NULL,
+    };
+    struct reading *reading = ctx;
+    struct listener *listener = &reading->listener;
     struct token banner;
     unsigned word;
     if (!expect_choice(parser, words, "listener option", &word))
         return false;
     switch (word) {
-    case 0:
+    case STARTTLS:
         listener->starttls = true;
         return true;
-    case 1:
+    case REQUIRE_TLS:
         listener->require_tls = true;
         return true;
-    case 2:
+    case BANNER:
         if (!expect_string(parser, "the banner", &banner))
             return false;
         listener->banner = banner.text;
         return banner_fits(parser, &banner);
-    default:
-        listener->direction = word == 3 ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
+    case INBOUND:
+    case OUTBOUND:
+        listener->direction = word == INBOUND ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
+        reading->names.has_direction = true;
         return true;
+    default:
+        return parse_login_option(parser, (enum login_option)(word - LOGIN), listener,
+                                  &reading->names);
     }
 }
 
@@ -88,38 +112,55 @@ bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t s
     return true;
 }
 
+static bool parse_service(struct parser *parser, enum service *out)
+{
+    const char *words[SERVICES + 1] = {0};
+    unsigned word;
+    for (int i = 0; i < SERVICES; i++)
+        words[i] = service_info((enum service)i).word;
+    if (!expect_choice(parser, words, "protocol (smtp, smtps, pop3, pop3s)", &word))
+        return false;
+    *out = (enum service)word;
+    return true;
+}
+
 bool parse_listen(struct parser *parser)
 {
-    static const char *const words[] = {[SERVICE_SMTP] = "smtp", [SERVICE_SMTPS] = "smtps", NULL};
-    struct listener listener = {.banner = SLICE("ESMTP")};
+    struct reading reading = {.names.backend.kind = TOKEN_END};
+    struct listener *listener = &reading.listener;
     struct token name, address;
-    unsigned word;
-    if (!expect_choice(parser, words, "protocol (smtp, smtps)", &word))
+    enum service word;
+    if (!parse_service(parser, &word))
         return false;
-    struct service_info service = service_info((enum service)word);
-    listener.protocol = service.protocol;
-    listener.implicit_tls = service.implicit_tls;
-    listener.name = parser->previous.text;
+    struct service_info service = service_info(word);
+    reading.names.word = parser->previous;
+    listener->protocol = service.protocol;
+    listener->implicit_tls = service.implicit_tls;
+    listener->banner = protocol_reads(service.protocol) ? SLICE("ready") : SLICE("ESMTP");
+    if (protocol_reads(service.protocol))
+        listener->direction = DIRECTION_FETCH;
+    listener->name = parser->previous.text;
     if (at_kind(parser, TOKEN_STRING)) {
         expect_string(parser, "a name", &name);
-        listener.name = name.text;
+        listener->name = name.text;
     }
     if (!expect_word(parser, "on") ||
         !expect_string(parser, "an address, such as \"0.0.0.0:25\"", &address))
         return false;
-    listener.address = address.text;
-    if (!parse_endpoint(parser, &address, service.port, &listener.ip, &listener.port))
+    listener->address = address.text;
+    reading.names.at = address.at;
+    if (!parse_endpoint(parser, &address, service.port, &listener->ip, &listener->port))
         return false;
-    if (at_punct(parser, '{') && !parse_block(parser, listener_item, &listener))
+    if (at_punct(parser, '{') && !parse_block(parser, listener_item, &reading))
         return false;
     struct config *config = parser->config;
     size_t count = config->listener_count;
-    struct span *at = PARSER_PUSH(parser, parser->listener_at, count);
+    struct listener_names *names = PARSER_PUSH(parser, parser->listener_names, count);
     struct listener *place = PARSER_PUSH(parser, config->listeners, config->listener_count);
-    if (!at || !place)
+    if (!names || !place)
         return false;
-    *at = address.at;
-    *place = listener;
+    *names = reading.names;
+    *place = *listener;
     return true;
 }
 
@@ -132,14 +173,18 @@ void finish_listeners(struct parser *parser)
 {
     const struct config *config = parser->config;
     for (size_t i = 0; i < config->listener_count; i++) {
-        const struct listener *listener = &config->listeners[i];
-        struct span at = parser->listener_at[i];
+        struct listener *listener = &config->listeners[i];
+        const struct listener_names *names = &parser->listener_names[i];
+        struct span at = names->at;
+        finish_logins(parser, listener, names);
         if (listener->implicit_tls && listener->starttls)
             source_error(parser->sources, at,
-                         "smtps is encrypted from the start: starttls has no place there");
+                         "%.*s is encrypted from the start: starttls has no place there",
+                         SHOWN(names->word.text));
         if (!listener->implicit_tls && listener->require_tls && !listener->starttls)
             source_error(parser->sources, at,
-                         "require_tls without starttls: nobody could ever send");
+                         "require_tls without starttls: nobody could ever %s",
+                         protocol_reads(listener->protocol) ? "log in" : "send");
         if ((listener->starttls || listener->implicit_tls) && config->certificate_count == 0)
             source_error(
                 parser->sources, at,
@@ -149,6 +194,6 @@ void finish_listeners(struct parser *parser)
             if (same_endpoint(listener, &config->listeners[j]))
                 source_error(parser->sources, at,
                              "line %u listens on this address and port already",
-                             source_line(parser->sources, parser->listener_at[j]));
+                             source_line(parser->sources, parser->listener_names[j].at));
     }
 }

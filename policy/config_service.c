@@ -2,11 +2,18 @@
 #include "policy/parser.h"
 
 static const struct service_info services[] = {
-    [SERVICE_SMTP] = {PROTOCOL_SMTP, .port = 25},
-    [SERVICE_SMTPS] = {PROTOCOL_SMTP, .implicit_tls = true, .port = 465},
+    [SERVICE_SMTP] = {"smtp", PROTOCOL_SMTP, .port = 25},
+    [SERVICE_SMTPS] = {"smtps", PROTOCOL_SMTP, .implicit_tls = true, .port = 465},
+    [SERVICE_POP3] = {"pop3", PROTOCOL_POP3, .port = 110},
+    [SERVICE_POP3S] = {"pop3s", PROTOCOL_POP3, .implicit_tls = true, .port = 995},
 };
 
 struct service_info service_info(enum service service)
 {
     return services[service];
+}
+
+bool protocol_reads(enum protocol protocol)
+{
+    return protocol == PROTOCOL_POP3 || protocol == PROTOCOL_IMAP;
 }

@@ -56,7 +56,7 @@ const struct fact_info *fact_info(enum fact fact);
 bool fact_by_name(struct slice name, enum fact *out); /* knows aliases */
 
 enum protocol { PROTOCOL_SMTP, PROTOCOL_POP3, PROTOCOL_IMAP };
-enum direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND };
+enum direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND, DIRECTION_FETCH, DIRECTION_UPLOAD };
 enum av_result { AV_RESULT_CLEAN, AV_RESULT_INFECTED };
 
 /* Where each record's fields begin among the fields of all records. */

@@ -27,6 +27,18 @@ struct domain_names {
     uint64_t held_size;
 };
 
+/* Names in a `listen` block, which may stand before what they name. */
+struct route_names {
+    struct token server_name, users, backend; /* TOKEN_END: not given */
+    struct table *own;                        /* users { ... } or from file */
+};
+struct listener_names {
+    struct span at;
+    struct token word, backend;
+    bool has_direction;
+    struct route_names *routes; /* as many as the listener's */
+};
+
 enum { INCLUDE_DEPTH_MAX = 16 };
 
 struct parser {
@@ -42,7 +54,8 @@ struct parser {
     struct named_table **tables;
     size_t table_count;
     struct domain_names *domain_names;
-    struct span *listener_at, *backend_at;
+    struct listener_names *listener_names;
+    struct span *backend_at;
     struct token *settings_given; /* the value of each setting that was given */
     /* A table's name; TOKEN_END: none, or a table without a name. */
     struct token greylist_exempt, bare_newlines_from;
@@ -114,6 +127,13 @@ bool parse_certificate(struct parser *parser);
 bool parse_table(struct parser *parser);
 bool parse_blocklist(struct parser *parser, bool allow);
 bool parse_addresses(struct parser *parser);
+
+/* Of a listener where users log in: backend, login_domain, server_name, users. */
+enum login_option { LOGIN_BACKEND, LOGIN_DOMAIN, LOGIN_SERVER_NAME, LOGIN_USERS };
+bool parse_login_option(struct parser *parser, enum login_option option, struct listener *listener,
+                        struct listener_names *names);
+void finish_logins(struct parser *parser, struct listener *listener,
+                   const struct listener_names *names);
 bool parse_settings(struct parser *parser, struct slice block);
 bool parse_rule(struct parser *parser, bool observe);
 bool parse_test(struct parser *parser);
@@ -145,13 +165,19 @@ struct slice lower_copy(struct parser *parser, struct slice s);
 
 /* The words that tell how mail is moved, of listeners and of servers alike;
  * `port` is the standard one. */
-enum service { SERVICE_SMTP, SERVICE_SMTPS };
+enum service { SERVICE_SMTP, SERVICE_SMTPS, SERVICE_POP3, SERVICE_POP3S, SERVICES };
 struct service_info {
+    const char *word;
     enum protocol protocol;
     bool implicit_tls;
     uint16_t port;
 };
 struct service_info service_info(enum service service);
+/* Whether users log in there to read their mail. */
+bool protocol_reads(enum protocol protocol);
+
+/* The backend of that name. NULL: there is none, and that is reported. */
+const struct backend *find_backend(struct parser *parser, const struct token *name);
 
 /* "10.0.0.5:25", "[2001:db8::5]:25", "10.0.0.5" with a standard port. */
 bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t standard,

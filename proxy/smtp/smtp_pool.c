@@ -73,11 +73,12 @@ static bool make_pool(struct smtp_pools *all, struct smtp_pool *pool, const stru
 {
     *pool = (struct smtp_pool){.all = all, .conf = conf};
     TAILQ_INIT(&pool->waiting);
-    size_t count = conf->server_count < SERVERS_MAX ? conf->server_count : SERVERS_MAX;
-    pool->servers = calloc(count ? count : 1, sizeof *pool->servers);
+    size_t room = conf->server_count < SERVERS_MAX ? conf->server_count : SERVERS_MAX;
+    pool->servers = calloc(room ? room : 1, sizeof *pool->servers);
     bool made = pool->servers;
-    for (size_t i = 0; made && i < count; i++)
-        made = make_server(pool, &conf->servers[i], proxies);
+    for (size_t i = 0; made && i < conf->server_count && pool->server_count < room; i++)
+        if (conf->servers[i].protocol == PROTOCOL_SMTP)
+            made = make_server(pool, &conf->servers[i], proxies);
     return made;
 }
 

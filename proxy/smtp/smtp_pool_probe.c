@@ -96,7 +96,8 @@ struct smtp_capabilities smtp_pools_common(const struct smtp_pools *all)
     struct smtp_capabilities common = {0};
     bool known = true;
     for (size_t i = 0; i < all->pool_count; i++)
-        known = intersect_pool(&common, &all->pools[i]) && known;
+        if (all->pools[i].server_count)
+            known = intersect_pool(&common, &all->pools[i]) && known;
     if (!common.known)
         common.utf8 = true;
     if (!known)
@@ -134,7 +135,7 @@ static const struct domain *domain_of(const struct config *config, const struct 
 static void probe_recipient(struct smtp_pool *pool)
 {
     const struct domain *domain = domain_of(pool->all->config, pool->conf);
-    if (!domain || !pool->conf->probe)
+    if (!domain || !pool->conf->probe || !pool->server_count)
         return;
     int n = snprintf(pool->probe_address, sizeof pool->probe_address, "no-such-user-%llx@%.*s",
                      (unsigned long long)clock_wall() * 2654435761u, SLICE_ARGS(domain->name.text));

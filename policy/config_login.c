@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC
+ * listen pop3 on "0.0.0.0:110" {
+ *   starttls  require_tls
+ *   backend exchange  login_domain "example.com"
+ *   server_name "pop.b.example" backend b  users vips backend c
+ * } */
+#include "policy/parser.h"
+#include "policy/spelling.h"
+#include "policy/table.h"
+#include "policy/table_entries.h"
+
+/* ---- read ---- */
+
+static bool parse_domain_name(struct parser *parser, const char *what, struct slice *out)
+{
+    struct token name;
+    if (!expect_string(parser, what, &name))
+        return false;
+    const char *flaw = spelling_flaw(parser->config->arena, name.text);
+    struct slice spelled = spell_entry(parser->config->arena, name.text);
+    if (flaw)
+        source_error(parser->sources, name.at, "expected %s, but %s", what, flaw);
+    *out = flaw || !spelled.ptr ? SLICE("") : lower_copy(parser, spelled);
+    return true;
+}
+
+static bool parse_route(struct parser *parser, bool by_users, struct listener *listener,
+                        struct listener_names *names)
+{
+    struct route_names route = {.server_name.kind = TOKEN_END, .users.kind = TOKEN_END};
+    struct login_route made = {.server_name = SLICE("")};
+    route.server_name = parser->previous;
+    bool read = by_users ? parse_table_choice(parser, &route.users, &route.own)
+                         : parse_domain_name(parser, "a name, such as \"pop.example.com\"",
+                                             &made.server_name);
+    if (!read || !expect_word(parser, "backend") ||
+        !expect_kind(parser, TOKEN_WORD, "the name of a backend", &route.backend))
+        return false;
+    size_t count = listener->route_count;
+    struct route_names *place = PARSER_PUSH(parser, names->routes, count);
+    struct login_route *slot = PARSER_PUSH(parser, listener->routes, listener->route_count);
+    if (!place || !slot)
+        return false;
+    *place = route;
+    *slot = made;
+    return true;
+}
+
+bool parse_login_option(struct parser *parser, enum login_option option, struct listener *listener,
+                        struct listener_names *names)
+{
+    if (!protocol_reads(listener->protocol)) {
+        source_error(parser->sources, parser->previous.at,
+                     "'%.*s' is for listeners where users log in, such as pop3",
+                     SHOWN(parser->previous.text));
+        return false;
+    }
+    switch (option) {
+    case LOGIN_BACKEND:
+        return expect_kind(parser, TOKEN_WORD, "the name of a backend", &names->backend);
+    case LOGIN_DOMAIN:
+        return parse_domain_name(parser, "a domain, such as \"example.com\"",
+                                 &listener->login_domain);
+    default:
+        return parse_route(parser, option == LOGIN_USERS, listener, names);
+    }
+}
+
+/* ---- looked up ---- */
+
+static const struct backend *backend_of(struct parser *parser, const struct token *name,
+                                        const struct listener *listener, struct slice word)
+{
+    const struct backend *backend = find_backend(parser, name);
+    if (backend && !backend_speaks(backend, listener->protocol))
+        source_error(parser->sources, name->at, "the backend '%.*s' has no %.*s server",
+                     SHOWN(name->text), SHOWN(word));
+    return backend;
+}
+
+static struct slice protocol_word(enum protocol protocol)
+{
+    return slice_of(fact_info(FACT_PROTOCOL)->type.words->words[protocol]);
+}
+
+static void finish_route(struct parser *parser, const struct listener *listener,
+                         struct login_route *route, const struct route_names *names)
+{
+    struct table *table = names->own;
+    route->backend =
+        backend_of(parser, &names->backend, listener, protocol_word(listener->protocol));
+    if (names->users.kind != TOKEN_END)
+        table = find_table(parser, &names->users);
+    route->users = table;
+}
+
+static bool domain_leads_there(const struct config *config, enum protocol protocol)
+{
+    for (size_t i = 0; i < config->domain_count; i++)
+        if (config->domains[i].backend && backend_speaks(config->domains[i].backend, protocol))
+            return true;
+    return false;
+}
+
+void finish_logins(struct parser *parser, struct listener *listener,
+                   const struct listener_names *names)
+{
+    if (!protocol_reads(listener->protocol))
+        return;
+    if (names->has_direction)
+        source_error(parser->sources, names->at,
+                     "mail is read here: inbound and outbound have no place there");
+    if (names->backend.kind != TOKEN_END)
+        listener->backend =
+            backend_of(parser, &names->backend, listener, protocol_word(listener->protocol));
+    for (size_t i = 0; i < listener->route_count; i++)
+        finish_route(parser, listener, &listener->routes[i], &names->routes[i]);
+    if (!listener->backend && !listener->route_count &&
+        !domain_leads_there(parser->config, listener->protocol))
+        source_error(parser->sources, names->at,
+                     "nobody knows where the mailboxes are; expected { backend NAME }");
+}
+
+/* ---- asked ---- */
+
+static const struct backend *by_users(const struct listener *listener, struct slice user)
+{
+    for (size_t i = 0; i < listener->route_count; i++)
+        if (listener->routes[i].users && table_holds_text(listener->routes[i].users, user))
+            return listener->routes[i].backend;
+    return NULL;
+}
+
+static const struct backend *by_domain(const struct config *config, struct arena *arena,
+                                       const struct listener *listener, struct slice user)
+{
+    struct domain_name name;
+    struct slice domain = slice_from(user, slice_rfind(user, '@') + 1);
+    if (domain.len == 0 || domain.len == user.len || domain_name_make(arena, domain, &name))
+        return NULL;
+    const struct domain *found = config_domain(config, name);
+    return found && backend_speaks(found->backend, listener->protocol) ? found->backend : NULL;
+}
+
+static const struct backend *by_server_name(const struct listener *listener, struct slice name)
+{
+    for (size_t i = 0; name.len && i < listener->route_count; i++)
+        if (slice_ieq(listener->routes[i].server_name, name))
+            return listener->routes[i].backend;
+    return NULL;
+}
+
+const struct backend *config_mailbox(const struct config *config, struct arena *arena,
+                                     const struct listener *listener, struct slice user,
+                                     struct slice server_name)
+{
+    const struct backend *found = by_users(listener, user);
+    if (!found)
+        found = by_domain(config, arena, listener, user);
+    if (!found)
+        found = by_server_name(listener, server_name);
+    return found ? found : listener->backend;
+}
