@@ -72,8 +72,8 @@ run: deps ## the lab: real mail through Gatepost to a real server (CONFIG=file: 
 	@$(if $(CONFIG),$(B)/gatepost -F -c $(CONFIG),$(PYTHON) tests/lab/run.py --build $(B))
 
 TESTS ?= tests
-AT_ONCE ?= 0
-check: deps ## pass all tests (TESTS=files, PYTEST=options, AT_ONCE=2: of two files at once)
+AT_ONCE ?= 2
+check: deps ## pass all tests (TESTS=files, PYTEST=options, AT_ONCE=0: one after the other)
 	@$(MAKE) --no-print-directory check-built
 
 check-built: all units
