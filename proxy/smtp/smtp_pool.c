@@ -59,7 +59,9 @@ static bool make_server(struct smtp_pool *pool, const struct server *conf, unsig
 {
     const struct smtp_pools *all = pool->all;
     struct smtp_pool_server *server = &pool->servers[pool->server_count];
-    server->at = upstream_server_new(pool->conf, conf, all->tls, all->shared, all->row, proxies);
+    unsigned limit = pool->conf->connections;
+    server->at = upstream_server_new(pool->conf, conf, all->tls, all->shared, all->row, limit,
+                                     limit / proxies);
     if (!server->at)
         return false;
     server->pool = pool;

@@ -3,9 +3,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/upstream/upstream_connect.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,23 +15,6 @@ static size_t on_input(void *ctx, struct slice bytes);
 static void on_event(void *ctx, enum stream_event event);
 
 static const struct stream_owner stream_callbacks = {on_input, on_event};
-
-static socklen_t socket_address(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
-{
-    memset(out, 0, sizeof *out);
-    if (ip->family == 4) {
-        struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(port);
-        memcpy(&v4->sin_addr, ip->bytes, 4);
-        return sizeof *v4;
-    }
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    memcpy(&v6->sin6_addr, ip->bytes, 16);
-    return sizeof *v6;
-}
 
 struct smtp_upstream *smtp_upstream_new(const struct smtp_upstream_setup *setup,
                                         const struct smtp_upstream_owner *callbacks, void *owner,
@@ -48,13 +30,8 @@ struct smtp_upstream *smtp_upstream_new(const struct smtp_upstream_setup *setup,
                                 .plain = upstream_server_without_tls(setup->server),
                                 .callbacks = callbacks,
                                 .owner = owner};
-    struct sockaddr_storage peer, local;
-    socklen_t peer_len = socket_address(&c->conf->ip, c->conf->port, &peer), local_len = 0;
-    if (setup->source)
-        local_len = socket_address(setup->source, 0, &local);
-    c->stream = stream_connect(setup->base, (struct sockaddr *)&peer, peer_len,
-                               local_len ? (struct sockaddr *)&local : NULL, local_len,
-                               SMTP_REPLY_MAX, OUTPUT_MAX, &stream_callbacks, c, reason);
+    c->stream = upstream_connect(setup->base, c->conf, setup->source, SMTP_REPLY_MAX, OUTPUT_MAX,
+                                 &stream_callbacks, c, reason);
     if (!c->stream) {
         free(c);
         return NULL;

@@ -29,12 +29,12 @@ struct upstream_server {
 
 struct upstream_server *upstream_server_new(const struct backend *backend,
                                             const struct server *conf, SSL_CTX *tls,
-                                            struct shared *shared, unsigned row, unsigned proxies)
+                                            struct shared *shared, unsigned row, unsigned limit,
+                                            unsigned share)
 {
     struct upstream_server *server = calloc(1, sizeof *server);
     if (!server)
         return NULL;
-    unsigned limit = backend->connections;
     *server = (struct upstream_server){.conf = conf,
                                        .backend = backend->name,
                                        .tls = tls,
@@ -42,7 +42,7 @@ struct upstream_server *upstream_server_new(const struct backend *backend,
                                        .row = row,
                                        .number = shared_server(shared, &conf->ip, conf->port),
                                        .limit = limit,
-                                       .share = limit / proxies ? limit / proxies : 1};
+                                       .share = share ? share : 1};
     return server;
 }
 
@@ -127,6 +127,11 @@ void upstream_server_give(struct upstream_server *server)
 {
     server->open--;
     shared_backend_give(server->shared, server->row, server->number);
+}
+
+unsigned upstream_server_in_use(const struct upstream_server *server)
+{
+    return server->open;
 }
 
 /* ---- TLS ---- */

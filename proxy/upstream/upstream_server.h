@@ -11,11 +11,12 @@
 
 struct upstream_server;
 
-/* All that is given must outlive it; `row` is this proxy's in the shared table. `proxies`: how many
- * share the backend's connections, at least 1. NULL: no memory. */
+/* All that is given must outlive it; `row` is this proxy's in the shared table. `limit`: most
+ * connections to it, of all proxies; `share`: of this one. NULL: no memory. */
 struct upstream_server *upstream_server_new(const struct backend *backend,
                                             const struct server *conf, SSL_CTX *tls,
-                                            struct shared *shared, unsigned row, unsigned proxies);
+                                            struct shared *shared, unsigned row, unsigned limit,
+                                            unsigned share);
 /* When all its connections have ended. */
 void upstream_server_free(struct upstream_server **server);
 
@@ -43,6 +44,8 @@ bool upstream_server_has_room(const struct upstream_server *server);
 bool upstream_server_take(struct upstream_server *server);
 /* A connection that was taken has ended. */
 void upstream_server_give(struct upstream_server *server);
+/* How many we have. */
+unsigned upstream_server_in_use(const struct upstream_server *server);
 
 /* ---- TLS ---- */
 

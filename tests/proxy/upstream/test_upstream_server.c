@@ -18,7 +18,8 @@ static struct upstream_server *server, *others; /* the same server, as two proxi
 
 static struct upstream_server *seen_from(unsigned from, unsigned proxies)
 {
-    struct upstream_server *made = upstream_server_new(&backend, &conf, tls, shared, from, proxies);
+    struct upstream_server *made =
+        upstream_server_new(&backend, &conf, tls, shared, from, MOST, MOST / proxies);
     assert_non_null(made);
     return made;
 }

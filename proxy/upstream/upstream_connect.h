@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC
+ * A connection to a server behind, whatever is going to be spoken on it. */
+#ifndef PROXY_UPSTREAM_UPSTREAM_CONNECT_H
+#define PROXY_UPSTREAM_UPSTREAM_CONNECT_H
+
+#include "base/stream.h"
+#include "policy/config.h"
+
+/* Begins to connect; STREAM_CONNECTED or STREAM_FAILED follows. `source`: the local address; NULL:
+ * any. NULL: *reason (static text or strerror) says why. */
+struct stream *upstream_connect(struct event_base *base, const struct server *server,
+                                const struct ip *source, size_t input_max, size_t output_max,
+                                const struct stream_owner *callbacks, void *owner,
+                                const char **reason);
+
+#endif
