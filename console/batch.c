@@ -126,7 +126,7 @@ static bool take_direction(struct trial *e, const json_t *object)
         return true;
     int index = enum_word_index(&enum_types[WORDS_direction], word);
     if (index < 0)
-        return complain(e, "direction", "expected inbound or outbound");
+        return complain(e, "direction", "expected inbound, outbound, fetch or upload");
     e->envelope.direction = (enum direction)index;
     return true;
 }

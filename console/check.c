@@ -11,7 +11,7 @@ static int check(const struct check_options *options)
     if (options->batch ? messages : !messages && !options->has_envelope)
         return command_usage("check [--json] [--ip ADDRESS] [--helo NAME] [--from ADDRESS] "
                              "[--rcpt ADDRESS]...\n"
-                             "           [--direction inbound|outbound] [--time SECONDS]\n"
+                             "           [--direction WORD] [--time SECONDS]\n"
                              "           [--dns FILE | [--live] [--record-dns FILE] "
                              "[--resolver ADDRESS[:PORT]]]\n"
                              "           [--config FILE] [MESSAGE... | --batch FILE]");

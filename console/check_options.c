@@ -29,7 +29,8 @@ static bool take_direction(const char *text, struct envelope *envelope)
     int index = enum_word_index(&enum_types[WORDS_direction], slice_of(text));
     if (index >= 0)
         envelope->direction = (enum direction)index;
-    return index >= 0 || (command_error(text, "expected inbound or outbound"), false);
+    return index >= 0 ||
+           (command_error(text, "expected inbound, outbound, fetch or upload"), false);
 }
 
 static bool take_time(const char *text, struct envelope *envelope)

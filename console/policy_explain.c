@@ -44,7 +44,7 @@ int command_policy_explain(int argc, char *argv[])
         if (options.file_count == 0 || options.batch || options.json)
             status = command_usage("policy explain [--ip ADDRESS] [--helo NAME] [--from ADDRESS] "
                                    "[--rcpt ADDRESS]...\n"
-                                   "           [--direction inbound|outbound] [--time SECONDS]\n"
+                                   "           [--direction WORD] [--time SECONDS]\n"
                                    "           [--dns FILE | [--live] [--record-dns FILE] "
                                    "[--resolver ADDRESS[:PORT]]]\n"
                                    "           [-c FILE] MESSAGE...");

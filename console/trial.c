@@ -105,6 +105,8 @@ bool trial_envelope(struct trial *e, const struct config *config)
         if (fact_info((enum fact)i)->producer == PRODUCER_SESSION)
             fact[i] = fact_baseline((enum fact)i);
     e->facts.keyed = facts_keyed_new(e->arena, config->policy);
+    facts_absent(&e->facts, PRODUCER_LOGIN, config->policy);
+    facts_absent(&e->facts, PRODUCER_LOGIN_FAILURES, config->policy);
     fact[FACT_LISTENER] = value_text(listener_name(config, envelope->direction));
     fact[FACT_PROTOCOL] = value_integer(PROTOCOL_SMTP); /* whose envelope it is */
     fact[FACT_DIRECTION] = value_integer(envelope->direction);

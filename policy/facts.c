@@ -86,22 +86,33 @@ bool is_postmaster(struct slice address)
     return slice_ieq(local, SLICE("postmaster")) || slice_ieq(local, SLICE("abuse"));
 }
 
-static void fail(struct value *value)
+static void settle(struct value *value, struct value as)
 {
     if (value->state == VALUE_PENDING)
-        *value = value_unknown();
+        *value = as;
 }
 
-void facts_fail(struct facts *facts, enum producer producer, const struct policy *policy)
+static void settle_all(struct facts *facts, enum producer producer, const struct policy *policy,
+                       struct value as)
 {
     size_t count;
     const struct policy_key *keys = policy_keys(policy, &count);
     for (unsigned i = 0; i < FACT_COUNT; i++)
         if (table[i].producer == producer)
-            fail(&facts->fact[i]);
+            settle(&facts->fact[i], as);
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (table[keys[i].fact].producer == producer)
-            fail(&facts->keyed[i]);
+            settle(&facts->keyed[i], as);
+}
+
+void facts_fail(struct facts *facts, enum producer producer, const struct policy *policy)
+{
+    settle_all(facts, producer, policy, value_unknown());
+}
+
+void facts_absent(struct facts *facts, enum producer producer, const struct policy *policy)
+{
+    settle_all(facts, producer, policy, value_absent());
 }
 
 /* Lists of which a cap left out the rest. */

@@ -5,8 +5,8 @@
 
 #include "policy/value.h"
 
-/* LOGIN is where a client says who it is. No fact is first known there, so nobody needs to evaluate
- * at it: what HELO left pending would be pending still. */
+/* LOGIN is where a client says who it is, and has not been told yet whether it is believed:
+ * policy_evaluate_login. Where nobody logs in, its facts are absent from CONNECT on. */
 enum phase { PHASE_CONNECT, PHASE_HELO, PHASE_LOGIN, PHASE_MAIL, PHASE_RCPT, PHASE_MESSAGE };
 
 const char *phase_word(enum phase phase); /* "connect" ... */
@@ -56,6 +56,7 @@ const struct fact_info *fact_info(enum fact fact);
 bool fact_by_name(struct slice name, enum fact *out); /* knows aliases */
 
 enum protocol { PROTOCOL_SMTP, PROTOCOL_POP3, PROTOCOL_IMAP };
+/* FETCH: what a server behind holds is read; UPLOAD: a client puts a message into its mailbox. */
 enum direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND, DIRECTION_FETCH, DIRECTION_UPLOAD };
 enum av_result { AV_RESULT_CLEAN, AV_RESULT_INFECTED };
 
@@ -102,6 +103,9 @@ struct policy;
 /* Marks every fact of `producer` that is still pending as unknown: its producer failed. Among the
  * keyed ones as well, if there are places for them. */
 void facts_fail(struct facts *facts, enum producer producer, const struct policy *policy);
+/* The same, as absent: there is nothing that its producer could find out, as of the client of a
+ * message that is fetched. */
+void facts_absent(struct facts *facts, enum producer producer, const struct policy *policy);
 
 /* All facts that are not pending, as members of a JSON object ("client.ip":"192.0.2.1",...),
  * without the braces; "cut" names the lists of which a cap left out the rest. Keyed facts are left

@@ -15,6 +15,13 @@ static void tls_facts(struct smtp_session *s)
     fact[FACT_TLS_SNI] = name ? value_domain(s->mail, slice_of(name)) : value_absent();
 }
 
+static void nobody_logs_in(struct smtp_session *s)
+{
+    const struct policy *policy = s->base.proxy->config->policy;
+    facts_absent(&s->t.message.facts, PRODUCER_LOGIN, policy);
+    facts_absent(&s->t.message.facts, PRODUCER_LOGIN_FAILURES, policy);
+}
+
 void smtp_facts(struct smtp_session *s, enum phase phase)
 {
     struct value *fact = s->t.message.facts.fact;
@@ -27,6 +34,7 @@ void smtp_facts(struct smtp_session *s, enum phase phase)
     fact[FACT_CLIENT_PORT] = value_number(s->base.client_port);
     fact[FACT_CLIENT_PREGREET] = value_bool(s->pregreet);
     client_study_facts(s->base.study, &s->t.message.facts);
+    nobody_logs_in(s);
     if (phase >= PHASE_HELO) {
         fact[FACT_HELO_ESMTP] = value_bool(s->esmtp);
         fact[FACT_CLIENT_EARLY] = value_bool(s->early);

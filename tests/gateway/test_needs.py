@@ -43,6 +43,8 @@ CONDITIONS = {
     "GREYLIST": ["not greylist.known", "greylist.wait > 0s"],
     "HISTORY": ["sender.messages > 0", "sender.first_seen is known"],
     "RATE": ["rate(sender.domain, 1h) > 1", "rate(spf.domain, 1h, messages) > 1", "rate(client.ptr, 1h, transactions) > 1"],
+    "LOGIN": ["login.user is known", "login.mechanism != \"plain\""],
+    "LOGIN_FAILURES": ["login.failures >= 3", "login.user_failures is absent"],
     "LISTED": ["sender.blocked", "sender.allowed"],
     "LISTED_AUTHOR": ["message.from_blocked", "message.from_allowed"],
     "POLICY": ["score > 0", "score > 100"],
@@ -172,7 +174,7 @@ HOLDS = {("DOMAINS", "listed author"), ("DOMAINS", "listed second author"), ("DO
 
 def holds(found):
     """Each rule holds for some rows and not for others, else that nothing changes says nothing; and it holds where it must."""
-    for whose in {whose for whose, _ in found} - set(REMEMBERED) - {"POLICY", "LISTED", "LISTED_AUTHOR"}:
+    for whose in {whose for whose, _ in found} - set(REMEMBERED) - {"POLICY", "LISTED", "LISTED_AUTHOR", "LOGIN", "LOGIN_FAILURES"}:
         assert len({str(said) for said in found[whose, None].values()}) > 1, whose
     alone = {whose: rows for (whose, observed), rows in found.items() if observed is None}
     missed = [(whose, row) for whose, row in HOLDS if whose in alone and alone[whose][row] == alone[whose]["plain"]]

@@ -324,7 +324,7 @@ static void change_words(void)
 {
     static const char *const changes[][2] = {
         {"fact helo domain", "fact helo text"},
-        {"fact direction enum(inbound,outbound)", "fact direction enum(inbound)"},
+        {"fact direction enum(inbound,outbound,fetch,upload)", "fact direction enum(inbound)"},
         {"text helo\n", "text greeting\n"},
         {"fact message.size size", "fact message.octets size"}};
     sqlite3 *db;

@@ -116,8 +116,8 @@ TEST(test_the_wire_trusts_nothing)
     assert_true(decodes(&text, SLICE("\x03\x01\0\0\0x")));
     assert_false(decodes(&text, SLICE("\x03\x02\0\0\0x")));
     assert_false(decodes(&text, SLICE("\x03\xff\xff\xff\xffx")));
-    assert_true(decodes(direction, SLICE("\x03\x01\0\0\0\0\0\0\0")));
-    assert_false(decodes(direction, SLICE("\x03\x02\0\0\0\0\0\0\0")));
+    assert_true(decodes(direction, SLICE("\x03\x03\0\0\0\0\0\0\0")));
+    assert_false(decodes(direction, SLICE("\x03\x04\0\0\0\0\0\0\0")));
     assert_false(decodes(direction, SLICE("\x03\xff\xff\xff\xff\xff\xff\xff\xff")));
     assert_true(decodes(&ip, SLICE("\x03\x04\x7f\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0")));
     assert_false(decodes(&ip, SLICE("\x03\x05\x7f\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0")));
@@ -175,7 +175,12 @@ TEST(test_types_come_from_the_table)
     assert_true(fact_by_name(SLICE("subject"), &fact));
     assert_int_equal(fact, FACT_MESSAGE_SUBJECT);
     assert_false(fact_by_name(SLICE("Subject"), &fact));
-    assert_int_equal(enum_types[WORDS_direction].count, 2);
+    assert_int_equal(enum_types[WORDS_direction].count, DIRECTION_UPLOAD + 1);
+    assert_int_equal(enum_word_index(&enum_types[WORDS_direction], SLICE("fetch")),
+                     DIRECTION_FETCH);
+    assert_int_equal(enum_word_index(&enum_types[WORDS_direction], SLICE("upload")),
+                     DIRECTION_UPLOAD);
+    assert_int_equal(enum_word_index(&enum_types[WORDS_protocol], SLICE("pop3")), PROTOCOL_POP3);
     assert_int_equal(enum_word_index(&enum_types[WORDS_protocol], SLICE("smtp")), PROTOCOL_SMTP);
     assert_int_equal(enum_word_index(&enum_types[WORDS_av_result], SLICE("infected")),
                      AV_RESULT_INFECTED);
