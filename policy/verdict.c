@@ -9,22 +9,9 @@
  * An unknown rule does not fire. When the walk ends with a delivery (accept, discard, quarantine) and such a
  * rule was stricter, and its fact's default says so, the message is deferred:
  * neither let through nor refused for good. */
-#include "policy/eval.h"
+#include "policy/parts.h"
 #include "policy/text.h"
-#include "policy/types.h"
-
-#include <string.h>
-
-struct walk {
-    struct evaluation evaluation;
-    struct arena *arena;
-    struct verdict *out;
-    bool blocked; /* an earlier verdict is pending */
-    bool waiting; /* any earlier rule is pending */
-    bool no_memory;
-    /* The strictest unknown rule that defers; rule -1: none. */
-    int doubtful_rule, doubtful_fact, doubtful_strictness;
-};
+#include "policy/walk.h"
 
 static void *push(struct walk *walk, void *array, size_t *count, size_t size)
 {
@@ -63,17 +50,6 @@ static void note_doubt(struct walk *walk, size_t rule, struct judgement judgemen
     walk->doubtful_strictness = strictness;
 }
 
-/* The number of the MIME part that an attachment record names. */
-static bool part_of(const struct type *list, const struct value *member, unsigned *part)
-{
-    int field = record_field_index(list->element->record, SLICE("part"));
-    if (field < 0 || member->state != VALUE_KNOWN || member->fields[field].state != VALUE_KNOWN)
-        return false;
-    double number = member->fields[field].number;
-    *part = number >= 0 && number < 1e9 ? (unsigned)number : 0;
-    return number >= 0 && number < 1e9;
-}
-
 /* Members of one archive follow each other, so the last edit is looked at first. */
 static bool stripped_already(const struct verdict *out, unsigned part)
 {
@@ -83,18 +59,23 @@ static bool stripped_already(const struct verdict *out, unsigned part)
     return false;
 }
 
-static void strip_member(struct walk *walk, const struct compiled_action *action,
+/* False: which part that is, is not known. */
+static bool strip_member(struct walk *walk, const struct compiled_action *action,
                          const struct value *member)
 {
     struct edit edit = {.kind = ACTION_STRIP};
     const struct type *list = &walk->evaluation.policy->operands[action->list].type;
-    if (!part_of(list, member, &edit.part) || stripped_already(walk->out, edit.part))
-        return;
+    if (!part_of(list, member, &edit.part))
+        return false;
+    if (stripped_already(walk->out, edit.part))
+        return true;
     edit.value = render(walk, &action->text, TEXT_HEADER);
     PUSH(walk, walk->out->edits, walk->out->edit_count, edit);
+    return true;
 }
 
-/* Strips what is known to fit (when `act`). Says whether all members could be decided. */
+/* Strips what is known to fit (when `act`). Says whether all members could be decided, and those
+ * that fit be stripped. */
 static struct judgement strip(struct walk *walk, const struct compiled_action *action, bool act)
 {
     struct evaluation *evaluation = &walk->evaluation;
@@ -110,8 +91,8 @@ static struct judgement strip(struct walk *walk, const struct compiled_action *a
         struct judgement one = eval_work(evaluation, 1, fact)
                                    ? eval_node(evaluation, action->condition)
                                    : judge_unknown(evaluation, fact);
-        if (one.truth == TRUTH_TRUE && act)
-            strip_member(walk, action, &list.list.items[i]);
+        if (one.truth == TRUTH_TRUE && act && !strip_member(walk, action, &list.list.items[i]))
+            one = judge_unknown(evaluation, fact);
         complete = judge_and(complete, one.truth == TRUTH_FALSE ? judge(true) : one);
     }
     return list.list.cut ? judge_and(complete, judge_unknown(evaluation, fact)) : complete;
@@ -273,14 +254,14 @@ static bool held_up(const struct walk *walk, enum action action)
     return keeps ? walk->waiting : walk->blocked;
 }
 
-/* A rule that holds. True: it decides. */
+/* A rule that holds. True: it ends the walk. */
 static bool fire(struct walk *walk, size_t index, const struct rule *rule)
 {
     unsigned number = (unsigned)index;
     PUSH(walk, walk->out->fired, walk->out->fired_count, number);
     for (size_t i = 0; !rule->observe && i < rule->action_count; i++)
         act(walk, index, &walk->evaluation.policy->actions[rule->first_action + i]);
-    return rule->terminal && !rule->observe;
+    return rule->terminal && !rule->observe && (!walk->ends || walk->ends(walk, rule));
 }
 
 bool rule_passes_over(const struct rule *rule, const struct facts *facts)
@@ -290,11 +271,13 @@ bool rule_passes_over(const struct rule *rule, const struct facts *facts)
            is_postmaster(recipient->text);
 }
 
-static void walk_rules(struct walk *walk)
+void walk_rules(struct walk *walk)
 {
     const struct policy *policy = walk->evaluation.policy;
     for (size_t i = 0; i < policy->rule_count && !walk->no_memory; i++) {
         const struct rule *rule = &policy->rules[i];
+        if (walk->counts && !walk->counts(policy, rule))
+            continue;
         walk->out->per_recipient |= rule->names_recipient;
         if (rule_passes_over(rule, walk->evaluation.facts))
             continue;
@@ -306,21 +289,34 @@ static void walk_rules(struct walk *walk)
     }
 }
 
+struct walk walk_begin(const struct policy *policy, const struct facts *facts, bool final,
+                       struct arena *arena, struct verdict *out)
+{
+    *out = (struct verdict){.action = ACTION_ACCEPT, .code = 250, .rule = -1, .unknown = -1};
+    return (struct walk){.arena = arena,
+                         .out = out,
+                         .doubtful_rule = -1,
+                         .evaluation = {.policy = policy,
+                                        .facts = facts,
+                                        .final = final,
+                                        .score.doubt = judge(true),
+                                        .exhausted = -1}};
+}
+
+enum outcome walk_end(struct walk *walk)
+{
+    if (walk->no_memory)
+        return OUTCOME_NO_MEMORY;
+    if (held_up(walk, walk->out->action))
+        return OUTCOME_PENDING;
+    apply_doubt(walk);
+    return OUTCOME_DECIDED;
+}
+
 enum outcome policy_evaluate(const struct policy *policy, const struct facts *facts,
                              enum phase through, struct arena *arena, struct verdict *out)
 {
-    *out = (struct verdict){.action = ACTION_ACCEPT, .code = 250, .rule = -1, .unknown = -1};
-    struct walk walk = {.arena = arena, .out = out, .doubtful_rule = -1};
-    walk.evaluation = (struct evaluation){.policy = policy,
-                                          .facts = facts,
-                                          .final = through == PHASE_MESSAGE,
-                                          .score.doubt = judge(true),
-                                          .exhausted = -1};
+    struct walk walk = walk_begin(policy, facts, through == PHASE_MESSAGE, arena, out);
     walk_rules(&walk);
-    if (walk.no_memory)
-        return OUTCOME_NO_MEMORY;
-    if (held_up(&walk, out->action))
-        return OUTCOME_PENDING;
-    apply_doubt(&walk);
-    return OUTCOME_DECIDED;
+    return walk_end(&walk);
 }
