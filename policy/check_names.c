@@ -140,12 +140,20 @@ static void want(struct policy *policy, unsigned producer)
             want(policy, i);
 }
 
+static void note_phase(struct rule *rule, enum phase phase)
+{
+    if (phase > rule->complete_at)
+        rule->complete_at = phase;
+}
+
 /* What a verdict differs by from one recipient to the next. */
 static void note_use(struct checker *checker, enum fact fact)
 {
     enum producer producer = fact_info(fact)->producer;
     checker->policy->used[fact] = true;
     want(checker->policy, producer);
+    note_phase(checker->rule, fact_info(fact)->phase);
+    checker->rule->names_login |= producer == PRODUCER_LOGIN || producer == PRODUCER_LOGIN_FAILURES;
     checker->rule->names_recipient |=
         fact == FACT_RECIPIENT || fact == FACT_MESSAGE_RELEASED || producer == PRODUCER_GREYLIST ||
         producer == PRODUCER_LISTED || producer == PRODUCER_LISTED_AUTHOR;
@@ -159,6 +167,7 @@ static bool finish_key(struct checker *checker, const struct syntax_term *term,
         return false;
     int index = add_key(checker, &key, term->token.at);
     checker->rule->names_recipient |= key.fact == FACT_RATE && policy_key_phase(&key) == PHASE_RCPT;
+    note_phase(checker->rule, policy_key_phase(&key));
     for (size_t i = 0; i < key.of_count; i++)
         note_use(checker, key.of[i].fact);
     operand->kind = OPERAND_KEYED;

@@ -161,4 +161,14 @@ enum outcome { OUTCOME_PENDING, OUTCOME_DECIDED, OUTCOME_NO_MEMORY };
 enum outcome policy_evaluate(const struct policy *policy, const struct facts *facts,
                              enum phase through, struct arena *arena, struct verdict *out);
 
+/* What the rules say of a login, before the server behind hears of it: accept, defer, reject or
+ * drop. Those count that have a condition, and of which all that they name is known at LOGIN at the
+ * latest; what others say is of messages. Discard and quarantine mean nothing for a login: rules
+ * with such a verdict do not count. What is still pending in `facts` is unknown. Never PENDING. */
+enum outcome policy_evaluate_login(const struct policy *policy, const struct facts *facts,
+                                   struct arena *arena, struct verdict *out);
+
+/* Whether such a rule is enforced and names a fact of logins. */
+bool policy_judges_logins(const struct policy *policy);
+
 #endif

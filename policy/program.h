@@ -120,6 +120,8 @@ struct rule {
     size_t first_action, action_count;
     struct when holds, fails; /* the earliest that the condition can be true, can be false */
     struct when texts;        /* the latest fact in its texts and strips */
+    enum phase complete_at;   /* all that it names anywhere is known then */
+    bool names_login;         /* what only a login tells */
     enum phase acts_at;
     bool spares_postmaster; /* a refusal that its own facts could decide before the message */
     struct slice why_later;
