@@ -171,4 +171,32 @@ enum outcome policy_evaluate_login(const struct policy *policy, const struct fac
 /* Whether such a rule is enforced and names a fact of logins. */
 bool policy_judges_logins(const struct policy *policy);
 
+enum reading_kind {
+    READING_CLEAR,    /* all of it may be shown */
+    READING_REDACTED, /* without `parts`, or, when `whole`, nothing of it */
+    READING_LATER,    /* nobody can tell now: nothing of it */
+};
+
+struct reading {
+    enum reading_kind kind;
+    bool whole;
+    unsigned *parts; /* numbers of MIME parts, each once, ascending */
+    size_t part_count;
+    /* LATER: the defer. Else that of the first rule that decided, which is accept when there was
+     * none, or when only strips redact. What fired, edits, logs and the score are of all rules
+     * that were looked at. */
+    struct verdict verdict;
+};
+
+/* What may be shown of a message that is fetched; what is pending in `facts` is unknown.
+ *
+ * What policy_evaluate delivers is shown, without the parts that it strips. Of what it refuses,
+ * discards or holds, those parts are redacted that the rule fired on (policy/parts.h), all of it if
+ * the rule names none. When a rule has named parts the others are still to be judged: the walk goes
+ * on behind it as if it had not decided, and further rules add parts, until one accepts, one
+ * redacts the whole, or one defers. What is unknown of any rule that was looked at, and stricter
+ * than what the walk ended with, makes it LATER. Never PENDING; parts live in `arena`. */
+enum outcome policy_evaluate_reading(const struct policy *policy, const struct facts *facts,
+                                     struct arena *arena, struct reading *out);
+
 #endif

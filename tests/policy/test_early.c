@@ -25,6 +25,7 @@ static const struct leaf {
 } leaves[] = {
     {"client.port >= 100", FACT_CLIENT_PORT},
     {"helo.esmtp", FACT_HELO_ESMTP},
+    {"login.failures >= 3", FACT_LOGIN_FAILURES},
     {"tls.active", FACT_TLS_ACTIVE},
     {"message.null_sender == true", FACT_MESSAGE_NULL_SENDER},
     {"sender.domain == \"A.test\"", FACT_SENDER},
@@ -50,6 +51,8 @@ static struct value sample(enum fact fact)
     switch (fact) {
     case FACT_CLIENT_PORT:
         return value_number(yes ? 100 : 99);
+    case FACT_LOGIN_FAILURES:
+        return value_number(yes ? 3 : 2);
     case FACT_SENDER:
         return value_text(yes ? SLICE("s@a.TEST") : SLICE("s@b.test"));
     case FACT_RECIPIENT:
@@ -84,6 +87,9 @@ static struct truth leaf_truth(const struct leaf *leaf, const struct value *v)
     switch (leaf->fact) {
     case FACT_CLIENT_PORT:
         yes = v->number >= 100;
+        break;
+    case FACT_LOGIN_FAILURES:
+        yes = v->number >= 3;
         break;
     case FACT_SENDER:
         yes = slice_ieq(v->text, SLICE("s@a.test"));
@@ -122,8 +128,8 @@ struct policy_text {
     size_t node_count;
     struct {
         struct tree *condition;
-        enum action action; /* SCORE and HEADER_ADD as well */
-        bool observe;
+        enum action action;  /* SCORE and HEADER_ADD as well */
+        bool observe, tells; /* tells: its text names a fact of messages */
     } rules[RULES_MAX];
     size_t rule_count;
     bool scores; /* the naive code does not do these */
@@ -170,9 +176,9 @@ static void random_policy(struct policy_text *p)
         buf_char(&p->text, '(');
         p->rules[i].condition = random_tree(p, 2);
         buf_printf(&p->text, ") then %s", actions[p->rules[i].action]);
-        buf_cstr(&p->text, p->rules[i].action == ACTION_REJECT && dice(3) == 0
-                               ? " \"to {recipient}\"\n"
-                               : "\n");
+        bool tells = p->rules[i].action == ACTION_REJECT && dice(3) == 0;
+        buf_cstr(&p->text, tells ? " \"to {recipient}\"\n" : "\n");
+        p->rules[i].tells = tells;
     }
 }
 
@@ -197,15 +203,22 @@ static bool terminal(enum action action)
     return action_info(action)->terminal;
 }
 
-/* All rules in source order over complete facts. */
-static enum action naive(const struct policy_text *p, const struct facts *facts)
+static bool all_rules(const struct policy_text *p, size_t rule)
+{
+    (void)p;
+    return rule < RULES_MAX;
+}
+
+/* Those that count, in source order over complete facts. */
+static enum action naive_of(bool (*counts)(const struct policy_text *p, size_t rule),
+                            const struct policy_text *p, const struct facts *facts)
 {
     int doubt = 0;
     enum action verdict = ACTION_ACCEPT;
     for (size_t i = 0; i < p->rule_count; i++) {
         struct truth t = tree_truth(p->rules[i].condition, facts);
         int strictness = action_info(p->rules[i].action)->strictness;
-        if (p->rules[i].observe || !terminal(p->rules[i].action))
+        if (p->rules[i].observe || !terminal(p->rules[i].action) || !counts(p, i))
             continue;
         if (t.is == DUNNO && t.defer && strictness > doubt)
             doubt = strictness;
@@ -217,6 +230,11 @@ static enum action naive(const struct policy_text *p, const struct facts *facts)
     bool delivery =
         verdict == ACTION_ACCEPT || verdict == ACTION_DISCARD || verdict == ACTION_QUARANTINE;
     return delivery && doubt > action_info(verdict)->strictness ? ACTION_DEFER : verdict;
+}
+
+static enum action naive(const struct policy_text *p, const struct facts *facts)
+{
+    return naive_of(all_rules, p, facts);
 }
 
 static bool same_verdict(const struct verdict *a, const struct verdict *b)
@@ -311,25 +329,76 @@ TEST(test_deciding_early_equals_deciding_late)
     assert_true(early_decisions > POLICIES);
 }
 
-static void same_at_login_as_at_helo(const struct policy_text *p, const struct policy *policy,
-                                     struct arena *arena)
+static bool is_known_at_login(const struct tree *t)
 {
-    (void)p;
-    struct facts facts = {0};
-    struct verdict helo, login;
-    for (unsigned i = 0; i < LEAVES; i++)
-        if (fact_info(leaves[i].fact)->phase <= PHASE_LOGIN)
-            facts.fact[leaves[i].fact] = sample(leaves[i].fact);
-    enum outcome outcome = policy_evaluate(policy, &facts, PHASE_HELO, arena, &helo);
-    assert_int_equal(policy_evaluate(policy, &facts, PHASE_LOGIN, arena, &login), outcome);
-    assert_true(outcome != OUTCOME_DECIDED || same_verdict(&helo, &login));
-    for (size_t i = 0; i < policy_rule_count(policy); i++)
-        assert_int_not_equal(policy_rule_info(policy, i).acts_at, PHASE_LOGIN);
+    if (t->shape == SHAPE_LEAF)
+        return fact_info(leaves[t->leaf].fact)->phase <= PHASE_LOGIN;
+    return is_known_at_login(t->left) && (t->shape == SHAPE_NOT || is_known_at_login(t->right));
 }
 
-TEST(test_login_tells_rules_nothing_that_helo_did_not)
+static bool is_of_logins(const struct policy_text *p, size_t rule)
 {
-    of_random_policies(same_at_login_as_at_helo);
+    enum action action = p->rules[rule].action;
+    return !p->rules[rule].tells && is_known_at_login(p->rules[rule].condition) &&
+           action != ACTION_DISCARD && action != ACTION_QUARANTINE;
+}
+
+static unsigned refused_logins;
+
+static void judge_login(const struct policy_text *p, const struct policy *policy,
+                        struct arena *arena)
+{
+    struct facts facts = {0}, some = {0};
+    struct verdict all_known, known_then;
+    for (unsigned i = 0; i < LEAVES; i++) {
+        enum fact fact = leaves[i].fact;
+        facts.fact[fact] = sample(fact);
+        if (fact_info(fact)->phase <= PHASE_LOGIN)
+            some.fact[fact] = facts.fact[fact];
+    }
+    assert_int_equal(policy_evaluate_login(policy, &facts, arena, &all_known), OUTCOME_DECIDED);
+    assert_int_equal(policy_evaluate_login(policy, &some, arena, &known_then), OUTCOME_DECIDED);
+    assert_true(same_verdict(&all_known, &known_then));
+    if (!p->scores)
+        assert_int_equal(known_then.action, naive_of(is_of_logins, p, &facts));
+    refused_logins += known_then.action != ACTION_ACCEPT;
+}
+
+static void judge_logins(const struct policy_text *p, const struct policy *policy,
+                         struct arena *arena)
+{
+    for (unsigned j = 0; j < FACT_SETS; j++)
+        judge_login(p, policy, arena);
+}
+
+TEST(test_at_login_a_policy_means_what_those_of_its_rules_mean_that_are_of_logins)
+{
+    of_random_policies(judge_logins);
+    assert_true(refused_logins > POLICIES / 3);
+}
+
+/* None of these rules names parts. */
+static void read_message(const struct policy_text *p, const struct policy *policy,
+                         struct arena *arena)
+{
+    struct facts facts = {0};
+    struct verdict verdict;
+    struct reading reading;
+    (void)p;
+    for (unsigned i = 0; i < LEAVES; i++)
+        facts.fact[leaves[i].fact] = sample(leaves[i].fact);
+    policy_evaluate(policy, &facts, PHASE_MESSAGE, arena, &verdict);
+    assert_int_equal(policy_evaluate_reading(policy, &facts, arena, &reading), OUTCOME_DECIDED);
+    assert_true(same_verdict(&reading.verdict, &verdict));
+    assert_int_equal(reading.kind, verdict.action == ACTION_ACCEPT  ? READING_CLEAR
+                                   : verdict.action == ACTION_DEFER ? READING_LATER
+                                                                    : READING_REDACTED);
+    assert_int_equal(reading.whole, reading.kind == READING_REDACTED);
+}
+
+TEST(test_without_rules_on_parts_a_reading_is_what_the_policy_decides)
+{
+    of_random_policies(read_message);
 }
 
 /* The rules with one more at a random place that never fires: *at is its index. */
