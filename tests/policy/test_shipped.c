@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * The configuration that is installed: it loads without a warning and passes its own tests. */
 #include "policy/config.h"
+#include "policy/types.h"
 #include "tests/harness/unit.h"
 
 #include <stddef.h>
@@ -97,4 +98,64 @@ TEST(test_the_lists_load_as_they_are_and_all_switched_on)
         buf_release(&report);
         free(folder);
     }
+}
+
+static void has_file(struct facts *facts, const char *extension, unsigned part, struct arena *arena)
+{
+    size_t count = record_types[RECORD_attachment].count;
+    struct value *item = arena_array(arena, 1, sizeof *item),
+                 *fields = arena_array(arena, count, sizeof *fields);
+    for (size_t i = 0; i < count; i++)
+        fields[i] = (struct value){.state = VALUE_KNOWN};
+    fields[attachment_extension] = value_text(slice_of(extension));
+    fields[attachment_part] = value_number(part);
+    *item = (struct value){.state = VALUE_KNOWN, .fields = fields};
+    facts->fact[FACT_ATTACHMENTS] = (struct value){.state = VALUE_KNOWN, .list = {item, 1, false}};
+}
+
+/* What is in it is that of a clean message; there is no client and no envelope. */
+static struct facts fetched(const struct policy *policy, struct arena *arena)
+{
+    struct facts facts = {.keyed = facts_keyed_new(arena, policy)};
+    for (int i = 0; i < FACT_COUNT; i++) {
+        enum producer by = fact_info((enum fact)i)->producer;
+        if (by == PRODUCER_MESSAGE || by == PRODUCER_ANTIVIRUS)
+            facts.fact[i] = fact_baseline((enum fact)i);
+    }
+    facts.fact[FACT_DIRECTION] = value_integer(DIRECTION_FETCH);
+    for (int i = 0; i < PRODUCER_COUNT; i++)
+        facts_absent(&facts, (enum producer)i, policy);
+    return facts;
+}
+
+TEST(test_mail_that_is_fetched_is_shown_under_the_default_policy_but_for_what_it_refuses)
+{
+    struct folder *folder = calloc(1, sizeof *folder);
+    struct loader loader = {read_file, folder};
+    struct buf report = buf_init(65536);
+    struct config *config = config_load(SLICE("etc/policy.conf"), &loader, SLICE("mx"), &report);
+    struct arena *arena = arena_new(1 << 20);
+    struct reading reading;
+    assert_non_null(config);
+    struct facts facts = fetched(config->policy, arena);
+    assert_true(policy_judges_logins(config->policy));
+    assert_int_equal(policy_evaluate_reading(config->policy, &facts, arena, &reading),
+                     OUTCOME_DECIDED);
+    assert_int_equal(reading.kind, READING_CLEAR);
+    assert_int_equal(reading.verdict.fired_count, 0);
+    has_file(&facts, "exe", 3, arena);
+    policy_evaluate_reading(config->policy, &facts, arena, &reading);
+    assert_int_equal(reading.kind, READING_REDACTED);
+    assert_int_equal(reading.part_count, 1);
+    assert_int_equal(reading.parts[0], 3);
+    facts.fact[FACT_AV_RESULT] = value_integer(AV_RESULT_INFECTED);
+    policy_evaluate_reading(config->policy, &facts, arena, &reading);
+    assert_true(reading.whole);
+    facts.fact[FACT_AV_RESULT] = value_unknown();
+    policy_evaluate_reading(config->policy, &facts, arena, &reading);
+    assert_int_equal(reading.kind, READING_LATER);
+    arena_free(&arena);
+    config_free(&config);
+    buf_release(&report);
+    free(folder);
 }
