@@ -60,6 +60,16 @@ static bool list_ranges(struct arena *arena, const struct mime_message *message,
     return true;
 }
 
+static bool locate(struct arena *arena, const struct mime_message *message,
+                   const struct redaction_wanted *wanted, struct scan_answer *out)
+{
+    struct redaction_ranges ranges;
+    bool located = redaction_ranges(arena, message, wanted, &ranges);
+    out->overlays = ranges.items;
+    out->overlay_count = ranges.count;
+    return located;
+}
+
 static size_t links_most(const struct scan_job *job)
 {
     uint32_t most = job->limits.links;
@@ -96,6 +106,8 @@ static bool examine_content(struct arena *arena, struct slice message, const str
         return false;
     if (!list_ranges(arena, &parsed, out) || arena_failed(arena))
         return false;
+    if (job->redaction && !locate(arena, &parsed, job->redaction, out))
+        return false;
     if (job->outline && !(out->outline = outline_of(arena, &parsed)))
         return false;
     struct malformations odd = parsed.malformations;
@@ -115,7 +127,7 @@ static bool examine_all(struct arena *arena, struct slice message, const struct 
     *out = (struct scan_answer){0};
     if (!message.ptr && scan_job_needs_message(job))
         return false;
-    bool parses = job->message || job->attachments || job->links || job->outline;
+    bool parses = job->message || job->attachments || job->links || job->outline || job->redaction;
     return examine_sender(arena, message, job, out) &&
            (!job->digest || digest_of(arena, message, &out->facts.fact[FACT_MESSAGE_DIGEST])) &&
            (!parses || examine_content(arena, message, job, out));

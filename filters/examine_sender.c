@@ -17,6 +17,8 @@ static bool settle(struct sender_findings *f, bool done)
 static bool find_spf(struct sender_findings *f)
 {
     const struct scan_sender *from = &f->job->from;
+    if (from->client.family == 0) /* a message that lay in a mailbox */
+        return true;
     const struct spf_input input = {.client = from->client,
                                     .helo = from->helo,
                                     .sender = from->sender,

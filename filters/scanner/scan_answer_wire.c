@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * An answer as bytes: the plain facts in the order of facts.def, the keyed ones, the ranges of the
- * parts, what is wanted, the outline, and the attachments last. */
+ * parts, what is wanted, what is to be redacted, the outline, and the attachments last. */
 #include "filters/archive/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
 
@@ -117,6 +117,7 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
             ok = unpack_value(&in, &fact_info(id)->type, arena, &fact[id]);
     ok = ok && unpack_keyed(&in, arena, header_count, &answer->facts) &&
          unpack_ranges(&in, arena, answer) && unpack_wanted(&in, arena, answer) &&
+         overlays_unpack(&in, arena, &answer->overlays, &answer->overlay_count) &&
          outline_unpack(&in, arena, &answer->outline) &&
          unpack_value(&in, &fact_info(FACT_ATTACHMENTS)->type, arena, &fact[FACT_ATTACHMENTS]) &&
          unpack_done(&in);
@@ -233,6 +234,7 @@ bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_
     pack_keyed(out, &answer->facts, header_count);
     pack_ranges(out, answer);
     pack_wanted(out, answer);
+    overlays_pack(out, answer->overlays, answer->overlay_count);
     outline_pack(out, answer->outline);
     size_t left = out->max - buf_len(out);
     pack_list(out, &fact_info(FACT_ATTACHMENTS)->type, answer->facts.fact[FACT_ATTACHMENTS], left,

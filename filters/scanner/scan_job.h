@@ -10,6 +10,7 @@
 #include "filters/dns/dns_answers.h"
 #include "filters/mime/parts.h"
 #include "filters/scanner/scan_outline.h"
+#include "filters/scanner/scan_redaction.h"
 #include "policy/facts.h"
 
 enum {
@@ -30,7 +31,8 @@ struct scan_limits {
     uint32_t links;            /* octets of text that are read for them; 0: as many as ever */
 };
 
-/* Who brings the message: what sender authentication asks about. */
+/* Who brings the message: what sender authentication asks about. Without a client nobody knows who
+ * did, and there is no SPF. */
 struct scan_sender {
     struct ip client;
     struct slice helo, sender; /* as said; sender without <>, empty: the null sender */
@@ -42,8 +44,9 @@ struct scan_sender {
 /* What is wanted. Each is the producer's of that name; gatepost-av answers with its own always. */
 struct scan_job {
     bool message, attachments, links, digest;
-    bool outline; /* for people, who look at one message */
-    bool spf;     /* needs no message (-1) */
+    bool outline;                             /* for people, who look at one message */
+    const struct redaction_wanted *redaction; /* NULL: nothing is to be redacted */
+    bool spf;                                 /* needs no message (-1) */
     /* DKIM, ARC, DMARC; for DMARC SPF is found out again, quickly: its answers are all in `dns`. */
     bool authentication;
     struct scan_sender from; /* its sender's domain is also for message.id_fits_sender */
@@ -65,7 +68,9 @@ struct scan_answer {
     /* Leaves, ascending; past about 1,100 the rest is left out: no range, no edit. */
     struct part_range *parts;
     size_t part_count;
-    const struct outline *outline;   /* NULL: it was not asked for */
+    const struct outline *outline;        /* NULL: it was not asked for */
+    const struct overlay_range *overlays; /* of what is to be redacted: ascending, apart */
+    size_t overlay_count;
     const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
     size_t wanted_count;
 };

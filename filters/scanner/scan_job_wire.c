@@ -91,6 +91,7 @@ bool scan_job_encode(struct buf *out, const struct scan_job *job)
     pack_u32(out, (uint32_t)job->header_count);
     for (size_t i = 0; i < job->header_count; i++)
         pack_slice(out, job->headers[i]);
+    redaction_wanted_pack(out, job->redaction);
     if (job->dns)
         dns_answers_each(job->dns, pack_dns_answer, out);
     pack_u8(out, 0);
@@ -205,7 +206,9 @@ bool scan_job_decode(struct slice payload, struct arena *arena, struct scan_job 
     job->limits.cpu = unpack_u32(&in);
     job->limits.cpu_per_mib = unpack_u32(&in);
     job->limits.links = unpack_u32(&in);
-    ok = ok && unpack_headers(&in, arena, job) && unpack_dns(&in, arena, job) && unpack_done(&in);
+    ok = ok && unpack_headers(&in, arena, job) &&
+         redaction_wanted_unpack(&in, arena, &job->redaction) && unpack_dns(&in, arena, job) &&
+         unpack_done(&in);
     if (!ok)
         *job = (struct scan_job){0};
     return ok;
@@ -213,5 +216,5 @@ bool scan_job_decode(struct slice payload, struct arena *arena, struct scan_job 
 
 bool scan_job_needs_message(const struct scan_job *job)
 {
-    return scan_job_asks_content(job) || job->outline || job->authentication;
+    return scan_job_asks_content(job) || job->outline || job->authentication || job->redaction;
 }

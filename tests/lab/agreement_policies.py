@@ -4,7 +4,7 @@ import re
 
 from lab import needs
 
-ROW = re.compile(r'^(FACT|KEYED)\(\w+, "([\w.]+)", .*?, (CONNECT|HELO|MAIL|RCPT|MESSAGE), (\w+), (?:CONTINUE|DEFER),', re.M)
+ROW = re.compile(r'^(FACT|KEYED)\(\w+, "([\w.]+)", .*?, (CONNECT|HELO|LOGIN|MAIL|RCPT|MESSAGE), (\w+), (?:CONTINUE|DEFER),', re.M)
 
 
 def facts():
