@@ -22,6 +22,8 @@ struct state *state_new(struct redis *redis, const struct config *config)
     redis_script_init(&state->accepted, state_script_accepted);
     redis_script_init(&state->rates, state_script_rates);
     redis_script_init(&state->dmarc, state_script_dmarc);
+    redis_script_init(&state->login, state_script_login);
+    redis_script_init(&state->login_over, state_script_login_over);
     if (!state->keys)
         state_free(&state);
     return state;

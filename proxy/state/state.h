@@ -64,7 +64,24 @@ void state_history(struct state_inquiry *inquiry, struct slice sender);
  * 0; when one is unknown or pending, so is the rate unknown. */
 void state_rates(struct state_inquiry *inquiry, enum rate_event event);
 
-/* Afterwards, nobody waits for these. A message was accepted from here (once a message, whoever
+/* Who wants to log in. */
+struct state_login {
+    struct ip client;
+    struct slice user; /* his address */
+};
+enum login_end { LOGIN_FAILED, LOGIN_SUCCEEDED, LOGIN_NEITHER };
+
+/* login.failures, login.network_failures, login.user_failures: within the hour that began with the
+ * first of them. Those under way count as well where some have failed, or where there are many, so
+ * that who tries many passwords at once learns no more. It is under way until state_login_over. */
+void state_login(struct state_inquiry *inquiry, const struct state_login *who);
+
+/* Afterwards, nobody waits for these. What became of a login; `mark`: a keyed digest of the
+ * password, short, so that the same wrong one counts once within some minutes; empty: each
+ * counts. */
+void state_login_over(struct state *state, const struct state_login *who, enum login_end end,
+                      struct slice mark);
+/* A message was accepted from here (once a message, whoever
  * its recipients are); counts only what the policy's rules name: */
 void state_accepted(struct state *state, const struct state_sender *who);
 /* The backend has refused a recipient that does not exist: the rates of RATE_UNKNOWN_RECIPIENTS. */

@@ -155,6 +155,18 @@ struct state_key state_key_sender(struct state_keys *keys, struct slice sender)
     return finish(keys, "sender");
 }
 
+struct state_key state_key_logins(struct state_keys *keys, enum login_counter counter,
+                                  const struct ip *client, struct slice user, const char *kind)
+{
+    begin(keys);
+    add_number(keys, counter);
+    if (counter != LOGINS_OF_USER)
+        add_client(keys, client);
+    if (counter != LOGINS_OF_NETWORK)
+        add_lower(keys, user);
+    return finish(keys, kind);
+}
+
 static bool add_value(struct state_keys *keys, const struct type *type, const struct value *value,
                       bool domain)
 {

@@ -34,6 +34,11 @@ struct state_key state_key_greylist(struct state_keys *keys, const struct ip *cl
 struct state_key state_key_domain(struct state_keys *keys, struct slice domain);
 struct state_key state_key_sender(struct state_keys *keys, struct slice sender); /* folded */
 
+/* Of logins: of the user (in any case) from the client's network, of that network, of that user. */
+enum login_counter { LOGINS_HERE, LOGINS_OF_NETWORK, LOGINS_OF_USER, LOGIN_COUNTERS };
+struct state_key state_key_logins(struct state_keys *keys, enum login_counter counter,
+                                  const struct ip *client, struct slice user, const char *kind);
+
 /* What a rate's facts come to: whether there is something to count. */
 enum rate_value { RATE_ABSENT, RATE_UNKNOWN, RATE_COUNTABLE };
 

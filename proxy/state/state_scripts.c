@@ -63,4 +63,37 @@ const char state_script_dmarc[] =
     "redis.call('HSET', KEYS[1], 'policy', policy)\n"
     "redis.call('EXPIRE', KEYS[1], lifetime)\n"
     "return 1\n";
+
+const char state_script_login[] =
+    "local counts = {}\n"
+    "for i = 1, #KEYS / 2 do\n"
+    "  local failed = tonumber(redis.call('GET', KEYS[2 * i - 1]) or 0)\n"
+    "  local busy = tonumber(redis.call('INCR', KEYS[2 * i])) - 1\n"
+    "  redis.call('EXPIRE', KEYS[2 * i], ARGV[1])\n"
+    "  local counts_all = failed > 0 or busy > tonumber(ARGV[1 + i])\n"
+    "  counts[i] = counts_all and failed + busy or 0\n"
+    "end\n"
+    "return counts\n";
+
+const char state_script_login_over[] =
+    "local what, mark, lifetime, memory, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])\n"
+    "local counters, tried = (#KEYS - 1) / 2, KEYS[#KEYS]\n"
+    "for i = 1, counters do\n"
+    "  if tonumber(redis.call('GET', KEYS[2 * i]) or 0) > 0 then redis.call('DECR', KEYS[2 * i]) end\n"
+    "end\n"
+    "if what == 'succeeded' then redis.call('DEL', KEYS[1]) end\n"
+    "if what ~= 'failed' then return {1} end\n"
+    "if mark ~= '' then\n"
+    "  if redis.call('SISMEMBER', tried, mark) == 1 then return {1} end\n"
+    "  if redis.call('SCARD', tried) < most then\n"
+    "    redis.set_repl(redis.REPL_NONE)\n"
+    "    redis.call('SADD', tried, mark)\n"
+    "    redis.call('EXPIRE', tried, memory)\n"
+    "    redis.set_repl(redis.REPL_ALL)\n"
+    "  end\n"
+    "end\n"
+    "for i = 1, counters do\n"
+    "  if redis.call('INCR', KEYS[2 * i - 1]) == 1 then redis.call('EXPIRE', KEYS[2 * i - 1], lifetime) end\n"
+    "end\n"
+    "return {1}\n";
 /* clang-format on */

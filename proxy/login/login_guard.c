@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/login/login_guard.h"
+
+#include "common/client_hash.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void login_guard_begin(struct login_guard *guard, struct proxy *proxy, struct arena *arena,
+                       const struct ip *client, struct slice user, struct facts *facts,
+                       void (*done)(void *ctx), void *ctx)
+{
+    *guard = (struct login_guard){.proxy = proxy, .who = {*client, arena_copy(arena, user)}};
+    if (proxy->wants[PRODUCER_LOGIN_FAILURES] && proxy->state && guard->who.user.ptr)
+        guard->state = state_begin(proxy->state, arena, facts, done, ctx);
+    guard->under_way = guard->state != NULL;
+    if (guard->state)
+        state_login(guard->state, &guard->who);
+}
+
+bool login_guard_waits(const struct login_guard *guard)
+{
+    return guard->state && state_pending(guard->state) > 0;
+}
+
+void login_guard_hurry(struct login_guard *guard)
+{
+    if (guard->state)
+        state_cancel(guard->state);
+    guard->state = NULL;
+}
+
+/* Sixteen bits of it, with a key that is made at each start and stands on no disk: enough to know
+ * the same password again, and of no use to guess it by. */
+static struct slice mark_of(const struct login_guard *guard, const struct credentials *credentials,
+                            char room[static 5])
+{
+    uint64_t digest = siphash(shared_key(guard->proxy->shared), slice_of(credentials->password));
+    snprintf(room, 5, "%04x", (unsigned)(digest & 0xffff));
+    return (struct slice){room, 4};
+}
+
+void login_guard_over(struct login_guard *guard, enum login_end end,
+                      const struct credentials *credentials)
+{
+    char room[5];
+    if (!guard->under_way)
+        return;
+    guard->under_way = false;
+    login_guard_hurry(guard);
+    struct slice mark = end == LOGIN_FAILED ? mark_of(guard, credentials, room) : SLICE("");
+    state_login_over(guard->proxy->state, &guard->who, end, mark);
+}
+
+static bool holds(struct slice line, const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 0; i + len <= line.len; i++)
+        if (slice_ieq(slice_sub(line, i, i + len), (struct slice){text, len}))
+            return true;
+    return false;
+}
+
+bool login_was_put_off(struct slice line)
+{
+    /* response codes of RFC 2449, 3206, 5530; Exchange's words where it throttles */
+    static const char *const texts[] = {
+        "[IN-USE]",      "[SYS/TEMP]", "[SYS/PERM]",  "[LOGIN-DELAY]",
+        "[UNAVAILABLE]", "[LIMIT]",    "[SERVERBUG]", "authenticated but not connected",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (holds(line, texts[i]))
+            return true;
+    return false;
+}
