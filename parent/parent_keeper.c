@@ -62,7 +62,7 @@ bool keeper_init(struct keeper *keeper)
 bool keeper_may_hold(const struct config *config)
 {
     char key[PATH_MAX];
-    return policy_keeps(config->policy) ||
+    return policy_keeps(config->policy) || config_reads_mail(config) ||
            (slice_to_text(config->settings.quarantine_key, key, sizeof key) &&
             access(key, F_OK) == 0);
 }

@@ -193,6 +193,9 @@ void config_free(struct config **config);
 /* Whether it has servers that speak that. */
 bool backend_speaks(const struct backend *backend, enum protocol protocol);
 
+/* Whether users log in anywhere to read their mail. */
+bool config_reads_mail(const struct config *config);
+
 /* Where this user's mailbox is: by the listener's tables of users, the domain's backend, the name
  * that TLS asked for (empty: none), the listener's own backend. NULL: nobody knows. The arena is
  * for scratch. */

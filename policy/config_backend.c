@@ -7,16 +7,16 @@
 
 enum { STANDARD_CONNECTIONS = 10, STANDARD_PRIORITY = 10 };
 
-static bool parse_tls(struct parser *parser, struct server *server)
+static bool parse_tls(struct parser *parser, struct server *server, const char *word)
 {
     static const char *const words[] = {"none", "opportunistic", "required", "verify", NULL};
-    unsigned word;
-    if (!expect_choice(parser, words, "tls mode (none, opportunistic, required, verify)", &word))
+    unsigned mode;
+    if (!expect_choice(parser, words, "tls mode (none, opportunistic, required, verify)", &mode))
         return false;
-    server->tls = (enum backend_tls)word;
+    server->tls = (enum backend_tls)mode;
     if (server->implicit_tls && server->tls < BACKEND_TLS_REQUIRED) {
         source_error(parser->sources, parser->previous.at,
-                     "this is always encrypted; expected 'required' or 'verify'");
+                     "%s is always encrypted; expected 'required' or 'verify'", word);
         return false;
     }
     if (server->tls == BACKEND_TLS_VERIFY && at_kind(parser, TOKEN_STRING)) {
@@ -42,7 +42,7 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
         return false;
     for (;;) {
         if (accept_word(parser, "tls")) {
-            if (!parse_tls(parser, &server))
+            if (!parse_tls(parser, &server, service.word))
                 return false;
         } else if (accept_word(parser, "priority")) {
             if (!expect_integer(parser, 0, 1000, "a priority", &priority))

@@ -21,7 +21,7 @@ static bool banner_fits(struct parser *parser, const struct token *banner)
 }
 
 /* What is being read. */
-struct reading {
+struct listening {
     struct listener listener;
     struct listener_names names;
 };
@@ -41,8 +41,8 @@ static bool listener_item(struct parser *parser, void *ctx)
         [LOGIN + LOGIN_USERS] = "users",
         NULL,
     };
-    struct reading *reading = ctx;
-    struct listener *listener = &reading->listener;
+    struct listening *listening = ctx;
+    struct listener *listener = &listening->listener;
     struct token banner;
     unsigned word;
     if (!expect_choice(parser, words, "listener option", &word))
@@ -62,11 +62,11 @@ static bool listener_item(struct parser *parser, void *ctx)
     case INBOUND:
     case OUTBOUND:
         listener->direction = word == INBOUND ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
-        reading->names.has_direction = true;
+        listening->names.has_direction = true;
         return true;
     default:
         return parse_login_option(parser, (enum login_option)(word - LOGIN), listener,
-                                  &reading->names);
+                                  &listening->names);
     }
 }
 
@@ -126,14 +126,14 @@ static bool parse_service(struct parser *parser, enum service *out)
 
 bool parse_listen(struct parser *parser)
 {
-    struct reading reading = {.names.backend.kind = TOKEN_END};
-    struct listener *listener = &reading.listener;
+    struct listening listening = {.names.backend.kind = TOKEN_END};
+    struct listener *listener = &listening.listener;
     struct token name, address;
     enum service word;
     if (!parse_service(parser, &word))
         return false;
     struct service_info service = service_info(word);
-    reading.names.word = parser->previous;
+    listening.names.word = parser->previous;
     listener->protocol = service.protocol;
     listener->implicit_tls = service.implicit_tls;
     listener->banner = protocol_reads(service.protocol) ? SLICE("ready") : SLICE("ESMTP");
@@ -148,10 +148,10 @@ bool parse_listen(struct parser *parser)
         !expect_string(parser, "an address, such as \"0.0.0.0:25\"", &address))
         return false;
     listener->address = address.text;
-    reading.names.at = address.at;
+    listening.names.at = address.at;
     if (!parse_endpoint(parser, &address, service.port, &listener->ip, &listener->port))
         return false;
-    if (at_punct(parser, '{') && !parse_block(parser, listener_item, &reading))
+    if (at_punct(parser, '{') && !parse_block(parser, listener_item, &listening))
         return false;
     struct config *config = parser->config;
     size_t count = config->listener_count;
@@ -159,7 +159,7 @@ bool parse_listen(struct parser *parser)
     struct listener *place = PARSER_PUSH(parser, config->listeners, config->listener_count);
     if (!names || !place)
         return false;
-    *names = reading.names;
+    *names = listening.names;
     *place = *listener;
     return true;
 }
@@ -182,8 +182,7 @@ void finish_listeners(struct parser *parser)
                          "%.*s is encrypted from the start: starttls has no place there",
                          SHOWN(names->word.text));
         if (!listener->implicit_tls && listener->require_tls && !listener->starttls)
-            source_error(parser->sources, at,
-                         "require_tls without starttls: nobody could ever %s",
+            source_error(parser->sources, at, "require_tls without starttls: nobody could ever %s",
                          protocol_reads(listener->protocol) ? "log in" : "send");
         if ((listener->starttls || listener->implicit_tls) && config->certificate_count == 0)
             source_error(

@@ -5,7 +5,6 @@
  *   server_name "pop.b.example" backend b  users vips backend c
  * } */
 #include "policy/parser.h"
-#include "policy/spelling.h"
 #include "policy/table.h"
 #include "policy/table_entries.h"
 
@@ -14,13 +13,13 @@
 static bool parse_domain_name(struct parser *parser, const char *what, struct slice *out)
 {
     struct token name;
+    struct domain_name made;
     if (!expect_string(parser, what, &name))
         return false;
-    const char *flaw = spelling_flaw(parser->config->arena, name.text);
-    struct slice spelled = spell_entry(parser->config->arena, name.text);
+    const char *flaw = domain_name_make(parser->config->arena, name.text, &made);
     if (flaw)
         source_error(parser->sources, name.at, "expected %s, but %s", what, flaw);
-    *out = flaw || !spelled.ptr ? SLICE("") : lower_copy(parser, spelled);
+    *out = made.text;
     return true;
 }
 
@@ -122,6 +121,14 @@ void finish_logins(struct parser *parser, struct listener *listener,
 }
 
 /* ---- asked ---- */
+
+bool config_reads_mail(const struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (protocol_reads(config->listeners[i].protocol))
+            return true;
+    return false;
+}
 
 static const struct backend *by_users(const struct listener *listener, struct slice user)
 {

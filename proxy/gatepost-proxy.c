@@ -9,6 +9,7 @@
 #include "common/lists.h"
 #include "common/redis_place.h"
 #include "proxy/examine/scan_line.h"
+#include "proxy/pop3/pop3_protocol.h"
 #include "proxy/process/proxy.h"
 #include "proxy/process/recorder.h"
 #include "proxy/session/listener.h"
@@ -16,6 +17,7 @@
 #include "proxy/smtp/recipient_cache.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_protocol.h"
+#include "proxy/upstream/mailbox_servers.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -335,7 +337,8 @@ static void make_parts(struct program *p)
     p->proxy.backends = smtp_pools_new(p->proxy.base, p->config, ca, p->proxy.shared, p->proxy.row,
                                        process_count(p->config->settings.process_proxies));
     p->proxy.recipients = recipient_cache_new();
-    if (!p->proxy.backends || !p->proxy.recipients)
+    p->proxy.mailboxes = mailbox_servers_new(p->config, ca, p->proxy.shared, p->proxy.row);
+    if (!p->proxy.backends || !p->proxy.recipients || !p->proxy.mailboxes)
         give_up("out of memory");
     if (!proxy_learn_policy(&p->proxy))
         give_up("out of memory");
@@ -371,11 +374,15 @@ static void watch_lists(struct proxy *proxy)
 
 static void accept_on(struct program *p, size_t i)
 {
+    static const struct mail_protocol *const protocols[] = {
+        [PROTOCOL_SMTP] = &smtp_protocol,
+        [PROTOCOL_POP3] = &pop3_protocol,
+    };
     if (p->listeners[i].index >= p->config->listener_count)
         give_up("the parent names a listener that is not configured");
+    const struct listener *listener = &p->config->listeners[p->listeners[i].index];
     p->listeners[i].acceptor =
-        acceptor_new(&p->proxy, &smtp_protocol, &p->config->listeners[p->listeners[i].index],
-                     p->listeners[i].fd);
+        acceptor_new(&p->proxy, protocols[listener->protocol], listener, p->listeners[i].fd);
     if (!p->listeners[i].acceptor)
         give_up("out of memory");
 }

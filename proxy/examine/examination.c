@@ -148,6 +148,14 @@ enum {
     OTHERS = sizeof others / sizeof *others,
 };
 
+/* What nobody can find out of a message that lay in a mailbox. */
+static const enum producer of_delivery[] = {
+    PRODUCER_CLIENT, PRODUCER_HELO,           PRODUCER_DNSBL,    PRODUCER_SENDER_DOMAINS,
+    PRODUCER_SPF,    PRODUCER_RATE,           PRODUCER_GREYLIST, PRODUCER_HISTORY,
+    PRODUCER_LISTED, PRODUCER_LOGIN_FAILURES,
+};
+enum { OF_DELIVERY = sizeof of_delivery / sizeof *of_delivery };
+
 /* False: nobody asks. */
 static bool want(struct examination *e)
 {
@@ -214,6 +222,33 @@ void examination_begin(struct examination *e, const struct scan_sender *from)
         return;
     examination_state_begin(e);
     if (want(e))
+        begin_dns(e);
+}
+
+static void want_what_lasts(struct examination *e)
+{
+    static const enum producer lasting[] = {PRODUCER_MESSAGE, PRODUCER_LINKS,
+                                            PRODUCER_AUTHENTICATION, PRODUCER_DOMAINS};
+    for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
+        if (e->proxy->wants[lasting[i]])
+            study_want(&e->study, lasting[i]);
+}
+
+void examination_begin_fetched(struct examination *e)
+{
+    const struct policy *policy = config_of(e)->policy;
+    e->study = (struct study){.config = config_of(e),
+                              .arena = e->arena,
+                              .facts = &e->facts,
+                              .look_up = look_up,
+                              .ctx = e};
+    e->begun = true;
+    for (int i = 0; i < OF_DELIVERY; i++)
+        facts_absent(&e->facts, of_delivery[i], policy);
+    facts_absent(&e->facts, PRODUCER_SESSION, policy);
+    want_what_lasts(e);
+    if (e->facts.keyed &&
+        (e->proxy->wants[PRODUCER_AUTHENTICATION] || e->proxy->wants[PRODUCER_DOMAINS]))
         begin_dns(e);
 }
 

@@ -15,7 +15,7 @@
 #include "proxy/state/state.h"
 
 /* Who an answer of a scanner is awaited for. */
-enum scan_slot { SCAN_CONTENT, SCAN_ANTIVIRUS, SCAN_SENDER, SCAN_SLOTS };
+enum scan_slot { SCAN_CONTENT, SCAN_ANTIVIRUS, SCAN_SENDER, SCAN_REDACTION, SCAN_SLOTS };
 
 /* Stands in the proxy's line for a scanner, or is on a family's queue or in a scanner. */
 enum scan_step { SCAN_NOT_ASKED, SCAN_IN_LINE, SCAN_UNDER_WAY };
@@ -61,6 +61,12 @@ struct examination {
     bool counted; /* as a transaction */
 
     struct scan_wait scans[SCAN_SLOTS];
+    struct {
+        struct redaction_wanted wanted;
+        const struct overlay_range *overlays; /* ascending, in the arena */
+        size_t count;
+        bool known;
+    } redaction;
     uint64_t scan_taken; /* octets of the room that all messages being scanned share */
     bool sender_beside;  /* the job about the content asks about the sender as well */
     unsigned sender_rounds;
@@ -73,6 +79,10 @@ struct examination {
 /* The sender is known: *e has its first six members and the facts of the session, keyed too, and is
  * else empty. `from` says who brings it; its texts live in the arena. */
 void examination_begin(struct examination *e, const struct scan_sender *from);
+
+/* The same of a message that lay in a mailbox: who brought it, and over which connection, nobody
+ * knows; those facts are absent (policy/facts.h). What it was signed with can still be asked. */
+void examination_begin_fetched(struct examination *e);
 
 /* The header block is in: the DNS is asked ahead. The spool holds the whole: all the rest. */
 void examination_header(struct examination *e, struct slice block);
@@ -106,6 +116,9 @@ bool examination_asks_scanner(const struct examination *e);
  * it is its turn. */
 void examination_scan(struct examination *e);
 void examination_scan_sender(struct examination *e);
+/* Asks where these parts of the message stand, or all that is no header: e->redaction, unless it
+ * failed. `parts` must stay. */
+void examination_redact(struct examination *e, bool whole, const unsigned *parts, size_t count);
 /* Its answer is not awaited any more. */
 void examination_drop_scan(struct examination *e, enum scan_slot slot);
 void examination_give_scan_room(struct examination *e);

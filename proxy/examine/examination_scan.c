@@ -39,10 +39,10 @@ static void learn_content(struct examination *e, enum scan_slot slot)
 
 void examination_scan_failed(struct examination *e, enum scan_slot slot, const char *reason)
 {
-    static const char *const names[] = {"scan", "av", "scan (sender)"};
+    static const char *const names[] = {"scan", "av", "scan (sender)", "scan (redaction)"};
     log_at(LEVEL_WARNING, e->ref, "scan failed", field_str("scanner", names[slot]),
            field_str("reason", reason));
-    if (slot != SCAN_SENDER)
+    if (slot <= SCAN_ANTIVIRUS)
         pipeline_fail(config_of(e)->policy, &e->facts, examination_scan_kind(slot));
     learn_content(e, slot);
     if (about_sender_too(e, slot))
@@ -51,6 +51,12 @@ void examination_scan_failed(struct examination *e, enum scan_slot slot, const c
 
 static void take(struct examination *e, enum scan_slot slot, const struct scan_answer *answer)
 {
+    if (slot == SCAN_REDACTION) {
+        e->redaction.overlays = answer->overlays;
+        e->redaction.count = answer->overlay_count;
+        e->redaction.known = true;
+        return;
+    }
     pipeline_merge(config_of(e)->policy, &e->facts, examination_scan_kind(slot), answer);
     if (slot == SCAN_CONTENT) {
         e->parts = answer->parts;
@@ -92,10 +98,10 @@ void examination_scan_over(struct examination *e, enum scan_slot slot)
     e->owner->changed(e->ctx);
 }
 
-/* A job about the sender alone asks for none. */
+/* A job that is not about the content asks for none. */
 static size_t headers_asked(const struct scan_wait *wait)
 {
-    return wait->slot == SCAN_SENDER ? 0 : wait->of->proxy->job.header_count;
+    return wait->slot >= SCAN_SENDER ? 0 : wait->of->proxy->job.header_count;
 }
 
 static void on_answer(evutil_socket_t fd, short what, void *arg)
@@ -170,6 +176,8 @@ enum submission examination_scan_submit(struct examination *e, enum scan_slot sl
         describe_sender(e, &job);
     else if (slot == SCAN_CONTENT)
         describe_content(e, &job);
+    else if (slot == SCAN_REDACTION)
+        job = (struct scan_job){.limits = job.limits, .redaction = &e->redaction.wanted};
     *why = "too many rounds of DNS";
     if (slot == SCAN_SENDER && e->sender_rounds >= ROUNDS_MAX)
         return SUBMIT_FAILED;
@@ -182,6 +190,12 @@ enum submission examination_scan_submit(struct examination *e, enum scan_slot sl
 void examination_scan_sender(struct examination *e)
 {
     scan_line_join(e, SCAN_SENDER);
+}
+
+void examination_redact(struct examination *e, bool whole, const unsigned *parts, size_t count)
+{
+    e->redaction.wanted = (struct redaction_wanted){whole, parts, count};
+    scan_line_join(e, SCAN_REDACTION);
 }
 
 void examination_scan(struct examination *e)

@@ -26,10 +26,11 @@ int64_t scan_line_patience(const struct settings *settings)
 
 /* ---- what the other proxies are told ---- */
 
-/* A job about a sender alone is small and quick, and needs no room. */
+/* A job about a sender alone is small and quick, and needs no room; what is to be redacted had
+ * it. */
 static bool needs_room(const struct scan_wait *wait)
 {
-    return wait->slot != SCAN_SENDER && !wait->of->scan_taken;
+    return wait->slot <= SCAN_ANTIVIRUS && !wait->of->scan_taken;
 }
 
 static int64_t first_since(const struct proxy *proxy)

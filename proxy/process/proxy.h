@@ -17,6 +17,7 @@
 
 struct smtp_pools;
 struct recipient_cache;
+struct mailbox_servers;
 struct errands;
 struct lists;
 struct session;
@@ -30,9 +31,10 @@ struct proxy {
     struct tls_contexts *tls;
     struct smtp_pools *backends;
     struct recipient_cache *recipients;
-    struct resolver *resolver; /* NULL: no rule needs DNS, or there is none to be had */
-    struct redis *redis;       /* NULL: no rule needs it */
-    struct state *state;       /* with redis */
+    struct mailbox_servers *mailboxes; /* where mail is read */
+    struct resolver *resolver;         /* NULL: no rule needs DNS, or there is none to be had */
+    struct redis *redis;               /* NULL: no rule needs it */
+    struct state *state;               /* with redis */
     struct shared *shared;
     unsigned slot, row;
     int queue[SCANNER_KINDS];                      /* -1: there is none */

@@ -38,10 +38,14 @@ struct mail_protocol {
     void (*record)(struct session *s, struct slice said);
     void (*greet)(struct session *s); /* says the banner */
     void (*early)(struct session *s); /* the client spoke before */
+    /* How long a command is waited for, ms. */
+    int64_t (*patience)(const struct session *s);
 
     /* Takes commands (SESSION_OPEN) or a message (SESSION_BULK): how many octets were used. 0: more
      * must come first. */
     size_t (*input)(struct session *s, struct slice bytes);
+    /* All that was queued is out, where stream_notify_drained asked; NULL: it never does. */
+    void (*drained)(struct session *s);
     /* After the client's STARTTLS: what it said before does not count (RFC 3207 4.2, 2595 4). */
     void (*secured)(struct session *s);
     void (*slow)(struct session *s); /* the deadline of SESSION_BULK has passed */

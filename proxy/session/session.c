@@ -54,7 +54,7 @@ void session_expect_command(struct session *s)
 {
     session_enter(s, SESSION_OPEN);
     stream_bulk(s->stream, false);
-    stream_deadline(s->stream, settings_of(s)->timeouts_command);
+    stream_deadline(s->stream, s->protocol->patience(s));
 }
 
 void session_expect_bulk(struct session *s, int64_t ms)
@@ -230,8 +230,11 @@ static void secured(struct session *s)
 
 static void drained(struct session *s)
 {
-    if (s->state != SESSION_CLOSING)
+    if (s->state != SESSION_CLOSING) {
+        if (s->protocol->drained)
+            s->protocol->drained(s);
         return;
+    }
     if (s->leaving)
         session_end(s);
     else

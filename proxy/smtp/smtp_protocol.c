@@ -58,6 +58,11 @@ static void early(struct session *base)
     smtp_of(base)->pregreet = true;
 }
 
+static int64_t patience(const struct session *base)
+{
+    return base->proxy->config->settings.timeouts_command;
+}
+
 static size_t input(struct session *base, struct slice bytes)
 {
     struct smtp_session *s = smtp_of(base);
@@ -139,6 +144,7 @@ const struct mail_protocol smtp_protocol = {
     .record = record,
     .greet = greet,
     .early = early,
+    .patience = patience,
     .input = input,
     .secured = secured,
     .slow = slow,

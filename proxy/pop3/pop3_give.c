@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/pop3/pop3_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECES_MOST = 4096, BATCH = 256 * 1024 };
+
+/* ---- stuffed again ---- */
+
+static const char *next_dot(struct slice text)
+{
+    const char *found = memmem(text.ptr, text.len, "\r\n.", 3);
+    return found ? found + 2 : NULL;
+}
+
+static size_t count_dots(struct slice message)
+{
+    size_t count = message.len && message.ptr[0] == '.';
+    const char *dot;
+    while ((dot = next_dot(message))) {
+        count++;
+        message = slice_from(message, (size_t)(dot - message.ptr));
+    }
+    return count;
+}
+
+/* None is larger than a batch. */
+static void add_piece(struct pop3_reading *r, const char *from, size_t len)
+{
+    while (len) {
+        size_t n = len < BATCH ? len : BATCH;
+        r->pieces[r->piece_count++] = (struct iovec){(void *)(uintptr_t)from, n};
+        from += n;
+        len -= n;
+    }
+}
+
+/* Each dot that begins a line stands at the end of one piece and at the beginning of the next. */
+static void cut(struct pop3_reading *r, struct slice message)
+{
+    struct slice rest = message;
+    const char *dot = message.len && message.ptr[0] == '.' ? message.ptr : next_dot(rest);
+    const char *from = message.ptr;
+    while (dot) {
+        add_piece(r, from, (size_t)(dot - from) + 1);
+        from = dot;
+        rest = slice_from(message, (size_t)(dot - message.ptr));
+        dot = next_dot(rest);
+    }
+    add_piece(r, from, (size_t)(message.ptr + message.len - from));
+    add_piece(r, ".\r\n", 3);
+}
+
+/* Too many for pieces: a copy. */
+static bool stuff(struct pop3_reading *r, struct slice message, size_t dots)
+{
+    char *out = r->stuffed = malloc(message.len + dots);
+    if (!out)
+        return false;
+    for (size_t i = 0; i < message.len; i++) {
+        bool begins =
+            i == 0 || (i >= 2 && message.ptr[i - 1] == '\n' && message.ptr[i - 2] == '\r');
+        if (begins && message.ptr[i] == '.')
+            *out++ = '.';
+        *out++ = message.ptr[i];
+    }
+    add_piece(r, r->stuffed, message.len + dots);
+    add_piece(r, ".\r\n", 3);
+    return true;
+}
+
+static bool make_pieces(struct pop3_session *s, struct slice message)
+{
+    struct pop3_reading *r = &s->reading;
+    size_t dots = count_dots(message);
+    bool in_place = dots <= PIECES_MOST;
+    size_t room = (message.len + dots) / BATCH + (in_place ? dots : 0) + 3;
+    r->pieces = arena_array(s->mail, room, sizeof *r->pieces);
+    if (!r->pieces)
+        return false;
+    if (!in_place)
+        return stuff(r, message, dots);
+    cut(r, message);
+    return true;
+}
+
+/* ---- written ---- */
+
+/* As many as a batch holds, so that a client that takes nothing is told from a slow one. */
+static size_t next_batch(const struct pop3_reading *r)
+{
+    size_t count = 0, octets = 0;
+    while (r->given + count < r->piece_count && octets < BATCH)
+        octets += r->pieces[r->given + count++].iov_len;
+    return count;
+}
+
+static void write_batch(struct pop3_session *s)
+{
+    struct pop3_reading *r = &s->reading;
+    size_t count = next_batch(r);
+    stream_write_pieces(s->base.stream, &r->pieces[r->given], count);
+    r->given += count;
+    stream_notify_drained(s->base.stream);
+    stream_deadline(s->base.stream, s->base.proxy->config->settings.timeouts_data);
+    stream_flush(s->base.stream);
+}
+
+void pop3_give(struct pop3_session *s, struct slice message)
+{
+    if (!make_pieces(s, message)) {
+        pop3_read_later(s, "out of memory");
+        return;
+    }
+    session_enter(&s->base, SESSION_BULK);
+    stream_pause(s->base.stream);
+    pop3_pass(s, slice_of(s->reading.status));
+    write_batch(s);
+}
+
+void pop3_give_drained(struct pop3_session *s)
+{
+    if (s->base.state != SESSION_BULK)
+        return;
+    if (s->reading.given < s->reading.piece_count) {
+        write_batch(s);
+        return;
+    }
+    pop3_read_end(s);
+    session_enter(&s->base, SESSION_BUSY);
+    if (s->upstream)
+        session_go_on(&s->base);
+    else
+        pop3_lose_server(s, "closed by the server");
+}
+
+/* The client has not taken a batch in all that time. */
+void pop3_give_slow(struct pop3_session *s)
+{
+    session_end(&s->base);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
+#include "base/log.h"
+#include "filters/mime/headers.h"
+#include "proxy/examine/listed.h"
+#include "proxy/pop3/pop3_session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */
+    AGAIN_MS = 60 * 1000,   /* before what could not be shown is examined again */
+    ALL_LINES = 999999999,  /* TOP that gives all of a message */
+};
+
+static const struct config *config_of(const struct pop3_session *s)
+{
+    return s->base.proxy->config;
+}
+
+/* ---- the end ---- */
+
+void pop3_read_end(struct pop3_session *s)
+{
+    struct pop3_reading *r = &s->reading;
+    holding_end(&r->holding);
+    if (r->message.proxy)
+        examination_end(&r->message);
+    spool_free(&r->beginning);
+    free(r->overlaid);
+    free(r->stuffed);
+    s->base.message = NULL;
+    *r = (struct pop3_reading){.number = 0};
+}
+
+static void keep_back(struct pop3_session *s, uint32_t number)
+{
+    size_t i = 0;
+    while (i < s->kept_back_count && s->kept_back[i].number != number)
+        i++;
+    if (i == POP3_KEPT_BACK_MOST)
+        i = 0;
+    else if (i == s->kept_back_count)
+        s->kept_back_count++;
+    s->kept_back[i].number = number;
+    s->kept_back[i].until = clock_ms() + AGAIN_MS;
+}
+
+bool pop3_is_kept_back(const struct pop3_session *s, uint32_t number)
+{
+    for (size_t i = 0; i < s->kept_back_count; i++)
+        if (s->kept_back[i].number == number)
+            return true;
+    return false;
+}
+
+static void let_go(struct pop3_session *s, uint32_t number)
+{
+    for (size_t i = 0; i < s->kept_back_count; i++)
+        if (s->kept_back[i].number == number)
+            s->kept_back[i] = s->kept_back[--s->kept_back_count];
+}
+
+static bool too_soon(const struct pop3_session *s, uint32_t number)
+{
+    for (size_t i = 0; i < s->kept_back_count; i++)
+        if (s->kept_back[i].number == number)
+            return clock_ms() < s->kept_back[i].until;
+    return false;
+}
+
+static void say_later(struct pop3_session *s)
+{
+    pop3_deny(s, "[SYS/TEMP]", SLICE("the message could not be checked now, try again later"));
+}
+
+void pop3_read_later(struct pop3_session *s, const char *why)
+{
+    log_at(LEVEL_WARNING, s->ref, "message not shown", field_text("user", s->login),
+           field_str("reason", why));
+    keep_back(s, s->reading.number);
+    pop3_record_message(s, "defer", why);
+    pop3_read_end(s);
+    say_later(s);
+}
+
+/* ---- the verdict ---- */
+
+/* What TOP gave is a part of what was examined, or nobody has looked into it. */
+static void told_beginning(struct pop3_session *s)
+{
+    struct pop3_reading *r = &s->reading;
+    struct slice whole = spool_bytes(r->message.spool), told = spool_bytes(r->beginning);
+    bool begins = told.len <= whole.len && memcmp(told.ptr, whole.ptr, told.len) == 0;
+    if (begins)
+        pop3_give(s, (struct slice){r->overlaid ? r->overlaid : whole.ptr, told.len});
+    else if (pop3_redact_beginning(s))
+        pop3_give(s, (struct slice){r->overlaid, told.len});
+    else
+        pop3_read_later(s, "out of memory");
+}
+
+static bool take_beginning(struct pop3_session *s, struct slice octets)
+{
+    struct spool *beginning = s->reading.beginning;
+    return spool_size(beginning) + octets.len <= config_of(s)->settings.limits_fetched_size &&
+           spool_append(beginning, octets);
+}
+
+static void keep_status(struct pop3_session *s, struct slice line)
+{
+    snprintf(s->reading.status, sizeof s->reading.status, "%.*s", SLICE_ARGS(line));
+}
+
+/* The server says no: that is what the client is told. */
+static void answer_no(struct pop3_session *s, struct slice line)
+{
+    pop3_read_end(s);
+    pop3_answer(s, line);
+}
+
+static void begun(struct pop3_session *s, enum pop3_status status, struct slice line)
+{
+    if (status == POP3_OK)
+        keep_status(s, line);
+    else
+        answer_no(s, line);
+}
+
+static const struct pop3_exchange beginning = {begun, take_beginning, told_beginning};
+
+static void ask_beginning(struct pop3_session *s)
+{
+    struct pop3_reading *r = &s->reading;
+    char line[40];
+    int n = snprintf(line, sizeof line, "TOP %u %u", r->number, r->lines);
+    r->beginning = spool_new(0);
+    if (r->beginning)
+        pop3_send(s, (struct slice){line, (size_t)n}, POP3_ANSWER_MESSAGE, &beginning);
+    else
+        pop3_read_later(s, "out of memory");
+}
+
+void pop3_read_show(struct pop3_session *s, struct slice message)
+{
+    struct pop3_reading *r = &s->reading;
+    let_go(s, r->number);
+    pop3_record_message(
+        s,
+        r->verdict.kind == READING_CLEAR ? "accept" : action_info(r->verdict.verdict.action)->word,
+        "");
+    if (r->part == POP3_BEGINS)
+        ask_beginning(s);
+    else
+        pop3_give(s, message);
+}
+
+static void decide(struct session *base)
+{
+    struct pop3_session *s = pop3_of(base);
+    struct pop3_reading *r = &s->reading;
+    listed_facts(base->proxy, s->mailbox, &r->message.facts);
+    if (policy_evaluate_reading(config_of(s)->policy, &r->message.facts, s->mail, &r->verdict) !=
+            OUTCOME_DECIDED ||
+        arena_failed(s->mail)) {
+        pop3_read_later(s, "out of memory");
+        return;
+    }
+    switch (r->verdict.kind) {
+    case READING_CLEAR:
+        pop3_read_show(s, spool_bytes(r->message.spool));
+        break;
+    case READING_REDACTED:
+        pop3_redact(s);
+        break;
+    case READING_LATER:
+        pop3_read_later(s, "not everything is known that rules ask for");
+        break;
+    }
+}
+
+/* ---- the examination ---- */
+
+static void changed(void *ctx)
+{
+    session_settle(ctx);
+}
+
+static void no_room(void *ctx)
+{
+    struct pop3_session *s = ctx;
+    session_forget_waiting(&s->base);
+    pop3_read_later(s, "scanners have no room for it");
+}
+
+static const struct examination_owner owner = {changed, no_room};
+
+static void set_facts(struct pop3_session *s)
+{
+    struct facts *facts = &s->reading.message.facts;
+    facts->keyed = facts_keyed_new(s->mail, config_of(s)->policy);
+    pop3_facts(s, s->mailbox, facts);
+    facts->fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(s->reading.message.spool));
+}
+
+static void released(struct pop3_session *s)
+{
+    struct released marks;
+    struct proxy *proxy = s->base.proxy;
+    if (!policy_uses(config_of(s)->policy, FACT_MESSAGE_RELEASED))
+        return;
+    released_read(spool_bytes(s->reading.message.spool), &marks);
+    s->reading.message.facts.fact[FACT_MESSAGE_RELEASED] =
+        value_bool(proxy->has_mark && released_to(&marks, proxy->mark, s->mailbox));
+}
+
+static void examine(struct pop3_session *s)
+{
+    struct pop3_reading *r = &s->reading;
+    session_wait(&s->base);
+    set_facts(s);
+    released(s);
+    s->base.message = &r->message;
+    examination_begin_fetched(&r->message);
+    examination_message(&r->message);
+    session_await(&s->base, PHASE_MESSAGE, decide);
+}
+
+/* ---- read from the server ---- */
+
+static bool take_room(struct pop3_session *s, size_t bytes)
+{
+    struct examination *e = &s->reading.message;
+    uint64_t need = spool_size(e->spool) + bytes;
+    if (need <= e->spool_taken)
+        return true;
+    uint64_t more = (need - e->spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
+    if (!shared_spool_take(s->base.proxy->shared, s->base.proxy->row, more,
+                           config_of(s)->settings.limits_spool))
+        return false;
+    e->spool_taken += more;
+    return true;
+}
+
+/* What is too big is read to its end, and not kept. */
+static bool take_message(struct pop3_session *s, struct slice octets)
+{
+    struct pop3_reading *r = &s->reading;
+    if (r->too_big)
+        return true;
+    r->too_big =
+        spool_size(r->message.spool) + octets.len > config_of(s)->settings.limits_fetched_size ||
+        !take_room(s, octets.len) || !spool_append(r->message.spool, octets);
+    if (r->too_big)
+        examination_drop_body(&r->message);
+    return true;
+}
+
+static void read_whole(struct pop3_session *s)
+{
+    if (s->reading.too_big)
+        pop3_read_later(s, "the message is too big, or there is no room for it");
+    else
+        examine(s);
+}
+
+static const struct pop3_exchange reading = {begun, take_message, read_whole};
+
+static bool prepare(struct pop3_session *s, enum pop3_part part, uint32_t number, uint32_t lines)
+{
+    struct pop3_reading *r = &s->reading;
+    arena_reset(s->mail);
+    pop3_refer(s);
+    *r = (struct pop3_reading){.part = part,
+                               .number = number,
+                               .lines = lines,
+                               .began = clock_ms(),
+                               .message = {.proxy = s->base.proxy,
+                                           .arena = s->mail,
+                                           .ref = s->ref,
+                                           .owner = &owner,
+                                           .ctx = s,
+                                           .spool = spool_new(0)}};
+    return r->message.spool;
+}
+
+void pop3_read(struct pop3_session *s, enum pop3_part part, uint32_t number, uint32_t lines)
+{
+    char line[40];
+    int n;
+    if (too_soon(s, number)) {
+        say_later(s);
+        return;
+    }
+    if (!prepare(s, part, number, lines)) {
+        pop3_read_later(s, "out of memory");
+        return;
+    }
+    if (part == POP3_WHOLE)
+        n = snprintf(line, sizeof line, "RETR %u", number);
+    else
+        n = snprintf(line, sizeof line, "TOP %u %d", number, part == POP3_BEGINS ? ALL_LINES : 0);
+    pop3_send(s, (struct slice){line, (size_t)n}, POP3_ANSWER_MESSAGE, &reading);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC
+ * One POP3 client's connection (RFC 1939): before login we answer, behind it the server does, and
+ * what of a message may be shown is decided here.
+ *
+ *   pop3_protocol.c  what the engine (session.h) asks for
+ *   pop3_verbs.c     takes in command lines, and who answers each
+ *   pop3_login.c     who logs in, and the connection to the server with his mailbox
+ *   pop3_relay.c     responses that pass
+ *   pop3_read.c      RETR and TOP: the message is read whole and examined, then
+ *   pop3_redact.c    what must not be shown is overlaid, once the original is kept
+ *   pop3_give.c      ... and it is given
+ *   pop3_answer.c    our own words; pop3_record.c what is recorded */
+#ifndef PROXY_POP3_POP3_SESSION_H
+#define PROXY_POP3_POP3_SESSION_H
+
+#include "proxy/login/login_guard.h"
+#include "proxy/pop3/pop3_command.h"
+#include "proxy/pop3/pop3_upstream.h"
+#include "proxy/process/holding.h"
+#include "proxy/session/session.h"
+
+struct pop3_session;
+
+/* Who hears the response that is under way. */
+struct pop3_exchange {
+    void (*status)(struct pop3_session *s, enum pop3_status status, struct slice line);
+    bool (*content)(struct pop3_session *s, struct slice octets);
+    void (*complete)(struct pop3_session *s);
+};
+
+/* What the client's next line is, where it is no command. */
+enum pop3_dialogue { POP3_COMMANDS, POP3_PLAIN_RESPONSE, POP3_LOGIN_USER, POP3_LOGIN_PASSWORD };
+
+/* What of a message is asked for. */
+enum pop3_part {
+    POP3_WHOLE,  /* RETR */
+    POP3_HEADER, /* TOP n 0 */
+    POP3_BEGINS, /* TOP n k: the whole is examined, and the beginning is given */
+};
+
+/* The message that is being read. */
+struct pop3_reading {
+    struct examination message;
+    enum pop3_part part;
+    uint32_t number, lines;
+    struct spool *beginning; /* what TOP gave, once the whole was examined */
+    struct reading verdict;
+    char *overlaid; /* a copy of the message in which nothing is seen that must not be */
+    bool too_big;   /* or there was no room */
+    char status[128];
+    struct holding holding;
+    struct iovec *pieces;
+    size_t piece_count, given;
+    char *stuffed;
+    int64_t began;
+};
+
+enum { POP3_KEPT_BACK_MOST = 64 };
+
+struct pop3_session {
+    struct session base;
+    struct arena *mail; /* of the message, or of the login */
+    char ref[40];       /* of what is under way; stands in our refusals */
+    unsigned references;
+    struct slice user;      /* that USER named; in the session's arena */
+    struct slice login;     /* who is logged in; likewise; empty: nobody yet */
+    struct slice mechanism; /* how */
+    struct slice mailbox;   /* his address */
+    enum pop3_dialogue dialogue;
+    struct credentials who;
+    struct login_guard guard;
+    struct facts *login_facts; /* while it is judged; in the arena */
+    uint64_t tried;            /* servers */
+    struct pop3_upstream *upstream;
+    const struct pop3_exchange *exchange;
+    const struct backend *backend;
+    struct pop3_reading reading;
+    /* Of which nothing could be shown for now: not to be deleted, nor scanned again at once. */
+    struct {
+        uint32_t number;
+        int64_t until;
+    } kept_back[POP3_KEPT_BACK_MOST];
+    size_t kept_back_count;
+};
+
+static inline struct pop3_session *pop3_of(struct session *base)
+{
+    return (struct pop3_session *)base;
+}
+
+/* ---- pop3_answer.c ---- */
+
+/* "+OK text", "-ERR text (reference)"; `code`: a response code with its brackets (RFC 2449 8, RFC
+ * 3206), or "". */
+void pop3_ok(struct pop3_session *s, const char *text);
+void pop3_err(struct pop3_session *s, const char *code, struct slice text);
+/* A mistake of the client's; too many end the session. */
+void pop3_mistake(struct pop3_session *s, const char *text);
+/* A line of the server's, as it came. */
+void pop3_pass(struct pop3_session *s, struct slice line);
+/* The same, and the client may go on. */
+void pop3_answer(struct pop3_session *s, struct slice line);
+void pop3_deny(struct pop3_session *s, const char *code, struct slice text);
+/* Another reference, for what begins now. */
+void pop3_refer(struct pop3_session *s);
+
+/* ---- pop3_verbs.c ---- */
+size_t pop3_take_line(struct pop3_session *s, struct slice bytes);
+
+/* ---- pop3_login.c ---- */
+void pop3_user(struct pop3_session *s, struct slice name);
+void pop3_password(struct pop3_session *s, struct slice password);
+void pop3_auth(struct pop3_session *s, struct slice argument);
+/* The client's line in a dialogue. */
+void pop3_response(struct pop3_session *s, struct slice line);
+bool pop3_may_log_in(const struct pop3_session *s);
+/* What rules are told of the session and of who logs in or is logged in; not of the client. */
+void pop3_facts(struct pop3_session *s, struct slice user, struct facts *facts);
+/* The server has hung up: so do we. What is being given goes out first. */
+void pop3_lose_server(struct pop3_session *s, const char *trouble);
+/* The session ends. */
+void pop3_login_end(struct pop3_session *s);
+
+/* ---- pop3_relay.c ---- */
+void pop3_send(struct pop3_session *s, struct slice line, enum pop3_answer answer,
+               const struct pop3_exchange *exchange);
+void pop3_relay(struct pop3_session *s, struct slice line, enum pop3_answer answer);
+void pop3_relay_capabilities(struct pop3_session *s);
+void pop3_relay_quit(struct pop3_session *s);
+/* What was queued is out: the server may go on. */
+void pop3_relay_drained(struct pop3_session *s);
+
+/* ---- pop3_read.c ---- */
+void pop3_read(struct pop3_session *s, enum pop3_part part, uint32_t number, uint32_t lines);
+void pop3_read_later(struct pop3_session *s, const char *why);
+bool pop3_is_kept_back(const struct pop3_session *s, uint32_t number);
+/* What may be shown is there: `message`, as long as the original. */
+void pop3_read_show(struct pop3_session *s, struct slice message);
+/* Gives up the message that is being read, if there is one. */
+void pop3_read_end(struct pop3_session *s);
+
+/* ---- pop3_redact.c ---- */
+void pop3_redact(struct pop3_session *s);
+/* Nothing behind the header of what TOP gave is shown. */
+bool pop3_redact_beginning(struct pop3_session *s);
+
+/* ---- pop3_give.c ---- */
+/* Gives the message behind the status line; pop3_read_end follows. */
+void pop3_give(struct pop3_session *s, struct slice message);
+void pop3_give_drained(struct pop3_session *s);
+void pop3_give_slow(struct pop3_session *s);
+
+/* ---- pop3_record.c ---- */
+void pop3_record_refusal(struct pop3_session *s, struct slice reply, const struct verdict *rules);
+void pop3_record_message(struct pop3_session *s, const char *verdict, const char *reason);
+
+#endif

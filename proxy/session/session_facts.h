@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC
+ * What rules are told of a session, whatever it speaks. */
+#ifndef PROXY_SESSION_SESSION_FACTS_H
+#define PROXY_SESSION_SESSION_FACTS_H
+
+#include "proxy/session/session.h"
+
+/* Listener, protocol, direction. */
+void session_facts(const struct session *s, struct facts *facts);
+/* The client, and what was found out about it. */
+void session_client_facts(const struct session *s, struct facts *facts);
+/* The connection's encryption; texts in the arena. */
+void session_tls_facts(const struct session *s, struct arena *arena, struct facts *facts);
+
+#endif

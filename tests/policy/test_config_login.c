@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/harness/memory_loader.h"
+#include "tests/harness/unit.h"
+
+#define assert_slice(s, literal) assert_true(slice_eq((s), SLICE(literal)))
+
+ARENA_TESTS(1 << 20);
+
+static const char all[] =
+    "certificate \"pop.example.com\" { chain \"c\" key \"k\" }\n"
+    "listen pop3 on \"0.0.0.0\" { starttls require_tls backend own login_domain \"Example.com\"\n"
+    "  server_name \"pop.B.example\" backend other  users vips backend third }\n"
+    "listen pop3s \"secure\" on \"[::]\" { backend own }\n"
+    "table vips { \"boss@example.com\" }\n"
+    "domain \"example.net\" { backend third }\n"
+    "domain \"example.org\" { backend mail }\n"
+    "backend own { pop3 \"10.0.0.5\" tls required }\n"
+    "backend other { pop3s \"10.0.0.6\" tls verify \"pop.b.example\" }\n"
+    "backend third { pop3 \"10.0.0.7:1110\" smtp \"10.0.0.7\" }\n"
+    "backend mail { smtp \"10.0.0.8\" }\n";
+
+TEST(test_where_mail_is_read)
+{
+    struct config *c = load_good(all);
+    const struct listener *pop3 = &c->listeners[0], *pop3s = &c->listeners[1];
+    assert_int_equal(pop3->protocol, PROTOCOL_POP3);
+    assert_int_equal(pop3->direction, DIRECTION_FETCH);
+    assert_int_equal(pop3->port, 110);
+    assert_true(pop3->starttls && pop3->require_tls && !pop3->implicit_tls);
+    assert_slice(pop3->login_domain, "example.com");
+    assert_slice(pop3->banner, "ready");
+    assert_int_equal(pop3s->port, 995);
+    assert_true(pop3s->implicit_tls);
+    assert_int_equal(c->backends[0].servers[0].port, 110);
+    assert_int_equal(c->backends[1].servers[0].port, 995);
+    assert_true(config_reads_mail(c));
+    config_free(&c);
+}
+
+static void leads(const struct config *c, const char *user, const char *server_name,
+                  const char *backend)
+{
+    const struct backend *found =
+        config_mailbox(c, arena, &c->listeners[0], slice_of(user), slice_of(server_name));
+    assert_non_null(found);
+    assert_true(slice_eq(found->name, slice_of(backend)));
+}
+
+TEST(test_a_mailbox_is_found_by_user_then_domain_then_name_of_the_server)
+{
+    struct config *c = load_good(all);
+    leads(c, "alice@example.com", "", "own");
+    leads(c, "alice", "", "own");
+    leads(c, "alice@example.com", "POP.b.example", "other");
+    leads(c, "Boss@Example.com", "pop.b.example", "third");
+    leads(c, "alice@Example.NET", "pop.b.example", "third");
+    leads(c, "alice@example.org", "", "own"); /* whose backend takes mail only */
+    leads(c, "alice@", "nobody.example", "own");
+    config_free(&c);
+}
+
+static void refuses(const char *text, const char *message)
+{
+    struct buf report = buf_init(65536);
+    struct config *c = load_text(text, &report);
+    if (c)
+        fail_msg("taken: %s", text);
+    if (slice_search(buf_slice(&report), slice_of(message)) >= buf_len(&report))
+        fail_msg("expected: %s\ngot: %.*s", message, SLICE_ARGS(buf_slice(&report)));
+    buf_release(&report);
+}
+
+#define OWN "backend own { pop3 \"10.0.0.5\" }\n"
+#define MAIL "backend mail { smtp \"10.0.0.5\" }\n"
+
+TEST(test_what_does_not_fit_is_refused)
+{
+    refuses("listen pop3 on \"0.0.0.0\" { backend own inbound }\n" OWN, "mail is read here");
+    refuses("listen pop3 on \"0.0.0.0\"\n" OWN, "nobody knows where the mailboxes are");
+    refuses("listen pop3 on \"0.0.0.0\" { backend mail }\n" MAIL, "has no pop3 server");
+    refuses("listen pop3 on \"0.0.0.0\" { backend gone }\n" OWN, "unknown backend 'gone'");
+    refuses("listen pop3 on \"0.0.0.0\" { backend own users vips backend own }\n" OWN,
+            "unknown table");
+    refuses("listen smtp on \"0.0.0.0\" { backend mail }\n" MAIL,
+            "'backend' is for listeners where users log in");
+    refuses("listen pop3 on \"0.0.0.0\" { require_tls backend own }\n" OWN,
+            "nobody could ever log in");
+    refuses("listen pop3s on \"0.0.0.0\" { starttls backend own }\n" OWN, "pop3s is encrypted");
+    refuses("listen smtp on \"0.0.0.0\"\ndomain \"a.example\" { backend own }\n" OWN,
+            "has no smtp server that could take mail");
+    refuses("listen pop3 on \"0.0.0.0\" { backend own login_domain \"a b\" }\n" OWN,
+            "expected a domain");
+}
