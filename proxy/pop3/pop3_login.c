@@ -27,9 +27,17 @@ static void forget(struct pop3_session *s)
     s->dialogue = POP3_COMMANDS;
 }
 
+/* A server that was told a password and is silent may have known it to be wrong: who hangs up before
+ * the answer has guessed as well. */
+static enum login_end unanswered(const struct pop3_session *s)
+{
+    return s->password_out ? LOGIN_FAILED : LOGIN_NEITHER;
+}
+
 static void give_up(struct pop3_session *s, enum login_end end)
 {
     login_guard_over(&s->guard, end, &s->who);
+    s->password_out = false;
     forget(s);
     pop3_upstream_free(&s->upstream);
 }
@@ -39,7 +47,7 @@ static void cannot(struct pop3_session *s, const char *reason)
     log_at(LEVEL_WARNING, s->ref, "mailbox not reached", field_str("reason", reason));
     struct slice text = SLICE("the mail server cannot be reached, try again later");
     pop3_record_refusal(s, text, NULL);
-    give_up(s, LOGIN_NEITHER);
+    give_up(s, unanswered(s));
     pop3_deny(s, "[SYS/TEMP]", text);
 }
 
@@ -85,6 +93,7 @@ static void logged_in(struct pop3_session *s, struct slice line)
 
 static void said_password(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
+    s->password_out = false;
     if (status == POP3_OK)
         logged_in(s, line);
     else
@@ -99,6 +108,7 @@ static void say_secret(struct pop3_session *s, const char *verb, const char *sec
     size_t verb_len = strlen(verb), len = strlen(secret);
     memcpy(line, verb, verb_len);
     memcpy(line + verb_len, secret, len);
+    s->password_out = true;
     pop3_send(s, (struct slice){line, verb_len + len}, POP3_ANSWER_LINE, &saying_password);
     OPENSSL_cleanse(line, sizeof line);
 }
@@ -249,7 +259,7 @@ static void act(struct pop3_session *s, const struct verdict *verdict)
     bool refuses = verdict->action == ACTION_REJECT || verdict->action == ACTION_DROP ||
                    verdict->action == ACTION_DEFER;
     if (!refuses) {
-        session_tarpit(&s->base, verdict->delay, &s->base.delayed, log_in);
+        session_delay(&s->base, verdict->delay, log_in);
         return;
     }
     pop3_record_refusal(s, verdict->text, verdict);
@@ -323,7 +333,7 @@ static void begin(struct pop3_session *s, const char *mechanism)
 
 void pop3_login_end(struct pop3_session *s)
 {
-    login_guard_over(&s->guard, LOGIN_NEITHER, &s->who);
+    login_guard_over(&s->guard, unanswered(s), &s->who);
     login_guard_hurry(&s->guard);
     credentials_forget(&s->who);
 }
