@@ -10,6 +10,11 @@ void pop3_refer(struct pop3_session *s)
     snprintf(s->ref, sizeof s->ref, "%s.%u", s->base.id, ++s->references);
 }
 
+void pop3_refer_to_message(struct pop3_session *s, uint32_t number)
+{
+    snprintf(s->ref, sizeof s->ref, "%s.m%u", s->base.id, number);
+}
+
 void pop3_pass(struct pop3_session *s, struct slice line)
 {
     session_text(&s->base, line);

@@ -4,20 +4,29 @@
 #include <stdint.h>
 #include <string.h>
 
-/* One octet at the beginning of a line, or in what may be its end. Says whether it is content. */
+/* What stands behind a dot at the beginning of a line. Says whether the dot was content. */
+static bool take_behind_dot(struct pop3_body *body, char c)
+{
+    bool doubled = c == '.', ends = c == '\r';
+    body->ambiguous |= !doubled && !ends && body->first;
+    body->state = ends                         ? POP3_BODY_DOT_CR
+                  : doubled || body->ambiguous ? POP3_BODY_MIDDLE
+                                               : POP3_BODY_BROKEN;
+    return doubled;
+}
+
+/* One octet at the beginning of a line, or in what may be its end. Says whether a dot was content. */
 static bool take_dot(struct pop3_body *body, char c)
 {
-    switch (body->state) {
-    case POP3_BODY_DOT:
-        body->state = c == '.' ? POP3_BODY_MIDDLE : c == '\r' ? POP3_BODY_DOT_CR : POP3_BODY_BROKEN;
-        return c == '.';
-    case POP3_BODY_DOT_CR:
+    if (body->state == POP3_BODY_DOT)
+        return take_behind_dot(body, c);
+    if (body->state == POP3_BODY_DOT_CR) {
         body->state = c == '\n' ? POP3_BODY_END : POP3_BODY_BROKEN;
         return false;
-    default:
-        body->state = POP3_BODY_DOT;
-        return false;
     }
+    body->first = !body->going;
+    body->state = POP3_BODY_DOT;
+    return false;
 }
 
 /* From a line's middle to the beginning of the next, or as far as the octets go. */
@@ -68,6 +77,7 @@ size_t pop3_body_feed(struct pop3_body *body, struct slice bytes, pop3_body_sink
             i += run(body, slice_from(bytes, i));
         else if (!take_dot(body, bytes.ptr[i++]))
             continue;
+        body->going = true;
         struct slice content = slice_sub(bytes, from, i);
         if (!in_run)
             content = body->stuffed ? SLICE("..") : SLICE(".");

@@ -155,7 +155,7 @@ static void ready(void *owner)
 {
     struct pop3_session *s = owner;
     if (slice_eq(s->mechanism, SLICE("plain")))
-        pop3_send(s, SLICE("AUTH PLAIN"), POP3_ANSWER_LINE, &saying_plain);
+        pop3_send(s, SLICE("AUTH PLAIN"), POP3_ANSWER_CHALLENGE, &saying_plain);
     else
         say_user(s);
 }

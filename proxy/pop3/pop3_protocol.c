@@ -4,6 +4,8 @@
 #include "proxy/pop3/pop3_session.h"
 #include "proxy/session/session_facts.h"
 
+#include <stdlib.h>
+
 enum { MAIL_ARENA_MAX = 24 * 1024 * 1024 };
 
 static bool open_pop3(struct session *base)
@@ -18,6 +20,7 @@ static void close_pop3(struct session *base)
 {
     struct pop3_session *s = pop3_of(base);
     pop3_read_end(s);
+    free(s->recorded);
     pop3_login_end(s);
     pop3_upstream_free(&s->upstream);
     arena_free(&s->mail);

@@ -20,6 +20,29 @@ static const struct config *config_of(const struct pop3_session *s)
     return s->base.proxy->config;
 }
 
+static void changed(void *ctx)
+{
+    session_settle(ctx);
+}
+
+static void no_room(void *ctx)
+{
+    struct pop3_session *s = ctx;
+    session_forget_waiting(&s->base);
+    pop3_read_later(s, "scanners have no room for it");
+}
+
+static struct examination new_examination(struct pop3_session *s, struct spool *spool)
+{
+    static const struct examination_owner owner = {changed, no_room};
+    return (struct examination){.proxy = s->base.proxy,
+                                .arena = s->mail,
+                                .ref = s->ref,
+                                .owner = &owner,
+                                .ctx = s,
+                                .spool = spool};
+}
+
 /* ---- the end ---- */
 
 void pop3_read_end(struct pop3_session *s)
@@ -88,14 +111,42 @@ void pop3_read_later(struct pop3_session *s, const char *why)
 
 /* ---- the verdict ---- */
 
+/* What one client takes for a header field another does not: neither can be shown. */
+static void deny_ambiguous(struct pop3_session *s)
+{
+    log_at(LEVEL_WARNING, s->ref, "message not shown", field_text("user", s->login),
+           field_str("reason", "the server does not double the dot that it begins with"));
+    keep_back(s, s->reading.number);
+    pop3_read_end(s);
+    pop3_deny(s, "[SYS/PERM]", SLICE("this message can be read in two ways"));
+}
+
+static void examine(struct pop3_session *s);
+
+/* It is none of what was examined, so that is done for itself. */
+static void examine_beginning(struct pop3_session *s)
+{
+    struct pop3_reading *r = &s->reading;
+    struct spool *beginning = r->beginning;
+    examination_end(&r->message);
+    r->message = new_examination(s, beginning);
+    r->beginning = NULL;
+    r->part = POP3_HEADER;
+    examine(s);
+}
+
 /* What TOP gave is a part of what was examined, or nobody has looked into it. */
 static void told_beginning(struct pop3_session *s)
 {
     struct pop3_reading *r = &s->reading;
     struct slice whole = spool_bytes(r->message.spool), told = spool_bytes(r->beginning);
     bool begins = told.len <= whole.len && memcmp(told.ptr, whole.ptr, told.len) == 0;
-    if (begins)
+    if (pop3_upstream_is_ambiguous(s->upstream))
+        deny_ambiguous(s);
+    else if (begins)
         pop3_give(s, (struct slice){r->overlaid ? r->overlaid : whole.ptr, told.len});
+    else if (r->verdict.kind == READING_CLEAR)
+        examine_beginning(s);
     else if (pop3_redact_beginning(s))
         pop3_give(s, (struct slice){r->overlaid, told.len});
     else
@@ -183,20 +234,6 @@ static void decide(struct session *base)
 
 /* ---- the examination ---- */
 
-static void changed(void *ctx)
-{
-    session_settle(ctx);
-}
-
-static void no_room(void *ctx)
-{
-    struct pop3_session *s = ctx;
-    session_forget_waiting(&s->base);
-    pop3_read_later(s, "scanners have no room for it");
-}
-
-static const struct examination_owner owner = {changed, no_room};
-
 static void set_facts(struct pop3_session *s)
 {
     struct facts *facts = &s->reading.message.facts;
@@ -244,12 +281,13 @@ static bool take_room(struct pop3_session *s, size_t bytes)
     return true;
 }
 
-/* What is too big is read to its end, and not kept. */
+/* What is too big is read to its end, and not kept; but not one that has none. */
 static bool take_message(struct pop3_session *s, struct slice octets)
 {
     struct pop3_reading *r = &s->reading;
+    r->octets += octets.len;
     if (r->too_big)
-        return true;
+        return r->octets / 2 <= config_of(s)->settings.limits_fetched_size;
     r->too_big =
         spool_size(r->message.spool) + octets.len > config_of(s)->settings.limits_fetched_size ||
         !take_room(s, octets.len) || !spool_append(r->message.spool, octets);
@@ -260,7 +298,9 @@ static bool take_message(struct pop3_session *s, struct slice octets)
 
 static void read_whole(struct pop3_session *s)
 {
-    if (s->reading.too_big)
+    if (pop3_upstream_is_ambiguous(s->upstream))
+        deny_ambiguous(s);
+    else if (s->reading.too_big)
         pop3_read_later(s, "the message is too big, or there is no room for it");
     else
         examine(s);
@@ -272,17 +312,12 @@ static bool prepare(struct pop3_session *s, enum pop3_part part, uint32_t number
 {
     struct pop3_reading *r = &s->reading;
     arena_reset(s->mail);
-    pop3_refer(s);
+    pop3_refer_to_message(s, number);
     *r = (struct pop3_reading){.part = part,
                                .number = number,
                                .lines = lines,
                                .began = clock_ms(),
-                               .message = {.proxy = s->base.proxy,
-                                           .arena = s->mail,
-                                           .ref = s->ref,
-                                           .owner = &owner,
-                                           .ctx = s,
-                                           .spool = spool_new(0)}};
+                               .message = new_examination(s, spool_new(0))};
     return r->message.spool;
 }
 

@@ -5,7 +5,10 @@
 #include "proxy/pop3/pop3_session.h"
 #include "proxy/session/session_record.h"
 
-enum { FIELD_MAX = 1024 };
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIELD_MAX = 1024, RECORDED_STEP = 32, RECORDED_MAX = 16 * 1024 };
 
 static void tell_rules(struct pop3_session *s, const struct verdict *v, struct record *r)
 {
@@ -66,10 +69,31 @@ static void hide_subject(struct pop3_session *s)
         s->reading.message.facts.fact[FACT_MESSAGE_SUBJECT].state = VALUE_PENDING;
 }
 
+/* Whether it is the first time; a message of which it cannot be remembered is recorded each time. */
+static bool is_first(struct pop3_session *s, uint32_t number)
+{
+    size_t at = number / 8;
+    if (at >= RECORDED_MAX)
+        return true;
+    if (at >= s->recorded_size) {
+        size_t size = at + at / 2 + RECORDED_STEP;
+        unsigned char *larger = realloc(s->recorded, size);
+        if (!larger)
+            return true;
+        memset(larger + s->recorded_size, 0, size - s->recorded_size);
+        s->recorded = larger;
+        s->recorded_size = size;
+    }
+    bool first = !(s->recorded[at] & 1 << number % 8);
+    s->recorded[at] |= (unsigned char)(1 << number % 8);
+    return first;
+}
+
 void pop3_record_message(struct pop3_session *s, const char *verdict, const char *reason)
 {
     struct pop3_reading *reading = &s->reading;
-    if (s->reading.part == POP3_HEADER)
+    bool later = reading->verdict.kind == READING_LATER;
+    if (reading->part == POP3_HEADER || (!later && !is_first(s, reading->number)))
         return;
     log_at(
         LEVEL_INFO, s->ref, "message read", field_text("user", s->login),

@@ -47,6 +47,7 @@ struct pop3_reading {
     struct reading verdict;
     char *overlaid; /* a copy of the message in which nothing is seen that must not be */
     bool too_big;   /* or there was no room */
+    uint64_t octets;
     char status[128];
     struct holding holding;
     struct iovec *pieces;
@@ -82,6 +83,8 @@ struct pop3_session {
         int64_t until;
     } kept_back[POP3_KEPT_BACK_MOST];
     size_t kept_back_count;
+    unsigned char *recorded; /* a bit for each message that a record tells of; owned */
+    size_t recorded_size;
 };
 
 static inline struct pop3_session *pop3_of(struct session *base)
@@ -102,8 +105,10 @@ void pop3_pass(struct pop3_session *s, struct slice line);
 /* The same, and the client may go on. */
 void pop3_answer(struct pop3_session *s, struct slice line);
 void pop3_deny(struct pop3_session *s, const char *code, struct slice text);
-/* Another reference, for what begins now. */
+/* Another reference, for what begins now; and that of a message, the same each time it is read, as it
+ * may stand in what is shown of it. */
 void pop3_refer(struct pop3_session *s);
+void pop3_refer_to_message(struct pop3_session *s, uint32_t number);
 
 /* ---- pop3_verbs.c ---- */
 size_t pop3_take_line(struct pop3_session *s, struct slice bytes);

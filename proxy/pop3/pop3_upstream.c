@@ -28,7 +28,7 @@ struct pop3_upstream {
     void *owner;
     struct stream *stream;
     enum state state;
-    bool secured;
+    bool secured, paused;
     enum pop3_answer answer;
     struct pop3_body body;
     bool in_hand; /* input is being taken: it is freed behind that */
@@ -81,14 +81,21 @@ const struct server *pop3_upstream_conf(const struct pop3_upstream *c)
     return c->conf;
 }
 
+bool pop3_upstream_is_ambiguous(const struct pop3_upstream *c)
+{
+    return c->body.ambiguous;
+}
+
 void pop3_upstream_pause(struct pop3_upstream *c)
 {
+    c->paused = true;
     stream_pause(c->stream);
     stream_deadline(c->stream, 0);
 }
 
 void pop3_upstream_resume(struct pop3_upstream *c)
 {
+    c->paused = false;
     stream_resume(c->stream);
     if (c->state >= WAITING)
         stream_deadline(c->stream, c->setup.reply_ms);
@@ -202,15 +209,28 @@ static void out_of_step(struct pop3_upstream *c, const char *why)
     fail(c, why);
 }
 
+static struct slice as_error(struct slice line, char room[static STATUS_MAX])
+{
+    memcpy(room, line.ptr, line.len);
+    room[0] = '-';
+    return (struct slice){room, line.len};
+}
+
 static void answered(struct pop3_upstream *c, struct slice line)
 {
     enum pop3_status status = status_of(line);
-    bool more = status == POP3_OK && c->answer != POP3_ANSWER_LINE;
+    char errs[STATUS_MAX];
+    bool more = status == POP3_OK && c->answer >= POP3_ANSWER_LINES;
     c->state = more ? CONTENT : IDLE;
     c->body = (struct pop3_body){.stuffed = c->answer == POP3_ANSWER_LINES};
     stream_bulk(c->stream, more && c->answer == POP3_ANSWER_MESSAGE);
     stream_deadline(c->stream, more ? c->setup.reply_ms : 0);
-    c->callbacks->status(c->owner, status, line);
+    if (status == POP3_CHALLENGE && c->answer != POP3_ANSWER_CHALLENGE)
+        out_of_step(c, "it asks where nothing is to be asked");
+    else if (status == POP3_ERR && line.ptr[0] == '+') /* "+ERR", as hMailServer said it */
+        c->callbacks->status(c->owner, status, as_error(line, errs));
+    else
+        c->callbacks->status(c->owner, status, line);
 }
 
 /* A status line begins with '+' or '-'; whatever else comes where one is due is of something that
@@ -266,8 +286,9 @@ static size_t take_content(struct pop3_upstream *c, struct slice bytes)
         fail(c, "its message was not wanted");
         return bytes.len;
     }
-    stream_deadline(c->stream, c->setup.reply_ms);
-    if (c->body.state == POP3_BODY_BROKEN)
+    if (!c->paused)
+        stream_deadline(c->stream, c->setup.reply_ms);
+    if (c->body.state == POP3_BODY_BROKEN || (c->body.stuffed && c->body.ambiguous))
         out_of_step(c, "it does not double the dots at the beginning of lines");
     else if (c->body.state == POP3_BODY_END)
         complete(c, used < bytes.len);

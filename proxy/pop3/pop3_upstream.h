@@ -19,7 +19,8 @@ struct pop3_upstream_setup {
 
 /* What a command is answered with, where that is +OK. */
 enum pop3_answer {
-    POP3_ANSWER_LINE,    /* a line, or "+ " and a challenge */
+    POP3_ANSWER_LINE,
+    POP3_ANSWER_CHALLENGE, /* instead: "+ " and a challenge, or a line */
     POP3_ANSWER_LINES,   /* lines follow; their dots stay doubled */
     POP3_ANSWER_MESSAGE, /* a message follows, unstuffed */
 };
@@ -47,6 +48,9 @@ void pop3_upstream_free(struct pop3_upstream **upstream);
 
 /* Sends a line, to which CRLF is added; the response before must be over. */
 void pop3_upstream_send(struct pop3_upstream *upstream, struct slice line, enum pop3_answer answer);
+
+/* The message that has come begins with a line that clients may read in two ways (pop3_body.h). */
+bool pop3_upstream_is_ambiguous(const struct pop3_upstream *upstream);
 
 /* Takes no more for now; goes on. */
 void pop3_upstream_pause(struct pop3_upstream *upstream);

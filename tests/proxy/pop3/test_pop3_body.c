@@ -60,9 +60,21 @@ TEST(test_only_crlf_begins_a_line)
     reads("\n\r\n.\r\n", false, "\n\r\n", POP3_BODY_END, 0);
 }
 
+TEST(test_a_first_dot_that_is_not_doubled_is_noticed)
+{
+    struct pop3_body body = {.stuffed = false};
+    struct taken taken = {.len = 0};
+    pop3_body_feed(&body, SLICE(".Subject: a\r\n\r\n..b\r\n.\r\n"), take, &taken);
+    assert_int_equal(body.state, POP3_BODY_END);
+    assert_true(body.ambiguous);
+    body = (struct pop3_body){.stuffed = false};
+    pop3_body_feed(&body, SLICE("..Subject: a\r\n.\r\n"), take, &taken);
+    assert_false(body.ambiguous);
+}
+
 TEST(test_a_dot_that_is_not_doubled_breaks_it)
 {
-    reads(".a\r\n", false, "", POP3_BODY_BROKEN, 2);
+    reads("x\r\n.a\r\n", false, "x\r\n", POP3_BODY_BROKEN, 2);
     reads("x\r\n.\n", false, "x\r\n", POP3_BODY_BROKEN, 0);
     reads("x\r\n.\rx", false, "x\r\n", POP3_BODY_BROKEN, 0);
 }
