@@ -314,10 +314,10 @@ bool stream_input_waits(const struct stream *s)
 
 void stream_want_write(struct stream *s, bool want)
 {
-    if (want && !s->writing)
-        event_add(s->writable, NULL);
-    else if (!want && s->writing)
+    if (want != s->writing)
         event_del(s->writable);
+    if (want && !s->writing) /* one that is active would not be added (libevent) */
+        event_add(s->writable, NULL);
     s->writing = want;
 }
 

@@ -348,6 +348,37 @@ PLAIN_AND_SECURE(test_batches_of_pieces_go_back_to_back)
     assert_int_equal(a.events[STREAM_DRAINED], 3);
 }
 
+/* More than the socket takes. */
+static char large[4 * 1024 * 1024];
+static struct iovec large_batch[] = {{large, sizeof large}};
+
+static void large_next(void *ctx, enum stream_event event)
+{
+    struct side *s = ctx;
+    s->events[event]++;
+    if (event == STREAM_DRAINED && s->events[event] == 1) {
+        stream_write_pieces(s->stream, large_batch, 1);
+        stream_notify_drained(s->stream);
+        stream_flush(s->stream);
+    }
+}
+
+PLAIN_AND_SECURE(test_a_batch_behind_another_goes_on_when_the_socket_was_full)
+{
+    static const struct stream_owner batches = {on_input, large_next};
+    struct iovec first[] = {{(char[]){"first"}, 5}};
+    stream_set_owner(a.stream, &batches, &a);
+    stream_bulk(b.stream, true);
+    stream_write_pieces(a.stream, first, 1);
+    stream_notify_drained(a.stream);
+    stream_flush(a.stream);
+    expected = 5 + sizeof large;
+    assert_true(turn_until(b_has_all));
+    settle();
+    assert_int_equal(buf_len(&b.got), expected);
+    assert_int_equal(a.events[STREAM_DRAINED], 2);
+}
+
 static bool a_timed_out(void)
 {
     return a.events[STREAM_TIMEOUT] > 0;

@@ -89,6 +89,9 @@ class Backend:
     def verbs(self):
         return [line.split(b" ")[0].split(b":")[0].upper().decode("ascii", "replace") for line in self.commands]
 
+    def _session(self, connection, number):
+        return BackendSession(self, connection, number)
+
     def _accept(self):
         while not self.stopping.is_set():
             try:
@@ -99,7 +102,7 @@ class Backend:
                 self.connections += 1
                 self.open += 1
                 self.most_open = max(self.most_open, self.open)
-                session = BackendSession(self, connection, self.connections)
+                session = self._session(connection, self.connections)
                 self._sessions.add(session)
             thread = threading.Thread(target=self._serve, args=(session,), daemon=True)
             self._threads.append(thread)

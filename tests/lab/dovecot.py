@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""A real Dovecot over the mailboxes that Postfix fills: IMAP and POP3."""
+"""A real Dovecot over the mailboxes that Postfix fills, or fill(): IMAP and POP3."""
 import imaplib
+import itertools
 import os
 
 from lab import users
@@ -19,8 +20,10 @@ first_valid_uid = 1
 mail_uid = {uid}
 mail_gid = {gid}
 mail_location = maildir:{mail}/%d/%n/Maildir
+mail_max_userip_connections = 0
 disable_plaintext_auth = no
 auth_username_chars =
+auth_failure_delay = 0
 ssl = {ssl}
 passdb {{
   driver = static
@@ -43,7 +46,13 @@ service pop3-login {{
     port = {pop3}
   }}
   inet_listener pop3s {{
-    port = 0
+    port = {pop3s}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
   }}
 }}
 """
@@ -61,13 +70,15 @@ class Dovecot:
         self.certificate = certificate
         self.imap_port = free_port()
         self.pop3_port = free_port()
+        self.pop3s_port = free_port() if certificate else 0
+        self._names = itertools.count(1)
         self.process = Process("dovecot", ["dovecot", "-F", "-c", os.path.join(self.dir, "dovecot.conf")], run_dir)
 
     def start(self):
         os.makedirs(self.dir)
         with open(os.path.join(self.dir, "dovecot.conf"), "w") as f:
             f.write(CONFIG.format(dir=self.dir, uid=users.OWNER.pw_uid, gid=users.OWNER.pw_gid, mail=self.mail,
-                                  password=users.PASSWORD, imap=self.imap_port, pop3=self.pop3_port,
+                                  password=users.PASSWORD, imap=self.imap_port, pop3=self.pop3_port, pop3s=self.pop3s_port,
                                   ssl="yes" if self.certificate else "no"))
             if self.certificate:
                 f.write(TLS.format(chain=self.certificate.chain, key=self.certificate.key))
@@ -77,6 +88,21 @@ class Dovecot:
 
     def stop(self):
         self.process.stop()
+
+    def fill(self, address, messages):
+        """Puts messages (octets) into a mailbox, in this order."""
+        local, domain = address.split("@")
+        box = os.path.join(self.mail, domain, local, "Maildir")
+        for folder in [self.mail, os.path.dirname(os.path.dirname(box)), os.path.dirname(box), box] \
+                + [os.path.join(box, name) for name in ("new", "cur", "tmp")]:
+            os.makedirs(folder, exist_ok=True)
+            os.chown(folder, users.OWNER.pw_uid, users.OWNER.pw_gid)
+        for octets in messages:
+            number = next(self._names)
+            path = os.path.join(box, "new", "%d.%d.lab" % (1700000000 + number, number))
+            with open(path, "wb") as f:
+                f.write(octets)
+            os.chown(path, users.OWNER.pw_uid, users.OWNER.pw_gid)
 
     def fetch(self, address):
         """All messages of a mailbox over IMAP, as bytes."""

@@ -27,9 +27,10 @@ SETTINGS = {
 DISASTERS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|SIG(ABRT|BUS|FPE|ILL|SEGV|SYS)\b|signal=(4|6|7|8|11|31)\b")
 
 
-def backend(name, *servers, options="recipient_check off  probe off"):
+def backend(name, *servers, pop3=(), pop3s=(), options="recipient_check off  probe off"):
     """A backend block. A server is a port, or a text such as '25 tls verify "name"' that begins with one."""
-    lines = "".join("  smtp \"127.0.0.1:%s\" %s\n" % (str(s).partition(" ")[0], str(s).partition(" ")[2]) for s in servers)
+    named = [("smtp", s) for s in servers] + [("pop3", s) for s in pop3] + [("pop3s", s) for s in pop3s]
+    lines = "".join("  %s \"127.0.0.1:%s\" %s\n" % (word, *str(s).partition(" ")[::2]) for word, s in named)
     return "backend %s {\n%s  %s\n}\n" % (name, lines, options.replace("  ", "\n  "))
 
 
@@ -51,16 +52,35 @@ def settings(changes):
                    for name, words in blocks.items())
 
 
+def _listener(protocol, port, *options):
+    options = "  ".join(word for word in options if word)
+    return 'listen %s on "127.0.0.1:%d"%s\n' % (protocol, port, " { %s }" % options if options else "") if port else ""
+
+
+def _greets(port, word):
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+            s.sendall(b"QUIT\r\n")
+            return s.makefile("rb").read().startswith(word)
+    except OSError:
+        return False
+
+
 class Gatepost:
     """`body` is the configuration without its settings and listeners. It listens on `port`, with STARTTLS when there is a
-    certificate, and on `tls_port` when implicit_tls is asked for; `listen` are options of the first listener."""
+    certificate, and on `tls_port` when implicit_tls is asked for; `listen` are options of the first listener.
+    With `pop3`, options such as "backend behind", POP3 is spoken likewise on `pop3_port` and `pop3s_port`."""
 
-    def __init__(self, run_dir, body, changes=None, implicit_tls=False, listen="", port=None, tls_port=None, build=None, env=None):
+    def __init__(self, run_dir, body, changes=None, implicit_tls=False, listen="", port=None, tls_port=None, build=None, env=None,
+                 pop3=None):
         self.dir = os.path.join(str(run_dir), "gatepost")
         self.build = build or needs.BUILD
         self.port = port or free_port()
         self.tls_port = (tls_port or free_port()) if implicit_tls else None
         self.listen = listen
+        self.pop3 = pop3
+        self.pop3_port = free_port() if pop3 is not None else None
+        self.pop3s_port = free_port() if pop3 is not None and implicit_tls else None
         self.file = os.path.join(self.dir, "gatepost.conf")
         self.decision_log = os.path.join(self.dir, "decisions.json")
         os.makedirs(os.path.join(self.dir, "empty"))
@@ -76,10 +96,11 @@ class Gatepost:
         for block, words in (changes or {}).items():
             fixed.setdefault(block, {}).update(words)
         text = 'hostname "mx.example.com"\n' + settings(fixed)
-        options = [word for word in ("starttls" if "certificate " in body else "", self.listen) if word]
-        text += 'listen smtp on "127.0.0.1:%d"%s\n' % (self.port, " { %s }" % "  ".join(options) if options else "")
-        if self.tls_port:
-            text += 'listen smtps on "127.0.0.1:%d"\n' % self.tls_port
+        starttls = "starttls" if "certificate " in body else ""
+        text += _listener("smtp", self.port, starttls, self.listen)
+        text += _listener("smtps", self.tls_port)
+        text += _listener("pop3", self.pop3_port, starttls, self.pop3)
+        text += _listener("pop3s", self.pop3s_port, (self.pop3 or "").replace("require_tls", ""))
         with open(self.file, "w") as f:
             f.write(text + body)
 
@@ -90,12 +111,7 @@ class Gatepost:
 
     def answers(self):
         """A proxy greets: the port alone is open as soon as the parent has bound it."""
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as s:
-                s.sendall(b"QUIT\r\n")
-                return s.makefile("rb").read().startswith(b"220 ")
-        except OSError:
-            return False
+        return _greets(self.port, b"220 ") and (not self.pop3_port or _greets(self.pop3_port, b"+OK "))
 
     def stop(self):
         """The exit status. A disaster in the log is an error."""

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: ISC
+"""A POP3 client that sends exactly the bytes it is given and keeps those that it gets; and what tells two conversations apart."""
+import base64
+import re
+import socket
+import ssl
+
+from lab import users
+from lab.smtp_client import Closed, client_context
+
+# Their response has lines behind the status line: always, or when they come without an argument.
+MANY, EITHER = {b"RETR", b"TOP", b"CAPA"}, {b"LIST", b"UIDL", b"LANG"}
+
+
+def as_octets(line):
+    return line if isinstance(line, bytes) else line.encode()
+
+
+def has_lines(command):
+    """Whether what answers this command with +OK goes on behind its status line."""
+    words = as_octets(command).split()
+    return bool(words) and (words[0].upper() in MANY or words[0].upper() in EITHER and len(words) == 1)
+
+
+def stuffed(content):
+    """The message as it goes over the wire, with the final dot."""
+    if content and not content.endswith(b"\r\n"):
+        content += b"\r\n"
+    return re.sub(rb"(\A|\r\n)\.", rb"\1..", content) + b".\r\n"
+
+
+def unstuffed(raw):
+    """The content of the lines of a response: without doubled dots, and without the final one."""
+    assert raw == b".\r\n" or raw.endswith(b"\r\n.\r\n"), raw[-40:]
+    return re.sub(rb"(\A|\r\n)\.\.", rb"\1.", raw[:-3])
+
+
+def plain(user, password=users.PASSWORD):
+    """The response of SASL PLAIN."""
+    return base64.b64encode(b"\0%s\0%s" % (as_octets(user), as_octets(password)))
+
+
+class Session:
+    """A connection. With `tls` (a context) it starts encrypted. The greeting is read at once."""
+
+    def __init__(self, port, tls=None, server_name=None, timeout=10, greeting=True):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.pending = b""
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=server_name)
+        self.greeting = self.status() if greeting else None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(as_octets(data))
+
+    def line(self):
+        """One line with its end."""
+        return self._until(b"\n")
+
+    def status(self):
+        """The status line without its CRLF. One that is none, or that ends otherwise, is an error of the server."""
+        line = self.line()
+        assert re.fullmatch(rb"(\+OK|-ERR|\+)( [^\r\n]*)?\r\n", line), "no status line: %r" % line[:200]
+        return line[:-2]
+
+    def lines(self):
+        """What follows a status line, up to the line with the final dot, as it came."""
+        if self._peek(3) == b".\r\n":
+            return self._take(3)
+        return self._until(b"\r\n.\r\n")
+
+    def command(self, line):
+        """Sends a command; its status line."""
+        self.send(as_octets(line) + b"\r\n")
+        return self.status()
+
+    def expect(self, line, sign="+OK"):
+        """Sends a command whose status line must begin so."""
+        status = self.command(line)
+        assert status.startswith(sign.encode()), "%s: got %r, expected %s" % (line, status, sign)
+        return status
+
+    def many(self, line):
+        """Sends a command that is answered with lines: they, as they came."""
+        self.expect(line)
+        return self.lines()
+
+    def response(self, command):
+        """All octets that answer a command which was sent before."""
+        line = self.line()
+        return line + (self.lines() if line.startswith(b"+OK") and has_lines(command) else b"")
+
+    def ask(self, command):
+        """Sends a command; all octets that answer it."""
+        self.send(as_octets(command) + b"\r\n")
+        return self.response(command)
+
+    def message(self, number):
+        """RETR: the message."""
+        return unstuffed(self.many("RETR %d" % number))
+
+    def capabilities(self):
+        """{word: rest of its line}"""
+        rows = unstuffed(self.many("CAPA")).decode().splitlines()
+        return {row.split(" ")[0]: row.partition(" ")[2] for row in rows}
+
+    def login(self, user="user@example.com", password=users.PASSWORD):
+        self.expect(b"USER " + as_octets(user))
+        return self.expect(b"PASS " + as_octets(password))
+
+    def stls(self, context=None, server_name=None):
+        self.expect("STLS")
+        self.handshake(context, server_name)
+
+    def handshake(self, context=None, server_name=None):
+        """TLS from here on; plaintext that was read ahead is an error of the server."""
+        assert not self.pending, "plaintext after the answer to STLS: %r" % self.pending
+        self.socket = (context or client_context()).wrap_socket(self.socket, server_hostname=server_name)
+
+    def silent(self, seconds):
+        """True when the server sends nothing (and does not close) for so long."""
+        if self.pending:
+            return False
+        before = self.socket.gettimeout()
+        self.socket.settimeout(seconds)
+        try:
+            self.pending = self.socket.recv(65536)
+            return False
+        except (TimeoutError, ssl.SSLWantReadError):
+            return True
+        except ConnectionResetError:
+            return False
+        finally:
+            self.socket.settimeout(before)
+
+    def rest(self):
+        """Everything until the server closes."""
+        try:
+            while True:
+                self._more()
+        except Closed:
+            data, self.pending = self.pending, b""
+            return data
+
+    def _more(self):
+        try:
+            more = self.socket.recv(65536)
+        except (ConnectionResetError, ssl.SSLEOFError, BrokenPipeError):
+            more = b""
+        if not more:
+            raise Closed("closed; unfinished: %r" % self.pending[:200])
+        self.pending += more
+
+    def _peek(self, count):
+        while len(self.pending) < count:
+            self._more()
+        return self.pending[:count]
+
+    def _take(self, count):
+        taken, self.pending = self.pending[:count], self.pending[count:]
+        return taken
+
+    def _until(self, end):
+        searched = 0
+        while (at := self.pending.find(end, searched)) < 0:
+            searched = max(0, len(self.pending) - len(end) + 1)
+            self._more()
+        return self._take(at + len(end))
+
+
+def logged_in(port, user="user@example.com", password=users.PASSWORD, **how):
+    """A session after USER and PASS; closed again when it is refused."""
+    session = Session(port, **how)
+    try:
+        session.login(user, password)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def differences(direct, through, commands, pipelined=False):
+    """The first command that two sessions answer with different octets: [(command, directly, through)], else []."""
+    if pipelined:
+        for session in (direct, through):
+            session.send(b"".join(as_octets(command) + b"\r\n" for command in commands))
+    for command in commands:
+        answers = [session.response(command) if pipelined else session.ask(command) for session in (direct, through)]
+        if answers[0] != answers[1]:
+            return [(command, *_around_the_first_difference(*answers))]
+    return []
+
+
+def _around_the_first_difference(one, other):
+    at = next((n for n, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+    return tuple((len(octets), at, octets[max(0, at - 40):at + 80]) for octets in (one, other))
