@@ -15,6 +15,10 @@ static void somebody_logs_in(const char *rules)
     config = load_good(rules);
     assert_non_null(config);
     facts = (struct facts){.keyed = facts_keyed_new(arena, config->policy)};
+    size_t keys;
+    policy_keys(config->policy, &keys);
+    for (size_t i = 0; i < keys; i++)
+        facts.keyed[i] = (struct value){.state = VALUE_KNOWN};
     for (int i = 0; i < FACT_COUNT; i++)
         if (fact_info((enum fact)i)->phase <= PHASE_LOGIN)
             facts.fact[i] = fact_baseline((enum fact)i);

@@ -115,8 +115,8 @@ READ(test_what_no_rule_holds_up_is_shown)
 READ(test_every_member_for_which_an_any_holds_names_its_part_once_in_order)
 {
     static const char *const verdicts[] = {"reject", "drop", "discard", "quarantine \"w\""};
+    static char rules[200]; /* the configuration's texts are in it */
     for (size_t i = 0; i < 4; i++) {
-        char rules[200];
         snprintf(rules, sizeof rules, "rule \"r\" when " EXE " then %s\n", verdicts[i]);
         holding_usual_files(rules);
         shown_is("2 5");
