@@ -13,11 +13,17 @@ static bool wants(const struct config *config, enum producer producer)
     return policy_wants(config->policy, producer);
 }
 
+/* What any rule refuses of a message that is read must be found in it. */
+static bool may_redact(const struct config *config)
+{
+    return config_reads_mail(config) && policy_rule_count(config->policy) > 0;
+}
+
 bool pipeline_needs(const struct config *config, enum scanner_kind kind)
 {
     if (kind == SCANNER_AV)
         return config->settings.antivirus_enabled && policy_asks(config->policy, ASKS_ANTIVIRUS);
-    return policy_asks(config->policy, ASKS_SCANNER);
+    return policy_asks(config->policy, ASKS_SCANNER) || may_redact(config);
 }
 
 static bool name_headers(const struct policy *policy, struct arena *arena, struct scan_job *out)

@@ -20,7 +20,7 @@ enum pop3_body_state {
 
 struct pop3_body {
     enum pop3_body_state state;
-    bool stuffed; /* the dots are left doubled */
+    bool stuffed;      /* the dots are left doubled */
     bool going, first; /* some of it has come; the dot is the first of all */
     /* Its first line began with a dot that was not doubled, as Dovecot 2.3 sends it: some clients take
      * that dot for content, and some do not. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOLD_MS = 30000 /* until the keeper must have it */ };
+enum { HOLD_MS = 30000 /* until the keeper must have it, at most */ };
 
 static const struct config *config_of(const struct pop3_session *s)
 {
@@ -111,6 +111,12 @@ static struct hold_recipient recipient_of(struct pop3_session *s)
         .room = ours ? ours->held_size : 0};
 }
 
+static int64_t hold_patience(const struct pop3_session *s)
+{
+    int64_t verdict = config_of(s)->settings.timeouts_verdict;
+    return verdict < HOLD_MS ? verdict : HOLD_MS;
+}
+
 static void keep_original(struct pop3_session *s)
 {
     struct pop3_reading *r = &s->reading;
@@ -130,7 +136,7 @@ static void keep_original(struct pop3_session *s)
     r->holding = (struct holding){.done = held, .ctx = s};
     session_wait(&s->base);
     if (message < 0 || !request.ticket || arena_failed(s->mail) ||
-        !holding_begin(&r->holding, s->base.proxy, &request, message, HOLD_MS, &reason))
+        !holding_begin(&r->holding, s->base.proxy, &request, message, hold_patience(s), &reason))
         pop3_read_later(s, reason);
 }
 

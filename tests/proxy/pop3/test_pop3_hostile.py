@@ -77,7 +77,7 @@ KINDS = {"greeting": GREETINGS, "login": {name: {"PASS": action, "AUTH": action}
          "broken": {name: {"RETR 1": action, "TOP 1 9": action} for name, action in BROKEN_MESSAGES.items()},
          "odd": {name: {} for name in ODD_MESSAGES}, "slow": {name: {"RETR 1": action} for name, action in ONE_BY_ONE.items()},
          "stray": {name: {command: action} for name, (command, action) in STRAY.items()},
-         "other": {name: {} for name in ("plain", "endless", "lists", "gone", "slow reader")}}
+         "other": {name: {} for name in ("plain", "endless", "lists", "gone", "slow reader", "ambiguous")}}
 CASES = [(kind, name) for kind, scripts in KINDS.items() for name in scripts]
 
 
