@@ -115,7 +115,7 @@ void pop3_give(struct pop3_session *s, struct slice message)
     }
     session_enter(&s->base, SESSION_BULK);
     stream_pause(s->base.stream);
-    pop3_pass(s, slice_of(s->reading.status));
+    pop3_pass(s, s->reading.status);
     write_batch(s);
 }
 

@@ -182,10 +182,9 @@ static void complete(void *owner)
 void pop3_lose_server(struct pop3_session *s, const char *trouble)
 {
     log_at(LEVEL_WARNING, s->ref, "mailbox lost", field_str("reason", trouble));
-    bool half = s->exchange && s->exchange->content && stream_output_pending(s->base.stream);
     pop3_read_end(s);
     session_forget_waiting(&s->base);
-    if (!half)
+    if (!s->half)
         pop3_err(s, "[SYS/TEMP]", SLICE("the mail server has gone away, try again later"));
     session_hang_up(&s->base);
 }

@@ -160,11 +160,6 @@ static bool take_beginning(struct pop3_session *s, struct slice octets)
            spool_append(beginning, octets);
 }
 
-static void keep_status(struct pop3_session *s, struct slice line)
-{
-    snprintf(s->reading.status, sizeof s->reading.status, "%.*s", SLICE_ARGS(line));
-}
-
 /* The server says no: that is what the client is told. */
 static void answer_no(struct pop3_session *s, struct slice line)
 {
@@ -175,7 +170,7 @@ static void answer_no(struct pop3_session *s, struct slice line)
 static void begun(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
     if (status == POP3_OK)
-        keep_status(s, line);
+        s->reading.status = arena_copy(s->mail, line);
     else
         answer_no(s, line);
 }

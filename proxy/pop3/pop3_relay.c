@@ -45,6 +45,7 @@ static bool pass_content(struct pop3_session *s, struct slice octets)
 static void pass_end(struct pop3_session *s)
 {
     s->base.wait.resume = NULL;
+    s->half = false;
     pop3_answer(s, SLICE("."));
 }
 
@@ -57,6 +58,7 @@ static void pass_line(struct pop3_session *s, enum pop3_status status, struct sl
 static void pass_first_line(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
     pop3_pass(s, line);
+    s->half = status == POP3_OK;
     if (status != POP3_OK)
         session_go_on(&s->base);
 }
@@ -100,12 +102,14 @@ static void tell_capabilities(struct pop3_session *s)
         if (is_offered(slice_trim(line)))
             pop3_pass(s, slice_trim(line));
     spool_free(&s->reading.beginning);
+    s->half = false;
     pop3_answer(s, SLICE("."));
 }
 
 static void first_capability(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
     pop3_pass(s, line);
+    s->half = status == POP3_OK;
     if (status == POP3_OK)
         return;
     spool_free(&s->reading.beginning);

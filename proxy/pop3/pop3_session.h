@@ -48,7 +48,7 @@ struct pop3_reading {
     char *overlaid; /* a copy of the message in which nothing is seen that must not be */
     bool too_big;   /* or there was no room */
     uint64_t octets;
-    char status[128];
+    struct slice status; /* the server's line, in the arena */
     struct holding holding;
     struct iovec *pieces;
     size_t piece_count, given;
@@ -75,6 +75,7 @@ struct pop3_session {
     uint64_t tried;            /* servers */
     struct pop3_upstream *upstream;
     const struct pop3_exchange *exchange;
+    bool half; /* the beginning of a response is out, and its end is not */
     const struct backend *backend;
     struct pop3_reading reading;
     /* Of which nothing could be shown for now: not to be deleted, nor scanned again at once. */

@@ -249,7 +249,9 @@ static size_t take_line(struct pop3_upstream *c, struct slice bytes)
         out_of_step(c, "a status line without an end");
         return bytes.len;
     }
-    struct slice line = slice_trim(slice_sub(bytes, 0, used));
+    struct slice line = slice_sub(bytes, 0, used - 1);
+    if (line.len && line.ptr[line.len - 1] == '\r')
+        line.len--;
     if (c->state == GREETING)
         greeted(c, status_of(line));
     else if (c->state == STLS)

@@ -337,6 +337,20 @@ TEST(test_who_released_something_answers_for_it)
     assert_slice(r.login, "uid 1000");
 }
 
+TEST(test_who_logs_in_is_veiled_with_and_without_a_domain)
+{
+    static const char *const users[] = {"anna", "anna@example.com"};
+    static const char *const kept[] = {"a*", "a*@example.com"};
+    for (int i = 0; i < 2; i++) {
+        struct record r = full_record("192.0.2.77");
+        r.login = slice_of(users[i]);
+        facts.fact[FACT_LOGIN_USER] = value_text(slice_of(users[i]));
+        assert_true(personal_veil(&shorten, &r, arena));
+        assert_true(slice_eq(r.login, slice_of(kept[i])));
+        assert_true(slice_eq(fact(&r, FACT_LOGIN_USER)->text, slice_of(kept[i])));
+    }
+}
+
 TEST(test_names_of_machines_lose_what_tells_them_apart)
 {
     static const struct {
