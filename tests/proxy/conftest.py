@@ -14,7 +14,7 @@ def mailboxes(run_dir, authority, request):
         pytest.skip("needs root: a Dovecot of its own")
     folder = run_dir / (request.module.__name__ + "-mailboxes")
     folder.mkdir()
-    server = Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com"))
+    server = Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com", "localhost"))
     for address, messages in getattr(request.module, "MAILS", {}).items():
         server.fill(address, messages)
     try:

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from lab import needs, users
+from lab import users
 from lab.backend import server_context
 from lab.gatepost import Gatepost, backend
 from lab.odd_mails import NAMES, ODD

@@ -204,8 +204,8 @@ def test_plaintext_opens_no_mailbox_where_tls_is_required(name, injected):
 # ---- messages
 
 
-@pytest.mark.parametrize("name", BROKEN_MESSAGES)
-@pytest.mark.parametrize("command", ["RETR 1", "TOP 1 9"])
+@pytest.mark.parametrize("command, name", [("RETR 1", name) for name in BROKEN_MESSAGES]
+                         + [("TOP 1 9", name) for name, action in BROKEN_MESSAGES.items() if HANG not in action or "middle" in name])
 def test_half_a_message_is_never_shown_as_a_whole_one(command, name, site):
     user, _ = site.case("broken", name)
     with logged_in(site.pop3_port, user, "any", timeout=SOON) as session:
