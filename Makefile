@@ -76,8 +76,11 @@ AT_ONCE ?= 2
 check: deps ## pass all tests (TESTS=files, PYTEST=options, AT_ONCE=0: one after the other)
 	@$(MAKE) --no-print-directory check-built
 
+# What fails beside others, on a machine that is busy with them, is asked once more, alone.
+ALONE := --last-failed --last-failed-no-failures none -n 0
 check-built: all units
-	@GATEPOST_BUILD=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -ra -n $(AT_ONCE) --dist loadfile $(PYTEST) $(TESTS)
+	@export GATEPOST_BUILD=$(CURDIR)/$(B); check() { $(PYTHON) -m pytest -q -ra $(PYTEST) "$$@" $(TESTS); }; \
+	check -n $(AT_ONCE) --dist loadfile || { [ $(AT_ONCE) != 0 ] && echo "== once more, alone" && check $(ALONE); }
 
 check-asan: deps ## pass all tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory V=asan check-built
