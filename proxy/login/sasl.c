@@ -101,21 +101,21 @@ bool sasl_plain(struct slice text, struct credentials *out)
     return read;
 }
 
-static size_t append(char *out, size_t used, const char *text)
+static size_t append(char *out, size_t used, struct slice text)
 {
-    size_t len = strlen(text);
-    memcpy(out + used, text, len);
-    return used + len;
+    if (text.len)
+        memcpy(out + used, text.ptr, text.len);
+    return used + text.len;
 }
 
 size_t sasl_plain_text(const struct credentials *who, char out[static SASL_PLAIN_TEXT_MAX])
 {
     char plain[SASL_PLAIN_MAX];
-    size_t n = append(plain, 0, who->acting_for);
+    size_t n = append(plain, 0, slice_of(who->acting_for));
     plain[n++] = '\0';
-    n = append(plain, n, who->user);
+    n = append(plain, n, slice_of(who->user));
     plain[n++] = '\0';
-    n = append(plain, n, who->password);
+    n = append(plain, n, slice_of(who->password));
     int len = EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)plain, (int)n);
     OPENSSL_cleanse(plain, sizeof plain);
     return (size_t)len;

@@ -6,7 +6,7 @@
 #include "proxy/upstream/mailbox_servers.h"
 
 #include <openssl/crypto.h>
-#include <string.h>
+#include <stdio.h>
 
 static const struct config *config_of(const struct pop3_session *s)
 {
@@ -105,11 +105,9 @@ static const struct pop3_exchange saying_password = {.status = said_password};
 static void say_secret(struct pop3_session *s, const char *verb, const char *secret)
 {
     char line[8 + LOGIN_PASSWORD_MAX + SASL_PLAIN_TEXT_MAX];
-    size_t verb_len = strlen(verb), len = strlen(secret);
-    memcpy(line, verb, verb_len);
-    memcpy(line + verb_len, secret, len);
+    int len = snprintf(line, sizeof line, "%s%s", verb, secret);
     s->password_out = true;
-    pop3_send(s, (struct slice){line, verb_len + len}, POP3_ANSWER_LINE, &saying_password);
+    pop3_send(s, (struct slice){line, (size_t)len}, POP3_ANSWER_LINE, &saying_password);
     OPENSSL_cleanse(line, sizeof line);
 }
 

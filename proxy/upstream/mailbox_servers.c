@@ -56,7 +56,11 @@ struct mailbox_servers *mailbox_servers_new(const struct config *config, struct 
             if (reads(&backend->servers[s]))
                 made = add(all, config, backend, &backend->servers[s], shared, row);
     }
-    return made ? all : NULL; /* a proxy without memory does not start */
+    if (!made) {
+        free(all); /* a proxy without memory does not start: the rest is not worth the words */
+        return NULL;
+    }
+    return all;
 }
 
 static unsigned priority(const struct mailbox_server *server)
