@@ -23,8 +23,18 @@ static void tell_rules(struct pop3_session *s, const struct verdict *v, struct r
     r->score = v->score;
 }
 
+static void log_login(const struct pop3_session *s, struct slice reply)
+{
+    char address[46];
+    ip_text(&s->base.client, address);
+    log_at(LEVEL_INFO, s->ref, "login refused", field_str("client", address),
+           field_str("user", s->who.user), field_text("text", reply));
+}
+
 void pop3_record_refusal(struct pop3_session *s, struct slice reply, const struct verdict *rules)
 {
+    if (s->login.len == 0 && *s->who.user)
+        log_login(s, reply);
     if (!session_records_refusal(&s->base))
         return;
     bool later = rules && rules->action == ACTION_DEFER;

@@ -22,8 +22,8 @@ mail_gid = {gid}
 mail_location = maildir:{mail}/%d/%n/Maildir
 mail_max_userip_connections = 0
 disable_plaintext_auth = no
-auth_username_chars =
 auth_failure_delay = 0
+auth_username_chars =
 ssl = {ssl}
 passdb {{
   driver = static

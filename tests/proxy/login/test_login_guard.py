@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: ISC
+"""Who guesses passwords learns little, however he goes about it; and the owner still gets in from elsewhere."""
+import socket
+import threading
+
+import pytest
+
+from lab import needs, users
+
+pytestmark = needs.root
+
+RULES = ('rule "guesses" when login.failures >= 20 or login.network_failures >= 60 then reject 535 5.7.0 "too many failed logins"\n')
+CHANGES = {"timeouts": {"backend": "60s"}, "limits": {"errors": 1000}}
+
+
+def login(site, user, password, source="127.0.0.1"):
+    """The answer to PASS, from that address."""
+    with socket.create_connection(("127.0.0.1", site.pop3_port), timeout=60, source_address=(source, 0)) as s:
+        lines = s.makefile("rwb")
+        lines.readline()
+        lines.write(b"USER %s\r\nPASS %s\r\n" % (user.encode(), password.encode()))
+        lines.flush()
+        assert lines.readline().startswith(b"+OK")
+        return lines.readline().decode()
+
+
+def reached(answers):
+    """Those that the server behind has answered."""
+    return [answer for answer in answers if "too many failed logins" not in answer]
+
+
+def at_once(guesses):
+    """All of these calls side by side, and what they gave."""
+    answers = []
+    threads = [threading.Thread(target=lambda call=call: answers.append(call())) for call in guesses]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_of_guesses_one_after_the_other_twenty_an_hour_reach_the_server(site):
+    answers = [login(site, "one@example.com", "guess%d" % n, "127.0.10.1") for n in range(25)]
+    assert len(reached(answers)) == 20
+    assert all(answer.startswith("-ERR [AUTH]") for answer in answers)
+
+
+def test_of_guesses_side_by_side_no_more(site):
+    answers = at_once([lambda n=n: login(site, "many@example.com", "guess%d" % n, "127.0.20.%d" % (1 + n % 4)) for n in range(60)])
+    assert len(answers) == 60 and len(reached(answers)) <= 20
+    assert login(site, "many@example.com", users.PASSWORD, "127.0.21.1").startswith("+OK"), "its owner, from elsewhere"
+    assert login(site, "other@example.com", users.PASSWORD, "127.0.21.1").startswith("+OK")
+
+
+def test_the_same_wrong_password_counts_once(site):
+    answers = [login(site, "forgetful@example.com", "the old one", "127.0.30.1") for _ in range(25)]
+    assert len(reached(answers)) == 25
+    assert login(site, "forgetful@example.com", users.PASSWORD, "127.0.30.1").startswith("+OK")
+
+
+def test_a_success_is_forgiven_what_came_before(site):
+    for n in range(15):
+        login(site, "late@example.com", "guess%d" % n, "127.0.40.1")
+    assert login(site, "late@example.com", users.PASSWORD, "127.0.40.1").startswith("+OK")
+    assert len(reached([login(site, "late@example.com", "again%d" % n, "127.0.40.1") for n in range(15)])) == 15
+
+
+def test_a_network_that_tries_many_users_is_turned_away(site):
+    answers = [login(site, "user%d@example.com" % n, "guess", "127.0.50.1") for n in range(65)]
+    assert len(reached(answers)) == 60
+
+
+def test_many_connections_of_one_user_at_once_are_no_guesses(site):
+    answers = at_once([lambda: login(site, "busy@example.com", users.PASSWORD, "127.0.60.1") for _ in range(12)])
+    assert all(answer.startswith("+OK") for answer in answers), answers
+
+
+def test_who_hangs_up_before_the_answer_has_guessed_as_well(site):
+    for n in range(20):
+        with socket.create_connection(("127.0.0.1", site.pop3_port), timeout=60, source_address=("127.0.70.1", 0)) as s:
+            lines = s.makefile("rwb")
+            lines.readline()
+            lines.write(b"USER hasty@example.com\r\nPASS guess%d\r\n" % n)
+            lines.flush()
+            lines.readline()
+    assert "too many failed logins" in login(site, "hasty@example.com", "last", "127.0.70.1")
+
+
+@pytest.mark.parametrize("what", ["the log", "records"])
+def test_no_password_is_kept(what, site):
+    login(site, "kept@example.com", "a secret guess", "127.0.80.1")
+    text = site.log() if what == "the log" else str(site.decisions())
+    assert "kept@example.com" in text and "secret guess" not in text
