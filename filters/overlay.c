@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/overlay.h"
 
-#include <string.h>
+#include "filters/mime/transfer.h"
 
 /* Where it is written, and what is due. */
 struct pen {
@@ -59,11 +59,6 @@ static void over_text(struct pen *pen)
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static bool is_letter(char c)
-{
-    return c && strchr(letters, c);
-}
-
 /* A quantum of one to four letters decodes to none to three octets. */
 static void over_quantum(struct pen *pen, const size_t at[static 4], size_t count)
 {
@@ -78,7 +73,7 @@ static void over_base64(struct pen *pen)
 {
     size_t at[4], count = 0;
     for (size_t i = pen->from; i < pen->to; i++) {
-        bool letter = is_letter(pen->message[i]);
+        bool letter = base64_letter(pen->message[i]);
         if (letter)
             at[count++] = i;
         if (count == 4 || (count && pen->message[i] == '=')) {
@@ -106,39 +101,47 @@ static bool is_escape(const struct pen *pen, size_t i)
     return i + 2 < pen->to && is_hex(pen->message[i + 1]) && is_hex(pen->message[i + 2]);
 }
 
-/* Blanks from here to the end of the line: they are no content. */
-static size_t trailing_blanks(const struct pen *pen, size_t i)
+static void over_escape(struct pen *pen, size_t i)
 {
-    size_t end = i;
-    while (end < pen->to && is_blank(pen->message[end]))
-        end++;
-    return end >= pen->to || is_break(pen->message[end]) ? end - i : 0;
+    static const char hex[] = "0123456789ABCDEF";
+    unsigned char octet = (unsigned char)due(pen);
+    pen->message[i + 1] = hex[octet >> 4];
+    pen->message[i + 2] = hex[octet & 15];
 }
 
-static void over_literal(struct pen *pen, size_t i)
+/* Behind a '=' that means nothing nothing may come that gives it a meaning. */
+static void over_literal(struct pen *pen, size_t i, bool behind_equals, bool last)
 {
     char c = due(pen);
-    put(pen, i, c == '=' ? '-' : c);
+    bool gives_meaning = behind_equals && (is_hex(c) || c == ' ');
+    put(pen, i, c == '=' || gives_meaning || (last && c == ' ') ? '-' : c);
+}
+
+/* A line without its end, and without the blanks before that: they are no content. */
+static void over_qp_line(struct pen *pen, size_t from, size_t to)
+{
+    bool behind_equals = false;
+    for (size_t i = from; i < to; i++) {
+        bool equals = pen->message[i] == '=', escape = equals && is_escape(pen, i);
+        if (escape)
+            over_escape(pen, i);
+        else if (!equals && !is_kept_dot(pen, i))
+            over_literal(pen, i, behind_equals, i + 1 == to);
+        i += escape ? 2 : 0;
+        behind_equals = equals && !escape;
+    }
 }
 
 static void over_qp(struct pen *pen)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    size_t i = pen->from;
-    while (i < pen->to) {
-        char c = pen->message[i];
-        size_t blanks = is_blank(c) ? trailing_blanks(pen, i) : 0;
-        if (c == '=' && is_escape(pen, i)) {
-            unsigned char octet = (unsigned char)due(pen);
-            pen->message[i + 1] = hex[octet >> 4];
-            pen->message[i + 2] = hex[octet & 15];
-            i += 2;
-        } else if (blanks) {
-            i += blanks - 1;
-        } else if (!is_break(c) && c != '=' && !is_kept_dot(pen, i)) {
-            over_literal(pen, i);
-        }
-        i++;
+    for (size_t from = pen->from; from < pen->to; from++) {
+        size_t end = from, content;
+        while (end < pen->to && !is_break(pen->message[end]))
+            end++;
+        for (content = end; content > from && is_blank(pen->message[content - 1]);)
+            content--;
+        over_qp_line(pen, from, content);
+        from = end;
     }
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/redaction.h"
 
+#include "filters/mime/headers.h"
+#include "filters/mime/transfer.h"
+#include "filters/redaction_doubt.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-enum { BOUNDARY_LINE_MAX = 76 }; /* "--", at most 70 (RFC 2046 5.1.1), "--" and some blanks */
 
 struct work {
     struct arena *arena;
@@ -28,13 +30,6 @@ static void add(struct work *w, size_t from, size_t to, enum overlay_encoding en
     items[out->count++] = (struct overlay_range){from, to, encoding};
 }
 
-static enum overlay_encoding encoding_of(const struct mime_part *part)
-{
-    return part->encoding == MIME_BASE64 ? OVERLAY_BASE64
-           : part->encoding == MIME_QP   ? OVERLAY_QP
-                                         : OVERLAY_IDENTITY;
-}
-
 /* ---- what stands between the parts of a multipart ---- */
 
 /* The last line before a part begins is its boundary; what stands before that is not. */
@@ -47,7 +42,6 @@ static void before_part(struct work *w, size_t from, size_t to)
     size_t line = slice_rfind(lines, '\n');
     line = line < lines.len ? line + 1 : 0;
     add(w, from, from + line, OVERLAY_IDENTITY);
-    add(w, from + line + BOUNDARY_LINE_MAX, to, OVERLAY_IDENTITY);
 }
 
 /* Behind the last part stands the closing boundary, if there is one. */
@@ -60,8 +54,6 @@ static void behind_parts(struct work *w, size_t from, size_t to)
     size_t end = line + slice_find(slice_from(text, line), '\n');
     if (!slice_starts(slice_from(text, line), SLICE("--")))
         end = 0;
-    else if (end > line + BOUNDARY_LINE_MAX)
-        end = line + BOUNDARY_LINE_MAX;
     add(w, from + end, to, OVERLAY_IDENTITY);
 }
 
@@ -107,9 +99,33 @@ static void add_gaps(struct work *w, const struct mime_part *part)
         add(w, cursor, part->body.to, OVERLAY_IDENTITY);
 }
 
+static bool is_clean_base64(struct slice line)
+{
+    for (size_t i = 0; i < line.len; i++)
+        if (!base64_letter(line.ptr[i]) && !ascii_blank(line.ptr[i]) && line.ptr[i] != '=' &&
+            line.ptr[i] != '\r')
+            return false;
+    return true;
+}
+
+/* Decoders pass over what is no base64, but not all programs decode: it must not stay. */
+static void add_base64(struct work *w, const struct mime_part *part)
+{
+    struct line line = {.next = 0};
+    size_t clean = 0;
+    while (line_at(part->content, clean, &line) && is_clean_base64(line.text))
+        clean = line.next;
+    add(w, part->body.from, part->body.from + clean, OVERLAY_BASE64);
+    add(w, part->body.from + clean, part->body.to, OVERLAY_IDENTITY);
+}
+
 static void add_content(struct work *w, const struct mime_part *part)
 {
-    add(w, part->body.from, part->body.to, encoding_of(part));
+    if (part->encoding == MIME_BASE64)
+        add_base64(w, part);
+    else
+        add(w, part->body.from, part->body.to,
+            part->encoding == MIME_QP ? OVERLAY_QP : OVERLAY_IDENTITY);
 }
 
 /* Of those in `from` up to `to` (numbers), what is content. */
@@ -172,18 +188,7 @@ static void part_them(struct redaction_ranges *out)
     out->count = count;
 }
 
-/* ---- a message that is not known to its end ---- */
-
-static bool is_known(const struct mime_message *message)
-{
-    static const enum malformation caps[] = {MALFORMATION_TOO_MANY_PARTS, MALFORMATION_TOO_DEEP,
-                                             MALFORMATION_HEADER_TOO_LARGE,
-                                             MALFORMATION_TOO_MUCH_WORK};
-    for (size_t i = 0; i < sizeof caps / sizeof *caps; i++)
-        if (malformations_has(&message->malformations, caps[i]))
-            return false;
-    return message->n > 0;
-}
+/* ---- the whole ---- */
 
 static void add_all(struct work *w)
 {
@@ -197,7 +202,7 @@ bool redaction_ranges(struct arena *arena, const struct mime_message *message,
 {
     struct work w = {.arena = arena, .message = message, .out = out};
     *out = (struct redaction_ranges){.count = 0};
-    bool known = is_known(message);
+    bool known = !redaction_in_doubt(message);
     if (known && wanted->all)
         add_parts(&w, 0, message->n);
     for (size_t i = 0; known && !wanted->all && i < wanted->part_count; i++) {

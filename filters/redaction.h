@@ -25,7 +25,8 @@ struct redaction_ranges {
 
 /* What is within decoded content is redacted with the part that was decoded, an attached message
  * with its header. With `all` preambles and epilogues are redacted as well. Of a message that was
- * not looked at to its end all behind the header is redacted. False: the arena is full. */
+ * not looked at to its end, or whose form is in doubt (redaction_doubt.h), all behind the header is
+ * redacted. False: the arena is full. */
 bool redaction_ranges(struct arena *arena, const struct mime_message *message,
                       const struct redaction_wanted *wanted, struct redaction_ranges *out);
 

@@ -33,6 +33,11 @@ static inline size_t transfer_bound(size_t n)
     return n + 4;
 }
 
+static inline bool base64_letter(char c)
+{
+    return ascii_alpha(c) || ascii_digit(c) || c == '+' || c == '/';
+}
+
 /* Zero-initialise *st; call for each piece, then finish once. */
 size_t base64_decode(struct base64 *st, struct slice in, char *out);
 size_t base64_finish(struct base64 *st, char *out);

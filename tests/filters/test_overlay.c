@@ -100,7 +100,32 @@ TEST(test_quoted_printable_holds_no_equals_sign_of_ours)
 {
     char text[] = "abc\r\n.d=zz\r\n=";
     overlay(text, strlen(text), (struct overlay_range){0, strlen(text), OVERLAY_QP}, SLICE("=.="));
-    assert_string_equal(text, "-.-\r\n. = -\r\n=");
+    assert_string_equal(text, "-.-\r\n. =--\r\n=");
+}
+
+TEST(test_broken_quoted_printable_is_given_no_meaning)
+{
+    static const char *const texts[] = {"=zz tail\r\n", "abc=x \r\n", "=\rx \r\n", "= x\r\n", "=4"};
+    char text[32], before[64], after[64];
+    unsigned found = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        size_t len = strlen(strcpy(text, texts[i]));
+        size_t n = qp_decode((struct slice){text, len}, before, &found);
+        overlay(text, len, (struct overlay_range){0, len, OVERLAY_QP}, SLICE("abc"));
+        assert_int_equal(qp_decode((struct slice){text, len}, after, &found), n);
+    }
+}
+
+TEST(test_a_long_run_of_blanks_is_looked_at_once)
+{
+    enum { LONG = 4 << 20 };
+    char *text = malloc(LONG);
+    memset(text, ' ', LONG);
+    text[LONG - 1] = 'x';
+    overlay(text, LONG, (struct overlay_range){0, LONG, OVERLAY_QP}, SLICE("notice"));
+    assert_memory_equal(text, "notice ", 7);
+    assert_int_equal(text[LONG - 1], '-');
+    free(text);
 }
 
 TEST(test_a_range_outside_is_cut)

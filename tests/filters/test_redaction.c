@@ -77,3 +77,53 @@ TEST(test_nothing_hides_behind_a_boundary)
     const char *out = redacted(mail, true, 0);
     assert_null(strstr(out, "hidden"));
 }
+
+/* What is said there is gone, and so is the form: who shows the header of a part as text shows none. */
+TEST(test_what_some_show_as_text_does_not_stay)
+{
+    static const char *const mails[] = {
+        HEADER "--B said\r\n\r\nx\r\n--B--\r\n",
+        HEADER "--B\r\n\r\nx\r\n--B-- said\r\n",
+        HEADER "--B\r\nsaid\r\nX: y\r\n\r\nx\r\n--B--\r\n",
+        HEADER "--B\r\n\r\nContent-Type: text/plain\r\nX: said\r\n\r\nx\r\n--B--\r\n",
+        HEADER "--other\r\nContent-Description: said\r\n\r\nx\r\n--B\r\n\r\ny\r\n--B--\r\n",
+        HEADER "--B\r\nContent-Type: message/rfc822\r\n\r\nsaid\r\n\r\nx\r\n--B--\r\n",
+        "Content-Type: text/plain; boundary=B\r\n\r\n--B\r\nX: said\r\n\r\nx\r\n--B--\r\n",
+    };
+    for (size_t i = 0; i < sizeof mails / sizeof *mails; i++)
+        assert_null(strstr(redacted(mails[i], true, 0), "said"));
+}
+
+static struct redaction_ranges ranges_of(const char *mail)
+{
+    struct mime_message parsed;
+    struct redaction_ranges ranges;
+    assert_true(mime_parse(arena, slice_of(mail), &mime_limits_default, &parsed));
+    assert_true(redaction_ranges(arena, &parsed, &(struct redaction_wanted){.all = true}, &ranges));
+    return ranges;
+}
+
+TEST(test_what_is_no_base64_in_base64_is_overlaid_as_it_stands)
+{
+#define BASE64 "Content-Transfer-Encoding: base64\r\n\r\n"
+    struct redaction_ranges ranges = ranges_of(BASE64 "TVqQAAMA\r\nAA==\r\n-- \r\nlist: x\r\n");
+    size_t body = strlen(BASE64);
+    assert_int_equal(ranges.count, 2);
+    assert_int_equal(ranges.items[0].encoding, OVERLAY_BASE64);
+    assert_int_equal(ranges.items[0].from, body);
+    assert_int_equal(ranges.items[0].to, body + 16);
+    assert_int_equal(ranges.items[1].encoding, OVERLAY_IDENTITY);
+    assert_int_equal(ranges.items[1].to, body + 30);
+    assert_int_equal(ranges_of(BASE64 "TVqQ\r\n").count, 1);
+}
+
+TEST(test_a_long_boundary_stays_whole)
+{
+    char boundary[101], mail[1024];
+    memset(boundary, 'b', 100);
+    boundary[100] = '\0';
+    snprintf(mail, sizeof mail,
+             "Content-Type: multipart/mixed; boundary=%s\r\n\r\n--%s\r\n\r\nx\r\n--%s--\r\n",
+             boundary, boundary, boundary);
+    assert_string_equal(redacted(mail, true, 0), mail);
+}
