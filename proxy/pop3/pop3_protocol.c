@@ -106,9 +106,11 @@ static void show(const struct session *base, struct live_session *out)
     out->octets = s->reading.message.spool ? spool_size(s->reading.message.spool) : 0;
 }
 
+/* Wherever a command is over: the mailbox stays as it is without QUIT (RFC 1939 6). */
 static bool between(const struct session *base)
 {
-    return base->state == SESSION_OPEN;
+    (void)base;
+    return true;
 }
 
 const struct mail_protocol pop3_protocol = {

@@ -4,9 +4,12 @@
 #include "filters/dns/client_names.h"
 #include "proxy/session/session_facts.h"
 
+/* Once a transaction. */
 static void nobody_logs_in(struct smtp_session *s)
 {
     const struct policy *policy = s->base.proxy->config->policy;
+    if (s->t.message.facts.fact[FACT_LOGIN_USER].state != VALUE_PENDING)
+        return;
     facts_absent(&s->t.message.facts, PRODUCER_LOGIN, policy);
     facts_absent(&s->t.message.facts, PRODUCER_LOGIN_FAILURES, policy);
 }

@@ -14,7 +14,7 @@ struct mailbox_servers *mailbox_servers_new(const struct config *config, struct 
 
 /* The best server of the backend for one more connection, by priority, then by the fewest
  * connections; taken (upstream_server_take), given back by whoever gets it. `tried` has a bit for
- * each that this session has tried in vain; the one that is given is added. NULL: there is none.
+ * each that was tried in vain for this login; the one that is given is added. NULL: there is none.
  * When all are down those are tried as well: who logs in has nothing to lose. */
 struct upstream_server *mailbox_server_take(struct mailbox_servers *all,
                                             const struct backend *backend, enum protocol protocol,
