@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */
@@ -63,10 +62,12 @@ static void keep_back(struct pop3_session *s, uint32_t number)
     size_t i = 0;
     while (i < s->kept_back_count && s->kept_back[i].number != number)
         i++;
-    if (i == POP3_KEPT_BACK_MOST)
+    if (i == POP3_KEPT_BACK_MOST) {
+        s->keeps_all = true;
         i = 0;
-    else if (i == s->kept_back_count)
+    } else if (i == s->kept_back_count) {
         s->kept_back_count++;
+    }
     s->kept_back[i].number = number;
     s->kept_back[i].until = clock_ms() + AGAIN_MS;
 }
@@ -76,7 +77,7 @@ bool pop3_is_kept_back(const struct pop3_session *s, uint32_t number)
     for (size_t i = 0; i < s->kept_back_count; i++)
         if (s->kept_back[i].number == number)
             return true;
-    return false;
+    return s->keeps_all;
 }
 
 static void let_go(struct pop3_session *s, uint32_t number)
@@ -140,10 +141,11 @@ static void told_beginning(struct pop3_session *s)
 {
     struct pop3_reading *r = &s->reading;
     struct slice whole = spool_bytes(r->message.spool), told = spool_bytes(r->beginning);
-    bool begins = told.len <= whole.len && memcmp(told.ptr, whole.ptr, told.len) == 0;
     if (pop3_upstream_is_ambiguous(s->upstream))
         deny_ambiguous(s);
-    else if (begins)
+    else if (whole.len < spool_size(r->message.spool) || told.len < spool_size(r->beginning))
+        pop3_read_later(s, "out of memory");
+    else if (slice_starts(whole, told))
         pop3_give(s, (struct slice){r->overlaid ? r->overlaid : whole.ptr, told.len});
     else if (r->verdict.kind == READING_CLEAR)
         examine_beginning(s);
@@ -197,7 +199,9 @@ void pop3_read_show(struct pop3_session *s, struct slice message)
         s,
         r->verdict.kind == READING_CLEAR ? "accept" : action_info(r->verdict.verdict.action)->word,
         "");
-    if (r->part == POP3_BEGINS)
+    if (message.len < spool_size(r->message.spool)) /* it cannot be mapped */
+        pop3_read_later(s, "out of memory");
+    else if (r->part == POP3_BEGINS)
         ask_beginning(s);
     else
         pop3_give(s, message);

@@ -84,6 +84,7 @@ struct pop3_session {
         int64_t until;
     } kept_back[POP3_KEPT_BACK_MOST];
     size_t kept_back_count;
+    bool keeps_all;          /* there were more: nothing is deleted any more */
     unsigned char *recorded; /* a bit for each message that a record tells of; owned */
     size_t recorded_size;
 };

@@ -138,6 +138,16 @@ static void hang_up_on(struct pop3_session *s, const char *why)
     session_hang_up(&s->base);
 }
 
+/* A user may have any number of messages, and what he has deleted would be there again if he were
+ * sent away before QUIT. */
+static bool may_go_on(struct pop3_session *s)
+{
+    if (s->login.len == 0)
+        return session_may_go_on(&s->base);
+    s->base.commands++;
+    return true;
+}
+
 size_t pop3_take_line(struct pop3_session *s, struct slice bytes)
 {
     struct slice line;
@@ -149,7 +159,7 @@ size_t pop3_take_line(struct pop3_session *s, struct slice bytes)
         hang_up_on(s, "line too long");
         return bytes.len;
     }
-    if (!session_may_go_on(&s->base))
+    if (!may_go_on(s))
         return bytes.len;
     stream_deadline(s->base.stream, s->base.protocol->patience(&s->base));
     if (r == -2)

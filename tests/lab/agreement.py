@@ -81,7 +81,7 @@ def _converse(client, row):
 def send(row, addresses, ports):
     """`ports`: of each way, and of IPv6 as "inbound6"."""
     six = str(row.envelope.place).startswith("::")
-    with Session(ports[row.envelope.way + "6" * six], "::1" if six else "127.0.0.1", timeout=30,
+    with Session(ports[row.envelope.way + "6" * six], host="::1" if six else "127.0.0.1", timeout=30,
                  source=addresses.of(row.envelope.place)) as client:
         return _converse(client, row)
 

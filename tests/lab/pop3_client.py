@@ -2,11 +2,11 @@
 """A POP3 client that sends exactly the bytes it is given and keeps those that it gets; and what tells two conversations apart."""
 import base64
 import re
-import socket
 import ssl
 
 from lab import users
 from lab.smtp_client import Closed, client_context
+from lab.wire import Wire
 
 # Their response has lines behind the status line: always, or when they come without an argument.
 MANY, EITHER = {b"RETR", b"TOP", b"CAPA"}, {b"LIST", b"UIDL", b"LANG"}
@@ -40,28 +40,12 @@ def plain(user, password=users.PASSWORD):
     return base64.b64encode(b"\0%s\0%s" % (as_octets(user), as_octets(password)))
 
 
-class Session:
-    """A connection. With `tls` (a context) it starts encrypted. The greeting is read at once."""
+class Session(Wire):
+    """A connection, of which the greeting is read at once."""
 
-    def __init__(self, port, tls=None, server_name=None, timeout=10, greeting=True):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.pending = b""
-        if tls:
-            self.socket = tls.wrap_socket(self.socket, server_hostname=server_name)
+    def __init__(self, port, greeting=True, **how):
+        super().__init__(port, **how)
         self.greeting = self.status() if greeting else None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(as_octets(data))
 
     def line(self):
         """One line with its end."""
@@ -126,22 +110,6 @@ class Session:
         """TLS from here on; plaintext that was read ahead is an error of the server."""
         assert not self.pending, "plaintext after the answer to STLS: %r" % self.pending
         self.socket = (context or client_context()).wrap_socket(self.socket, server_hostname=server_name)
-
-    def silent(self, seconds):
-        """True when the server sends nothing (and does not close) for so long."""
-        if self.pending:
-            return False
-        before = self.socket.gettimeout()
-        self.socket.settimeout(seconds)
-        try:
-            self.pending = self.socket.recv(65536)
-            return False
-        except (TimeoutError, ssl.SSLWantReadError):
-            return True
-        except ConnectionResetError:
-            return False
-        finally:
-            self.socket.settimeout(before)
 
     def rest(self):
         """Everything until the server closes."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
 """A client that sends exactly the bytes it is given: for conversations, right and wrong ones."""
 import re
-import socket
 import ssl
+
+from lab.wire import Wire
 
 
 class Closed(Exception):
@@ -49,30 +50,13 @@ def stuffed(message):
     return re.sub(rb"(\A|\r\n)\.", rb"\1..", message) + b".\r\n"
 
 
-class Session:
-    """A connection. With `tls` (a context) it starts encrypted. The greeting is read at once."""
+class Session(Wire):
+    """A connection, of which the greeting is read at once."""
 
-    def __init__(self, port, host="127.0.0.1", tls=None, server_name=None, timeout=10, source=None, greeting=True):
-        self.socket = socket.create_connection((host, port), timeout=timeout,
-                                               source_address=(source, 0) if source else None)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.pending = b""
+    def __init__(self, port, greeting=True, **how):
+        super().__init__(port, **how)
         self.extensions = {}
-        if tls:
-            self.socket = tls.wrap_socket(self.socket, server_hostname=server_name)
         self.greeting = self.reply() if greeting else None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data.encode() if isinstance(data, str) else data)
 
     def line(self):
         """One line without its CRLF. A reply line that ends otherwise is an error of the server."""
@@ -135,22 +119,6 @@ class Session:
             return reply
         self.send(stuffed(message))
         return self.reply()
-
-    def silent(self, seconds):
-        """True when the server sends nothing (and does not close) for so long."""
-        if self.pending:
-            return False
-        before = self.socket.gettimeout()
-        self.socket.settimeout(seconds)
-        try:
-            self.pending = self.socket.recv(65536)
-            return False
-        except (TimeoutError, ssl.SSLWantReadError):
-            return True
-        except ConnectionResetError:
-            return False
-        finally:
-            self.socket.settimeout(before)
 
     def rest(self):
         """Everything until the server closes, as bytes."""

@@ -3,6 +3,7 @@
 for another, and no proxy dies of it."""
 import itertools
 import re
+import signal
 import time
 
 import pytest
@@ -325,10 +326,10 @@ def test_a_client_that_reads_slowly_has_it_all(site):
         assert session.status().startswith(b"+OK")
 
 
-def test_nine_thousand_commands_at_once_are_answered_in_order(site):
+def test_more_commands_than_a_stranger_may_give_are_answered_in_order(site):
     user, _ = site.case("other", "plain")
     with logged_in(site.pop3_port, user, "any", timeout=30) as session:
-        commands = list(itertools.islice(itertools.cycle(["NOOP", "UIDL 1", "UIDL 2", "LIST 1"]), 9000))
+        commands = list(itertools.islice(itertools.cycle(["NOOP", "UIDL 1", "UIDL 2", "LIST 1"]), 12000))
         for at in range(0, len(commands), 500):
             session.send("".join(command + "\r\n" for command in commands[at:at + 500]))
             wanted = {"NOOP": b"+OK nothing", "UIDL 1": b"+OK 1 uid-1", "UIDL 2": b"+OK 2 uid-2", "LIST 1": b"+OK 1 "}
@@ -357,3 +358,40 @@ def test_what_clients_may_read_in_two_ways_is_not_shown_and_stays(site):
         session.expect("RETR 1", "-ERR [SYS/PERM] ")
         session.expect("DELE 1", "-ERR [SYS/TEMP] ")
         session.expect("NOOP")
+
+
+def test_of_any_number_of_messages_that_could_not_be_shown_none_is_deleted(run_dir):
+    stub = Pop3Stub([CLEAN] * 70, {}, password=None).start()
+    folder = run_dir / "pop3-kept"
+    folder.mkdir()
+    body = backend("behind", pop3=["%d tls none" % stub.port]) + 'rule "malware" when av.result == infected then reject 554 5.7.1 "malware"\n'
+    changes = dict(CHANGES, antivirus={"enabled": "on", "database": '"%s"' % (folder / "none")})
+    gateway = Gatepost(folder, body, changes=changes, pop3="backend behind").start()
+    try:
+        assert gateway.wait_log("scanners down")
+        with logged_in(gateway.pop3_port, "user", "any") as session:
+            for number in range(1, 71):
+                session.expect("RETR %d" % number, "-ERR [SYS/TEMP] ")
+            for number in (1, 2, 64, 65, 70):
+                session.expect("DELE %d" % number, "-ERR [SYS/TEMP] ")
+    finally:
+        assert gateway.stop() in (0, None)
+        stub.stop()
+
+
+def test_a_command_is_answered_before_the_service_stops(run_dir):
+    stub = Pop3Stub([CLEAN], {"NOOP": [0.5, b"+OK done\r\n"]}, password=None).start()
+    folder = run_dir / "pop3-stops"
+    folder.mkdir()
+    gateway = Gatepost(folder, backend("behind", pop3=["%d tls none" % stub.port]), changes=CHANGES, pop3="backend behind").start()
+    try:
+        with logged_in(gateway.pop3_port, "user", "any") as busy, logged_in(gateway.pop3_port, "user", "any") as idle:
+            busy.send("NOOP\r\n")
+            gateway.process.signal(signal.SIGTERM)
+            assert idle.status().startswith(b"-ERR [SYS/TEMP] service is stopping")
+            assert busy.status() == b"+OK done"
+            assert busy.status().startswith(b"-ERR [SYS/TEMP] service is stopping")
+            assert ends(busy) and ends(idle)
+    finally:
+        assert gateway.stop() in (0, None)
+        stub.stop()
