@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """Servers behind that speak no POP3, or stop in the middle: a client never sees half a message as a whole one, nor one answer
 for another, and no proxy dies of it."""
+import email
 import itertools
 import re
 import signal
@@ -11,7 +12,7 @@ import pytest
 from lab import needs, samples
 from lab.backend import CLOSE, HANG, RESET, server_context
 from lab.gatepost import Gatepost, backend
-from lab.pop3_client import Session, differences, logged_in, plain, unstuffed
+from lab.pop3_client import Session, differences, logged_in, plain, stuffed, unstuffed
 from lab.pop3_stub import Pop3Stub, never_ending, not_stuffed
 from lab.process import wait_until
 from lab.smtp_client import Closed
@@ -395,3 +396,61 @@ def test_a_command_is_answered_before_the_service_stops(run_dir):
     finally:
         assert gateway.stop() in (0, None)
         stub.stop()
+
+
+WHOLE, PROGRAM = "TOP 1 999999999", samples.with_attachment("setup.exe", samples.PROGRAM, "program")
+
+
+def decoded_attachment(octets):
+    """The last part of a message, decoded."""
+    return email.message_from_bytes(octets).get_payload()[-1].get_payload(decode=True)
+
+
+def message(content):
+    """The response that gives it."""
+    return [b"+OK message follows\r\n" + stuffed(content)]
+
+
+@pytest.fixture
+def lying(own_dir):
+    """lying(script, rules): a server behind that says this, and a Gatepost with these rules before it."""
+    started = []
+
+    def start(script, rules=RULES):
+        stub = Pop3Stub([CLEAN], script, password=None).start()
+        started.extend([stub, Gatepost(own_dir, backend("behind", pop3=["%d tls none" % stub.port]) + rules, changes=CHANGES, pop3="backend behind")])
+        return started[-1].start()
+    yield start
+    for it in reversed(started):
+        assert it.stop() in (0, None)
+
+
+def test_a_beginning_that_is_none_of_the_whole_is_examined_by_itself(lying):
+    """A server says one thing when all is asked for, and another when the client asks."""
+    with logged_in(lying({WHOLE: message(CLEAN), "TOP": message(PROGRAM)}).pop3_port, "user", "any") as session:
+        shown = unstuffed(session.many("TOP 1 50"))
+        assert len(shown) == len(PROGRAM) and shown != PROGRAM and b"Gatepost" in decoded_attachment(shown)
+
+
+def test_a_beginning_that_is_none_of_a_forbidden_whole_shows_its_header_alone(lying):
+    with logged_in(lying({WHOLE: message(PROGRAM), "TOP": message(CLEAN)}).pop3_port, "user", "any") as session:
+        shown = unstuffed(session.many("TOP 1 50"))
+        header, _, body = CLEAN.partition(b"\r\n\r\n")
+        assert len(shown) == len(CLEAN) and shown.startswith(header + b"\r\n\r\n") and body not in shown
+
+
+def test_what_stands_behind_the_whole_is_not_taken_for_the_beginning(lying):
+    """Without rules the next command goes out while the rest of the response is still in hand."""
+    gateway = lying({WHOLE: [message(CLEAN)[0] + message(b"Subject: secret\r\n\r\nanother answer\r\n")[0]]}, rules="")
+    with logged_in(gateway.pop3_port, "user", "any") as session:
+        assert b"secret" not in answer(session, "TOP 1 50")
+        assert ends(session)
+    assert OUT_OF_STEP in gateway.log()
+
+
+def test_a_password_counts_as_tried_when_the_server_does_not_answer(lying):
+    gateway = lying({"PASS": [HANG]}, rules='rule "guesses" when login.failures >= 2 then reject 535 5.7.0 "too many"\n')
+    for number, expected in enumerate(("-ERR [SYS/TEMP]", "-ERR [SYS/TEMP]", "-ERR [AUTH] too many")):
+        with Session(gateway.pop3_port) as session:
+            session.expect("USER user")
+            session.expect("PASS guess%d" % number, expected)
