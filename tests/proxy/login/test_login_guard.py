@@ -6,6 +6,8 @@ import threading
 import pytest
 
 from lab import needs, users
+from lab.gatepost import Gatepost, backend
+from lab.pop3_stub import Pop3Stub
 
 pytestmark = needs.root
 
@@ -76,15 +78,19 @@ def test_many_connections_of_one_user_at_once_are_no_guesses(site):
     assert all(answer.startswith("+OK") for answer in answers), answers
 
 
-def test_who_hangs_up_before_the_answer_has_guessed_as_well(site):
-    for n in range(20):
-        with socket.create_connection(("127.0.0.1", site.pop3_port), timeout=60, source_address=("127.0.70.1", 0)) as s:
-            lines = s.makefile("rwb")
-            lines.readline()
-            lines.write(b"USER hasty@example.com\r\nPASS guess%d\r\n" % n)
-            lines.flush()
-            lines.readline()
-    assert "too many failed logins" in login(site, "hasty@example.com", "last", "127.0.70.1")
+def test_who_hangs_up_before_the_answer_has_guessed_as_well(own_dir):
+    stub = Pop3Stub([], {}, password="right").start()
+    gateway = Gatepost(own_dir, backend("behind", pop3=["%d tls none" % stub.port]) + RULES, changes=CHANGES, pop3="backend behind").start()
+    try:
+        for n in range(60):
+            with socket.create_connection(("127.0.0.1", gateway.pop3_port), timeout=60) as s:
+                s.makefile("rb").readline()
+                s.sendall(b"USER hasty@example.com\r\nPASS guess%d\r\n" % n)
+        assert any("too many failed logins" in login(gateway, "hasty@example.com", "more%d" % n) for n in range(21))
+        assert len(stub.refused) <= 20
+    finally:
+        assert gateway.stop() in (0, None)
+        stub.stop()
 
 
 @pytest.mark.parametrize("what", ["the log", "records"])
