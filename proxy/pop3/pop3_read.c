@@ -141,15 +141,14 @@ static void told_beginning(struct pop3_session *s)
 {
     struct pop3_reading *r = &s->reading;
     struct slice whole = spool_bytes(r->message.spool), told = spool_bytes(r->beginning);
+    bool there = whole.len == spool_size(r->message.spool) && told.len == spool_size(r->beginning);
     if (pop3_upstream_is_ambiguous(s->upstream))
         deny_ambiguous(s);
-    else if (whole.len < spool_size(r->message.spool) || told.len < spool_size(r->beginning))
-        pop3_read_later(s, "out of memory");
-    else if (slice_starts(whole, told))
+    else if (there && slice_starts(whole, told))
         pop3_give(s, (struct slice){r->overlaid ? r->overlaid : whole.ptr, told.len});
-    else if (r->verdict.kind == READING_CLEAR)
+    else if (there && r->verdict.kind == READING_CLEAR)
         examine_beginning(s);
-    else if (pop3_redact_beginning(s))
+    else if (there && pop3_redact_beginning(s))
         pop3_give(s, (struct slice){r->overlaid, told.len});
     else
         pop3_read_later(s, "out of memory");
