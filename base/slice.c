@@ -162,3 +162,13 @@ int hex_digit(char c)
     c = ascii_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
+
+void hex_text(struct slice s, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < s.len; i++) {
+        *out++ = digits[(unsigned char)s.ptr[i] >> 4];
+        *out++ = digits[s.ptr[i] & 15];
+    }
+    *out = '\0';
+}

@@ -77,5 +77,7 @@ static inline bool ascii_blank(char c)
 
 /* 0..15, or -1. */
 int hex_digit(char c);
+/* Lower case, NUL-terminated: `out` has 2 * s.len + 1 octets. */
+void hex_text(struct slice s, char *out);
 
 #endif

@@ -83,8 +83,7 @@ static bool digest_of(struct arena *arena, struct slice message, struct value *o
     unsigned len = 0;
     if (EVP_Digest(message.ptr, message.len, digest, &len, EVP_sha256(), NULL) != 1)
         return false;
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    hex_text((struct slice){(const char *)digest, sizeof digest}, hex);
     struct slice text = arena_copy(arena, (struct slice){hex, sizeof hex - 1});
     *out = value_text(text);
     return text.ptr != NULL;

@@ -49,7 +49,6 @@ static void append(unsigned char *to, size_t *at, struct slice text)
 static bool sign(const unsigned char *key, const struct released *r, struct slice recipient,
                  char out[static RELEASE_MARK_TEXT + 1])
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char text[2 * TEXT_MOST + DIGEST + 2], mark[DIGEST];
     size_t len = 0;
     unsigned written = DIGEST;
@@ -58,11 +57,7 @@ static bool sign(const unsigned char *key, const struct released *r, struct slic
     memcpy(text + len, r->body, DIGEST);
     if (!HMAC(EVP_sha256(), key, RELEASE_MARK_KEY, text, len + DIGEST, mark, &written))
         return false;
-    for (size_t i = 0; i < DIGEST; i++) {
-        out[2 * i] = digits[mark[i] >> 4];
-        out[2 * i + 1] = digits[mark[i] & 15];
-    }
-    out[RELEASE_MARK_TEXT] = '\0';
+    hex_text((struct slice){(const char *)mark, sizeof mark}, out);
     return true;
 }
 

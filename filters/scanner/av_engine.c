@@ -73,20 +73,14 @@ static bool configure(const char *scratch, unsigned scan_ms, const char **reason
     return result == CL_SUCCESS || fail(reason, "temporary folder", cl_strerror(result));
 }
 
-static void hexadecimal(const char *bytes, size_t len, char *out)
-{
-    for (size_t i = 0; i < len; i++)
-        sprintf(out + 2 * i, "%02x", (unsigned char)bytes[i]);
-}
-
 /* The pattern is random text, so that nobody can send a mail that holds it. */
 static bool write_canary(const char *path)
 {
-    char random[CANARY_BYTES], signature[sizeof av.canary * 2];
+    char random[CANARY_BYTES], signature[(sizeof av.canary - 1) * 2 + 1];
     if (getrandom(random, sizeof random, 0) != sizeof random)
         return false;
-    hexadecimal(random, sizeof random, av.canary);
-    hexadecimal(av.canary, sizeof av.canary - 1, signature);
+    hex_text((struct slice){random, sizeof random}, av.canary);
+    hex_text((struct slice){av.canary, sizeof av.canary - 1}, signature);
     FILE *file = fopen(path, "wxe");
     if (!file)
         return false;

@@ -91,8 +91,7 @@ void redis_script_init(struct redis_script *script, const char *text)
     unsigned char digest[SHA_DIGEST_LENGTH];
     script->text = text;
     SHA1((const unsigned char *)text, strlen(text), digest);
-    for (int i = 0; i < SHA_DIGEST_LENGTH; i++)
-        snprintf(script->sha1 + (size_t)2 * (size_t)i, 3, "%02x", digest[i]);
+    hex_text((struct slice){(const char *)digest, sizeof digest}, script->sha1);
 }
 
 /* ---- what is answered ---- */

@@ -105,14 +105,11 @@ static void add_network(struct state_keys *keys, const struct ip *ip, unsigned b
 static struct state_key finish(struct state_keys *keys, const char *kind)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
-    char hex[2 * DIGEST_BYTES + 1] = {0};
+    char hex[2 * DIGEST_BYTES + 1];
     struct state_key key = {.len = 0};
     if (EVP_DigestFinal_ex(keys->digest, digest, NULL) != 1 || keys->failed)
         return key;
-    for (size_t i = 0; i < DIGEST_BYTES; i++) {
-        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
+    hex_text((struct slice){(const char *)digest, DIGEST_BYTES}, hex);
     struct slice prefix = slice_sub(keys->settings->redis_prefix, 0, STATE_PREFIX_MAX);
     key.len =
         (size_t)snprintf(key.text, sizeof key.text, "%.*s%s:%s", SLICE_ARGS(prefix), kind, hex);

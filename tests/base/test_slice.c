@@ -152,6 +152,15 @@ TEST(test_hex_digits)
     assert_int_equal(hex_digit('0'), 0);
 }
 
+TEST(test_octets_as_hexadecimal_text)
+{
+    char text[9];
+    hex_text((struct slice){"\x00\x7f\x80\xff", 4}, text);
+    assert_string_equal(text, "007f80ff");
+    hex_text(SLICE(""), text);
+    assert_string_equal(text, "");
+}
+
 TEST(test_a_text_has_a_nul_and_zeros_behind_it_or_does_not_fit)
 {
     char room[8];
