@@ -6,12 +6,34 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SOCKET_BUFFER = 1024 * 1024 };
+enum {
+    SOCKET_BUFFER = 1024 * 1024,
+    OVERHEAD = 4096, /* of the kernel, for a message */
+};
 
 void ipc_widen(int sock, int octets)
 {
     if (setsockopt(sock, SOL_SOCKET, SO_SNDBUFFORCE, &octets, sizeof octets) != 0)
         setsockopt(sock, SOL_SOCKET, SO_SNDBUF, &octets, sizeof octets);
+}
+
+/* Whether what the system gives a socket is enough for the largest message; asked once. */
+static bool usual_is_enough(int sock)
+{
+    static int usual;
+    socklen_t size = sizeof usual;
+    if (usual == 0)
+        getsockopt(sock, SOL_SOCKET, SO_SNDBUF, &usual, &size);
+    return usual >= IPC_PAYLOAD_MAX + OVERHEAD;
+}
+
+int ipc_answer_pair(int out[static 2])
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out) != 0)
+        return -1;
+    if (!usual_is_enough(out[1]))
+        ipc_widen(out[1], SOCKET_BUFFER);
+    return 0;
 }
 
 int ipc_pair(int out[static 2])

@@ -20,6 +20,9 @@ struct ipc_message {
 /* A connected pair, close-on-exec, with room for several of the
  * largest messages. 0, or -1 with errno. */
 int ipc_pair(int out[static 2]);
+/* The same, with room for one message from the second end to the first: made for each question, so
+ * it costs no more than it must. */
+int ipc_answer_pair(int out[static 2]);
 /* Room for so many octets on their way; without privileges no more than the system grants. */
 void ipc_widen(int sock, int octets);
 

@@ -108,7 +108,7 @@ int hold_submit(int queue, int message, const struct hold_request *request)
     struct buf payload = buf_init(HOLD_MAX);
     int answer[2] = {-1, -1}, sent = -1;
     errno = EMSGSIZE;
-    if (hold_encode(&payload, request) && ipc_pair(answer) == 0)
+    if (hold_encode(&payload, request) && ipc_answer_pair(answer) == 0)
         sent = send_request(queue, message, answer[1], buf_slice(&payload));
     int failure = errno;
     buf_release(&payload);

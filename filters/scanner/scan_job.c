@@ -55,7 +55,7 @@ int scan_submit(int queue, int message, const struct scan_job *job)
 {
     struct buf payload = buf_init(SCAN_JOB_MAX);
     int answer[2] = {-1, -1}, sent = -1;
-    if (pack(&payload, message, job) == 0 && ipc_pair(answer) == 0)
+    if (pack(&payload, message, job) == 0 && ipc_answer_pair(answer) == 0)
         sent = send_job(queue, buf_slice(&payload), answer[1], message);
     int failure = sent == 0 || will_pass(errno) ? EAGAIN : errno;
     buf_release(&payload);
