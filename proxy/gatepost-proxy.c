@@ -8,6 +8,7 @@
 #include "common/bundle.h"
 #include "common/lists.h"
 #include "common/redis_place.h"
+#include "proxy/examine/asked_before.h"
 #include "proxy/examine/scan_line.h"
 #include "proxy/pop3/pop3_protocol.h"
 #include "proxy/process/proxy.h"
@@ -345,6 +346,8 @@ static void make_parts(struct program *p)
     if (policy_asks(p->proxy.config->policy, ASKS_DNS) &&
         !(p->proxy.resolver = resolver_new(p->proxy.base, p->config, &reason)))
         log_at(LEVEL_ERROR, "", "no DNS: what needs it is unknown", field_str("reason", reason));
+    if (p->proxy.resolver && !(p->proxy.asked_before = asked_before_new()))
+        give_up("out of memory");
     if (redis_needed(p->config))
         make_redis(p, ca);
 }

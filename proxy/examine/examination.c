@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "filters/mime/headers.h"
 #include "filters/sender/auth_prefetch.h"
+#include "proxy/examine/asked_before.h"
 
 #include <sys/random.h>
 
@@ -15,12 +16,40 @@ static const struct config *config_of(const struct examination *e)
     return e->proxy->config;
 }
 
+static struct asked_sender asked_sender(const struct examination *e)
+{
+    const struct scan_sender *from = &e->study.from;
+    struct slice domain = slice_from(from->sender, slice_rfind(from->sender, '@'));
+    return (struct asked_sender){from->client, from->helo, domain};
+}
+
+static bool is_of_signature(struct slice name)
+{
+    return slice_istarts(name, SLICE("_dmarc.")) ||
+           slice_search(name, SLICE("._domainkey.")) < name.len;
+}
+
+/* What SPF asks, that is; with the message come names of signatures, which are others each time. */
+static void remember(const struct examination *e, const struct dns_wanted *wanted, size_t count)
+{
+    struct asked_sender sender = asked_sender(e);
+    struct dns_wanted names[ASKED_BEFORE_NAMES];
+    size_t kept = 0;
+    for (size_t i = 0; i < count && kept < ASKED_BEFORE_NAMES; i++)
+        if (!is_of_signature(wanted[i].name))
+            names[kept++] = wanted[i];
+    if (e->study.in_job[PRODUCER_SPF])
+        asked_before_note(e->proxy->asked_before, &sender, clock_ms(), names, kept);
+}
+
 /* Lists out of a budget of their own: the links of a message must not use up what is needed to find
  * out who sent it. */
 static unsigned look_up(void *ctx, enum producer whose, const struct dns_wanted *wanted,
                         size_t count)
 {
     struct examination *e = ctx;
+    if (whose == PRODUCER_AUTHENTICATION)
+        remember(e, wanted, count);
     if (whose != PRODUCER_SENDER_DOMAINS && whose != PRODUCER_DOMAINS)
         return inquiry_ask(&e->dns, wanted, count);
     unsigned others = e->dns.queries;
@@ -175,8 +204,12 @@ static bool want(struct examination *e)
 static void ask_about_envelope(struct examination *e)
 {
     struct auth_prefetch ahead;
+    struct asked_sender sender = asked_sender(e);
+    const struct dns_wanted *before = NULL;
     if (auth_prefetch_envelope(e->arena, e->study.from.helo, e->study.from.sender, &ahead))
         inquiry_ask(&e->dns, ahead.wanted, ahead.count);
+    size_t count = asked_before_find(e->proxy->asked_before, &sender, clock_ms(), &before);
+    inquiry_ask(&e->dns, before, count);
 }
 
 static void without_dns(struct examination *e)

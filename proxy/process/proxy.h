@@ -16,6 +16,7 @@
 #include <sys/queue.h>
 
 struct smtp_pools;
+struct asked_before;
 struct recipient_cache;
 struct mailbox_servers;
 struct errands;
@@ -33,6 +34,7 @@ struct proxy {
     struct recipient_cache *recipients;
     struct mailbox_servers *mailboxes; /* where mail is read */
     struct resolver *resolver;         /* NULL: no rule needs DNS, or there is none to be had */
+    struct asked_before *asked_before; /* with resolver */
     struct redis *redis;               /* NULL: no rule needs it */
     struct state *state;               /* with redis */
     struct shared *shared;

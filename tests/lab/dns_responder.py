@@ -84,7 +84,7 @@ class Responder:
     `behaviours`: {name or "*.parent": behaviour}. `queries`: (name, type, "udp" or "tcp") as they came."""
 
     def __init__(self):
-        self.records, self.behaviours, self.queries = {}, {}, []
+        self.records, self.behaviours, self.queries, self.ttl = {}, {}, [], 300
         self.port = free_port()
         self.address = "127.0.0.1:%d" % self.port
         self._loop = asyncio.new_event_loop()
@@ -147,7 +147,7 @@ class Responder:
         values = self.records.get((name, kind)) or self.records.get((name, "CNAME"))
         if values:
             kind = kind if (name, kind) in self.records else "CNAME"
-            answer.answer.append(dns.rrset.from_text_list(question.name, 300, "IN", kind, values))
+            answer.answer.append(dns.rrset.from_text_list(question.name, self.ttl, "IN", kind, values))
         elif not any(n == name for n, _ in self.records):
             answer.set_rcode(dns.rcode.NXDOMAIN)
         return name, answer

@@ -67,6 +67,22 @@ def facts(gateway):
     return gateway.decisions()[-1]["facts"]
 
 
+def test_of_a_sender_who_comes_again_all_names_are_asked_at_once(site, dns):
+    dns.ttl = 0
+    dns.add("evil.example", "TXT", '"v=spf1 include:a.evil.example -all"')
+    dns.add("a.evil.example", "TXT", '"v=spf1 include:b.evil.example -all"')
+    dns.add("b.evil.example", "TXT", '"v=spf1 ip4:127.0.0.1 -all"')
+    gateway = site(REJECT, {"process": {"proxies": 1}})
+    assert deliver(gateway, forged("joe@evil.example")).code == 250
+    assert facts(gateway)["spf.result"] == "pass"
+    assert dns.count("b.evil.example", "TXT") == 1
+    dns.behaviours["evil.example"] = never
+    with Session(gateway.port) as client:
+        client.ehlo("client.test")
+        client.expect("MAIL FROM:<joe@evil.example>", 250)
+        assert wait_until(lambda: dns.count("b.evil.example", "TXT") == 2)
+
+
 def test_large_answers_do_not_hide_what_dmarc_says(site, dns):
     names = ["n%d.evil.example" % n for n in range(10)]
     filler = " ".join('"%s"' % ("ip4:192.0.2.1 " * 18) for _ in range(60))
