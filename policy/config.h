@@ -10,6 +10,14 @@
 
 struct table; /* a named set of texts, domains, addresses or networks */
 
+enum login_mechanism {
+#define MECHANISM(id, name) MECHANISM_##id,
+#include "policy/mechanisms.def"
+#undef MECHANISM
+    MECHANISMS
+};
+const char *mechanism_name(enum login_mechanism mechanism);
+
 /* server_name "pop.b.example" backend b   users vips backend c: who logs in elsewhere than at the
  * listener's own backend. */
 struct login_route {
@@ -34,6 +42,7 @@ struct listener {
     /* Where mailboxes are read: */
     const struct backend *backend; /* of users whom nothing else sends elsewhere; NULL: nowhere */
     struct slice login_domain;     /* of users who log in without one; empty: none */
+    unsigned mechanisms;           /* a bit for each that clients are offered */
     struct login_route *routes;
     size_t route_count;
 };

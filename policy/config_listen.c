@@ -37,6 +37,7 @@ static bool listener_item(struct parser *parser, void *ctx)
         [OUTBOUND] = "outbound",
         [LOGIN + LOGIN_BACKEND] = "backend",
         [LOGIN + LOGIN_DOMAIN] = "login_domain",
+        [LOGIN + LOGIN_MECHANISMS] = "mechanisms",
         [LOGIN + LOGIN_SERVER_NAME] = "server_name",
         [LOGIN + LOGIN_USERS] = "users",
         NULL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * listen pop3 on "0.0.0.0:110" {
  *   starttls  require_tls
- *   backend exchange  login_domain "example.com"
+ *   backend exchange  login_domain "example.com"  mechanisms { "PLAIN" "XOAUTH2" }
  *   server_name "pop.b.example" backend b  users vips backend c
  * } */
 #include "policy/parser.h"
@@ -45,6 +45,48 @@ static bool parse_route(struct parser *parser, bool by_users, struct listener *l
     return true;
 }
 
+static const char *const mechanism_names[] = {
+#define MECHANISM(id, name) name,
+#include "policy/mechanisms.def"
+#undef MECHANISM
+};
+
+enum { USUAL_MECHANISMS = 1 << MECHANISM_USER | 1 << MECHANISM_PLAIN | 1 << MECHANISM_LOGIN };
+
+const char *mechanism_name(enum login_mechanism mechanism)
+{
+    return mechanism_names[mechanism];
+}
+
+static bool parse_mechanism(struct parser *parser, void *ctx)
+{
+    struct listener *listener = ctx;
+    struct token name;
+    struct nearest near;
+    if (!expect_string(parser, "a mechanism, such as \"PLAIN\"", &name))
+        return false;
+    near = nearest_to(name.text);
+    for (int i = 0; i < MECHANISMS; i++) {
+        if (slice_ieq(name.text, slice_of(mechanism_names[i]))) {
+            listener->mechanisms |= 1U << i;
+            return true;
+        }
+        nearest_offer(&near, slice_of(mechanism_names[i]));
+    }
+    fail_unknown(parser, &name, "mechanism", &near);
+    return true;
+}
+
+static bool parse_mechanisms(struct parser *parser, struct listener *listener)
+{
+    struct span at = parser->previous.at;
+    if (!parse_block(parser, parse_mechanism, listener))
+        return false;
+    if (listener->mechanisms == 0)
+        source_error(parser->sources, at, "expected at least one mechanism");
+    return true;
+}
+
 bool parse_login_option(struct parser *parser, enum login_option option, struct listener *listener,
                         struct listener_names *names)
 {
@@ -60,6 +102,8 @@ bool parse_login_option(struct parser *parser, enum login_option option, struct 
     case LOGIN_DOMAIN:
         return parse_domain_name(parser, "a domain, such as \"example.com\"",
                                  &listener->login_domain);
+    case LOGIN_MECHANISMS:
+        return parse_mechanisms(parser, listener);
     default:
         return parse_route(parser, option == LOGIN_USERS, listener, names);
     }
@@ -106,6 +150,8 @@ void finish_logins(struct parser *parser, struct listener *listener,
 {
     if (!protocol_reads(listener->protocol))
         return;
+    if (listener->mechanisms == 0)
+        listener->mechanisms = USUAL_MECHANISMS;
     if (names->has_direction)
         source_error(parser->sources, names->at,
                      "mail is read here: inbound and outbound have no place there");

@@ -128,8 +128,14 @@ bool parse_table(struct parser *parser);
 bool parse_blocklist(struct parser *parser, bool allow);
 bool parse_addresses(struct parser *parser);
 
-/* Of a listener where users log in: backend, login_domain, server_name, users. */
-enum login_option { LOGIN_BACKEND, LOGIN_DOMAIN, LOGIN_SERVER_NAME, LOGIN_USERS };
+/* Of a listener where users log in: backend, login_domain, mechanisms, server_name, users. */
+enum login_option {
+    LOGIN_BACKEND,
+    LOGIN_DOMAIN,
+    LOGIN_MECHANISMS,
+    LOGIN_SERVER_NAME,
+    LOGIN_USERS,
+};
 bool parse_login_option(struct parser *parser, enum login_option option, struct listener *listener,
                         struct listener_names *names);
 void finish_logins(struct parser *parser, struct listener *listener,

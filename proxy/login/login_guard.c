@@ -6,11 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
+static size_t backslash(struct slice user)
+{
+    size_t at = slice_rfind(user, '\\');
+    return at < user.len ? at + 1 : 0;
+}
+
 void login_guard_begin(struct login_guard *guard, struct proxy *proxy, struct arena *arena,
                        const struct ip *client, struct slice user, struct facts *facts,
                        void (*done)(void *ctx), void *ctx)
 {
-    *guard = (struct login_guard){.proxy = proxy, .who = {*client, arena_copy(arena, user)}};
+    /* "CORP\joe" is no other user than "joe" */
+    struct slice name = arena_copy(arena, slice_from(user, backslash(user)));
+    *guard = (struct login_guard){.proxy = proxy, .who = {*client, name}};
     if (proxy->wants[PRODUCER_LOGIN_FAILURES] && proxy->state && guard->who.user.ptr)
         guard->state = state_begin(proxy->state, arena, facts, done, ctx);
     guard->under_way = guard->state != NULL;
@@ -35,7 +43,8 @@ void login_guard_hurry(struct login_guard *guard)
 static struct slice mark_of(const struct login_guard *guard, const struct credentials *credentials,
                             char room[static 5])
 {
-    uint64_t digest = siphash(shared_key(guard->proxy->shared), slice_of(credentials->password));
+    const char *secret = credentials->response ? credentials->response : credentials->password;
+    uint64_t digest = siphash(shared_key(guard->proxy->shared), slice_of(secret));
     snprintf(room, 5, "%04x", (unsigned)(digest & 0xffff));
     return (struct slice){room, 4};
 }

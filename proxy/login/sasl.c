@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* No controls in it. */
@@ -37,9 +38,38 @@ bool credentials_password(struct credentials *who, struct slice password)
     return password.len && set(who->password, LOGIN_PASSWORD_MAX, password);
 }
 
+bool credentials_acting_for(struct credentials *who, struct slice user)
+{
+    return user.len && is_clean(user) && set(who->acting_for, LOGIN_USER_MAX, user);
+}
+
+static void forget_response(struct credentials *who)
+{
+    if (who->response)
+        OPENSSL_cleanse(who->response, strlen(who->response));
+    free(who->response);
+    who->response = NULL;
+}
+
+bool credentials_response(struct credentials *who, struct slice text)
+{
+    forget_response(who);
+    who->response = strndup(text.ptr, text.len);
+    return who->response != NULL;
+}
+
 void credentials_forget(struct credentials *who)
 {
+    forget_response(who);
     OPENSSL_cleanse(who, sizeof *who);
+}
+
+void credentials_free(struct credentials **who)
+{
+    if (*who)
+        credentials_forget(*who);
+    free(*who);
+    *who = NULL;
 }
 
 /* ---- base64 ---- */

@@ -12,16 +12,22 @@ enum {
     SASL_PLAIN_TEXT_MAX = (SASL_PLAIN_MAX + 2) / 3 * 4 + 1,
 };
 
-/* Who logs in. Wiped as soon as the server has been told. */
+/* Who logs in. Wiped as soon as the server has been told. Begins as zeros. */
 struct credentials {
-    char user[LOGIN_USER_MAX + 1], acting_for[LOGIN_USER_MAX + 1];
+    char user[LOGIN_USER_MAX + 1]; /* whose password it is */
+    char acting_for[LOGIN_USER_MAX + 1];
     char password[LOGIN_PASSWORD_MAX + 1];
+    char *response; /* of a mechanism that passes, in base64; owned; NULL: none */
 };
 
 /* Sets one; false: it is empty, too long, or holds controls (a password NUL, CR or LF). */
 bool credentials_user(struct credentials *who, struct slice user);
+bool credentials_acting_for(struct credentials *who, struct slice user);
 bool credentials_password(struct credentials *who, struct slice password);
+/* Instead of the last one. False: out of memory. */
+bool credentials_response(struct credentials *who, struct slice text);
 void credentials_forget(struct credentials *who);
+void credentials_free(struct credentials **who);
 
 /* Base64 (RFC 4648 4, strict) to octets in `room`; "=" is the empty one. False: it is none, or does
  * not fit. */

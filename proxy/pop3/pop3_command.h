@@ -5,7 +5,7 @@
 
 #include "base/slice.h"
 
-enum { POP3_LINE_MAX = 8192 }; /* AUTH's are longer than RFC 2449's 255 octets (RFC 5034 4) */
+enum { POP3_LINE_MAX = 12400 }; /* AUTH's are longer than RFC 2449's 255 octets (RFC 5034 4) */
 
 enum pop3_verb {
 #define VERB(id, ...) POP3_##id,

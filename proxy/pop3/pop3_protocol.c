@@ -13,7 +13,8 @@ static bool open_pop3(struct session *base)
     struct pop3_session *s = pop3_of(base);
     pop3_refer(s);
     s->mail = arena_new(MAIL_ARENA_MAX);
-    return s->mail != NULL;
+    s->who = calloc(1, sizeof *s->who);
+    return s->mail && s->who;
 }
 
 static void close_pop3(struct session *base)
@@ -63,7 +64,7 @@ static void early(struct session *base)
 static int64_t patience(const struct session *base)
 {
     const struct settings *settings = &base->proxy->config->settings;
-    bool reads = ((const struct pop3_session *)base)->login.len > 0;
+    bool reads = ((const struct pop3_session *)base)->logged_in;
     return reads ? settings->timeouts_mailbox : settings->timeouts_command;
 }
 

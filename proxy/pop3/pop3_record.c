@@ -28,20 +28,20 @@ static void log_login(const struct pop3_session *s, struct slice reply)
     char address[46];
     ip_text(&s->base.client, address);
     log_at(LEVEL_INFO, s->ref, "login refused", field_str("client", address),
-           field_str("user", s->who.user), field_text("text", reply));
+           field_str("user", s->who->user), field_text("text", reply));
 }
 
 void pop3_record_refusal(struct pop3_session *s, struct slice reply, const struct verdict *rules)
 {
-    if (s->login.len == 0 && *s->who.user)
+    if (!s->logged_in && *s->who->user)
         log_login(s, reply);
     if (!session_records_refusal(&s->base))
         return;
     bool later = rules && rules->action == ACTION_DEFER;
     struct record r = {.id = slice_of(s->ref),
-                       .stage = s->login.len ? SLICE("session") : SLICE("login"),
+                       .stage = s->logged_in ? SLICE("session") : SLICE("login"),
                        .verdict = later ? SLICE("defer") : SLICE("reject"),
-                       .login = s->login.len ? s->login : slice_of(s->who.user),
+                       .login = s->logged_in ? s->login : slice_of(s->who->user),
                        .reply = reply};
     if (rules)
         tell_rules(s, rules, &r);

@@ -4,7 +4,8 @@
  *
  *   pop3_protocol.c  what the engine (session.h) asks for
  *   pop3_verbs.c     takes in command lines, and who answers each
- *   pop3_login.c     who logs in, and the connection to the server with his mailbox
+ *   pop3_login.c     who logs in, and whether he may try
+ *   pop3_mailbox.c   the connection to the server with his mailbox, and what it says to him
  *   pop3_relay.c     responses that pass
  *   pop3_read.c      RETR and TOP: the message is read whole and examined, then
  *   pop3_redact.c    what must not be shown is overlaid, once the original is kept
@@ -14,6 +15,7 @@
 #define PROXY_POP3_POP3_SESSION_H
 
 #include "proxy/login/login_guard.h"
+#include "proxy/login/sasl_mechanism.h"
 #include "proxy/pop3/pop3_command.h"
 #include "proxy/pop3/pop3_upstream.h"
 #include "proxy/process/holding.h"
@@ -29,7 +31,7 @@ struct pop3_exchange {
 };
 
 /* What the client's next line is, where it is no command. */
-enum pop3_dialogue { POP3_COMMANDS, POP3_PLAIN_RESPONSE, POP3_LOGIN_USER, POP3_LOGIN_PASSWORD };
+enum pop3_dialogue { POP3_COMMANDS, POP3_RESPONSE, POP3_LOGIN_PASSWORD };
 
 /* What of a message is asked for. */
 enum pop3_part {
@@ -63,14 +65,19 @@ struct pop3_session {
     struct arena *mail; /* of the message, or of the login */
     char ref[40];       /* of what is under way; stands in our refusals */
     unsigned references;
-    struct slice user;      /* that USER named; in the session's arena */
-    struct slice login;     /* who is logged in; likewise; empty: nobody yet */
-    struct slice mechanism; /* how */
-    struct slice mailbox;   /* his address */
+    struct slice user; /* that USER named */
+    bool logged_in;
+    struct slice login;   /* who is; in the session's arena; empty: the server alone knows */
+    struct slice mailbox; /* his address */
+    const struct sasl_mechanism *mechanism; /* how */
     enum pop3_dialogue dialogue;
-    struct credentials who;
+    struct credentials *who; /* until he is logged in; owned */
     struct login_guard guard;
+    unsigned responses;        /* of the exchange that is under way */
+    int64_t served;            /* of the delays of this login, milliseconds */
     bool password_out;         /* the server has been told it, and has not answered */
+    bool plus;                 /* it offers the mechanism with channel binding */
+    struct slice capability;   /* a line of its CAPA that is not whole yet */
     struct facts *login_facts; /* while it is judged; in the arena */
     uint64_t tried;            /* servers */
     struct pop3_upstream *upstream;
@@ -116,6 +123,8 @@ void pop3_refer_to_message(struct pop3_session *s, uint32_t number);
 size_t pop3_take_line(struct pop3_session *s, struct slice bytes);
 
 /* ---- pop3_login.c ---- */
+/* The lines of CAPA that tell how one may log in. */
+void pop3_offer_logins(struct pop3_session *s);
 void pop3_user(struct pop3_session *s, struct slice name);
 void pop3_password(struct pop3_session *s, struct slice password);
 void pop3_auth(struct pop3_session *s, struct slice argument);
@@ -124,10 +133,23 @@ void pop3_response(struct pop3_session *s, struct slice line);
 bool pop3_may_log_in(const struct pop3_session *s);
 /* What rules are told of the session and of who logs in or is logged in; not of the client. */
 void pop3_facts(struct pop3_session *s, struct slice user, struct facts *facts);
-/* The server has hung up: so do we. What is being given goes out first. */
-void pop3_lose_server(struct pop3_session *s, const char *trouble);
+/* Whose mailbox is to be opened: his address. */
+struct slice pop3_mailbox_of(struct pop3_session *s);
+/* The server has let him in, with this line; or it has not, and the connection is given up. */
+void pop3_logged_in(struct pop3_session *s, struct slice line);
+void pop3_login_give_up(struct pop3_session *s, enum login_end end);
+/* What it counts as when the server's answer does not come. */
+enum login_end pop3_login_unanswered(const struct pop3_session *s);
 /* The session ends. */
 void pop3_login_end(struct pop3_session *s);
+
+/* ---- pop3_mailbox.c ---- */
+/* The rules let him try: goes on with what the client has said, to be answered. */
+void pop3_mailbox_enter(struct pop3_session *s);
+/* The client breaks the exchange off. */
+void pop3_mailbox_cancel(struct pop3_session *s);
+/* The server has hung up: so do we. What is being given goes out first. */
+void pop3_lose_server(struct pop3_session *s, const char *trouble);
 
 /* ---- pop3_relay.c ---- */
 void pop3_send(struct pop3_session *s, struct slice line, enum pop3_answer answer,

@@ -40,10 +40,9 @@ static void start_tls(struct pop3_session *s)
 
 static void offer(struct pop3_session *s)
 {
-    bool logs_in = pop3_may_log_in(s);
     session_text(&s->base, SLICE("+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
                                  "PIPELINING\r\n"));
-    session_text(&s->base, logs_in ? SLICE("USER\r\nSASL PLAIN LOGIN\r\n") : SLICE(""));
+    pop3_offer_logins(s);
     session_text(&s->base, may_start_tls(s) ? SLICE("STLS\r\n") : SLICE(""));
     session_text(&s->base, SLICE(".\r\n"));
 }
@@ -121,7 +120,7 @@ static void take_command(struct pop3_session *s, struct slice line)
 {
     struct slice argument;
     enum pop3_verb verb = pop3_verb(line, &argument);
-    enum where now = s->login.len ? AFTER : BEFORE;
+    enum where now = s->logged_in ? AFTER : BEFORE;
     if (verb == POP3_VERBS)
         pop3_mistake(s, "unknown command");
     else if (!(verbs[verb].where & now))
@@ -142,7 +141,7 @@ static void hang_up_on(struct pop3_session *s, const char *why)
  * sent away before QUIT. */
 static bool may_go_on(struct pop3_session *s)
 {
-    if (s->login.len == 0)
+    if (!s->logged_in)
         return session_may_go_on(&s->base);
     s->base.commands++;
     return true;

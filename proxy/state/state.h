@@ -67,7 +67,7 @@ void state_rates(struct state_inquiry *inquiry, enum rate_event event);
 /* Who wants to log in. */
 struct state_login {
     struct ip client;
-    struct slice user; /* his address */
+    struct slice user; /* his address; empty: he was not named */
 };
 enum login_end { LOGIN_FAILED, LOGIN_SUCCEEDED, LOGIN_NEITHER };
 

@@ -39,12 +39,13 @@ static void make_keys(struct state *state, const struct state_login *who, struct
         out->keys[i] = state_key_slice(&out->made[i]);
 }
 
-static void write_failures(struct state_inquiry *inquiry, void *data, const redisReply *reply)
+/* Of a user who was not named (`nobody`), only his network is known. */
+static void write_failures(struct state_inquiry *inquiry, void *nobody, const redisReply *reply)
 {
-    (void)data;
     for (int i = 0; i < LOGIN_COUNTERS; i++)
-        inquiry->facts->fact[facts[i]] =
-            reply ? value_number((double)reply->element[i]->integer) : value_unknown();
+        inquiry->facts->fact[facts[i]] = nobody && i != LOGINS_OF_NETWORK ? value_absent()
+                                         : reply ? value_number((double)reply->element[i]->integer)
+                                                 : value_unknown();
 }
 
 void state_login(struct state_inquiry *inquiry, const struct state_login *who)
@@ -55,10 +56,11 @@ void state_login(struct state_inquiry *inquiry, const struct state_login *who)
     for (int i = 0; i < LOGIN_COUNTERS; i++)
         args[1 + i] = state_number_argument(&text[1 + i], at_once[i]);
     make_keys(inquiry->state, who, &keys);
-    state_ask(inquiry,
-              &(struct state_question){&inquiry->state->login, keys.keys, KEYS - 1, args,
-                                       1 + LOGIN_COUNTERS},
-              &(struct state_answer){write_failures, NULL, LOGIN_COUNTERS});
+    state_ask(
+        inquiry,
+        &(struct state_question){&inquiry->state->login, keys.keys, KEYS - 1, args,
+                                 1 + LOGIN_COUNTERS},
+        &(struct state_answer){write_failures, who->user.len ? NULL : inquiry, LOGIN_COUNTERS});
 }
 
 void state_login_over(struct state *state, const struct state_login *who, enum login_end end,

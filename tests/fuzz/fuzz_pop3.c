@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * POP3 from both sides: what a client says, and what stands behind a server's status line. The same octets in pieces are
  * the same content. */
-#include "proxy/login/sasl.h"
+#include "proxy/login/sasl_mechanism.h"
 #include "proxy/pop3/pop3_body.h"
 #include "proxy/pop3/pop3_command.h"
 #include "tests/fuzz/target.h"
@@ -81,6 +81,21 @@ static void check_plain(struct slice in)
     require(sasl_plain(said, &again) && strcmp(who.password, again.password) == 0);
 }
 
+/* Whoever is named is named in one line, whatever the mechanism. */
+static void check_mechanisms(struct slice in)
+{
+    for (int i = 0; i < MECHANISMS; i++) {
+        const struct sasl_mechanism *mechanism = sasl_mechanism_of((enum login_mechanism)i);
+        struct credentials who;
+        memset(&who, 0, sizeof who);
+        for (unsigned n = 1; mechanism->read && n < 4; n++) {
+            enum sasl_read found = mechanism->read(n, in, &who);
+            require((found == SASL_NAMES_USER) <= (*who.user != '\0'));
+            require(!strpbrk(who.user, "\r\n") && !strpbrk(who.acting_for, "\r\n"));
+        }
+    }
+}
+
 FUZZ(in)
 {
     if (in.len > CONTENT_MAX / 2)
@@ -89,4 +104,5 @@ FUZZ(in)
     check_body(in, true);
     check_lines(in);
     check_plain(in);
+    check_mechanisms(in);
 }

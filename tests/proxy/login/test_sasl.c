@@ -10,7 +10,7 @@
 
 TEST(test_plain_tells_who_and_on_whose_behalf)
 {
-    struct credentials who;
+    struct credentials who = {0};
     assert_true(sasl_plain(SLICE(ALICE), &who));
     assert_string_equal(who.user, "alice@example.com");
     assert_string_equal(who.password, "secret");
@@ -23,7 +23,7 @@ TEST(test_plain_tells_who_and_on_whose_behalf)
 
 TEST(test_plain_goes_on_as_it_came)
 {
-    struct credentials who;
+    struct credentials who = {0};
     char text[SASL_PLAIN_TEXT_MAX];
     assert_true(sasl_plain(SLICE(ACTING), &who));
     size_t len = sasl_plain_text(&who, text);
@@ -32,7 +32,7 @@ TEST(test_plain_goes_on_as_it_came)
 
 TEST(test_what_could_be_read_in_two_ways_is_refused)
 {
-    struct credentials who;
+    struct credentials who = {0};
     static const struct slice bad[] = {
         SLICE(""),
         SLICE("="),
@@ -52,7 +52,7 @@ TEST(test_what_could_be_read_in_two_ways_is_refused)
 
 TEST(test_names_and_passwords_have_bounds)
 {
-    struct credentials who;
+    struct credentials who = {0};
     static char longest[LOGIN_PASSWORD_MAX + 2];
     memset(longest, 'x', sizeof longest);
     assert_true(credentials_user(&who, (struct slice){longest, LOGIN_USER_MAX}));
@@ -67,8 +67,11 @@ TEST(test_names_and_passwords_have_bounds)
 TEST(test_nothing_is_left_when_it_is_forgotten)
 {
     static const struct credentials nobody;
-    struct credentials who;
+    struct credentials who = {0};
     assert_true(sasl_plain(SLICE(ALICE), &who));
+    assert_true(credentials_response(&who, SLICE("first")));
+    assert_true(credentials_response(&who, SLICE("second")));
+    assert_string_equal(who.response, "second");
     credentials_forget(&who);
     assert_memory_equal(&who, &nobody, sizeof who);
 }
