@@ -17,7 +17,7 @@ struct credentials {
     char user[LOGIN_USER_MAX + 1]; /* whose password it is */
     char acting_for[LOGIN_USER_MAX + 1];
     char password[LOGIN_PASSWORD_MAX + 1];
-    char *response; /* of a mechanism that passes, in base64; owned; NULL: none */
+    char *response; /* of a mechanism that passes, up to the proof; base64; owned; NULL: none */
 };
 
 /* Sets one; false: it is empty, too long, or holds controls (a password NUL, CR or LF). */

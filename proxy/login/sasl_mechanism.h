@@ -24,8 +24,6 @@ struct sasl_mechanism {
     /* The client's response number n, from 1, decoded. NULL: we speak it ourselves. */
     enum sasl_read (*read)(unsigned n, struct slice response, struct credentials *who);
     unsigned proof; /* the number of the response that holds the secret, or what proves it */
-    /* The proof is the same each time it is tried, so that the same wrong one can be told. */
-    bool repeats;
     /* A client that could bind it to TLS notices that the server offers NAME-PLUS and we do not, as
      * it would with an attacker between them (RFC 5802 6). */
     bool not_beside_plus;

@@ -293,8 +293,8 @@ static enum sasl_read read_response(struct pop3_session *s, struct slice text)
     char room[SASL_RESPONSE_MAX + 4];
     struct slice response;
     enum sasl_read found = SASL_MALFORMED;
-    if (sasl_decode(text, room, sizeof room, &response) &&
-        credentials_response(s->who, slice_eq(text, SLICE("=")) ? SLICE("") : text))
+    bool kept = s->responses > s->mechanism->proof || credentials_response(s->who, text);
+    if (kept && sasl_decode(text, room, sizeof room, &response))
         found = s->mechanism->read(s->responses, response, s->who);
     OPENSSL_cleanse(room, sizeof room);
     return found;
@@ -304,6 +304,8 @@ static enum sasl_read read_response(struct pop3_session *s, struct slice text)
 static void relay_response(struct pop3_session *s, struct slice text)
 {
     bool first = ++s->responses == 1;
+    if (slice_eq(text, SLICE("="))) /* the empty one, as AUTH says it */
+        text = SLICE("");
     enum sasl_read found = read_response(s, text);
     s->dialogue = POP3_COMMANDS;
     if (found == SASL_MALFORMED)
@@ -311,7 +313,7 @@ static void relay_response(struct pop3_session *s, struct slice text)
     else if (first || found == SASL_NAMES_USER)
         begin(s);
     else
-        pop3_mailbox_enter(s);
+        pop3_mailbox_respond(s, text);
 }
 
 static void cancel(struct pop3_session *s)

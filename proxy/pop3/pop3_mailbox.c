@@ -115,10 +115,15 @@ static void responded(struct pop3_session *s, enum pop3_status status, struct sl
 
 static const struct pop3_exchange responding = {.status = responded};
 
-static void respond(struct pop3_session *s)
+void pop3_mailbox_respond(struct pop3_session *s, struct slice response)
 {
     s->password_out |= s->responses >= s->mechanism->proof;
-    pop3_send(s, slice_of(s->who->response), POP3_ANSWER_CHALLENGE, &responding);
+    pop3_send(s, response, POP3_ANSWER_CHALLENGE, &responding);
+}
+
+static void respond(struct pop3_session *s)
+{
+    pop3_mailbox_respond(s, slice_of(s->who->response));
 }
 
 /* Exchange says "+OK" for NTLM where others say "+ ". */

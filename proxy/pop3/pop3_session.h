@@ -146,7 +146,8 @@ void pop3_login_end(struct pop3_session *s);
 /* ---- pop3_mailbox.c ---- */
 /* The rules let him try: goes on with what the client has said, to be answered. */
 void pop3_mailbox_enter(struct pop3_session *s);
-/* The client breaks the exchange off. */
+/* It goes on, or the client breaks it off. */
+void pop3_mailbox_respond(struct pop3_session *s, struct slice response);
 void pop3_mailbox_cancel(struct pop3_session *s);
 /* The server has hung up: so do we. What is being given goes out first. */
 void pop3_lose_server(struct pop3_session *s, const char *trouble);

@@ -64,10 +64,13 @@ ssl_key = <{key}
 
 
 class Dovecot:
-    def __init__(self, run_dir, mail, certificate=None):
+    """`settings` are more lines of its configuration."""
+
+    def __init__(self, run_dir, mail, certificate=None, settings=""):
         self.dir = os.path.join(str(run_dir), "dovecot")
         self.mail = mail
         self.certificate = certificate
+        self.settings = settings
         self.imap_port = free_port()
         self.pop3_port = free_port()
         self.pop3s_port = free_port() if certificate else 0
@@ -82,6 +85,7 @@ class Dovecot:
                                   ssl="yes" if self.certificate else "no"))
             if self.certificate:
                 f.write(TLS.format(chain=self.certificate.chain, key=self.certificate.key))
+            f.write(self.settings)
         self.process.start()
         self.process.wait_port(self.imap_port, self.pop3_port)
         return self

@@ -9,12 +9,13 @@ from lab.gatepost import Gatepost, backend, certificate
 
 @pytest.fixture(scope="module")
 def mailboxes(run_dir, authority, request):
-    """A Dovecot of the suite's own, filled with the suite's MAILS: {address: messages}."""
+    """A Dovecot of the suite's own, filled with the suite's MAILS: {address: messages}; DOVECOT are settings of it."""
     if not needs.IS_ROOT:
         pytest.skip("needs root: a Dovecot of its own")
     folder = run_dir / (request.module.__name__ + "-mailboxes")
     folder.mkdir()
-    server = Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com", "localhost"))
+    server = Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com", "localhost"),
+                     getattr(request.module, "DOVECOT", ""))
     for address, messages in getattr(request.module, "MAILS", {}).items():
         server.fill(address, messages)
     try:
