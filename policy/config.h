@@ -69,6 +69,15 @@ struct server {
     unsigned priority; /* lower first; equal ones share by least in use */
 };
 
+/* What holds the mailboxes. */
+enum server_profile {
+#define PROFILE(id, word) PROFILE_##id,
+#include "policy/profiles.def"
+#undef PROFILE
+    PROFILES
+};
+const char *profile_word(enum server_profile profile);
+
 /* backend exchange { smtp ...  connections 10  recipient_check on  sockets from "10.0.0.1" } */
 struct backend {
     struct slice name;
@@ -77,6 +86,8 @@ struct backend {
     unsigned connections; /* most at once to one server, over all proxies */
     bool recipient_check; /* ask it live at RCPT */
     bool probe;           /* at start, try a random recipient and warn when it is accepted */
+    bool has_profile;     /* else its greeting tells */
+    enum server_profile profile;
     bool has_source;
     struct ip source; /* local address to connect from */
 };

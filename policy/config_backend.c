@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * backend exchange {
  *   smtp "10.0.0.5:25" tls opportunistic priority 10
- *   connections 10  recipient_check on  probe on  sockets from "10.0.0.1"
+ *   connections 10  recipient_check on  probe on  profile exchange  sockets from "10.0.0.1"
  * } */
 #include "policy/parser.h"
 
@@ -80,9 +80,30 @@ static bool parse_source_address(struct parser *parser, struct backend *backend)
     return backend->has_source;
 }
 
+static const char *const profile_words[] = {
+#define PROFILE(id, word) word,
+#include "policy/profiles.def"
+#undef PROFILE
+    NULL};
+
+const char *profile_word(enum server_profile profile)
+{
+    return profile_words[profile];
+}
+
+static bool parse_profile(struct parser *parser, struct backend *backend)
+{
+    unsigned word;
+    if (!expect_choice(parser, profile_words, "kind of server", &word))
+        return false;
+    backend->has_profile = true;
+    backend->profile = (enum server_profile)word;
+    return true;
+}
+
 static bool backend_item(struct parser *parser, void *ctx)
 {
-    enum { CONNECTIONS = SERVICES, RECIPIENT_CHECK, PROBE };
+    enum { CONNECTIONS = SERVICES, RECIPIENT_CHECK, PROBE, PROFILE };
     static const char *const words[] = {[SERVICE_SMTP] = "smtp",
                                         [SERVICE_SMTPS] = "smtps",
                                         [SERVICE_POP3] = "pop3",
@@ -90,6 +111,7 @@ static bool backend_item(struct parser *parser, void *ctx)
                                         "connections",
                                         "recipient_check",
                                         "probe",
+                                        "profile",
                                         "sockets",
                                         NULL};
     struct backend *backend = ctx;
@@ -112,6 +134,8 @@ static bool backend_item(struct parser *parser, void *ctx)
         return parse_switch(parser, &backend->recipient_check);
     case PROBE:
         return parse_switch(parser, &backend->probe);
+    case PROFILE:
+        return parse_profile(parser, backend);
     default:
         return parse_source_address(parser, backend);
     }

@@ -60,25 +60,3 @@ void login_guard_over(struct login_guard *guard, enum login_end end,
     struct slice mark = end == LOGIN_FAILED ? mark_of(guard, credentials, room) : SLICE("");
     state_login_over(guard->proxy->state, &guard->who, end, mark);
 }
-
-static bool holds(struct slice line, const char *text)
-{
-    size_t len = strlen(text);
-    for (size_t i = 0; i + len <= line.len; i++)
-        if (slice_ieq(slice_sub(line, i, i + len), (struct slice){text, len}))
-            return true;
-    return false;
-}
-
-bool login_was_put_off(struct slice line)
-{
-    /* response codes of RFC 2449, 3206, 5530; Exchange's words where it throttles */
-    static const char *const texts[] = {
-        "[IN-USE]",      "[SYS/TEMP]", "[SYS/PERM]",  "[LOGIN-DELAY]",
-        "[UNAVAILABLE]", "[LIMIT]",    "[SERVERBUG]", "authenticated but not connected",
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (holds(line, texts[i]))
-            return true;
-    return false;
-}

@@ -27,8 +27,4 @@ void login_guard_hurry(struct login_guard *guard);
 void login_guard_over(struct login_guard *guard, enum login_end end,
                       const struct credentials *credentials);
 
-/* Whether this is the server saying that it does not want the user now, which is no wrong password:
- * "[IN-USE]", "User is authenticated but not connected". */
-bool login_was_put_off(struct slice line);
-
 #endif

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "proxy/pop3/pop3_session.h"
 #include "proxy/upstream/mailbox_servers.h"
+#include "proxy/upstream/server_profile.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -32,7 +33,9 @@ static void refused(struct pop3_session *s, struct slice line)
 {
     pop3_record_refusal(s, line, NULL);
     enum login_end end = is_relayed(s) ? pop3_login_unanswered(s) : LOGIN_FAILED;
-    pop3_login_give_up(s, login_was_put_off(line) ? LOGIN_NEITHER : end);
+    if (s->upstream && profile_puts_off(pop3_upstream_profile(s->upstream), line))
+        end = LOGIN_NEITHER;
+    pop3_login_give_up(s, end);
     if (session_may_err(&s->base))
         pop3_answer(s, line);
 }
@@ -268,9 +271,13 @@ static void connect_next(struct pop3_session *s)
     struct upstream_server *server;
     while ((server = mailbox_server_take(s->base.proxy->mailboxes, s->backend,
                                          s->base.listener->protocol, &s->tried))) {
-        struct pop3_upstream_setup setup = {s->base.proxy->base, server,
+        struct pop3_upstream_setup setup = {s->base.proxy->base,
+                                            server,
                                             s->backend->has_source ? &s->backend->source : NULL,
-                                            settings->timeouts_connect, settings->timeouts_backend};
+                                            settings->timeouts_connect,
+                                            settings->timeouts_backend,
+                                            s->base.client,
+                                            s->base.client_port};
         s->upstream = pop3_upstream_new(&setup, &callbacks, s, &reason);
         if (s->upstream)
             return;

@@ -6,6 +6,7 @@
 #include "proxy/pop3/pop3_body.h"
 #include "proxy/upstream/upstream_connect.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ enum state {
     GREETING,
     STLS,
     HANDSHAKE,
+    XCLIENT, /* it has been told the client's address */
     IDLE,    /* no command is under way */
     WAITING, /* for a status line */
     CONTENT,
@@ -29,6 +31,8 @@ struct pop3_upstream {
     struct stream *stream;
     enum state state;
     bool secured, paused;
+    enum server_profile profile;
+    bool asks_client; /* it takes XCLIENT */
     enum pop3_answer answer;
     struct pop3_body body;
     bool in_hand; /* input is being taken: it is freed behind that */
@@ -74,6 +78,11 @@ void pop3_upstream_free(struct pop3_upstream **upstream)
     c->freed = true;
     if (!c->in_hand)
         free(c);
+}
+
+enum server_profile pop3_upstream_profile(const struct pop3_upstream *c)
+{
+    return c->profile;
 }
 
 const struct server *pop3_upstream_conf(const struct pop3_upstream *c)
@@ -128,12 +137,27 @@ static void fail(struct pop3_upstream *c, const char *trouble)
     c->callbacks->over(c->owner, early, trouble);
 }
 
-static void become_ready(struct pop3_upstream *c)
+static void be_ready(struct pop3_upstream *c)
 {
     c->state = IDLE;
     stream_deadline(c->stream, 0);
     upstream_server_answered(c->setup.server);
     c->callbacks->ready(c->owner);
+}
+
+/* Dovecot greets those in login_trusted_networks with "[XCLIENT]", and then counts, logs and judges
+ * by the client's address instead of ours. */
+static void become_ready(struct pop3_upstream *c)
+{
+    char line[80], address[46];
+    if (!c->asks_client) {
+        be_ready(c);
+        return;
+    }
+    ip_text(&c->setup.client, address);
+    snprintf(line, sizeof line, "XCLIENT ADDR=%s PORT=%u", address, (unsigned)c->setup.client_port);
+    c->state = XCLIENT;
+    say(c, slice_of(line));
 }
 
 static void begin_tls(struct pop3_upstream *c)
@@ -161,8 +185,17 @@ static bool wants_tls(const struct pop3_upstream *c)
              upstream_server_without_tls(c->setup.server));
 }
 
-static void greeted(struct pop3_upstream *c, enum pop3_status status)
+static void learn(struct pop3_upstream *c, struct slice greeting)
 {
+    bool offers = slice_search(greeting, SLICE("[XCLIENT]")) < greeting.len;
+    c->profile = upstream_server_profile(c->setup.server, greeting, offers);
+    c->asks_client = offers && c->profile == PROFILE_DOVECOT;
+}
+
+static void greeted(struct pop3_upstream *c, enum pop3_status status, struct slice line)
+{
+    if (status == POP3_OK)
+        learn(c, line);
     if (status != POP3_OK) {
         fail(c, "refused by its greeting");
     } else if (wants_tls(c)) {
@@ -253,9 +286,11 @@ static size_t take_line(struct pop3_upstream *c, struct slice bytes)
     if (line.len && line.ptr[line.len - 1] == '\r')
         line.len--;
     if (c->state == GREETING)
-        greeted(c, status_of(line));
+        greeted(c, status_of(line), line);
     else if (c->state == STLS)
         answered_stls(c, status_of(line));
+    else if (c->state == XCLIENT)
+        be_ready(c); /* if it would not hear it, it has our address */
     else
         answered(c, line);
     return used;
@@ -302,6 +337,7 @@ static size_t take(struct pop3_upstream *c, struct slice bytes)
     switch (c->state) {
     case GREETING:
     case STLS:
+    case XCLIENT:
     case WAITING:
         return take_line(c, bytes);
     case CONTENT:

@@ -15,6 +15,8 @@ struct pop3_upstream_setup {
     struct upstream_server *server; /* one connection of which was taken; given back at the end */
     const struct ip *source;        /* NULL: any */
     int64_t connect_ms, reply_ms;
+    struct ip client; /* for a server that asks whose connection it is */
+    uint16_t client_port;
 };
 
 /* What a command is answered with, where that is +OK. */
@@ -55,6 +57,9 @@ bool pop3_upstream_is_ambiguous(const struct pop3_upstream *upstream);
 /* Takes no more for now; goes on. */
 void pop3_upstream_pause(struct pop3_upstream *upstream);
 void pop3_upstream_resume(struct pop3_upstream *upstream);
+
+/* What it is, once it has greeted us. */
+enum server_profile pop3_upstream_profile(const struct pop3_upstream *upstream);
 
 const struct server *pop3_upstream_conf(const struct pop3_upstream *upstream);
 

@@ -80,9 +80,9 @@ static bool better(const struct mailbox_server *a, const struct mailbox_server *
     return upstream_server_in_use(a->at) < upstream_server_in_use(b->at);
 }
 
-struct upstream_server *mailbox_server_take(struct mailbox_servers *all,
-                                            const struct backend *backend, enum protocol protocol,
-                                            uint64_t *tried)
+/* The best that was not tried, and is tried now; NULL: none. */
+static struct mailbox_server *next_best(struct mailbox_servers *all, const struct backend *backend,
+                                        enum protocol protocol, uint64_t *tried)
 {
     struct mailbox_server *best = NULL;
     unsigned place = 0, chosen = 0;
@@ -97,8 +97,18 @@ struct upstream_server *mailbox_server_take(struct mailbox_servers *all,
         }
         place++;
     }
-    if (!best)
-        return NULL;
-    *tried |= (uint64_t)1 << chosen;
-    return upstream_server_take(best->at) ? best->at : NULL;
+    if (best)
+        *tried |= (uint64_t)1 << chosen;
+    return best;
+}
+
+struct upstream_server *mailbox_server_take(struct mailbox_servers *all,
+                                            const struct backend *backend, enum protocol protocol,
+                                            uint64_t *tried)
+{
+    struct mailbox_server *best;
+    while ((best = next_best(all, backend, protocol, tried)))
+        if (upstream_server_take(best->at))
+            return best->at;
+    return NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/upstream/server_profile.h"
 #include "proxy/upstream/upstream_tls.h"
 
 #include <stdlib.h>
@@ -15,7 +16,8 @@ enum {
 
 struct upstream_server {
     const struct server *conf;
-    struct slice backend; /* whose it is, for the log */
+    const struct backend *backend;
+    bool known; /* what it is has been logged */
     SSL_CTX *tls;
     SSL_SESSION *session; /* owned: the last one, to be resumed */
     struct shared *shared;
@@ -36,7 +38,7 @@ struct upstream_server *upstream_server_new(const struct backend *backend,
     if (!server)
         return NULL;
     *server = (struct upstream_server){.conf = conf,
-                                       .backend = backend->name,
+                                       .backend = backend,
                                        .tls = tls,
                                        .shared = shared,
                                        .row = row,
@@ -78,14 +80,15 @@ void upstream_server_failed(struct upstream_server *server, const char *trouble)
         server->down_since = clock_wall();
     shared_server_down(server->shared, server->row, server->number, server->down_since, trouble);
     log_at(again ? LEVEL_DEBUG : LEVEL_WARNING, "", "backend server down",
-           field_text("backend", server->backend), field_text("server", server->conf->address),
-           field_str("reason", trouble), field_num("retry_ms", server->down_ms));
+           field_text("backend", server->backend->name),
+           field_text("server", server->conf->address), field_str("reason", trouble),
+           field_num("retry_ms", server->down_ms));
 }
 
 void upstream_server_answered(struct upstream_server *server)
 {
     if (server->down_ms) {
-        log_at(LEVEL_INFO, "", "backend server up", field_text("backend", server->backend),
+        log_at(LEVEL_INFO, "", "backend server up", field_text("backend", server->backend->name),
                field_text("server", server->conf->address));
         shared_server_up(server->shared, server->number);
     }
@@ -105,6 +108,23 @@ bool upstream_server_may_be_tried(const struct upstream_server *server)
 bool upstream_server_needs_care(const struct upstream_server *server)
 {
     return server->open > 0 || server->down_ms > 0;
+}
+
+/* ---- what it is ---- */
+
+enum server_profile upstream_server_profile(struct upstream_server *server, struct slice greeting,
+                                            bool told)
+{
+    const struct backend *backend = server->backend;
+    enum server_profile profile =
+        backend->has_profile ? backend->profile : profile_by_greeting(greeting);
+    const char *advice = profile_advice(profile, told);
+    if (!server->known)
+        log_at(LEVEL_INFO, "", "backend server is", field_str("profile", profile_word(profile)),
+               field_text("backend", backend->name), field_text("server", server->conf->address),
+               field_str("note", advice ? advice : ""));
+    server->known = true;
+    return profile;
 }
 
 /* ---- connections ---- */

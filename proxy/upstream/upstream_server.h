@@ -36,6 +36,13 @@ bool upstream_server_may_be_tried(const struct upstream_server *server);
 /* It has connections, or failed and has not answered since: it must be looked after. */
 bool upstream_server_needs_care(const struct upstream_server *server);
 
+/* ---- what it is ---- */
+
+/* As configured, else by its greeting; the first time it is logged, with what to see to. `told`: it
+ * takes the addresses of clients from us. */
+enum server_profile upstream_server_profile(struct upstream_server *server, struct slice greeting,
+                                            bool told);
+
 /* ---- connections ---- */
 
 /* Room for one more within our share; taken, also within what all proxies may have.

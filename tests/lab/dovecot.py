@@ -75,6 +75,7 @@ class Dovecot:
         self.pop3_port = free_port()
         self.pop3s_port = free_port() if certificate else 0
         self._names = itertools.count(1)
+        self.log = os.path.join(self.dir, "dovecot.log")
         self.process = Process("dovecot", ["dovecot", "-F", "-c", os.path.join(self.dir, "dovecot.conf")], run_dir)
 
     def start(self):

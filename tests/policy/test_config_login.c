@@ -9,12 +9,13 @@ ARENA_TESTS(1 << 20);
 static const char all[] =
     "certificate \"pop.example.com\" { chain \"c\" key \"k\" }\n"
     "listen pop3 on \"0.0.0.0\" { starttls require_tls backend own login_domain \"Example.com\"\n"
+    "  mechanisms { \"plain\" \"SCRAM-SHA-256\" }\n"
     "  server_name \"pop.B.example\" backend other  users vips backend third }\n"
     "listen pop3s \"secure\" on \"[::]\" { backend own }\n"
     "table vips { \"boss@example.com\" }\n"
     "domain \"example.net\" { backend third }\n"
     "domain \"example.org\" { backend mail }\n"
-    "backend own { pop3 \"10.0.0.5\" tls required }\n"
+    "backend own { pop3 \"10.0.0.5\" tls required profile dovecot }\n"
     "backend other { pop3s \"10.0.0.6\" tls verify \"pop.b.example\" }\n"
     "backend third { pop3 \"10.0.0.7:1110\" smtp \"10.0.0.7\" }\n"
     "backend mail { smtp \"10.0.0.8\" }\n";
@@ -33,6 +34,11 @@ TEST(test_where_mail_is_read)
     assert_true(pop3s->implicit_tls);
     assert_int_equal(c->backends[0].servers[0].port, 110);
     assert_int_equal(c->backends[1].servers[0].port, 995);
+    assert_int_equal(pop3->mechanisms, 1U << MECHANISM_PLAIN | 1U << MECHANISM_SCRAM_SHA_256);
+    assert_int_equal(pop3s->mechanisms,
+                     1U << MECHANISM_USER | 1U << MECHANISM_PLAIN | 1U << MECHANISM_LOGIN);
+    assert_true(c->backends[0].has_profile && !c->backends[1].has_profile);
+    assert_int_equal(c->backends[0].profile, PROFILE_DOVECOT);
     assert_true(config_reads_mail(c));
     config_free(&c);
 }
@@ -90,4 +96,11 @@ TEST(test_what_does_not_fit_is_refused)
             "has no smtp server that could take mail");
     refuses("listen pop3 on \"0.0.0.0\" { backend own login_domain \"a b\" }\n" OWN,
             "expected a domain");
+    refuses("listen pop3 on \"0.0.0.0\" { backend own mechanisms { \"XOAUTH\" } }\n" OWN,
+            "unknown mechanism 'XOAUTH'; did you mean 'XOAUTH2'");
+    refuses("listen pop3 on \"0.0.0.0\" { backend own mechanisms { } }\n" OWN,
+            "expected at least one mechanism");
+    refuses("listen smtp on \"0.0.0.0\" { mechanisms { \"PLAIN\" } }\n" OWN,
+            "'mechanisms' is for listeners where users log in");
+    refuses("backend own { pop3 \"10.0.0.5\" profile sendmail }\n", "unknown kind of server");
 }

@@ -8,7 +8,7 @@ import pytest
 from lab import samples, users
 from lab.backend import CLOSE
 from lab.gatepost import backend
-from lab.pop3_client import Session, plain
+from lab.pop3_client import Session, logged_in, plain
 from lab.pop3_stub import Pop3Stub
 from lab.process import wait_until
 from lab.scram import Scram
@@ -19,7 +19,7 @@ OFFERED = 'mechanisms { "USER" "PLAIN" %s "NTLM" "GSSAPI" }' % " ".join('"%s"' %
 GUESSES = 'rule "guesses" when login.failures >= 2 then reject 535 5.7.0 "too many"\n'
 RULES = GUESSES
 POP3 = OFFERED
-DOVECOT = "auth_mechanisms = plain login xoauth2 oauthbearer scram-sha-1 scram-sha-256\n"
+DOVECOT = "auth_mechanisms = plain login xoauth2 oauthbearer scram-sha-1 scram-sha-256\nlogin_trusted_networks = 127.0.0.0/8\n"
 MAILS = {"user@example.com": [samples.octets(samples.message("hello", "Hello.\n"))]}
 
 pytestmark = pytest.mark.usefixtures("no_proxy_dies")
@@ -83,6 +83,14 @@ def test_the_guard_counts_failures_of_each_mechanism_and_lets_no_more_to_the_ser
         assert status.startswith(b"-ERR") and b"too many" not in status, status
     assert b"too many" in log_in(site.pop3_port, mechanism, user)
     assert log_in(site.pop3_port, mechanism).startswith(b"+OK")
+
+
+def test_a_dovecot_that_trusts_the_gateway_hears_whose_connection_it_is(site, mailboxes):
+    with logged_in(site.pop3_port, source="127.0.0.9") as session:
+        session.expect("STAT")
+    with open(mailboxes.log, encoding="utf-8") as log:
+        assert "rip=127.0.0.9" in log.read()
+    assert "backend server is profile=dovecot" in site.log()
 
 
 def test_the_same_wrong_token_counts_once(site):

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/upstream/server_profile.h"
+#include "tests/harness/unit.h"
+
+TEST(test_servers_are_known_by_their_greetings)
+{
+    static const struct {
+        const char *greeting;
+        enum server_profile profile;
+    } known[] = {
+        {"+OK The Microsoft Exchange POP3 service is ready. [TQBYADEA]", PROFILE_EXCHANGE},
+        {"+OK Microsoft Exchange Server 2003 POP3 server version 6.5 ready.", PROFILE_EXCHANGE},
+        {"+OK Lotus Notes POP3 server version X2.0 ready on mail/ACME.", PROFILE_DOMINO},
+        {"+OK [XCLIENT] Dovecot (Debian) ready.", PROFILE_DOVECOT},
+        {"+OK Hello there.", PROFILE_COURIER},
+        {"+OK mail Cyrus POP3 3.6.1-Debian-3.6.1-4+deb12u3 server ready <1@mail>", PROFILE_CYRUS},
+        {"+OK POP3 ready", PROFILE_GENERIC},
+        {"", PROFILE_GENERIC},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_int_equal(profile_by_greeting(slice_of(known[i].greeting)), known[i].profile);
+}
+
+TEST(test_who_is_put_off_has_given_no_wrong_password)
+{
+    assert_true(profile_puts_off(PROFILE_GENERIC, SLICE("-ERR [IN-USE] mailbox is locked")));
+    assert_true(profile_puts_off(PROFILE_GENERIC, SLICE("-ERR [sys/temp] later")));
+    assert_true(
+        profile_puts_off(PROFILE_EXCHANGE, SLICE("-ERR User is authenticated but not connected.")));
+    assert_false(
+        profile_puts_off(PROFILE_DOVECOT, SLICE("-ERR User is authenticated but not connected.")));
+    assert_true(profile_puts_off(
+        PROFILE_DOVECOT, SLICE("-ERR Maximum number of connections from user+IP exceeded")));
+    for (int i = 0; i < PROFILES; i++) {
+        assert_false(profile_puts_off((enum server_profile)i, SLICE("-ERR [AUTH] wrong password")));
+        assert_false(profile_puts_off((enum server_profile)i, SLICE("-ERR Logon failure")));
+        assert_false(profile_puts_off((enum server_profile)i, SLICE("")));
+    }
+}
+
+TEST(test_of_a_server_that_is_told_the_clients_nothing_is_to_be_seen_to)
+{
+    assert_non_null(profile_advice(PROFILE_DOVECOT, false));
+    assert_null(profile_advice(PROFILE_DOVECOT, true));
+    assert_non_null(profile_advice(PROFILE_COURIER, true));
+    assert_null(profile_advice(PROFILE_GENERIC, false));
+}
