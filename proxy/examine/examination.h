@@ -50,6 +50,7 @@ struct examination {
     struct spool *spool;  /* owned; NULL: there is no message yet */
     uint64_t spool_taken; /* of the shared budget */
     bool whole;           /* the spool holds all of it */
+    bool header_only;     /* of a message: there is nothing in it for the antivirus */
     struct part_range *parts;
     size_t part_count;
 

@@ -202,11 +202,11 @@ void examination_scan(struct examination *e)
 {
     const struct proxy *proxy = e->proxy;
     const struct scan_job *job = &proxy->job;
-    if (!config_of(e)->settings.antivirus_enabled)
+    if (!config_of(e)->settings.antivirus_enabled || e->header_only)
         pipeline_without_antivirus(&e->facts);
     if (scan_job_asks_content(job))
         scan_line_join(e, SCAN_CONTENT);
-    if (proxy->scans[SCANNER_AV])
+    if (proxy->scans[SCANNER_AV] && !e->header_only)
         scan_line_join(e, SCAN_ANTIVIRUS);
 }
 

@@ -72,7 +72,7 @@ static bool stuff(struct pop3_reading *r, struct slice message, size_t dots)
 
 static bool make_pieces(struct pop3_session *s, struct slice message)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     size_t dots = count_dots(message);
     bool in_place = dots <= PIECES_MOST;
     size_t room = (message.len + dots) / BATCH + (in_place ? dots : 0) + 3;
@@ -98,7 +98,7 @@ static size_t next_batch(const struct pop3_reading *r)
 
 static void write_batch(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     size_t count = next_batch(r);
     stream_write_pieces(s->base.stream, &r->pieces[r->given], count);
     r->given += count;
@@ -109,13 +109,16 @@ static void write_batch(struct pop3_session *s)
 
 void pop3_give(struct pop3_session *s, struct slice message)
 {
-    if (!make_pieces(s, message)) {
+    size_t sent = s->reading->trickle.sent;
+    if (!make_pieces(s, slice_from(message, sent))) {
         pop3_read_later(s, "out of memory");
         return;
     }
     session_enter(&s->base, SESSION_BULK);
     stream_pause(s->base.stream);
-    pop3_pass(s, s->reading.status);
+    if (!sent)
+        pop3_pass(s, s->reading->status);
+    s->half = true;
     write_batch(s);
 }
 
@@ -123,11 +126,12 @@ void pop3_give_drained(struct pop3_session *s)
 {
     if (s->base.state != SESSION_BULK)
         return;
-    if (s->reading.given < s->reading.piece_count) {
+    if (s->reading->given < s->reading->piece_count) {
         write_batch(s);
         return;
     }
     pop3_read_end(s);
+    s->half = false;
     session_enter(&s->base, SESSION_BUSY);
     if (s->upstream)
         session_go_on(&s->base);

@@ -258,7 +258,7 @@ static void over(void *owner, bool usable, const char *trouble)
         connect_next(s);
     else if (!s->logged_in)
         cannot(s, reason);
-    else if (s->base.state != SESSION_CLOSING && !s->reading.pieces)
+    else if (s->base.state != SESSION_CLOSING && !(s->reading && s->reading->pieces))
         pop3_lose_server(s, reason);
 }
 

@@ -21,6 +21,7 @@ static void close_pop3(struct session *base)
 {
     struct pop3_session *s = pop3_of(base);
     pop3_read_end(s);
+    spool_free(&s->capabilities);
     free(s->recorded);
     pop3_login_end(s);
     pop3_upstream_free(&s->upstream);
@@ -76,7 +77,7 @@ static size_t input(struct session *base, struct slice bytes)
 static void drained(struct session *base)
 {
     struct pop3_session *s = pop3_of(base);
-    if (s->reading.pieces)
+    if (s->reading && s->reading->pieces)
         pop3_give_drained(s);
     else
         pop3_relay_drained(s);
@@ -102,9 +103,10 @@ static void show(const struct session *base, struct live_session *out)
         live_text(out->recipient, sizeof out->recipient, s->login);
     if (base->state == SESSION_BULK)
         live_text(out->doing, sizeof out->doing, SLICE("giving"));
-    else if (s->reading.message.begun)
+    else if (s->reading && s->reading->message.begun)
         live_text(out->doing, sizeof out->doing, SLICE("judging"));
-    out->octets = s->reading.message.spool ? spool_size(s->reading.message.spool) : 0;
+    out->octets =
+        s->reading && s->reading->message.spool ? spool_size(s->reading->message.spool) : 0;
 }
 
 /* Wherever a command is over: the mailbox stays as it is without QUIT (RFC 1939 6). */

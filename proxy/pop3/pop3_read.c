@@ -31,30 +31,42 @@ static void no_room(void *ctx)
     pop3_read_later(s, "scanners have no room for it");
 }
 
-static struct examination new_examination(struct pop3_session *s, struct spool *spool)
+struct examination pop3_examination(struct pop3_session *s, struct spool *spool,
+                                    const struct examination_owner *owner)
 {
-    static const struct examination_owner owner = {changed, no_room};
     return (struct examination){.proxy = s->base.proxy,
                                 .arena = s->mail,
                                 .ref = s->ref,
-                                .owner = &owner,
+                                .owner = owner,
                                 .ctx = s,
                                 .spool = spool};
+}
+
+static struct examination new_examination(struct pop3_session *s, struct spool *spool,
+                                          enum pop3_part part)
+{
+    static const struct examination_owner owner = {changed, no_room};
+    struct examination e = pop3_examination(s, spool, &owner);
+    e.header_only = part == POP3_HEADER;
+    return e;
 }
 
 /* ---- the end ---- */
 
 void pop3_read_end(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
+    s->base.message = NULL;
+    s->reading = NULL;
+    if (!r)
+        return;
     holding_end(&r->holding);
-    if (r->message.proxy)
-        examination_end(&r->message);
+    pop3_trickle_end(&r->trickle);
+    examination_end(&r->message);
     spool_free(&r->beginning);
     free(r->overlaid);
     free(r->stuffed);
-    s->base.message = NULL;
-    *r = (struct pop3_reading){.number = 0};
+    free(r);
 }
 
 static void keep_back(struct pop3_session *s, uint32_t number)
@@ -104,10 +116,13 @@ void pop3_read_later(struct pop3_session *s, const char *why)
 {
     log_at(LEVEL_WARNING, s->ref, "message not shown", field_text("user", s->login),
            field_str("reason", why));
-    keep_back(s, s->reading.number);
+    keep_back(s, s->reading->number);
     pop3_record_message(s, "defer", why);
     pop3_read_end(s);
-    say_later(s);
+    if (s->half) /* its header is out already: a broken connection says that the rest is not */
+        session_hang_up(&s->base);
+    else
+        say_later(s);
 }
 
 /* ---- the verdict ---- */
@@ -117,7 +132,7 @@ static void deny_ambiguous(struct pop3_session *s)
 {
     log_at(LEVEL_WARNING, s->ref, "message not shown", field_text("user", s->login),
            field_str("reason", "the server does not double the dot that it begins with"));
-    keep_back(s, s->reading.number);
+    keep_back(s, s->reading->number);
     pop3_read_end(s);
     pop3_deny(s, "[SYS/PERM]", SLICE("this message can be read in two ways"));
 }
@@ -127,10 +142,10 @@ static void examine(struct pop3_session *s);
 /* It is none of what was examined, so that is done for itself. */
 static void examine_beginning(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     struct spool *beginning = r->beginning;
     examination_end(&r->message);
-    r->message = new_examination(s, beginning);
+    r->message = new_examination(s, beginning, POP3_BEGINS);
     r->beginning = NULL;
     r->part = POP3_HEADER;
     examine(s);
@@ -139,7 +154,7 @@ static void examine_beginning(struct pop3_session *s)
 /* What TOP gave is a part of what was examined, or nobody has looked into it. */
 static void told_beginning(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     struct slice whole = spool_bytes(r->message.spool), told = spool_bytes(r->beginning);
     bool there = whole.len == spool_size(r->message.spool) && told.len == spool_size(r->beginning);
     if (pop3_upstream_is_ambiguous(s->upstream))
@@ -156,7 +171,7 @@ static void told_beginning(struct pop3_session *s)
 
 static bool take_beginning(struct pop3_session *s, struct slice octets)
 {
-    struct spool *beginning = s->reading.beginning;
+    struct spool *beginning = s->reading->beginning;
     return spool_size(beginning) + octets.len <= config_of(s)->settings.limits_fetched_size &&
            spool_append(beginning, octets);
 }
@@ -171,7 +186,7 @@ static void answer_no(struct pop3_session *s, struct slice line)
 static void begun(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
     if (status == POP3_OK)
-        s->reading.status = arena_copy(s->mail, line);
+        s->reading->status = arena_copy(s->mail, line);
     else
         answer_no(s, line);
 }
@@ -180,7 +195,7 @@ static const struct pop3_exchange beginning = {begun, take_beginning, told_begin
 
 static void ask_beginning(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     char line[40];
     int n = snprintf(line, sizeof line, "TOP %u %u", r->number, r->lines);
     r->beginning = spool_new(0);
@@ -192,7 +207,7 @@ static void ask_beginning(struct pop3_session *s)
 
 void pop3_read_show(struct pop3_session *s, struct slice message)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     let_go(s, r->number);
     pop3_record_message(
         s,
@@ -209,7 +224,7 @@ void pop3_read_show(struct pop3_session *s, struct slice message)
 static void decide(struct session *base)
 {
     struct pop3_session *s = pop3_of(base);
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     listed_facts(base->proxy, s->mailbox, &r->message.facts);
     if (policy_evaluate_reading(config_of(s)->policy, &r->message.facts, s->mail, &r->verdict) !=
             OUTCOME_DECIDED ||
@@ -232,34 +247,41 @@ static void decide(struct session *base)
 
 /* ---- the examination ---- */
 
-static void set_facts(struct pop3_session *s)
+static void set_facts(struct pop3_session *s, struct examination *e)
 {
-    struct facts *facts = &s->reading.message.facts;
+    struct facts *facts = &e->facts;
     facts->keyed = facts_keyed_new(s->mail, config_of(s)->policy);
     pop3_facts(s, s->mailbox, facts);
-    facts->fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(s->reading.message.spool));
+    facts->fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(e->spool));
 }
 
-static void released(struct pop3_session *s)
+static void released(struct pop3_session *s, struct examination *e)
 {
     struct released marks;
     struct proxy *proxy = s->base.proxy;
     if (!policy_uses(config_of(s)->policy, FACT_MESSAGE_RELEASED))
         return;
-    released_read(spool_bytes(s->reading.message.spool), &marks);
-    s->reading.message.facts.fact[FACT_MESSAGE_RELEASED] =
+    released_read(spool_bytes(e->spool), &marks);
+    e->facts.fact[FACT_MESSAGE_RELEASED] =
         value_bool(proxy->has_mark && released_to(&marks, proxy->mark, s->mailbox));
+}
+
+void pop3_examine(struct pop3_session *s, struct examination *e)
+{
+    set_facts(s, e);
+    released(s, e);
+    examination_begin_fetched(e);
+    examination_message(e);
 }
 
 static void examine(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     session_wait(&s->base);
-    set_facts(s);
-    released(s);
     s->base.message = &r->message;
-    examination_begin_fetched(&r->message);
-    examination_message(&r->message);
+    if (r->part == POP3_WHOLE)
+        pop3_trickle_begin(s);
+    pop3_examine(s, &r->message);
     session_await(&s->base, PHASE_MESSAGE, decide);
 }
 
@@ -267,7 +289,7 @@ static void examine(struct pop3_session *s)
 
 static bool take_room(struct pop3_session *s, size_t bytes)
 {
-    struct examination *e = &s->reading.message;
+    struct examination *e = &s->reading->message;
     uint64_t need = spool_size(e->spool) + bytes;
     if (need <= e->spool_taken)
         return true;
@@ -282,7 +304,7 @@ static bool take_room(struct pop3_session *s, size_t bytes)
 /* What is too big is read to its end, and not kept; but not one that has none. */
 static bool take_message(struct pop3_session *s, struct slice octets)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     r->octets += octets.len;
     if (r->too_big)
         return r->octets / 2 <= config_of(s)->settings.limits_fetched_size;
@@ -298,7 +320,7 @@ static void read_whole(struct pop3_session *s)
 {
     if (pop3_upstream_is_ambiguous(s->upstream))
         deny_ambiguous(s);
-    else if (s->reading.too_big)
+    else if (s->reading->too_big)
         pop3_read_later(s, "the message is too big, or there is no room for it");
     else
         examine(s);
@@ -308,14 +330,16 @@ static const struct pop3_exchange reading = {begun, take_message, read_whole};
 
 static bool prepare(struct pop3_session *s, enum pop3_part part, uint32_t number, uint32_t lines)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading = malloc(sizeof *r);
+    if (!r)
+        return false;
     arena_reset(s->mail);
     pop3_refer_to_message(s, number);
     *r = (struct pop3_reading){.part = part,
                                .number = number,
                                .lines = lines,
                                .began = clock_ms(),
-                               .message = new_examination(s, spool_new(0))};
+                               .message = new_examination(s, spool_new(0), part)};
     return r->message.spool;
 }
 
@@ -328,7 +352,8 @@ void pop3_read(struct pop3_session *s, enum pop3_part part, uint32_t number, uin
         return;
     }
     if (!prepare(s, part, number, lines)) {
-        pop3_read_later(s, "out of memory");
+        pop3_read_end(s);
+        say_later(s);
         return;
     }
     if (part == POP3_WHOLE)

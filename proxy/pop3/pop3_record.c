@@ -52,17 +52,17 @@ void pop3_record_refusal(struct pop3_session *s, struct slice reply, const struc
 static struct slice field(const struct pop3_session *s, enum fact fact, struct slice name)
 {
     struct header header;
-    const struct value *value = &s->reading.message.facts.fact[fact];
+    const struct value *value = &s->reading->message.facts.fact[fact];
     if (value->state == VALUE_KNOWN)
         return value->text;
-    struct slice block = headers_block(spool_bytes(s->reading.message.spool), NULL);
+    struct slice block = headers_block(spool_bytes(s->reading->message.spool), NULL);
     bool there = headers_find(block, name, 0, &header);
     return there ? slice_sub(slice_trim(header.value), 0, FIELD_MAX) : SLICE("");
 }
 
 static void tell_message(struct pop3_session *s, struct record *r)
 {
-    const struct pop3_reading *reading = &s->reading;
+    const struct pop3_reading *reading = s->reading;
     if (!reading->message.spool)
         return;
     const struct value *author = &reading->message.facts.fact[FACT_MESSAGE_FROM];
@@ -76,7 +76,7 @@ static void tell_message(struct pop3_session *s, struct record *r)
 static void hide_subject(struct pop3_session *s)
 {
     if (!s->base.proxy->config->settings.history_text)
-        s->reading.message.facts.fact[FACT_MESSAGE_SUBJECT].state = VALUE_PENDING;
+        s->reading->message.facts.fact[FACT_MESSAGE_SUBJECT].state = VALUE_PENDING;
 }
 
 /* Whether it is the first time; a message of which it cannot be remembered is recorded each time. */
@@ -101,7 +101,7 @@ static bool is_first(struct pop3_session *s, uint32_t number)
 
 void pop3_record_message(struct pop3_session *s, const char *verdict, const char *reason)
 {
-    struct pop3_reading *reading = &s->reading;
+    struct pop3_reading *reading = s->reading;
     bool later = reading->verdict.kind == READING_LATER;
     if (reading->part == POP3_HEADER || (!later && !is_first(s, reading->number)))
         return;

@@ -19,7 +19,7 @@ static const struct config *config_of(const struct pop3_session *s)
 /* What stands where something was: why, and where to ask. */
 static struct slice notice(struct pop3_session *s)
 {
-    const struct verdict *v = &s->reading.verdict.verdict;
+    const struct verdict *v = &s->reading->verdict.verdict;
     struct slice rule =
         v->rule >= 0 ? policy_rule_info(config_of(s)->policy, (size_t)v->rule).name : SLICE("");
     struct slice text = arena_printf(
@@ -30,7 +30,7 @@ static struct slice notice(struct pop3_session *s)
 
 static bool copy_message(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     struct slice message = spool_bytes(r->message.spool);
     r->overlaid = message.ptr ? malloc(message.len + 1) : NULL;
     if (r->overlaid)
@@ -40,7 +40,7 @@ static bool copy_message(struct pop3_session *s)
 
 static bool overlay_message(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     struct slice text = notice(s);
     if (!copy_message(s))
         return false;
@@ -51,7 +51,7 @@ static bool overlay_message(struct pop3_session *s)
 
 bool pop3_redact_beginning(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     struct slice beginning = spool_bytes(r->beginning);
     struct slice header = headers_block(beginning, NULL);
     free(r->overlaid);
@@ -75,13 +75,13 @@ static void held(void *ctx, const struct hold_answer *answer)
         return;
     }
     session_count(&s->base, COUNTER_HELD);
-    pop3_read_show(s, (struct slice){s->reading.overlaid, spool_size(s->reading.message.spool)});
+    pop3_read_show(s, (struct slice){s->reading->overlaid, spool_size(s->reading->message.spool)});
 }
 
 static struct slice field(const struct pop3_session *s, const char *name)
 {
     struct header header;
-    struct slice block = headers_block(spool_bytes(s->reading.message.spool), NULL);
+    struct slice block = headers_block(spool_bytes(s->reading->message.spool), NULL);
     bool there = headers_find(block, slice_of(name), 0, &header);
     return there ? slice_sub(slice_trim(header.value), 0, 1024) : SLICE("");
 }
@@ -95,7 +95,7 @@ static struct slice client_of(struct pop3_session *s)
 
 static struct hold_recipient recipient_of(struct pop3_session *s)
 {
-    const struct verdict *v = &s->reading.verdict.verdict;
+    const struct verdict *v = &s->reading->verdict.verdict;
     struct slice name = slice_from(s->mailbox, slice_rfind(s->mailbox, '@') + 1);
     struct domain_name domain;
     const struct domain *ours =
@@ -119,7 +119,7 @@ static int64_t hold_patience(const struct pop3_session *s)
 
 static void keep_original(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     const char *reason = "out of memory";
     struct hold_recipient recipient = recipient_of(s);
     struct hold_request request = {.reference = slice_of(s->ref),
@@ -143,7 +143,7 @@ static void keep_original(struct pop3_session *s)
 static void located(struct session *base)
 {
     struct pop3_session *s = pop3_of(base);
-    if (!s->reading.message.redaction.known)
+    if (!s->reading->message.redaction.known)
         pop3_read_later(s, "nobody knows where its parts stand");
     else if (overlay_message(s))
         keep_original(s);
@@ -153,7 +153,7 @@ static void located(struct session *base)
 
 void pop3_redact(struct pop3_session *s)
 {
-    struct pop3_reading *r = &s->reading;
+    struct pop3_reading *r = s->reading;
     examination_redact(&r->message, r->verdict.whole, r->verdict.parts, r->verdict.part_count);
     session_await(&s->base, PHASE_MESSAGE, located);
 }

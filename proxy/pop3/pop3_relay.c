@@ -91,17 +91,17 @@ enum { CAPABILITIES_MAX = 4096 };
 
 static bool gather(struct pop3_session *s, struct slice octets)
 {
-    struct spool *spool = s->reading.beginning;
+    struct spool *spool = s->capabilities;
     return spool_size(spool) + octets.len <= CAPABILITIES_MAX && spool_append(spool, octets);
 }
 
 static void tell_capabilities(struct pop3_session *s)
 {
-    struct slice line, rest = spool_bytes(s->reading.beginning);
+    struct slice line, rest = spool_bytes(s->capabilities);
     while (rest.len && slice_cut(rest, '\n', &line, &rest))
         if (is_offered(slice_trim(line)))
             pop3_pass(s, slice_trim(line));
-    spool_free(&s->reading.beginning);
+    spool_free(&s->capabilities);
     s->half = false;
     pop3_answer(s, SLICE("."));
 }
@@ -112,7 +112,7 @@ static void first_capability(struct pop3_session *s, enum pop3_status status, st
     s->half = status == POP3_OK;
     if (status == POP3_OK)
         return;
-    spool_free(&s->reading.beginning);
+    spool_free(&s->capabilities);
     session_go_on(&s->base);
 }
 
@@ -120,8 +120,8 @@ static const struct pop3_exchange rewriting = {first_capability, gather, tell_ca
 
 void pop3_relay_capabilities(struct pop3_session *s)
 {
-    s->reading.beginning = spool_new(0);
-    if (s->reading.beginning)
+    s->capabilities = spool_new(0);
+    if (s->capabilities)
         pop3_send(s, SLICE("CAPA"), POP3_ANSWER_LINES, &rewriting);
     else
         pop3_err(s, "[SYS/TEMP]", SLICE("out of memory"));

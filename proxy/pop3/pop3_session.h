@@ -8,6 +8,7 @@
  *   pop3_mailbox.c   the connection to the server with his mailbox, and what it says to him
  *   pop3_relay.c     responses that pass
  *   pop3_read.c      RETR and TOP: the message is read whole and examined, then
+ *   pop3_trickle.c   meanwhile the client hears its header, slowly
  *   pop3_redact.c    what must not be shown is overlaid, once the original is kept
  *   pop3_give.c      ... and it is given
  *   pop3_answer.c    our own words; pop3_record.c what is recorded */
@@ -40,9 +41,18 @@ enum pop3_part {
     POP3_BEGINS, /* TOP n k: the whole is examined, and the beginning is given */
 };
 
+/* What is shown of a message while it is examined. */
+struct pop3_trickle {
+    struct event *clock;       /* owned; NULL: nothing is */
+    struct examination header; /* of the header alone; no proxy: it has not begun */
+    bool shown;                /* the header may be */
+    size_t sent;               /* octets of the message that are out */
+};
+
 /* The message that is being read. */
 struct pop3_reading {
     struct examination message;
+    struct pop3_trickle trickle;
     enum pop3_part part;
     uint32_t number, lines;
     struct spool *beginning; /* what TOP gave, once the whole was examined */
@@ -84,7 +94,8 @@ struct pop3_session {
     const struct pop3_exchange *exchange;
     bool half; /* the beginning of a response is out, and its end is not */
     const struct backend *backend;
-    struct pop3_reading reading;
+    struct pop3_reading *reading; /* owned; NULL: none is being read */
+    struct spool *capabilities;   /* of the server, until all are there; owned */
     /* Of which nothing could be shown for now: not to be deleted, nor scanned again at once. */
     struct {
         uint32_t number;
@@ -169,6 +180,17 @@ bool pop3_is_kept_back(const struct pop3_session *s, uint32_t number);
 void pop3_read_show(struct pop3_session *s, struct slice message);
 /* Gives up the message that is being read, if there is one. */
 void pop3_read_end(struct pop3_session *s);
+
+/* What examines a spool, which becomes its own. */
+struct examination pop3_examination(struct pop3_session *s, struct spool *spool,
+                                    const struct examination_owner *owner);
+/* Begins with what rules are told of a message that is read. */
+void pop3_examine(struct pop3_session *s, struct examination *e);
+
+/* ---- pop3_trickle.c ---- */
+/* The whole message is there, and is being examined. */
+void pop3_trickle_begin(struct pop3_session *s);
+void pop3_trickle_end(struct pop3_trickle *trickle);
 
 /* ---- pop3_redact.c ---- */
 void pop3_redact(struct pop3_session *s);

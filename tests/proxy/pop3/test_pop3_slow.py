@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: ISC
+"""Scans that take longer than a client waits: it hears the message's own header meanwhile, and nothing that is not judged."""
+import contextlib
+import os
+import signal
+import time
+
+import pytest
+
+from lab import needs, samples
+from lab.gatepost import backend
+from lab.pop3_client import Session, logged_in, stuffed, unstuffed
+from lab.pop3_stub import Pop3Stub
+
+pytestmark = pytest.mark.skipif(not needs.IS_ROOT, reason="needs root: Gatepost's parent")
+
+HEADER = b"Subject: slow\r\n.odd: a dot begins this line\r\nFrom: a@example.com\r\nTo: b@example.com\r\nX-Last: line\r\n"
+CLEAN = HEADER + b"\r\n.Hello\r\n..\r\nthere\r\n"
+INFECTED = samples.eicar()
+OUT = {"CLEAN": 1, "INFECTED": 2}
+RULES = 'rule "malware" when av.result == infected then reject 554 5.7.1 "malware"\n'
+
+
+@pytest.fixture
+def gateway(start, own_dir):
+    """A gateway whose antivirus is ready; behind it OUT."""
+    folder = own_dir / "signatures"
+    samples.write_signatures(folder)
+    stub = Pop3Stub([CLEAN, INFECTED], password=None).start()
+    gateway = start(backend("behind", pop3=["%d tls none" % stub.port]) + RULES, pop3="backend behind",
+                    changes={"antivirus": {"enabled": "on", "database": '"%s"' % folder}, "timeouts": {"keepalive": "100ms", "scan": "3s"}})
+    assert gateway.wait_log("scanners ready program=gatepost-av", 40) and gateway.wait_log("gatepost-release ready", 20)
+    yield gateway
+    stub.stop()
+
+
+@contextlib.contextmanager
+def asleep(gateway):
+    """The antivirus answers nothing until the end."""
+    pids = gateway.workers("gatepost-av")
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def heard(session, seconds):
+    """What comes in that time."""
+    session.socket.settimeout(0.05)
+    until, data = time.monotonic() + seconds, b""
+    while time.monotonic() < until:
+        with contextlib.suppress(TimeoutError):
+            data += session.socket.recv(65536)
+    session.socket.settimeout(20)
+    return data
+
+
+@pytest.mark.parametrize("name, original", [("CLEAN", CLEAN), ("INFECTED", INFECTED)])
+def test_while_a_message_is_scanned_its_header_comes_line_by_line_and_the_rest_when_it_is_judged(name, original, gateway):
+    with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session:
+        usual = stuffed(session.message(OUT[name]))
+        with asleep(gateway):
+            session.send("RETR %d\r\n" % OUT[name])
+            first = heard(session, 1.5)
+        status, _, begin = first.partition(b"\r\n")
+        header = original.partition(b"\r\n\r\n")[0] + b"\r\n"
+        assert status.startswith(b"+OK") and 10 < len(begin) <= len(stuffed(header)) and stuffed(header).startswith(begin)
+        session.pending = begin
+        assert session.lines() == usual
+        session.expect("NOOP")
+        assert unstuffed(session.many("RETR 1")) == CLEAN
+
+
+def test_a_line_comes_at_a_time(gateway):
+    with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session, asleep(gateway):
+        session.send("RETR 1\r\n")
+        assert session.line().startswith(b"+OK")
+        lines = []
+        for _ in range(4):
+            began = time.monotonic()
+            lines.append(session.line())
+            assert time.monotonic() - began < 2
+        assert b"".join(lines) == stuffed(HEADER)[:len(b"".join(lines))]
+
+
+def test_where_nothing_may_be_shown_in_the_end_the_connection_breaks(gateway):
+    """No -ERR is possible any more, and no end of the message is said."""
+    with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session, asleep(gateway):
+        session.send("RETR 1\r\n")
+        assert session.line().startswith(b"+OK")
+        rest = session.rest()
+    assert len(rest) > 10 and stuffed(HEADER).startswith(rest)
+
+
+def test_a_client_that_goes_away_meanwhile_leaves_nothing_behind(gateway):
+    proxies = gateway.pids("gatepost-proxy")
+    with asleep(gateway):
+        for _ in range(3):
+            with logged_in(gateway.pop3_port, "user", "any") as session:
+                session.send("RETR 1\r\n")
+                assert session.line().startswith(b"+OK")
+    with Session(gateway.pop3_port) as session:
+        session.login("user", "any")
+        assert session.message(1) == CLEAN
+    assert gateway.pids("gatepost-proxy") == proxies
