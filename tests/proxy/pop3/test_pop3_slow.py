@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not needs.IS_ROOT, reason="needs root: Gatepost'
 HEADER = b"Subject: slow\r\n.odd: a dot begins this line\r\nFrom: a@example.com\r\nTo: b@example.com\r\nX-Last: line\r\n"
 CLEAN = HEADER + b"\r\n.Hello\r\n..\r\nthere\r\n"
 INFECTED = samples.eicar()
-OUT = {"CLEAN": 1, "INFECTED": 2}
+OUT = {"clean": (1, CLEAN), "infected": (2, INFECTED)}
 RULES = 'rule "malware" when av.result == infected then reject 554 5.7.1 "malware"\n'
 
 
@@ -59,12 +59,13 @@ def heard(session, seconds):
     return data
 
 
-@pytest.mark.parametrize("name, original", [("CLEAN", CLEAN), ("INFECTED", INFECTED)])
-def test_while_a_message_is_scanned_its_header_comes_line_by_line_and_the_rest_when_it_is_judged(name, original, gateway):
+@pytest.mark.parametrize("name", OUT)
+def test_while_a_message_is_scanned_its_header_comes_line_by_line_and_the_rest_when_it_is_judged(name, gateway):
+    number, original = OUT[name]
     with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session:
-        usual = stuffed(session.message(OUT[name]))
+        usual = stuffed(session.message(number))
         with asleep(gateway):
-            session.send("RETR %d\r\n" % OUT[name])
+            session.send("RETR %d\r\n" % number)
             first = heard(session, 1.5)
         status, _, begin = first.partition(b"\r\n")
         header = original.partition(b"\r\n\r\n")[0] + b"\r\n"
