@@ -194,6 +194,7 @@ static void heard(struct scanners *scanners, struct head *head, enum family_mess
         log_at(LEVEL_INFO, "", "scanners ready", program, field_num("pid", head->pid),
                field_num("workers", words->workers));
         set_down(scanners, "");
+        scanners->news = true; /* it may know other signatures */
     } else if (message == FAMILY_FAILED) {
         snprintf(head->failure, sizeof head->failure, "%s", words->text);
     }

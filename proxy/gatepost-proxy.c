@@ -9,6 +9,7 @@
 #include "common/lists.h"
 #include "common/redis_place.h"
 #include "proxy/examine/asked_before.h"
+#include "proxy/examine/av_memory.h"
 #include "proxy/examine/scan_line.h"
 #include "proxy/pop3/pop3_protocol.h"
 #include "proxy/process/proxy.h"
@@ -143,6 +144,8 @@ static void take_down(struct program *p, struct ipc_message *m)
     if (kind >= SCANNER_KINDS)
         give_up("unknown kind of scanner");
     snprintf(p->proxy.down[kind], sizeof p->proxy.down[kind], "%.*s", SLICE_ARGS(reason));
+    if (kind == SCANNER_AV && p->proxy.av_memory && !reason.len)
+        av_memory_forget(p->proxy.av_memory);
     scan_line_down(&p->proxy, (enum scanner_kind)kind);
 }
 
@@ -342,6 +345,9 @@ static void make_parts(struct program *p)
     if (!p->proxy.backends || !p->proxy.recipients || !p->proxy.mailboxes)
         give_up("out of memory");
     if (!proxy_learn_policy(&p->proxy))
+        give_up("out of memory");
+    if (config_reads_mail(p->config) && p->proxy.scans[SCANNER_AV] &&
+        !(p->proxy.av_memory = av_memory_new()))
         give_up("out of memory");
     if (policy_asks(p->proxy.config->policy, ASKS_DNS) &&
         !(p->proxy.resolver = resolver_new(p->proxy.base, p->config, &reason)))

@@ -10,6 +10,7 @@
 #define PROXY_EXAMINE_EXAMINATION_H
 
 #include "filters/judge.h"
+#include "proxy/examine/av_memory.h"
 #include "proxy/examine/client_study.h"
 #include "proxy/examine/spool.h"
 #include "proxy/state/state.h"
@@ -51,6 +52,9 @@ struct examination {
     uint64_t spool_taken; /* of the shared budget */
     bool whole;           /* the spool holds all of it */
     bool header_only;     /* of a message: there is nothing in it for the antivirus */
+    bool has_digest;      /* it may be read again: what the antivirus says is remembered */
+    unsigned char digest[AV_DIGEST];
+    uint64_t signatures; /* with which it was scanned */
     struct part_range *parts;
     size_t part_count;
 

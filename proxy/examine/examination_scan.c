@@ -62,6 +62,8 @@ static void take(struct examination *e, enum scan_slot slot, const struct scan_a
         e->parts = answer->parts;
         e->part_count = answer->part_count;
     }
+    if (slot == SCAN_ANTIVIRUS && e->has_digest)
+        av_memory_note(e->proxy->av_memory, e->digest, e->signatures, clock_ms(), &e->facts);
     learn_content(e, slot);
     if (about_sender_too(e, slot))
         study_hear(&e->study, answer);
@@ -198,6 +200,16 @@ void examination_redact(struct examination *e, bool whole, const unsigned *parts
     scan_line_join(e, SCAN_REDACTION);
 }
 
+/* Whether the antivirus has seen it before. */
+static bool recall(struct examination *e)
+{
+    const struct av_memory *memory = e->proxy->av_memory;
+    if (!e->has_digest)
+        return false;
+    e->signatures = av_memory_signatures(memory);
+    return av_memory_recall(memory, e->digest, clock_ms(), e->arena, &e->facts);
+}
+
 void examination_scan(struct examination *e)
 {
     const struct proxy *proxy = e->proxy;
@@ -206,7 +218,7 @@ void examination_scan(struct examination *e)
         pipeline_without_antivirus(&e->facts);
     if (scan_job_asks_content(job))
         scan_line_join(e, SCAN_CONTENT);
-    if (proxy->scans[SCANNER_AV] && !e->header_only)
+    if (proxy->scans[SCANNER_AV] && !e->header_only && !recall(e))
         scan_line_join(e, SCAN_ANTIVIRUS);
 }
 

@@ -66,6 +66,7 @@ void pop3_read_end(struct pop3_session *s)
     spool_free(&r->beginning);
     free(r->overlaid);
     free(r->stuffed);
+    EVP_MD_CTX_free(r->digest);
     free(r);
 }
 
@@ -313,11 +314,29 @@ static bool take_message(struct pop3_session *s, struct slice octets)
         !take_room(s, octets.len) || !spool_append(r->message.spool, octets);
     if (r->too_big)
         examination_drop_body(&r->message);
+    else if (r->digests)
+        r->digests = EVP_DigestUpdate(r->digest, octets.ptr, octets.len) == 1;
     return true;
+}
+
+/* Known by what it is, not by what the server calls it. */
+static void begin_digest(struct pop3_session *s)
+{
+    struct pop3_reading *r = s->reading;
+    if (s->base.proxy->av_memory && r->part != POP3_HEADER)
+        r->digest = EVP_MD_CTX_new();
+    r->digests = r->digest && EVP_DigestInit_ex2(r->digest, EVP_sha256(), NULL) == 1;
+}
+
+static void end_digest(struct pop3_reading *r)
+{
+    r->message.has_digest =
+        r->digests && EVP_DigestFinal_ex(r->digest, r->message.digest, NULL) == 1;
 }
 
 static void read_whole(struct pop3_session *s)
 {
+    end_digest(s->reading);
     if (pop3_upstream_is_ambiguous(s->upstream))
         deny_ambiguous(s);
     else if (s->reading->too_big)
@@ -356,6 +375,7 @@ void pop3_read(struct pop3_session *s, enum pop3_part part, uint32_t number, uin
         say_later(s);
         return;
     }
+    begin_digest(s);
     if (part == POP3_WHOLE)
         n = snprintf(line, sizeof line, "RETR %u", number);
     else

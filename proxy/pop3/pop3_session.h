@@ -22,6 +22,8 @@
 #include "proxy/process/holding.h"
 #include "proxy/session/session.h"
 
+#include <openssl/evp.h>
+
 struct pop3_session;
 
 /* Who hears the response that is under way. */
@@ -60,6 +62,8 @@ struct pop3_reading {
     char *overlaid; /* a copy of the message in which nothing is seen that must not be */
     bool too_big;   /* or there was no room */
     uint64_t octets;
+    EVP_MD_CTX *digest;  /* of what has come of it; owned; NULL: nobody asks */
+    bool digests;        /* nothing went wrong with it */
     struct slice status; /* the server's line, in the arena */
     struct holding holding;
     struct iovec *pieces;

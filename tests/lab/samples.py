@@ -62,9 +62,10 @@ def of_size(octets_wanted, subject="large", **headers):
     return octets(message(subject, lines, **headers))
 
 
-def write_signatures(folder):
-    """A ClamAV database that knows EICAR alone, as Debian's packages bring no signatures."""
+def write_signatures(folder, *others):
+    """A ClamAV database that knows EICAR and these octets alone, as Debian's packages bring no signatures."""
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "lab.ndb"), "w") as f:
         f.write("Eicar-Lab-Test:0:*:%s\n" % EICAR.hex())
+        f.writelines("Lab-Test-%d:0:*:%s\n" % (number, octets.hex()) for number, octets in enumerate(others))
     return str(folder)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Scans that take longer than a client waits: it hears the message's own header meanwhile, and nothing that is not judged."""
+import base64
 import contextlib
 import os
 import signal
@@ -11,12 +12,14 @@ from lab import needs, samples
 from lab.gatepost import backend
 from lab.pop3_client import Session, logged_in, stuffed, unstuffed
 from lab.pop3_stub import Pop3Stub
+from lab.process import wait_until
 
 pytestmark = pytest.mark.skipif(not needs.IS_ROOT, reason="needs root: Gatepost's parent")
 
 HEADER = b"Subject: slow\r\n.odd: a dot begins this line\r\nFrom: a@example.com\r\nTo: b@example.com\r\nX-Last: line\r\n"
 CLEAN = HEADER + b"\r\n.Hello\r\n..\r\nthere\r\n"
 INFECTED = samples.eicar()
+VIRUS = base64.b64encode(samples.EICAR)[:40]
 OUT = {"clean": (1, CLEAN), "infected": (2, INFECTED)}
 RULES = 'rule "malware" when av.result == infected then reject 554 5.7.1 "malware"\n'
 
@@ -28,8 +31,9 @@ def gateway(start, own_dir):
     samples.write_signatures(folder)
     stub = Pop3Stub([CLEAN, INFECTED], password=None).start()
     gateway = start(backend("behind", pop3=["%d tls none" % stub.port]) + RULES, pop3="backend behind",
-                    changes={"antivirus": {"enabled": "on", "database": '"%s"' % folder}, "timeouts": {"keepalive": "100ms", "scan": "3s"}})
+                    changes={"antivirus": {"enabled": "on", "reload": "1s", "database": '"%s"' % folder}, "timeouts": {"keepalive": "100ms", "scan": "3s"}, "process": {"proxies": 1}})
     assert gateway.wait_log("scanners ready program=gatepost-av", 40) and gateway.wait_log("gatepost-release ready", 20)
+    gateway.signatures = folder
     yield gateway
     stub.stop()
 
@@ -63,7 +67,6 @@ def heard(session, seconds):
 def test_while_a_message_is_scanned_its_header_comes_line_by_line_and_the_rest_when_it_is_judged(name, gateway):
     number, original = OUT[name]
     with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session:
-        usual = stuffed(session.message(number))
         with asleep(gateway):
             session.send("RETR %d\r\n" % number)
             first = heard(session, 1.5)
@@ -71,8 +74,9 @@ def test_while_a_message_is_scanned_its_header_comes_line_by_line_and_the_rest_w
         header = original.partition(b"\r\n\r\n")[0] + b"\r\n"
         assert status.startswith(b"+OK") and 10 < len(begin) <= len(stuffed(header)) and stuffed(header).startswith(begin)
         session.pending = begin
-        assert session.lines() == usual
+        slowly = session.lines()
         session.expect("NOOP")
+        assert slowly == stuffed(session.message(number))
         assert unstuffed(session.many("RETR 1")) == CLEAN
 
 
@@ -108,3 +112,30 @@ def test_a_client_that_goes_away_meanwhile_leaves_nothing_behind(gateway):
         session.login("user", "any")
         assert session.message(1) == CLEAN
     assert gateway.pids("gatepost-proxy") == proxies
+
+
+# ---- read again
+
+
+def test_what_the_antivirus_has_said_of_a_message_holds_for_who_reads_it_next(gateway):
+    for _ in range(2):
+        with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session:
+            assert session.message(1) == CLEAN
+            shown = session.message(2)
+            assert len(shown) == len(INFECTED) and VIRUS in INFECTED and VIRUS not in shown
+    with asleep(gateway), logged_in(gateway.pop3_port, "other", "any", timeout=20) as session:
+        assert session.message(1) == CLEAN
+        assert unstuffed(session.many("TOP 1 1")).startswith(HEADER)
+        shown = session.message(2)
+        assert len(shown) == len(INFECTED) and VIRUS not in shown
+
+
+def test_new_signatures_are_asked_about_what_was_clean_before(gateway):
+    with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session:
+        assert session.message(1) == CLEAN
+    samples.write_signatures(gateway.signatures, b"Hello")
+    assert gateway.wait_log("signatures have changed", 20)
+    assert wait_until(lambda: gateway.log().count("scanners ready program=gatepost-av") == 2, 40)
+    with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session:
+        shown = session.message(1)
+    assert len(shown) == len(CLEAN) and b"Hello" not in shown
