@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "filters/mime/headers.h"
 #include "proxy/pop3/pop3_session.h"
+#include "proxy/session/own_received.h"
 #include "proxy/session/session_record.h"
 
 #include <stdlib.h>
@@ -71,6 +72,8 @@ static void tell_message(struct pop3_session *s, struct record *r)
     if (s->base.proxy->config->settings.history_text)
         r->subject = field(s, FACT_MESSAGE_SUBJECT, SLICE("Subject"));
     r->size = (int64_t)spool_size(reading->message.spool);
+    r->delivery = received_reference(headers_block(spool_bytes(reading->message.spool), NULL),
+                                     s->base.proxy->config->hostname);
 }
 
 static void hide_subject(struct pop3_session *s)

@@ -2,6 +2,7 @@
 #include "proxy/smtp/trace.h"
 
 #include "filters/mime/headers.h"
+#include "proxy/session/own_received.h"
 #include "proxy/smtp/smtp_command.h"
 
 #include <time.h>
@@ -55,19 +56,6 @@ struct slice trace_received(struct arena *arena, const struct trace *t)
                       slice_of(trace_date(t->now)), SLICE("\r\n"));
 }
 
-/* "... by HOSTNAME (Gatepost) ..." as trace_received writes it. */
-static bool is_ours(struct slice value, struct slice hostname)
-{
-    static const struct slice by = {"by ", 3};
-    for (size_t at; (at = slice_search(value, by)) < value.len;) {
-        value = slice_from(value, at + by.len);
-        if (slice_istarts(value, hostname) &&
-            slice_istarts(slice_from(value, hostname.len), SLICE(" (Gatepost)")))
-            return true;
-    }
-    return false;
-}
-
 enum trace_loop trace_loop(struct slice message, unsigned most, struct slice hostname)
 {
     struct slice block = headers_block(message, NULL);
@@ -77,7 +65,7 @@ enum trace_loop trace_loop(struct slice message, unsigned most, struct slice hos
         if (!slice_ieq(field.name, SLICE("Received")))
             continue;
         all++;
-        if (is_ours(field.value, hostname))
+        if (received_is_own(field.value, hostname))
             ours++;
     }
     if (all > most)
