@@ -78,6 +78,7 @@ bool found_each(const struct asking *asking, const struct control_find *find, si
     return ok && !finding.unreadable;
 }
 
+/* "d7fa930e1000", "d7fa930e1000.2", "d7fa930e1000.m2" (a message that was read) */
 static bool is_reference(struct slice word)
 {
     struct slice head, rest;
@@ -86,6 +87,8 @@ static bool is_reference(struct slice word)
     for (size_t i = 0; i < head.len; i++)
         if (hex_digit(head.ptr[i]) < 0)
             return false;
+    if (slice_starts(rest, SLICE("m")))
+        rest = slice_from(rest, 1);
     return head.len >= REFERENCE_LEAST && (!dotted || slice_to_u64(rest, UINT32_MAX, &number));
 }
 
