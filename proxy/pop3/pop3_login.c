@@ -379,7 +379,7 @@ void pop3_auth(struct pop3_session *s, struct slice argument)
     }
     slice_cut(argument, ' ', &name, &response);
     const struct sasl_mechanism *mechanism = sasl_mechanism(name);
-    if (refuses(s, mechanism ? mechanism->id : MECHANISMS))
+    if (refuses(s, mechanism ? mechanism->id : MECHANISMS) || !mechanism)
         return;
     forget(s);
     ask_response(s, mechanism, slice_trim(response));
