@@ -20,10 +20,17 @@ struct buf buf_over(char *room, size_t size)
     return (struct buf){.data = room, .size = size, .max = size};
 }
 
+static void give_back(struct buf *b)
+{
+    if (b->wipes && b->data)
+        explicit_bzero(b->data, b->size);
+    free(b->data);
+}
+
 void buf_release(struct buf *b)
 {
-    free(b->data);
-    *b = buf_init(b->max);
+    give_back(b);
+    *b = (struct buf){.max = b->max, .wipes = b->wipes};
 }
 
 void buf_clear(struct buf *b)
@@ -51,6 +58,31 @@ static void compact(struct buf *b)
     b->head = 0;
 }
 
+/* realloc would leave what there was where it was. */
+static char *larger(struct buf *b, size_t size)
+{
+    if (!b->wipes)
+        return realloc(b->data, size);
+    char *data = malloc(size);
+    if (data && b->tail)
+        memcpy(data, b->data, b->tail);
+    if (data)
+        give_back(b);
+    return data;
+}
+
+static bool grow(struct buf *b, size_t size)
+{
+    char *data = larger(b, size);
+    if (!data) {
+        memory_was_refused();
+        return false;
+    }
+    b->data = data;
+    b->size = size;
+    return true;
+}
+
 /* Makes `more` bytes fit behind tail, within max. */
 static bool make_room(struct buf *b, size_t more)
 {
@@ -69,14 +101,7 @@ static bool make_room(struct buf *b, size_t more)
     if (size > b->max)
         size = b->max;
     compact(b);
-    char *data = realloc(b->data, size);
-    if (!data) {
-        memory_was_refused();
-        return false;
-    }
-    b->data = data;
-    b->size = size;
-    return true;
+    return grow(b, size);
 }
 
 bool buf_append_more(struct buf *b, struct slice s)

@@ -14,6 +14,7 @@ struct buf {
     size_t head, tail, size;
     size_t max;
     bool failed; /* an append was refused: sticky until buf_clear */
+    bool wipes;  /* memory that it gives back is wiped first; set by whoever puts secrets in it */
 };
 
 /* A buffer by value: struct buf b = buf_init(max). Nothing is allocated yet. */

@@ -276,7 +276,10 @@ static bool read_once(struct stream *s)
         memcpy(scratch, left.ptr, left.len);
         buf_clear(&s->in);
     }
-    if (!offer(s, (struct slice){scratch, kept + (size_t)n}, false))
+    bool secret = s->secret, there = offer(s, (struct slice){scratch, kept + (size_t)n}, false);
+    if (secret)
+        explicit_bzero(scratch, kept + (size_t)n);
+    if (!there)
         return false;
     stream_flush(s);
     return !s->paused && (s->wire == WIRE_SECURE || s->wire == WIRE_PLAIN);
@@ -352,6 +355,14 @@ static void handshake(struct stream *s)
     }
 }
 
+static void cleanse_plaintext(struct stream *s)
+{
+    if (s->ssl && s->secret)
+        SSL_set_options(s->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+    else if (s->ssl)
+        SSL_clear_options(s->ssl, SSL_OP_CLEANSE_PLAINTEXT);
+}
+
 size_t stream_secure(struct stream *s, SSL *ssl)
 {
     size_t thrown_away = buf_len(&s->in);
@@ -365,6 +376,7 @@ size_t stream_secure(struct stream *s, SSL *ssl)
                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_set_fd(ssl, s->fd);
     s->ssl = ssl;
+    cleanse_plaintext(s);
     s->wire = WIRE_HANDSHAKE;
     s->paused = false;
     start_reading(s);
@@ -464,6 +476,19 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 void stream_bulk(struct stream *s, bool bulk)
 {
     s->bulk = bulk;
+}
+
+/* What the buffer holds may still be secret afterwards. */
+void stream_reads_secrets(struct stream *s, bool secret)
+{
+    s->secret = secret;
+    s->in.wipes |= secret;
+    cleanse_plaintext(s);
+}
+
+void stream_writes_secrets(struct stream *s)
+{
+    s->out.wipes = true;
 }
 
 void stream_pause(struct stream *s)

@@ -92,6 +92,12 @@ bool stream_input_waits(const struct stream *stream);
  * owner takes whole. */
 void stream_bulk(struct stream *stream, bool bulk);
 
+/* Passwords may come now, or not any more: no copy of what was read is left in memory that is used no
+ * more, neither here nor in OpenSSL's. It costs time for each octet. */
+void stream_reads_secrets(struct stream *stream, bool secret);
+/* What is written is wiped from the buffer that it waited in. */
+void stream_writes_secrets(struct stream *stream);
+
 void stream_pause(struct stream *stream);
 /* What was left is offered again from the loop, not from inside. */
 void stream_resume(struct stream *stream);

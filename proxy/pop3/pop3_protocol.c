@@ -14,6 +14,7 @@ static bool open_pop3(struct session *base)
     pop3_refer(s);
     s->mail = arena_new(MAIL_ARENA_MAX);
     s->who = calloc(1, sizeof *s->who);
+    stream_reads_secrets(base->stream, true);
     return s->mail && s->who;
 }
 

@@ -63,6 +63,7 @@ struct pop3_upstream *pop3_upstream_new(const struct pop3_upstream_setup *setup,
         free(c);
         return NULL;
     }
+    stream_writes_secrets(c->stream);
     stream_deadline(c->stream, setup->connect_ms);
     return c;
 }

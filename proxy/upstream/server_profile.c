@@ -14,7 +14,7 @@ static const struct {
     [PROFILE_GENERIC] = {.greeting = {NULL}},
     [PROFILE_EXCHANGE] =
         {{"Microsoft Exchange", "Microsoft Exchange Server"},
-         {"authenticated but not connected", "Server Unavailable"},
+         {"Server Unavailable"},
          "it limits connections of one user (MaxConnectionsPerUser, 16) and of one address "
          "(MaxConnectionFromSingleIP), and all come from this gateway's; NTLM and GSSAPI "
          "fail where ExtendedProtectionPolicy is Require",
@@ -66,9 +66,10 @@ enum server_profile profile_by_greeting(struct slice greeting)
 
 bool profile_puts_off(enum server_profile profile, struct slice line)
 {
-    static const char *const codes[] = {"[IN-USE]",      "[SYS/TEMP]",    "[SYS/PERM]",
-                                        "[LOGIN-DELAY]", "[UNAVAILABLE]", "[LIMIT]",
-                                        "[SERVERBUG]"};
+    /* the last are Exchange's words, whose greeting may have been changed */
+    static const char *const codes[] = {
+        "[IN-USE]",      "[SYS/TEMP]", "[SYS/PERM]",  "[LOGIN-DELAY]",
+        "[UNAVAILABLE]", "[LIMIT]",    "[SERVERBUG]", "authenticated but not connected"};
     return holds_any(line, codes, sizeof codes / sizeof *codes) ||
            holds_any(line, profiles[profile].put_off, TEXTS);
 }
