@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: ISC
 """A real Dovecot over the mailboxes that Postfix fills, or fill(): IMAP and POP3."""
 import imaplib
-import itertools
 import os
 
-from lab import users
+from lab import maildir, users
 from lab.ports import free_port
 from lab.process import Process
 
@@ -74,7 +73,6 @@ class Dovecot:
         self.imap_port = free_port()
         self.pop3_port = free_port()
         self.pop3s_port = free_port() if certificate else 0
-        self._names = itertools.count(1)
         self.log = os.path.join(self.dir, "dovecot.log")
         self.process = Process("dovecot", ["dovecot", "-F", "-c", os.path.join(self.dir, "dovecot.conf")], run_dir)
 
@@ -97,17 +95,7 @@ class Dovecot:
     def fill(self, address, messages):
         """Puts messages (octets) into a mailbox, in this order."""
         local, domain = address.split("@")
-        box = os.path.join(self.mail, domain, local, "Maildir")
-        for folder in [self.mail, os.path.dirname(os.path.dirname(box)), os.path.dirname(box), box] \
-                + [os.path.join(box, name) for name in ("new", "cur", "tmp")]:
-            os.makedirs(folder, exist_ok=True)
-            os.chown(folder, users.OWNER.pw_uid, users.OWNER.pw_gid)
-        for octets in messages:
-            number = next(self._names)
-            path = os.path.join(box, "new", "%d.%d.lab" % (1700000000 + number, number))
-            with open(path, "wb") as f:
-                f.write(octets)
-            os.chown(path, users.OWNER.pw_uid, users.OWNER.pw_gid)
+        maildir.fill(os.path.join(self.mail, domain, local, "Maildir"), messages)
 
     def fetch(self, address):
         """All messages of a mailbox over IMAP, as bytes."""

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: ISC
+"""A real Cyrus over mailboxes that fill() makes: POP3, with passwords in sasldb."""
+import os
+import subprocess
+
+from lab import beside, users
+from lab.maildir import make_owned, write_owned
+from lab.ports import free_port
+from lab.pop3_client import logged_in
+from lab.process import Process
+
+CONFIG = """
+configdirectory: {dir}/lib
+partition-default: {dir}/spool
+defaultpartition: default
+cyrus_user: {owner}
+servername: cyrus.example.com
+unixhierarchysep: yes
+virtdomains: userid
+defaultdomain: nowhere.example
+autocreate_quota: 0
+allowplaintext: yes
+sasl_pwcheck_method: auxprop
+sasl_auxprop_plugin: sasldb
+sasl_sasldb_path: {dir}/sasldb2
+sasl_mech_list: PLAIN LOGIN
+proc_path: {dir}/run/proc
+mboxname_lockpath: {dir}/run/lock
+duplicatesuppression: no
+"""
+
+SERVICES = """
+START {{
+  recover cmd="{bin}/ctl_cyrusdb -C {dir}/imapd.conf -r"
+}}
+SERVICES {{
+  pop3 cmd="{bin}/pop3d -C {dir}/imapd.conf" listen="127.0.0.1:{port}" prefork=2 maxchild=100
+}}
+EVENTS {{
+}}
+"""
+
+
+class Cyrus:
+    def __init__(self, run_dir):
+        unpacked = beside.unpacked("cyrus")
+        self.dir = os.path.join(str(run_dir), "cyrus")
+        self.bin, self.sbin = unpacked + "/usr/lib/cyrus/bin", unpacked + "/usr/sbin"
+        self.pop3_port = free_port()
+        self.boxes = {}
+        self.env = dict(os.environ, **beside.library_path(unpacked))
+        self.process = Process("cyrus", [self.bin + "/master", "-C", self.dir + "/imapd.conf", "-M", self.dir + "/cyrus.conf",
+                                         "-p", self.dir + "/run/master.pid", "-D"], run_dir, self.env)
+
+    def fill(self, address, messages):
+        """Puts messages (octets) into a mailbox, in this order; before the start."""
+        self.boxes[address] = messages
+
+    def start(self):
+        for folder in ("lib/socket", "spool", "run"):
+            make_owned(os.path.join(self.dir, folder))
+        words = {"dir": self.dir, "bin": self.bin, "owner": users.OWNER.pw_name, "port": self.pop3_port}
+        for name, text in (("imapd.conf", CONFIG), ("cyrus.conf", SERVICES)):
+            write_owned(os.path.join(self.dir, name), text.format(**words).encode())
+        for address in self.boxes:
+            local, domain = address.split("@")
+            self._run(self.sbin + "/saslpasswd2", "-p", "-c", "-f", self.dir + "/sasldb2", "-u", domain, local, said=users.PASSWORD)
+        os.chown(self.dir + "/sasldb2", users.OWNER.pw_uid, users.OWNER.pw_gid)
+        self.process.start()
+        self.process.wait_port(self.pop3_port)
+        for address, messages in self.boxes.items():
+            self._fill(address, messages)
+        return self
+
+    def stop(self):
+        self.process.stop()
+
+    def _fill(self, address, messages):
+        """The first login makes the mailbox; then files are put into it, and found."""
+        with logged_in(self.pop3_port, address) as session:
+            session.expect("QUIT")
+        box = self._run(self.bin + "/mbpath", "-C", self.dir + "/imapd.conf", "user/" + address).strip()
+        for number, octets in enumerate(messages, 1):
+            write_owned("%s/%d." % (box, number), octets)
+        self._run(self.bin + "/reconstruct", "-C", self.dir + "/imapd.conf", "user/" + address)
+
+    def _run(self, *command, said=""):
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30, input=said, env=self.env).stdout

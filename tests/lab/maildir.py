@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: ISC
+"""Mailboxes as folders of files."""
+import itertools
+import os
+
+from lab import users
+
+_numbers = itertools.count(1)
+
+
+def fill(box, messages):
+    """Puts messages (octets) into a Maildir, in this order."""
+    for name in ("new", "cur", "tmp"):
+        make_owned(os.path.join(box, name))
+    for octets in messages:
+        number = next(_numbers)
+        write_owned(os.path.join(box, "new", "%d.%d.lab" % (1700000000 + number, number)), octets)
+
+
+def make_owned(folder):
+    """A folder that belongs to the owner of all mailboxes, as those above it that are not there yet."""
+    if not os.path.isdir(folder):
+        make_owned(os.path.dirname(folder))
+        os.mkdir(folder)
+        os.chown(folder, users.OWNER.pw_uid, users.OWNER.pw_gid)
+
+
+def write_owned(path, octets):
+    with open(path, "wb") as f:
+        f.write(octets)
+    os.chown(path, users.OWNER.pw_uid, users.OWNER.pw_gid)
