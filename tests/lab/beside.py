@@ -15,7 +15,7 @@ def unpacked(name):
     """The folder that a server's packages are unpacked in."""
     folder = needs.ROOT / "build" / "beside" / name
     if not (folder / "packages").exists():
-        pytest.skip("no %s below build/beside (make deps unpacks it)" % name)
+        pytest.skip("no %s below build/beside: make deps unpacks it there" % name)
     return str(folder)
 
 

@@ -2,12 +2,19 @@
 """Real programs that fetch mail over POP3: each gives the messages of a mailbox as it has them, their lines ended by LF.
 
 FETCHERS[name](folder, port, tls, ca, user, keep): tls is "plain", "stls" or "pop3s", and the certificate is one for localhost; without
-`keep` what was fetched is deleted."""
+`keep` what was fetched is deleted. need() skips a test where the program is not there."""
 import os
+import poplib
 import pwd
+import re
+import shutil
 import subprocess
+from unittest import mock
+
+import pytest
 
 from lab import users
+from lab.smtp_client import client_context
 
 HOST = "localhost"
 
@@ -82,4 +89,84 @@ def getmail(folder, port, tls, ca, user="user@example.com", keep=True):
     return _stored(folder)
 
 
-FETCHERS = {"curl": curl, "fetchmail": fetchmail, "mpop": mpop, "getmail": getmail}
+def neomutt(folder, port, tls, ca, user="user@example.com", keep=True):
+    """It wants a terminal, and stores into a mailbox of one file, where each message begins with a line "From " and ends with an empty one."""
+    word = {True: "yes", False: "no"}
+    rc = _write(folder / "muttrc", 'set pop_host="%s://%s:%d" pop_user="%s" pop_pass="%s" pop_delete=%s ssl_ca_certificates_file="%s"\n'
+                'set ssl_starttls=%s ssl_force_tls=%s certificate_file="" mbox_type=mbox folder="%s" spoolfile="%s/box" mark_old=no sleep_time=0\n'
+                'push "<fetch-mail><quit>"\n' % ("pops" if tls == "pop3s" else "pop", HOST, port, user, users.PASSWORD, word[not keep], ca,
+                                                word[tls == "stls"], word[tls != "plain"], folder, folder))
+    _write(folder / "box", "")
+    _run(["script", "-qec", 'neomutt -n -F "%s"' % rc, "/dev/null"], folder, env=dict(os.environ, TERM="xterm", HOME=str(folder)), stdin=subprocess.DEVNULL)
+    stored = re.split(rb"^From .*\n", (folder / "box").read_bytes(), flags=re.MULTILINE)
+    return [octets.removesuffix(b"\n") for octets in stored[1:]]
+
+
+def python(_folder, port, tls, ca, user="user@example.com", keep=True):
+    """Its poplib, which takes no line of more than 2048 octets as it comes."""
+    with mock.patch.object(poplib, "_MAXLINE", 100000):
+        box = poplib.POP3_SSL(HOST, port, context=client_context(ca), timeout=20) if tls == "pop3s" else poplib.POP3(HOST, port, timeout=20)
+        if tls == "stls":
+            box.stls(client_context(ca))
+        box.user(user)
+        box.pass_(users.PASSWORD)
+        numbers = range(1, box.stat()[0] + 1)
+        messages = [b"\n".join(box.retr(number)[1]) + b"\n" for number in numbers]
+        for number in numbers if not keep else ():
+            box.dele(number)
+        box.quit()
+    return messages
+
+
+# Its RETR gives a text; what it read from the network are octets, with the dots as they came.
+NODE = """
+const Pop3 = require(process.argv[2] + '/node-pop3'), fs = require('fs');
+const [port, tls, user, password, keep, into] = process.argv.slice(3);
+(async () => {
+  const box = new Pop3({host: 'localhost', port: Number(port), tls: tls === 'pop3s', user, password, timeout: 20000});
+  for (const [number] of await box.UIDL()) {
+    const [, stream] = await box.command('RETR', number), chunks = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    fs.writeFileSync(`${into}/${number.padStart(5, '0')}`, Buffer.concat(chunks));
+    if (keep === 'no') await box.DELE(number);
+  }
+  await box.QUIT();
+})().catch((error) => { console.error(error); process.exit(1); });
+"""
+_modules = None
+
+
+def _node_modules(folder):
+    """Where node-pop3 is, got from npm's registry; None where that cannot be had."""
+    global _modules
+    if _modules is None:
+        command = ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--fetch-retries", "0", "--fetch-timeout", "20000",
+                   "--prefix", str(folder), "node-pop3@0.11.0"]
+        _modules = ""
+        if shutil.which("npm") and subprocess.run(command, capture_output=True, timeout=60, env=dict(os.environ, HOME=str(folder))).returncode == 0:
+            _modules = str(folder / "node_modules")
+    return _modules
+
+
+def node(folder, port, tls, ca, user="user@example.com", keep=True):
+    """It leaves the dots at line beginnings doubled, and the last newline where the final dot comes by itself."""
+    (folder / "got").mkdir()
+    program = _write(folder / "fetch.js", NODE)
+    _run(["node", program, _modules, port, tls, user, users.PASSWORD, "yes" if keep else "no", folder / "got"], folder,
+         env=dict(os.environ, NODE_EXTRA_CA_CERTS=str(ca)))
+    return [octets.removesuffix(b"\n") for octets in _stored(folder)]
+
+
+FETCHERS = {"curl": curl, "fetchmail": fetchmail, "mpop": mpop, "getmail": getmail, "neomutt": neomutt, "python": python, "node": node}
+
+
+def need(fetcher, tls, run_dir):
+    """Skips the test where the program, or what it cannot do without, is not there."""
+    if fetcher == "node":
+        if tls == "stls":
+            pytest.skip("node-pop3 has no STLS")
+        (run_dir / "node").mkdir(exist_ok=True)
+        if not _node_modules(run_dir / "node"):
+            pytest.skip("no node-pop3: npm is not there, or its registry cannot be reached")
+    elif not shutil.which("python3" if fetcher == "python" else fetcher):
+        pytest.skip("no %s" % fetcher)
