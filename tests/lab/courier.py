@@ -37,7 +37,8 @@ class Courier:
                                      LIBRARY + "/courier/courierpop3d", "Maildir"], run_dir, {"MAILDIRPATH": "Maildir", "POP3AUTH": ""})]
 
     def fill(self, address, messages):
-        """Puts messages (octets) into a mailbox, in this order; before the start. It has them with newlines alone, and shows each as CRLF."""
+        """Puts messages (octets) into a mailbox, in this order; before the start. It has them with newlines alone, and shows each as CRLF;
+        they are seen already, or RETR would move them from under the eyes of another session."""
         self.boxes[address] = messages
 
     def start(self):
@@ -49,7 +50,7 @@ class Courier:
         self._database("userdb", "".join(USER % (address, users.OWNER.pw_uid, users.OWNER.pw_gid, address) for address in self.boxes))
         self._database("userdbshadow", "".join(SHADOW % (address, password) for address in self.boxes))
         for address, messages in self.boxes.items():
-            maildir.fill(os.path.join(self.root, "mail", address, "Maildir"), [octets.replace(b"\r\n", b"\n") for octets in messages])
+            maildir.fill(os.path.join(self.root, "mail", address, "Maildir"), [octets.replace(b"\r\n", b"\n") for octets in messages], seen=True)
         for process in self.processes:
             process.start()
         assert wait_until(lambda: os.path.exists(self.root + SOCKET))

@@ -8,13 +8,14 @@ from lab import users
 _numbers = itertools.count(1)
 
 
-def fill(box, messages):
+def fill(box, messages, seen=False):
     """Puts messages (octets) into a Maildir, in this order."""
     for name in ("new", "cur", "tmp"):
         make_owned(os.path.join(box, name))
     for octets in messages:
         number = next(_numbers)
-        write_owned(os.path.join(box, "new", "%d.%d.lab" % (1700000000 + number, number)), octets)
+        name = "%d.%d.lab" % (1700000000 + number, number)
+        write_owned(os.path.join(box, "cur", name + ":2,S") if seen else os.path.join(box, "new", name), octets)
 
 
 def make_owned(folder):

@@ -65,10 +65,17 @@ def in_front(run_dir, real_servers, certified, request):
         assert gateway.stop() in (0, None), gateway.log()[-4000:]
 
 
+@pytest.fixture(scope="module")
+def front_of(real_servers, in_front):
+    """front_of(name): one of the servers, and the gateway before it."""
+    def of(name):
+        server = real_servers[name]
+        if isinstance(server, str):
+            pytest.skip(server)
+        return Front(server, in_front, name)
+    return of
+
+
 @pytest.fixture(params=SERVERS)
-def front(request, real_servers, in_front):
-    """One of the servers, and the gateway before it."""
-    server = real_servers[request.param]
-    if isinstance(server, str):
-        pytest.skip(server)
-    return Front(server, in_front, request.param)
+def front(request, front_of):
+    return front_of(request.param)
