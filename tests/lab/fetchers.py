@@ -140,7 +140,7 @@ def _node_modules(folder):
     """Where node-pop3 is, got from npm's registry; None where that cannot be had."""
     global _modules
     if _modules is None:
-        command = ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--fetch-retries", "0", "--fetch-timeout", "20000",
+        command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--fetch-retries", "0", "--fetch-timeout", "20000",
                    "--prefix", str(folder), "node-pop3@0.11.0"]
         _modules = ""
         if shutil.which("npm") and subprocess.run(command, capture_output=True, timeout=60, env=dict(os.environ, HOME=str(folder))).returncode == 0:

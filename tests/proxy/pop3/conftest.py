@@ -51,7 +51,8 @@ def in_front(run_dir, real_servers, certified, request):
     nowhere = free_port()  # a domain's mail has to go somewhere
     there = {name: server for name, server in real_servers.items() if not isinstance(server, str)}
     body = certified + getattr(module, "RULES", "") + "".join(
-        backend(name, nowhere, pop3=["%d tls none" % server.pop3_port]) + 'domain "%s.example" { backend %s }\n' % (name, name) for name, server in there.items())
+        backend(name, nowhere, pop3=["%d tls none" % server.pop3_port]) + 'domain "%s.example" { backend %s }\n' % (name, name)
+        for name, server in there.items())
     changes = dict(getattr(module, "CHANGES", {}))
     if "antivirus" in changes:
         changes["antivirus"] = dict(changes["antivirus"], database='"%s"' % samples.write_signatures(folder / "signatures"))
