@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: ISC
 """A real Courier over mailboxes that fill() makes: POP3, with passwords in userdb."""
+import contextlib
 import os
 import shutil
 import subprocess
 
 from lab import beside, maildir, users
 from lab.ports import free_port
-from lab.process import Process, wait_until
+from lab.process import Process
 
 AUTH = """authmodulelist="authuserdb"
 authmodulelistorig="authuserdb"
@@ -30,11 +31,12 @@ class Courier:
         self.root = os.path.join(str(run_dir), "courier")
         self.pop3_port = free_port()
         self.boxes = {}
-        self.processes = [
-            Process("courier-auth", [shutil.which("chroot"), self.root, LIBRARY + "/courier-authlib/authdaemond"], run_dir),
-            Process("courier-pop3", [shutil.which("chroot"), self.root, "/usr/sbin/couriertcpd", "-address=127.0.0.1", "-maxprocs=100",
-                                     "-maxperip=100", "-nodnslookup", "-noidentlookup", self.pop3_port, LIBRARY + "/courier/courierpop3login",
-                                     LIBRARY + "/courier/courierpop3d", "Maildir"], run_dir, {"MAILDIRPATH": "Maildir", "POP3AUTH": ""})]
+        chroot = [shutil.which("chroot"), self.root]
+        self.passwords = Process("courier-passwords", chroot + [LIBRARY + "/courier-authlib/authdaemond"], run_dir)
+        self.pop3 = Process("courier-pop3", chroot + ["/usr/sbin/couriertcpd", "-address=127.0.0.1", "-maxprocs=100", "-maxperip=100",
+                                                      "-nodnslookup", "-noidentlookup", self.pop3_port, LIBRARY + "/courier/courierpop3login",
+                                                      LIBRARY + "/courier/courierpop3d", "Maildir"],
+                            run_dir, {"MAILDIRPATH": "Maildir", "POP3AUTH": ""})
 
     def fill(self, address, messages):
         """Puts messages (octets) into a mailbox, in this order; before the start. It has them with newlines alone, and shows each as CRLF;
@@ -51,15 +53,29 @@ class Courier:
         self._database("userdbshadow", "".join(SHADOW % (address, password) for address in self.boxes))
         for address, messages in self.boxes.items():
             maildir.fill(os.path.join(self.root, "mail", address, "Maildir"), [octets.replace(b"\r\n", b"\n") for octets in messages], seen=True)
-        for process in self.processes:
-            process.start()
-        assert wait_until(lambda: os.path.exists(self.root + SOCKET))
-        self.processes[1].wait_port(self.pop3_port)
+        self._start_passwords()
+        self.pop3.start()
+        self.pop3.wait_port(self.pop3_port)
         return self
 
     def stop(self):
-        for process in reversed(self.processes):
-            process.stop()
+        self.pop3.stop()
+        self.passwords.stop()
+
+    @contextlib.contextmanager
+    def without_passwords(self):
+        """What knows them is away for so long."""
+        self.passwords.stop()
+        try:
+            yield
+        finally:
+            self._start_passwords()
+
+    def _start_passwords(self):
+        if os.path.exists(self.root + SOCKET):
+            os.unlink(self.root + SOCKET)
+        self.passwords.start()
+        self.passwords.wait_ready(lambda: os.path.exists(self.root + SOCKET))
 
     def _database(self, name, rows):
         """What makeuserdb makes of its text."""

@@ -73,8 +73,19 @@ def says(site, user, password="any"):
 # ---- logins and sessions
 
 
+EXCHANGE = "+OK The Microsoft Exchange POP3 service is ready. [TQBYADEA]"
+
+
+def test_what_exchange_limits_is_said_when_it_is_known_by_its_greeting(site, behind):
+    """The first of these tests, as it is said once."""
+    behind.script["CONNECT"] = EXCHANGE
+    logged_in(site.pop3_port, "limits@example.com", "any").close()
+    assert site.wait_log("MaxConnectionFromSingleIP")
+
+
 def test_authenticated_but_not_connected_is_neither_a_failure_nor_a_success(site, behind):
     """Exchange's words for one who has too many sessions: the password was right, and nothing is open."""
+    behind.script["CONNECT"] = EXCHANGE
     throttled = "-ERR User is authenticated but not connected."
     behind.script["PASS"] = throttled
     assert {says(site, "throttled@example.com", "right%d" % n) for n in range(5)} == {throttled.encode()}, "counted as failures"
@@ -88,6 +99,7 @@ def test_authenticated_but_not_connected_is_neither_a_failure_nor_a_success(site
 
 
 def test_who_is_authenticated_but_not_connected_has_no_mailbox(site, behind):
+    behind.script["CONNECT"] = EXCHANGE
     behind.script["PASS"] = "-ERR User is authenticated but not connected."
     with Session(site.pop3_port) as session:
         session.expect("USER not-connected@example.com")

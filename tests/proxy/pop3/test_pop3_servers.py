@@ -15,7 +15,8 @@ from test_pop3 import any_command
 from test_pop3_reading import TEXT, b64, check_put_out, file, leaks, multipart, random_program
 
 # It makes that every message is looked into.
-RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
+RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n' \
+    'rule "guesses" when login.user == "guessed@courier.example" and login.failures >= 2 then reject 535 5.7.0 "too many"\n'
 
 
 CHANGES = {"timeouts": {"backend": "20s"}}
@@ -70,6 +71,21 @@ def test_a_wrong_password_is_refused_and_the_right_one_taken_after_it(front_of):
         assert sessions["cyrus"].status() == b"-ERR [AUTH] Invalid login"
         for name, session in sessions.items():
             session.login("user@%s.example" % name)
+
+
+def test_what_limits_connections_of_one_address_is_said(front, reader):
+    reader.expect("NOOP")
+    assert front.gateway.wait_log({"courier": "MAXPERIP", "cyrus": "maxlogins_per_host"}[front.name])
+
+
+def test_a_server_that_cannot_tell_passwords_counts_no_failure(front_of):
+    """Courier without its authdaemond says so in words alone."""
+    front = front_of("courier")
+    with front.server.without_passwords():
+        for n in range(4):
+            with Session(front.gateway.pop3_port) as session:
+                session.expect("USER guessed@courier.example")
+                assert b"Temporary problem" in session.command("PASS right%d" % n)
 
 
 @pytest.mark.parametrize("name", NAMES)
