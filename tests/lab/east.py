@@ -29,3 +29,18 @@ def load(path):
     offers = "StartTLS" in capabilities
     mechanisms = re.findall(r'Other\("([^"]+)"\)', capabilities)
     return script, (["AUTH " + " ".join(mechanisms)] if mechanisms else []), offers
+
+
+def load_pop3(path):
+    """(script, whether STLS is offered) for a Pop3Stub."""
+    script, _, _ = load(path)
+    script["STLS"] = script.pop("STARTTLS", None)
+    script["AUTH"] = script.pop("AUTHLIST", None)
+    capabilities = re.search(r"\bcapa:\s*\[(.*?)\]", path.read_text(), re.S)
+    words = re.findall(r'"([^"]+)"', capabilities[1]) if capabilities else []
+    script.setdefault("CAPA", lambda session, _: [_capabilities(word for word in words if word != "STLS" or not session.tls)])
+    return {verb: action for verb, action in script.items() if action}, "STLS" in words
+
+
+def _capabilities(words):
+    return "".join("%s\r\n" % word for word in ("+OK", *words, ".")).encode()
