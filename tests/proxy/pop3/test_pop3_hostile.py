@@ -18,23 +18,32 @@ from lab.process import wait_until
 from lab.smtp_client import Closed
 
 RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
-CHANGES = {"timeouts": {"backend": "1s", "connect": "1s", "command": "20s", "handshake": "2s"}}
+CHANGES = {"timeouts": {"backend": "1s", "connect": "1s", "command": "20s", "handshake": "2s", "data": "2s"}}
 SOON = 8  # seconds, for what ends when a second of the server's silence is over
 
 CLEAN = samples.clean("clean")
 DOTS = b"Subject: dots\r\n\r\nabove\r\n.\r\n+OK a secret answer\r\nbelow\r\n"
 OUT_OF_STEP = "backend out of step"
 
+
+def drip(line, pause=0.3):
+    """An action: one octet after the other, so that each comes in time and all of them do not."""
+    return [part for octet in line for part in (bytes([octet]), pause)]
+
+
 # {what: the script}. Those of one kind are asked the same.
 GREETINGS = {
     "busy": {"CONNECT": "-ERR [IN-USE] busy"}, "another protocol": {"CONNECT": "220 mx.example.com ESMTP"}, "IMAP": {"CONNECT": "* OK IMAP4rev1"},
     "no sign": {"CONNECT": "OK ready"}, "+ERR": {"CONNECT": "+ERR ready"}, "closed": {"CONNECT": [CLOSE]}, "reset": {"CONNECT": [RESET]},
     "silent": {"CONNECT": [HANG]}, "half a line": {"CONNECT": [b"+OK rea", HANG]}, "without an end": {"CONNECT": [b"+OK " + b"x" * 1000000, HANG]},
+    "dripping": {"CONNECT": drip(b"+OK ready, but not soon\r\n")}, "100 KB": {"CONNECT": [b"+OK " + b"x" * 100000 + b"\r\n"]},
+    "endless": {"CONNECT": [itertools.repeat(b"+OK ready\r\n" * 1000)]}, "blank lines": {"CONNECT": [b"\r\n" * 1000, HANG]},
     "NULs": {"CONNECT": [b"\0" * 5000 + b"\r\n"]}, "TLS": {"CONNECT": [b"\x15\x03\x01\x00\x02\x02\x28", HANG]},
 }
 LOGINS = {
     "+ERR": "+ERR no", "no sign": "OK come in", "empty": [b"\r\n"], "closed": [CLOSE], "reset": [RESET], "silent": [HANG], "half a line": [b"+OK in", HANG],
-    "without an end": [b"+OK " + b"x" * 1000000, HANG], "a challenge": "+ VXNlcm5hbWU6", "garbage": [b"\x00\xff\xfe\r\n"],
+    "without an end": [b"+OK " + b"x" * 1000000, HANG], "100 KB": [b"+OK " + b"x" * 100000 + b"\r\n"], "dripping": drip(b"+OK you are in\r\n"),
+    "NULs": [b"\0" * 100 + b"+OK\r\n"], "lines": [b"1 2\r\n.\r\n"], "a challenge": "+ VXNlcm5hbWU6", "garbage": [b"\x00\xff\xfe\r\n"],
 }
 # Of these a client may get an error or the end, and never a message.
 BROKEN_MESSAGES = {
@@ -43,6 +52,10 @@ BROKEN_MESSAGES = {
     "NULs for a status line": [b"\0\0\0\r\n"],
     "an empty status line": [b"\r\n"],
     "a status line without an end": [b"+OK " + b"x" * 1000000, HANG],
+    "100 KB for a status line": [b"+OK " + b"x" * 100000 + b"\r\n" + CLEAN + b".\r\n"],
+    "drops for a status line": [*drip(b"+OK message"), b" follows\r\n" + CLEAN + b".\r\n"],
+    "a status line alone": [b"+OK message follows\r\n", HANG],
+    "a line without an end": [b"+OK message follows\r\nSubject: x\r\n\r\n", itertools.repeat(b"x" * 65536)],
     "silence for a status line": [HANG],
     "silence in the middle": [b"+OK message follows\r\n" + CLEAN, HANG],
     "silence before the last newline": [b"+OK message follows\r\n" + CLEAN + b".", HANG],
@@ -67,6 +80,10 @@ ONE_BY_ONE = {
 STRAY = {
     "a line behind NOOP": ("NOOP", [b"+OK\r\n+OK a secret answer\r\n"]),
     "a line behind STAT": ("STAT", [b"+OK 1 2\r\n-ERR a secret answer\r\n"]),
+    "lines behind NOOP": ("NOOP", [b"+OK\r\n1 a secret answer\r\n.\r\n"]),
+    "lines behind STAT": ("STAT", [b"+OK 1 2\r\n1 2\r\n.\r\n+OK a secret answer\r\n"]),
+    "lines behind a UIDL of one": ("UIDL 1", [b"+OK 1 uid\r\n2 a secret answer\r\n.\r\n"]),
+    "lines behind an error": ("RETR 1", [b"-ERR no\r\na secret answer\r\n.\r\n"]),
     "a line behind LIST": ("LIST", [b"+OK\r\n1 2\r\n.\r\n+OK a secret answer\r\n"]),
     "a line behind a message": ("RETR 1", [b"+OK message follows\r\n" + CLEAN + b".\r\n+OK a secret answer\r\n"]),
     "a line that comes later": ("NOOP", [b"+OK\r\n", 0.3, b"+OK a secret answer\r\n"]),
@@ -79,7 +96,7 @@ KINDS = {"greeting": GREETINGS, "login": {name: {"PASS": action, "AUTH": action}
          "broken": {name: {"RETR 1": action, "TOP 1 9": action} for name, action in BROKEN_MESSAGES.items()},
          "odd": {name: {} for name in ODD_MESSAGES}, "slow": {name: {"RETR 1": action} for name, action in ONE_BY_ONE.items()},
          "stray": {name: {command: action} for name, (command, action) in STRAY.items()},
-         "other": {name: {} for name in ("plain", "endless", "lists", "gone", "slow reader", "ambiguous")}}
+         "other": {name: {} for name in ("plain", "endless", "lists", "gone", "slow reader", "ambiguous", "ahead", "dripping", "a million")}}
 CASES = [(kind, name) for kind, scripts in KINDS.items() for name in scripts]
 
 
@@ -217,7 +234,7 @@ def test_half_a_message_is_never_shown_as_a_whole_one(command, name, site):
     assert site.answers()
 
 
-@pytest.mark.parametrize("name", [name for name in BROKEN_MESSAGES if "for a status line" in name and "silence" not in name] + ["an empty status line"])
+@pytest.mark.parametrize("name", [name for name in BROKEN_MESSAGES if "for a status line" in name and not name.startswith(("silence", "drops"))] + ["an empty status line"])
 def test_what_is_no_status_line_ends_the_session_and_is_said(name, site, log):
     user, _ = site.case("broken", name)
     with logged_in(site.pop3_port, user, "any", timeout=SOON) as session:
@@ -255,6 +272,75 @@ def test_a_line_too_many_answers_no_command_and_ends_the_session(name, site, log
             pass
         assert b"a secret answer" not in session.rest()
     assert said_out_of_step(log), log()[-2000:]
+
+
+LISTLESS = {"a status line alone": [b"+OK 2 messages\r\n", HANG], "half a list": [b"+OK\r\n1 10\r\n", HANG], "half a line": [b"+OK\r\n1 10\r\n2 2", CLOSE],
+            "a list that drips": [b"+OK\r\n", *drip(b"1 1", 1.5)], "newlines alone": [b"+OK\n1 10\n.\n", HANG]}
+
+
+@pytest.mark.parametrize("name, command", [(name, "LIST") for name in LISTLESS]
+                         + [("half a line", "UIDL"), ("half a list", "CAPA"), ("a status line alone", "LANG")])
+def test_lines_that_do_not_come_end_the_session_and_nothing_else_is_taken_for_them(name, command, site):
+    user, stub = site.case("other", "plain")
+    began = time.monotonic()
+    with logged_in(site.pop3_port, user, "any", timeout=SOON) as session:
+        stub.script[command] = LISTLESS[name]
+        try:
+            session.send(command + "\r\nNOOP\r\nRETR 1\r\n")
+            seen = session.rest()
+        finally:
+            stub.script.clear()
+    assert not seen.endswith(b"\r\n.\r\n") and b"nothing" not in seen and b"Subject" not in seen, seen
+    assert time.monotonic() - began < SOON
+
+
+AHEAD = {"a login": ("CONNECT", [b"+OK ready\r\n+OK\r\n+OK you are in\r\n"]), "half a login": ("USER", [b"+OK\r\n+OK you are in\r\n"]),
+         "STAT": ("NOOP", [b"+OK\r\n+OK 9 a secret answer\r\n"]), "a message": ("NOOP", [b"+OK\r\n+OK a secret answer\r\nSubject: x\r\n\r\nx\r\n.\r\n"])}
+
+
+@pytest.mark.parametrize("name", AHEAD)
+def test_what_a_server_says_before_it_is_asked_answers_nothing(name, site, log):
+    """Also when the client has asked already, and its commands wait for their turn."""
+    user, stub = site.case("other", "ahead")
+    stub.forget()
+    verb, stub.script[verb] = AHEAD[name]
+    with Session(site.pop3_port, timeout=SOON) as session:
+        session.send("USER %s\r\nPASS any\r\nNOOP\r\n%s\r\n" % (user, "RETR 1" if name == "a message" else "STAT"))
+        seen = session.rest()
+    assert b"you are in" not in seen and b"a secret answer" not in seen, seen
+    assert said_out_of_step(log), log()[-2000:]
+
+
+def test_a_message_that_drips_without_end_ends_with_the_client(site):
+    user, stub = site.case("other", "dripping")
+    stub.script["RETR 1"] = [b"+OK message follows\r\n", *drip(b"Subject: slow\r\n" * 10, 0.2)]
+    with logged_in(site.pop3_port, user, "any", timeout=SOON) as session, logged_in(site.pop3_port, user, "any") as other:
+        session.send("RETR 1\r\n")
+        assert session.silent(1.2)
+        other.expect("NOOP")
+    assert wait_until(lambda: stub.open == 0, 4), "the server behind is still read"
+
+
+def test_a_million_lines_come_as_they_are_and_cost_no_memory(site):
+    user, stub = site.case("other", "a million")
+    rows = b"".join(b"%d 1234\r\n" % n for n in range(1, 1000001))
+    stub.script["LIST"] = [b"+OK 1000000 messages\r\n" + rows + b".\r\n"]
+    before = sum(map(memory, site.pids("gatepost-proxy")))
+    with logged_in(site.pop3_port, user, "any", timeout=SOON) as session:
+        assert session.many("LIST") == rows + b".\r\n"
+        session.expect("NOOP")
+    assert needs.SANITIZED or sum(map(memory, site.pids("gatepost-proxy"))) - before < 20 << 20
+
+
+@pytest.mark.parametrize("command", ["LIST", "RETR 1"])
+def test_a_client_that_takes_nothing_holds_nobody_longer_than_it_may(command, site):
+    user, stub = site.case("other", "a million")
+    rows = b"1 1234\r\n" * 1000
+    stub.script["LIST"] = [b"+OK\r\n", itertools.repeat(rows)]
+    stub.mails[0] = samples.of_size(12 << 20)
+    with logged_in(site.pop3_port, user, "any", timeout=SOON) as session:
+        session.send(command + "\r\n")
+        assert wait_until(lambda: stub.open == 0, SOON + 4), "it still waits"
 
 
 def test_a_plus_err_is_an_error_of_one_line(site):
@@ -437,6 +523,20 @@ def test_a_beginning_that_is_none_of_a_forbidden_whole_shows_its_header_alone(ly
         shown = unstuffed(session.many("TOP 1 50"))
         header, _, body = CLEAN.partition(b"\r\n\r\n")
         assert len(shown) == len(CLEAN) and shown.startswith(header + b"\r\n\r\n") and body not in shown
+
+
+@pytest.mark.parametrize("end", [CLOSE, RESET, HANG])
+def test_of_a_forbidden_message_that_breaks_off_nothing_is_shown(end, lying):
+    encoded = [line for line in PROGRAM.split(b"\r\n") if line.startswith(b"TVqQ")]
+    assert encoded
+    half = PROGRAM[:PROGRAM.index(encoded[0]) + 200]
+    gateway = lying({verb: [b"+OK message follows\r\n" + half, end] for verb in ("RETR", "TOP")})
+    for command in ("RETR 1", "TOP 1 0", "TOP 1 50")[:1 if end == HANG else 3]:
+        with logged_in(gateway.pop3_port, "user", "any") as session:
+            session.send(command + "\r\n")
+            seen = session.rest()
+        assert seen.startswith(b"-ERR [SYS/TEMP]") and not any(line in seen for line in encoded)
+    assert gateway.answers()
 
 
 def test_what_stands_behind_the_whole_is_not_taken_for_the_beginning(lying):

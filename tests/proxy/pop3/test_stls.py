@@ -156,8 +156,8 @@ def test_whatever_a_server_says_in_plaintext_is_not_believed(answers, site, behi
     assert time.monotonic() - began < 6
 
 
-@pytest.mark.parametrize("greeting", [b"+OK hello\r\n+OK begin TLS\r\n", b"+OK hello\r\n+OK\r\n+OK\r\n+OK logged in\r\n" + INJECTED, b"+OK hello\r\n-ERR no TLS\r\n"],
-                         ids=["STLS", "a login", "no TLS"])
+@pytest.mark.parametrize("greeting", [b"+OK hello\r\n+OK begin TLS\r\n", b"+OK hello\r\n-ERR no TLS\r\n",
+                                      b"+OK hello\r\n+OK\r\n+OK\r\n+OK logged in\r\n" + INJECTED], ids=["STLS", "no TLS", "a login"])
 def test_what_a_server_says_before_it_is_asked_is_no_answer(greeting, site, behind):
     behind.script["CONNECT"] = [greeting]
     check_inside(*login(site), behind)
