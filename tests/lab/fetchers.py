@@ -47,15 +47,20 @@ def _lf(octets):
 
 
 def curl(folder, port, tls, ca, user="user@example.com", keep=True):
-    """It keeps everything: what a mailbox holds is listed, and then read over one connection."""
+    """It keeps everything."""
     assert keep
+    return [_lf(octets) for octets in curl_octets(folder, port, tls, ca, user)]
+
+
+def curl_octets(folder, port, tls, ca, user="user@example.com"):
+    """The messages with their lines as they came: what a mailbox holds is listed, and then read over one connection."""
     url = "%s://%s:%d/" % ("pop3s" if tls == "pop3s" else "pop3", HOST, port)
     command = ["curl", "-sS", "--max-time", "30", "--resolve", "%s:%d:127.0.0.1" % (HOST, port), "--cacert", ca, "-u", "%s:%s" % (user, users.PASSWORD)]
     command += ["--ssl-reqd"] if tls == "stls" else []
     environment = dict(os.environ, no_proxy="*")
     count = len(_run(command + [url], folder, env=environment).splitlines())
     _run(command + [url + "[1-%d]" % count, "-o", "mail-#1"], folder, env=environment)
-    return [_lf((folder / ("mail-%d" % number)).read_bytes()) for number in range(1, count + 1)]
+    return [(folder / ("mail-%d" % number)).read_bytes() for number in range(1, count + 1)]
 
 
 def fetchmail(folder, port, tls, ca, user="user@example.com", keep=True):

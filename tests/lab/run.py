@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""make run: real mail from real clients through Gatepost to a real Postfix and Dovecot, told in one table.
+"""make run: real mail from real clients through Gatepost to a real Postfix and Dovecot, and read from there again, told in tables.
 
-Stays up until Ctrl-C, so that you can send mail of your own. With --once it ends after the table; its exit status says
+Stays up until Ctrl-C, so that you can send mail of your own. With --once it ends after the tables; its exit status says
 whether every row went as promised."""
 import argparse
 import email
@@ -19,7 +19,7 @@ from collections import namedtuple
 
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
-from lab import mailers, samples, users  # noqa: E402
+from lab import fetchers, mailers, samples, users  # noqa: E402
 from lab.certs import Authority  # noqa: E402
 from lab.dovecot import Dovecot  # noqa: E402
 from lab.gatepost import Gatepost, backend, certificate, domains, shipped_policy  # noqa: E402
@@ -46,12 +46,13 @@ class Lab:
             "process": {"proxies": 0},
             "log": {"level": '"info"'},
             "antivirus": {"enabled": "on", "database": '"%s"' % samples.write_signatures(os.path.join(folder, "signatures"))},
-        }, implicit_tls=True, port=free_port(2525), tls_port=free_port(4465), build=build)
+        }, implicit_tls=True, port=free_port(2525), tls_port=free_port(4465), build=build, pop3='backend behind  login_domain "example.com"')
 
     def _configuration(self):
         return "".join([
             certificate(self.authority.certificate("mx.example.com", "localhost", kind="ecdsa")),
-            backend("behind", "%d tls opportunistic" % self.postfix.port, options="recipient_check on  probe on"),
+            backend("behind", "%d tls opportunistic" % self.postfix.port, pop3=["%d tls none" % self.dovecot.pop3_port],
+                    options="recipient_check on  probe on"),
             domains("behind", *users.DOMAINS),
             self.internet.configuration,
             LISTS,
@@ -120,6 +121,12 @@ class Lab:
             Row("the same, after 2 s", "swaks", stranger_again, samples.clean, user, "250", True),
         ]
 
+    def read(self, port, user):
+        """What curl reads of a mailbox, over POP3."""
+        with tempfile.TemporaryDirectory() as folder:
+            tls = "plain" if port == self.dovecot.pop3_port else "stls"
+            return fetchers.curl_octets(pathlib.Path(folder), port, tls, self.authority.ca, user)
+
     def arrived(self, mark, address, expected):
         """The message as it is in the mailbox, asked over IMAP; None when it is not."""
         def found():
@@ -127,12 +134,19 @@ class Lab:
         return wait_until(found, 10, 0.2) if expected else found()
 
 
+WIDTHS = (33, 18, 58, 9)
+LINE = "  ".join("%%-%ds" % width for width in WIDTHS)
+
+
+def begin_table(*words):
+    print(LINE % words)
+    print(LINE % tuple("-" * width for width in WIDTHS))
+
+
 def show(lab):
     """Prints the table; true when every row went as promised."""
-    widths = (33, 18, 58, 9)
-    line = "  ".join("%%-%ds" % width for width in widths)
-    print("\n" + line % ("what was sent", "how", "what the sender was told", "arrived"))
-    print(line % tuple("-" * width for width in widths))
+    print()
+    begin_table("what was sent", "how", "what the sender was told", "arrived")
     good, results = True, ""
     for number, row in enumerate(lab.rows()):
         mark = "lab-row-%d-%s" % (number, os.urandom(4).hex())
@@ -143,12 +157,12 @@ def show(lab):
             results = email.message_from_bytes(arrived, policy=email.policy.default)["Authentication-Results"]
             results = " ".join(results.split())
         good = good and kept
-        print(line % (row.what, row.how, told[:widths[2]], "yes" if arrived else "no") + ("" if kept else "  NOT AS PROMISED"))
+        print(LINE % (row.what, row.how, told[:WIDTHS[2]], "yes" if arrived else "no") + ("" if kept else "  NOT AS PROMISED"))
     print("\nWhat was found out about the sender of the signed message, as it arrived:\n")
     print(textwrap.fill("Authentication-Results: %s" % results, 118, subsequent_indent="    ") + "\n")
     story = lab.gatepost.control("trace", "--most", "1", "--verdict", "reject", "ceo@bank.example") or ""
     print("What was recorded of the forged one (gatepostctl trace ceo@bank.example):\n\n" + story)
-    return release(lab) and good and "reject at message" in story and "dkim=pass" in results and "dmarc=pass" in results
+    return release(lab) and show_reading(lab) and good and "reject at message" in story and "dkim=pass" in results and "dmarc=pass" in results
 
 
 def release(lab):
@@ -165,8 +179,32 @@ def release(lab):
     return bool(arrived)
 
 
+def show_reading(lab):
+    """Of a mailbox two messages are read; the second came by another way, before its signature was known."""
+    user = "second@example.com"
+    for number, mail in enumerate((samples.clean("clean", to=user), samples.eicar(to=user)), 1):
+        mailers.swaks(lab.postfix.port, mail, user)
+        wait_until(lambda: len(lab.dovecot.fetch(user)) == number, 10, 0.2)
+    there, shown = lab.read(lab.dovecot.pop3_port, user), lab.read(lab.gatepost.pop3_port, user)
+    if [len(octets) for octets in shown] != [len(octets) for octets in there] or len(there) != 2:
+        print("NOT AS PROMISED: two messages should be read, as long as they are")
+        return False
+    notice = email.message_from_bytes(shown[1]).get_payload()[-1].get_payload(decode=True).decode("utf-8", "replace")
+    begin_table("what was read", "how", "what the reader saw", "untouched")
+    good = True
+    for what, before, seen, words, promise in (("a clean message", there[0], shown[0], "the same, octet for octet", True),
+                                               ("EICAR, which was there before", there[1], shown[1], " ".join(notice.split()), False)):
+        kept = (before == seen) == promise
+        good = good and kept
+        print(LINE % (what, "curl, POP3, STLS", words[:WIDTHS[2]], "yes" if before == seen else "no") + ("" if kept else "  NOT AS PROMISED"))
+    held, story = lab.gatepost.control("quarantine", "list"), lab.gatepost.control("trace", "--verdict", "reject", user) or ""
+    print("\nIts original is held (gatepostctl quarantine list):\n\n%s\nand this is its story (gatepostctl trace %s):\n\n%s" % (held, user, story))
+    return good and "Gatepost" in notice and samples.EICAR.decode() not in notice and user in held and user in story
+
+
 def wait_for_the_end(lab, folder):
     print("Gatepost    SMTP with STARTTLS 127.0.0.1:%d, with TLS at once 127.0.0.1:%d" % (lab.gatepost.port, lab.gatepost.tls_port))
+    print("            POP3 with STLS 127.0.0.1:%d, with TLS at once 127.0.0.1:%d" % (lab.gatepost.pop3_port, lab.gatepost.pop3s_port))
     print("Postfix     127.0.0.1:%d (the server behind)" % lab.postfix.port)
     print("Dovecot     IMAP 127.0.0.1:%d, POP3 127.0.0.1:%d, user %s, password %s"
           % (lab.dovecot.imap_port, lab.dovecot.pop3_port, users.ADDRESSES[0], users.PASSWORD))
@@ -175,6 +213,7 @@ def wait_for_the_end(lab, folder):
     print("\nTry:        swaks --server 127.0.0.1:%d --helo client.example --from me@client.example --to user@example.com --tls"
           % lab.gatepost.port)
     print("            (without --helo and --from you are a stranger: told 451, and taken when you come again after 2 s)")
+    print("            curl --insecure --ssl-reqd -u %s:%s pop3://127.0.0.1:%d/1" % (users.ADDRESSES[0], users.PASSWORD, lab.gatepost.pop3_port))
     print("Ctrl-C ends it all.", flush=True)
     signal.pause()
 
