@@ -6,18 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static size_t backslash(struct slice user)
+/* "CORP\joe" and " joe" are no other users than "joe". */
+static struct slice account(struct slice user)
 {
     size_t at = slice_rfind(user, '\\');
-    return at < user.len ? at + 1 : 0;
+    return slice_trim(slice_from(user, at < user.len ? at + 1 : 0));
 }
 
 void login_guard_begin(struct login_guard *guard, struct proxy *proxy, struct arena *arena,
                        const struct ip *client, struct slice user, struct facts *facts,
                        void (*done)(void *ctx), void *ctx)
 {
-    /* "CORP\joe" is no other user than "joe" */
-    struct slice name = arena_copy(arena, slice_from(user, backslash(user)));
+    struct slice name = arena_copy(arena, account(user));
     *guard = (struct login_guard){.proxy = proxy, .who = {*client, name}};
     if (proxy->wants[PRODUCER_LOGIN_FAILURES] && proxy->state && guard->who.user.ptr)
         guard->state = state_begin(proxy->state, arena, facts, done, ctx);
