@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/pop3/pop3_upstream.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/stream.h"
 #include "proxy/pop3/pop3_body.h"
@@ -10,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INPUT_MAX = 16 * 1024, OUTPUT_MAX = 32 * 1024, STATUS_MAX = 4096 };
+enum {
+    INPUT_MAX = 16 * 1024,
+    OUTPUT_MAX = 32 * 1024,
+    STATUS_MAX = 4096,
+    OCTET_MS = 10, /* content that comes more slowly than this never ends */
+};
 
 enum state {
     CONNECTING,
@@ -35,6 +41,8 @@ struct pop3_upstream {
     bool asks_client; /* it takes XCLIENT */
     enum pop3_answer answer;
     struct pop3_body body;
+    int64_t began; /* since when its content comes, without pauses */
+    uint64_t octets;
     bool in_hand; /* input is being taken: it is freed behind that */
     bool freed;
 };
@@ -106,6 +114,8 @@ void pop3_upstream_pause(struct pop3_upstream *c)
 void pop3_upstream_resume(struct pop3_upstream *c)
 {
     c->paused = false;
+    c->began = clock_ms();
+    c->octets = 0;
     stream_resume(c->stream);
     if (c->state >= WAITING)
         stream_deadline(c->stream, c->setup.reply_ms);
@@ -257,6 +267,8 @@ static void answered(struct pop3_upstream *c, struct slice line)
     bool more = status == POP3_OK && c->answer >= POP3_ANSWER_LINES;
     c->state = more ? CONTENT : IDLE;
     c->body = (struct pop3_body){.stuffed = c->answer == POP3_ANSWER_LINES};
+    c->began = clock_ms();
+    c->octets = 0;
     stream_bulk(c->stream, more && c->answer == POP3_ANSWER_MESSAGE);
     stream_deadline(c->stream, more ? c->setup.reply_ms : 0);
     if (status == POP3_CHALLENGE && c->answer != POP3_ANSWER_CHALLENGE)
@@ -265,6 +277,30 @@ static void answered(struct pop3_upstream *c, struct slice line)
         c->callbacks->status(c->owner, status, as_error(line, errs));
     else
         c->callbacks->status(c->owner, status, line);
+}
+
+/* We ask one thing at a time: what stands behind an answer, and is no content, answers what was not
+ * asked. */
+static bool stands_alone(const struct pop3_upstream *c, enum pop3_status status, bool more)
+{
+    bool has_content = c->state == WAITING && status == POP3_OK && c->answer >= POP3_ANSWER_LINES;
+    bool is_thrown_away = c->state == STLS && status == POP3_OK;
+    return !more || has_content || is_thrown_away;
+}
+
+static void take_status(struct pop3_upstream *c, struct slice line, bool more)
+{
+    enum pop3_status status = status_of(line);
+    if (!stands_alone(c, status, more))
+        out_of_step(c, "more stands behind a response");
+    else if (c->state == GREETING)
+        greeted(c, status, line);
+    else if (c->state == STLS)
+        answered_stls(c, status);
+    else if (c->state == XCLIENT)
+        be_ready(c); /* if it would not hear it, it has our address */
+    else
+        answered(c, line);
 }
 
 /* A status line begins with '+' or '-'; whatever else comes where one is due is of something that
@@ -286,15 +322,8 @@ static size_t take_line(struct pop3_upstream *c, struct slice bytes)
     struct slice line = slice_sub(bytes, 0, used - 1);
     if (line.len && line.ptr[line.len - 1] == '\r')
         line.len--;
-    if (c->state == GREETING)
-        greeted(c, status_of(line), line);
-    else if (c->state == STLS)
-        answered_stls(c, status_of(line));
-    else if (c->state == XCLIENT)
-        be_ready(c); /* if it would not hear it, it has our address */
-    else
-        answered(c, line);
-    return used;
+    take_status(c, line, used < bytes.len);
+    return c->freed ? bytes.len : used;
 }
 
 static bool give_content(void *ctx, struct slice content)
@@ -322,6 +351,11 @@ static size_t take_content(struct pop3_upstream *c, struct slice bytes)
         return bytes.len;
     if (used == SIZE_MAX) {
         fail(c, "its message was not wanted");
+        return bytes.len;
+    }
+    c->octets += used;
+    if (clock_ms() - c->began > c->setup.reply_ms + (int64_t)c->octets * OCTET_MS) {
+        fail(c, "its content drips");
         return bytes.len;
     }
     if (!c->paused)

@@ -305,7 +305,7 @@ def test_what_a_server_says_before_it_is_asked_answers_nothing(name, site, log):
     stub.forget()
     verb, stub.script[verb] = AHEAD[name]
     with Session(site.pop3_port, timeout=SOON) as session:
-        session.send("USER %s\r\nPASS any\r\nNOOP\r\n%s\r\n" % (user, "RETR 1" if name == "a message" else "STAT"))
+        session.send("USER %s\r\nPASS any\r\nNOOP\r\n%s\r\nQUIT\r\n" % (user, "RETR 1" if name == "a message" else "STAT"))
         seen = session.rest()
     assert b"you are in" not in seen and b"a secret answer" not in seen, seen
     assert said_out_of_step(log), log()[-2000:]
