@@ -280,18 +280,19 @@ static void answered(struct pop3_upstream *c, struct slice line)
 }
 
 /* We ask one thing at a time: what stands behind an answer, and is no content, answers what was not
- * asked. */
-static bool stands_alone(const struct pop3_upstream *c, enum pop3_status status, bool more)
+ * asked. A server that gives up says so unasked, as Dovecot does. */
+static bool stands_alone(const struct pop3_upstream *c, enum pop3_status status, struct slice rest)
 {
     bool has_content = c->state == WAITING && status == POP3_OK && c->answer >= POP3_ANSWER_LINES;
     bool is_thrown_away = c->state == STLS && status == POP3_OK;
-    return !more || has_content || is_thrown_away;
+    bool is_farewell = slice_starts(rest, SLICE("-ERR"));
+    return rest.len == 0 || has_content || is_thrown_away || is_farewell;
 }
 
-static void take_status(struct pop3_upstream *c, struct slice line, bool more)
+static void take_status(struct pop3_upstream *c, struct slice line, struct slice rest)
 {
     enum pop3_status status = status_of(line);
-    if (!stands_alone(c, status, more))
+    if (!stands_alone(c, status, rest))
         out_of_step(c, "more stands behind a response");
     else if (c->state == GREETING)
         greeted(c, status, line);
@@ -322,7 +323,7 @@ static size_t take_line(struct pop3_upstream *c, struct slice bytes)
     struct slice line = slice_sub(bytes, 0, used - 1);
     if (line.len && line.ptr[line.len - 1] == '\r')
         line.len--;
-    take_status(c, line, used < bytes.len);
+    take_status(c, line, slice_from(bytes, used));
     return c->freed ? bytes.len : used;
 }
 

@@ -71,8 +71,8 @@ struct state_login {
 };
 enum login_end { LOGIN_FAILED, LOGIN_SUCCEEDED, LOGIN_NEITHER };
 
-/* login.failures, login.network_failures, login.user_failures: within the hour that began with the
- * first of them. Those under way count as well where some have failed, or where there are many, so
+/* login.failures, login.network_failures, login.user_failures: within the last hour, up to a
+ * thousand. Those under way count as well where some have failed, or where there are many, so
  * that who tries many passwords at once learns no more. It is under way until state_login_over. */
 void state_login(struct state_inquiry *inquiry, const struct state_login *who);
 

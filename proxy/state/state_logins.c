@@ -7,6 +7,7 @@ enum {
     UNDER_WAY_S = 300, /* longer than any login takes */
     MARKS_S = 600,
     MARKS_MOST = 64,
+    FAILURES_MOST = 1000, /* that are remembered of one counter */
 };
 
 /* So many logins at once are nothing strange where none has failed: a mail program opens several
@@ -51,15 +52,16 @@ static void write_failures(struct state_inquiry *inquiry, void *nobody, const re
 void state_login(struct state_inquiry *inquiry, const struct state_login *who)
 {
     struct login_keys keys;
-    struct number_text text[1 + LOGIN_COUNTERS];
-    struct slice args[1 + LOGIN_COUNTERS] = {state_number_argument(&text[0], UNDER_WAY_S)};
+    enum { ARGUMENTS = 2 + LOGIN_COUNTERS };
+    struct number_text text[ARGUMENTS];
+    struct slice args[ARGUMENTS] = {state_number_argument(&text[0], UNDER_WAY_S),
+                                    state_number_argument(&text[1], LIFETIME_S)};
     for (int i = 0; i < LOGIN_COUNTERS; i++)
-        args[1 + i] = state_number_argument(&text[1 + i], at_once[i]);
+        args[2 + i] = state_number_argument(&text[2 + i], at_once[i]);
     make_keys(inquiry->state, who, &keys);
     state_ask(
         inquiry,
-        &(struct state_question){&inquiry->state->login, keys.keys, KEYS - 1, args,
-                                 1 + LOGIN_COUNTERS},
+        &(struct state_question){&inquiry->state->login, keys.keys, KEYS - 1, args, ARGUMENTS},
         &(struct state_answer){write_failures, who->user.len ? NULL : inquiry, LOGIN_COUNTERS});
 }
 
@@ -69,10 +71,13 @@ void state_login_over(struct state *state, const struct state_login *who, enum l
     static const char *const words[] = {
         [LOGIN_FAILED] = "failed", [LOGIN_SUCCEEDED] = "succeeded", [LOGIN_NEITHER] = "neither"};
     struct login_keys keys;
-    struct number_text text[3];
-    const struct slice args[] = {
-        slice_of(words[end]), mark, state_number_argument(&text[0], LIFETIME_S),
-        state_number_argument(&text[1], MARKS_S), state_number_argument(&text[2], MARKS_MOST)};
+    struct number_text text[4];
+    const struct slice args[] = {slice_of(words[end]),
+                                 mark,
+                                 state_number_argument(&text[0], LIFETIME_S),
+                                 state_number_argument(&text[1], MARKS_S),
+                                 state_number_argument(&text[2], MARKS_MOST),
+                                 state_number_argument(&text[3], FAILURES_MOST)};
     make_keys(state, who, &keys);
-    state_tell(state, &(struct state_question){&state->login_over, keys.keys, KEYS, args, 5});
+    state_tell(state, &(struct state_question){&state->login_over, keys.keys, KEYS, args, 6});
 }

@@ -65,12 +65,12 @@ const char state_script_dmarc[] =
     "return 1\n";
 
 const char state_script_login[] =
-    "local counts = {}\n"
+    "local counts, since = {}, tonumber(redis.call('TIME')[1]) - tonumber(ARGV[2])\n"
     "for i = 1, #KEYS / 2 do\n"
-    "  local failed = tonumber(redis.call('GET', KEYS[2 * i - 1]) or 0)\n"
+    "  local failed = redis.call('ZCOUNT', KEYS[2 * i - 1], '(' .. since, '+inf')\n"
     "  local busy = tonumber(redis.call('INCR', KEYS[2 * i])) - 1\n"
     "  redis.call('EXPIRE', KEYS[2 * i], ARGV[1])\n"
-    "  local counts_all = failed > 0 or busy > tonumber(ARGV[1 + i])\n"
+    "  local counts_all = failed > 0 or busy > tonumber(ARGV[2 + i])\n"
     "  counts[i] = counts_all and failed + busy or 0\n"
     "end\n"
     "return counts\n";
@@ -92,8 +92,13 @@ const char state_script_login_over[] =
     "    redis.set_repl(redis.REPL_ALL)\n"
     "  end\n"
     "end\n"
+    "local now = redis.call('TIME')\n"
     "for i = 1, counters do\n"
-    "  if redis.call('INCR', KEYS[2 * i - 1]) == 1 then redis.call('EXPIRE', KEYS[2 * i - 1], lifetime) end\n"
+    "  local key = KEYS[2 * i - 1]\n"
+    "  redis.call('ZREMRANGEBYSCORE', key, '-inf', tonumber(now[1]) - tonumber(lifetime))\n"
+    "  if redis.call('ZCARD', key) >= tonumber(ARGV[6]) then redis.call('ZPOPMIN', key) end\n"
+    "  redis.call('ZADD', key, now[1], now[1] .. '.' .. now[2])\n"
+    "  redis.call('EXPIRE', key, lifetime)\n"
     "end\n"
     "return {1}\n";
 /* clang-format on */

@@ -34,15 +34,17 @@ extern const char state_script_rates[];
 extern const char state_script_dmarc[];
 
 /* Keys: for each counter of logins two, of those that failed and of those under way. Arguments: the
- * life time of the latter; for each counter how many may be under way of whom none has failed.
- * Answer: for each counter those that failed and those under way, or 0 while that is all right. So
- * many who try at once count as if they came one after the other. This one is under way then. */
+ * life times of the latter and of failures; for each counter how many may be under way of whom none
+ * has failed. Answer: for each counter those that failed and those under way, or 0 while that is all
+ * right. So many who try at once count as if they came one after the other. This one is under way
+ * then. */
 extern const char state_script_login[];
 
 /* Keys: the same, then the set of passwords that were tried. Arguments: what came of it ("failed",
  * "succeeded", "neither"); a mark of the password; the life times of counters and of marks; most
- * marks. A password that was tried before counts once. Success resets the first counter. Marks are
- * neither replicated nor written to the append-only file as they come. Answer: 1. */
+ * marks, and failures of a counter. A password that was tried before counts once. Success resets the
+ * first counter. Marks are neither replicated nor written to the append-only file as they come.
+ * Answer: 1. */
 extern const char state_script_login_over[];
 
 #endif

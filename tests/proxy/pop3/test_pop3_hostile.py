@@ -311,6 +311,17 @@ def test_what_a_server_says_before_it_is_asked_answers_nothing(name, site, log):
     assert said_out_of_step(log), log()[-2000:]
 
 
+def test_a_server_that_gives_up_unasked_is_told_and_is_no_answer_to_anything(site):
+    """As Dovecot does when it cannot open the mailbox: behind its answer to the password."""
+    user, stub = site.case("other", "ahead")
+    stub.forget()
+    stub.script["PASS"] = [b"+OK Logged in.\r\n-ERR [SYS/TEMP] Internal error occurred.\r\n", CLOSE]
+    with Session(site.pop3_port, timeout=SOON) as session:
+        session.expect("USER " + user)
+        session.expect("PASS any", "+OK Logged in.")
+        assert session.rest().startswith(b"-ERR [SYS/TEMP] ")
+
+
 def test_a_message_that_drips_without_end_ends_with_the_client(site):
     user, stub = site.case("other", "dripping")
     stub.script["RETR 1"] = [b"+OK message follows\r\n", *drip(b"Subject: slow\r\n" * 10, 0.2)]
