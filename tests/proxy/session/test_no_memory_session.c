@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "filters/examine.h"
+#include "proxy/examine/asked_before.h"
 #include "proxy/session/listener.h"
 #include "proxy/session/session.h"
 #include "proxy/smtp/recipient_cache.h"
@@ -423,7 +424,8 @@ static void make_proxy(void)
     proxy.recipients = recipient_cache_new();
     proxy.tls = tls_contexts_new(config, &loader, &reason);
     proxy.resolver = resolver_new(proxy.base, config, &reason);
-    if (!proxy.tls || !proxy.resolver)
+    proxy.asked_before = asked_before_new();
+    if (!proxy.tls || !proxy.resolver || !proxy.asked_before)
         fail_msg("%s", reason);
     assert_true(proxy_learn_policy(&proxy));
 }
@@ -445,6 +447,7 @@ static void free_all(void)
     close(proxy.keeper);
     close(world.kept);
     resolver_free(&proxy.resolver);
+    asked_before_free(&proxy.asked_before);
     tls_contexts_free(&proxy.tls);
     smtp_pools_free(&proxy.backends);
     recipient_cache_free(&proxy.recipients);
