@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Processor time of a process and all below it."""
+"""Processor time and memory of a process and all below it."""
 import glob
 import os
 
@@ -22,8 +22,8 @@ def _alive(pid):
     return total / 1e9
 
 
-def seconds(root):
-    """Of `root` and all below it since their start, those that have ended too."""
+def _tree(root):
+    """`root` and all below it: {pid: seconds of children that have ended}."""
     children, ended = {}, {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -31,12 +31,35 @@ def seconds(root):
         except (FileNotFoundError, ProcessLookupError):
             continue
         children.setdefault(parent, []).append(int(name))
-    total, open_ones = 0.0, [root]
+    found, open_ones = {}, [root]
     while open_ones:
         pid = open_ones.pop()
         open_ones += children.get(pid, [])
+        found[pid] = ended.get(pid, 0.0)
+    return found
+
+
+def _summed(root, value):
+    """value(pid, seconds of its ended children) of `root` and all below it."""
+    total = 0
+    for pid, ended in _tree(root).items():
         try:
-            total += _alive(pid) + ended.get(pid, 0.0)
+            total += value(pid, ended)
         except (FileNotFoundError, ProcessLookupError):
             continue
     return total
+
+
+def seconds(root):
+    """Of `root` and all below it since their start, those that have ended too."""
+    return _summed(root, lambda pid, ended: _alive(pid) + ended)
+
+
+def _proportional(pid):
+    with open("/proc/%d/smaps_rollup" % pid, encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+
+
+def memory(root):
+    """Of `root` and all below it, KB: what they share counts once (PSS)."""
+    return _summed(root, lambda pid, _: _proportional(pid))

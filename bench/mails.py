@@ -21,7 +21,7 @@ class Mails:
         self._number = 0
 
     def messages(self, count):
-        kinds = (self._plain, self._html, self._zip, self._signed)
+        kinds = (self.plain, self._html, self._zip, self._signed)
         return [(self._large if i % 20 == 19 else kinds[i % 4])() for i in range(count)]
 
     def _text(self, octets):
@@ -36,14 +36,14 @@ class Mails:
         head = HEADER.format(subject=" ".join(self._random.choices(self._words, k=5)), number=self._number, type=kind, encoding=encoding)
         return (head + body).encode("ascii")
 
-    def _plain(self, octets=4096):
+    def plain(self, octets=4096):
         return self._message("text/plain; charset=utf-8", self._text(octets))
 
     def _large(self):
-        return self._plain(1 << 20)
+        return self.plain(1 << 20)
 
     def _signed(self):
-        return self._sender.signed(self._plain())
+        return self._sender.signed(self.plain())
 
     def _html(self):
         links = "".join('<p>%s <a href="https://%s.%s.example/%s?id=%d">%s</a></p>\r\n' % (

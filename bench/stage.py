@@ -63,7 +63,7 @@ class Stage:
         try:
             self.sender = Sender(self.folder)
             self.names = self.keep(Nsd(self.folder, self.sender.zones())).start()
-            self._certificate = Authority(os.path.join(self.folder, "ca")).certificate("gp.example", kind="ecdsa")
+            self.certificate = Authority(os.path.join(self.folder, "ca")).certificate("gp.example", kind="ecdsa")
         except BaseException:
             self.__exit__()
             raise
@@ -84,8 +84,8 @@ class Stage:
         folder = os.path.join(self.folder, name)
         for part in ("tls", "empty"):
             os.makedirs(os.path.join(folder, part))
-        shutil.copy(self._certificate.chain, os.path.join(folder, "tls/cert.pem"))
-        shutil.copy(self._certificate.key, os.path.join(folder, "tls/key.pem"))
+        shutil.copy(self.certificate.chain, os.path.join(folder, "tls/cert.pem"))
+        shutil.copy(self.certificate.key, os.path.join(folder, "tls/key.pem"))
         write_signatures(os.path.join(folder, "clamdb"))
         return folder
 
@@ -113,8 +113,7 @@ class Gateway:
 
     def start(self, seconds=30):
         self.process.start()
-        if not wait_until(lambda: not self.process.running() or self._delivers(), seconds) or not self.process.running():
-            sys.exit("bench: %s does not deliver\n%s" % (" ".join(self.process.command), self.process.output()[-2000:]))
+        await_service(self.process, self._delivers, seconds)
         return self
 
     def _delivers(self):
@@ -128,6 +127,12 @@ class Gateway:
     def stop(self):
         if self.process.stop(120) not in (0, None):
             print("bench: a gateway did not end well\n" + self.process.output()[-2000:], file=sys.stderr)
+
+
+def await_service(process, serves, seconds=30):
+    """Until serves() is true; the end of the run when it never is."""
+    if not wait_until(lambda: not process.running() or serves(), seconds) or not process.running():
+        sys.exit("bench: %s does not serve\n%s" % (" ".join(process.command), process.output()[-2000:]))
 
 
 def deliver(session, message):
@@ -150,11 +155,10 @@ class Tools:
     def __init__(self, folder):
         if not os.path.isdir(PEER_BENCH):
             sys.exit(f"bench: {PEER_BENCH} is not there; name the bench of peers in GATEPOST_BENCH")
-        self.smtpload, self.port = os.path.join(folder, "smtpload"), free_port()
-        self._count = os.path.join(folder, "count")
-        _compile("smtpload", self.smtpload, "-lssl", "-lcrypto", "-lpthread")
-        _compile("sink", os.path.join(folder, "sink"), "-levent")
-        self._process = Process("sink", [os.path.join(folder, "sink"), self.port, self._count], folder)
+        self.port, self._count = free_port(), os.path.join(folder, "count")
+        self.smtpload = compiled(os.path.join(PEER_BENCH, "smtpload.c"), folder, "-w", "-lssl", "-lcrypto", "-lpthread")
+        sink = compiled(os.path.join(PEER_BENCH, "sink.c"), folder, "-w", "-levent")
+        self._process = Process("sink", [sink, self.port, self._count], folder)
 
     def start(self):
         self._process.start().wait_port(self.port)
@@ -171,5 +175,8 @@ class Tools:
             return int(file.read())
 
 
-def _compile(name, program, *libraries):
-    subprocess.run(["gcc", "-O2", "-w", "-o", program, os.path.join(PEER_BENCH, name + ".c"), *libraries], check=True)
+def compiled(source, folder, *how):
+    """The program in `folder` that this one C file makes; `how` are libraries and options."""
+    program = os.path.join(folder, os.path.splitext(os.path.basename(source))[0])
+    subprocess.run(["gcc", "-std=gnu17", "-O2", "-o", program, source, *how], check=True)
+    return program
