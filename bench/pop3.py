@@ -14,19 +14,24 @@ from lab.ports import free_port
 from lab.process import Process
 from lab.users import PASSWORD
 from mails import Mails
+from pop3_programs import Legs
 from ratios import interval, interval_rank
 from stage import ROOT, Stage, checked_build, compiled
 
 # box: which mailbox, of Sink.files; messages: that a session reads; sessions: at once
-Mode = namedtuple("Mode", "title box messages sessions tls")
+Mode = namedtuple("Mode", "title box messages sessions legs")
 MODES = {
-    "login": Mode("logins", 0, 0, 20, False),
-    "small": Mode("RETR of 4 KB", 0, 100, 20, False),
-    "large": Mode("RETR of 1 MB", 1, 100, 10, False),
+    "login": Mode("logins", 0, 0, 20, Legs.PLAIN),
+    "small": Mode("RETR of 4 KB", 0, 100, 20, Legs.PLAIN),
+    "large": Mode("RETR of 1 MB", 1, 100, 10, Legs.PLAIN),
 }
-MODES.update({name + "tls": mode._replace(title=mode.title + ", TLS on both legs", tls=True) for name, mode in MODES.items()})
+MODES.update({name + "tls": mode._replace(title=mode.title + ", TLS on both legs", legs=Legs.BOTH) for name, mode in MODES.items()})
 # messages: that were read before a session became idle
-IDLE = {"idle": Mode("idle sessions that have logged in", 0, 0, 0, True), "idleread": Mode("... and have read a message", 0, 1, 0, True)}
+IDLE = {
+    "idle": Mode("TLS on both legs", 0, 0, 0, Legs.BOTH),
+    "idleread": Mode("a message was read", 0, 1, 0, Legs.BOTH),
+    "idlefront": Mode("TLS to the client only", 0, 0, 0, Legs.FRONT),
+}
 USUAL = ",".join([*MODES, *IDLE])
 
 DIRECT = "direct"
@@ -45,6 +50,10 @@ CALM = 2.0  # seconds: until what a load has left behind is done
 Measured = namedtuple("Measured", "rate cpu")  # a second; milliseconds each
 
 
+def _tool(stage, source):
+    return compiled(os.path.join(ROOT, "bench", source), stage.folder, "-Wall", "-Wextra", "-lssl", "-lcrypto", "-lpthread")
+
+
 class Sink:
     """The server behind: 100 messages of 4 KB in box 0, of 1 MB in box 1."""
 
@@ -55,15 +64,18 @@ class Sink:
         mails = Mails(1, stage.sender)
         self.files = [self._write(os.path.join(stage.folder, "message-%d" % size), mails.plain(size)) for size in (4096, 1 << 20)]
         self.sizes = [os.path.getsize(path) for path in self.files]
-        program = compiled(os.path.join(ROOT, "bench/pop3_sink.c"), stage.folder, "-Wall", "-Wextra", "-lssl", "-lcrypto", "-lpthread")
-        self.process = Process("sink", [program, self.port, self.tls_port, stage.certificate.chain, stage.certificate.key, self.COUNT,
-                                        *self.files], stage.folder)
+        own = stage.certificate
+        self.process = Process("sink", [_tool(stage, "pop3_sink.c"), self.port, self.tls_port, own.chain, own.key, self.COUNT, *self.files],
+                               stage.folder)
 
     @staticmethod
     def _write(path, octets):
         with open(path, "wb") as out:
             out.write(octets)
         return path
+
+    def port_of(self, legs):
+        return self.tls_port if legs == Legs.BOTH else self.port
 
     def start(self):
         self.process.start().wait_port(self.port, self.tls_port)
@@ -76,16 +88,16 @@ class Sink:
 class Load:
     def __init__(self, stage, sink):
         self.sink = sink
-        self._program = compiled(os.path.join(ROOT, "bench/pop3_load.c"), stage.folder, "-Wall", "-Wextra", "-lssl", "-lcrypto", "-lpthread")
+        self._program = _tool(stage, "pop3_load.c")
 
     def _command(self, mode, port, *how):
-        return [self._program, *["-t"] * mode.tls, "-b", str(mode.box), "-p", PASSWORD, "-m", str(mode.messages),
+        return [self._program, *["-t"] * (mode.legs != Legs.PLAIN), "-b", str(mode.box), "-p", PASSWORD, "-m", str(mode.messages),
                 *map(str, how), str(port)]
 
-    def serves(self, tls, port):
+    def serves(self, legs, port):
         """Whether a message can be read there."""
-        mode = Mode(None, 0, 1, 1, tls)
-        return subprocess.run(self._command(mode, port, "-d", 0.001), capture_output=True).returncode == 0
+        mode = Mode(None, 0, 1, 1, legs)
+        return subprocess.run(self._command(mode, port, "-d", 0), capture_output=True).returncode == 0
 
     def run(self, mode, port, seconds):
         """(seconds, how many of what the mode is about)"""
@@ -112,24 +124,23 @@ class Bench:
         self.sink = stage.keep(Sink(stage)).start()
         self.load = Load(stage, self.sink)
 
-    def program(self, name, tls):
-        """Started; whoever asks keeps it or stops it."""
+    def program(self, name, legs):
         kind = PROGRAMS[name]
         more = (self.build,) if issubclass(kind, pop3_programs.Gatepost) else ()
-        return kind(self.stage, self.sink, tls, *more)
+        return kind(self.stage, self.sink, legs, *more)
 
-    def _started(self, program, tls):
-        return program.start(lambda: self.load.serves(tls, program.port))
+    def started(self, program, legs):
+        return program.start(lambda: self.load.serves(legs, program.port))
 
     def rates(self, modes, rounds, seconds):
         """{mode: {program: [Measured]}}; each second round goes the other way round."""
-        programs = {(name, tls): self._started(self.stage.keep(self.program(name, tls)), tls)
-                    for name in self.names for tls in sorted({MODES[mode].tls for mode in modes})}
+        programs = {(name, legs): self.started(self.stage.keep(self.program(name, legs)), legs)
+                    for name in self.names for legs in sorted({MODES[mode].legs for mode in modes})}
         found = {mode: {name: [] for name in [DIRECT, *self.names]} for mode in modes}
         for number in range(-1, rounds):
             for mode in modes:
                 for name in [DIRECT, *self.names][::-1 if number % 2 else 1]:
-                    what = self._measure(MODES[mode], programs.get((name, MODES[mode].tls)), seconds if number >= 0 else seconds / 8)
+                    what = self._measure(MODES[mode], programs.get((name, MODES[mode].legs)), seconds if number >= 0 else seconds / 8)
                     if number >= 0:
                         found[mode][name].append(what)
         for program in programs.values():
@@ -139,7 +150,7 @@ class Bench:
     def _measure(self, mode, program, seconds):
         """`program` None: the sink itself, whose threads end with their sessions, and their time with them."""
         root = (program or self.sink).process.pid
-        port = program.port if program else self.sink.tls_port if mode.tls else self.sink.port
+        port = program.port if program else self.sink.port_of(mode.legs)
         spent = cpu.seconds(root)
         took, count = self.load.run(mode, port, seconds)
         time.sleep(SETTLE)
@@ -147,17 +158,19 @@ class Bench:
         return Measured(count / took, 1000 * spent / max(1, count))
 
     def idle(self, modes, rounds, sessions):
-        """{program: {mode: [KB a session]}}, each time of a program that has been started for it."""
+        """{program: {mode: [KB a session]}}, each time of a program that has been started for it; empty: it cannot."""
         found = {name: {mode: [] for mode in modes} for name in self.names if name != "server"}
         for _ in range(rounds):
             for name, kinds in found.items():
                 for mode, sizes in kinds.items():
-                    sizes.append(self._idle(name, IDLE[mode], sessions))
+                    if PROGRAMS[name].tls_behind or IDLE[mode].legs == Legs.FRONT:
+                        sizes.append(self._idle(name, IDLE[mode], sessions))
         return found
 
     def _idle(self, name, mode, sessions):
-        program = self._started(self.program(name, mode.tls), mode.tls)
+        program = self.program(name, mode.legs)
         try:
+            self.started(program, mode.legs)
             self.load.run(mode._replace(messages=1, sessions=20), program.port, 1)
             time.sleep(CALM)
             before = cpu.memory(program.process.pid)
@@ -184,10 +197,10 @@ def report_rates(found):
 
 
 def report_idle(found, modes, sessions):
-    print("\n%-42s" % ("KB a session, %d of them, TLS on both legs" % sessions) + "".join("%40s" % IDLE[mode].title for mode in modes))
+    print("\n%-42s" % ("KB a session, of %d that are idle" % sessions) + "".join("%26s" % IDLE[mode].title for mode in modes))
     for name, kinds in found.items():
-        print("%-42s" % _title(name) + "".join("%40s" % ("%.1f (%.1f .. %.1f)" % (median(kinds[mode]), min(kinds[mode]), max(kinds[mode])))
-                                               for mode in modes))
+        print("%-42s" % _title(name) + "".join("%26s" % ("%.1f (%.1f .. %.1f)" % (median(kinds[mode]), min(kinds[mode]), max(kinds[mode]))
+                                                        if kinds[mode] else "-") for mode in modes))
 
 
 def main(build, rounds, peers, modes, asked):
@@ -203,9 +216,9 @@ def main(build, rounds, peers, modes, asked):
     rank, coverage = interval_rank(rounds)
     with Stage() as stage:
         bench = Bench(stage, build, names)
-        print("rounds: %d, each second one in the other order. ratio: to direct in the same round, the median; interval: from number %d to "
-              "number %d of\nthe rounds' ratios in order, which holds the true median with %.1f %%. CPU: all processes of the program, for each"
-              " login or message" % (rounds, rank, rounds + 1 - rank, 100 * coverage))
+        print("rounds: %d, each second one in the other order; ratio: to direct in the same round, the median; interval: from number %d\n"
+              "to number %d of the rounds' ratios in order, which holds the true median with %.1f %%; CPU: all processes of the program,\n"
+              "for each login or message" % (rounds, rank, rounds + 1 - rank, 100 * coverage))
         kinds = [mode for mode in modes if mode in MODES]
         if kinds:
             report_rates(bench.rates(kinds, rounds, SECONDS * asked.scale))

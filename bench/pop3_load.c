@@ -3,7 +3,7 @@
  *
  *   pop3_load [-t] [-b BOX] [-p PASSWORD] [-c CONCURRENT] [-m MESSAGES] [-d SECONDS] PORT
  *       each thread logs in, as a user of its own (u1.0@gp.example is the first one of box 1), reads the messages 1 to MESSAGES
- *       (0: none) and says QUIT, again and again until the time is over;
+ *       (0: none) and says QUIT, again and again until the time is over, but at least once;
  *       then prints: seconds, sessions, messages and the octets of their content
  *   pop3_load [-t] [-b BOX] [-p PASSWORD] [-m MESSAGES] -i SESSIONS PORT
  *       logs in so often, reads the messages each time, prints "ready", and holds these sessions until its input ends
@@ -102,16 +102,18 @@ static void *load(void *threads_before)
 {
     unsigned thread = (*(atomic_uint *)threads_before)++;
     struct wire w = {.buffer = malloc(ROOM), .room = ROOM};
-    while (now() < until) {
+    do {
         log_in(&w, thread);
-        for (unsigned i = 1; i <= messages && now() < until; i++) {
-            read_octets += retrieve(&w, i);
+        for (unsigned number = 1; number <= messages; number++) {
+            read_octets += retrieve(&w, number);
             read_messages++;
+            if (now() >= until)
+                break;
         }
         command(&w, "QUIT\r\n");
         wire_close(&w);
         sessions++;
-    }
+    } while (now() < until);
     free(w.buffer);
     return NULL;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""What may stand in front of a POP3 server: Gatepost and its peers, each with TLS on both legs, or on none."""
+"""What may stand in front of a POP3 server: Gatepost and its peers."""
+import enum
 import itertools
 import os
 
@@ -12,9 +13,15 @@ from stage import Gateway, await_service, policy_of
 PACKAGES = ("gcc", "libssl-dev", "nginx", "libnginx-mod-mail", "perdition", "dovecot-pop3d", "haproxy")
 USERS = 20  # of each box
 
+
+class Legs(enum.IntEnum):
+    """Where TLS is: nowhere, between client and program, also between program and server."""
+    PLAIN, FRONT, BOTH = range(3)
+
+
 GATEPOST = """
-listen {protocol} on "127.0.0.1:{port}" {{ backend mailboxes }}
-backend mailboxes {{ {protocol} "127.0.0.1:{sink}" tls {mode} }}
+listen {front} on "127.0.0.1:{port}" {{ backend mailboxes }}
+backend mailboxes {{ {behind} }}
 """
 NGINX = """
 load_module /usr/lib/nginx/modules/ngx_mail_module.so;
@@ -87,21 +94,21 @@ userdb {{
   args = uid=65534 gid=65534 home=/nonexistent
 }}
 """
-PERDITION = "perdition --no_daemon -q -F - -f /dev/null --pid_file {folder}/pid -u nobody -g nogroup --connection_limit 0 --timeout 3600 " \
-    "-n -b 127.0.0.1 -l {port} -s 127.0.0.1 -p {sink} --protocol {protocol} --ssl_mode {mode} --ssl_cert_file {chain} --ssl_key_file {key} " \
-    "--ssl_no_cert_verify --ssl_no_client_cert_verify --ssl_no_cn_verify"
+PERDITION = "perdition --no_daemon -q -F - -f /dev/null --pid_file {folder}/pid -u nobody -g nogroup --connection_limit 0 " \
+    "--timeout 3600 -n -b 127.0.0.1 -l {port} -s 127.0.0.1 -p {sink} --protocol {protocol} --ssl_mode {mode} " \
+    "--ssl_cert_file {chain} --ssl_key_file {key} --ssl_no_cert_verify --ssl_no_client_cert_verify --ssl_no_cn_verify"
 
 
 class Program:
-    """Serves on `port`; its processes are those below `process`. The ports of the sink are those without TLS and with it."""
+    """Serves on `port`; its processes are those below `process`."""
 
     title, tls_behind = None, True
     _numbers = itertools.count(1)
 
-    def __init__(self, stage, sink, tls):
-        self.port, self.tls = free_port(), tls
+    def __init__(self, stage, sink, legs):
+        self.port, self.front, self.behind = free_port(), legs != Legs.PLAIN, legs == Legs.BOTH and self.tls_behind
         self.folder = os.path.join(stage.folder, "%s-%d" % (type(self).__name__.lower(), next(self._numbers)))
-        self.sink = sink.tls_port if tls and self.tls_behind else sink.port
+        self.sink = sink.tls_port if self.behind else sink.port
         self.chain, self.key = stage.certificate.chain, stage.certificate.key
         self.process = None
 
@@ -132,7 +139,7 @@ class Nginx(Program):
 
     def _command(self):
         return ["nginx", "-e", os.path.join(self.folder, "error"), "-c",
-                self._configured(NGINX, side_port=free_port(), ssl="ssl" if self.tls else "")]
+                self._configured(NGINX, side_port=free_port(), ssl="ssl" if self.front else "")]
 
 
 class Haproxy(Program):
@@ -144,23 +151,24 @@ class Haproxy(Program):
             for path in (self.chain, self.key):
                 with open(path, encoding="ascii") as part:
                     out.write(part.read())
-        bind, server = ("ssl crt " + pair, "ssl verify none") if self.tls else ("", "")
-        return ["haproxy", "-db", "-f", self._configured(HAPROXY, bind=bind, server=server)]
+        return ["haproxy", "-db", "-f", self._configured(HAPROXY, bind="ssl crt " + pair if self.front else "",
+                                                         server="ssl verify none" if self.behind else "")]
 
 
 class DovecotProxy(Program):
     title = "Dovecot, as proxy"
 
     def _command(self):
-        ports = {"plain_port": 0 if self.tls else self.port, "tls_port": self.port if self.tls else 0}
-        return ["dovecot", "-F", "-c", self._configured(DOVECOT, ssl="ssl=any-cert" if self.tls else "", **ports)]
+        ports = {"plain_port": 0 if self.front else self.port, "tls_port": self.port if self.front else 0}
+        return ["dovecot", "-F", "-c", self._configured(DOVECOT, ssl="ssl=any-cert" if self.behind else "", **ports)]
 
 
 class Perdition(Program):
     title = "perdition"
 
     def _command(self):
-        protocol, mode = ("POP3S", "ssl_all") if self.tls else ("POP3", "none")
+        protocol = "POP3S" if self.front else "POP3"
+        mode = "ssl_all" if self.behind else "ssl_listen" if self.front else "none"
         return PERDITION.format(folder=self.folder, port=self.port, sink=self.sink, chain=self.chain, key=self.key,
                                 protocol=protocol, mode=mode).split()
 
@@ -168,11 +176,11 @@ class Perdition(Program):
 class Gatepost(Program):
     title, with_policy = "Gatepost, no rules", False
 
-    def __init__(self, stage, sink, tls, build):
-        super().__init__(stage, sink, tls)
-        protocol, mode = ("pop3s", "required") if tls else ("pop3", "none")
+    def __init__(self, stage, sink, legs, build):
+        super().__init__(stage, sink, legs)
+        behind = ('pop3s "127.0.0.1:%d" tls required' if self.behind else 'pop3 "127.0.0.1:%d" tls none') % self.sink
         self.gateway = Gateway(stage, os.path.basename(self.folder), build, free_port(), policy_of(build) if self.with_policy else None,
-                               settings=GATEPOST.format(protocol=protocol, mode=mode, port=self.port, sink=self.sink))
+                               settings=GATEPOST.format(front="pop3s" if self.front else "pop3", port=self.port, behind=behind))
         self.process = self.gateway.process
 
     def start(self, serves):
@@ -193,10 +201,10 @@ class Server:
 
     title = "direct, Dovecot as server"
 
-    def __init__(self, stage, sink, tls):
-        mail = os.path.join(stage.folder, "mail-tls" if tls else "mail")
+    def __init__(self, stage, sink, legs):
+        mail = os.path.join(stage.folder, "mail-%d" % legs)
         self.dovecot = Dovecot(mail + "-server", mail, stage.certificate)
-        self.port = self.dovecot.pop3s_port if tls else self.dovecot.pop3_port
+        self.port = self.dovecot.pop3_port if legs == Legs.PLAIN else self.dovecot.pop3s_port
         self.process, self._sink = self.dovecot.process, sink
 
     def start(self, serves):
