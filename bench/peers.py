@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from sender import MESSAGE, Sender
-from stage import PEER_BENCH, ROOT, render
+from stage import PEER_BENCH, ROOT, has_keeper, render
 
 WORK = os.environ.get("GATEPOST_BENCH_WORK", "/tmp/gatepost-bench")
 USUAL = "haproxy tcp,haproxy tcp splice,postfix relay+rspamd milter"
@@ -46,9 +46,11 @@ def make_sender():
         out.write(sender.signed(MESSAGE))
 
 
-def configure(name, port, rules):
-    os.makedirs(os.path.join(WORK, "empty"), exist_ok=True)
-    write(name, render(WORK, port, port + 100, 7200, rules))
+def configure(name, build, port, rules):
+    own = os.path.join(WORK, name + ".keeper")
+    for folder in (os.path.join(WORK, "empty"), own):
+        os.makedirs(folder, exist_ok=True)
+    write(name, render(WORK, port, port + 100, 7200, rules, own if has_keeper(build) else None))
 
 
 def add_rows(build):
@@ -70,8 +72,8 @@ def main(build, rounds, peers, modes):
         sys.exit(f"bench: {PEER_BENCH} is not there; name the bench of peers in GATEPOST_BENCH")
     subprocess.run([os.path.join(PEER_BENCH, "setup"), WORK], check=True, stdout=subprocess.DEVNULL)
     make_sender()
-    configure("gatepost.conf", 7400, "")
-    configure("gatepost-all.conf", 7401, f'include "{ROOT}/etc/policy.conf"')
+    configure("gatepost.conf", build, 7400, "")
+    configure("gatepost-all.conf", build, 7401, f'include "{ROOT}/etc/policy.conf"')
     add_rows(build)
     chosen = "" if peers == "" else ",".join(["gatepost", "gatepost all"] + ([peers] if peers != "-" else []))
     return subprocess.run(["./lab", sys.executable, "bench_gatepost.py", rounds, "fast", chosen, modes], cwd=WORK).returncode

@@ -24,10 +24,10 @@ KEEPER = 'keeper { user "daemon"  folder "%s/keeper"  control "%s/control" }\nqu
 
 
 def render(folder, port, tls_port, sink, rules, keeper):
-    """The configuration of a gateway: `rules` is what stands at its end, `keeper` whether the build has one."""
+    """The configuration of a gateway: `rules` is what stands at its end, `keeper` the folder of its keeper; None: the build has none."""
     with open(os.path.join(ROOT, "bench/gatepost.conf.in"), encoding="utf-8") as template:
         text = template.read()
-    values = {"@PORT@": port, "@TLSPORT@": tls_port, "@SINK@": sink, "@KEEPER@": KEEPER.replace("%s", folder) if keeper else "",
+    values = {"@PORT@": port, "@TLSPORT@": tls_port, "@SINK@": sink, "@KEEPER@": KEEPER.replace("%s", keeper) if keeper else "",
               "@BENCH@": folder, "@POLICY@": rules}
     for key, value in values.items():
         text = text.replace(key, str(value))
@@ -104,7 +104,7 @@ class Gateway:
             rules += 'include "%s"\n' % policy
         file = os.path.join(self.folder, "gatepost.conf")
         with open(file, "w", encoding="utf-8") as out:
-            out.write(render(self.folder, self.port, free_port(), sink, rules, has_keeper(build)))
+            out.write(render(self.folder, self.port, free_port(), sink, rules, self.folder if has_keeper(build) else None))
         command = [os.path.join(build, "gatepost"), "-F", "-c", file]
         if user:
             _give(self.folder, user)
