@@ -171,7 +171,7 @@ class Bench:
         program = self.program(name, mode.legs)
         try:
             self.started(program, mode.legs)
-            self.load.run(mode._replace(messages=1, sessions=20), program.port, 1)
+            self.load.run(mode._replace(sessions=2), program.port, 1)
             time.sleep(CALM)
             before = cpu.memory(program.process.pid)
             held = self.load.hold(mode, program.port, sessions)
@@ -210,7 +210,8 @@ def main(build, rounds, peers, modes, asked):
     if rounds < 1 or not set(modes) <= set(MODES) | set(IDLE):
         sys.exit("bench: modes are %s; rounds 1 or more" % ", ".join([*MODES, *IDLE]))
     if not os.environ.get(APART):
-        subprocess.run([os.path.join(ROOT, "tests/lab/deps"), *pop3_programs.PACKAGES], check=True)
+        packages = [package for name in names for package in PROGRAMS[name].packages]
+        subprocess.run([os.path.join(ROOT, "tests/lab/deps"), *packages], check=True)
         return subprocess.run(["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", sys.executable, *sys.argv],
                               env=dict(os.environ, **{APART: "1"})).returncode
     rank, coverage = interval_rank(rounds)

@@ -10,7 +10,6 @@ from lab.ports import free_port
 from lab.process import Process
 from stage import Gateway, await_service, policy_of
 
-PACKAGES = ("gcc", "libssl-dev", "nginx", "libnginx-mod-mail", "perdition", "dovecot-pop3d", "haproxy")
 USERS = 20  # of each box
 
 
@@ -100,9 +99,9 @@ PERDITION = "perdition --no_daemon -q -F - -f /dev/null --pid_file {folder}/pid 
 
 
 class Program:
-    """Serves on `port`; its processes are those below `process`."""
+    """Serves on `port`; its processes are those below `process`; `packages` are Debian's."""
 
-    title, tls_behind = None, True
+    title, packages, tls_behind = None, (), True
     _numbers = itertools.count(1)
 
     def __init__(self, stage, sink, legs):
@@ -135,7 +134,7 @@ class Program:
 
 
 class Nginx(Program):
-    title, tls_behind = "nginx, mail proxy", False
+    title, packages, tls_behind = "nginx, mail proxy", ("nginx", "libnginx-mod-mail"), False
 
     def _command(self):
         return ["nginx", "-e", os.path.join(self.folder, "error"), "-c",
@@ -143,7 +142,7 @@ class Nginx(Program):
 
 
 class Haproxy(Program):
-    title = "HAProxy, mode tcp"
+    title, packages = "HAProxy, mode tcp", ("haproxy",)
 
     def _command(self):
         pair = os.path.join(self.folder, "pair.pem")
@@ -156,7 +155,7 @@ class Haproxy(Program):
 
 
 class DovecotProxy(Program):
-    title = "Dovecot, as proxy"
+    title, packages = "Dovecot, as proxy", ("dovecot-pop3d",)
 
     def _command(self):
         ports = {"plain_port": 0 if self.front else self.port, "tls_port": self.port if self.front else 0}
@@ -164,7 +163,7 @@ class DovecotProxy(Program):
 
 
 class Perdition(Program):
-    title = "perdition"
+    title, packages = "perdition", ("perdition",)
 
     def _command(self):
         protocol = "POP3S" if self.front else "POP3"
@@ -199,7 +198,7 @@ class GatepostAll(Gatepost):
 class Server:
     """A real Dovecot, with the mailboxes of the sink: what a server alone serves, with nothing in front of it."""
 
-    title = "direct, Dovecot as server"
+    title, packages = "direct, Dovecot as server", ("dovecot-pop3d",)
 
     def __init__(self, stage, sink, legs):
         mail = os.path.join(stage.folder, "mail-%d" % legs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""bench/run measures two builds: what it prints, and that its interval is one."""
+"""bench/run measures two builds, and POP3: what it prints, and that its interval is one."""
 import os
 import re
 import shutil
@@ -49,6 +49,19 @@ def test_a_build_that_takes_more_than_allowed_fails():
     peers_bench()
     one_row = ("--rounds", "1", "--scale", "0.02", "--rules", "none", "--modes", "small")
     assert bench(*one_row, "--fail-above", "0.0001").returncode == 1
+
+
+@needs.root
+def test_pop3_is_measured_in_front_of_a_server_that_costs_little():
+    command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--pop3", "--scale", "0.05", "--sessions", "200"]
+    command += ["1", "-", "login,smalltls,idle"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=dict(os.environ, GATEPOST_BUILD=str(needs.BUILD)))
+    assert done.returncode == 0, done.stdout + done.stderr
+    rates = re.findall(r"^Gatepost, (no rules|shipped policy) +([\d.]+) +%s +%s \.\. %s +([\d.]+)$" % ((RATIO,) * 3),
+                       done.stdout, re.MULTILINE)
+    assert [row[0] for row in rates] == ["no rules", "shipped policy"] * 2, done.stdout
+    assert all(float(figure) > 0 for row in rates for figure in row[1:]), done.stdout
+    assert len(re.findall(r"^Gatepost, .* [\d.]+ \([-\d.]+ \.\. [-\d.]+\)$", done.stdout, re.MULTILINE)) == 2, done.stdout
 
 
 def test_a_folder_without_programs_is_told():
