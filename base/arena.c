@@ -31,14 +31,20 @@ struct arena *arena_new(size_t max)
     return arena;
 }
 
+void arena_release(struct arena *arena)
+{
+    for (struct block *b = arena->newest, *older; b; b = older) {
+        older = b->older;
+        free(b);
+    }
+    *arena = (struct arena){.max = arena->max};
+}
+
 void arena_free(struct arena **arena)
 {
     if (!*arena)
         return;
-    for (struct block *b = (*arena)->newest, *older; b; b = older) {
-        older = b->older;
-        free(b);
-    }
+    arena_release(*arena);
     free(*arena);
     *arena = NULL;
 }

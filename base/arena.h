@@ -19,6 +19,8 @@ void arena_free(struct arena **arena);
 /* Forgets all allocations but keeps one block, so that the next message costs no malloc.
  * NULL is fine. */
 void arena_reset(struct arena *arena);
+/* The same, and it holds no memory until something is taken from it again. */
+void arena_release(struct arena *arena);
 
 /* Zeroed memory, aligned for any type; lives as long as the arena. NULL past the maximum or when
  * memory is out: the caller answers with its own "too large". */

@@ -72,6 +72,7 @@ void pop3_logged_in(struct pop3_session *s, struct slice line)
     credentials_free(&s->who);
     s->logged_in = true;
     stream_reads_secrets(s->base.stream, false);
+    arena_release(s->mail);
     if (!s->login.ptr || !s->mailbox.ptr) {
         pop3_err(s, "[SYS/TEMP]", SLICE("out of memory"));
         session_hang_up(&s->base);

@@ -23,6 +23,7 @@ static void close_pop3(struct session *base)
     struct pop3_session *s = pop3_of(base);
     pop3_read_end(s);
     spool_free(&s->capabilities);
+    free(s->kept_back);
     free(s->recorded);
     pop3_login_end(s);
     pop3_upstream_free(&s->upstream);

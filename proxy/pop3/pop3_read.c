@@ -68,11 +68,16 @@ void pop3_read_end(struct pop3_session *s)
     free(r->stuffed);
     EVP_MD_CTX_free(r->digest);
     free(r);
+    arena_release(s->mail);
 }
 
 static void keep_back(struct pop3_session *s, uint32_t number)
 {
     size_t i = 0;
+    if (!s->kept_back && !(s->kept_back = calloc(POP3_KEPT_BACK_MOST, sizeof *s->kept_back))) {
+        s->keeps_all = true;
+        return;
+    }
     while (i < s->kept_back_count && s->kept_back[i].number != number)
         i++;
     if (i == POP3_KEPT_BACK_MOST) {
@@ -349,6 +354,9 @@ static const struct pop3_exchange reading = {begun, take_message, read_whole};
 
 static bool prepare(struct pop3_session *s, enum pop3_part part, uint32_t number, uint32_t lines)
 {
+    const struct proxy *proxy = s->base.proxy;
+    bool scanned = proxy->scans[SCANNER_SCAN] || proxy->scans[SCANNER_AV];
+    size_t in_memory = scanned ? 0 : config_of(s)->settings.limits_fetched_size;
     struct pop3_reading *r = s->reading = malloc(sizeof *r);
     if (!r)
         return false;
@@ -358,7 +366,7 @@ static bool prepare(struct pop3_session *s, enum pop3_part part, uint32_t number
                                .number = number,
                                .lines = lines,
                                .began = clock_ms(),
-                               .message = new_examination(s, spool_new(0), part)};
+                               .message = new_examination(s, spool_new(in_memory), part)};
     return r->message.spool;
 }
 

@@ -74,6 +74,11 @@ struct pop3_reading {
 
 enum { POP3_KEPT_BACK_MOST = 64 };
 
+struct pop3_kept_back {
+    uint32_t number;
+    int64_t until;
+};
+
 struct pop3_session {
     struct session base;
     struct arena *mail; /* of the message, or of the login */
@@ -101,10 +106,7 @@ struct pop3_session {
     struct pop3_reading *reading; /* owned; NULL: none is being read */
     struct spool *capabilities;   /* of the server, until all are there; owned */
     /* Of which nothing could be shown for now: not to be deleted, nor scanned again at once. */
-    struct {
-        uint32_t number;
-        int64_t until;
-    } kept_back[POP3_KEPT_BACK_MOST];
+    struct pop3_kept_back *kept_back; /* owned; NULL: there was none */
     size_t kept_back_count;
     bool keeps_all;          /* there were more: nothing is deleted any more */
     unsigned char *recorded; /* a bit for each message that a record tells of; owned */
