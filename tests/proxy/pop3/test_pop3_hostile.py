@@ -327,7 +327,7 @@ def test_a_message_that_drips_without_end_ends_with_the_client(site):
     stub.script["RETR 1"] = [b"+OK message follows\r\n", *drip(b"Subject: slow\r\n" * 10, 0.2)]
     with logged_in(site.pop3_port, user, "any", timeout=SOON) as session, logged_in(site.pop3_port, user, "any") as other:
         session.send("RETR 1\r\n")
-        assert session.silent(1.2)
+        assert session.silent(0.6)
         other.expect("NOOP")
     assert wait_until(lambda: stub.open == 0, 4), "the server behind is still read"
 
