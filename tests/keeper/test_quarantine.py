@@ -558,6 +558,8 @@ def test_what_nobody_had_begun_when_the_gateway_stopped_goes_at_the_next_start(g
     becomes(gateway, 1, "away")
     assert gateway.stop() == 0
     gateway.start()
+    ready(gateway, 2)
+    assert wait_until(lambda: gateway.log().count("keeper ready") == 2, 20)
     becomes(gateway, 1, "delivered", 20)
     assert len(behind.messages) == 1
 
