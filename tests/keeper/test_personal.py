@@ -33,6 +33,7 @@ def history(how, **more):
 
 
 def record(gateway, *words):
+    assert wait_until(lambda: gateway.control("status") is not None, 20)  # its keeper may have just begun
     found = [json.loads(line) for line in gateway.control("trace", "--json", *words).splitlines()]
     return found[0] if found else None
 
