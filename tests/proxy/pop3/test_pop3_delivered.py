@@ -102,13 +102,18 @@ def test_trace_tells_how_a_message_came_and_how_it_was_read(gateway, servers):
     assert "accept at message" in story and "reject at message" in story and "known now" in story
 
 
+def field_of(delivery):
+    return b"Received: from x ([192.0.2.1]) by mx.example.com (Gatepost) with ESMTP id " + delivery.encode() \
+        + b";\r\n Sun, 29 Nov 2026 00:00:00 +0000\r\n"
+
+
 def test_a_forged_field_joins_nothing(gateway, servers):
-    delivery = deliver(gateway, servers[0], samples.octets(samples.message("real", "Hello.\n")), b"real")
-    forged = b"Received: from x ([192.0.2.1]) by mx.example.com (Gatepost) with ESMTP id " + delivery.encode() + b";\r\n Sun, 29 Nov 2026 00:00:00 +0000\r\n" \
-        + samples.octets(samples.message("forged", "Hello.\n"))
-    servers[1].fill(USER, [forged])
-    assert any(b"forged" in text for text in mailbox(gateway).values())
-    assert wait_until(lambda: any(r.get("delivery") == delivery for r in traced(gateway, "--most", "8")))
-    assert not any(r.get("subject") == "forged" or r["id"] != delivery and r["direction"] != "fetch" for r in traced(gateway, delivery))
+    """Neither of another message, nor of one that has copied the Message-ID and is from somebody else."""
+    real = samples.octets(samples.message("real", "Hello.\n"))
+    delivery = deliver(gateway, servers[0], real, b"real")
+    copied = re.sub(rb"(?m)^From: .*?\r\n", b"From: mallory@evil.example\r\n", real).replace(b"Subject: real", b"Subject: copied")
+    servers[1].fill(USER, [field_of(delivery) + samples.octets(samples.message("forged", "Hello.\n")), field_of(delivery) + copied])
+    assert {b"forged", b"copied"} <= {word for text in mailbox(gateway).values() for word in (b"forged", b"copied") if word in text}
+    assert wait_until(lambda: sum(1 for r in traced(gateway, "--most", "20") if r.get("delivery") == delivery) == 3)
     told = [r for r in traced(gateway, delivery) if r["direction"] == "fetch"]
-    assert len(told) == 1
+    assert [r["author"] for r in told] == ["sender@client.example"]
