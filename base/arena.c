@@ -7,7 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_MIN = 4096 - 32, BLOCK_GROWN = 64 * 1024, ALIGN = 16, FIRST_ROOM = 4 };
+enum {
+    BLOCK_MIN = 1024 - 32, /* what an idle session holds */
+    BLOCK_GROWN = 64 * 1024,
+    BLOCK_KEPT = 4096, /* the most that is kept for what comes next */
+    ALIGN = 16,
+    FIRST_ROOM = 4,
+};
 
 struct block {
     struct block *older;
@@ -49,22 +55,28 @@ void arena_free(struct arena **arena)
     *arena = NULL;
 }
 
+/* All but the largest block that is worth keeping. */
+static struct block *drop_blocks(struct block *b)
+{
+    struct block *keep = NULL;
+    for (struct block *older; b; b = older) {
+        older = b->older;
+        if (!keep && b->size <= BLOCK_KEPT)
+            keep = b;
+        else
+            free(b);
+    }
+    return keep;
+}
+
 void arena_reset(struct arena *arena)
 {
     if (!arena)
         return;
-    struct block *keep = arena->newest;
-    arena->failed = false;
-    if (!keep)
-        return;
-    while (keep->older) {
-        struct block *older = keep->older;
-        free(keep);
-        keep = older;
-    }
-    keep->used = 0;
-    arena->newest = keep;
-    arena->used = 0;
+    struct block *keep = drop_blocks(arena->newest);
+    if (keep)
+        *keep = (struct block){.size = keep->size};
+    *arena = (struct arena){.newest = keep, .max = arena->max};
 }
 
 static struct block *block_for(struct arena *arena, size_t size)

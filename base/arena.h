@@ -16,7 +16,7 @@ struct arena *arena_new(size_t max);
 /* Frees everything in it; *arena becomes NULL. NULL is fine. */
 void arena_free(struct arena **arena);
 
-/* Forgets all allocations but keeps one block, so that the next message costs no malloc.
+/* Forgets all allocations but keeps one small block, so that what comes next seldom costs a malloc.
  * NULL is fine. */
 void arena_reset(struct arena *arena);
 /* The same, and it holds no memory until something is taken from it again. */
