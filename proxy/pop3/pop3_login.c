@@ -71,6 +71,7 @@ void pop3_logged_in(struct pop3_session *s, struct slice line)
     forget(s);
     credentials_free(&s->who);
     s->logged_in = true;
+    client_study_free(&s->base.study); /* it was for who logs in: an idle session holds little */
     stream_reads_secrets(s->base.stream, false);
     arena_release(s->mail);
     if (!s->login.ptr || !s->mailbox.ptr) {
