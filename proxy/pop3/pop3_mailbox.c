@@ -206,9 +206,8 @@ static void ask_capabilities(struct pop3_session *s)
 
 static void connect_next(struct pop3_session *s);
 
-static void ready(void *owner)
+static void log_in(struct pop3_session *s)
 {
-    struct pop3_session *s = owner;
     if (s->mechanism->not_beside_plus)
         ask_capabilities(s);
     else if (is_relayed(s))
@@ -217,6 +216,24 @@ static void ready(void *owner)
         pop3_send(s, SLICE("AUTH PLAIN"), POP3_ANSWER_CHALLENGE, &saying_plain);
     else
         say_user(s);
+}
+
+static void said_utf8(struct pop3_session *s, enum pop3_status status, struct slice line)
+{
+    (void)status;
+    (void)line;
+    log_in(s);
+}
+
+static const struct pop3_exchange saying_utf8 = {.status = said_utf8};
+
+static void ready(void *owner)
+{
+    struct pop3_session *s = owner;
+    if (s->utf8)
+        pop3_send(s, SLICE("UTF8"), POP3_ANSWER_LINE, &saying_utf8);
+    else
+        log_in(s);
 }
 
 static void status(void *owner, enum pop3_status status, struct slice line)

@@ -90,6 +90,7 @@ static void secured(struct session *base)
 {
     struct pop3_session *s = pop3_of(base);
     s->user = (struct slice){NULL, 0};
+    s->utf8 = false;
     s->dialogue = POP3_COMMANDS;
 }
 

@@ -118,6 +118,15 @@ static void say_later(struct pop3_session *s)
     pop3_deny(s, "[SYS/TEMP]", SLICE("the message could not be checked now, try again later"));
 }
 
+/* Where its header is out already nothing can be said any more: a broken connection tells that the
+ * rest is not. */
+static bool is_out(struct pop3_session *s)
+{
+    if (s->half)
+        session_hang_up(&s->base);
+    return s->half;
+}
+
 void pop3_read_later(struct pop3_session *s, const char *why)
 {
     log_at(LEVEL_WARNING, s->ref, "message not shown", field_text("user", s->login),
@@ -125,9 +134,7 @@ void pop3_read_later(struct pop3_session *s, const char *why)
     keep_back(s, s->reading->number);
     pop3_record_message(s, "defer", why);
     pop3_read_end(s);
-    if (s->half) /* its header is out already: a broken connection says that the rest is not */
-        session_hang_up(&s->base);
-    else
+    if (!is_out(s))
         say_later(s);
 }
 
@@ -140,7 +147,8 @@ static void deny_ambiguous(struct pop3_session *s)
            field_str("reason", "the server does not double the dot that it begins with"));
     keep_back(s, s->reading->number);
     pop3_read_end(s);
-    pop3_deny(s, "[SYS/PERM]", SLICE("this message can be read in two ways"));
+    if (!is_out(s))
+        pop3_deny(s, "[SYS/PERM]", SLICE("this message can be read in two ways"));
 }
 
 static void examine(struct pop3_session *s);
@@ -165,6 +173,8 @@ static void told_beginning(struct pop3_session *s)
     bool there = whole.len == spool_size(r->message.spool) && told.len == spool_size(r->beginning);
     if (pop3_upstream_is_ambiguous(s->upstream))
         deny_ambiguous(s);
+    else if (!slice_starts(told, slice_sub(whole, 0, r->trickle.sent)))
+        pop3_read_later(s, "the server shows it with another header each time");
     else if (there && slice_starts(whole, told))
         pop3_give(s, (struct slice){r->overlaid ? r->overlaid : whole.ptr, told.len});
     else if (there && r->verdict.kind == READING_CLEAR)
@@ -186,7 +196,8 @@ static bool take_beginning(struct pop3_session *s, struct slice octets)
 static void answer_no(struct pop3_session *s, struct slice line)
 {
     pop3_read_end(s);
-    pop3_answer(s, line);
+    if (!is_out(s))
+        pop3_answer(s, line);
 }
 
 static void begun(struct pop3_session *s, enum pop3_status status, struct slice line)
@@ -204,6 +215,7 @@ static void ask_beginning(struct pop3_session *s)
     struct pop3_reading *r = s->reading;
     char line[40];
     int n = snprintf(line, sizeof line, "TOP %u %u", r->number, r->lines);
+    pop3_trickle_end(&r->trickle);
     r->beginning = spool_new(0);
     if (r->beginning)
         pop3_send(s, (struct slice){line, (size_t)n}, POP3_ANSWER_MESSAGE, &beginning);
@@ -285,7 +297,7 @@ static void examine(struct pop3_session *s)
     struct pop3_reading *r = s->reading;
     session_wait(&s->base);
     s->base.message = &r->message;
-    if (r->part == POP3_WHOLE)
+    if (r->part != POP3_HEADER)
         pop3_trickle_begin(s);
     pop3_examine(s, &r->message);
     session_await(&s->base, PHASE_MESSAGE, decide);

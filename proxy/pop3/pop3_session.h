@@ -84,6 +84,7 @@ struct pop3_session {
     struct arena *mail; /* of the message, or of the login */
     char ref[40];       /* of what is under way; stands in our refusals */
     unsigned references;
+    bool utf8;         /* the client takes messages that are not ASCII (RFC 6856) */
     struct slice user; /* that USER named */
     bool logged_in;
     struct slice login;   /* who is; in the session's arena; empty: the server alone knows */

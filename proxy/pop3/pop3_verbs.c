@@ -41,10 +41,22 @@ static void start_tls(struct pop3_session *s)
 static void offer(struct pop3_session *s)
 {
     session_text(&s->base, SLICE("+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
-                                 "PIPELINING\r\n"));
+                                 "PIPELINING\r\nUTF8\r\n"));
     pop3_offer_logins(s);
     session_text(&s->base, may_start_tls(s) ? SLICE("STLS\r\n") : SLICE(""));
     session_text(&s->base, SLICE(".\r\n"));
+}
+
+/* The server is told once it is known which one that is. One that has no such command has nothing to
+ * change either: messages pass as they are (RFC 6856 2.1). */
+static void take_utf8(struct pop3_session *s, struct slice argument)
+{
+    if (argument.len) {
+        pop3_mistake(s, "UTF8 has no argument");
+        return;
+    }
+    s->utf8 = true;
+    pop3_ok(s, "UTF8 enabled");
 }
 
 static void say_goodbye(struct pop3_session *s)
@@ -65,6 +77,9 @@ static void before_login(struct pop3_session *s, enum pop3_verb verb, struct sli
         break;
     case POP3_STLS:
         start_tls(s);
+        break;
+    case POP3_UTF8:
+        take_utf8(s, argument);
         break;
     case POP3_USER:
         pop3_user(s, argument);

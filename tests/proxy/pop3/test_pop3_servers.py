@@ -179,3 +179,16 @@ def test_what_is_forbidden_is_put_out_of_what_is_shown_as_it_is(front_of):
         original, shown = ((session.expect("UTF8"), session.message(1))[1] for session in (direct, reader))
         check_put_out(original, shown, PROGRAM)
         assert differences(direct, reader, ["RETR 2", "STAT"]) == []
+
+
+def test_who_asks_for_utf8_before_the_login_gets_what_the_server_shows_then(front_of):
+    """RFC 6856 2.1: it may be asked for only there."""
+    front = front_of("courier")
+    shown = []
+    for port in (front.server.pop3_port, front.gateway.pop3_port):
+        with Session(port) as session:
+            assert "UTF8" in session.capabilities()
+            session.expect("UTF8")
+            session.login("wrapped@courier.example")
+            shown.append(session.message(1))
+    assert shown[0] == shown[1] == as_delivered(ODD["eight bit"])

@@ -33,7 +33,7 @@ def gateway(start, own_dir):
     gateway = start(backend("behind", pop3=["%d tls none" % stub.port]) + RULES, pop3="backend behind",
                     changes={"antivirus": {"enabled": "on", "reload": "1s", "database": '"%s"' % folder}, "timeouts": {"keepalive": "100ms", "scan": "3s"}, "process": {"proxies": 1}})
     assert gateway.wait_log("scanners ready program=gatepost-av", 40) and gateway.wait_log("gatepost-release ready", 20)
-    gateway.signatures = folder
+    gateway.signatures, gateway.behind = folder, stub
     yield gateway
     stub.stop()
 
@@ -63,12 +63,13 @@ def heard(session, seconds):
     return data
 
 
+@pytest.mark.parametrize("command", ["RETR %d", "TOP %d 1"])
 @pytest.mark.parametrize("name", OUT)
-def test_while_a_message_is_scanned_its_header_comes_line_by_line_and_the_rest_when_it_is_judged(name, gateway):
+def test_while_a_message_is_scanned_its_header_comes_line_by_line_and_the_rest_when_it_is_judged(name, command, gateway):
     number, original = OUT[name]
     with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session:
         with asleep(gateway):
-            session.send("RETR %d\r\n" % number)
+            session.send(command % number + "\r\n")
             first = heard(session, 1.5)
         status, _, begin = first.partition(b"\r\n")
         header = original.partition(b"\r\n\r\n")[0] + b"\r\n"
@@ -76,7 +77,7 @@ def test_while_a_message_is_scanned_its_header_comes_line_by_line_and_the_rest_w
         session.pending = begin
         slowly = session.lines()
         session.expect("NOOP")
-        assert slowly == stuffed(session.message(number))
+        assert slowly == session.many(command % number)
         assert unstuffed(session.many("RETR 1")) == CLEAN
 
 
@@ -92,11 +93,24 @@ def test_a_line_comes_at_a_time(gateway):
         assert b"".join(lines) == stuffed(HEADER)[:len(b"".join(lines))]
 
 
-def test_where_nothing_may_be_shown_in_the_end_the_connection_breaks(gateway):
+@pytest.mark.parametrize("command", ["RETR 1", "TOP 1 1"])
+def test_where_nothing_may_be_shown_in_the_end_the_connection_breaks(command, gateway):
     """No -ERR is possible any more, and no end of the message is said."""
     with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session, asleep(gateway):
-        session.send("RETR 1\r\n")
+        session.send(command + "\r\n")
         assert session.line().startswith(b"+OK")
+        rest = session.rest()
+    assert len(rest) > 10 and stuffed(HEADER).startswith(rest)
+
+
+@pytest.mark.parametrize("then", ["-ERR it is gone", [b"+OK\r\nSubject: another one\r\n\r\nof another message\r\n.\r\n"]], ids=["refused", "another"])
+def test_a_server_that_shows_something_else_behind_the_header_ends_the_session(then, gateway):
+    gateway.behind.script["TOP 1 1"] = then
+    with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session:
+        with asleep(gateway):
+            session.send("TOP 1 1\r\n")
+            assert session.line().startswith(b"+OK")
+            session.pending += heard(session, 0.3)
         rest = session.rest()
     assert len(rest) > 10 and stuffed(HEADER).startswith(rest)
 
