@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC
+ * Responses of IMAP servers (RFC 3501 7), as they are and not as they should be: what cannot be read is said to be so, and
+ * nothing is guessed. Pure; all slices lie in the octets that were given. */
+#ifndef PROXY_IMAP_IMAP_RESPONSE_H
+#define PROXY_IMAP_IMAP_RESPONSE_H
+
+#include "base/slice.h"
+
+/* ---- lines ---- */
+
+/* A line of a response, which may end with the length of a literal; then the response goes on behind
+ * that. */
+struct imap_text {
+    struct slice text; /* with its end: CRLF, or LF alone */
+    bool literal;
+    uint64_t octets; /* of it */
+};
+
+/* 1: *out is the next line; 0: its end has not come; -1: the literal's size is none. */
+int imap_text(struct slice bytes, struct imap_text *out);
+
+/* ---- what it is ---- */
+
+enum imap_response_kind {
+    IMAP_RESPONSE_UNTAGGED,
+    IMAP_RESPONSE_TAGGED,
+    IMAP_RESPONSE_CONTINUE, /* "+" */
+};
+
+enum imap_status {
+    IMAP_OK,
+    IMAP_NO,
+    IMAP_BAD,
+    IMAP_BYE,
+    IMAP_PREAUTH,
+    IMAP_STATUSES /* it is none */
+};
+
+struct imap_response {
+    enum imap_response_kind kind;
+    struct slice tag; /* of a tagged one */
+    bool numbered;    /* "* 12 EXISTS" */
+    uint32_t number;
+    struct slice name;       /* "FETCH", "OK", "CAPABILITY"; empty: it cannot be read */
+    enum imap_status status; /* when the name is one */
+    struct slice code;       /* of a status: "[UNSEEN 3]" with its brackets, or empty */
+    struct slice
+        rest; /* behind the name and a blank, without the line's end; of a status with its code */
+};
+
+/* By its first line. What has no name passes as it is. */
+void imap_response(struct slice line, struct imap_response *out);
+
+/* Whether strings in a response of this name may be literals: of names and of values that are none
+ * of a message. */
+bool imap_may_have_literals(const struct imap_response *response);
+
+/* ---- capabilities ---- */
+
+/* The next of those that stand in "CAPABILITY ..." without that word. */
+bool imap_capability(struct slice *list, struct slice *out);
+/* Whether it is one that we relay: an allow-list. AUTH= and STARTTLS are none. */
+bool imap_is_relayed_capability(struct slice capability);
+/* Whether a response code may reach the client: not those that lead past us. `code` with brackets. */
+bool imap_is_relayed_code(struct slice code);
+
+/* ---- FETCH ---- */
+
+struct imap_fetched_item {
+    struct slice name;  /* "BODY[1]<0>", as imap_item (imap_command.h) takes it */
+    struct slice value; /* with quotes, or with the literal's announcement; "(...)" whole */
+    struct slice
+        content; /* of a string: what it holds, without quotes (escapes are as they came) or announcement */
+    bool is_string; /* quoted or literal; NIL is none */
+};
+
+/* The items of a whole FETCH response with its literals: `response` as it came, *at 0 at first.
+ * 1: *out is the next; 0: there is no more; -1: from here on it cannot be read. */
+int imap_fetched_item(struct slice response, size_t *at, struct imap_fetched_item *out);
+
+/* Whether octets that cannot be read may hold content: something in them looks like an item that
+ * does. */
+bool imap_may_hold_content(struct slice octets);
+
+/* Whether a string is what the header of a message or of a part is made of, or the beginning of one: fields,
+ * and at most one empty line, at its end. What is called a header by a server and is none is content. */
+bool imap_is_header(struct slice octets);
+
+#endif
