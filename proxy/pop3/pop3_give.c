@@ -83,7 +83,7 @@ static bool make_pieces(struct pop3_session *s, struct slice message)
     size_t dots = count_dots(message);
     bool in_place = dots <= PIECES_MOST;
     size_t room = (message.len + dots) / BATCH + (in_place ? dots : 0) + 3;
-    r->pieces = arena_array(s->mail, room, sizeof *r->pieces);
+    r->pieces = arena_array(s->reader.mail, room, sizeof *r->pieces);
     if (!r->pieces)
         return false;
     if (!in_place)
@@ -107,11 +107,11 @@ static void write_batch(struct pop3_session *s)
 {
     struct pop3_reading *r = s->reading;
     size_t count = next_batch(r);
-    stream_write_pieces(s->base.stream, &r->pieces[r->given], count);
+    stream_write_pieces(s->reader.base.stream, &r->pieces[r->given], count);
     r->given += count;
-    stream_notify_drained(s->base.stream);
-    stream_deadline(s->base.stream, s->base.proxy->config->settings.timeouts_data);
-    stream_flush(s->base.stream);
+    stream_notify_drained(s->reader.base.stream);
+    stream_deadline(s->reader.base.stream, s->reader.base.proxy->config->settings.timeouts_data);
+    stream_flush(s->reader.base.stream);
 }
 
 void pop3_give(struct pop3_session *s, struct slice message)
@@ -121,8 +121,8 @@ void pop3_give(struct pop3_session *s, struct slice message)
         pop3_read_later(s, "out of memory");
         return;
     }
-    session_enter(&s->base, SESSION_BULK);
-    stream_pause(s->base.stream);
+    session_enter(&s->reader.base, SESSION_BULK);
+    stream_pause(s->reader.base.stream);
     if (!sent)
         pop3_pass(s, s->reading->status);
     s->half = true;
@@ -131,7 +131,7 @@ void pop3_give(struct pop3_session *s, struct slice message)
 
 void pop3_give_drained(struct pop3_session *s)
 {
-    if (s->base.state != SESSION_BULK)
+    if (s->reader.base.state != SESSION_BULK)
         return;
     if (s->reading->given < s->reading->piece_count) {
         write_batch(s);
@@ -139,9 +139,9 @@ void pop3_give_drained(struct pop3_session *s)
     }
     pop3_read_end(s);
     s->half = false;
-    session_enter(&s->base, SESSION_BUSY);
+    session_enter(&s->reader.base, SESSION_BUSY);
     if (s->upstream)
-        session_go_on(&s->base);
+        session_go_on(&s->reader.base);
     else
         pop3_lose_server(s, "closed by the server");
 }
@@ -149,5 +149,5 @@ void pop3_give_drained(struct pop3_session *s)
 /* The client has not taken a batch in all that time. */
 void pop3_give_slow(struct pop3_session *s)
 {
-    session_end(&s->base);
+    session_end(&s->reader.base);
 }

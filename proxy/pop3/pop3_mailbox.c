@@ -1,42 +1,32 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
 #include "proxy/pop3/pop3_session.h"
-#include "proxy/upstream/mailbox_servers.h"
-#include "proxy/upstream/server_profile.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
 
 static const struct config *config_of(const struct pop3_session *s)
 {
-    return s->base.proxy->config;
+    return s->reader.base.proxy->config;
 }
 
 static bool is_relayed(const struct pop3_session *s)
 {
-    return s->mechanism->read != NULL;
+    return s->reader.mechanism->read != NULL;
 }
 
 /* ---- the end of a try ---- */
 
-static void cannot(struct pop3_session *s, const char *reason)
-{
-    log_at(LEVEL_WARNING, s->ref, "mailbox not reached", field_str("reason", reason));
-    struct slice text = SLICE("the mail server cannot be reached, try again later");
-    pop3_record_refusal(s, text, NULL);
-    session_wait(&s->base); /* it may have been the client's turn */
-    pop3_login_give_up(s, pop3_login_unanswered(s));
-    pop3_deny(s, "[SYS/TEMP]", text);
-}
-
 static void refused(struct pop3_session *s, struct slice line)
 {
-    pop3_record_refusal(s, line, NULL);
-    enum login_end end = is_relayed(s) ? pop3_login_unanswered(s) : LOGIN_FAILED;
-    if (s->upstream && profile_puts_off(pop3_upstream_profile(s->upstream), line))
-        end = LOGIN_NEITHER;
-    pop3_login_give_up(s, end);
-    if (session_may_err(&s->base))
+    if (reader_is_refused(&s->reader, line))
+        pop3_answer(s, line);
+}
+
+static void let_in(struct pop3_session *s, struct slice line)
+{
+    s->named = false;
+    if (reader_enters(&s->reader))
         pop3_answer(s, line);
 }
 
@@ -50,7 +40,7 @@ static void not_here(struct pop3_session *s)
 static void said_password(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
     if (status == POP3_OK)
-        pop3_logged_in(s, line);
+        let_in(s, line);
     else
         refused(s, line);
 }
@@ -61,7 +51,7 @@ static void say_secret(struct pop3_session *s, const char *verb, const char *sec
 {
     char line[8 + LOGIN_PASSWORD_MAX + SASL_PLAIN_TEXT_MAX];
     int len = snprintf(line, sizeof line, "%s%s", verb, secret);
-    s->password_out = true;
+    s->reader.attempt->password_out = true;
     pop3_send(s, (struct slice){line, (size_t)len}, POP3_ANSWER_LINE, &saying_password);
     OPENSSL_cleanse(line, sizeof line);
 }
@@ -69,7 +59,7 @@ static void say_secret(struct pop3_session *s, const char *verb, const char *sec
 static void said_user(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
     if (status == POP3_OK)
-        say_secret(s, "PASS ", s->who->password);
+        say_secret(s, "PASS ", s->reader.attempt->who.password);
     else
         refused(s, line);
 }
@@ -78,7 +68,8 @@ static const struct pop3_exchange saying_user = {.status = said_user};
 
 static void say_user(struct pop3_session *s)
 {
-    struct slice line = ARENA_JOIN(s->mail, SLICE("USER "), slice_of(s->who->user));
+    struct slice line =
+        ARENA_JOIN(s->reader.mail, SLICE("USER "), slice_of(s->reader.attempt->who.user));
     pop3_send(s, line.ptr ? line : SLICE("QUIT"), POP3_ANSWER_LINE, &saying_user);
 }
 
@@ -88,10 +79,10 @@ static void said_plain(struct pop3_session *s, enum pop3_status status, struct s
 {
     char text[SASL_PLAIN_TEXT_MAX];
     if (status == POP3_CHALLENGE) {
-        sasl_plain_text(s->who, text);
+        sasl_plain_text(&s->reader.attempt->who, text);
         say_secret(s, "", text);
         OPENSSL_cleanse(text, sizeof text);
-    } else if (!*s->who->acting_for) {
+    } else if (!*s->reader.attempt->who.acting_for) {
         say_user(s);
     } else if (status == POP3_OK) {
         not_here(s);
@@ -107,9 +98,9 @@ static const struct pop3_exchange saying_plain = {.status = said_plain};
 static void responded(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
     if (status == POP3_OK) {
-        pop3_logged_in(s, line);
+        let_in(s, line);
     } else if (status == POP3_CHALLENGE) {
-        s->dialogue = POP3_RESPONSE;
+        s->reader.attempt->dialogue = READER_RESPONSE;
         pop3_answer(s, line);
     } else {
         refused(s, line);
@@ -118,24 +109,20 @@ static void responded(struct pop3_session *s, enum pop3_status status, struct sl
 
 static const struct pop3_exchange responding = {.status = responded};
 
-void pop3_mailbox_respond(struct pop3_session *s, struct slice response)
+static void respond(struct reader *r, struct slice response)
 {
-    s->password_out |= s->responses >= s->mechanism->proof;
+    struct pop3_session *s = pop3_of_reader(r);
+    s->reader.attempt->password_out |= s->reader.attempt->responses >= s->reader.mechanism->proof;
     pop3_send(s, response, POP3_ANSWER_CHALLENGE, &responding);
-}
-
-static void respond(struct pop3_session *s)
-{
-    pop3_mailbox_respond(s, slice_of(s->who->response));
 }
 
 /* Exchange says "+OK" for NTLM where others say "+ ". */
 static void began(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
-    bool goes_on =
-        status == POP3_CHALLENGE || (status == POP3_OK && s->mechanism->id == MECHANISM_NTLM);
+    bool goes_on = status == POP3_CHALLENGE ||
+                   (status == POP3_OK && s->reader.mechanism->id == MECHANISM_NTLM);
     if (goes_on)
-        respond(s);
+        respond(&s->reader, slice_of(s->reader.attempt->who.response));
     else if (status == POP3_OK)
         not_here(s);
     else
@@ -146,8 +133,8 @@ static const struct pop3_exchange beginning = {.status = began};
 
 static void begin_exchange(struct pop3_session *s)
 {
-    struct slice line =
-        ARENA_JOIN(s->mail, SLICE("AUTH "), slice_of(mechanism_name(s->mechanism->id)));
+    struct slice line = ARENA_JOIN(s->reader.mail, SLICE("AUTH "),
+                                   slice_of(mechanism_name(s->reader.mechanism->id)));
     pop3_send(s, line.ptr ? line : SLICE("QUIT"), POP3_ANSWER_CHALLENGE, &beginning);
 }
 
@@ -155,7 +142,7 @@ static void begin_exchange(struct pop3_session *s)
 
 static void found_plus(struct pop3_session *s, struct slice line)
 {
-    struct slice name = slice_of(mechanism_name(s->mechanism->id)), word;
+    struct slice name = slice_of(mechanism_name(s->reader.mechanism->id)), word;
     while (line.len) {
         slice_cut(line, ' ', &word, &line);
         bool plus = word.len == name.len + 5 && slice_istarts(word, name);
@@ -168,7 +155,7 @@ static void found_plus(struct pop3_session *s, struct slice line)
 static bool gather_capabilities(struct pop3_session *s, struct slice octets)
 {
     struct slice line;
-    struct slice rest = ARENA_JOIN(s->mail, s->capability, octets);
+    struct slice rest = ARENA_JOIN(s->reader.mail, s->capability, octets);
     if (!rest.ptr || rest.len > POP3_LINE_MAX)
         return false;
     while (slice_find(rest, '\n') < rest.len && slice_cut(rest, '\n', &line, &rest))
@@ -204,15 +191,13 @@ static void ask_capabilities(struct pop3_session *s)
 
 /* ---- the connection ---- */
 
-static void connect_next(struct pop3_session *s);
-
 static void log_in(struct pop3_session *s)
 {
-    if (s->mechanism->not_beside_plus)
+    if (s->reader.mechanism->not_beside_plus)
         ask_capabilities(s);
     else if (is_relayed(s))
         begin_exchange(s);
-    else if (s->mechanism->id == MECHANISM_PLAIN)
+    else if (s->reader.mechanism->id == MECHANISM_PLAIN)
         pop3_send(s, SLICE("AUTH PLAIN"), POP3_ANSWER_CHALLENGE, &saying_plain);
     else
         say_user(s);
@@ -257,12 +242,12 @@ static void complete(void *owner)
 /* Half a response may be out already: then the client must not take our words for the rest. */
 void pop3_lose_server(struct pop3_session *s, const char *trouble)
 {
-    log_at(LEVEL_WARNING, s->ref, "mailbox lost", field_str("reason", trouble));
+    log_at(LEVEL_WARNING, s->reader.ref, "mailbox lost", field_str("reason", trouble));
     pop3_read_end(s);
-    session_forget_waiting(&s->base);
+    session_forget_waiting(&s->reader.base);
     if (!s->half)
         pop3_err(s, "[SYS/TEMP]", SLICE("the mail server has gone away, try again later"));
-    session_hang_up(&s->base);
+    session_hang_up(&s->reader.base);
 }
 
 static void over(void *owner, bool usable, const char *trouble)
@@ -272,63 +257,72 @@ static void over(void *owner, bool usable, const char *trouble)
     snprintf(reason, sizeof reason, "%s", trouble);
     pop3_upstream_free(&s->upstream);
     if (usable)
-        connect_next(s);
-    else if (!s->logged_in)
-        cannot(s, reason);
-    else if (s->base.state != SESSION_CLOSING && !(s->reading && s->reading->pieces))
+        reader_try_next(&s->reader);
+    else if (!reader_is_logged_in(&s->reader))
+        reader_cannot(&s->reader, reason);
+    else if (s->reader.base.state != SESSION_CLOSING && !(s->reading && s->reading->pieces))
         pop3_lose_server(s, reason);
 }
 
 static const struct pop3_upstream_owner callbacks = {ready, status, content, complete, over};
 
-static void connect_next(struct pop3_session *s)
+static bool connect_to(struct reader *r, struct upstream_server *server, const char **reason)
 {
+    struct pop3_session *s = pop3_of_reader(r);
     const struct settings *settings = &config_of(s)->settings;
-    const char *reason = "no server is left to be tried";
-    struct upstream_server *server;
-    while ((server = mailbox_server_take(s->base.proxy->mailboxes, s->backend,
-                                         s->base.listener->protocol, &s->tried))) {
-        struct pop3_upstream_setup setup = {s->base.proxy->base,
-                                            server,
-                                            s->backend->has_source ? &s->backend->source : NULL,
-                                            settings->timeouts_connect,
-                                            settings->timeouts_backend,
-                                            s->base.client,
-                                            s->base.client_port};
-        s->upstream = pop3_upstream_new(&setup, &callbacks, s, &reason);
-        if (s->upstream)
-            return;
-    }
-    cannot(s, reason);
-}
-
-static void find(struct pop3_session *s)
-{
-    SSL *ssl = stream_ssl(s->base.stream);
-    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
-    s->backend = config_mailbox(config_of(s), s->mail, s->base.listener, pop3_mailbox_of(s),
-                                slice_of(name ? name : ""));
-}
-
-void pop3_mailbox_enter(struct pop3_session *s)
-{
-    session_wait(&s->base);
-    if (s->upstream) {
-        respond(s);
-        return;
-    }
-    find(s);
-    s->tried = 0;
+    struct pop3_upstream_setup setup = {r->base.proxy->base,
+                                        server,
+                                        r->backend->has_source ? &r->backend->source : NULL,
+                                        settings->timeouts_connect,
+                                        settings->timeouts_backend,
+                                        r->base.client,
+                                        r->base.client_port};
     s->exchange = NULL;
-    if (s->backend) {
-        connect_next(s);
-        return;
-    }
-    pop3_login_give_up(s, LOGIN_NEITHER);
-    pop3_deny(s, "[AUTH]", SLICE("there is no mailbox for this user"));
+    s->upstream = pop3_upstream_new(&setup, &callbacks, s, reason);
+    return s->upstream;
 }
 
-void pop3_mailbox_cancel(struct pop3_session *s)
+static bool connected(const struct reader *r)
 {
-    pop3_send(s, SLICE("*"), POP3_ANSWER_LINE, &responding);
+    return ((const struct pop3_session *)r)->upstream;
 }
+
+static void cancel(struct reader *r)
+{
+    pop3_send(pop3_of_reader(r), SLICE("*"), POP3_ANSWER_LINE, &responding);
+}
+
+static void disconnect(struct reader *r)
+{
+    pop3_upstream_free(&pop3_of_reader(r)->upstream);
+}
+
+static enum server_profile profile(const struct reader *r)
+{
+    return pop3_upstream_profile(((const struct pop3_session *)r)->upstream);
+}
+
+/* ---- our words ---- */
+
+static void refuse(struct reader *r, enum reader_refusal why, struct slice text)
+{
+    pop3_of_reader(r)->named = false;
+    pop3_err(pop3_of_reader(r), why == READER_NOT_NOW ? "[SYS/TEMP]" : "[AUTH]", text);
+}
+
+static void mistake(struct reader *r, const char *text)
+{
+    pop3_mistake(pop3_of_reader(r), text);
+}
+
+const struct reader_protocol pop3_reader = {
+    .refuse = refuse,
+    .mistake = mistake,
+    .needs_tls = "use STLS first: passwords are not taken in the clear",
+    .connect = connect_to,
+    .connected = connected,
+    .respond = respond,
+    .cancel = cancel,
+    .disconnect = disconnect,
+    .profile = profile,
+};

@@ -2,20 +2,12 @@
 #include "proxy/pop3/pop3_protocol.h"
 
 #include "proxy/pop3/pop3_session.h"
-#include "proxy/session/session_facts.h"
 
 #include <stdlib.h>
 
-enum { MAIL_ARENA_MAX = 24 * 1024 * 1024 };
-
 static bool open_pop3(struct session *base)
 {
-    struct pop3_session *s = pop3_of(base);
-    pop3_refer(s);
-    s->mail = arena_new(MAIL_ARENA_MAX);
-    s->who = calloc(1, sizeof *s->who);
-    stream_reads_secrets(base->stream, true);
-    return s->mail && s->who;
+    return reader_open(reader_of(base), &pop3_reader);
 }
 
 static void close_pop3(struct session *base)
@@ -25,21 +17,8 @@ static void close_pop3(struct session *base)
     spool_free(&s->capabilities);
     free(s->kept_back);
     free(s->recorded);
-    pop3_login_end(s);
+    reader_close(&s->reader);
     pop3_upstream_free(&s->upstream);
-    arena_free(&s->mail);
-}
-
-static enum outcome judge(struct session *base, enum phase phase, struct verdict *out)
-{
-    struct pop3_session *s = pop3_of(base);
-    struct facts *facts = arena_alloc(s->mail, sizeof *facts);
-    if (!facts)
-        return OUTCOME_NO_MEMORY;
-    facts->keyed = facts_keyed_new(s->mail, base->proxy->config->policy);
-    session_facts(base, facts);
-    session_client_facts(base, facts);
-    return policy_evaluate(base->proxy->config->policy, facts, phase, s->mail, out);
 }
 
 static void refuse(struct session *base, const struct verdict *verdict)
@@ -50,7 +29,7 @@ static void refuse(struct session *base, const struct verdict *verdict)
 
 static void record(struct session *base, struct slice said)
 {
-    pop3_record_refusal(pop3_of(base), said, NULL);
+    reader_record_refusal(reader_of(base), said, NULL);
 }
 
 static void greet(struct session *base)
@@ -62,13 +41,6 @@ static void greet(struct session *base)
 static void early(struct session *base)
 {
     (void)base; /* impatience is no sign of anything here */
-}
-
-static int64_t patience(const struct session *base)
-{
-    const struct settings *settings = &base->proxy->config->settings;
-    bool reads = ((const struct pop3_session *)base)->logged_in;
-    return reads ? settings->timeouts_mailbox : settings->timeouts_command;
 }
 
 static size_t input(struct session *base, struct slice bytes)
@@ -89,27 +61,14 @@ static void drained(struct session *base)
 static void secured(struct session *base)
 {
     struct pop3_session *s = pop3_of(base);
-    s->user = (struct slice){NULL, 0};
+    s->named = false;
     s->utf8 = false;
-    s->dialogue = POP3_COMMANDS;
+    reader_forget(&s->reader);
 }
 
 static void slow(struct session *base)
 {
     pop3_give_slow(pop3_of(base));
-}
-
-static void show(const struct session *base, struct live_session *out)
-{
-    const struct pop3_session *s = (const struct pop3_session *)base;
-    if (s->login.len)
-        live_text(out->recipient, sizeof out->recipient, s->login);
-    if (base->state == SESSION_BULK)
-        live_text(out->doing, sizeof out->doing, SLICE("giving"));
-    else if (s->reading && s->reading->message.begun)
-        live_text(out->doing, sizeof out->doing, SLICE("judging"));
-    out->octets =
-        s->reading && s->reading->message.spool ? spool_size(s->reading->message.spool) : 0;
 }
 
 /* Wherever a command is over: the mailbox stays as it is without QUIT (RFC 1939 6). */
@@ -133,16 +92,16 @@ const struct mail_protocol pop3_protocol = {
         },
     .open = open_pop3,
     .close = close_pop3,
-    .judge = judge,
+    .judge = reader_judge,
     .refuse = refuse,
     .record = record,
     .greet = greet,
     .early = early,
-    .patience = patience,
+    .patience = reader_patience,
     .input = input,
     .drained = drained,
     .secured = secured,
     .slow = slow,
-    .show = show,
+    .show = reader_show,
     .between = between,
 };

@@ -2,53 +2,22 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "filters/mime/headers.h"
-#include "proxy/examine/listed.h"
 #include "proxy/pop3/pop3_session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-    SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */
-    AGAIN_MS = 60 * 1000,   /* before what could not be shown is examined again */
-    ALL_LINES = 999999999,  /* TOP that gives all of a message */
+    AGAIN_MS = 60 * 1000,  /* before what could not be shown is examined again */
+    ALL_LINES = 999999999, /* TOP that gives all of a message */
+    RECORDED_STEP = 32,    /* octets */
+    RECORDED_MAX = 16 * 1024,
 };
 
 static const struct config *config_of(const struct pop3_session *s)
 {
-    return s->base.proxy->config;
-}
-
-static void changed(void *ctx)
-{
-    session_settle(ctx);
-}
-
-static void no_room(void *ctx)
-{
-    struct pop3_session *s = ctx;
-    session_forget_waiting(&s->base);
-    pop3_read_later(s, "scanners have no room for it");
-}
-
-struct examination pop3_examination(struct pop3_session *s, struct spool *spool,
-                                    const struct examination_owner *owner)
-{
-    return (struct examination){.proxy = s->base.proxy,
-                                .arena = s->mail,
-                                .ref = s->ref,
-                                .owner = owner,
-                                .ctx = s,
-                                .spool = spool};
-}
-
-static struct examination new_examination(struct pop3_session *s, struct spool *spool,
-                                          enum pop3_part part)
-{
-    static const struct examination_owner owner = {changed, no_room};
-    struct examination e = pop3_examination(s, spool, &owner);
-    e.header_only = part == POP3_HEADER;
-    return e;
+    return s->reader.base.proxy->config;
 }
 
 /* ---- the end ---- */
@@ -56,19 +25,16 @@ static struct examination new_examination(struct pop3_session *s, struct spool *
 void pop3_read_end(struct pop3_session *s)
 {
     struct pop3_reading *r = s->reading;
-    s->base.message = NULL;
     s->reading = NULL;
     if (!r)
         return;
-    holding_end(&r->holding);
     pop3_trickle_end(&r->trickle);
-    examination_end(&r->message);
+    fetched_end(&r->message);
     spool_free(&r->beginning);
     free(r->overlaid);
     free(r->stuffed);
-    EVP_MD_CTX_free(r->digest);
     free(r);
-    arena_release(s->mail);
+    arena_release(s->reader.mail);
 }
 
 static void keep_back(struct pop3_session *s, uint32_t number)
@@ -123,16 +89,45 @@ static void say_later(struct pop3_session *s)
 static bool is_out(struct pop3_session *s)
 {
     if (s->half)
-        session_hang_up(&s->base);
+        session_hang_up(&s->reader.base);
     return s->half;
+}
+
+/* Whether it is the first time; a message of which it cannot be remembered is recorded each time. */
+static bool is_first(struct pop3_session *s, uint32_t number)
+{
+    size_t at = number / 8;
+    if (at >= RECORDED_MAX)
+        return true;
+    if (at >= s->recorded_size) {
+        size_t size = at + at / 2 + RECORDED_STEP;
+        unsigned char *larger = realloc(s->recorded, size);
+        if (!larger)
+            return true;
+        memset(larger + s->recorded_size, 0, size - s->recorded_size);
+        s->recorded = larger;
+        s->recorded_size = size;
+    }
+    bool first = !(s->recorded[at] & 1 << number % 8);
+    s->recorded[at] |= (unsigned char)(1 << number % 8);
+    return first;
+}
+
+static void record(struct pop3_session *s, const char *verdict, const char *reason)
+{
+    struct pop3_reading *r = s->reading;
+    bool again = r->message.verdict.kind != READING_LATER && !is_first(s, r->number);
+    if (r->part != POP3_HEADER && !again)
+        reader_record_message(&s->reader, &r->message, verdict, reason,
+                              s->upstream ? pop3_upstream_conf(s->upstream)->address : SLICE(""));
 }
 
 void pop3_read_later(struct pop3_session *s, const char *why)
 {
-    log_at(LEVEL_WARNING, s->ref, "message not shown", field_text("user", s->login),
+    log_at(LEVEL_WARNING, s->reader.ref, "message not shown", field_text("user", s->reader.login),
            field_str("reason", why));
     keep_back(s, s->reading->number);
-    pop3_record_message(s, "defer", why);
+    record(s, "defer", why);
     pop3_read_end(s);
     if (!is_out(s))
         say_later(s);
@@ -143,7 +138,7 @@ void pop3_read_later(struct pop3_session *s, const char *why)
 /* What one client takes for a header field another does not: neither can be shown. */
 static void deny_ambiguous(struct pop3_session *s)
 {
-    log_at(LEVEL_WARNING, s->ref, "message not shown", field_text("user", s->login),
+    log_at(LEVEL_WARNING, s->reader.ref, "message not shown", field_text("user", s->reader.login),
            field_str("reason", "the server does not double the dot that it begins with"));
     keep_back(s, s->reading->number);
     pop3_read_end(s);
@@ -151,35 +146,46 @@ static void deny_ambiguous(struct pop3_session *s)
         pop3_deny(s, "[SYS/PERM]", SLICE("this message can be read in two ways"));
 }
 
-static void examine(struct pop3_session *s);
-
 /* It is none of what was examined, so that is done for itself. */
-static void examine_beginning(struct pop3_session *s)
+static void judge_beginning(struct pop3_session *s)
 {
     struct pop3_reading *r = s->reading;
     struct spool *beginning = r->beginning;
-    examination_end(&r->message);
-    r->message = new_examination(s, beginning, POP3_BEGINS);
     r->beginning = NULL;
     r->part = POP3_HEADER;
-    examine(s);
+    fetched_judge_other(&r->message, beginning, false);
+}
+
+/* Nothing behind its header is shown. */
+static bool redact_beginning(struct pop3_session *s)
+{
+    struct pop3_reading *r = s->reading;
+    struct slice beginning = spool_bytes(r->beginning);
+    r->overlaid = beginning.ptr ? malloc(beginning.len + 1) : NULL;
+    if (!r->overlaid)
+        return false;
+    memcpy(r->overlaid, beginning.ptr, beginning.len);
+    fetched_overlay_rest(&r->message, r->overlaid, beginning.len,
+                         headers_block(beginning, NULL).len);
+    return true;
 }
 
 /* What TOP gave is a part of what was examined, or nobody has looked into it. */
 static void told_beginning(struct pop3_session *s)
 {
     struct pop3_reading *r = s->reading;
-    struct slice whole = spool_bytes(r->message.spool), told = spool_bytes(r->beginning);
-    bool there = whole.len == spool_size(r->message.spool) && told.len == spool_size(r->beginning);
+    struct slice whole = spool_bytes(r->message.message.spool), told = spool_bytes(r->beginning);
+    bool there = whole.len == fetched_size(&r->message) && told.len == spool_size(r->beginning);
     if (pop3_upstream_is_ambiguous(s->upstream))
         deny_ambiguous(s);
     else if (!slice_starts(told, slice_sub(whole, 0, r->trickle.sent)))
         pop3_read_later(s, "the server shows it with another header each time");
     else if (there && slice_starts(whole, told))
-        pop3_give(s, (struct slice){r->overlaid ? r->overlaid : whole.ptr, told.len});
-    else if (there && r->verdict.kind == READING_CLEAR)
-        examine_beginning(s);
-    else if (there && pop3_redact_beginning(s))
+        pop3_give(s,
+                  (struct slice){r->message.overlaid ? r->message.overlaid : whole.ptr, told.len});
+    else if (there && r->message.verdict.kind == READING_CLEAR)
+        judge_beginning(s);
+    else if (there && redact_beginning(s))
         pop3_give(s, (struct slice){r->overlaid, told.len});
     else
         pop3_read_later(s, "out of memory");
@@ -203,7 +209,7 @@ static void answer_no(struct pop3_session *s, struct slice line)
 static void begun(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
     if (status == POP3_OK)
-        s->reading->status = arena_copy(s->mail, line);
+        s->reading->status = arena_copy(s->reader.mail, line);
     else
         answer_no(s, line);
 }
@@ -223,15 +229,14 @@ static void ask_beginning(struct pop3_session *s)
         pop3_read_later(s, "out of memory");
 }
 
-void pop3_read_show(struct pop3_session *s, struct slice message)
+static void show(struct fetched *f, struct slice message)
 {
+    struct pop3_session *s = pop3_of_reader(f->reader);
     struct pop3_reading *r = s->reading;
+    bool clear = f->verdict.kind == READING_CLEAR;
     let_go(s, r->number);
-    pop3_record_message(
-        s,
-        r->verdict.kind == READING_CLEAR ? "accept" : action_info(r->verdict.verdict.action)->word,
-        "");
-    if (message.len < spool_size(r->message.spool)) /* it cannot be mapped */
+    record(s, clear ? "accept" : action_info(f->verdict.verdict.action)->word, "");
+    if (message.len < fetched_size(f)) /* it cannot be mapped */
         pop3_read_later(s, "out of memory");
     else if (r->part == POP3_BEGINS)
         ask_beginning(s);
@@ -239,147 +244,49 @@ void pop3_read_show(struct pop3_session *s, struct slice message)
         pop3_give(s, message);
 }
 
-static void decide(struct session *base)
+static void later(struct fetched *f, const char *why)
 {
-    struct pop3_session *s = pop3_of(base);
-    struct pop3_reading *r = s->reading;
-    listed_facts(base->proxy, s->mailbox, &r->message.facts);
-    if (policy_evaluate_reading(config_of(s)->policy, &r->message.facts, s->mail, &r->verdict) !=
-            OUTCOME_DECIDED ||
-        arena_failed(s->mail)) {
-        pop3_read_later(s, "out of memory");
-        return;
-    }
-    switch (r->verdict.kind) {
-    case READING_CLEAR:
-        pop3_read_show(s, spool_bytes(r->message.spool));
-        break;
-    case READING_REDACTED:
-        pop3_redact(s);
-        break;
-    case READING_LATER:
-        pop3_read_later(s, "not everything is known that rules ask for");
-        break;
-    }
+    pop3_read_later(pop3_of_reader(f->reader), why);
 }
 
-/* ---- the examination ---- */
-
-static void set_facts(struct pop3_session *s, struct examination *e)
-{
-    struct facts *facts = &e->facts;
-    facts->keyed = facts_keyed_new(s->mail, config_of(s)->policy);
-    pop3_facts(s, s->mailbox, facts);
-    facts->fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(e->spool));
-}
-
-static void released(struct pop3_session *s, struct examination *e)
-{
-    struct released marks;
-    struct proxy *proxy = s->base.proxy;
-    if (!policy_uses(config_of(s)->policy, FACT_MESSAGE_RELEASED))
-        return;
-    released_read(spool_bytes(e->spool), &marks);
-    e->facts.fact[FACT_MESSAGE_RELEASED] =
-        value_bool(proxy->has_mark && released_to(&marks, proxy->mark, s->mailbox));
-}
-
-void pop3_examine(struct pop3_session *s, struct examination *e)
-{
-    set_facts(s, e);
-    released(s, e);
-    examination_begin_fetched(e);
-    examination_message(e);
-}
-
-static void examine(struct pop3_session *s)
-{
-    struct pop3_reading *r = s->reading;
-    session_wait(&s->base);
-    s->base.message = &r->message;
-    if (r->part != POP3_HEADER)
-        pop3_trickle_begin(s);
-    pop3_examine(s, &r->message);
-    session_await(&s->base, PHASE_MESSAGE, decide);
-}
+static const struct fetched_owner owner = {show, later};
 
 /* ---- read from the server ---- */
 
-static bool take_room(struct pop3_session *s, size_t bytes)
-{
-    struct examination *e = &s->reading->message;
-    uint64_t need = spool_size(e->spool) + bytes;
-    if (need <= e->spool_taken)
-        return true;
-    uint64_t more = (need - e->spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
-    if (!shared_spool_take(s->base.proxy->shared, s->base.proxy->row, more,
-                           config_of(s)->settings.limits_spool))
-        return false;
-    e->spool_taken += more;
-    return true;
-}
-
-/* What is too big is read to its end, and not kept; but not one that has none. */
 static bool take_message(struct pop3_session *s, struct slice octets)
 {
-    struct pop3_reading *r = s->reading;
-    r->octets += octets.len;
-    if (r->too_big)
-        return r->octets / 2 <= config_of(s)->settings.limits_fetched_size;
-    r->too_big =
-        spool_size(r->message.spool) + octets.len > config_of(s)->settings.limits_fetched_size ||
-        !take_room(s, octets.len) || !spool_append(r->message.spool, octets);
-    if (r->too_big)
-        examination_drop_body(&r->message);
-    else if (r->digests)
-        r->digests = EVP_DigestUpdate(r->digest, octets.ptr, octets.len) == 1;
-    return true;
+    return fetched_take(&s->reading->message, octets);
 }
 
-/* Known by what it is, not by what the server calls it. */
-static void begin_digest(struct pop3_session *s)
+static void judge(struct pop3_session *s)
 {
-    struct pop3_reading *r = s->reading;
-    if (s->base.proxy->av_memory && r->part != POP3_HEADER)
-        r->digest = EVP_MD_CTX_new();
-    r->digests = r->digest && EVP_DigestInit_ex2(r->digest, EVP_sha256(), NULL) == 1;
-}
-
-static void end_digest(struct pop3_reading *r)
-{
-    r->message.has_digest =
-        r->digests && EVP_DigestFinal_ex(r->digest, r->message.digest, NULL) == 1;
+    if (s->reading->part != POP3_HEADER)
+        pop3_trickle_begin(s);
+    fetched_judge(&s->reading->message);
 }
 
 static void read_whole(struct pop3_session *s)
 {
-    end_digest(s->reading);
     if (pop3_upstream_is_ambiguous(s->upstream))
         deny_ambiguous(s);
-    else if (s->reading->too_big)
-        pop3_read_later(s, "the message is too big, or there is no room for it");
     else
-        examine(s);
+        judge(s);
 }
 
 static const struct pop3_exchange reading = {begun, take_message, read_whole};
 
 static bool prepare(struct pop3_session *s, enum pop3_part part, uint32_t number, uint32_t lines)
 {
-    const struct proxy *proxy = s->base.proxy;
-    bool scanned = proxy->scans[SCANNER_SCAN] || proxy->scans[SCANNER_AV];
-    size_t in_memory = scanned ? 0 : config_of(s)->settings.limits_fetched_size;
     struct pop3_reading *r = s->reading = malloc(sizeof *r);
     if (!r)
         return false;
-    arena_reset(s->mail);
-    pop3_refer_to_message(s, number);
+    arena_reset(s->reader.mail);
+    reader_refer_to_message(&s->reader, number);
     *r = (struct pop3_reading){.part = part,
                                .number = number,
                                .lines = lines,
-                               .began = clock_ms(),
-                               .message = new_examination(s, spool_new(in_memory), part)};
-    return r->message.spool;
+                               .message = {&s->reader, &owner, s->reader.base.listener->direction}};
+    return fetched_begin(&r->message, part == POP3_HEADER);
 }
 
 void pop3_read(struct pop3_session *s, enum pop3_part part, uint32_t number, uint32_t lines)
@@ -395,7 +302,6 @@ void pop3_read(struct pop3_session *s, enum pop3_part part, uint32_t number, uin
         say_later(s);
         return;
     }
-    begin_digest(s);
     if (part == POP3_WHOLE)
         n = snprintf(line, sizeof line, "RETR %u", number);
     else

@@ -7,7 +7,7 @@ void pop3_send(struct pop3_session *s, struct slice line, enum pop3_answer answe
                const struct pop3_exchange *exchange)
 {
     s->exchange = exchange;
-    session_wait(&s->base);
+    session_wait(&s->reader.base);
     pop3_upstream_send(s->upstream, line, answer);
 }
 
@@ -16,20 +16,20 @@ void pop3_send(struct pop3_session *s, struct slice line, enum pop3_answer answe
 /* The server waits while the client does not take what it has said. */
 static void hold_back(struct pop3_session *s)
 {
-    stream_flush(s->base.stream);
-    if (!stream_output_pending(s->base.stream))
+    stream_flush(s->reader.base.stream);
+    if (!stream_output_pending(s->reader.base.stream))
         return;
     pop3_upstream_pause(s->upstream);
-    stream_notify_drained(s->base.stream);
-    stream_deadline(s->base.stream, s->base.proxy->config->settings.timeouts_data);
-    s->base.wait.resume = session_end;
+    stream_notify_drained(s->reader.base.stream);
+    stream_deadline(s->reader.base.stream, s->reader.base.proxy->config->settings.timeouts_data);
+    s->reader.base.wait.resume = session_end;
 }
 
 void pop3_relay_drained(struct pop3_session *s)
 {
-    if (s->base.wait.resume) {
-        s->base.wait.resume = NULL;
-        stream_deadline(s->base.stream, 0);
+    if (s->reader.base.wait.resume) {
+        s->reader.base.wait.resume = NULL;
+        stream_deadline(s->reader.base.stream, 0);
     }
     if (s->upstream)
         pop3_upstream_resume(s->upstream);
@@ -37,14 +37,14 @@ void pop3_relay_drained(struct pop3_session *s)
 
 static bool pass_content(struct pop3_session *s, struct slice octets)
 {
-    session_text(&s->base, octets);
+    session_text(&s->reader.base, octets);
     hold_back(s);
-    return s->base.state != SESSION_CLOSING;
+    return s->reader.base.state != SESSION_CLOSING;
 }
 
 static void pass_end(struct pop3_session *s)
 {
-    s->base.wait.resume = NULL;
+    s->reader.base.wait.resume = NULL;
     s->half = false;
     pop3_answer(s, SLICE("."));
 }
@@ -60,7 +60,7 @@ static void pass_first_line(struct pop3_session *s, enum pop3_status status, str
     pop3_pass(s, line);
     s->half = status == POP3_OK;
     if (status != POP3_OK)
-        session_go_on(&s->base);
+        session_go_on(&s->reader.base);
 }
 
 static const struct pop3_exchange passing_line = {.status = pass_line};
@@ -113,7 +113,7 @@ static void first_capability(struct pop3_session *s, enum pop3_status status, st
     if (status == POP3_OK)
         return;
     spool_free(&s->capabilities);
-    session_go_on(&s->base);
+    session_go_on(&s->reader.base);
 }
 
 static const struct pop3_exchange rewriting = {first_capability, gather, tell_capabilities};
@@ -132,10 +132,10 @@ void pop3_relay_capabilities(struct pop3_session *s)
 static void pass_goodbye(struct pop3_session *s, enum pop3_status status, struct slice line)
 {
     (void)status;
-    s->base.leaving = true;
+    s->reader.base.leaving = true;
     pop3_pass(s, line);
     pop3_upstream_free(&s->upstream);
-    session_hang_up(&s->base);
+    session_hang_up(&s->reader.base);
 }
 
 static const struct pop3_exchange quitting = {.status = pass_goodbye};

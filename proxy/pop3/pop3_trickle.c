@@ -8,7 +8,7 @@
 
 static struct timeval interval(const struct pop3_session *s)
 {
-    int64_t ms = s->base.proxy->config->settings.timeouts_keepalive;
+    int64_t ms = s->reader.base.proxy->config->settings.timeouts_keepalive;
     return (struct timeval){ms / 1000, (ms % 1000) * 1000};
 }
 
@@ -37,9 +37,10 @@ static void changed(void *ctx)
     if (!examination_done(&trickle->header, PHASE_MESSAGE) ||
         examination_awaits_any_scan(&trickle->header))
         return;
-    trickle->shown = policy_evaluate_reading(s->base.proxy->config->policy, &trickle->header.facts,
-                                             s->mail, &verdict) == OUTCOME_DECIDED &&
-                     verdict.kind != READING_LATER;
+    trickle->shown =
+        policy_evaluate_reading(s->reader.base.proxy->config->policy, &trickle->header.facts,
+                                s->reader.mail, &verdict) == OUTCOME_DECIDED &&
+        verdict.kind != READING_LATER;
     if (!trickle->shown)
         stop(trickle);
 }
@@ -54,16 +55,16 @@ static void judge(struct pop3_session *s)
 {
     static const struct examination_owner owner = {changed, no_room};
     struct pop3_reading *r = s->reading;
-    struct slice header = headers_block(spool_bytes(r->message.spool), NULL);
+    struct slice header = headers_block(spool_bytes(r->message.message.spool), NULL);
     struct spool *spool = spool_new(0);
     if (!spool || !header.len || !spool_append(spool, header)) {
         spool_free(&spool);
         stop(&r->trickle);
         return;
     }
-    r->trickle.header = pop3_examination(s, spool, &owner);
+    r->trickle.header = fetched_examination(&s->reader, spool, &owner, s);
     r->trickle.header.header_only = true;
-    pop3_examine(s, &r->trickle.header);
+    fetched_examine(&s->reader, &r->trickle.header, s->reader.base.listener->direction);
     changed(s);
 }
 
@@ -72,7 +73,7 @@ static void judge(struct pop3_session *s)
 /* The last line, which may have no end, comes with the rest. */
 static struct slice next_line(const struct pop3_reading *r)
 {
-    struct slice header = headers_block(spool_bytes(r->message.spool), NULL);
+    struct slice header = headers_block(spool_bytes(r->message.message.spool), NULL);
     struct slice rest = slice_from(header, r->trickle.sent);
     size_t end = slice_search(rest, SLICE("\r\n"));
     return slice_sub(rest, 0, end < rest.len ? end + 2 : 0);
@@ -82,16 +83,16 @@ static void send_line(struct pop3_session *s)
 {
     struct pop3_reading *r = s->reading;
     struct slice line = next_line(r);
-    if (!line.len || stream_output_pending(s->base.stream))
+    if (!line.len || stream_output_pending(s->reader.base.stream))
         return;
     if (r->trickle.sent == 0)
         pop3_pass(s, r->status);
     s->half = true;
     if (line.ptr[0] == '.')
-        session_text(&s->base, SLICE("."));
-    session_text(&s->base, line);
+        session_text(&s->reader.base, SLICE("."));
+    session_text(&s->reader.base, line);
     r->trickle.sent += line.len;
-    stream_flush(s->base.stream);
+    stream_flush(s->reader.base.stream);
 }
 
 static void on_clock(evutil_socket_t fd, short what, void *arg)
@@ -100,7 +101,7 @@ static void on_clock(evutil_socket_t fd, short what, void *arg)
     struct pop3_trickle *trickle = &s->reading->trickle;
     (void)fd;
     (void)what;
-    if (s->base.state != SESSION_BUSY) /* it is being given */
+    if (s->reader.base.state != SESSION_BUSY) /* it is being given */
         stop(trickle);
     else if (trickle->shown)
         send_line(s);
@@ -112,7 +113,7 @@ void pop3_trickle_begin(struct pop3_session *s)
 {
     struct pop3_trickle *trickle = &s->reading->trickle;
     struct timeval each = interval(s);
-    trickle->clock = event_new(s->base.proxy->base, -1, EV_PERSIST, on_clock, s);
+    trickle->clock = event_new(s->reader.base.proxy->base, -1, EV_PERSIST, on_clock, s);
     if (trickle->clock)
         event_add(trickle->clock, &each);
 }

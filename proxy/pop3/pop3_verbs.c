@@ -18,8 +18,8 @@ static const struct {
 
 static bool may_start_tls(const struct pop3_session *s)
 {
-    return s->base.listener->starttls && !stream_ssl(s->base.stream) &&
-           tls_ready(s->base.proxy->tls);
+    return s->reader.base.listener->starttls && !stream_ssl(s->reader.base.stream) &&
+           tls_ready(s->reader.base.proxy->tls);
 }
 
 static void start_tls(struct pop3_session *s)
@@ -28,23 +28,46 @@ static void start_tls(struct pop3_session *s)
         pop3_mistake(s, "TLS is not to be had here, or is there already");
         return;
     }
-    SSL *ssl = tls_accept(s->base.proxy->tls, s->base.protocol->alpn);
+    SSL *ssl = tls_accept(s->reader.base.proxy->tls, s->reader.base.protocol->alpn);
     if (!ssl) {
         pop3_err(s, "[SYS/TEMP]", SLICE("out of memory"));
         return;
     }
     pop3_ok(s, "begin TLS");
-    s->base.starting_tls = true;
-    session_secure(&s->base, ssl);
+    s->reader.base.starting_tls = true;
+    session_secure(&s->reader.base, ssl);
+}
+
+static void offer_mechanisms(struct pop3_session *s, struct slice before, struct slice behind)
+{
+    for (int i = MECHANISM_USER + 1; i < MECHANISMS; i++)
+        if (reader_offers(&s->reader, (enum login_mechanism)i)) {
+            session_text(&s->reader.base, before);
+            session_text(&s->reader.base, slice_of(mechanism_name((enum login_mechanism)i)));
+            session_text(&s->reader.base, behind);
+        }
+}
+
+static void offer_logins(struct pop3_session *s)
+{
+    if (!reader_may_log_in(&s->reader))
+        return;
+    if (reader_offers(&s->reader, MECHANISM_USER))
+        session_text(&s->reader.base, SLICE("USER\r\n"));
+    if (!(s->reader.base.listener->mechanisms & ~(1U << MECHANISM_USER)))
+        return;
+    session_text(&s->reader.base, SLICE("SASL"));
+    offer_mechanisms(s, SLICE(" "), SLICE(""));
+    session_text(&s->reader.base, SLICE("\r\n"));
 }
 
 static void offer(struct pop3_session *s)
 {
-    session_text(&s->base, SLICE("+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
-                                 "PIPELINING\r\nUTF8\r\n"));
-    pop3_offer_logins(s);
-    session_text(&s->base, may_start_tls(s) ? SLICE("STLS\r\n") : SLICE(""));
-    session_text(&s->base, SLICE(".\r\n"));
+    session_text(&s->reader.base, SLICE("+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
+                                        "PIPELINING\r\nUTF8\r\n"));
+    offer_logins(s);
+    session_text(&s->reader.base, may_start_tls(s) ? SLICE("STLS\r\n") : SLICE(""));
+    session_text(&s->reader.base, SLICE(".\r\n"));
 }
 
 /* The server is told once it is known which one that is. One that has no such command has nothing to
@@ -59,11 +82,57 @@ static void take_utf8(struct pop3_session *s, struct slice argument)
     pop3_ok(s, "UTF8 enabled");
 }
 
+static void take_user(struct pop3_session *s, struct slice name)
+{
+    if (reader_denies(&s->reader, MECHANISM_USER))
+        return;
+    s->named = credentials_user(&s->reader.attempt->who, name);
+    if (s->named)
+        pop3_ok(s, "send PASS");
+    else
+        pop3_mistake(s, "USER needs a name");
+}
+
+static void take_password(struct pop3_session *s, struct slice password)
+{
+    struct credentials *who = &s->reader.attempt->who;
+    *who->acting_for = '\0';
+    if (reader_denies(&s->reader, MECHANISM_USER))
+        return;
+    if (!s->named)
+        pop3_mistake(s, "USER first");
+    else if (!credentials_password(who, password))
+        pop3_mistake(s, "PASS needs a password");
+    else
+        reader_try(&s->reader, MECHANISM_USER);
+}
+
+/* "AUTH" alone: as some clients ask what there is. */
+static void list_mechanisms(struct pop3_session *s)
+{
+    session_text(&s->reader.base, SLICE("+OK\r\n"));
+    if (reader_may_log_in(&s->reader))
+        offer_mechanisms(s, SLICE(""), SLICE("\r\n"));
+    session_text(&s->reader.base, SLICE(".\r\n"));
+}
+
+static void authenticate(struct pop3_session *s, struct slice argument)
+{
+    struct slice name, response;
+    if (argument.len == 0) {
+        list_mechanisms(s);
+        return;
+    }
+    s->named = false;
+    slice_cut(argument, ' ', &name, &response);
+    reader_authenticate(&s->reader, name, slice_trim(response));
+}
+
 static void say_goodbye(struct pop3_session *s)
 {
-    s->base.leaving = true;
+    s->reader.base.leaving = true;
     pop3_ok(s, "goodbye");
-    session_hang_up(&s->base);
+    session_hang_up(&s->reader.base);
 }
 
 static void before_login(struct pop3_session *s, enum pop3_verb verb, struct slice argument)
@@ -82,13 +151,13 @@ static void before_login(struct pop3_session *s, enum pop3_verb verb, struct sli
         take_utf8(s, argument);
         break;
     case POP3_USER:
-        pop3_user(s, argument);
+        take_user(s, argument);
         break;
     case POP3_PASS:
-        pop3_password(s, argument);
+        take_password(s, argument);
         break;
     default:
-        pop3_auth(s, argument);
+        authenticate(s, argument);
     }
 }
 
@@ -135,7 +204,7 @@ static void take_command(struct pop3_session *s, struct slice line)
 {
     struct slice argument;
     enum pop3_verb verb = pop3_verb(line, &argument);
-    enum where now = s->logged_in ? AFTER : BEFORE;
+    enum where now = reader_is_logged_in(&s->reader) ? AFTER : BEFORE;
     if (verb == POP3_VERBS)
         pop3_mistake(s, "unknown command");
     else if (!(verbs[verb].where & now))
@@ -149,16 +218,16 @@ static void take_command(struct pop3_session *s, struct slice line)
 static void hang_up_on(struct pop3_session *s, const char *why)
 {
     pop3_err(s, "", slice_of(why));
-    session_hang_up(&s->base);
+    session_hang_up(&s->reader.base);
 }
 
 /* A user may have any number of messages, and what he has deleted would be there again if he were
  * sent away before QUIT. */
 static bool may_go_on(struct pop3_session *s)
 {
-    if (!s->logged_in)
-        return session_may_go_on(&s->base);
-    s->base.commands++;
+    if (!reader_is_logged_in(&s->reader))
+        return session_may_go_on(&s->reader.base);
+    s->reader.base.commands++;
     return true;
 }
 
@@ -175,13 +244,13 @@ size_t pop3_take_line(struct pop3_session *s, struct slice bytes)
     }
     if (!may_go_on(s))
         return bytes.len;
-    stream_deadline(s->base.stream, s->base.protocol->patience(&s->base));
+    stream_deadline(s->reader.base.stream, s->reader.base.protocol->patience(&s->reader.base));
     if (r == -2)
         hang_up_on(s, "commands end with CRLF and hold no NUL, CR or LF");
-    else if (s->dialogue != POP3_COMMANDS)
-        pop3_response(s, line);
+    else if (!reader_is_logged_in(&s->reader) && s->reader.attempt->dialogue != READER_COMMANDS)
+        reader_answer(&s->reader, line);
     else
         take_command(s, line);
-    session_show(&s->base);
+    session_show(&s->reader.base);
     return used;
 }

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/reader/fetched.h"
+
+#include "base/clock.h"
+#include "proxy/examine/listed.h"
+
+#include <stdlib.h>
+
+enum { SPOOL_STEP = 64 * 1024 /* the shared budget is asked for in steps of this */ };
+
+static const struct config *config_of(const struct reader *r)
+{
+    return r->base.proxy->config;
+}
+
+static void changed(void *ctx)
+{
+    struct fetched *f = ctx;
+    session_settle(&f->reader->base);
+}
+
+static void no_room(void *ctx)
+{
+    struct fetched *f = ctx;
+    session_forget_waiting(&f->reader->base);
+    f->owner->later(f, "scanners have no room for it");
+}
+
+struct examination fetched_examination(struct reader *r, struct spool *spool,
+                                       const struct examination_owner *owner, void *ctx)
+{
+    return (struct examination){.proxy = r->base.proxy,
+                                .arena = r->mail,
+                                .ref = r->ref,
+                                .owner = owner,
+                                .ctx = ctx,
+                                .spool = spool};
+}
+
+static void new_examination(struct fetched *f, struct spool *spool, bool header_only)
+{
+    static const struct examination_owner owner = {changed, no_room};
+    f->message = fetched_examination(f->reader, spool, &owner, f);
+    f->message.header_only = header_only;
+}
+
+/* Known by what it is, not by what the server calls it. */
+static void begin_digest(struct fetched *f)
+{
+    if (f->reader->base.proxy->av_memory && !f->message.header_only)
+        f->digest = EVP_MD_CTX_new();
+    f->digests = f->digest && EVP_DigestInit_ex2(f->digest, EVP_sha256(), NULL) == 1;
+}
+
+bool fetched_begin(struct fetched *f, bool header_only)
+{
+    const struct proxy *proxy = f->reader->base.proxy;
+    bool scanned = proxy->scans[SCANNER_SCAN] || proxy->scans[SCANNER_AV];
+    size_t in_memory = scanned ? 0 : config_of(f->reader)->settings.limits_fetched_size;
+    f->began = clock_ms();
+    f->reader->fetched = f;
+    new_examination(f, spool_new(in_memory), header_only);
+    begin_digest(f);
+    return f->message.spool;
+}
+
+void fetched_end(struct fetched *f)
+{
+    f->reader->base.message = NULL;
+    f->reader->fetched = NULL;
+    holding_end(&f->holding);
+    examination_end(&f->message);
+    free(f->overlaid);
+    f->overlaid = NULL;
+    EVP_MD_CTX_free(f->digest);
+    f->digest = NULL;
+}
+
+/* ---- taken in ---- */
+
+uint64_t fetched_size(const struct fetched *f)
+{
+    return f->message.spool ? spool_size(f->message.spool) : 0;
+}
+
+static bool take_room(struct fetched *f, size_t bytes)
+{
+    struct examination *e = &f->message;
+    struct proxy *proxy = f->reader->base.proxy;
+    uint64_t need = spool_size(e->spool) + bytes;
+    if (need <= e->spool_taken)
+        return true;
+    uint64_t more = (need - e->spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
+    if (!shared_spool_take(proxy->shared, proxy->row, more, proxy->config->settings.limits_spool))
+        return false;
+    e->spool_taken += more;
+    return true;
+}
+
+bool fetched_take(struct fetched *f, struct slice octets)
+{
+    uint64_t most = config_of(f->reader)->settings.limits_fetched_size;
+    f->octets += octets.len;
+    if (f->too_big)
+        return f->octets / 2 <= most;
+    f->too_big = spool_size(f->message.spool) + octets.len > most || !take_room(f, octets.len) ||
+                 !spool_append(f->message.spool, octets);
+    if (f->too_big)
+        examination_drop_body(&f->message);
+    else if (f->digests)
+        f->digests = EVP_DigestUpdate(f->digest, octets.ptr, octets.len) == 1;
+    return true;
+}
+
+/* ---- examined ---- */
+
+static void released(struct reader *r, struct examination *e)
+{
+    struct released marks;
+    struct proxy *proxy = r->base.proxy;
+    if (!policy_uses(proxy->config->policy, FACT_MESSAGE_RELEASED))
+        return;
+    released_read(spool_bytes(e->spool), &marks);
+    e->facts.fact[FACT_MESSAGE_RELEASED] =
+        value_bool(proxy->has_mark && released_to(&marks, proxy->mark, r->mailbox));
+}
+
+void fetched_examine(struct reader *r, struct examination *e, enum direction direction)
+{
+    e->facts.keyed = facts_keyed_new(r->mail, config_of(r)->policy);
+    reader_facts(r, r->mailbox, &e->facts);
+    e->facts.fact[FACT_DIRECTION] = value_integer(direction);
+    e->facts.fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(e->spool));
+    released(r, e);
+    examination_begin_fetched(e);
+    examination_message(e);
+}
+
+/* ---- the verdict ---- */
+
+static void decide(struct session *base)
+{
+    struct reader *r = reader_of(base);
+    struct fetched *f = r->fetched;
+    listed_facts(base->proxy, r->mailbox, &f->message.facts);
+    if (policy_evaluate_reading(config_of(r)->policy, &f->message.facts, r->mail, &f->verdict) !=
+            OUTCOME_DECIDED ||
+        arena_failed(r->mail)) {
+        f->owner->later(f, "out of memory");
+        return;
+    }
+    switch (f->verdict.kind) {
+    case READING_CLEAR:
+        f->owner->show(f, spool_bytes(f->message.spool));
+        break;
+    case READING_REDACTED:
+        fetched_redact(f);
+        break;
+    case READING_LATER:
+        f->owner->later(f, "not everything is known that rules ask for");
+        break;
+    }
+}
+
+static void judge(struct fetched *f)
+{
+    struct session *base = &f->reader->base;
+    session_wait(base);
+    base->message = &f->message;
+    fetched_examine(f->reader, &f->message, f->direction);
+    session_await(base, PHASE_MESSAGE, decide);
+}
+
+void fetched_judge(struct fetched *f)
+{
+    f->message.has_digest =
+        f->digests && EVP_DigestFinal_ex(f->digest, f->message.digest, NULL) == 1;
+    if (f->too_big)
+        f->owner->later(f, "the message is too big, or there is no room for it");
+    else
+        judge(f);
+}
+
+void fetched_judge_other(struct fetched *f, struct spool *spool, bool header_only)
+{
+    examination_end(&f->message);
+    new_examination(f, spool, header_only);
+    judge(f);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
+#include "base/log.h"
+#include "filters/mime/headers.h"
+#include "proxy/reader/fetched.h"
+#include "proxy/session/own_received.h"
+#include "proxy/session/session_record.h"
+
+enum { FIELD_MAX = 1024 };
+
+static void tell_rules(struct reader *reader, const struct verdict *v, struct record *r)
+{
+    struct slice *names = arena_array(reader->mail, v->fired_count, sizeof *names);
+    for (size_t i = 0; names && i < v->fired_count; i++) {
+        struct rule_info rule = policy_rule_info(reader->base.proxy->config->policy, v->fired[i]);
+        if (!rule.observe)
+            names[r->rule_count++] = rule.name;
+    }
+    r->rules = names;
+    r->delay = v->delay;
+    r->score = v->score;
+}
+
+static void log_login(const struct reader *reader, struct slice reply)
+{
+    char address[46];
+    ip_text(&reader->base.client, address);
+    log_at(LEVEL_INFO, reader->ref, "login refused", field_str("client", address),
+           field_str("user", reader->attempt->who.user), field_text("text", reply));
+}
+
+void reader_record_refusal(struct reader *reader, struct slice reply, const struct verdict *rules)
+{
+    bool logged_in = reader_is_logged_in(reader);
+    if (!logged_in && *reader->attempt->who.user)
+        log_login(reader, reply);
+    if (!session_records_refusal(&reader->base))
+        return;
+    bool later = rules && rules->action == ACTION_DEFER;
+    struct record r = {.id = slice_of(reader->ref),
+                       .stage = logged_in ? SLICE("session") : SLICE("login"),
+                       .verdict = later ? SLICE("defer") : SLICE("reject"),
+                       .login = logged_in ? reader->login : slice_of(reader->attempt->who.user),
+                       .reply = reply};
+    if (rules)
+        tell_rules(reader, rules, &r);
+    session_record(&reader->base, &r);
+}
+
+/* ---- messages ---- */
+
+static struct slice header_of(const struct fetched *f)
+{
+    return headers_block(spool_bytes(f->message.spool), NULL);
+}
+
+/* What the header says, where no fact does. */
+static struct slice field(const struct fetched *f, enum fact fact, struct slice name)
+{
+    struct header header;
+    const struct value *value = &f->message.facts.fact[fact];
+    if (value->state == VALUE_KNOWN)
+        return value->text;
+    bool there = headers_find(header_of(f), name, 0, &header);
+    return there ? slice_sub(slice_trim(header.value), 0, FIELD_MAX) : SLICE("");
+}
+
+static void tell_message(struct fetched *f, struct record *r)
+{
+    const struct config *config = f->reader->base.proxy->config;
+    if (!f->message.spool)
+        return;
+    const struct value *author = &f->message.facts.fact[FACT_MESSAGE_FROM];
+    r->author = author->state == VALUE_KNOWN ? author->text : SLICE("");
+    r->message_id = field(f, FACT_MESSAGE_ID, SLICE("Message-ID"));
+    if (config->settings.history_text)
+        r->subject = field(f, FACT_MESSAGE_SUBJECT, SLICE("Subject"));
+    else
+        f->message.facts.fact[FACT_MESSAGE_SUBJECT].state = VALUE_PENDING;
+    r->size = (int64_t)fetched_size(f);
+    r->delivery = received_reference(header_of(f), config->hostname);
+}
+
+void reader_record_message(struct reader *reader, struct fetched *f, const char *verdict,
+                           const char *reason, struct slice server)
+{
+    log_at(LEVEL_INFO, reader->ref, "message read", field_text("user", reader->login),
+           field_num("size", (int64_t)fetched_size(f)), field_str("verdict", verdict),
+           field_num("ms", clock_ms() - f->began));
+    if (!recorder_wants(reader->base.proxy))
+        return;
+    struct record_recipient mailbox = {.address = reader->mailbox};
+    struct record r = {.id = slice_of(reader->ref),
+                       .stage = SLICE("message"),
+                       .verdict = slice_of(verdict),
+                       .reason = slice_of(reason),
+                       .login = reader->login,
+                       .backend = server,
+                       .recipients = &mailbox,
+                       .recipient_count = 1,
+                       .scan_ms = f->message.scan_ms[SCAN_CONTENT],
+                       .antivirus_ms = f->message.scan_ms[SCAN_ANTIVIRUS],
+                       .ms = clock_ms() - f->began};
+    tell_message(f, &r);
+    tell_rules(reader, &f->verdict.verdict, &r);
+    r.facts = &f->message.facts;
+    session_record(&reader->base, &r);
+}

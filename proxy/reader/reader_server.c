@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/log.h"
+#include "proxy/reader/reader.h"
+#include "proxy/upstream/mailbox_servers.h"
+#include "proxy/upstream/server_profile.h"
+
+static const struct config *config_of(const struct reader *r)
+{
+    return r->base.proxy->config;
+}
+
+void reader_cannot(struct reader *r, const char *reason)
+{
+    log_at(LEVEL_WARNING, r->ref, "mailbox not reached", field_str("reason", reason));
+    struct slice text = SLICE("the mail server cannot be reached, try again later");
+    reader_record_refusal(r, text, NULL);
+    session_wait(&r->base); /* it may have been the client's turn */
+    reader_give_up(r, reader_unanswered(r));
+    r->protocol->refuse(r, READER_NOT_NOW, text);
+    session_go_on(&r->base);
+}
+
+/* Of an exchange that is between client and server it is known only whether the proof was out. */
+bool reader_is_refused(struct reader *r, struct slice line)
+{
+    reader_record_refusal(r, line, NULL);
+    enum login_end end = r->mechanism->read ? reader_unanswered(r) : LOGIN_FAILED;
+    if (r->protocol->connected(r) && profile_puts_off(r->protocol->profile(r), line))
+        end = LOGIN_NEITHER;
+    reader_give_up(r, end);
+    return session_may_err(&r->base);
+}
+
+void reader_try_next(struct reader *r)
+{
+    const char *reason = "no server is left to be tried";
+    struct upstream_server *server;
+    while ((server = mailbox_server_take(r->base.proxy->mailboxes, r->backend,
+                                         r->base.listener->protocol, &r->attempt->tried)))
+        if (r->protocol->connect(r, server, &reason))
+            return;
+    reader_cannot(r, reason);
+}
+
+static void find(struct reader *r)
+{
+    SSL *ssl = stream_ssl(r->base.stream);
+    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
+    r->backend = config_mailbox(config_of(r), r->mail, r->base.listener, reader_mailbox(r),
+                                slice_of(name ? name : ""));
+}
+
+void reader_proceed(struct reader *r)
+{
+    struct login_attempt *attempt = r->attempt;
+    session_wait(&r->base);
+    if (r->protocol->connected(r)) {
+        r->protocol->respond(r, slice_of(attempt->who.response));
+        return;
+    }
+    find(r);
+    attempt->tried = 0;
+    if (r->backend) {
+        reader_try_next(r);
+        return;
+    }
+    reader_give_up(r, LOGIN_NEITHER);
+    r->protocol->refuse(r, READER_NOT_THIS_LOGIN, SLICE("there is no mailbox for this user"));
+    session_go_on(&r->base);
+}
