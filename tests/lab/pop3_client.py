@@ -35,9 +35,13 @@ def unstuffed(raw):
     return re.sub(rb"(\A|\r\n)\.\.", rb"\1.", raw[:-3])
 
 
-def plain(user, password=users.PASSWORD):
+def base64_of(text):
+    return base64.b64encode(as_octets(text))
+
+
+def plain(user, password=users.PASSWORD, acting_for=""):
     """The response of SASL PLAIN."""
-    return base64.b64encode(b"\0%s\0%s" % (as_octets(user), as_octets(password)))
+    return base64_of(b"\0".join(map(as_octets, (acting_for, user, password))))
 
 
 class Session(Wire):
@@ -67,6 +71,11 @@ class Session(Wire):
         """Sends a command; its status line."""
         self.send(as_octets(line) + b"\r\n")
         return self.status()
+
+    def pipelined(self, *lines):
+        """Sends these commands in one write; the status line of each."""
+        self.send(b"".join(as_octets(line) + b"\r\n" for line in lines))
+        return [self.status() for _ in lines]
 
     def expect(self, line, sign="+OK"):
         """Sends a command whose status line must begin so."""
@@ -154,6 +163,16 @@ def logged_in(port, user="user@example.com", password=users.PASSWORD, **how):
     except BaseException:
         session.close()
         raise
+    return session
+
+
+def connected(server, tls="plain", **how):
+    """A session with the server's port of POP3, in plaintext, "stls" or "pop3s"."""
+    if tls == "pop3s":
+        return Session(server.pop3s_port, tls=client_context(), **how)
+    session = Session(server.pop3_port, **how)
+    if tls == "stls":
+        session.stls()
     return session
 
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The guard as it is shipped, against whoever has many connections, many networks or many spellings: few guesses reach the server
 behind, and the owner of the account gets in all the while. Only the waiting is shorter than shipped, a thousandth of it."""
-import base64
 import itertools
 import re
 import threading
@@ -12,7 +11,7 @@ import pytest
 
 from lab import needs, traces
 from lab.gatepost import Gatepost, backend
-from lab.pop3_client import Session, plain
+from lab.pop3_logins import by_plain_initial, by_user_pass, told_to_login
 from lab.pop3_stub import Pop3Stub
 
 pytestmark = needs.root
@@ -50,24 +49,13 @@ def site(run_dir, server):
         assert gateway.stop() in (0, None)
 
 
-def by_pass(session, user, password):
-    session.expect("USER " + user)
-    return session.command("PASS " + password)
-
-
-def by_plain(session, user, password):
-    return session.command(b"AUTH PLAIN " + plain(user, password))
-
-
 def as_somebody_else(session, user, password):
     """PLAIN, acting for another each time (RFC 4616): the password is still this user's."""
-    return session.command(b"AUTH PLAIN " + base64.b64encode("\0".join(("other-" + password.replace(" ", "-"), user, password)).encode()))
+    return by_plain_initial(session, user, password, acting_for="other-" + password.replace(" ", "-"))
 
 
-def answer(site, source, user, password, way=by_pass):
-    """What is told to who tries this, over a connection of its own."""
-    with Session(site.pop3_port, source=source, timeout=30) as session:
-        return way(session, user, password)
+def answer(site, source, user, password, way=by_user_pass):
+    return told_to_login(site.pop3_port, user, password, way, source=source, timeout=30)
 
 
 class Attack:
@@ -132,10 +120,10 @@ def test_who_guesses_in_turn_is_told_to_come_later_and_stays_out_with_the_right_
 
 
 SPELLINGS = {
-    "in other letters": (by_pass, ["letters@example.com", "LETTERS@example.com", "letters@EXAMPLE.com", "Letters@Example.Com"]),
-    "without its domain": (by_pass, ["short@example.com", "short", "SHORT"]),
-    "between blanks": (by_pass, ["blanks@example.com", " blanks@example.com", "blanks@example.com  "]),
-    "between blanks in PLAIN": (by_plain, ["sasl@example.com", " sasl@example.com", "sasl@example.com "]),
+    "in other letters": (by_user_pass, ["letters@example.com", "LETTERS@example.com", "letters@EXAMPLE.com", "Letters@Example.Com"]),
+    "without its domain": (by_user_pass, ["short@example.com", "short", "SHORT"]),
+    "between blanks": (by_user_pass, ["blanks@example.com", " blanks@example.com", "blanks@example.com  "]),
+    "between blanks in PLAIN": (by_plain_initial, ["sasl@example.com", " sasl@example.com", "sasl@example.com "]),
     "behind another that it acts for": (as_somebody_else, ["acts@example.com"]),
 }
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: ISC
 """Who guesses passwords learns little, however he goes about it; and the owner still gets in from elsewhere."""
-import socket
 import threading
 
 import pytest
 
 from lab import needs, users
 from lab.gatepost import Gatepost, backend
+from lab.pop3_client import Session
+from lab.pop3_logins import by_user_pass_pipelined, told_to_login
 from lab.pop3_stub import Pop3Stub
 
 pytestmark = needs.root
@@ -17,13 +18,7 @@ CHANGES = {"timeouts": {"backend": "60s"}, "limits": {"errors": 1000}}
 
 def login(site, user, password, source="127.0.0.1"):
     """The answer to PASS, from that address."""
-    with socket.create_connection(("127.0.0.1", site.pop3_port), timeout=60, source_address=(source, 0)) as s:
-        lines = s.makefile("rwb")
-        lines.readline()
-        lines.write(b"USER %s\r\nPASS %s\r\n" % (user.encode(), password.encode()))
-        lines.flush()
-        assert lines.readline().startswith(b"+OK")
-        return lines.readline().decode()
+    return told_to_login(site.pop3_port, user, password, by_user_pass_pipelined, source=source, timeout=60).decode()
 
 
 def reached(answers):
@@ -83,9 +78,8 @@ def test_who_hangs_up_before_the_answer_has_guessed_as_well(own_dir):
     gateway = Gatepost(own_dir, backend("behind", pop3=["%d tls none" % stub.port]) + RULES, changes=CHANGES, pop3="backend behind").start()
     try:
         for n in range(60):
-            with socket.create_connection(("127.0.0.1", gateway.pop3_port), timeout=60) as s:
-                s.makefile("rb").readline()
-                s.sendall(b"USER hasty@example.com\r\nPASS guess%d\r\n" % n)
+            with Session(gateway.pop3_port, timeout=60) as session:
+                session.send("USER hasty@example.com\r\nPASS guess%d\r\n" % n)
         assert any("too many failed logins" in login(gateway, "hasty@example.com", "more%d" % n) for n in range(21))
         assert len(stub.refused) <= 20
     finally:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """A password is known for as long as it takes to tell it to the server behind, and is nowhere afterwards: not in the memory of
 those through whom it went, nor on the disk."""
-import base64
 import itertools
 import os
 import re
@@ -11,10 +10,11 @@ import pytest
 from lab import needs, traces
 from lab.backend import HANG, server_context
 from lab.gatepost import Gatepost, backend
-from lab.pop3_client import Session, plain
+from lab.pop3_client import base64_of, connected
+from lab.pop3_logins import (by_login, by_plain, by_plain_initial, by_plain_initial_in_pieces, by_user_pass, by_user_pass_in_pieces,
+                             by_user_pass_pipelined)
 from lab.pop3_stub import Pop3Stub
 from lab.process import children, wait_until
-from lab.smtp_client import client_context
 
 pytestmark = needs.root
 in_release = pytest.mark.skipif(needs.SANITIZED, reason="a sanitizer keeps what was freed")
@@ -26,51 +26,11 @@ SERVERS = ("plaintext", "encrypted", "refusing", "silent")
 FRESH = itertools.count()
 
 
-def in_pieces(session, line):
-    """Octet by octet, so that what came waits for the rest."""
-    for octet in line:
-        session.send(bytes([octet]))
-    return session.command(b"")
+def by_user_pass_with_more_behind(session, user, password):
+    return by_user_pass_pipelined(session, user, password, "NOOP")
 
 
-def by_pass(session, user, password):
-    session.expect("USER " + user)
-    return session.command("PASS " + password)
-
-
-def by_pass_in_one_write(session, user, password):
-    session.send("USER %s\r\nPASS %s\r\nNOOP\r\n" % (user, password))
-    session.status()
-    told = session.status()
-    session.status()
-    return told
-
-
-def by_pass_in_pieces(session, user, password):
-    session.expect("USER " + user)
-    return in_pieces(session, b"PASS " + password.encode())
-
-
-def by_plain_at_once(session, user, password):
-    return session.command(b"AUTH PLAIN " + plain(user, password))
-
-
-def by_plain(session, user, password):
-    session.expect("AUTH PLAIN", "+ ")
-    return session.command(plain(user, password))
-
-
-def by_plain_in_pieces(session, user, password):
-    return in_pieces(session, b"AUTH PLAIN " + plain(user, password))
-
-
-def by_login(session, user, password):
-    session.expect("AUTH LOGIN", "+ ")
-    session.expect(base64.b64encode(user.encode()), "+ ")
-    return session.command(base64.b64encode(password.encode()))
-
-
-WAYS = [by_pass, by_pass_in_one_write, by_pass_in_pieces, by_plain_at_once, by_plain, by_plain_in_pieces, by_login]
+WAYS = [by_user_pass, by_user_pass_with_more_behind, by_user_pass_in_pieces, by_plain_initial, by_plain, by_plain_initial_in_pieces, by_login]
 
 
 @pytest.fixture(scope="module")
@@ -95,13 +55,6 @@ def site(run_dir, authority, certified):
         for stub in stubs.values():
             stub.stop()
         assert status in (0, None)
-
-
-def connected(site, front="plain"):
-    session = Session(site.pop3s_port if front == "pop3s" else site.pop3_port, tls=client_context() if front == "pop3s" else None)
-    if front == "stls":
-        session.stls()
-    return session
 
 
 def descendants(pid):
@@ -156,12 +109,12 @@ def test_nor_one_that_was_refused(way, site):
 def turned_away(session, password):
     user = "user%d@refusing.example" % next(FRESH)
     for n in range(3):
-        by_pass(session, user, "wrong %d" % n)
-    assert b"too many" in by_pass(session, user, password)
+        by_user_pass(session, user, "wrong %d" % n)
+    assert b"too many" in by_user_pass(session, user, password)
 
 
 def without_an_answer(session, password):
-    assert by_pass(session, "anna@silent.example", password).startswith(b"-ERR [SYS/TEMP]")
+    assert by_user_pass(session, "anna@silent.example", password).startswith(b"-ERR [SYS/TEMP]")
 
 
 def hung_up_before_the_answer(session, password):
@@ -181,12 +134,12 @@ def before_a_user(session, password):
 
 
 def no_response_of_plain(session, password):
-    session.expect(b"AUTH PLAIN " + base64.b64encode(b"anna\0" + password.encode()), "-ERR")
+    session.expect(b"AUTH PLAIN " + base64_of("anna\0" + password), "-ERR")
 
 
 def for_a_name(session, password):
     session.expect("AUTH LOGIN", "+ ")
-    session.expect(base64.b64encode(password.encode()), "+ ")
+    session.expect(base64_of(password), "+ ")
     session.expect("*", "-ERR")
 
 

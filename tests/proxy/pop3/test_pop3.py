@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: ISC
 """POP3: we greet, offer, secure and let log in; behind the login every octet is the server's own."""
-import base64
 import contextlib
 import itertools
 import random
@@ -12,7 +11,8 @@ from lab import users
 from lab.backend import server_context
 from lab.gatepost import Gatepost, backend
 from lab.odd_mails import NAMES, ODD
-from lab.pop3_client import Session, differences, logged_in, plain, unstuffed
+from lab.pop3_client import Session, base64_of, connected, differences, logged_in, plain, unstuffed
+from lab.pop3_logins import by_login, by_plain, by_plain_initial, by_user_pass, by_user_pass_in_lower_case, told_to_login
 from lab.pop3_stub import Pop3Stub
 from lab.ports import free_port
 from lab.process import wait_until
@@ -78,7 +78,7 @@ def test_stls_is_neither_offered_nor_taken_behind_the_login(reader):
 
 
 def test_pop3s_is_encrypted_from_the_start(site):
-    with Session(site.pop3s_port, tls=client_context()) as session:
+    with connected(site, "pop3s") as session:
         assert "STLS" not in session.capabilities()
         session.login(USER)
         session.expect("STAT")
@@ -159,37 +159,8 @@ def test_where_tls_is_required_nobody_logs_in_without(command, strict):
 # ---- the login
 
 
-def base64_of(text):
-    return base64.b64encode(text.encode())
-
-
-def by_user_and_pass(session, user, password):
-    session.expect("USER " + user)
-    return session.command("PASS " + password)
-
-
-def by_plain_at_once(session, user, password):
-    return session.command(b"AUTH PLAIN " + plain(user, password))
-
-
-def by_plain(session, user, password):
-    session.expect("AUTH PLAIN", "+ ")
-    return session.command(plain(user, password))
-
-
-def by_login(session, user, password):
-    session.expect("AUTH LOGIN", "+ ")
-    session.expect(base64_of(user), "+ ")
-    return session.command(base64_of(password))
-
-
-def in_lower_case(session, user, password):
-    session.expect("user " + user)
-    return session.command("pass " + password)
-
-
-WAYS = {"USER and PASS": by_user_and_pass, "AUTH PLAIN at once": by_plain_at_once, "AUTH PLAIN": by_plain, "AUTH LOGIN": by_login,
-        "lower case": in_lower_case}
+WAYS = {"USER and PASS": by_user_pass, "AUTH PLAIN at once": by_plain_initial, "AUTH PLAIN": by_plain, "AUTH LOGIN": by_login,
+        "lower case": by_user_pass_in_lower_case}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -226,13 +197,11 @@ def test_who_logs_in_without_a_domain_has_the_listeners(start, mailboxes):
                     'login.mechanism == "user" then reject 535 5.7.0 "not this one"\n', pop3='backend behind  login_domain "example.com"')
     with logged_in(gateway.pop3_port, "alice") as session:
         session.expect("STAT")
-    with Session(gateway.pop3_port) as session:
-        session.expect("USER nobody")
-        session.expect("PASS any", "-ERR [AUTH] not this one (")
+    assert told_to_login(gateway.pop3_port, "nobody", "any").startswith(b"-ERR [AUTH] not this one (")
 
 
 def test_a_refused_login_is_recorded(site, session):
-    by_user_and_pass(session, "refused@example.com", "wrong")
+    by_user_pass(session, "refused@example.com", "wrong")
     record, = wait_until(lambda: [r for r in site.decisions() if "refused@example.com" in str(r)])
     assert (record["stage"], record["verdict"], record["protocol"]) == ("login", "reject", "pop3")
     assert "wrong" not in str(record)
@@ -308,17 +277,16 @@ def test_the_server_behind_is_reached_over_tls_as_configured(name, encrypted, cr
 
 @pytest.mark.parametrize("name, server", [("refuses", "refuses"), ("misnamed", "verified")])
 def test_no_password_is_told_where_tls_is_not_as_required(name, server, crossroads):
-    with Session(crossroads.pop3_port) as session:
-        session.expect("USER %s@route.example" % name)
-        assert re.search(rb"^-ERR \[SYS/(TEMP|PERM)\] .*\([^()]+\)$", session.command("PASS a-secret"))
-    told = b"\n".join(crossroads.behind[server].commands)
-    assert not any(secret in told for secret in (b"a-secret", plain(name + "@route.example", "a-secret"), base64_of("a-secret")))
+    told = told_to_login(crossroads.pop3_port, name + "@route.example", "a-secret")
+    assert re.search(rb"^-ERR \[SYS/(TEMP|PERM)\] .*\([^()]+\)$", told)
+    heard = b"\n".join(crossroads.behind[server].commands)
+    assert not any(secret in heard for secret in (b"a-secret", plain(name + "@route.example", "a-secret"), base64_of("a-secret")))
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_server_that_is_not_there_is_a_temporary_refusal_with_a_reference(way, crossroads):
-    with Session(crossroads.pop3_port) as session:
-        assert re.search(rb"^-ERR \[SYS/TEMP\] .*\([^()]+\)$", WAYS[way](session, "gone@route.example", "any"))
+    told = told_to_login(crossroads.pop3_port, "gone@route.example", "any", WAYS[way])
+    assert re.search(rb"^-ERR \[SYS/TEMP\] .*\([^()]+\)$", told)
 
 
 def test_the_next_server_is_asked_when_the_first_is_not_there(crossroads):
@@ -327,16 +295,14 @@ def test_the_next_server_is_asked_when_the_first_is_not_there(crossroads):
 
 
 def test_why_the_server_behind_refuses_is_told_in_its_words(crossroads):
-    with Session(crossroads.pop3_port) as session:
-        assert by_user_and_pass(session, "closed@route.example", "any") == b"-ERR [SYS/PERM] mailbox is closed, code 17"
+    assert told_to_login(crossroads.pop3_port, "closed@route.example", "any") == b"-ERR [SYS/PERM] mailbox is closed, code 17"
 
 
 @pytest.mark.parametrize("password", ["two words", "  blanks  around ", "quotes\"and\\", "пароль", "{curly}%s", "x" * 200])
 @pytest.mark.parametrize("way", ["USER and PASS", "AUTH PLAIN at once", "AUTH LOGIN"])
 def test_a_password_arrives_as_it_was_given(way, password, crossroads):
     user = "p%d@nowhere.example" % next(FRESH)
-    with Session(crossroads.pop3_port) as session:
-        assert WAYS[way](session, user, password).startswith(b"+OK")
+    assert told_to_login(crossroads.pop3_port, user, password, WAYS[way]).startswith(b"+OK")
     assert reached(crossroads, user, password) == ["usual"]
 
 
@@ -441,9 +407,7 @@ def test_a_message_comes_as_it_came_without_us(name, reader, direct):
 @pytest.mark.parametrize("tls", ["plain", "stls", "pop3s"])
 def test_a_whole_mailbox_comes_as_it_came_without_us(tls, site, direct):
     commands = ["STAT", "LIST", "UIDL"] + ["RETR %d" % number for number in range(1, len(NAMES) + 1)] + ["RSET"]
-    with Session(site.pop3s_port if tls == "pop3s" else site.pop3_port, tls=client_context() if tls == "pop3s" else None) as through:
-        if tls == "stls":
-            through.stls()
+    with connected(site, tls) as through:
         through.login(USER)
         assert differences(direct, through, commands) == []
 

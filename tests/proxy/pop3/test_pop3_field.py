@@ -10,6 +10,7 @@ from lab import needs, samples
 from lab.backend import CLOSE, HANG
 from lab.gatepost import Gatepost, backend, shipped_policy
 from lab.pop3_client import Session, differences, logged_in, stuffed, unstuffed
+from lab.pop3_logins import by_user_pass, told_to_login
 from lab.pop3_stub import Pop3Stub, not_stuffed
 from lab.process import is_running, kill, wait_until
 from lab.smtp_client import Closed
@@ -65,9 +66,7 @@ def behind(servers):
 
 def says(site, user, password="any"):
     """What answers a login."""
-    with Session(site.pop3_port) as session:
-        session.expect("USER " + user)
-        return session.command("PASS " + password)
+    return told_to_login(site.pop3_port, user, password)
 
 
 # ---- logins and sessions
@@ -102,8 +101,7 @@ def test_who_is_authenticated_but_not_connected_has_no_mailbox(site, behind):
     behind.script["CONNECT"] = EXCHANGE
     behind.script["PASS"] = "-ERR User is authenticated but not connected."
     with Session(site.pop3_port) as session:
-        session.expect("USER not-connected@example.com")
-        session.expect("PASS any", "-ERR")
+        assert by_user_pass(session, "not-connected@example.com", "any").startswith(b"-ERR")
         session.expect("STAT", "-ERR")
     assert b"STAT" not in behind.commands
 

@@ -12,7 +12,8 @@ import pytest
 from lab import needs, samples
 from lab.backend import CLOSE, HANG, RESET, server_context
 from lab.gatepost import Gatepost, backend
-from lab.pop3_client import Session, differences, logged_in, plain, stuffed, unstuffed
+from lab.pop3_client import Session, differences, logged_in, stuffed, unstuffed
+from lab.pop3_logins import by_plain_initial, by_user_pass, told_to_login
 from lab.pop3_stub import Pop3Stub, never_ending, not_stuffed
 from lab.process import wait_until
 from lab.smtp_client import Closed
@@ -161,23 +162,18 @@ def test_a_server_that_does_not_greet_is_a_temporary_refusal(name, site):
     user, _ = site.case("greeting", name)
     began = time.monotonic()
     with Session(site.pop3_port) as session:
-        session.expect("USER " + user)
-        assert re.match(rb"-ERR \[(SYS/TEMP|IN-USE)\] .", session.command("PASS any"))
+        assert re.match(rb"-ERR \[(SYS/TEMP|IN-USE)\] .", by_user_pass(session, user, "any"))
         session.expect("STAT", "-ERR")
     assert time.monotonic() - began < SOON
 
 
-@pytest.mark.parametrize("way", ["PASS", "AUTH"])
+@pytest.mark.parametrize("way", [by_user_pass, by_plain_initial], ids=["PASS", "AUTH"])
 @pytest.mark.parametrize("name", LOGINS)
 def test_only_ok_is_a_login(name, way, site):
     user, _ = site.case("login", name)
     began = time.monotonic()
     with Session(site.pop3_port) as session:
-        if way == "PASS":
-            session.expect("USER " + user)
-            session.expect("PASS any", "-ERR")
-        else:
-            session.expect(b"AUTH PLAIN " + plain(user, "any"), "-ERR")
+        assert way(session, user, "any").startswith(b"-ERR")
         assert answer(session, "STAT").startswith((b"-ERR", b"")) and not answer(session, "STAT").startswith(b"+OK")
     assert time.monotonic() - began < SOON
 
@@ -211,8 +207,7 @@ def injected(run_dir, authority):
 def test_plaintext_opens_no_mailbox_where_tls_is_required(name, injected):
     user = name.replace(" ", "_") + "@tls.example"
     with Session(injected.pop3_port) as session:
-        session.expect("USER " + user)
-        session.expect("PASS a-secret", "-ERR")
+        assert by_user_pass(session, user, "a-secret").startswith(b"-ERR")
         session.expect("STAT", "-ERR")
     stub = injected.stubs[name]
     assert all(login.tls for login in stub.logins + stub.refused)
@@ -317,8 +312,7 @@ def test_a_server_that_gives_up_unasked_is_told_and_is_no_answer_to_anything(sit
     stub.forget()
     stub.script["PASS"] = [b"+OK Logged in.\r\n-ERR [SYS/TEMP] Internal error occurred.\r\n", CLOSE]
     with Session(site.pop3_port, timeout=SOON) as session:
-        session.expect("USER " + user)
-        session.expect("PASS any", "+OK Logged in.")
+        assert by_user_pass(session, user, "any").startswith(b"+OK Logged in.")
         assert session.rest().startswith(b"-ERR [SYS/TEMP] ")
 
 
@@ -561,7 +555,5 @@ def test_what_stands_behind_the_whole_is_not_taken_for_the_beginning(lying):
 
 def test_a_password_counts_as_tried_when_the_server_does_not_answer(lying):
     gateway = lying({"PASS": [HANG]}, rules='rule "guesses" when login.failures >= 2 then reject 535 5.7.0 "too many"\n')
-    for number, expected in enumerate(("-ERR [SYS/TEMP]", "-ERR [SYS/TEMP]", "-ERR [AUTH] too many")):
-        with Session(gateway.pop3_port) as session:
-            session.expect("USER user")
-            session.expect("PASS guess%d" % number, expected)
+    for number, expected in enumerate((b"-ERR [SYS/TEMP]", b"-ERR [SYS/TEMP]", b"-ERR [AUTH] too many")):
+        assert told_to_login(gateway.pop3_port, "user", "guess%d" % number).startswith(expected)

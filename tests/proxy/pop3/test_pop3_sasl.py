@@ -8,7 +8,8 @@ import pytest
 from lab import samples, users
 from lab.backend import CLOSE
 from lab.gatepost import backend
-from lab.pop3_client import Session, logged_in, plain
+from lab.pop3_client import Session, base64_of, logged_in, plain
+from lab.pop3_logins import by_plain_initial, told_to_login
 from lab.pop3_stub import Pop3Stub
 from lab.process import wait_until
 from lab.scram import Scram
@@ -25,21 +26,17 @@ MAILS = {"user@example.com": [samples.octets(samples.message("hello", "Hello.\n"
 pytestmark = pytest.mark.usefixtures("no_proxy_dies")
 
 
-def coded(octets):
-    return base64.b64encode(octets)
-
-
 def decoded(challenge):
     assert challenge.startswith(b"+ "), challenge
     return base64.b64decode(challenge[2:])
 
 
 def xoauth2(user, token):
-    return coded(b"user=%s\1auth=Bearer %s\1\1" % (user.encode(), token.encode()))
+    return base64_of(b"user=%s\1auth=Bearer %s\1\1" % (user.encode(), token.encode()))
 
 
 def oauthbearer(user, token):
-    return coded(b"n,a=%s,\1host=localhost\1port=110\1auth=Bearer %s\1\1" % (user.encode(), token.encode()))
+    return base64_of(b"n,a=%s,\1host=localhost\1port=110\1auth=Bearer %s\1\1" % (user.encode(), token.encode()))
 
 
 def by_token(session, mechanism, response):
@@ -49,9 +46,9 @@ def by_token(session, mechanism, response):
 
 def by_scram(session, mechanism, user, password):
     scram = Scram(DIGESTS[mechanism], user, password)
-    status = session.command(b"AUTH %s %s" % (mechanism.encode(), coded(scram.first())))
+    status = session.command(b"AUTH %s %s" % (mechanism.encode(), base64_of(scram.first())))
     if status.startswith(b"+ "):
-        status = session.command(coded(scram.final(decoded(status))))
+        status = session.command(base64_of(scram.final(decoded(status))))
     if not status.startswith(b"+ "):
         return status
     assert scram.right(decoded(status))
@@ -101,29 +98,27 @@ def test_the_same_wrong_token_counts_once(site):
 def test_who_acts_for_others_is_counted_by_whose_password_he_tries(site):
     for number in range(3):
         with Session(site.pop3_port) as session:
-            response = coded(b"other%d@example.com\0acting@example.com\0wrong%d" % (number, number))
-            status = session.command(b"AUTH PLAIN " + response)
+            status = by_plain_initial(session, "acting@example.com", "wrong%d" % number, acting_for="other%d@example.com" % number)
         assert (b"too many" in status) == (number == 2), status
 
 
 def test_a_user_of_a_windows_domain_is_no_other_user(site):
     for number, user in enumerate(("CORP\\bill", "corp\\Bill", "bill")):
-        with Session(site.pop3_port) as session:
-            status = session.command(b"AUTH PLAIN " + plain(user, "wrong%d" % number))
+        status = told_to_login(site.pop3_port, user, "wrong%d" % number, by_plain_initial)
         assert (b"too many" in status) == (number == 2), status
 
 
 def test_an_exchange_that_is_broken_off_leaves_the_session_usable(site):
     with Session(site.pop3_port) as session:
         scram = Scram("sha1", "user@example.com", users.PASSWORD)
-        assert session.command(b"AUTH SCRAM-SHA-1 " + coded(scram.first())).startswith(b"+ ")
+        assert session.command(b"AUTH SCRAM-SHA-1 " + base64_of(scram.first())).startswith(b"+ ")
         session.expect("*", "-ERR")
         session.expect(b"AUTH PLAIN " + plain("user@example.com"))
         session.expect("STAT")
 
 
-@pytest.mark.parametrize("line", ["AUTH XOAUTH2 ???", "AUTH XOAUTH2 =", "AUTH XOAUTH2 " + coded(b"user=").decode(), "AUTH NTLM AAAA",
-                                  "AUTH SCRAM-SHA-1 " + coded(b"p=tls-exporter,,n=user,r=x").decode(), "AUTH SCRAM-SHA-256-PLUS", "AUTH LOGIN"])
+@pytest.mark.parametrize("line", ["AUTH XOAUTH2 ???", "AUTH XOAUTH2 =", "AUTH XOAUTH2 " + base64_of(b"user=").decode(), "AUTH NTLM AAAA",
+                                  "AUTH SCRAM-SHA-1 " + base64_of(b"p=tls-exporter,,n=user,r=x").decode(), "AUTH SCRAM-SHA-256-PLUS", "AUTH LOGIN"])
 def test_what_is_malformed_or_not_offered_is_refused_here(line, site):
     with Session(site.pop3_port) as session:
         session.expect(line, "-ERR")
@@ -178,7 +173,7 @@ def test_scram_passes_only_where_the_server_cannot_bind_it_to_tls(offered, passe
     stub.capabilities = ("TOP", "SASL PLAIN " + offered)
     gateway = behind()
     with Session(gateway.pop3_port) as session:
-        session.expect(b"AUTH SCRAM-SHA-256 " + coded(Scram("sha256", "user", "any").first()), "-ERR")
+        session.expect(b"AUTH SCRAM-SHA-256 " + base64_of(Scram("sha256", "user", "any").first()), "-ERR")
     assert (b"AUTH SCRAM-SHA-256" in stub.commands) == passes
 
 
@@ -219,7 +214,7 @@ def test_ok_before_anything_was_said_lets_nobody_in(mechanism, expected, behind,
 
 # ---- NTLM ----
 
-CHALLENGE = coded(b"NTLMSSP\0\2\0\0\0" + bytes([8, 0, 8, 0, 48, 0, 0, 0]) + bytes([5, 2, 0x82, 0xa2]) + b"8 octets" + bytes(8)
+CHALLENGE = base64_of(b"NTLMSSP\0\2\0\0\0" + bytes([8, 0, 8, 0, 48, 0, 0, 0]) + bytes([5, 2, 0x82, 0xa2]) + b"8 octets" + bytes(8)
                   + bytes([4, 0, 4, 0, 56, 0, 0, 0]) + "CORP".encode("utf-16-le") + bytes(4))
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from lab import samples
 from lab.odd_mails import NAMES, ODD
-from lab.pop3_client import Session, differences, logged_in
-from lab.smtp_client import client_context
+from lab.pop3_client import Session, connected, differences, logged_in
+from lab.pop3_logins import told_to_login
 
 from test_pop3 import any_command
 from test_pop3_reading import TEXT, b64, check_put_out, file, leaks, multipart, random_program
@@ -83,9 +83,7 @@ def test_a_server_that_cannot_tell_passwords_counts_no_failure(front_of):
     front = front_of("courier")
     with front.server.without_passwords():
         for n in range(4):
-            with Session(front.gateway.pop3_port) as session:
-                session.expect("USER guessed@courier.example")
-                assert b"Temporary problem" in session.command("PASS right%d" % n)
+            assert b"Temporary problem" in told_to_login(front.gateway.pop3_port, "guessed@courier.example", "right%d" % n)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,10 +96,7 @@ def test_a_message_comes_as_it_came_without_us(name, reader, direct):
 @pytest.mark.parametrize("tls", ["plain", "stls", "pop3s"])
 def test_a_whole_mailbox_comes_as_it_came_without_us(tls, front, direct):
     commands = ["STAT", "LIST", "UIDL"] + ["RETR %d" % number for number in range(1, len(NAMES) + 1)] + ["RSET"]
-    port = front.gateway.pop3s_port if tls == "pop3s" else front.gateway.pop3_port
-    with Session(port, tls=client_context() if tls == "pop3s" else None) as through:
-        if tls == "stls":
-            through.stls()
+    with connected(front.gateway, tls) as through:
         through.login("user@%s.example" % front.name)
         assert differences(direct, through, commands) == []
 

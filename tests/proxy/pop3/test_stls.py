@@ -8,7 +8,8 @@ import pytest
 from lab import needs, users
 from lab.backend import CLOSE, server_context
 from lab.gatepost import Gatepost, backend
-from lab.pop3_client import Session, plain
+from lab.pop3_client import Session, connected, plain
+from lab.pop3_logins import by_user_pass
 from lab.pop3_stub import Pop3Stub
 from lab.process import wait_until
 from lab.smtp_client import Closed
@@ -123,10 +124,8 @@ def test_what_there_is_is_asked_again_and_told_anew(session):
 
 def login(site):
     """What a login in TLS is told, and what there is then."""
-    with Session(site.pop3_port) as session:
-        session.stls()
-        session.expect("USER user@example.com")
-        told = session.command("PASS a-secret")
+    with connected(site, "stls") as session:
+        told = by_user_pass(session, "user@example.com", "a-secret")
         return told, session.capabilities() if told.startswith(b"+OK") else {}
 
 
@@ -171,8 +170,7 @@ def test_what_there_is_behind_is_asked_in_tls(site, behind):
 
 def test_the_gateway_is_well_behind_all_that(site, behind):
     proxies = site.pids("gatepost-proxy")
-    with Session(site.pop3_port) as session:
-        session.stls()
+    with connected(site, "stls") as session:
         session.login()
         assert session.message(1) == MAIL
     assert wait_until(lambda: behind.open == 0) and site.pids("gatepost-proxy") == proxies
