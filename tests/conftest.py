@@ -11,7 +11,7 @@ from lab import needs, process
 from lab.backend import Backend
 from lab.certs import Authority
 from lab.dovecot import Dovecot
-from lab.gatepost import Gatepost, certificate, domains
+from lab.gatepost import Gatepost, certificate, domains, running
 from lab.gatepost import backend as gateway_backend
 from lab.postfix import Postfix
 from lab.smtp_client import Session
@@ -55,8 +55,7 @@ def authority(run_dir):
 
 @pytest.fixture(scope="session")
 def postfix(run_dir, authority):
-    if not needs.IS_ROOT:
-        pytest.skip("needs root: a Postfix of its own")
+    needs.to_be_root("a Postfix of its own")
     server = Postfix(run_dir, authority.certificate("behind.example.com"))
     try:
         yield server.start()
@@ -88,15 +87,10 @@ def internet(run_dir):
         world.stop()
 
 
-def _need_gatepost():
-    if not needs.IS_ROOT:
-        pytest.skip("needs root: Gatepost's parent")
-
-
 @pytest.fixture
 def start(own_dir):
     """start(body, ...) starts a Gatepost of the test's own; it is stopped, and must end well, with the test."""
-    _need_gatepost()
+    needs.to_be_root("Gatepost's parent")
     started = []
 
     def start_gatepost(body, **how):
@@ -133,19 +127,14 @@ def shared_backend():
 @pytest.fixture(scope="module")
 def shared_gateway(run_dir, authority, shared_backend, request):
     """One Gatepost for a whole suite, in front of shared_backend. The suite's CHANGES are its settings."""
-    _need_gatepost()
-    folder = run_dir / request.module.__name__
-    folder.mkdir()
+    needs.to_be_root("Gatepost's parent")
     body = "".join([certificate(authority.certificate("mx.example.com")),
                     gateway_backend("behind", shared_backend.port, options="recipient_check on  probe off"),
                     domains("behind", "example.com", "example.org")])
-    gateway = Gatepost(folder, body, changes=getattr(request.module, "CHANGES", None), implicit_tls=True)
-    try:
-        gateway.start()
+    gateway = Gatepost(run_dir / request.module.__name__, body, changes=getattr(request.module, "CHANGES", None), implicit_tls=True)
+    with running(gateway):
         process.wait_until(lambda: all(_offers_all(gateway) for _ in range(6)))
         yield gateway
-    finally:
-        _stop_all([gateway])
 
 
 def _offers_all(gateway):

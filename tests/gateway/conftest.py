@@ -9,8 +9,7 @@ from lab.agreement_mails import Signer
 
 @pytest.fixture(scope="module")
 def addresses():
-    if not needs.IS_ROOT:
-        pytest.skip("needs root: Gatepost's parent, addresses of its own")
+    needs.to_be_root("Gatepost's parent, addresses of its own")
     own = Addresses()
     try:
         if not own.net:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """A Gatepost under test: its configuration, its start, its children, what it decided."""
+import contextlib
 import json
 import os
 import re
@@ -153,6 +154,26 @@ class Gatepost:
             return []
         with open(self.decision_log) as f:
             return [json.loads(line) for line in f if line.endswith("\n")]
+
+
+# What the log says once messages can be held and records are kept.
+READY = ("gatepost-release ready", "keeper ready")
+
+
+@contextlib.contextmanager
+def running(gateway, behind=(), ready=()):
+    """A Gatepost from its start until it ends, which must be well; the servers behind end with it. `ready`: what its log says first."""
+    try:
+        gateway.start()
+        assert all(gateway.wait_log(text, 40) for text in ready), gateway.log()[-4000:]
+        yield gateway
+    finally:
+        try:
+            status = gateway.stop()
+        finally:
+            for server in behind:
+                server.stop()
+        assert status in (0, None), "gatepost ended with %s\n%s" % (status, gateway.log()[-4000:])
 
 
 def check_configuration(file, build=None):

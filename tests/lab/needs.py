@@ -15,6 +15,12 @@ IS_ROOT = os.geteuid() == 0
 root = pytest.mark.skipif(not IS_ROOT, reason="needs root")
 
 
+def to_be_root(what):
+    """For a fixture: only root can have that."""
+    if not IS_ROOT:
+        pytest.skip("needs root: " + what)
+
+
 def corpus(*parts):
     """A folder or file of the corpora."""
     path = CORPORA.joinpath(*parts)

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from lab import needs, traces
-from lab.gatepost import Gatepost, backend
+from lab.gatepost import Gatepost, backend, running
 from lab.pop3_logins import by_plain_initial, by_user_pass, told_to_login
 from lab.pop3_stub import Pop3Stub
 
@@ -39,14 +39,10 @@ def server():
 
 @pytest.fixture(scope="module")
 def site(run_dir, server):
-    folder = run_dir / "brute-force"
-    folder.mkdir()
-    gateway = Gatepost(folder, backend("behind", pop3=["%d tls none" % server.port]) + shipped_guard(),
+    gateway = Gatepost(run_dir / "brute-force", backend("behind", pop3=["%d tls none" % server.port]) + shipped_guard(),
                        changes={"log": {"level": '"info"'}}, pop3='backend behind  login_domain "example.com"')
-    try:
-        yield gateway.start()
-    finally:
-        assert gateway.stop() in (0, None)
+    with running(gateway):
+        yield gateway
 
 
 def as_somebody_else(session, user, password):

@@ -9,7 +9,7 @@ import pytest
 
 from lab import needs, traces
 from lab.backend import HANG, server_context
-from lab.gatepost import Gatepost, backend
+from lab.gatepost import Gatepost, backend, running
 from lab.pop3_client import base64_of, connected
 from lab.pop3_logins import (by_login, by_plain, by_plain_initial, by_plain_initial_in_pieces, by_user_pass, by_user_pass_in_pieces,
                              by_user_pass_pipelined)
@@ -43,18 +43,11 @@ def site(run_dir, authority, certified):
     body = certified + RULES + "".join(backend(name, pop3=["%d tls %s" % (stub.port, "required" if stub.context else "none")])
                                        for name, stub in stubs.items())
     options = "".join(' users { "anna@%s.example" } backend %s\n' % (name, name) for name in SERVERS)
-    folder = run_dir / "passwords"
-    folder.mkdir()
-    gateway = Gatepost(folder, body, changes={"process": {"proxies": 1}, "timeouts": {"backend": "1s"}}, implicit_tls=True,
+    gateway = Gatepost(run_dir / "passwords", body, changes={"process": {"proxies": 1}, "timeouts": {"backend": "1s"}}, implicit_tls=True,
                        pop3="backend refusing\n" + options)
     gateway.behind = stubs
-    try:
-        yield gateway.start()
-    finally:
-        status = gateway.stop()
-        for stub in stubs.values():
-            stub.stop()
-        assert status in (0, None)
+    with running(gateway, stubs.values()):
+        yield gateway
 
 
 def descendants(pid):

@@ -8,7 +8,7 @@ from lab import needs, samples
 from lab.courier import Courier
 from lab.cyrus import Cyrus
 from lab.dovecot import Dovecot
-from lab.gatepost import Gatepost, backend
+from lab.gatepost import READY, Gatepost, backend, running
 from lab.ports import free_port
 
 SERVERS = ("dovecot", "courier", "cyrus")
@@ -18,8 +18,7 @@ Front = namedtuple("Front", "server gateway name")
 @pytest.fixture(scope="module")
 def real_servers(run_dir, authority, request):
     """{name: server, or why it is not there}: each has the suite's MAILBOXES, {local part: messages}."""
-    if not needs.IS_ROOT:
-        pytest.skip("needs root: servers of its own")
+    needs.to_be_root("servers of its own")
     folder = run_dir / (request.module.__name__ + "-servers")
     folder.mkdir()
     makers = {"dovecot": lambda: Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com", "localhost")),
@@ -57,13 +56,8 @@ def in_front(run_dir, real_servers, certified, request):
     if "antivirus" in changes:
         changes["antivirus"] = dict(changes["antivirus"], database='"%s"' % samples.write_signatures(folder / "signatures"))
     gateway = Gatepost(folder, body, changes=changes, implicit_tls=True, pop3="backend dovecot")
-    try:
-        gateway.start()
-        ready = ["gatepost-release ready", "keeper ready"] + (["scanners ready program=gatepost-av"] if "antivirus" in changes else [])
-        assert all(gateway.wait_log(text, 40) for text in ready), gateway.log()[-4000:]
+    with running(gateway, ready=READY + (("scanners ready program=gatepost-av",) if "antivirus" in changes else ())):
         yield gateway
-    finally:
-        assert gateway.stop() in (0, None), gateway.log()[-4000:]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from lab import east, needs, samples
 from lab.backend import CLOSE, server_context
-from lab.gatepost import Gatepost, backend
+from lab.gatepost import Gatepost, backend, running
 from lab.pop3_client import Session, differences, has_lines, logged_in, stuffed, unstuffed
 from lab.pop3_logins import by_user_pass
 from lab.pop3_stub import Pop3Stub
@@ -29,19 +29,11 @@ def leaks(octets):
 
 
 def gateway_before(folder, servers):
-    """A Gatepost for {name: server behind}; a user NAME@corpus.example is sent to his."""
-    folder.mkdir()
+    """A Gatepost, running, for {name: server behind}; a user NAME@corpus.example is sent to his."""
     body = RULES + "".join(backend("at_" + name, pop3=["%d tls %s" % (server.port, "opportunistic" if server.context else "none")])
                            for name, server in servers.items())
-    return Gatepost(folder, body, changes=CHANGES, pop3="".join(
-        ' users { "%s@corpus.example" } backend at_%s\n' % (name, name) for name in servers))
-
-
-def stop(gateway, servers):
-    status = gateway.stop()
-    for server in servers:
-        server.stop()
-    assert status in (0, None)
+    options = "".join(' users { "%s@corpus.example" } backend at_%s\n' % (name, name) for name in servers)
+    return running(Gatepost(folder, body, changes=CHANGES, pop3=options), servers.values())
 
 
 # ---- EAST's servers
@@ -58,11 +50,8 @@ def odd_servers(run_dir, authority):
     for name, path in SCRIPTS.items():
         script, offers_tls = east.load_pop3(path)
         servers[name] = Pop3Stub([CLEAN, INFECTED], script, password=None, context=context if offers_tls else None).start()
-    gateway = gateway_before(run_dir / "pop3-odd", servers)
-    try:
-        yield gateway.start(), servers
-    finally:
-        stop(gateway, servers.values())
+    with gateway_before(run_dir / "pop3-odd", servers) as gateway:
+        yield gateway, servers
 
 
 @no_scripts
@@ -98,11 +87,8 @@ def command_of(name):
 def talker(run_dir):
     """A gateway before a server that says what the test writes into its script: (gateway, server)."""
     server = Pop3Stub([CLEAN, INFECTED], password=None).start()
-    gateway = gateway_before(run_dir / "pop3-talker", {"talker": server})
-    try:
-        yield gateway.start(), server
-    finally:
-        stop(gateway, [server])
+    with gateway_before(run_dir / "pop3-talker", {"talker": server}) as gateway:
+        yield gateway, server
 
 
 @pytest.mark.skipif(not REPLIES, reason="corpus imap-pop3/mailkit is not here")

@@ -7,7 +7,7 @@ import pytest
 
 from lab import needs, samples, users
 from lab.dovecot import Dovecot
-from lab.gatepost import Gatepost, backend, domains
+from lab.gatepost import READY, Gatepost, backend, domains, running
 from lab.pop3_client import logged_in
 from lab.postfix import Postfix
 from lab.process import wait_until
@@ -35,15 +35,10 @@ def servers(run_dir):
 
 @pytest.fixture(scope="module")
 def gateway(run_dir, servers):
-    folder = run_dir / "delivered-gateway"
-    folder.mkdir()
     postfix, dovecot = servers
     body = backend("mail", postfix.port, pop3=["%d tls none" % dovecot.pop3_port]) + domains("mail", *users.DOMAINS) + SIGNATURE
-    gateway = Gatepost(folder, body, pop3="backend mail")
-    gateway.start()
-    assert wait_until(lambda: "gatepost-release ready" in gateway.log() and "keeper ready" in gateway.log(), 20)
-    yield gateway
-    assert gateway.stop() in (0, None), gateway.log()[-4000:]
+    with running(Gatepost(run_dir / "delivered-gateway", body, pop3="backend mail"), ready=READY) as gateway:
+        yield gateway
 
 
 def deliver(gateway, postfix, message, subject):

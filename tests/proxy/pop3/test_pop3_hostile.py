@@ -11,7 +11,7 @@ import pytest
 
 from lab import needs, samples
 from lab.backend import CLOSE, HANG, RESET, server_context
-from lab.gatepost import Gatepost, backend
+from lab.gatepost import Gatepost, backend, running
 from lab.pop3_client import Session, differences, logged_in, stuffed, unstuffed
 from lab.pop3_logins import by_plain_initial, by_user_pass, told_to_login
 from lab.pop3_stub import Pop3Stub, never_ending, not_stuffed
@@ -104,25 +104,17 @@ CASES = [(kind, name) for kind, scripts in KINDS.items() for name in scripts]
 @pytest.fixture(scope="module")
 def site(run_dir):
     """One gateway, and behind it a server for each case, each with a user of its own: site.case(kind, name)."""
-    if not needs.IS_ROOT:
-        pytest.skip("needs root: Gatepost's parent")
+    needs.to_be_root("Gatepost's parent")
     servers = {}
     for kind, name in CASES:
         mails = [ODD_MESSAGES[name]] if kind == "odd" else [CLEAN, samples.clean("second")]
         servers[kind, name] = Pop3Stub(mails, KINDS[kind][name], password=None).start()
     body = RULES + "".join(backend("case_%d" % n, pop3=["%d tls none" % servers[case].port]) for n, case in enumerate(CASES))
-    folder = run_dir / "pop3-hostile"
-    folder.mkdir()
-    gateway = Gatepost(folder, body, changes=CHANGES, pop3="".join(
+    gateway = Gatepost(run_dir / "pop3-hostile", body, changes=CHANGES, pop3="".join(
         ' users { "case-%d@hostile.example" } backend case_%d\n' % (n, n) for n in range(len(CASES))))
     gateway.case = lambda kind, name: ("case-%d@hostile.example" % CASES.index((kind, name)), servers[kind, name])
-    try:
-        yield gateway.start()
-    finally:
-        status = gateway.stop()
-        for server in servers.values():
-            server.stop()
-        assert status in (0, None), gateway.log()[-4000:]
+    with running(gateway, servers.values()):
+        yield gateway
 
 
 pytestmark = pytest.mark.usefixtures("no_proxy_dies")
@@ -189,18 +181,11 @@ def injected(run_dir, authority):
                "silent": {"STLS": [HANG]}, "no handshake": {"STLS": [b"+OK begin\r\n", 0.1, CLOSE]}}
     stubs = {name: Pop3Stub([CLEAN], script, password=None, context=context).start() for name, script in scripts.items()}
     body = "".join(backend(name.replace(" ", "_"), pop3=["%d tls required" % stub.port]) for name, stub in stubs.items())
-    folder = run_dir / "pop3-injected"
-    folder.mkdir()
-    gateway = Gatepost(folder, body, changes=CHANGES, pop3="".join(
+    gateway = Gatepost(run_dir / "pop3-injected", body, changes=CHANGES, pop3="".join(
         ' users { "%s@tls.example" } backend %s\n' % ((name.replace(" ", "_"),) * 2) for name in stubs))
     gateway.stubs = stubs
-    try:
-        yield gateway.start()
-    finally:
-        status = gateway.stop()
-        for stub in stubs.values():
-            stub.stop()
-        assert status in (0, None)
+    with running(gateway, stubs.values()):
+        yield gateway
 
 
 @pytest.mark.parametrize("name", ["inject", "refuse", "garble", "plus", "hide", "drop", "silent", "no handshake"])
@@ -452,31 +437,22 @@ def test_what_clients_may_read_in_two_ways_is_not_shown_and_stays(site):
         session.expect("NOOP")
 
 
-def test_of_any_number_of_messages_that_could_not_be_shown_none_is_deleted(run_dir):
+def test_of_any_number_of_messages_that_could_not_be_shown_none_is_deleted(own_dir):
     stub = Pop3Stub([CLEAN] * 70, {}, password=None).start()
-    folder = run_dir / "pop3-kept"
-    folder.mkdir()
     body = backend("behind", pop3=["%d tls none" % stub.port]) + 'rule "malware" when av.result == infected then reject 554 5.7.1 "malware"\n'
-    changes = dict(CHANGES, antivirus={"enabled": "on", "database": '"%s"' % (folder / "none")})
-    gateway = Gatepost(folder, body, changes=changes, pop3="backend behind").start()
-    try:
-        assert gateway.wait_log("scanners down")
+    changes = dict(CHANGES, antivirus={"enabled": "on", "database": '"%s"' % (own_dir / "none")})
+    with running(Gatepost(own_dir, body, changes=changes, pop3="backend behind"), [stub], ready=["scanners down"]) as gateway:
         with logged_in(gateway.pop3_port, "user", "any") as session:
             for number in range(1, 71):
                 session.expect("RETR %d" % number, "-ERR [SYS/TEMP] ")
             for number in (1, 2, 64, 65, 70):
                 session.expect("DELE %d" % number, "-ERR [SYS/TEMP] ")
-    finally:
-        assert gateway.stop() in (0, None)
-        stub.stop()
 
 
-def test_a_command_is_answered_before_the_service_stops(run_dir):
+def test_a_command_is_answered_before_the_service_stops(own_dir):
     stub = Pop3Stub([CLEAN], {"NOOP": [0.5, b"+OK done\r\n"]}, password=None).start()
-    folder = run_dir / "pop3-stops"
-    folder.mkdir()
-    gateway = Gatepost(folder, backend("behind", pop3=["%d tls none" % stub.port]), changes=CHANGES, pop3="backend behind").start()
-    try:
+    body = backend("behind", pop3=["%d tls none" % stub.port])
+    with running(Gatepost(own_dir, body, changes=CHANGES, pop3="backend behind"), [stub]) as gateway:
         with logged_in(gateway.pop3_port, "user", "any") as busy, logged_in(gateway.pop3_port, "user", "any") as idle:
             busy.send("NOOP\r\n")
             gateway.process.signal(signal.SIGTERM)
@@ -484,9 +460,6 @@ def test_a_command_is_answered_before_the_service_stops(run_dir):
             assert busy.status() == b"+OK done"
             assert busy.status().startswith(b"-ERR [SYS/TEMP] service is stopping")
             assert ends(busy) and ends(idle)
-    finally:
-        assert gateway.stop() in (0, None)
-        stub.stop()
 
 
 WHOLE, PROGRAM = "TOP 1 999999999", samples.with_attachment("setup.exe", samples.PROGRAM, "program")

@@ -9,9 +9,9 @@ import pytest
 from lab import samples
 from lab.odd_mails import NAMES, ODD
 from lab.pop3_client import Session, connected, differences, logged_in
+from lab.pop3_conversations import WHOLE_MAILBOX, about, any_command
 from lab.pop3_logins import told_to_login
 
-from test_pop3 import any_command
 from test_pop3_reading import TEXT, b64, check_put_out, file, leaks, multipart, random_program
 
 # It makes that every message is looked into.
@@ -88,17 +88,14 @@ def test_a_server_that_cannot_tell_passwords_counts_no_failure(front_of):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_message_comes_as_it_came_without_us(name, reader, direct):
-    number = NAMES.index(name) + 1
-    commands = ["LIST %d", "UIDL %d", "TOP %d 0", "TOP %d 1", "TOP %d 3", "RETR %d", "TOP %d 99999", "TOP %d 2", "RETR %d"]
-    assert differences(direct, reader, [command % number for command in commands]) == []
+    assert differences(direct, reader, about(name)) == []
 
 
 @pytest.mark.parametrize("tls", ["plain", "stls", "pop3s"])
 def test_a_whole_mailbox_comes_as_it_came_without_us(tls, front, direct):
-    commands = ["STAT", "LIST", "UIDL"] + ["RETR %d" % number for number in range(1, len(NAMES) + 1)] + ["RSET"]
     with connected(front.gateway, tls) as through:
         through.login("user@%s.example" % front.name)
-        assert differences(direct, through, commands) == []
+        assert differences(direct, through, WHOLE_MAILBOX) == []
 
 
 @pytest.mark.parametrize("command", ["RETR 0", "RETR -1", "RETR 99", "RETR 4294967297", "RETR x", "TOP 1", "TOP 99 1", "LIST 99", "DELE 99", "UIDL 99"])

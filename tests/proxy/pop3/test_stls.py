@@ -7,7 +7,7 @@ import pytest
 
 from lab import needs, users
 from lab.backend import CLOSE, server_context
-from lab.gatepost import Gatepost, backend
+from lab.gatepost import Gatepost, backend, running
 from lab.pop3_client import Session, connected, plain
 from lab.pop3_logins import by_user_pass
 from lab.pop3_stub import Pop3Stub
@@ -43,14 +43,10 @@ def server(authority):
 @pytest.fixture(scope="module")
 def site(run_dir, server, certified):
     """Nobody logs in to it without TLS, and it does not log in without TLS."""
-    folder = run_dir / "stls"
-    folder.mkdir()
-    gateway = Gatepost(folder, certified + backend("behind", pop3=["%d tls required" % server.port]), pop3="require_tls  backend behind",
+    gateway = Gatepost(run_dir / "stls", certified + backend("behind", pop3=["%d tls required" % server.port]), pop3="require_tls  backend behind",
                        changes={"timeouts": {"backend": "1s", "connect": "1s", "handshake": "2s"}})
-    try:
-        yield gateway.start()
-    finally:
-        assert gateway.stop() in (0, None)
+    with running(gateway):
+        yield gateway
 
 
 @pytest.fixture
