@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: ISC
 """Who guesses passwords learns little, however he goes about it; and the owner still gets in from elsewhere."""
 import threading
+import time
 
 import pytest
 
 from lab import needs, users
-from lab.gatepost import Gatepost, backend
+from lab.gatepost import Gatepost, backend, running
 from lab.pop3_client import Session
 from lab.pop3_logins import by_user_pass_pipelined, told_to_login
 from lab.pop3_stub import Pop3Stub
+from lab.process import wait_until
 
 pytestmark = needs.root
 
@@ -75,16 +77,48 @@ def test_many_connections_of_one_user_at_once_are_no_guesses(site):
 
 def test_who_hangs_up_before_the_answer_has_guessed_as_well(own_dir):
     stub = Pop3Stub([], {}, password="right").start()
-    gateway = Gatepost(own_dir, backend("behind", pop3=["%d tls none" % stub.port]) + RULES, changes=CHANGES, pop3="backend behind").start()
-    try:
+    gateway = Gatepost(own_dir, backend("behind", pop3=["%d tls none" % stub.port]) + RULES, changes=CHANGES, pop3="backend behind")
+    with running(gateway, [stub]):
         for n in range(60):
             with Session(gateway.pop3_port, timeout=60) as session:
                 session.send("USER hasty@example.com\r\nPASS guess%d\r\n" % n)
         assert any("too many failed logins" in login(gateway, "hasty@example.com", "more%d" % n) for n in range(21))
         assert len(stub.refused) <= 20
-    finally:
-        assert gateway.stop() in (0, None)
-        stub.stop()
+
+
+def age(redis, seconds):
+    """All failures that the guard remembers are from so long ago: their scores are when they were."""
+    failures = [(key, member) for key in redis.cli("KEYS", "*logins-failed:*").splitlines() for member in redis.cli("ZRANGE", key, 0, -1).splitlines()]
+    assert failures, redis.cli("KEYS", "*")
+    for key, member in failures:
+        redis.cli("ZADD", key, "XX", int(time.time()) - seconds, member)
+
+
+@pytest.fixture
+def guarded(redis, start):
+    """Two wrong passwords are enough for it; it remembers them in that Redis."""
+    stub = Pop3Stub([], password="right").start()
+    yield start(backend("behind", pop3=["%d tls none" % stub.port]) + 'rule "guesses" when login.failures >= 2 then reject 535 5.7.0 "too many failed logins"\n',
+                changes=dict(CHANGES, redis={"server": '"%s"' % redis.address}), pop3="backend behind")
+    stub.stop()
+
+
+@pytest.mark.parametrize("seconds, counts", [(3600 - 60, True), (3600 + 1, False)], ids=["within the hour", "before it"])
+def test_a_failure_counts_for_an_hour(seconds, counts, redis, guarded):
+    for n in range(2):
+        assert reached([login(guarded, "aged@example.com", "guess%d" % n)])
+    assert not reached([login(guarded, "aged@example.com", "right")])
+    age(redis, seconds)
+    assert login(guarded, "aged@example.com", "right").startswith("-ERR" if counts else "+OK")
+
+
+def test_failures_older_than_an_hour_are_no_longer_kept_beside_a_new_one(redis, guarded):
+    for n in range(2):
+        login(guarded, "aged@example.com", "guess%d" % n)
+    age(redis, 3600 + 1)
+    login(guarded, "aged@example.com", "another guess")
+    keys = redis.cli("KEYS", "*logins-failed:*").splitlines()
+    assert wait_until(lambda: {redis.cli("ZCARD", key) for key in keys} == {"1"})
 
 
 @pytest.mark.parametrize("what", ["the log", "records"])

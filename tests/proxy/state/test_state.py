@@ -8,7 +8,6 @@ import pytest
 
 from lab import needs
 from lab.process import wait_until
-from lab.redis import Redis
 
 DUMP = needs.BUILD / "tests/state_dump"
 pytestmark = pytest.mark.skipif(not DUMP.exists(), reason="state_dump is not built")
@@ -78,13 +77,6 @@ class Gateway:
         _, log = self.popen.communicate()
         assert self.popen.returncode == 0, log[-4000:]
         return log
-
-
-@pytest.fixture
-def redis(own_dir):
-    server = Redis(own_dir).start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
