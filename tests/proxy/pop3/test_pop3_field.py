@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """What servers and clients are known to do in the field, each case once. ("+ERR" for an error: test_pop3_hostile.py; cut headers, and
 messages without a last newline, from real servers: lab/odd_mails.py.)"""
+import contextlib
 import os
 import time
 
@@ -8,7 +9,7 @@ import pytest
 
 from lab import needs, samples
 from lab.backend import CLOSE, HANG
-from lab.gatepost import Gatepost, backend, shipped_policy
+from lab.gatepost import READY, Gatepost, backend, running, shipped_policy
 from lab.pop3_client import Session, differences, logged_in, stuffed, unstuffed
 from lab.pop3_logins import by_user_pass, told_to_login
 from lab.pop3_stub import Pop3Stub, not_stuffed
@@ -40,19 +41,12 @@ def servers():
 
 @pytest.fixture(scope="module")
 def site(run_dir, servers):
-    if not needs.IS_ROOT:
-        pytest.skip("needs root: Gatepost's parent")
-    folder = run_dir / "pop3-field"
-    folder.mkdir()
+    needs.to_be_root("Gatepost's parent")
     port = {name: "%d tls none" % stub.port for name, stub in servers.items()}
     body = RULES + backend("behind", pop3=[port["behind"]]) + backend("busy", pop3=[port["flooding"] + " priority 10", port["second"] + " priority 20"])
-    gateway = Gatepost(folder, body, changes=CHANGES, pop3='backend behind  users { "busy@example.com" } backend busy')
-    try:
-        gateway.start()
-        assert wait_until(lambda: "gatepost-release ready" in gateway.log() and "keeper ready" in gateway.log(), 20)
+    gateway = Gatepost(run_dir / "pop3-field", body, changes=CHANGES, pop3='backend behind  users { "busy@example.com" } backend busy')
+    with running(gateway, ready=READY):
         yield gateway
-    finally:
-        assert gateway.stop() in (0, None), gateway.log()[-4000:]
 
 
 @pytest.fixture
@@ -123,6 +117,23 @@ def test_a_server_that_greets_with_refusals_without_end_is_left_for_the_next(sit
         assert session.message(1) == MAILS[0]
     assert [login.user for login in servers["second"].logins] == ["busy@example.com"]
     assert wait_until(lambda: servers["flooding"].open == 0) and time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("full", [[CLOSE], "-ERR [IN-USE] too many connections", "-ERR Maximum connection limit reached"],
+                         ids=["it closes", "in use", "its words"])
+def test_when_the_best_server_is_full_the_next_is_asked(full, start):
+    """As it says itself; Courier closes what MAXPERIP does not allow."""
+    best = Pop3Stub(MAILS, {"CONNECT": lambda *_: full if best.open > 2 else None}, password=None).start()
+    spare = Pop3Stub(MAILS, password=None).start()
+    gateway = start(backend("two", pop3=["%d tls none  priority 10" % best.port, "%d tls none  priority 20" % spare.port]), pop3="backend two")
+    try:
+        with contextlib.ExitStack() as sessions:
+            for n in range(3):
+                sessions.enter_context(logged_in(gateway.pop3_port, "user%d" % n, "any")).expect("STAT")
+        assert [[login.user for login in server.logins] for server in (best, spare)] == [["user0", "user1"], ["user2"]]
+    finally:
+        best.stop()
+        spare.stop()
 
 
 def test_a_server_that_says_goodbye_without_end_is_left(site, behind):
