@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/login/sasl_mechanism.h"
 
+#include "proxy/login/gssapi.h"
 #include "proxy/login/ntlm.h"
 
 #include <string.h>
@@ -103,10 +104,8 @@ static enum sasl_read read_ntlm(unsigned n, struct slice response, struct creden
 /* RFC 4752: a ticket, for the server's eyes alone. */
 static enum sasl_read read_gssapi(unsigned n, struct slice response, struct credentials *who)
 {
-    (void)n;
-    (void)response;
     (void)who;
-    return SASL_NAMES_NOBODY;
+    return n > 1 && gssapi_wants_layer(response) ? SASL_WANTS_LAYER : SASL_NAMES_NOBODY;
 }
 
 static const struct sasl_mechanism mechanisms[] = {

@@ -15,6 +15,7 @@ enum {
 enum sasl_read {
     SASL_NAMES_NOBODY, /* it is in order, and says nothing about who */
     SASL_NAMES_USER,   /* who->user, and acting_for, are set */
+    SASL_WANTS_LAYER, /* to speak through once he is logged in (RFC 4422 3.7): we could not follow */
     SASL_MALFORMED,
 };
 

@@ -288,6 +288,16 @@ static enum sasl_read read_response(struct reader *r, struct slice text)
     return found;
 }
 
+/* The server has gone on with him, so it was no wrong guess. */
+static void refuse_layer(struct reader *r)
+{
+    struct slice text = SLICE("no security layer is to be had here, it is TLS that encrypts");
+    reader_record_refusal(r, text, NULL);
+    reader_give_up(r, LOGIN_NEITHER);
+    if (session_may_err(&r->base))
+        r->protocol->refuse(r, READER_NOT_THIS_LOGIN, text);
+}
+
 /* The rules are asked before the server hears anything, and again once the user is known. */
 static void relay_response(struct reader *r, struct slice text)
 {
@@ -298,6 +308,8 @@ static void relay_response(struct reader *r, struct slice text)
     r->attempt->dialogue = READER_COMMANDS;
     if (found == SASL_MALFORMED)
         malformed(r);
+    else if (found == SASL_WANTS_LAYER)
+        refuse_layer(r);
     else if (first || found == SASL_NAMES_USER)
         begin(r);
     else

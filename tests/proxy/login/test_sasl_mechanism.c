@@ -2,6 +2,7 @@
 #include "proxy/login/sasl_mechanism.h"
 #include "tests/harness/unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct credentials who;
@@ -170,4 +171,56 @@ TEST(test_ntlm_messages_that_point_out_of_themselves_are_malformed)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(read_as("NTLM", 2, authenticate(WIDE(""), bad[i], 1)), SASL_MALFORMED);
+}
+
+/* ---- GSSAPI's security layers; the tokens are MIT Kerberos's ---- */
+
+static enum sasl_read read_gssapi_token(const char *hex)
+{
+    size_t len = strlen(hex) / 2;
+    for (size_t i = 0; i < len; i++) {
+        char digits[] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        message[i] = (char)strtoul(digits, NULL, 16);
+    }
+    return read_as("GSSAPI", 2, (struct slice){message, len});
+}
+
+TEST(test_gssapi_without_a_layer_is_in_order)
+{
+    static const char *const tokens[] = {
+        "050404ff000c0000000000002c40ae9a010000001e7876d0d9e4f8bd5efb8af3", /* AES */
+        "050404ff00100000000000000f5a0184010000006a6f657178073d61305842dcc196e202d453a4",
+        "050404ff000c000c000000002c40ae9a1e7876d0d9e4f8bd5efb8af301000000", /* rotated */
+        "603006092a864886f71201020202011100fffffffffb5b7ab827ceaca23df61bd826e8df42cffcddecbf9e5d"
+        "100100000001", /* RC4 */
+        "603f06092a864886f71201020202010400ffffffff5100368e7a1c59591afda6415ed55bbb1c37649ce37f17"
+        "1bcaede20a5cc23461d6d01a480100000004040404", /* DES3 */
+        "603506092a864886f71201020202006f",           /* not yet its last message */
+        "",
+    };
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
+        assert_int_equal(read_gssapi_token(tokens[i]), SASL_NAMES_NOBODY);
+}
+
+TEST(test_gssapi_with_a_layer_or_with_what_cannot_be_read_is_told)
+{
+    static const char *const tokens[] = {
+        "050404ff000c0000000000002c40ae9c02001000017e728886facacbec46564e",
+        "050404ff000c000c000000002c40ae9c017e728886facacbec46564e04001000",
+        "603006092a864886f71201020202011100ffffffff6d8258352ae7edd2d643eb86327e661f271095d4fce478"
+        "8a0200100001",
+        "603f06092a864886f71201020202010400fffffffffb27b62ca516fdfbc72bfa8ece028eb18ef733a522b37d"
+        "6c04268b4ab8146654bde0b0e00200100004040404",
+        /* sealed */
+        "050406ff00000000000000002c40ae9b5ac743e14fefaca0d696244f7a114a83653a72ca0fa303ed9e2373b9"
+        "cd26afd1ce39a421aba805bde7cea2b2d580b188",
+        "603006092a864886f712010202020111001000ffffabd294352e8006c555137e6aac85d48e6052af9dfcbd9d"
+        "eec7ad98590a",
+        /* cut off */
+        "0504",
+        "050404ff000c0000000000002c40ae9a",
+        "603006092a864886f7120102020201",
+    };
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
+        assert_int_equal(read_gssapi_token(tokens[i]), SASL_WANTS_LAYER);
 }
