@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""A real Cyrus over mailboxes that fill() makes: POP3, with passwords in sasldb."""
+"""A real Cyrus over mailboxes that fill() makes: POP3, with passwords in sasldb and, where GSSAPI is among its mechanisms, the keys of Kerberos."""
 import os
 import subprocess
 
@@ -14,7 +14,7 @@ configdirectory: {dir}/lib
 partition-default: {dir}/spool
 defaultpartition: default
 cyrus_user: {owner}
-servername: cyrus.example.com
+servername: {name}
 unixhierarchysep: yes
 virtdomains: userid
 defaultdomain: nowhere.example
@@ -23,11 +23,14 @@ allowplaintext: yes
 sasl_pwcheck_method: auxprop
 sasl_auxprop_plugin: sasldb
 sasl_sasldb_path: {dir}/sasldb2
-sasl_mech_list: PLAIN LOGIN
+sasl_mech_list: {mechanisms}
+failedloginpause: 0
 proc_path: {dir}/run/proc
 mboxname_lockpath: {dir}/run/lock
 duplicatesuppression: no
 """
+
+NAME = "cyrus.example.com"  # and the domain of those who log in without one
 
 SERVICES = """
 START {{
@@ -42,13 +45,14 @@ EVENTS {{
 
 
 class Cyrus:
-    def __init__(self, run_dir):
+    def __init__(self, run_dir, mechanisms="PLAIN LOGIN", env=None):
         unpacked = beside.unpacked("cyrus")
         self.dir = os.path.join(str(run_dir), "cyrus")
         self.bin, self.sbin = unpacked + "/usr/lib/cyrus/bin", unpacked + "/usr/sbin"
         self.pop3_port = free_port()
         self.boxes = {}
-        self.env = dict(os.environ, **beside.library_path(unpacked))
+        self.mechanisms = mechanisms
+        self.env = dict(os.environ, **beside.library_path(unpacked), **(env or {}))
         self.process = Process("cyrus", [self.bin + "/master", "-C", self.dir + "/imapd.conf", "-M", self.dir + "/cyrus.conf",
                                          "-p", self.dir + "/run/master.pid", "-D"], run_dir, self.env)
 
@@ -59,12 +63,13 @@ class Cyrus:
     def start(self):
         for folder in ("lib/socket", "spool", "run"):
             make_owned(os.path.join(self.dir, folder))
-        words = {"dir": self.dir, "bin": self.bin, "owner": users.OWNER.pw_name, "port": self.pop3_port}
+        words = {"dir": self.dir, "bin": self.bin, "owner": users.OWNER.pw_name, "port": self.pop3_port,
+                 "mechanisms": self.mechanisms, "name": NAME}
         for name, text in (("imapd.conf", CONFIG), ("cyrus.conf", SERVICES)):
             write_owned(os.path.join(self.dir, name), text.format(**words).encode())
         for address in self.boxes:
-            local, domain = address.split("@")
-            self._run(self.sbin + "/saslpasswd2", "-p", "-c", "-f", self.dir + "/sasldb2", "-u", domain, local, said=users.PASSWORD)
+            local, _, domain = address.partition("@")
+            self._run(self.sbin + "/saslpasswd2", "-p", "-c", "-f", self.dir + "/sasldb2", "-u", domain or NAME, local, said=users.PASSWORD)
         os.chown(self.dir + "/sasldb2", users.OWNER.pw_uid, users.OWNER.pw_gid)
         self.process.start()
         self.process.wait_port(self.pop3_port)
