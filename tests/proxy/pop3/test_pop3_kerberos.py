@@ -59,8 +59,9 @@ def mailboxes(run_dir, realm):
 
 
 def by_curl(port, host, env):
-    return subprocess.run(["curl", "-sS", "--max-time", "20", "--login-options", "AUTH=GSSAPI", "--user", ":", "--resolve", "%s:%d:127.0.0.1" % (host, port),
-                           "pop3://%s:%d/1" % (host, port)], capture_output=True, check=False, env=dict(os.environ, **env))
+    return subprocess.run(["curl", "-sS", "--max-time", "20", "--login-options", "AUTH=GSSAPI", "--user", ":",
+                           "--resolve", "%s:%d:127.0.0.1" % (host, port), "pop3://%s:%d/1" % (host, port)],
+                          capture_output=True, check=False, env=dict(os.environ, **env))
 
 
 def exchange(session, client):
