@@ -63,12 +63,15 @@ def curl_octets(folder, port, tls, ca, user="user@example.com"):
     return [(folder / ("mail-%d" % number)).read_bytes() for number in range(1, count + 1)]
 
 
-def fetchmail(folder, port, tls, ca, user="user@example.com", keep=True):
+def fetchmail(folder, port, tls, ca, user="user@example.com", keep=True, ticket=None):
+    """With a ticket (an environment) it logs in by Kerberos."""
     secured = {"plain": "sslproto ''", "stls": "sslproto 'TLS1.2+'", "pop3s": "ssl sslproto 'TLS1.2+'"}[tls]
-    rc = _write(folder / "fetchmailrc", 'set invisible\nset no bouncemail\npoll lab via 127.0.0.1 protocol POP3 service %d timeout 20\n'
+    rc = _write(folder / "fetchmailrc", 'set invisible\nset no bouncemail\npoll lab via %s protocol POP3 service %d %s timeout 20\n'
                 '  user "%s" password "%s" %s sslcertck sslcertfile "%s" sslcommonname "%s" fetchall %s no rewrite mda "%s"\n'
-                % (port, user, users.PASSWORD, secured, ca, HOST, "keep" if keep else "no keep", _mda(folder)))
-    _run(["fetchmail", "--nosyslog", "-f", rc, "--pidfile", folder / "pid"], folder, env=dict(os.environ, FETCHMAILHOME=str(folder), LC_ALL="C"))
+                % (HOST if ticket else "127.0.0.1", port, "auth gssapi" if ticket else "", user, users.PASSWORD, secured, ca, HOST,
+                   "keep" if keep else "no keep", _mda(folder)))
+    _run(["fetchmail", "--nosyslog", "-f", rc, "--pidfile", folder / "pid"], folder,
+         env=dict(os.environ, FETCHMAILHOME=str(folder), LC_ALL="C", **(ticket or {})))
     return _stored(folder)
 
 

@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-from lab import needs, samples, users
+from lab import fetchers, needs, samples, users
 from lab.cyrus import Cyrus
 from lab.dovecot import Dovecot
 from lab.gatepost import backend
-from lab.kerberos import CONFIDENTIALITY, INTEGRITY, NO_LAYER, Gssapi, Kerberos
+from lab.kerberos import CONFIDENTIALITY, INTEGRITY, NO_LAYER, REALM, Gssapi, Kerberos
 from lab.pop3_client import Session, plain
 from lab.process import wait_until
 
@@ -28,7 +28,7 @@ pytestmark = [needs.root, pytest.mark.usefixtures("no_proxy_dies")]
 def realm_of(run_dir, owner):
     folder = run_dir / ("kerberos-of-" + owner)
     folder.mkdir()
-    return Kerberos(folder, pwd.getpwnam(owner), ["pop/" + GATEWAY, "pop/" + SERVER], ["pop/" + STRANGER])
+    return Kerberos(folder, pwd.getpwnam(owner), ["pop/" + name for name in (GATEWAY, SERVER, fetchers.HOST)], ["pop/" + STRANGER])
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,16 @@ def test_a_ticket_opens_the_mailbox_as_the_server_does(site, mailboxes, ticket):
     directly, through = by_curl(mailboxes.pop3_port, SERVER, ticket), by_curl(site.pop3_port, GATEWAY, ticket)
     assert directly.stdout == MAIL, directly.stderr
     assert through.stdout == MAIL, through.stderr
+    assert "mechanism=gssapi" in [line for line in site.log().splitlines() if "login" in line][-1]
+
+
+def test_fetchmail_gets_by_its_ticket_what_it_gets_from_the_server(site, mailboxes, ticket, authority, own_dir):
+    stored = []
+    for port in (mailboxes.pop3_port, site.pop3_port):
+        folder = own_dir / str(port)
+        folder.mkdir()
+        stored.append(fetchers.fetchmail(folder, port, "plain", authority.ca, "user@" + REALM, ticket=ticket))
+    assert stored[0] == stored[1] == [MAIL.replace(b"\r\n", b"\n")]
     assert "mechanism=gssapi" in [line for line in site.log().splitlines() if "login" in line][-1]
 
 
