@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
+#include "policy/server_profile.h"
 #include "proxy/reader/reader.h"
 #include "proxy/upstream/mailbox_servers.h"
-#include "proxy/upstream/server_profile.h"
 
 static const struct config *config_of(const struct reader *r)
 {

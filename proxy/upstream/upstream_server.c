@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "proxy/upstream/server_profile.h"
+#include "policy/server_profile.h"
 #include "proxy/upstream/upstream_tls.h"
 
 #include <stdlib.h>

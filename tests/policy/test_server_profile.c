@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/upstream/server_profile.h"
+#include "policy/server_profile.h"
 #include "tests/harness/unit.h"
 
 TEST(test_servers_are_known_by_their_greetings)

@@ -2,8 +2,8 @@
  * What is known of the programs that hold mailboxes: how they name themselves, what they say when
  * they do not want a user now, and what of them an admin should know when all users come from the
  * gateway's address. */
-#ifndef PROXY_UPSTREAM_SERVER_PROFILE_H
-#define PROXY_UPSTREAM_SERVER_PROFILE_H
+#ifndef POLICY_SERVER_PROFILE_H
+#define POLICY_SERVER_PROFILE_H
 
 #include "policy/config.h"
 
