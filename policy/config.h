@@ -39,6 +39,8 @@ struct listener {
     bool require_tls; /* refuse MAIL, or logins, before it */
     enum direction direction;
     struct slice banner; /* text after 220 and the host name; default "ESMTP" */
+    struct slice file;   /* where it stands */
+    unsigned line;
     /* Where mailboxes are read: */
     const struct backend *backend; /* of users whom nothing else sends elsewhere; NULL: nowhere */
     struct slice login_domain;     /* of users who log in without one; empty: none */

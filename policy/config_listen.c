@@ -149,6 +149,8 @@ bool parse_listen(struct parser *parser)
         !expect_string(parser, "an address, such as \"0.0.0.0:25\"", &address))
         return false;
     listener->address = address.text;
+    listener->file = parser->sources->files[address.at.file]->path;
+    listener->line = source_line(parser->sources, address.at);
     listening.names.at = address.at;
     if (!parse_endpoint(parser, &address, service.port, &listener->ip, &listener->port))
         return false;
