@@ -53,7 +53,7 @@ STEERED  := $(addprefix $(B)/tests/steered/,gatepost gatepost-proxy)
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
-            libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libsqlite3-dev libzstd-dev libunbound-dev libhiredis-dev libcmocka-dev libclang-rt-14-dev \
+            libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libsqlite3-dev libzstd-dev libunbound-dev libhiredis-dev libcurl4-openssl-dev libcmocka-dev libclang-rt-14-dev \
             openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
             python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt \
@@ -158,7 +158,7 @@ gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcryp
 gatepost-av_floors    := filters policy base
 gatepost-av_links     := -lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lidn2
 gatepostctl_floors    := console common filters policy base
-gatepostctl_links     := -ljansson -levent -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2
+gatepostctl_links     := -ljansson -lcurl -levent -lssl -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2
 
 define program_rule
 $(B)/$(1): $(B)/$(basename $(filter %/$(1).c,$(MAINS))).o $(call floor_libs,$($(1)_floors))

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: ISC
+ * What a server says of itself to whoever connects. */
+#include "console/probe_connection.h"
+#include "console/probe_mechanisms.h"
+#include "policy/server_profile.h"
+
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { SOON_DAYS = 14, NAMES_MAX = 512 };
+
+/* ---- the certificate ---- */
+
+static struct slice wanted_name(const struct probe *probe)
+{
+    char address[46];
+    if (probe->server->tls_name.len)
+        return probe->server->tls_name;
+    ip_text(&probe->server->ip, address);
+    return arena_copy(probe->arena, slice_of(address));
+}
+
+static bool bears_name(const struct probe *probe, X509 *certificate)
+{
+    struct ip ip;
+    char *name = arena_cstr(probe->arena, wanted_name(probe));
+    if (!name)
+        return false;
+    return ip_parse(slice_of(name), &ip) ? X509_check_ip_asc(certificate, name, 0) == 1
+                                         : X509_check_host(certificate, name, 0, 0, NULL) == 1;
+}
+
+static void add_name(struct buf *out, const GENERAL_NAME *name)
+{
+    int type;
+    const ASN1_STRING *text = GENERAL_NAME_get0_value(name, &type);
+    if (type != GEN_DNS)
+        return;
+    if (buf_len(out))
+        buf_cstr(out, ", ");
+    buf_append(out, (struct slice){(const char *)ASN1_STRING_get0_data(text),
+                                   (size_t)ASN1_STRING_length(text)});
+}
+
+/* The names that it is for. */
+static struct slice names_of(const struct probe *probe, X509 *certificate)
+{
+    char room[NAMES_MAX], subject[256] = "";
+    struct buf out = buf_over(room, sizeof room);
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+        add_name(&out, sk_GENERAL_NAME_value(names, i));
+    GENERAL_NAMES_free(names);
+    if (buf_len(&out))
+        return arena_copy(probe->arena, buf_slice(&out));
+    X509_NAME_oneline(X509_get_subject_name(certificate), subject, sizeof subject);
+    return arena_printf(probe->arena, "nobody by name (%s)", subject);
+}
+
+static struct slice chain_flaw(const struct probe *probe, long verified)
+{
+    char path[PATH_MAX];
+    struct slice file = probe->config->settings.tls_ca_file;
+    bool unknown = verified == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+                   verified == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+                   verified == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+                   verified == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;
+    if (!unknown)
+        return slice_of(X509_verify_cert_error_string(verified));
+    if (!slice_to_path(file, path) || access(path, R_OK) != 0)
+        return ARENA_JOIN(probe->arena, file, SLICE(" (tls ca_file) cannot be read"));
+    return ARENA_JOIN(probe->arena, SLICE("whoever signed it is not in "), file,
+                      SLICE(" (tls ca_file), or it comes without the certificates between"));
+}
+
+/* Why `tls verify` would not take it; empty: it would. */
+static struct slice flaw_of(const struct probe *probe, const struct connection *c)
+{
+    if (c->verified != X509_V_OK)
+        return chain_flaw(probe, c->verified);
+    if (!bears_name(probe, c->certificate))
+        return ARENA_JOIN(probe->arena, SLICE("it is for "), names_of(probe, c->certificate),
+                          SLICE(", not for "), wanted_name(probe));
+    return SLICE("");
+}
+
+static void tell_end(struct probe *probe, X509 *certificate)
+{
+    int days = 0, seconds = 0;
+    if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)) && days < SOON_DAYS)
+        probe_trouble(probe, "its certificate ends in %d days, and nobody can log in from then on",
+                      days);
+}
+
+static bool tell_verified(struct probe *probe, const struct connection *c)
+{
+    struct slice flaw = flaw_of(probe, c);
+    if (flaw.len) {
+        probe_fact(probe, "tls", "%s, its certificate is not trusted", c->tls);
+        probe_trouble(probe,
+                      "the certificate is not trusted (tls verify), so nobody can log in: %.*s",
+                      SLICE_ARGS(flaw));
+        probe->status = PROBE_NOT_REACHED;
+        return false;
+    }
+    probe_fact(probe, "tls", "%s, its certificate is trusted, for %.*s (tls verify)", c->tls,
+               SLICE_ARGS(wanted_name(probe)));
+    tell_end(probe, c->certificate);
+    return true;
+}
+
+static void tell_unverified(struct probe *probe, const struct connection *c)
+{
+    static const char *const words[] = {[BACKEND_TLS_NONE] = "none",
+                                        [BACKEND_TLS_OPPORTUNISTIC] = "opportunistic",
+                                        [BACKEND_TLS_REQUIRED] = "required"};
+    struct slice flaw = flaw_of(probe, c);
+    probe_fact(probe, "tls", "%s, its certificate (for %.*s) is not verified (tls %s)", c->tls,
+               SLICE_ARGS(names_of(probe, c->certificate)), words[probe->server->tls]);
+    if (c->verified == X509_V_OK && probe->server->tls_name.len == 0)
+        probe_note(probe, "tls verify with such a name would trust its certificate");
+    else if (flaw.len)
+        probe_note(probe, "tls verify would not trust its certificate: %.*s", SLICE_ARGS(flaw));
+    else
+        probe_note(probe, "tls verify \"%.*s\" would trust its certificate",
+                   SLICE_ARGS(wanted_name(probe)));
+}
+
+/* ---- TLS ---- */
+
+/* False: it is not to be trusted. */
+static bool tell_tls(struct probe *probe, const struct connection *c)
+{
+    if (*c->tls && probe->server->tls == BACKEND_TLS_VERIFY && c->certificate)
+        return tell_verified(probe, c);
+    if (*c->tls && c->certificate) {
+        tell_unverified(probe, c);
+        return true;
+    }
+    probe_fact(probe, "tls", *c->tls ? "%s" : "none", c->tls);
+    if (*c->tls)
+        return true;
+    if (probe->server->tls == BACKEND_TLS_NONE)
+        probe_note(probe, "passwords go to it in the clear, as configured (tls none)");
+    else
+        probe_trouble(probe, "passwords go to it in the clear: it has no STLS to offer");
+    return true;
+}
+
+/* ---- what it is ---- */
+
+static void tell_program(struct probe *probe, struct slice greeting)
+{
+    const struct backend *backend = probe->backend;
+    enum server_profile seen = profile_by_greeting(greeting);
+    bool told = slice_search(greeting, SLICE("[XCLIENT]")) < greeting.len;
+    probe->profile = backend->has_profile ? backend->profile : seen;
+    probe_fact(probe, "greeting", "%.*s", SLICE_ARGS(greeting));
+    probe_fact(probe, "profile", "%s, by %s", profile_word(probe->profile),
+               backend->has_profile ? "the configuration" : "its greeting");
+    if (backend->has_profile && seen != PROFILE_GENERIC && seen != backend->profile)
+        probe_trouble(probe, "the configuration says profile %s, its greeting is that of %s",
+                      profile_word(backend->profile), profile_word(seen));
+    else if (probe->profile == PROFILE_GENERIC)
+        probe_note(probe, "its greeting names no program that is known; where you know better, "
+                          "say so: profile exchange");
+    const char *advice = profile_advice(probe->profile, told);
+    if (advice)
+        probe_note(probe, "%s", advice);
+}
+
+/* ---- mechanisms ---- */
+
+static struct slice names_of_mechanisms(struct probe *probe, unsigned bits)
+{
+    struct slice names = SLICE("");
+    for (int i = 0; i < MECHANISMS; i++)
+        if (bits & 1U << i)
+            names = ARENA_JOIN(probe->arena, names, slice_of(names.len ? ", " : ""),
+                               slice_of(mechanism_name((enum login_mechanism)i)));
+    return names;
+}
+
+static void compare(struct probe *probe, const struct listener *listener,
+                    const struct mechanisms *server)
+{
+    unsigned plus = listener->mechanisms & server->with_plus;
+    unsigned lacks = listener->mechanisms & ~server->usable & ~plus;
+    if (lacks)
+        probe_trouble(probe, "%.*s:%u: listen %.*s on \"%.*s\" offers %.*s, which it has not",
+                      SLICE_ARGS(listener->file), listener->line, SLICE_ARGS(listener->name),
+                      SLICE_ARGS(listener->address), SLICE_ARGS(names_of_mechanisms(probe, lacks)));
+    if (plus)
+        probe_trouble(probe,
+                      "%.*s:%u: listen %.*s on \"%.*s\" offers %.*s, which it can bind to TLS "
+                      "(-PLUS): clients would take the gateway for an attacker, so nobody gets in",
+                      SLICE_ARGS(listener->file), listener->line, SLICE_ARGS(listener->name),
+                      SLICE_ARGS(listener->address), SLICE_ARGS(names_of_mechanisms(probe, plus)));
+}
+
+static void tell_mechanisms(struct probe *probe)
+{
+    struct slice words;
+    const struct config *config = probe->config;
+    struct mechanisms server = mechanisms_read(probe->arena, probe->capabilities, &words);
+    if (probe->capabilities.len == 0) {
+        probe_note(probe, "it does not tell its mechanisms (CAPA)");
+        return;
+    }
+    probe_fact(probe, "mechanisms", "%.*s", SLICE_ARGS(words.len ? words : SLICE("none")));
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].protocol == probe->server->protocol &&
+            leads_there(config, &config->listeners[i], probe->backend))
+            compare(probe, &config->listeners[i], &server);
+}
+
+/* ---- all of it ---- */
+
+static bool connect_once(struct probe *probe, struct connection *c)
+{
+    return connection_open(c, probe, TRUST_ANYBODY) && connection_quit(c);
+}
+
+/* Where TLS may fail, the gateway goes on without when it does. */
+static bool survey_connect(struct probe *probe, struct connection *c)
+{
+    if (connect_once(probe, c))
+        return true;
+    if (c->result != CURLE_SSL_CONNECT_ERROR || probe->server->implicit_tls ||
+        probe->server->tls != BACKEND_TLS_OPPORTUNISTIC)
+        return false;
+    probe_trouble(probe, "%.*s", SLICE_ARGS(connection_trouble(c)));
+    connection_close(c);
+    probe->without_tls = true;
+    return connect_once(probe, c);
+}
+
+bool probe_survey(struct probe *probe)
+{
+    struct connection c;
+    bool reached = survey_connect(probe, &c), trusted = false;
+    if (reached) {
+        probe->capabilities = arena_copy(probe->arena, buf_slice(&c.capabilities));
+        trusted = tell_tls(probe, &c);
+        tell_program(probe, arena_copy(probe->arena, buf_slice(&c.greeting)));
+        tell_mechanisms(probe);
+    } else {
+        probe_trouble(probe, "it cannot be used: %.*s", SLICE_ARGS(connection_trouble(&c)));
+        probe->status = PROBE_NOT_REACHED;
+    }
+    connection_close(&c);
+    return reached && trusted;
+}
