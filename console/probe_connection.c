@@ -79,7 +79,7 @@ static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t d, curl
     return connected == 0 && spent / 1000 > settings_of(c)->timeouts_connect;
 }
 
-static long certain_ms(const struct connection *c)
+static long longest_ms(const struct connection *c)
 {
     return (long)(settings_of(c)->timeouts_connect + settings_of(c)->timeouts_backend);
 }
@@ -90,8 +90,8 @@ static void set_limits(struct connection *c)
     curl_easy_setopt(c->curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(c->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(c->curl, CURLOPT_XFERINFODATA, c);
-    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, certain_ms(c));
-    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, certain_ms(c));
+    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, longest_ms(c));
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, longest_ms(c));
     curl_easy_setopt(c->curl, CURLOPT_SERVER_RESPONSE_TIMEOUT,
                      (long)((settings_of(c)->timeouts_backend + 999) / 1000));
 }

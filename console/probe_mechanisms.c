@@ -43,7 +43,7 @@ struct mechanisms mechanisms_read(struct arena *arena, struct slice capabilities
         slice_cut(capabilities, '\n', &line, &capabilities);
         take_line(arena, &found, slice_trim(line), words);
     }
-    found.usable = found.has & ~found.with_plus;
+    found.usable = found.has & ~found.with_plus & ~(unsigned)BY_PASSWORD;
     if (found.has & TOLD_BY)
         found.usable |= BY_PASSWORD;
     return found;

@@ -29,7 +29,7 @@ def test_every_subcommand_is_completed():
         assert set(completed(group, "")) == {second for first, second in subcommands() if first == group}
 
 
-@pytest.mark.parametrize("command", [["trace"], ["stats"], ["status"], ["why"], ["export"], ["forget"], ["metrics"], ["sessions"], ["top"], ["check"], ["policy", "check"],
+@pytest.mark.parametrize("command", [["trace"], ["stats"], ["status"], ["why"], ["export"], ["forget"], ["metrics"], ["sessions"], ["top"], ["check"], ["probe"], ["policy", "check"],
                                      *(["quarantine", word] for word in ("list", "show", "release", "delete", "report-false"))])
 def test_every_option_that_is_offered_is_known(command):
     for option in completed(*command, "--"):
@@ -41,6 +41,6 @@ def test_every_option_that_is_offered_is_known(command):
 def test_words_that_an_option_takes_are_offered():
     assert completed("trace", "--verdict", "di") == ["discard"]
     assert completed("trace", "--verdict", "q") == ["quarantine"]
-    assert completed("tr") == ["trace"]
+    assert completed("tr") == ["trace"] and completed("probe", "--u") == ["--user"]
     assert completed("quarantine", "show", "--r") == ["--raw"] and completed("quarantine", "release", "--a") == ["--again"]
     assert "gatepost.conf" in [name.rpartition("/")[2] for name in completed("trace", "--config", str(needs.ROOT / "etc") + "/")]

@@ -30,6 +30,9 @@ TEST(test_where_mail_is_read)
     assert_true(pop3->starttls && pop3->require_tls && !pop3->implicit_tls);
     assert_slice(pop3->login_domain, "example.com");
     assert_slice(pop3->banner, "ready");
+    assert_int_equal(pop3->line, 2);
+    assert_int_equal(pop3s->line, 5);
+    assert_true(pop3->file.len > 0);
     assert_int_equal(pop3s->port, 995);
     assert_true(pop3s->implicit_tls);
     assert_int_equal(c->backends[0].servers[0].port, 110);
