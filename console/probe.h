@@ -51,6 +51,9 @@ bool probe_survey(struct probe *probe);
 /* Logs in and reads a few messages; nothing is deleted. */
 void probe_mailbox(struct probe *probe);
 
+/* "pop3s": what the configuration says, and the scheme of a URL. */
+struct slice probe_scheme(const struct probe *probe);
+
 /* "pop3s 10.0.0.5:995" */
 struct slice probe_server_name(const struct probe *probe);
 

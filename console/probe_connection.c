@@ -126,8 +126,8 @@ static void set_url(struct connection *c, const char *path)
         host = slice_of(address);
     }
     snprintf(url, sizeof url,
-             slice_find(host, ':') == host.len ? "pop3%s://%.*s:%u/%s" : "pop3%s://[%.*s]:%u/%s",
-             server->implicit_tls ? "s" : "", SLICE_ARGS(host), (unsigned)server->port, path);
+             slice_find(host, ':') == host.len ? "%.*s://%.*s:%u/%s" : "%.*s://[%.*s]:%u/%s",
+             SLICE_ARGS(c->scheme), SLICE_ARGS(host), (unsigned)server->port, path);
     curl_easy_setopt(c->curl, CURLOPT_URL, url);
 }
 
@@ -183,6 +183,7 @@ static void set_ears(struct connection *c)
 bool connection_open(struct connection *c, const struct probe *probe, enum trust trust)
 {
     *c = (struct connection){.probe = probe,
+                             .scheme = probe_scheme(probe),
                              .curl = curl_easy_init(),
                              .greeting = buf_init(LINE_MAX_OCTETS),
                              .capabilities = buf_init(CAPABILITIES_MAX),

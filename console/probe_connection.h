@@ -13,6 +13,7 @@ enum { PROBE_MESSAGE_MAX = 1024 * 1024 };
 
 struct connection {
     const struct probe *probe;
+    struct slice scheme; /* of URLs */
     CURL *curl;
     CURLcode result; /* of the last thing that was asked */
     char error[CURL_ERROR_SIZE];

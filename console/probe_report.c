@@ -48,13 +48,21 @@ void probe_trouble(struct probe *probe, const char *format, ...)
         probe->status = PROBE_SEE_TO;
 }
 
+struct slice probe_scheme(const struct probe *probe)
+{
+    const struct server *server = probe->server;
+    return arena_printf(probe->arena, "%s%s",
+                        fact_info(FACT_PROTOCOL)->type.words->words[server->protocol],
+                        server->implicit_tls ? "s" : "");
+}
+
 struct slice probe_server_name(const struct probe *probe)
 {
     char address[46];
     const struct server *server = probe->server;
     ip_text(&server->ip, address);
-    return arena_printf(probe->arena, server->ip.family == 4 ? "pop3%s %s:%u" : "pop3%s [%s]:%u",
-                        server->implicit_tls ? "s" : "", address, (unsigned)server->port);
+    return arena_printf(probe->arena, server->ip.family == 4 ? "%.*s %s:%u" : "%.*s [%s]:%u",
+                        SLICE_ARGS(probe_scheme(probe)), address, (unsigned)server->port);
 }
 
 static void write_out(struct buf *out)

@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import subprocess
+import termios
 import time
 
 import pytest
@@ -134,6 +135,18 @@ def test_a_certificate_that_nobody_trusted_has_signed_is_said(probe, stub, tmp_p
     assert server.logins == server.refused == []
     status, (told,) = probe(pop3(server.port, 'tls required'))
     assert status == WELL and "is not verified (tls required)" in told["tls"] and "ca_file" in told["notes"][0]
+
+
+def test_who_shows_another_certificate_when_it_comes_to_the_password_does_not_get_it(probe, stub, tmp_path):
+    bad = server_context(Authority(tmp_path / "others").certificate("pop.example.com"))
+
+    def turns(session, line):
+        if session.number > 1:
+            session.backend.context = bad
+    server = stub(MAILS, {"CONNECT": turns})
+    status, (told,) = probe(pop3(server.port, VERIFY), "--user", "user")
+    assert status == SEE_TO and "the login failed" in told["see_to"][0] and server.logins == server.refused == []
+    assert server.connections == 2 and not any(line.startswith(b"AUTH") for line in server.commands)
 
 
 def test_a_certificate_that_would_be_trusted_is_recommended(probe, dovecot):
@@ -409,24 +422,40 @@ def test_only_the_backend_that_was_named_is_asked(probe, stub):
     assert status == WELL and told["backend"] == "second" and first.connections == 0
 
 
-def test_words_for_people_and_a_password_that_no_terminal_shows(stub, probe, tmp_path):
+@pytest.fixture
+def typed(tmp_path):
+    """typed(octets) runs the last configuration's probe on a terminal, and types at the prompt: (status, what the terminal shows)."""
+    def run(octets):
+        master, slave = pty.openpty()
+        ctl = subprocess.Popen([CTL, "probe", "-c", tmp_path / "probe.conf", "--user", "user"], stdin=slave, stdout=slave, stderr=slave,
+                               env={"COLUMNS": "100", "TERM": "dumb"})
+        said = b""
+        while not said.endswith(b"Password: "):
+            said += os.read(master, 1024)
+        os.write(master, octets)
+        status = ctl.wait(30)
+        assert termios.tcgetattr(slave)[3] & termios.ECHO and termios.tcgetattr(slave)[3] & termios.ISIG
+        os.close(slave)
+        try:
+            while piece := os.read(master, 65536):
+                said += piece
+        except OSError:
+            pass  # the terminal is closed
+        os.close(master)
+        return status, said.decode()
+    return run
+
+
+def test_words_for_people_and_a_password_that_no_terminal_shows(stub, probe, typed):
     server = stub(MAILS, {"CONNECT": "+OK \x1b[31m hello"})
     probe(pop3(server.port, VERIFY))
-    master, slave = pty.openpty()
-    ctl = subprocess.Popen([CTL, "probe", "-c", tmp_path / "probe.conf", "--user", "user"], stdin=slave, stdout=slave, stderr=slave,
-                           env={"COLUMNS": "100", "TERM": "dumb"})
-    said = b""
-    while not said.endswith(b"Password: "):
-        said += os.read(master, 1024)
-    os.write(master, users.PASSWORD.encode() + b"\n")
-    assert ctl.wait(30) == WELL
-    os.close(slave)
-    try:
-        while piece := os.read(master, 65536):
-            said += piece
-    except OSError:
-        pass  # the terminal is closed
-    os.close(master)
-    text = said.decode()
-    assert users.PASSWORD not in text and "\x1b" not in text and "  greeting     +OK \\x1b[31m hello" in text
+    status, text = typed(users.PASSWORD.encode() + b"\n")
+    assert status == WELL and users.PASSWORD not in text and "\x1b" not in text and "  greeting     +OK \\x1b[31m hello" in text
     assert "box pop3 127.0.0.1:%d: well" % server.port in text and "  login        user is let in" in text
+
+
+def test_ctrl_c_at_the_password_asks_nobody_and_leaves_the_terminal_as_it_was(stub, probe, typed):
+    server = stub(MAILS)
+    probe(pop3(server.port, VERIFY))
+    server.forget()
+    assert typed(b"secr\x03")[0] == NOT_REACHED and server.connections == 0
