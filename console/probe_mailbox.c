@@ -77,7 +77,8 @@ static enum ntlm ntlm_once(struct probe *probe, bool initial)
                                     : NTLM_REFUSED;
 }
 
-static void tell_protected(struct probe *probe)
+/* FILE:LINE of each listener before it that offers what Extended Protection binds. */
+static struct slice places_that_offer(struct probe *probe)
 {
     static const unsigned bound = 1U << MECHANISM_NTLM | 1U << MECHANISM_GSSAPI;
     const struct config *config = probe->config;
@@ -88,14 +89,23 @@ static void tell_protected(struct probe *probe)
             places = arena_printf(probe->arena, "%.*s%s%.*s:%u", SLICE_ARGS(places),
                                   places.len ? ", " : "", SLICE_ARGS(l->file), l->line);
     }
-    probe_trouble(probe,
-                  "the password is right, and NTLM refuses it: most likely the server demands "
-                  "Extended Protection (its log then has 0xC000035B), and what is bound to the "
-                  "client's TLS cannot pass a gateway, where that ends. %s%.*s%s or, on Exchange: "
-                  "Set-PopSettings -ExtendedProtectionPolicy None, and restart its POP3 services",
-                  places.len ? "Take NTLM and GSSAPI out of mechanisms ("
-                             : "Leave NTLM and GSSAPI out of mechanisms",
-                  SLICE_ARGS(places), places.len ? ")," : ",");
+    return places;
+}
+
+static void tell_protected(struct probe *probe)
+{
+    static const char why[] = "the password is right, and NTLM refuses it: most likely the server "
+                              "demands Extended Protection (its log then has 0xC000035B), and what "
+                              "is bound to the client's TLS cannot pass a gateway, where that ends";
+    static const char cure[] = "Set-PopSettings -ExtendedProtectionPolicy None, and restart its "
+                               "POP3 services";
+    struct slice places = places_that_offer(probe);
+    if (places.len)
+        probe_trouble(probe,
+                      "%s. Take NTLM and GSSAPI out of mechanisms (%.*s), or, on Exchange: %s", why,
+                      SLICE_ARGS(places), cure);
+    else
+        probe_note(probe, "%s. No listener offers it; before one does, on Exchange: %s", why, cure);
 }
 
 /* Exchange answers AUTH NTLM with "+OK", which libcurl takes for the end: then it is tried with the

@@ -346,6 +346,13 @@ def test_ntlm_that_is_refused_though_the_password_is_right_means_extended_protec
     assert "Set-PopSettings -ExtendedProtectionPolicy None" in told["see_to"][0]
 
 
+def test_ntlm_that_is_refused_and_that_no_listener_offers_is_worth_knowing_alone(probe, stub):
+    server = stub(MAILS, {"AUTH": ntlm("-ERR Logon failure")}, capabilities=NTLM)
+    status, (told,) = probe(pop3(server.port, VERIFY), "--user", "user")
+    assert (status, told["see_to"]) == (WELL, []) and told["ntlm"] == "refused"
+    assert any("ExtendedProtectionPolicy None" in note for note in told["notes"])
+
+
 def test_ntlm_that_lets_the_user_in_is_said(probe, stub):
     server = stub(MAILS, {"CONNECT": EXCHANGE, "AUTH": ntlm("+OK User successfully logged on.")}, capabilities=NTLM)
     status, (told,) = probe(pop3(server.port, VERIFY), "--user", "user", listen=OFFERS_NTLM)
