@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECES_MOST = 4096, BATCH = 256 * 1024 };
+enum { PIECES_MOST = 4096 };
 
 /* ---- stuffed again ---- */
 
@@ -32,17 +32,6 @@ static size_t count_dots(struct slice message)
     return count;
 }
 
-/* None is larger than a batch. */
-static void add_piece(struct pop3_reading *r, const char *from, size_t len)
-{
-    while (len) {
-        size_t n = len < BATCH ? len : BATCH;
-        r->pieces[r->piece_count++] = (struct iovec){(void *)(uintptr_t)from, n};
-        from += n;
-        len -= n;
-    }
-}
-
 /* Each dot that begins a line stands at the end of one piece and at the beginning of the next. */
 static void cut(struct pop3_reading *r, struct slice message)
 {
@@ -50,13 +39,13 @@ static void cut(struct pop3_reading *r, struct slice message)
     const char *dot = message.len && message.ptr[0] == '.' ? message.ptr : next_dot(rest);
     const char *from = message.ptr;
     while (dot) {
-        add_piece(r, from, (size_t)(dot - from) + 1);
+        giving_add(&r->giving, from, (size_t)(dot - from) + 1);
         from = dot;
         rest = slice_from(message, (size_t)(dot - message.ptr));
         dot = next_dot(rest);
     }
-    add_piece(r, from, (size_t)(message.ptr + message.len - from));
-    add_piece(r, ".\r\n", 3);
+    giving_add(&r->giving, from, (size_t)(message.ptr + message.len - from));
+    giving_add(&r->giving, ".\r\n", 3);
 }
 
 /* Too many for pieces: a copy. */
@@ -72,8 +61,8 @@ static bool stuff(struct pop3_reading *r, struct slice message, size_t dots)
             *out++ = '.';
         *out++ = message.ptr[i];
     }
-    add_piece(r, r->stuffed, message.len + dots);
-    add_piece(r, ".\r\n", 3);
+    giving_add(&r->giving, r->stuffed, message.len + dots);
+    giving_add(&r->giving, ".\r\n", 3);
     return true;
 }
 
@@ -82,9 +71,9 @@ static bool make_pieces(struct pop3_session *s, struct slice message)
     struct pop3_reading *r = s->reading;
     size_t dots = count_dots(message);
     bool in_place = dots <= PIECES_MOST;
-    size_t room = (message.len + dots) / BATCH + (in_place ? dots : 0) + 3;
-    r->pieces = arena_array(s->reader.mail, room, sizeof *r->pieces);
-    if (!r->pieces)
+    size_t room = giving_pieces(message.len + dots) + (in_place ? dots : 0) + 2;
+    r->giving.pieces = arena_array(s->reader.mail, room, sizeof *r->giving.pieces);
+    if (!r->giving.pieces)
         return false;
     if (!in_place)
         return stuff(r, message, dots);
@@ -93,26 +82,6 @@ static bool make_pieces(struct pop3_session *s, struct slice message)
 }
 
 /* ---- written ---- */
-
-/* As many as a batch holds, so that a client that takes nothing is told from a slow one. */
-static size_t next_batch(const struct pop3_reading *r)
-{
-    size_t count = 0, octets = 0;
-    while (r->given + count < r->piece_count && octets < BATCH)
-        octets += r->pieces[r->given + count++].iov_len;
-    return count;
-}
-
-static void write_batch(struct pop3_session *s)
-{
-    struct pop3_reading *r = s->reading;
-    size_t count = next_batch(r);
-    stream_write_pieces(s->reader.base.stream, &r->pieces[r->given], count);
-    r->given += count;
-    stream_notify_drained(s->reader.base.stream);
-    stream_deadline(s->reader.base.stream, s->reader.base.proxy->config->settings.timeouts_data);
-    stream_flush(s->reader.base.stream);
-}
 
 void pop3_give(struct pop3_session *s, struct slice message)
 {
@@ -126,15 +95,15 @@ void pop3_give(struct pop3_session *s, struct slice message)
     if (!sent)
         pop3_pass(s, s->reading->status);
     s->half = true;
-    write_batch(s);
+    giving_go_on(&s->reading->giving, &s->reader);
 }
 
 void pop3_give_drained(struct pop3_session *s)
 {
     if (s->reader.base.state != SESSION_BULK)
         return;
-    if (s->reading->given < s->reading->piece_count) {
-        write_batch(s);
+    if (!giving_is_over(&s->reading->giving)) {
+        giving_go_on(&s->reading->giving, &s->reader);
         return;
     }
     pop3_read_end(s);

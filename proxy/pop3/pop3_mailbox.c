@@ -260,7 +260,7 @@ static void over(void *owner, bool usable, const char *trouble)
         reader_try_next(&s->reader);
     else if (!reader_is_logged_in(&s->reader))
         reader_cannot(&s->reader, reason);
-    else if (s->reader.base.state != SESSION_CLOSING && !(s->reading && s->reading->pieces))
+    else if (s->reader.base.state != SESSION_CLOSING && !(s->reading && s->reading->giving.pieces))
         pop3_lose_server(s, reason);
 }
 

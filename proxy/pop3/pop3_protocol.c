@@ -51,7 +51,7 @@ static size_t input(struct session *base, struct slice bytes)
 static void drained(struct session *base)
 {
     struct pop3_session *s = pop3_of(base);
-    if (s->reading && s->reading->pieces)
+    if (s->reading && s->reading->giving.pieces)
         pop3_give_drained(s);
     else
         pop3_relay_drained(s);

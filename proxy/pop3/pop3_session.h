@@ -16,6 +16,7 @@
 #include "proxy/pop3/pop3_command.h"
 #include "proxy/pop3/pop3_upstream.h"
 #include "proxy/reader/fetched.h"
+#include "proxy/reader/giving.h"
 
 struct pop3_session;
 
@@ -50,8 +51,7 @@ struct pop3_reading {
     struct spool *beginning; /* what TOP gave, once the whole was examined */
     char *overlaid;          /* of that, where it is no part of the whole */
     struct slice status;     /* the server's line, in the arena */
-    struct iovec *pieces;
-    size_t piece_count, given;
+    struct giving giving;
     char *stuffed;
 };
 

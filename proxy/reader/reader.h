@@ -6,7 +6,8 @@
  *   reader_server.c  which server has his mailbox, and how a try ends
  *   fetched.c        a message that he reads (fetched.h)
  *   fetched_redact.c what must not be shown is overlaid, once the original is kept
- *   reader_record.c  what is recorded */
+ *   reader_record.c  what is recorded
+ *   giving.c         what is large goes out from where it lies (giving.h) */
 #ifndef PROXY_READER_READER_H
 #define PROXY_READER_READER_H
 
