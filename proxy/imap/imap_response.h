@@ -8,6 +8,8 @@
 
 /* ---- lines ---- */
 
+#define IMAP_LITERAL_MAX ((uint64_t)1 << 40)
+
 /* A line of a response, which may end with the length of a literal; then the response goes on behind
  * that. */
 struct imap_text {
@@ -16,8 +18,11 @@ struct imap_text {
     uint64_t octets; /* of it */
 };
 
-/* 1: *out is the next line; 0: its end has not come; -1: the literal's size is none. */
-int imap_text(struct slice bytes, struct imap_text *out);
+/* 1: *out is the next line; 0: its end has not come; -1: it ends as if a literal followed, but its size
+ * is none, or nobody can tell whether one does: what is behind it cannot be placed.
+ * `first`: a response begins here; else one goes on behind a literal. The text of a status or of "+" is
+ * free, no literal follows it; nor does one follow "{5+}", which is a client's. */
+int imap_text(struct slice bytes, bool first, struct imap_text *out);
 
 /* ---- what it is ---- */
 
@@ -38,21 +43,25 @@ enum imap_status {
 
 struct imap_response {
     enum imap_response_kind kind;
-    struct slice tag; /* of a tagged one */
+    struct slice tag; /* of a tagged one, also when it cannot be read */
     bool numbered;    /* "* 12 EXISTS" */
     uint32_t number;
-    struct slice name;       /* "FETCH", "OK", "CAPABILITY"; empty: it cannot be read */
+    /* "FETCH", "OK", "CAPABILITY", "+"; empty: it cannot be read. A tagged one is OK, NO or BAD. */
+    struct slice name;
     enum imap_status status; /* when the name is one */
-    struct slice code;       /* of a status: "[UNSEEN 3]" with its brackets, or empty */
-    struct slice
-        rest; /* behind the name and a blank, without the line's end; of a status with its code */
+    /* "[UNSEEN 3]" with its brackets, or empty: of a status, of "+", and of "* [UNSEEN 3] ..." too,
+     * which has no name. */
+    struct slice code;
+    /* behind the name and blanks, without the line's end; with the code */
+    struct slice rest;
 };
 
-/* By its first line. What has no name passes as it is. */
+/* By its first line; what follows that is not looked at. What has no name passes as it is, unless it
+ * may hold content or its code is not relayed. */
 void imap_response(struct slice line, struct imap_response *out);
 
-/* Whether strings in a response of this name may be literals: of names and of values that are none
- * of a message. */
+/* Whether strings in a response of this name may be literals: FETCH, and those with names and values
+ * that are none of a message. A literal in any other cannot be placed. */
 bool imap_may_have_literals(const struct imap_response *response);
 
 /* ---- capabilities ---- */
@@ -61,21 +70,27 @@ bool imap_may_have_literals(const struct imap_response *response);
 bool imap_capability(struct slice *list, struct slice *out);
 /* Whether it is one that we relay: an allow-list. AUTH= and STARTTLS are none. */
 bool imap_is_relayed_capability(struct slice capability);
-/* Whether a response code may reach the client: not those that lead past us. `code` with brackets. */
+/* Whether a response code may reach the client as it is: not those that lead past us, nor CAPABILITY.
+ * `code` with brackets. */
 bool imap_is_relayed_code(struct slice code);
+/* Whether it is "[CAPABILITY ...]", and then what it lists, for imap_capability(). */
+bool imap_code_lists_capabilities(struct slice code, struct slice *list);
 
 /* ---- FETCH ---- */
 
 struct imap_fetched_item {
-    struct slice name;  /* "BODY[1]<0>", as imap_item (imap_command.h) takes it */
-    struct slice value; /* with quotes, or with the literal's announcement; "(...)" whole */
+    struct slice name; /* "BODY[1]<0>", as imap_item (imap_command.h) takes it */
+    /* with quotes, or with the literal's announcement; "(...)" whole; empty: the server left it out */
+    struct slice value;
     struct slice
         content; /* of a string: what it holds, without quotes (escapes are as they came) or announcement */
     bool is_string; /* quoted or literal; NIL is none */
 };
 
 /* The items of a whole FETCH response with its literals: `response` as it came, *at 0 at first.
- * 1: *out is the next; 0: there is no more; -1: from here on it cannot be read. */
+ * 1: *out is the next; 0: there is no more; -1: from *at on it cannot be read.
+ * Parentheses around items are no matter. What stands in the parentheses of a value and looks like an
+ * item with content is one that a string with quotes in it has hidden: it cannot be read. */
 int imap_fetched_item(struct slice response, size_t *at, struct imap_fetched_item *out);
 
 /* Whether octets that cannot be read may hold content: something in them looks like an item that
@@ -83,7 +98,8 @@ int imap_fetched_item(struct slice response, size_t *at, struct imap_fetched_ite
 bool imap_may_hold_content(struct slice octets);
 
 /* Whether a string is what the header of a message or of a part is made of, or the beginning of one: fields,
- * and at most one empty line, at its end. What is called a header by a server and is none is content. */
+ * and at most one empty line, at its end. What is called a header by a server and is none is content; so
+ * is what begins in the middle of a line, or with a line that is folded. */
 bool imap_is_header(struct slice octets);
 
 #endif
