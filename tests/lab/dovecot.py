@@ -32,12 +32,24 @@ userdb {{
   driver = static
   args = home={mail}/%d/%n
 }}
+namespace inbox {{
+  inbox = yes
+  mailbox Junk {{
+    special_use = \Junk
+    auto = subscribe
+  }}
+  mailbox Trash {{
+    special_use = \Trash
+    auto = create
+  }}
+}}
 service imap-login {{
   inet_listener imap {{
     port = {imap}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {imaps}
+    ssl = yes
   }}
 }}
 service pop3-login {{
@@ -71,6 +83,7 @@ class Dovecot:
         self.certificate = certificate
         self.settings = settings
         self.imap_port = free_port()
+        self.imaps_port = free_port() if certificate else 0
         self.pop3_port = free_port()
         self.pop3s_port = free_port() if certificate else 0
         self.log = os.path.join(self.dir, "dovecot.log")
@@ -80,7 +93,8 @@ class Dovecot:
         os.makedirs(self.dir)
         with open(os.path.join(self.dir, "dovecot.conf"), "w") as f:
             f.write(CONFIG.format(dir=self.dir, uid=users.OWNER.pw_uid, gid=users.OWNER.pw_gid, mail=self.mail,
-                                  password=users.PASSWORD, imap=self.imap_port, pop3=self.pop3_port, pop3s=self.pop3s_port,
+                                  password=users.PASSWORD, imap=self.imap_port, imaps=self.imaps_port,
+                                  pop3=self.pop3_port, pop3s=self.pop3s_port,
                                   ssl="yes" if self.certificate else "no"))
             if self.certificate:
                 f.write(TLS.format(chain=self.certificate.chain, key=self.certificate.key))
@@ -92,10 +106,10 @@ class Dovecot:
     def stop(self):
         self.process.stop()
 
-    def fill(self, address, messages):
-        """Puts messages (octets) into a mailbox, in this order."""
+    def fill(self, address, messages, folder=""):
+        """Puts messages (octets) into a mailbox, in this order: the INBOX, or a folder such as "Junk"."""
         local, domain = address.split("@")
-        maildir.fill(os.path.join(self.mail, domain, local, "Maildir"), messages)
+        maildir.fill(os.path.join(self.mail, domain, local, "Maildir", folder and "." + folder), messages)
 
     def fetch(self, address):
         """All messages of a mailbox over IMAP, as bytes."""

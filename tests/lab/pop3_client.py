@@ -2,11 +2,10 @@
 """A POP3 client that sends exactly the bytes it is given and keeps those that it gets; and what tells two conversations apart."""
 import base64
 import re
-import ssl
 
 from lab import users
-from lab.smtp_client import Closed, client_context
-from lab.wire import Wire
+from lab.smtp_client import client_context
+from lab.wire import Reader
 
 # Their response has lines behind the status line: always, or when they come without an argument.
 MANY, EITHER = {b"RETR", b"TOP", b"CAPA"}, {b"LIST", b"UIDL", b"LANG"}
@@ -44,7 +43,7 @@ def plain(user, password=users.PASSWORD, acting_for=""):
     return base64_of(b"\0".join(map(as_octets, (acting_for, user, password))))
 
 
-class Session(Wire):
+class Session(Reader):
     """A connection, of which the greeting is read at once."""
 
     def __init__(self, port, greeting=True, **how):
@@ -119,40 +118,6 @@ class Session(Wire):
         """TLS from here on; plaintext that was read ahead is an error of the server."""
         assert not self.pending, "plaintext after the answer to STLS: %r" % self.pending
         self.socket = (context or client_context()).wrap_socket(self.socket, server_hostname=server_name)
-
-    def rest(self):
-        """Everything until the server closes."""
-        try:
-            while True:
-                self._more()
-        except Closed:
-            data, self.pending = self.pending, b""
-            return data
-
-    def _more(self):
-        try:
-            more = self.socket.recv(65536)
-        except (ConnectionResetError, ssl.SSLEOFError, BrokenPipeError):
-            more = b""
-        if not more:
-            raise Closed("closed; unfinished: %r" % self.pending[:200])
-        self.pending += more
-
-    def _peek(self, count):
-        while len(self.pending) < count:
-            self._more()
-        return self.pending[:count]
-
-    def _take(self, count):
-        taken, self.pending = self.pending[:count], self.pending[count:]
-        return taken
-
-    def _until(self, end):
-        searched = 0
-        while (at := self.pending.find(end, searched)) < 0:
-            searched = max(0, len(self.pending) - len(end) + 1)
-            self._more()
-        return self._take(at + len(end))
 
 
 def logged_in(port, user="user@example.com", password=users.PASSWORD, **how):

@@ -3,11 +3,7 @@
 import re
 import ssl
 
-from lab.wire import Wire
-
-
-class Closed(Exception):
-    """The server closed the connection where a reply was expected."""
+from lab.wire import Closed, Wire
 
 
 class Reply:

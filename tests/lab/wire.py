@@ -4,6 +4,10 @@ import socket
 import ssl
 
 
+class Closed(Exception):
+    """The server closed the connection where more was expected."""
+
+
 class Wire:
     """A connection. With `tls` (a context) it starts encrypted."""
 
@@ -41,3 +45,42 @@ class Wire:
             return False
         finally:
             self.socket.settimeout(before)
+
+
+class Reader(Wire):
+    """What is read of it in pieces: up to an end, or so many octets."""
+
+    def rest(self):
+        """Everything until the server closes."""
+        try:
+            while True:
+                self._more()
+        except Closed:
+            data, self.pending = self.pending, b""
+            return data
+
+    def _more(self):
+        try:
+            more = self.socket.recv(65536)
+        except (ConnectionResetError, ssl.SSLEOFError, BrokenPipeError):
+            more = b""
+        if not more:
+            raise Closed("closed; unfinished: %r" % self.pending[:200])
+        self.pending += more
+
+    def _peek(self, count):
+        while len(self.pending) < count:
+            self._more()
+        return self.pending[:count]
+
+    def _take(self, count):
+        self._peek(count)
+        taken, self.pending = self.pending[:count], self.pending[count:]
+        return taken
+
+    def _until(self, end):
+        searched = 0
+        while (at := self.pending.find(end, searched)) < 0:
+            searched = max(0, len(self.pending) - len(end) + 1)
+            self._more()
+        return self._take(at + len(end))
