@@ -22,8 +22,8 @@ SOCKET = "/run/courier/authdaemon/socket"
 # Of one user (uid, gid, home), and of his password.
 USER, SHADOW = "%s\tuid=%d|gid=%d|home=/mail/%s\n", "%s\tsystempw=%s\n"
 
-# As Debian's /etc/courier/imapd has it.
-IMAP = {"MAILDIRPATH": "Maildir", "IMAP_KEYWORDS": "1", "IMAP_ACL": "1", "IMAP_IDLE_TIMEOUT": "60", "IMAP_MAILBOX_SANITY_CHECK": "1", "IMAP_USELOCKS": "1",
+# As Debian's /etc/courier/imapd has it; but its locks, which it waits for by whole seconds.
+IMAP = {"MAILDIRPATH": "Maildir", "IMAP_KEYWORDS": "1", "IMAP_ACL": "1", "IMAP_IDLE_TIMEOUT": "60", "IMAP_MAILBOX_SANITY_CHECK": "1", "IMAP_USELOCKS": "0",
         "IMAP_CAPABILITY": "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE",
         "IMAP_TRASHFOLDERNAME": "Trash", "IMAP_EMPTYTRASH": "Trash:7", "IMAP_ENHANCEDIDLE": "0", "IMAP_UMASK": "022"}
 
