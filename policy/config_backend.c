@@ -108,6 +108,8 @@ static bool backend_item(struct parser *parser, void *ctx)
                                         [SERVICE_SMTPS] = "smtps",
                                         [SERVICE_POP3] = "pop3",
                                         [SERVICE_POP3S] = "pop3s",
+                                        [SERVICE_IMAP] = "imap",
+                                        [SERVICE_IMAPS] = "imaps",
                                         "connections",
                                         "recipient_check",
                                         "probe",
@@ -124,6 +126,8 @@ static bool backend_item(struct parser *parser, void *ctx)
     case SERVICE_SMTPS:
     case SERVICE_POP3:
     case SERVICE_POP3S:
+    case SERVICE_IMAP:
+    case SERVICE_IMAPS:
         return parse_server(parser, backend, (enum service)word);
     case CONNECTIONS:
         if (!expect_integer(parser, 1, 10000, "how many connections at most", &number))

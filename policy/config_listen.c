@@ -119,7 +119,7 @@ static bool parse_service(struct parser *parser, enum service *out)
     unsigned word;
     for (int i = 0; i < SERVICES; i++)
         words[i] = service_info((enum service)i).word;
-    if (!expect_choice(parser, words, "protocol (smtp, smtps, pop3, pop3s)", &word))
+    if (!expect_choice(parser, words, "protocol (smtp, smtps, pop3, pop3s, imap, imaps)", &word))
         return false;
     *out = (enum service)word;
     return true;

@@ -6,6 +6,8 @@ static const struct service_info services[] = {
     [SERVICE_SMTPS] = {"smtps", PROTOCOL_SMTP, .implicit_tls = true, .port = 465},
     [SERVICE_POP3] = {"pop3", PROTOCOL_POP3, .port = 110},
     [SERVICE_POP3S] = {"pop3s", PROTOCOL_POP3, .implicit_tls = true, .port = 995},
+    [SERVICE_IMAP] = {"imap", PROTOCOL_IMAP, .port = 143},
+    [SERVICE_IMAPS] = {"imaps", PROTOCOL_IMAP, .implicit_tls = true, .port = 993},
 };
 
 struct service_info service_info(enum service service)

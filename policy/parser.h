@@ -171,7 +171,15 @@ struct slice lower_copy(struct parser *parser, struct slice s);
 
 /* The words that tell how mail is moved, of listeners and of servers alike;
  * `port` is the standard one. */
-enum service { SERVICE_SMTP, SERVICE_SMTPS, SERVICE_POP3, SERVICE_POP3S, SERVICES };
+enum service {
+    SERVICE_SMTP,
+    SERVICE_SMTPS,
+    SERVICE_POP3,
+    SERVICE_POP3S,
+    SERVICE_IMAP,
+    SERVICE_IMAPS,
+    SERVICES
+};
 struct service_info {
     const char *word;
     enum protocol protocol;

@@ -11,6 +11,7 @@
 #include "proxy/examine/asked_before.h"
 #include "proxy/examine/av_memory.h"
 #include "proxy/examine/scan_line.h"
+#include "proxy/imap/imap_protocol.h"
 #include "proxy/pop3/pop3_protocol.h"
 #include "proxy/process/proxy.h"
 #include "proxy/process/recorder.h"
@@ -386,6 +387,7 @@ static void accept_on(struct program *p, size_t i)
     static const struct mail_protocol *const protocols[] = {
         [PROTOCOL_SMTP] = &smtp_protocol,
         [PROTOCOL_POP3] = &pop3_protocol,
+        [PROTOCOL_IMAP] = &imap_protocol,
     };
     if (p->listeners[i].index >= p->config->listener_count)
         give_up("the parent names a listener that is not configured");

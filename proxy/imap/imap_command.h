@@ -79,19 +79,19 @@ void imap_fetch(const struct imap_command *command, struct imap_fetch *out);
 /* What this item of a FETCH is, as it is asked for or as it is answered: "BODY.PEEK[1.2]<0.100>",
  * "RFC822.TEXT". */
 enum imap_item imap_item(struct slice name);
+/* Whether it is a header, or a part of one. */
+bool imap_names_header(struct slice name);
 
 /* A set (RFC 3501 9 sequence-set), one range at a time: *set goes on behind it. `*` is UINT32_MAX.
  * False: there is no more, or it is none. */
 bool imap_range(struct slice *set, uint32_t *from, uint32_t *to);
 
-/* ---- what is written ---- */
+/* ---- APPEND ---- */
 
-/* Where messages are copied or moved to, or what is appended to: decoded as above. False: none. */
-bool imap_mailbox(struct arena *arena, const struct imap_command *command, struct slice *out);
-
-/* APPEND up to the literal of a message (RFC 3501 6.3.11, RFC 3502, RFC 9755 UTF8): `text` are the octets from
- * "APPEND"'s arguments, or behind the message before, up to the end of a piece. False: it is no
- * message that follows. */
-bool imap_append_continues(struct slice text);
+/* Whether the literal that ends this piece is a message (RFC 3501 6.3.11, RFC 3502, RFC 9755): `text` is what stands between
+ * "APPEND" and the end of the piece, or, with `more`, between the message before and that. */
+bool imap_append_continues(struct slice text, bool more);
+/* Whether the arguments of an APPEND, without the octets of its messages, hold `count` of them and nothing else. */
+bool imap_append_is_whole(struct slice arguments, size_t count);
 
 #endif

@@ -249,7 +249,7 @@ static void later(struct fetched *f, const char *why)
     pop3_read_later(pop3_of_reader(f->reader), why);
 }
 
-static const struct fetched_owner owner = {show, later};
+static const struct fetched_owner owner = {.show = show, .later = later};
 
 /* ---- read from the server ---- */
 

@@ -154,7 +154,7 @@ static void decide(struct session *base)
         f->owner->show(f, spool_bytes(f->message.spool));
         break;
     case READING_REDACTED:
-        fetched_redact(f);
+        (f->owner->refuse ? f->owner->refuse : fetched_redact)(f);
         break;
     case READING_LATER:
         f->owner->later(f, "not everything is known that rules ask for");
@@ -166,6 +166,7 @@ static void judge(struct fetched *f)
 {
     struct session *base = &f->reader->base;
     session_wait(base);
+    f->reader->fetched = f;
     base->message = &f->message;
     fetched_examine(f->reader, &f->message, f->direction);
     session_await(base, PHASE_MESSAGE, decide);

@@ -16,6 +16,8 @@ struct fetched_owner {
     void (*show)(struct fetched *f, struct slice message);
     /* Nothing can be shown now. */
     void (*later)(struct fetched *f, const char *why);
+    /* It is refused; NULL: what the verdict names is overlaid. */
+    void (*refuse)(struct fetched *f);
 };
 
 struct fetched {

@@ -15,7 +15,8 @@ bool reader_open(struct reader *r, const struct reader_protocol *protocol)
     reader_refer(r);
     r->mail = arena_new(MAIL_ARENA_MAX);
     r->attempt = calloc(1, sizeof *r->attempt);
-    stream_reads_secrets(r->base.stream, true);
+    if (r->base.stream)
+        stream_reads_secrets(r->base.stream, true);
     return r->mail && r->attempt;
 }
 

@@ -23,6 +23,7 @@ enum farewell {
 struct mail_protocol {
     const char *alpn; /* RFC 7301 */
     size_t size;      /* of its session, which begins with a struct session; is zero at first */
+    size_t input_max; /* the most that waits until `input` takes it */
     const char *farewells[FAREWELLS]; /* lines, to which the reference and CRLF are added */
 
     /* Makes what it needs beside the engine's. False: out of memory. */

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 enum {
-    INPUT_MAX = 16 * 1024,
     OUTPUT_MAX = 64 * 1024,
     ARENA_MAX = 16 * 1024,
     LINGER_MS = 1000,
@@ -319,7 +318,7 @@ static void log_connect(const struct session *s)
 static bool equip(struct session *s, int fd)
 {
     s->arena = arena_new(ARENA_MAX);
-    s->stream = stream_new(s->proxy->base, fd, INPUT_MAX, OUTPUT_MAX, &stream_callbacks, s);
+    s->stream = stream_new(s->proxy->base, fd, s->protocol->input_max, OUTPUT_MAX, &stream_callbacks, s);
     return s->protocol->open(s) && s->arena && s->stream;
 }
 

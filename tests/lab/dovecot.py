@@ -7,7 +7,7 @@ from lab import maildir, users
 from lab.ports import free_port
 from lab.process import Process
 
-CONFIG = """
+CONFIG = r"""
 base_dir = {dir}/run
 state_dir = {dir}/state
 log_path = {dir}/dovecot.log

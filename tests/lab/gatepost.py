@@ -28,9 +28,10 @@ SETTINGS = {
 DISASTERS = re.compile(r"ERROR: \w+Sanitizer|runtime error:|SIG(ABRT|BUS|FPE|ILL|SEGV|SYS)\b|signal=(4|6|7|8|11|31)\b")
 
 
-def backend(name, *servers, pop3=(), pop3s=(), options="recipient_check off  probe off"):
+def backend(name, *servers, pop3=(), pop3s=(), imap=(), imaps=(), options="recipient_check off  probe off"):
     """A backend block. A server is a port, or a text such as '25 tls verify "name"' that begins with one."""
-    named = [("smtp", s) for s in servers] + [("pop3", s) for s in pop3] + [("pop3s", s) for s in pop3s]
+    named = [("smtp", s) for s in servers] + [("pop3", s) for s in pop3] + [("pop3s", s) for s in pop3s] \
+        + [("imap", s) for s in imap] + [("imaps", s) for s in imaps]
     lines = "".join("  %s \"127.0.0.1:%s\" %s\n" % (word, *str(s).partition(" ")[::2]) for word, s in named)
     return "backend %s {\n%s  %s\n}\n" % (name, lines, options.replace("  ", "\n  "))
 
@@ -58,10 +59,10 @@ def _listener(protocol, port, *options):
     return 'listen %s on "127.0.0.1:%d"%s\n' % (protocol, port, " { %s }" % options if options else "") if port else ""
 
 
-def _greets(port, word):
+def _greets(port, word, goodbye=b"QUIT\r\n"):
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
-            s.sendall(b"QUIT\r\n")
+            s.sendall(goodbye)
             return s.makefile("rb").read().startswith(word)
     except OSError:
         return False
@@ -70,10 +71,10 @@ def _greets(port, word):
 class Gatepost:
     """`body` is the configuration without its settings and listeners. It listens on `port`, with STARTTLS when there is a
     certificate, and on `tls_port` when implicit_tls is asked for; `listen` are options of the first listener.
-    With `pop3`, options such as "backend behind", POP3 is spoken likewise on `pop3_port` and `pop3s_port`."""
+    With `pop3`, options such as "backend behind", POP3 is spoken likewise on `pop3_port` and `pop3s_port`; and so is IMAP with `imap`."""
 
     def __init__(self, run_dir, body, changes=None, implicit_tls=False, listen="", port=None, tls_port=None, build=None, env=None,
-                 pop3=None):
+                 pop3=None, imap=None):
         self.dir = os.path.join(str(run_dir), "gatepost")
         self.build = build or needs.BUILD
         self.port = port or free_port()
@@ -82,6 +83,9 @@ class Gatepost:
         self.pop3 = pop3
         self.pop3_port = free_port() if pop3 is not None else None
         self.pop3s_port = free_port() if pop3 is not None and implicit_tls else None
+        self.imap = imap
+        self.imap_port = free_port() if imap is not None else None
+        self.imaps_port = free_port() if imap is not None and implicit_tls else None
         self.file = os.path.join(self.dir, "gatepost.conf")
         self.decision_log = os.path.join(self.dir, "decisions.json")
         os.makedirs(os.path.join(self.dir, "empty"))
@@ -102,6 +106,8 @@ class Gatepost:
         text += _listener("smtps", self.tls_port)
         text += _listener("pop3", self.pop3_port, starttls, self.pop3)
         text += _listener("pop3s", self.pop3s_port, (self.pop3 or "").replace("require_tls", ""))
+        text += _listener("imap", self.imap_port, starttls, self.imap)
+        text += _listener("imaps", self.imaps_port, (self.imap or "").replace("require_tls", ""))
         with open(self.file, "w") as f:
             f.write(text + body)
 
@@ -112,7 +118,8 @@ class Gatepost:
 
     def answers(self):
         """A proxy greets: the port alone is open as soon as the parent has bound it."""
-        return _greets(self.port, b"220 ") and (not self.pop3_port or _greets(self.pop3_port, b"+OK "))
+        return _greets(self.port, b"220 ") and (not self.pop3_port or _greets(self.pop3_port, b"+OK ")) \
+            and (not self.imap_port or _greets(self.imap_port, b"* OK ", b"a LOGOUT\r\n"))
 
     def stop(self):
         """The exit status. A disaster in the log is an error."""

@@ -14,7 +14,7 @@ from lab.pop3_client import logged_in
 from lab.process import wait_until
 from lab.smtp_client import client_context
 
-from test_pop3_reading import TEXT, b64, document_with_macros, file, leaks, multipart, random_program
+from lab.forbidden import TEXT, b64, document_with_macros, file, leaks, multipart, random_program
 
 RULES = """
 rule "malware" when av.result == infected then reject 554 5.7.1 "malware"

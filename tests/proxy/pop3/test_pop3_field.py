@@ -16,7 +16,7 @@ from lab.pop3_stub import Pop3Stub, not_stuffed
 from lab.process import is_running, kill, wait_until
 from lab.smtp_client import Closed
 
-from test_pop3_reading import TEXT, b64, check_put_out, file, leaks, multipart, random_program
+from lab.forbidden import TEXT, b64, check_put_out, file, leaks, multipart, random_program
 
 RULES = """
 rule "guesses" when login.failures >= 2 then reject 535 5.7.0 "too many failed logins"

@@ -12,7 +12,7 @@ from lab.pop3_client import Session, connected, differences, logged_in
 from lab.pop3_conversations import WHOLE_MAILBOX, about, any_command
 from lab.pop3_logins import told_to_login
 
-from test_pop3_reading import TEXT, b64, check_put_out, file, leaks, multipart, random_program
+from lab.forbidden import TEXT, b64, check_put_out, file, leaks, multipart, random_program
 
 # It makes that every message is looked into.
 RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n' \

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/imap/imap_session.h"
+
+#include <string.h>
+
+enum { LITERAL_MAX = 128 * 1024 /* of one that is no message */ };
+
+static void hang_up_on(struct imap_session *s, const char *why)
+{
+    session_text(&s->reader.base, SLICE("* BYE "));
+    imap_say(s, slice_of(why));
+    imap_upstream_free(&s->upstream);
+    session_hang_up(&s->reader.base);
+}
+
+void imap_forget_command(struct imap_session *s)
+{
+    uint64_t still = s->in.literal;
+    buf_release(&s->in.text);
+    s->in = (struct imap_incoming){.text = s->in.text, .literal = still};
+    imap_append_end(s);
+}
+
+void imap_next_command(struct imap_session *s)
+{
+    imap_forget_command(s);
+    s->exchange = NULL;
+    session_go_on(&s->reader.base);
+}
+
+/* ---- literals ---- */
+
+/* A client that did not wait to be asked for it sends it whatever it hears: thrown away, it is not taken for
+ * commands. */
+static void swallow(struct imap_session *s, const struct imap_piece *piece, bool more_waits)
+{
+    bool comes = !piece->waits || more_waits;
+    imap_forget_command(s);
+    s->in.swallowed = comes;
+    s->in.literal = comes ? piece->octets : 0;
+}
+
+static size_t take_literal(struct imap_session *s, struct slice bytes)
+{
+    struct slice octets = slice_sub(bytes, 0, s->in.literal);
+    s->in.literal -= octets.len;
+    if (s->in.swallowed)
+        return octets.len;
+    if (s->append) {
+        if (!imap_append_take(s, octets))
+            hang_up_on(s, "it is far too large");
+        else if (s->in.literal == 0)
+            imap_append_message(s);
+    } else if (!buf_append(&s->in.text, octets)) {
+        hang_up_on(s, "the command is too long");
+    }
+    return octets.len;
+}
+
+static bool is_message(struct imap_session *s, const struct imap_piece *piece)
+{
+    struct imap_command command;
+    imap_command(buf_slice(&s->in.text), &command);
+    return command.verb == IMAP_APPEND && reader_is_logged_in(&s->reader) &&
+           imap_append_begin(s, piece);
+}
+
+/* A literal follows: asked for, or refused with the command. */
+static void await_literal(struct imap_session *s, const struct imap_piece *piece, bool more_waits)
+{
+    bool fine = s->in.begun || imap_may_go_on(s, piece);
+    if (fine && !is_message(s, piece) && piece->octets > LITERAL_MAX) {
+        imap_no(s, "[LIMIT]", SLICE("this literal is too long"));
+        fine = false;
+    }
+    if (!fine) {
+        swallow(s, piece, more_waits);
+        return;
+    }
+    s->in.begun = true;
+    s->in.literal = piece->octets;
+    if (piece->waits)
+        imap_say(s, SLICE("+ OK"));
+    if (s->append && piece->octets == 0)
+        imap_append_message(s);
+}
+
+/* ---- pieces ---- */
+
+static bool take_tag(struct imap_session *s)
+{
+    struct imap_command command;
+    imap_command(buf_slice(&s->in.text), &command);
+    bool fine = command.tag.len && command.tag.len <= IMAP_TAG_MAX;
+    memcpy(s->tag, command.tag.ptr, fine ? command.tag.len : 0);
+    s->tag[fine ? command.tag.len : 0] = '\0';
+    return fine;
+}
+
+static void take_piece(struct imap_session *s, const struct imap_piece *piece, bool more_waits)
+{
+    bool first = buf_len(&s->in.text) == 0;
+    if (!buf_append(&s->in.text, piece->text) || !buf_cstr(&s->in.text, "\r\n")) {
+        hang_up_on(s, "the command is too long");
+    } else if (first && !take_tag(s)) {
+        imap_bad(s, "a command begins with a tag");
+        swallow(s, piece, more_waits);
+    } else if (piece->literal) {
+        await_literal(s, piece, more_waits);
+    } else {
+        imap_run(s);
+    }
+}
+
+static void take_rest(struct imap_session *s, const struct imap_piece *piece)
+{
+    s->in.swallowed = piece->literal;
+    s->in.literal = piece->literal ? piece->octets : 0;
+}
+
+/* Only DONE may come: a server that waits for it runs what follows another line. */
+static void take_done(struct imap_session *s, const struct imap_piece *piece)
+{
+    if (!slice_ieq(piece->text, SLICE("DONE"))) {
+        hang_up_on(s, "only DONE may follow IDLE");
+        return;
+    }
+    s->idle = false;
+    session_wait(&s->reader.base);
+    imap_upstream_send(s->upstream, SLICE("DONE\r\n"));
+    imap_upstream_expect(s->upstream, s->reader.base.proxy->config->settings.timeouts_backend);
+}
+
+static void take(struct imap_session *s, const struct imap_piece *piece, bool more_waits)
+{
+    struct reader *r = &s->reader;
+    if (s->idle)
+        take_done(s, piece);
+    else if (s->in.swallowed)
+        take_rest(s, piece);
+    else if (r->attempt && r->attempt->dialogue != READER_COMMANDS)
+        reader_answer(r, piece->text);
+    else
+        take_piece(s, piece, more_waits);
+}
+
+/* What a user may do has no number; who has not logged in may try a few times. */
+static bool may_go_on(struct imap_session *s)
+{
+    if (!reader_is_logged_in(&s->reader))
+        return session_may_go_on(&s->reader.base);
+    s->reader.base.commands++;
+    return true;
+}
+
+/* What cannot be framed may be framed otherwise by the server. */
+static void not_framed(struct imap_session *s, int found)
+{
+    hang_up_on(s, found == -1   ? "the line is too long"
+                  : found == -2 ? "lines end with CRLF and hold no NUL, CR or LF"
+                                : "a literal of such a size cannot be");
+}
+
+size_t imap_take(struct imap_session *s, struct slice bytes)
+{
+    struct imap_piece piece;
+    if (s->in.literal) {
+        stream_deadline(s->reader.base.stream,
+                        s->reader.base.proxy->config->settings.timeouts_data);
+        return take_literal(s, bytes);
+    }
+    int found = imap_piece(bytes, &piece);
+    if (found == 0)
+        return 0;
+    if (!may_go_on(s))
+        return bytes.len;
+    stream_deadline(s->reader.base.stream, reader_patience(&s->reader.base));
+    if (found < 0) {
+        not_framed(s, found);
+        return bytes.len;
+    }
+    take(s, &piece, bytes.len > piece.used);
+    session_show(&s->reader.base);
+    return piece.used;
+}

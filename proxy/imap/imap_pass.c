@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/log.h"
+#include "proxy/imap/imap_session.h"
+
+enum {
+    AT_ONCE = 16 * 1024, /* octets that are passed on */
+    KEPT = 64,           /* of a long line, in which a literal may be announced */
+};
+
+void imap_out_of_step(struct imap_session *s, const char *why)
+{
+    log_at(LEVEL_WARNING, s->reader.ref, "backend out of step",
+           field_text("server", imap_upstream_conf(s->upstream)->address),
+           field_str("reason", why));
+    imap_upstream_free(&s->upstream);
+    if (reader_is_logged_in(&s->reader))
+        imap_lose_server(s, why);
+    else
+        reader_cannot(&s->reader, why);
+}
+
+void imap_hold_back(struct imap_session *s)
+{
+    stream_flush(s->reader.base.stream);
+    if (!stream_output_pending(s->reader.base.stream) || !s->upstream)
+        return;
+    imap_upstream_pause(s->upstream);
+    stream_notify_drained(s->reader.base.stream);
+}
+
+void imap_pass_drained(struct imap_session *s)
+{
+    if (s->upstream)
+        imap_upstream_resume(s->upstream);
+}
+
+/* ---- lines that are rewritten ---- */
+
+static void learn(struct imap_session *s, struct slice list)
+{
+    struct slice word;
+    s->takes_literals = false;
+    while (imap_capability(&list, &word))
+        s->takes_literals |= slice_ieq(word, SLICE("LITERAL+"));
+}
+
+/* What is true of us as well, and that we say when something takes long. */
+static void say_capabilities(struct imap_session *s, struct slice list)
+{
+    struct slice word, rest = list;
+    learn(s, list);
+    while (imap_capability(&rest, &word))
+        if (imap_is_relayed_capability(word)) {
+            session_text(&s->reader.base, word);
+            session_text(&s->reader.base, SLICE(" "));
+        }
+    session_text(&s->reader.base, SLICE("INPROGRESS"));
+}
+
+static void say_without_code(struct imap_session *s, const struct imap_response *response,
+                             struct slice line, struct slice capabilities)
+{
+    struct session *base = &s->reader.base;
+    session_text(base, slice_sub(line, 0, (size_t)(response->code.ptr - line.ptr)));
+    if (capabilities.len) {
+        session_text(base, SLICE("[CAPABILITY "));
+        say_capabilities(s, capabilities);
+        session_text(base, SLICE("]"));
+    }
+    size_t behind = (size_t)(response->code.ptr + response->code.len - line.ptr);
+    struct slice text = slice_from(line, behind);
+    session_text(base, capabilities.len ? text : slice_trim(text));
+    session_text(base, SLICE("\r\n"));
+}
+
+void imap_pass_line(struct imap_session *s, const struct imap_response *response, struct slice line)
+{
+    struct slice list = SLICE("");
+    if (response->kind == IMAP_RESPONSE_UNTAGGED &&
+        slice_ieq(response->name, SLICE("CAPABILITY"))) {
+        session_text(&s->reader.base, SLICE("* CAPABILITY "));
+        say_capabilities(s, response->rest);
+        session_text(&s->reader.base, SLICE("\r\n"));
+    } else if (response->code.len && !imap_is_relayed_code(response->code)) {
+        imap_code_lists_capabilities(response->code, &list);
+        say_without_code(s, response, line, list);
+    } else {
+        imap_say(s, line);
+    }
+}
+
+/* ---- what it is about ---- */
+
+static struct slice without_end(struct slice line)
+{
+    while (line.len && (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r'))
+        line.len--;
+    return line;
+}
+
+static bool is_named(const struct imap_response *response, const char *name)
+{
+    return slice_ieq(response->name, slice_of(name));
+}
+
+/* Responses that we know to hold nothing of a message; what has no name cannot be read, and passes. */
+static bool is_relayed(const struct imap_response *response)
+{
+    static const char *const names[] = {
+        "OK",     "NO",      "BAD",   "BYE",       "CAPABILITY", "LIST",      "LSUB",
+        "XLIST",  "STATUS",  "FLAGS", "SEARCH",    "SORT",       "THREAD",    "ESEARCH",
+        "EXISTS", "RECENT",  "FETCH", "EXPUNGE",   "VANISHED",   "NAMESPACE", "QUOTA",
+        "ACL",    "ENABLED", "ID",    "QUOTAROOT", "LISTRIGHTS", "MYRIGHTS",  "METADATA"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (is_named(response, names[i]))
+            return true;
+    return response->name.len == 0 && (!response->code.len || imap_is_relayed_code(response->code));
+}
+
+static void count_messages(struct imap_session *s, const struct imap_response *response)
+{
+    if (response->numbered && is_named(response, "EXISTS")) {
+        s->exists = response->number;
+    } else if (response->numbered && is_named(response, "EXPUNGE")) {
+        s->exists -= s->exists > 0;
+        s->epoch++;
+    } else if (is_named(response, "VANISHED")) {
+        s->epoch++;
+    }
+}
+
+/* ---- taken ---- */
+
+static void take_tagged(struct imap_session *s, const struct imap_response *response,
+                        struct slice line)
+{
+    if (!s->exchange || !slice_eq(response->tag, slice_of(s->expected)) ||
+        response->status >= IMAP_BYE)
+        imap_out_of_step(s, "a response to a command that nobody gave");
+    else
+        s->exchange->done(s, response, line);
+}
+
+static void take_continuation(struct imap_session *s, struct slice line)
+{
+    if (s->exchange && s->exchange->go_ahead)
+        s->exchange->go_ahead(s, line);
+    else
+        imap_out_of_step(s, "it asks where nothing is to be asked");
+}
+
+/* Who says so may not hang up, and says it again and again. */
+static void take_bye(struct imap_session *s, const struct imap_response *response,
+                     struct slice line)
+{
+    imap_pass_line(s, response, line);
+    if (s->reader.base.leaving)
+        return;
+    imap_upstream_free(&s->upstream);
+    session_hang_up(&s->reader.base);
+}
+
+static void take_untagged(struct imap_session *s, const struct imap_response *response,
+                          struct slice line)
+{
+    count_messages(s, response);
+    if (response->status == IMAP_BYE && reader_is_logged_in(&s->reader))
+        take_bye(s, response, line);
+    else if (response->status == IMAP_BYE)
+        imap_out_of_step(s, "it said BYE");
+    else if (response->name.len == 0 && imap_may_hold_content(line))
+        imap_out_of_step(s, "content stands where nobody can read it");
+    else if (is_relayed(response) && reader_is_logged_in(&s->reader))
+        imap_pass_line(s, response, line);
+    else if (is_named(response, "CAPABILITY"))
+        learn(s, response->rest);
+}
+
+/* The next line of a response that has a literal, or the rest of a long one. */
+static size_t take_continued(struct imap_session *s, struct slice bytes)
+{
+    struct imap_text text;
+    int found = imap_text(bytes, false, &text);
+    if (found == 0 && bytes.len < IMAP_INPUT_MAX)
+        return 0;
+    if (found == -1) {
+        imap_out_of_step(s, "a literal that cannot be placed");
+        return bytes.len;
+    }
+    bool ends = found && text.text.len <= AT_ONCE;
+    struct slice octets = ends ? text.text : slice_sub(bytes, 0, AT_ONCE);
+    session_text(&s->reader.base, octets);
+    s->out.within_line = !ends;
+    s->out.goes_on = ends && text.literal;
+    s->out.literal = s->out.goes_on ? text.octets : 0;
+    imap_hold_back(s);
+    return octets.len;
+}
+
+static size_t take_literal(struct imap_session *s, struct slice bytes)
+{
+    size_t most = s->out.literal < AT_ONCE ? (size_t)s->out.literal : AT_ONCE;
+    struct slice octets = slice_sub(bytes, 0, most);
+    s->out.literal -= octets.len;
+    session_text(&s->reader.base, octets);
+    imap_hold_back(s);
+    return octets.len;
+}
+
+/* The first line, whole or, of a long one, what there is of it. */
+static size_t take_first(struct imap_session *s, const struct imap_text *text, bool whole)
+{
+    struct imap_response response;
+    imap_response(text->text, &response);
+    bool passes = response.kind == IMAP_RESPONSE_UNTAGGED && is_relayed(&response) &&
+                  reader_is_logged_in(&s->reader);
+    if (whole && !text->literal && !(passes && text->text.len > AT_ONCE)) {
+        struct slice line = without_end(text->text);
+        size_t used = text->text.len;
+        if (response.kind == IMAP_RESPONSE_TAGGED)
+            take_tagged(s, &response, line);
+        else if (response.kind == IMAP_RESPONSE_CONTINUE)
+            take_continuation(s, line);
+        else
+            take_untagged(s, &response, line);
+        if (s->upstream)
+            imap_hold_back(s);
+        return used;
+    }
+    if (!passes || (whole && !imap_may_have_literals(&response)) ||
+        imap_may_hold_content(text->text)) {
+        imap_out_of_step(s, "a literal, or a line, that cannot be placed");
+        return text->text.len;
+    }
+    return take_continued(s, text->text);
+}
+
+static bool is_fetch(struct slice bytes, struct imap_response *response)
+{
+    imap_response(bytes, response);
+    return response->kind == IMAP_RESPONSE_UNTAGGED && is_named(response, "FETCH");
+}
+
+size_t imap_take_response(struct imap_session *s, struct slice bytes)
+{
+    struct imap_response response;
+    struct imap_text text;
+    if (s->reader.base.state == SESSION_CLOSING)
+        return bytes.len;
+    if (s->held)
+        return imap_held_take(s, bytes);
+    if (s->out.literal)
+        return take_literal(s, bytes);
+    if (s->out.goes_on || s->out.within_line)
+        return take_continued(s, bytes);
+    int found = imap_text(bytes, true, &text);
+    if (found == 0 && bytes.len < IMAP_INPUT_MAX)
+        return 0;
+    if (found == -1) {
+        imap_out_of_step(s, "a literal that cannot be placed");
+        return bytes.len;
+    }
+    if (reader_is_logged_in(&s->reader) && is_fetch(bytes, &response))
+        return imap_held_begin(s, &response, bytes);
+    if (found == 0)
+        text = (struct imap_text){.text = bytes};
+    return take_first(s, &text, found);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/imap/imap_session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int64_t patience(const struct imap_session *s)
+{
+    return s->reader.base.proxy->config->settings.timeouts_backend;
+}
+
+void imap_expect(struct imap_session *s, struct slice tag, const struct imap_exchange *exchange)
+{
+    memcpy(s->expected, tag.ptr, tag.len);
+    s->expected[tag.len] = '\0';
+    s->exchange = exchange;
+    session_wait(&s->reader.base);
+    imap_upstream_expect(s->upstream, patience(s));
+}
+
+/* No client's can be the same by accident. */
+struct slice imap_own_tag(struct imap_session *s)
+{
+    return arena_printf(s->reader.mail, "gp%s.%u", s->reader.base.id, ++s->own_tags);
+}
+
+void imap_ask(struct imap_session *s, struct slice tag, struct slice text,
+              const struct imap_exchange *exchange)
+{
+    imap_expect(s, tag, exchange);
+    imap_upstream_send(s->upstream, tag);
+    imap_upstream_send(s->upstream, SLICE(" "));
+    imap_upstream_send(s->upstream, text);
+    imap_upstream_send(s->upstream, SLICE("\r\n"));
+}
+
+/* ---- the client's command ---- */
+
+/* "{5+}" is no literal to a server that does not know it. */
+static void send_announcement(struct imap_session *s, struct slice piece, bool plus)
+{
+    imap_upstream_send(s->upstream, slice_sub(piece, 0, piece.len - (plus ? 4 : 0)));
+    if (plus)
+        imap_upstream_send(s->upstream, SLICE("}\r\n"));
+}
+
+/* A message goes out from where it lies: what stands behind it comes once it is out. */
+static bool send_literal(struct imap_session *s)
+{
+    struct slice text = buf_slice(&s->in.text), message;
+    if (!imap_append_octets(s, s->sent, &message)) {
+        imap_upstream_send(s->upstream, slice_sub(text, s->sent, s->sent + s->awaited));
+        s->sent += s->awaited;
+        return true;
+    }
+    s->message = (struct iovec){(void *)(uintptr_t)message.ptr, message.len};
+    if (message.len)
+        imap_upstream_pieces(s->upstream, &s->message, 1);
+    return message.len == 0;
+}
+
+/* Up to where the server has to say "+". */
+static void send_more(struct imap_session *s)
+{
+    struct slice text = buf_slice(&s->in.text);
+    struct imap_piece piece;
+    bool goes_on = true;
+    while (goes_on && imap_piece(slice_from(text, s->sent), &piece) == 1) {
+        bool waits = piece.literal && (piece.waits || !s->takes_literals);
+        send_announcement(s, slice_sub(text, s->sent, s->sent + piece.used), waits && !piece.waits);
+        s->sent += piece.used;
+        s->awaited = piece.octets;
+        s->asks = waits;
+        goes_on = !waits && (!piece.literal || send_literal(s));
+    }
+}
+
+void imap_go_ahead(struct imap_session *s, struct slice line)
+{
+    (void)line;
+    if (!s->asks) {
+        imap_out_of_step(s, "it asks where nothing is to be asked");
+        return;
+    }
+    s->asks = false;
+    if (send_literal(s))
+        send_more(s);
+}
+
+void imap_relay_drained(struct imap_session *s)
+{
+    s->message.iov_len = 0;
+    send_more(s);
+}
+
+static void idling(struct imap_session *s, struct slice line)
+{
+    imap_say(s, line);
+    s->idle = true;
+    imap_upstream_expect(s->upstream, 0);
+    session_go_on(&s->reader.base);
+}
+
+void imap_conclude(struct imap_session *s, const struct imap_response *response, struct slice line)
+{
+    bool withheld = s->withheld;
+    s->withheld = s->idle = false;
+    imap_upstream_expect(s->upstream, 0);
+    if (withheld)
+        imap_no(s, "[UNAVAILABLE]",
+                SLICE("not every message could be checked now, try again later"));
+    else
+        imap_pass_line(s, response, line);
+    if (s->reader.base.leaving)
+        session_hang_up(&s->reader.base);
+    else
+        imap_next_command(s);
+}
+
+const struct imap_exchange imap_relaying = {imap_go_ahead, imap_conclude};
+const struct imap_exchange imap_idling = {idling, imap_conclude};
+
+void imap_relay(struct imap_session *s, const struct imap_exchange *exchange)
+{
+    s->sent = 0;
+    s->asks = false;
+    imap_expect(s, slice_of(s->tag), exchange);
+    send_more(s);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC
+ * One IMAP client's connection (RFC 3501): before login we answer, behind it the server does, a command at a
+ * time, and what of a message may be shown is decided here.
+ *
+ *   imap_protocol.c  what the engine (session.h) asks for
+ *   imap_answer.c    our own words
+ *   imap_input.c     takes in commands and their literals
+ *   imap_verbs.c     who answers each
+ *   imap_login.c     what is said to the server to log in (reader.h)
+ *   imap_relay.c     commands that pass, and
+ *   imap_pass.c      responses that do
+ *   imap_held.c      a FETCH response with content waits until that is judged
+ *   imap_match.c     what of it may be shown, by the message that it belongs to
+ *   imap_barrier.c   FETCH of parts: each message is read whole before
+ *   imap_append.c    what a client puts into a mailbox */
+#ifndef PROXY_IMAP_IMAP_SESSION_H
+#define PROXY_IMAP_IMAP_SESSION_H
+
+#include "base/buf.h"
+#include "proxy/imap/imap_command.h"
+#include "proxy/imap/imap_response.h"
+#include "proxy/imap/imap_upstream.h"
+#include "proxy/reader/fetched.h"
+#include "proxy/reader/giving.h"
+
+struct imap_session;
+
+/* Who hears the server while a command is under way there. */
+struct imap_exchange {
+    /* "+"; NULL: nothing is to be asked. */
+    void (*go_ahead)(struct imap_session *s, struct slice line);
+    /* The tagged response, without its end. */
+    void (*done)(struct imap_session *s, const struct imap_response *response, struct slice line);
+};
+
+/* Of a command that comes in. */
+struct imap_incoming {
+    struct buf text;  /* its pieces and literals so far */
+    uint64_t literal; /* octets that are still to come of one */
+    bool begun;       /* by what its first piece says it may go on */
+    bool swallowed;   /* it was refused: what still comes of it is thrown away */
+};
+
+/* Where the server is in what it says. */
+struct imap_outgoing {
+    uint64_t literal; /* octets of one that passes */
+    bool goes_on;     /* behind a literal */
+    bool within_line; /* of one that is longer than what is looked at at once */
+};
+
+struct imap_barrier;
+struct imap_append;
+struct imap_held;
+
+/* A message that was read whole, and what of it may be shown. */
+struct imap_rendering {
+    struct fetched fetched;
+    uint32_t uid;   /* 0: unknown */
+    uint64_t epoch; /* of the session */
+    bool clear;
+    struct slice original, shown; /* of the same length */
+};
+
+struct imap_session {
+    struct reader reader;
+    struct imap_upstream *upstream;
+    char tag[IMAP_TAG_MAX + 1]; /* of the client's command */
+    struct imap_incoming in;
+    bool idle;                            /* only DONE may come */
+    const struct imap_exchange *exchange; /* NULL: none is under way */
+    char expected[IMAP_TAG_MAX + 1];      /* its tag: the client's or ours */
+    unsigned own_tags;
+    bool takes_literals; /* the server does without "+" (RFC 7888) */
+    struct imap_outgoing out;
+    size_t sent;                      /* of a command that is sent in pieces, and */
+    uint64_t awaited;                 /* octets of the literal that comes next, */
+    bool asks;                        /* which the server has to ask for */
+    struct iovec message;             /* that is on its way to it */
+    struct imap_held *held;           /* owned; NULL: none */
+    struct imap_rendering *rendering; /* owned; NULL: none */
+    struct imap_barrier *barrier;     /* owned; NULL: none is under way */
+    struct imap_append *append;       /* owned; NULL: none */
+    uint32_t exists;                  /* messages in the mailbox */
+    uint64_t epoch;                   /* since when numbers of messages mean the same */
+    bool withheld; /* of what the command asked for something could not be shown now */
+};
+
+static inline struct imap_session *imap_of(struct session *base)
+{
+    return (struct imap_session *)base;
+}
+
+static inline struct imap_session *imap_of_reader(struct reader *r)
+{
+    return (struct imap_session *)r;
+}
+
+/* ---- imap_answer.c ---- */
+
+/* A line, to which CRLF is added. */
+void imap_say(struct imap_session *s, struct slice line);
+/* "tag OK text" to the command that is under way; NO and BAD with the session's reference; `code`: "[ALERT]" or "". */
+void imap_ok(struct imap_session *s, const char *code, const char *text);
+void imap_no(struct imap_session *s, const char *code, struct slice text);
+void imap_bad(struct imap_session *s, const char *text);
+/* The capabilities before the login, separated by blanks. */
+void imap_own_capabilities(struct imap_session *s, struct buf *out);
+
+/* ---- imap_input.c ---- */
+size_t imap_take(struct imap_session *s, struct slice bytes);
+/* What has come of a command is not needed any more; it is over, and the next may come. */
+void imap_forget_command(struct imap_session *s);
+void imap_next_command(struct imap_session *s);
+
+/* ---- imap_verbs.c ---- */
+
+/* Its first piece is there, and has a literal. False: it is refused, with its answer. */
+bool imap_may_go_on(struct imap_session *s, const struct imap_piece *piece);
+/* It is complete. */
+void imap_run(struct imap_session *s);
+
+/* ---- imap_login.c ---- */
+extern const struct reader_protocol imap_reader;
+/* The server has hung up: so do we. */
+void imap_lose_server(struct imap_session *s, const char *trouble);
+
+/* ---- imap_relay.c ---- */
+
+/* What is sent next has this tag. */
+void imap_expect(struct imap_session *s, struct slice tag, const struct imap_exchange *exchange);
+struct slice imap_own_tag(struct imap_session *s);
+/* All that was sent is out: goes on with what is sent in pieces. */
+void imap_relay_drained(struct imap_session *s);
+/* Sends the client's command as it is. */
+void imap_relay(struct imap_session *s, const struct imap_exchange *exchange);
+extern const struct imap_exchange imap_relaying, imap_idling;
+/* Sends the literal that the server has asked for. */
+void imap_go_ahead(struct imap_session *s, struct slice line);
+/* Sends a command of ours: "tag text". */
+void imap_ask(struct imap_session *s, struct slice tag, struct slice text,
+              const struct imap_exchange *exchange);
+/* Answers the command with what the server has said, unless something was withheld. */
+void imap_conclude(struct imap_session *s, const struct imap_response *response, struct slice line);
+
+/* ---- imap_pass.c ---- */
+
+/* Takes octets of the server's. */
+size_t imap_take_response(struct imap_session *s, struct slice bytes);
+void imap_out_of_step(struct imap_session *s, const char *why);
+/* What was queued is out: the server may go on. */
+void imap_pass_drained(struct imap_session *s);
+/* The server waits while the client does not take what it has said. */
+void imap_hold_back(struct imap_session *s);
+/* Passes capabilities on, rewritten. */
+void imap_pass_line(struct imap_session *s, const struct imap_response *response,
+                    struct slice line);
+
+/* ---- imap_held.c ---- */
+
+/* A FETCH response begins: how much of it was taken; 0: more must come. */
+size_t imap_held_begin(struct imap_session *s, const struct imap_response *response,
+                       struct slice bytes);
+/* Goes on with one that is larger than what is looked at at once. */
+size_t imap_held_take(struct imap_session *s, struct slice bytes);
+void imap_held_drained(struct imap_session *s);
+void imap_held_end(struct imap_session *s);
+void imap_rendering_end(struct imap_session *s);
+
+/* ---- imap_match.c ---- */
+
+/* What is shown of this content of a message: it is overwritten where that is not all. `rendering`: NULL: nobody
+ * knows the message, so nothing is. `lines`: it may be any of its lines, as a header's fields are chosen. */
+void imap_match(struct imap_session *s, const struct imap_rendering *rendering, char *content,
+                size_t len, bool lines);
+
+/* ---- imap_barrier.c ---- */
+void imap_barrier_begin(struct imap_session *s, const struct imap_command *command);
+/* Parts are not asked for; where some come nevertheless they are postponed: the message is read, and asked for again. */
+void imap_barrier_relay(struct imap_session *s, const struct imap_command *command);
+bool imap_barrier_postpones(struct imap_session *s, uint32_t number, uint32_t uid);
+/* Whether a message is the one that we have asked for; `uid` 0: it does not say. */
+bool imap_barrier_reads(const struct imap_session *s, uint32_t number, uint32_t uid);
+/* It was read. `shown`: as s->rendering. */
+void imap_barrier_read(struct imap_session *s, bool shown);
+/* Whether this answers our question which there are. */
+bool imap_barrier_lists(struct imap_session *s, uint32_t number, uint32_t uid);
+/* What was read of the message whose parts are asked for now. NULL: it is another's. */
+const struct imap_rendering *imap_barrier_rendering(const struct imap_session *s, uint32_t number);
+void imap_barrier_end(struct imap_session *s);
+
+/* ---- imap_append.c ---- */
+
+/* A message follows, if it is one; octets of it; and all of them are there. */
+bool imap_append_begin(struct imap_session *s, const struct imap_piece *piece);
+bool imap_append_take(struct imap_session *s, struct slice octets);
+void imap_append_message(struct imap_session *s);
+/* The command is complete. */
+void imap_append_run(struct imap_session *s);
+/* Whether the literal that is announced up to here in the command is a message, and which. */
+bool imap_append_octets(struct imap_session *s, size_t at, struct slice *out);
+void imap_append_end(struct imap_session *s);
+
+#endif

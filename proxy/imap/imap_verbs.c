@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/imap/imap_session.h"
+
+enum where { BEFORE = 1, AFTER = 2, ALWAYS = 3, UID = 4 };
+
+static const enum where verbs[] = {
+#define VERB(id, where) (where),
+#include "proxy/imap/imap_verbs.def"
+#undef VERB
+};
+
+/* ---- before login ---- */
+
+static void offer(struct imap_session *s)
+{
+    char room[1024];
+    struct buf line = buf_over(room, sizeof room);
+    buf_cstr(&line, "* CAPABILITY ");
+    imap_own_capabilities(s, &line);
+    imap_say(s, buf_slice(&line));
+    imap_ok(s, "", "that is what there is before the login");
+}
+
+static void start_tls(struct imap_session *s)
+{
+    struct session *base = &s->reader.base;
+    SSL *ssl = NULL;
+    if (!base->listener->starttls || stream_ssl(base->stream) || !tls_ready(base->proxy->tls)) {
+        imap_bad(s, "TLS is not to be had here, or is there already");
+    } else if (!(ssl = tls_accept(base->proxy->tls, base->protocol->alpn))) {
+        imap_no(s, "[UNAVAILABLE]", SLICE("out of memory"));
+    } else {
+        imap_ok(s, "", "begin TLS");
+        base->starting_tls = true;
+        session_secure(base, ssl);
+    }
+}
+
+static void log_in(struct imap_session *s, struct slice arguments)
+{
+    struct reader *r = &s->reader;
+    struct slice user, password;
+    if (reader_denies(r, MECHANISM_USER))
+        return;
+    reader_forget(r);
+    if (imap_string(r->mail, &arguments, &user) && imap_string(r->mail, &arguments, &password) &&
+        arguments.len == 0 && credentials_user(&r->attempt->who, user) &&
+        credentials_password(&r->attempt->who, password))
+        reader_try(r, MECHANISM_USER);
+    else
+        imap_bad(s, "LOGIN needs a user and a password");
+}
+
+static void authenticate(struct imap_session *s, struct slice arguments)
+{
+    struct slice name, response;
+    slice_cut(arguments, ' ', &name, &response);
+    reader_authenticate(&s->reader, name, slice_trim(response));
+}
+
+static void say_goodbye(struct imap_session *s)
+{
+    s->reader.base.leaving = true;
+    imap_say(s, SLICE("* BYE goodbye"));
+    imap_ok(s, "", "goodbye");
+    session_hang_up(&s->reader.base);
+}
+
+static void before_login(struct imap_session *s, const struct imap_command *command)
+{
+    switch (command->verb) {
+    case IMAP_CAPABILITY:
+        offer(s);
+        break;
+    case IMAP_LOGOUT:
+        say_goodbye(s);
+        break;
+    case IMAP_STARTTLS:
+        start_tls(s);
+        break;
+    case IMAP_LOGIN:
+        log_in(s, command->arguments);
+        break;
+    case IMAP_AUTHENTICATE:
+        authenticate(s, command->arguments);
+        break;
+    case IMAP_ID: /* who we are is nobody's business, and who the client is the server's */
+        imap_say(s, SLICE("* ID NIL"));
+        imap_ok(s, "", "that is all");
+        break;
+    default:
+        imap_ok(s, "", "nothing to be done");
+    }
+}
+
+/* ---- behind it ---- */
+
+/* Numbers of messages mean something else from here on. */
+static void forget_mailbox(struct imap_session *s)
+{
+    s->epoch++;
+    s->exists = 0;
+    imap_rendering_end(s);
+}
+
+static void fetch(struct imap_session *s, const struct imap_command *command)
+{
+    struct imap_fetch asked;
+    imap_fetch(command, &asked);
+    if (asked.content && !asked.whole)
+        imap_barrier_begin(s, command);
+    else
+        imap_barrier_relay(s, command);
+}
+
+static bool may_be_enabled(struct slice extension)
+{
+    static const char *const known[] = {"CONDSTORE", "QRESYNC", "UTF8=ACCEPT", "METADATA"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (slice_ieq(extension, slice_of(known[i])))
+            return true;
+    return false;
+}
+
+/* What is unknown is passed over, as servers do (RFC 5161 3.1). */
+static void enable(struct imap_session *s, const struct imap_command *command)
+{
+    struct slice word, rest = command->arguments;
+    struct slice line = ARENA_JOIN(s->reader.mail, command->tag, SLICE(" ENABLE"));
+    size_t none = line.len;
+    while (rest.len) {
+        slice_cut(rest, ' ', &word, &rest);
+        if (may_be_enabled(word))
+            line = ARENA_JOIN(s->reader.mail, line, SLICE(" "), word);
+    }
+    if (line.len == none) {
+        imap_say(s, SLICE("* ENABLED"));
+        imap_ok(s, "", "none of these is to be had here");
+        imap_forget_command(s);
+        return;
+    }
+    buf_clear(&s->in.text);
+    buf_append(&s->in.text, line);
+    buf_cstr(&s->in.text, "\r\n");
+    imap_relay(s, &imap_relaying);
+}
+
+static void after_login(struct imap_session *s, const struct imap_command *command)
+{
+    switch (command->verb) {
+    case IMAP_FETCH:
+        fetch(s, command);
+        break;
+    case IMAP_APPEND:
+        imap_append_run(s);
+        break;
+    case IMAP_ENABLE:
+        enable(s, command);
+        break;
+    case IMAP_IDLE:
+        imap_relay(s, &imap_idling);
+        break;
+    case IMAP_SELECT:
+    case IMAP_EXAMINE:
+    case IMAP_CLOSE:
+    case IMAP_UNSELECT:
+        forget_mailbox(s);
+        imap_relay(s, &imap_relaying);
+        break;
+    default:
+        s->reader.base.leaving |= command->verb == IMAP_LOGOUT;
+        imap_relay(s, &imap_relaying);
+    }
+}
+
+static const char *not_now(const struct imap_session *s, const struct imap_command *command)
+{
+    enum where now = reader_is_logged_in(&s->reader) ? AFTER : BEFORE;
+    if (command->verb == IMAP_VERBS || (command->uid && !(verbs[command->verb] & UID)))
+        return "unknown command";
+    if (!(verbs[command->verb] & now))
+        return now == BEFORE ? "log in first" : "not any more";
+    return NULL;
+}
+
+bool imap_may_go_on(struct imap_session *s, const struct imap_piece *piece)
+{
+    struct imap_command command;
+    (void)piece;
+    imap_command(buf_slice(&s->in.text), &command);
+    const char *why = not_now(s, &command);
+    if (why)
+        imap_bad(s, why);
+    return !why;
+}
+
+void imap_run(struct imap_session *s)
+{
+    struct imap_command command;
+    imap_command(buf_slice(&s->in.text), &command);
+    const char *why = not_now(s, &command);
+    bool logged_in = reader_is_logged_in(&s->reader);
+    if (!why && logged_in)
+        why = imap_objection(&command);
+    if (why)
+        imap_bad(s, why);
+    else if (logged_in)
+        after_login(s, &command);
+    else
+        before_login(s, &command);
+    if (why || !logged_in)
+        imap_forget_command(s);
+}
