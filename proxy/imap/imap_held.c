@@ -140,9 +140,13 @@ static void show_items(struct imap_session *s, const struct imap_rendering *rend
 
 /* ---- the message is judged ---- */
 
+/* A message is recorded when it is first read; one that has no UID each time. */
 static void record(struct imap_session *s, struct fetched *f, const char *verdict,
                    const char *reason)
 {
+    uint32_t uid = s->rendering->uid;
+    if (f->verdict.kind != READING_LATER && uid && !id_set_is_first(&s->recorded, uid))
+        return;
     reader_record_message(&s->reader, f, verdict, reason,
                           s->upstream ? imap_upstream_conf(s->upstream)->address : SLICE(""));
 }
@@ -154,6 +158,7 @@ static void show(struct fetched *f, struct slice message)
     rendering->original = spool_bytes(f->message.spool);
     rendering->shown = message;
     rendering->clear = f->verdict.kind == READING_CLEAR;
+    kept_back_remove(&s->kept_back, rendering->uid);
     record(s, f, rendering->clear ? "accept" : action_info(f->verdict.verdict.action)->word, "");
     if (message.len < fetched_size(f)) { /* it cannot be mapped */
         f->owner->later(f, "out of memory");
@@ -170,6 +175,7 @@ static void later(struct fetched *f, const char *why)
     struct imap_session *s = imap_of_reader(f->reader);
     bool ours = s->held && s->held->is_ours;
     record(s, f, "defer", why);
+    kept_back_add(&s->kept_back, s->rendering->uid);
     imap_rendering_end(s);
     if (!s->held)
         return;
@@ -184,7 +190,14 @@ static void judge(struct imap_session *s)
 {
     struct imap_held *held = s->held;
     struct slice message = {held->copy + held->whole, held->whole_len};
+    bool ours = held->is_ours;
     imap_rendering_end(s);
+    if (held->uid && kept_back_too_soon(&s->kept_back, held->uid)) {
+        withhold(s);
+        if (ours)
+            imap_barrier_read(s, false);
+        return;
+    }
     struct imap_rendering *rendering = s->rendering = calloc(1, sizeof *rendering);
     if (!rendering) {
         withhold(s);

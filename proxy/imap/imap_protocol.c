@@ -19,6 +19,9 @@ static bool open_imap(struct session *base)
 static void close_imap(struct session *base)
 {
     struct imap_session *s = imap_of(base);
+    imap_clock_end(s);
+    id_set_forget(&s->recorded);
+    kept_back_forget(&s->kept_back);
     imap_held_end(s);
     imap_rendering_end(s);
     imap_barrier_end(s);

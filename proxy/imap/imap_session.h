@@ -12,7 +12,8 @@
  *   imap_held.c      a FETCH response with content waits until that is judged
  *   imap_match.c     what of it may be shown, by the message that it belongs to
  *   imap_barrier.c   FETCH of parts: each message is read whole before
- *   imap_append.c    what a client puts into a mailbox */
+ *   imap_append.c    what a client puts into a mailbox
+ *   imap_clock.c     what takes long, and what is kept for a while */
 #ifndef PROXY_IMAP_IMAP_SESSION_H
 #define PROXY_IMAP_IMAP_SESSION_H
 
@@ -22,6 +23,10 @@
 #include "proxy/imap/imap_upstream.h"
 #include "proxy/reader/fetched.h"
 #include "proxy/reader/giving.h"
+#include "proxy/reader/id_set.h"
+#include "proxy/reader/kept_back.h"
+
+#include <event2/event.h>
 
 struct imap_session;
 
@@ -80,6 +85,9 @@ struct imap_session {
     struct imap_rendering *rendering; /* owned; NULL: none */
     struct imap_barrier *barrier;     /* owned; NULL: none is under way */
     struct imap_append *append;       /* owned; NULL: none */
+    struct event *clock;              /* owned; NULL: nothing took long yet */
+    struct id_set recorded;           /* UIDs of messages that a record tells of */
+    struct kept_back kept_back;       /* the same, of which nothing could be shown for now */
     uint32_t exists;                  /* messages in the mailbox */
     uint64_t epoch;                   /* since when numbers of messages mean the same */
     bool withheld; /* of what the command asked for something could not be shown now */
@@ -187,6 +195,13 @@ bool imap_barrier_lists(struct imap_session *s, uint32_t number, uint32_t uid);
 /* What was read of the message whose parts are asked for now. NULL: it is another's. */
 const struct imap_rendering *imap_barrier_rendering(const struct imap_session *s, uint32_t number);
 void imap_barrier_end(struct imap_session *s);
+
+/* ---- imap_clock.c ---- */
+
+/* A command begins that may take long; it is over; the session is. */
+void imap_clock_begin(struct imap_session *s);
+void imap_clock_rest(struct imap_session *s);
+void imap_clock_end(struct imap_session *s);
 
 /* ---- imap_append.c ---- */
 

@@ -101,12 +101,15 @@ static void forget_mailbox(struct imap_session *s)
     s->epoch++;
     s->exists = 0;
     imap_rendering_end(s);
+    id_set_forget(&s->recorded);
+    kept_back_forget(&s->kept_back);
 }
 
 static void fetch(struct imap_session *s, const struct imap_command *command)
 {
     struct imap_fetch asked;
     imap_fetch(command, &asked);
+    imap_clock_begin(s);
     if (asked.content && !asked.whole)
         imap_barrier_begin(s, command);
     else
@@ -152,6 +155,7 @@ static void after_login(struct imap_session *s, const struct imap_command *comma
         fetch(s, command);
         break;
     case IMAP_APPEND:
+        imap_clock_begin(s);
         imap_append_run(s);
         break;
     case IMAP_ENABLE:

@@ -15,7 +15,7 @@ static void close_pop3(struct session *base)
     struct pop3_session *s = pop3_of(base);
     pop3_read_end(s);
     spool_free(&s->capabilities);
-    free(s->kept_back);
+    kept_back_forget(&s->kept_back);
     free(s->recorded);
     reader_close(&s->reader);
     pop3_upstream_free(&s->upstream);

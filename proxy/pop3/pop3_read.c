@@ -37,48 +37,6 @@ void pop3_read_end(struct pop3_session *s)
     arena_release(s->reader.mail);
 }
 
-static void keep_back(struct pop3_session *s, uint32_t number)
-{
-    size_t i = 0;
-    if (!s->kept_back && !(s->kept_back = calloc(POP3_KEPT_BACK_MOST, sizeof *s->kept_back))) {
-        s->keeps_all = true;
-        return;
-    }
-    while (i < s->kept_back_count && s->kept_back[i].number != number)
-        i++;
-    if (i == POP3_KEPT_BACK_MOST) {
-        s->keeps_all = true;
-        i = 0;
-    } else if (i == s->kept_back_count) {
-        s->kept_back_count++;
-    }
-    s->kept_back[i].number = number;
-    s->kept_back[i].until = clock_ms() + AGAIN_MS;
-}
-
-bool pop3_is_kept_back(const struct pop3_session *s, uint32_t number)
-{
-    for (size_t i = 0; i < s->kept_back_count; i++)
-        if (s->kept_back[i].number == number)
-            return true;
-    return s->keeps_all;
-}
-
-static void let_go(struct pop3_session *s, uint32_t number)
-{
-    for (size_t i = 0; i < s->kept_back_count; i++)
-        if (s->kept_back[i].number == number)
-            s->kept_back[i] = s->kept_back[--s->kept_back_count];
-}
-
-static bool too_soon(const struct pop3_session *s, uint32_t number)
-{
-    for (size_t i = 0; i < s->kept_back_count; i++)
-        if (s->kept_back[i].number == number)
-            return clock_ms() < s->kept_back[i].until;
-    return false;
-}
-
 static void say_later(struct pop3_session *s)
 {
     pop3_deny(s, "[SYS/TEMP]", SLICE("the message could not be checked now, try again later"));
@@ -126,7 +84,7 @@ void pop3_read_later(struct pop3_session *s, const char *why)
 {
     log_at(LEVEL_WARNING, s->reader.ref, "message not shown", field_text("user", s->reader.login),
            field_str("reason", why));
-    keep_back(s, s->reading->number);
+    kept_back_add(&s->kept_back, s->reading->number);
     record(s, "defer", why);
     pop3_read_end(s);
     if (!is_out(s))
@@ -140,7 +98,7 @@ static void deny_ambiguous(struct pop3_session *s)
 {
     log_at(LEVEL_WARNING, s->reader.ref, "message not shown", field_text("user", s->reader.login),
            field_str("reason", "the server does not double the dot that it begins with"));
-    keep_back(s, s->reading->number);
+    kept_back_add(&s->kept_back, s->reading->number);
     pop3_read_end(s);
     if (!is_out(s))
         pop3_deny(s, "[SYS/PERM]", SLICE("this message can be read in two ways"));
@@ -234,7 +192,7 @@ static void show(struct fetched *f, struct slice message)
     struct pop3_session *s = pop3_of_reader(f->reader);
     struct pop3_reading *r = s->reading;
     bool clear = f->verdict.kind == READING_CLEAR;
-    let_go(s, r->number);
+    kept_back_remove(&s->kept_back, r->number);
     record(s, clear ? "accept" : action_info(f->verdict.verdict.action)->word, "");
     if (message.len < fetched_size(f)) /* it cannot be mapped */
         pop3_read_later(s, "out of memory");
@@ -293,7 +251,7 @@ void pop3_read(struct pop3_session *s, enum pop3_part part, uint32_t number, uin
 {
     char line[40];
     int n;
-    if (too_soon(s, number)) {
+    if (kept_back_too_soon(&s->kept_back, number)) {
         say_later(s);
         return;
     }

@@ -17,6 +17,7 @@
 #include "proxy/pop3/pop3_upstream.h"
 #include "proxy/reader/fetched.h"
 #include "proxy/reader/giving.h"
+#include "proxy/reader/kept_back.h"
 
 struct pop3_session;
 
@@ -55,13 +56,6 @@ struct pop3_reading {
     char *stuffed;
 };
 
-enum { POP3_KEPT_BACK_MOST = 64 };
-
-struct pop3_kept_back {
-    uint32_t number;
-    int64_t until;
-};
-
 struct pop3_session {
     struct reader reader;
     bool utf8;               /* the client takes messages that are not ASCII (RFC 6856) */
@@ -73,11 +67,8 @@ struct pop3_session {
     bool half;                    /* the beginning of a response is out, and its end is not */
     struct pop3_reading *reading; /* owned; NULL: none is being read */
     struct spool *capabilities;   /* of the server, until all are there; owned */
-    /* Of which nothing could be shown for now: not to be deleted, nor scanned again at once. */
-    struct pop3_kept_back *kept_back; /* owned; NULL: there was none */
-    size_t kept_back_count;
-    bool keeps_all;          /* there were more: nothing is deleted any more */
-    unsigned char *recorded; /* a bit for each message that a record tells of; owned */
+    struct kept_back kept_back;   /* numbers of messages */
+    unsigned char *recorded;      /* a bit for each message that a record tells of; owned */
     size_t recorded_size;
 };
 
@@ -125,7 +116,6 @@ void pop3_relay_drained(struct pop3_session *s);
 /* ---- pop3_read.c ---- */
 void pop3_read(struct pop3_session *s, enum pop3_part part, uint32_t number, uint32_t lines);
 void pop3_read_later(struct pop3_session *s, const char *why);
-bool pop3_is_kept_back(const struct pop3_session *s, uint32_t number);
 /* Gives up the message that is being read, if there is one. */
 void pop3_read_end(struct pop3_session *s);
 

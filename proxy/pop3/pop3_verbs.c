@@ -178,7 +178,7 @@ static void read_message(struct pop3_session *s, enum pop3_verb verb, struct sli
 static bool may_delete(struct pop3_session *s, struct slice argument)
 {
     uint32_t number;
-    return !pop3_number(argument, &number) || !pop3_is_kept_back(s, number);
+    return !pop3_number(argument, &number) || !kept_back_has(&s->kept_back, number);
 }
 
 static void after_login(struct pop3_session *s, enum pop3_verb verb, struct slice line,
