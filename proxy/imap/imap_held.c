@@ -353,6 +353,11 @@ size_t imap_held_begin(struct imap_session *s, const struct imap_response *respo
     return len;
 }
 
+bool imap_held_comes(const struct imap_session *s)
+{
+    return s->held && s->held->spool && !s->held->copy;
+}
+
 static void keep(struct imap_session *s, struct slice octets)
 {
     struct imap_held *held = s->held;

@@ -241,7 +241,7 @@ static bool is_fetch(struct slice bytes, struct imap_response *response)
     return response->kind == IMAP_RESPONSE_UNTAGGED && is_named(response, "FETCH");
 }
 
-size_t imap_take_response(struct imap_session *s, struct slice bytes)
+static size_t take(struct imap_session *s, struct slice bytes)
 {
     struct imap_response response;
     struct imap_text text;
@@ -265,4 +265,26 @@ size_t imap_take_response(struct imap_session *s, struct slice bytes)
     if (found == 0)
         text = (struct imap_text){.text = bytes};
     return take_first(s, &text, found);
+}
+
+/* A server may think for long, but not in the middle of what it says. */
+static void be_patient(struct imap_session *s, bool within)
+{
+    const struct settings *settings = &s->reader.base.proxy->config->settings;
+    bool awaited = s->exchange && !s->idle;
+    if (within == s->out.within)
+        return;
+    s->out.within = within;
+    imap_upstream_expect(s->upstream, within    ? settings->timeouts_response
+                                      : awaited ? settings->timeouts_backend
+                                                : 0);
+}
+
+size_t imap_take_response(struct imap_session *s, struct slice bytes)
+{
+    size_t used = take(s, bytes);
+    if (s->upstream)
+        be_patient(s, used == 0 || s->out.literal || s->out.goes_on || s->out.within_line ||
+                          imap_held_comes(s));
+    return used;
 }

@@ -51,6 +51,7 @@ struct imap_outgoing {
     uint64_t literal; /* octets of one that passes */
     bool goes_on;     /* behind a literal */
     bool within_line; /* of one that is longer than what is looked at at once */
+    bool within;      /* any response */
 };
 
 struct imap_barrier;
@@ -168,7 +169,8 @@ void imap_pass_line(struct imap_session *s, const struct imap_response *response
 /* A FETCH response begins: how much of it was taken; 0: more must come. */
 size_t imap_held_begin(struct imap_session *s, const struct imap_response *response,
                        struct slice bytes);
-/* Goes on with one that is larger than what is looked at at once. */
+/* Goes on with one that is larger than what is looked at at once; whether there is one of which not all has come. */
+bool imap_held_comes(const struct imap_session *s);
 size_t imap_held_take(struct imap_session *s, struct slice bytes);
 void imap_held_drained(struct imap_session *s);
 void imap_held_end(struct imap_session *s);
