@@ -2,26 +2,24 @@
 #include "proxy/imap/imap_response.h"
 #include "proxy/imap/imap_string.h"
 
-#include <string.h>
-
 /* No place behind anything: what is there cannot be read. */
 enum { NOWHERE = 0 };
 
-static bool is_one_of(struct slice octets, size_t at, struct slice set)
+static bool stands_at(struct slice octets, size_t at, struct slice set)
 {
-    return at < octets.len && memchr(set.ptr, octets.ptr[at], set.len);
+    return at < octets.len && imap_is_one_of(octets.ptr[at], set);
 }
 
 static size_t skip(struct slice octets, size_t at, struct slice set)
 {
-    while (is_one_of(octets, at, set))
+    while (stands_at(octets, at, set))
         at++;
     return at;
 }
 
 static size_t skip_until(struct slice octets, size_t at, struct slice set)
 {
-    while (at < octets.len && !is_one_of(octets, at, set))
+    while (at < octets.len && !stands_at(octets, at, set))
         at++;
     return at;
 }
@@ -115,7 +113,7 @@ static size_t name_end(struct slice octets, size_t at)
 static bool is_value(struct slice octets, size_t at)
 {
     size_t end = skip_until(octets, at, SLICE(" \t()\r\n"));
-    return is_one_of(octets, at, SLICE("0123456789-+.")) ||
+    return stands_at(octets, at, SLICE("0123456789-+.")) ||
            slice_ieq(slice_sub(octets, at, end), SLICE("NIL"));
 }
 
@@ -134,7 +132,7 @@ static size_t string_end(struct slice octets, size_t at, struct imap_fetched_ite
 static size_t value_end(struct slice octets, size_t *at, struct imap_fetched_item *out)
 {
     size_t from = skip(octets, *at, SLICE(" \t")), behind_name = *at;
-    if (from == octets.len || is_one_of(octets, from, SLICE(")\r\n")))
+    if (from == octets.len || stands_at(octets, from, SLICE(")\r\n")))
         return behind_name;
     *at = from;
     if (octets.ptr[from] == '[')

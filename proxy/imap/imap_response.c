@@ -3,8 +3,6 @@
 
 #include "proxy/imap/imap_string.h"
 
-#include <string.h>
-
 static const struct slice statuses[] = {
     [IMAP_OK] = SLICE("OK"),   [IMAP_NO] = SLICE("NO"),           [IMAP_BAD] = SLICE("BAD"),
     [IMAP_BYE] = SLICE("BYE"), [IMAP_PREAUTH] = SLICE("PREAUTH"),
@@ -37,7 +35,7 @@ static struct slice first_line(struct slice octets)
 static struct slice take_name(struct slice *text)
 {
     size_t n = 0;
-    while (n < text->len && !memchr(" \t([{\"", text->ptr[n], 6))
+    while (n < text->len && !imap_is_one_of(text->ptr[n], SLICE(" \t([{\"")))
         n++;
     struct slice name = slice_sub(*text, 0, n);
     *text = without_blanks(slice_from(*text, n));
@@ -105,7 +103,8 @@ static void read_untagged(struct slice text, struct imap_response *out)
 static bool is_tag(struct slice word)
 {
     for (size_t i = 0; i < word.len; i++)
-        if (word.ptr[i] <= ' ' || word.ptr[i] > '~' || memchr("(){%*\"\\", word.ptr[i], 7))
+        if (word.ptr[i] <= ' ' || word.ptr[i] > '~' ||
+            imap_is_one_of(word.ptr[i], SLICE("(){%*\"\\")))
             return false;
     return word.len > 0;
 }

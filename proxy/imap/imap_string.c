@@ -3,16 +3,14 @@
 
 #include "proxy/imap/imap_response.h"
 
-#include <string.h>
-
 bool imap_word_begins(struct slice octets, size_t at)
 {
-    return at == 0 || memchr(" \t()[", octets.ptr[at - 1], 5);
+    return at == 0 || imap_is_one_of(octets.ptr[at - 1], SLICE(" \t()["));
 }
 
 static bool string_ends_before(struct slice octets, size_t at)
 {
-    return at == octets.len || memchr(" )]\r\n", octets.ptr[at], 5);
+    return at == octets.len || imap_is_one_of(octets.ptr[at], SLICE(" )]\r\n"));
 }
 
 static bool is_escape(struct slice octets, size_t at)

@@ -5,6 +5,11 @@
 
 #include "base/slice.h"
 
+static inline bool imap_is_one_of(char c, struct slice set)
+{
+    return slice_find(set, c) < set.len;
+}
+
 /* An octet is what begins a string only where a word would begin: in the middle of one it is a part of
  * that. */
 bool imap_word_begins(struct slice octets, size_t at);

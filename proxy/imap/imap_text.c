@@ -4,8 +4,6 @@
 #include "proxy/imap/imap_response.h"
 #include "proxy/imap/imap_string.h"
 
-#include <string.h>
-
 static bool is_in_quotes(struct slice line, size_t where)
 {
     bool unescaped;
@@ -52,7 +50,7 @@ static enum meaning meant(struct slice line, size_t where, bool first)
     char before = line.ptr[where - 1];
     if (before == ' ' || before == '(')
         return LITERAL;
-    return ends_with_name(&response) && !memchr(")]>\"", before, 4) ? TEXT : UNCLEAR;
+    return ends_with_name(&response) && !imap_is_one_of(before, SLICE(")]>\"")) ? TEXT : UNCLEAR;
 }
 
 int imap_text(struct slice bytes, bool first, struct imap_text *out)
