@@ -19,7 +19,7 @@ static void set(struct imap_session *s, time_t seconds)
 /* Not in the middle of a response, nor to somebody who takes nothing. */
 static bool may_speak(const struct imap_session *s)
 {
-    return s->reader.base.state == SESSION_BUSY && !s->out.literal && !s->out.goes_on &&
+    return s->reader.base.state == SESSION_BUSY && !s->out.line && !s->out.goes_on &&
            !s->out.within_line && !stream_output_pending(s->reader.base.stream);
 }
 

@@ -241,6 +241,9 @@ static enum holds look(struct slice response, struct imap_held *out)
             out->uid = number_of(item.value);
         else
             out->tells_more = true;
+        if (!item.is_string && imap_item(item.name) != IMAP_ITEM_OTHER && item.value.len &&
+            !slice_ieq(item.value, SLICE("NIL")))
+            return UNREADABLE;
         if (!item.is_string || !is_content(&item))
             continue;
         holds = CONTENT;

@@ -229,7 +229,7 @@ void imap_lose_server(struct imap_session *s, const char *trouble)
     struct session *base = &s->reader.base;
     log_at(LEVEL_WARNING, s->reader.ref, "mailbox lost", field_str("reason", trouble));
     session_forget_waiting(base);
-    if (!s->held && !s->out.literal && !s->out.goes_on && !s->out.within_line &&
+    if (!s->held && !s->out.line && !s->out.goes_on && !s->out.within_line &&
         !base->leaving) /* half a response may be out: our words would be taken for the rest */
         imap_say(s, SLICE("* BYE [UNAVAILABLE] the mail server has gone away, try again later"));
     session_hang_up(base);

@@ -2,10 +2,7 @@
 #include "base/log.h"
 #include "proxy/imap/imap_session.h"
 
-enum {
-    AT_ONCE = 16 * 1024, /* octets that are passed on */
-    KEPT = 64,           /* of a long line, in which a literal may be announced */
-};
+enum { AT_ONCE = 16 * 1024 /* octets that are passed on */ };
 
 void imap_out_of_step(struct imap_session *s, const char *why)
 {
@@ -75,15 +72,15 @@ static void say_without_code(struct imap_session *s, const struct imap_response 
 
 void imap_pass_line(struct imap_session *s, const struct imap_response *response, struct slice line)
 {
-    struct slice list = SLICE("");
+    struct slice list;
     if (response->kind == IMAP_RESPONSE_UNTAGGED &&
         slice_ieq(response->name, SLICE("CAPABILITY"))) {
         session_text(&s->reader.base, SLICE("* CAPABILITY "));
         say_capabilities(s, response->rest);
         session_text(&s->reader.base, SLICE("\r\n"));
     } else if (response->code.len && !imap_is_relayed_code(response->code)) {
-        imap_code_lists_capabilities(response->code, &list);
-        say_without_code(s, response, line, list);
+        bool lists = imap_code_lists_capabilities(response->code, &list);
+        say_without_code(s, response, line, lists ? list : SLICE(""));
     } else {
         imap_say(s, line);
     }
@@ -176,63 +173,92 @@ static void take_untagged(struct imap_session *s, const struct imap_response *re
         learn(s, response->rest);
 }
 
-/* The next line of a response that has a literal, or the rest of a long one. */
-static size_t take_continued(struct imap_session *s, struct slice bytes)
+static size_t pass(struct imap_session *s, struct slice octets, uint64_t most)
 {
-    struct imap_text text;
-    int found = imap_text(bytes, false, &text);
-    if (found == 0 && bytes.len < IMAP_INPUT_MAX)
-        return 0;
-    if (found == -1) {
-        imap_out_of_step(s, "a literal that cannot be placed");
-        return bytes.len;
-    }
-    bool ends = found && text.text.len <= AT_ONCE;
-    struct slice octets = ends ? text.text : slice_sub(bytes, 0, AT_ONCE);
-    session_text(&s->reader.base, octets);
-    s->out.within_line = !ends;
-    s->out.goes_on = ends && text.literal;
-    s->out.literal = s->out.goes_on ? text.octets : 0;
+    struct slice passed = slice_sub(octets, 0, most < AT_ONCE ? (size_t)most : AT_ONCE);
+    session_text(&s->reader.base, passed);
     imap_hold_back(s);
-    return octets.len;
+    return passed.len;
 }
 
-static size_t take_literal(struct imap_session *s, struct slice bytes)
+/* A line that was framed passes, and the literal behind it. */
+static void begin_line(struct imap_session *s, const struct imap_text *text)
 {
-    size_t most = s->out.literal < AT_ONCE ? (size_t)s->out.literal : AT_ONCE;
-    struct slice octets = slice_sub(bytes, 0, most);
-    s->out.literal -= octets.len;
-    session_text(&s->reader.base, octets);
-    imap_hold_back(s);
-    return octets.len;
+    s->out.line = text->text.len;
+    s->out.goes_on = text->literal;
+    s->out.literal = text->literal ? text->octets : 0;
 }
 
-/* The first line, whole or, of a long one, what there is of it. */
+static size_t take_framed(struct imap_session *s, struct slice bytes)
+{
+    uint64_t *left = s->out.line ? &s->out.line : &s->out.literal;
+    size_t passed = pass(s, bytes, *left);
+    *left -= passed;
+    return passed;
+}
+
+/* One that is longer than what is looked at at once, and has no literals, up to its end. */
+static size_t take_long(struct imap_session *s, struct slice bytes)
+{
+    size_t passed = pass(s, bytes, slice_find(bytes, '\n') + 1);
+    s->out.within_line = bytes.ptr[passed - 1] != '\n';
+    return passed;
+}
+
+static void take_line(struct imap_session *s, const struct imap_response *response,
+                      struct slice line)
+{
+    if (response->kind == IMAP_RESPONSE_TAGGED)
+        take_tagged(s, response, line);
+    else if (response->kind == IMAP_RESPONSE_CONTINUE)
+        take_continuation(s, line);
+    else
+        take_untagged(s, response, line);
+    if (s->upstream)
+        imap_hold_back(s);
+}
+
+/* The first line; `whole`: all of it is there. */
 static size_t take_first(struct imap_session *s, const struct imap_text *text, bool whole)
 {
     struct imap_response response;
     imap_response(text->text, &response);
     bool passes = response.kind == IMAP_RESPONSE_UNTAGGED && is_relayed(&response) &&
-                  reader_is_logged_in(&s->reader);
-    if (whole && !text->literal && !(passes && text->text.len > AT_ONCE)) {
-        struct slice line = without_end(text->text);
+                  reader_is_logged_in(&s->reader) && response.code.len == 0;
+    bool has_literals = imap_may_have_literals(&response);
+    if (whole && !text->literal && (text->text.len <= AT_ONCE || !passes)) {
         size_t used = text->text.len;
-        if (response.kind == IMAP_RESPONSE_TAGGED)
-            take_tagged(s, &response, line);
-        else if (response.kind == IMAP_RESPONSE_CONTINUE)
-            take_continuation(s, line);
-        else
-            take_untagged(s, &response, line);
-        if (s->upstream)
-            imap_hold_back(s);
+        take_line(s, &response, without_end(text->text));
         return used;
     }
-    if (!passes || (whole && !imap_may_have_literals(&response)) ||
+    if (!passes || (whole ? text->literal && !has_literals : has_literals) ||
         imap_may_hold_content(text->text)) {
         imap_out_of_step(s, "a literal, or a line, that cannot be placed");
         return text->text.len;
     }
-    return take_continued(s, text->text);
+    if (!whole)
+        return take_long(s, text->text);
+    begin_line(s, text);
+    return take_framed(s, text->text);
+}
+
+static size_t not_placed(struct imap_session *s, struct slice bytes)
+{
+    imap_out_of_step(s, "a literal, or a line, that cannot be placed");
+    return bytes.len;
+}
+
+/* The next line of a response that has a literal. */
+static size_t take_next(struct imap_session *s, struct slice bytes)
+{
+    struct imap_text text;
+    int found = imap_text(bytes, false, &text);
+    if (found == 0 && bytes.len < IMAP_INPUT_MAX)
+        return 0;
+    if (found != 1)
+        return not_placed(s, bytes);
+    begin_line(s, &text);
+    return take_framed(s, bytes);
 }
 
 static bool is_fetch(struct slice bytes, struct imap_response *response)
@@ -249,17 +275,17 @@ static size_t take(struct imap_session *s, struct slice bytes)
         return bytes.len;
     if (s->held)
         return imap_held_take(s, bytes);
-    if (s->out.literal)
-        return take_literal(s, bytes);
-    if (s->out.goes_on || s->out.within_line)
-        return take_continued(s, bytes);
+    if (s->out.line || s->out.literal)
+        return take_framed(s, bytes);
+    if (s->out.within_line)
+        return take_long(s, bytes);
+    if (s->out.goes_on)
+        return take_next(s, bytes);
     int found = imap_text(bytes, true, &text);
     if (found == 0 && bytes.len < IMAP_INPUT_MAX)
         return 0;
-    if (found == -1) {
-        imap_out_of_step(s, "a literal that cannot be placed");
-        return bytes.len;
-    }
+    if (found == -1)
+        return not_placed(s, bytes);
     if (reader_is_logged_in(&s->reader) && is_fetch(bytes, &response))
         return imap_held_begin(s, &response, bytes);
     if (found == 0)
@@ -284,7 +310,7 @@ size_t imap_take_response(struct imap_session *s, struct slice bytes)
 {
     size_t used = take(s, bytes);
     if (s->upstream)
-        be_patient(s, used == 0 || s->out.literal || s->out.goes_on || s->out.within_line ||
+        be_patient(s, used == 0 || s->out.line || s->out.goes_on || s->out.within_line ||
                           imap_held_comes(s));
     return used;
 }

@@ -48,8 +48,9 @@ struct imap_incoming {
 
 /* Where the server is in what it says. */
 struct imap_outgoing {
-    uint64_t literal; /* octets of one that passes */
-    bool goes_on;     /* behind a literal */
+    uint64_t line;    /* octets of one that pass */
+    uint64_t literal; /* of the one behind it */
+    bool goes_on;     /* behind that */
     bool within_line; /* of one that is longer than what is looked at at once */
     bool within;      /* any response */
 };

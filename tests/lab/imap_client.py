@@ -265,6 +265,7 @@ def _value(response, at):
 def normalised(response):
     """Without what differs though nothing is damaged."""
     response = re.sub(rb"^(.*CAPABILITY .*) INPROGRESS", rb"\1", response)  # the gateway's own
+    response = re.sub(rb"^\* OK \[URLMECH [^]]*\] ", b"* OK ", response)  # it is not relayed
     if response.startswith(b"+"):
         # Who asks for a literal may be the gateway.
         return b"+\r\n"
