@@ -6,6 +6,7 @@ whether every row went as promised."""
 import argparse
 import email
 import email.policy
+import imaplib
 import os
 import pathlib
 import re
@@ -27,6 +28,7 @@ from lab.internet import LISTS, Internet  # noqa: E402
 from lab.ports import free_port  # noqa: E402
 from lab.postfix import Postfix  # noqa: E402
 from lab.process import adopt_orphans, left_over, reap, wait_until  # noqa: E402
+from lab.smtp_client import client_context  # noqa: E402
 
 LIMIT = 5 * 1024 * 1024
 
@@ -46,12 +48,14 @@ class Lab:
             "process": {"proxies": 0},
             "log": {"level": '"info"'},
             "antivirus": {"enabled": "on", "database": '"%s"' % samples.write_signatures(os.path.join(folder, "signatures"))},
-        }, implicit_tls=True, port=free_port(2525), tls_port=free_port(4465), build=build, pop3='backend behind  login_domain "example.com"')
+        }, implicit_tls=True, port=free_port(2525), tls_port=free_port(4465), build=build, pop3='backend behind  login_domain "example.com"',
+            imap='backend behind  login_domain "example.com"')
 
     def _configuration(self):
         return "".join([
             certificate(self.authority.certificate("mx.example.com", "localhost", kind="ecdsa")),
             backend("behind", "%d tls opportunistic" % self.postfix.port, pop3=["%d tls none" % self.dovecot.pop3_port],
+                    imap=["%d tls none" % self.dovecot.imap_port],
                     options="recipient_check on  probe on"),
             domains("behind", *users.DOMAINS),
             self.internet.configuration,
@@ -127,6 +131,15 @@ class Lab:
             tls = "plain" if port == self.dovecot.pop3_port else "stls"
             return fetchers.curl_octets(pathlib.Path(folder), port, tls, self.authority.ca, user)
 
+    def read_imap(self, user):
+        """What Python's imaplib reads of a mailbox through Gatepost, over IMAP with STARTTLS."""
+        with imaplib.IMAP4("127.0.0.1", self.gatepost.imap_port, timeout=20) as imap:
+            imap.starttls(ssl_context=client_context())
+            imap.login(user, users.PASSWORD)
+            imap.select("INBOX", readonly=True)
+            numbers = imap.search(None, "ALL")[1][0].split()
+            return [imap.fetch(n.decode(), "(BODY.PEEK[])")[1][0][1] for n in numbers]
+
     def arrived(self, mark, address, expected):
         """The message as it is in the mailbox, asked over IMAP; None when it is not."""
         def found():
@@ -185,18 +198,19 @@ def show_reading(lab):
     for number, mail in enumerate((samples.clean("clean", to=user), samples.eicar(to=user)), 1):
         mailers.swaks(lab.postfix.port, mail, user)
         wait_until(lambda: len(lab.dovecot.fetch(user)) == number, 10, 0.2)
-    there, shown = lab.read(lab.dovecot.pop3_port, user), lab.read(lab.gatepost.pop3_port, user)
-    if [len(octets) for octets in shown] != [len(octets) for octets in there] or len(there) != 2:
-        print("NOT AS PROMISED: two messages should be read, as long as they are")
-        return False
-    notice = email.message_from_bytes(shown[1]).get_payload()[-1].get_payload(decode=True).decode("utf-8", "replace")
+    there = lab.read(lab.dovecot.pop3_port, user)
     begin_table("what was read", "how", "what the reader saw", "untouched")
     good = True
-    for what, before, seen, words, promise in (("a clean message", there[0], shown[0], "the same, octet for octet", True),
-                                               ("EICAR, which was there before", there[1], shown[1], " ".join(notice.split()), False)):
-        kept = (before == seen) == promise
-        good = good and kept
-        print(LINE % (what, "curl, POP3, STLS", words[:WIDTHS[2]], "yes" if before == seen else "no") + ("" if kept else "  NOT AS PROMISED"))
+    for how, shown in (("POP3 by curl", lab.read(lab.gatepost.pop3_port, user)), ("IMAP by imaplib", lab.read_imap(user))):
+        if [len(octets) for octets in shown] != [len(octets) for octets in there] or len(there) != 2:
+            print("NOT AS PROMISED: two messages should be read, as long as they are")
+            return False
+        notice = email.message_from_bytes(shown[1]).get_payload()[-1].get_payload(decode=True).decode("utf-8", "replace")
+        for what, before, seen, words, promise in (("a clean message", there[0], shown[0], "the same, octet for octet", True),
+                                                   ("EICAR, which was there before", there[1], shown[1], " ".join(notice.split()), False)):
+            kept = (before == seen) == promise
+            good = good and kept
+            print(LINE % (what, how, words[:WIDTHS[2]], "yes" if before == seen else "no") + ("" if kept else "  NOT AS PROMISED"))
     held, story = lab.gatepost.control("quarantine", "list"), lab.gatepost.control("trace", "--verdict", "reject", user) or ""
     print("\nIts original is held (gatepostctl quarantine list):\n\n%s\nand this is its story (gatepostctl trace %s):\n\n%s" % (held, user, story))
     return good and "Gatepost" in notice and samples.EICAR.decode() not in notice and user in held and user in story
@@ -205,6 +219,7 @@ def show_reading(lab):
 def wait_for_the_end(lab, folder):
     print("Gatepost    SMTP with STARTTLS 127.0.0.1:%d, with TLS at once 127.0.0.1:%d" % (lab.gatepost.port, lab.gatepost.tls_port))
     print("            POP3 with STLS 127.0.0.1:%d, with TLS at once 127.0.0.1:%d" % (lab.gatepost.pop3_port, lab.gatepost.pop3s_port))
+    print("            IMAP with STARTTLS 127.0.0.1:%d, with TLS at once 127.0.0.1:%d" % (lab.gatepost.imap_port, lab.gatepost.imaps_port))
     print("Postfix     127.0.0.1:%d (the server behind)" % lab.postfix.port)
     print("Dovecot     IMAP 127.0.0.1:%d, POP3 127.0.0.1:%d, user %s, password %s"
           % (lab.dovecot.imap_port, lab.dovecot.pop3_port, users.ADDRESSES[0], users.PASSWORD))
