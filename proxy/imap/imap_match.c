@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
+#include "filters/mime/headers.h"
 #include "proxy/imap/imap_session.h"
+#include "proxy/imap/line_set.h"
 
 #include <string.h>
 
@@ -47,21 +49,16 @@ static const char *shown_as(const struct imap_rendering *rendering, const char *
     return !clear || len >= TELLING ? altered : NULL;
 }
 
-/* Whether all of it may be shown as it is, line by line. */
-static bool are_lines(const struct imap_rendering *rendering, struct slice content)
+/* The same content may be wrapped anew each time that it is shown; and of a header some fields are chosen. What is shown
+ * of the message must be all of it then, or, of a header, what no verdict hides. */
+static bool are_lines(const struct imap_rendering *rendering, struct slice content, bool header)
 {
-    struct slice line;
-    size_t looked_at = 0;
-    while (content.len) {
-        size_t end = slice_find(content, '\n');
-        line = slice_sub(content, 0, end + 1);
-        content = slice_from(content, line.len);
-        looked_at += rendering->original.len;
-        const char *shown = shown_as(rendering, line.ptr, line.len);
-        if (looked_at > LOOKED_AT || !shown || memcmp(shown, line.ptr, line.len) != 0)
-            return false;
-    }
-    return true;
+    struct slice where =
+        rendering->clear ? rendering->original : headers_block(rendering->shown, NULL);
+    struct line_set *set = header || rendering->clear ? line_set_new(where) : NULL;
+    bool held = set && line_set_holds(set, content);
+    line_set_free(&set);
+    return held;
 }
 
 static const char *find(const struct imap_rendering *rendering, const char *content, size_t len)
@@ -72,14 +69,14 @@ static const char *find(const struct imap_rendering *rendering, const char *cont
 }
 
 void imap_match(struct imap_session *s, const struct imap_rendering *rendering, char *content,
-                size_t len, bool lines)
+                size_t len, bool header)
 {
     const char *shown = rendering && len ? find(rendering, content, len) : NULL;
     if (len == 0)
         return;
     if (shown && shown != content)
         memcpy(content, shown, len);
-    if (shown || (rendering && lines && are_lines(rendering, (struct slice){content, len})))
+    if (shown || (rendering && are_lines(rendering, (struct slice){content, len}, header)))
         return;
     if (!rendering || rendering->clear)
         log_at(LEVEL_WARNING, s->reader.ref, "content removed", field_text("user", s->reader.login),

@@ -180,9 +180,9 @@ void imap_rendering_end(struct imap_session *s);
 /* ---- imap_match.c ---- */
 
 /* What is shown of this content of a message: it is overwritten where that is not all. `rendering`: NULL: nobody
- * knows the message, so nothing is. `lines`: it may be any of its lines, as a header's fields are chosen. */
+ * knows the message, so nothing is. `header`: it is called one. */
 void imap_match(struct imap_session *s, const struct imap_rendering *rendering, char *content,
-                size_t len, bool lines);
+                size_t len, bool header);
 
 /* ---- imap_barrier.c ---- */
 void imap_barrier_begin(struct imap_session *s, const struct imap_command *command);

@@ -11,14 +11,19 @@ from lab.imap_client import EAGER, PLUS, Session, differences, logged_in, random
 from lab.odd_mails import ODD
 from lab.ports import free_port
 
-from lab.forbidden import TEXT, b64, file, leaks, multipart, random_program
+from lab.forbidden import TEXT, b64, blocked_leaves, file, leaks, multipart, random_program
 
 PROGRAM = b64(random_program()).rstrip()
 # What is called a header and is none comes later than it would: it has to be read before. See below.
 NO_HEADER = "nothing that is a header"
 CLEAN = [octets for name, octets in ODD.items() if name != NO_HEADER]
 MIXED = [multipart("a program", TEXT, file("setup.exe", PROGRAM), file("notes.txt", b64(b"harmless\r\n" * 30))), samples.clean("second")]
-RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
+RULES = """
+rule "programs" when any a in attachments (a.extension in programs or a.type == "application/x-dosexec") then reject 550 5.7.1 "no programs"
+rule "malware" when any a in attachments (a.name == "readme.txt") then reject 550 5.7.1 "malware"
+rule "macros" when any a in attachments (a.macros) then quarantine "macros"
+table programs { "exe" "bat" "js" }
+"""
 READER, TWIN, VICTIM = ("%s@example.com" % name for name in ("reader", "twin", "victim"))
 
 pytestmark = pytest.mark.usefixtures("no_proxy_dies")
@@ -130,3 +135,55 @@ def test_a_program_is_not_put_into_a_mailbox_and_its_text_is_not_run(site):
 def test_what_is_not_relayed_is_refused_and_the_session_stays_in_step(command, reader):
     reader.expect(command, status="BAD")
     reader.expect("NOOP")
+
+
+# ---- whatever is asked for, in whatever order
+
+BLOCKED = blocked_leaves()
+
+
+@pytest.fixture(scope="module")
+def blocked(site):
+    """A mailbox with all kinds of what is forbidden: its user."""
+    site.server.fill("blocked@example.com", [message for message, _ in BLOCKED.values()])
+    return "blocked@example.com"
+
+
+def places(whole, content):
+    """Where content stands in a message."""
+    at = whole.find(content)
+    while at >= 0:
+        yield at
+        at = whole.find(content, at + 1)
+
+
+def check_agrees(original, shown, before, after, item):
+    """What was shown for some octets of a message is what is shown of them in the whole. Few octets may stand there more than once, shown and not."""
+    assert len(before) == len(after), item
+    found = {shown[at:at + len(before)] for at in places(original, before)}
+    assert after in found or len(found) != 1 and len(before) < 64, item
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_however_it_is_asked_for_all_answers_agree_and_nothing_forbidden_is_in_them(seed, blocked, site):
+    rng, answers = random.Random(seed), []
+    with logged_in(site.server.imap_port, blocked) as direct, logged_in(site.imap_port, blocked) as reader:
+        for session in (direct, reader):
+            session.expect("EXAMINE INBOX")
+        for _ in range(25):
+            item = "BODY.PEEK[%s]" % rng.choice(("", "TEXT", "1", "2", "3", "2.1", "2.2", "1.2")) \
+                + rng.choice(("", "<%d.%d>" % (rng.randrange(6000), rng.choice((1, 10, 100, 3000)))))
+            numbers = rng.choice(("1:*", "%d" % rng.randrange(1, len(BLOCKED) + 1), "3:5"))
+            uid = rng.random() < 0.5
+            whole, through = (session.fetch(numbers, "(%s)" % item, uid=uid) for session in (direct, reader))
+            assert whole.keys() == through.keys()
+            answers += [(number, item, before, through[number][name]) for number, values in whole.items()
+                        for name, before in values.items() if name.startswith("BODY")]
+        originals, shown = ({n: values["BODY[]"] for n, values in session.fetch("1:*", "(BODY.PEEK[])").items()} for session in (direct, reader))
+    for number, (name, (_, leaf)) in enumerate(BLOCKED.items(), 1):
+        assert not leaks(leaf, shown[number]), name
+    for number, item, before, after in answers:
+        if before:
+            check_agrees(originals[number], shown[number], before, after, (number, item))
+        else:
+            assert before == after
