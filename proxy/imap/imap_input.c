@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-enum { LITERAL_MAX = 128 * 1024 /* of one that is no message */ };
+enum {
+    LITERAL_MAX = 128 * 1024, /* of one that is no message */
+    LITERAL_EARLY = 4096,     /* before the login, and */
+    LINE_EARLY = 16 * 1024,
+};
 
 static void hang_up_on(struct imap_session *s, const char *why)
 {
@@ -70,7 +74,8 @@ static bool is_message(struct imap_session *s, const struct imap_piece *piece)
 static void await_literal(struct imap_session *s, const struct imap_piece *piece, bool more_waits)
 {
     bool fine = s->in.begun || imap_may_go_on(s, piece);
-    if (fine && !is_message(s, piece) && piece->octets > LITERAL_MAX) {
+    uint64_t most = reader_is_logged_in(&s->reader) ? LITERAL_MAX : LITERAL_EARLY;
+    if (fine && !is_message(s, piece) && piece->octets > most) {
         imap_no(s, "[LIMIT]", SLICE("this literal is too long"));
         fine = false;
     }
@@ -171,6 +176,8 @@ size_t imap_take(struct imap_session *s, struct slice bytes)
         return take_literal(s, bytes);
     }
     int found = imap_piece(bytes, &piece);
+    if (!reader_is_logged_in(&s->reader) && (found ? piece.used : bytes.len) > LINE_EARLY)
+        found = -1;
     if (found == 0)
         return 0;
     if (!may_go_on(s))

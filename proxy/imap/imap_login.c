@@ -146,7 +146,7 @@ static void said_plain(struct imap_session *s, const struct imap_response *respo
                        struct slice line)
 {
     bool acts = *s->reader.attempt->who.acting_for;
-    if (response->status == IMAP_BAD && !s->reader.attempt->password_out && !acts)
+    if (response->status != IMAP_OK && !s->reader.attempt->password_out && !acts)
         log_in(s); /* a server without PLAIN is told the password the old way */
     else
         said(s, response, line);
@@ -224,14 +224,26 @@ static void drained(void *owner)
     imap_relay_drained(owner);
 }
 
+/* What is under way for him comes to nothing. */
+static void abandon(struct imap_session *s)
+{
+    session_forget_waiting(&s->reader.base);
+    imap_held_end(s);
+    imap_rendering_end(s);
+    imap_barrier_end(s);
+    imap_append_end(s);
+}
+
 void imap_lose_server(struct imap_session *s, const char *trouble)
 {
     struct session *base = &s->reader.base;
+    if (base->state == SESSION_BULK) /* what is being given goes out first */
+        return;
     log_at(LEVEL_WARNING, s->reader.ref, "mailbox lost", field_str("reason", trouble));
-    session_forget_waiting(base);
-    if (!s->held && !s->out.line && !s->out.goes_on && !s->out.within_line &&
+    if (!s->out.line && !s->out.goes_on && !s->out.within_line &&
         !base->leaving) /* half a response may be out: our words would be taken for the rest */
         imap_say(s, SLICE("* BYE [UNAVAILABLE] the mail server has gone away, try again later"));
+    abandon(s);
     session_hang_up(base);
 }
 

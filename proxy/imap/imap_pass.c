@@ -134,6 +134,8 @@ static void take_tagged(struct imap_session *s, const struct imap_response *resp
     if (!s->exchange || !slice_eq(response->tag, slice_of(s->expected)) ||
         response->status >= IMAP_BYE)
         imap_out_of_step(s, "a response to a command that nobody gave");
+    else if (s->message.iov_len)
+        imap_out_of_step(s, "it answers before it has heard all");
     else
         s->exchange->done(s, response, line);
 }
@@ -154,7 +156,8 @@ static void take_bye(struct imap_session *s, const struct imap_response *respons
     if (s->reader.base.leaving)
         return;
     imap_upstream_free(&s->upstream);
-    session_hang_up(&s->reader.base);
+    s->reader.base.leaving = true; /* it has been said */
+    imap_lose_server(s, "it said BYE");
 }
 
 static void take_untagged(struct imap_session *s, const struct imap_response *response,

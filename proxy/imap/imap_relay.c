@@ -21,7 +21,8 @@ void imap_expect(struct imap_session *s, struct slice tag, const struct imap_exc
 /* No client's can be the same by accident. */
 struct slice imap_own_tag(struct imap_session *s)
 {
-    return arena_printf(s->reader.mail, "gp%s.%u", s->reader.base.id, ++s->own_tags);
+    int len = snprintf(s->own_tag, sizeof s->own_tag, "gp%s.%u", s->reader.base.id, ++s->own_tags);
+    return (struct slice){s->own_tag, (size_t)len};
 }
 
 void imap_ask(struct imap_session *s, struct slice tag, struct slice text,

@@ -76,6 +76,7 @@ struct imap_session {
     bool idle;                            /* only DONE may come */
     const struct imap_exchange *exchange; /* NULL: none is under way */
     char expected[IMAP_TAG_MAX + 1];      /* its tag: the client's or ours */
+    char own_tag[48];                     /* the last of ours */
     unsigned own_tags;
     bool takes_literals; /* the server does without "+" (RFC 7888) */
     struct imap_outgoing out;
