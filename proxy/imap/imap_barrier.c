@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGES_MOST = 100000 /* of one command */ };
+enum { ROOM_MOST = 262144 /* messages of one command */ };
 
 enum stage { RELAYING, LISTING, READING, GIVING };
 
@@ -32,7 +32,7 @@ static bool add(struct imap_barrier *barrier, uint32_t number)
     if (barrier->count == barrier->room) {
         size_t room = barrier->room ? 2 * barrier->room : 4;
         uint32_t *larger =
-            room <= 2 * MESSAGES_MOST ? realloc(barrier->numbers, room * sizeof *larger) : NULL;
+            room <= ROOM_MOST ? realloc(barrier->numbers, room * sizeof *larger) : NULL;
         if (!larger)
             return false;
         barrier->numbers = larger;

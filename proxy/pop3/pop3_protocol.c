@@ -81,7 +81,7 @@ static bool between(const struct session *base)
 const struct mail_protocol pop3_protocol = {
     .alpn = "pop3",
     .size = sizeof(struct pop3_session),
-    .input_max = 16 * 1024,
+    .input_max = 16384,
     .farewells =
         {
             [BYE_TIMEOUT] = "-ERR [SYS/TEMP] timeout",

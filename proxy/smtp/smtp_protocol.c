@@ -128,7 +128,7 @@ static bool between(const struct session *base)
 const struct mail_protocol smtp_protocol = {
     .alpn = "smtp",
     .size = sizeof(struct smtp_session),
-    .input_max = 16 * 1024,
+    .input_max = 16384,
     .farewells =
         {
             [BYE_TIMEOUT] = "421 4.4.2 timeout",
