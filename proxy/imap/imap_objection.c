@@ -179,24 +179,28 @@ static const char *return_options(struct slice *rest, const char *const *allowed
     return imap_token(rest, &token) == IMAP_TOKEN_OPEN ? list_of(rest, allowed) : unreadable;
 }
 
+/* One, or a list of them. */
+static bool skip_patterns(struct slice *rest)
+{
+    struct slice token;
+    enum imap_token kind = imap_token(rest, &token);
+    if (kind != IMAP_TOKEN_OPEN)
+        return kind == IMAP_TOKEN_ATOM || kind == IMAP_TOKEN_QUOTED || kind == IMAP_TOKEN_LITERAL;
+    do {
+        kind = imap_token(rest, &token);
+    } while (kind == IMAP_TOKEN_ATOM || kind == IMAP_TOKEN_QUOTED || kind == IMAP_TOKEN_LITERAL);
+    return kind == IMAP_TOKEN_CLOSE;
+}
+
 /* "(SUBSCRIBED)" ref (patterns) RETURN (...): RFC 5258, and what may be returned of each (RFC 5819). */
 static const char *object_to_list(struct slice rest)
 {
     static const char *const selections[] = {"SUBSCRIBED", "RECURSIVEMATCH", "SPECIAL-USE", NULL};
     static const char *const returned[] = {"SUBSCRIBED", "CHILDREN", "SPECIAL-USE",
                                            "STATUS",     "MYRIGHTS", NULL};
-    struct slice token, ahead;
     const char *why = optional_list(&rest, selections);
-    if (why || !skip_string(&rest))
+    if (why || !skip_string(&rest) || !skip_patterns(&rest))
         return why ? why : unreadable;
-    ahead = rest;
-    if (imap_token(&ahead, &token) == IMAP_TOKEN_OPEN) {
-        while (skip_string(&ahead))
-            ;
-        rest = ahead.len && ahead.ptr[0] == ')' ? slice_trim(slice_from(ahead, 1)) : rest;
-    } else if (!skip_string(&rest)) {
-        return unreadable;
-    }
     why = return_options(&rest, returned);
     return why ? why : nothing_behind(rest);
 }
