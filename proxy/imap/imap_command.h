@@ -79,6 +79,8 @@ void imap_fetch(const struct imap_command *command, struct imap_fetch *out);
 /* What this item of a FETCH is, as it is asked for or as it is answered: "BODY.PEEK[1.2]<0.100>",
  * "RFC822.TEXT". */
 enum imap_item imap_item(struct slice name);
+/* Whether it is one that a client may ask for, and can be read by whoever reads it. */
+bool imap_may_ask_for(struct slice name);
 /* Whether it is a header, or a part of one. */
 bool imap_names_header(struct slice name);
 

@@ -2,74 +2,6 @@
 #include "proxy/imap/imap_command.h"
 #include "proxy/imap/imap_tokens.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* ---- items ---- */
-
-/* "1.2.HEADER": what stands behind the numbers. */
-static struct slice behind_part(struct slice section)
-{
-    size_t i = 0;
-    while (i < section.len && (is_digit(section.ptr[i]) || (i && section.ptr[i] == '.')))
-        i++;
-    return slice_from(section, i);
-}
-
-static bool is_header(struct slice section)
-{
-    struct slice what = behind_part(section);
-    return slice_ieq(what, SLICE("HEADER")) || slice_istarts(what, SLICE("HEADER.FIELDS")) ||
-           (slice_ieq(what, SLICE("MIME")) && what.len < section.len);
-}
-
-/* "BODY[section]<origin>", asked for or answered: its inside, and what stands behind. */
-static bool cut_section(struct slice name, struct slice *section, struct slice *origin)
-{
-    size_t open = slice_find(name, '['), close = slice_rfind(name, ']');
-    struct slice before = slice_sub(name, 0, open);
-    if (close >= name.len || close < open ||
-        !(slice_ieq(before, SLICE("BODY")) || slice_ieq(before, SLICE("BODY.PEEK"))))
-        return false;
-    *section = slice_sub(name, open + 1, close);
-    *origin = slice_from(name, close + 1);
-    return true;
-}
-
-/* A header from its beginning is one; what is cut out of its middle is seen to be none. */
-static enum imap_item section_item(struct slice section, struct slice origin)
-{
-    bool begins =
-        origin.len == 0 || slice_eq(origin, SLICE("<0>")) || slice_starts(origin, SLICE("<0."));
-    if (section.len == 0)
-        return origin.len ? IMAP_ITEM_CONTENT : IMAP_ITEM_WHOLE;
-    return is_header(section) && begins ? IMAP_ITEM_OTHER : IMAP_ITEM_CONTENT;
-}
-
-bool imap_names_header(struct slice name)
-{
-    struct slice section, origin;
-    return slice_ieq(name, SLICE("RFC822.HEADER")) ||
-           (cut_section(name, &section, &origin) && is_header(section));
-}
-
-enum imap_item imap_item(struct slice name)
-{
-    struct slice section, origin;
-    if (cut_section(name, &section, &origin))
-        return section_item(section, origin);
-    if (slice_ieq(name, SLICE("RFC822")) || slice_ieq(name, SLICE("RFC822.PEEK")))
-        return IMAP_ITEM_WHOLE;
-    if (slice_ieq(name, SLICE("RFC822.SIZE")) || slice_ieq(name, SLICE("RFC822.HEADER")))
-        return IMAP_ITEM_OTHER;
-    if (slice_find(name, '[') < name.len || slice_istarts(name, SLICE("RFC822")) ||
-        slice_istarts(name, SLICE("BINARY")))
-        return IMAP_ITEM_CONTENT;
-    return IMAP_ITEM_OTHER;
-}
-
 /* ---- FETCH ---- */
 
 void imap_fetch(const struct imap_command *command, struct imap_fetch *out)
@@ -78,7 +10,7 @@ void imap_fetch(const struct imap_command *command, struct imap_fetch *out)
     *out = (struct imap_fetch){.set = SLICE("")};
     slice_cut(command->arguments, ' ', &out->set, &rest);
     out->items = rest;
-    for (enum imap_token kind; (kind = imap_token(&rest, &token)) != IMAP_TOKEN_END;) {
+    for (enum imap_token kind; (kind = imap_fetch_token(&rest, &token)) != IMAP_TOKEN_END;) {
         if (kind == IMAP_TOKEN_BROKEN)
             return;
         out->whole |= kind == IMAP_TOKEN_ATOM && imap_item(token) == IMAP_ITEM_WHOLE;
@@ -95,7 +27,7 @@ static bool take_number(struct slice *text, uint32_t *out)
         *text = slice_from(*text, 1);
         return true;
     }
-    for (; i < text->len && is_digit(text->ptr[i]) && n <= UINT32_MAX; i++)
+    for (; i < text->len && ascii_digit(text->ptr[i]) && n <= UINT32_MAX; i++)
         n = n * 10 + (uint64_t)(text->ptr[i] - '0');
     if (i == 0 || n == 0 || n > UINT32_MAX)
         return false;
@@ -126,10 +58,12 @@ bool imap_range(struct slice *set, uint32_t *from, uint32_t *to)
 static void skip_options(struct slice *text)
 {
     struct slice token, rest = *text;
-    if (imap_token(&rest, &token) == IMAP_TOKEN_OPEN) {
-        while (imap_token(&rest, &token) == IMAP_TOKEN_ATOM)
-            ;
-        if (slice_eq(token, SLICE(")")))
+    enum imap_token kind = imap_token(&rest, &token);
+    if (kind == IMAP_TOKEN_OPEN) {
+        do
+            kind = imap_token(&rest, &token);
+        while (kind == IMAP_TOKEN_ATOM);
+        if (kind == IMAP_TOKEN_CLOSE)
             *text = rest;
     }
     rest = *text;

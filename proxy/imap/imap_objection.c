@@ -2,126 +2,89 @@
  * What of a command's arguments passes: an allow-list wherever they ask for something, octets wherever they are names or
  * are looked for. */
 #include "proxy/imap/imap_command.h"
-#include "proxy/imap/imap_tokens.h"
+#include "proxy/imap/imap_words.h"
 
-enum { DEPTH_MAX = 32 };
-
-static const char unreadable[] = "these arguments cannot be read";
-static const char not_here[] = "this is not to be had here";
-
-static bool is_among(struct slice word, const char *const *words)
+static bool is_string(enum imap_token kind)
 {
-    for (; *words; words++)
-        if (slice_ieq(word, slice_of(*words)))
-            return true;
-    return false;
-}
-
-/* The words of a list that has been opened, at its own depth; *rest goes on behind it. */
-static const char *list_of(struct slice *rest, const char *const *allowed)
-{
-    struct slice token;
-    int depth = 1;
-    while (depth) {
-        enum imap_token kind = imap_token(rest, &token);
-        if (kind == IMAP_TOKEN_END || kind == IMAP_TOKEN_BROKEN || depth > DEPTH_MAX)
-            return unreadable;
-        depth += (kind == IMAP_TOKEN_OPEN) - (kind == IMAP_TOKEN_CLOSE);
-        if (depth == 1 && kind == IMAP_TOKEN_ATOM && !is_among(token, allowed) &&
-            !(token.ptr[0] >= '0' && token.ptr[0] <= '9'))
-            return not_here;
-    }
-    return NULL;
-}
-
-static const char *optional_list(struct slice *rest, const char *const *allowed)
-{
-    struct slice token;
-    if (!rest->len || rest->ptr[0] != '(')
-        return NULL;
-    imap_token(rest, &token);
-    return list_of(rest, allowed);
+    return kind == IMAP_TOKEN_ATOM || kind == IMAP_TOKEN_QUOTED || kind == IMAP_TOKEN_LITERAL;
 }
 
 static bool skip_string(struct slice *rest)
 {
     struct slice token;
+    return is_string(imap_token(rest, &token));
+}
+
+/* One, or a list of them. */
+static bool skip_strings(struct slice *rest)
+{
+    struct slice token;
     enum imap_token kind = imap_token(rest, &token);
-    return kind == IMAP_TOKEN_ATOM || kind == IMAP_TOKEN_QUOTED || kind == IMAP_TOKEN_LITERAL;
+    if (kind != IMAP_TOKEN_OPEN)
+        return is_string(kind);
+    do
+        kind = imap_token(rest, &token);
+    while (is_string(kind));
+    return kind == IMAP_TOKEN_CLOSE;
 }
 
 static const char *nothing_behind(struct slice rest)
 {
-    return rest.len ? unreadable : NULL;
+    return rest.len ? imap_unreadable : NULL;
 }
 
 /* ---- FETCH and STORE ---- */
 
-static bool is_section(struct slice text)
-{
-    struct slice section = slice_sub(text, 1, slice_rfind(text, ']'));
-    struct slice origin = slice_from(text, slice_rfind(text, ']') + 1);
-    static const char *const known[] = {"", "HEADER", "TEXT", "MIME", NULL};
-    size_t i = 0;
-    while (i < section.len &&
-           ((section.ptr[i] >= '0' && section.ptr[i] <= '9') || (i && section.ptr[i] == '.')))
-        i++;
-    struct slice what = slice_from(section, i);
-    bool fields = slice_istarts(what, SLICE("HEADER.FIELDS (")) ||
-                  slice_istarts(what, SLICE("HEADER.FIELDS.NOT ("));
-    return (is_among(what, known) || fields) &&
-           (origin.len == 0 ||
-            (origin.len > 2 && origin.ptr[0] == '<' && origin.ptr[origin.len - 1] == '>'));
-}
-
-static bool is_item(struct slice name)
-{
-    static const char *const items[] = {
-        "FLAGS",       "UID",        "INTERNALDATE",  "RFC822",      "RFC822.SIZE",
-        "RFC822.TEXT", "ENVELOPE",   "RFC822.HEADER", "RFC822.PEEK", "BODYSTRUCTURE",
-        "BODY",        "MODSEQ",     "SAVEDATE",      "EMAILID",     "THREADID",
-        "ALL",         "X-GM-MSGID", "X-GM-THRID",    "X-GM-LABELS", "FAST",
-        "FULL",        NULL};
-    size_t open = slice_find(name, '[');
-    if (open == name.len)
-        return is_among(name, items);
-    struct slice before = slice_sub(name, 0, open);
-    return (slice_ieq(before, SLICE("BODY")) || slice_ieq(before, SLICE("BODY.PEEK"))) &&
-           slice_rfind(name, ']') < name.len && is_section(slice_from(name, open));
-}
-
 static const char *fetch_items(struct slice *rest)
 {
     struct slice token;
-    enum imap_token kind = imap_token(rest, &token);
+    enum imap_token kind = imap_fetch_token(rest, &token);
     if (kind == IMAP_TOKEN_ATOM)
-        return is_item(token) ? NULL : not_here;
+        return imap_may_ask_for(token) ? NULL : imap_not_here;
     if (kind != IMAP_TOKEN_OPEN)
-        return unreadable;
-    while ((kind = imap_token(rest, &token)) == IMAP_TOKEN_ATOM)
-        if (!is_item(token))
-            return not_here;
-    return kind == IMAP_TOKEN_CLOSE ? NULL : unreadable;
+        return imap_unreadable;
+    while ((kind = imap_fetch_token(rest, &token)) == IMAP_TOKEN_ATOM)
+        if (!imap_may_ask_for(token))
+            return imap_not_here;
+    return kind == IMAP_TOKEN_CLOSE ? NULL : imap_unreadable;
 }
 
 static bool skip_set(struct slice *rest)
 {
     struct slice set;
-    return slice_cut(*rest, ' ', &set, rest) && set.len > 0;
+    if (!slice_cut(*rest, ' ', &set, rest))
+        return false;
+    for (size_t i = 0; i < set.len; i++)
+        if (!ascii_digit(set.ptr[i]) && slice_find(SLICE(":,*$"), set.ptr[i]) == 4)
+            return false;
+    return set.len > 0;
 }
 
 static const char *object_to_fetch(struct slice rest)
 {
     static const char *const modifiers[] = {"CHANGEDSINCE", "VANISHED", NULL};
-    const char *why = skip_set(&rest) ? fetch_items(&rest) : unreadable;
+    const struct imap_words words = {.allowed = modifiers};
+    const char *why = skip_set(&rest) ? fetch_items(&rest) : imap_unreadable;
     if (!why)
-        why = optional_list(&rest, modifiers);
+        why = imap_optional_list(&rest, &words);
     return why ? why : nothing_behind(rest);
+}
+
+/* "(\\Seen a)", or the same without parentheses. */
+static const char *object_to_flags(struct slice rest)
+{
+    if (rest.len && rest.ptr[0] == '(')
+        return skip_strings(&rest) ? nothing_behind(rest) : imap_unreadable;
+    while (rest.len)
+        if (!skip_string(&rest))
+            return imap_unreadable;
+    return NULL;
 }
 
 static const char *object_to_store(struct slice rest)
 {
     static const char *const modifiers[] = {"UNCHANGEDSINCE", NULL};
+    const struct imap_words words = {.allowed = modifiers};
     static const char *const items[] = {"FLAGS",
                                         "+FLAGS",
                                         "-FLAGS",
@@ -137,11 +100,13 @@ static const char *object_to_store(struct slice rest)
                                         NULL};
     struct slice token;
     if (!skip_set(&rest))
-        return unreadable;
-    const char *why = optional_list(&rest, modifiers);
+        return imap_unreadable;
+    const char *why = imap_optional_list(&rest, &words);
     if (why)
         return why;
-    return imap_token(&rest, &token) == IMAP_TOKEN_ATOM && is_among(token, items) ? NULL : not_here;
+    if (imap_token(&rest, &token) != IMAP_TOKEN_ATOM || !imap_is_among(token, items))
+        return imap_not_here;
+    return object_to_flags(rest);
 }
 
 /* ---- mailboxes ---- */
@@ -149,14 +114,16 @@ static const char *object_to_store(struct slice rest)
 static const char *object_to_select(struct slice rest)
 {
     static const char *const parameters[] = {"CONDSTORE", "QRESYNC", NULL};
-    const char *why = skip_string(&rest) ? optional_list(&rest, parameters) : unreadable;
+    const struct imap_words words = {.allowed = parameters, .opens = "QRESYNC"};
+    const char *why = skip_string(&rest) ? imap_optional_list(&rest, &words) : imap_unreadable;
     return why ? why : nothing_behind(rest);
 }
 
 static const char *object_to_create(struct slice rest)
 {
     static const char *const parameters[] = {"USE", NULL};
-    const char *why = skip_string(&rest) ? optional_list(&rest, parameters) : unreadable;
+    const struct imap_words words = {.allowed = parameters, .opens = "USE"};
+    const char *why = skip_string(&rest) ? imap_optional_list(&rest, &words) : imap_unreadable;
     return why ? why : nothing_behind(rest);
 }
 
@@ -166,30 +133,18 @@ static const char *const status_items[] = {
 
 static const char *object_to_status(struct slice rest)
 {
-    const char *why = skip_string(&rest) ? optional_list(&rest, status_items) : unreadable;
+    const struct imap_words words = {.allowed = status_items};
+    const char *why = skip_string(&rest) ? imap_optional_list(&rest, &words) : imap_unreadable;
     return why ? why : nothing_behind(rest);
 }
 
-static const char *return_options(struct slice *rest, const char *const *allowed)
+static const char *return_options(struct slice *rest, const struct imap_words *words)
 {
     struct slice token, ahead = *rest;
     if (imap_token(&ahead, &token) != IMAP_TOKEN_ATOM || !slice_ieq(token, SLICE("RETURN")))
         return NULL;
     *rest = ahead;
-    return imap_token(rest, &token) == IMAP_TOKEN_OPEN ? list_of(rest, allowed) : unreadable;
-}
-
-/* One, or a list of them. */
-static bool skip_patterns(struct slice *rest)
-{
-    struct slice token;
-    enum imap_token kind = imap_token(rest, &token);
-    if (kind != IMAP_TOKEN_OPEN)
-        return kind == IMAP_TOKEN_ATOM || kind == IMAP_TOKEN_QUOTED || kind == IMAP_TOKEN_LITERAL;
-    do {
-        kind = imap_token(rest, &token);
-    } while (kind == IMAP_TOKEN_ATOM || kind == IMAP_TOKEN_QUOTED || kind == IMAP_TOKEN_LITERAL);
-    return kind == IMAP_TOKEN_CLOSE;
+    return imap_token(rest, &token) == IMAP_TOKEN_OPEN ? imap_list(rest, words) : imap_unreadable;
 }
 
 /* "(SUBSCRIBED)" ref (patterns) RETURN (...): RFC 5258, and what may be returned of each (RFC 5819). */
@@ -198,29 +153,91 @@ static const char *object_to_list(struct slice rest)
     static const char *const selections[] = {"SUBSCRIBED", "RECURSIVEMATCH", "SPECIAL-USE", NULL};
     static const char *const returned[] = {"SUBSCRIBED", "CHILDREN", "SPECIAL-USE",
                                            "STATUS",     "MYRIGHTS", NULL};
-    const char *why = optional_list(&rest, selections);
-    if (why || !skip_string(&rest) || !skip_patterns(&rest))
-        return why ? why : unreadable;
-    why = return_options(&rest, returned);
+    const struct imap_words selected = {.allowed = selections};
+    const struct imap_words words = {
+        .allowed = returned, .opens = "STATUS", .within = status_items};
+    const char *why = imap_optional_list(&rest, &selected);
+    if (why || !skip_string(&rest))
+        return why ? why : imap_unreadable;
+    if (!skip_strings(&rest))
+        return imap_unreadable;
+    why = return_options(&rest, &words);
     return why ? why : nothing_behind(rest);
 }
 
 /* ---- SEARCH ---- */
 
+/* How many strings a key is followed by, which are no keys whatever they say. */
+static int strings_behind(struct slice key)
+{
+    static const char *const one[] = {"BCC",         "BODY",    "CC",       "FROM",    "SUBJECT",
+                                      "TEXT",        "TO",      "X-GM-RAW", "KEYWORD", "UNKEYWORD",
+                                      "X-GM-LABELS", "EMAILID", "THREADID", "CHARSET", NULL};
+    return slice_ieq(key, SLICE("HEADER")) ? 2 : imap_is_among(key, one);
+}
+
+static const char *object_to_keys(struct slice rest)
+{
+    static const char *const refused[] = {"ANNOTATION", "FILTER", NULL};
+    struct slice token;
+    int strings = 0;
+    while (rest.len) {
+        enum imap_token kind = imap_token(&rest, &token);
+        if (kind == IMAP_TOKEN_BROKEN)
+            return imap_unreadable;
+        if (strings && kind >= IMAP_TOKEN_ATOM)
+            strings--;
+        else if (kind == IMAP_TOKEN_ATOM && imap_is_among(token, refused))
+            return imap_not_here;
+        else
+            strings = kind == IMAP_TOKEN_ATOM ? strings_behind(token) : 0;
+    }
+    return NULL;
+}
+
 static const char *object_to_search(struct slice rest)
 {
     static const char *const returned[] = {"MIN", "MAX", "ALL", "COUNT", "SAVE", NULL};
-    static const char *const keys[] = {"ANNOTATION", "FILTER", NULL};
+    const struct imap_words words = {.allowed = returned};
+    const char *why = return_options(&rest, &words);
+    return why ? why : object_to_keys(rest);
+}
+
+/* RETURN (...) (criteria) charset keys: RFC 5256, RFC 5267, RFC 5957. */
+static const char *object_to_sort(struct slice rest)
+{
+    static const char *const returned[] = {"MIN", "MAX", "ALL", "COUNT", "SAVE", NULL};
+    static const char *const criteria[] = {"ARRIVAL",   "CC",   "DATE",    "DISPLAYFROM",
+                                           "DISPLAYTO", "FROM", "REVERSE", "SIZE",
+                                           "SUBJECT",   "TO",   NULL};
+    const struct imap_words words = {.allowed = returned}, by = {.allowed = criteria};
+    const char *why = return_options(&rest, &words);
+    if (!why)
+        why = imap_optional_list(&rest, &by);
+    if (!why && !skip_string(&rest))
+        why = imap_unreadable;
+    return why ? why : object_to_keys(rest);
+}
+
+static const char *object_to_thread(struct slice rest)
+{
+    bool algorithm = skip_string(&rest), charset = skip_string(&rest);
+    return algorithm && charset ? object_to_keys(rest) : imap_unreadable;
+}
+
+/* ---- all others ---- */
+
+static const char *object_to_unreadable(struct slice rest)
+{
     struct slice token;
-    const char *why = return_options(&rest, returned);
-    while (!why && rest.len) {
+    int depth = 0;
+    while (rest.len) {
         enum imap_token kind = imap_token(&rest, &token);
-        if (kind == IMAP_TOKEN_BROKEN)
-            why = unreadable;
-        else if (kind == IMAP_TOKEN_ATOM && is_among(token, keys))
-            why = not_here;
+        depth += (kind == IMAP_TOKEN_OPEN) - (kind == IMAP_TOKEN_CLOSE);
+        if (kind == IMAP_TOKEN_BROKEN || depth < 0 || depth > IMAP_DEPTH_MAX)
+            return imap_unreadable;
     }
-    return why;
+    return depth ? imap_unreadable : NULL;
 }
 
 const char *imap_objection(const struct imap_command *command)
@@ -241,10 +258,14 @@ const char *imap_objection(const struct imap_command *command)
     case IMAP_LIST:
         return object_to_list(arguments);
     case IMAP_SEARCH:
-    case IMAP_SORT:
-    case IMAP_THREAD:
         return object_to_search(arguments);
-    default:
+    case IMAP_SORT:
+        return object_to_sort(arguments);
+    case IMAP_THREAD:
+        return object_to_thread(arguments);
+    case IMAP_APPEND: /* its messages are not in it: imap_append_is_whole() */
         return NULL;
+    default:
+        return object_to_unreadable(arguments);
     }
 }

@@ -60,14 +60,15 @@ static size_t brackets_end(struct slice text)
 
 static bool ends_atom(char c)
 {
-    return c == ' ' || c == '(' || c == ')' || c == '"' || c == '\r' || c == '\n';
+    return c == ' ' || c == '(' || c == ')' || c == '"' || (unsigned char)c < ' ' || c == 0x7f;
 }
 
-static size_t atom_end(struct slice text)
+static size_t atom_end(struct slice text, bool brackets)
 {
     size_t i = 0;
     while (i < text.len && !ends_atom(text.ptr[i])) {
-        size_t end = text.ptr[i] == '[' ? brackets_end(slice_from(text, i)) : 1;
+        bool opens = brackets && text.ptr[i] == '[';
+        size_t end = opens ? brackets_end(slice_from(text, i)) : 1;
         if (end == SIZE_MAX)
             return SIZE_MAX;
         i += end;
@@ -87,7 +88,15 @@ static enum imap_token kind_of(struct slice text)
                                                 : IMAP_TOKEN_ATOM;
 }
 
-enum imap_token imap_token(struct slice *rest, struct slice *text)
+/* What one reader takes for two tokens is one to another: x"y" */
+static bool is_apart(enum imap_token kind, struct slice rest)
+{
+    if (rest.len == 0 || rest.ptr[0] == ' ' || rest.ptr[0] == ')')
+        return true;
+    return kind == IMAP_TOKEN_ATOM ? rest.ptr[0] == '(' : kind < IMAP_TOKEN_ATOM;
+}
+
+static enum imap_token token_of(struct slice *rest, struct slice *text, bool brackets)
 {
     enum imap_token kind = kind_of(*rest);
     size_t begins = 0, cut = 0, end = 1;
@@ -99,13 +108,23 @@ enum imap_token imap_token(struct slice *rest, struct slice *text)
     } else if (kind == IMAP_TOKEN_LITERAL) {
         end = literal_end(*rest, &begins);
     } else if (kind == IMAP_TOKEN_ATOM) {
-        end = atom_end(*rest);
+        end = atom_end(*rest, brackets);
     }
-    if (end == SIZE_MAX)
+    if (end == SIZE_MAX || !is_apart(kind, slice_from(*rest, end)))
         return IMAP_TOKEN_BROKEN;
     *text = slice_sub(*rest, begins, end - cut);
     *rest = slice_from(*rest, end);
     while (rest->len && rest->ptr[0] == ' ')
         *rest = slice_from(*rest, 1);
     return kind;
+}
+
+enum imap_token imap_token(struct slice *rest, struct slice *text)
+{
+    return token_of(rest, text, false);
+}
+
+enum imap_token imap_fetch_token(struct slice *rest, struct slice *text)
+{
+    return token_of(rest, text, true);
 }
