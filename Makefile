@@ -57,7 +57,7 @@ PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libsec
             openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
             python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt isync offlineimap3 \
-            krb5-kdc krb5-admin-server krb5-user dovecot-gssapi libsasl2-modules libsasl2-modules-gssapi-mit python3-gssapi
+            krb5-kdc krb5-admin-server krb5-user dovecot-gssapi libsasl2-modules libsasl2-modules-gssapi-mit python3-gssapi python3-yaml
 # Servers for the lab that Debian does not let stand beside Dovecot: they are unpacked.
 COURIER  := courier-pop courier-imap courier-authlib-userdb
 CYRUS    := cyrus-pop3d cyrus-imapd sasl2-bin

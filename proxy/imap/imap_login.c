@@ -205,15 +205,6 @@ static void ready(void *owner)
         log_in(s);
 }
 
-static void capabilities(void *owner, struct slice list)
-{
-    struct imap_session *s = owner;
-    struct slice word;
-    s->takes_literals = false;
-    while (imap_capability(&list, &word))
-        s->takes_literals |= slice_ieq(word, SLICE("LITERAL+"));
-}
-
 static size_t input(void *owner, struct slice octets)
 {
     return imap_take_response(owner, octets);
@@ -261,7 +252,7 @@ static void over(void *owner, bool usable, const char *trouble)
         imap_lose_server(s, reason);
 }
 
-static const struct imap_upstream_owner callbacks = {ready, capabilities, input, drained, over};
+static const struct imap_upstream_owner callbacks = {ready, input, drained, over};
 
 static bool connect_to(struct reader *r, struct upstream_server *server, const char **reason)
 {

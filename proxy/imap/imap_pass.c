@@ -33,19 +33,10 @@ void imap_pass_drained(struct imap_session *s)
 
 /* ---- lines that are rewritten ---- */
 
-static void learn(struct imap_session *s, struct slice list)
-{
-    struct slice word;
-    s->takes_literals = false;
-    while (imap_capability(&list, &word))
-        s->takes_literals |= slice_ieq(word, SLICE("LITERAL+"));
-}
-
 /* What is true of us as well, and that we say when something takes long. */
 static void say_capabilities(struct imap_session *s, struct slice list)
 {
     struct slice word, rest = list;
-    learn(s, list);
     while (imap_capability(&rest, &word))
         if (imap_is_relayed_capability(word)) {
             session_text(&s->reader.base, word);
@@ -172,8 +163,6 @@ static void take_untagged(struct imap_session *s, const struct imap_response *re
         imap_out_of_step(s, "content stands where nobody can read it");
     else if (is_relayed(response) && reader_is_logged_in(&s->reader))
         imap_pass_line(s, response, line);
-    else if (is_named(response, "CAPABILITY"))
-        learn(s, response->rest);
 }
 
 static size_t pass(struct imap_session *s, struct slice octets, uint64_t most)

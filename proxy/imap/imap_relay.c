@@ -37,7 +37,8 @@ void imap_ask(struct imap_session *s, struct slice tag, struct slice text,
 
 /* ---- the client's command ---- */
 
-/* "{5+}" is no literal to a server that does not know it. */
+/* A server that stops reading a line early takes the octets of "{5+}" for its next commands, and so does one that does
+ * not know it: so it has to ask for each literal, whatever the client has announced. */
 static void send_announcement(struct imap_session *s, struct slice piece, bool plus)
 {
     imap_upstream_send(s->upstream, slice_sub(piece, 0, piece.len - (plus ? 4 : 0)));
@@ -65,15 +66,13 @@ static void send_more(struct imap_session *s)
 {
     struct slice text = buf_slice(&s->in.text);
     struct imap_piece piece;
-    bool goes_on = true;
-    while (goes_on && imap_piece(slice_from(text, s->sent), &piece) == 1) {
-        bool waits = piece.literal && (piece.waits || !s->takes_literals);
-        send_announcement(s, slice_sub(text, s->sent, s->sent + piece.used), waits && !piece.waits);
-        s->sent += piece.used;
-        s->awaited = piece.octets;
-        s->asks = waits;
-        goes_on = !waits && (!piece.literal || send_literal(s));
-    }
+    if (imap_piece(slice_from(text, s->sent), &piece) != 1)
+        return;
+    send_announcement(s, slice_sub(text, s->sent, s->sent + piece.used),
+                      piece.literal && !piece.waits);
+    s->sent += piece.used;
+    s->awaited = piece.octets;
+    s->asks = piece.literal;
 }
 
 void imap_go_ahead(struct imap_session *s, struct slice line)

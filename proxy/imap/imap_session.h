@@ -78,7 +78,6 @@ struct imap_session {
     char expected[IMAP_TAG_MAX + 1];      /* its tag: the client's or ours */
     char own_tag[48];                     /* the last of ours */
     unsigned own_tags;
-    bool takes_literals; /* the server does without "+" (RFC 7888) */
     struct imap_outgoing out;
     size_t sent;                      /* of a command that is sent in pieces, and */
     uint64_t awaited;                 /* octets of the literal that comes next, */

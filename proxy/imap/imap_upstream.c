@@ -212,18 +212,9 @@ static void answered_starttls(struct imap_upstream *c, const struct imap_respons
         fail(c, "server has no STARTTLS, but the configuration demands TLS");
 }
 
-static void learn(struct imap_upstream *c, const struct imap_response *response)
-{
-    struct slice list = response->rest;
-    if (slice_ieq(response->name, SLICE("CAPABILITY")) ||
-        imap_code_lists_capabilities(response->code, &list))
-        c->callbacks->capabilities(c->owner, list);
-}
-
 static void take_response(struct imap_upstream *c, const struct imap_response *response)
 {
     bool ours = response->kind == IMAP_RESPONSE_TAGGED && slice_eq(response->tag, SLICE("gp"));
-    learn(c, response);
     if (c->state == GREETING)
         greeted(c, response);
     else if (response->kind == IMAP_RESPONSE_UNTAGGED && response->status == IMAP_BYE)
@@ -280,7 +271,6 @@ static size_t on_input(void *ctx, struct slice bytes)
 static void secured(struct imap_upstream *c)
 {
     c->secured = true;
-    c->callbacks->capabilities(c->owner, SLICE("")); /* what was said before does not count */
     if (!c->conf->implicit_tls) {
         become_ready(c);
         return;

@@ -25,9 +25,6 @@ struct imap_upstream_setup {
 /* None is called from inside a function of this header; the connection may be freed in each. */
 struct imap_upstream_owner {
     void (*ready)(void *owner); /* for the first command */
-    /* Capabilities that it names unasked before that, without the word; of the last time alone what is said is
-     * true, since TLS changes them. */
-    void (*capabilities)(void *owner, struct slice list);
     /* Octets have come, with what was left before in front. How many were taken. */
     size_t (*input)(void *owner, struct slice octets);
     void (*drained)(

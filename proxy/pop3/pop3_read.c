@@ -243,7 +243,9 @@ static bool prepare(struct pop3_session *s, enum pop3_part part, uint32_t number
     *r = (struct pop3_reading){.part = part,
                                .number = number,
                                .lines = lines,
-                               .message = {&s->reader, &owner, s->reader.base.listener->direction}};
+                               .message = {.reader = &s->reader,
+                                           .owner = &owner,
+                                           .direction = s->reader.base.listener->direction}};
     return fetched_begin(&r->message, part == POP3_HEADER);
 }
 

@@ -130,6 +130,18 @@ def test_a_program_is_not_put_into_a_mailbox_and_its_text_is_not_run(site):
     assert site.server.fetch("writer2@example.com") == []
 
 
+@pytest.mark.parametrize("outer", [b"DELETE nosuch b ", b"SUBSCRIBE a b ", b"SEARCH SUBJECT ", b"SELECT nosuch ", b"CREATE "])
+def test_what_stands_in_a_literal_is_never_run_as_a_command(outer, site):
+    """Dovecot reads DELETE to its first argument, and what follows as the next commands."""
+    message = samples.clean("smuggled")
+    inner = b"x APPEND Smuggled {%d+}\r\n%s\r\n" % (len(message), message)
+    with logged_in(site.server.imap_port, "writer3@example.com") as direct, logged_in(site.imap_port, "writer3@example.com") as reader:
+        direct.command("CREATE Smuggled")
+        reader.send(b"q1 %s{%d+}\r\n%s\r\nq2 NOOP\r\n" % (outer, len(inner), inner))
+        assert reader._until(b"q2 OK")
+        assert b"MESSAGES 0" in b"".join(direct.command("STATUS Smuggled (MESSAGES)"))
+
+
 @pytest.mark.parametrize("command", ["FETCH 1 BINARY[1]", "FETCH 1 (BINARY.PEEK[1])", "COMPRESS DEFLATE", "NOTIFY NONE", "URLFETCH x", "GENURLAUTH x", "FETCH 1 PREVIEW",
                                      "APPEND INBOX CATENATE (URL x)", "SELECT INBOX (UIDONLY)", "LIST (REMOTE) \"\" *", "UNAUTHENTICATE", "STARTTLS", "LOGIN a b", "X"])
 def test_what_is_not_relayed_is_refused_and_the_session_stays_in_step(command, reader):
