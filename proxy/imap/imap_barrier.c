@@ -151,7 +151,6 @@ void imap_barrier_read(struct imap_session *s, bool shown)
 {
     if (!s->barrier)
         return;
-    s->withheld = false; /* of what the client asked for nothing was, yet */
     s->barrier->read = true;
     s->barrier->shown = shown;
 }

@@ -9,6 +9,7 @@ enum {
     SMALL = 16 * 1024,    /* octets that are given at once */
     KEPT = 64,            /* octets of a long line, in which a literal may be announced */
     BESIDE = 1024 * 1024, /* octets of a response beside its message */
+    STEP = 64 * 1024,     /* of the shared budget */
 };
 
 struct imap_held {
@@ -17,6 +18,7 @@ struct imap_held {
     uint64_t literal;    /* octets that are still to come of one */
     bool first;          /* nothing has come of it */
     bool too_big;        /* or there was no room: it is taken to its end, and not given */
+    uint64_t taken;      /* of the shared budget */
     /* as it is given */
     char *copy; /* owned */
     size_t len;
@@ -34,6 +36,7 @@ void imap_held_end(struct imap_session *s)
     s->held = NULL;
     if (!held)
         return;
+    shared_spool_give(s->reader.base.proxy->shared, s->reader.base.proxy->row, held->taken);
     spool_free(&held->spool);
     free(held->giving.pieces);
     free(held->copy);
@@ -79,9 +82,10 @@ void imap_held_drained(struct imap_session *s)
         giving_go_on(&s->held->giving, &s->reader);
 }
 
+/* The command is told so at its end, if it has asked for it. */
 static void withhold(struct imap_session *s)
 {
-    s->withheld = true;
+    s->withheld |= !s->held->is_ours && s->exchange && !s->idle;
     given(s);
 }
 
@@ -114,13 +118,16 @@ static bool is_content(const struct imap_fetched_item *item)
            (imap_names_header(item->name) && !imap_is_header(item->content));
 }
 
+/* A quoted string must not get quotes: of one that may not be shown as it is nothing is. */
 static void show_item(struct imap_session *s, const struct imap_fetched_item *item,
                       const struct imap_rendering *rendering)
 {
     struct imap_held *held = s->held;
     size_t at = (size_t)(item->content.ptr - held->copy);
     bool is_whole = held->has_whole && at == held->whole && item->content.len == held->whole_len;
-    if (is_whole && rendering && rendering->shown.len == held->whole_len)
+    if (item->value.ptr[0] == '"' && rendering && !rendering->clear)
+        imap_match(s, NULL, held->copy + at, item->content.len, false);
+    else if (is_whole && rendering && rendering->shown.len == held->whole_len)
         memcpy(held->copy + at, rendering->shown.ptr, held->whole_len);
     else
         imap_match(s, rendering, held->copy + at, item->content.len, imap_names_header(item->name));
@@ -361,19 +368,32 @@ bool imap_held_comes(const struct imap_session *s)
     return s->held && s->held->spool && !s->held->copy;
 }
 
+static bool take_room(struct imap_session *s, uint64_t need)
+{
+    const struct proxy *proxy = s->reader.base.proxy;
+    struct imap_held *held = s->held;
+    uint64_t more = need > held->taken ? (need - held->taken + STEP - 1) / STEP * STEP : 0;
+    if (more &&
+        !shared_spool_take(proxy->shared, proxy->row, more, proxy->config->settings.limits_spool))
+        return false;
+    held->taken += more;
+    return true;
+}
+
 static void keep(struct imap_session *s, struct slice octets)
 {
     struct imap_held *held = s->held;
     uint64_t most = s->reader.base.proxy->config->settings.limits_fetched_size + BESIDE;
-    held->too_big = held->too_big || spool_size(held->spool) + octets.len > most ||
-                    !spool_append(held->spool, octets);
+    uint64_t size = spool_size(held->spool) + octets.len;
+    held->too_big =
+        held->too_big || size > most || !take_room(s, size) || !spool_append(held->spool, octets);
 }
 
 static void complete(struct imap_session *s)
 {
     struct slice response = spool_bytes(s->held->spool);
     if (s->held->too_big || !response.ptr) {
-        bool ours = imap_barrier_reads(s, s->held->number, 0);
+        bool ours = s->held->is_ours = imap_barrier_reads(s, s->held->number, 0);
         withhold(s);
         if (ours)
             imap_barrier_read(s, false);
