@@ -231,10 +231,13 @@ void imap_lose_server(struct imap_session *s, const char *trouble)
     if (base->state == SESSION_BULK) /* what is being given goes out first */
         return;
     log_at(LEVEL_WARNING, s->reader.ref, "mailbox lost", field_str("reason", trouble));
-    if (!s->out.line && !s->out.goes_on && !s->out.within_line &&
-        !base->leaving) /* half a response may be out: our words would be taken for the rest */
+    bool within = s->out.line || s->out.goes_on || s->out.within_line;
+    if (!within &&
+        !base->leaving) { /* half a response may be out: our words would be taken for the rest */
+        if (s->exchange && !s->idle)
+            imap_no(s, "[UNAVAILABLE]", SLICE("the mail server has gone away"));
         imap_say(s, SLICE("* BYE [UNAVAILABLE] the mail server has gone away, try again later"));
-    abandon(s);
+    }
     session_hang_up(base);
 }
 
