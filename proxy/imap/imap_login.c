@@ -238,6 +238,7 @@ void imap_lose_server(struct imap_session *s, const char *trouble)
             imap_no(s, "[UNAVAILABLE]", SLICE("the mail server has gone away"));
         imap_say(s, SLICE("* BYE [UNAVAILABLE] the mail server has gone away, try again later"));
     }
+    abandon(s);
     session_hang_up(base);
 }
 

@@ -131,6 +131,12 @@ static void take_tagged(struct imap_session *s, const struct imap_response *resp
         s->exchange->done(s, response, line);
 }
 
+/* "CAPABILITY completed.": Exchange 2003 says the end of a command twice. */
+static bool is_a_rest(const struct imap_session *s, const struct imap_response *response)
+{
+    return response->status == IMAP_STATUSES && !slice_eq(response->tag, slice_of(s->expected));
+}
+
 static void take_continuation(struct imap_session *s, struct slice line)
 {
     if (s->exchange && s->exchange->go_ahead)
@@ -200,7 +206,7 @@ static size_t take_long(struct imap_session *s, struct slice bytes)
 static void take_line(struct imap_session *s, const struct imap_response *response,
                       struct slice line)
 {
-    if (response->kind == IMAP_RESPONSE_TAGGED)
+    if (response->kind == IMAP_RESPONSE_TAGGED && !is_a_rest(s, response))
         take_tagged(s, response, line);
     else if (response->kind == IMAP_RESPONSE_CONTINUE)
         take_continuation(s, line);
