@@ -35,21 +35,29 @@ void imap_next_command(struct imap_session *s)
 
 /* ---- literals ---- */
 
-/* A client that did not wait to be asked for it sends it whatever it hears: thrown away, it is not taken for
- * commands. */
-static void swallow(struct imap_session *s, const struct imap_piece *piece, bool more_waits)
+/* Whether a client sends what it would have to be asked for nobody knows, and its text must not be taken for
+ * commands: it is asked for, thrown away, and then refused. */
+static void swallow(struct imap_session *s, const struct imap_piece *piece, const char *why)
 {
-    bool comes = !piece->waits || more_waits;
     imap_forget_command(s);
-    s->in.swallowed = comes;
-    s->in.literal = comes ? piece->octets : 0;
+    if (piece->literal && piece->waits && piece->octets > LITERAL_MAX) {
+        imap_bad(s, why);
+        hang_up_on(s, "this literal is too long");
+        return;
+    }
+    s->in.refused = piece->literal ? why : NULL;
+    s->in.literal = piece->literal ? piece->octets : 0;
+    if (!piece->literal)
+        imap_bad(s, why);
+    else if (piece->waits)
+        imap_say(s, SLICE("+ OK"));
 }
 
 static size_t take_literal(struct imap_session *s, struct slice bytes)
 {
     struct slice octets = slice_sub(bytes, 0, s->in.literal);
     s->in.literal -= octets.len;
-    if (s->in.swallowed)
+    if (s->in.refused)
         return octets.len;
     if (s->append) {
         if (!imap_append_take(s, octets))
@@ -71,16 +79,14 @@ static bool is_message(struct imap_session *s, const struct imap_piece *piece)
 }
 
 /* A literal follows: asked for, or refused with the command. */
-static void await_literal(struct imap_session *s, const struct imap_piece *piece, bool more_waits)
+static void await_literal(struct imap_session *s, const struct imap_piece *piece)
 {
-    bool fine = s->in.begun || imap_may_go_on(s, piece);
+    const char *why = s->in.begun ? NULL : imap_refusal(s);
     uint64_t most = reader_is_logged_in(&s->reader) ? LITERAL_MAX : LITERAL_EARLY;
-    if (fine && !is_message(s, piece) && piece->octets > most) {
-        imap_no(s, "[LIMIT]", SLICE("this literal is too long"));
-        fine = false;
-    }
-    if (!fine) {
-        swallow(s, piece, more_waits);
+    if (!why && !is_message(s, piece) && piece->octets > most)
+        why = "this literal is too long";
+    if (why) {
+        swallow(s, piece, why);
         return;
     }
     s->in.begun = true;
@@ -103,16 +109,15 @@ static bool take_tag(struct imap_session *s)
     return fine;
 }
 
-static void take_piece(struct imap_session *s, const struct imap_piece *piece, bool more_waits)
+static void take_piece(struct imap_session *s, const struct imap_piece *piece)
 {
     bool first = buf_len(&s->in.text) == 0;
     if (!buf_append(&s->in.text, piece->text) || !buf_cstr(&s->in.text, "\r\n")) {
         hang_up_on(s, "the command is too long");
     } else if (first && !take_tag(s)) {
-        imap_bad(s, "a command begins with a tag");
-        swallow(s, piece, more_waits);
+        swallow(s, piece, "a command begins with a tag");
     } else if (piece->literal) {
-        await_literal(s, piece, more_waits);
+        await_literal(s, piece);
     } else {
         imap_run(s);
     }
@@ -120,8 +125,7 @@ static void take_piece(struct imap_session *s, const struct imap_piece *piece, b
 
 static void take_rest(struct imap_session *s, const struct imap_piece *piece)
 {
-    s->in.swallowed = piece->literal;
-    s->in.literal = piece->literal ? piece->octets : 0;
+    swallow(s, piece, s->in.refused);
 }
 
 /* Only DONE may come: a server that waits for it runs what follows another line. */
@@ -137,17 +141,17 @@ static void take_done(struct imap_session *s, const struct imap_piece *piece)
     imap_upstream_expect(s->upstream, s->reader.base.proxy->config->settings.timeouts_backend);
 }
 
-static void take(struct imap_session *s, const struct imap_piece *piece, bool more_waits)
+static void take(struct imap_session *s, const struct imap_piece *piece)
 {
     struct reader *r = &s->reader;
     if (s->idle)
         take_done(s, piece);
-    else if (s->in.swallowed)
+    else if (s->in.refused)
         take_rest(s, piece);
     else if (r->attempt && r->attempt->dialogue != READER_COMMANDS)
         reader_answer(r, piece->text);
     else
-        take_piece(s, piece, more_waits);
+        take_piece(s, piece);
 }
 
 /* What a user may do has no number; who has not logged in may try a few times. */
@@ -187,7 +191,7 @@ size_t imap_take(struct imap_session *s, struct slice bytes)
         not_framed(s, found);
         return bytes.len;
     }
-    take(s, &piece, bytes.len > piece.used);
+    take(s, &piece);
     session_show(&s->reader.base);
     return piece.used;
 }

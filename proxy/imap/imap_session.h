@@ -43,7 +43,8 @@ struct imap_incoming {
     struct buf text;  /* its pieces and literals so far */
     uint64_t literal; /* octets that are still to come of one */
     bool begun;       /* by what its first piece says it may go on */
-    bool swallowed;   /* it was refused: what still comes of it is thrown away */
+    /* why it is refused, once what still comes of it was thrown away; NULL: it is not */
+    const char *refused;
 };
 
 /* Where the server is in what it says. */
@@ -124,8 +125,8 @@ void imap_next_command(struct imap_session *s);
 
 /* ---- imap_verbs.c ---- */
 
-/* Its first piece is there, and has a literal. False: it is refused, with its answer. */
-bool imap_may_go_on(struct imap_session *s, const struct imap_piece *piece);
+/* Its first piece is there, and has a literal: why it is refused. NULL: it may go on. */
+const char *imap_refusal(struct imap_session *s);
 /* It is complete. */
 void imap_run(struct imap_session *s);
 

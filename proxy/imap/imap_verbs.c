@@ -187,15 +187,11 @@ static const char *not_now(const struct imap_session *s, const struct imap_comma
     return NULL;
 }
 
-bool imap_may_go_on(struct imap_session *s, const struct imap_piece *piece)
+const char *imap_refusal(struct imap_session *s)
 {
     struct imap_command command;
-    (void)piece;
     imap_command(buf_slice(&s->in.text), &command);
-    const char *why = not_now(s, &command);
-    if (why)
-        imap_bad(s, why);
-    return !why;
+    return not_now(s, &command);
 }
 
 void imap_run(struct imap_session *s)
