@@ -17,6 +17,8 @@ struct imap_barrier {
     uint32_t *numbers;  /* owned: of the messages */
     size_t count, room, at;
     bool read, shown; /* the message has come; it may be shown */
+    bool remembered;  /* it was read for another command */
+    bool again;       /* and is not the same any more */
 };
 
 void imap_barrier_end(struct imap_session *s)
@@ -64,10 +66,16 @@ static void conclude_ourselves(struct imap_session *s)
 /* ---- a message at a time ---- */
 
 static void next(struct imap_session *s);
+static void read_whole(struct imap_session *s);
 
 static void gave(struct imap_session *s, const struct imap_response *response, struct slice line)
 {
     struct imap_barrier *barrier = s->barrier;
+    if (barrier->again) {
+        barrier->again = false;
+        read_whole(s);
+        return;
+    }
     if (barrier->at + 1 >= barrier->count) {
         conclude(s, response, line);
         return;
@@ -128,14 +136,27 @@ static bool is_known(const struct imap_session *s)
 
 static void next(struct imap_session *s)
 {
-    struct imap_barrier *barrier = s->barrier;
-    if (is_known(s)) {
+    s->barrier->remembered = is_known(s);
+    if (s->barrier->remembered)
         give(s);
-        return;
-    }
+    else
+        read_whole(s);
+}
+
+bool imap_barrier_reads_again(struct imap_session *s)
+{
+    struct imap_barrier *barrier = s->barrier;
+    if (barrier && barrier->stage == GIVING)
+        barrier->again |= barrier->remembered;
+    return barrier && barrier->again;
+}
+
+static void read_whole(struct imap_session *s)
+{
+    struct imap_barrier *barrier = s->barrier;
     imap_rendering_end(s);
     barrier->stage = READING;
-    barrier->read = barrier->shown = false;
+    barrier->read = barrier->shown = barrier->remembered = false;
     ask(s, imap_own_tag(s), SLICE("(UID BODY.PEEK[])"), &reading);
 }
 

@@ -119,18 +119,20 @@ static bool is_content(const struct imap_fetched_item *item)
 }
 
 /* A quoted string must not get quotes: of one that may not be shown as it is nothing is. */
-static void show_item(struct imap_session *s, const struct imap_fetched_item *item,
+static bool show_item(struct imap_session *s, const struct imap_fetched_item *item,
                       const struct imap_rendering *rendering)
 {
     struct imap_held *held = s->held;
     size_t at = (size_t)(item->content.ptr - held->copy);
     bool is_whole = held->has_whole && at == held->whole && item->content.len == held->whole_len;
     if (item->value.ptr[0] == '"' && rendering && !rendering->clear)
-        imap_match(s, NULL, held->copy + at, item->content.len, false);
-    else if (is_whole && rendering && rendering->shown.len == held->whole_len)
+        return imap_match(s, NULL, held->copy + at, item->content.len, false);
+    if (is_whole && rendering && rendering->shown.len == held->whole_len)
         memcpy(held->copy + at, rendering->shown.ptr, held->whole_len);
     else
-        imap_match(s, rendering, held->copy + at, item->content.len, imap_names_header(item->name));
+        return imap_match(s, rendering, held->copy + at, item->content.len,
+                          imap_names_header(item->name));
+    return true;
 }
 
 static void show_items(struct imap_session *s, const struct imap_rendering *rendering)
@@ -139,10 +141,14 @@ static void show_items(struct imap_session *s, const struct imap_rendering *rend
     struct slice response = {held->copy, held->len};
     struct imap_fetched_item item;
     size_t at = 0;
+    bool fits = true;
     while (imap_fetched_item(response, &at, &item) == 1)
         if (item.is_string && is_content(&item))
-            show_item(s, &item, rendering);
-    give(s);
+            fits &= show_item(s, &item, rendering);
+    if (fits || !imap_barrier_reads_again(s))
+        give(s);
+    else
+        given(s);
 }
 
 /* ---- the message is judged ---- */

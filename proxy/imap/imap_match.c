@@ -68,18 +68,19 @@ static const char *find(const struct imap_rendering *rendering, const char *cont
     return next(rendering->original, 0, content, len) ? content : NULL;
 }
 
-void imap_match(struct imap_session *s, const struct imap_rendering *rendering, char *content,
+bool imap_match(struct imap_session *s, const struct imap_rendering *rendering, char *content,
                 size_t len, bool header)
 {
     const char *shown = rendering && len ? find(rendering, content, len) : NULL;
     if (len == 0)
-        return;
+        return true;
     if (shown && shown != content)
         memcpy(content, shown, len);
     if (shown || (rendering && are_lines(rendering, (struct slice){content, len}, header)))
-        return;
+        return true;
     if (!rendering || rendering->clear)
         log_at(LEVEL_WARNING, s->reader.ref, "content removed", field_text("user", s->reader.login),
                field_str("reason", "it is no part of the message as it was examined"));
     put_out(content, len);
+    return false;
 }

@@ -181,8 +181,8 @@ void imap_rendering_end(struct imap_session *s);
 /* ---- imap_match.c ---- */
 
 /* What is shown of this content of a message: it is overwritten where that is not all. `rendering`: NULL: nobody
- * knows the message, so nothing is. `header`: it is called one. */
-void imap_match(struct imap_session *s, const struct imap_rendering *rendering, char *content,
+ * knows the message, so nothing is. `header`: it is called one. False: it is no part of the message. */
+bool imap_match(struct imap_session *s, const struct imap_rendering *rendering, char *content,
                 size_t len, bool header);
 
 /* ---- imap_barrier.c ---- */
@@ -196,6 +196,8 @@ bool imap_barrier_reads(const struct imap_session *s, uint32_t number, uint32_t 
 void imap_barrier_read(struct imap_session *s, bool shown);
 /* Whether this answers our question which there are. */
 bool imap_barrier_lists(struct imap_session *s, uint32_t number, uint32_t uid);
+/* What came does not fit what was read of the message some time ago. True: that is read again, and asked for again. */
+bool imap_barrier_reads_again(struct imap_session *s);
 /* What was read of the message whose parts are asked for now. NULL: it is another's. */
 const struct imap_rendering *imap_barrier_rendering(const struct imap_session *s, uint32_t number);
 void imap_barrier_end(struct imap_session *s);

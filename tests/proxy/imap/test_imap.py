@@ -22,7 +22,7 @@ RULES = """
 rule "programs" when any a in attachments (a.extension in programs or a.type == "application/x-dosexec") then reject 550 5.7.1 "no programs"
 rule "malware" when any a in attachments (a.name == "readme.txt") then reject 550 5.7.1 "malware"
 rule "macros" when any a in attachments (a.macros) then quarantine "macros"
-rule "put off" when message.subject == "put off" then defer 451 4.7.1 "not now"
+rule "put off" when any a in attachments (a.name == "later.txt") then defer 451 4.7.1 "not now"
 table programs { "exe" "bat" "js" }
 """
 READER, TWIN, VICTIM = ("%s@example.com" % name for name in ("reader", "twin", "victim"))
@@ -154,7 +154,8 @@ def test_what_is_not_relayed_is_refused_and_the_session_stays_in_step(command, r
 @pytest.mark.parametrize("item", ["BODY.PEEK[]", "BODY.PEEK[TEXT]", "BODY.PEEK[1]", "BODY.PEEK[1]<0.5>"])
 def test_what_cannot_be_judged_now_is_left_out_and_the_command_says_so(item, uid, site):
     user = "later-%s@example.com" % (item + uid).encode().hex()
-    site.server.fill(user, [samples.clean(subject) for subject in ("put off", "one", "put off", "two")])
+    later = samples.with_attachment("later.txt", b"not now\n")
+    site.server.fill(user, [later, samples.clean("one"), later, samples.clean("two")])
     with logged_in(site.imap_port, user, mailbox="INBOX") as reader:
         *responses, end = reader.command("%sFETCH 1:4 (%s)" % (uid, item))
         assert [response.split()[1] for response in responses] == [b"2", b"4"]
