@@ -86,13 +86,13 @@ class Cyrus:
 
     def _fill(self, address, folders):
         """The first login makes the mailbox; then files are put into it, and found."""
-        local, domain = address.split("@")
+        local, at, domain = address.partition("@")
         with logged_in(self.imap_port, address) as session:
             for folder in filter(None, folders):
                 session.expect("CREATE " + folder)
             session.expect("LOGOUT")
         for folder, messages in folders.items():
-            name = "user/%s%s@%s" % (local, folder and "/" + folder, domain)
+            name = "user/" + local + (folder and "/" + folder) + at + domain
             box = self._run(self.bin + "/mbpath", "-C", self.dir + "/imapd.conf", name).strip()
             for place, octets in enumerate(messages):
                 write_owned("%s/%d." % (box, place + 1), octets, received(place))

@@ -65,9 +65,9 @@ TEST(test_unknown_names_are_shown_with_the_nearest)
 TEST(test_only_protocols_that_are_spoken_can_be_named)
 {
     takes("protocol == smtp and protocol in [smtp]");
-    says("rule \"a\" when protocol == imap then reject\n",
-         "t.conf:1:27: error: unknown word 'imap' for protocol; did you mean 'smtp'?\n"
-         "    rule \"a\" when protocol == imap then reject\n"
+    says("rule \"a\" when protocol == lmtp then reject\n",
+         "t.conf:1:27: error: unknown word 'lmtp' for protocol; did you mean 'smtp'?\n"
+         "    rule \"a\" when protocol == lmtp then reject\n"
          "                              ^\n");
 }
 
