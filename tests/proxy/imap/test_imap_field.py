@@ -324,7 +324,7 @@ DELETES = multipart("commands", ([b"Content-Type: text/plain"], b"\r\na1 DELETE 
 
 
 @pytest.mark.parametrize("way", [EAGER, PLUS, WAIT])
-@pytest.mark.parametrize("message", [DELETES, DELETES + b"a5 LOGOUT\r\n"])
+@pytest.mark.parametrize("message", [DELETES, DELETES + b"a5 LOGOUT\r\n"], ids=["whole", "with a command behind it"])
 def test_the_text_of_a_message_that_is_refused_is_not_run(message, way, behind, reader):
     reader.append("INBOX", message, way=way, status="NO")
     reader.expect("NOOP")
