@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """A real Courier over mailboxes that fill() makes: POP3 and IMAP, with passwords in userdb."""
 import contextlib
+import glob
 import os
 import shutil
 import subprocess
@@ -22,10 +23,14 @@ SOCKET = "/run/courier/authdaemon/socket"
 # Of one user (uid, gid, home), and of his password.
 USER, SHADOW = "%s\tuid=%d|gid=%d|home=/mail/%s\n", "%s\tsystempw=%s\n"
 
-# As Debian's /etc/courier/imapd has it; but its locks, which it waits for by whole seconds.
-IMAP = {"MAILDIRPATH": "Maildir", "IMAP_KEYWORDS": "1", "IMAP_ACL": "1", "IMAP_IDLE_TIMEOUT": "60", "IMAP_MAILBOX_SANITY_CHECK": "1", "IMAP_USELOCKS": "0",
+# As Debian's /etc/courier/imapd has it.
+IMAP = {"MAILDIRPATH": "Maildir", "IMAP_KEYWORDS": "1", "IMAP_ACL": "1", "IMAP_IDLE_TIMEOUT": "60", "IMAP_MAILBOX_SANITY_CHECK": "1", "IMAP_USELOCKS": "1",
         "IMAP_CAPABILITY": "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE",
         "IMAP_TRASHFOLDERNAME": "Trash", "IMAP_EMPTYTRASH": "Trash:7", "IMAP_ENHANCEDIDLE": "0", "IMAP_UMASK": "022"}
+
+# Instead of the library that would wait at each login for a daemon of Gamin's, which cannot run there: none watches files.
+NO_FAM = "".join("int %s(void) { return -1; }\n" % name for name in (
+    "FAMOpen", "FAMClose", "FAMCancelMonitor", "FAMMonitorDirectory", "FAMMonitorFile", "FAMNextEvent", "FAMPending"))
 
 
 class Courier:
@@ -50,6 +55,9 @@ class Courier:
 
     def start(self):
         beside.make_root(self.unpacked, self.root)
+        for library in glob.glob(self.root + "/usr/lib/*/libfam.so.0"):
+            os.unlink(library)
+            subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", library, "-"], check=True, input=NO_FAM, text=True)
         os.makedirs(self.root + os.path.dirname(SOCKET), exist_ok=True)
         with open(self.root + "/etc/courier/authdaemonrc", "w") as f:
             f.write(AUTH)

@@ -29,6 +29,7 @@ failedloginpause: 0
 proc_path: {dir}/run/proc
 mboxname_lockpath: {dir}/run/lock
 duplicatesuppression: no
+imapidlepoll: 1
 xlist-junk: Junk
 xlist-trash: Trash
 """

@@ -289,15 +289,15 @@ def hide_the_same(direct, through):
     return offered[1] + b" ".join(word for word in offered[2].split() if word.upper() in words) + direct[offered.end():]
 
 
-def differences(direct, through, commands, pipelined=False):
+def differences(direct, through, commands, pipelined=False, ordered=True):
     """The first command that two sessions answer with different octets: [(command, directly, through)], else [].
-    Pipelined, the responses to all are compared, in no order: Dovecot answers what it can while a FETCH goes on."""
+    Pipelined, the responses to all are compared, in no order: Dovecot answers what it can while a FETCH goes on. Not ordered, those to each."""
     sessions = direct, through
     direct.tags = through.tags = max(direct.tags, through.tags)
     for command in [commands] if pipelined else commands:
         answers = [session.pipelined(command) if pipelined else session.command(*pieces(command)) for session in sessions]
         answers = [[normalised(response) for response in answer] for answer in answers]
-        if pipelined:
+        if pipelined or not ordered:
             answers = [sorted(answer) for answer in answers]
         answers[0] = [hide_the_same(*pair) for pair in zip(*answers)] + answers[0][len(answers[1]):]
         if answers[0] != answers[1]:
