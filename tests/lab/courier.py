@@ -36,6 +36,8 @@ NO_FAM = "".join("int %s(void) { return -1; }\n" % name for name in (
 class Courier:
     """Its paths are compiled in, so it runs in a root of its own."""
 
+    junk = "INBOX.Junk"  # a folder, as clients name it
+
     def __init__(self, run_dir):
         self.unpacked = beside.unpacked("courier")
         self.root = os.path.join(str(run_dir), "courier")

@@ -50,6 +50,8 @@ EVENTS {{
 
 
 class Cyrus:
+    junk = "Junk"  # a folder, as clients name it
+
     def __init__(self, run_dir, mechanisms="PLAIN LOGIN", env=None):
         unpacked = beside.unpacked("cyrus")
         self.dir = os.path.join(str(run_dir), "cyrus")

@@ -77,6 +77,8 @@ ssl_key = <{key}
 class Dovecot:
     """`settings` are more lines of its configuration."""
 
+    junk = "Junk"  # a folder, as clients name it
+
     def __init__(self, run_dir, mail, certificate=None, settings=""):
         self.dir = os.path.join(str(run_dir), "dovecot")
         self.mail = mail

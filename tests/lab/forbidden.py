@@ -83,6 +83,14 @@ def blocked_leaves():
     }
 
 
+def of_each_kind():
+    """{subject: (the message, its forbidden content, that content as it is encoded)}"""
+    contents = {"malware": ("readme.txt", samples.EICAR + os.urandom(3000)), "program": ("invoice.zip", samples.zipped("invoice.exe", random_program())),
+                "macros": ("offer.docm", document_with_macros())}
+    return {subject: (multipart(subject, TEXT, file(name, b64(content).rstrip())), content, b64(content).rstrip())
+            for subject, (name, content) in contents.items()}
+
+
 def pieces(content, length=12):
     """Parts of the content that are found nowhere by chance."""
     return {content[at:at + length] for at in range(0, len(content) - length, length)}

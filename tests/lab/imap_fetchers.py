@@ -102,7 +102,7 @@ def node(folder, port, tls, ca, user="user@example.com", mailbox="INBOX"):
 # ---- what syncs a mailbox with a Maildir, both ways
 
 
-def _maildir(folder, mailbox="INBOX"):
+def in_maildir(folder, mailbox="INBOX"):
     """Its messages by the UIDs that stand in their names."""
     files = [path for name in ("cur", "new") for path in (folder / "mail" / mailbox / name).iterdir()]
     return [lf(path.read_bytes()) for path in sorted(files, key=lambda path: int(re.search(r",U=(\d+)", path.name)[1]))]
@@ -117,7 +117,7 @@ def mbsync(folder, port, tls, ca, user="user@example.com", mailbox="INBOX"):
           % (HOST, port, user, users.PASSWORD, secured, "" if tls == "plain" else "SystemCertificates no\nCertificateFile %s\n" % ca, folder, folder, mailbox))
     _run_mbsync(folder)
     # With this line it finds again what it stored.
-    return [re.sub(rb"(?m)^X-TUID: .*\n", b"", octets) for octets in _maildir(folder, mailbox)]
+    return [re.sub(rb"(?m)^X-TUID: .*\n", b"", octets) for octets in in_maildir(folder, mailbox)]
 
 
 def _run_mbsync(folder):
@@ -137,7 +137,7 @@ def offlineimap(folder, port, tls, ca, user="user@example.com", mailbox="INBOX")
           "remotepass = %s\nauth_mechanisms = PLAIN, LOGIN\nfolderfilter = lambda name: name == '%s'\n%s"
           % (folder, folder, HOST, port, user, users.PASSWORD, mailbox, secured))
     _run_offlineimap(folder)
-    return _maildir(folder, mailbox)
+    return in_maildir(folder, mailbox)
 
 
 def _run_offlineimap(folder):

@@ -21,7 +21,7 @@ def both_of(front_of):
         users = ["%s@%s.example" % (which, name) for which in (twin or local, local)]
         for user in sorted(set(users) - known):
             with logged_in(front.server.imap_port, user, mailbox="INBOX") as session:
-                session.command("CREATE " + junk(name))
+                session.command("CREATE " + front.server.junk)
                 for _ in range(2):
                     session.expect(EVERYTHING)
             known.add(user)
@@ -29,11 +29,6 @@ def both_of(front_of):
             yield [stack.enter_context(logged_in(port, user, mailbox="INBOX"))
                    for port, user in zip((front.server.imap_port, front.gateway.imap_port), users)]
     return of
-
-
-def junk(name):
-    """What a server calls a folder beside the INBOX."""
-    return "INBOX.Junk" if name == "courier" else "Junk"
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from lab.imap_client import EAGER, PLUS, WAIT, Literal, Session, differences, lo
 from lab.odd_mails import ODD
 from lab.smtp_client import client_context
 
-from conftest import junk
 from lab.forbidden import TEXT, b64, file, leaks, multipart, random_program
 
 # It makes that every message is looked into.
@@ -107,7 +106,7 @@ def ways(name):
 def differing(front, seed, direct, reader, writes):
     """Where their conversation differs."""
     way = ways(front.name)[seed % len(ways(front.name))]
-    commands = random_commands(random.Random(seed), 80, len(MAILBOX), writes, (junk(front.name),), way)
+    commands = random_commands(random.Random(seed), 80, len(MAILBOX), writes, (front.server.junk,), way)
     return differences(direct, reader, commands, ordered=front.name != "courier")
 
 
@@ -124,7 +123,7 @@ def test_any_conversation_that_changes_things_has_the_octets_that_it_has_without
 
 @pytest.mark.parametrize("seed", range(CONVERSATIONS))
 def test_commands_all_at_once_have_the_answers_that_they_have_without_us(seed, front, direct, reader):
-    assert differences(direct, reader, list(random_commands(random.Random(seed), 60, len(MAILBOX), False, (junk(front.name),))), pipelined=True) == []
+    assert differences(direct, reader, list(random_commands(random.Random(seed), 60, len(MAILBOX), False, (front.server.junk,))), pipelined=True) == []
 
 
 # ---- what is changed

@@ -2,7 +2,6 @@
 """Real programs that fetch mail, from real servers: each has through Gatepost the mailbox that it has from the server itself, and
 of what is forbidden nothing but its length."""
 import email
-import os
 import poplib
 import subprocess
 
@@ -14,7 +13,7 @@ from lab.pop3_client import logged_in
 from lab.process import wait_until
 from lab.smtp_client import client_context
 
-from lab.forbidden import TEXT, b64, document_with_macros, file, leaks, multipart, random_program
+from lab.forbidden import leaks, of_each_kind
 
 RULES = """
 rule "malware" when av.result == infected then reject 554 5.7.1 "malware"
@@ -25,17 +24,7 @@ CHANGES = {"antivirus": {"enabled": "on"}}
 # Without NULs, dots alone and cut headers: programs themselves disagree about those.
 NAMES = ("clean", "with an attachment", "dots at line beginnings", "no final newline", "an empty body", "many lines", "a long header line")
 MAILBOX = [ODD[name] for name in NAMES] + [samples.clean("grüße", **{"X-Note": "a field more"}), samples.of_size(300000)]
-
-
-def forbidden():
-    """{subject: (the message, its forbidden content, that content as it is encoded)}"""
-    contents = {"malware": ("readme.txt", samples.EICAR + os.urandom(3000)), "program": ("invoice.zip", samples.zipped("invoice.exe", random_program())),
-                "macros": ("offer.docm", document_with_macros())}
-    return {subject: (multipart(subject, TEXT, file(name, b64(content).rstrip())), content, b64(content).rstrip())
-            for subject, (name, content) in contents.items()}
-
-
-FORBIDDEN = forbidden()
+FORBIDDEN = of_each_kind()
 # Clean ones stand between them.
 MIXED = [octets for message, _, _ in FORBIDDEN.values() for octets in (samples.clean("neighbour"), message)] + [samples.clean("last")]
 DELETING = [name for name in fetchers.FETCHERS if name != "curl"]
