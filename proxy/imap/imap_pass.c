@@ -132,9 +132,10 @@ static void take_tagged(struct imap_session *s, const struct imap_response *resp
 }
 
 /* "CAPABILITY completed.": Exchange 2003 says the end of a command twice. */
-static bool is_a_rest(const struct imap_session *s, const struct imap_response *response)
+static bool is_said_twice(const struct imap_session *s, const struct imap_response *response)
 {
-    return response->status == IMAP_STATUSES && !slice_eq(response->tag, slice_of(s->expected));
+    return s->out.ended && response->status == IMAP_STATUSES &&
+           !slice_eq(response->tag, slice_of(s->expected));
 }
 
 static void take_continuation(struct imap_session *s, struct slice line)
@@ -206,7 +207,9 @@ static size_t take_long(struct imap_session *s, struct slice bytes)
 static void take_line(struct imap_session *s, const struct imap_response *response,
                       struct slice line)
 {
-    if (response->kind == IMAP_RESPONSE_TAGGED && !is_a_rest(s, response))
+    bool tagged = response->kind == IMAP_RESPONSE_TAGGED && !is_said_twice(s, response);
+    s->out.ended = tagged;
+    if (tagged)
         take_tagged(s, response, line);
     else if (response->kind == IMAP_RESPONSE_CONTINUE)
         take_continuation(s, line);

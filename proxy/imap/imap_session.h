@@ -54,6 +54,7 @@ struct imap_outgoing {
     bool goes_on;     /* behind that */
     bool within_line; /* of one that is longer than what is looked at at once */
     bool within;      /* any response */
+    bool ended;       /* a command: the last response was tagged */
 };
 
 struct imap_barrier;
