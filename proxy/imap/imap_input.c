@@ -30,6 +30,7 @@ void imap_next_command(struct imap_session *s)
     imap_forget_command(s);
     s->exchange = NULL;
     imap_clock_rest(s);
+    imap_does_take(s);
     session_go_on(&s->reader.base);
 }
 

@@ -23,10 +23,23 @@ void imap_hold_back(struct imap_session *s)
         return;
     imap_upstream_pause(s->upstream);
     stream_notify_drained(s->reader.base.stream);
+    if (s->reader.base.state != SESSION_BUSY)
+        return;
+    stream_deadline(s->reader.base.stream, s->reader.base.proxy->config->settings.timeouts_data);
+    s->reader.base.wait.resume = session_end;
+}
+
+void imap_does_take(struct imap_session *s)
+{
+    if (s->reader.base.wait.resume != session_end)
+        return;
+    s->reader.base.wait.resume = NULL;
+    stream_deadline(s->reader.base.stream, 0);
 }
 
 void imap_pass_drained(struct imap_session *s)
 {
+    imap_does_take(s);
     if (s->upstream)
         imap_upstream_resume(s->upstream);
 }

@@ -97,6 +97,7 @@ static void idling(struct imap_session *s, struct slice line)
 {
     imap_say(s, line);
     s->idle = true;
+    imap_does_take(s);
     imap_upstream_expect(s->upstream, 0);
     session_go_on(&s->reader.base);
 }
