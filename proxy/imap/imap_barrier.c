@@ -15,7 +15,7 @@ struct imap_barrier {
     bool uid;
     struct slice items; /* in the client's command */
     uint32_t *numbers;  /* owned: of the messages */
-    size_t count, room, at;
+    size_t count, room, at, too_many;
     bool read, shown; /* the message has come; it may be shown */
     bool remembered;  /* it was read for another command */
     bool again;       /* and is not the same any more */
@@ -209,8 +209,11 @@ bool imap_barrier_lists(struct imap_session *s, uint32_t number, uint32_t uid)
     struct imap_barrier *barrier = s->barrier;
     if (!barrier || barrier->stage != LISTING || !uid)
         return false;
-    if (!add(barrier, barrier->uid ? uid : number))
-        s->withheld = true;
+    if (add(barrier, barrier->uid ? uid : number))
+        return true;
+    s->withheld = true;
+    if (++barrier->too_many > ROOM_MOST)
+        imap_out_of_step(s, "a list without an end");
     return true;
 }
 

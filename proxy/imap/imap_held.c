@@ -10,11 +10,13 @@ enum {
     KEPT = 64,            /* octets of a long line, in which a literal may be announced */
     BESIDE = 1024 * 1024, /* octets of a response beside its message */
     STEP = 64 * 1024,     /* of the shared budget */
+    ENDLESS = 4, /* times the most that is kept is read to its end: one that goes on has none */
 };
 
 struct imap_held {
     /* as it comes, if it is larger than what is looked at at once */
     struct spool *spool; /* owned */
+    uint64_t came;       /* octets of it */
     uint64_t literal;    /* octets that are still to come of one */
     bool first;          /* nothing has come of it */
     bool too_big;        /* or there was no room: it is taken to its end, and not given */
@@ -308,7 +310,9 @@ static void take_response(struct imap_session *s, struct slice response)
     held->is_ours = held->has_whole    ? imap_barrier_reads(s, held->number, held->uid)
                     : held->tells_more ? false
                                        : imap_barrier_lists(s, held->number, held->uid);
-    if (holds == UNREADABLE) {
+    if (!s->upstream) { /* it has listed too much */
+        imap_held_end(s);
+    } else if (holds == UNREADABLE) {
         imap_out_of_step(s, "a FETCH response with content that nobody can read");
     } else if (holds == CONTENT) {
         hold(s, response);
@@ -386,13 +390,19 @@ static bool take_room(struct imap_session *s, uint64_t need)
     return true;
 }
 
-static void keep(struct imap_session *s, struct slice octets)
+/* False: the session is over. */
+static bool keep(struct imap_session *s, struct slice octets)
 {
     struct imap_held *held = s->held;
     uint64_t most = s->reader.base.proxy->config->settings.limits_fetched_size + BESIDE;
     uint64_t size = spool_size(held->spool) + octets.len;
     held->too_big =
         held->too_big || size > most || !take_room(s, size) || !spool_append(held->spool, octets);
+    held->came += octets.len;
+    if (held->came / ENDLESS <= most)
+        return true;
+    imap_out_of_step(s, "a response without an end");
+    return false;
 }
 
 static void complete(struct imap_session *s)
@@ -415,8 +425,7 @@ size_t imap_held_take(struct imap_session *s, struct slice bytes)
     if (held->literal) {
         struct slice octets = slice_sub(bytes, 0, held->literal);
         held->literal -= octets.len;
-        keep(s, octets);
-        return octets.len;
+        return keep(s, octets) ? octets.len : bytes.len;
     }
     int found = imap_text(bytes, held->first, &text);
     if (found == 0 && bytes.len < IMAP_INPUT_MAX)
@@ -428,7 +437,8 @@ size_t imap_held_take(struct imap_session *s, struct slice bytes)
     struct slice octets = found ? text.text : slice_sub(bytes, 0, bytes.len - KEPT);
     held->first = false;
     held->literal = found && text.literal ? text.octets : 0;
-    keep(s, octets);
+    if (!keep(s, octets))
+        return bytes.len;
     if (found && !text.literal)
         complete(s);
     return octets.len;
