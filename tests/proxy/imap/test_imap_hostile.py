@@ -18,7 +18,7 @@ from lab.smtp_client import Closed
 from lab.forbidden import TEXT, b64, file, leaks, multipart, random_program
 
 RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
-CHANGES = {"timeouts": {"backend": "1s", "connect": "1s", "command": "20s", "handshake": "2s", "data": "2s"},
+CHANGES = {"timeouts": {"backend": "1s", "response": "2s", "connect": "1s", "command": "20s", "handshake": "2s", "data": "2s"},
            "limits": {"fetched_size": "2MiB", "errors": 20}}
 FETCHED_SIZE = 2 << 20
 SOON = 8  # seconds, for what ends when a second of the server's silence is over
@@ -554,6 +554,7 @@ def test_a_message_far_too_large_ends_the_session_and_costs_no_memory(site, behi
     assert site.answers() and not {"APPEND", "DELETE"} & set(behind.verbs())
 
 
+@pytest.mark.xfail(reason="it is waited for as long as for a command, timeouts { mailbox }", strict=True)
 def test_a_client_that_does_not_send_its_literal_is_not_waited_for(site, behind, reader):
     began = time.monotonic()
     reader.send("a9 APPEND INBOX {100}\r\n")
