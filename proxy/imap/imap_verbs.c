@@ -116,34 +116,38 @@ static void fetch(struct imap_session *s, const struct imap_command *command)
         imap_barrier_relay(s, command);
 }
 
-static bool may_be_enabled(struct slice extension)
+static bool is_named(struct slice words, struct slice extension)
 {
-    static const char *const known[] = {"CONDSTORE", "QRESYNC", "UTF8=ACCEPT", "METADATA"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (slice_ieq(extension, slice_of(known[i])))
+    struct slice word;
+    while (words.len) {
+        slice_cut(words, ' ', &word, &words);
+        if (slice_ieq(word, extension))
             return true;
+    }
     return false;
 }
 
-/* What is unknown is passed over, as servers do (RFC 5161 3.1). */
+/* What is unknown is passed over, as servers do (RFC 5161 3.1); each is said once, however often it was asked for. */
 static void enable(struct imap_session *s, const struct imap_command *command)
 {
-    struct slice word, rest = command->arguments;
-    struct slice line = ARENA_JOIN(s->reader.mail, command->tag, SLICE(" ENABLE"));
-    size_t none = line.len;
-    while (rest.len) {
-        slice_cut(rest, ' ', &word, &rest);
-        if (may_be_enabled(word))
-            line = ARENA_JOIN(s->reader.mail, line, SLICE(" "), word);
-    }
-    if (line.len == none) {
+    static const char *const known[] = {"CONDSTORE", "QRESYNC", "UTF8=ACCEPT", "METADATA"};
+    char room[128];
+    struct buf line = buf_over(room, sizeof room);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (is_named(command->arguments, slice_of(known[i]))) {
+            buf_cstr(&line, " ");
+            buf_cstr(&line, known[i]);
+        }
+    if (buf_len(&line) == 0) {
         imap_say(s, SLICE("* ENABLED"));
         imap_ok(s, "", "none of these is to be had here");
         imap_forget_command(s);
         return;
     }
     buf_clear(&s->in.text);
-    buf_append(&s->in.text, line);
+    buf_cstr(&s->in.text, s->tag);
+    buf_cstr(&s->in.text, " ENABLE");
+    buf_append(&s->in.text, buf_slice(&line));
     buf_cstr(&s->in.text, "\r\n");
     imap_relay(s, &imap_relaying);
 }

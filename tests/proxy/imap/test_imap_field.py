@@ -417,6 +417,14 @@ def test_the_server_hears_what_the_client_says_and_what_looking_needs(site, behi
     assert set(behind.verbs()) <= {"LOGIN", "AUTHENTICATE", "SELECT", "FETCH", "NOOP", "LOGOUT"}, behind.verbs()
 
 
+@pytest.mark.parametrize("asked, heard", [("CONDSTORE", b"CONDSTORE"), ("X qresync METADATA X", b"QRESYNC METADATA"), ("CONDSTORE " * 6500, b"CONDSTORE")],
+                         ids=["one", "among others", "again and again"])
+def test_what_is_enabled_is_said_once(asked, heard, behind, reader):
+    reader.expect("ENABLE " + asked)
+    reader.expect("NOOP")
+    assert [line.partition(b" ")[2] for line in behind.commands if b"ENABLE" in line] == [b"ENABLE " + heard]
+
+
 def test_a_session_has_one_connection_to_the_server_whatever_is_read(behind, reader):
     """Exchange allows few of one user, and of one address."""
     for command in ("FETCH 1:3 (BODY.PEEK[])", "FETCH 1:3 (BODY.PEEK[1])", "UID FETCH 101:* (BODY.PEEK[TEXT]<0.10>)", "FETCH 1:* FULL"):
