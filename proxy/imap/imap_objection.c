@@ -263,6 +263,8 @@ const char *imap_objection(const struct imap_command *command)
         return object_to_sort(arguments);
     case IMAP_THREAD:
         return object_to_thread(arguments);
+    case IMAP_IDLE: /* what a server asks for would be taken for its "+ idling" */
+        return nothing_behind(arguments);
     case IMAP_APPEND: /* its messages are not in it: imap_append_is_whole() */
         return NULL;
     default:

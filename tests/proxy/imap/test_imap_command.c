@@ -536,7 +536,8 @@ TEST(test_other_arguments_can_be_read)
            SLICE("a1 ENABLE QRESYNC UTF8=ACCEPT"));
     REFUSED(SLICE("a1 DELETE x{9+}\r\na2 NOOP\r\n"), SLICE("a1 DELETE x\"y\"{9+}\r\na2 NOOP\r\n"),
             SLICE("a1 DELETE \"x"), SLICE("a1 COPY 1 (x"), SLICE("a1 MOVE 1 x)"),
-            SLICE("a1 ID (\"a\"\"b\")"), SLICE("a1 DELETE {1}\r\nxy"));
+            SLICE("a1 ID (\"a\"\"b\")"), SLICE("a1 DELETE {1}\r\nxy"), SLICE("a1 IDLE x"),
+            SLICE("a1 IDLE {1}\r\nx"));
 }
 
 TEST(test_nesting_has_an_end)
