@@ -19,6 +19,7 @@ struct appended {
 struct imap_append {
     struct appended *messages[MESSAGES_MOST]; /* owned */
     size_t count, judged;
+    size_t behind;   /* the last announcement, in the command */
     uint64_t octets; /* of all */
     bool too_big, too_many;
 };
@@ -72,8 +73,8 @@ static struct slice what_announces(struct imap_session *s)
     struct imap_command command;
     size_t from = 0;
     imap_command(text, &command);
-    if (s->append && s->append->count)
-        from = s->append->messages[s->append->count - 1]->at;
+    if (s->append)
+        from = s->append->behind;
     else if (command.arguments.len)
         from = (size_t)(command.arguments.ptr - text.ptr);
     return slice_sub(text, from, text.len - 2);
@@ -81,7 +82,7 @@ static struct slice what_announces(struct imap_session *s)
 
 bool imap_append_begin(struct imap_session *s, const struct imap_piece *piece)
 {
-    if (!imap_append_continues(what_announces(s), s->append && s->append->count))
+    if (!imap_append_continues(what_announces(s), s->append))
         return false;
     if (!s->append) {
         imap_rendering_end(s);
@@ -89,6 +90,7 @@ bool imap_append_begin(struct imap_session *s, const struct imap_piece *piece)
     }
     if (!s->append)
         return false;
+    s->append->behind = buf_len(&s->in.text);
     s->append->octets += piece->octets;
     s->append->too_big |= piece->octets > most(s) || s->append->octets / 2 > most(s);
     new_message(s);

@@ -71,21 +71,31 @@ static size_t take_literal(struct imap_session *s, struct slice bytes)
     return octets.len;
 }
 
-static bool is_message(struct imap_session *s, const struct imap_piece *piece)
+static bool appends(struct imap_session *s)
 {
     struct imap_command command;
     imap_command(buf_slice(&s->in.text), &command);
-    return command.verb == IMAP_APPEND && reader_is_logged_in(&s->reader) &&
-           imap_append_begin(s, piece);
+    return command.verb == IMAP_APPEND && reader_is_logged_in(&s->reader);
+}
+
+/* Of APPEND each literal is a message, but for the first, which may be the mailbox: another one ends it, as each would
+ * be looked for behind all that came before. */
+static const char *why_not(struct imap_session *s, const struct imap_piece *piece)
+{
+    const char *why = s->in.begun ? NULL : imap_refusal(s);
+    uint64_t most = reader_is_logged_in(&s->reader) ? LITERAL_MAX : LITERAL_EARLY;
+    bool message = !why && appends(s);
+    if (why || (message && imap_append_begin(s, piece)))
+        return why;
+    if (message && s->in.begun)
+        return "APPEND needs a mailbox and a message";
+    return piece->octets > most ? "this literal is too long" : NULL;
 }
 
 /* A literal follows: asked for, or refused with the command. */
 static void await_literal(struct imap_session *s, const struct imap_piece *piece)
 {
-    const char *why = s->in.begun ? NULL : imap_refusal(s);
-    uint64_t most = reader_is_logged_in(&s->reader) ? LITERAL_MAX : LITERAL_EARLY;
-    if (!why && !is_message(s, piece) && piece->octets > most)
-        why = "this literal is too long";
+    const char *why = why_not(s, piece);
     if (why) {
         swallow(s, piece, why);
         return;

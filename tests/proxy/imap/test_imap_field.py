@@ -495,3 +495,12 @@ def test_a_server_that_hangs_up_on_an_idle_client_ends_the_session_with_a_reason
     behind.script["IDLE"] = [b"+ idling\r\n", 0.1, CLOSE]
     reader.idle()
     assert reader.rest().startswith(b"* BYE [UNAVAILABLE] ")
+
+
+@pytest.mark.parametrize("begins", [b"(%s{0+}\r\n" % (b"a " * 32000), b"{0+}\r\n" + b" {0+}\r\n" * 63 + b" (%s) {0+}\r\n" % (b"a " * 32000)], ids=["none", "too many"])
+def test_an_append_in_many_literals_holds_nobody_up(begins, reader):
+    """Each would be looked for behind all that came before."""
+    began = time.monotonic()
+    reader.send(b"q1 APPEND INBOX %s%s\r\nq2 NOOP\r\n" % (begins, b" {0+}\r\n" * 24000))
+    seen = reader._until(b"q2 OK")
+    assert re.search(rb"q1 (NO|BAD) ", seen) and time.monotonic() - began < 1
