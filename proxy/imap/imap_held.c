@@ -307,12 +307,13 @@ static void take_response(struct imap_session *s, struct slice response)
 {
     struct imap_held *held = s->held;
     enum holds holds = look(response, held);
-    held->is_ours = held->has_whole    ? imap_barrier_reads(s, held->number, held->uid)
-                    : held->tells_more ? false
-                                       : imap_barrier_lists(s, held->number, held->uid);
-    if (!s->upstream) { /* it has listed too much */
-        imap_held_end(s);
-    } else if (holds == UNREADABLE) {
+    bool ours = held->has_whole    ? imap_barrier_reads(s, held->number, held->uid)
+                : held->tells_more ? false
+                                   : imap_barrier_lists(s, held->number, held->uid);
+    if (!s->upstream) /* it has listed too much, and is given up with what was held */
+        return;
+    held->is_ours = ours;
+    if (holds == UNREADABLE) {
         imap_out_of_step(s, "a FETCH response with content that nobody can read");
     } else if (holds == CONTENT) {
         hold(s, response);
