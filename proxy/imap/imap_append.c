@@ -106,11 +106,6 @@ bool imap_append_take(struct imap_session *s, struct slice octets)
            fetched_take(&append->messages[append->count - 1]->fetched, octets);
 }
 
-void imap_append_message(struct imap_session *s)
-{
-    (void)s; /* each is judged once all are there */
-}
-
 bool imap_append_octets(struct imap_session *s, size_t at, struct slice *out)
 {
     struct imap_append *append = s->append;

@@ -63,8 +63,6 @@ static size_t take_literal(struct imap_session *s, struct slice bytes)
     if (s->append) {
         if (!imap_append_take(s, octets))
             hang_up_on(s, "it is far too large");
-        else if (s->in.literal == 0)
-            imap_append_message(s);
     } else if (!buf_append(&s->in.text, octets)) {
         hang_up_on(s, "the command is too long");
     }
@@ -104,8 +102,6 @@ static void await_literal(struct imap_session *s, const struct imap_piece *piece
     s->in.literal = piece->octets;
     if (piece->waits)
         imap_say(s, SLICE("+ OK"));
-    if (s->append && piece->octets == 0)
-        imap_append_message(s);
 }
 
 /* ---- pieces ---- */

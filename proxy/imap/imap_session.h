@@ -214,10 +214,9 @@ void imap_clock_end(struct imap_session *s);
 
 /* ---- imap_append.c ---- */
 
-/* A message follows, if it is one; octets of it; and all of them are there. */
+/* A message follows, if it is one; and octets of it. */
 bool imap_append_begin(struct imap_session *s, const struct imap_piece *piece);
 bool imap_append_take(struct imap_session *s, struct slice octets);
-void imap_append_message(struct imap_session *s);
 /* The command is complete. */
 void imap_append_run(struct imap_session *s);
 /* Whether the literal that is announced up to here in the command is a message, and which. */

@@ -14,7 +14,7 @@ struct kept_back {
     bool all; /* there were more than can be remembered */
 };
 
-/* `id`: what it is called in this session. */
+/* `id`: what the client calls it, a number or a UID. */
 void kept_back_add(struct kept_back *kept, uint32_t id);
 void kept_back_remove(struct kept_back *kept, uint32_t id);
 bool kept_back_has(const struct kept_back *kept, uint32_t id);
