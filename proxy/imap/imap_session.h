@@ -9,7 +9,7 @@
  *   imap_login.c     what is said to the server to log in (reader.h)
  *   imap_relay.c     commands that pass, and
  *   imap_pass.c      responses that do
- *   imap_held.c      a FETCH response with content waits until that is judged
+ *   imap_held.c      a FETCH response with content waits until that is judged (imap_held.h)
  *   imap_match.c     what of it may be shown, by the message that it belongs to
  *   imap_barrier.c   FETCH of parts: each message is read whole before
  *   imap_append.c    what a client puts into a mailbox

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC
+ * A FETCH response that may hold content: taken in whole, and then what becomes of it.
+ *
+ *   imap_held.c        as it comes
+ *   imap_held_look.c   what it holds
+ *   imap_held_judge.c  the message in it is judged
+ *   imap_held_show.c   what of it may be shown
+ *   imap_held_give.c   it is given, or is not */
+#ifndef PROXY_IMAP_IMAP_HELD_H
+#define PROXY_IMAP_IMAP_HELD_H
+
+#include "proxy/imap/imap_session.h"
+
+enum { IMAP_HELD_SMALL = 16 * 1024 /* octets that are given at once */ };
+
+struct imap_held {
+    /* as it comes, if it is larger than what is looked at at once */
+    struct spool *spool; /* owned */
+    uint64_t came;       /* octets of it */
+    uint64_t literal;    /* octets that are still to come of one */
+    bool first;          /* nothing has come of it */
+    bool too_big;        /* or there was no room: it is taken to its end, and not given */
+    uint64_t taken;      /* of the shared budget */
+    /* as it is given */
+    char *copy; /* owned */
+    size_t len;
+    bool has_whole; /* the message itself is in it: */
+    size_t whole, whole_len;
+    uint32_t number, uid;
+    bool tells_more; /* than its UID */
+    bool is_ours;    /* the client has not asked for it */
+    struct giving giving;
+};
+
+/* The whole of s->held is there. It may be gone afterwards, as behind each of these. */
+void imap_held_whole(struct imap_session *s, struct slice response);
+
+/* Whether it is to be judged. What is called a header is looked at: not every server gives what it says. */
+bool imap_is_content(const struct imap_fetched_item *item);
+
+/* Judges the message in it, then shows what of it may be shown. */
+void imap_held_judge(struct imap_session *s);
+
+/* Gives what of its content may be shown. `rendering`: of the message that it belongs to; NULL: nobody knows that. */
+void imap_held_show(struct imap_session *s, const struct imap_rendering *rendering);
+
+/* Gives it as it is in its copy; the server may go on behind that. */
+void imap_held_give(struct imap_session *s);
+/* It is over, and the server may go on. */
+void imap_held_given(struct imap_session *s);
+/* The same of one that is not given: the command is told so at its end, if it has asked for it. */
+void imap_held_withhold(struct imap_session *s);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+#include "proxy/imap/imap_held.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool imap_is_content(const struct imap_fetched_item *item)
+{
+    return imap_item(item->name) != IMAP_ITEM_OTHER ||
+           (imap_names_header(item->name) && !imap_is_header(item->content));
+}
+
+enum holds { NOTHING_OF_A_MESSAGE, CONTENT, UNREADABLE };
+
+static uint32_t number_of(struct slice text)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < text.len && n <= UINT32_MAX; i++)
+        n = text.ptr[i] >= '0' && text.ptr[i] <= '9' ? n * 10 + (uint64_t)(text.ptr[i] - '0')
+                                                     : UINT64_MAX;
+    return n <= UINT32_MAX ? (uint32_t)n : 0;
+}
+
+static enum holds look(struct slice response, struct imap_held *out)
+{
+    struct imap_fetched_item item;
+    enum holds holds = NOTHING_OF_A_MESSAGE;
+    size_t at = 0;
+    int found;
+    while ((found = imap_fetched_item(response, &at, &item)) == 1) {
+        if (slice_ieq(item.name, SLICE("UID")))
+            out->uid = number_of(item.value);
+        else
+            out->tells_more = true;
+        if (!item.is_string && imap_item(item.name) != IMAP_ITEM_OTHER && item.value.len &&
+            !slice_ieq(item.value, SLICE("NIL")))
+            return UNREADABLE;
+        if (!item.is_string || !imap_is_content(&item))
+            continue;
+        holds = CONTENT;
+        if (out->has_whole || imap_item(item.name) != IMAP_ITEM_WHOLE)
+            continue;
+        out->has_whole = true;
+        out->whole = (size_t)(item.content.ptr - response.ptr);
+        out->whole_len = item.content.len;
+    }
+    return found == -1 && imap_may_hold_content(slice_from(response, at)) ? UNREADABLE : holds;
+}
+
+static bool fits(const struct imap_session *s, const struct imap_held *held)
+{
+    const struct imap_rendering *rendering = s->rendering;
+    return rendering && rendering->epoch == s->epoch && held->uid && held->uid == rendering->uid;
+}
+
+/* As it will be given. False: out of memory. */
+static bool copy(struct imap_session *s, struct slice response)
+{
+    struct imap_held *held = s->held;
+    session_wait(&s->reader.base);
+    imap_upstream_pause(s->upstream);
+    held->copy = malloc(response.len);
+    held->len = response.len;
+    if (!held->copy) {
+        imap_held_withhold(s);
+        return false;
+    }
+    memcpy(held->copy, response.ptr, response.len);
+    spool_free(&held->spool);
+    return true;
+}
+
+/* Its content waits for a verdict, or has one; or the message has to be read before. */
+static void hold(struct imap_session *s, struct slice response)
+{
+    struct imap_held *held = s->held;
+    const struct imap_rendering *rendering =
+        fits(s, held) ? s->rendering : imap_barrier_rendering(s, held->number);
+    if (!held->has_whole && !rendering && imap_barrier_postpones(s, held->number, held->uid))
+        imap_held_end(s);
+    else if (copy(s, response) && held->has_whole)
+        imap_held_judge(s);
+    else if (s->held)
+        imap_held_show(s, rendering);
+}
+
+/* The whole response is there. */
+void imap_held_whole(struct imap_session *s, struct slice response)
+{
+    struct imap_held *held = s->held;
+    enum holds holds = look(response, held);
+    bool ours = held->has_whole    ? imap_barrier_reads(s, held->number, held->uid)
+                : held->tells_more ? false
+                                   : imap_barrier_lists(s, held->number, held->uid);
+    if (!s->upstream) /* it has listed too much, and is given up with what was held */
+        return;
+    held->is_ours = ours;
+    if (holds == UNREADABLE) {
+        imap_out_of_step(s, "a FETCH response with content that nobody can read");
+    } else if (holds == CONTENT) {
+        hold(s, response);
+    } else if (held->is_ours) {
+        imap_held_end(s);
+    } else if (response.len > IMAP_HELD_SMALL) {
+        if (copy(s, response))
+            imap_held_give(s);
+    } else {
+        session_text(&s->reader.base, response);
+        imap_held_end(s);
+        imap_hold_back(s);
+    }
+}
