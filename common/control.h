@@ -23,6 +23,8 @@ enum control_message {
     CONTROL_LIST_REMOVE, /* question: a number (u64) */
     CONTROL_METRICS,     /* question: nothing; the answer: the metrics as Prometheus reads them */
     CONTROL_SESSIONS,    /* question: nothing; the answers: lines of JSON, some in each */
+    /* question: a number (u64), an address (slice; empty: all); the answers: struct opinion above it */
+    CONTROL_OPINIONS,
 };
 
 enum { CONTROL_FOUND_MOST = 10000 };

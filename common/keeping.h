@@ -27,6 +27,7 @@ enum keeping {
     /* u8: where (enum held_place); u8: the sender was refused it (0) or put off (1); u64: the ticket
      * of the request, without which nobody withdraws what it holds */
     KEEPING_WITHDRAW,
+    KEEPING_OPINIONS, /* what a user thinks of some messages, a slice each (opinion.h) */
 };
 
 /* On the control socket. */

@@ -20,6 +20,7 @@ int command_forget(int argc, char *argv[]);
 int command_list_show(int argc, char *argv[]);
 int command_list_add(int argc, char *argv[]);
 int command_list_remove(int argc, char *argv[]);
+int command_opinions(int argc, char *argv[]);
 int command_probe(int argc, char *argv[]);
 int command_sessions(int argc, char *argv[]);
 int command_top(int argc, char *argv[]);

@@ -6,6 +6,7 @@
 #include "console/held.h"
 #include "console/held_page.h"
 #include "console/listed.h"
+#include "console/opined.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -97,6 +98,16 @@ static void take_listed(void *ctx, const struct list_entry *entry)
     end(export);
 }
 
+/* ---- what he thinks of messages ---- */
+
+static void take_opinion(void *ctx, const struct opinion *opinion)
+{
+    struct export *export = ctx;
+    begin(export, "opinion");
+    opined_json(&export->out, opinion);
+    end(export);
+}
+
 /* ---- the command ---- */
 
 /* Of a gateway that holds nothing nothing is asked. */
@@ -107,6 +118,7 @@ static bool export_rest(struct export *export)
     int sock = status ? ask_connect(&export->asking) : -1;
     bool ok = sock >= 0 && (!holds || export_held(export, sock));
     ok = sock >= 0 && listed_each(sock, take_listed, export) && ok;
+    ok = sock >= 0 && opined_each(sock, export->address, take_opinion, export) && ok;
     if (sock >= 0)
         close(sock);
     json_decref(status);

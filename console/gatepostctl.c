@@ -34,6 +34,7 @@ static const struct subcommand {
     {"list", "show", command_list_show, "senders that are allowed or blocked"},
     {"list", "add", command_list_add, "allow or block a sender"},
     {"list", "remove", command_list_remove, "do so no longer"},
+    {"opinions", NULL, command_opinions, "which messages users moved into Junk, and out of it"},
     {"policy", "check", command_policy_check,
      "is a configuration right, and when can each rule act"},
     {"policy", "explain", command_policy_explain, "why each rule holds for a message, or does not"},

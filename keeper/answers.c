@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "common/keeping.h"
 #include "keeper/held_answers.h"
+#include "keeper/opinions_answers.h"
 
 #include <sys/vfs.h>
 
@@ -144,22 +145,31 @@ static int64_t forget_held(struct slice address, struct quarantine *quarantine, 
     return removed;
 }
 
+/* What is kept beside records. */
+static int64_t forget_others(struct slice address, const struct kept *kept, const char **reason)
+{
+    int64_t held = forget_held(address, kept->quarantine, reason);
+    int64_t thought =
+        held >= 0 && kept->opinions ? opinions_forget(kept->opinions, address, reason) : 0;
+    return held < 0 || thought < 0 ? -1 : held + thought;
+}
+
 /* Some at once: gatepostctl asks until there are none. */
 static void answer_forget(struct client *client, struct slice address, int64_t before,
-                          struct history *history, struct quarantine *quarantine)
+                          const struct kept *kept)
 {
     enum { NOTHING_IS_BEFORE = 1 };
     struct buf item = buf_init(64);
     const char *reason = "out of memory";
     int64_t removed = 0;
-    if (history && before != NOTHING_IS_BEFORE)
-        removed = history_forget(history, address, &before, &reason);
+    if (kept->history && before != NOTHING_IS_BEFORE)
+        removed = history_forget(kept->history, address, &before, &reason);
     else
         before = 0;
     if (removed >= 0 && before == 0) {
-        int64_t held = forget_held(address, quarantine, &reason);
-        before = held > 0 ? NOTHING_IS_BEFORE : 0;
-        removed = held < 0 ? held : removed + held;
+        int64_t others = forget_others(address, kept, &reason);
+        before = others > 0 ? NOTHING_IS_BEFORE : 0;
+        removed = others < 0 ? others : removed + others;
     }
     pack_u64(&item, (uint64_t)removed);
     bool ok = removed >= 0 && !item.failed && client_item(client, buf_slice(&item));
@@ -191,7 +201,7 @@ static uint16_t parents_matter(const struct ipc_message *question)
 }
 
 uint16_t answer_question(struct client *client, const struct ipc_message *question,
-                         struct history *history, struct quarantine *quarantine)
+                         const struct kept *kept)
 {
     struct control_find find;
     struct slice address;
@@ -203,15 +213,16 @@ uint16_t answer_question(struct client *client, const struct ipc_message *questi
         client_wait(client, question->type);
         return parents_matter(question);
     }
-    if (answer_held(client, question, quarantine))
+    if (answer_held(client, question, kept->quarantine) ||
+        answer_opinions(client, question, kept->opinions))
         return 0;
     if (!finds && !forgets)
         client_end(client, "not a question");
-    else if (forgets && (history || quarantine))
-        answer_forget(client, address, (int64_t)before, history, quarantine);
-    else if (!history)
+    else if (forgets && (kept->history || kept->quarantine))
+        answer_forget(client, address, (int64_t)before, kept);
+    else if (!kept->history)
         client_end(client, "no history is kept (history enabled off)");
     else
-        answer_find(client, &find, history);
+        answer_find(client, &find, kept->history);
     return 0;
 }

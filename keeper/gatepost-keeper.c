@@ -43,6 +43,7 @@ struct program {
     struct recording *recording;
     struct quarantine *quarantine; /* NULL: nothing can be held */
     struct listed *listed;         /* NULL: they cannot be kept */
+    struct opinions *opinions;     /* NULL: there are none */
     const char *gateway;
     struct control *console;
     struct scrapes *scrapes;
@@ -105,6 +106,8 @@ static bool take_one(struct program *p)
         recording_take(p->recording, inbox + sizeof message.type, message.payload.len);
     else if (p->quarantine && (message.type == KEEPING_HOLD || message.type == KEEPING_WITHDRAW))
         quarantine_take(p->quarantine, &message);
+    else if (p->opinions && message.type == KEEPING_OPINIONS)
+        opinions_take(p->opinions, message.payload, clock_wall());
     ipc_close_fds(&message);
     return true;
 }
@@ -225,6 +228,8 @@ static void on_lists(evutil_socket_t fd, short what, void *arg)
         open_lists(p);
     else if (listed_prune(p->listed, clock_wall()))
         publish_lists(p);
+    if (p->opinions)
+        opinions_prune(p->opinions, clock_wall());
     after(p->lists, LISTS_MS);
 }
 
@@ -248,8 +253,8 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
             publish_lists(p);
         return;
     }
-    uint16_t asks =
-        answer_question(client, question, recording_history(p->recording), p->quarantine);
+    const struct kept kept = {recording_history(p->recording), p->quarantine, p->opinions};
+    uint16_t asks = answer_question(client, question, &kept);
     p->asks_status |= asks == KEEPER_ASKS;
     p->asks_metrics |= asks == KEEPER_ASKS_METRICS;
     p->asks_sessions |= asks == KEEPER_ASKS_SESSIONS;
@@ -271,6 +276,7 @@ static _Noreturn void end(struct program *p, bool alone)
     control_free(&p->console);
     scrapes_free(&p->scrapes);
     listed_close(&p->listed);
+    opinions_close(&p->opinions);
     recording_free(&p->recording);
     exit(EXIT_SUCCESS);
 }
@@ -435,6 +441,8 @@ static void open_what_is_kept(struct program *p, const struct options *options)
         !(p->quarantine = quarantine_new(p->base, &quarantine, &quarantine_owner, p, &reason)))
         give_up(reason);
     open_lists(p);
+    if (options->history && !(p->opinions = opinions_open(&reason)))
+        log_at(LEVEL_ERROR, "", "no opinions of users", field_str("reason", reason));
 }
 
 int main(int argc, char *argv[])

@@ -45,6 +45,7 @@ static enum control_role role_for(uint16_t question)
     case CONTROL_FIND:
     case CONTROL_HELD:
     case CONTROL_LIST:
+    case CONTROL_OPINIONS:
         return ROLE_AUDITOR;
     case CONTROL_HELD_ACT:
     case CONTROL_HELD_SHOW: /* of that what quarantine policy says: held_answers.c */

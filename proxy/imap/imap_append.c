@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What a client puts into a mailbox (RFC 3501 6.3.11, RFC 3502): all messages of a command are taken in and judged before
  * the server hears of any. */
-#include "proxy/imap/imap_session.h"
+#include "proxy/imap/imap_opine.h"
 
 #include <stdlib.h>
 
@@ -134,7 +134,13 @@ static void judge_next(struct imap_session *s)
     }
     s->reader.base.message = NULL;
     s->reader.fetched = NULL;
-    imap_relay(s, &imap_relaying);
+    imap_opine(s);
+}
+
+void imap_append_opine(struct imap_session *s)
+{
+    for (size_t i = 0; i < s->append->count; i++)
+        imap_opine_of(s, spool_bytes(s->append->messages[i]->fetched.message.spool));
 }
 
 static void record(struct imap_session *s, struct fetched *f, const char *verdict,

@@ -277,7 +277,7 @@ static void relayed(struct imap_session *s, const struct imap_response *response
         conclude(s, response, line);
 }
 
-static const struct imap_exchange relaying = {imap_go_ahead, relayed};
+static const struct imap_exchange relaying = {.go_ahead = imap_go_ahead, .done = relayed};
 
 bool imap_barrier_postpones(struct imap_session *s, uint32_t number, uint32_t uid)
 {

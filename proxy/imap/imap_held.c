@@ -102,7 +102,8 @@ static void complete(struct imap_session *s)
 {
     struct slice response = spool_bytes(s->held->spool);
     if (s->held->too_big || !response.ptr) {
-        bool ours = s->held->is_ours = imap_barrier_reads(s, s->held->number, 0);
+        bool ours = s->held->is_ours =
+            imap_barrier_reads(s, s->held->number, 0) || imap_looks_at(s, s->held->number, 0);
         imap_held_withhold(s);
         if (ours)
             imap_barrier_read(s, false);

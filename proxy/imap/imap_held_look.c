@@ -74,6 +74,11 @@ static bool copy(struct imap_session *s, struct slice response)
 static void hold(struct imap_session *s, struct slice response)
 {
     struct imap_held *held = s->held;
+    if (held->has_whole && imap_looks_at(s, held->number, held->uid)) {
+        imap_looked_at(s, slice_sub(response, held->whole, held->whole + held->whole_len));
+        imap_held_end(s);
+        return;
+    }
     const struct imap_rendering *rendering =
         fits(s, held) ? s->rendering : imap_barrier_rendering(s, held->number);
     if (!held->has_whole && !rendering && imap_barrier_postpones(s, held->number, held->uid))

@@ -23,6 +23,7 @@ void imap_forget_command(struct imap_session *s)
     buf_release(&s->in.text);
     s->in = (struct imap_incoming){.text = s->in.text, .literal = still};
     imap_append_end(s);
+    imap_opinions_end(s);
 }
 
 void imap_next_command(struct imap_session *s)

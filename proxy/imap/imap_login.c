@@ -99,7 +99,7 @@ static void say_password_length(struct imap_session *s, struct buf *line)
     imap_upstream_send(s->upstream, buf_slice(line));
 }
 
-static const struct imap_exchange saying_password = {go_on_password, said};
+static const struct imap_exchange saying_password = {.go_ahead = go_on_password, .done = said};
 
 static void go_on_user(struct imap_session *s, struct slice line)
 {
@@ -111,7 +111,7 @@ static void go_on_user(struct imap_session *s, struct slice line)
     say_password_length(s, &text);
 }
 
-static const struct imap_exchange saying_user = {go_on_user, said};
+static const struct imap_exchange saying_user = {.go_ahead = go_on_user, .done = said};
 
 static void log_in(struct imap_session *s)
 {
@@ -152,7 +152,7 @@ static void said_plain(struct imap_session *s, const struct imap_response *respo
         said(s, response, line);
 }
 
-static const struct imap_exchange saying_plain = {go_on_plain, said_plain};
+static const struct imap_exchange saying_plain = {.go_ahead = go_on_plain, .done = said_plain};
 
 /* ---- mechanisms that pass ---- */
 
@@ -163,7 +163,7 @@ static void challenged(struct imap_session *s, struct slice line)
     session_go_on(&s->reader.base);
 }
 
-static const struct imap_exchange responding = {challenged, said};
+static const struct imap_exchange responding = {.go_ahead = challenged, .done = said};
 
 static void respond(struct reader *r, struct slice response)
 {
@@ -182,7 +182,7 @@ static void began(struct imap_session *s, struct slice line)
     respond(&s->reader, slice_of(s->reader.attempt->who.response));
 }
 
-static const struct imap_exchange beginning = {began, said};
+static const struct imap_exchange beginning = {.go_ahead = began, .done = said};
 
 static void begin_exchange(struct imap_session *s, const char *mechanism,
                            const struct imap_exchange *exchange)

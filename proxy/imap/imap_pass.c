@@ -181,6 +181,8 @@ static void take_untagged(struct imap_session *s, const struct imap_response *re
         imap_out_of_step(s, "it said BYE");
     else if (response->name.len == 0 && imap_may_hold_content(line))
         imap_out_of_step(s, "content stands where nobody can read it");
+    else if (s->exchange && s->exchange->untagged && s->exchange->untagged(s, response))
+        return;
     else if (is_relayed(response) && reader_is_logged_in(&s->reader))
         imap_pass_line(s, response, line);
 }

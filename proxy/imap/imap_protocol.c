@@ -26,6 +26,8 @@ static void close_imap(struct session *base)
     imap_rendering_end(s);
     imap_barrier_end(s);
     imap_append_end(s);
+    imap_opinions_end(s);
+    imap_places_end(s);
     buf_release(&s->in.text);
     reader_close(&s->reader);
     imap_upstream_free(&s->upstream);

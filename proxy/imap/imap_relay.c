@@ -118,8 +118,8 @@ void imap_conclude(struct imap_session *s, const struct imap_response *response,
         imap_next_command(s);
 }
 
-const struct imap_exchange imap_relaying = {imap_go_ahead, imap_conclude};
-const struct imap_exchange imap_idling = {idling, imap_conclude};
+const struct imap_exchange imap_relaying = {.go_ahead = imap_go_ahead, .done = imap_conclude};
+const struct imap_exchange imap_idling = {.go_ahead = idling, .done = imap_conclude};
 
 void imap_relay(struct imap_session *s, const struct imap_exchange *exchange)
 {

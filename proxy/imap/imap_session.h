@@ -13,12 +13,16 @@
  *   imap_match.c     what of it may be shown, by the message that it belongs to
  *   imap_barrier.c   FETCH of parts: each message is read whole before
  *   imap_append.c    what a client puts into a mailbox
+ *   imap_opine.c     what it thinks of messages, by what it moves into Junk, and out of it
+ *   imap_look.c      those are read before
+ *   imap_places.c    which mailbox that is
  *   imap_clock.c     what takes long, and what is kept for a while */
 #ifndef PROXY_IMAP_IMAP_SESSION_H
 #define PROXY_IMAP_IMAP_SESSION_H
 
 #include "base/buf.h"
 #include "proxy/imap/imap_command.h"
+#include "proxy/imap/imap_junk.h"
 #include "proxy/imap/imap_response.h"
 #include "proxy/imap/imap_upstream.h"
 #include "proxy/reader/fetched.h"
@@ -36,6 +40,8 @@ struct imap_exchange {
     void (*go_ahead)(struct imap_session *s, struct slice line);
     /* The tagged response, without its end. */
     void (*done)(struct imap_session *s, const struct imap_response *response, struct slice line);
+    /* Whether an untagged one answers a question of ours, and is nothing for the client. NULL: none does. */
+    bool (*untagged)(struct imap_session *s, const struct imap_response *response);
 };
 
 /* Of a command that comes in. */
@@ -60,6 +66,8 @@ struct imap_outgoing {
 struct imap_barrier;
 struct imap_append;
 struct imap_held;
+struct imap_opinions;
+struct imap_places;
 
 /* A message that was read whole, and what of it may be shown. */
 struct imap_rendering {
@@ -89,6 +97,8 @@ struct imap_session {
     struct imap_rendering *rendering; /* owned; NULL: none */
     struct imap_barrier *barrier;     /* owned; NULL: none is under way */
     struct imap_append *append;       /* owned; NULL: none */
+    struct imap_opinions *opinions;   /* owned; NULL: the command says nothing of messages */
+    struct imap_places *places;       /* owned; NULL: nothing is known of mailboxes */
     struct event *clock;              /* owned; NULL: nothing took long yet */
     struct id_set recorded;           /* UIDs of messages that a record tells of */
     struct kept_back kept_back;       /* the same, of which nothing could be shown for now */
@@ -221,6 +231,30 @@ bool imap_append_take(struct imap_session *s, struct slice octets);
 void imap_append_run(struct imap_session *s);
 /* Whether the literal that is announced up to here in the command is a message, and which. */
 bool imap_append_octets(struct imap_session *s, size_t at, struct slice *out);
+/* Its messages are told to imap_opine_of. */
+void imap_append_opine(struct imap_session *s);
 void imap_append_end(struct imap_session *s);
+
+/* ---- imap_opine.c ---- */
+
+/* Sends the client's command as it is, once what it says of messages is known. */
+void imap_opine(struct imap_session *s);
+void imap_opinions_end(struct imap_session *s);
+
+/* ---- imap_look.c ---- */
+
+/* Whether a message is the one that we have asked for; it has come. */
+bool imap_looks_at(const struct imap_session *s, uint32_t number, uint32_t uid);
+void imap_looked_at(struct imap_session *s, struct slice message);
+
+/* ---- imap_places.c ---- */
+
+/* The client selects it. */
+void imap_places_select(struct imap_session *s, struct slice name);
+enum imap_mailbox imap_places_selected(const struct imap_session *s);
+enum imap_mailbox imap_places_look(const struct imap_session *s, struct slice name);
+/* Asks the server which there are, and goes on with imap_opine. False: that was done before. */
+bool imap_places_ask(struct imap_session *s);
+void imap_places_end(struct imap_session *s);
 
 #endif

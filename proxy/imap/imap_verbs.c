@@ -105,6 +105,13 @@ static void forget_mailbox(struct imap_session *s)
     kept_back_forget(&s->kept_back);
 }
 
+static void select_mailbox(struct imap_session *s, const struct imap_command *command)
+{
+    struct slice name;
+    if (imap_mailbox_named(s->reader.mail, command, &name))
+        imap_places_select(s, name);
+}
+
 static void fetch(struct imap_session *s, const struct imap_command *command)
 {
     struct imap_fetch asked;
@@ -170,10 +177,19 @@ static void after_login(struct imap_session *s, const struct imap_command *comma
         break;
     case IMAP_SELECT:
     case IMAP_EXAMINE:
+        forget_mailbox(s);
+        select_mailbox(s, command);
+        imap_relay(s, &imap_relaying);
+        break;
     case IMAP_CLOSE:
     case IMAP_UNSELECT:
         forget_mailbox(s);
         imap_relay(s, &imap_relaying);
+        break;
+    case IMAP_STORE:
+    case IMAP_COPY:
+    case IMAP_MOVE:
+        imap_opine(s);
         break;
     default:
         s->reader.base.leaving |= command->verb == IMAP_LOGOUT;

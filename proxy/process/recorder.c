@@ -75,3 +75,9 @@ void recorder_send(struct proxy *proxy, struct record *record)
     waiting.count++;
     send_soon(proxy);
 }
+
+void recorder_send_opinions(struct proxy *proxy, struct slice packet, size_t count)
+{
+    if (ipc_send(proxy->keeper, KEEPING_OPINIONS, packet, NULL, 0, false) <= 0)
+        lost(proxy, (unsigned)count, "the keeper does not take them");
+}

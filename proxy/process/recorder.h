@@ -16,6 +16,9 @@ static inline bool recorder_wants(const struct proxy *proxy)
 /* Sends a record, with others of this round of the loop; its time and gateway are set here. */
 void recorder_send(struct proxy *proxy, struct record *record);
 
+/* What a user thinks of `count` messages (KEEPING_OPINIONS): at once. */
+void recorder_send_opinions(struct proxy *proxy, struct slice packet, size_t count);
+
 /* Those that wait for the end of the round are sent now. */
 void recorder_flush(struct proxy *proxy);
 

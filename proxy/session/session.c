@@ -318,7 +318,8 @@ static void log_connect(const struct session *s)
 static bool equip(struct session *s, int fd)
 {
     s->arena = arena_new(ARENA_MAX);
-    s->stream = stream_new(s->proxy->base, fd, s->protocol->input_max, OUTPUT_MAX, &stream_callbacks, s);
+    s->stream =
+        stream_new(s->proxy->base, fd, s->protocol->input_max, OUTPUT_MAX, &stream_callbacks, s);
     return s->protocol->open(s) && s->arena && s->stream;
 }
 

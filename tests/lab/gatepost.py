@@ -148,6 +148,8 @@ class Gatepost:
     def control(self, *words):
         """gatepostctl asks this gateway: what it printed, or None where it could not."""
         done = subprocess.run([str(self.build / "gatepostctl"), *words, "--config", self.file], capture_output=True, text=True, timeout=30)
+        if done.returncode:
+            print("gatepostctl %s: %s" % (" ".join(words), done.stderr))
         return done.stdout if done.returncode == 0 else None
 
     def held(self, *words):

@@ -74,7 +74,8 @@ def real_servers(run_dir, authority, request):
     needs.to_be_root("servers of its own")
     folder = run_dir / (request.module.__name__ + "-servers")
     folder.mkdir()
-    makers = {"dovecot": lambda: Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com", "localhost")),
+    makers = {"dovecot": lambda: Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com", "localhost"),
+                                        getattr(request.module, "DOVECOT", "")),
               "courier": lambda: Courier(folder), "cyrus": lambda: Cyrus(folder)}
     servers = {}
     try:
