@@ -146,7 +146,7 @@ void imap_append_opine(struct imap_session *s)
 static void record(struct imap_session *s, struct fetched *f, const char *verdict,
                    const char *reason)
 {
-    reader_record_message(&s->reader, f, verdict, reason, imap_upstream_conf(s->upstream)->address);
+    reader_record_message(&s->reader, f, verdict, reason);
 }
 
 static void show(struct fetched *f, struct slice message)

@@ -58,7 +58,7 @@ static void conclude_ourselves(struct imap_session *s)
 {
     s->withheld = false;
     imap_barrier_end(s);
-    imap_upstream_expect(s->upstream, 0);
+    reader_upstream_expect(s->reader.upstream, 0);
     imap_no(s, "[UNAVAILABLE]", SLICE("not every message could be checked now, try again later"));
     imap_next_command(s);
 }

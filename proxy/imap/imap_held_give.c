@@ -7,8 +7,8 @@ void imap_held_given(struct imap_session *s)
 {
     imap_held_end(s);
     session_enter(&s->reader.base, SESSION_BUSY);
-    if (s->upstream)
-        imap_upstream_resume(s->upstream);
+    if (s->reader.upstream)
+        reader_upstream_resume(s->reader.upstream);
     else
         imap_lose_server(s, "closed by the server");
     if (!s->exchange || s->idle)

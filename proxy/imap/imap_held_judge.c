@@ -21,8 +21,7 @@ static void record(struct imap_session *s, struct fetched *f, const char *verdic
     uint32_t uid = s->rendering->uid;
     if (f->verdict.kind != READING_LATER && uid && !id_set_is_first(&s->recorded, uid))
         return;
-    reader_record_message(&s->reader, f, verdict, reason,
-                          s->upstream ? imap_upstream_conf(s->upstream)->address : SLICE(""));
+    reader_record_message(&s->reader, f, verdict, reason);
 }
 
 static void show(struct fetched *f, struct slice message)

@@ -58,7 +58,7 @@ static bool copy(struct imap_session *s, struct slice response)
 {
     struct imap_held *held = s->held;
     session_wait(&s->reader.base);
-    imap_upstream_pause(s->upstream);
+    reader_upstream_pause(s->reader.upstream);
     held->copy = malloc(response.len);
     held->len = response.len;
     if (!held->copy) {
@@ -97,7 +97,7 @@ void imap_held_whole(struct imap_session *s, struct slice response)
     bool ours = held->has_whole    ? imap_barrier_reads(s, held->number, held->uid)
                 : held->tells_more ? false
                                    : imap_barrier_lists(s, held->number, held->uid);
-    if (!s->upstream) /* it has listed too much, and is given up with what was held */
+    if (!s->reader.upstream) /* it has listed too much, and is given up with what was held */
         return;
     held->is_ours = ours;
     if (holds == UNREADABLE) {

@@ -13,7 +13,7 @@ static void hang_up_on(struct imap_session *s, const char *why)
 {
     session_text(&s->reader.base, SLICE("* BYE "));
     imap_say(s, slice_of(why));
-    imap_upstream_free(&s->upstream);
+    reader_upstream_free(&s->reader.upstream);
     session_hang_up(&s->reader.base);
 }
 
@@ -145,8 +145,9 @@ static void take_done(struct imap_session *s, const struct imap_piece *piece)
     }
     s->idle = false;
     session_wait(&s->reader.base);
-    imap_upstream_send(s->upstream, SLICE("DONE\r\n"));
-    imap_upstream_expect(s->upstream, s->reader.base.proxy->config->settings.timeouts_backend);
+    reader_upstream_send(s->reader.upstream, SLICE("DONE\r\n"));
+    reader_upstream_expect(s->reader.upstream,
+                           s->reader.base.proxy->config->settings.timeouts_backend);
 }
 
 static void take(struct imap_session *s, const struct imap_piece *piece)

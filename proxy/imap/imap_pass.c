@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: ISC */
-#include "base/log.h"
 #include "proxy/imap/imap_session.h"
 
 enum { AT_ONCE = 16 * 1024 /* octets that are passed on */ };
 
 void imap_out_of_step(struct imap_session *s, const char *why)
 {
-    log_at(LEVEL_WARNING, s->reader.ref, "backend out of step",
-           field_text("server", imap_upstream_conf(s->upstream)->address),
-           field_str("reason", why));
-    imap_upstream_free(&s->upstream);
-    if (reader_is_logged_in(&s->reader))
-        imap_lose_server(s, why);
-    else
-        reader_cannot(&s->reader, why);
+    reader_upstream_out_of_step(s->reader.upstream, why);
 }
 
 void imap_hold_back(struct imap_session *s)
 {
     stream_flush(s->reader.base.stream);
-    if (!stream_output_pending(s->reader.base.stream) || !s->upstream)
+    if (!stream_output_pending(s->reader.base.stream) || !s->reader.upstream)
         return;
-    imap_upstream_pause(s->upstream);
+    reader_upstream_pause(s->reader.upstream);
     stream_notify_drained(s->reader.base.stream);
     if (s->reader.base.state != SESSION_BUSY)
         return;
@@ -40,8 +32,8 @@ void imap_does_take(struct imap_session *s)
 void imap_pass_drained(struct imap_session *s)
 {
     imap_does_take(s);
-    if (s->upstream)
-        imap_upstream_resume(s->upstream);
+    if (s->reader.upstream)
+        reader_upstream_resume(s->reader.upstream);
 }
 
 /* ---- lines that are rewritten ---- */
@@ -166,7 +158,7 @@ static void take_bye(struct imap_session *s, const struct imap_response *respons
     imap_pass_line(s, response, line);
     if (s->reader.base.leaving)
         return;
-    imap_upstream_free(&s->upstream);
+    reader_upstream_free(&s->reader.upstream);
     s->reader.base.leaving = true; /* it has been said */
     imap_lose_server(s, "it said BYE");
 }
@@ -230,7 +222,7 @@ static void take_line(struct imap_session *s, const struct imap_response *respon
         take_continuation(s, line);
     else
         take_untagged(s, response, line);
-    if (s->upstream)
+    if (s->reader.upstream)
         imap_hold_back(s);
 }
 
@@ -317,15 +309,15 @@ static void be_patient(struct imap_session *s, bool within)
     if (within == s->out.within)
         return;
     s->out.within = within;
-    imap_upstream_expect(s->upstream, within    ? settings->timeouts_response
-                                      : awaited ? settings->timeouts_backend
-                                                : 0);
+    reader_upstream_expect(s->reader.upstream, within    ? settings->timeouts_response
+                                               : awaited ? settings->timeouts_backend
+                                                         : 0);
 }
 
 size_t imap_take_response(struct imap_session *s, struct slice bytes)
 {
     size_t used = take(s, bytes);
-    if (s->upstream)
+    if (s->reader.upstream)
         be_patient(s, used == 0 || s->out.line || s->out.goes_on || s->out.within_line ||
                           imap_held_comes(s));
     return used;

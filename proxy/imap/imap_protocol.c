@@ -30,7 +30,6 @@ static void close_imap(struct session *base)
     imap_places_end(s);
     buf_release(&s->in.text);
     reader_close(&s->reader);
-    imap_upstream_free(&s->upstream);
 }
 
 static void refuse(struct session *base, const struct verdict *verdict)

@@ -15,7 +15,7 @@ void imap_expect(struct imap_session *s, struct slice tag, const struct imap_exc
     s->expected[tag.len] = '\0';
     s->exchange = exchange;
     session_wait(&s->reader.base);
-    imap_upstream_expect(s->upstream, patience(s));
+    reader_upstream_expect(s->reader.upstream, patience(s));
 }
 
 /* No client's can be the same by accident. */
@@ -29,10 +29,10 @@ void imap_ask(struct imap_session *s, struct slice tag, struct slice text,
               const struct imap_exchange *exchange)
 {
     imap_expect(s, tag, exchange);
-    imap_upstream_send(s->upstream, tag);
-    imap_upstream_send(s->upstream, SLICE(" "));
-    imap_upstream_send(s->upstream, text);
-    imap_upstream_send(s->upstream, SLICE("\r\n"));
+    reader_upstream_send(s->reader.upstream, tag);
+    reader_upstream_send(s->reader.upstream, SLICE(" "));
+    reader_upstream_send(s->reader.upstream, text);
+    reader_upstream_send(s->reader.upstream, SLICE("\r\n"));
 }
 
 /* ---- the client's command ---- */
@@ -41,9 +41,9 @@ void imap_ask(struct imap_session *s, struct slice tag, struct slice text,
  * not know it: so it has to ask for each literal, whatever the client has announced. */
 static void send_announcement(struct imap_session *s, struct slice piece, bool plus)
 {
-    imap_upstream_send(s->upstream, slice_sub(piece, 0, piece.len - (plus ? 4 : 0)));
+    reader_upstream_send(s->reader.upstream, slice_sub(piece, 0, piece.len - (plus ? 4 : 0)));
     if (plus)
-        imap_upstream_send(s->upstream, SLICE("}\r\n"));
+        reader_upstream_send(s->reader.upstream, SLICE("}\r\n"));
 }
 
 /* A message goes out from where it lies: what stands behind it comes once it is out. */
@@ -51,13 +51,13 @@ static bool send_literal(struct imap_session *s)
 {
     struct slice text = buf_slice(&s->in.text), message;
     if (!imap_append_octets(s, s->sent, &message)) {
-        imap_upstream_send(s->upstream, slice_sub(text, s->sent, s->sent + s->awaited));
+        reader_upstream_send(s->reader.upstream, slice_sub(text, s->sent, s->sent + s->awaited));
         s->sent += s->awaited;
         return true;
     }
     s->message = (struct iovec){(void *)(uintptr_t)message.ptr, message.len};
     if (message.len)
-        imap_upstream_pieces(s->upstream, &s->message, 1);
+        reader_upstream_pieces(s->reader.upstream, &s->message, 1);
     return message.len == 0;
 }
 
@@ -98,7 +98,7 @@ static void idling(struct imap_session *s, struct slice line)
     imap_say(s, line);
     s->idle = true;
     imap_does_take(s);
-    imap_upstream_expect(s->upstream, 0);
+    reader_upstream_expect(s->reader.upstream, 0);
     session_go_on(&s->reader.base);
 }
 
@@ -106,7 +106,7 @@ void imap_conclude(struct imap_session *s, const struct imap_response *response,
 {
     bool withheld = s->withheld;
     s->withheld = s->idle = false;
-    imap_upstream_expect(s->upstream, 0);
+    reader_upstream_expect(s->reader.upstream, 0);
     if (withheld)
         imap_no(s, "[UNAVAILABLE]",
                 SLICE("not every message could be checked now, try again later"));

@@ -6,7 +6,10 @@
  *   imap_answer.c    our own words
  *   imap_input.c     takes in commands and their literals
  *   imap_verbs.c     who answers each
- *   imap_login.c     what is said to the server to log in (reader.h)
+ *   imap_mailbox.c   the connection to the server with his mailbox (reader.h)
+ *   imap_greeting.c  what that says until it is ready
+ *   imap_login.c     how he logs in there, and how that ends
+ *   imap_password.c  ... with a password that we have
  *   imap_relay.c     commands that pass, and
  *   imap_pass.c      responses that do
  *   imap_held.c      a FETCH response with content waits until that is judged (imap_held.h)
@@ -24,13 +27,17 @@
 #include "proxy/imap/imap_command.h"
 #include "proxy/imap/imap_junk.h"
 #include "proxy/imap/imap_response.h"
-#include "proxy/imap/imap_upstream.h"
 #include "proxy/reader/fetched.h"
 #include "proxy/reader/giving.h"
 #include "proxy/reader/id_set.h"
 #include "proxy/reader/kept_back.h"
+#include "proxy/reader/reader_upstream.h"
 
 #include <event2/event.h>
+
+enum {
+    IMAP_INPUT_MAX = 64 * 1024 /* of a response, as it is offered; what is longer comes in pieces */
+};
 
 struct imap_session;
 
@@ -80,7 +87,6 @@ struct imap_rendering {
 
 struct imap_session {
     struct reader reader;
-    struct imap_upstream *upstream;
     char tag[IMAP_TAG_MAX + 1]; /* of the client's command */
     struct imap_incoming in;
     bool idle;                            /* only DONE may come */
@@ -141,10 +147,27 @@ const char *imap_refusal(struct imap_session *s);
 /* It is complete. */
 void imap_run(struct imap_session *s);
 
-/* ---- imap_login.c ---- */
+/* ---- imap_mailbox.c ---- */
 extern const struct reader_protocol imap_reader;
 /* The server has hung up: so do we. */
 void imap_lose_server(struct imap_session *s, const char *trouble);
+
+/* ---- imap_greeting.c ---- */
+extern const struct upstream_dialect imap_dialect;
+
+/* ---- imap_login.c ---- */
+
+/* Of struct reader_protocol: begins to log in to the server, which is ready; the client's response, or that there is none. */
+void imap_log_in(struct reader *r);
+void imap_respond(struct reader *r, struct slice response);
+void imap_cancel(struct reader *r);
+/* The server has said what comes of it. */
+void imap_login_said(struct imap_session *s, const struct imap_response *response,
+                     struct slice line);
+
+/* ---- imap_password.c: imap_login_said follows ---- */
+void imap_say_plain(struct imap_session *s);
+void imap_say_login(struct imap_session *s);
 
 /* ---- imap_relay.c ---- */
 

@@ -109,7 +109,7 @@ void pop3_give_drained(struct pop3_session *s)
     pop3_read_end(s);
     s->half = false;
     session_enter(&s->reader.base, SESSION_BUSY);
-    if (s->upstream)
+    if (s->reader.upstream)
         session_go_on(&s->reader.base);
     else
         pop3_lose_server(s, "closed by the server");

@@ -18,7 +18,6 @@ static void close_pop3(struct session *base)
     kept_back_forget(&s->kept_back);
     free(s->recorded);
     reader_close(&s->reader);
-    pop3_upstream_free(&s->upstream);
 }
 
 static void refuse(struct session *base, const struct verdict *verdict)

@@ -76,8 +76,7 @@ static void record(struct pop3_session *s, const char *verdict, const char *reas
     struct pop3_reading *r = s->reading;
     bool again = r->message.verdict.kind != READING_LATER && !is_first(s, r->number);
     if (r->part != POP3_HEADER && !again)
-        reader_record_message(&s->reader, &r->message, verdict, reason,
-                              s->upstream ? pop3_upstream_conf(s->upstream)->address : SLICE(""));
+        reader_record_message(&s->reader, &r->message, verdict, reason);
 }
 
 void pop3_read_later(struct pop3_session *s, const char *why)
@@ -134,7 +133,7 @@ static void told_beginning(struct pop3_session *s)
     struct pop3_reading *r = s->reading;
     struct slice whole = spool_bytes(r->message.message.spool), told = spool_bytes(r->beginning);
     bool there = whole.len == fetched_size(&r->message) && told.len == spool_size(r->beginning);
-    if (pop3_upstream_is_ambiguous(s->upstream))
+    if (pop3_upstream_is_ambiguous(s->reader.upstream))
         deny_ambiguous(s);
     else if (!slice_starts(told, slice_sub(whole, 0, r->trickle.sent)))
         pop3_read_later(s, "the server shows it with another header each time");
@@ -225,7 +224,7 @@ static void judge(struct pop3_session *s)
 
 static void read_whole(struct pop3_session *s)
 {
-    if (pop3_upstream_is_ambiguous(s->upstream))
+    if (pop3_upstream_is_ambiguous(s->reader.upstream))
         deny_ambiguous(s);
     else
         judge(s);

@@ -8,7 +8,7 @@ void pop3_send(struct pop3_session *s, struct slice line, enum pop3_answer answe
 {
     s->exchange = exchange;
     session_wait(&s->reader.base);
-    pop3_upstream_send(s->upstream, line, answer);
+    pop3_upstream_send(s->reader.upstream, line, answer);
 }
 
 /* ---- what passes ---- */
@@ -19,7 +19,7 @@ static void hold_back(struct pop3_session *s)
     stream_flush(s->reader.base.stream);
     if (!stream_output_pending(s->reader.base.stream))
         return;
-    pop3_upstream_pause(s->upstream);
+    reader_upstream_pause(s->reader.upstream);
     stream_notify_drained(s->reader.base.stream);
     stream_deadline(s->reader.base.stream, s->reader.base.proxy->config->settings.timeouts_data);
     s->reader.base.wait.resume = session_end;
@@ -31,8 +31,8 @@ void pop3_relay_drained(struct pop3_session *s)
         s->reader.base.wait.resume = NULL;
         stream_deadline(s->reader.base.stream, 0);
     }
-    if (s->upstream)
-        pop3_upstream_resume(s->upstream);
+    if (s->reader.upstream)
+        pop3_upstream_resume(s->reader.upstream);
 }
 
 static bool pass_content(struct pop3_session *s, struct slice octets)
@@ -134,7 +134,7 @@ static void pass_goodbye(struct pop3_session *s, enum pop3_status status, struct
     (void)status;
     s->reader.base.leaving = true;
     pop3_pass(s, line);
-    pop3_upstream_free(&s->upstream);
+    reader_upstream_free(&s->reader.upstream);
     session_hang_up(&s->reader.base);
 }
 

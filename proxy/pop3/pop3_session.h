@@ -4,7 +4,11 @@
  *
  *   pop3_protocol.c  what the engine (session.h) and what POP3 shares with others (reader.h) ask for
  *   pop3_verbs.c     takes in command lines, and who answers each
- *   pop3_mailbox.c   the connection to the server with his mailbox, and what it says to him
+ *   pop3_mailbox.c   the connection to the server with his mailbox (reader.h)
+ *   pop3_response.c  what that says (pop3_response.h)
+ *   pop3_login.c     how he logs in there, and how that ends
+ *   pop3_password.c  ... with a password that we have
+ *   pop3_plus.c      ... where it matters what else the server has
  *   pop3_relay.c     responses that pass
  *   pop3_read.c      RETR and TOP: the message is read whole and examined, then
  *   pop3_trickle.c   meanwhile the client hears its header, slowly
@@ -14,7 +18,7 @@
 #define PROXY_POP3_POP3_SESSION_H
 
 #include "proxy/pop3/pop3_command.h"
-#include "proxy/pop3/pop3_upstream.h"
+#include "proxy/pop3/pop3_response.h"
 #include "proxy/reader/fetched.h"
 #include "proxy/reader/giving.h"
 #include "proxy/reader/kept_back.h"
@@ -62,7 +66,6 @@ struct pop3_session {
     bool named;              /* by USER */
     bool plus;               /* the server offers the mechanism with channel binding */
     struct slice capability; /* a line of its CAPA that is not whole yet */
-    struct pop3_upstream *upstream;
     const struct pop3_exchange *exchange;
     bool half;                    /* the beginning of a response is out, and its end is not */
     struct pop3_reading *reading; /* owned; NULL: none is being read */
@@ -101,8 +104,29 @@ size_t pop3_take_line(struct pop3_session *s, struct slice bytes);
 
 /* ---- pop3_mailbox.c ---- */
 extern const struct reader_protocol pop3_reader;
-/* The server has hung up: so do we. What is being given goes out first. */
+/* The server has hung up: so do we. */
 void pop3_lose_server(struct pop3_session *s, const char *trouble);
+
+/* ---- pop3_login.c ---- */
+
+/* Of struct reader_protocol: begins to log in to the server, which is ready; the client's response, or that there is none. */
+void pop3_log_in(struct reader *r);
+void pop3_respond(struct reader *r, struct slice response);
+void pop3_cancel(struct reader *r);
+/* Begins an exchange that passes; refuses a mechanism that the server has not, or must not be asked for. */
+void pop3_begin_exchange(struct pop3_session *s);
+void pop3_not_here(struct pop3_session *s);
+/* The server has said what comes of it. */
+void pop3_login_said(struct pop3_session *s, enum pop3_status status, struct slice line);
+
+/* ---- pop3_password.c: pop3_login_said follows ---- */
+void pop3_say_plain(struct pop3_session *s);
+void pop3_say_user(struct pop3_session *s);
+
+/* ---- pop3_plus.c ---- */
+
+/* Begins the exchange, unless the server offers the mechanism with channel binding as well. */
+void pop3_ask_plus(struct pop3_session *s);
 
 /* ---- pop3_relay.c ---- */
 void pop3_send(struct pop3_session *s, struct slice line, enum pop3_answer answer,

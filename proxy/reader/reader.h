@@ -4,6 +4,7 @@
  *
  *   reader_login.c   who logs in, and whether he may try
  *   reader_server.c  which server has his mailbox, and how a try ends
+ *   reader_upstream.c, reader_ready.c  the connection to it (reader_upstream.h)
  *   fetched.c        a message that he reads (fetched.h)
  *   fetched_redact.c what must not be shown is overlaid, once the original is kept
  *   reader_record.c  what is recorded
@@ -18,6 +19,8 @@
 #include "proxy/upstream/upstream_server.h"
 
 struct reader;
+struct reader_upstream;
+struct upstream_dialect;
 
 enum reader_refusal {
     READER_NOT_THIS_LOGIN, /* this user, password or mechanism */
@@ -32,14 +35,18 @@ struct reader_protocol {
     void (*mistake)(struct reader *r, const char *text);
     const char *needs_tls; /* what is said to passwords in the clear */
 
-    /* Begins to connect. False: *reason; reader_try_next is called when it fails later on. */
-    bool (*connect)(struct reader *r, struct upstream_server *server, const char **reason);
-    bool (*connected)(const struct reader *r); /* or it is under way */
+    const struct upstream_dialect *dialect; /* spoken to a server until it is ready, */
+    void (*ready)(struct reader *r);        /* for the first command; then */
+    /* Octets have come, with what was left before in front. How many were taken. */
+    size_t (*input)(struct reader *r, struct slice octets);
+    void (*drained)(struct reader *r); /* behind reader_upstream_pieces; NULL: it has none */
+    /* Nothing that was said to the server counts any more, while he logs in; and afterwards: it has gone. */
+    void (*forget)(struct reader *r);
+    void (*lost)(struct reader *r, const char *trouble);
+
     /* Goes on with what the client has said; breaks it off. */
     void (*respond)(struct reader *r, struct slice response);
     void (*cancel)(struct reader *r);
-    void (*disconnect)(struct reader *r); /* gives the connection up, if there is one */
-    enum server_profile (*profile)(const struct reader *r);
 };
 
 /* What the client's next line is, where it is no command. */
@@ -68,7 +75,8 @@ struct reader {
     struct slice mailbox; /* his address */
     const struct sasl_mechanism *mechanism; /* how */
     const struct backend *backend;
-    struct fetched *fetched; /* that is judged; NULL: none */
+    struct reader_upstream *upstream; /* owned; NULL: there is no connection to a server */
+    struct fetched *fetched;          /* that is judged; NULL: none */
 };
 
 static inline struct reader *reader_of(struct session *base)
@@ -127,17 +135,17 @@ enum login_end reader_unanswered(const struct reader *r);
 
 /* The rules let him try: goes on with what the client has said, to be answered. */
 void reader_proceed(struct reader *r);
-/* The next server; refuses the client for now when none is left. */
-void reader_try_next(struct reader *r);
-void reader_cannot(struct reader *r, const char *reason);
+/* The connection has ended; `early`: it never became ready, and another server is tried. */
+void reader_lose_upstream(struct reader *r, bool early, const char *trouble);
+/* Where his mailbox lies; empty: there is no connection. */
+struct slice reader_server_address(const struct reader *r);
 /* The server has said no. Whether that may be passed on: not when it was one error too many. */
 bool reader_is_refused(struct reader *r, struct slice line);
 
 /* ---- reader_record.c ---- */
 
 void reader_record_refusal(struct reader *r, struct slice reply, const struct verdict *rules);
-/* `server`: where it lies; its address, or empty. */
 void reader_record_message(struct reader *r, struct fetched *fetched, const char *verdict,
-                           const char *reason, struct slice server);
+                           const char *reason);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
 #include "policy/spelling.h"
-#include "proxy/reader/reader.h"
+#include "proxy/reader/reader_upstream.h"
 #include "proxy/session/session_facts.h"
 
 #include <openssl/crypto.h>
@@ -40,7 +40,8 @@ void reader_give_up(struct reader *r, enum login_end end)
 {
     login_guard_over(&r->attempt->guard, end, &r->attempt->who);
     reader_forget(r);
-    r->protocol->disconnect(r);
+    reader_upstream_free(&r->upstream);
+    r->protocol->forget(r);
 }
 
 /* The user's address, where he logs in by name alone as well, or as "CORP\joe". */
@@ -97,6 +98,7 @@ void reader_close(struct reader *r)
 {
     if (r->attempt)
         end_attempt(r, reader_unanswered(r));
+    reader_upstream_free(&r->upstream);
     arena_free(&r->mail);
 }
 
@@ -318,7 +320,7 @@ static void relay_response(struct reader *r, struct slice text)
 
 static void cancel(struct reader *r)
 {
-    if (r->protocol->connected(r)) {
+    if (r->upstream) {
         r->protocol->cancel(r);
         return;
     }

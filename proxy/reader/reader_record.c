@@ -82,7 +82,7 @@ static void tell_message(struct fetched *f, struct record *r)
 }
 
 void reader_record_message(struct reader *reader, struct fetched *f, const char *verdict,
-                           const char *reason, struct slice server)
+                           const char *reason)
 {
     log_at(LEVEL_INFO, reader->ref, "message read", field_text("user", reader->login),
            field_num("size", (int64_t)fetched_size(f)), field_str("verdict", verdict),
@@ -95,7 +95,7 @@ void reader_record_message(struct reader *reader, struct fetched *f, const char 
                        .verdict = slice_of(verdict),
                        .reason = slice_of(reason),
                        .login = reader->login,
-                       .backend = server,
+                       .backend = reader_server_address(reader),
                        .recipients = &mailbox,
                        .recipient_count = 1,
                        .scan_ms = f->message.scan_ms[SCAN_CONTENT],

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
 #include "policy/server_profile.h"
-#include "proxy/reader/reader.h"
+#include "proxy/reader/reader_upstream.h"
 #include "proxy/upstream/mailbox_servers.h"
+
+#include <stdio.h>
 
 static const struct config *config_of(const struct reader *r)
 {
     return r->base.proxy->config;
 }
 
-void reader_cannot(struct reader *r, const char *reason)
+struct slice reader_server_address(const struct reader *r)
+{
+    return r->upstream ? upstream_server_conf(r->upstream->server)->address : SLICE("");
+}
+
+static void cannot(struct reader *r, const char *reason)
 {
     log_at(LEVEL_WARNING, r->ref, "mailbox not reached", field_str("reason", reason));
     struct slice text = SLICE("the mail server cannot be reached, try again later");
@@ -25,21 +32,34 @@ bool reader_is_refused(struct reader *r, struct slice line)
 {
     reader_record_refusal(r, line, NULL);
     enum login_end end = r->mechanism->read ? reader_unanswered(r) : LOGIN_FAILED;
-    if (r->protocol->connected(r) && profile_puts_off(r->protocol->profile(r), line))
+    if (r->upstream && profile_puts_off(r->upstream->profile, line))
         end = LOGIN_NEITHER;
     reader_give_up(r, end);
     return session_may_err(&r->base);
 }
 
-void reader_try_next(struct reader *r)
+static void try_next(struct reader *r)
 {
     const char *reason = "no server is left to be tried";
     struct upstream_server *server;
     while ((server = mailbox_server_take(r->base.proxy->mailboxes, r->backend,
                                          r->base.listener->protocol, &r->attempt->tried)))
-        if (r->protocol->connect(r, server, &reason))
+        if ((r->upstream = reader_upstream_new(r, server, &reason)))
             return;
-    reader_cannot(r, reason);
+    cannot(r, reason);
+}
+
+void reader_lose_upstream(struct reader *r, bool early, const char *trouble)
+{
+    char reason[128]; /* the trouble may be the connection's */
+    snprintf(reason, sizeof reason, "%s", trouble);
+    reader_upstream_free(&r->upstream);
+    if (early)
+        try_next(r);
+    else if (!reader_is_logged_in(r))
+        cannot(r, reason);
+    else if (r->base.state != SESSION_CLOSING)
+        r->protocol->lost(r, reason);
 }
 
 static void find(struct reader *r)
@@ -54,14 +74,14 @@ void reader_proceed(struct reader *r)
 {
     struct login_attempt *attempt = r->attempt;
     session_wait(&r->base);
-    if (r->protocol->connected(r)) {
+    if (r->upstream) {
         r->protocol->respond(r, slice_of(attempt->who.response));
         return;
     }
     find(r);
     attempt->tried = 0;
     if (r->backend) {
-        reader_try_next(r);
+        try_next(r);
         return;
     }
     reader_give_up(r, LOGIN_NEITHER);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC
+ * The connection of one session to the server with his mailbox, whatever is spoken on it: it becomes ready (greeting,
+ * TLS, whose connection it is), and then what comes is its protocol's to read.
+ *
+ *   reader_upstream.c  begins and ends it; what is sent, and how long is waited for what comes
+ *   reader_ready.c     how it becomes ready */
+#ifndef PROXY_READER_READER_UPSTREAM_H
+#define PROXY_READER_READER_UPSTREAM_H
+
+#include "base/stream.h"
+#include "proxy/reader/reader.h"
+
+enum upstream_step {
+    STEP_CONNECTING,
+    STEP_GREETING,
+    STEP_UPGRADE, /* it was asked for TLS */
+    STEP_HANDSHAKE,
+    STEP_INTRODUCED, /* it has been told the client's address */
+    STEP_READY,
+};
+
+/* A protocol may put what it knows of the connection behind this (upstream_dialect.size). */
+struct reader_upstream {
+    struct reader *reader;
+    const struct upstream_dialect *dialect;
+    struct upstream_server *server; /* one connection of which is taken */
+    struct stream *stream;
+    enum upstream_step step;
+    enum server_profile profile; /* once it has greeted us */
+    bool secured, paused;
+    bool takes_client; /* it takes the client's address from us */
+    int64_t expects;   /* that something comes within so many milliseconds; 0: nothing */
+    bool in_hand;      /* input is being taken: it is freed behind that */
+    bool freed;
+};
+
+/* What a server says before it is ready. */
+enum upstream_said {
+    SAID_NOTHING, /* that was asked for */
+    SAID_YES,
+    SAID_NO,
+    SAID_GOODBYE,
+    SAID_NONSENSE,
+};
+
+struct upstream_answer {
+    enum upstream_said said;
+    struct slice text; /* of a greeting, by which servers are known */
+    const char *why;   /* it is not spoken to any more; of SAID_NO: NULL: as it says */
+};
+
+enum { INTRODUCTION_MAX = 160 };
+
+/* What is said until it is ready, and what differs between protocols. */
+struct upstream_dialect {
+    size_t size; /* of the connection */
+    size_t input_max, output_max;
+    /* An answer of the server's is there, and what it says; how many of the octets it is. 0: more must come. */
+    size_t (*answer)(const struct reader_upstream *c, struct slice bytes,
+                     struct upstream_answer *out);
+    const char *upgrade;      /* the line that asks for TLS */
+    const char *not_upgraded; /* what is wrong with a server that says no to it */
+    const char
+        *takes_client; /* stands in a greeting of a server that takes addresses; NULL: in any */
+    /* The line that tells it the client's. */
+    void (*introduce)(char line[static INTRODUCTION_MAX], const char *address, unsigned port);
+};
+
+/* Begins to connect; what becomes of it is told to the reader's protocol, never from inside a function of this header.
+ * The server's connection, which was taken, is given back at the end. NULL: *reason, and it is given back. */
+struct reader_upstream *reader_upstream_new(struct reader *r, struct upstream_server *server,
+                                            const char **reason);
+/* Closes it; nothing more is told. */
+void reader_upstream_free(struct reader_upstream **upstream);
+
+/* Sends octets. */
+void reader_upstream_send(struct reader_upstream *c, struct slice octets);
+/* The same of what is large, and stays where it is until drained. */
+void reader_upstream_pieces(struct reader_upstream *c, const struct iovec *pieces, size_t count);
+
+/* Within so many milliseconds something must come; 0: it may be silent. */
+void reader_upstream_expect(struct reader_upstream *c, int64_t ms);
+/* Something has come: more must within the same time. */
+void reader_upstream_expect_more(struct reader_upstream *c);
+
+/* Takes no more for now; goes on. */
+void reader_upstream_pause(struct reader_upstream *c);
+void reader_upstream_resume(struct reader_upstream *c);
+
+/* It is given up: reader_lose_upstream follows. */
+void reader_upstream_fail(struct reader_upstream *c, const char *why);
+/* The same of one that says what cannot be an answer, which is logged. */
+void reader_upstream_out_of_step(struct reader_upstream *c, const char *why);
+
+/* ---- reader_ready.c: what happens to one that is not ready yet ---- */
+
+void reader_ready_connected(struct reader_upstream *c);
+void reader_ready_secured(struct reader_upstream *c);
+/* How much was taken; 0: more must come. */
+size_t reader_ready_take(struct reader_upstream *c, struct slice bytes);
+
+#endif
