@@ -119,6 +119,15 @@ static enum imap_saying move_says(struct arena *arena, const struct imap_command
     return imap_string(arena, &arguments, &out->mailbox) ? IMAP_SAYS_BY_MAILBOX : IMAP_SAYS_NOTHING;
 }
 
+static enum imap_saying append_says(struct arena *arena, const struct imap_command *command,
+                                    struct imap_said *out)
+{
+    *out = (struct imap_said){.how = OPINION_APPENDED};
+    bool named = imap_mailbox_named(arena, command, &out->mailbox);
+    return named && !slice_ieq(out->mailbox, SLICE("INBOX")) ? IMAP_SAYS_BY_MAILBOX
+                                                             : IMAP_SAYS_NOTHING;
+}
+
 enum imap_saying imap_says(struct arena *arena, const struct imap_command *command,
                            struct imap_said *out)
 {
@@ -129,9 +138,7 @@ enum imap_saying imap_says(struct arena *arena, const struct imap_command *comma
     case IMAP_MOVE:
         return move_says(arena, command, out);
     case IMAP_APPEND:
-        *out = (struct imap_said){.how = OPINION_APPENDED};
-        return imap_mailbox_named(arena, command, &out->mailbox) ? IMAP_SAYS_BY_MAILBOX
-                                                                 : IMAP_SAYS_NOTHING;
+        return append_says(arena, command, out);
     default:
         return IMAP_SAYS_NOTHING;
     }

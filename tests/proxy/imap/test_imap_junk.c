@@ -99,6 +99,7 @@ TEST(test_a_command_names_messages_and_where_they_go)
     assert_int_equal(SAID("a APPEND Junk (\\Seen) {3}\r\n\r\n"), IMAP_SAYS_BY_MAILBOX);
     assert_int_equal(said.how, OPINION_APPENDED);
     assert_slice(said.mailbox, "Junk");
+    assert_int_equal(SAID("a APPEND inbox {3}\r\n\r\n"), IMAP_SAYS_NOTHING);
 }
 
 TEST(test_keywords_call_messages_junk_or_good)
