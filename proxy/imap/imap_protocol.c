@@ -42,11 +42,6 @@ static void refuse(struct session *base, const struct verdict *verdict)
     session_text(base, SLICE(")\r\n"));
 }
 
-static void record(struct session *base, struct slice said)
-{
-    reader_record_refusal(reader_of(base), said, NULL);
-}
-
 static void greet(struct session *base)
 {
     char room[CAPABILITIES_MAX];
@@ -58,11 +53,6 @@ static void greet(struct session *base)
     buf_cstr(&line, " ");
     buf_append(&line, base->listener->banner);
     imap_say(imap_of(base), buf_slice(&line));
-}
-
-static void early(struct session *base)
-{
-    (void)base; /* impatience is no sign of anything here */
 }
 
 static size_t input(struct session *base, struct slice bytes)
@@ -115,9 +105,9 @@ const struct mail_protocol imap_protocol = {
     .close = close_imap,
     .judge = reader_judge,
     .refuse = refuse,
-    .record = record,
+    .record = reader_record_said,
     .greet = greet,
-    .early = early,
+    .early = reader_early,
     .patience = reader_patience,
     .input = input,
     .drained = drained,

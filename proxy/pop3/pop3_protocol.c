@@ -26,20 +26,10 @@ static void refuse(struct session *base, const struct verdict *verdict)
     pop3_err(s, "[SYS/PERM]", verdict->text);
 }
 
-static void record(struct session *base, struct slice said)
-{
-    reader_record_refusal(reader_of(base), said, NULL);
-}
-
 static void greet(struct session *base)
 {
     stream_printf(base->stream, "+OK %.*s %.*s\r\n", SLICE_ARGS(base->proxy->config->hostname),
                   SLICE_ARGS(base->listener->banner));
-}
-
-static void early(struct session *base)
-{
-    (void)base; /* impatience is no sign of anything here */
 }
 
 static size_t input(struct session *base, struct slice bytes)
@@ -94,9 +84,9 @@ const struct mail_protocol pop3_protocol = {
     .close = close_pop3,
     .judge = reader_judge,
     .refuse = refuse,
-    .record = record,
+    .record = reader_record_said,
     .greet = greet,
-    .early = early,
+    .early = reader_early,
     .patience = reader_patience,
     .input = input,
     .drained = drained,

@@ -60,3 +60,13 @@ void reader_show(const struct session *base, struct live_session *out)
         live_text(out->doing, sizeof out->doing, SLICE("judging"));
     out->octets = r->fetched ? fetched_size(r->fetched) : 0;
 }
+
+void reader_early(struct session *base)
+{
+    (void)base; /* impatience is no sign of anything here */
+}
+
+void reader_record_said(struct session *base, struct slice said)
+{
+    reader_record_refusal(reader_of(base), said, NULL);
+}
