@@ -6,7 +6,7 @@
 enum {
     LITERAL_MAX = 128 * 1024, /* of one that is no message */
     LITERAL_EARLY = 4096,     /* before the login, and */
-    LINE_EARLY = 16 * 1024,
+    LINE_EARLY = 32 * 1024,   /* ID may have as many (RFC 2971) */
 };
 
 static void hang_up_on(struct imap_session *s, const char *why)

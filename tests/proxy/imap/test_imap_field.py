@@ -386,6 +386,14 @@ def test_what_the_server_says_before_it_takes_a_message_reaches_the_client(answe
 # ---- logins and sessions
 
 
+def test_who_the_client_is_may_take_as_many_words_as_it_can(site):
+    """30 fields of 30 octets and values of 1024 (RFC 2971 3.3)."""
+    words = " ".join('"%030d" "%s"' % (n, "v" * 1024) for n in range(30))
+    with Session(site.imap_port) as session:
+        session.expect("ID (%s)" % words)
+        session.login("identified@example.com", "any")
+
+
 EXCHANGE = [b"* OK The Microsoft Exchange IMAP4 service is ready. [TQBYADEA]\r\n"]
 
 
