@@ -4,10 +4,36 @@ import contextlib
 
 import pytest
 
+from lab import needs
+from lab.dovecot import Dovecot
+from lab.gatepost import READY, Gatepost, backend, running
 from lab.imap_client import logged_in
+from lab.ports import free_port
 
 # Of a message whose header it has read before Dovecot says some things otherwise.
 EVERYTHING = "FETCH 1:* (FLAGS ENVELOPE BODYSTRUCTURE BODY INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])"
+
+
+@pytest.fixture(scope="module")
+def before_dovecot(run_dir, authority, certified, request):
+    """A Gatepost, with the suite's RULES and CHANGES, before a Dovecot, its `server`: with the suite's MAILS, {address: messages}."""
+    needs.to_be_root("servers of its own")
+    module = request.module
+    folder = run_dir / module.__name__
+    folder.mkdir()
+    server = Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com", "localhost"))
+    for address, messages in getattr(module, "MAILS", {}).items():
+        server.fill(address, messages)
+    server.start()
+    body = certified + module.RULES + backend("dovecot", free_port(), imap=["%d tls none" % server.imap_port]) \
+        + 'domain "example.com" { backend dovecot }\n'
+    gateway = Gatepost(folder, body, getattr(module, "CHANGES", None), implicit_tls=True, imap="backend dovecot")
+    gateway.server = server
+    try:
+        with running(gateway, ready=READY):
+            yield gateway
+    finally:
+        server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,9 @@ import random
 
 import pytest
 
-from lab import needs, samples
-from lab.dovecot import Dovecot
-from lab.gatepost import READY, Gatepost, backend, running
+from lab import samples
 from lab.imap_client import EAGER, PLUS, Session, differences, logged_in, random_commands
 from lab.odd_mails import ODD
-from lab.ports import free_port
 
 from lab.forbidden import TEXT, b64, blocked_leaves, file, leaks, multipart, random_program
 
@@ -26,28 +23,14 @@ rule "put off" when any a in attachments (a.name == "later.txt") then defer 451 
 table programs { "exe" "bat" "js" }
 """
 READER, TWIN, VICTIM = ("%s@example.com" % name for name in ("reader", "twin", "victim"))
+MAILS = {READER: CLEAN, TWIN: CLEAN, VICTIM: MIXED}
 
 pytestmark = pytest.mark.usefixtures("no_proxy_dies")
 
 
 @pytest.fixture(scope="module")
-def site(run_dir, authority, certified):
-    needs.to_be_root("servers of its own")
-    folder = run_dir / "imap"
-    folder.mkdir()
-    server = Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com", "localhost"))
-    for user in (READER, TWIN):
-        server.fill(user, CLEAN)
-    server.fill(VICTIM, MIXED)
-    server.start()
-    body = certified + RULES + backend("dovecot", free_port(), imap=["%d tls none" % server.imap_port]) + 'domain "example.com" { backend dovecot }\n'
-    gateway = Gatepost(folder, body, implicit_tls=True, imap="backend dovecot")
-    try:
-        with running(gateway, ready=READY):
-            gateway.server = server
-            yield gateway
-    finally:
-        server.stop()
+def site(before_dovecot):
+    return before_dovecot
 
 
 @pytest.fixture
