@@ -8,10 +8,9 @@ import subprocess
 import pytest
 
 from lab import needs
+from lab.imap_said import by_lines, conversations, net_imap
 
 DUMP = needs.BUILD / "tests/response_dump"
-LITERAL = re.compile(rb"\{(\d+)\}\r\n\Z")
-STATUS = re.compile(rb"(\*|[^ ]+) (OK|NO|BAD|BYE|PREAUTH)\b|\+", re.I)
 UNTAGGED, TAGGED, CONTINUE = 0, 1, 2
 NO_STATUS = 5
 
@@ -39,33 +38,7 @@ def dumped(tmp_path, inputs):
     return found
 
 
-def as_sent(said):
-    return said.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-
-
-def by_lines(said):
-    """The responses and their literals, framed by lines alone as simple clients do it."""
-    while said:
-        at, literals = 0, []
-        while True:
-            end = said.index(b"\n", at) + 1
-            announced = LITERAL.search(said[at:end])
-            at = end
-            if not announced or STATUS.match(said):
-                break
-            literals.append(said[at : at + int(announced[1])])
-            at += int(announced[1])
-        yield said[:at], literals
-        said = said[at:]
-
-
 # ---- mailkit: whole conversations of many servers
-
-
-def conversations():
-    folder = needs.corpus("imap-pop3", "mailkit", "imap")
-    said = {str(path.relative_to(folder)): as_sent(path.read_bytes()) for path in sorted(folder.rglob("*.txt"))}
-    return {name: text if text.endswith(b"\n") else text + b"\r\n" for name, text in said.items()}
 
 
 def test_conversations_are_framed(tmp_path):
@@ -125,27 +98,6 @@ def nested_literals(value):
 
 
 # ---- net-imap: what its authors read in each response
-
-
-def net_imap():
-    """(name, octets, the case), of which the YAML's tags for Ruby do not count."""
-    yaml = pytest.importorskip("yaml", reason="no python3-yaml")
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    def untagged(loader, _, node):
-        if isinstance(node, yaml.MappingNode):
-            return loader.construct_mapping(node, deep=True)
-        if isinstance(node, yaml.SequenceNode):
-            return loader.construct_sequence(node, deep=True)
-        return loader.construct_scalar(node)
-
-    Loader.add_multi_constructor("!", untagged)
-    for path in sorted(needs.corpus("imap-pop3", "net-imap").glob("*.yml")):
-        for name, case in yaml.load(path.read_text(), Loader)[":tests"].items():
-            if isinstance(case, dict) and case.get(":response"):
-                yield path.stem + " " + name, case[":response"].encode(), case
 
 
 TOO_LARGE = "quirky_behaviors invalid literal numeric format (too large)"
