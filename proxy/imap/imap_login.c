@@ -9,23 +9,25 @@ static const struct config *config_of(const struct imap_session *s)
 /* ---- the end of a try ---- */
 
 /* The server's words, behind the client's tag. */
-static void answer(struct imap_session *s, const struct imap_response *response)
+static void answer(struct imap_session *s, struct slice words)
 {
-    struct slice text = ARENA_JOIN(s->reader.mail, slice_of(s->tag), SLICE(" "), response->name,
-                                   SLICE(" "), response->rest);
+    struct slice text = ARENA_JOIN(s->reader.mail, slice_of(s->tag), SLICE(" "), words);
     struct imap_response ours;
     imap_response(text, &ours);
     imap_pass_line(s, &ours, text);
 }
 
+static struct slice words_of(struct imap_session *s, const struct imap_response *response)
+{
+    return ARENA_JOIN(s->reader.mail, response->name, SLICE(" "), response->rest);
+}
+
 static void refused(struct imap_session *s, const struct imap_response *response)
 {
-    struct slice line = ARENA_JOIN(s->reader.mail, response->name, SLICE(" "), response->rest);
-    if (!reader_is_refused(&s->reader, line))
+    struct slice words = words_of(s, response);
+    if (!reader_is_refused(&s->reader, words))
         return;
-    session_text(&s->reader.base, slice_of(s->tag));
-    session_text(&s->reader.base, SLICE(" "));
-    imap_say(s, line);
+    answer(s, words);
     imap_next_command(s);
 }
 
@@ -33,7 +35,7 @@ static void let_in(struct imap_session *s, const struct imap_response *response)
 {
     if (!reader_enters(&s->reader))
         return;
-    answer(s, response);
+    answer(s, words_of(s, response));
     arena_release(s->reader.mail);
     imap_next_command(s);
 }

@@ -272,6 +272,12 @@ def test_a_code_that_leads_past_us_is_not_passed(line, code, behind, reader):
     reader.expect("NOOP") if b" OK" in line or not line.startswith(TAG) else None
 
 
+@pytest.mark.parametrize("code", HIDDEN)
+def test_a_refused_login_leads_nobody_past_us(code, site, behind):
+    behind.script["LOGIN"] = behind.script["AUTHENTICATE"] = [TAG + b" NO [%s] not here\r\n" % code]
+    assert told(site, USER) == b"NO not here\r\n"
+
+
 @pytest.mark.parametrize("where", ["CAPABILITY", "a code", "the login", "unasked", "in small letters"])
 def test_what_is_not_relayed_is_not_offered(where, site, behind):
     hidden = ("COMPRESS=DEFLATE", "BINARY", "CATENATE", "URLAUTH", "NOTIFY", "PREVIEW", "STARTTLS", "AUTH=PLAIN", "IMAP4rev2", "LOGINDISABLED", "X-NEW", "URL-PARTIAL",
