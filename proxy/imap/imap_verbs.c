@@ -36,11 +36,20 @@ static void start_tls(struct imap_session *s)
     }
 }
 
+static bool lacks_privacy(struct imap_session *s)
+{
+    if (reader_may_log_in(&s->reader))
+        return false;
+    if (session_may_err(&s->reader.base))
+        imap_no(s, "[PRIVACYREQUIRED]", slice_of(imap_reader.needs_tls));
+    return true;
+}
+
 static void log_in(struct imap_session *s, struct slice arguments)
 {
     struct reader *r = &s->reader;
     struct slice user, password;
-    if (reader_denies(r, MECHANISM_USER))
+    if (lacks_privacy(s) || reader_denies(r, MECHANISM_USER))
         return;
     reader_forget(r);
     if (imap_string(r->mail, &arguments, &user) && imap_string(r->mail, &arguments, &password) &&
@@ -55,6 +64,8 @@ static void authenticate(struct imap_session *s, struct slice arguments)
 {
     struct slice name, response;
     slice_cut(arguments, ' ', &name, &response);
+    if (lacks_privacy(s))
+        return;
     reader_authenticate(&s->reader, name, slice_trim(response));
 }
 
