@@ -6,7 +6,6 @@ import re
 from collections import namedtuple
 from dataclasses import dataclass, field
 
-from lab.corpus import as_sent
 from lab.imap_client import Literal, quoted
 
 Outcome = namedtuple("Outcome", "command failure responses")  # `failure`: what was missing or must not have come; empty: nothing

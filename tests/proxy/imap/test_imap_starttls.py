@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from lab import east, needs, samples, users
-from lab.backend import HANG, server_context
+from lab import east, needs, samples
+from lab.backend import server_context
 from lab.gatepost import Gatepost, backend, running
-from lab.imap_client import EAGER, PLUS, WAIT, Literal, Session, logged_in, plain
+from lab.imap_client import EAGER, PLUS, WAIT, Literal, Session, plain
 from lab.imap_stub import TAG, ImapStub
 from lab.process import wait_until
 from lab.smtp_client import client_context

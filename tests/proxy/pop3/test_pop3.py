@@ -8,14 +8,13 @@ import re
 import pytest
 
 from lab import users
-from lab.backend import server_context
+from lab.crossroads import crossroads as crossroads_before
+from lab.crossroads import reached
 from lab.gatepost import Gatepost, backend, running
 from lab.odd_mails import NAMES, ODD
 from lab.pop3_client import Session, base64_of, connected, differences, logged_in, plain, unstuffed
 from lab.pop3_conversations import WHOLE_MAILBOX, about, any_command
 from lab.pop3_logins import by_login, by_plain, by_plain_initial, by_user_pass, by_user_pass_in_lower_case, told_to_login
-from lab.pop3_stub import Pop3Stub
-from lab.ports import free_port
 from lab.process import wait_until
 from lab.smtp_client import client_context
 
@@ -208,84 +207,19 @@ def test_a_refused_login_is_recorded(site, session):
 
 
 FRESH = itertools.count()
-STUBS = ("usual", "vip", "own", "other", "none", "opportunistic", "plain", "required", "refuses", "verified", "pop3s", "second", "closed")
 
 
 @pytest.fixture(scope="module")
 def crossroads(run_dir, authority, certified):
-    """One gateway, many servers behind that take any password: gateway.behind[name]. A user NAME@route.example is sent to NAME."""
-    context = server_context(authority.certificate("behind.example.com"))
-    without_tls = {"plain", "refuses", "usual", "vip", "own", "other"}
-    stubs = {name: Pop3Stub([ODD["clean"]], password=None, context=None if name in without_tls else context, implicit_tls=name == "pop3s").start()
-             for name in STUBS}
-    stubs["closed"].script["PASS"] = stubs["closed"].script["AUTH"] = "-ERR [SYS/PERM] mailbox is closed, code 17"
-    dead, ports = free_port(), {name: stub.port for name, stub in stubs.items()}
-    body = certified + "".join([
-        backend("usual", pop3=[ports["usual"]]), backend("vip", pop3=[ports["vip"]]), backend("other", pop3=[ports["other"]]),
-        backend("own", dead, pop3=[ports["own"]]), 'domain "own.example" { backend own }\n',
-        backend("none", pop3=["%d tls none" % ports["none"]]),
-        backend("opportunistic", pop3=["%d tls opportunistic" % ports["opportunistic"]]),
-        backend("plain", pop3=["%d tls opportunistic" % ports["plain"]]),
-        backend("required", pop3=["%d tls required" % ports["required"]]),
-        backend("refuses", pop3=["%d tls required" % ports["refuses"]]),
-        backend("verified", pop3=['%d tls verify "behind.example.com"' % ports["verified"]]),
-        backend("misnamed", pop3=['%d tls verify "elsewhere.example.com"' % ports["verified"]]),
-        backend("pop3s", pop3s=[ports["pop3s"]]), backend("closed", pop3=[ports["closed"]]),
-        backend("prefers", pop3=["%d priority 10" % dead, "%d priority 20" % ports["second"]]), backend("gone", pop3=[dead]),
-    ])
-    tabled = ("none", "opportunistic", "plain", "required", "refuses", "verified", "misnamed", "pop3s", "closed", "prefers", "gone")
-    options = 'backend usual\n server_name "pop.other.example" backend other\n users { "boss@own.example" } backend vip\n'
-    options += "".join(' users { "%s@route.example" } backend %s\n' % (name, name) for name in tabled)
-    gateway = Gatepost(run_dir / "pop3-crossroads", body, changes={"tls": {"ca_file": '"%s"' % authority.ca}}, implicit_tls=True, pop3=options)
-    gateway.behind = stubs
-    with running(gateway, stubs.values()):
+    """One gateway, many servers behind that take any password: gateway.behind[name]."""
+    with crossroads_before(run_dir / "pop3-crossroads", authority, certified, "pop3", ODD["clean"]) as gateway:
         yield gateway
-
-
-def reached(gateway, user, password="any"):
-    """Which servers behind got this login."""
-    return [name for name, stub in gateway.behind.items() if any(login[:2] == (user, password) for login in stub.logins)]
-
-
-@pytest.mark.parametrize("user, server_name, server", [
-    ("one@nowhere.example", None, "usual"), ("two@nowhere.example", "pop.other.example", "other"), ("three@nowhere.example", "pop.unknown.example", "usual"),
-    ("four@own.example", None, "own"), ("five@own.example", "pop.other.example", "own"), ("boss@own.example", "pop.other.example", "vip")])
-def test_a_user_is_led_to_the_mailbox(user, server_name, server, crossroads):
-    with Session(crossroads.pop3s_port, tls=client_context(), server_name=server_name) as session:
-        session.login(user, "any")
-        assert session.message(1) == ODD["clean"]
-    assert reached(crossroads, user) == [server]
-
-
-@pytest.mark.parametrize("name, encrypted", [("none", False), ("opportunistic", True), ("plain", False), ("required", True),
-                                             ("verified", True), ("pop3s", True)])
-def test_the_server_behind_is_reached_over_tls_as_configured(name, encrypted, crossroads):
-    with logged_in(crossroads.pop3_port, name + "@route.example", "any") as session:
-        session.expect("STAT")
-    assert [login.tls for login in crossroads.behind[name].logins] == [encrypted]
-
-
-@pytest.mark.parametrize("name, server", [("refuses", "refuses"), ("misnamed", "verified")])
-def test_no_password_is_told_where_tls_is_not_as_required(name, server, crossroads):
-    told = told_to_login(crossroads.pop3_port, name + "@route.example", "a-secret")
-    assert re.search(rb"^-ERR \[SYS/(TEMP|PERM)\] .*\([^()]+\)$", told)
-    heard = b"\n".join(crossroads.behind[server].commands)
-    assert not any(secret in heard for secret in (b"a-secret", plain(name + "@route.example", "a-secret"), base64_of("a-secret")))
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_server_that_is_not_there_is_a_temporary_refusal_with_a_reference(way, crossroads):
     told = told_to_login(crossroads.pop3_port, "gone@route.example", "any", WAYS[way])
     assert re.search(rb"^-ERR \[SYS/TEMP\] .*\([^()]+\)$", told)
-
-
-def test_the_next_server_is_asked_when_the_first_is_not_there(crossroads):
-    logged_in(crossroads.pop3_port, "prefers@route.example", "any").close()
-    assert reached(crossroads, "prefers@route.example") == ["second"]
-
-
-def test_why_the_server_behind_refuses_is_told_in_its_words(crossroads):
-    assert told_to_login(crossroads.pop3_port, "closed@route.example", "any") == b"-ERR [SYS/PERM] mailbox is closed, code 17"
 
 
 @pytest.mark.parametrize("password", ["two words", "  blanks  around ", "quotes\"and\\", "пароль", "{curly}%s", "x" * 200])
@@ -306,14 +240,6 @@ def test_the_server_behind_is_left_alone_until_the_login(crossroads):
         assert behind.connections == before
         session.expect("PASS any")
         assert behind.connections == before + 1
-
-
-def test_the_connection_behind_ends_with_the_clients(crossroads):
-    behind = crossroads.behind["other"]
-    with Session(crossroads.pop3s_port, tls=client_context(), server_name="pop.other.example") as session:
-        session.login("ends@nowhere.example", "any")
-        assert behind.open == 1
-    assert wait_until(lambda: behind.open == 0)
 
 
 # ---- behind the login
