@@ -81,6 +81,8 @@ void imap_fetch(const struct imap_command *command, struct imap_fetch *out);
 enum imap_item imap_item(struct slice name);
 /* Whether it is one that a client may ask for, and can be read by whoever reads it. */
 bool imap_may_ask_for(struct slice name);
+/* Whether it is one of which imap_item() can tell, or what a user has noted (RFC 5257); any other may be anything. */
+bool imap_is_known(struct slice name);
 /* Whether it is a header, or a part of one. */
 bool imap_names_header(struct slice name);
 

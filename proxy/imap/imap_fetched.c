@@ -177,3 +177,20 @@ int imap_fetched_item(struct slice response, size_t *at, struct imap_fetched_ite
     *at = end;
     return 1;
 }
+
+bool imap_fetched_string(const struct imap_fetched_item *item, size_t *at, struct slice *out)
+{
+    struct slice value = item->value;
+    while (*at < value.len) {
+        struct imap_fetched_item word = {.content = {value.ptr, 0}};
+        char c = value.ptr[*at];
+        bool parted = c == '(' || c == ')' || ascii_blank(c);
+        bool string = c == '"' || announces(value, *at);
+        size_t end = parted ? *at + 1 : string ? string_end(value, *at, &word) : NOWHERE;
+        *at = end != NOWHERE ? end : skip_until(value, *at + 1, SLICE(" \t()\r\n"));
+        *out = word.content;
+        if (string && end != NOWHERE)
+            return true;
+    }
+    return false;
+}

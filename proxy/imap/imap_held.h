@@ -35,8 +35,9 @@ struct imap_held {
 /* The whole of s->held is there. It may be gone afterwards, as behind each of these. */
 void imap_held_whole(struct imap_session *s, struct slice response);
 
-/* Whether it is to be judged. What is called a header is looked at: not every server gives what it says. */
-bool imap_is_content(const struct imap_fetched_item *item);
+/* The strings of an item that are to be judged, *at 0 at first. What is called a header is looked at: not every
+ * server gives what it says. */
+bool imap_held_content(const struct imap_fetched_item *item, size_t *at, struct slice *out);
 
 /* Judges the message in it, then shows what of it may be shown. */
 void imap_held_judge(struct imap_session *s);

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool imap_is_content(const struct imap_fetched_item *item)
+bool imap_held_content(const struct imap_fetched_item *item, size_t *at, struct slice *out)
 {
-    return imap_item(item->name) != IMAP_ITEM_OTHER ||
-           (imap_names_header(item->name) && !imap_is_header(item->content));
+    if (imap_is_known(item->name) && !item->is_string)
+        return false;
+    bool passes = imap_is_known(item->name) && imap_item(item->name) == IMAP_ITEM_OTHER;
+    return imap_fetched_string(item, at, out) &&
+           !(passes && (!imap_names_header(item->name) || imap_is_header(*out)));
 }
 
 enum holds { NOTHING_OF_A_MESSAGE, CONTENT, UNREADABLE };
@@ -21,13 +24,21 @@ static uint32_t number_of(struct slice text)
     return n <= UINT32_MAX ? (uint32_t)n : 0;
 }
 
+/* Of what cannot be read: a literal stands in it, or what looks like an item with content. */
+static bool hides_content(struct slice rest)
+{
+    return slice_find(rest, '\n') + 1 < rest.len || imap_may_hold_content(rest);
+}
+
 static enum holds look(struct slice response, struct imap_held *out)
 {
     struct imap_fetched_item item;
+    struct slice content;
     enum holds holds = NOTHING_OF_A_MESSAGE;
     size_t at = 0;
     int found;
     while ((found = imap_fetched_item(response, &at, &item)) == 1) {
+        size_t string = 0;
         if (slice_ieq(item.name, SLICE("UID")))
             out->uid = number_of(item.value);
         else
@@ -35,7 +46,7 @@ static enum holds look(struct slice response, struct imap_held *out)
         if (!item.is_string && imap_item(item.name) != IMAP_ITEM_OTHER && item.value.len &&
             !slice_ieq(item.value, SLICE("NIL")))
             return UNREADABLE;
-        if (!item.is_string || !imap_is_content(&item))
+        if (!imap_held_content(&item, &string, &content))
             continue;
         holds = CONTENT;
         if (out->has_whole || imap_item(item.name) != IMAP_ITEM_WHOLE)
@@ -44,7 +55,7 @@ static enum holds look(struct slice response, struct imap_held *out)
         out->whole = (size_t)(item.content.ptr - response.ptr);
         out->whole_len = item.content.len;
     }
-    return found == -1 && imap_may_hold_content(slice_from(response, at)) ? UNREADABLE : holds;
+    return found == -1 && hides_content(slice_from(response, at)) ? UNREADABLE : holds;
 }
 
 static bool fits(const struct imap_session *s, const struct imap_held *held)

@@ -4,20 +4,30 @@
 #include <string.h>
 
 /* A quoted string must not get quotes: of one that may not be shown as it is nothing is. */
-static bool show_item(struct imap_session *s, const struct imap_fetched_item *item,
-                      const struct imap_rendering *rendering)
+static bool show_content(struct imap_session *s, struct slice content, bool header,
+                         const struct imap_rendering *rendering)
 {
     struct imap_held *held = s->held;
-    size_t at = (size_t)(item->content.ptr - held->copy);
-    bool is_whole = held->has_whole && at == held->whole && item->content.len == held->whole_len;
-    if (item->value.ptr[0] == '"' && rendering && !rendering->clear)
-        return imap_match(s, NULL, held->copy + at, item->content.len, false);
+    size_t at = (size_t)(content.ptr - held->copy);
+    bool is_whole = held->has_whole && at == held->whole && content.len == held->whole_len;
+    if (held->copy[at - 1] == '"' && rendering && !rendering->clear)
+        return imap_match(s, NULL, held->copy + at, content.len, false);
     if (is_whole && rendering && rendering->shown.len == held->whole_len)
         memcpy(held->copy + at, rendering->shown.ptr, held->whole_len);
     else
-        return imap_match(s, rendering, held->copy + at, item->content.len,
-                          imap_names_header(item->name));
+        return imap_match(s, rendering, held->copy + at, content.len, header);
     return true;
+}
+
+static bool show_item(struct imap_session *s, const struct imap_fetched_item *item,
+                      const struct imap_rendering *rendering)
+{
+    struct slice content;
+    size_t at = 0;
+    bool fits = true, header = imap_names_header(item->name);
+    while (imap_held_content(item, &at, &content))
+        fits &= show_content(s, content, header, rendering);
+    return fits;
 }
 
 void imap_held_show(struct imap_session *s, const struct imap_rendering *rendering)
@@ -28,8 +38,7 @@ void imap_held_show(struct imap_session *s, const struct imap_rendering *renderi
     size_t at = 0;
     bool fits = true;
     while (imap_fetched_item(response, &at, &item) == 1)
-        if (item.is_string && imap_is_content(&item))
-            fits &= show_item(s, &item, rendering);
+        fits &= show_item(s, &item, rendering);
     if (fits || !imap_barrier_reads_again(s))
         imap_held_give(s);
     else

@@ -111,7 +111,7 @@ static bool may_ask_from(struct slice origin)
            slice_to_u64(from, INT64_MAX, &n) && slice_to_u64(count, INT64_MAX, &n);
 }
 
-bool imap_may_ask_for(struct slice name)
+static bool is_named(struct slice name)
 {
     static const char *const items[] = {
         "FLAGS",       "UID",        "INTERNALDATE",  "RFC822",      "RFC822.SIZE",
@@ -119,11 +119,23 @@ bool imap_may_ask_for(struct slice name)
         "BODY",        "MODSEQ",     "SAVEDATE",      "EMAILID",     "THREADID",
         "ALL",         "X-GM-MSGID", "X-GM-THRID",    "X-GM-LABELS", "FAST",
         "FULL"};
-    struct slice section, origin;
-    if (cut_section(name, &section, &origin))
-        return may_ask_for_section(section) && may_ask_from(origin);
     for (size_t i = 0; i < sizeof items / sizeof *items; i++)
         if (slice_ieq(name, slice_of(items[i])))
             return true;
     return false;
+}
+
+bool imap_may_ask_for(struct slice name)
+{
+    struct slice section, origin;
+    if (cut_section(name, &section, &origin))
+        return may_ask_for_section(section) && may_ask_from(origin);
+    return is_named(name);
+}
+
+bool imap_is_known(struct slice name)
+{
+    struct slice section, origin;
+    return is_named(name) || slice_ieq(name, SLICE("ANNOTATION")) ||
+           cut_section(name, &section, &origin);
 }

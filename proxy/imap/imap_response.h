@@ -93,6 +93,9 @@ struct imap_fetched_item {
  * item with content is one that a string with quotes in it has hidden: it cannot be read. */
 int imap_fetched_item(struct slice response, size_t *at, struct imap_fetched_item *out);
 
+/* The strings of an item, *at 0 at first: its value, or those in its parentheses. False: there is no more. */
+bool imap_fetched_string(const struct imap_fetched_item *item, size_t *at, struct slice *out);
+
 /* Whether octets that cannot be read may hold content: something in them looks like an item that
  * does. */
 bool imap_may_hold_content(struct slice octets);

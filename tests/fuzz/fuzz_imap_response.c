@@ -89,6 +89,24 @@ static bool is_one_of(struct slice content, const struct slice *literals, size_t
     return false;
 }
 
+/* Each literal in a value is one of its strings. */
+static void check_strings(const struct imap_fetched_item *item, const struct slice *literals,
+                          size_t count)
+{
+    struct slice string;
+    size_t at = 0, before = 0, found = 0, there = 0;
+    while (imap_fetched_string(item, &at, &string)) {
+        require(at > before && at <= item->value.len);
+        require_within(string, item->value);
+        found += is_one_of(string, literals, count) && string.ptr[-1] == '\n';
+        before = at;
+    }
+    for (size_t i = 0; i < count; i++)
+        there += literals[i].ptr > item->value.ptr &&
+                 literals[i].ptr + literals[i].len <= item->value.ptr + item->value.len;
+    require(found == there);
+}
+
 /* Read to its end, a response has each of its literals in an item. */
 static void check_items(struct slice response, const struct slice *literals, size_t count)
 {
@@ -102,6 +120,7 @@ static void check_items(struct slice response, const struct slice *literals, siz
         require_within(item.content, item.value);
         if (item.is_string && item.value.ptr[0] != '"')
             require(is_one_of(item.content, literals, count));
+        check_strings(&item, literals, count);
         struct slice whole = {item.name.ptr, at - (size_t)(item.name.ptr - response.ptr)};
         for (size_t i = 0; i < count; i++)
             covered += literals[i].ptr > whole.ptr &&
@@ -117,10 +136,13 @@ static void check_items(struct slice response, const struct slice *literals, siz
 static void check_octets(struct slice in)
 {
     struct imap_fetched_item item;
+    struct slice string;
     size_t at = 0, before = 0;
     while (imap_fetched_item(in, &at, &item) == 1) {
         require(at > before && at <= in.len);
         require_within(item.content, item.value);
+        for (size_t in_value = 0; imap_fetched_string(&item, &in_value, &string);)
+            require_within(string, item.value);
         before = at;
     }
     imap_may_hold_content(in);

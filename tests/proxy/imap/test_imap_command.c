@@ -404,6 +404,18 @@ TEST(test_what_an_item_tells)
     }
 }
 
+TEST(test_only_what_is_known_may_be_given_unseen)
+{
+    static const char *const known[] = {"FLAGS",      "uid",         "BODY[]",     "BODY[2]<0>",
+                                        "ANNOTATION", "X-GM-LABELS", "RFC822.SIZE"};
+    static const char *const unknown[] = {"PREVIEW", "X-CONTENT", "BINARY[1]", "RFC822.UNKNOWN",
+                                          "BODY[1",  "FLAGSX",    ""};
+    for (size_t i = 0; i < COUNT(known); i++)
+        assert_true(imap_is_known(slice_of(known[i])));
+    for (size_t i = 0; i < COUNT(unknown); i++)
+        assert_false(imap_is_known(slice_of(unknown[i])));
+}
+
 TEST(test_what_a_fetch_asks_for)
 {
     struct imap_fetch fetch;

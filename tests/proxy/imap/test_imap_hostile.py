@@ -318,17 +318,16 @@ UNASKED = {
     "a longer line": b"* 2 FETCH (X-LONG " + b"x" * 200000 + b" BODY[2] " + literal(PROGRAM) + b")\r\n",
     "beside a long string": b'* 2 FETCH (ENVELOPE ("' + b"x" * 200000 + b'") BODY[2] ' + literal(PROGRAM) + b")\r\n",
     "numbered twice": b"* 2 2 FETCH (BODY[2] " + literal(PROGRAM) + b")\r\n", "blanks": b"*  2  FETCH  (BODY[2]  " + literal(PROGRAM) + b")\r\n",
+    "a thing that nobody knows in quotes": b'* 2 FETCH (X-CONTENT "' + PROGRAM.replace(b"\r\n", b"") + b'" FLAGS ())\r\n',
+    "a list that nobody knows": b"* 2 FETCH (X-CONTENT (a " + literal(PROGRAM) + b" (b \"" + PROGRAM.replace(b"\r\n", b"") + b'")) FLAGS ())\r\n',
+    "a thing that nobody can read": b"* 2 FETCH (X-CONTENT [" + literal(PROGRAM) + b"] FLAGS ())\r\n",
     "a number too large": b"* 99999999999 FETCH (BODY[2] " + literal(PROGRAM) + b")\r\n",
 }
-# What has no name of a message's content is what an extension says that nobody has enabled.
-NO_CONTENT_BY_NAME = ("a preview", "a thing that nobody knows")
 
 
 @pytest.mark.parametrize("command", ["NOOP", "FETCH 1 (BODY.PEEK[])", "UID FETCH 101 (BODY.PEEK[1])", "UID SEARCH ALL", "IDLE"])
 @pytest.mark.parametrize("name", UNASKED)
 def test_content_that_comes_unasked_shows_nothing_that_is_forbidden(name, command, behind, reader):
-    if name in NO_CONTENT_BY_NAME:
-        pytest.xfail("an item of FETCH that nobody knows passes with what it holds")
     verb = "UID " + command.split()[1] if command.startswith("UID") else command.split()[0]
     usual = {"NOOP": OK, "UID SEARCH": b"* SEARCH 101\r\n" + OK, "IDLE": b"+ idling\r\n"}
 
@@ -366,6 +365,26 @@ def test_content_comes_unasked_and_clean_as_it_is(behind, reader):
     behind.script["NOOP"] = [octets + OK]
     assert reader.expect("NOOP")[0] == octets
     reader.expect("NOOP")
+
+
+CLEAN_TEXT = CLEAN.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize("item", ["PREVIEW", "X-CONTENT"])
+@pytest.mark.parametrize("value", [literal, lambda octets: b'"%s"' % octets.split(b"\r\n")[0], lambda octets: b"(a %s (1 %s))" % (literal(octets), literal(octets))],
+                         ids=["a literal", "a string", "a list"])
+def test_what_nobody_knows_and_is_of_a_clean_message_comes_as_it_is(value, item, behind, reader):
+    response = b"* 1 FETCH (FLAGS () %s %s UID 101)\r\n" % (item.encode(), value(CLEAN_TEXT))
+    behind.script["UID FETCH 101 (FLAGS)"] = [response + OK]
+    assert response in reader.expect("UID FETCH 101 (FLAGS)")
+
+
+@pytest.mark.parametrize("value", [b'"other"', b"(a (other {5}\r\nother) b)"], ids=["a string", "a list"])
+def test_what_nobody_knows_keeps_its_length(value, behind, reader):
+    response = b"* 1 FETCH (UID 101 X-CONTENT %s FLAGS ())\r\n" % value
+    behind.script["UID FETCH 101 (FLAGS)"] = [response + OK]
+    shown = reader.expect("UID FETCH 101 (FLAGS)")[0]
+    assert len(shown) == len(response) and shown != response and shown.endswith(b" FLAGS ())\r\n")
 
 
 # ---- what does not end

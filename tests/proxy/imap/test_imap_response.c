@@ -465,11 +465,37 @@ static const char *items_of(struct slice response)
     return text;
 }
 
+/* Those in the first item, each with ";" behind it. */
+static const char *strings_of(struct slice response)
+{
+    static char text[256];
+    struct imap_fetched_item item;
+    struct slice string;
+    size_t at = 0, in_value = 0, len = 0;
+    *text = '\0';
+    assert_int_equal(imap_fetched_item(response, &at, &item), 1);
+    while (imap_fetched_string(&item, &in_value, &string))
+        len += (size_t)snprintf(text + len, sizeof text - len, "%.*s;", SLICE_ARGS(string));
+    return text;
+}
+
 static void assert_items(struct slice response, const char *expected)
 {
     const char *found = items_of(response);
     if (strcmp(found, expected) != 0)
         fail_msg("found %s, not %s in: %.*s", found, expected, SLICE_ARGS(response));
+}
+
+TEST(test_the_strings_of_an_item_are_found_wherever_they_stand_in_it)
+{
+    assert_string_equal(strings_of(SLICE("* 1 FETCH (X {3}\r\nabc)\r\n")), "abc;");
+    assert_string_equal(strings_of(SLICE("* 1 FETCH (X \"a b\")\r\n")), "a b;");
+    assert_string_equal(strings_of(SLICE("* 1 FETCH (X (a \"b\" {3}\r\nc(d((\"e\\\"f\") NIL 1) "
+                                         "~{2}\r\ngh\"\"))\r\n")),
+                        "b;c(d;e\\\"f;gh;;");
+    assert_string_equal(strings_of(SLICE("* 1 FETCH (X (a b (c)))\r\n")), "");
+    assert_string_equal(strings_of(SLICE("* 1 FETCH (X 5 Y {3}\r\nabc)\r\n")), "");
+    assert_string_equal(strings_of(SLICE("* 1 FETCH (X)\r\n")), "");
 }
 
 TEST(test_items_of_all_kinds)
