@@ -37,6 +37,15 @@ void imap_next_command(struct imap_session *s)
 
 /* ---- literals ---- */
 
+/* Who has announced one may not think for as long as between two commands. */
+static void expect_octets(struct imap_session *s, uint64_t octets)
+{
+    s->in.literal = octets;
+    if (octets)
+        stream_deadline(s->reader.base.stream,
+                        s->reader.base.proxy->config->settings.timeouts_data);
+}
+
 /* Whether a client sends what it would have to be asked for nobody knows, and its text must not be taken for
  * commands: it is asked for, thrown away, and then refused. */
 static void swallow(struct imap_session *s, const struct imap_piece *piece, const char *why)
@@ -48,7 +57,7 @@ static void swallow(struct imap_session *s, const struct imap_piece *piece, cons
         return;
     }
     s->in.refused = piece->literal ? why : NULL;
-    s->in.literal = piece->literal ? piece->octets : 0;
+    expect_octets(s, piece->literal ? piece->octets : 0);
     if (!piece->literal)
         imap_bad(s, why);
     else if (piece->waits)
@@ -100,7 +109,7 @@ static void await_literal(struct imap_session *s, const struct imap_piece *piece
         return;
     }
     s->in.begun = true;
-    s->in.literal = piece->octets;
+    expect_octets(s, piece->octets);
     if (piece->waits)
         imap_say(s, SLICE("+ OK"));
 }
