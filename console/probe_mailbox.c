@@ -85,7 +85,7 @@ static struct slice places_that_offer(struct probe *probe)
     struct slice places = SLICE("");
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct listener *l = &config->listeners[i];
-        if (leads_there(config, l, probe->backend) && l->mechanisms & bound)
+        if (config_leads(config, l, probe->backend) && l->mechanisms & bound)
             places = arena_printf(probe->arena, "%.*s%s%.*s:%u", SLICE_ARGS(places),
                                   places.len ? ", " : "", SLICE_ARGS(l->file), l->line);
     }
@@ -199,6 +199,14 @@ static bool is_exact(const struct message *message)
     return message->listed == message->octets || message->listed + 2 == message->octets;
 }
 
+static void tell_deviation(struct probe *probe, unsigned number, const char *rule, const char *here)
+{
+    probe_note(
+        probe,
+        "of %s one expects that %s; here %s: something stands before it, or message %u is odd",
+        profile_word(probe->profile), rule, here, number);
+}
+
 static void tell_sizes(struct probe *probe, const struct message *messages, size_t count)
 {
     size_t wrong = 0, at = 0;
@@ -219,6 +227,8 @@ static void tell_sizes(struct probe *probe, const struct message *messages, size
                       ? "; on Exchange: Set-PopSettings -EnableExactRFC822Size $true, and restart "
                         "its POP3 services"
                       : "");
+    if (profile_sizes_exact(probe->profile) == EXPECTED_YES)
+        tell_deviation(probe, messages[at].number, "sizes are exact", "they are not");
 }
 
 static void tell_changes(struct probe *probe, const struct message *messages, size_t count)
@@ -229,12 +239,16 @@ static void tell_changes(struct probe *probe, const struct message *messages, si
             at = i;
     probe_fact(probe, "messages", changed ? "change (%zu of %zu)" : "stay as they are", changed,
                count);
-    if (changed)
-        probe_trouble(probe,
-                      "message %u is not the same when it is fetched again: the server makes "
-                      "it anew each time, so it is examined anew each time, and a client "
-                      "that goes on in the middle gets a mixture",
-                      messages[at].number);
+    if (!changed)
+        return;
+    /* nobody can see to what that program does with every message */
+    (profile_messages_stay(probe->profile) == EXPECTED_NO ? probe_note : probe_trouble)(
+        probe,
+        "message %u is not the same when it is fetched again: the server makes it anew each time, "
+        "so it is examined anew each time, and a client that goes on in the middle gets a mixture",
+        messages[at].number);
+    if (profile_messages_stay(probe->profile) == EXPECTED_YES)
+        tell_deviation(probe, messages[at].number, "messages stay as they are", "they change");
 }
 
 static void tell_unread(struct probe *probe, const struct connection *c)

@@ -48,14 +48,3 @@ struct mechanisms mechanisms_read(struct arena *arena, struct slice capabilities
         found.usable |= BY_PASSWORD;
     return found;
 }
-
-bool leads_there(const struct config *config, const struct listener *listener,
-                 const struct backend *backend)
-{
-    bool leads = listener->backend == backend;
-    for (size_t i = 0; i < listener->route_count; i++)
-        leads |= listener->routes[i].backend == backend;
-    for (size_t i = 0; i < config->domain_count; i++)
-        leads |= config->domains[i].backend == backend;
-    return leads && backend_speaks(backend, listener->protocol);
-}

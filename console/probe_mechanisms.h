@@ -15,8 +15,4 @@ struct mechanisms {
 struct mechanisms mechanisms_read(struct arena *arena, struct slice capabilities,
                                   struct slice *words);
 
-/* Whether users of this listener may be led to this backend. */
-bool leads_there(const struct config *config, const struct listener *listener,
-                 const struct backend *backend);
-
 #endif

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { SOON_DAYS = 14, NAMES_MAX = 512 };
+enum { SOON_DAYS = 14, NAMES_MAX = 512, LIMITS_MAX = 160 };
 
 /* ---- the certificate ---- */
 
@@ -150,6 +150,28 @@ static bool tell_tls(struct probe *probe, const struct connection *c)
 
 /* ---- what it is ---- */
 
+static void tell_expected(struct probe *probe)
+{
+    static const char *const stay[] = {[EXPECTED_YES] = "messages stay as they are",
+                                       [EXPECTED_NO] = "messages are made anew each time"};
+    static const char *const exact[] = {
+        [EXPECTED_YES] = "sizes are exact", [EXPECTED_NO] = "sizes are not exact"};
+    enum expected stays = profile_messages_stay(probe->profile);
+    enum expected is_exact = profile_sizes_exact(probe->profile);
+    if (stays != EXPECTED_UNKNOWN && is_exact != EXPECTED_UNKNOWN)
+        probe_fact(probe, "expected", "%s, %s", stay[stays], exact[is_exact]);
+}
+
+static void tell_limits(struct probe *probe)
+{
+    char room[LIMITS_MAX];
+    struct buf limits = buf_over(room, sizeof room);
+    profile_limits(probe->profile, probe->server->protocol, &limits);
+    if (buf_len(&limits))
+        probe_fact(probe, "connections", "%.*s, unless that was changed",
+                   SLICE_ARGS(buf_slice(&limits)));
+}
+
 static void tell_program(struct probe *probe, struct slice greeting)
 {
     const struct backend *backend = probe->backend;
@@ -165,6 +187,8 @@ static void tell_program(struct probe *probe, struct slice greeting)
     else if (probe->profile == PROFILE_GENERIC)
         probe_note(probe, "its greeting names no program that is known; where you know better, "
                           "say so: profile exchange");
+    tell_expected(probe);
+    tell_limits(probe);
     const char *advice = profile_advice(probe->profile, told);
     if (advice)
         probe_note(probe, "%s", advice);
@@ -211,7 +235,7 @@ static void tell_mechanisms(struct probe *probe)
     probe_fact(probe, "mechanisms", "%.*s", SLICE_ARGS(words.len ? words : SLICE("none")));
     for (size_t i = 0; i < config->listener_count; i++)
         if (config->listeners[i].protocol == probe->server->protocol &&
-            leads_there(config, &config->listeners[i], probe->backend))
+            config_leads(config, &config->listeners[i], probe->backend))
             compare(probe, &config->listeners[i], &server);
 }
 

@@ -8,6 +8,12 @@
 
 enum { ARENA_MAX = 1024 * 1024 * 1024 };
 
+static void warn_of(struct parser *parser)
+{
+    warn_of_idle_tables(parser);
+    warn_of_narrow_backends(parser);
+}
+
 static void finish(struct parser *parser)
 {
     finish_backends(parser);
@@ -18,7 +24,7 @@ static void finish(struct parser *parser)
     if (parser->sources->errors == 0)
         check_tests(parser);
     if (parser->sources->errors == 0)
-        warn_of_idle_tables(parser);
+        warn_of(parser);
 }
 
 static void read_all(struct parser *parser, struct slice path)

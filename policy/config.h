@@ -73,7 +73,7 @@ struct server {
 
 /* What holds the mailboxes. */
 enum server_profile {
-#define PROFILE(id, word) PROFILE_##id,
+#define PROFILE(id, ...) PROFILE_##id,
 #include "policy/profiles.def"
 #undef PROFILE
     PROFILES
@@ -217,6 +217,10 @@ bool backend_speaks(const struct backend *backend, enum protocol protocol);
 
 /* Whether users log in anywhere to read their mail. */
 bool config_reads_mail(const struct config *config);
+
+/* Whether users of this listener may be led to this backend. */
+bool config_leads(const struct config *config, const struct listener *listener,
+                  const struct backend *backend);
 
 /* Where this user's mailbox is: by the listener's tables of users, the domain's backend, the name
  * that TLS asked for (empty: none), the listener's own backend. NULL: nobody knows. The arena is

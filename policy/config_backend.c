@@ -7,6 +7,12 @@
 
 enum { STANDARD_CONNECTIONS = 10, STANDARD_PRIORITY = 10 };
 
+/* What is being read. */
+struct reading_backend {
+    struct backend backend;
+    struct backend_places places;
+};
+
 static bool parse_tls(struct parser *parser, struct server *server, const char *word)
 {
     static const char *const words[] = {"none", "opportunistic", "required", "verify", NULL};
@@ -81,7 +87,7 @@ static bool parse_source_address(struct parser *parser, struct backend *backend)
 }
 
 static const char *const profile_words[] = {
-#define PROFILE(id, word) word,
+#define PROFILE(id, word, ...) word,
 #include "policy/profiles.def"
 #undef PROFILE
     NULL};
@@ -91,13 +97,15 @@ const char *profile_word(enum server_profile profile)
     return profile_words[profile];
 }
 
-static bool parse_profile(struct parser *parser, struct backend *backend)
+static bool parse_profile(struct parser *parser, struct reading_backend *reading)
 {
+    struct backend *backend = &reading->backend;
     unsigned word;
     if (!expect_choice(parser, profile_words, "kind of server", &word))
         return false;
     backend->has_profile = true;
     backend->profile = (enum server_profile)word;
+    reading->places.profile = parser->previous.at;
     return true;
 }
 
@@ -116,7 +124,8 @@ static bool backend_item(struct parser *parser, void *ctx)
                                         "profile",
                                         "sockets",
                                         NULL};
-    struct backend *backend = ctx;
+    struct reading_backend *reading = ctx;
+    struct backend *backend = &reading->backend;
     int64_t number;
     unsigned word;
     if (!expect_choice(parser, words, "backend option", &word))
@@ -139,7 +148,7 @@ static bool backend_item(struct parser *parser, void *ctx)
     case PROBE:
         return parse_switch(parser, &backend->probe);
     case PROFILE:
-        return parse_profile(parser, backend);
+        return parse_profile(parser, reading);
     default:
         return parse_source_address(parser, backend);
     }
@@ -147,28 +156,30 @@ static bool backend_item(struct parser *parser, void *ctx)
 
 bool parse_backend(struct parser *parser)
 {
-    struct backend backend = {
-        .connections = STANDARD_CONNECTIONS, .recipient_check = true, .probe = true};
+    struct reading_backend reading = {
+        .backend = {.connections = STANDARD_CONNECTIONS, .recipient_check = true, .probe = true}};
     struct token name;
     if (!expect_kind(parser, TOKEN_WORD, "a name for the backend", &name))
         return false;
-    backend.name = name.text;
-    if (!parse_block(parser, backend_item, &backend))
+    reading.backend.name = name.text;
+    reading.places.name = name.at;
+    if (!parse_block(parser, backend_item, &reading))
         return false;
     struct config *config = parser->config;
     for (size_t i = 0; i < config->backend_count; i++)
         if (slice_eq(config->backends[i].name, name.text)) {
             source_error(parser->sources, name.at, "the backend '%.*s' stands in line %u already",
-                         SHOWN(name.text), source_line(parser->sources, parser->backend_at[i]));
+                         SHOWN(name.text),
+                         source_line(parser->sources, parser->backend_places[i].name));
             return true;
         }
     size_t count = config->backend_count;
-    struct span *at = PARSER_PUSH(parser, parser->backend_at, count);
+    struct backend_places *places = PARSER_PUSH(parser, parser->backend_places, count);
     struct backend *place = PARSER_PUSH(parser, config->backends, config->backend_count);
-    if (!at || !place)
+    if (!places || !place)
         return false;
-    *at = name.at;
-    *place = backend;
+    *places = reading.places;
+    *place = reading.backend;
     return true;
 }
 
@@ -199,6 +210,6 @@ void finish_backends(struct parser *parser)
     for (size_t i = 0; i < config->backend_count; i++)
         if (config->backends[i].server_count == 0)
             source_error(
-                parser->sources, parser->backend_at[i],
+                parser->sources, parser->backend_places[i].name,
                 "this backend has no server; expected a line such as: smtp \"10.0.0.5:25\"");
 }

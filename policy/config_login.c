@@ -176,6 +176,17 @@ bool config_reads_mail(const struct config *config)
     return false;
 }
 
+bool config_leads(const struct config *config, const struct listener *listener,
+                  const struct backend *backend)
+{
+    bool leads = listener->backend == backend;
+    for (size_t i = 0; i < listener->route_count; i++)
+        leads |= listener->routes[i].backend == backend;
+    for (size_t i = 0; i < config->domain_count; i++)
+        leads |= config->domains[i].backend == backend;
+    return leads && backend_speaks(backend, listener->protocol);
+}
+
 static const struct backend *by_users(const struct listener *listener, struct slice user)
 {
     for (size_t i = 0; i < listener->route_count; i++)

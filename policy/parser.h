@@ -39,6 +39,11 @@ struct listener_names {
     struct route_names *routes; /* as many as the listener's */
 };
 
+/* Where a `backend` block says what it says. */
+struct backend_places {
+    struct span name, profile; /* profile: where it is given */
+};
+
 enum { INCLUDE_DEPTH_MAX = 16 };
 
 struct parser {
@@ -55,7 +60,7 @@ struct parser {
     size_t table_count;
     struct domain_names *domain_names;
     struct listener_names *listener_names;
-    struct span *backend_at;
+    struct backend_places *backend_places;
     struct token *settings_given; /* the value of each setting that was given */
     /* A table's name; TOKEN_END: none, or a table without a name. */
     struct token greylist_exempt, bare_newlines_from;
@@ -165,6 +170,9 @@ void finish_domains(struct parser *parser);
 void finish_listeners(struct parser *parser);
 void finish_backends(struct parser *parser);
 void finish_settings_items(struct parser *parser);
+
+/* Of servers that take fewer connections from the gateway than it takes sessions for them. */
+void warn_of_narrow_backends(struct parser *parser);
 
 /* With ASCII letters made small; ptr NULL: out of memory. */
 struct slice lower_copy(struct parser *parser, struct slice s);

@@ -9,34 +9,32 @@ static const struct {
     const char *greeting[TEXTS]; /* any of these stands in it */
     const char *put_off[TEXTS];
     const char *advice;
-    bool advised_although_told;
+    bool learns_clients; /* told of by us, it counts their addresses instead of ours */
 } profiles[] = {
     [PROFILE_GENERIC] = {.greeting = {NULL}},
-    [PROFILE_EXCHANGE] =
-        {{"Microsoft Exchange", "Microsoft Exchange Server"},
-         {"Server Unavailable"},
-         "it limits connections of one user (MaxConnectionsPerUser, 16) and of one address "
-         "(MaxConnectionFromSingleIP), and all come from this gateway's; NTLM and GSSAPI "
-         "fail where ExtendedProtectionPolicy is Require",
-         true},
+    [PROFILE_EXCHANGE] = {{"Microsoft Exchange", "Microsoft Exchange Server"},
+                          {"Server Unavailable"},
+                          "all users come from this gateway's address; NTLM and GSSAPI fail where "
+                          "ExtendedProtectionPolicy is Require",
+                          false},
     [PROFILE_DOMINO] = {{"Notes POP3", "Domino"}, {"mail file is in use", NULL}, NULL, false},
     [PROFILE_DOVECOT] =
         {{"Dovecot"},
          {"Maximum number of connections"},
-         "all users come from this gateway's address (mail_max_userip_connections): name "
-         "that in login_trusted_networks, and it is told theirs",
-         false},
+         "all users come from this gateway's address: name that in login_trusted_networks, and "
+         "it is told theirs",
+         true},
     [PROFILE_COURIER] =
         {{"Hello there", "Courier"},
          {"Maximum connection limit", "Temporary problem"},
-         "it limits connections of one address (MAXPERIP, 4), and all come from this "
-         "gateway's",
-         true},
+         "all users come from this gateway's address: let that have as many connections as there "
+         "may be sessions",
+         false},
     [PROFILE_CYRUS] =
         {{"Cyrus"},
          {"temporary failure"},
          "where maxlogins_per_host is set, all users come from this gateway's address",
-         true},
+         false},
 };
 
 static bool holds(struct slice line, const char *text)
@@ -76,5 +74,25 @@ bool profile_puts_off(enum server_profile profile, struct slice line)
 
 const char *profile_advice(enum server_profile profile, bool told)
 {
-    return told && !profiles[profile].advised_although_told ? NULL : profiles[profile].advice;
+    return told && profiles[profile].learns_clients ? NULL : profiles[profile].advice;
+}
+
+/* ---- its messages ---- */
+
+static const struct {
+    enum expected stay, exact;
+} messages[] = {
+#define PROFILE(id, word, stay, exact) [PROFILE_##id] = {EXPECTED_##stay, EXPECTED_##exact},
+#include "policy/profiles.def"
+#undef PROFILE
+};
+
+enum expected profile_messages_stay(enum server_profile profile)
+{
+    return messages[profile].stay;
+}
+
+enum expected profile_sizes_exact(enum server_profile profile)
+{
+    return messages[profile].exact;
 }

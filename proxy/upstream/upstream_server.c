@@ -12,6 +12,7 @@ enum {
     DOWN_FIRST_MS = 500, /* a server that failed is left alone for this, twice as long each time */
     DOWN_MOST_MS = 30000,
     NO_TLS_MS = 600000,
+    LIMITS_MAX = 160, /* words */
 };
 
 struct upstream_server {
@@ -112,17 +113,27 @@ bool upstream_server_needs_care(const struct upstream_server *server)
 
 /* ---- what it is ---- */
 
+static void tell_profile(const struct upstream_server *server, enum server_profile profile,
+                         bool told)
+{
+    char room[LIMITS_MAX];
+    struct buf limits = buf_over(room, sizeof room);
+    const char *advice = profile_advice(profile, told);
+    profile_limits(profile, server->conf->protocol, &limits);
+    log_at(LEVEL_INFO, "", "backend server is", field_str("profile", profile_word(profile)),
+           field_text("backend", server->backend->name),
+           field_text("server", server->conf->address),
+           field_text("connections", buf_slice(&limits)), field_str("note", advice ? advice : ""));
+}
+
 enum server_profile upstream_server_profile(struct upstream_server *server, struct slice greeting,
                                             bool told)
 {
     const struct backend *backend = server->backend;
     enum server_profile profile =
         backend->has_profile ? backend->profile : profile_by_greeting(greeting);
-    const char *advice = profile_advice(profile, told);
     if (!server->known)
-        log_at(LEVEL_INFO, "", "backend server is", field_str("profile", profile_word(profile)),
-               field_text("backend", backend->name), field_text("server", server->conf->address),
-               field_str("note", advice ? advice : ""));
+        tell_profile(server, profile, told);
     server->known = true;
     return profile;
 }

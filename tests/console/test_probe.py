@@ -170,12 +170,13 @@ def test_courier_is_known_and_its_sizes_are_exact(probe, courier):
     status, (told,) = probe(pop3(courier.pop3_port, "tls none"), "--user", "user@example.com")
     assert (status, told["see_to"]) == (WELL, []) and told["profile"].startswith("courier")
     assert told["sizes"] == "exact (3 messages)" and told["messages"] == "stay as they are"
-    assert any("MAXPERIP" in note for note in told["notes"]) and any("in the clear" in note for note in told["notes"])
+    assert told["connections"] == "4 of one address (MAXPERIP), 40 in all (MAXDAEMONS), unless that was changed" and any("in the clear" in note for note in told["notes"])
 
 
 def test_what_courier_wraps_anew_each_time_is_found_to_change(probe, courier):
     status, (told,) = probe(pop3(courier.pop3_port, "tls none"), "--user", "wrapped@example.com")
-    assert status == SEE_TO and told["messages"] == "change (1 of 1)"
+    assert status == SEE_TO and told["messages"] == "change (1 of 1)" and told["expected"] == "messages stay as they are, sizes are exact"
+    assert any("of courier one expects that messages stay as they are; here they change" in note for note in told["notes"])
 
 
 def test_cyrus_is_known_and_its_sizes_are_exact(probe, cyrus):
@@ -255,7 +256,8 @@ def test_a_farewell_that_never_comes_does_not_last(probe, stub):
 def test_exchange_is_known_and_what_to_see_to_there_is_said(probe, stub):
     status, (told,) = probe(pop3(stub(script={"CONNECT": EXCHANGE}).port))
     assert status == WELL and told["profile"] == "exchange, by its greeting"
-    assert any("MaxConnectionFromSingleIP" in note and "ExtendedProtectionPolicy" in note for note in told["notes"])
+    assert told["connections"].startswith("16 of one user (MaxConnectionsPerUser), any number of one address (MaxConnectionFromSingleIP)")
+    assert told["expected"] == "messages are made anew each time, sizes are not exact" and any("ExtendedProtectionPolicy" in note for note in told["notes"])
 
 
 def test_a_configuration_that_says_another_program_is_to_see_to(probe, stub):
@@ -305,12 +307,33 @@ def test_sizes_that_are_not_exact_are_said_with_the_switch(probe, stub):
     assert "Set-PopSettings -EnableExactRFC822Size $true" in told["see_to"][0]
 
 
+def changing(session, line):
+    return [b"+OK\r\nSubject: x\r\nX-Made: %020d\r\n\r\nbody\r\n.\r\n" % time.monotonic_ns()]
+
+
 def test_a_message_that_is_made_anew_each_time_is_said(probe, stub):
-    def changing(session, line):
-        return [b"+OK\r\nSubject: x\r\nX-Made: %020d\r\n\r\nbody\r\n.\r\n" % time.monotonic_ns()]
-    server = stub([b"x" * 57], {"RETR": changing})
-    status, (told,) = probe(pop3(server.port, VERIFY), "--user", "user")
+    status, (told,) = probe(pop3(stub([b"x" * 57], {"RETR": changing}).port, VERIFY), "--user", "user")
     assert status == SEE_TO and told["messages"] == "change (1 of 1)" and "message 1 is not the same" in "".join(told["see_to"])
+    assert "expected" not in told
+
+
+def test_a_message_that_is_made_anew_by_a_program_that_does_so_is_worth_knowing_alone(probe, stub):
+    status, (told,) = probe(pop3(stub([b"x" * 48], {"CONNECT": EXCHANGE, "RETR": changing}).port, VERIFY), "--user", "user")
+    assert (status, told["see_to"]) == (WELL, []) and told["messages"] == "change (1 of 1)"
+    assert any("message 1 is not the same" in note for note in told["notes"])
+
+
+def test_what_is_worse_than_the_program_leads_one_to_expect_is_said(probe, stub):
+    server = stub(MAILS, {"LIST": with_sizes(3)})
+    _, (told,) = probe(pop3(server.port, VERIFY) + "profile dovecot", "--user", "user")
+    assert any("of dovecot one expects that sizes are exact; here they are not" in note for note in told["notes"])
+    _, (told,) = probe(pop3(server.port, VERIFY) + "profile exchange", "--user", "user")
+    assert not any("one expects" in note for note in told["notes"])
+
+
+def test_a_configured_program_that_takes_fewer_connections_than_the_gateway_sessions_is_warned_of(probe, stub, tmp_path):
+    probe(pop3(stub().port) + "profile courier")
+    assert "%s:5:" % (tmp_path / "probe.conf") in probe.stderr and "4 of one address (MAXPERIP)" in probe.stderr and "2000 sessions (limits sessions) are taken at %s:4" % (tmp_path / "probe.conf") in probe.stderr
 
 
 NTLM_CHALLENGE = base64.b64encode(b"NTLMSSP\0" + struct.pack("<IHHII8s8xHHI", 2, 0, 0, 56, 0x00000201, b"12345678", 0, 0, 56) + bytes(8))

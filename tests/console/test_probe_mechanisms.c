@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/probe_mechanisms.h"
-#include "tests/harness/memory_loader.h"
 #include "tests/harness/unit.h"
 
 ARENA_TESTS(1 << 20);
@@ -41,23 +40,4 @@ TEST(test_what_can_be_bound_to_tls_cannot_be_offered_before_it)
                                     "SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-256-PLUS -PLUS");
     assert_int_equal(m.with_plus, 1 << MECHANISM_SCRAM_SHA_256);
     assert_int_equal(m.usable, 1 << MECHANISM_SCRAM_SHA_1);
-}
-
-TEST(test_users_are_led_to_a_backend_by_listener_name_and_domain)
-{
-    struct config *c =
-        load_good("listen pop3 on \"127.0.0.1:1\" { backend own  server_name \"b.example\" backend "
-                  "other }\n"
-                  "listen pop3 on \"127.0.0.1:2\" { backend own }\n"
-                  "listen smtp on \"127.0.0.1:3\"\n"
-                  "domain \"example.com\" { backend third }\n"
-                  "backend own { pop3 \"10.0.0.5\" }\nbackend other { pop3 \"10.0.0.6\" }\n"
-                  "backend third { pop3 \"10.0.0.7\"  smtp \"10.0.0.7\" }\n"
-                  "backend unread { smtp \"10.0.0.8\" }\n");
-    static const bool expected[][2] = {{true, true}, {true, false}, {true, true}, {false, false}};
-    assert_non_null(c);
-    for (size_t b = 0; b < 4; b++)
-        for (size_t l = 0; l < 2; l++)
-            assert_int_equal(leads_there(c, &c->listeners[l], &c->backends[b]), expected[b][l]);
-    config_free(&c);
 }

@@ -68,6 +68,25 @@ TEST(test_a_mailbox_is_found_by_user_then_domain_then_name_of_the_server)
     config_free(&c);
 }
 
+TEST(test_users_are_led_to_a_backend_by_listener_name_and_domain)
+{
+    struct config *c =
+        load_good("listen pop3 on \"127.0.0.1:1\" { backend own  server_name \"b.example\" backend "
+                  "other }\n"
+                  "listen pop3 on \"127.0.0.1:2\" { backend own }\n"
+                  "listen smtp on \"127.0.0.1:3\"\n"
+                  "domain \"example.com\" { backend third }\n"
+                  "backend own { pop3 \"10.0.0.5\" }\nbackend other { pop3 \"10.0.0.6\" }\n"
+                  "backend third { pop3 \"10.0.0.7\"  smtp \"10.0.0.7\" }\n"
+                  "backend unread { smtp \"10.0.0.8\" }\n");
+    static const bool expected[][2] = {{true, true}, {true, false}, {true, true}, {false, false}};
+    assert_non_null(c);
+    for (size_t b = 0; b < 4; b++)
+        for (size_t l = 0; l < 2; l++)
+            assert_int_equal(config_leads(c, &c->listeners[l], &c->backends[b]), expected[b][l]);
+    config_free(&c);
+}
+
 static void refuses(const char *text, const char *message)
 {
     struct buf report = buf_init(65536);
@@ -106,4 +125,31 @@ TEST(test_what_does_not_fit_is_refused)
     refuses("listen smtp on \"0.0.0.0\" { mechanisms { \"PLAIN\" } }\n" OWN,
             "'mechanisms' is for listeners where users log in");
     refuses("backend own { pop3 \"10.0.0.5\" profile sendmail }\n", "unknown kind of server");
+}
+
+static void warns(const char *text, const char *warning)
+{
+    struct buf report = buf_init(65536);
+    struct config *c = load_text(text, &report);
+    assert_non_null(c);
+    assert_true(report_is(&report, warning));
+    buf_release(&report);
+    config_free(&c);
+}
+
+#define READ "listen pop3 on \"0.0.0.0\" { backend own }\n"
+#define SERVERS "backend own { pop3 \"10.0.0.5\" imap \"10.0.0.5\" "
+
+TEST(test_a_server_that_takes_fewer_connections_than_the_gateway_sessions_is_warned_of)
+{
+    warns(READ SERVERS "profile courier }\n",
+          "t.conf:2:55: warning: unless that was changed, courier takes fewer connections than may "
+          "come from the gateway: 4 of one address (MAXPERIP), 40 in all (MAXDAEMONS); 2000 "
+          "sessions (limits sessions) are taken at t.conf:1\n"
+          "    backend own { pop3 \"10.0.0.5\" imap \"10.0.0.5\" profile courier }\n"
+          "                                                          ^\n");
+    warns(READ SERVERS "}\n", "");
+    warns(READ SERVERS "profile courier }\nlimits { sessions 4 }\n", "");
+    warns(READ SERVERS "profile dovecot }\n", "");
+    warns(SERVERS "profile courier }\n", "");
 }

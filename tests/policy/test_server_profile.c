@@ -45,3 +45,41 @@ TEST(test_of_a_server_that_is_told_the_clients_nothing_is_to_be_seen_to)
     assert_non_null(profile_advice(PROFILE_COURIER, true));
     assert_null(profile_advice(PROFILE_GENERIC, false));
 }
+
+static void limited(enum server_profile profile, enum protocol protocol, const char *words)
+{
+    char room[160];
+    struct buf out = buf_over(room, sizeof room);
+    profile_limits(profile, protocol, &out);
+    assert_true(slice_eq(buf_slice(&out), slice_of(words)));
+}
+
+TEST(test_how_many_connections_a_server_takes_is_told_with_the_setting)
+{
+    limited(PROFILE_COURIER, PROTOCOL_POP3, "4 of one address (MAXPERIP), 40 in all (MAXDAEMONS)");
+    limited(PROFILE_COURIER, PROTOCOL_IMAP, "20 of one address (MAXPERIP), 40 in all (MAXDAEMONS)");
+    limited(PROFILE_CYRUS, PROTOCOL_POP3,
+            "any number of one user (maxlogins_per_user), any number of one address "
+            "(maxlogins_per_host)");
+    limited(PROFILE_GENERIC, PROTOCOL_POP3, "");
+}
+
+TEST(test_sessions_of_many_users_come_from_one_address)
+{
+    assert_false(profile_takes(PROFILE_COURIER, PROTOCOL_POP3, 5));
+    assert_true(profile_takes(PROFILE_COURIER, PROTOCOL_POP3, 4));
+    assert_true(profile_takes(PROFILE_COURIER, PROTOCOL_IMAP, 20));
+    assert_true(profile_takes(PROFILE_DOVECOT, PROTOCOL_POP3, 2000));
+    assert_true(profile_takes(PROFILE_CYRUS, PROTOCOL_IMAP, 2000));
+    assert_true(profile_takes(PROFILE_GENERIC, PROTOCOL_POP3, 2000));
+}
+
+TEST(test_what_makes_messages_anew_has_no_exact_sizes_and_no_other)
+{
+    assert_int_equal(profile_messages_stay(PROFILE_GENERIC), EXPECTED_UNKNOWN);
+    assert_int_equal(profile_messages_stay(PROFILE_EXCHANGE), EXPECTED_NO);
+    assert_int_equal(profile_messages_stay(PROFILE_DOVECOT), EXPECTED_YES);
+    for (int i = 0; i < PROFILES; i++)
+        assert_int_equal(profile_messages_stay((enum server_profile)i),
+                         profile_sizes_exact((enum server_profile)i));
+}
