@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "common/imap_capabilities.h"
 #include "proxy/imap/imap_session.h"
 
 enum { AT_ONCE = 16 * 1024 /* octets that are passed on */ };

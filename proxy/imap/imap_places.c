@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Which mailbox is selected, and which ones the server says are for junk and for what was deleted. It is asked once in a
  * session, and only when something moves. */
+#include "common/imap_capabilities.h"
 #include "proxy/imap/imap_session.h"
 
 #include <stdlib.h>

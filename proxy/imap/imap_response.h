@@ -64,16 +64,12 @@ void imap_response(struct slice line, struct imap_response *out);
  * that are none of a message. A literal in any other cannot be placed. */
 bool imap_may_have_literals(const struct imap_response *response);
 
-/* ---- capabilities ---- */
+/* ---- response codes ---- */
 
-/* The next of those that stand in "CAPABILITY ..." without that word. */
-bool imap_capability(struct slice *list, struct slice *out);
-/* Whether it is one that we relay: an allow-list. AUTH= and STARTTLS are none. */
-bool imap_is_relayed_capability(struct slice capability);
 /* Whether a response code may reach the client as it is: not those that lead past us, nor CAPABILITY.
  * `code` with brackets. */
 bool imap_is_relayed_code(struct slice code);
-/* Whether it is "[CAPABILITY ...]", and then what it lists, for imap_capability(). */
+/* Whether it is "[CAPABILITY ...]", and then what it lists, for common/imap_capabilities.h. */
 bool imap_code_lists_capabilities(struct slice code, struct slice *list);
 
 /* ---- FETCH ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What an IMAP server says: lines are found whole and in pieces at the same place, and what is found lies in what was
  * given. Where a literal is read, its line said so. */
+#include "common/imap_capabilities.h"
 #include "proxy/imap/imap_response.h"
 #include "tests/fuzz/target.h"
 

@@ -341,75 +341,7 @@ TEST(test_where_literals_can_be_placed)
     }
 }
 
-/* ---- capabilities and codes */
-
-TEST(test_capabilities_are_listed)
-{
-    struct slice list = SLICE("  IMAP4rev1 \t AUTH=PLAIN IDLE \r\n"), one;
-    assert_true(imap_capability(&list, &one));
-    assert_true(slice_eq(one, SLICE("IMAP4rev1")));
-    assert_true(imap_capability(&list, &one));
-    assert_true(slice_eq(one, SLICE("AUTH=PLAIN")));
-    assert_true(imap_capability(&list, &one));
-    assert_true(slice_eq(one, SLICE("IDLE")));
-    assert_false(imap_capability(&list, &one));
-    assert_false(imap_capability(&list, &one));
-}
-
-TEST(test_capabilities_that_pass_through_us_are_relayed)
-{
-    static const char *const yes[] = {
-        "IMAP4rev1",   "imap4rev1",    "LITERAL+",    "IDLE",        "THREAD=REFS",
-        "QUOTA",       "QUOTA=X-NUM",  "RIGHTS=kxte", "APPENDLIMIT", "APPENDLIMIT=35651584",
-        "I18NLEVEL=1", "SORT=DISPLAY", "X-GM-EXT-1",  "UTF8=ACCEPT", "ID",
-        "STATUS=SIZE"};
-    for (size_t i = 0; i < COUNT(yes); i++)
-        if (!imap_is_relayed_capability(slice_of(yes[i])))
-            fail_msg("hidden: %s", yes[i]);
-}
-
-TEST(test_capabilities_that_lead_past_us_or_are_unknown_are_hidden)
-{
-    static const char *const no[] = {"IMAP4rev2",
-                                     "BINARY",
-                                     "UIDONLY",
-                                     "PARTIAL",
-                                     "COMPRESS=DEFLATE",
-                                     "NOTIFY",
-                                     "URLAUTH",
-                                     "CATENATE",
-                                     "REPLACE",
-                                     "CONVERT",
-                                     "PREVIEW",
-                                     "PREVIEW=FUZZY",
-                                     "SNIPPET=FUZZY",
-                                     "CONTEXT=SEARCH",
-                                     "LOGIN-REFERRALS",
-                                     "MAILBOX-REFERRALS",
-                                     "AUTH=PLAIN",
-                                     "UNAUTHENTICATE",
-                                     "JMAPACCESS",
-                                     "MULTISEARCH",
-                                     "FILTERS",
-                                     "ANNOTATE-EXPERIMENT-1",
-                                     "STARTTLS",
-                                     "LOGINDISABLED",
-                                     "SASL-IR",
-                                     "INPROGRESS",
-                                     "XYZZY",
-                                     "",
-                                     "IDLE2",
-                                     "IDL",
-                                     "THREAD=",
-                                     "THREAD",
-                                     "THREAD=a]b",
-                                     "QUOTA=\xff",
-                                     "IDLE]",
-                                     "SORT=X"};
-    for (size_t i = 0; i < COUNT(no); i++)
-        if (imap_is_relayed_capability(slice_of(no[i])))
-            fail_msg("relayed: %s", no[i]);
-}
+/* ---- codes */
 
 TEST(test_codes_are_relayed)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/imap/imap_response.h"
+#include "common/imap_capabilities.h"
 
 static const struct slice relayed[] = {
     SLICE("ACL"),
