@@ -62,13 +62,13 @@ static bool read_options(struct probing *probing, int argc, char *argv[])
 
 static bool reads(const struct server *server)
 {
-    return server->protocol == PROTOCOL_POP3;
+    return server->protocol != PROTOCOL_SMTP;
 }
 
 static bool is_meant(const struct probing *probing, const struct backend *backend)
 {
-    return backend_speaks(backend, PROTOCOL_POP3) &&
-           (!probing->name || slice_eq(backend->name, slice_of(probing->name)));
+    bool is_one = backend_speaks(backend, PROTOCOL_POP3) || backend_speaks(backend, PROTOCOL_IMAP);
+    return is_one && (!probing->name || slice_eq(backend->name, slice_of(probing->name)));
 }
 
 static unsigned count_meant(const struct probing *probing, const struct config *config)
@@ -115,7 +115,7 @@ static int probe_configured(struct probing *probing, const struct config *config
     unsigned meant = count_meant(probing, config);
     if (meant == 0)
         return refuse(command_error(probing->name ? probing->name : "the configuration",
-                                    "no backend with a pop3 server"));
+                                    "no backend with a pop3 or imap server"));
     if (probing->user && meant > 1)
         return refuse(command_error("--user", "of which backend? There are several, and the "
                                               "password is nothing for the others"));

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/probe_connection.h"
 
+#include "console/probe_protocol.h"
+
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_MAX_OCTETS = 4096, CAPABILITIES_MAX = 16384, URL_MAX = 320 };
+enum {
+    LINE_MAX_OCTETS = 4096,
+    CAPABILITIES_MAX = 16384,
+    INPUT_MAX = PROBE_MESSAGE_MAX + LINE_MAX_OCTETS,
+    URL_MAX = 320
+};
 
 static const struct settings *settings_of(const struct connection *c)
 {
     return &c->probe->config->settings;
 }
 
-/* ---- what the server says ---- */
+/* ---- what the server says until it has been made ---- */
 
 /* While a line of it is heard TLS can be looked at, if there is any. */
 static void look_at_tls(struct connection *c)
@@ -27,43 +34,22 @@ static void look_at_tls(struct connection *c)
     c->certificate = SSL_get1_peer_certificate(ssl);
 }
 
-static void hear(struct connection *c, struct slice line)
-{
-    buf_clear(&c->line);
-    buf_append(&c->line, line);
-    if (!buf_len(&c->greeting))
-        buf_append(&c->greeting, line);
-    c->challenged |= slice_starts(line, SLICE("+ "));
-    c->new_list = true;
-}
-
-/* A list of capabilities follows a status line; the last one, which is that behind TLS, stands. */
-static void hear_capability(struct connection *c, struct slice line)
-{
-    if (c->new_list)
-        buf_clear(&c->capabilities);
-    c->new_list = false;
-    buf_append(&c->capabilities, line);
-    buf_char(&c->capabilities, '\n');
-}
-
 static size_t on_line(char *octets, size_t size, size_t count, void *ctx)
 {
     struct connection *c = ctx;
-    struct slice line = slice_trim((struct slice){octets, size * count});
+    struct slice line =
+        slice_sub(slice_trim((struct slice){octets, size * count}), 0, LINE_MAX_OCTETS);
     look_at_tls(c);
-    if (line.len && (line.ptr[0] == '+' || line.ptr[0] == '-'))
-        hear(c, slice_sub(line, 0, LINE_MAX_OCTETS));
-    else if (!slice_eq(line, SLICE(".")))
-        hear_capability(c, line);
+    if (!buf_len(&c->greeting))
+        buf_append(&c->greeting, line);
+    c->protocol->hear(c, line);
     return size * count;
 }
 
-static size_t on_content(char *octets, size_t size, size_t count, void *ctx)
+void connection_heard(struct connection *c, struct slice status)
 {
-    struct connection *c = ctx;
-    c->too_large |= !buf_append(&c->body, (struct slice){octets, size * count});
-    return c->too_large ? 0 : size * count;
+    buf_clear(&c->line);
+    buf_append(&c->line, status);
 }
 
 /* ---- how it is connected ---- */
@@ -79,7 +65,7 @@ static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t d, curl
     return connected == 0 && spent / 1000 > settings_of(c)->timeouts_connect;
 }
 
-static long longest_ms(const struct connection *c)
+long connection_longest_ms(const struct connection *c)
 {
     return (long)(settings_of(c)->timeouts_connect + settings_of(c)->timeouts_backend);
 }
@@ -90,8 +76,8 @@ static void set_limits(struct connection *c)
     curl_easy_setopt(c->curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(c->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(c->curl, CURLOPT_XFERINFODATA, c);
-    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, longest_ms(c));
-    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, longest_ms(c));
+    curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, connection_longest_ms(c));
+    curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, connection_longest_ms(c));
     curl_easy_setopt(c->curl, CURLOPT_SERVER_RESPONSE_TIMEOUT,
                      (long)((settings_of(c)->timeouts_backend + 999) / 1000));
 }
@@ -115,7 +101,7 @@ static bool set_place(struct connection *c)
     return c->connect_to != NULL;
 }
 
-static void set_url(struct connection *c, const char *path)
+static void set_url(struct connection *c)
 {
     char url[URL_MAX], address[46];
     const struct server *server = c->probe->server;
@@ -126,8 +112,8 @@ static void set_url(struct connection *c, const char *path)
         host = slice_of(address);
     }
     snprintf(url, sizeof url,
-             slice_find(host, ':') == host.len ? "%.*s://%.*s:%u/%s" : "%.*s://[%.*s]:%u/%s",
-             SLICE_ARGS(c->scheme), SLICE_ARGS(host), (unsigned)server->port, path);
+             slice_find(host, ':') == host.len ? "%.*s://%.*s:%u/" : "%.*s://[%.*s]:%u/",
+             SLICE_ARGS(c->scheme), SLICE_ARGS(host), (unsigned)server->port);
     curl_easy_setopt(c->curl, CURLOPT_URL, url);
 }
 
@@ -176,23 +162,24 @@ static void set_ears(struct connection *c)
     curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, c->error);
     curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_line);
     curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
-    curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_content);
-    curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
 }
 
 bool connection_open(struct connection *c, const struct probe *probe, enum trust trust)
 {
     *c = (struct connection){.probe = probe,
+                             .protocol = probe_protocol(probe->server->protocol),
                              .scheme = probe_scheme(probe),
                              .curl = curl_easy_init(),
                              .greeting = buf_init(LINE_MAX_OCTETS),
                              .capabilities = buf_init(CAPABILITIES_MAX),
                              .line = buf_init(LINE_MAX_OCTETS),
+                             .input = buf_init(INPUT_MAX),
                              .body = buf_init(PROBE_MESSAGE_MAX)};
     c->result = CURLE_OUT_OF_MEMORY;
     if (!c->curl || !set_place(c))
         return false;
     set_limits(c);
+    set_url(c);
     set_tls(c, trust);
     set_ears(c);
     return true;
@@ -206,6 +193,7 @@ void connection_close(struct connection *c)
     buf_release(&c->greeting);
     buf_release(&c->capabilities);
     buf_release(&c->line);
+    buf_release(&c->input);
     buf_release(&c->body);
 }
 
@@ -219,40 +207,12 @@ void connection_login(struct connection *c, const char *mechanism, bool initial)
     curl_easy_setopt(c->curl, CURLOPT_SASL_IR, initial ? 1L : 0L);
 }
 
-/* ---- what is asked ---- */
-
-static bool perform(struct connection *c)
+bool connection_make(struct connection *c)
 {
     *c->error = '\0';
+    curl_easy_setopt(c->curl, CURLOPT_CONNECT_ONLY, 1L);
     c->result = curl_easy_perform(c->curl);
     return c->result == CURLE_OK;
-}
-
-bool connection_ask(struct connection *c, const char *command)
-{
-    set_url(c, "");
-    curl_easy_setopt(c->curl, CURLOPT_NOBODY, 1L);
-    curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, command);
-    bool heard = perform(c);
-    curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, NULL);
-    return heard;
-}
-
-bool connection_quit(struct connection *c)
-{
-    curl_easy_setopt(c->curl, CURLOPT_FORBID_REUSE, 1L);
-    return connection_ask(c, "QUIT");
-}
-
-bool connection_fetch(struct connection *c, unsigned number)
-{
-    char path[16];
-    snprintf(path, sizeof path, "%u", number);
-    set_url(c, path);
-    buf_clear(&c->body);
-    c->too_large = false;
-    curl_easy_setopt(c->curl, CURLOPT_NOBODY, 0L);
-    return perform(c) && !c->too_large;
 }
 
 /* ---- what went wrong ---- */
@@ -263,7 +223,7 @@ static struct slice tls_trouble(const struct connection *c)
     struct slice error = slice_of(c->error);
     const char *hint = "";
     if (slice_search(error, SLICE("wrong version number")) < error.len)
-        hint = "; is that a port of pop3, which begins without TLS?";
+        hint = c->protocol->plain_hint;
     else if (slice_search(error, SLICE("unsupported protocol")) < error.len ||
              slice_search(error, SLICE("alert protocol version")) < error.len)
         hint = "; it has nothing newer than TLS 1.1, and the gateway wants TLS 1.2";
@@ -274,7 +234,8 @@ static struct slice said_trouble(const struct connection *c)
 {
     struct slice line = buf_slice(&c->line);
     if (line.len == 0)
-        return SLICE("it says nothing that a POP3 server would");
+        return arena_printf(c->probe->arena, "it says nothing that a server of %s would",
+                            c->protocol->name);
     return ARENA_JOIN(c->probe->arena, SLICE("it says: "), line);
 }
 
@@ -286,11 +247,10 @@ static struct slice late_trouble(const struct connection *c)
     if (!connected)
         return arena_printf(arena, "no connection within %lld s (timeouts connect)",
                             (long long)settings_of(c)->timeouts_connect / 1000);
-    return arena_printf(arena, "no answer within %lld s (timeouts backend)%s",
-                        (long long)settings_of(c)->timeouts_backend / 1000,
-                        buf_len(&c->greeting) || c->probe->server->implicit_tls
-                            ? ""
-                            : "; is that a port of pop3s, which begins with TLS?");
+    return arena_printf(
+        arena, "no answer within %lld s (timeouts backend)%s",
+        (long long)settings_of(c)->timeouts_backend / 1000,
+        buf_len(&c->greeting) || c->probe->server->implicit_tls ? "" : c->protocol->tls_hint);
 }
 
 static struct slice connect_trouble(const struct connection *c)
@@ -312,7 +272,8 @@ struct slice connection_trouble(const struct connection *c)
     case CURLE_SSL_CONNECT_ERROR:
         return tls_trouble(c);
     case CURLE_USE_SSL_FAILED:
-        return SLICE("server has no STLS, but the configuration demands TLS");
+        return arena_printf(c->probe->arena, "server has no %s, but the configuration demands TLS",
+                            c->protocol->starttls);
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_LOGIN_DENIED:
         return said_trouble(c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * A connection to a server with mailboxes, by libcurl. What is sent is shown to nobody. */
+ * A connection to a server with mailboxes: libcurl makes it, with TLS and login; what is said then
+ * is said by console/probe_talk.h. What is sent is shown to nobody. */
 #ifndef CONSOLE_PROBE_CONNECTION_H
 #define CONSOLE_PROBE_CONNECTION_H
 
@@ -11,24 +12,30 @@
 
 enum { PROBE_MESSAGE_MAX = 1024 * 1024 };
 
+struct probe_protocol;
+
 struct connection {
     const struct probe *probe;
+    const struct probe_protocol *protocol;
     struct slice scheme; /* of URLs */
     CURL *curl;
-    CURLcode result; /* of the last thing that was asked */
+    CURLcode result; /* of the last thing that was tried */
     char error[CURL_ERROR_SIZE];
     struct curl_slist *connect_to;
     /* What the server says, outside messages: */
-    struct buf greeting, capabilities, line; /* line: the last one */
+    struct buf greeting, capabilities, line; /* line: the last status */
     bool new_list;                           /* the next word begins a list of capabilities */
     bool challenged;                         /* it has asked for something */
     /* What TLS has agreed on: */
     char tls[16]; /* its version; empty: there is none */
     long verified;
     X509 *certificate; /* owned; NULL: none was seen */
-    /* The message that was fetched: */
-    struct buf body;
-    bool too_large;
+    /* Once it has been made: */
+    struct buf input; /* what has come */
+    size_t read;      /* of that, what was the last line */
+    int64_t until;    /* clock_ms: the end of what is waited for */
+    struct buf body;  /* the message that was fetched */
+    bool too_large;   /* more came than fits there */
 };
 
 enum trust {
@@ -40,18 +47,19 @@ enum trust {
 bool connection_open(struct connection *c, const struct probe *probe, enum trust trust);
 void connection_close(struct connection *c);
 
-/* Logs in when the connection is made, by a mechanism of SASL; with an initial response or without. */
+/* It will log in when it is made, by a mechanism of SASL; with an initial response or without. */
 void connection_login(struct connection *c, const char *mechanism, bool initial);
 
-/* Says a command (making the connection, where there is none) and hears its line. */
-bool connection_ask(struct connection *c, const char *command);
-/* Ends the session. */
-bool connection_quit(struct connection *c);
+/* Connects, with TLS as configured, asks for capabilities, and logs in where that was said. */
+bool connection_make(struct connection *c);
 
-/* Fetches a message into c->body. False: it could not be had, or is too large. */
-bool connection_fetch(struct connection *c, unsigned number);
+/* This line was a status: it is c->line. */
+void connection_heard(struct connection *c, struct slice status);
 
-/* What went wrong in the last thing that was asked, in words of an admin. */
+/* Milliseconds that one thing may take, connecting as well. */
+long connection_longest_ms(const struct connection *c);
+
+/* What went wrong in the last thing that was tried, in words of an admin. */
 struct slice connection_trouble(const struct connection *c);
 
 #endif

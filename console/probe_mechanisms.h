@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * How users may log in, by what a server says of itself (POP3: CAPA). */
+ * How users may log in, by what a server says of itself. */
 #ifndef CONSOLE_PROBE_MECHANISMS_H
 #define CONSOLE_PROBE_MECHANISMS_H
 
@@ -11,8 +11,16 @@ struct mechanisms {
     unsigned usable;    /* those that a listener before it may offer */
 };
 
-/* From lines of capabilities; *words is what it says, for people. */
-struct mechanisms mechanisms_read(struct arena *arena, struct slice capabilities,
-                                  struct slice *words);
+/* The gateway takes the password by any of these, and tells it the way that the server has. */
+enum {
+    MECHANISMS_BY_PASSWORD = 1 << MECHANISM_USER | 1 << MECHANISM_PLAIN | 1 << MECHANISM_LOGIN,
+};
+
+/* Names between blanks, such as the server says them, are added to those found; what is none of
+ * ours is passed over. */
+void mechanisms_take(struct mechanisms *found, struct slice names);
+
+/* When all were taken: which are usable; of those with a password these. */
+void mechanisms_by_password(struct mechanisms *found, unsigned usable);
 
 #endif

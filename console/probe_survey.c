@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What a server says of itself to whoever connects. */
-#include "console/probe_connection.h"
-#include "console/probe_mechanisms.h"
+#include "console/probe_protocol.h"
+#include "console/probe_talk.h"
 #include "policy/server_profile.h"
 
 #include <openssl/x509v3.h>
@@ -144,7 +144,8 @@ static bool tell_tls(struct probe *probe, const struct connection *c)
     if (probe->server->tls == BACKEND_TLS_NONE)
         probe_note(probe, "passwords go to it in the clear, as configured (tls none)");
     else
-        probe_trouble(probe, "passwords go to it in the clear: it has no STLS to offer");
+        probe_trouble(probe, "passwords go to it in the clear: it has no %s to offer",
+                      c->protocol->starttls);
     return true;
 }
 
@@ -223,13 +224,13 @@ static void compare(struct probe *probe, const struct listener *listener,
                       SLICE_ARGS(listener->address), SLICE_ARGS(names_of_mechanisms(probe, plus)));
 }
 
-static void tell_mechanisms(struct probe *probe)
+static void tell_mechanisms(struct probe *probe, const struct probe_protocol *protocol)
 {
     struct slice words;
     const struct config *config = probe->config;
-    struct mechanisms server = mechanisms_read(probe->arena, probe->capabilities, &words);
+    struct mechanisms server = protocol->mechanisms(probe->arena, probe->capabilities, &words);
     if (probe->capabilities.len == 0) {
-        probe_note(probe, "it does not tell its mechanisms (CAPA)");
+        probe_note(probe, "it does not tell its mechanisms (%s)", protocol->lists);
         return;
     }
     probe_fact(probe, "mechanisms", "%.*s", SLICE_ARGS(words.len ? words : SLICE("none")));
@@ -243,7 +244,7 @@ static void tell_mechanisms(struct probe *probe)
 
 static bool connect_once(struct probe *probe, struct connection *c)
 {
-    return connection_open(c, probe, TRUST_ANYBODY) && connection_quit(c);
+    return connection_open(c, probe, TRUST_ANYBODY) && connection_make(c);
 }
 
 /* Where TLS may fail, the gateway goes on without when it does. */
@@ -268,7 +269,10 @@ bool probe_survey(struct probe *probe)
         probe->capabilities = arena_copy(probe->arena, buf_slice(&c.capabilities));
         trusted = tell_tls(probe, &c);
         tell_program(probe, arena_copy(probe->arena, buf_slice(&c.greeting)));
-        tell_mechanisms(probe);
+        tell_mechanisms(probe, c.protocol);
+        if (!probe->user && c.protocol->tell_hidden) /* more is told to who has logged in */
+            c.protocol->tell_hidden(probe, probe->capabilities);
+        talk_farewell(&c);
     } else {
         probe_trouble(probe, "it cannot be used: %.*s", SLICE_ARGS(connection_trouble(&c)));
         probe->status = PROBE_NOT_REACHED;

@@ -1,50 +1,31 @@
 # SPDX-License-Identifier: ISC
 """gatepostctl probe: what is said of servers with mailboxes; real ones, and of Exchange's ways a scripted one."""
-import base64
 import contextlib
-import json
 import os
 import pty
 import re
 import socket
-import struct
 import subprocess
 import termios
 import time
 
 import pytest
 
-from lab import needs, samples, users
+from lab import samples, users
 from lab.backend import CLOSE, HANG, server_context
 from lab.certs import Authority
-from lab.courier import Courier
-from lab.cyrus import Cyrus
-from lab.dovecot import Dovecot
 from lab.pop3_stub import CAPABILITIES, Pop3Stub, never_ending
 from lab.ports import free_port
+from lab.probed import CTL, MAILS, NAME, NOT_REACHED, SEE_TO, VERIFY, WELL, Probe, ntlm, server_line
 
-CTL = needs.BUILD / "gatepostctl"
-WELL, SEE_TO, NOT_REACHED = 0, 1, 2
-MAILS = [samples.clean("one"), b"Subject: dots\r\n\r\n.\r\n..x\r\nthe last line, without an end", samples.of_size(40000)]
 EXCHANGE = "+OK The Microsoft Exchange POP3 service is ready. [TQBYADEA]"
-EIGHT_BIT = "Subject: grüß\r\n\r\nGrüße\r\n".encode()  # Courier wraps that anew each time
 
 pytestmark = pytest.mark.skipif(not CTL.exists(), reason="gatepostctl is not built")
 
 
 @pytest.fixture
 def probe(tmp_path, authority):
-    """probe(servers, words...): (status, an object for each server); `servers` are lines of the backend `box`."""
-    def run(servers, *words, listen='backend box', more="", password=users.PASSWORD, timeout=40):
-        path = tmp_path / "probe.conf"
-        path.write_text('antivirus { enabled off }\ntls { ca_file "%s" }\ntimeouts { connect 2s  backend 2s }\n'
-                        'listen pop3 "front" on "127.0.0.1:1110" { %s }\nbackend box { %s }\n%s' % (authority.ca, listen, servers, more))
-        done = subprocess.run([CTL, "probe", "--json", "--config", path, *words], input=password + "\n", capture_output=True, text=True,
-                              timeout=timeout)
-        assert not password.strip() or password not in done.stdout + done.stderr
-        run.stderr = done.stderr
-        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
-    return run
+    return Probe(tmp_path, authority, "pop3")
 
 
 @pytest.fixture
@@ -53,7 +34,7 @@ def stub(authority):
     started = []
 
     def start(mails=(), script=None, certificate=None, **how):
-        context = server_context(certificate or authority.certificate("pop.example.com"))
+        context = server_context(certificate or authority.certificate(NAME))
         started.append(Pop3Stub(mails, script, context=context, **how).start())
         return started[-1]
 
@@ -63,45 +44,23 @@ def stub(authority):
         assert server.deleted == [] and "DELE" not in server.verbs()
 
 
-@pytest.fixture(scope="module")
-def folder(run_dir):
-    if not needs.IS_ROOT:
-        pytest.skip("needs root: servers of its own")
-    path = run_dir / "probe"
-    path.mkdir()
-    return path
+@pytest.fixture
+def dovecot(real_server):
+    return real_server("dovecot")
 
 
-@pytest.fixture(scope="module")
-def dovecot(folder, authority):
-    server = Dovecot(folder, str(folder / "mail"), authority.certificate("pop.example.com", file="probed"))
-    server.fill("user@example.com", MAILS)
-    yield server.start()
-    server.stop()
+@pytest.fixture
+def courier(real_server):
+    return real_server("courier")
 
 
-@pytest.fixture(scope="module")
-def courier(folder):
-    server = Courier(folder)
-    server.fill("user@example.com", MAILS)
-    server.fill("wrapped@example.com", [EIGHT_BIT])
-    yield server.start()
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def cyrus(folder):
-    server = Cyrus(folder)
-    server.fill("user@example.com", MAILS)
-    yield server.start()
-    server.stop()
+@pytest.fixture
+def cyrus(real_server):
+    return real_server("cyrus")
 
 
 def pop3(port, tls="", word="pop3"):
-    return '%s "127.0.0.1:%d" %s' % (word, port, tls)
-
-
-VERIFY = 'tls verify "pop.example.com"'
+    return server_line(word, port, tls)
 
 
 # ---- real servers
@@ -113,15 +72,15 @@ def test_a_server_that_is_well_is_told_of_and_nothing_is_to_see_to(probe, doveco
     for told, word, port in zip(servers, ("pop3", "pop3s"), (dovecot.pop3_port, dovecot.pop3s_port)):
         assert told["backend"] == "box" and told["server"] == "%s 127.0.0.1:%d" % (word, port)
         assert told["status"] == "well" and told["see_to"] == []
-        assert told["tls"] == "TLSv1.3, its certificate is trusted, for pop.example.com (tls verify)"
+        assert told["tls"] == "TLSv1.3, its certificate is trusted, for mail.example.com (tls verify)"
         assert "Dovecot" in told["greeting"] and told["profile"] == "dovecot, by its greeting" and "PLAIN" in told["mechanisms"].split()
         assert told["login"] == "user@example.com is let in" and told["sizes"] == "exact (3 messages)" and told["messages"] == "stay as they are"
         assert any("login_trusted_networks" in note for note in told["notes"])
 
 
 @pytest.mark.parametrize("tls, why", [
-    ('tls verify "other.example.com"', "it is for pop.example.com, not for other.example.com"),
-    ("tls verify", "it is for pop.example.com, not for 127.0.0.1"),
+    ('tls verify "other.example.com"', "it is for mail.example.com, not for other.example.com"),
+    ("tls verify", "it is for mail.example.com, not for 127.0.0.1"),
 ])
 def test_a_certificate_for_another_name_is_said_and_no_password_goes_there(tls, why, probe, dovecot):
     status, (told,) = probe(pop3(dovecot.pop3_port, tls), "--user", "user@example.com")
@@ -129,7 +88,7 @@ def test_a_certificate_for_another_name_is_said_and_no_password_goes_there(tls, 
 
 
 def test_a_certificate_that_nobody_trusted_has_signed_is_said(probe, stub, tmp_path):
-    server = stub(certificate=Authority(tmp_path / "others").certificate("pop.example.com"))
+    server = stub(certificate=Authority(tmp_path / "others").certificate(NAME))
     status, (told,) = probe(pop3(server.port, VERIFY), "--user", "user")
     assert status == NOT_REACHED and "ca.pem (tls ca_file)" in told["see_to"][0]
     assert server.logins == server.refused == []
@@ -138,7 +97,7 @@ def test_a_certificate_that_nobody_trusted_has_signed_is_said(probe, stub, tmp_p
 
 
 def test_who_shows_another_certificate_when_it_comes_to_the_password_does_not_get_it(probe, stub, tmp_path):
-    bad = server_context(Authority(tmp_path / "others").certificate("pop.example.com"))
+    bad = server_context(Authority(tmp_path / "others").certificate(NAME))
 
     def turns(session, line):
         if session.number > 1:
@@ -151,12 +110,12 @@ def test_who_shows_another_certificate_when_it_comes_to_the_password_does_not_ge
 
 def test_a_certificate_that_would_be_trusted_is_recommended(probe, dovecot):
     status, (told,) = probe(pop3(dovecot.pop3_port))
-    assert status == WELL and told["tls"] == "TLSv1.3, its certificate (for pop.example.com) is not verified (tls opportunistic)"
+    assert status == WELL and told["tls"] == "TLSv1.3, its certificate (for mail.example.com) is not verified (tls opportunistic)"
     assert told["notes"][0] == "tls verify with such a name would trust its certificate"
 
 
 def test_a_certificate_that_ends_soon_is_to_see_to(probe, stub, authority):
-    server = stub(certificate=authority.certificate("pop.example.com", file="soon", days=3))
+    server = stub(certificate=authority.certificate("mail.example.com", file="soon", days=3))
     status, (told,) = probe(pop3(server.port, VERIFY))
     assert status == SEE_TO and re.search("ends in [23] days", told["see_to"][0])
 
@@ -336,26 +295,6 @@ def test_a_configured_program_that_takes_fewer_connections_than_the_gateway_sess
     assert "%s:5:" % (tmp_path / "probe.conf") in probe.stderr and "4 of one address (MAXPERIP)" in probe.stderr and "2000 sessions (limits sessions) are taken at %s:4" % (tmp_path / "probe.conf") in probe.stderr
 
 
-NTLM_CHALLENGE = base64.b64encode(b"NTLMSSP\0" + struct.pack("<IHHII8s8xHHI", 2, 0, 0, 56, 0x00000201, b"12345678", 0, 0, 56) + bytes(8))
-
-
-def ntlm(says, begins=b"+ \r\n", initial=True):
-    """AUTH as a server does it that has NTLM; `says` is its last word."""
-    def auth(session, line):
-        words = line.split()
-        if words[1].upper() != b"NTLM":
-            return None
-        if len(words) > 2 and not initial:
-            return "-ERR syntax"
-        if len(words) == 2:
-            session.socket.sendall(begins)
-            session._line()
-        answer = base64.b64decode(session._asked(NTLM_CHALLENGE))
-        assert answer.startswith(b"NTLMSSP\0\3")
-        return says
-    return auth
-
-
 NTLM = CAPABILITIES[:6] + ("SASL PLAIN NTLM GSSAPI",)
 OFFERS_NTLM = 'backend box  mechanisms { "USER" "PLAIN" "NTLM" "GSSAPI" }'
 
@@ -431,7 +370,7 @@ def test_many_messages_are_not_all_asked_for(probe, stub):
 
 
 @pytest.mark.parametrize("words, why", [
-    (["nowhere"], "no backend with a pop3 server"), (["--user", ""], "usage"), (["--user", "a\nDELE 1"], "usage"), (["box", "box"], "usage"),
+    (["nowhere"], "no backend with a pop3 or imap server"), (["--user", ""], "usage"), (["--user", "a\nDELE 1"], "usage"), (["box", "box"], "usage"),
     (["--user", "user"], "of which backend?"), (["--other"], "usage"),
 ])
 def test_wrong_use_is_said(words, why, probe):
