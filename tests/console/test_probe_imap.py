@@ -6,7 +6,7 @@ import time
 import pytest
 
 from lab import samples, users
-from lab.backend import HANG, server_context
+from lab.backend import CLOSE, HANG, RESET, server_context
 from lab.certs import Authority
 from lab.imap_client import logged_in
 from lab.imap_stub import CAPABILITIES, TAG, ImapStub, literal, never_ending
@@ -228,6 +228,14 @@ def test_messages_that_cannot_be_read_are_said(answer, why, probe, stub):
     begin = time.monotonic()
     status, (told,) = probe(imap(stub(MAILS[:1], {"FETCH 1 BODY.PEEK[]": answer}).port, VERIFY), "--user", "user")
     assert status == SEE_TO and why in told["see_to"][0] and "sizes" not in told and time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize("way", [CLOSE, RESET])
+@pytest.mark.parametrize("tls", [VERIFY, "tls none"])
+def test_a_server_that_goes_away_is_said(tls, way, probe, stub):
+    answer = [b"* 1 FETCH (RFC822.SIZE 100)\r\n", TAG + b" OK done\r\n", way]
+    status, (told,) = probe(imap(stub(MAILS, {"FETCH 1 RFC822.SIZE": answer}).port, tls), "--user", "user")
+    assert status == SEE_TO and "messages cannot be read" in told["see_to"][0]
 
 
 def test_a_large_message_is_not_fetched(probe, stub):
