@@ -123,7 +123,7 @@ lint: ## clang-tidy, cppcheck, and mandoc over the man pages
 	@tests/lint/run $(CPPFLAGS) -- $(foreach f,$(FLOORS),$(call sources,$(f)))
 
 format: ## clang-format everything in place
-	clang-format -i $(foreach f,$(FLOORS) tests tests/filters tests/proxy,$(wildcard $(f)/*.[ch] $(f)/*/*.[ch]))
+	clang-format -i $(foreach f,$(FLOORS) bench tests tests/filters tests/proxy,$(wildcard $(f)/*.[ch] $(f)/*/*.[ch]))
 
 dist: ## a source archive of HEAD
 	git archive --prefix=gatepost-$(VERSION)/ -o gatepost-$(VERSION).tar.gz HEAD
