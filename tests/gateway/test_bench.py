@@ -52,16 +52,19 @@ def test_a_build_that_takes_more_than_allowed_fails():
 
 
 @needs.root
-def test_pop3_is_measured_in_front_of_a_server_that_costs_little():
-    command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--pop3", "--scale", "0.05", "--sessions", "200"]
-    command += ["1", "-", "login,smalltls,idle"]
+@pytest.mark.parametrize("protocol", ["pop3"])
+def test_a_protocol_of_mailboxes_is_measured_in_front_of_a_server_that_costs_little(protocol):
+    command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--" + protocol, "--scale", "0.05", "--sessions", "200", "--crowd", "300"]
+    command += ["1", "-", "login,commandtls,smalltls,idle,crowd"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=dict(os.environ, GATEPOST_BUILD=str(needs.BUILD)))
     assert done.returncode == 0, done.stdout + done.stderr
     rates = re.findall(r"^Gatepost, (no rules|shipped policy) +([\d.]+) +%s +%s \.\. %s +([\d.]+)$" % ((RATIO,) * 3),
                        done.stdout, re.MULTILINE)
-    assert [row[0] for row in rates] == ["no rules", "shipped policy"] * 2, done.stdout
+    assert [row[0] for row in rates] == ["no rules", "shipped policy"] * 3, done.stdout
     assert all(float(figure) > 0 for row in rates for figure in row[1:]), done.stdout
     assert len(re.findall(r"^Gatepost, .* [\d.]+ \([-\d.]+ \.\. [-\d.]+\)$", done.stdout, re.MULTILINE)) == 2, done.stdout
+    crowd = re.findall(r"^Gatepost, .* ([\d.]+) +([\d.]+), ([\d.]+) +([\d.]+), ([\d.]+)$", done.stdout, re.MULTILINE)
+    assert len(crowd) == 2 and all(0 < float(row[3]) <= float(row[4]) for row in crowd), done.stdout
 
 
 def test_a_folder_without_programs_is_told():
