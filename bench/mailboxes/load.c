@@ -10,7 +10,7 @@
  *       logs in so often, reads the messages each time, prints "ready", and holds these sessions until its input ends;
  *       they come from many addresses
  *
- * PROTOCOL: pop3. -t: with TLS from the start, a full handshake each time. -w: it gives short commands instead of
+ * PROTOCOL: imap or pop3. -t: with TLS from the start, a full handshake each time. -w: it gives short commands instead of
  * reading messages. What is not well ends it with status 1. */
 #include "load.h"
 
@@ -31,7 +31,7 @@ enum {
     TIMES_MOST = 1 << 20,
 };
 
-static const struct load_protocol *const protocols[] = {&load_pop3};
+static const struct load_protocol *const protocols[] = {&load_imap, &load_pop3};
 static const struct load_protocol *protocol;
 static SSL_CTX *tls; /* NULL: plain */
 static const char *password = "secret", *users = "u0";

@@ -17,7 +17,7 @@ struct load_protocol {
     void (*log_out)(struct wire *w);
 };
 
-extern const struct load_protocol load_pop3;
+extern const struct load_protocol load_imap, load_pop3;
 
 __attribute__((format(printf, 2, 3))) void load_say(struct wire *w, const char *form, ...);
 /* `line` NULL: the connection was closed. */

@@ -31,6 +31,13 @@ POP3 = Protocol("pop3", (4 * KB, 1 * MB), "direct", _with_tls({
     "large": Mode("RETR of 1 MB", LARGE, 100, 10),
     "again": Mode("RETR of 1 MB, read before", LARGE, 100, 10, same=True),
 }))
+IMAP = Protocol("imap", (4 * KB, 10 * MB), "haproxy", _with_tls({
+    "login": Mode("connections with a LOGIN", SMALL, 0, 20),
+    "command": Mode("NOOP and UID FETCH of FLAGS", SMALL, 100, 20, commands=True),
+    "small": Mode("UID FETCH of 4 KB", SMALL, 100, 20),
+    "large": Mode("UID FETCH of 10 MB", LARGE, 100, 4),
+    "again": Mode("UID FETCH of 10 MB, read before", LARGE, 100, 4, same=True),
+}))
 
 # count: of messages that were read before a session became idle
 IDLE = {

@@ -21,7 +21,7 @@ enum {
     BACKLOG = 4096,
 };
 
-static const struct sink_protocol *const protocols[] = {&sink_pop3};
+static const struct sink_protocol *const protocols[] = {&sink_imap, &sink_pop3};
 static struct sink_box boxes[FILES_MOST];
 static unsigned long box_count;
 const struct sink_protocol *sink_protocol;

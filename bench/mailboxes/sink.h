@@ -20,7 +20,7 @@ struct sink_protocol {
     bool (*answer)(struct session *s, char *line);
 };
 
-extern const struct sink_protocol sink_pop3;
+extern const struct sink_protocol sink_imap, sink_pop3;
 
 struct sink_box {
     char *octets; /* of its message, as it is sent */
@@ -40,6 +40,7 @@ struct session {
     bool ends;
     const struct sink_box *box;
     bool same_messages;
+    char command[LINE_MOST]; /* what the protocol keeps of one that goes on */
 };
 
 extern const struct sink_protocol *sink_protocol; /* that is spoken */

@@ -35,7 +35,7 @@ class Sink:
         mails = Mails(1, stage.sender)
         self.files = [self._write(os.path.join(stage.folder, "message-%d" % size), mails.plain(size)) for size in protocol.sizes]
         self.sizes = [len(SERIAL % 0) + os.path.getsize(path) for path in self.files]
-        own, program = stage.certificate, _tool(stage, "sink.c", "sink_session.c", "sink_pop3.c")
+        own, program = stage.certificate, _tool(stage, "sink.c", "sink_session.c", "sink_imap.c", "sink_pop3.c")
         self.process = Process("sink", [program, protocol.name, self.port, self.tls_port, own.chain, own.key, MESSAGES, *self.files],
                                stage.folder)
 
@@ -59,7 +59,7 @@ class Sink:
 class Load:
     def __init__(self, stage, sink):
         self.sink = sink
-        self._program = _tool(stage, "load.c", "load_pop3.c")
+        self._program = _tool(stage, "load.c", "load_imap.c", "load_pop3.c")
 
     def _command(self, mode, port, *how):
         return [self._program, self.sink.protocol.name, *["-t"] * (mode.legs != Legs.PLAIN), *["-w"] * mode.commands,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""bench/run measures two builds, and POP3: what it prints, and that its interval is one."""
+"""bench/run measures two builds, POP3 and IMAP: what it prints, and that its interval is one."""
 import os
 import re
 import shutil
@@ -52,7 +52,7 @@ def test_a_build_that_takes_more_than_allowed_fails():
 
 
 @needs.root
-@pytest.mark.parametrize("protocol", ["pop3"])
+@pytest.mark.parametrize("protocol", ["pop3", "imap"])
 def test_a_protocol_of_mailboxes_is_measured_in_front_of_a_server_that_costs_little(protocol):
     command = [sys.executable, str(needs.ROOT / "bench" / "run"), "--" + protocol, "--scale", "0.05", "--sessions", "200", "--crowd", "300"]
     command += ["1", "-", "login,commandtls,smalltls,idle,crowd"]
