@@ -83,7 +83,8 @@ void stream_half_close(struct stream *stream, int64_t ms);
 void stream_flush_whole(struct stream *stream);
 
 bool stream_output_pending(const struct stream *stream);
-void stream_notify_drained(struct stream *stream); /* once */
+size_t stream_text_pending(const struct stream *stream); /* octets, without pieces */
+void stream_notify_drained(struct stream *stream);       /* once */
 
 /* Whether the peer has sent more than the owner has been offered. Costs a system call. */
 bool stream_input_waits(const struct stream *stream);

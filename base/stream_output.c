@@ -41,6 +41,11 @@ bool stream_output_pending(const struct stream *s)
     return buf_len(&s->out) > 0 || s->piece_count > 0;
 }
 
+size_t stream_text_pending(const struct stream *s)
+{
+    return buf_len(&s->out);
+}
+
 void stream_notify_drained(struct stream *s)
 {
     s->notify_drained = true;

@@ -8,6 +8,11 @@ static size_t input(struct reader *r, struct slice octets)
     return imap_take_response(imap_of_reader(r), octets);
 }
 
+static void taken(struct reader *r)
+{
+    imap_pass_taken(imap_of_reader(r));
+}
+
 static void drained(struct reader *r)
 {
     imap_relay_drained(imap_of_reader(r));
@@ -68,6 +73,7 @@ const struct reader_protocol imap_reader = {
     .dialect = &imap_dialect,
     .ready = imap_log_in,
     .input = input,
+    .taken = taken,
     .drained = drained,
     .forget = forget,
     .lost = lost,

@@ -9,8 +9,17 @@ void imap_out_of_step(struct imap_session *s, const char *why)
     reader_upstream_out_of_step(s->reader.upstream, why);
 }
 
+/* What else is in hand goes out with it. */
+static bool goes_on(const struct imap_session *s)
+{
+    return s->reader.upstream && s->reader.upstream->in_hand &&
+           stream_text_pending(s->reader.base.stream) < AT_ONCE;
+}
+
 void imap_hold_back(struct imap_session *s)
 {
+    if (goes_on(s))
+        return;
     stream_flush(s->reader.base.stream);
     if (!stream_output_pending(s->reader.base.stream) || !s->reader.upstream)
         return;
@@ -20,6 +29,15 @@ void imap_hold_back(struct imap_session *s)
         return;
     stream_deadline(s->reader.base.stream, s->reader.base.proxy->config->settings.timeouts_data);
     s->reader.base.wait.resume = session_end;
+}
+
+/* One that waits for a verdict has a deadline of its own. */
+void imap_pass_taken(struct imap_session *s)
+{
+    if (s->held)
+        stream_flush(s->reader.base.stream);
+    else
+        imap_hold_back(s);
 }
 
 void imap_does_take(struct imap_session *s)
@@ -217,6 +235,8 @@ static void take_line(struct imap_session *s, const struct imap_response *respon
 {
     bool tagged = response->kind == IMAP_RESPONSE_TAGGED && !is_said_twice(s, response);
     s->out.ended = tagged;
+    if (line.len > AT_ONCE) /* there is no room for it behind others */
+        stream_flush(s->reader.base.stream);
     if (tagged)
         take_tagged(s, response, line);
     else if (response->kind == IMAP_RESPONSE_CONTINUE)

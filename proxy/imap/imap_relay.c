@@ -29,9 +29,9 @@ void imap_ask(struct imap_session *s, struct slice tag, struct slice text,
               const struct imap_exchange *exchange)
 {
     imap_expect(s, tag, exchange);
-    reader_upstream_send(s->reader.upstream, tag);
-    reader_upstream_send(s->reader.upstream, SLICE(" "));
-    reader_upstream_send(s->reader.upstream, text);
+    reader_upstream_add(s->reader.upstream, tag);
+    reader_upstream_add(s->reader.upstream, SLICE(" "));
+    reader_upstream_add(s->reader.upstream, text);
     reader_upstream_send(s->reader.upstream, SLICE("\r\n"));
 }
 
@@ -41,9 +41,8 @@ void imap_ask(struct imap_session *s, struct slice tag, struct slice text,
  * not know it: so it has to ask for each literal, whatever the client has announced. */
 static void send_announcement(struct imap_session *s, struct slice piece, bool plus)
 {
-    reader_upstream_send(s->reader.upstream, slice_sub(piece, 0, piece.len - (plus ? 4 : 0)));
-    if (plus)
-        reader_upstream_send(s->reader.upstream, SLICE("}\r\n"));
+    reader_upstream_add(s->reader.upstream, slice_sub(piece, 0, piece.len - (plus ? 4 : 0)));
+    reader_upstream_send(s->reader.upstream, plus ? SLICE("}\r\n") : SLICE(""));
 }
 
 /* A message goes out from where it lies: what stands behind it comes once it is out. */

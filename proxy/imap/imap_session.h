@@ -196,6 +196,8 @@ void imap_out_of_step(struct imap_session *s, const char *why);
 void imap_pass_drained(struct imap_session *s);
 /* The server waits while the client does not take what it has said. */
 void imap_hold_back(struct imap_session *s);
+/* All that has come of it and can be is taken. */
+void imap_pass_taken(struct imap_session *s);
 /* It has, or does not have to. */
 void imap_does_take(struct imap_session *s);
 /* Passes capabilities on, rewritten. */

@@ -39,6 +39,7 @@ struct reader_protocol {
     void (*ready)(struct reader *r);        /* for the first command; then */
     /* Octets have come, with what was left before in front. How many were taken. */
     size_t (*input)(struct reader *r, struct slice octets);
+    void (*taken)(struct reader *r);   /* all that can be; NULL: it does nothing then */
     void (*drained)(struct reader *r); /* behind reader_upstream_pieces; NULL: it has none */
     /* Nothing that was said to the server counts any more, while he logs in; and afterwards: it has gone. */
     void (*forget)(struct reader *r);

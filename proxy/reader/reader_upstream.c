@@ -55,9 +55,14 @@ void reader_upstream_free(struct reader_upstream **upstream)
 
 /* ---- sent ---- */
 
-void reader_upstream_send(struct reader_upstream *c, struct slice octets)
+void reader_upstream_add(struct reader_upstream *c, struct slice octets)
 {
     stream_write(c->stream, octets);
+}
+
+void reader_upstream_send(struct reader_upstream *c, struct slice octets)
+{
+    reader_upstream_add(c, octets);
     stream_flush_whole(c->stream);
 }
 
@@ -137,6 +142,8 @@ static size_t on_input(void *ctx, struct slice bytes)
         used += n;
     }
     c->in_hand = false;
+    if (!c->freed && c->step == STEP_READY && c->reader->protocol->taken)
+        c->reader->protocol->taken(c->reader);
     if (!c->freed)
         return used;
     free(c);

@@ -73,8 +73,9 @@ struct reader_upstream *reader_upstream_new(struct reader *r, struct upstream_se
 /* Closes it; nothing more is told. */
 void reader_upstream_free(struct reader_upstream **upstream);
 
-/* Sends octets. */
+/* Sends octets; and what goes out with those that are sent next. */
 void reader_upstream_send(struct reader_upstream *c, struct slice octets);
+void reader_upstream_add(struct reader_upstream *c, struct slice octets);
 /* The same of what is large, and stays where it is until drained. */
 void reader_upstream_pieces(struct reader_upstream *c, const struct iovec *pieces, size_t count);
 

@@ -54,6 +54,26 @@ def test_a_user_logs_in_and_reads(site):
         session.expect("LOGOUT")
 
 
+def writes(gateway):
+    """How often its proxies have called write, which is how TLS is sent."""
+    counts = []
+    for pid in gateway.pids("gatepost-proxy"):
+        with open("/proc/%d/io" % pid, encoding="ascii") as file:
+            counts += [int(line.split()[1]) for line in file if line.startswith("syscw:")]
+    return sum(counts)
+
+
+def test_responses_that_come_together_go_out_together(site):
+    with Session(site.imap_port) as session:
+        session.starttls()
+        session.login(READER)
+        messages = session.select()
+        before = writes(site)
+        came = session.expect("FETCH 1:* (FLAGS)")
+        assert len(came) > messages > 20
+        assert writes(site) - before < 10
+
+
 @pytest.mark.parametrize("item", ["BODY.PEEK[]", "RFC822", "BODY[]", "BODY.PEEK[TEXT]", "BODY.PEEK[1]", "BODY.PEEK[HEADER]", "BODY.PEEK[]<0.100>",
                                   "BODY.PEEK[1]<10.50>", "BODY.PEEK[1.MIME]", "BODY.PEEK[HEADER.FIELDS (Subject From)]", "ENVELOPE", "BODYSTRUCTURE",
                                   "RFC822.TEXT", "RFC822.HEADER", "FLAGS UID RFC822.SIZE INTERNALDATE"])
