@@ -33,6 +33,23 @@ void buf_release(struct buf *b)
     *b = (struct buf){.max = b->max, .wipes = b->wipes};
 }
 
+static void compact(struct buf *b)
+{
+    if (b->head == 0)
+        return;
+    memmove(b->data, b->data + b->head, buf_len(b));
+    b->tail -= b->head;
+    b->head = 0;
+}
+
+char *buf_take(struct buf *b)
+{
+    compact(b);
+    char *data = b->data;
+    *b = (struct buf){.max = b->max, .wipes = b->wipes};
+    return data;
+}
+
 void buf_clear(struct buf *b)
 {
     b->head = b->tail = 0;
@@ -47,15 +64,6 @@ size_t buf_len(const struct buf *b)
 struct slice buf_slice(const struct buf *b)
 {
     return (struct slice){b->data ? b->data + b->head : "", b->tail - b->head};
-}
-
-static void compact(struct buf *b)
-{
-    if (b->head == 0)
-        return;
-    memmove(b->data, b->data + b->head, buf_len(b));
-    b->tail -= b->head;
-    b->head = 0;
 }
 
 /* realloc would leave what there was where it was. */

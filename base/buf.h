@@ -22,7 +22,9 @@ struct buf buf_init(size_t max);
 /* One that never asks for memory: it fills `room`, which stays the caller's. Not to be released. */
 struct buf buf_over(char *room, size_t size);
 void buf_release(struct buf *b); /* frees the memory; b is empty and usable */
-void buf_clear(struct buf *b);   /* empties it and clears `failed`, keeps the memory */
+/* What it holds, in memory that becomes the caller's (free()); b is empty and usable. NULL: it has none. */
+char *buf_take(struct buf *b);
+void buf_clear(struct buf *b); /* empties it and clears `failed`, keeps the memory */
 
 size_t buf_len(const struct buf *b);
 struct slice buf_slice(const struct buf *b); /* what it holds; valid until the next change */

@@ -17,10 +17,15 @@ void imap_held_end(struct imap_session *s)
     if (!held)
         return;
     shared_spool_give(s->reader.base.proxy->shared, s->reader.base.proxy->row, held->taken);
-    spool_free(&held->spool);
+    buf_release(&held->text);
     free(held->giving.pieces);
     free(held->copy);
     free(held);
+}
+
+static size_t most_of(const struct imap_session *s)
+{
+    return s->reader.base.proxy->config->settings.limits_fetched_size + BESIDE;
 }
 
 /* How long the response is; 0: more must come, *needed is known of it so far. SIZE_MAX: it cannot be framed. */
@@ -54,13 +59,15 @@ size_t imap_held_begin(struct imap_session *s, const struct imap_response *respo
     if (len == 0 && needed <= IMAP_INPUT_MAX && bytes.len < IMAP_INPUT_MAX)
         return 0;
     s->held = calloc(1, sizeof *s->held);
-    if (!s->held || (len == 0 && !(s->held->spool = spool_new(0)))) {
+    if (!s->held) {
         imap_out_of_step(s, "out of memory");
         return bytes.len;
     }
     s->held->number = response->number;
     s->held->first = true;
-    if (len == 0)
+    s->held->in_pieces = len == 0;
+    s->held->text = buf_init(most_of(s));
+    if (s->held->in_pieces)
         return imap_held_take(s, bytes);
     imap_held_whole(s, slice_sub(bytes, 0, len));
     return len;
@@ -68,7 +75,7 @@ size_t imap_held_begin(struct imap_session *s, const struct imap_response *respo
 
 bool imap_held_comes(const struct imap_session *s)
 {
-    return s->held && s->held->spool && !s->held->copy;
+    return s->held && s->held->in_pieces && !s->held->copy;
 }
 
 static bool take_room(struct imap_session *s, uint64_t need)
@@ -87,12 +94,10 @@ static bool take_room(struct imap_session *s, uint64_t need)
 static bool keep(struct imap_session *s, struct slice octets)
 {
     struct imap_held *held = s->held;
-    uint64_t most = s->reader.base.proxy->config->settings.limits_fetched_size + BESIDE;
-    uint64_t size = spool_size(held->spool) + octets.len;
-    held->too_big =
-        held->too_big || size > most || !take_room(s, size) || !spool_append(held->spool, octets);
+    uint64_t size = buf_len(&held->text) + octets.len;
+    held->too_big = held->too_big || !take_room(s, size) || !buf_append(&held->text, octets);
     held->came += octets.len;
-    if (held->came / ENDLESS <= most)
+    if (held->came / ENDLESS <= most_of(s))
         return true;
     imap_out_of_step(s, "a response without an end");
     return false;
@@ -100,15 +105,14 @@ static bool keep(struct imap_session *s, struct slice octets)
 
 static void complete(struct imap_session *s)
 {
-    struct slice response = spool_bytes(s->held->spool);
-    if (s->held->too_big || !response.ptr) {
+    if (s->held->too_big) {
         bool ours = s->held->is_ours =
             imap_barrier_reads(s, s->held->number, 0) || imap_looks_at(s, s->held->number, 0);
         imap_held_withhold(s);
         if (ours)
             imap_barrier_read(s, false);
     } else {
-        imap_held_whole(s, response);
+        imap_held_whole(s, buf_slice(&s->held->text));
     }
 }
 

@@ -15,12 +15,13 @@ enum { IMAP_HELD_SMALL = 16 * 1024 /* octets that are given at once */ };
 
 struct imap_held {
     /* as it comes, if it is larger than what is looked at at once */
-    struct spool *spool; /* owned */
-    uint64_t came;       /* octets of it */
-    uint64_t literal;    /* octets that are still to come of one */
-    bool first;          /* nothing has come of it */
-    bool too_big;        /* or there was no room: it is taken to its end, and not given */
-    uint64_t taken;      /* of the shared budget */
+    bool in_pieces;
+    struct buf text;  /* owned */
+    uint64_t came;    /* octets of it */
+    uint64_t literal; /* octets that are still to come of one */
+    bool first;       /* nothing has come of it */
+    bool too_big;     /* or there was no room: it is taken to its end, and not given */
+    uint64_t taken;   /* of the shared budget */
     /* as it is given */
     char *copy; /* owned */
     size_t len;
@@ -29,6 +30,7 @@ struct imap_held {
     uint32_t number, uid;
     bool tells_more; /* than its UID */
     bool is_ours;    /* the client has not asked for it */
+    bool is_clear;   /* that message was judged here, and may be shown as it is */
     struct giving giving;
 };
 

@@ -39,6 +39,7 @@ static void show(struct fetched *f, struct slice message)
         imap_held_given(s);
         imap_barrier_read(s, true);
     } else {
+        s->held->is_clear = rendering->clear;
         imap_held_show(s, rendering);
     }
 }

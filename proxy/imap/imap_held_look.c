@@ -64,21 +64,25 @@ static bool fits(const struct imap_session *s, const struct imap_held *held)
     return rendering && rendering->epoch == s->epoch && held->uid && held->uid == rendering->uid;
 }
 
+static char *copy_of(struct slice octets)
+{
+    char *copy = malloc(octets.len);
+    if (copy)
+        memcpy(copy, octets.ptr, octets.len);
+    return copy;
+}
+
 /* As it will be given. False: out of memory. */
 static bool copy(struct imap_session *s, struct slice response)
 {
     struct imap_held *held = s->held;
     session_wait(&s->reader.base);
     reader_upstream_pause(s->reader.upstream);
-    held->copy = malloc(response.len);
+    held->copy = held->in_pieces ? buf_take(&held->text) : copy_of(response);
     held->len = response.len;
-    if (!held->copy) {
+    if (!held->copy)
         imap_held_withhold(s);
-        return false;
-    }
-    memcpy(held->copy, response.ptr, response.len);
-    spool_free(&held->spool);
-    return true;
+    return held->copy;
 }
 
 /* Its content waits for a verdict, or has one; or the message has to be read before. */

@@ -12,6 +12,8 @@ static bool show_content(struct imap_session *s, struct slice content, bool head
     bool is_whole = held->has_whole && at == held->whole && content.len == held->whole_len;
     if (held->copy[at - 1] == '"' && rendering && !rendering->clear)
         return imap_match(s, NULL, held->copy + at, content.len, false);
+    if (is_whole && held->is_clear)
+        return true;
     if (is_whole && rendering && rendering->shown.len == held->whole_len)
         memcpy(held->copy + at, rendering->shown.ptr, held->whole_len);
     else

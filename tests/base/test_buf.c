@@ -90,3 +90,18 @@ TEST(test_bytes_come_out_as_they_went_in)
     }
     buf_release(&b);
 }
+
+TEST(test_what_it_holds_can_be_taken_out_of_it)
+{
+    struct buf b = buf_init(100);
+    assert_null(buf_take(&b));
+    assert_true(buf_append(&b, SLICE("gone, kept")));
+    buf_consume(&b, strlen("gone, "));
+    char *taken = buf_take(&b);
+    assert_memory_equal(taken, "kept", 4);
+    assert_int_equal(buf_len(&b), 0);
+    assert_true(buf_append(&b, SLICE("others")));
+    assert_memory_equal(taken, "kept", 4);
+    buf_release(&b);
+    free(taken);
+}
