@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
 #include "common/imap_capabilities.h"
 #include "proxy/imap/imap_session.h"
 
-enum { AT_ONCE = 16 * 1024 /* octets that are passed on */ };
+enum {
+    AT_ONCE = 16 * 1024, /* octets that are passed on */
+    LEAST_RATE = 1024    /* octets a second, of a response that has come for a while */
+};
 
 void imap_out_of_step(struct imap_session *s, const char *why)
 {
@@ -51,6 +55,8 @@ void imap_does_take(struct imap_session *s)
 void imap_pass_drained(struct imap_session *s)
 {
     imap_does_take(s);
+    s->out.began = clock_ms();
+    s->out.came = 0;
     if (s->reader.upstream)
         reader_upstream_resume(s->reader.upstream);
 }
@@ -330,16 +336,30 @@ static void be_patient(struct imap_session *s, bool within)
     if (within == s->out.within)
         return;
     s->out.within = within;
+    s->out.began = clock_ms();
+    s->out.came = 0;
     reader_upstream_expect(s->reader.upstream, within    ? settings->timeouts_response
                                                : awaited ? settings->timeouts_backend
                                                          : 0);
 }
 
+/* An octet now and then is no progress. `waiting`: octets of it that have come and were not taken. */
+static bool drips(const struct imap_session *s, size_t waiting)
+{
+    int64_t patience = s->reader.base.proxy->config->settings.timeouts_response;
+    int64_t late = s->out.within ? clock_ms() - s->out.began - patience : 0;
+    return late > 0 && s->out.came + waiting < (uint64_t)late * LEAST_RATE / 1000;
+}
+
 size_t imap_take_response(struct imap_session *s, struct slice bytes)
 {
     size_t used = take(s, bytes);
-    if (s->reader.upstream)
-        be_patient(s, used == 0 || s->out.line || s->out.goes_on || s->out.within_line ||
-                          imap_held_comes(s));
+    if (!s->reader.upstream)
+        return used;
+    s->out.came += used;
+    be_patient(s, used == 0 || s->out.line || s->out.goes_on || s->out.within_line ||
+                      imap_held_comes(s));
+    if (drips(s, bytes.len - used))
+        imap_out_of_step(s, "a response comes too slowly");
     return used;
 }

@@ -67,6 +67,8 @@ struct imap_outgoing {
     bool goes_on;     /* behind that */
     bool within_line; /* of one that is longer than what is looked at at once */
     bool within;      /* any response */
+    int64_t began;    /* ms: when its first octets came, or the client took what came before; */
+    uint64_t came;    /* octets of it since then */
     bool ended;       /* a command: the last response was tagged */
 };
 

@@ -412,6 +412,20 @@ def test_what_does_not_come_to_its_end_ends_the_session_in_time(name, command, b
     assert wait_until(lambda: behind.open == 0)
 
 
+def dripping(*begins):
+    """An action: more comes for ever, an octet now and then."""
+    return [*begins, itertools.cycle([b"x", 0.3])]
+
+
+@pytest.mark.parametrize("begins", [b"* 2 FETCH (BODY[] {100000}\r\n" + EVIL[:1000], b"* OK ", b"* LIST () NIL {1000}\r\n"], ids=["a message", "a line", "a literal"])
+def test_what_comes_an_octet_now_and_then_ends_the_session_in_time(begins, behind, reader, log):
+    behind.script["NOOP"] = dripping(begins)
+    began = time.monotonic()
+    assert not leaks(PROGRAM, all_that_comes(reader, "a9 NOOP\r\n"))
+    assert time.monotonic() - began < SOON and "too slowly" in log()
+    assert wait_until(lambda: behind.open == 0)
+
+
 ENDLESS = {
     "a message": never_ending(number=2), "a message with its UID": never_ending("UID 102 BODY[]", 2), "a LIST": [b"* LIST () NIL {1000000000}\r\n", itertools.repeat(b"x" * 65536)],
     "a line": [b"* OK ", itertools.repeat(b"x" * 65536)], "a line of FETCH": [b"* 2 FETCH (X ", itertools.repeat(b"x" * 65536)],
