@@ -130,8 +130,7 @@ static bool is_known(const struct imap_session *s)
 {
     const struct imap_rendering *rendering = s->rendering;
     const struct imap_barrier *barrier = s->barrier;
-    return barrier->uid && rendering && rendering->epoch == s->epoch &&
-           rendering->uid == barrier->numbers[barrier->at];
+    return barrier->uid && rendering && rendering->uid == barrier->numbers[barrier->at];
 }
 
 static void next(struct imap_session *s)

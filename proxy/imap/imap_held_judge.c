@@ -80,7 +80,6 @@ void imap_held_judge(struct imap_session *s)
     arena_reset(s->reader.mail);
     reader_refer_to_message(&s->reader, held->uid ? held->uid : held->number);
     rendering->uid = held->uid;
-    rendering->epoch = s->epoch;
     rendering->fetched = (struct fetched){
         .reader = &s->reader, .owner = &owner, .direction = s->reader.base.listener->direction};
     if (!fetched_begin(&rendering->fetched, false)) {

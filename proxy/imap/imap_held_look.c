@@ -61,7 +61,7 @@ static enum holds look(struct slice response, struct imap_held *out)
 static bool fits(const struct imap_session *s, const struct imap_held *held)
 {
     const struct imap_rendering *rendering = s->rendering;
-    return rendering && rendering->epoch == s->epoch && held->uid && held->uid == rendering->uid;
+    return rendering && held->uid && held->uid == rendering->uid;
 }
 
 static char *copy_of(struct slice octets)

@@ -141,9 +141,6 @@ static void count_messages(struct imap_session *s, const struct imap_response *r
         s->exists = response->number;
     } else if (response->numbered && is_named(response, "EXPUNGE")) {
         s->exists -= s->exists > 0;
-        s->epoch++;
-    } else if (is_named(response, "VANISHED")) {
-        s->epoch++;
     }
 }
 

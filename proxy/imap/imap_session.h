@@ -78,11 +78,10 @@ struct imap_held;
 struct imap_opinions;
 struct imap_places;
 
-/* A message that was read whole, and what of it may be shown. */
+/* A message of the mailbox that was read whole, and what of it may be shown. */
 struct imap_rendering {
     struct fetched fetched;
-    uint32_t uid;   /* 0: unknown */
-    uint64_t epoch; /* of the session */
+    uint32_t uid; /* 0: unknown */
     bool clear;
     struct slice original, shown; /* of the same length */
 };
@@ -111,7 +110,6 @@ struct imap_session {
     struct id_set recorded;           /* UIDs of messages that a record tells of */
     struct kept_back kept_back;       /* the same, of which nothing could be shown for now */
     uint32_t exists;                  /* messages in the mailbox */
-    uint64_t epoch;                   /* since when numbers of messages mean the same */
     bool withheld; /* of what the command asked for something could not be shown now */
 };
 

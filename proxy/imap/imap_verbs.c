@@ -106,10 +106,9 @@ static void before_login(struct imap_session *s, const struct imap_command *comm
 
 /* ---- behind it ---- */
 
-/* Numbers of messages mean something else from here on. */
+/* Numbers of messages and UIDs mean something else from here on. */
 static void forget_mailbox(struct imap_session *s)
 {
-    s->epoch++;
     s->exists = 0;
     imap_rendering_end(s);
     id_set_forget(&s->recorded);

@@ -152,6 +152,12 @@ def test_numbers_that_mean_something_else_show_nothing(behind, direct, reader):
         assert not leaks(PROGRAM, b"".join(reader.expect("FETCH 1 (%s)" % items)))
 
 
+def test_a_part_is_shown_though_another_message_goes_away_meanwhile(behind, reader):
+    for gone in (b"* 3 EXPUNGE\r\n", b"* VANISHED 103\r\n"):
+        behind.script["UID FETCH 101 (UID BODY.PEEK[])"] = [a_fetch(1, b"UID 101 BODY[] " + literal(CLEAN)) + gone + OK]
+        assert reader.fetch(101, "BODY.PEEK[1]", uid=True)[101]["BODY[1]"] == section(CLEAN, b"1")
+
+
 @pytest.mark.parametrize("items", ["UID BODY.PEEK[]", "BODY.PEEK[2]"])
 def test_a_message_is_known_by_its_uid_and_not_by_its_number(items, behind, reader):
     """Exchange, right after new mail."""

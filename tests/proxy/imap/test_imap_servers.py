@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from lab import samples
+from lab import imap_busy, samples
 from lab.imap_client import EAGER, PLUS, WAIT, Literal, Session, differences, logged_in, random_commands
+from lab.imap_stub import section
 from lab.odd_mails import ODD
 from lab.smtp_client import client_context
 
@@ -32,6 +33,7 @@ MIXED = [multipart("a program", TEXT, file("setup.exe", PROGRAM), file("notes.tx
 CONVERSATIONS = 4
 MAILBOXES = {"user": MAILBOX, "twin": MAILBOX, "later": [as_delivered(ODD[name]) for name in LATER] + MAILBOX[:2],
              "mixed": MIXED, "empties": MAILBOX[:5], "writer": MAILBOX[:1], "watched": MAILBOX[:1]}
+MAILBOXES |= {"busy-%d-%d" % (seed, at_once): [] for seed in range(2) for at_once in (1, 4)}
 MAILBOXES |= {"%s-%d" % (kind, seed): MAILBOX for kind in ("changes", "changed") for seed in range(CONVERSATIONS)}
 
 pytestmark = pytest.mark.usefixtures("no_proxy_dies")
@@ -124,6 +126,47 @@ def test_any_conversation_that_changes_things_has_the_octets_that_it_has_without
 @pytest.mark.parametrize("seed", range(CONVERSATIONS))
 def test_commands_all_at_once_have_the_answers_that_they_have_without_us(seed, front, direct, reader):
     assert differences(direct, reader, list(random_commands(random.Random(seed), 60, len(MAILBOX), False, (front.server.junk,))), pipelined=True) == []
+
+
+# ---- while somebody else puts messages there and takes them away
+
+
+def numbered(n):
+    """Each is unlike any other, and each third is forbidden."""
+    text = [b"Content-Type: text/plain"], b"\r\n".join(b"line %d of message %d" % (at, n) for at in range(30))
+    return multipart("message %d" % n, text, file("setup.exe", PROGRAM) if n % 3 == 0 else file("notes.txt", b64(b"note %d\r\n" % n * 50)))
+
+
+def expected(octets, item):
+    """What an item holds of a message."""
+    name, origin = re.fullmatch(r"BODY\[(.*)\](?:<(\d+)>)?", item.replace('"', "")).groups()
+    whole = section(octets, name.encode())
+    return whole[int(origin):] if origin else whole
+
+
+def check_shown(octets, item, shown, forbidden):
+    whole = expected(octets, item)
+    assert forbidden or shown == whole[:len(shown)], "content of another message"
+    assert len(shown) == len(whole) or "<" in item
+    assert not leaks(PROGRAM, shown)
+    if item == "BODY[]":
+        assert octets[:octets.index(b"--outer")] in shown
+
+
+# Courier hangs up when a message goes away under its hands.
+@pytest.mark.parametrize("front", ["dovecot", "cyrus"], indirect=True)
+@pytest.mark.parametrize("at_once", [1, 4], ids=["one at a time", "some at once"])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_message_is_never_taken_for_another_while_they_come_and_go(seed, at_once, front):
+    user, rng = "busy-%d-%d@%s.example" % (seed, at_once, front.name), random.Random(seed)
+    with imap_busy.Busy(front.server.imap_port, user, random.Random(seed), numbered) as busy, logged_in(front.gateway.imap_port, user) as session:
+        watcher = imap_busy.Watcher(session)
+        watcher.select()
+        for _ in range(60 // at_once):
+            watcher.ask(*(imap_busy.random_command(rng, watcher) for _ in range(at_once)))
+    assert len(watcher.seen) > 30 and len({uid for uid, _, _ in watcher.seen}) > 5
+    for uid, item, shown in watcher.seen:
+        check_shown(busy.mails[uid], item, shown, forbidden=PROGRAM in busy.mails[uid])
 
 
 # ---- what is changed
