@@ -471,6 +471,7 @@ int main(void)
     TAILQ_INIT(&program.proxy.unshown);
     TAILQ_INIT(&program.proxy.line);
     TAILQ_INIT(&program.proxy.under_way);
+    TAILQ_INIT(&program.proxy.turns);
     while (program.state == PROXY_CONFIGURING)
         receive(&program, true);
     event_base_dispatch(program.proxy.base);

@@ -2,6 +2,8 @@
 #include "base/clock.h"
 #include "proxy/imap/imap_opine.h"
 
+#include <stdio.h>
+
 enum {
     OCTETS_MOST = 32 * 1024 * 1024,
     PATIENCE_MS = 10000,
@@ -43,14 +45,14 @@ static const struct imap_exchange reading = {.done = read_one};
 static void next(struct imap_session *s)
 {
     const struct imap_opinions *o = s->opinions;
-    struct slice text = {NULL, 0};
-    if (is_worth_it(o))
-        text = arena_printf(s->reader.mail, "%sFETCH %u (UID BODY.PEEK[])", o->uid ? "UID " : "",
-                            o->numbers[o->at]);
-    if (text.ptr)
-        imap_ask(s, imap_own_tag(s), text, &reading);
-    else
+    char text[64];
+    if (!is_worth_it(o)) {
         imap_opine_over(s);
+        return;
+    }
+    snprintf(text, sizeof text, "%sFETCH %u (UID BODY.PEEK[])", o->uid ? "UID " : "",
+             o->numbers[o->at]);
+    imap_ask(s, imap_own_tag(s), slice_of(text), &reading);
 }
 
 void imap_look(struct imap_session *s, bool uid, struct slice set)

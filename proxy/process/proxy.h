@@ -26,6 +26,8 @@ struct session;
 TAILQ_HEAD(session_list, session);
 struct scan_wait;
 TAILQ_HEAD(scan_list, scan_wait);
+struct fetched;
+TAILQ_HEAD(fetched_list, fetched);
 
 struct proxy {
     struct event_base *base;
@@ -58,6 +60,8 @@ struct proxy {
     struct scan_job job;                      /* what is asked of them about every message */
     struct scan_list line, under_way;         /* of jobs, oldest first: for a scanner, with one */
     struct event *line_clock;
+    struct fetched_list turns; /* messages that are read and examined, or wait for that */
+    struct event *turn;
     bool queue_full[SCANNER_KINDS]; /* some stand in line for room on that queue */
     struct list_watch *watch;       /* in slot 0 */
     struct {                        /* what shared_count has been told of them */

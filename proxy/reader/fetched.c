@@ -52,11 +52,15 @@ static void begin_digest(struct fetched *f)
     f->digests = f->digest && EVP_DigestInit_ex2(f->digest, EVP_sha256(), NULL) == 1;
 }
 
+static bool is_scanned(const struct proxy *proxy)
+{
+    return proxy->scans[SCANNER_SCAN] || proxy->scans[SCANNER_AV];
+}
+
 bool fetched_begin(struct fetched *f, bool header_only)
 {
     const struct proxy *proxy = f->reader->base.proxy;
-    bool scanned = proxy->scans[SCANNER_SCAN] || proxy->scans[SCANNER_AV];
-    size_t in_memory = scanned ? 0 : config_of(f->reader)->settings.limits_fetched_size;
+    size_t in_memory = is_scanned(proxy) ? 0 : config_of(f->reader)->settings.limits_fetched_size;
     f->began = clock_ms();
     f->reader->fetched = f;
     new_examination(f, spool_new(in_memory), header_only);
@@ -66,6 +70,7 @@ bool fetched_begin(struct fetched *f, bool header_only)
 
 void fetched_end(struct fetched *f)
 {
+    turn_end(f);
     f->reader->base.message = NULL;
     f->reader->fetched = NULL;
     holding_end(&f->holding);
@@ -142,6 +147,7 @@ static void decide(struct session *base)
 {
     struct reader *r = reader_of(base);
     struct fetched *f = r->fetched;
+    turn_end(f);
     listed_facts(base->proxy, r->mailbox, &f->message.facts);
     if (policy_evaluate_reading(config_of(r)->policy, &f->message.facts, r->mail, &f->verdict) !=
             OUTCOME_DECIDED ||
@@ -162,14 +168,20 @@ static void decide(struct session *base)
     }
 }
 
-static void judge(struct fetched *f)
+static void begin(struct fetched *f)
 {
     struct session *base = &f->reader->base;
-    session_wait(base);
-    f->reader->fetched = f;
     base->message = &f->message;
     fetched_examine(f->reader, &f->message, f->direction);
     session_await(base, PHASE_MESSAGE, decide);
+}
+
+static void judge(struct fetched *f)
+{
+    session_wait(&f->reader->base);
+    f->reader->fetched = f;
+    if (!is_scanned(f->reader->base.proxy) || turn_take(f, begin))
+        begin(f);
 }
 
 void fetched_judge(struct fetched *f)

@@ -5,6 +5,7 @@
 
 #include "proxy/process/holding.h"
 #include "proxy/reader/reader.h"
+#include "proxy/reader/turns.h"
 
 #include <openssl/evp.h>
 
@@ -34,6 +35,9 @@ struct fetched {
     bool digests;       /* nothing went wrong with it */
     struct holding holding;
     int64_t began;
+    enum turn turn; /* to be examined; in proxy->turns unless it was not asked for */
+    TAILQ_ENTRY(fetched) turns;
+    void (*begin)(struct fetched *f); /* when it comes */
 };
 
 /* *f has its first three members, and is else empty. False: no memory; to be ended nevertheless. */

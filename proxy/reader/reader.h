@@ -8,6 +8,7 @@
  *   fetched.c        a message that he reads (fetched.h)
  *   fetched_redact.c what must not be shown is overlaid, once the original is kept
  *   reader_record.c  what is recorded
+ *   turns.c          of one user's messages only some are examined at once
  *   kept_back.c      messages that cannot be shown for now; id_set.c: those that were met before
  *   giving.c         what is large goes out from where it lies (giving.h) */
 #ifndef PROXY_READER_READER_H
