@@ -31,7 +31,7 @@ def gateway(start, own_dir):
     samples.write_signatures(folder)
     stub = Pop3Stub([CLEAN, INFECTED], password=None).start()
     gateway = start(backend("behind", pop3=["%d tls none" % stub.port]) + RULES, pop3="backend behind",
-                    changes={"antivirus": {"enabled": "on", "reload": "1s", "database": '"%s"' % folder}, "timeouts": {"keepalive": "100ms", "scan": "3s"}, "process": {"proxies": 1}})
+                    changes={"antivirus": {"enabled": "on", "reload": "1s", "database": '"%s"' % folder}, "timeouts": {"keepalive": "100ms", "scan": "3s", "verdict": "4s"}, "process": {"proxies": 1}})
     assert gateway.wait_log("scanners ready program=gatepost-av", 40) and gateway.wait_log("gatepost-release ready", 20)
     gateway.signatures, gateway.behind = folder, stub
     yield gateway
