@@ -85,7 +85,7 @@ def test_what_the_server_behind_does_not_take_is_not_in_it(start, new_backend):
 
 
 def test_what_a_client_did_not_wait_for_and_the_server_behind_never_took_is_not_in_it(start, new_backend):
-    gateway = start(conf(new_backend({"DOT": [HANG]})), changes={"timeouts": {"backend": "3s"}})
+    gateway = start(conf(new_backend({"DOT": [HANG]})), changes={"timeouts": {"backend": "3s", "verdict": "3s"}})
     with Session(gateway.port) as client:
         client.ehlo()
         client.envelope("u@example.com", sender="a@client.example")
