@@ -4,6 +4,7 @@
  * them for good, the sender was refused all, and nothing is held. */
 #include "proxy/smtp/smtp_hold.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "proxy/smtp/smtp_aside.h"
 #include "proxy/smtp/smtp_deliver.h"
@@ -13,7 +14,7 @@
 
 #include <string.h>
 
-enum { HOLD_MS = 30000 /* until the keeper must have it */ };
+enum { HOLD_MS = 30000 /* until the keeper must have it, at most */ };
 
 static const struct config *config_of(const struct smtp_session *s)
 {
@@ -129,6 +130,13 @@ static void held(void *ctx, const struct hold_answer *answer)
     smtp_aside(s);
 }
 
+/* The reply must not come later than it may because somebody else is slow. */
+static int64_t patience(const struct smtp_session *s)
+{
+    int64_t left = s->t.ended + s->base.proxy->config->settings.timeouts_verdict - clock_ms();
+    return left < 1 ? 1 : left < HOLD_MS ? left : HOLD_MS;
+}
+
 void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
 {
     const char *reason = "out of memory";
@@ -137,7 +145,7 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
     if (ruling->holds == 0)
         smtp_aside(s);
     else if (!tell_recipients(s, &request) ||
-             !smtp_hold_begin(s, &request, &s->t.held_ticket, HOLD_MS, held, &reason))
+             !smtp_hold_begin(s, &request, &s->t.held_ticket, patience(s), held, &reason))
         cannot(s, reason);
 }
 
