@@ -78,7 +78,8 @@ run: deps ## the lab: real mail through Gatepost to a real server (CONFIG=file: 
 	@$(if $(CONFIG),$(B)/gatepost -F -c $(CONFIG),$(PYTHON) tests/lab/run.py --build $(B))
 
 TESTS ?= tests
-AT_ONCE ?= 2
+# More than there are processors: tests wait more than they compute.
+AT_ONCE ?= 3
 check: deps ## pass all tests (TESTS=files, PYTEST=options, AT_ONCE=0: one after the other)
 	@$(MAKE) --no-print-directory check-built
 
