@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
 #include "proxy/imap/imap_session.h"
 
 #include <string.h>
@@ -7,6 +8,7 @@ enum {
     LITERAL_MAX = 128 * 1024, /* of one that is no message */
     LITERAL_EARLY = 4096,     /* before the login, and */
     LINE_EARLY = 32 * 1024,   /* ID may have as many (RFC 2971) */
+    RATE_WINDOW_MS = 60000,
 };
 
 static void hang_up_on(struct imap_session *s, const char *why)
@@ -41,6 +43,8 @@ void imap_next_command(struct imap_session *s)
 static void expect_octets(struct imap_session *s, uint64_t octets)
 {
     s->in.literal = octets;
+    s->in.since = clock_ms();
+    s->in.came = 0;
     if (octets)
         stream_deadline(s->reader.base.stream,
                         s->reader.base.proxy->config->settings.timeouts_data);
@@ -64,10 +68,30 @@ static void swallow(struct imap_session *s, const struct imap_piece *piece, cons
         imap_say(s, SLICE("+ OK"));
 }
 
+/* As a body that comes in over SMTP: an octet now and then would hold a session for days. */
+static bool is_too_slow(struct imap_session *s, size_t more)
+{
+    const struct settings *settings = &s->reader.base.proxy->config->settings;
+    int64_t window =
+        settings->timeouts_data < RATE_WINDOW_MS ? settings->timeouts_data : RATE_WINDOW_MS;
+    int64_t now = clock_ms(), elapsed = now - s->in.since;
+    s->in.came += more;
+    if (elapsed < window)
+        return false;
+    bool slow = s->in.came * 1000 < settings->limits_upload_rate * (uint64_t)elapsed;
+    s->in.since = now;
+    s->in.came = 0;
+    return slow;
+}
+
 static size_t take_literal(struct imap_session *s, struct slice bytes)
 {
     struct slice octets = slice_sub(bytes, 0, s->in.literal);
     s->in.literal -= octets.len;
+    if (is_too_slow(s, octets.len)) {
+        hang_up_on(s, "it comes too slowly");
+        return bytes.len;
+    }
     if (s->in.refused)
         return octets.len;
     if (s->append) {

@@ -593,6 +593,18 @@ def test_a_message_far_too_large_ends_the_session_and_costs_no_memory(site, behi
     assert site.answers() and not {"APPEND", "DELETE"} & set(behind.verbs())
 
 
+@pytest.mark.parametrize("command", ["APPEND INBOX", "UID SEARCH TEXT", "XREFUSED"])
+def test_a_client_that_sends_its_literal_an_octet_at_a_time_is_not_waited_for(command, behind, reader):
+    reader.send("a9 %s {1000}\r\n" % command)
+    assert reader.line().startswith(b"+")
+    began = time.monotonic()
+    with pytest.raises(OSError):
+        while time.monotonic() - began < 2 * SOON:
+            reader.send(b"x")
+            time.sleep(0.2)
+    assert time.monotonic() - began < SOON and behind.appended == []
+
+
 @pytest.mark.parametrize("line", ["APPEND INBOX {100}", "X {5}"], ids=["that is taken", "that is refused"])
 def test_a_client_that_does_not_send_its_literal_is_not_waited_for(line, behind, reader):
     began = time.monotonic()
