@@ -9,23 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- for people ---- */
 
 static void say_text(struct page *page, struct slice text)
 {
     terminal_text(page->out, text, 0);
-}
-
-static void say_time(struct buf *out, int64_t seconds)
-{
-    char words[40] = "";
-    struct tm local;
-    time_t when = (time_t)seconds;
-    if (localtime_r(&when, &local))
-        strftime(words, sizeof words, "%Y-%m-%d %H:%M", &local);
-    buf_cstr(out, words);
 }
 
 /* The keeper knows numbers of users only. */
@@ -72,7 +61,7 @@ static void say_head(struct page *page, const struct held_entry *e)
     buf_printf(page->out, "%" PRIu64, e->number);
     terminal_style(&page->terminal, page->out, STYLE_PLAIN);
     buf_cstr(page->out, "  ");
-    say_time(page->out, e->arrived);
+    terminal_time(page->out, e->arrived, TO_THE_MINUTE);
     buf_cstr(page->out, "  ");
     terminal_style(&page->terminal, page->out, style_of(e));
     buf_cstr(page->out, word_of(e));
@@ -101,7 +90,7 @@ static void say_what_became(struct page *page, const struct held_entry *e)
 {
     if (e->asker.len) {
         page_label(page, e->state == HELD_DELETED ? "deleted" : "released");
-        say_time(page->out, e->asked);
+        terminal_time(page->out, e->asked, TO_THE_MINUTE);
         buf_cstr(page->out, " by ");
         say_asker(page, e->asker);
         page_end(page);
@@ -112,7 +101,7 @@ static void say_what_became(struct page *page, const struct held_entry *e)
         page_row(page, "reported", SLICE("should not have been held"));
     if (e->state == HELD_WAITING) {
         page_label(page, "until");
-        say_time(page->out, e->until);
+        terminal_time(page->out, e->until, TO_THE_MINUTE);
         page_end(page);
     }
 }

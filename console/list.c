@@ -38,16 +38,6 @@ struct showing {
     struct buf out;
 };
 
-static void say_day(struct buf *out, int64_t seconds)
-{
-    char words[24] = "";
-    struct tm local;
-    time_t when = (time_t)seconds;
-    if (localtime_r(&when, &local))
-        strftime(words, sizeof words, "%Y-%m-%d", &local);
-    buf_cstr(out, words);
-}
-
 static void say_entry(struct buf *out, const struct list_entry *e)
 {
     buf_printf(out, "%" PRIu64 "  %s  ", e->number, list_word(e->kind));
@@ -55,12 +45,12 @@ static void say_entry(struct buf *out, const struct list_entry *e)
     buf_cstr(out, "  for ");
     terminal_text(out, e->scope.len ? e->scope : SLICE("everybody"), 0);
     buf_cstr(out, "  since ");
-    say_day(out, e->added);
+    terminal_time(out, e->added, TO_THE_DAY);
     buf_cstr(out, " by ");
     terminal_text(out, e->author, 0);
     if (e->until) {
         buf_cstr(out, " until ");
-        say_day(out, e->until);
+        terminal_time(out, e->until, TO_THE_DAY);
     }
     if (e->reason.len) {
         buf_cstr(out, ": ");

@@ -6,7 +6,6 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { OUT_MAX = 65536 };
@@ -19,19 +18,9 @@ struct showing {
     struct buf out;
 };
 
-static void say_time(struct buf *out, int64_t seconds)
-{
-    char words[24] = "";
-    struct tm local;
-    time_t when = (time_t)seconds;
-    if (localtime_r(&when, &local))
-        strftime(words, sizeof words, "%Y-%m-%d %H:%M", &local);
-    buf_cstr(out, words);
-}
-
 static void say(struct buf *out, const struct opinion *o)
 {
-    say_time(out, o->time);
+    terminal_time(out, o->time, TO_THE_MINUTE);
     buf_printf(out, "  %s  %-8s  ", o->junk ? "junk" : "good", opinion_how_word(o->how));
     terminal_text(out, o->reference.len ? o->reference : SLICE("-"), 0);
     buf_cstr(out, "  by ");

@@ -2,7 +2,6 @@
 #include "console/story.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 static void text(struct page *page, struct slice s)
 {
@@ -26,19 +25,10 @@ static enum style style_of(struct slice verdict)
     return STYLE_BAD;
 }
 
-static void say_time(struct page *page, int64_t ms)
-{
-    char words[40] = "";
-    struct tm local;
-    time_t seconds = (time_t)(ms / 1000);
-    if (localtime_r(&seconds, &local))
-        strftime(words, sizeof words, "%Y-%m-%d %H:%M:%S", &local);
-    buf_printf(page->out, "%s  ", words);
-}
-
 static void say_head(struct page *page, const struct record *r)
 {
-    say_time(page, r->time);
+    terminal_time(page->out, r->time / 1000, TO_THE_SECOND);
+    cstr(page, "  ");
     terminal_style(&page->terminal, page->out, style_of(r->verdict));
     text(page, r->verdict);
     terminal_style(&page->terminal, page->out, STYLE_PLAIN);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -136,4 +137,17 @@ void terminal_wrap(const struct terminal *terminal, struct buf *out, struct slic
         column += terminal_text(out, word, 0);
         text = rest;
     }
+}
+
+/* ---- times ---- */
+
+void terminal_time(struct buf *out, int64_t seconds, enum precision precision)
+{
+    static const size_t lengths[] = {[TO_THE_DAY] = 10, [TO_THE_MINUTE] = 16, [TO_THE_SECOND] = 19};
+    char words[40];
+    struct tm local;
+    time_t when = (time_t)seconds;
+    if (localtime_r(&when, &local) &&
+        strftime(words, sizeof words, "%Y-%m-%d %H:%M:%S", &local) >= lengths[precision])
+        buf_append(out, (struct slice){words, lengths[precision]});
 }

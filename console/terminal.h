@@ -18,6 +18,11 @@ enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WAIT, STYLE_B
 
 void terminal_style(const struct terminal *terminal, struct buf *out, enum style style);
 
+enum precision { TO_THE_DAY, TO_THE_MINUTE, TO_THE_SECOND };
+
+/* Appends a local time; `seconds` since 1970. Nothing: no calendar has it. */
+void terminal_time(struct buf *out, int64_t seconds, enum precision precision);
+
 /* Appends untrusted text: what is not printable in this locale, or invisible, or turns text around,
  * becomes \xNN or \u{NNNN}. At most `columns` columns wide (0: no limit); what does not fit ends in
  * "..". Returns how many columns it took. */

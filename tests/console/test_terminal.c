@@ -4,6 +4,8 @@
 
 #include <locale.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <time.h>
 
 static char shown[4096];
 
@@ -75,4 +77,24 @@ TEST(test_words_are_wrapped_and_indented)
     terminal_wrap(&terminal, &out, SLICE("one two three four"), 2);
     assert_true(slice_eq(buf_slice(&out), SLICE("one two three four")));
     buf_release(&out);
+}
+
+TEST(test_a_time_is_told_as_exactly_as_is_asked)
+{
+    static const struct {
+        int64_t seconds;
+        enum precision precision;
+        const char *words;
+    } rows[] = {{951782400, TO_THE_DAY, "2000-02-29"},
+                {951782461, TO_THE_MINUTE, "2000-02-29 00:01"},
+                {951782461, TO_THE_SECOND, "2000-02-29 00:01:01"},
+                {INT64_MAX, TO_THE_DAY, ""}};
+    setenv("TZ", "UTC", 1);
+    tzset();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf out = buf_init(64);
+        terminal_time(&out, rows[i].seconds, rows[i].precision);
+        assert_true(slice_eq(buf_slice(&out), slice_of(rows[i].words)));
+        buf_release(&out);
+    }
 }

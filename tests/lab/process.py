@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Processes that the lab starts: each in a session of its own, with its output in a log file, ended by its pid."""
+import contextlib
 import ctypes
 import os
 import signal
@@ -69,6 +70,19 @@ def reap():
             pass
     except ChildProcessError:
         pass
+
+
+@contextlib.contextmanager
+def asleep(pids):
+    """These processes do nothing until the end, when some may have been killed."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def wait_until(condition, seconds=10, every=0.02):

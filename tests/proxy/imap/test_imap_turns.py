@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: ISC
 """Who asks for many messages in many sessions waits for himself, and others do not wait for him."""
 import contextlib
-import os
-import signal
 
 import pytest
 
 from lab import samples
 from lab.imap_client import logged_in
-from lab.process import wait_until
+from lab.process import asleep, wait_until
 
 GREEDY, MODEST = "greedy@example.com", "modest@example.com"
 RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
@@ -19,18 +17,6 @@ MAILS = {GREEDY: [samples.clean("greedy %d" % n) for n in range(5)], MODEST: [sa
 @pytest.fixture(scope="module")
 def site(before_dovecot):
     return before_dovecot
-
-
-@contextlib.contextmanager
-def scanners_stopped(gateway):
-    pids = gateway.workers("gatepost-scan")
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def states(gateway):
@@ -45,7 +31,7 @@ def test_who_reads_much_at_once_is_examined_one_after_the_other_and_others_betwe
     with contextlib.ExitStack() as stack:
         greedy = [stack.enter_context(logged_in(site.imap_port, GREEDY, mailbox="INBOX")) for _ in range(5)]
         modest = stack.enter_context(logged_in(site.imap_port, MODEST, mailbox="INBOX"))
-        with scanners_stopped(site):
+        with asleep(site.workers("gatepost-scan")):
             for number, session in enumerate(greedy, 1):
                 session.send("x FETCH %d (BODY.PEEK[])\r\n" % number)
             greedy[4].close()

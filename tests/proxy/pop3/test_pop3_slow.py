@@ -2,8 +2,6 @@
 """Scans that take longer than a client waits: it hears the message's own header meanwhile, and nothing that is not judged."""
 import base64
 import contextlib
-import os
-import signal
 import time
 
 import pytest
@@ -12,7 +10,7 @@ from lab import needs, samples
 from lab.gatepost import backend
 from lab.pop3_client import Session, logged_in, stuffed, unstuffed
 from lab.pop3_stub import Pop3Stub
-from lab.process import wait_until
+from lab.process import asleep, wait_until
 
 pytestmark = pytest.mark.skipif(not needs.IS_ROOT, reason="needs root: Gatepost's parent")
 
@@ -38,20 +36,6 @@ def gateway(start, own_dir):
     stub.stop()
 
 
-@contextlib.contextmanager
-def asleep(gateway):
-    """The antivirus answers nothing until the end."""
-    pids = gateway.workers("gatepost-av")
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
-
-
 def heard(session, seconds):
     """What comes in that time."""
     session.socket.settimeout(0.05)
@@ -68,7 +52,7 @@ def heard(session, seconds):
 def test_while_a_message_is_scanned_its_header_comes_line_by_line_and_the_rest_when_it_is_judged(name, command, gateway):
     number, original = OUT[name]
     with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session:
-        with asleep(gateway):
+        with asleep(gateway.workers("gatepost-av")):
             session.send(command % number + "\r\n")
             first = heard(session, 1.5)
         status, _, begin = first.partition(b"\r\n")
@@ -82,7 +66,7 @@ def test_while_a_message_is_scanned_its_header_comes_line_by_line_and_the_rest_w
 
 
 def test_a_line_comes_at_a_time(gateway):
-    with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session, asleep(gateway):
+    with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session, asleep(gateway.workers("gatepost-av")):
         session.send("RETR 1\r\n")
         assert session.line().startswith(b"+OK")
         lines = []
@@ -96,7 +80,7 @@ def test_a_line_comes_at_a_time(gateway):
 @pytest.mark.parametrize("command", ["RETR 1", "TOP 1 1"])
 def test_where_nothing_may_be_shown_in_the_end_the_connection_breaks(command, gateway):
     """No -ERR is possible any more, and no end of the message is said."""
-    with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session, asleep(gateway):
+    with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session, asleep(gateway.workers("gatepost-av")):
         session.send(command + "\r\n")
         assert session.line().startswith(b"+OK")
         rest = session.rest()
@@ -107,7 +91,7 @@ def test_where_nothing_may_be_shown_in_the_end_the_connection_breaks(command, ga
 def test_a_server_that_shows_something_else_behind_the_header_ends_the_session(then, gateway):
     gateway.behind.script["TOP 1 1"] = then
     with logged_in(gateway.pop3_port, "user", "any", timeout=20) as session:
-        with asleep(gateway):
+        with asleep(gateway.workers("gatepost-av")):
             session.send("TOP 1 1\r\n")
             assert session.line().startswith(b"+OK")
             session.pending += heard(session, 0.3)
@@ -117,7 +101,7 @@ def test_a_server_that_shows_something_else_behind_the_header_ends_the_session(t
 
 def test_a_client_that_goes_away_meanwhile_leaves_nothing_behind(gateway):
     proxies = gateway.pids("gatepost-proxy")
-    with asleep(gateway):
+    with asleep(gateway.workers("gatepost-av")):
         for _ in range(3):
             with logged_in(gateway.pop3_port, "user", "any") as session:
                 session.send("RETR 1\r\n")
@@ -137,7 +121,7 @@ def test_what_the_antivirus_has_said_of_a_message_holds_for_who_reads_it_next(ga
             assert session.message(1) == CLEAN
             shown = session.message(2)
             assert len(shown) == len(INFECTED) and VIRUS in INFECTED and VIRUS not in shown
-    with asleep(gateway), logged_in(gateway.pop3_port, "other", "any", timeout=20) as session:
+    with asleep(gateway.workers("gatepost-av")), logged_in(gateway.pop3_port, "other", "any", timeout=20) as session:
         assert session.message(1) == CLEAN
         assert unstuffed(session.many("TOP 1 1")).startswith(HEADER)
         shown = session.message(2)
