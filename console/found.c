@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REFERENCE_LEAST = 9, PAGE = 2000 };
+enum { REFERENCE_LEAST = 12, PAGE = 2000 };
 
 struct finding {
     struct arena *arena;
@@ -78,8 +78,7 @@ bool found_each(const struct asking *asking, const struct control_find *find, si
     return ok && !finding.unreadable;
 }
 
-/* "d7fa930e1000", "d7fa930e1000.2", "d7fa930e1000.m2" (a message that was read) */
-static bool is_reference(struct slice word)
+bool found_is_reference(struct slice word)
 {
     struct slice head, rest;
     bool dotted = slice_cut(word, '.', &head, &rest);
@@ -95,7 +94,7 @@ static bool is_reference(struct slice word)
 void found_by(struct control_find *find, const char *word)
 {
     struct slice text = slice_of(word);
-    if (is_reference(text))
+    if (found_is_reference(text))
         find->id = text;
     else
         find->text = text;

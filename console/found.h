@@ -12,6 +12,10 @@ bool found_each(const struct asking *asking, const struct control_find *find, si
                 struct arena *arena, void (*take)(void *ctx, const struct record *record),
                 void *ctx);
 
+/* Whether it is one of a session ("d7fa930e1000") or of what happened in it ("d7fa930e1000.2", and "d7fa930e1000.m2",
+ * a message that was read). Digits alone are one as well, where they are as many. */
+bool found_is_reference(struct slice word);
+
 /* A reference, or the part before the dot of those of a session; else words to search for. */
 void found_by(struct control_find *find, const char *word);
 

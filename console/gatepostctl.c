@@ -86,15 +86,3 @@ int main(int argc, char *argv[])
     int words = row->second ? 2 : 1;
     return row->run(argc - words, argv + words);
 }
-
-int command_usage(const char *synopsis)
-{
-    fprintf(stderr, "usage: gatepostctl %s\n", synopsis);
-    return STATUS_ERROR;
-}
-
-int command_error(const char *what, const char *why)
-{
-    fprintf(stderr, "gatepostctl: %s: %s\n", what, why);
-    return STATUS_ERROR;
-}

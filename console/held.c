@@ -2,6 +2,7 @@
 #include "console/held.h"
 
 #include "console/command.h"
+#include "console/found.h"
 
 #include <string.h>
 
@@ -55,16 +56,12 @@ bool held_each(int sock, struct held_query *query, size_t most,
     return true;
 }
 
-static bool is_reference(const char *word)
-{
-    return strspn(word, "0123456789abcdef") >= 12 && strchr(word, '@') == NULL;
-}
-
 void held_by(struct held_query *query, const char *word)
 {
-    if (slice_to_u64(slice_of(word), INT64_MAX, &query->number) && query->number)
-        return;
-    *(is_reference(word) ? &query->reference : &query->text) = slice_of(word);
+    if (found_is_reference(slice_of(word)))
+        query->reference = slice_of(word);
+    else if (!slice_to_u64(slice_of(word), INT64_MAX, &query->number) || !query->number)
+        query->text = slice_of(word);
 }
 
 /* ---- numbers ---- */
