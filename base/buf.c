@@ -88,6 +88,7 @@ static bool grow(struct buf *b, size_t size)
     }
     b->data = data;
     b->size = size;
+    memory_in_large_pages(data, size);
     return true;
 }
 

@@ -91,6 +91,21 @@ TEST(test_bytes_come_out_as_they_went_in)
     buf_release(&b);
 }
 
+TEST(test_megabytes_come_out_as_they_went_in)
+{
+    enum { MEGABYTES = 24, LINE = 4096 };
+    char line[LINE];
+    struct buf b = buf_init(MEGABYTES << 20);
+    for (size_t n = 0; n < (MEGABYTES << 20) / LINE; n++) {
+        memset(line, (int)(n % 251), LINE);
+        assert_true(buf_append(&b, (struct slice){line, LINE}));
+    }
+    assert_false(buf_char(&b, 'x'));
+    for (size_t n = 0; n < (MEGABYTES << 20) / LINE; n++)
+        assert_int_equal((unsigned char)buf_slice(&b).ptr[n * LINE + n % LINE], n % 251);
+    buf_release(&b);
+}
+
 TEST(test_what_it_holds_can_be_taken_out_of_it)
 {
     struct buf b = buf_init(100);
