@@ -41,6 +41,9 @@ def _announced(literal):
 class Session(Reader):
     """A connection, of which the greeting is read at once."""
 
+    tag_format = "a%d"
+    uidvalidity = 0  # of the mailbox that was selected last
+
     def __init__(self, port, greeting=True, **how):
         super().__init__(port, **how)
         self.tags = 0
@@ -68,6 +71,8 @@ class Session(Reader):
         came = []
         while True:
             came.append(self.response())
+            if valid := re.match(rb"\* OK \[UIDVALIDITY (\d+)\]", came[-1]):
+                self.uidvalidity = int(valid[1])
             if came[-1].startswith(as_octets(tag) + b" ") or until_plus and came[-1].startswith(b"+"):
                 return came
 
@@ -75,7 +80,7 @@ class Session(Reader):
 
     def tag(self):
         self.tags += 1
-        return "a%d" % self.tags
+        return self.tag_format % self.tags
 
     def command(self, *command):
         """Sends "tag text", or texts and Literals; all responses up to and with the tagged one."""
@@ -289,20 +294,25 @@ def hide_the_same(direct, through):
     return offered[1] + b" ".join(word for word in offered[2].split() if word.upper() in words) + direct[offered.end():]
 
 
-def differences(direct, through, commands, pipelined=False, ordered=True):
-    """The first command that two sessions answer with different octets: [(command, directly, through)], else [].
-    Pipelined, the responses to all are compared, in no order: Dovecot answers what it can while a FETCH goes on. Not ordered, those to each.
-    That something takes long is none."""
-    sessions = direct, through
+def answers(sessions, commands, pipelined=False, ordered=True):
+    """What two sessions say, each to its own of two commands, or to several at once: [directly, through], without what may differ.
+    Pipelined it is in no order: Dovecot answers what it can while a FETCH goes on. That something takes long is none of it."""
+    direct, through = sessions
     direct.tags = through.tags = max(direct.tags, through.tags)
+    found = [session.pipelined(command) if pipelined else session.command(*pieces(command)) for session, command in zip(sessions, commands)]
+    found = [[normalised(response) for response in answer if not response.startswith(b"* OK [INPROGRESS ")] for answer in found]
+    if pipelined or not ordered:
+        found = [sorted(answer) for answer in found]
+    found[0] = [hide_the_same(*pair) for pair in zip(*found)] + found[0][len(found[1]):]
+    return found
+
+
+def differences(direct, through, commands, pipelined=False, ordered=True):
+    """The first command that two sessions answer with different octets: [(command, directly, through)], else []. Pipelined, all are sent at once."""
     for command in [commands] if pipelined else commands:
-        answers = [session.pipelined(command) if pipelined else session.command(*pieces(command)) for session in sessions]
-        answers = [[normalised(response) for response in answer if not response.startswith(b"* OK [INPROGRESS ")] for answer in answers]
-        if pipelined or not ordered:
-            answers = [sorted(answer) for answer in answers]
-        answers[0] = [hide_the_same(*pair) for pair in zip(*answers)] + answers[0][len(answers[1]):]
-        if answers[0] != answers[1]:
-            return [(command, *_around_the_first_difference(*(b"".join(answer) for answer in answers)))]
+        found = answers((direct, through), (command, command), pipelined, ordered)
+        if found[0] != found[1]:
+            return [(command, *_around_the_first_difference(*(b"".join(answer) for answer in found)))]
     return []
 
 
