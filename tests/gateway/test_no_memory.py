@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The programs themselves while memory is out at the n-th allocation of their own code (tests/fakes/failing_memory.c), for
 all n of a message's way and for samples of a reload's: nothing is lost, nobody dies, all is well as soon as there is memory."""
-import os
 import re
 import ssl
 
@@ -9,7 +8,7 @@ import pytest
 
 from lab import needs, steered
 from lab.gatepost import backend, certificate, domains
-from lab.process import is_alive, wait_until
+from lab.process import descriptors, is_alive, wait_until
 from lab.smtp_client import Closed, Session
 
 RULES = """
@@ -32,10 +31,6 @@ def let_go(gateway, pid):
     let_fail(pid, 0)
     assert wait_until(lambda: gateway.log().count("allocations=") > said)
     return tuple(map(int, re.findall(r"allocations=(\d+) failed=(\d+)", gateway.log())[-1]))
-
-
-def descriptors(pid):
-    return len(os.listdir("/proc/%d/fd" % pid))
 
 
 @pytest.fixture

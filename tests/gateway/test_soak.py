@@ -9,29 +9,20 @@ from lab import needs, samples
 from lab.gatepost import backend, domains, shipped_policy
 from lab.internet import LISTS
 from lab.load import Load, arrived
-from lab.process import kill
+from lab.process import descriptors, kill, resident
 
 pytestmark = needs.root
 MESSAGES = int(os.environ.get("GATEPOST_SOAK", "400" if needs.SANITIZED else "1500"))
 GROWTH = 6 * 1024 * 1024
 
 
-def rss(pid):
-    with open("/proc/%d/statm" % pid) as f:
-        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def descriptors(pid):
-    return len(os.listdir("/proc/%d/fd" % pid))
-
-
 def look(gateway):
     """{process: (resident octets, descriptors)}; scanners are young ones, so their heads and the largest worker count."""
-    found = {"proxy %d" % n: (rss(pid), descriptors(pid)) for n, pid in enumerate(gateway.pids("gatepost-proxy"))}
+    found = {"proxy %d" % n: (resident(pid), descriptors(pid)) for n, pid in enumerate(gateway.pids("gatepost-proxy"))}
     workers = gateway.workers("gatepost-scan")
-    found["scan head"] = [(rss(pid), descriptors(pid)) for pid in gateway.pids("gatepost-scan")][0]
-    found["scan worker"] = (max(map(rss, workers)), max(map(descriptors, workers)))
-    found["parent"] = (rss(gateway.process.pid), descriptors(gateway.process.pid))
+    found["scan head"] = [(resident(pid), descriptors(pid)) for pid in gateway.pids("gatepost-scan")][0]
+    found["scan worker"] = (max(map(resident, workers)), max(map(descriptors, workers)))
+    found["parent"] = (resident(gateway.process.pid), descriptors(gateway.process.pid))
     return found
 
 

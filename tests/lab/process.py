@@ -49,6 +49,17 @@ def is_running(pid):
     return bool(stat) and stat[1] == "R"
 
 
+def descriptors(pid):
+    """How many it has open."""
+    return len(os.listdir("/proc/%d/fd" % pid))
+
+
+def resident(pid):
+    """Octets of its memory."""
+    with open("/proc/%d/statm" % pid) as f:
+        return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def kill(pid):
     """SIGKILL; false when it had ended by itself."""
     try:

@@ -12,7 +12,7 @@ from lab.backend import CLOSE, HANG, RESET, server_context
 from lab.gatepost import Gatepost, backend, running
 from lab.imap_client import EAGER, PLUS, WAIT, Literal, Session, differences, logged_in, plain
 from lab.imap_stub import CAPABILITIES, TAG, ImapStub, literal, never_ending
-from lab.process import wait_until
+from lab.process import resident, wait_until
 from lab.smtp_client import Closed
 
 from lab.forbidden import TEXT, b64, file, leaks, multipart, random_program
@@ -98,12 +98,6 @@ def all_that_comes(session, octets):
         return session.rest()
     except (ConnectionError, TimeoutError):
         return session.pending
-
-
-def memory(pid):
-    """Resident memory of a process, in octets."""
-    with open("/proc/%d/status" % pid) as status:
-        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) * 1024
 
 
 # ---- before there is a mailbox
@@ -438,7 +432,7 @@ ENDLESS = {
 @pytest.mark.parametrize("command", ["FETCH 2 (BODY.PEEK[])", "FETCH 2:3 (BODY.PEEK[2])", "NOOP"])
 @pytest.mark.parametrize("name", ENDLESS)
 def test_what_never_ends_costs_no_memory_and_ends_with_the_client(name, command, site, behind):
-    before = sum(map(memory, site.pids("gatepost-proxy")))
+    before = sum(map(resident, site.pids("gatepost-proxy")))
     with logged_in(site.imap_port, USER, "any", "INBOX", timeout=1) as session:
         behind.script[command.split()[0]] = ENDLESS[name] if not hasattr(ENDLESS[name], "__next__") else [ENDLESS[name]]
         session.send("a9 %s\r\n" % command)
@@ -450,7 +444,7 @@ def test_what_never_ends_costs_no_memory_and_ends_with_the_client(name, command,
             except (TimeoutError, ConnectionError):
                 pass
         assert site.answers()
-        grown = sum(map(memory, site.pids("gatepost-proxy"))) - before
+        grown = sum(map(resident, site.pids("gatepost-proxy"))) - before
     assert needs.SANITIZED or grown < 60 << 20, "%d MiB" % (grown >> 20)
     assert wait_until(lambda: behind.open == 0, SOON), "the server behind is still read"
 
@@ -581,14 +575,14 @@ def test_a_message_that_is_too_large_is_not_put_there_and_its_text_is_not_run(si
 
 
 def test_a_message_far_too_large_ends_the_session_and_costs_no_memory(site, behind, reader):
-    before = sum(map(memory, site.pids("gatepost-proxy")))
+    before = sum(map(resident, site.pids("gatepost-proxy")))
     try:
         reader.send("a9 APPEND INBOX {1000000000+}\r\n")
         for _ in range(2000):
             reader.send(b"a1 DELETE INBOX\r\n" * 4000)
     except ConnectionError:
         pass
-    grown = sum(map(memory, site.pids("gatepost-proxy"))) - before
+    grown = sum(map(resident, site.pids("gatepost-proxy"))) - before
     assert needs.SANITIZED or grown < 40 << 20
     assert site.answers() and not {"APPEND", "DELETE"} & set(behind.verbs())
 

@@ -15,7 +15,7 @@ from lab.gatepost import Gatepost, backend, running
 from lab.pop3_client import Session, differences, logged_in, stuffed, unstuffed
 from lab.pop3_logins import by_plain_initial, by_user_pass, told_to_login
 from lab.pop3_stub import Pop3Stub, never_ending, not_stuffed
-from lab.process import wait_until
+from lab.process import resident, wait_until
 from lab.smtp_client import Closed
 
 RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
@@ -315,11 +315,11 @@ def test_a_million_lines_come_as_they_are_and_cost_no_memory(site):
     user, stub = site.case("other", "a million")
     rows = b"".join(b"%d 1234\r\n" % n for n in range(1, 1000001))
     stub.script["LIST"] = [b"+OK 1000000 messages\r\n" + rows + b".\r\n"]
-    before = sum(map(memory, site.pids("gatepost-proxy")))
+    before = sum(map(resident, site.pids("gatepost-proxy")))
     with logged_in(site.pop3_port, user, "any", timeout=SOON) as session:
         assert session.many("LIST") == rows + b".\r\n"
         session.expect("NOOP")
-    assert needs.SANITIZED or sum(map(memory, site.pids("gatepost-proxy"))) - before < 20 << 20
+    assert needs.SANITIZED or sum(map(resident, site.pids("gatepost-proxy"))) - before < 20 << 20
 
 
 @pytest.mark.parametrize("command", ["LIST", "RETR 1"])
@@ -353,16 +353,10 @@ def test_lists_of_100000_lines_come_as_they_are(site):
         assert differences(direct, through, ["UIDL", "STAT", "LIST", "NOOP"], pipelined=True) == []
 
 
-def memory(pid):
-    """Resident memory of a process, in octets."""
-    with open("/proc/%d/status" % pid) as status:
-        return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) * 1024
-
-
 def test_a_message_without_end_costs_no_memory_and_ends_with_the_client(site):
     user, stub = site.case("other", "endless")
     stub.script["RETR 1"] = never_ending()
-    before = sum(map(memory, site.pids("gatepost-proxy")))
+    before = sum(map(resident, site.pids("gatepost-proxy")))
     with logged_in(site.pop3_port, user, "any", timeout=2) as session:
         session.send("RETR 1\r\n")
         deadline = time.monotonic() + 2
@@ -373,7 +367,7 @@ def test_a_message_without_end_costs_no_memory_and_ends_with_the_client(site):
             except TimeoutError:
                 pass
         assert site.answers()
-        grown = sum(map(memory, site.pids("gatepost-proxy"))) - before
+        grown = sum(map(resident, site.pids("gatepost-proxy"))) - before
     assert needs.SANITIZED or grown < 100 << 20, "%d MiB" % (grown >> 20)
     assert wait_until(lambda: stub.open == 0, SOON), "the server behind is still read"
 
