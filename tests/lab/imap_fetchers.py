@@ -111,7 +111,7 @@ def in_maildir(folder, mailbox="INBOX"):
 def mbsync(folder, port, tls, ca, user="user@example.com", mailbox="INBOX"):
     secured = {"plain": "None", "starttls": "STARTTLS", "imaps": "IMAPS"}[tls]
     (folder / "mail").mkdir()
-    write(folder / "rc", "SyncState *\nIMAPAccount lab\nHost %s\nPort %d\nUser %s\nPass %s\nSSLType %s\n%sAuthMechs LOGIN PLAIN\nTimeout 20\n\n"
+    write(folder / "rc", "FSync no\nSyncState *\nIMAPAccount lab\nHost %s\nPort %d\nUser %s\nPass %s\nSSLType %s\n%sAuthMechs LOGIN PLAIN\nTimeout 20\n\n"
           "IMAPStore far\nAccount lab\n\nMaildirStore near\nPath %s/mail/\nInbox %s/mail/INBOX\nSubFolders Verbatim\n\n"
           "Channel lab\nFar :far:\nNear :near:\nPattern \"%s\"\nCreate Near\nSync All\nExpunge Both\n"
           % (HOST, port, user, users.PASSWORD, secured, "" if tls == "plain" else "SystemCertificates no\nCertificateFile %s\n" % ca, folder, folder, mailbox))

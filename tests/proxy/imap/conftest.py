@@ -16,12 +16,13 @@ EVERYTHING = "FETCH 1:* (FLAGS ENVELOPE BODYSTRUCTURE BODY INTERNALDATE RFC822.S
 
 @pytest.fixture(scope="module")
 def before_dovecot(run_dir, authority, certified, request):
-    """A Gatepost, with the suite's RULES and CHANGES, before a Dovecot, its `server`: with the suite's MAILS, {address: messages}."""
+    """A Gatepost, with the suite's RULES and CHANGES, before a Dovecot, its `server`: with the suite's MAILS, {address: messages}; DOVECOT are
+    settings of it."""
     needs.to_be_root("servers of its own")
     module = request.module
     folder = run_dir / module.__name__
     folder.mkdir()
-    server = Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com", "localhost"))
+    server = Dovecot(folder, str(folder / "mail"), authority.certificate("behind.example.com", "localhost"), getattr(module, "DOVECOT", ""))
     for address, messages in getattr(module, "MAILS", {}).items():
         server.fill(address, messages)
     server.start()
