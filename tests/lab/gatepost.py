@@ -169,6 +169,11 @@ class Gatepost:
 READY = ("gatepost-release ready", "keeper ready")
 
 
+def ready_with(changes):
+    """The same, where these settings hold."""
+    return READY + (("scanners ready program=gatepost-av",) if "antivirus" in changes else ())
+
+
 @contextlib.contextmanager
 def running(gateway, behind=(), ready=()):
     """A Gatepost from its start until it ends, which must be well; the servers behind end with it. `ready`: what its log says first."""

@@ -62,6 +62,13 @@ def of_size(octets_wanted, subject="large", **headers):
     return octets(message(subject, lines, **headers))
 
 
+def with_signatures(changes, folder):
+    """Settings of a gateway: where they switch the antivirus on, it knows EICAR."""
+    if "antivirus" not in changes:
+        return changes
+    return dict(changes, antivirus=dict(changes["antivirus"], database='"%s"' % write_signatures(folder / "signatures")))
+
+
 def write_signatures(folder, *others):
     """A ClamAV database that knows EICAR and these octets alone, as Debian's packages bring no signatures."""
     os.makedirs(folder, exist_ok=True)

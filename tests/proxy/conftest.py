@@ -9,7 +9,7 @@ from lab import needs, samples
 from lab.courier import Courier
 from lab.cyrus import Cyrus
 from lab.dovecot import Dovecot
-from lab.gatepost import READY, Gatepost, backend, certificate, running
+from lab.gatepost import READY, Gatepost, backend, certificate, ready_with, running
 from lab.ports import free_port
 from lab.redis import Redis
 
@@ -107,11 +107,9 @@ def in_front(run_dir, real_servers, certified, request):
         backend(name, nowhere, pop3=["%d tls none" % server.pop3_port], imap=["%d tls none" % server.imap_port])
         + 'domain "%s.example" { backend %s }\n' % (name, name)
         for name, server in there.items())
-    changes = dict(getattr(module, "CHANGES", {}))
-    if "antivirus" in changes:
-        changes["antivirus"] = dict(changes["antivirus"], database='"%s"' % samples.write_signatures(folder / "signatures"))
+    changes = samples.with_signatures(getattr(module, "CHANGES", {}), folder)
     gateway = Gatepost(folder, body, changes=changes, implicit_tls=True, pop3="backend dovecot", imap="backend dovecot")
-    with running(gateway, ready=READY + (("scanners ready program=gatepost-av",) if "antivirus" in changes else ())):
+    with running(gateway, ready=ready_with(changes)):
         yield gateway
 
 

@@ -4,9 +4,9 @@ import contextlib
 
 import pytest
 
-from lab import needs
+from lab import needs, samples
 from lab.dovecot import Dovecot
-from lab.gatepost import READY, Gatepost, backend, running
+from lab.gatepost import Gatepost, backend, ready_with, running
 from lab.imap_client import logged_in
 from lab.ports import free_port
 
@@ -28,10 +28,11 @@ def before_dovecot(run_dir, authority, certified, request):
     server.start()
     body = certified + module.RULES + backend("dovecot", free_port(), imap=["%d tls none" % server.imap_port]) \
         + 'domain "example.com" { backend dovecot }\n'
-    gateway = Gatepost(folder, body, getattr(module, "CHANGES", None), implicit_tls=True, imap="backend dovecot")
+    changes = samples.with_signatures(getattr(module, "CHANGES", {}), folder)
+    gateway = Gatepost(folder, body, changes, implicit_tls=True, imap="backend dovecot")
     gateway.server = server
     try:
-        with running(gateway, ready=READY):
+        with running(gateway, ready=ready_with(changes)):
             yield gateway
     finally:
         server.stop()
