@@ -40,6 +40,18 @@ def multipart(subject, *parts, end=b"\r\n--outer--\r\nepilogue\r\n", kind=b"mixe
     return octets + end
 
 
+def fragment(number, content):
+    """(one of two parts of a message, each by itself a message (RFC 2046 5.2.2); its header)"""
+    header = b'From: sender@client.example\r\nTo: user@example.com\r\nSubject: part\r\nDate: Mon, 05 Jan 2026 10:00:00 +0000\r\n' \
+        b'Message-ID: <part@client.example>\r\nMIME-Version: 1.0\r\nContent-Type: message/partial; id="whole@client.example"; number=%d; total=2\r\n\r\n' % number
+    return header + b"Content-Type: text/plain\r\n\r\n" + content, header
+
+
+def random_lines():
+    """Of which no piece is found anywhere by chance."""
+    return b"".join(b"%s\r\n" % os.urandom(20).hex().encode() for _ in range(20))
+
+
 def file(name, content, encoding=b"base64", kind=b"application/octet-stream"):
     name = name.encode()
     return [b"Content-Type: %s; name=\"%s\"" % (kind, name), b"Content-Transfer-Encoding: " + encoding,

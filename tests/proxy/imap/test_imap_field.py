@@ -8,12 +8,12 @@ import pytest
 
 from lab import needs, samples
 from lab.backend import CLOSE, HANG, server_context
-from lab.gatepost import READY, Gatepost, backend, running
+from lab.gatepost import READY, Gatepost, backend, running, shipped_policy
 from lab.imap_client import EAGER, PLUS, WAIT, Literal, Session, differences, fetched, logged_in
 from lab.imap_stub import TAG, ImapStub, literal, section
 from lab.process import wait_until
 
-from lab.forbidden import TEXT, b64, file, leaks, multipart, random_program
+from lab.forbidden import TEXT, b64, file, fragment, leaks, multipart, random_lines, random_program
 
 RULES = """
 rule "guesses" when login.failures >= 2 then reject 535 5.7.0 "too many failed logins"
@@ -323,6 +323,61 @@ def test_a_client_that_waits_for_a_held_message_hears_something_within_two_secon
         session.send("a9 FETCH 1 (BODY.PEEK[])\r\n")
         assert not session.silent(2.5)
         assert session.responses("a9")[0].startswith(b"* OK [INPROGRESS")
+
+
+@pytest.mark.parametrize("size", [1000, 40000, 300000])
+def test_a_message_and_what_closes_it_come_at_once(size, site, behind):
+    """iOS waits long where they do not."""
+    behind.mails[:] = [samples.of_size(size)]
+    with Session(site.imap_port) as session:
+        session.starttls()
+        session.login("at-once@example.com", "any")
+        session.select()
+        session.send("a9 FETCH 1 (BODY.PEEK[])\r\n")
+        records, came = [], b""
+        while b"a9 OK" not in came:
+            records.append(session.socket.recv(65536))
+            came += records[-1]
+    closing = came.rindex(b")\r\n")
+    assert came[:closing].endswith(behind.mails[0])
+    begins = [sum(map(len, records[:at])) for at in range(len(records))]
+    assert closing not in begins and len(records) < 4 + size // 8000
+
+
+SPELLED = [b"* 2 fetch (uid 102 Body[2] {0%d}\r\n%s FLAGS  ())\r\n", b"* 2 FETCH (FLAGS (\\Seen  $x) BODY[2] {%d}\r\n%s UID 102)\r\n",
+           b"* 2 FETCH (UID 102 BODY[2]<0> {%d}\r\n%s)\r\n", b"* 2 FETCH (UID 102 RFC822.SIZE 1 BODY[2] {00%d}\r\n%s  )\r\n"]
+
+
+@pytest.mark.parametrize("spelled", SPELLED)
+def test_a_response_in_which_something_is_put_out_is_spelled_as_the_server_spells_it(spelled, behind, reader):
+    """Pine chokes on a blank between BODY and its bracket."""
+    behind.script["UID FETCH 102 (BODY.PEEK[2])"] = [spelled % (len(PROGRAM), PROGRAM) + OK]
+    before, after = spelled.split(b"%s")
+    shown = reader.expect("UID FETCH 102 (BODY.PEEK[2])")[0]
+    assert shown.startswith(before % len(PROGRAM)) and shown.endswith(after)
+    assert len(shown) == len(spelled % (len(PROGRAM), PROGRAM)) and not leaks(PROGRAM, shown)
+
+
+@pytest.mark.parametrize("items", ["BODY.PEEK[]", "BODY.PEEK[TEXT]", "BODY.PEEK[1]", "BODY.PEEK[]<0.4000>"])
+def test_a_fragment_of_a_message_is_not_shown_by_the_shipped_policy(items, fragments):
+    """What is put together by the reader only can be looked into by nobody before."""
+    content, reader = fragments
+    for number in (1, 2):
+        (shown,) = reader.fetch(number, items)[number].values()
+        whole, header = fragment(number, content)
+        assert b"Gatepost" in shown and not leaks(content, shown)
+        assert "[]" not in items or len(shown) == len(whole) and shown.startswith(header)
+    assert reader.message(3) == CLEAN
+
+
+@pytest.fixture(scope="module")
+def fragments(run_dir):
+    """(what stands in two of them, a session in the mailbox that holds them)"""
+    content = random_lines()
+    server = ImapStub([fragment(number, content)[0] for number in (1, 2)] + [CLEAN], password=None).start()
+    gateway = Gatepost(run_dir / "imap-fragments", backend("behind", imap=["%d tls none" % server.port]) + shipped_policy(), imap="backend behind")
+    with running(gateway, [server], ready=READY), logged_in(gateway.imap_port, "parts@example.com", "any", "INBOX") as session:
+        yield content, session
 
 
 COMMANDS = b"Subject: commands\r\n\r\na1 DELETE INBOX\r\na2 LOGOUT\r\na3 NOOP\r\n"

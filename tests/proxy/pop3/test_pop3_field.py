@@ -16,7 +16,7 @@ from lab.pop3_stub import Pop3Stub, not_stuffed
 from lab.process import is_running, kill, wait_until
 from lab.smtp_client import Closed
 
-from lab.forbidden import TEXT, b64, check_put_out, file, leaks, multipart, random_program
+from lab.forbidden import TEXT, b64, check_put_out, file, fragment, leaks, multipart, random_lines, random_program
 
 RULES = """
 rule "guesses" when login.failures >= 2 then reject 535 5.7.0 "too many failed logins"
@@ -268,15 +268,13 @@ def test_a_message_whose_scanner_is_gone_is_put_off_and_stays(site, behind):
 
 def test_a_fragment_of_a_message_is_not_shown_by_the_shipped_policy(start, behind):
     """What is put together by the reader only can be looked into by nobody before."""
-    content = b"".join(b"%s\r\n" % os.urandom(20).hex().encode() for _ in range(20))
-    fragment = b'From: sender@client.example\r\nTo: user@example.com\r\nSubject: part\r\nDate: Mon, 05 Jan 2026 10:00:00 +0000\r\n' \
-        b'Message-ID: <part@client.example>\r\nMIME-Version: 1.0\r\nContent-Type: message/partial; id="whole@client.example"; number=%d; total=2\r\n\r\n'
-    behind.mails[:] = [fragment % number + b"Content-Type: text/plain\r\n\r\n" + content for number in (1, 2)] + MAILS[:1]
+    content = random_lines()
+    behind.mails[:] = [fragment(number, content)[0] for number in (1, 2)] + MAILS[:1]
     gateway = start(backend("behind", pop3=["%d tls none" % behind.port]) + shipped_policy(), pop3="backend behind")
     assert wait_until(lambda: "gatepost-release ready" in gateway.log(), 20)
     with logged_in(gateway.pop3_port, "parts@example.com", "any") as session:
         for number in (1, 2):
             shown = session.message(number)
-            assert len(shown) == len(behind.mails[number - 1]) and shown.startswith(fragment % number)
+            assert len(shown) == len(behind.mails[number - 1]) and shown.startswith(fragment(number, content)[1])
             assert not leaks(content, shown) and b"Gatepost" in shown
         assert session.message(3) == MAILS[0]
