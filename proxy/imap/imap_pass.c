@@ -135,15 +135,6 @@ static bool is_relayed(const struct imap_response *response)
     return response->name.len == 0 && (!response->code.len || imap_is_relayed_code(response->code));
 }
 
-static void count_messages(struct imap_session *s, const struct imap_response *response)
-{
-    if (response->numbered && is_named(response, "EXISTS")) {
-        s->exists = response->number;
-    } else if (response->numbered && is_named(response, "EXPUNGE")) {
-        s->exists -= s->exists > 0;
-    }
-}
-
 /* ---- taken ---- */
 
 static void take_tagged(struct imap_session *s, const struct imap_response *response,
@@ -188,7 +179,6 @@ static void take_bye(struct imap_session *s, const struct imap_response *respons
 static void take_untagged(struct imap_session *s, const struct imap_response *response,
                           struct slice line)
 {
-    count_messages(s, response);
     if (response->status == IMAP_BYE && reader_is_logged_in(&s->reader))
         take_bye(s, response, line);
     else if (response->status == IMAP_BYE)

@@ -111,7 +111,6 @@ struct imap_session {
     struct event *clock;              /* owned; NULL: nothing took long yet */
     struct id_set recorded;           /* UIDs of messages that a record tells of */
     struct kept_back kept_back;       /* the same, of which nothing could be shown for now */
-    uint32_t exists;                  /* messages in the mailbox */
     bool withheld; /* of what the command asked for something could not be shown now */
 };
 

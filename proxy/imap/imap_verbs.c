@@ -109,7 +109,6 @@ static void before_login(struct imap_session *s, const struct imap_command *comm
 /* Numbers of messages and UIDs mean something else from here on. */
 static void forget_mailbox(struct imap_session *s)
 {
-    s->exists = 0;
     imap_rendering_end(s);
     id_set_forget(&s->recorded);
     kept_back_forget(&s->kept_back);
