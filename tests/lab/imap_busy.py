@@ -61,9 +61,12 @@ class Watcher:
     """What a session that keeps count of its messages, as it must, is shown: `seen` are (UID, item, octets)."""
 
     def __init__(self, session):
-        self.session, self.uids, self.seen = session, [], []
+        self.session, self.uids, self.seen, self.vanished = session, [], [], False
 
-    def select(self):
+    def select(self, qresync=False):
+        """With QRESYNC (RFC 7162) it is told by UIDs what has gone."""
+        if qresync:
+            self.session.expect("ENABLE QRESYNC")
         self._heard(self.session.expect("EXAMINE INBOX"))
 
     def ask(self, *commands):
@@ -79,8 +82,26 @@ class Watcher:
             elif number := re.match(rb"\* (\d+) EXPUNGE\r", response):
                 assert 1 <= int(number[1]) <= len(self.uids), response
                 del self.uids[int(number[1]) - 1]
+            elif gone := re.match(rb"\* VANISHED ([\d,:]+)\r", response):
+                self._vanished(gone[1].decode())
             elif re.match(rb"\* \d+ FETCH ", response):
                 self._shown(*fetched(response))
+
+    def _vanished(self, text):
+        self.vanished = True
+        for part in text.split(","):
+            first, _, last = part.partition(":")
+            for uid in range(int(first), int(last or first) + 1):
+                self._forget(uid)
+
+    def _forget(self, uid):
+        """It is among those of which no UID was told, where that is not known."""
+        if uid in self.uids:
+            self.uids.remove(uid)
+            return
+        behind = next((at for at, other in enumerate(self.uids) if other and other > uid), len(self.uids))
+        assert behind and self.uids[behind - 1] is None, "UID %d is gone and was never there" % uid
+        del self.uids[behind - 1]
 
     def _shown(self, number, values):
         assert 1 <= number <= len(self.uids), "%d of %d" % (number, len(self.uids))

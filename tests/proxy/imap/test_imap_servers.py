@@ -156,15 +156,15 @@ def check_shown(octets, item, shown, forbidden):
 # Courier hangs up when a message goes away under its hands.
 @pytest.mark.parametrize("front", ["dovecot", "cyrus"], indirect=True)
 @pytest.mark.parametrize("at_once", [1, 4], ids=["one at a time", "some at once"])
-@pytest.mark.parametrize("seed", range(2))
-def test_a_message_is_never_taken_for_another_while_they_come_and_go(seed, at_once, front):
+@pytest.mark.parametrize("seed, qresync", [(0, False), (1, True)], ids=["EXPUNGE", "VANISHED"])
+def test_a_message_is_never_taken_for_another_while_they_come_and_go(seed, qresync, at_once, front):
     user, rng = "busy-%d-%d@%s.example" % (seed, at_once, front.name), random.Random(seed)
     with imap_busy.Busy(front.server.imap_port, user, random.Random(seed), numbered) as busy, logged_in(front.gateway.imap_port, user) as session:
         watcher = imap_busy.Watcher(session)
-        watcher.select()
+        watcher.select(qresync)
         for _ in range(60 // at_once):
             watcher.ask(*(imap_busy.random_command(rng, watcher) for _ in range(at_once)))
-    assert len(watcher.seen) > 30 and len({uid for uid, _, _ in watcher.seen}) > 5
+    assert watcher.vanished == qresync and len(watcher.seen) > 30 and len({uid for uid, _, _ in watcher.seen}) > 5
     for uid, item, shown in watcher.seen:
         check_shown(busy.mails[uid], item, shown, forbidden=PROGRAM in busy.mails[uid])
 
