@@ -4,6 +4,7 @@
 #include "filters/examine_parts.h"
 
 #include "filters/archive/attachment_rest.h"
+#include "filters/archive/cms.h"
 #include "filters/archive/cpu_budget.h"
 #include "filters/archive/extension.h"
 #include "filters/archive/inspect.h"
@@ -194,6 +195,8 @@ static void look_into(struct attachments_task *task, const struct mime_part *par
         names[count++] = part->names[i].text;
     if (names && count == 0 && tnef_is(content))
         names[count++] = SLICE("winmail.dat");
+    else if (names && count == 0 && cms_is(content))
+        names[count++] = SLICE("smime.p7m");
     const struct inspected_file *found = names ? inspect(task, names, count, content) : NULL;
     if (!found) {
         task->records.cut = true;

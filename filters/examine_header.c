@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/examine_parts.h"
 
+#include "filters/archive/cms.h"
 #include "filters/mime/address.h"
 #include "filters/mime/headers.h"
 #include "filters/mime/words.h"
 #include "filters/sender/author.h"
 #include "policy/spelling.h"
 
-enum { FIELDS_MAX = 64, ADDRESSES_MAX = 256 };
+enum { FIELDS_MAX = 64, ADDRESSES_MAX = 256, CMS_BEGINNING = 256 };
 
 /* A header's block, and room for what is made of it. */
 struct header_reading {
@@ -197,10 +198,16 @@ bool examine_header(struct arena *arena, const struct mime_message *message,
 
 /* -- form -- */
 
-/* smime-type tells signed from enveloped (RFC 8551 3.2.2). */
+/* The content tells signed from enveloped; where it cannot be read, smime-type does (RFC 8551
+ * 3.2.2). */
 static bool is_enveloped(const struct mime_part *part, struct arena *arena)
 {
     struct header field;
+    struct slice begin;
+    struct malformations odd = {{0}}; /* examine_attachments reports them */
+    bool cut;
+    if (mime_decode(part, arena, CMS_BEGINNING, &begin, &cut, &odd) && cms_is(begin))
+        return cms_is_encrypted(begin);
     if (!headers_find(part->headers, SLICE("content-type"), 0, &field))
         return true;
     struct slice text = header_unfold(arena, field.value);

@@ -238,17 +238,28 @@ static bool add_object(void *ctx, struct slice name, struct slice content)
     return true;
 }
 
+/* What cannot be opened may hide behind the beginning of a message that is encrypted to its
+ * recipient, which policies let pass: then it is no such message. */
+static void doubt_type(struct inspected_file *file, const struct archive_report *report)
+{
+    if ((report->encrypted || report->unscannable) &&
+        slice_eq(file->type, SLICE("application/pkcs7-mime")))
+        file->type = SLICE("application/octet-stream");
+}
+
 static void list_inside(struct level *level, struct arena *scratch, struct slice content)
 {
     struct inspected_file *file = level->file;
     struct archive_visitor members = {level, wants, add_member};
     struct object_visitor objects = {level, add_object};
     struct archive_report report;
-    struct slice rest = tnef_is(content) ? inspect_tnef(level, scratch, content) : content;
+    struct slice rest = tnef_is(content) ? inspect_tnef(level, scratch, content)
+                                         : inspect_cms(level, scratch, content);
     bool archive = archive_list(scratch, &level->inspection->budget, file->type, file->name, rest,
                                 &members, &report);
     file->archive = file->archive || archive;
     note_report(file, &report);
+    doubt_type(file, &report);
     if (!objects_each(scratch, content, &objects))
         inspect_note_problem(file, "limit: objects");
     inspect_mail(level, content);

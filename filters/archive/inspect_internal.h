@@ -38,7 +38,15 @@ void inspect_look_inside(struct inspection *inspection, struct inspected_file *f
  * Answers with what stands between them, the rest blanked, in `scratch`. */
 struct slice inspect_tnef(struct level *level, struct arena *scratch, struct slice content);
 
-/* When the file is a message, or a mailbox of them, adds the files in it. */
+/* When the file is a message, or a mailbox of them, adds the files in it. So it does for any whose
+ * `message` is set: who adds such a record knows better. */
 void inspect_mail(struct level *level, struct slice content);
+
+/* The file is a wrapping of this MIME entity: adds the files in it as the file's own members. */
+void inspect_entity(struct level *level, struct slice entity);
+
+/* Adds what a cryptographic message holds (filters/archive/cms.h); notes what it is otherwise.
+ * Answers with what stands around that, as inspect_tnef does; of any other file, with all. */
+struct slice inspect_cms(struct level *level, struct arena *scratch, struct slice content);
 
 #endif

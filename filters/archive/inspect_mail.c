@@ -180,12 +180,25 @@ void inspect_mail(struct level *level, struct slice content)
     struct inspected_file *file = level->file;
     struct mail_file mail;
     struct slice message;
-    if (!mail_file_open(file->type, file->extensions, file->name_count, content, &mail) ||
-        inspect_too_deep(level))
+    bool opens = mail_file_open(file->type, file->extensions, file->name_count, content, &mail);
+    if ((!opens && !file->message) || inspect_too_deep(level))
         return;
     file->archive = file->message = true;
     while (mail_file_next(&mail, &message) && list_message(level, message))
         ;
     if (mail.doubtful)
         inspect_note_problem(file, "corrupt");
+}
+
+void inspect_entity(struct level *level, struct slice entity)
+{
+    const struct inspection *in = level->inspection;
+    struct inspected_file *file = level->file;
+    file->archive = true;
+    list_message(level, entity);
+    if (!in->content)
+        return;
+    struct inspected_file inner = *file;
+    inner.depth++;
+    in->content(in->ctx, &inner, entity);
 }

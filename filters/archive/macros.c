@@ -28,12 +28,13 @@ static bool holds(struct slice text, struct slice what)
 static void inspect_mso(struct arena *scratch, struct slice mso, struct office_findings *out)
 {
     struct buf unpacked = buf_init(MSO_UNPACKED_MAX);
+    bool whole;
     struct slice zlib = slice_from(mso, MSO_DATA);
     if (bytes_u8(zlib, 0) != 0x78) {
         struct slice header = slice_sub(mso, MSO.len, MSO_HEADER_MAX);
         zlib = slice_from(mso, MSO.len + slice_find(header, 0x78));
     }
-    if (unpack_zlib(zlib, &unpacked) && slice_starts(buf_slice(&unpacked), OLE))
+    if (unpack_zlib(zlib, &unpacked, &whole) && slice_starts(buf_slice(&unpacked), OLE))
         macros_inspect_ole(scratch, buf_slice(&unpacked), out);
     else
         out->macros = true;

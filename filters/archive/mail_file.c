@@ -6,6 +6,7 @@
 
 #define FROM SLICE("From ")
 
+/* Of notes that begin with one word and a colon, one field is not enough. */
 enum { LOOK_AT = 64 * 1024, FIELDS_WANTED = 2 };
 
 static bool is_one_of(struct slice word, const struct slice *list, size_t count)
@@ -64,9 +65,8 @@ static bool is_fold(struct slice line)
     return line.len > 0 && ascii_blank(line.ptr[0]);
 }
 
-/* A header block that has fields of mail.
- * Of notes that begin with one word and a colon it is not enough. */
-static bool begins_as_mail(struct slice text)
+/* A header block that has so many fields of mail. */
+static bool begins_as_mail(struct slice text, unsigned wanted)
 {
     unsigned found = 0;
     struct line line;
@@ -78,7 +78,7 @@ static bool begins_as_mail(struct slice text)
         if (name.len == 0)
             return false;
         found += is_mail_field(name);
-        if (found == FIELDS_WANTED || is_multipart(line.text, name))
+        if (found == wanted || is_multipart(line.text, name))
             return true;
     }
     return false;
@@ -120,7 +120,13 @@ bool mail_file_open(struct slice type, const struct slice *extensions, size_t co
     }
     struct slice text = skip_length(skip_lead(content));
     *out = (struct mail_file){.rest = text, .several = mailbox || slice_starts(text, FROM)};
-    return named || is_one_of(type, types, sizeof types / sizeof *types) || begins_as_mail(text);
+    return named || is_one_of(type, types, sizeof types / sizeof *types) ||
+           begins_as_mail(text, FIELDS_WANTED);
+}
+
+bool mail_begins_entity(struct slice content)
+{
+    return begins_as_mail(skip_lead(content), 1);
 }
 
 /* All programs take a "From " line with a time of day for the beginning of a message, and those of

@@ -17,6 +17,10 @@ struct mail_file {
 bool mail_file_open(struct slice type, const struct slice *extensions, size_t count,
                     struct slice content, struct mail_file *out);
 
+/* Is it a MIME entity by its beginning: a header block with one field of mail at least? For what was
+ * said to be one: notes can look so too. */
+bool mail_begins_entity(struct slice content);
+
 /* Cuts off the next message, for mime_parse(). False when there is none left. */
 bool mail_file_next(struct mail_file *file, struct slice *message);
 

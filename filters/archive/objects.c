@@ -95,7 +95,8 @@ static void give_slides(struct search *s, struct slice records)
         struct slice body = slice_sub(records, at + 8, at + 8 + len);
         if (type == PPT_OBJECT && (head & 0xfff0) == PPT_DEFLATED) {
             struct buf unpacked = buf_init(UNPACKED_MAX);
-            if (unpack_zlib(slice_from(body, 4), &unpacked))
+            bool whole;
+            if (unpack_zlib(slice_from(body, 4), &unpacked, &whole))
                 give(s, SLICE("object"), buf_slice(&unpacked));
             s->incomplete = s->incomplete || unpacked.failed;
             buf_release(&unpacked);

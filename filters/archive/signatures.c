@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "filters/archive/cms.h"
 #include "filters/archive/filetype.h"
 #include "filters/mime/bytes.h"
 
@@ -187,6 +188,8 @@ struct slice filetype_by_signature(struct slice content)
         return SLICE("application/x-tar");
     if (is_lzma(content))
         return SLICE("application/x-lzma");
+    if (cms_is(content))
+        return SLICE("application/pkcs7-mime");
     if (is_arc(content))
         return SLICE("application/x-arc");
     struct slice type = cafebabe(content);

@@ -200,18 +200,20 @@ const char *unpack_why(struct unpacker *u)
     return "corrupt";
 }
 
-bool unpack_zlib(struct slice zlib, struct buf *out)
+bool unpack_zlib(struct slice zlib, struct buf *out, bool *whole)
 {
     /* A gzip header in front of the same deflate data, and a trailer, whose checksum libarchive
      * does not compare. */
     const char *why;
     struct unpack_entry entry;
     size_t got;
+    int r = -1;
     struct unpacker *u = open_pieces(UNPACK_GZIP, SLICE("\x1f\x8b\x08\0\0\0\0\0\0\xff"),
                                      slice_from(zlib, 2), SLICE("\0\0\0\0\0\0\0\0"), &why);
     if (u && unpack_next(u, &entry) > 0)
-        while (unpack_read(u, out, &got) > 0 && !cpu_budget_spent(got))
+        while ((r = unpack_read(u, out, &got)) > 0 && !cpu_budget_spent(got))
             ;
+    *whole = r == 0;
     unpack_close(&u);
     return buf_len(out) > 0;
 }

@@ -64,9 +64,9 @@ int unpack_next(struct unpacker *unpacker, struct unpack_entry *out);
  * counts. *got is the block's length. */
 int unpack_read(struct unpacker *unpacker, struct buf *out, size_t *got);
 
-/* Unpacks a zlib stream (RFC 1950) into `out`, as far as it goes and
- * `out` has room. False when nothing came. */
-bool unpack_zlib(struct slice zlib, struct buf *out);
+/* Unpacks a zlib stream (RFC 1950) into `out`, as far as it goes and `out` has room; *whole tells
+ * whether that was to its end. False when nothing came. */
+bool unpack_zlib(struct slice zlib, struct buf *out, bool *whole);
 
 /* Members or headers were found encrypted. */
 bool unpack_encrypted(struct unpacker *unpacker);

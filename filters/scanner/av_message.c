@@ -85,14 +85,20 @@ static void scan_whole(struct av_task *task, struct slice message)
     free(copy);
 }
 
+static bool is_opaque(const struct inspected_file *file)
+{
+    return file->message || slice_eq(file->type, SLICE("application/x-rar")) ||
+           slice_eq(file->type, SLICE("application/pkcs7-mime"));
+}
+
 /* A member comes after the record of what holds it:
- * from the first RAR or message on, every content is scanned. */
+ * from the first RAR, message or signed file on, every content is scanned. */
 static void scan_member(void *ctx, const struct inspected_file *file, struct slice content)
 {
     struct av_task *task = ctx;
     struct inspected_file *next = task->seen ? task->seen->next : task->inspection.first;
     for (; next && !task->by_hand; next = next->next) {
-        task->by_hand = next->message || slice_eq(next->type, SLICE("application/x-rar"));
+        task->by_hand = is_opaque(next);
         task->seen = next;
     }
     if (task->by_hand && file->depth > 0)
