@@ -14,14 +14,32 @@ enum {
     END_OF_CHAIN = 0xfffffffa, /* from here on: markers, not sectors */
 };
 
-/* Sector n of the file; shorter or empty when the file ends before. */
+/* What a table of allocation links: sectors of the file, or small ones of the root's stream. */
+struct units {
+    struct slice space;
+    unsigned shift, skipped; /* the header takes the place of a sector */
+    const uint32_t *next;
+    size_t count;
+};
+
+/* Shorter or empty when the space ends before. */
+static struct slice unit(const struct units *units, uint32_t n)
+{
+    uint64_t at = ((uint64_t)n + units->skipped) << units->shift;
+    if (at >= units->space.len)
+        return (struct slice){0};
+    return slice_sub(units->space, (size_t)at, (size_t)(at + (1ULL << units->shift)));
+}
+
+static struct units sectors_of(const struct ole *ole)
+{
+    return (struct units){ole->content, ole->sector_shift, 1, ole->fat, ole->fat_count};
+}
+
 static struct slice sector(const struct ole *ole, uint32_t n)
 {
-    uint64_t size = 1ULL << ole->sector_shift;
-    uint64_t at = ((uint64_t)n + 1) << ole->sector_shift;
-    if (at >= ole->content.len)
-        return (struct slice){0};
-    return slice_sub(ole->content, (size_t)at, (size_t)(at + size));
+    struct units sectors = sectors_of(ole);
+    return unit(&sectors, n);
 }
 
 static size_t sectors_in(const struct ole *ole)
@@ -29,29 +47,50 @@ static size_t sectors_in(const struct ole *ole)
     return (ole->content.len >> ole->sector_shift) + 1;
 }
 
-/* The chain's bytes, at most `max`; it may not be longer than the file has sectors. */
-static struct slice read_chain(struct arena *arena, const struct ole *ole, uint32_t first,
+static uint32_t after(const struct units *units, uint32_t n)
+{
+    return n < units->count ? units->next[n] : UINT32_MAX;
+}
+
+/* How many octets a chain has, at most `max`; it may not be longer than there are units. A size may
+ * lie, and what is not there takes no memory. */
+static size_t chain_len(const struct units *units, uint32_t first, uint64_t max)
+{
+    size_t steps = (units->space.len >> units->shift) + 1, len = 0;
+    if (max > units->space.len)
+        max = units->space.len;
+    for (uint32_t n = first; n < END_OF_CHAIN && len < max && steps > 0; n = after(units, n)) {
+        struct slice part = unit(units, n);
+        if (part.len == 0 || cpu_budget_spent(sizeof n))
+            break;
+        len += part.len;
+        steps--;
+    }
+    return len < max ? len : (size_t)max;
+}
+
+static struct slice read_units(struct arena *arena, const struct units *units, uint32_t first,
                                uint64_t max)
 {
-    size_t steps = sectors_in(ole);
-    if (max > ole->content.len)
-        max = ole->content.len;
-    char *out = arena_alloc(arena, (size_t)max + 1);
+    size_t whole = chain_len(units, first, max), len = 0;
+    char *out = arena_alloc(arena, whole + 1);
     if (!out)
         return (struct slice){0};
-    size_t len = 0;
-    for (uint32_t n = first; n < END_OF_CHAIN && len < max;
-         n = n < ole->fat_count ? ole->fat[n] : UINT32_MAX) {
-        struct slice part = sector(ole, n);
-        if (part.len == 0 || steps-- == 0)
-            break;
-        part = slice_sub(part, 0, (size_t)max - len);
+    for (uint32_t n = first; len < whole; n = after(units, n)) {
+        struct slice part = slice_sub(unit(units, n), 0, whole - len);
         memcpy(out + len, part.ptr, part.len);
         len += part.len;
         if (cpu_budget_spent(part.len))
             break;
     }
     return (struct slice){out, len};
+}
+
+static struct slice read_chain(struct arena *arena, const struct ole *ole, uint32_t first,
+                               uint64_t max)
+{
+    struct units sectors = sectors_of(ole);
+    return read_units(arena, &sectors, first, max);
 }
 
 static size_t add_fat_sector(const struct ole *ole, uint32_t *fat, size_t count, size_t room,
@@ -134,6 +173,10 @@ static bool read_directory(struct arena *arena, struct ole *ole)
             continue;
         ole->entries[ole->count++] = (struct ole_entry){.name = entry_name(arena, s),
                                                         .kind = kind,
+                                                        .slot = (uint32_t)i,
+                                                        .left = bytes_le32(s, 68),
+                                                        .right = bytes_le32(s, 72),
+                                                        .child = bytes_le32(s, 76),
                                                         .first = bytes_le32(s, 116),
                                                         .size = bytes_le32(s, 120),
                                                         .class_id = s.ptr + 80};
@@ -178,29 +221,9 @@ const struct ole_entry *ole_find(const struct ole *ole, struct slice name)
     return NULL;
 }
 
-static struct slice read_mini(struct arena *arena, const struct ole *ole, uint32_t first,
-                              uint64_t max)
+static bool is_small(const struct ole *ole, const struct ole_entry *entry)
 {
-    size_t size = (size_t)1 << ole->mini_shift, len = 0;
-    size_t steps = ole->mini_fat_count + 1;
-    if (max > ole->mini_stream.len)
-        max = ole->mini_stream.len;
-    char *out = arena_alloc(arena, (size_t)max + 1);
-    if (!out)
-        return (struct slice){0};
-    for (uint32_t n = first; n < END_OF_CHAIN && len < max;
-         n = n < ole->mini_fat_count ? ole->mini_fat[n] : UINT32_MAX) {
-        uint64_t at = (uint64_t)n << ole->mini_shift;
-        if (at >= ole->mini_stream.len || steps-- == 0)
-            break;
-        struct slice part = slice_sub(ole->mini_stream, (size_t)at, (size_t)at + size);
-        part = slice_sub(part, 0, (size_t)max - len);
-        memcpy(out + len, part.ptr, part.len);
-        len += part.len;
-        if (cpu_budget_spent(size))
-            break;
-    }
-    return (struct slice){out, len};
+    return entry->size < ole->mini_cutoff;
 }
 
 struct slice ole_read(struct arena *arena, const struct ole *ole, const struct ole_entry *entry,
@@ -209,9 +232,21 @@ struct slice ole_read(struct arena *arena, const struct ole *ole, const struct o
     uint64_t want = entry->size < max ? entry->size : max;
     if (entry->kind != OLE_STREAM)
         return (struct slice){0};
-    if (entry->size < ole->mini_cutoff)
-        return read_mini(arena, ole, entry->first, want);
-    return read_chain(arena, ole, entry->first, want);
+    if (!is_small(ole, entry))
+        return read_chain(arena, ole, entry->first, want);
+    struct units small = {ole->mini_stream, ole->mini_shift, 0, ole->mini_fat, ole->mini_fat_count};
+    return read_units(arena, &small, entry->first, want);
+}
+
+void ole_blank(const struct ole *ole, const struct ole_entry *entry, char *copy)
+{
+    struct units sectors = sectors_of(ole);
+    size_t left = is_small(ole, entry) ? 0 : chain_len(&sectors, entry->first, entry->size);
+    for (uint32_t n = entry->first; left > 0; n = after(&sectors, n)) {
+        struct slice part = slice_sub(unit(&sectors, n), 0, left);
+        memset(copy + (part.ptr - ole->content.ptr), 0, part.len);
+        left -= part.len;
+    }
 }
 
 bool ole_is_installer(const struct ole *ole)

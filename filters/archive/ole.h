@@ -15,6 +15,8 @@ struct ole_entry {
     uint32_t first; /* sector */
     uint64_t size;
     const char *class_id; /* 16 bytes of the content */
+    /* Its place in the directory, and its neighbours' in the tree (filters/archive/ole_tree.h). */
+    uint32_t slot, left, right, child;
 };
 
 struct ole {
@@ -40,6 +42,10 @@ const struct ole_entry *ole_find(const struct ole *ole, struct slice name);
  * fewer when its chain is shorter or the arena is full. */
 struct slice ole_read(struct arena *arena, const struct ole *ole, const struct ole_entry *entry,
                       size_t max);
+
+/* Zeroes the stream in a copy of the content, unless it is a small one, which lies in a stream with
+ * others. */
+void ole_blank(const struct ole *ole, const struct ole_entry *entry, char *copy);
 
 /* Is it a Windows Installer package (by its root's class id)? */
 bool ole_is_installer(const struct ole *ole);

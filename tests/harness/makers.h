@@ -106,9 +106,20 @@ struct made_stream {
     int kind; /* 1 storage, 2 stream */
 };
 
+/* The first in a storage behind another in it: its child, or its right sibling. */
+static inline uint32_t next_within(const size_t *within, size_t count, size_t storage,
+                                   size_t behind)
+{
+    for (size_t i = behind; i < count; i++)
+        if (within[i] == storage)
+            return (uint32_t)i + 1;
+    return UINT32_MAX;
+}
+
 /* An OLE2 file: header, one sector of allocation table, directory, then a run of sectors for each
- * stream (no small ones). */
-static inline struct buf make_ole(const struct made_stream *streams, size_t count)
+ * stream (no small ones). `within` tells the storage of each, counted from 1; 0: the root. */
+static inline struct buf make_ole_tree(const struct made_stream *streams, const size_t *within,
+                                       size_t count)
 {
     struct buf b = buf_init(1 << 20);
     size_t directory_sectors = (count + 1 + 3) / 4, next = 1 + directory_sectors;
@@ -146,7 +157,10 @@ static inline struct buf make_ole(const struct made_stream *streams, size_t coun
         put(&directory, 2 * strlen(name) + 2, 2);
         put(&directory, i ? (uint64_t)streams[i - 1].kind : 5, 1);
         put(&directory, 1, 1);
-        put_zeros(&directory, 48);
+        put(&directory, UINT32_MAX, 4);
+        put(&directory, i ? next_within(within, count, within[i - 1], i) : UINT32_MAX, 4);
+        put(&directory, next_within(within, count, i, 0), 4);
+        put_zeros(&directory, 36);
         put(&directory, sectors ? next : 0xfffffffe, 4);
         put(&directory, body.len, 4);
         put(&directory, 0, 4);
@@ -163,6 +177,14 @@ static inline struct buf make_ole(const struct made_stream *streams, size_t coun
     buf_release(&directory);
     buf_release(&data);
     return b;
+}
+
+/* All in the root. */
+static inline struct buf make_ole(const struct made_stream *streams, size_t count)
+{
+    static const size_t root[64];
+    assert_true(count <= 64);
+    return make_ole_tree(streams, root, count);
 }
 
 #endif
