@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/archive/tnef.h"
 
-#include "base/buf.h"
-#include "filters/mime/charset.h"
+#include "filters/archive/mapi.h"
 #include "filters/mime/params.h"
 
 enum {
@@ -11,7 +10,6 @@ enum {
     CHECKSUM_SIZE = 2,
     DEPTH_MAX = 4,
     QUEUE_MAX = 32,
-    NAME_OCTETS_MAX = 4096,
     GUID_SIZE = 16,
 };
 
@@ -106,15 +104,7 @@ bool tnef_is(struct slice data)
 
 static void add_name(struct tnef_reader *r, struct slice raw, struct slice charset)
 {
-    struct buf text = buf_init((size_t)NAME_OCTETS_MAX * 4);
-    bool wide = slice_eq(charset, SLICE("utf-16le"));
-    raw = slice_sub(raw, 0, NAME_OCTETS_MAX);
-    while (raw.len >= 1 && raw.ptr[raw.len - 1] == 0 &&
-           (!wide || (raw.len >= 2 && raw.ptr[raw.len - 2] == 0)))
-        raw.len -= wide ? 2 : 1;
-    charset_append(&text, charset, raw);
-    struct slice copy = arena_copy(r->arena, buf_slice(&text));
-    buf_release(&text);
+    struct slice copy = mapi_text(r->arena, raw, charset);
     if (copy.ptr && copy.len)
         r->current->n_names =
             slice_add_distinct(r->current->names, r->current->n_names, TNEF_NAMES_MAX, copy);
@@ -179,7 +169,7 @@ static void use_property(struct tnef_reader *r, uint32_t id, uint32_t type, stru
         id != PR_ATTACH_PATHNAME && id != PR_ATTACH_TRANSPORT_NAME && id != PR_ATTACH_LONG_PATHNAME)
         return;
     if (type == PT_UNICODE)
-        add_name(r, value, SLICE("utf-16le"));
+        add_name(r, value, MAPI_UNICODE);
     else if (type == PT_STRING8)
         add_name(r, value, r->charset);
 }
@@ -234,20 +224,9 @@ static bool read_properties(struct tnef_reader *r, struct slice s)
 
 static struct slice codepage(struct slice data)
 {
-    static const struct {
-        uint32_t page;
-        const char *charset;
-    } pages[] = {{932, "cp932"},         {936, "gbk"},           {949, "cp949"},
-                 {950, "big5"},          {1250, "windows-1250"}, {1251, "windows-1251"},
-                 {1253, "windows-1253"}, {1254, "windows-1254"}, {1255, "windows-1255"},
-                 {1256, "windows-1256"}, {1257, "windows-1257"}, {1258, "windows-1258"},
-                 {65001, "utf-8"}};
-    uint32_t page;
-    if (take_number(&data, 4, &page))
-        for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
-            if (pages[i].page == page)
-                return slice_of(pages[i].charset);
-    return SLICE("windows-1252");
+    uint32_t page = 0;
+    take_number(&data, 4, &page);
+    return mapi_charset(page);
 }
 
 static bool is_of_attachment(uint32_t id)
