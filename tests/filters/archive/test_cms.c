@@ -145,7 +145,7 @@ TEST(test_text_is_decoded)
         struct buf b = buf_init(4096);
         const char *hole = strstr(texts[i], "%s");
         buf_append(&b, (struct slice){texts[i], (size_t)(hole - texts[i])});
-        buf_cstr(&b, LETTERS + (i == 3));
+        buf_cstr(&b, &LETTERS[i == 3]);
         buf_cstr(&b, hole + 2);
         open_made(b);
         assert_int_equal(cms.kind, CMS_BARE);
