@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/archive/filetype.h"
 
-#include "filters/archive/ole.h"
+#include "filters/archive/msg.h"
 #include "filters/archive/zip_directory.h"
 #include "filters/mime/bytes.h"
 
@@ -133,13 +133,14 @@ static struct slice ole_type(struct arena *arena, struct slice content)
         {SLICE("Book"), SLICE("application/vnd.ms-excel")},
         {SLICE("PowerPoint Document"), SLICE("application/vnd.ms-powerpoint")},
         {SLICE("VisioDocument"), SLICE("application/vnd.visio")},
-        {SLICE("__properties_version1.0"), SLICE("application/vnd.ms-outlook")},
     };
     struct ole ole;
     if (!ole_open(arena, content, &ole))
         return SLICE("application/x-ole-storage");
     if (ole_is_installer(&ole))
         return SLICE("application/x-msi");
+    if (msg_is(arena, &ole))
+        return SLICE("application/vnd.ms-outlook");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (ole_find(&ole, kinds[i].entry))
             return kinds[i].type;

@@ -10,6 +10,8 @@
 #include "filters/archive/unpack.h"
 #include "filters/archive/zip_directory.h"
 
+#define OLE SLICE("\xd0\xcf\x11\xe0")
+
 enum {
     NAME_MAX_BYTES = 1024, /* of which the end is kept: it decides */
     NAMES_MAX = 32,        /* as many as a MIME part may have */
@@ -221,9 +223,8 @@ static bool add_member(void *ctx, const struct archive_member *m)
     return true;
 }
 
-static bool add_object(void *ctx, struct slice name, struct slice content)
+bool inspect_object(struct level *level, struct slice name, struct slice content)
 {
-    struct level *level = ctx;
     if (inspect_too_deep(level) || !inspect_charge(level, 1, content.len))
         return false;
     struct inspected_file *file = inspect_add(level, &name, 1, content.len);
@@ -236,6 +237,28 @@ static bool add_object(void *ctx, struct slice name, struct slice content)
     level->findings->embedded = true;
     level->findings->macros = level->findings->macros || file->macros;
     return true;
+}
+
+static bool add_object(void *ctx, struct slice name, struct slice content)
+{
+    return inspect_object(ctx, name, content);
+}
+
+void inspect_objects(struct level *level, struct arena *scratch, struct slice document)
+{
+    struct object_visitor objects = {level, add_object};
+    if (!objects_each(scratch, document, &objects))
+        inspect_note_problem(level->file, "limit: objects");
+}
+
+/* What is no archive and holds files. Answers with what stands around those. */
+static struct slice open_container(struct level *level, struct arena *scratch, struct slice content)
+{
+    if (tnef_is(content))
+        return inspect_tnef(level, scratch, content);
+    if (slice_starts(content, OLE))
+        return inspect_msg(level, scratch, content);
+    return inspect_cms(level, scratch, content);
 }
 
 /* What cannot be opened may hide behind the beginning of a message that is encrypted to its
@@ -251,17 +274,14 @@ static void list_inside(struct level *level, struct arena *scratch, struct slice
 {
     struct inspected_file *file = level->file;
     struct archive_visitor members = {level, wants, add_member};
-    struct object_visitor objects = {level, add_object};
     struct archive_report report;
-    struct slice rest = tnef_is(content) ? inspect_tnef(level, scratch, content)
-                                         : inspect_cms(level, scratch, content);
+    struct slice rest = open_container(level, scratch, content);
     bool archive = archive_list(scratch, &level->inspection->budget, file->type, file->name, rest,
                                 &members, &report);
     file->archive = file->archive || archive;
     note_report(file, &report);
     doubt_type(file, &report);
-    if (!objects_each(scratch, content, &objects))
-        inspect_note_problem(file, "limit: objects");
+    inspect_objects(level, scratch, content);
     inspect_mail(level, content);
 }
 
@@ -288,11 +308,12 @@ void inspect_look_inside(struct inspection *in, struct inspected_file *file, str
     if (type.ptr)
         file->type = type;
     bool document = macros_is_zip_document(type);
-    bool ole = slice_starts(content, SLICE("\xd0\xcf\x11\xe0"));
+    bool ole = slice_starts(content, OLE);
     struct level level = {
         .inspection = in,
         .file = file,
         .document = document,
+        .entity = file->message,
         .parts = document_is_genuine(type, file->extensions, file->name_count) ||
                  (file->part && (document || ole)),
         .findings = &findings,

@@ -12,6 +12,7 @@ struct level {
     struct inspected_file *file;
     bool document; /* a zip of parts, by what is in it */
     bool parts;    /* ... and by its names: its members may be parts */
+    bool entity;   /* whoever added the file knows that it is mail */
     struct office_findings *findings;
 };
 
@@ -38,8 +39,17 @@ void inspect_look_inside(struct inspection *inspection, struct inspected_file *f
  * Answers with what stands between them, the rest blanked, in `scratch`. */
 struct slice inspect_tnef(struct level *level, struct arena *scratch, struct slice content);
 
-/* When the file is a message, or a mailbox of them, adds the files in it. So it does for any whose
- * `message` is set: who adds such a record knows better. */
+/* Adds the attachments of an Outlook message in a compound file; answers as inspect_tnef does. Of
+ * one that is no message and holds no attachments, with all. */
+struct slice inspect_msg(struct level *level, struct arena *scratch, struct slice content);
+
+/* Adds an object embedded in the file. False when no more is to be added. */
+bool inspect_object(struct level *level, struct slice name, struct slice content);
+
+/* Adds the objects in a document that is not the file itself, but its words. */
+void inspect_objects(struct level *level, struct arena *scratch, struct slice document);
+
+/* When the file is a message, or a mailbox of them, or said to be one, adds the files in it. */
 void inspect_mail(struct level *level, struct slice content);
 
 /* The file is a wrapping of this MIME entity: adds the files in it as the file's own members. */

@@ -181,7 +181,7 @@ void inspect_mail(struct level *level, struct slice content)
     struct mail_file mail;
     struct slice message;
     bool opens = mail_file_open(file->type, file->extensions, file->name_count, content, &mail);
-    if ((!opens && !file->message) || inspect_too_deep(level))
+    if ((!opens && !level->entity) || inspect_too_deep(level))
         return;
     file->archive = file->message = true;
     while (mail_file_next(&mail, &message) && list_message(level, message))
