@@ -13,14 +13,15 @@ from lab.program_mailboxes import CHANGES, FORBIDDEN, MIXED  # CHANGES are the s
 from lab.program_mailboxes import RULES as PROGRAMS_RULES
 from lab.random_mails import random_mail
 
-from lab.forbidden import TEXT, b64, file, leaks, multipart
+from lab.forbidden import SCRIPT, TEXT, b64, file, leaks, multipart
 
 RULES = PROGRAMS_RULES + 'rule "types" when any a in attachments (a.extension in programs or a.type == "application/x-dosexec") then ' \
     'reject 550 5.7.1 "no programs"\ntable programs { "exe" "bat" "js" }\n'
 SEEDS, EACH = range(2), 16  # mailboxes of random messages, and how many there are in each
-USER, WRITER = "user@example.com", "writer@example.com"
+USER, WRITER, QUOTER = ("%s@example.com" % name for name in ("user", "writer", "quoter"))
 RANDOM = {seed: [random_mail(random.Random("%d-%d" % (seed, n)), "random %d" % n) for n in range(EACH)] for seed in SEEDS}
-MAILS = {USER: MIXED, WRITER: []} | {"random-%d@example.com" % seed: [octets for octets, _ in mails] for seed, mails in RANDOM.items()}
+QUOTED = SCRIPT[1500:2100]
+MAILS = {USER: MIXED, WRITER: [], QUOTER: [multipart("quotes", ([b"Content-Type: text/plain"], b"Look:\r\n" + QUOTED), file("run.bat", SCRIPT.rstrip(), b"7bit"))]} | {"random-%d@example.com" % seed: [octets for octets, _ in mails] for seed, mails in RANDOM.items()}
 LEAVES = [encoded for _, _, encoded in FORBIDDEN.values()]
 NUMBERS = dict(zip(range(2, 2 * len(LEAVES) + 1, 2), LEAVES))  # of the messages of MIXED that hold them
 
@@ -118,6 +119,15 @@ def test_what_goes_away_meanwhile_is_not_shown(item, site):
                 seen += reader.responses("p%d" % at)
     for leaf in LEAVES:
         assert not leaks(leaf, b"".join(seen))
+
+
+def test_what_stands_in_a_message_shown_and_forbidden_is_forbidden(sessions):
+    """A part that is shown may quote one that is not; asked for alone nobody knows which of them that is."""
+    asked = Asked(*sessions(QUOTER))
+    for length in (64, 200, len(QUOTED)):
+        asked.ask("1", "BODY.PEEK[2]<%d.%d>" % (SCRIPT.index(QUOTED), length))
+    assert not any(leaks(QUOTED, shown) for *_, shown in asked.answers)
+    assert QUOTED in asked.check()[1]
 
 
 def test_malware_that_is_put_there_is_refused_and_its_text_is_not_run(site):
