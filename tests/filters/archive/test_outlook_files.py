@@ -88,3 +88,16 @@ def test_other_programs_read_what_is_made_here(tmp_path):
     path.write_bytes(file(msg.attachment("a.bin", bytes(range(256)) * 100), within()))
     listed = subprocess.run(["7z", "l", "-slt", str(path)], capture_output=True, text=True, check=True).stdout
     assert "Type = Compound" in listed and "Size = 25600" in listed and "__substg1.0_3701000D" in listed
+
+
+def test_the_antivirus_sees_what_was_opened(tmp_path):
+    zipped = samples.zipped("a.txt", samples.EICAR)
+    files = {"zip": file(msg.attachment("a.zip", zipped)), "large": file(msg.attachment("a.zip", zipped + bytes(10000))),
+             "within": file(within(msg.attachment("a.zip", zipped))), "in a message": file(msg.attachment("a.eml", mail("a.zip", zipped))),
+             "clean": file(msg.attachment("a.zip", samples.zipped("a.txt", b"words\n")))}
+    paths = {what: tmp_path / ("%d.eml" % number) for number, what in enumerate(files)}
+    for what, content in files.items():
+        paths[what].write_bytes(samples.with_attachment("fwd.msg", content))
+    config = check.configuration(tmp_path, signatures=samples.write_signatures(tmp_path / "signatures"))
+    verdicts = {what: result["facts"]["av.result"] for what, result in check.batch(tmp_path, paths, config).items()}
+    assert verdicts == {what: "clean" if what == "clean" else "infected" for what in files}

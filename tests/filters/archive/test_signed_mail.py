@@ -146,3 +146,17 @@ def test_the_content_tells_what_is_encrypted(judged):
     assert encrypted == {"good: encrypted", "good: encrypted and authenticated", "good: encrypted, without a word"}
     locked = {what for what, result in judged.items() if any(a["encrypted"] for a in result["facts"].get("attachments", []))}
     assert locked == encrypted
+
+
+def test_the_antivirus_sees_what_was_opened(made, tmp_path):
+    signer = Signer(tmp_path)
+    virus = entity("readme.txt", samples.EICAR)
+    messages = {"opaque": smime(signer.opaque(virus)), "as text": smime(signer.opaque(virus, form="PEM")), "compressed": smime(compressed(virus)),
+                "in pieces": smime(signer.opaque(virus * 50, "-stream")), "a signed zip": samples.with_attachment(
+                    "a.zip.p7m", signer.opaque(samples.zipped("a.txt", samples.EICAR))), "clean": made["good"]["opaque"]}
+    paths = {what: tmp_path / ("%d.eml" % number) for number, what in enumerate(messages)}
+    for what, octets in messages.items():
+        paths[what].write_bytes(octets)
+    config = check.configuration(tmp_path, signatures=samples.write_signatures(tmp_path / "signatures"))
+    verdicts = {what: result["facts"]["av.result"] for what, result in check.batch(tmp_path, paths, config).items()}
+    assert verdicts == {what: "clean" if what == "clean" else "infected" for what in messages}
