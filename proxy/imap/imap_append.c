@@ -40,9 +40,13 @@ void imap_append_end(struct imap_session *s)
 
 /* ---- taken in ---- */
 
+/* Of one message: as large as one may be that is sent, if such a one can be examined. */
 static uint64_t most(const struct imap_session *s)
 {
-    return s->reader.base.proxy->config->settings.limits_fetched_size;
+    const struct settings *settings = &s->reader.base.proxy->config->settings;
+    return settings->limits_message_size < settings->limits_fetched_size
+               ? settings->limits_message_size
+               : settings->limits_fetched_size;
 }
 
 static void show(struct fetched *f, struct slice message);

@@ -19,8 +19,8 @@ from lab.forbidden import TEXT, b64, file, leaks, multipart, random_program
 
 RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
 CHANGES = {"timeouts": {"backend": "1s", "response": "2s", "connect": "1s", "command": "20s", "handshake": "2s", "data": "2s"},
-           "limits": {"fetched_size": "2MiB", "errors": 20}}
-FETCHED_SIZE = 2 << 20
+           "limits": {"fetched_size": "3MiB", "message_size": "2MiB", "errors": 20}}
+MESSAGE_SIZE = 2 << 20
 SOON = 8  # seconds, for what ends when a second of the server's silence is over
 
 PROGRAM = b64(random_program()).rstrip()
@@ -566,7 +566,7 @@ def test_of_several_messages_all_are_put_there_or_none(messages, taken, way, sit
 
 
 @pytest.mark.parametrize("way", [WAIT, PLUS, EAGER])
-@pytest.mark.parametrize("size", [FETCHED_SIZE + 1, 2 * FETCHED_SIZE])
+@pytest.mark.parametrize("size", [MESSAGE_SIZE + 1, 2 * MESSAGE_SIZE])
 def test_a_message_that_is_too_large_is_not_put_there_and_its_text_is_not_run(size, way, behind, reader):
     message = (b"Subject: large\r\n\r\n" + b"a1 DELETE INBOX\r\n" * (size // 17 + 1))[:size]
     assert b"TOOBIG" in reader.append("INBOX", message, way=way, status="NO")[-1]
