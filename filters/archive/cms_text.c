@@ -4,6 +4,7 @@
 #include "filters/mime/transfer.h"
 
 #define BEGIN SLICE("-----BEGIN ")
+#define END SLICE("-----END ")
 
 /* Blanks and junk may stand between the letters. */
 enum { LABEL_MAX = 128, HEAD_TEXT = 1024, STEP = 4 };
@@ -25,10 +26,18 @@ static struct slice body_of(struct slice text)
     return slice_starts(text, SLICE("M")) ? text : (struct slice){"", 0};
 }
 
+/* Its first `max` octets, up to where it ends. */
+static struct slice first_of(struct slice body, size_t max)
+{
+    struct slice ahead = max < body.len ? slice_sub(body, 0, max + END.len) : body;
+    size_t end = slice_search(ahead, END);
+    return slice_sub(body, 0, end < max ? end : max);
+}
+
 struct slice cms_text_head(struct slice text, char *head)
 {
     struct base64 state = {0};
-    struct slice letters = slice_sub(body_of(text), 0, HEAD_TEXT);
+    struct slice letters = first_of(body_of(text), HEAD_TEXT);
     size_t len = 0;
     for (; letters.len && len + transfer_bound(STEP) <= CMS_TEXT_HEAD;
          letters = slice_from(letters, STEP))
@@ -39,8 +48,7 @@ struct slice cms_text_head(struct slice text, char *head)
 struct slice cms_text_decode(struct arena *arena, struct slice text)
 {
     struct base64 state = {0};
-    struct slice body = body_of(text);
-    body = slice_sub(body, 0, slice_search(body, SLICE("-----END ")));
+    struct slice body = first_of(body_of(text), text.len);
     char *out = arena_alloc(arena, transfer_bound(body.len));
     if (!out)
         return (struct slice){0};

@@ -155,6 +155,14 @@ TEST(test_text_is_decoded)
     assert_false(cms_is(SLICE("-----BEGIN CERTIFICATE-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n")));
 }
 
+TEST(test_text_ends_where_it_says_for_all_who_read_it)
+{
+    assert_false(
+        cms_is(SLICE("-----BEGIN CMS-----\nMCEGCSqGSIb3-----END CMS-----\nDQEHAqAUMBICAQEx")));
+    assert_true(
+        cms_is(SLICE("-----BEGIN CMS-----\nMCEGCSqGSIb3DQEHAqAUMBICAQEx-----END CMS-----\nDQEH")));
+}
+
 TEST(test_other_files_are_none)
 {
     assert_false(cms_is(SLICE("")));
