@@ -233,7 +233,13 @@ def wait_for_the_end(lab, folder):
     signal.pause()
 
 
+ENDS = (signal.SIGINT, signal.SIGTERM)
+
+
 def interrupted(number, frame):
+    """Once: make and a terminal may say it both."""
+    for end in ENDS:
+        signal.signal(end, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -246,7 +252,8 @@ def main():
         sys.exit("The lab starts a Postfix, a Dovecot and a Gatepost of its own: run it as root.")
 
     adopt_orphans()
-    signal.signal(signal.SIGTERM, interrupted)
+    for end in ENDS:
+        signal.signal(end, interrupted)
     folder = tempfile.mkdtemp(prefix="gatepost-lab-")
     os.chmod(folder, 0o755)
     lab, good = None, False
