@@ -1,57 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-#include "common/shared.h"
-
-#include "common/client_hash.h"
+#include "common/shared_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-enum {
-    ROW_WORDS = SHARED_ROWS / 64,
-    BUCKETS = 2048,
-    BUCKET_CELLS = 16, /* a client has its place in one bucket, so nothing must be probed past it */
-    DOUBTS = 128,
-    COUNT_BITS = 20, /* a cell: the client's tag above, its count below */
-    SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW,
-};
-
-static const uint64_t count_mask = (UINT64_C(1) << COUNT_BITS) - 1;
-
-/* Written by one process alone, read by all. */
-struct shared_row {
-    _Atomic uint64_t sessions, spool, scans;
-    _Atomic int64_t oldest_scan, first_in_line;
-    _Atomic uint64_t counters[COUNTER_COUNT];
-    _Atomic bool doubtful[DOUBTS]; /* apart, so that clearing a row touches no page of the texts */
-    struct doubt doubts[DOUBTS];
-    _Atomic uint32_t backends[SHARED_SERVERS];
-    _Atomic int64_t down[SHARED_SERVERS];
-    _Atomic uint64_t clients[BUCKETS][BUCKET_CELLS];
-};
-
-struct shared_table {
-    uint64_t key[2]; /* of the hash of clients, so that none can aim at a bucket */
-    _Atomic uint64_t used[ROW_WORDS];
-    _Atomic uint64_t servers[SHARED_SERVERS];    /* hashes of addresses; the place is the number */
-    _Atomic uint64_t counted[COUNTER_COUNT];     /* by rows that have been cleared */
-    _Atomic uint64_t recipients[SHARED_SERVERS]; /* a time, and below it COUNT_BITS of a number */
-    _Atomic uint64_t offers[SHARED_SERVERS];
-    _Atomic uint64_t lists, suspended;
-    char why_down[SHARED_SERVERS][SHARED_WHY_MAX]; /* any process', perhaps of two at once */
-    struct shared_row rows[SHARED_ROWS];
-    /* the notes follow, and the sessions */
-};
-
-struct shared {
-    struct shared_table *table;
-};
+enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW };
 
 static size_t size_of_all(void)
 {
@@ -138,8 +96,7 @@ void shared_row_clear(struct shared *shared, unsigned row)
     atomic_fetch_and(&shared->table->used[row / 64], ~(UINT64_C(1) << row % 64));
 }
 
-/* The next used row from `from` on; SHARED_ROWS at the end. */
-static unsigned next_row(const struct shared *shared, unsigned from)
+unsigned shared_next_row(const struct shared *shared, unsigned from)
 {
     for (unsigned word = from / 64; word < ROW_WORDS; word++) {
         uint64_t bits = atomic_load_explicit(&shared->table->used[word], memory_order_relaxed);
@@ -151,38 +108,17 @@ static unsigned next_row(const struct shared *shared, unsigned from)
     return SHARED_ROWS;
 }
 
-#define FOR_EACH_ROW(shared, r)                                                                    \
-    for (unsigned r = next_row(shared, 0); r < SHARED_ROWS; r = next_row(shared, r + 1))
-
-#define SUM_OF(shared, member)                                                                     \
-    uint64_t sum = 0;                                                                              \
-    FOR_EACH_ROW(shared, r)                                                                        \
-        sum += atomic_load(&(shared)->table->rows[r].member);                                      \
-    return sum
-
-uint64_t shared_sessions(const struct shared *shared)
-{
-    SUM_OF(shared, sessions);
-}
-
 uint64_t shared_spool(const struct shared *shared)
 {
-    SUM_OF(shared, spool);
+    SHARED_SUM_OF(shared, spool);
 }
 
 uint64_t shared_scans(const struct shared *shared)
 {
-    SUM_OF(shared, scans);
+    SHARED_SUM_OF(shared, scans);
 }
 
-uint64_t shared_backend(const struct shared *shared, unsigned server)
-{
-    SUM_OF(shared, backends[server]);
-}
-
-/* A row's only writer is its process, so that load and store need not be one step. Giving more than
- * was taken stops at zero. */
-static void subtract(_Atomic uint64_t *counter, uint64_t n)
+void shared_subtract(_Atomic uint64_t *counter, uint64_t n)
 {
     uint64_t have = atomic_load(counter);
     atomic_store(counter, have > n ? have - n : 0);
@@ -194,18 +130,19 @@ bool shared_spool_take(struct shared *shared, unsigned row, uint64_t bytes, uint
     atomic_fetch_add(counter, bytes);
     if (shared_spool(shared) <= limit)
         return true;
-    subtract(counter, bytes);
+    shared_subtract(counter, bytes);
     return false;
 }
 
 void shared_spool_give(struct shared *shared, unsigned row, uint64_t bytes)
 {
-    subtract(&shared->table->rows[row].spool, bytes);
+    shared_subtract(&shared->table->rows[row].spool, bytes);
 }
 
 static bool is_its_turn(const struct shared *shared, unsigned row, const struct scan_claim *claim)
 {
-    FOR_EACH_ROW(shared, r) {
+    SHARED_EACH_ROW(shared, r)
+    {
         int64_t oldest = atomic_load(&shared->table->rows[r].oldest_scan);
         int64_t first = atomic_load(&shared->table->rows[r].first_in_line);
         if (oldest && claim->now - oldest > claim->age)
@@ -225,13 +162,13 @@ bool shared_scan_take(struct shared *shared, unsigned row, const struct scan_cla
     uint64_t all = shared_scans(shared);
     if (all <= claim->limit || all == claim->octets)
         return true;
-    subtract(counter, claim->octets);
+    shared_subtract(counter, claim->octets);
     return false;
 }
 
 void shared_scan_give(struct shared *shared, unsigned row, uint64_t octets)
 {
-    subtract(&shared->table->rows[row].scans, octets);
+    shared_subtract(&shared->table->rows[row].scans, octets);
 }
 
 void shared_scan_oldest(struct shared *shared, unsigned row, int64_t given)
@@ -242,133 +179,6 @@ void shared_scan_oldest(struct shared *shared, unsigned row, int64_t given)
 void shared_scan_first(struct shared *shared, unsigned row, int64_t since)
 {
     atomic_store(&shared->table->rows[row].first_in_line, since);
-}
-
-unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port)
-{
-    uint64_t hash = client_hash(shared->table->key, ip, port) | 1;
-    unsigned first = (unsigned)(hash >> 32) % SHARED_SERVERS;
-    for (unsigned i = 0; i < SHARED_SERVERS; i++) {
-        unsigned place = (first + i) % SHARED_SERVERS;
-        uint64_t there = 0;
-        if (atomic_compare_exchange_strong(&shared->table->servers[place], &there, hash) ||
-            there == hash)
-            return place;
-    }
-    /* Shared with another server: their limits add up, which only errs on the safe side. */
-    return first;
-}
-
-bool shared_backend_take(struct shared *shared, unsigned row, unsigned server, unsigned limit)
-{
-    _Atomic uint32_t *counter = &shared->table->rows[row].backends[server];
-    atomic_fetch_add(counter, 1);
-    if (shared_backend(shared, server) <= limit)
-        return true;
-    atomic_fetch_sub(counter, 1);
-    return false;
-}
-
-void shared_backend_give(struct shared *shared, unsigned row, unsigned server)
-{
-    _Atomic uint32_t *counter = &shared->table->rows[row].backends[server];
-    uint32_t have = atomic_load(counter);
-    if (have > 0)
-        atomic_store(counter, have - 1);
-}
-
-struct client {
-    unsigned bucket;
-    uint64_t tag; /* in the upper bits, never zero */
-};
-
-static struct client client_of(const struct shared *shared, const struct ip *ip)
-{
-    struct ip network = *ip;
-    if (network.family == 6)
-        memset(network.bytes + 8, 0, 8);
-    uint64_t hash = client_hash(shared->table->key, &network, 0);
-    uint64_t tag = hash & ~count_mask;
-    return (struct client){(unsigned)(hash & (BUCKETS - 1)), tag ? tag : count_mask + 1};
-}
-
-static _Atomic uint64_t *cell_of(const struct shared *shared, unsigned row, struct client client)
-{
-    _Atomic uint64_t *cells = shared->table->rows[row].clients[client.bucket];
-    for (size_t c = 0; c < BUCKET_CELLS; c++) {
-        uint64_t cell = atomic_load_explicit(&cells[c], memory_order_relaxed);
-        if ((cell & ~count_mask) == client.tag)
-            return &cells[c];
-    }
-    return NULL;
-}
-
-static uint64_t sessions_of(const struct shared *shared, struct client client)
-{
-    uint64_t sum = 0;
-    FOR_EACH_ROW(shared, r) {
-        const _Atomic uint64_t *cell = cell_of(shared, r, client);
-        sum += cell ? atomic_load(cell) & count_mask : 0;
-    }
-    return sum;
-}
-
-uint64_t shared_sessions_of(const struct shared *shared, const struct ip *client)
-{
-    return sessions_of(shared, client_of(shared, client));
-}
-
-/* False when the bucket is full of other clients: this one is then not counted in this row. */
-static bool count_client(const struct shared *shared, unsigned row, struct client client)
-{
-    _Atomic uint64_t *cell = cell_of(shared, row, client);
-    if (cell) {
-        if ((atomic_load(cell) & count_mask) < count_mask)
-            atomic_fetch_add(cell, 1);
-        return true;
-    }
-    _Atomic uint64_t *cells = shared->table->rows[row].clients[client.bucket];
-    for (size_t c = 0; c < BUCKET_CELLS; c++) {
-        if (atomic_load(&cells[c]) == 0) {
-            atomic_store(&cells[c], client.tag | 1);
-            return true;
-        }
-    }
-    return false;
-}
-
-static void uncount_client(const struct shared *shared, unsigned row, struct client client)
-{
-    _Atomic uint64_t *cell = cell_of(shared, row, client);
-    if (!cell)
-        return;
-    uint64_t left = (atomic_load(cell) & count_mask) - 1;
-    atomic_store(cell, left ? client.tag | left : 0);
-}
-
-enum shared_session shared_session_take(struct shared *shared, unsigned row, const struct ip *ip,
-                                        unsigned limit, unsigned limit_per_client)
-{
-    _Atomic uint64_t *counter = &shared->table->rows[row].sessions;
-    atomic_fetch_add(counter, 1);
-    if (shared_sessions(shared) > limit) {
-        subtract(counter, 1);
-        return SHARED_SESSION_TOO_MANY;
-    }
-    struct client client = client_of(shared, ip);
-    bool counted = count_client(shared, row, client);
-    if (sessions_of(shared, client) <= limit_per_client)
-        return SHARED_SESSION_TAKEN;
-    if (counted)
-        uncount_client(shared, row, client);
-    subtract(counter, 1);
-    return SHARED_SESSION_TOO_MANY_OF_CLIENT;
-}
-
-void shared_session_give(struct shared *shared, unsigned row, const struct ip *client)
-{
-    subtract(&shared->table->rows[row].sessions, 1);
-    uncount_client(shared, row, client_of(shared, client));
 }
 
 int shared_doubt_begin(struct shared *shared, unsigned row, const struct doubt *doubt)
@@ -403,55 +213,6 @@ bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at, 
     return false;
 }
 
-void shared_server_down(struct shared *shared, unsigned row, unsigned server, int64_t since,
-                        const char *why)
-{
-    snprintf(shared->table->why_down[server], SHARED_WHY_MAX, "%s", why);
-    atomic_store(&shared->table->rows[row].down[server], since);
-}
-
-void shared_server_up(struct shared *shared, unsigned server)
-{
-    for (unsigned row = next_row(shared, 0); row < SHARED_ROWS; row = next_row(shared, row + 1))
-        atomic_store(&shared->table->rows[row].down[server], 0);
-}
-
-bool shared_server_is_down(const struct shared *shared, unsigned server, int64_t *since,
-                           char why[static SHARED_WHY_MAX])
-{
-    *since = 0;
-    for (unsigned row = next_row(shared, 0); row < SHARED_ROWS; row = next_row(shared, row + 1)) {
-        int64_t one = atomic_load(&shared->table->rows[row].down[server]);
-        if (one && (!*since || one < *since))
-            *since = one;
-    }
-    memcpy(why, shared->table->why_down[server], SHARED_WHY_MAX);
-    why[SHARED_WHY_MAX - 1] = '\0';
-    return *since != 0;
-}
-
-void shared_server_recipients(struct shared *shared, unsigned server, unsigned most, int64_t until)
-{
-    uint64_t number = most < count_mask ? most : count_mask;
-    atomic_store(&shared->table->recipients[server], (uint64_t)until << COUNT_BITS | number);
-}
-
-unsigned shared_server_recipients_most(const struct shared *shared, unsigned server, int64_t now)
-{
-    uint64_t known = atomic_load(&shared->table->recipients[server]);
-    return (int64_t)(known >> COUNT_BITS) > now ? (unsigned)(known & count_mask) : 0;
-}
-
-void shared_server_offers(struct shared *shared, unsigned server, uint64_t what)
-{
-    atomic_store(&shared->table->offers[server], what);
-}
-
-uint64_t shared_server_offered(const struct shared *shared, unsigned server)
-{
-    return atomic_load(&shared->table->offers[server]);
-}
-
 struct notes *shared_notes(struct shared *shared)
 {
     return (struct notes *)(shared->table + 1);
@@ -475,8 +236,8 @@ void shared_count(struct shared *shared, unsigned row, enum counter counter, uin
 uint64_t shared_counter(const struct shared *shared, enum counter counter)
 {
     uint64_t sum = atomic_load(&shared->table->counted[counter]);
-    FOR_EACH_ROW(shared, r)
-        sum += atomic_load(&shared->table->rows[r].counters[counter]);
+    SHARED_EACH_ROW(shared, r)
+    sum += atomic_load(&shared->table->rows[r].counters[counter]);
     return sum;
 }
 
