@@ -141,8 +141,7 @@ void shared_spool_give(struct shared *shared, unsigned row, uint64_t bytes)
 
 static bool is_its_turn(const struct shared *shared, unsigned row, const struct scan_claim *claim)
 {
-    SHARED_EACH_ROW(shared, r)
-    {
+    SHARED_EACH_ROW(shared, r) {
         int64_t oldest = atomic_load(&shared->table->rows[r].oldest_scan);
         int64_t first = atomic_load(&shared->table->rows[r].first_in_line);
         if (oldest && claim->now - oldest > claim->age)
@@ -237,7 +236,7 @@ uint64_t shared_counter(const struct shared *shared, enum counter counter)
 {
     uint64_t sum = atomic_load(&shared->table->counted[counter]);
     SHARED_EACH_ROW(shared, r)
-    sum += atomic_load(&shared->table->rows[r].counters[counter]);
+        sum += atomic_load(&shared->table->rows[r].counters[counter]);
     return sum;
 }
 

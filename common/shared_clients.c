@@ -39,8 +39,7 @@ static _Atomic uint64_t *cell_of(const struct shared *shared, unsigned row, stru
 static uint64_t sessions_of(const struct shared *shared, struct client client)
 {
     uint64_t sum = 0;
-    SHARED_EACH_ROW(shared, r)
-    {
+    SHARED_EACH_ROW(shared, r) {
         const _Atomic uint64_t *cell = cell_of(shared, r, client);
         sum += cell ? atomic_load(cell) & COUNT_MASK : 0;
     }

@@ -56,7 +56,7 @@ unsigned shared_next_row(const struct shared *shared, unsigned from);
 #define SHARED_SUM_OF(shared, member)                                                              \
     uint64_t sum = 0;                                                                              \
     SHARED_EACH_ROW(shared, r)                                                                     \
-    sum += atomic_load(&(shared)->table->rows[r].member);                                          \
+        sum += atomic_load(&(shared)->table->rows[r].member);                                      \
     return sum
 
 /* A row's only writer is its process, so that load and store need not be one step. Giving more than
