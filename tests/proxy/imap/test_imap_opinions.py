@@ -260,6 +260,14 @@ def test_the_command_passes_when_the_message_cannot_be_read(behind):
     assert opinions(gateway) == []
 
 
+@pytest.mark.parametrize("answer", ["NO [OVERQUOTA] it is full", "BAD not now"])
+def test_what_the_server_does_not_do_in_junk_says_nothing(answer, behind):
+    server, gateway, session = behind({"UID COPY": answer, "UID STORE": answer})
+    session.expect("UID COPY 101 Junk", status=answer[:3].strip())
+    session.expect("UID STORE 101 +FLAGS ($Junk)", status=answer[:3].strip())
+    assert "UID FETCH" in server.verbs() and opinions(gateway) == []
+
+
 def test_a_server_is_asked_once_in_a_session_what_it_can(behind):
     server, gateway, session = behind()
     for _ in range(3):
