@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACES_MOST = 8, NAME_MOST = 1024 };
+enum { PLACES_MOST = 8, NAME_MOST = 1024, HEARD_MOST = 1000 /* a list without an end is none */ };
 
 struct place {
     char *name; /* owned */
@@ -19,7 +19,7 @@ struct imap_places {
     bool asked;
     bool says; /* the server has such attributes */
     struct place listed[PLACES_MOST];
-    size_t count;
+    size_t count, heard;
 };
 
 void imap_places_end(struct imap_session *s)
@@ -79,9 +79,11 @@ static bool takes_list(struct imap_session *s, const struct imap_response *respo
     struct slice name;
     if (!slice_ieq(response->name, SLICE("LIST")))
         return false;
-    if (places->count < PLACES_MOST &&
-        imap_mailbox_listed(s->reader.mail, response->rest, &is, &name) &&
-        is != IMAP_MAILBOX_OTHER && (places->listed[places->count].name = name_of(name)))
+    if (++places->heard > HEARD_MOST)
+        imap_out_of_step(s, "a list without an end");
+    else if (places->count < PLACES_MOST &&
+             imap_mailbox_listed(s->reader.mail, response->rest, &is, &name) &&
+             is != IMAP_MAILBOX_OTHER && (places->listed[places->count].name = name_of(name)))
         places->listed[places->count++].is = is;
     return true;
 }

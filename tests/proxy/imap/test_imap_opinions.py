@@ -4,6 +4,7 @@ as it would without us."""
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import re
 
@@ -12,7 +13,7 @@ import pytest
 from lab import needs, samples
 from lab.gatepost import READY, Gatepost, backend, running
 from lab.imap_client import differences, logged_in
-from lab.imap_stub import ImapStub
+from lab.imap_stub import TAG, ImapStub
 from lab.process import wait_until
 
 REFERENCE = "0123456789ab.1"
@@ -266,6 +267,14 @@ def test_what_the_server_does_not_do_in_junk_says_nothing(answer, behind):
     session.expect("UID COPY 101 Junk", status=answer[:3].strip())
     session.expect("UID STORE 101 +FLAGS ($Junk)", status=answer[:3].strip())
     assert "UID FETCH" in server.verbs() and opinions(gateway) == []
+
+
+def test_a_server_that_lists_without_end_is_left(behind):
+    can = [b"* CAPABILITY IMAP4rev1 SPECIAL-USE\r\n" + TAG + b" OK done\r\n"]
+    _, gateway, session = behind({"CAPABILITY": can, "LIST": [itertools.repeat(b'* LIST (\\Junk) "/" "a\\"b"\r\n' * 500)]})
+    session.send("a9 UID COPY 101 Archive\r\n")
+    assert b"gone away" in session.rest()
+    assert "a list without an end" in gateway.log() and gateway.answers()
 
 
 def test_a_server_is_asked_once_in_a_session_what_it_can(behind):
