@@ -2,9 +2,9 @@
 #include "filters/examine.h"
 
 #include "base/memory.h"
-#include "filters/archive/inspect.h"
 #include "filters/examine_parts.h"
 #include "filters/examine_sender.h"
+#include "filters/files/inspect.h"
 #include "filters/links/links.h"
 #include "filters/mime/words.h"
 #include "filters/outline.h"

@@ -3,13 +3,13 @@
  * so that a rule on names sees whatever some client would. */
 #include "filters/examine_parts.h"
 
-#include "filters/archive/attachment_rest.h"
-#include "filters/archive/cms.h"
-#include "filters/archive/cpu_budget.h"
-#include "filters/archive/extension.h"
-#include "filters/archive/inspect.h"
-#include "filters/archive/mail_file.h"
-#include "filters/archive/tnef.h"
+#include "filters/containers/cms.h"
+#include "filters/containers/tnef.h"
+#include "filters/cpu_budget.h"
+#include "filters/files/attachment_rest.h"
+#include "filters/files/inspect.h"
+#include "filters/files/mail_file.h"
+#include "filters/mime/extension.h"
 #include "policy/types.h"
 
 enum { SCRATCH_SLACK = 8 << 20 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/examine_parts.h"
 
-#include "filters/archive/cms.h"
+#include "filters/containers/cms.h"
 #include "filters/mime/address.h"
 #include "filters/mime/headers.h"
 #include "filters/mime/words.h"

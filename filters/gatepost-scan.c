@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * gatepost-scan: the family that looks into messages. */
-#include "filters/archive/cpu_budget.h"
+#include "filters/cpu_budget.h"
 #include "filters/examine.h"
 #include "filters/scanner/family.h"
 

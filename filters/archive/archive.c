@@ -2,11 +2,11 @@
 #include "filters/archive/archive.h"
 
 #include "filters/archive/archive_walk.h"
-#include "filters/archive/cpu_budget.h"
-#include "filters/archive/extension.h"
 #include "filters/archive/iso_paths.h"
 #include "filters/archive/lzw.h"
+#include "filters/cpu_budget.h"
 #include "filters/mime/bytes.h"
+#include "filters/mime/extension.h"
 
 /* Places behind a program where the same signature is tried. */
 enum { TRIES_MAX = 4 };

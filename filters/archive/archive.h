@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * One archive, one level: each member with all its names and, within a budget, its content.
- * Archives inside archives are the business of whoever is called back (filters/archive/inspect.h).
+ * Archives inside archives are the business of whoever is called back (filters/files/inspect.h).
  *
  * An archive is answered in one of four ways, which are told apart because a policy
  * treats them differently: all was seen; something is encrypted; something could not

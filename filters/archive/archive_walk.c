@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/archive/archive_walk.h"
 
-#include "filters/archive/cpu_budget.h"
+#include "filters/cpu_budget.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/archive/lzw.h"
 
-#include "filters/archive/cpu_budget.h"
+#include "filters/cpu_budget.h"
 #include "filters/mime/bytes.h"
 
 #include <stdlib.h>

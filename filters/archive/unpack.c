@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/archive/unpack.h"
 
-#include "filters/archive/cpu_budget.h"
+#include "filters/cpu_budget.h"
 
 #include <archive.h>
 #include <archive_entry.h>

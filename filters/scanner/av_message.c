@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/scanner/av_message.h"
 
-#include "filters/archive/filetype.h"
-#include "filters/archive/inspect.h"
-#include "filters/archive/mail_file.h"
+#include "filters/files/filetype.h"
+#include "filters/files/inspect.h"
+#include "filters/files/mail_file.h"
 #include "filters/mime/mime.h"
 #include "filters/mime/words.h"
 

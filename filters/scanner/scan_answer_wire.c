@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * An answer as bytes: the plain facts in the order of facts.def, the keyed ones, the ranges of the
  * parts, what is wanted, what is to be redacted, the outline, and the attachments last. */
-#include "filters/archive/attachment_rest.h"
+#include "filters/files/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
 
 #include <string.h>

@@ -28,8 +28,8 @@ TEST(test_a_reference_is_one_also_without_letters)
 
 TEST(test_all_else_is_looked_for)
 {
-    static const char *const words[] = {"u@example.com", "0", "deadbeef", "abcdefabcdef@a", "-1",
-                                        "123456789012 pieces"};
+    static const char *const words[] = {"u@example.com",  "0",  "deadbeef",
+                                        "abcdefabcdef@a", "-1", "123456789012 pieces"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         assert_true(slice_eq(asked(words[i]).text, slice_of(words[i])));
 }

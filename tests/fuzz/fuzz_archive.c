@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/archive/inspect.h"
+#include "filters/files/inspect.h"
 #include "tests/fuzz/target.h"
 
 FUZZ_WARM_UP()

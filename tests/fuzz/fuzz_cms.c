@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * Cryptographic messages: the content is no longer than the input, and where it lies is in it. */
-#include "filters/archive/cms.h"
+#include "filters/containers/cms.h"
 #include "tests/fuzz/target.h"
 
 FUZZ_WITH_ARENA(raw, 16 * 1024 * 1024)

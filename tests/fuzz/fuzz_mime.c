@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * A message: parsed, every leaf decoded, From read; ranges must lie in the message. */
-#include "filters/archive/tnef.h"
+#include "filters/containers/tnef.h"
 #include "filters/mime/address.h"
 #include "filters/mime/headers.h"
 #include "filters/mime/mime.h"

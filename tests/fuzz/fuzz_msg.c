@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Outlook's messages: all attachments of all messages within are listed once, and all streams end. */
-#include "filters/archive/lzfu.h"
-#include "filters/archive/msg.h"
+#include "filters/containers/lzfu.h"
+#include "filters/containers/msg.h"
 #include "tests/fuzz/target.h"
 
 enum { ARENA = 16 << 20, ATTACHMENTS_MAX = 1000 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/archive/extension.h"
-#include "filters/archive/macros.h"
-#include "filters/archive/objects.h"
+#include "filters/documents/macros.h"
+#include "filters/documents/objects.h"
+#include "filters/mime/extension.h"
 #include "tests/fuzz/target.h"
 
 static bool look(void *ctx, struct slice name, struct slice content)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * TNEF: whatever is listed lies in the input. */
-#include "filters/archive/tnef.h"
+#include "filters/containers/tnef.h"
 #include "tests/fuzz/target.h"
 
 FUZZ_WITH_ARENA(raw, 16 * 1024 * 1024)

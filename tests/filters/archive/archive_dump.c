@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Prints what is inside files, a JSON object a line; for test_archive_corpus.py. */
 #include "base/sandbox.h"
-#include "filters/archive/inspect.h"
+#include "filters/files/inspect.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Prints what the MIME parser sees, one JSON object a line for each
  * file named: for test_mime_corpus.py. */
 #include "base/arena.h"
-#include "filters/archive/tnef.h"
+#include "filters/containers/tnef.h"
 #include "filters/mime/address.h"
 #include "filters/mime/mime.h"
 #include "filters/mime/words.h"

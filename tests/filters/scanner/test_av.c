@@ -2,7 +2,7 @@
  * libclamav with signatures of our own: what it must find, and that no failure counts as clean.
  * Each test is a process, since an engine is one a process. */
 #include "base/sandbox.h"
-#include "filters/archive/inspect.h"
+#include "filters/files/inspect.h"
 #include "filters/scanner/av_folder.h"
 #include "filters/scanner/av_message.h"
 #include "tests/harness/unit.h"

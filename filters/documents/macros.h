@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC
+ * Active and hidden content of office documents: VBA projects and Excel 4.0 macro sheets, embedded
+ * objects, encryption. What makes a macro run does not matter: that there is one does. */
+#ifndef FILTERS_DOCUMENTS_MACROS_H
+#define FILTERS_DOCUMENTS_MACROS_H
+
+#include "base/arena.h"
+
+struct office_findings {
+    bool macros;
+    bool encrypted; /* needs a password; PDF too */
+    bool embedded;  /* holds other files or OLE objects */
+    bool broken;    /* its structure is damaged in a way that may hide the above */
+};
+
+/* Looks into OLE2, RTF, PDF, Word/Excel XML, MHTML and ActiveMime content;
+ * what is none of these has no findings. Adds to *out.
+ * `scratch` serves during the call and should allow a few times the content's size. */
+void macros_inspect(struct arena *scratch, struct slice content, struct office_findings *out);
+
+/* OOXML and OpenDocument files are zips: called for each member of one, with its content where that
+ * was unpacked. Adds to *out what the member says of the document. */
+void macros_inspect_member(struct slice name, struct slice content, struct office_findings *out);
+
+/* Is it the type of a document that is a zip of parts? */
+bool macros_is_zip_document(struct slice type);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/documents/macros_ole.h"
+
+#include "filters/documents/ole.h"
+#include "filters/mime/bytes.h"
+
+enum {
+    BIFF_BOF2 = 0x0009,
+    BIFF_BOF3 = 0x0209,
+    BIFF_BOF4 = 0x0409,
+    BIFF_BOF8 = 0x0809,
+    BIFF_FILEPASS = 0x002f,
+    BIFF_BOUNDSHEET = 0x0085,
+    BIFF_MACRO_SHEET = 0x0040,
+    SHEET_MACRO = 1,
+
+    PPT_VBA_INFO = 0x0400,
+    PPT_OLE_EMBED = 0x0fcc,
+    PPT_OLE_LINK = 0x0fce,
+    PPT_OLE_CONTROL = 0x0fee,
+    PPT_TOKEN_ENCRYPTED = 0xf3d1c4df,
+
+    FIB_FLAGS = 0x0a,
+    FIB_ENCRYPTED = 0x0100,
+};
+
+void macros_inspect_biff(struct slice s, struct office_findings *out)
+{
+    bool encrypted = false;
+    for (size_t at = 0; bytes_has(s, at, 4);) {
+        uint16_t type = bytes_le16(s, at), len = bytes_le16(s, at + 2);
+        if (type == BIFF_FILEPASS)
+            encrypted = true;
+        bool begin =
+            type == BIFF_BOF2 || type == BIFF_BOF3 || type == BIFF_BOF4 || type == BIFF_BOF8;
+        if (begin && bytes_le16(s, at + 6) == BIFF_MACRO_SHEET)
+            out->macros = true;
+        if (type == BIFF_BOUNDSHEET && !encrypted && bytes_u8(s, at + 9) == SHEET_MACRO)
+            out->macros = true;
+        at += 4 + (size_t)len;
+    }
+    out->encrypted = out->encrypted || encrypted;
+}
+
+/* Containers are entered by just going on behind their header ([MS-PPT] 2.3.1). */
+static void inspect_slides(struct slice s, struct office_findings *out)
+{
+    for (size_t at = 0; bytes_has(s, at, 8);) {
+        uint16_t version = bytes_le16(s, at) & 0xf, type = bytes_le16(s, at + 2);
+        if (type == PPT_VBA_INFO && bytes_le32(s, at + 12) != 0)
+            out->macros = true;
+        if (type == PPT_OLE_EMBED || type == PPT_OLE_LINK || type == PPT_OLE_CONTROL)
+            out->embedded = true;
+        at += 8 + (version == 0xf ? 0 : (size_t)bytes_le32(s, at + 4));
+    }
+}
+
+struct entry_meaning {
+    struct slice name;
+    bool macros, encrypted, embedded;
+};
+
+static const struct entry_meaning meanings[] = {
+    {SLICE("_VBA_PROJECT"), .macros = true},
+    {SLICE("_VBA_PROJECT_CUR"), .macros = true},
+    {SLICE("VBA"), .macros = true},
+    {SLICE("_SRP_0"), .macros = true},
+    {SLICE("EncryptedPackage"), .encrypted = true},
+    {SLICE("EncryptionInfo"), .encrypted = true},
+    {SLICE("EncryptedSummary"), .encrypted = true},
+    {SLICE("\tDRMContent"), .encrypted = true},
+    {SLICE("\1Ole10Native"), .embedded = true},
+    {SLICE("Ole10Native"), .embedded = true},
+    {SLICE("\1Ole10ItemName"), .embedded = true},
+    {SLICE("Equation Native"), .embedded = true},
+    {SLICE("\3ObjInfo"), .embedded = true},
+    {SLICE("\3LinkInfo"), .embedded = true},
+};
+
+static void inspect_entry(const struct ole_entry *e, struct office_findings *out)
+{
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        if (!slice_ieq(e->name, meanings[i].name))
+            continue;
+        out->macros = out->macros || meanings[i].macros;
+        out->encrypted = out->encrypted || meanings[i].encrypted;
+        out->embedded = out->embedded || meanings[i].embedded;
+    }
+    /* Excel's and Word's storages of embedded objects: MBD and eight digits, _ and ten. */
+    if (e->kind == OLE_STORAGE &&
+        ((e->name.len == 11 && slice_istarts(e->name, SLICE("MBD"))) ||
+         (e->name.len == 11 && e->name.ptr[0] == '_' && ascii_digit(e->name.ptr[1]))))
+        out->embedded = true;
+}
+
+static struct slice stream(struct arena *scratch, struct ole *ole, struct slice name)
+{
+    const struct ole_entry *e = ole_find(ole, name);
+    return e ? ole_read(scratch, ole, e, ole->content.len) : (struct slice){0};
+}
+
+void macros_inspect_ole(struct arena *scratch, struct slice content, struct office_findings *out)
+{
+    struct ole ole;
+    if (!ole_open(scratch, content, &ole)) {
+        out->broken = true;
+        return;
+    }
+    for (size_t i = 0; i < ole.count; i++)
+        inspect_entry(&ole.entries[i], out);
+    if (bytes_le16(stream(scratch, &ole, SLICE("WordDocument")), FIB_FLAGS) & FIB_ENCRYPTED)
+        out->encrypted = true;
+    macros_inspect_biff(stream(scratch, &ole, SLICE("Workbook")), out);
+    macros_inspect_biff(stream(scratch, &ole, SLICE("Book")), out);
+    inspect_slides(stream(scratch, &ole, SLICE("PowerPoint Document")), out);
+    if (bytes_le32(stream(scratch, &ole, SLICE("Current User")), 12) == PPT_TOKEN_ENCRYPTED)
+        out->encrypted = true;
+}
