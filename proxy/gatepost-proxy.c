@@ -9,8 +9,8 @@
 #include "common/lists.h"
 #include "common/redis_place.h"
 #include "proxy/examine/asked_before.h"
-#include "proxy/examine/av_memory.h"
 #include "proxy/examine/scan_line.h"
+#include "proxy/examine/scan_memory.h"
 #include "proxy/imap/imap_protocol.h"
 #include "proxy/pop3/pop3_protocol.h"
 #include "proxy/process/proxy.h"
@@ -145,8 +145,8 @@ static void take_down(struct program *p, struct ipc_message *m)
     if (kind >= SCANNER_KINDS)
         give_up("unknown kind of scanner");
     snprintf(p->proxy.down[kind], sizeof p->proxy.down[kind], "%.*s", SLICE_ARGS(reason));
-    if (kind == SCANNER_AV && p->proxy.av_memory && !reason.len)
-        av_memory_forget(p->proxy.av_memory);
+    if (kind == SCANNER_AV && p->proxy.scanned[kind] && !reason.len)
+        scan_memory_forget(p->proxy.scanned[kind]);
     scan_line_down(&p->proxy, (enum scanner_kind)kind);
 }
 
@@ -347,9 +347,10 @@ static void make_parts(struct program *p)
         give_up("out of memory");
     if (!proxy_learn_policy(&p->proxy))
         give_up("out of memory");
-    if (config_reads_mail(p->config) && p->proxy.scans[SCANNER_AV] &&
-        !(p->proxy.av_memory = av_memory_new()))
-        give_up("out of memory");
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (config_reads_mail(p->config) && p->proxy.scans[kind] &&
+            !(p->proxy.scanned[kind] = scan_memory_new()))
+            give_up("out of memory");
     if (policy_asks(p->proxy.config->policy, ASKS_DNS) &&
         !(p->proxy.resolver = resolver_new(p->proxy.base, p->config, &reason)))
         log_at(LEVEL_ERROR, "", "no DNS: what needs it is unknown", field_str("reason", reason));

@@ -111,7 +111,7 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
     struct unpack in = {.left = payload};
     struct value *fact = answer->facts.fact;
     bool ok = true;
-    *answer = (struct scan_answer){0};
+    *answer = (struct scan_answer){.octets = payload};
     for (enum fact id = 0; ok && id < FACT_COUNT; id++)
         if (is_plain(id))
             ok = unpack_value(&in, &fact_info(id)->type, arena, &fact[id]);

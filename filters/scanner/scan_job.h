@@ -73,6 +73,7 @@ struct scan_answer {
     size_t overlay_count;
     const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
     size_t wanted_count;
+    struct slice octets; /* as it was decoded */
 };
 
 /* Whether it asks what the message is, whoever sent it. */

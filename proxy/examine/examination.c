@@ -88,10 +88,11 @@ void examination_go_on(struct examination *e)
         return;
     learn_client(e);
     e->study.suspended = shared_suspended(e->proxy->shared);
-    study_advance(&e->study);
+    do
+        study_advance(&e->study);
     /* The job about the content asks about the sender as well when its turn comes. */
-    if (examination_asks_scanner(e) && e->scans[SCAN_CONTENT].step != SCAN_IN_LINE)
-        examination_scan_sender(e);
+    while (examination_asks_scanner(e) && e->scans[SCAN_CONTENT].step != SCAN_IN_LINE &&
+           examination_scan_sender(e));
 }
 
 static void on_answers(void *ctx)

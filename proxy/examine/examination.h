@@ -10,8 +10,8 @@
 #define PROXY_EXAMINE_EXAMINATION_H
 
 #include "filters/judge.h"
-#include "proxy/examine/av_memory.h"
 #include "proxy/examine/client_study.h"
+#include "proxy/examine/scan_memory.h"
 #include "proxy/examine/spool.h"
 #include "proxy/state/state.h"
 
@@ -29,6 +29,8 @@ struct scan_wait {
     enum scan_slot slot;
     enum scan_step step;
     int64_t since, began; /* clock_ms: joined the line; was put on the queue */
+    struct scan_key key;  /* under which the answer will be remembered, */
+    bool has_key;         /* if it will be */
 };
 
 /* None is called from inside a function of this header; the examination may be gone afterwards. */
@@ -52,9 +54,8 @@ struct examination {
     uint64_t spool_taken; /* of the shared budget */
     bool whole;           /* the spool holds all of it */
     bool header_only;     /* of a message: there is nothing in it for the antivirus */
-    bool has_digest;      /* it may be read again: what the antivirus says is remembered */
-    unsigned char digest[AV_DIGEST];
-    uint64_t signatures; /* with which it was scanned */
+    bool has_digest;      /* it may be read again: what scanners say is remembered */
+    unsigned char digest[SCAN_DIGEST];
     struct part_range *parts;
     size_t part_count;
 
@@ -120,7 +121,8 @@ bool examination_asks_scanner(const struct examination *e);
 /* Brings the whole message to the scanners whose facts the rules name, now or when
  * it is its turn. */
 void examination_scan(struct examination *e);
-void examination_scan_sender(struct examination *e);
+/* True: the answer was known, and has been taken in. */
+bool examination_scan_sender(struct examination *e);
 /* Asks where these parts of the message stand, or all that is no header: e->redaction, unless it
  * failed. `parts` must stay. */
 void examination_redact(struct examination *e, bool whole, const unsigned *parts, size_t count);

@@ -49,6 +49,20 @@ void examination_scan_failed(struct examination *e, enum scan_slot slot, const c
         study_scanner_failed(&e->study);
 }
 
+static struct scan_memory *memory_of(const struct examination *e, enum scan_slot slot)
+{
+    return e->proxy->scanned[examination_scan_kind(slot)];
+}
+
+/* Something could not be found out, that may be another time. */
+static bool leaves_open(const struct scan_answer *answer)
+{
+    for (int i = 0; i < FACT_COUNT; i++)
+        if (answer->facts.fact[i].state == VALUE_UNKNOWN)
+            return true;
+    return false;
+}
+
 static void take(struct examination *e, enum scan_slot slot, const struct scan_answer *answer)
 {
     if (slot == SCAN_REDACTION) {
@@ -62,8 +76,8 @@ static void take(struct examination *e, enum scan_slot slot, const struct scan_a
         e->parts = answer->parts;
         e->part_count = answer->part_count;
     }
-    if (slot == SCAN_ANTIVIRUS && e->has_digest)
-        av_memory_note(e->proxy->av_memory, e->digest, e->signatures, clock_ms(), &e->facts);
+    if (e->scans[slot].has_key && !leaves_open(answer))
+        scan_memory_note(memory_of(e, slot), &e->scans[slot].key, clock_ms(), answer->octets);
     learn_content(e, slot);
     if (about_sender_too(e, slot))
         study_hear(&e->study, answer);
@@ -101,9 +115,9 @@ void examination_scan_over(struct examination *e, enum scan_slot slot)
 }
 
 /* A job that is not about the content asks for none. */
-static size_t headers_asked(const struct scan_wait *wait)
+static size_t headers_asked(const struct examination *e, enum scan_slot slot)
 {
-    return wait->slot >= SCAN_SENDER ? 0 : wait->of->proxy->job.header_count;
+    return slot >= SCAN_SENDER ? 0 : e->proxy->job.header_count;
 }
 
 static void on_answer(evutil_socket_t fd, short what, void *arg)
@@ -113,8 +127,9 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     struct proxy *proxy = e->proxy;
     struct scan_answer answer;
     const char *reason = "no answer in time";
-    int r =
-        what & EV_TIMEOUT ? -1 : scan_collect(fd, e->arena, headers_asked(wait), &answer, &reason);
+    int r = what & EV_TIMEOUT
+                ? -1
+                : scan_collect(fd, e->arena, headers_asked(e, wait->slot), &answer, &reason);
     if (r == 0)
         return;
     if (r > 0)
@@ -170,28 +185,67 @@ static void describe_content(struct examination *e, struct scan_job *job)
         study_describe_none(study, job);
 }
 
+static void describe(struct examination *e, enum scan_slot slot, struct scan_job *job)
+{
+    *job = e->proxy->job;
+    if (slot == SCAN_SENDER)
+        describe_sender(e, job);
+    else if (slot == SCAN_CONTENT)
+        describe_content(e, job);
+    else if (slot == SCAN_REDACTION)
+        *job = (struct scan_job){.limits = job->limits, .redaction = &e->redaction.wanted};
+}
+
+static bool find_key(const struct examination *e, enum scan_slot slot, const struct scan_job *job,
+                     struct scan_key *out)
+{
+    return e->has_digest && e->whole && slot != SCAN_REDACTION && memory_of(e, slot) &&
+           scan_memory_key(memory_of(e, slot), e->digest, job, out);
+}
+
 enum submission examination_scan_submit(struct examination *e, enum scan_slot slot, int64_t ms,
                                         const char **why)
 {
-    struct scan_job job = e->proxy->job;
-    if (slot == SCAN_SENDER)
-        describe_sender(e, &job);
-    else if (slot == SCAN_CONTENT)
-        describe_content(e, &job);
-    else if (slot == SCAN_REDACTION)
-        job = (struct scan_job){.limits = job.limits, .redaction = &e->redaction.wanted};
+    struct scan_wait *wait = &e->scans[slot];
+    struct scan_job job;
+    describe(e, slot, &job);
     *why = "too many rounds of DNS";
     if (slot == SCAN_SENDER && e->sender_rounds >= ROUNDS_MAX)
         return SUBMIT_FAILED;
     *why = "there is no scanner";
+    wait->has_key = find_key(e, slot, &job, &wait->key);
     enum submission result = put_on_queue(e, slot, &job, ms);
     e->sender_rounds += result == SUBMITTED && about_sender_too(e, slot);
     return result;
 }
 
-void examination_scan_sender(struct examination *e)
+/* Whether the same was asked about the same message before: then the answer is taken in. */
+static bool recall(struct examination *e, enum scan_slot slot)
 {
-    scan_line_join(e, SCAN_SENDER);
+    struct scan_answer answer;
+    struct scan_key key;
+    struct scan_job job;
+    if (!e->has_digest || (slot == SCAN_SENDER && e->sender_rounds >= ROUNDS_MAX))
+        return false;
+    describe(e, slot, &job);
+    if (!find_key(e, slot, &job, &key))
+        return false;
+    struct slice known = scan_memory_recall(memory_of(e, slot), &key, clock_ms());
+    struct slice octets = known.len ? arena_copy(e->arena, known) : known;
+    if (!octets.len || !scan_answer_decode(octets, e->arena, headers_asked(e, slot), &answer))
+        return false;
+    e->scans[slot].has_key = false;
+    e->sender_rounds += about_sender_too(e, slot);
+    take(e, slot, &answer);
+    return true;
+}
+
+bool examination_scan_sender(struct examination *e)
+{
+    bool known = recall(e, SCAN_SENDER);
+    if (!known)
+        scan_line_join(e, SCAN_SENDER);
+    return known;
 }
 
 void examination_redact(struct examination *e, bool whole, const unsigned *parts, size_t count)
@@ -200,25 +254,15 @@ void examination_redact(struct examination *e, bool whole, const unsigned *parts
     scan_line_join(e, SCAN_REDACTION);
 }
 
-/* Whether the antivirus has seen it before. */
-static bool recall(struct examination *e)
-{
-    const struct av_memory *memory = e->proxy->av_memory;
-    if (!e->has_digest)
-        return false;
-    e->signatures = av_memory_signatures(memory);
-    return av_memory_recall(memory, e->digest, clock_ms(), e->arena, &e->facts);
-}
-
 void examination_scan(struct examination *e)
 {
     const struct proxy *proxy = e->proxy;
     const struct scan_job *job = &proxy->job;
     if (!config_of(e)->settings.antivirus_enabled || e->header_only)
         pipeline_without_antivirus(&e->facts);
-    if (scan_job_asks_content(job))
+    if (scan_job_asks_content(job) && !recall(e, SCAN_CONTENT))
         scan_line_join(e, SCAN_CONTENT);
-    if (proxy->scans[SCANNER_AV] && !e->header_only && !recall(e))
+    if (proxy->scans[SCANNER_AV] && !e->header_only && !recall(e, SCAN_ANTIVIRUS))
         scan_line_join(e, SCAN_ANTIVIRUS);
 }
 

@@ -12,10 +12,11 @@
 enum { SMALL_MAX = 32 * 1024 };
 
 struct spool {
-    struct buf small; /* all of it, or what is still to be written behind what `fd` has */
-    int fd;           /* -1 while it is small */
-    bool out;         /* `fd` has what is not in `small` */
-    bool broken;      /* a write failed: a part is missing */
+    struct slice lent; /* all of it; ptr NULL: it is our own */
+    struct buf small;  /* all of it, or what is still to be written behind what `fd` has */
+    int fd;            /* -1 while it is small */
+    bool out;          /* `fd` has what is not in `small` */
+    bool broken;       /* a write failed: a part is missing */
     bool sealed;
     uint64_t size;
     void *map;
@@ -27,6 +28,14 @@ struct spool *spool_new(size_t in_memory)
     struct spool *spool = malloc(sizeof *spool);
     if (spool)
         *spool = (struct spool){.small = buf_init(max), .fd = -1};
+    return spool;
+}
+
+struct spool *spool_over(struct slice content)
+{
+    struct spool *spool = malloc(sizeof *spool);
+    if (spool)
+        *spool = (struct spool){.lent = content, .size = content.len, .fd = -1};
     return spool;
 }
 
@@ -57,11 +66,16 @@ static bool write_all(int fd, struct slice bytes)
     return true;
 }
 
+static struct slice in_memory(const struct spool *s)
+{
+    return s->lent.ptr ? s->lent : buf_slice(&s->small);
+}
+
 /* From memory to a memfd. */
 static bool move_out(struct spool *s)
 {
     int fd = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd >= 0 && !write_all(fd, buf_slice(&s->small))) {
+    if (fd >= 0 && !write_all(fd, in_memory(s))) {
         close(fd); /* half a message must not be taken for the whole */
         fd = -1;
     }
@@ -118,7 +132,7 @@ struct slice spool_bytes(struct spool *s)
     if (s->map)
         return (struct slice){s->map, s->size};
     if (!s->out)
-        return buf_slice(&s->small);
+        return in_memory(s);
     void *map = finish_out(s) ? mmap(NULL, s->size, PROT_READ, MAP_PRIVATE, s->fd, 0) : MAP_FAILED;
     if (map == MAP_FAILED)
         return (struct slice){NULL, 0};

@@ -6,7 +6,6 @@
 enum {
     KEPT = 64,            /* octets of a long line, in which a literal may be announced */
     BESIDE = 1024 * 1024, /* octets of a response beside its message */
-    STEP = 64 * 1024,     /* of the shared budget */
     ENDLESS = 4, /* times the most that is kept is read to its end: one that goes on has none */
 };
 
@@ -19,7 +18,7 @@ void imap_held_end(struct imap_session *s)
     shared_spool_give(s->reader.base.proxy->shared, s->reader.base.proxy->row, held->taken);
     buf_release(&held->text);
     free(held->giving.pieces);
-    free(held->copy);
+    imap_octets_leave(s, &held->octets);
     free(held);
 }
 
@@ -75,19 +74,7 @@ size_t imap_held_begin(struct imap_session *s, const struct imap_response *respo
 
 bool imap_held_comes(const struct imap_session *s)
 {
-    return s->held && s->held->in_pieces && !s->held->copy;
-}
-
-static bool take_room(struct imap_session *s, uint64_t need)
-{
-    const struct proxy *proxy = s->reader.base.proxy;
-    struct imap_held *held = s->held;
-    uint64_t more = need > held->taken ? (need - held->taken + STEP - 1) / STEP * STEP : 0;
-    if (more &&
-        !shared_spool_take(proxy->shared, proxy->row, more, proxy->config->settings.limits_spool))
-        return false;
-    held->taken += more;
-    return true;
+    return s->held && s->held->in_pieces && !s->held->octets;
 }
 
 /* False: the session is over. */
@@ -95,7 +82,8 @@ static bool keep(struct imap_session *s, struct slice octets)
 {
     struct imap_held *held = s->held;
     uint64_t size = buf_len(&held->text) + octets.len;
-    held->too_big = held->too_big || !take_room(s, size) || !buf_append(&held->text, octets);
+    held->too_big = held->too_big || !imap_octets_take_room(s, &held->taken, size) ||
+                    !buf_append(&held->text, octets);
     held->came += octets.len;
     if (held->came / ENDLESS <= most_of(s))
         return true;

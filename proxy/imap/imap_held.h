@@ -11,6 +11,23 @@
 
 #include "proxy/imap/imap_session.h"
 
+/* A response, and what it takes of the room that all messages share: as long as it is given, and as what
+ * was read of its message is kept. */
+struct imap_octets {
+    unsigned holders;
+    char *text; /* owned */
+    size_t len;
+    uint64_t taken;
+};
+
+/* With one holder. `text` becomes its own. NULL: out of memory, and `text` is freed. */
+struct imap_octets *imap_octets_new(char *text, size_t len);
+struct imap_octets *imap_octets_hold(struct imap_octets *octets);
+/* The last holder frees them. */
+void imap_octets_leave(struct imap_session *s, struct imap_octets **octets);
+/* Room for so many in all. False: there is none now. */
+bool imap_octets_take_room(struct imap_session *s, uint64_t *taken, uint64_t need);
+
 enum { IMAP_HELD_SMALL = 16 * 1024 /* octets that are given at once */ };
 
 struct imap_held {
@@ -23,10 +40,10 @@ struct imap_held {
     bool too_big;     /* or there was no room: it is taken to its end, and not given */
     uint64_t taken;   /* of the shared budget */
     /* as it is given */
-    char *copy; /* owned */
-    size_t len;
-    bool has_whole; /* the message itself is in it: */
+    struct imap_octets *octets; /* NULL: it still comes; else one of its holders */
+    bool has_whole;             /* the message itself is in it: */
     size_t whole, whole_len;
+    struct slice instead; /* given in place of the message; ptr NULL: that itself */
     uint32_t number, uid;
     bool tells_more; /* than its UID */
     bool is_ours;    /* the client has not asked for it */

@@ -10,6 +10,7 @@ void imap_rendering_end(struct imap_session *s)
     if (!rendering)
         return;
     fetched_end(&rendering->fetched);
+    imap_octets_leave(s, &rendering->octets);
     free(rendering);
     arena_release(s->reader.mail);
 }
@@ -63,7 +64,7 @@ static const struct fetched_owner owner = {.show = show, .later = later};
 void imap_held_judge(struct imap_session *s)
 {
     struct imap_held *held = s->held;
-    struct slice message = {held->copy + held->whole, held->whole_len};
+    struct slice message = {held->octets->text + held->whole, held->whole_len};
     bool ours = held->is_ours;
     imap_rendering_end(s);
     if (held->uid && kept_back_too_soon(&s->kept_back, held->uid)) {
@@ -82,10 +83,9 @@ void imap_held_judge(struct imap_session *s)
     rendering->uid = held->uid;
     rendering->fetched = (struct fetched){
         .reader = &s->reader, .owner = &owner, .direction = s->reader.base.listener->direction};
-    if (!fetched_begin(&rendering->fetched, false)) {
+    rendering->octets = imap_octets_hold(held->octets);
+    if (fetched_begin_over(&rendering->fetched, message))
+        fetched_judge(&rendering->fetched);
+    else
         later(&rendering->fetched, "out of memory");
-        return;
-    }
-    fetched_take(&rendering->fetched, message);
-    fetched_judge(&rendering->fetched);
 }

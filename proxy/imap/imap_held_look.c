@@ -72,17 +72,21 @@ static char *copy_of(struct slice octets)
     return copy;
 }
 
-/* As it will be given. False: out of memory. */
+/* As it will be given. False: there is no room for it. */
 static bool copy(struct imap_session *s, struct slice response)
 {
     struct imap_held *held = s->held;
     session_wait(&s->reader.base);
     reader_upstream_pause(s->reader.upstream);
-    held->copy = held->in_pieces ? buf_take(&held->text) : copy_of(response);
-    held->len = response.len;
-    if (!held->copy)
+    char *text = held->in_pieces ? buf_take(&held->text) : copy_of(response);
+    held->octets = imap_octets_new(text, response.len);
+    if (!held->octets || !imap_octets_take_room(s, &held->taken, response.len)) {
         imap_held_withhold(s);
-    return held->copy;
+        return false;
+    }
+    held->octets->taken = held->taken;
+    held->taken = 0;
+    return true;
 }
 
 /* Its content waits for a verdict, or has one; or the message has to be read before. */

@@ -13,6 +13,7 @@
  *   imap_relay.c     commands that pass, and
  *   imap_pass.c      responses that do
  *   imap_held.c      a FETCH response with content waits until that is judged (imap_held.h)
+ *   imap_octets.c    where it lies
  *   imap_match.c     what of it may be shown, by the message that it belongs to
  *   imap_barrier.c   FETCH of parts: each message is read whole before
  *   imap_append.c    what a client puts into a mailbox
@@ -77,13 +78,15 @@ struct imap_outgoing {
 struct imap_barrier;
 struct imap_append;
 struct imap_held;
+struct imap_octets;
 struct imap_opinions;
 struct imap_places;
 
 /* A message of the mailbox that was read whole, and what of it may be shown. */
 struct imap_rendering {
     struct fetched fetched;
-    uint32_t uid; /* 0: unknown */
+    struct imap_octets *octets; /* the response that it came in; one of its holders */
+    uint32_t uid;               /* 0: unknown */
     bool clear;
     struct slice original, shown; /* of the same length */
 };

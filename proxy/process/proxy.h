@@ -17,7 +17,7 @@
 
 struct smtp_pools;
 struct asked_before;
-struct av_memory;
+struct scan_memory;
 struct recipient_cache;
 struct mailbox_servers;
 struct errands;
@@ -38,9 +38,9 @@ struct proxy {
     struct mailbox_servers *mailboxes; /* where mail is read */
     struct resolver *resolver;         /* NULL: no rule needs DNS, or there is none to be had */
     struct asked_before *asked_before; /* with resolver */
-    struct av_memory *av_memory;       /* NULL: no mail is read, or no antivirus asked */
-    struct redis *redis;               /* NULL: no rule needs it */
-    struct state *state;               /* with redis */
+    struct scan_memory *scanned[SCANNER_KINDS]; /* NULL: no mail is read, or none such is asked */
+    struct redis *redis;                        /* NULL: no rule needs it */
+    struct state *state;                        /* with redis */
     struct shared *shared;
     unsigned slot, row;
     int queue[SCANNER_KINDS];                      /* -1: there is none */

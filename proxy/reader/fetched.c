@@ -44,12 +44,10 @@ static void new_examination(struct fetched *f, struct spool *spool, bool header_
     f->message.header_only = header_only;
 }
 
-/* Known by what it is, not by what the server calls it. */
-static void begin_digest(struct fetched *f)
+static void add_to_digest(struct fetched *f, struct slice octets)
 {
-    if (f->reader->base.proxy->av_memory && !f->message.header_only)
-        f->digest = EVP_MD_CTX_new();
-    f->digests = f->digest && EVP_DigestInit_ex2(f->digest, EVP_sha256(), NULL) == 1;
+    if (f->digests)
+        f->digests = EVP_DigestUpdate(f->digest, octets.ptr, octets.len) == 1;
 }
 
 static bool is_scanned(const struct proxy *proxy)
@@ -57,15 +55,38 @@ static bool is_scanned(const struct proxy *proxy)
     return proxy->scans[SCANNER_SCAN] || proxy->scans[SCANNER_AV];
 }
 
+/* Known by what it is, not by what the server calls it. */
+static void begin_digest(struct fetched *f)
+{
+    if (is_scanned(f->reader->base.proxy) && !f->message.header_only)
+        f->digest = EVP_MD_CTX_new();
+    f->digests = f->digest && EVP_DigestInit_ex2(f->digest, EVP_sha256(), NULL) == 1;
+}
+
+static bool begin_in(struct fetched *f, struct spool *spool, bool header_only)
+{
+    f->began = clock_ms();
+    f->reader->fetched = f;
+    new_examination(f, spool, header_only);
+    begin_digest(f);
+    return f->message.spool;
+}
+
 bool fetched_begin(struct fetched *f, bool header_only)
 {
     const struct proxy *proxy = f->reader->base.proxy;
     size_t in_memory = is_scanned(proxy) ? 0 : config_of(f->reader)->settings.limits_fetched_size;
-    f->began = clock_ms();
-    f->reader->fetched = f;
-    new_examination(f, spool_new(in_memory), header_only);
-    begin_digest(f);
-    return f->message.spool;
+    return begin_in(f, spool_new(in_memory), header_only);
+}
+
+bool fetched_begin_over(struct fetched *f, struct slice message)
+{
+    f->octets = message.len;
+    f->too_big = message.len > config_of(f->reader)->settings.limits_fetched_size;
+    if (!begin_in(f, spool_over(message), false))
+        return false;
+    add_to_digest(f, message);
+    return true;
 }
 
 void fetched_end(struct fetched *f)
@@ -112,8 +133,8 @@ bool fetched_take(struct fetched *f, struct slice octets)
                  !spool_append(f->message.spool, octets);
     if (f->too_big)
         examination_drop_body(&f->message);
-    else if (f->digests)
-        f->digests = EVP_DigestUpdate(f->digest, octets.ptr, octets.len) == 1;
+    else
+        add_to_digest(f, octets);
     return true;
 }
 

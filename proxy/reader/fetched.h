@@ -45,6 +45,9 @@ bool fetched_begin(struct fetched *f, bool header_only);
 /* Frees what it holds, and waits for nothing more. */
 void fetched_end(struct fetched *f);
 
+/* The same of one that is there, in memory of somebody else, unchanged until the end. */
+bool fetched_begin_over(struct fetched *f, struct slice message);
+
 /* What is too big is taken to its end, and not kept. False: it never ends. */
 bool fetched_take(struct fetched *f, struct slice octets);
 uint64_t fetched_size(const struct fetched *f);

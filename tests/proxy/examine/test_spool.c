@@ -65,6 +65,21 @@ TEST(test_what_goes_in_comes_out_sealed)
     spool_free(&none);
 }
 
+TEST(test_what_lies_with_somebody_else_comes_out_and_is_copied_for_others_alone)
+{
+    fill();
+    struct slice lent = {bytes, 100000};
+    struct spool *spool = spool_over(lent);
+    assert_int_equal(spool_size(spool), lent.len);
+    assert_ptr_equal(spool_bytes(spool).ptr, bytes);
+    char *got = malloc(lent.len);
+    assert_int_equal(pread(spool_fd(spool), got, lent.len, 0), lent.len);
+    assert_memory_equal(got, bytes, lent.len);
+    assert_ptr_equal(spool_bytes(spool).ptr, bytes);
+    free(got);
+    spool_free(&spool);
+}
+
 static void limit_files(rlim_t most)
 {
     struct rlimit limit;

@@ -40,3 +40,16 @@ def test_who_reads_much_at_once_is_examined_one_after_the_other_and_others_betwe
         for session in greedy[:4] + [modest]:
             assert session.responses("x")[-1].startswith(b"x OK")
     assert who_read(site).index(MODEST) <= 1 and who_read(site).count(GREEDY) in (4, 5)
+
+
+def read(site, user):
+    with logged_in(site.imap_port, user, mailbox="INBOX") as session:
+        session.send("x FETCH 1 (BODY.PEEK[])\r\n")
+        return session.responses("x")
+
+
+def test_what_was_found_in_a_message_holds_for_who_reads_it_next(site):
+    answers = read(site, MODEST)
+    with asleep(site.workers("gatepost-scan")):
+        assert read(site, MODEST) == answers
+    assert MAILS[MODEST][0] in answers[0] and answers[-1].startswith(b"x OK")

@@ -160,6 +160,7 @@ def lf_only(session, server, lines):
 
 def slow_scan(session, server, lines):
     """Of a scanner that hangs the client hears within timeouts.scan and timeouts.verdict."""
+    server.mails[0] = samples.clean("nobody has read this before")
     workers = session.gateway.workers("gatepost-scan")
     for pid in workers:
         os.kill(pid, signal.SIGSTOP)
