@@ -158,6 +158,7 @@ static size_t first_item(struct slice response)
 int imap_fetched_item(struct slice response, size_t *at, struct imap_fetched_item *out)
 {
     size_t from = *at ? *at : first_item(response);
+    out->name = SLICE("");
     if (from == NOWHERE)
         return -1;
     *at = from = skip(response, from, SLICE(" \t()"));

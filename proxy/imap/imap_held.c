@@ -55,7 +55,10 @@ size_t imap_held_begin(struct imap_session *s, const struct imap_response *respo
         imap_out_of_step(s, "a literal that cannot be placed");
         return bytes.len;
     }
-    if (len == 0 && needed <= IMAP_INPUT_MAX && bytes.len < IMAP_INPUT_MAX)
+    bool more = needed <= IMAP_INPUT_MAX && bytes.len < IMAP_INPUT_MAX;
+    if (len == 0 && !more && imap_is_unheld(s, response->number, bytes, &more))
+        return imap_pass_as_it_comes(s, bytes);
+    if (len == 0 && more)
         return 0;
     s->held = calloc(1, sizeof *s->held);
     if (!s->held) {

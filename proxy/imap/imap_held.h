@@ -5,7 +5,8 @@
  *   imap_held_look.c   what it holds
  *   imap_held_judge.c  the message in it is judged
  *   imap_held_show.c   what of it may be shown
- *   imap_held_give.c   it is given, or is not */
+ *   imap_held_give.c   it is given, or is not
+ *   imap_unheld.c      it passes as it comes */
 #ifndef PROXY_IMAP_IMAP_HELD_H
 #define PROXY_IMAP_IMAP_HELD_H
 
@@ -57,6 +58,21 @@ void imap_held_whole(struct imap_session *s, struct slice response);
 /* The strings of an item that are to be judged, *at 0 at first. What is called a header is looked at: not every
  * server gives what it says. */
 bool imap_held_content(const struct imap_fetched_item *item, size_t *at, struct slice *out);
+
+/* 0: it is none. */
+uint32_t imap_number(struct slice digits);
+
+/* A message in a response, of which maybe only the beginning has come. */
+struct imap_unheld {
+    uint32_t number, uid;
+    struct slice begins;
+    uint64_t size;
+};
+
+/* Whether it may pass as it comes, since no rule looks at messages; then it has its record. */
+bool imap_passes_unheld(struct imap_session *s, const struct imap_unheld *message);
+/* The same of the message in a response of which not all has come; *more: more of it must come. */
+bool imap_is_unheld(struct imap_session *s, uint32_t number, struct slice bytes, bool *more);
 
 /* Judges the message in it, then shows what of it may be shown. */
 void imap_held_judge(struct imap_session *s);

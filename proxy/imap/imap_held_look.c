@@ -15,7 +15,7 @@ bool imap_held_content(const struct imap_fetched_item *item, size_t *at, struct 
 
 enum holds { NOTHING_OF_A_MESSAGE, CONTENT, UNREADABLE };
 
-static uint32_t number_of(struct slice text)
+uint32_t imap_number(struct slice text)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < text.len && n <= UINT32_MAX; i++)
@@ -40,7 +40,7 @@ static enum holds look(struct slice response, struct imap_held *out)
     while ((found = imap_fetched_item(response, &at, &item)) == 1) {
         size_t string = 0;
         if (slice_ieq(item.name, SLICE("UID")))
-            out->uid = number_of(item.value);
+            out->uid = imap_number(item.value);
         else
             out->tells_more = true;
         if (!item.is_string && imap_item(item.name) != IMAP_ITEM_OTHER && item.value.len &&
@@ -89,6 +89,27 @@ static bool copy(struct imap_session *s, struct slice response)
     return true;
 }
 
+/* As it is. */
+static void pass(struct imap_session *s, struct slice response)
+{
+    if (response.len > IMAP_HELD_SMALL) {
+        if (copy(s, response))
+            imap_held_give(s);
+    } else {
+        session_text(&s->reader.base, response);
+        imap_held_end(s);
+        imap_hold_back(s);
+    }
+}
+
+static bool passes(struct imap_session *s, struct slice response)
+{
+    const struct imap_held *held = s->held;
+    struct slice whole = slice_sub(response, held->whole, held->whole + held->whole_len);
+    struct imap_unheld message = {held->number, held->uid, whole, whole.len};
+    return held->has_whole && !held->is_ours && imap_passes_unheld(s, &message);
+}
+
 /* Its content waits for a verdict, or has one; or the message has to be read before. */
 static void hold(struct imap_session *s, struct slice response)
 {
@@ -96,6 +117,10 @@ static void hold(struct imap_session *s, struct slice response)
     if (held->has_whole && imap_looks_at(s, held->number, held->uid)) {
         imap_looked_at(s, slice_sub(response, held->whole, held->whole + held->whole_len));
         imap_held_end(s);
+        return;
+    }
+    if (passes(s, response)) {
+        pass(s, response);
         return;
     }
     const struct imap_rendering *rendering =
@@ -125,12 +150,7 @@ void imap_held_whole(struct imap_session *s, struct slice response)
         hold(s, response);
     } else if (held->is_ours) {
         imap_held_end(s);
-    } else if (response.len > IMAP_HELD_SMALL) {
-        if (copy(s, response))
-            imap_held_give(s);
     } else {
-        session_text(&s->reader.base, response);
-        imap_held_end(s);
-        imap_hold_back(s);
+        pass(s, response);
     }
 }

@@ -270,17 +270,22 @@ static size_t not_placed(struct imap_session *s, struct slice bytes)
     return bytes.len;
 }
 
-/* The next line of a response that has a literal. */
-static size_t take_next(struct imap_session *s, struct slice bytes)
+/* A line of a response that has a literal. */
+static size_t take_one(struct imap_session *s, struct slice bytes, bool first)
 {
     struct imap_text text;
-    int found = imap_text(bytes, false, &text);
+    int found = imap_text(bytes, first, &text);
     if (found == 0 && bytes.len < IMAP_INPUT_MAX)
         return 0;
     if (found != 1)
         return not_placed(s, bytes);
     begin_line(s, &text);
     return take_framed(s, bytes);
+}
+
+size_t imap_pass_as_it_comes(struct imap_session *s, struct slice bytes)
+{
+    return take_one(s, bytes, true);
 }
 
 static bool is_fetch(struct slice bytes, struct imap_response *response)
@@ -302,7 +307,7 @@ static size_t take(struct imap_session *s, struct slice bytes)
     if (s->out.within_line)
         return take_long(s, bytes);
     if (s->out.goes_on)
-        return take_next(s, bytes);
+        return take_one(s, bytes, false);
     int found = imap_text(bytes, true, &text);
     if (found == 0 && bytes.len < IMAP_INPUT_MAX)
         return 0;

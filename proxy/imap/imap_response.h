@@ -84,7 +84,7 @@ struct imap_fetched_item {
 };
 
 /* The items of a whole FETCH response with its literals: `response` as it came, *at 0 at first.
- * 1: *out is the next; 0: there is no more; -1: from *at on it cannot be read.
+ * 1: *out is the next; 0: there is no more; -1: from *at on it cannot be read; *out has the name there, if that can.
  * Parentheses around items are no matter. What stands in the parentheses of a value and looks like an
  * item with content is one that a string with quotes in it has hidden: it cannot be read. */
 int imap_fetched_item(struct slice response, size_t *at, struct imap_fetched_item *out);

@@ -14,6 +14,7 @@
  *   imap_pass.c      responses that do
  *   imap_held.c      a FETCH response with content waits until that is judged (imap_held.h)
  *   imap_octets.c    where it lies
+ *   imap_unheld.c    where no rule looks at it, it does not wait
  *   imap_match.c     what of it may be shown, by the message that it belongs to
  *   imap_barrier.c   FETCH of parts: each message is read whole before
  *   imap_append.c    what a client puts into a mailbox
@@ -204,6 +205,8 @@ void imap_hold_back(struct imap_session *s);
 void imap_pass_taken(struct imap_session *s);
 /* It has, or does not have to. */
 void imap_does_take(struct imap_session *s);
+/* Passes the response that begins here, which has a literal, on as it comes; how much of it was taken. */
+size_t imap_pass_as_it_comes(struct imap_session *s, struct slice bytes);
 /* Passes capabilities on, rewritten. */
 void imap_pass_line(struct imap_session *s, const struct imap_response *response,
                     struct slice line);

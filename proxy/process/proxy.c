@@ -14,6 +14,14 @@ static void learn_rates(struct proxy *proxy)
             proxy->counts[keys[i].event] = true;
 }
 
+static bool looks_at_mail(const struct policy *policy)
+{
+    for (enum fact fact = 0; fact < FACT_COUNT; fact++)
+        if (policy_uses(policy, fact) && fact_info(fact)->phase == PHASE_MESSAGE)
+            return true;
+    return false;
+}
+
 bool proxy_learn_policy(struct proxy *proxy)
 {
     const struct policy *policy = proxy->config->policy;
@@ -30,6 +38,7 @@ bool proxy_learn_policy(struct proxy *proxy)
     learn_rates(proxy);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         proxy->scans[kind] = pipeline_needs(proxy->config, (enum scanner_kind)kind);
+    proxy->looks_at_mail = looks_at_mail(policy);
     return pipeline_job(proxy->config, proxy->config->arena, &proxy->job);
 }
 

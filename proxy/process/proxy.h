@@ -57,6 +57,7 @@ struct proxy {
     bool wants[PRODUCER_COUNT];               /* the policy names facts of this producer */
     bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
     bool waits_for_silence;                   /* before the banner */
+    bool looks_at_mail;                       /* some rule asks what a message is */
     struct scan_job job;                      /* what is asked of them about every message */
     struct scan_list line, under_way;         /* of jobs, oldest first: for a scanner, with one */
     struct event *line_clock;

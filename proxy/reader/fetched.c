@@ -164,15 +164,27 @@ void fetched_examine(struct reader *r, struct examination *e, enum direction dir
 
 /* ---- the verdict ---- */
 
+static bool evaluate(struct fetched *f)
+{
+    struct reader *r = f->reader;
+    listed_facts(r->base.proxy, r->mailbox, &f->message.facts);
+    return policy_evaluate_reading(config_of(r)->policy, &f->message.facts, r->mail, &f->verdict) ==
+               OUTCOME_DECIDED &&
+           !arena_failed(r->mail);
+}
+
+bool fetched_passes(struct fetched *f)
+{
+    fetched_examine(f->reader, &f->message, f->direction);
+    return evaluate(f) && f->verdict.kind == READING_CLEAR;
+}
+
 static void decide(struct session *base)
 {
     struct reader *r = reader_of(base);
     struct fetched *f = r->fetched;
     turn_end(f);
-    listed_facts(base->proxy, r->mailbox, &f->message.facts);
-    if (policy_evaluate_reading(config_of(r)->policy, &f->message.facts, r->mail, &f->verdict) !=
-            OUTCOME_DECIDED ||
-        arena_failed(r->mail)) {
+    if (!evaluate(f)) {
         f->owner->later(f, "out of memory");
         return;
     }

@@ -29,8 +29,8 @@ struct fetched {
     struct reading verdict;
     char *
         overlaid; /* a copy in which nothing is seen that must not be; owned; NULL: none is needed */
-    bool too_big; /* or there was no room */
-    uint64_t octets;
+    bool too_big;       /* or there was no room */
+    uint64_t octets;    /* of it, as many as have come */
     EVP_MD_CTX *digest; /* of what has come of it; owned; NULL: nobody asks */
     bool digests;       /* nothing went wrong with it */
     struct holding holding;
@@ -54,6 +54,9 @@ uint64_t fetched_size(const struct fetched *f);
 
 /* All of it is there. */
 void fetched_judge(struct fetched *f);
+/* Where no rule looks at messages (proxy->looks_at_mail): whether what has come of it may be shown, which
+ * depends on who reads it. Nothing is waited for. */
+bool fetched_passes(struct fetched *f);
 /* The same of another message, which becomes its own, instead of the first. */
 void fetched_judge_other(struct fetched *f, struct spool *spool, bool header_only);
 

@@ -77,7 +77,7 @@ static void tell_message(struct fetched *f, struct record *r)
         r->subject = field(f, FACT_MESSAGE_SUBJECT, SLICE("Subject"));
     else
         f->message.facts.fact[FACT_MESSAGE_SUBJECT].state = VALUE_PENDING;
-    r->size = (int64_t)fetched_size(f);
+    r->size = (int64_t)f->octets;
     r->delivery = received_reference(header_of(f), config->hostname);
 }
 
@@ -85,7 +85,7 @@ void reader_record_message(struct reader *reader, struct fetched *f, const char 
                            const char *reason)
 {
     log_at(LEVEL_INFO, reader->ref, "message read", field_text("user", reader->login),
-           field_num("size", (int64_t)fetched_size(f)), field_str("verdict", verdict),
+           field_num("size", (int64_t)f->octets), field_str("verdict", verdict),
            field_num("ms", clock_ms() - f->began));
     if (!recorder_wants(reader->base.proxy))
         return;

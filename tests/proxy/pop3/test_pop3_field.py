@@ -245,7 +245,7 @@ PAGE = samples.with_attachment("page.html", b"<html>" + os.urandom(20) * 60000) 
 
 
 def test_a_message_whose_scanner_is_gone_is_put_off_and_stays(site, behind):
-    behind.mails[:] = [PAGE] * 20
+    behind.mails[:] = [PAGE + b"%d\r\n" % number for number in range(20)]  # what was found in one is known
     user = "scanner@example.com"
     with logged_in(site.pop3_port, user, "any", timeout=30) as session:
         for number in range(1, len(behind.mails) + 1):
