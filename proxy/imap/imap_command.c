@@ -67,13 +67,13 @@ int imap_piece(struct slice bytes, struct imap_piece *out)
 
 static enum imap_verb verb_of(struct slice word)
 {
-    static const char *const names[] = {
-#define VERB(id, ...) #id,
+    static const struct slice names[] = {
+#define VERB(id, ...) SLICE(#id),
 #include "proxy/imap/imap_verbs.def"
 #undef VERB
     };
     for (int i = 0; i < IMAP_VERBS; i++)
-        if (slice_ieq(word, slice_of(names[i])))
+        if (slice_ieq(word, names[i]))
             return (enum imap_verb)i;
     return IMAP_VERBS;
 }

@@ -113,14 +113,15 @@ static bool may_ask_from(struct slice origin)
 
 static bool is_named(struct slice name)
 {
-    static const char *const items[] = {
-        "FLAGS",       "UID",        "INTERNALDATE",  "RFC822",      "RFC822.SIZE",
-        "RFC822.TEXT", "ENVELOPE",   "RFC822.HEADER", "RFC822.PEEK", "BODYSTRUCTURE",
-        "BODY",        "MODSEQ",     "SAVEDATE",      "EMAILID",     "THREADID",
-        "ALL",         "X-GM-MSGID", "X-GM-THRID",    "X-GM-LABELS", "FAST",
-        "FULL"};
+    static const struct slice items[] = {
+        SLICE("FLAGS"),       SLICE("UID"),           SLICE("INTERNALDATE"), SLICE("RFC822"),
+        SLICE("RFC822.SIZE"), SLICE("RFC822.TEXT"),   SLICE("ENVELOPE"),     SLICE("RFC822.HEADER"),
+        SLICE("RFC822.PEEK"), SLICE("BODYSTRUCTURE"), SLICE("BODY"),         SLICE("MODSEQ"),
+        SLICE("SAVEDATE"),    SLICE("EMAILID"),       SLICE("THREADID"),     SLICE("ALL"),
+        SLICE("X-GM-MSGID"),  SLICE("X-GM-THRID"),    SLICE("X-GM-LABELS"),  SLICE("FAST"),
+        SLICE("FULL")};
     for (size_t i = 0; i < sizeof items / sizeof *items; i++)
-        if (slice_ieq(name, slice_of(items[i])))
+        if (slice_ieq(name, items[i]))
             return true;
     return false;
 }

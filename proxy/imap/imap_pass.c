@@ -116,21 +116,19 @@ static struct slice without_end(struct slice line)
     return line;
 }
 
-static bool is_named(const struct imap_response *response, const char *name)
-{
-    return slice_ieq(response->name, slice_of(name));
-}
-
 /* Responses that we know to hold nothing of a message; what has no name cannot be read, and passes. */
 static bool is_relayed(const struct imap_response *response)
 {
-    static const char *const names[] = {
-        "OK",     "NO",      "BAD",   "BYE",       "CAPABILITY", "LIST",      "LSUB",
-        "XLIST",  "STATUS",  "FLAGS", "SEARCH",    "SORT",       "THREAD",    "ESEARCH",
-        "EXISTS", "RECENT",  "FETCH", "EXPUNGE",   "VANISHED",   "NAMESPACE", "QUOTA",
-        "ACL",    "ENABLED", "ID",    "QUOTAROOT", "LISTRIGHTS", "MYRIGHTS",  "METADATA"};
+    static const struct slice names[] = {
+        SLICE("OK"),         SLICE("NO"),         SLICE("BAD"),      SLICE("BYE"),
+        SLICE("CAPABILITY"), SLICE("LIST"),       SLICE("LSUB"),     SLICE("XLIST"),
+        SLICE("STATUS"),     SLICE("FLAGS"),      SLICE("SEARCH"),   SLICE("SORT"),
+        SLICE("THREAD"),     SLICE("ESEARCH"),    SLICE("EXISTS"),   SLICE("RECENT"),
+        SLICE("FETCH"),      SLICE("EXPUNGE"),    SLICE("VANISHED"), SLICE("NAMESPACE"),
+        SLICE("QUOTA"),      SLICE("ACL"),        SLICE("ENABLED"),  SLICE("ID"),
+        SLICE("QUOTAROOT"),  SLICE("LISTRIGHTS"), SLICE("MYRIGHTS"), SLICE("METADATA")};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (is_named(response, names[i]))
+        if (slice_ieq(response->name, names[i]))
             return true;
     return response->name.len == 0 && (!response->code.len || imap_is_relayed_code(response->code));
 }
@@ -291,7 +289,7 @@ size_t imap_pass_as_it_comes(struct imap_session *s, struct slice bytes)
 static bool is_fetch(struct slice bytes, struct imap_response *response)
 {
     imap_response(bytes, response);
-    return response->kind == IMAP_RESPONSE_UNTAGGED && is_named(response, "FETCH");
+    return response->kind == IMAP_RESPONSE_UNTAGGED && slice_ieq(response->name, SLICE("FETCH"));
 }
 
 static size_t take(struct imap_session *s, struct slice bytes)
