@@ -14,8 +14,9 @@ enum {
 static const struct {
     enum field_index field;
     const char *word;
-} flags[] = {{attachment_encrypted, "encrypted"},
-             {attachment_macros, "macros"},
+} flags[] = {{attachment_encrypted, "encrypted"},    {attachment_macros, "macros"},
+             {attachment_active, "active"},          {attachment_remote, "remote"},
+             {attachment_embedded, "embedded"},      {attachment_fragmented, "fragmented"},
              {attachment_unscannable, "unscannable"}};
 
 enum { FLAGS = sizeof flags / sizeof *flags };

@@ -89,6 +89,22 @@ static bool digest_of(struct arena *arena, struct slice message, struct value *o
     return text.ptr != NULL;
 }
 
+/* Files are looked into for links as well. */
+static void look_into_files(struct arena *arena, const struct mime_message *message,
+                            const struct scan_job *job, struct malformations *odd,
+                            struct scan_answer *out)
+{
+    struct links *links = job->links ? links_new(arena, message, links_most(job)) : NULL;
+    struct value list;
+    if (links)
+        links_in_message(links, message);
+    examine_attachments(arena, message, job, odd, links, &list);
+    if (job->attachments)
+        out->facts.fact[FACT_ATTACHMENTS] = list;
+    if (job->links)
+        links_end(&links, &out->facts.fact[FACT_MESSAGE_DOMAINS]);
+}
+
 static bool examine_content(struct arena *arena, struct slice message, const struct scan_job *job,
                             struct scan_answer *out)
 {
@@ -98,8 +114,6 @@ static bool examine_content(struct arena *arena, struct slice message, const str
         limits.parts = job->limits.parts;
     if (!mime_parse(arena, message, &limits, &parsed))
         return false;
-    if (job->links)
-        links_of(arena, &parsed, links_most(job), &out->facts.fact[FACT_MESSAGE_DOMAINS]);
     if (job->message && (!examine_header(arena, &parsed, job, &out->facts) ||
                          !examine_form(arena, &parsed, &out->facts)))
         return false;
@@ -110,8 +124,8 @@ static bool examine_content(struct arena *arena, struct slice message, const str
     if (job->outline && !(out->outline = outline_of(arena, &parsed)))
         return false;
     struct malformations odd = parsed.malformations;
-    if (job->attachments)
-        examine_attachments(arena, &parsed, &job->limits, &odd, &out->facts.fact[FACT_ATTACHMENTS]);
+    if (job->links || job->attachments)
+        look_into_files(arena, &parsed, job, &odd, out);
     else if (job->message)
         check_encodings(&parsed, &odd);
     if (job->message)

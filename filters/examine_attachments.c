@@ -25,6 +25,7 @@ struct records {
 struct attachments_task {
     struct records records;
     struct inspection inspection;
+    struct links *links;         /* NULL: nobody asks */
     struct inspected_file *last; /* of the inspection's files: they have their records */
     struct malformations *odd;
     uint64_t content_max;
@@ -39,7 +40,8 @@ struct attached_file {
     size_t name_count;
     uint64_t size;
     unsigned depth;
-    bool encrypted, macros, unscannable;
+    bool encrypted, macros, embedded, active, remote, fragmented, unscannable;
+    struct slice sha256;
 };
 
 static bool grow(struct records *records)
@@ -75,6 +77,11 @@ static void add_record(struct records *records, const struct attached_file *file
     fields[attachment_encrypted] = value_bool(file->encrypted);
     fields[attachment_macros] = value_bool(file->macros);
     fields[attachment_unscannable] = value_bool(file->unscannable);
+    fields[attachment_embedded] = value_bool(file->embedded);
+    fields[attachment_active] = value_bool(file->active);
+    fields[attachment_remote] = value_bool(file->remote);
+    fields[attachment_fragmented] = value_bool(file->fragmented);
+    fields[attachment_sha256] = value_text(file->sha256);
     fields[attachment_part] = value_number((double)file->part->index);
     records->items[records->count++] = (struct value){.state = VALUE_KNOWN, .fields = fields};
 }
@@ -123,17 +130,30 @@ static bool name_part(struct arena *arena, const struct mime_part *part, struct 
     return true;
 }
 
+/* What was found in it. */
+static void tell(struct attached_file *file, const struct inspected_file *found)
+{
+    file->type = found->type;
+    file->size = found->size;
+    file->encrypted = found->encrypted;
+    file->macros = found->macros;
+    file->embedded = found->embedded;
+    file->active = found->active;
+    file->remote = found->remote;
+    file->fragmented = file->fragmented || found->fragmented;
+    file->unscannable = found->unscannable;
+    file->sha256 = found->sha256;
+}
+
 static void add_part(struct attachments_task *task, const struct mime_part *part,
                      const struct inspected_file *found)
 {
-    struct attached_file file = {.part = part, .type = part->type, .size = part->content.len};
-    if (found) {
-        file.type = found->type;
-        file.size = found->size;
-        file.encrypted = found->encrypted;
-        file.macros = found->macros;
-        file.unscannable = found->unscannable;
-    }
+    struct attached_file file = {.part = part,
+                                 .type = part->type,
+                                 .size = part->content.len,
+                                 .fragmented = mime_is_fragment(part)};
+    if (found)
+        tell(&file, found);
     if (name_part(task->records.arena, part, &file))
         add_file(&task->records, &file);
     else
@@ -143,19 +163,13 @@ static void add_part(struct attachments_task *task, const struct mime_part *part
 static void add_member(struct attachments_task *task, const struct mime_part *part,
                        const struct inspected_file *found)
 {
-    struct attached_file file = {
-        .part = part,
-        .path = found->path,
-        .type = found->type,
-        .names = found->names,
-        .extensions = found->extensions,
-        .name_count = found->name_count,
-        .size = found->size,
-        .depth = found->depth,
-        .encrypted = found->encrypted,
-        .macros = found->macros,
-        .unscannable = found->unscannable,
-    };
+    struct attached_file file = {.part = part,
+                                 .path = found->path,
+                                 .names = found->names,
+                                 .extensions = found->extensions,
+                                 .name_count = found->name_count,
+                                 .depth = found->depth};
+    tell(&file, found);
     add_file(&task->records, &file);
 }
 
@@ -253,24 +267,38 @@ static void name_the_rest(struct records *records)
     records->count++;
 }
 
+static void read_words(void *ctx, enum inspected_words kind, struct slice words)
+{
+    static const enum links_words kinds[] = {[INSPECTED_TEXT] = LINKS_TEXT,
+                                             [INSPECTED_HTML] = LINKS_HTML,
+                                             [INSPECTED_LINK] = LINKS_REFERENCE};
+    struct attachments_task *task = ctx;
+    links_in_words(task->links, kinds[kind], words);
+}
+
 void examine_attachments(struct arena *arena, const struct mime_message *message,
-                         const struct scan_limits *limits, struct malformations *odd,
+                         const struct scan_job *job, struct malformations *odd, struct links *links,
                          struct value *out)
 {
+    const struct scan_limits *limits = &job->limits;
     struct attachments_task task = {
         .records.arena = arena,
         .inspection =
             inspection_of(arena, archive_limits(limits->unpacked, limits->members, limits->depth)),
         .odd = odd,
+        .links = links,
         .content_max = message->raw.len + limits->unpacked,
     };
     task.inspection.parts = limits->parts;
     task.inspection.odd = odd;
+    task.inspection.digests = job->sha256;
+    task.inspection.words = links ? read_words : NULL;
+    task.inspection.ctx = &task;
     for (size_t i = 0; i < message->n; i++) {
         const struct mime_part *part = &message->parts[i];
         if (part->kind == MIME_LEAF)
             examine_leaf(&task, part);
-        else if (part->n_names)
+        else if (part->n_names || mime_is_fragment(part))
             add_part(&task, part, NULL);
     }
     struct records *records = &task.records;

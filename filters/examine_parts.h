@@ -3,6 +3,7 @@
 #ifndef FILTERS_EXAMINE_PARTS_H
 #define FILTERS_EXAMINE_PARTS_H
 
+#include "filters/links/links.h"
 #include "filters/mime/mime.h"
 #include "filters/scanner/scan_job.h"
 
@@ -18,9 +19,9 @@ bool examine_form(struct arena *arena, const struct mime_message *message, struc
 void examine_oddities(const struct malformations *odd, struct facts *facts);
 
 /* attachments, cut where there is no more room: decodes and looks into each leaf. What is odd in
- * the encodings is added to *odd. */
+ * the encodings is added to *odd, what words in files point to to `links`, which may be NULL. */
 void examine_attachments(struct arena *arena, const struct mime_message *message,
-                         const struct scan_limits *limits, struct malformations *odd,
+                         const struct scan_job *job, struct malformations *odd, struct links *links,
                          struct value *out);
 
 #endif

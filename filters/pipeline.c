@@ -52,17 +52,18 @@ static void look_at_all(const struct settings *settings, struct scan_job *job)
 bool pipeline_job(const struct config *config, struct arena *arena, struct scan_job *out)
 {
     const struct settings *settings = &config->settings;
-    *out = (struct scan_job){.message = wants(config, PRODUCER_MESSAGE),
-                             .attachments = wants(config, PRODUCER_ATTACHMENTS),
-                             .links = wants(config, PRODUCER_LINKS),
-                             .digest = wants(config, PRODUCER_DIGEST),
-                             .spf = wants(config, PRODUCER_SPF),
-                             .authentication = wants(config, PRODUCER_AUTHENTICATION),
-                             .honour_np = settings->authentication_np,
-                             .limits = {settings->scan_depth, settings->scan_parts,
-                                        settings->scan_members, settings->scan_unpacked,
-                                        (uint32_t)settings->scan_cpu,
-                                        (uint32_t)settings->scan_cpu_per_mib, 0}};
+    *out = (struct scan_job){
+        .message = wants(config, PRODUCER_MESSAGE),
+        .attachments = wants(config, PRODUCER_ATTACHMENTS),
+        .links = wants(config, PRODUCER_LINKS),
+        .digest = wants(config, PRODUCER_DIGEST),
+        .sha256 = policy_uses_field(config->policy, FACT_ATTACHMENTS, attachment_sha256),
+        .spf = wants(config, PRODUCER_SPF),
+        .authentication = wants(config, PRODUCER_AUTHENTICATION),
+        .honour_np = settings->authentication_np,
+        .limits = {settings->scan_depth, settings->scan_parts, settings->scan_members,
+                   settings->scan_unpacked, (uint32_t)settings->scan_cpu,
+                   (uint32_t)settings->scan_cpu_per_mib, 0}};
     look_at_all(settings, out);
     return name_headers(config->policy, arena, out);
 }

@@ -35,6 +35,15 @@ bool policy_uses(const struct policy *policy, enum fact fact)
     return policy->used[fact];
 }
 
+bool policy_uses_field(const struct policy *policy, enum fact list, int field)
+{
+    for (size_t i = 0; i < policy->operand_count; i++)
+        if (policy->operands[i].fact == list && policy->operands[i].kind == OPERAND_VARIABLE &&
+            policy->operands[i].field == field)
+            return true;
+    return false;
+}
+
 static bool acts(const struct policy *policy, enum action action)
 {
     for (size_t i = 0; i < policy->rule_count; i++) {

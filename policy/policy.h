@@ -44,6 +44,8 @@ struct rule_info policy_rule_info(const struct policy *policy, size_t rule);
 
 /* Which facts any rule names, in conditions or in {texts}. */
 bool policy_uses(const struct policy *policy, enum fact fact);
+/* The same of a field of the records in a list. */
+bool policy_uses_field(const struct policy *policy, enum fact list, int field);
 /* Whether any enforced rule holds messages or has them copied. */
 bool policy_keeps(const struct policy *policy);
 /* Whose facts any rule names, or another that is wanted needs: nothing else need be found out. */

@@ -10,6 +10,8 @@ struct office_findings {
     bool macros;
     bool encrypted; /* needs a password; PDF too */
     bool embedded;  /* holds other files or OLE objects */
+    bool active;    /* runs something or goes somewhere when it is opened */
+    bool remote;    /* fetches a part of itself then */
     bool broken;    /* its structure is damaged in a way that may hide the above */
 };
 

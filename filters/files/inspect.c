@@ -12,6 +12,9 @@
 
 #define OLE SLICE("\xd0\xcf\x11\xe0")
 
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
 enum {
     SCRATCH_BASE = 8 << 20,
     SCRATCH_FACTOR = 8,
@@ -34,6 +37,8 @@ static void note_findings(struct inspected_file *file, const struct office_findi
 {
     file->macros = file->macros || findings->macros;
     file->embedded = file->embedded || findings->embedded;
+    file->active = file->active || findings->active;
+    file->remote = file->remote || findings->remote;
     if (findings->encrypted)
         inspect_note_problem(file, "encrypted");
     if (findings->broken)
@@ -176,6 +181,17 @@ static void list_inside(struct level *level, struct arena *scratch, struct slice
     inspect_mail(level, content);
 }
 
+static void digest(struct inspection *in, struct inspected_file *file, struct slice content)
+{
+    unsigned char octets[SHA256_DIGEST_LENGTH];
+    char hex[2 * sizeof octets + 1];
+    if (!in->digests || file->limit ||
+        EVP_Digest(content.ptr, content.len, octets, NULL, EVP_sha256(), NULL) != 1)
+        return;
+    hex_text((struct slice){(const char *)octets, sizeof octets}, hex);
+    file->sha256 = arena_copy(in->arena, (struct slice){hex, sizeof hex - 1});
+}
+
 void inspect_look_inside(struct inspection *in, struct inspected_file *file, struct slice content)
 {
     struct office_findings findings = {0};
@@ -185,6 +201,7 @@ void inspect_look_inside(struct inspection *in, struct inspected_file *file, str
             file->type = SLICE("inode/x-empty");
         return;
     }
+    digest(in, file, content);
     if (cpu_budget_spent(content.len + FILE_OCTETS)) {
         inspect_note_problem(file, CPU_BUDGET_SPENT);
         file->type = filetype_quick(in->arena, content);

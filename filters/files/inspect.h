@@ -22,14 +22,20 @@ struct inspected_file {
     uint64_t size;  /* of the unpacked content; as declared when that was not unpacked whole */
     unsigned depth; /* 0: the file that inspect_file() was given */
     bool part; /* an inner part of an office document (word/document.xml), not a file to its user */
-    bool archive; /* it has, or would have, members */
-    bool message; /* it was read as mail: its members are the files attached to it */
-    bool encrypted, macros, embedded;
+    bool archive;    /* it has, or would have, members */
+    bool message;    /* it was read as mail: its members are the files attached to it */
+    bool in_message; /* ... or lies in such a file */
+    bool encrypted, macros, embedded, active, remote;
+    bool fragmented; /* a part of a message of which the rest is elsewhere */
     /* Something of it could not be seen: its kind or method, damage, or a limit. */
     bool unscannable;
-    bool limit;      /* ... a limit */
-    const char *why; /* of the above: a constant, or NULL */
+    bool limit;          /* ... a limit */
+    const char *why;     /* of the above: a constant, or NULL */
+    struct slice sha256; /* in hexadecimal; empty: nobody asked, or it could not be had whole */
 };
+
+/* Words in files that may hold links, and links alone. */
+enum inspected_words { INSPECTED_TEXT, INSPECTED_HTML, INSPECTED_LINK };
 
 struct inspection {
     struct arena *arena; /* holds the records */
@@ -46,13 +52,18 @@ struct inspection {
     /* May be NULL. Called for each file with its unpacked content (as far as it could be unpacked),
      * after its members; for a scanner of contents. */
     void (*content)(void *ctx, const struct inspected_file *file, struct slice content);
+    /* May be NULL. Called for words in files that are no text themselves, those of
+     * messages in files excepted, which are others' words. */
+    void (*words)(void *ctx, enum inspected_words kind, struct slice words);
     void *ctx;
+    bool digests; /* sha256 is wanted */
 };
 
 /* Loads what the libraries load lazily. Once a process, before the jail. */
 bool inspect_warm_up(void);
 
-/* An inspection without files. The caller may set `content` and `ctx`, `parts`, `odd`. */
+/* An inspection without files. The caller may set `content`, `words` and `ctx`, `digests`,
+ * `parts`, `odd`. */
 struct inspection inspection_of(struct arena *arena, struct archive_limits limits);
 
 /* Adds a file and all inside it. The names may be none. False when records are missing. */

@@ -31,6 +31,9 @@ void inspect_note_problem(struct inspected_file *file, const char *problem);
 /* Is the file as deep as files may be? That is then noted on it. */
 bool inspect_too_deep(const struct level *level);
 
+/* Hands on what may hold links. */
+void inspect_tell(const struct level *level, enum inspected_words kind, struct slice words);
+
 /* Takes what is to be looked at off the budget.
  * False, with a note on the file, when it does not suffice. */
 bool inspect_charge(struct level *level, size_t entries, uint64_t bytes);

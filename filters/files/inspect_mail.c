@@ -112,6 +112,8 @@ static void add_container(struct level *level, const struct mime_part *part, str
         names ? inspect_add(level, names, list_names(part, names), part->content.len) : NULL;
     if (file)
         file->type = arena_copy(level->inspection->arena, part->type);
+    if (file)
+        file->fragmented = mime_is_fragment(part);
 }
 
 static bool ran_into_caps(const struct malformations *odd)
@@ -153,7 +155,7 @@ static void list_parts(struct level *level, struct arena *scratch, struct slice 
     for (size_t i = 0; i < parsed.n; i++)
         if (parsed.parts[i].kind == MIME_LEAF)
             add_part(level, &parsed.parts[i]);
-        else if (parsed.parts[i].n_names)
+        else if (parsed.parts[i].n_names || mime_is_fragment(&parsed.parts[i]))
             add_container(level, &parsed.parts[i], scratch);
     if (arena_failed(scratch))
         inspect_note_problem(level->file, "memory");

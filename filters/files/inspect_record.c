@@ -62,12 +62,20 @@ struct inspected_file *inspect_record(struct inspection *in, const struct inspec
         return NULL;
     }
     file->depth = parent ? parent->depth + 1 : 0;
+    file->in_message = parent && (parent->message || parent->in_message);
     if (!in->first)
         in->end = &in->first;
     *in->end = file;
     in->end = &file->next;
     in->count++;
     return file;
+}
+
+void inspect_tell(const struct level *level, enum inspected_words kind, struct slice words)
+{
+    const struct inspection *in = level->inspection;
+    if (in->words && !level->file->message && !level->file->in_message)
+        in->words(in->ctx, kind, words);
 }
 
 bool inspect_too_deep(const struct level *level)

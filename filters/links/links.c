@@ -6,6 +6,7 @@
 #include "filters/mime/charset.h"
 #include "filters/sender/author.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -137,51 +138,80 @@ static struct slice without_pictures(struct buf *converted)
     return buf_slice(converted);
 }
 
-static bool read_text(struct links *links, bool html, struct slice text)
+static void read_text(struct links *links, bool html, struct slice text)
 {
-    if (html)
-        return links_in_html(links, text);
-    links_in_text(links, text);
+    if (!html)
+        links_in_text(links, text);
+    else if (!links_in_html(links, text))
+        links->no_memory = true;
+}
+
+static void read_converted(struct links *links, const struct mime_part *part, struct slice content)
+{
+    struct buf converted = buf_init(CONVERTED_MAX);
+    if (charset_append(&converted, part->charset, content))
+        read_text(links, is_html(part), without_pictures(&converted));
+    else
+        links->no_memory = true;
+    buf_release(&converted);
+}
+
+/* False: there is no room for more text. */
+static bool begin_text(struct links *links)
+{
+    links->cut |= links->left == 0;
+    if (links->cut || links->no_memory)
+        return false;
+    arena_reset(links->scratch);
+    memset(links->seen, 0, sizeof links->seen);
     return true;
 }
 
-static bool read_part(struct links *links, const struct mime_part *part, size_t *left)
+static struct slice take(struct links *links, struct slice text)
+{
+    struct slice taken = slice_sub(text, 0, links->left);
+    links->cut |= taken.len < text.len;
+    links->left -= taken.len;
+    return taken;
+}
+
+static void read_part(struct links *links, const struct mime_part *part)
 {
     struct slice content;
     struct malformations odd = {0};
-    bool cut = false, html = is_html(part);
-    if (!mime_decode(part, links->scratch, *left, &content, &cut, &odd))
-        return false;
-    content = slice_sub(content, 0, *left);
-    *left -= content.len;
-    bool room = read_text(links, html, content);
-    if (needs_conversion(part, content)) {
-        struct buf converted = buf_init(CONVERTED_MAX);
-        room = charset_append(&converted, part->charset, content) && room &&
-               read_text(links, html, without_pictures(&converted));
-        buf_release(&converted);
+    bool cut = false;
+    if (!mime_decode(part, links->scratch, links->left, &content, &cut, &odd)) {
+        links->no_memory = true;
+        return;
     }
+    content = take(links, content);
+    read_text(links, is_html(part), content);
+    if (needs_conversion(part, content))
+        read_converted(links, part, content);
     links->cut |= cut;
-    return room && !arena_failed(links->scratch);
+    links->no_memory |= arena_failed(links->scratch);
 }
 
-static bool read_parts(struct links *links, const struct mime_message *message, size_t left)
+void links_in_message(struct links *links, const struct mime_message *message)
 {
-    for (size_t i = 0; i < message->n && !links->cut; i++) {
+    for (size_t i = 0; i < message->n; i++) {
         const struct mime_part *part = &message->parts[i];
         bool text = slice_starts(part->type, SLICE("text/")) || is_html(part);
-        if (part->kind != MIME_LEAF || !text)
-            continue;
-        if (left == 0) {
-            links->cut = true;
-            break;
-        }
-        arena_reset(links->scratch);
-        memset(links->seen, 0, sizeof links->seen);
-        if (!read_part(links, part, &left))
-            return false;
+        if (part->kind == MIME_LEAF && text && begin_text(links))
+            read_part(links, part);
     }
-    return true;
+}
+
+void links_in_words(struct links *links, enum links_words kind, struct slice words)
+{
+    if (!begin_text(links))
+        return;
+    words = take(links, words);
+    if (kind == LINKS_REFERENCE)
+        links_in_reference(links, words);
+    else
+        read_text(links, kind == LINKS_HTML, words);
+    links->no_memory |= arena_failed(links->scratch);
 }
 
 static bool find_author(struct links *links, const struct mime_message *message)
@@ -194,19 +224,36 @@ static bool find_author(struct links *links, const struct mime_message *message)
     return true;
 }
 
-bool links_of(struct arena *arena, const struct mime_message *message, size_t most,
-              struct value *out)
+struct links *links_new(struct arena *arena, const struct mime_message *message, size_t most)
 {
-    struct links links = {.arena = arena, .scratch = arena_new(SCRATCH_MAX)};
-    *out = value_unknown();
-    bool read = links.scratch && find_author(&links, message) && read_parts(&links, message, most);
-    arena_free(&links.scratch);
-    struct value *items = read ? arena_array(arena, links.count, sizeof *items) : NULL;
-    if (!items || arena_failed(arena))
+    struct links *links = calloc(1, sizeof *links);
+    if (!links)
+        return NULL;
+    links->arena = arena;
+    links->scratch = arena_new(SCRATCH_MAX);
+    links->left = most;
+    links->no_memory = !links->scratch || !find_author(links, message);
+    return links;
+}
+
+static bool list(const struct links *links, struct value *out)
+{
+    struct value *items = arena_array(links->arena, links->count, sizeof *items);
+    if (links->no_memory || !items || arena_failed(links->arena))
         return false;
-    for (size_t i = 0; i < links.count; i++)
-        items[i] = value_text(links.domains[i]);
+    for (size_t i = 0; i < links->count; i++)
+        items[i] = value_text(links->domains[i]);
     *out = (struct value){.state = VALUE_KNOWN,
-                          .list = {.items = items, .count = links.count, .cut = links.cut}};
+                          .list = {.items = items, .count = links->count, .cut = links->cut}};
     return true;
+}
+
+void links_end(struct links **links, struct value *out)
+{
+    if (!*links || !list(*links, out))
+        *out = value_unknown();
+    if (*links)
+        arena_free(&(*links)->scratch);
+    free(*links);
+    *links = NULL;
 }

@@ -15,10 +15,19 @@ enum {
     LINKS_TEXT_CHEAP = 131072,    /* ... and where no rule names them */
 };
 
+struct links;
+
+/* What a message points to; at most `most` octets of text are looked at. NULL when memory is out. */
+struct links *links_new(struct arena *arena, const struct mime_message *message, size_t most);
+
+/* Those in its texts. */
+void links_in_message(struct links *links, const struct mime_message *message);
+/* Those in other words of it. */
+enum links_words { LINKS_TEXT, LINKS_HTML, LINKS_REFERENCE /* one alone */ };
+void links_in_words(struct links *links, enum links_words kind, struct slice words);
+
 /* message.domains: each once, in the order of their first appearance, without From's own; cut
- * where a cap left something out; at most `most` octets of text are looked at. False when the arena is
- * full. */
-bool links_of(struct arena *arena, const struct mime_message *message, size_t most,
-              struct value *out);
+ * where a cap left something out. Unknown when the arena was full. Ends *links, which may be NULL. */
+void links_end(struct links **links, struct value *out);
 
 #endif

@@ -13,9 +13,9 @@ struct links {
     struct arena *scratch; /* of one text */
     struct slice author;   /* registered domain of From; may be empty */
     struct slice domains[LINKS_DOMAINS_MAX];
-    size_t count, hosts;
+    size_t count, hosts, left;     /* left: octets that are looked at yet */
     struct slice seen[LINKS_SEEN]; /* spellings of hosts met lately, in scratch */
-    bool cut;
+    bool cut, no_memory;
 };
 
 /* A host as it is written in a URL or behind an '@', percent-encoding included. */

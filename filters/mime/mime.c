@@ -99,6 +99,12 @@ static bool is_message_type(struct slice type)
     return false;
 }
 
+bool mime_is_fragment(const struct mime_part *part)
+{
+    return slice_eq(part->type, SLICE("message/partial")) ||
+           slice_eq(part->type, SLICE("message/external-body"));
+}
+
 static bool too_deep(struct mime_parser *p, size_t part)
 {
     if (p->message->parts[part].depth < p->limits->depth)

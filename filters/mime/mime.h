@@ -75,6 +75,9 @@ struct mime_message {
 bool mime_parse(struct arena *arena, struct slice raw, const struct mime_limits *limits,
                 struct mime_message *out);
 
+/* Is not all of it in this message (RFC 2046 5.2.2, 5.2.3)? */
+bool mime_is_fragment(const struct mime_part *part);
+
 /* The content of a leaf. Identity returns the octets of the message themselves; else it is decoded
  * into the arena. At most `max` octets: *cut tells that there is more. Malformations of the
  * encoding are added to *odd. False when the arena is full. */

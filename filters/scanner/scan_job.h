@@ -44,6 +44,7 @@ struct scan_sender {
 /* What is wanted. Each is the producer's of that name; gatepost-av answers with its own always. */
 struct scan_job {
     bool message, attachments, links, digest;
+    bool sha256;                              /* of each attachment */
     bool outline;                             /* for people, who look at one message */
     const struct redaction_wanted *redaction; /* NULL: nothing is to be redacted */
     bool spf;                                 /* needs no message (-1) */

@@ -15,7 +15,8 @@ enum {
     HONOURS_NP = 64,
     WANTS_OUTLINE = 128,
     WANTS_DIGEST = 256,
-    ALL_FLAGS = 511,
+    WANTS_SHA256 = 512,
+    ALL_FLAGS = 1023,
     SAMPLES = 100,
     RECORD_BYTES_MIN = 4,
 };
@@ -24,12 +25,13 @@ enum {
 
 static uint32_t flags_of(const struct scan_job *job)
 {
-    return (
-        uint32_t)((job->message ? WANTS_MESSAGE : 0) | (job->attachments ? WANTS_ATTACHMENTS : 0) |
-                  (job->links ? WANTS_LINKS : 0) | (job->spf ? WANTS_SPF : 0) |
-                  (job->authentication ? WANTS_AUTHENTICATION : 0) |
-                  (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->honour_np ? HONOURS_NP : 0) |
-                  (job->outline ? WANTS_OUTLINE : 0) | (job->digest ? WANTS_DIGEST : 0));
+    return (uint32_t)((job->message ? WANTS_MESSAGE : 0) |
+                      (job->attachments ? WANTS_ATTACHMENTS : 0) | (job->links ? WANTS_LINKS : 0) |
+                      (job->spf ? WANTS_SPF : 0) |
+                      (job->authentication ? WANTS_AUTHENTICATION : 0) |
+                      (job->dns_complete ? DNS_IS_COMPLETE : 0) |
+                      (job->honour_np ? HONOURS_NP : 0) | (job->outline ? WANTS_OUTLINE : 0) |
+                      (job->digest ? WANTS_DIGEST : 0) | (job->sha256 ? WANTS_SHA256 : 0));
 }
 
 static size_t octets_of(const struct ip *ip)
@@ -128,6 +130,7 @@ static bool unpack_flags(struct unpack *in, struct scan_job *job)
     job->attachments = flags & WANTS_ATTACHMENTS;
     job->links = flags & WANTS_LINKS;
     job->digest = flags & WANTS_DIGEST;
+    job->sha256 = flags & WANTS_SHA256;
     job->spf = flags & WANTS_SPF;
     job->authentication = flags & WANTS_AUTHENTICATION;
     job->dns_complete = flags & DNS_IS_COMPLETE;

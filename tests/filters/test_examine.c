@@ -137,6 +137,28 @@ static const char hiding_base64[] =
     "MIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=a\r\n"
     "Content-Transfer-Encoding: base64\r\n\r\nQUJD!!!=QUJD\r\nQUJD\r\n";
 
+TEST(test_what_is_not_all_here_is_fragmented)
+{
+    look_at("MIME-Version: 1.0\r\nContent-Type: message/partial; id=a; number=1; total=2\r\n\r\n"
+            "Subject: x\r\n\r\nhello\r\n",
+            "");
+    assert_attachment(0, attachment_type, "message/partial");
+    const struct value *fields = fact(FACT_ATTACHMENTS)->list.items[0].fields;
+    assert_true(fields[attachment_fragmented].truth);
+}
+
+TEST(test_attachments_are_hashed_when_that_is_asked)
+{
+    const char *message = "MIME-Version: 1.0\r\nContent-Type: application/x; name=a.bin\r\n"
+                          "Content-Transfer-Encoding: base64\r\n\r\nYWJj\r\n";
+    struct scan_job job = {.attachments = true, .sha256 = true, .limits = limits};
+    look_at(message, "");
+    assert_attachment(0, attachment_sha256, "");
+    assert_true(examine(arena, slice_of(message), &job, &answer));
+    assert_attachment(0, attachment_sha256,
+                      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
 TEST(test_what_encodings_hide_is_told_without_attachments_too)
 {
     struct scan_job job = {.message = true, .limits = limits};

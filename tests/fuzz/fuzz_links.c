@@ -41,9 +41,14 @@ FUZZ(text)
     struct value found;
     memcpy(message, header.ptr, header.len);
     memcpy(message + header.len, text.ptr, text.len);
-    if (mime_parse(arena, (struct slice){message, len}, &mime_limits_default, &parsed) &&
-        links_of(arena, &parsed, LINKS_TEXT_MAX, &found))
-        check(&found);
+    if (mime_parse(arena, (struct slice){message, len}, &mime_limits_default, &parsed)) {
+        struct links *links = links_new(arena, &parsed, LINKS_TEXT_MAX);
+        if (links)
+            links_in_message(links, &parsed);
+        links_end(&links, &found);
+        if (found.state == VALUE_KNOWN)
+            check(&found);
+    }
     arena_free(&arena);
     free(message);
 }

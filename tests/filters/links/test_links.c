@@ -17,7 +17,11 @@ static void domains_of(struct slice message, char *out, size_t size)
     struct value value;
     out[0] = '\0';
     assert_true(mime_parse(arena, message, &mime_limits_default, &parsed));
-    assert_true(links_of(arena, &parsed, LINKS_TEXT_MAX, &value));
+    struct links *links = links_new(arena, &parsed, LINKS_TEXT_MAX);
+    assert_non_null(links);
+    links_in_message(links, &parsed);
+    links_end(&links, &value);
+    assert_null(links);
     assert_int_equal(value.state, VALUE_KNOWN);
     for (size_t i = 0; i < value.list.count; i++)
         snprintf(out + strlen(out), size - strlen(out), "%s%.*s", i ? "," : "",
@@ -246,4 +250,26 @@ TEST(test_hostile_text_takes_linear_time)
     }
     time_of("Content-Type: text/plain\r\n\r\n", "x ", found, sizeof found);
     assert_string_equal(found, "...");
+}
+
+TEST(test_words_beside_the_message_count_as_its_own_within_the_same_bounds)
+{
+    struct arena *arena = arena_new(64 << 20);
+    struct mime_message parsed;
+    struct value value;
+    assert_true(mime_parse(arena, SLICE("From: a@b.example\r\n\r\nhttp://one.example/"),
+                           &mime_limits_default, &parsed));
+    struct links *links = links_new(arena, &parsed, 120);
+    links_in_message(links, &parsed);
+    links_in_words(links, LINKS_REFERENCE, SLICE("http://two.example/path"));
+    links_in_words(links, LINKS_TEXT, SLICE("see www.three.example"));
+    links_in_words(links, LINKS_HTML, SLICE("<a href='//four.example'>x</a>"));
+    links_in_words(links, LINKS_TEXT,
+                   SLICE("a text that is too long for what is left, http://x.example"));
+    links_in_words(links, LINKS_TEXT, SLICE("http://five.example"));
+    links_end(&links, &value);
+    assert_int_equal(value.list.count, 4);
+    assert_true(slice_eq(value.list.items[3].text, SLICE("four.example")));
+    assert_true(value.list.cut);
+    arena_free(&arena);
 }
