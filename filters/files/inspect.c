@@ -3,6 +3,7 @@
 
 #include "filters/archive/unpack.h"
 #include "filters/archive/zip_directory.h"
+#include "filters/containers/onenote.h"
 #include "filters/containers/tnef.h"
 #include "filters/cpu_budget.h"
 #include "filters/documents/document.h"
@@ -152,6 +153,8 @@ static struct slice open_container(struct level *level, struct arena *scratch, s
 {
     if (tnef_is(content))
         return inspect_tnef(level, scratch, content);
+    if (onenote_is(content))
+        return inspect_onenote(level, scratch, content);
     if (slice_starts(content, OLE))
         return inspect_msg(level, scratch, content);
     return inspect_cms(level, scratch, content);

@@ -54,6 +54,9 @@ struct slice inspect_tnef(struct level *level, struct arena *scratch, struct sli
  * one that is no message and holds no attachments, with all. */
 struct slice inspect_msg(struct level *level, struct arena *scratch, struct slice content);
 
+/* Adds the files in a section of OneNote; answers as inspect_tnef does. `content` is onenote_is. */
+struct slice inspect_onenote(struct level *level, struct arena *scratch, struct slice content);
+
 /* Adds an object embedded in the file. False when no more is to be added. */
 bool inspect_object(struct level *level, struct slice name, struct slice content);
 

@@ -68,6 +68,8 @@ static const struct {
     {0, SLICE("{\\rt"), SLICE("text/rtf")},
     {0, SLICE("\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3"),
      SLICE("application/onenote")},
+    {0, SLICE("\xa1\x2f\xff\x43\xd9\xef\x76\x4c\x9e\xe2\x10\xea\x57\x22\x76\x5f"),
+     SLICE("application/onenote")},
     {0, SLICE("#@~^"), SLICE("application/x-encoded-script")},
     {0, SLICE("ActiveMime"), SLICE("application/x-mso")},
     {0, SLICE("\x78\x9f\x3e\x22"), SLICE("application/ms-tnef")},

@@ -6,7 +6,7 @@
 #include "filters/examine.h"
 #include "filters/sender/dkim_example.h"
 #include "policy/types.h"
-#include "tests/harness/makers.h"
+#include "tests/harness/onenote_maker.h"
 #include "tests/harness/spf_zone.h"
 
 enum { SCAN_ARENA = 64 << 20, MESSAGE_MAX = 1 << 16, HEADERS = 2, ROUNDS = 10 };
@@ -99,14 +99,17 @@ static void make_documents(void)
                                   member("word/document.xml", SLICE("<w/>")),
                                   member("word/vbaProject.bin", buf_slice(&ole))};
     struct buf docx = make_zip(SLICE(""), parts, 3);
+    struct buf notes = one_with("run.hta", ".hta", SLICE("<html>"));
     begin_message();
     attach("old.doc", buf_slice(&ole));
     attach("new.docm", buf_slice(&docx));
+    attach("notes.one", buf_slice(&notes));
     attach("page.rtf", SLICE("{\\rtf1{\\object{\\*\\objdata 0105000002000000}}}"));
     attach("p.pdf", SLICE("%PDF-1.4\ntrailer <</Encrypt 1 0 R>>\n"));
     end_message();
     buf_release(&ole);
     buf_release(&docx);
+    buf_release(&notes);
 }
 
 static void put_attribute(struct buf *to, uint32_t id, struct slice data)
