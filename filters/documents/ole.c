@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/documents/ole.h"
 
-#include "filters/cpu_budget.h"
+#include "filters/documents/ole_chain.h"
 #include "filters/mime/bytes.h"
 
 #include <string.h>
@@ -11,35 +11,17 @@ enum {
     HEADER_DIFATS = 109,
     ENTRY_SIZE = 128,
     ENTRIES_MAX = 65536,
-    END_OF_CHAIN = 0xfffffffa, /* from here on: markers, not sectors */
 };
 
-/* What a table of allocation links: sectors of the file, or small ones of the root's stream. */
-struct units {
-    struct slice space;
-    unsigned shift, skipped; /* the header takes the place of a sector */
-    const uint32_t *next;
-    size_t count;
-};
-
-/* Shorter or empty when the space ends before. */
-static struct slice unit(const struct units *units, uint32_t n)
+static struct ole_units sectors_of(const struct ole *ole)
 {
-    uint64_t at = ((uint64_t)n + units->skipped) << units->shift;
-    if (at >= units->space.len)
-        return (struct slice){0};
-    return slice_sub(units->space, (size_t)at, (size_t)(at + (1ULL << units->shift)));
-}
-
-static struct units sectors_of(const struct ole *ole)
-{
-    return (struct units){ole->content, ole->sector_shift, 1, ole->fat, ole->fat_count};
+    return (struct ole_units){ole->content, ole->sector_shift, 1, ole->fat, ole->fat_count};
 }
 
 static struct slice sector(const struct ole *ole, uint32_t n)
 {
-    struct units sectors = sectors_of(ole);
-    return unit(&sectors, n);
+    struct ole_units sectors = sectors_of(ole);
+    return ole_unit(&sectors, n);
 }
 
 static size_t sectors_in(const struct ole *ole)
@@ -47,50 +29,11 @@ static size_t sectors_in(const struct ole *ole)
     return (ole->content.len >> ole->sector_shift) + 1;
 }
 
-static uint32_t after(const struct units *units, uint32_t n)
-{
-    return n < units->count ? units->next[n] : UINT32_MAX;
-}
-
-/* How many octets a chain has, at most `max`; it may not be longer than there are units. A size may
- * lie, and what is not there takes no memory. */
-static size_t chain_len(const struct units *units, uint32_t first, uint64_t max)
-{
-    size_t steps = (units->space.len >> units->shift) + 1, len = 0;
-    if (max > units->space.len)
-        max = units->space.len;
-    for (uint32_t n = first; n < END_OF_CHAIN && len < max && steps > 0; n = after(units, n)) {
-        struct slice part = unit(units, n);
-        if (part.len == 0 || cpu_budget_spent(sizeof n))
-            break;
-        len += part.len;
-        steps--;
-    }
-    return len < max ? len : (size_t)max;
-}
-
-static struct slice read_units(struct arena *arena, const struct units *units, uint32_t first,
-                               uint64_t max)
-{
-    size_t whole = chain_len(units, first, max), len = 0;
-    char *out = arena_alloc(arena, whole + 1);
-    if (!out)
-        return (struct slice){0};
-    for (uint32_t n = first; len < whole; n = after(units, n)) {
-        struct slice part = slice_sub(unit(units, n), 0, whole - len);
-        memcpy(out + len, part.ptr, part.len);
-        len += part.len;
-        if (cpu_budget_spent(part.len))
-            break;
-    }
-    return (struct slice){out, len};
-}
-
 static struct slice read_chain(struct arena *arena, const struct ole *ole, uint32_t first,
                                uint64_t max)
 {
-    struct units sectors = sectors_of(ole);
-    return read_units(arena, &sectors, first, max);
+    struct ole_units sectors = sectors_of(ole);
+    return ole_chain_read(arena, &sectors, first, max);
 }
 
 static size_t add_fat_sector(const struct ole *ole, uint32_t *fat, size_t count, size_t room,
@@ -111,15 +54,15 @@ static bool read_fat(struct arena *arena, struct ole *ole)
         return false;
     for (size_t i = 0; i < HEADER_DIFATS && count < room; i++) {
         uint32_t n = bytes_le32(ole->content, 76 + 4 * i);
-        if (n < END_OF_CHAIN)
+        if (n < OLE_END_OF_CHAIN)
             count = add_fat_sector(ole, fat, count, room, n);
     }
     uint32_t list = bytes_le32(ole->content, 68);
-    for (size_t steps = room; list < END_OF_CHAIN && count < room && steps > 0; steps--) {
+    for (size_t steps = room; list < OLE_END_OF_CHAIN && count < room && steps > 0; steps--) {
         struct slice s = sector(ole, list);
         for (size_t i = 0; i + 1 < per_sector && count < room; i++) {
             uint32_t n = bytes_le32(s, 4 * i);
-            if (n < END_OF_CHAIN && bytes_has(s, 4 * i, 4))
+            if (n < OLE_END_OF_CHAIN && bytes_has(s, 4 * i, 4))
                 count = add_fat_sector(ole, fat, count, room, n);
         }
         list = s.len ? bytes_le32(s, 4 * (per_sector - 1)) : UINT32_MAX;
@@ -234,19 +177,16 @@ struct slice ole_read(struct arena *arena, const struct ole *ole, const struct o
         return (struct slice){0};
     if (!is_small(ole, entry))
         return read_chain(arena, ole, entry->first, want);
-    struct units small = {ole->mini_stream, ole->mini_shift, 0, ole->mini_fat, ole->mini_fat_count};
-    return read_units(arena, &small, entry->first, want);
+    struct ole_units small = {ole->mini_stream, ole->mini_shift, 0, ole->mini_fat,
+                              ole->mini_fat_count};
+    return ole_chain_read(arena, &small, entry->first, want);
 }
 
 void ole_blank(const struct ole *ole, const struct ole_entry *entry, char *copy)
 {
-    struct units sectors = sectors_of(ole);
-    size_t left = is_small(ole, entry) ? 0 : chain_len(&sectors, entry->first, entry->size);
-    for (uint32_t n = entry->first; left > 0; n = after(&sectors, n)) {
-        struct slice part = slice_sub(unit(&sectors, n), 0, left);
-        memset(copy + (part.ptr - ole->content.ptr), 0, part.len);
-        left -= part.len;
-    }
+    struct ole_units sectors = sectors_of(ole);
+    if (!is_small(ole, entry))
+        ole_chain_blank(&sectors, entry->first, entry->size, copy);
 }
 
 bool ole_is_installer(const struct ole *ole)
