@@ -3,6 +3,8 @@
 
 #include "filters/archive/unpack.h"
 #include "filters/documents/macros_ole.h"
+#include "filters/documents/rtf_findings.h"
+#include "filters/documents/rtf_tokens.h"
 #include "filters/mime/bytes.h"
 
 /* "ActiveMime" in base64; an mso stream always begins with it. */
@@ -106,14 +108,11 @@ static void inspect_xml(struct slice text, struct office_findings *out)
         out->embedded = true;
 }
 
-static void inspect_rtf(struct slice text, struct office_findings *out)
+static void inspect_rtf(struct arena *scratch, struct slice text, struct office_findings *out)
 {
-    static const struct slice words[] = {SLICE("\\objdata"),   SLICE("\\objemb"),
-                                         SLICE("\\objocx"),    SLICE("\\objautlink"),
-                                         SLICE("\\objupdate"), SLICE("\\objhtml")};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (holds(text, words[i]))
-            out->embedded = true;
+    struct rtf_findings found;
+    rtf_find(scratch, text, &found);
+    out->embedded = out->embedded || found.embedded;
 }
 
 static void inspect_pdf(struct slice text, struct office_findings *out)
@@ -137,8 +136,8 @@ void macros_inspect(struct arena *scratch, struct slice content, struct office_f
         macros_inspect_ole(scratch, content, out);
     else if (slice_starts(content, MSO))
         inspect_mso(scratch, content, out);
-    else if (slice_starts(content, SLICE("{\\rt")))
-        inspect_rtf(content, out);
+    else if (rtf_is(content))
+        inspect_rtf(scratch, content, out);
     else if (holds(slice_sub(content, 0, PDF_PROLOGUE), SLICE("%PDF-")))
         inspect_pdf(content, out);
     else if (looks_like_biff(content))

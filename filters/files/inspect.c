@@ -144,8 +144,7 @@ static bool add_object(void *ctx, struct slice name, struct slice content)
 void inspect_objects(struct level *level, struct arena *scratch, struct slice document)
 {
     struct object_visitor objects = {level, add_object};
-    if (!objects_each(scratch, document, &objects))
-        inspect_note_problem(level->file, "limit: objects");
+    inspect_note_problem(level->file, objects_each(scratch, document, &objects));
 }
 
 /* What is no archive and holds files. Answers with what stands around those. */

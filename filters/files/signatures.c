@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/containers/cms.h"
+#include "filters/documents/rtf_tokens.h"
 #include "filters/files/filetype.h"
 #include "filters/mime/bytes.h"
 
@@ -65,7 +66,6 @@ static const struct {
     {0, SLICE("QFI\xfb"), SLICE("application/x-qemu-disk")},
     {8, SLICE("\x19\x04\0\x10"), SLICE("application/vnd.symbian.install")},
     {0, SLICE("%PDF-"), SLICE("application/pdf")},
-    {0, SLICE("{\\rt"), SLICE("text/rtf")},
     {0, SLICE("\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3"),
      SLICE("application/onenote")},
     {0, SLICE("\xa1\x2f\xff\x43\xd9\xef\x76\x4c\x9e\xe2\x10\xea\x57\x22\x76\x5f"),
@@ -194,6 +194,8 @@ struct slice filetype_by_signature(struct slice content)
         return SLICE("application/pkcs7-mime");
     if (is_arc(content))
         return SLICE("application/x-arc");
+    if (rtf_is(content))
+        return SLICE("text/rtf");
     struct slice type = cafebabe(content);
     return type.len ? type : trailer(content);
 }

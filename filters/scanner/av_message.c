@@ -85,14 +85,23 @@ static void scan_whole(struct av_task *task, struct slice message)
     free(copy);
 }
 
+/* What libclamav does not open, or reads otherwise than those who are shown it. */
 static bool is_opaque(const struct inspected_file *file)
 {
-    return file->message || slice_eq(file->type, SLICE("application/x-rar")) ||
-           slice_eq(file->type, SLICE("application/pkcs7-mime"));
+    static const struct slice types[] = {
+        SLICE("application/x-rar"),
+        SLICE("application/pkcs7-mime"),
+        SLICE("application/onenote"),
+        SLICE("text/rtf"),
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (slice_eq(file->type, types[i]))
+            return true;
+    return file->message;
 }
 
 /* A member comes after the record of what holds it:
- * from the first RAR, message or signed file on, every content is scanned. */
+ * from the first opaque one on, every content is scanned. */
 static void scan_member(void *ctx, const struct inspected_file *file, struct slice content)
 {
     struct av_task *task = ctx;
