@@ -17,7 +17,7 @@ enum {
     MSO_HEADER_MAX = 256,
     MSO_STREAMS_MAX = 16,
     MSO_UNPACKED_MAX = 16 << 20,
-    PDF_PROLOGUE = 1024,
+    PROLOGUE = 1024,
 };
 
 static bool holds(struct slice text, struct slice what)
@@ -115,14 +115,6 @@ static void inspect_rtf(struct arena *scratch, struct slice text, struct office_
     out->embedded = out->embedded || found.embedded;
 }
 
-static void inspect_pdf(struct slice text, struct office_findings *out)
-{
-    if (holds(text, SLICE("/Encrypt")))
-        out->encrypted = true;
-    if (holds(text, SLICE("/EmbeddedFile")) || holds(text, SLICE("/RichMedia")))
-        out->embedded = true;
-}
-
 static bool looks_like_biff(struct slice c)
 {
     uint16_t type = bytes_le16(c, 0), len = bytes_le16(c, 2);
@@ -138,12 +130,10 @@ void macros_inspect(struct arena *scratch, struct slice content, struct office_f
         inspect_mso(scratch, content, out);
     else if (rtf_is(content))
         inspect_rtf(scratch, content, out);
-    else if (holds(slice_sub(content, 0, PDF_PROLOGUE), SLICE("%PDF-")))
-        inspect_pdf(content, out);
     else if (looks_like_biff(content))
         macros_inspect_biff(content, out);
     else if (!slice_starts(content, SLICE("PK"))) {
-        if (holds(slice_sub(content, 0, PDF_PROLOGUE), SLICE("<?")))
+        if (holds(slice_sub(content, 0, PROLOGUE), SLICE("<?")))
             inspect_xml(content, out);
         if (holds(content, MSO_BASE64))
             inspect_base64_mso(scratch, content, out);

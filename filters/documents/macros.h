@@ -8,14 +8,14 @@
 
 struct office_findings {
     bool macros;
-    bool encrypted; /* needs a password; PDF too */
+    bool encrypted; /* needs a password */
     bool embedded;  /* holds other files or OLE objects */
     bool active;    /* runs something or goes somewhere when it is opened */
     bool remote;    /* fetches a part of itself then */
     bool broken;    /* its structure is damaged in a way that may hide the above */
 };
 
-/* Looks into OLE2, RTF, PDF, Word/Excel XML, MHTML and ActiveMime content;
+/* Looks into OLE2, RTF, Word/Excel XML, MHTML and ActiveMime content;
  * what is none of these has no findings. Adds to *out.
  * `scratch` serves during the call and should allow a few times the content's size. */
 void macros_inspect(struct arena *scratch, struct slice content, struct office_findings *out);

@@ -8,6 +8,7 @@
 #include "filters/cpu_budget.h"
 #include "filters/documents/document.h"
 #include "filters/documents/objects.h"
+#include "filters/documents/pdf.h"
 #include "filters/files/filetype.h"
 #include "filters/mime/extension.h"
 
@@ -26,7 +27,7 @@ enum {
 bool inspect_warm_up(void)
 {
     zip_directory_warm_up();
-    return filetype_warm_up() && unpack_warm_up();
+    return filetype_warm_up() && unpack_warm_up() && pdf_warm_up();
 }
 
 struct inspection inspection_of(struct arena *arena, struct archive_limits limits)
@@ -173,7 +174,8 @@ static void list_inside(struct level *level, struct arena *scratch, struct slice
     struct inspected_file *file = level->file;
     struct archive_visitor members = {level, wants, add_member};
     struct archive_report report;
-    struct slice rest = open_container(level, scratch, content);
+    struct slice rest =
+        inspect_pdf(level, scratch, content, open_container(level, scratch, content));
     bool archive = archive_list(scratch, &level->inspection->budget, file->type, file->name, rest,
                                 &members, &report);
     file->archive = file->archive || archive;

@@ -73,4 +73,9 @@ void inspect_entity(struct level *level, struct slice entity);
  * Answers with what stands around that, as inspect_tnef does; of any other file, with all. */
 struct slice inspect_cms(struct level *level, struct arena *scratch, struct slice content);
 
+/* Adds the files embedded in a PDF, and notes what it is. Answers with `rest`, which is `content` or
+ * what others have left of it, without those that lie there as they are. */
+struct slice inspect_pdf(struct level *level, struct arena *scratch, struct slice content,
+                         struct slice rest);
+
 #endif
