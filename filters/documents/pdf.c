@@ -191,7 +191,7 @@ static void look_again(struct pdf *pdf)
 static void each_named(struct pdf *pdf, const struct pdf_list *list,
                        void (*call)(struct pdf *, uint32_t))
 {
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = 0; i < list->count && pdf_may_work(pdf, 0); i++) {
         uint32_t number = ((const uint32_t *)list->items)[i];
         size_t first, count = pdf_defined(pdf, number, &first);
         for (size_t k = 0; k < count && pdf_may_work(pdf, 0); k++)

@@ -183,11 +183,10 @@ static void make_index(struct pdf *pdf)
         qsort(pdf->index, count, sizeof *pdf->index, by_number);
 }
 
-size_t pdf_defined(struct pdf *pdf, uint64_t number, size_t *first)
+/* The place of the first with this number, or of a later one. */
+static size_t first_with(const struct pdf *pdf, uint64_t number)
 {
-    if (!pdf->indexed)
-        make_index(pdf);
-    size_t low = 0, high = pdf->indexed, count = 0;
+    size_t low = 0, high = pdf->indexed;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (pdf->index[middle].number < number)
@@ -195,10 +194,15 @@ size_t pdf_defined(struct pdf *pdf, uint64_t number, size_t *first)
         else
             high = middle;
     }
-    *first = low;
-    while (low + count < pdf->indexed && pdf->index[low + count].number == number)
-        count++;
-    return count;
+    return low;
+}
+
+size_t pdf_defined(struct pdf *pdf, uint64_t number, size_t *first)
+{
+    if (!pdf->indexed)
+        make_index(pdf);
+    *first = first_with(pdf, number);
+    return first_with(pdf, number + 1) - *first;
 }
 
 /* The values under `number` behind the `count` that are there already. */

@@ -20,20 +20,28 @@ struct parser {
     bool done;
 };
 
+/* Of octets; all others are regular. */
+enum class {
+    REGULAR,
+    SPACE,
+    DELIMITER,
+};
+
+static const uint8_t classes[256] = {
+    ['\0'] = SPACE,    ['\t'] = SPACE,    ['\n'] = SPACE,    ['\f'] = SPACE,    ['\r'] = SPACE,
+    [' '] = SPACE,     ['/'] = DELIMITER, ['('] = DELIMITER, [')'] = DELIMITER, ['<'] = DELIMITER,
+    ['>'] = DELIMITER, ['['] = DELIMITER, [']'] = DELIMITER, ['{'] = DELIMITER, ['}'] = DELIMITER,
+    ['%'] = DELIMITER,
+};
+
 bool pdf_is_space(char c)
 {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\0';
-}
-
-static bool is_delimiter(char c)
-{
-    return c == '/' || c == '(' || c == ')' || c == '<' || c == '>' || c == '[' || c == ']' ||
-           c == '{' || c == '}' || c == '%';
+    return classes[(uint8_t)c] == SPACE;
 }
 
 static bool is_regular(char c)
 {
-    return !pdf_is_space(c) && !is_delimiter(c);
+    return classes[(uint8_t)c] == REGULAR;
 }
 
 static bool is_numeric(char c)
@@ -63,31 +71,23 @@ void pdf_tree_free(struct pdf_tree *tree)
     buf_release(&tree->nodes);
 }
 
-uint32_t pdf_count(const struct pdf_tree *tree)
-{
-    return (uint32_t)(buf_len(&tree->nodes) / sizeof(struct pdf_node));
-}
-
-struct pdf_node *pdf_node(const struct pdf_tree *tree, uint32_t index)
-{
-    return (struct pdf_node *)(void *)tree->nodes.data + index;
-}
-
-struct slice pdf_raw(const struct pdf_tree *tree, const struct pdf_node *node)
-{
-    return slice_sub(tree->text, node->at, (size_t)node->at + node->len);
-}
-
 static void add(struct parser *p, enum pdf_kind kind, size_t from, size_t to)
 {
     struct pdf_node node = {.at = (uint32_t)from,
                             .len = (uint32_t)(to - from),
                             .next = p->count + 1,
                             .kind = (uint8_t)kind};
-    if (buf_append(&p->tree->nodes, (struct slice){(const char *)&node, sizeof node}))
-        p->count++;
-    else
+    struct buf *nodes = &p->tree->nodes;
+    bool room = nodes->size - nodes->tail >= sizeof node;
+    if (room) /* nearly always */
+        *pdf_node(p->tree, p->count) = node;
+    if (room)
+        nodes->tail += sizeof node;
+    else if (!buf_append(nodes, (struct slice){(const char *)&node, sizeof node})) {
         p->tree->cut = p->done = true;
+        return;
+    }
+    p->count++;
 }
 
 static void open_container(struct parser *p, enum pdf_kind kind, size_t len)
@@ -202,7 +202,7 @@ static void step(struct parser *p)
         close_container(p, c == ']' ? PDF_ARRAY : PDF_DICT, c == ']' ? 1 : 2);
     else if (c == '<')
         take_hex(p);
-    else if (is_delimiter(c))
+    else if (classes[(uint8_t)c] == DELIMITER)
         p->at++;
     else if (is_numeric(c))
         add(p, PDF_NUMBER, from, p->at = run(p, from, is_numeric));

@@ -39,9 +39,21 @@ void pdf_tree_free(struct pdf_tree *tree);
  * place behind it. The nodes of the value before are gone; there may be none now. */
 size_t pdf_parse(struct pdf_tree *tree, struct slice text, size_t at);
 
-uint32_t pdf_count(const struct pdf_tree *tree);
-struct pdf_node *pdf_node(const struct pdf_tree *tree, uint32_t index); /* index < count */
-struct slice pdf_raw(const struct pdf_tree *tree, const struct pdf_node *node);
+static inline uint32_t pdf_count(const struct pdf_tree *tree)
+{
+    return (uint32_t)(tree->nodes.tail / sizeof(struct pdf_node));
+}
+
+/* index < count */
+static inline struct pdf_node *pdf_node(const struct pdf_tree *tree, uint32_t index)
+{
+    return (struct pdf_node *)(void *)tree->nodes.data + index;
+}
+
+static inline struct slice pdf_raw(const struct pdf_tree *tree, const struct pdf_node *node)
+{
+    return (struct slice){tree->text.ptr + node->at, node->len};
+}
 
 /* The next pair of the dictionary `dict`: *at is 0 at first. False at its end. */
 bool pdf_next_pair(const struct pdf_tree *tree, uint32_t dict, uint32_t *at, uint32_t *key,

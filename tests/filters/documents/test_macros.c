@@ -101,12 +101,6 @@ TEST(test_passwords_of_all_office_kinds)
     assert_true(inspect_ole(slides, 1).encrypted);
 }
 
-TEST(test_pdf_encryption)
-{
-    assert_true(inspect(SLICE("%PDF-1.4\ntrailer << /Encrypt 5 0 R >>")).encrypted);
-    assert_false(inspect(SLICE("%PDF-1.4\ntrailer << /Root 5 0 R >>")).encrypted);
-}
-
 TEST(test_mso_in_xml_and_mhtml)
 {
     /* What cannot be unpacked counts: base64 of "ActiveMime" and rubbish. */
