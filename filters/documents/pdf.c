@@ -14,15 +14,6 @@ enum {
     PROLOGUE = 1024,
     ARENA_MIN = 64 << 20,
     ARENA_FACTOR = 8,
-    IDENTIFIERS_MAX = 8,
-};
-
-/* What trailers say of encryption. */
-struct trailers {
-    struct pdf_value encrypt;
-    bool encrypted, several;
-    struct slice ids[IDENTIFIERS_MAX];
-    size_t id_count;
 };
 
 bool pdf_is(struct slice content)
@@ -38,146 +29,28 @@ bool pdf_warm_up(void)
     return pdf_cipher_warm_up();
 }
 
-static void read_trailer(struct pdf *pdf, struct trailers *t)
-{
-    struct pdf_value values[PDF_VALUES_MAX];
-    uint32_t encrypt = pdf_find(&pdf->tree, 0, SLICE("Encrypt"));
-    uint32_t id = pdf_find(&pdf->tree, 0, SLICE("ID"));
-    if (encrypt) {
-        const struct pdf_node *node = pdf_node(&pdf->tree, encrypt);
-        struct slice raw = pdf_raw(&pdf->tree, node);
-        t->several = t->several || (t->encrypted && !slice_eq(raw, t->encrypt.raw));
-        if (!t->encrypted)
-            t->encrypt = (struct pdf_value){raw, (enum pdf_kind)node->kind, 0};
-        t->encrypted = true;
-    }
-    size_t count = id ? pdf_values(pdf, &pdf->tree, id, 0, values, PDF_VALUES_MAX) : 0;
-    for (size_t i = 0; i < count && t->id_count < IDENTIFIERS_MAX; i++) {
-        pdf_parse(&pdf->parameters, values[i].raw, 0);
-        if (pdf_count(&pdf->parameters) < 2)
-            continue;
-        const struct pdf_node *first = pdf_node(&pdf->parameters, 1);
-        struct slice text = pdf_raw(&pdf->parameters, first);
-        t->ids[t->id_count++] = pdf_string(pdf->arena, text, first->kind == PDF_HEX);
-    }
-}
-
-static void find_trailers(struct pdf *pdf, struct trailers *t)
-{
-    struct slice text = pdf->content, word = SLICE("trailer");
-    size_t at = 0, step;
-    while ((step = slice_search(slice_from(text, at), word)) < text.len - at) {
-        at += step + word.len;
-        size_t end = pdf_parse(&pdf->tree, text, at);
-        if (!pdf_may_work(pdf, end - at) || cpu_budget_spent(step))
-            return;
-        read_trailer(pdf, t);
-    }
-}
-
 static bool has_type(const struct pdf *pdf, struct slice name)
 {
     uint32_t type = pdf_find(&pdf->tree, 0, SLICE("Type"));
     return type && pdf_is_name(&pdf->tree, type, name);
 }
 
-static void classify_stream(struct pdf *pdf, uint32_t index, struct trailers *t)
+static void classify_stream(struct pdf *pdf, uint32_t index, struct pdf_trailers *t)
 {
     struct pdf_object *object = pdf_object(pdf, index);
     object->file = has_type(pdf, SLICE("EmbeddedFile"));
-    object->holder =
-        pdf_find(&pdf->tree, 0, SLICE("N")) && pdf_find(&pdf->tree, 0, SLICE("First"));
+    object->holder = pdf_find(&pdf->tree, 0, SLICE("N")) && pdf_find(&pdf->tree, 0, SLICE("First"));
     if (pdf_find(&pdf->tree, 0, SLICE("F")))
         pdf->found.remote = true; /* its octets stand in another file */
     if (has_type(pdf, SLICE("XRef")))
-        read_trailer(pdf, t);
+        pdf_read_trailer(pdf, t);
 }
 
-static void look_at_file(struct pdf *pdf, struct trailers *t)
+static void look_at_file(struct pdf *pdf, struct pdf_trailers *t)
 {
     for (uint32_t i = 0; i < pdf->objects.count && !cpu_budget_spent(0); i++)
         if (pdf_look(pdf, i, false) && pdf_object(pdf, i)->stream)
             classify_stream(pdf, i, t);
-}
-
-/* As one of the identifiers has it: there is one for all revisions of a file, or it is damaged. */
-static void open_encryption(struct pdf *pdf, const struct trailers *t)
-{
-    struct pdf_value value;
-    if (!t->encrypted)
-        return;
-    if (t->several)
-        pdf_note(pdf, "corrupt");
-    pdf_parse(&pdf->tree, t->encrypt.raw, 0);
-    bool found = pdf_count(&pdf->tree) && pdf_value(pdf, &pdf->tree, 0, &value);
-    if (found)
-        pdf_parse(&pdf->tree, value.raw, 0);
-    for (size_t i = 0; found && !pdf->opened && i < t->id_count + (t->id_count == 0); i++)
-        pdf->opened = pdf_crypt_open(pdf->arena, &pdf->tree, 0, t->ids[i], &pdf->crypt);
-    pdf->found.encrypted = !pdf->opened;
-}
-
-static bool take_number(struct slice text, size_t *at, uint64_t *out)
-{
-    size_t from = *at = pdf_skip_space(text, *at);
-    while (*at < text.len && ascii_digit(text.ptr[*at]))
-        ++*at;
-    return slice_to_u64(slice_sub(text, from, *at), PDF_NUMBERLESS - 1, out);
-}
-
-static uint64_t held(struct pdf *pdf, struct slice key)
-{
-    struct pdf_value value;
-    uint64_t number;
-    uint32_t node = pdf_find(&pdf->stream, 0, key);
-    if (node && pdf_value(pdf, &pdf->stream, node, &value) &&
-        pdf_leading_number(value.raw, &number))
-        return number;
-    pdf_note(pdf, "corrupt");
-    return 0;
-}
-
-/* Number and place of each of its objects stand before the first (7.5.7). */
-static void list_held(struct pdf *pdf, uint32_t source)
-{
-    uint64_t count = held(pdf, SLICE("N")), first = held(pdf, SLICE("First")), number, place;
-    struct slice text = pdf_source(pdf, source);
-    size_t at = 0;
-    for (uint64_t i = 0; i < count; i++) {
-        if (!take_number(text, &at, &number) || !take_number(text, &at, &place) ||
-            !pdf_may_work(pdf, 0) || cpu_budget_spent(0))
-            break;
-        if (first + place < text.len &&
-            pdf_add_object(pdf, (uint32_t)number, 0, source, (size_t)(first + place)))
-            pdf_look(pdf, (uint32_t)pdf->objects.count - 1, false);
-    }
-}
-
-static void open_holder(struct pdf *pdf, uint32_t index)
-{
-    struct buf *source = pdf_more(pdf, &pdf->sources, sizeof *source);
-    if (!source)
-        return;
-    *source = buf_init((size_t)(pdf->max - pdf->found.unpacked));
-    struct buf unpacked = *source;
-    const char *problem = pdf_unpack(pdf, index, pdf->crypt.streams, &unpacked);
-    source = (struct buf *)pdf->sources.items + pdf->sources.count - 1;
-    *source = unpacked;
-    pdf->found.unpacked += buf_len(source);
-    if (problem && !pdf->found.encrypted)
-        pdf_note(pdf, problem);
-    list_held(pdf, (uint32_t)pdf->sources.count - 1);
-}
-
-static void open_holders(struct pdf *pdf)
-{
-    size_t count = pdf->objects.count;
-    if (!pdf_more(pdf, &pdf->sources, sizeof(struct buf))) /* the file itself */
-        return;
-    for (uint32_t i = 0; i < count && !cpu_budget_spent(0); i++)
-        if (pdf_object(pdf, i)->holder)
-            open_holder(pdf, i);
-    pdf->indexed = 0;
 }
 
 static void look_again(struct pdf *pdf)
@@ -226,12 +99,12 @@ static void look_at_form(struct pdf *pdf, uint32_t index)
 
 static void read_all(struct pdf *pdf)
 {
-    struct trailers trailers = {0};
+    struct pdf_trailers trailers = {0};
     pdf_locate(pdf);
-    find_trailers(pdf, &trailers);
+    pdf_find_trailers(pdf, &trailers);
     look_at_file(pdf, &trailers);
-    open_encryption(pdf, &trailers);
-    open_holders(pdf);
+    pdf_open_encryption(pdf, &trailers);
+    pdf_open_holders(pdf);
     look_again(pdf);
     each_named(pdf, &pdf->automatic, pdf_look_at_automatic);
     each_named(pdf, &pdf->forms, look_at_form);

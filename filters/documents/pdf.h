@@ -21,14 +21,15 @@ struct pdf_file {
 
 struct pdf_findings {
     bool javascript;
-    bool launch;  /* starts a program or opens a file, when it is asked to */
-    bool active;  /* the above, or sends a form when it is opened or looked at */
-    bool remote;  /* fetches, sends or goes to something elsewhere, beside plain links */
-    bool media;   /* sound, films, 3D, Flash */
-    bool forms;   /* XFA */
+    bool launch; /* starts a program or opens a file, when it is asked to */
+    bool active; /* the above, or sends a form when it is opened or looked at */
+    bool remote; /* fetches, sends or goes to something elsewhere, beside plain links */
+    bool media;  /* sound, films, 3D, Flash */
+    bool forms;  /* XFA */
     bool embedded;
-    bool encrypted;      /* needs a password, or a certificate */
-    const char *problem; /* why something was not seen, a constant: "corrupt", "limit: objects" ... */
+    bool encrypted; /* needs a password, or a certificate */
+    const char
+        *problem; /* why something was not seen, a constant: "corrupt", "limit: objects" ... */
     struct slice launched;     /* the first file to be started, as it is called; may be empty */
     const struct slice *links; /* distinct, clean UTF-8: of links, and where it goes or sends to */
     size_t link_count;

@@ -81,8 +81,8 @@ bool pdf_aes(bool encrypt, struct slice key, const uint8_t iv[AES_BLOCK], struct
 {
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     const EVP_CIPHER *cipher = key.len == AES_256_KEY ? EVP_aes_256_cbc() : EVP_aes_128_cbc();
-    bool ok = context && EVP_CipherInit_ex(context, cipher, NULL, (const uint8_t *)key.ptr, iv,
-                                           encrypt) == 1;
+    bool ok = context &&
+              EVP_CipherInit_ex(context, cipher, NULL, (const uint8_t *)key.ptr, iv, encrypt) == 1;
     ok = ok && EVP_CIPHER_CTX_set_padding(context, 0) == 1 && update(context, in, out);
     EVP_CIPHER_CTX_free(context);
     return ok;

@@ -159,8 +159,8 @@ static bool open_by_sha(const struct handler *h, struct pdf_crypt *out)
         !hash_of(h, slice_sub(h->u, SHA256_LEN + SALT, U_LEN), hash))
         return false;
     struct buf key = buf_init(AES_256_KEY + AES_BLOCK);
-    bool ok = pdf_aes(false, octets_of(hash, AES_256_KEY), no_iv,
-                      slice_sub(h->ue, 0, AES_256_KEY), &key) &&
+    bool ok = pdf_aes(false, octets_of(hash, AES_256_KEY), no_iv, slice_sub(h->ue, 0, AES_256_KEY),
+                      &key) &&
               buf_len(&key) == AES_256_KEY;
     if (ok)
         memcpy(out->key, buf_slice(&key).ptr, AES_256_KEY);
@@ -202,8 +202,7 @@ static bool read_methods(const struct handler *h, struct pdf_crypt *out)
     if (!method_of(h, SLICE("StrF"), &out->strings) || !method_of(h, SLICE("StmF"), &out->streams))
         return false;
     out->files = out->streams;
-    return !pdf_find(h->tree, h->dict, SLICE("EFF")) ||
-           method_of(h, SLICE("EFF"), &out->files);
+    return !pdf_find(h->tree, h->dict, SLICE("EFF")) || method_of(h, SLICE("EFF"), &out->files);
 }
 
 bool pdf_crypt_open(struct arena *arena, const struct pdf_tree *tree, uint32_t dict,
@@ -267,7 +266,7 @@ bool pdf_decrypt(const struct pdf_crypt *crypt, enum pdf_method method, uint32_t
     size_t before = out->tail;
     if (!buf_append(out, in))
         return false;
-    if (method == PDF_RC4)
+    if (method == PDF_RC4 && in.len)
         pdf_rc4(key, out->data + before, in.len);
     return true;
 }

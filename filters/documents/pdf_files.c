@@ -69,9 +69,11 @@ static bool is_inner(const struct listing *l, uint32_t index)
 
 static void note_region(struct listing *l, struct slice place)
 {
+    if (!pdf_is(place))
+        return;
     size_t from = (size_t)(place.ptr - l->pdf->content.ptr);
-    const struct region *last = (struct region *)l->regions.items + l->regions.count - 1;
-    if (!pdf_is(place) || (l->regions.count && from < last->to))
+    const struct region *regions = l->regions.items;
+    if (l->regions.count && from < regions[l->regions.count - 1].to)
         return;
     struct region *region = pdf_more(l->pdf, &l->regions, sizeof *region);
     if (region)

@@ -10,6 +10,7 @@
 enum {
     PDF_NUMBERLESS = UINT32_MAX, /* an object whose number is not known */
     PDF_VALUES_MAX = 16,         /* that one reference may stand for */
+    PDF_IDENTIFIERS_MAX = 8,
 };
 
 struct pdf_object {
@@ -47,12 +48,20 @@ struct pdf_spec_ref {
     uint32_t number, spec;
 };
 
+/* What trailers say of encryption. */
+struct pdf_trailers {
+    struct pdf_value encrypt;
+    bool encrypted, several;
+    struct slice ids[PDF_IDENTIFIERS_MAX];
+    size_t id_count;
+};
+
 struct pdf {
     struct arena *arena;
     struct pdf_findings found;
     struct pdf_list sources; /* struct buf; the first is empty */
     struct slice content;
-    struct pdf_list objects; /* struct pdf_object, in the order of the file */
+    struct pdf_list objects;    /* struct pdf_object, in the order of the file */
     struct pdf_spec_ref *index; /* of objects, by number; `spec` is the object */
     size_t indexed;
     uint64_t work, max;
@@ -92,6 +101,14 @@ struct slice pdf_source(const struct pdf *pdf, uint32_t source);
 void pdf_locate(struct pdf *pdf);
 struct pdf_object *pdf_add_object(struct pdf *pdf, uint32_t number, uint32_t generation,
                                   uint32_t source, size_t at);
+
+/* Takes what a trailer, or the dictionary of a table in a stream, says from the tree. */
+void pdf_read_trailer(struct pdf *pdf, struct pdf_trailers *trailers);
+void pdf_find_trailers(struct pdf *pdf, struct pdf_trailers *trailers);
+void pdf_open_encryption(struct pdf *pdf, const struct pdf_trailers *trailers);
+
+/* Unpacks the object streams, and lists and looks at what they hold. */
+void pdf_open_holders(struct pdf *pdf);
 
 /* Reads an object's value. False when there is none, or no more work is to be done (noted). */
 bool pdf_load(struct pdf *pdf, uint32_t object, struct pdf_tree *tree);

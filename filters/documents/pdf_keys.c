@@ -21,15 +21,15 @@ static unsigned value_of(const struct word *words, size_t count, struct slice ra
 enum pdf_key pdf_key_of(struct slice raw)
 {
     static const struct word keys[] = {
-        {SLICE("AA"), PDF_KEY_AA},           {SLICE("Base"), PDF_KEY_BASE},
-        {SLICE("DOS"), PDF_KEY_DOS},         {SLICE("Desc"), PDF_KEY_DESC},
-        {SLICE("EF"), PDF_KEY_EF},           {SLICE("F"), PDF_KEY_F},
-        {SLICE("FS"), PDF_KEY_FS},           {SLICE("JS"), PDF_KEY_JS},
-        {SLICE("Mac"), PDF_KEY_MAC},         {SLICE("Next"), PDF_KEY_NEXT},
-        {SLICE("S"), PDF_KEY_S},             {SLICE("OpenAction"), PDF_KEY_OPEN_ACTION},
-        {SLICE("UF"), PDF_KEY_UF},           {SLICE("Subtype"), PDF_KEY_SUBTYPE},
-        {SLICE("URI"), PDF_KEY_URI},         {SLICE("Unix"), PDF_KEY_UNIX},
-        {SLICE("Win"), PDF_KEY_WIN},         {SLICE("XFA"), PDF_KEY_XFA},
+        {SLICE("AA"), PDF_KEY_AA},    {SLICE("Base"), PDF_KEY_BASE},
+        {SLICE("DOS"), PDF_KEY_NAME}, {SLICE("Desc"), PDF_KEY_DESC},
+        {SLICE("EF"), PDF_KEY_EF},    {SLICE("F"), PDF_KEY_NAME},
+        {SLICE("FS"), PDF_KEY_FS},    {SLICE("JS"), PDF_KEY_JS},
+        {SLICE("Mac"), PDF_KEY_NAME}, {SLICE("Next"), PDF_KEY_NEXT},
+        {SLICE("S"), PDF_KEY_S},      {SLICE("OpenAction"), PDF_KEY_OPEN_ACTION},
+        {SLICE("UF"), PDF_KEY_NAME},  {SLICE("Subtype"), PDF_KEY_SUBTYPE},
+        {SLICE("URI"), PDF_KEY_URI},  {SLICE("Unix"), PDF_KEY_NAME},
+        {SLICE("Win"), PDF_KEY_NAME}, {SLICE("XFA"), PDF_KEY_XFA},
     };
     return raw.len ? (enum pdf_key)value_of(keys, sizeof keys / sizeof *keys, raw) : PDF_KEY_NONE;
 }

@@ -9,23 +9,17 @@ enum pdf_key {
     PDF_KEY_NONE,
     PDF_KEY_AA,
     PDF_KEY_BASE,
-    PDF_KEY_DOS,
     PDF_KEY_DESC,
     PDF_KEY_EF,
-    PDF_KEY_F,
     PDF_KEY_FS,
     PDF_KEY_JS,
-    PDF_KEY_MAC,
+    PDF_KEY_NAME, /* of a file: F, UF, DOS, Mac, Unix, Win */
     PDF_KEY_NEXT,
     PDF_KEY_OPEN_ACTION,
     PDF_KEY_S,
     PDF_KEY_SUBTYPE,
-    PDF_KEY_UF,
     PDF_KEY_URI,
-    PDF_KEY_UNIX,
-    PDF_KEY_WIN,
     PDF_KEY_XFA,
-    PDF_KEYS,
 };
 
 /* Of a name as it is written. */

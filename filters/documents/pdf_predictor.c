@@ -85,8 +85,10 @@ bool pdf_unpredict(const struct pdf_step *step, struct buf *data)
         return true;
     if (!shape(step, &rows) || (step->predictor < PNG && step->predictor != TIFF))
         return false;
-    uint8_t *octets = (uint8_t *)data->data + data->head;
     size_t len = buf_len(data);
+    if (len == 0)
+        return true;
+    uint8_t *octets = (uint8_t *)data->data + data->head;
     if (step->predictor == TIFF && step->bits && step->bits != 8)
         return false;
     if (step->predictor == TIFF)

@@ -142,8 +142,8 @@ static void read_filters(struct pdf *pdf, struct steps *steps)
     }
     for (uint32_t i = 1; i < end_of_array(pdf) && !steps->problem;
          i = pdf_node(&pdf->filters, i)->next)
-        steps->problem = pdf_value(pdf, &pdf->filters, i, &value) ? add_filter(&value, steps)
-                                                                  : "corrupt";
+        steps->problem =
+            pdf_value(pdf, &pdf->filters, i, &value) ? add_filter(&value, steps) : "corrupt";
 }
 
 static uint32_t number_of(struct pdf *pdf, struct slice key)
@@ -215,8 +215,7 @@ static bool is_plain(const struct pdf *pdf, enum pdf_method method, const struct
 {
     uint32_t type = pdf_find(&pdf->stream, 0, SLICE("Type"));
     bool table = type && pdf_is_name(&pdf->stream, type, SLICE("XRef"));
-    bool identity =
-        steps->count && steps->items[0].filter == PDF_CRYPT && steps->items[0].identity;
+    bool identity = steps->count && steps->items[0].filter == PDF_CRYPT && steps->items[0].identity;
     return !pdf->opened || method == PDF_PLAIN || table || identity;
 }
 

@@ -58,7 +58,12 @@ static void add_stream(int number, const char *entries, struct slice content)
 /* Deflated, in one block that is stored; the checksum is not compared. */
 static struct slice flate(struct slice content)
 {
-    char head[] = {0x78, 1, 1, (char)content.len, (char)(content.len >> 8), (char)~content.len,
+    char head[] = {0x78,
+                   1,
+                   1,
+                   (char)content.len,
+                   (char)(content.len >> 8),
+                   (char)~content.len,
                    (char)(~content.len >> 8)};
     return ARENA_JOIN(arena, (struct slice){head, sizeof head}, content, SLICE("\0\0\0\0"));
 }
@@ -178,8 +183,7 @@ TEST(test_filters_are_undone_in_their_order)
 TEST(test_predictors_are_undone)
 {
     begin();
-    add_stream(1,
-               "/Type/EmbeddedFile/Filter/FlateDecode/DecodeParms<</Predictor 15/Columns 4>>",
+    add_stream(1, "/Type/EmbeddedFile/Filter/FlateDecode/DecodeParms<</Predictor 15/Columns 4>>",
                flate(SLICE("\0abcd\2\0\0\0\1\1a\1\1\1\3\0\0\0\0\4\0\0\0\0")));
     add_stream(2, "/Type/EmbeddedFile/Filter[/Fl]/DecodeParms[<</Predictor 2/Columns 3>>]",
                flate(SLICE("a\1\1b\1\1")));
@@ -428,8 +432,7 @@ TEST(test_a_pdf_in_a_pdf_has_numbers_of_its_own)
 
 TEST(test_a_file_that_is_named_and_nowhere_is_told)
 {
-    assert_string_equal(open_text("1 0 obj<</F(a.exe)/EF<</F 5 0 R>>>>endobj")->problem,
-                        "corrupt");
+    assert_string_equal(open_text("1 0 obj<</F(a.exe)/EF<</F 5 0 R>>>>endobj")->problem, "corrupt");
     forget();
 }
 
@@ -452,10 +455,23 @@ static void repeat(const char *text, size_t octets)
 TEST(test_hostile_shapes_are_cheap)
 {
     static const char *const shapes[] = {
-        "obj ",      "1 0 obj",  "1 0 obj[", "1 0 obj<<",       "1 0 obj(",
-        "[",         "<<",       "%obj\n",   "1 0 obj<<>>%",    "trailer<<",
-        "trailer(",  "<</URI()", "5 0 R ",   "/S 5 0 R",        "5 0 obj 5 0 R ",
-        "1 0 obj<</Type/EmbeddedFile>>stream\n", "5 0 obj<</Next[5 0 R 6 0 R]/S/X>>",
+        "obj ",
+        "1 0 obj",
+        "1 0 obj[",
+        "1 0 obj<<",
+        "1 0 obj(",
+        "[",
+        "<<",
+        "%obj\n",
+        "1 0 obj<<>>%",
+        "trailer<<",
+        "trailer(",
+        "<</URI()",
+        "5 0 R ",
+        "/S 5 0 R",
+        "5 0 obj 5 0 R ",
+        "1 0 obj<</Type/EmbeddedFile>>stream\n",
+        "5 0 obj<</Next[5 0 R 6 0 R]/S/X>>",
         "5 0 obj<</EF<</F 5 0 R>>/F 5 0 R>>stream\n",
     };
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
