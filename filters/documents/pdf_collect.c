@@ -35,7 +35,7 @@ static void push_named(struct look *l, struct pdf_list *list, const struct pdf_v
                                         SLICE("Mac")};
     struct pdf_value values[PDF_VALUES_MAX];
     struct pdf_tree *inner = &l->pdf->parameters;
-    pdf_parse(inner, dict->raw, 0);
+    pdf_parse_part(l->pdf, inner, dict->raw, 0);
     l->pdf->work += dict->raw.len;
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         uint32_t at = pdf_find(inner, 0, keys[k]);
@@ -94,7 +94,7 @@ void look_push_files(struct look *l, uint32_t node)
     struct pdf_value values[PDF_VALUES_MAX];
     size_t count = look_values_of(l, node, values);
     for (size_t i = 0; i < count; i++) {
-        pdf_parse(&l->pdf->parameters, values[i].raw, 0);
+        pdf_parse_part(l->pdf, &l->pdf->parameters, values[i].raw, 0);
         l->pdf->work += values[i].raw.len;
         if (pdf_count(&l->pdf->parameters))
             push_spec_refs(l, &l->pdf->parameters, 0);

@@ -68,23 +68,31 @@ static void read_permissions(struct handler *h)
         h->permissions[i] = (uint8_t)(p >> (8 * i));
 }
 
+static bool digest_parts(struct pdf_crypt *crypt, enum pdf_digest kind, const struct slice *parts,
+                         size_t count, uint8_t out[DIGEST_MAX])
+{
+    bool ok = pdf_digest(kind, parts, count, out) > 0;
+    crypt->failed = crypt->failed || !ok;
+    return ok;
+}
+
 /* Algorithm 2. */
 static void make_key(const struct handler *h, size_t len, struct pdf_crypt *out)
 {
-    uint8_t digest[DIGEST_MAX];
+    uint8_t digest[DIGEST_MAX] = {0};
     struct slice parts[] = {PADDING, slice_sub(h->o, 0, PADDED), octets_of(h->permissions, 4),
                             h->id, SLICE("\xff\xff\xff\xff")};
-    pdf_digest(PDF_MD5, parts, h->revision >= 4 && !h->metadata ? 5 : 4, digest);
+    digest_parts(out, PDF_MD5, parts, h->revision >= 4 && !h->metadata ? 5 : 4, digest);
     for (int i = 0; h->revision >= 3 && i < ROUNDS_MD5; i++) {
         struct slice part = octets_of(digest, len);
-        pdf_digest(PDF_MD5, &part, 1, digest);
+        digest_parts(out, PDF_MD5, &part, 1, digest);
     }
     memcpy(out->key, digest, len);
     out->key_len = len;
 }
 
 /* Algorithms 4, 5 and 6: does the key make of what is known what stands in /U? */
-static bool is_key(const struct handler *h, const struct pdf_crypt *crypt)
+static bool is_key(const struct handler *h, struct pdf_crypt *crypt)
 {
     char known[PADDED];
     if (h->revision == 2) {
@@ -94,7 +102,8 @@ static bool is_key(const struct handler *h, const struct pdf_crypt *crypt)
     }
     uint8_t digest[DIGEST_MAX], key[32];
     struct slice parts[] = {PADDING, h->id};
-    pdf_digest(PDF_MD5, parts, 2, digest);
+    if (!digest_parts(crypt, PDF_MD5, parts, 2, digest))
+        return false;
     memcpy(known, digest, MD5_LEN);
     for (int round = 0; round <= ROUNDS_RC4; round++) {
         for (size_t i = 0; i < crypt->key_len; i++)
@@ -119,7 +128,7 @@ static bool open_by_md5(const struct handler *h, struct pdf_crypt *out)
 }
 
 /* Algorithm 2.B for an empty password: each round encrypts, and digests as that came out. */
-static bool harden(uint8_t hash[DIGEST_MAX])
+static bool harden(struct pdf_crypt *crypt, uint8_t hash[DIGEST_MAX])
 {
     size_t len = SHA256_LEN;
     for (unsigned round = 0;; round++) {
@@ -136,16 +145,19 @@ static bool harden(uint8_t hash[DIGEST_MAX])
         len = pdf_digest((enum pdf_digest)(PDF_SHA256 + sum % 3), &e, 1, hash);
         unsigned last = bytes_u8(e, e.len - 1);
         buf_release(&encrypted);
-        if (!ok || len == 0)
+        crypt->failed = crypt->failed || !ok || len == 0;
+        if (crypt->failed)
             return false;
         if (round + 1 >= ROUNDS_HASH && last + PADDED <= round + 1)
             return true;
     }
 }
 
-static bool hash_of(const struct handler *h, struct slice salt, uint8_t hash[DIGEST_MAX])
+static bool hash_of(const struct handler *h, struct pdf_crypt *crypt, struct slice salt,
+                    uint8_t hash[DIGEST_MAX])
 {
-    return pdf_digest(PDF_SHA256, &salt, 1, hash) > 0 && (h->revision == 5 || harden(hash));
+    return digest_parts(crypt, PDF_SHA256, &salt, 1, hash) &&
+           (h->revision == 5 || harden(crypt, hash));
 }
 
 /* Algorithm 2.A. */
@@ -154,14 +166,15 @@ static bool open_by_sha(const struct handler *h, struct pdf_crypt *out)
     static const uint8_t no_iv[AES_BLOCK];
     uint8_t hash[DIGEST_MAX];
     if (h->u.len < U_LEN || h->ue.len < AES_256_KEY ||
-        !hash_of(h, slice_sub(h->u, SHA256_LEN, SHA256_LEN + SALT), hash) ||
+        !hash_of(h, out, slice_sub(h->u, SHA256_LEN, SHA256_LEN + SALT), hash) ||
         memcmp(hash, h->u.ptr, SHA256_LEN) != 0 ||
-        !hash_of(h, slice_sub(h->u, SHA256_LEN + SALT, U_LEN), hash))
+        !hash_of(h, out, slice_sub(h->u, SHA256_LEN + SALT, U_LEN), hash))
         return false;
     struct buf key = buf_init(AES_256_KEY + AES_BLOCK);
     bool ok = pdf_aes(false, octets_of(hash, AES_256_KEY), no_iv, slice_sub(h->ue, 0, AES_256_KEY),
                       &key) &&
               buf_len(&key) == AES_256_KEY;
+    out->failed = out->failed || !ok;
     if (ok)
         memcpy(out->key, buf_slice(&key).ptr, AES_256_KEY);
     out->key_len = AES_256_KEY;
@@ -218,6 +231,7 @@ bool pdf_crypt_open(struct arena *arena, const struct pdf_tree *tree, uint32_t d
     h.o = string_of(&h, SLICE("O"));
     h.u = string_of(&h, SLICE("U"));
     h.ue = string_of(&h, SLICE("UE"));
+    out->failed = arena_failed(arena);
     h.metadata = !metadata || !slice_eq(pdf_raw(tree, pdf_node(tree, metadata)), SLICE("false"));
     read_permissions(&h);
     if (!read_methods(&h, out) || h.revision < 2 || h.revision > 6)
@@ -236,7 +250,8 @@ static struct slice object_key(const struct pdf_crypt *crypt, enum pdf_method me
                             SLICE("sAlT")};
     if (method == PDF_AES_256)
         return parts[0];
-    pdf_digest(PDF_MD5, parts, method == PDF_AES_128 ? 3 : 2, out);
+    if (pdf_digest(PDF_MD5, parts, method == PDF_AES_128 ? 3 : 2, out) == 0)
+        return (struct slice){0};
     size_t len = crypt->key_len + sizeof who;
     return octets_of(out, method == PDF_AES_128 || len > MD5_LEN ? MD5_LEN : len);
 }
@@ -261,6 +276,8 @@ bool pdf_decrypt(const struct pdf_crypt *crypt, enum pdf_method method, uint32_t
 {
     uint8_t octets[DIGEST_MAX];
     struct slice key = object_key(crypt, method, number, generation, octets);
+    if (key.len == 0)
+        return false;
     if (method == PDF_AES_128 || method == PDF_AES_256)
         return decrypt_aes(key, in, out);
     size_t before = out->tail;

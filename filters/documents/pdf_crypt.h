@@ -14,6 +14,7 @@ struct pdf_crypt {
     uint8_t key[32];
     size_t key_len;
     enum pdf_method strings, streams, files;
+    bool failed; /* memory was out: whether it opens is not known */
 };
 
 /* Opens what is encrypted as the dictionary nodes[dict] says; `id` is the first part of the file's

@@ -104,6 +104,8 @@ static size_t add_name(struct pdf *pdf, struct slice *names, size_t count,
                        const struct pdf_value *value)
 {
     struct slice octets = pdf_octets(pdf, value);
+    if (!octets.ptr)
+        pdf_note(pdf, "limit: objects");
     bool wide = slice_starts(octets, SLICE("\xfe\xff")) || slice_starts(octets, SLICE("\xff\xfe"));
     size_t nul = wide ? octets.len : slice_find(octets, '\0');
     struct slice parts[] = {slice_sub(octets, 0, nul), slice_from(octets, nul + 1)};

@@ -7,9 +7,10 @@
 #include "filters/documents/pdf.h"
 #include "filters/documents/pdf_crypt.h"
 
+#define PDF_NUMBERLESS UINT32_MAX /* of an object whose number is not known */
+
 enum {
-    PDF_NUMBERLESS = UINT32_MAX, /* an object whose number is not known */
-    PDF_VALUES_MAX = 16,         /* that one reference may stand for */
+    PDF_VALUES_MAX = 16, /* that one reference may stand for */
     PDF_IDENTIFIERS_MAX = 8,
 };
 
@@ -110,6 +111,9 @@ void pdf_open_encryption(struct pdf *pdf, const struct pdf_trailers *trailers);
 /* Unpacks the object streams, and lists and looks at what they hold. */
 void pdf_open_holders(struct pdf *pdf);
 
+/* pdf_parse(), noting when the value was cut. */
+size_t pdf_parse_part(struct pdf *pdf, struct pdf_tree *tree, struct slice text, size_t at);
+
 /* Reads an object's value. False when there is none, or no more work is to be done (noted). */
 bool pdf_load(struct pdf *pdf, uint32_t object, struct pdf_tree *tree);
 
@@ -122,7 +126,7 @@ size_t pdf_values(struct pdf *pdf, const struct pdf_tree *tree, uint32_t node, u
 /* The same where only one can be meant: false when it is none or several that differ. */
 bool pdf_value(struct pdf *pdf, const struct pdf_tree *tree, uint32_t node, struct pdf_value *out);
 
-/* A string's octets, decrypted; ptr is NULL when the arena is full. */
+/* A string's octets, decrypted; ptr is NULL when the arena is full or memory is out. */
 struct slice pdf_octets(struct pdf *pdf, const struct pdf_value *value);
 
 /* Where the octets of a stream lie. */

@@ -47,15 +47,15 @@ static void clear(struct lzw *z)
 /* The text of `code`; its first octet again behind it when it is not in the table yet. */
 static bool put(struct lzw *z, int code, bool again, struct buf *out, char *first)
 {
-    size_t len = code < CLEAR ? 1 : z->length[code], room;
+    size_t len = z->length[code], room;
     char *to = buf_reserve(out, len + again, &room);
     if (!to || room < len + again) {
         out->failed = true;
         return false;
     }
     for (size_t i = len; i > 0; i--) {
-        to[i - 1] = code < CLEAR ? (char)code : z->suffix[code];
-        code = code < CLEAR ? code : z->prefix[code];
+        to[i - 1] = z->suffix[code];
+        code = z->prefix[code];
     }
     *first = to[0];
     if (again)
@@ -69,7 +69,7 @@ static void learn(struct lzw *z, char octet)
     if (z->last == NONE || z->next >= CODES)
         return;
     z->prefix[z->next] = (uint16_t)z->last;
-    z->length[z->next] = (uint16_t)(z->last < CLEAR ? 2 : z->length[z->last] + 1);
+    z->length[z->next] = (uint16_t)(z->length[z->last] + 1);
     z->suffix[z->next++] = octet;
 }
 
@@ -82,7 +82,7 @@ static bool decode(struct lzw *z, struct buf *out)
             clear(z);
             continue;
         }
-        bool new_text = z->last != NONE && code == z->next && code < CODES;
+        bool new_text = z->last != NONE && code == z->next;
         if (!new_text && code >= CLEAR && code >= z->next)
             return false;
         if (!put(z, new_text ? z->last : code, new_text, out, &first))
@@ -101,6 +101,11 @@ bool pdf_lzw(struct slice in, bool late_change, struct buf *out)
     z.in = in;
     z.at = z.window = z.have = 0;
     z.late = late_change;
+    for (unsigned octet = 0; octet < CLEAR; octet++) {
+        z.prefix[octet] = 0;
+        z.length[octet] = 1;
+        z.suffix[octet] = (char)octet;
+    }
     clear(&z);
     return decode(&z, out);
 }

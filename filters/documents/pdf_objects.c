@@ -71,6 +71,14 @@ static uint32_t stream_behind(struct slice text, size_t at)
     return at < UINT32_MAX ? (uint32_t)at : 0;
 }
 
+size_t pdf_parse_part(struct pdf *pdf, struct pdf_tree *tree, struct slice text, size_t at)
+{
+    size_t end = pdf_parse(tree, text, at);
+    if (tree->cut)
+        pdf_note(pdf, cpu_budget_spent(0) ? CPU_BUDGET_SPENT : "limit: objects");
+    return end;
+}
+
 bool pdf_load(struct pdf *pdf, uint32_t index, struct pdf_tree *tree)
 {
     struct pdf_object *object = pdf_object(pdf, index);
@@ -78,9 +86,7 @@ bool pdf_load(struct pdf *pdf, uint32_t index, struct pdf_tree *tree)
     buf_clear(&tree->nodes);
     if (!pdf_may_work(pdf, 0))
         return false;
-    size_t end = pdf_parse(tree, text, object->at);
-    if (tree->cut)
-        pdf_note(pdf, cpu_budget_spent(0) ? CPU_BUDGET_SPENT : "limit: objects");
+    size_t end = pdf_parse_part(pdf, tree, text, object->at);
     if (pdf_count(tree) == 0)
         return false;
     if (object->source == 0 && pdf_node(tree, 0)->kind == PDF_DICT) {
@@ -190,6 +196,8 @@ struct slice pdf_octets(struct pdf *pdf, const struct pdf_value *value)
     if (pdf_decrypt(&pdf->crypt, pdf->crypt.strings, object->number, object->generation, text,
                     &plain))
         text = arena_copy(pdf->arena, buf_slice(&plain));
+    else if (plain.failed || text.len >= AES_BLOCK)
+        text.ptr = NULL; /* memory is out: shorter ones were never encrypted */
     buf_release(&plain);
     return text;
 }

@@ -122,7 +122,7 @@ static bool read_key(struct pdf *pdf, struct slice key, struct steps *steps,
         return false;
     }
     if (value->kind == PDF_ARRAY || value->kind == PDF_DICT)
-        pdf_parse(&pdf->filters, value->raw, 0);
+        pdf_parse_part(pdf, &pdf->filters, value->raw, 0);
     return true;
 }
 
@@ -159,7 +159,7 @@ static uint32_t number_of(struct pdf *pdf, struct slice key)
 
 static void set_parameters(struct pdf *pdf, struct slice dict, struct pdf_step *step)
 {
-    pdf_parse(&pdf->parameters, dict, 0);
+    pdf_parse_part(pdf, &pdf->parameters, dict, 0);
     uint32_t early = pdf_find(&pdf->parameters, 0, SLICE("EarlyChange"));
     uint32_t name = pdf_find(&pdf->parameters, 0, SLICE("Name"));
     step->late_change = early && number_of(pdf, SLICE("EarlyChange")) == 0;
@@ -219,6 +219,15 @@ static bool is_plain(const struct pdf *pdf, enum pdf_method method, const struct
     return !pdf->opened || method == PDF_PLAIN || table || identity;
 }
 
+/* Does the unpacking fail for what is not rightly decrypted? */
+static bool tells_damage(const struct steps *steps)
+{
+    for (size_t i = 0; i < steps->count; i++)
+        if (steps->items[i].filter == PDF_FLATE)
+            return true;
+    return false;
+}
+
 /* What a file says to be encrypted may not be. */
 static const char *run_decrypted(struct pdf *pdf, uint32_t index, enum pdf_method method,
                                  const struct steps *steps, struct slice in, struct buf *out)
@@ -229,7 +238,7 @@ static const char *run_decrypted(struct pdf *pdf, uint32_t index, enum pdf_metho
     if (pdf_decrypt(&pdf->crypt, method, object->number, object->generation, in, &plain))
         problem = run_steps(steps, buf_slice(&plain), out);
     buf_release(&plain);
-    if (!problem || out->failed)
+    if (!problem || out->failed || !tells_damage(steps))
         return problem;
     buf_clear(out);
     return run_steps(steps, in, out);

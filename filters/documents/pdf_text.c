@@ -99,8 +99,9 @@ struct slice pdf_clean(struct arena *arena, struct slice octets)
     else if (slice_starts(octets, SLICE("\xef\xbb\xbf")))
         mark = 3;
     struct buf text = buf_init(UTF8_FACTOR * octets.len + 1);
-    charset_append(&text, charset, slice_from(octets, mark));
-    struct slice clean = arena_copy(arena, buf_slice(&text));
+    struct slice clean = {0};
+    if (charset_append(&text, charset, slice_from(octets, mark)))
+        clean = arena_copy(arena, buf_slice(&text));
     buf_release(&text);
     return clean;
 }

@@ -13,7 +13,7 @@ bool pdf_name_eq(struct slice raw, struct slice name);
 struct slice pdf_string(struct arena *arena, struct slice raw, bool hex);
 
 /* A text string as clean UTF-8: from UTF-16 with its mark, or UTF-8; else Latin-1.
- * ptr is NULL when the arena is full. */
+ * ptr is NULL when the arena is full or memory is out. */
 struct slice pdf_clean(struct arena *arena, struct slice octets);
 
 #endif

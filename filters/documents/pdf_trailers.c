@@ -19,7 +19,7 @@ void pdf_read_trailer(struct pdf *pdf, struct pdf_trailers *t)
     }
     size_t count = id ? pdf_values(pdf, &pdf->tree, id, 0, values, PDF_VALUES_MAX) : 0;
     for (size_t i = 0; i < count && t->id_count < PDF_IDENTIFIERS_MAX; i++) {
-        pdf_parse(&pdf->parameters, values[i].raw, 0);
+        pdf_parse_part(pdf, &pdf->parameters, values[i].raw, 0);
         if (pdf_count(&pdf->parameters) < 2)
             continue;
         const struct pdf_node *first = pdf_node(&pdf->parameters, 1);
@@ -34,7 +34,7 @@ void pdf_find_trailers(struct pdf *pdf, struct pdf_trailers *t)
     size_t at = 0, step;
     while ((step = slice_search(slice_from(text, at), word)) < text.len - at) {
         at += step + word.len;
-        size_t end = pdf_parse(&pdf->tree, text, at);
+        size_t end = pdf_parse_part(pdf, &pdf->tree, text, at);
         if (!pdf_may_work(pdf, end - at) || cpu_budget_spent(step))
             return;
         pdf_read_trailer(pdf, t);
@@ -49,11 +49,13 @@ void pdf_open_encryption(struct pdf *pdf, const struct pdf_trailers *t)
         return;
     if (t->several)
         pdf_note(pdf, "corrupt");
-    pdf_parse(&pdf->tree, t->encrypt.raw, 0);
+    pdf_parse_part(pdf, &pdf->tree, t->encrypt.raw, 0);
     bool found = pdf_count(&pdf->tree) && pdf_value(pdf, &pdf->tree, 0, &value);
     if (found)
-        pdf_parse(&pdf->tree, value.raw, 0);
+        pdf_parse_part(pdf, &pdf->tree, value.raw, 0);
     for (size_t i = 0; found && !pdf->opened && i < t->id_count + (t->id_count == 0); i++)
         pdf->opened = pdf_crypt_open(pdf->arena, &pdf->tree, 0, t->ids[i], &pdf->crypt);
-    pdf->found.encrypted = !pdf->opened;
+    if (pdf->crypt.failed)
+        pdf_note(pdf, "memory");
+    pdf->found.encrypted = !pdf->opened && !pdf->crypt.failed;
 }

@@ -105,7 +105,11 @@ static void make_documents(void)
     attach("new.docm", buf_slice(&docx));
     attach("notes.one", buf_slice(&notes));
     attach("page.rtf", SLICE("{\\rtf1{\\object{\\*\\objdata 0105000002000000}}}"));
-    attach("p.pdf", SLICE("%PDF-1.4\ntrailer <</Encrypt 1 0 R>>\n"));
+    attach("p.pdf",
+           SLICE("%PDF-1.4\n1 0 obj<</F(a.txt)/EF<</F 2 0 R>>/URI(http://example.com/)>>endobj\n"
+                 "2 0 obj<</Filter/AHx/Length 5>>stream\n4D5A>\nendstream endobj\n"
+                 "3 0 obj<</N 1/First 4/Length 10>>stream\n4 0 (word)\nendstream endobj\n"
+                 "trailer <</Encrypt<</Filter/Standard/V 1/R 2/O<00>/U<00>>>>>\n"));
     end_message();
     buf_release(&ole);
     buf_release(&docx);

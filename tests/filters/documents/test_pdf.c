@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * PDF: what is found, whatever a file says of itself, and what hostile ones cost. */
+#include "filters/cpu_budget.h"
 #include "filters/documents/pdf.h"
 #include "tests/harness/unit.h"
 
@@ -494,6 +495,19 @@ TEST(test_what_is_unpacked_is_bounded)
     free(run);
     assert_string_equal(open_made()->problem, "limit: bytes");
     assert_true(pdf_findings(pdf)->unpacked <= UNPACKED_MAX);
+    forget();
+}
+
+TEST(test_what_there_was_no_time_for_is_told)
+{
+    begin();
+    repeat("1 0 obj[", 1 << 20);
+    cpu_budget_begin(1);
+    while (!cpu_budget_spent(1 << 16))
+        ;
+    const char *problem = open_made()->problem;
+    cpu_budget_begin(0);
+    assert_string_equal(problem, CPU_BUDGET_SPENT);
     forget();
 }
 

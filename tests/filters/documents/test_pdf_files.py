@@ -43,6 +43,7 @@ def mail(name, content):
     return samples.octets(inner)
 
 
+ZIP = samples.zipped("run.exe", samples.PROGRAM)
 PLAIN = pdf.file(pdf.page(LINK))
 GOOD = {
     "a page": PLAIN,
@@ -62,11 +63,15 @@ BAD = {
     "a program under another name": (embedded(samples.PROGRAM, "a.txt"), "a.pdf/a.txt"),
     "a script": (embedded(SCRIPT, "a.js"), "a.pdf/a.js"),
     "a program in an object stream": (in_object_stream(samples.PROGRAM, b"run.exe"), "a.pdf/run.exe"),
-    "a program in a zip": (embedded(samples.zipped("run.exe", samples.PROGRAM), "a.zip"), "a.pdf/a.zip/run.exe"),
+    "a program in a zip": (embedded(ZIP, "a.zip"), "a.pdf/a.zip/run.exe"),
     "a program in a message": (embedded(mail("run.exe", samples.PROGRAM), "a.eml"), "a.pdf/a.eml/run.exe"),
     "a program in a PDF in a PDF": (embedded(embedded(samples.PROGRAM, "run.exe"), "b.pdf"), "a.pdf/b.pdf/run.exe"),
     "a program without a specification": (pdf.file({**pdf.page(), 5: pdf.flate(samples.PROGRAM, b"/Type/EmbeddedFile")}), "a.pdf/embedded"),
     "a program that no table names": (PLAIN + b"77 0 obj<</Type/EmbeddedFile>>stream\n" + samples.PROGRAM, "a.pdf/embedded"),
+    "a zip that lies there as it is": (pdf.file({**pdf.page(), 4: b"<</F(a.zip)/EF<</F 5 0 R>>>>", 5: pdf.Stream(ZIP)}), "a.pdf/a.zip/run.exe"),
+    "a zip behind it": (PLAIN + ZIP, "a.pdf/run.exe"),
+    "a page of macros behind it": (PLAIN + b"MIME-Version: 1.0\n\nQWN0aXZlTWltZQAAAAAA\n", ""),
+    "a form's data": (embedded(samples.PROGRAM, "run.exe").replace(b"%PDF-1.7", b"%FDF-1.2"), "a.pdf/run.exe"),
     "a damaged file": (pdf.file({**pdf.page(), 4: b"<</F(a.dat)/EF<</F 5 0 R>>>>", 5: pdf.Stream(b"nonsense", b"/Filter/FlateDecode")}), "a.pdf/a.dat"),
     "an unknown filter": (pdf.file({**pdf.page(), 4: b"<</F(a.dat)/EF<</F 5 0 R>>>>", 5: pdf.Stream(b"x", b"/Filter/Xz")}), "a.pdf/a.dat"),
     "a damaged object stream": (pdf.file({**pdf.page(), 4: pdf.Stream(b"nonsense", b"/Type/ObjStm/N 1/First 4/Filter/FlateDecode")}), ""),
@@ -106,6 +111,11 @@ def test_a_password_is_told(how, judged):
     result = judged["password: " + how]
     assert result["verdict"] == "accept", result
     assert [a["encrypted"] for a in result["facts"]["attachments"]] == [True]
+
+
+def test_a_zip_that_lies_there_is_opened_once(judged):
+    paths = [a["path"] for a in judged["bad: a zip that lies there as it is"]["facts"]["attachments"]]
+    assert len(paths) == len(set(paths)) == 3 and "a.pdf/run.exe" not in paths
 
 
 def test_the_antivirus_sees_what_was_opened(tmp_path):
