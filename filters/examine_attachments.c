@@ -271,7 +271,8 @@ static void read_words(void *ctx, enum inspected_words kind, struct slice words)
 {
     static const enum links_words kinds[] = {[INSPECTED_TEXT] = LINKS_TEXT,
                                              [INSPECTED_HTML] = LINKS_HTML,
-                                             [INSPECTED_LINK] = LINKS_REFERENCE};
+                                             [INSPECTED_LINK] = LINKS_REFERENCE,
+                                             [INSPECTED_MORE] = LINKS_MORE};
     struct attachments_task *task = ctx;
     links_in_words(task->links, kinds[kind], words);
 }

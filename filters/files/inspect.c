@@ -8,9 +8,9 @@
 #include "filters/cpu_budget.h"
 #include "filters/documents/document.h"
 #include "filters/documents/objects.h"
-#include "filters/documents/pdf.h"
 #include "filters/files/filetype.h"
 #include "filters/mime/extension.h"
+#include "filters/pdf/pdf.h"
 
 #define OLE SLICE("\xd0\xcf\x11\xe0")
 

@@ -34,8 +34,8 @@ struct inspected_file {
     struct slice sha256; /* in hexadecimal; empty: nobody asked, or it could not be had whole */
 };
 
-/* Words in files that may hold links, and links alone. */
-enum inspected_words { INSPECTED_TEXT, INSPECTED_HTML, INSPECTED_LINK };
+/* Words in files that may hold links, links alone; and that there are more than are told. */
+enum inspected_words { INSPECTED_TEXT, INSPECTED_HTML, INSPECTED_LINK, INSPECTED_MORE };
 
 struct inspection {
     struct arena *arena; /* holds the records */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * PDFs: each embedded file is a member. */
 #include "filters/cpu_budget.h"
-#include "filters/documents/pdf.h"
 #include "filters/files/inspect_internal.h"
+#include "filters/pdf/pdf.h"
 
 #include <string.h>
 
@@ -82,6 +82,12 @@ static void note_findings(struct level *level, const struct pdf_findings *found)
     inspect_note_problem(level->file, found->encrypted ? "encrypted" : NULL);
     inspect_note_problem(level->file, found->problem);
     level->findings->embedded = level->findings->embedded || found->embedded;
+    level->findings->active = level->findings->active || found->active;
+    level->findings->remote = level->findings->remote || found->remote;
+    for (size_t i = 0; i < found->link_count; i++)
+        inspect_tell(level, INSPECTED_LINK, found->links[i]);
+    if (found->more_links)
+        inspect_tell(level, INSPECTED_MORE, SLICE(""));
     inspect_charge(level, 0, found->unpacked);
 }
 

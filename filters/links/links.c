@@ -204,6 +204,7 @@ void links_in_message(struct links *links, const struct mime_message *message)
 
 void links_in_words(struct links *links, enum links_words kind, struct slice words)
 {
+    links->cut |= kind == LINKS_MORE;
     if (!begin_text(links))
         return;
     words = take(links, words);

@@ -23,7 +23,12 @@ struct links *links_new(struct arena *arena, const struct mime_message *message,
 /* Those in its texts. */
 void links_in_message(struct links *links, const struct mime_message *message);
 /* Those in other words of it. */
-enum links_words { LINKS_TEXT, LINKS_HTML, LINKS_REFERENCE /* one alone */ };
+enum links_words {
+    LINKS_TEXT,
+    LINKS_HTML,
+    LINKS_REFERENCE /* one alone */,
+    LINKS_MORE /* untold */
+};
 void links_in_words(struct links *links, enum links_words kind, struct slice words);
 
 /* message.domains: each once, in the order of their first appearance, without From's own; cut

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * PDF: what is found lies in the input or in the arena, and what is unpacked keeps to its maximum. */
-#include "filters/documents/pdf.h"
+#include "filters/pdf/pdf.h"
 #include "tests/fuzz/target.h"
 
 enum { UNPACKED_MAX = 1 << 20, FILES_READ_MAX = 16 };
