@@ -12,6 +12,8 @@
 #include "filters/mime/extension.h"
 #include "policy/types.h"
 
+#include <string.h>
+
 enum { SCRATCH_SLACK = 8 << 20 };
 
 /* The list that grows. */
@@ -187,6 +189,22 @@ static struct inspected_file *inspect(struct attachments_task *task, const struc
     return root;
 }
 
+/* What was not read for want of memory may hold files and links. */
+static void lack(struct attachments_task *task)
+{
+    task->records.cut = true;
+    if (task->links)
+        links_in_words(task->links, LINKS_MORE, SLICE(""));
+}
+
+static bool lacked_memory(const struct inspected_file *root)
+{
+    for (const struct inspected_file *file = root; file; file = file->next)
+        if (file->why && strcmp(file->why, "memory") == 0)
+            return true;
+    return false;
+}
+
 static void add_members(struct attachments_task *task, const struct mime_part *part,
                         const struct inspected_file *root)
 {
@@ -213,9 +231,11 @@ static void look_into(struct attachments_task *task, const struct mime_part *par
         names[count++] = SLICE("smime.p7m");
     const struct inspected_file *found = names ? inspect(task, names, count, content) : NULL;
     if (!found) {
-        task->records.cut = true;
+        lack(task);
         return;
     }
+    if (task->inspection.incomplete || lacked_memory(found))
+        lack(task);
     struct inspected_file leaf = *found;
     leaf.unscannable = leaf.unscannable || cut;
     add_part(task, part, &leaf);
@@ -241,7 +261,7 @@ static void examine_leaf(struct attachments_task *task, const struct mime_part *
     else if (scratch && mime_decode(part, scratch, task->content_max, &content, &cut, task->odd))
         look_into(task, part, content, cut);
     else
-        task->records.cut = true;
+        lack(task);
     arena_free(&scratch);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/archive/unpack.h"
 
+#include "base/memory.h"
+
 #include "filters/cpu_budget.h"
 
 #include <archive.h>
@@ -214,6 +216,8 @@ bool unpack_zlib(struct slice zlib, struct buf *out, bool *whole)
         while ((r = unpack_read(u, out, &got)) > 0 && !cpu_budget_spent(got))
             ;
     *whole = r == 0;
+    if (!u || (r < 0 && !out->failed && strcmp(unpack_why(u), "memory") == 0))
+        memory_was_refused();
     unpack_close(&u);
     return buf_len(out) > 0;
 }

@@ -86,7 +86,7 @@ static void note_findings(struct level *level, const struct pdf_findings *found)
     level->findings->remote = level->findings->remote || found->remote;
     for (size_t i = 0; i < found->link_count; i++)
         inspect_tell(level, INSPECTED_LINK, found->links[i]);
-    if (found->more_links)
+    if (found->more_links || level->file->limit)
         inspect_tell(level, INSPECTED_MORE, SLICE(""));
     inspect_charge(level, 0, found->unpacked);
 }
