@@ -3,8 +3,6 @@
  * so that a rule on names sees whatever some client would. */
 #include "filters/examine_parts.h"
 
-#include "filters/containers/cms.h"
-#include "filters/containers/tnef.h"
 #include "filters/cpu_budget.h"
 #include "filters/files/attachment_rest.h"
 #include "filters/files/inspect.h"
@@ -225,10 +223,9 @@ static void look_into(struct attachments_task *task, const struct mime_part *par
     size_t count = 0;
     for (size_t i = 0; names && i < part->n_names; i++)
         names[count++] = part->names[i].text;
-    if (names && count == 0 && tnef_is(content))
-        names[count++] = SLICE("winmail.dat");
-    else if (names && count == 0 && cms_is(content))
-        names[count++] = SLICE("smime.p7m");
+    struct slice usual = mail_part_usual_name(content);
+    if (names && count == 0 && usual.len)
+        names[count++] = usual;
     const struct inspected_file *found = names ? inspect(task, names, count, content) : NULL;
     if (!found) {
         lack(task);

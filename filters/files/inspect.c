@@ -183,6 +183,7 @@ static void list_inside(struct level *level, struct arena *scratch, struct slice
     doubt_type(file, &report);
     inspect_objects(level, scratch, content);
     inspect_mail(level, content);
+    inspect_text(level, content);
 }
 
 static void digest(struct inspection *in, struct inspected_file *file, struct slice content)

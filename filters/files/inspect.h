@@ -25,6 +25,7 @@ struct inspected_file {
     bool archive;    /* it has, or would have, members */
     bool message;    /* it was read as mail: its members are the files attached to it */
     bool in_message; /* ... or lies in such a file */
+    bool written;    /* its members are written into it as text */
     bool encrypted, macros, embedded, active, remote;
     bool fragmented; /* a part of a message of which the rest is elsewhere */
     /* Something of it could not be seen: its kind or method, damage, or a limit. */

@@ -69,6 +69,9 @@ void inspect_mail(struct level *level, struct slice content);
 /* The file is a wrapping of this MIME entity: adds the files in it as the file's own members. */
 void inspect_entity(struct level *level, struct slice entity);
 
+/* Adds the files that are written into the file, when it is a text and no mail. */
+void inspect_text(struct level *level, struct slice content);
+
 /* Adds what a cryptographic message holds (filters/containers/cms.h); notes what it is otherwise.
  * Answers with what stands around that, as inspect_tnef does; of any other file, with all. */
 struct slice inspect_cms(struct level *level, struct arena *scratch, struct slice content);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/files/mail_file.h"
 
+#include "filters/containers/calendar.h"
+#include "filters/containers/cms.h"
+#include "filters/containers/tnef.h"
 #include "filters/files/filetype.h"
+#include "filters/files/text_files.h"
 #include "filters/mime/headers.h"
 
 #define FROM SLICE("From ")
@@ -176,5 +180,16 @@ bool mail_part_is_file(const struct mime_part *part, struct slice content)
         slice_eq(part->type, SLICE("text/rfc822")))
         return true;
     struct slice type = filetype_by_signature(content);
-    return type.len && !slice_starts(type, SLICE("text/"));
+    return (type.len && !slice_starts(type, SLICE("text/"))) || text_files_in_words(content);
+}
+
+struct slice mail_part_usual_name(struct slice content)
+{
+    if (tnef_is(content))
+        return SLICE("winmail.dat");
+    if (cms_is(content))
+        return SLICE("smime.p7m");
+    if (calendar_is(content))
+        return SLICE("invite.ics");
+    return (struct slice){"", 0};
 }

@@ -25,7 +25,10 @@ bool mail_begins_entity(struct slice content);
 bool mail_file_next(struct mail_file *file, struct slice *message);
 
 /* Is a leaf, with its decoded content, a file? A text without a name is the message's own words,
- * unless it is a program in truth. */
+ * unless it is a program in truth, or files are written into it. */
 bool mail_part_is_file(const struct mime_part *part, struct slice content);
+
+/* What programs call such a file that has no name: "winmail.dat"; empty when they call it nothing. */
+struct slice mail_part_usual_name(struct slice content);
 
 #endif

@@ -4,6 +4,7 @@
 #include "filters/files/filetype.h"
 #include "filters/files/inspect.h"
 #include "filters/files/mail_file.h"
+#include "filters/files/text_files.h"
 #include "filters/mime/mime.h"
 #include "filters/mime/words.h"
 
@@ -97,7 +98,7 @@ static bool is_opaque(const struct inspected_file *file)
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (slice_eq(file->type, types[i]))
             return true;
-    return file->message;
+    return file->message || file->written;
 }
 
 /* A member comes after the record of what holds it:
@@ -118,7 +119,8 @@ static void scan_members(struct av_task *task, struct slice content)
 {
     struct mail_file mail;
     struct slice type = filetype_by_signature(content);
-    bool holds_files = type.len || mail_file_open(type, NULL, 0, content, &mail);
+    bool holds_files =
+        type.len || mail_file_open(type, NULL, 0, content, &mail) || text_files_in_words(content);
     if (holds_files && !inspect_file(&task->inspection, &SLICE("attachment"), 1, content))
         note_failure(task, "more archive members than can be listed");
 }
