@@ -34,7 +34,6 @@ static const struct {
     {SLICE("application/x-lz4"), UNPACK_LZ4},
     {SLICE("application/zstd"), UNPACK_ZSTD},
     {SLICE("application/x-rpm"), UNPACK_RPM},
-    {SLICE("text/x-uuencode"), UNPACK_UU},
     {SLICE("application/x-ace-compressed"), UNPACK_NONE},
     {SLICE("application/x-apple-diskimage"), UNPACK_NONE},
     {SLICE("application/x-arc"), UNPACK_NONE},
@@ -138,13 +137,6 @@ static struct slice gzip_name(struct slice c)
     return slice_sub(rest, 0, slice_find(rest, '\0'));
 }
 
-static struct slice uu_name(struct slice c)
-{
-    struct slice line, rest;
-    slice_cut(slice_sub(c, 0, 1024), '\n', &line, &rest);
-    return slice_trim(slice_from(line, 10));
-}
-
 /* "a.tgz" holds a tar, "a.txt.gz" holds a.txt. */
 static struct slice inner_name(struct archive_walk *walk)
 {
@@ -193,9 +185,7 @@ void archive_stream_list(struct archive_walk *walk, enum unpack_format format, s
 {
     struct slice names[2];
     size_t count = 0;
-    struct slice own = format == UNPACK_GZIP ? gzip_name(content)
-                       : format == UNPACK_UU ? uu_name(content)
-                                             : (struct slice){0};
+    struct slice own = format == UNPACK_GZIP ? gzip_name(content) : (struct slice){0};
     if (own.len)
         names[count++] = own;
     struct slice inner = inner_name(walk);

@@ -50,7 +50,6 @@ static const struct library_reader backends[] = {
     [UNPACK_LZ4] = {NULL, ARCHIVE_FILTER_LZ4},
     [UNPACK_ZSTD] = {NULL, ARCHIVE_FILTER_ZSTD},
     [UNPACK_RPM] = {NULL, ARCHIVE_FILTER_RPM},
-    [UNPACK_UU] = {NULL, ARCHIVE_FILTER_UU},
 };
 
 bool unpack_is_stream(enum unpack_format format)

@@ -33,7 +33,6 @@ enum unpack_format {
     UNPACK_LZ4,
     UNPACK_ZSTD,
     UNPACK_RPM,
-    UNPACK_UU,
     UNPACK_LZW, /* not by libarchive: see filters/archive/lzw.h */
 };
 

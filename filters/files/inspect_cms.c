@@ -84,24 +84,14 @@ static void look_into_content(struct level *level, struct arena *scratch, const 
         add_content(level, names, count, content, entity);
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void unpack_content(struct level *level, struct arena *scratch, const struct cms *cms)
 {
-    const struct archive_budget *budget = &level->inspection->budget;
-    const struct archive_limits *limits = &budget->limits;
-    uint64_t ratio = limits->ratio * (uint64_t)cms->content.len;
-    if (ratio < limits->ratio_floor)
-        ratio = limits->ratio_floor;
-    uint64_t most = least(least(limits->member, limits->total - budget->unpacked), ratio);
-    struct buf unpacked = buf_init((size_t)most);
+    const char *limit;
+    struct buf unpacked = buf_init((size_t)inspect_room(level, cms->content.len, &limit));
     bool whole;
     unpack_zlib(cms->content, &unpacked, &whole);
     if (unpacked.failed)
-        inspect_note_problem(level->file, most == ratio ? "limit: ratio" : "limit: bytes");
+        inspect_note_problem(level->file, limit);
     else if (!whole && !cpu_budget_spent(0))
         inspect_note_problem(level->file, "corrupt");
     if (buf_len(&unpacked))

@@ -38,6 +38,9 @@ void inspect_tell(const struct level *level, enum inspected_words kind, struct s
  * False, with a note on the file, when it does not suffice. */
 bool inspect_charge(struct level *level, size_t entries, uint64_t bytes);
 
+/* How many octets something of `packed` octets may be unpacked to; *limit is what to say of more. */
+uint64_t inspect_room(const struct level *level, uint64_t packed, const char **limit);
+
 /* Adds the record of a member. NULL when the arena is full. */
 struct inspected_file *inspect_add(struct level *level, const struct slice *names, size_t count,
                                    uint64_t size);

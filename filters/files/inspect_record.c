@@ -99,6 +99,23 @@ bool inspect_charge(struct level *level, size_t entries, uint64_t bytes)
     return true;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+uint64_t inspect_room(const struct level *level, uint64_t packed, const char **limit)
+{
+    const struct archive_budget *budget = &level->inspection->budget;
+    const struct archive_limits *limits = &budget->limits;
+    uint64_t ratio = limits->ratio * packed;
+    if (ratio < limits->ratio_floor)
+        ratio = limits->ratio_floor;
+    uint64_t most = least(limits->member, limits->total - budget->unpacked);
+    *limit = ratio < most ? "limit: ratio" : "limit: bytes";
+    return least(most, ratio);
+}
+
 struct inspected_file *inspect_add(struct level *level, const struct slice *names, size_t count,
                                    uint64_t size)
 {

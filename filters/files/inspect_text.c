@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * Files that are written into a text: each is a member of it. */
+#include "filters/containers/calendar.h"
 #include "filters/files/inspect_internal.h"
 #include "filters/files/text_files.h"
 
@@ -22,6 +23,11 @@ void inspect_text(struct level *level, struct slice content)
 {
     const struct inspected_file *file = level->file;
     struct text_files_visitor visitor = {level, add_file};
-    inspect_note_problem(level->file,
-                         text_files_each(content, file->extensions, file->name_count, &visitor));
+    struct text text = {.content = content,
+                        .names = file->names,
+                        .extensions = file->extensions,
+                        .name_count = file->name_count};
+    text.most = inspect_room(level, content.len, &text.limit);
+    if (!file->message || calendar_is(content))
+        inspect_note_problem(level->file, text_files_each(&text, &visitor));
 }

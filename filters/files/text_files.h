@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: ISC
- * The files that are written into a text, whatever the way: in a calendar or a card. */
+ * The files that are written into a text, whatever the way: in a calendar or a card, as uuencode,
+ * BinHex, yEnc or base64. */
 #ifndef FILTERS_FILES_TEXT_FILES_H
 #define FILTERS_FILES_TEXT_FILES_H
 
 #include "base/slice.h"
+
+struct text {
+    struct slice content;
+    const struct slice *names, *extensions; /* each name's (extension_of) */
+    size_t name_count;
+    uint64_t most;     /* octets that what is written in runs may come to ... */
+    const char *limit; /* ... and what is said of more */
+};
 
 struct text_file {
     const struct slice *names; /* at least one */
@@ -18,14 +27,16 @@ struct text_files_visitor {
     bool (*file)(void *ctx, const struct text_file *file);
 };
 
-/* Finds them in what has these extensions (extension_of) and this content; what it is not by its
- * content it may be by its name. Answers with why that could not be done, or NULL. Takes memory for
- * some three times the content. */
-const char *text_files_each(struct slice content, const struct slice *extensions, size_t count,
-                            const struct text_files_visitor *visitor);
+/* Finds them. What a text is not by its content it may be by its name. Answers with why something
+ * of that could not be done, or NULL. Takes memory for some three times the content, and for
+ * `most`. */
+const char *text_files_each(const struct text *text, const struct text_files_visitor *visitor);
+
+/* Does a text hold any, by its content? */
+bool text_files_any(struct slice content);
 
 /* Does a text that is no attachment, but words to be read, hold any that its readers may be
- * offered? */
+ * offered? Those in uuencode are parts of the message already (mime.h). */
 bool text_files_in_words(struct slice content);
 
 #endif

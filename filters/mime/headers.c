@@ -19,6 +19,19 @@ bool line_at(struct slice text, size_t at, struct line *line)
     return true;
 }
 
+size_t line_find(struct slice text, size_t at, struct slice with)
+{
+    if (at == 0 && slice_starts(text, with))
+        return 0;
+    while (at < text.len) {
+        size_t hit = at + slice_search(slice_from(text, at), with);
+        if (hit >= text.len || (hit > 0 && text.ptr[hit - 1] == '\n'))
+            return hit < text.len ? hit : text.len;
+        at = hit + 1;
+    }
+    return text.len;
+}
+
 bool line_is_blank(struct slice line)
 {
     for (size_t i = 0; i < line.len; i++)

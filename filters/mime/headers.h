@@ -16,6 +16,9 @@ struct line {
 /* The line of `text` at `at`. False at the end. */
 bool line_at(struct slice text, size_t at, struct line *line);
 
+/* The offset of the next line at or after `at` that begins so; text.len when there is none. */
+size_t line_find(struct slice text, size_t at, struct slice with);
+
 /* Only blanks, tabs, CR, VT or FF, and at least one of them. */
 bool line_is_blank(struct slice line);
 

@@ -45,6 +45,19 @@ size_t base64_finish(struct base64 *st, char *out);
 /* Quoted-printable, whole. Trailing blanks of lines are kept. */
 size_t qp_decode(struct slice in, char *out, unsigned *found);
 
+/* A uuencoded file in a text (POSIX uuencode): "begin 644 name" or "begin-base64 644 name", lines of
+ * data, and "end" or "====". */
+struct uu_block {
+    size_t from, to;   /* octets of the text: with the first line and the last */
+    struct slice name; /* never empty */
+    struct slice body; /* the lines of data */
+    bool base64;
+    bool ended; /* its last line was there */
+};
+
+/* The next one that begins at or after `at` and has data. False when there is none. */
+bool uu_find(struct slice text, size_t at, struct uu_block *out);
+
 /* One line of uuencode without its line end: writes at most 45 octets (63 for the boldest). Returns
  * how many, and -1 when the line is no uuencode. */
 int uu_decode_line(struct slice line, char *out, bool *broken);
@@ -55,7 +68,7 @@ struct slice uu_body(struct slice in);
 /* Whole lines of uuencode; *ended becomes true at "end". */
 size_t uu_decode(struct slice in, char *out, unsigned *found, bool *ended);
 
-/* "begin 644 name": *name is the name. */
+/* "begin 644 name" or "begin-base64 644 name": *name is the name. */
 bool uu_begin_line(struct slice line, struct slice *name);
 
 #endif

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/mime/transfer.h"
 
+#include "filters/mime/headers.h"
+
+#define PLAIN SLICE("begin ")
+#define BASE64 SLICE("begin-base64 ")
+
 enum { LINE_MAX_OCTETS = 63 };
 
 bool uu_begin_line(struct slice line, struct slice *name)
 {
-    if (!slice_starts(line, SLICE("begin ")))
+    struct slice rest = slice_from(line, slice_starts(line, BASE64) ? BASE64.len : PLAIN.len);
+    if (!slice_starts(line, BASE64) && !slice_starts(line, PLAIN))
         return false;
-    struct slice rest = slice_from(line, 6);
     while (rest.len && ascii_blank(rest.ptr[0]))
         rest = slice_from(rest, 1);
     size_t digits = 0;
@@ -86,4 +91,65 @@ size_t uu_decode(struct slice in, char *out, unsigned *found, bool *ended)
             out[n++] = octets[i];
     }
     return n;
+}
+
+static bool is_uu_line(struct slice line)
+{
+    char octets[LINE_MAX_OCTETS];
+    bool broken = false;
+    return uu_decode_line(line, octets, &broken) >= 0 && !broken;
+}
+
+static bool is_base64_line(struct slice line)
+{
+    line = slice_trim(line);
+    for (size_t i = 0; i < line.len; i++)
+        if (!base64_letter(line.ptr[i]) && line.ptr[i] != '=')
+            return false;
+    return line.len > 0;
+}
+
+static bool is_end(const struct uu_block *block, struct slice line)
+{
+    return slice_eq(slice_trim(line), block->base64 ? SLICE("====") : SLICE("end"));
+}
+
+/* The line of no octets before the end is a blank, which may have been cut. */
+static bool is_last_line(const struct uu_block *block, struct slice text, const struct line *line)
+{
+    struct line next;
+    return slice_trim(line->text).len == 0 && line_at(text, line->next, &next) &&
+           is_end(block, next.text);
+}
+
+/* Reads on from the line behind the first. */
+static void find_end(struct slice text, size_t at, struct uu_block *out)
+{
+    struct line line;
+    size_t end = at;
+    out->body = slice_sub(text, at, at);
+    while (!out->ended && line_at(text, end, &line)) {
+        out->ended = is_end(out, line.text);
+        bool data = out->base64 ? is_base64_line(line.text) : is_uu_line(line.text);
+        if (!out->ended && !data && !is_last_line(out, text, &line))
+            break;
+        if (!out->ended)
+            out->body = slice_sub(text, at, line.next);
+        end = line.next;
+    }
+    out->to = end;
+}
+
+bool uu_find(struct slice text, size_t at, struct uu_block *out)
+{
+    struct line line;
+    while ((at = line_find(text, at, SLICE("begin"))) < text.len && line_at(text, at, &line)) {
+        *out = (struct uu_block){.from = at, .base64 = slice_starts(line.text, BASE64)};
+        if (uu_begin_line(line.text, &out->name))
+            find_end(text, line.next, out);
+        if (out->to > line.next)
+            return true;
+        at = line.next;
+    }
+    return false;
 }

@@ -120,7 +120,7 @@ static void scan_members(struct av_task *task, struct slice content)
     struct mail_file mail;
     struct slice type = filetype_by_signature(content);
     bool holds_files =
-        type.len || mail_file_open(type, NULL, 0, content, &mail) || text_files_in_words(content);
+        type.len || mail_file_open(type, NULL, 0, content, &mail) || text_files_any(content);
     if (holds_files && !inspect_file(&task->inspection, &SLICE("attachment"), 1, content))
         note_failure(task, "more archive members than can be listed");
 }

@@ -66,6 +66,43 @@ def attached(name, content):
     return samples.with_attachment(name, content)
 
 
+def uuencode(name, content):
+    pieces = (content[i:i + 45] for i in range(0, len(content), 45))
+    return b"begin 644 %s\n%s`\nend\n" % (name.encode(), b"".join(binascii.b2a_uu(piece, backtick=True) for piece in pieces))
+
+
+def base64_uuencode(name, content):
+    return b"begin-base64 644 %s\n%s====\n" % (name.encode(), base64.encodebytes(content))
+
+
+HQX = b"!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr"
+
+def binhex(name, data, resource=b""):
+    """BinHex 4.0 (RFC 1741, its appendix)."""
+    head = bytes([len(name)]) + name.encode("mac-roman") + b"\0" + b"TEXTttxt" + b"\0\0" + len(data).to_bytes(4, "big") + len(resource).to_bytes(4, "big")
+    plain = b"".join(part + binascii.crc_hqx(part, 0).to_bytes(2, "big") for part in (head, data, resource))
+    packed, at = bytearray(), 0
+    while at < len(plain):
+        run = 1
+        while run < 255 and plain[at:at + 1] == plain[at + run:at + run + 1]:
+            run += 1
+        octet = plain[at:at + 1].replace(b"\x90", b"\x90\0")
+        packed += octet + bytes([0x90, run]) if run > 3 else octet * run
+        at += run
+    bits = "".join("%08d" % int(bin(octet)[2:]) for octet in packed)
+    bits += "0" * (-len(bits) % 6)
+    text = ":" + "".join(chr(HQX[int(bits[i:i + 6], 2)]) for i in range(0, len(bits), 6)) + ":"
+    return b"(This file must be converted with BinHex 4.0)\r\n\r\n" + "".join(text[i:i + 64] + "\r\n" for i in range(0, len(text), 64)).encode()
+
+
+def yenc(name, content):
+    data = b"".join(bytes([b"="[0], (o + 106) % 256]) if (o + 42) % 256 in b"\0\t\n\r=" else bytes([(o + 42) % 256]) for o in content)
+    return b"=ybegin line=%d size=%d name=%s\r\n%s\r\n=yend size=%d\r\n" % (2 * len(data), len(content), name.encode(), data, len(content))
+
+
+TALK = "One writes\n\nbegin 644 file\n\nand then the data, and at last\n\nend\n"
+KEY = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(b"\x30\x82\x03\x10" + bytes(range(200))) + b"-----END CERTIFICATE-----\n"
+
 OUTLOOK_CARD = card("2.1", "PHOTO;TYPE=JPEG;ENCODING=BASE64:", " /9j/4AAQSkZJRgABAQ==", "", "NOTE;ENCODING=QUOTED-PRINTABLE:a=20note=20of=0D=0A=", "two lines",
                     "X-MS-OL-DESIGN;CHARSET=utf-8:<card xmlns=\"http://schemas.microsoft.com/office/outlook/12/electronicbusinesscards\"/>")
 
@@ -77,6 +114,13 @@ GOOD = {
     "one with a picture as a part": declared(invitation(attach("a.png", PNG)), "text/calendar"),
     "a card of Outlook's": attached("anna.vcf", OUTLOOK_CARD),
     "a card with a picture": attached("anna.vcf", card("4.0", "PHOTO:data:image/png;base64," + base64.b64encode(PNG).decode())),
+    "a text about uuencode": attached("a.txt", TALK.encode()),
+    "a mail about uuencode": samples.octets(samples.message("uuencode", TALK)),
+    "a document in uuencode": attached("a.uue", uuencode("a.pdf", b"%PDF-1.7\nwords\n")),
+    "a text in BinHex": attached("a.hqx", binhex("words.txt", b"words\r" * 50, b"fork")),
+    "a text in base64": attached("a.txt.b64", base64.encodebytes(b"words and words\n" * 20)),
+    "a picture in base64": attached("a.txt", base64.encodebytes(PNG)),
+    "a certificate": attached("a.pem", KEY),
     "a card as a part": declared(card("3.0", "PHOTO;ENCODING=b;TYPE=PNG:" + base64.b64encode(PNG).decode()), "text/vcard"),
 }
 BAD = {
@@ -89,6 +133,23 @@ BAD = {
     "a script in an invitation in a message": (attached("a.eml", declared(invitation(attach("a.js", SCRIPT)), "text/calendar")), "a.eml/invite.ics/a.js"),
     "a script in an invitation in a message of Outlook's": (
         attached("a.msg", msg.octets(msg.message(msg.attachment("a.ics", invitation(attach("a.js", SCRIPT, "X-APPLE-FILENAME")))))), "a.msg/a.ics/a.js"),
+    "a program in uuencode": (attached("a.uue", uuencode("run.exe", samples.PROGRAM)), "a.uue/run.exe"),
+    "a script behind other text": (attached("a.dat", b"Words\n\n" + uuencode("a.pdf", b"%PDF-") + b"\n" + uuencode("a.js", SCRIPT)), "a.dat/a.js"),
+    "a script in base64 uuencode": (attached("a.dat", base64_uuencode("a.js", SCRIPT)), "a.dat/a.js"),
+    "a program in BinHex": (attached("a.hqx", binhex("a.pdf", samples.PROGRAM)), "a.hqx/a.pdf"),
+    "a program in a fork": (attached("a.hqx", binhex("a.pdf", b"%PDF-", samples.PROGRAM)), "a.hqx/a.pdf.rsrc"),
+    "a script in BinHex in the words": (samples.octets(samples.message("words", binhex("a.js", SCRIPT).decode().replace("\r", ""))), "a.js"),
+    "a script in yEnc": (attached("a.dat", yenc("a.js", SCRIPT)), "a.dat/a.js"),
+    "a program in base64": (attached("a.txt", base64.encodebytes(samples.PROGRAM)), "a.txt/data"),
+    "a program that is called a certificate": (
+        attached("a.crt2", b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(samples.PROGRAM) + b"-----END CERTIFICATE-----\n"), "a.crt2/data"),
+    "a script in base64": (attached("a.js.b64", base64.encodebytes(SCRIPT)), "a.js.b64/a.js"),
+    "a script in uuencode in a zip in a message": (attached("a.eml", mail("a.zip", samples.zipped("a.uu", uuencode("a.js", SCRIPT)))), "a.eml/a.zip/a.uu/a.js"),
+    "an archive in uuencode": (attached("a.uue", uuencode("a.zip", samples.zipped("a.js", SCRIPT))), "a.uue/a.zip/a.js"),
+    "uuencode in base64": (attached("a.b64", base64.encodebytes(uuencode("a.js", SCRIPT))), "a.b64/a/a.js"),
+    "uuencode that is cut": (attached("a.uue", uuencode("a.pdf", b"%PDF-" + bytes(900))[:-300]), "a.uue/a.pdf"),
+    "BinHex that is cut": (attached("a.hqx", binhex("a.pdf", b"%PDF-" + bytes(range(200)))[:-100]), "a.hqx/a.pdf"),
+    "a piece of yEnc": (attached("a.dat", yenc("a.pdf", b"%PDF-").replace(b"begin line", b"begin part=1 line")), "a.dat/a.pdf"),
     "an invitation that is cut": (attached("a.ics", invitation(attach("a.pdf", b"%PDF-1.7\n" + bytes(900)))[:-900]), ""),
 }
 
@@ -120,6 +181,8 @@ def test_the_antivirus_sees_what_was_decoded(tmp_path):
     zipped = samples.zipped("a.txt", samples.EICAR)
     files = {"calendar": attached("a.ics", invitation(attach("a.zip", zipped))),
              "part": declared(invitation(attach("a.zip", zipped)), "text/calendar"),
+             "uuencode": attached("a.txt", uuencode("a.zip", zipped)), "base64": attached("a.txt", base64.encodebytes(zipped)),
+             "BinHex": attached("a.hqx", binhex("a.zip", zipped)),
              "clean": attached("a.ics", invitation(attach("a.zip", samples.zipped("a.txt", b"words\n"))))}
     paths = {what: tmp_path / ("%d.eml" % number) for number, what in enumerate(files)}
     for what, content in files.items():

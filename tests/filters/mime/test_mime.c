@@ -219,6 +219,16 @@ TEST(test_uuencode_in_a_text_becomes_a_part)
     assert_true(odd(MALFORMATION_UUENCODE_INLINE));
 }
 
+TEST(test_base64_uuencode_in_a_text_becomes_a_part)
+{
+    struct malformations found = {{0}};
+    parse("Subject: x\r\n\r\nSee:\r\nbegin-base64 644 run.exe\r\nQ2F0\r\n====\r\nBye\r\n");
+    assert_int_equal(m.n, 2);
+    assert_true(has_name(&m.parts[1], "run.exe"));
+    assert_slice(content_of(&m.parts[1], &found), "Cat");
+    assert_slice(slice_sub(m.raw, m.parts[1].body.from, m.parts[1].body.to), "Q2F0\r\n");
+}
+
 TEST(test_the_word_begin_is_no_uuencode)
 {
     parse("Subject: x\r\n\r\nbegin  the talks\r\nbegin 644 things\r\nWe shall.\r\n");

@@ -117,6 +117,21 @@ TEST(test_a_short_line_never_yields_more_than_it_holds)
     assert_true(uu_decode((struct slice){in, sizeof in}, out, &found, &ended) <= sizeof in);
 }
 
+TEST(test_uuencode_is_found_in_a_text)
+{
+    struct uu_block block;
+    struct slice text =
+        SLICE("begin 1\nbegin 644 a\nwords\nbegin 644 b\n#0V%T\n\nend\nbegin 644 c\n#0V%T\n");
+    assert_true(uu_find(text, 0, &block));
+    assert_true(slice_eq(block.name, SLICE("b")) && block.ended && !block.base64);
+    assert_true(slice_starts(block.body, SLICE("#0V%T\n")));
+    assert_true(slice_starts(slice_from(text, block.to), SLICE("begin 644 c")));
+    assert_true(uu_find(text, block.to, &block));
+    assert_true(slice_eq(block.name, SLICE("c")) && !block.ended);
+    assert_int_equal(block.to, text.len);
+    assert_false(uu_find(text, block.to, &block));
+}
+
 TEST(test_begin_lines_need_a_mode_and_a_name)
 {
     struct slice name;
