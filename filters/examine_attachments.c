@@ -223,7 +223,7 @@ static void look_into(struct attachments_task *task, const struct mime_part *par
     size_t count = 0;
     for (size_t i = 0; names && i < part->n_names; i++)
         names[count++] = part->names[i].text;
-    struct slice usual = mail_part_usual_name(content);
+    struct slice usual = mail_part_usual_name(part, content);
     if (names && count == 0 && usual.len)
         names[count++] = usual;
     const struct inspected_file *found = names ? inspect(task, names, count, content) : NULL;

@@ -76,7 +76,7 @@ static void look_into_part(struct level *level, const struct mime_part *part,
         inspect_note_problem(level->file, "limit: bytes");
     if (!inspect_charge(level, 0, content.len) || !mail_part_is_file(part, content))
         return;
-    struct slice usual = mail_part_usual_name(content);
+    struct slice usual = mail_part_usual_name(part, content);
     bool nameless = part->n_names == 0 && usual.len;
     struct inspected_file *file =
         inspect_add(level, nameless ? &usual : names, nameless ? 1 : part->n_names, content.len);

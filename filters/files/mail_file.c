@@ -180,10 +180,11 @@ bool mail_part_is_file(const struct mime_part *part, struct slice content)
         slice_eq(part->type, SLICE("text/rfc822")))
         return true;
     struct slice type = filetype_by_signature(content);
-    return (type.len && !slice_starts(type, SLICE("text/"))) || text_files_in_words(content);
+    return (type.len && !slice_starts(type, SLICE("text/"))) ||
+           text_files_in_words(part->type, content);
 }
 
-struct slice mail_part_usual_name(struct slice content)
+struct slice mail_part_usual_name(const struct mime_part *part, struct slice content)
 {
     if (tnef_is(content))
         return SLICE("winmail.dat");
@@ -191,5 +192,7 @@ struct slice mail_part_usual_name(struct slice content)
         return SLICE("smime.p7m");
     if (calendar_is(content))
         return SLICE("invite.ics");
+    if (slice_eq(part->type, SLICE("text/html")))
+        return SLICE("message.html");
     return (struct slice){"", 0};
 }

@@ -29,6 +29,6 @@ bool mail_file_next(struct mail_file *file, struct slice *message);
 bool mail_part_is_file(const struct mime_part *part, struct slice content);
 
 /* What programs call such a file that has no name: "winmail.dat"; empty when they call it nothing. */
-struct slice mail_part_usual_name(struct slice content);
+struct slice mail_part_usual_name(const struct mime_part *part, struct slice content);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * The files that are written into a text, whatever the way: in a calendar or a card, as uuencode,
- * BinHex, yEnc or base64. */
+ * BinHex, yEnc or base64, or in data: URIs. */
 #ifndef FILTERS_FILES_TEXT_FILES_H
 #define FILTERS_FILES_TEXT_FILES_H
 
@@ -35,8 +35,8 @@ const char *text_files_each(const struct text *text, const struct text_files_vis
 /* Does a text hold any, by its content? */
 bool text_files_any(struct slice content);
 
-/* Does a text that is no attachment, but words to be read, hold any that its readers may be
- * offered? Those in uuencode are parts of the message already (mime.h). */
-bool text_files_in_words(struct slice content);
+/* Does a text that is no attachment, but words to be read, declared as that type, hold any that its
+ * readers may be offered? Those in uuencode are parts of the message already (mime.h). */
+bool text_files_in_words(struct slice type, struct slice content);
 
 #endif

@@ -34,5 +34,5 @@ FUZZ(raw)
                               .most = MOST,
                               .limit = "limit: bytes"};
     text_files_each(&text, &visitor);
-    text_files_in_words(raw);
+    text_files_in_words(SLICE("text/html"), raw);
 }

@@ -226,7 +226,7 @@ static void inspect_exactly(struct slice data)
     assert_non_null(exact);
     memcpy(exact, data.ptr, data.len);
     inspect("a.b64", (struct slice){exact, data.len});
-    text_files_in_words((struct slice){exact, data.len});
+    text_files_in_words(SLICE("text/html"), (struct slice){exact, data.len});
     arena_reset(arena);
     free(exact);
 }

@@ -103,6 +103,33 @@ def yenc(name, content):
 TALK = "One writes\n\nbegin 644 file\n\nand then the data, and at last\n\nend\n"
 KEY = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(b"\x30\x82\x03\x10" + bytes(range(200))) + b"-----END CERTIFICATE-----\n"
 
+def data(content, kind="application/octet-stream"):
+    return "data:%s;base64,%s" % (kind, base64.b64encode(content).decode())
+
+
+def references(text):
+    return "".join("&#%d;" % ord(c) for c in text)
+
+
+def page(*pieces):
+    return ("<!DOCTYPE html>\n<html><head><title>Example</title></head><body>\n%s\n</body></html>\n" % "\n".join(pieces)).encode()
+
+
+def newsletter(*pieces):
+    """HTML beside plain words, in quoted-printable, as programs send it."""
+    mail = samples.message("news")
+    mail.add_alternative(page(*pieces).decode(), subtype="html", cte="quoted-printable")
+    return samples.octets(mail)
+
+
+DRAWING = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><path fill='%23fff' d='M1 1h6'/></svg>"
+PICTURES = ["<img alt=\"%d\" src=\"%s\">" % (n, data(PNG + bytes([n % 256]), "image/png")) for n in range(500)]
+STYLES = "<style>a{background:url(%s)} b{background:url(\"data:image/svg+xml;utf8,%s\")} @font-face{src:url(%s)}</style>" % (
+    data(b"GIF89a" + bytes(30), "image/gif"), DRAWING, data(b"wOF2" + bytes(90), "font/woff2"))
+LINK = "<a download=\"invoice&#46;js\" href=\"%s\">invoice</a>" % data(SCRIPT)
+ZIP = samples.zipped("run.js", SCRIPT)
+
+
 OUTLOOK_CARD = card("2.1", "PHOTO;TYPE=JPEG;ENCODING=BASE64:", " /9j/4AAQSkZJRgABAQ==", "", "NOTE;ENCODING=QUOTED-PRINTABLE:a=20note=20of=0D=0A=", "two lines",
                     "X-MS-OL-DESIGN;CHARSET=utf-8:<card xmlns=\"http://schemas.microsoft.com/office/outlook/12/electronicbusinesscards\"/>")
 
@@ -121,6 +148,12 @@ GOOD = {
     "a text in base64": attached("a.txt.b64", base64.encodebytes(b"words and words\n" * 20)),
     "a picture in base64": attached("a.txt", base64.encodebytes(PNG)),
     "a certificate": attached("a.pem", KEY),
+    "a newsletter with many pictures": newsletter(STYLES, *PICTURES),
+    "a page with many pictures": attached("a.html", page(STYLES, *PICTURES)),
+    "a drawing with a picture": attached("a.svg", ("<svg><image href='%s'/></svg>" % data(PNG, "image/png")).encode()),
+    "a saved page": attached("a.html", page("<link rel=stylesheet href='data:text/css,a{b:c}'><script>var u='data:,';</script>",
+                                            "<iframe src=\"%s\"></iframe>" % data(b"<p>words</p>", "text/html"))),
+    "a text about data:": attached("a.txt", b"metadata:a/b, and data: the facts, and data:a/b are none\n"),
     "a card as a part": declared(card("3.0", "PHOTO;ENCODING=b;TYPE=PNG:" + base64.b64encode(PNG).decode()), "text/vcard"),
 }
 BAD = {
@@ -150,6 +183,19 @@ BAD = {
     "uuencode that is cut": (attached("a.uue", uuencode("a.pdf", b"%PDF-" + bytes(900))[:-300]), "a.uue/a.pdf"),
     "BinHex that is cut": (attached("a.hqx", binhex("a.pdf", b"%PDF-" + bytes(range(200)))[:-100]), "a.hqx/a.pdf"),
     "a piece of yEnc": (attached("a.dat", yenc("a.pdf", b"%PDF-").replace(b"begin line", b"begin part=1 line")), "a.dat/a.pdf"),
+    "a script in a page": (attached("a.html", page(LINK)), "a.html/invoice.js"),
+    "a script in a newsletter": (newsletter(*PICTURES, LINK), "message.html/invoice.js"),
+    "an archive in a page": (attached("a.html", page("<a href='%s'>a</a>" % data(ZIP))), "a.html/data/run.js"),
+    "an archive in a script": (attached("a.htm", page("<script>location='%s'</script>" % data(ZIP, "application/zip"))), "a.htm/data/run.js"),
+    "a program in percents": (attached("a.html", page("<a href=data:a/b,%s>a</a>" % "".join("%%%02x" % o for o in samples.PROGRAM))), "a.html/data"),
+    "a program in references": (attached("a.html", page("<a href='%s'>a</a>" % references(data(samples.PROGRAM)))), "a.html/data"),
+    "a program in UTF-16": (attached("a.html", page("<a href='%s'>a</a>" % data(samples.PROGRAM)).decode().encode("utf-16")), "a.html/data"),
+    "a program in a drawing": (attached("a.svg", ("<svg><a href='%s'/></svg>" % data(samples.PROGRAM)).encode()), "a.svg/data"),
+    "a program in a page in a page": (attached("a.html", page("<iframe src=\"%s\">" % data(page("<a href='%s'>" % data(samples.PROGRAM)), "text/html"))),
+                                      "a.html/data/data"),
+    "an archive behind a picture": (attached("a.html", page("<img src='%s'>" % data(PNG + ZIP, "image/png"))), "a.html/data/run.js"),
+    "a script in a page in a message": (attached("a.eml", newsletter(LINK)), "a.eml/message.html/invoice.js"),
+    "a script in a page in a zip": (attached("a.zip", samples.zipped("a.html", page(LINK))), "a.zip/a.html/invoice.js"),
     "an invitation that is cut": (attached("a.ics", invitation(attach("a.pdf", b"%PDF-1.7\n" + bytes(900)))[:-900]), ""),
 }
 
@@ -170,6 +216,11 @@ def test_is_delivered(what, judged):
     assert not any(a["unscannable"] for a in judged["good: " + what]["facts"]["attachments"])
 
 
+@pytest.mark.parametrize("what", ["a newsletter with many pictures", "a page with many pictures"])
+def test_pictures_of_a_page_have_no_records(what, judged):
+    assert len(judged["good: " + what]["facts"]["attachments"]) == ("page" in what)
+
+
 @pytest.mark.parametrize("what", BAD)
 def test_is_refused_by_its_path(what, judged):
     result = judged["bad: " + what]
@@ -183,6 +234,8 @@ def test_the_antivirus_sees_what_was_decoded(tmp_path):
              "part": declared(invitation(attach("a.zip", zipped)), "text/calendar"),
              "uuencode": attached("a.txt", uuencode("a.zip", zipped)), "base64": attached("a.txt", base64.encodebytes(zipped)),
              "BinHex": attached("a.hqx", binhex("a.zip", zipped)),
+             "page": attached("a.html", page("<a href='%s'>a</a>" % data(zipped))), "newsletter": newsletter("<a href='%s'>a</a>" % data(zipped)),
+             "clean newsletter": newsletter(*PICTURES),
              "clean": attached("a.ics", invitation(attach("a.zip", samples.zipped("a.txt", b"words\n"))))}
     paths = {what: tmp_path / ("%d.eml" % number) for number, what in enumerate(files)}
     for what, content in files.items():
