@@ -172,7 +172,7 @@ static struct slice attribute(struct slice element, struct slice name)
 {
     for (size_t at = 0; at + name.len < element.len; at++) {
         struct slice rest = slice_from(element, at);
-        if (!slice_istarts(rest, name))
+        if (ascii_lower(rest.ptr[0]) != name.ptr[0] || !slice_istarts(rest, name))
             continue;
         rest = slice_trim(slice_from(rest, name.len));
         if (!slice_starts(rest, SLICE("=")))
@@ -197,10 +197,8 @@ struct slice data_uris_name(const struct data_uris *uris, const struct data_file
         before = slice_from(before, before.len - ELEMENT_MAX);
     struct slice behind = slice_sub(uris->text, file->to, file->to + ELEMENT_MAX);
     size_t begin = slice_rfind(before, '<');
-    struct slice value = {"", 0};
-    if (begin < before.len)
-        value = attribute(slice_from(before, begin), SLICE("download"));
-    if (value.len == 0)
+    struct slice value = attribute(slice_from(before, begin), SLICE("download"));
+    if (value.len == 0 && begin < before.len)
         value = attribute(slice_sub(behind, 0, slice_find(behind, '>')), SLICE("download"));
     struct buf out = buf_over(name, DATA_NAME_MAX);
     for (size_t at = 0; at < value.len && !out.failed;) {
