@@ -2,6 +2,7 @@
 #include "filters/examine_parts.h"
 
 #include "filters/containers/cms.h"
+#include "filters/containers/rpmsg.h"
 #include "filters/mime/address.h"
 #include "filters/mime/headers.h"
 #include "filters/mime/words.h"
@@ -222,11 +223,23 @@ static bool is_enveloped(const struct mime_part *part, struct arena *arena)
     return true;
 }
 
+static bool is_rpmsg(const struct mime_part *part, struct arena *arena)
+{
+    struct slice begin;
+    struct malformations odd = {{0}};
+    struct rpmsg rpmsg;
+    bool cut;
+    return mime_decode(part, arena, RPMSG_BEGINNING, &begin, &cut, &odd) &&
+           rpmsg_open(begin, &rpmsg);
+}
+
 static bool is_encrypted(const struct mime_part *part, struct arena *arena)
 {
     if (slice_eq(part->type, SLICE("multipart/encrypted")) ||
         slice_eq(part->type, SLICE("application/pgp-encrypted")))
         return true;
+    if (slice_eq(part->type, SLICE("application/x-microsoft-rpmsg-message")))
+        return is_rpmsg(part, arena);
     bool smime = slice_eq(part->type, SLICE("application/pkcs7-mime")) ||
                  slice_eq(part->type, SLICE("application/x-pkcs7-mime"));
     return smime && is_enveloped(part, arena);

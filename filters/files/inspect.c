@@ -165,7 +165,8 @@ static struct slice open_container(struct level *level, struct arena *scratch, s
 static void doubt_type(struct inspected_file *file, const struct archive_report *report)
 {
     if ((report->encrypted || report->unscannable) &&
-        slice_eq(file->type, SLICE("application/pkcs7-mime")))
+        (slice_eq(file->type, SLICE("application/pkcs7-mime")) ||
+         slice_eq(file->type, SLICE("application/x-microsoft-rpmsg-message"))))
         file->type = SLICE("application/octet-stream");
 }
 
@@ -182,6 +183,7 @@ static void list_inside(struct level *level, struct arena *scratch, struct slice
     inspect_note_report(file, &report);
     doubt_type(file, &report);
     inspect_objects(level, scratch, content);
+    inspect_rpmsg(level, content);
     inspect_mail(level, content);
     inspect_text(level, content);
 }

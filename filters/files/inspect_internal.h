@@ -72,6 +72,9 @@ void inspect_mail(struct level *level, struct slice content);
 /* The file is a wrapping of this MIME entity: adds the files in it as the file's own members. */
 void inspect_entity(struct level *level, struct slice entity);
 
+/* Notes that a message under a server's rights is encrypted; adds what such a file holds otherwise. */
+void inspect_rpmsg(struct level *level, struct slice content);
+
 /* Adds the files that are written into the file, when it is a text and no mail. */
 void inspect_text(struct level *level, struct slice content);
 

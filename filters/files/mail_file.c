@@ -98,7 +98,8 @@ static struct slice skip_lead(struct slice text)
     return text;
 }
 
-/* Apple's .emlx: a line with the message's length, the message, a property list. */
+/* Apple's .emlx (and .partial.emlx, whose attachments lie elsewhere): a line with the message's
+ * length, the message, a property list. Where no list follows, the length is not believed. */
 static struct slice skip_length(struct slice text)
 {
     struct line line;
@@ -107,7 +108,9 @@ static struct slice skip_length(struct slice text)
         return text;
     text = slice_from(text, line.next);
     struct slice list = slice_trim(slice_from(text, (size_t)length));
-    return slice_starts(list, SLICE("<?xml")) ? slice_sub(text, 0, (size_t)length) : text;
+    bool ends = slice_starts(list, SLICE("<?xml")) || slice_starts(list, SLICE("<plist")) ||
+                slice_starts(list, SLICE("bplist"));
+    return ends ? slice_sub(text, 0, (size_t)length) : text;
 }
 
 bool mail_file_open(struct slice type, const struct slice *extensions, size_t count,

@@ -65,6 +65,7 @@ static const struct {
     {0, SLICE("KDMV"), SLICE("application/x-vmdk")},
     {0, SLICE("QFI\xfb"), SLICE("application/x-qemu-disk")},
     {8, SLICE("\x19\x04\0\x10"), SLICE("application/vnd.symbian.install")},
+    {0, SLICE("\x76\xe8\x04\x60\xc4\x11\xe3\x86"), SLICE("application/x-microsoft-rpmsg-message")},
     {0, SLICE("%PDF-"), SLICE("application/pdf")},
     {0, SLICE("\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d\xae\xb1\x53\x78\xd0\x29\x96\xd3"),
      SLICE("application/onenote")},

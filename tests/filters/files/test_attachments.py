@@ -3,10 +3,11 @@
 import io
 import tarfile
 import zipfile
+import zlib
 
 import pytest
 
-from lab import check, needs, samples
+from lab import check, msg, needs, samples
 
 pytestmark = pytest.mark.skipif(not (needs.BUILD / "gatepostctl").exists(), reason="gatepostctl is not built")
 
@@ -70,6 +71,27 @@ def tnef(name, content):
         + attribute(0x18010, name.encode() + b"\0") + attribute(0x6800f, content)
 
 
+def mht(name, content):
+    """A page with all that it shows, as a browser saves it."""
+    page = samples.message("saved", "<html><body>words</body></html>")
+    page.set_type("text/html")
+    page.add_related(content, maintype="application", subtype="octet-stream", cte="base64", headers=["Content-Location: https://example.com/" + name])
+    return samples.octets(page)
+
+
+def rpmsg(stream="\tDRMContent", behind=b""):
+    """A message under a server's rights (MS-OXORMMS 3.1.4.1)."""
+    plain = msg.octets(msg.Storage({"\x06DataSpaces": msg.Storage({"Version": bytes(20)}), stream: bytes(range(256)) * 20}))
+    blocks = []
+    for at in range(0, len(plain), 4096):
+        packed = zlib.compress(plain[at:at + 4096])
+        blocks.append(b"".join(n.to_bytes(4, "little") for n in (0xfa0, len(plain[at:at + 4096]), len(packed))) + packed)
+    return b"\x76\xe8\x04\x60\xc4\x11\xe3\x86" + b"".join(blocks) + behind
+
+
+BINARY_LIST = b"bplist00\xd1\1\2" + bytes(20)
+
+
 def within(levels, content):
     for _ in range(levels):
         content = mail("in.bin", content)
@@ -95,6 +117,10 @@ GOOD = {
     "notes that look like a header": ("notes.txt", b"Date: today\nTo: do\n\n--\nFrom here on all is well\n"),
     "messages in messages": ("a.eml", within(4, mail("a.txt", b"words\n"))),
     "a document in winmail.dat": ("winmail.dat", tnef("a.docx", docx(**{"word/media/image1.tmp": PNG}))),
+    "what lies in an Apple mailbox": ("1.partial.emlx", emlx(mail("a.txt", b"words\n"))),
+    "a binary list behind a message": ("1.emlx", emlx(mail(), BINARY_LIST)),
+    "a message under a server's rights": ("message.rpmsg", rpmsg()),
+    "one under another name in a message": ("a.eml", mail("a.dat", rpmsg())),
     "a document in a zip": ("a.zip", zipped(**{"a.docx": docx(**{"word/media/image1.tmp": PNG})})),
 }
 BAD = {
@@ -118,6 +144,18 @@ BAD = {
     "a locked archive in a message": (("a.bin", mail("secret.zip", bytes(LOCKED))), "secret.zip"),
     "what cannot be opened in a message": (("a.bin", mail("a.arj", b"\x60\xea\x29\0\x1e\1")), "a.arj"),
     "messages deeper than is looked": (("a.eml", within(12, mail("a.js", SCRIPT))), "in.bin"),
+    "a script in winmail.dat under another name": (("a.dat", tnef("a.js", SCRIPT)), "a.js"),
+    "a script in winmail.dat in a message of Outlook's": (("a.msg", msg.octets(msg.message(msg.attachment("winmail.dat", tnef("a.js", SCRIPT))))), "a.js"),
+    "a script in winmail.dat in a mailbox": (("old.mbox", mbox(mail(), mail("winmail.dat", tnef("a.js", SCRIPT)))), "a.js"),
+    "a script in a mailbox in winmail.dat": (("winmail.dat", tnef("old.mbox", mbox(mail(), mail("a.js", SCRIPT)))), "a.js"),
+    "a script in a saved page": (("a.dat", mht("a.js", SCRIPT)), "a.js"),
+    "a script in a saved page in winmail.dat": (("winmail.dat", tnef("a.dat", mht("a.js", SCRIPT))), "a.js"),
+    "a script in an Apple Mail message with a binary list": (("1.dat", emlx(mail("a.js", SCRIPT), BINARY_LIST)), "a.js"),
+    "a script in one whose length is wrong": (("1.emlx", b"9" + emlx(mail("a.js", SCRIPT))), "a.js"),
+    "what only looks like a message under rights": (("message.rpmsg", rpmsg("WordDocument")), "content"),
+    "such a message that is cut": (("message.rpmsg", rpmsg()[:-100]), "message.rpmsg"),
+    "something behind such a message": (("message.rpmsg", rpmsg(behind=b"words")), "content"),
+    "a script in an archive behind such a message": (("message.rpmsg", rpmsg(behind=zipped(**{"a.js": SCRIPT}))), "a.js"),
     "a Python script by itself": (("setup.py", b"import os\n"), "setup.py"),
 }
 
@@ -146,6 +184,19 @@ def test_a_message_in_a_file_has_a_path_and_a_depth(judged):
 def test_a_document_in_winmail_dat_shows_no_parts(judged):
     attachments = judged["a document in winmail.dat"]["facts"]["attachments"]
     assert [a["path"] for a in attachments] == ["", "winmail.dat/a.docx"]
+
+
+def test_a_message_under_rights_counts_as_encrypted(folder):
+    mail_under_rights = samples.message("rights")
+    mail_under_rights.add_attachment(rpmsg(), maintype="application", subtype="x-microsoft-rpmsg-message", filename="message.rpmsg")
+    not_so = samples.message("rights")
+    not_so.add_attachment(b"words", maintype="application", subtype="x-microsoft-rpmsg-message", filename="message.rpmsg")
+    for name, one in (("rights", mail_under_rights), ("none", not_so)):
+        (folder / name).write_bytes(samples.octets(one))
+    results = check.batch(folder, {name: folder / name for name in ("rights", "none")}, check.configuration(folder))
+    (file,) = results["rights"]["facts"]["attachments"]
+    assert file["encrypted"] and not file["unscannable"] and file["type"] == "application/x-microsoft-rpmsg-message"
+    assert [results[name]["facts"].get("message.encrypted") for name in ("rights", "none")] in ([True, False], [None, None])
 
 
 def test_what_hides_in_a_message_in_a_file_hides_in_the_whole(folder):
