@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { SCRATCH_SLACK = 1 << 20, SCRATCH_FACTOR = 3 };
+enum { SCRATCH_SLACK = 1 << 20, SCRATCH_FACTOR = 5 };
 
 static bool is_calendar(const struct search *s)
 {

@@ -15,7 +15,7 @@ struct text {
 };
 
 struct text_file {
-    const struct slice *names; /* at least one */
+    const struct slice *names; /* at least one; clean UTF-8 */
     size_t name_count;
     struct slice content; /* decoded; only during the call */
     const char *problem;  /* why it is not all there, in the words of struct archive_member */
@@ -28,7 +28,7 @@ struct text_files_visitor {
 };
 
 /* Finds them. What a text is not by its content it may be by its name. Answers with why something
- * of that could not be done, or NULL. Takes memory for some three times the content, and for
+ * of that could not be done, or NULL. Takes memory for some five times the content, and for
  * `most`. */
 const char *text_files_each(const struct text *text, const struct text_files_visitor *visitor);
 

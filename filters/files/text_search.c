@@ -9,26 +9,53 @@
 #include "filters/cpu_budget.h"
 #include "filters/files/filetype.h"
 #include "filters/files/inert.h"
+#include "filters/mime/charset.h"
 #include "filters/mime/transfer.h"
 
-enum { NAMES_MAX = 8 };
-
-static void give(struct search *s, const struct text_file *file)
-{
-    static const struct slice nameless = SLICE("data");
-    struct text_file named = *file;
-    if (named.name_count == 0 || named.names[0].len == 0) {
-        named.names = &nameless;
-        named.name_count = 1;
-    }
-    s->found = true;
-    s->ended = !s->visitor->file(s->visitor->ctx, &named);
-}
+enum { NAMES_MAX = 8, NAME_OCTETS = 1024, NAME_ROOM = 4 * NAME_OCTETS };
 
 void text_search_note(struct search *s, const char *problem)
 {
     if (!s->problem)
         s->problem = problem;
+}
+
+/* Its end, which decides, as UTF-8. */
+static struct slice clean_name(struct search *s, struct slice charset, struct slice name)
+{
+    struct buf text = buf_init(NAME_ROOM);
+    if (name.len > NAME_OCTETS)
+        name = slice_from(name, name.len - NAME_OCTETS);
+    if (charset.len)
+        charset_append(&text, charset, name);
+    else
+        text_append(&text, name);
+    struct slice copy = arena_copy(s->arena, buf_slice(&text));
+    buf_release(&text);
+    text_search_note(s, copy.ptr ? NULL : "memory");
+    return copy;
+}
+
+static void give_named(struct search *s, struct slice charset, const struct text_file *file)
+{
+    struct slice names[NAMES_MAX] = {{0}};
+    struct text_file named = *file;
+    named.names = names;
+    named.name_count = 0;
+    for (size_t i = 0; i < file->name_count && i < NAMES_MAX; i++) {
+        struct slice name = clean_name(s, charset, file->names[i]);
+        if (name.len)
+            names[named.name_count++] = name;
+    }
+    if (named.name_count == 0)
+        names[named.name_count++] = SLICE("data");
+    s->found = true;
+    s->ended = !s->visitor->file(s->visitor->ctx, &named);
+}
+
+static void give(struct search *s, const struct text_file *file)
+{
+    give_named(s, SLICE(""), file);
 }
 
 /* Room for what decodes to no more than the text; NULL is noted. */
@@ -91,11 +118,12 @@ void text_search_uuencode(struct search *s)
 
 static void give_forks(struct search *s, const struct binhex *file, bool cut)
 {
+    static const struct slice charset = SLICE("macintosh");
     const char *problem = cut ? s->text->limit : file->broken ? "corrupt" : NULL;
     struct slice fork = ARENA_JOIN(s->arena, file->name, SLICE(".rsrc"));
-    give(s, &(struct text_file){&file->name, 1, file->data, problem});
+    give_named(s, charset, &(struct text_file){&file->name, 1, file->data, problem});
     if (file->resource.len && fork.ptr && !s->ended)
-        give(s, &(struct text_file){&fork, 1, file->resource, problem});
+        give_named(s, charset, &(struct text_file){&fork, 1, file->resource, problem});
 }
 
 void text_search_binhex(struct search *s)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Files that are written into texts, and what an inspection makes of them. */
-#include "filters/containers/base64_text.h"
+#include "base/utf8.h"
 #include "filters/containers/binhex.h"
-#include "filters/containers/yenc.h"
 #include "filters/files/inspect.h"
 #include "filters/files/text_files.h"
 #include "tests/harness/unit.h"
@@ -119,6 +118,13 @@ TEST(test_binhex_is_opened)
     assert_int_equal(data->size, 27);
     assert_int_equal(fork->size, 4);
     assert_true(slice_eq(data->type, SLICE("application/x-dosexec")));
+}
+
+TEST(test_names_are_clean)
+{
+    struct inspection in = inspect("a", SLICE("begin 644 \xe4\1.exe\n(35J0``,`````\n`\nend\n"));
+    assert_true(utf8_valid(in.first->next->name));
+    assert_true(slice_eq(in.first->next->extension, SLICE("exe")));
 }
 
 TEST(test_binhex_that_is_cut_is_told)
