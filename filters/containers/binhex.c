@@ -22,7 +22,7 @@ struct slice binhex_find(struct slice text, size_t at)
         if (slice_starts(begin, SLICE(":")))
             return slice_from(text, (size_t)(begin.ptr - text.ptr) + 1);
         if (begin.len && !slice_starts(begin, FIRST_LINE))
-            at = line.next = line_find(text, line.next, FIRST_LINE);
+            line.next = line_find(text, line.next, FIRST_LINE);
     }
     return (struct slice){NULL, 0};
 }
