@@ -2,7 +2,7 @@
 #include "filters/archive/archive.h"
 
 #include "filters/archive/archive_walk.h"
-#include "filters/archive/iso_paths.h"
+#include "filters/archive/iso.h"
 #include "filters/archive/lzw.h"
 #include "filters/cpu_budget.h"
 #include "filters/mime/bytes.h"
@@ -99,7 +99,7 @@ static void give_entry(struct archive_walk *walk, struct unpacker *u, bool skips
 static bool skips_freely(enum unpack_format format)
 {
     return format == UNPACK_TAR || format == UNPACK_CPIO || format == UNPACK_AR ||
-           format == UNPACK_ISO || format == UNPACK_WARC;
+           format == UNPACK_WARC;
 }
 
 bool archive_container_list(struct archive_walk *walk, enum unpack_format format,
@@ -208,10 +208,8 @@ static bool list_container(struct archive_walk *walk, enum unpack_format format,
         return archive_rar_list(walk, content);
     if (format == UNPACK_CAB)
         return archive_cab_list(walk, content);
-    if (format == UNPACK_ISO && !iso_paths_bounded(walk->scratch, content)) {
-        archive_report_add(walk->report, "unsupported");
-        return true;
-    }
+    if (format == UNPACK_ISO)
+        return archive_iso_list(walk, content);
     return archive_container_list(walk, format, content);
 }
 
@@ -257,12 +255,21 @@ static void list_kind(struct archive_walk *walk, enum unpack_format format, stru
         archive_report_add(walk->report, "corrupt");
 }
 
-/* A disk image may show another tree to those who read it as UDF. */
-static bool is_bridge(struct slice type, struct slice content)
+/* The first sectors of a CD may be anything, so an image can begin as another kind of file does. */
+static bool list_image(struct archive_walk *walk, struct slice type, struct slice content)
 {
-    return slice_eq(type, SLICE("application/x-iso9660-image")) &&
-           slice_search(slice_sub(content, 0x8000, 0x8000 + 32 * 2048), SLICE("\0NSR0")) <
-               slice_sub(content, 0x8000, 0x8000 + 32 * 2048).len;
+    if (slice_eq(type, SLICE("application/x-iso9660-image")) || !iso_is(content))
+        return false;
+    walk->stopped = false;
+    return archive_iso_list(walk, content);
+}
+
+static const enum unpack_format *kind_of(struct slice type)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (slice_eq(kinds[i].type, type))
+            return &kinds[i].format;
+    return NULL;
 }
 
 bool archive_list(struct arena *scratch, struct archive_budget *budget, struct slice type,
@@ -276,13 +283,11 @@ bool archive_list(struct arena *scratch, struct archive_budget *budget, struct s
                                 .report = out,
                                 .name = name,
                                 .packed = content.len};
-    if (is_bridge(type, content))
-        archive_report_add(out, "unsupported");
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (!slice_eq(kinds[i].type, type))
-            continue;
-        list_kind(&walk, kinds[i].format, content);
-        return true;
-    }
-    return list_hidden(&walk, type, content);
+    const enum unpack_format *format = kind_of(type);
+    bool found = format != NULL;
+    if (format)
+        list_kind(&walk, *format, content);
+    else
+        found = list_hidden(&walk, type, content);
+    return list_image(&walk, type, content) || found;
 }

@@ -46,6 +46,9 @@ bool archive_rar_list(struct archive_walk *walk, struct slice content);
 /* The members of a cabinet; false when nothing could be read of it. */
 bool archive_cab_list(struct archive_walk *walk, struct slice content);
 
+/* The members of a CD's image; false when it has no descriptor. */
+bool archive_iso_list(struct archive_walk *walk, struct slice content);
+
 /* The members of a container that libarchive reads; false when nothing could be read of it. */
 bool archive_container_list(struct archive_walk *walk, enum unpack_format format,
                             struct slice content);

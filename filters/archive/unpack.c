@@ -38,7 +38,6 @@ static const struct library_reader backends[] = {
     [UNPACK_RAR] = {archive_read_support_format_rar, 0},
     [UNPACK_RAR5] = {archive_read_support_format_rar5, 0},
     [UNPACK_CAB] = {archive_read_support_format_cab, 0},
-    [UNPACK_ISO] = {archive_read_support_format_iso9660, 0},
     [UNPACK_LHA] = {archive_read_support_format_lha, 0},
     [UNPACK_WARC] = {archive_read_support_format_warc, 0},
     [UNPACK_ZIP_MEMBER] = {archive_read_support_format_zip_streamable, 0},

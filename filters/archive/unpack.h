@@ -13,6 +13,7 @@ bool unpack_warm_up(void);
 enum unpack_format {
     UNPACK_NONE,
     /* containers */
+    UNPACK_ISO, /* not by libarchive: see filters/archive/iso.h */
     UNPACK_TAR,
     UNPACK_CPIO,
     UNPACK_AR,
@@ -20,7 +21,6 @@ enum unpack_format {
     UNPACK_RAR,
     UNPACK_RAR5,
     UNPACK_CAB,
-    UNPACK_ISO,
     UNPACK_LHA,
     UNPACK_WARC,
     UNPACK_ZIP_MEMBER, /* one member that starts with its local header */

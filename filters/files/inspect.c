@@ -9,6 +9,7 @@
 #include "filters/documents/document.h"
 #include "filters/documents/objects.h"
 #include "filters/files/filetype.h"
+#include "filters/mime/charset.h"
 #include "filters/mime/extension.h"
 #include "filters/pdf/pdf.h"
 
@@ -27,6 +28,7 @@ enum {
 bool inspect_warm_up(void)
 {
     zip_directory_warm_up();
+    charset_warm_up();
     return filetype_warm_up() && unpack_warm_up() && pdf_warm_up();
 }
 

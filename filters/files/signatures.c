@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "filters/archive/iso.h"
 #include "filters/containers/cms.h"
 #include "filters/documents/rtf_tokens.h"
 #include "filters/files/filetype.h"
@@ -77,11 +78,6 @@ static const struct {
     {0, SLICE("\x89PNG\r\n\x1a\n"), SLICE("image/png")},
     {0, SLICE("\xff\xd8\xff"), SLICE("image/jpeg")},
     {0, SLICE("GIF8"), SLICE("image/gif")},
-    {0x8001, SLICE("CD001"), SLICE("application/x-iso9660-image")},
-    {0x8801, SLICE("CD001"), SLICE("application/x-iso9660-image")},
-    {0x9001, SLICE("CD001"), SLICE("application/x-iso9660-image")},
-    {0x8001, SLICE("BEA01"), SLICE("application/x-udf-image")},
-    {0x8801, SLICE("BEA01"), SLICE("application/x-udf-image")},
 };
 
 /* A program for DOS or Windows; "MZ" at the start of a text is not enough. */
@@ -183,6 +179,10 @@ struct slice filetype_by_signature(struct slice content)
     for (size_t i = 0; i < sizeof signatures / sizeof *signatures; i++)
         if (bytes_are(content, signatures[i].at, signatures[i].magic))
             return signatures[i].type;
+    if (iso_is(content))
+        return SLICE("application/x-iso9660-image");
+    if (bytes_are(content, 0x8001, SLICE("BEA01")) || bytes_are(content, 0x8801, SLICE("BEA01")))
+        return SLICE("application/x-udf-image");
     if (is_bzip2(content))
         return SLICE("application/x-bzip2");
     if (is_lha(content))

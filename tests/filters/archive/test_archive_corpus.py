@@ -74,7 +74,7 @@ def plain(name):
 def names(records):
     found = set()
     for record in records[1:]:
-        found.update(n.replace("\\", "/").rstrip("/") for n in record["names"])
+        found.update(n.replace("\\", "/").rstrip("/").removeprefix("./") for n in record["names"])
     return found
 
 
@@ -89,7 +89,7 @@ def excused(records):
 def listed(sample, records):
     found = names(records)
     folders = {name[: m.start()] for name in found for m in re.finditer("/", name)}
-    wanted = {plain(e).rstrip("/") for e in sample.get("entries") or [] if not e.endswith("/")}
+    wanted = {plain(e).rstrip("/").removeprefix("./") for e in sample.get("entries") or [] if not e.endswith("/")}
     return sorted(n for n in wanted if n not in found and n not in folders and n != ".")
 
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * The readers of RAR, cabinet and disk image headers, and of .Z files. */
 #include "filters/archive/cab_headers.h"
-#include "filters/archive/iso_paths.h"
 #include "filters/archive/lzw.h"
 #include "filters/archive/rar_headers.h"
 #include "tests/harness/makers.h"
@@ -200,40 +199,4 @@ TEST(test_lzw_stops_at_the_maximum)
     assert_true(out.failed);
     buf_release(&b);
     buf_release(&out);
-}
-
-/* An image with one descriptor, whose root at sector 18 holds one
- * folder at `child`, with a name of `name_len`. */
-static struct buf iso(uint8_t child, uint8_t name_len)
-{
-    struct buf b = buf_init(1 << 20);
-    put_zeros(&b, 20 * 2048);
-    char *descriptor = b.data + 16 * 2048, *record = b.data + 18 * 2048;
-    memcpy(descriptor, "\2CD001", 6);
-    memcpy(descriptor + 128, "\0\x08", 2);
-    memcpy(descriptor + 156, "\x22\0\x12\0\0\0", 6);
-    memcpy(descriptor + 156 + 10, "\0\x08\0\0", 4);
-    record[0] = (char)(33 + name_len);
-    record[2] = (char)child;
-    memcpy(record + 10, "\0\x08\0\0", 4);
-    record[25] = 2;
-    record[32] = (char)name_len;
-    memset(record + 33, 'a', name_len);
-    return b;
-}
-
-TEST(test_short_image_paths_pass)
-{
-    struct buf b = iso(19, 10);
-    assert_true(iso_paths_bounded(arena, buf_slice(&b)));
-    for (size_t cut = 0; cut < buf_len(&b); cut += 97)
-        iso_paths_bounded(arena, slice_sub(buf_slice(&b), 0, cut));
-    buf_release(&b);
-}
-
-TEST(test_folders_in_a_circle_are_too_long)
-{
-    struct buf b = iso(18, 200);
-    assert_false(iso_paths_bounded(arena, buf_slice(&b)));
-    buf_release(&b);
 }
