@@ -2,6 +2,7 @@
 #include "filters/archive/archive.h"
 
 #include "filters/archive/archive_walk.h"
+#include "filters/archive/disk_image.h"
 #include "filters/archive/iso.h"
 #include "filters/archive/lzw.h"
 #include "filters/cpu_budget.h"
@@ -10,53 +11,6 @@
 
 /* Places behind a program where the same signature is tried. */
 enum { TRIES_MAX = 4 };
-
-static const struct {
-    struct slice type;
-    enum unpack_format format; /* UNPACK_NONE: a known kind that nothing here reads */
-} kinds[] = {
-    {SLICE("application/x-tar"), UNPACK_TAR},
-    {SLICE("application/x-cpio"), UNPACK_CPIO},
-    {SLICE("application/x-archive"), UNPACK_AR},
-    {SLICE("application/vnd.debian.binary-package"), UNPACK_AR},
-    {SLICE("application/x-7z-compressed"), UNPACK_7ZIP},
-    {SLICE("application/vnd.ms-cab-compressed"), UNPACK_CAB},
-    {SLICE("application/x-rar"), UNPACK_RAR},
-    {SLICE("application/x-iso9660-image"), UNPACK_ISO},
-    {SLICE("application/x-lzh-compressed"), UNPACK_LHA},
-    {SLICE("application/warc"), UNPACK_WARC},
-    {SLICE("application/gzip"), UNPACK_GZIP},
-    {SLICE("application/x-bzip2"), UNPACK_BZIP2},
-    {SLICE("application/x-compress"), UNPACK_LZW},
-    {SLICE("application/x-xz"), UNPACK_XZ},
-    {SLICE("application/x-lzma"), UNPACK_LZMA},
-    {SLICE("application/x-lzip"), UNPACK_LZIP},
-    {SLICE("application/x-lz4"), UNPACK_LZ4},
-    {SLICE("application/zstd"), UNPACK_ZSTD},
-    {SLICE("application/x-rpm"), UNPACK_RPM},
-    {SLICE("application/x-ace-compressed"), UNPACK_NONE},
-    {SLICE("application/x-apple-diskimage"), UNPACK_NONE},
-    {SLICE("application/x-arc"), UNPACK_NONE},
-    {SLICE("application/x-arj"), UNPACK_NONE},
-    {SLICE("application/x-installshield"), UNPACK_NONE},
-    {SLICE("application/x-lrzip"), UNPACK_NONE},
-    {SLICE("application/x-lzop"), UNPACK_NONE},
-    {SLICE("application/x-ms-compress-kwaj"), UNPACK_NONE},
-    {SLICE("application/x-ms-compress-szdd"), UNPACK_NONE},
-    {SLICE("application/x-ms-wim"), UNPACK_NONE},
-    {SLICE("application/x-qemu-disk"), UNPACK_NONE},
-    {SLICE("application/x-stuffit"), UNPACK_NONE},
-    {SLICE("application/x-stuffitx"), UNPACK_NONE},
-    {SLICE("application/x-udf-image"), UNPACK_NONE},
-    {SLICE("application/x-vhd"), UNPACK_NONE},
-    {SLICE("application/x-vhdx"), UNPACK_NONE},
-    {SLICE("application/x-vmdk"), UNPACK_NONE},
-    /* libarchive's reader runs in circles on hostile ones. */
-    {SLICE("application/x-xar"), UNPACK_NONE},
-    {SLICE("application/x-zoo"), UNPACK_NONE},
-    {SLICE("application/vnd.ms-htmlhelp"), UNPACK_NONE},
-    {SLICE("application/vnd.symbian.install"), UNPACK_NONE},
-};
 
 struct archive_limits archive_default_limits(void)
 {
@@ -255,21 +209,16 @@ static void list_kind(struct archive_walk *walk, enum unpack_format format, stru
         archive_report_add(walk->report, "corrupt");
 }
 
-/* The first sectors of a CD may be anything, so an image can begin as another kind of file does. */
-static bool list_image(struct archive_walk *walk, struct slice type, struct slice content)
+/* The first sectors of a disk may be anything, so an image can begin as another kind of file does. */
+static bool list_images(struct archive_walk *walk, struct slice type, struct slice content)
 {
+    bool disk = disk_image_type(content).len > 0;
+    if (disk)
+        archive_report_add(walk->report, "unsupported");
     if (slice_eq(type, SLICE("application/x-iso9660-image")) || !iso_is(content))
-        return false;
+        return disk;
     walk->stopped = false;
-    return archive_iso_list(walk, content);
-}
-
-static const enum unpack_format *kind_of(struct slice type)
-{
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (slice_eq(kinds[i].type, type))
-            return &kinds[i].format;
-    return NULL;
+    return archive_iso_list(walk, content) || disk;
 }
 
 bool archive_list(struct arena *scratch, struct archive_budget *budget, struct slice type,
@@ -283,11 +232,11 @@ bool archive_list(struct arena *scratch, struct archive_budget *budget, struct s
                                 .report = out,
                                 .name = name,
                                 .packed = content.len};
-    const enum unpack_format *format = kind_of(type);
-    bool found = format != NULL;
-    if (format)
-        list_kind(&walk, *format, content);
+    enum unpack_format format;
+    bool found = archive_kind(type, &format);
+    if (found)
+        list_kind(&walk, format, content);
     else
         found = list_hidden(&walk, type, content);
-    return list_image(&walk, type, content) || found;
+    return list_images(&walk, type, content) || found;
 }

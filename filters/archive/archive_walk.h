@@ -22,6 +22,10 @@ struct archive_walk {
     bool stopped; /* by the visitor or by a limit of the whole */
 };
 
+/* Is a true type an archive's or a compressed file's? Then *format tells what reads it, UNPACK_NONE:
+ * nothing here does. */
+bool archive_kind(struct slice type, enum unpack_format *format);
+
 /* Counts one member; false (and stopped, with the limit reported) when there were too many. */
 bool archive_walk_enter(struct archive_walk *walk);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "filters/archive/disk_image.h"
 #include "filters/archive/iso.h"
 #include "filters/containers/cms.h"
 #include "filters/documents/rtf_tokens.h"
@@ -47,6 +48,18 @@ static const struct {
     {0, SLICE("\x60\xea"), SLICE("application/x-arj")},
     {7, SLICE("**ACE**"), SLICE("application/x-ace-compressed")},
     {20, SLICE("\xdc\xa7\xc4\xfd"), SLICE("application/x-zoo")},
+    {0, SLICE("7kSt\xa0\x31\x83\xd3\x8c\xb2\x28\xb0\xd3"), SLICE("application/x-zpaq")},
+    {0, SLICE("zPQ\1"), SLICE("application/x-zpaq")},
+    {0, SLICE("ALZ\1"), SLICE("application/x-alz")},
+    {0, SLICE("EGGA\0"), SLICE("application/x-egg")},
+    {0, SLICE("ArC\1"), SLICE("application/x-freearc")},
+    {0, SLICE("\x8f\xaf\xac\x84"), SLICE("application/x-ppmd")},
+    {0, SLICE("UHA\6"), SLICE("application/x-uharc")},
+    {0, SLICE("BH\5\7"), SLICE("application/x-blakhole")},
+    {7, SLICE("-sqx-"), SLICE("application/x-sqx")},
+    {14, SLICE("\x1aJar\x1b"), SLICE("application/x-jar-compressed")},
+    {0, SLICE("\xff\6\0\0sNaPpY"), SLICE("application/x-snappy-framed")},
+    {0, SLICE("(This file must be converted with BinHex"), SLICE("application/mac-binhex40")},
     {0, SLICE("SIT!"), SLICE("application/x-stuffit")},
     {0, SLICE("StuffIt "), SLICE("application/x-stuffit")},
     {0, SLICE("xar!"), SLICE("application/x-xar")},
@@ -105,7 +118,8 @@ static struct slice cafebabe(struct slice c)
     return few ? SLICE("application/x-mach-binary") : SLICE("application/java-vm");
 }
 
-/* Tape archives have no signature before POSIX: the header's own checksum is one. */
+/* Tape archives have no signature before POSIX: the header's own checksum is one. With one, that
+ * may be wrong. */
 static bool is_tar(struct slice c)
 {
     if (c.len < 512 || (c.ptr[0] == '\0' && !bytes_are(c, 257, SLICE("ustar"))))
@@ -119,7 +133,8 @@ static bool is_tar(struct slice c)
     size_t digits = i;
     for (; i < 156 && c.ptr[i] >= '0' && c.ptr[i] <= '7'; i++)
         stored = stored * 8 + (unsigned)(c.ptr[i] - '0');
-    return i > digits && sum == stored;
+    bool posix = bytes_are(c, 257, SLICE("ustar\0")) || bytes_are(c, 257, SLICE("ustar  \0"));
+    return posix || (i > digits && sum == stored);
 }
 
 static bool is_lha(struct slice c)
@@ -181,8 +196,6 @@ struct slice filetype_by_signature(struct slice content)
             return signatures[i].type;
     if (iso_is(content))
         return SLICE("application/x-iso9660-image");
-    if (bytes_are(content, 0x8001, SLICE("BEA01")) || bytes_are(content, 0x8801, SLICE("BEA01")))
-        return SLICE("application/x-udf-image");
     if (is_bzip2(content))
         return SLICE("application/x-bzip2");
     if (is_lha(content))
@@ -198,5 +211,7 @@ struct slice filetype_by_signature(struct slice content)
     if (rtf_is(content))
         return SLICE("text/rtf");
     struct slice type = cafebabe(content);
-    return type.len ? type : trailer(content);
+    if (type.len == 0)
+        type = trailer(content);
+    return type.len ? type : disk_image_type(content);
 }

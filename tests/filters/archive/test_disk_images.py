@@ -13,6 +13,8 @@ WORDS = b"words\n"
 GOOD_CD = iso.image({"a.txt": WORDS}, {"a longer name.txt": WORDS})
 ONLY_JOLIET = iso.image({"a.txt": WORDS}, {"a.txt": WORDS, "run.exe": samples.PROGRAM})
 ONLY_PRIMARY = iso.image({"a.txt": WORDS, "run.exe": samples.PROGRAM}, {"a.txt": WORDS})
+TAR = (b"run.exe".ljust(100, b"\0") + b"0000644\0".ljust(24, b"\0") + b"00000000010\0".ljust(24, b"\0") + b"0000001\0" + b"0").ljust(257, b"\0") \
+    + b"ustar\x0000".ljust(255, b"\0") + samples.PROGRAM.ljust(1024, b"\0")
 
 GOOD = {
     "a CD": ("a.dat", GOOD_CD),
@@ -30,6 +32,14 @@ BAD = {
     "a CD that begins as a PDF": ("a.pdf", b"%PDF-1.7\n" + ONLY_JOLIET[9:], "a.pdf/run.exe"),
     "a CD that is cut": ("a.dat", GOOD_CD[:18 * iso.SECTOR], ""),
 }
+
+# Boot sector of a FAT: 512 octets a sector, 4 sectors a cluster, one reserved, two tables ...
+FAT = (b"\xeb\x3c\x90mkfs.fat\0\2\4\1\0\2\0\2\x66\2\xf8\1\0".ljust(510, b"\0") + b"\x55\xaa").ljust(20480, b"\0")
+# A superblock of ext at 1024: inodes and blocks, the magic number, clean.
+EXT = (bytes(1024) + b"\1\0\0\0\1\0\0\0".ljust(56, b"\0") + b"\x53\xef\1\0\1\0").ljust(20480, b"\0")
+UNOPENED = {"FAT": FAT, "FAT in a zip": samples.zipped("a.dat", FAT), "ext behind a picture's beginning": b"\x89PNG\r\n\x1a\n" + EXT[8:],
+            "zpaq": b"7kSt\xa0\x31\x83\xd3\x8c\xb2\x28\xb0\xd3zPQ\2\1".ljust(400, b"\1"), "a tar with a wrong checksum": TAR}
+BAD.update({what: ("a.dat", content, "") for what, content in UNOPENED.items()})
 
 
 @pytest.fixture(scope="module")
