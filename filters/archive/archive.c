@@ -56,6 +56,10 @@ static bool skips_freely(enum unpack_format format)
            format == UNPACK_WARC;
 }
 
+/* Octets of a 7z without members. With more, and without members, its start was never written, and
+ * unpackers look for its header at the end. */
+enum { EMPTY_7Z = 32 };
+
 bool archive_container_list(struct archive_walk *walk, enum unpack_format format,
                             struct slice content)
 {
@@ -66,12 +70,15 @@ bool archive_container_list(struct archive_walk *walk, enum unpack_format format
         return false;
     }
     struct unpack_entry entry;
+    size_t before = walk->members;
     int r = 0;
     while (!walk->stopped && (r = unpack_next(u, &entry)) > 0 && archive_walk_enter(walk))
         give_entry(walk, u, skips_freely(format), &entry);
     if (r < 0)
         archive_report_add(walk->report, unpack_why(u));
     bool encrypted = unpack_encrypted(u);
+    if (format == UNPACK_7ZIP && walk->members == before && content.len > EMPTY_7Z)
+        archive_report_add(walk->report, encrypted ? NULL : "corrupt");
     if (encrypted)
         archive_report_add(walk->report, "encrypted");
     unpack_close(&u);

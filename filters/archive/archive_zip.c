@@ -47,7 +47,6 @@ static void unpack_member(struct archive_walk *walk, const struct zip_member *m,
                                      packed, &out->problem);
     if (!u)
         return;
-    out->problem = NULL;
     if (unpack_next(u, &entry) > 0)
         archive_walk_read(walk, u, true, content, out);
     else

@@ -23,6 +23,9 @@ struct unpacker {
     unsigned next_piece;
     unsigned empty_blocks;
     bool open; /* libarchive knows the format: before, some questions crash it */
+    /* Looking at the format failed, which it then forgets: a stream that it cannot decode is an
+     * empty one to it. */
+    const char *failed;
 };
 
 struct library_reader {
@@ -103,10 +106,11 @@ static struct unpacker *open_pieces(enum unpack_format format, struct slice head
     else if (r >= ARCHIVE_WARN)
         r = archive_read_open_memory(u->archive, body.ptr, body.len);
     u->open = r >= ARCHIVE_WARN;
-    if (!u->open) {
-        *why = unpack_why(u);
+    *why = u->open ? NULL : unpack_why(u);
+    if (u->open && archive_errno(u->archive))
+        u->failed = unpack_why(u);
+    if (!u->open)
         unpack_close(&u);
-    }
     return u;
 }
 
@@ -143,7 +147,7 @@ int unpack_next(struct unpacker *u, struct unpack_entry *out)
     for (unsigned tries = 0; r == ARCHIVE_RETRY && tries < RETRIES_MAX; tries++)
         r = archive_read_next_header(u->archive, &entry);
     if (r == ARCHIVE_EOF)
-        return 0;
+        return u->failed ? -1 : 0;
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
         return -1;
     unsigned type = archive_entry_filetype(entry);
@@ -185,8 +189,16 @@ bool unpack_encrypted(struct unpacker *u)
     return u->open && archive_read_has_encrypted_entries(u->archive) > 0;
 }
 
+size_t unpack_position(struct unpacker *u)
+{
+    la_int64_t read = archive_filter_bytes(u->archive, -1);
+    return read > 0 ? (size_t)read : 0;
+}
+
 const char *unpack_why(struct unpacker *u)
 {
+    if (u->failed)
+        return u->failed;
     const char *text = archive_error_string(u->archive);
     int code = archive_errno(u->archive);
     if (unpack_encrypted(u) ||

@@ -43,7 +43,7 @@ struct unpacker;
 
 /* `head` and `body` are read as if they stood one behind the other (body alone for formats that
  * seek: all containers but UNPACK_ZIP_MEMBER); they must live until unpack_close. NULL when memory
- * is out or libarchive refuses: *why then says so. */
+ * is out or libarchive refuses: *why then says so, and is NULL otherwise. */
 struct unpacker *unpack_open(enum unpack_format format, struct slice head, struct slice body,
                              const char **why);
 void unpack_close(struct unpacker **unpacker);
@@ -69,6 +69,9 @@ bool unpack_zlib(struct slice zlib, struct buf *out, bool *whole);
 
 /* Members or headers were found encrypted. */
 bool unpack_encrypted(struct unpacker *unpacker);
+
+/* Octets of `body` up to where it reads now; about, for a format that seeks. */
+size_t unpack_position(struct unpacker *unpacker);
 
 /* Why the last call failed: "encrypted", "unsupported", "corrupt" or "memory". A constant. */
 const char *unpack_why(struct unpacker *unpacker);
