@@ -9,9 +9,6 @@
 #include "filters/mime/bytes.h"
 #include "filters/mime/extension.h"
 
-/* Places behind a program where the same signature is tried. */
-enum { TRIES_MAX = 4 };
-
 struct archive_limits archive_default_limits(void)
 {
     return (struct archive_limits){.total = 128U << 20,
@@ -81,7 +78,7 @@ bool archive_container_list(struct archive_walk *walk, enum unpack_format format
         archive_report_add(walk->report, encrypted ? NULL : "corrupt");
     if (encrypted)
         archive_report_add(walk->report, "encrypted");
-    unpack_close(&u);
+    archive_walk_close(walk, &u);
     return r >= 0 || encrypted || walk->members > 0;
 }
 
@@ -138,7 +135,7 @@ static bool read_stream(struct archive_walk *walk, enum unpack_format format, st
     m->problem = r < 0 ? unpack_why(u) : NULL;
     if (r > 0)
         archive_walk_read(walk, u, true, unpacked, m);
-    unpack_close(&u);
+    archive_walk_close(walk, &u);
     return r >= 0;
 }
 
@@ -162,8 +159,7 @@ void archive_stream_list(struct archive_walk *walk, enum unpack_format format, s
     buf_release(&unpacked);
 }
 
-static bool list_container(struct archive_walk *walk, enum unpack_format format,
-                           struct slice content)
+bool archive_any_list(struct archive_walk *walk, enum unpack_format format, struct slice content)
 {
     if (format == UNPACK_RAR)
         return archive_rar_list(walk, content);
@@ -174,45 +170,13 @@ static bool list_container(struct archive_walk *walk, enum unpack_format format,
     return archive_container_list(walk, format, content);
 }
 
-/* Archives that stand behind something else: a self-extracting program, a picture. What only looks
- * like a signature leaves no trace. */
-static bool list_behind(struct archive_walk *walk, struct slice content, struct slice signature,
-                        enum unpack_format format)
-{
-    size_t at = 0;
-    for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
-        at += slice_search(slice_from(content, at), signature);
-        if (at >= content.len)
-            return false;
-        struct slice inner = slice_from(content, at++);
-        struct archive_report before = *walk->report;
-        if (list_container(walk, format, inner))
-            return true;
-        *walk->report = before;
-    }
-    return false;
-}
-
-static bool list_hidden(struct archive_walk *walk, struct slice type, struct slice content)
-{
-    bool program = slice_eq(type, SLICE("application/x-dosexec"));
-    walk->lenient =
-        slice_starts(content, SLICE("\xd0\xcf\x11\xe0")) || slice_starts(content, SLICE("%PDF-"));
-    bool found = archive_zip_list(walk, content);
-    found = list_behind(walk, content, SLICE("Rar!\x1a\x07"), UNPACK_RAR) || found;
-    found = list_behind(walk, content, SLICE("7z\xbc\xaf\x27\x1c"), UNPACK_7ZIP) || found;
-    if (program)
-        found = list_behind(walk, content, SLICE("MSCF\0\0\0\0"), UNPACK_CAB) || found;
-    return found;
-}
-
 static void list_kind(struct archive_walk *walk, enum unpack_format format, struct slice content)
 {
     if (format == UNPACK_NONE)
         archive_report_add(walk->report, "unsupported");
     else if (unpack_is_stream(format))
         archive_stream_list(walk, format, content);
-    else if (!list_container(walk, format, content) && !walk->report->why)
+    else if (!archive_any_list(walk, format, content) && !walk->report->why)
         archive_report_add(walk->report, "corrupt");
 }
 
@@ -244,6 +208,6 @@ bool archive_list(struct arena *scratch, struct archive_budget *budget, struct s
     if (found)
         list_kind(&walk, format, content);
     else
-        found = list_hidden(&walk, type, content);
+        found = archive_hidden_list(&walk, type, content);
     return list_images(&walk, type, content) || found;
 }

@@ -69,6 +69,7 @@ bool archive_iso_list(struct archive_walk *walk, struct slice content)
         return false;
     for (size_t i = 0; i < iso.count && archive_walk_enter(walk); i++)
         list_file(walk, &iso.files[i]);
+    walk->position = content.len;
     archive_report_add(walk->report, iso.truncated ? "limit: entries" : NULL);
     archive_report_add(walk->report, iso.broken ? "corrupt" : NULL);
     archive_report_add(walk->report, iso.unsupported || is_bridge(image) ? "unsupported" : NULL);

@@ -72,7 +72,7 @@ bool archive_rar_list(struct archive_walk *walk, struct slice content)
         give_unpacked(walk, u, &entry, same_member(&h, &next, entry.name));
     if (u && r < 0)
         problem = unpack_why(u);
-    unpack_close(&u);
+    archive_walk_close(walk, &u);
     give_rest(walk, &h, next, problem ? problem : "unsupported");
     archive_report_add(walk->report, h.encrypted ? "encrypted" : NULL);
     archive_report_add(walk->report, problem);

@@ -109,6 +109,13 @@ void archive_walk_read(struct archive_walk *walk, struct unpacker *unpacker, boo
     m->complete = r == 0 && into == content;
 }
 
+void archive_walk_close(struct archive_walk *walk, struct unpacker **unpacker)
+{
+    if (*unpacker)
+        walk->position = unpack_position(*unpacker);
+    unpack_close(unpacker);
+}
+
 void archive_walk_give(struct archive_walk *walk, struct archive_member *m)
 {
     static const struct slice nameless = SLICE("data");

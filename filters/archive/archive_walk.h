@@ -16,6 +16,7 @@ struct archive_walk {
     uint64_t packed;   /* its size */
     uint64_t unpacked; /* what it gave so far */
     size_t members;    /* handed out so far */
+    size_t position;   /* where the last unpacker was when it was closed */
     /* What looks like a zip may be an accident of a document's layout (an embedded file, cut in
      * sectors): what cannot be read of it is no trouble. */
     bool lenient;
@@ -38,6 +39,9 @@ bool archive_walk_charge(struct archive_walk *walk, uint64_t bytes);
 void archive_walk_read(struct archive_walk *walk, struct unpacker *unpacker, bool skips,
                        struct buf *content, struct archive_member *m);
 
+/* Closes an unpacker, and keeps its position. */
+void archive_walk_close(struct archive_walk *walk, struct unpacker **unpacker);
+
 /* Hands a member out and adds its troubles to the report. */
 void archive_walk_give(struct archive_walk *walk, struct archive_member *m);
 
@@ -56,6 +60,13 @@ bool archive_iso_list(struct archive_walk *walk, struct slice content);
 /* The members of a container that libarchive reads; false when nothing could be read of it. */
 bool archive_container_list(struct archive_walk *walk, enum unpack_format format,
                             struct slice content);
+
+/* The members of a container of any format; as those above. */
+bool archive_any_list(struct archive_walk *walk, enum unpack_format format, struct slice content);
+
+/* The members of archives that begin anywhere in `content`, which is of a type that is none. False
+ * when there are none. */
+bool archive_hidden_list(struct archive_walk *walk, struct slice type, struct slice content);
 
 /* The one member of a compressed file. */
 void archive_stream_list(struct archive_walk *walk, enum unpack_format format,

@@ -20,7 +20,6 @@ static const struct {
     {0, SLICE("LUKS\xba\xbe"), SLICE("application/x-luks-image")},
     {0, SLICE("XFSB\0\0"), SLICE("application/x-xfs-image")},
     {0x10040, SLICE("_BHRfS_M"), SLICE("application/x-btrfs-image")},
-    {16, SLICE("Compressed ROMFS"), SLICE("application/x-cramfs-image")},
     {0, SLICE("-rom1fs-"), SLICE("application/x-romfs-image")},
     {0x10034, SLICE("ReIsEr"), SLICE("application/x-reiserfs-image")},
     {0x2034, SLICE("ReIsEr"), SLICE("application/x-reiserfs-image")},
@@ -30,9 +29,6 @@ static const struct {
     {1024, SLICE("\xe2\xe1\xf5\xe0"), SLICE("application/x-erofs-image")},
     {0x255c, SLICE("\x54\x19\1\0"), SLICE("application/x-ufs-image")},
     {0x1055c, SLICE("\x19\1\x54\x19"), SLICE("application/x-ufs-image")},
-    {32, SLICE("NXSB"), SLICE("application/x-apfs-image")},
-    {1024, SLICE("H+\0\4"), SLICE("application/x-hfs-image")},
-    {1024, SLICE("HX\0\5"), SLICE("application/x-hfs-image")},
     {0x8001, SLICE("BEA01"), UDF},
     {0x8801, SLICE("BEA01"), UDF},
     {0x8001, SLICE("NSR0"), UDF},
@@ -76,16 +72,29 @@ static bool is_fat(struct slice c)
 /* The superblock at 1024: its magic number, and fields that have few values. */
 static bool is_ext(struct slice c)
 {
+    uint32_t revision = bytes_le32(c, 1100), group = bytes_le32(c, 1056);
+    uint16_t inode = bytes_le16(c, 1112);
     return bytes_le16(c, 1080) == 0xef53 && bytes_le32(c, 1024) > 0 && bytes_le32(c, 1028) > 0 &&
-           bytes_le32(c, 1048) <= 6 && bytes_le16(c, 1082) <= 7 && bytes_le32(c, 1100) <= 1;
+           bytes_le32(c, 1044) <= 1 && bytes_le32(c, 1048) <= 6 && group > 0 && group % 8 == 0 &&
+           bytes_le32(c, 1064) > 0 && bytes_le16(c, 1082) <= 7 && bytes_le32(c, 1096) <= 4 &&
+           revision <= 1 && (revision == 0 || (is_power(inode) && inode >= 128));
 }
 
+/* Apple's, in three generations; each tells the size of its blocks. */
 static bool is_hfs(struct slice c)
 {
     uint32_t block = be32(c, 1044);
     uint8_t name_len = bytes_u8(c, 1060);
+    if (bytes_are(c, 1024, SLICE("H+\0\4")) || bytes_are(c, 1024, SLICE("HX\0\5")))
+        return is_power(be32(c, 1064)) && be32(c, 1064) >= 512;
     return bytes_are(c, 1024, SLICE("BD")) && block > 0 && block % 512 == 0 && name_len >= 1 &&
            name_len <= 27;
+}
+
+static bool is_apfs(struct slice c)
+{
+    return bytes_are(c, 32, SLICE("NXSB")) && is_power(bytes_le32(c, 36)) &&
+           bytes_le32(c, 36) >= 512;
 }
 
 static bool is_minix(struct slice c)
@@ -148,6 +157,12 @@ static bool is_squashfs(struct slice c)
     return false;
 }
 
+static bool is_cramfs(struct slice c)
+{
+    return bytes_are(c, 16, SLICE("Compressed ROMFS")) &&
+           (be32(c, 0) == 0x28cd3d45 || bytes_le32(c, 0) == 0x28cd3d45);
+}
+
 /* Sectors as they are on the disc, of another disc than iso.h reads. */
 static bool is_raw_disc(struct slice c)
 {
@@ -161,6 +176,8 @@ struct slice disk_image_type(struct slice content)
             return marks[i].type;
     if (is_squashfs(content))
         return SLICE("application/x-squashfs-image");
+    if (is_cramfs(content))
+        return SLICE("application/x-cramfs-image");
     if (is_raw_disc(content))
         return SLICE("application/x-cd-image");
     if (is_fat(content))
@@ -169,6 +186,8 @@ struct slice disk_image_type(struct slice content)
         return SLICE("application/x-ext-image");
     if (is_hfs(content))
         return SLICE("application/x-hfs-image");
+    if (is_apfs(content))
+        return SLICE("application/x-apfs-image");
     if (is_minix(content))
         return SLICE("application/x-minix-image");
     if (has_mbr(content) || has_apple_map(content))

@@ -70,6 +70,7 @@ static void make_ext(void)
 {
     memset(image, 0, IMAGE);
     set(1024, SLICE("\1\0\0\0\1\0\0\0"));
+    set(1056, SLICE("\0\x20\0\0\0\x20\0\0\0\1\0\0"));
     set(1080, SLICE("\x53\xef\1\0\1\0"));
 }
 
@@ -94,6 +95,8 @@ TEST(test_hfs)
     image[1060] = 0;
     expect("");
     set(1024, SLICE("H+\0\4"));
+    expect("");
+    set(1064, SLICE("\0\0\x10\0"));
     expect("application/x-hfs-image");
 }
 
@@ -141,7 +144,7 @@ TEST(test_what_one_mark_tells)
         {3, SLICE("EXFAT   \0"), "application/x-exfat-image"},
         {0x10040, SLICE("_BHRfS_M"), "application/x-btrfs-image"},
         {0, SLICE("XFSB\0\0"), "application/x-xfs-image"},
-        {32, SLICE("NXSB"), "application/x-apfs-image"},
+        {32, SLICE("NXSB\0\x10\0\0"), "application/x-apfs-image"},
         {0x8001, SLICE("NSR02"), "application/x-udf-image"},
         {512, SLICE("EFI PART\0\0\1\0"), "application/x-partitioned-disk"},
         {64, SLICE("\x7f\x10\xda\xbe"), "application/x-virtual-disk"},
@@ -176,6 +179,7 @@ TEST(test_text_is_no_image)
 {
     memset(image, 'a', IMAGE);
     set(0, SLICE("sqsh NTFS     EXFAT    EFI PART "));
+    set(16, SLICE("Compressed ROMFS"));
     set(1024, SLICE("BD"));
     set(IMAGE - 8, SLICE("NERO.\r\n"));
     expect("");

@@ -36,7 +36,7 @@ BAD = {
 # Boot sector of a FAT: 512 octets a sector, 4 sectors a cluster, one reserved, two tables ...
 FAT = (b"\xeb\x3c\x90mkfs.fat\0\2\4\1\0\2\0\2\x66\2\xf8\1\0".ljust(510, b"\0") + b"\x55\xaa").ljust(20480, b"\0")
 # A superblock of ext at 1024: inodes and blocks, the magic number, clean.
-EXT = (bytes(1024) + b"\1\0\0\0\1\0\0\0".ljust(56, b"\0") + b"\x53\xef\1\0\1\0").ljust(20480, b"\0")
+EXT = (bytes(1024) + b"\1\0\0\0\1\0\0\0".ljust(32, b"\0") + b"\0\x20\0\0\0\x20\0\0\0\1\0\0".ljust(24, b"\0") + b"\x53\xef\1\0\1\0").ljust(20480, b"\0")
 UNOPENED = {"FAT": FAT, "FAT in a zip": samples.zipped("a.dat", FAT), "ext behind a picture's beginning": b"\x89PNG\r\n\x1a\n" + EXT[8:],
             "zpaq": b"7kSt\xa0\x31\x83\xd3\x8c\xb2\x28\xb0\xd3zPQ\2\1".ljust(400, b"\1"), "a tar with a wrong checksum": TAR}
 BAD.update({what: ("a.dat", content, "") for what, content in UNOPENED.items()})
