@@ -132,14 +132,20 @@ static bool is_wim(struct slice c)
     return bytes_le32(c, 8) >= 0x70 && bytes_le32(c, 8) <= HEADER_MAX;
 }
 
+/* Digits only, and a name that is no longer than names are: octal in the first form, then hex. */
 static bool is_cpio_text(struct slice c)
 {
-    uint8_t kind = bytes_u8(c, 5);
-    size_t len = kind == '7' ? 76 : 110;
-    for (size_t i = 6; i < len; i++)
-        if (hex_digit((char)bytes_u8(c, i)) < 0)
+    bool old = bytes_u8(c, 5) == '7';
+    uint32_t name_len = 0;
+    for (size_t i = 6; i < (old ? 76U : 110U); i++) {
+        int digit = hex_digit((char)bytes_u8(c, i));
+        if (digit < 0 || (old && digit > 7))
             return false;
-    return kind == '1' || kind == '2' || kind == '7';
+        if (old ? i >= 59 && i < 65 : i >= 94 && i < 102)
+            name_len = name_len * (old ? 8 : 16) + (uint32_t)digit;
+    }
+    return (old || bytes_u8(c, 5) == '1' || bytes_u8(c, 5) == '2') && name_len > 0 &&
+           name_len <= HEADER_MAX;
 }
 
 /* A name ends where it says, and it is a file, a folder or a link. */
