@@ -56,8 +56,11 @@ void iso_read_boot(struct iso_reader *r, struct slice descriptor)
         return;
     struct slice catalogue = slice_from(r->image, (size_t)at);
     /* The first entry says for whom the others are. */
-    for (unsigned i = 1; i < ENTRIES_MAX && bytes_has(catalogue, i * ENTRY_SIZE, ENTRY_SIZE); i++) {
-        struct slice entry = slice_sub(catalogue, i * ENTRY_SIZE, (i + 1) * ENTRY_SIZE);
+    for (unsigned i = 1; i < ENTRIES_MAX; i++) {
+        size_t start = (size_t)i * ENTRY_SIZE;
+        struct slice entry = slice_sub(catalogue, start, start + ENTRY_SIZE);
+        if (entry.len < ENTRY_SIZE)
+            return;
         uint8_t mark = bytes_u8(entry, 0);
         if (mark == BOOTABLE || mark == NOT_BOOTABLE)
             read_entry(r, entry, i);

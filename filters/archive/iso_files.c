@@ -19,6 +19,7 @@ static uint32_t *slot_of(struct iso_reader *r, uint64_t sector, const struct iso
     }
 }
 
+/* What is told of the one is so of the other. False when there is no room for a name. */
 static bool add_all_names(struct iso_file *known, const struct iso_file *file)
 {
     size_t count = known->name_count;
@@ -28,6 +29,8 @@ static bool add_all_names(struct iso_file *known, const struct iso_file *file)
         count = slice_add_distinct(known->names, count, ISO_NAMES_MAX, file->names[i]);
     }
     known->name_count = count;
+    if (!known->problem)
+        known->problem = file->problem;
     return true;
 }
 
@@ -35,12 +38,8 @@ void iso_list_file(struct iso_reader *r, uint64_t sector, const struct iso_file 
 {
     /* Empty files may all be said to be at the same place. */
     uint32_t *slot = file->content.octets.len ? slot_of(r, sector, file) : NULL;
-    struct iso_file *known = slot && *slot ? &r->out->files[*slot - 1] : NULL;
-    if (known && add_all_names(known, file)) {
-        if (!known->problem)
-            known->problem = file->problem;
+    if (slot && *slot && add_all_names(&r->out->files[*slot - 1], file))
         return;
-    }
     if (r->out->count == r->max) {
         r->out->truncated = true;
         return;
