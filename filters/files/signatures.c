@@ -59,7 +59,6 @@ static const struct {
     {7, SLICE("-sqx-"), SLICE("application/x-sqx")},
     {14, SLICE("\x1aJar\x1b"), SLICE("application/x-jar-compressed")},
     {0, SLICE("\xff\6\0\0sNaPpY"), SLICE("application/x-snappy-framed")},
-    {0, SLICE("(This file must be converted with BinHex"), SLICE("application/mac-binhex40")},
     {0, SLICE("SIT!"), SLICE("application/x-stuffit")},
     {0, SLICE("StuffIt "), SLICE("application/x-stuffit")},
     {0, SLICE("xar!"), SLICE("application/x-xar")},
