@@ -3,8 +3,11 @@
 
 #include "filters/archive/unpack.h"
 #include "filters/documents/macros_ole.h"
+#include "filters/documents/office_xml.h"
 #include "filters/documents/rtf_findings.h"
 #include "filters/documents/rtf_tokens.h"
+#include "filters/documents/text_query.h"
+#include "filters/documents/xml.h"
 #include "filters/mime/bytes.h"
 
 /* "ActiveMime" in base64; an mso stream always begins with it. */
@@ -17,7 +20,6 @@ enum {
     MSO_HEADER_MAX = 256,
     MSO_STREAMS_MAX = 16,
     MSO_UNPACKED_MAX = 16 << 20,
-    PROLOGUE = 1024,
 };
 
 static bool holds(struct slice text, struct slice what)
@@ -97,22 +99,17 @@ static void inspect_base64_mso(struct arena *scratch, struct slice text,
     out->broken = true;
 }
 
-static void inspect_xml(struct slice text, struct office_findings *out)
-{
-    if (holds(text, SLICE("w:macrosPresent=\"yes\"")) ||
-        holds(text, SLICE("application/vnd.ms-office.vbaProject")) ||
-        holds(text, SLICE("name=\"editdata.mso\"")))
-        out->macros = true;
-    if (holds(text, SLICE("w:embeddedObjPresent=\"yes\"")) || holds(text, SLICE("oledata.mso")) ||
-        holds(text, SLICE("/embeddings/")) || holds(text, SLICE("<w:binData")))
-        out->embedded = true;
-}
-
 static void inspect_rtf(struct arena *scratch, struct slice text, struct office_findings *out)
 {
     struct rtf_findings found;
     rtf_find(scratch, text, &found);
-    out->embedded = out->embedded || found.embedded;
+    out->embedded |= found.embedded;
+    out->active |= found.dde || found.equation;
+    for (size_t i = 0; i < found.n_targets; i++) {
+        out->remote |= office_is_remote(found.targets[i]);
+        if (out->link)
+            out->link(out->ctx, found.targets[i]);
+    }
 }
 
 static bool looks_like_biff(struct slice c)
@@ -122,40 +119,43 @@ static bool looks_like_biff(struct slice c)
            len <= 16;
 }
 
+/* A file may be several of these at once: programs differ in which they take it for. */
 void macros_inspect(struct arena *scratch, struct slice content, struct office_findings *out)
 {
     if (slice_starts(content, OLE))
         macros_inspect_ole(scratch, content, out);
-    else if (slice_starts(content, MSO))
+    if (slice_starts(content, MSO))
         inspect_mso(scratch, content, out);
-    else if (rtf_is(content))
+    if (rtf_is(content))
         inspect_rtf(scratch, content, out);
-    else if (looks_like_biff(content))
+    if (looks_like_biff(content))
         macros_inspect_biff(content, out);
-    else if (!slice_starts(content, SLICE("PK"))) {
-        if (holds(slice_sub(content, 0, PROLOGUE), SLICE("<?")))
-            inspect_xml(content, out);
-        if (holds(content, MSO_BASE64))
-            inspect_base64_mso(scratch, content, out);
-    }
+    if (xml_is(content))
+        office_xml_inspect(scratch, content, false, out);
+    if (text_query_is(content))
+        text_query_inspect(content, out);
+    if (!slice_starts(content, SLICE("PK")) && holds(content, MSO_BASE64))
+        inspect_base64_mso(scratch, content, out);
 }
 
-void macros_inspect_member(struct slice name, struct slice content, struct office_findings *out)
+/* An index of libraries alone, which every document may have, is no macro. */
+static bool is_macro_name(struct slice name)
 {
-    if (slice_iends(name, SLICE("vbaProject.bin")) || slice_iends(name, SLICE("vbaData.xml")) ||
-        slice_istarts(name, SLICE("xl/macrosheets/")) || slice_istarts(name, SLICE("Basic/")) ||
-        slice_istarts(name, SLICE("Scripts/")))
+    bool basic = slice_istarts(name, SLICE("Basic/")) && slice_iends(name, SLICE(".xml")) &&
+                 !slice_iends(name, SLICE("/script-lb.xml")) &&
+                 !slice_iends(name, SLICE("/script-lc.xml"));
+    bool script = slice_istarts(name, SLICE("Scripts/")) && !slice_iends(name, SLICE("/"));
+    return basic || script || slice_iends(name, SLICE("vbaProject.bin")) ||
+           slice_iends(name, SLICE("vbaData.xml")) || slice_istarts(name, SLICE("xl/macrosheets/"));
+}
+
+void macros_inspect_name(struct slice name, struct office_findings *out)
+{
+    if (is_macro_name(name))
         out->macros = true;
     if (holds(name, SLICE("embeddings/")) || holds(name, SLICE("activeX/")) ||
         holds(name, SLICE("externalLinks/")) || slice_istarts(name, SLICE("Object ")) ||
         slice_istarts(name, SLICE("ObjectReplacements/")))
-        out->embedded = true;
-    if (slice_ieq(name, SLICE("[Content_Types].xml")) &&
-        (holds(content, SLICE("vbaProject")) || holds(content, SLICE("macrosheet"))))
-        out->macros = true;
-    if (slice_ieq(name, SLICE("META-INF/manifest.xml")) && holds(content, SLICE("encryption-data")))
-        out->encrypted = true;
-    if (slice_iends(name, SLICE(".rels")) && holds(content, SLICE("relationships/oleObject")))
         out->embedded = true;
 }
 

@@ -7,6 +7,9 @@
 #include "base/arena.h"
 
 struct office_findings {
+    /* May be NULL. Called for each address that a document points to. */
+    void (*link)(void *ctx, struct slice address);
+    void *ctx;
     bool macros;
     bool encrypted; /* needs a password */
     bool embedded;  /* holds other files or OLE objects */
@@ -20,9 +23,9 @@ struct office_findings {
  * `scratch` serves during the call and should allow a few times the content's size. */
 void macros_inspect(struct arena *scratch, struct slice content, struct office_findings *out);
 
-/* OOXML and OpenDocument files are zips: called for each member of one, with its content where that
- * was unpacked. Adds to *out what the member says of the document. */
-void macros_inspect_member(struct slice name, struct slice content, struct office_findings *out);
+/* OOXML and OpenDocument files are zips: adds to *out what the name of a member of one says of the
+ * document. What its content says: filters/documents/office_xml.h. */
+void macros_inspect_name(struct slice name, struct office_findings *out);
 
 /* Is it the type of a document that is a zip of parts? */
 bool macros_is_zip_document(struct slice type);

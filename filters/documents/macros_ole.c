@@ -20,6 +20,9 @@ enum {
     PPT_OLE_CONTROL = 0x0fee,
     PPT_TOKEN_ENCRYPTED = 0xf3d1c4df,
 
+    FIELD_BEGIN = 0x13,
+    FIELD_LOOK = 64, /* octets: blanks may stand before its name */
+
     FIB_FLAGS = 0x0a,
     FIB_ENCRYPTED = 0x0100,
 };
@@ -57,7 +60,7 @@ static void inspect_slides(struct slice s, struct office_findings *out)
 
 struct entry_meaning {
     struct slice name;
-    bool macros, encrypted, embedded;
+    bool macros, encrypted, embedded, active;
 };
 
 static const struct entry_meaning meanings[] = {
@@ -72,7 +75,7 @@ static const struct entry_meaning meanings[] = {
     {SLICE("\1Ole10Native"), .embedded = true},
     {SLICE("Ole10Native"), .embedded = true},
     {SLICE("\1Ole10ItemName"), .embedded = true},
-    {SLICE("Equation Native"), .embedded = true},
+    {SLICE("Equation Native"), .embedded = true, .active = true},
     {SLICE("\3ObjInfo"), .embedded = true},
     {SLICE("\3LinkInfo"), .embedded = true},
 };
@@ -85,6 +88,7 @@ static void inspect_entry(const struct ole_entry *e, struct office_findings *out
         out->macros = out->macros || meanings[i].macros;
         out->encrypted = out->encrypted || meanings[i].encrypted;
         out->embedded = out->embedded || meanings[i].embedded;
+        out->active = out->active || meanings[i].active;
     }
     /* Excel's and Word's storages of embedded objects: MBD and eight digits, _ and ten. */
     if (e->kind == OLE_STORAGE &&
@@ -99,6 +103,27 @@ static struct slice stream(struct arena *scratch, struct ole *ole, struct slice 
     return e ? ole_read(scratch, ole, e, ole->content.len) : (struct slice){0};
 }
 
+/* A field's instruction stands behind 0x13, in octets or units of 16 bits ([MS-DOC] 2.8.25). */
+static bool begins_dde(struct slice s)
+{
+    char word[3];
+    size_t n = 0, step = bytes_u8(s, 1) == 0 ? 2 : 1;
+    for (size_t at = step; at < s.len && n < sizeof word; at += step)
+        if (n > 0 || s.ptr[at] != ' ')
+            word[n++] = s.ptr[at];
+    return slice_ieq((struct slice){word, n}, SLICE("DDE"));
+}
+
+static void inspect_word(struct slice s, struct office_findings *out)
+{
+    if (bytes_le16(s, FIB_FLAGS) & FIB_ENCRYPTED)
+        out->encrypted = true;
+    for (size_t at = slice_find(s, FIELD_BEGIN); at < s.len && !out->active;) {
+        out->active = begins_dde(slice_sub(s, at, at + FIELD_LOOK));
+        at += 1 + slice_find(slice_from(s, at + 1), FIELD_BEGIN);
+    }
+}
+
 void macros_inspect_ole(struct arena *scratch, struct slice content, struct office_findings *out)
 {
     struct ole ole;
@@ -108,8 +133,7 @@ void macros_inspect_ole(struct arena *scratch, struct slice content, struct offi
     }
     for (size_t i = 0; i < ole.count; i++)
         inspect_entry(&ole.entries[i], out);
-    if (bytes_le16(stream(scratch, &ole, SLICE("WordDocument")), FIB_FLAGS) & FIB_ENCRYPTED)
-        out->encrypted = true;
+    inspect_word(stream(scratch, &ole, SLICE("WordDocument")), out);
     macros_inspect_biff(stream(scratch, &ole, SLICE("Workbook")), out);
     macros_inspect_biff(stream(scratch, &ole, SLICE("Book")), out);
     inspect_slides(stream(scratch, &ole, SLICE("PowerPoint Document")), out);

@@ -8,6 +8,8 @@
 #include "filters/cpu_budget.h"
 #include "filters/documents/document.h"
 #include "filters/documents/objects.h"
+#include "filters/documents/office_xml.h"
+#include "filters/documents/xml.h"
 #include "filters/files/filetype.h"
 #include "filters/mime/charset.h"
 #include "filters/mime/extension.h"
@@ -96,12 +98,26 @@ static bool is_part(const struct level *level, const struct inspected_file *file
     return document_has_medium(file->type) || (file->part && document_has_type(file->type));
 }
 
+/* What it says of the document. */
+static void inspect_document_part(struct level *level, const struct archive_member *m)
+{
+    for (size_t i = 0; i < m->name_count; i++)
+        macros_inspect_name(m->names[i], level->findings);
+    if (!xml_is(m->content))
+        return;
+    struct arena *scratch = arena_new(SCRATCH_BASE + SCRATCH_FACTOR * m->content.len);
+    if (scratch)
+        office_xml_inspect(scratch, m->content, true, level->findings);
+    else
+        inspect_note_problem(level->file, "memory");
+    arena_free(&scratch);
+}
+
 static bool add_member(void *ctx, const struct archive_member *m)
 {
     struct level *level = ctx;
     if (level->document)
-        for (size_t i = 0; i < m->name_count; i++)
-            macros_inspect_member(m->names[i], m->content, level->findings);
+        inspect_document_part(level, m);
     if (inspect_too_deep(level))
         return false;
     if (m->directory && m->content.len == 0)
@@ -201,6 +217,11 @@ static void digest(struct inspection *in, struct inspected_file *file, struct sl
     file->sha256 = arena_copy(in->arena, (struct slice){hex, sizeof hex - 1});
 }
 
+static void tell_link(void *ctx, struct slice address)
+{
+    inspect_tell(ctx, INSPECTED_LINK, address);
+}
+
 void inspect_look_inside(struct inspection *in, struct inspected_file *file, struct slice content)
 {
     struct office_findings findings = {0};
@@ -235,6 +256,8 @@ void inspect_look_inside(struct inspection *in, struct inspected_file *file, str
                  (file->part && (document || ole)),
         .findings = &findings,
     };
+    findings.link = tell_link;
+    findings.ctx = &level;
     macros_inspect(scratch, content, &findings);
     list_inside(&level, scratch, content);
     note_findings(file, &findings);

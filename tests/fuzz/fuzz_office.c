@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/documents/macros.h"
 #include "filters/documents/objects.h"
+#include "filters/documents/office_xml.h"
 #include "filters/mime/extension.h"
 #include "tests/fuzz/target.h"
 
@@ -18,5 +19,6 @@ FUZZ_WITH_ARENA(content, 16 << 20)
     struct object_visitor visitor = {arena, look};
     macros_inspect(arena, content, &findings);
     objects_each(arena, content, &visitor);
+    office_xml_inspect(arena, content, true, &findings);
     extension_of(arena, content);
 }

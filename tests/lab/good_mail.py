@@ -147,6 +147,8 @@ def _documents():
         "xl/externalLinks/_rels/externalLink1.xml.rels": RELATIONS % relation(1, "externalLinkPath", "file:///C:\\data\\prices.xlsx", True)}))
     for kind, name in (("text", "a.odt"), ("spreadsheet", "a.ods"), ("presentation", "a.odp")):
         yield "an ." + name[2:], attached(name, open_document(kind))
+    yield "a table with an empty library of macros", attached("a.ods", open_document("spreadsheet", {
+        "Basic/script-lc.xml": b'<?xml version="1.0" encoding="UTF-8"?>\n<library:libraries xmlns:library="http://openoffice.org/2000/library"/>'}))
     yield "RTF", attached("a.rtf", b"{\\rtf1\\ansi{\\fonttbl{\\f0 Arial;}}\\f0 words\\par}\n", "application/rtf")
     yield "a table that is a page", attached("report.xls", b'<html xmlns:x="urn:schemas-microsoft-com:office:excel"><table><tr><td>1</td></tr></table></html>\n', "application/vnd.ms-excel")
     yield "a table as text", attached("a.csv", b"name;sum\nx;1\n", "text/csv")
