@@ -64,7 +64,7 @@ static bool make_events(struct proxy *proxy)
 
 static void send_soon(struct proxy *proxy)
 {
-    static const struct timeval late = {0, LATE_MS * 1000};
+    static const struct timeval late = {0, LATE_MS * 1000L};
     if (waiting.used >= SENT_AT || !make_events(proxy)) {
         recorder_flush(proxy);
         return;
