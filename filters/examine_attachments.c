@@ -175,10 +175,13 @@ static void add_member(struct attachments_task *task, const struct mime_part *pa
 
 /* Inspects one file.
  * Its records, and its members', are the caller's to add. NULL when there is no room. */
-static struct inspected_file *inspect(struct attachments_task *task, const struct slice *names,
-                                      size_t name_count, struct slice content)
+static struct inspected_file *inspect(struct attachments_task *task, const struct mime_part *part,
+                                      const struct slice *names, size_t name_count,
+                                      struct slice content)
 {
     struct inspection *in = &task->inspection;
+    in->declared = part->type;
+    in->read = links_reads(part);
     inspect_file(in, names, name_count, content);
     task->records.cut = task->records.cut || in->incomplete;
     struct inspected_file *root = task->last ? task->last->next : in->first;
@@ -226,7 +229,7 @@ static void look_into(struct attachments_task *task, const struct mime_part *par
     struct slice usual = mail_part_usual_name(part, content);
     if (names && count == 0 && usual.len)
         names[count++] = usual;
-    const struct inspected_file *found = names ? inspect(task, names, count, content) : NULL;
+    const struct inspected_file *found = names ? inspect(task, part, names, count, content) : NULL;
     if (!found) {
         lack(task);
         return;

@@ -2,7 +2,7 @@
  * The simplest reading of HTML that shows no tag: nothing is laid out, and what a style hides is
  * shown. */
 #include "base/utf8.h"
-#include "filters/links/html_reference.h"
+#include "filters/html/html_reference.h"
 #include "filters/mime/charset.h"
 #include "filters/outline_internal.h"
 

@@ -95,7 +95,7 @@ static struct slice gzip_name(struct slice c)
     return slice_sub(rest, 0, slice_find(rest, '\0'));
 }
 
-/* "a.tgz" holds a tar, "a.txt.gz" holds a.txt. */
+/* "a.tgz" holds a tar, "a.svgz" an svg, "a.txt.gz" holds a.txt. */
 static struct slice inner_name(struct archive_walk *walk)
 {
     struct slice name = extension_basename(walk->name);
@@ -103,6 +103,8 @@ static struct slice inner_name(struct archive_walk *walk)
     struct slice stem = slice_sub(name, 0, dot), suffix = slice_from(name, dot + 1);
     if (stem.len == 0 || suffix.len == 0)
         return SLICE("data");
+    if (slice_ieq(suffix, SLICE("svgz")))
+        return arena_printf(walk->scratch, "%.*s.svg", SLICE_ARGS(stem));
     if (suffix.len == 3 && ascii_lower(suffix.ptr[0]) == 't')
         return arena_printf(walk->scratch, "%.*s.tar", SLICE_ARGS(stem));
     return stem;

@@ -5,7 +5,7 @@
 #include "base/utf8.h"
 #include "filters/containers/data_uri.h"
 #include "filters/cpu_budget.h"
-#include "filters/links/html_reference.h"
+#include "filters/html/html_reference.h"
 #include "filters/mime/transfer.h"
 
 #include <string.h>

@@ -75,8 +75,9 @@ static bool wants(void *ctx, struct slice name, struct slice beginning)
     struct arena *scratch = arena_new(SCRATCH_BASE);
     struct slice type =
         scratch ? type_of(level->inspection, level->file, scratch, beginning) : (struct slice){0};
-    bool media = slice_starts(type, SLICE("image/")) || slice_starts(type, SLICE("audio/")) ||
-                 slice_starts(type, SLICE("video/"));
+    bool drawing = slice_starts(type, SLICE("image/svg"));
+    bool media = (slice_starts(type, SLICE("image/")) && !drawing) ||
+                 slice_starts(type, SLICE("audio/")) || slice_starts(type, SLICE("video/"));
     arena_free(&scratch);
     return !media;
 }
@@ -204,6 +205,7 @@ static void list_inside(struct level *level, struct arena *scratch, struct slice
     inspect_rpmsg(level, content);
     inspect_mail(level, content);
     inspect_text(level, content);
+    inspect_page(level, content);
 }
 
 static void digest(struct inspection *in, struct inspected_file *file, struct slice content)
@@ -277,6 +279,7 @@ bool inspect_file(struct inspection *in, const struct slice *names, size_t name_
     if (!file)
         return false;
     file->size = content.len;
+    file->declared = in->declared;
     inspect_look_inside(in, file, content);
     return !in->incomplete;
 }

@@ -19,6 +19,7 @@ struct inspected_file {
     /* True type; empty when no content could be seen;
      * less precise after the first thousand files and for parts. */
     struct slice type;
+    struct slice declared; /* type of a MIME part; of other files empty */
     uint64_t size;  /* of the unpacked content; as declared when that was not unpacked whole */
     unsigned depth; /* 0: the file that inspect_file() was given */
     bool part; /* an inner part of an office document (word/document.xml), not a file to its user */
@@ -53,11 +54,15 @@ struct inspection {
     /* May be NULL. Called for each file with its unpacked content (as far as it could be unpacked),
      * after its members; for a scanner of contents. */
     void (*content)(void *ctx, const struct inspected_file *file, struct slice content);
-    /* May be NULL. Called for words in files that are no text themselves, those of
+    /* May be NULL. Called for words in files that the caller has not read, those of
      * messages in files excepted, which are others' words. */
     void (*words)(void *ctx, enum inspected_words kind, struct slice words);
     void *ctx;
     bool digests; /* sha256 is wanted */
+    /* Of the next file that is inspected: what its MIME part says that it is, and whether the caller
+     * has read its own words for links. */
+    struct slice declared;
+    bool read;
 };
 
 /* Loads what the libraries load lazily. Once a process, before the jail. */

@@ -60,6 +60,9 @@ struct slice inspect_msg(struct level *level, struct arena *scratch, struct slic
 /* Adds the files in a section of OneNote; answers as inspect_tnef does. `content` is onenote_is. */
 struct slice inspect_onenote(struct level *level, struct arena *scratch, struct slice content);
 
+/* When browsers or calendars would open the file: notes what it does, and hands on its words. */
+void inspect_page(struct level *level, struct slice content);
+
 /* Adds an object embedded in the file. False when no more is to be added. */
 bool inspect_object(struct level *level, struct slice name, struct slice content);
 

@@ -84,6 +84,7 @@ static void look_into_part(struct level *level, const struct mime_part *part,
         return;
     if (cut)
         inspect_note_problem(file, "limit: bytes");
+    file->declared = arena_copy(level->inspection->arena, part->type);
     inspect_look_inside(level->inspection, file, content);
 }
 

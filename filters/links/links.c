@@ -192,12 +192,16 @@ static void read_part(struct links *links, const struct mime_part *part)
     links->no_memory |= arena_failed(links->scratch);
 }
 
+bool links_reads(const struct mime_part *leaf)
+{
+    return slice_starts(leaf->type, SLICE("text/")) || is_html(leaf);
+}
+
 void links_in_message(struct links *links, const struct mime_message *message)
 {
     for (size_t i = 0; i < message->n; i++) {
         const struct mime_part *part = &message->parts[i];
-        bool text = slice_starts(part->type, SLICE("text/")) || is_html(part);
-        if (part->kind == MIME_LEAF && text && begin_text(links))
+        if (part->kind == MIME_LEAF && links_reads(part) && begin_text(links))
             read_part(links, part);
     }
 }

@@ -20,6 +20,8 @@ struct links;
 /* What a message points to; at most `most` octets of text are looked at. NULL when memory is out. */
 struct links *links_new(struct arena *arena, const struct mime_message *message, size_t most);
 
+/* Does the next read the words of this leaf? */
+bool links_reads(const struct mime_part *leaf);
 /* Those in its texts. */
 void links_in_message(struct links *links, const struct mime_message *message);
 /* Those in other words of it. */

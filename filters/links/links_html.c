@@ -2,85 +2,9 @@
  * HTML, read only as far as it can point somewhere: text, and the values of attributes, with their
  * character references. What a reader's program may or may not show (conditional comments, styles,
  * scripts) counts as shown. */
-#include "base/utf8.h"
-#include "filters/links/html_reference.h"
+#include "filters/html/html_reference.h"
+#include "filters/html/html_tokens.h"
 #include "filters/links/links_internal.h"
-
-struct html {
-    struct links *links;
-    struct slice text;
-    size_t at;
-    struct buf decoded;
-};
-
-/* Itself when there is nothing to decode; else valid until the next call. */
-static struct slice decode(struct html *html, struct slice s)
-{
-    if (slice_find(s, '&') == s.len)
-        return s;
-    buf_clear(&html->decoded);
-    while (s.len > 0) {
-        uint32_t code;
-        size_t plain = slice_find(s, '&');
-        buf_append(&html->decoded, slice_sub(s, 0, plain));
-        s = slice_from(s, plain);
-        size_t n = s.len > 0 ? html_reference(s, &code) : 0;
-        if (n > 0)
-            utf8_append(&html->decoded, code);
-        else if (s.len > 0)
-            buf_char(&html->decoded, '&');
-        s = slice_from(s, n > 0 ? n : 1);
-    }
-    return buf_slice(&html->decoded);
-}
-
-static char peek(const struct html *html, size_t ahead)
-{
-    return html->at + ahead < html->text.len ? html->text.ptr[html->at + ahead] : '\0';
-}
-
-static bool more(const struct html *html)
-{
-    return html->at < html->text.len;
-}
-
-static bool at_space(const struct html *html)
-{
-    char c = peek(html, 0);
-    return more(html) && (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f');
-}
-
-static void skip_past(struct html *html, char c)
-{
-    html->at += slice_find(slice_from(html->text, html->at), c) + 1;
-}
-
-/* "-->" and "--!>" end a comment, and "<!-->" is one. */
-static void skip_comment(struct html *html)
-{
-    for (html->at += 2; more(html); html->at++) {
-        html->at += slice_find(slice_from(html->text, html->at), '-');
-        struct slice rest = slice_from(html->text, html->at);
-        if (slice_starts(rest, SLICE("-->")) || slice_starts(rest, SLICE("--!>"))) {
-            skip_past(html, '>');
-            return;
-        }
-    }
-}
-
-static struct slice attribute_value(struct html *html)
-{
-    char quote = peek(html, 0);
-    size_t from = html->at;
-    if (quote == '"' || quote == '\'') {
-        html->at++;
-        skip_past(html, quote);
-        return slice_sub(html->text, from + 1, html->at - 1);
-    }
-    while (more(html) && !at_space(html) && peek(html, 0) != '>')
-        html->at++;
-    return slice_sub(html->text, from, html->at);
-}
 
 static bool holds_reference(struct slice name)
 {
@@ -93,83 +17,56 @@ static bool holds_reference(struct slice name)
     return false;
 }
 
-static void take_attribute(struct html *html)
+static void take_attribute(struct links *links, const struct html_token *token, struct buf *room)
 {
-    size_t from = html->at++; /* a name may begin with '=' */
-    while (more(html) && !at_space(html) && peek(html, 0) != '/' && peek(html, 0) != '>' &&
-           peek(html, 0) != '=')
-        html->at++;
-    struct slice name = slice_sub(html->text, from, html->at);
-    while (at_space(html))
-        html->at++;
-    if (peek(html, 0) != '=')
-        return;
-    html->at++;
-    while (at_space(html))
-        html->at++;
-    struct slice value = decode(html, attribute_value(html));
-    if (holds_reference(name))
-        links_in_reference(html->links, value);
-    else if (!slice_istarts(name, SLICE("xmlns"))) /* which names, and points nowhere */
-        links_in_text(html->links, value);
+    struct slice value = html_decode(token->value, room);
+    if (holds_reference(token->name))
+        links_in_reference(links, value);
+    else if (!slice_istarts(token->name, SLICE("xmlns"))) /* which names, and points nowhere */
+        links_in_text(links, value);
 }
 
-/* Up to the end tag of an element that holds no tags. */
-static void take_raw(struct html *html, struct slice name)
+/* Of what may be tags to some programs, and is text to others. */
+static bool is_markup(const struct html_token *token)
 {
-    size_t from = html->at;
-    for (; more(html); html->at++) {
-        html->at += slice_find(slice_from(html->text, html->at), '<');
-        if (peek(html, 1) == '/' && slice_istarts(slice_from(html->text, html->at + 2), name))
-            break;
-    }
-    links_in_text(html->links, slice_sub(html->text, from, html->at));
+    if (token->kind == HTML_COMMENT)
+        return slice_istarts(token->value, SLICE("[if"));
+    return token->kind == HTML_CDATA ||
+           (token->kind == HTML_RAW && !slice_ieq(token->name, SLICE("style")) &&
+            !slice_ieq(token->name, SLICE("script")));
 }
 
-static void take_tag(struct html *html)
+/* Answers whether it is to be read as HTML of its own. */
+static bool take_token(struct links *links, const struct html_token *token, struct buf *room)
 {
-    size_t from = ++html->at;
-    while (more(html) && !at_space(html) && peek(html, 0) != '/' && peek(html, 0) != '>')
-        html->at++;
-    struct slice name = slice_sub(html->text, from, html->at);
-    while (more(html) && peek(html, 0) != '>' && !html->links->cut) {
-        if (at_space(html) || peek(html, 0) == '/')
-            html->at++;
-        else
-            take_attribute(html);
-    }
-    html->at++;
-    if (slice_ieq(name, SLICE("style")) || slice_ieq(name, SLICE("script")))
-        take_raw(html, name);
+    if (token->kind == HTML_ATTRIBUTE)
+        take_attribute(links, token, room);
+    else if (token->kind == HTML_TEXT)
+        links_in_text(links, html_decode(token->value, room));
+    else if (is_markup(token))
+        return true;
+    else if (token->kind == HTML_RAW)
+        links_in_text(links, token->value);
+    return false;
 }
 
-static void take_markup(struct html *html)
+static void take_within(struct links *links, struct slice text, struct buf *room)
 {
-    struct slice rest = slice_from(html->text, html->at);
-    if (slice_istarts(rest, SLICE("<!--[if")))
-        html->at += 4;
-    else if (slice_starts(rest, SLICE("<!--")))
-        skip_comment(html);
-    else if (peek(html, 1) == '!' || peek(html, 1) == '?' || peek(html, 1) == '/')
-        skip_past(html, '>');
-    else if (ascii_alpha(peek(html, 1)))
-        take_tag(html);
-    else
-        html->at++;
+    struct html_tokens tokens = html_tokens_of(text, HTML_FLAT);
+    struct html_token token;
+    while (!links->cut && html_next(&tokens, &token))
+        take_token(links, &token, room);
 }
 
 bool links_in_html(struct links *links, struct slice text)
 {
-    struct html html = {.links = links, .text = text, .decoded = buf_init(2 * text.len + 1)};
-    while (more(&html) && !links->cut) {
-        size_t plain = slice_find(slice_from(text, html.at), '<');
-        if (plain > 0)
-            links_in_text(links, decode(&html, slice_sub(text, html.at, html.at + plain)));
-        html.at += plain;
-        if (more(&html))
-            take_markup(&html);
-    }
-    bool room = !html.decoded.failed;
-    buf_release(&html.decoded);
-    return room;
+    struct buf room = buf_init(2 * text.len + 1);
+    struct html_tokens tokens = html_tokens_of(text, HTML_PAGE);
+    struct html_token token;
+    while (!links->cut && html_next(&tokens, &token))
+        if (take_token(links, &token, &room))
+            take_within(links, token.value, &room);
+    bool enough = !room.failed;
+    buf_release(&room);
+    return enough;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/links/html_reference.h"
+#include "filters/html/html_reference.h"
+
+#include "base/utf8.h"
 
 static const struct reference {
     struct slice name;
@@ -54,4 +56,24 @@ size_t html_reference(struct slice s, uint32_t *code)
             return end;
     }
     return 0;
+}
+
+struct slice html_decode(struct slice s, struct buf *room)
+{
+    if (slice_find(s, '&') == s.len)
+        return s;
+    buf_clear(room);
+    while (s.len > 0) {
+        uint32_t code;
+        size_t plain = slice_find(s, '&');
+        buf_append(room, slice_sub(s, 0, plain));
+        s = slice_from(s, plain);
+        size_t n = s.len > 0 ? html_reference(s, &code) : 0;
+        if (n > 0)
+            utf8_append(room, code);
+        else if (s.len > 0)
+            buf_char(room, '&');
+        s = slice_from(s, n > 0 ? n : 1);
+    }
+    return buf_slice(room);
 }
