@@ -3,6 +3,7 @@
 
 #include "filters/archive/zip_directory.h"
 #include "filters/containers/msg.h"
+#include "filters/files/text_type.h"
 #include "filters/mime/bytes.h"
 
 #include <magic.h>
@@ -145,53 +146,6 @@ static struct slice ole_type(struct arena *arena, struct slice content)
         if (ole_find(&ole, kinds[i].entry))
             return kinds[i].type;
     return SLICE("application/x-ole-storage");
-}
-
-static bool has_word(struct slice line, struct slice word)
-{
-    return slice_search(line, word) < line.len;
-}
-
-static struct slice script_type(struct slice content)
-{
-    if (!slice_starts(content, SLICE("#!")))
-        return (struct slice){0};
-    struct slice line, rest;
-    slice_cut(slice_sub(content, 0, 256), '\n', &line, &rest);
-    if (has_word(line, SLICE("python")))
-        return SLICE("text/x-script.python");
-    if (has_word(line, SLICE("perl")))
-        return SLICE("text/x-perl");
-    return has_word(line, SLICE("/")) ? SLICE("text/x-shellscript") : (struct slice){0};
-}
-
-static bool has_tag(struct slice text, struct slice tag)
-{
-    for (size_t at = slice_find(text, '<'); at < text.len;) {
-        if (slice_istarts(slice_from(text, at), tag))
-            return true;
-        at += 1 + slice_find(slice_from(text, at + 1), '<');
-    }
-    return false;
-}
-
-/* Texts that a double click runs. */
-static struct slice text_type(struct slice content)
-{
-    struct slice text = slice_trim(slice_sub(content, 0, TEXT_PREFIX));
-    if (slice_starts(text, SLICE("\xef\xbb\xbf")))
-        text = slice_trim(slice_from(text, 3));
-    if (slice_istarts(text, SLICE("[InternetShortcut]")))
-        return SLICE("application/internet-shortcut");
-    if (slice_starts(text, SLICE("REGEDIT4")) ||
-        slice_starts(text, SLICE("Windows Registry Editor")))
-        return SLICE("text/x-ms-regedit");
-    if (slice_starts(text, SLICE("<")) && has_tag(text, SLICE("<hta:application")))
-        return SLICE("application/hta");
-    if (slice_starts(text, SLICE("begin ")) && text.len > 10 && ascii_digit(text.ptr[6]) &&
-        ascii_digit(text.ptr[8]) && text.ptr[9] == ' ')
-        return SLICE("text/x-uuencode");
-    return script_type(text);
 }
 
 static struct slice by_magic(struct arena *arena, struct slice content)

@@ -71,8 +71,7 @@ TEST(test_attributes_are_found_by_their_name_without_prefix)
     expect_attribute(SLICE("<a c b=bare>"), "b", "bare");
     expect_attribute(SLICE("<a bb='no' b='yes'>"), "b", "yes");
     expect_attribute(SLICE("<a x='b=\"no\"'>"), "b", "(none)");
-    expect_attribute(SLICE("<a b='&#x;&#99999999;&unknown;'>"), "b",
-                     "&#x;&#99999999;&unknown;");
+    expect_attribute(SLICE("<a b='&#x;&#99999999;&unknown;'>"), "b", "&#x;&#99999999;&unknown;");
 }
 
 TEST(test_both_orders_of_octets_are_read)

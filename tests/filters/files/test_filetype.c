@@ -24,6 +24,39 @@ TEST(test_programs)
     expect(SLICE("\x4c\0\0\0\1\x14\2\0\0\0"), "application/x-ms-shortcut");
 }
 
+TEST(test_texts_that_windows_runs)
+{
+    expect(SLICE("[{000214A0-0000-0000-C000-000000000046}]\r\nProp3=19,2\r\n[InternetShortcut]"
+                 "\r\nURL=x"),
+           "application/internet-shortcut");
+    expect(SLICE("\xff\xfe[\0I\0n\0t\0e\0r\0n\0e\0t\0S\0h\0o\0r\0t\0c\0u\0t\0]\0\n\0"),
+           "application/internet-shortcut");
+    expect(SLICE("<?xml version=\"1.0\"?>\n<package><job id=\"a\"><script language=\"JScript\">"),
+           "application/x-ms-wsf");
+    expect(SLICE("<!-- a --><job><script src='b.js'/></job>"), "application/x-ms-wsf");
+    expect(SLICE("<?XML version=\"1.0\"?><scriptlet><registration/><script>"),
+           "application/x-ms-wsc");
+    expect(SLICE("<?xml version='1.0'?><libraryDescription xmlns=\"http://a\">"),
+           "application/windows-library+xml");
+    expect(SLICE("<PCSettings><SearchableContent/></PCSettings>"),
+           "application/x-ms-settingcontent");
+    expect(SLICE("<?xml version='1.0'?>\r\n<MMC_ConsoleFile ConsoleVersion='3.0'>"),
+           "application/x-ms-msc");
+    expect(SLICE("<asmv1:assembly xmlns:asmv1='urn:schemas-microsoft-com:asm.v1'><deployment "
+                 "install='1'/>"),
+           "application/x-ms-application");
+    expect(SLICE("screen mode id:i:2\r\nfull address:s:203.0.113.9\r\n"), "application/x-rdp");
+    expect(SLICE("[Shell]\r\nCommand=2\r\n"), "application/x-ms-scf");
+    expect(SLICE("ITSF\3\0\0\0"), "application/vnd.ms-htmlhelp");
+}
+
+TEST(test_texts_that_nobody_runs)
+{
+    expect(SLICE("<?xml version='1.0'?><job><title>Smith wanted</title></job>"), "text/xml");
+    expect(SLICE("Write [Shell] on the first line.\n"), "text/plain");
+    expect(SLICE("the full address:s:x\n"), "text/plain");
+}
+
 TEST(test_text_that_begins_like_a_program)
 {
     expect(SLICE("MZ was the designer of a file format for programs, and this is about him.\n"),
