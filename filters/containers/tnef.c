@@ -20,9 +20,14 @@ enum attribute {
     ATT_ATTACH_TITLE = 0x8010,
     ATT_ATTACH_DATA = 0x800f,
     ATT_ATTACHMENT = 0x9005,
+    ATT_BODY = 0x800c,
+    ATT_MESSAGE_PROPERTIES = 0x9003,
 };
 
 enum property {
+    PR_BODY = 0x1000,
+    PR_RTF_COMPRESSED = 0x1009,
+    PR_HTML = 0x1013,
     PR_DISPLAY_NAME = 0x3001,
     PR_ATTACH_DATA = 0x3701,
     PR_ATTACH_FILENAME = 0x3704,
@@ -63,6 +68,7 @@ struct tnef_reader {
     struct slice charset;
     unsigned depth;
     struct tnef_attachment *current;
+    bool of_message; /* the properties that are read are the message's own */
     struct embedded queue[QUEUE_MAX];
     size_t queued;
 };
@@ -121,7 +127,18 @@ static struct tnef_attachment *begin_attachment(struct tnef_reader *r)
     return a;
 }
 
-/* ---- MAPI properties of an attachment */
+/* Those of messages within are others'. */
+static void add_words(struct tnef_reader *r, enum tnef_words_kind kind, struct slice octets)
+{
+    if (r->depth > 0 || octets.len == 0)
+        return;
+    if (r->out->n_words == TNEF_WORDS_MAX)
+        r->out->cut = true;
+    else
+        r->out->words[r->out->n_words++] = (struct tnef_words){kind, octets};
+}
+
+/* ---- MAPI properties */
 
 static size_t fixed_size(uint32_t type)
 {
@@ -159,8 +176,22 @@ static void use_object(struct tnef_reader *r, struct slice value)
     }
 }
 
+static void use_message_property(struct tnef_reader *r, uint32_t id, struct slice value)
+{
+    if (id == PR_BODY)
+        add_words(r, TNEF_TEXT, value);
+    else if (id == PR_HTML)
+        add_words(r, TNEF_HTML, value);
+    else if (id == PR_RTF_COMPRESSED)
+        add_words(r, TNEF_RTF, value);
+}
+
 static void use_property(struct tnef_reader *r, uint32_t id, uint32_t type, struct slice value)
 {
+    if (r->of_message) {
+        use_message_property(r, id, value);
+        return;
+    }
     if (id == PR_ATTACH_DATA && type == PT_OBJECT)
         use_object(r, value);
     else if (id == PR_ATTACH_DATA && type == PT_BINARY)
@@ -236,8 +267,13 @@ static bool is_of_attachment(uint32_t id)
 
 static void use_attribute(struct tnef_reader *r, uint32_t id, struct slice data)
 {
+    r->of_message = id == ATT_MESSAGE_PROPERTIES;
     if (id == ATT_OEM_CODEPAGE)
         r->charset = codepage(data);
+    if (id == ATT_BODY)
+        add_words(r, TNEF_TEXT, data);
+    if (r->of_message)
+        r->out->broken = !read_properties(r, data) || r->out->broken;
     if (id == ATT_ATTACH_REND_DATA || (is_of_attachment(id) && !r->current))
         r->current = begin_attachment(r);
     if (!r->current)

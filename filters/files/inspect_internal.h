@@ -34,6 +34,12 @@ bool inspect_too_deep(const struct level *level);
 /* Hands on what may hold links. */
 void inspect_tell(const struct level *level, enum inspected_words kind, struct slice words);
 
+/* ... in whatever encoding. */
+void inspect_tell_octets(const struct level *level, enum inspected_words kind, struct slice octets);
+
+/* Looks into the compressed RTF of a message's words, and hands those on. */
+void inspect_packed_rtf(struct level *level, struct slice packed);
+
 /* Takes what is to be looked at off the budget.
  * False, with a note on the file, when it does not suffice. */
 bool inspect_charge(struct level *level, size_t entries, uint64_t bytes);

@@ -24,6 +24,19 @@ static void add_attachment(struct level *level, const struct tnef_attachment *a)
         inspect_look_inside(level->inspection, file, a->data);
 }
 
+/* Of a file that is attached to the message they are its own. */
+static void read_words(struct level *level, const struct tnef *tnef)
+{
+    for (size_t i = 0; i < tnef->n_words; i++) {
+        struct slice octets = tnef->words[i].octets;
+        if (tnef->words[i].kind == TNEF_RTF)
+            inspect_packed_rtf(level, octets);
+        else if (level->file->depth == 0)
+            inspect_tell_octets(
+                level, tnef->words[i].kind == TNEF_HTML ? INSPECTED_HTML : INSPECTED_TEXT, octets);
+    }
+}
+
 struct slice inspect_tnef(struct level *level, struct arena *scratch, struct slice content)
 {
     struct tnef tnef;
@@ -43,6 +56,7 @@ struct slice inspect_tnef(struct level *level, struct arena *scratch, struct sli
         if (a->data.len && !a->entered)
             memset(between + (a->data.ptr - content.ptr), 0, a->data.len);
     }
+    read_words(level, &tnef);
     return (struct slice){between, content.len};
 }
 

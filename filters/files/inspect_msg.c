@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * Outlook's messages in files: each attachment is a member, a message within has members of its
  * own. What lies in a stream is read once: all streams together cannot be longer than the file. */
-#include "filters/containers/lzfu.h"
 #include "filters/containers/msg.h"
-#include "filters/cpu_budget.h"
 #include "filters/files/inspect_internal.h"
 
-enum { SCRATCH_SLACK = 1 << 20, RTF_FACTOR = 9, RTF_MAX = 16 << 20 };
+enum { SCRATCH_SLACK = 1 << 20 };
 
 #define OUTLOOK SLICE("application/vnd.ms-outlook")
 
@@ -145,23 +143,14 @@ static void add_attachment(struct reading *r, struct level *outer, const struct 
         inspect_note_problem(level.file, "corrupt");
 }
 
-/* The words are no file, but RTF may hold some. */
 static void look_into_rtf(struct reading *r, struct level *level, const struct ole_entry *entry)
 {
-    uint64_t most = r->left + 1 < entry->size ? r->left + 1 : entry->size;
-    struct arena *arena = arena_new(SCRATCH_SLACK + (size_t)((2 * RTF_FACTOR + 1) * most));
-    struct buf rtf = buf_init(RTF_MAX);
+    struct arena *arena = arena_for(r, entry);
     struct slice packed;
     if (!arena)
         inspect_note_problem(level->file, "memory");
-    else if (read_stream(r, level, arena, entry, &packed)) {
-        bool whole = lzfu_unpack(packed, &rtf);
-        if (!whole && !cpu_budget_spent(0))
-            inspect_note_problem(level->file, rtf.failed ? "limit: bytes" : "corrupt");
-        if (inspect_charge(level, 0, buf_len(&rtf)))
-            inspect_objects(level, arena, buf_slice(&rtf));
-    }
-    buf_release(&rtf);
+    else if (read_stream(r, level, arena, entry, &packed))
+        inspect_packed_rtf(level, packed);
     arena_free(&arena);
 }
 

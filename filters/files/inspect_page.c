@@ -3,7 +3,6 @@
  * calendars, cards and texts. By what they are, are called or are said to be. */
 #include "filters/documents/page.h"
 #include "filters/files/inspect_internal.h"
-#include "filters/html/html_encoding.h"
 
 enum { SCRATCH_SLACK = 1 << 20, SCRATCH_FACTOR = 12 };
 
@@ -60,15 +59,6 @@ static bool is_xml(const struct inspected_file *file, struct slice content)
            is_one_of(file->declared, types, count) || (begins && !is_text(file));
 }
 
-static void tell_words(const struct level *level, struct arena *scratch, enum inspected_words kind,
-                       struct slice content)
-{
-    struct slice readings[HTML_READINGS_MAX];
-    size_t count = html_readings(scratch, content, readings);
-    for (size_t i = 0; i < count; i++)
-        inspect_tell(level, kind, readings[i]);
-}
-
 static void look_at_page(struct level *level, struct slice content, bool html, bool xml)
 {
     struct arena *scratch = arena_new(SCRATCH_SLACK + SCRATCH_FACTOR * content.len);
@@ -80,11 +70,9 @@ static void look_at_page(struct level *level, struct slice content, bool html, b
     }
     if (page && page_is_active(scratch, content, readings))
         level->findings->active = true;
-    arena_reset(scratch);
-    bool told = level->inspection->read && level->file->depth == 0;
-    if (level->inspection->words && !told)
-        tell_words(level, scratch, page ? INSPECTED_HTML : INSPECTED_TEXT, content);
     arena_free(&scratch);
+    if (!level->inspection->read || level->file->depth > 0)
+        inspect_tell_octets(level, page ? INSPECTED_HTML : INSPECTED_TEXT, content);
 }
 
 void inspect_page(struct level *level, struct slice content)

@@ -138,6 +138,63 @@ TEST(test_embedded_messages_are_entered)
     buf_release(&p);
 }
 
+static void message_properties(struct buf *to)
+{
+    struct buf list_of = buf_init(1024);
+    number(&list_of, 3, 4);
+    property(&list_of, 31, 0x1000, SLICE("h\0i\0"));
+    property(&list_of, 258, 0x1013, SLICE("<p>hi"));
+    property(&list_of, 258, 0x1009, SLICE("packed"));
+    attribute(to, 0x69003, buf_slice(&list_of));
+    buf_release(&list_of);
+}
+
+TEST(test_the_messages_own_words_are_told)
+{
+    begin(&b);
+    attribute(&b, 0x2800c, SLICE("hello"));
+    message_properties(&b);
+    attribute(&b, REND, SLICE(""));
+    attribute(&b, DATA, SLICE("data"));
+    list();
+    assert_int_equal(tnef.n_words, 4);
+    assert_true(slice_eq(tnef.words[0].octets, SLICE("hello")));
+    assert_int_equal(tnef.words[2].kind, TNEF_HTML);
+    assert_true(slice_eq(tnef.words[2].octets, SLICE("<p>hi")));
+    assert_int_equal(tnef.words[3].kind, TNEF_RTF);
+    assert_int_equal(tnef.n, 1);
+}
+
+TEST(test_words_of_messages_within_are_not_told)
+{
+    struct buf inner = buf_init(1024), object = buf_init(2048), properties = buf_init(4096);
+    begin(&inner);
+    message_properties(&inner);
+    buf_append(&object, SLICE("0123456789abcdef"));
+    buf_append(&object, buf_slice(&inner));
+    number(&properties, 1, 4);
+    property(&properties, 13, 0x3701, buf_slice(&object));
+    begin(&b);
+    attribute(&b, REND, SLICE(""));
+    attribute(&b, PROPERTIES, buf_slice(&properties));
+    list();
+    assert_int_equal(tnef.n, 1);
+    assert_int_equal(tnef.n_words, 0);
+    buf_release(&inner);
+    buf_release(&object);
+    buf_release(&properties);
+}
+
+TEST(test_many_words_are_cut)
+{
+    begin(&b);
+    for (int i = 0; i <= TNEF_WORDS_MAX; i++)
+        attribute(&b, 0x2800c, SLICE("hello"));
+    list();
+    assert_int_equal(tnef.n_words, TNEF_WORDS_MAX);
+    assert_true(tnef.cut);
+}
+
 TEST(test_a_length_beyond_the_end_is_broken)
 {
     begin(&b);

@@ -52,6 +52,27 @@ LINKS = {
 }
 
 
+def tnef(*properties):
+    """A winmail.dat with properties of its message alone (MS-OXTNEF 2.1.3)."""
+    values = b"".join(kind.to_bytes(4, "little") + (1).to_bytes(4, "little") + len(value).to_bytes(4, "little") + value + bytes(-len(value) % 4)
+                      for kind, value in properties)
+    data = len(properties).to_bytes(4, "little") + values
+    return (0x223e9f78).to_bytes(4, "little") + b"\1\0\1" + (0x69003).to_bytes(4, "little") + len(data).to_bytes(4, "little") \
+        + data + (sum(data) & 0xffff).to_bytes(2, "little")
+
+
+def raw_rtf(text):
+    """PidTagRtfCompressed, not compressed (MS-OXRTFCP 2.1.3)."""
+    return (len(text) + 12).to_bytes(4, "little") + len(text).to_bytes(4, "little") + b"MELA" + bytes(4) + text
+
+
+LINKS |= {
+    "HTML in winmail.dat": (samples.with_attachment("winmail.dat", tnef((0x10130102, NEWS))), "news.example"),
+    "a text in winmail.dat": (samples.with_attachment("winmail.dat", tnef((0x1000001f, "see https://text.example/x".encode("utf-16-le")))), "text.example"),
+    "RTF in winmail.dat": (samples.with_attachment("winmail.dat", tnef((0x10090102, raw_rtf(b'{\\rtf1 HYPERLINK "https://rtf.example/"}')))), "rtf.example"),
+}
+
+
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
