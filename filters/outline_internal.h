@@ -10,8 +10,4 @@
 bool outline_read_text(struct arena *arena, const struct mime_message *message,
                        struct outline *out);
 
-/* HTML (clean UTF-8, with LF and blanks) without its tags, scripts and comments; what it appends is
- * no longer. Characters that it names become what charset_append would have made of them. */
-void outline_strip_tags(struct buf *out, struct slice html);
-
 #endif

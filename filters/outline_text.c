@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "filters/html/html_words.h"
 #include "filters/mime/charset.h"
 #include "filters/outline_internal.h"
 
@@ -43,7 +44,7 @@ static void to_text(const struct mime_part *part, bool html, struct slice conten
     charset_append(&converted, part->charset, content);
     append_lines(html ? &lines : out, buf_slice(&converted));
     if (html)
-        outline_strip_tags(out, buf_slice(&lines));
+        html_words(out, buf_slice(&lines));
     out->failed |= converted.failed || lines.failed;
     buf_release(&converted);
     buf_release(&lines);

@@ -4,8 +4,6 @@
 #include "base/utf8.h"
 #include "filters/mime/charset.h"
 
-#include <string.h>
-
 enum {
     LOOK_AT = 512, /* octets of text that tell UTF-16 by its zeros */
     UTF8_OF_UNIT = 3,
@@ -66,19 +64,6 @@ static struct slice without_nul(struct arena *arena, struct slice s)
     return (struct slice){room, n};
 }
 
-/* Conversion shows controls as pictures (U+2400 + n): they become what they were. */
-static size_t hide_pictures(char *text, size_t len)
-{
-    size_t to = 0;
-    for (size_t from = 0; from < len; from++) {
-        bool picture = len - from >= SHOWN && memcmp(text + from, "\xe2\x90", 2) == 0 &&
-                       (unsigned char)text[from + 2] < 0xa0;
-        text[to++] = picture ? (char)(text[from + 2] & 0x1f) : text[from];
-        from += picture ? SHOWN - 1 : 0;
-    }
-    return to;
-}
-
 static struct slice from_japanese(struct arena *arena, struct slice s)
 {
     size_t size = SHOWN * s.len + 1;
@@ -86,7 +71,8 @@ static struct slice from_japanese(struct arena *arena, struct slice s)
     struct buf out = buf_over(room, room ? size : 0);
     if (room)
         charset_append(&out, SLICE("iso-2022-jp"), s);
-    return (struct slice){room, room ? hide_pictures(room, buf_len(&out)) : 0};
+    charset_unpicture(&out);
+    return (struct slice){room, buf_len(&out)};
 }
 
 static bool has_escapes(struct slice s)

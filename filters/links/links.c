@@ -122,22 +122,6 @@ static bool needs_conversion(const struct mime_part *part, struct slice content)
     return !ascii_means_itself || !is_ascii(content);
 }
 
-/* Conversion shows controls as pictures (U+2400 + n); here line ends must be line ends. */
-static struct slice without_pictures(struct buf *converted)
-{
-    static const char head[] = "\xe2\x90";
-    size_t to = converted->head;
-    for (size_t from = to; from < converted->tail; from++) {
-        const char *at = converted->data + from;
-        bool picture =
-            converted->tail - from >= 3 && memcmp(at, head, 2) == 0 && (unsigned char)at[2] < 0xa0;
-        converted->data[to++] = picture ? (char)(at[2] & 0x1f) : *at;
-        from += picture ? 2 : 0;
-    }
-    converted->tail = to;
-    return buf_slice(converted);
-}
-
 static void read_text(struct links *links, bool html, struct slice text)
 {
     if (!html)
@@ -149,9 +133,10 @@ static void read_text(struct links *links, bool html, struct slice text)
 static void read_converted(struct links *links, const struct mime_part *part, struct slice content)
 {
     struct buf converted = buf_init(CONVERTED_MAX);
-    if (charset_append(&converted, part->charset, content))
-        read_text(links, is_html(part), without_pictures(&converted));
-    else
+    if (charset_append(&converted, part->charset, content)) {
+        charset_unpicture(&converted);
+        read_text(links, is_html(part), buf_slice(&converted));
+    } else
         links->no_memory = true;
     buf_release(&converted);
 }

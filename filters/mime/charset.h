@@ -22,4 +22,7 @@ bool charset_append(struct buf *out, struct slice name, struct slice octets);
 /* The same for octets without a label: UTF-8 where it is valid. A tab becomes a blank. */
 bool text_append(struct buf *out, struct slice octets);
 
+/* Pictures of controls in what was appended become those controls again, for who reads lines. */
+void charset_unpicture(struct buf *out);
+
 #endif

@@ -3,6 +3,8 @@
 #include "base/utf8.h"
 #include "filters/mime/charset.h"
 
+#include <string.h>
+
 static uint32_t visible(uint32_t c)
 {
     if (c < 0x20)
@@ -40,4 +42,17 @@ bool text_append(struct buf *out, struct slice s)
         s = slice_from(s, n ? n : 1);
     }
     return !out->failed;
+}
+
+void charset_unpicture(struct buf *out)
+{
+    size_t to = out->head;
+    for (size_t from = to; from < out->tail; from++) {
+        const char *at = out->data + from;
+        bool picture =
+            out->tail - from >= 3 && memcmp(at, "\xe2\x90", 2) == 0 && (unsigned char)at[2] < 0xa0;
+        out->data[to++] = picture ? (char)(at[2] & 0x1f) : *at;
+        from += picture ? 2 : 0;
+    }
+    out->tail = to;
 }
