@@ -89,6 +89,14 @@ static bool leads_on(const struct page *page, struct slice name)
            !is_one_of(page->element, pictures, sizeof pictures / sizeof *pictures);
 }
 
+/* Words for people: nothing goes where they say. */
+static bool is_prose(struct slice name)
+{
+    static const struct slice names[] = {SLICE("title"), SLICE("alt"),         SLICE("content"),
+                                         SLICE("label"), SLICE("placeholder"), SLICE("summary")};
+    return is_one_of(name, names, sizeof names / sizeof *names);
+}
+
 static void look_at_meta(struct page *page, struct slice name, struct slice value)
 {
     if (slice_ieq(name, SLICE("http-equiv")))
@@ -106,7 +114,8 @@ static void take_attribute(struct page *page, const struct html_token *token)
                       page_has_entity(token->value, token->value.len);
     if (page_is_handler(token->name) && slice_trim(value).len)
         page->active = true;
-    if (page_value_runs(value) || (leads_on(page, name) && page_value_is_page(value)))
+    if ((page_value_runs(value) && !is_prose(name)) ||
+        (leads_on(page, name) && page_value_is_page(value)))
         page->active = true;
     if (page->entities && leads_on(page, name) && page_hides_scheme(token->value))
         page->active = true;

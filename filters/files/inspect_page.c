@@ -3,6 +3,7 @@
  * calendars, cards and texts. By what they are, are called or are said to be. */
 #include "filters/documents/page.h"
 #include "filters/files/inspect_internal.h"
+#include "filters/files/wide_text.h"
 
 enum { SCRATCH_SLACK = 1 << 20, SCRATCH_FACTOR = 12 };
 
@@ -71,7 +72,8 @@ static void look_at_page(struct level *level, struct slice content, bool html, b
     if (page && page_is_active(scratch, content, readings))
         level->findings->active = true;
     arena_free(&scratch);
-    if (!level->inspection->read || level->file->depth > 0)
+    bool read = level->inspection->read && level->file->depth == 0;
+    if (!read || wide_text_is(content)) /* of which its charset need not have told */
         inspect_tell_octets(level, page ? INSPECTED_HTML : INSPECTED_TEXT, content);
 }
 

@@ -73,6 +73,8 @@ TEST(test_pages_that_wait)
         "<!-- <script> --><p>",
         "<textarea>&lt;script&gt;</textarea>",
         "<p title='onload=a() <script>'>",
+        "<a title='javascript:a' href=https://shop.example/>",
+        "<meta name=description content='javascript: a book'>",
         "<svg><title>a</title><style>.a{fill:red}</style><path d='M0'/></svg>",
         "<form action='https://shop.example/'><select><option>1</select><input type=submit></form>",
         "<p>javascript: is a language</p>",

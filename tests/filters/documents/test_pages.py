@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from lab import check, needs, samples
+from lab import check, good_mail, needs, samples
 
 pytestmark = pytest.mark.skipif(not (needs.BUILD / "gatepostctl").exists(), reason="gatepostctl is not built")
 
@@ -44,6 +44,7 @@ BAD = {
 }
 LINKS = {
     "a page in a zip": (samples.with_attachment("a.zip", samples.zipped("a.html", NEWS)), "news.example"),
+    "a page in UTF-16": (good_mail.attached("a.html", NEWS.decode().encode("utf-16"), "text/html"), "news.example"),
     "a page in UTF-16 in a zip": (samples.with_attachment("a.zip", samples.zipped("a.html", NEWS.decode().encode("utf-16"))), "news.example"),
     "a drawing in gzip": (samples.with_attachment("plan.svgz", gzip.compress(DRAWING)), "draw.example"),
     "a page under another name": (samples.with_attachment("page.dat", INVOICE), "shop.example"),
