@@ -7,6 +7,7 @@
 #include "filters/files/attachment_rest.h"
 #include "filters/files/inspect.h"
 #include "filters/files/mail_file.h"
+#include "filters/files/message_passwords.h"
 #include "filters/mime/extension.h"
 #include "policy/types.h"
 
@@ -24,6 +25,7 @@ struct records {
 
 struct attachments_task {
     struct records records;
+    const struct mime_message *message;
     struct inspection inspection;
     struct links *links;         /* NULL: nobody asks */
     struct inspected_file *last; /* of the inspection's files: they have their records */
@@ -297,6 +299,12 @@ static void read_words(void *ctx, enum inspected_words kind, struct slice words)
     links_in_words(task->links, kinds[kind], words);
 }
 
+static struct passwords *find_passwords(void *ctx)
+{
+    struct attachments_task *task = ctx;
+    return message_passwords(task->records.arena, task->message);
+}
+
 void examine_attachments(struct arena *arena, const struct mime_message *message,
                          const struct scan_job *job, struct malformations *odd, struct links *links,
                          struct value *out)
@@ -304,6 +312,7 @@ void examine_attachments(struct arena *arena, const struct mime_message *message
     const struct scan_limits *limits = &job->limits;
     struct attachments_task task = {
         .records.arena = arena,
+        .message = message,
         .inspection =
             inspection_of(arena, archive_limits(limits->unpacked, limits->members, limits->depth)),
         .odd = odd,
@@ -314,6 +323,7 @@ void examine_attachments(struct arena *arena, const struct mime_message *message
     task.inspection.odd = odd;
     task.inspection.digests = job->sha256;
     task.inspection.words = links ? read_words : NULL;
+    task.inspection.passwords = find_passwords;
     task.inspection.ctx = &task;
     for (size_t i = 0; i < message->n; i++) {
         const struct mime_part *part = &message->parts[i];

@@ -10,6 +10,7 @@
 #define FILTERS_ARCHIVE_ARCHIVE_H
 
 #include "base/arena.h"
+#include "filters/archive/passwords.h"
 
 struct archive_limits {
     uint64_t total;       /* bytes unpacked, over everything that shares the budget */
@@ -57,6 +58,8 @@ struct archive_visitor {
     /* Is the whole content wanted, seeing how it begins? NULL: always. */
     bool (*wants)(void *ctx, struct slice name, struct slice beginning);
     bool (*member)(void *ctx, const struct archive_member *member);
+    /* May be NULL. What to try on encrypted members; one that it opens stays `encrypted`. */
+    passwords_source *passwords;
 };
 
 /* Lists `content`, named `name`, of the true type `type` (filetype_of). True when it is an archive

@@ -20,7 +20,9 @@ struct archive_walk {
     /* What looks like a zip may be an accident of a document's layout (an embedded file, cut in
      * sectors): what cannot be read of it is no trouble. */
     bool lenient;
-    bool stopped; /* by the visitor or by a limit of the whole */
+    struct slice password; /* that opened a member */
+    bool locked;           /* none of those that there are did */
+    bool stopped;          /* by the visitor or by a limit of the whole */
 };
 
 /* Is a true type an archive's or a compressed file's? Then *format tells what reads it, UNPACK_NONE:

@@ -44,6 +44,7 @@ static const struct library_reader backends[] = {
     [UNPACK_LHA] = {archive_read_support_format_lha, 0},
     [UNPACK_WARC] = {archive_read_support_format_warc, 0},
     [UNPACK_ZIP_MEMBER] = {archive_read_support_format_zip_streamable, 0},
+    [UNPACK_ZIP_UNCHECKED] = {archive_read_support_format_zip_streamable, 0},
     [UNPACK_GZIP] = {NULL, ARCHIVE_FILTER_GZIP},
     [UNPACK_BZIP2] = {NULL, ARCHIVE_FILTER_BZIP2},
     [UNPACK_XZ] = {NULL, ARCHIVE_FILTER_XZ},
@@ -73,12 +74,15 @@ static la_ssize_t next_piece(struct archive *archive, void *ctx, const void **ou
     return 0;
 }
 
-static int choose(struct archive *archive, const struct library_reader *backend)
+static int choose(struct archive *archive, enum unpack_format format)
 {
+    const struct library_reader *backend = &backends[format];
     if (backend->format) {
         int r = backend->format(archive);
         /* What stands behind the end marks is read by other programs. */
         archive_read_set_format_option(archive, "tar", "read_concatenated_archives", "1");
+        if (format == UNPACK_ZIP_UNCHECKED)
+            archive_read_set_format_option(archive, "zip", "ignorecrc32", "1");
         return r;
     }
     int r = archive_read_append_filter(archive, backend->filter);
@@ -86,6 +90,12 @@ static int choose(struct archive *archive, const struct library_reader *backend)
         return r;
     r = archive_read_support_format_raw(archive);
     return r < ARCHIVE_WARN ? r : archive_read_support_format_empty(archive);
+}
+
+static bool reads_in_order(enum unpack_format format)
+{
+    return format == UNPACK_ZIP_MEMBER || format == UNPACK_ZIP_UNCHECKED ||
+           unpack_is_stream(format);
 }
 
 static struct unpacker *open_pieces(enum unpack_format format, struct slice head, struct slice body,
@@ -100,8 +110,8 @@ static struct unpacker *open_pieces(enum unpack_format format, struct slice head
     u->pieces[0] = head;
     u->pieces[1] = body;
     u->pieces[2] = tail;
-    int r = choose(u->archive, &backends[format]);
-    if (r >= ARCHIVE_WARN && (unpack_is_stream(format) || format == UNPACK_ZIP_MEMBER))
+    int r = choose(u->archive, format);
+    if (r >= ARCHIVE_WARN && reads_in_order(format))
         r = archive_read_open2(u->archive, u, NULL, next_piece, NULL, NULL);
     else if (r >= ARCHIVE_WARN)
         r = archive_read_open_memory(u->archive, body.ptr, body.len);

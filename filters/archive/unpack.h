@@ -23,7 +23,8 @@ enum unpack_format {
     UNPACK_CAB,
     UNPACK_LHA,
     UNPACK_WARC,
-    UNPACK_ZIP_MEMBER, /* one member that starts with its local header */
+    UNPACK_ZIP_MEMBER,    /* one member that starts with its local header */
+    UNPACK_ZIP_UNCHECKED, /* ... whose checksum is not known */
     /* one compressed stream */
     UNPACK_GZIP,
     UNPACK_BZIP2,
@@ -42,7 +43,7 @@ bool unpack_is_stream(enum unpack_format format);
 struct unpacker;
 
 /* `head` and `body` are read as if they stood one behind the other (body alone for formats that
- * seek: all containers but UNPACK_ZIP_MEMBER); they must live until unpack_close. NULL when memory
+ * seek: all containers but the two of zips); they must live until unpack_close. NULL when memory
  * is out or libarchive refuses: *why then says so, and is NULL otherwise. */
 struct unpacker *unpack_open(enum unpack_format format, struct slice head, struct slice body,
                              const char **why);

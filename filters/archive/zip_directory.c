@@ -25,6 +25,7 @@ enum {
     METHOD_AES = 99,
     EXTRA_ZIP64 = 0x0001,
     EXTRA_UNICODE_PATH = 0x7075,
+    EXTRA_AES = 0x9901,
 };
 
 struct zip_reader {
@@ -84,6 +85,10 @@ static void read_extra(struct zip_member *m, struct slice extra)
             read_zip64(m, field);
         if (id == EXTRA_UNICODE_PATH)
             add_name(m, slice_from(field, 5));
+        if (id == EXTRA_AES) {
+            m->aes_strength = bytes_u8(field, 4);
+            m->aes_method = bytes_le16(field, 5);
+        }
         extra = slice_from(extra, 4 + (size_t)bytes_le16(extra, 2));
     }
 }
@@ -115,6 +120,10 @@ static void read_local(struct zip_reader *r, struct zip_member *m)
     read_extra(&local, slice_sub(c, name_at + name_len, name_at + name_len + extra_len));
     for (size_t i = 0; i < local.name_count; i++)
         add_name(m, local.names[i]);
+    if (m->aes_strength == 0) {
+        m->aes_strength = local.aes_strength;
+        m->aes_method = local.aes_method;
+    }
     m->data = name_at + name_len + extra_len;
     m->encrypted = m->encrypted || encrypts(flags, bytes_le16(c, m->local + 8));
     if (!bytes_has(c, m->data, m->packed))
@@ -146,6 +155,7 @@ static void read_central(struct zip_reader *r, uint64_t at, uint64_t base)
         m->directory = r->directories;
         m->flags = bytes_le16(c, at + 8);
         m->method = bytes_le16(c, at + 10);
+        m->time = bytes_le16(c, at + 12);
         m->crc = bytes_le32(c, at + 16);
         m->packed = bytes_le32(c, at + 20);
         m->size = bytes_le32(c, at + 24);
@@ -281,6 +291,7 @@ static uint64_t read_orphan(struct zip_reader *r, uint64_t at)
     m->local = at;
     m->flags = bytes_le16(c, at + 6);
     m->method = bytes_le16(c, at + 8);
+    m->time = bytes_le16(c, at + 10);
     m->crc = bytes_le32(c, at + 14);
     m->packed = bytes_le32(c, at + 18);
     m->size = bytes_le32(c, at + 22);

@@ -17,7 +17,9 @@ struct zip_member {
     uint64_t local;        /* offset of the local header */
     uint64_t data;         /* offset of the packed bytes; 0 when the local header is not there */
     uint32_t crc;
-    uint16_t method, flags;
+    uint16_t method, flags, time;
+    uint8_t aes_strength; /* of WinZip's encryption, 1 to 3; 0: it is none */
+    uint16_t aes_method;  /* how it is packed then */
     bool encrypted;
     unsigned directory; /* which central directory names it, from 1; 0: none does */
 };

@@ -2,6 +2,7 @@
 #include "filters/files/inspect_internal.h"
 
 #include "filters/archive/unpack.h"
+#include "filters/archive/zip_decrypt.h"
 #include "filters/archive/zip_directory.h"
 #include "filters/containers/onenote.h"
 #include "filters/containers/tnef.h"
@@ -31,6 +32,7 @@ bool inspect_warm_up(void)
 {
     zip_directory_warm_up();
     charset_warm_up();
+    zip_decrypt_warm_up();
     return filetype_warm_up() && unpack_warm_up() && pdf_warm_up();
 }
 
@@ -189,10 +191,24 @@ static void doubt_type(struct inspected_file *file, const struct archive_report 
         file->type = SLICE("application/octet-stream");
 }
 
+struct passwords *inspect_passwords(const struct level *level)
+{
+    struct inspection *in = level->inspection;
+    if (!in->asked && in->passwords)
+        in->found = in->passwords(in->ctx);
+    in->asked = true;
+    return in->found;
+}
+
+static struct passwords *passwords(void *ctx)
+{
+    return inspect_passwords(ctx);
+}
+
 static void list_inside(struct level *level, struct arena *scratch, struct slice content)
 {
     struct inspected_file *file = level->file;
-    struct archive_visitor members = {level, wants, add_member};
+    struct archive_visitor members = {level, wants, add_member, passwords};
     struct archive_report report;
     struct slice rest =
         inspect_pdf(level, scratch, content, open_container(level, scratch, content));

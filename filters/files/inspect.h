@@ -57,6 +57,10 @@ struct inspection {
     /* May be NULL. Called for words in files that the caller has not read, those of
      * messages in files excepted, which are others' words. */
     void (*words)(void *ctx, enum inspected_words kind, struct slice words);
+    /* May be NULL. Called when the first file is encrypted. */
+    passwords_source *passwords;
+    struct passwords *found;
+    bool asked; /* for the above */
     void *ctx;
     bool digests; /* sha256 is wanted */
     /* Of the next file that is inspected: what its MIME part says that it is, and whether the caller
@@ -68,7 +72,7 @@ struct inspection {
 /* Loads what the libraries load lazily. Once a process, before the jail. */
 bool inspect_warm_up(void);
 
-/* An inspection without files. The caller may set `content`, `words` and `ctx`, `digests`,
+/* An inspection without files. The caller may set `content`, `words`, `passwords` and `ctx`, `digests`,
  * `parts`, `odd`. */
 struct inspection inspection_of(struct arena *arena, struct archive_limits limits);
 

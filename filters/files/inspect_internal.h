@@ -37,6 +37,9 @@ void inspect_tell(const struct level *level, enum inspected_words kind, struct s
 /* ... in whatever encoding. */
 void inspect_tell_octets(const struct level *level, enum inspected_words kind, struct slice octets);
 
+/* What to try on encrypted files; asked for once an inspection. NULL: there is nothing. */
+struct passwords *inspect_passwords(const struct level *level);
+
 /* Looks into the compressed RTF of a message's words, and hands those on. */
 void inspect_packed_rtf(struct level *level, struct slice packed);
 

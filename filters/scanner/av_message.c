@@ -4,6 +4,7 @@
 #include "filters/files/filetype.h"
 #include "filters/files/inspect.h"
 #include "filters/files/mail_file.h"
+#include "filters/files/message_passwords.h"
 #include "filters/files/text_files.h"
 #include "filters/mime/mime.h"
 #include "filters/mime/words.h"
@@ -19,6 +20,7 @@ static const char trace_field[] = "Received: by gatepost; Thu, 1 Jan 1970 00:00:
 struct av_task {
     struct arena *arena;
     const struct scan_limits *limits;
+    const struct mime_message *message;
     struct inspection inspection;
     struct inspected_file *seen; /* records up to this one were looked at */
     bool by_hand;                /* what libclamav may not see: each content is scanned by itself */
@@ -86,7 +88,8 @@ static void scan_whole(struct av_task *task, struct slice message)
     free(copy);
 }
 
-/* What libclamav does not open, or reads otherwise than those who are shown it. */
+/* What libclamav does not open, or reads otherwise than those who are shown it; what a password of
+ * the message has opened. */
 static bool is_opaque(const struct inspected_file *file)
 {
     static const struct slice types[] = {
@@ -98,7 +101,7 @@ static bool is_opaque(const struct inspected_file *file)
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (slice_eq(file->type, types[i]))
             return true;
-    return file->message || file->written;
+    return file->message || file->written || file->encrypted;
 }
 
 /* A member comes after the record of what holds it:
@@ -123,6 +126,12 @@ static void scan_members(struct av_task *task, struct slice content)
         type.len || mail_file_open(type, NULL, 0, content, &mail) || text_files_any(content);
     if (holds_files && !inspect_file(&task->inspection, &SLICE("attachment"), 1, content))
         note_failure(task, "more archive members than can be listed");
+}
+
+static struct passwords *find_passwords(void *ctx)
+{
+    struct av_task *task = ctx;
+    return message_passwords(task->arena, task->message);
 }
 
 static void scan_leaf(struct av_task *task, const struct mime_part *part)
@@ -162,6 +171,8 @@ enum av_verdict av_message_scan(struct arena *arena, struct slice message,
     task.inspection =
         inspection_of(arena, archive_limits(limits->unpacked, limits->members, limits->depth));
     task.inspection.content = scan_member;
+    task.inspection.passwords = find_passwords;
+    task.message = &parsed;
     task.inspection.ctx = &task;
     mime_limits.parts = limits->parts;
     scan_whole(&task, message);
