@@ -9,6 +9,7 @@
 #include "filters/cpu_budget.h"
 #include "filters/documents/document.h"
 #include "filters/documents/objects.h"
+#include "filters/documents/office_lock.h"
 #include "filters/documents/office_xml.h"
 #include "filters/documents/xml.h"
 #include "filters/files/filetype.h"
@@ -33,6 +34,7 @@ bool inspect_warm_up(void)
     zip_directory_warm_up();
     charset_warm_up();
     zip_decrypt_warm_up();
+    office_lock_warm_up();
     return filetype_warm_up() && unpack_warm_up() && pdf_warm_up();
 }
 
@@ -220,6 +222,7 @@ static void list_inside(struct level *level, struct arena *scratch, struct slice
     inspect_objects(level, scratch, content);
     inspect_rpmsg(level, content);
     inspect_mail(level, content);
+    inspect_locked(level, content);
     inspect_text(level, content);
     inspect_page(level, content);
 }

@@ -72,6 +72,9 @@ struct slice inspect_onenote(struct level *level, struct arena *scratch, struct 
 /* When browsers or calendars would open the file: notes what it does, and hands on its words. */
 void inspect_page(struct level *level, struct slice content);
 
+/* Adds the document in an Office file that a password locks, when it is known. */
+void inspect_locked(struct level *level, struct slice content);
+
 /* Adds an object embedded in the file. False when no more is to be added. */
 bool inspect_object(struct level *level, struct slice name, struct slice content);
 

@@ -7,6 +7,16 @@ FUZZ_WARM_UP()
     return inspect_warm_up();
 }
 
+static struct passwords *find_passwords(void *ctx)
+{
+    static struct passwords passwords;
+    (void)ctx;
+    passwords = passwords_none();
+    passwords.tries = 20;
+    passwords_read(&passwords, SLICE("password: a1b"));
+    return &passwords;
+}
+
 /* Small limits, so that each run is short;
  * what libarchive itself does is in the build but not instrumented. */
 FUZZ_WITH_ARENA(input, 4 << 20)
@@ -17,5 +27,6 @@ FUZZ_WITH_ARENA(input, 4 << 20)
     limits.entries = 200;
     struct inspection in = inspection_of(arena, limits);
     struct slice name = SLICE("fuzz.zip");
+    in.passwords = find_passwords;
     inspect_file(&in, &name, 1, input);
 }
