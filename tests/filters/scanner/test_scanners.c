@@ -138,6 +138,28 @@ TEST(test_scan_tells_facts_from_its_jail)
     stop(0);
 }
 
+TEST(test_scan_opens_what_is_locked_in_its_jail)
+{
+    struct family_heard heard;
+    struct scan_answer answer;
+    start("gatepost-scan", "", &heard, FAMILY_READY);
+    struct arena *arena = arena_new(ARENA);
+    ask("Subject: password: a1b\r\nMIME-Version: 1.0\r\nContent-Type: application/zip; "
+        "name=b.zip\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+        "UEsDBDMAAQBjAK6CfV0AAAAANAAAABgAAAAFAAsAYS50eHQBmQcAAgBBRQMAAOH0kLtZC3TWZaYC\r\n"
+        "eZdNo6OI+YVAdNzwYF6VVIByKp4VgrDEoVZKeYXHOlCMhMX95nYYz+BQSwECPwMzAAEAYwCugn1d\r\n"
+        "AAAAADQAAAAYAAAABQAvAAAAAAAAACCApIEAAAAAYS50eHQKACAAAAAAAAEAGAB6X3qvHYDdAQAA\r\n"
+        "AAAAAAAAAAAAAAAAAAABmQcAAgBBRQMAAFBLBQYAAAAAAQABAGIAAABiAAAAAAA=\r\n",
+        arena, &answer);
+    const struct value *list = &answer.facts.fact[FACT_ATTACHMENTS];
+    assert_int_equal(list->list.count, 2);
+    assert_true(list->list.items[1].fields[attachment_encrypted].truth);
+    assert_true(slice_eq(list->list.items[1].fields[attachment_type].text, SLICE("text/plain")));
+    arena_free(&arena);
+    stop(0);
+}
+
 static struct dns_answer text_answer(struct arena *arena, struct slice text)
 {
     struct dns_record *record = arena_alloc(arena, sizeof *record);
