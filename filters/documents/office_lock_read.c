@@ -70,7 +70,8 @@ static bool read_salt(struct office_salt *salt, struct slice name, struct slice 
     else if (slice_eq(name, SLICE("hashAlgorithm")))
         salt->hash = hash_of(value);
     else if (slice_eq(name, SLICE("keyBits")))
-        salt->key = slice_to_u64(value, OFFICE_KEY_MAX * BITS, &bits) ? (size_t)bits / BITS : 0;
+        salt->key =
+            slice_to_u64(value, (uint64_t)OFFICE_KEY_MAX * BITS, &bits) ? (size_t)bits / BITS : 0;
     else if (slice_eq(name, SLICE("cipherAlgorithm")))
         return slice_ieq(value, SLICE("AES"));
     else if (slice_eq(name, SLICE("cipherChaining")))

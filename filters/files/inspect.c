@@ -26,7 +26,6 @@ enum {
     SCRATCH_BASE = 8 << 20,
     SCRATCH_FACTOR = 8,
     FILE_OCTETS = 1024, /* that looking into one counts for, were it empty */
-    TYPED_MAX = 1000,   /* files that libmagic sees: half a second */
 };
 
 bool inspect_warm_up(void)
@@ -55,122 +54,6 @@ static void note_findings(struct inspected_file *file, const struct office_findi
         inspect_note_problem(file, "corrupt");
 }
 
-static struct slice type_of(struct inspection *in, const struct inspected_file *file,
-                            struct arena *scratch, struct slice content)
-{
-    bool many = in->typed >= TYPED_MAX;
-    struct slice quick = {0};
-    if (file->part || many)
-        quick = filetype_quick(scratch, content);
-    /* A part may be hundreds; of what is a program only a script needs the long look. */
-    if (quick.len && (many || !slice_eq(quick, SLICE("text/plain"))))
-        return quick;
-    in->typed++;
-    return filetype_of(scratch, content);
-}
-
-/* Pictures, sound and video are not kept only to be thrown away, unless somebody scans them. */
-static bool wants(void *ctx, struct slice name, struct slice beginning)
-{
-    const struct level *level = ctx;
-    (void)name;
-    if (level->inspection->content || filetype_by_signature(beginning).len)
-        return true;
-    struct arena *scratch = arena_new(SCRATCH_BASE);
-    struct slice type =
-        scratch ? type_of(level->inspection, level->file, scratch, beginning) : (struct slice){0};
-    bool drawing = slice_starts(type, SLICE("image/svg"));
-    bool media = (slice_starts(type, SLICE("image/")) && !drawing) ||
-                 slice_starts(type, SLICE("audio/")) || slice_starts(type, SLICE("video/"));
-    arena_free(&scratch);
-    return !media;
-}
-
-static bool may_be_part(const struct level *level, const struct inspected_file *file)
-{
-    for (size_t i = 0; i < file->name_count; i++)
-        if (!document_has_part(level->file->type, file->extensions[i]))
-            return false;
-    return level->parts;
-}
-
-/* What its names let pass for a part must be fit for one,
- * and wholly seen; a medium may be called anything. */
-static bool is_part(const struct level *level, const struct inspected_file *file)
-{
-    if (file->encrypted || file->unscannable || !level->parts)
-        return false;
-    return document_has_medium(file->type) || (file->part && document_has_type(file->type));
-}
-
-/* What it says of the document. */
-static void inspect_document_part(struct level *level, const struct archive_member *m)
-{
-    for (size_t i = 0; i < m->name_count; i++)
-        macros_inspect_name(m->names[i], level->findings);
-    if (!xml_is(m->content))
-        return;
-    struct arena *scratch = arena_new(SCRATCH_BASE + SCRATCH_FACTOR * m->content.len);
-    if (scratch)
-        office_xml_inspect(scratch, m->content, true, level->findings);
-    else
-        inspect_note_problem(level->file, "memory");
-    arena_free(&scratch);
-}
-
-static bool add_member(void *ctx, const struct archive_member *m)
-{
-    struct level *level = ctx;
-    if (level->document)
-        inspect_document_part(level, m);
-    if (inspect_too_deep(level))
-        return false;
-    if (m->directory && m->content.len == 0)
-        return true;
-    struct inspected_file *file =
-        inspect_add(level, m->names, m->name_count, m->complete ? m->content.len : m->declared);
-    if (!file)
-        return false;
-    file->part = may_be_part(level, file);
-    file->encrypted = m->encrypted;
-    inspect_note_problem(file, m->problem);
-    if (m->complete || m->problem)
-        inspect_look_inside(level->inspection, file, m->content);
-    else
-        file->type = type_of(level->inspection, file, level->inspection->arena, m->content);
-    file->part = is_part(level, file);
-    if (level->document || file->part)
-        level->findings->macros = level->findings->macros || file->macros;
-    return true;
-}
-
-bool inspect_object(struct level *level, struct slice name, struct slice content)
-{
-    if (inspect_too_deep(level) || !inspect_charge(level, 1, content.len))
-        return false;
-    struct inspected_file *file = inspect_add(level, &name, 1, content.len);
-    if (!file)
-        return false;
-    file->part = extension_basename(name).len == name.len && slice_find(name, '.') == name.len;
-    inspect_look_inside(level->inspection, file, content);
-    file->part =
-        file->part && !file->encrypted && !file->unscannable && document_has_type(file->type);
-    level->findings->embedded = true;
-    level->findings->macros = level->findings->macros || file->macros;
-    return true;
-}
-
-static bool add_object(void *ctx, struct slice name, struct slice content)
-{
-    return inspect_object(ctx, name, content);
-}
-
-void inspect_objects(struct level *level, struct arena *scratch, struct slice document)
-{
-    struct object_visitor objects = {level, add_object};
-    inspect_note_problem(level->file, objects_each(scratch, document, &objects));
-}
-
 /* What is no archive and holds files. Answers with what stands around those. */
 static struct slice open_container(struct level *level, struct arena *scratch, struct slice content)
 {
@@ -193,24 +76,10 @@ static void doubt_type(struct inspected_file *file, const struct archive_report 
         file->type = SLICE("application/octet-stream");
 }
 
-struct passwords *inspect_passwords(const struct level *level)
-{
-    struct inspection *in = level->inspection;
-    if (!in->asked && in->passwords)
-        in->found = in->passwords(in->ctx);
-    in->asked = true;
-    return in->found;
-}
-
-static struct passwords *passwords(void *ctx)
-{
-    return inspect_passwords(ctx);
-}
-
 static void list_inside(struct level *level, struct arena *scratch, struct slice content)
 {
     struct inspected_file *file = level->file;
-    struct archive_visitor members = {level, wants, add_member, passwords};
+    struct archive_visitor members = inspect_members(level);
     struct archive_report report;
     struct slice rest =
         inspect_pdf(level, scratch, content, open_container(level, scratch, content));
@@ -263,7 +132,7 @@ void inspect_look_inside(struct inspection *in, struct inspected_file *file, str
         inspect_note_problem(file, "memory");
         return;
     }
-    struct slice type = arena_copy(in->arena, type_of(in, file, scratch, content));
+    struct slice type = arena_copy(in->arena, inspect_type(in, file, scratch, content));
     if (type.ptr)
         file->type = type;
     bool document = macros_is_zip_document(type);

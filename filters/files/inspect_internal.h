@@ -54,6 +54,13 @@ uint64_t inspect_room(const struct level *level, uint64_t packed, const char **l
 struct inspected_file *inspect_add(struct level *level, const struct slice *names, size_t count,
                                    uint64_t size);
 
+/* The true type, less precise after the first thousand files and for parts; may lie in scratch. */
+struct slice inspect_type(struct inspection *in, const struct inspected_file *file,
+                          struct arena *scratch, struct slice content);
+
+/* Adds what an archive's listing hands out as the file's members. */
+struct archive_visitor inspect_members(struct level *level);
+
 /* Looks into a file whose record was added: its type, macros, members ... */
 void inspect_look_inside(struct inspection *inspection, struct inspected_file *file,
                          struct slice content);
