@@ -196,8 +196,7 @@ static struct scan_job job_for(const struct offline *offline, struct trial *e,
 {
     struct scan_job job = offline->job;
     bool has_message = e->message >= 0;
-    job.message = job.attachments = job.links = job.digest = job.sha256 =
-        has_message && e->rounds == 0;
+    job.message = job.attachments = job.links = job.digest = has_message && e->rounds == 0;
     if (!e->dns || kind != SCANNER_SCAN) {
         study_describe_none(&e->study, &job);
         return job;

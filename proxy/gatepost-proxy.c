@@ -418,10 +418,9 @@ static void start(struct program *p)
     p->state = PROXY_STARTING;
     load(p);
     p->proxy.base = event_base_new();
-    bool runs = p->proxy.base && event_base_priority_init(p->proxy.base, PROXY_PRIORITIES) == 0;
-    p->control =
-        runs ? event_new(p->proxy.base, PROXY_CONTROL_FD, EV_READ | EV_PERSIST, on_control, p)
-             : NULL;
+    p->control = p->proxy.base ? event_new(p->proxy.base, PROXY_CONTROL_FD, EV_READ | EV_PERSIST,
+                                           on_control, p)
+                               : NULL;
     if (!p->control || event_add(p->control, NULL) != 0)
         give_up("libevent cannot start");
     make_parts(p);

@@ -29,11 +29,8 @@ TAILQ_HEAD(scan_list, scan_wait);
 struct fetched;
 TAILQ_HEAD(fetched_list, fetched);
 
-/* Priorities of events: the usual one, and that of what is done when there is nothing else to do. */
-enum { PROXY_USUAL = 1, PROXY_WHEN_IDLE, PROXY_PRIORITIES };
-
 struct proxy {
-    struct event_base *base; /* PROXY_PRIORITIES, of which libevent takes the one in the middle */
+    struct event_base *base;
     const struct config *config;
     struct tls_contexts *tls;
     struct smtp_pools *backends;

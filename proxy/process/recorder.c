@@ -8,15 +8,14 @@
 
 #include <event2/event.h>
 
-/* A packet is as dear as a record: those that come while there is much to do go together. */
-enum { SENT_AT = 16 * 1024, LATE_MS = 50 };
+/* A packet is as dear as a record: those of one round of the loop go together. */
+enum { SENT_AT = 16 * 1024 };
 
 static struct {
     char room[IPC_PAYLOAD_MAX];
     size_t used;
     unsigned count;
-    struct event *send; /* when the loop has nothing else to do, */
-    struct event *late; /* or at the latest */
+    struct event *send; /* when this round of the loop is over */
 } waiting;
 
 static void lost(struct proxy *proxy, unsigned records, const char *reason)
@@ -37,8 +36,6 @@ void recorder_flush(struct proxy *proxy)
 {
     struct slice records = {waiting.room, waiting.used};
     unsigned count = waiting.count;
-    if (waiting.late)
-        event_del(waiting.late);
     waiting.used = waiting.count = 0;
     if (count && ipc_send(proxy->keeper, KEEPING_RECORDS, records, NULL, 0, false) <= 0)
         lost(proxy, count, "the keeper does not take them");
@@ -50,28 +47,14 @@ static void on_send(evutil_socket_t fd, short what, void *arg)
     recorder_flush(arg);
 }
 
-/* False: they are to be sent at once. */
-static bool make_events(struct proxy *proxy)
-{
-    if (waiting.late)
-        return true;
-    if (!waiting.send)
-        waiting.send = event_new(proxy->base, -1, 0, on_send, proxy);
-    if (waiting.send && event_priority_set(waiting.send, PROXY_WHEN_IDLE) == 0)
-        waiting.late = evtimer_new(proxy->base, on_send, proxy);
-    return waiting.late;
-}
-
 static void send_soon(struct proxy *proxy)
 {
-    static const struct timeval late = {0, LATE_MS * 1000L};
-    if (waiting.used >= SENT_AT || !make_events(proxy)) {
+    if (!waiting.send)
+        waiting.send = event_new(proxy->base, -1, 0, on_send, proxy);
+    if (waiting.send && waiting.used < SENT_AT)
+        event_active(waiting.send, EV_TIMEOUT, 0);
+    else
         recorder_flush(proxy);
-        return;
-    }
-    event_active(waiting.send, EV_TIMEOUT, 0);
-    if (waiting.count == 1)
-        event_add(waiting.late, &late);
 }
 
 void recorder_send(struct proxy *proxy, struct record *record)

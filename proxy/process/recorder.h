@@ -13,13 +13,13 @@ static inline bool recorder_wants(const struct proxy *proxy)
     return proxy->keeper >= 0;
 }
 
-/* Sends a record, with others that come before the loop has time for them; its time and gateway are set here. */
+/* Sends a record, with others of this round of the loop; its time and gateway are set here. */
 void recorder_send(struct proxy *proxy, struct record *record);
 
 /* What a user thinks of `count` messages (KEEPING_OPINIONS): at once. */
 void recorder_send_opinions(struct proxy *proxy, struct slice packet, size_t count);
 
-/* Those that wait are sent now. */
+/* Those that wait for the end of the round are sent now. */
 void recorder_flush(struct proxy *proxy);
 
 #endif
