@@ -32,7 +32,7 @@ bool zip_decrypts(const struct zip_member *m)
 
 struct aes {
     struct slice salt, verifier, octets, mac;
-    int key; /* octets */
+    size_t key; /* octets */
 };
 
 static bool cut_aes(const struct zip_member *m, struct slice packed, struct aes *out)
@@ -45,7 +45,7 @@ static bool cut_aes(const struct zip_member *m, struct slice packed, struct aes 
         .verifier = slice_sub(packed, salt, salt + VERIFIER),
         .octets = slice_sub(packed, salt + VERIFIER, packed.len - MAC),
         .mac = slice_from(packed, packed.len - MAC),
-        .key = 8 + 8 * m->aes_strength,
+        .key = 8 + 8 * (size_t)m->aes_strength,
     };
     return true;
 }
@@ -57,7 +57,7 @@ static const unsigned char *octets_of(struct slice s)
 
 static bool derive(const struct aes *aes, struct slice password, unsigned char keys[KEYS_MAX])
 {
-    int length = 2 * aes->key + VERIFIER;
+    int length = (int)(2 * aes->key + VERIFIER);
     return PKCS5_PBKDF2_HMAC_SHA1(password.ptr, (int)password.len, octets_of(aes->salt),
                                   (int)aes->salt.len, ROUNDS, length, keys) == 1 &&
            memcmp(keys + 2 * aes->key, aes->verifier.ptr, VERIFIER) == 0;
@@ -67,11 +67,12 @@ static bool is_whole(const struct aes *aes, const unsigned char *key)
 {
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned length = 0;
-    return HMAC(EVP_sha1(), key, aes->key, octets_of(aes->octets), aes->octets.len, mac, &length) &&
+    return HMAC(EVP_sha1(), key, (int)aes->key, octets_of(aes->octets), aes->octets.len, mac,
+                &length) &&
            memcmp(mac, aes->mac.ptr, MAC) == 0;
 }
 
-static const EVP_CIPHER *cipher_of(int key)
+static const EVP_CIPHER *cipher_of(size_t key)
 {
     return key == 16 ? EVP_aes_128_ecb() : key == 24 ? EVP_aes_192_ecb() : EVP_aes_256_ecb();
 }

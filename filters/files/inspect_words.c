@@ -25,7 +25,7 @@ static void tell_rtf(const struct level *level, struct arena *scratch, struct sl
 
 void inspect_packed_rtf(struct level *level, struct slice packed)
 {
-    struct arena *arena = arena_new(SCRATCH_SLACK + 3 * RTF_FACTOR * packed.len);
+    struct arena *arena = arena_new(SCRATCH_SLACK + (size_t)3 * RTF_FACTOR * packed.len);
     struct buf rtf = buf_init(RTF_MAX);
     if (!arena || !lzfu_unpack(packed, &rtf)) {
         if (!arena)
