@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { TRY_COST = 2 /* tries on a zip that one counts for */ };
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -91,6 +93,26 @@ static void note_findings(struct level *level, const struct pdf_findings *found)
     inspect_charge(level, 0, found->unpacked);
 }
 
+/* As it opens without a password, or with one that the message tells: then it is encrypted still. */
+static struct pdf *open_pdf(struct level *level, struct slice content, uint64_t most)
+{
+    struct slice list[PASSWORDS_MAX];
+    struct pdf *pdf = pdf_open(content, most), *told;
+    if (!pdf || !pdf_findings(pdf)->encrypted)
+        return pdf;
+    inspect_note_problem(level->file, "encrypted");
+    struct passwords *passwords = inspect_passwords(level);
+    size_t count = passwords ? passwords_list(passwords, level->file->name, list) : 0;
+    size_t cost = count * TRY_COST;
+    if (count == 0 || cost > passwords->tries)
+        return pdf;
+    passwords->tries -= (unsigned)cost;
+    if (!(told = pdf_open_with(content, most, list, count)))
+        return pdf;
+    pdf_close(&pdf);
+    return told;
+}
+
 struct slice inspect_pdf(struct level *level, struct arena *scratch, struct slice content,
                          struct slice rest)
 {
@@ -98,7 +120,7 @@ struct slice inspect_pdf(struct level *level, struct arena *scratch, struct slic
     if (!pdf_is(content))
         return rest;
     uint64_t most = room_for(level, content.len, &ratio);
-    struct pdf *pdf = pdf_open(content, most);
+    struct pdf *pdf = open_pdf(level, content, most);
     if (!pdf) {
         inspect_note_problem(level->file, "memory");
         return rest;

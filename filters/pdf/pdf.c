@@ -117,12 +117,20 @@ static void read_all(struct pdf *pdf)
 
 struct pdf *pdf_open(struct slice content, uint64_t max)
 {
+    return pdf_open_with(content, max, NULL, 0);
+}
+
+struct pdf *pdf_open_with(struct slice content, uint64_t max, const struct slice *passwords,
+                          size_t count)
+{
     struct pdf *pdf = calloc(1, sizeof *pdf);
     if (!pdf)
         return NULL;
     pdf->arena = arena_new(ARENA_MIN + ARENA_FACTOR * content.len);
     pdf->content = slice_sub(content, 0, UINT32_MAX);
     pdf->max = max;
+    pdf->passwords = passwords;
+    pdf->n_passwords = count;
     struct pdf_tree *trees[] = PDF_TREES(pdf);
     for (size_t i = 0; i < sizeof trees / sizeof *trees; i++)
         *trees[i] = pdf_tree_new();

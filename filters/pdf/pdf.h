@@ -27,7 +27,7 @@ struct pdf_findings {
     bool media;  /* sound, films, 3D, Flash */
     bool forms;  /* XFA */
     bool embedded;
-    bool encrypted; /* needs a password, or a certificate */
+    bool encrypted; /* needs another password, or a certificate */
     const char
         *problem; /* why something was not seen, a constant: "corrupt", "limit: objects" ... */
     struct slice launched;     /* the first file to be started, as it is called; may be empty */
@@ -50,6 +50,9 @@ bool pdf_warm_up(void);
 /* Reads `content`, which must live until pdf_close(), and unpacks at most `max` octets to do so.
  * Linear in the file and what is unpacked. NULL when memory is out. */
 struct pdf *pdf_open(struct slice content, uint64_t max);
+/* The same for what is encrypted: tries the passwords as well, which are needed no longer then. */
+struct pdf *pdf_open_with(struct slice content, uint64_t max, const struct slice *passwords,
+                          size_t count);
 void pdf_close(struct pdf **pdf);
 
 const struct pdf_findings *pdf_findings(const struct pdf *pdf);

@@ -27,7 +27,7 @@ struct handler {
     struct arena *arena;
     const struct pdf_tree *tree;
     uint32_t dict;
-    struct slice id, o, u, ue;
+    struct slice id, o, u, ue, password;
     uint64_t version, revision;
     uint8_t permissions[4];
     bool metadata; /* is encrypted too */
@@ -80,9 +80,13 @@ static bool digest_parts(struct pdf_crypt *crypt, enum pdf_digest kind, const st
 static void make_key(const struct handler *h, size_t len, struct pdf_crypt *out)
 {
     uint8_t digest[DIGEST_MAX] = {0};
-    struct slice parts[] = {PADDING, slice_sub(h->o, 0, PADDED), octets_of(h->permissions, 4),
-                            h->id, SLICE("\xff\xff\xff\xff")};
-    digest_parts(out, PDF_MD5, parts, h->revision >= 4 && !h->metadata ? 5 : 4, digest);
+    struct slice parts[] = {h->password,
+                            slice_sub(PADDING, 0, PADDED - h->password.len),
+                            slice_sub(h->o, 0, PADDED),
+                            octets_of(h->permissions, 4),
+                            h->id,
+                            SLICE("\xff\xff\xff\xff")};
+    digest_parts(out, PDF_MD5, parts, h->revision >= 4 && !h->metadata ? 6 : 5, digest);
     for (int i = 0; h->revision >= 3 && i < ROUNDS_MD5; i++) {
         struct slice part = octets_of(digest, len);
         digest_parts(out, PDF_MD5, &part, 1, digest);
@@ -127,17 +131,28 @@ static bool open_by_md5(const struct handler *h, struct pdf_crypt *out)
     return false;
 }
 
-/* Algorithm 2.B for an empty password: each round encrypts, and digests as that came out. */
-static bool harden(struct pdf_crypt *crypt, uint8_t hash[DIGEST_MAX])
+/* What a round encrypts: password and hash, many times. */
+static size_t repeat(struct slice password, struct slice hash, char *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < REPEATED; i++) {
+        memcpy(out + n, password.ptr, password.len);
+        memcpy(out + n + password.len, hash.ptr, hash.len);
+        n += password.len + hash.len;
+    }
+    return n;
+}
+
+/* Algorithm 2.B: each round encrypts, and digests as that came out. */
+static bool harden(struct slice password, struct pdf_crypt *crypt, uint8_t hash[DIGEST_MAX])
 {
     size_t len = SHA256_LEN;
     for (unsigned round = 0;; round++) {
-        char repeated[REPEATED * DIGEST_MAX];
+        char repeated[REPEATED * (PADDED + DIGEST_MAX)];
         struct buf encrypted = buf_init(sizeof repeated + AES_BLOCK);
-        for (size_t i = 0; i < REPEATED; i++)
-            memcpy(repeated + i * len, hash, len);
+        size_t whole = repeat(password, octets_of(hash, len), repeated);
         bool ok = pdf_aes(true, octets_of(hash, AES_BLOCK), hash + AES_BLOCK,
-                          (struct slice){repeated, REPEATED * len}, &encrypted);
+                          (struct slice){repeated, whole}, &encrypted);
         struct slice e = buf_slice(&encrypted);
         unsigned sum = 0;
         for (size_t i = 0; i < AES_BLOCK; i++)
@@ -156,8 +171,9 @@ static bool harden(struct pdf_crypt *crypt, uint8_t hash[DIGEST_MAX])
 static bool hash_of(const struct handler *h, struct pdf_crypt *crypt, struct slice salt,
                     uint8_t hash[DIGEST_MAX])
 {
-    return digest_parts(crypt, PDF_SHA256, &salt, 1, hash) &&
-           (h->revision == 5 || harden(crypt, hash));
+    struct slice parts[] = {h->password, salt};
+    return digest_parts(crypt, PDF_SHA256, parts, 2, hash) &&
+           (h->revision == 5 || harden(h->password, crypt, hash));
 }
 
 /* Algorithm 2.A. */
@@ -219,9 +235,13 @@ static bool read_methods(const struct handler *h, struct pdf_crypt *out)
 }
 
 bool pdf_crypt_open(struct arena *arena, const struct pdf_tree *tree, uint32_t dict,
-                    struct slice id, struct pdf_crypt *out)
+                    struct slice id, struct slice password, struct pdf_crypt *out)
 {
-    struct handler h = {.arena = arena, .tree = tree, .dict = dict, .id = id};
+    struct handler h = {.arena = arena,
+                        .tree = tree,
+                        .dict = dict,
+                        .id = id,
+                        .password = slice_sub(password, 0, PADDED)};
     uint32_t name = pdf_find(tree, dict, SLICE("Filter"));
     uint32_t metadata = pdf_find(tree, dict, SLICE("EncryptMetadata"));
     if (!name || !pdf_is_name(tree, name, SLICE("Standard")))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The standard security handler of PDF (ISO 32000-2, 7.6) with the empty user password: whoever opens
- * such a file is asked for none. RC4 and AES-128 (revisions 2 to 4), AES-256 (5 and 6). */
+ * The standard security handler of PDF (ISO 32000-2, 7.6) with a user password; with the empty one
+ * whoever opens such a file is asked for none. RC4 and AES-128 (revisions 2 to 4), AES-256 (5 and 6). */
 #ifndef FILTERS_PDF_PDF_CRYPT_H
 #define FILTERS_PDF_PDF_CRYPT_H
 
@@ -18,9 +18,9 @@ struct pdf_crypt {
 };
 
 /* Opens what is encrypted as the dictionary nodes[dict] says; `id` is the first part of the file's
- * identifier. False: it needs a password, or is of another handler, or the arena is full. */
+ * identifier; of the password the first 32 octets count. False: it needs another password, or is of another handler, or the arena is full. */
 bool pdf_crypt_open(struct arena *arena, const struct pdf_tree *tree, uint32_t dict,
-                    struct slice id, struct pdf_crypt *out);
+                    struct slice id, struct slice password, struct pdf_crypt *out);
 
 /* Appends what `in`, a string or stream of that object, was before. False: it does not fit, or is no
  * such thing. */

@@ -66,6 +66,8 @@ struct pdf {
     struct pdf_spec_ref *index; /* of objects, by number; `spec` is the object */
     size_t indexed;
     uint64_t work, max;
+    const struct slice *passwords; /* to be tried, the empty one first */
+    size_t n_passwords;
     /* What is looked into; the dictionary of a stream; its filters; their parameters; a value that is
      * referred to. */
     struct pdf_tree tree, stream, filters, parameters, value;

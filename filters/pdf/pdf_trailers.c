@@ -4,6 +4,8 @@
 #include "filters/pdf/pdf_internal.h"
 #include "filters/pdf/pdf_text.h"
 
+enum { TRY_OCTETS = 64 * 1024 /* that trying a password counts for */ };
+
 void pdf_read_trailer(struct pdf *pdf, struct pdf_trailers *t)
 {
     struct pdf_value values[PDF_VALUES_MAX];
@@ -42,6 +44,17 @@ void pdf_find_trailers(struct pdf *pdf, struct pdf_trailers *t)
 }
 
 /* As one of the identifiers has it: there is one for all revisions of a file, or it is damaged. */
+static bool opens_with(struct pdf *pdf, const struct pdf_trailers *t, struct slice password)
+{
+    for (size_t i = 0; i < t->id_count + (t->id_count == 0); i++) {
+        if (cpu_budget_spent(TRY_OCTETS))
+            return false;
+        if (pdf_crypt_open(pdf->arena, &pdf->tree, 0, t->ids[i], password, &pdf->crypt))
+            return true;
+    }
+    return false;
+}
+
 void pdf_open_encryption(struct pdf *pdf, const struct pdf_trailers *t)
 {
     struct pdf_value value;
@@ -53,8 +66,9 @@ void pdf_open_encryption(struct pdf *pdf, const struct pdf_trailers *t)
     bool found = pdf_count(&pdf->tree) && pdf_value(pdf, &pdf->tree, 0, &value);
     if (found)
         pdf_parse_part(pdf, &pdf->tree, value.raw, 0);
-    for (size_t i = 0; found && !pdf->opened && i < t->id_count + (t->id_count == 0); i++)
-        pdf->opened = pdf_crypt_open(pdf->arena, &pdf->tree, 0, t->ids[i], &pdf->crypt);
+    pdf->opened = found && opens_with(pdf, t, SLICE(""));
+    for (size_t i = 0; found && !pdf->opened && i < pdf->n_passwords; i++)
+        pdf->opened = opens_with(pdf, t, pdf->passwords[i]);
     if (pdf->crypt.failed)
         pdf_note(pdf, "memory");
     pdf->found.encrypted = !pdf->opened && !pdf->crypt.failed;

@@ -22,7 +22,8 @@ static void read_file(struct pdf *pdf, const struct pdf_file *file, struct slice
 
 FUZZ(content)
 {
-    struct pdf *pdf = pdf_open(content, UNPACKED_MAX);
+    static const struct slice passwords[] = {SLICE("secret"), SLICE("another")};
+    struct pdf *pdf = pdf_open_with(content, UNPACKED_MAX, passwords, 2);
     if (!pdf)
         return;
     const struct pdf_findings *found = pdf_findings(pdf);

@@ -84,11 +84,11 @@ BAD |= {"a program behind " + how: (sealed(samples.PROGRAM, how), "a.pdf/run.exe
 def judged(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pdf")
     messages = {"good: " + what: content for what, content in GOOD.items()} | {"bad: " + what: content for what, (content, _) in BAD.items()}
-    messages |= {"password: " + how: sealed(samples.PROGRAM, how, password=b"secret") for how in HANDLERS}
+    messages |= {kind + how: sealed(samples.PROGRAM, how, password=b"secret") for how in HANDLERS for kind in ("password: ", "told: ")}
     paths = {}
     for number, (what, content) in enumerate(messages.items()):
         paths[what] = folder / ("%d.eml" % number)
-        paths[what].write_bytes(samples.with_attachment("a.pdf", content))
+        paths[what].write_bytes(samples.with_attachment("a.pdf", content, "the password: secret" if what.startswith("told: ") else "attachment"))
     return check.batch(folder, paths, check.configuration(folder))
 
 
@@ -113,13 +113,22 @@ def test_a_password_is_told(how, judged):
     assert [a["encrypted"] for a in result["facts"]["attachments"]] == [True]
 
 
+@pytest.mark.parametrize("how", HANDLERS)
+def test_a_password_that_the_message_tells_opens(how, judged):
+    result = judged["told: " + how]
+    found = {a["path"]: a for a in result["facts"]["attachments"]}
+    assert result["verdict"] == "reject" and found[""]["encrypted"], result
+    assert found["a.pdf/run.exe"]["type"] == "application/x-dosexec"
+
+
 def test_a_zip_that_lies_there_is_opened_once(judged):
     paths = [a["path"] for a in judged["bad: a zip that lies there as it is"]["facts"]["attachments"]]
     assert len(paths) == len(set(paths)) == 3 and "a.pdf/run.exe" not in paths
 
 
 def test_the_antivirus_sees_what_was_opened(tmp_path):
-    files = {"embedded": embedded(samples.EICAR, "a.txt"), "encrypted": sealed(samples.EICAR, "RC4-128"), "clean": embedded(b"words\n", "a.txt")}
+    files = {"embedded": embedded(samples.EICAR, "a.txt"), "encrypted": sealed(samples.EICAR, "RC4-128"),
+             "told": sealed(samples.EICAR, "RC4-128", b"infected"), "clean": embedded(b"words\n", "a.txt")}
     paths = {what: tmp_path / ("%d.eml" % number) for number, what in enumerate(files)}
     for what, content in files.items():
         paths[what].write_bytes(samples.with_attachment("a.pdf", content))
