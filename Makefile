@@ -36,8 +36,8 @@ CPPFLAGS += -DSANITIZED
 endif
 
 # A program's main stands in the file that bears its name; every other file belongs to its floor's library.
-PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-release gatepost-scan gatepost-av gatepostctl
-MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c keeper/gatepost-release.c filters/gatepost-scan.c filters/gatepost-av.c console/gatepostctl.c
+PROGRAMS := gatepost gatepost-proxy gatepost-keeper gatepost-release gatepost-scan gatepost-av gatepost-qr gatepostctl
+MAINS    := parent/gatepost.c proxy/gatepost-proxy.c keeper/gatepost-keeper.c keeper/gatepost-release.c filters/gatepost-scan.c filters/gatepost-av.c filters/gatepost-qr.c console/gatepostctl.c
 MAINS    := $(wildcard $(MAINS))
 FLOORS   := base policy filters common parent proxy keeper console
 sources   = $(wildcard $(1)/*.c $(1)/*/*.c)
@@ -53,11 +53,11 @@ STEERED  := $(addprefix $(B)/tests/steered/,gatepost gatepost-proxy)
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
-            libarchive-dev libmagic-dev libopendkim-dev libjansson-dev libpsl-dev libidn2-dev libsqlite3-dev libzstd-dev libunbound-dev libhiredis-dev libcurl4-openssl-dev libcmocka-dev libclang-rt-14-dev \
+            libarchive-dev libmagic-dev libopendkim-dev libzbar-dev libpng-dev libjpeg62-turbo-dev libjansson-dev libpsl-dev libidn2-dev libsqlite3-dev libzstd-dev libunbound-dev libhiredis-dev libcurl4-openssl-dev libcmocka-dev libclang-rt-14-dev \
             openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
             python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf python3-cryptography zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt isync offlineimap3 \
-            krb5-kdc krb5-admin-server krb5-user dovecot-gssapi libsasl2-modules libsasl2-modules-gssapi-mit python3-gssapi python3-yaml
+            krb5-kdc krb5-admin-server krb5-user dovecot-gssapi libsasl2-modules libsasl2-modules-gssapi-mit python3-gssapi python3-yaml python3-segno python3-pil
 # Servers for the lab that Debian does not let stand beside Dovecot: they are unpacked.
 COURIER  := courier-pop courier-imap courier-authlib-userdb
 CYRUS    := cyrus-pop3d cyrus-imapd sasl2-bin
@@ -107,7 +107,7 @@ bench: all ## measure beside the peers; bench/run --help for two builds (docs/pe
 install: all ## install below PREFIX (DESTDIR for packagers)
 	install -D -m 755 $(B)/gatepost $(DESTDIR)$(PREFIX)/sbin/gatepost
 	install -D -m 755 $(B)/gatepostctl $(DESTDIR)$(PREFIX)/bin/gatepostctl
-	for p in gatepost-proxy gatepost-keeper gatepost-release gatepost-scan gatepost-av; do \
+	for p in gatepost-proxy gatepost-keeper gatepost-release gatepost-scan gatepost-av gatepost-qr; do \
 	  install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/libexec/gatepost/$$p; done
 	for f in etc/*.conf etc/*.txt; do to=$(DESTDIR)/etc/gatepost/$$(basename $$f); \
 	  if [ -e $$to ] && ! cmp -s $$f $$to; then to=$$to.new; echo "$$to: yours is kept"; fi; \
@@ -158,6 +158,8 @@ gatepost-scan_floors  := filters policy base
 gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2
 gatepost-av_floors    := filters policy base
 gatepost-av_links     := -lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lidn2
+gatepost-qr_floors    := filters policy base
+gatepost-qr_links     := -l:libzbar.a -lpng -ljpeg -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2
 gatepostctl_floors    := console common filters policy base
 gatepostctl_links     := -ljansson -lcurl -levent -lssl -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2
 
@@ -175,6 +177,8 @@ $(UNITS): $(UP)
 	@mkdir -p $(@D)
 	$(call link,-lcmocka $(TEST_LINKS))
 wrap = $(foreach f,$(1),-Wl,--wrap=$(f))
+# filters/pictures/zbar_seams.h
+$(B)/gatepost-qr $(UNITS) $(B)/fuzz/%: LDFLAGS += $(call wrap,_zbar_qr_found_line)
 WRAP_MEMORY := $(call wrap,malloc calloc realloc strdup strndup)
 WRAP_ARENA  := $(call wrap,arena_alloc arena_array arena_copy arena_cstr arena_printf arena_vprintf)
 $(filter $(B)/tests/test_no_memory%,$(UNITS)): LDFLAGS += $(WRAP_MEMORY) $(WRAP_ARENA)

@@ -15,7 +15,7 @@ from statistics import mean
 
 from lab.backend import Backend
 from mails import Mails
-from stage import PROGRAMS, Session, Stage, checked_build, deliver, has_keeper, policy_of
+from stage import PROGRAMS, Session, Stage, checked_build, deliver, policy_of
 
 COUNTED = ("gatepost-proxy", "gatepost-keeper", "gatepost-scan", "gatepost-av")
 USER = "nobody" if os.geteuid() == 0 else None
@@ -39,8 +39,9 @@ def _wrap(folder, build, profiles):
     real = os.path.join(folder, "real")
     os.makedirs(real)
     os.chmod(folder, 0o1777)
-    for name in PROGRAMS + ("gatepost-keeper",) * has_keeper(build):
-        shutil.copy(os.path.join(build, name), real)
+    for name in PROGRAMS + ("gatepost-keeper",):
+        if os.path.exists(os.path.join(build, name)):
+            shutil.copy(os.path.join(build, name), real)
     policy = policy_of(build)
     shutil.copytree(os.path.dirname(policy), os.path.join(folder, "etc"))
     for name in COUNTED:

@@ -115,11 +115,14 @@ bool offline_open(struct offline *offline, const struct config *config, struct d
     struct settings settings = config->settings;
     fit_to_machine(offline, &settings);
     settings.process_scanners = settings.process_antivirus_scanners = workers;
+    settings.process_qr_scanners = workers;
     settings.log_to = SLICE("stderr");
     settings.log_level = SLICE("error");
     start(offline, SCANNER_SCAN, &settings);
     if (antivirus)
         start(offline, SCANNER_AV, &settings);
+    if (offline->job.codes)
+        start(offline, SCANNER_QR, &settings);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         if (offline->families[kind].pid && !becomes_ready(offline, (enum scanner_kind)kind))
             forget(&offline->families[kind].queue);
@@ -160,12 +163,21 @@ void offline_close(struct offline *offline)
 
 /* ---- messages ---- */
 
+static void codes_over(struct trial *e, const struct scan_answer *answer)
+{
+    codes_wait_end(&e->codes, e->arena, answer, &e->facts);
+    study_known(&e->study, PRODUCER_LINKS);
+}
+
 static void no_answer(struct offline *offline, struct trial *e, enum scanner_kind kind,
                       const char *why)
 {
     struct slice copy = arena_copy(e->arena, slice_of(why));
     e->failed[kind] = copy.ptr ? copy.ptr : "out of memory";
-    pipeline_fail(offline->config->policy, &e->facts, kind);
+    if (kind == SCANNER_QR)
+        codes_over(e, NULL);
+    else
+        pipeline_fail(offline->config->policy, &e->facts, kind);
     if (kind != SCANNER_SCAN)
         return;
     e->facts.unexamined = true;
@@ -196,6 +208,9 @@ static struct scan_job job_for(const struct offline *offline, struct trial *e,
 {
     struct scan_job job = offline->job;
     bool has_message = e->message >= 0;
+    if (kind == SCANNER_QR)
+        return (struct scan_job){.limits = job.limits, .pictures = e->codes.pictures};
+    job.codes = job.codes && has_message && e->rounds == 0;
     job.message = job.attachments = job.links = job.digest = has_message && e->rounds == 0;
     if (!e->dns || kind != SCANNER_SCAN) {
         study_describe_none(&e->study, &job);
@@ -299,7 +314,9 @@ void offline_submit(struct offline *offline, struct trial *e)
     if (e->message >= 0 && offline->antivirus)
         submit(offline, e, SCANNER_AV);
     else if (e->message >= 0)
-        pipeline_without_antivirus(&e->facts);
+        pipeline_without(&e->facts, PRODUCER_ANTIVIRUS);
+    if (e->message >= 0 && !offline->config->settings.qr_enabled)
+        pipeline_without(&e->facts, PRODUCER_CODES);
     advance(offline, e);
     finish(offline, e);
 }
@@ -311,7 +328,9 @@ bool offline_waits(const struct trial *e)
 
 int64_t offline_deadline(const struct trial *e)
 {
-    bool scanned = e->sockets[SCANNER_SCAN] >= 0 || e->sockets[SCANNER_AV] >= 0;
+    bool scanned = false;
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        scanned = scanned || e->sockets[kind] >= 0;
     bool asks = e->inquiry.pending > 0;
     return asks && !(scanned && e->deadline < e->patience) ? e->patience : e->deadline;
 }
@@ -328,12 +347,18 @@ size_t offline_fds(const struct trial *e, struct pollfd *fds)
 static void take_answer(struct offline *offline, struct trial *e, enum scanner_kind kind,
                         const struct scan_answer *answer)
 {
+    if (kind == SCANNER_QR) {
+        codes_over(e, answer);
+        return;
+    }
     pipeline_merge(offline->config->policy, &e->facts, kind, answer);
     if (kind != SCANNER_SCAN)
         return;
     if (e->rounds == 0) {
         e->parts = answer->parts;
         e->part_count = answer->part_count;
+        if (codes_wait_begin(&e->codes, answer, &e->facts))
+            submit(offline, e, SCANNER_QR);
     }
     sender_content_over(e);
     study_hear(&e->study, answer);
@@ -345,7 +370,8 @@ static void hear(struct offline *offline, struct trial *e, enum scanner_kind kin
 {
     struct scan_answer answer;
     const char *reason = "no answer in time";
-    int got = scan_collect(e->sockets[kind], e->arena, offline->job.header_count, &answer, &reason);
+    size_t headers = kind == SCANNER_QR ? 0 : offline->job.header_count;
+    int got = scan_collect(e->sockets[kind], e->arena, headers, &answer, &reason);
     if (got == 0 && now < e->deadline)
         return;
     if (got > 0)

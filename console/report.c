@@ -142,10 +142,10 @@ static void say_antivirus(struct page *page, const struct trial *e)
 
 static void say_failures(struct page *page, const struct trial *e)
 {
+    static const char *const labels[] = {"scan failed", "av failed", "QR failed"};
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         if (e->failed[kind])
-            page_row(page, kind == SCANNER_AV ? "av failed" : "scan failed",
-                     slice_of(e->failed[kind]));
+            page_row(page, labels[kind], slice_of(e->failed[kind]));
 }
 
 /* ---- what follows ---- */
@@ -267,7 +267,7 @@ static void say_envelope(struct page *page, const struct trial *e)
 
 static void say_timing(struct page *page, const struct trial *e)
 {
-    static const char *const names[] = {"scan", "antivirus"};
+    static const char *const names[] = {"scan", "antivirus", "QR codes"};
     bool first = true;
     page_label(page, "took");
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {

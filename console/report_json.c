@@ -48,7 +48,10 @@ static void recipients_member(struct buf *out, const struct trial *e)
 /* Which scanners gave no answer, and why. */
 static void failures_member(struct buf *out, const struct trial *e)
 {
-    if (!e->failed[SCANNER_SCAN] && !e->failed[SCANNER_AV])
+    bool any = false;
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        any = any || e->failed[kind];
+    if (!any)
         return;
     json_key(out, SLICE("failed"));
     buf_char(out, '{');

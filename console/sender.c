@@ -68,6 +68,8 @@ void sender_content_over(struct trial *e)
 {
     study_known(&e->study, PRODUCER_MESSAGE);
     study_known(&e->study, PRODUCER_ATTACHMENTS);
-    study_known(&e->study, PRODUCER_LINKS);
+    study_known(&e->study, PRODUCER_CODES);
+    if (e->codes.pictures.count == 0)
+        study_known(&e->study, PRODUCER_LINKS);
     study_known(&e->study, PRODUCER_DIGEST);
 }

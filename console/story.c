@@ -205,6 +205,8 @@ static void say_times(struct page *page, const struct record *r)
         buf_printf(page->out, "; scan %" PRId64 " ms", r->scan_ms);
     if (r->antivirus_ms)
         buf_printf(page->out, "; antivirus %" PRId64 " ms", r->antivirus_ms);
+    if (r->qr_ms)
+        buf_printf(page->out, "; QR codes %" PRId64 " ms", r->qr_ms);
     say_cost(page, "DNS for the client", r->client_dns);
     say_cost(page, "DNS for the sender", r->dns);
     say_cost(page, "scans of the sender", r->sender);

@@ -9,9 +9,16 @@
 
 enum { ARENA_MAX = 64 * 1024 * 1024 };
 
+static void begin(struct trial *e, struct arena *arena)
+{
+    *e = (struct trial){.arena = arena, .message = -1};
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        e->sockets[kind] = -1;
+}
+
 bool trial_init(struct trial *e)
 {
-    *e = (struct trial){.arena = arena_new(ARENA_MAX), .message = -1, .sockets = {-1, -1}};
+    begin(e, arena_new(ARENA_MAX));
     return e->arena != NULL;
 }
 
@@ -26,7 +33,7 @@ void trial_reset(struct trial *e)
     if (e->message >= 0)
         close(e->message);
     arena_reset(arena);
-    *e = (struct trial){.arena = arena, .message = -1, .sockets = {-1, -1}};
+    begin(e, arena);
 }
 
 void trial_free(struct trial *e)

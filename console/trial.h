@@ -5,6 +5,7 @@
 
 #include "filters/dns/resolver.h"
 #include "filters/judge.h"
+#include "filters/pictures/codes_wait.h"
 #include "filters/pipeline.h"
 #include "filters/study.h"
 
@@ -40,6 +41,7 @@ struct trial {
     bool asked[SCANNER_KINDS];
     int64_t took[SCANNER_KINDS];       /* milliseconds until the answer */
     const char *failed[SCANNER_KINDS]; /* why there is none; NULL: all well */
+    struct codes_wait codes;           /* while gatepost-qr is asked */
     struct facts facts;
     struct part_range *parts;
     size_t part_count;

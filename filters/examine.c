@@ -95,12 +95,11 @@ static void look_into_files(struct arena *arena, const struct mime_message *mess
                             struct scan_answer *out)
 {
     struct links *links = job->links ? links_new(arena, message, links_most(job)) : NULL;
-    struct value list;
     if (links)
         links_in_message(links, message);
-    examine_attachments(arena, message, job, odd, links, &list);
-    if (job->attachments)
-        out->facts.fact[FACT_ATTACHMENTS] = list;
+    examine_attachments(arena, message, job, odd, links, out);
+    if (!job->attachments)
+        out->facts.fact[FACT_ATTACHMENTS] = (struct value){0};
     if (job->links)
         links_end(&links, &out->facts.fact[FACT_MESSAGE_DOMAINS]);
 }
@@ -124,7 +123,7 @@ static bool examine_content(struct arena *arena, struct slice message, const str
     if (job->outline && !(out->outline = outline_of(arena, &parsed)))
         return false;
     struct malformations odd = parsed.malformations;
-    if (job->links || job->attachments)
+    if (job->links || job->attachments || job->codes)
         look_into_files(arena, &parsed, job, &odd, out);
     else if (job->message)
         check_encodings(&parsed, &odd);
@@ -140,7 +139,8 @@ static bool examine_all(struct arena *arena, struct slice message, const struct 
     *out = (struct scan_answer){0};
     if (!message.ptr && scan_job_needs_message(job))
         return false;
-    bool parses = job->message || job->attachments || job->links || job->outline || job->redaction;
+    bool parses = job->message || job->attachments || job->links || job->codes || job->outline ||
+                  job->redaction;
     return examine_sender(arena, message, job, out) &&
            (!job->digest || digest_of(arena, message, &out->facts.fact[FACT_MESSAGE_DIGEST])) &&
            (!parses || examine_content(arena, message, job, out));

@@ -9,6 +9,8 @@
 #include "filters/files/mail_file.h"
 #include "filters/files/message_passwords.h"
 #include "filters/mime/extension.h"
+#include "filters/pictures/picture_kind.h"
+#include "filters/pictures/unread.h"
 #include "policy/types.h"
 
 #include <string.h>
@@ -31,6 +33,9 @@ struct attachments_task {
     struct inspected_file *last; /* of the inspection's files: they have their records */
     struct malformations *odd;
     uint64_t content_max;
+    struct scan_pictures pictures; /* parts that hold some which are read */
+    unsigned picture_kinds;
+    bool more_pictures;
 };
 
 /* What all records of one file share. */
@@ -222,7 +227,7 @@ static void add_members(struct attachments_task *task, const struct mime_part *p
 static void look_into(struct attachments_task *task, const struct mime_part *part,
                       struct slice content, bool cut)
 {
-    if (!mail_part_is_file(part, content))
+    if (!mail_part_is_file(part, content, &task->inspection.pictures))
         return;
     struct slice *names = arena_array(task->records.arena, part->n_names + 1, sizeof *names);
     size_t count = 0;
@@ -253,11 +258,25 @@ static void pass_over(struct attachments_task *task, const struct mime_part *par
     task->records.cut = true;
 }
 
+static void note_pictures(struct attachments_task *task, const struct mime_part *part)
+{
+    struct scan_pictures *pictures = &task->pictures;
+    unsigned kinds = task->inspection.pictures;
+    task->picture_kinds |= kinds;
+    if (!(kinds & PICTURES_READ))
+        return;
+    if (pictures->count < SCAN_PICTURES_MAX)
+        pictures->parts[pictures->count++] = (uint32_t)part->index;
+    else
+        task->more_pictures = true;
+}
+
 static void examine_leaf(struct attachments_task *task, const struct mime_part *part)
 {
     struct arena *scratch = arena_new(task->content_max + SCRATCH_SLACK);
     struct slice content;
     bool cut = false;
+    task->inspection.pictures = 0;
     if (cpu_budget_spent(0))
         pass_over(task, part);
     else if (scratch && mime_decode(part, scratch, task->content_max, &content, &cut, task->odd))
@@ -265,6 +284,7 @@ static void examine_leaf(struct attachments_task *task, const struct mime_part *
     else
         lack(task);
     arena_free(&scratch);
+    note_pictures(task, part);
 }
 
 static bool any_unscannable(const struct records *records)
@@ -305,9 +325,20 @@ static struct passwords *find_passwords(void *ctx)
     return message_passwords(task->records.arena, task->message);
 }
 
+static void tell_pictures(const struct attachments_task *task, struct scan_answer *out)
+{
+    struct unread unread = {0};
+    unread_add_kinds(&unread, task->picture_kinds);
+    if (task->more_pictures)
+        unread_add(&unread, SLICE("too many"));
+    out->pictures = task->pictures;
+    out->facts.fact[FACT_QR_CODES] = (struct value){.state = VALUE_KNOWN};
+    out->facts.fact[FACT_QR_UNREAD] = unread_list(task->records.arena, &unread);
+}
+
 void examine_attachments(struct arena *arena, const struct mime_message *message,
                          const struct scan_job *job, struct malformations *odd, struct links *links,
-                         struct value *out)
+                         struct scan_answer *out)
 {
     const struct scan_limits *limits = &job->limits;
     struct attachments_task task = {
@@ -337,7 +368,9 @@ void examine_attachments(struct arena *arena, const struct mime_message *message
                    malformations_has(odd, MALFORMATION_TOO_MANY_PARTS) ||
                    malformations_has(odd, MALFORMATION_TOO_DEEP);
     name_the_rest(records);
-    *out = (struct value){
+    out->facts.fact[FACT_ATTACHMENTS] = (struct value){
         .state = VALUE_KNOWN,
         .list = {.items = records->items, .count = records->count, .cut = records->cut}};
+    if (job->codes)
+        tell_pictures(&task, out);
 }

@@ -18,10 +18,10 @@ bool examine_form(struct arena *arena, const struct mime_message *message, struc
  * everything that was found, in content too. */
 void examine_oddities(const struct malformations *odd, struct facts *facts);
 
-/* attachments, cut where there is no more room: decodes and looks into each leaf. What is odd in
+/* facts[ATTACHMENTS], cut where there is no more room; and, where they are wanted, the pictures: decodes and looks into each leaf. What is odd in
  * the encodings is added to *odd, what words in files point to to `links`, which may be NULL. */
 void examine_attachments(struct arena *arena, const struct mime_message *message,
                          const struct scan_job *job, struct malformations *odd, struct links *links,
-                         struct value *out);
+                         struct scan_answer *out);
 
 #endif

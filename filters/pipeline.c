@@ -5,7 +5,9 @@
 
 static bool is_from(enum producer producer, enum scanner_kind kind)
 {
-    return producer_info(producer)->asks & (kind == SCANNER_AV ? ASKS_ANTIVIRUS : ASKS_SCANNER);
+    static const unsigned asks[SCANNER_KINDS] = {
+        [SCANNER_SCAN] = ASKS_SCANNER, [SCANNER_AV] = ASKS_ANTIVIRUS, [SCANNER_QR] = ASKS_QR};
+    return producer_info(producer)->asks & asks[kind];
 }
 
 static bool wants(const struct config *config, enum producer producer)
@@ -23,6 +25,9 @@ bool pipeline_needs(const struct config *config, enum scanner_kind kind)
 {
     if (kind == SCANNER_AV)
         return config->settings.antivirus_enabled && policy_asks(config->policy, ASKS_ANTIVIRUS);
+    if (kind == SCANNER_QR)
+        return config->settings.qr_enabled &&
+               (wants(config, PRODUCER_CODES) || wants(config, PRODUCER_LINKS));
     return policy_asks(config->policy, ASKS_SCANNER) || may_redact(config);
 }
 
@@ -57,6 +62,7 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
         .attachments = wants(config, PRODUCER_ATTACHMENTS),
         .links = wants(config, PRODUCER_LINKS),
         .digest = wants(config, PRODUCER_DIGEST),
+        .codes = pipeline_needs(config, SCANNER_QR),
         .sha256 = policy_uses_field(config->policy, FACT_ATTACHMENTS, attachment_sha256),
         .spf = wants(config, PRODUCER_SPF),
         .authentication = wants(config, PRODUCER_AUTHENTICATION),
@@ -101,9 +107,9 @@ void pipeline_fail(const struct policy *policy, struct facts *facts, enum scanne
             facts_fail(facts, (enum producer)producer, policy);
 }
 
-void pipeline_without_antivirus(struct facts *facts)
+void pipeline_without(struct facts *facts, enum producer producer)
 {
     for (int i = 0; i < FACT_COUNT; i++)
-        if (fact_info((enum fact)i)->producer == PRODUCER_ANTIVIRUS)
+        if (fact_info((enum fact)i)->producer == producer)
             facts->fact[i] = value_absent();
 }

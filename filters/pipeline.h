@@ -23,7 +23,8 @@ void pipeline_merge(const struct policy *policy, struct facts *facts, enum scann
 /* No answer: what that scanner would have told, and is not known yet, is unknown. */
 void pipeline_fail(const struct policy *policy, struct facts *facts, enum scanner_kind kind);
 
-/* Antivirus is switched off: its facts are absent, which is neither clean nor unknown. */
-void pipeline_without_antivirus(struct facts *facts);
+/* The antivirus, or reading of codes, is switched off: its facts are absent, which is neither clean
+ * nor unknown. */
+void pipeline_without(struct facts *facts, enum producer producer);
 
 #endif

@@ -77,6 +77,14 @@ static bool go_to_background(struct parent *parent)
     return ok && setsid() >= 0;
 }
 
+static bool init_scanners(struct parent *parent)
+{
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (!scanners_init(&parent->scanners[kind], (enum scanner_kind)kind))
+            return false;
+    return true;
+}
+
 static bool make_shared_things(struct parent *parent)
 {
     raise_descriptor_limit();
@@ -84,8 +92,7 @@ static bool make_shared_things(struct parent *parent)
     parent->shared = shared_new(&parent->shared_fd);
     return parent->shared && parent_open_signals(parent) &&
            tickets_init(&parent->tickets, clock_ms()) && keeper_init(&parent->keeper) &&
-           scanners_init(&parent->scanners[SCANNER_SCAN], SCANNER_SCAN) &&
-           scanners_init(&parent->scanners[SCANNER_AV], SCANNER_AV);
+           init_scanners(parent);
 }
 
 static bool start(struct parent *parent, struct loaded *loaded)

@@ -33,6 +33,7 @@ enum tell {
     TELL_LISTENERS,
     TELL_SCAN,
     TELL_AV,
+    TELL_QR,
     TELL_KEEPER,
     TELL_ERRANDS,
     TELL_LISTS,

@@ -255,8 +255,10 @@ static void settle_stop(struct parent *parent, int64_t now)
 
 static bool is_over(const struct parent *parent)
 {
-    return parent->stopping && !parent->old && scanners_gone(&parent->scanners[SCANNER_SCAN]) &&
-           scanners_gone(&parent->scanners[SCANNER_AV]) && parent->redis.pid == 0 &&
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        if (!scanners_gone(&parent->scanners[kind]))
+            return false;
+    return parent->stopping && !parent->old && parent->redis.pid == 0 &&
            parent->keeper.process.pid == 0 && parent->release.process.pid == 0;
 }
 

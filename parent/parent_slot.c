@@ -240,6 +240,8 @@ static int tell(const struct parent *parent, struct slot *slot)
         return tell_scanners(parent, slot, SCANNER_SCAN);
     case TELL_AV:
         return tell_scanners(parent, slot, SCANNER_AV);
+    case TELL_QR:
+        return tell_scanners(parent, slot, SCANNER_QR);
     case TELL_KEEPER:
         return keeps ? send_now(slot, MESSAGE_KEEPER, nothing,
                                 parent->keeper.queue[KEEPER_PROXIES_END])

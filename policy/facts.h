@@ -19,7 +19,14 @@ enum producer {
 };
 
 /* Whom a producer asks. */
-enum asks { ASKS_NOBODY = 0, ASKS_DNS = 1, ASKS_SCANNER = 2, ASKS_ANTIVIRUS = 4, ASKS_REDIS = 8 };
+enum asks {
+    ASKS_NOBODY = 0,
+    ASKS_DNS = 1,
+    ASKS_SCANNER = 2,
+    ASKS_ANTIVIRUS = 4,
+    ASKS_REDIS = 8,
+    ASKS_QR = 16,
+};
 
 struct producer_info {
     enum phase phase; /* its first facts are known then */

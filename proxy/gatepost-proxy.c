@@ -459,7 +459,9 @@ static void drain(struct program *p, bool stopping)
 int main(void)
 {
     static struct program program = {
-        .state = PROXY_CONFIGURING, .errands = -1, .proxy = {.queue = {-1, -1}, .keeper = -1}};
+        .state = PROXY_CONFIGURING, .errands = -1, .proxy = {.keeper = -1}};
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        program.proxy.queue[kind] = -1;
     signal(SIGPIPE, SIG_IGN);
     /* Bodies come and go: their memory is kept for the next,
      * instead of being mapped and zeroed again. */

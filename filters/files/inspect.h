@@ -45,15 +45,18 @@ struct inspection {
     struct inspected_file *first;
     struct inspected_file **end;
     size_t count;
-    size_t typed;    /* by libmagic */
-    bool incomplete; /* the arena is full: records are missing */
-    size_t parts;    /* MIME parts looked at in each message in a file; 0: as many as usual */
+    size_t typed;      /* by libmagic */
+    unsigned pictures; /* that were met: a bit for each picture_kind; those in a PDF are JPEGs */
+    bool incomplete;   /* the arena is full: records are missing */
+    size_t parts;      /* MIME parts looked at in each message in a file; 0: as many as usual */
     /* May be NULL. What is odd in such messages is added to it, but not what is of
      * the wire alone. */
     struct malformations *odd;
     /* May be NULL. Called for each file with its unpacked content (as far as it could be unpacked),
      * after its members; for a scanner of contents. */
     void (*content)(void *ctx, const struct inspected_file *file, struct slice content);
+    /* May be NULL. Called for each picture that is written into a page, `file`, and is no file. */
+    void (*picture)(void *ctx, const struct inspected_file *file, struct slice content);
     /* May be NULL. Called for words in files that the caller has not read, those of
      * messages in files excepted, which are others' words. */
     void (*words)(void *ctx, enum inspected_words kind, struct slice words);

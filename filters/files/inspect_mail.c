@@ -88,7 +88,8 @@ static void look_into_part(struct level *level, const struct mime_part *part,
 {
     if (cut)
         inspect_note_problem(level->file, "limit: bytes");
-    if (!inspect_charge(level, 0, content.len) || !mail_part_is_file(part, content))
+    if (!inspect_charge(level, 0, content.len) ||
+        !mail_part_is_file(part, content, &level->inspection->pictures))
         return;
     struct slice usual = mail_part_usual_name(part, content);
     bool nameless = part->n_names == 0 && usual.len;

@@ -8,6 +8,7 @@
 #include "filters/documents/xml.h"
 #include "filters/files/filetype.h"
 #include "filters/mime/extension.h"
+#include "filters/pictures/picture_kind.h"
 
 enum {
     SCRATCH_BASE = 8 << 20,
@@ -19,6 +20,7 @@ struct slice inspect_type(struct inspection *in, const struct inspected_file *fi
                           struct arena *scratch, struct slice content)
 {
     bool many = in->typed >= TYPED_MAX;
+    in->pictures |= 1U << picture_kind(content);
     struct slice quick = {0};
     if (file->part || many)
         quick = filetype_quick(scratch, content);

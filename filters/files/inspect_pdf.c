@@ -3,6 +3,7 @@
 #include "filters/cpu_budget.h"
 #include "filters/files/inspect_internal.h"
 #include "filters/pdf/pdf.h"
+#include "filters/pictures/picture_kind.h"
 
 #include <string.h>
 
@@ -83,6 +84,7 @@ static void note_findings(struct level *level, const struct pdf_findings *found)
 {
     inspect_note_problem(level->file, found->encrypted ? "encrypted" : NULL);
     inspect_note_problem(level->file, found->problem);
+    level->inspection->pictures |= found->pictures ? 1U << PICTURE_JPEG : 0;
     level->findings->embedded = level->findings->embedded || found->embedded;
     level->findings->active = level->findings->active || found->active;
     level->findings->remote = level->findings->remote || found->remote;

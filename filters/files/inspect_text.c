@@ -3,6 +3,7 @@
 #include "filters/containers/calendar.h"
 #include "filters/files/inspect_internal.h"
 #include "filters/files/text_files.h"
+#include "filters/pictures/picture_kind.h"
 
 static bool add_file(void *ctx, const struct text_file *found)
 {
@@ -19,10 +20,19 @@ static bool add_file(void *ctx, const struct text_file *found)
     return true;
 }
 
+static void note_picture(void *ctx, struct slice content)
+{
+    const struct level *level = ctx;
+    struct inspection *in = level->inspection;
+    in->pictures |= 1U << picture_kind(content);
+    if (in->picture)
+        in->picture(in->ctx, level->file, content);
+}
+
 void inspect_text(struct level *level, struct slice content)
 {
     const struct inspected_file *file = level->file;
-    struct text_files_visitor visitor = {level, add_file};
+    struct text_files_visitor visitor = {level, add_file, note_picture};
     struct text text = {.content = content,
                         .names = file->names,
                         .extensions = file->extensions,

@@ -177,14 +177,14 @@ bool mail_file_next(struct mail_file *file, struct slice *message)
     return true;
 }
 
-bool mail_part_is_file(const struct mime_part *part, struct slice content)
+bool mail_part_is_file(const struct mime_part *part, struct slice content, unsigned *pictures)
 {
     if (part->n_names || part->attachment || !part->text ||
         slice_eq(part->type, SLICE("text/rfc822")))
         return true;
     struct slice type = filetype_by_signature(content);
     return (type.len && !slice_starts(type, SLICE("text/"))) ||
-           text_files_in_words(part->type, content);
+           text_files_in_words(part->type, content, pictures);
 }
 
 struct slice mail_part_usual_name(const struct mime_part *part, struct slice content)

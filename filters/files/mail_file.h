@@ -25,8 +25,8 @@ bool mail_begins_entity(struct slice content);
 bool mail_file_next(struct mail_file *file, struct slice *message);
 
 /* Is a leaf, with its decoded content, a file? A text without a name is the message's own words,
- * unless it is a program in truth, or files are written into it. */
-bool mail_part_is_file(const struct mime_part *part, struct slice content);
+ * unless it is a program in truth, or files are written into it. Adds to *pictures those that a page holds (text_files.h). */
+bool mail_part_is_file(const struct mime_part *part, struct slice content, unsigned *pictures);
 
 /* What programs call such a file that has no name: "winmail.dat"; empty when they call it nothing. */
 struct slice mail_part_usual_name(const struct mime_part *part, struct slice content);

@@ -9,6 +9,7 @@
 #include "filters/files/wide_text.h"
 #include "filters/mime/headers.h"
 #include "filters/mime/transfer.h"
+#include "filters/pictures/picture_kind.h"
 
 #include <stdlib.h>
 
@@ -120,15 +121,34 @@ bool text_files_any(struct slice content)
 {
     bool any = false;
     const struct text text = {.content = content};
-    const struct text_files_visitor visitor = {&any, is_any};
+    const struct text_files_visitor visitor = {&any, is_any, NULL};
     return text_files_each(&text, &visitor) || any;
 }
 
-bool text_files_in_words(struct slice type, struct slice content)
+struct held {
+    bool any;
+    unsigned pictures;
+};
+
+static bool hold(void *ctx, const struct text_file *file)
 {
-    bool any = false;
+    struct held *held = ctx;
+    (void)file;
+    held->any = true;
+    return false;
+}
+
+static void hold_picture(void *ctx, struct slice content)
+{
+    struct held *held = ctx;
+    held->pictures |= 1U << picture_kind(content);
+}
+
+bool text_files_in_words(struct slice type, struct slice content, unsigned *pictures)
+{
+    struct held held = {0};
     const struct text text = {.content = content};
-    const struct text_files_visitor visitor = {&any, is_any};
+    const struct text_files_visitor visitor = {&held, hold, hold_picture};
     struct search s;
     if (!begin(&s, &text, &visitor))
         return true;
@@ -136,7 +156,8 @@ bool text_files_in_words(struct slice type, struct slice content)
         text_search_calendar(&s);
     else if (!slice_eq(type, SLICE("text/plain")))
         text_search_data(&s);
-    any = any || binhex_find(s.content, 0).ptr || cpu_budget_spent(0);
+    held.any = held.any || binhex_find(s.content, 0).ptr || cpu_budget_spent(0);
+    *pictures |= held.pictures;
     end(&s);
-    return any;
+    return held.any;
 }

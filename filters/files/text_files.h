@@ -21,10 +21,12 @@ struct text_file {
     const char *problem;  /* why it is not all there, in the words of struct archive_member */
 };
 
-/* Called with what was found; a false answer ends the search. */
 struct text_files_visitor {
     void *ctx;
+    /* Called with what was found; a false answer ends the search. */
     bool (*file)(void *ctx, const struct text_file *file);
+    /* May be NULL. Called with a picture in a data: URI, which is nothing else. */
+    void (*picture)(void *ctx, struct slice content);
 };
 
 /* Finds them. What a text is not by its content it may be by its name. Answers with why something
@@ -36,7 +38,8 @@ const char *text_files_each(const struct text *text, const struct text_files_vis
 bool text_files_any(struct slice content);
 
 /* Does a text that is no attachment, but words to be read, declared as that type, hold any that its
- * readers may be offered? Those in uuencode are parts of the message already (mime.h). */
-bool text_files_in_words(struct slice type, struct slice content);
+ * readers may be offered? Those in uuencode are parts of the message already (mime.h). Adds to *pictures what pictures it holds beside, a bit for
+ * each picture_kind. */
+bool text_files_in_words(struct slice type, struct slice content, unsigned *pictures);
 
 #endif

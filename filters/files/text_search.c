@@ -203,8 +203,11 @@ void text_search_data(struct search *s)
     }
     while (!s->ended && data_uris_next(&uris, &file)) {
         char room[DATA_NAME_MAX];
-        if (inert_picture(file.type, file.content))
+        if (inert_picture(file.type, file.content)) {
+            if (s->visitor->picture)
+                s->visitor->picture(s->visitor->ctx, file.content);
             continue;
+        }
         struct slice name = data_uris_name(&uris, &file, room);
         if (name.len || !inert_words(file.type, file.content))
             give(s, &(struct text_file){&name, 1, file.content, NULL});

@@ -26,6 +26,7 @@ struct pdf_findings {
     bool remote; /* fetches, sends or goes to something elsewhere, beside plain links */
     bool media;  /* sound, films, 3D, Flash */
     bool forms;  /* XFA */
+    bool pictures;
     bool embedded;
     bool encrypted; /* needs another password, or a certificate */
     const char
@@ -60,5 +61,20 @@ const struct pdf_findings *pdf_findings(const struct pdf *pdf);
 /* Appends the file's content to `out`, until its maximum. NULL, or what was in the way (what came
  * before is in `out`): "corrupt", "unsupported", "limit: bytes". */
 const char *pdf_read(struct pdf *pdf, const struct pdf_file *file, struct buf *out);
+
+/* A picture that is an object of its own (8.9.5); those in the words of a page are not told. */
+struct pdf_picture {
+    uint32_t object;
+    uint32_t width, height, bits; /* bits: of a sample (8.9.5.2) */
+};
+
+enum pdf_packing { PDF_SAMPLES, PDF_JPEG, PDF_OTHER /* JPEG 2000, fax, JBIG2 */ };
+
+/* The next one; *at is 0 at first. False: there are no more. */
+bool pdf_next_picture(struct pdf *pdf, uint32_t *at, struct pdf_picture *out);
+
+/* Appends what it holds, as pdf_read() does: samples, or a file as *packing says. */
+const char *pdf_read_picture(struct pdf *pdf, const struct pdf_picture *picture,
+                             enum pdf_packing *packing, struct buf *out);
 
 #endif

@@ -114,6 +114,8 @@ const char *pdf_unfilter(const struct pdf_step *step, struct slice in, struct bu
     case PDF_CRYPT:
         whole = buf_append(out, in);
         break;
+    case PDF_DCT:
+    case PDF_OTHER_PICTURE:
     case PDF_UNKNOWN:
         return "unsupported";
     }

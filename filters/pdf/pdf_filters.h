@@ -12,7 +12,9 @@ enum pdf_filter {
     PDF_ASCII_85,
     PDF_RUN_LENGTH,
     PDF_CRYPT,
-    PDF_UNKNOWN, /* a picture's, or none that is known */
+    PDF_DCT,           /* JPEG */
+    PDF_OTHER_PICTURE, /* JPEG 2000, fax, JBIG2 */
+    PDF_UNKNOWN,
 };
 
 struct pdf_step {

@@ -137,6 +137,9 @@ struct slice pdf_place(struct pdf *pdf, uint32_t object);
 bool pdf_is_bare(const struct pdf *pdf);
 /* Appends what a stream holds, as pdf_read() does. */
 const char *pdf_unpack(struct pdf *pdf, uint32_t object, enum pdf_method method, struct buf *out);
+/* The same but for the filter of a picture, which *packing tells instead. */
+const char *pdf_unpack_picture(struct pdf *pdf, uint32_t object, enum pdf_method method,
+                               enum pdf_packing *packing, struct buf *out);
 
 /* Looks for what an object does and holds; `follow`: references too. False: it could not be read. */
 bool pdf_look(struct pdf *pdf, uint32_t object, bool follow);

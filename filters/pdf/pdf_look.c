@@ -72,6 +72,7 @@ static void read_pair(struct look *l, struct said *said, enum pdf_key key, uint3
         break;
     case PDF_KEY_SUBTYPE:
         pdf->found.media = pdf->found.media || is_medium(l, node);
+        pdf->found.pictures = pdf->found.pictures || pdf_is_name(l->tree, node, SLICE("Image"));
         break;
     case PDF_KEY_JS:
         said->script = true;

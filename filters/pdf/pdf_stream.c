@@ -84,6 +84,10 @@ static enum pdf_filter filter_of(struct slice raw)
         {{SLICE("ASCII85Decode"), SLICE("A85")}, PDF_ASCII_85},
         {{SLICE("RunLengthDecode"), SLICE("RL")}, PDF_RUN_LENGTH},
         {{SLICE("Crypt"), SLICE("Crypt")}, PDF_CRYPT},
+        {{SLICE("DCTDecode"), SLICE("DCT")}, PDF_DCT},
+        {{SLICE("JPXDecode"), SLICE("JPXDecode")}, PDF_OTHER_PICTURE},
+        {{SLICE("CCITTFaxDecode"), SLICE("CCF")}, PDF_OTHER_PICTURE},
+        {{SLICE("JBIG2Decode"), SLICE("JBIG2Decode")}, PDF_OTHER_PICTURE},
     };
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
         for (size_t k = 0; k < 2; k++)
@@ -244,19 +248,42 @@ static const char *run_decrypted(struct pdf *pdf, uint32_t index, enum pdf_metho
     return run_steps(steps, in, out);
 }
 
+static const char *run(struct pdf *pdf, uint32_t index, enum pdf_method method,
+                       const struct steps *steps, struct slice place, struct buf *out)
+{
+    const char *problem = is_plain(pdf, method, steps)
+                              ? run_steps(steps, place, out)
+                              : run_decrypted(pdf, index, method, steps, place, out);
+    return problem && cpu_budget_spent(0) ? CPU_BUDGET_SPENT : problem;
+}
+
+static void read_steps(struct pdf *pdf, struct steps *steps)
+{
+    *steps = (struct steps){0};
+    read_filters(pdf, steps);
+    if (!steps->problem)
+        read_parameters(pdf, steps);
+}
+
 const char *pdf_unpack(struct pdf *pdf, uint32_t index, enum pdf_method method, struct buf *out)
 {
-    struct steps steps = {0};
+    struct steps steps;
     struct slice place = pdf_place(pdf, index);
-    read_filters(pdf, &steps);
-    if (!steps.problem)
-        read_parameters(pdf, &steps);
-    const char *problem = steps.problem;
-    if (problem)
-        return problem;
-    if (is_plain(pdf, method, &steps))
-        problem = run_steps(&steps, place, out);
-    else
-        problem = run_decrypted(pdf, index, method, &steps, place, out);
-    return problem && cpu_budget_spent(0) ? CPU_BUDGET_SPENT : problem;
+    read_steps(pdf, &steps);
+    return steps.problem ? steps.problem : run(pdf, index, method, &steps, place, out);
+}
+
+const char *pdf_unpack_picture(struct pdf *pdf, uint32_t index, enum pdf_method method,
+                               enum pdf_packing *packing, struct buf *out)
+{
+    struct steps steps;
+    struct slice place = pdf_place(pdf, index);
+    read_steps(pdf, &steps);
+    if (steps.problem)
+        return steps.problem;
+    enum pdf_filter last = steps.count ? steps.items[steps.count - 1].filter : PDF_CRYPT;
+    bool packed = last == PDF_DCT || last == PDF_OTHER_PICTURE;
+    *packing = last == PDF_DCT ? PDF_JPEG : packed ? PDF_OTHER : PDF_SAMPLES;
+    steps.count -= packed;
+    return run(pdf, index, method, &steps, place, out);
 }

@@ -7,7 +7,8 @@
  *   starter --3 control-->  head --fork--> worker 0..N-1
  *           --4 queue------------------------^  (scan_job.h; all workers share it)
  *
- * The family ends when its control socket does. gatepost-scan and gatepost-av each are a family. */
+ * The family ends when its control socket does. gatepost-scan, gatepost-av and gatepost-qr each
+ * are one. */
 #ifndef FILTERS_SCANNER_FAMILY_H
 #define FILTERS_SCANNER_FAMILY_H
 

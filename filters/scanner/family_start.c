@@ -10,7 +10,12 @@
 
 const char *family_program(enum scanner_kind kind)
 {
-    return kind == SCANNER_AV ? "gatepost-av" : "gatepost-scan";
+    static const char *const names[SCANNER_KINDS] = {
+        [SCANNER_SCAN] = "gatepost-scan",
+        [SCANNER_AV] = "gatepost-av",
+        [SCANNER_QR] = "gatepost-qr",
+    };
+    return names[kind];
 }
 
 static void add(struct family_command *command, struct slice text)
@@ -41,10 +46,13 @@ void family_command(enum scanner_kind kind, const struct settings *settings,
                     struct family_command *out)
 {
     memset(out, 0, sizeof *out);
-    unsigned workers =
-        kind == SCANNER_AV ? settings->process_antivirus_scanners : settings->process_scanners;
+    const unsigned workers[SCANNER_KINDS] = {
+        [SCANNER_SCAN] = settings->process_scanners,
+        [SCANNER_AV] = settings->process_antivirus_scanners,
+        [SCANNER_QR] = settings->process_qr_scanners,
+    };
     add(out, slice_of(family_program(kind)));
-    add_number(out, "--workers", process_count(workers));
+    add_number(out, "--workers", process_count(workers[kind]));
     add_number(out, "--recycle", settings->scan_recycle);
     add_number(out, "--timeout", settings->timeouts_scan);
     add_option(out, "--user", settings->process_user);

@@ -16,7 +16,7 @@ struct family_command {
     size_t used, count;
 };
 
-/* "gatepost-scan", "gatepost-av". */
+/* "gatepost-scan", ... */
 const char *family_program(enum scanner_kind kind);
 
 void family_command(enum scanner_kind kind, const struct settings *settings,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * An answer as bytes: the plain facts in the order of facts.def, the keyed ones, the ranges of the
- * parts, what is wanted, what is to be redacted, the outline, and the attachments last. */
+ * parts, what is wanted, the pictures, what is to be redacted, the outline, and the attachments last. */
 #include "filters/files/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
+#include "filters/scanner/scan_pictures.h"
 
 #include <string.h>
 
@@ -16,7 +17,8 @@ enum {
     MESSAGE_SHARE = 32 * 1024,
     SENDER_SHARE = 24 * 1024,
     LINKS_SHARE = 12 * 1024,
-    DIGEST_SHARE = 8 * 1024,  /* one short text, and what is kept for others */
+    DIGEST_SHARE = 8 * 1024, /* one short text, and what is kept for others */
+    CODES_SHARE = 16 * 1024,
     WANTED_SHARE = 16 * 1024, /* past it: they are wanted again */
     WANTED_BYTES_MIN = 4 + 1 + 1,
     SMALL_VALUE = 32, /* what an unknown or an empty, cut list takes at most */
@@ -27,6 +29,7 @@ static const size_t shares[PRODUCER_COUNT] = {
     [PRODUCER_MESSAGE] = MESSAGE_SHARE, [PRODUCER_ANTIVIRUS] = MESSAGE_SHARE,
     [PRODUCER_SPF] = SENDER_SHARE / 2,  [PRODUCER_AUTHENTICATION] = SENDER_SHARE / 2,
     [PRODUCER_LINKS] = LINKS_SHARE,     [PRODUCER_DIGEST] = DIGEST_SHARE,
+    [PRODUCER_CODES] = CODES_SHARE,
 };
 
 /* Those that are packed one by one before all else. */
@@ -117,6 +120,7 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
             ok = unpack_value(&in, &fact_info(id)->type, arena, &fact[id]);
     ok = ok && unpack_keyed(&in, arena, header_count, &answer->facts) &&
          unpack_ranges(&in, arena, answer) && unpack_wanted(&in, arena, answer) &&
+         scan_pictures_unpack(&in, &answer->pictures) &&
          overlays_unpack(&in, arena, &answer->overlays, &answer->overlay_count) &&
          outline_unpack(&in, arena, &answer->outline) &&
          unpack_value(&in, &fact_info(FACT_ATTACHMENTS)->type, arena, &fact[FACT_ATTACHMENTS]) &&
@@ -234,6 +238,7 @@ bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_
     pack_keyed(out, &answer->facts, header_count);
     pack_ranges(out, answer);
     pack_wanted(out, answer);
+    scan_pictures_pack(out, &answer->pictures);
     overlays_pack(out, answer->overlays, answer->overlay_count);
     outline_pack(out, answer->outline);
     size_t left = out->max - buf_len(out);

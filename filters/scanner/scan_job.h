@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * One message for a scanner, and its answer. A scanner family (gatepost-scan, gatepost-av) shares
+ * One message for a scanner, and its answer. A scanner family (gatepost-scan, gatepost-av,
+ * gatepost-qr) shares
  * one queue socket: whoever is idle takes the next job. A job brings the sealed memfd with the
  * message and a socket for the answer, so that a scanner that dies shows as the end of that socket,
  * to that one message. Scanners know no configuration: limits travel along. */
@@ -22,7 +23,7 @@ enum {
 };
 
 /* Whose queue it is. */
-enum scanner_kind { SCANNER_SCAN, SCANNER_AV, SCANNER_KINDS };
+enum scanner_kind { SCANNER_SCAN, SCANNER_AV, SCANNER_QR, SCANNER_KINDS };
 
 struct scan_limits {
     uint32_t depth, parts, members;
@@ -41,10 +42,21 @@ struct scan_sender {
     unsigned sample;           /* 0..99, drawn for DMARC's pct */
 };
 
-/* What is wanted. Each is the producer's of that name; gatepost-av answers with its own always. */
+enum { SCAN_PICTURES_MAX = 8 };
+
+/* The parts of a message that are pictures, or hold some. */
+struct scan_pictures {
+    uint32_t parts[SCAN_PICTURES_MAX]; /* their numbers, ascending */
+    size_t count;
+};
+
+/* What is wanted. Each is the producer's of that name; gatepost-av and gatepost-qr answer with their
+ * own always. */
 struct scan_job {
     bool message, attachments, links, digest;
     bool sha256;                              /* of each attachment */
+    bool codes;                               /* where pictures are that may hold some */
+    struct scan_pictures pictures;            /* gatepost-qr: where they are */
     bool outline;                             /* for people, who look at one message */
     const struct redaction_wanted *redaction; /* NULL: nothing is to be redacted */
     bool spf;                                 /* needs no message (-1) */
@@ -74,13 +86,14 @@ struct scan_answer {
     size_t overlay_count;
     const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
     size_t wanted_count;
-    struct slice octets; /* as it was decoded */
+    struct scan_pictures pictures; /* gatepost-qr is to read them */
+    struct slice octets;           /* as it was decoded */
 };
 
 /* Whether it asks what the message is, whoever sent it. */
 static inline bool scan_job_asks_content(const struct scan_job *job)
 {
-    return job->message || job->attachments || job->links || job->digest;
+    return job->message || job->attachments || job->links || job->digest || job->codes;
 }
 
 /* Whether it cannot be done without a message. */

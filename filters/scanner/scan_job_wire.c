@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
- * A job as bytes: flags, the sender, limits, the names of headers, and the DNS answers (an octet 1
+ * A job as bytes: flags, the sender, limits, the names of headers, what is to be redacted, the pictures, and the DNS answers (an octet 1
  * before each, 0 after the last). */
 #include "filters/scanner/scan_job.h"
+#include "filters/scanner/scan_pictures.h"
 
 #include <string.h>
 
@@ -16,7 +17,8 @@ enum {
     WANTS_OUTLINE = 128,
     WANTS_DIGEST = 256,
     WANTS_SHA256 = 512,
-    ALL_FLAGS = 1023,
+    WANTS_CODES = 1024,
+    ALL_FLAGS = 2047,
     SAMPLES = 100,
     RECORD_BYTES_MIN = 4,
 };
@@ -25,13 +27,13 @@ enum {
 
 static uint32_t flags_of(const struct scan_job *job)
 {
-    return (uint32_t)((job->message ? WANTS_MESSAGE : 0) |
-                      (job->attachments ? WANTS_ATTACHMENTS : 0) | (job->links ? WANTS_LINKS : 0) |
-                      (job->spf ? WANTS_SPF : 0) |
-                      (job->authentication ? WANTS_AUTHENTICATION : 0) |
-                      (job->dns_complete ? DNS_IS_COMPLETE : 0) |
-                      (job->honour_np ? HONOURS_NP : 0) | (job->outline ? WANTS_OUTLINE : 0) |
-                      (job->digest ? WANTS_DIGEST : 0) | (job->sha256 ? WANTS_SHA256 : 0));
+    return (
+        uint32_t)((job->message ? WANTS_MESSAGE : 0) | (job->attachments ? WANTS_ATTACHMENTS : 0) |
+                  (job->links ? WANTS_LINKS : 0) | (job->spf ? WANTS_SPF : 0) |
+                  (job->authentication ? WANTS_AUTHENTICATION : 0) |
+                  (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->honour_np ? HONOURS_NP : 0) |
+                  (job->outline ? WANTS_OUTLINE : 0) | (job->digest ? WANTS_DIGEST : 0) |
+                  (job->sha256 ? WANTS_SHA256 : 0) | (job->codes ? WANTS_CODES : 0));
 }
 
 static size_t octets_of(const struct ip *ip)
@@ -94,6 +96,7 @@ bool scan_job_encode(struct buf *out, const struct scan_job *job)
     for (size_t i = 0; i < job->header_count; i++)
         pack_slice(out, job->headers[i]);
     redaction_wanted_pack(out, job->redaction);
+    scan_pictures_pack(out, &job->pictures);
     if (job->dns)
         dns_answers_each(job->dns, pack_dns_answer, out);
     pack_u8(out, 0);
@@ -131,6 +134,7 @@ static bool unpack_flags(struct unpack *in, struct scan_job *job)
     job->links = flags & WANTS_LINKS;
     job->digest = flags & WANTS_DIGEST;
     job->sha256 = flags & WANTS_SHA256;
+    job->codes = flags & WANTS_CODES;
     job->spf = flags & WANTS_SPF;
     job->authentication = flags & WANTS_AUTHENTICATION;
     job->dns_complete = flags & DNS_IS_COMPLETE;
@@ -210,7 +214,8 @@ bool scan_job_decode(struct slice payload, struct arena *arena, struct scan_job 
     job->limits.cpu_per_mib = unpack_u32(&in);
     job->limits.links = unpack_u32(&in);
     ok = ok && unpack_headers(&in, arena, job) &&
-         redaction_wanted_unpack(&in, arena, &job->redaction) && unpack_dns(&in, arena, job) &&
+         redaction_wanted_unpack(&in, arena, &job->redaction) &&
+         scan_pictures_unpack(&in, &job->pictures) && unpack_dns(&in, arena, job) &&
          unpack_done(&in);
     if (!ok)
         *job = (struct scan_job){0};

@@ -10,13 +10,21 @@
 #define PROXY_EXAMINE_EXAMINATION_H
 
 #include "filters/judge.h"
+#include "filters/pictures/codes_wait.h"
 #include "proxy/examine/client_study.h"
 #include "proxy/examine/scan_memory.h"
 #include "proxy/examine/spool.h"
 #include "proxy/state/state.h"
 
 /* Who an answer of a scanner is awaited for. */
-enum scan_slot { SCAN_CONTENT, SCAN_ANTIVIRUS, SCAN_SENDER, SCAN_REDACTION, SCAN_SLOTS };
+enum scan_slot {
+    SCAN_CONTENT,
+    SCAN_ANTIVIRUS,
+    SCAN_SENDER,
+    SCAN_REDACTION,
+    SCAN_QR, /* once the content's is there, if that tells of pictures */
+    SCAN_SLOTS,
+};
 
 /* Stands in the proxy's line for a scanner, or is on a family's queue or in a scanner. */
 enum scan_step { SCAN_NOT_ASKED, SCAN_IN_LINE, SCAN_UNDER_WAY };
@@ -73,8 +81,9 @@ struct examination {
         size_t count;
         bool known;
     } redaction;
-    uint64_t scan_taken; /* octets of the room that all messages being scanned share */
-    bool sender_beside;  /* the job about the content asks about the sender as well */
+    struct codes_wait codes; /* while SCAN_QR is awaited */
+    uint64_t scan_taken;     /* octets of the room that all messages being scanned share */
+    bool sender_beside;      /* the job about the content asks about the sender as well */
     unsigned sender_rounds;
     int64_t sender_ms;           /* that scanners took for them */
     int64_t scan_ms[SCAN_SLOTS]; /* that the last job of each took */

@@ -18,7 +18,7 @@ static const struct config *config_of(const struct examination *e)
 
 enum scanner_kind examination_scan_kind(enum scan_slot slot)
 {
-    return slot == SCAN_ANTIVIRUS ? SCANNER_AV : SCANNER_SCAN;
+    return slot == SCAN_ANTIVIRUS ? SCANNER_AV : slot == SCAN_QR ? SCANNER_QR : SCANNER_SCAN;
 }
 
 /* ---- answers ---- */
@@ -31,19 +31,21 @@ static bool about_sender_too(const struct examination *e, enum scan_slot slot)
 /* It has been looked into, or could not be. */
 static void learn_content(struct examination *e, enum scan_slot slot)
 {
-    if (slot != SCAN_CONTENT)
-        return;
-    study_known(&e->study, PRODUCER_MESSAGE);
-    study_known(&e->study, PRODUCER_LINKS);
+    if (slot == SCAN_CONTENT)
+        study_known(&e->study, PRODUCER_MESSAGE);
+    if ((slot == SCAN_CONTENT && e->codes.pictures.count == 0) || slot == SCAN_QR)
+        study_known(&e->study, PRODUCER_LINKS);
 }
 
 void examination_scan_failed(struct examination *e, enum scan_slot slot, const char *reason)
 {
-    static const char *const names[] = {"scan", "av", "scan (sender)", "scan (redaction)"};
+    static const char *const names[] = {"scan", "av", "scan (sender)", "scan (redaction)", "qr"};
     log_at(LEVEL_WARNING, e->ref, "scan failed", field_str("scanner", names[slot]),
            field_str("reason", reason));
     if (slot <= SCAN_ANTIVIRUS)
         pipeline_fail(config_of(e)->policy, &e->facts, examination_scan_kind(slot));
+    if (slot == SCAN_QR)
+        codes_wait_end(&e->codes, e->arena, NULL, &e->facts);
     learn_content(e, slot);
     if (about_sender_too(e, slot))
         study_scanner_failed(&e->study);
@@ -63,6 +65,8 @@ static bool leaves_open(const struct scan_answer *answer)
     return false;
 }
 
+static void read_codes(struct examination *e);
+
 static void take(struct examination *e, enum scan_slot slot, const struct scan_answer *answer)
 {
     if (slot == SCAN_REDACTION) {
@@ -71,16 +75,22 @@ static void take(struct examination *e, enum scan_slot slot, const struct scan_a
         e->redaction.known = true;
         return;
     }
-    pipeline_merge(config_of(e)->policy, &e->facts, examination_scan_kind(slot), answer);
+    if (slot == SCAN_QR)
+        codes_wait_end(&e->codes, e->arena, answer, &e->facts);
+    else
+        pipeline_merge(config_of(e)->policy, &e->facts, examination_scan_kind(slot), answer);
     if (slot == SCAN_CONTENT) {
         e->parts = answer->parts;
         e->part_count = answer->part_count;
+        codes_wait_begin(&e->codes, answer, &e->facts);
     }
     if (e->scans[slot].has_key && !leaves_open(answer))
         scan_memory_note(memory_of(e, slot), &e->scans[slot].key, clock_ms(), answer->octets);
     learn_content(e, slot);
     if (about_sender_too(e, slot))
         study_hear(&e->study, answer);
+    if (slot == SCAN_CONTENT && e->codes.pictures.count)
+        read_codes(e);
 }
 
 void examination_drop_scan(struct examination *e, enum scan_slot slot)
@@ -96,7 +106,8 @@ void examination_drop_scan(struct examination *e, enum scan_slot slot)
 
 void examination_give_scan_room(struct examination *e)
 {
-    if (examination_awaits_scan(e, SCAN_CONTENT) || examination_awaits_scan(e, SCAN_ANTIVIRUS))
+    if (examination_awaits_scan(e, SCAN_CONTENT) || examination_awaits_scan(e, SCAN_ANTIVIRUS) ||
+        examination_awaits_scan(e, SCAN_QR))
         return;
     shared_scan_give(e->proxy->shared, e->proxy->row, e->scan_taken);
     e->scan_taken = 0;
@@ -192,6 +203,8 @@ static void describe(struct examination *e, enum scan_slot slot, struct scan_job
         describe_sender(e, job);
     else if (slot == SCAN_CONTENT)
         describe_content(e, job);
+    else if (slot == SCAN_QR)
+        *job = (struct scan_job){.limits = job->limits, .pictures = e->codes.pictures};
     else if (slot == SCAN_REDACTION)
         *job = (struct scan_job){.limits = job->limits, .redaction = &e->redaction.wanted};
 }
@@ -248,6 +261,12 @@ bool examination_scan_sender(struct examination *e)
     return known;
 }
 
+static void read_codes(struct examination *e)
+{
+    if (!recall(e, SCAN_QR))
+        scan_line_join(e, SCAN_QR);
+}
+
 void examination_redact(struct examination *e, bool whole, const unsigned *parts, size_t count)
 {
     e->redaction.wanted = (struct redaction_wanted){whole, parts, count};
@@ -259,7 +278,9 @@ void examination_scan(struct examination *e)
     const struct proxy *proxy = e->proxy;
     const struct scan_job *job = &proxy->job;
     if (!config_of(e)->settings.antivirus_enabled || e->header_only)
-        pipeline_without_antivirus(&e->facts);
+        pipeline_without(&e->facts, PRODUCER_ANTIVIRUS);
+    if (!config_of(e)->settings.qr_enabled)
+        pipeline_without(&e->facts, PRODUCER_CODES);
     if (scan_job_asks_content(job) && !recall(e, SCAN_CONTENT))
         scan_line_join(e, SCAN_CONTENT);
     if (proxy->scans[SCANNER_AV] && !e->header_only && !recall(e, SCAN_ANTIVIRUS))

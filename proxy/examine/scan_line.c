@@ -30,7 +30,9 @@ int64_t scan_line_patience(const struct settings *settings)
  * it. */
 static bool needs_room(const struct scan_wait *wait)
 {
-    return wait->slot <= SCAN_ANTIVIRUS && !wait->of->scan_taken;
+    bool of_message =
+        wait->slot == SCAN_CONTENT || wait->slot == SCAN_ANTIVIRUS || wait->slot == SCAN_QR;
+    return of_message && !wait->of->scan_taken;
 }
 
 static int64_t first_since(const struct proxy *proxy)

@@ -8,6 +8,7 @@ static bool message_known(const struct examination *message, enum phase phase)
     return examination_done(message, phase) &&
            (phase < PHASE_MESSAGE || (!examination_awaits_scan(message, SCAN_CONTENT) &&
                                       !examination_awaits_scan(message, SCAN_ANTIVIRUS) &&
+                                      !examination_awaits_scan(message, SCAN_QR) &&
                                       !examination_awaits_scan(message, SCAN_REDACTION)));
 }
 

@@ -99,6 +99,7 @@ static void tell_costs(const struct smtp_session *s, struct record *r)
     r->redis = (struct record_cost){redis.calls, redis.ms};
     r->scan_ms = e->scan_ms[SCAN_CONTENT];
     r->antivirus_ms = e->scan_ms[SCAN_ANTIVIRUS];
+    r->qr_ms = e->scan_ms[SCAN_QR];
 }
 
 static struct slice text_of(const struct smtp_session *s, enum fact fact)

@@ -203,7 +203,7 @@ TEST(test_antivirus_switched_off_is_absent_and_delivers)
     struct arena *arena = arena_new(65536);
     struct facts facts = {0};
     struct verdict verdict;
-    pipeline_without_antivirus(&facts);
+    pipeline_without(&facts, PRODUCER_ANTIVIRUS);
     assert_int_equal(policy_evaluate(config->policy, &facts, PHASE_MESSAGE, arena, &verdict),
                      OUTCOME_DECIDED);
     assert_int_equal(verdict.action, ACTION_ACCEPT);

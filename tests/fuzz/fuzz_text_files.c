@@ -26,7 +26,8 @@ FUZZ(raw)
                                          SLICE("a.html")};
     size_t which = fuzz_octet(&raw) % (sizeof names / sizeof *names);
     struct found found = {raw, 0};
-    const struct text_files_visitor visitor = {&found, take};
+    unsigned pictures = 0;
+    const struct text_files_visitor visitor = {&found, take, NULL};
     const struct text text = {.content = raw,
                               .names = &names[which],
                               .extensions = &extensions[which],
@@ -34,5 +35,5 @@ FUZZ(raw)
                               .most = MOST,
                               .limit = "limit: bytes"};
     text_files_each(&text, &visitor);
-    text_files_in_words(SLICE("text/html"), raw);
+    text_files_in_words(SLICE("text/html"), raw, &pictures);
 }

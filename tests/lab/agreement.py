@@ -150,6 +150,11 @@ def _word(text):
     return {"2": "accept", "4": "defer", "5": "reject"}[text[0]]
 
 
+def _taken(final, told):
+    """What is held or thrown away is accepted as well, as its sender hears it."""
+    return told if final.startswith("250 ") and told in ("quarantine", "discard") else _word(final)
+
+
 SPLIT = "451 4.5.3 recipients fare differently"  # then nobody hears what becomes of whom
 
 
@@ -158,7 +163,7 @@ def _fates(said, told):
     if said.hung_up:
         return [DROPPED] * len(said.replies)
     final = said.final[0] if said.final else "250 "
-    return [_word(text) if not text.startswith("250 ") else word if final.startswith(SPLIT) else _word(final)
+    return [_word(text) if not text.startswith("250 ") else word if final.startswith(SPLIT) else _taken(final, word)
             for (text, _), word in zip(said.replies, told)]
 
 

@@ -5,7 +5,7 @@ import io
 import time
 import zipfile
 
-from lab import samples
+from lab import pdf, pictures, samples
 
 HEAD = b"Date: Mon, 05 Jan 2026 10:00:00 +0000\r\nMessage-ID: <1@good.example>\r\nTo: user@example.com\r\n"
 LINKS_MAX = 60  # domains of a message that are looked up in lists
@@ -112,6 +112,10 @@ def authors_of_all_kinds():
     }
 
 
+def code():
+    return pictures.code("https://bad.example/")
+
+
 def contents():
     program = file(b"setup.exe", samples.PROGRAM)
     plain = text()
@@ -165,6 +169,13 @@ def contents():
         "zip of a page": multipart(plain, file(b"scan.png", b"<html>no picture</html>", b"image/png")),
         "many files": multipart(*[file(b"f%d.txt" % n, b"x") for n in range(120)]),
         "odd names": multipart(file("Übung\u202egpj.exe".encode(), b"x"), file(b"=?utf-8?q?a=2Eexe?=", b"y"), file(b"a.exe.", b"z")),
+        "a code": multipart(plain, file(b"a.png", pictures.file(code(), "PNG"), b"image/png")),
+        "a code without a name": multipart(plain, b"Content-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+                                           + base64.encodebytes(pictures.file(code(), "JPEG")).replace(b"\n", b"\r\n")),
+        "a code in a PDF": multipart(plain, file(b"a.pdf", pictures.samples_in_pdf(code(), b"/DeviceGray"))),
+        "a code and a link to the same": multipart(text(b"http://www.bad.example/"), file(b"a.png", pictures.file(code(), "PNG"))),
+        "a code that is not read": multipart(plain, file(b"a.gif", pictures.file(code(), "GIF"))),
+        "a PDF without pictures": multipart(plain, file(b"a.pdf", pdf.file(pdf.page()))),
         "message in a message": multipart(plain, inside(multipart(text(), program))),
         "message as a file": multipart(plain, file(b"m.eml", raw(b"", b"http://bad.example/\r\n"))),
         "program in a message as a file": multipart(plain, file(b"m.eml", multipart(plain, program))),

@@ -13,7 +13,7 @@ def programs(folder):
     """For Gatepost(...): a folder of all programs, these two and the others as they are."""
     folder = folder / "programs"
     folder.mkdir()
-    for name in ("gatepost", "gatepost-proxy", "gatepost-scan", "gatepost-av"):
+    for name in ("gatepost", "gatepost-proxy", "gatepost-scan", "gatepost-av", "gatepost-qr"):
         ours = PROGRAMS / name
         (folder / name).symlink_to(ours if ours.exists() else needs.BUILD / name)
     return {"build": folder, "env": {"GATEPOST_LIBEXEC": str(folder)}}

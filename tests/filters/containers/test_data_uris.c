@@ -5,6 +5,7 @@
 #include "filters/files/inert.h"
 #include "filters/files/text_files.h"
 #include "filters/files/wide_text.h"
+#include "filters/pictures/picture_kind.h"
 #include "tests/harness/unit.h"
 
 #include <stdlib.h>
@@ -117,15 +118,29 @@ TEST(test_what_does_something_is_not)
     assert_false(inert_is(SLICE("image/svg+xml"), SLICE("<svg><a href='javascript:a()'/></svg>")));
 }
 
+static bool holds_files(struct slice type, struct slice words)
+{
+    unsigned pictures = 0;
+    return text_files_in_words(type, words, &pictures);
+}
+
+TEST(test_pictures_beside_are_told_by_their_kinds)
+{
+    unsigned pictures = 0;
+    struct slice words = SLICE(
+        "<img src='data:image/gif;base64,R0lGODlhAQAB'><img src='data:image/jpeg,%ff%d8%ff%e0'>");
+    assert_false(text_files_in_words(SLICE("text/html"), words, &pictures));
+    assert_int_equal(pictures, 1U << PICTURE_GIF | 1U << PICTURE_JPEG);
+}
+
 TEST(test_only_what_is_not_inert_makes_words_a_file)
 {
     struct slice html = SLICE("text/html"), plain = SLICE("text/plain");
     struct slice zip = SLICE("<a href=\"data:a/b;base64,UEsDBAoA\">");
-    assert_true(text_files_in_words(html, zip));
-    assert_false(text_files_in_words(plain, zip));
-    assert_false(
-        text_files_in_words(html, SLICE("<img src='data:image/gif;base64,R0lGODlhAQAB'>")));
-    assert_true(text_files_in_words(html, SLICE("<a download=a.js href='data:,a'>")));
+    assert_true(holds_files(html, zip));
+    assert_false(holds_files(plain, zip));
+    assert_false(holds_files(html, SLICE("<img src='data:image/gif;base64,R0lGODlhAQAB'>")));
+    assert_true(holds_files(html, SLICE("<a download=a.js href='data:,a'>")));
 }
 
 TEST(test_wide_texts_are_read)
@@ -138,7 +153,7 @@ TEST(test_wide_texts_are_read)
     assert_false(wide_text_is(SLICE("data:a/b")) || wide_text_is(SLICE("")) ||
                  wide_text_is(SLICE("d\0a\0")));
     assert_true(slice_eq((struct slice){room, wide_text_narrow(wide, room)}, SLICE("data:a/b,?")));
-    assert_true(text_files_in_words(SLICE("text/html"), wide));
+    assert_true(holds_files(SLICE("text/html"), wide));
 }
 
 static const char whole[] = "<a download='a&#46;js' href='&#100;ata:a/b;base64,Q2F0'>"

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: ISC
+"""gatepost-qr in a running gateway: what codes say decides, and nobody is kept out when they cannot be read."""
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lab import needs, samples
+from lab.gatepost import backend, domains
+from lab.process import kill, wait_until
+from lab.smtp_client import send
+
+Image = pytest.importorskip("PIL.Image")
+pytest.importorskip("segno")
+from lab import pictures  # noqa: E402
+
+RULES = ('rule "link" when message.domains == "evil-site.example" then reject 550 5.7.1 "a link"\n'
+         'rule "unread" when qr.unread == "failed" then header add "X-Unread" "yes"\n')
+AT_ONCE = 5  # seconds
+
+
+def picture(words):
+    return samples.with_attachment("a.png", pictures.file(pictures.code(words), "PNG"))
+
+
+def site(start, server, **timeouts):
+    return start(backend("behind", server.port) + domains("behind", "example.com") + RULES,
+                 changes={"timeouts": {"verdict": "60s", **timeouts}, "process": {"qr_scanners": 1}})
+
+
+def sent(gateway, message):
+    began = time.monotonic()
+    code = send(gateway.port, message, "user@example.com", timeout=50).code
+    return code, time.monotonic() - began
+
+
+def test_a_link_in_a_code_is_refused_and_another_delivered(start, new_backend):
+    server = new_backend()
+    gateway = site(start, server)
+    assert gateway.wait_log("scanners ready program=gatepost-qr")
+    assert sent(gateway, picture("https://evil-site.example/"))[0] == 550
+    assert sent(gateway, picture("https://good.example/"))[0] == 250
+    assert sent(gateway, samples.clean())[0] == 250
+    assert len(server.messages) == 2 and not any(b"X-Unread" in m.content for m in server.messages)
+
+
+def slow_pictures():
+    """Corners of codes all over: each takes its time."""
+    corner = Image.new("L", (9, 9), 255)
+    corner.paste(0, (1, 1, 8, 8))
+    corner.paste(255, (2, 2, 7, 7))
+    corner.paste(0, (3, 3, 6, 6))
+    paper = Image.new("L", (1800, 1800), 255)
+    for x in range(0, 1800, 9):
+        for y in range(0, 1800, 9):
+            paper.paste(corner, (x, y))
+    mail = samples.message("slow")
+    for i in range(8):
+        mail.add_attachment(pictures.file(paper, "PNG"), maintype="image", subtype="png", filename="%d.png" % i)
+    return samples.octets(mail)
+
+
+def while_it_works(gateway, act):
+    """Sends a message that takes its time, and does something to the scanner meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(sent, gateway, slow_pictures())
+        worker, = gateway.workers("gatepost-qr")
+        assert wait_until(lambda: cpu_seconds(worker) > 0.2)
+        act(worker)
+        return answer.result()
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_scanner_that_dies_costs_the_code_and_not_the_message(start, new_backend):
+    server = new_backend()
+    gateway = site(start, server)
+    assert gateway.wait_log("scanners ready program=gatepost-qr")
+    assert while_it_works(gateway, kill)[0] == 250
+    assert b"X-Unread: yes" in server.messages[0].content and "scan failed scanner=qr" in gateway.log()
+    assert sent(gateway, picture("https://evil-site.example/"))[0] == 550
+
+
+def test_a_scanner_that_hangs_is_given_up(start, new_backend):
+    server = new_backend()
+    gateway = site(start, server, scan="2s")
+    assert gateway.wait_log("scanners ready program=gatepost-qr")
+    code, took = while_it_works(gateway, lambda worker: os.kill(worker, signal.SIGSTOP))
+    assert code == 250 and took < 2 + AT_ONCE and b"X-Unread: yes" in server.messages[0].content
+
+
+def test_pictures_drawn_to_take_long_end_within_the_budget(start, new_backend):
+    server = new_backend()
+    gateway = site(start, server)
+    assert gateway.wait_log("scanners ready program=gatepost-qr")
+    worker, = gateway.workers("gatepost-qr")
+    began = cpu_seconds(worker)
+    assert sent(gateway, slow_pictures())[0] == 250
+    assert cpu_seconds(worker) - began < 5 or needs.SANITIZED
+    assert b"X-Unread" not in server.messages[0].content
+
+
+def test_without_the_program_mail_is_delivered_at_once(start, new_backend):
+    server = new_backend()
+    gateway = site(start, server)
+    assert gateway.wait_log("scanners ready program=gatepost-qr")
+    slowest = 0
+    for _ in range(8):
+        for pid in gateway.pids("gatepost-qr"):
+            kill(pid)
+        code, took = sent(gateway, picture("https://good.example/"))
+        slowest = max(slowest, took)
+        assert code == 250
+    assert slowest < AT_ONCE
