@@ -9,6 +9,8 @@ import pytest
 
 from lab import needs, samples
 from lab.gatepost import backend, domains
+from lab.pop3_client import logged_in
+from lab.pop3_stub import Pop3Stub
 from lab.process import kill, wait_until
 from lab.smtp_client import send
 
@@ -118,3 +120,18 @@ def test_without_the_program_mail_is_delivered_at_once(start, new_backend):
         slowest = max(slowest, took)
         assert code == 250
     assert slowest < AT_ONCE
+
+
+def test_what_codes_point_to_is_not_read_over_pop3_either(start):
+    linked, other = picture("https://evil-site.example/"), picture("https://good.example/")
+    stub = Pop3Stub([linked, other]).start()
+    try:
+        gateway = start(backend("behind", pop3=[stub.port]) + RULES, pop3="backend behind")
+        assert gateway.wait_log("scanners ready program=gatepost-qr")
+        with logged_in(gateway.pop3_port, timeout=30) as session:
+            for _ in range(2):
+                shown = session.message(1)
+                assert len(shown) == len(linked) and b"iVBORw0KGgo" not in shown  # as PNG begins in base64
+                assert session.message(2) == other
+    finally:
+        stub.stop()
