@@ -278,7 +278,7 @@ static void say_timing(struct page *page, const struct trial *e)
     }
     if (e->inquiry.resolver)
         buf_printf(page->out, "%sDNS %" PRId64 " ms (%u questions)", first ? "" : ", ",
-                   e->inquiry.ms, e->inquiry.queries);
+                   e->inquiry.ms, e->inquiry.queries + e->inquiry.reserved);
     page_end(page);
 }
 

@@ -4,6 +4,7 @@
 #include "filters/examine_sender.h"
 
 #include "filters/mime/headers.h"
+#include "filters/sender/dmarc_align.h"
 
 /* After an evaluator. False: the arena is full. */
 static bool settle(struct sender_findings *f, bool done)
@@ -45,9 +46,6 @@ static enum dmarc_outcome dkim_outcome(enum dkim_result result)
                                       : DMARC_NOT_PASSED;
 }
 
-/* The names that DMARC asks for do not depend on what SPF and DKIM have found: those are asked in
- * the first round too, when nothing is found yet, and before all others: there may be no room for
- * all, and the signatures are of the sender's choice. */
 static bool find_dmarc(struct sender_findings *f)
 {
     struct dmarc_identifier dkim[DKIM_SIGNATURES_MAX];
@@ -59,20 +57,33 @@ static bool find_dmarc(struct sender_findings *f)
         .spf = {f->spf.domain, spf_outcome(f->spf.result)},
         .dkim = dkim,
         .dkim_count = f->dkim.count,
-        .honour_np = f->job->honour_np,
     };
-    dmarc_prefetch(f->arena, f->dns, &f->author);
     return settle(f, dmarc_evaluate(f->arena, f->dns, &input, &f->dmarc));
 }
 
+/* While the keys are being asked for, so that one round serves both. */
+static void want_organisations(struct sender_findings *f)
+{
+    if (!dns_missed(f->dns))
+        return;
+    dmarc_prefetch_identifier(f->arena, f->dns, &f->author, f->spf.domain);
+    for (size_t i = 0; i < f->dkim.count; i++)
+        dmarc_prefetch_identifier(f->arena, f->dns, &f->author, f->dkim.signatures[i].domain);
+}
+
+/* The names that DMARC asks for From's domain do not depend on what SPF and DKIM have found: those
+ * are asked in the first round too, when nothing is found yet, and before all others: there may be
+ * no room for all, and the signatures are of the sender's choice. */
 static bool find_authentication(struct sender_findings *f)
 {
     uint64_t now = f->job->from.now > 0 ? (uint64_t)f->job->from.now : 0;
     if (!author_of(f->arena, headers_block(f->message, NULL), &f->author))
         return false;
-    dmarc_prefetch(f->arena, f->dns, &f->author);
-    return settle(f, dkim_examine(f->arena, f->dns, f->message, now, &f->dkim)) &&
-           settle(f, arc_examine(f->arena, f->dns, f->message, now, &f->arc)) && find_dmarc(f);
+    dmarc_prefetch(f->dns, &f->author);
+    bool done = dkim_examine(f->arena, f->dns, f->message, now, &f->dkim);
+    want_organisations(f);
+    return settle(f, done) && settle(f, arc_examine(f->arena, f->dns, f->message, now, &f->arc)) &&
+           find_dmarc(f);
 }
 
 bool examine_sender(struct arena *arena, struct slice message, const struct scan_job *job,

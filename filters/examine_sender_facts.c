@@ -95,22 +95,9 @@ static void fill_spf(const struct sender_findings *f, struct value *fact)
     fact[FACT_SPF_DNSSEC] = value_bool(is_validated(f, spf->domain));
 }
 
-/* Without a record alignment is relaxed, as in one that says nothing about it. Of several authors
- * none is the author. */
-static bool is_aligned(const struct sender_findings *f, struct slice domain, bool strict)
+static bool fill_signature(const struct sender_findings *f, size_t index, struct value *out)
 {
-    return f->author.kind == AUTHOR_ONE &&
-           dmarc_aligned(f->arena, domain, f->author.domains[0], f->dmarc.found && strict);
-}
-
-static bool is_aligned_signature(const struct sender_findings *f, const struct dkim_signature *s)
-{
-    return s->result == DKIM_PASS && is_aligned(f, s->domain, f->dmarc.record.dkim_strict);
-}
-
-static bool fill_signature(const struct sender_findings *f, const struct dkim_signature *s,
-                           struct value *out)
-{
+    const struct dkim_signature *s = &f->dkim.signatures[index];
     struct value *fields =
         arena_array(f->arena, record_types[RECORD_signature].count, sizeof *fields);
     *out = (struct value){.state = VALUE_KNOWN, .fields = fields};
@@ -125,7 +112,7 @@ static bool fill_signature(const struct sender_findings *f, const struct dkim_si
     fields[signature_identity] =
         s->identity.len ? value_address(f->arena, s->identity) : value_absent();
     fields[signature_whole_body] = value_bool(s->whole_body);
-    fields[signature_aligned] = value_bool(is_aligned_signature(f, s));
+    fields[signature_aligned] = value_bool(f->dmarc.aligned[index]);
     fields[signature_dnssec] = value_bool(is_validated_key(f, s));
     return true;
 }
@@ -138,7 +125,7 @@ static bool fill_dkim(const struct sender_findings *f, struct value *fact)
         return false;
     list->list.cut = f->dkim.ignored > 0;
     for (size_t i = 0; i < f->dkim.count; i++)
-        if (!fill_signature(f, &f->dkim.signatures[i], &list->list.items[i]))
+        if (!fill_signature(f, i, &list->list.items[i]))
             return false;
     return true;
 }
@@ -148,38 +135,44 @@ static bool fill_uris(struct arena *arena, const struct dmarc_uris *uris, struct
     if (!make_list(arena, uris->count, out))
         return false;
     for (size_t i = 0; i < uris->count; i++)
-        out->list.items[i] = value_text(uris->items[i].uri);
+        out->list.items[i] = value_text(uris->items[i]);
     return true;
 }
 
-static void fill_alignment(const struct sender_findings *f, struct value *fact)
+/* Whether DMARC could not be judged, and our own limits on questions may be why: what is then
+ * unknown defers the message (facts.unasked). */
+static bool is_unjudged(const struct sender_findings *f)
 {
-    bool by_spf =
-        f->spf.result == SPF_PASS && is_aligned(f, f->spf.domain, f->dmarc.record.spf_strict);
-    bool by_dkim = false;
-    for (size_t i = 0; i < f->dkim.count; i++)
-        by_dkim |= is_aligned_signature(f, &f->dkim.signatures[i]);
-    fact[FACT_DMARC_SPF_ALIGNED] = value_bool(by_spf);
-    fact[FACT_DMARC_DKIM_ALIGNED] = value_bool(by_dkim);
+    return f->dmarc.result == DMARC_TEMPERROR && dns_unasked(f->dns);
+}
+
+static void fill_policy(const struct sender_findings *f, struct value *fact)
+{
+    const struct dmarc *dmarc = &f->dmarc;
+    struct slice name = {NULL, 0};
+    fact[FACT_DMARC_POLICY] = fact[FACT_DMARC_PUBLISHED] = fact[FACT_DMARC_RECORD_DOMAIN] =
+        fact[FACT_DMARC_TESTING] = is_unjudged(f) ? value_unknown() : value_absent();
+    if (dmarc->found) {
+        fact[FACT_DMARC_POLICY] = value_integer(dmarc_asked(dmarc));
+        fact[FACT_DMARC_PUBLISHED] = value_integer(dmarc->policy);
+        fact[FACT_DMARC_RECORD_DOMAIN] = value_text(dmarc->record_domain);
+        fact[FACT_DMARC_TESTING] = value_bool(dmarc->record.testing);
+        name = arena_printf(f->arena, "_dmarc.%.*s", SLICE_ARGS(dmarc->record_domain));
+    }
+    fact[FACT_DMARC_DNSSEC] = value_bool(is_validated(f, name));
 }
 
 static bool fill_dmarc(const struct sender_findings *f, struct value *fact)
 {
     const struct dmarc *dmarc = &f->dmarc;
-    struct slice name = {NULL, 0};
-    fact[FACT_DMARC_POLICY] = fact[FACT_DMARC_PUBLISHED] = fact[FACT_DMARC_RECORD_DOMAIN] =
-        value_absent();
-    if (dmarc->found) {
-        fact[FACT_DMARC_POLICY] = value_integer(dmarc_asked(dmarc, f->job->from.sample));
-        fact[FACT_DMARC_PUBLISHED] = value_integer(dmarc->policy);
-        fact[FACT_DMARC_RECORD_DOMAIN] = value_text(dmarc->record_domain);
-        name = arena_printf(f->arena, "_dmarc.%.*s", SLICE_ARGS(dmarc->record_domain));
-    }
-    fact[FACT_DMARC_RESULT] = value_integer(dmarc->result);
+    const char *reason = is_unjudged(f) ? "more DNS questions than may be asked" : dmarc->reason;
+    fact[FACT_DMARC_RESULT] = is_unjudged(f) ? value_unknown() : value_integer(dmarc->result);
     fact[FACT_DMARC_DOMAIN] = text_or_absent(dmarc->domain);
-    fact[FACT_DMARC_REASON] = text_or_absent(slice_of(dmarc->reason));
-    fact[FACT_DMARC_DNSSEC] = value_bool(is_validated(f, name));
-    fill_alignment(f, fact);
+    fact[FACT_DMARC_ORG_DOMAIN] = text_or_absent(dmarc->organisation);
+    fact[FACT_DMARC_REASON] = text_or_absent(slice_of(reason));
+    fact[FACT_DMARC_SPF_ALIGNED] = value_bool(dmarc->spf_aligned);
+    fact[FACT_DMARC_DKIM_ALIGNED] = value_bool(dmarc->dkim_aligned);
+    fill_policy(f, fact);
     return fill_uris(f->arena, &dmarc->record.rua, &fact[FACT_DMARC_REPORTS]) &&
            fill_uris(f->arena, &dmarc->record.ruf, &fact[FACT_DMARC_FAILURE_REPORTS]);
 }
@@ -218,6 +211,7 @@ bool sender_facts(const struct sender_findings *f, struct facts *facts)
 {
     if (f->job->spf)
         fill_spf(f, facts->fact);
+    facts->unasked = f->job->authentication && dns_unasked(f->dns);
     return !f->job->authentication ||
            (fill_dkim(f, facts->fact) && fill_dmarc(f, facts->fact) && fill_arc(f, facts->fact));
 }

@@ -66,7 +66,6 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
         .sha256 = policy_uses_field(config->policy, FACT_ATTACHMENTS, attachment_sha256),
         .spf = wants(config, PRODUCER_SPF),
         .authentication = wants(config, PRODUCER_AUTHENTICATION),
-        .honour_np = settings->authentication_np,
         .limits = {settings->scan_depth, settings->scan_parts, settings->scan_members,
                    settings->scan_unpacked, (uint32_t)settings->scan_cpu,
                    (uint32_t)settings->scan_cpu_per_mib, 0}};
@@ -96,6 +95,7 @@ void pipeline_merge(const struct policy *policy, struct facts *facts, enum scann
         if (is_from(fact_info((enum fact)i)->producer, kind) &&
             answer->facts.fact[i].state != VALUE_PENDING)
             facts->fact[i] = answer->facts.fact[i];
+    facts->unasked |= answer->facts.unasked;
     if (kind == SCANNER_SCAN && facts->keyed && answer->facts.keyed)
         merge_headers(policy, facts, answer->facts.keyed);
 }

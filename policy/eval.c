@@ -15,7 +15,7 @@ struct judgement judge(bool truth)
 static bool defers(const struct facts *facts, const struct fact_info *info)
 {
     return info->on_unknown == ON_UNKNOWN_DEFER ||
-           (facts->unexamined && info->producer == PRODUCER_AUTHENTICATION);
+           ((facts->unexamined || facts->unasked) && info->producer == PRODUCER_AUTHENTICATION);
 }
 
 /* Work that ran out defers whatever the fact: else a sender could tire a rule until it passes. */

@@ -97,6 +97,9 @@ struct facts {
     /* The scanner that should have authenticated the message failed:
      * a hostile message may be why, so what is unknown of that defers, as content does. */
     bool unexamined;
+    /* Limits on our own DNS questions kept some from being asked that the message was to be
+     * authenticated with: its sender may have used them up, so what is unknown of that defers. */
+    bool unasked;
 };
 
 /* Whether this address must stay reachable (RFC 5321 4.5.1, RFC 2142): postmaster's or abuse's. */

@@ -233,6 +233,13 @@ static bool is_delivery(enum action action)
     return action == ACTION_ACCEPT || action == ACTION_DISCARD || action == ACTION_QUARANTINE;
 }
 
+/* It is for the limits on our DNS questions that the fact is not known. */
+static bool is_unasked(const struct walk *walk)
+{
+    return walk->evaluation.facts->unasked && !walk->evaluation.facts->unexamined &&
+           fact_info((enum fact)walk->doubtful_fact)->producer == PRODUCER_AUTHENTICATION;
+}
+
 /* A delivery that a stricter rule might have prevented, had its facts been known. */
 static void apply_doubt(struct walk *walk)
 {
@@ -242,8 +249,10 @@ static void apply_doubt(struct walk *walk)
         return;
     out->action = ACTION_DEFER;
     out->code = 451;
-    out->enhanced = SLICE("4.7.1");
-    out->text = SLICE("the message could not be checked now, try again later");
+    out->enhanced = is_unasked(walk) ? SLICE("4.4.3") : SLICE("4.7.1");
+    out->text = is_unasked(walk)
+                    ? SLICE("the DNS cannot be asked all that tells who sent this, try again later")
+                    : SLICE("the message could not be checked now, try again later");
     out->rule = walk->doubtful_rule;
     out->unknown = walk->doubtful_fact;
 }

@@ -6,11 +6,6 @@
 
 #include <stdio.h>
 
-static bool has_failed(const struct dns_answer *answer)
-{
-    return answer->status == DNS_FAILED || answer->status == DNS_TIMED_OUT;
-}
-
 /* What none may answer; NULL when it is a code. */
 static const char *trouble_of(const struct ip *ip)
 {
@@ -51,7 +46,7 @@ enum listing blocklist_answer(const struct blocklist *list, const struct dns_ans
                               double *weight)
 {
     *weight = 0;
-    if (has_failed(answer) || trouble_in(answer))
+    if (dns_failed(answer) || trouble_in(answer))
         return LISTING_UNKNOWN;
     for (size_t i = 0; i < answer->count; i++)
         for (size_t c = 0; c < list->code_count; c++)
@@ -88,7 +83,7 @@ const char *blocklist_health(struct arena *arena, struct dns_answers *dns,
         return trouble;
     if (unlisted.count > 0)
         return "it lists what it must not: a wildcard, or it lists everything";
-    if (listed.count == 0 && !has_failed(&listed))
+    if (listed.count == 0 && !dns_failed(&listed))
         return "its test entry is not listed: the list is gone, or its zone empty";
     return NULL; /* with any code: a configuration may want only some of the list's */
 }

@@ -12,11 +12,6 @@ enum { NAME_SIZE = IP_REVERSED_SIZE + sizeof ".in-addr.arpa" };
 /* What looking for an address among a name's addresses tells. */
 enum found { FOUND_NOT, FOUND, FOUND_UNKNOWN };
 
-static bool has_failed(const struct dns_answer *answer)
-{
-    return answer->status == DNS_FAILED || answer->status == DNS_TIMED_OUT;
-}
-
 static bool same_ip(const struct ip *a, const struct ip *b)
 {
     size_t bytes = a->family == 4 ? 4 : 16;
@@ -31,7 +26,7 @@ static enum dns_type address_type(const struct ip *ip)
 static enum found leads_to(struct dns_answers *dns, struct slice name, const struct ip *ip)
 {
     struct dns_answer answer;
-    if (!dns_look_up(dns, name, address_type(ip), &answer) || has_failed(&answer))
+    if (!dns_look_up(dns, name, address_type(ip), &answer) || dns_failed(&answer))
         return FOUND_UNKNOWN;
     for (size_t i = 0; i < answer.count; i++)
         if (same_ip(&answer.records[i].ip, ip))
@@ -87,7 +82,7 @@ bool client_names(struct arena *arena, struct dns_answers *dns, const struct ip 
     facts->fact[FACT_CLIENT_PTR] = facts->fact[FACT_CLIENT_FCRDNS] = value_unknown();
     if (client->family == 0)
         return true;
-    if (!dns_look_up(dns, reverse_name(client, reverse), DNS_PTR, &answer) || has_failed(&answer))
+    if (!dns_look_up(dns, reverse_name(client, reverse), DNS_PTR, &answer) || dns_failed(&answer))
         return !arena_failed(arena);
     size_t count = ptr_names(arena, &answer, names);
     if (count > 0) {
@@ -144,7 +139,7 @@ static bool has_records(struct dns_answers *dns, struct slice name, enum dns_typ
                         bool *failed)
 {
     struct dns_answer answer;
-    if (!dns_look_up(dns, name, type, &answer) || has_failed(&answer)) {
+    if (!dns_look_up(dns, name, type, &answer) || dns_failed(&answer)) {
         *failed = true;
         return false;
     }

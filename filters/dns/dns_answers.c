@@ -16,7 +16,7 @@ struct dns_answers {
     struct dns_wanted *wanted;
     size_t wanted_count, wanted_room;
     size_t wanted_before; /* by evaluators that are through */
-    bool missed;
+    bool missed, unasked;
     bool closed;
 };
 
@@ -98,16 +98,25 @@ static bool make_room(struct dns_answers *table)
     return wanted != NULL;
 }
 
-static void want(struct dns_answers *table, struct slice name, enum dns_type type)
+static struct dns_wanted *find_wanted(struct dns_answers *table, struct slice name,
+                                      enum dns_type type)
 {
     for (size_t i = 0; i < table->wanted_count; i++)
         if (table->wanted[i].type == type && slice_ieq(table->wanted[i].name, name))
-            return;
-    if (!make_room(table))
+            return &table->wanted[i];
+    return NULL;
+}
+
+static void want(struct dns_answers *table, struct slice name, enum dns_type type, bool reserved)
+{
+    struct dns_wanted *before = find_wanted(table, name, type);
+    if (before)
+        before->reserved |= reserved;
+    if (before || !make_room(table))
         return;
     struct slice kept = arena_copy(table->arena, name);
     if (kept.ptr)
-        table->wanted[table->wanted_count++] = (struct dns_wanted){kept, type};
+        table->wanted[table->wanted_count++] = (struct dns_wanted){kept, type, reserved};
 }
 
 bool dns_look_up(struct dns_answers *table, struct slice name, enum dns_type type,
@@ -122,11 +131,12 @@ bool dns_look_up(struct dns_answers *table, struct slice name, enum dns_type typ
     const struct answer_entry *e = find(table, name, type);
     if (e) {
         *answer = e->answer;
+        table->unasked |= answer->status == DNS_UNASKED;
         return true;
     }
     if (table->closed)
         return true;
-    want(table, name, type);
+    want(table, name, type, false);
     table->missed = true;
     return false;
 }
@@ -163,16 +173,32 @@ const struct dns_wanted *dns_wanted(const struct dns_answers *table, size_t *cou
     return table->wanted;
 }
 
-void dns_prefetch(struct dns_answers *table, struct slice name, enum dns_type type)
+static void want_early(struct dns_answers *table, struct slice name, enum dns_type type,
+                       bool reserved)
 {
     name = without_dot(name);
     if (!table->closed && dns_name_can_exist(name) && !find(table, name, type))
-        want(table, name, type);
+        want(table, name, type, reserved);
+}
+
+void dns_prefetch(struct dns_answers *table, struct slice name, enum dns_type type)
+{
+    want_early(table, name, type, false);
+}
+
+void dns_reserve(struct dns_answers *table, struct slice name, enum dns_type type)
+{
+    want_early(table, name, type, true);
+}
+
+bool dns_unasked(const struct dns_answers *table)
+{
+    return table->unasked;
 }
 
 void dns_answers_restart(struct dns_answers *table)
 {
-    table->missed = false;
+    table->missed = table->unasked = false;
     table->wanted_count = table->wanted_before = 0;
 }
 

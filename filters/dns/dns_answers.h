@@ -20,6 +20,7 @@ enum dns_status {
     DNS_NO_NAME, /* NXDOMAIN */
     DNS_FAILED,  /* SERVFAIL and kin */
     DNS_TIMED_OUT,
+    DNS_UNASKED, /* the limits on our questions did not let it be asked */
 };
 
 struct dns_record {
@@ -35,6 +36,12 @@ struct dns_answer {
     size_t count;
     bool authenticated; /* DNSSEC */
 };
+
+/* Whether the DNS gave no answer, rather than one that says that there is nothing. */
+static inline bool dns_failed(const struct dns_answer *answer)
+{
+    return answer->status >= DNS_FAILED;
+}
 
 struct dns_answers;
 
@@ -73,14 +80,20 @@ bool dns_missed(const struct dns_answers *table);
 struct dns_wanted {
     struct slice name;
     enum dns_type type;
+    bool reserved; /* it has a budget that other questions cannot use up */
 };
 const struct dns_wanted *dns_wanted(const struct dns_answers *table, size_t *count);
 
 /* Will be asked soon: noted as wanted, when it is not in the table, beside the first miss. Bounded;
  * what is too much is dropped. */
 void dns_prefetch(struct dns_answers *table, struct slice name, enum dns_type type);
+/* The same, and it is to be asked even when the budget of questions is spent. */
+void dns_reserve(struct dns_answers *table, struct slice name, enum dns_type type);
 
-/* A new run over the same table: misses are forgotten. */
+/* Whether the run so far has looked up what is DNS_UNASKED. */
+bool dns_unasked(const struct dns_answers *table);
+
+/* A new run over the same table: misses are forgotten, and what was unasked. */
 void dns_answers_restart(struct dns_answers *table);
 
 /* The run goes on with another evaluator, for which a miss so far is no miss: it can look up again.

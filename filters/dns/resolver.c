@@ -24,7 +24,7 @@ enum {
     RCODE_NO_NAME = 3,
     BOGUS = 1,
     SECURE = 2,
-    POLICIES_MAX = 16,
+    RESERVE_MAX = 192, /* all that one From can name: 16 domains, at most nine questions each */
 };
 enum { SHARES = 1024 /* of clients, by hash */, NOBODY = SHARES, SHARE_PART = 4 };
 
@@ -259,10 +259,11 @@ static void start_queued(struct resolver *r)
 
 /* ---- time and the loop ---- */
 
+/* A question that still stands in the queue has not been asked. */
 static void time_out(struct lookup *lookup)
 {
     struct question *q = lookup->question;
-    answer(lookup, &(struct reply){.status = DNS_TIMED_OUT});
+    answer(lookup, &(struct reply){.status = q->queued ? DNS_UNASKED : DNS_TIMED_OUT});
     if (!TAILQ_EMPTY(&q->lookups))
         return;
     q->resolver->counts.timed_out++;
@@ -361,17 +362,23 @@ static bool look_up(struct inquiry *inquiry, const struct dns_wanted *wanted, co
     return true;
 }
 
-/* Who forges a domain may spend the budget on records of his own: the policy of that domain is
- * asked for all the same. */
-static bool is_in_budget(const struct inquiry *inquiry, const struct dns_wanted *wanted)
+/* Who forges a domain may spend the budget on records of his own: what that domain asks for comes
+ * out of the reserve then. */
+static bool pay(struct inquiry *inquiry, const struct dns_wanted *wanted)
 {
-    bool policy = wanted->type == DNS_TXT && slice_istarts(wanted->name, SLICE("_dmarc."));
-    return inquiry->queries < inquiry->resolver->queries_max + (policy ? POLICIES_MAX : 0);
+    bool from_budget = inquiry->queries < inquiry->resolver->queries_max;
+    if (from_budget)
+        inquiry->queries++;
+    else if (wanted->reserved && inquiry->reserved < RESERVE_MAX)
+        inquiry->reserved++;
+    else
+        return false;
+    return true;
 }
 
 static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
 {
-    static const struct dns_answer failed = {.status = DNS_FAILED};
+    static const struct dns_answer unasked = {.status = DNS_UNASKED};
     char name[DNS_QUESTION_SIZE];
     if (slice_iends(wanted.name, SLICE(".")))
         wanted.name.len--;
@@ -381,10 +388,8 @@ static void ask(struct inquiry *inquiry, struct dns_wanted wanted)
     wanted.name = arena_copy(inquiry->arena, wanted.name);
     if (!wanted.name.ptr)
         return;
-    bool allowed = is_in_budget(inquiry, &wanted);
-    inquiry->queries += allowed;
-    if (!allowed || !look_up(inquiry, &wanted, name))
-        dns_answers_add(inquiry->answers, wanted.name, wanted.type, &failed);
+    if (!pay(inquiry, &wanted) || !look_up(inquiry, &wanted, name))
+        dns_answers_add(inquiry->answers, wanted.name, wanted.type, &unasked);
 }
 
 unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count)

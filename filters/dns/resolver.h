@@ -39,6 +39,7 @@ struct inquiry {
     void *ctx;
     struct ip client;  /* the cause of its questions, set after inquiry_begin; family 0: none */
     unsigned queries;  /* asked so far, of at most settings.resolver_queries */
+    unsigned reserved; /* and beside them, of those that may be asked all the same */
     unsigned pending;  /* on their way */
     bool hurried;      /* nothing is waited for */
     int64_t began, ms; /* clock_ms of the present round; time spent waiting in all */
@@ -51,16 +52,15 @@ void inquiry_begin(struct inquiry *inquiry, struct resolver *resolver, struct ar
 
 /* Asks for these; what the table has, or is on its way for this inquiry, is left out. Answers that
  * are at hand (cached) go into the table at once. What gets no answer in settings.resolver_timeout
- * is DNS_TIMED_OUT, what the budget forbids or the resolver has no room for DNS_FAILED; DMARC
- * records (RFC 7489 6.1) have a small budget of their own beside it. Returns how
- * many are on their way now: with 0 everything is in the table (unless an arena is full) and `done`
+ * is DNS_TIMED_OUT, what the budget forbids or the resolver has no room for DNS_UNASKED; what is
+ * reserved has a budget of its own beside it. Returns how many are on their way now: with 0 everything is in the table (unless an arena is full) and `done`
  * is not called. */
 unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count);
 
 /* Gives up what is on its way; `done` is not called. */
 void inquiry_cancel(struct inquiry *inquiry);
 
-/* With `hurry` what is on its way is DNS_TIMED_OUT, and so will be what is asked and not at hand,
+/* With `hurry` what is on its way is DNS_TIMED_OUT (DNS_UNASKED while it stands in line), and so will be what is asked and not at hand,
  * until it is called without; `done` is not called. */
 void inquiry_hurry(struct inquiry *inquiry, bool hurry);
 

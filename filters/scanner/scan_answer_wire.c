@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * An answer as bytes: the plain facts in the order of facts.def, the keyed ones, the ranges of the
- * parts, what is wanted, the pictures, what is to be redacted, the outline, and the attachments last. */
+ * An answer as bytes: the plain facts in the order of facts.def, whether all could be asked, the
+ * keyed ones, the ranges of the parts, what is wanted, the pictures, what is to be redacted, the
+ * outline, and the attachments last. */
 #include "filters/files/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
 #include "filters/scanner/scan_pictures.h"
@@ -20,7 +21,7 @@ enum {
     DIGEST_SHARE = 8 * 1024, /* one short text, and what is kept for others */
     CODES_SHARE = 16 * 1024,
     WANTED_SHARE = 16 * 1024, /* past it: they are wanted again */
-    WANTED_BYTES_MIN = 4 + 1 + 1,
+    WANTED_BYTES_MIN = 4 + 1 + 1 + 1,
     SMALL_VALUE = 32, /* what an unknown or an empty, cut list takes at most */
 };
 
@@ -100,6 +101,7 @@ static bool unpack_wanted(struct unpack *in, struct arena *arena, struct scan_an
     for (size_t i = 0; wanted && i < count; i++) {
         wanted[i].name = unpack_slice(in);
         wanted[i].type = (enum dns_type)unpack_u8(in);
+        wanted[i].reserved = unpack_u8(in) != 0;
         if (in->bad || !dns_name_can_exist(wanted[i].name) || !dns_type_is_known(wanted[i].type))
             return false;
     }
@@ -118,6 +120,7 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
     for (enum fact id = 0; ok && id < FACT_COUNT; id++)
         if (is_plain(id))
             ok = unpack_value(&in, &fact_info(id)->type, arena, &fact[id]);
+    answer->facts.unasked = unpack_u8(&in) != 0;
     ok = ok && unpack_keyed(&in, arena, header_count, &answer->facts) &&
          unpack_ranges(&in, arena, answer) && unpack_wanted(&in, arena, answer) &&
          scan_pictures_unpack(&in, &answer->pictures) &&
@@ -229,12 +232,14 @@ static void pack_wanted(struct buf *out, const struct scan_answer *answer)
     for (size_t i = 0; i < count; i++) {
         pack_slice(out, answer->wanted[i].name);
         pack_u8(out, (uint8_t)answer->wanted[i].type);
+        pack_u8(out, answer->wanted[i].reserved);
     }
 }
 
 bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_answer *answer)
 {
     pack_plain(out, &answer->facts);
+    pack_u8(out, answer->facts.unasked);
     pack_keyed(out, &answer->facts, header_count);
     pack_ranges(out, answer);
     pack_wanted(out, answer);

@@ -39,7 +39,6 @@ struct scan_sender {
     struct slice helo, sender; /* as said; sender without <>, empty: the null sender */
     struct slice receiver;     /* our name */
     int64_t now;               /* seconds since 1970 */
-    unsigned sample;           /* 0..99, drawn for DMARC's pct */
 };
 
 enum { SCAN_PICTURES_MAX = 8 };
@@ -67,7 +66,6 @@ struct scan_job {
      * A scanner that lacks an answer says so in scan_answer.wanted, unless it is complete. */
     struct dns_answers *dns;
     bool dns_complete;           /* what is not in it does not exist */
-    bool honour_np;              /* DMARC's np= (RFC 9091) */
     const struct slice *headers; /* names wanted, lower case, in the order of the policy's keys */
     size_t header_count;
     struct scan_limits limits;

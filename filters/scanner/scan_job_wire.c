@@ -13,13 +13,11 @@ enum {
     WANTS_SPF = 8,
     WANTS_AUTHENTICATION = 16,
     DNS_IS_COMPLETE = 32,
-    HONOURS_NP = 64,
-    WANTS_OUTLINE = 128,
-    WANTS_DIGEST = 256,
-    WANTS_SHA256 = 512,
-    WANTS_CODES = 1024,
-    ALL_FLAGS = 2047,
-    SAMPLES = 100,
+    WANTS_OUTLINE = 64,
+    WANTS_DIGEST = 128,
+    WANTS_SHA256 = 256,
+    WANTS_CODES = 512,
+    ALL_FLAGS = 1023,
     RECORD_BYTES_MIN = 4,
 };
 
@@ -31,9 +29,9 @@ static uint32_t flags_of(const struct scan_job *job)
         uint32_t)((job->message ? WANTS_MESSAGE : 0) | (job->attachments ? WANTS_ATTACHMENTS : 0) |
                   (job->links ? WANTS_LINKS : 0) | (job->spf ? WANTS_SPF : 0) |
                   (job->authentication ? WANTS_AUTHENTICATION : 0) |
-                  (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->honour_np ? HONOURS_NP : 0) |
-                  (job->outline ? WANTS_OUTLINE : 0) | (job->digest ? WANTS_DIGEST : 0) |
-                  (job->sha256 ? WANTS_SHA256 : 0) | (job->codes ? WANTS_CODES : 0));
+                   (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->outline ? WANTS_OUTLINE : 0) |
+                   (job->digest ? WANTS_DIGEST : 0) | (job->sha256 ? WANTS_SHA256 : 0) |
+                   (job->codes ? WANTS_CODES : 0));
 }
 
 static size_t octets_of(const struct ip *ip)
@@ -53,7 +51,6 @@ static void pack_sender(struct buf *out, const struct scan_sender *from)
     pack_slice(out, from->sender);
     pack_slice(out, from->receiver);
     pack_u64(out, (uint64_t)from->now);
-    pack_u32(out, from->sample);
 }
 
 static void pack_record(struct buf *out, enum dns_type type, const struct dns_record *record)
@@ -122,8 +119,6 @@ static void unpack_sender(struct unpack *in, struct scan_sender *from)
     from->sender = unpack_slice(in);
     from->receiver = unpack_slice(in);
     from->now = (int64_t)unpack_u64(in);
-    from->sample = unpack_u32(in);
-    in->bad |= from->sample >= SAMPLES;
 }
 
 static bool unpack_flags(struct unpack *in, struct scan_job *job)
@@ -138,7 +133,6 @@ static bool unpack_flags(struct unpack *in, struct scan_job *job)
     job->spf = flags & WANTS_SPF;
     job->authentication = flags & WANTS_AUTHENTICATION;
     job->dns_complete = flags & DNS_IS_COMPLETE;
-    job->honour_np = flags & HONOURS_NP;
     job->outline = flags & WANTS_OUTLINE;
     return flags <= ALL_FLAGS;
 }
@@ -164,7 +158,7 @@ static bool unpack_dns_answer(struct unpack *in, struct arena *arena, struct dns
     enum dns_type type = (enum dns_type)unpack_u8(in);
     uint8_t status = unpack_u8(in), authenticated = unpack_u8(in);
     size_t count = unpack_u32(in);
-    if (in->bad || !dns_type_is_known(type) || status > DNS_TIMED_OUT || authenticated > 1 ||
+    if (in->bad || !dns_type_is_known(type) || status > DNS_UNASKED || authenticated > 1 ||
         count > in->left.len / RECORD_BYTES_MIN)
         return false;
     struct dns_answer answer = {.status = (enum dns_status)status,

@@ -7,6 +7,7 @@
 #include "filters/sender/author.h"
 #include "filters/sender/dkim.h"
 #include "filters/sender/dmarc.h"
+#include "filters/sender/dmarc_align.h"
 #include "filters/sender/key_record.h"
 #include "filters/sender/spf_internal.h"
 #include "filters/sender/tag_list.h"
@@ -33,15 +34,20 @@ static void want_record(struct arena *arena, struct dns_answers *table, struct s
         dns_prefetch(table, domain, DNS_TXT);
 }
 
+static struct slice domain_of(struct slice sender)
+{
+    size_t at = slice_rfind(sender, '@');
+    return at < sender.len ? slice_from(sender, at + 1) : sender;
+}
+
 bool auth_prefetch_envelope(struct arena *arena, struct slice helo, struct slice sender,
                             struct auth_prefetch *out)
 {
     struct dns_answers *table = dns_answers_new(arena);
-    size_t at = slice_rfind(sender, '@');
     *out = (struct auth_prefetch){0};
     if (!table)
         return false;
-    want_record(arena, table, at < sender.len ? slice_from(sender, at + 1) : sender);
+    want_record(arena, table, domain_of(sender));
     want_record(arena, table, helo);
     tell(table, out);
     return !arena_failed(arena);
@@ -81,7 +87,9 @@ static void guess_authors(struct arena *arena, struct slice block, struct author
     }
 }
 
-static void want_key(struct arena *arena, struct dns_answers *table, const struct header *field)
+/* `author` is NULL for a signature that makes nobody the author (ARC). */
+static void want_key(struct arena *arena, struct dns_answers *table, const struct header *field,
+                     const struct author *author)
 {
     struct tag_list tags;
     if (field->raw.len > ARC_FIELD_OCTETS_MAX || !tag_list_parse(field->value, &tags))
@@ -92,9 +100,12 @@ static void want_key(struct arena *arena, struct dns_answers *table, const struc
     struct slice name = key_record_name(arena, selector, domain);
     if (name.ptr)
         dns_prefetch(table, name, DNS_TXT);
+    if (author)
+        dmarc_prefetch_identifier(arena, table, author, domain);
 }
 
-static void want_keys(struct arena *arena, struct dns_answers *table, struct slice block)
+static void want_keys(struct arena *arena, struct dns_answers *table, struct slice block,
+                      const struct author *author)
 {
     struct header field;
     unsigned dkim = 0, arc = 0;
@@ -105,11 +116,12 @@ static void want_keys(struct arena *arena, struct dns_answers *table, struct sli
         bool of_arc = slice_ieq(field.name, SLICE("ARC-Seal")) ||
                       slice_ieq(field.name, SLICE("ARC-Message-Signature"));
         if ((of_dkim && dkim++ < DKIM_SIGNATURES_MAX) || (of_arc && arc++ < ARC_FIELDS_MAX))
-            want_key(arena, table, &field);
+            want_key(arena, table, &field, of_dkim ? author : NULL);
     }
 }
 
-bool auth_prefetch_header(struct arena *arena, struct slice block, struct auth_prefetch *out)
+bool auth_prefetch_header(struct arena *arena, struct slice sender, struct slice block,
+                          struct auth_prefetch *out)
 {
     struct author author = {0};
     struct dns_answers *table = dns_answers_new(arena);
@@ -118,8 +130,9 @@ bool auth_prefetch_header(struct arena *arena, struct slice block, struct auth_p
         return false;
     block = slice_sub(block, 0, HEADER_MAX);
     guess_authors(arena, block, &author);
-    dmarc_prefetch(arena, table, &author);
-    want_keys(arena, table, block);
+    dmarc_prefetch(table, &author);
+    want_keys(arena, table, block, &author);
+    dmarc_prefetch_identifier(arena, table, &author, domain_of(sender));
     tell(table, out);
     return !arena_failed(arena);
 }

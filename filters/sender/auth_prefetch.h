@@ -8,7 +8,7 @@
 
 #include "filters/dns/dns_answers.h"
 
-enum { AUTH_PREFETCH_MAX = 40 };
+enum { AUTH_PREFETCH_MAX = 64 };
 
 /* Distinct names, in the arena. */
 struct auth_prefetch {
@@ -21,7 +21,9 @@ struct auth_prefetch {
 bool auth_prefetch_envelope(struct arena *arena, struct slice helo, struct slice sender,
                             struct auth_prefetch *out);
 
-/* When the header block is in: the DMARC records of From, the keys of DKIM and ARC. */
-bool auth_prefetch_header(struct arena *arena, struct slice block, struct auth_prefetch *out);
+/* When the header block is in: the DMARC records of From, the keys of DKIM and ARC, and the DMARC
+ * records of those that could be aligned: the sender's domain and signers'. */
+bool auth_prefetch_header(struct arena *arena, struct slice sender, struct slice block,
+                          struct auth_prefetch *out);
 
 #endif

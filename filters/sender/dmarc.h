@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * DMARC (RFC 7489): what the author's domain asks to be done with a message,
+ * DMARC (RFC 9989): what the author's domain asks to be done with a message,
  * and whether the message is its own.
  * Pure: DNS comes from a table, and after a miss (dns_missed) the result is void. */
 #ifndef FILTERS_SENDER_DMARC_H
@@ -24,7 +24,6 @@ struct dmarc_input {
     struct dmarc_identifier spf;
     const struct dmarc_identifier *dkim;
     size_t dkim_count;
-    bool honour_np; /* RFC 9091: np= for names that do not exist; asks for their A, AAAA and MX */
 };
 
 struct dmarc {
@@ -33,9 +32,12 @@ struct dmarc {
     struct slice domain; /* the author's; with several, the one whose policy is the strictest */
     bool found;          /* there is a record: */
     struct slice record_domain; /* where it was found */
-    enum dmarc_policy policy;   /* asked for this message: p, sp or np; before pct and t */
+    struct slice organisation;  /* the organisational domain; empty: the DNS did not tell */
+    enum dmarc_policy policy;   /* asked for this message: p, sp or np; before t */
     struct dmarc_record record;
-    bool spf_aligned, dkim_aligned; /* passed, and aligned */
+    /* Of one author: passed, and aligned. Without a record that is, of the same domain. */
+    bool spf_aligned, dkim_aligned;
+    const bool *aligned; /* each of dkim */
 };
 
 /* A message passes only when it is its author's, and also each of author.others' that has a record;
@@ -44,19 +46,15 @@ struct dmarc {
 bool dmarc_evaluate(struct arena *arena, struct dns_answers *dns, const struct dmarc_input *in,
                     struct dmarc *out);
 
-/* The names that an author's domain will ask for are noted as wanted, as soon as it is known. */
-void dmarc_prefetch(struct arena *arena, struct dns_answers *dns, const struct author *author);
+/* The names that the authors' domains will ask for are noted as wanted, as soon as they are known,
+ * out of the reserve: whoever forges them may have spent the budget. */
+void dmarc_prefetch(struct dns_answers *dns, const struct author *author);
 
-/* What is asked for the message if it fails (RFC 7489 6.6.4): `sample`, 0..99, is
- * drawn by the caller; outside of pct, and with t=y, it is the next milder policy. */
-enum dmarc_policy dmarc_asked(const struct dmarc *dmarc, unsigned sample);
+/* What is asked for the message if it fails: with t=y the next milder policy (4.7). */
+enum dmarc_policy dmarc_asked(const struct dmarc *dmarc);
 
 /* What is to be done: that, after a failure; else none. */
-enum dmarc_policy dmarc_disposition(const struct dmarc *dmarc, unsigned sample);
-
-/* Whether an identifier is the author's domain (strict) or shares its organisation (relaxed). The
- * author's domain is normalised, the identifier may be anything. */
-bool dmarc_aligned(struct arena *arena, struct slice identifier, struct slice author, bool strict);
+enum dmarc_policy dmarc_disposition(const struct dmarc *dmarc);
 
 /* The words of RFC 8601 and of the record. */
 const char *dmarc_result_word(enum dmarc_result result);

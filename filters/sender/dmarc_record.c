@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: ISC
- * Tags that are unknown, repeated or wrong are passed over, and their defaults apply (RFC 7489
- * 6.3); only p and sp decide whether the record can be used. */
+ * Tags that are unknown, repeated or wrong are passed over, and their defaults apply (RFC 9989 4.7);
+ * only p, sp and np decide whether the record can be used (4.10.1). */
 #include "filters/sender/dmarc_record.h"
 
 #include <string.h>
 
-enum { PCT_MAX = 100, INTERVAL_DEFAULT = 86400 };
-
 struct dmarc_parser {
     struct dmarc_record *record;
-    bool p_valid, sp_invalid;
+    bool has_p, has_sp, has_np;
+    bool wrong; /* a policy that is none */
 };
 
 static bool read_policy(struct slice value, enum dmarc_policy *out)
@@ -25,25 +24,26 @@ static bool read_policy(struct slice value, enum dmarc_policy *out)
 
 static void read_p(struct dmarc_parser *p, struct slice value)
 {
-    p->p_valid = read_policy(value, &p->record->p);
+    p->has_p = read_policy(value, &p->record->p);
 }
 
 static void read_sp(struct dmarc_parser *p, struct slice value)
 {
-    p->record->has_sp = read_policy(value, &p->record->sp);
-    p->sp_invalid = !p->record->has_sp;
+    p->has_sp = read_policy(value, &p->record->sp);
+    p->wrong |= !p->has_sp;
 }
 
 static void read_np(struct dmarc_parser *p, struct slice value)
 {
-    p->record->has_np = read_policy(value, &p->record->np);
+    p->has_np = read_policy(value, &p->record->np);
+    p->wrong |= !p->has_np;
 }
 
-static void read_pct(struct dmarc_parser *p, struct slice value)
+static void read_psd(struct dmarc_parser *p, struct slice value)
 {
-    uint64_t pct;
-    if (slice_to_u64(value, PCT_MAX, &pct))
-        p->record->pct = (unsigned)pct;
+    p->record->psd = slice_ieq(value, SLICE("y"))   ? DMARC_PSD_YES
+                     : slice_ieq(value, SLICE("n")) ? DMARC_PSD_NO
+                                                    : DMARC_PSD_UNSAID;
 }
 
 static void read_adkim(struct dmarc_parser *p, struct slice value)
@@ -59,13 +59,6 @@ static void read_aspf(struct dmarc_parser *p, struct slice value)
 static void read_t(struct dmarc_parser *p, struct slice value)
 {
     p->record->testing = slice_ieq(value, SLICE("y"));
-}
-
-static void read_ri(struct dmarc_parser *p, struct slice value)
-{
-    uint64_t seconds;
-    if (slice_to_u64(value, UINT32_MAX, &seconds))
-        p->record->report_interval = (uint32_t)seconds;
 }
 
 static unsigned failure_option(struct slice word)
@@ -112,35 +105,15 @@ static bool is_uri(struct slice s)
     return true;
 }
 
-/* Digits and perhaps a unit: powers of 1024. */
-static bool read_size(struct slice text, uint64_t *out)
-{
-    static const char units[] = "kmgt";
-    unsigned shift = 0;
-    uint64_t number;
-    const char *unit =
-        text.len ? memchr(units, ascii_lower(text.ptr[text.len - 1]), sizeof units - 1) : NULL;
-    if (unit) {
-        shift = 10 * (unsigned)(unit - units + 1);
-        text.len--;
-    }
-    if (!slice_to_u64(text, UINT64_MAX >> shift, &number))
-        return false;
-    *out = number << shift;
-    return true;
-}
-
+/* "mailto:a@b.example!10m" was a limit for reports once. */
 static void read_uris(struct dmarc_uris *uris, struct slice value)
 {
     struct slice one, uri, size;
     for (bool more = true; more && uris->count < DMARC_URIS_MAX;) {
-        uint64_t size_max = 0;
         more = slice_cut(value, ',', &one, &value);
-        bool sized = slice_cut(slice_trim(one), '!', &uri, &size);
-        if (!is_uri(uri) || (sized && !read_size(size, &size_max)))
-            continue;
-        uris->items[uris->count].uri = uri;
-        uris->items[uris->count++].size_max = size_max;
+        slice_cut(slice_trim(one), '!', &uri, &size);
+        if (is_uri(uri))
+            uris->items[uris->count++] = uri;
     }
 }
 
@@ -159,9 +132,9 @@ static const struct {
     void (*read)(struct dmarc_parser *p, struct slice value);
 } tags[] = {
     {SLICE("p"), read_p},     {SLICE("sp"), read_sp},       {SLICE("np"), read_np},
-    {SLICE("pct"), read_pct}, {SLICE("adkim"), read_adkim}, {SLICE("aspf"), read_aspf},
-    {SLICE("t"), read_t},     {SLICE("ri"), read_ri},       {SLICE("fo"), read_fo},
-    {SLICE("rua"), read_rua}, {SLICE("ruf"), read_ruf},
+    {SLICE("psd"), read_psd}, {SLICE("adkim"), read_adkim}, {SLICE("aspf"), read_aspf},
+    {SLICE("t"), read_t},     {SLICE("fo"), read_fo},       {SLICE("rua"), read_rua},
+    {SLICE("ruf"), read_ruf},
 };
 
 static void read_tag(struct dmarc_parser *p, struct slice name, struct slice value, unsigned *seen)
@@ -185,26 +158,31 @@ static bool next_tag(struct slice *text, struct slice *name, struct slice *value
     return true;
 }
 
+/* What is not said is as what stands before it; what is wrong is no policy at all. */
+static enum dmarc_parse settle_policies(const struct dmarc_parser *p)
+{
+    struct dmarc_record *record = p->record;
+    if (!p->has_p || p->wrong) {
+        record->p = record->sp = record->np = DMARC_POLICY_NONE;
+        return record->rua.count > 0 ? DMARC_USABLE : DMARC_UNUSABLE;
+    }
+    if (!p->has_sp)
+        record->sp = record->p;
+    if (!p->has_np)
+        record->np = record->sp;
+    return DMARC_USABLE;
+}
+
 enum dmarc_parse dmarc_record_parse(struct slice text, struct dmarc_record *out)
 {
     struct dmarc_parser p = {.record = out};
     struct slice name, value;
     unsigned seen = 0;
-    *out = (struct dmarc_record){
-        .pct = PCT_MAX, .failure_options = DMARC_FO_ALL, .report_interval = INTERVAL_DEFAULT};
     if (!next_tag(&text, &name, &value) || !slice_eq(name, SLICE("v")) ||
         !slice_eq(value, SLICE("DMARC1")))
         return DMARC_OTHER;
+    *out = (struct dmarc_record){.failure_options = DMARC_FO_ALL};
     while (next_tag(&text, &name, &value))
         read_tag(&p, name, value, &seen);
-    if (!p.p_valid || p.sp_invalid) {
-        out->p = out->sp = out->np = DMARC_POLICY_NONE;
-        out->has_sp = out->has_np = false;
-        return out->rua.count > 0 ? DMARC_USABLE : DMARC_UNUSABLE;
-    }
-    if (!out->has_sp)
-        out->sp = out->p;
-    if (!out->has_np)
-        out->np = out->sp;
-    return DMARC_USABLE;
+    return settle_policies(&p);
 }

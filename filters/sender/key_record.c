@@ -38,10 +38,11 @@ const char *key_record_choose(const struct dns_answer *answer, struct slice *rec
                               bool *temporary)
 {
     size_t keys = 0;
-    *temporary = answer->status == DNS_FAILED || answer->status == DNS_TIMED_OUT;
+    *temporary = dns_failed(answer);
     if (*temporary)
-        return answer->status == DNS_FAILED ? "DNS failed for the key"
-                                            : "DNS timed out for the key";
+        return answer->status == DNS_FAILED      ? "DNS failed for the key"
+               : answer->status == DNS_TIMED_OUT ? "DNS timed out for the key"
+                                                 : "too many DNS questions to ask for the key";
     if (answer->status != DNS_FOUND || answer->count == 0)
         return "no key in DNS";
     *record = answer->records[0].text;

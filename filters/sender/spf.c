@@ -23,7 +23,7 @@ static enum spf_result select_record(struct spf_evaluation *e, struct slice doma
     record->ptr = NULL;
     if (!spf_is_domain(domain) || !spf_ask(e, domain, DNS_TXT, &answer))
         return SPF_NONE;
-    if (spf_is_dns_error(&answer))
+    if (dns_failed(&answer))
         return failed(e, SPF_TEMPERROR, SLICE("DNS failed"));
     for (size_t i = 0; i < answer.count; i++) {
         if (!spf_record_is(answer.records[i].text))

@@ -108,9 +108,6 @@ bool spf_ask(struct spf_evaluation *e, struct slice name, enum dns_type type,
 /* Counts a term that asks the DNS. False: one too many, e->problem is set. */
 bool spf_count_lookup(struct spf_evaluation *e);
 
-/* Whether the DNS gave no answer, rather than one that says that there is nothing. */
-bool spf_is_dns_error(const struct dns_answer *answer);
-
 /* Finds out e->validated, once. */
 void spf_validate_names(struct spf_evaluation *e);
 

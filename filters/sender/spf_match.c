@@ -22,11 +22,6 @@ bool spf_count_lookup(struct spf_evaluation *e)
     return false;
 }
 
-bool spf_is_dns_error(const struct dns_answer *answer)
-{
-    return answer->status == DNS_FAILED || answer->status == DNS_TIMED_OUT;
-}
-
 bool spf_is_within(struct slice name, struct slice domain)
 {
     return slice_ieq(name, domain) ||
@@ -49,7 +44,7 @@ static enum spf_match dns_error(struct spf_evaluation *e)
  * host that an MX or PTR answer named. */
 static bool count_void(struct spf_evaluation *e, const struct dns_answer *answer)
 {
-    if (spf_is_dns_error(answer) || answer->count || e->voids++ < SPF_VOIDS_MAX)
+    if (dns_failed(answer) || answer->count || e->voids++ < SPF_VOIDS_MAX)
         return true;
     e->problem = SLICE("more than 2 look-ups of names that do not exist");
     return false;
@@ -84,7 +79,7 @@ static enum spf_match match_a(struct spf_evaluation *e, const struct spf_term *t
     struct dns_answer answer;
     if (!spf_ask(e, target, address_type(e), &answer))
         return SPF_NO_MATCH;
-    if (spf_is_dns_error(&answer))
+    if (dns_failed(&answer))
         return dns_error(e);
     if (!count_void(e, &answer))
         return SPF_MATCH_PERMERROR;
@@ -96,7 +91,7 @@ static enum spf_match match_exists(struct spf_evaluation *e, struct slice target
     struct dns_answer answer;
     if (!spf_ask(e, target, DNS_A, &answer))
         return SPF_NO_MATCH;
-    if (spf_is_dns_error(&answer))
+    if (dns_failed(&answer))
         return dns_error(e);
     if (!count_void(e, &answer))
         return SPF_MATCH_PERMERROR;
@@ -119,7 +114,7 @@ static enum spf_match match_mx_hosts(struct spf_evaluation *e, const struct spf_
             return error(e, SPF_MATCH_PERMERROR, SLICE("more than 10 MX hosts"));
         if (!spf_ask(e, hosts->records[i].text, address_type(e), &addresses))
             return SPF_NO_MATCH;
-        if (spf_is_dns_error(&addresses))
+        if (dns_failed(&addresses))
             return dns_error(e);
         if (holds_client(e, &addresses, term))
             return SPF_MATCH;
@@ -133,7 +128,7 @@ static enum spf_match match_mx(struct spf_evaluation *e, const struct spf_term *
     struct dns_answer hosts;
     if (!spf_ask(e, target, DNS_MX, &hosts))
         return SPF_NO_MATCH;
-    if (spf_is_dns_error(&hosts))
+    if (dns_failed(&hosts))
         return dns_error(e);
     if (!count_void(e, &hosts))
         return SPF_MATCH_PERMERROR;

@@ -89,7 +89,8 @@ static struct slice put(char **at, struct slice text)
 static void put_names(struct remembered *r, char **at, const struct dns_wanted *names, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        r->names[r->count++] = (struct dns_wanted){put(at, names[i].name), names[i].type};
+        r->names[r->count++] =
+            (struct dns_wanted){.name = put(at, names[i].name), .type = names[i].type};
 }
 
 void asked_before_note(struct asked_before *memory, const struct asked_sender *sender, int64_t now,

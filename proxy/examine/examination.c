@@ -9,8 +9,6 @@
 #include "filters/sender/auth_prefetch.h"
 #include "proxy/examine/asked_before.h"
 
-#include <sys/random.h>
-
 static const struct config *config_of(const struct examination *e)
 {
     return e->proxy->config;
@@ -36,7 +34,7 @@ static void remember(const struct examination *e, const struct dns_wanted *wante
     struct dns_wanted names[ASKED_BEFORE_NAMES];
     size_t kept = 0;
     for (size_t i = 0; i < count && kept < ASKED_BEFORE_NAMES; i++)
-        if (!is_of_signature(wanted[i].name))
+        if (!wanted[i].reserved && !is_of_signature(wanted[i].name))
             names[kept++] = wanted[i];
     if (e->study.in_job[PRODUCER_SPF])
         asked_before_note(e->proxy->asked_before, &sender, clock_ms(), names, kept);
@@ -219,20 +217,11 @@ static void without_dns(struct examination *e)
         study_give_up(&e->study, producers[i]);
 }
 
-/* Whether DMARC's pct takes this message. */
-static bool draw(struct study *study)
-{
-    if (getrandom(&study->from.sample, sizeof study->from.sample, 0) < 0)
-        return false;
-    study->from.sample %= 100;
-    return true;
-}
-
 static void begin_dns(struct examination *e)
 {
     struct proxy *proxy = e->proxy;
     e->study.answers = dns_answers_new(e->arena);
-    if (!e->study.answers || !proxy->resolver || !draw(&e->study)) {
+    if (!e->study.answers || !proxy->resolver) {
         without_dns(e);
         return;
     }
@@ -293,7 +282,7 @@ void examination_header(struct examination *e, struct slice block)
         return;
     e->header_asked = true;
     if (e->study.about[PRODUCER_AUTHENTICATION] == LEARNING && e->dns.resolver &&
-        auth_prefetch_header(e->arena, block, &ahead))
+        auth_prefetch_header(e->arena, e->study.from.sender, block, &ahead))
         inquiry_ask(&e->dns, ahead.wanted, ahead.count);
 }
 

@@ -178,7 +178,7 @@ static enum submission put_on_queue(struct examination *e, enum scan_slot slot,
 static void describe_sender(struct examination *e, struct scan_job *job)
 {
     struct study *study = &e->study;
-    *job = (struct scan_job){.limits = e->proxy->job.limits, .honour_np = e->proxy->job.honour_np};
+    *job = (struct scan_job){.limits = e->proxy->job.limits};
     study->from.now = clock_wall();
     study_describe(study, e->whole, job);
 }

@@ -59,7 +59,6 @@ bool scan_memory_key(const struct scan_memory *memory,
     struct buf octets = buf_init(SCAN_JOB_MAX);
     struct scan_job lasting = *job;
     lasting.from.now = 0;
-    lasting.from.sample = 0;
     bool told =
         scan_job_encode(&octets, &lasting) && digest_of(buf_slice(&octets), message, out->digest);
     buf_release(&octets);

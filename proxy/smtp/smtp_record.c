@@ -94,7 +94,7 @@ static void tell_costs(const struct smtp_session *s, struct record *r)
     struct state_cost redis = {.calls = 0};
     if (e->state)
         redis = state_cost(e->state);
-    r->dns = (struct record_cost){e->dns.queries + e->list_queries, e->dns.ms};
+    r->dns = (struct record_cost){e->dns.queries + e->dns.reserved + e->list_queries, e->dns.ms};
     r->sender = (struct record_cost){e->sender_rounds, e->sender_ms};
     r->redis = (struct record_cost){redis.calls, redis.ms};
     r->scan_ms = e->scan_ms[SCAN_CONTENT];

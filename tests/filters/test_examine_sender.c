@@ -151,13 +151,14 @@ TEST(test_a_signed_message_passes)
 TEST(test_one_round_asks_for_everything)
 {
     assert_true(examine(arena, dkim_example(), &job, &answer));
-    assert_int_equal(answer.wanted_count, 6);
+    assert_int_equal(answer.wanted_count, 7);
     assert_true(wants("football.example.com"));
     assert_true(wants("mail.example.com"));
     assert_true(wants("brisbane._domainkey.football.example.com"));
     assert_true(wants("test._domainkey.football.example.com"));
     assert_true(wants("_dmarc.football.example.com"));
     assert_true(wants("_dmarc.example.com"));
+    assert_true(wants("_dmarc.com"));
     assert_int_equal(fact(FACT_SPF_RESULT)->state, VALUE_PENDING);
     assert_int_equal(fact(FACT_DKIM_RESULT)->state, VALUE_PENDING);
 }
@@ -264,29 +265,28 @@ TEST(test_a_forged_author_fails_with_the_policy_asked)
     assert_false(fact(FACT_DMARC_SPF_ALIGNED)->truth || fact(FACT_DMARC_DKIM_ALIGNED)->truth);
 }
 
-TEST(test_a_sample_and_a_test_soften_the_policy)
+TEST(test_a_test_softens_the_policy_and_pct_does_not)
 {
     static const struct {
-        const char *record;
-        unsigned sample;
-        const char *policy;
+        const char *record, *policy;
+        bool testing;
     } cases[] = {
-        {"p=reject; pct=30", 29, "reject"},         {"p=reject; pct=30", 30, "quarantine"},
-        {"p=reject; t=y", 0, "quarantine"},         {"p=quarantine; t=y", 0, "none"},
-        {"p=quarantine; pct=0", 0, "none"},         {"p=none; pct=0; t=y", 99, "none"},
-        {"p=reject; t=y; pct=1", 99, "quarantine"},
+        {"p=reject; pct=0", "reject", false}, {"p=reject; t=y", "quarantine", true},
+        {"p=quarantine; t=y", "none", true},  {"p=none; t=y; pct=1", "none", true},
+        {"p=reject; t=n", "reject", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char zone[256];
         snprintf(zone, sizeof zone, "_dmarc.football.example.com TXT v=DMARC1; %s\n",
                  cases[i].record);
         job.dns = dns_answers_new(arena);
-        job.from.sample = cases[i].sample;
         settle(zone, dkim_example());
         assert_word(FACT_DMARC_RESULT, "pass");
         assert_word(FACT_DMARC_POLICY, cases[i].policy);
+        assert_int_equal(fact(FACT_DMARC_TESTING)->truth, cases[i].testing);
     }
     assert_word(FACT_DMARC_PUBLISHED, "reject");
+    assert_text(fact(FACT_DMARC_ORG_DOMAIN), "football.example.com");
 }
 
 TEST(test_trouble_with_dns_is_temporary)
@@ -303,6 +303,47 @@ TEST(test_trouble_with_dns_is_temporary)
     settle("_dmarc.football.example.com SERVFAIL x\n", slice_of(forged));
     assert_word(FACT_DMARC_RESULT, "temperror");
     assert_absent(FACT_DMARC_POLICY);
+    assert_false(answer.facts.unasked);
+}
+
+static void add_unasked(const char *name)
+{
+    static const struct dns_answer unasked = {.status = DNS_UNASKED};
+    assert_true(dns_answers_add(job.dns, slice_of(name), DNS_TXT, &unasked));
+}
+
+static void assert_unknown(enum fact id)
+{
+    assert_int_equal(fact(id)->state, VALUE_UNKNOWN);
+}
+
+/* The sender may have used up what may be asked. */
+TEST(test_what_could_not_be_asked_is_no_answer)
+{
+    job.dns = dns_answers_new(arena);
+    add_unasked("_dmarc.football.example.com");
+    settle("football.example.com TXT v=spf1 -all\n", slice_of(forged));
+    assert_unknown(FACT_DMARC_RESULT);
+    assert_unknown(FACT_DMARC_POLICY);
+    assert_unknown(FACT_DMARC_TESTING);
+    assert_text(fact(FACT_DMARC_REASON), "more DNS questions than may be asked");
+    assert_true(answer.facts.unasked);
+    job.dns = dns_answers_new(arena);
+    add_unasked("football.example.com");
+    settle("_dmarc.football.example.com TIMEOUT x\n", slice_of(forged));
+    assert_unknown(FACT_DMARC_RESULT);
+    assert_unknown(FACT_DMARC_POLICY);
+    job.dns = dns_answers_new(arena);
+    add_unasked("football.example.com");
+    settle("_dmarc.football.example.com TXT v=DMARC1; p=none\n", slice_of(forged));
+    assert_unknown(FACT_DMARC_RESULT);
+    assert_word(FACT_DMARC_POLICY, "none");
+    job.dns = dns_answers_new(arena);
+    add_unasked("mail.example.com"); /* it could make no difference */
+    settle("_dmarc.football.example.com TXT v=DMARC1; p=reject\n"
+           "football.example.com TXT v=spf1 -all\n",
+           slice_of(forged));
+    assert_word(FACT_DMARC_RESULT, "fail");
 }
 
 #define SET(seal)                                                                                  \
@@ -354,10 +395,8 @@ TEST(test_a_name_that_does_not_exist_has_its_own_policy)
     static const char message[] = "From: a@nowhere.example.com\r\n\r\n";
     job.from.sender = SLICE("");
     settle(zone, slice_of(message));
-    assert_word(FACT_DMARC_POLICY, "none");
-    job.honour_np = true;
-    settle(zone, slice_of(message));
     assert_word(FACT_DMARC_POLICY, "reject");
+    assert_text(fact(FACT_DMARC_ORG_DOMAIN), "example.com");
 }
 
 TEST(test_messages_without_one_author)
@@ -453,7 +492,7 @@ TEST(test_many_sets_and_signatures_are_wanted_at_once)
                    i);
     buf_cstr(&message, "From: joe@football.example.com\r\n\r\nhi\r\n");
     assert_true(examine(arena, buf_slice(&message), &job, &answer));
-    assert_int_equal(answer.wanted_count, 100 + 10 + 2 + 2);
+    assert_int_equal(answer.wanted_count, 100 + 10 + 3 + 2);
     assert_true(slice_ieq(answer.wanted[2].name, SLICE("_dmarc.football.example.com")));
     assert_int_equal(settle(FOOTBALL, buf_slice(&message)), 3);
     assert_word(FACT_ARC_RESULT, "fail");

@@ -118,14 +118,12 @@ TEST(test_a_job_asks_about_the_sender_what_rules_name)
         snprintf(text, sizeof text, "rule \"x\" when %s then discard\n", cases[i].condition);
         struct config *config = load_good(text);
         assert_non_null(config);
-        config->settings.authentication_np = i % 2;
         config->settings.history_facts = SLICE("named");
         assert_true(pipeline_job(config, config->arena, &job));
         assert_int_equal(job.spf, cases[i].spf);
         assert_int_equal(job.authentication, cases[i].authentication);
         assert_int_equal(job.links, cases[i].links);
         assert_int_equal(job.message, cases[i].message);
-        assert_int_equal(job.honour_np, i % 2);
         assert_int_equal(pipeline_needs(config, SCANNER_SCAN),
                          job.spf || job.authentication || job.links);
         config_free(&config);
@@ -144,8 +142,11 @@ TEST(test_an_answer_counts_only_for_its_scanners_facts)
     assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_PENDING);
     assert_int_equal(facts.fact[FACT_SENDER].state, VALUE_PENDING);
     assert_true(facts.fact[FACT_MESSAGE_HIDES].truth);
+    assert_false(facts.unasked);
+    answer.facts.unasked = true;
     pipeline_merge(config->policy, &facts, SCANNER_AV, &answer);
     assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_KNOWN);
+    assert_true(facts.unasked);
     config_free(&config);
 }
 

@@ -27,7 +27,7 @@ FUZZ_WITH_ARENA(text, ARENA)
         block = text;
     if (auth_prefetch_envelope(arena, sender, sender, &out))
         check(&out);
-    if (auth_prefetch_header(arena, block, &out))
+    if (auth_prefetch_header(arena, sender, block, &out))
         check(&out);
     struct slice word = auth_results_read(text, SLICE("dmarc"));
     if (word.len && (word.ptr < text.ptr || word.ptr + word.len > text.ptr + text.len))

@@ -247,6 +247,26 @@ TEST(test_authentication_unknown_for_a_failed_scanner_defers)
     w.facts.unexamined = true;
     verdict_is(&w, PHASE_MESSAGE, "defer", 0);
     assert_int_equal(w.verdict.unknown, FACT_DMARC_RESULT);
+    assert_true(slice_eq(w.verdict.enhanced, SLICE("4.7.1")));
+    close_world(&w);
+}
+
+TEST(test_authentication_unknown_for_want_of_questions_defers)
+{
+    struct world w = {0};
+    open_world(&w,
+               "rule \"forged\" when dmarc.result == fail and dmarc.policy == reject then reject\n"
+               "rule \"spf\" when spf.result == fail then reject\n");
+    w.facts.unasked = true;
+    w.facts.fact[FACT_SPF_RESULT] = value_unknown();
+    verdict_is(&w, PHASE_MESSAGE, "accept", -1);
+    w.facts.fact[FACT_DMARC_RESULT] = value_unknown();
+    w.facts.fact[FACT_DMARC_POLICY] = value_unknown();
+    verdict_is(&w, PHASE_MESSAGE, "defer", 0);
+    assert_int_equal(w.verdict.code, 451);
+    assert_true(slice_eq(w.verdict.enhanced, SLICE("4.4.3")));
+    w.facts.fact[FACT_DMARC_POLICY] = value_integer(0 /* none */);
+    verdict_is(&w, PHASE_MESSAGE, "accept", -1);
     close_world(&w);
 }
 

@@ -210,8 +210,9 @@ static void ask(const json_t *list, json_t *cancels)
     dump.asked[a->number] = a;
     dump.open++;
     json_array_foreach(list, i, pair)
-        wanted[i] = (struct dns_wanted){octets_of(a->arena, json_array_get(pair, 0)),
-                                        type_of(json_string_value(json_array_get(pair, 1)))};
+        wanted[i] =
+            (struct dns_wanted){.name = octets_of(a->arena, json_array_get(pair, 0)),
+                                .type = type_of(json_string_value(json_array_get(pair, 1)))};
     inquiry_begin(&a->inquiry, dump.resolver, a->arena, a->answers, done, a);
     inside_ask = true;
     unsigned pending = inquiry_ask(&a->inquiry, wanted, count);

@@ -57,7 +57,7 @@ static void finish(struct owner *owner)
 
 static unsigned ask(struct owner *owner, const char *name, enum dns_type type)
 {
-    struct dns_wanted wanted = {slice_of(name), type};
+    struct dns_wanted wanted = {.name = slice_of(name), .type = type};
     return inquiry_ask(&owner->inquiry, &wanted, 1);
 }
 
@@ -141,23 +141,43 @@ TEST(test_the_budget_ends_in_failures)
     for (int i = 0; i < 12; i++) {
         snprintf(name, sizeof name, "n%d.invalid", i);
         assert_int_equal(ask(&o, name, DNS_A), 0);
-        assert_int_equal(status(&o, name, DNS_A), i < 10 ? DNS_NO_NAME : DNS_FAILED);
+        assert_int_equal(status(&o, name, DNS_A), i < 10 ? DNS_NO_NAME : DNS_UNASKED);
     }
     assert_int_equal(o.inquiry.queries, 10);
     finish(&o);
 }
 
-TEST(test_a_spent_budget_still_asks_for_policies)
+TEST(test_a_spent_budget_has_a_reserve)
 {
     struct owner o;
     char name[40];
     begin(&o);
-    for (int i = 0; i < 40; i++) {
-        snprintf(name, sizeof name, i < 12 ? "n%d.invalid" : "_DMARC.n%d.invalid", i);
-        ask(&o, name, DNS_TXT);
-        assert_int_equal(status(&o, name, DNS_TXT),
-                         i < 10 || (i >= 12 && i < 28) ? DNS_NO_NAME : DNS_FAILED);
+    for (int i = 0; i < 300; i++) {
+        bool reserved = i >= 12 && i % 2;
+        snprintf(name, sizeof name, "_dmarc.n%d.invalid", i);
+        struct dns_wanted wanted = {slice_of(name), DNS_TXT, reserved};
+        assert_int_equal(inquiry_ask(&o.inquiry, &wanted, 1), 0);
+        assert_int_equal(status(&o, name, DNS_TXT), i < 10 || reserved ? DNS_NO_NAME : DNS_UNASKED);
     }
+    assert_true(dns_unasked(o.answers));
+    assert_int_equal(o.inquiry.queries, 10);
+    assert_int_equal(o.inquiry.reserved, 144);
+    finish(&o);
+}
+
+TEST(test_the_reserve_ends_as_well)
+{
+    struct owner o;
+    char name[40];
+    unsigned answered = 0;
+    begin(&o);
+    for (int i = 0; i < 300; i++) {
+        snprintf(name, sizeof name, "n%d.invalid", i);
+        struct dns_wanted wanted = {slice_of(name), DNS_TXT, true};
+        inquiry_ask(&o.inquiry, &wanted, 1);
+        answered += status(&o, name, DNS_TXT) == DNS_NO_NAME;
+    }
+    assert_int_equal(answered, 10 + 192);
     finish(&o);
 }
 
@@ -204,7 +224,7 @@ TEST(test_who_is_told_may_ask_again)
 {
     struct owner o;
     begin(&o);
-    o.again = (struct dns_wanted){SLICE("second.test"), DNS_A};
+    o.again = (struct dns_wanted){.name = SLICE("second.test"), .type = DNS_A};
     ask(&o, "first.test", DNS_A);
     event_base_dispatch(base);
     assert_int_equal(o.told, 1);

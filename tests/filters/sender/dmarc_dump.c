@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { ARENA = 16 << 20, DKIM_MAX = 16, SAMPLE_OF_THE_UNLUCKY = 99 };
+enum { ARENA = 16 << 20, DKIM_MAX = 16 };
 
 static struct slice text_of(struct arena *arena, const json_t *string)
 {
@@ -34,19 +34,10 @@ static json_t *answer_org(struct arena *arena, const json_t *question)
     return json_pack("{so}", "org", above.len ? json_of(above) : json_null());
 }
 
-static json_t *answer_aligned(struct arena *arena, const json_t *question)
-{
-    struct slice author = member(arena, question, "from_domain");
-    (void)domain_normalise(arena, author, &author);
-    bool strict = slice_eq(member(arena, question, "mode"), SLICE("strict"));
-    return json_pack("{sb}", "aligned",
-                     dmarc_aligned(arena, member(arena, question, "identifier"), author, strict));
-}
-
 static json_t *answer_record(struct arena *arena, const json_t *question)
 {
     static const char *const words[] = {"other", "unusable", "usable"};
-    struct dmarc_record record;
+    struct dmarc_record record = {.p = DMARC_POLICY_NONE};
     enum dmarc_parse parsed = dmarc_record_parse(member(arena, question, "record"), &record);
     return json_pack("{ssss}", "parsed", words[parsed], "p", dmarc_policy_word(record.p));
 }
@@ -98,28 +89,47 @@ static void add(struct arena *arena, struct dns_answers *dns, const char *name, 
                     &(struct dns_answer){.status = status, .records = records, .count = count});
 }
 
-/* Answers what the run missed, as the world of the question would. */
-static bool answer_misses(struct arena *arena, struct dns_answers *dns, const json_t *question)
+/* What a name has: TXT records, an address, a word for what goes wrong, or something below it. */
+static enum dns_status status_of(const json_t *question, const char *name, enum dns_type type)
 {
-    size_t count, i;
-    json_t *name;
-    const struct dns_wanted *wanted = dns_wanted(dns, &count);
-    if (!dns_missed(dns))
-        return false;
-    for (size_t k = 0; k < count; k++) {
-        const char *asked = arena_cstr(arena, wanted[k].name);
-        const json_t *texts = json_object_get(json_object_get(question, "dns_txt"), asked);
-        enum dns_status status = texts ? DNS_FOUND : DNS_NO_NAME;
-        json_array_foreach(json_object_get(question, "existing_names"), i, name) {
-            if (wanted[k].type == DNS_A && strcmp(json_string_value(name), asked) == 0)
-                status = DNS_FOUND;
-        }
-        add(arena, dns, asked, wanted[k].type,
-            wanted[k].type == DNS_TXT || !texts ? status : DNS_NO_DATA,
-            wanted[k].type == DNS_TXT ? texts : NULL);
+    const json_t *texts = json_object_get(json_object_get(question, "dns_txt"), name);
+    const char *error =
+        json_string_value(json_object_get(json_object_get(question, "errors"), name));
+    size_t i;
+    json_t *existing;
+    bool exists = texts != NULL;
+    if (error)
+        return strcmp(error, "TIMEOUT") == 0    ? DNS_TIMED_OUT
+               : strcmp(error, "SERVFAIL") == 0 ? DNS_FAILED
+               : strcmp(error, "UNASKED") == 0  ? DNS_UNASKED
+                                                : DNS_NO_DATA;
+    json_array_foreach(json_object_get(question, "existing_names"), i, existing) {
+        exists |= strcmp(json_string_value(existing), name) == 0;
     }
+    return type == DNS_TXT && texts ? DNS_FOUND : exists ? DNS_NO_DATA : DNS_NO_NAME;
+}
+
+/* Answers what the run missed, as the world of the question would, and notes what was asked. */
+static bool answer_misses(struct arena *arena, struct dns_answers *dns, const json_t *question,
+                          json_t *asked)
+{
+    size_t count;
+    json_t *round = json_array();
+    const struct dns_wanted *wanted = dns_wanted(dns, &count);
+    bool missed = dns_missed(dns);
+    for (size_t k = 0; missed && k < count; k++) {
+        const char *name = arena_cstr(arena, wanted[k].name);
+        enum dns_status status = status_of(question, name, wanted[k].type);
+        add(arena, dns, name, wanted[k].type, status,
+            status == DNS_FOUND ? json_object_get(json_object_get(question, "dns_txt"), name)
+                                : NULL);
+        json_array_append_new(round, json_string(name));
+    }
+    if (missed)
+        json_array_append(asked, round);
+    json_decref(round);
     dns_answers_restart(dns);
-    return true;
+    return missed;
 }
 
 static struct dmarc_identifier identifier(struct arena *arena, const json_t *object)
@@ -135,10 +145,15 @@ static struct dmarc_identifier identifier(struct arena *arena, const json_t *obj
 static json_t *dmarc_json(const struct dmarc *dmarc)
 {
     return json_pack(
-        "{ss so ss so sb sb}", "result", dmarc_result_word(dmarc->result), "published_policy",
+        "{ss so so ss so so so ss sb sb}", "result", dmarc_result_word(dmarc->result),
+        "published_policy",
         dmarc->found ? json_of(slice_of(dmarc_policy_word(dmarc->policy))) : json_null(),
-        "disposition", dmarc_policy_word(dmarc_disposition(dmarc, SAMPLE_OF_THE_UNLUCKY)), "domain",
-        json_of(dmarc->domain), "spf", dmarc->spf_aligned, "dkim", dmarc->dkim_aligned);
+        "asked_policy",
+        dmarc->found ? json_of(slice_of(dmarc_policy_word(dmarc_asked(dmarc)))) : json_null(),
+        "disposition", dmarc_policy_word(dmarc_disposition(dmarc)), "domain",
+        json_of(dmarc->domain), "record_domain", json_of(dmarc->record_domain), "org_domain",
+        json_of(dmarc->organisation), "reason", dmarc->reason ? dmarc->reason : "", "spf",
+        dmarc->spf_aligned, "dkim", dmarc->dkim_aligned);
 }
 
 static json_t *answer_evaluate(struct arena *arena, const json_t *question)
@@ -149,25 +164,29 @@ static json_t *answer_evaluate(struct arena *arena, const json_t *question)
     struct author author;
     struct dmarc dmarc;
     struct dmarc_input in = {.author = &author, .dkim = dkim};
+    json_t *asked = json_array();
     in.spf = identifier(arena, json_array_get(json_object_get(question, "spf"), 0));
     for (; in.dkim_count < json_array_size(signatures) && in.dkim_count < DKIM_MAX; in.dkim_count++)
         dkim[in.dkim_count] = identifier(arena, json_array_get(signatures, in.dkim_count));
-    in.honour_np = json_is_true(json_object_get(question, "honour_np"));
     if (!read_author(arena, question, &author))
         return json_null();
     do {
         if (!dmarc_evaluate(arena, dns, &in, &dmarc))
             return json_null();
-    } while (answer_misses(arena, dns, question));
-    return dmarc_json(&dmarc);
+    } while (answer_misses(arena, dns, question, asked));
+    json_t *said = dmarc_json(&dmarc);
+    json_object_set_new(said, "asked", asked);
+    return said;
 }
 
 static const struct {
     const char *name;
     json_t *(*answer)(struct arena *arena, const json_t *question);
-} questions[] = {{"org", answer_org},           {"aligned", answer_aligned},
-                 {"record", answer_record},     {"author", answer_author},
-                 {"evaluate", answer_evaluate}, {"zone", answer_zone}};
+} questions[] = {{"org", answer_org},
+                 {"record", answer_record},
+                 {"author", answer_author},
+                 {"evaluate", answer_evaluate},
+                 {"zone", answer_zone}};
 
 static json_t *answer(struct arena *arena, const json_t *question)
 {

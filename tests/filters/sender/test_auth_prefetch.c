@@ -30,7 +30,7 @@ static void envelope(const char *helo, const char *sender)
 
 static void header(const char *block)
 {
-    assert_true(auth_prefetch_header(arena, slice_of(block), &out));
+    assert_true(auth_prefetch_header(arena, SLICE(""), slice_of(block), &out));
 }
 
 TEST(test_an_envelope_names_two_domains)
@@ -59,8 +59,8 @@ TEST(test_what_has_no_records_is_not_asked)
 TEST(test_a_header_names_keys_and_policies)
 {
     struct slice block = headers_block(dkim_example(), NULL);
-    assert_true(auth_prefetch_header(arena, block, &out));
-    WANTED("_dmarc.football.example.com", "_dmarc.example.com",
+    assert_true(auth_prefetch_header(arena, SLICE(""), block, &out));
+    WANTED("_dmarc.football.example.com", "_dmarc.example.com", "_dmarc.com",
            "brisbane._domainkey.football.example.com", "test._domainkey.football.example.com");
     header("ARC-Seal: i=1; d=a.example; s=one\r\nARC-Message-Signature: d=b.example; s=two;\r\n"
            "arc-seal: d=A.example;\r\n s=ONE\r\nDKIM-Signature : d=c.example; s=three\r\n");
@@ -70,13 +70,22 @@ TEST(test_a_header_names_keys_and_policies)
 TEST(test_every_author_that_a_field_could_name_is_asked_for)
 {
     header("From: \"a@one.example\" <b@Two.example>\r\nFrom: =?koi8-r?q?x?= <c@[192.0.2.1]>\r\n");
-    WANTED("_dmarc.one.example", "_dmarc.two.example");
+    WANTED("_dmarc.one.example", "_dmarc.example", "_dmarc.two.example");
     header("From: a@b\xc3\xbc"
            "cher.example\r\nDKIM-Signature: d=b\xc3\xbc"
            "cher.example; s=s\r\n");
-    WANTED("_dmarc.xn--bcher-kva.example", "s._domainkey.xn--bcher-kva.example");
+    WANTED("_dmarc.xn--bcher-kva.example", "_dmarc.example", "s._domainkey.xn--bcher-kva.example");
     header("From: @, a@, @@b@c@d.example.\r\n");
-    WANTED("_dmarc.b", "_dmarc.c", "_dmarc.d.example");
+    WANTED("_dmarc.b", "_dmarc.c", "_dmarc.d.example", "_dmarc.example");
+}
+
+TEST(test_who_could_be_aligned_is_walked_as_well)
+{
+    static const char block[] = "From: a@b.example\r\nDKIM-Signature: d=x.b.example; s=s\r\n"
+                                "DKIM-Signature: d=b.other.example; s=s\r\n";
+    assert_true(auth_prefetch_header(arena, SLICE("bounce@y.B.example"), slice_of(block), &out));
+    WANTED("_dmarc.b.example", "_dmarc.example", "s._domainkey.x.b.example", "_dmarc.x.b.example",
+           "s._domainkey.b.other.example", "_dmarc.y.b.example");
 }
 
 TEST(test_fields_that_say_nothing_ask_nothing)
@@ -93,7 +102,7 @@ TEST(test_there_is_a_limit)
     struct buf block = buf_init(1 << 20);
     for (int i = 0; i < 500; i++)
         buf_printf(&block, "ARC-Seal: i=1; d=d%d.example; s=s\r\nFrom: a@b%d.example\r\n", i, i);
-    assert_true(auth_prefetch_header(arena, buf_slice(&block), &out));
+    assert_true(auth_prefetch_header(arena, SLICE(""), buf_slice(&block), &out));
     assert_int_equal(out.count, AUTH_PREFETCH_MAX);
     buf_release(&block);
 }
@@ -101,7 +110,7 @@ TEST(test_there_is_a_limit)
 TEST(test_a_full_arena_is_told)
 {
     struct arena *small = arena_new(64);
-    assert_false(auth_prefetch_header(small, SLICE("From: a@b.example\r\n"), &out));
+    assert_false(auth_prefetch_header(small, SLICE(""), SLICE("From: a@b.example\r\n"), &out));
     assert_int_equal(out.count, 0);
     assert_false(auth_prefetch_envelope(small, SLICE("b.example"), SLICE(""), &out));
     arena_free(&small);

@@ -171,14 +171,6 @@ def test_dmarc_evaluation(tmp_path, key, other_key):
     for case in suite:  # the message does say what the case supposes
         assert [s["result"] for s in facts[case["id"]]["dkim"]] == [s["result"] for s in case["dkim"]][::-1], case["id"]
     judge.settle("dmarc/evaluation", {name: told(fact) for name, fact in facts.items()},
-                 {case["id"]: allowed(case["expect"]) for case in suite})
-
-
-def test_dmarc_np_where_it_is_honoured(tmp_path, key, other_key):
-    suite = [case for case in load("dmarc", "evaluation.json")["cases"] if "np=" in str(case["dns_txt"])]
-    facts = judge.facts(tmp_path, {case["id"]: realise(case, tmp_path, key, other_key) for case in suite},
-                        "authentication { np on }\n")
-    judge.settle("dmarc/np", {name: told(fact) for name, fact in facts.items()},
                  {case["id"]: allowed(case["expect_rfc9989"] or case["expect"]) for case in suite})
 
 

@@ -7,9 +7,9 @@
 
 static const struct asked_sender joe = {
     {4, {192, 0, 2, 1}}, {"mx.example", 10}, {"example.com", 11}};
-static const struct dns_wanted first[] = {{{"a.example.com", 13}, DNS_TXT},
-                                          {{"b.example.com", 13}, DNS_MX}};
-static const struct dns_wanted second[] = {{{"c.example.com", 13}, DNS_A}};
+static const struct dns_wanted first[] = {{{"a.example.com", 13}, DNS_TXT, false},
+                                          {{"b.example.com", 13}, DNS_MX, false}};
+static const struct dns_wanted second[] = {{{"c.example.com", 13}, DNS_A, false}};
 
 static struct asked_before *memory;
 
@@ -52,7 +52,7 @@ TEST(test_names_of_all_rounds_come_back_together)
 TEST(test_they_are_copies)
 {
     char text[] = "a.example.com";
-    struct dns_wanted name = {{text, 13}, DNS_TXT};
+    struct dns_wanted name = {.name = {text, 13}, .type = DNS_TXT};
     const struct dns_wanted *names;
     asked_before_note(memory, &joe, 0, &name, 1);
     memset(text, 'x', 13);

@@ -86,7 +86,7 @@ TEST(test_another_message_another_question_and_other_limits_are_known_by_another
 
 TEST(test_when_it_is_asked_does_not_count)
 {
-    struct scan_job now = {.message = true, .from = {.now = 1, .sample = 2}},
-                    later = {.message = true, .from = {.now = 100, .sample = 3}};
+    struct scan_job now = {.message = true, .from = {.now = 1}},
+                    later = {.message = true, .from = {.now = 100}};
     assert_true(same(key_of(message, &now), key_of(message, &later)));
 }
