@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * Whose name a message bears:
- * the domains of its From fields (RFC 7489 6.6.1), all that any program could show. */
+ * the domains of its From fields (RFC 9989 5.3.1), all that any program could show. */
 #ifndef FILTERS_SENDER_AUTHOR_H
 #define FILTERS_SENDER_AUTHOR_H
 

@@ -86,7 +86,7 @@ void state_login_over(struct state *state, const struct state_login *who, enum l
 void state_accepted(struct state *state, const struct state_sender *who);
 /* The backend has refused a recipient that does not exist: the rates of RATE_UNKNOWN_RECIPIENTS. */
 void state_unknown_recipient(struct state *state, const struct facts *facts);
-/* For aggregate reports (RFC 7489 7.2): what DMARC's policy came to for a message under From's
+/* For aggregate reports (RFC 9990): what DMARC's policy came to for a message under From's
  * domain: none, quarantine or reject. Without a published record there is nothing to count. A
  * message that was deferred comes again, and is counted then. */
 void state_dmarc(struct state *state, const struct facts *facts, const char *disposition);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * Counts for DMARC's aggregate reports (RFC 7489 7.2): a hash for each day (UTC) and each domain
+ * Counts for DMARC's aggregate reports (RFC 9990): a hash for each day (UTC) and each domain
  * that publishes a record, since a report goes to the record's owner,
  *
  *     <prefix>dmarc:20260131:example.org

@@ -50,6 +50,7 @@ def server():
     server.add("evil.test", "TXT", '"v=spf1 ip4:127.0.0.1 -all"')
     many_questions(server, "many")
     many_questions(server, "more")
+    server.behaviours["*.quiet.test"] = responder.never
     for i in range(1, 46):
         server.add("a._domainkey.arc%d.evil.test" % i, "TXT", '"v=DKIM1; p="', behaviour=responder.late(0.3))
     for i in range(KEYS):
@@ -79,9 +80,15 @@ def gateway(run_dir, server):
     assert status == 0
 
 
-def forged(sender, above=b"", body="Pay me.\n"):
-    message = above + samples.octets(samples.message("hello", body, sender="ceo@bank.test"))
+def forged(sender, above=b"", body="Pay me.\n", author="ceo@bank.test"):
+    message = above + samples.octets(samples.message("hello", body, sender=author))
     return message, sender
+
+
+def signatures(*names):
+    """Fields that say "domain selector" has signed."""
+    return b"".join(b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=%s; s=%s; h=from; bh=AAAA; b=AAAA\r\n"
+                    % tuple(name.encode().split()) for name in names)
 
 
 def verdict(gateway, message, sender, to="user@example.com", source=None, helo="mail.evil.test"):
@@ -95,6 +102,18 @@ def verdict(gateway, message, sender, to="user@example.com", source=None, helo="
 
 def assert_refused(reply):
     assert (reply.code, reply.enhanced) == (550, "5.7.26"), reply
+
+
+def assert_put_off(reply):
+    assert (reply.code, reply.enhanced) == (451, "4.4.3"), reply
+
+
+def spend_all(gateway, message, author="ceo@bank.test"):
+    """What becomes of it when SPF has used up the budget of questions; it is not delivered."""
+    before = len(gateway.behind.messages)
+    reply = verdict(gateway, *forged("a@many.evil.test", message, author=author), helo="more.evil.test")
+    assert len(gateway.behind.messages) == before
+    return reply
 
 
 def test_a_forger_with_a_dns_in_order_is_refused(gateway):
@@ -113,7 +132,40 @@ def test_huge_keys_of_his_own_do_not_help_a_forger(gateway):
 
 def test_many_questions_of_his_own_do_not_help_a_forger(gateway):
     """The budget of a transaction is spent on his SPF record before the header is read."""
-    assert_refused(verdict(gateway, *forged("a@many.evil.test"), helo="more.evil.test"))
+    assert_refused(spend_all(gateway, b""))
+
+
+def test_questions_that_look_like_a_policys_do_not_help_a_forger(gateway):
+    """The reserve is for From's policy, whatever a name is called."""
+    assert_refused(spend_all(gateway, signatures(*("evil.test _dmarc.s%d" % i for i in range(10)))))
+
+
+@pytest.mark.parametrize("author", ["ceo@a.bank.test", "ceo@a.b.c.d.e.f.g.h.bank.test"])
+def test_a_forged_name_below_has_the_reserve_for_all_of_its_walk(gateway, author):
+    assert_refused(spend_all(gateway, b"", author))
+
+
+def test_strangers_do_not_choose_what_is_walked(gateway, server):
+    assert_refused(verdict(gateway, *forged("a@b.c.d.evil.test", signatures("x.y.z.evil.test s"))))
+    assert not [name for name, _, _ in server.queries if name.startswith("_dmarc.") and name.endswith("evil.test")]
+
+
+def test_an_aligned_key_that_may_not_be_asked_for_puts_the_message_off(gateway):
+    """Whether bank.test has signed it, nobody knows: it is neither refused nor let through."""
+    assert_put_off(spend_all(gateway, signatures("bank.test k")))
+    decision = gateway.decisions()[-1]
+    assert decision["verdict"] == "defer" and decision["facts"]["dmarc.result"] == "unknown" and decision["facts"]["dmarc.policy"] == "reject"
+
+
+def test_a_policy_that_even_the_reserve_does_not_bring_puts_the_message_off(gateway):
+    """quiet.test says nothing, and what it would have said must not depend on who has used up the budget."""
+    assert_put_off(spend_all(gateway, signatures("evil.test k"), "ceo@quiet.test"))
+    assert_put_off(spend_all(gateway, signatures("evil.test k"), "ceo@mail.quiet.test"))
+
+
+def test_where_the_budget_is_not_the_reason_a_silent_server_puts_nobody_off(gateway):
+    assert verdict(gateway, *forged("a@evil.test", author="ceo@quiet.test")).code == 250
+    assert gateway.decisions()[-1]["facts"]["dmarc.result"] == "temperror"
 
 
 def test_links_do_not_use_up_what_a_forged_signature_is_judged_by(gateway):
