@@ -74,7 +74,6 @@ FUZZ_WITH_ARENA(message, ARENA)
     struct scan_job job = {.message = true,
                            .spf = true,
                            .authentication = true,
-                           .honour_np = true,
                            .from = {.client = {.family = 4, .bytes = {192, 0, 2, 1}},
                                     .helo = SLICE("mail.example.com"),
                                     .sender = sender,
