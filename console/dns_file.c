@@ -168,8 +168,10 @@ static bool answers(const json_t *record, enum dns_type type, bool own_txt)
 static const struct {
     const char *word;
     enum dns_status status;
-} status_words[] = {
-    {"TIMEOUT", DNS_TIMED_OUT}, {"SERVFAIL", DNS_FAILED}, {"NXDOMAIN", DNS_NO_NAME}};
+} status_words[] = {{"TIMEOUT", DNS_TIMED_OUT},
+                    {"SERVFAIL", DNS_FAILED},
+                    {"UNASKED", DNS_UNASKED},
+                    {"NXDOMAIN", DNS_NO_NAME}};
 
 /* DNS_NO_DATA: it is none of them. */
 static enum dns_status status_of(const json_t *record)

@@ -3,9 +3,10 @@
  * Types are A, AAAA, MX ("value" is [preference, name]), PTR, CNAME, TXT and SPF (published as TXT
  * where the name has no TXT of its own; a TXT of "NONE" says that it has none). The characters
  * U+0080 to U+00FF stand for single bytes; a text may be a list of strings, which are joined.
- * {"type": "TIMEOUT"}, "SERVFAIL" and "NXDOMAIN" answer for the types that the name has no record
- * of, or, with a type as "value", for that type alone. "dnssec": true beside "value" says that the
- * record was validated. A name that is not there is NXDOMAIN. */
+ * {"type": "TIMEOUT"}, "SERVFAIL", "NXDOMAIN" and "UNASKED" (a limit on our questions) answer for
+ * the types that the name has no record of, or, with a type as "value", for that type alone.
+ * "dnssec": true beside "value" says that the record was validated. A name that is not there is
+ * NXDOMAIN. */
 #ifndef CONSOLE_DNS_FILE_H
 #define CONSOLE_DNS_FILE_H
 

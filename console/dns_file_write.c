@@ -102,6 +102,11 @@ static bool append_record(json_t *records, enum dns_type type, const struct dns_
     return json_array_append_new(records, record) == 0;
 }
 
+static const char *failure_word(enum dns_status status)
+{
+    return status == DNS_FAILED ? "SERVFAIL" : status == DNS_UNASKED ? "UNASKED" : "TIMEOUT";
+}
+
 static void write_answer(void *context, struct slice name, enum dns_type type,
                          const struct dns_answer *answer)
 {
@@ -111,9 +116,8 @@ static void write_answer(void *context, struct slice name, enum dns_type type,
         return;
     json_t *records = records_of(w, name);
     bool ok = records != NULL;
-    if (answer->status == DNS_FAILED || answer->status == DNS_TIMED_OUT)
-        ok = ok && append(records, answer->status == DNS_FAILED ? "SERVFAIL" : "TIMEOUT",
-                          text_json(slice_of(word)));
+    if (dns_failed(answer))
+        ok = ok && append(records, failure_word(answer->status), text_json(slice_of(word)));
     for (size_t i = 0; ok && answer->status == DNS_FOUND && i < answer->count; i++)
         ok = append_record(records, type, answer, i);
     w->failed = w->failed || !ok;

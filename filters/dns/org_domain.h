@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The registered domain above each domain, by the public suffix list that libpsl was built with: for
- * links and lists. DMARC's organisational domains are others (filters/sender/dmarc_walk.h). */
+ * The registered domain above each domain, by the public suffix list that libpsl was built with:
+ * for links and lists. DMARC's organisational domains are others (filters/sender/dmarc_walk.h). */
 #ifndef FILTERS_DNS_ORG_DOMAIN_H
 #define FILTERS_DNS_ORG_DOMAIN_H
 

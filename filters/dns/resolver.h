@@ -53,15 +53,15 @@ void inquiry_begin(struct inquiry *inquiry, struct resolver *resolver, struct ar
 /* Asks for these; what the table has, or is on its way for this inquiry, is left out. Answers that
  * are at hand (cached) go into the table at once. What gets no answer in settings.resolver_timeout
  * is DNS_TIMED_OUT, what the budget forbids or the resolver has no room for DNS_UNASKED; what is
- * reserved has a budget of its own beside it. Returns how many are on their way now: with 0 everything is in the table (unless an arena is full) and `done`
- * is not called. */
+ * reserved has a budget of its own beside it. Returns how many are on their way now: with 0
+ * everything is in the table (unless an arena is full) and `done` is not called. */
 unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count);
 
 /* Gives up what is on its way; `done` is not called. */
 void inquiry_cancel(struct inquiry *inquiry);
 
-/* With `hurry` what is on its way is DNS_TIMED_OUT (DNS_UNASKED while it stands in line), and so will be what is asked and not at hand,
- * until it is called without; `done` is not called. */
+/* With `hurry` what is on its way is DNS_TIMED_OUT (DNS_UNASKED while it stands in line), and so
+ * will be what is asked and not at hand, until it is called without; `done` is not called. */
 void inquiry_hurry(struct inquiry *inquiry, bool hurry);
 
 #endif

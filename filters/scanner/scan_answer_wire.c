@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * An answer as bytes: the plain facts in the order of facts.def, whether all could be asked, the
- * keyed ones, the ranges of the parts, what is wanted, the pictures, what is to be redacted, the
- * outline, and the attachments last. */
+ * An answer as bytes: the plain facts in the order of facts.def, whether something stayed unasked,
+ * the keyed facts, the ranges of the parts, what is wanted, the pictures, what is to be redacted,
+ * the outline, and the attachments last. */
 #include "filters/files/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
 #include "filters/scanner/scan_pictures.h"

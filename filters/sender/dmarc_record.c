@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Tags that are unknown, repeated or wrong are passed over, and their defaults apply (RFC 9989 4.7);
- * only p, sp and np decide whether the record can be used (4.10.1). */
+ * Tags that are unknown, repeated or wrong are passed over, and their defaults apply (RFC 9989
+ * 4.7); only p, sp and np decide whether the record can be used (4.10.1). */
 #include "filters/sender/dmarc_record.h"
 
 #include <string.h>

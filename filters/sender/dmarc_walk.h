@@ -36,8 +36,7 @@ struct dmarc_walk {
  * more than eight labels the name itself and its last seven (4.10). Returns how many. */
 size_t dmarc_walk_domains(struct slice domain, struct slice out[static DMARC_WALK_MAX]);
 
-/* Notes all of them as wanted, so that one round brings them; `want` is dns_prefetch or dns_reserve.
- */
+/* Notes all of them as wanted, so that one round brings them: by dns_prefetch or dns_reserve. */
 void dmarc_walk_want(struct dns_answers *dns, struct slice domain,
                      void (*want)(struct dns_answers *, struct slice, enum dns_type));
 

@@ -135,7 +135,7 @@ TEST(test_a_file_that_was_written_reads_the_same)
         "{\"a\": [{\"type\":\"TIMEOUT\"},{\"type\":\"A\",\"value\":\"192.0.2.1\"}],"
         "\"b\": [{\"type\":\"MX\",\"value\":[5,\"m\"]},{\"type\":\"TXT\",\"value\":[\"NONE\"]},"
         "{\"type\":\"AAAA\",\"value\":\"2001:db8::1\"}],"
-        "\"c\": [{\"type\":\"CNAME\",\"value\":\"b\"}], \"d\": [],"
+        "\"c\": [{\"type\":\"CNAME\",\"value\":\"b\"}], \"d\": [], \"f\": [{\"type\":\"UNASKED\"}],"
         "\"b\\u00e4\": [{\"type\":\"TXT\",\"value\":\"\\u0000\\\"\\u00ff\"}]}");
     struct buf first = buf_init(1 << 16), second = buf_init(1 << 16);
     assert_true(dns_file_write(t, &first));
@@ -150,6 +150,7 @@ TEST(test_a_file_that_was_written_reads_the_same)
     assert_text(0, SLICE("NONE"));
     assert_int_equal(ask(again, "d", DNS_A), DNS_NO_DATA);
     assert_int_equal(ask(again, "e", DNS_A), DNS_NO_NAME);
+    assert_int_equal(ask(again, "f", DNS_TXT), DNS_UNASKED);
     assert_int_equal(ask(again, "b\xe4", DNS_TXT), DNS_FOUND);
     assert_text(0, SLICE("\0\"\xff"));
     buf_release(&first);

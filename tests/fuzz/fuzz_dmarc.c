@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * DMARC records apart by newlines, a NUL, an identifier, a NUL and a header block: the records stand
- * at the author's domain and above. Nobody but who shares a domain with the author makes it pass,
- * and what we write of it is one field. */
+ * DMARC records apart by newlines, a NUL, an identifier, a NUL and a header block: the records
+ * stand at the author's domain and above. Nobody but who shares a domain with the author makes it
+ * pass, and what we write of it is one field. */
 #include "filters/dns/org_domain.h"
 #include "filters/sender/auth_results.h"
 #include "filters/sender/dmarc.h"

@@ -150,20 +150,19 @@ def _word(text):
     return {"2": "accept", "4": "defer", "5": "reject"}[text[0]]
 
 
-def _taken(final, told):
-    """What is held or thrown away is accepted as well, as its sender hears it."""
-    return told if final.startswith("250 ") and told in ("quarantine", "discard") else _word(final)
-
 
 SPLIT = "451 4.5.3 recipients fare differently"  # then nobody hears what becomes of whom
 
 
 def _fates(said, told):
-    """What has become of each recipient; who was accepted fares as the message does."""
+    """What has become of each recipient; who was accepted fares as the message does, which a reply does not tell of one
+    that is held."""
     if said.hung_up:
         return [DROPPED] * len(said.replies)
     final = said.final[0] if said.final else "250 "
-    return [_word(text) if not text.startswith("250 ") else word if final.startswith(SPLIT) else _taken(final, word)
+    held = said.record and said.record["verdict"] == "quarantine"
+    of_all = "quarantine" if held else _word(final)
+    return [_word(text) if not text.startswith("250 ") else word if final.startswith(SPLIT) else of_all
             for (text, _), word in zip(said.replies, told)]
 
 

@@ -114,7 +114,8 @@ static json_t *record_json(enum dns_type type, const struct dns_record *record)
 static void add_answer(void *context, struct slice name, enum dns_type type,
                        const struct dns_answer *answer)
 {
-    static const char *const words[] = {"found", "no data", "no name", "failed", "timed out"};
+    static const char *const words[] = {"found",  "no data",   "no name",
+                                        "failed", "timed out", "unasked"};
     json_t *records = json_array(), *key = octets(name), *entry;
     for (size_t i = 0; i < answer->count; i++)
         json_array_append_new(records, record_json(type, &answer->records[i]));
