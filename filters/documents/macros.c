@@ -3,6 +3,7 @@
 
 #include "filters/archive/unpack.h"
 #include "filters/documents/macros_ole.h"
+#include "filters/documents/office_address.h"
 #include "filters/documents/office_xml.h"
 #include "filters/documents/rtf_findings.h"
 #include "filters/documents/rtf_tokens.h"

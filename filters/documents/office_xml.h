@@ -12,8 +12,4 @@
 void office_xml_inspect(struct arena *scratch, struct slice content, bool part,
                         struct office_findings *out);
 
-/* Is it fetched from another host when a document that names it as a part of itself is opened? Not
- * from the same disk: Word names its own templates so. */
-bool office_is_remote(struct slice address);
-
 #endif

@@ -165,6 +165,17 @@ static enum xml_kind take_tag(struct xml *xml, struct xml_piece *out)
     return closes ? XML_CLOSE : XML_ELEMENT;
 }
 
+/* Passes over "<!..." or "<?..." at `at`, when it is no text. */
+static void skip(struct xml *xml, struct slice rest)
+{
+    if (slice_starts(rest, SLICE("<!--")))
+        xml->at = behind(xml->text, xml->at + 4, SLICE("-->"));
+    else if (rest.ptr[1] == '?')
+        xml->at = behind(xml->text, xml->at + 2, SLICE("?>"));
+    else
+        xml->at = type_end(xml, xml->at + 2);
+}
+
 enum xml_kind xml_next(struct xml *xml, struct xml_piece *out)
 {
     while (xml->at < xml->text.len && !cpu_budget_spent(64)) {
@@ -172,16 +183,11 @@ enum xml_kind xml_next(struct xml *xml, struct xml_piece *out)
         *out = (struct xml_piece){.raw = {rest.ptr, 0}};
         if (rest.ptr[0] != '<')
             return take_text(xml, out);
+        if (rest.len < 2 || (rest.ptr[1] != '!' && rest.ptr[1] != '?'))
+            return take_tag(xml, out);
         if (slice_starts(rest, SLICE("<![CDATA[")))
             return take_cdata(xml, out);
-        if (slice_starts(rest, SLICE("<!--")))
-            xml->at = behind(xml->text, xml->at + 4, SLICE("-->"));
-        else if (slice_starts(rest, SLICE("<?")))
-            xml->at = behind(xml->text, xml->at + 2, SLICE("?>"));
-        else if (slice_starts(rest, SLICE("<!")))
-            xml->at = type_end(xml, xml->at + 2);
-        else
-            return take_tag(xml, out);
+        skip(xml, rest);
     }
     return XML_END;
 }

@@ -36,7 +36,8 @@ static bool wants(void *ctx, struct slice name, struct slice beginning)
 {
     const struct level *level = ctx;
     (void)name;
-    if (level->inspection->content || filetype_by_signature(beginning).len)
+    if (level->inspection->content || filetype_by_signature(beginning).len ||
+        slice_starts(beginning, SLICE("<?xml")))
         return true;
     struct arena *scratch = arena_new(SCRATCH_BASE);
     struct slice type = scratch ? inspect_type(level->inspection, level->file, scratch, beginning)

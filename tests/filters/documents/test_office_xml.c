@@ -143,6 +143,23 @@ TEST(test_open_documents_tell_what_they_fetch_and_run)
     assert_true(of_part("<manifest:encryption-data/>").encrypted);
 }
 
+TEST(test_what_only_looks_like_a_name_that_is_sought_is_none)
+{
+    assert_false(of_part("<x:dde-lint/><ddf-link/><O/><OLEObjekt/><encryption-dato/><:/>").active);
+    assert_false(of_part("<x:OLEObjekt/><binDato/>").embedded);
+    assert_true(of_part("<x:dde-lint/><x:dde-link/>").active);
+}
+
+TEST(test_each_reference_is_told_once_wherever_it_stands)
+{
+    of_part("href='http://a.example/'<v:shape href='http://b.example/'/><a b='href'>href</a><c/>"
+            "<d hrefs='http://c.example/'/><v:shape o:href='http://d.example/' href=''/>");
+    assert_int_equal(links, 2);
+    assert_true(slice_eq(told, SLICE("http://d.example/")));
+    of_part("<draw:image xlink:href=http://e.example");
+    assert_int_equal(links, 1);
+}
+
 TEST(test_entities_of_its_own_make_a_part_doubtful)
 {
     assert_true(of_part("<!DOCTYPE a [<!ENTITY m 'vba'>]><a/>").broken);
