@@ -81,13 +81,19 @@ static void look_at(struct search *s, size_t at, uint32_t may)
 
 static void search(struct search *s)
 {
-    uint32_t first[OCTETS] = {0};
-    for (unsigned i = 0; i < SIGNS_COUNT; i++)
+    uint32_t first[OCTETS] = {0}, second[OCTETS] = {0};
+    const struct slice content = s->content;
+    for (unsigned i = 0; i < SIGNS_COUNT; i++) {
         first[(uint8_t)signs[i].signature.ptr[0]] |= 1U << i;
-    for (size_t at = 0; at < s->content.len && s->wanted; at++) {
-        uint32_t may = first[(uint8_t)s->content.ptr[at]] & s->wanted;
-        if (may)
-            look_at(s, at, may);
+        second[(uint8_t)signs[i].signature.ptr[1]] |= 1U << i;
+    }
+    uint32_t begun = 0; /* by the octet before */
+    for (size_t at = 0; at < content.len; at++) {
+        uint8_t octet = (uint8_t)content.ptr[at];
+        uint32_t may = begun & second[octet];
+        begun = first[octet];
+        if (may & s->wanted)
+            look_at(s, at - 1, may);
     }
 }
 

@@ -8,8 +8,8 @@
 #include "filters/archive/unpack.h"
 
 struct sign {
-    uint32_t at; /* of the signature, behind the beginning */
-    struct slice signature;
+    uint32_t at;            /* of the signature, behind the beginning */
+    struct slice signature; /* two octets at least */
     /* May what begins so be one? Looks at a bounded number of octets. */
     bool (*fits)(struct slice content);
     enum unpack_format format; /* UNPACK_NONE: nothing here opens it */

@@ -29,9 +29,10 @@ enum {
 };
 
 struct zip_reader {
+    struct arena *arena;
     struct slice content;
     struct zip_directory *out;
-    size_t max;
+    size_t max, room; /* members */
     unsigned directories;
 };
 
@@ -132,11 +133,16 @@ static void read_local(struct zip_reader *r, struct zip_member *m)
 
 static struct zip_member *next_member(struct zip_reader *r)
 {
-    if (r->out->count == r->max) {
-        r->out->truncated = true;
+    struct zip_directory *d = r->out;
+    struct zip_member *grown =
+        d->count < r->max ? arena_grow(r->arena, d->members, d->count, &r->room, sizeof *d->members)
+                          : NULL;
+    if (!grown) {
+        d->truncated = true;
         return NULL;
     }
-    struct zip_member *m = &r->out->members[r->out->count++];
+    d->members = grown;
+    struct zip_member *m = &d->members[d->count++];
     *m = (struct zip_member){0};
     return m;
 }
@@ -341,12 +347,7 @@ bool zip_directory_read(struct arena *arena, struct slice content, size_t max,
                         struct zip_directory *out)
 {
     *out = (struct zip_directory){0};
-    /* No record is shorter than a local header, but several directories may name each member. */
-    size_t possible = content.len / LOCAL_SIZE * ENDS_MAX * 2;
-    struct zip_reader r = {.content = content, .out = out, .max = possible < max ? possible : max};
-    out->members = arena_array(arena, r.max + 1, sizeof *out->members);
-    if (!out->members)
-        return false;
+    struct zip_reader r = {.arena = arena, .content = content, .out = out, .max = max};
     read_directories(&r);
     sort_members(out);
     drop_duplicates(out);

@@ -40,8 +40,8 @@ struct zip_directory {
 void zip_directory_warm_up(void);
 
 /* True when `content` holds a zip anywhere that unzip programs would find it: a directory at its
- * end or local headers at its start. At most `max` members are kept. All in `arena`; false also
- * when that is full. */
+ * end or local headers at its start. At most `max` members are kept, fewer when the arena is full;
+ * then it is `truncated`. */
 bool zip_directory_read(struct arena *arena, struct slice content, size_t max,
                         struct zip_directory *out);
 

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { ELEMENT_MAX = 1024, SLACK = 16 };
+enum { ELEMENT_MAX = 1024, SLACK = 16, OCTETS = 256 };
 
 bool data_uris_open(struct arena *arena, struct slice text, struct data_uris *out)
 {
@@ -58,16 +58,28 @@ static bool is_word(char c)
     return ascii_alpha(c) || ascii_digit(c) || c == '_' || c == '-';
 }
 
+/* Few letters d are of a scheme. */
+static bool may_begin(struct slice text, size_t at)
+{
+    char next = at + 1 < text.len ? text.ptr[at + 1] : ' ';
+    return text.ptr[at] == '&' || next == 'a' || next == 'A' || next == '&' ||
+           is_dropped((unsigned char)next);
+}
+
+/* Behind the next scheme, which is at *at; 0: there is none. */
 static size_t next_scheme(struct slice text, size_t *at)
 {
-    for (; *at < text.len; ++*at) {
-        char c = text.ptr[*at];
-        if (c != 'd' && c != 'D' && c != '&')
+    static const bool first[OCTETS] = {['d'] = true, ['D'] = true, ['&'] = true};
+    for (size_t i = *at; i < text.len; i++) {
+        if (!first[(unsigned char)text.ptr[i]] || !may_begin(text, i))
             continue;
-        size_t behind = scheme_end(text, *at);
-        if (behind && (*at == 0 || !is_word(text.ptr[*at - 1])))
+        size_t behind = scheme_end(text, i);
+        if (behind && (i == 0 || !is_word(text.ptr[i - 1]))) {
+            *at = i;
             return behind;
+        }
     }
+    *at = text.len;
     return 0;
 }
 
