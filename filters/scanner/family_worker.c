@@ -5,6 +5,7 @@
 #include "base/sealed_map.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS_MAX = 64 };
+enum { DESCRIPTORS_MAX = 64, KEPT_FILE = 1024 * 1024 };
 
 _Noreturn static void fail(const struct worker_start *start, const char *step, const char *reason)
 {
@@ -43,6 +44,14 @@ static void limit_resources(const struct worker_start *start)
     if (start->family->memory && setrlimit(RLIMIT_DATA, &(struct rlimit){data, data}) != 0)
         fail(start, "RLIMIT_DATA", strerror(errno));
 #endif
+}
+
+/* What is unpacked comes and goes: its memory is kept for the next,
+ * instead of being mapped and zeroed again. */
+static void keep_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, KEPT_FILE);
+    mallopt(M_TRIM_THRESHOLD, 4 * KEPT_FILE);
 }
 
 /* One epoll a worker, so that a job wakes one of them and not all. */
@@ -121,6 +130,7 @@ _Noreturn void family_worker(const struct worker_start *start)
 {
     die_with_head(start);
     limit_resources(start);
+    keep_memory();
     int poll = make_poll(start);
     enter_jail(start);
     atomic_store(&start->page->busy_since, 0);
