@@ -76,12 +76,11 @@ static const struct call common_calls[] = {
     CALL_IF(mprotect, WITHOUT_EXEC(2)),
 };
 
-/* What a scanner's worker needs to take a job, large ones too, to check that its message is sealed,
- * and to give a large answer. */
+/* What a scanner's worker needs to take a job, large ones too, and to check that its message is
+ * sealed. */
 static const struct call scanner_calls[] = {
     CALL(epoll_wait),
     CALL(pread64),
-    CALL(memfd_create),
     CALL_IF(fcntl, ARGUMENT(1, EQUALS(F_GET_SEALS))),
 };
 

@@ -233,6 +233,7 @@ static void submit(struct offline *offline, struct trial *e, enum scanner_kind k
     }
     struct scan_job job = job_for(offline, e, kind);
     e->deadline = clock_ms() + offline->config->settings.timeouts_scan;
+    e->pieces[kind] = (struct scan_pieces){0};
     e->sockets[kind] = scan_submit(family->queue, e->message, &job);
     if (e->sockets[kind] < 0 && (errno == EMSGSIZE || errno == EAGAIN) && job.dns_complete) {
         job.dns = e->told = dns_answers_new(e->arena);
@@ -371,7 +372,8 @@ static void hear(struct offline *offline, struct trial *e, enum scanner_kind kin
     struct scan_answer answer;
     const char *reason = "no answer in time";
     size_t headers = kind == SCANNER_QR ? 0 : offline->job.header_count;
-    int got = scan_collect(e->sockets[kind], e->arena, headers, &answer, &reason);
+    int got =
+        scan_collect(e->sockets[kind], e->arena, headers, &e->pieces[kind], &answer, &reason);
     if (got == 0 && now < e->deadline)
         return;
     if (got > 0)

@@ -37,7 +37,8 @@ struct trial {
     uint64_t size;
 
     int sockets[SCANNER_KINDS]; /* answers to come; -1: none */
-    int64_t began, deadline;    /* milliseconds of the clock */
+    struct scan_pieces pieces[SCANNER_KINDS];
+    int64_t began, deadline; /* milliseconds of the clock */
     bool asked[SCANNER_KINDS];
     int64_t took[SCANNER_KINDS];       /* milliseconds until the answer */
     const char *failed[SCANNER_KINDS]; /* why there is none; NULL: all well */

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS_MAX = 64, KEPT_FILE = 1024 * 1024 };
+enum { DESCRIPTORS_MAX = 64, KEPT_FILE = 1024 * 1024, LOG_MAX = 2 * 1024 * 1024 };
 
 _Noreturn static void fail(const struct worker_start *start, const char *step, const char *reason)
 {
@@ -35,8 +35,8 @@ static void limit_resources(const struct worker_start *start)
     rlim_t data = start->inherited + start->family->memory;
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     setrlimit(RLIMIT_NOFILE, &(struct rlimit){DESCRIPTORS_MAX, DESCRIPTORS_MAX});
-    if (start->family->jail == JAIL_PURE) /* the only file that it ever writes is a large answer */
-        setrlimit(RLIMIT_FSIZE, &(struct rlimit){SCAN_ANSWER_MAX, SCAN_ANSWER_MAX});
+    if (start->family->jail == JAIL_PURE) /* the only file that it may write is a log */
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){LOG_MAX, LOG_MAX});
     signal(SIGXFSZ, SIG_IGN);
 #ifdef SANITIZED
     (void)data; /* shadow memory has no sensible bound */

@@ -23,7 +23,15 @@ enum {
     WANTED_SHARE = 16 * 1024, /* past it: they are wanted again */
     WANTED_BYTES_MIN = 4 + 1 + 1 + 1,
     SMALL_VALUE = 32, /* what an unknown or an empty, cut list takes at most */
+    OVERLAYS_MAX = 4 + (REDACTION_RANGES_MAX + 1) * OVERLAY_BYTES,
+    ATTACHMENTS_LEAST = 256 * 1024,
 };
+
+_Static_assert(2 * MESSAGE_SHARE + SENDER_SHARE + LINKS_SHARE + DIGEST_SHARE + KEYED_SHARE +
+                       (FACT_COUNT + SCAN_HEADERS_MAX) * SMALL_VALUE + RANGES_SHARE + WANTED_SHARE +
+                       OVERLAYS_MAX + OUTLINE_MAX + ATTACHMENTS_LEAST <=
+                   SCAN_ANSWER_MAX,
+               "all of it has room at once");
 
 /* What the plain facts of each producer may take together; 0: they are of no scanner. */
 static const size_t shares[PRODUCER_COUNT] = {
@@ -133,8 +141,17 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
     return ok;
 }
 
-/* Appends the value in at most `share` bytes and tells how many it took. What is cut off a list
- * leaves `rest` in its place. */
+/* Half of a list that is too long; what is cut off leaves `rest`, if any, in its place. */
+static void halve(struct list *list, const struct value *rest)
+{
+    bool rest_alone = rest && list->count == 1 && list->items[0].fields == rest->fields;
+    list->count = rest && !rest_alone ? (list->count + 1) / 2 : list->count / 2;
+    list->cut = true;
+    if (rest && list->count > 0)
+        list->items[list->count - 1] = *rest;
+}
+
+/* Appends the value in at most `share` bytes and tells how many it took. */
 static size_t pack_list(struct buf *out, const struct type *type, struct value value, size_t share,
                         const struct value *rest)
 {
@@ -149,10 +166,7 @@ static size_t pack_list(struct buf *out, const struct type *type, struct value v
                 out->failed = true;
             break;
         }
-        value.list.count /= 2;
-        value.list.cut = true;
-        if (rest && value.list.count > 0)
-            value.list.items[value.list.count - 1] = *rest;
+        halve(&value.list, rest);
     }
     buf_append(out, buf_slice(&one));
     buf_release(&one);

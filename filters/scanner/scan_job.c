@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SCAN_JOB = 1, SCAN_ANSWER, SCAN_LARGE_ANSWER, SCAN_REFUSAL, SCAN_LARGE_JOB };
+enum { SCAN_JOB = 1, SCAN_ANSWER, SCAN_LARGE_ANSWER, SCAN_REFUSAL, SCAN_LARGE_JOB, SCAN_PIECE };
 
 /* Octets of a job that stands in its packet. The kernel counts a queue's packets by their octets:
  * who fills the table of DNS answers must not fill the queue of all. */
@@ -76,8 +76,46 @@ static int read_refusal(struct slice payload, struct arena *arena, const char **
     return failed(reason, told ? told : "the scanner talked nonsense");
 }
 
-int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_answer *answer,
-                 const char **reason)
+/* The first says how large it will be. */
+static bool begin_pieces(struct slice first, struct arena *arena, struct scan_pieces *pieces)
+{
+    struct unpack in = {.left = first};
+    size_t size = unpack_u32(&in);
+    if (!unpack_done(&in) || size == 0 || size > SCAN_ANSWER_MAX || pieces->bytes)
+        return false;
+    *pieces = (struct scan_pieces){arena_alloc(arena, size), size, 0};
+    return pieces->bytes;
+}
+
+static bool add_piece(struct slice piece, struct scan_pieces *pieces)
+{
+    if (!pieces->bytes || piece.len == 0 || piece.len > pieces->size - pieces->got)
+        return false;
+    memcpy(pieces->bytes + pieces->got, piece.ptr, piece.len);
+    pieces->got += piece.len;
+    return true;
+}
+
+/* As scan_collect; *payload is the whole answer. */
+static int take_packet(const struct ipc_message *packet, struct arena *arena,
+                       struct scan_pieces *pieces, struct slice *payload)
+{
+    if (packet->type == SCAN_LARGE_ANSWER)
+        return begin_pieces(packet->payload, arena, pieces) ? 0 : -1;
+    if (packet->type == SCAN_PIECE) {
+        if (!add_piece(packet->payload, pieces))
+            return -1;
+        *payload = (struct slice){pieces->bytes, pieces->size};
+        return pieces->got == pieces->size;
+    }
+    if (packet->type != SCAN_ANSWER || pieces->bytes)
+        return -1;
+    *payload = arena_copy(arena, packet->payload);
+    return payload->ptr ? 1 : -1;
+}
+
+int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_pieces *pieces,
+                 struct scan_answer *answer, const char **reason)
 {
     static char buffer[IPC_PAYLOAD_MAX + sizeof(uint16_t)]; /* the process has one thread */
     struct ipc_message message;
@@ -88,16 +126,12 @@ int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan
         return failed(reason,
                       errno == EBADMSG ? "the scanner talked nonsense" : "the scanner died");
     struct slice payload = {NULL, 0};
-    if (message.type == SCAN_ANSWER)
-        payload = arena_copy(arena, message.payload);
-    else if (message.type == SCAN_LARGE_ANSWER)
-        payload =
-            ipc_file_read(message.fd_count == 1 ? message.fds[0] : -1, SCAN_ANSWER_MAX, arena);
     ipc_close_fds(&message);
     if (message.type == SCAN_REFUSAL)
         return read_refusal(message.payload, arena, reason);
-    if (payload.ptr && scan_answer_decode(payload, arena, header_count, answer))
-        return 1;
+    got = take_packet(&message, arena, pieces, &payload);
+    if (got == 0 || (got > 0 && scan_answer_decode(payload, arena, header_count, answer)))
+        return got;
     return failed(reason, "the scanner talked nonsense");
 }
 
@@ -146,13 +180,19 @@ int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, i
     }
 }
 
-static bool send_large(int reply, struct slice payload)
+static bool send_piece(int reply, uint16_t type, struct slice piece)
 {
-    int file = ipc_file_of(payload);
-    if (file < 0)
-        return false;
-    bool ok = ipc_send(reply, SCAN_LARGE_ANSWER, SLICE(""), &file, 1, true) == 1;
-    close(file);
+    return ipc_send(reply, type, piece, NULL, 0, true) == 1;
+}
+
+static bool send_pieces(int reply, struct slice payload)
+{
+    char room[4];
+    struct buf size = buf_over(room, sizeof room);
+    pack_u32(&size, (uint32_t)payload.len);
+    bool ok = send_piece(reply, SCAN_LARGE_ANSWER, buf_slice(&size));
+    for (size_t at = 0; ok && at < payload.len; at += IPC_PAYLOAD_MAX)
+        ok = send_piece(reply, SCAN_PIECE, slice_sub(payload, at, at + IPC_PAYLOAD_MAX));
     return ok;
 }
 
@@ -161,9 +201,9 @@ bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer
     struct buf payload = buf_init(SCAN_ANSWER_MAX);
     bool ok = scan_answer_encode(&payload, job->header_count, answer);
     if (ok && buf_len(&payload) <= IPC_PAYLOAD_MAX)
-        ok = ipc_send(reply, SCAN_ANSWER, buf_slice(&payload), NULL, 0, true) == 1;
+        ok = send_piece(reply, SCAN_ANSWER, buf_slice(&payload));
     else
-        ok = ok && send_large(reply, buf_slice(&payload));
+        ok = ok && send_pieces(reply, buf_slice(&payload));
     buf_release(&payload);
     return ok;
 }
@@ -172,8 +212,7 @@ bool scan_refuse(int reply, const char *reason)
 {
     struct buf payload = buf_init(IPC_PAYLOAD_MAX);
     pack_slice(&payload, slice_sub(slice_of(reason), 0, SCAN_REASON_MAX));
-    bool ok =
-        !payload.failed && ipc_send(reply, SCAN_REFUSAL, buf_slice(&payload), NULL, 0, true) == 1;
+    bool ok = !payload.failed && send_piece(reply, SCAN_REFUSAL, buf_slice(&payload));
     buf_release(&payload);
     return ok;
 }

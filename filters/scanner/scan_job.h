@@ -19,7 +19,7 @@ enum {
     /* Bytes of a packed job, DNS answers included: past some it comes in a memfd. */
     SCAN_JOB_MAX = 8 * 1024 * 1024,
     SCAN_REASON_MAX = 200,
-    SCAN_ANSWER_MAX = 2 * 1024 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in a memfd */
+    SCAN_ANSWER_MAX = 2 * 1024 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in pieces */
 };
 
 /* Whose queue it is. */
@@ -103,10 +103,17 @@ bool scan_job_needs_message(const struct scan_job *job);
  * EINVAL: it needs a message. */
 int scan_submit(int queue, int message, const struct scan_job *job);
 
-/* Reads the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet; -1: the
- * scanner failed, died or talked nonsense: *reason says which; its facts are unknown. */
-int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_answer *answer,
-                 const char **reason);
+/* What has come so far of an answer in pieces; all zero before the first. In an arena. */
+struct scan_pieces {
+    char *bytes; /* NULL: it is in one */
+    size_t size, got;
+};
+
+/* Reads one packet of the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet;
+ * -1: the scanner failed, died or talked nonsense: *reason says which; its facts are unknown. The
+ * arena and *pieces are the same in all calls for one answer. */
+int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_pieces *pieces,
+                 struct scan_answer *answer, const char **reason);
 
 /* The scanner's side. Takes the next job: fills *job (texts in arena), *message (-1: none) and
  * *reply (owned by the caller). 1 got one, 0 none now (only when !wait), -1 the queue is gone.
@@ -115,7 +122,9 @@ int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, i
               int *reply);
 
 /* Answers. What does not fit SCAN_ANSWER_MAX is left out and says so:
- * a list is cut, a text becomes unknown. */
+ * a list is cut, a text becomes unknown. A large one is sent as fast as it is collected. It is given
+ * no descriptor: the kernel may refuse those for all that others of this user have under way. False:
+ * nobody listens, or there is no memory. */
 bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer *answer);
 /* It could not be scanned: the facts are unknown. */
 bool scan_refuse(int reply, const char *reason);

@@ -7,8 +7,9 @@
 #include "base/ipc.h"
 #include "filters/mime/mime.h"
 
-/* Octets and numbers; an outline takes less than 512 KiB of an answer. */
+/* Octets and numbers. */
 enum {
+    OUTLINE_MAX = 512 * 1024, /* of an answer, that one takes at most */
     OUTLINE_FIELDS_MAX = 28,
     OUTLINE_VALUE_MAX = 4096,
     OUTLINE_PARTS_MAX = 500,

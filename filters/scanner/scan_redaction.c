@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/scanner/scan_redaction.h"
 
-enum { NOT_WANTED, WANTED_PARTS, WANTED_ALL, OVERLAY_BYTES = 8 + 8 + 1 };
+enum { NOT_WANTED, WANTED_PARTS, WANTED_ALL };
 
 void redaction_wanted_pack(struct buf *out, const struct redaction_wanted *wanted)
 {

@@ -6,6 +6,8 @@
 #include "base/ipc.h"
 #include "filters/redaction.h"
 
+enum { OVERLAY_BYTES = 8 + 8 + 1 };
+
 /* NULL: nothing is. */
 void redaction_wanted_pack(struct buf *out, const struct redaction_wanted *wanted);
 /* False: malformed. */

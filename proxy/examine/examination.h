@@ -34,6 +34,7 @@ struct scan_wait {
     struct examination *of;
     struct event *event; /* while under way, as is sock */
     int sock;
+    struct scan_pieces pieces; /* of its answer */
     enum scan_slot slot;
     enum scan_step step;
     int64_t since, began; /* clock_ms: joined the line; was put on the queue */

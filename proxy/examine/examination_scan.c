@@ -138,9 +138,9 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     struct proxy *proxy = e->proxy;
     struct scan_answer answer;
     const char *reason = "no answer in time";
-    int r = what & EV_TIMEOUT
-                ? -1
-                : scan_collect(fd, e->arena, headers_asked(e, wait->slot), &answer, &reason);
+    int r = what & EV_TIMEOUT ? -1
+                              : scan_collect(fd, e->arena, headers_asked(e, wait->slot),
+                                             &wait->pieces, &answer, &reason);
     if (r == 0)
         return;
     if (r > 0)
@@ -166,6 +166,7 @@ static enum submission put_on_queue(struct examination *e, enum scan_slot slot,
     if (sock < 0)
         return errno == EAGAIN ? SUBMIT_FULL : SUBMIT_FAILED;
     wait->sock = sock;
+    wait->pieces = (struct scan_pieces){0};
     wait->event = event_new(e->proxy->base, sock, EV_READ | EV_PERSIST, on_answer, wait);
     if (!wait->event) {
         close(sock);

@@ -97,7 +97,7 @@ FILES = {
     "sequences of CMS": ("a.p7m", lambda n: b"\x30\x80" * (n // 2)),
     "attributes of TNEF": ("winmail.dat", lambda n: struct.pack("<IH", 0x223e9f78, 1) + struct.pack("<BIIH", 2, 0x00069002, 0, 0) * (n // 11)),
     "storages": ("a.doc", lambda n: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x03\x00\x3e\x00\xff\xfe\x09\x00".ljust(504, b"\0") + b"\xfe\xff\xff\xff" * (n // 4)),
-    "file data of OneNote": ("a.one", lambda n: bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3") + bytes.fromhex("e716e3bd65261145a4c48d4d0b7a9eac") * (n // 64)),
+    "file data of OneNote": ("a.one", lambda n: bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3") + bytes.fromhex("e716e3bd65261145a4c48d4d0b7a9eac") * (n // 16)),
     "ends of zip": ("a.zip", lambda n: b"PK\x05\x06" + b"PK\x05\x06\0\0\0\0" * (n // 8)),
     "local headers": ("a.zip", lambda n: b"PK\x03\x04\x14\0\0\0\0\0".ljust(30, b"\0") * (n // 30)),
     "signatures of 7z": ("a.jpg", lambda n: good_mail.JPEG + b"7z\xbc\xaf\x27\x1c\0\4" * (n // 8)),

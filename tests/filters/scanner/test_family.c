@@ -164,8 +164,9 @@ static int answer_of(int sock, struct arena *arena, const char **reason)
 {
     struct pollfd wait = {.fd = sock, .events = POLLIN};
     struct scan_answer answer;
+    struct scan_pieces pieces = {0};
     assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
-    int got = scan_collect(sock, arena, 0, &answer, reason);
+    int got = scan_collect(sock, arena, 0, &pieces, &answer, reason);
     assert_int_not_equal(got, 0);
     close(sock);
     return got == 1 ? (int)answer.facts.fact[FACT_MESSAGE_PARTS].number : -1;

@@ -4,14 +4,17 @@
 #include "tests/harness/unit.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARENA_MAX = 64 << 20, PAYLOAD = IPC_PAYLOAD_MAX };
+enum { ARENA_MAX = 64 << 20, PAYLOAD = IPC_PAYLOAD_MAX, WAIT_MS = 10000 };
 
 ARENA_TESTS(ARENA_MAX);
 
@@ -236,10 +239,11 @@ TEST(test_a_job_travels_and_its_answer_comes_back)
     assert_int_equal(got.limits.cpu_per_mib, 200);
 
     struct scan_answer answer = an_answer(), collected;
+    struct scan_pieces pieces = {0};
     const char *reason = NULL;
-    assert_int_equal(scan_collect(sock, arena, 2, &collected, &reason), 0);
+    assert_int_equal(scan_collect(sock, arena, 2, &pieces, &collected, &reason), 0);
     assert_true(scan_answer(reply, &got, &answer));
-    assert_int_equal(scan_collect(sock, arena, 2, &collected, &reason), 1);
+    assert_int_equal(scan_collect(sock, arena, 2, &pieces, &collected, &reason), 1);
     assert_is_the_answer(&collected);
     close(sock);
     close(reply);
@@ -250,18 +254,35 @@ TEST(test_a_job_travels_and_its_answer_comes_back)
     close(queue[1]);
 }
 
-TEST(test_a_large_answer_comes_whole)
+/* As a worker that may have no more descriptors. */
+static pid_t answer_beside(int reply, const struct scan_answer *answer)
 {
-    int pair[2];
-    assert_int_equal(ipc_pair(pair), 0);
     struct scan_job job = {.header_count = 2};
+    pid_t pid = fork();
+    if (pid == 0) {
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, 0});
+        _exit(scan_answer(reply, &job, answer) ? 0 : 1);
+    }
+    return pid;
+}
+
+TEST(test_a_large_answer_comes_whole_and_needs_no_descriptor)
+{
+    int pair[2], status = -1, r = 0;
+    assert_int_equal(ipc_answer_pair(pair), 0);
     struct scan_answer answer = an_answer(), got;
+    struct scan_pieces pieces = {0};
     const char *reason = "";
     answer.facts.fact[FACT_ATTACHMENTS] = attachments(9000, SLICE("run.exe"));
-    assert_true(scan_answer(pair[0], &job, &answer));
-    assert_int_equal(scan_collect(pair[1], arena, 2, &got, &reason), 1);
+    pid_t pid = answer_beside(pair[1], &answer);
+    struct pollfd wait = {.fd = pair[0], .events = POLLIN};
+    while (r == 0 && poll(&wait, 1, WAIT_MS) == 1)
+        r = scan_collect(pair[0], arena, 2, &pieces, &got, &reason);
+    assert_int_equal(r, 1);
     assert_int_equal(got.facts.fact[FACT_ATTACHMENTS].list.count, 9000);
     assert_false(got.facts.fact[FACT_ATTACHMENTS].list.cut);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
     close(pair[0]);
     close(pair[1]);
 }
@@ -277,8 +298,12 @@ static void collect_from(void (*act)(int reply), const char *expected)
     act(reply);
     close(reply);
     struct scan_answer answer;
+    struct scan_pieces pieces = {0};
     const char *reason = NULL;
-    assert_int_equal(scan_collect(sock, arena, 0, &answer, &reason), -1);
+    int r = 0;
+    while (r == 0)
+        r = scan_collect(sock, arena, 0, &pieces, &answer, &reason);
+    assert_int_equal(r, -1);
     assert_string_equal(reason, expected);
     close(taken);
     close(sock);
@@ -317,12 +342,73 @@ static void hands_over_a_pipe(int reply)
     close(pipes[1]);
 }
 
-static void hands_over_a_file_without_end(int reply)
+enum { BEGINNING = 3, PIECE = 6 };
+
+static void begins(int reply, uint32_t size)
 {
-    int file = memfd_create("answer", MFD_CLOEXEC);
-    assert_int_equal(ftruncate(file, 1LL << 40), 0);
-    assert_int_equal(ipc_send(reply, 3, SLICE(""), &file, 1, true), 1);
-    close(file);
+    struct buf told = buf_init(4);
+    pack_u32(&told, size);
+    assert_int_equal(ipc_send(reply, BEGINNING, buf_slice(&told), NULL, 0, true), 1);
+    buf_release(&told);
+}
+
+static void piece(int reply, struct slice octets)
+{
+    assert_int_equal(ipc_send(reply, PIECE, octets, NULL, 0, true), 1);
+}
+
+static void begins_what_is_too_large(int reply)
+{
+    begins(reply, SCAN_ANSWER_MAX + 1);
+}
+
+static void begins_nothing(int reply)
+{
+    begins(reply, 0);
+}
+
+static void begins_twice(int reply)
+{
+    begins(reply, 10);
+    begins(reply, 10);
+}
+
+static void ends_what_never_began(int reply)
+{
+    piece(reply, SLICE("end"));
+}
+
+static void gives_more_than_it_said(int reply)
+{
+    begins(reply, 5);
+    piece(reply, SLICE("abc"));
+    piece(reply, SLICE("def"));
+}
+
+static void gives_pieces_of_nothing(int reply)
+{
+    begins(reply, 5);
+    piece(reply, SLICE(""));
+}
+
+static void answers_among_pieces(int reply)
+{
+    begins(reply, 5);
+    piece(reply, SLICE("abc"));
+    assert_int_equal(ipc_send(reply, 2, SLICE("de"), NULL, 0, true), 1);
+}
+
+static void dies_among_pieces(int reply)
+{
+    begins(reply, 5);
+    piece(reply, SLICE("abc"));
+}
+
+static void gives_nonsense_in_pieces(int reply)
+{
+    begins(reply, 5);
+    piece(reply, SLICE("abc"));
+    piece(reply, SLICE("de"));
 }
 
 static void answers_of_an_unknown_kind(int reply)
@@ -337,7 +423,15 @@ TEST(test_failures_have_their_reason)
     collect_from(talks_nonsense, "the scanner talked nonsense");
     collect_from(talks_too_much, "the scanner talked nonsense");
     collect_from(hands_over_a_pipe, "the scanner talked nonsense");
-    collect_from(hands_over_a_file_without_end, "the scanner talked nonsense");
+    collect_from(begins_what_is_too_large, "the scanner talked nonsense");
+    collect_from(begins_nothing, "the scanner talked nonsense");
+    collect_from(begins_twice, "the scanner talked nonsense");
+    collect_from(ends_what_never_began, "the scanner talked nonsense");
+    collect_from(gives_more_than_it_said, "the scanner talked nonsense");
+    collect_from(gives_pieces_of_nothing, "the scanner talked nonsense");
+    collect_from(answers_among_pieces, "the scanner talked nonsense");
+    collect_from(gives_nonsense_in_pieces, "the scanner talked nonsense");
+    collect_from(dies_among_pieces, "the scanner died");
     collect_from(answers_of_an_unknown_kind, "the scanner talked nonsense");
 }
 

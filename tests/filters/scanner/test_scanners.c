@@ -106,8 +106,9 @@ static void ask_for(const struct scan_job *job, struct slice text, struct arena 
     int sock = submit(text, job);
     const char *reason = "";
     struct pollfd wait = {.fd = sock, .events = POLLIN};
+    struct scan_pieces pieces = {0};
     assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
-    if (scan_collect(sock, arena, 0, answer, &reason) != 1)
+    if (scan_collect(sock, arena, 0, &pieces, answer, &reason) != 1)
         fail_msg("no answer: %s", reason);
     close(sock);
 }
@@ -216,8 +217,9 @@ static void refuses_without_a_message(struct arena *arena)
     const char *reason = "";
     int sock = submit((struct slice){NULL, 0}, &(struct scan_job){.spf = true});
     struct pollfd wait = {.fd = sock, .events = POLLIN};
+    struct scan_pieces pieces = {0};
     assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
-    assert_int_equal(scan_collect(sock, arena, 0, &answer, &reason), -1);
+    assert_int_equal(scan_collect(sock, arena, 0, &pieces, &answer, &reason), -1);
     assert_string_equal(reason, "no message");
     close(sock);
 }
