@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from lab import check, msg, needs, samples
+from lab import check, msg, needs, samples, tnef
 
 pytestmark = pytest.mark.skipif(not (needs.BUILD / "gatepostctl").exists(), reason="gatepostctl is not built")
 
@@ -63,14 +63,6 @@ def emlx(content, listing=b'<?xml version="1.0"?>\n<plist version="1.0"><dict/><
     return b"%d\n" % len(content) + content + listing
 
 
-def tnef(name, content):
-    """A winmail.dat with one attachment (MS-OXTNEF 2.1)."""
-    def attribute(kind, data):
-        return b"\2" + kind.to_bytes(4, "little") + len(data).to_bytes(4, "little") + data + (sum(data) & 0xffff).to_bytes(2, "little")
-    return (0x223e9f78).to_bytes(4, "little") + b"\1\0" + attribute(0x69002, bytes(14)) \
-        + attribute(0x18010, name.encode() + b"\0") + attribute(0x6800f, content)
-
-
 def mht(name, content):
     """A page with all that it shows, as a browser saves it."""
     page = samples.message("saved", "<html><body>words</body></html>")
@@ -116,7 +108,7 @@ GOOD = {
     "a patch": ("fix.patch", b"From 0a1b2c3d Mon Sep 17 00:00:00 2001\nFrom: A <a@b.example>\nSubject: [PATCH] x\n\n---\n a | 1 +\n"),
     "notes that look like a header": ("notes.txt", b"Date: today\nTo: do\n\n--\nFrom here on all is well\n"),
     "messages in messages": ("a.eml", within(4, mail("a.txt", b"words\n"))),
-    "a document in winmail.dat": ("winmail.dat", tnef("a.docx", docx(**{"word/media/image1.tmp": PNG}))),
+    "a document in winmail.dat": ("winmail.dat", tnef.with_file("a.docx", docx(**{"word/media/image1.tmp": PNG}))),
     "what lies in an Apple mailbox": ("1.partial.emlx", emlx(mail("a.txt", b"words\n"))),
     "a binary list behind a message": ("1.emlx", emlx(mail(), BINARY_LIST)),
     "a message under a server's rights": ("message.rpmsg", rpmsg()),
@@ -137,19 +129,19 @@ BAD = {
     "a script in the second message of a mailbox": (("old.txt", mbox(mail(), mail("a.vbs", SCRIPT))), "a.vbs"),
     "a script in an Apple Mail message": (("1.emlx", emlx(mail("a.js", SCRIPT))), "a.js"),
     "a script in messages in messages": (("a.eml", within(4, mail("a.js", SCRIPT))), "a.js"),
-    "a script in a message in winmail.dat": (("winmail.dat", tnef("a.eml", mail("a.js", SCRIPT))), "a.js"),
-    "a script in winmail.dat in a message": (("a.eml", mail("winmail.dat", tnef("a.js", SCRIPT))), "a.js"),
-    "a script in winmail.dat in a zip": (("a.zip", zipped(**{"winmail.dat": tnef("a.js", SCRIPT)})), "a.js"),
-    "a program in a document in winmail.dat": (("winmail.dat", tnef("a.docx", docx(setup=samples.PROGRAM))), "setup"),
+    "a script in a message in winmail.dat": (("winmail.dat", tnef.with_file("a.eml", mail("a.js", SCRIPT))), "a.js"),
+    "a script in winmail.dat in a message": (("a.eml", mail("winmail.dat", tnef.with_file("a.js", SCRIPT))), "a.js"),
+    "a script in winmail.dat in a zip": (("a.zip", zipped(**{"winmail.dat": tnef.with_file("a.js", SCRIPT)})), "a.js"),
+    "a program in a document in winmail.dat": (("winmail.dat", tnef.with_file("a.docx", docx(setup=samples.PROGRAM))), "setup"),
     "a locked archive in a message": (("a.bin", mail("secret.zip", bytes(LOCKED))), "secret.zip"),
     "what cannot be opened in a message": (("a.bin", mail("a.arj", b"\x60\xea\x29\0\x1e\1")), "a.arj"),
     "messages deeper than is looked": (("a.eml", within(12, mail("a.js", SCRIPT))), "in.bin"),
-    "a script in winmail.dat under another name": (("a.dat", tnef("a.js", SCRIPT)), "a.js"),
-    "a script in winmail.dat in a message of Outlook's": (("a.msg", msg.octets(msg.message(msg.attachment("winmail.dat", tnef("a.js", SCRIPT))))), "a.js"),
-    "a script in winmail.dat in a mailbox": (("old.mbox", mbox(mail(), mail("winmail.dat", tnef("a.js", SCRIPT)))), "a.js"),
-    "a script in a mailbox in winmail.dat": (("winmail.dat", tnef("old.mbox", mbox(mail(), mail("a.js", SCRIPT)))), "a.js"),
+    "a script in winmail.dat under another name": (("a.dat", tnef.with_file("a.js", SCRIPT)), "a.js"),
+    "a script in winmail.dat in a message of Outlook's": (("a.msg", msg.octets(msg.message(msg.attachment("winmail.dat", tnef.with_file("a.js", SCRIPT))))), "a.js"),
+    "a script in winmail.dat in a mailbox": (("old.mbox", mbox(mail(), mail("winmail.dat", tnef.with_file("a.js", SCRIPT)))), "a.js"),
+    "a script in a mailbox in winmail.dat": (("winmail.dat", tnef.with_file("old.mbox", mbox(mail(), mail("a.js", SCRIPT)))), "a.js"),
     "a script in a saved page": (("a.dat", mht("a.js", SCRIPT)), "a.js"),
-    "a script in a saved page in winmail.dat": (("winmail.dat", tnef("a.dat", mht("a.js", SCRIPT))), "a.js"),
+    "a script in a saved page in winmail.dat": (("winmail.dat", tnef.with_file("a.dat", mht("a.js", SCRIPT))), "a.js"),
     "a script in an Apple Mail message with a binary list": (("1.dat", emlx(mail("a.js", SCRIPT), BINARY_LIST)), "a.js"),
     "a script in one whose length is wrong": (("1.emlx", b"9" + emlx(mail("a.js", SCRIPT))), "a.js"),
     "what only looks like a message under rights": (("message.rpmsg", rpmsg("WordDocument")), "content"),
