@@ -2,7 +2,7 @@
 #include "filters/archive/unpack.h"
 
 #include "base/memory.h"
-
+#include "filters/archive/unpack_memory.h"
 #include "filters/cpu_budget.h"
 
 #include <archive.h>
@@ -22,7 +22,8 @@ struct unpacker {
     struct slice pieces[PIECES];
     unsigned next_piece;
     unsigned empty_blocks;
-    bool open; /* libarchive knows the format: before, some questions crash it */
+    bool hungry; /* it wanted more memory than there is for it */
+    bool open;   /* libarchive knows the format: before, some questions crash it */
     /* Looking at the format failed, which it then forgets: a stream that it cannot decode is an
      * empty one to it. */
     const char *failed;
@@ -110,11 +111,13 @@ static struct unpacker *open_pieces(enum unpack_format format, struct slice head
     u->pieces[0] = head;
     u->pieces[1] = body;
     u->pieces[2] = tail;
+    unpack_memory_enter();
     int r = choose(u->archive, format);
     if (r >= ARCHIVE_WARN && reads_in_order(format))
         r = archive_read_open2(u->archive, u, NULL, next_piece, NULL, NULL);
     else if (r >= ARCHIVE_WARN)
         r = archive_read_open_memory(u->archive, body.ptr, body.len);
+    u->hungry = unpack_memory_leave();
     u->open = r >= ARCHIVE_WARN;
     *why = u->open ? NULL : unpack_why(u);
     if (u->open && archive_errno(u->archive))
@@ -133,7 +136,9 @@ struct unpacker *unpack_open(enum unpack_format format, struct slice head, struc
 void unpack_close(struct unpacker **unpacker)
 {
     if (*unpacker) {
+        unpack_memory_enter();
         archive_read_free((*unpacker)->archive);
+        unpack_memory_leave();
         free(*unpacker);
     }
     *unpacker = NULL;
@@ -154,8 +159,10 @@ int unpack_next(struct unpacker *u, struct unpack_entry *out)
     /* libarchive exits the process when a name is no UTF-8 and an
      * earlier failure left ENOMEM behind. */
     errno = 0;
+    unpack_memory_enter();
     for (unsigned tries = 0; r == ARCHIVE_RETRY && tries < RETRIES_MAX; tries++)
         r = archive_read_next_header(u->archive, &entry);
+    u->hungry |= unpack_memory_leave();
     if (r == ARCHIVE_EOF)
         return u->failed ? -1 : 0;
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
@@ -179,7 +186,9 @@ int unpack_read(struct unpacker *u, struct buf *out, size_t *got)
     const void *block = NULL;
     la_int64_t offset;
     *got = 0;
+    unpack_memory_enter();
     int r = archive_read_data_block(u->archive, &block, got, &offset);
+    u->hungry |= unpack_memory_leave();
     if (r == ARCHIVE_EOF) {
         *got = 0;
         return 0;
@@ -207,6 +216,8 @@ size_t unpack_position(struct unpacker *u)
 
 const char *unpack_why(struct unpacker *u)
 {
+    if (u->hungry)
+        return "limit: memory";
     if (u->failed)
         return u->failed;
     const char *text = archive_error_string(u->archive);

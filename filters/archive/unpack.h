@@ -74,7 +74,8 @@ bool unpack_encrypted(struct unpacker *unpacker);
 /* Octets of `body` up to where it reads now; about, for a format that seeks. */
 size_t unpack_position(struct unpacker *unpacker);
 
-/* Why the last call failed: "encrypted", "unsupported", "corrupt" or "memory". A constant. */
+/* Why the last call failed: "encrypted", "unsupported", "corrupt", "memory" or, when it wanted more
+ * than archives may have, "limit: memory". A constant. */
 const char *unpack_why(struct unpacker *unpacker);
 
 #endif

@@ -147,14 +147,15 @@ static bool is_bzip2(struct slice c)
     return slice_starts(c, SLICE("BZh")) && c.len > 3 && c.ptr[3] >= '1' && c.ptr[3] <= '9';
 }
 
-/* No signature: properties that are nearly always 0x5d, a power of two for a dictionary, an
- * unpacked size, and a zero that begins each range coder's bytes. */
+/* No signature: properties that are nearly always 0x5d, a power of two (or the most that there is)
+ * for a dictionary, an unpacked size, and a zero that begins each range coder's bytes. */
 static bool is_lzma(struct slice c)
 {
     uint32_t dictionary = bytes_le32(c, 1);
     uint64_t size = bytes_le64(c, 5);
     bool power = (dictionary & (dictionary - 1)) == 0 && dictionary >= 4096;
-    if (c.len <= 13 || !power || bytes_u8(c, 13) != 0)
+    bool usual = power || dictionary == UINT32_MAX;
+    if (c.len <= 13 || !usual || bytes_u8(c, 13) != 0)
         return false;
     if (bytes_u8(c, 0) == 0x5d)
         return size == UINT64_MAX || size < (1ULL << 38);

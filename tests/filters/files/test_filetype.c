@@ -79,6 +79,7 @@ TEST(test_archives)
     expect(SLICE("7z\xbc\xaf\x27\x1c\0\4"), "application/x-7z-compressed");
     expect(SLICE("\x1f\x8b\x08\0"), "application/gzip");
     expect(SLICE("BZh91AY"), "application/x-bzip2");
+    expect(SLICE("]\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\1"), "application/x-lzma");
     expect(SLICE("MSCF\0\0\0\0"), "application/vnd.ms-cab-compressed");
     expect(SLICE("\x60\xea\x29\0"), "application/x-arj");
     expect(SLICE("ITSF\3\0\0\0"), "application/vnd.ms-htmlhelp");
