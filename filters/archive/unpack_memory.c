@@ -14,7 +14,6 @@ enum {
 };
 
 static bool inside, refused;
-static size_t taken;
 
 void unpack_memory_enter(void)
 {
@@ -34,6 +33,8 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t size);
 void __libc_free(void *p);
+
+static size_t taken;
 
 static size_t counted(void *p)
 {
