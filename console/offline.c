@@ -372,8 +372,7 @@ static void hear(struct offline *offline, struct trial *e, enum scanner_kind kin
     struct scan_answer answer;
     const char *reason = "no answer in time";
     size_t headers = kind == SCANNER_QR ? 0 : offline->job.header_count;
-    int got =
-        scan_collect(e->sockets[kind], e->arena, headers, &e->pieces[kind], &answer, &reason);
+    int got = scan_collect(e->sockets[kind], e->arena, headers, &e->pieces[kind], &answer, &reason);
     if (got == 0 && now < e->deadline)
         return;
     if (got > 0)

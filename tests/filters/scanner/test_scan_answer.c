@@ -71,7 +71,7 @@ static void fill_places(struct scan_answer *answer)
         parts[i] = (struct part_range){i, i, i, i, true};
     for (size_t i = 0; i < DNS_WANTED_MAX; i++)
         wanted[i] = (struct dns_wanted){
-            arena_printf(arena, "%060zu.%060zu.%060zu.%060zu", i, i, i, i), DNS_TXT};
+            arena_printf(arena, "%060zu.%060zu.%060zu.%060zu", i, i, i, i), DNS_TXT, false};
     answer->overlays = overlays;
     answer->overlay_count = REDACTION_RANGES_MAX + 1;
     answer->parts = parts;
