@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC
  * From what the evaluators found to facts. */
 #include "filters/examine_sender.h"
+
+#include "filters/mime/headers.h"
 #include "filters/sender/auth_results.h"
 #include "filters/sender/key_record.h"
+#include "filters/sender/list_id.h"
 #include "policy/spelling.h"
 #include "policy/types.h"
 
@@ -207,11 +210,20 @@ static bool fill_arc(const struct sender_findings *f, struct value *fact)
     return true;
 }
 
+static struct value signed_by_its_list(const struct sender_findings *f)
+{
+    struct slice list = list_id(f->arena, headers_block(f->message, NULL));
+    enum list_signature is = list_signed(f->arena, list, &f->dkim);
+    return is == LIST_UNCERTAIN ? value_unknown() : value_bool(is == LIST_SIGNED);
+}
+
 bool sender_facts(const struct sender_findings *f, struct facts *facts)
 {
     if (f->job->spf)
         fill_spf(f, facts->fact);
     facts->unasked = f->job->authentication && dns_unasked(f->dns);
-    return !f->job->authentication ||
-           (fill_dkim(f, facts->fact) && fill_dmarc(f, facts->fact) && fill_arc(f, facts->fact));
+    if (!f->job->authentication)
+        return true;
+    facts->fact[FACT_MESSAGE_LIST_SIGNED] = signed_by_its_list(f);
+    return (fill_dkim(f, facts->fact) && fill_dmarc(f, facts->fact) && fill_arc(f, facts->fact));
 }

@@ -43,8 +43,10 @@ null.example. TXT "v=spf1 -all"
 lists.example. A {net}.30
 lists.example. TXT "v=spf1 ip4:127.0.0.1 ip4:{net}.30 -all"
 arc._domainkey.lists.example. TXT {rsa}
+rsa._domainkey.lists.example. TXT {rsa}
 evil.example. TXT "v=spf1 ip4:127.0.0.1 ip4:{net}.30 -all"
 arc._domainkey.evil.example. TXT {rsa}
+rsa._domainkey.evil.example. TXT {rsa}
 bad.example. A 127.0.0.1
 bad.example. TXT "v=spf1 +all"
 {ptr_loopback} PTR client.example.
@@ -166,10 +168,14 @@ def _strings(text):
     return " ".join('"%s"' % text[i:i + 250] for i in range(0, len(text), 250))
 
 
+def shipped(root, name):
+    with open(os.path.join(str(root), "etc", name)) as f:
+        return f.read()
+
+
 def policy_with(folder, root, changes):
     """The shipped policy in a copy, with some of its texts replaced: the line that includes it."""
-    with open(os.path.join(str(root), "etc", "policy.conf")) as f:
-        text = f.read()
+    text = shipped(root, "policy.conf").replace('include "dmarc.conf"\n', shipped(root, "dmarc.conf"))
     for before, after in changes.items():
         assert before in text, before
         text = text.replace(before, after)

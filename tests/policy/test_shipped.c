@@ -13,12 +13,16 @@ struct folder {
     size_t count;
 };
 
+static bool strict; /* strict.conf stands where dmarc.conf does */
+
 static bool read_file(void *ctx, struct slice path, struct slice *content, const char **reason)
 {
     struct folder *folder = ctx;
     char name[200];
     *reason = "cannot open it";
     snprintf(name, sizeof name, "%.*s", SLICE_ARGS(path));
+    if (strict && slice_iends(path, SLICE("dmarc.conf")))
+        snprintf(name, sizeof name, "etc/strict.conf");
     FILE *file = folder->count < 8 ? fopen(name, "r") : NULL;
     if (!file)
         return false;
@@ -50,6 +54,13 @@ static void loads_and_passes(const char *path, unsigned tests_at_least)
 TEST(test_the_default_policy_passes_its_tests)
 {
     loads_and_passes("etc/policy.conf", 15);
+}
+
+TEST(test_the_policy_with_strict_dmarc_passes_its_tests)
+{
+    strict = true;
+    loads_and_passes("etc/policy.conf", 15);
+    strict = false;
 }
 
 TEST(test_the_first_configuration_loads)

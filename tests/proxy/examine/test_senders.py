@@ -32,7 +32,8 @@ def site(run_dir, internet):
     server = Backend().start()
     folder = run_dir / "senders"
     folder.mkdir()
-    policy = policy_with(folder, needs.ROOT, {"table trusted_sealers { }": 'table trusted_sealers { "lists.example" }'})
+    policy = policy_with(folder, needs.ROOT, {"table trusted_sealers { }": 'table trusted_sealers { "lists.example" }',
+                                             "table forwarders { }": 'table forwarders { "%s" }' % internet.address(40)})
     gateway = Gatepost(folder, backend("behind", server.port) + domains("behind", "example.com") + internet.configuration + LISTS
                        + GREYLIST + FACTS + policy)
     gateway.behind = server
@@ -340,6 +341,35 @@ def test_a_broken_seal_saves_nothing(gateway, internet):
     assert (reply.code, reply.enhanced) == (550, "5.7.26")
     with internet.asked():
         assert dkim.arc_verify(message)[0] != b"pass"
+
+
+# ---- lists and forwarders
+
+
+def by_a_list(internet, domain, identifier):
+    """As a list without ARC passes it on: changed, and signed by itself."""
+    changed = internet.sign(mail()).replace(b"this is a message", b"this was a message")
+    return internet.sign(b"List-Id: Talk <%s>\r\n" % identifier.encode() + changed, domain)
+
+
+def test_a_list_that_signs_is_held_and_not_refused(gateway, internet):
+    message = by_a_list(internet, "lists.example", "talk.lists.example")
+    reply, decision = recorded(gateway, internet, message, sender="bounce@lists.example", source=30, helo="lists.example")
+    assert decision["facts"]["message.list_signed"] is True and decision["facts"]["dmarc.result"] == "fail"
+    assert reply.code == 250 and decision["verdict"] == "quarantine" and decision["rules"][-1] == "DMARC: through a list"
+
+
+def test_a_list_that_another_signs_for_is_refused(gateway, internet):
+    message = by_a_list(internet, "evil.example", "talk.lists.example")
+    reply = deliver(gateway, internet, message, sender="bounce@lists.example", source=30, helo="lists.example")
+    assert (reply.code, reply.enhanced) == (550, "5.7.26")
+
+
+def test_a_named_forwarder_is_delivered_with_a_mark(gateway, internet):
+    message = internet.sign(mail()).replace(b"this is a message", b"this was a message")
+    reply, decision = recorded(gateway, internet, message, source=40, helo="[%s]" % internet.address(40))
+    assert reply.code == 250 and decision["verdict"] == "accept", decision
+    assert b"X-Spam-Reason: DMARC fails behind a forwarder\r\n" in content(gateway)
 
 
 # ---- HELO
