@@ -40,8 +40,9 @@ bool received_spf_render(struct buf *out, struct slice id, const char *result,
                          const struct auth_property *properties, size_t count);
 
 /* Whether a field is an Authentication-Results that bears the authserv-id, or a Received-SPF that
- * names it, as any reader might understand it: it is to be removed (RFC 8601 5). When the arena is
- * full the answer is true for any such field. */
+ * names it, as any reader might understand it; or one of BIMI's
+ * that only who has judged the sender may write, and programs believe: it is to be removed (RFC 8601
+ * 5). When the arena is full the answer is true for any such field. */
 bool auth_results_is_ours(struct arena *arena, const struct header *field, struct slice id);
 
 /* The result for a method ("dmarc") in a value that somebody else wrote, "id; dmarc=pass ...", as

@@ -101,5 +101,6 @@ bool auth_results_is_ours(struct arena *arena, const struct header *field, struc
         return names_us(arena, before_results(field->value), id);
     if (slice_ieq(field->name, SLICE("received-spf")))
         return names_us(arena, field->value, id);
-    return false;
+    return slice_ieq(field->name, SLICE("bimi-indicator")) ||
+           slice_ieq(field->name, SLICE("bimi-location"));
 }

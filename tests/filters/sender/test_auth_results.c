@@ -151,6 +151,12 @@ TEST(test_what_bears_our_name_is_ours)
             fail_msg("%s", ours[i]);
 }
 
+TEST(test_an_indicator_of_bimi_is_of_who_judges)
+{
+    assert_true(is_ours("BIMI-Indicator: PHN2Zy8+\r\n"));
+    assert_true(is_ours("bimi-location: v=BIMI1; l=https://evil.example/a.svg\r\n"));
+}
+
 TEST(test_what_others_wrote_stays)
 {
     static const char *const others[] = {
@@ -161,6 +167,8 @@ TEST(test_what_others_wrote_stays)
         "Authentication-Results: other.example; spf=pass smtp.helo=mx.example.com\r\n",
         "Received-SPF: pass receiver=mx.example.org\r\n",
         "ARC-Authentication-Results: i=1; mx.example.com; none\r\n",
+        "BIMI-Selector: v=BIMI1; s=brand\r\n",
+        "DKIM2-Signature: i=1; d=mx.example.com\r\n",
         "Subject: mx.example.com;\r\n",
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
