@@ -3,13 +3,11 @@
 
 #include "filters/containers/cms.h"
 #include "filters/containers/rpmsg.h"
-#include "filters/mime/address.h"
 #include "filters/mime/headers.h"
 #include "filters/mime/words.h"
-#include "filters/sender/author.h"
 #include "policy/spelling.h"
 
-enum { FIELDS_MAX = 64, ADDRESSES_MAX = 256, CMS_BEGINNING = 256 };
+enum { FIELDS_MAX = 64, CMS_BEGINNING = 256 };
 
 /* A header's block, and room for what is made of it. */
 struct header_reading {
@@ -35,84 +33,6 @@ static struct value text_field(struct header_reading *in, struct slice name)
     if (!headers_find(in->block, name, 0, &field))
         return value_absent();
     return value_text(decoded(in, field.value));
-}
-
-static struct value address_value(struct header_reading *in, const struct address *address)
-{
-    struct value value = value_mailbox(in->arena, address->local, address->domain);
-    in->full = in->full || value.state != VALUE_KNOWN;
-    return value;
-}
-
-static bool addresses_of(struct header_reading *in, struct slice name, size_t nth,
-                         struct addresses *out)
-{
-    struct header field;
-    if (!headers_find(in->block, name, nth, &field))
-        return false;
-    bool ok = addresses_parse(in->arena, field.value, ADDRESSES_MAX, out);
-    in->full = in->full || !ok;
-    return ok;
-}
-
-static void add_all(struct header_reading *in, const struct addresses *from, struct list *all)
-{
-    for (size_t i = 0; i < from->n; i++) {
-        if (all->count == ADDRESSES_MAX) {
-            all->cut = true;
-            return;
-        }
-        all->items[all->count++] = address_value(in, &from->items[i]);
-    }
-    all->cut = all->cut || (from->flags & ADDRESS_TOO_MANY);
-}
-
-static void read_from(struct header_reading *in, struct facts *facts)
-{
-    struct value *fact = facts->fact;
-    struct value all = {.state = VALUE_KNOWN};
-    struct addresses from;
-    all.list.items = arena_array(in->arena, ADDRESSES_MAX, sizeof *all.list.items);
-    in->full = in->full || !all.list.items;
-    fact[FACT_MESSAGE_FROM] = fact[FACT_MESSAGE_FROM_NAME] = value_absent();
-    for (size_t nth = 0;
-         !in->full && nth < FIELDS_MAX && addresses_of(in, SLICE("from"), nth, &from); nth++) {
-        if (nth == 0 && from.n) {
-            fact[FACT_MESSAGE_FROM] = address_value(in, &from.items[0]);
-            if (from.items[0].name.len)
-                fact[FACT_MESSAGE_FROM_NAME] = value_text(from.items[0].name);
-        }
-        add_all(in, &from, &all.list);
-    }
-    all.list.cut = all.list.cut || headers_count(in->block, SLICE("from")) > FIELDS_MAX;
-    fact[FACT_MESSAGE_FROM_ALL] = all;
-}
-
-static bool read_author(struct header_reading *in, struct slice raw, struct facts *facts)
-{
-    struct value *fact = facts->fact;
-    struct author author;
-    if (!author_of(in->arena, headers_block(raw, NULL), &author))
-        return false;
-    unsigned wrong = ADDRESS_MALFORMED | ADDRESS_CONTROL | ADDRESS_TOO_MANY;
-    fact[FACT_MESSAGE_FROM_FIELDS] = value_number((double)author.fields);
-    fact[FACT_MESSAGE_FROM_SEVERAL] = value_bool(author.count > 1);
-    bool nobody = author.fields > 0 && author.count == 0;
-    fact[FACT_MESSAGE_FROM_INVALID] =
-        value_bool(author.kind == AUTHOR_INVALID || nobody || (author.flags & wrong));
-    fact[FACT_MESSAGE_FROM_GROUP] = value_bool(author.flags & ADDRESS_GROUP);
-    fact[FACT_MESSAGE_FROM_ENCODED] = value_bool(author.flags & ADDRESS_ENCODED_WORD);
-    fact[FACT_MESSAGE_FROM_EIGHT_BIT] = value_bool(author.flags & ADDRESS_EIGHT_BIT);
-    fact[FACT_MESSAGE_FROM_NAMES_OTHER] = value_bool(author.flags & ADDRESS_NAME_IS_ADDRESS);
-    return true;
-}
-
-static struct value first_reply_to(struct header_reading *in)
-{
-    struct addresses list;
-    if (!addresses_of(in, SLICE("reply-to"), 0, &list) || list.n == 0)
-        return value_absent();
-    return address_value(in, &list.items[0]);
 }
 
 /* The same domain, or one below the other: mail.example.com and example.com. */
@@ -189,12 +109,11 @@ bool examine_header(struct arena *arena, const struct mime_message *message,
     struct value *fact = facts->fact;
     fact[FACT_MESSAGE_SUBJECT] = text_field(&in, SLICE("subject"));
     fact[FACT_MESSAGE_ID] = text_field(&in, SLICE("message-id"));
-    fact[FACT_MESSAGE_REPLY_TO] = first_reply_to(&in);
     fact[FACT_MESSAGE_RECEIVED] = value_number((double)headers_count(in.block, SLICE("received")));
-    read_from(&in, facts);
+    in.full |= !examine_addresses(arena, in.block, message->raw, facts);
     fact[FACT_MESSAGE_ID_FITS] = id_fits(arena, facts, job->from.sender);
     read_wanted(&in, job, facts);
-    return read_author(&in, message->raw, facts) && !in.full;
+    return !in.full;
 }
 
 /* -- form -- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * The two halves of examine(): the facts of the header and form, and the list of attachments. */
+ * The parts of examine(): the facts of the header and form, and the list of attachments. */
 #ifndef FILTERS_EXAMINE_PARTS_H
 #define FILTERS_EXAMINE_PARTS_H
 
@@ -10,6 +10,11 @@
 /* message.* of the header, and header[...]. */
 bool examine_header(struct arena *arena, const struct mime_message *message,
                     const struct scan_job *job, struct facts *facts);
+
+/* message.from and its kin, message.reply_to, message.to, message.cc: of a header's block, and of the
+ * message that begins with it. False when the arena is full. */
+bool examine_addresses(struct arena *arena, struct slice block, struct slice raw,
+                       struct facts *facts);
 
 /* message.encrypted, message.type, message.part_count, and room for the malformations. */
 bool examine_form(struct arena *arena, const struct mime_message *message, struct facts *facts);

@@ -59,6 +59,40 @@ TEST(test_header_facts_are_decoded)
     assert_false(fact(FACT_MESSAGE_HIDES)->truth);
 }
 
+TEST(test_whom_it_is_to_is_told)
+{
+    look_at("To: A <a@example.com>, staff: b@example.com, c@Example.NET;\r\nto: d@example.org\r\n"
+            "Cc: \r\n\r\nhello\r\n",
+            "");
+    assert_int_equal(fact(FACT_MESSAGE_TO)->list.count, 4);
+    assert_text(&fact(FACT_MESSAGE_TO)->list.items[2], "c@example.net");
+    assert_text(&fact(FACT_MESSAGE_TO)->list.items[3], "d@example.org");
+    assert_int_equal(fact(FACT_MESSAGE_CC)->state, VALUE_KNOWN);
+    assert_int_equal(fact(FACT_MESSAGE_CC)->list.count, 0);
+}
+
+static bool answers_differ(const char *from, const char *reply_to)
+{
+    char message[256];
+    snprintf(message, sizeof message, "From: %s\r\nReply-To: %s\r\n\r\nhello\r\n", from, reply_to);
+    look_at(message, "");
+    assert_int_equal(fact(FACT_MESSAGE_REPLY_TO_DIFFERS)->state, VALUE_KNOWN);
+    return fact(FACT_MESSAGE_REPLY_TO_DIFFERS)->truth;
+}
+
+TEST(test_answers_that_go_elsewhere_are_told)
+{
+    assert_false(answers_differ("a@example.com", "b@example.com"));
+    assert_false(answers_differ("a@mail.example.com", "b@news.Example.com"));
+    assert_true(answers_differ("a@example.com", "b@example.org"));
+    assert_true(answers_differ("a@example.com", "b@example.com, c@example.org"));
+    assert_true(answers_differ("a@example.com", "b@example.com\r\nReply-To: c@example.org"));
+    assert_true(answers_differ("a@one.co.uk", "b@other.co.uk"));
+    assert_false(answers_differ("a@example.com, b@example.org", "c@example.org"));
+    look_at("From: a@example.com\r\n\r\nhello\r\n", "");
+    assert_false(fact(FACT_MESSAGE_REPLY_TO_DIFFERS)->truth);
+}
+
 TEST(test_the_digest_is_that_of_all_octets_and_is_found_out_alone)
 {
     /* printf 'Subject: x\r\n\r\nhello\r\n' | sha256sum; printf '' | sha256sum */

@@ -275,7 +275,8 @@ def test_a_changed_body_of_a_rejecting_domain_is_refused(gateway, internet):
 
 def test_forged_results_of_ours_are_removed_and_the_rest_is_untouched(gateway, internet):
     forged = (b"Authentication-Results: mx.example.com; dkim=pass header.d=bank.example\r\n"
-              b"Authentication-Results: MX.example.COM.\r\n (yes) 1; spf=pass\r\n")
+              b"Authentication-Results: MX.example.COM.\r\n (yes) 1; spf=pass\r\n"
+              b"BIMI-Indicator: PHN2Zy8+\r\nBIMI-Location: v=BIMI1; l=https://bank.example/a.svg\r\n")
     others = b"Authentication-Results: mx.other.example; dkim=pass header.d=other.example\r\n"
     message = mail()
     assert deliver(gateway, internet, forged + others + message, source=10).code == 250
