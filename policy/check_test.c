@@ -20,16 +20,21 @@ static bool given_value(struct parser *parser, const struct syntax_given *given,
     return literal_value(parser->sources, given->value, type, out);
 }
 
+static bool unknown_fact(struct parser *parser, const struct token *name)
+{
+    struct nearest near = nearest_to(name->text);
+    for (unsigned i = 0; i < FACT_COUNT; i++)
+        nearest_offer(&near, slice_of(fact_info((enum fact)i)->name));
+    return fail_unknown(parser, name, "fact", &near);
+}
+
 static bool check_given(struct parser *parser, struct policy_test *test,
                         const struct syntax_given *syntax)
 {
     struct given given = {.key = -1};
     const struct token *name = &syntax->fact->token;
-    struct nearest near = nearest_to(name->text);
-    for (unsigned i = 0; i < FACT_COUNT; i++)
-        nearest_offer(&near, slice_of(fact_info((enum fact)i)->name));
     if (!fact_by_name(name->text, &given.fact))
-        return fail_unknown(parser, name, "fact", &near);
+        return unknown_fact(parser, name);
     const struct fact_info *info = fact_info(given.fact);
     if (info->producer == PRODUCER_POLICY) {
         source_error(parser->sources, name->at, "%s is computed by the rules; it cannot be given",
@@ -52,12 +57,12 @@ static bool check_given(struct parser *parser, struct policy_test *test,
 static int find_rule(struct parser *parser, const struct token *name)
 {
     const struct policy *policy = parser->config->policy;
-    struct nearest near = nearest_to(name->text);
-    for (size_t i = 0; i < policy->rule_count; i++) {
+    for (size_t i = 0; i < policy->rule_count; i++)
         if (slice_eq(policy->rules[i].name, name->text))
             return (int)i;
+    struct nearest near = nearest_to(name->text);
+    for (size_t i = 0; i < policy->rule_count; i++)
         nearest_offer(&near, policy->rules[i].name);
-    }
     fail_unknown(parser, name, "rule", &near);
     return -1;
 }

@@ -17,7 +17,9 @@ static bool same(struct slice a, size_t i, struct slice b, size_t j)
 
 unsigned names_distance(struct slice a, struct slice b, unsigned limit)
 {
-    if (a.len > LONGEST || b.len > LONGEST)
+    size_t longer =
+        a.len > b.len ? a.len - b.len : b.len - a.len; /* as many letters are to be put in */
+    if (a.len > LONGEST || b.len > LONGEST || longer >= limit)
         return limit;
     unsigned rows[3][LONGEST + 1];
     unsigned *before = rows[0], *above = rows[1], *row = rows[2];
