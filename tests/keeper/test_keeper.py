@@ -383,7 +383,7 @@ def test_the_status_tells_what_runs_and_what_it_leans_on(start, new_backend, aut
     assert its["hostname"] == "mx.example.com" and its["counters"]["messages"] == 1 and its["counters"]["records_lost"] == 0
     assert [g["state"] for g in its["generations"]] == ["serving"]
     assert {p["pid"] for p in its["generations"][0]["proxies"]} == set(gateway.pids("gatepost-proxy"))
-    assert [(s["program"], s["state"]) for s in its["scanners"]] == [("gatepost-scan", "serving"), ("gatepost-av", "not needed")]
+    assert [(s["program"], s["state"]) for s in its["scanners"]] == [("gatepost-scan", "serving"), ("gatepost-av", "not needed"), ("gatepost-qr", "not needed")]
     assert [(b["server"], b["state"]) for b in its["backends"]] == [("127.0.0.1:%d" % server.port, "up")]
     assert its["certificates"][0]["name"] == "mx.example.com" and its["certificates"][0]["expires"] > time.time()
     assert told["history"]["records"] == 1 and told["disk"]["free"] > 0
