@@ -12,6 +12,9 @@ enum {
     BIFF_FILEPASS = 0x002f,
     BIFF_BOUNDSHEET = 0x0085,
     BIFF_MACRO_SHEET = 0x0040,
+    BIFF_SUPBOOK = 0x01ae,
+    BIFF_EXTERNNAME = 0x0023,
+    BIFF_OLE_LINK = 0x0010,
     SHEET_MACRO = 1,
 
     PPT_VBA_INFO = 0x0400,
@@ -27,11 +30,27 @@ enum {
     FIB_ENCRYPTED = 0x0100,
 };
 
+/* A link to another program: its name and what it is asked for, with a 3 in between ([MS-XLS]
+ * 2.5.277). */
+static bool leads_to_program(struct slice record)
+{
+    const size_t path = 5; /* behind two numbers and the kind of letters */
+    struct slice s = slice_from(record, path);
+    return slice_find(s, 3) < s.len;
+}
+
+/* DDE starts the program; a linked object (fOleLink) does not. */
+static bool is_dde_item(struct slice record)
+{
+    return !(bytes_le16(record, 0) & BIFF_OLE_LINK);
+}
+
 void macros_inspect_biff(struct slice s, struct office_findings *out)
 {
-    bool encrypted = false;
+    bool encrypted = false, program = false;
     for (size_t at = 0; bytes_has(s, at, 4);) {
         uint16_t type = bytes_le16(s, at), len = bytes_le16(s, at + 2);
+        struct slice record = slice_sub(s, at + 4, at + 4 + len);
         if (type == BIFF_FILEPASS)
             encrypted = true;
         bool begin =
@@ -40,6 +59,10 @@ void macros_inspect_biff(struct slice s, struct office_findings *out)
             out->macros = true;
         if (type == BIFF_BOUNDSHEET && !encrypted && bytes_u8(s, at + 9) == SHEET_MACRO)
             out->macros = true;
+        if (type == BIFF_SUPBOOK && !encrypted)
+            program = leads_to_program(record);
+        if (type == BIFF_EXTERNNAME && program && is_dde_item(record))
+            out->active = true;
         at += 4 + (size_t)len;
     }
     out->encrypted = out->encrypted || encrypted;

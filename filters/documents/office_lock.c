@@ -13,7 +13,6 @@ enum {
     BLOCK = 16,
     SEGMENT = 4096, /* octets that have an initial vector of their own */
     SIZE = 8,       /* octets before the package that say how long it is */
-    PASSWORD_MAX = 256,
     NUMBER = 4,
     BLOCK_KEY = 8,
     PAD = 0x36,
@@ -43,10 +42,10 @@ static void put_number(unsigned char out[NUMBER], uint32_t number)
         out[i] = (unsigned char)(number >> (8 * i));
 }
 
-static size_t to_utf16(struct slice text, unsigned char out[PASSWORD_MAX])
+size_t office_wide_password(struct slice text, unsigned char out[OFFICE_WIDE_MAX])
 {
     size_t n = 0;
-    while (text.len && n + 4 <= PASSWORD_MAX) {
+    while (text.len && n + 4 <= OFFICE_WIDE_MAX) {
         uint32_t code;
         size_t len = utf8_next(text, &code);
         if (len == 0)
@@ -85,8 +84,8 @@ static bool spin(EVP_MD_CTX *ctx, const struct office_lock *lock, struct digest 
 static bool hash_password(EVP_MD_CTX *ctx, const struct office_lock *lock, struct slice password,
                           struct digest *out)
 {
-    unsigned char wide[PASSWORD_MAX];
-    size_t len = to_utf16(password, wide);
+    unsigned char wide[OFFICE_WIDE_MAX];
+    size_t len = office_wide_password(password, wide);
     bool done = hash_pair(ctx, lock->password.hash, lock->password.octets, lock->password.len, wide,
                           len, out) &&
                 spin(ctx, lock, out);

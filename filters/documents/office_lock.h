@@ -14,7 +14,8 @@ enum {
     OFFICE_SALT_MAX = 64,
     OFFICE_SECRET_MAX = 128,
     OFFICE_KEY_MAX = 32,
-    OFFICE_SPINS_MAX = 1000000
+    OFFICE_SPINS_MAX = 1000000,
+    OFFICE_WIDE_MAX = 256,
 };
 
 struct office_secret {
@@ -44,6 +45,9 @@ struct office_key {
 
 /* Has OpenSSL load what it loads lazily. Once, before the jail. */
 void office_lock_warm_up(void);
+
+/* A password (UTF-8) as the octets of UTF-16 that keys are made of: at most OFFICE_WIDE_MAX. */
+size_t office_wide_password(struct slice password, unsigned char out[OFFICE_WIDE_MAX]);
 
 /* Reads how the document is locked. False: it is not, or in a way that nothing here opens. `arena`
  * serves during the call. */

@@ -182,6 +182,13 @@ struct slice ole_read(struct arena *arena, const struct ole *ole, const struct o
     return ole_chain_read(arena, &small, entry->first, want);
 }
 
+void ole_put(const struct ole *ole, const struct ole_entry *entry, struct slice octets, char *copy)
+{
+    struct ole_units sectors = sectors_of(ole);
+    if (!is_small(ole, entry))
+        ole_chain_put(&sectors, entry->first, octets, copy);
+}
+
 void ole_blank(const struct ole *ole, const struct ole_entry *entry, char *copy)
 {
     struct ole_units sectors = sectors_of(ole);

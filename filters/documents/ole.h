@@ -43,6 +43,9 @@ const struct ole_entry *ole_find(const struct ole *ole, struct slice name);
 struct slice ole_read(struct arena *arena, const struct ole *ole, const struct ole_entry *entry,
                       size_t max);
 
+/* Puts octets in place of a stream's in a copy of the content, unless it is a small one. */
+void ole_put(const struct ole *ole, const struct ole_entry *entry, struct slice octets, char *copy);
+
 /* Zeroes the stream in a copy of the content, unless it is a small one, which lies in a stream with
  * others. */
 void ole_blank(const struct ole *ole, const struct ole_entry *entry, char *copy);

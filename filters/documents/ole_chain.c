@@ -52,6 +52,17 @@ struct slice ole_chain_read(struct arena *arena, const struct ole_units *units, 
     return (struct slice){out, len};
 }
 
+void ole_chain_put(const struct ole_units *units, uint32_t first, struct slice octets, char *copy)
+{
+    size_t left = chain_len(units, first, octets.len);
+    for (uint32_t n = first; left > 0; n = after(units, n)) {
+        struct slice part = slice_sub(ole_unit(units, n), 0, left);
+        memcpy(copy + (part.ptr - units->space.ptr), octets.ptr, part.len);
+        octets = slice_from(octets, part.len);
+        left -= part.len;
+    }
+}
+
 void ole_chain_blank(const struct ole_units *units, uint32_t first, uint64_t max, char *copy)
 {
     size_t left = chain_len(units, first, max);

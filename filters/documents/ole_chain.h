@@ -23,6 +23,10 @@ struct slice ole_unit(const struct ole_units *units, uint32_t n);
 struct slice ole_chain_read(struct arena *arena, const struct ole_units *units, uint32_t first,
                             uint64_t max);
 
+/* Puts octets into a chain in `copy`, a copy of the space; what is more than it has room for is left
+ * out. */
+void ole_chain_put(const struct ole_units *units, uint32_t first, struct slice octets, char *copy);
+
 /* Zeroes so many octets of a chain in `copy`, a copy of the space. */
 void ole_chain_blank(const struct ole_units *units, uint32_t first, uint64_t max, char *copy);
 

@@ -5,7 +5,7 @@
 
 #include <openssl/evp.h>
 
-enum { PIECE = 1 << 16, STATES = 256 };
+enum { PIECE = 1 << 16 };
 
 static const EVP_MD *digest_of(enum pdf_digest kind)
 {
@@ -33,27 +33,6 @@ size_t pdf_digest(enum pdf_digest kind, const struct slice *parts, size_t count,
     ok = ok && EVP_DigestFinal_ex(context, out, &len) == 1;
     EVP_MD_CTX_free(context);
     return ok ? len : 0;
-}
-
-void pdf_rc4(struct slice key, char *data, size_t len)
-{
-    uint8_t state[STATES], i = 0, j = 0;
-    for (unsigned k = 0; k < STATES; k++)
-        state[k] = (uint8_t)k;
-    for (unsigned k = 0; k < STATES; k++) {
-        uint8_t old = state[k];
-        j = (uint8_t)(j + old + (uint8_t)key.ptr[k % key.len]);
-        state[k] = state[j];
-        state[j] = old;
-    }
-    j = 0;
-    for (size_t k = 0; k < len; k++) {
-        uint8_t old = state[++i];
-        j = (uint8_t)(j + old);
-        state[i] = state[j];
-        state[j] = old;
-        data[k] ^= (char)state[(uint8_t)(state[i] + old)];
-    }
 }
 
 static bool update(EVP_CIPHER_CTX *context, struct slice in, struct buf *out)

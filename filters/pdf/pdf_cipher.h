@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * The ciphers and digests of PDF's encryption, over libcrypto but for RC4, which that keeps apart. */
+ * The ciphers and digests of PDF's encryption, over libcrypto; RC4 is filters/rc4.h. */
 #ifndef FILTERS_PDF_PDF_CIPHER_H
 #define FILTERS_PDF_PDF_CIPHER_H
 
@@ -15,9 +15,6 @@ enum pdf_digest { PDF_MD5, PDF_SHA256, PDF_SHA384, PDF_SHA512 };
 /* The digest of the parts, one behind the other; its length, 0 when memory is out. */
 size_t pdf_digest(enum pdf_digest kind, const struct slice *parts, size_t count,
                   uint8_t out[DIGEST_MAX]);
-
-/* Encrypts or decrypts (RC4 knows no difference) in place; the key has 1 to 256 octets. */
-void pdf_rc4(struct slice key, char *data, size_t len);
 
 /* AES in CBC mode with a key of 16 or 32 octets, whole blocks: appends to `out`. False when that is
  * full or memory is out. */

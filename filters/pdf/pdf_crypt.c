@@ -3,6 +3,7 @@
 
 #include "filters/mime/bytes.h"
 #include "filters/pdf/pdf_text.h"
+#include "filters/rc4.h"
 
 enum {
     PADDED = 32,
@@ -101,7 +102,7 @@ static bool is_key(const struct handler *h, struct pdf_crypt *crypt)
     char known[PADDED];
     if (h->revision == 2) {
         memcpy(known, padding, PADDED);
-        pdf_rc4(octets_of(crypt->key, crypt->key_len), known, PADDED);
+        rc4(octets_of(crypt->key, crypt->key_len), known, PADDED);
         return slice_eq((struct slice){known, PADDED}, slice_sub(h->u, 0, PADDED));
     }
     uint8_t digest[DIGEST_MAX], key[32];
@@ -112,7 +113,7 @@ static bool is_key(const struct handler *h, struct pdf_crypt *crypt)
     for (int round = 0; round <= ROUNDS_RC4; round++) {
         for (size_t i = 0; i < crypt->key_len; i++)
             key[i] = crypt->key[i] ^ (uint8_t)round;
-        pdf_rc4(octets_of(key, crypt->key_len), known, MD5_LEN);
+        rc4(octets_of(key, crypt->key_len), known, MD5_LEN);
     }
     return slice_eq((struct slice){known, MD5_LEN}, slice_sub(h->u, 0, MD5_LEN));
 }
@@ -304,6 +305,6 @@ bool pdf_decrypt(const struct pdf_crypt *crypt, enum pdf_method method, uint32_t
     if (!buf_append(out, in))
         return false;
     if (method == PDF_RC4 && in.len)
-        pdf_rc4(key, out->data + before, in.len);
+        rc4(key, out->data + before, in.len);
     return true;
 }
