@@ -96,10 +96,11 @@ bool ber_pass(struct ber *in, enum ber_tag tag)
 struct joined {
     struct arena *arena;
     struct slice text;
-    char *room; /* NULL as long as there is one piece */
+    char *room;  /* NULL as long as there is one piece */
+    size_t most; /* that all pieces can come to: they are apart in the input */
 };
 
-static bool add_piece(struct joined *joined, struct slice piece, size_t rest)
+static bool add_piece(struct joined *joined, struct slice piece)
 {
     if (piece.len == 0)
         return true;
@@ -108,7 +109,7 @@ static bool add_piece(struct joined *joined, struct slice piece, size_t rest)
         return true;
     }
     if (!joined->room) {
-        joined->room = arena_alloc(joined->arena, joined->text.len + piece.len + rest);
+        joined->room = arena_alloc(joined->arena, joined->most);
         if (!joined->room)
             return false;
         memcpy(joined->room, joined->text.ptr, joined->text.len);
@@ -130,7 +131,7 @@ static bool add_pieces(struct joined *joined, struct ber *in, unsigned depth)
     struct slice after = slice_from(in->rest, e.len);
     if (tag == BER_OCTETS) {
         in->rest = after;
-        return add_piece(joined, inside.rest, after.len);
+        return add_piece(joined, inside.rest);
     }
     bool sound = true;
     while (sound && ber_peek(&inside) != 0)
@@ -146,7 +147,7 @@ static bool add_pieces(struct joined *joined, struct ber *in, unsigned depth)
 
 bool ber_octets(struct arena *arena, struct ber *in, struct slice *out)
 {
-    struct joined joined = {.arena = arena, .text = {"", 0}};
+    struct joined joined = {.arena = arena, .text = {"", 0}, .most = in->rest.len};
     bool sound = add_pieces(&joined, in, 0);
     *out = joined.text;
     return sound;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC
  * What is read of cryptographic messages, whole and cut, in DER, BER and text. */
+#include "filters/containers/ber.h"
 #include "filters/containers/cms.h"
 #include "tests/harness/cms_maker.h"
 #include "tests/harness/unit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define BEFORE_SIGNED SLICE("\x02\1\1\x31\0")
 #define WORDS SLICE("\x04\5words")
@@ -76,6 +78,23 @@ TEST(test_pieces_are_joined)
     open_with(OID_SIGNED, BEFORE_SIGNED, SLICE("\x24\x0d\x24\x80\x04\3wor\0\0\x04\2ds"), false);
     assert_words(CMS_CONTENT);
     assert_true(cms.place.len == 15);
+}
+
+/* Within the arena nobody but the next to ask for memory would see that there was none. */
+TEST(test_pieces_behind_nested_ones_have_room_of_their_own)
+{
+    enum { LONG = 100 };
+    static const char head[] = "\x24\x6e\x24\6\4\1a\4\1b\4\x64";
+    char input[sizeof head - 1 + LONG];
+    memcpy(input, head, sizeof head - 1);
+    memset(input + sizeof head - 1, 'x', LONG);
+    struct ber in = {{input, sizeof input}, false};
+    struct slice found;
+    assert_true(ber_octets(arena, &in, &found));
+    assert_int_equal(found.len, 2 + LONG);
+    char *next = arena_alloc(arena, LONG);
+    memset(next, 'y', LONG);
+    assert_int_equal(slice_find(found, 'y'), found.len);
 }
 
 TEST(test_what_was_signed_before_cms_is_taken_as_it_stands)
