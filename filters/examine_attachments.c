@@ -8,8 +8,8 @@
 #include "filters/files/inspect.h"
 #include "filters/files/mail_file.h"
 #include "filters/files/message_passwords.h"
+#include "filters/files/picture_kind.h"
 #include "filters/mime/extension.h"
-#include "filters/pictures/picture_kind.h"
 #include "filters/pictures/unread.h"
 #include "policy/types.h"
 

@@ -7,8 +7,8 @@
 #include "filters/documents/office_xml.h"
 #include "filters/documents/xml.h"
 #include "filters/files/filetype.h"
+#include "filters/files/picture_kind.h"
 #include "filters/mime/extension.h"
-#include "filters/pictures/picture_kind.h"
 
 enum {
     SCRATCH_BASE = 8 << 20,

@@ -2,8 +2,8 @@
  * PDFs: each embedded file is a member. */
 #include "filters/cpu_budget.h"
 #include "filters/files/inspect_internal.h"
+#include "filters/files/picture_kind.h"
 #include "filters/pdf/pdf.h"
-#include "filters/pictures/picture_kind.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * Files that are written into a text: each is a member of it. */
 #include "filters/containers/calendar.h"
 #include "filters/files/inspect_internal.h"
+#include "filters/files/picture_kind.h"
 #include "filters/files/text_files.h"
-#include "filters/pictures/picture_kind.h"
 
 static bool add_file(void *ctx, const struct text_file *found)
 {

@@ -5,11 +5,11 @@
 #include "filters/containers/calendar.h"
 #include "filters/cpu_budget.h"
 #include "filters/files/filetype.h"
+#include "filters/files/picture_kind.h"
 #include "filters/files/text_search.h"
 #include "filters/files/wide_text.h"
 #include "filters/mime/headers.h"
 #include "filters/mime/transfer.h"
-#include "filters/pictures/picture_kind.h"
 
 #include <stdlib.h>
 

@@ -3,10 +3,10 @@
 
 #include "filters/cpu_budget.h"
 #include "filters/files/inspect.h"
+#include "filters/files/picture_kind.h"
 #include "filters/links/links.h"
 #include "filters/mime/charset.h"
 #include "filters/pdf/pdf.h"
-#include "filters/pictures/picture_kind.h"
 #include "filters/pictures/qr.h"
 #include "filters/pictures/unread.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/pictures/unread.h"
 
-#include "filters/pictures/picture_kind.h"
+#include "filters/files/picture_kind.h"
 
 void unread_add(struct unread *unread, struct slice what)
 {

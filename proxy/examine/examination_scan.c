@@ -106,8 +106,7 @@ void examination_drop_scan(struct examination *e, enum scan_slot slot)
 
 void examination_give_scan_room(struct examination *e)
 {
-    if (examination_awaits_scan(e, SCAN_CONTENT) || examination_awaits_scan(e, SCAN_ANTIVIRUS) ||
-        examination_awaits_scan(e, SCAN_QR))
+    if (examination_awaits_scan(e, SCAN_CONTENT) || examination_awaits_scan(e, SCAN_ANTIVIRUS))
         return;
     shared_scan_give(e->proxy->shared, e->proxy->row, e->scan_taken);
     e->scan_taken = 0;

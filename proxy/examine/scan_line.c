@@ -26,13 +26,11 @@ int64_t scan_line_patience(const struct settings *settings)
 
 /* ---- what the other proxies are told ---- */
 
-/* A job about a sender alone is small and quick, and needs no room; what is to be redacted had
- * it. */
+/* A job about a sender alone is small and quick, and needs no room; what is to be redacted had it.
+ * Pictures take their time, and nobody else's mail is to wait for that. */
 static bool needs_room(const struct scan_wait *wait)
 {
-    bool of_message =
-        wait->slot == SCAN_CONTENT || wait->slot == SCAN_ANTIVIRUS || wait->slot == SCAN_QR;
-    return of_message && !wait->of->scan_taken;
+    return wait->slot <= SCAN_ANTIVIRUS && !wait->of->scan_taken;
 }
 
 static int64_t first_since(const struct proxy *proxy)
@@ -44,10 +42,19 @@ static int64_t first_since(const struct proxy *proxy)
     return 0;
 }
 
+/* When the oldest job that others wait for was put on the queue; 0: there is none. */
+static int64_t oldest_began(const struct proxy *proxy)
+{
+    const struct scan_wait *wait;
+    TAILQ_FOREACH(wait, &proxy->under_way, link)
+        if (wait->slot != SCAN_QR)
+            return wait->began;
+    return 0;
+}
+
 static void tell(const struct proxy *proxy)
 {
-    const struct scan_wait *oldest = TAILQ_FIRST(&proxy->under_way);
-    shared_scan_oldest(proxy->shared, proxy->row, oldest ? oldest->began : 0);
+    shared_scan_oldest(proxy->shared, proxy->row, oldest_began(proxy));
     shared_scan_first(proxy->shared, proxy->row, first_since(proxy));
 }
 
@@ -174,7 +181,7 @@ static void fail_and_go_on(struct scan_wait *wait, const char *why)
 
 static void give_up(struct scan_wait *wait)
 {
-    if (wait->slot == SCAN_SENDER)
+    if (wait->slot == SCAN_SENDER || wait->slot == SCAN_QR)
         fail_and_go_on(wait, too_many);
     else
         wait->of->owner->no_room(wait->of->ctx);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * Pictures as files, and as samples without a header: what is decoded has no more pixels than are
  * read, and is searched for codes. */
+#include "filters/files/picture_kind.h"
 #include "filters/pictures/grey.h"
-#include "filters/pictures/picture_kind.h"
 #include "filters/pictures/qr.h"
 #include "tests/fuzz/target.h"
 

@@ -3,9 +3,9 @@
 #include "filters/containers/data_uri.h"
 #include "filters/containers/data_uris.h"
 #include "filters/files/inert.h"
+#include "filters/files/picture_kind.h"
 #include "filters/files/text_files.h"
 #include "filters/files/wide_text.h"
-#include "filters/pictures/picture_kind.h"
 #include "tests/harness/unit.h"
 
 #include <stdlib.h>

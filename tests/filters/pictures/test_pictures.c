@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include "filters/files/picture_kind.h"
 #include "filters/pictures/codes_wait.h"
 #include "filters/pictures/grey.h"
-#include "filters/pictures/picture_kind.h"
 #include "filters/pictures/qr.h"
 #include "filters/pictures/unread.h"
 #include "tests/harness/unit.h"

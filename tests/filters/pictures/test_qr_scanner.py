@@ -108,6 +108,25 @@ def test_pictures_drawn_to_take_long_end_within_the_budget(start, new_backend):
     assert b"X-Unread" not in server.messages[0].content
 
 
+def test_pictures_that_wait_hold_up_no_other_mail_and_go_on_in_the_end(start, new_backend):
+    server = new_backend()
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com") + RULES,
+                    changes={"timeouts": {"verdict": "16s", "scan": "2s"}, "limits": {"scan_queue": "1MiB"}, "process": {"qr_scanners": 1}})
+    assert gateway.wait_log("scanners ready program=gatepost-qr")
+    for worker in gateway.workers("gatepost-qr"):
+        os.kill(worker, signal.SIGSTOP)
+    large = samples.message("large", "x" * 70 + "\n" * 400)
+    large.add_attachment(pictures.file(pictures.code("https://good.example/"), "PNG") + os.urandom(400000), maintype="image", subtype="png", filename="a.png")
+    with ThreadPoolExecutor(6) as pool:
+        answers = [pool.submit(sent, gateway, samples.octets(large)) for _ in range(6)]
+        time.sleep(4)  # the oldest is older than a scan may take
+        assert not any(answer.done() for answer in answers)
+        code, took = sent(gateway, samples.clean())
+        assert code == 250 and took < AT_ONCE / 2
+        assert [answer.result()[0] for answer in answers] == [250] * 6
+    assert sum(b"X-Unread: yes" in message.content for message in server.messages) == 6
+
+
 def test_without_the_program_mail_is_delivered_at_once(start, new_backend):
     server = new_backend()
     gateway = site(start, server)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "filters/pictures/picture_kind.h"
+#include "filters/files/picture_kind.h"
 
 #include "filters/mime/bytes.h"
 

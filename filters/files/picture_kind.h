@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What kind of picture some octets are, by how they begin. */
-#ifndef FILTERS_PICTURES_PICTURE_KIND_H
-#define FILTERS_PICTURES_PICTURE_KIND_H
+#ifndef FILTERS_FILES_PICTURE_KIND_H
+#define FILTERS_FILES_PICTURE_KIND_H
 
 #include "base/slice.h"
 
