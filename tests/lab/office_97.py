@@ -18,11 +18,12 @@ class Standard:
         self.salt = os.urandom(16)
         first = hashlib.md5(password.encode("utf-16-le")).digest()[:5]
         self.base = hashlib.md5((first + self.salt) * 16).digest()[:5]
+        self.header = self._header()
 
     def key(self, block):
         return hashlib.md5(self.base + struct.pack("<I", block)).digest()
 
-    def header(self):
+    def _header(self):
         verifier = os.urandom(16)
         return struct.pack("<HH", 1, 1) + self.salt + rc4(self.key(0), verifier + hashlib.md5(verifier).digest())
 
@@ -33,12 +34,13 @@ class CryptoApi:
     def __init__(self, password, bits=128):
         self.salt, self.bits = os.urandom(16), bits
         self.base = hashlib.sha1(self.salt + password.encode("utf-16-le")).digest()
+        self.header = self._header()
 
     def key(self, block):
         made = hashlib.sha1(self.base + struct.pack("<I", block)).digest()[:self.bits // 8]
         return made.ljust(16, b"\0") if self.bits == 40 else made
 
-    def header(self):
+    def _header(self):
         provider = "Microsoft Enhanced Cryptographic Provider v1.0\0".encode("utf-16-le")
         what = struct.pack("<IIIIIIII", 4, 0, 0x6801, 0x8004, self.bits, 1, 0, 0) + provider
         verifier = os.urandom(16)
@@ -66,10 +68,13 @@ def _joined(items):
     return b"".join(struct.pack("<HH", kind, len(content)) + content for kind, content in items)
 
 
-def workbook(items, lock=None):
+def workbook(items, lock=None, opened=False):
+    """`opened`: as it is once that is undone, with a record that says nothing in place of the lock."""
     if lock:
-        items = items[:1] + [(0x2f, struct.pack("<H", 1) + lock.header())] + items[1:]
+        items = items[:1] + [(0x2f, struct.pack("<H", 1) + lock.header)] + items[1:]
     plain = _joined(items)
+    if lock and opened:
+        return msg.octets({"Workbook": _joined(items).replace(struct.pack("<H", 0x2f), bytes(2), 1)})
     if lock:
         hidden, at, out = in_blocks(lock, plain, 1024), 0, bytearray(plain)
         for kind, content in items:
@@ -81,7 +86,7 @@ def workbook(items, lock=None):
 
 
 def word(text, lock=None):
-    header = lock.header() if lock else b""
+    header = lock.header if lock else b""
     fib = struct.pack("<HHHHHHI", 0xa5ec, 0xc1, 0, 0, 0, 0x1200 | (0x100 if lock else 0), len(header)).ljust(68, b"\0")
     body, table = fib + text.ljust(6000, b" "), bytes(5000)
     if lock:

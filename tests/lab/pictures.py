@@ -32,6 +32,19 @@ def on_paper(picture, size, place=(0, 0)):
     return paper
 
 
+def corners(side):
+    """Corners of codes all over, which belong to none."""
+    corner = Image.new("L", (9, 9), 255)
+    corner.paste(0, (1, 1, 8, 8))
+    corner.paste(255, (2, 2, 7, 7))
+    corner.paste(0, (3, 3, 6, 6))
+    paper = Image.new("L", (side, side), 255)
+    for x in range(0, side, 9):
+        for y in range(0, side, 9):
+            paper.paste(corner, (x, y))
+    return paper
+
+
 def two_colours(picture, dark, light):
     """With a palette whose entries lie next to one another."""
     indexed = picture.point(lambda grey: 1 if grey > 127 else 0).convert("P")

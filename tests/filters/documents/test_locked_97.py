@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Documents of Word and Excel 97 to 2003 with a password that the message tells, or that Excel knows, are opened, offline; links to
 programs in workbooks are active."""
+import hashlib
+
 import pytest
 
 from lab import check, needs, samples
@@ -56,6 +58,15 @@ def test_a_plain_one_is_not_active(what, judged):
 @pytest.mark.parametrize("what", ACTIVE)
 def test_a_link_to_a_program_is_active(what, judged):
     assert judged["active" + what][""]["active"]
+
+
+@pytest.mark.parametrize("how", LOCKS)
+def test_a_workbook_is_opened_to_the_octet(how, tmp_path):
+    lock = LOCKS[how]("Sesame")
+    (tmp_path / "a.eml").write_bytes(samples.with_attachment("offer.xls", workbook(RUNS, lock), TOLD))
+    config = check.configuration(tmp_path, 'rule "x" when any a in attachments (a.sha256 == "0") then reject 550 5.7.1 "no"\n')
+    found = check.batch(tmp_path, {"a": tmp_path / "a.eml"}, config)["a"]["facts"]["attachments"]
+    assert found[1]["sha256"] == hashlib.sha256(workbook(RUNS, lock, opened=True)).hexdigest()
 
 
 def test_macro_sheets_are_seen_behind_a_password_too(tmp_path):

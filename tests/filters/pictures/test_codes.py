@@ -82,6 +82,7 @@ UNREAD = {
     "image/tiff": ("a.tif", pictures.file(CODE, "TIFF")),
     "image/webp": ("a.webp", b"RIFF\x24\x00\x00\x00WEBPVP8 " + b"\0" * 24),
     "too large": ("a.png", pictures.file(pictures.on_paper(CODE, (2100, 2100)), "PNG")),
+    "too intricate": ("a.png", pictures.file(pictures.corners(1800), "PNG")),
     "corrupt": ("a.png", PNG[:20]),
     "unsupported": ("a.pdf", pictures.in_pdf(b"\xff\x4f\xff\x51", 100, 100, b"", b"/JPXDecode")),
 }

@@ -14,7 +14,7 @@ from lab.pop3_stub import Pop3Stub
 from lab.process import kill, wait_until
 from lab.smtp_client import send
 
-Image = pytest.importorskip("PIL.Image")
+pytest.importorskip("PIL.Image")
 pytest.importorskip("segno")
 from lab import pictures  # noqa: E402
 
@@ -49,18 +49,9 @@ def test_a_link_in_a_code_is_refused_and_another_delivered(start, new_backend):
 
 
 def slow_pictures():
-    """Corners of codes all over: each takes its time."""
-    corner = Image.new("L", (9, 9), 255)
-    corner.paste(0, (1, 1, 8, 8))
-    corner.paste(255, (2, 2, 7, 7))
-    corner.paste(0, (3, 3, 6, 6))
-    paper = Image.new("L", (1800, 1800), 255)
-    for x in range(0, 1800, 9):
-        for y in range(0, 1800, 9):
-            paper.paste(corner, (x, y))
-    mail = samples.message("slow")
+    mail, slow = samples.message("slow"), pictures.file(pictures.corners(1800), "PNG")
     for i in range(8):
-        mail.add_attachment(pictures.file(paper, "PNG"), maintype="image", subtype="png", filename="%d.png" % i)
+        mail.add_attachment(slow, maintype="image", subtype="png", filename="%d.png" % i)
     return samples.octets(mail)
 
 
