@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * gatepost-qr: the family that reads codes in pictures. The only program that links libraries which
  * decode pictures. */
-#include "filters/cpu_budget.h"
 #include "filters/pictures/codes.h"
 #include "filters/scanner/family.h"
 
@@ -19,13 +18,7 @@ static enum family_outcome scan(struct arena *arena, struct slice message,
                                 const struct scan_job *job, struct scan_answer *answer,
                                 const char **reason)
 {
-    const struct scan_limits *limits = &job->limits;
-    cpu_budget_begin(limits->cpu ? cpu_budget_for(message.len, limits->cpu, limits->cpu_per_mib)
-                                 : 0);
-    if (codes_examine(arena, message, job, answer))
-        return FAMILY_ANSWERED;
-    *reason = "the message takes too much memory";
-    return FAMILY_REFUSED;
+    return family_examine(codes_examine, arena, message, job, answer, reason);
 }
 
 int main(int argc, char *argv[])

@@ -62,6 +62,14 @@ struct family {
     void (*finish)(void);
 };
 
+/* What `scan` is for a family whose work is a pure function of message and job, false when there was
+ * too little memory: within the CPU time that the job gives. */
+enum family_outcome
+family_examine(bool (*examine)(struct arena *arena, struct slice message,
+                               const struct scan_job *job, struct scan_answer *answer),
+               struct arena *arena, struct slice message, const struct scan_job *job,
+               struct scan_answer *answer, const char **reason);
+
 /* The whole program. Returns its exit status. */
 int family_main(const struct family *family, int argc, char *argv[]);
 
