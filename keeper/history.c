@@ -243,6 +243,7 @@ struct history *history_open(const char *path, const struct history_bounds *boun
     }
     snprintf(h->path, sizeof h->path, "%s", path);
     h->bounds = *bounds;
+    h->tidied_at = clock_ms() - TIDY_SELDOM_MS; /* the clock begins with the machine */
     h->arena = arena_new(ARENA_MAX);
     h->vocabularies = arena_new(ARENA_MAX);
     for (int i = 0; i < COLUMNS; i++)
