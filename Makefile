@@ -53,7 +53,7 @@ STEERED  := $(addprefix $(B)/tests/steered/,gatepost gatepost-proxy)
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
-            libarchive-dev libmagic-dev libopendkim-dev libzbar-dev libpng-dev libjpeg62-turbo-dev libjansson-dev libpsl-dev libidn2-dev libsqlite3-dev libzstd-dev libunbound-dev libhiredis-dev libcurl4-openssl-dev libcmocka-dev libclang-rt-14-dev \
+            libarchive-dev libmagic-dev libopendkim-dev libzbar-dev libpng-dev libjpeg62-turbo-dev libjansson-dev libpsl-dev libidn2-dev libunistring-dev libsqlite3-dev libzstd-dev libunbound-dev libhiredis-dev libcurl4-openssl-dev libcmocka-dev libclang-rt-14-dev \
             openssl iproute2 procps postfix dovecot-imapd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
             python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf python3-cryptography zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt isync offlineimap3 \
@@ -147,21 +147,21 @@ link = $(CC) $(CFLAGS) $(HARDEN) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,
 
 # Of each program: its floors, and the libraries that it is linked with.
 gatepost_floors       := parent common filters policy base
-gatepost_links        := -levent -lssl -lcrypto -lpcre2-8 -lseccomp -lidn2
+gatepost_links        := -levent -lssl -lcrypto -lpcre2-8 -lseccomp -lidn2 -lunistring
 gatepost-proxy_floors := proxy common filters policy base
 gatepost-proxy_links  := $(gatepost_links) -lunbound -lhiredis -lpsl
 gatepost-keeper_floors := keeper common policy base
-gatepost-keeper_links := -lsqlite3 -levent -lpcre2-8 -lseccomp -lzstd -lcrypto -lidn2
+gatepost-keeper_links := -lsqlite3 -levent -lpcre2-8 -lseccomp -lzstd -lcrypto -lidn2 -lunistring
 gatepost-release_floors := keeper common base
 gatepost-release_links := -lseccomp -lzstd -lcrypto
 gatepost-scan_floors  := filters policy base
-gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2
+gatepost-scan_links   := -larchive -lmagic -lopendkim -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2 -lunistring
 gatepost-av_floors    := filters policy base
-gatepost-av_links     := -lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lidn2
+gatepost-av_links     := -lclamav -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lidn2 -lunistring
 gatepost-qr_floors    := filters policy base
-gatepost-qr_links     := -l:libzbar.a -lpng -ljpeg -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2
+gatepost-qr_links     := -l:libzbar.a -lpng -ljpeg -larchive -lmagic -lpcre2-8 -lseccomp -lcrypto -lpsl -lidn2 -lunistring
 gatepostctl_floors    := console common filters policy base
-gatepostctl_links     := -ljansson -lcurl -levent -lssl -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2
+gatepostctl_links     := -ljansson -lcurl -levent -lssl -lcrypto -lpcre2-8 -lseccomp -lunbound -lpsl -lidn2 -lunistring
 
 define program_rule
 $(B)/$(1): $(B)/$(basename $(filter %/$(1).c,$(MAINS))).o $(call floor_libs,$($(1)_floors))

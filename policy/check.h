@@ -24,12 +24,17 @@ struct checker {
     struct policy *policy;
     struct rule *rule;
     struct variable variables[SLOTS_MAX]; /* of this rule; the slot is the index */
-    unsigned variable_count;
+    unsigned variable_count, hidden;      /* the first `hidden` are those of who uses a condition */
+    unsigned named_depth;
     size_t first_node;
+    bool full;          /* the condition has become too long, which is reported */
     unsigned uncertain; /* > 0: inside not, or, all, none or count */
 };
 
 void check_rules(struct parser *parser);
+/* Each condition with a name, by itself; nothing of it stays in the policy. */
+void check_named_conditions(struct checker *checker);
+void warn_of_idle_conditions(struct parser *parser);
 void check_tests(struct parser *parser);
 void warn_of_idle_tables(struct parser *parser);
 
@@ -47,8 +52,18 @@ int check_path(struct checker *checker, const struct syntax_term *term);
 int check_text_path(struct checker *checker, struct slice path, struct span at);
 
 int check_condition(struct checker *checker, const struct syntax_expr *expr);
+/* What a named condition says, as if it stood there in parentheses; what it binds stays its own. */
+int check_named(struct checker *checker, const struct syntax_expr *expr);
 
-/* Binds a variable to the members of a list;
+/* A fact or a variable that should be a list, or a table: the list of its entries, as they were
+ * written. An operand. */
+int check_list(struct checker *checker, const struct syntax_term *term);
+/* limits[sender.domain] */
+int check_pair(struct checker *checker, const struct syntax_term *term);
+/* -2: no table has this name. */
+int check_table_members(struct checker *checker, const struct syntax_term *name);
+
+/* Binds a variable to the members of a list, or to the entries of a table;
  * *list is the list's operand. Ends with check_unbind. */
 struct variable *check_bind(struct checker *checker, const struct token *name,
                             const struct syntax_term *list, int *operand);

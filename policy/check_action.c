@@ -157,7 +157,7 @@ static bool check_held_as(struct checker *checker, const struct token *name)
 }
 
 /* Where it is to go must be known: it is Gatepost that delivers it. */
-static bool check_copy(struct checker *checker, const struct token *address)
+static bool check_own_address(struct checker *checker, const struct token *address)
 {
     struct parser *parser = checker->parser;
     struct slice text = address->text;
@@ -222,9 +222,12 @@ bool check_action(struct checker *checker, const struct syntax_action *syntax,
         out->name = syntax->name.text;
         return check_held_as(checker, &syntax->name);
     case ACTION_COPY:
+    case ACTION_BCC:
+    case ACTION_REDIRECT:
         out->name = syntax->name.text;
-        return check_copy(checker, &syntax->name);
+        return check_own_address(checker, &syntax->name);
     case ACTION_HEADER_ADD:
+    case ACTION_HEADER_SET:
     case ACTION_HEADER_REMOVE:
         out->name = syntax->name.text;
         return check_field_name(checker, &syntax->name) &&

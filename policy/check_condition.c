@@ -8,6 +8,7 @@ int add_node(struct checker *checker, const struct node *node)
 {
     struct policy *policy = checker->policy;
     if (policy->node_count - checker->first_node >= NODES_PER_RULE_MAX) {
+        checker->full = true;
         source_error(checker->parser->sources, node->at,
                      "this condition is too long; put texts into a table");
         return -1;
@@ -30,6 +31,19 @@ static struct type operand_type(const struct checker *checker, int operand)
     return checker->policy->operands[operand].type;
 }
 
+/* Who goes through a table too long names what is compared with its entries. */
+static void blame_first_fact(struct checker *checker, int list)
+{
+    struct policy *policy = checker->policy;
+    if (policy->operands[list].kind != OPERAND_LITERAL)
+        return;
+    for (size_t i = (size_t)list + 1; i < policy->operand_count; i++)
+        if (policy->operands[i].kind == OPERAND_FACT || policy->operands[i].kind == OPERAND_KEYED) {
+            policy->operands[list].fact = policy->operands[i].fact;
+            return;
+        }
+}
+
 static int check_count(struct checker *checker, const struct syntax_term *term)
 {
     struct operand operand = {
@@ -42,10 +56,11 @@ static int check_count(struct checker *checker, const struct syntax_term *term)
             return -1;
         check_unbind(variable);
         operand.slot = variable->slot;
-    } else if ((operand.list = check_path(checker, term->list)) < 0) {
+    } else if ((operand.list = check_list(checker, term->list)) < 0) {
         return -1;
     }
     checker->uncertain--;
+    blame_first_fact(checker, operand.list);
     operand.fact = checker->policy->operands[operand.list].fact;
     if (operand_type(checker, operand.list).kind != TYPE_LIST) {
         source_error(checker->parser->sources, term->list->token.at, "expected a list to count");
@@ -107,10 +122,14 @@ static int check_right(struct checker *checker, const struct syntax_term *term,
     return -1;
 }
 
-static bool folds(const struct type *a, const struct type *b)
+static bool is_name(const struct type *type)
 {
-    return a->kind == TYPE_ADDRESS || a->kind == TYPE_DOMAIN || b->kind == TYPE_ADDRESS ||
-           b->kind == TYPE_DOMAIN;
+    return type->kind == TYPE_ADDRESS || type->kind == TYPE_DOMAIN;
+}
+
+static enum folding folding_of(const struct type *a, const struct type *b, enum folding texts)
+{
+    return is_name(a) || is_name(b) ? FOLD_NAMES : texts;
 }
 
 static bool check_order(struct checker *checker, const struct syntax_expr *expr,
@@ -149,7 +168,7 @@ static int check_compare(struct checker *checker, const struct syntax_expr *expr
         (node->b = check_right(checker, expr->b, member_type(&left))) < 0)
         return -1;
     struct type right = operand_type(checker, node->b);
-    node->fold = folds(member_type(&left), &right);
+    node->folding = folding_of(member_type(&left), &right, FOLD_LETTERS);
     return add_node(checker, node);
 }
 
@@ -185,7 +204,8 @@ static int check_text_search(struct checker *checker, const struct syntax_expr *
         (node->b = check_needle(checker, expr, member_type(&left))) < 0)
         return -1;
     struct type right = operand_type(checker, node->b);
-    node->fold = folds(member_type(&left), &right);
+    node->folding =
+        folding_of(member_type(&left), &right, expr->letters ? FOLD_LETTERS : FOLD_NOTHING);
     return add_node(checker, node);
 }
 
@@ -206,7 +226,7 @@ static int check_matches(struct checker *checker, const struct syntax_expr *expr
     struct regex **place = PARSER_PUSH(checker->parser, policy->regexes, policy->regex_count);
     if (!place)
         return -1;
-    *place = regex_new(pattern->text, pattern->fold, error, &at);
+    *place = regex_new(pattern->text, pattern->fold || expr->letters, error, &at);
     if (!*place) {
         struct span span = pattern->at;
         span.from += 1 + (uint32_t)(at < pattern->text.len ? at : pattern->text.len);
@@ -278,7 +298,7 @@ static int in_list_fact(struct checker *checker, struct node *node, int list,
     node->op = OP_COMPARE;
     node->b = node->a;
     node->a = list;
-    node->fold = folds(listed.element, type);
+    node->folding = folding_of(listed.element, type, FOLD_LETTERS);
     return add_node(checker, node);
 }
 
@@ -379,6 +399,7 @@ static int check_quantifier(struct checker *checker, const struct syntax_expr *e
     node.left = check_condition(checker, expr->left);
     checker->uncertain -= expr->kind != EXPR_ANY;
     check_unbind(variable);
+    blame_first_fact(checker, node.a);
     variable->bound_surely = certain;
     node.slot = variable->slot;
     int index = node.left < 0 ? -1 : add_node(checker, &node);
@@ -399,7 +420,11 @@ static int check_both(struct checker *checker, const struct syntax_expr *expr)
 int check_condition(struct checker *checker, const struct syntax_expr *expr)
 {
     int inner;
+    if (checker->full)
+        return -1;
     switch (expr->kind) {
+    case EXPR_NAMED:
+        return check_named(checker, expr);
     case EXPR_NOT:
         checker->uncertain++;
         inner = check_condition(checker, expr->left);

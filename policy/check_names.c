@@ -48,7 +48,7 @@ static bool find_fact(struct slice name, struct operand *operand)
 static const struct variable *find_variable(const struct checker *checker, struct slice name,
                                             bool in_texts)
 {
-    for (unsigned i = checker->variable_count; i-- > 0;) {
+    for (unsigned i = checker->variable_count; i-- > checker->hidden;) {
         const struct variable *v = &checker->variables[i];
         if ((v->in_scope || (in_texts && v->bound_surely)) && slice_eq(v->name.text, name))
             return v;
@@ -188,6 +188,8 @@ static int finish_path(struct checker *checker, const struct syntax_term *term,
 int check_path(struct checker *checker, const struct syntax_term *term)
 {
     struct operand operand;
+    if (term->index)
+        return check_pair(checker, term);
     if (!resolve(checker, term->token.text, term->token.at, false, &operand))
         return -1;
     return finish_path(checker, term, &operand);
@@ -231,6 +233,8 @@ static int text_term(struct checker *checker, const struct syntax_term *term)
     struct operand operand;
     struct slice path = term->token.text, head, rest;
     struct span at = term->token.at;
+    if (term->index)
+        return check_pair(checker, term);
     slice_cut(path, '.', &head, &rest);
     if (!variable_certain(checker, head, at) || !resolve(checker, path, at, true, &operand) ||
         !writable(checker, &operand.type, path, at))
@@ -253,9 +257,9 @@ int check_text_path(struct checker *checker, struct slice path, struct span at)
 static bool name_is_free(struct checker *checker, const struct token *name)
 {
     static const char *const reserved[] = {
-        "and",    "or",    "not",  "in",    "is",      "any",     "all",
-        "none",   "count", "true", "false", "unknown", "absent",  "known",
-        "starts", "ends",  "with", "then",  "when",    "matches", "contains"};
+        "and",   "or",   "not",   "in",      "is",       "any",   "all",      "none",
+        "count", "true", "false", "unknown", "absent",   "known", "starts",   "ends",
+        "with",  "then", "when",  "matches", "contains", "i",     "condition"};
     const char *what = NULL;
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
         if (slice_eq(name->text, slice_of(reserved[i])))
@@ -279,11 +283,17 @@ static bool name_is_free(struct checker *checker, const struct token *name)
     return !what;
 }
 
+int check_list(struct checker *checker, const struct syntax_term *list)
+{
+    int members = check_table_members(checker, list);
+    return members == -2 ? check_path(checker, list) : members;
+}
+
 struct variable *check_bind(struct checker *checker, const struct token *name,
                             const struct syntax_term *list, int *operand)
 {
     struct sources *sources = checker->parser->sources;
-    if (!name_is_free(checker, name) || (*operand = check_path(checker, list)) < 0)
+    if (!name_is_free(checker, name) || (*operand = check_list(checker, list)) < 0)
         return NULL;
     const struct operand *found = &checker->policy->operands[*operand];
     if (found->type.kind != TYPE_LIST) {

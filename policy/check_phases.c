@@ -35,6 +35,8 @@ static struct when operand_when(const struct outlooks *all, int index)
         return at_once;
     case OPERAND_SCORE:
         return all->score;
+    case OPERAND_PAIR:
+        return operand_when(all, operand->of);
     case OPERAND_COUNT: {
         struct when when = operand_when(all, operand->list);
         if (operand->condition < 0)
@@ -50,11 +52,14 @@ static struct when operand_when(const struct outlooks *all, int index)
 }
 
 /* A list may be empty: any over it is then false,
- * all over it true, whatever the condition needs. */
+ * all over it true, whatever the condition needs. Of a table that is known. */
 static struct outlook quantifier_outlook(const struct outlooks *all, const struct node *node)
 {
+    const struct operand *operand = &all->checker->policy->operands[node->a];
     struct when list = operand_when(all, node->a);
     struct outlook inner = node_outlook(all, node->left);
+    if (operand->kind == OPERAND_LITERAL && operand->literal.list.count > 0)
+        return inner;
     if (node->op == OP_ANY)
         return (struct outlook){later(list, inner.holds), list};
     return (struct outlook){list, later(list, inner.fails)};

@@ -69,6 +69,7 @@ static void check_rule(struct checker *checker, const struct syntax_rule *syntax
                         .condition = -1};
     checker->variable_count = checker->uncertain = 0;
     checker->first_node = policy->node_count;
+    checker->full = false;
     if (!name_is_new(checker, &syntax->name))
         return;
     checker->rule = &rule;
@@ -84,6 +85,7 @@ static void check_rule(struct checker *checker, const struct syntax_rule *syntax
 void check_rules(struct parser *parser)
 {
     struct checker checker = {.parser = parser, .policy = parser->config->policy};
+    check_named_conditions(&checker);
     for (size_t i = 0; i < parser->rule_count && parser->sources->errors < ERRORS_MAX; i++)
         check_rule(&checker, &parser->rules[i]);
     if (parser->sources->errors == 0)

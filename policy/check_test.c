@@ -67,6 +67,22 @@ static int find_rule(struct parser *parser, const struct token *name)
     return -1;
 }
 
+/* ptr NULL: not given. */
+static struct slice text_of(const struct token *token)
+{
+    return token->kind == TOKEN_END ? (struct slice){NULL, 0} : token->text;
+}
+
+/* Reply codes have three digits. */
+static bool code_fits(struct parser *parser, const struct token *code)
+{
+    bool fits = code->kind == TOKEN_END ||
+                (code->number >= 200 && code->number < 600 && code->number == (int)code->number);
+    if (!fits)
+        source_error(parser->sources, code->at, "expected a reply code, such as 550");
+    return fits;
+}
+
 static bool check_expect(struct parser *parser, struct policy_test *test,
                          const struct syntax_expect *syntax)
 {
@@ -74,10 +90,17 @@ static bool check_expect(struct parser *parser, struct policy_test *test,
                                       .action = syntax->action,
                                       .rule = -1,
                                       .negated = syntax->negated,
+                                      .name = text_of(&syntax->name),
+                                      .text = text_of(&syntax->text),
+                                      .enhanced = text_of(&syntax->enhanced),
+                                      .code = (unsigned)syntax->code.number,
+                                      .delay = (int64_t)syntax->duration.number,
                                       .compare = syntax->compare,
                                       .score = syntax->score,
                                       .file = parser->sources->files[syntax->at.file]->path,
                                       .line = source_line(parser->sources, syntax->at)};
+    if (!code_fits(parser, &syntax->code))
+        return false;
     if (syntax->by.kind != TOKEN_END && (expectation.rule = find_rule(parser, &syntax->by)) < 0)
         return false;
     struct expectation *place = PARSER_PUSH(parser, test->expectations, test->expectation_count);

@@ -11,6 +11,7 @@ enum { ARENA_MAX = 1024 * 1024 * 1024 };
 static void warn_of(struct parser *parser)
 {
     warn_of_idle_tables(parser);
+    warn_of_idle_conditions(parser);
     warn_of_narrow_backends(parser);
 }
 

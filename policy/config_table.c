@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: ISC
  * table banned { "exe" "scr" }    table banned from file "banned.txt" */
 #include "policy/facts.h"
-#include "policy/table.h"
+#include "policy/pairs.h"
 #include "policy/table_entries.h"
+
+static bool pair_item(struct parser *parser, struct table *table, const struct token *key)
+{
+    struct token value = parser->token;
+    parser_next(parser);
+    return pairs_add(parser, table, key, &value);
+}
 
 static bool table_item(struct parser *parser, void *ctx)
 {
+    struct table *table = ctx;
     struct token entry;
-    return expect_string(parser, "an entry in quotes", &entry) &&
-           table_add_token(parser, ctx, &entry);
+    if (!expect_string(parser, "an entry in quotes", &entry))
+        return false;
+    bool first = table_count(table) == 0, pair = accept_arrow(parser);
+    if (pair != (pairs_type(table) != NULL) && !first)
+        return fail_expected(parser, pair ? "no value, as in the entries before"
+                                          : "'->' and a value, as in the entries before");
+    return table_add_token(parser, table, &entry) && (!pair || pair_item(parser, table, &entry));
 }
 
 static bool read_entries(struct parser *parser, struct table *table, struct span user)
@@ -18,7 +31,9 @@ static bool read_entries(struct parser *parser, struct table *table, struct span
     if (!source_is_text(parser->sources, file) ||
         !table_check(parser->sources, table, entry_fault, user))
         return true;
-    return table_read(parser->sources, table, parser->sources->files[file]->text);
+    struct slice text = parser->sources->files[file]->text;
+    return pairs_in_file(text) ? pairs_read(parser, table, file)
+                               : table_read(parser->sources, table, text);
 }
 
 static bool read_table_file(struct parser *parser, struct table *table)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/eval.h"
 
+#include "policy/pairs.h"
+
+enum { PAIR_STEP = 16 /* octets of a key that are looked up in one step of work */ };
+
 void eval_begin_rule(struct evaluation *evaluation)
 {
     evaluation->work = WORK_MAX;
@@ -100,7 +104,17 @@ static struct slice address_part(struct slice address, enum accessor accessor, b
     return accessor == ACCESSOR_LOCAL ? slice_sub(address, 0, at) : slice_from(address, at + 1);
 }
 
-static struct value read_operand(const struct evaluation *evaluation, const struct operand *operand)
+static struct value read_pair(struct evaluation *evaluation, const struct operand *operand)
+{
+    struct value key = eval_operand(evaluation, operand->of);
+    if (key.state != VALUE_KNOWN)
+        return key;
+    if (!eval_work(evaluation, key.text.len / PAIR_STEP, operand->fact))
+        return value_unknown();
+    return pairs_look_up(operand->table, key.text);
+}
+
+static struct value read_operand(struct evaluation *evaluation, const struct operand *operand)
 {
     const struct value *member;
     switch (operand->kind) {
@@ -115,6 +129,8 @@ static struct value read_operand(const struct evaluation *evaluation, const stru
             return value_absent();
         return operand->field < 0 || member->state != VALUE_KNOWN ? *member
                                                                   : member->fields[operand->field];
+    case OPERAND_PAIR:
+        return read_pair(evaluation, operand);
     case OPERAND_SCORE:
         return value_number(evaluation->score.sum);
     default:

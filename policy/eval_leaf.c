@@ -2,6 +2,7 @@
  * Single comparisons. A list on the left stands for any of its members. What is absent is equal to
  * nothing, in no table, and matches nothing; `!=` is exactly the opposite of `==`. */
 #include "policy/eval.h"
+#include "policy/letters.h"
 #include "policy/table.h"
 #include "policy/types.h"
 
@@ -76,17 +77,17 @@ static struct judgement compare_numbers(struct evaluation *evaluation, const str
 }
 
 /* Without the dot at a domain's end. */
-static struct slice bare(struct slice s, bool fold)
+static struct slice bare(struct slice s, bool name)
 {
-    return fold && s.len > 0 && s.ptr[s.len - 1] == '.' ? slice_sub(s, 0, s.len - 1) : s;
+    return name && s.len > 0 && s.ptr[s.len - 1] == '.' ? slice_sub(s, 0, s.len - 1) : s;
 }
 
-static bool same_text(struct slice a, struct slice b, bool fold)
+static bool same_text(struct slice a, struct slice b, enum folding folding)
 {
-    return fold ? slice_ieq(bare(a, fold), bare(b, fold)) : slice_eq(a, b);
+    return folding == FOLD_NAMES ? slice_ieq(bare(a, true), bare(b, true)) : letters_same(a, b);
 }
 
-static bool same_value(const struct type *type, bool fold, const struct value *a,
+static bool same_value(const struct type *type, enum folding folding, const struct value *a,
                        const struct value *b)
 {
     switch (type->kind) {
@@ -97,7 +98,7 @@ static bool same_value(const struct type *type, bool fold, const struct value *a
     case TYPE_ENUM:
         return a->integer == b->integer;
     default:
-        return same_text(a->text, b->text, fold);
+        return same_text(a->text, b->text, folding);
     }
 }
 
@@ -115,7 +116,7 @@ static struct judgement compare_values(struct evaluation *evaluation, const stru
     }
     if (type_is_ordered(type))
         return compare_numbers(evaluation, node, a, &b);
-    return judge(same_value(type, node->fold, a, &b) == (node->compare == COMPARE_EQ));
+    return judge(same_value(type, node->folding, a, &b) == (node->compare == COMPARE_EQ));
 }
 
 static bool find_folded(struct slice text, struct slice needle)
@@ -126,19 +127,30 @@ static bool find_folded(struct slice text, struct slice needle)
     return false;
 }
 
-static bool find(struct slice text, struct slice needle, bool fold)
+static bool holds(struct slice text, struct slice needle, enum folding folding)
 {
-    if (fold)
+    if (folding == FOLD_LETTERS)
+        return letters_hold(text, needle);
+    if (folding == FOLD_NAMES)
         return find_folded(text, needle);
     if (needle.len == 0 || needle.len > text.len)
         return needle.len == 0;
     return memmem(text.ptr, text.len, needle.ptr, needle.len) != NULL;
 }
 
-static bool ends(struct slice text, struct slice ending, bool fold)
+static bool starts(struct slice text, struct slice start, enum folding folding)
 {
-    if (fold)
-        return slice_iends(bare(text, fold), bare(ending, fold));
+    if (folding == FOLD_LETTERS)
+        return letters_start(text, start);
+    return folding == FOLD_NAMES ? slice_istarts(text, start) : slice_starts(text, start);
+}
+
+static bool ends(struct slice text, struct slice ending, enum folding folding)
+{
+    if (folding == FOLD_LETTERS)
+        return letters_end(text, ending);
+    if (folding == FOLD_NAMES)
+        return slice_iends(bare(text, true), bare(ending, true));
     return ending.len <= text.len && slice_eq(slice_from(text, text.len - ending.len), ending);
 }
 
@@ -152,16 +164,16 @@ static struct judgement search_text(struct evaluation *evaluation, const struct 
         return judge(false);
     if (b.state != VALUE_KNOWN)
         return judge_missing(evaluation, &b, right->fact);
-    size_t steps =
-        text.len / SCAN_STEP +
-        (node->op == OP_CONTAINS && node->fold ? text.len * (b.text.len / SCAN_STEP) : 0);
+    bool folds = node->folding != FOLD_NOTHING;
+    size_t steps = text.len / SCAN_STEP +
+                   (node->op == OP_CONTAINS && folds ? text.len * (b.text.len / SCAN_STEP) : 0);
     if (!eval_work(evaluation, steps, fact))
         return judge_unknown(evaluation, fact);
     if (node->op == OP_CONTAINS)
-        return judge(find(text, b.text, node->fold));
+        return judge(holds(text, b.text, node->folding));
     if (node->op == OP_ENDS)
-        return judge(ends(text, b.text, node->fold));
-    return judge(node->fold ? slice_istarts(text, b.text) : slice_starts(text, b.text));
+        return judge(ends(text, b.text, node->folding));
+    return judge(starts(text, b.text, node->folding));
 }
 
 static struct judgement match(struct evaluation *evaluation, const struct node *node,

@@ -54,7 +54,7 @@ static void append_member(const struct evaluation *evaluation, const struct node
     const struct type *type = list->type.element;
     if (!member)
         return;
-    const char *name = fact_info(list->fact)->name;
+    const char *name = list->kind == OPERAND_LITERAL ? "it" : fact_info(list->fact)->name;
     if (type->kind != TYPE_RECORD)
         append_value(out, name, "", type, member);
     else if (member->state == VALUE_KNOWN)
@@ -76,6 +76,7 @@ static void append_operand(struct evaluation *evaluation, int index, struct buf 
     case OPERAND_LITERAL:
         return;
     case OPERAND_KEYED:
+    case OPERAND_PAIR:
         value = eval_operand(evaluation, index);
         append_value(out, "it", "", &operand->type, &value);
         return;

@@ -263,6 +263,12 @@ static void lex_other(struct lexer *lexer, struct token *token)
         token->kind = TOKEN_PUNCT;
         lexer->at += 2;
         return;
+    case '-':
+        if (peek(lexer, 1) != '>')
+            break;
+        token->kind = TOKEN_PUNCT;
+        lexer->at += 2;
+        return;
     case '=':
     case '!':
     case '<':

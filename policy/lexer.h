@@ -15,7 +15,7 @@ enum token_kind {
     TOKEN_DURATION,
     TOKEN_SIZE,
     TOKEN_CODE,  /* 5.7.1 */
-    TOKEN_PUNCT, /* ( ) [ ] { } , .. */
+    TOKEN_PUNCT, /* ( ) [ ] { } , .. -> */
     TOKEN_COMPARE,
 };
 

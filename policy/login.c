@@ -7,7 +7,7 @@ static bool has_no_meaning(const struct policy *policy, const struct rule *rule)
     if (!rule->terminal)
         return false;
     enum action verdict = policy->actions[rule->first_action + rule->action_count - 1].kind;
-    return verdict == ACTION_DISCARD || verdict == ACTION_QUARANTINE;
+    return verdict == ACTION_DISCARD || verdict == ACTION_QUARANTINE || verdict == ACTION_REDIRECT;
 }
 
 static bool is_of_logins(const struct policy *policy, const struct rule *rule)

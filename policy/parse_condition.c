@@ -2,13 +2,14 @@
  *
  *     condition   = conjunction { "or" conjunction }
  *     conjunction = negation { "and" negation }
- *     negation    = "not" negation | "(" condition ")" | quantifier | comparison
- *     quantifier  = ("any" | "all" | "none") WORD "in" path "(" condition ")"
+ *     negation    = "not" negation | "(" condition ")" | named | quantifier | comparison
+ *     named       = "condition" STRING
+ *     quantifier  = ("any" | "all" | "none") WORD "in" (path | table) "(" condition ")"
  *     comparison  = term [ COMPARE term
  *                        | ["not"] "in" set
- *                        | ["not"] "matches" /regex/
- *                        | ["not"] "contains" term
- *                        | ["not"] ("starts" | "ends") "with" term
+ *                        | ["not"] "matches" ["i"] /regex/
+ *                        | ["not"] "contains" ["i"] term
+ *                        | ["not"] ("starts" | "ends") "with" ["i"] term
  *                        | "is" ["not"] ("absent" | "known" | "unknown") ] */
 #include "policy/parser.h"
 #include "policy/syntax.h"
@@ -141,6 +142,26 @@ static bool parse_state(struct parser *parser, struct syntax_expr *expr, bool *n
     return true;
 }
 
+static bool case_counts(struct parser *parser)
+{
+    if (!at_word(parser, "i"))
+        return false;
+    source_error(parser->sources, parser->token.at,
+                 "'==', '!=' and 'in' never count case; leave out the i");
+    return true;
+}
+
+/* contains [i] term   starts with [i] term   in (a, b) */
+static bool parse_right(struct parser *parser, struct syntax_expr *expr)
+{
+    if (expr->kind == EXPR_IN && case_counts(parser))
+        return false;
+    if (expr->kind == EXPR_IN && at_punct(parser, '('))
+        return (expr->b = parse_list(parser, ')')) != NULL;
+    expr->letters = accept_word(parser, "i");
+    return (expr->b = parse_term(parser)) != NULL;
+}
+
 /* What follows the left side. */
 static bool parse_operator(struct parser *parser, struct syntax_expr *expr, bool *negated)
 {
@@ -158,7 +179,7 @@ static bool parse_operator(struct parser *parser, struct syntax_expr *expr, bool
         expr->kind = EXPR_COMPARE;
         expr->compare = parser->token.compare;
         parser_next(parser);
-        return (expr->b = parse_term(parser)) != NULL;
+        return !case_counts(parser) && (expr->b = parse_term(parser));
     }
     if (accept_word(parser, "is"))
         return parse_state(parser, expr, negated);
@@ -166,10 +187,8 @@ static bool parse_operator(struct parser *parser, struct syntax_expr *expr, bool
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (accept_word(parser, rows[i].word)) {
             expr->kind = rows[i].kind;
-            if (expr->kind == EXPR_IN && at_punct(parser, '('))
-                return (expr->b = parse_list(parser, ')')) != NULL;
             return (!rows[i].second || expect_word(parser, rows[i].second)) &&
-                   (expr->b = parse_term(parser));
+                   parse_right(parser, expr);
         }
     return *negated
                ? fail_expected(parser, "'in', 'matches', 'contains', 'starts with' or 'ends with'")
@@ -202,9 +221,19 @@ static struct syntax_expr *parse_comparison(struct parser *parser)
     return negated ? negate(parser, expr) : expr;
 }
 
+/* condition "name" */
+static struct syntax_expr *parse_named(struct parser *parser)
+{
+    struct syntax_expr *expr = new_expr(parser, EXPR_NAMED, parser->previous.at);
+    return expr && expect_string(parser, "the condition's name in quotes", &expr->variable) ? expr
+                                                                                            : NULL;
+}
+
 static struct syntax_expr *parse_primary(struct parser *parser)
 {
     static const char *const words[] = {"any", "all", "none"};
+    if (accept_word(parser, "condition"))
+        return parse_named(parser);
     if (at_punct(parser, '('))
         return parenthesised(parser);
     for (unsigned i = 0; i < 3; i++)

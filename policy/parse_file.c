@@ -84,7 +84,7 @@ static const struct {
     {"include", parse_include},         {"observe", parse_observed},
     {"rule", parse_enforced},           {"test", parse_test},
     {"blocklist", parse_blocked},       {"allowlist", parse_allowed},
-    {"addresses", parse_addresses},
+    {"addresses", parse_addresses},     {"condition", parse_named_condition},
 };
 
 enum { SENTENCES = sizeof sentences / sizeof *sentences };

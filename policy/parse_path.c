@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * path = WORD | "header" "[" STRING "]" | ("dnsbl.listed" | "domains.listed") "(" STRING ")"
- *      | "rate" "(" WORD { "," WORD } "," DURATION [ "," EVENT ] ")" */
+ *      | "rate" "(" WORD { "," WORD } "," DURATION [ "," EVENT ] ")" | TABLE "[" path "]" */
 #include "policy/parser.h"
 #include "policy/syntax.h"
 
@@ -70,7 +70,7 @@ static bool parse_arguments(struct parser *parser, struct syntax_term *term,
     return term->rate && parse_rate(parser, term->rate) && expect_punct(parser, ')');
 }
 
-struct syntax_term *parse_path(struct parser *parser)
+struct syntax_term *parse_fact(struct parser *parser)
 {
     struct syntax_term *term = source_alloc(parser->sources, 1, sizeof *term);
     if (!term || !expect_kind(parser, TOKEN_WORD, "the name of a fact", &term->token))
@@ -80,4 +80,14 @@ struct syntax_term *parse_path(struct parser *parser)
         !parse_arguments(parser, term, fact_info(fact)))
         return NULL;
     return term;
+}
+
+struct syntax_term *parse_path(struct parser *parser)
+{
+    struct syntax_term *term = parse_fact(parser);
+    enum fact fact;
+    if (!term || fact_by_name(term->token.text, &fact) || !accept_punct(parser, '['))
+        return term;
+    term->index = parse_fact(parser);
+    return term->index && expect_punct(parser, ']') ? term : NULL;
 }

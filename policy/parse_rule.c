@@ -53,13 +53,18 @@ static bool parse_arguments(struct parser *parser, struct syntax_action *action)
     case ACTION_SCORE:
         return parse_score(parser, action);
     case ACTION_HEADER_ADD:
+    case ACTION_HEADER_SET:
         return expect_string(parser, "the name of a header field", &action->name) &&
                expect_string(parser, "its value", &action->text);
     case ACTION_QUARANTINE:
         return expect_string(parser, "a word for it, such as \"spam\"", &action->name);
     case ACTION_HEADER_REMOVE:
         return expect_string(parser, "the name of a header field", &action->name);
+    case ACTION_REDIRECT:
+        return expect_word(parser, "to") &&
+               expect_string(parser, "an address, such as \"abuse@example.com\"", &action->name);
     case ACTION_COPY:
+    case ACTION_BCC:
         return expect_string(parser, "an address, such as \"journal@example.com\"", &action->name);
     case ACTION_SUBJECT_PREFIX:
     case ACTION_LOG:
@@ -74,7 +79,7 @@ static bool parse_arguments(struct parser *parser, struct syntax_action *action)
 }
 
 /* Takes the words of one row of actions.def: one or two. */
-static bool accept_action(struct parser *parser, enum action kind)
+static bool accept_words(struct parser *parser, enum action kind)
 {
     struct slice first, second;
     slice_cut(slice_of(action_info(kind)->word), ' ', &first, &second);
@@ -94,22 +99,47 @@ static bool accept_action(struct parser *parser, enum action kind)
     return false;
 }
 
+bool accept_action(struct parser *parser, enum action *action)
+{
+    for (unsigned kind = 0; kind < ACTION_COUNT; kind++)
+        if (accept_words(parser, (enum action)kind)) {
+            *action = (enum action)kind;
+            return true;
+        }
+    return false;
+}
+
+static bool unknown_action(struct parser *parser)
+{
+    struct nearest near = nearest_to(parser->token.text);
+    for (unsigned kind = 0; kind < ACTION_COUNT; kind++)
+        nearest_offer(&near, slice_of(action_info((enum action)kind)->word));
+    return fail_unknown(parser, &parser->token, "action", &near);
+}
+
 static bool parse_action(struct parser *parser, struct syntax_action *action)
 {
     if (!at_kind(parser, TOKEN_WORD))
         return fail_expected(parser, "an action (accept, reject, header add ...)");
-    struct nearest near = nearest_to(parser->token.text);
     action->at = parser->token.at;
-    for (unsigned kind = 0; kind < ACTION_COUNT; kind++) {
-        if (accept_action(parser, (enum action)kind)) {
-            action->kind = (enum action)kind;
-            bool read = parse_arguments(parser, action);
-            action->at.to = parser->previous.at.to;
-            return read;
-        }
-        nearest_offer(&near, slice_of(action_info((enum action)kind)->word));
-    }
-    return fail_unknown(parser, &parser->token, "action", &near);
+    if (!accept_action(parser, &action->kind))
+        return unknown_action(parser);
+    bool read = parse_arguments(parser, action);
+    action->at.to = parser->previous.at.to;
+    return read;
+}
+
+/* condition "name" when ... */
+bool parse_named_condition(struct parser *parser)
+{
+    struct syntax_named named = {0};
+    if (!expect_string(parser, "the condition's name in quotes", &named.name) ||
+        !expect_word(parser, "when") || !(named.when = parse_condition(parser)))
+        return false;
+    struct syntax_named *place = PARSER_PUSH(parser, parser->named, parser->named_count);
+    if (place)
+        *place = named;
+    return place != NULL;
 }
 
 bool parse_rule(struct parser *parser, bool observe)

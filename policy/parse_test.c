@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * test "name" { given FACT VALUE ...  expect VERDICT [by "rule"]  expect [not] fired "rule"  expect
- * score >= 5 } */
+ * test "name" { given FACT VALUE ...  expect ... } */
 #include "policy/parser.h"
 #include "policy/syntax.h"
 
@@ -71,55 +70,6 @@ static struct syntax_term *parse_given(struct parser *parser)
     return term;
 }
 
-static bool parse_verdict(struct parser *parser, struct syntax_expect *expect)
-{
-    struct nearest near = nearest_to(parser->token.text);
-    for (unsigned i = 0; i < ACTION_COUNT; i++) {
-        const struct action_info *info = action_info((enum action)i);
-        if (!info->terminal)
-            continue;
-        if (accept_word(parser, info->word)) {
-            expect->action = (enum action)i;
-            return !accept_word(parser, "by") ||
-                   expect_string(parser, "a rule's name", &expect->by);
-        }
-        nearest_offer(&near, slice_of(info->word));
-    }
-    nearest_offer(&near, SLICE("fired"));
-    nearest_offer(&near, SLICE("score"));
-    if (!at_kind(parser, TOKEN_WORD))
-        return fail_expected(parser, "a verdict, 'fired' or 'score'");
-    return fail_unknown(parser, &parser->token, "verdict", &near);
-}
-
-static bool parse_expect_score(struct parser *parser, struct syntax_expect *expect)
-{
-    struct token number;
-    expect->kind = EXPECT_SCORE;
-    expect->compare = parser->token.compare;
-    struct token ignored;
-    if (!expect_kind(parser, TOKEN_COMPARE, "a comparison, such as >=", &ignored) ||
-        !expect_kind(parser, TOKEN_NUMBER, "a number", &number))
-        return false;
-    expect->score = number.number;
-    return true;
-}
-
-static bool parse_expect(struct parser *parser, struct syntax_expect *expect)
-{
-    expect->at = parser->previous.at;
-    if (accept_word(parser, "score"))
-        return parse_expect_score(parser, expect);
-    expect->negated = accept_word(parser, "not");
-    if (expect->negated && !at_word(parser, "fired"))
-        return fail_expected(parser, "'fired'");
-    if (accept_word(parser, "fired")) {
-        expect->kind = EXPECT_FIRED;
-        return expect_string(parser, "a rule's name", &expect->by);
-    }
-    return parse_verdict(parser, expect);
-}
-
 static bool test_item(struct parser *parser, void *ctx)
 {
     static const char *const words[] = {"given", "expect", NULL};
@@ -128,7 +78,7 @@ static bool test_item(struct parser *parser, void *ctx)
     if (!expect_choice(parser, words, "line of a test (given, expect)", &word))
         return false;
     if (word == 0) {
-        struct syntax_given given = {.fact = parse_path(parser)};
+        struct syntax_given given = {.fact = parse_fact(parser)};
         if (!given.fact || !(given.value = parse_given(parser)))
             return false;
         struct syntax_given *place = PARSER_PUSH(parser, test->givens, test->given_count);

@@ -9,6 +9,7 @@
 #include "policy/lexer.h"
 #include "policy/names.h"
 
+struct syntax_named;
 struct syntax_rule;
 struct syntax_test;
 
@@ -64,6 +65,8 @@ struct parser {
     struct token *settings_given; /* the value of each setting that was given */
     /* A table's name; TOKEN_END: none, or a table without a name. */
     struct token greylist_exempt, bare_newlines_from;
+    struct syntax_named *named; /* conditions */
+    size_t named_count;
     struct syntax_rule *rules;
     size_t rule_count;
     struct syntax_test *tests;
@@ -146,6 +149,7 @@ bool parse_login_option(struct parser *parser, enum login_option option, struct 
 void finish_logins(struct parser *parser, struct listener *listener,
                    const struct listener_names *names);
 bool parse_settings(struct parser *parser, struct slice block);
+bool parse_named_condition(struct parser *parser);
 bool parse_rule(struct parser *parser, bool observe);
 bool parse_test(struct parser *parser);
 

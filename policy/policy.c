@@ -57,8 +57,8 @@ static bool acts(const struct policy *policy, enum action action)
 
 bool policy_keeps(const struct policy *policy)
 {
-    return acts(policy, ACTION_QUARANTINE) || acts(policy, ACTION_COPY) ||
-           acts(policy, ACTION_JOURNAL);
+    return acts(policy, ACTION_QUARANTINE) || acts(policy, ACTION_REDIRECT) ||
+           acts(policy, ACTION_COPY) || acts(policy, ACTION_BCC) || acts(policy, ACTION_JOURNAL);
 }
 
 bool policy_wants(const struct policy *policy, enum producer producer)

@@ -3,7 +3,20 @@
  * mail.
  *
  * Meaning: all rules in source order over complete facts; the first terminal action is the verdict
- * (accept when there is none). Deciding early, before all facts are known, never changes that. */
+ * (accept when there is none). Deciding early, before all facts are known, never changes that.
+ *
+ * What is built of other things means what they mean, and is known, unknown or pending as they are:
+ *   condition "x"           what stands in it, in parentheses; what it binds stays within
+ *   any e in TABLE (...)    the condition with each entry in e's place, joined by `or`; all: by `and`.
+ *                           A table is known from the start, so only the condition waits for facts
+ *   TABLE[FACT]             the value of the entry that is the fact's, or stands for it; absent when
+ *                           there is none or the fact is absent, else pending or unknown as the fact
+ *   contains i, == and in   texts without regard to case: a matter of the comparison alone
+ *   header set "X" "v"      header remove "X", header add "X" "v"
+ *   bcc                     as copy to: it belongs to a message that is kept, and waits as its edits
+ *   redirect to             a verdict as strict as quarantine. It keeps the message, so it waits for
+ *                           what an accept waits for; for a login, and for mail that is read, it
+ *                           means what quarantine means there */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
@@ -123,13 +136,15 @@ struct verdict {
     unsigned code;      /* reply code, 250 for accept, discard and quarantine */
     /* "5.7.1", "attachment type not allowed": printable ASCII, at most 400 octets. */
     struct slice enhanced, text;
-    struct slice held_as; /* QUARANTINE: the rule's word for it */
+    struct slice held_as; /* QUARANTINE: the rule's word for it; REDIRECT: the address */
     int rule;    /* index of the deciding rule, or of the one that could not be decided; -1: none */
     int unknown; /* enum fact whose being unknown made this a defer; -1: none */
     struct edit *edits; /* of enforced rules, in source order */
     size_t edit_count;
     struct slice *copies; /* addresses that are to have one of their own, each once */
     size_t copy_count;
+    struct slice *bccs; /* addresses that are to have it as well, each once */
+    size_t bcc_count;
     bool journal;      /* it is to be kept there as well */
     struct slice *log; /* texts of log actions */
     size_t log_count;

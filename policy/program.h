@@ -19,11 +19,19 @@ enum {
 
 enum accessor { ACCESSOR_NONE, ACCESSOR_LOCAL, ACCESSOR_DOMAIN };
 
+/* What letters are the same in a comparison of texts. */
+enum folding {
+    FOLD_NOTHING,
+    FOLD_LETTERS, /* those of any case */
+    FOLD_NAMES,   /* those of ASCII; a dot at the end does not count */
+};
+
 enum operand_kind {
     OPERAND_FACT,
     OPERAND_KEYED,
     OPERAND_VARIABLE, /* a member bound by any, all, none, count or strip; or a field of it */
-    OPERAND_LITERAL,
+    OPERAND_LITERAL,  /* also the entries of a table, as a list */
+    OPERAND_PAIR,     /* what a table says of another operand */
     OPERAND_COUNT,
     OPERAND_SCORE,
 };
@@ -38,6 +46,8 @@ struct operand {
     struct type type;
     struct value literal;
     int list, condition; /* of count: an operand and a node (-1: none) */
+    int of;              /* of a pair: an operand */
+    const struct table *table;
 };
 
 enum op {
@@ -64,7 +74,7 @@ enum op {
 struct node {
     enum op op;
     enum compare compare;
-    bool fold;       /* letters without regard to case */
+    enum folding folding;
     int left, right; /* nodes of not, and, or; any, all: left is the condition */
     int a, b;        /* operands; any, all: a is the list */
     unsigned slot;   /* any, all */

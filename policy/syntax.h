@@ -27,6 +27,7 @@ struct syntax_term {
     struct token token;
     struct token key;          /* of header["x"], dnsbl.listed("x"); TOKEN_END: none */
     struct syntax_rate *rate;  /* of rate(...); else NULL */
+    struct syntax_term *index; /* of limits[sender.domain]; else NULL */
     struct syntax_term *items; /* list: its members; record: its values */
     struct token *fields;      /* record: their names */
     size_t count;
@@ -37,6 +38,7 @@ struct syntax_term {
 };
 
 enum expr_kind {
+    EXPR_NAMED, /* condition "name" */
     EXPR_NOT,
     EXPR_AND,
     EXPR_OR,
@@ -61,7 +63,8 @@ struct syntax_expr {
     struct span at;
     struct syntax_expr *left, *right; /* not: left; any, all, none: left is the condition */
     struct syntax_term *a, *b;        /* any, all, none: a is the list */
-    struct token variable;
+    struct token variable;            /* named: the name */
+    bool letters;                     /* without regard to case */
 };
 
 struct syntax_action {
@@ -77,6 +80,13 @@ struct syntax_action {
     struct syntax_expr *condition;
 };
 
+/* condition "name" when ... */
+struct syntax_named {
+    struct token name;
+    struct syntax_expr *when;
+    bool used, open, faulty; /* open: it is being looked at, so it cannot be part of itself */
+};
+
 struct syntax_rule {
     struct token name;
     bool observe;
@@ -85,14 +95,23 @@ struct syntax_rule {
     size_t action_count;
 };
 
-enum expect_kind { EXPECT_VERDICT, EXPECT_FIRED, EXPECT_SCORE };
+enum expect_kind {
+    EXPECT_VERDICT,
+    EXPECT_FIRED,
+    EXPECT_SCORE,
+    EXPECT_REPLY,
+    EXPECT_SUBJECT,
+    EXPECT_EDIT, /* of an action that is no verdict */
+};
 
 struct syntax_expect {
     enum expect_kind kind;
     struct span at;
     enum action action;
-    struct token by; /* rule's name; TOKEN_END: any */
-    bool negated;    /* expect not fired */
+    bool negated;
+    /* What is compared; TOKEN_END: whatever it is. */
+    struct token by; /* rule's name */
+    struct token name, text, code, enhanced, duration;
     enum compare compare;
     double score;
 };
@@ -112,11 +131,19 @@ struct syntax_test {
 
 struct parser;
 
+/* After `expect`; see parse_expect.c. */
+bool parse_expect(struct parser *parser, struct syntax_expect *expect);
+
+/* Takes the words of an action. */
+bool accept_action(struct parser *parser, enum action *action);
+
 /* A condition; NULL: reported. */
 struct syntax_expr *parse_condition(struct parser *parser);
 /* The left or right side of a comparison. */
 struct syntax_term *parse_term(struct parser *parser);
 /* A fact's name, with ["key"], ("key") or a rate's arguments. */
+struct syntax_term *parse_fact(struct parser *parser);
+/* The same, or a variable, a field of one, or a table's value for one of them: limits[sender.domain]. */
 struct syntax_term *parse_path(struct parser *parser);
 
 #endif

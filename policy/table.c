@@ -3,6 +3,7 @@
  * so that one walk gives the hash of every ending. */
 #include "policy/table.h"
 
+#include "policy/letters.h"
 #include "policy/table_entries.h"
 
 #include <string.h>
@@ -12,13 +13,15 @@ struct network_slot {
 };
 
 struct table {
-    struct slice *slots; /* lower case; ptr NULL: empty */
+    struct slice *slots; /* folded; ptr NULL: empty */
+    uint32_t *numbers;   /* of the slots; NULL: none has one */
     size_t size, count;  /* size: a power of two */
     bool has_endings;    /* an entry begins with "*." or "@" */
     struct network *networks;
     size_t network_size;
     uint8_t lengths4[33], lengths6[129]; /* prefix lengths in use */
     struct table_origin *origin;
+    struct pairs *pairs;
 };
 
 static uint64_t hash_more(uint64_t hash, char c)
@@ -76,32 +79,68 @@ static bool enlarge(struct sources *sources, struct table *table)
 {
     size_t size = table->size * 2;
     struct slice *slots = source_alloc(sources, size, sizeof *slots);
-    if (!slots)
+    uint32_t *numbers = table->numbers ? source_alloc(sources, size, sizeof *numbers) : NULL;
+    if (!slots || (table->numbers && !numbers))
         return false;
-    for (size_t i = 0; i < table->size; i++)
-        if (table->slots[i].ptr)
-            *find_slot(slots, size, hash_whole(table->slots[i]), SLICE(""), table->slots[i]) =
-                table->slots[i];
+    for (size_t i = 0; i < table->size; i++) {
+        struct slice entry = table->slots[i];
+        if (!entry.ptr)
+            continue;
+        struct slice *slot = find_slot(slots, size, hash_whole(entry), SLICE(""), entry);
+        *slot = entry;
+        if (numbers)
+            numbers[slot - slots] = table->numbers[i];
+    }
     table->slots = slots;
+    table->numbers = numbers;
     table->size = size;
     return true;
 }
 
-bool table_add(struct sources *sources, struct table *table, struct slice entry)
+static struct slice folded_copy(struct sources *sources, struct slice entry)
+{
+    struct buf folded = buf_init(entry.len / 2 * 3 + 2);
+    letters_fold(&folded, entry);
+    char *copy = source_alloc(sources, buf_len(&folded) + 1, 1);
+    struct slice out = {folded.failed ? NULL : copy, buf_len(&folded)};
+    if (out.ptr && out.len)
+        memcpy(copy, buf_slice(&folded).ptr, out.len);
+    sources->no_memory |= folded.failed;
+    buf_release(&folded);
+    return out;
+}
+
+/* The slot, filled. NULL: memory. */
+static struct slice *add(struct sources *sources, struct table *table, struct slice entry)
 {
     if (table->count * 2 >= table->size && !enlarge(sources, table))
-        return false;
-    struct slice *slot = find_slot(table->slots, table->size, hash_whole(entry), SLICE(""), entry);
+        return NULL;
+    struct slice copy = folded_copy(sources, entry);
+    if (!copy.ptr)
+        return NULL;
+    struct slice *slot = find_slot(table->slots, table->size, hash_whole(copy), SLICE(""), copy);
     if (slot->ptr)
-        return true;
-    char *copy = source_alloc(sources, entry.len + 1, 1);
-    if (!copy)
-        return false;
-    for (size_t i = 0; i < entry.len; i++)
-        copy[i] = ascii_lower(entry.ptr[i]);
-    *slot = (struct slice){copy, entry.len};
+        return slot;
+    *slot = copy;
     table->count++;
-    table->has_endings |= slice_starts(entry, SLICE("*.")) || slice_starts(entry, SLICE("@"));
+    table->has_endings |= slice_starts(copy, SLICE("*.")) || slice_starts(copy, SLICE("@"));
+    return slot;
+}
+
+bool table_add(struct sources *sources, struct table *table, struct slice entry)
+{
+    return add(sources, table, entry) != NULL;
+}
+
+bool table_add_numbered(struct sources *sources, struct table *table, struct slice entry,
+                        size_t number)
+{
+    struct slice *slot = add(sources, table, entry);
+    if (slot && !table->numbers)
+        table->numbers = source_alloc(sources, table->size, sizeof *table->numbers);
+    if (!slot || !table->numbers)
+        return false;
+    table->numbers[slot - table->slots] = (uint32_t)number;
     return true;
 }
 
@@ -110,31 +149,76 @@ size_t table_count(const struct table *table)
     return table->count;
 }
 
-static bool holds(const struct table *table, uint64_t hash, struct slice prefix,
-                  struct slice ending)
+static struct slice *slot_for(const struct table *table, uint64_t hash, struct slice prefix,
+                              struct slice ending)
 {
-    return find_slot(table->slots, table->size, hash, prefix, ending)->ptr != NULL;
+    struct slice *slot = find_slot(table->slots, table->size, hash, prefix, ending);
+    return slot->ptr ? slot : NULL;
 }
 
-/* Every ".ending" (as "*.ending") and "@ending" of the text. */
-static bool holds_ending(const struct table *table, struct slice text)
+/* The longest ".ending" (as "*.ending") or "@ending" of the text that is there. */
+static struct slice *slot_for_ending(const struct table *table, struct slice text)
 {
     uint64_t hash = HASH_START;
+    struct slice *longest = NULL, *found;
     for (size_t i = text.len; i-- > 0;) {
         hash = hash_more(hash, text.ptr[i]);
         struct slice ending = slice_from(text, i);
-        if (text.ptr[i] == '.' && i > 0 && holds(table, hash_more(hash, '*'), SLICE("*"), ending))
-            return true;
-        if (text.ptr[i] == '@' && holds(table, hash, SLICE(""), ending))
-            return true;
+        if (text.ptr[i] == '.' && i > 0 &&
+            (found = slot_for(table, hash_more(hash, '*'), SLICE("*"), ending)))
+            longest = found;
+        if (text.ptr[i] == '@' && (found = slot_for(table, hash, SLICE(""), ending)))
+            longest = found;
     }
-    return false;
+    return longest;
+}
+
+static struct slice *slot_for_folded(const struct table *table, struct slice text, bool endings)
+{
+    struct slice *slot = slot_for(table, hash_whole(text), SLICE(""), text);
+    return slot || !endings ? slot : slot_for_ending(table, text);
+}
+
+/* Letters beyond ASCII are folded first. Of a long text the end is enough: no entry is so long. */
+static struct slice *slot_for_text(const struct table *table, struct slice text, bool endings)
+{
+    enum { LOOKED_AT = 2 * TABLE_ENTRY_MAX };
+    char room[LOOKED_AT / 2 * 3]; /* two octets may become three */
+    struct buf folded = buf_over(room, sizeof room);
+    if (slice_is_ascii(text))
+        return slot_for_folded(table, text, endings);
+    letters_fold(&folded, text.len > LOOKED_AT ? slice_from(text, text.len - LOOKED_AT) : text);
+    return slot_for_folded(table, buf_slice(&folded), endings);
 }
 
 bool table_holds_text(const struct table *table, struct slice text)
 {
-    return holds(table, hash_whole(text), SLICE(""), text) ||
-           (table->has_endings && holds_ending(table, text));
+    return slot_for_text(table, text, table->has_endings) != NULL;
+}
+
+static size_t number_of(const struct table *table, const struct slice *slot)
+{
+    return slot && table->numbers ? table->numbers[slot - table->slots] : 0;
+}
+
+size_t table_number_for(const struct table *table, struct slice text)
+{
+    return number_of(table, slot_for_text(table, text, table->has_endings));
+}
+
+size_t table_number_of(const struct table *table, struct slice entry)
+{
+    return number_of(table, slot_for_text(table, entry, false));
+}
+
+struct pairs *table_pairs(const struct table *table)
+{
+    return table->pairs;
+}
+
+void table_set_pairs(struct table *table, struct pairs *pairs)
+{
+    table->pairs = pairs;
 }
 
 static struct ip masked(const struct ip *ip, uint8_t length)

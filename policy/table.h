@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Named sets. An entry is a text; "*.example.com" stands for whatever ends with
  * ".example.com", "@example.com" for every address at example.com.
- * Letters are compared without regard to ASCII case. */
+ * Letters are compared without regard to case (policy/letters.h). */
 #ifndef POLICY_TABLE_H
 #define POLICY_TABLE_H
 
@@ -9,13 +9,29 @@
 
 struct table_origin;
 
+enum { TABLE_ENTRY_MAX = 1000 /* octets */ };
+
 /* An empty table in the sources' arena for about `expected` entries. NULL: memory. */
 struct table *table_new(struct sources *sources, size_t expected);
 
 /* Adds a copy of the entry. False: memory. */
 bool table_add(struct sources *sources, struct table *table, struct slice entry);
 
+/* The same with a number other than 0, for who keeps more of it elsewhere (pairs.h). */
+bool table_add_numbered(struct sources *sources, struct table *table, struct slice entry,
+                        size_t number);
+
 size_t table_count(const struct table *table);
+
+/* The number of this very entry; of the entry that stands for the text: the text itself, else the
+ * longest ending. 0: there is none, or it has no number. */
+size_t table_number_of(const struct table *table, struct slice entry);
+size_t table_number_for(const struct table *table, struct slice text);
+
+/* Where a table of pairs keeps its values. */
+struct pairs;
+struct pairs *table_pairs(const struct table *table);
+void table_set_pairs(struct table *table, struct pairs *pairs);
 
 /* Makes the table answer for addresses.
  * False: *bad is an entry that is neither an address nor a network. */

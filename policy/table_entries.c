@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/table_entries.h"
 
+#include "policy/pairs.h"
 #include "policy/spelling.h"
 
 /* A file of the wrong kind is wrong in each line. */
@@ -32,6 +33,7 @@ struct table_walk table_walk(struct sources *sources, const struct table *table)
     struct table_walk walk = {.origin = table_origin(table)};
     if (walk.origin->in_file)
         walk.file = walk.rest = sources->files[walk.origin->at.file]->text;
+    walk.pairs = pairs_type(table) != NULL;
     return walk;
 }
 
@@ -45,6 +47,8 @@ bool table_walk_next(struct table_walk *walk, struct slice *entry, struct span *
     }
     if (!table_line(&walk->rest, entry))
         return false;
+    if (walk->pairs)
+        *entry = pairs_key(*entry);
     uint32_t from = (uint32_t)(entry->ptr - walk->file.ptr);
     *at = (struct span){from, from + (uint32_t)entry->len, walk->origin->at.file};
     return true;
@@ -75,6 +79,8 @@ const char *entry_fault(struct slice entry)
     if (slice_starts(entry, SLICE("\xef\xbb\xbf")))
         return "begins with a byte order mark; expected it at the start of the file alone (were "
                "files put together?)";
+    if (entry.len > TABLE_ENTRY_MAX)
+        return "is longer than 1000 octets";
     for (size_t i = 0; i < entry.len; i++)
         if (((unsigned char)entry.ptr[i] < ' ' && entry.ptr[i] != '\t') || entry.ptr[i] == 127)
             return "holds a control character; expected one entry a line, each line ended by LF "
@@ -92,6 +98,14 @@ const char *network_fault(struct slice entry)
 static bool spelled_otherwise(struct slice entry)
 {
     return entry.len && (!slice_is_ascii(entry) || entry.ptr[entry.len - 1] == '.');
+}
+
+static bool add_spelled(struct sources *sources, struct table *table, struct slice entry,
+                        struct slice spelled)
+{
+    size_t number = table_number_of(table, entry);
+    return number ? table_add_numbered(sources, table, spelled, number)
+                  : table_add(sources, table, spelled);
 }
 
 void table_take_names(struct sources *sources, struct table *table)
@@ -112,7 +126,7 @@ void table_take_names(struct sources *sources, struct table *table)
             source_error(sources, at,
                          "no domain can be in \"%.*s\": %s; expected one such as \"example.com\"",
                          SHOWN(entry), flaw);
-        else if (!spelled.ptr || !table_add(sources, table, spelled))
+        else if (!spelled.ptr || !add_spelled(sources, table, entry, spelled))
             return;
     }
 }

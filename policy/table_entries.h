@@ -28,6 +28,7 @@ bool table_first_check(const struct table *table);
 struct table_walk {
     const struct table_origin *origin;
     struct slice file, rest;
+    bool pairs; /* lines are KEY -> VALUE */
     size_t next;
 };
 

@@ -22,81 +22,14 @@ static bool set_facts(const struct policy *policy, const struct policy_test *tes
     return true;
 }
 
-static bool score_fits(const struct expectation *expected, double score)
-{
-    switch (expected->compare) {
-    case COMPARE_EQ:
-        return score == expected->score;
-    case COMPARE_NE:
-        return score != expected->score;
-    case COMPARE_LT:
-        return score < expected->score;
-    case COMPARE_LE:
-        return score <= expected->score;
-    case COMPARE_GT:
-        return score > expected->score;
-    default:
-        return score >= expected->score;
-    }
-}
-
-static bool has_fired(const struct verdict *verdict, int rule)
-{
-    for (size_t i = 0; i < verdict->fired_count; i++)
-        if ((int)verdict->fired[i] == rule)
-            return true;
-    return false;
-}
-
-static bool fits(const struct expectation *expected, const struct verdict *verdict)
-{
-    switch (expected->kind) {
-    case EXPECT_SCORE:
-        return score_fits(expected, verdict->score);
-    case EXPECT_FIRED:
-        return has_fired(verdict, expected->rule) != expected->negated;
-    default:
-        return verdict->action == expected->action &&
-               (expected->rule < 0 || verdict->rule == expected->rule);
-    }
-}
-
-static void say_rule(const struct policy *policy, int rule, const char *by, struct buf *report)
-{
-    if (rule >= 0)
-        buf_printf(report, "%s \"%.*s\"", by, SLICE_ARGS(policy->rules[rule].name));
-}
-
-static void say_got(const struct policy *policy, const struct expectation *expected,
-                    const struct verdict *verdict, struct buf *report)
-{
-    if (expected->kind == EXPECT_SCORE) {
-        buf_printf(report, ", got score %g\n", verdict->score);
-        return;
-    }
-    buf_printf(report, ", got %s", action_info(verdict->action)->word);
-    say_rule(policy, verdict->rule, " by", report);
-    if (verdict->unknown >= 0)
-        buf_printf(report, " because %s is unknown", fact_info((enum fact)verdict->unknown)->name);
-    buf_char(report, '\n');
-}
-
 static void say_failure(const struct policy *policy, const struct policy_test *test,
                         const struct expectation *expected, const struct verdict *verdict,
-                        struct buf *report)
+                        const struct facts *facts, struct buf *report)
 {
-    static const char *const compare[] = {"==", "!=", "<", "<=", ">", ">="};
-    buf_printf(report, "%.*s:%u: test \"%.*s\" failed: expected ", SLICE_ARGS(expected->file),
+    buf_printf(report, "%.*s:%u: test \"%.*s\" failed: ", SLICE_ARGS(expected->file),
                expected->line, SLICE_ARGS(test->name));
-    if (expected->kind == EXPECT_SCORE)
-        buf_printf(report, "score %s %g", compare[expected->compare], expected->score);
-    else if (expected->kind == EXPECT_FIRED)
-        say_rule(policy, expected->rule, expected->negated ? "not fired" : "fired", report);
-    else
-        buf_cstr(report, action_info(expected->action)->word);
-    if (expected->kind == EXPECT_VERDICT)
-        say_rule(policy, expected->rule, " by", report);
-    say_got(policy, expected, verdict, report);
+    expectation_describe(policy, expected, verdict, facts, report);
+    buf_char(report, '\n');
 }
 
 static bool run_test(const struct policy *policy, const struct policy_test *test,
@@ -110,8 +43,8 @@ static bool run_test(const struct policy *policy, const struct policy_test *test
         return false;
     }
     for (size_t i = 0; i < test->expectation_count; i++)
-        if (!fits(&test->expectations[i], &verdict)) {
-            say_failure(policy, test, &test->expectations[i], &verdict, report);
+        if (!expectation_fits(&test->expectations[i], &verdict, &facts)) {
+            say_failure(policy, test, &test->expectations[i], &verdict, &facts, report);
             return false;
         }
     return true;

@@ -19,9 +19,22 @@ struct expectation {
     bool negated;
     enum compare compare;
     double score;
+    /* What else is compared; ptr NULL, or 0: whatever it is. */
+    struct slice name, text, enhanced;
+    unsigned code;
+    int64_t delay;
     struct slice file;
     unsigned line;
 };
+
+/* Whether the verdict, of a message with these facts, is as expected. */
+bool expectation_fits(const struct expectation *expected, const struct verdict *verdict,
+                      const struct facts *facts);
+
+/* What was expected, and what it is instead: "expected reject by \"x\", got accept". */
+void expectation_describe(const struct policy *policy, const struct expectation *expected,
+                          const struct verdict *verdict, const struct facts *facts,
+                          struct buf *out);
 
 struct policy_test {
     struct slice name;

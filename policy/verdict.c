@@ -154,20 +154,26 @@ static void set_reply(struct walk *walk, size_t rule, const struct compiled_acti
     out->text = render(walk, &action->text, TEXT_REPLY);
 }
 
-static void add_edit(struct walk *walk, const struct compiled_action *action)
+static void add_edit(struct walk *walk, const struct compiled_action *action, enum action kind)
 {
-    struct edit edit = {.kind = action->kind, .name = action->name};
-    edit.value = render(walk, &action->text, TEXT_HEADER);
+    struct edit edit = {.kind = kind, .name = action->name};
+    if (kind != ACTION_HEADER_REMOVE)
+        edit.value = render(walk, &action->text, TEXT_HEADER);
     PUSH(walk, walk->out->edits, walk->out->edit_count, edit);
 }
 
-static void add_copy(struct walk *walk, struct slice address)
+static void set_header(struct walk *walk, const struct compiled_action *action)
 {
-    struct verdict *out = walk->out;
-    for (size_t i = 0; i < out->copy_count; i++)
-        if (slice_ieq(out->copies[i], address))
+    add_edit(walk, action, ACTION_HEADER_REMOVE);
+    add_edit(walk, action, ACTION_HEADER_ADD);
+}
+
+static void add_address(struct walk *walk, struct slice **all, size_t *count, struct slice address)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (slice_ieq((*all)[i], address))
             return;
-    PUSH(walk, out->copies, out->copy_count, address);
+    PUSH(walk, *all, *count, address);
 }
 
 static void act(struct walk *walk, size_t rule, const struct compiled_action *action)
@@ -180,13 +186,19 @@ static void act(struct walk *walk, size_t rule, const struct compiled_action *ac
     case ACTION_HEADER_ADD:
     case ACTION_HEADER_REMOVE:
     case ACTION_SUBJECT_PREFIX:
-        add_edit(walk, action);
+        add_edit(walk, action, action->kind);
+        return;
+    case ACTION_HEADER_SET:
+        set_header(walk, action);
         return;
     case ACTION_STRIP:
         note_doubt(walk, rule, strip(walk, action, true), action_info(ACTION_STRIP)->strictness);
         return;
     case ACTION_COPY:
-        add_copy(walk, action->name);
+        add_address(walk, &walk->out->copies, &walk->out->copy_count, action->name);
+        return;
+    case ACTION_BCC:
+        add_address(walk, &walk->out->bccs, &walk->out->bcc_count, action->name);
         return;
     case ACTION_JOURNAL:
         walk->out->journal = true;
@@ -230,7 +242,8 @@ static void pass_over(struct walk *walk, size_t index, const struct rule *rule,
 
 static bool is_delivery(enum action action)
 {
-    return action == ACTION_ACCEPT || action == ACTION_DISCARD || action == ACTION_QUARANTINE;
+    return action == ACTION_ACCEPT || action == ACTION_DISCARD || action == ACTION_QUARANTINE ||
+           action == ACTION_REDIRECT;
 }
 
 /* It is for the limits on our DNS questions that the fact is not known. */
@@ -259,7 +272,8 @@ static void apply_doubt(struct walk *walk)
 
 static bool held_up(const struct walk *walk, enum action action)
 {
-    bool keeps = action == ACTION_ACCEPT || action == ACTION_QUARANTINE;
+    bool keeps =
+        action == ACTION_ACCEPT || action == ACTION_QUARANTINE || action == ACTION_REDIRECT;
     return keeps ? walk->waiting : walk->blocked;
 }
 

@@ -117,7 +117,7 @@ TEST(test_delays_are_durations_of_at_most_a_minute)
     refuses("rule \"a\" then delay 5\n", "expected a duration, such as 5s, found '5'");
     refuses("rule \"a\" then delay\n", "expected a duration, such as 5s");
     refuses("rule \"a\" then reject, delay 5s\n", "nothing can follow the verdict");
-    refuses("test \"a\" { expect delay }\n", "unknown verdict 'delay'");
+    refuses("test \"a\" { expect delay }\n", "expected a duration, such as 5s, found '}'");
 }
 
 TEST(test_explain_tells_the_delay)

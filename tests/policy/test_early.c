@@ -34,7 +34,21 @@ static const struct leaf {
     {"message.size > 100B", FACT_MESSAGE_SIZE},
     {"count(av.signatures) >= 1", FACT_AV_SIGNATURES},
     {"any m in message.malformations (m == \"x\")", FACT_MESSAGE_MALFORMATIONS},
+    {"condition \"port\"", FACT_CLIENT_PORT},
+    {"any e in people (sender == e)", FACT_SENDER},
+    {"not all e in people (not e == sender)", FACT_SENDER},
+    {"helo_names[sender.domain] == \"A\"", FACT_SENDER},
+    {"message.malformations contains i \"X\"", FACT_MESSAGE_MALFORMATIONS},
 };
+
+/* What those name. */
+static const char preamble[] =
+    "hostname \"mx.a.test\"\nbackend b { smtp \"192.0.2.9:25\" }\n"
+    "domain \"a.test\" { backend b }\n"
+    "condition \"port\" when condition \"any port\" and client.port >= 100\n"
+    "condition \"any port\" when client.port >= 1\n"
+    "table people { \"S@a.test\" \"else@a.test\" }\n"
+    "table helo_names { \"A.test\" -> \"a\" \"*.test\" -> \"b\" }\n";
 
 enum { LEAVES = sizeof leaves / sizeof *leaves };
 
@@ -159,12 +173,14 @@ static void random_policy(struct policy_text *p)
         [ACTION_ACCEPT] = "accept",
         [ACTION_DISCARD] = "discard",
         [ACTION_QUARANTINE] = "quarantine \"w\"",
+        [ACTION_REDIRECT] = "redirect to \"else@a.test\"",
         [ACTION_DEFER] = "defer",
         [ACTION_REJECT] = "reject",
         [ACTION_DROP] = "drop",
         [ACTION_SCORE] = "score 1",
         [ACTION_HEADER_ADD] = "header add \"X\" \"{message.size}\"",
     };
+    buf_cstr(&p->text, preamble);
     p->rule_count = 1 + dice(RULES_MAX);
     p->scores = dice(3) == 0;
     for (size_t i = 0; i < p->rule_count; i++) {
@@ -227,8 +243,8 @@ static enum action naive_of(bool (*counts)(const struct policy_text *p, size_t r
             break;
         }
     }
-    bool delivery =
-        verdict == ACTION_ACCEPT || verdict == ACTION_DISCARD || verdict == ACTION_QUARANTINE;
+    bool delivery = verdict == ACTION_ACCEPT || verdict == ACTION_DISCARD ||
+                    verdict == ACTION_QUARANTINE || verdict == ACTION_REDIRECT;
     return delivery && doubt > action_info(verdict)->strictness ? ACTION_DEFER : verdict;
 }
 
@@ -340,7 +356,7 @@ static bool is_of_logins(const struct policy_text *p, size_t rule)
 {
     enum action action = p->rules[rule].action;
     return !p->rules[rule].tells && is_known_at_login(p->rules[rule].condition) &&
-           action != ACTION_DISCARD && action != ACTION_QUARANTINE;
+           action != ACTION_DISCARD && action != ACTION_QUARANTINE && action != ACTION_REDIRECT;
 }
 
 static unsigned refused_logins;
@@ -406,7 +422,8 @@ static void with_idle_rule(const struct policy_text *p, struct buf *out, size_t 
 {
     static const char *const actions[] = {"accept", "discard", "quarantine \"w\"", "defer",
                                           "reject", "drop",    "score 3"};
-    struct slice rest = buf_slice(&p->text), line;
+    struct slice rest = slice_from(buf_slice(&p->text), sizeof preamble - 1), line;
+    buf_cstr(out, preamble);
     *at = dice((unsigned)p->rule_count + 1);
     for (size_t i = 0; i <= p->rule_count; i++) {
         if (i == *at)

@@ -131,12 +131,13 @@ TEST(test_texts_are_compared_by_their_type)
 {
     facts.fact[FACT_SENDER] = value_text(SLICE("User@Sub.Example.COM"));
     facts.fact[FACT_TLS_SNI] = value_text(SLICE("mail.sub.test."));
-    assert_true(holds("listener == \"smtp\"") && !holds("listener == \"SMTP\""));
+    assert_true(holds("listener == \"smtp\"") && holds("listener == \"SMTP\"") &&
+                holds("listener in [\"Smtp\"]") && !holds("listener != \"SMTP\""));
     assert_true(holds("helo in t") && holds("tls.sni in t") &&
                 holds("helo in [\"CLIENT.EXAMPLE\"]"));
     assert_true(holds("sender == \"user@sub.example.com\"") &&
                 holds("sender.domain == \"sub.example.com.\""));
-    assert_true(holds("sender.local == \"User\"") && !holds("sender.local == \"user\""));
+    assert_true(holds("sender.local == \"User\"") && holds("sender.local == \"user\""));
     assert_true(holds("tls.sni == \"MAIL.sub.test\"") && holds("tls.sni ends with \".test\""));
     assert_true(holds("sender contains \"@SUB.\"") && !holds("listener contains \"SMTP\""));
     assert_true(holds("helo starts with \"client\"") && holds("helo ends with \"example\""));
