@@ -11,7 +11,8 @@ enum exit_status {
     STATUS_DEFER = 11,
     STATUS_DISCARD = 12,
     STATUS_DROP = 13,
-    STATUS_QUARANTINE = 14
+    STATUS_QUARANTINE = 14,
+    STATUS_REDIRECT = 15
 };
 
 int command_check(int argc, char *argv[]);

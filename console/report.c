@@ -4,6 +4,7 @@
 #include "console/page.h"
 #include "console/report_attachments.h"
 #include "console/report_sender.h"
+#include "filters/judge.h"
 #include "filters/mime/malformation.h"
 #include "policy/dates.h"
 #include "policy/explain.h"
@@ -23,6 +24,7 @@ static enum style style_of(enum action action)
     case ACTION_DEFER:
     case ACTION_DISCARD:
     case ACTION_QUARANTINE:
+    case ACTION_REDIRECT:
         return STYLE_WAIT;
     default:
         return STYLE_BAD;
@@ -170,7 +172,8 @@ static void say_fired(struct page *page, const struct policy *policy, const stru
 static void say_changes(struct page *page, const struct trial *e)
 {
     const struct verdict *v = &e->verdict;
-    for (size_t i = 0; v->action == ACTION_ACCEPT && i < v->edit_count; i++) {
+    bool edited = v->action == ACTION_ACCEPT || v->action == ACTION_REDIRECT;
+    for (size_t i = 0; edited && i < v->edit_count; i++) {
         const struct edit *edit = &v->edits[i];
         page_label(page, i ? "" : "changes");
         buf_printf(page->out, "%s ", action_info(edit->kind)->word);
@@ -181,9 +184,13 @@ static void say_changes(struct page *page, const struct trial *e)
         terminal_text(page->out, edit->value, 0);
         page_end(page);
     }
-    bool copied = v->action == ACTION_ACCEPT || v->action == ACTION_QUARANTINE;
+    bool copied = v->action == ACTION_ACCEPT || judge_holds(v);
+    if (v->action == ACTION_REDIRECT)
+        page_row(page, "goes to", v->held_as);
     for (size_t i = 0; copied && i < v->copy_count; i++)
         page_row(page, i ? "" : "copy to", v->copies[i]);
+    for (size_t i = 0; copied && i < v->bcc_count; i++)
+        page_row(page, i ? "" : "bcc", v->bccs[i]);
     if (copied && v->journal)
         page_row(page, "journal", SLICE("kept"));
     for (size_t i = 0; i < v->log_count; i++)

@@ -20,7 +20,8 @@ static enum style style_of(struct slice verdict)
     if (slice_eq(verdict, SLICE("accept")))
         return STYLE_GOOD;
     if (slice_eq(verdict, SLICE("defer")) || slice_eq(verdict, SLICE("discard")) ||
-        slice_eq(verdict, SLICE("quarantine")) || slice_eq(verdict, SLICE("gone")))
+        slice_eq(verdict, SLICE("quarantine")) || slice_eq(verdict, SLICE("redirect")) ||
+        slice_eq(verdict, SLICE("gone")))
         return STYLE_WAIT;
     return STYLE_BAD;
 }

@@ -48,6 +48,11 @@ bool judge_refuses(const struct verdict *v)
     return v->action == ACTION_REJECT || v->action == ACTION_DEFER || v->action == ACTION_DROP;
 }
 
+bool judge_holds(const struct verdict *v)
+{
+    return v->action == ACTION_QUARANTINE || v->action == ACTION_REDIRECT;
+}
+
 static bool same_edits(const struct verdict *a, const struct verdict *b)
 {
     if (a->edit_count != b->edit_count)
@@ -60,11 +65,16 @@ static bool same_edits(const struct verdict *a, const struct verdict *b)
     return true;
 }
 
+static bool is_edited(const struct verdict *v)
+{
+    return v->action == ACTION_ACCEPT || v->action == ACTION_REDIRECT;
+}
+
 bool judge_same_fate(const struct verdict *a, const struct verdict *b)
 {
     if (judge_refuses(a) || judge_refuses(b))
         return a->action == b->action && a->code == b->code && a->rule == b->rule;
-    return a->action != ACTION_ACCEPT || b->action != ACTION_ACCEPT || same_edits(a, b);
+    return a->action != b->action || !is_edited(a) || same_edits(a, b);
 }
 
 static bool can_strip(const struct verdict *v, const struct part_range *parts, size_t part_count,
@@ -77,13 +87,14 @@ static bool can_strip(const struct verdict *v, const struct part_range *parts, s
     return true;
 }
 
-static enum ruling_kind kind_of(const struct ruling *ruling, bool differ, bool strippable)
+static enum ruling_kind kind_of(const struct ruling *ruling, bool differ, bool sealed)
 {
     return differ                           ? RULING_SPLIT
            : judge_refuses(ruling->verdict) ? RULING_REFUSE
-           : ruling->deliveries == 0        ? (ruling->holds ? RULING_HOLD : RULING_DISCARD)
-           : strippable                     ? RULING_DELIVER
-                                            : RULING_SEALED;
+           : sealed                         ? RULING_SEALED
+           : ruling->deliveries             ? RULING_DELIVER
+           : ruling->holds                  ? RULING_HOLD
+                                            : RULING_DISCARD;
 }
 
 static void say(struct ruling *ruling, enum action action, unsigned code, struct slice enhanced,
@@ -122,16 +133,17 @@ struct ruling judge_together(const struct judge *judge, const struct part_range 
                              size_t part_count, uint64_t size)
 {
     struct ruling ruling = {.verdict = judge->verdicts[0]};
-    bool differ = false;
+    bool differ = false, sealed = false;
     for (size_t i = 0; i < judge->count; i++) {
         const struct verdict *v = judge->verdicts[i];
         differ |= !judge_same_fate(judge->verdicts[0], v) || !judge_same_fate(ruling.verdict, v);
-        if (v->action == ACTION_QUARANTINE && !ruling.holds++ && !ruling.deliveries)
+        sealed |= is_edited(v) && !can_strip(v, parts, part_count, size);
+        if (judge_holds(v) && !ruling.holds++ && !ruling.deliveries)
             ruling.verdict = v;
         if (v->action == ACTION_ACCEPT && !ruling.deliveries++)
             ruling.verdict = v;
     }
-    ruling.kind = kind_of(&ruling, differ, can_strip(ruling.verdict, parts, part_count, size));
+    ruling.kind = kind_of(&ruling, differ, sealed);
     word(&ruling);
     return ruling;
 }

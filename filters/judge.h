@@ -27,7 +27,7 @@ bool judge_each(const struct judge *judge);
 enum ruling_kind {
     RULING_DELIVER,
     RULING_DISCARD,
-    RULING_HOLD, /* nobody is delivered to, and somebody's is held */
+    RULING_HOLD, /* nobody is delivered to, and somebody's is held, or goes to somebody else */
     RULING_REFUSE,
     RULING_SPLIT,  /* recipients fare differently: told apart at the next try, group by group */
     RULING_SEALED, /* what should be taken out stands in a signed or encrypted part */
@@ -37,7 +37,7 @@ enum ruling_kind {
 struct ruling {
     enum ruling_kind kind;
     const struct verdict *verdict; /* of all who are delivered to; or of all */
-    size_t deliveries, holds;      /* recipients whose verdict is to deliver, to hold */
+    size_t deliveries, holds;      /* recipients whose verdict is to deliver; judge_holds */
     enum action action;
     unsigned code;
     struct slice enhanced, text;
@@ -52,5 +52,9 @@ struct ruling judge_together(const struct judge *judge, const struct part_range 
 bool judge_same_fate(const struct verdict *a, const struct verdict *b);
 
 bool judge_refuses(const struct verdict *verdict);
+
+/* Whether the keeper must have the message before its sender is told 250: it is held, or leaves for
+ * somebody else. */
+bool judge_holds(const struct verdict *verdict);
 
 #endif

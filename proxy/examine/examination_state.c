@@ -175,7 +175,8 @@ static void accepted(struct examination *e, struct slice recipient)
 /* What was done because of DMARC, in the words of its reports. */
 static const char *disposition(const struct facts *facts, const char *verdict)
 {
-    bool held = strcmp(verdict, "quarantine") == 0, taken = strcmp(verdict, "accept") == 0;
+    bool held = strcmp(verdict, "quarantine") == 0;
+    bool taken = strcmp(verdict, "accept") == 0 || strcmp(verdict, "redirect") == 0;
     const struct value *result = &facts->fact[FACT_DMARC_RESULT],
                        *policy = &facts->fact[FACT_DMARC_POLICY];
     if (result->integer != DMARC_FAIL || policy->state != VALUE_KNOWN)

@@ -90,7 +90,8 @@ static struct hold_recipient recipient_of(const struct fetched *f)
     int64_t age = ours && ours->held_age ? ours->held_age : config_of(f)->settings.quarantine_age;
     return (struct hold_recipient){.address = mailbox,
                                    .domain = domain.text,
-                                   .why = v->held_as.len ? v->held_as : SLICE("redacted"),
+                                   .why = v->action == ACTION_QUARANTINE ? v->held_as
+                                                                         : SLICE("redacted"),
                                    .rule = rule_of(f),
                                    .age = (uint64_t)age / 1000,
                                    .room = ours ? ours->held_size : 0};

@@ -7,44 +7,52 @@
 enum { ENVELOPE_MAX = 1024 * 1024 };
 
 static struct hold_recipient copy_for(const struct smtp_session *s, const struct verdict *v,
-                                      struct slice address)
+                                      struct slice address, struct slice why)
 {
     return (struct hold_recipient){.address = address,
                                    .domain = slice_from(address, slice_rfind(address, '@') + 1),
-                                   .why = SLICE("copy"),
+                                   .why = why,
                                    .rule = smtp_rule(s, v),
                                    .age = (uint64_t)s->base.proxy->config->settings.quarantine_age /
                                           1000,
                                    .copy = true};
 }
 
-static bool is_among(const struct hold_request *request, struct slice address)
+static bool is_among(const struct leaving *leaving, struct slice address)
 {
-    for (size_t i = 0; i < request->recipient_count; i++)
-        if (slice_ieq(request->recipients[i].address, address))
+    for (size_t i = 0; i < leaving->count; i++)
+        if (slice_ieq(leaving->all[i].address, address))
             return true;
     return false;
+}
+
+bool smtp_leaves_for(struct smtp_session *s, struct leaving *leaving, const struct verdict *v,
+                     struct slice address, struct slice why)
+{
+    if (is_among(leaving, address))
+        return true;
+    struct hold_recipient *all =
+        arena_grow(s->mail, leaving->all, leaving->count, &leaving->room, sizeof *all);
+    if (!all)
+        return false;
+    leaving->all = all;
+    all[leaving->count++] = copy_for(s, v, address, why);
+    return true;
 }
 
 /* All that any of its recipients is to be copied to. False: out of memory. */
 static bool tell_copies(struct smtp_session *s, struct hold_request *request)
 {
     const struct transaction *t = &s->t;
-    struct hold_recipient *all = NULL;
-    size_t room = 0;
+    struct leaving leaving = {0};
     for (size_t i = 0; i < t->recipient_count; i++) {
         const struct verdict *v = &t->recipients[i].verdict;
         bool kept = smtp_is_kept_for(&t->recipients[i]);
-        for (size_t k = 0; kept && k < v->copy_count; k++) {
-            if (is_among(request, v->copies[k]))
-                continue;
-            all = arena_grow(s->mail, all, request->recipient_count, &room, sizeof *all);
-            if (!all)
+        for (size_t k = 0; kept && k < v->copy_count; k++)
+            if (!smtp_leaves_for(s, &leaving, v, v->copies[k], SLICE("copy")))
                 return false;
-            all[request->recipient_count++] = copy_for(s, v, v->copies[k]);
-            request->recipients = all;
-        }
     }
+    leaving_tell(&leaving, request);
     return true;
 }
 

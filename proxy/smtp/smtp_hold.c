@@ -21,7 +21,7 @@ static const struct config *config_of(const struct smtp_session *s)
     return s->base.proxy->config;
 }
 
-static void cannot(struct smtp_session *s, const char *reason)
+void smtp_hold_failed(struct smtp_session *s, const char *reason)
 {
     log_at(LEVEL_ERROR, s->ref, "message not held", field_str("reason", reason));
     smtp_finish_say(s, "defer", 451, "4.3.0", "the message cannot be kept now, try again later");
@@ -84,12 +84,11 @@ struct hold_request smtp_hold_request(struct smtp_session *s)
                                  .eight_bit = t->data.high};
 }
 
-bool smtp_hold_begin(struct smtp_session *s, struct hold_request *request, uint64_t *ticket,
-                     int64_t ms, void (*done)(void *ctx, const struct hold_answer *answer),
-                     const char **reason)
+bool smtp_hold_begin(struct smtp_session *s, struct hold_request *request, int message,
+                     uint64_t *ticket, int64_t ms,
+                     void (*done)(void *ctx, const struct hold_answer *answer), const char **reason)
 {
     struct transaction *t = &s->t;
-    int message = spool_fd(t->message.spool);
     *reason = "out of memory";
     t->holding = (struct holding){.done = done, .ctx = s};
     request->ticket = *ticket = holding_ticket();
@@ -108,7 +107,7 @@ void smtp_hold_go_on(struct smtp_session *s)
     if (s->t.to_deliver)
         smtp_deliver(s, s->t.to_deliver);
     else
-        smtp_finish_say(s, "quarantine", 250, "2.0.0", "accepted");
+        smtp_finish_say(s, action_info(s->t.verdict->action)->word, 250, "2.0.0", "accepted");
 }
 
 bool smtp_is_kept(const struct smtp_session *s, const struct ruling *ruling)
@@ -123,7 +122,7 @@ static void held(void *ctx, const struct hold_answer *answer)
 {
     struct smtp_session *s = ctx;
     if (!answer->held) {
-        cannot(s, answer->reason);
+        smtp_hold_failed(s, answer->reason);
         return;
     }
     session_count(&s->base, COUNTER_HELD);
@@ -131,7 +130,7 @@ static void held(void *ctx, const struct hold_answer *answer)
 }
 
 /* The reply must not come later than it may because somebody else is slow. */
-static int64_t patience(const struct smtp_session *s)
+int64_t smtp_hold_patience(const struct smtp_session *s)
 {
     int64_t left = s->t.ended + s->base.proxy->config->settings.timeouts_verdict - clock_ms();
     return left < 1 ? 1 : left < HOLD_MS ? left : HOLD_MS;
@@ -142,11 +141,13 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
     const char *reason = "out of memory";
     struct hold_request request = smtp_hold_request(s);
     s->t.to_deliver = ruling->deliveries;
-    if (ruling->holds == 0)
+    if (!tell_recipients(s, &request))
+        smtp_hold_failed(s, reason);
+    else if (request.recipient_count == 0)
         smtp_aside(s);
-    else if (!tell_recipients(s, &request) ||
-             !smtp_hold_begin(s, &request, &s->t.held_ticket, patience(s), held, &reason))
-        cannot(s, reason);
+    else if (!smtp_hold_begin(s, &request, spool_fd(s->t.message.spool), &s->t.held_ticket,
+                              smtp_hold_patience(s), held, &reason))
+        smtp_hold_failed(s, reason);
 }
 
 /* Each ticket once. */
@@ -163,6 +164,8 @@ void smtp_hold_over(struct smtp_session *s, unsigned code)
     struct transaction *t = &s->t;
     if (code / 100 != 2) {
         withdraw(s, HELD_IN_QUARANTINE, &t->held_ticket, code / 100 != 5);
+        withdraw(s, HELD_IN_QUARANTINE, &t->aside_tickets[ASIDE_REDIRECT], code / 100 != 5);
+        withdraw(s, HELD_IN_QUARANTINE, &t->aside_tickets[ASIDE_BCC], false);
         withdraw(s, HELD_IN_QUARANTINE, &t->aside_tickets[ASIDE_COPY], false);
         withdraw(s, HELD_IN_JOURNAL, &t->aside_tickets[ASIDE_JOURNAL], false);
     }

@@ -9,7 +9,7 @@
  *   smtp_body.c         takes in what follows DATA and BDAT
  *   smtp_message.c      goes from the final dot to the reply; in it
  *   smtp_hold.c         the quarantine, with
- *   smtp_aside.c        what is kept beside: copies, the journal
+ *   smtp_aside.c        what goes elsewhere, and what is kept beside: copies, the journal
  *   smtp_deliver.c      the backend
  *   smtp_finish.c       the end of a message
  *   smtp_transaction.c  ... and of a transaction
@@ -54,7 +54,7 @@ struct turned {
 };
 
 /* What the keeper may be given of a message besides, in this order. */
-enum aside { ASIDE_COPY, ASIDE_JOURNAL, ASIDES };
+enum aside { ASIDE_REDIRECT, ASIDE_BCC, ASIDE_COPY, ASIDE_JOURNAL, ASIDES };
 
 enum { TURNED_MOST = 16 };
 
