@@ -141,12 +141,11 @@ void smtp_hold(struct smtp_session *s, const struct ruling *ruling)
     const char *reason = "out of memory";
     struct hold_request request = smtp_hold_request(s);
     s->t.to_deliver = ruling->deliveries;
-    if (!tell_recipients(s, &request))
-        smtp_hold_failed(s, reason);
-    else if (request.recipient_count == 0)
+    bool told = tell_recipients(s, &request);
+    if (told && request.recipient_count == 0)
         smtp_aside(s);
-    else if (!smtp_hold_begin(s, &request, spool_fd(s->t.message.spool), &s->t.held_ticket,
-                              smtp_hold_patience(s), held, &reason))
+    else if (!told || !smtp_hold_begin(s, &request, spool_fd(s->t.message.spool), &s->t.held_ticket,
+                                       smtp_hold_patience(s), held, &reason))
         smtp_hold_failed(s, reason);
 }
 

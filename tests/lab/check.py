@@ -6,7 +6,7 @@ import subprocess
 from lab import needs
 from lab.gatepost import shipped_policy
 
-PASSED, STOPPED = {"accept"}, {"reject", "quarantine", "discard", "drop"}
+PASSED, STOPPED = {"accept"}, {"reject", "quarantine", "discard", "drop", "redirect"}
 
 
 def gatepostctl(*words, timeout=120):
