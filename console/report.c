@@ -72,6 +72,14 @@ static struct slice reason_of(struct slice explained, const struct rule_info *ru
     return at < tail.len ? slice_from(tail, at + because.len) : tail;
 }
 
+static void say_unknown(struct page *page, const struct verdict *v)
+{
+    page_label(page, "");
+    unknown_describe(v, page->out);
+    buf_cstr(page->out, ": what it would have said cannot be ruled out");
+    page_end(page);
+}
+
 static void say_why(struct page *page, const struct policy *policy, const struct trial *e)
 {
     const struct verdict *v = &e->verdict;
@@ -84,10 +92,7 @@ static void say_why(struct page *page, const struct policy *policy, const struct
     if (policy_explain(policy, &e->facts, through, e->arena, &why))
         page_row(page, "because", reason_of(buf_slice(&why), &rule, (size_t)v->rule));
     if (v->unknown >= 0)
-        page_row(page, "",
-                 arena_printf(e->arena,
-                              "%s is unknown: what it would have said cannot be ruled out",
-                              fact_info((enum fact)v->unknown)->name));
+        say_unknown(page, v);
     buf_release(&why);
 }
 

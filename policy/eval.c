@@ -28,7 +28,8 @@ struct judgement judge_unknown(const struct evaluation *evaluation, enum fact fa
     bool tired = evaluation->exhausted >= 0;
     return (struct judgement){.truth = TRUTH_UNKNOWN,
                               .defer = tired || defers(evaluation->facts, fact_info(fact)),
-                              .fact = tired ? evaluation->exhausted : (int)fact};
+                              .fact = tired ? evaluation->exhausted : (int)fact,
+                              .tired = tired};
 }
 
 struct judgement judge_missing(const struct evaluation *evaluation, const struct value *value,

@@ -13,6 +13,7 @@ struct judgement {
     enum truth truth;
     bool defer; /* of unknown: the fact's default is to defer */
     int fact;   /* of unknown or pending: an enum fact that is to blame */
+    bool tired; /* of unknown: the fact is known, and took the rule too long */
 };
 
 /* The score so far: between low and high, for rules that are unknown may or may not add to it. */

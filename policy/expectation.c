@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What a test expects of a verdict. */
 #include "policy/dates.h"
+#include "policy/explain.h"
 #include "policy/testblock.h"
 
 /* ---- does it fit? ---- */
@@ -241,8 +242,10 @@ static void say_verdict(const struct policy *policy, const struct expectation *e
     if (replied)
         say_reply(verdict->code, verdict->enhanced, verdict->text, out);
     say_rule(policy, verdict->rule, " by", out);
-    if (verdict->unknown >= 0)
-        buf_printf(out, " because %s is unknown", fact_info((enum fact)verdict->unknown)->name);
+    if (verdict->unknown < 0)
+        return;
+    buf_cstr(out, " because ");
+    unknown_describe(verdict, out);
 }
 
 void expectation_describe(const struct policy *policy, const struct expectation *expected,

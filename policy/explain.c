@@ -133,17 +133,23 @@ static void append_delay(const struct verdict *verdict, struct buf *out)
     duration_write(out, verdict->delay);
 }
 
+void unknown_describe(const struct verdict *verdict, struct buf *out)
+{
+    buf_printf(out, "%s %s", fact_info((enum fact)verdict->unknown)->name,
+               verdict->tired ? "took too long" : "is unknown");
+}
+
 bool verdict_describe(const struct policy *policy, const struct verdict *verdict, struct buf *out)
 {
     buf_cstr(out, action_info(verdict->action)->word);
     if (verdict->code != 250)
         buf_printf(out, " %u %.*s %.*s", verdict->code, SLICE_ARGS(verdict->enhanced),
                    SLICE_ARGS(verdict->text));
-    if (verdict->unknown >= 0)
-        buf_printf(out, ", because %s is unknown for rule \"%.*s\"",
-                   fact_info((enum fact)verdict->unknown)->name,
-                   SLICE_ARGS(policy->rules[verdict->rule].name));
-    else if (verdict->rule >= 0)
+    if (verdict->unknown >= 0) {
+        buf_cstr(out, ", because ");
+        unknown_describe(verdict, out);
+        buf_printf(out, " for rule \"%.*s\"", SLICE_ARGS(policy->rules[verdict->rule].name));
+    } else if (verdict->rule >= 0)
         buf_printf(out, ", by rule \"%.*s\"", SLICE_ARGS(policy->rules[verdict->rule].name));
     else
         buf_cstr(out, ", no rule decided");

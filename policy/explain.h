@@ -12,6 +12,9 @@
 bool policy_explain(const struct policy *policy, const struct facts *facts, enum phase through,
                     struct arena *arena, struct buf *out);
 
+/* Why it is a defer when a fact made it one: "av.result is unknown", "message.subject took too long". */
+void unknown_describe(const struct verdict *verdict, struct buf *out);
+
 /* The verdict in one line: reject 550 5.7.1 malware found, by rule "infected". */
 bool verdict_describe(const struct policy *policy, const struct verdict *verdict, struct buf *out);
 

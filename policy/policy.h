@@ -139,6 +139,7 @@ struct verdict {
     struct slice held_as; /* QUARANTINE: the rule's word for it; REDIRECT: the address */
     int rule;    /* index of the deciding rule, or of the one that could not be decided; -1: none */
     int unknown; /* enum fact whose being unknown made this a defer; -1: none */
+    bool tired;  /* that fact is known, but the rule took too long over it */
     struct edit *edits; /* of enforced rules, in source order */
     size_t edit_count;
     struct slice *copies; /* addresses that are to have one of their own, each once */

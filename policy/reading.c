@@ -20,6 +20,7 @@ static void take_reply(struct verdict *to, const struct verdict *from)
     to->held_as = from->held_as;
     to->rule = from->rule;
     to->unknown = from->unknown;
+    to->tired = from->tired;
 }
 
 static void go_on(struct reader *reader)

@@ -47,6 +47,7 @@ static void note_doubt(struct walk *walk, size_t rule, struct judgement judgemen
         return;
     walk->doubtful_rule = (int)rule;
     walk->doubtful_fact = judgement.fact;
+    walk->doubtful_tired = judgement.tired;
     walk->doubtful_strictness = strictness;
 }
 
@@ -268,6 +269,7 @@ static void apply_doubt(struct walk *walk)
                     : SLICE("the message could not be checked now, try again later");
     out->rule = walk->doubtful_rule;
     out->unknown = walk->doubtful_fact;
+    out->tired = walk->doubtful_tired;
 }
 
 static bool held_up(const struct walk *walk, enum action action)

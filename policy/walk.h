@@ -19,6 +19,7 @@ struct walk {
     bool no_memory;
     /* The strictest unknown rule that defers; rule -1: none. */
     int doubtful_rule, doubtful_fact, doubtful_strictness;
+    bool doubtful_tired;
 };
 
 /* Over these facts, pending ones counting as unknown when `final`; *out is the verdict of no rule:

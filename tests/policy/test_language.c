@@ -298,6 +298,29 @@ TEST(test_going_through_a_table_waits_for_what_it_is_compared_with_and_no_longer
     assert_int_equal(v->unknown, FACT_MESSAGE_SUBJECT);
 }
 
+TEST(test_a_rule_that_a_long_text_tires_over_a_table_defers_and_says_over_what)
+{
+    struct verdict v;
+    struct buf text = buf_init(1 << 20), out = buf_init(1000);
+    char *subject = calloc(1, 65537);
+    memset(subject, 'x', 65536);
+    give(FACT_MESSAGE_SUBJECT, subject);
+    buf_cstr(&text, "table t {");
+    for (unsigned i = 0; i < 1000; i++)
+        buf_printf(&text, " \"e%u\"", i);
+    buf_cstr(&text, " }\nrule \"r\" when any e in t (subject contains i e) then reject\n");
+    buf_char(&text, '\0');
+    struct config *config = load_good(buf_slice(&text).ptr);
+    policy_evaluate(config->policy, &facts, PHASE_MESSAGE, arena, &v);
+    assert_true(verdict_describe(config->policy, &v, &out));
+    assert_true(report_is(&out, "defer 451 4.7.1 the message could not be checked now, try again "
+                                "later, because message.subject took too long for rule \"r\"\n"));
+    config_free(&config);
+    buf_release(&text);
+    buf_release(&out);
+    free(subject);
+}
+
 TEST(test_a_table_that_is_too_long_to_go_through_is_refused)
 {
     struct buf text = buf_init(1 << 20);
