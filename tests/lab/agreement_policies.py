@@ -49,6 +49,13 @@ rule "early: bounce" when message.null_sender and spf.helo in (fail, softfail) t
 rule "early: discarded" when sender.local == "discarded" then discard
 rule "early: recipient" when recipient.local == "refused" then reject 550 5.7.1 "nothing to {recipient}"
 rule "early: dropped recipient" when recipient.local == "dropped" then drop 421 4.7.1 "nothing to {recipient}"
+condition "from a friend" when sender.local == "friend" or condition "of an example"
+condition "of an example" when sender.domain ends with ".example" and any w in words (message.subject contains i w)
+table words { "INVOICE" "re" "hello" }
+table weights { "client.example" -> 2 "*.example" -> 1 "*.test" -> 3 }
+observe rule "remarkable" when condition "from a friend" and not (message.from.domain starts with i "A") then log "x"
+observe rule "weighty" when weights[sender.domain] >= 2 and weights[helo] is not absent then log "{weights[sender.domain]}"
+observe rule "all the words" when all w in words (message.subject matches i /[a-z]/ and not message.subject contains w) then log "x"
 rule "slow" when sender.local == "slow" then delay 20ms
 rule "light" when dnsbl.score > 0 then score 1.5 as "lists"
 rule "sender in lists" when domains.sender_score > 0 then score 2 as "sender"
