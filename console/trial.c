@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "filters/dns/client_names.h"
+#include "filters/moment.h"
 #include "policy/spelling.h"
 
 #include <unistd.h>
@@ -114,6 +115,7 @@ bool trial_envelope(struct trial *e, const struct config *config)
     e->facts.keyed = facts_keyed_new(e->arena, config->policy);
     facts_absent(&e->facts, PRODUCER_LOGIN, config->policy);
     facts_absent(&e->facts, PRODUCER_LOGIN_FAILURES, config->policy);
+    moment_facts(config, envelope->time, &e->facts);
     fact[FACT_LISTENER] = value_text(listener_name(config, envelope->direction));
     fact[FACT_PROTOCOL] = value_integer(PROTOCOL_SMTP); /* whose envelope it is */
     fact[FACT_DIRECTION] = value_integer(envelope->direction);

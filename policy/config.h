@@ -6,6 +6,7 @@
 #define POLICY_CONFIG_H
 
 #include "base/domain_name.h"
+#include "base/zone.h"
 #include "policy/policy.h"
 
 struct table; /* a named set of texts, domains, addresses or networks */
@@ -187,6 +188,7 @@ struct config {
     size_t name_server_count;
     struct held_policy *held_policy; /* quarantine { policy { ... } } */
     size_t held_policy_count;
+    struct zone zone;                 /* settings.time_zone */
     struct table *greylist_exempt;    /* greylist { exempt TABLE }: recipients; NULL: none */
     struct table *bare_newlines_from; /* smtp { bare_newlines_from TABLE }: networks; NULL: none */
     struct policy *policy;

@@ -88,8 +88,7 @@ const size_t settings_item_count = sizeof settings_items / sizeof *settings_item
 
 /* ---- what must go together ---- */
 
-/* The value that was given; NULL: none, or an empty text. */
-static const struct token *given(const struct parser *parser, const char *block, const char *word)
+const struct token *setting_given(const struct parser *parser, const char *block, const char *word)
 {
     for (size_t i = 0; parser->settings_given && i < settings_count; i++)
         if (strcmp(settings_table[i].block, block) == 0 &&
@@ -100,9 +99,9 @@ static const struct token *given(const struct parser *parser, const char *block,
 
 static void check_redis(struct parser *parser)
 {
-    const struct token *server = given(parser, "redis", "server"),
-                       *socket = given(parser, "redis", "socket"),
-                       *tls_name = given(parser, "redis", "tls_name");
+    const struct token *server = setting_given(parser, "redis", "server"),
+                       *socket = setting_given(parser, "redis", "socket"),
+                       *tls_name = setting_given(parser, "redis", "tls_name");
     struct ip ip;
     uint16_t port;
     if (server)
@@ -124,6 +123,7 @@ void finish_settings_items(struct parser *parser)
 {
     struct config *config = parser->config;
     check_redis(parser);
+    finish_zone(parser);
     find_chosen(parser, &parser->greylist_exempt, &config->greylist_exempt);
     if (config->greylist_exempt)
         check_mail_addresses(parser, config->greylist_exempt, parser->greylist_exempt.at);

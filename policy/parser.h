@@ -174,6 +174,10 @@ void finish_domains(struct parser *parser);
 void finish_listeners(struct parser *parser);
 void finish_backends(struct parser *parser);
 void finish_settings_items(struct parser *parser);
+void finish_zone(struct parser *parser); /* config_zone.c */
+
+/* The value of a setting that was given; NULL: none, or an empty text. */
+const struct token *setting_given(const struct parser *parser, const char *block, const char *word);
 
 /* Of servers that take fewer connections from the gateway than it takes sessions for them. */
 void warn_of_narrow_backends(struct parser *parser);

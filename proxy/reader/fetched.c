@@ -2,6 +2,7 @@
 #include "proxy/reader/fetched.h"
 
 #include "base/clock.h"
+#include "filters/moment.h"
 #include "proxy/examine/listed.h"
 
 #include <stdlib.h>
@@ -156,6 +157,8 @@ void fetched_examine(struct reader *r, struct examination *e, enum direction dir
     e->facts.keyed = facts_keyed_new(r->mail, config_of(r)->policy);
     reader_facts(r, r->mailbox, &e->facts);
     e->facts.fact[FACT_DIRECTION] = value_integer(direction);
+    if (r->base.proxy->wants[PRODUCER_CLOCK]) /* programs stay connected for days */
+        moment_facts(config_of(r), clock_wall(), &e->facts);
     e->facts.fact[FACT_MESSAGE_SIZE] = value_integer((int64_t)spool_size(e->spool));
     released(r, e);
     examination_begin_fetched(e);

@@ -358,6 +358,7 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
     *s = whose;
     proxy_new_id(proxy, s->id);
     s->began = s->since = clock_ms();
+    s->began_at = clock_wall();
     session_appear(s);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
     proxy->session_count++;

@@ -47,6 +47,7 @@ struct session {
     int live;             /* its place among those that are shown; -1: none */
     bool is_unshown;      /* what is shown there is older than this */
     int64_t began, since; /* clock_ms: the session, and what it does now */
+    int64_t began_at;     /* clock_wall */
     bool greeted, starting_tls;
     bool leaving; /* it said so: nothing more of it is waited for */
 };

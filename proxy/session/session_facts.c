@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/session/session_facts.h"
 
+#include "filters/moment.h"
 #include "policy/spelling.h"
 
 void session_facts(const struct session *s, struct facts *facts)
@@ -8,6 +9,8 @@ void session_facts(const struct session *s, struct facts *facts)
     facts->fact[FACT_LISTENER] = value_text(s->listener->name);
     facts->fact[FACT_PROTOCOL] = value_integer(s->listener->protocol);
     facts->fact[FACT_DIRECTION] = value_integer(s->listener->direction);
+    if (s->proxy->wants[PRODUCER_CLOCK])
+        moment_facts(s->proxy->config, s->began_at, facts);
 }
 
 void session_client_facts(const struct session *s, struct facts *facts)

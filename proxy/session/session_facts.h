@@ -5,7 +5,7 @@
 
 #include "proxy/session/session.h"
 
-/* Listener, protocol, direction. */
+/* Listener, protocol, direction, and when it began. */
 void session_facts(const struct session *s, struct facts *facts);
 /* The client, and what was found out about it. */
 void session_client_facts(const struct session *s, struct facts *facts);

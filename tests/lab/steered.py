@@ -9,11 +9,14 @@ from lab import needs
 PROGRAMS = needs.BUILD / "tests" / "steered"
 
 
-def programs(folder):
-    """For Gatepost(...): a folder of all programs, these two and the others as they are."""
+RECORDING = ("gatepost-keeper", "gatepost-release", "gatepostctl")
+
+
+def programs(folder, *more):
+    """For Gatepost(...): a folder of these two programs, of scanners, and of what else is named, as they are."""
     folder = folder / "programs"
     folder.mkdir()
-    for name in ("gatepost", "gatepost-proxy", "gatepost-scan", "gatepost-av", "gatepost-qr"):
+    for name in ("gatepost", "gatepost-proxy", "gatepost-scan", "gatepost-av", "gatepost-qr", *more):
         ours = PROGRAMS / name
         (folder / name).symlink_to(ours if ours.exists() else needs.BUILD / name)
     return {"build": folder, "env": {"GATEPOST_LIBEXEC": str(folder)}}
