@@ -20,6 +20,7 @@ struct bundled_file {
     struct bundle_file seen; /* path is owned */
     struct slice path;
     char *content;      /* owned; NULL when it lies in the mapping */
+    struct annex annex; /* of a large one, instead */
     const char *reason; /* why it could not be read */
 };
 
@@ -28,6 +29,7 @@ struct bundle {
     size_t count;
     void *mapping; /* NULL: this one reads from the disk */
     size_t mapped;
+    const struct bundle *before; /* bundle_follow */
 };
 
 struct bundle *bundle_new(void)
@@ -50,6 +52,7 @@ void bundle_free(struct bundle **bundle)
         if (file->content)
             explicit_bzero(file->content, file->seen.content.len); /* it may be a key */
         free(file->content);
+        annex_free(&file->annex);
         free((void *)(uintptr_t)file->seen.path);
     }
     if (b->mapping)
@@ -76,7 +79,8 @@ static struct bundled_file *append(struct bundle *bundle, struct slice path)
     if (!copy)
         return NULL;
     struct bundled_file *file = &bundle->files[bundle->count++];
-    *file = (struct bundled_file){.path = {copy, path.len}, .seen = {.path = copy}};
+    *file = (struct bundled_file){
+        .path = {copy, path.len}, .seen = {.path = copy}, .annex = {.fd = -1}};
     return file;
 }
 
@@ -149,9 +153,68 @@ bool bundle_read(struct bundle *bundle, struct slice path, struct slice *content
         *reason = bundle->mapping ? "not in the bundle" : "too many files, or no such name";
     else
         *reason = file->reason;
-    if (!file || !file->seen.found)
+    if (file && file->annex.fd >= 0)
+        *reason = "it is read as another kind of file already";
+    if (!file || !file->seen.found || file->annex.fd >= 0)
         return false;
     *content = file->seen.content;
+    return true;
+}
+
+void bundle_follow(struct bundle *bundle, const struct bundle *before)
+{
+    bundle->before = before;
+}
+
+static struct bundled_file *copy_new(struct bundle *bundle, struct slice path)
+{
+    const struct bundled_file *before = bundle->before ? find(bundle->before, path) : NULL;
+    struct bundled_file *file = append(bundle, path);
+    if (!file)
+        return NULL;
+    file->seen.found =
+        annex_copy(file->seen.path, before ? &before->annex : NULL, &file->annex, &file->reason);
+    file->seen.status = file->annex.status;
+    return file;
+}
+
+bool bundle_read_large(struct bundle *bundle, struct slice path, struct slice *content,
+                       const char **reason)
+{
+    const struct bundled_file *file = find(bundle, path);
+    if (!file && !bundle->mapping)
+        file = copy_new(bundle, path);
+    if (!file)
+        *reason = bundle->mapping ? "not in the bundle" : "too many files, or no such name";
+    else
+        *reason = file->reason ? file->reason : "it is read as another kind of file already";
+    if (!file || file->annex.fd < 0)
+        return false;
+    *content = file->annex.content;
+    return true;
+}
+
+int bundle_annex(const struct bundle *bundle, size_t n, struct slice *path)
+{
+    for (size_t i = 0; i < bundle->count; i++) {
+        if (bundle->files[i].annex.fd < 0 || n-- > 0)
+            continue;
+        *path = bundle->files[i].path;
+        return bundle->files[i].annex.fd;
+    }
+    return -1;
+}
+
+bool bundle_add_annex(struct bundle *bundle, struct slice path, int fd)
+{
+    struct annex annex;
+    struct bundled_file *file = annex_take(fd, &annex) ? append(bundle, path) : NULL;
+    if (!file) {
+        annex_free(&annex);
+        return false;
+    }
+    file->annex = annex;
+    file->seen.found = true;
     return true;
 }
 
@@ -160,9 +223,14 @@ static bool load(void *ctx, struct slice path, struct slice *content, const char
     return bundle_read(ctx, path, content, reason);
 }
 
+static bool load_large(void *ctx, struct slice path, struct slice *content, const char **reason)
+{
+    return bundle_read_large(ctx, path, content, reason);
+}
+
 struct loader bundle_loader(struct bundle *bundle)
 {
-    return (struct loader){load, bundle};
+    return (struct loader){.read = load, .ctx = bundle, .map = load_large};
 }
 
 static bool write_all(int fd, const void *data, size_t size)
@@ -191,7 +259,7 @@ static bool write_rows(int fd, const struct bundle *bundle)
         return false;
     for (size_t i = 0; i < bundle->count; i++) {
         const struct bundled_file *file = &bundle->files[i];
-        if (file->seen.found &&
+        if (file->seen.found && file->annex.fd < 0 &&
             (!write_slice(fd, file->path) || !write_slice(fd, file->seen.content)))
             return false;
     }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
  * A bundle: every file that a configuration needs, with its content. The parent reads them from the
  * disk as root, and hands them to the proxies as one sealed memfd; so a proxy in its chroot loads
- * the same configuration, and opens no key. */
+ * the same configuration, and opens no key. Large files go beside it, each in a memfd of its own. */
 #ifndef COMMON_BUNDLE_H
 #define COMMON_BUNDLE_H
 
 #include "base/ipc.h"
+#include "common/annex.h"
 #include "policy/config.h"
 
 #include <sys/stat.h>
@@ -18,6 +19,10 @@ struct bundle;
  * once, and remembers it. NULL: no memory. */
 struct bundle *bundle_new(void);
 
+/* Large files that have not changed since `before` (NULL: none) read them are not copied again. It
+ * must be there as long as files are asked for. */
+void bundle_follow(struct bundle *bundle, const struct bundle *before);
+
 /* The one in a memfd that bundle_seal made. The descriptor stays the caller's and may be closed.
  * NULL with *reason. */
 struct bundle *bundle_map(int fd, const char **reason);
@@ -29,6 +34,16 @@ void bundle_free(struct bundle **bundle); /* contents and what points into them 
 bool bundle_read(struct bundle *bundle, struct slice path, struct slice *content,
                  const char **reason);
 
+/* The same of a file of up to ANNEX_MAX, which stands beside the bundle. */
+bool bundle_read_large(struct bundle *bundle, struct slice path, struct slice *content,
+                       const char **reason);
+
+/* The memfds of those, one after the other: -1 behind the last. They stay the bundle's. */
+int bundle_annex(const struct bundle *bundle, size_t n, struct slice *path);
+
+/* To one that bundle_map made: such a memfd, which is its own from then on. False: it is none. */
+bool bundle_add_annex(struct bundle *bundle, struct slice path, int fd);
+
 /* The same as a loader for config_load; the bundle must outlive the configuration. */
 struct loader bundle_loader(struct bundle *bundle);
 
@@ -39,7 +54,7 @@ int bundle_seal(const struct bundle *bundle);
  * were when they were opened. */
 struct bundle_file {
     const char *path;
-    struct slice content;
+    struct slice content; /* empty for a large one */
     struct stat status;
     bool found;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/configuration.h"
 
+#include "common/annex.h"
 #include "console/command.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ enum { FILE_MAX = 16 * 1024 * 1024, REPORT_MAX = 1024 * 1024 };
 
 struct file_list {
     struct file_list *next;
+    struct annex annex; /* of a large file, instead of what follows */
     size_t len;
     char bytes[];
 };
@@ -109,7 +111,23 @@ static bool load(void *ctx, struct slice path, struct slice *content, const char
         return false;
     file->next = *files;
     *files = file;
+    file->annex.fd = -1;
     *content = (struct slice){file->bytes, file->len};
+    return true;
+}
+
+static bool load_large(void *ctx, struct slice path, struct slice *content, const char **reason)
+{
+    char name[PATH_MAX];
+    struct file_list **files = ctx, *file = calloc(1, sizeof *file);
+    *reason = file ? "no such name" : "out of memory";
+    if (!file || !slice_to_path(path, name) || !annex_copy(name, NULL, &file->annex, reason)) {
+        free(file);
+        return false;
+    }
+    file->next = *files;
+    *files = file;
+    *content = file->annex.content;
     return true;
 }
 
@@ -125,7 +143,7 @@ bool configuration_open(const char *path, struct configuration *out)
     char host[256] = "localhost";
     gethostname(host, sizeof host - 1);
     *out = (struct configuration){.shipped = !path};
-    struct loader loader = {load, &out->files};
+    struct loader loader = {.read = load, .ctx = &out->files, .map = load_large};
     struct buf report = buf_init(REPORT_MAX);
     out->config = config_load(slice_of(path ? path : around), &loader, slice_of(host), &report);
     say(&report);
@@ -151,6 +169,7 @@ void configuration_close(struct configuration *configuration)
         config_free(&configuration->config);
     while (configuration->files) {
         struct file_list *next = configuration->files->next;
+        annex_free(&configuration->files->annex);
         free(configuration->files);
         configuration->files = next;
     }

@@ -25,7 +25,8 @@ static void print_report(struct buf *report)
 static bool read_configuration(struct parent *parent, struct loaded *loaded)
 {
     struct buf report = buf_init(REPORT_MAX);
-    bool usable = loaded_read(loaded, parent->arguments.path, slice_of(parent->hostname), &report);
+    bool usable =
+        loaded_read(loaded, parent->arguments.path, slice_of(parent->hostname), NULL, &report);
     if (usable && loaded->failed_tests > 0)
         buf_printf(&report, "%u of the %u tests of the policy failed\n", loaded->failed_tests,
                    loaded->tests);

@@ -29,6 +29,7 @@ struct generation;
 /* What a proxy is told at its start, in order. */
 enum tell {
     TELL_CONFIG,
+    TELL_ANNEXES,
     TELL_SHARED,
     TELL_LISTENERS,
     TELL_SCAN,
@@ -50,6 +51,7 @@ struct slot {
     int control; /* -1: none */
     enum proxy_state state;
     enum tell next_tell;
+    size_t annex;      /* while TELL_ANNEXES: where it is */
     uint32_t listener; /* while TELL_LISTENERS: where it is */
     size_t socket;
     unsigned row;

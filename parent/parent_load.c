@@ -201,7 +201,8 @@ static bool check_machine(const struct config *config, struct buf *report)
     return ok;
 }
 
-bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname, struct buf *report)
+bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,
+                 const struct loaded *before, struct buf *report)
 {
     *loaded = (struct loaded){.bundle = bundle_new()};
     if (!loaded->bundle) {
@@ -209,7 +210,9 @@ bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,
         return false;
     }
     struct loader loader = bundle_loader(loaded->bundle);
+    bundle_follow(loaded->bundle, before ? before->bundle : NULL);
     loaded->config = config_load(slice_of(path), &loader, hostname, report);
+    bundle_follow(loaded->bundle, NULL);
     if (!loaded->config)
         return false;
     bool ok = take_tls_files(loaded->bundle, loaded->config, report);

@@ -12,11 +12,12 @@ struct loaded {
     unsigned tests, failed_tests;
 };
 
-/* Loads, checks and runs the tests of `path`. What there is to say goes to report, errors first.
+/* Loads, checks and runs the tests of `path`; what `before` (NULL: none) has of large files, and has
+ * not changed, is shared with it. What there is to say goes to report, errors first.
  * False: unusable. The bundle is there in both cases (it knows the files that were looked at);
  * loaded_free either way. */
 bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,
-                 struct buf *report);
+                 const struct loaded *before, struct buf *report);
 void loaded_free(struct loaded *loaded);
 
 #endif

@@ -83,7 +83,9 @@ void parent_apply(struct parent *parent, const struct config *config, int64_t no
 
 static bool load(struct parent *parent, struct loaded *loaded, struct buf *report)
 {
-    bool usable = loaded_read(loaded, parent->arguments.path, slice_of(parent->hostname), report);
+    const struct loaded *before = parent->current ? &parent->current->loaded : NULL;
+    bool usable =
+        loaded_read(loaded, parent->arguments.path, slice_of(parent->hostname), before, report);
     if (loaded->bundle)
         watch_bundle(&parent->files, loaded->bundle);
     if (usable && loaded->failed_tests > 0)

@@ -41,6 +41,7 @@ void slot_start(struct parent *parent, struct slot *slot, int64_t now)
     slot->wants_redis = false;
     slot->redis_at = 0;
     slot->redis_delay = REDIS_PACE;
+    slot->annex = 0;
     slot->listener = 0;
     slot->socket = 0;
     slot->state = PROXY_CONFIGURING;
@@ -146,6 +147,27 @@ static int tell_config(const struct parent *parent, const struct slot *slot)
     return sent;
 }
 
+static int send_annex(const struct slot *slot, struct slice path, int fd)
+{
+    struct buf payload = buf_init(path.len + 8);
+    pack_slice(&payload, path);
+    int sent = payload.failed ? -1 : send_now(slot, MESSAGE_ANNEX, buf_slice(&payload), fd);
+    buf_release(&payload);
+    return sent;
+}
+
+static int tell_annexes(struct slot *slot)
+{
+    struct slice path;
+    for (int fd; (fd = bundle_annex(slot->generation->loaded.bundle, slot->annex, &path)) >= 0;) {
+        int sent = send_annex(slot, path, fd);
+        if (sent <= 0)
+            return sent;
+        slot->annex++;
+    }
+    return 1;
+}
+
 static int tell_tickets(const struct slot *slot, const struct tickets *tickets)
 {
     char room[TICKETS_SIZE];
@@ -232,6 +254,8 @@ static int tell(const struct parent *parent, struct slot *slot)
     switch (slot->next_tell) {
     case TELL_CONFIG:
         return tell_config(parent, slot);
+    case TELL_ANNEXES:
+        return tell_annexes(slot);
     case TELL_SHARED:
         return send_now(slot, MESSAGE_SHARED, nothing, parent->shared_fd);
     case TELL_LISTENERS:

@@ -6,6 +6,7 @@
 #define POLICY_CONFIG_H
 
 #include "base/domain_name.h"
+#include "base/mmdb.h"
 #include "base/zone.h"
 #include "policy/policy.h"
 
@@ -189,6 +190,8 @@ struct config {
     struct held_policy *held_policy; /* quarantine { policy { ... } } */
     size_t held_policy_count;
     struct zone zone;                 /* settings.time_zone */
+    struct mmdb *geo_country;         /* settings.geo_country, NULL: none */
+    struct mmdb *geo_asn;             /* settings.geo_asn, NULL: none */
     struct table *greylist_exempt;    /* greylist { exempt TABLE }: recipients; NULL: none */
     struct table *bare_newlines_from; /* smtp { bare_newlines_from TABLE }: networks; NULL: none */
     struct policy *policy;
@@ -200,6 +203,8 @@ struct config {
 struct loader {
     bool (*read)(void *ctx, struct slice path, struct slice *content, const char **reason);
     void *ctx;
+    /* The same of a file of any size, which is looked into and not read. NULL: as `read`. */
+    bool (*map)(void *ctx, struct slice path, struct slice *content, const char **reason);
 };
 
 /* Loads and checks `path`. NULL when there are errors: *report says why, printable, several a run,

@@ -95,6 +95,14 @@ static void take_config(struct program *p, struct ipc_message *m)
         give_up(reason);
 }
 
+static void take_annex(struct program *p, struct ipc_message *m)
+{
+    struct unpack in = {.left = m->payload};
+    m->fd_count = 0;
+    if (!p->bundle || !bundle_add_annex(p->bundle, unpack_slice(&in), m->fds[0]))
+        give_up("a file of the configuration cannot be mapped");
+}
+
 static void accept_on(struct program *p, size_t i);
 
 static void take_listener(struct program *p, struct ipc_message *m)
@@ -211,6 +219,9 @@ static void take(struct program *p, struct ipc_message *m)
     switch ((enum message)m->type) {
     case MESSAGE_CONFIG:
         take_config(p, m);
+        break;
+    case MESSAGE_ANNEX:
+        take_annex(p, m);
         break;
     case MESSAGE_SHARED:
         take_shared(p, m);

@@ -34,7 +34,7 @@ static void make_folder(void)
 
 static void remove_folder(void)
 {
-    static const char *const names[] = {"a.conf", "empty", "key.pem", "large", "pipe"};
+    static const char *const names[] = {"a.conf", "empty", "key.pem", "large", "pipe", "wide"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(in_folder(names[i]).ptr);
     assert_int_equal(rmdir(folder), 0);
@@ -156,4 +156,106 @@ TEST(test_what_is_no_sealed_bundle_is_refused)
     assert_null(bundle_map(fd, &reason));
     assert_string_equal(reason, "not a bundle");
     close(fd);
+}
+
+/* ---- large files ---- */
+
+static struct slice large(struct bundle *bundle, const char *name)
+{
+    struct slice content = {NULL, 0};
+    const char *reason = NULL;
+    if (!bundle_read_large(bundle, in_folder(name), &content, &reason))
+        fail_msg("%s: %s", name, reason);
+    return content;
+}
+
+/* Of the one that a bundle has. */
+static ino_t inode_of_annex(const struct bundle *bundle)
+{
+    struct slice name;
+    struct stat status;
+    assert_int_equal(bundle_annex(bundle, 1, &name), -1);
+    assert_int_equal(fstat(bundle_annex(bundle, 0, &name), &status), 0);
+    return status.st_ino;
+}
+
+static void write_wide(char letter, size_t size)
+{
+    FILE *file = fopen(in_folder("wide").ptr, "w");
+    assert_non_null(file);
+    for (size_t i = 0; i < size; i++)
+        putc(letter, file);
+    fclose(file);
+}
+
+TEST(test_a_large_file_stands_beside_the_bundle_and_nobody_can_change_it)
+{
+    write_wide('a', BUNDLE_FILE_MAX + 1);
+    struct bundle *bundle = bundle_new();
+    struct slice content = large(bundle, "wide"), name;
+    int fd = bundle_annex(bundle, 0, &name);
+    assert_int_equal(content.len, BUNDLE_FILE_MAX + 1);
+    assert_true(slice_eq(name, in_folder("wide")));
+    assert_int_equal(pwrite(fd, "b", 1, 0), -1);
+    assert_int_equal(ftruncate(fd, 0), -1);
+    write_wide('b', 10); /* the file, in its place */
+    assert_int_equal(content.ptr[BUNDLE_FILE_MAX], 'a');
+
+    int sealed = bundle_seal(bundle);
+    struct stat status;
+    assert_int_equal(fstat(sealed, &status), 0);
+    assert_true(status.st_size < 100);
+    close(sealed);
+    bundle_free(&bundle);
+}
+
+TEST(test_a_mapped_bundle_has_the_large_files_that_it_is_given)
+{
+    write_wide('a', 100);
+    struct bundle *written = bundle_new();
+    struct slice content = large(written, "wide"), name;
+    const char *reason;
+    int fd = bundle_seal(written), annex = dup(bundle_annex(written, 0, &name));
+    struct bundle *mapped = bundle_map(fd, &reason);
+    close(fd);
+    assert_non_null(mapped);
+    assert_false(bundle_read_large(mapped, in_folder("wide"), &content, &reason));
+    assert_true(bundle_add_annex(mapped, in_folder("wide"), annex));
+    bundle_free(&written);
+    assert_int_equal(large(mapped, "wide").len, 100);
+    assert_false(bundle_read(mapped, in_folder("wide"), &content, &reason));
+    assert_false(bundle_add_annex(mapped, in_folder("a.conf"), open("/dev/null", O_RDONLY)));
+    bundle_free(&mapped);
+}
+
+TEST(test_a_large_file_that_has_not_changed_is_not_copied_again)
+{
+    write_wide('a', 100);
+    struct bundle *first = bundle_new(), *second = bundle_new(), *third = bundle_new();
+    large(first, "wide");
+    bundle_follow(second, first);
+    large(second, "wide");
+    assert_true(inode_of_annex(first) == inode_of_annex(second));
+    bundle_free(&first);
+    assert_int_equal(large(second, "wide").ptr[99], 'a');
+    write_wide('b', 100);
+    bundle_follow(third, second);
+    assert_int_equal(large(third, "wide").ptr[99], 'b');
+    assert_true(inode_of_annex(second) != inode_of_annex(third));
+    bundle_free(&second);
+    bundle_free(&third);
+}
+
+TEST(test_what_is_no_file_is_no_large_file)
+{
+    struct bundle *bundle = bundle_new();
+    struct slice content;
+    const char *reason;
+    assert_false(bundle_read_large(bundle, slice_of(folder), &content, &reason));
+    assert_string_equal(reason, "not a regular file");
+    assert_false(bundle_read_large(bundle, in_folder("none"), &content, &reason));
+    assert_string_equal(reason, "No such file or directory");
+    assert_int_equal(bundle_annex(bundle, 0, &content), -1);
+    assert_int_equal(bundle_count(bundle), 2);
+    bundle_free(&bundle);
 }

@@ -42,7 +42,7 @@ static void use(const struct config *config, struct buf *report)
 
 FUZZ(text)
 {
-    struct loader loader = {read_input, &text};
+    struct loader loader = {.read = read_input, .ctx = &text};
     struct buf report = buf_init(1 << 16);
     struct config *config = config_load(SLICE("fuzz.conf"), &loader, SLICE("mx.test"), &report);
     if (config)

@@ -38,7 +38,7 @@ static inline struct config *load_with(struct memory_files files, const char *te
     while (n < 7 && all.files[n].path)
         n++;
     all.files[n] = (struct memory_file){"t.conf", text};
-    struct loader loader = {memory_read, &all};
+    struct loader loader = {.read = memory_read, .ctx = &all};
     return config_load(SLICE("t.conf"), &loader, SLICE("mx.test"), report);
 }
 

@@ -34,7 +34,7 @@ static void load_and_prepare(void)
     struct parent parent = {0};
     struct loaded loaded = {0};
     struct buf report = buf_init(65536);
-    bool usable = loaded_read(&loaded, path, SLICE("mx.test"), &report);
+    bool usable = loaded_read(&loaded, path, SLICE("mx.test"), NULL, &report);
     bool watched = loaded.bundle && watch_bundle(&parent.files, loaded.bundle);
     struct generation *generation = usable ? generation_new(&parent, &loaded, &report) : NULL;
     assert_true(hit || (generation && watched));

@@ -35,7 +35,7 @@ static bool read_file(void *ctx, struct slice path, struct slice *content, const
 static void loads_and_passes(const char *path, unsigned tests_at_least)
 {
     struct folder *folder = calloc(1, sizeof *folder);
-    struct loader loader = {read_file, folder};
+    struct loader loader = {.read = read_file, .ctx = folder};
     struct buf report = buf_init(65536);
     unsigned total = 0;
     struct config *config = config_load(slice_of(path), &loader, SLICE("mx"), &report);
@@ -97,7 +97,7 @@ TEST(test_the_lists_load_as_they_are_and_all_switched_on)
     } readings[] = {{read_file, 2, 0}, {read_switched_on, 11, 2}};
     for (size_t i = 0; i < 2; i++) {
         struct folder *folder = calloc(1, sizeof *folder);
-        struct loader loader = {readings[i].read, folder};
+        struct loader loader = {.read = readings[i].read, .ctx = folder};
         struct buf report = buf_init(65536);
         struct config *config =
             config_load(SLICE("etc/blocklists.conf"), &loader, SLICE("mx"), &report);
@@ -142,7 +142,7 @@ static struct facts fetched(const struct policy *policy, struct arena *arena)
 TEST(test_mail_that_is_fetched_is_shown_under_the_default_policy_but_for_what_it_refuses)
 {
     struct folder *folder = calloc(1, sizeof *folder);
-    struct loader loader = {read_file, folder};
+    struct loader loader = {.read = read_file, .ctx = folder};
     struct buf report = buf_init(65536);
     struct config *config = config_load(SLICE("etc/policy.conf"), &loader, SLICE("mx"), &report);
     struct arena *arena = arena_new(1 << 20);

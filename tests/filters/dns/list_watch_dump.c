@@ -24,7 +24,7 @@ static bool read_file(void *ctx, struct slice path, struct slice *content, const
 
 int main(int argc, char **argv)
 {
-    struct loader loader = {read_file, NULL};
+    struct loader loader = {.read = read_file};
     struct buf report = buf_init(65536);
     const char *reason;
     int fd;

@@ -51,7 +51,7 @@ static bool read_file(void *ctx, struct slice path, struct slice *content, const
 
 static struct config *load(const char *path)
 {
-    struct loader loader = {read_file, NULL};
+    struct loader loader = {.read = read_file};
     struct buf report = buf_init(65536);
     struct config *config = config_load(slice_of(path), &loader, SLICE("mx.test"), &report);
     if (!config)

@@ -27,7 +27,7 @@ static bool read_file(void *ctx, struct slice path, struct slice *content, const
     return false;
 }
 
-static const struct loader loader = {read_file, NULL};
+static const struct loader loader = {.read = read_file};
 static struct slice names[2][1] = {{{"mx.example", 10}}, {{"*.other.example", 15}}};
 static struct certificate certificates[2];
 static struct config config;

@@ -399,7 +399,7 @@ static void make_world(void)
 static void make_proxy(void)
 {
     struct buf report = buf_init(65536);
-    struct loader loader = {memory_read, &world.files};
+    struct loader loader = {.read = memory_read, .ctx = &world.files};
     const char *reason = "";
     int fd, queue[2], kept[2];
     config = load_with(world.files, world.text, &report);

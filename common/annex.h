@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC
+ * A file of a configuration that is too large to be carried in its bundle: a copy in a memfd of its
+ * own, sealed, which all processes map. So it is there once, whoever looks into it, and nobody can
+ * cut or change it under them, whatever becomes of the file. */
+#ifndef COMMON_ANNEX_H
+#define COMMON_ANNEX_H
+
+#include "base/slice.h"
+
+#include <sys/stat.h>
+
+enum { ANNEX_MAX = 1024 * 1024 * 1024 };
+
+struct annex {
+    int fd; /* -1: there is none */
+    struct slice content;
+    struct stat status; /* of the file, when it was opened */
+};
+
+/* A copy of a regular file of up to ANNEX_MAX octets; `before` (NULL: none) is it where the file has
+ * not changed since. False: *reason says why. */
+bool annex_copy(const char *path, const struct annex *before, struct annex *out,
+                const char **reason);
+
+/* One that annex_copy made, here or in another process; `fd` is its own from then on. False: it is
+ * none, and fd is closed. */
+bool annex_take(int fd, struct annex *out);
+
+void annex_free(struct annex *annex);
+
+#endif
