@@ -42,8 +42,10 @@ void reader_record_refusal(struct reader *reader, struct slice reply, const stru
                        .verdict = later ? SLICE("defer") : SLICE("reject"),
                        .login = logged_in ? reader->login : slice_of(reader->attempt->who.user),
                        .reply = reply};
-    if (rules)
+    if (rules) {
         tell_rules(reader, rules, &r);
+        r.facts = reader->attempt->facts;
+    }
     session_record(&reader->base, &r);
 }
 
