@@ -69,7 +69,7 @@ static bool can_be_counted(enum fact fact)
 {
     const struct fact_info *info = fact_info(fact);
     bool producer = info->producer == PRODUCER_SESSION || info->producer == PRODUCER_CLIENT ||
-                    info->producer == PRODUCER_SPF;
+                    info->producer == PRODUCER_GEO || info->producer == PRODUCER_SPF;
     bool type = info->type.kind == TYPE_TEXT || info->type.kind == TYPE_ADDRESS ||
                 info->type.kind == TYPE_DOMAIN || info->type.kind == TYPE_IP ||
                 info->type.kind == TYPE_NUMBER;
@@ -119,8 +119,8 @@ static enum rate_event first_event(enum fact fact)
     const struct fact_info *info = fact_info(fact);
     if (info->producer == PRODUCER_SPF || info->phase == PHASE_RCPT)
         return RATE_RECIPIENTS;
-    return info->producer == PRODUCER_SESSION && info->phase == PHASE_CONNECT ? RATE_CONNECTIONS
-                                                                              : RATE_TRANSACTIONS;
+    bool at_once = info->producer == PRODUCER_SESSION || info->producer == PRODUCER_GEO;
+    return at_once && info->phase == PHASE_CONNECT ? RATE_CONNECTIONS : RATE_TRANSACTIONS;
 }
 
 enum phase policy_key_phase(const struct policy_key *key)

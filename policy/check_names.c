@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Names in rules: facts, variables and their fields. */
 #include "policy/check.h"
+#include "policy/geo.h"
 
 int add_operand(struct checker *checker, const struct operand *operand)
 {
@@ -159,6 +160,16 @@ static void note_use(struct checker *checker, enum fact fact)
         producer == PRODUCER_LISTED || producer == PRODUCER_LISTED_AUTHOR;
 }
 
+/* Said once a fact. */
+static void warn_if_untold(struct checker *checker, enum fact fact, struct span at)
+{
+    const char *setting = geo_untold(checker->parser->config, fact);
+    if (setting && !checker->policy->used[fact])
+        source_warning(checker->parser->sources, at,
+                       "'%s' is absent of every client: no file tells it; expected one in %s",
+                       fact_info(fact)->name, setting);
+}
+
 static bool finish_key(struct checker *checker, const struct syntax_term *term,
                        struct operand *operand)
 {
@@ -168,8 +179,10 @@ static bool finish_key(struct checker *checker, const struct syntax_term *term,
     int index = add_key(checker, &key, term->token.at);
     checker->rule->names_recipient |= key.fact == FACT_RATE && policy_key_phase(&key) == PHASE_RCPT;
     note_phase(checker->rule, policy_key_phase(&key));
-    for (size_t i = 0; i < key.of_count; i++)
+    for (size_t i = 0; i < key.of_count; i++) {
+        warn_if_untold(checker, key.of[i].fact, term->token.at);
         note_use(checker, key.of[i].fact);
+    }
     operand->kind = OPERAND_KEYED;
     operand->key = (unsigned)index;
     return index >= 0;
@@ -181,6 +194,7 @@ static int finish_path(struct checker *checker, const struct syntax_term *term,
     if (operand->kind == OPERAND_FACT && fact_info(operand->fact)->keyed &&
         !finish_key(checker, term, operand))
         return -1;
+    warn_if_untold(checker, operand->fact, term->token.at);
     note_use(checker, operand->fact);
     return add_operand(checker, operand);
 }

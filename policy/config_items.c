@@ -124,6 +124,7 @@ void finish_settings_items(struct parser *parser)
     struct config *config = parser->config;
     check_redis(parser);
     finish_zone(parser);
+    finish_geo(parser);
     find_chosen(parser, &parser->greylist_exempt, &config->greylist_exempt);
     if (config->greylist_exempt)
         check_mail_addresses(parser, config->greylist_exempt, parser->greylist_exempt.at);

@@ -175,6 +175,7 @@ void finish_listeners(struct parser *parser);
 void finish_backends(struct parser *parser);
 void finish_settings_items(struct parser *parser);
 void finish_zone(struct parser *parser); /* config_zone.c */
+void finish_geo(struct parser *parser);  /* config_geo.c */
 
 /* The value of a setting that was given; NULL: none, or an empty text. */
 const struct token *setting_given(const struct parser *parser, const char *block, const char *word);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/examine/client_study.h"
 
+#include "filters/origin.h"
+
 #include <stdlib.h>
 
 enum { ARENA_MAX = 512 * 1024 };
@@ -71,7 +73,7 @@ static void on_state(void *ctx)
 
 static bool wanted(const struct proxy *proxy)
 {
-    bool any = proxy->counts[RATE_CONNECTIONS];
+    bool any = proxy->counts[RATE_CONNECTIONS] || proxy->wants[PRODUCER_GEO];
     for (int i = 0; i < PRODUCERS; i++)
         any |= proxy->wants[producers[i]];
     return any;
@@ -147,6 +149,8 @@ struct client_study *client_study_new(struct proxy *proxy, const struct listener
     fact[FACT_DIRECTION] = value_integer(listener->direction);
     fact[FACT_CLIENT_IP] = value_ip(*ip);
     fact[FACT_CLIENT_PORT] = value_number(port);
+    if (proxy->wants[PRODUCER_GEO])
+        origin_facts(proxy->config, client->arena, ip, &client->facts);
     begin(client);
     return client;
 }
@@ -199,7 +203,7 @@ static bool is_of_client(enum producer producer)
     for (int i = 0; i < PRODUCERS; i++)
         if (producer == producers[i])
             return true;
-    return false;
+    return producer == PRODUCER_GEO;
 }
 
 static void keyed_facts(const struct client_study *client, struct facts *facts)

@@ -180,7 +180,7 @@ enum {
 static const enum producer of_delivery[] = {
     PRODUCER_CLIENT, PRODUCER_HELO,           PRODUCER_DNSBL,    PRODUCER_SENDER_DOMAINS,
     PRODUCER_SPF,    PRODUCER_RATE,           PRODUCER_GREYLIST, PRODUCER_HISTORY,
-    PRODUCER_LISTED, PRODUCER_LOGIN_FAILURES,
+    PRODUCER_LISTED, PRODUCER_LOGIN_FAILURES, PRODUCER_GEO,
 };
 enum { OF_DELIVERY = sizeof of_delivery / sizeof *of_delivery };
 

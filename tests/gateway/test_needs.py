@@ -48,6 +48,7 @@ CONDITIONS = {
     "LOGIN_FAILURES": ["login.failures >= 3", "login.user_failures is absent"],
     "LISTED": ["sender.blocked", "sender.allowed"],
     "LISTED_AUTHOR": ["message.from_blocked", "message.from_allowed"],
+    "GEO": ["client.country is known", "client.asn > 64000"],
     "CLOCK": ['time.zone == "UTC"', "time.hour > 23"],
     "POLICY": ["score > 0", "score > 100"],
 }
@@ -179,7 +180,7 @@ HOLDS = {("DOMAINS", "listed author"), ("DOMAINS", "listed second author"), ("DO
 
 def holds(found):
     """Each rule holds for some rows and not for others, else that nothing changes says nothing; and it holds where it must."""
-    for whose in {whose for whose, _ in found} - set(REMEMBERED) - {"POLICY", "CLOCK", "LISTED", "LISTED_AUTHOR", "LOGIN", "LOGIN_FAILURES"}:
+    for whose in {whose for whose, _ in found} - set(REMEMBERED) - {"POLICY", "GEO", "CLOCK", "LISTED", "LISTED_AUTHOR", "LOGIN", "LOGIN_FAILURES"}:
         assert len({str(said) for said in found[whose, None].values()}) > 1, whose
     alone = {whose: rows for (whose, observed), rows in found.items() if observed is None}
     missed = [(whose, row) for whose, row in HOLDS if whose in alone and alone[whose][row] == alone[whose]["plain"]]
