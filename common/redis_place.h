@@ -11,6 +11,9 @@ enum redis_place {
     REDIS_PRIVATE,    /* the parent starts it, and connects */
 };
 
+/* Octets of the file of settings.contacts_key. */
+enum { CONTACTS_SECRET = 32 };
+
 enum redis_place redis_place(const struct settings *settings);
 bool redis_needed(const struct config *config); /* a rule names a fact that is kept there */
 

@@ -3,6 +3,8 @@
 #ifndef PARENT_PARENT_FOLDER_H
 #define PARENT_PARENT_FOLDER_H
 
+#include <stdbool.h>
+
 /* Makes it where there is none, gives it to `user` and opens it with a lock that a child can
  * inherit, so that a second one is kept out even when its parent was killed. A descriptor, the
  * caller's; -1 with *reason: it belongs to somebody else, another one uses it, ... */
@@ -10,5 +12,8 @@ int folder_own(const char *path, const char *user, const char **reason);
 
 /* Makes the folders that `path` stands in, for all to enter, where they are not there yet. */
 void folders_above(const char *path);
+
+/* The name of a file is on the disk. False with errno. */
+bool folder_sync_above(const char *path);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "parent/parent.h"
+#include "parent/parent_contacts.h"
 #include "parent/parent_notify.h"
 
 #include <errno.h>
@@ -44,6 +45,8 @@ static bool prepare(struct parent *parent, struct generation *generation, struct
     const struct config *config = generation->loaded.config;
     generation->slot_count = process_count(config->settings.process_proxies);
     generation->slots = calloc(generation->slot_count, sizeof *generation->slots);
+    if (!contacts_take_key(generation->loaded.bundle, config, report))
+        return false;
     generation->bundle = bundle_seal(generation->loaded.bundle);
     if (!generation->slots || generation->bundle < 0) {
         buf_printf(report, "error: bundle: %s\n", strerror(errno));

@@ -72,22 +72,6 @@ static void not_started(struct release *release, struct slice reason, int64_t no
     helper_not_started(&release->process, reason, "nothing can be held or released", now);
 }
 
-/* What is sealed to a key that is not on the disk under its name is lost with the power. */
-static bool sync_above(const char *path)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    int error = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = error;
-    return ok;
-}
-
 /* The file, for root alone; an empty one is made where there is none. NULL, or why not. */
 static const char *open_key(const char *path, int *file)
 {
@@ -102,7 +86,8 @@ static const char *open_key(const char *path, int *file)
         return "others may read the key; chmod 600";
     if (status.st_uid != geteuid())
         return "the key belongs to somebody else; chown root";
-    if (status.st_size == 0 && !sync_above(path))
+    /* What is sealed to a key that is not on the disk under its name is lost with the power. */
+    if (status.st_size == 0 && !folder_sync_above(path))
         return strerror(errno);
     return NULL;
 }

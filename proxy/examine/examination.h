@@ -152,7 +152,8 @@ bool examination_awaits_any_scan(const struct examination *e);
 /* Facts that are another for each recipient of a message. */
 struct recipient_facts {
     struct value greylist[3]; /* known, first_seen, wait */
-    struct value *keyed;      /* NULL: no rule counts recipients */
+    struct value first_contact;
+    struct value *keyed; /* NULL: no rule counts recipients */
 };
 
 void examination_state_begin(struct examination *e);
@@ -170,6 +171,9 @@ struct slice examination_authenticated(const struct examination *e);
 
 /* The backend does not know the recipient. */
 void examination_unknown_recipient(struct examination *e);
+
+/* It was delivered to these (as they are spelled). */
+void examination_delivered(struct examination *e, const struct slice *recipients, size_t count);
 
 /* What became of a message: `verdict` as in its decision record; the first of its recipients. */
 void examination_remember(struct examination *e, const char *verdict, struct slice recipient);

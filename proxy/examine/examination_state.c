@@ -54,8 +54,10 @@ void examination_state_failed(struct examination *e, enum phase phase)
     const struct policy_key *keys = policy_keys(policy_of(e), &count);
     struct facts *facts = &e->facts;
     facts_fail(facts, PRODUCER_HISTORY, policy_of(e));
-    if (phase >= PHASE_RCPT)
+    if (phase >= PHASE_RCPT) {
         facts_fail(facts, PRODUCER_GREYLIST, policy_of(e));
+        facts_fail(facts, PRODUCER_CONTACT, policy_of(e));
+    }
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) <= phase &&
             facts->keyed[i].state == VALUE_PENDING)
@@ -97,6 +99,7 @@ static void forget(struct examination *e)
     struct facts *facts = &e->facts;
     for (int i = 0; i < GREYLIST_FACTS; i++)
         facts->fact[greylist_facts[i]] = (struct value){0};
+    facts->fact[FACT_SENDER_FIRST_CONTACT] = (struct value){0};
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
             facts->keyed[i] = (struct value){0};
@@ -113,6 +116,8 @@ void examination_recipient(struct examination *e, struct slice recipient)
     struct state_sender sender = who(e, recipient);
     if (e->proxy->wants[PRODUCER_GREYLIST])
         state_greylist(e->state, &sender);
+    if (e->proxy->wants[PRODUCER_CONTACT])
+        state_contact(e->state, sender.sender, recipient);
     count_transaction(e);
     if (e->proxy->counts[RATE_RECIPIENTS])
         state_rates(e->state, RATE_RECIPIENTS);
@@ -127,6 +132,7 @@ void examination_keep_recipient(struct examination *e, struct recipient_facts *k
     const struct facts *facts = &e->facts;
     for (int i = 0; i < GREYLIST_FACTS; i++)
         known->greylist[i] = facts->fact[greylist_facts[i]];
+    known->first_contact = facts->fact[FACT_SENDER_FIRST_CONTACT];
     if (!counts_recipients(e) || !facts->keyed)
         return;
     known->keyed = arena_array(e->arena, count, sizeof *known->keyed);
@@ -143,6 +149,7 @@ void examination_recall_recipient(struct examination *e, struct slice recipient,
     struct facts *facts = &e->facts;
     for (int i = 0; i < GREYLIST_FACTS; i++)
         facts->fact[greylist_facts[i]] = known->greylist[i];
+    facts->fact[FACT_SENDER_FIRST_CONTACT] = known->first_contact;
     for (size_t i = 0; facts->keyed && known->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
             facts->keyed[i] = known->keyed[i];
@@ -154,6 +161,12 @@ void examination_unknown_recipient(struct examination *e)
 {
     if (e->proxy->state && e->proxy->counts[RATE_UNKNOWN_RECIPIENTS])
         state_unknown_recipient(e->proxy->state, &e->facts);
+}
+
+void examination_delivered(struct examination *e, const struct slice *recipients, size_t count)
+{
+    if (e->proxy->state && e->proxy->wants[PRODUCER_CONTACT])
+        state_met(e->proxy->state, sender_of(e), recipients, count);
 }
 
 static bool remembers_senders(const struct proxy *proxy)

@@ -24,6 +24,18 @@ static void count_end(struct smtp_session *s, const struct decision *decision)
         session_count(&s->base, COUNTER_REFUSED);
 }
 
+/* Those of its recipients who have it. */
+static void remember_contacts(struct smtp_session *s)
+{
+    const struct transaction *t = &s->t;
+    size_t count = 0;
+    struct slice *whom = arena_array(s->mail, t->recipient_count, sizeof *whom);
+    for (size_t i = 0; whom && i < t->recipient_count; i++)
+        if (t->recipients[i].verdict.action == ACTION_ACCEPT)
+            whom[count++] = t->recipients[i].path.spelled;
+    examination_delivered(&s->t.message, whom, count);
+}
+
 void smtp_finish(struct smtp_session *s, const struct decision *decision, unsigned code,
                  struct slice enhanced, struct slice text)
 {
@@ -39,6 +51,8 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
     count_end(s, &record);
     if (s->t.recipient_count)
         examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
+    if (code / 100 == 2 && s->t.delivering)
+        remember_contacts(s);
     smtp_answer_recorded(s, code, enhanced, text);
     stream_flush(s->base.stream); /* before its delivery stops being in doubt */
     smtp_reset(s);

@@ -350,7 +350,8 @@ static void ask_redis(struct smtp_session *s)
 
 static bool asks_redis(const struct proxy *proxy)
 {
-    return proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_RATE];
+    return proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_CONTACT] ||
+           proxy->wants[PRODUCER_RATE];
 }
 
 /* The server's reply to an earlier try of this message was this recipient's alone. */

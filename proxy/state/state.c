@@ -8,14 +8,14 @@
 
 enum { COUNTERS = 2 /* network and authenticated domain */ };
 
-struct state *state_new(struct redis *redis, const struct config *config)
+struct state *state_new(struct redis *redis, const struct config *config, struct slice secret)
 {
     struct state *state = calloc(1, sizeof *state);
     if (!state)
         return NULL;
     state->redis = redis;
     state->config = config;
-    state->keys = state_keys_new(&config->settings);
+    state->keys = state_keys_new(&config->settings, secret);
     TAILQ_INIT(&state->unattended);
     redis_script_init(&state->greylist, state_script_greylist);
     redis_script_init(&state->history, state_script_history);
@@ -24,6 +24,8 @@ struct state *state_new(struct redis *redis, const struct config *config)
     redis_script_init(&state->dmarc, state_script_dmarc);
     redis_script_init(&state->login, state_script_login);
     redis_script_init(&state->login_over, state_script_login_over);
+    redis_script_init(&state->contact, state_script_contact);
+    redis_script_init(&state->contacts, state_script_contacts);
     if (!state->keys)
         state_free(&state);
     return state;

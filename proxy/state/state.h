@@ -11,8 +11,9 @@
 
 struct state;
 
-/* `config` must outlive it. NULL: out of memory. */
-struct state *state_new(struct redis *redis, const struct config *config);
+/* `config` must outlive it, and `secret`, which contacts are remembered under (empty: none are).
+ * NULL: out of memory. */
+struct state *state_new(struct redis *redis, const struct config *config, struct slice secret);
 /* After all inquiries have ended or been cancelled; before redis_free, or after it. */
 void state_free(struct state **state);
 
@@ -55,6 +56,10 @@ void state_greylist(struct state_inquiry *inquiry, const struct state_sender *wh
  * Absent for <>, which is everybody's. */
 void state_history(struct state_inquiry *inquiry, struct slice sender);
 
+/* sender.first_contact: whether no message of this sender (proxy/state/sender_fold.h) was delivered to
+ * this recipient within settings.contacts_lifetime. Absent for <>. */
+void state_contact(struct state_inquiry *inquiry, struct slice sender, struct slice recipient);
+
 /* The policy's rate(...) facts whose event this is: counted, and their values set in facts->keyed
  * (the caller's, one for each of policy_keys). Call once an event; at RCPT both for
  * RATE_RECIPIENTS and for RATE_UNKNOWN_RECIPIENTS, which is only looked up.
@@ -84,6 +89,9 @@ void state_login_over(struct state *state, const struct state_login *who, enum l
 /* A message was accepted from here (once a message, whoever
  * its recipients are); counts only what the policy's rules name: */
 void state_accepted(struct state *state, const struct state_sender *who);
+/* A message was delivered to these: they know its sender from now on. */
+void state_met(struct state *state, struct slice sender, const struct slice *recipients,
+               size_t count);
 /* The backend has refused a recipient that does not exist: the rates of RATE_UNKNOWN_RECIPIENTS. */
 void state_unknown_recipient(struct state *state, const struct facts *facts);
 /* For aggregate reports (RFC 9990): what DMARC's policy came to for a message under From's

@@ -14,7 +14,8 @@ struct state {
     struct redis *redis;
     const struct config *config;
     struct state_keys *keys;
-    struct redis_script greylist, history, accepted, rates, dmarc, login, login_over;
+    struct redis_script greylist, history, accepted, rates, dmarc, login, login_over, contact,
+        contacts;
     struct state_calls unattended; /* calls that nobody waits for */
 };
 

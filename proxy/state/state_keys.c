@@ -5,6 +5,7 @@
 #include "proxy/state/sender_fold.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@ enum { DIGEST_BYTES = 16, VALUE_MAX = 64, LOWER_AT_ONCE = 256 };
 
 struct state_keys {
     const struct settings *settings;
+    struct slice secret;
     EVP_MD *sha256;
     EVP_MD_CTX *digest;
     bool failed; /* the key that is being made */
@@ -23,12 +25,13 @@ struct slice state_key_slice(const struct state_key *key)
     return (struct slice){key->text, key->len};
 }
 
-struct state_keys *state_keys_new(const struct settings *settings)
+struct state_keys *state_keys_new(const struct settings *settings, struct slice secret)
 {
     struct state_keys *keys = calloc(1, sizeof *keys);
     if (!keys)
         return NULL;
     keys->settings = settings;
+    keys->secret = secret;
     keys->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     keys->digest = EVP_MD_CTX_new();
     if (!keys->sha256 || !keys->digest)
@@ -102,18 +105,36 @@ static void add_network(struct state_keys *keys, const struct ip *ip, unsigned b
     add_bytes(keys, masked, sizeof masked);
 }
 
-static struct state_key finish(struct state_keys *keys, const char *kind)
+static struct state_key named(const struct state_keys *keys, const char *kind,
+                              const uint8_t digest[static DIGEST_BYTES])
 {
-    uint8_t digest[EVP_MAX_MD_SIZE];
     char hex[2 * DIGEST_BYTES + 1];
     struct state_key key = {.len = 0};
-    if (EVP_DigestFinal_ex(keys->digest, digest, NULL) != 1 || keys->failed)
-        return key;
     hex_text((struct slice){(const char *)digest, DIGEST_BYTES}, hex);
     struct slice prefix = slice_sub(keys->settings->redis_prefix, 0, STATE_PREFIX_MAX);
     key.len =
         (size_t)snprintf(key.text, sizeof key.text, "%.*s%s:%s", SLICE_ARGS(prefix), kind, hex);
     return key;
+}
+
+static struct state_key finish(struct state_keys *keys, const char *kind)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    if (EVP_DigestFinal_ex(keys->digest, digest, NULL) != 1 || keys->failed)
+        return (struct state_key){.len = 0};
+    return named(keys, kind, digest);
+}
+
+/* The same, under the secret: HMAC of the digest is a PRF of what went into it. */
+static struct state_key finish_secretly(struct state_keys *keys, const char *kind)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE], mac[EVP_MAX_MD_SIZE];
+    unsigned len = 0, mac_len = 0;
+    if (EVP_DigestFinal_ex(keys->digest, digest, &len) != 1 || keys->failed ||
+        keys->secret.len == 0 ||
+        !HMAC(keys->sha256, keys->secret.ptr, (int)keys->secret.len, digest, len, mac, &mac_len))
+        return (struct state_key){.len = 0};
+    return named(keys, kind, mac);
 }
 
 static void add_client(struct state_keys *keys, const struct ip *client)
@@ -150,6 +171,15 @@ struct state_key state_key_sender(struct state_keys *keys, struct slice sender)
     begin(keys);
     add_sender(keys, sender);
     return finish(keys, "sender");
+}
+
+struct state_key state_key_contact(struct state_keys *keys, struct slice sender,
+                                   struct slice recipient)
+{
+    begin(keys);
+    add_sender(keys, sender);
+    add_lower(keys, recipient);
+    return finish_secretly(keys, "contact");
 }
 
 struct state_key state_key_logins(struct state_keys *keys, enum login_counter counter,

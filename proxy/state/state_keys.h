@@ -2,7 +2,10 @@
  * The names of what gateways remember: settings.redis_prefix, a kind, and a digest (SHA-256, its
  * first 128 bits in hexadecimal digits) of the values that it is about. So no key grows with what a
  * peer sends, none tells who writes to whom, and nobody can choose two values that share one. All
- * gateways make the same keys. No I/O. */
+ * gateways make the same keys. No I/O.
+ *
+ * Who guesses both addresses of a pair could see whether its digest is there; so those that stay for
+ * long (contacts) are HMACs, under a secret that Redis does not know. */
 #ifndef PROXY_STATE_STATE_KEYS_H
 #define PROXY_STATE_STATE_KEYS_H
 
@@ -23,7 +26,8 @@ struct state_key {
 struct slice state_key_slice(const struct state_key *key);
 
 struct state_keys;
-struct state_keys *state_keys_new(const struct settings *settings); /* which must outlive it */
+/* Both must outlive it; an empty secret: no keys of contacts can be made. */
+struct state_keys *state_keys_new(const struct settings *settings, struct slice secret);
 void state_keys_free(struct state_keys **keys);
 
 /* The client's network, of settings.greylist_network4 or 6 bits. */
@@ -33,6 +37,10 @@ struct state_key state_key_greylist(struct state_keys *keys, const struct ip *cl
                                     struct slice sender, struct slice recipient);
 struct state_key state_key_domain(struct state_keys *keys, struct slice domain);
 struct state_key state_key_sender(struct state_keys *keys, struct slice sender); /* folded */
+
+/* That this sender (folded) has written to this recipient (in any case). */
+struct state_key state_key_contact(struct state_keys *keys, struct slice sender,
+                                   struct slice recipient);
 
 /* Of logins: of the user (in any case) from the client's network, of that network, of that user. */
 enum login_counter { LOGINS_HERE, LOGINS_OF_NETWORK, LOGINS_OF_USER, LOGIN_COUNTERS };

@@ -54,6 +54,13 @@ const char state_script_rates[] =
     "end\n"
     "return counts\n";
 
+const char state_script_contact[] =
+    "return {redis.call('EXISTS', KEYS[1])}\n";
+
+const char state_script_contacts[] =
+    "for i = 1, #KEYS do redis.call('SET', KEYS[i], '', 'EX', ARGV[1]) end\n"
+    "return #KEYS\n";
+
 const char state_script_dmarc[] =
     "local lifetime, most, field, policy = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]\n"
     "if redis.call('HEXISTS', KEYS[1], field) == 0 and redis.call('HLEN', KEYS[1]) >= most then\n"

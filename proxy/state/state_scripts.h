@@ -29,6 +29,12 @@ extern const char state_script_accepted[];
  * counts of each pair. */
 extern const char state_script_rates[];
 
+/* Key: that a sender has written to a recipient. Answer: {whether it is there}. */
+extern const char state_script_contact[];
+
+/* Keys: the same, of several recipients. Argument: the life time. Answer: how many. */
+extern const char state_script_contacts[];
+
 /* Key: a hash of counts. Arguments: its life time, most fields that it may have, the field to
  * count, the policy to remember. What would be a field too much counts as "other". */
 extern const char state_script_dmarc[];

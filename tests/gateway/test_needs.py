@@ -43,6 +43,7 @@ CONDITIONS = {
     "AUTHENTICATION": ["dmarc.result == fail", "dkim.result == pass", "arc.result == none", "dmarc.spf_aligned"],
     "GREYLIST": ["not greylist.known", "greylist.wait > 0s"],
     "HISTORY": ["sender.messages > 0", "sender.first_seen is known"],
+    "CONTACT": ["sender.first_contact", "sender.first_contact is absent"],
     "RATE": ["rate(sender.domain, 1h) > 1", "rate(spf.domain, 1h, messages) > 1", "rate(client.ptr, 1h, transactions) > 1"],
     "LOGIN": ["login.user is known", "login.mechanism != \"plain\""],
     "LOGIN_FAILURES": ["login.failures >= 3", "login.user_failures is absent"],
@@ -52,7 +53,7 @@ CONDITIONS = {
     "CLOCK": ['time.zone == "UTC"', "time.hour > 23"],
     "POLICY": ["score > 0", "score > 100"],
 }
-REMEMBERED = ["GREYLIST", "HISTORY", "RATE"]  # by Redis
+REMEMBERED = ["GREYLIST", "HISTORY", "CONTACT", "RATE"]  # by Redis
 NAMES = sorted(CONDITIONS)
 SOME = NAMES[::4] if needs.SANITIZED else NAMES  # whose rules are alone and beside all others
 

@@ -95,7 +95,7 @@ class Gatepost:
     def configure(self, body, changes=None):
         """Writes the configuration; reload() makes it hold."""
         fixed = {"process": {"chroot": '"%s/empty"' % self.dir}, "log": {"decisions": '"%s"' % self.decision_log},
-                 "redis": {"folder": '"%s/redis"' % self.dir},
+                 "redis": {"folder": '"%s/redis"' % self.dir}, "contacts": {"key": '"%s/contacts.key"' % self.dir},
                  "keeper": {"folder": '"%s/keeper"' % self.dir, "control": '"%s/control"' % self.dir},
                  "quarantine": {"key": '"%s/quarantine.key"' % self.dir}}
         for block, words in (changes or {}).items():

@@ -95,7 +95,7 @@ static void make_parts(void)
     static const struct redis_owner owner = {.wanted = nobody_asks};
     const char *reason;
     struct redis *redis = redis_new(proxy.base, config, SLICE(""), SLICE("secret"), &owner);
-    struct state *memory = redis ? state_new(redis, config) : NULL;
+    struct state *memory = redis ? state_new(redis, config, SLICE("a secret")) : NULL;
     struct resolver *resolver = resolver_new(proxy.base, config, &reason);
     struct list_watch *watch =
         resolver ? list_watch_new(proxy.base, resolver, config, proxy.shared, proxy.row) : NULL;

@@ -4,8 +4,10 @@
  * asked at once.
  *
  *   {"do": "advance", "ms": 1000}           moves the clock
- *   {"do": "greylist", "client": ...}       and "history", "rates": ask; with "cancel", give up
- *   {"do": "accepted", "client": ...}       and "unknown_recipient", "dmarc": tell */
+ *   {"do": "greylist", "client": ...}       and "history", "rates", "contact": ask; with "cancel", give up
+ *   {"do": "accepted", "client": ...}       and "unknown_recipient", "dmarc", "met": tell
+ *
+ * A second argument is the secret of contacts. */
 #include "tests/harness/memory_loader.h"
 
 #include "base/clock.h"
@@ -138,6 +140,21 @@ static void ask_rates(struct job *job, const json_t *question)
     while (--times > 0);
 }
 
+static void ask_contact(struct job *job, const json_t *question)
+{
+    state_contact(job->inquiry, member(question, "sender"), member(question, "recipient"));
+}
+
+static void tell_met(struct job *job, const json_t *question)
+{
+    const json_t *whom = json_object_get(question, "recipients");
+    struct slice *recipients =
+        arena_array(job->arena, json_array_size(whom) + 1, sizeof *recipients);
+    for (size_t i = 0; i < json_array_size(whom); i++)
+        recipients[i] = text_of(json_array_get(whom, i));
+    state_met(state, member(question, "sender"), recipients, json_array_size(whom));
+}
+
 static void tell_accepted(struct job *job, const json_t *question)
 {
     (void)job;
@@ -168,6 +185,7 @@ static const struct {
 } questions[] = {
     {"greylist", ask_greylist}, {"history", ask_history},
     {"rates", ask_rates},       {"accepted", tell_accepted},
+    {"contact", ask_contact},   {"met", tell_met},
     {"dmarc", tell_dmarc},      {"unknown_recipient", tell_unknown_recipient},
     {"advance", move_clock},
 };
@@ -254,7 +272,7 @@ static void nobody_is_asked(void *ctx)
     (void)ctx;
 }
 
-static bool start(const char *text)
+static bool start(const char *text, struct slice secret)
 {
     static const struct redis_owner owner = {.wanted = nobody_is_asked};
     config = load_good(text);
@@ -262,7 +280,7 @@ static bool start(const char *text)
     if (!config || !base)
         return false;
     redis = redis_new(base, config, SLICE(""), SLICE(""), &owner);
-    state = redis ? state_new(redis, config) : NULL;
+    state = redis ? state_new(redis, config, secret) : NULL;
     return state != NULL;
 }
 
@@ -277,7 +295,7 @@ static void stop(void)
 int main(int argc, char **argv)
 {
     log_open("state_dump", SINK_STDERR, LEVEL_DEBUG);
-    if (argc != 2 || !start(argv[1]))
+    if (argc < 2 || !start(argv[1], argc > 2 ? slice_of(argv[2]) : SLICE("a secret")))
         return 1;
     json_t *question;
     while ((question = json_loadf(stdin, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL)) != NULL) {

@@ -37,9 +37,9 @@ def rules(*rates):
 class Gateway:
     """One process of a gateway, so to speak: state_dump."""
 
-    def __init__(self, port, more="", passes=PASSES):
+    def __init__(self, port, more="", passes=PASSES, secret="a secret"):
         config = CONFIG % (port, DELAY, WINDOW, LIFETIME, passes, more)
-        self.popen = subprocess.Popen([DUMP, config], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.popen = subprocess.Popen([DUMP, config, secret], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, text=True)
 
     def post(self, what, **question):
@@ -66,6 +66,12 @@ class Gateway:
     def history(self, sender):
         facts = self.ask("history", sender=sender)["facts"]
         return facts["sender.first_seen"], facts["sender.messages"]
+
+    def is_first_contact(self, sender, recipient):
+        return self.ask("contact", sender=sender, recipient=recipient)["facts"]["sender.first_contact"]
+
+    def meet(self, sender, *recipients):
+        self.ask("met", sender=sender, recipients=recipients)
 
     def advance(self, seconds):
         self.ask("advance", ms=int(seconds * 1000))
@@ -307,6 +313,83 @@ def expected(events, now, window):
     present = sum(1 for at in events if at // window == now // window)
     before = sum(1 for at in events if at // window == now // window - 1)
     return present + before * (1 - now % window / window)
+
+
+# ---- who has written to whom
+
+YEAR = 365 * 86400
+
+
+def test_a_first_contact_is_one_until_a_message_was_delivered(gateway):
+    assert gateway.is_first_contact("a@example.org", "rcpt@example.com") is True
+    assert gateway.is_first_contact("a@example.org", "rcpt@example.com") is True
+    gateway.meet("a@example.org", "rcpt@example.com")
+    assert gateway.is_first_contact("a@example.org", "rcpt@example.com") is False
+
+
+@pytest.mark.parametrize("sender, recipient, first", [
+    ("A@Example.org", "Rcpt@example.com", False), ("a+tag@example.org", "rcpt@example.com", True), ("b@example.org", "rcpt@example.com", True),
+    ("a@example.org", "other@example.com", True), ("rcpt@example.com", "a@example.org", True), ("a@example.or", "grcpt@example.com", True)])
+def test_what_makes_a_contact(gateway, sender, recipient, first):
+    gateway.meet("a@example.org", "rcpt@example.com")
+    assert gateway.is_first_contact(sender, recipient) is first
+
+
+def test_a_sender_who_writes_the_recipient_into_his_address_is_one(gateway):
+    gateway.meet("bounce-1001-rcpt=example.com@list.example", "rcpt@example.com")
+    assert gateway.is_first_contact("bounce-1002-rcpt=example.com@list.example", "rcpt@example.com") is False
+
+
+def test_the_null_sender_meets_nobody(gateway, redis):
+    gateway.meet("", "rcpt@example.com")
+    assert gateway.is_first_contact("", "rcpt@example.com") is None and keys_of(redis) == []
+
+
+def test_each_of_many_recipients_is_met(gateway, redis):
+    recipients = ["r%d@example.com" % n for n in range(100)]
+    gateway.meet("a@example.org", *recipients)
+    assert len(keys_of(redis)) == 100
+    assert not any(gateway.is_first_contact("a@example.org", recipient) for recipient in recipients)
+
+
+def test_a_contact_is_forgotten_a_year_after_the_last_message(gateway, redis):
+    gateway.meet("a@example.org", "rcpt@example.com")
+    key, = keys_of(redis)
+    assert YEAR - 5 < ttl(redis, key) <= YEAR
+    redis.cli("EXPIRE", key, "100")
+    assert gateway.is_first_contact("a@example.org", "rcpt@example.com") is False and ttl(redis, key) <= 100
+    gateway.meet("a@example.org", "rcpt@example.com")
+    assert ttl(redis, key) > YEAR - 5
+    redis.cli("DEL", key)
+    assert gateway.is_first_contact("a@example.org", "rcpt@example.com") is True
+
+
+def test_its_life_time_is_configured(new_gateway, redis):
+    new_gateway("contacts { lifetime 2d }\n").meet("a@example.org", "rcpt@example.com")
+    assert 2 * 86400 - 5 < ttl(redis, keys_of(redis)[0]) <= 2 * 86400
+
+
+def test_who_has_redis_and_not_the_secret_cannot_try_pairs_out(new_gateway, redis):
+    ours, thief = new_gateway(), new_gateway(secret="another")
+    ours.meet("a@example.org", "rcpt@example.com")
+    assert thief.is_first_contact("a@example.org", "rcpt@example.com") is True
+    thief.meet("a@example.org", "rcpt@example.com")
+    assert len(keys_of(redis)) == 2
+    assert "example" not in redis.cli("KEYS", "*") and {redis.cli("GET", key).strip() for key in keys_of(redis)} == {""}
+
+
+def test_without_a_secret_nothing_is_known_and_nothing_remembered(new_gateway, redis):
+    gateway = new_gateway(secret="")
+    gateway.meet("a@example.org", "rcpt@example.com")
+    assert gateway.is_first_contact("a@example.org", "rcpt@example.com") == "unknown" and keys_of(redis) == []
+
+
+def test_a_contact_takes_little_room(gateway, redis):
+    gateway.meet("a@example.org", "rcpt@example.com")
+    assert int(redis.cli("MEMORY", "USAGE", keys_of(redis)[0])) <= 120
+
+
+# ---- rates
 
 
 def test_rates_slide_exactly_as_documented(new_gateway):

@@ -20,7 +20,7 @@ static struct state_keys *keys;
 
 static void make_keys(void)
 {
-    keys = state_keys_new(&settings);
+    keys = state_keys_new(&settings, SLICE("a secret"));
     assert_non_null(keys);
 }
 
@@ -149,7 +149,7 @@ TEST(test_odd_network_lengths_are_masked_within_an_octet)
 {
     struct settings odd = settings;
     odd.greylist_network4 = 20;
-    struct state_keys *other = state_keys_new(&odd);
+    struct state_keys *other = state_keys_new(&odd, SLICE("a secret"));
     struct ip a = ip_of("10.1.16.1"), b = ip_of("10.1.31.9"), c = ip_of("10.1.32.1");
     assert_true(same(state_key_network(other, &a), state_key_network(other, &b)));
     assert_false(same(state_key_network(other, &a), state_key_network(other, &c)));
@@ -193,7 +193,7 @@ TEST(test_a_long_prefix_is_cut)
     memset(prefix, 'p', sizeof prefix);
     struct settings longer = settings;
     longer.redis_prefix = (struct slice){prefix, sizeof prefix};
-    struct state_keys *other = state_keys_new(&longer);
+    struct state_keys *other = state_keys_new(&longer, SLICE("a secret"));
     struct state_key key = state_key_sender(other, SLICE("a"));
     assert_int_equal(key.len, STATE_PREFIX_MAX + strlen("sender:") + 32);
     state_keys_free(&other);
