@@ -122,7 +122,7 @@ bool trial_envelope(struct trial *e, const struct config *config)
     fact[FACT_DIRECTION] = value_integer(envelope->direction);
     if (envelope->ip.family)
         fact[FACT_CLIENT_IP] = value_ip(envelope->ip);
-    origin_facts(config, e->arena, &fact[FACT_CLIENT_IP].ip, &e->facts);
+    origin_facts(config, &fact[FACT_CLIENT_IP].ip, &e->facts);
     if (envelope->helo.ptr)
         fact[FACT_HELO] = value_text(envelope->helo);
     struct slice from = sender_of(envelope);

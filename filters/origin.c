@@ -12,21 +12,20 @@ static bool find(const struct mmdb *db, const struct ip *client, size_t *record)
            mmdb_find(db, client->bytes, client->family == 4 ? 4 : 16, record);
 }
 
-static bool letters(struct slice text)
+static bool is_capital(char c)
 {
-    return text.len == 2 && ascii_alpha(text.ptr[0]) && ascii_alpha(text.ptr[1]);
+    return c >= 'A' && c <= 'Z';
 }
 
 /* ZZ: nobody knows (some makers write it for private networks). */
-static struct value country(const struct mmdb *db, struct arena *arena, const struct ip *client)
+static struct value country(const struct mmdb *db, const struct ip *client)
 {
     size_t record;
     struct slice code;
-    if (!find(db, client, &record) || !mmdb_text(db, record, geo_country_path, &code) ||
-        !letters(code) || slice_ieq(code, SLICE("ZZ")))
-        return value_absent();
-    struct slice upper = arena_printf(arena, "%c%c", code.ptr[0] & ~32, code.ptr[1] & ~32);
-    return upper.ptr ? value_text(upper) : value_unknown();
+    bool told = find(db, client, &record) && mmdb_text(db, record, geo_country_path, &code) &&
+                code.len == 2 && is_capital(code.ptr[0]) && is_capital(code.ptr[1]) &&
+                !slice_eq(code, SLICE("ZZ"));
+    return told ? value_text(code) : value_absent();
 }
 
 static bool is_plain(struct slice text)
@@ -37,15 +36,14 @@ static bool is_plain(struct slice text)
     return text.len > 0 && text.len <= NAME_MOST && utf8_valid(text);
 }
 
-void origin_facts(const struct config *config, struct arena *arena, const struct ip *client,
-                  struct facts *facts)
+void origin_facts(const struct config *config, const struct ip *client, struct facts *facts)
 {
     const struct mmdb *systems = config->geo_asn;
     struct value *fact = facts->fact;
     size_t record;
     uint64_t number;
     struct slice name;
-    fact[FACT_CLIENT_COUNTRY] = country(config->geo_country, arena, client);
+    fact[FACT_CLIENT_COUNTRY] = country(config->geo_country, client);
     bool found = find(systems, client, &record);
     fact[FACT_CLIENT_ASN] =
         found && mmdb_number(systems, record, geo_asn_path, &number) && number <= UINT32_MAX

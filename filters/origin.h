@@ -6,8 +6,7 @@
 #include "policy/config.h"
 
 /* client.country, client.asn and client.as_name; absent where there is no file, or it does not tell.
- * Texts live in the arena. */
-void origin_facts(const struct config *config, struct arena *arena, const struct ip *client,
-                  struct facts *facts);
+ * Texts live as long as the configuration. */
+void origin_facts(const struct config *config, const struct ip *client, struct facts *facts);
 
 #endif

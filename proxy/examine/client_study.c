@@ -73,7 +73,7 @@ static void on_state(void *ctx)
 
 static bool wanted(const struct proxy *proxy)
 {
-    bool any = proxy->counts[RATE_CONNECTIONS] || proxy->wants[PRODUCER_GEO];
+    bool any = proxy->counts[RATE_CONNECTIONS];
     for (int i = 0; i < PRODUCERS; i++)
         any |= proxy->wants[producers[i]];
     return any;
@@ -150,7 +150,7 @@ struct client_study *client_study_new(struct proxy *proxy, const struct listener
     fact[FACT_CLIENT_IP] = value_ip(*ip);
     fact[FACT_CLIENT_PORT] = value_number(port);
     if (proxy->wants[PRODUCER_GEO])
-        origin_facts(proxy->config, client->arena, ip, &client->facts);
+        origin_facts(proxy->config, ip, &client->facts);
     begin(client);
     return client;
 }
@@ -203,7 +203,7 @@ static bool is_of_client(enum producer producer)
     for (int i = 0; i < PRODUCERS; i++)
         if (producer == producers[i])
             return true;
-    return producer == PRODUCER_GEO;
+    return false;
 }
 
 static void keyed_facts(const struct client_study *client, struct facts *facts)

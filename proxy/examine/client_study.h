@@ -10,8 +10,7 @@
 struct client_study {
     struct proxy *proxy;
     struct arena *arena; /* owned: holds what follows */
-    struct facts
-        facts; /* of the producers CLIENT, HELO, DNSBL and GEO, and its connection's rates */
+    struct facts facts;  /* of the producers CLIENT, HELO and DNSBL, and its connection's rates */
     struct study study;
     struct inquiry dns;
     struct state_inquiry *state;

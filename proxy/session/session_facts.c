@@ -2,6 +2,7 @@
 #include "proxy/session/session_facts.h"
 
 #include "filters/moment.h"
+#include "filters/origin.h"
 #include "policy/spelling.h"
 
 void session_facts(const struct session *s, struct facts *facts)
@@ -18,6 +19,8 @@ void session_client_facts(const struct session *s, struct facts *facts)
     facts->fact[FACT_CLIENT_IP] = value_ip(s->client);
     facts->fact[FACT_CLIENT_PORT] = value_number(s->client_port);
     client_study_facts(s->study, facts);
+    if (s->proxy->wants[PRODUCER_GEO])
+        origin_facts(s->proxy->config, &s->client, facts);
 }
 
 void session_tls_facts(const struct session *s, struct arena *arena, struct facts *facts)

@@ -240,6 +240,8 @@ def is_greylisted(it, addresses, signer):
 
 HISTORY = 'rule "known" when sender.messages > 0 then reject 550 5.7.1 "known"\n'
 
+CONTACT = 'rule "known" when not sender.first_contact then reject 550 5.7.1 "known"\n'
+
 
 def is_known(it, addresses, signer):
     return {"first": say(it, addresses, 10, "a@good.example"),
@@ -257,7 +259,7 @@ def is_often(it, addresses, signer):
     return {str(step): say(it, addresses, *step) for step in steps}
 
 
-SCRIPTS = {"GREYLIST": (GREYLIST, is_greylisted), "HISTORY": (HISTORY, is_known), "RATE": (RATE, is_often)}
+SCRIPTS = {"GREYLIST": (GREYLIST, is_greylisted), "HISTORY": (HISTORY, is_known), "CONTACT": (CONTACT, is_known), "RATE": (RATE, is_often)}
 
 
 @pytest.mark.parametrize("whose", REMEMBERED)
