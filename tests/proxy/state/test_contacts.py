@@ -88,6 +88,14 @@ def test_what_was_not_delivered_makes_nobody_known(gateway, verdict):
     assert firsts(it, 2) == [True, True]
 
 
+def test_a_message_that_is_held_for_one_of_its_recipients_is_known_to_the_others_alone(gateway):
+    it = gateway('rule "held" when recipient.local == "held" and message.size > 0 then quarantine "spam"\n' + OBSERVED)
+    assert it.wait_log("gatepost-release ready")
+    assert say(it, to=["user", "held"]) == 250 and it.behind.messages[-1].recipients == ["user@example.com"]
+    assert say(it, to=["held"]) == 250 and say(it, to=["user"]) == 250
+    assert firsts(it, 3) == [True, True, False]
+
+
 def test_without_redis_it_is_unknown_and_mail_passes(gateway):
     it = gateway(OBSERVED + REFUSED, redis={"server": '"127.0.0.1:1"'})
     assert say(it, to=["strict"]) == 250
