@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "console/interrupt.h"
 #include "console/sender.h"
+#include "filters/likeness/likeness.h"
 #include "filters/scanner/family_control.h"
 
 #include <errno.h>
@@ -112,6 +113,9 @@ bool offline_open(struct offline *offline, const struct config *config, struct d
     offline->arena = arena_new(ARENA_MAX);
     if (!offline->arena || !pipeline_job(config, offline->arena, &offline->job))
         return false;
+    offline->likeness = likeness_new(config->arena, config);
+    if (!offline->likeness)
+        return false;
     struct settings settings = config->settings;
     fit_to_machine(offline, &settings);
     settings.process_scanners = settings.process_antivirus_scanners = workers;
@@ -198,6 +202,7 @@ static void finish(struct offline *offline, struct trial *e)
     if (answers_are_due(e))
         return;
     e->decided = true;
+    likeness_facts(offline->likeness, e->arena, &e->facts);
     if (!trial_decide(e, offline->config))
         e->error = "out of memory";
 }

@@ -13,6 +13,8 @@ struct offline_family {
     char failure[SCAN_REASON_MAX + 1]; /* why there is none; empty: all well, or not wanted */
 };
 
+struct likeness;
+
 struct offline {
     const struct config *config;
     struct dns_source *dns;
@@ -20,6 +22,7 @@ struct offline {
     unsigned workers;
     struct arena *arena; /* owned: holds what follows */
     struct scan_job job;
+    const struct likeness *likeness;
     struct offline_family families[SCANNER_KINDS];
     char folder[64]; /* an empty one that the scanners are locked into (root only); "": none */
 };

@@ -165,7 +165,10 @@ static void note_use(struct checker *checker, enum fact fact)
 static void warn_if_untold(struct checker *checker, enum fact fact, struct span at)
 {
     const char *setting = geo_untold(checker->parser->config, fact);
-    if (setting && !checker->policy->used[fact])
+    if (checker->policy->used[fact])
+        return;
+    warn_of_nobody_known(checker->parser, fact, at);
+    if (setting)
         source_warning(checker->parser->sources, at,
                        "'%s' is absent of every client: no file tells it; expected one in %s",
                        fact_info(fact)->name, setting);

@@ -168,6 +168,24 @@ struct settings {
 #undef SETTING_PATH
 };
 
+/* impersonation { people TABLE }: Anna Example <anna@example.com> */
+struct person {
+    struct slice name;    /* as it was written */
+    struct slice address; /* in its one spelling */
+};
+
+/* impersonation { partners TABLE  brands TABLE  people TABLE  freemail TABLE }: whom others might
+ * pass for. In the order of the tables. */
+struct impersonation {
+    struct domain_name *partners, *brands; /* without "*." */
+    size_t partner_count, brand_count;
+    struct person *people;
+    size_t person_count;
+    struct table *freemail; /* domains; NULL: none */
+};
+
+enum { IMPERSONATION_MAX = 1000 }; /* entries of partners, brands or people */
+
 struct config {
     struct arena *arena; /* owns everything here */
     /* hostname "mx.example.com": banner, EHLO, Received; given by the loader when not set */
@@ -194,6 +212,7 @@ struct config {
     struct mmdb *geo_asn;             /* settings.geo_asn, NULL: none */
     struct table *greylist_exempt;    /* greylist { exempt TABLE }: recipients; NULL: none */
     struct table *bare_newlines_from; /* smtp { bare_newlines_from TABLE }: networks; NULL: none */
+    struct impersonation impersonation;
     struct policy *policy;
 };
 

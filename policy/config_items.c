@@ -9,8 +9,7 @@
 
 enum { REDIS_PORT = 6379 };
 
-/* Once: the name of a table, or a table of its own. */
-static bool parse_table_once(struct parser *parser, struct token *name, struct table **own)
+bool parse_table_once(struct parser *parser, struct token *name, struct table **own)
 {
     if (*own || name->kind != TOKEN_END) {
         source_error(parser->sources, parser->previous.at, "%.*s is given twice",
@@ -82,6 +81,17 @@ const struct settings_item settings_items[] = {
     {"smtp", "bare_newlines_from", parse_bare_newlines_from, "TABLE",
      "clients for whom bare_newlines is on, such as printers: the name of a table of addresses and "
      "networks, from file \"FILE\", or texts in braces"},
+    {"impersonation", "partners", parse_partners, "TABLE",
+     "domains of those that one writes to, for message.from_lookalike: the name of a table, from "
+     "file \"FILE\", or texts in braces, at most 1,000 entries, as the next two"},
+    {"impersonation", "brands", parse_brands, "TABLE",
+     "domains of those that everybody knows, for message.from_lookalike"},
+    {"impersonation", "people", parse_people, "TABLE",
+     "people whom nobody should pass for, for message.from_person: one entry for each address, "
+     "such as \"Anna Example <anna@example.com>\""},
+    {"impersonation", "freemail", parse_freemail, "TABLE",
+     "domains where anybody may have an address, for message.from_free; \"*.example.com\" stands "
+     "for all below one"},
 };
 
 const size_t settings_item_count = sizeof settings_items / sizeof *settings_items;
@@ -113,10 +123,9 @@ static void check_redis(struct parser *parser)
                      "tls_name needs a server: over a Unix socket there is no TLS");
 }
 
-static void find_chosen(struct parser *parser, const struct token *name, struct table **table)
+struct table *chosen_table(struct parser *parser, const struct token *name, struct table *own)
 {
-    if (name->kind != TOKEN_END)
-        *table = find_table(parser, name);
+    return name->kind == TOKEN_END ? own : find_table(parser, name);
 }
 
 void finish_settings_items(struct parser *parser)
@@ -125,13 +134,16 @@ void finish_settings_items(struct parser *parser)
     check_redis(parser);
     finish_zone(parser);
     finish_geo(parser);
-    find_chosen(parser, &parser->greylist_exempt, &config->greylist_exempt);
+    config->greylist_exempt =
+        chosen_table(parser, &parser->greylist_exempt, config->greylist_exempt);
     if (config->greylist_exempt)
         check_mail_addresses(parser, config->greylist_exempt, parser->greylist_exempt.at);
     if (config->greylist_exempt)
         table_take_names(parser->sources, config->greylist_exempt);
-    find_chosen(parser, &parser->bare_newlines_from, &config->bare_newlines_from);
+    config->bare_newlines_from =
+        chosen_table(parser, &parser->bare_newlines_from, config->bare_newlines_from);
     if (config->bare_newlines_from)
         table_take_networks(parser->sources, config->bare_newlines_from,
                             parser->bare_newlines_from.at);
+    finish_impersonation(parser);
 }

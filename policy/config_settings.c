@@ -40,6 +40,9 @@ bool is_settings_block(struct slice word)
     for (size_t i = 0; i < settings_count; i++)
         if (slice_eq(word, slice_of(settings_table[i].block)))
             return true;
+    for (size_t i = 0; i < settings_item_count; i++)
+        if (slice_eq(word, slice_of(settings_items[i].block)))
+            return true;
     return false;
 }
 
@@ -47,6 +50,8 @@ void offer_settings_blocks(struct nearest *near)
 {
     for (size_t i = 0; i < settings_count; i++)
         nearest_offer(near, slice_of(settings_table[i].block));
+    for (size_t i = 0; i < settings_item_count; i++)
+        nearest_offer(near, slice_of(settings_items[i].block));
 }
 
 static void store(struct settings *settings, const struct setting *setting, int64_t number,

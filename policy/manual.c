@@ -65,10 +65,32 @@ static void append_items(struct buf *out, const char *block)
     }
 }
 
+static bool has_settings(const char *block)
+{
+    for (size_t i = 0; i < settings_count; i++)
+        if (strcmp(settings_table[i].block, block) == 0)
+            return true;
+    return false;
+}
+
 static void end_block(struct buf *out, const char *block)
 {
     append_items(out, block);
     close_list(out);
+}
+
+/* Those that hold nothing else. */
+static void append_blocks_of_items(struct buf *out)
+{
+    const char *block = "";
+    for (size_t i = 0; i < settings_item_count; i++) {
+        if (has_settings(settings_items[i].block) || strcmp(block, settings_items[i].block) == 0)
+            continue;
+        block = settings_items[i].block;
+        buf_printf(out, ".Ss %s\n", block);
+        open_list(out);
+        end_block(out, block);
+    }
 }
 
 void manual_settings(struct buf *out)
@@ -88,6 +110,7 @@ void manual_settings(struct buf *out)
         append_standard(out, setting);
     }
     end_block(out, block);
+    append_blocks_of_items(out);
 }
 
 static void append_type(struct buf *out, const struct type *type)

@@ -45,6 +45,19 @@ struct backend_places {
     struct span name, profile; /* profile: where it is given */
 };
 
+/* Tables of the `impersonation` block, which may stand before those that they name. */
+enum impersonation_table {
+    TABLE_PARTNERS,
+    TABLE_BRANDS,
+    TABLE_PEOPLE,
+    TABLE_FREEMAIL,
+    IMPERSONATION_TABLES
+};
+struct impersonation_tables {
+    struct token names[IMPERSONATION_TABLES]; /* TOKEN_END: none, or a table without a name */
+    struct table *tables[IMPERSONATION_TABLES];
+};
+
 enum { INCLUDE_DEPTH_MAX = 16 };
 
 struct parser {
@@ -67,6 +80,7 @@ struct parser {
     struct token greylist_exempt, bare_newlines_from;
     struct syntax_named *named; /* conditions */
     size_t named_count;
+    struct impersonation_tables impersonation;
     struct syntax_rule *rules;
     size_t rule_count;
     struct syntax_test *tests;
@@ -159,6 +173,12 @@ bool parse_table_body(struct parser *parser, struct table **out);
 /* The same, or the name of a table, which may stand further down. */
 bool parse_table_choice(struct parser *parser, struct token *name, struct table **own);
 
+/* The same where it may be given once: *name and *own are empty until it has been. */
+bool parse_table_once(struct parser *parser, struct token *name, struct table **own);
+
+/* The table that was chosen so, now that all are read; NULL: none, or reported. */
+struct table *chosen_table(struct parser *parser, const struct token *name, struct table *own);
+
 /* Everything in the source that was opened last, with what it includes. */
 void parse_file(struct parser *parser);
 
@@ -179,6 +199,9 @@ void finish_geo(struct parser *parser);  /* config_geo.c */
 
 /* The value of a setting that was given; NULL: none, or an empty text. */
 const struct token *setting_given(const struct parser *parser, const char *block, const char *word);
+void finish_impersonation(struct parser *parser);
+/* Where a rule asks who a message pretends to be, and no table says who there is. */
+void warn_of_nobody_known(struct parser *parser, enum fact fact, struct span at);
 
 /* Of servers that take fewer connections from the gateway than it takes sessions for them. */
 void warn_of_narrow_backends(struct parser *parser);

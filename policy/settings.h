@@ -40,6 +40,12 @@ struct settings_item {
 bool parse_forward(struct parser *parser);
 bool parse_stub(struct parser *parser);
 
+/* config_impersonation.c */
+bool parse_partners(struct parser *parser);
+bool parse_brands(struct parser *parser);
+bool parse_people(struct parser *parser);
+bool parse_freemail(struct parser *parser);
+
 extern const struct settings_item settings_items[];
 extern const size_t settings_item_count;
 

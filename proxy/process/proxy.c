@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/process/proxy.h"
 
+#include "filters/likeness/likeness.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -39,7 +41,10 @@ bool proxy_learn_policy(struct proxy *proxy)
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         proxy->scans[kind] = pipeline_needs(proxy->config, (enum scanner_kind)kind);
     proxy->looks_at_mail = looks_at_mail(policy);
-    return pipeline_job(proxy->config, proxy->config->arena, &proxy->job);
+    if (proxy->wants[PRODUCER_LIKENESS])
+        proxy->likeness = likeness_new(proxy->config->arena, proxy->config);
+    return (proxy->likeness || !proxy->wants[PRODUCER_LIKENESS]) &&
+           pipeline_job(proxy->config, proxy->config->arena, &proxy->job);
 }
 
 static void count_more(struct proxy *proxy, enum counter counter, uint64_t now, uint64_t before)

@@ -22,6 +22,7 @@ struct recipient_cache;
 struct mailbox_servers;
 struct errands;
 struct lists;
+struct likeness;
 struct session;
 TAILQ_HEAD(session_list, session);
 struct scan_wait;
@@ -50,6 +51,7 @@ struct proxy {
     unsigned char mark[RELEASE_MARK_KEY]; /* of released messages */
     bool has_mark;
     struct lists *lists;                      /* of senders; NULL: nobody is listed */
+    const struct likeness *likeness;          /* NULL: no rule asks whom From is taken for */
     bool errands_over;                        /* while draining: none is under way */
     bool acts_at[PHASE_MESSAGE + 1];          /* some rule can decide at this phase or before */
     bool drops_at[PHASE_MESSAGE + 1];         /* some rule can drop the connection by then */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "filters/moment.h"
+#include "proxy/examine/likened.h"
 #include "proxy/examine/listed.h"
 
 #include <stdlib.h>
@@ -171,6 +172,7 @@ static bool evaluate(struct fetched *f)
 {
     struct reader *r = f->reader;
     listed_facts(r->base.proxy, r->mailbox, &f->message.facts);
+    likened_facts(&f->message);
     return policy_evaluate_reading(config_of(r)->policy, &f->message.facts, r->mail, &f->verdict) ==
                OUTCOME_DECIDED &&
            !arena_failed(r->mail);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/examine/likened.h"
 #include "proxy/examine/listed.h"
 #include "proxy/smtp/smtp_deliver.h"
 #include "proxy/smtp/smtp_facts.h"
@@ -64,6 +65,7 @@ static void turn(void *ctx, size_t recipient)
     struct recipient *r = &s->t.recipients[recipient];
     examination_recall_recipient(&s->t.message, r->path.spelled, &r->known);
     listed_facts(s->base.proxy, r->path.spelled, &s->t.message.facts);
+    likened_facts(&s->t.message);
     if (asks_for_marks(s))
         s->t.message.facts.fact[FACT_MESSAGE_RELEASED] =
             value_bool(s->base.proxy->has_mark &&

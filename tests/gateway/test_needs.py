@@ -51,6 +51,7 @@ CONDITIONS = {
     "LISTED_AUTHOR": ["message.from_blocked", "message.from_allowed"],
     "GEO": ["client.country is known", "client.asn > 64000"],
     "CLOCK": ['time.zone == "UTC"', "time.hour > 23"],
+    "LIKENESS": ["count(message.from_lookalike) > 0", "message.from_person is known", "message.from_free"],
     "POLICY": ["score > 0", "score > 100"],
 }
 REMEMBERED = ["GREYLIST", "HISTORY", "CONTACT", "RATE"]  # by Redis
