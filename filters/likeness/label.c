@@ -94,7 +94,7 @@ struct rows {
 static unsigned fill(struct rows *rows, struct slice a, struct slice b, size_t i, size_t from,
                      size_t to)
 {
-    unsigned best = UCHAR_MAX;
+    unsigned best = rows->row[0];
     for (size_t j = from; j <= to; j++) {
         unsigned changed = a.ptr[i - 1] != b.ptr[j - 1];
         unsigned cost =

@@ -14,7 +14,7 @@
 enum {
     PERSON_NAME_READ = 200, /* octets of a display name that are looked at */
     PERSON_PIECES_MAX = 12,
-    PERSON_WORDS_MAX = 8, /* a piece of more is no name */
+    PERSON_WORDS_MAX = 24, /* a piece of more is no name, even written letter by letter */
     PERSON_KEY_MAX = 320,
 };
 

@@ -179,7 +179,7 @@ def policy_with(folder, root, changes):
     for before, after in changes.items():
         assert before in text, before
         text = text.replace(before, after)
-    for table in ("banned-extensions.txt", "banned-in-archives.txt"):
+    for table in ("banned-extensions.txt", "banned-in-archives.txt", "brands.txt", "freemail.txt"):
         text = text.replace('"%s"' % table, '"%s"' % os.path.join(str(root), "etc", table))
     with open(os.path.join(str(folder), "policy.conf"), "w") as f:
         f.write(text)

@@ -62,7 +62,7 @@ def look(icu, char):
 
 
 def small(char):
-    lower = char.lower()
+    lower = char.casefold()  # of ς, too: it is σ at the end of a word
     cased = unicodedata.name(char, "").startswith(CASED)
     return ord(lower) if cased and len(lower) == 1 and lower != char else 0
 
