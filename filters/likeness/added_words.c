@@ -10,36 +10,37 @@ static const struct slice words[] = {
 };
 enum { WORDS = sizeof words / sizeof *words };
 
+static bool is(struct slice word, const char *text, size_t len)
+{
+    return word.len == len && word.ptr[0] == text[0] && memcmp(text, word.ptr, len) == 0;
+}
+
 bool added_word(struct slice word)
 {
-    for (size_t i = 0; i < WORDS; i++)
-        if (slice_eq(words[i], word))
+    for (size_t i = 0; word.len && i < WORDS; i++)
+        if (is(words[i], word.ptr, word.len))
             return true;
     return false;
 }
 
-static bool holds_at(struct slice text, size_t place, struct slice word)
+bool added_word_before(struct slice text, size_t *at, struct slice *rest)
 {
-    return text.len > word.len && memcmp(text.ptr + place, word.ptr, word.len) == 0;
-}
-
-bool added_word_before(struct slice text, size_t n, struct slice *rest)
-{
-    for (size_t i = 0; i < WORDS; i++)
-        if (holds_at(text, 0, words[i]) && n-- == 0) {
-            *rest = slice_from(text, words[i].len);
+    while (*at < WORDS) {
+        struct slice word = words[(*at)++];
+        *rest = slice_from(text, word.len);
+        if (rest->len && is(word, text.ptr, word.len))
             return true;
-        }
+    }
     return false;
 }
 
-bool added_word_behind(struct slice text, size_t n, struct slice *rest)
+bool added_word_behind(struct slice text, size_t *at, struct slice *rest)
 {
-    for (size_t i = 0; i < WORDS; i++)
-        if (text.len > words[i].len && holds_at(text, text.len - words[i].len, words[i]) &&
-            n-- == 0) {
-            *rest = slice_sub(text, 0, text.len - words[i].len);
+    while (*at < WORDS) {
+        struct slice word = words[(*at)++];
+        *rest = slice_sub(text, 0, text.len > word.len ? text.len - word.len : 0);
+        if (rest->len && is(word, text.ptr + rest->len, word.len))
             return true;
-        }
+    }
     return false;
 }

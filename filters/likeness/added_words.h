@@ -7,9 +7,9 @@
 
 bool added_word(struct slice word);
 
-/* The n-th such word that the text begins (or ends) with, without being it: what is left of the text
- * goes to *rest. False: there is no n-th. */
-bool added_word_before(struct slice text, size_t n, struct slice *rest);
-bool added_word_behind(struct slice text, size_t n, struct slice *rest);
+/* The next such word that the text begins (or ends) with, without being it: what is left of the text goes
+ * to *rest. *at is 0 at first. False: there is no other. */
+bool added_word_before(struct slice text, size_t *at, struct slice *rest);
+bool added_word_behind(struct slice text, size_t *at, struct slice *rest);
 
 #endif

@@ -62,7 +62,7 @@ static void find_spelling(const struct known_domains *all, struct slice letters,
     for (size_t len = from; len <= letters.len + 2; len++) {
         size_t count;
         const struct known *const *items = known_of_length(all, len, &count);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count && !out->cut; i++)
             if (!slice_eq(items[i]->letters, letters) && near(items[i], letters, set))
                 likenesses_add(out, items[i], LIKENESS_BY_SPELLING);
     }

@@ -85,45 +85,76 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
     return ab < c ? ab : c;
 }
 
-/* Rows of the matrix of distances, of which only the band that can stay within `most` is filled. */
+/* Of two texts without what they begin and end alike with: the rows of the matrix of distances, of
+ * which only the band that can stay within `most` is filled, with FAR at both its sides. */
+enum { FAR = 100 };
 struct rows {
-    unsigned char before[LABEL_FORM_MAX + 2], above[LABEL_FORM_MAX + 2], row[LABEL_FORM_MAX + 2];
+    unsigned char room[3][LABEL_FORM_MAX + 2], *before, *above, *row;
 };
+
+static unsigned cost(const struct rows *rows, struct slice a, struct slice b, size_t i, size_t j)
+{
+    unsigned changed = a.ptr[i - 1] != b.ptr[j - 1];
+    unsigned best = least(rows->above[j] + 1U, rows->row[j - 1] + 1U, rows->above[j - 1] + changed);
+    bool exchanged = i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] && a.ptr[i - 2] == b.ptr[j - 1];
+    return exchanged ? least(best, rows->before[j - 2] + 1U, best) : best;
+}
 
 /* Row i, from..to; returns the least in it. */
 static unsigned fill(struct rows *rows, struct slice a, struct slice b, size_t i, size_t from,
                      size_t to)
 {
-    unsigned best = rows->row[0];
+    unsigned best = from == 1 ? (unsigned)i : FAR;
+    rows->row[from - 1] = (unsigned char)best;
     for (size_t j = from; j <= to; j++) {
-        unsigned changed = a.ptr[i - 1] != b.ptr[j - 1];
-        unsigned cost =
-            least(rows->above[j] + 1U, rows->row[j - 1] + 1U, rows->above[j - 1] + changed);
-        if (i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] && a.ptr[i - 2] == b.ptr[j - 1])
-            cost = least(cost, rows->before[j - 2] + 1U, cost);
-        rows->row[j] = (unsigned char)cost;
-        best = cost < best ? cost : best;
+        unsigned one = cost(rows, a, b, i, j);
+        rows->row[j] = (unsigned char)one;
+        best = one < best ? one : best;
     }
+    rows->row[to + 1] = FAR;
     return best;
+}
+
+static void next_row(struct rows *rows)
+{
+    unsigned char *oldest = rows->before;
+    rows->before = rows->above;
+    rows->above = rows->row;
+    rows->row = oldest;
+}
+
+static bool within(struct slice a, struct slice b, unsigned most)
+{
+    struct rows rows = {.before = rows.room[0], .above = rows.room[1], .row = rows.room[2]};
+    for (unsigned j = 0; j <= most + 1; j++)
+        rows.above[j] = (unsigned char)j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t from = i > most ? i - most : 1, to = i + most < b.len ? i + most : b.len;
+        if (fill(&rows, a, b, i, from, to) > most)
+            return false;
+        next_row(&rows);
+    }
+    return rows.above[b.len] <= most;
+}
+
+static void drop_common(struct slice *a, struct slice *b)
+{
+    size_t shorter = a->len < b->len ? a->len : b->len, same = 0;
+    while (same < shorter && a->ptr[same] == b->ptr[same])
+        same++;
+    *a = slice_from(*a, same);
+    *b = slice_from(*b, same);
+    while (a->len && b->len && a->ptr[a->len - 1] == b->ptr[b->len - 1]) {
+        a->len--;
+        b->len--;
+    }
 }
 
 bool label_within(struct slice a, struct slice b, unsigned most)
 {
-    struct rows rows;
     size_t difference = a.len > b.len ? a.len - b.len : b.len - a.len;
     if (difference > most || a.len > LABEL_FORM_MAX || b.len > LABEL_FORM_MAX)
         return false;
-    memset(&rows, LABEL_FORM_MAX, sizeof rows);
-    for (size_t j = 0; j <= most && j <= b.len; j++)
-        rows.above[j] = (unsigned char)j;
-    for (size_t i = 1; i <= a.len; i++) {
-        size_t from = i > most ? i - most : 1, to = i + most < b.len ? i + most : b.len;
-        memset(rows.row, LABEL_FORM_MAX, sizeof rows.row);
-        rows.row[0] = (unsigned char)(i <= most ? i : LABEL_FORM_MAX);
-        if (fill(&rows, a, b, i, from, to) > most)
-            return false;
-        memcpy(rows.before, rows.above, sizeof rows.before);
-        memcpy(rows.above, rows.row, sizeof rows.above);
-    }
-    return rows.above[b.len] <= most;
+    drop_common(&a, &b);
+    return within(a, b, most);
 }

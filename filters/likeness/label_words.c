@@ -9,13 +9,14 @@ enum {
     TOGETHER_MAX = 4,
     WHOLE_MIN = 3,    /* letters of a known label that stands for a label below another domain, */
     BESIDE_MIN = 5,   /* among any words, */
+    USUAL_MIN = 2,    /* among usual ones, */
     ATTACHED_MIN = 4, /* without a hyphen */
 };
 
 struct pieces {
     struct slice text[PIECES_MAX];
-    size_t count;
-    size_t added; /* words that are usual beside a known name */
+    bool added[PIECES_MAX]; /* a word that is usual beside a known name */
+    size_t count, added_count;
 };
 
 static void split(struct slice look, struct pieces *out)
@@ -27,8 +28,10 @@ static void split(struct slice look, struct pieces *out)
         slice_cut(rest, '-', &piece, &rest);
         if (piece.len == 0)
             continue;
-        out->text[out->count++] = piece;
-        out->added += added_word(piece);
+        out->text[out->count] = piece;
+        out->added[out->count] = added_word(piece);
+        out->added_count += out->added[out->count];
+        out->count++;
     }
 }
 
@@ -64,11 +67,11 @@ static void find_attached(const struct known_domains *all, struct slice piece,
                           struct likenesses *out)
 {
     struct slice rest, middle;
-    for (size_t i = 0; added_word_behind(piece, i, &rest); i++)
+    for (size_t at = 0; added_word_behind(piece, &at, &rest);)
         find(all, rest, ATTACHED_MIN, out);
-    for (size_t i = 0; added_word_before(piece, i, &rest); i++) {
+    for (size_t at = 0; added_word_before(piece, &at, &rest);) {
         find(all, rest, ATTACHED_MIN, out);
-        for (size_t j = 0; added_word_behind(rest, j, &middle); j++)
+        for (size_t behind = 0; added_word_behind(rest, &behind, &middle);)
             find(all, middle, ATTACHED_MIN, out);
     }
 }
@@ -81,10 +84,10 @@ static void find_together(const struct known_domains *all, const struct pieces *
         struct slice text = joined(pieces, first, count);
         if (count == pieces->count)
             continue;
-        size_t others = pieces->count - count, usual = pieces->added;
+        size_t others = pieces->count - count, usual = pieces->added_count;
         for (size_t i = first; i < first + count; i++)
-            usual -= added_word(pieces->text[i]);
-        find(all, text, usual == others ? 1 : BESIDE_MIN, out);
+            usual -= pieces->added[i];
+        find(all, text, usual == others ? USUAL_MIN : BESIDE_MIN, out);
     }
 }
 
