@@ -54,6 +54,9 @@ CONDITIONS = {
     "LIKENESS": ["count(message.from_lookalike) > 0", "message.from_person is known", "message.from_free"],
     "POLICY": ["score > 0", "score > 100"],
 }
+KNOWN = """
+impersonation { partners { "bad.test" }  people { "Anna Example <anna@example.com>" }  freemail { "good.example" } }
+"""
 REMEMBERED = ["GREYLIST", "HISTORY", "CONTACT", "RATE"]  # by Redis
 NAMES = sorted(CONDITIONS)
 SOME = NAMES[::4] if needs.SANITIZED else NAMES  # whose rules are alone and beside all others
@@ -99,6 +102,7 @@ def made_rows(signer, server):
             Row("asks", USUAL, of["asks to be refused"]),
             Row("listed author", USUAL, authors(b"a@bad.example")),
             Row("listed second author", USUAL, authors(b"a@good.example, b@bad.example")),
+            Row("passes for another", USUAL, authors(b"Anna Example <a@plain.example>")),
             Row("listed by its name", ENVELOPES["listed by its name"], plain),
             Row("listed HELO", USUAL._replace(helo="my_pc.bad.example"), plain),
             Row("listed sender", ENVELOPES["listed sender"], plain),
@@ -141,7 +145,7 @@ def gateway(run_dir, world, behind):
                 folder = run_dir / ("needs-%d" % next(numbers))
                 folder.mkdir()
             antivirus = {"enabled": "on" if "av.result" in rules else "off", "database": '"%s"' % signatures}
-            body = backend("behind", behind.port) + domains("behind", "example.com") + world.configuration() + LISTS + more + rules
+            body = backend("behind", behind.port) + domains("behind", "example.com") + world.configuration() + LISTS + KNOWN + more + rules
             self.it = Gatepost(folder, body, changes=dict(SETTINGS, antivirus=antivirus, **changes))
 
         def __enter__(self):
@@ -177,7 +181,8 @@ def compare(found):
 # What a fact rests on is found out with it: rows for which these hold although no rule names what tells so.
 HOLDS = {("DOMAINS", "listed author"), ("DOMAINS", "listed second author"), ("DOMAINS", "listed by its name"),
          ("DOMAINS", "listed HELO"), ("DOMAINS", "link"), ("SENDER_DOMAINS", "listed by its name"),
-         ("SENDER_DOMAINS", "listed HELO")}
+         ("SENDER_DOMAINS", "listed HELO"), ("LIKENESS", "listed author"), ("LIKENESS", "listed second author"),
+         ("LIKENESS", "passes for another")}
 
 
 def holds(found):
@@ -297,7 +302,7 @@ def test_an_observed_fact_changes_no_other_rule_of_check(listing, behind):
 
     def judge(rules):
         config = listing / ("%d.conf" % next(numbers))
-        config.write_text('antivirus { enabled %s database "%s" }\n' % ("on" if "av.result" in rules else "off", signatures) + LISTS
+        config.write_text('antivirus { enabled %s database "%s" }\n' % ("on" if "av.result" in rules else "off", signatures) + LISTS + KNOWN
                           + 'hostname "mx.example.com"\n' + rules)
         done = check.gatepostctl("check", "--config", config, "--dns", listing / "dns.json", "--batch", listing / "batch.jsonl")
         answers = [json.loads(line) for line in done.stdout.splitlines()]
