@@ -70,14 +70,30 @@ static void find_spelling(const struct known_domains *all, struct slice letters,
 
 /* ---- all ---- */
 
-void domain_likenesses(const struct known_domains *all, struct slice domain, struct likenesses *out)
+/* The registered domain, and what stands before it, ended by a dot. False: there is none, or it is
+ * known. */
+static bool split(const struct known_domains *all, struct slice domain, struct slice *registered,
+                  struct slice *below)
 {
-    struct slice registered = org_domain(domain), label;
+    *registered = org_domain(domain);
+    *below = slice_sub(domain, 0, domain.len - registered->len);
+    return registered->len > 0 && !known_domains_hold(all, domain, *registered);
+}
+
+static void find_below(const struct known_domains *all, struct slice below, struct likenesses *out)
+{
+    while (below.len > 0) {
+        struct slice label;
+        slice_cut(below, '.', &label, &below);
+        label_words(all, label, true, out);
+    }
+}
+
+static void find_registered(const struct known_domains *all, struct slice registered,
+                            struct likenesses *out)
+{
+    struct slice label = slice_sub(registered, 0, slice_find(registered, '.'));
     struct label_form look, letters, pairs;
-    if (registered.len == 0 || known_domains_hold(all, domain, registered))
-        return;
-    struct slice below = slice_sub(domain, 0, domain.len - registered.len);
-    label = slice_sub(registered, 0, slice_find(registered, '.'));
     label_look(label, &look);
     label_letters(label_form_slice(&look), &letters);
     label_pairs(label_form_slice(&look), &pairs);
@@ -85,8 +101,21 @@ void domain_likenesses(const struct known_domains *all, struct slice domain, str
     find_form(all, KNOWN_BY_PAIRS, &pairs, label, out);
     find_spelling(all, label_form_slice(&letters), out);
     label_words(all, label, false, out);
-    while (below.len > 0) {
-        slice_cut(below, '.', &label, &below);
-        label_words(all, label, true, out);
-    }
+}
+
+void domain_likenesses(const struct known_domains *all, struct slice domain, struct likenesses *out)
+{
+    struct slice registered, below;
+    if (!split(all, domain, &registered, &below))
+        return;
+    find_registered(all, registered, out);
+    find_below(all, below, out);
+}
+
+void domain_likenesses_below(const struct known_domains *all, struct slice domain,
+                             struct likenesses *out)
+{
+    struct slice registered, below;
+    if (split(all, domain, &registered, &below))
+        find_below(all, below, out);
 }

@@ -42,6 +42,11 @@ struct likenesses {
 void domain_likenesses(const struct known_domains *all, struct slice domain,
                        struct likenesses *out);
 
+/* The same of a domain that a provider gives to anybody below its own: by words alone, in the labels
+ * below the registered one. */
+void domain_likenesses_below(const struct known_domains *all, struct slice domain,
+                             struct likenesses *out);
+
 /* The same of words alone in one label, which is looked at as a whole too, if `whole`. */
 void label_words(const struct known_domains *all, struct slice label, bool whole,
                  struct likenesses *out);

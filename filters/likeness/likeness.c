@@ -74,10 +74,14 @@ static bool is_new(struct slice domain, const struct slice *domains, size_t coun
     return true;
 }
 
-/* What is a provider's is nobody's who looks like another. */
+/* A provider looks like nobody; what it gives to anybody below its own may. */
 static void look_at(const struct likeness *likeness, struct slice domain, struct likenesses *out)
 {
-    if (!is_free(likeness, domain) && !is_free(likeness, org_domain(domain)))
+    if (is_free(likeness, org_domain(domain)))
+        return;
+    if (is_free(likeness, domain))
+        domain_likenesses_below(likeness->domains, domain, out);
+    else
         domain_likenesses(likeness->domains, domain, out);
 }
 

@@ -6,15 +6,16 @@
 #include "tests/harness/memory_loader.h"
 #include "tests/harness/unit.h"
 
-static const char configuration[] = "listen smtp on \"127.0.0.1:25\"\n"
-                                    "backend b { smtp \"127.0.0.1:26\" }\n"
-                                    "domain \"northwind.com\" { backend b }\n"
-                                    "impersonation {\n"
-                                    "  partners { \"contoso.com\" }\n"
-                                    "  brands { \"paypal.com\" \"yahoo.com\" }\n"
-                                    "  people { \"Anna Example <anna@northwind.com>\" }\n"
-                                    "  freemail { \"gmail.com\" \"yahoo.fr\" \"*.free.test\" }\n"
-                                    "}\n";
+static const char configuration[] =
+    "listen smtp on \"127.0.0.1:25\"\n"
+    "backend b { smtp \"127.0.0.1:26\" }\n"
+    "domain \"northwind.com\" { backend b }\n"
+    "impersonation {\n"
+    "  partners { \"contoso.com\" }\n"
+    "  brands { \"paypal.com\" \"yahoo.com\" }\n"
+    "  people { \"Anna Example <anna@northwind.com>\" }\n"
+    "  freemail { \"gmail.com\" \"yahoo.fr\" \"*.free.test\" \"*.onyahoo.com\" }\n"
+    "}\n";
 
 ARENA(4 << 20);
 static struct config *config;
@@ -109,6 +110,8 @@ TEST(test_a_provider_looks_like_nobody)
     assert_int_equal(from_one(NULL, "a@yahoo.fr")[FACT_FROM_LOOKALIKE].list.count, 0);
     assert_int_equal(from_one(NULL, "a@mail.yahoo.fr")[FACT_FROM_LOOKALIKE].list.count, 0);
     assert_int_equal(from_one(NULL, "a@yahoo.es")[FACT_FROM_LOOKALIKE].list.count, 1);
+    assert_int_equal(from_one(NULL, "a@client.onyahoo.com")[FACT_FROM_LOOKALIKE].list.count, 0);
+    looks_like(from_one(NULL, "a@paypal.onyahoo.com"), 0, "paypal.com", "words", "brand");
 }
 
 TEST(test_providers_are_those_of_the_table)
