@@ -181,7 +181,7 @@ struct known_domains *known_domains_new(struct arena *arena, const struct config
     struct known_domains *all = arena_alloc(arena, sizeof *all);
     if (!all)
         return NULL;
-    for (all->size = 16; all->size < 2 * BY_ALL * count; all->size *= 2)
+    for (all->size = 16; all->size < count * 2 * BY_ALL; all->size *= 2)
         ;
     all->slots = arena_array(arena, all->size, sizeof *all->slots);
     return all->slots && add_all(arena, all, config) ? all : NULL;

@@ -160,7 +160,7 @@ struct people *people_new(struct arena *arena, const struct person *persons, siz
     if (!people)
         return NULL;
     *people = (struct people){.persons = persons, .count = count, .size = 16, .arena = arena};
-    while (people->size < 2 * WAYS * count)
+    while (people->size < count * 2 * WAYS)
         people->size *= 2;
     people->slots = arena_array(arena, people->size, sizeof *people->slots);
     for (size_t i = 0; people->slots && i < count; i++)
