@@ -79,10 +79,12 @@ static bool name_is_new(struct parser *parser, size_t index)
     return true;
 }
 
-/* So that a mistake is told once, and also where no rule uses the condition. */
+/* So that a mistake is told once, and also where no rule uses the condition. What a rule that uses
+ * it is warned of is said there. */
 void check_named_conditions(struct checker *checker)
 {
     struct parser *parser = checker->parser;
+    parser->sources->quiet = true;
     for (size_t i = 0; i < parser->named_count && parser->sources->errors < ERRORS_MAX; i++) {
         struct policy before = *checker->policy;
         struct rule nobodys = {.condition = -1};
@@ -95,6 +97,7 @@ void check_named_conditions(struct checker *checker)
         checker->rule = NULL;
         take_back(checker->policy, &before);
     }
+    parser->sources->quiet = false;
 }
 
 void warn_of_idle_conditions(struct parser *parser)

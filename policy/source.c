@@ -149,6 +149,8 @@ void source_error(struct sources *sources, struct span at, const char *format, .
 void source_warning(struct sources *sources, struct span at, const char *format, ...)
 {
     va_list args;
+    if (sources->quiet)
+        return;
     va_start(args, format);
     say(sources, at, "warning", format, args);
     va_end(args);

@@ -25,6 +25,7 @@ struct sources {
     unsigned count;
     unsigned errors;
     bool no_memory; /* sticky; reported once at the end */
+    bool quiet;     /* no warnings are said */
 };
 
 /* A stretch of one source: offsets in bytes. */
