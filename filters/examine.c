@@ -114,6 +114,7 @@ static bool examine_content(struct arena *arena, struct slice message, const str
     if (!mime_parse(arena, message, &limits, &parsed))
         return false;
     if (job->message && (!examine_header(arena, &parsed, job, &out->facts) ||
+                         !examine_protection(arena, &parsed, &out->facts) ||
                          !examine_form(arena, &parsed, &out->facts)))
         return false;
     if (!list_ranges(arena, &parsed, out) || arena_failed(arena))

@@ -16,6 +16,10 @@ bool examine_header(struct arena *arena, const struct mime_message *message,
 bool examine_addresses(struct arena *arena, struct slice block, struct slice raw,
                        struct facts *facts);
 
+/* message.header_protected and its kin. */
+bool examine_protection(struct arena *arena, const struct mime_message *message,
+                        struct facts *facts);
+
 /* message.encrypted, message.type, message.part_count, and room for the malformations. */
 bool examine_form(struct arena *arena, const struct mime_message *message, struct facts *facts);
 

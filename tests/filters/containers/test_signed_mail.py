@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: ISC
 """What the shipped policy says of signed, compressed and encrypted mail (S/MIME) and files, made by openssl, offline."""
 import base64
-import subprocess
 import zlib
 
 import pytest
 
 from lab import check, needs, samples
+from lab.smime import Signer, clear
 
 pytestmark = pytest.mark.skipif(not (needs.BUILD / "gatepostctl").exists(), reason="gatepostctl is not built")
 
@@ -37,24 +37,6 @@ def compressed(content):
     return element(0x30, oid("2a864886f70d0109100109") + element(0xa0, element(0x30, data)))
 
 
-class Signer:
-    def __init__(self, folder):
-        self.folder = folder
-        self.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=a", "-keyout", "key.pem", "-out", "cert.pem")
-
-    def openssl(self, *words, content=b""):
-        return subprocess.run(["openssl", *words], input=content, capture_output=True, cwd=self.folder, check=True).stdout
-
-    def sign(self, content, *words, form="DER"):
-        return self.openssl("cms", "-sign", "-binary", "-signer", "cert.pem", "-inkey", "key.pem", "-outform", form, *words, content=content)
-
-    def opaque(self, content, *words, form="DER"):
-        return self.sign(content, "-nodetach", *words, form=form)
-
-    def encrypt(self, content, cipher):
-        return self.openssl("cms", "-encrypt", cipher, "-binary", "-outform", "DER", "cert.pem", content=content)
-
-
 def smime(content, kind=None, name="smime.p7m", field="application/pkcs7-mime"):
     """A message that is one S/MIME part."""
     head = b"From: a@client.example\r\nTo: user@example.com\r\nSubject: s\r\nDate: Mon, 05 Jan 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
@@ -64,11 +46,7 @@ def smime(content, kind=None, name="smime.p7m", field="application/pkcs7-mime"):
 
 
 def clear_signed(signer):
-    signature = base64.encodebytes(signer.sign(TEXT)).replace(b"\n", b"\r\n")
-    head = b"From: a@client.example\r\nTo: user@example.com\r\nSubject: s\r\nDate: Mon, 05 Jan 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n" \
-        b'Content-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary=x\r\n\r\n--x\r\n'
-    return head + TEXT + b'\r\n--x\r\nContent-Type: application/pkcs7-signature; name="smime.p7s"\r\n' \
-        b"Content-Transfer-Encoding: base64\r\n\r\n" + signature + b"--x--\r\n"
+    return clear(b"From: a@client.example\r\nTo: user@example.com\r\nSubject: s\r\nDate: Mon, 05 Jan 2026 10:00:00 +0000\r\n", TEXT, signer.sign(TEXT))
 
 
 def good(signer):
