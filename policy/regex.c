@@ -3,8 +3,11 @@
  * the depth limit. */
 #include "policy/regex.h"
 
+#include "policy/regex_risk.h"
+
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -12,7 +15,8 @@ enum {
     MATCH_LIMIT = 50000,
     DEPTH_LIMIT = 2000,
     HEAP_LIMIT_KIB = 1024,
-    PARENS_MAX = 50
+    PARENS_MAX = 50,
+    SHOWN_MAX = 24
 };
 
 struct regex {
@@ -47,13 +51,11 @@ static pcre2_code *compile(struct slice pattern, bool fold, int *error, size_t *
     return code;
 }
 
-struct regex *regex_new(struct slice pattern, bool fold, char error[static REGEX_ERROR_SIZE],
-                        size_t *at)
+static struct regex *make(struct slice pattern, bool fold, int *error, size_t *at)
 {
-    int code = PCRE2_ERROR_NOMEMORY;
-    *at = 0;
     struct regex *regex = calloc(1, sizeof *regex);
-    if (regex && (regex->code = compile(pattern, fold, &code, at)) &&
+    *error = PCRE2_ERROR_NOMEMORY;
+    if (regex && (regex->code = compile(pattern, fold, error, at)) &&
         (regex->data = pcre2_match_data_create(1, NULL)) &&
         (regex->limits = pcre2_match_context_create(NULL))) {
         pcre2_set_match_limit(regex->limits, MATCH_LIMIT);
@@ -61,7 +63,52 @@ struct regex *regex_new(struct slice pattern, bool fold, char error[static REGEX
         pcre2_set_heap_limit(regex->limits, HEAP_LIMIT_KIB);
         return regex;
     }
-    pcre2_get_error_message(code, (PCRE2_UCHAR *)error, REGEX_ERROR_SIZE);
+    regex_free(regex);
+    return NULL;
+}
+
+static bool hits_a_limit(void *context, struct slice text, size_t from, unsigned steps)
+{
+    const struct regex *regex = context;
+    pcre2_set_match_limit(regex->limits, steps ? steps : MATCH_LIMIT);
+    int found = pcre2_match(regex->code, (PCRE2_SPTR)text.ptr, text.len, from, PCRE2_ANCHORED,
+                            regex->data, regex->limits);
+    pcre2_set_match_limit(regex->limits, MATCH_LIMIT);
+    return found == PCRE2_ERROR_MATCHLIMIT || found == PCRE2_ERROR_DEPTHLIMIT ||
+           found == PCRE2_ERROR_HEAPLIMIT;
+}
+
+static void explain(const struct regex_risk *risk, struct slice pattern, char *error)
+{
+    struct slice place = slice_sub(pattern, risk->from, risk->to);
+    bool whole = place.len <= SHOWN_MAX;
+    place = slice_sub(place, 0, SHOWN_MAX);
+    snprintf(error, REGEX_ERROR_SIZE,
+             risk->kind == REGEX_RISK_NESTED
+                 ? "\"%.*s%s\" can read the same text in too many ways: %zu octets are enough to "
+                   "take more than %d steps; let nothing in it repeat what it repeats itself, or "
+                   "write its repeats as possessive ones, such as \\w++ for \\w+"
+                 : "\"%.*s%s\" and the repeats behind it can share a text in too many ways: %zu "
+                   "octets are enough to take more than %d steps; leave some out, bound them as "
+                   "in .{0,40}, or let them not match what parts them, as in [^,]*,",
+             SLICE_ARGS(place), whole ? "" : "...", risk->length, MATCH_LIMIT);
+}
+
+struct regex *regex_new(struct slice pattern, bool fold, char error[static REGEX_ERROR_SIZE],
+                        size_t *at)
+{
+    int code;
+    *at = 0;
+    struct regex *regex = make(pattern, fold, &code, at);
+    if (!regex) {
+        pcre2_get_error_message(code, (PCRE2_UCHAR *)error, REGEX_ERROR_SIZE);
+        return NULL;
+    }
+    struct regex_risk risk = regex_risk(pattern, fold, hits_a_limit, regex);
+    if (risk.kind == REGEX_RISK_NONE)
+        return regex;
+    explain(&risk, pattern, error);
+    *at = risk.from;
     regex_free(regex);
     return NULL;
 }

@@ -8,9 +8,10 @@
 
 struct regex;
 
-enum { REGEX_ERROR_SIZE = 160 };
+enum { REGEX_ERROR_SIZE = 320 };
 
-/* NULL: error says why and *at where in the pattern. Freed with regex_free. */
+/* NULL: error says why and *at where in the pattern; also when it can take too long
+ * (policy/regex_risk.h). Freed with regex_free. */
 struct regex *regex_new(struct slice pattern, bool fold, char error[static REGEX_ERROR_SIZE],
                         size_t *at);
 void regex_free(struct regex *regex);
