@@ -4,15 +4,13 @@
 #include "policy/regex.h"
 
 #include "policy/regex_risk.h"
+#include "policy/regex_search.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
     PATTERN_MAX = 4096,
-    MATCH_LIMIT = 50000,
     DEPTH_LIMIT = 2000,
     HEAP_LIMIT_KIB = 1024,
     PARENS_MAX = 50,
@@ -23,6 +21,7 @@ struct regex {
     pcre2_code *code;
     pcre2_match_data *data; /* scratch: a process evaluates one thing at a time */
     pcre2_match_context *limits;
+    bool whole; /* what it says of its beginning, or of giving up, is of the whole text */
 };
 
 void regex_free(struct regex *regex)
@@ -58,7 +57,8 @@ static struct regex *make(struct slice pattern, bool fold, int *error, size_t *a
     if (regex && (regex->code = compile(pattern, fold, error, at)) &&
         (regex->data = pcre2_match_data_create(1, NULL)) &&
         (regex->limits = pcre2_match_context_create(NULL))) {
-        pcre2_set_match_limit(regex->limits, MATCH_LIMIT);
+        regex->whole = slice_search(pattern, SLICE("(*")) < pattern.len ||
+                       slice_search(pattern, SLICE("\\G")) < pattern.len;
         pcre2_set_depth_limit(regex->limits, DEPTH_LIMIT);
         pcre2_set_heap_limit(regex->limits, HEAP_LIMIT_KIB);
         return regex;
@@ -70,10 +70,9 @@ static struct regex *make(struct slice pattern, bool fold, int *error, size_t *a
 static bool hits_a_limit(void *context, struct slice text, size_t from, unsigned steps)
 {
     const struct regex *regex = context;
-    pcre2_set_match_limit(regex->limits, steps ? steps : MATCH_LIMIT);
+    pcre2_set_match_limit(regex->limits, steps ? steps : REGEX_STEPS_MAX);
     int found = pcre2_match(regex->code, (PCRE2_SPTR)text.ptr, text.len, from, PCRE2_ANCHORED,
                             regex->data, regex->limits);
-    pcre2_set_match_limit(regex->limits, MATCH_LIMIT);
     return found == PCRE2_ERROR_MATCHLIMIT || found == PCRE2_ERROR_DEPTHLIMIT ||
            found == PCRE2_ERROR_HEAPLIMIT;
 }
@@ -91,7 +90,7 @@ static void explain(const struct regex_risk *risk, struct slice pattern, char *e
                  : "\"%.*s%s\" and the repeats behind it can share a text in too many ways: %zu "
                    "octets are enough to take more than %d steps; leave some out, bound them as "
                    "in .{0,40}, or let them not match what parts them, as in [^,]*,",
-             SLICE_ARGS(place), whole ? "" : "...", risk->length, MATCH_LIMIT);
+             SLICE_ARGS(place), whole ? "" : "...", risk->length, REGEX_STEPS_MAX);
 }
 
 struct regex *regex_new(struct slice pattern, bool fold, char error[static REGEX_ERROR_SIZE],
@@ -115,9 +114,12 @@ struct regex *regex_new(struct slice pattern, bool fold, char error[static REGEX
 
 int regex_match(const struct regex *regex, struct slice text)
 {
-    const char *start = text.ptr ? text.ptr : "";
-    int found =
-        pcre2_match(regex->code, (PCRE2_SPTR)start, text.len, 0, 0, regex->data, regex->limits);
+    struct slice matched = {text.ptr ? text.ptr : "", text.len};
+    if (!regex->whole)
+        return regex_search(regex->code, regex->data, regex->limits, matched);
+    pcre2_set_match_limit(regex->limits, REGEX_STEPS_MAX);
+    int found = pcre2_match(regex->code, (PCRE2_SPTR)matched.ptr, matched.len, 0, 0, regex->data,
+                            regex->limits);
     if (found >= 0)
         return 1;
     return found == PCRE2_ERROR_NOMATCH ? 0 : -1;
