@@ -112,3 +112,12 @@ size_t base64_finish(struct base64 *st, char *out)
         st->found |= BASE64_NO_PADDING;
     return (size_t)(flush(st, out) - out);
 }
+
+size_t base64_place(struct slice in, size_t octets)
+{
+    size_t before = octets / 3 * 4;
+    for (size_t i = 0; i < in.len; i++)
+        if (base64_letter(in.ptr[i]) && before-- == 0)
+            return i;
+    return in.len;
+}

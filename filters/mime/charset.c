@@ -90,6 +90,8 @@ static const struct {
 
 enum { COUNT = sizeof charsets / sizeof *charsets, CONVERT_STEP = 1024 };
 
+_Static_assert((int)COUNT == (int)CHARSETS, "all have a number");
+
 static iconv_t opened[COUNT];
 static bool warm;
 
@@ -128,9 +130,24 @@ static int find(struct slice name)
     return -1;
 }
 
+int charset_number(struct slice name)
+{
+    return find(slice_trim(name));
+}
+
+const char *charset_name(int number)
+{
+    return charsets[number].name;
+}
+
+const char *charset_iconv(int number)
+{
+    return charsets[number].iconv;
+}
+
 enum charset_kind charset_kind(struct slice name)
 {
-    int i = find(slice_trim(name));
+    int i = charset_number(name);
     if (i < 0)
         return CHARSET_UNKNOWN;
     return strcmp(charsets[i].iconv, "UTF-7") == 0 ? CHARSET_UTF7 : CHARSET_KNOWN;

@@ -11,6 +11,13 @@
  * jail closes. Conversions call it themselves when nobody did. */
 void charset_warm_up(void);
 
+/* What a charset is known by between processes: less than CHARSETS; -1: it is not known. */
+enum { CHARSETS = 75 };
+int charset_number(struct slice name);
+/* Its name in mail, lower case, and what iconv calls it; empty: UTF-8 or a part of it. */
+const char *charset_name(int number);
+const char *charset_iconv(int number);
+
 enum charset_kind { CHARSET_UNKNOWN, CHARSET_KNOWN, CHARSET_UTF7 };
 enum charset_kind charset_kind(struct slice name);
 

@@ -47,3 +47,21 @@ size_t qp_decode(struct slice in, char *out, unsigned *found)
     }
     return (size_t)(out - start);
 }
+
+size_t qp_place(struct slice in, size_t octets)
+{
+    const char *p = in.ptr, *end = in.ptr + in.len;
+    while (p < end && octets > 0) {
+        const char *next = p + 1;
+        if (*p != '=') {
+            p = next;
+            octets--;
+            continue;
+        }
+        bool hex = end - next >= 2 && hex_digit(next[0]) >= 0 && hex_digit(next[1]) >= 0;
+        size_t skip = hex ? 2 : soft_break(next, end);
+        octets -= hex || (skip == 0 && next < end);
+        p = next + skip;
+    }
+    return (size_t)(p - in.ptr);
+}

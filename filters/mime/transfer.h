@@ -45,6 +45,12 @@ size_t base64_finish(struct base64 *st, char *out);
 /* Quoted-printable, whole. Trailing blanks of lines are kept. */
 size_t qp_decode(struct slice in, char *out, unsigned *found);
 
+/* Where of an encoded text that decodes to more than so many octets the next one begins. */
+size_t qp_place(struct slice in, size_t octets);
+/* The same of base64 in which nothing is odd: where the group of four letters begins that it stands
+ * in. in.len: there is none. */
+size_t base64_place(struct slice in, size_t octets);
+
 /* A uuencoded file in a text (POSIX uuencode): "begin 644 name" or "begin-base64 644 name", lines of
  * data, and "end" or "====". */
 struct uu_block {
