@@ -121,6 +121,8 @@ static bool examine_content(struct arena *arena, struct slice message, const str
         return false;
     if (job->redaction && !locate(arena, &parsed, job->redaction, out))
         return false;
+    if (job->banners && !banner_find(arena, &parsed, &out->banners))
+        return false;
     if (job->outline && !(out->outline = outline_of(arena, &parsed)))
         return false;
     struct malformations odd = parsed.malformations;
@@ -141,7 +143,7 @@ static bool examine_all(struct arena *arena, struct slice message, const struct 
     if (!message.ptr && scan_job_needs_message(job))
         return false;
     bool parses = job->message || job->attachments || job->links || job->codes || job->outline ||
-                  job->redaction;
+                  job->redaction || job->banners;
     return examine_sender(arena, message, job, out) &&
            (!job->digest || digest_of(arena, message, &out->facts.fact[FACT_MESSAGE_DIGEST])) &&
            (!parses || examine_content(arena, message, job, out));

@@ -53,16 +53,37 @@ bool judge_holds(const struct verdict *v)
     return v->action == ACTION_QUARANTINE || v->action == ACTION_REDIRECT;
 }
 
-static bool same_edits(const struct verdict *a, const struct verdict *b)
+bool judge_keeps_edit(const struct edit *edit, bool banners_differ)
 {
-    if (a->edit_count != b->edit_count)
-        return false;
-    for (size_t i = 0; i < a->edit_count; i++)
-        if (a->edits[i].kind != b->edits[i].kind || a->edits[i].part != b->edits[i].part ||
-            !slice_eq(a->edits[i].name, b->edits[i].name) ||
-            !slice_eq(a->edits[i].value, b->edits[i].value))
-            return false;
-    return true;
+    return edit->kind != ACTION_BANNER || edit->split || !banners_differ;
+}
+
+/* The next one from *at on, of those that stay where banners differ, or of all; NULL: none. */
+static const struct edit *next_edit(const struct verdict *v, size_t *at, bool all)
+{
+    while (*at < v->edit_count) {
+        const struct edit *edit = &v->edits[(*at)++];
+        if (all || judge_keeps_edit(edit, true))
+            return edit;
+    }
+    return NULL;
+}
+
+static bool same_edit(const struct edit *a, const struct edit *b)
+{
+    return a->kind == b->kind && a->part == b->part && slice_eq(a->name, b->name) &&
+           slice_eq(a->value, b->value);
+}
+
+static bool same_edits(const struct verdict *a, const struct verdict *b, bool all)
+{
+    size_t at_a = 0, at_b = 0;
+    const struct edit *edit_a, *edit_b;
+    do {
+        edit_a = next_edit(a, &at_a, all);
+        edit_b = next_edit(b, &at_b, all);
+    } while (edit_a && edit_b && same_edit(edit_a, edit_b));
+    return !edit_a && !edit_b;
 }
 
 static bool is_edited(const struct verdict *v)
@@ -74,7 +95,7 @@ bool judge_same_fate(const struct verdict *a, const struct verdict *b)
 {
     if (judge_refuses(a) || judge_refuses(b))
         return a->action == b->action && a->code == b->code && a->rule == b->rule;
-    return a->action != b->action || !is_edited(a) || same_edits(a, b);
+    return a->action != b->action || !is_edited(a) || same_edits(a, b, false);
 }
 
 static bool can_strip(const struct verdict *v, const struct part_range *parts, size_t part_count,
@@ -142,6 +163,8 @@ struct ruling judge_together(const struct judge *judge, const struct part_range 
             ruling.verdict = v;
         if (v->action == ACTION_ACCEPT && !ruling.deliveries++)
             ruling.verdict = v;
+        if (v->action == ACTION_ACCEPT)
+            ruling.banners_differ |= !same_edits(ruling.verdict, v, true);
     }
     ruling.kind = kind_of(&ruling, differ, sealed);
     word(&ruling);

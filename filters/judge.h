@@ -38,6 +38,9 @@ struct ruling {
     enum ruling_kind kind;
     const struct verdict *verdict; /* of all who are delivered to; or of all */
     size_t deliveries, holds;      /* recipients whose verdict is to deliver; judge_holds */
+    /* Those who are delivered to differ in banners that are no reason to tell them apart: none has
+     * such a one. */
+    bool banners_differ;
     enum action action;
     unsigned code;
     struct slice enhanced, text;
@@ -46,6 +49,10 @@ struct ruling {
 /* The message has `size` octets and these parts. */
 struct ruling judge_together(const struct judge *judge, const struct part_range *parts,
                              size_t part_count, uint64_t size);
+
+/* Whether the edit is made: a banner that is no reason to tell recipients apart is left out where they
+ * differ in banners. */
+bool judge_keeps_edit(const struct edit *edit, bool banners_differ);
 
 /* Whether one reply can tell both verdicts: delivered alike, discarded or held beside a delivery, or
  * refused for the same. */

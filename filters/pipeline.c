@@ -28,7 +28,8 @@ bool pipeline_needs(const struct config *config, enum scanner_kind kind)
     if (kind == SCANNER_QR)
         return config->settings.qr_enabled &&
                (wants(config, PRODUCER_CODES) || wants(config, PRODUCER_LINKS));
-    return policy_asks(config->policy, ASKS_SCANNER) || may_redact(config);
+    return policy_asks(config->policy, ASKS_SCANNER) || policy_banners(config->policy) ||
+           may_redact(config);
 }
 
 static bool name_headers(const struct policy *policy, struct arena *arena, struct scan_job *out)
@@ -63,6 +64,7 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
         .links = wants(config, PRODUCER_LINKS),
         .digest = wants(config, PRODUCER_DIGEST),
         .codes = pipeline_needs(config, SCANNER_QR),
+        .banners = policy_banners(config->policy),
         .sha256 = policy_uses_field(config->policy, FACT_ATTACHMENTS, attachment_sha256),
         .spf = wants(config, PRODUCER_SPF),
         .authentication = wants(config, PRODUCER_AUTHENTICATION),

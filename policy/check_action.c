@@ -236,6 +236,9 @@ bool check_action(struct checker *checker, const struct syntax_action *syntax,
     case ACTION_SUBJECT_PREFIX:
     case ACTION_LOG:
         return check_text(checker, &syntax->text, &out->text);
+    case ACTION_BANNER:
+        out->split = syntax->split;
+        return check_text(checker, &syntax->text, &out->text);
     case ACTION_STRIP:
         return check_strip(checker, syntax, out);
     case ACTION_DELAY:

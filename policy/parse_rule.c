@@ -43,6 +43,14 @@ static bool parse_strip(struct parser *parser, struct syntax_action *action)
     return expect_string(parser, "the notice that takes its place", &action->text);
 }
 
+/* "text" [split] */
+static bool parse_banner(struct parser *parser, struct syntax_action *action)
+{
+    bool read = expect_string(parser, "a text", &action->text);
+    action->split = read && accept_word(parser, "split");
+    return read;
+}
+
 static bool parse_arguments(struct parser *parser, struct syntax_action *action)
 {
     switch (action->kind) {
@@ -69,6 +77,8 @@ static bool parse_arguments(struct parser *parser, struct syntax_action *action)
     case ACTION_SUBJECT_PREFIX:
     case ACTION_LOG:
         return expect_string(parser, "a text", &action->text);
+    case ACTION_BANNER:
+        return parse_banner(parser, action);
     case ACTION_STRIP:
         return parse_strip(parser, action);
     case ACTION_DELAY:

@@ -61,6 +61,11 @@ bool policy_keeps(const struct policy *policy)
            acts(policy, ACTION_COPY) || acts(policy, ACTION_BCC) || acts(policy, ACTION_JOURNAL);
 }
 
+bool policy_banners(const struct policy *policy)
+{
+    return acts(policy, ACTION_BANNER);
+}
+
 bool policy_wants(const struct policy *policy, enum producer producer)
 {
     return policy->wanted[producer];

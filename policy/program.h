@@ -107,6 +107,7 @@ struct compiled_action {
     int64_t delay;       /* milliseconds */
     int list, condition; /* strip: an operand and a node */
     unsigned slot;
+    bool split; /* banner */
 };
 
 /* When something is known at the earliest, and because of which operand; -1: from the start. */

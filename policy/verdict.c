@@ -163,6 +163,22 @@ static void add_edit(struct walk *walk, const struct compiled_action *action, en
     PUSH(walk, walk->out->edits, walk->out->edit_count, edit);
 }
 
+/* The same text stands in a message once. */
+static void add_banner(struct walk *walk, const struct compiled_action *action)
+{
+    struct verdict *out = walk->out;
+    struct edit edit = {.kind = ACTION_BANNER, .split = action->split};
+    edit.value = slice_trim(render(walk, &action->text, TEXT_HEADER));
+    for (size_t i = 0; i < out->edit_count; i++) {
+        if (out->edits[i].kind != ACTION_BANNER || !slice_eq(out->edits[i].value, edit.value))
+            continue;
+        out->edits[i].split |= edit.split;
+        return;
+    }
+    if (edit.value.len > 0)
+        PUSH(walk, out->edits, out->edit_count, edit);
+}
+
 static void set_header(struct walk *walk, const struct compiled_action *action)
 {
     add_edit(walk, action, ACTION_HEADER_REMOVE);
@@ -191,6 +207,9 @@ static void act(struct walk *walk, size_t rule, const struct compiled_action *ac
         return;
     case ACTION_HEADER_SET:
         set_header(walk, action);
+        return;
+    case ACTION_BANNER:
+        add_banner(walk, action);
         return;
     case ACTION_STRIP:
         note_doubt(walk, rule, strip(walk, action, true), action_info(ACTION_STRIP)->strictness);

@@ -8,6 +8,7 @@
 #include "common/bundle.h"
 #include "common/lists.h"
 #include "common/redis_place.h"
+#include "filters/mime/charset_encode.h"
 #include "proxy/examine/asked_before.h"
 #include "proxy/examine/scan_line.h"
 #include "proxy/examine/scan_memory.h"
@@ -381,6 +382,8 @@ static void lock_up(const struct config *config)
     const char *reason;
     tzset();
     setlocale(LC_CTYPE, "C.UTF-8");
+    if (policy_banners(config->policy))
+        charset_encode_warm_up();
     if (!slice_to_path(config->settings.process_user, user) ||
         !slice_to_path(config->settings.process_chroot, folder))
         give_up(strerror(errno));

@@ -10,6 +10,7 @@
 #include "base/ipc.h"
 #include "filters/dns/dns_answers.h"
 #include "filters/mime/parts.h"
+#include "filters/scanner/scan_banner.h"
 #include "filters/scanner/scan_outline.h"
 #include "filters/scanner/scan_redaction.h"
 #include "policy/facts.h"
@@ -56,6 +57,7 @@ struct scan_job {
     bool sha256;                              /* of each attachment */
     bool codes;                               /* where pictures are that may hold some */
     struct scan_pictures pictures;            /* gatepost-qr: where they are */
+    bool banners;                             /* where they can stand */
     bool outline;                             /* for people, who look at one message */
     const struct redaction_wanted *redaction; /* NULL: nothing is to be redacted */
     bool spf;                                 /* needs no message (-1) */
@@ -85,13 +87,15 @@ struct scan_answer {
     const struct dns_wanted *wanted; /* look these up, and ask again for spf and authentication */
     size_t wanted_count;
     struct scan_pictures pictures; /* gatepost-qr is to read them */
-    struct slice octets;           /* as it was decoded */
+    struct banner_places banners;
+    struct slice octets; /* as it was decoded */
 };
 
 /* Whether it asks what the message is, whoever sent it. */
 static inline bool scan_job_asks_content(const struct scan_job *job)
 {
-    return job->message || job->attachments || job->links || job->digest || job->codes;
+    return job->message || job->attachments || job->links || job->digest || job->codes ||
+           job->banners;
 }
 
 /* Whether it cannot be done without a message. */

@@ -17,7 +17,8 @@ enum {
     WANTS_DIGEST = 128,
     WANTS_SHA256 = 256,
     WANTS_CODES = 512,
-    ALL_FLAGS = 1023,
+    WANTS_BANNERS = 1024,
+    ALL_FLAGS = 2047,
     RECORD_BYTES_MIN = 4,
 };
 
@@ -25,13 +26,13 @@ enum {
 
 static uint32_t flags_of(const struct scan_job *job)
 {
-    return (uint32_t)((job->message ? WANTS_MESSAGE : 0) |
-                      (job->attachments ? WANTS_ATTACHMENTS : 0) | (job->links ? WANTS_LINKS : 0) |
-                      (job->spf ? WANTS_SPF : 0) |
-                      (job->authentication ? WANTS_AUTHENTICATION : 0) |
-                      (job->dns_complete ? DNS_IS_COMPLETE : 0) |
-                      (job->outline ? WANTS_OUTLINE : 0) | (job->digest ? WANTS_DIGEST : 0) |
-                      (job->sha256 ? WANTS_SHA256 : 0) | (job->codes ? WANTS_CODES : 0));
+    return (
+        uint32_t)((job->message ? WANTS_MESSAGE : 0) | (job->attachments ? WANTS_ATTACHMENTS : 0) |
+                  (job->links ? WANTS_LINKS : 0) | (job->spf ? WANTS_SPF : 0) |
+                  (job->authentication ? WANTS_AUTHENTICATION : 0) |
+                  (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->outline ? WANTS_OUTLINE : 0) |
+                  (job->digest ? WANTS_DIGEST : 0) | (job->sha256 ? WANTS_SHA256 : 0) |
+                  (job->codes ? WANTS_CODES : 0) | (job->banners ? WANTS_BANNERS : 0));
 }
 
 static size_t octets_of(const struct ip *ip)
@@ -130,6 +131,7 @@ static bool unpack_flags(struct unpack *in, struct scan_job *job)
     job->digest = flags & WANTS_DIGEST;
     job->sha256 = flags & WANTS_SHA256;
     job->codes = flags & WANTS_CODES;
+    job->banners = flags & WANTS_BANNERS;
     job->spf = flags & WANTS_SPF;
     job->authentication = flags & WANTS_AUTHENTICATION;
     job->dns_complete = flags & DNS_IS_COMPLETE;

@@ -309,6 +309,14 @@ void examination_signer(struct examination *e)
     examination_go_on(e);
 }
 
+void examination_banners(struct examination *e)
+{
+    e->banners_only = true;
+    whole(e);
+    examination_scan(e);
+    examination_signer(e);
+}
+
 /* ---- what has come of it ---- */
 
 bool examination_waits(const struct examination *e)

@@ -67,6 +67,8 @@ struct examination {
     unsigned char digest[SCAN_DIGEST];
     struct part_range *parts;
     size_t part_count;
+    struct banner_places banners; /* where they can stand */
+    bool banners_only;            /* nothing else is asked about the content */
 
     struct study study;
     struct inquiry dns;    /* all that is asked about the sender */
@@ -105,6 +107,8 @@ void examination_header(struct examination *e, struct slice block);
 void examination_message(struct examination *e);
 /* Instead of that: only who has signed it, for nothing else is asked about the message. */
 void examination_signer(struct examination *e);
+/* The same, and where a banner can stand in it: behind that nobody else can tell who has signed it. */
+void examination_banners(struct examination *e);
 
 /* Goes on as far as that is possible without waiting. */
 void examination_go_on(struct examination *e);

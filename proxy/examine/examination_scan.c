@@ -82,6 +82,7 @@ static void take(struct examination *e, enum scan_slot slot, const struct scan_a
     if (slot == SCAN_CONTENT) {
         e->parts = answer->parts;
         e->part_count = answer->part_count;
+        e->banners = answer->banners;
         codes_wait_begin(&e->codes, answer, &e->facts);
     }
     if (e->scans[slot].has_key && !leaves_open(answer))
@@ -127,7 +128,7 @@ void examination_scan_over(struct examination *e, enum scan_slot slot)
 /* A job that is not about the content asks for none. */
 static size_t headers_asked(const struct examination *e, enum scan_slot slot)
 {
-    return slot >= SCAN_SENDER ? 0 : e->proxy->job.header_count;
+    return slot >= SCAN_SENDER || e->banners_only ? 0 : e->proxy->job.header_count;
 }
 
 static void on_answer(evutil_socket_t fd, short what, void *arg)
@@ -183,11 +184,21 @@ static void describe_sender(struct examination *e, struct scan_job *job)
     study_describe(study, e->whole, job);
 }
 
+/* What every message of its kind is asked: of one that lay in a mailbox nothing is changed. */
+static struct scan_job usual_job(const struct examination *e)
+{
+    struct scan_job job = e->proxy->job;
+    if (e->banners_only)
+        job = (struct scan_job){.limits = job.limits, .banners = true};
+    job.banners = job.banners && !e->has_digest;
+    return job;
+}
+
 /* What is in the message; and who sent it, when the DNS has been heard already. */
 static void describe_content(struct examination *e, struct scan_job *job)
 {
     struct study *study = &e->study;
-    *job = e->proxy->job;
+    *job = usual_job(e);
     study->from.now = clock_wall();
     e->sender_beside = examination_asks_scanner(e);
     if (e->sender_beside)
@@ -276,14 +287,15 @@ void examination_redact(struct examination *e, bool whole, const unsigned *parts
 void examination_scan(struct examination *e)
 {
     const struct proxy *proxy = e->proxy;
-    const struct scan_job *job = &proxy->job;
+    struct scan_job job = usual_job(e);
     if (!config_of(e)->settings.antivirus_enabled || e->header_only)
         pipeline_without(&e->facts, PRODUCER_ANTIVIRUS);
     if (!config_of(e)->settings.qr_enabled)
         pipeline_without(&e->facts, PRODUCER_CODES);
-    if (scan_job_asks_content(job) && !recall(e, SCAN_CONTENT))
+    if (scan_job_asks_content(&job) && !recall(e, SCAN_CONTENT))
         scan_line_join(e, SCAN_CONTENT);
-    if (proxy->scans[SCANNER_AV] && !e->header_only && !recall(e, SCAN_ANTIVIRUS))
+    if (proxy->scans[SCANNER_AV] && !e->header_only && !e->banners_only &&
+        !recall(e, SCAN_ANTIVIRUS))
         scan_line_join(e, SCAN_ANTIVIRUS);
 }
 

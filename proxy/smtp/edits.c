@@ -166,6 +166,8 @@ static void collect(struct work *w)
             break;
         }
     }
+    for (size_t i = 0; i < w->in->banner_count; i++)
+        change(w, w->in->banners[i].from, w->in->banners[i].to, w->in->banners[i].literal);
 }
 
 /* Our fields come before theirs, and before nothing else: what a mail box put in front is left out,

@@ -4,6 +4,7 @@
 #ifndef PROXY_SMTP_EDITS_H
 #define PROXY_SMTP_EDITS_H
 
+#include "filters/banner/banner.h"
 #include "filters/scanner/scan_job.h"
 #include "policy/policy.h"
 
@@ -17,6 +18,9 @@ struct edit_input {
     size_t edit_count;
     const struct part_range *parts; /* for strip */
     size_t part_count;
+    const struct banner_change
+        *banners; /* ascending, in the message, in no part that is stripped */
+    size_t banner_count;
     bool dots; /* lines may begin with a dot */
 };
 

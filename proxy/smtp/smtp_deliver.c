@@ -197,19 +197,40 @@ static void delivered(struct smtp_job *job)
         pass_on(s, &job->final_reply);
 }
 
+/* False: out of memory. */
+static bool prepare_banner(struct smtp_session *s, struct slice message)
+{
+    struct transaction *t = &s->t;
+    struct banner_input input = {.message = message,
+                                 .eight_bit = t->data.high,
+                                 .places = &t->message.banners,
+                                 .edits = t->verdict->edits,
+                                 .edit_count = t->verdict->edit_count,
+                                 .differ = t->banners_differ,
+                                 .parts = t->message.parts,
+                                 .part_count = t->message.part_count};
+    t->banner = arena_alloc(s->mail, sizeof *t->banner);
+    return t->banner && banner_edits(s->mail, &input, t->banner);
+}
+
 static bool edit(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
+    struct slice message = spool_bytes(t->message.spool);
+    if (!message.ptr || !prepare_banner(s, message))
+        return false;
     bool inbound = s->base.listener->direction == DIRECTION_INBOUND;
-    struct edit_input input = {.message = spool_bytes(t->message.spool),
+    struct edit_input input = {.message = message,
                                .authserv_id = inbound ? smtp_authserv_id(s) : SLICE(""),
                                .trace = smtp_fields(s),
                                .edits = t->verdict->edits,
                                .edit_count = t->verdict->edit_count,
                                .parts = t->message.parts,
                                .part_count = t->message.part_count,
+                               .banners = t->banner->changes,
+                               .banner_count = t->banner->count,
                                .dots = t->data.dots || t->verdict->edit_count};
-    return input.message.ptr && input.trace.ptr && edits_apply(s->mail, &input, &t->edited);
+    return input.trace.ptr && edits_apply(s->mail, &input, &t->edited);
 }
 
 /* ---- what is told when nobody knows whether it arrived ---- */

@@ -40,6 +40,7 @@ static void follow(struct smtp_session *s, const struct ruling *ruling)
 {
     struct transaction *t = &s->t;
     t->verdict = ruling->verdict;
+    t->banners_differ = ruling->banners_differ;
     if (ruling->kind == RULING_SPLIT)
         smtp_retry_remember_fates(s);
     else
@@ -212,15 +213,30 @@ static bool is_remembered_by_signer(const struct smtp_session *s)
            examination_authenticated(&s->t.message).len == 0 && delivers(&s->t);
 }
 
+/* The rules know it without the message, but not where it can stand in it. */
+static bool bears_banner(const struct transaction *t)
+{
+    for (size_t i = 0; i < t->recipient_count; i++) {
+        const struct verdict *v = &t->recipients[i].verdict;
+        for (size_t k = 0; v->action == ACTION_ACCEPT && k < v->edit_count; k++)
+            if (v->edits[k].kind == ACTION_BANNER)
+                return true;
+    }
+    return false;
+}
+
 /* What the rules decided before the message was there. */
 static void act_as_decided(struct smtp_session *s)
 {
-    if (!is_remembered_by_signer(s)) {
+    bool signer = is_remembered_by_signer(s), banner = bears_banner(&s->t);
+    if (banner)
+        examination_banners(&s->t.message);
+    else if (signer)
+        examination_signer(&s->t.message);
+    if (signer || banner)
+        session_await(&s->base, PHASE_MESSAGE, act);
+    else
         act(&s->base);
-        return;
-    }
-    examination_signer(&s->t.message);
-    session_await(&s->base, PHASE_MESSAGE, act);
 }
 
 void smtp_message(struct smtp_session *s)

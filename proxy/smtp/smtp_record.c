@@ -45,15 +45,24 @@ static void tell_score(const struct smtp_session *s, const struct verdict *v, st
     r->point_count = points ? v->part_count : 0;
 }
 
+/* Of a banner it is told where it stands, or why it does not. */
+static struct record_edit edit_told(const struct smtp_session *s, const struct edit *edit)
+{
+    const struct transaction *t = &s->t;
+    struct slice name = edit->name;
+    if (edit->kind == ACTION_BANNER && t->banner)
+        name = slice_of(banner_fate(t->banner, edit, t->banners_differ));
+    return (struct record_edit){.kind = slice_of(action_info(edit->kind)->word),
+                                .name = name,
+                                .value = is_private(s, edit->name) ? SLICE("") : edit->value,
+                                .part = edit->part};
+}
+
 static void tell_edits(const struct smtp_session *s, const struct verdict *v, struct record *r)
 {
     struct record_edit *edits = arena_array(s->mail, v->edit_count, sizeof *edits);
     for (size_t i = 0; edits && i < v->edit_count; i++)
-        edits[i] = (struct record_edit){
-            .kind = slice_of(action_info(v->edits[i].kind)->word),
-            .name = v->edits[i].name,
-            .value = is_private(s, v->edits[i].name) ? SLICE("") : v->edits[i].value,
-            .part = v->edits[i].part};
+        edits[i] = edit_told(s, &v->edits[i]);
     r->edits = edits;
     r->edit_count = edits ? v->edit_count : 0;
 }

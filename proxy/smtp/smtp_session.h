@@ -17,6 +17,7 @@
 #ifndef PROXY_SMTP_SMTP_SESSION_H
 #define PROXY_SMTP_SMTP_SESSION_H
 
+#include "filters/banner/banner_edits.h"
 #include "proxy/process/holding.h"
 #include "proxy/session/session.h"
 #include "proxy/smtp/edits.h"
@@ -97,10 +98,12 @@ struct transaction {
     bool settled;        /* its reply was final: it does not come again */
     struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
     struct edited edited;
-    struct holding holding;   /* the keeper is asked to hold it */
-    size_t to_deliver;        /* recipients, once it is held for the others */
-    struct released released; /* the marks that it bears, where a rule asks */
-    uint64_t held_ticket;     /* of what the keeper was given of it; 0: nothing */
+    bool banners_differ;          /* recipients who are delivered to: struct ruling */
+    struct banner_result *banner; /* what became of it in the delivery; NULL: there is none */
+    struct holding holding;       /* the keeper is asked to hold it */
+    size_t to_deliver;            /* recipients, once it is held for the others */
+    struct released released;     /* the marks that it bears, where a rule asks */
+    uint64_t held_ticket;         /* of what the keeper was given of it; 0: nothing */
     uint64_t aside_tickets[ASIDES];
     unsigned asides;               /* how many of those it was asked for */
     const struct verdict *verdict; /* that all of the delivery's recipients share */

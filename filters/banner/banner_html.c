@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC
+ * A banner as HTML. The page's own styles are the sender's: what must not be turned off, is said so
+ * that no sheet can (an inline style that is important). Both colours are given, so that it can be
+ * read on dark screens; some clients know no "important", and have them twice. */
+#include "filters/banner/banner_internal.h"
+
+#include "base/utf8.h"
+
+#include <string.h>
+
+enum { LINE = 76, LONG_LINE = 200 };
+
+static const char beginning[] =
+    "<div style=\"margin:0 0 12px;padding:8px 12px;border:1px solid #8a6d00;"
+    "background-color:#fff4ce;color:#1f1f1f;\r\n"
+    "font:14px/1.4 Arial,sans-serif;text-align:left;mso-hide:none;"
+    "background-color:#fff4ce!important;color:#1f1f1f!important;\r\n"
+    "font-size:14px!important;line-height:1.4!important;text-indent:0!important;"
+    "display:block!important;visibility:visible!important;\r\n"
+    "opacity:1!important;position:static!important;float:none!important;"
+    "width:auto!important;height:auto!important;\r\n"
+    "max-width:none!important;max-height:none!important;overflow:visible!important;"
+    "transform:none!important;\r\n"
+    "clip-path:none!important\">";
+
+static size_t column(const struct buf *out)
+{
+    struct slice all = buf_slice(out);
+    size_t lf = slice_rfind(all, '\n');
+    return lf < all.len ? all.len - lf - 1 : all.len;
+}
+
+/* Nothing that has a meaning in HTML, or at the beginning of a line of a message. */
+static bool is_plain(uint32_t code, bool begins_line)
+{
+    char c = (char)code;
+    if (code > '~')
+        return false;
+    if (begins_line)
+        return (ascii_alpha(c) || ascii_digit(c)) && !strchr("FfBb", c);
+    return ascii_alpha(c) || ascii_digit(c) || strchr(" .,:;-@/()!?", c);
+}
+
+static void put_character(struct buf *out, uint32_t code, struct slice as_it_is)
+{
+    if (is_plain(code, column(out) == 0))
+        buf_append(out, as_it_is);
+    else
+        buf_printf(out, "&#%u;", (unsigned)code);
+}
+
+static void put_text(struct buf *out, struct slice text)
+{
+    while (text.len > 0) {
+        uint32_t code = '?';
+        size_t n = utf8_next(text, &code), at = column(out);
+        if (code == ' ' && at > LINE)
+            buf_cstr(out, "\r\n");
+        else if (at > LONG_LINE)
+            buf_cstr(out, "<wbr\r\n>");
+        if (code != ' ' || at <= LINE)
+            put_character(out, code, slice_sub(text, 0, n ? n : 1));
+        text = slice_from(text, n ? n : 1);
+    }
+}
+
+void banner_html(struct buf *out, const struct slice *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_cstr(out, beginning);
+        put_text(out, slice_trim(texts[i]));
+        buf_cstr(out, i + 1 < count ? "</div>\r\n" : "</div>");
+    }
+}

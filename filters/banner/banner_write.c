@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC
+ * No line of the message begins where none began before, for it could be taken for a boundary, or a
+ * file in a text: what stands behind a place in mid line goes on in the last line of what is
+ * written. (Letters of base64 can be neither.) */
+#include "filters/banner/banner_internal.h"
+#include "filters/mime/charset.h"
+#include "filters/mime/charset_encode.h"
+#include "filters/mime/transfer.h"
+
+enum { GROUP = 4, LINE_LETTERS = 76 };
+
+struct writing {
+    struct arena *arena;
+    struct slice rest; /* of the message, from the place on */
+    const struct banner_place *place;
+    const struct slice *texts;
+    size_t count;
+    bool begins_line;
+    unsigned charset;
+    struct banner_change *out;
+};
+
+/* Octets above 127 only where there are some. */
+static unsigned charset_for(const struct banner_place *place, bool eight_bit)
+{
+    bool seven = place->encoding == MIME_IDENTITY && !(eight_bit && place->high);
+    return seven && charset_form((int)place->charset) != CHARSET_JAPAN
+               ? (unsigned)charset_number(SLICE("us-ascii"))
+               : place->charset;
+}
+
+/* Its text, not yet encoded. False: it cannot be said in that charset. */
+static bool say(const struct writing *w, struct buf *out)
+{
+    if (!w->place->html)
+        return banner_plain(out, w->charset, w->texts, w->count);
+    banner_html(out, w->texts, w->count);
+    return !out->failed;
+}
+
+static bool keep(struct writing *w, struct buf *out)
+{
+    w->out->literal = arena_copy(w->arena, buf_slice(out));
+    return !out->failed;
+}
+
+/* `mark` of what was written stand there already. */
+static void compare(struct writing *w, struct slice mark)
+{
+    w->out->there = mark.len > 0 && slice_starts(w->rest, mark);
+}
+
+static bool write_identity(struct writing *w, struct buf *text, struct buf *out)
+{
+    buf_cstr(out, w->begins_line ? "" : "\r\n");
+    buf_append(out, buf_slice(text));
+    compare(w, buf_slice(out));
+    buf_cstr(out, w->begins_line && w->place->html ? "\r\n" : "");
+    return keep(w, out);
+}
+
+static bool write_qp(struct writing *w, struct buf *text, struct buf *out)
+{
+    char next = w->rest.len > 0 ? w->rest.ptr[0] : '\n';
+    bool glued = next == '\r' || next == '\n' || (next == '-' && !w->begins_line);
+    buf_cstr(out, w->begins_line ? "" : "=\r\n");
+    banner_qp(out, buf_slice(text), charset_form((int)w->charset) == CHARSET_UTF8);
+    compare(w, buf_slice(out));
+    buf_cstr(out, w->place->html && !glued ? "=\r\n" : "");
+    return keep(w, out);
+}
+
+/* ---- base64 ---- */
+
+/* The group of letters in which the place is. False: there is none. */
+static bool take_group(const struct writing *w, char octets[static GROUP])
+{
+    struct base64 state = {0};
+    struct slice group = slice_sub(w->rest, 0, GROUP);
+    for (size_t i = 0; i < group.len; i++)
+        if (!base64_letter(group.ptr[i]))
+            return false;
+    return group.len == GROUP && base64_decode(&state, group, octets) == 3;
+}
+
+/* Whole groups: an empty line more is two octets, a blank behind HTML one. */
+static void fill_up(const struct writing *w, struct buf *octets)
+{
+    while (buf_len(octets) % 3 != 0)
+        buf_cstr(octets, w->place->html ? " " : "\r\n");
+}
+
+/* So much of it is the same wherever it stands. */
+static size_t lasting(size_t octets)
+{
+    size_t letters = octets / 3 * GROUP;
+    return letters + (letters ? (letters - 1) / LINE_LETTERS * 2 : 0);
+}
+
+static bool write_base64(struct writing *w, struct buf *text, struct buf *out)
+{
+    char group[GROUP];
+    size_t kept = w->place->kept;
+    struct buf octets = buf_init(BANNER_OCTETS_MAX);
+    if (kept && !take_group(w, group))
+        return false;
+    buf_append(&octets, (struct slice){group, kept});
+    buf_append(&octets, buf_slice(text));
+    size_t same = lasting(buf_len(&octets));
+    if (kept) { /* what is left of the group comes last */
+        while ((buf_len(&octets) + 3 - kept) % 3 != 0)
+            buf_char(&octets, ' ');
+        buf_append(&octets, (struct slice){group + kept, 3 - kept});
+        w->out->to += GROUP;
+    } else {
+        fill_up(w, &octets);
+    }
+    buf_cstr(out, w->begins_line ? "" : "\r\n");
+    size_t before = buf_len(out);
+    banner_base64(out, buf_slice(&octets));
+    compare(w, slice_sub(buf_slice(out), before, before + same));
+    bool kept_all = keep(w, out) && !octets.failed;
+    buf_release(&octets);
+    return kept_all;
+}
+
+/* ---- the whole ---- */
+
+static enum banner_state write_text(struct writing *w, struct buf *text, struct buf *out)
+{
+    if (!say(w, text))
+        return text->failed ? BANNER_TOO_MANY : BANNER_CHARSET;
+    bool written = w->place->encoding == MIME_BASE64 ? write_base64(w, text, out)
+                   : w->place->encoding == MIME_QP   ? write_qp(w, text, out)
+                                                     : write_identity(w, text, out);
+    return written ? BANNER_PLACED : out->failed ? BANNER_TOO_MANY : BANNER_IN_DOUBT;
+}
+
+enum banner_state banner_write(struct arena *arena, struct slice message, bool eight_bit,
+                               const struct banner_place *place, const struct slice *texts,
+                               size_t count, struct banner_change *out)
+{
+    if (place->at == 0 || place->at > message.len)
+        return BANNER_IN_DOUBT;
+    *out = (struct banner_change){.from = place->at, .to = place->at};
+    struct writing w = {.arena = arena,
+                        .rest = slice_from(message, place->at),
+                        .place = place,
+                        .texts = texts,
+                        .count = count < BANNER_TEXTS_MAX ? count : BANNER_TEXTS_MAX,
+                        .begins_line = message.ptr[place->at - 1] == '\n',
+                        .charset = charset_for(place, eight_bit),
+                        .out = out};
+    if (!w.begins_line && !place->html && place->encoding != MIME_BASE64)
+        return BANNER_IN_DOUBT;
+    struct buf text = buf_init(BANNER_OCTETS_MAX), literal = buf_init(BANNER_OCTETS_MAX);
+    enum banner_state state = write_text(&w, &text, &literal);
+    buf_release(&text);
+    buf_release(&literal);
+    return state;
+}
