@@ -216,6 +216,7 @@ static struct scan_job job_for(const struct offline *offline, struct trial *e,
     if (kind == SCANNER_QR)
         return (struct scan_job){.limits = job.limits, .pictures = e->codes.pictures};
     job.codes = job.codes && has_message && e->rounds == 0;
+    job.banners = job.banners && has_message && e->rounds == 0;
     job.message = job.attachments = job.links = job.digest = has_message && e->rounds == 0;
     if (!e->dns || kind != SCANNER_SCAN) {
         study_describe_none(&e->study, &job);
@@ -363,6 +364,7 @@ static void take_answer(struct offline *offline, struct trial *e, enum scanner_k
     if (e->rounds == 0) {
         e->parts = answer->parts;
         e->part_count = answer->part_count;
+        e->banners = answer->banners;
         if (codes_wait_begin(&e->codes, answer, &e->facts))
             submit(offline, e, SCANNER_QR);
     }

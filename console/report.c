@@ -184,8 +184,11 @@ static void say_changes(struct page *page, const struct trial *e)
         buf_printf(page->out, "%s ", action_info(edit->kind)->word);
         if (edit->kind == ACTION_STRIP)
             buf_printf(page->out, "part %u ", edit->part);
-        terminal_text(page->out, edit->name, 0);
-        buf_cstr(page->out, edit->name.len ? ": " : "");
+        struct slice name = edit->name;
+        if (edit->kind == ACTION_BANNER && e->banner)
+            name = slice_of(banner_fate(e->banner, edit, e->banners_differ));
+        terminal_text(page->out, name, 0);
+        buf_cstr(page->out, name.len ? ": " : "");
         terminal_text(page->out, edit->value, 0);
         page_end(page);
     }

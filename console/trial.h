@@ -3,6 +3,7 @@
 #ifndef CONSOLE_TRIAL_H
 #define CONSOLE_TRIAL_H
 
+#include "filters/banner/banner_edits.h"
 #include "filters/dns/resolver.h"
 #include "filters/judge.h"
 #include "filters/pictures/codes_wait.h"
@@ -46,6 +47,7 @@ struct trial {
     struct facts facts;
     struct part_range *parts;
     size_t part_count;
+    struct banner_places banners; /* where they can stand */
 
     struct dns_answers *dns; /* what the DNS says; NULL: it is not asked */
     /* What the scanner has been told of it; NULL: all, and it is complete. */
@@ -61,10 +63,12 @@ struct trial {
     bool decided;                   /* all that follows is there */
     const struct value *recipients; /* addresses, each once */
     size_t recipient_count;
-    struct verdict *verdicts; /* one for each of them */
-    size_t *left, left_count; /* indices of those who are not refused before the message */
-    struct verdict verdict;   /* what the sender is told */
-    bool differing;           /* the recipients' verdicts are not one */
+    struct verdict *verdicts;     /* one for each of them */
+    size_t *left, left_count;     /* indices of those who are not refused before the message */
+    struct verdict verdict;       /* what the sender is told */
+    bool differing;               /* the recipients' verdicts are not one */
+    bool banners_differ;          /* as in struct ruling */
+    struct banner_result *banner; /* what would become of it; NULL: there is none */
 };
 
 /* An empty one; false when memory is out. */
@@ -75,6 +79,9 @@ void trial_free(struct trial *e);
 
 /* Sets the facts that come from the envelope. False: out of memory. */
 bool trial_envelope(struct trial *e, const struct config *config);
+
+/* What would become of the banners of the verdict. False: out of memory. */
+bool trial_banner(struct trial *e, bool differ);
 
 /* All facts are there that will be; the rest is unknown. The verdict. False: out of memory. */
 bool trial_decide(struct trial *e, const struct config *config);

@@ -160,7 +160,7 @@ static bool judge_message(struct trial *e, const struct config *config)
         judge_first_taken(&judge);
     struct ruling ruling = judge_together(&judge, e->parts, e->part_count, e->size);
     settle(e, &ruling);
-    return true;
+    return trial_banner(e, ruling.banners_differ);
 }
 
 /* False: out of memory. */

@@ -58,13 +58,36 @@ static struct record_edit edit_told(const struct smtp_session *s, const struct e
                                 .part = edit->part};
 }
 
+static bool is_told(const struct record_edit *edits, size_t count, const struct edit *banner)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_eq(edits[i].kind, slice_of(action_info(ACTION_BANNER)->word)) &&
+            slice_eq(edits[i].value, banner->value))
+            return true;
+    return false;
+}
+
+/* Of another recipient's verdict: what was left out because the verdict that is told has it not. */
+static size_t tell_withheld(const struct smtp_session *s, const struct verdict *v,
+                            struct record_edit *edits, size_t count, size_t room)
+{
+    for (size_t i = 0; v->action == ACTION_ACCEPT && i < v->edit_count && count < room; i++)
+        if (!judge_keeps_edit(&v->edits[i], true) && !is_told(edits, count, &v->edits[i]))
+            edits[count++] = edit_told(s, &v->edits[i]);
+    return count;
+}
+
 static void tell_edits(const struct smtp_session *s, const struct verdict *v, struct record *r)
 {
-    struct record_edit *edits = arena_array(s->mail, v->edit_count, sizeof *edits);
+    const struct transaction *t = &s->t;
+    size_t count = 0, room = v->edit_count + BANNER_TEXTS_MAX;
+    struct record_edit *edits = arena_array(s->mail, room, sizeof *edits);
     for (size_t i = 0; edits && i < v->edit_count; i++)
-        edits[i] = edit_told(s, &v->edits[i]);
+        edits[count++] = edit_told(s, &v->edits[i]);
+    for (size_t i = 0; edits && t->banner && t->banners_differ && i < t->recipient_count; i++)
+        count = tell_withheld(s, &t->recipients[i].verdict, edits, count, room);
     r->edits = edits;
-    r->edit_count = edits ? v->edit_count : 0;
+    r->edit_count = count;
 }
 
 static void tell_rules(const struct smtp_session *s, const struct verdict *v, struct record *r)

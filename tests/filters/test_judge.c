@@ -144,6 +144,53 @@ TEST(test_deliveries_that_differ_are_told_apart_behind_one_that_is_held_or_disca
     }
 }
 
+#define FOR_B "rule \"o\" when recipient == \"b@example.com\" then "
+
+static struct ruling ruling_for_two(struct world *w, const char *policy)
+{
+    *w = (struct world){.recipients = {SLICE("a@example.com"), SLICE("b@example.com")}};
+    return ruling_of(w, policy, NULL, 0);
+}
+
+TEST(test_who_differs_in_banners_alone_is_delivered_to_without)
+{
+    struct world w;
+    struct ruling ruling = ruling_for_two(&w, FOR_B "banner \"outside\"\n");
+    assert_int_equal(ruling.kind, RULING_DELIVER);
+    assert_int_equal(ruling.deliveries, 2);
+    assert_true(ruling.banners_differ);
+    assert_false(judge_keeps_edit(&w.verdicts[1].edits[0], true));
+    assert_true(judge_keeps_edit(&w.verdicts[1].edits[0], false));
+    config_free(&w.config);
+    ruling = ruling_for_two(&w, FOR_B "banner \"one\"\nrule \"p\" then banner \"two\"\n");
+    assert_true(ruling.banners_differ);
+    config_free(&w.config);
+    ruling = ruling_for_two(&w, "rule \"p\" then banner \"two\"\n");
+    assert_false(ruling.banners_differ);
+    config_free(&w.config);
+}
+
+TEST(test_who_is_not_delivered_to_has_no_say_in_banners)
+{
+    struct world w;
+    struct ruling ruling =
+        ruling_for_two(&w, "rule \"d\" when recipient == \"a@example.com\" then discard\n" FOR_B
+                           "banner \"outside\"\n");
+    assert_int_equal(ruling.kind, RULING_DELIVER);
+    assert_false(ruling.banners_differ);
+    config_free(&w.config);
+}
+
+TEST(test_a_banner_that_shall_tells_recipients_apart)
+{
+    struct world w;
+    assert_int_equal(ruling_for_two(&w, FOR_B "banner \"outside\" split\n").kind, RULING_SPLIT);
+    config_free(&w.config);
+    assert_int_equal(ruling_for_two(&w, FOR_B "banner \"outside\", header add \"X\" \"1\"\n").kind,
+                     RULING_SPLIT);
+    config_free(&w.config);
+}
+
 TEST(test_what_cannot_be_taken_out_is_refused)
 {
     struct edit strip = {.kind = ACTION_STRIP, .value = SLICE("x"), .part = 2};

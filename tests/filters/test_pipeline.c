@@ -26,6 +26,9 @@ TEST(test_scanners_are_needed_only_for_facts_that_rules_name)
     config = load_good("rule \"r\" when rate(client.ip, 1h) > 3 then discard\n");
     assert_false(pipeline_needs(config, SCANNER_SCAN));
     config_free(&config);
+    config = load_good("rule \"b\" then banner \"outside\"\n");
+    assert_true(pipeline_needs(config, SCANNER_SCAN));
+    config_free(&config);
     config = load_good("rule \"d\" when domains.score > 3 then discard\n");
     assert_true(pipeline_needs(config, SCANNER_SCAN));
     config_free(&config);

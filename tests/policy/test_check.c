@@ -176,6 +176,8 @@ TEST(test_actions_are_checked)
     refuses_action("strip each c in recipients (c == \"x\") \"gone\"",
                    "only parts can be stripped");
     refuses_action("score \"5\"", "expected points");
+    refuses_action("banner", "expected a text");
+    refuses_action("banner \"{nothing}\"", "unknown fact 'nothing'");
     struct config *config =
         load_good("rule \"r\" when any b in attachments (b.macros) then log \"{b.name} {{}}\", "
                   "strip each b in attachments (b.macros) \"{b.name}\", drop 421 4.3.2\n");

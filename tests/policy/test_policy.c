@@ -391,6 +391,27 @@ TEST(test_strip_edits_each_part_once)
     close_world(&w);
 }
 
+TEST(test_banners_are_edits_and_the_same_text_is_one)
+{
+    struct world w = {0};
+    open_world(&w, "rule \"a\" then banner \"from outside\", header add \"X\" \"1\"\n"
+                   "rule \"b\" then banner \" to {recipient} \"\n"
+                   "rule \"c\" then banner \"from outside\" split, banner \" \"\n"
+                   "observe rule \"d\" then banner \"never\"\n");
+    verdict_is(&w, PHASE_MESSAGE, "accept", -1);
+    assert_int_equal(w.verdict.edit_count, 3);
+    assert_int_equal(w.verdict.edits[0].kind, ACTION_BANNER);
+    assert_true(slice_eq(w.verdict.edits[0].value, SLICE("from outside")));
+    assert_true(w.verdict.edits[0].split);
+    assert_true(slice_eq(w.verdict.edits[2].value, SLICE("to user@example.com")));
+    assert_false(w.verdict.edits[2].split);
+    assert_true(policy_banners(w.config->policy));
+    close_world(&w);
+    open_world(&w, "observe rule \"d\" then banner \"never\"\n");
+    assert_false(policy_banners(w.config->policy));
+    close_world(&w);
+}
+
 TEST(test_lists_inside_records_are_lists)
 {
     struct world w = {0};

@@ -86,6 +86,22 @@ TEST(test_headers_are_added_removed_and_prefixed)
                  "To: b\r\n\r\nX-A: body\r\n");
 }
 
+TEST(test_a_banner_stands_among_other_changes)
+{
+    static const char message[] = "Subject: hi\r\nX-A: 1\r\n\r\nQUJD\r\n.\r\n";
+    const struct banner_change banners[] = {{.from = 23, .to = 23, .literal = SLICE(".top\r\n")},
+                                            {.from = 23, .to = 27, .literal = SLICE("REVG")}};
+    const struct edit edits[] = {{.kind = ACTION_HEADER_REMOVE, .name = SLICE("X-A")},
+                                 {.kind = ACTION_SUBJECT_PREFIX, .value = SLICE("[S] ")}};
+    struct edit_input input = {.message = slice_of(message),
+                               .edits = edits,
+                               .edit_count = 2,
+                               .banners = banners,
+                               .banner_count = 2,
+                               .dots = true};
+    expect(&input, "Subject: [S] hi\r\n\r\n.top\r\nREVG\r\n.\r\n");
+}
+
 /* What begins with no field is all body, set off from our fields. */
 TEST(test_nothing_of_the_senders_gets_into_our_fields)
 {
