@@ -4,19 +4,11 @@
 
 #include <sys/mman.h>
 
-static bool has_banner(const struct verdict *v)
-{
-    for (size_t i = 0; i < v->edit_count; i++)
-        if (v->edits[i].kind == ACTION_BANNER)
-            return true;
-    return false;
-}
-
 bool trial_banner(struct trial *e, bool differ)
 {
     const struct verdict *v = &e->verdict;
     e->banners_differ = differ;
-    if (v->action != ACTION_ACCEPT || e->message < 0 || e->size == 0 || !has_banner(v))
+    if (!banner_is_given(v) || e->message < 0 || e->size == 0)
         return true;
     void *map = mmap(NULL, e->size, PROT_READ, MAP_PRIVATE, e->message, 0);
     if (map == MAP_FAILED)

@@ -3,6 +3,14 @@
 
 #include "filters/mime/headers.h"
 
+bool banner_is_given(const struct verdict *verdict)
+{
+    for (size_t i = 0; verdict->action == ACTION_ACCEPT && i < verdict->edit_count; i++)
+        if (verdict->edits[i].kind == ACTION_BANNER)
+            return true;
+    return false;
+}
+
 static size_t texts_of(const struct banner_input *in, struct slice texts[static BANNER_TEXTS_MAX])
 {
     size_t count = 0;

@@ -6,6 +6,9 @@
 #include "filters/banner/banner.h"
 #include "filters/judge.h"
 
+/* Whether it is delivered with one. */
+bool banner_is_given(const struct verdict *verdict);
+
 struct banner_input {
     struct slice message; /* as it came */
     bool eight_bit;       /* it has octets above 127 */
@@ -28,7 +31,8 @@ struct banner_result {
  * full. */
 bool banner_edits(struct arena *arena, const struct banner_input *input, struct banner_result *out);
 
-/* What became of this one: "in text and HTML", "left out: signed or encrypted". */
+/* What became of this one: "in text and HTML", "left out: signed or encrypted". The result may be NULL for one
+ * that is left out because recipients differ. */
 const char *banner_fate(const struct banner_result *result, const struct edit *banner, bool differ);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
- * A banner as HTML. The page's own styles are the sender's: what must not be turned off, is said so
- * that no sheet can (an inline style that is important). Both colours are given, so that it can be
- * read on dark screens; some clients know no "important", and have them twice. */
+ * A banner as HTML. The page's styles are the sender's, who may not want it to be seen: what an
+ * inline style calls important no sheet can change, and all else is as it is in no sheet. Both colours
+ * are given, so that it can be read on dark screens. Some clients know no "important": what it looks
+ * like is said twice. */
 #include "filters/banner/banner_internal.h"
 
 #include "base/utf8.h"
@@ -10,18 +11,19 @@
 
 enum { LINE = 76, LONG_LINE = 200 };
 
+#define LOOK(important)                                                                            \
+    "margin:0 0 12px" important ";padding:8px 12px" important                                      \
+    ";border:1px solid #8a6d00" important ";background-color:#fff4ce" important                    \
+    ";color:#1f1f1f" important ";font:14px/1.4 Arial,sans-serif" important                         \
+    ";\r\ntext-align:left" important
+
+#define PLAIN_LOOK LOOK("")
+#define IMPORTANT_LOOK LOOK("!important")
+
 static const char beginning[] =
-    "<div style=\"margin:0 0 12px;padding:8px 12px;border:1px solid #8a6d00;"
-    "background-color:#fff4ce;color:#1f1f1f;\r\n"
-    "font:14px/1.4 Arial,sans-serif;text-align:left;mso-hide:none;"
-    "background-color:#fff4ce!important;color:#1f1f1f!important;\r\n"
-    "font-size:14px!important;line-height:1.4!important;text-indent:0!important;"
-    "display:block!important;visibility:visible!important;\r\n"
-    "opacity:1!important;position:static!important;float:none!important;"
-    "width:auto!important;height:auto!important;\r\n"
-    "max-width:none!important;max-height:none!important;overflow:visible!important;"
-    "transform:none!important;\r\n"
-    "clip-path:none!important\">";
+    "<div style=\"" PLAIN_LOOK ";mso-hide:none;\r\n"
+    "all:initial!important;display:block!important;position:relative!important;"
+    "z-index:2147483647!important;\r\n" IMPORTANT_LOOK "\">";
 
 static size_t column(const struct buf *out)
 {
@@ -34,7 +36,7 @@ static size_t column(const struct buf *out)
 static bool is_plain(uint32_t code, bool begins_line)
 {
     char c = (char)code;
-    if (code > '~')
+    if (code < ' ' || code > '~')
         return false;
     if (begins_line)
         return (ascii_alpha(c) || ascii_digit(c)) && !strchr("FfBb", c);

@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: ISC
- * Browsers open a body by themselves where something comes that cannot stand in a head, and a
- * <body> behind that opens none: what stands before it would be shown first. */
+ * Browsers open a body by themselves where something comes that cannot stand in a head, and a <body> behind that opens none:
+ * what stands before it would be shown first. Outlook reads what others take for comments, and passes over what
+ * stands between such comments: so neither may hold what is shown, or what is shown later. */
 #include "filters/html/html_body.h"
 
 #include "filters/html/html_tokens.h"
+
+struct body_search {
+    struct html_tokens tokens;
+    size_t at;    /* behind the last token that can stand before a body */
+    size_t first; /* tag of all */
+    size_t since; /* where a condition begins that has not ended */
+    bool conditional;
+};
 
 static bool stands_in_head(struct slice element)
 {
@@ -16,6 +25,11 @@ static bool stands_in_head(struct slice element)
     return false;
 }
 
+static bool is_body(struct slice element)
+{
+    return slice_ieq(element, SLICE("body"));
+}
+
 static bool is_space(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -25,8 +39,61 @@ static bool is_space(struct slice text)
     return true;
 }
 
+/* ---- conditions: <!--[if mso]> ... <![endif]-->, <!--[if !mso]><!-->, <![if !mso]> ---- */
+
+/* Settings for Office: <xml>, <o:AllowPNG/>. */
+static bool is_for_office(struct slice element)
+{
+    return slice_ieq(element, SLICE("xml")) || slice_find(element, ':') < element.len;
+}
+
+/* Whether what only Outlook reads is shown, or has what follows in it. */
+static bool shows(struct slice html)
+{
+    struct html_tokens tokens = html_tokens_of(html, HTML_PAGE);
+    struct html_token token;
+    size_t settings = 0;
+    while (html_next(&tokens, &token)) {
+        bool office = token.name.len && is_for_office(token.name);
+        if (token.kind == HTML_TAG && office)
+            settings++;
+        if ((token.kind == HTML_TAG || token.kind == HTML_CLOSING) && !office &&
+            !stands_in_head(token.name) && !is_body(token.name))
+            return true;
+        if (token.kind == HTML_TEXT && !is_space(token.value) && settings == 0)
+            return true;
+    }
+    return tokens.open_end;
+}
+
+static bool ends_condition(struct slice value)
+{
+    return slice_search(value, SLICE("[endif]")) < value.len;
+}
+
+/* Of a comment or declaration: whether the body must begin before it. */
+static bool shows_in_outlook(struct body_search *s, struct slice value)
+{
+    bool begins =
+        slice_istarts(slice_trim(value), SLICE("[if")) || slice_istarts(value, SLICE("![if"));
+    if (!begins) {
+        s->conditional = s->conditional && !ends_condition(value);
+        return false;
+    }
+    if (ends_condition(value)) {
+        struct slice within = slice_from(value, slice_find(value, '>') + 1);
+        return shows(slice_sub(within, 0, slice_search(within, SLICE("<![endif]"))));
+    }
+    if (!s->conditional)
+        s->since = s->at;
+    s->conditional = true;
+    return false;
+}
+
+/* ---- the search ---- */
+
 /* Whether a body begins at the latest before this token. */
-static bool opens_body(const struct html_token *token)
+static bool opens_body(struct body_search *s, const struct html_token *token)
 {
     switch (token->kind) {
     case HTML_TEXT:
@@ -37,6 +104,9 @@ static bool opens_body(const struct html_token *token)
         return !stands_in_head(token->name);
     case HTML_CLOSING:
         return !stands_in_head(token->name) || slice_ieq(token->name, SLICE("html"));
+    case HTML_COMMENT:
+    case HTML_DECLARATION:
+        return shows_in_outlook(s, token->value);
     default:
         return false;
     }
@@ -51,21 +121,32 @@ static bool pass_tag(struct html_tokens *tokens)
     return !tokens->open_end;
 }
 
+static size_t found(const struct body_search *s, size_t at)
+{
+    return s->conditional ? s->since : at;
+}
+
+static size_t search(struct body_search *s)
+{
+    struct html_token token;
+    while (html_next(&s->tokens, &token)) {
+        if (token.kind == HTML_TAG && s->first > s->at)
+            s->first = s->at;
+        if (token.kind == HTML_TAG && is_body(token.name))
+            return found(s, pass_tag(&s->tokens) ? s->tokens.at : s->at);
+        if (opens_body(s, &token))
+            return found(s, s->at);
+        if (token.kind == HTML_TAG && !pass_tag(&s->tokens))
+            break;
+        s->at = s->tokens.at;
+    }
+    return s->first < s->tokens.text.len ? s->first : 0;
+}
+
 size_t html_body_place(struct slice page)
 {
-    struct html_tokens tokens = html_tokens_of(page, HTML_PAGE);
-    struct html_token token;
-    size_t at = 0, first = SIZE_MAX;
-    while (html_next(&tokens, &token)) {
-        if (token.kind == HTML_TAG && first > at)
-            first = at;
-        if (token.kind == HTML_TAG && slice_ieq(token.name, SLICE("body")))
-            return pass_tag(&tokens) ? tokens.at : at;
-        if (opens_body(&token))
-            return at;
-        if (token.kind == HTML_TAG && !pass_tag(&tokens))
-            break;
-        at = tokens.at;
-    }
-    return first < page.len ? first : 0;
+    size_t mark = slice_starts(page, SLICE("\xef\xbb\xbf")) ? 3 : 0;
+    struct body_search s = {.tokens = html_tokens_of(slice_from(page, mark), HTML_PAGE),
+                            .first = SIZE_MAX};
+    return mark + search(&s);
 }

@@ -201,6 +201,8 @@ static void delivered(struct smtp_job *job)
 static bool prepare_banner(struct smtp_session *s, struct slice message)
 {
     struct transaction *t = &s->t;
+    if (!banner_is_given(t->verdict))
+        return true;
     struct banner_input input = {.message = message,
                                  .eight_bit = t->data.high,
                                  .places = &t->message.banners,
@@ -227,8 +229,8 @@ static bool edit(struct smtp_session *s)
                                .edit_count = t->verdict->edit_count,
                                .parts = t->message.parts,
                                .part_count = t->message.part_count,
-                               .banners = t->banner->changes,
-                               .banner_count = t->banner->count,
+                               .banners = t->banner ? t->banner->changes : NULL,
+                               .banner_count = t->banner ? t->banner->count : 0,
                                .dots = t->data.dots || t->verdict->edit_count};
     return input.trace.ptr && edits_apply(s->mail, &input, &t->edited);
 }

@@ -40,7 +40,7 @@ static void follow(struct smtp_session *s, const struct ruling *ruling)
 {
     struct transaction *t = &s->t;
     t->verdict = ruling->verdict;
-    t->banners_differ = ruling->banners_differ;
+    t->banners_differ = ruling->kind == RULING_DELIVER && ruling->banners_differ;
     if (ruling->kind == RULING_SPLIT)
         smtp_retry_remember_fates(s);
     else
@@ -216,12 +216,9 @@ static bool is_remembered_by_signer(const struct smtp_session *s)
 /* The rules know it without the message, but not where it can stand in it. */
 static bool bears_banner(const struct transaction *t)
 {
-    for (size_t i = 0; i < t->recipient_count; i++) {
-        const struct verdict *v = &t->recipients[i].verdict;
-        for (size_t k = 0; v->action == ACTION_ACCEPT && k < v->edit_count; k++)
-            if (v->edits[k].kind == ACTION_BANNER)
-                return true;
-    }
+    for (size_t i = 0; i < t->recipient_count; i++)
+        if (banner_is_given(&t->recipients[i].verdict))
+            return true;
     return false;
 }
 

@@ -50,7 +50,7 @@ static struct record_edit edit_told(const struct smtp_session *s, const struct e
 {
     const struct transaction *t = &s->t;
     struct slice name = edit->name;
-    if (edit->kind == ACTION_BANNER && t->banner)
+    if (edit->kind == ACTION_BANNER && (t->banner || !judge_keeps_edit(edit, t->banners_differ)))
         name = slice_of(banner_fate(t->banner, edit, t->banners_differ));
     return (struct record_edit){.kind = slice_of(action_info(edit->kind)->word),
                                 .name = name,
@@ -84,7 +84,7 @@ static void tell_edits(const struct smtp_session *s, const struct verdict *v, st
     struct record_edit *edits = arena_array(s->mail, room, sizeof *edits);
     for (size_t i = 0; edits && i < v->edit_count; i++)
         edits[count++] = edit_told(s, &v->edits[i]);
-    for (size_t i = 0; edits && t->banner && t->banners_differ && i < t->recipient_count; i++)
+    for (size_t i = 0; edits && t->banners_differ && i < t->recipient_count; i++)
         count = tell_withheld(s, &t->recipients[i].verdict, edits, count, room);
     r->edits = edits;
     r->edit_count = count;

@@ -9,8 +9,7 @@ enum { MESSAGE_MAX = 1 << 16, ARENA = 64 << 20 };
 static const char *const texts[] = {
     "This comes from outside",
     "--B begin 644 x.exe From nobody --B-- =ybegin line=1 </div><script>",
-    "\xd0\x98\xd0\xb7\xd0\xb2\xd0\xbd\xd0\xb5 \xe5\xa4\x96\xe9\x83\xa8 gr\xc3\xbc\xc3\x9f "
-    "\xe2\x82\xac",
+    "\xd0\x98\xd0\xb7 \xe5\xa4\x96\xe9\x83\xa8 \xe2\x82\xac",
     "--B",
 };
 

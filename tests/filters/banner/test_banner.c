@@ -92,6 +92,15 @@ TEST(test_html_without_a_body_tag_has_it_where_a_body_begins)
         {"<!DOCTYPE html>", "<html><head><style>never ends <body>"},
         {"<!DOCTYPE html>", "<html"},
         {"<html><head></head>", "</html>"},
+        {"\xef\xbb\xbf<html><body>", "x"},
+        {"<html><!--[if mso]><xml><o:A>1</o:A></xml><style>a</style><![endif]--><body>", "x"},
+        {"<html>", "<!--[if mso]>in Outlook<![endif]--><body>x"},
+        {"<html>", "<!--[if mso]><div style='display:none'><![endif]--><body>x"},
+        {"<html>", "<!--[if mso]><!-- --><div><![endif]--><body>x"},
+        {"<html>", "<!--[if !mso]><!--><body><!--<![endif]-->x"},
+        {"<html>", "<![if !mso]><body><![endif]>x"},
+        {"<html><!--[if !mso]><!--><style></style><!--<![endif]--><body>", "x"},
+        {"<html><![if !mso]><style></style><![endif]><body>", "x"},
         {"<?xml version='1.0'?><html>", "<BODY"},
     };
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {

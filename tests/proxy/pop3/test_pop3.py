@@ -20,8 +20,9 @@ from lab.smtp_client import client_context
 
 USER = "user@example.com"
 POP3 = 'banner "the lab"  login_domain "example.com"'
-# It makes that every message is looked into.
-RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
+# The first makes that every message is looked into; the second changes nothing of what is read.
+RULES = ('rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
+         'rule "outside" then banner "from outside"\n')
 MAILS = {USER: list(ODD.values())} | {"%s@example.com" % name: list(ODD.values())[:5]
                                       for name in ("deletes", "keeps", "resets", "recorded", "alice")}
 
