@@ -53,7 +53,9 @@ static bool shows(struct slice html)
     struct html_tokens tokens = html_tokens_of(html, HTML_PAGE);
     struct html_token token;
     size_t settings = 0;
+    bool raw = false;
     while (html_next(&tokens, &token)) {
+        raw = token.kind == HTML_RAW;
         bool office = token.name.len && is_for_office(token.name);
         if (token.kind == HTML_TAG && office)
             settings++;
@@ -63,7 +65,7 @@ static bool shows(struct slice html)
         if (token.kind == HTML_TEXT && !is_space(token.value) && settings == 0)
             return true;
     }
-    return tokens.open_end;
+    return raw || tokens.open_end;
 }
 
 static bool ends_condition(struct slice value)
