@@ -47,7 +47,8 @@ struct banner_place {
     unsigned kept;
     unsigned charset; /* charset_number */
     bool html;
-    bool high; /* IDENTITY: it has octets above 127 already */
+    bool begins_line; /* of the text, decoded */
+    bool high;        /* IDENTITY: it has octets above 127 already */
 };
 
 struct banner_places {

@@ -140,6 +140,7 @@ static enum banner_state place(struct arena *arena, const struct mime_part *part
         !decodes_to(part, at, arena, octets))
         return BANNER_ENCODING;
     out->at = part->body.from + at;
+    out->begins_line = octets == 0 || text.ptr[octets - 1] == '\n';
     out->high = part->encoding == MIME_IDENTITY && is_high(part->content);
     return BANNER_PLACED;
 }

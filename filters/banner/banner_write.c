@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC
- * No line of the message begins where none began before, for it could be taken for a boundary, or a
- * file in a text: what stands behind a place in mid line goes on in the last line of what is
- * written. (Letters of base64 can be neither.) */
+ * No line of the message begins where none began before, for it could be taken for a boundary, or,
+ * decoded, for a file in a text: what stands behind a place in mid line goes on in the last line of
+ * what is written. Nor does one that began there before go on in it. (Letters of base64 can be
+ * neither.) */
 #include "filters/banner/banner_internal.h"
 #include "filters/mime/charset.h"
 #include "filters/mime/charset_encode.h"
 #include "filters/mime/transfer.h"
+
+#include <string.h>
 
 enum { GROUP = 4, LINE_LETTERS = 76 };
 
@@ -59,14 +62,20 @@ static bool write_identity(struct writing *w, struct buf *text, struct buf *out)
     return keep(w, out);
 }
 
-static bool write_qp(struct writing *w, struct buf *text, struct buf *out)
+/* A soft break keeps lines short: behind it what follows goes on in the same line of the text. */
+static const char *end_qp(const struct writing *w)
 {
     char next = w->rest.len > 0 ? w->rest.ptr[0] : '\n';
-    bool glued = next == '\r' || next == '\n' || (next == '-' && !w->begins_line);
+    bool stays = next == '\r' || next == '\n' || (next == '-' && !w->begins_line);
+    return !w->place->html || stays ? "" : w->place->begins_line ? "\r\n" : "=\r\n";
+}
+
+static bool write_qp(struct writing *w, struct buf *text, struct buf *out)
+{
     buf_cstr(out, w->begins_line ? "" : "=\r\n");
     banner_qp(out, buf_slice(text), charset_form((int)w->charset) == CHARSET_UTF8);
     compare(w, buf_slice(out));
-    buf_cstr(out, w->place->html && !glued ? "=\r\n" : "");
+    buf_cstr(out, end_qp(w));
     return keep(w, out);
 }
 
@@ -83,11 +92,15 @@ static bool take_group(const struct writing *w, char octets[static GROUP])
     return group.len == GROUP && base64_decode(&state, group, octets) == 3;
 }
 
-/* Whole groups: an empty line more is two octets, a blank behind HTML one. */
-static void fill_up(const struct writing *w, struct buf *octets)
+/* To whole groups, with so many octets to come: an empty line more is two octets, a blank behind
+ * HTML one. */
+static void fill_up(const struct writing *w, struct buf *octets, size_t to_come)
 {
-    while (buf_len(octets) % 3 != 0)
+    const char *line_end = w->place->html && w->place->begins_line ? "\r\n" : "";
+    to_come += strlen(line_end);
+    while ((buf_len(octets) + to_come) % 3 != 0)
         buf_cstr(octets, w->place->html ? " " : "\r\n");
+    buf_cstr(octets, line_end);
 }
 
 /* So much of it is the same wherever it stands. */
@@ -107,13 +120,10 @@ static bool write_base64(struct writing *w, struct buf *text, struct buf *out)
     buf_append(&octets, (struct slice){group, kept});
     buf_append(&octets, buf_slice(text));
     size_t same = lasting(buf_len(&octets));
+    fill_up(w, &octets, kept ? 3 - kept : 0);
     if (kept) { /* what is left of the group comes last */
-        while ((buf_len(&octets) + 3 - kept) % 3 != 0)
-            buf_char(&octets, ' ');
         buf_append(&octets, (struct slice){group + kept, 3 - kept});
         w->out->to += GROUP;
-    } else {
-        fill_up(w, &octets);
     }
     buf_cstr(out, w->begins_line ? "" : "\r\n");
     size_t before = buf_len(out);

@@ -22,7 +22,6 @@ static const struct {
     {"gb2312", "GBK"},
     {"gbk", "GBK"},
     {"cp936", "GBK"},
-    {"big5", "BIG5"},
     {"euc-kr", "EUC-KR"},
     {"ks_c_5601-1987", "EUC-KR"},
     {"iso-2022-jp", "ISO-2022-JP"},
@@ -76,6 +75,14 @@ static size_t convert(iconv_t cd, struct slice text, char out[static CHARACTER_M
     return whole ? CHARACTER_MAX - room : 0;
 }
 
+/* Some charsets wait whether a mark comes next: it does not. */
+static size_t convert_alone(enum charset_form form, iconv_t cd, struct slice text,
+                            char out[static CHARACTER_MAX])
+{
+    size_t n = convert(cd, text, out);
+    return n > 0 || form == CHARSET_JAPAN ? n : convert(cd, (struct slice){NULL, 0}, out);
+}
+
 void charset_encode_warm_up(void)
 {
     char out[CHARACTER_MAX];
@@ -100,13 +107,20 @@ static void put(struct buf *out, iconv_t cd, struct slice text)
     }
 }
 
-/* False: it is lost. */
-static bool encode_one(struct buf *out, enum charset_form form, iconv_t cd, struct slice one,
-                       uint32_t code)
+/* The euro of GBK is one octet to some, two to others, and none to the rest. */
+static bool is_doubtful(int number, uint32_t code)
 {
+    return code == 0x20ac && strcmp(written_as(number), "GBK") == 0;
+}
+
+/* False: it is lost. */
+static bool encode_one(struct buf *out, int number, iconv_t cd, struct slice one, uint32_t code)
+{
+    enum charset_form form = charset_form(number);
     char octets[CHARACTER_MAX];
     bool as_it_is = code < 0x80 ? form != CHARSET_JAPAN : form == CHARSET_UTF8;
-    size_t n = as_it_is || cd == (iconv_t)-1 ? 0 : convert(cd, one, octets);
+    bool converts = !as_it_is && cd != (iconv_t)-1 && !is_doubtful(number, code);
+    size_t n = converts ? convert_alone(form, cd, one, octets) : 0;
     if (as_it_is || n > 0) {
         buf_append(out, n ? (struct slice){octets, n} : one);
         return true;
@@ -127,7 +141,7 @@ bool charset_encode(struct buf *out, int number, struct slice text, size_t *lost
         size_t n = utf8_next(text, &code);
         struct slice one = n ? slice_sub(text, 0, n) : SLICE("?");
         *all += code > ' ';
-        *lost += !encode_one(out, form, cd, one, code);
+        *lost += !encode_one(out, number, cd, one, code);
         text = slice_from(text, n ? n : 1);
     }
     if (form == CHARSET_JAPAN && cd != (iconv_t)-1)

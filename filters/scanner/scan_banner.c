@@ -3,7 +3,7 @@
 
 #include "filters/mime/charset.h"
 
-enum { IS_HTML = 1, IS_HIGH = 2, ALL_FLAGS = 3 };
+enum { IS_HTML = 1, IS_HIGH = 2, BEGINS_LINE = 4, ALL_FLAGS = 7 };
 
 void banner_places_pack(struct buf *out, const struct banner_places *places)
 {
@@ -16,7 +16,8 @@ void banner_places_pack(struct buf *out, const struct banner_places *places)
         pack_u8(out, (uint8_t)place->encoding);
         pack_u8(out, (uint8_t)place->kept);
         pack_u8(out, (uint8_t)place->charset);
-        pack_u8(out, (uint8_t)((place->html ? IS_HTML : 0) | (place->high ? IS_HIGH : 0)));
+        pack_u8(out, (uint8_t)((place->html ? IS_HTML : 0) | (place->high ? IS_HIGH : 0) |
+                               (place->begins_line ? BEGINS_LINE : 0)));
     }
 }
 
@@ -31,6 +32,7 @@ static bool unpack_place(struct unpack *in, uint64_t behind, struct banner_place
     uint8_t flags = unpack_u8(in);
     place->html = flags & IS_HTML;
     place->high = flags & IS_HIGH;
+    place->begins_line = flags & BEGINS_LINE;
     return !in->bad && place->at > behind && encoding <= MIME_BASE64 && place->kept <= 2 &&
            (place->kept == 0 || encoding == MIME_BASE64) && place->charset < CHARSETS &&
            flags <= ALL_FLAGS;
