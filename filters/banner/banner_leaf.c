@@ -44,9 +44,10 @@ static bool is_in_doubt(const struct mime_part *part)
  * field. */
 static bool begins_behind_header(const struct mime_part *part, struct slice raw)
 {
-    size_t from = part->body.from;
-    return (part->parent >= 0 || part->headers.len > 0) && from >= 3 &&
-           slice_eq(slice_sub(raw, from - 3, from), SLICE("\n\r\n"));
+    struct slice before = slice_sub(raw, 0, part->body.from);
+    struct slice end = slice_from(before, before.len < 3 ? 0 : before.len - 3);
+    return (part->parent >= 0 || part->headers.len > 0) && end.len == 3 &&
+           (slice_eq(end, SLICE("\n\r\n")) || slice_eq(slice_from(end, 1), SLICE("\n\n")));
 }
 
 struct look {
