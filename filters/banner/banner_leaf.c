@@ -158,7 +158,9 @@ enum banner_state banner_leaf(struct arena *arena, const struct mime_part *part,
         return BANNER_ENCODING;
     out->charset = (unsigned)charset;
     struct slice text = look_into(arena, part);
-    if (!text.ptr && part->content.len)
+    if (part->content.len == 0)
+        text = SLICE("");
+    if (!text.ptr)
         return BANNER_ENCODING;
     if (holds_pgp(text))
         return BANNER_SEALED;

@@ -119,6 +119,9 @@ TEST(test_html_without_a_body_tag_has_it_where_a_body_begins)
     }
 }
 
+#define OF_QP                                                                                      \
+    ALTERNATIVE("Content-Type: text/plain\r\n" QP "x", "Content-Type: text/html\r\n" QP "<body>x")
+
 #define ALTERNATIVE(plain, html)                                                                   \
     HEADER "Content-Type: multipart/alternative; boundary=B\r\n\r\n--B\r\n" plain                  \
            "\r\n--B\r\n" html "\r\n--B--\r\n"
@@ -487,10 +490,12 @@ TEST(test_lines_are_wrapped)
 /* The text may be the sender's: a subject, a name. */
 TEST(test_no_line_of_it_is_anything_but_a_line)
 {
+    static const char wrapped[] = "a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a "
+                                  "a a a a a --B begin 644 x.exe";
     static const char *const texts[] = {
         "--B",
         "--B--",
-        "--M\r",
+        "--B x",
         "From nobody",
         "> quoted",
         "begin 644 x.exe",
@@ -499,13 +504,11 @@ TEST(test_no_line_of_it_is_anything_but_a_line)
         "</div><script>x</script>",
         "&lt; \" '",
         "(This file must be converted with BinHex",
-        "a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a --B begin 644 "
-        "x.exe",
+        wrapped,
     };
     static const char *const messages[] = {
         ALTERNATIVE(AS_PLAIN, AS_HTML),
-        ALTERNATIVE("Content-Type: text/plain\r\n" QP "x",
-                    "Content-Type: text/html\r\n" QP "<body>x"),
+        OF_QP,
         ALTERNATIVE(
             "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\neHh4",
             "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPGJvZHk+eHh4"),
@@ -558,8 +561,7 @@ TEST(test_the_very_same_is_not_written_twice)
     static const char *const messages[] = {
         "Subject: s\r\n\r\nx\r\n",
         ALTERNATIVE(AS_PLAIN, AS_HTML),
-        ALTERNATIVE("Content-Type: text/plain\r\n" QP "x",
-                    "Content-Type: text/html\r\n" QP "<body>x"),
+        OF_QP,
         ALTERNATIVE(
             "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\neHh4",
             "Content-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPGJvZHk+eHh4"),
