@@ -228,6 +228,10 @@ TEST(test_where_nothing_is_shown_as_text_it_is_left_out)
 TEST(test_what_others_may_read_otherwise_is_left_alone)
 {
     expect_left_out("no header at all\r\n", "malformed");
+    expect_left_out(HEADER
+                    "Content-Type: multipart/mixed; boundary=M; boundary=N\r\n\r\n--M\r\n" AS_PLAIN
+                    "\r\n--N\r\n" AS_HTML "\r\n--M--\r\n",
+                    "malformed");
     expect_left_out("Subject: s\r\n", "malformed");
     expect_left_out(HEADER "Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx\r\n",
                     "malformed");
@@ -455,11 +459,10 @@ TEST(test_seven_bits_stay_seven_bits)
 
 TEST(test_octets_above_127_in_another_part_change_nothing_in_this)
 {
-    with(MIXED(AS_PLAIN, "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
-                         "8bit\r\n\r\n\xc3\xa4"),
-         "au\xc3\x9f"
-         "en");
-    assert_string_equal(shown(1), "aussen\r\n\r\nplain words");
+    with(MIXED("Content-Type: text/plain; charset=utf-8\r\n\r\nplain words",
+               "Content-Type: text/plain; charset=utf-8\r\n\r\n\xc3\xa4"),
+         "au\xc3\x9f");
+    assert_string_equal(shown(1), "auss\r\n\r\nplain words");
 }
 
 TEST(test_a_text_that_seven_bits_cannot_say_is_left_out)
@@ -522,6 +525,48 @@ TEST(test_no_line_of_it_is_anything_but_a_line)
             assert_true(shown(1)[0] != '-' && shown(1)[0] != '>' && shown(1)[0] != '=' &&
                         memcmp(shown(1), "From ", 5) != 0);
         }
+}
+
+TEST(test_no_line_of_octets_is_a_boundary)
+{
+    for (size_t lead = 0; lead < 60; lead++) {
+        char text[256] = "";
+        for (size_t i = 0; i < lead; i++)
+            strcat(text, "\xc3\xa9");
+        strcat(text, "--B");
+        with(OF_QP, text);
+        with(ALTERNATIVE(AS_PLAIN, AS_HTML), text);
+    }
+}
+
+TEST(test_no_line_of_html_begins_as_mail_boxes_and_files_do)
+{
+    static const char *const words[] = {" From here", " begin 644 x"};
+    for (size_t lead = 1; lead < 80; lead++)
+        for (size_t i = 0; i < 2; i++) {
+            char text[256] = "";
+            memset(text, 'x', lead);
+            strcat(text, words[i]);
+            const char *out = with(HEADER "Content-Type: text/html\r\n\r\n<p>x\r\n", text);
+            assert_null(strstr(out, "\r\nFrom "));
+            assert_null(strstr(out, "\r\nbegin "));
+        }
+}
+
+/* A file in a text stays one. */
+TEST(test_what_began_a_line_begins_one_behind_it)
+{
+    static const char file[] = "begin 644 x.exe\r\n#0V%T\r\n`\r\nend\r\n";
+    static const char *const encodings[] = {"\r\n", QP};
+    for (size_t i = 0; i < 2; i++) {
+        char message[512];
+        snprintf(message, sizeof message, HEADER "Content-Type: text/html\r\n%s%s", encodings[i],
+                 file);
+        with(message, TEXT);
+        assert_int_equal(bannered.after.n, 2);
+    }
+    with(page_in_base64(file, 76), TEXT);
+    assert_int_equal(bannered.after.n, 2);
 }
 
 /* What stood in mid line behind a tag would be a boundary, or a file, at the beginning of one. */
