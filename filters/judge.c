@@ -150,6 +150,16 @@ static void word(struct ruling *ruling)
     }
 }
 
+/* From the first who fares like this one; all else that could differ is looked at by others. */
+static bool differs_in_banners(const struct judge *judge, size_t index)
+{
+    const struct verdict *v = judge->verdicts[index];
+    size_t first = 0;
+    while (judge->verdicts[first]->action != v->action)
+        first++;
+    return is_edited(v) && !same_edits(judge->verdicts[first], v, true);
+}
+
 struct ruling judge_together(const struct judge *judge, const struct part_range *parts,
                              size_t part_count, uint64_t size)
 {
@@ -163,8 +173,7 @@ struct ruling judge_together(const struct judge *judge, const struct part_range 
             ruling.verdict = v;
         if (v->action == ACTION_ACCEPT && !ruling.deliveries++)
             ruling.verdict = v;
-        if (v->action == ACTION_ACCEPT)
-            ruling.banners_differ |= !same_edits(ruling.verdict, v, true);
+        ruling.banners_differ |= differs_in_banners(judge, i);
     }
     ruling.kind = kind_of(&ruling, differ, sealed);
     word(&ruling);

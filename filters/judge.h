@@ -38,8 +38,8 @@ struct ruling {
     enum ruling_kind kind;
     const struct verdict *verdict; /* of all who are delivered to; or of all */
     size_t deliveries, holds;      /* recipients whose verdict is to deliver; judge_holds */
-    /* Those who are delivered to differ in banners that are no reason to tell them apart: none has
-     * such a one. */
+    /* Those who are delivered to, or whose message goes to somebody else, differ in banners that are
+     * no reason to tell them apart: none has such a one. */
     bool banners_differ;
     enum action action;
     unsigned code;

@@ -3,9 +3,15 @@
 
 #include "filters/mime/headers.h"
 
+static bool leaves(const struct verdict *v)
+{
+    return v->action == ACTION_ACCEPT || v->action == ACTION_REDIRECT ||
+           (v->action == ACTION_QUARANTINE && v->bcc_count > 0);
+}
+
 bool banner_is_given(const struct verdict *verdict)
 {
-    for (size_t i = 0; verdict->action == ACTION_ACCEPT && i < verdict->edit_count; i++)
+    for (size_t i = 0; leaves(verdict) && i < verdict->edit_count; i++)
         if (verdict->edits[i].kind == ACTION_BANNER)
             return true;
     return false;

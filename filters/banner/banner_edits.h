@@ -6,7 +6,7 @@
 #include "filters/banner/banner.h"
 #include "filters/judge.h"
 
-/* Whether it is delivered with one. */
+/* Whether the message has one where it is delivered, or goes to somebody else. */
 bool banner_is_given(const struct verdict *verdict);
 
 struct banner_input {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "filters/mime/headers.h"
 #include "proxy/smtp/recipient_cache.h"
+#include "proxy/smtp/smtp_banner.h"
 #include "proxy/smtp/smtp_fields.h"
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_pool.h"
@@ -197,42 +198,21 @@ static void delivered(struct smtp_job *job)
         pass_on(s, &job->final_reply);
 }
 
-/* False: out of memory. */
-static bool prepare_banner(struct smtp_session *s, struct slice message)
-{
-    struct transaction *t = &s->t;
-    if (!banner_is_given(t->verdict))
-        return true;
-    struct banner_input input = {.message = message,
-                                 .eight_bit = t->data.high,
-                                 .places = &t->message.banners,
-                                 .edits = t->verdict->edits,
-                                 .edit_count = t->verdict->edit_count,
-                                 .differ = t->banners_differ,
-                                 .parts = t->message.parts,
-                                 .part_count = t->message.part_count};
-    t->banner = arena_alloc(s->mail, sizeof *t->banner);
-    return t->banner && banner_edits(s->mail, &input, t->banner);
-}
-
+/* False: out of memory, or it cannot be changed so. */
 static bool edit(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
-    struct slice message = spool_bytes(t->message.spool);
-    if (!message.ptr || !prepare_banner(s, message))
-        return false;
     bool inbound = s->base.listener->direction == DIRECTION_INBOUND;
-    struct edit_input input = {.message = message,
+    struct edit_input input = {.message = spool_bytes(t->message.spool),
                                .authserv_id = inbound ? smtp_authserv_id(s) : SLICE(""),
                                .trace = smtp_fields(s),
                                .edits = t->verdict->edits,
                                .edit_count = t->verdict->edit_count,
                                .parts = t->message.parts,
                                .part_count = t->message.part_count,
-                               .banners = t->banner ? t->banner->changes : NULL,
-                               .banner_count = t->banner ? t->banner->count : 0,
                                .dots = t->data.dots || t->verdict->edit_count};
-    return input.trace.ptr && edits_apply(s->mail, &input, &t->edited);
+    return input.message.ptr && input.trace.ptr && smtp_banner(s, t->verdict, &input) &&
+           edits_apply(s->mail, &input, &t->edited);
 }
 
 /* ---- what is told when nobody knows whether it arrived ---- */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "proxy/examine/likened.h"
 #include "proxy/examine/listed.h"
+#include "proxy/smtp/smtp_banner.h"
 #include "proxy/smtp/smtp_deliver.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_finish.h"
@@ -40,7 +41,7 @@ static void follow(struct smtp_session *s, const struct ruling *ruling)
 {
     struct transaction *t = &s->t;
     t->verdict = ruling->verdict;
-    t->banners_differ = ruling->kind == RULING_DELIVER && ruling->banners_differ;
+    t->banners_differ = ruling->kind != RULING_SPLIT && ruling->banners_differ;
     if (ruling->kind == RULING_SPLIT)
         smtp_retry_remember_fates(s);
     else
@@ -213,19 +214,10 @@ static bool is_remembered_by_signer(const struct smtp_session *s)
            examination_authenticated(&s->t.message).len == 0 && delivers(&s->t);
 }
 
-/* The rules know it without the message, but not where it can stand in it. */
-static bool bears_banner(const struct transaction *t)
-{
-    for (size_t i = 0; i < t->recipient_count; i++)
-        if (banner_is_given(&t->recipients[i].verdict))
-            return true;
-    return false;
-}
-
-/* What the rules decided before the message was there. */
+/* What the rules decided before the message was there; but not where a banner can stand in it. */
 static void act_as_decided(struct smtp_session *s)
 {
-    bool signer = is_remembered_by_signer(s), banner = bears_banner(&s->t);
+    bool signer = is_remembered_by_signer(s), banner = smtp_banner_wanted(s);
     if (banner)
         examination_banners(&s->t.message);
     else if (signer)

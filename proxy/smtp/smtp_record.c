@@ -71,7 +71,7 @@ static bool is_told(const struct record_edit *edits, size_t count, const struct 
 static size_t tell_withheld(const struct smtp_session *s, const struct verdict *v,
                             struct record_edit *edits, size_t count, size_t room)
 {
-    for (size_t i = 0; v->action == ACTION_ACCEPT && i < v->edit_count && count < room; i++)
+    for (size_t i = 0; banner_is_given(v) && i < v->edit_count && count < room; i++)
         if (!judge_keeps_edit(&v->edits[i], true) && !is_told(edits, count, &v->edits[i]))
             edits[count++] = edit_told(s, &v->edits[i]);
     return count;

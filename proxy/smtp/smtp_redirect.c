@@ -2,6 +2,7 @@
  * Who gets the message instead, or as well: as those would whom it is delivered to, with what rules
  * changed in it. It leaves by the keeper, as copies do. */
 #include "proxy/smtp/smtp_aside.h"
+#include "proxy/smtp/smtp_banner.h"
 #include "proxy/smtp/smtp_fields.h"
 
 #include <fcntl.h>
@@ -87,8 +88,8 @@ static int message_with(struct smtp_session *s, const struct verdict *v)
                                .parts = t->message.parts,
                                .part_count = t->message.part_count};
     struct spool *spool = spool_new(0);
-    bool made = spool && input.message.ptr && edits_apply(s->mail, &input, &edited) &&
-                append_pieces(spool, &edited);
+    bool made = spool && input.message.ptr && smtp_banner(s, v, &input) &&
+                edits_apply(s->mail, &input, &edited) && append_pieces(spool, &edited);
     int fd = made ? spool_fd(spool) : -1;
     int ours = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     edited_free(&edited);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/judge.h"
 
+#include "filters/banner/banner_edits.h"
+
 #include "tests/harness/memory_loader.h"
 #include "tests/harness/unit.h"
 
@@ -178,6 +180,24 @@ TEST(test_who_is_not_delivered_to_has_no_say_in_banners)
                            "banner \"outside\"\n");
     assert_int_equal(ruling.kind, RULING_DELIVER);
     assert_false(ruling.banners_differ);
+    config_free(&w.config);
+}
+
+#define GATEWAY "backend b { smtp \"192.0.2.9\" }\ndomain \"a.test\" { backend b }\n"
+
+TEST(test_who_is_redirected_is_compared_with_who_is_redirected)
+{
+    struct world w;
+    struct ruling ruling = ruling_for_two(&w, GATEWAY "rule \"n\" then banner \"outside\"\n" FOR_B
+                                                      "redirect to \"c@a.test\"\n");
+    assert_int_equal(ruling.kind, RULING_DELIVER);
+    assert_false(ruling.banners_differ);
+    assert_true(banner_is_given(&w.verdicts[1]));
+    config_free(&w.config);
+    ruling = ruling_for_two(&w, GATEWAY FOR_B "banner \"outside\"\n"
+                                              "rule \"r\" then redirect to \"c@a.test\"\n");
+    assert_int_equal(ruling.kind, RULING_HOLD);
+    assert_true(ruling.banners_differ);
     config_free(&w.config);
 }
 

@@ -219,6 +219,20 @@ def test_where_no_scanner_can_look_it_goes_on_without(start, new_backend):
     assert body_of(content) == body_of(message) and told == [("left out: not examined", "outside")]
 
 
+@pytest.mark.parametrize("action,to", [('redirect to "abuse@example.com"', ["abuse@example.com"]),
+                                       ('bcc "abuse@example.com"', ["abuse@example.com", "user@example.com"])])
+def test_who_gets_it_instead_or_as_well_gets_it_with_the_banner(start, new_backend, action, to):
+    """Decided at RCPT, too."""
+    server = new_backend()
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com") +
+                    'rule "all" when helo == "client.example" then banner "outside", %s\n' % action)
+    assert send(gateway.port, samples.clean(), "user@example.com").code == 250
+    assert wait_until(lambda: sorted(m.recipients[0] for m in server.messages) == to, 20)
+    assert all(body_of(m.content).startswith(b"outside\r\n\r\nHello") for m in server.messages)
+    told = [e for record in gateway.decisions() for e in record.get("edits", []) if e["kind"] == "banner"]
+    assert told == [{"kind": "banner", "name": "in text", "value": "outside"}]
+
+
 # ---- what is signed
 
 
