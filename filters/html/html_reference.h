@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * Character references of HTML, those that matter: numbers, and the names of a few. */
+ * Character references of HTML: numbers, and the names in html_names.def. */
 #ifndef FILTERS_HTML_HTML_REFERENCE_H
 #define FILTERS_HTML_HTML_REFERENCE_H
 

@@ -1,10 +1,69 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/html/html_words.h"
 
-#include "base/utf8.h"
 #include "filters/html/html_reference.h"
-#include "filters/html/html_tokens.h"
 #include "filters/mime/charset.h"
+
+/* ---- what there is to tell ---- */
+
+struct reading {
+    const struct html_listener *listener;
+    struct buf room;
+};
+
+static void tell_text(struct reading *reading, struct slice text)
+{
+    const struct html_listener *listener = reading->listener;
+    listener->text(listener->ctx, html_decode(text, &reading->room));
+}
+
+/* What some programs take for HTML and others for text. */
+static void tell_within(struct reading *reading, struct slice html)
+{
+    struct html_tokens tokens = html_tokens_of(html, HTML_FLAT);
+    struct html_token token;
+    while (html_next(&tokens, &token))
+        if (token.kind == HTML_TEXT)
+            tell_text(reading, token.value);
+}
+
+static bool is_told(const struct html_page *page, const struct html_token *token,
+                    const struct html_listener *listener)
+{
+    if (token->kind == HTML_RAW && listener->all)
+        return !slice_ieq(token->name, SLICE("style")) && !slice_ieq(token->name, SLICE("script"));
+    return listener->all || !page->hidden;
+}
+
+static void tell(struct reading *reading, const struct html_page *page,
+                 const struct html_token *token)
+{
+    const struct html_listener *listener = reading->listener;
+    if (page->gap != HTML_NO_GAP)
+        listener->gap(listener->ctx, page->gap);
+    if (!is_told(page, token, listener))
+        return;
+    if (token->kind == HTML_TEXT)
+        tell_text(reading, token->value);
+    else if (token->kind == HTML_RAW || token->kind == HTML_CDATA)
+        tell_within(reading, token->value);
+}
+
+bool html_listen(struct slice html, const struct html_listener *listener)
+{
+    struct html_page page;
+    struct html_token token;
+    struct reading reading = {.listener = listener, .room = buf_init(2 * html.len + 1)};
+    html_page_open(&page, html);
+    while (html_page_next(&page, &token))
+        tell(&reading, &page, &token);
+    html_page_close(&page);
+    bool enough = !reading.room.failed;
+    buf_release(&reading.room);
+    return enough;
+}
+
+/* ---- lines of words ---- */
 
 struct words {
     struct buf *out;
@@ -13,7 +72,7 @@ struct words {
 
 static bool is_space(char c)
 {
-    return c == ' ' || c == '\n';
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
 static void show(struct words *words, struct slice text)
@@ -23,94 +82,41 @@ static void show(struct words *words, struct slice text)
     else if (buf_len(words->out) && words->blank)
         buf_char(words->out, ' ');
     words->line = words->blank = false;
-    buf_append(words->out, text);
+    text_append(words->out, text);
 }
 
-static void show_code(struct words *words, uint32_t code)
+static void show_text(void *ctx, struct slice text)
 {
-    char coded[8], shown[8];
-    struct buf from = buf_over(coded, sizeof coded), to = buf_over(shown, sizeof shown);
-    utf8_append(&from, code);
-    text_append(&to, buf_slice(&from));
-    show(words, buf_slice(&to));
-}
-
-/* Answers with how long it is. */
-static size_t take_reference(struct words *words, struct slice text)
-{
-    uint32_t code;
-    size_t n = html_reference(text, &code);
-    if (n == 0)
-        show(words, SLICE("&"));
-    else if (code == ' ' || code == '\t' || code == '\n' || code == '\r' || code == 0xa0)
-        words->blank = true;
-    else
-        show_code(words, code);
-    return n ? n : 1;
-}
-
-static size_t take_run(struct words *words, struct slice text)
-{
-    size_t n = 0;
-    while (n < text.len && !is_space(text.ptr[n]) && text.ptr[n] != '&')
-        n++;
-    show(words, slice_sub(text, 0, n));
-    return n;
-}
-
-static void take_text(struct words *words, struct slice text)
-{
-    while (text.len) {
-        size_t n = 1;
-        if (is_space(text.ptr[0]))
+    static const struct slice hard_blank = SLICE("\xc2\xa0");
+    struct words *words = ctx;
+    while (text.len > 0) {
+        size_t n = 0;
+        bool blank = is_space(text.ptr[0]) || slice_starts(text, hard_blank);
+        if (blank)
+            n = is_space(text.ptr[0]) ? 1 : hard_blank.len;
+        while (!blank && n < text.len && !is_space(text.ptr[n]) &&
+               (text.ptr[n] != hard_blank.ptr[0] || !slice_starts(slice_from(text, n), hard_blank)))
+            n++;
+        if (blank)
             words->blank = true;
-        else if (text.ptr[0] == '&')
-            n = take_reference(words, text);
         else
-            n = take_run(words, text);
+            show(words, slice_sub(text, 0, n));
         text = slice_from(text, n);
     }
 }
 
-static bool breaks_line(struct slice tag)
+static void show_gap(void *ctx, enum html_gap gap)
 {
-    static const char *const names[] = {"br",    "p",          "div", "tr", "li", "ul", "ol",
-                                        "table", "h1",         "h2",  "h3", "h4", "h5", "h6",
-                                        "hr",    "blockquote", "dt",  "dd", "pre"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (slice_ieq(tag, slice_of(names[i])))
-            return true;
-    return false;
-}
-
-/* Answers whether it holds HTML of its own. */
-static bool take_token(struct words *words, const struct html_token *token)
-{
-    if (token->kind == HTML_TEXT)
-        take_text(words, token->value);
-    if (token->kind == HTML_TAG || token->kind == HTML_CLOSING) {
-        words->line |= breaks_line(token->name);
-        words->blank |= slice_ieq(token->name, SLICE("td")) || slice_ieq(token->name, SLICE("th"));
-    }
-    return token->kind == HTML_CDATA ||
-           (token->kind == HTML_RAW && !slice_ieq(token->name, SLICE("style")) &&
-            !slice_ieq(token->name, SLICE("script")));
-}
-
-static void take_within(struct words *words, struct slice html)
-{
-    struct html_tokens tokens = html_tokens_of(html, HTML_FLAT);
-    struct html_token token;
-    while (html_next(&tokens, &token))
-        take_token(words, &token);
+    struct words *words = ctx;
+    words->line |= gap >= HTML_LINE;
+    words->blank = true;
 }
 
 void html_words(struct buf *out, struct slice html)
 {
     struct words words = {.out = out};
-    struct html_tokens tokens = html_tokens_of(html, HTML_PAGE);
-    struct html_token token;
-    while (html_next(&tokens, &token))
-        if (take_token(&words, &token))
-            take_within(&words, token.value);
+    const struct html_listener listener = {
+        .ctx = &words, .text = show_text, .gap = show_gap, .all = true};
+    if (!html_listen(html, &listener))
+        out->failed = true;
 }
