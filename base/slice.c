@@ -83,6 +83,14 @@ int slice_cmp(struct slice a, struct slice b)
 
 bool slice_is_ascii(struct slice s)
 {
+    const uint64_t high = UINT64_C(0x8080808080808080);
+    uint64_t word = 0;
+    while (s.len >= sizeof word) {
+        memcpy(&word, s.ptr, sizeof word);
+        if (word & high)
+            return false;
+        s = (struct slice){s.ptr + sizeof word, s.len - sizeof word};
+    }
     for (size_t i = 0; i < s.len; i++)
         if ((unsigned char)s.ptr[i] >= 0x80)
             return false;

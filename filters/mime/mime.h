@@ -56,7 +56,8 @@ struct mime_part {
     struct slice charset;           /* lower case, empty when not given */
     struct slice disposition;       /* "attachment", lower case; empty when not given */
     bool has_content_id, text, attachment;
-    bool sealed; /* in a signed or encrypted multipart, or S/MIME: never to be edited */
+    bool eight_bit; /* its transfer encoding is said to be 8bit or binary */
+    bool sealed;    /* in a signed or encrypted multipart, or S/MIME: never to be edited */
     struct mime_name *names;
     size_t n_names;
     struct malformations malformations;

@@ -280,6 +280,8 @@ static void read_encoding(struct entity_reader *r)
     enum mime_encoding best = MIME_IDENTITY;
     for (size_t i = 0; i < v->n; i++) {
         enum mime_encoding e = mime_encoding_of(r->p->arena, v->list[i], &r->odd);
+        part_of(r)->eight_bit |=
+            slice_icontains(v->list[i], SLICE("8")) || slice_icontains(v->list[i], SLICE("binary"));
         if (i > 0)
             add_odd(r, e == best ? MALFORMATION_DUPLICATE_ENCODING
                                  : MALFORMATION_CONFLICTING_ENCODING);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * Files written into a text: uuencode becomes parts; yEnc and BinHex are told. */
+ * The octets of a finished leaf: those that nobody has declared, and files written into a text: uuencode
+ * becomes parts; yEnc and BinHex are told. */
 #include "base/buf.h"
 #include "filters/mime/headers.h"
 #include "filters/mime/mime_internal.h"
@@ -71,6 +72,24 @@ static bool append_piece(void *context, struct slice piece)
     return buf_append(context, piece);
 }
 
+/* Shown with the message, by whatever charset a program guesses. */
+static bool lacks_charset(const struct mime_part *part)
+{
+    return part->text && !part->attachment && part->charset.len == 0;
+}
+
+static void check_raw_octets(struct mime_parser *p, const struct mime_part *part)
+{
+    bool text = lacks_charset(part);
+    if (part->encoding != MIME_IDENTITY || (part->eight_bit && !text) ||
+        slice_is_ascii(part->content))
+        return;
+    if (text)
+        mime_odd(p, part->index, MALFORMATION_CHARSET_MISSING);
+    if (!part->eight_bit)
+        mime_odd(p, part->index, MALFORMATION_EIGHT_BIT_UNDECLARED);
+}
+
 /* The decoded text when there is a file in it; ptr is NULL otherwise. */
 static struct slice decoded_text(struct mime_parser *p, const struct mime_part *part)
 {
@@ -81,6 +100,8 @@ static struct slice decoded_text(struct mime_parser *p, const struct mime_part *
     p->decoded += buf_len(&text);
     if (text.failed)
         mime_odd(p, part->index, MALFORMATION_TOO_MUCH_WORK);
+    if (lacks_charset(part) && !slice_is_ascii(buf_slice(&text)))
+        mime_odd(p, part->index, MALFORMATION_CHARSET_MISSING);
     if (holds_file(buf_slice(&text)))
         copy = arena_copy(p->arena, buf_slice(&text));
     buf_release(&text);
@@ -93,6 +114,7 @@ void mime_scan_text(struct mime_parser *p, size_t index)
     bool identity = part.encoding == MIME_IDENTITY || part.encoding == MIME_ENCODING_UNKNOWN;
     struct slice text = part.content, name;
     struct line line;
+    check_raw_octets(p, &part);
     if (part.encoding == MIME_UUENCODE) {
         size_t at = line_find(text, 0, SLICE("begin "));
         if (line_at(text, at, &line) && uu_begin_line(line.text, &name))
