@@ -214,10 +214,11 @@ static struct scan_job job_for(const struct offline *offline, struct trial *e,
     struct scan_job job = offline->job;
     bool has_message = e->message >= 0;
     if (kind == SCANNER_QR)
-        return (struct scan_job){.limits = job.limits, .pictures = e->codes.pictures};
+        return (struct scan_job){.limits = job.limits, .pictures = e->codes.pictures, .urls = true};
     job.codes = job.codes && has_message && e->rounds == 0;
     job.banners = job.banners && has_message && e->rounds == 0;
     job.message = job.attachments = job.links = job.digest = has_message && e->rounds == 0;
+    job.urls = job.text = job.alternatives = job.message;
     if (!e->dns || kind != SCANNER_SCAN) {
         study_describe_none(&e->study, &job);
         return job;

@@ -2,6 +2,7 @@
 #include "console/report_json.h"
 
 #include "base/json.h"
+#include "common/told_facts.h"
 #include "filters/scanner/family_start.h"
 #include "policy/verdict_json.h"
 
@@ -93,7 +94,9 @@ void report_json(struct buf *out, const struct config *config, const struct tria
     failures_member(out, e);
     json_key(out, SLICE("facts"));
     buf_char(out, '{');
-    facts_json(out, &e->facts);
+    struct facts told = e->facts;
+    facts_in_short(&told);
+    facts_json(out, &told);
     keyed_facts(out, config->policy, e);
     buf_cstr(out, "}}\n");
 }

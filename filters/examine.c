@@ -9,6 +9,7 @@
 #include "filters/mime/words.h"
 #include "filters/outline.h"
 #include "filters/sender/dkim.h"
+#include "filters/text/message_text.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -94,14 +95,22 @@ static void look_into_files(struct arena *arena, const struct mime_message *mess
                             const struct scan_job *job, struct malformations *odd,
                             struct scan_answer *out)
 {
-    struct links *links = job->links ? links_new(arena, message, links_most(job)) : NULL;
+    struct value domains;
+    bool wanted = job->links || job->urls;
+    struct links *links = wanted ? links_new(arena, message, links_most(job)) : NULL;
+    if (links && job->urls)
+        links_list_too(links, LINK_SOURCE_FILE);
     if (links)
         links_in_message(links, message);
     examine_attachments(arena, message, job, odd, links, out);
     if (!job->attachments)
         out->facts.fact[FACT_ATTACHMENTS] = (struct value){0};
+    if (job->urls)
+        out->facts.fact[FACT_LINKS] = links ? links_listed(links) : value_unknown();
+    if (wanted)
+        links_end(&links, &domains);
     if (job->links)
-        links_end(&links, &out->facts.fact[FACT_MESSAGE_DOMAINS]);
+        out->facts.fact[FACT_MESSAGE_DOMAINS] = domains;
 }
 
 static bool examine_content(struct arena *arena, struct slice message, const struct scan_job *job,
@@ -125,8 +134,13 @@ static bool examine_content(struct arena *arena, struct slice message, const str
         return false;
     if (job->outline && !(out->outline = outline_of(arena, &parsed)))
         return false;
+    struct value *fact = out->facts.fact;
+    if ((job->text || job->alternatives) &&
+        !message_text(arena, &parsed, job->text ? &fact[FACT_MESSAGE_TEXT] : NULL,
+                      job->alternatives ? &fact[FACT_MESSAGE_PARTS_DIFFER] : NULL))
+        return false;
     struct malformations odd = parsed.malformations;
-    if (job->links || job->attachments || job->codes)
+    if (job->links || job->urls || job->attachments || job->codes)
         look_into_files(arena, &parsed, job, &odd, out);
     else if (job->message)
         check_encodings(&parsed, &odd);
@@ -142,8 +156,9 @@ static bool examine_all(struct arena *arena, struct slice message, const struct 
     *out = (struct scan_answer){0};
     if (!message.ptr && scan_job_needs_message(job))
         return false;
-    bool parses = job->message || job->attachments || job->links || job->codes || job->outline ||
-                  job->redaction || job->banners;
+    bool content = job->message || job->attachments || job->links || job->codes || job->urls ||
+                   job->text || job->alternatives;
+    bool parses = content || job->outline || job->redaction || job->banners;
     return examine_sender(arena, message, job, out) &&
            (!job->digest || digest_of(arena, message, &out->facts.fact[FACT_MESSAGE_DIGEST])) &&
            (!parses || examine_content(arena, message, job, out));

@@ -27,7 +27,8 @@ bool pipeline_needs(const struct config *config, enum scanner_kind kind)
         return config->settings.antivirus_enabled && policy_asks(config->policy, ASKS_ANTIVIRUS);
     if (kind == SCANNER_QR)
         return config->settings.qr_enabled &&
-               (wants(config, PRODUCER_CODES) || wants(config, PRODUCER_LINKS));
+               (wants(config, PRODUCER_CODES) || wants(config, PRODUCER_LINKS) ||
+                wants(config, PRODUCER_URLS));
     return policy_asks(config->policy, ASKS_SCANNER) || policy_banners(config->policy) ||
            may_redact(config);
 }
@@ -48,7 +49,7 @@ static bool name_headers(const struct policy *policy, struct arena *arena, struc
  * text only the beginning is read for links. */
 static void look_at_all(const struct settings *settings, struct scan_job *job)
 {
-    bool looks = scan_job_asks_content(job), named = job->links;
+    bool looks = scan_job_asks_content(job), named = job->links || job->urls;
     if (settings->history_enabled && slice_eq(settings->history_facts, SLICE("cheap")))
         job->message = job->attachments = job->links = job->digest = looks;
     if (!named)
@@ -63,6 +64,9 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
         .attachments = wants(config, PRODUCER_ATTACHMENTS),
         .links = wants(config, PRODUCER_LINKS),
         .digest = wants(config, PRODUCER_DIGEST),
+        .urls = wants(config, PRODUCER_URLS),
+        .text = wants(config, PRODUCER_TEXT),
+        .alternatives = wants(config, PRODUCER_ALTERNATIVES),
         .codes = pipeline_needs(config, SCANNER_QR),
         .banners = policy_banners(config->policy),
         .sha256 = policy_uses_field(config->policy, FACT_ATTACHMENTS, attachment_sha256),

@@ -65,14 +65,29 @@ static struct value veil_name(struct veil *veil, struct value value)
                                                        : value;
 }
 
+/* Where links lead stays, but not to what there: it may be to what is somebody's own. */
+static struct value veil_links(struct veil *veil, struct value value)
+{
+    struct value less = veil_value(veil, &fact_info(FACT_LINKS)->type, value);
+    for (size_t i = 0; less.state == VALUE_KNOWN && less.list.items && i < less.list.count; i++) {
+        struct value *fields = less.list.items[i].fields;
+        if (fields)
+            fields[link_url] = fields[link_path] = fields[link_text] = value_absent();
+    }
+    return less;
+}
+
 static struct value veil_fact(struct veil *veil, enum fact fact, struct value value)
 {
     bool drops = veil->personal->how == PERSONAL_DROP;
     switch (fact) {
     case FACT_MESSAGE_SUBJECT:
+    case FACT_MESSAGE_TEXT:
     case FACT_MESSAGE_FROM_NAME:
     case FACT_CLIENT_PORT:
         return value.state == VALUE_KNOWN ? value_absent() : value;
+    case FACT_LINKS:
+        return veil_links(veil, value);
     case FACT_MESSAGE_ID: /* looks like an address, and is none */
         return drops && value.state == VALUE_KNOWN ? value_absent() : value;
     case FACT_LOGIN_USER: /* mostly an address, and nobody's name if it is none */

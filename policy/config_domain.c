@@ -215,8 +215,8 @@ static void link_backend(struct parser *parser, struct domain *domain,
                      SHOWN(names->backend.text));
 }
 
-static void link_domain(struct parser *parser, struct domain *domain,
-                        const struct domain_names *names)
+static void resolve_domain(struct parser *parser, struct domain *domain,
+                           const struct domain_names *names)
 {
     if (names->backend.kind == TOKEN_END)
         source_error(parser->sources, names->at.at,
@@ -252,7 +252,7 @@ void finish_domains(struct parser *parser)
 {
     struct config *config = parser->config;
     for (size_t i = 0; i < config->domain_count; i++)
-        link_domain(parser, &config->domains[i], &parser->domain_names[i]);
+        resolve_domain(parser, &config->domains[i], &parser->domain_names[i]);
     if (config->domain_count == 0)
         return;
     qsort(config->domains, config->domain_count, sizeof *config->domains, by_name);

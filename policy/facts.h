@@ -66,6 +66,7 @@ enum protocol { PROTOCOL_SMTP, PROTOCOL_POP3, PROTOCOL_IMAP };
 /* FETCH: what a server behind holds is read; UPLOAD: a client puts a message into its mailbox. */
 enum direction { DIRECTION_INBOUND, DIRECTION_OUTBOUND, DIRECTION_FETCH, DIRECTION_UPLOAD };
 enum av_result { AV_RESULT_CLEAN, AV_RESULT_INFECTED };
+enum link_source { LINK_SOURCE_TEXT, LINK_SOURCE_HTML, LINK_SOURCE_FILE, LINK_SOURCE_QR };
 
 /* Where each record's fields begin among the fields of all records. */
 enum field_place {

@@ -25,3 +25,14 @@ struct slice org_domain(struct slice domain)
     const char *registered = psl_registrable_domain(psl_builtin(), text);
     return registered ? slice_from(domain, (size_t)(registered - text)) : none;
 }
+
+bool domain_suffix_is_known(struct slice domain)
+{
+    char text[DOMAIN_NAME_MAX + 1];
+    struct slice last = slice_from(domain, slice_rfind(domain, '.') + 1);
+    if (!domain_name_is_plain(domain) || last.len == 0)
+        return false;
+    memcpy(text, last.ptr, last.len);
+    text[last.len] = '\0';
+    return psl_is_public_suffix2(psl_builtin(), text, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) != 0;
+}

@@ -15,4 +15,7 @@ bool domain_normalise(struct arena *arena, struct slice domain, struct slice *ou
  * itself a public suffix. */
 struct slice org_domain(struct slice domain);
 
+/* Whether that list has what a normalised domain ends with: a top-level domain that there is. */
+bool domain_suffix_is_known(struct slice domain);
+
 #endif

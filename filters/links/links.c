@@ -58,6 +58,25 @@ static bool is_known(const struct links *links, struct slice domain)
     return known;
 }
 
+bool links_are_over(const struct links *links)
+{
+    return links->cut && (!links->list || link_list_is_cut(links->list));
+}
+
+void links_add_url(struct links *links, struct slice url, struct slice text)
+{
+    if (links->list && !links->unlisted)
+        link_list_add(links->list, url, text, links->source);
+}
+
+/* There is more than is looked at. */
+static void cut_all(struct links *links)
+{
+    links->cut = true;
+    if (links->list)
+        link_list_cut(links->list);
+}
+
 void links_add_host(struct links *links, struct slice host)
 {
     char room[HOST_MAX];
@@ -144,8 +163,9 @@ static void read_converted(struct links *links, const struct mime_part *part, st
 /* False: there is no room for more text. */
 static bool begin_text(struct links *links)
 {
-    links->cut |= links->left == 0;
-    if (links->cut || links->no_memory)
+    if (links->left == 0)
+        cut_all(links);
+    if (links_are_over(links) || links->no_memory)
         return false;
     arena_reset(links->scratch);
     memset(links->seen, 0, sizeof links->seen);
@@ -155,9 +175,17 @@ static bool begin_text(struct links *links)
 static struct slice take(struct links *links, struct slice text)
 {
     struct slice taken = slice_sub(text, 0, links->left);
-    links->cut |= taken.len < text.len;
+    if (taken.len < text.len)
+        cut_all(links);
     links->left -= taken.len;
     return taken;
+}
+
+static enum link_source source_of(const struct mime_part *part)
+{
+    if (part->attachment || slice_eq(part->type, SLICE("text/calendar")))
+        return LINK_SOURCE_FILE;
+    return is_html(part) ? LINK_SOURCE_HTML : LINK_SOURCE_TEXT;
 }
 
 static void read_part(struct links *links, const struct mime_part *part)
@@ -170,10 +198,15 @@ static void read_part(struct links *links, const struct mime_part *part)
         return;
     }
     content = take(links, content);
+    links->source = source_of(part);
+    links->unlisted = needs_conversion(part, content);
     read_text(links, is_html(part), content);
-    if (needs_conversion(part, content))
+    bool again = links->unlisted;
+    links->unlisted = false;
+    if (again)
         read_converted(links, part, content);
-    links->cut |= cut;
+    if (cut)
+        cut_all(links);
     links->no_memory |= arena_failed(links->scratch);
 }
 
@@ -193,12 +226,14 @@ void links_in_message(struct links *links, const struct mime_message *message)
 
 void links_in_words(struct links *links, enum links_words kind, struct slice words)
 {
-    links->cut |= kind == LINKS_MORE;
+    if (kind == LINKS_MORE)
+        cut_all(links);
     if (!begin_text(links))
         return;
     words = take(links, words);
+    links->source = links->of_words;
     if (kind == LINKS_REFERENCE)
-        links_in_reference(links, words);
+        links_in_reference(links, words, (struct slice){NULL, 0});
     else
         read_text(links, kind == LINKS_HTML, words);
     links->no_memory |= arena_failed(links->scratch);
@@ -226,6 +261,20 @@ struct links *links_new(struct arena *arena, const struct mime_message *message,
     return links;
 }
 
+void links_list_too(struct links *links, enum link_source source)
+{
+    links->list = link_list_new(links->arena);
+    links->of_words = source;
+    links->no_memory |= !links->list;
+}
+
+struct value links_listed(const struct links *links)
+{
+    if (links->no_memory)
+        return value_unknown();
+    return links->list ? link_list_value(links->list) : (struct value){0};
+}
+
 static bool list(const struct links *links, struct value *out)
 {
     struct value *items = arena_array(links->arena, links->count, sizeof *items);
@@ -242,8 +291,10 @@ void links_end(struct links **links, struct value *out)
 {
     if (!*links || !list(*links, out))
         *out = value_unknown();
-    if (*links)
+    if (*links) {
         arena_free(&(*links)->scratch);
+        link_list_free(&(*links)->list);
+    }
     free(*links);
     *links = NULL;
 }

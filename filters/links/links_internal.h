@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "filters/links/links.h"
+#include "filters/text/paragraphs.h"
 
 enum { LINKS_SEEN = 64 };
 
@@ -16,7 +17,16 @@ struct links {
     size_t count, hosts, left;     /* left: octets that are looked at yet */
     struct slice seen[LINKS_SEEN]; /* spellings of hosts met lately, in scratch */
     bool cut, no_memory;
+    struct link_list *list;            /* NULL: the links themselves are not wanted */
+    enum link_source source, of_words; /* of what is read now; of words that are given */
+    bool unlisted; /* what is read now is no link of its own, or read once more */
 };
+
+/* Whatever else stands there, nothing is asked. */
+bool links_are_over(const struct links *links);
+
+/* One that is listed, with what is read of it. */
+void links_add_url(struct links *links, struct slice url, struct slice text);
 
 /* A host as it is written in a URL or behind an '@', percent-encoding included. */
 void links_add_host(struct links *links, struct slice host);
@@ -24,8 +34,8 @@ void links_add_host(struct links *links, struct slice host);
 /* Text as people read it: URLs with a scheme, hosts that begin with "www.", mail addresses. */
 void links_in_text(struct links *links, struct slice text);
 
-/* A URL as a browser reads it. */
-void links_in_reference(struct links *links, struct slice url);
+/* A URL as a browser reads it, and what is read of it; ptr NULL: nothing. */
+void links_in_reference(struct links *links, struct slice url, struct slice words);
 
 /* HTML: its text, and every attribute. False when memory is out. */
 bool links_in_html(struct links *links, struct slice html);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * URLs and addresses in running text, and single URLs as browsers read them (the URL Standard of
  * the WHATWG). Time is linear: what is read ahead is short or is read once. */
+#include "filters/links/link_url.h"
 #include "filters/links/links_internal.h"
 
 static const struct slice schemes[] = {SLICE("http"), SLICE("https"), SLICE("ftp")};
@@ -86,10 +87,38 @@ static size_t after_slashes(struct slice text, size_t at, bool *nested)
     return at;
 }
 
+/* Where a URL begins of which "://" stands at `at`; `at`: none does. */
+static size_t url_begin(struct slice text, size_t at)
+{
+    size_t longest = at;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (slice_iends(slice_sub(text, 0, at), schemes[i]) && at - schemes[i].len < longest)
+            longest = at - schemes[i].len;
+    return longest;
+}
+
+/* A text with what was found in it so far. */
+struct text_walk {
+    struct links *links;
+    struct slice text;
+    size_t listed; /* where the last link ends that was listed: what it holds is none of its own */
+};
+
+static void list_url(struct text_walk *walk, size_t from)
+{
+    if (!walk->links->list || from < walk->listed)
+        return;
+    struct slice url = slice_from(walk->text, from);
+    url.len = link_url_length(url);
+    walk->listed = from + url.len;
+    links_add_url(walk->links, url, (struct slice){NULL, 0});
+}
+
 /* Returns where to go on. */
-static size_t take_url(struct links *links, struct slice text, size_t at)
+static size_t take_url(struct text_walk *walk, size_t at)
 {
     bool nested;
+    struct slice text = walk->text;
     size_t from = after_slashes(text, at, &nested), to = from;
     if (from == 0 || !ends_with_scheme(slice_sub(text, 0, at)))
         return at + 1;
@@ -97,7 +126,9 @@ static size_t take_url(struct links *links, struct slice text, size_t at)
            text.ptr[to] != '<' && text.ptr[to] != '>' && text.ptr[to] != '"' &&
            !(nested && (text.ptr[to] == '%' || text.ptr[to] == '&')))
         to++;
-    add_authority(links, slice_sub(text, from, to));
+    add_authority(walk->links, slice_sub(text, from, to));
+    if (!nested)
+        list_url(walk, url_begin(text, at));
     return from;
 }
 
@@ -109,31 +140,34 @@ static size_t take_mail_domain(struct links *links, struct slice text, size_t at
     return at + 1 + host.len;
 }
 
-static size_t take_www(struct links *links, struct slice text, size_t at)
+static size_t take_www(struct text_walk *walk, size_t at)
 {
+    struct slice text = walk->text;
     bool inside = at > 0 && (host_octet(text.ptr[at - 1]) || text.ptr[at - 1] == '@') &&
                   !(text.ptr[at - 1] & 0x80);
     if (inside || !slice_istarts(slice_from(text, at), SLICE("www.")))
         return at + 1;
     struct slice host = host_prefix(slice_from(text, at));
-    add_from_text(links, host);
+    add_from_text(walk->links, host);
+    list_url(walk, at);
     return at + host.len;
 }
 
 void links_in_text(struct links *links, struct slice text)
 {
-    for (size_t at = 0; at < text.len && !links->cut;) {
+    struct text_walk walk = {.links = links, .text = text};
+    for (size_t at = 0; at < text.len && !links_are_over(links);) {
         switch (text.ptr[at]) {
         case ':':
         case '%':
-            at = take_url(links, text, at);
+            at = take_url(&walk, at);
             break;
         case '@':
             at = take_mail_domain(links, text, at);
             break;
         case 'w':
         case 'W':
-            at = take_www(links, text, at);
+            at = take_www(&walk, at);
             break;
         default:
             at++;
@@ -209,7 +243,7 @@ static bool is_scheme(struct slice word)
     return false;
 }
 
-void links_in_reference(struct links *links, struct slice url)
+void links_in_reference(struct links *links, struct slice url, struct slice words)
 {
     struct slice clean, scheme, rest;
     if (!strip(links->scratch, url, &clean))
@@ -221,10 +255,15 @@ void links_in_reference(struct links *links, struct slice url)
     size_t slashes = 0;
     while (slashes < rest.len && is_slash(rest.ptr[slashes]))
         slashes++;
-    if (hierarchical || slashes >= 2)
+    if (hierarchical || slashes >= 2) {
         add_reference_host(links, slice_from(rest, slashes));
+        links_add_url(links, clean, words);
+    }
+    bool unlisted = links->unlisted;
+    links->unlisted = true;
     if (has_scheme && slice_ieq(scheme, SLICE("mailto")))
         add_addresses(links, slice_from(clean, scheme.len + 1));
     else
         links_in_text(links, slice_from(rest, slashes)); /* URLs within it */
+    links->unlisted = unlisted;
 }

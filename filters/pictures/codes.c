@@ -223,6 +223,8 @@ bool codes_examine(struct arena *arena, struct slice message, const struct scan_
             inspection_of(arena, archive_limits(given->unpacked, given->members, given->depth)),
         .unpacked_max = given->unpacked,
     };
+    if (task.links && job->urls)
+        links_list_too(task.links, LINK_SOURCE_QR);
     task.inspection.parts = given->parts;
     task.inspection.content = task.inspection.picture = read_file;
     task.inspection.ctx = &task;
@@ -231,6 +233,8 @@ bool codes_examine(struct arena *arena, struct slice message, const struct scan_
             parsed.parts[job->pictures.parts[i]].kind == MIME_LEAF)
             read_part(&task, &parsed.parts[job->pictures.parts[i]], message.len + given->unpacked);
     bool told = task.links && tell(&task, &out->facts);
+    if (task.links)
+        out->facts.fact[FACT_LINKS] = links_listed(task.links);
     links_end(&task.links, &out->facts.fact[FACT_MESSAGE_DOMAINS]);
     return told;
 }

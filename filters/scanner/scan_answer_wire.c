@@ -20,6 +20,9 @@ enum {
     LINKS_SHARE = 12 * 1024,
     DIGEST_SHARE = 8 * 1024, /* one short text, and what is kept for others */
     CODES_SHARE = 16 * 1024,
+    URLS_SHARE = 112 * 1024,
+    TEXT_SHARE = 96 * 1024,
+    ALTERNATIVES_SHARE = 8 * 1024,
     WANTED_SHARE = 16 * 1024, /* past it: they are wanted again */
     WANTED_BYTES_MIN = 4 + 1 + 1 + 1,
     SMALL_VALUE = 32, /* what an unknown or an empty, cut list takes at most */
@@ -28,7 +31,8 @@ enum {
 };
 
 _Static_assert(2 * MESSAGE_SHARE + SENDER_SHARE + LINKS_SHARE + DIGEST_SHARE + CODES_SHARE +
-                       KEYED_SHARE + SCAN_PICTURES_BYTES + BANNER_PLACES_BYTES +
+                       URLS_SHARE + TEXT_SHARE + ALTERNATIVES_SHARE + KEYED_SHARE +
+                       SCAN_PICTURES_BYTES + BANNER_PLACES_BYTES +
                        (FACT_COUNT + SCAN_HEADERS_MAX) * SMALL_VALUE + RANGES_SHARE + WANTED_SHARE +
                        OVERLAYS_MAX + OUTLINE_MAX + ATTACHMENTS_LEAST <=
                    SCAN_ANSWER_MAX,
@@ -39,7 +43,8 @@ static const size_t shares[PRODUCER_COUNT] = {
     [PRODUCER_MESSAGE] = MESSAGE_SHARE, [PRODUCER_ANTIVIRUS] = MESSAGE_SHARE,
     [PRODUCER_SPF] = SENDER_SHARE / 2,  [PRODUCER_AUTHENTICATION] = SENDER_SHARE / 2,
     [PRODUCER_LINKS] = LINKS_SHARE,     [PRODUCER_DIGEST] = DIGEST_SHARE,
-    [PRODUCER_CODES] = CODES_SHARE,
+    [PRODUCER_CODES] = CODES_SHARE,     [PRODUCER_URLS] = URLS_SHARE,
+    [PRODUCER_TEXT] = TEXT_SHARE,       [PRODUCER_ALTERNATIVES] = ALTERNATIVES_SHARE,
 };
 
 /* Those that are packed one by one before all else. */

@@ -54,6 +54,7 @@ struct scan_pictures {
  * own always. */
 struct scan_job {
     bool message, attachments, links, digest;
+    bool urls, text, alternatives;
     bool sha256;                              /* of each attachment */
     bool codes;                               /* where pictures are that may hold some */
     struct scan_pictures pictures;            /* gatepost-qr: where they are */
@@ -95,7 +96,7 @@ struct scan_answer {
 static inline bool scan_job_asks_content(const struct scan_job *job)
 {
     return job->message || job->attachments || job->links || job->digest || job->codes ||
-           job->banners;
+           job->urls || job->text || job->alternatives || job->banners;
 }
 
 /* Whether it cannot be done without a message. */

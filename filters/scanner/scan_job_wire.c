@@ -18,7 +18,10 @@ enum {
     WANTS_SHA256 = 256,
     WANTS_CODES = 512,
     WANTS_BANNERS = 1024,
-    ALL_FLAGS = 2047,
+    WANTS_URLS = 2048,
+    WANTS_TEXT = 4096,
+    WANTS_ALTERNATIVES = 8192,
+    ALL_FLAGS = 16383,
     RECORD_BYTES_MIN = 4,
 };
 
@@ -32,7 +35,9 @@ static uint32_t flags_of(const struct scan_job *job)
                   (job->authentication ? WANTS_AUTHENTICATION : 0) |
                   (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->outline ? WANTS_OUTLINE : 0) |
                   (job->digest ? WANTS_DIGEST : 0) | (job->sha256 ? WANTS_SHA256 : 0) |
-                  (job->codes ? WANTS_CODES : 0) | (job->banners ? WANTS_BANNERS : 0));
+                  (job->codes ? WANTS_CODES : 0) | (job->banners ? WANTS_BANNERS : 0) |
+                  (job->urls ? WANTS_URLS : 0) | (job->text ? WANTS_TEXT : 0) |
+                  (job->alternatives ? WANTS_ALTERNATIVES : 0));
 }
 
 static size_t octets_of(const struct ip *ip)
@@ -132,6 +137,9 @@ static bool unpack_flags(struct unpack *in, struct scan_job *job)
     job->sha256 = flags & WANTS_SHA256;
     job->codes = flags & WANTS_CODES;
     job->banners = flags & WANTS_BANNERS;
+    job->urls = flags & WANTS_URLS;
+    job->text = flags & WANTS_TEXT;
+    job->alternatives = flags & WANTS_ALTERNATIVES;
     job->spf = flags & WANTS_SPF;
     job->authentication = flags & WANTS_AUTHENTICATION;
     job->dns_complete = flags & DNS_IS_COMPLETE;

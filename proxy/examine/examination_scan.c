@@ -215,7 +215,8 @@ static void describe(struct examination *e, enum scan_slot slot, struct scan_job
     else if (slot == SCAN_CONTENT)
         describe_content(e, job);
     else if (slot == SCAN_QR)
-        *job = (struct scan_job){.limits = job->limits, .pictures = e->codes.pictures};
+        *job = (struct scan_job){
+            .limits = job->limits, .pictures = e->codes.pictures, .urls = job->urls};
     else if (slot == SCAN_REDACTION)
         *job = (struct scan_job){.limits = job->limits, .redaction = &e->redaction.wanted};
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
 #include "base/log.h"
+#include "common/told_facts.h"
 #include "filters/mime/headers.h"
 #include "proxy/reader/fetched.h"
 #include "proxy/session/own_received.h"
@@ -75,10 +76,12 @@ static void tell_message(struct fetched *f, struct record *r)
     const struct value *author = &f->message.facts.fact[FACT_MESSAGE_FROM];
     r->author = author->state == VALUE_KNOWN ? author->text : SLICE("");
     r->message_id = field(f, FACT_MESSAGE_ID, SLICE("Message-ID"));
-    if (config->settings.history_text)
+    if (config->settings.history_text) {
         r->subject = field(f, FACT_MESSAGE_SUBJECT, SLICE("Subject"));
-    else
-        f->message.facts.fact[FACT_MESSAGE_SUBJECT].state = VALUE_PENDING;
+        facts_in_short(&f->message.facts);
+    } else {
+        facts_without_words(&f->message.facts, f->reader->mail);
+    }
     r->size = (int64_t)f->octets;
     r->delivery = received_reference(header_of(f), config->hostname);
 }

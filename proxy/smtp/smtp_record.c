@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "common/told_facts.h"
 #include "filters/mime/headers.h"
 #include "proxy/session/session_record.h"
 
@@ -165,23 +166,23 @@ static struct slice stage_of(const struct smtp_session *s)
 /* What a site does not want to be kept is left out. */
 static void send_record(struct smtp_session *s, struct record *r)
 {
-    struct value *subject = &s->t.message.facts.fact[FACT_MESSAGE_SUBJECT], before = *subject;
-    if (config_of(s)->settings.history_text)
+    struct facts *facts = &s->t.message.facts;
+    bool texts = config_of(s)->settings.history_text;
+    if (texts)
         r->subject = smtp_field(s, FACT_MESSAGE_SUBJECT, SLICE("Subject"));
-    else
-        subject->state = VALUE_PENDING;
+    struct untold untold = texts ? facts_in_short(facts) : facts_without_words(facts, s->mail);
     r->id = slice_of(s->ref);
     r->stage = stage_of(s);
     r->helo = s->helo;
     r->from = s->t.sender.address;
     r->author = text_of(s, FACT_MESSAGE_FROM);
-    r->facts = &s->t.message.facts;
+    r->facts = facts;
     if (s->t.began)
         r->ms = clock_ms() - s->t.began;
     tell_keyed(s, r);
     tell_costs(s, r);
     session_record(&s->base, r);
-    *subject = before;
+    facts_put_back(facts, &untold);
 }
 
 /* ---- a message ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * Prints what gatepost-scan would tell of messages, a JSON object a line
- * for each file named: for test_examine_corpus.py. */
+ * for each file named: for test_examine_corpus.py. With --words what they say and link to, too. */
 #include "filters/examine.h"
 
 #include <fcntl.h>
@@ -27,11 +27,14 @@ static struct slice map_file(const char *path)
     return bytes;
 }
 
-static void dump(const char *path)
+static void dump(const char *path, bool words)
 {
     static const struct slice headers[] = {{"subject", 7}};
     struct scan_job job = {.message = true,
                            .attachments = true,
+                           .urls = words,
+                           .text = words,
+                           .alternatives = words,
                            .from.sender = SLICE("a@example.com"),
                            .headers = headers,
                            .header_count = 1,
@@ -58,7 +61,8 @@ int main(int argc, char *argv[])
         fprintf(stderr, "%s\n", reason);
         return 1;
     }
-    for (int i = 1; i < argc; i++)
-        dump(argv[i]);
+    bool words = argc > 1 && strcmp(argv[1], "--words") == 0;
+    for (int i = 1 + words; i < argc; i++)
+        dump(argv[i], words);
     return 0;
 }

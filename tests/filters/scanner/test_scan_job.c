@@ -75,13 +75,18 @@ static struct scan_answer an_answer(void)
     return answer;
 }
 
-static struct slice encoded(size_t header_count, const struct scan_answer *answer)
+static struct slice encoded_in(size_t most, size_t header_count, const struct scan_answer *answer)
 {
-    struct buf out = buf_init(PAYLOAD);
+    struct buf out = buf_init(most);
     assert_true(scan_answer_encode(&out, header_count, answer));
     struct slice copy = arena_copy(arena, buf_slice(&out));
     buf_release(&out);
     return copy;
+}
+
+static struct slice encoded(size_t header_count, const struct scan_answer *answer)
+{
+    return encoded_in(PAYLOAD, header_count, answer);
 }
 
 static void assert_text(const struct value *value, const char *expected)
@@ -276,8 +281,8 @@ TEST(test_everything_at_once_still_fits)
     answer.parts = arena_array(arena, 5000, sizeof *answer.parts);
     for (uint32_t i = 0; i < 5000; i++)
         answer.parts[i] = (struct part_range){i, i, i, i, false};
-    assert_true(
-        scan_answer_decode(encoded(SCAN_HEADERS_MAX, &answer), arena, SCAN_HEADERS_MAX, &got));
+    assert_true(scan_answer_decode(encoded_in(SCAN_ANSWER_MAX, SCAN_HEADERS_MAX, &answer), arena,
+                                   SCAN_HEADERS_MAX, &got));
     assert_in_range(got.part_count, 1000, 4999);
     assert_true(got.facts.keyed[SCAN_HEADERS_MAX - 1].list.cut);
 }
