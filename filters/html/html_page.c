@@ -189,7 +189,8 @@ static bool ends_before(const struct html_box *box, const struct html_box *next)
 static bool shields(const struct html_box *box, unsigned next)
 {
     unsigned traits = traits_of(box);
-    if (traits & HTML_SCOPE && !(traits & HTML_CELL && depth_in_table(next)))
+    bool of_tables = depth_in_table(next) || next & HTML_SCOPE; /* of which cells are parts */
+    if (traits & HTML_SCOPE && !(traits & HTML_CELL && of_tables))
         return true;
     return traits & HTML_LIST && !depth_in_table(next);
 }
