@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* Octets that are kept: whatever stands before the host must not push it out. */
+enum { USER_MAX = 200, PORT_MAX = 5 };
+
 static const struct slice schemes[] = {SLICE("http"), SLICE("https"), SLICE("ftp")};
 
 static bool is_slash(char c)
@@ -83,13 +86,13 @@ static bool write_url(struct buf *out, struct slice scheme, const struct pieces 
 {
     buf_append(out, scheme);
     buf_cstr(out, "://");
-    text_append(out, slice_sub(p->user, 0, LINK_URL_MAX));
+    text_append(out, slice_sub(p->user, 0, USER_MAX));
     buf_cstr(out, p->user.len ? "@" : "");
     buf_cstr(out, host->ip6 ? "[" : "");
     buf_append(out, host->text);
     buf_cstr(out, host->ip6 ? "]" : "");
     buf_cstr(out, p->port.len ? ":" : "");
-    text_append(out, slice_sub(p->port, 0, LINK_URL_MAX));
+    text_append(out, slice_sub(p->port, 0, PORT_MAX));
     *path = buf_len(out);
     append_rest(out, slice_sub(p->rest, 0, LINK_URL_MAX));
     return !out->failed;

@@ -224,6 +224,12 @@ void links_in_message(struct links *links, const struct mime_message *message)
     }
 }
 
+static void read_reference(struct links *links, struct slice url)
+{
+    links_in_reference(links, url);
+    links_list_reference(links, url, (struct slice){NULL, 0});
+}
+
 void links_in_words(struct links *links, enum links_words kind, struct slice words)
 {
     if (kind == LINKS_MORE)
@@ -233,7 +239,7 @@ void links_in_words(struct links *links, enum links_words kind, struct slice wor
     words = take(links, words);
     links->source = links->of_words;
     if (kind == LINKS_REFERENCE)
-        links_in_reference(links, words, (struct slice){NULL, 0});
+        read_reference(links, words);
     else
         read_text(links, kind == LINKS_HTML, words);
     links->no_memory |= arena_failed(links->scratch);

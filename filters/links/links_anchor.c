@@ -27,7 +27,7 @@ static void finish(struct anchor *anchor)
         return;
     paragraphs_end(&anchor->words);
     struct slice text = {anchor->text, anchor->text_len};
-    links_in_reference(anchor->links, buf_slice(&anchor->url), text);
+    links_list_reference(anchor->links, buf_slice(&anchor->url), text);
     anchor->open = anchor->text_full = false;
     anchor->text_len = 0;
 }

@@ -24,7 +24,7 @@ void anchor_end(struct anchor *anchor);
 
 /* A token, before all else is done with it. */
 void anchor_hears(struct anchor *anchor, const struct html_token *token);
-/* An attribute and its value: whether that is the link's own, which is then done with. */
+/* An attribute and its value: whether that is the link's own, which is listed at its end. */
 bool anchor_takes(struct anchor *anchor, const struct html_token *token, struct slice value);
 /* Text of the page. */
 void anchor_reads(struct anchor *anchor, struct slice text, bool hidden);

@@ -21,12 +21,13 @@ static void take_attribute(struct links *links, struct anchor *anchor,
                            const struct html_token *token, struct buf *room)
 {
     struct slice value = html_decode(token->value, room);
-    if (anchor_takes(anchor, token, value))
-        return;
-    if (holds_reference(token->name))
-        links_in_reference(links, value, (struct slice){NULL, 0});
-    else if (!slice_istarts(token->name, SLICE("xmlns"))) /* which names, and points nowhere */
+    if (holds_reference(token->name)) {
+        links_in_reference(links, value);
+        if (!anchor_takes(anchor, token, value))
+            links_list_reference(links, value, (struct slice){NULL, 0});
+    } else if (!slice_istarts(token->name, SLICE("xmlns"))) { /* which points nowhere */
         links_in_text(links, value);
+    }
 }
 
 /* Of what may be tags to some programs, and is text to others. */

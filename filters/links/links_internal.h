@@ -34,8 +34,10 @@ void links_add_host(struct links *links, struct slice host);
 /* Text as people read it: URLs with a scheme, hosts that begin with "www.", mail addresses. */
 void links_in_text(struct links *links, struct slice text);
 
-/* A URL as a browser reads it, and what is read of it; ptr NULL: nothing. */
-void links_in_reference(struct links *links, struct slice url, struct slice words);
+/* The domains of a URL as a browser reads it. */
+void links_in_reference(struct links *links, struct slice url);
+/* Lists it, with what is read of it; ptr NULL: nothing. */
+void links_list_reference(struct links *links, struct slice url, struct slice words);
 
 /* HTML: its text, and every attribute. False when memory is out. */
 bool links_in_html(struct links *links, struct slice html);

@@ -243,27 +243,39 @@ static bool is_scheme(struct slice word)
     return false;
 }
 
-void links_in_reference(struct links *links, struct slice url, struct slice words)
+/* What stands behind the scheme and its slashes; whether that leads to a host. */
+static bool leads_to_host(struct slice clean, struct slice *rest)
 {
-    struct slice clean, scheme, rest;
+    struct slice scheme;
+    bool hierarchical = slice_cut(clean, ':', &scheme, rest) && is_scheme(scheme);
+    size_t slashes = 0;
+    if (!hierarchical)
+        *rest = clean;
+    while (slashes < rest->len && is_slash(rest->ptr[slashes]))
+        slashes++;
+    *rest = slice_from(*rest, slashes);
+    return hierarchical || slashes >= 2;
+}
+
+void links_list_reference(struct links *links, struct slice url, struct slice words)
+{
+    struct slice clean, rest;
+    if (strip(links->scratch, url, &clean) && leads_to_host(clean, &rest))
+        links_add_url(links, clean, words);
+}
+
+void links_in_reference(struct links *links, struct slice url)
+{
+    struct slice clean, rest;
     if (!strip(links->scratch, url, &clean))
         return;
-    bool has_scheme = slice_cut(clean, ':', &scheme, &rest);
-    bool hierarchical = has_scheme && is_scheme(scheme);
-    if (!hierarchical)
-        rest = clean;
-    size_t slashes = 0;
-    while (slashes < rest.len && is_slash(rest.ptr[slashes]))
-        slashes++;
-    if (hierarchical || slashes >= 2) {
-        add_reference_host(links, slice_from(rest, slashes));
-        links_add_url(links, clean, words);
-    }
+    if (leads_to_host(clean, &rest))
+        add_reference_host(links, rest);
     bool unlisted = links->unlisted;
     links->unlisted = true;
-    if (has_scheme && slice_ieq(scheme, SLICE("mailto")))
-        add_addresses(links, slice_from(clean, scheme.len + 1));
+    if (slice_istarts(clean, SLICE("mailto:")))
+        add_addresses(links, slice_from(clean, sizeof "mailto:" - 1));
     else
-        links_in_text(links, slice_from(rest, slashes)); /* URLs within it */
+        links_in_text(links, rest); /* URLs within it */
     links->unlisted = unlisted;
 }

@@ -64,6 +64,7 @@ static bool looks_at_all(const char *rule, bool history, struct slice facts)
     assert_true(pipeline_job(config, config->arena, &job));
     bool all = job.message && job.attachments && job.links && job.digest;
     assert_true(all || !(job.attachments || job.links || job.digest));
+    assert_false(job.urls || job.text || job.alternatives); /* which only rules ask for */
     assert_false(job.spf || job.authentication);
     config_free(&config);
     return all;
@@ -103,7 +104,7 @@ TEST(test_a_job_asks_about_the_sender_what_rules_name)
 {
     static const struct {
         const char *condition;
-        bool spf, authentication, links, message;
+        bool spf, authentication, links, message, urls, text, alternatives;
     } cases[] = {
         {"spf.result == fail", .spf = true},
         {"dmarc.result == fail", .authentication = true},
@@ -112,6 +113,9 @@ TEST(test_a_job_asks_about_the_sender_what_rules_name)
         {"any d in message.domains (d == \"a.example\")", .links = true},
         {"domains.score > 3", .links = true, .message = true},
         {"domains.sender_score > 3", .links = false},
+        {"any l in links (l.ip)", .urls = true},
+        {"message.text contains \"x\"", .text = true},
+        {"message.parts_differ", .alternatives = true},
         {"greylist.known", .spf = true, .authentication = true},
         {"helo == \"x\"", .spf = false},
     };
@@ -126,9 +130,13 @@ TEST(test_a_job_asks_about_the_sender_what_rules_name)
         assert_int_equal(job.spf, cases[i].spf);
         assert_int_equal(job.authentication, cases[i].authentication);
         assert_int_equal(job.links, cases[i].links);
+        assert_int_equal(job.urls, cases[i].urls);
+        assert_int_equal(job.text, cases[i].text);
+        assert_int_equal(job.alternatives, cases[i].alternatives);
         assert_int_equal(job.message, cases[i].message);
-        assert_int_equal(pipeline_needs(config, SCANNER_SCAN),
-                         job.spf || job.authentication || job.links);
+        assert_int_equal(pipeline_needs(config, SCANNER_SCAN), job.spf || job.authentication ||
+                                                                   job.links || job.urls ||
+                                                                   job.text || job.alternatives);
         config_free(&config);
     }
 }

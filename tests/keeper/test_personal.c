@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/personal.h"
+#include "policy/types.h"
 #include "tests/harness/unit.h"
 
 #include <fcntl.h>
@@ -85,6 +86,18 @@ static struct ip ip_of(const char *text)
     return ip;
 }
 
+static struct value a_link(void)
+{
+    struct value *items = arena_array(arena, 1, sizeof *items);
+    items[0].state = VALUE_KNOWN;
+    items[0].fields = arena_array(arena, record_types[RECORD_link].count, sizeof *items[0].fields);
+    items[0].fields[link_url] = value_text(SLICE("https://other.example/unsubscribe/jane?x"));
+    items[0].fields[link_path] = value_text(SLICE("/unsubscribe/jane"));
+    items[0].fields[link_text] = value_text(SLICE("Jane's settings"));
+    items[0].fields[link_host] = value_text(SLICE("other.example"));
+    return (struct value){.state = VALUE_KNOWN, .list = {items, 1, false}};
+}
+
 static struct record full_record(const char *client)
 {
     static struct record_recipient to[2];
@@ -109,6 +122,8 @@ static struct record full_record(const char *client)
     facts.fact[FACT_SPF_EXPLANATION] =
         value_text(SLICE("192.0.2.77 may not send for ann@client.example"));
     facts.fact[FACT_MESSAGE_DOMAINS] = texts("client.example", "other.example");
+    facts.fact[FACT_MESSAGE_TEXT] = texts("Dear Jane,", "all the best");
+    facts.fact[FACT_LINKS] = a_link();
     facts.fact[FACT_MESSAGE_SIZE] = value_integer(77);
     facts.fact[FACT_HELO] = value_unknown();
     return (struct record){.id = SLICE("abc.1"),
@@ -167,6 +182,12 @@ TEST(test_a_shortened_record_tells_domains_and_networks_and_no_people)
     assert_slice(fact(&r, FACT_SPF_EXPLANATION)->text,
                  "192.0.2.0 may not send for a*@client.example");
     assert_slice(fact(&r, FACT_MESSAGE_DOMAINS)->list.items[0].text, "client.example");
+    assert_int_equal(fact(&r, FACT_MESSAGE_TEXT)->state, VALUE_ABSENT);
+    const struct value *link = fact(&r, FACT_LINKS)->list.items[0].fields;
+    assert_slice(link[link_host].text, "other.example");
+    assert_int_equal(link[link_url].state, VALUE_ABSENT);
+    assert_int_equal(link[link_path].state, VALUE_ABSENT);
+    assert_int_equal(link[link_text].state, VALUE_ABSENT);
     assert_int_equal(fact(&r, FACT_MESSAGE_SIZE)->integer, 77);
     assert_int_equal(fact(&r, FACT_HELO)->state, VALUE_UNKNOWN);
     assert_int_equal(fact(&r, FACT_DKIM)->state, VALUE_PENDING);

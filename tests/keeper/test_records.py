@@ -283,6 +283,40 @@ def test_without_text_no_subject_is_on_the_disk(start, new_backend, own_dir):
     assert kept and not any(b"Zwetschgen" in path.read_bytes() for path in kept)
 
 
+WORDS = """
+observe rule "words" when message.text contains "nothing of this kind" or message.parts_differ then log "x"
+observe rule "links" when any l in links (l.ip) then log "x"
+"""
+LINK = "https://www.a.example/Pflaumenmus?token=Powidl"
+
+
+def words_recorded(start, new_backend, text):
+    """The facts of a message with words and a link, as they are recorded."""
+    gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com") + WORDS, changes={"history": {"text": text}})
+    with Session(gateway.port) as client:
+        client.ehlo()
+        client.envelope("u@example.com")
+        reply = client.data(MESSAGE.replace(b"hello", b"Zwetschgenkompott\r\n\r\n" + b"many words " * 700 + b"\r\n\r\nsee " + LINK.encode()))
+    record, = records(gateway, reference(reply.text))
+    gateway.stop()
+    return record["facts"]
+
+
+def test_with_text_the_beginning_of_what_a_message_says_is_recorded(start, new_backend):
+    facts = words_recorded(start, new_backend, "on")
+    assert facts["message.text"] == ["Zwetschgenkompott"] and "message.text" in facts["cut"] and facts["message.parts_differ"] is False
+    assert [(link["url"], link["host"]) for link in facts["links"]] == [(LINK, "www.a.example")]
+
+
+def test_without_text_no_word_and_no_path_of_a_link_is_on_the_disk(start, new_backend, own_dir):
+    facts = words_recorded(start, new_backend, "off")
+    link, = facts["links"]
+    assert "message.text" not in facts and (link["host"], link["domain"]) == ("www.a.example", "a.example")
+    assert link["url"] == link["path"] == link["text"] == "unknown"
+    kept = [path for path in (own_dir / "gateway-0" / "gatepost" / "keeper").rglob("*") if path.is_file()]
+    assert kept and not any(word in path.read_bytes() for path in kept for word in (b"Zwetschgen", b"Pflaumen", b"Powidl"))
+
+
 # ---- gatepostctl
 
 

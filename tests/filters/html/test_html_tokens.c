@@ -96,6 +96,50 @@ static void read_as(struct slice content, const char *expected)
     assert_true(slice_eq(readings[0], slice_of(expected)));
 }
 
+static void stands_for(const char *reference, uint32_t code)
+{
+    uint32_t found = 0;
+    if (html_reference(slice_of(reference), &found) != strlen(reference) || found != code)
+        fail_msg("%s", reference);
+}
+
+TEST(test_references_by_number_and_name)
+{
+    stands_for("&amp;", '&');
+    stands_for("&uuml;", 0xfc);
+    stands_for("&Uuml", 0xdc);
+    stands_for("&euro;", 0x20ac);
+    stands_for("&hellip;", 0x2026);
+    stands_for("&zwnj;", 0x200c);
+    stands_for("&ZeroWidthSpace;", 0x200b);
+    stands_for("&Tab;", '\t');
+    stands_for("&#65;", 'A');
+    stands_for("&#x41", 'A');
+    stands_for("&#128;", 0x20ac);
+    stands_for("&#x96;", 0x2013);
+    stands_for("&#0;", 0xfffd);
+    uint32_t code;
+    assert_int_equal(html_reference(SLICE("&euro"), &code), 0);
+    assert_int_equal(html_reference(SLICE("&ampere;"), &code), 0);
+    assert_int_equal(html_reference(SLICE("&amp="), &code), 0);
+    assert_int_equal(html_reference(SLICE("&"), &code), 0);
+    assert_int_equal(html_reference(SLICE("&;"), &code), 0);
+    assert_int_equal(html_reference(SLICE("&nonsensewithoutend"), &code), 0);
+}
+
+TEST(test_names_are_in_order)
+{
+    static const char *const names[] = {
+#define NAME(name, code) name,
+#define BARE(name, code) name,
+#include "filters/html/html_names.def"
+#undef NAME
+#undef BARE
+    };
+    for (size_t i = 1; i < sizeof names / sizeof *names; i++)
+        assert_true(strcmp(names[i - 1], names[i]) < 0);
+}
+
 TEST(test_encodings_of_pages)
 {
     read_as(SLICE("\xef\xbb\xbf<a>"), "<a>");

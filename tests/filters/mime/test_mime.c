@@ -424,6 +424,54 @@ TEST(test_bare_cr_in_a_header_is_hiding)
     assert_true(odd(MALFORMATION_BARE_CR_IN_HEADER));
 }
 
+/* "charset-missing", "eight-bit-undeclared" */
+static void assert_undeclared(const char *header, const char *body, bool charset, bool octets)
+{
+    char message[1024];
+    snprintf(message, sizeof message, "MIME-Version: 1.0\r\n%s\r\n%s\r\n", header, body);
+    parse(message);
+    if (odd(MALFORMATION_CHARSET_MISSING) != charset ||
+        odd(MALFORMATION_EIGHT_BIT_UNDECLARED) != octets)
+        fail_msg("for: %s%s", header, body);
+    assert_false(hiding());
+}
+
+TEST(test_octets_that_nobody_declared_are_told)
+{
+    assert_undeclared("", "abc", false, false);
+    assert_undeclared("", "caf\xe9", true, true);
+    assert_undeclared("Content-Transfer-Encoding: 7bit\r\n", "caf\xc3\xa9", true, true);
+    assert_undeclared("Content-Transfer-Encoding: 8bit\r\n", "caf\xe9", true, false);
+    assert_undeclared("Content-Transfer-Encoding: BINARY\r\n", "caf\xe9", true, false);
+    assert_undeclared("Content-Type: text/html\r\nContent-Transfer-Encoding: 8bit\r\n",
+                      "<meta charset=utf-8>caf\xc3\xa9", true, false);
+    assert_undeclared("Content-Type: text/plain; charset=utf-8\r\n", "caf\xc3\xa9", false, true);
+    assert_undeclared("Content-Type: text/plain; charset=us-ascii\r\n"
+                      "Content-Transfer-Encoding: 8bit\r\n",
+                      "caf\xc3\xa9", false, false);
+    assert_undeclared("Content-Transfer-Encoding: quoted-printable\r\n", "caf=E9", true, false);
+    assert_undeclared("Content-Transfer-Encoding: quoted-printable\r\n", "cafe=20", false, false);
+    assert_undeclared("Content-Transfer-Encoding: base64\r\n", "Y2Fm6Q==", true, false);
+    assert_undeclared("Content-Transfer-Encoding: base64\r\n", "Y2FmZQ==", false, false);
+    assert_undeclared("Content-Type: text/plain; charset=utf-8\r\n"
+                      "Content-Transfer-Encoding: base64\r\n",
+                      "Y2Fm6Q==", false, false);
+    assert_undeclared("Content-Type: image/png\r\n", "\x89PNG", false, true);
+    assert_undeclared("Content-Type: text/csv; name=a.csv\r\nContent-Transfer-Encoding: 8bit\r\n",
+                      "caf\xe9", false, false);
+}
+
+TEST(test_of_many_parts_one_that_is_undeclared_is_told)
+{
+    parse(
+        "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+        "Content-Transfer-Encoding: 8bit\r\n\r\n--b\r\n\r\nabc\r\n--b\r\n\r\ncaf\xe9\r\n--b--\r\n");
+    assert_true(odd(MALFORMATION_CHARSET_MISSING));
+    assert_true(odd(MALFORMATION_EIGHT_BIT_UNDECLARED));
+    assert_false(malformations_has(&m.parts[1].malformations, MALFORMATION_CHARSET_MISSING));
+    assert_true(malformations_has(&m.parts[2].malformations, MALFORMATION_CHARSET_MISSING));
+}
+
 TEST(test_types_are_made_harmless)
 {
     parse("Content-Type: te\x01xt/h\xfftml\r\n\r\nx");

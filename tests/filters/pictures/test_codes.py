@@ -110,6 +110,12 @@ def test_a_code_is_read(what, judged):
     assert facts["message.domains"] == ["evil-site.example"] and judged[what]["verdict"] == "reject"
 
 
+@pytest.mark.parametrize("what", READ)
+def test_a_code_that_is_a_url_is_a_link(what, judged):
+    links = judged[what]["facts"]["links"]
+    assert [(link["url"], link["domain"], link["source"]) for link in links] == [(LINK, "evil-site.example", "qr")]
+
+
 @pytest.mark.parametrize("what", UNREAD)
 def test_what_is_not_read_is_told(what, judged):
     facts = judged[what]["facts"]

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/files/picture_kind.h"
+#include "filters/links/links.h"
 #include "filters/pictures/codes_wait.h"
 #include "filters/pictures/grey.h"
 #include "filters/pictures/qr.h"
@@ -208,6 +209,40 @@ TEST(test_domains_of_codes_join_those_of_words_each_once)
     assert_true(slice_eq(domains->list.items[2].text, SLICE("c.example")));
     assert_false(domains->list.cut);
     assert_int_equal(facts.fact[FACT_QR_UNREAD].list.count, 1);
+    arena_free(&arena);
+}
+
+static struct value links_of(struct arena *arena, size_t count)
+{
+    return (struct value){.state = VALUE_KNOWN,
+                          .list = {arena_array(arena, count, sizeof(struct value)), count, false}};
+}
+
+/* How many there are in the end; -1: it is unknown. */
+static int joined_links(struct arena *arena, size_t words, const struct value *codes)
+{
+    struct scan_answer scanned = {.pictures = {{1}, 1}}, read = {0};
+    struct codes_wait wait;
+    struct facts facts = {0};
+    facts.fact[FACT_LINKS] = links_of(arena, words);
+    assert_true(codes_wait_begin(&wait, &scanned, &facts));
+    assert_int_equal(facts.fact[FACT_LINKS].state, VALUE_PENDING);
+    if (codes)
+        read.facts.fact[FACT_LINKS] = *codes;
+    codes_wait_end(&wait, arena, codes ? &read : NULL, &facts);
+    assert_int_equal(facts.fact[FACT_LINKS].state, VALUE_KNOWN);
+    assert_int_equal(facts.fact[FACT_LINKS].list.cut, words + 3 > LINKS_MAX && codes);
+    return (int)facts.fact[FACT_LINKS].list.count;
+}
+
+TEST(test_links_of_codes_come_behind_those_of_words)
+{
+    struct arena *arena = arena_new(1 << 20);
+    struct value codes = links_of(arena, 3);
+    assert_int_equal(joined_links(arena, 2, &codes), 5);
+    assert_int_equal(joined_links(arena, 0, &codes), 3);
+    assert_int_equal(joined_links(arena, 2, NULL), 2);
+    assert_int_equal(joined_links(arena, LINKS_MAX - 1, &codes), LINKS_MAX);
     arena_free(&arena);
 }
 
