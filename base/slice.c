@@ -84,12 +84,12 @@ int slice_cmp(struct slice a, struct slice b)
 bool slice_is_ascii(struct slice s)
 {
     const uint64_t high = UINT64_C(0x8080808080808080);
-    uint64_t word = 0;
-    while (s.len >= sizeof word) {
-        memcpy(&word, s.ptr, sizeof word);
-        if (word & high)
+    uint64_t words[4];
+    while (s.len >= sizeof words) {
+        memcpy(words, s.ptr, sizeof words);
+        if ((words[0] | words[1] | words[2] | words[3]) & high)
             return false;
-        s = (struct slice){s.ptr + sizeof word, s.len - sizeof word};
+        s = (struct slice){s.ptr + sizeof words, s.len - sizeof words};
     }
     for (size_t i = 0; i < s.len; i++)
         if ((unsigned char)s.ptr[i] >= 0x80)

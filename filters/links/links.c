@@ -58,11 +58,6 @@ static bool is_known(const struct links *links, struct slice domain)
     return known;
 }
 
-bool links_are_over(const struct links *links)
-{
-    return links->cut && (!links->list || link_list_is_cut(links->list));
-}
-
 void links_add_url(struct links *links, struct slice url, struct slice text)
 {
     if (links->list && !links->unlisted)

@@ -23,7 +23,10 @@ struct links {
 };
 
 /* Whatever else stands there, nothing is asked. */
-bool links_are_over(const struct links *links);
+static inline bool links_are_over(const struct links *links)
+{
+    return links->cut && (!links->list || link_list_is_cut(links->list));
+}
 
 /* One that is listed, with what is read of it. */
 void links_add_url(struct links *links, struct slice url, struct slice text);

@@ -153,10 +153,21 @@ static size_t take_www(struct text_walk *walk, size_t at)
     return at + host.len;
 }
 
+/* The next octet by which one of those is found. */
+static size_t next_sign(struct slice text, size_t at)
+{
+    static const bool signs[UCHAR_MAX + 1] = {
+        [':'] = true, ['%'] = true, ['@'] = true, ['w'] = true, ['W'] = true};
+    while (at < text.len && !signs[(unsigned char)text.ptr[at]])
+        at++;
+    return at;
+}
+
 void links_in_text(struct links *links, struct slice text)
 {
     struct text_walk walk = {.links = links, .text = text};
-    for (size_t at = 0; at < text.len && !links_are_over(links);) {
+    for (size_t at = next_sign(text, 0); at < text.len && !links_are_over(links);
+         at = next_sign(text, at))
         switch (text.ptr[at]) {
         case ':':
         case '%':
@@ -165,14 +176,9 @@ void links_in_text(struct links *links, struct slice text)
         case '@':
             at = take_mail_domain(links, text, at);
             break;
-        case 'w':
-        case 'W':
-            at = take_www(&walk, at);
-            break;
         default:
-            at++;
+            at = take_www(&walk, at);
         }
-    }
 }
 
 /* ---- single URLs */
