@@ -81,16 +81,12 @@ static struct value kept(struct link_list *list, struct slice text)
 {
     struct slice copy = text.len ? arena_copy(list->arena, text) : SLICE("");
     list->failed |= !copy.ptr;
-    list->octets += text.len;
     return copy.len ? value_text(copy) : value_absent();
 }
 
-static bool has_room(const struct link_list *list, const struct link_url *url, struct slice text,
-                     struct slice shown)
+static bool has_room(const struct link_list *list, const struct link_url *url, struct slice text)
 {
-    size_t octets = url->url.len + url->path.len + url->host.text.len + url->host.domain.len +
-                    text.len + shown.len;
-    return list->count < LINKS_MAX && list->octets + octets <= LINKS_OCTETS_MAX;
+    return list->count < LINKS_MAX && list->octets + url->url.len + text.len <= LINKS_OCTETS_MAX;
 }
 
 static bool fill(struct link_list *list, const struct link_url *url, struct slice text,
@@ -112,6 +108,7 @@ static bool fill(struct link_list *list, const struct link_url *url, struct slic
     fields[link_source] = value_integer(source);
     fields[link_ip] = value_bool(url->host.ip);
     fields[link_shortened] = value_bool(url->host.shortened);
+    list->octets += url->url.len + text.len;
     list->items = items;
     list->items[list->count++] = (struct value){.state = VALUE_KNOWN, .fields = fields};
     return true;
@@ -138,7 +135,7 @@ void link_list_add(struct link_list *list, struct slice url, struct slice text,
     struct slice shown = place ? link_domain_shown(list->scratch, text) : SLICE("");
     if (!place)
         return;
-    list->cut = !has_room(list, &read, text, shown);
+    list->cut = !has_room(list, &read, text);
     if (!list->cut && fill(list, &read, text, shown, source))
         *place = (uint16_t)list->count;
 }

@@ -8,7 +8,7 @@
 
 enum {
     LINKS_MAX = 500,
-    LINKS_OCTETS_MAX = 64 * 1024, /* of all texts of all records */
+    LINKS_OCTETS_MAX = 64 * 1024, /* of their URLs and words */
     LINKS_TRIED_MAX = 5000,       /* that are looked at */
     LINK_TEXT_MAX = 200,
 };

@@ -20,7 +20,7 @@ enum {
     LINKS_SHARE = 12 * 1024,
     DIGEST_SHARE = 8 * 1024, /* one short text, and what is kept for others */
     CODES_SHARE = 16 * 1024,
-    URLS_SHARE = 112 * 1024,
+    URLS_SHARE = 224 * 1024,
     TEXT_SHARE = 96 * 1024,
     ALTERNATIVES_SHARE = 8 * 1024,
     WANTED_SHARE = 16 * 1024, /* past it: they are wanted again */

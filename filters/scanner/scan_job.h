@@ -20,7 +20,7 @@ enum {
     /* Bytes of a packed job, DNS answers included: past some it comes in a memfd. */
     SCAN_JOB_MAX = 8 * 1024 * 1024,
     SCAN_REASON_MAX = 200,
-    SCAN_ANSWER_MAX = 2 * 1024 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in pieces */
+    SCAN_ANSWER_MAX = 2304 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in pieces */
 };
 
 /* Whose queue it is. */
