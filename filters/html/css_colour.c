@@ -46,7 +46,8 @@ static uint32_t of_hex(struct slice digits)
 static uint32_t to_channel(int64_t thousandths, struct slice unit)
 {
     int64_t value = slice_starts(unit, SLICE("%")) ? thousandths * FULL / 100 : thousandths;
-    return value <= 0 ? 0 : value >= FULL * THOUSAND ? FULL : (uint32_t)(value / THOUSAND);
+    int64_t channel = value / THOUSAND;
+    return channel <= 0 ? 0 : channel >= FULL ? FULL : (uint32_t)channel;
 }
 
 /* rgb(255, 255, 255), rgba(100% 100% 100% / 0) */

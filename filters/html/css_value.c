@@ -8,7 +8,8 @@ enum {
     DIGITS_MAX = 9,
     LEGIBLE_LEAST = 2 * THOUSAND, /* pixels */
     FAR_OUTSIDE = -500 * THOUSAND,
-    VISIBLE_LEAST = 50, /* thousandths of opacity */
+    VISIBLE_LEAST = 50,   /* thousandths of opacity, */
+    RELATIVE_LEAST = 100, /* ... and of the size of what is around */
 };
 
 static bool is_blank(char c)
@@ -110,7 +111,7 @@ uint32_t css_size(struct slice value)
     if (number == 0)
         return SIZE_NOTHING;
     if (is_relative(unit))
-        return number < VISIBLE_LEAST * 2 ? SIZE_NOTHING : SIZE_OF_PARENT;
+        return number < RELATIVE_LEAST ? SIZE_NOTHING : SIZE_OF_PARENT;
     bool pixels = slice_ieq(unit, SLICE("px")) || slice_ieq(unit, SLICE("pt"));
     return pixels && number < LEGIBLE_LEAST ? SIZE_NOTHING : SIZE_LEGIBLE;
 }
