@@ -94,6 +94,9 @@ def test_every_producer_is_here():
 # ---- what is sent
 
 
+WORDS = b"garden window letter summer winter kitchen bottle village orange purple silver copper marble timber leather cotton station minute engine monday flower"
+
+
 def hiding_in_a_file():
     return multipart(text(), file(b"m.eml", contents()["boundary twice"]))
 
@@ -112,6 +115,7 @@ def made_rows(signer, server):
             Row("link", USUAL, linking(b"bad.example", b"grey.example")),
             Row("code", USUAL, of["a code"]),
             Row("code that is not read", USUAL, of["a code that is not read"]),
+            Row("two texts", USUAL, multipart(text(WORDS), text(WORDS[::-1], b"html"), kind=b"alternative")),
             Row("programs", USUAL, of["two programs"]),
             Row("malware", USUAL, of["malware"]),
             Row("message as a file", USUAL, hiding_in_a_file()),
