@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/report.h"
 
-#include "common/told_facts.h"
 #include "console/page.h"
 #include "console/report_attachments.h"
 #include "console/report_sender.h"
+#include "console/report_words.h"
 #include "filters/judge.h"
 #include "filters/mime/malformation.h"
 #include "policy/dates.h"
@@ -224,37 +224,6 @@ static bool is_other(const struct facts *facts, enum fact fact)
            fact != FACT_MESSAGE_MALFORMATIONS;
 }
 
-/* The beginning of what the message says. */
-static void say_text(struct page *page, const struct value *text)
-{
-    enum { SHOWN_MAX = 3, OCTETS_MAX = 100 };
-    for (size_t i = 0; text->state == VALUE_KNOWN && i < text->list.count && i < SHOWN_MAX; i++) {
-        page_label(page, i ? "" : "text");
-        struct slice paragraph = text->list.items[i].text;
-        terminal_text(page->out, outline_shortened(paragraph, OCTETS_MAX), 0);
-        bool more = paragraph.len > OCTETS_MAX || (i + 1 == SHOWN_MAX && text->list.count > i + 1);
-        buf_cstr(page->out, more ? " ..." : "");
-        page_end(page);
-    }
-}
-
-static void say_links(struct page *page, const struct value *links)
-{
-    enum { SHOWN_MAX = 10 };
-    for (size_t i = 0; links->state == VALUE_KNOWN && i < links->list.count && i < SHOWN_MAX; i++) {
-        const struct value *fields = links->list.items[i].fields;
-        page_label(page, i ? "" : "links");
-        terminal_text(page->out, outline_shortened(fields[link_url].text, OUTLINE_WORD_MAX), 0);
-        if (fields[link_text].state == VALUE_KNOWN) {
-            buf_cstr(page->out, "  ");
-            terminal_text(page->out, fields[link_text].text, 0);
-        }
-        page_end(page);
-    }
-    if (links->state == VALUE_KNOWN && links->list.count > SHOWN_MAX)
-        page_row(page, "", SLICE("..."));
-}
-
 static void say_fact(struct page *page, const char *label, struct slice name,
                      const struct type *type, const struct value *value)
 {
@@ -348,8 +317,7 @@ void report_human(struct buf *out, const struct config *config, const struct tri
         report_attachments(&page, &e->facts.fact[FACT_ATTACHMENTS]);
         say_malformations(&page, &e->facts);
         say_antivirus(&page, e);
-        say_text(&page, &e->facts.fact[FACT_MESSAGE_TEXT]);
-        say_links(&page, &e->facts.fact[FACT_LINKS]);
+        report_words(&page, &e->facts);
     }
     report_sender(&page, e);
     say_fired(&page, config->policy, &e->verdict);

@@ -3,8 +3,7 @@
 
 #include "filters/html/html_reference.h"
 
-enum { WHITE = COLOUR_KNOWN | 0xffffff, BLACK = COLOUR_KNOWN, BLUE = COLOUR_KNOWN | 0x0000ee };
-enum { CHANNEL = 0xff, ALIKE = 8 /* of 255, that two shades of a colour differ at most */ };
+enum { BLUE = COLOUR_KNOWN | 0x0000ee };
 
 /* ---- the style elements, which count wherever they stand ---- */
 
@@ -49,109 +48,18 @@ static bool has_style_elements(struct slice text)
 
 static const struct html_look *look_around(const struct html_page *page)
 {
-    static const struct html_look outermost = {.colour = BLACK, .background = WHITE};
-    return page->nested ? &page->boxes[page->nested - 1].look : &outermost;
-}
-
-static bool is_alike(uint32_t one, uint32_t other)
-{
-    for (unsigned shift = 0; shift < 24; shift += 8) {
-        int difference = (int)(one >> shift & CHANNEL) - (int)(other >> shift & CHANNEL);
-        if (difference > ALIKE || difference < -ALIKE)
-            return false;
-    }
-    return true;
-}
-
-static bool is_seen(const struct html_look *look)
-{
-    bool blends = (look->colour & look->background & COLOUR_KNOWN) &&
-                  is_alike(look->colour, look->background);
-    return !look->gone && !look->invisible && !look->tiny && !(look->colour & COLOUR_CLEAR) &&
-           !blends;
-}
-
-/* What the element's declarations say; nothing where it is in doubt that they hide. */
-static uint32_t said(const struct html_style *style, uint32_t doubt, enum html_property property)
-{
-    uint32_t value = style->rank[property] ? style->value[property] : STYLE_UNSET;
-    return value == STYLE_HIDES && (doubt >> property & 1) ? STYLE_UNSET : value;
-}
-
-struct declared {
-    const struct html_style *style;
-    uint32_t doubt;
-};
-
-static bool hides(struct declared d, enum html_property property)
-{
-    return said(d.style, d.doubt, property) == STYLE_HIDES;
-}
-
-static bool is_cut_off(struct declared d)
-{
-    bool flat = hides(d, STYLE_HEIGHT) || hides(d, STYLE_MAX_HEIGHT) || hides(d, STYLE_WIDTH) ||
-                hides(d, STYLE_MAX_WIDTH);
-    return flat && hides(d, STYLE_OVERFLOW);
-}
-
-static bool is_outside(struct declared d)
-{
-    bool away = hides(d, STYLE_LEFT) || hides(d, STYLE_TOP);
-    return (away && hides(d, STYLE_POSITION)) || hides(d, STYLE_INDENT);
-}
-
-static void colour_look(struct html_look *look, struct declared d)
-{
-    const uint32_t doubtful = 1U << STYLE_BACKGROUND | 1U << STYLE_IMAGE | 1U << STYLE_COLOUR;
-    uint32_t colour = said(d.style, 0, STYLE_COLOUR);
-    uint32_t background = said(d.style, 0, STYLE_BACKGROUND);
-    if (colour != STYLE_UNSET)
-        look->colour = colour;
-    if (background != STYLE_UNSET && background != COLOUR_CLEAR)
-        look->background = background;
-    if (d.doubt & doubtful || said(d.style, 0, STYLE_IMAGE) == STYLE_HIDES)
-        look->background = COLOUR_UNKNOWN;
-    if (d.doubt >> STYLE_COLOUR & 1)
-        look->colour = COLOUR_UNKNOWN;
-}
-
-static enum html_gap gap_of(const struct html_element *element, uint32_t display, bool none)
-{
-    unsigned traits = element ? element->traits : 0;
-    if (none)
-        return HTML_NO_GAP;
-    if (element && slice_eq(element->name, SLICE("br")))
-        return HTML_LINE;
-    if (display == DISPLAY_INLINE)
-        return HTML_NO_GAP;
-    if (display == DISPLAY_BLOCK || (traits & HTML_BLOCK && display != DISPLAY_CELL))
-        return HTML_PARAGRAPH;
-    return display == DISPLAY_CELL || traits & HTML_CELL ? HTML_BLANK : HTML_NO_GAP;
+    return page->nested ? &page->boxes[page->nested - 1].look : &html_look_outermost;
 }
 
 static void take_look(struct html_page *page, struct html_box *box)
 {
-    const struct html_element *element = box->element;
-    struct html_look *look = &box->look;
     uint32_t doubt = 0;
-    *look = *look_around(page);
     if (slice_ieq(box->name, SLICE("a")))
         html_style_set(&page->style, STYLE_COLOUR, BLUE, STYLE_OF_HTML);
     if (page->sheet)
         doubt = html_sheet_apply(page->sheet, box->name, page->classes, page->id, &page->style);
-    struct declared d = {&page->style, doubt};
-    uint32_t size = said(d.style, d.doubt, STYLE_SIZE);
-    uint32_t visibility = said(d.style, d.doubt, STYLE_VISIBILITY);
-    bool none = hides(d, STYLE_DISPLAY) || (element && element->traits & HTML_UNSEEN);
-    look->gone |= none || hides(d, STYLE_OPACITY) || is_cut_off(d) || is_outside(d);
-    if (visibility != STYLE_UNSET)
-        look->invisible = visibility == STYLE_HIDES;
-    if (size == SIZE_NOTHING || size == SIZE_LEGIBLE)
-        look->tiny = size == SIZE_NOTHING;
-    colour_look(look, d);
-    box->gap = gap_of(element, said(d.style, d.doubt, STYLE_DISPLAY),
-                      none || look_around(page)->gone || is_outside(d));
+    box->look = *look_around(page);
+    box->gap = html_look_take(&box->look, box->element, &page->style, doubt);
 }
 
 /* ---- elements ---- */
@@ -259,7 +167,7 @@ static void close_element(struct html_page *page, struct slice name)
             break;
     }
     if (traits & (HTML_BLOCK | HTML_VOID))
-        page->gap = gap_of(element, STYLE_UNSET, look_around(page)->gone);
+        page->gap = look_around(page)->gone ? HTML_NO_GAP : html_gap_of(element, STYLE_UNSET);
 }
 
 /* ---- attributes ---- */
@@ -369,7 +277,7 @@ bool html_page_next(struct html_page *page, struct html_token *out)
         open_element(page);
     else if (out->kind == HTML_CLOSING)
         close_element(page, out->name);
-    page->hidden = (!page->lost && !is_seen(look_around(page))) ||
+    page->hidden = (!page->lost && !html_look_is_seen(look_around(page))) ||
                    (out->kind == HTML_RAW && !raw_is_shown(out->name));
     return true;
 }

@@ -9,22 +9,11 @@
 #ifndef FILTERS_HTML_HTML_PAGE_H
 #define FILTERS_HTML_HTML_PAGE_H
 
-#include "filters/html/html_element.h"
+#include "filters/html/html_look.h"
 #include "filters/html/html_sheet.h"
 #include "filters/html/html_tokens.h"
 
 enum { HTML_NESTED_MAX = 256 /* past it all is seen */, HTML_STYLE_MAX = 2048 };
-
-/* From the weakest. */
-enum html_gap { HTML_NO_GAP, HTML_BLANK, HTML_LINE, HTML_PARAGRAPH };
-
-/* How what stands in an element looks, as far as the elements in it inherit it. */
-struct html_look {
-    bool gone;      /* whatever they say */
-    bool invisible; /* unless they say otherwise, */
-    bool tiny;      /* ... and so is this */
-    uint32_t colour, background;
-};
 
 struct html_box {
     const struct html_element *element; /* NULL: one without traits */

@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CALENDAR                                                                                   \
+    "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n"                               \
+    "Content-Type: text/calendar\r\n\r\n"
+
 static void check_paragraph(struct slice text)
 {
     require(text.len > 0 && text.len <= PARAGRAPH_MAX && utf8_valid(text));
@@ -78,8 +82,7 @@ FUZZ(text)
         "Content-Type: text/html\r\n\r\n<style>",
         "Content-Type: text/html\r\n\r\n<i style=\"",
         "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n",
-        "Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: "
-        "text/calendar\r\n\r\n",
+        CALENDAR,
         "Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n",
         "Content-Type: multipart/alternative; boundary=b\r\n\r\n",
         "",
