@@ -25,9 +25,9 @@ static const struct kind {
     [ASIDE_BCC] = {smtp_bcc_wanted, smtp_bcc_tell, HELD_IN_QUARANTINE, COUNTER_COPIES_LOST,
                    "no copy is kept", smtp_bcc_message},
     [ASIDE_COPY] = {smtp_copy_wanted, smtp_copy_tell, HELD_IN_QUARANTINE, COUNTER_COPIES_LOST,
-                    "no copy is kept"},
+                    "no copy is kept", NULL},
     [ASIDE_JOURNAL] = {smtp_journal_wanted, smtp_journal_tell, HELD_IN_JOURNAL,
-                       COUNTER_JOURNAL_LOST, "the journal has it not"},
+                       COUNTER_JOURNAL_LOST, "the journal has it not", NULL},
 };
 
 static int64_t asked_again_at; /* clock_ms; 0: the keeper is well */

@@ -452,8 +452,7 @@ TEST(test_pairs_are_read_from_files)
                         "rule \"r\" when t[sender.domain] == \"gold partner\" then reject\n";
     static const char *const files[] = {
         "# partners\na.test -> gold partner # since 2020\n*.a.test -> silver\n",
-        "a.test->gold partner\r\n\r\nb\xC3\xBC"
-        "cher.test -> 4 you\r\n",
+        "a.test->gold partner\r\n\r\n\xC3\xBC.test -> 4 you\r\n",
         "  a.test   ->   \"gold partner\"\n",
     };
     give(FACT_SENDER, "u@A.test");
