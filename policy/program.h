@@ -6,7 +6,7 @@
 
 #include "policy/lexer.h"
 #include "policy/policy.h"
-#include "policy/regex.h"
+#include "policy/regex/regex.h"
 #include "policy/syntax.h"
 
 struct table;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "policy/regex_ambiguity.h"
+#include "policy/regex/ambiguity.h"
 
 #include <string.h>
 

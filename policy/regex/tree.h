@@ -6,7 +6,7 @@
 #define POLICY_REGEX_TREE_H
 
 #include "base/arena.h"
-#include "policy/regex_chars.h"
+#include "policy/regex/chars.h"
 
 enum { REGEX_UNBOUNDED = 100000 };
 

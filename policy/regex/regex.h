@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * Regular expressions with limits:
  * PCRE2, Unicode where the text is UTF-8, bytes that are not match nothing. */
-#ifndef POLICY_REGEX_H
-#define POLICY_REGEX_H
+#ifndef POLICY_REGEX_REGEX_H
+#define POLICY_REGEX_REGEX_H
 
 #include "base/slice.h"
 
@@ -11,7 +11,7 @@ struct regex;
 enum { REGEX_ERROR_SIZE = 320 };
 
 /* NULL: error says why and *at where in the pattern; also when it can take too long
- * (policy/regex_risk.h). Freed with regex_free. */
+ * (policy/regex/risk.h). Freed with regex_free. */
 struct regex *regex_new(struct slice pattern, bool fold, char error[static REGEX_ERROR_SIZE],
                         size_t *at);
 void regex_free(struct regex *regex);

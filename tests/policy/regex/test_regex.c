@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Matches end soon, whatever the text, and long texts are matched as short ones are. */
 #include "base/buf.h"
-#include "policy/regex.h"
+#include "policy/regex/regex.h"
 #include "tests/harness/unit.h"
 
 #include <time.h>

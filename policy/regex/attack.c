@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "policy/regex_attack.h"
+#include "policy/regex/attack.h"
 
 #include "base/buf.h"
 

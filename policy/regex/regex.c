@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC
  * Without JIT: its code needs writable and executable pages, which the jails refuse, and it ignores
  * the depth limit. */
-#include "policy/regex.h"
+#include "policy/regex/regex.h"
 
-#include "policy/regex_risk.h"
-#include "policy/regex_search.h"
+#include "policy/regex/risk.h"
+#include "policy/regex/search.h"
 
 #include <stdio.h>
 #include <stdlib.h>

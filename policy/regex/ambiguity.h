@@ -7,7 +7,7 @@
 #ifndef POLICY_REGEX_AMBIGUITY_H
 #define POLICY_REGEX_AMBIGUITY_H
 
-#include "policy/regex_tree.h"
+#include "policy/regex/tree.h"
 
 struct regex_ambiguity {
     int leaf; /* a REGEX_CHARS within the repeat: */

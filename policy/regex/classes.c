@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "policy/regex_chars.h"
+#include "policy/regex/chars.h"
 
 #include <string.h>
 

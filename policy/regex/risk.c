@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#include "policy/regex_risk.h"
+#include "policy/regex/risk.h"
 
-#include "policy/regex_ambiguity.h"
-#include "policy/regex_attack.h"
+#include "policy/regex/ambiguity.h"
+#include "policy/regex/attack.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "policy/regex_tree.h"
+#include "policy/regex/tree.h"
 
 enum { TEXT_MAX = 512 };
 

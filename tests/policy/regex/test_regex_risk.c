@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Patterns that can take too long are refused, and told where; those that people write are not. */
-#include "policy/regex.h"
-#include "policy/regex_ambiguity.h"
+#include "policy/regex/regex.h"
+#include "policy/regex/ambiguity.h"
 #include "tests/harness/unit.h"
 
 #include <stdio.h>
@@ -51,15 +51,15 @@ static unsigned wrong_in(const char *path, bool should_be_refused, bool fold, un
 TEST(test_no_pattern_that_people_write_is_refused)
 {
     unsigned total;
-    assert_int_equal(wrong_in("tests/policy/patterns/ordinary.txt", false, false, &total), 0);
+    assert_int_equal(wrong_in("tests/policy/regex/patterns/ordinary.txt", false, false, &total), 0);
     assert_true(total >= 200);
-    assert_int_equal(wrong_in("tests/policy/patterns/ordinary.txt", false, true, &total), 0);
+    assert_int_equal(wrong_in("tests/policy/regex/patterns/ordinary.txt", false, true, &total), 0);
 }
 
 TEST(test_every_pattern_that_explodes_is_refused)
 {
     unsigned total;
-    assert_int_equal(wrong_in("tests/policy/patterns/exploding.txt", true, false, &total), 0);
+    assert_int_equal(wrong_in("tests/policy/regex/patterns/exploding.txt", true, false, &total), 0);
     assert_true(total >= 60);
 }
 

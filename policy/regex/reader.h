@@ -3,7 +3,7 @@
 #ifndef POLICY_REGEX_READER_H
 #define POLICY_REGEX_READER_H
 
-#include "policy/regex_tree.h"
+#include "policy/regex/tree.h"
 
 /* What (?i) and its kin change up to the end of their group. */
 struct flags {

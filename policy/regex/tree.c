@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "policy/regex_reader.h"
+#include "policy/regex/reader.h"
 
 bool reader_at_end(const struct reader *r)
 {

@@ -4,7 +4,7 @@
 #ifndef POLICY_REGEX_ATTACK_H
 #define POLICY_REGEX_ATTACK_H
 
-#include "policy/regex_risk.h"
+#include "policy/regex/risk.h"
 
 struct regex_attack {
     struct slice before; /* leads to where it begins */

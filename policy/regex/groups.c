@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * What begins with a parenthesis in a pattern. */
-#include "policy/regex_reader.h"
+#include "policy/regex/reader.h"
 
 /* "(?i-x" up to ')' or ':'; false: it is something else. */
 static bool read_flags(struct reader *r, struct flags *flags)

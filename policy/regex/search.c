@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "policy/regex_search.h"
+#include "policy/regex/search.h"
 
 #include "base/utf8.h"
 
