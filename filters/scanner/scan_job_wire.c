@@ -29,15 +29,15 @@ enum {
 
 static uint32_t flags_of(const struct scan_job *job)
 {
-    return (
-        uint32_t)((job->message ? WANTS_MESSAGE : 0) | (job->attachments ? WANTS_ATTACHMENTS : 0) |
-                  (job->links ? WANTS_LINKS : 0) | (job->spf ? WANTS_SPF : 0) |
-                  (job->authentication ? WANTS_AUTHENTICATION : 0) |
-                  (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->outline ? WANTS_OUTLINE : 0) |
-                  (job->digest ? WANTS_DIGEST : 0) | (job->sha256 ? WANTS_SHA256 : 0) |
-                  (job->codes ? WANTS_CODES : 0) | (job->banners ? WANTS_BANNERS : 0) |
-                  (job->urls ? WANTS_URLS : 0) | (job->text ? WANTS_TEXT : 0) |
-                  (job->alternatives ? WANTS_ALTERNATIVES : 0));
+    return (uint32_t)((job->message ? WANTS_MESSAGE : 0) |
+                      (job->attachments ? WANTS_ATTACHMENTS : 0) | (job->links ? WANTS_LINKS : 0) |
+                      (job->spf ? WANTS_SPF : 0) |
+                      (job->authentication ? WANTS_AUTHENTICATION : 0) |
+                      (job->dns_complete ? DNS_IS_COMPLETE : 0) |
+                      (job->outline ? WANTS_OUTLINE : 0) | (job->digest ? WANTS_DIGEST : 0) |
+                      (job->sha256 ? WANTS_SHA256 : 0) | (job->codes ? WANTS_CODES : 0) |
+                      (job->banners ? WANTS_BANNERS : 0) | (job->urls ? WANTS_URLS : 0) |
+                      (job->text ? WANTS_TEXT : 0) | (job->alternatives ? WANTS_ALTERNATIVES : 0));
 }
 
 static size_t octets_of(const struct ip *ip)

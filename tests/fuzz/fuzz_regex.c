@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Patterns: whatever they are, it is soon known whether they can take too long. The pattern ends at
  * the first line end; what follows is matched. */
-#include "policy/regex.h"
+#include "policy/regex/regex.h"
 #include "tests/fuzz/target.h"
 
 FUZZ(input)
