@@ -223,6 +223,8 @@ void story_tell(struct page *page, const struct record *r)
     say_message(page, r);
     say_rules(page, "rules", r->rules, r->rule_count);
     say_rules(page, "observed", r->observed, r->observed_count);
+    if (r->would.len > 0)
+        page_row(page, "would have", r->would);
     say_score(page, r);
     say_edits(page, r);
     say_end(page, r);

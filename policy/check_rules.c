@@ -38,6 +38,24 @@ static bool check_actions(struct checker *checker, const struct syntax_rule *syn
     return true;
 }
 
+enum { DOES_MAX = 65536 };
+
+static void tell_actions(struct checker *checker)
+{
+    struct rule *rule = checker->rule;
+    struct sources *sources = checker->parser->sources;
+    struct buf out = buf_init(DOES_MAX);
+    for (size_t i = 0; i < rule->action_count; i++) {
+        const struct compiled_action *action = &checker->policy->actions[rule->first_action + i];
+        buf_printf(&out, "%s%s", i ? ", " : "", action_info(action->kind)->word);
+        if (action->name.len > 0 && action->kind != ACTION_SCORE)
+            buf_printf(&out, " \"%.*s\"", SLICE_ARGS(action->name));
+    }
+    rule->does = out.failed ? (struct slice){NULL, 0} : arena_copy(sources->arena, buf_slice(&out));
+    sources->no_memory |= !rule->does.ptr;
+    buf_release(&out);
+}
+
 static bool name_is_new(struct checker *checker, const struct token *name)
 {
     const struct policy *policy = checker->policy;
@@ -74,6 +92,8 @@ static void check_rule(struct checker *checker, const struct syntax_rule *syntax
         return;
     checker->rule = &rule;
     bool sound = check_parts(checker, syntax);
+    if (sound)
+        tell_actions(checker);
     checker->rule = NULL;
     if (!sound)
         return;

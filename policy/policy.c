@@ -26,6 +26,7 @@ struct rule_info policy_rule_info(const struct policy *policy, size_t index)
                               .line = rule->line,
                               .drops = drops(policy, rule),
                               .observe = rule->observe,
+                              .does = rule->does,
                               .acts_at = rule->acts_at,
                               .why_later = rule->why_later};
 }

@@ -48,6 +48,8 @@ struct rule_info {
     bool drops;         /* enforced, and its verdict closes the connection */
     bool observe;       /* evaluated and recorded, never enforced */
     enum phase acts_at; /* the earliest phase at which it can decide */
+    struct slice
+        does; /* its actions in words, without texts: header set "X-Note", quarantine "spam" */
     /* Why not before: names the fact or the earlier rule; empty at CONNECT. */
     struct slice why_later;
 };

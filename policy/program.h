@@ -119,7 +119,7 @@ struct when {
 enum { PHASE_NEVER = PHASE_MESSAGE + 1 };
 
 struct rule {
-    struct slice name, file;
+    struct slice name, file, does;
     unsigned line;
     struct span at;
     bool observe;

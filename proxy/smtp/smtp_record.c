@@ -36,6 +36,23 @@ static const struct slice *fired(const struct smtp_session *s, const struct verd
     return names;
 }
 
+enum { WOULD_MAX = 4096 };
+
+/* What is more than that is left out. */
+static struct slice would(const struct smtp_session *s, const struct verdict *v)
+{
+    struct buf out = buf_init(WOULD_MAX);
+    for (size_t i = 0; i < v->fired_count; i++) {
+        struct rule_info rule = policy_rule_info(config_of(s)->policy, v->fired[i]);
+        if (rule.observe)
+            buf_printf(&out, "%s%.*s by \"%.*s\"", buf_len(&out) ? "; " : "", SLICE_ARGS(rule.does),
+                       SLICE_ARGS(rule.name));
+    }
+    struct slice told = buf_len(&out) ? arena_copy(s->mail, buf_slice(&out)) : SLICE("");
+    buf_release(&out);
+    return told;
+}
+
 static void tell_score(const struct smtp_session *s, const struct verdict *v, struct record *r)
 {
     struct record_points *points = arena_array(s->mail, v->part_count, sizeof *points);
@@ -97,6 +114,7 @@ static void tell_rules(const struct smtp_session *s, const struct verdict *v, st
         return;
     r->rules = fired(s, v, false, &r->rule_count);
     r->observed = fired(s, v, true, &r->observed_count);
+    r->would = would(s, v);
     r->delay = v->delay;
     tell_score(s, v, r);
     tell_edits(s, v, r);

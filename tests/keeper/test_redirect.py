@@ -102,6 +102,15 @@ def test_without_such_a_rule_that_holds_nobody_else_gets_it(start, behind):
     assert not wait_until(lambda: len(behind.messages) > 1, 1) and behind.messages[0].recipients == ["u@example.com"]
 
 
+def test_what_an_observed_rule_would_have_done_stands_in_the_record(start, behind):
+    gateway = gate(start, behind, 'observe rule "o" then header set "X-A" "a {helo}", redirect to "abuse@example.com"\n'
+                                  'observe rule "p" then log "seen"\nrule "q" then header add "X-B" "b"\n')
+    assert send(gateway, b"hello").code == 250
+    record, = gateway.decisions()
+    assert record["observed"] == ["o", "p"] and record["rules"] == ["q"]
+    assert record["would"] == 'header set "X-A", redirect "abuse@example.com" by "o"; log by "p"'
+
+
 def test_it_goes_to_a_domain_that_is_configured(own_dir, behind):
     file = own_dir / "gatepost.conf"
     for action in ("redirect to", "bcc"):
