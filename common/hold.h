@@ -22,7 +22,9 @@ struct hold_recipient {
     struct slice why, rule;              /* the rule's word for it, and its name */
     uint64_t age;                        /* seconds that it is held */
     uint64_t room;                       /* octets that its domain may have held; 0: any number */
-    bool copy; /* nothing waits: it is a copy that leaves at once, and may arrive twice */
+    /* Nothing waits: it is a copy, which leaves after so many seconds (what it is a copy of may yet
+     * be refused), and may arrive twice. 0: it is none. */
+    uint8_t copy;
 };
 
 struct hold_request {

@@ -167,7 +167,11 @@ struct ruling judge_together(const struct judge *judge, const struct part_range 
     bool differ = false, sealed = false;
     for (size_t i = 0; i < judge->count; i++) {
         const struct verdict *v = judge->verdicts[i];
-        differ |= !judge_same_fate(judge->verdicts[0], v) || !judge_same_fate(ruling.verdict, v);
+        size_t first = 0;
+        while (judge->verdicts[first]->action != v->action)
+            first++;
+        differ |=
+            !judge_same_fate(judge->verdicts[0], v) || !judge_same_fate(judge->verdicts[first], v);
         sealed |= is_edited(v) && !can_strip(v, parts, part_count, size);
         if (judge_holds(v) && !ruling.holds++ && !ruling.deliveries)
             ruling.verdict = v;

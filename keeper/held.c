@@ -63,7 +63,9 @@ static const char *const texts[HELD_STATEMENTS] = {
     [HELD_SAME_RECIPIENT] =
         "SELECT r.number FROM message m JOIN recipient r ON r.message = m.id "
         "WHERE m.digest = ? AND m.sender = ? AND r.address = ? AND r.copy = ? AND"
-        " (r.state < 5 OR (r.state = 5 AND r.asked > ?)) LIMIT 1",
+        " (r.state < 5 OR (r.state = 5 AND r.asked > ?))"
+        /* who was told 250 of what leaves sends another */
+        " AND (r.copy = 0 OR NOT EXISTS (SELECT 1 FROM claim c WHERE c.number = r.number)) LIMIT 1",
     [HELD_CLAIM] = "INSERT OR IGNORE INTO claim VALUES (?, ?)",
     [HELD_PUT_OFF] = "DELETE FROM claim WHERE ticket = ?",
     [HELD_ADD_MESSAGE] =

@@ -9,7 +9,6 @@ enum {
     TEXT_MOST = 1000,
     COMES_AGAIN =
         5 * 86400, /* seconds that a sender tries (RFC 5321 4.5.4.1): later it is another */
-    COPY_REST = 5, /* seconds that a copy waits for the end of what it is a copy of */
 };
 
 /* One message on its way in. */
@@ -79,7 +78,7 @@ static bool find_same_copy(struct held *h, const struct coming *c, const struct 
     database_bind_octets(same, 1, digest_of(c));
     database_bind(same, 2, c->request->sender);
     database_bind(same, 3, r->address);
-    sqlite3_bind_int(same, 4, r->copy);
+    sqlite3_bind_int(same, 4, r->copy > 0);
     sqlite3_bind_int64(same, 5, clock_wall() - COMES_AGAIN);
     return read_number(same, number);
 }
@@ -191,9 +190,9 @@ static bool add_copy(struct held *h, const struct coming *c, const struct hold_r
         database_bind(add, ++at, some(texts[i]));
     sqlite3_bind_int(add, ++at, r->copy ? HELD_LEAVING : HELD_WAITING);
     sqlite3_bind_int64(add, ++at, now + (int64_t)(r->age & INT32_MAX));
-    sqlite3_bind_int64(add, ++at, r->copy ? now + COPY_REST : 0);
+    sqlite3_bind_int64(add, ++at, r->copy ? now + r->copy : 0);
     sqlite3_bind_int64(add, ++at, r->copy ? now : 0);
-    sqlite3_bind_int(add, ++at, r->copy);
+    sqlite3_bind_int(add, ++at, r->copy > 0);
     return database_step(add) && take_share(h, r->domain, (int64_t)c->stored);
 }
 

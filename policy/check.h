@@ -25,7 +25,7 @@ struct checker {
     struct rule *rule;
     struct variable variables[SLOTS_MAX]; /* of this rule; the slot is the index */
     unsigned variable_count, hidden;      /* the first `hidden` are those of who uses a condition */
-    unsigned named_depth;
+    unsigned named_depth, depth;
     size_t first_node;
     bool full;          /* the condition has become too long, which is reported */
     unsigned uncertain; /* > 0: inside not, or, all, none or count */

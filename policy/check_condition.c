@@ -4,13 +4,18 @@
 #include "policy/spelling.h"
 #include "policy/table_entries.h"
 
+static void too_long(struct checker *checker, struct span at)
+{
+    checker->full = true;
+    source_error(checker->parser->sources, at,
+                 "this condition is too long; put texts into a table");
+}
+
 int add_node(struct checker *checker, const struct node *node)
 {
     struct policy *policy = checker->policy;
     if (policy->node_count - checker->first_node >= NODES_PER_RULE_MAX) {
-        checker->full = true;
-        source_error(checker->parser->sources, node->at,
-                     "this condition is too long; put texts into a table");
+        too_long(checker, node->at);
         return -1;
     }
     struct node *place = PARSER_PUSH(checker->parser, policy->nodes, policy->node_count);
@@ -417,11 +422,9 @@ static int check_both(struct checker *checker, const struct syntax_expr *expr)
     return node.left < 0 || node.right < 0 ? -1 : add_node(checker, &node);
 }
 
-int check_condition(struct checker *checker, const struct syntax_expr *expr)
+static int check_inside(struct checker *checker, const struct syntax_expr *expr)
 {
     int inner;
-    if (checker->full)
-        return -1;
     switch (expr->kind) {
     case EXPR_NAMED:
         return check_named(checker, expr);
@@ -440,4 +443,19 @@ int check_condition(struct checker *checker, const struct syntax_expr *expr)
     default:
         return check_leaf(checker, expr);
     }
+}
+
+/* A condition is as deep as the longest chain of its names and words, and checked as deep. */
+int check_condition(struct checker *checker, const struct syntax_expr *expr)
+{
+    if (checker->full || checker->parser->sources->errors >= ERRORS_MAX)
+        return -1;
+    if (checker->depth == NODES_PER_RULE_MAX) {
+        too_long(checker, expr->at);
+        return -1;
+    }
+    checker->depth++;
+    int node = check_inside(checker, expr);
+    checker->depth--;
+    return node;
 }

@@ -55,7 +55,9 @@ int check_named(struct checker *checker, const struct syntax_expr *expr)
                      SHOWN(name->text));
         return -1;
     }
-    return named->faulty ? -1 : compile(checker, named);
+    int node = named->faulty ? -1 : compile(checker, named);
+    named->faulty |= node < 0 && !checker->full;
+    return node;
 }
 
 /* What a condition alone would have added: no rule asks for it yet. */
@@ -92,8 +94,8 @@ void check_named_conditions(struct checker *checker)
         checker->variable_count = checker->uncertain = 0;
         checker->first_node = before.node_count;
         checker->full = false;
-        parser->named[i].faulty =
-            !name_is_new(parser, i) || compile(checker, &parser->named[i]) < 0;
+        parser->named[i].faulty = parser->named[i].faulty || !name_is_new(parser, i) ||
+                                  compile(checker, &parser->named[i]) < 0;
         checker->rule = NULL;
         take_back(checker->policy, &before);
     }

@@ -122,10 +122,12 @@ static struct when passes(const struct rule *rule)
     return rule->terminal && !rule->observe ? rule->fails : sooner(rule->holds, rule->fails);
 }
 
-static bool accepts(const struct policy *policy, const struct rule *rule)
+/* Its verdict keeps the message, whose edits belong to it. */
+static bool keeps(const struct policy *policy, const struct rule *rule)
 {
+    enum action verdict = policy->actions[rule->first_action + rule->action_count - 1].kind;
     return rule->terminal &&
-           policy->actions[rule->first_action + rule->action_count - 1].kind == ACTION_ACCEPT;
+           (verdict == ACTION_ACCEPT || verdict == ACTION_QUARANTINE || verdict == ACTION_REDIRECT);
 }
 
 /* Whether `rule` waits for an earlier one; see policy_evaluate. */
@@ -134,7 +136,7 @@ static bool waits_for(const struct policy *policy, const struct rule *rule,
 {
     if (!rule->terminal)
         return false;
-    return accepts(policy, rule) || (earlier->terminal && !earlier->observe);
+    return keeps(policy, rule) || (earlier->terminal && !earlier->observe);
 }
 
 static struct slice operand_name(struct checker *checker, int index)

@@ -15,19 +15,21 @@ static struct named_table *table_named(struct parser *parser, struct slice name)
     return NULL;
 }
 
-static bool read_members(struct sources *sources, const struct table *table, struct list *out)
+/* Once for all who go through it. */
+static bool read_members(struct sources *sources, struct named_table *named)
 {
-    struct table_walk walk = table_walk(sources, table);
+    struct table_walk walk = table_walk(sources, named->table);
     struct slice entry;
     struct span at;
-    while (table_walk_next(&walk, &entry, &at)) {
-        struct value *larger = source_grow(sources, out->items, out->count, sizeof *larger);
-        if (!larger)
-            return false;
-        out->items = larger;
-        out->items[out->count++] = value_text(entry);
-    }
-    return true;
+    while (!named->members && table_walk_next(&walk, &entry, &at))
+        named->member_count++;
+    if (named->members || named->member_count == 0)
+        return true;
+    named->members = source_alloc(sources, named->member_count, sizeof *named->members);
+    walk = table_walk(sources, named->table);
+    for (size_t i = 0; named->members && table_walk_next(&walk, &entry, &at); i++)
+        named->members[i] = value_text(entry);
+    return named->members != NULL;
 }
 
 int check_table_members(struct checker *checker, const struct syntax_term *name)
@@ -47,9 +49,10 @@ int check_table_members(struct checker *checker, const struct syntax_term *name)
                      SHOWN(name->token.text), table_count(named->table), MEMBERS_MAX);
         return -1;
     }
-    return read_members(parser->sources, named->table, &operand.literal.list)
-               ? add_operand(checker, &operand)
-               : -1;
+    if (!read_members(parser->sources, named))
+        return -1;
+    operand.literal.list = (struct list){.items = named->members, .count = named->member_count};
+    return add_operand(checker, &operand);
 }
 
 static bool can_be_key(struct checker *checker, const struct syntax_term *key,

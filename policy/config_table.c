@@ -4,6 +4,15 @@
 #include "policy/pairs.h"
 #include "policy/table_entries.h"
 
+static bool entry_is_short(struct parser *parser, const struct token *entry)
+{
+    const char *fault = entry_fault(entry->text);
+    if (fault)
+        source_error(parser->sources, entry->at, "the entry \"%.*s\" %s", SHOWN(entry->text),
+                     fault);
+    return !fault;
+}
+
 static bool pair_item(struct parser *parser, struct table *table, const struct token *key)
 {
     struct token value = parser->token;
@@ -15,7 +24,7 @@ static bool table_item(struct parser *parser, void *ctx)
 {
     struct table *table = ctx;
     struct token entry;
-    if (!expect_string(parser, "an entry in quotes", &entry))
+    if (!expect_string(parser, "an entry in quotes", &entry) || !entry_is_short(parser, &entry))
         return false;
     bool first = table_count(table) == 0, pair = accept_arrow(parser);
     if (pair != (pairs_type(table) != NULL) && !first)

@@ -112,7 +112,10 @@ static struct value read_pair(struct evaluation *evaluation, const struct operan
         return key;
     if (!eval_work(evaluation, key.text.len / PAIR_STEP, operand->fact))
         return value_unknown();
-    return pairs_look_up(operand->table, key.text);
+    enum type_kind kind = evaluation->policy->operands[operand->of].type.kind;
+    bool dot = kind == TYPE_DOMAIN && key.text.len > 0 && key.text.ptr[key.text.len - 1] == '.';
+    return pairs_look_up(operand->table, slice_sub(key.text, 0, key.text.len - dot),
+                         kind == TYPE_TEXT);
 }
 
 static struct value read_operand(struct evaluation *evaluation, const struct operand *operand)

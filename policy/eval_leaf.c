@@ -166,7 +166,7 @@ static struct judgement search_text(struct evaluation *evaluation, const struct 
         return judge_missing(evaluation, &b, right->fact);
     bool folds = node->folding != FOLD_NOTHING;
     size_t steps = text.len / SCAN_STEP +
-                   (node->op == OP_CONTAINS && folds ? text.len * (b.text.len / SCAN_STEP) : 0);
+                   (node->op == OP_CONTAINS && folds ? text.len * b.text.len / SCAN_STEP : 0);
     if (!eval_work(evaluation, steps, fact))
         return judge_unknown(evaluation, fact);
     if (node->op == OP_CONTAINS)
@@ -205,7 +205,9 @@ static struct judgement eval_member(struct evaluation *evaluation, const struct 
     case OP_IN_TABLE:
         if (!eval_work(evaluation, a->text.len / SCAN_STEP, fact))
             return judge_unknown(evaluation, fact);
-        return judge(table_holds_text(node->table, bare(a->text, type->kind == TYPE_DOMAIN)));
+        return judge(type->kind == TYPE_TEXT
+                         ? table_holds_letters(node->table, a->text)
+                         : table_holds_text(node->table, bare(a->text, type->kind == TYPE_DOMAIN)));
     case OP_IN_NETWORKS:
         return judge(table_holds_ip(node->table, &a->ip));
     case OP_IN_NETWORK:
@@ -238,6 +240,8 @@ static struct judgement eval_state(struct evaluation *evaluation, const struct n
 {
     const struct operand *operand = operand_of(evaluation, node->a);
     struct value value = is_ranged(operand) ? value_number(0) : eval_operand(evaluation, node->a);
+    if (evaluation->exhausted >= 0)
+        return judge_unknown(evaluation, operand->fact);
     bool list = operand->type.kind == TYPE_LIST && value.state == VALUE_KNOWN;
     bool cut = list && value.list.cut, empty = list && value.list.count == 0;
     if (value.state == VALUE_PENDING)

@@ -160,9 +160,14 @@ const struct type *pairs_type(const struct table *table)
     return pairs ? &pairs->type : NULL;
 }
 
-struct value pairs_look_up(const struct table *table, struct slice text)
+struct span pairs_place(const struct table *table, size_t number)
+{
+    return table_pairs(table)->places[number - 1];
+}
+
+struct value pairs_look_up(const struct table *table, struct slice text, bool letters)
 {
     const struct pairs *pairs = table_pairs(table);
-    size_t number = table_number_for(table, text);
+    size_t number = table_number_for(table, text, letters);
     return number > 0 ? pairs->values[number - 1] : value_absent();
 }

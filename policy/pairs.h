@@ -25,7 +25,11 @@ bool pairs_read(struct parser *parser, struct table *table, uint16_t file);
 /* What its values are. NULL: it is a table without values. */
 const struct type *pairs_type(const struct table *table);
 
-/* The value of the entry that is the text, else of the longest ending; absent when there is none. */
-struct value pairs_look_up(const struct table *table, struct slice text);
+/* The value of the entry that is the text, else of the longest ending; absent when there is none.
+ * `letters`: as table_holds_letters. */
+struct value pairs_look_up(const struct table *table, struct slice text, bool letters);
+
+/* Where the entry of this number stands. */
+struct span pairs_place(const struct table *table, size_t number);
 
 #endif

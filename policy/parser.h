@@ -17,6 +17,8 @@ struct named_table {
     struct token name; /* TOKEN_END for one without a name */
     struct table *table;
     bool used;
+    struct value *members; /* its entries, where a condition goes through them */
+    size_t member_count;
 };
 
 /* Names in a `domain` block, which may stand before what they name. */

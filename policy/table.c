@@ -13,7 +13,7 @@ struct network_slot {
 };
 
 struct table {
-    struct slice *slots; /* folded; ptr NULL: empty */
+    struct slice *slots; /* lower case; ptr NULL: empty */
     uint32_t *numbers;   /* of the slots; NULL: none has one */
     size_t size, count;  /* size: a power of two */
     bool has_endings;    /* an entry begins with "*." or "@" */
@@ -22,6 +22,7 @@ struct table {
     uint8_t lengths4[33], lengths6[129]; /* prefix lengths in use */
     struct table_origin *origin;
     struct pairs *pairs;
+    struct table *beyond; /* the entries beyond ASCII, folded, for texts; NULL: there are none */
 };
 
 static uint64_t hash_more(uint64_t hash, char c)
@@ -97,17 +98,12 @@ static bool enlarge(struct sources *sources, struct table *table)
     return true;
 }
 
-static struct slice folded_copy(struct sources *sources, struct slice entry)
+static struct slice lower_copy_of(struct sources *sources, struct slice entry)
 {
-    struct buf folded = buf_init(entry.len / 2 * 3 + 2);
-    letters_fold(&folded, entry);
-    char *copy = source_alloc(sources, buf_len(&folded) + 1, 1);
-    struct slice out = {folded.failed ? NULL : copy, buf_len(&folded)};
-    if (out.ptr && out.len)
-        memcpy(copy, buf_slice(&folded).ptr, out.len);
-    sources->no_memory |= folded.failed;
-    buf_release(&folded);
-    return out;
+    char *copy = source_alloc(sources, entry.len + 1, 1);
+    for (size_t i = 0; copy && i < entry.len; i++)
+        copy[i] = ascii_lower(entry.ptr[i]);
+    return (struct slice){copy, entry.len};
 }
 
 /* The slot, filled. NULL: memory. */
@@ -115,7 +111,7 @@ static struct slice *add(struct sources *sources, struct table *table, struct sl
 {
     if (table->count * 2 >= table->size && !enlarge(sources, table))
         return NULL;
-    struct slice copy = folded_copy(sources, entry);
+    struct slice copy = lower_copy_of(sources, entry);
     if (!copy.ptr)
         return NULL;
     struct slice *slot = find_slot(table->slots, table->size, hash_whole(copy), SLICE(""), copy);
@@ -127,21 +123,48 @@ static struct slice *add(struct sources *sources, struct table *table, struct sl
     return slot;
 }
 
+static bool number_slot(struct sources *sources, struct table *table, const struct slice *slot,
+                        size_t number)
+{
+    if (!table->numbers)
+        table->numbers = source_alloc(sources, table->size, sizeof *table->numbers);
+    if (table->numbers)
+        table->numbers[slot - table->slots] = (uint32_t)number;
+    return table->numbers != NULL;
+}
+
+static bool add_with(struct sources *sources, struct table *table, struct slice entry,
+                     size_t number)
+{
+    struct slice *slot = add(sources, table, entry);
+    return slot && (number == 0 || number_slot(sources, table, slot, number));
+}
+
+/* For texts, whose letters are compared in all their cases. */
+static bool add_beyond(struct sources *sources, struct table *table, struct slice entry,
+                       size_t number)
+{
+    struct buf folded = buf_init(entry.len / 2 * 3 + 2);
+    letters_fold(&folded, entry);
+    if (!table->beyond)
+        table->beyond = table_new(sources, 0);
+    bool added = table->beyond && !folded.failed &&
+                 add_with(sources, table->beyond, buf_slice(&folded), number);
+    sources->no_memory |= !added;
+    buf_release(&folded);
+    return added;
+}
+
 bool table_add(struct sources *sources, struct table *table, struct slice entry)
 {
-    return add(sources, table, entry) != NULL;
+    return table_add_numbered(sources, table, entry, 0);
 }
 
 bool table_add_numbered(struct sources *sources, struct table *table, struct slice entry,
                         size_t number)
 {
-    struct slice *slot = add(sources, table, entry);
-    if (slot && !table->numbers)
-        table->numbers = source_alloc(sources, table->size, sizeof *table->numbers);
-    if (!slot || !table->numbers)
-        return false;
-    table->numbers[slot - table->slots] = (uint32_t)number;
-    return true;
+    return add_with(sources, table, entry, number) &&
+           (slice_is_ascii(entry) || add_beyond(sources, table, entry, number));
 }
 
 size_t table_count(const struct table *table)
@@ -173,27 +196,15 @@ static struct slice *slot_for_ending(const struct table *table, struct slice tex
     return longest;
 }
 
-static struct slice *slot_for_folded(const struct table *table, struct slice text, bool endings)
+static struct slice *slot_for_name(const struct table *table, struct slice text)
 {
     struct slice *slot = slot_for(table, hash_whole(text), SLICE(""), text);
-    return slot || !endings ? slot : slot_for_ending(table, text);
-}
-
-/* Letters beyond ASCII are folded first. Of a long text the end is enough: no entry is so long. */
-static struct slice *slot_for_text(const struct table *table, struct slice text, bool endings)
-{
-    enum { LOOKED_AT = 2 * TABLE_ENTRY_MAX };
-    char room[LOOKED_AT / 2 * 3]; /* two octets may become three */
-    struct buf folded = buf_over(room, sizeof room);
-    if (slice_is_ascii(text))
-        return slot_for_folded(table, text, endings);
-    letters_fold(&folded, text.len > LOOKED_AT ? slice_from(text, text.len - LOOKED_AT) : text);
-    return slot_for_folded(table, buf_slice(&folded), endings);
+    return slot || !table->has_endings ? slot : slot_for_ending(table, text);
 }
 
 bool table_holds_text(const struct table *table, struct slice text)
 {
-    return slot_for_text(table, text, table->has_endings) != NULL;
+    return slot_for_name(table, text) != NULL;
 }
 
 static size_t number_of(const struct table *table, const struct slice *slot)
@@ -201,14 +212,41 @@ static size_t number_of(const struct table *table, const struct slice *slot)
     return slot && table->numbers ? table->numbers[slot - table->slots] : 0;
 }
 
-size_t table_number_for(const struct table *table, struct slice text)
+/* Of a long text the end is enough: no entry is so long. */
+enum {
+    LOOKED_AT = 2 * TABLE_ENTRY_MAX,
+    FOLDED = LOOKED_AT / 2 * 3 /* two octets may become three */
+};
+
+static struct slice fold(struct slice text, char room[static FOLDED])
 {
-    return number_of(table, slot_for_text(table, text, table->has_endings));
+    struct buf folded = buf_over(room, FOLDED);
+    if (slice_is_ascii(text))
+        return text;
+    letters_fold(&folded, text.len > LOOKED_AT ? slice_from(text, text.len - LOOKED_AT) : text);
+    return buf_slice(&folded);
+}
+
+bool table_holds_letters(const struct table *table, struct slice text)
+{
+    char room[FOLDED];
+    struct slice folded = fold(text, room);
+    return slot_for_name(table, folded) || (table->beyond && slot_for_name(table->beyond, folded));
+}
+
+size_t table_number_for(const struct table *table, struct slice text, bool letters)
+{
+    char room[FOLDED];
+    struct slice folded = letters ? fold(text, room) : text;
+    size_t number = number_of(table, slot_for_name(table, folded));
+    if (number > 0 || !letters || !table->beyond)
+        return number;
+    return number_of(table->beyond, slot_for_name(table->beyond, folded));
 }
 
 size_t table_number_of(const struct table *table, struct slice entry)
 {
-    return number_of(table, slot_for_text(table, entry, false));
+    return number_of(table, slot_for(table, hash_whole(entry), SLICE(""), entry));
 }
 
 struct pairs *table_pairs(const struct table *table)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Named sets. An entry is a text; "*.example.com" stands for whatever ends with
  * ".example.com", "@example.com" for every address at example.com.
- * Letters are compared without regard to case (policy/letters.h). */
+ * Case does not count: in texts of no letter, in names of those of ASCII. */
 #ifndef POLICY_TABLE_H
 #define POLICY_TABLE_H
 
@@ -26,7 +26,11 @@ size_t table_count(const struct table *table);
 /* The number of this very entry; of the entry that stands for the text: the text itself, else the
  * longest ending. 0: there is none, or it has no number. */
 size_t table_number_of(const struct table *table, struct slice entry);
-size_t table_number_for(const struct table *table, struct slice text);
+size_t table_number_for(const struct table *table, struct slice text, bool letters);
+
+/* Whether a text is in it, letters of any case being the same (policy/letters.h): table_holds_text
+ * is for names, of whose letters those of ASCII alone have none. */
+bool table_holds_letters(const struct table *table, struct slice text);
 
 /* Where a table of pairs keeps its values. */
 struct pairs;

@@ -101,9 +101,12 @@ static bool spelled_otherwise(struct slice entry)
 }
 
 static bool add_spelled(struct sources *sources, struct table *table, struct slice entry,
-                        struct slice spelled)
+                        struct span at, struct slice spelled)
 {
-    size_t number = table_number_of(table, entry);
+    size_t number = table_number_of(table, entry), other = table_number_of(table, spelled);
+    if (number > 0 && other > 0 && other != number)
+        source_error(sources, at, "\"%.*s\" is the domain in line %u again", SHOWN(entry),
+                     source_line(sources, pairs_place(table, other)));
     return number ? table_add_numbered(sources, table, spelled, number)
                   : table_add(sources, table, spelled);
 }
@@ -126,7 +129,7 @@ void table_take_names(struct sources *sources, struct table *table)
             source_error(sources, at,
                          "no domain can be in \"%.*s\": %s; expected one such as \"example.com\"",
                          SHOWN(entry), flaw);
-        else if (!spelled.ptr || !add_spelled(sources, table, entry, spelled))
+        else if (!spelled.ptr || !add_spelled(sources, table, entry, at, spelled))
             return;
     }
 }

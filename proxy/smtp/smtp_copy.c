@@ -4,7 +4,7 @@
 #include "proxy/smtp/smtp_aside.h"
 #include "proxy/smtp/smtp_hold.h"
 
-enum { ENVELOPE_MAX = 1024 * 1024 };
+enum { ENVELOPE_MAX = 1024 * 1024, COPY_REST = 5 /* seconds */ };
 
 static struct hold_recipient copy_for(const struct smtp_session *s, const struct verdict *v,
                                       struct slice address, struct slice why)
@@ -15,7 +15,7 @@ static struct hold_recipient copy_for(const struct smtp_session *s, const struct
                                    .rule = smtp_rule(s, v),
                                    .age = (uint64_t)s->base.proxy->config->settings.quarantine_age /
                                           1000,
-                                   .copy = true};
+                                   .copy = COPY_REST};
 }
 
 static bool is_among(const struct leaving *leaving, struct slice address)

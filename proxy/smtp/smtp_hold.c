@@ -23,6 +23,11 @@ static const struct config *config_of(const struct smtp_session *s)
 
 void smtp_hold_failed(struct smtp_session *s, const char *reason)
 {
+    if (s->t.edited.too_many) {
+        smtp_finish_say(s, "reject", 550, "5.6.0",
+                        "too many places in the message would have to be changed");
+        return;
+    }
     log_at(LEVEL_ERROR, s->ref, "message not held", field_str("reason", reason));
     smtp_finish_say(s, "defer", 451, "4.3.0", "the message cannot be kept now, try again later");
 }

@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 
+enum { ENVELOPE_MAX = 1024 * 1024, REST = 30 /* seconds */ };
+
 /* ---- to whom ---- */
 
 static const struct verdict *redirected(const struct smtp_session *s)
@@ -22,25 +24,72 @@ bool smtp_redirect_wanted(const struct smtp_session *s)
     return redirected(s) != NULL;
 }
 
+/* Where others may yet be refused it, and its sender with them: as long as that takes as a rule. */
+static uint8_t rest(const struct smtp_session *s)
+{
+    int64_t verdict = s->base.proxy->config->settings.timeouts_verdict / 1000;
+    int64_t seconds = s->t.to_deliver == 0 ? 1 : verdict < REST ? verdict : REST;
+    return (uint8_t)seconds;
+}
+
+/* The same octets of somebody else, or for somebody else, are another message. False: out of memory. */
+static bool tell_apart(struct smtp_session *s, struct hold_request *request,
+                       bool (*concerns)(const struct recipient *r))
+{
+    const struct transaction *t = &s->t;
+    struct buf envelope = buf_init(ENVELOPE_MAX);
+    buf_printf(&envelope, "<%.*s>", SLICE_ARGS(t->sender.address));
+    for (size_t i = 0; i < t->recipient_count; i++)
+        if (concerns(&t->recipients[i]))
+            buf_printf(&envelope, " <%.*s>", SLICE_ARGS(t->recipients[i].path.spelled));
+    request->apart =
+        envelope.failed ? (struct slice){NULL, 0} : arena_copy(s->mail, buf_slice(&envelope));
+    buf_release(&envelope);
+    return request->apart.ptr != NULL;
+}
+
+static bool is_redirected(const struct recipient *r)
+{
+    return r->verdict.action == ACTION_REDIRECT;
+}
+
+/* What its sender wants to hear of its way (RFC 3461) is said of the first who is redirected there. */
 bool smtp_redirect_tell(struct smtp_session *s, struct hold_request *request)
 {
     struct leaving leaving = {0};
     for (size_t i = 0; i < s->t.recipient_count; i++) {
-        const struct verdict *v = &s->t.recipients[i].verdict;
-        if (v->action == ACTION_REDIRECT &&
-            !smtp_leaves_for(s, &leaving, v, v->held_as, SLICE("redirect")))
+        const struct recipient *r = &s->t.recipients[i];
+        size_t before = leaving.count;
+        if (!is_redirected(r))
+            continue;
+        if (!smtp_leaves_for(s, &leaving, &r->verdict, r->verdict.held_as, SLICE("redirect")))
             return false;
+        if (leaving.count == before)
+            continue;
+        leaving.all[before].notify = r->job.params.notify;
+        leaving.all[before].orcpt = r->job.params.orcpt;
+        leaving.all[before].copy = rest(s);
     }
     leaving_tell(&leaving, request);
-    return true;
+    return tell_apart(s, request, is_redirected);
+}
+
+static bool has_bcc(const struct recipient *r)
+{
+    return smtp_is_kept_for(r) && r->verdict.bcc_count > 0;
+}
+
+static const struct verdict *with_bcc(const struct smtp_session *s)
+{
+    for (size_t i = 0; i < s->t.recipient_count; i++)
+        if (has_bcc(&s->t.recipients[i]))
+            return &s->t.recipients[i].verdict;
+    return NULL;
 }
 
 bool smtp_bcc_wanted(const struct smtp_session *s)
 {
-    for (size_t i = 0; i < s->t.recipient_count; i++)
-        if (smtp_is_kept_for(&s->t.recipients[i]) && s->t.recipients[i].verdict.bcc_count > 0)
-            return true;
-    return false;
+    return with_bcc(s) != NULL;
 }
 
 /* The sender is not to hear of somebody of whom he does not know. */
@@ -50,13 +99,12 @@ bool smtp_bcc_tell(struct smtp_session *s, struct hold_request *request)
     request->sender = request->ret = request->envid = SLICE("");
     for (size_t i = 0; i < s->t.recipient_count; i++) {
         const struct verdict *v = &s->t.recipients[i].verdict;
-        bool kept = smtp_is_kept_for(&s->t.recipients[i]);
-        for (size_t k = 0; kept && k < v->bcc_count; k++)
+        for (size_t k = 0; has_bcc(&s->t.recipients[i]) && k < v->bcc_count; k++)
             if (!smtp_leaves_for(s, &leaving, v, v->bccs[k], SLICE("bcc")))
                 return false;
     }
     leaving_tell(&leaving, request);
-    return true;
+    return tell_apart(s, request, has_bcc);
 }
 
 /* ---- what ---- */
@@ -92,6 +140,7 @@ static int message_with(struct smtp_session *s, const struct verdict *v)
                 edits_apply(s->mail, &input, &edited) && append_pieces(spool, &edited);
     int fd = made ? spool_fd(spool) : -1;
     int ours = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    t->edited.too_many = edited.too_many;
     edited_free(&edited);
     spool_free(&spool);
     return ours;
@@ -104,5 +153,5 @@ int smtp_redirected_message(struct smtp_session *s)
 
 int smtp_bcc_message(struct smtp_session *s)
 {
-    return message_with(s, s->t.verdict);
+    return message_with(s, with_bcc(s));
 }

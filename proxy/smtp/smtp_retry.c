@@ -60,7 +60,8 @@ static void remember(struct smtp_session *s, const struct recipient *r, unsigned
 static bool goes_with(const struct verdict *first, const struct verdict *v)
 {
     return judge_same_fate(first, v) &&
-           (v->action != ACTION_ACCEPT || first->action == ACTION_ACCEPT);
+           (first->action == v->action ||
+            (v->action != ACTION_ACCEPT && v->action != ACTION_REDIRECT));
 }
 
 void smtp_retry_remember_fates(struct smtp_session *s)

@@ -201,6 +201,25 @@ TEST(test_who_is_redirected_is_compared_with_who_is_redirected)
     config_free(&w.config);
 }
 
+static enum ruling_kind with_two_redirected(enum action first)
+{
+    struct edit ours = {.kind = ACTION_HEADER_ADD, .name = SLICE("X"), .value = SLICE("1")},
+                theirs = {.kind = ACTION_HEADER_ADD, .name = SLICE("X"), .value = SLICE("2")};
+    struct verdict other = {.action = first},
+                   a = {.action = ACTION_REDIRECT, .edits = &ours, .edit_count = 1},
+                   b = {.action = ACTION_REDIRECT, .edits = &theirs, .edit_count = 1};
+    struct verdict *all[] = {&other, &a, &b};
+    struct judge judge = {.verdicts = all, .count = 3};
+    return judge_together(&judge, NULL, 0, 4096).kind;
+}
+
+TEST(test_who_is_redirected_with_other_edits_is_told_apart_whoever_stands_before_him)
+{
+    assert_int_equal(with_two_redirected(ACTION_ACCEPT), RULING_SPLIT);
+    assert_int_equal(with_two_redirected(ACTION_QUARANTINE), RULING_SPLIT);
+    assert_int_equal(with_two_redirected(ACTION_DISCARD), RULING_SPLIT);
+}
+
 TEST(test_a_banner_that_shall_tells_recipients_apart)
 {
     struct world w;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """redirect to, bcc: somebody else gets the message instead, or as well, as it would have been delivered; whoever is told 250 for a
 message that goes elsewhere can rely on the disk."""
+import time
+
 import pytest
 
 from lab.check import gatepostctl
@@ -21,6 +23,7 @@ def behind(new_backend):
 
 
 def gate(start, behind, rules=RULES, **more):
+    more.setdefault("changes", {"timeouts": {"verdict": "9s"}})  # where others are delivered to it rests as long
     return start(backend("behind", behind.port) + domains("behind", "example.com") + rules, **more)
 
 
@@ -94,6 +97,64 @@ def test_a_blind_copy_is_what_was_delivered_and_nobody_else_sees_it(start, behin
     start_of_message = b"From: author@client.example\r\n"
     assert copy.content.split(start_of_message)[1] == delivered.content.split(start_of_message)[1]
     assert b"Subject: [x] invoice 7\r\n" in copy.content
+
+
+APART = """rule "v" when recipient == "v@example.com" then header add "X-For" "v only"
+rule "w" when recipient == "w@example.com" then header add "X-For" "w only"
+rule "d" when recipient == "d@example.com" then discard
+rule "u" when recipient != "u@example.com" then redirect to "abuse@example.com"
+"""
+
+
+@pytest.mark.parametrize("first", ["u@example.com", "d@example.com"])
+def test_nobody_gets_what_was_changed_for_somebody_else_and_each_has_his_turn(start, behind, first):
+    gateway = gate(start, behind, APART)
+    left = [first, "v@example.com", "w@example.com"]
+    for turn in range(6):
+        with Session(gateway.port) as client:
+            client.ehlo()
+            client.command("MAIL FROM:<a@client.example>")
+            taken = [to for to in left if client.command("RCPT TO:<%s>" % to).code == 250]
+            if client.data(MESSAGE % b"hello").code == 250:
+                left = [to for to in left if to not in taken]
+        if not left:
+            break
+    assert not left
+    assert wait_until(lambda: len(came_to(behind, "abuse@example.com")) == 2, 20)
+    assert sorted(b"v only" in message.content for message in came_to(behind, "abuse@example.com")) == [False, True]
+    assert sorted(b"w only" in message.content for message in came_to(behind, "abuse@example.com")) == [False, True]
+
+
+def test_the_same_octets_again_and_for_somebody_else_are_other_messages(start, behind):
+    gateway = gate(start, behind, 'rule "u" then bcc "archive@example.com", redirect to "abuse@example.com"\n')
+    for sender, to in (("a@client.example", "u@example.com"), ("a@client.example", "u@example.com"),
+                       ("a@client.example", "v@example.com"), ("b@client.example", "v@example.com")):
+        assert send(gateway, b"alarm", to, sender=sender).code == 250
+    for who in ("abuse@example.com", "archive@example.com"):
+        assert wait_until(lambda: len(came_to(behind, who)) == 4, 30), (who, len(came_to(behind, who)))
+
+
+def test_what_its_sender_is_refused_for_others_has_not_left_meanwhile(start, new_backend):
+    def slow(session, line):
+        if b"v@" in line:
+            time.sleep(7)
+            return "550 5.1.1 no such user"
+    behind = new_backend({"RCPT": slow})
+    gateway = gate(start, behind, 'rule "u" when recipient == "u@example.com" then redirect to "abuse@example.com"\n',
+                   changes={"timeouts": {"backend": "20s", "verdict": "25s"}})
+    assert send(gateway, b"hello", "u@example.com", "v@example.com").code == 550
+    assert not wait_until(lambda: behind.messages, 2)
+    assert wait_until(lambda: [held["state"] for held in gateway.held("--all")] == ["deleted"], 20)
+
+
+def test_a_blind_copy_of_what_is_redirected_is_that_version(start, behind):
+    gateway = gate(start, behind, """rule "v" when recipient == "v@example.com" then header remove "X-Note", bcc "archive@example.com"
+rule "u" when recipient == "v@example.com" then redirect to "abuse@example.com"
+""")
+    assert send(gateway, b"hello", "u@example.com", "v@example.com").code == 250
+    assert wait_until(lambda: len(behind.messages) == 3, 20)
+    assert {message.recipients[0]: b"X-Note" in message.content for message in behind.messages} == {
+        "u@example.com": True, "abuse@example.com": False, "archive@example.com": False}
 
 
 def test_without_such_a_rule_that_holds_nobody_else_gets_it(start, behind):

@@ -115,6 +115,22 @@ TEST(test_entries_of_tables_have_no_case_beyond_ascii_either)
     assert_false(holds(table, "subject in t"));
 }
 
+TEST(test_names_are_no_texts_and_keep_their_letters_beyond_ascii)
+{
+    give(FACT_SENDER, "\xC5\xBF"
+                      "mith@a.test");
+    assert_false(holds("", "sender == \"smith@a.test\"") ||
+                 holds("", "sender in (\"smith@a.test\")") ||
+                 holds("table t { \"smith@a.test\" }", "sender in t"));
+    give(FACT_SENDER, "Smith@A.test");
+    assert_true(holds("", "sender in (\"smith@a.test\")"));
+    assert_false(holds("table t { \"\xC5\xBF"
+                       "mith@a.test\" }",
+                       "sender in t"));
+    give(FACT_MESSAGE_SUBJECT, "\xE2\x84\xAA");
+    assert_true(holds("table t { \"k\" }", "subject in t") && holds("", "subject == \"K\""));
+}
+
 TEST(test_octets_that_are_no_utf8_are_equal_to_themselves_alone)
 {
     give(FACT_MESSAGE_SUBJECT, "M\xFCller");
@@ -233,6 +249,41 @@ TEST(test_mistakes_in_conditions_are_told_once_and_at_their_place)
                           "t.conf:1:20: error: unknown fact 'heloo'; did you mean 'helo'?\n"
                           "    condition \"a\" when heloo == \"x\"\n"
                           "                       ^\n"));
+    buf_release(&report);
+}
+
+TEST(test_conditions_that_are_deep_together_are_refused)
+{
+    struct buf text = buf_init(4 << 20);
+    for (unsigned i = 0; i < 40; i++) {
+        buf_printf(&text, "condition \"%u\" when ", i);
+        if (i > 0)
+            buf_printf(&text, "condition \"%u\"", i - 1);
+        for (unsigned k = 0; k < 900; k++)
+            buf_printf(&text, "%shelo == \"x\"", k || i ? " and " : "");
+        buf_cstr(&text, "\n");
+    }
+    buf_cstr(&text, "rule \"r\" when condition \"39\" then reject\n");
+    buf_char(&text, '\0');
+    says(buf_slice(&text).ptr, "this condition is too long; put texts into a table");
+    buf_release(&text);
+}
+
+TEST(test_a_mistake_below_many_uses_is_told_once_and_at_once)
+{
+    struct buf text = buf_init(65536), report = buf_init(65536);
+    for (unsigned i = 0; i < 45; i++)
+        buf_printf(&text, "condition \"%u\" when condition \"%u\" and condition \"%u\"\n", i, i + 1,
+                   i + 1);
+    buf_cstr(&text, "condition \"45\" when heloo == \"x\"\n"
+                    "rule \"r\" when condition \"0\" then reject\n");
+    buf_char(&text, '\0');
+    assert_null(load_text(buf_slice(&text).ptr, &report));
+    assert_true(report_is(&report,
+                          "t.conf:46:21: error: unknown fact 'heloo'; did you mean 'helo'?\n"
+                          "    condition \"45\" when heloo == \"x\"\n"
+                          "                        ^\n"));
+    buf_release(&text);
     buf_release(&report);
 }
 
@@ -408,6 +459,36 @@ TEST(test_a_member_of_a_list_can_be_a_key)
     says("table t { \"x\" -> 1 }\nrule \"r\" when t[message.malformations] == 1 then reject\n",
          "expected a text, a domain or an address, but 'message.malformations' is a list (each a "
          "text)");
+}
+
+TEST(test_a_name_with_a_dot_has_the_pair_that_it_has_without)
+{
+    give(FACT_HELO, "A.test.");
+    assert_true(holds("table t { \"a.test\" -> 1 }", "helo in t and t[helo] == 1"));
+}
+
+TEST(test_two_spellings_of_one_domain_cannot_have_two_values)
+{
+    says("table t { \"b\xC3\xBC"
+         "cher.test\" -> 1 \"xn--bcher-kva.test\" -> 2 }\n"
+         "rule \"r\" when t[sender.domain] > 1 then reject\n",
+         "\"b\xC3\xBC"
+         "cher.test\" is the domain in line 1 again");
+    says("table t { \"a.test\" -> 1 \"a.test.\" -> 2 }\n"
+         "rule \"r\" when t[sender.domain] > 1 then reject\n",
+         "\"a.test.\" is the domain in line 1 again");
+}
+
+TEST(test_an_entry_that_is_too_long_is_told)
+{
+    struct buf text = buf_init(4000);
+    buf_cstr(&text, "table t { \"");
+    for (unsigned i = 0; i < 1001; i++)
+        buf_char(&text, 'x');
+    buf_cstr(&text, "\" }\nrule \"r\" when helo in t then reject\n");
+    buf_char(&text, '\0');
+    says(buf_slice(&text).ptr, "is longer than 1000 octets");
+    buf_release(&text);
 }
 
 TEST(test_mistakes_in_pairs_are_told_at_their_place)
