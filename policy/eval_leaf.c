@@ -11,6 +11,7 @@
 enum {
     SCAN_STEP = 16 /* bytes of text looked at for one step of work */,
     REGEX_STEPS = 20,
+    REGEX_STEP = 8, /* steps of PCRE2 that cost one of ours */
     REGEX_TIRED = 100000
 };
 
@@ -182,10 +183,13 @@ static struct judgement match(struct evaluation *evaluation, const struct node *
     enum fact fact = operand_of(evaluation, node->a)->fact;
     if (!eval_work(evaluation, REGEX_STEPS + text.len / SCAN_STEP, fact))
         return judge_unknown(evaluation, fact);
-    int found = regex_match(node->regex, text);
+    uint64_t steps = (uint64_t)evaluation->work * REGEX_STEP, left = steps;
+    int found = regex_match(node->regex, text, &left);
+    bool in_time = eval_work(evaluation, (size_t)((steps - left) / REGEX_STEP), fact);
     if (found >= 0)
         return judge(found > 0);
-    eval_work(evaluation, REGEX_TIRED, fact);
+    if (in_time)
+        eval_work(evaluation, REGEX_TIRED, fact);
     return judge_unknown(evaluation, fact);
 }
 

@@ -112,11 +112,11 @@ struct regex *regex_new(struct slice pattern, bool fold, char error[static REGEX
     return NULL;
 }
 
-int regex_match(const struct regex *regex, struct slice text)
+int regex_match(const struct regex *regex, struct slice text, uint64_t *steps)
 {
     struct slice matched = {text.ptr ? text.ptr : "", text.len};
     if (!regex->whole)
-        return regex_search(regex->code, regex->data, regex->limits, matched);
+        return regex_search(regex->code, regex->data, regex->limits, matched, steps);
     pcre2_set_match_limit(regex->limits, REGEX_STEPS_MAX);
     int found = pcre2_match(regex->code, (PCRE2_SPTR)matched.ptr, matched.len, 0, 0, regex->data,
                             regex->limits);

@@ -17,7 +17,8 @@ struct regex *regex_new(struct slice pattern, bool fold, char error[static REGEX
 void regex_free(struct regex *regex);
 
 /* 1 it matches somewhere, 0 nowhere, -1 a limit was hit: nobody knows. No memory is allocated
- * unless a match is deep. */
-int regex_match(const struct regex *regex, struct slice text);
+ * unless a match is deep. *steps: how many it may take at most; then how many are left. What a
+ * pattern mostly takes is not counted. */
+int regex_match(const struct regex *regex, struct slice text, uint64_t *steps);
 
 #endif

@@ -4,11 +4,10 @@
 #include "base/utf8.h"
 
 enum {
-    ALL_MAX = 16000000, /* steps, from all beginnings */
-    SHARE = 16,         /* of them is spent at first, on all alike */
-    FEW = 64,           /* steps from one of them, and ... */
-    MORE = 8,           /* ... times as many where those are not enough */
-    CALL = 16,          /* steps that a call takes anyhow */
+    AT_FIRST = 125000, /* steps that are granted to all beginnings together */
+    FEW = 64,          /* steps from one of them, and ... */
+    MORE = 8,          /* ... times as many where those are not enough */
+    CALL = 16,         /* steps that a call takes anyhow */
 };
 
 /* PCRE2_INFO_FIRSTCODETYPE */
@@ -81,15 +80,18 @@ static int one_after_the_other(struct search *s)
 }
 
 int regex_search(const pcre2_code *code, pcre2_match_data *data, pcre2_match_context *limits,
-                 struct slice text)
+                 struct slice text, uint64_t *steps)
 {
-    struct search s = {.code = code, .data = data, .limits = limits, .text = text, .left = ALL_MAX};
-    size_t steps = ALL_MAX / SHARE / (text.len + 1) + 1;
-    if (steps > REGEX_STEPS_MAX)
-        steps = REGEX_STEPS_MAX;
-    int found = match(&s, 0, (uint32_t)steps, 0);
-    if (found == PCRE2_ERROR_MATCHLIMIT && steps < REGEX_STEPS_MAX)
+    struct search s = {.code = code, .data = data, .limits = limits, .text = text};
+    size_t few = AT_FIRST / (text.len + 1) + 1;
+    if (few > REGEX_STEPS_MAX)
+        few = REGEX_STEPS_MAX;
+    s.left = *steps < REGEX_ALL_STEPS_MAX ? *steps : REGEX_ALL_STEPS_MAX;
+    uint64_t granted = s.left;
+    int found = match(&s, 0, (uint32_t)few, 0);
+    if (found == PCRE2_ERROR_MATCHLIMIT && few < REGEX_STEPS_MAX)
         found = one_after_the_other(&s);
+    *steps -= granted - s.left;
     if (found >= 0)
         return 1;
     return found == PCRE2_ERROR_NOMATCH ? 0 : -1;

@@ -13,12 +13,15 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-enum { REGEX_STEPS_MAX = 50000 }; /* from one beginning */
+enum {
+    REGEX_STEPS_MAX = 50000,       /* from one beginning */
+    REGEX_ALL_STEPS_MAX = 16000000 /* from all of them */
+};
 
 /* 1 it matches somewhere, 0 nowhere, -1 nobody knows: a limit was hit. Of a pattern that says
  * nothing of where the search began, or of giving up (\G, (*COMMIT) and its kin). The match limit is
- * set here. */
+ * set here. *steps: how many it may take in all; then how many are left. */
 int regex_search(const pcre2_code *code, pcre2_match_data *data, pcre2_match_context *limits,
-                 struct slice text);
+                 struct slice text, uint64_t *steps);
 
 #endif

@@ -372,6 +372,28 @@ TEST(test_a_rule_that_a_long_text_tires_over_a_table_defers_and_says_over_what)
     free(subject);
 }
 
+TEST(test_what_a_pattern_takes_over_many_members_is_the_rules_work)
+{
+    enum { MEMBERS = 500, OCTETS = 2000 };
+    struct verdict v;
+    char *text = calloc(1, OCTETS + 1);
+    struct value *members = calloc(MEMBERS, sizeof *members);
+    for (size_t i = 0; i < OCTETS; i++)
+        text[i] = i % 2 ? 'b' : 'a';
+    for (size_t i = 0; i < MEMBERS; i++)
+        members[i] = value_text((struct slice){text, OCTETS});
+    facts.fact[FACT_MESSAGE_MALFORMATIONS] =
+        (struct value){.state = VALUE_KNOWN, .list = {members, MEMBERS, false}};
+    struct config *config =
+        load_good("rule \"r\" when message.malformations matches /a.*b\\d/ then reject\n");
+    policy_evaluate(config->policy, &facts, PHASE_MESSAGE, arena, &v);
+    assert_int_equal(v.action, ACTION_DEFER);
+    assert_true(v.tired);
+    config_free(&config);
+    free(members);
+    free(text);
+}
+
 TEST(test_a_table_that_is_too_long_to_go_through_is_refused)
 {
     struct buf text = buf_init(1 << 20);

@@ -33,7 +33,8 @@ static int matched(const char *pattern)
     struct regex *regex = regex_new(slice_of(pattern), false, error, &at);
     if (!regex)
         fail_msg("%s: %s", pattern, error);
-    int found = regex_match(regex, buf_slice(&text));
+    uint64_t steps = UINT64_MAX;
+    int found = regex_match(regex, buf_slice(&text), &steps);
     regex_free(regex);
     return found;
 }
