@@ -58,6 +58,21 @@ static inline struct config *load_good(const char *text)
     return config;
 }
 
+/* Whether it is no configuration, and the report has this message; prints it when not so. */
+static inline bool is_refused(const char *text, const char *message)
+{
+    struct buf report = buf_init(65536);
+    struct config *config = load_text(text, &report);
+    bool said = slice_search(buf_slice(&report), slice_of(message)) < buf_len(&report);
+    bool refused = !config && said;
+    if (!refused)
+        fprintf(stderr, "%s\nexpected: %s\ngot: %.*s\n", text, message,
+                SLICE_ARGS(buf_slice(&report)));
+    config_free(&config);
+    buf_release(&report);
+    return refused;
+}
+
 /* Compares, and prints both when they differ. */
 static inline bool report_is(const struct buf *report, const char *text)
 {
