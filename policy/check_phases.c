@@ -35,8 +35,6 @@ static struct when operand_when(const struct outlooks *all, int index)
         return at_once;
     case OPERAND_SCORE:
         return all->score;
-    case OPERAND_PAIR:
-        return operand_when(all, operand->of);
     case OPERAND_COUNT: {
         struct when when = operand_when(all, operand->list);
         if (operand->condition < 0)

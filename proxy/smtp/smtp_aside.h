@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * What the keeper is to have of a message besides: what goes to somebody else instead, which must be
- * on the disk before the sender hears 250; and what becomes of never holds the message up: blind
- * copies, copies as it came, the journal's. */
+ * What the keeper is to have of a message besides. What goes to somebody else instead must be on the
+ * disk before its sender hears 250; what becomes of blind copies, copies as it came and the journal's
+ * never holds the message up. */
 #ifndef PROXY_SMTP_SMTP_ASIDE_H
 #define PROXY_SMTP_SMTP_ASIDE_H
 

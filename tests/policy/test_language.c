@@ -329,11 +329,15 @@ TEST(test_the_entry_that_was_found_can_stand_in_a_text)
 TEST(test_going_through_a_table_waits_for_what_it_is_compared_with_and_no_longer)
 {
     struct config *config =
-        load_good("table t { \"x\" \"y\" }\n"
-                  "rule \"r\" when any e in t (helo == e) then reject\n"
-                  "rule \"s\" when any e in t (helo == e and client.port > 5) then reject\n");
-    assert_int_equal(policy_rule_info(config->policy, 0).acts_at, PHASE_HELO);
-    assert_int_equal(policy_rule_info(config->policy, 1).acts_at, PHASE_HELO);
+        load_good("table t { \"x\" \"y\" }\ntable nobody { }\n"
+                  "rule \"r\" when any e in t (helo == e) then log \"x\"\n"
+                  "rule \"s\" when any e in t (helo == e and client.port > 5) then log \"x\"\n"
+                  "rule \"n\" when none e in t (helo == e) then log \"x\"\n"
+                  "rule \"a\" when all e in t (helo == e) then log \"x\"\n"
+                  "rule \"e\" when all e in nobody (helo == e) then log \"x\"\n");
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(policy_rule_info(config->policy, i).acts_at, PHASE_HELO);
+    assert_int_equal(policy_rule_info(config->policy, 4).acts_at, PHASE_CONNECT);
     config_free(&config);
     facts.fact[FACT_MESSAGE_SUBJECT] = value_unknown();
     const struct verdict *v = with("table t { \"x\" }", "any e in t (subject contains e)");
@@ -419,6 +423,52 @@ TEST(test_a_pair_is_that_of_the_text_itself_else_of_the_longest_ending)
         assert_int_equal(holds(limits, "message.size == limits[sender.domain]"), cases[i].size > 0);
         assert_int_equal(holds(limits, "limits[sender.domain] is absent"), cases[i].size == 0);
     }
+}
+
+TEST(test_of_many_pairs_each_keeps_its_own_value)
+{
+    struct buf text = buf_init(65536);
+    char condition[60];
+    buf_cstr(&text, "table t {");
+    for (unsigned i = 0; i < 500; i++)
+        buf_printf(&text, " \"d%u.test\" -> %u", i, i);
+    buf_cstr(&text, " }\nrule \"r\" then log \"{t[sender.domain]}\"\n");
+    buf_char(&text, '\0');
+    struct config *config = load_good(buf_slice(&text).ptr);
+    for (unsigned i = 0; i < 500; i++) {
+        struct verdict v;
+        char number[12];
+        snprintf(condition, sizeof condition, "u@d%u.test", i);
+        snprintf(number, sizeof number, "%u", i);
+        give(FACT_SENDER, condition);
+        policy_evaluate(config->policy, &facts, PHASE_MESSAGE, arena, &v);
+        assert_true(slice_eq(v.log[0], slice_of(number)));
+    }
+    config_free(&config);
+    buf_release(&text);
+}
+
+/* 244 comparisons of such a text leave a rule less work than its look-up takes. */
+TEST(test_a_value_that_there_is_no_time_to_look_up_is_not_taken_for_none)
+{
+    struct buf text = buf_init(65536);
+    struct verdict v;
+    char *subject = calloc(1, 65537);
+    memset(subject, 'x', 65536);
+    give(FACT_MESSAGE_SUBJECT, subject);
+    buf_cstr(&text, "table pairs { \"y\" -> 1 }\ntable t {");
+    for (unsigned i = 0; i < 244; i++)
+        buf_cstr(&text, " \"q\"");
+    buf_cstr(&text, " }\nrule \"r\" when none e in t (subject contains i e)\n"
+                    "  and pairs[subject] is known then reject\n");
+    buf_char(&text, '\0');
+    struct config *config = load_good(buf_slice(&text).ptr);
+    policy_evaluate(config->policy, &facts, PHASE_MESSAGE, arena, &v);
+    assert_int_equal(v.action, ACTION_DEFER);
+    assert_true(v.tired);
+    config_free(&config);
+    buf_release(&text);
+    free(subject);
 }
 
 TEST(test_without_a_pair_no_comparison_holds_but_unequal)
@@ -645,6 +695,30 @@ TEST(test_redirect_waits_for_edits_and_is_deferred_by_what_is_stricter)
                         "rule \"r\" then redirect to \"x@a.test\"\n",
                    PHASE_MESSAGE, OUTCOME_DECIDED);
     assert_int_equal(v.action, ACTION_DEFER);
+}
+
+TEST(test_what_keeps_a_message_waits_for_all_before_it_and_says_so)
+{
+    struct config *config =
+        load_good(HEAD "rule \"e\" when message.size > 5B then header add \"X\" \"y\"\n"
+                       "rule \"r\" when helo == \"x\" then redirect to \"x@a.test\"\n"
+                       "rule \"q\" when helo == \"y\" then quarantine \"w\"\n"
+                       "rule \"d\" when helo == \"z\" then discard\n");
+    assert_int_equal(policy_rule_info(config->policy, 1).acts_at, PHASE_MESSAGE);
+    assert_int_equal(policy_rule_info(config->policy, 2).acts_at, PHASE_MESSAGE);
+    config_free(&config);
+}
+
+TEST(test_a_login_is_nobodys_to_redirect)
+{
+    struct verdict v;
+    struct config *config =
+        load_good(HEAD "rule \"r\" when login.user == \"a\" then redirect to \"x@a.test\"\n"
+                       "rule \"s\" when login.user == \"a\" then reject\n");
+    give(FACT_LOGIN_USER, "a");
+    assert_int_equal(policy_evaluate_login(config->policy, &facts, arena, &v), OUTCOME_DECIDED);
+    assert_int_equal(v.action, ACTION_REJECT);
+    config_free(&config);
 }
 
 TEST(test_each_blind_recipient_is_told_once)
