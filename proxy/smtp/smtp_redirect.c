@@ -7,7 +7,7 @@
 
 #include <fcntl.h>
 
-enum { ENVELOPE_MAX = 1024 * 1024, REST = 30 /* seconds */ };
+enum { REST = 30 /* seconds */ };
 
 /* ---- to whom ---- */
 
@@ -30,22 +30,6 @@ static uint8_t rest(const struct smtp_session *s)
     int64_t verdict = s->base.proxy->config->settings.timeouts_verdict / 1000;
     int64_t seconds = s->t.to_deliver == 0 ? 1 : verdict < REST ? verdict : REST;
     return (uint8_t)seconds;
-}
-
-/* The same octets of somebody else, or for somebody else, are another message. False: out of memory. */
-static bool tell_apart(struct smtp_session *s, struct hold_request *request,
-                       bool (*concerns)(const struct recipient *r))
-{
-    const struct transaction *t = &s->t;
-    struct buf envelope = buf_init(ENVELOPE_MAX);
-    buf_printf(&envelope, "<%.*s>", SLICE_ARGS(t->sender.address));
-    for (size_t i = 0; i < t->recipient_count; i++)
-        if (concerns(&t->recipients[i]))
-            buf_printf(&envelope, " <%.*s>", SLICE_ARGS(t->recipients[i].path.spelled));
-    request->apart =
-        envelope.failed ? (struct slice){NULL, 0} : arena_copy(s->mail, buf_slice(&envelope));
-    buf_release(&envelope);
-    return request->apart.ptr != NULL;
 }
 
 static bool is_redirected(const struct recipient *r)
@@ -71,7 +55,7 @@ bool smtp_redirect_tell(struct smtp_session *s, struct hold_request *request)
         leaving.all[before].copy = rest(s);
     }
     leaving_tell(&leaving, request);
-    return tell_apart(s, request, is_redirected);
+    return true;
 }
 
 static bool has_bcc(const struct recipient *r)
@@ -104,7 +88,7 @@ bool smtp_bcc_tell(struct smtp_session *s, struct hold_request *request)
                 return false;
     }
     leaving_tell(&leaving, request);
-    return tell_apart(s, request, has_bcc);
+    return true;
 }
 
 /* ---- what ---- */

@@ -157,6 +157,33 @@ rule "u" when recipient == "v@example.com" then redirect to "abuse@example.com"
         "u@example.com": True, "abuse@example.com": False, "archive@example.com": False}
 
 
+def test_what_its_sender_wants_to_hear_is_asked_for_there_as_well(start, behind):
+    gateway = gate(start, behind)
+
+    def offers():
+        with Session(gateway.port) as client:
+            client.ehlo()
+            return "DSN" in client.extensions
+    assert wait_until(offers, 20)
+    with Session(gateway.port) as client:
+        client.ehlo()
+        client.expect("MAIL FROM:<a@client.example> RET=HDRS ENVID=QQ314159", 250)
+        client.expect("RCPT TO:<u@example.com> NOTIFY=NEVER", 250)
+        assert client.data(MESSAGE % b"spam").code == 250
+    assert wait_until(lambda: came_to(behind, "abuse@example.com"), 20)
+    message, = behind.messages
+    assert b"ENVID=QQ314159" in message.mail_line and b"NOTIFY=NEVER" in message.rcpt_lines[0]
+
+
+def test_too_many_changes_are_refused_and_not_put_off_for_ever(start, behind):
+    gateway = gate(start, behind, 'rule "r" then header remove "X-A", redirect to "abuse@example.com"\n')
+    with Session(gateway.port) as client:
+        client.ehlo()
+        client.envelope("u@example.com")
+        reply = client.data(b"X-A: 1\r\nX-B: 2\r\n" * 5000 + MESSAGE % b"hello")
+    assert reply.code == 550 and "too many places" in str(reply) and not behind.messages
+
+
 def test_without_such_a_rule_that_holds_nobody_else_gets_it(start, behind):
     gateway = gate(start, behind)
     assert send(gateway, b"hello").code == 250
