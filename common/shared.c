@@ -79,6 +79,7 @@ void shared_row_clear(struct shared *shared, unsigned row)
     atomic_store(&r->sessions, 0);
     atomic_store(&r->spool, 0);
     atomic_store(&r->scans, 0);
+    atomic_store(&r->logins, 0);
     atomic_store(&r->oldest_scan, 0);
     atomic_store(&r->first_in_line, 0);
     for (size_t i = 0; i < COUNTER_COUNT; i++)
@@ -91,7 +92,7 @@ void shared_row_clear(struct shared *shared, unsigned row)
         atomic_store_explicit(&r->down[i], 0, memory_order_relaxed);
     for (size_t b = 0; b < BUCKETS; b++)
         for (size_t c = 0; c < BUCKET_CELLS; c++)
-            atomic_store_explicit(&r->clients[b][c], 0, memory_order_relaxed);
+            atomic_store_explicit(&r->shares[b][c], 0, memory_order_relaxed);
     live_sessions_clear(shared_live(shared), row);
     atomic_fetch_and(&shared->table->used[row / 64], ~(UINT64_C(1) << row % 64));
 }
@@ -108,6 +109,11 @@ unsigned shared_next_row(const struct shared *shared, unsigned from)
     return SHARED_ROWS;
 }
 
+uint64_t shared_sessions(const struct shared *shared)
+{
+    SHARED_SUM_OF(shared, sessions);
+}
+
 uint64_t shared_spool(const struct shared *shared)
 {
     SHARED_SUM_OF(shared, spool);
@@ -122,21 +128,6 @@ void shared_subtract(_Atomic uint64_t *counter, uint64_t n)
 {
     uint64_t have = atomic_load(counter);
     atomic_store(counter, have > n ? have - n : 0);
-}
-
-bool shared_spool_take(struct shared *shared, unsigned row, uint64_t bytes, uint64_t limit)
-{
-    _Atomic uint64_t *counter = &shared->table->rows[row].spool;
-    atomic_fetch_add(counter, bytes);
-    if (shared_spool(shared) <= limit)
-        return true;
-    shared_subtract(counter, bytes);
-    return false;
-}
-
-void shared_spool_give(struct shared *shared, unsigned row, uint64_t bytes)
-{
-    shared_subtract(&shared->table->rows[row].spool, bytes);
 }
 
 static bool is_its_turn(const struct shared *shared, unsigned row, const struct scan_claim *claim)

@@ -33,22 +33,6 @@ void shared_free(struct shared **shared);
 int shared_row_claim(struct shared *shared);
 void shared_row_clear(struct shared *shared, unsigned row);
 
-/* A session of a client, against the limit for all and the limit for one client (an IPv4 address or
- * an IPv6 /64). */
-enum shared_session {
-    SHARED_SESSION_TAKEN,
-    SHARED_SESSION_TOO_MANY,
-    SHARED_SESSION_TOO_MANY_OF_CLIENT
-};
-enum shared_session shared_session_take(struct shared *shared, unsigned row,
-                                        const struct ip *client, unsigned limit,
-                                        unsigned limit_per_client);
-void shared_session_give(struct shared *shared, unsigned row, const struct ip *client);
-
-/* Bytes of message bodies in memory. */
-bool shared_spool_take(struct shared *shared, unsigned row, uint64_t bytes, uint64_t limit);
-void shared_spool_give(struct shared *shared, unsigned row, uint64_t bytes);
-
 /* Octets of messages that were given to scanners and are not answered yet. None is granted as long
  * as a job of any row is older than `age` (what comes behind it would only wait), or another row's
  * first in line has waited longer than this one has; a row whose first has waited for more than
@@ -122,7 +106,6 @@ uint64_t shared_lists(struct shared *shared, uint64_t lists);
 
 /* The sums. */
 uint64_t shared_sessions(const struct shared *shared);
-uint64_t shared_sessions_of(const struct shared *shared, const struct ip *client);
 uint64_t shared_spool(const struct shared *shared);
 uint64_t shared_scans(const struct shared *shared);
 uint64_t shared_backend(const struct shared *shared, unsigned server);

@@ -10,23 +10,23 @@
 enum {
     ROW_WORDS = SHARED_ROWS / 64,
     BUCKETS = 2048,
-    BUCKET_CELLS = 16, /* a client has its place in one bucket, so nothing must be probed past it */
+    BUCKET_CELLS = 16, /* a holder has its place in one bucket, so nothing must be probed past it */
     DOUBTS = 128,
-    COUNT_BITS = 20, /* a cell: the client's tag above, its count below */
+    COUNT_BITS = 24, /* a cell: the holder's tag above, its count below */
 };
 
 #define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 
 /* Written by one process alone, read by all. */
 struct shared_row {
-    _Atomic uint64_t sessions, spool, scans;
+    _Atomic uint64_t sessions, spool, scans, logins;
     _Atomic int64_t oldest_scan, first_in_line;
     _Atomic uint64_t counters[COUNTER_COUNT];
     _Atomic bool doubtful[DOUBTS]; /* apart, so that clearing a row touches no page of the texts */
     struct doubt doubts[DOUBTS];
     _Atomic uint32_t backends[SHARED_SERVERS];
     _Atomic int64_t down[SHARED_SERVERS];
-    _Atomic uint64_t clients[BUCKETS][BUCKET_CELLS];
+    _Atomic uint64_t shares[BUCKETS][BUCKET_CELLS];
 };
 
 struct shared_table {

@@ -212,6 +212,7 @@ struct config {
     struct mmdb *geo_asn;             /* settings.geo_asn, NULL: none */
     struct table *greylist_exempt;    /* greylist { exempt TABLE }: recipients; NULL: none */
     struct table *bare_newlines_from; /* smtp { bare_newlines_from TABLE }: networks; NULL: none */
+    struct table *unshared;           /* limits { unshared TABLE }: networks; NULL: private ones */
     struct impersonation impersonation;
     struct policy *policy;
 };

@@ -31,6 +31,11 @@ static bool parse_bare_newlines_from(struct parser *parser)
                             &parser->config->bare_newlines_from);
 }
 
+static bool parse_unshared(struct parser *parser)
+{
+    return parse_table_once(parser, &parser->unshared, &parser->config->unshared);
+}
+
 static const struct held_policy *held_policy_of(const struct config *config, struct slice why)
 {
     for (size_t i = 0; i < config->held_policy_count; i++)
@@ -78,6 +83,11 @@ const struct settings_item settings_items[] = {
     {"greylist", "exempt", parse_exempt, "TABLE",
      "recipients that are never greylisted: the name of a table, from file \"FILE\", or texts in "
      "braces"},
+    {"limits", "unshared", parse_unshared, "TABLE",
+     "clients whose networks may have more than their share of what all use, such as a company's "
+     "own: the name of a table of addresses and networks, from file \"FILE\", or texts in braces; "
+     "standard: private ones (RFC 1918, RFC 4193), loopback and link-local. Servers of backends "
+     "are never held to a share"},
     {"smtp", "bare_newlines_from", parse_bare_newlines_from, "TABLE",
      "clients for whom bare_newlines is on, such as printers: the name of a table of addresses and "
      "networks, from file \"FILE\", or texts in braces"},
@@ -128,6 +138,15 @@ struct table *chosen_table(struct parser *parser, const struct token *name, stru
     return name->kind == TOKEN_END ? own : find_table(parser, name);
 }
 
+static struct table *chosen_networks(struct parser *parser, const struct token *name,
+                                     struct table *own)
+{
+    struct table *table = chosen_table(parser, name, own);
+    if (table)
+        table_take_networks(parser->sources, table, name->at);
+    return table;
+}
+
 void finish_settings_items(struct parser *parser)
 {
     struct config *config = parser->config;
@@ -141,9 +160,7 @@ void finish_settings_items(struct parser *parser)
     if (config->greylist_exempt)
         table_take_names(parser->sources, config->greylist_exempt);
     config->bare_newlines_from =
-        chosen_table(parser, &parser->bare_newlines_from, config->bare_newlines_from);
-    if (config->bare_newlines_from)
-        table_take_networks(parser->sources, config->bare_newlines_from,
-                            parser->bare_newlines_from.at);
+        chosen_networks(parser, &parser->bare_newlines_from, config->bare_newlines_from);
+    config->unshared = chosen_networks(parser, &parser->unshared, config->unshared);
     finish_impersonation(parser);
 }

@@ -79,7 +79,7 @@ struct parser {
     struct backend_places *backend_places;
     struct token *settings_given; /* the value of each setting that was given */
     /* A table's name; TOKEN_END: none, or a table without a name. */
-    struct token greylist_exempt, bare_newlines_from;
+    struct token greylist_exempt, bare_newlines_from, unshared;
     struct syntax_named *named; /* conditions */
     size_t named_count;
     struct impersonation_tables impersonation;

@@ -8,6 +8,7 @@
 #include "filters/mime/headers.h"
 #include "filters/sender/auth_prefetch.h"
 #include "proxy/examine/asked_before.h"
+#include "proxy/examine/spool_room.h"
 
 static const struct config *config_of(const struct examination *e)
 {
@@ -151,7 +152,7 @@ void examination_give_up(struct examination *e, enum phase awaited)
 void examination_drop_body(struct examination *e)
 {
     spool_free(&e->spool);
-    shared_spool_give(e->proxy->shared, e->proxy->row, e->spool_taken);
+    spool_room_give(e->proxy, e->holder, e->spool_taken);
     e->spool_taken = 0;
 }
 

@@ -53,6 +53,7 @@ struct examination {
     struct proxy *proxy;
     struct arena *arena;               /* holds all that is found out */
     const char *ref;                   /* in logs */
+    const struct holder *holder;       /* whose share of what all use it takes; outlives it */
     const struct client_study *client; /* NULL: nothing is asked about the client */
     const struct examination_owner *owner;
     void *ctx;
@@ -94,7 +95,7 @@ struct examination {
 
 /* ---- examination.c ---- */
 
-/* The sender is known: *e has its first six members and the facts of the session, keyed too, and is
+/* The sender is known: *e has its first seven members and the facts of the session, keyed too, and is
  * else empty. `from` says who brings it; its texts live in the arena. */
 void examination_begin(struct examination *e, const struct scan_sender *from);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/imap/imap_held.h"
 
+#include "proxy/examine/spool_room.h"
+
 #include <stdlib.h>
 
 enum {
@@ -15,7 +17,7 @@ void imap_held_end(struct imap_session *s)
     s->held = NULL;
     if (!held)
         return;
-    shared_spool_give(s->reader.base.proxy->shared, s->reader.base.proxy->row, held->taken);
+    spool_room_give(s->reader.base.proxy, &s->reader.base.claim.holder, held->taken);
     buf_release(&held->text);
     free(held->giving.pieces);
     imap_octets_leave(s, &held->octets);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/imap/imap_held.h"
 
+#include "proxy/examine/spool_room.h"
+
 #include <stdlib.h>
 
 enum { STEP = 64 * 1024 /* the shared budget is asked for in steps of this */ };
@@ -27,7 +29,7 @@ void imap_octets_leave(struct imap_session *s, struct imap_octets **octets)
     *octets = NULL;
     if (!left || --left->holders)
         return;
-    shared_spool_give(s->reader.base.proxy->shared, s->reader.base.proxy->row, left->taken);
+    spool_room_give(s->reader.base.proxy, &s->reader.base.claim.holder, left->taken);
     free(left->text);
     free(left);
 }
@@ -36,8 +38,7 @@ bool imap_octets_take_room(struct imap_session *s, uint64_t *taken, uint64_t nee
 {
     const struct proxy *proxy = s->reader.base.proxy;
     uint64_t more = need > *taken ? (need - *taken + STEP - 1) / STEP * STEP : 0;
-    if (more &&
-        !shared_spool_take(proxy->shared, proxy->row, more, proxy->config->settings.limits_spool))
+    if (more && !spool_room_take(proxy, &s->reader.base.claim.holder, more))
         return false;
     *taken += more;
     return true;

@@ -100,6 +100,8 @@ const struct mail_protocol imap_protocol = {
             [BYE_COMMANDS] = "* BYE too many commands",
             [BYE_ALL_TAKEN] = "* BYE [UNAVAILABLE] too many sessions, try again later",
             [BYE_CLIENT_TAKEN] = "* BYE [UNAVAILABLE] too many sessions from your address",
+            [BYE_SHARE_TAKEN] =
+                "* BYE [UNAVAILABLE] too many sessions from your network, try again later",
         },
     .open = open_imap,
     .close = close_imap,

@@ -79,6 +79,8 @@ const struct mail_protocol pop3_protocol = {
             [BYE_COMMANDS] = "-ERR too many commands",
             [BYE_ALL_TAKEN] = "-ERR [SYS/TEMP] too many sessions, try again later",
             [BYE_CLIENT_TAKEN] = "-ERR [SYS/TEMP] too many sessions from your address",
+            [BYE_SHARE_TAKEN] =
+                "-ERR [SYS/TEMP] too many sessions from your network, try again later",
         },
     .open = open_pop3,
     .close = close_pop3,

@@ -4,7 +4,7 @@
 #define PROXY_PROCESS_PROXY_H
 
 #include "common/messages.h"
-#include "common/shared.h"
+#include "common/shares.h"
 #include "filters/dns/resolver.h"
 #include "filters/release_mark.h"
 #include "policy/config.h"

@@ -5,6 +5,7 @@
 #include "filters/moment.h"
 #include "proxy/examine/likened.h"
 #include "proxy/examine/listed.h"
+#include "proxy/examine/spool_room.h"
 
 #include <stdlib.h>
 
@@ -34,6 +35,7 @@ struct examination fetched_examination(struct reader *r, struct spool *spool,
     return (struct examination){.proxy = r->base.proxy,
                                 .arena = r->mail,
                                 .ref = r->ref,
+                                .holder = &r->base.claim.holder,
                                 .owner = owner,
                                 .ctx = ctx,
                                 .spool = spool};
@@ -114,12 +116,12 @@ uint64_t fetched_size(const struct fetched *f)
 static bool take_room(struct fetched *f, size_t bytes)
 {
     struct examination *e = &f->message;
-    struct proxy *proxy = f->reader->base.proxy;
+    const struct proxy *proxy = f->reader->base.proxy;
     uint64_t need = spool_size(e->spool) + bytes;
     if (need <= e->spool_taken)
         return true;
     uint64_t more = (need - e->spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
-    if (!shared_spool_take(proxy->shared, proxy->row, more, proxy->config->settings.limits_spool))
+    if (!spool_room_take(proxy, e->holder, more))
         return false;
     e->spool_taken += more;
     return true;

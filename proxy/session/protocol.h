@@ -16,7 +16,8 @@ enum farewell {
     BYE_ERRORS,
     BYE_COMMANDS,
     BYE_ALL_TAKEN,    /* there are too many sessions */
-    BYE_CLIENT_TAKEN, /* there are too many of this client */
+    BYE_CLIENT_TAKEN, /* there are too many of this client, */
+    BYE_SHARE_TAKEN,  /* or of its network, while there are many */
     FAREWELLS
 };
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "proxy/session/session_record.h"
+#include "proxy/session/session_share.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,9 +285,8 @@ static void turn_away(struct session *s, int fd, enum farewell why)
 static bool count_session(struct session *s, int fd)
 {
     struct proxy *proxy = s->proxy;
-    const struct settings *settings = &proxy->config->settings;
-    switch (shared_session_take(proxy->shared, proxy->row, &s->client, settings->limits_sessions,
-                                settings->limits_sessions_per_client)) {
+    s->claim = session_claim(proxy, s->listener, &s->client);
+    switch (shared_session_take(proxy->shared, proxy->row, &s->claim)) {
     case SHARED_SESSION_TAKEN:
         return true;
     case SHARED_SESSION_TOO_MANY:
@@ -294,6 +294,9 @@ static bool count_session(struct session *s, int fd)
         break;
     case SHARED_SESSION_TOO_MANY_OF_CLIENT:
         turn_away(s, fd, BYE_CLIENT_TAKEN);
+        break;
+    case SHARED_SESSION_TOO_MANY_OF_NETWORK:
+        turn_away(s, fd, BYE_SHARE_TAKEN);
         break;
     }
     return false;
@@ -352,7 +355,7 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
     struct session *s = calloc(1, protocol->size);
     if (!s) {
         close(fd);
-        shared_session_give(proxy->shared, proxy->row, client);
+        shared_session_give(proxy->shared, proxy->row, &whose.claim);
         return;
     }
     *s = whose;
@@ -388,7 +391,7 @@ void session_end(struct session *s)
     proxy_count(proxy);
     stream_free(&s->stream);
     session_disappear(s);
-    shared_session_give(proxy->shared, proxy->row, &s->client);
+    shared_session_give(proxy->shared, proxy->row, &s->claim);
     arena_free(&s->arena);
     TAILQ_REMOVE(&proxy->sessions, s, link);
     proxy->session_count--;

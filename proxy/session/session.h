@@ -31,8 +31,9 @@ struct session {
     char id[24];
     struct ip client;
     uint16_t client_port;
-    struct ip local;          /* the address of ours that it has reached */
-    enum session_state state; /* changed by session_enter alone */
+    struct ip local;            /* the address of ours that it has reached */
+    struct session_claim claim; /* whose it is */
+    enum session_state state;   /* changed by session_enter alone */
     struct arena *arena;
     struct client_study *study;  /* NULL: no rule asks */
     struct examination *message; /* under way, the protocol's; NULL: none */

@@ -3,6 +3,7 @@
 #include "proxy/smtp/smtp_body.h"
 #include "filters/mime/headers.h"
 
+#include "proxy/examine/spool_room.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_message.h"
 #include "proxy/smtp/smtp_transaction.h"
@@ -19,8 +20,7 @@ static bool take_room(struct smtp_session *s, size_t bytes)
     if (need <= t->message.spool_taken)
         return true;
     uint64_t more = (need - t->message.spool_taken + SPOOL_STEP - 1) / SPOOL_STEP * SPOOL_STEP;
-    if (!shared_spool_take(s->base.proxy->shared, s->base.proxy->row, more,
-                           s->base.proxy->config->settings.limits_spool))
+    if (!spool_room_take(s->base.proxy, t->message.holder, more))
         return false;
     t->message.spool_taken += more;
     return true;

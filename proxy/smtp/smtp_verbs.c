@@ -268,6 +268,7 @@ static void begin_transaction(struct smtp_session *s, const struct smtp_path *pa
     s->t.message = (struct examination){.proxy = s->base.proxy,
                                         .arena = s->mail,
                                         .ref = s->ref,
+                                        .holder = &s->base.claim.holder,
                                         .client = s->base.study,
                                         .owner = &examination_owner,
                                         .ctx = s};

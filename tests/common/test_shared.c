@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/client_hash.h"
-#include "common/shared.h"
+#include "common/shares.h"
 #include "tests/harness/unit.h"
 
 #include <sched.h>
@@ -47,16 +47,36 @@ static void tear_down(void)
 
 EACH_TEST(set_up, tear_down);
 
-static enum shared_session take(unsigned from, const char *client, unsigned limit, unsigned each)
+static struct session_claim claim_of(const char *client)
 {
     struct ip ip = ip_of(client);
-    return shared_session_take(shared, from, &ip, limit, each);
+    return (struct session_claim){.holder = holder_of(shared, &ip, true)};
+}
+
+static uint64_t sessions_of(const char *client)
+{
+    return share_count(shared, claim_of(client).holder.client, BUDGET_CLIENT);
+}
+
+static enum shared_session take(unsigned from, const char *client, unsigned limit, unsigned each)
+{
+    struct session_claim claim = claim_of(client);
+    claim.limit = limit;
+    claim.limit_per_client = each;
+    return shared_session_take(shared, from, &claim);
 }
 
 static void give(unsigned from, const char *client)
 {
-    struct ip ip = ip_of(client);
-    shared_session_give(shared, from, &ip);
+    struct session_claim claim = claim_of(client);
+    shared_session_give(shared, from, &claim);
+}
+
+static const struct holder anybody;
+
+static bool spool_take(unsigned of, uint64_t octets, uint64_t limit)
+{
+    return shared_spool_take(shared, of, &anybody, octets, &(struct spool_limit){.limit = limit});
 }
 
 TEST(test_siphash_gives_the_published_value)
@@ -164,8 +184,8 @@ TEST(test_a_cleared_row_gives_everything_back)
     unsigned number = shared_server(shared, &server, 25);
     assert_int_equal(take(row, "1", 9, 9), SHARED_SESSION_TAKEN);
     assert_int_equal(take(other, "1", 9, 9), SHARED_SESSION_TAKEN);
-    assert_true(shared_spool_take(shared, row, 1000, 1500));
-    assert_false(shared_spool_take(shared, other, 501, 1500));
+    assert_true(spool_take(row, 1000, 1500));
+    assert_false(spool_take(other, 501, 1500));
     assert_true(scan_take(row, 60, 100, 1000));
     shared_scan_oldest(shared, row, 1000);
     shared_scan_first(shared, row, 1000);
@@ -174,9 +194,8 @@ TEST(test_a_cleared_row_gives_everything_back)
     assert_false(shared_backend_take(shared, other, number, 1));
 
     shared_row_clear(shared, row);
-    struct ip client = ip_of("1");
     assert_int_equal(shared_sessions(shared), 1);
-    assert_int_equal(shared_sessions_of(shared, &client), 1);
+    assert_int_equal(sessions_of("1"), 1);
     assert_int_equal(shared_spool(shared), 0);
     assert_int_equal(shared_scans(shared), 0);
     assert_true(scan_take(other, 60, 100, 2000));
@@ -197,7 +216,7 @@ TEST(test_rows_run_out_and_come_back)
 TEST(test_giving_too_much_stops_at_zero)
 {
     give(row, "1");
-    shared_spool_give(shared, row, 5);
+    shared_spool_give(shared, row, &anybody, 5);
     shared_scan_give(shared, row, 5);
     shared_backend_give(shared, row, 3);
     assert_int_equal(shared_sessions(shared) + shared_spool(shared) + shared_scans(shared) +
@@ -218,18 +237,22 @@ TEST(test_more_clients_than_cells_lose_no_place)
 {
     enum { CLIENTS = 100000 };
     struct ip ip = {.family = 4};
+    struct session_claim claim = {.limit = CLIENTS, .limit_per_client = 1};
     for (uint32_t i = 0; i < CLIENTS; i++) {
         memcpy(ip.bytes, &i, sizeof i);
-        assert_int_equal(shared_session_take(shared, row, &ip, CLIENTS, 1), SHARED_SESSION_TAKEN);
+        claim.holder = holder_of(shared, &ip, true);
+        assert_int_equal(shared_session_take(shared, row, &claim), SHARED_SESSION_TAKEN);
     }
     for (uint32_t i = 0; i < CLIENTS; i++) {
         memcpy(ip.bytes, &i, sizeof i);
-        shared_session_give(shared, row, &ip);
+        claim.holder = holder_of(shared, &ip, true);
+        shared_session_give(shared, row, &claim);
     }
     assert_int_equal(shared_sessions(shared), 0);
     for (uint32_t i = 0; i < CLIENTS; i++) {
         memcpy(ip.bytes, &i, sizeof i);
-        assert_int_equal(shared_sessions_of(shared, &ip), 0);
+        struct holder holder = holder_of(shared, &ip, true);
+        assert_int_equal(share_count(shared, holder.client, BUDGET_CLIENT), 0);
     }
 }
 
@@ -240,16 +263,15 @@ enum { HAMMERS = 4, STROKES = 20000, LIMIT = 3 };
 static void hammer(unsigned mine, unsigned server)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    struct ip client = ip_of("5");
     for (int i = 0; i < STROKES; i++) {
-        if (shared_session_take(shared, mine, &client, 100, LIMIT) == SHARED_SESSION_TAKEN)
-            shared_session_give(shared, mine, &client);
-        if (shared_spool_take(shared, mine, 10, 10 * LIMIT))
-            shared_spool_give(shared, mine, 10);
+        if (take(mine, "5", 100, LIMIT) == SHARED_SESSION_TAKEN)
+            give(mine, "5");
+        if (spool_take(mine, 10, 10 * LIMIT))
+            shared_spool_give(shared, mine, &anybody, 10);
         if (shared_backend_take(shared, mine, server, LIMIT))
             shared_backend_give(shared, mine, server);
     }
-    while (!shared_spool_take(shared, mine, 1, 10 * HAMMERS))
+    while (!spool_take(mine, 1, 10 * HAMMERS))
         ;
     for (;;)
         pause();
@@ -257,7 +279,7 @@ static void hammer(unsigned mine, unsigned server)
 
 TEST(test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing)
 {
-    struct ip ip = ip_of("9"), client = ip_of("5");
+    struct ip ip = ip_of("9");
     unsigned server = shared_server(shared, &ip, 25);
     pid_t pids[HAMMERS];
     unsigned rows[HAMMERS];
@@ -270,7 +292,7 @@ TEST(test_processes_at_once_leave_exact_sums_and_the_dead_leave_nothing)
     while (shared_spool(shared) != HAMMERS ||
            shared_sessions(shared) + shared_backend(shared, server) > 0)
         sched_yield();
-    assert_int_equal(shared_sessions_of(shared, &client), 0);
+    assert_int_equal(sessions_of("5"), 0);
     for (int i = 0; i < HAMMERS; i++) {
         kill(pids[i], SIGKILL);
         assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC
+ * Shares of what all clients use together, so that no network of them takes it all. While a budget
+ * is no more than half in use, anybody may take of it. Beyond that an IPv4 /24 or an IPv6 /64 has no
+ * more than a quarter of it, and an IPv6 /48, in which there may be many customers, no more than a
+ * half. Counts hold over all proxies, in the shared table (shared.h). */
+#ifndef COMMON_SHARES_H
+#define COMMON_SHARES_H
+
+#include "common/shared.h"
+
+/* In what unit a share is counted. */
+enum budget {
+    BUDGET_CLIENT,   /* sessions of one address (an IPv6 /64), against a limit of its own */
+    BUDGET_LISTENER, /* sessions that came in at one listener */
+    BUDGET_SESSIONS, /* ... of one network */
+    BUDGET_SPOOL,    /* 4 KiB of message bodies */
+    BUDGET_SCANS,    /* messages that scanners have or are given */
+    BUDGET_LOGINS,
+    BUDGET_CONNECTIONS, /* to one server: BUDGET_CONNECTIONS + its number */
+};
+
+/* Whose a session is. Keyed hashes, so that nobody outside can choose networks that collide. */
+struct holder {
+    uint64_t client;         /* the address; of IPv6 its /64 */
+    uint64_t network, wider; /* 0: its share is not looked at */
+};
+
+/* Of that client; `unshared`: its networks may take what they like. */
+struct holder holder_of(const struct shared *shared, const struct ip *client, bool unshared);
+
+/* What is given of a budget. */
+struct allotment {
+    unsigned budget;
+    uint64_t used, limit; /* of all */
+    uint64_t least;       /* that each network may have in any case */
+};
+
+/* A session, against the limits; one listener, if there are several, has no more than three quarters
+ * of the sessions. What is not TAKEN is counted nowhere. */
+struct session_claim {
+    struct holder holder;
+    uint64_t listener; /* a hash of it; 0: it is the only one */
+    unsigned limit, limit_per_client;
+};
+enum shared_session {
+    SHARED_SESSION_TAKEN,
+    SHARED_SESSION_TOO_MANY, /* in all, or at the listener */
+    SHARED_SESSION_TOO_MANY_OF_CLIENT,
+    SHARED_SESSION_TOO_MANY_OF_NETWORK,
+};
+enum shared_session shared_session_take(struct shared *shared, unsigned row,
+                                        const struct session_claim *claim);
+void shared_session_give(struct shared *shared, unsigned row, const struct session_claim *claim);
+
+/* Octets of message bodies in memory; `least` is what each network may have in any case. */
+struct spool_limit {
+    uint64_t limit, least;
+};
+bool shared_spool_take(struct shared *shared, unsigned row, const struct holder *holder,
+                       uint64_t octets, const struct spool_limit *limit);
+void shared_spool_give(struct shared *shared, unsigned row, const struct holder *holder,
+                       uint64_t octets);
+
+/* A login that a server is asked about, of the `limit` that there may be at once. */
+bool shared_login_take(struct shared *shared, unsigned row, const struct holder *holder,
+                       unsigned limit);
+void shared_login_give(struct shared *shared, unsigned row, const struct holder *holder);
+
+/* ---- of which these are made ---- */
+
+/* Whether the holder's networks have no more than they may, with what they have just been given. */
+bool share_is_kept(const struct shared *shared, const struct holder *holder,
+                   const struct allotment *of);
+
+/* Counts units that the holder's networks have; and what they have no more. */
+void share_hold(struct shared *shared, unsigned row, const struct holder *holder, unsigned budget,
+                uint64_t units);
+void share_release(struct shared *shared, unsigned row, const struct holder *holder,
+                   unsigned budget, uint64_t units);
+
+/* The same for one of whom there is but a hash: how many units he has, in all rows. */
+uint64_t share_count(const struct shared *shared, uint64_t who, unsigned budget);
+void share_add(struct shared *shared, unsigned row, uint64_t who, unsigned budget, uint64_t units);
+void share_subtract(struct shared *shared, unsigned row, uint64_t who, unsigned budget,
+                    uint64_t units);
+
+#endif
