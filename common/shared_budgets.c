@@ -106,3 +106,27 @@ bool shared_login_take(struct shared *shared, unsigned row, const struct holder 
     shared_login_give(shared, row, holder);
     return false;
 }
+
+/* ---- connections that work for somebody ---- */
+
+enum { ALL = 1 /* stands for all holders of workers of one server */ };
+
+void shared_worker_give(struct shared *shared, unsigned row, const struct holder *holder,
+                        unsigned server)
+{
+    share_subtract(shared, row, ALL, BUDGET_WORKERS + server, 1);
+    share_release(shared, row, holder, BUDGET_WORKERS + server, 1);
+}
+
+bool shared_worker_take(struct shared *shared, unsigned row, const struct holder *holder,
+                        unsigned server, unsigned limit)
+{
+    unsigned budget = BUDGET_WORKERS + server;
+    share_add(shared, row, ALL, budget, 1);
+    share_hold(shared, row, holder, budget, 1);
+    struct allotment of = {budget, share_count(shared, ALL, budget), limit, 1};
+    if (share_is_kept(shared, holder, &of))
+        return true;
+    shared_worker_give(shared, row, holder, server);
+    return false;
+}

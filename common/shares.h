@@ -16,7 +16,7 @@ enum budget {
     BUDGET_SPOOL,    /* 4 KiB of message bodies */
     BUDGET_SCANS,    /* messages that scanners have or are given */
     BUDGET_LOGINS,
-    BUDGET_CONNECTIONS, /* to one server: BUDGET_CONNECTIONS + its number */
+    BUDGET_WORKERS, /* connections to a server that work: BUDGET_WORKERS + its number */
 };
 
 /* Whose a session is. Keyed hashes, so that nobody outside can choose networks that collide. */
@@ -65,6 +65,12 @@ void shared_spool_give(struct shared *shared, unsigned row, const struct holder 
 bool shared_login_take(struct shared *shared, unsigned row, const struct holder *holder,
                        unsigned limit);
 void shared_login_give(struct shared *shared, unsigned row, const struct holder *holder);
+
+/* A connection to a server of which there may be `limit`, while it works for the holder. */
+bool shared_worker_take(struct shared *shared, unsigned row, const struct holder *holder,
+                        unsigned server, unsigned limit);
+void shared_worker_give(struct shared *shared, unsigned row, const struct holder *holder,
+                        unsigned server);
 
 /* ---- of which these are made ---- */
 

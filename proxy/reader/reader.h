@@ -63,6 +63,8 @@ struct login_attempt {
     unsigned responses;  /* of the exchange that is under way */
     int64_t served;      /* of the delays of this login, milliseconds */
     bool password_out;   /* the server has been told it, and has not answered */
+    bool counted;        /* among the logins that servers are asked about, */
+    int64_t in_line;     /* or it has waited for that since (clock_ms) */
     uint64_t tried;      /* servers */
 };
 

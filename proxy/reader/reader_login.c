@@ -36,8 +36,17 @@ enum login_end reader_unanswered(const struct reader *r)
     return r->attempt->password_out ? LOGIN_FAILED : LOGIN_NEITHER;
 }
 
+static void leave_line(struct reader *r)
+{
+    const struct proxy *proxy = r->base.proxy;
+    if (r->attempt->counted)
+        shared_login_give(proxy->shared, proxy->row, &r->base.claim.holder);
+    r->attempt->counted = false;
+}
+
 void reader_give_up(struct reader *r, enum login_end end)
 {
+    leave_line(r);
     login_guard_over(&r->attempt->guard, end, &r->attempt->who);
     reader_forget(r);
     reader_upstream_free(&r->upstream);
@@ -69,6 +78,7 @@ struct slice reader_mailbox(struct reader *r)
 /* What was for the login alone is given back: an idle session holds little. */
 static void end_attempt(struct reader *r, enum login_end end)
 {
+    leave_line(r);
     login_guard_over(&r->attempt->guard, end, &r->attempt->who);
     login_guard_hurry(&r->attempt->guard);
     credentials_forget(&r->attempt->who);

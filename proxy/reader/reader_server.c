@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
 #include "base/log.h"
 #include "policy/server_profile.h"
 #include "proxy/reader/reader_upstream.h"
 #include "proxy/upstream/mailbox_servers.h"
 
 #include <stdio.h>
+
+enum { LOOK_MS = 50 /* between two looks for room that others gave back */ };
 
 static const struct config *config_of(const struct reader *r)
 {
@@ -70,6 +73,22 @@ static void find(struct reader *r)
                                 slice_of(name ? name : ""));
 }
 
+/* A server is asked about so many logins at once, and so many of one network. */
+static void take_turn(struct session *base)
+{
+    struct reader *r = reader_of(base);
+    struct login_attempt *attempt = r->attempt;
+    const struct settings *settings = &config_of(r)->settings;
+    attempt->counted = shared_login_take(base->proxy->shared, base->proxy->row, &base->claim.holder,
+                                         settings->limits_logins);
+    if (attempt->counted)
+        try_next(r);
+    else if (clock_ms() - attempt->in_line < settings->timeouts_connect)
+        session_delay(base, LOOK_MS, take_turn);
+    else
+        cannot(r, "too many logins at once");
+}
+
 void reader_proceed(struct reader *r)
 {
     struct login_attempt *attempt = r->attempt;
@@ -81,7 +100,8 @@ void reader_proceed(struct reader *r)
     find(r);
     attempt->tried = 0;
     if (r->backend) {
-        try_next(r);
+        attempt->in_line = clock_ms();
+        take_turn(&r->base);
         return;
     }
     reader_give_up(r, LOGIN_NEITHER);

@@ -252,6 +252,7 @@ void smtp_deliver(struct smtp_session *s, size_t count)
             to[n++] = t->recipients[i].job;
     t->job = (struct smtp_job){.kind = JOB_DELIVER,
                                .id = s->ref,
+                               .holder = s->base.claim.holder,
                                .backend = t->backend,
                                .arena = s->mail,
                                .deadline = t->ended + config_of(s)->settings.timeouts_verdict,

@@ -5,7 +5,7 @@
 #define PROXY_SMTP_SMTP_JOB_H
 
 #include "base/arena.h"
-#include "common/doubt.h"
+#include "common/shares.h"
 #include "policy/config.h"
 #include "proxy/smtp/smtp_command.h"
 #include "proxy/smtp/smtp_reply.h"
@@ -39,7 +39,8 @@ enum job_outcome {
 
 struct smtp_job {
     enum job_kind kind;
-    const char *id; /* of the session, for the log */
+    const char *id;       /* of the session, for the log */
+    struct holder holder; /* whose share of the connections it takes */
     const struct backend *backend;
     struct arena *arena;
     int64_t deadline; /* clock_ms: when it must be over */

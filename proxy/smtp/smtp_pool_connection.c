@@ -59,10 +59,32 @@ bool smtp_pool_open(struct smtp_pool_server *server)
     return true;
 }
 
+bool smtp_pool_employ(struct smtp_connection *connection, const struct holder *holder)
+{
+    const struct smtp_pool_server *server = connection->server;
+    const struct smtp_pools *all = server->pool->all;
+    connection->holder = *holder;
+    connection->works =
+        shared_worker_take(all->shared, all->row, holder, upstream_server_number(server->at),
+                           server->pool->conf->connections);
+    return connection->works;
+}
+
+void smtp_pool_dismiss(struct smtp_connection *connection)
+{
+    const struct smtp_pool_server *server = connection->server;
+    const struct smtp_pools *all = server->pool->all;
+    if (connection->works)
+        shared_worker_give(all->shared, all->row, &connection->holder,
+                           upstream_server_number(server->at));
+    connection->works = false;
+}
+
 void smtp_pool_forget(struct smtp_connection *connection)
 {
     struct smtp_pool_server *server = connection->server;
     struct smtp_pools *all = server->pool->all;
+    smtp_pool_dismiss(connection);
     TAILQ_REMOVE(&server->connections, connection, link);
     upstream_server_give(server->at);
     TAILQ_INSERT_TAIL(&all->graveyard, connection, link);

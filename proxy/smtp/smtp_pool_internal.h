@@ -18,6 +18,8 @@ struct smtp_connection {
     struct smtp_upstream *upstream;
     bool idle;
     int64_t idle_since;
+    bool works; /* for this one */
+    struct holder holder;
 };
 TAILQ_HEAD(smtp_connections, smtp_connection);
 
@@ -88,6 +90,9 @@ void smtp_pool_forget(struct smtp_connection *connection);
 void smtp_pools_bury(struct smtp_pools *all);
 /* Closes what has been idle since `since` (clock_ms) or longer. */
 void smtp_pool_close_idle(struct smtp_pool_server *server, int64_t since);
+/* It works for that holder from now on. False: his networks have their share of the server. */
+bool smtp_pool_employ(struct smtp_connection *connection, const struct holder *holder);
+void smtp_pool_dismiss(struct smtp_connection *connection); /* for nobody, if it did */
 /* Deadlines and limits are looked at again within milliseconds. */
 void smtp_pools_look_soon(struct smtp_pools *all);
 

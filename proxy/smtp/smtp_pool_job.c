@@ -29,13 +29,14 @@ static void leave_queue(struct smtp_pool *pool, struct smtp_job *job)
 
 enum placing { PLACED, MUST_WAIT, NOWHERE };
 
-/* On the best server's idle connection. When it has none the job waits until there is one. */
+/* On the best server's idle connection. When it has none, or the job's networks have their share of
+ * it, the job waits. */
 static enum placing place(struct smtp_pool *pool, struct smtp_job *job)
 {
     bool any;
     const struct smtp_pool_server *best = smtp_pool_best(pool, job, &any);
     struct smtp_connection *connection = best ? smtp_pool_idle(best) : NULL;
-    if (connection) {
+    if (connection && smtp_pool_employ(connection, &job->holder)) {
         start_on(connection, job);
         return PLACED;
     }
@@ -84,7 +85,7 @@ void smtp_pools_submit(struct smtp_pools *all, struct smtp_job *job)
     job->tried = 0;
     job->upstream = NULL;
     job->queued = false;
-    if (TAILQ_EMPTY(&pool->waiting) && place(pool, job) == PLACED)
+    if (place(pool, job) == PLACED) /* where a connection is idle, nobody who waits may have it */
         return;
     job->queued = true;
     TAILQ_INSERT_TAIL(&pool->waiting, job, queue);
@@ -116,8 +117,10 @@ static void upstream_idle(void *owner, struct smtp_upstream *upstream)
     server->can = *smtp_upstream_capabilities(upstream);
     smtp_pool_publish(server);
     struct smtp_job *job;
+    smtp_pool_dismiss(connection);
     TAILQ_FOREACH(job, &pool->waiting, queue)
-        if (!smtp_pool_has_failed(server, job) && !smtp_pool_waits_for_better(server, job))
+        if (!smtp_pool_has_failed(server, job) && !smtp_pool_waits_for_better(server, job) &&
+            smtp_pool_employ(connection, &job->holder))
             break;
     if (job) {
         leave_queue(pool, job);

@@ -207,6 +207,7 @@ static void ask_backend(struct smtp_session *s, struct recipient *r)
     t->asked = r->job;
     t->job = (struct smtp_job){.kind = JOB_CHECK,
                                .id = s->ref,
+                               .holder = s->base.claim.holder,
                                .backend = t->backend,
                                .arena = s->mail,
                                .deadline = clock_ms() + config_of(s)->settings.timeouts_backend,
