@@ -108,6 +108,12 @@ static uint64_t part(const struct allotment *of, uint64_t parts)
     return part > of->least ? part : of->least;
 }
 
+bool share_is_fair(uint64_t used, uint64_t limit, uint64_t its)
+{
+    const struct allotment of = {.limit = limit, .least = 1};
+    return used <= limit / PRESSED || its <= part(&of, NETWORK_PART);
+}
+
 bool share_is_kept(const struct shared *shared, const struct holder *holder,
                    const struct allotment *of)
 {

@@ -78,6 +78,9 @@ void shared_worker_give(struct shared *shared, unsigned row, const struct holder
 bool share_is_kept(const struct shared *shared, const struct holder *holder,
                    const struct allotment *of);
 
+/* The rule itself, of one network that has `its` of `used` of `limit`, one at least. */
+bool share_is_fair(uint64_t used, uint64_t limit, uint64_t its);
+
 /* Counts units that the holder's networks have; and what they have no more. */
 void share_hold(struct shared *shared, unsigned row, const struct holder *holder, unsigned budget,
                 uint64_t units);

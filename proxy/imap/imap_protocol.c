@@ -100,6 +100,7 @@ const struct mail_protocol imap_protocol = {
             [BYE_COMMANDS] = "* BYE too many commands",
             [BYE_ALL_TAKEN] = "* BYE [UNAVAILABLE] too many sessions, try again later",
             [BYE_CLIENT_TAKEN] = "* BYE [UNAVAILABLE] too many sessions from your address",
+            [BYE_HURRIED] = "* BYE [UNAVAILABLE] too busy to wait any longer, try again later",
             [BYE_SHARE_TAKEN] =
                 "* BYE [UNAVAILABLE] too many sessions from your network, try again later",
         },
@@ -116,5 +117,6 @@ const struct mail_protocol imap_protocol = {
     .secured = secured,
     .slow = slow,
     .show = reader_show,
+    .is_known = reader_is_known,
     .between = between,
 };

@@ -79,6 +79,7 @@ const struct mail_protocol pop3_protocol = {
             [BYE_COMMANDS] = "-ERR too many commands",
             [BYE_ALL_TAKEN] = "-ERR [SYS/TEMP] too many sessions, try again later",
             [BYE_CLIENT_TAKEN] = "-ERR [SYS/TEMP] too many sessions from your address",
+            [BYE_HURRIED] = "-ERR [SYS/TEMP] too busy to wait any longer, try again later",
             [BYE_SHARE_TAKEN] =
                 "-ERR [SYS/TEMP] too many sessions from your network, try again later",
         },
@@ -95,5 +96,6 @@ const struct mail_protocol pop3_protocol = {
     .secured = secured,
     .slow = slow,
     .show = reader_show,
+    .is_known = reader_is_known,
     .between = between,
 };

@@ -75,6 +75,8 @@ struct proxy {
     uint64_t next_id;
     struct session_list sessions, unshown; /* unshown: shown soon (session_live.c) */
     struct event *show_clock;
+    struct event *stress_clock; /* while little room is left (session_stress.c) */
+    bool stressed;
     size_t session_count;
     bool draining, stopping;
     void (*drained)(struct proxy *proxy); /* the last session has ended while draining, or errand */

@@ -42,6 +42,11 @@ enum outcome reader_judge(struct session *base, enum phase phase, struct verdict
     return policy_evaluate(base->proxy->config->policy, facts, phase, r->mail, out);
 }
 
+bool reader_is_known(const struct session *base)
+{
+    return reader_is_logged_in((const struct reader *)base);
+}
+
 int64_t reader_patience(const struct session *base)
 {
     const struct settings *settings = &base->proxy->config->settings;

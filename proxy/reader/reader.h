@@ -105,6 +105,7 @@ void reader_refer_to_message(struct reader *r, uint32_t number);
 /* Of struct mail_protocol. */
 enum outcome reader_judge(struct session *base, enum phase phase, struct verdict *out);
 int64_t reader_patience(const struct session *base);
+bool reader_is_known(const struct session *base);
 void reader_show(const struct session *base, struct live_session *out);
 void reader_early(struct session *base);
 void reader_record_said(struct session *base, struct slice said);

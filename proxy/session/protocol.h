@@ -18,6 +18,7 @@ enum farewell {
     BYE_ALL_TAKEN,    /* there are too many sessions */
     BYE_CLIENT_TAKEN, /* there are too many of this client, */
     BYE_SHARE_TAKEN,  /* or of its network, while there are many */
+    BYE_HURRIED,      /* little room is left, and it is silent or slow */
     FAREWELLS
 };
 
@@ -53,6 +54,8 @@ struct mail_protocol {
     void (*slow)(struct session *s); /* the deadline of SESSION_BULK has passed */
     /* What others see of it, beside what the engine tells. */
     void (*show)(const struct session *s, struct live_session *out);
+    /* Who it is has been proven; NULL: it never is. */
+    bool (*is_known)(const struct session *s);
     /* Nothing is under way: it may be told to go when the service stops. */
     bool (*between)(const struct session *s);
 };

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "proxy/session/session_record.h"
 #include "proxy/session/session_share.h"
+#include "proxy/session/session_stress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,7 @@ void session_expect_command(struct session *s)
 void session_expect_bulk(struct session *s, int64_t ms)
 {
     session_enter(s, SESSION_BULK);
+    session_stress_look(s->proxy);
     stream_bulk(s->stream, true);
     stream_deadline(s->stream, ms);
 }
@@ -92,6 +94,11 @@ static void give_up(struct session *s)
 {
     session_enter(s, SESSION_CLOSING);
     stream_deadline(s->stream, 1);
+}
+
+void session_was_useful(struct session *s)
+{
+    s->useful = clock_ms();
 }
 
 void session_text(struct session *s, struct slice text)
@@ -168,9 +175,11 @@ static size_t on_input(void *ctx, struct slice bytes)
 {
     struct session *s = ctx;
     size_t used = 0;
+    s->heard = clock_ms();
     while (used < bytes.len) {
         size_t n = take(s, slice_from(bytes, used));
         used += n;
+        s->came += n;
         if (n == 0 || s->starting_tls)
             break;
     }
@@ -179,23 +188,27 @@ static size_t on_input(void *ctx, struct slice bytes)
 
 /* ---- events ---- */
 
-/* Its TLS handshake is under way. */
-static bool is_securing(const struct session *s)
+bool session_is_securing(const struct session *s)
 {
     return s->starting_tls || (s->state == SESSION_CONNECTED && s->listener->implicit_tls);
 }
 
 static void fail(struct session *s, const char *reason)
 {
-    if (is_securing(s))
+    if (session_is_securing(s))
         session_record_failure(s, slice_of(reason));
     session_end(s);
 }
 
+void session_fail_to_secure(struct session *s)
+{
+    fail(s, "the handshake takes too long");
+}
+
 static void timed_out(struct session *s)
 {
-    if (is_securing(s)) {
-        fail(s, "the handshake takes too long");
+    if (session_is_securing(s)) {
+        session_fail_to_secure(s);
         return;
     }
     switch (s->state) {
@@ -360,7 +373,7 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
     }
     *s = whose;
     proxy_new_id(proxy, s->id);
-    s->began = s->since = clock_ms();
+    s->began = s->since = s->heard = s->useful = clock_ms();
     s->began_at = clock_wall();
     session_appear(s);
     TAILQ_INSERT_TAIL(&proxy->sessions, s, link);
@@ -371,6 +384,7 @@ void session_begin(struct proxy *proxy, const struct mail_protocol *protocol,
         return;
     }
     start(s);
+    session_stress_look(proxy);
 }
 
 void sessions_stop(struct proxy *proxy)

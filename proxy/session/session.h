@@ -6,6 +6,8 @@
  *   session_greet.c  who comes, and when it is greeted
  *   session_record.c what of it is recorded
  *   session_live.c   what others see of it while it lasts
+ *   session_share.c  what its networks may have
+ *   session_stress.c who has to go while little room is left
  *   session_wait.c   waits for what client_study.h and examination.h find out */
 #ifndef PROXY_SESSION_SESSION_H
 #define PROXY_SESSION_SESSION_H
@@ -20,6 +22,12 @@ enum session_state {
     SESSION_BULK,      /* a message is coming in */
     SESSION_BUSY,      /* a reply is on its way from elsewhere: nothing is read */
     SESSION_CLOSING,   /* closes once its last reply is out */
+};
+
+/* How fast a body comes, while that matters (session_stress.c). */
+struct pace {
+    int64_t looked, brisk; /* clock_ms: the last look, and the last at which it was fast enough */
+    uint64_t came;
 };
 
 struct session {
@@ -48,7 +56,11 @@ struct session {
     int live;             /* its place among those that are shown; -1: none */
     bool is_unshown;      /* what is shown there is older than this */
     int64_t began, since; /* clock_ms: the session, and what it does now */
-    int64_t began_at;     /* clock_wall */
+    int64_t heard;        /* something came */
+    int64_t useful;       /* it brought something last, or began */
+    uint64_t came;        /* octets since it does what it does */
+    struct pace pace;
+    int64_t began_at; /* clock_wall */
     bool greeted, starting_tls;
     bool leaving; /* it said so: nothing more of it is waited for */
 };
@@ -77,6 +89,13 @@ void session_go_on(struct session *s);
 
 /* Queues text that is complete with its CRLFs. */
 void session_text(struct session *s, struct slice text);
+
+/* It has brought what one comes here for. */
+void session_was_useful(struct session *s);
+
+/* Its TLS handshake is under way; that takes too long. */
+bool session_is_securing(const struct session *s);
+void session_fail_to_secure(struct session *s);
 
 /* The connection is closed once what is queued is out; with the words for that, too. */
 void session_hang_up(struct session *s);

@@ -87,5 +87,6 @@ void session_disappear(struct session *s)
 void session_does(struct session *s)
 {
     s->since = clock_ms();
+    s->came = 0;
     session_show(s);
 }

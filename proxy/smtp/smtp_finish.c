@@ -49,6 +49,8 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
     if (code / 100 == 2 && s->t.doubt && client_gone(s))
         doubt_log(s->t.doubt, "delivered, but the client had gone", s->t.job.server);
     count_end(s, &record);
+    if (code / 100 == 2)
+        session_was_useful(&s->base);
     if (s->t.recipient_count)
         examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
     if (code / 100 == 2 && s->t.delivering)

@@ -59,12 +59,25 @@ bool smtp_pool_open(struct smtp_pool_server *server)
     return true;
 }
 
+/* Of this proxy's connections as well, or one whose all are taken would have to wait for others. */
+static bool is_within_share(const struct smtp_pool_server *server, const struct holder *holder)
+{
+    const struct smtp_connection *connection;
+    unsigned busy = 1, its = 1, share = upstream_server_share(server->at);
+    TAILQ_FOREACH(connection, &server->connections, link) {
+        busy += connection->works;
+        its += connection->works && connection->holder.network == holder->network;
+    }
+    return holder->network == 0 || share_is_fair(busy, share, its);
+}
+
 bool smtp_pool_employ(struct smtp_connection *connection, const struct holder *holder)
 {
     const struct smtp_pool_server *server = connection->server;
     const struct smtp_pools *all = server->pool->all;
     connection->holder = *holder;
     connection->works =
+        is_within_share(server, holder) &&
         shared_worker_take(all->shared, all->row, holder, upstream_server_number(server->at),
                            server->pool->conf->connections);
     return connection->works;

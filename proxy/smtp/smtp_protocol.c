@@ -137,6 +137,7 @@ const struct mail_protocol smtp_protocol = {
             [BYE_COMMANDS] = "421 4.7.0 too many commands",
             [BYE_ALL_TAKEN] = "421 4.3.2 too many sessions, try again later",
             [BYE_CLIENT_TAKEN] = "421 4.7.0 too many sessions from your address",
+            [BYE_HURRIED] = "421 4.3.2 too busy to wait any longer, try again later",
             [BYE_SHARE_TAKEN] = "421 4.7.0 too many sessions from your network, try again later",
         },
     .open = open_smtp,

@@ -165,6 +165,11 @@ unsigned upstream_server_in_use(const struct upstream_server *server)
     return server->open;
 }
 
+unsigned upstream_server_share(const struct upstream_server *server)
+{
+    return server->share;
+}
+
 /* ---- TLS ---- */
 
 SSL *upstream_server_tls(struct upstream_server *server)

@@ -51,8 +51,9 @@ bool upstream_server_has_room(const struct upstream_server *server);
 bool upstream_server_take(struct upstream_server *server);
 /* A connection that was taken has ended. */
 void upstream_server_give(struct upstream_server *server);
-/* How many we have. */
+/* How many we have, and may have. */
 unsigned upstream_server_in_use(const struct upstream_server *server);
+unsigned upstream_server_share(const struct upstream_server *server);
 
 /* ---- TLS ---- */
 
