@@ -8,6 +8,9 @@ enum {
     LOOK_MS = 1000,
     SLOW_OCTETS = 4096, /* of a body, a second: less is slow */
     BARREN = 6,         /* times as long as the silence: without a message */
+    LEFT = 4,           /* the part of all that is little */
+    AT_EASE = 3,        /* and the part that is enough again */
+    SLOW_PART = 8,      /* of those whose bodies come, so many go at one look */
 };
 
 /* Times timeouts.stressed, in rounds: those who were waited for longest go first. */
@@ -15,19 +18,26 @@ static const int64_t rounds[] = {6, 3, 1};
 
 enum { ROUNDS = sizeof rounds / sizeof *rounds };
 
-static bool nearly_all(uint64_t used, uint64_t limit)
+/* Some of it must come free before a proxy is at ease again. */
+static bool nearly_all(const struct proxy *proxy, uint64_t used, uint64_t limit)
 {
-    return used > limit - limit / 4;
+    return used > limit - (proxy->stressed ? limit / AT_EASE : limit / LEFT);
 }
 
 static bool few_sessions(const struct proxy *proxy)
 {
-    return nearly_all(shared_sessions(proxy->shared), proxy->config->settings.limits_sessions);
+    return nearly_all(proxy, shared_sessions(proxy->shared),
+                      proxy->config->settings.limits_sessions);
 }
 
 static bool little_memory(const struct proxy *proxy)
 {
-    return nearly_all(shared_spool(proxy->shared), proxy->config->settings.limits_spool);
+    return nearly_all(proxy, shared_spool(proxy->shared), proxy->config->settings.limits_spool);
+}
+
+static bool is_stressed(const struct proxy *proxy)
+{
+    return few_sessions(proxy) || little_memory(proxy);
 }
 
 /* ---- who has to go ---- */
@@ -54,21 +64,20 @@ static void look_at_pace(struct session *s, int64_t now)
     pace->came = s->came;
 }
 
-static bool has_to_go(const struct session *s, int64_t now, int64_t silence)
+/* How many may be sent away at one look: what they hold comes free only when they have gone. */
+struct quota {
+    size_t idle, slow;
+};
+
+static size_t *counts_against(const struct session *s, struct quota *quota, int64_t now,
+                              int64_t silence)
 {
     if (s->protocol->is_known && s->protocol->is_known(s))
-        return false;
-    switch (s->state) {
-    case SESSION_CONNECTED:
-    case SESSION_OPEN:
-        return few_sessions(s->proxy) && is_idle(s, now, silence);
-    case SESSION_BULK:
-        return is_slow(s, now, silence);
-    case SESSION_BUSY:
-    case SESSION_CLOSING:
-        break;
-    }
-    return false;
+        return NULL;
+    bool waits = s->state == SESSION_CONNECTED || s->state == SESSION_OPEN;
+    if (waits && is_idle(s, now, silence))
+        return &quota->idle;
+    return s->state == SESSION_BULK && is_slow(s, now, silence) ? &quota->slow : NULL;
 }
 
 static void send_away(struct session *s)
@@ -82,19 +91,39 @@ static void send_away(struct session *s)
 
 /* ---- looking ---- */
 
-static bool is_stressed(const struct proxy *proxy)
+/* This proxy's part of the sessions that are too many, but for those that are on their way out. */
+static size_t too_many(const struct proxy *proxy, size_t closing)
 {
-    return few_sessions(proxy) || little_memory(proxy);
+    uint64_t all = shared_sessions(proxy->shared), limit = proxy->config->settings.limits_sessions;
+    uint64_t most = limit - limit / AT_EASE;
+    if (!few_sessions(proxy) || all <= most)
+        return 0;
+    size_t its = (size_t)(((all - most) * proxy->session_count + all - 1) / all);
+    return its > closing ? its - closing : 0;
 }
 
-static void sweep(struct proxy *proxy, int64_t silence)
+static struct quota quota_of(struct proxy *proxy, int64_t now)
 {
-    int64_t now = clock_ms();
+    size_t closing = 0, bulk = 0;
+    struct session *s;
+    TAILQ_FOREACH(s, &proxy->sessions, link) {
+        closing += s->state == SESSION_CLOSING;
+        bulk += s->state == SESSION_BULK;
+        look_at_pace(s, now);
+    }
+    return (struct quota){too_many(proxy, closing), (bulk + SLOW_PART - 1) / SLOW_PART};
+}
+
+static void sweep(struct proxy *proxy, struct quota *quota, int64_t now, int64_t silence)
+{
     struct session *s, *next;
-    for (s = TAILQ_FIRST(&proxy->sessions); s && is_stressed(proxy); s = next) {
+    for (s = TAILQ_FIRST(&proxy->sessions); s && quota->idle + quota->slow; s = next) {
         next = TAILQ_NEXT(s, link);
-        if (has_to_go(s, now, silence))
-            send_away(s);
+        size_t *left = counts_against(s, quota, now, silence);
+        if (!left || *left == 0)
+            continue;
+        --*left;
+        send_away(s);
     }
 }
 
@@ -115,11 +144,9 @@ static void on_clock(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct proxy *proxy = arg;
     int64_t now = clock_ms();
-    struct session *s;
-    TAILQ_FOREACH(s, &proxy->sessions, link)
-        look_at_pace(s, now);
-    for (int round = 0; round < ROUNDS; round++)
-        sweep(proxy, proxy->config->settings.timeouts_stressed * rounds[round]);
+    struct quota quota = quota_of(proxy, now);
+    for (int round = 0; round < ROUNDS && is_stressed(proxy); round++)
+        sweep(proxy, &quota, now, proxy->config->settings.timeouts_stressed * rounds[round]);
     tell(proxy, is_stressed(proxy));
     session_stress_look(proxy);
 }
