@@ -31,7 +31,7 @@ static bool unknown_zone(struct parser *parser, const struct token *zone, bool d
     for (size_t i = 0; i < config->blocklist_count; i++)
         if (config->blocklists[i].domains == domains)
             nearest_offer(&near, config->blocklists[i].zone);
-    return fail_unknown(parser, zone, domains ? "domain list" : "blocklist", &near);
+    return fail_missing(parser, zone, domains ? "domain list" : "blocklist", &near);
 }
 
 static bool zone_key(struct parser *parser, const struct token *zone, struct policy_key *out)

@@ -13,7 +13,7 @@ static struct syntax_named *find_named(struct parser *parser, const struct token
             return &parser->named[i];
         nearest_offer(&near, parser->named[i].name.text);
     }
-    fail_unknown(parser, name, "condition", &near);
+    fail_missing(parser, name, "condition", &near);
     return NULL;
 }
 

@@ -28,6 +28,14 @@ static void finish(struct parser *parser)
         warn_of(parser);
 }
 
+/* What could be read is looked at nevertheless, so that all mistakes are told at once. */
+static void finish_rules(struct parser *parser)
+{
+    parser->incomplete = true;
+    parser->sources->quiet = true;
+    check_rules(parser);
+}
+
 static void read_all(struct parser *parser, struct slice path)
 {
     const char *why = "";
@@ -37,8 +45,8 @@ static void read_all(struct parser *parser, struct slice path)
         return;
     }
     parse_file(parser);
-    if (parser->sources->errors == 0 && !parser->sources->no_memory)
-        finish(parser);
+    if (!parser->sources->no_memory)
+        (parser->sources->errors ? finish_rules : finish)(parser);
 }
 
 static void say_end(const struct sources *sources, struct slice path)

@@ -122,6 +122,6 @@ struct table *find_table(struct parser *parser, const struct token *name)
         }
         nearest_offer(&near, parser->tables[i]->name.text);
     }
-    fail_unknown(parser, name, "table", &near);
+    fail_missing(parser, name, "table", &near);
     return NULL;
 }

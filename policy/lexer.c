@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/lexer.h"
 
+#include "policy/foreign.h"
+
 #include <stdio.h>
 
 /* Up to here a double counts exactly. */
@@ -278,10 +280,9 @@ static void lex_other(struct lexer *lexer, struct token *token)
     default:
         break;
     }
-    refuse(lexer, token, lexer->at, "this character has no meaning here");
-    do
-        lexer->at++;
-    while (((unsigned char)peek(lexer, 0) & 0xC0) == 0x80);
+    size_t len;
+    refuse(lexer, token, lexer->at, foreign_hint(slice_from(lexer->text, lexer->at), &len));
+    lexer->at += (uint32_t)len;
 }
 
 struct token lexer_next(struct lexer *lexer)

@@ -152,6 +152,21 @@ bool parse_named_condition(struct parser *parser)
     return place != NULL;
 }
 
+static bool parse_actions(struct parser *parser, struct syntax_rule *rule)
+{
+    do {
+        struct syntax_action action = {0};
+        if (!parse_action(parser, &action))
+            return false;
+        struct syntax_action *place = PARSER_PUSH(parser, rule->actions, rule->action_count);
+        if (!place)
+            return false;
+        *place = action;
+    } while (accept_punct(parser, ','));
+    return true;
+}
+
+/* One whose actions cannot be read is kept, so that its condition is looked at. */
 bool parse_rule(struct parser *parser, bool observe)
 {
     struct syntax_rule rule = {.observe = observe};
@@ -162,17 +177,9 @@ bool parse_rule(struct parser *parser, bool observe)
     if (!at_word(parser, "then"))
         return fail_expected(parser, rule.when ? "'and', 'or' or 'then'" : "'when' or 'then'");
     parser_next(parser);
-    do {
-        struct syntax_action action = {0};
-        if (!parse_action(parser, &action))
-            return false;
-        struct syntax_action *place = PARSER_PUSH(parser, rule.actions, rule.action_count);
-        if (!place)
-            return false;
-        *place = action;
-    } while (accept_punct(parser, ','));
+    bool read = parse_actions(parser, &rule);
     struct syntax_rule *place = PARSER_PUSH(parser, parser->rules, parser->rule_count);
     if (place)
         *place = rule;
-    return place != NULL;
+    return place && read;
 }

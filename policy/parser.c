@@ -74,6 +74,12 @@ bool fail_unknown(struct parser *parser, const struct token *token, const char *
     return false;
 }
 
+bool fail_missing(struct parser *parser, const struct token *token, const char *kind,
+                  const struct nearest *near)
+{
+    return !parser->incomplete && fail_unknown(parser, token, kind, near);
+}
+
 bool expect_word(struct parser *parser, const char *word)
 {
     char what[40];
@@ -158,13 +164,22 @@ static void skip_item(struct parser *parser)
     }
 }
 
+static bool fail_unclosed(struct parser *parser, struct span opened)
+{
+    char what[64];
+    snprintf(what, sizeof what, "'}' to close the block of line %u",
+             source_line(parser->sources, opened));
+    return fail_expected(parser, what);
+}
+
 bool parse_block(struct parser *parser, bool (*item)(struct parser *parser, void *ctx), void *ctx)
 {
     if (!expect_punct(parser, '{'))
         return false;
+    struct span opened = parser->previous.at;
     while (!accept_punct(parser, '}')) {
-        if (at_kind(parser, TOKEN_END) || (parser->token.column_one && begins_sentence(parser)))
-            return fail_expected(parser, "'}'");
+        if (may_restart(parser))
+            return fail_unclosed(parser, opened);
         uint32_t before = parser->token.at.from;
         if (item(parser, ctx))
             continue;

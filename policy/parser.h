@@ -68,6 +68,7 @@ struct parser {
     struct lexer lexer;
     struct token token;    /* the next one */
     struct token previous; /* the one before it */
+    bool incomplete;       /* some sentences could not be read */
     unsigned depth, links; /* of the condition that is being read */
     unsigned include_depth;
     uint16_t include_path[INCLUDE_DEPTH_MAX]; /* files that are open */
@@ -112,6 +113,10 @@ bool fail_expected(struct parser *parser, const char *what);
 /* "unknown KIND 'word'; did you mean 'near'?" at `token`,
  * `near` taken from what was offered; always false. */
 bool fail_unknown(struct parser *parser, const struct token *token, const char *kind,
+                  const struct nearest *near);
+
+/* The same of what another sentence may have defined that could not be read: nothing is said then. */
+bool fail_missing(struct parser *parser, const struct token *token, const char *kind,
                   const struct nearest *near);
 
 bool expect_word(struct parser *parser, const char *word);

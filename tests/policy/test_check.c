@@ -51,7 +51,10 @@ TEST(test_unknown_names_are_shown_with_the_nearest)
     says("rule \"a\" when any a in attachments (a.extention == \"x\") then rejct\n",
          "t.conf:1:62: error: unknown action 'rejct'; did you mean 'reject'?\n"
          "    rule \"a\" when any a in attachments (a.extention == \"x\") then rejct\n"
-         "                                                                 ^\n");
+         "                                                                 ^\n"
+         "t.conf:1:37: error: unknown field 'extention'; did you mean 'extension'?\n"
+         "    rule \"a\" when any a in attachments (a.extention == \"x\") then rejct\n"
+         "                                        ^\n");
     says("rule \"a\" when any a in attachments (a.extention == \"x\") then reject\n",
          "t.conf:1:37: error: unknown field 'extention'; did you mean 'extension'?\n"
          "    rule \"a\" when any a in attachments (a.extention == \"x\") then reject\n"
@@ -76,13 +79,26 @@ TEST(test_several_errors_are_found_in_one_run)
     says("rule \"a\" when then reject\n"
          "rule \"b\" when helo == 5 then reject\n"
          "rule \"c\" when helo == \"x\" reject\n"
-         "rule \"d\" when helo then accept\n",
+         "rule \"d\" when helo then accept\n"
+         "rule \"e\" when hello == \"x\" and client.ip in nets then acept\n",
          "t.conf:1:20: error: expected 'and', 'or' or 'then', found 'reject'\n"
          "    rule \"a\" when then reject\n"
          "                       ^\n"
          "t.conf:3:27: error: expected 'and', 'or' or 'then', found 'reject'\n"
          "    rule \"c\" when helo == \"x\" reject\n"
-         "                              ^\n");
+         "                              ^\n"
+         "t.conf:5:55: error: unknown action 'acept'; did you mean 'accept'?\n"
+         "    rule \"e\" when hello == \"x\" and client.ip in nets then acept\n"
+         "                                                          ^\n"
+         "t.conf:2:23: error: expected a domain in quotes, found '5'\n"
+         "    rule \"b\" when helo == 5 then reject\n"
+         "                          ^\n"
+         "t.conf:4:15: error: expected a comparison; 'helo' is a domain\n"
+         "    rule \"d\" when helo then accept\n"
+         "                  ^\n"
+         "t.conf:5:15: error: unknown fact 'hello'; did you mean 'helo'?\n"
+         "    rule \"e\" when hello == \"x\" and client.ip in nets then acept\n"
+         "                  ^\n");
     says("rule \"b\" when helo == 5 then reject\n"
          "rule \"d\" when helo then accept\n",
          "t.conf:1:23: error: expected a domain in quotes, found '5'\n"

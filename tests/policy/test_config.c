@@ -294,6 +294,16 @@ TEST(test_lists_that_cannot_work_are_refused)
     refuses("blocklist \"a.b\" { \"127.0.0.2\"..\"127.255.255.254\" }", "never a listing");
     refuses("blocklist \"a.b\" { \"127.0.0.9\"..\"127.0.1.2\" }", "expected the greater code");
     refuses("blocklist \"a.b\" { \"127.0.0.2\".\"127.0.0.3\" }", "has no meaning here");
+    refuses(
+        "hostname \u201cmx.example.com\u201d\n",
+        "t.conf:1:10: error: expected straight quotes, \"...\"; these are what word processors");
+    refuses("hostname 'mx.example.com'", "a text stands in double quotes, \"...\"");
+    refuses("rule \"r\" when score > 1 && score < 4 then accept", "expected the word and");
+    refuses("rule \"r\" when score > 1 || score < 4 then accept", "expected the word or");
+    refuses("limits { recipients\u00a07 }", "this blank is a no-break space");
+    refuses("limits { recipients 7; }", "no semicolon is needed");
+    refuses("backend b {\n  smtp \"10.0.0.5\"\n\ndomain \"example.com\" { backend b }\n",
+            "t.conf:4:1: error: expected '}' to close the block of line 1, found 'domain'");
     refuses("blocklist \"a.b\" { \"127.0.0.2\" weight 0 }", "expected a weight above 0");
     refuses("blocklist \"a.b\" { \"127.0.0.2\" weight -1 }", "expected a weight above 0");
     refuses("blocklist \"a.b\" { \"127.0.0.2\" weight 1 weight 2 }", "weight is given twice");
