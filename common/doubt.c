@@ -36,10 +36,19 @@ static struct slice text_of(const char *text, size_t room)
     return (struct slice){text, strnlen(text, room)};
 }
 
+/* The one text of a line that is not escaped. */
+static void keep_id(char id[static DOUBT_ID_MAX], const struct doubt *doubt)
+{
+    doubt_set(id, DOUBT_ID_MAX, text_of(doubt->id, sizeof doubt->id));
+    for (; *id; id++)
+        if (*id <= ' ' || *id >= 0x7f)
+            *id = '?';
+}
+
 void doubt_log(const struct doubt *doubt, const char *reason, struct slice server)
 {
     char id[DOUBT_ID_MAX];
-    doubt_set(id, sizeof id, text_of(doubt->id, sizeof doubt->id));
+    keep_id(id, doubt);
     log_at(LEVEL_WARNING, id, "in-doubt", field_str("reason", reason),
            field_text("from", text_of(doubt->sender, sizeof doubt->sender)),
            field_text("to", text_of(doubt->recipients, sizeof doubt->recipients)),

@@ -31,7 +31,7 @@ void doubt_set(char *to, size_t room, struct slice text);
 bool doubt_add_recipient(struct doubt *doubt, struct slice address, size_t left);
 
 /* Writes the line. `server`: the address that was spoken to, or NULL. A doubt that another process
- * wrote is not trusted to be terminated. */
+ * wrote is not trusted to be terminated, or of printable octets. */
 void doubt_log(const struct doubt *doubt, const char *reason, struct slice server);
 
 #endif

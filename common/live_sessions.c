@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { WORDS = (sizeof(struct live_session) + 7) / 8 };
+enum { WORDS = (sizeof(struct live_session) + 7) / 8, TAKEN_WORDS = LIVE_SESSIONS_MAX / 64 };
 
 struct place {
     /* Odd while it is written, and never what it was before: who reads meanwhile sees that it has
@@ -16,25 +16,24 @@ struct place {
 static const struct live_session nothing;
 
 struct live_sessions {
-    _Atomic uint32_t next;                      /* where the search for a free place begins */
-    _Atomic uint32_t owners[LIVE_SESSIONS_MAX]; /* the row and one more; 0: free */
+    _Atomic uint64_t taken[TAKEN_WORDS];
+    uint64_t next; /* the word where the search for a free place begins */
     struct place places[LIVE_SESSIONS_MAX];
 };
 
-size_t live_sessions_size(void)
-{
-    return sizeof(struct live_sessions);
-}
+_Static_assert(sizeof(struct live_sessions) <= LIVE_SESSIONS_ROOM, "there is room for all");
 
-int live_session_begin(struct live_sessions *live, unsigned row)
+int live_session_begin(struct live_sessions *live)
 {
-    uint32_t first = atomic_fetch_add(&live->next, 1);
-    for (uint32_t i = 0; i < LIVE_SESSIONS_MAX; i++) {
-        uint32_t place = (first + i) % LIVE_SESSIONS_MAX, nobody = 0;
-        if (atomic_load_explicit(&live->owners[place], memory_order_relaxed) != 0 ||
-            !atomic_compare_exchange_strong(&live->owners[place], &nobody, row + 1))
+    for (unsigned i = 0; i < TAKEN_WORDS; i++) {
+        unsigned at = (unsigned)(live->next + i) % TAKEN_WORDS;
+        uint64_t taken = atomic_load_explicit(&live->taken[at], memory_order_relaxed);
+        if (!~taken)
             continue;
+        unsigned bit = (unsigned)__builtin_ctzll(~taken), place = at * 64 + bit;
+        live->next = at;
         live_session_put(live, (int)place, &nothing); /* of whom it was before */
+        atomic_store(&live->taken[at], taken | UINT64_C(1) << bit);
         return (int)place;
     }
     return -1;
@@ -57,15 +56,10 @@ void live_session_put(struct live_sessions *live, int place, const struct live_s
 
 void live_session_end(struct live_sessions *live, int place)
 {
-    if (place >= 0)
-        atomic_store(&live->owners[place], 0);
-}
-
-void live_sessions_clear(struct live_sessions *live, unsigned row)
-{
-    for (size_t i = 0; i < LIVE_SESSIONS_MAX; i++)
-        if (atomic_load_explicit(&live->owners[i], memory_order_relaxed) == row + 1)
-            atomic_store(&live->owners[i], 0);
+    if (place < 0)
+        return;
+    _Atomic uint64_t *taken = &live->taken[place / 64];
+    atomic_store(taken, atomic_load(taken) & ~(UINT64_C(1) << place % 64));
 }
 
 /* False: it is being written, or nothing was yet. */
@@ -87,7 +81,7 @@ bool live_session_next(const struct live_sessions *live, unsigned *at, struct li
     enum { TRIES = 3 };
     while (*at < LIVE_SESSIONS_MAX) {
         unsigned place = (*at)++;
-        if (atomic_load(&live->owners[place]) == 0)
+        if (!(atomic_load(&live->taken[place / 64]) >> place % 64 & 1))
             continue;
         for (int i = 0; i < TRIES; i++)
             if (read_place(&live->places[place], session))

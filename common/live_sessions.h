@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC
- * The sessions of all proxies as they are now, in shared memory: a proxy writes its own, and the
- * parent reads them when somebody asks, even of a proxy that hangs. Processes may die while they
- * write: a session that is not whole is not there. */
+ * The sessions of a proxy as they are now, in shared memory: it writes them, and the parent reads
+ * them when somebody asks, even of a proxy that hangs. It may die while it writes: a session that
+ * is not whole is not there. */
 #ifndef COMMON_LIVE_SESSIONS_H
 #define COMMON_LIVE_SESSIONS_H
 
 #include "policy/value.h"
 
 enum {
-    LIVE_SESSIONS_MAX = 4096, /* what is past that is not among them */
+    LIVE_SESSIONS_MAX = 4096, /* of one proxy; what is past that is not among them */
+    LIVE_SESSIONS_ROOM = 1664 * 1024,
     LIVE_WORD_MAX = 32,
     LIVE_ADDRESS_MAX = 96,
 };
@@ -28,21 +29,17 @@ struct live_session {
     uint32_t recipients, messages, commands, errors;
 };
 
-/* Lives in shared memory; all zeros is empty. */
+/* Lives in shared memory, LIVE_SESSIONS_ROOM octets; all zeros is empty. */
 struct live_sessions;
 
-size_t live_sessions_size(void);
-
-/* A place for a session of that row (shared.h), which is the only one to write it until
- * live_session_end; nothing is there yet. -1: all are taken, which the others take as well. */
-int live_session_begin(struct live_sessions *live, unsigned row);
+/* A place for a session until live_session_end; nothing is there yet. -1: all are taken, which the
+ * others take as well. */
+int live_session_begin(struct live_sessions *live);
 void live_session_put(struct live_sessions *live, int place, const struct live_session *session);
 void live_session_end(struct live_sessions *live, int place);
 
-/* All that a dead process has left. */
-void live_sessions_clear(struct live_sessions *live, unsigned row);
-
-/* Steps through them; start with *at = 0. */
+/* Steps through them; start with *at = 0. Whoever wrote a session is not to be believed: texts may be
+ * of any octets, numbers anything. */
 bool live_session_next(const struct live_sessions *live, unsigned *at,
                        struct live_session *session);
 

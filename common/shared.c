@@ -3,20 +3,36 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+/* What JSON can tell exactly. */
+#define COUNTED_MOST (UINT64_C(1) << 53)
+
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW };
+
+static size_t size_of_notes(void)
+{
+    return (notes_size() + PAGE_MOST - 1) / PAGE_MOST * PAGE_MOST;
+}
 
 static size_t size_of_all(void)
 {
-    return sizeof(struct shared_table) + notes_size() + live_sessions_size();
+    return sizeof(struct shared_table) + size_of_notes();
 }
 
-struct shared *shared_map(int fd)
+static bool maps(void *at, size_t from, size_t size, int protection, int fd)
+{
+    return mmap((char *)at + from, size, protection, MAP_SHARED | MAP_FIXED, fd, (off_t)from) !=
+           MAP_FAILED;
+}
+
+static struct shared *map(int fd, int protection)
 {
     struct shared *shared = calloc(1, sizeof *shared);
     if (!shared)
@@ -26,12 +42,35 @@ struct shared *shared_map(int fd)
         free(shared);
         return NULL;
     }
-    shared->table = mmap(NULL, size_of_all(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    shared->table = mmap(NULL, size_of_all(), protection, MAP_SHARED, fd, 0);
     if (shared->table == MAP_FAILED) {
         free(shared);
         return NULL;
     }
     return shared;
+}
+
+struct shared *shared_map(int reader, int fd, unsigned row)
+{
+    static const int writable = PROT_READ | PROT_WRITE;
+    if (row >= SHARED_ROWS) {
+        errno = EINVAL;
+        return NULL;
+    }
+    size_t its_own = offsetof(struct shared_table, rows) + row * sizeof(struct shared_row);
+    struct shared *shared = map(reader, PROT_READ);
+    if (shared &&
+        (!maps(shared->table, its_own, sizeof(struct shared_row), writable, fd) ||
+         !maps(shared->table, sizeof(struct shared_table), size_of_notes(), writable, fd)))
+        shared_free(&shared);
+    return shared;
+}
+
+int shared_reader(int fd)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 struct shared *shared_new(int *fd)
@@ -41,15 +80,17 @@ struct shared *shared_new(int *fd)
         return NULL;
     struct shared *shared = NULL;
     if (ftruncate(*fd, (off_t)size_of_all()) == 0 && fcntl(*fd, F_ADD_SEALS, SEALS) == 0)
-        shared = shared_map(*fd);
-    if (shared && getrandom(shared->table->key, sizeof shared->table->key, 0) < 0)
+        shared = map(*fd, PROT_READ | PROT_WRITE);
+    if (shared && getrandom(shared->table->parents.key, sizeof shared->table->parents.key, 0) < 0)
         shared_free(&shared);
     if (!shared) {
         int error = errno;
         close(*fd);
         *fd = -1;
         errno = error;
+        return NULL;
     }
+    shared->is_parents = true;
     return shared;
 }
 
@@ -57,15 +98,19 @@ void shared_free(struct shared **shared)
 {
     if (!*shared)
         return;
+    int error = errno;
     munmap((*shared)->table, size_of_all());
     free(*shared);
     *shared = NULL;
+    errno = error;
 }
+
+/* ---- rows ---- */
 
 int shared_row_claim(struct shared *shared)
 {
     for (unsigned row = 0; row < SHARED_ROWS; row++) {
-        _Atomic uint64_t *word = &shared->table->used[row / 64];
+        _Atomic uint64_t *word = &shared->table->parents.used[row / 64];
         uint64_t bit = UINT64_C(1) << row % 64;
         if (!(atomic_fetch_or(word, bit) & bit))
             return (int)row;
@@ -73,34 +118,44 @@ int shared_row_claim(struct shared *shared)
     return -1;
 }
 
+/* Gives the pages back as well: what was never used stays without any. */
+static void empty(void *pages, size_t size)
+{
+    if (madvise(pages, size, MADV_REMOVE) != 0)
+        memset(pages, 0, size);
+}
+
+static void keep_counts(struct shared *shared, unsigned row)
+{
+    for (size_t i = 0; i < COUNTER_COUNT; i++) {
+        _Atomic uint64_t *counted = &shared->table->parents.counted[i];
+        uint64_t before = atomic_load(counted);
+        uint64_t more = shared_bounded(atomic_load(&shared->table->rows[row].counters[i]));
+        atomic_store(counted, more < COUNTED_MOST - before ? before + more : COUNTED_MOST);
+    }
+}
+
+void shared_row_distrust(struct shared *shared, unsigned row)
+{
+    shared_suspend(shared, row, 0);
+    shared_servers_forget(shared, row);
+    empty(shared_notes(shared), size_of_notes());
+}
+
 void shared_row_clear(struct shared *shared, unsigned row)
 {
-    struct shared_row *r = &shared->table->rows[row];
-    atomic_store(&r->sessions, 0);
-    atomic_store(&r->spool, 0);
-    atomic_store(&r->scans, 0);
-    atomic_store(&r->logins, 0);
-    atomic_store(&r->oldest_scan, 0);
-    atomic_store(&r->first_in_line, 0);
-    for (size_t i = 0; i < COUNTER_COUNT; i++)
-        atomic_fetch_add(&shared->table->counted[i], atomic_exchange(&r->counters[i], 0));
-    for (size_t i = 0; i < DOUBTS; i++)
-        atomic_store(&r->doubtful[i], false);
-    for (size_t i = 0; i < SHARED_SERVERS; i++)
-        atomic_store_explicit(&r->backends[i], 0, memory_order_relaxed);
-    for (size_t i = 0; i < SHARED_SERVERS; i++)
-        atomic_store_explicit(&r->down[i], 0, memory_order_relaxed);
-    for (size_t b = 0; b < BUCKETS; b++)
-        for (size_t c = 0; c < BUCKET_CELLS; c++)
-            atomic_store_explicit(&r->shares[b][c], 0, memory_order_relaxed);
-    live_sessions_clear(shared_live(shared), row);
-    atomic_fetch_and(&shared->table->used[row / 64], ~(UINT64_C(1) << row % 64));
+    keep_counts(shared, row);
+    shared_lists_keep(shared, row);
+    shared_servers_keep(shared, row);
+    empty(&shared->table->rows[row], sizeof(struct shared_row));
+    atomic_fetch_and(&shared->table->parents.used[row / 64], ~(UINT64_C(1) << row % 64));
 }
 
 unsigned shared_next_row(const struct shared *shared, unsigned from)
 {
     for (unsigned word = from / 64; word < ROW_WORDS; word++) {
-        uint64_t bits = atomic_load_explicit(&shared->table->used[word], memory_order_relaxed);
+        uint64_t bits =
+            atomic_load_explicit(&shared->table->parents.used[word], memory_order_relaxed);
         if (word == from / 64)
             bits &= ~UINT64_C(0) << from % 64;
         if (bits)
@@ -130,14 +185,20 @@ void shared_subtract(_Atomic uint64_t *counter, uint64_t n)
     atomic_store(counter, have > n ? have - n : 0);
 }
 
+static bool is_time(int64_t told, int64_t now)
+{
+    return told > 0 && told <= now;
+}
+
 static bool is_its_turn(const struct shared *shared, unsigned row, const struct scan_claim *claim)
 {
     SHARED_EACH_ROW(shared, r) {
         int64_t oldest = atomic_load(&shared->table->rows[r].oldest_scan);
         int64_t first = atomic_load(&shared->table->rows[r].first_in_line);
-        if (oldest && claim->now - oldest > claim->age)
+        if (is_time(oldest, claim->now) && claim->now - oldest > claim->age)
             return false;
-        if (r != row && first && first < claim->since && claim->now - first <= claim->patience)
+        if (r != row && is_time(first, claim->now) && first < claim->since &&
+            claim->now - first <= claim->patience)
             return false;
     }
     return true;
@@ -178,7 +239,7 @@ int shared_doubt_begin(struct shared *shared, unsigned row, const struct doubt *
         if (atomic_load_explicit(&r->doubtful[i], memory_order_relaxed))
             continue;
         r->doubts[i] = *doubt;
-        atomic_store(&r->doubtful[i], true);
+        atomic_store(&r->doubtful[i], 1);
         return i;
     }
     return -1;
@@ -187,7 +248,7 @@ int shared_doubt_begin(struct shared *shared, unsigned row, const struct doubt *
 void shared_doubt_end(struct shared *shared, unsigned row, int place)
 {
     if (place >= 0)
-        atomic_store(&shared->table->rows[row].doubtful[place], false);
+        atomic_store(&shared->table->rows[row].doubtful[place], 0);
 }
 
 bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at, struct doubt *doubt)
@@ -208,14 +269,14 @@ struct notes *shared_notes(struct shared *shared)
     return (struct notes *)(shared->table + 1);
 }
 
-struct live_sessions *shared_live(struct shared *shared)
+struct live_sessions *shared_live(struct shared *shared, unsigned row)
 {
-    return (struct live_sessions *)((char *)shared_notes(shared) + notes_size());
+    return (struct live_sessions *)shared->table->rows[row].live;
 }
 
 const uint64_t *shared_key(const struct shared *shared)
 {
-    return shared->table->key;
+    return shared->table->parents.key;
 }
 
 void shared_count(struct shared *shared, unsigned row, enum counter counter, uint64_t n)
@@ -225,9 +286,9 @@ void shared_count(struct shared *shared, unsigned row, enum counter counter, uin
 
 uint64_t shared_counter(const struct shared *shared, enum counter counter)
 {
-    uint64_t sum = atomic_load(&shared->table->counted[counter]);
+    uint64_t sum = atomic_load(&shared->table->parents.counted[counter]);
     SHARED_EACH_ROW(shared, r)
-        sum += atomic_load(&shared->table->rows[r].counters[counter]);
+        sum += shared_bounded(atomic_load(&shared->table->rows[r].counters[counter]));
     return sum;
 }
 
@@ -239,21 +300,4 @@ const char *shared_counter_name(enum counter counter)
 #undef COUNTER
     };
     return names[counter];
-}
-
-uint64_t shared_lists(struct shared *shared, uint64_t lists)
-{
-    if (atomic_exchange(&shared->table->lists, lists) != lists)
-        shared_suspend(shared, 0);
-    return shared_suspended(shared);
-}
-
-uint64_t shared_suspended(const struct shared *shared)
-{
-    return atomic_load(&shared->table->suspended);
-}
-
-void shared_suspend(struct shared *shared, uint64_t bits)
-{
-    atomic_store(&shared->table->suspended, bits);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * The counts that limits over all proxies are kept by: a memfd of atomics, made by the parent,
- * mapped by everyone. Each process writes only its own row, and a value is the sum over the
- * rows; so what a killed proxy held is given back by clearing its row.
+ * mapped by everyone. Each process can write its own row (and notes.h) and nothing else, which the
+ * kernel sees to; a value is the sum over the rows, so what a killed proxy held is given back by
+ * clearing its row. Readers believe a row only within bounds.
  * A `take` that passes its limit takes nothing.
  * Two takes at one moment may both be refused at the limit, never both granted past it. */
 #ifndef COMMON_SHARED_H
@@ -25,13 +26,24 @@ struct shared;
 
 /* The parent's; *fd is its memfd, the caller's. NULL with errno. */
 struct shared *shared_new(int *fd);
-struct shared *shared_map(int fd); /* a proxy's; the descriptor may be closed. NULL with errno */
+/* The same memfd, opened for reading: what is mapped by it can never be made writable. The
+ * caller's; -1 with errno. */
+int shared_reader(int fd);
+/* A proxy's: everything by the reader, its own row and the notes by the memfd itself. The caller
+ * closes both, before it meets anybody who could take it over: who has the memfd can map all of it,
+ * and who may call mremap can let a writable mapping grow (sandbox.h forbids it to proxies). NULL
+ * with errno. */
+struct shared *shared_map(int reader, int fd, unsigned row);
 void shared_free(struct shared **shared);
 
 /* The parent's: a free row for a new process (-1: none), and its return, all counts zero, once the
- * process is dead. What shared_count counted stays in the sums. */
+ * process is dead. What shared_count counted stays in the sums, and what it has found out about
+ * servers and lists is known on. */
 int shared_row_claim(struct shared *shared);
 void shared_row_clear(struct shared *shared, unsigned row);
+/* Before that, of a process that somebody may have taken over: nothing of what it has found out is
+ * kept, and the notes of all are gone, as any of them may be its own. */
+void shared_row_distrust(struct shared *shared, unsigned row);
 
 /* Octets of messages that were given to scanners and are not answered yet. None is granted as long
  * as a job of any row is older than `age` (what comes behind it would only wait), or another row's
@@ -51,28 +63,32 @@ void shared_scan_oldest(struct shared *shared, unsigned row, int64_t given);
 void shared_scan_first(struct shared *shared, unsigned row, int64_t since);
 
 /* Connections to a backend's server. Its number is the same in all processes and generations; to be
- * asked for once, at start. */
+ * asked for once, at start. The parent gives one to whoever has none: before a proxy asks. */
 unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port);
 bool shared_backend_take(struct shared *shared, unsigned row, unsigned server, unsigned limit);
 void shared_backend_give(struct shared *shared, unsigned row, unsigned server);
 
 /* A server is down for this process since then (seconds since 1970), and why; whoever can speak to
- * it says that it is up, for all. Some process has it down since `since`: true, with the last
- * reason that one has told. */
+ * it says that it is up, for all. Some process has it down since `since`, and none has found it up
+ * later: true, with the last reason that one has told. */
 enum { SHARED_WHY_MAX = 96 };
 void shared_server_down(struct shared *shared, unsigned row, unsigned server, int64_t since,
                         const char *why);
-void shared_server_up(struct shared *shared, unsigned server);
+void shared_server_up(struct shared *shared, unsigned row, unsigned server);
 bool shared_server_is_down(const struct shared *shared, unsigned server, int64_t *since,
                            char why[static SHARED_WHY_MAX]);
 
 /* How many recipients a server takes in one transaction, as it was found out: until clock_ms passes
- * `until`. 0: not known. */
-void shared_server_recipients(struct shared *shared, unsigned server, unsigned most, int64_t until);
+ * `until`, which is not believed when it is further away than SHARED_KNOWN_MS. Of several the
+ * fewest; 0: not known. */
+enum { SHARED_KNOWN_MS = 3600 * 1000 };
+void shared_server_recipients(struct shared *shared, unsigned row, unsigned server, unsigned most,
+                              int64_t until);
 unsigned shared_server_recipients_most(const struct shared *shared, unsigned server, int64_t now);
 
-/* What a server was heard to offer, in the words of its protocol; 0: nobody has heard it. */
-void shared_server_offers(struct shared *shared, unsigned server, uint64_t what);
+/* What a server was heard to offer, in the words of its protocol: what was heard last. 0: nobody has
+ * heard it. */
+void shared_server_offers(struct shared *shared, unsigned row, unsigned server, uint64_t what);
 uint64_t shared_server_offered(const struct shared *shared, unsigned server);
 
 /* Deliveries under way: from before the body is sent until the client has its reply, so that the
@@ -88,8 +104,10 @@ bool shared_doubt_next(const struct shared *shared, unsigned row, unsigned *at,
 struct notes *shared_notes(struct shared *shared);
 const uint64_t *shared_key(const struct shared *shared);
 
-/* The sessions as they are now. */
-struct live_sessions *shared_live(struct shared *shared);
+/* The sessions of a row as they are now. */
+struct live_sessions *shared_live(struct shared *shared, unsigned row);
+/* The rows in use from `from` on; SHARED_ROWS at the end. */
+unsigned shared_next_row(const struct shared *shared, unsigned from);
 
 /* Counts an event for the administrator (counters.def);
  * and how many there were, in all rows that ever were. */
@@ -97,12 +115,14 @@ void shared_count(struct shared *shared, unsigned row, enum counter counter, uin
 uint64_t shared_counter(const struct shared *shared, enum counter counter);
 const char *shared_counter_name(enum counter counter);
 
-/* Blocklists that a health check found broken: a bit for each of config->blocklists. */
+/* Blocklists that a health check found broken: a bit for each of config->blocklists, as the process
+ * says whom the parent has named. */
+void shared_watched_by(struct shared *shared, unsigned row); /* the parent's */
 uint64_t shared_suspended(const struct shared *shared);
-void shared_suspend(struct shared *shared, uint64_t bits);
-/* A hash of the lists that the bits stand for from now on: bits of other lists are forgotten.
- * Returns the bits. */
-uint64_t shared_lists(struct shared *shared, uint64_t lists);
+void shared_suspend(struct shared *shared, unsigned row, uint64_t bits);
+/* A hash of the lists that the row's bits stand for from now on. Returns the bits to begin with:
+ * those there are now, if they stand for the same lists. */
+uint64_t shared_lists(struct shared *shared, unsigned row, uint64_t lists);
 
 /* The sums. */
 uint64_t shared_sessions(const struct shared *shared);

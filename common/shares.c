@@ -13,7 +13,7 @@ static uint64_t hash_of(const struct shared *shared, const struct ip *ip, size_t
 {
     struct ip network = *ip;
     memset(network.bytes + octets, 0, sizeof network.bytes - octets);
-    uint64_t hash = client_hash(shared->table->key, &network, (uint16_t)octets);
+    uint64_t hash = client_hash(shared_key(shared), &network, (uint16_t)octets);
     return hash ? hash : 1;
 }
 

@@ -91,7 +91,8 @@ static bool make_shared_things(struct parent *parent)
     raise_descriptor_limit();
     release_init(&parent->release, &parent->keeper);
     parent->shared = shared_new(&parent->shared_fd);
-    return parent->shared && parent_open_signals(parent) &&
+    parent->shared_reader = parent->shared ? shared_reader(parent->shared_fd) : -1;
+    return parent->shared_reader >= 0 && parent_open_signals(parent) &&
            tickets_init(&parent->tickets, clock_ms()) && keeper_init(&parent->keeper) &&
            init_scanners(parent);
 }
@@ -146,7 +147,8 @@ static void forget_everything(struct parent *parent)
 
 int main(int argc, char *argv[])
 {
-    static struct parent parent = {.shared_fd = -1, .launcher = -1, .redis.folder = -1};
+    static struct parent parent = {
+        .shared_fd = -1, .shared_reader = -1, .launcher = -1, .redis.folder = -1};
     parent.arguments = arguments_parse(argc, argv);
     if (parent.arguments.want == ARGUMENTS_WRONG) {
         fputs(arguments_usage, stderr);

@@ -81,7 +81,7 @@ struct parent {
     char hostname[256];
     struct sockets sockets;
     struct shared *shared;
-    int shared_fd;
+    int shared_fd, shared_reader; /* of the same memfd (shared.h) */
     struct tickets tickets;
     struct scanners scanners[SCANNER_KINDS];
     struct private_redis redis;

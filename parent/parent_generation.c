@@ -40,6 +40,15 @@ static void generation_free(struct generation *generation)
     free(generation);
 }
 
+/* So that proxies find them; they cannot give one. */
+static void number_servers(struct shared *shared, const struct config *config)
+{
+    for (size_t b = 0; b < config->backend_count; b++)
+        for (size_t s = 0; s < config->backends[b].server_count; s++)
+            shared_server(shared, &config->backends[b].servers[s].ip,
+                          config->backends[b].servers[s].port);
+}
+
 static bool prepare(struct parent *parent, struct generation *generation, struct buf *report)
 {
     const struct config *config = generation->loaded.config;
@@ -54,6 +63,7 @@ static bool prepare(struct parent *parent, struct generation *generation, struct
     }
     if (!check_decisions(config, report))
         return false;
+    number_servers(parent->shared, config);
     for (unsigned number = 0; number < generation->slot_count; number++)
         generation->slots[number] =
             (struct slot){.generation = generation, .number = number, .control = -1};
@@ -238,6 +248,14 @@ static void settle_old(struct parent *parent, int64_t now)
     }
 }
 
+/* Whoever has slot 0 looks after the lists. */
+static void name_watcher(struct parent *parent)
+{
+    const struct slot *first = &parent->current->slots[0];
+    if (first->pid != 0 && first->state == PROXY_SERVING)
+        shared_watched_by(parent->shared, first->row);
+}
+
 void generation_settle(struct parent *parent, int64_t now)
 {
     if (parent->starting) {
@@ -249,7 +267,9 @@ void generation_settle(struct parent *parent, int64_t now)
         else if (parent->starting->until <= now)
             give_up(parent, "the new proxies take too long", now);
     }
-    if (parent->current)
+    if (parent->current) {
         settle_proxies(parent, parent->current, now);
+        name_watcher(parent);
+    }
     settle_old(parent, now);
 }

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 
+enum { MOST = 4096 /* sessions that are told */ };
+
 static void text(struct buf *out, const char *name, struct slice value)
 {
     if (value.len == 0)
@@ -12,13 +14,23 @@ static void text(struct buf *out, const char *name, struct slice value)
     json_text(out, value);
 }
 
+/* What a proxy wrote, cut to its room: whatever it is, it moves no cursor. */
+static void its_text(struct buf *out, const char *name, const char *bytes, size_t room)
+{
+    char copy[LIVE_ADDRESS_MAX];
+    size_t length = live_slice(bytes, room).len;
+    for (size_t i = 0; i < length; i++)
+        copy[i] = (unsigned char)bytes[i] < ' ' || bytes[i] == 0x7f ? '?' : bytes[i];
+    text(out, name, (struct slice){copy, length});
+}
+
 static void number(struct buf *out, const char *name, double value)
 {
     json_key(out, slice_of(name));
     json_number(out, value);
 }
 
-/* Whoever wrote it: what a proxy says of itself is not trusted. */
+/* What a proxy says of itself is not trusted. */
 static double since(int64_t now, int64_t then)
 {
     return then > 0 && then < now ? (double)(now - then) : 0;
@@ -28,26 +40,25 @@ static void client(struct buf *out, const struct live_session *session)
 {
     char address[46];
     ip_text(&session->client, address);
-    text(out, "client", slice_of(address));
+    if (session->client.family == 4 || session->client.family == 6)
+        text(out, "client", slice_of(address));
     number(out, "port", session->port);
     json_key(out, SLICE("tls"));
     buf_cstr(out, session->secured ? "true" : "false");
 }
 
-#define TEXT_OF(member) live_slice(member, sizeof(member))
-
 static void tell(struct buf *out, const struct live_session *session, int64_t now)
 {
     buf_char(out, '{');
-    text(out, "id", TEXT_OF(session->id));
-    text(out, "listener", TEXT_OF(session->listener));
-    text(out, "protocol", TEXT_OF(session->protocol));
+    its_text(out, "id", session->id, sizeof session->id);
+    its_text(out, "listener", session->listener, sizeof session->listener);
+    its_text(out, "protocol", session->protocol, sizeof session->protocol);
     client(out, session);
-    text(out, "doing", TEXT_OF(session->doing));
+    its_text(out, "doing", session->doing, sizeof session->doing);
     number(out, "doing_ms", since(now, session->since));
     number(out, "age_ms", since(now, session->began));
-    text(out, "from", TEXT_OF(session->sender));
-    text(out, "to", TEXT_OF(session->recipient));
+    its_text(out, "from", session->sender, sizeof session->sender);
+    its_text(out, "to", session->recipient, sizeof session->recipient);
     number(out, "recipients", session->recipients);
     number(out, "size", (double)session->octets);
     number(out, "messages", session->messages);
@@ -56,12 +67,29 @@ static void tell(struct buf *out, const struct live_session *session, int64_t no
     buf_cstr(out, "}\n");
 }
 
-bool parent_sessions(const struct parent *parent, struct buf *out)
+/* A session of each row in turn, so that one row's cannot keep others' from being told. False: none
+ * is left. */
+static bool tell_one_each(struct shared *shared, unsigned at[static SHARED_ROWS], unsigned *left,
+                          struct buf *out)
 {
     struct live_session session;
-    unsigned at = 0;
     int64_t now = clock_ms();
-    while (live_session_next(shared_live(parent->shared), &at, &session))
+    bool some = false;
+    for (unsigned row = shared_next_row(shared, 0); row<SHARED_ROWS && * left> 0;
+         row = shared_next_row(shared, row + 1)) {
+        if (!live_session_next(shared_live(shared, row), &at[row], &session))
+            continue;
         tell(out, &session, now);
+        some = true;
+        --*left;
+    }
+    return some;
+}
+
+bool parent_sessions(const struct parent *parent, struct buf *out)
+{
+    unsigned at[SHARED_ROWS] = {0}, left = MOST;
+    while (tell_one_each(parent->shared, at, &left, out))
+        ;
     return !out->failed;
 }

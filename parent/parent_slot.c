@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define SLOT_FIELDS(slot)                                                                          \
@@ -156,6 +157,12 @@ static int send_annex(const struct slot *slot, struct slice path, int fd)
     return sent;
 }
 
+static int tell_shared(const struct parent *parent, const struct slot *slot)
+{
+    const int both[] = {parent->shared_reader, parent->shared_fd};
+    return ipc_send(slot->control, MESSAGE_SHARED, (struct slice){NULL, 0}, both, 2, false);
+}
+
 static int tell_annexes(struct slot *slot)
 {
     struct slice path;
@@ -257,7 +264,7 @@ static int tell(const struct parent *parent, struct slot *slot)
     case TELL_ANNEXES:
         return tell_annexes(slot);
     case TELL_SHARED:
-        return send_now(slot, MESSAGE_SHARED, nothing, parent->shared_fd);
+        return tell_shared(parent, slot);
     case TELL_LISTENERS:
         return tell_listeners(parent, slot, slot);
     case TELL_SCAN:
@@ -377,6 +384,24 @@ static void tell_doubts(const struct shared *shared, unsigned row)
         doubt_log(&doubt, "its proxy died", SLICE(""));
 }
 
+/* What an attack on its memory ends in when it fails, and what follows one that did not: a call that
+ * its jail forbids. */
+static bool may_have_been_captured(int status)
+{
+    static const int signals[] = {SIGSYS, SIGSEGV, SIGABRT, SIGBUS, SIGILL};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (WIFSIGNALED(status) && WTERMSIG(status) == signals[i])
+            return true;
+    return false;
+}
+
+static void distrust(struct shared *shared, const struct slot *slot)
+{
+    log_at(LEVEL_WARNING, "", "what proxies remember together is forgotten", SLOT_FIELDS(slot),
+           field_str("reason", "somebody may have taken over the one that died"));
+    shared_row_distrust(shared, slot->row);
+}
+
 void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now)
 {
     slot_hear(slot, now); /* its last words */
@@ -385,6 +410,8 @@ void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now
            SLOT_FIELDS(slot), field_str("how", child_death(status)));
     forget(slot);
     tell_doubts(parent->shared, slot->row);
+    if (may_have_been_captured(status))
+        distrust(parent->shared, slot);
     shared_row_clear(parent->shared, slot->row);
     slot->pid = 0;
     slot->kill_at = 0;

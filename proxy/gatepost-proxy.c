@@ -199,7 +199,7 @@ static void take_mark(struct program *p, struct ipc_message *m)
 
 static void take_shared(struct program *p, struct ipc_message *m)
 {
-    p->proxy.shared = shared_map(m->fds[0]);
+    p->proxy.shared = shared_map(m->fds[0], m->fds[1], p->proxy.row);
     if (!p->proxy.shared)
         give_up("the shared table cannot be mapped");
 }

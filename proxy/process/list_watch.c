@@ -69,7 +69,7 @@ static void look_at_health(struct list_watch *watch)
         suspended |= (uint64_t)(wrong[l] != NULL) << l;
     }
     watch->suspended = suspended;
-    shared_suspend(watch->shared, suspended);
+    shared_suspend(watch->shared, watch->row, suspended);
 }
 
 /* ---- our addresses */
@@ -203,7 +203,7 @@ struct list_watch *list_watch_new(struct event_base *base, struct resolver *reso
                                  .row = row,
                                  .arena = arena_new(ARENA_MAX),
                                  .listed = calloc(config->address_count + 1, sizeof(uint64_t)),
-                                 .suspended = shared_lists(shared, hash_of_lists(config))};
+                                 .suspended = shared_lists(shared, row, hash_of_lists(config))};
     watch->timer = event_new(base, -1, 0, on_timer, watch);
     if (!watch->arena || !watch->listed || !watch->timer)
         list_watch_free(&watch);

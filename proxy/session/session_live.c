@@ -19,6 +19,11 @@ static struct slice doing(const struct session *s)
     return slice_of(words[s->state]);
 }
 
+static struct live_sessions *live_of(const struct session *s)
+{
+    return shared_live(s->proxy->shared, s->proxy->row);
+}
+
 static void write_shown(struct session *s)
 {
     struct live_session shown = {.client = s->client,
@@ -33,7 +38,7 @@ static void write_shown(struct session *s)
     live_text(shown.protocol, sizeof shown.protocol, slice_of(s->protocol->alpn));
     live_text(shown.doing, sizeof shown.doing, doing(s));
     s->protocol->show(s, &shown);
-    live_session_put(shared_live(s->proxy->shared), s->live, &shown);
+    live_session_put(live_of(s), s->live, &shown);
 }
 
 static void shown(struct session *s)
@@ -73,7 +78,7 @@ void session_show(struct session *s)
 
 void session_appear(struct session *s)
 {
-    s->live = live_session_begin(shared_live(s->proxy->shared), s->proxy->row);
+    s->live = live_session_begin(live_of(s));
     session_show(s);
 }
 
@@ -81,7 +86,7 @@ void session_disappear(struct session *s)
 {
     if (s->is_unshown)
         shown(s);
-    live_session_end(shared_live(s->proxy->shared), s->live);
+    live_session_end(live_of(s), s->live);
 }
 
 void session_does(struct session *s)

@@ -55,11 +55,16 @@ struct retry_place retry_place(const struct shared *shared, const struct retry_w
     return place;
 }
 
+static bool is_control(char c)
+{
+    return (unsigned char)c < ' ' || c == 0x7f;
+}
+
 static uint8_t keep_text(char *to, size_t room, struct slice text)
 {
     size_t n = text.len < room ? text.len : room;
-    if (n)
-        memcpy(to, text.ptr, n);
+    for (size_t i = 0; i < n; i++)
+        to[i] = is_control(text.ptr[i]) ? ' ' : text.ptr[i];
     return (uint8_t)n;
 }
 
@@ -83,21 +88,53 @@ void retry_remember(struct shared *shared, const struct retry_place *place,
                   sizeof written, clock_ms() + kept_ms);
 }
 
+/* ---- what another process wrote, which somebody may have taken over ---- */
+
+static bool is_printable(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (is_control(text.ptr[i]))
+            return false;
+    return true;
+}
+
+static bool is_enhanced(struct slice enhanced, unsigned code)
+{
+    return enhanced.len == 0 || (smtp_enhanced_length(enhanced) == enhanced.len &&
+                                 (unsigned)(enhanced.ptr[0] - '0') == code / 100);
+}
+
+/* Only refusals are remembered: whoever is told of a success has not been judged. */
+static bool is_refusal(const struct written *written)
+{
+    unsigned least = written->kind == REPLY_OURS ? 200 : 400;
+    return written->kind > REPLY_YES && written->code >= least && written->code < 600 &&
+           is_enhanced((struct slice){written->enhanced, written->enhanced_len}, written->code) &&
+           is_printable((struct slice){written->text, written->text_len});
+}
+
+static bool is_sound(const struct written *written)
+{
+    return written->count >= 1 && written->count <= 2 && written->waits <= RETRY_WAITS_MOST &&
+           written->enhanced_len <= ENHANCED_MAX && written->text_len <= TEXT_MAX &&
+           written->kind <= REPLY_OURS && (written->code == 0 || is_refusal(written));
+}
+
 static struct retry read_written(const struct written *written, struct arena *arena)
 {
     struct slice enhanced = {written->enhanced, written->enhanced_len},
                  text = {written->text, written->text_len};
     return (struct retry){
         .group = written->group,
-        .has_size = written->has_size,
+        .has_size = written->has_size != 0,
         .size = written->size,
         .in_turn = written->in_turn != 0,
         .waits = written->waits,
         .place = {.hash = {written->hash[0], written->hash[1]}, .count = written->count},
         .reply = {.kind = (enum reply_class)written->kind,
                   .code = written->code,
-                  .enhanced = arena_copy(arena, slice_sub(enhanced, 0, ENHANCED_MAX)),
-                  .text = arena_copy(arena, slice_sub(text, 0, TEXT_MAX))}};
+                  .enhanced = arena_copy(arena, enhanced),
+                  .text = arena_copy(arena, text)}};
 }
 
 struct retry retry_recall(struct shared *shared, const struct retry_place *place,
@@ -106,7 +143,8 @@ struct retry retry_recall(struct shared *shared, const struct retry_place *place
     struct written written;
     for (unsigned i = place->count; i-- > 0;)
         if (notes_get(shared_notes(shared), shared_key(shared), place->hash[i], &written,
-                      sizeof written, clock_ms()))
+                      sizeof written, clock_ms()) &&
+            is_sound(&written))
             return read_written(&written, arena);
     return (struct retry){.group = 0};
 }

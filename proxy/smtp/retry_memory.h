@@ -23,14 +23,16 @@ struct retry_place {
     unsigned count;
 };
 
+enum { RETRY_WAITS_MOST = 16 };
+
 struct retry {
     unsigned group; /* only recipients of one group share a transaction; 0: none is remembered */
     bool has_size;
     uint64_t size;              /* that MAIL declared: a reply is that message's, not another's */
     struct backend_reply reply; /* code 0: none; the recipient is to be tried in his group */
     bool in_turn;               /* groups take turns: this is forgotten once it has been served */
-    unsigned waits;             /* at how many more tries others are to come first */
-    struct retry_place place;   /* all where it is written; recalled only */
+    unsigned waits; /* at how many more tries others are to come first; no more than that */
+    struct retry_place place; /* all where it is written; recalled only */
 };
 
 struct retry_place retry_place(const struct shared *shared, const struct retry_who *who);
@@ -38,7 +40,8 @@ struct retry_place retry_place(const struct shared *shared, const struct retry_w
 void retry_remember(struct shared *shared, const struct retry_place *place,
                     const struct retry *retry);
 
-/* Texts of the reply are copied into `arena`. All zeros: nothing is remembered. */
+/* Texts of the reply are copied into `arena`, without controls. All zeros: nothing is remembered,
+ * or no proxy of a sound mind has written what there is. */
 struct retry retry_recall(struct shared *shared, const struct retry_place *place,
                           struct arena *arena);
 

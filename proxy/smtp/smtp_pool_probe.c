@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 
-enum { LEARNT_MS = 3600 * 1000 };
-
 static unsigned fewer(unsigned a, unsigned b)
 {
     return a && (!b || a < b) ? a : b;
@@ -40,8 +38,8 @@ void smtp_pool_publish(struct smtp_pool_server *server)
     uint64_t size = can->size < UINT64_MAX >> SIZE_AT ? can->size : 0;
     uint64_t bits = KNOWN | (can->pipelining ? PIPELINING : 0) | (can->eight_bit ? EIGHT_BIT : 0) |
                     (can->utf8 ? UTF8 : 0) | (can->dsn ? DSN : 0) | (can->starttls ? STARTTLS : 0);
-    shared_server_offers(server->pool->all->shared, upstream_server_number(server->at),
-                         size << SIZE_AT | bits);
+    shared_server_offers(server->pool->all->shared, server->pool->all->row,
+                         upstream_server_number(server->at), size << SIZE_AT | bits);
 }
 
 static struct smtp_capabilities published(const struct smtp_pool_server *server)
@@ -86,8 +84,8 @@ void smtp_pools_learn_recipients(struct smtp_pools *all, const struct smtp_job *
     for (size_t i = 0; i < pool->server_count; i++) {
         const struct upstream_server *server = pool->servers[i].at;
         if (slice_eq(upstream_server_conf(server)->address, job->server))
-            shared_server_recipients(all->shared, upstream_server_number(server), most,
-                                     clock_ms() + LEARNT_MS);
+            shared_server_recipients(all->shared, all->row, upstream_server_number(server), most,
+                                     clock_ms() + SHARED_KNOWN_MS);
     }
 }
 

@@ -16,8 +16,7 @@ static unsigned line_code(struct slice line, bool *more)
            (unsigned)(line.ptr[2] - '0');
 }
 
-/* "5.1.1" at the front of text, followed by a blank or the end (RFC 3463 2). */
-static size_t enhanced_length(struct slice text)
+size_t smtp_enhanced_length(struct slice text)
 {
     size_t i = 0;
     if (text.len < 5 || text.ptr[0] < '2' || text.ptr[0] > '5' || text.ptr[0] == '3' ||
@@ -48,7 +47,7 @@ static struct slice next_line(struct slice bytes, size_t from, size_t *next)
 static void finish(struct smtp_reply *reply, struct slice last)
 {
     reply->text = slice_from(last, 4);
-    size_t n = enhanced_length(reply->text);
+    size_t n = smtp_enhanced_length(reply->text);
     if (n && (unsigned)(reply->text.ptr[0] - '0') == reply->code / 100) {
         reply->enhanced = slice_sub(reply->text, 0, n);
         reply->text = slice_trim(slice_from(reply->text, n));

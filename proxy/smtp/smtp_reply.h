@@ -47,6 +47,10 @@ enum reply_class {
     REPLY_OURS, /* our mistake or the backend's set-up: 451 to the sender, an alarm to the admin */
 };
 
+/* The octets of "5.1.1" at the front of text, followed by a blank or the end (RFC 3463 2); 0: there
+ * is no such. */
+size_t smtp_enhanced_length(struct slice text);
+
 /* The table of reply classes. */
 enum reply_class smtp_reply_class(enum reply_stage stage, const struct smtp_reply *reply);
 

@@ -57,7 +57,7 @@ struct turned {
 /* What the keeper may be given of a message besides, in this order. */
 enum aside { ASIDE_REDIRECT, ASIDE_BCC, ASIDE_COPY, ASIDE_JOURNAL, ASIDES };
 
-enum { TURNED_MOST = 16 };
+enum { TURNED_MOST = RETRY_WAITS_MOST };
 
 /* What a body may not have. The first that is seen is the one that is told. */
 enum body_fault {

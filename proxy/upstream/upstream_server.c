@@ -91,7 +91,7 @@ void upstream_server_answered(struct upstream_server *server)
     if (server->down_ms) {
         log_at(LEVEL_INFO, "", "backend server up", field_text("backend", server->backend->name),
                field_text("server", server->conf->address));
-        shared_server_up(server->shared, server->number);
+        shared_server_up(server->shared, server->row, server->number);
     }
     server->down_ms = server->down_until = server->down_since = 0;
 }

@@ -9,7 +9,7 @@
 
 static struct live_sessions *new_live(void)
 {
-    struct live_sessions *live = calloc(1, live_sessions_size());
+    struct live_sessions *live = calloc(1, LIVE_SESSIONS_ROOM);
     assert_non_null(live);
     return live;
 }
@@ -29,7 +29,7 @@ TEST(test_a_session_is_there_from_its_first_words_to_its_end)
     struct live_session session = {.id = "1", .commands = 3, .port = 25}, got;
     unsigned at = 0;
     live_text(session.doing, sizeof session.doing, SLICE("idle"));
-    int place = live_session_begin(live, 0);
+    int place = live_session_begin(live);
     assert_true(place >= 0);
     assert_int_equal(count(live), 0);
     live_session_put(live, place, &session);
@@ -48,7 +48,7 @@ TEST(test_a_place_that_is_taken_anew_tells_nothing_of_who_had_it)
     struct live_sessions *live = new_live();
     struct live_session session = {.id = "1", .commands = 3};
     for (int i = 0; i < 2 * LIVE_SESSIONS_MAX; i++) {
-        int place = live_session_begin(live, 1);
+        int place = live_session_begin(live);
         assert_true(place >= 0);
         assert_int_equal(count(live), 0);
         live_session_put(live, place, &session);
@@ -62,24 +62,11 @@ TEST(test_past_the_last_place_a_session_is_not_shown_and_costs_nobody_anything)
     struct live_sessions *live = new_live();
     struct live_session session = {.id = "1", .commands = 3};
     for (int i = 0; i < LIVE_SESSIONS_MAX; i++)
-        live_session_put(live, live_session_begin(live, 7), &session);
-    assert_int_equal(live_session_begin(live, 8), -1);
+        live_session_put(live, live_session_begin(live), &session);
+    assert_int_equal(live_session_begin(live), -1);
     live_session_put(live, -1, &session);
     live_session_end(live, -1);
     assert_int_equal(count(live), LIVE_SESSIONS_MAX);
-    free(live);
-}
-
-TEST(test_what_a_dead_process_has_left_goes_and_that_of_others_stays)
-{
-    struct live_sessions *live = new_live();
-    struct live_session session = {.id = "1", .commands = 3};
-    for (unsigned i = 0; i < 10; i++)
-        live_session_put(live, live_session_begin(live, i % 2), &session);
-    live_sessions_clear(live, 0);
-    assert_int_equal(count(live), 5);
-    live_sessions_clear(live, 1);
-    assert_int_equal(count(live), 0);
     free(live);
 }
 
@@ -123,7 +110,7 @@ TEST(test_what_is_read_while_it_is_written_is_whole)
     struct race race = {.live = new_live()};
     pthread_t writer;
     unsigned whole = 0;
-    race.place = live_session_begin(race.live, 0);
+    race.place = live_session_begin(race.live);
     assert_int_equal(pthread_create(&writer, NULL, write_on, &race), 0);
     for (int i = 0; i < 200000 || whole == 0; i++) {
         struct live_session got;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
 #include "common/client_hash.h"
 #include "common/shares.h"
 #include "tests/harness/unit.h"
@@ -319,10 +320,167 @@ TEST(test_what_was_counted_outlives_its_row)
 
 TEST(test_suspended_lists_are_those_of_one_configuration)
 {
-    assert_int_equal(shared_lists(shared, 7), 0);
-    shared_suspend(shared, 5);
+    assert_int_equal(shared_lists(shared, row, 7), 0);
+    shared_watched_by(shared, row);
+    shared_suspend(shared, row, 5);
     assert_int_equal(shared_suspended(shared), 5);
-    assert_int_equal(shared_lists(shared, 7), 5);
-    assert_int_equal(shared_lists(shared, 8), 0);
+    assert_int_equal(shared_lists(shared, row, 7), 5);
+    assert_int_equal(shared_lists(shared, row, 8), 0);
     assert_int_equal(shared_suspended(shared), 0);
+}
+
+TEST(test_lists_are_suspended_by_the_one_who_watches_them)
+{
+    shared_lists(shared, row, 7);
+    shared_watched_by(shared, row);
+    shared_suspend(shared, row, 5);
+    shared_suspend(shared, other, 2);
+    assert_int_equal(shared_suspended(shared), 5);
+    assert_int_equal(shared_lists(shared, other, 7), 5);
+    shared_watched_by(shared, other);
+    shared_suspend(shared, row, 0);
+    assert_int_equal(shared_suspended(shared), 5);
+}
+
+TEST(test_lists_stay_suspended_until_there_is_another_who_watches_them)
+{
+    shared_lists(shared, row, 7);
+    shared_watched_by(shared, row);
+    shared_suspend(shared, row, 5);
+    shared_row_clear(shared, row);
+    assert_int_equal(shared_suspended(shared), 5);
+    assert_int_equal(shared_lists(shared, other, 8), 0);
+    assert_int_equal(shared_lists(shared, other, 7), 5);
+}
+
+/* ---- servers ---- */
+
+static bool is_down(unsigned server, int64_t *since, char why[static SHARED_WHY_MAX])
+{
+    return shared_server_is_down(shared, server, since, why);
+}
+
+TEST(test_a_server_is_down_until_somebody_finds_it_up)
+{
+    struct ip ip = ip_of("9");
+    unsigned server = shared_server(shared, &ip, 25);
+    char why[SHARED_WHY_MAX];
+    int64_t since;
+    assert_false(is_down(server, &since, why));
+    shared_server_down(shared, row, server, 200, "refused");
+    clock_advance(1);
+    shared_server_down(shared, other, server, 100, "time-out");
+    assert_true(is_down(server, &since, why));
+    assert_int_equal(since, 100);
+    assert_string_equal(why, "time-out");
+    clock_advance(1);
+    shared_server_up(shared, row, server);
+    assert_false(is_down(server, &since, why));
+    clock_advance(1);
+    shared_server_down(shared, other, server, 100, "again");
+    assert_true(is_down(server, &since, why));
+    assert_string_equal(why, "again");
+    shared_row_clear(shared, other);
+    assert_false(is_down(server, &since, why));
+}
+
+TEST(test_of_one_process_the_last_word_counts_at_any_moment)
+{
+    char why[SHARED_WHY_MAX];
+    int64_t since;
+    for (int i = 0; i < 100; i++) {
+        shared_server_up(shared, row, 3);
+        assert_false(is_down(3, &since, why));
+        shared_server_down(shared, row, 3, 100, "refused");
+        assert_true(is_down(3, &since, why));
+    }
+}
+
+TEST(test_a_server_takes_the_fewest_recipients_that_somebody_found_out)
+{
+    int64_t now = clock_ms();
+    assert_int_equal(shared_server_recipients_most(shared, 3, now), 0);
+    shared_server_recipients(shared, row, 3, 100, now + 1000);
+    shared_server_recipients(shared, other, 3, 50, now + 500);
+    assert_int_equal(shared_server_recipients_most(shared, 3, now), 50);
+    assert_int_equal(shared_server_recipients_most(shared, 4, now), 0);
+    assert_int_equal(shared_server_recipients_most(shared, 3, now + 600), 100);
+    assert_int_equal(shared_server_recipients_most(shared, 3, now + 1000), 0);
+}
+
+TEST(test_what_is_said_to_be_known_for_too_long_is_not_believed)
+{
+    int64_t now = clock_ms();
+    shared_server_recipients(shared, row, 3, 1, now + SHARED_KNOWN_MS + 1);
+    assert_int_equal(shared_server_recipients_most(shared, 3, now), 0);
+    shared_server_recipients(shared, row, 3, 1, now + SHARED_KNOWN_MS);
+    assert_int_equal(shared_server_recipients_most(shared, 3, now), 1);
+}
+
+TEST(test_what_was_heard_last_of_a_server_is_what_it_offers)
+{
+    assert_int_equal(shared_server_offered(shared, 3), 0);
+    shared_server_offers(shared, other, 3, 7);
+    clock_advance(1);
+    shared_server_offers(shared, row, 3, 9);
+    assert_int_equal(shared_server_offered(shared, 3), 9);
+    clock_advance(1);
+    shared_server_offers(shared, other, 3, 8);
+    assert_int_equal(shared_server_offered(shared, 3), 8);
+}
+
+static unsigned known_server(void)
+{
+    struct ip ip = ip_of("9");
+    unsigned server = shared_server(shared, &ip, 25);
+    shared_server_offers(shared, row, server, 9);
+    shared_server_recipients(shared, row, server, 100, clock_ms() + 1000);
+    return server;
+}
+
+TEST(test_what_a_process_found_out_of_servers_is_known_when_it_has_ended)
+{
+    unsigned server = known_server();
+    shared_row_clear(shared, row);
+    assert_int_equal(shared_server_offered(shared, server), 9);
+    assert_int_equal(shared_server_recipients_most(shared, server, clock_ms()), 100);
+    clock_advance(1);
+    shared_server_offers(shared, other, server, 8);
+    shared_server_recipients(shared, other, server, 50, clock_ms() + 1000);
+    assert_int_equal(shared_server_offered(shared, server), 8);
+    shared_row_clear(shared, other);
+    assert_int_equal(shared_server_offered(shared, server), 8);
+    assert_int_equal(shared_server_recipients_most(shared, server, clock_ms()), 50);
+}
+
+TEST(test_nothing_is_kept_of_one_that_may_have_been_taken_over)
+{
+    static const uint64_t hash = 77;
+    unsigned server = known_server();
+    char note[] = "note";
+    shared_lists(shared, row, 7);
+    shared_watched_by(shared, row);
+    shared_suspend(shared, row, 5);
+    notes_put(shared_notes(shared), shared_key(shared), hash, note, sizeof note, clock_ms() + 9999);
+    assert_true(notes_get(shared_notes(shared), shared_key(shared), hash, note, 1, clock_ms()));
+    shared_row_distrust(shared, row);
+    shared_row_clear(shared, row);
+    assert_int_equal(shared_server_offered(shared, server), 0);
+    assert_int_equal(shared_server_recipients_most(shared, server, clock_ms()), 0);
+    assert_int_equal(shared_suspended(shared), 0);
+    assert_false(notes_get(shared_notes(shared), shared_key(shared), hash, note, 1, clock_ms()));
+}
+
+TEST(test_sessions_that_a_dead_process_has_left_go_and_those_of_others_stay)
+{
+    static const struct live_session session = {.id = "1"};
+    struct live_session got;
+    unsigned at = 0;
+    struct live_sessions *dead = shared_live(shared, row), *alive = shared_live(shared, other);
+    live_session_put(dead, live_session_begin(dead), &session);
+    live_session_put(alive, live_session_begin(alive), &session);
+    shared_row_clear(shared, row);
+    assert_false(live_session_next(dead, &at, &got));
+    at = 0;
+    assert_true(live_session_next(alive, &at, &got));
 }

@@ -37,8 +37,9 @@ int main(int argc, char **argv)
     if (!resolver || !shared)
         return 2;
     close(fd);
-    struct list_watch *watch =
-        list_watch_new(base, resolver, config, shared, (unsigned)shared_row_claim(shared));
+    unsigned row = (unsigned)shared_row_claim(shared);
+    shared_watched_by(shared, row);
+    struct list_watch *watch = list_watch_new(base, resolver, config, shared, row);
     do
         event_base_loop(base, EVLOOP_ONCE);
     while (resolver_counts(resolver).pending > 0);

@@ -78,6 +78,7 @@ static void set_up(void)
     bench.shared = shared_new(&fd);
     close(fd);
     row = shared_row_claim(bench.shared);
+    shared_watched_by(bench.shared, (unsigned)row);
     bench.watch = list_watch_new(bench.base, NULL, bench.config, bench.shared, (unsigned)row);
     bench.log = memfd_create("log", 0);
     assert_true(bench.config && bench.watch && bench.log >= 0);
