@@ -173,3 +173,80 @@ TEST(test_a_flood_stays_within_its_table)
     }
     assert_true(kept > 8000 && kept <= 16384);
 }
+
+/* ---- written by a proxy that somebody has taken over ---- */
+
+enum { SPOILT_TRIES = 200000 };
+
+static bool is_printable(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static void check_sound(const struct retry *got)
+{
+    const struct backend_reply *reply = &got->reply;
+    if (got->place.count == 0) {
+        assert_int_equal(got->group + reply->code, 0);
+        return;
+    }
+    assert_true(got->place.count <= 2 && got->waits <= RETRY_WAITS_MOST);
+    assert_true((unsigned)reply->kind <= REPLY_OURS);
+    if (!reply->code)
+        return;
+    assert_true(reply->kind != REPLY_YES && reply->code >= 200 && reply->code < 600);
+    assert_true(reply->kind == REPLY_OURS || reply->code >= 400);
+    assert_true(reply->enhanced.len <= 9 && reply->text.len <= NOTE_MAX);
+    assert_true(is_printable(reply->enhanced) && is_printable(reply->text));
+    if (reply->enhanced.len)
+        assert_int_equal(reply->enhanced.ptr[0] - '0', reply->code / 100);
+}
+
+/* Half of the octets are such as matter: small numbers, ends of lines, all ones. */
+static unsigned char some_octet(uint64_t random)
+{
+    static const unsigned char telling[] = {0, 1, 2, 3, 4, 5, 9, 10, 12, 13, 17, 200, 201, 255};
+    return random & 1 ? telling[(random >> 1) % sizeof telling] : (unsigned char)(random >> 8);
+}
+
+TEST(test_whatever_a_note_says_what_is_recalled_is_sound)
+{
+    struct retry_place at = place("192.0.2.7", "", "s@x", "a@b");
+    struct backend_reply full = {REPLY_RECIPIENT, 552, SLICE("5.2.2"), SLICE("mailbox full")};
+    unsigned char whole[NOTE_MAX], note[NOTE_MAX];
+    uint64_t random = UINT64_C(88172645463325252);
+    unsigned kept = 0;
+    retry_remember(shared, &at, &(struct retry){.group = 9, .reply = full});
+    assert_true(notes_get(shared_notes(shared), shared_key(shared), at.hash[0], whole, NOTE_MAX,
+                          clock_ms()));
+    for (int i = 0; i < SPOILT_TRIES; i++) {
+        memcpy(note, whole, sizeof note);
+        for (int n = 0; n < 1 + i % 4; n++) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            note[(random >> 32) % (i % 2 ? 64 : sizeof note)] = some_octet(random);
+        }
+        notes_put(shared_notes(shared), shared_key(shared), at.hash[0], note, NOTE_MAX,
+                  clock_ms() + 1000);
+        struct retry got = retry_recall(shared, &at, arena);
+        check_sound(&got);
+        kept += got.group != 0;
+        arena_reset(arena);
+    }
+    assert_true(kept > 0 && kept < SPOILT_TRIES);
+}
+
+TEST(test_a_reply_with_controls_is_remembered_without_them)
+{
+    struct retry_place at = place("192.0.2.7", "", "s@x", "a@b");
+    struct backend_reply odd = {REPLY_RECIPIENT, 550, SLICE("5.1.1"),
+                                SLICE("no\tsuch\x1buser\xc3\xa4")};
+    retry_remember(shared, &at, &(struct retry){.group = 9, .reply = odd});
+    struct retry got = retry_recall(shared, &at, arena);
+    assert_int_equal(got.reply.code, 550);
+    assert_true(slice_eq(got.reply.text, SLICE("no such user\xc3\xa4")));
+}
