@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-enum { COMPARISONS_MAX = 2, SOCKET_TYPE_MASK = 0xf };
+enum { COMPARISONS_MAX = 3, SOCKET_TYPE_MASK = 0xf };
 
 /* A call that is allowed, when the comparisons of its arguments hold. */
 struct call {
@@ -52,7 +53,6 @@ static const struct call common_calls[] = {
     CALL(close),
     CALL(brk),
     CALL(munmap),
-    CALL(mremap),
     CALL(madvise),
     CALL(futex),
     CALL(exit),
@@ -96,29 +96,28 @@ static const struct call antivirus_calls[] = {
     CALL(chmod),  CALL(ftruncate), CALL(fcntl),  CALL(getdents64), CALL(getcwd), CALL(statfs),
 };
 
+#define SOCKETS(family, type, protocol)                                                            \
+    CALL_IF(socket, ARGUMENT(0, EQUALS(family)), ARGUMENT(1, MASKED(SOCKET_TYPE_MASK, type)),      \
+            ARGUMENT(2, EQUALS(0))),                                                               \
+        CALL_IF(socket, ARGUMENT(0, EQUALS(family)), ARGUMENT(1, MASKED(SOCKET_TYPE_MASK, type)),  \
+                ARGUMENT(2, EQUALS(protocol)))
+
 static const struct call proxy_calls[] = {
-    CALL(epoll_create1),
     CALL(epoll_ctl),
     CALL(epoll_wait),
-    CALL(memfd_create),
     CALL(epoll_pwait),
     CALL(epoll_pwait2),
     CALL(poll),
     CALL(ppoll),
-    CALL(eventfd2),
-    CALL(timerfd_create),
-    CALL(timerfd_settime),
-    CALL(pipe2),
-    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_INET))),
-    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_INET6))),
-    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_UNIX)),
-            ARGUMENT(1, MASKED(SOCKET_TYPE_MASK, SOCK_STREAM))),
-    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_UNIX)),
+    SOCKETS(AF_INET, SOCK_STREAM, IPPROTO_TCP),
+    SOCKETS(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
+    SOCKETS(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
+    SOCKETS(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
+    /* Connected to each other for good; a datagram socket of a pair could be pointed elsewhere. */
+    CALL_IF(socketpair, ARGUMENT(0, EQUALS(AF_UNIX)),
             ARGUMENT(1, MASKED(SOCKET_TYPE_MASK, SOCK_SEQPACKET))),
-    CALL_IF(socketpair, ARGUMENT(0, EQUALS(AF_UNIX))),
     CALL(connect),
     CALL(bind),
-    CALL(accept),
     CALL(accept4),
     CALL(getsockname),
     CALL(getpeername),
@@ -127,21 +126,14 @@ static const struct call proxy_calls[] = {
     CALL(shutdown),
     CALL(recvfrom),
     CALL(sendto),
-    CALL(recvmmsg),
-    CALL(sendmmsg),
     CALL(readv),
     CALL(writev),
-    CALL(preadv),
-    CALL(pwritev),
     CALL(pread64),
     CALL(pwrite64),
     CALL(lseek),
-    CALL(sendfile),
-    CALL(splice),
     CALL(memfd_create),
     CALL(ftruncate),
     CALL(fcntl),
-    CALL(dup),
     CALL_IF(ioctl, ARGUMENT(1, EQUALS(FIONREAD))),
     CALL_IF(ioctl, ARGUMENT(1, EQUALS(FIONBIO))),
     CALL_IF(ioctl, ARGUMENT(1, EQUALS(SIOCOUTQ))),
@@ -151,8 +143,6 @@ static const struct call proxy_calls[] = {
     CALL(geteuid),
     CALL(getgid),
     CALL(getegid),
-    CALL(getppid),
-    CALL(gettid),
 };
 
 /* SQLite's files, in its own folder; sockets that are given to it, and accepted from them. */
@@ -172,11 +162,16 @@ static const struct call keeper_calls[] = {
     CALL(nanosleep),      CALL(clock_nanosleep),
 };
 
-/* Refused with an errno rather than death: a C library that has lost its syslog socket tries to get
- * a new one. */
-static const struct call proxy_refusals[] = {
-    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_UNIX)),
-            ARGUMENT(1, MASKED(SOCKET_TYPE_MASK, SOCK_DGRAM))),
+/* Refused with an errno rather than death. A C library that has lost its syslog socket tries to get
+ * a new one; */
+static const struct call socket_refusals[] = {
+    CALL_IF(socket, ARGUMENT(0, EQUALS(AF_UNIX))),
+};
+
+/* and its realloc copies when it cannot remap. A mapping that grows has more of its file: of the
+ * shared table, where a proxy's own row is writable, the rows behind it. Others have no such. */
+static const struct call growing_calls[] = {
+    CALL(mremap),
 };
 
 #define TABLE(calls) calls, sizeof(calls) / sizeof *(calls)
@@ -194,6 +189,8 @@ static int add_calls(scmp_filter_ctx filter, uint32_t action, const struct call 
 static int add_jail(scmp_filter_ctx filter, enum jail jail)
 {
     int result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(common_calls));
+    if (result == 0 && jail != JAIL_PROXY)
+        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(growing_calls));
     if (result == 0 && (jail == JAIL_PURE || jail == JAIL_ANTIVIRUS))
         result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(scanner_calls));
     if (result == 0 && jail == JAIL_OPENER)
@@ -205,7 +202,9 @@ static int add_jail(scmp_filter_ctx filter, enum jail jail)
     if (result == 0 && jail == JAIL_KEEPER)
         result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(keeper_calls));
     if (result == 0 && (jail == JAIL_PROXY || jail == JAIL_KEEPER))
-        result = add_calls(filter, SCMP_ACT_ERRNO(EACCES), TABLE(proxy_refusals));
+        result = add_calls(filter, SCMP_ACT_ERRNO(EACCES), TABLE(socket_refusals));
+    if (result == 0 && jail == JAIL_PROXY)
+        result = add_calls(filter, SCMP_ACT_ERRNO(ENOMEM), TABLE(growing_calls));
     return result;
 }
 

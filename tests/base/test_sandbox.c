@@ -127,9 +127,92 @@ static bool listens(void)
     return listen(sock, 5) == 0;
 }
 
-static bool asks_for_a_datagram_socket(void)
+static bool is_refused_sockets_of_the_machine(void)
 {
-    return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) < 0 && errno == EACCES;
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_RAW};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (socket(AF_UNIX, types[i] | SOCK_CLOEXEC, 0) >= 0 || errno != EACCES)
+            return false;
+    return true;
+}
+
+static bool makes_a_pair_of_datagram_sockets(void)
+{
+    int pair[2];
+    return socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0;
+}
+
+static bool makes_a_pair_of_stream_sockets(void)
+{
+    int pair[2];
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0;
+}
+
+static const struct sockaddr_un somebody = {.sun_family = AF_UNIX,
+                                            .sun_path = "\0gatepost-sandbox-test"};
+
+static bool goes_to_somebody(int sock)
+{
+    return connect(sock, (const struct sockaddr *)&somebody, sizeof somebody) == 0 ||
+           errno != EISCONN;
+}
+
+/* One end of a pair is no way to a socket of somebody else's, not even when it is alone. */
+static bool cannot_point_a_pair_elsewhere(void)
+{
+    int pair[2];
+    return socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0 && !goes_to_somebody(pair[0]) &&
+           close(pair[1]) == 0 && !goes_to_somebody(pair[0]) && shutdown(pair[0], SHUT_RDWR) == 0 &&
+           !goes_to_somebody(pair[0]);
+}
+
+static bool opens_multipath_tcp(void)
+{
+    enum { MULTIPATH_TCP = 262 };
+    return socket(AF_INET, SOCK_STREAM, MULTIPATH_TCP) >= 0;
+}
+
+static bool opens_a_ping_socket(void)
+{
+    return socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP) >= 0;
+}
+
+static bool opens_each_kind_of_socket(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) >= 0 && socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) >= 0 &&
+           socket(AF_INET, SOCK_DGRAM, 0) >= 0 && socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP) >= 0;
+}
+
+static bool makes_a_pipe(void)
+{
+    int ends[2];
+    return pipe2(ends, O_CLOEXEC) == 0;
+}
+
+static bool splices(void)
+{
+    return splice(0, NULL, 1, NULL, 1, 0) >= 0;
+}
+
+/* The first of two pages of a file is mapped, and remapped to have both. */
+static void *two_of_one_page(int protection)
+{
+    int fd = memfd_create("table", MFD_CLOEXEC);
+    if (fd < 0 || ftruncate(fd, 2 * 4096L) != 0)
+        return MAP_FAILED;
+    void *page = mmap(NULL, 4096, protection, MAP_SHARED, fd, 0);
+    return page == MAP_FAILED ? page : mremap(page, 4096, 2 * 4096, MREMAP_MAYMOVE);
+}
+
+static bool cannot_let_a_mapping_grow(void)
+{
+    return two_of_one_page(PROT_READ | PROT_WRITE) == MAP_FAILED && errno == ENOMEM;
+}
+
+static bool maps_one_page_twice(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return mremap(page, 0, 4096, MREMAP_MAYMOVE) == MAP_FAILED && errno == ENOMEM;
 }
 
 static bool does_io_control(void)
@@ -137,20 +220,22 @@ static bool does_io_control(void)
     return ioctl(0, TIOCSTI, "x") == 0;
 }
 
+static int loop; /* made before the doors close */
+
 static bool uses_the_network(void)
 {
     int sock = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct sockaddr_in nobody = {
         .sin_family = AF_INET, .sin_port = htons(1), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    int pair[2], waiting = 0, poll = epoll_create1(EPOLL_CLOEXEC);
+    int pair[2], waiting = 0;
     struct epoll_event event = {.events = EPOLLIN};
-    if (sock < 0 || poll < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+    if (sock < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return false;
     if (connect(sock, (struct sockaddr *)&nobody, sizeof nobody) == 0 ||
         (errno != ECONNREFUSED && errno != EINPROGRESS))
         return false;
-    return epoll_ctl(poll, EPOLL_CTL_ADD, pair[0], &event) == 0 && send(pair[1], "x", 1, 0) == 1 &&
-           epoll_wait(poll, &event, 1, 1000) == 1 && ioctl(pair[0], FIONREAD, &waiting) == 0;
+    return epoll_ctl(loop, EPOLL_CTL_ADD, pair[0], &event) == 0 && send(pair[1], "x", 1, 0) == 1 &&
+           epoll_wait(loop, &event, 1, 1000) == 1 && ioctl(pair[0], FIONREAD, &waiting) == 0;
 }
 
 static bool spools(void)
@@ -235,15 +320,39 @@ TEST(test_antivirus_jail_has_its_folder_and_no_other)
 TEST(test_proxy_jail_has_the_network_and_no_files)
 {
     need_a_jail();
+    loop = epoll_create1(EPOLL_CLOEXEC);
     assert_int_equal(fate(JAIL_PROXY, allocates), ALLOWED);
     assert_int_equal(fate(JAIL_PROXY, uses_the_network), ALLOWED);
+    assert_int_equal(fate(JAIL_PROXY, opens_each_kind_of_socket), ALLOWED);
+    close(loop);
     assert_int_equal(fate(JAIL_PROXY, spools), ALLOWED);
-    assert_int_equal(fate(JAIL_PROXY, asks_for_a_datagram_socket), ALLOWED);
     DEADLY(JAIL_PROXY, {"open", opens_a_file}, {"execve", executes}, {"fork", forks},
            {"kill", kills}, {"ptrace", traces}, {"packet socket", opens_a_raw_socket},
-           {"netlink", opens_netlink}, {"listen", listens}, {"ioctl", does_io_control},
-           {"mmap code", maps_code}, {"mprotect code", makes_data_code},
-           {"x32", calls_by_the_32_bit_door});
+           {"netlink", opens_netlink}, {"multipath TCP", opens_multipath_tcp},
+           {"ping socket", opens_a_ping_socket}, {"pipe", makes_a_pipe}, {"splice", splices},
+           {"listen", listens}, {"ioctl", does_io_control}, {"mmap code", maps_code},
+           {"mprotect code", makes_data_code}, {"x32", calls_by_the_32_bit_door});
+}
+
+TEST(test_proxy_jail_has_no_way_to_sockets_of_the_machine)
+{
+    need_a_jail();
+    assert_int_equal(fate(JAIL_PROXY, is_refused_sockets_of_the_machine), ALLOWED);
+    int listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listening, (const struct sockaddr *)&somebody, sizeof somebody), 0);
+    assert_int_equal(listen(listening, 1), 0);
+    assert_int_equal(fate(JAIL_PROXY, cannot_point_a_pair_elsewhere), ALLOWED);
+    close(listening);
+    DEADLY(JAIL_PROXY, {"datagram pair", makes_a_pair_of_datagram_sockets},
+           {"stream pair", makes_a_pair_of_stream_sockets});
+}
+
+TEST(test_proxy_jail_lets_no_mapping_grow)
+{
+    need_a_jail();
+    assert_int_equal(fate(JAIL_PROXY, cannot_let_a_mapping_grow), ALLOWED);
+    assert_int_equal(fate(JAIL_PROXY, maps_one_page_twice), ALLOWED);
+    assert_int_equal(fate(JAIL_PURE, allocates), ALLOWED);
 }
 
 TEST(test_antivirus_jail_without_its_folder_is_refused)
