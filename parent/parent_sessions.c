@@ -14,13 +14,26 @@ static void text(struct buf *out, const char *name, struct slice value)
     json_text(out, value);
 }
 
+/* How many octets a control has that begins here; 0: there is none. C1's are two in UTF-8. */
+static size_t control_at(struct slice text)
+{
+    const unsigned char *c = (const unsigned char *)text.ptr;
+    if (c[0] < ' ' || c[0] == 0x7f)
+        return 1;
+    return c[0] == 0xc2 && text.len > 1 && c[1] < 0xa0 ? 2 : 0;
+}
+
 /* What a proxy wrote, cut to its room: whatever it is, it moves no cursor. */
 static void its_text(struct buf *out, const char *name, const char *bytes, size_t room)
 {
     char copy[LIVE_ADDRESS_MAX];
-    size_t length = live_slice(bytes, room).len;
-    for (size_t i = 0; i < length; i++)
-        copy[i] = (unsigned char)bytes[i] < ' ' || bytes[i] == 0x7f ? '?' : bytes[i];
+    struct slice its = live_slice(bytes, room);
+    size_t length = 0;
+    while (its.len) {
+        size_t control = control_at(its);
+        copy[length++] = control ? '?' : its.ptr[0];
+        its = slice_from(its, control ? control : 1);
+    }
     text(out, name, (struct slice){copy, length});
 }
 

@@ -89,10 +89,10 @@ TEST(test_a_session_is_told_as_it_was_written)
 TEST(test_controls_and_families_that_are_none_are_not_told)
 {
     struct live_session session = {.client = {9, {1}}};
-    live_text(session.id, sizeof session.id, SLICE("a\x1b[2Jb\r\n"));
+    live_text(session.id, sizeof session.id, SLICE("a\x1b[2Jb\r\n\xc2\x9b\xc3\xa4"));
     show(row, &session);
     assert_int_equal(tell(NULL), 1);
-    assert_string_equal(word("id"), "a?[2Jb??");
+    assert_string_equal(word("id"), "a?[2Jb???\xc3\xa4");
     assert_null(word("client"));
     forget();
 }
