@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -367,6 +368,40 @@ TEST(test_antivirus_jail_without_its_folder_is_refused)
     int status = -1;
     waitpid(pid, &status, 0);
     assert_int_equal(status, 0);
+}
+
+/* Whether a jail can be entered where the kernel answers Landlock's first call so. */
+static bool is_entered_without_landlock(enum jail jail, int error)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        const char *reason = NULL;
+        scmp_filter_ctx kernel = seccomp_init(SCMP_ACT_ALLOW);
+        if (!kernel ||
+            seccomp_rule_add(kernel, SCMP_ACT_ERRNO(error), SCMP_SYS(landlock_create_ruleset), 0) !=
+                0 ||
+            seccomp_load(kernel) != 0)
+            _exit(NO_JAIL);
+        bool entered = sandbox_enter(jail, folder, &reason);
+        _exit(entered ? ALLOWED : reason && strstr(reason, "Landlock") ? REFUSED : NO_JAIL);
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) != NO_JAIL);
+    return WEXITSTATUS(status) == ALLOWED;
+}
+
+TEST(test_without_landlock_those_go_on_who_need_no_files)
+{
+    static const int errors[] = {ENOSYS, EOPNOTSUPP};
+    need_a_jail();
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        assert_true(is_entered_without_landlock(JAIL_PURE, errors[i]));
+        assert_true(is_entered_without_landlock(JAIL_OPENER, errors[i]));
+        assert_true(is_entered_without_landlock(JAIL_PROXY, errors[i]));
+        assert_false(is_entered_without_landlock(JAIL_ANTIVIRUS, errors[i]));
+        assert_false(is_entered_without_landlock(JAIL_KEEPER, errors[i]));
+    }
 }
 
 TEST(test_the_environment_can_ask_for_no_jail)
