@@ -61,6 +61,7 @@ struct slot {
     /* When it can have a connection; how long after the next failure. */
     int64_t redis_at, redis_delay;
     bool failed; /* it said so, or died before it was ready */
+    bool broke_protocol;
     struct backoff backoff;
     int64_t served_since, start_at, kill_at; /* 0: never */
 };

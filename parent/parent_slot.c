@@ -36,7 +36,7 @@ static bool spawn(struct slot *slot)
 void slot_start(struct parent *parent, struct slot *slot, int64_t now)
 {
     slot->start_at = slot->kill_at = slot->served_since = 0;
-    slot->lent = false;
+    slot->lent = slot->broke_protocol = false;
     slot->next_tell = TELL_CONFIG;
     slot->may_say = MESSAGES_MOST;
     slot->wants_redis = false;
@@ -344,6 +344,7 @@ void slot_hear(struct slot *slot, int64_t now)
            (got = ipc_recv(slot->control, &message, buffer, sizeof buffer, false)) > 0) {
         if (slot->may_say == 0 || !message_allowed(&message, MESSAGE_UP, slot->state)) {
             ipc_close_fds(&message);
+            slot->broke_protocol = true;
             slot_kill(slot, "it broke the protocol");
             return;
         }
@@ -386,13 +387,13 @@ static void tell_doubts(const struct shared *shared, unsigned row)
 
 /* What an attack on its memory ends in when it fails, and what follows one that did not: a call that
  * its jail forbids. */
-static bool may_have_been_captured(int status)
+static bool may_have_been_captured(const struct slot *slot, int status)
 {
     static const int signals[] = {SIGSYS, SIGSEGV, SIGABRT, SIGBUS, SIGILL};
+    bool may = slot->broke_protocol;
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        if (WIFSIGNALED(status) && WTERMSIG(status) == signals[i])
-            return true;
-    return false;
+        may = may || (WIFSIGNALED(status) && WTERMSIG(status) == signals[i]);
+    return may;
 }
 
 static void distrust(struct shared *shared, const struct slot *slot)
@@ -410,7 +411,7 @@ void slot_died(struct parent *parent, struct slot *slot, int status, int64_t now
            SLOT_FIELDS(slot), field_str("how", child_death(status)));
     forget(slot);
     tell_doubts(parent->shared, slot->row);
-    if (may_have_been_captured(status))
+    if (may_have_been_captured(slot, status))
         distrust(parent->shared, slot);
     shared_row_clear(parent->shared, slot->row);
     slot->pid = 0;

@@ -157,12 +157,31 @@ def test_a_connection_that_waits_outlives_the_proxy(parent):
     assert waiting.pid != pid
 
 
+FORGOTTEN = "what proxies remember together is forgotten"
+
+
+@pytest.mark.parametrize("number", [signal.SIGSYS, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL], ids=lambda number: number.name)
+def test_nothing_that_a_proxy_told_the_others_outlives_a_death_as_attacks_end_in(parent, number):
+    parent.start()
+    os.kill(parent.children()[0], number)
+    assert parent.logged(FORGOTTEN)
+    assert parent.connect().echoes()
+
+
+def test_what_proxies_remember_stays_when_one_is_killed_or_ends(parent):
+    parent.start()
+    os.kill(parent.children()[0], signal.SIGKILL)
+    assert parent.logged("killed by SIGKILL")
+    parent.reload()
+    assert parent.logged("proxy done") and FORGOTTEN not in parent.log()
+
+
 def test_a_proxy_that_breaks_the_protocol_is_killed(parent):
     parent.start()
     parent.order(nonsense=True)
     victim = parent.children()[0]
     os.kill(victim, signal.SIGKILL)
-    assert parent.logged("it broke the protocol")
+    assert parent.logged("it broke the protocol") and parent.logged(FORGOTTEN)
     assert parent.connect().echoes()
     (parent.folder / "fake.json").unlink()
     assert wait_until(lambda: len(parent.children()) == 2)

@@ -2,6 +2,7 @@
  * Redis as a proxy uses it, in its jail: for test_redis.py. The first line is a JSON object
  * of settings; each further one is something to do, and has its answer, a line with the same "id",
  * when there is one. */
+#include "base/ipc.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "proxy/state/redis.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -252,7 +254,7 @@ static void on_stdin(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* ---- the parent's part ---- */
+/* ---- the parent's part: the jail has no way to the socket ---- */
 
 static int connect_to(const char *path)
 {
@@ -265,10 +267,45 @@ static int connect_to(const char *path)
     return -1;
 }
 
+static int parent = -1;
+static char room[IPC_PAYLOAD_MAX + 2];
+
+static _Noreturn void be_the_parent(int proxy)
+{
+    static const struct slice nothing = {NULL, 0};
+    struct ipc_message wish;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (ipc_recv(proxy, &wish, room, sizeof room, true) > 0) {
+        int connection = connect_to(handed);
+        ipc_send(proxy, 0, nothing, &connection, connection >= 0, true);
+        close(connection);
+    }
+    _exit(0);
+}
+
+static bool have_a_parent(void)
+{
+    int pair[2];
+    if (ipc_pair(pair) != 0)
+        return false;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pair[1]);
+        be_the_parent(pair[0]);
+    }
+    close(pair[0]);
+    parent = pair[1];
+    return pid > 0;
+}
+
 static void hand_over(evutil_socket_t fd, short what, void *arg)
 {
+    static const struct slice nothing = {NULL, 0};
+    struct ipc_message answer = {.fd_count = 0};
     (void)fd, (void)what, (void)arg;
-    redis_connected(redis, connect_to(handed));
+    bool told = ipc_send(parent, 0, nothing, NULL, 0, true) > 0 &&
+                ipc_recv(parent, &answer, room, sizeof room, true) > 0;
+    redis_connected(redis, told && answer.fd_count ? answer.fds[0] : -1);
 }
 
 static void wanted(void *ctx)
@@ -325,7 +362,7 @@ int main(void)
     base = event_base_new();
     redis = new_redis(given);
     const char *reason;
-    if (!redis || !sandbox_enter(JAIL_PROXY, NULL, &reason)) {
+    if (!redis || !have_a_parent() || !sandbox_enter(JAIL_PROXY, NULL, &reason)) {
         fputs("it cannot start\n", stderr);
         return 1;
     }
