@@ -17,6 +17,7 @@ static const char text[] = "backend a { smtp \"127.0.0.1:1\" }\n"
                            "log { to \"stderr\" }\n"
                            "keeper { user \"daemon\" } process { user \"nobody\"  chroot \"\" }\n";
 
+static struct shared *shared;
 static char folder[] = "/tmp/gatepost-memory-XXXXXX", path[64];
 
 static void write_file(const char *name, const char *content)
@@ -31,7 +32,7 @@ static void write_file(const char *name, const char *content)
 
 static void load_and_prepare(void)
 {
-    struct parent parent = {0};
+    struct parent parent = {.shared = shared};
     struct loaded loaded = {0};
     struct buf report = buf_init(65536);
     bool usable = loaded_read(&loaded, path, SLICE("mx.test"), NULL, &report);
@@ -53,6 +54,10 @@ TEST(test_a_generation_is_made_whole_or_not)
 
 static void make_files(void)
 {
+    int fd;
+    shared = shared_new(&fd);
+    assert_non_null(shared);
+    close(fd);
     log_open("test", SINK_STDERR, LEVEL_ERROR);
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/t.conf", folder);
@@ -64,6 +69,7 @@ static void remove_files(void)
 {
     char users[64];
     snprintf(users, sizeof users, "%s/users.txt", folder);
+    shared_free(&shared);
     assert_int_equal(unlink(path) + unlink(users) + rmdir(folder), 0);
 }
 
