@@ -26,10 +26,11 @@ static size_t size_of_all(void)
     return sizeof(struct shared_table) + size_of_notes();
 }
 
-static bool maps(void *at, size_t from, size_t size, int protection, int fd)
+/* In the place of what is mapped there already; MAP_FAILED, or that place. */
+static void *map_writable(struct shared *shared, size_t from, size_t size, int fd)
 {
-    return mmap((char *)at + from, size, protection, MAP_SHARED | MAP_FIXED, fd, (off_t)from) !=
-           MAP_FAILED;
+    return mmap((char *)shared->table + from, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                fd, (off_t)from);
 }
 
 static struct shared *map(int fd, int protection)
@@ -52,18 +53,20 @@ static struct shared *map(int fd, int protection)
 
 struct shared *shared_map(int reader, int fd, unsigned row)
 {
-    static const int writable = PROT_READ | PROT_WRITE;
     if (row >= SHARED_ROWS) {
         errno = EINVAL;
         return NULL;
     }
     size_t its_own = offsetof(struct shared_table, rows) + row * sizeof(struct shared_row);
     struct shared *shared = map(reader, PROT_READ);
-    if (shared &&
-        (!maps(shared->table, its_own, sizeof(struct shared_row), writable, fd) ||
-         !maps(shared->table, sizeof(struct shared_table), size_of_notes(), writable, fd)))
-        shared_free(&shared);
-    return shared;
+    if (!shared)
+        return NULL;
+    void *row_there = map_writable(shared, its_own, sizeof(struct shared_row), fd);
+    void *notes_there = map_writable(shared, sizeof(struct shared_table), size_of_notes(), fd);
+    if (row_there != MAP_FAILED && notes_there != MAP_FAILED)
+        return shared;
+    shared_free(&shared);
+    return NULL;
 }
 
 int shared_reader(int fd)

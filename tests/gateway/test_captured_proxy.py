@@ -86,7 +86,7 @@ def test_nonsense_is_over_when_the_proxy_is(gateway, pattern):
     assert status(gateway)["spool"] == status(gateway)["scans"] == 0 and not status(gateway)["lists_suspended"]
     gateway.reload()
     assert gateway.wait_log("serving generation=2", 30), gateway.log()[-2000:]
-    assert mail_flows(gateway) and status(gateway)["sessions"] == 0
+    assert mail_flows(gateway) and wait_until(lambda: status(gateway)["sessions"] == 0)
 
 
 def test_a_reload_succeeds_while_such_a_proxy_lives(gateway):
@@ -96,4 +96,4 @@ def test_a_reload_succeeds_while_such_a_proxy_lives(gateway):
         gateway.reload()
         assert gateway.wait_log("serving generation=%d" % generation, 30), gateway.log()[-2000:]
     assert wait_until(lambda: not is_alive(captured), 20), "it had no session to wait for"
-    assert mail_flows(gateway) and status(gateway)["sessions"] == 0
+    assert mail_flows(gateway) and wait_until(lambda: status(gateway)["sessions"] == 0)
