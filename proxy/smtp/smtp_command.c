@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/smtp_command.h"
 
-#include "base/utf8.h"
-#include "policy/spelling.h"
-
 #include <string.h>
 
-enum { DOMAIN_MAX = 255, PARAM_COUNT_MAX = 16, ENVID_MAX = 100 };
+enum { PARAM_COUNT_MAX = 16, ENVID_MAX = 100 };
 
 enum smtp_verb smtp_verb(struct slice line, struct slice *argument)
 {
@@ -26,181 +23,30 @@ enum smtp_verb smtp_verb(struct slice line, struct slice *argument)
     return SMTP_UNKNOWN;
 }
 
-static bool is_high(char c)
+static bool is_param_word(struct slice key)
 {
-    return (unsigned char)c >= 0x80;
-}
-
-/* RFC 5321 4.1.2 atext, plus UTF-8 (RFC 6531). */
-static bool is_atext(char c)
-{
-    return ascii_alpha(c) || ascii_digit(c) || is_high(c) ||
-           (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
-}
-
-/* Length of the dot-string at the front: atoms with single dots between. Real senders use doubled
- * and trailing dots; those pass, since the backend judges its own addresses. */
-static size_t dot_string(struct slice in)
-{
-    size_t i = 0;
-    while (i < in.len && (is_atext(in.ptr[i]) || in.ptr[i] == '.'))
-        i++;
-    return i;
-}
-
-/* Length of the quoted string at the front with its quotes; 0 when it is none. */
-static size_t quoted_string(struct slice in)
-{
-    if (in.len == 0 || in.ptr[0] != '"')
-        return 0;
-    for (size_t i = 1; i < in.len; i++) {
-        char c = in.ptr[i];
-        if (c == '"')
-            return i + 1;
-        if (c == '\\' && ++i < in.len)
-            c = in.ptr[i];
-        if (i >= in.len || (!is_high(c) && (c < 0x20 || c == 0x7f)))
-            return 0;
-    }
-    return 0;
-}
-
-static size_t domain_name(struct slice in)
-{
-    size_t i = 0;
-    while (i < in.len && (ascii_alpha(in.ptr[i]) || ascii_digit(in.ptr[i]) || is_high(in.ptr[i]) ||
-                          (in.ptr[i] && strchr("-._", in.ptr[i]))))
-        i++;
-    return i;
-}
-
-/* Labels without an empty one; a trailing dot is tolerated. U-labels may take more octets than what
- * the DNS allows for their A-labels. */
-static bool domain_sound(struct slice name)
-{
-    size_t most = slice_is_ascii(name) ? DOMAIN_MAX : DOMAIN_SPELLING_MAX;
-    if (name.len == 0 || name.len > most || name.ptr[0] == '.' || name.ptr[0] == '-')
-        return false;
-    return slice_search(name, SLICE("..")) == name.len;
-}
-
-/* "[1.2.3.4]" or "[IPv6:...]": its length, 0 when it is none. */
-static size_t literal(struct slice in)
-{
-    if (in.len < 3 || in.ptr[0] != '[')
-        return 0;
-    size_t close = slice_find(in, ']');
-    if (close == in.len || close == 1 || close > 64)
-        return 0;
-    for (size_t i = 1; i < close; i++)
-        if (!ascii_alpha(in.ptr[i]) && !ascii_digit(in.ptr[i]) &&
-            (!in.ptr[i] || !strchr(":.-", in.ptr[i])))
-            return 0;
-    return close + 1;
-}
-
-static size_t domain_length(struct slice in)
-{
-    size_t n = literal(in);
-    if (n)
-        return n;
-    n = domain_name(in);
-    return domain_sound(slice_sub(in, 0, n)) ? n : 0;
-}
-
-/* Skips "@a,@b:" (RFC 5321 4.1.2: accepted and ignored). False when it is malformed. */
-static bool skip_route(struct slice *in)
-{
-    if (in->len == 0 || in->ptr[0] != '@')
-        return true;
-    while (in->len && in->ptr[0] == '@') {
-        *in = slice_from(*in, 1);
-        size_t n = domain_length(*in);
-        if (n == 0)
+    for (size_t i = 0; i < key.len; i++)
+        if (!ascii_alpha(key.ptr[i]) && !ascii_digit(key.ptr[i]) && key.ptr[i] != '-')
             return false;
-        *in = slice_from(*in, n);
-        if (in->len == 0 || (in->ptr[0] != ',' && in->ptr[0] != ':'))
-            return false;
-        bool last = in->ptr[0] == ':';
-        *in = slice_from(*in, 1);
-        if (last)
-            return true;
-    }
-    return false;
+    return key.len > 0;
 }
 
-static bool mailbox(struct slice *in, struct smtp_path *path, const char **why)
+/* RFC 5321 4.1.2 esmtp-value, and '=' in it, which real senders do not encode. */
+static bool is_param_value(struct slice value)
 {
-    const char *start = in->ptr;
-    size_t n = quoted_string(*in);
-    if (n == 0)
-        n = dot_string(*in);
-    if (n == 0) {
-        *why = "malformed local part";
-        return false;
-    }
-    path->local = slice_sub(*in, 0, n);
-    *in = slice_from(*in, n);
-    path->domain = (struct slice){in->ptr, 0};
-    if (in->len && in->ptr[0] == '@') {
-        *in = slice_from(*in, 1);
-        n = domain_length(*in);
-        if (n == 0) {
-            *why = "malformed domain";
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.ptr[i] <= 0x20 || value.ptr[i] == 0x7f)
             return false;
-        }
-        path->domain = slice_sub(*in, 0, n);
-        *in = slice_from(*in, n);
-    }
-    path->address = (struct slice){start, (size_t)(in->ptr - start)};
     return true;
 }
 
-static bool has_high(struct slice s)
+/* RFC 4954 5: who wrote the message first, in the client's opinion. It counts nowhere. */
+static bool is_auth(struct slice key)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if (is_high(s.ptr[i]))
-            return true;
-    return false;
+    return slice_ieq(key, SLICE("AUTH"));
 }
 
-bool smtp_path(struct slice *in, struct smtp_path *path, const char **why)
-{
-    *path = (struct smtp_path){0};
-    *in = slice_trim(*in);
-    *why = "address expected in <>";
-    if (in->len == 0 || in->ptr[0] != '<')
-        return false;
-    *in = slice_from(*in, 1);
-    if (in->len && in->ptr[0] == '>') {
-        *in = slice_from(*in, 1);
-        return true;
-    }
-    if (!skip_route(in)) {
-        *why = "malformed source route";
-        return false;
-    }
-    if (!mailbox(in, path, why))
-        return false;
-    if (in->len == 0 || in->ptr[0] != '>') {
-        *why = "malformed address";
-        return false;
-    }
-    *in = slice_from(*in, 1);
-    path->utf8 = has_high(path->address);
-    *why = "address is not UTF-8";
-    return !path->utf8 || utf8_valid(path->address);
-}
-
-bool smtp_path_spell(struct arena *arena, struct smtp_path *path)
-{
-    path->spelled = spell_address(arena, path->address);
-    domain_name_make(arena, path->domain, &path->name);
-    return path->spelled.ptr && !arena_failed(arena);
-}
-
-/* The next "KEYWORD[=value]" (RFC 5321 4.1.2 esmtp-param).
- * False at the end; *bad when it is malformed. */
+/* The next "KEYWORD[=value]". False at the end; *bad when it is malformed. */
 static bool next_param(struct slice *in, struct slice *key, struct slice *value, bool *bad)
 {
     *in = slice_trim(*in);
@@ -212,20 +58,27 @@ static bool next_param(struct slice *in, struct slice *key, struct slice *value,
     struct slice param = slice_sub(*in, 0, end);
     *in = slice_from(*in, end);
     bool has_value = slice_cut(param, '=', key, value);
-    for (size_t i = 0; i < key->len; i++)
-        if (!ascii_alpha(key->ptr[i]) && !ascii_digit(key->ptr[i]) && key->ptr[i] != '-')
-            *bad = true;
-    for (size_t i = 0; i < value->len; i++)
-        if ((unsigned char)value->ptr[i] <= 0x20 || value->ptr[i] == 0x7f || value->ptr[i] == '=')
-            *bad = true;
-    if (key->len == 0 || (has_value && value->len == 0))
-        *bad = true;
+    bool empty = has_value && value->len == 0 && !is_auth(*key);
+    *bad = *bad || empty || !is_param_word(*key) || !is_param_value(*value);
     return true;
 }
 
 static bool is_xtext(struct slice s, size_t max)
 {
-    return s.len > 0 && s.len <= max && !has_high(s);
+    return s.len > 0 && s.len <= max && slice_is_ascii(s);
+}
+
+static enum smtp_params_result body_param(struct slice value, struct smtp_mail_params *out)
+{
+    if (out->body != SMTP_BODY_NONE || value.len == 0)
+        return SMTP_PARAMS_SYNTAX;
+    if (slice_ieq(value, SLICE("7BIT")))
+        out->body = SMTP_BODY_7BIT;
+    else if (slice_ieq(value, SLICE("8BITMIME")))
+        out->body = SMTP_BODY_8BITMIME;
+    else
+        return SMTP_PARAMS_UNKNOWN;
+    return SMTP_PARAMS_OK;
 }
 
 static enum smtp_params_result mail_param(struct slice key, struct slice value,
@@ -236,14 +89,7 @@ static enum smtp_params_result mail_param(struct slice key, struct slice value,
             return SMTP_PARAMS_SYNTAX;
         out->has_size = true;
     } else if (slice_ieq(key, SLICE("BODY"))) {
-        if (out->body != SMTP_BODY_NONE)
-            return SMTP_PARAMS_SYNTAX;
-        if (slice_ieq(value, SLICE("7BIT")))
-            out->body = SMTP_BODY_7BIT;
-        else if (slice_ieq(value, SLICE("8BITMIME")))
-            out->body = SMTP_BODY_8BITMIME;
-        else
-            return SMTP_PARAMS_SYNTAX;
+        return body_param(value, out);
     } else if (slice_ieq(key, SLICE("SMTPUTF8"))) {
         if (out->utf8 || value.len)
             return SMTP_PARAMS_SYNTAX;
@@ -256,7 +102,7 @@ static enum smtp_params_result mail_param(struct slice key, struct slice value,
         if (out->envid.len || !is_xtext(value, ENVID_MAX))
             return SMTP_PARAMS_SYNTAX;
         out->envid = value;
-    } else {
+    } else if (!is_auth(key)) {
         return SMTP_PARAMS_UNKNOWN;
     }
     return SMTP_PARAMS_OK;
@@ -315,12 +161,25 @@ enum smtp_params_result smtp_rcpt_params(struct slice in, struct smtp_rcpt_param
     return SMTP_PARAMS_OK;
 }
 
-bool smtp_helo_valid(struct slice name)
+/* "+" and two digits: an octet that is encoded already. */
+static bool is_hexchar(struct slice in)
 {
-    size_t n = literal(name);
-    if (n == 0)
-        n = domain_name(name);
-    return n > 0 && n == name.len && n <= DOMAIN_MAX && !has_high(name);
+    return in.len >= 3 && in.ptr[0] == '+' && hex_digit(in.ptr[1]) >= 0 &&
+           hex_digit(in.ptr[2]) >= 0;
+}
+
+struct slice smtp_xtext(struct arena *arena, struct slice text)
+{
+    char *out = text.len < SIZE_MAX / 3 ? arena_alloc(arena, 3 * text.len + 1) : NULL;
+    size_t n = 0;
+    for (size_t i = 0; out && i < text.len; i++) {
+        struct slice code = text.ptr[i] == '=' ? SLICE("+3D") : SLICE("+2B");
+        if (text.ptr[i] != '=' && (text.ptr[i] != '+' || is_hexchar(slice_from(text, i))))
+            code = slice_sub(text, i, i + 1);
+        memcpy(out + n, code.ptr, code.len);
+        n += code.len;
+    }
+    return (struct slice){out, n};
 }
 
 bool smtp_bdat(struct slice argument, uint64_t *size, bool *last)

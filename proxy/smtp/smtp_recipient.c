@@ -11,6 +11,7 @@
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_retry.h"
+#include "proxy/smtp/smtp_transaction.h"
 
 #include <string.h>
 
@@ -261,30 +262,17 @@ static bool fits_group(const struct smtp_session *s, const struct recipient *r)
     return s->t.recipient_count == 0 || s->t.recipients[0].earlier.group == r->earlier.group;
 }
 
-/* <postmaster> without a domain means ours: the first (RFC 5321 4.5.1). */
+/* <postmaster> without a domain means ours (RFC 5321 4.5.1). */
 static struct slice domain_of(const struct smtp_session *s, const struct smtp_path *path)
 {
-    const struct config *config = config_of(s);
     bool ours = path->domain.len == 0 && slice_ieq(path->local, SLICE("postmaster"));
-    return ours && config->domain_count ? config->domains[0].name.text : path->domain;
-}
-
-/* False: out of memory. */
-static bool keep_address(struct smtp_session *s, struct slice domain, struct smtp_path *path)
-{
-    struct slice whole = ARENA_JOIN(s->mail, path->local, SLICE("@"), domain);
-    if (!whole.ptr)
-        return false;
-    path->address = whole;
-    path->domain = slice_from(whole, path->local.len + 1);
-    path->local = slice_sub(whole, 0, path->local.len);
-    return smtp_path_spell(s->mail, path);
+    return ours ? smtp_own_domain(s) : path->domain;
 }
 
 static bool keep_params(struct smtp_session *s, struct smtp_rcpt_params *params)
 {
     params->notify = arena_copy(s->mail, params->notify);
-    params->orcpt = arena_copy(s->mail, params->orcpt);
+    params->orcpt = smtp_xtext(s->mail, params->orcpt);
     return params->notify.ptr && params->orcpt.ptr;
 }
 
@@ -453,7 +441,7 @@ static void take(struct smtp_session *s, struct slice argument)
         return;
     }
     struct recipient *r = new_recipient(s);
-    if (!r || !keep_address(s, domain, &path) || !keep_params(s, &params)) {
+    if (!r || !smtp_path_keep(s->mail, domain, &path) || !keep_params(s, &params)) {
         smtp_say(s, 452, "4.3.1", "out of memory");
         return;
     }

@@ -17,6 +17,12 @@ void smtp_drop_body(struct smtp_session *s)
     examination_drop_body(&t->message);
 }
 
+struct slice smtp_own_domain(const struct smtp_session *s)
+{
+    const struct config *config = s->base.proxy->config;
+    return config->domain_count ? config->domains[0].name.text : SLICE("");
+}
+
 void smtp_refer_to_session(struct smtp_session *s)
 {
     snprintf(s->ref, sizeof s->ref, "%s", s->base.id);

@@ -170,17 +170,11 @@ static void verb_starttls(struct smtp_session *s, struct slice argument)
 
 /* ---- MAIL ---- */
 
+/* Where the sender has no domain it is ours, as other servers have it. */
 static bool keep_path(struct smtp_session *s, struct smtp_path *path)
 {
-    size_t local = (size_t)path->local.len, at = (size_t)(path->domain.ptr - path->address.ptr);
-    if (path->address.len == 0)
-        return true;
-    path->address = arena_copy(s->mail, path->address);
-    if (!path->address.ptr)
-        return false;
-    path->local = slice_sub(path->address, 0, local);
-    path->domain = slice_from(path->address, at);
-    return smtp_path_spell(s->mail, path);
+    return path->address.len == 0 ||
+           smtp_path_keep(s->mail, path->domain.len ? path->domain : smtp_own_domain(s), path);
 }
 
 /* "FROM:" or "TO:" off the front of the argument. */
@@ -192,7 +186,8 @@ static bool cut_keyword(struct slice *argument, struct slice keyword)
     return true;
 }
 
-/* What MAIL asks for must be what was offered. Replies and says false when not. */
+/* What MAIL asks for must be what was offered; but SIZE and BODY, which devices name after HELO, too.
+ * Replies and says false when not. */
 static bool mail_params(struct smtp_session *s, struct slice argument,
                         struct smtp_mail_params *mail, bool utf8_path)
 {
@@ -201,7 +196,7 @@ static bool mail_params(struct smtp_session *s, struct slice argument,
     if (result == SMTP_PARAMS_SYNTAX)
         smtp_error(s, 501, "5.5.4", "malformed parameter of MAIL");
     else if (result == SMTP_PARAMS_UNKNOWN || (mail->utf8 && !can.utf8) ||
-             (mail->ret.len + mail->envid.len && !can.dsn) || (!s->esmtp && argument.len))
+             (mail->ret.len + mail->envid.len && !can.dsn))
         smtp_error(s, 555, "5.5.4", "parameter of MAIL not supported");
     else if (utf8_path && !mail->utf8)
         smtp_error(s, 553, "5.6.7", "an address that is not ASCII needs SMTPUTF8");
@@ -275,7 +270,7 @@ static void begin_transaction(struct smtp_session *s, const struct smtp_path *pa
     s->t.began = clock_ms();
     snprintf(s->ref, sizeof s->ref, "%s.%u", s->base.id, s->transactions);
     s->t.mail.ret = arena_copy(s->mail, mail->ret);
-    s->t.mail.envid = arena_copy(s->mail, mail->envid);
+    s->t.mail.envid = smtp_xtext(s->mail, mail->envid);
     if (!s->t.mail.ret.ptr || !s->t.mail.envid.ptr || !keep_path(s, &s->t.sender)) {
         smtp_reset(s);
         smtp_say(s, 452, "4.3.1", "out of memory");
@@ -308,7 +303,7 @@ static void verb_mail(struct smtp_session *s, struct slice argument)
         smtp_say(s, 451, "4.3.2", "names of yours are still being looked up, try again later");
     } else if (!cut_keyword(&argument, SLICE("FROM:")) || !smtp_path(&argument, &path, &why)) {
         smtp_error(s, 501, "5.1.7", why);
-    } else if (path.address.len && path.domain.len == 0) {
+    } else if (path.address.len && path.domain.len + smtp_own_domain(s).len == 0) {
         smtp_error(s, 501, "5.1.7", "the sender's address needs a domain");
     } else if (mail_params(s, argument, &mail, path.utf8)) {
         begin_transaction(s, &path, &mail);
