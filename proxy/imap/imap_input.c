@@ -8,7 +8,6 @@ enum {
     LITERAL_MAX = 128 * 1024, /* of one that is no message */
     LITERAL_EARLY = 4096,     /* before the login, and */
     LINE_EARLY = 32 * 1024,   /* ID may have as many (RFC 2971) */
-    RATE_WINDOW_MS = 60000,
 };
 
 static void hang_up_on(struct imap_session *s, const char *why)
@@ -43,8 +42,7 @@ void imap_next_command(struct imap_session *s)
 static void expect_octets(struct imap_session *s, uint64_t octets)
 {
     s->in.literal = octets;
-    s->in.since = clock_ms();
-    s->in.came = 0;
+    upload_begin(&s->in.clock, clock_ms());
     if (octets)
         stream_deadline(s->reader.base.stream,
                         s->reader.base.proxy->config->settings.timeouts_data);
@@ -71,17 +69,8 @@ static void swallow(struct imap_session *s, const struct imap_piece *piece, cons
 /* As a body that comes in over SMTP: an octet now and then would hold a session for days. */
 static bool is_too_slow(struct imap_session *s, size_t more)
 {
-    const struct settings *settings = &s->reader.base.proxy->config->settings;
-    int64_t window =
-        settings->timeouts_data < RATE_WINDOW_MS ? settings->timeouts_data : RATE_WINDOW_MS;
-    int64_t now = clock_ms(), elapsed = now - s->in.since;
-    s->in.came += more;
-    if (elapsed < window)
-        return false;
-    bool slow = s->in.came * 1000 < settings->limits_upload_rate * (uint64_t)elapsed;
-    s->in.since = now;
-    s->in.came = 0;
-    return slow;
+    return !upload_came(&s->in.clock, clock_ms(), more,
+                        s->reader.base.proxy->config->settings.limits_upload_rate);
 }
 
 static size_t take_literal(struct imap_session *s, struct slice bytes)

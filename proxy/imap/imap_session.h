@@ -34,6 +34,7 @@
 #include "proxy/reader/id_set.h"
 #include "proxy/reader/kept_back.h"
 #include "proxy/reader/reader_upstream.h"
+#include "proxy/session/upload_clock.h"
 
 #include <event2/event.h>
 
@@ -56,10 +57,9 @@ struct imap_exchange {
 /* Of a command that comes in. */
 struct imap_incoming {
     struct buf text;  /* its pieces and literals so far */
-    uint64_t literal; /* octets that are still to come of one; of it: */
-    int64_t since;    /* clock_ms: the rate at which it comes is looked at from then on */
-    uint64_t came;    /* octets since */
-    bool begun;       /* by what its first piece says it may go on */
+    uint64_t literal; /* octets that are still to come of one, and how they do */
+    struct upload_clock clock;
+    bool begun; /* by what its first piece says it may go on */
     /* why it is refused, once what still comes of it was thrown away; NULL: it is not */
     const char *refused;
 };

@@ -17,6 +17,8 @@ enum {
     OUTPUT_MAX = 64 * 1024,
     ARENA_MAX = 16 * 1024,
     LINGER_MS = 1000,
+    LINGER_SENDING_MS = 5000, /* for more of who still sends, */
+    LINGER_MOST_MS = 60000,   /* but not longer in all */
 };
 
 static size_t on_input(void *ctx, struct slice bytes);
@@ -152,6 +154,17 @@ bool session_may_err(struct session *s)
 
 /* ---- input ---- */
 
+/* The end was said to a client that is sending: some write all they have before they read, and a
+ * reset would overtake our reply. */
+static void linger(struct session *s)
+{
+    int64_t left = s->lingers_until - clock_ms();
+    if (s->lingers_until == 0)
+        return;
+    left = left < 1 ? 1 : left;
+    stream_deadline(s->stream, left < LINGER_SENDING_MS ? left : LINGER_SENDING_MS);
+}
+
 /* Before the banner it is kept until that is out. */
 static size_t take(struct session *s, struct slice bytes)
 {
@@ -160,6 +173,7 @@ static size_t take(struct session *s, struct slice bytes)
     case SESSION_BULK:
         return s->protocol->input(s, bytes);
     case SESSION_CLOSING:
+        linger(s);
         return bytes.len;
     case SESSION_CONNECTED:
     case SESSION_BUSY:
@@ -248,10 +262,12 @@ static void drained(struct session *s)
             s->protocol->drained(s);
         return;
     }
-    if (s->leaving)
+    if (s->leaving) {
         session_end(s);
-    else
-        stream_half_close(s->stream, LINGER_MS);
+        return;
+    }
+    s->lingers_until = clock_ms() + LINGER_MOST_MS;
+    stream_half_close(s->stream, LINGER_MS);
 }
 
 static void on_event(void *ctx, enum stream_event event)

@@ -63,6 +63,7 @@ struct session {
     int64_t began_at; /* clock_wall */
     bool greeted, starting_tls;
     bool leaving; /* it said so: nothing more of it is waited for */
+    int64_t lingers_until; /* clock_ms, once all is out; 0: it is not */
 };
 
 /* ---- session.c ---- */

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: ISC
  * Bodies: what comes after DATA and in the chunks of BDAT, kept in the spool within the budgets. */
 #include "proxy/smtp/smtp_body.h"
-#include "filters/mime/headers.h"
 
+#include "base/clock.h"
+#include "filters/mime/headers.h"
 #include "proxy/examine/spool_room.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_message.h"
 #include "proxy/smtp/smtp_transaction.h"
 
-enum {
-    SPOOL_STEP = 64 * 1024, /* the shared budget is asked for in steps of this */
-    RATE_WINDOW_MS = 60000,
-};
+enum { SPOOL_STEP = 64 * 1024 /* the shared budget is asked for in steps of this */ };
 
 static bool take_room(struct smtp_session *s, size_t bytes)
 {
@@ -70,6 +68,13 @@ static void note_faults(struct smtp_session *s)
         smtp_drop_body(s);
 }
 
+void smtp_body_too_big(struct smtp_session *s)
+{
+    if (s->t.fault == BODY_FINE)
+        s->t.fault = BODY_TOO_BIG;
+    smtp_drop_body(s);
+}
+
 static void body_complete(struct smtp_session *s)
 {
     session_wait(&s->base);
@@ -82,7 +87,6 @@ size_t smtp_take_data(struct smtp_session *s, struct slice bytes)
     struct transaction *t = &s->t;
     size_t used = smtp_data_feed(&t->data, bytes, keep_content, s);
     note_faults(s);
-    t->window_bytes += used;
     if (t->data.state == DATA_END)
         body_complete(s);
     return used;
@@ -102,6 +106,8 @@ void smtp_chunk_complete(struct smtp_session *s)
         smtp_error(s, 503, "5.5.1", "RCPT first");
     else if (t->fault == BODY_TOO_BIG)
         smtp_say(s, 552, "5.3.4", "message too big");
+    else if (t->fault == BODY_NO_ROOM || t->fault == BODY_NO_MEMORY)
+        smtp_say(s, 452, "4.3.1", "out of room for messages, try again later");
     else
         smtp_say(s, 250, "2.0.0", "chunk received");
 }
@@ -113,26 +119,40 @@ size_t smtp_take_chunk(struct smtp_session *s, struct slice bytes)
     if (t->message.spool)
         smtp_data_feed(&t->data, slice_sub(bytes, 0, n), keep_content, s);
     note_faults(s);
-    t->window_bytes += n;
     t->chunk_left -= n;
     if (t->chunk_left == 0)
         smtp_chunk_complete(s);
     return n;
 }
 
-/* A body's clock: too slow an upload is given up; it would hold a session for hours. */
-void smtp_upload_rate(struct smtp_session *s)
+/* ---- its clock ---- */
+
+static int64_t silence_most(const struct smtp_session *s)
 {
-    const struct settings *settings = &s->base.proxy->config->settings;
-    struct transaction *t = &s->t;
-    int64_t window =
-        settings->timeouts_data < RATE_WINDOW_MS ? settings->timeouts_data : RATE_WINDOW_MS;
-    if (t->window_bytes == 0 ||
-        t->window_bytes * 1000 < settings->limits_upload_rate * (uint64_t)window) {
+    return s->base.proxy->config->settings.timeouts_data;
+}
+
+void smtp_body_expect(struct smtp_session *s)
+{
+    upload_begin(&s->t.clock, clock_ms());
+    session_expect_bulk(&s->base, silence_most(s));
+}
+
+void smtp_body_came(struct smtp_session *s, size_t octets)
+{
+    uint64_t least = s->base.proxy->config->settings.limits_upload_rate;
+    if (!upload_came(&s->t.clock, clock_ms(), octets, least))
         smtp_close(s, 421, "4.4.2", "upload too slow");
-        return;
-    }
-    t->window_bytes = 0;
-    session_show(&s->base);
-    stream_deadline(s->base.stream, window);
+    else if (s->t.clock.counted == 0)
+        session_show(&s->base);
+}
+
+/* The deadline was set before the latest piece came. */
+void smtp_body_silent(struct smtp_session *s)
+{
+    int64_t left = upload_patience(&s->t.clock, clock_ms(), silence_most(s));
+    if (left > 0)
+        stream_deadline(s->base.stream, left);
+    else
+        smtp_close(s, 421, "4.4.2", "timeout: no more of the message came");
 }

@@ -63,11 +63,19 @@ static int64_t patience(const struct session *base)
     return base->proxy->config->settings.timeouts_command;
 }
 
+static size_t take_body(struct smtp_session *s, struct slice bytes)
+{
+    size_t used = (s->t.chunk_left ? smtp_take_chunk : smtp_take_data)(s, bytes);
+    if (s->base.state == SESSION_BULK)
+        smtp_body_came(s, used);
+    return used;
+}
+
 static size_t input(struct session *base, struct slice bytes)
 {
     struct smtp_session *s = smtp_of(base);
     if (base->state == SESSION_BULK)
-        return (s->t.chunk_left ? smtp_take_chunk : smtp_take_data)(s, bytes);
+        return take_body(s, bytes);
     size_t used = smtp_take_command(s, bytes);
     if (s->after_helo)
         s->early |= used < bytes.len;
@@ -88,7 +96,7 @@ static void secured(struct session *base)
 
 static void slow(struct session *base)
 {
-    smtp_upload_rate(smtp_of(base));
+    smtp_body_silent(smtp_of(base));
 }
 
 static struct slice doing(const struct smtp_session *s)

@@ -20,6 +20,7 @@
 #include "filters/banner/banner_edits.h"
 #include "proxy/process/holding.h"
 #include "proxy/session/session.h"
+#include "proxy/session/upload_clock.h"
 #include "proxy/smtp/edits.h"
 #include "proxy/smtp/retry_memory.h"
 #include "proxy/smtp/smtp_capabilities.h"
@@ -89,7 +90,7 @@ struct transaction {
     enum body_fault fault;
     bool in_chunks, last_chunk;
     uint64_t chunk_left;
-    uint64_t window_bytes;        /* received since the last look at the upload's rate */
+    struct upload_clock clock;    /* of the body */
     int64_t began, ended, handed; /* clock_ms: MAIL, the final dot, given to the server behind */
 
     int64_t delayed; /* milliseconds that rules made a recipient wait for */

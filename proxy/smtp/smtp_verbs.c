@@ -24,7 +24,10 @@ enum {
     NEEDS_NO_ARGUMENT = 8,
 };
 
-enum { OFFER_MAX = 1024 };
+enum {
+    OFFER_MAX = 1024,
+    READ_PAST_LIMIT = 8, /* times as much as a message may have */
+};
 
 static const struct settings *settings_of(const struct smtp_session *s)
 {
@@ -323,39 +326,30 @@ static void verb_rcpt(struct smtp_session *s, struct slice argument)
 /* ---- DATA, BDAT ---- */
 
 /* Admission: past a budget the answer is a tempfail before the body, not slowness behind it. */
-static bool admit(struct smtp_session *s)
-{
-    const struct settings *settings = settings_of(s);
-    struct shared *shared = s->base.proxy->shared;
-    uint64_t size = s->t.mail.has_size ? s->t.mail.size : 0;
-    if (shared_spool(shared) + size > settings->limits_spool) {
-        smtp_say(s, 452, "4.3.1", "out of room for messages, try again later");
-        return false;
-    }
-    return true;
-}
-
-static bool begin_body(struct smtp_session *s, bool chunks)
+static enum body_fault begin_body(struct smtp_session *s, bool chunks)
 {
     struct transaction *t = &s->t;
-    if (!admit(s))
-        return false;
+    const struct settings *settings = settings_of(s);
+    uint64_t size = t->mail.has_size ? t->mail.size : 0;
     bool scanned = s->base.proxy->scans[SCANNER_SCAN] || s->base.proxy->scans[SCANNER_AV];
-    t->message.spool = spool_new(scanned ? 0 : settings_of(s)->limits_message_size);
-    if (!t->message.spool) {
-        smtp_say(s, 452, "4.3.1", "out of memory");
-        return false;
-    }
     t->in_chunks = chunks;
     smtp_data_begin(&t->data, chunks, s->normalises);
-    return true;
+    if (shared_spool(s->base.proxy->shared) + size > settings->limits_spool)
+        return BODY_NO_ROOM;
+    t->message.spool = spool_new(scanned ? 0 : settings->limits_message_size);
+    return t->message.spool ? BODY_FINE : BODY_NO_MEMORY;
 }
 
-static void expect_body(struct smtp_session *s)
+static void answer_data(struct smtp_session *s, enum body_fault fault)
 {
-    int64_t window = settings_of(s)->timeouts_data < 60000 ? settings_of(s)->timeouts_data : 60000;
-    s->t.window_bytes = 0;
-    session_expect_bulk(&s->base, window);
+    if (fault == BODY_NO_ROOM) {
+        smtp_say(s, 452, "4.3.1", "out of room for messages, try again later");
+    } else if (fault == BODY_NO_MEMORY) {
+        smtp_say(s, 452, "4.3.1", "out of memory");
+    } else {
+        smtp_body_expect(s);
+        smtp_say(s, 354, "", "go ahead, end with <CRLF>.<CRLF>");
+    }
 }
 
 static void verb_data(struct smtp_session *s, struct slice argument)
@@ -363,23 +357,12 @@ static void verb_data(struct smtp_session *s, struct slice argument)
     (void)argument;
     if (s->t.in_chunks)
         smtp_error(s, 503, "5.5.1", "BDAT has begun");
-    else if (begin_body(s, false)) {
-        expect_body(s);
-        smtp_say(s, 354, "", "go ahead, end with <CRLF>.<CRLF>");
-    }
+    else
+        answer_data(s, begin_body(s, false));
 }
 
-/* Without room the chunk would still have to be read: so the session ends. */
-static bool begin_chunks(struct smtp_session *s)
-{
-    if (begin_body(s, true))
-        return true;
-    smtp_close(s, 421, "4.3.1", "no room for a message now");
-    return false;
-}
-
-/* A chunk is read in any case, whatever will be said of it:
- * the client has it under way (RFC 3030 2). */
+/* A chunk is read in any case, whatever will be said of it: the client has it under way (RFC 3030 2),
+ * and may hear nothing before it is out. But not one of a size out of all reason. */
 static void verb_bdat(struct smtp_session *s, struct slice argument)
 {
     struct transaction *t = &s->t;
@@ -389,15 +372,18 @@ static void verb_bdat(struct smtp_session *s, struct slice argument)
         smtp_close(s, 501, "5.5.4", "BDAT needs a size that we can count");
         return;
     }
-    if (size > settings_of(s)->limits_message_size) {
+    uint64_t most = settings_of(s)->limits_message_size;
+    if (size / READ_PAST_LIMIT > most) {
         smtp_close(s, 552, "5.3.4", "message too big");
         return;
     }
     t->last_chunk = last && t->recipient_count > 0;
     t->chunk_left = size;
-    if (t->recipient_count > 0 && !t->in_chunks && !begin_chunks(s))
-        return;
-    expect_body(s);
+    if (t->recipient_count > 0 && !t->in_chunks)
+        t->fault = begin_body(s, true);
+    if (size > most && t->in_chunks)
+        smtp_body_too_big(s);
+    smtp_body_expect(s);
     if (size == 0)
         smtp_chunk_complete(s);
 }

@@ -135,17 +135,3 @@ def test_no_more_connections_behind_than_configured(start, new_backend):
     assert server.most_open <= 3
     assert len(load.told) >= 60
     assert arrived(server) == {mark: 1 for mark in load.told}
-
-
-def test_a_sender_below_the_upload_rate_is_dropped(start, new_backend):
-    server = new_backend()
-    gateway = start(backend("behind", server.port) + domains("behind", "example.com"),
-                    changes={"limits": {"upload_rate": "1MiB"}, "timeouts": {"data": "2s"}})
-    session = in_data(gateway, 0)
-    began = time.monotonic()
-    while session.silent(0.1):
-        assert time.monotonic() - began < 8, "still allowed"
-        session.send(b"x\r\n")
-    assert session.rest()[:3] in (b"", b"421", b"451")
-    session.close()
-    assert not server.messages
