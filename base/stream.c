@@ -250,6 +250,11 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     }
 }
 
+struct slice stream_kept(const struct stream *s)
+{
+    return buf_slice(&s->in);
+}
+
 void stream_bulk(struct stream *s, bool bulk)
 {
     s->bulk = bulk;

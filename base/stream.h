@@ -86,6 +86,9 @@ bool stream_output_pending(const struct stream *stream);
 size_t stream_text_pending(const struct stream *stream); /* octets, without pieces */
 void stream_notify_drained(struct stream *stream);       /* once */
 
+/* What has come, and the owner has not taken. */
+struct slice stream_kept(const struct stream *stream);
+
 /* Whether the peer has sent more than the owner has been offered. Costs a system call. */
 bool stream_input_waits(const struct stream *stream);
 

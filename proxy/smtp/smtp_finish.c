@@ -7,11 +7,13 @@
 
 #include <sys/socket.h>
 
-/* Whether the client has closed already: then nobody will hear our 250. */
+/* Whether the client has closed already: then nobody will hear our 250. Who has said QUIT has nothing
+ * more to say, and may close that half alone. */
 static bool client_gone(const struct smtp_session *s)
 {
     char byte;
-    return recv(stream_fd(s->base.stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return !slice_iends(stream_kept(s->base.stream), SLICE("QUIT\r\n")) &&
+           recv(stream_fd(s->base.stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static void count_end(struct smtp_session *s, const struct decision *decision)
