@@ -3,6 +3,7 @@
 #include "filters/mime/headers.h"
 #include "proxy/imap/imap_session.h"
 #include "proxy/imap/line_set.h"
+#include "proxy/session/session_log.h"
 
 #include <string.h>
 
@@ -78,7 +79,7 @@ bool imap_match(struct imap_session *s, const struct imap_rendering *rendering, 
         memcpy(content, shown, len);
     if (shown || (rendering && are_lines(rendering, (struct slice){content, len}, header)))
         return true;
-    if (!rendering || rendering->clear)
+    if ((!rendering || rendering->clear) && session_logs(&s->reader.base, LINE_CONTENT))
         log_at(LEVEL_WARNING, s->reader.ref, "content removed", field_text("user", s->reader.login),
                field_str("reason", "it is no part of the message as it was examined"));
     put_out(content, len);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "filters/mime/headers.h"
 #include "proxy/pop3/pop3_session.h"
+#include "proxy/session/session_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,10 +80,16 @@ static void record(struct pop3_session *s, const char *verdict, const char *reas
         reader_record_message(&s->reader, &r->message, verdict, reason);
 }
 
+static void log_not_shown(struct pop3_session *s, const char *why)
+{
+    if (session_logs(&s->reader.base, LINE_CONTENT))
+        log_at(LEVEL_WARNING, s->reader.ref, "message not shown",
+               field_text("user", s->reader.login), field_str("reason", why));
+}
+
 void pop3_read_later(struct pop3_session *s, const char *why)
 {
-    log_at(LEVEL_WARNING, s->reader.ref, "message not shown", field_text("user", s->reader.login),
-           field_str("reason", why));
+    log_not_shown(s, why);
     kept_back_add(&s->kept_back, s->reading->number);
     record(s, "defer", why);
     pop3_read_end(s);
@@ -95,8 +102,7 @@ void pop3_read_later(struct pop3_session *s, const char *why)
 /* What one client takes for a header field another does not: neither can be shown. */
 static void deny_ambiguous(struct pop3_session *s)
 {
-    log_at(LEVEL_WARNING, s->reader.ref, "message not shown", field_text("user", s->reader.login),
-           field_str("reason", "the server does not double the dot that it begins with"));
+    log_not_shown(s, "the server does not double the dot that it begins with");
     kept_back_add(&s->kept_back, s->reading->number);
     pop3_read_end(s);
     if (!is_out(s))

@@ -5,6 +5,7 @@
 #include "filters/mime/headers.h"
 #include "proxy/reader/fetched.h"
 #include "proxy/session/own_received.h"
+#include "proxy/session/session_log.h"
 #include "proxy/session/session_record.h"
 
 enum { FIELD_MAX = 1024 };
@@ -22,9 +23,11 @@ static void tell_rules(struct reader *reader, const struct verdict *v, struct re
     r->score = v->score;
 }
 
-static void log_login(const struct reader *reader, struct slice reply)
+static void log_login(struct reader *reader, struct slice reply)
 {
     char address[46];
+    if (!session_logs(&reader->base, LINE_LOGIN_REFUSED))
+        return;
     ip_text(&reader->base.client, address);
     log_at(LEVEL_INFO, reader->ref, "login refused", field_str("client", address),
            field_str("user", reader->attempt->who.user), field_text("text", reply));

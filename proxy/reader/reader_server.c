@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "policy/server_profile.h"
 #include "proxy/reader/reader_upstream.h"
+#include "proxy/session/session_log.h"
 #include "proxy/upstream/mailbox_servers.h"
 
 #include <stdio.h>
@@ -21,7 +22,8 @@ struct slice reader_server_address(const struct reader *r)
 
 static void cannot(struct reader *r, const char *reason)
 {
-    log_at(LEVEL_WARNING, r->ref, "mailbox not reached", field_str("reason", reason));
+    if (session_logs(&r->base, LINE_TROUBLE))
+        log_at(LEVEL_WARNING, r->ref, "mailbox not reached", field_str("reason", reason));
     struct slice text = SLICE("the mail server cannot be reached, try again later");
     reader_record_refusal(r, text, NULL);
     session_wait(&r->base); /* it may have been the client's turn */

@@ -2,6 +2,7 @@
 #include "proxy/reader/reader_upstream.h"
 
 #include "base/log.h"
+#include "proxy/session/session_log.h"
 #include "proxy/upstream/upstream_connect.h"
 
 #include <stdlib.h>
@@ -117,9 +118,10 @@ void reader_upstream_fail(struct reader_upstream *c, const char *why)
 
 void reader_upstream_out_of_step(struct reader_upstream *c, const char *why)
 {
-    log_at(LEVEL_WARNING, c->reader->ref, "backend out of step",
-           field_text("server", upstream_server_conf(c->server)->address),
-           field_str("reason", why));
+    if (session_logs(&c->reader->base, LINE_TROUBLE))
+        log_at(LEVEL_WARNING, c->reader->ref, "backend out of step",
+               field_text("server", upstream_server_conf(c->server)->address),
+               field_str("reason", why));
     reader_upstream_fail(c, why);
 }
 

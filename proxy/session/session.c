@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/session/session_log.h"
 #include "proxy/session/session_record.h"
 #include "proxy/session/session_share.h"
 #include "proxy/session/session_stress.h"
@@ -284,8 +285,9 @@ static void on_event(void *ctx, enum stream_event event)
         drained(s);
         break;
     case STREAM_FAILED:
-        log_at(LEVEL_INFO, s->id, "connection failed",
-               field_str("reason", stream_error(s->stream)));
+        if (session_logs(s, LINE_HUNG_UP))
+            log_at(LEVEL_INFO, s->id, "connection failed",
+                   field_str("reason", stream_error(s->stream)));
         fail(s, stream_error(s->stream));
         break;
     case STREAM_CLOSED:
@@ -417,6 +419,7 @@ void session_end(struct session *s)
     struct proxy *proxy = s->proxy;
     s->protocol->close(s);
     session_record_rest(s);
+    session_log_rest(s);
     client_study_free(&s->study);
     proxy_count(proxy);
     stream_free(&s->stream);

@@ -5,6 +5,7 @@
  *   session.c        begins and ends it, takes in octets
  *   session_greet.c  who comes, and when it is greeted
  *   session_record.c what of it is recorded
+ *   session_log.c    what of it is logged, where the client has it in his hands
  *   session_live.c   what others see of it while it lasts
  *   session_share.c  what its networks may have
  *   session_stress.c who has to go while little room is left
@@ -30,6 +31,13 @@ struct pace {
     uint64_t came;
 };
 
+enum session_line {
+#define SESSION_LINE(id, word) LINE_##id,
+#include "proxy/session/session_lines.def"
+#undef SESSION_LINE
+    SESSION_LINES
+};
+
 struct session {
     TAILQ_ENTRY(session) link, unshown;
     const struct mail_protocol *protocol;
@@ -53,6 +61,7 @@ struct session {
     } wait;
     int64_t delayed; /* milliseconds that rules made it wait for before it named a recipient */
     unsigned errors, commands, refusals;
+    unsigned lines, unlogged[SESSION_LINES]; /* of session_lines.def: written; only counted */
     int live;             /* its place among those that are shown; -1: none */
     bool is_unshown;      /* what is shown there is older than this */
     int64_t began, since; /* clock_ms: the session, and what it does now */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * The banner: at once, or after a silence in which real mail servers wait, or never. */
-#include "proxy/session/session.h"
-
 #include "base/log.h"
+#include "proxy/session/session_log.h"
 
 static void greet(struct session *s)
 {
@@ -21,8 +20,9 @@ void session_refuse(struct session *s, const char *ref, const struct verdict *ve
 {
     char address[46];
     ip_text(&s->client, address);
-    log_at(LEVEL_INFO, ref, "dropped", field_str("client", address),
-           field_num("code", verdict->code), field_text("text", verdict->text));
+    if (session_logs(s, LINE_HUNG_UP))
+        log_at(LEVEL_INFO, ref, "dropped", field_str("client", address),
+               field_num("code", verdict->code), field_text("text", verdict->text));
     s->protocol->refuse(s, verdict);
     session_hang_up(s);
 }

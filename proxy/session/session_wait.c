@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/session/session.h"
-
 #include "base/log.h"
+#include "proxy/session/session_log.h"
 
 static bool message_known(const struct examination *message, enum phase phase)
 {
@@ -66,8 +65,9 @@ void session_tarpit(struct session *s, int64_t ms, int64_t *served, void (*then)
  * follows from the answers that did come. */
 static void hurry(struct session *s)
 {
-    log_at(LEVEL_WARNING, s->message ? s->message->ref : s->id, "DNS or Redis takes too long",
-           field_num("ms", s->proxy->config->settings.resolver_patience));
+    if (session_logs(s, LINE_SLOW))
+        log_at(LEVEL_WARNING, s->message ? s->message->ref : s->id, "DNS or Redis takes too long",
+               field_num("ms", s->proxy->config->settings.resolver_patience));
     s->wait.hurried = true;
     client_study_hurry(s->study);
     if (s->message)

@@ -4,6 +4,7 @@
 #include "proxy/smtp/smtp_input.h"
 
 #include "base/log.h"
+#include "proxy/session/session_log.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_command.h"
 #include "proxy/smtp/smtp_line.h"
@@ -15,8 +16,9 @@ static void hang_up_on(struct smtp_session *s, const char *protocol)
 {
     char address[46];
     ip_text(&s->base.client, address);
-    log_at(LEVEL_INFO, s->base.id, "not SMTP", field_str("client", address),
-           field_str("speaks", protocol));
+    if (session_logs(&s->base, LINE_HUNG_UP))
+        log_at(LEVEL_INFO, s->base.id, "not SMTP", field_str("client", address),
+               field_str("speaks", protocol));
     smtp_close(s, 554, "5.5.1", "this is a mail server, and that is not SMTP");
 }
 
@@ -24,7 +26,8 @@ static void unasked_message(struct smtp_session *s)
 {
     char address[46];
     ip_text(&s->base.client, address);
-    log_at(LEVEL_INFO, s->base.id, "sent a message unasked", field_str("client", address));
+    if (session_logs(&s->base, LINE_HUNG_UP))
+        log_at(LEVEL_INFO, s->base.id, "sent a message unasked", field_str("client", address));
     smtp_close(s, 421, "4.7.0", "a message was sent that nobody had asked for");
 }
 
