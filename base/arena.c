@@ -79,6 +79,22 @@ void arena_reset(struct arena *arena)
     *arena = (struct arena){.newest = keep, .max = arena->max};
 }
 
+/* Behind the newest block, which still has room. */
+void arena_adopt(struct arena *arena, struct arena *other)
+{
+    struct block *oldest = other->newest;
+    while (oldest && oldest->older)
+        oldest = oldest->older;
+    struct block **place = arena->newest ? &arena->newest->older : &arena->newest;
+    if (oldest) {
+        oldest->older = *place;
+        *place = other->newest;
+    }
+    arena->used += other->used;
+    arena->failed = arena->failed || other->failed;
+    *other = (struct arena){.max = other->max};
+}
+
 static struct block *block_for(struct arena *arena, size_t size)
 {
     struct block *b = arena->newest;

@@ -22,6 +22,10 @@ void arena_reset(struct arena *arena);
 /* The same, and it holds no memory until something is taken from it again. */
 void arena_release(struct arena *arena);
 
+/* All that was taken from `other` is the arena's from now on, and lives as long: for what is kept only
+ * once it is known to be wanted. `other` is empty then. Memory of it does not move. */
+void arena_adopt(struct arena *arena, struct arena *other);
+
 /* Zeroed memory, aligned for any type; lives as long as the arena. NULL past the maximum or when
  * memory is out: the caller answers with its own "too large". */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -165,10 +165,11 @@ void examination_state_begin(struct examination *e);
 /* Its facts that should be known at that phase, and are not, are unknown. */
 void examination_state_failed(struct examination *e, enum phase phase);
 
-/* About a recipient (as it is spelled); its facts kept when they are there, and put back when the
- * rules look at it again. */
+/* About a recipient (as it is spelled; until he is forgotten, or another); his facts kept in the arena when they are
+ * there, and put back when the rules look at him again. */
 void examination_recipient(struct examination *e, struct slice recipient);
-void examination_keep_recipient(struct examination *e, struct recipient_facts *known);
+void examination_keep_recipient(const struct examination *e, struct arena *arena,
+                                struct recipient_facts *known);
 void examination_recall_recipient(struct examination *e, struct slice recipient,
                                   const struct recipient_facts *known);
 /* The domain that SPF has passed for; empty: none. */

@@ -125,7 +125,8 @@ void examination_recipient(struct examination *e, struct slice recipient)
         state_rates(e->state, RATE_UNKNOWN_RECIPIENTS);
 }
 
-void examination_keep_recipient(struct examination *e, struct recipient_facts *known)
+void examination_keep_recipient(const struct examination *e, struct arena *arena,
+                                struct recipient_facts *known)
 {
     size_t count;
     policy_keys(policy_of(e), &count);
@@ -135,7 +136,7 @@ void examination_keep_recipient(struct examination *e, struct recipient_facts *k
     known->first_contact = facts->fact[FACT_SENDER_FIRST_CONTACT];
     if (!counts_recipients(e) || !facts->keyed)
         return;
-    known->keyed = arena_array(e->arena, count, sizeof *known->keyed);
+    known->keyed = arena_array(arena, count, sizeof *known->keyed);
     if (known->keyed)
         memcpy(known->keyed, facts->keyed, count * sizeof *facts->keyed);
 }

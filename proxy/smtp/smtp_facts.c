@@ -4,11 +4,18 @@
 #include "filters/dns/client_names.h"
 #include "proxy/session/session_facts.h"
 
-/* Once a transaction. */
+/* What stays as it is over a transaction is told once: a client may name recipients without end, and
+ * these take room. */
+
+static bool is_told(const struct smtp_session *s, enum fact fact)
+{
+    return s->t.message.facts.fact[fact].state != VALUE_PENDING;
+}
+
 static void nobody_logs_in(struct smtp_session *s)
 {
     const struct policy *policy = s->base.proxy->config->policy;
-    if (s->t.message.facts.fact[FACT_LOGIN_USER].state != VALUE_PENDING)
+    if (is_told(s, FACT_LOGIN_USER))
         return;
     facts_absent(&s->t.message.facts, PRODUCER_LOGIN, policy);
     facts_absent(&s->t.message.facts, PRODUCER_LOGIN_FAILURES, policy);
@@ -26,12 +33,14 @@ void smtp_facts(struct smtp_session *s, enum phase phase)
     if (phase >= PHASE_HELO) {
         fact[FACT_HELO_ESMTP] = value_bool(s->esmtp);
         fact[FACT_CLIENT_EARLY] = value_bool(s->early);
-        helo_form(s->mail, s->base.proxy->config, s->helo, &s->base.client, &s->base.local,
-                  &s->t.message.facts);
+        if (!is_told(s, FACT_HELO_VALID))
+            helo_form(s->mail, s->base.proxy->config, s->helo, &s->base.client, &s->base.local,
+                      &s->t.message.facts);
     }
     if (phase >= PHASE_MAIL) {
         const struct transaction *t = &s->t;
-        session_tls_facts(&s->base, s->mail, &s->t.message.facts);
+        if (!is_told(s, FACT_TLS_ACTIVE))
+            session_tls_facts(&s->base, s->mail, &s->t.message.facts);
         fact[FACT_SENDER] = t->sender.address.len ? value_text(t->sender.spelled) : value_absent();
         fact[FACT_MESSAGE_NULL_SENDER] = value_bool(t->sender.address.len == 0);
         fact[FACT_DECLARED_SIZE] =

@@ -47,6 +47,8 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
     record.text = text;
     smtp_record(s, &record);
     s->t.settled = code / 100 != 4;
+    if (code / 100 == 2)
+        s->refused_recipients = 0;
     smtp_hold_over(s, code);
     if (code / 100 == 2 && s->t.doubt && client_gone(s))
         doubt_log(s->t.doubt, "delivered, but the client had gone", s->t.job.server);

@@ -9,7 +9,7 @@
 #include "proxy/smtp/smtp_record.h"
 #include "proxy/smtp/smtp_transaction.h"
 
-enum { MAIL_ARENA_MAX = 24 * 1024 * 1024 };
+enum { MAIL_ARENA_MAX = 24 * 1024 * 1024, RCPT_ARENA_MAX = 1024 * 1024 };
 
 static bool open_smtp(struct session *base)
 {
@@ -20,7 +20,8 @@ static bool open_smtp(struct session *base)
         config->settings.smtp_bare_newlines || (excused && table_holds_ip(excused, &base->client));
     smtp_refer_to_session(s);
     s->mail = arena_new(MAIL_ARENA_MAX);
-    return s->mail != NULL;
+    s->rcpt = arena_new(RCPT_ARENA_MAX);
+    return s->mail && s->rcpt;
 }
 
 static void close_smtp(struct session *base)
@@ -30,6 +31,7 @@ static void close_smtp(struct session *base)
         smtp_record_gone(s);
     smtp_reset(s);
     arena_free(&s->mail);
+    arena_free(&s->rcpt);
 }
 
 static enum outcome judge(struct session *base, enum phase phase, struct verdict *out)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "proxy/examine/listed.h"
+#include "proxy/session/session_log.h"
 #include "proxy/smtp/recipient_cache.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_facts.h"
@@ -21,21 +22,35 @@ static const struct config *config_of(const struct smtp_session *s)
 }
 
 /* A recipient that was refused: logged, since no message will be. */
-static void refused(struct smtp_session *s, const struct smtp_path *path, unsigned code,
-                    struct slice text)
+static void log_refused(struct smtp_session *s, const struct smtp_path *path, unsigned code,
+                        struct slice text)
 {
     char address[46];
+    if (!session_logs(&s->base, LINE_RECIPIENT_REFUSED))
+        return;
     ip_text(&s->base.client, address);
     log_at(LEVEL_INFO, s->ref, "recipient refused", field_str("client", address),
            field_text("helo", s->helo), field_text("from", s->t.sender.address),
            field_text("to", path->address), field_num("code", code), field_text("text", text));
 }
 
+/* Whether one more may be refused so: of who tries out names no end is heard. */
+static bool may_be_refused(struct smtp_session *s, const struct smtp_path *path, unsigned code,
+                           struct slice text)
+{
+    log_refused(s, path, code, text);
+    if (code / 100 != 5 ||
+        ++s->refused_recipients <= config_of(s)->settings.limits_refused_recipients)
+        return true;
+    smtp_close(s, 421, "4.7.0", "too many recipients that were refused");
+    return false;
+}
+
 static void refuse(struct smtp_session *s, const struct smtp_path *path, unsigned code,
                    const char *enhanced, const char *text)
 {
-    refused(s, path, code, slice_of(text));
-    smtp_say(s, code, enhanced, text);
+    if (may_be_refused(s, path, code, slice_of(text)))
+        smtp_say(s, code, enhanced, text);
 }
 
 /* Room for one more, in the transaction's arena. */
@@ -72,13 +87,13 @@ static bool rules_accept(struct smtp_session *s, const struct recipient *r)
         count(s, r);
     switch (r->verdict.action) {
     case ACTION_DROP:
-        refused(s, &r->path, r->verdict.code, r->verdict.text);
+        log_refused(s, &r->path, r->verdict.code, r->verdict.text);
         session_refuse(&s->base, s->ref, &r->verdict);
         return false;
     case ACTION_REJECT:
     case ACTION_DEFER:
-        refused(s, &r->path, r->verdict.code, r->verdict.text);
-        smtp_refuse(s, &r->verdict);
+        if (may_be_refused(s, &r->path, r->verdict.code, r->verdict.text))
+            smtp_refuse(s, &r->verdict);
         return false;
     default:
         return true;
@@ -149,6 +164,7 @@ static void accept_recipient(struct smtp_session *s, const struct recipient *r)
         refuse(s, &r->path, 451, "4.4.1", "mail server is not reachable now, try again later");
     } else if (backend_can(s, r, s->t.backend)) {
         s->t.recipient_count++;
+        arena_adopt(s->mail, s->rcpt);
         smtp_say(s, 250, "2.1.5", "recipient noted");
     }
 }
@@ -162,17 +178,28 @@ static void pass_on(struct smtp_session *s, const struct recipient *r,
         accept_recipient(s, r);
         return;
     case REPLY_OURS:
-        log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
-               field_text("backend", s->t.backend->name), field_num("code", reply->code),
-               field_text("enhanced", reply->enhanced), field_text("text", reply->text));
+        if (session_logs(&s->base, LINE_TROUBLE))
+            log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
+                   field_text("backend", s->t.backend->name), field_num("code", reply->code),
+                   field_text("enhanced", reply->enhanced), field_text("text", reply->text));
         refuse(s, &r->path, 451, "4.3.5", "mail system is not set up right, try again later");
         return;
     case REPLY_LATER:
     case REPLY_RECIPIENT:
     case REPLY_SENDER:
-        refused(s, &r->path, reply->code, reply->text);
-        smtp_answer(s, reply->code, reply->enhanced, reply->text);
+        if (may_be_refused(s, &r->path, reply->code, reply->text))
+            smtp_answer(s, reply->code, reply->enhanced, reply->text);
     }
+}
+
+/* Of a recipient that was not accepted nothing stays. Was none, the next may go to another backend. */
+static void answered(struct smtp_session *s)
+{
+    s->t.asked_for = SLICE("");
+    s->t.message.facts.fact[FACT_RECIPIENT] = (struct value){.state = VALUE_PENDING};
+    arena_reset(s->rcpt);
+    if (s->t.recipient_count == 0)
+        s->t.backend = NULL;
 }
 
 static void checked(struct smtp_job *job)
@@ -196,9 +223,7 @@ static void checked(struct smtp_job *job)
         else
             pass_on(s, r, mail_fine ? rcpt : mail);
     }
-    s->t.asked_for = SLICE("");
-    if (s->t.recipient_count == 0)
-        s->t.backend = NULL;
+    answered(s);
     session_go_on(&s->base);
 }
 
@@ -210,7 +235,7 @@ static void ask_backend(struct smtp_session *s, struct recipient *r)
                                .id = s->ref,
                                .holder = s->base.claim.holder,
                                .backend = t->backend,
-                               .arena = s->mail,
+                               .arena = s->rcpt,
                                .deadline = clock_ms() + config_of(s)->settings.timeouts_backend,
                                .done = checked,
                                .ctx = s,
@@ -271,16 +296,9 @@ static struct slice domain_of(const struct smtp_session *s, const struct smtp_pa
 
 static bool keep_params(struct smtp_session *s, struct smtp_rcpt_params *params)
 {
-    params->notify = arena_copy(s->mail, params->notify);
-    params->orcpt = smtp_xtext(s->mail, params->orcpt);
+    params->notify = arena_copy(s->rcpt, params->notify);
+    params->orcpt = smtp_xtext(s->rcpt, params->orcpt);
     return params->notify.ptr && params->orcpt.ptr;
-}
-
-/* No recipient was accepted: the next may go to another backend. */
-static void let_backend_go(struct smtp_session *s)
-{
-    if (s->t.recipient_count == 0 && !s->t.job_running)
-        s->t.backend = NULL;
 }
 
 static struct recipient *in_question(struct smtp_session *s)
@@ -296,10 +314,9 @@ static void refuse_unknown(struct smtp_session *s, struct recipient *r)
 
 static void replied(struct smtp_session *s)
 {
-    let_backend_go(s);
     if (s->t.job_running)
         return;
-    s->t.asked_for = SLICE("");
+    answered(s);
     session_go_on(&s->base);
 }
 
@@ -322,10 +339,10 @@ static void judge(struct session *base)
         smtp_facts(s, PHASE_RCPT);
         s->t.message.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
         listed_facts(s->base.proxy, r->path.spelled, &s->t.message.facts);
-        r->decided = policy_evaluate(config_of(s)->policy, &s->t.message.facts, PHASE_RCPT, s->mail,
+        r->decided = policy_evaluate(config_of(s)->policy, &s->t.message.facts, PHASE_RCPT, s->rcpt,
                                      &r->verdict) == OUTCOME_DECIDED;
     }
-    examination_keep_recipient(&s->t.message, &r->known);
+    examination_keep_recipient(&s->t.message, s->rcpt, &r->known);
     session_tarpit(&s->base, r->verdict.delay, &s->t.delayed, act);
 }
 
@@ -407,9 +424,7 @@ static void consider(struct smtp_session *s, struct recipient *r)
         refuse(s, &r->path, 550, "5.7.1", "relaying denied");
     else if (fits_backend(s, domain->backend) && backend_can(s, r, domain->backend)) {
         study(s);
-        return;
     }
-    let_backend_go(s);
 }
 
 static void take(struct smtp_session *s, struct slice argument)
@@ -437,11 +452,11 @@ static void take(struct smtp_session *s, struct slice argument)
     }
     struct slice domain = domain_of(s, &path);
     if (domain.len == 0) {
-        smtp_say(s, 501, "5.1.3", "the address needs a domain");
+        refuse(s, &path, 501, "5.1.3", "the address needs a domain");
         return;
     }
     struct recipient *r = new_recipient(s);
-    if (!r || !smtp_path_keep(s->mail, domain, &path) || !keep_params(s, &params)) {
+    if (!r || !smtp_path_keep(s->rcpt, domain, &path) || !keep_params(s, &params)) {
         smtp_say(s, 452, "4.3.1", "out of memory");
         return;
     }
@@ -456,5 +471,5 @@ void smtp_recipient(struct smtp_session *s, struct slice argument)
     s->t.asked_for = argument;
     take(s, argument);
     if (s->base.state != SESSION_BUSY)
-        s->t.asked_for = SLICE("");
+        answered(s);
 }

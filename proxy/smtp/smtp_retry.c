@@ -17,7 +17,7 @@ static struct retry_place place_of(const struct smtp_session *s, const struct re
 void smtp_retry_recall(struct smtp_session *s, struct recipient *r)
 {
     struct retry_place place = place_of(s, r);
-    r->earlier = retry_recall(s->base.proxy->shared, &place, s->mail);
+    r->earlier = retry_recall(s->base.proxy->shared, &place, s->rcpt);
 }
 
 bool smtp_retry_has_reply(const struct smtp_session *s, const struct recipient *r)
@@ -27,6 +27,9 @@ bool smtp_retry_has_reply(const struct smtp_session *s, const struct recipient *
 
 void smtp_retry_told(struct smtp_session *s, const struct recipient *r)
 {
+    for (const struct told *told = s->t.told; told; told = told->before)
+        if (told->place.hash[0] == r->earlier.place.hash[0])
+            return;
     struct told *told = arena_alloc(s->mail, sizeof *told);
     if (!told)
         return; /* it will be told once more */

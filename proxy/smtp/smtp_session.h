@@ -115,6 +115,7 @@ struct smtp_session {
     /* Of the transaction: the id and its number; between two the id. Also stands in replies. */
     char ref[DOUBT_ID_MAX];
     struct arena *mail; /* the transaction's */
+    struct arena *rcpt; /* of the RCPT that is not answered yet: of a refused one nothing stays */
     struct slice helo;
     bool esmtp;
     struct smtp_capabilities offered; /* in its last EHLO */
@@ -125,6 +126,7 @@ struct smtp_session {
     bool bare_newline;    /* one command was ended by a bare LF; the next such one is the last */
     size_t line_rest;     /* octets of that command's line so far; 0: it is over */
     unsigned messages, transactions;
+    unsigned refused_recipients; /* for good, since a message was taken */
     struct transaction t;
 };
 

@@ -32,7 +32,7 @@ void smtp_reset(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
     if (!t->open && !t->message.spool && !t->job_running) {
-        t->message.facts.keyed = NULL;
+        t->message.facts = (struct facts){.keyed = NULL};
         arena_reset(s->mail);
         return;
     }
@@ -49,4 +49,5 @@ void smtp_reset(struct smtp_session *s)
     memset(t, 0, sizeof *t);
     smtp_refer_to_session(s);
     arena_reset(s->mail);
+    arena_reset(s->rcpt);
 }

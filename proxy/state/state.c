@@ -87,7 +87,7 @@ void state_greylist(struct state_inquiry *inquiry, const struct state_sender *wh
         state_number_argument(&text[4], settings->greylist_passes),
     };
     state_ask(inquiry, &(struct state_question){&state->greylist, keys, count, args, 5},
-              &(struct state_answer){write_greylist, NULL, 3});
+              &(struct state_answer){.write = write_greylist, .expected = 3});
 }
 
 static void set_history(struct facts *facts, struct value first_seen, struct value messages)
@@ -118,7 +118,7 @@ void state_history(struct state_inquiry *inquiry, struct slice sender)
     struct state_key made = state_key_sender(state->keys, sender);
     struct slice key = state_key_slice(&made);
     state_ask(inquiry, &(struct state_question){&state->history, &key, 1, NULL, 0},
-              &(struct state_answer){write_history, NULL, 2});
+              &(struct state_answer){.write = write_history, .expected = 2});
 }
 
 void state_accepted(struct state *state, const struct state_sender *who)

@@ -42,9 +42,16 @@ static struct state_calls *list_of(struct state *state, struct state_inquiry *in
     return inquiry ? &inquiry->calls : &state->unattended;
 }
 
+static void forget_answer(const struct state_answer *answer)
+{
+    if (answer->forget)
+        answer->forget(answer->data);
+}
+
 static void forget_call(struct state_call *call)
 {
     TAILQ_REMOVE(list_of(call->state, call->inquiry), call, link);
+    forget_answer(&call->answer);
     free(call);
 }
 
@@ -101,6 +108,7 @@ void state_ask(struct state_inquiry *inquiry, const struct state_question *quest
     struct state_call *call = send_question(inquiry->state, inquiry, question);
     if (!call) {
         answer->write(inquiry, answer->data, NULL);
+        forget_answer(answer);
         return;
     }
     call->answer = *answer;

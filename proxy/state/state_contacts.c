@@ -21,7 +21,7 @@ void state_contact(struct state_inquiry *inquiry, struct slice sender, struct sl
     struct state_key made = state_key_contact(state->keys, sender, recipient);
     struct slice key = state_key_slice(&made);
     state_ask(inquiry, &(struct state_question){&state->contact, &key, 1, NULL, 0},
-              &(struct state_answer){write_contact, NULL, 1});
+              &(struct state_answer){.write = write_contact, .expected = 1});
 }
 
 static void tell_some(struct state *state, struct slice sender, const struct slice *recipients,

@@ -43,12 +43,13 @@ struct state_question {
 /* Writes facts; `reply` is NULL or an array of `expected` integers. */
 struct state_answer {
     void (*write)(struct state_inquiry *inquiry, void *data, const redisReply *reply);
-    void *data; /* lives as long as the inquiry */
+    void *data; /* lives as long as the inquiry, or is forgotten: */
     size_t expected;
+    void (*forget)(void *data); /* once the call is over; NULL: nothing is to be done */
 };
 
 /* `answer->write` is called once: at once when there will be no answer, otherwise when it comes;
- * not after state_cancel. */
+ * not after state_cancel. `answer->forget` in any case. */
 void state_ask(struct state_inquiry *inquiry, const struct state_question *question,
                const struct state_answer *answer);
 

@@ -62,7 +62,9 @@ void state_login(struct state_inquiry *inquiry, const struct state_login *who)
     state_ask(
         inquiry,
         &(struct state_question){&inquiry->state->login, keys.keys, KEYS - 1, args, ARGUMENTS},
-        &(struct state_answer){write_failures, who->user.len ? NULL : inquiry, LOGIN_COUNTERS});
+        &(struct state_answer){.write = write_failures,
+                               .data = who->user.len ? NULL : inquiry,
+                               .expected = LOGIN_COUNTERS});
 }
 
 void state_login_over(struct state *state, const struct state_login *who, enum login_end end,

@@ -9,6 +9,8 @@
 
 #include "base/clock.h"
 
+#include <stdlib.h>
+
 enum { RATES_AT_ONCE = 64 };
 
 /* Where the answers go: policy_keys()[index], and what the window before weighs. */
@@ -44,10 +46,11 @@ static void write_rates(struct state_inquiry *inquiry, void *data, const redisRe
     }
 }
 
-static struct rate_targets *targets_of(const struct rate_batch *batch, struct arena *arena)
+/* Not in the transaction's arena: a client may name recipients without end. */
+static struct rate_targets *targets_of(const struct rate_batch *batch)
 {
     struct rate_targets *targets =
-        arena_alloc(arena, sizeof *targets + batch->count * sizeof *targets->target);
+        calloc(1, sizeof *targets + batch->count * sizeof *targets->target);
     if (!targets)
         return NULL;
     targets->count = batch->count;
@@ -75,10 +78,10 @@ static void send_batch(struct state *state, struct state_inquiry *inquiry, struc
         args[i] = state_number_argument(&lifetime[i], batch->look ? 0 : 2 * rate->window);
     }
     struct state_question question = {&state->rates, keys, 2 * batch->count, args, batch->count};
-    struct rate_targets *targets = inquiry ? targets_of(batch, inquiry->arena) : NULL;
+    struct rate_targets *targets = inquiry ? targets_of(batch) : NULL;
     if (targets)
         state_ask(inquiry, &question,
-                  &(struct state_answer){write_rates, targets, 2 * batch->count});
+                  &(struct state_answer){write_rates, targets, 2 * batch->count, free});
     else if (inquiry)
         fail_batch(inquiry, batch);
     else
