@@ -267,7 +267,7 @@ static void drained(struct session *s)
         session_end(s);
         return;
     }
-    s->lingers_until = clock_ms() + LINGER_MOST_MS;
+    s->lingers_until = clock_ms() + (s->proxy->stressed ? LINGER_SENDING_MS : LINGER_MOST_MS);
     stream_half_close(s->stream, LINGER_MS);
 }
 

@@ -62,16 +62,16 @@ struct session {
     int64_t delayed; /* milliseconds that rules made it wait for before it named a recipient */
     unsigned errors, commands, refusals;
     unsigned lines, unlogged[SESSION_LINES]; /* of session_lines.def: written; only counted */
-    int live;             /* its place among those that are shown; -1: none */
-    bool is_unshown;      /* what is shown there is older than this */
-    int64_t began, since; /* clock_ms: the session, and what it does now */
-    int64_t heard;        /* something came */
-    int64_t useful;       /* it brought something last, or began */
-    uint64_t came;        /* octets since it does what it does */
+    int live;                                /* its place among those that are shown; -1: none */
+    bool is_unshown;                         /* what is shown there is older than this */
+    int64_t began, since;                    /* clock_ms: the session, and what it does now */
+    int64_t heard;                           /* something came */
+    int64_t useful;                          /* it brought something last, or began */
+    uint64_t came;                           /* octets since it does what it does */
     struct pace pace;
     int64_t began_at; /* clock_wall */
     bool greeted, starting_tls;
-    bool leaving; /* it said so: nothing more of it is waited for */
+    bool leaving;          /* it said so: nothing more of it is waited for */
     int64_t lingers_until; /* clock_ms, once all is out; 0: it is not */
 };
 

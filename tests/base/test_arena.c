@@ -139,6 +139,45 @@ TEST(test_blocks_grow_for_what_is_large)
     arena_free(&arena);
 }
 
+TEST(test_what_is_adopted_stays_where_it_is_and_lives_as_long)
+{
+    struct arena *arena = arena_new(1 << 20), *other = arena_new(1 << 20);
+    struct slice first = arena_copy(arena, SLICE("first"));
+    for (int round = 0; round < 20; round++) {
+        struct slice small = arena_copy(other, SLICE("small"));
+        char *large = arena_alloc(other, 3000);
+        memset(large, 'x', 3000);
+        size_t used = arena_used(arena) + arena_used(other);
+        arena_adopt(arena, other);
+        assert_int_equal(arena_used(arena), used);
+        assert_int_equal(arena_used(other), 0);
+        arena_reset(other);
+        memset(arena_alloc(other, 5000), 'y', 5000);
+        assert_true(slice_eq(small, SLICE("small")));
+        assert_int_equal(large[2999], 'x');
+        arena_reset(other);
+    }
+    assert_true(slice_eq(first, SLICE("first")));
+    arena_adopt(arena, other); /* nothing */
+    arena_free(&other);
+    arena_free(&arena);
+}
+
+TEST(test_an_empty_arena_adopts_and_what_failed_is_told)
+{
+    struct arena *arena = arena_new(100), *other = arena_new(100);
+    assert_null(arena_alloc(other, 101));
+    struct slice kept = arena_copy(other, SLICE("kept"));
+    arena_adopt(arena, other);
+    assert_true(arena_failed(arena) && !arena_failed(other));
+    assert_true(slice_eq(kept, SLICE("kept")));
+    assert_non_null(arena_alloc(other, 100));
+    arena_adopt(arena, other);
+    assert_null(arena_alloc(arena, 1)); /* it has more than its maximum now */
+    arena_free(&other);
+    arena_free(&arena);
+}
+
 TEST(test_texts_are_joined_and_end_with_nul)
 {
     struct arena *arena = arena_new(64);
