@@ -129,4 +129,4 @@ def test_what_postfix_takes_is_taken_and_reaches_it(start, postfix):
             session.expect("MAIL FROM:%s AUTH=<> SIZE=100" % written, 250)
             session.expect("RCPT TO:< user@example.com >", 250)
             assert session.data(b"Subject: old%d\r\n\r\nx\r\n" % number).code == 250, written
-        assert postfix.wait_for_message("user@example.com", b"Subject: old%d\r\n" % number), written
+        assert postfix.wait_for_message("user@example.com", b"Subject: old%d\n" % number), written
