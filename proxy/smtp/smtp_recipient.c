@@ -178,6 +178,7 @@ static void pass_on(struct smtp_session *s, const struct recipient *r,
         accept_recipient(s, r);
         return;
     case REPLY_OURS:
+    case REPLY_UNCLEAR:
         if (session_logs(&s->base, LINE_TROUBLE))
             log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
                    field_text("backend", s->t.backend->name), field_num("code", reply->code),

@@ -131,34 +131,112 @@ bool smtp_reply_says_no_such_user(const struct smtp_reply *reply)
     return reply->code == 550;
 }
 
-/* Refusals that say that *we* are not welcome or did something wrong; told on, they would bounce
- * good mail for our mistake. */
+/* ---- whose matter it is ---- */
+
+/* Syntax, unknown command or parameter, bad sequence, a login or TLS that is wanted. */
+static bool is_fault_of_dialogue(unsigned code)
+{
+    static const unsigned codes[] = {500, 501, 502, 503, 504, 530, 534, 535, 538, 555};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i] == code)
+            return true;
+    return false;
+}
+
+static bool is_one_of(struct slice enhanced, const struct slice *codes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_eq(enhanced, codes[i]))
+            return true;
+    return false;
+}
+
+/* Said of whoever connects: logins, encryption, a relay (RFC 5248; Exchange from 5.7.51), and SPF
+ * and reverse names (RFC 7372), which a server behind looks up for our address. */
+static bool code_is_about_us(struct slice enhanced)
+{
+    static const struct slice codes[] = {
+        SLICE("5.7.8"),  SLICE("5.7.9"),  SLICE("5.7.10"), SLICE("5.7.11"),
+        SLICE("5.7.14"), SLICE("5.7.23"), SLICE("5.7.24"), SLICE("5.7.25"),
+        SLICE("5.7.51"), SLICE("5.7.54"), SLICE("5.7.57"), SLICE("5.7.64"),
+    };
+    return is_one_of(enhanced, codes, sizeof codes / sizeof *codes);
+}
+
+/* Lists and mailboxes with new owners (RFC 5248, RFC 7293), senders without a mail server (RFC
+ * 7505) or of too low a priority (RFC 6710); Exchange: groups, mailboxes, folders that take
+ * mail from some alone. */
+static bool code_is_about_named(struct slice enhanced)
+{
+    static const struct slice codes[] = {
+        SLICE("5.7.2"),   SLICE("5.7.15"),  SLICE("5.7.16"),  SLICE("5.7.17"),  SLICE("5.7.18"),
+        SLICE("5.7.19"),  SLICE("5.7.27"),  SLICE("5.7.124"), SLICE("5.7.129"), SLICE("5.7.133"),
+        SLICE("5.7.134"), SLICE("5.7.135"), SLICE("5.7.136"),
+    };
+    return is_one_of(enhanced, codes, sizeof codes / sizeof *codes);
+}
+
+static bool holds_one_of(struct slice text, const struct slice *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (holds(text, words[i]))
+            return true;
+    return false;
+}
+
+static bool text_is_about_us(struct slice text)
+{
+    static const struct slice words[] = {
+        SLICE("relay"),
+        SLICE("rcpthosts"),
+        SLICE("authentication required"),
+        SLICE("authentication is required"),
+        SLICE("not authenticated"),
+        SLICE("must authenticate"),
+        SLICE("authenticate first"),
+        SLICE("starttls"),
+        SLICE("client host"),
+        SLICE("helo command"),
+        SLICE("sending ip"),
+    };
+    return holds_one_of(text, words, sizeof words / sizeof *words);
+}
+
+/* Exchange before 2013 has one code for all, and says who did not like it. */
+static bool text_is_about_named(struct slice text)
+{
+    return holds(text, SLICE("RESOLVER.RST."));
+}
+
+/* A 5xx to the greeting, EHLO, STARTTLS or the whole dialogue: told on, it would bounce good mail
+ * for our mistake. */
 static bool is_ours(enum reply_stage stage, const struct smtp_reply *reply)
 {
-    switch (reply->code) {
-    case 500: /* syntax, unknown command or parameter, bad sequence, auth or TLS wanted */
-    case 501:
-    case 502:
-    case 503:
-    case 504:
-    case 521:
-    case 530:
-    case 534:
-    case 535:
-    case 538:
-    case 555:
-        return true;
-    default:
-        break;
-    }
-    if (stage < STAGE_MAIL)
+    if (stage < STAGE_MAIL || is_fault_of_dialogue(reply->code) ||
+        code_is_about_us(reply->enhanced))
         return true;
     if (stage == STAGE_DATA && reply->enhanced.len == 0)
         return reply->code != 552 && reply->code != 550;
-    /* A connector that does not know us: "550 5.7.1 Unable to relay" (also 5.7.54), "5.7.1 Client
-     * was not authenticated", to MAIL or RCPT. */
+    return stage != STAGE_BODY && text_is_about_us(reply->text);
+}
+
+/* "5.7.1 Access denied", to MAIL or RCPT: the sender, the recipient, or a connector that does not
+ * know us. So is 521, which RFC 7504 has for hosts, and access tables for anybody. */
+static bool is_unclear(enum reply_stage stage, const struct smtp_reply *reply)
+{
     return (stage == STAGE_MAIL || stage == STAGE_RCPT) &&
-           slice_starts(reply->enhanced, SLICE("5.7."));
+           (reply->code == 521 || slice_starts(reply->enhanced, SLICE("5.7.")));
+}
+
+static enum reply_class class_of_refusal(enum reply_stage stage, const struct smtp_reply *reply)
+{
+    bool named = stage >= STAGE_MAIL && !is_fault_of_dialogue(reply->code) &&
+                 (code_is_about_named(reply->enhanced) || text_is_about_named(reply->text));
+    if (!named && is_ours(stage, reply))
+        return REPLY_OURS;
+    if (!named && is_unclear(stage, reply))
+        return REPLY_UNCLEAR;
+    return stage == STAGE_RCPT ? REPLY_RECIPIENT : REPLY_SENDER;
 }
 
 enum reply_class smtp_reply_class(enum reply_stage stage, const struct smtp_reply *reply)
@@ -168,9 +246,5 @@ enum reply_class smtp_reply_class(enum reply_stage stage, const struct smtp_repl
         return stage == STAGE_DATA && reply->code == 354 ? REPLY_YES : REPLY_OURS;
     if (kind == 2)
         return stage == STAGE_DATA ? REPLY_OURS : REPLY_YES;
-    if (kind == 4)
-        return REPLY_LATER;
-    if (is_ours(stage, reply))
-        return REPLY_OURS;
-    return stage == STAGE_RCPT ? REPLY_RECIPIENT : REPLY_SENDER;
+    return kind == 4 ? REPLY_LATER : class_of_refusal(stage, reply);
 }

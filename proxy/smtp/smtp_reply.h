@@ -45,6 +45,7 @@ enum reply_class {
     REPLY_SENDER,    /* sender or content refused: the sender's */
     REPLY_LATER,     /* 4xx: the sender's, temporary */
     REPLY_OURS, /* our mistake or the backend's set-up: 451 to the sender, an alarm to the admin */
+    REPLY_UNCLEAR, /* his who is named, or ours: smtp_vouch.h tells before anybody hears of it */
 };
 
 /* The octets of "5.1.1" at the front of text, followed by a blank or the end (RFC 3463 2); 0: there

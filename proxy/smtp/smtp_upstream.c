@@ -101,6 +101,8 @@ void smtp_upstream_end_doubt(struct smtp_upstream *c)
 void smtp_upstream_over(struct smtp_upstream *c, enum smtp_upstream_end why, const char *trouble)
 {
     snprintf(c->trouble, sizeof c->trouble, "%s", trouble ? trouble : "");
+    if (c->state == UPSTREAM_ENVELOPE)
+        smtp_upstream_envelope_over(c);
     c->state = UPSTREAM_OVER;
     smtp_upstream_end_doubt(c);
     stream_free(&c->stream);

@@ -55,6 +55,8 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
 void smtp_upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply *reply);
 void smtp_upstream_secured(struct smtp_upstream *c);
 
+/* All replies to the envelope that will come are there. */
+void smtp_upstream_envelope_over(struct smtp_upstream *c);
 void smtp_upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp_reply *reply);
 void smtp_upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *reply);
 

@@ -3,6 +3,7 @@
 #include "proxy/smtp/smtp_upstream_internal.h"
 
 #include "base/clock.h"
+#include "proxy/smtp/smtp_vouch.h"
 
 #include <stdio.h>
 
@@ -117,6 +118,12 @@ static void job_answered(struct smtp_upstream *c, bool reusable)
     job->done(job);
 }
 
+void smtp_upstream_envelope_over(struct smtp_upstream *c)
+{
+    if (c->job)
+        smtp_vouch(c->setup.shared, upstream_server_number(c->setup.server), c->job);
+}
+
 static bool all_recipients_accepted(const struct smtp_job *job)
 {
     for (size_t i = 0; i < job->recipient_count; i++)
@@ -187,9 +194,11 @@ void smtp_upstream_got_envelope_reply(struct smtp_upstream *c, const struct smtp
         keep_reply(c, STAGE_RCPT, reply, &job->recipients[n - 1].reply);
     } else if (c->deliver) {
         keep_reply(c, STAGE_DATA, reply, &job->data_reply);
+        smtp_upstream_envelope_over(c);
         got_data_reply(c);
         return;
     } else {
+        smtp_upstream_envelope_over(c);
         job_answered(c, reply->code / 100 == 2);
         return;
     }

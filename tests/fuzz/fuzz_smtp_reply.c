@@ -15,7 +15,8 @@ static void check(const struct smtp_reply *reply, struct slice in, size_t used)
     require(lines > 0 && lines <= 100 && at == used);
     for (int stage = STAGE_GREETING; stage <= STAGE_BODY; stage++) {
         enum reply_class kind = smtp_reply_class((enum reply_stage)stage, reply);
-        require(kind <= REPLY_OURS);
+        require(kind <= REPLY_UNCLEAR);
+        require(kind != REPLY_UNCLEAR || stage == STAGE_MAIL || stage == STAGE_RCPT);
         require(kind != REPLY_YES || reply->code / 100 == 2 || reply->code == 354);
         require((kind == REPLY_LATER) == (reply->code / 100 == 4));
     }

@@ -75,6 +75,53 @@ def test_a_server_that_refuses_us_is_a_tempfail_and_an_alarm(site, new_backend):
     assert gateway.wait_log("error: ") and "Unable to relay" in gateway.log()
 
 
+@pytest.mark.parametrize("refusal", ["550 5.7.1 delivery restricted", "554 5.7.1 <group@example.com>: Recipient address rejected: Access denied"])
+def test_who_is_refused_while_others_are_taken_hears_it_himself(site, new_backend, refusal):
+    gateway = site(new_backend({"RCPT": lambda session, line: refusal if b"group" in line else None}))
+    assert rcpt(gateway, "group@example.com").code == 451
+    assert rcpt(gateway, "user@example.com").code == 250
+    reply = rcpt(gateway, "group@example.com")
+    assert (reply.code, reply.enhanced) == (int(refusal[:3]), "5.7.1")
+    assert gateway.log().count("backend refuses the gateway") == 1
+
+
+def test_a_closed_group_is_refused_by_its_code_alone(site, new_backend):
+    gateway = site(new_backend({"RCPT": "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required"}))
+    assert rcpt(gateway, "group@example.com").enhanced == "5.7.133"
+    assert "backend refuses the gateway" not in gateway.log()
+
+
+def test_who_is_refused_at_delivery_while_others_are_taken_hears_it_at_the_retry(site, new_backend):
+    server = new_backend({"RCPT": lambda session, line: "550 5.7.1 not for you" if b"group" in line else None})
+    gateway = site(server, options="recipient_check off  probe off")
+    with Session(gateway.port) as session:
+        session.ehlo()
+        session.expect("MAIL FROM:<a@client.example> SIZE=100", 250)
+        session.expect("RCPT TO:<group@example.com>", 250)
+        session.expect("RCPT TO:<user@example.com>", 250)
+        assert session.data(MESSAGE).code == 451
+        session.expect("MAIL FROM:<a@client.example> SIZE=100", 250)
+        assert session.expect("RCPT TO:<group@example.com>", 550).enhanced == "5.7.1"
+        session.expect("RCPT TO:<user@example.com>", 250)
+        assert session.data(MESSAGE).code == 250
+    assert [m.recipients for m in server.messages] == [["user@example.com"]]
+
+
+@pytest.mark.parametrize("dot, told", [
+    ("500 what?", 451), ("501 5.5.4 syntax", 451), ("503 5.5.1 bad sequence", 451), ("530 5.7.57 anonymous", 451),
+    ("521 5.7.1 spam", 521), ("554 5.7.1 virus", 554), ("550 5.6.0 no", 550)])
+def test_what_the_dialogue_is_refused_for_is_ours_and_what_the_message_is_refused_for_its_sender_s(site, new_backend, dot, told):
+    gateway = site(new_backend({"DOT": dot}))
+    assert send(gateway.port, MESSAGE, "user@example.com").code == told
+
+
+def test_a_sender_who_is_refused_while_others_are_taken_hears_it_himself(site, new_backend):
+    gateway = site(new_backend({"MAIL": lambda session, line: "550 5.7.1 blocked" if b"bad@" in line else None}), options="recipient_check off  probe off")
+    assert send(gateway.port, MESSAGE, "user@example.com", sender="bad@client.example").code == 451
+    assert send(gateway.port, MESSAGE, "user@example.com", sender="good@client.example").code == 250
+    assert send(gateway.port, MESSAGE, "user@example.com", sender="bad@client.example").code == 550
+
+
 def test_a_server_that_is_away_is_a_tempfail_at_rcpt(site, new_backend):
     server = new_backend()
     server.stop()
