@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/smtp_answer.h"
 
+#include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_record.h"
 
 #include <stdio.h>
@@ -48,6 +49,35 @@ static void answer(struct smtp_session *s, unsigned code, struct slice enhanced,
     if (code >= 400)
         smtp_record_refusal(s, code, (struct slice){line, len}, rules);
     send_line(s, line, len);
+}
+
+/* `room` is for what is told. */
+static struct slice told_of(const struct smtp_session *s, const struct backend_reply *reply,
+                            char room[static REPLY_MAX])
+{
+    const struct proxy *proxy = s->base.proxy;
+    if (!proxy->config->settings.smtp_hide_backend || !s->t.backend ||
+        s->base.listener->direction != DIRECTION_INBOUND)
+        return reply->text;
+    struct smtp_inside inside = smtp_pools_inside(proxy->backends, s->t.backend, s->mail);
+    return (struct slice){room, smtp_hide(reply->code, reply->text, &inside, room, REPLY_MAX)};
+}
+
+void smtp_answer_backend(struct smtp_session *s, const struct backend_reply *reply)
+{
+    char line[REPLY_MAX + 2], room[REPLY_MAX];
+    const char *ref = reply->code >= 400 ? s->ref : "";
+    size_t len = write_reply(line, reply->code, reply->enhanced, reply->text, ref);
+    if (reply->code >= 400)
+        smtp_record_refusal(s, reply->code, (struct slice){line, len}, NULL);
+    len = write_reply(line, reply->code, reply->enhanced, told_of(s, reply, room), ref);
+    send_line(s, line, len);
+}
+
+void smtp_answer_backend_recorded(struct smtp_session *s, const struct backend_reply *reply)
+{
+    char room[REPLY_MAX];
+    smtp_answer_recorded(s, reply->code, reply->enhanced, told_of(s, reply, room));
 }
 
 void smtp_answer(struct smtp_session *s, unsigned code, struct slice enhanced, struct slice text)

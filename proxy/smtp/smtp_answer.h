@@ -11,6 +11,9 @@
 void smtp_answer(struct smtp_session *s, unsigned code, struct slice enhanced, struct slice text);
 void smtp_say(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
 
+/* Queues the reply of the transaction's server behind: recorded whole, told as hide_backend has it. */
+void smtp_answer_backend(struct smtp_session *s, const struct backend_reply *reply);
+
 /* A reply after which the connection is closed. */
 void smtp_close(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
 
@@ -26,5 +29,6 @@ void smtp_refuse(struct smtp_session *s, const struct verdict *verdict);
 /* The reply to a message, whose record tells it. */
 void smtp_answer_recorded(struct smtp_session *s, unsigned code, struct slice enhanced,
                           struct slice text);
+void smtp_answer_backend_recorded(struct smtp_session *s, const struct backend_reply *reply);
 
 #endif

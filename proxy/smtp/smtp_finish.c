@@ -59,7 +59,11 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
         examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
     if (code / 100 == 2 && s->t.delivering)
         remember_contacts(s);
-    smtp_answer_recorded(s, code, enhanced, text);
+    if (decision->backend.len)
+        smtp_answer_backend_recorded(
+            s, &(struct backend_reply){.code = code, .enhanced = enhanced, .text = text});
+    else
+        smtp_answer_recorded(s, code, enhanced, text);
     stream_flush(s->base.stream); /* before its delivery stops being in doubt */
     smtp_reset(s);
     session_go_on(&s->base);

@@ -6,6 +6,7 @@
 
 #include "common/shared.h"
 #include "proxy/smtp/smtp_capabilities.h"
+#include "proxy/smtp/smtp_hide.h"
 #include "proxy/smtp/smtp_job.h"
 
 #include <event2/event.h>
@@ -33,6 +34,11 @@ struct smtp_capabilities smtp_pools_common(const struct smtp_pools *backends);
 /* Of one backend: what its reachable servers all offer. */
 struct smtp_capabilities smtp_pools_of(const struct smtp_pools *backends,
                                        const struct backend *backend);
+
+/* How the servers of one backend are called: as configured, and as they have greeted this proxy. The
+ * arena's; what memory does not suffice for is left out. */
+struct smtp_inside smtp_pools_inside(const struct smtp_pools *backends,
+                                     const struct backend *backend, struct arena *arena);
 
 /* The server that had this job takes no more than so many recipients in a transaction: known to all
  * proxies for an hour. */

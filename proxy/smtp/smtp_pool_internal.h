@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * What the parts of the pools share. Each part calls those above it alone: smtp_pool_choice.c
  * (where a job should go), smtp_pool_connection.c (beginning and end of connections),
- * smtp_pool_job.c (jobs, and what their upstreams tell), smtp_pool_probe.c (what servers can do)
- * and smtp_pool.c (all pools: made, looked after, ended). */
+ * smtp_pool_job.c (jobs, and what their upstreams tell), smtp_pool_probe.c (what servers can do),
+ * smtp_pool_names.c (how they are called) and smtp_pool.c (all pools: made, looked after, ended). */
 #ifndef PROXY_SMTP_SMTP_POOL_INTERNAL_H
 #define PROXY_SMTP_SMTP_POOL_INTERNAL_H
 
@@ -27,6 +27,7 @@ struct smtp_pool_server {
     struct upstream_server *at;
     struct smtp_pool *pool;
     struct smtp_capabilities can;
+    struct smtp_server_names names;
     struct smtp_connections connections;
 };
 

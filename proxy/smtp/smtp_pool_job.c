@@ -115,6 +115,7 @@ static void upstream_idle(void *owner, struct smtp_upstream *upstream)
     connection->upstream = upstream;
     upstream_server_answered(server->at);
     server->can = *smtp_upstream_capabilities(upstream);
+    server->names = *smtp_upstream_names(upstream);
     smtp_pool_publish(server);
     struct smtp_job *job;
     smtp_pool_dismiss(connection);

@@ -189,7 +189,7 @@ static void pass_on(struct smtp_session *s, const struct recipient *r,
     case REPLY_RECIPIENT:
     case REPLY_SENDER:
         if (may_be_refused(s, &r->path, reply->code, reply->text))
-            smtp_answer(s, reply->code, reply->enhanced, reply->text);
+            smtp_answer_backend(s, reply);
     }
 }
 

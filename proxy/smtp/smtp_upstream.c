@@ -54,6 +54,11 @@ const struct smtp_capabilities *smtp_upstream_capabilities(const struct smtp_ups
     return &c->can;
 }
 
+const struct smtp_server_names *smtp_upstream_names(const struct smtp_upstream *c)
+{
+    return &c->names;
+}
+
 struct smtp_job *smtp_upstream_job(const struct smtp_upstream *c)
 {
     return c->job;
@@ -156,10 +161,7 @@ static void got_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     switch (c->state) {
     case UPSTREAM_GREETING:
-        if (reply->code == 220)
-            smtp_upstream_ehlo(c);
-        else
-            smtp_upstream_over(c, UPSTREAM_END_CONNECT, "refused by its greeting");
+        smtp_upstream_got_greeting(c, reply);
         break;
     case UPSTREAM_EHLO:
         smtp_upstream_got_ehlo(c, reply);

@@ -29,6 +29,13 @@ enum smtp_upstream_end {
     UPSTREAM_END_CLOSED,  /* we closed it */
 };
 
+/* How it calls itself, in its greeting and in its answer to EHLO: NUL-terminated, empty where it
+ * names no host. */
+enum { SERVER_NAME_MAX = 256 };
+struct smtp_server_names {
+    char greeting[SERVER_NAME_MAX], ehlo[SERVER_NAME_MAX];
+};
+
 struct smtp_upstream_owner {
     void (*idle)(void *owner, struct smtp_upstream *upstream); /* ready for a (next) job */
     /* The connection is closed.
@@ -58,6 +65,7 @@ bool smtp_upstream_will_be_idle(const struct smtp_upstream *upstream);
 bool smtp_upstream_dot_out(const struct smtp_upstream *upstream);
 
 const struct smtp_capabilities *smtp_upstream_capabilities(const struct smtp_upstream *upstream);
+const struct smtp_server_names *smtp_upstream_names(const struct smtp_upstream *upstream);
 /* The one that it has; NULL: none. */
 struct smtp_job *smtp_upstream_job(const struct smtp_upstream *upstream);
 /* After over(): why it ended. */

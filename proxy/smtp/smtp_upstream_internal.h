@@ -27,6 +27,7 @@ struct smtp_upstream {
     struct stream *stream;
     enum smtp_upstream_state state;
     struct smtp_capabilities can;
+    struct smtp_server_names names;
     bool secured, helo_tried;
     struct smtp_job *job;
     bool deliver, dot_out;
@@ -51,6 +52,7 @@ void smtp_upstream_become_idle(struct smtp_upstream *c);
 
 void smtp_upstream_ehlo(struct smtp_upstream *c);
 void smtp_upstream_begin_tls(struct smtp_upstream *c);
+void smtp_upstream_got_greeting(struct smtp_upstream *c, const struct smtp_reply *reply);
 void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply);
 void smtp_upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply *reply);
 void smtp_upstream_secured(struct smtp_upstream *c);

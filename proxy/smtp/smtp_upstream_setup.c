@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * A connection becoming usable: EHLO, STARTTLS, what the server can do. */
+#include "proxy/smtp/smtp_hide.h"
 #include "proxy/smtp/smtp_upstream_internal.h"
 
 void smtp_upstream_become_idle(struct smtp_upstream *c)
@@ -11,6 +12,25 @@ void smtp_upstream_become_idle(struct smtp_upstream *c)
     c->state = UPSTREAM_IDLE;
     stream_deadline(c->stream, 0);
     c->callbacks->idle(c->owner, c);
+}
+
+static void learn_name(char name[static SERVER_NAME_MAX], const struct smtp_reply *reply)
+{
+    size_t at = 0;
+    struct slice line = SLICE("");
+    smtp_reply_line(reply, &at, &line);
+    if (!slice_to_text(smtp_greeting_name(line), name, SERVER_NAME_MAX))
+        *name = '\0';
+}
+
+void smtp_upstream_got_greeting(struct smtp_upstream *c, const struct smtp_reply *reply)
+{
+    if (reply->code == 220) {
+        learn_name(c->names.greeting, reply);
+        smtp_upstream_ehlo(c);
+    } else {
+        smtp_upstream_over(c, UPSTREAM_END_CONNECT, "refused by its greeting");
+    }
 }
 
 void smtp_upstream_ehlo(struct smtp_upstream *c)
@@ -94,6 +114,7 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
     size_t at = 0;
     struct slice line;
     c->can = (struct smtp_capabilities){.known = true};
+    learn_name(c->names.ehlo, reply);
     smtp_reply_line(reply, &at, &line); /* the first names the server */
     while (!c->helo_tried && smtp_reply_line(reply, &at, &line))
         learn_line(&c->can, line);
