@@ -67,6 +67,7 @@ struct server {
     uint16_t port;
     enum protocol protocol;
     bool implicit_tls; /* "smtps" instead of "smtp" */
+    bool lmtp;         /* "lmtp" instead of "smtp": RFC 2033 */
     enum backend_tls tls;
     /* tls verify "exchange.example.com": the name its certificate must bear */
     struct slice tls_name;

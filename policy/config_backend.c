@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * backend exchange {
- *   smtp "10.0.0.5:25" tls opportunistic priority 10
+ *   smtp "10.0.0.5:25" tls opportunistic priority 10  (or lmtp "10.0.0.5:24" ...)
  *   connections 10  recipient_check on  probe on  profile exchange  sockets from "10.0.0.1"
  * } */
 #include "policy/parser.h"
@@ -32,11 +32,23 @@ static bool parse_tls(struct parser *parser, struct server *server, const char *
     return true;
 }
 
+/* Whoever expects SMTP there and hears LMTP may lose mail: RFC 2033 5 forbids it. */
+static bool port_is_right(struct parser *parser, const struct server *server,
+                          const struct token *address)
+{
+    bool right = !server->lmtp || server->port != 25;
+    if (!right)
+        source_error(parser->sources, address->at,
+                     "port 25 is SMTP's; expected the port of LMTP, such as \"10.0.0.5:24\"");
+    return right;
+}
+
 static bool parse_server(struct parser *parser, struct backend *backend, enum service word)
 {
     struct service_info service = service_info(word);
     struct server server = {.protocol = service.protocol,
                             .implicit_tls = service.implicit_tls,
+                            .lmtp = service.lmtp,
                             .priority = STANDARD_PRIORITY};
     struct token address;
     int64_t priority;
@@ -45,6 +57,8 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
         return false;
     server.address = address.text;
     if (!parse_endpoint(parser, &address, service.port, &server.ip, &server.port))
+        return false;
+    if (!port_is_right(parser, &server, &address))
         return false;
     for (;;) {
         if (accept_word(parser, "tls")) {
@@ -118,6 +132,7 @@ static bool backend_item(struct parser *parser, void *ctx)
                                         [SERVICE_POP3S] = "pop3s",
                                         [SERVICE_IMAP] = "imap",
                                         [SERVICE_IMAPS] = "imaps",
+                                        [SERVICE_LMTP] = "lmtp",
                                         "connections",
                                         "recipient_check",
                                         "probe",
@@ -137,6 +152,7 @@ static bool backend_item(struct parser *parser, void *ctx)
     case SERVICE_POP3S:
     case SERVICE_IMAP:
     case SERVICE_IMAPS:
+    case SERVICE_LMTP:
         return parse_server(parser, backend, (enum service)word);
     case CONNECTIONS:
         if (!expect_integer(parser, 1, 10000, "how many connections at most", &number))

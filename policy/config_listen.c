@@ -115,9 +115,9 @@ bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t s
 
 static bool parse_service(struct parser *parser, enum service *out)
 {
-    const char *words[SERVICES + 1] = {0};
+    const char *words[SERVICES_LISTENED + 1] = {0};
     unsigned word;
-    for (int i = 0; i < SERVICES; i++)
+    for (int i = 0; i < SERVICES_LISTENED; i++)
         words[i] = service_info((enum service)i).word;
     if (!expect_choice(parser, words, "protocol (smtp, smtps, pop3, pop3s, imap, imaps)", &word))
         return false;

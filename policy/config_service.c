@@ -8,6 +8,7 @@ static const struct service_info services[] = {
     [SERVICE_POP3S] = {"pop3s", PROTOCOL_POP3, .implicit_tls = true, .port = 995},
     [SERVICE_IMAP] = {"imap", PROTOCOL_IMAP, .port = 143},
     [SERVICE_IMAPS] = {"imaps", PROTOCOL_IMAP, .implicit_tls = true, .port = 993},
+    [SERVICE_LMTP] = {"lmtp", PROTOCOL_SMTP, .lmtp = true, .port = 24},
 };
 
 struct service_info service_info(enum service service)

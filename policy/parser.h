@@ -216,8 +216,8 @@ void warn_of_narrow_backends(struct parser *parser);
 /* With ASCII letters made small; ptr NULL: out of memory. */
 struct slice lower_copy(struct parser *parser, struct slice s);
 
-/* The words that tell how mail is moved, of listeners and of servers alike;
- * `port` is the standard one. */
+/* The words that tell how mail is moved, of listeners and, with those behind SERVICES_LISTENED, of
+ * servers; `port` is the standard one. */
 enum service {
     SERVICE_SMTP,
     SERVICE_SMTPS,
@@ -225,12 +225,14 @@ enum service {
     SERVICE_POP3S,
     SERVICE_IMAP,
     SERVICE_IMAPS,
+    SERVICES_LISTENED,
+    SERVICE_LMTP = SERVICES_LISTENED,
     SERVICES
 };
 struct service_info {
     const char *word;
     enum protocol protocol;
-    bool implicit_tls;
+    bool implicit_tls, lmtp;
     uint16_t port;
 };
 struct service_info service_info(enum service service);

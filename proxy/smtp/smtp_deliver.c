@@ -7,6 +7,7 @@
 #include "filters/mime/headers.h"
 #include "proxy/smtp/recipient_cache.h"
 #include "proxy/smtp/smtp_banner.h"
+#include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_fields.h"
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_pool.h"
@@ -54,13 +55,16 @@ static void pass_on(struct smtp_session *s, const struct backend_reply *reply)
     smtp_finish(s, &decision, reply->code, enhanced, reply->text);
 }
 
-/* ---- recipients that the backend took at RCPT, or was not asked about, and now refuses ---- */
+/* ---- recipients that the backend took at RCPT, or was not asked about, and now refuses; LMTP: after
+ * the message ---- */
 
 /* What it says to a recipient that does not fit any more holds for the transaction, not for him. */
 static void learn_limit(struct smtp_session *s)
 {
     const struct smtp_job *job = &s->t.job;
     size_t taken = 0;
+    if (job->each)
+        return;
     while (taken < job->recipient_count && job->recipients[taken].reply.kind == REPLY_YES)
         taken++;
     if (taken == 0 || taken == job->recipient_count)
@@ -88,7 +92,7 @@ static void learn_recipients(struct smtp_session *s)
     const struct transaction *t = &s->t;
     const struct job_recipient *asked = t->job.recipients;
     for (size_t i = 0; i < t->recipient_count; i++) {
-        if (t->recipients[i].verdict.action != ACTION_ACCEPT)
+        if (!is_delivered_to(&t->recipients[i]))
             continue;
         if (asked->reply.kind != REPLY_YES)
             learn_recipient(s, t->recipients[i].path.spelled, &asked->reply);
@@ -107,8 +111,19 @@ static void translate(struct smtp_session *s, struct backend_reply *reply)
     }
 }
 
-/* None was delivered to. One reply is all that the sender hears after the final dot: when they fare
- * differently he hears that, and at the next try each recipient has his own. */
+/* For the next try: each that was refused has his own reply, and who has the message is left out. */
+static void remember(struct smtp_session *s)
+{
+    struct smtp_job *job = &s->t.job;
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (job->recipients[i].reply.code && job->recipients[i].reply.kind != REPLY_YES)
+            translate(s, &job->recipients[i].reply);
+    smtp_retry_remember_replies(s);
+    smtp_delivered_remember(s);
+}
+
+/* None was delivered to, or (LMTP) some were. One reply is all that the sender hears after the final
+ * dot: when they fare differently he hears that, and at the next try each recipient has his own. */
 static void recipients_refused(struct smtp_session *s)
 {
     struct smtp_job *job = &s->t.job;
@@ -122,9 +137,7 @@ static void recipients_refused(struct smtp_session *s)
         pass_on(s, &job->recipients[0].reply);
         return;
     }
-    for (size_t i = 0; i < job->recipient_count; i++)
-        translate(s, &job->recipients[i].reply);
-    smtp_retry_remember_replies(s);
+    remember(s);
     smtp_finish_say(s, "defer", 451, "4.5.3",
                     "recipients fare differently, try again: each will hear his own reply");
 }
@@ -140,7 +153,8 @@ static bool all_taken(const struct smtp_job *job)
 /* The first that no reply came for, when MAIL was taken; NULL: it broke off elsewhere. */
 static struct job_recipient *broke_off_at(const struct smtp_job *job)
 {
-    if (!job->mail_reply.code || job->mail_reply.kind != REPLY_YES || job->recipient_count < 2)
+    if (!job->mail_reply.code || job->mail_reply.kind != REPLY_YES || job->recipient_count < 2 ||
+        job->each)
         return NULL;
     for (size_t i = 0; i < job->recipient_count; i++)
         if (!job->recipients[i].reply.code)
@@ -153,16 +167,37 @@ static struct job_recipient *broke_off_at(const struct smtp_job *job)
  * were not asked. */
 static void broke_off(struct smtp_session *s, struct job_recipient *at)
 {
-    struct smtp_job *job = &s->t.job;
     log_at(LEVEL_WARNING, s->ref, "backend broke off at a recipient",
            field_text("backend", s->t.backend->name), field_text("to", at->address));
-    for (size_t i = 0; i < job->recipient_count; i++)
-        if (job->recipients[i].reply.code)
-            translate(s, &job->recipients[i].reply);
     at->reply = (struct backend_reply){REPLY_LATER, 451, SLICE("4.4.2"),
                                        SLICE("mail server broke off, try again later")};
-    smtp_retry_remember_replies(s);
+    remember(s);
     smtp_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
+}
+
+/* Those whose replies are not there. */
+static void tell_recipients(struct doubt *doubt, const struct smtp_job *job)
+{
+    size_t left = 0;
+    *doubt->recipients = '\0';
+    for (size_t i = 0; i < job->recipient_count; i++)
+        left += job->recipients[i].reply.code == 0;
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (!job->recipients[i].reply.code &&
+            !doubt_add_recipient(doubt, job->recipients[i].address, left--))
+            break;
+}
+
+/* An LMTP server may have answered for some: that stands. */
+static void in_doubt(struct smtp_session *s)
+{
+    struct smtp_job *job = &s->t.job;
+    struct doubt about = *job->about;
+    if (job->each) {
+        tell_recipients(&about, job);
+        remember(s);
+    }
+    doubt_log(&about, job->trouble, job->server);
 }
 
 static void delivered(struct smtp_job *job)
@@ -182,7 +217,7 @@ static void delivered(struct smtp_job *job)
         smtp_finish_say(s, "defer", 451, "4.3.2", "mail server is busy, try again later");
         return;
     case JOB_IN_DOUBT:
-        doubt_log(job->about, job->trouble, job->server);
+        in_doubt(s);
         smtp_finish_say(s, "defer", 451, "4.4.2", "mail server broke off, try again later");
         return;
     case JOB_ANSWERED:
@@ -227,15 +262,32 @@ static void describe(const struct smtp_session *s, struct doubt *doubt)
     doubt_set(doubt->sender, sizeof doubt->sender, t->sender.address);
     doubt_set(doubt->backend, sizeof doubt->backend, t->backend->name);
     doubt_set(doubt->message_id, sizeof doubt->message_id, slice_trim(field.value));
-    *doubt->recipients = '\0';
-    for (size_t i = 0; i < t->job.recipient_count; i++)
-        if (!doubt_add_recipient(doubt, t->job.recipients[i].address, t->job.recipient_count - i))
-            break;
+    tell_recipients(doubt, &t->job);
 }
 
-void smtp_deliver(struct smtp_session *s, size_t count)
+static void nobody_is_left(struct smtp_session *s)
+{
+    smtp_finish_say(s, "accept", 250, "2.0.0", "delivered before");
+}
+
+/* Those who have it already are not delivered to. */
+static size_t count_left(struct smtp_session *s)
+{
+    size_t n = 0;
+    smtp_delivered_mark(s);
+    for (size_t i = 0; i < s->t.recipient_count; i++)
+        n += is_delivered_to(&s->t.recipients[i]);
+    return n;
+}
+
+void smtp_deliver(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
+    size_t count = count_left(s);
+    if (count == 0) {
+        nobody_is_left(s);
+        return;
+    }
     struct job_recipient *to = arena_array(s->mail, count, sizeof *to);
     t->doubt = arena_alloc(s->mail, sizeof *t->doubt);
     if (!to || !t->doubt || !edit(s) || arena_failed(s->mail)) {
@@ -248,7 +300,7 @@ void smtp_deliver(struct smtp_session *s, size_t count)
     }
     size_t n = 0;
     for (size_t i = 0; i < t->recipient_count; i++)
-        if (t->recipients[i].verdict.action == ACTION_ACCEPT)
+        if (is_delivered_to(&t->recipients[i]))
             to[n++] = t->recipients[i].job;
     t->job = (struct smtp_job){.kind = JOB_DELIVER,
                                .id = s->ref,

@@ -5,8 +5,8 @@
 
 #include "proxy/smtp/smtp_session.h"
 
-/* Hands the message to the backend for those `count` recipients whose verdict is to deliver, and
- * passes its answer on. */
-void smtp_deliver(struct smtp_session *s, size_t count);
+/* Hands the message to the backend for those recipients whose verdict is to deliver and who have it
+ * not from an earlier try, and passes its answer on. */
+void smtp_deliver(struct smtp_session *s);
 
 #endif

@@ -209,8 +209,14 @@ static struct slice id_before(struct slice text, struct slice words)
 
 static bool is_id(struct slice id, const struct smtp_inside *inside)
 {
-    return id.len > 0 && id.len <= ID_MAX && !is_inner_name(id, inside) &&
-           !is_inner_address(id, inside);
+    size_t at = 0;
+    while (at < id.len) {
+        struct slice word = without_tail(run_of(slice_from(id, at), is_host_char));
+        if (is_inner_name(word, inside) || is_inner_address(word, inside))
+            return false;
+        at += word.len + 1;
+    }
+    return id.len > 0 && id.len <= ID_MAX;
 }
 
 /* Postfix; Exim; Sendmail and OpenSMTPD; Dovecot's LMTP. */

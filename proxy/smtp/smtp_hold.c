@@ -110,7 +110,7 @@ bool smtp_hold_begin(struct smtp_session *s, struct hold_request *request, int m
 void smtp_hold_go_on(struct smtp_session *s)
 {
     if (s->t.to_deliver)
-        smtp_deliver(s, s->t.to_deliver);
+        smtp_deliver(s);
     else
         smtp_finish_say(s, action_info(s->t.verdict->action)->word, 250, "2.0.0", "accepted");
 }

@@ -34,7 +34,8 @@ enum job_outcome {
     JOB_ANSWERED,    /* the replies tell */
     JOB_UNREACHABLE, /* no server took the connection or it broke before the final dot */
     JOB_BUSY,        /* no connection became free in time */
-    JOB_IN_DOUBT,    /* broken or late after the final dot: the backend may have it (RFC 1047) */
+    JOB_IN_DOUBT,    /* broken or late after the final dot: the backend may have it (RFC 1047),
+                      * for recipients without a reply if there is one for `each` */
 };
 
 struct smtp_job {
@@ -54,6 +55,9 @@ struct smtp_job {
     bool eight_bit; /* the body has bytes over 127 */
     struct job_recipient *recipients;
     size_t recipient_count;
+    /* The message was given to an LMTP server: its recipients' replies are those to the message,
+     * one for each (RFC 2033 4.2); code 0: not known. */
+    bool each;
     const struct iovec *pieces; /* the body, dot-stuffed, with the final CRLF.CRLF */
     size_t piece_count;
     uint64_t size;             /* of the message, for SIZE= */

@@ -49,7 +49,7 @@ static void follow(struct smtp_session *s, const struct ruling *ruling)
     if (smtp_is_kept(s, ruling))
         smtp_hold(s, ruling);
     else if (ruling->kind == RULING_DELIVER)
-        smtp_deliver(s, ruling->deliveries);
+        smtp_deliver(s);
     else if (ruling->kind == RULING_DISCARD)
         smtp_finish_say(s, "discard", 250, "2.0.0", "accepted");
     else

@@ -9,6 +9,7 @@
 #include "proxy/session/session_log.h"
 #include "proxy/smtp/recipient_cache.h"
 #include "proxy/smtp/smtp_answer.h"
+#include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_retry.h"
@@ -252,7 +253,7 @@ static void ask_backend(struct smtp_session *s, struct recipient *r)
 static void check_exists(struct smtp_session *s, struct recipient *r)
 {
     struct backend_reply remembered;
-    if (!s->t.backend->recipient_check)
+    if (!s->t.backend->recipient_check || smtp_delivered_perhaps(s, r))
         accept_recipient(s, r);
     else if (recipient_cache_find(s->base.proxy->recipients, s->t.backend->name, r->path.spelled,
                                   declared_size(s), &remembered)) {
@@ -374,6 +375,7 @@ static void recall(struct session *base)
     struct smtp_session *s = smtp_of(base);
     struct recipient *r = in_question(s);
     smtp_retry_recall(s, r);
+    smtp_delivered_recall(s, r);
     if (smtp_retry_has_reply(s, r)) {
         tell_own_reply(s, r);
     } else if (smtp_retry_lets_others_go_first(s, r) || !fits_group(s, r)) {

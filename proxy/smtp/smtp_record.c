@@ -226,16 +226,19 @@ static void tell_fate(const struct smtp_session *s, const struct decision *d, si
                       size_t *delivered, struct record_recipient *out)
 {
     const struct recipient *r = &s->t.recipients[i];
+    struct slice message = slice_of(d->verdict);
     struct slice verdict = slice_of(d->rules ? action_info(r->verdict.action)->word : d->verdict);
-    out->address = r->path.address;
     const struct backend_reply *reply =
-        r->verdict.action == ACTION_ACCEPT ? delivery_reply(&s->t, delivered) : NULL;
-    if (reply && reply->code && reply->kind != REPLY_YES) {
+        is_delivered_to(r) ? delivery_reply(&s->t, delivered) : NULL;
+    bool told = reply && reply->code, has_it = r->has_it || (told && s->t.job.each);
+    bool refused = told && reply->kind != REPLY_YES;
+    out->address = r->path.address;
+    if (refused)
         out->verdict = reply->kind == REPLY_LATER ? SLICE("defer") : SLICE("reject");
-        out->reply = reply_text(s, reply->code, reply->enhanced, reply->text);
-    } else if (r->verdict.action != ACTION_ACCEPT && !slice_eq(verdict, slice_of(d->verdict))) {
+    else if ((has_it || r->verdict.action != ACTION_ACCEPT) && !slice_eq(verdict, message))
         out->verdict = verdict;
-    }
+    if (told && out->verdict.len)
+        out->reply = reply_text(s, reply->code, reply->enhanced, reply->text);
 }
 
 static void tell_recipients(const struct smtp_session *s, const struct decision *d,

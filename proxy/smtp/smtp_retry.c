@@ -89,7 +89,7 @@ void smtp_retry_remember_replies(struct smtp_session *s)
     const struct job_recipient *asked = t->job.recipients;
     size_t n = 0;
     for (size_t i = 0; i < t->recipient_count; i++) {
-        if (t->recipients[i].verdict.action != ACTION_ACCEPT)
+        if (!is_delivered_to(&t->recipients[i]))
             continue;
         const struct backend_reply *reply = &asked[n++].reply;
         size_t first = 0;

@@ -10,7 +10,8 @@
  *   smtp_message.c      goes from the final dot to the reply; in it
  *   smtp_hold.c         the quarantine, with
  *   smtp_aside.c        what goes elsewhere, and what is kept beside: copies, the journal
- *   smtp_deliver.c      the backend
+ *   smtp_deliver.c      the backend, with
+ *   smtp_delivered.c    who has it from an earlier try
  *   smtp_finish.c       the end of a message
  *   smtp_transaction.c  ... and of a transaction
  *   smtp_record.c, smtp_results.c  what is written of it, for people and for those behind */
@@ -21,6 +22,7 @@
 #include "proxy/process/holding.h"
 #include "proxy/session/session.h"
 #include "proxy/session/upload_clock.h"
+#include "proxy/smtp/delivered_memory.h"
 #include "proxy/smtp/edits.h"
 #include "proxy/smtp/retry_memory.h"
 #include "proxy/smtp/smtp_capabilities.h"
@@ -30,12 +32,20 @@
 struct recipient {
     struct job_recipient job; /* address, parameters; the backend's reply */
     struct smtp_path path;
-    bool unknown;         /* its domain's table does not have it */
-    struct retry earlier; /* what an earlier try has left for it */
+    bool unknown;               /* its domain's table does not have it */
+    struct retry earlier;       /* what an earlier try has left for it */
+    struct delivered delivered; /* of this sender, at earlier tries */
+    bool has_it;                /* this message is among it */
     struct recipient_facts known;
     struct verdict verdict;
     bool decided; /* by rules that need no message */
 };
+
+/* Those are the job's recipients, in this order. */
+static inline bool is_delivered_to(const struct recipient *r)
+{
+    return r->verdict.action == ACTION_ACCEPT && !r->has_it;
+}
 
 /* A reply of an earlier try that a recipient has been told. */
 struct told {
@@ -96,6 +106,7 @@ struct transaction {
     int64_t delayed; /* milliseconds that rules made a recipient wait for */
     struct smtp_job job;
     bool job_running, delivering;
+    uint64_t digest;     /* of the message, where some may have it already */
     bool settled;        /* its reply was final: it does not come again */
     struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
     struct edited edited;

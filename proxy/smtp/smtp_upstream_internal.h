@@ -36,6 +36,9 @@ struct smtp_upstream {
     int doubt;              /* its place */
     /* Of the envelope: 0 is MAIL, then the recipients, then DATA or RSET. */
     size_t commands, sent, answered;
+    /* Replies to the message: so many are due, so many have come. */
+    size_t finals_due, finals;
+    bool taken;        /* one of them was a yes */
     char trouble[128]; /* why it ended */
 };
 

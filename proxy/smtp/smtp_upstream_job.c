@@ -84,7 +84,21 @@ static void forget_replies(struct smtp_job *job)
 {
     static const struct backend_reply none;
     job->mail_reply = job->data_reply = job->final_reply = none;
+    job->each = false;
     for (size_t i = 0; i < job->recipient_count; i++)
+        job->recipients[i].reply = none;
+}
+
+/* From now on replies are to the message. */
+static void expect_finals(struct smtp_upstream *c)
+{
+    static const struct backend_reply none;
+    struct smtp_job *job = c->job;
+    job->each = c->conf->lmtp;
+    c->finals = 0;
+    c->finals_due = job->each ? job->recipient_count : 1;
+    c->taken = false;
+    for (size_t i = 0; job->each && i < job->recipient_count; i++)
         job->recipients[i].reply = none;
 }
 
@@ -167,6 +181,7 @@ static void got_data_reply(struct smtp_upstream *c)
         return;
     }
     c->state = UPSTREAM_BODY;
+    expect_finals(c);
     stream_write_pieces(c->stream, job->pieces, job->piece_count);
     stream_flush(c->stream);
     stream_deadline(c->stream, job_left(c));
@@ -211,9 +226,14 @@ void smtp_upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *r
         smtp_upstream_failed(c, "accepted before it had the message"); /* it cannot mean this one */
         return;
     }
-    if (c->job)
+    c->taken = c->taken || reply->code / 100 == 2;
+    if (c->job && c->job->each)
+        keep_reply(c, STAGE_BODY, reply, &c->job->recipients[c->finals].reply);
+    if (c->job && c->finals == 0)
         keep_reply(c, STAGE_BODY, reply, &c->job->final_reply);
-    else if (reply->code / 100 == 2)
+    if (++c->finals < c->finals_due)
+        return;
+    if (!c->job && c->taken)
         doubt_log(&c->abandoned, "delivered, but the client had gone", c->conf->address);
     smtp_upstream_end_doubt(c);
     /* An answer before it had read all leaves it out of step. */

@@ -35,9 +35,9 @@ void smtp_upstream_got_greeting(struct smtp_upstream *c, const struct smtp_reply
 
 void smtp_upstream_ehlo(struct smtp_upstream *c)
 {
+    const char *verb = c->conf->lmtp ? "LHLO" : c->helo_tried ? "HELO" : "EHLO";
     c->state = UPSTREAM_EHLO;
-    stream_printf(c->stream, "%s %.*s\r\n", c->helo_tried ? "HELO" : "EHLO",
-                  SLICE_ARGS(c->setup.hostname));
+    stream_printf(c->stream, "%s %.*s\r\n", verb, SLICE_ARGS(c->setup.hostname));
     stream_flush_whole(c->stream);
     stream_deadline(c->stream, c->setup.reply_ms);
 }
@@ -103,11 +103,12 @@ static bool wants_tls(const struct smtp_upstream *c)
 void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply)
 {
     if (reply->code != 250) {
-        if (!c->helo_tried && reply->code / 100 == 5) {
+        if (!c->conf->lmtp && !c->helo_tried && reply->code / 100 == 5) {
             c->helo_tried = true;
             smtp_upstream_ehlo(c);
         } else {
-            smtp_upstream_over(c, UPSTREAM_END_CONNECT, "EHLO refused");
+            smtp_upstream_over(c, UPSTREAM_END_CONNECT,
+                               c->conf->lmtp ? "LHLO refused" : "EHLO refused");
         }
         return;
     }

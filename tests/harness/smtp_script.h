@@ -114,7 +114,7 @@ static inline bool script_line(struct script_connection *c, struct slice line)
     struct script_server *s = c->server;
     const struct script *script = &s->script;
     buf_append(&s->commands, line);
-    if (slice_istarts(line, SLICE("EHLO")))
+    if (slice_istarts(line, SLICE("EHLO")) || slice_istarts(line, SLICE("LHLO")))
         return script_say(c, script->ehlo, "250-hi\r\n250-PIPELINING\r\n250 SIZE 1000000\r\n");
     if (slice_istarts(line, SLICE("HELO")))
         return script_say(c, NULL, "250 hi\r\n");

@@ -39,13 +39,15 @@ class Ended(Exception):
 
 
 class Backend:
-    """start() listens on `port`. `messages` are those answered with 2xx, `refused` the others that came whole."""
+    """start() listens on `port`. `messages` are those answered with 2xx, `refused` the others that came whole.
+    With `lmtp` it speaks LMTP: DOT is a step for each recipient, whose RCPT is its line, and so each has a message of his own."""
 
-    def __init__(self, script=None, extensions=EXTENSIONS, context=None, port=0, implicit_tls=False):
+    def __init__(self, script=None, extensions=EXTENSIONS, context=None, port=0, implicit_tls=False, lmtp=False):
         self.script = dict(script or {})
         self.extensions = extensions
         self.context = context
         self.implicit_tls = implicit_tls
+        self.lmtp = lmtp
         self.messages, self.refused, self.commands = [], [], []
         self.connections = self.open = self.most_open = 0
         self.stopping = threading.Event()
@@ -141,6 +143,8 @@ class BackendSession:
             self._command(verb, line)
 
     def _command(self, verb, line):
+        if self.backend.lmtp and verb in ("EHLO", "HELO", "LHLO"):
+            verb = "EHLO" if verb == "LHLO" else "UNKNOWN"
         accepted = self._step(verb, line)
         if verb in ("EHLO", "HELO", "RSET"):
             self._reset()
@@ -158,11 +162,18 @@ class BackendSession:
 
     def _body(self):
         wire = self._until_final_dot()
-        message = Message(_address(self.mail_line), [_address(line) for line in self.rcpt_lines], self.mail_line,
-                          list(self.rcpt_lines), wire, re.sub(rb"(\A|\r\n)\.", rb"\1", wire), self.number, self.tls)
-        # Recorded before the reply goes out, so that whoever was told 250 finds it here.
-        self._step("DOT", b"", lambda accepted: (self.backend.messages if accepted else self.backend.refused).append(message))
+        if self.backend.lmtp:
+            for line in self.rcpt_lines:
+                self._dot(wire, line, [line])
+        else:
+            self._dot(wire, b"", self.rcpt_lines)
         self._reset()
+
+    def _dot(self, wire, line, rcpt_lines):
+        message = Message(_address(self.mail_line), [_address(line) for line in rcpt_lines], self.mail_line,
+                          list(rcpt_lines), wire, re.sub(rb"(\A|\r\n)\.", rb"\1", wire), self.number, self.tls)
+        # Recorded before the reply goes out, so that whoever was told 250 finds it here.
+        self._step("DOT", line, lambda accepted: (self.backend.messages if accepted else self.backend.refused).append(message))
 
     def _reset(self):
         self.mail_line, self.rcpt_lines = b"", []

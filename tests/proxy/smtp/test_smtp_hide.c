@@ -50,6 +50,7 @@ TEST(test_of_a_yes_the_queue_s_id_is_told)
         {"delivered to mbx1.example.com", "Ok"},
         {"queued as mbx1.example.com", "Ok"},
         {"queued as 10.1.2.3", "Ok"},
+        {"queued as ++mbx1.example.com/1", "Ok"},
         {"queued as ", "Ok"},
         {"queued as <x>", "Ok"},
         {"sessionid=5 ok", "Ok"},
