@@ -27,6 +27,21 @@ static const char whole[] =
     "smtp { bare_newlines on }\n"
     "log { decisions \"d.json\" }\n";
 
+TEST(test_a_server_may_speak_lmtp)
+{
+    struct config *c =
+        load_good("domain \"example.com\" { backend e }\n"
+                  "backend e { lmtp \"10.0.0.5\"  lmtp \"[::1]:2424\" tls required }");
+    const struct backend *b = &c->backends[0];
+    assert_int_equal(b->server_count, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(b->servers[i].lmtp && b->servers[i].protocol == PROTOCOL_SMTP);
+    assert_int_equal(b->servers[0].port, 24);
+    assert_int_equal(b->servers[0].tls, BACKEND_TLS_OPPORTUNISTIC);
+    assert_int_equal(b->servers[1].port, 2424);
+    config_free(&c);
+}
+
 TEST(test_a_whole_configuration_is_read)
 {
     struct config *c = load_good(whole);
@@ -160,6 +175,8 @@ TEST(test_what_does_not_fit_is_refused)
             "t.conf:2:8: error: the domain \"A.com\" is given twice");
     refuses("backend e { }", "this backend has no server");
     refuses("backend e { smtps \"10.0.0.1\" tls none }", "smtps is always encrypted");
+    refuses("backend e { lmtp \"10.0.0.1:25\" }", "port 25 is SMTP's; expected the port of LMTP");
+    refuses("listen lmtp on \"10.0.0.1\"", "unknown protocol (smtp, smtps, pop3");
     refuses("limits { message_size 5 }", "expected a size, such as 25MiB, found '5'");
     refuses("limits { message_size 1B }", "expected 1KiB to 2147483647B");
     refuses("limits { recipients 5 recipients 6 }", "recipients is given twice");
