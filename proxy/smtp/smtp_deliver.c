@@ -267,6 +267,7 @@ static void describe(const struct smtp_session *s, struct doubt *doubt)
 
 static void nobody_is_left(struct smtp_session *s)
 {
+    s->t.delivered_before = true;
     smtp_finish_say(s, "accept", 250, "2.0.0", "delivered before");
 }
 

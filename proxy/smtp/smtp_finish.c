@@ -17,9 +17,15 @@ static bool client_gone(const struct smtp_session *s)
            recv(stream_fd(s->base.stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+/* Now, or (LMTP) all who are left at an earlier try. */
+static bool was_delivered(const struct smtp_session *s)
+{
+    return s->t.delivering || s->t.delivered_before;
+}
+
 static void count_end(struct smtp_session *s, const struct decision *decision)
 {
-    if (decision->code / 100 == 2 && s->t.delivering)
+    if (decision->code / 100 == 2 && was_delivered(s))
         session_count(&s->base, COUNTER_DELIVERED);
     else if (decision->rules && decision->rules->action == ACTION_DEFER)
         session_count(&s->base, COUNTER_DEFERRED);
@@ -60,7 +66,7 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
         session_was_useful(&s->base);
     if (s->t.recipient_count)
         examination_remember(&s->t.message, record.verdict, s->t.recipients[0].path.spelled);
-    if (code / 100 == 2 && s->t.delivering)
+    if (code / 100 == 2 && was_delivered(s))
         remember_contacts(s);
     if (decision->backend.len)
         smtp_answer_backend_recorded(

@@ -106,9 +106,10 @@ struct transaction {
     int64_t delayed; /* milliseconds that rules made a recipient wait for */
     struct smtp_job job;
     bool job_running, delivering;
-    uint64_t digest;     /* of the message, where some may have it already */
-    bool settled;        /* its reply was final: it does not come again */
-    struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
+    bool delivered_before; /* nobody is left who has it not */
+    uint64_t digest;       /* of the message, where some may have it already */
+    bool settled;          /* its reply was final: it does not come again */
+    struct doubt *doubt;   /* what is known of the delivery, should its end not be; NULL: none */
     struct edited edited;
     bool banners_differ;          /* recipients who are delivered to: struct ruling */
     struct banner_result *banner; /* what became of it in the delivery; NULL: there is none */

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: ISC
 """LMTP to the server behind (RFC 2033): it answers for each recipient, the sender hears one reply, and nobody has a message twice or not at all."""
-import json
 import re
-import subprocess
 
 import pytest
 
@@ -118,6 +116,15 @@ def test_without_a_size_they_are_taken_group_by_group(site):
     assert have_it(gateway.behind) == ["alice"]
 
 
+def test_each_end_counts_as_one_message_delivered(site):
+    gateway = site(each(bob=FULL))
+    assert attempt(gateway, "alice", "bob", size=2000) == ([250, 250], 451)
+    delivered = lambda: re.search(r"(?m)^gatepost_delivered\S* (\d+)", gateway.control("metrics"))[1]
+    assert delivered() == "0"
+    assert attempt(gateway, "alice", "bob", size=2000) == ([250, 552], 250)
+    assert wait_until(lambda: delivered() == "1")
+
+
 def test_who_is_put_off_is_tried_again_and_the_others_are_not(site):
     gateway = site(each(bob="452 4.2.2 full for now"))
     assert attempt(gateway, "alice", "bob", size=2000) == ([250, 250], 451)
@@ -214,25 +221,15 @@ def test_who_went_away_before_the_reply_comes_again_and_nobody_has_it_twice(site
 
 # -- errands
 
-def held(gateway, *number):
-    out = subprocess.run([str(gateway.build / "gatepostctl"), "quarantine", "list", "--json", *number, "--config", gateway.file],
-                         capture_output=True, text=True, check=True, timeout=30).stdout
-    return [json.loads(line) for line in out.splitlines()]
-
-
-def release(gateway, number):
-    subprocess.run([str(gateway.build / "gatepostctl"), "quarantine", "release", number, "--config", gateway.file], check=True, timeout=30)
-
-
 @pytest.mark.parametrize("reply, state", [(None, "delivered"), (FULL, "waiting")])
 def test_what_is_released_goes_over_lmtp(site, reply, state):
     gateway = site(each(alice=reply), rules=HELD)
     assert wait_until(lambda: "gatepost-release ready" in gateway.log() and "keeper ready" in gateway.log(), 20)
     assert attempt(gateway, "alice", message=samples.clean("held")) == ([250], 250)
-    number = str(held(gateway)[0]["number"])
-    release(gateway, number)
-    assert wait_until(lambda: held(gateway, number)[0]["state"] == state and (not reply or held(gateway, number)[0]["said"] == reply), 15, 0.1), \
-        held(gateway, number)
+    number = str(gateway.held()[0]["number"])
+    gateway.control("quarantine", "release", number)
+    assert wait_until(lambda: gateway.held(number)[0]["state"] == state and (not reply or gateway.held(number)[0]["said"] == reply), 15, 0.1), \
+        gateway.held(number)
     assert have_it(gateway.behind) == ["alice"][:reply is None]
 
 
