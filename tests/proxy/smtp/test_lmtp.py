@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: ISC
 """LMTP to the server behind (RFC 2033): it answers for each recipient, the sender hears one reply, and nobody has a message twice or not at all."""
 import re
+import smtplib
 
 import pytest
 
 from lab import needs, samples
 from lab.backend import CLOSE, HANG, server_context
 from lab.dovecot import Dovecot
-from lab.gatepost import backend, domains
+from lab.gatepost import Gatepost, backend, domains, running
 from lab.ports import free_port
+from lab.postfix import Sender
 from lab.process import wait_until
 from lab.smtp_client import Session, send
 
@@ -286,3 +288,23 @@ def test_dovecot_takes_it_for_both(start, dovecot):
     reply = send(gateway.port, samples.clean("small"), "alice@example.com", "carl@example.com")
     assert reply.code == 250 and re.search(r"Ok: queued as \S+ \(", reply.text), reply
     assert subjects(dovecot, "alice@example.com") == subjects(dovecot, "carl@example.com") == ["small"]
+
+
+def test_a_real_sender_bounces_the_one_and_delivers_to_the_other_once(own_dir, dovecot):
+    sender = Sender(own_dir, free_port(), helo="sender.example")
+    body = backend("behind", lmtp=[dovecot.lmtp_port], options=UNCHECKED) + domains("behind", "example.com")
+    message = samples.clean("from postfix", sender="sender@client.example") + b"y" * 5000 + b"\r\n"
+    fates = lambda who: re.findall(r"to=<%s@example.com>.* status=(\w+) \((.*)\)" % who, sender.log())
+    try:
+        sender.start()
+        with running(Gatepost(own_dir / "gateway", body, port=sender.gateway)):
+            with smtplib.SMTP("127.0.0.1", sender.port, "inside.example", timeout=10) as smtp:
+                smtp.sendmail("sender@client.example", ["alice@example.com", "bob@example.com"], message)
+            assert wait_until(lambda: fates("alice")[-1:] and fates("alice")[-1][0] == "sent", 30), sender.log()
+            assert wait_until(lambda: fates("bob")[-1][0] == "bounced", 30), sender.log()
+            assert "recipients fare differently" in fates("alice")[0][1] and "delivered before" in fates("alice")[-1][1]
+            assert "Quota exceeded" in fates("bob")[-1][1]
+        assert subjects(dovecot, "alice@example.com") == ["from postfix"]
+        assert subjects(dovecot, "bob@example.com") == ["old"]
+    finally:
+        sender.stop()
