@@ -68,22 +68,41 @@ static bool same_address(const struct listen_socket *socket, const struct ip *ip
            memcmp(socket->ip.bytes, ip->bytes, ip->family == 6 ? 16 : 4) == 0;
 }
 
-static bool has(const struct sockets *sockets, const struct listener *listener, int slot)
+/* What a listener binds: its address, and 0.0.0.0 as well where "::" takes IPv4. Two sockets, not one
+ * for both: a reload that gives 0.0.0.0 a listener of its own, or takes it away, loses no queue. */
+enum { BOUND_MOST = 2 };
+
+static size_t bound_by(const struct listener *listener, struct ip out[static BOUND_MOST])
+{
+    out[0] = listener->ip;
+    out[1] = (struct ip){.family = 4};
+    return listener->takes_ipv4 ? 2 : 1;
+}
+
+static bool binds(const struct listener *listener, const struct listen_socket *socket)
+{
+    struct ip ips[BOUND_MOST];
+    bool found = false;
+    for (size_t i = bound_by(listener, ips); i-- > 0;)
+        found |= same_address(socket, &ips[i], listener->port);
+    return found;
+}
+
+static bool has(const struct sockets *sockets, const struct ip *ip, uint16_t port, unsigned slot)
 {
     for (size_t i = 0; i < sockets->count; i++)
-        if (same_address(&sockets->all[i], &listener->ip, listener->port) &&
-            (slot < 0 || sockets->all[i].slot == (unsigned)slot))
+        if (same_address(&sockets->all[i], ip, port) && sockets->all[i].slot == slot)
             return true;
     return false;
 }
 
-static bool open_one(struct sockets *sockets, const struct listener *listener, unsigned slot)
+static bool open_one(struct sockets *sockets, const struct ip *ip, uint16_t port, unsigned slot)
 {
     struct listen_socket *all = realloc(sockets->all, (sockets->count + 1) * sizeof *sockets->all);
     if (!all)
         return false;
     sockets->all = all;
-    int fd = sockets_bind(&listener->ip, listener->port, true);
+    int fd = sockets_bind(ip, port, true);
     if (fd < 0)
         return false;
     if (listen(fd, BACKLOG) != 0) {
@@ -92,17 +111,52 @@ static bool open_one(struct sockets *sockets, const struct listener *listener, u
         errno = error;
         return false;
     }
-    all[sockets->count++] = (struct listen_socket){listener->ip, listener->port, slot, fd};
+    all[sockets->count++] = (struct listen_socket){*ip, port, slot, fd};
     return true;
 }
 
-static bool open_listener(struct sockets *sockets, const struct listener *listener, unsigned slots)
+static bool is_any(const struct ip *ip)
 {
-    if (!has(sockets, listener, -1) && !is_free(&listener->ip, listener->port))
+    static const uint8_t none[sizeof ip->bytes];
+    return memcmp(ip->bytes, none, sizeof none) == 0;
+}
+
+/* One of ours has it, or all addresses of its kind: what a reload narrows or widens stands beside
+ * what was until that is pruned. */
+static bool is_ours(const struct sockets *sockets, const struct ip *ip, uint16_t port)
+{
+    for (size_t i = 0; i < sockets->count; i++) {
+        const struct listen_socket *socket = &sockets->all[i];
+        if (socket->port == port && socket->ip.family == ip->family &&
+            (is_any(ip) || is_any(&socket->ip) || same_address(socket, ip, port)))
+            return true;
+    }
+    return false;
+}
+
+static bool open_address(struct sockets *sockets, const struct ip *ip, uint16_t port,
+                         unsigned slots)
+{
+    if (!is_ours(sockets, ip, port) && !is_free(ip, port))
         return false;
     for (unsigned slot = 0; slot < slots; slot++)
-        if (!has(sockets, listener, (int)slot) && !open_one(sockets, listener, slot))
+        if (!has(sockets, ip, port, slot) && !open_one(sockets, ip, port, slot))
             return false;
+    return true;
+}
+
+static bool open_listener(struct sockets *sockets, const struct listener *listener, unsigned slots,
+                          struct buf *report)
+{
+    struct ip ips[BOUND_MOST];
+    size_t count = bound_by(listener, ips);
+    for (size_t i = 0; i < count; i++) {
+        if (open_address(sockets, &ips[i], listener->port, slots))
+            continue;
+        buf_printf(report, "error: cannot listen on %.*s%s: %s\n", SLICE_ARGS(listener->address),
+                   i > 0 ? " for IPv4 as well (ipv6_only leaves that out)" : "", strerror(errno));
+        return false;
+    }
     return true;
 }
 
@@ -135,11 +189,8 @@ bool sockets_open(struct sockets *sockets, const struct config *config, unsigned
         return false;
     }
     for (size_t i = 0; i < config->listener_count; i++) {
-        const struct listener *listener = &config->listeners[i];
-        if (open_listener(sockets, listener, slots))
+        if (open_listener(sockets, &config->listeners[i], slots, report))
             continue;
-        buf_printf(report, "error: cannot listen on %.*s: %s\n", SLICE_ARGS(listener->address),
-                   strerror(errno));
         close_from(sockets, before);
         return false;
     }
@@ -149,7 +200,7 @@ bool sockets_open(struct sockets *sockets, const struct config *config, unsigned
 static bool names(const struct config *config, const struct listen_socket *socket)
 {
     for (size_t i = 0; config && i < config->listener_count; i++)
-        if (same_address(socket, &config->listeners[i].ip, config->listeners[i].port))
+        if (binds(&config->listeners[i], socket))
             return true;
     return false;
 }
@@ -175,7 +226,7 @@ int sockets_next(const struct sockets *sockets, const struct listener *listener,
 {
     while (*at < sockets->count) {
         const struct listen_socket *socket = &sockets->all[(*at)++];
-        if (same_address(socket, &listener->ip, listener->port) && socket->slot % slots == slot)
+        if (binds(listener, socket) && socket->slot % slots == slot)
             return socket->fd;
     }
     return -1;

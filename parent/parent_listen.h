@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * The listening sockets: one for each address and slot (SO_REUSEPORT), kept for as long as any
+ * The listening sockets: one for each address (of "::" that takes IPv4, 0.0.0.0 is another) and slot (SO_REUSEPORT), kept for as long as any
  * configuration names the address, so that what waits in its queue outlives every proxy. Nobody
  * here ever accepts. */
 #ifndef PARENT_PARENT_LISTEN_H
@@ -33,7 +33,8 @@ void sockets_prune(struct sockets *sockets, const struct config *config);
 
 /* The sockets of a listener that slot `slot` of `slots` serves, one a call:
  * *at is 0 before the first. -1: no more.
- * There are several when there were more slots once: their queues must not be lost. */
+ * There are several when there were more slots once, whose queues must not be lost, and where a
+ * listener takes IPv4 and IPv6. */
 int sockets_next(const struct sockets *sockets, const struct listener *listener, unsigned slot,
                  unsigned slots, size_t *at);
 

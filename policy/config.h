@@ -28,6 +28,21 @@ struct login_route {
     const struct backend *backend;
 };
 
+/* Words of EHLO that can be hidden; the bit of one is 1 << KEYWORD_x. */
+enum keyword {
+#define KEYWORD(id, word) KEYWORD_##id,
+#include "policy/keywords.def"
+#undef KEYWORD
+    KEYWORDS
+};
+const char *keyword_word(enum keyword keyword);
+
+/* hide "CHUNKING" "DSN" from old_scanners: who is not offered them. */
+struct hiding {
+    unsigned keywords; /* bits */
+    const struct table *from;
+};
+
 /* listen smtp "name" on "0.0.0.0:25" { starttls }   listen smtps on "[::]:465"
  * listen pop3 on "0.0.0.0:110" { starttls  require_tls  backend exchange } */
 struct listener {
@@ -37,12 +52,16 @@ struct listener {
     struct slice address; /* "0.0.0.0:25" */
     struct ip ip;
     uint16_t port;
+    bool ipv6_only;   /* said of "::" */
+    bool takes_ipv4;  /* "::", and no listener has this port with an IPv4 address */
     bool starttls;    /* offer it; never with implicit TLS */
     bool require_tls; /* refuse MAIL, or logins, before it */
     enum direction direction;
     struct slice banner; /* text after 220 and the host name; default "ESMTP" */
     struct slice file;   /* where it stands */
     unsigned line;
+    struct hiding *hidings; /* each SMTP client may be in several */
+    size_t hiding_count;
     /* Where mailboxes are read: */
     const struct backend *backend; /* of users whom nothing else sends elsewhere; NULL: nowhere */
     struct slice login_domain;     /* of users who log in without one; empty: none */
@@ -239,6 +258,12 @@ struct loader {
 struct config *config_load(struct slice path, const struct loader *loader, struct slice hostname,
                            struct buf *report);
 void config_free(struct config **config);
+
+/* Mail comes without TLS too: whoever fails at TLS may send in plaintext. */
+bool listener_may_be_plain(const struct listener *listener);
+
+/* The keywords that this client is not offered, bits. */
+unsigned listener_hides(const struct listener *listener, const struct ip *client);
 
 /* Whether it has servers that speak that. */
 bool backend_speaks(const struct backend *backend, enum protocol protocol);

@@ -147,10 +147,19 @@ static struct table *chosen_networks(struct parser *parser, const struct token *
     return table;
 }
 
+/* Suites that were chosen hold for all, unless more were chosen for some. */
+static void finish_ciphers(struct parser *parser)
+{
+    if (setting_given(parser, "tls", "ciphers") &&
+        !setting_given(parser, "tls", "ciphers_if_plain"))
+        parser->config->settings.tls_ciphers_if_plain = SLICE("");
+}
+
 void finish_settings_items(struct parser *parser)
 {
     struct config *config = parser->config;
     check_redis(parser);
+    finish_ciphers(parser);
     finish_zone(parser);
     finish_geo(parser);
     config->greylist_exempt =

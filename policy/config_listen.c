@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * listen smtp "name" on "0.0.0.0:25" {
- *   starttls  require_tls  banner "text"  inbound | outbound
+ *   starttls  require_tls  ipv6_only  banner "text"  inbound | outbound
  * }
- * What only those have where users log in stands in config_login.c. */
+ * What only those have where users log in stands in config_login.c, what is hidden from whom in config_hide.c. */
 #include "policy/parser.h"
 
 #include <string.h>
@@ -28,10 +28,12 @@ struct listening {
 
 static bool listener_item(struct parser *parser, void *ctx)
 {
-    enum { STARTTLS, REQUIRE_TLS, BANNER, INBOUND, OUTBOUND, LOGIN };
+    enum { STARTTLS, REQUIRE_TLS, IPV6_ONLY, HIDE, BANNER, INBOUND, OUTBOUND, LOGIN };
     static const char *const words[] = {
         [STARTTLS] = "starttls",
         [REQUIRE_TLS] = "require_tls",
+        [IPV6_ONLY] = "ipv6_only",
+        [HIDE] = "hide",
         [BANNER] = "banner",
         [INBOUND] = "inbound",
         [OUTBOUND] = "outbound",
@@ -55,6 +57,11 @@ static bool listener_item(struct parser *parser, void *ctx)
     case REQUIRE_TLS:
         listener->require_tls = true;
         return true;
+    case IPV6_ONLY:
+        listener->ipv6_only = true;
+        return true;
+    case HIDE:
+        return parse_hide(parser, listener, &listening->names);
     case BANNER:
         if (!expect_string(parser, "the banner", &banner))
             return false;
@@ -172,30 +179,66 @@ static bool same_endpoint(const struct listener *a, const struct listener *b)
     return a->port == b->port && memcmp(&a->ip, &b->ip, sizeof a->ip) == 0;
 }
 
+static bool is_any_ipv6(const struct ip *ip)
+{
+    const struct ip any = {.family = 6};
+    return memcmp(ip, &any, sizeof any) == 0;
+}
+
+/* IPv4 has a listener of its own on this port. */
+static bool ipv4_is_apart(const struct config *config, uint16_t port)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].ip.family == 4 && config->listeners[i].port == port)
+            return true;
+    return false;
+}
+
+static void finish_address(struct parser *parser, struct listener *listener, size_t index)
+{
+    const struct config *config = parser->config;
+    struct span at = parser->listener_names[index].at;
+    bool any = is_any_ipv6(&listener->ip);
+    listener->takes_ipv4 = any && !listener->ipv6_only && !ipv4_is_apart(config, listener->port);
+    if (listener->ipv6_only && !any)
+        source_error(parser->sources, at, "ipv6_only is for \"[::]\", which takes IPv4 as well");
+    for (size_t j = 0; j < index; j++)
+        if (same_endpoint(listener, &config->listeners[j]))
+            source_error(parser->sources, at, "line %u listens on this address and port already",
+                         source_line(parser->sources, parser->listener_names[j].at));
+}
+
+static void finish_encryption(struct parser *parser, const struct listener *listener,
+                              const struct listener_names *names)
+{
+    struct span at = names->at;
+    if (listener->implicit_tls && listener->starttls)
+        source_error(parser->sources, at,
+                     "%.*s is encrypted from the start: starttls has no place there",
+                     SHOWN(names->word.text));
+    if (!listener->implicit_tls && listener->require_tls && !listener->starttls)
+        source_error(parser->sources, at, "require_tls without starttls: nobody could ever %s",
+                     protocol_reads(listener->protocol) ? "log in" : "send");
+    if ((listener->starttls || listener->implicit_tls) && parser->config->certificate_count == 0)
+        source_error(parser->sources, at,
+                     "TLS needs a certificate; expected a sentence such as: "
+                     "certificate \"mail.example.com\" { chain \"mail.pem\" key \"mail.key\" }");
+}
+
 void finish_listeners(struct parser *parser)
 {
     const struct config *config = parser->config;
     for (size_t i = 0; i < config->listener_count; i++) {
         struct listener *listener = &config->listeners[i];
         const struct listener_names *names = &parser->listener_names[i];
-        struct span at = names->at;
         finish_logins(parser, listener, names);
-        if (listener->implicit_tls && listener->starttls)
-            source_error(parser->sources, at,
-                         "%.*s is encrypted from the start: starttls has no place there",
-                         SHOWN(names->word.text));
-        if (!listener->implicit_tls && listener->require_tls && !listener->starttls)
-            source_error(parser->sources, at, "require_tls without starttls: nobody could ever %s",
-                         protocol_reads(listener->protocol) ? "log in" : "send");
-        if ((listener->starttls || listener->implicit_tls) && config->certificate_count == 0)
-            source_error(
-                parser->sources, at,
-                "TLS needs a certificate; expected a sentence such as: "
-                "certificate \"mail.example.com\" { chain \"mail.pem\" key \"mail.key\" }");
-        for (size_t j = 0; j < i; j++)
-            if (same_endpoint(listener, &config->listeners[j]))
-                source_error(parser->sources, at,
-                             "line %u listens on this address and port already",
-                             source_line(parser->sources, parser->listener_names[j].at));
+        finish_encryption(parser, listener, names);
+        finish_hidings(parser, listener, names);
+        finish_address(parser, listener, i);
     }
+}
+
+bool listener_may_be_plain(const struct listener *listener)
+{
+    return listener->protocol == PROTOCOL_SMTP && !listener->implicit_tls && !listener->require_tls;
 }

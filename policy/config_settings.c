@@ -153,7 +153,7 @@ static const struct {
     const char *block, *word;
     const char *const choices[5];
 } choices[] = {
-    {"tls", "minimum", {"1.2", "1.3"}},
+    {"tls", "minimum", {"1.0", "1.1", "1.2", "1.3"}},
     {"log", "to", {"stderr", "syslog"}},
     {"log", "level", {"debug", "info", "warning", "error"}},
 };

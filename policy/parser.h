@@ -35,11 +35,17 @@ struct route_names {
     struct token server_name, users, backend; /* TOKEN_END: not given */
     struct table *own;                        /* users { ... } or from file */
 };
+struct hiding_names {
+    struct span at;
+    struct token from; /* TOKEN_END: a table without a name */
+    struct table *own;
+};
 struct listener_names {
     struct span at;
     struct token word, backend;
     bool has_direction;
-    struct route_names *routes; /* as many as the listener's */
+    struct hiding_names *hidings; /* as many as the listener's */
+    struct route_names *routes;   /* as many as the listener's */
 };
 
 /* Where a `backend` block says what it says. */
@@ -169,6 +175,12 @@ bool parse_login_option(struct parser *parser, enum login_option option, struct 
                         struct listener_names *names);
 void finish_logins(struct parser *parser, struct listener *listener,
                    const struct listener_names *names);
+
+/* hide "CHUNKING" from TABLE, of a listener. */
+bool parse_hide(struct parser *parser, struct listener *listener, struct listener_names *names);
+void finish_hidings(struct parser *parser, struct listener *listener,
+                    const struct listener_names *names);
+
 bool parse_settings(struct parser *parser, struct slice block);
 bool parse_named_condition(struct parser *parser);
 bool parse_rule(struct parser *parser, bool observe);

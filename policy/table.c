@@ -326,6 +326,11 @@ bool table_holds_ip(const struct table *table, const struct ip *ip)
     return false;
 }
 
+bool table_holds_all(const struct table *table)
+{
+    return table->lengths4[0] || table->lengths6[0];
+}
+
 bool table_line(struct slice *text, struct slice *entry)
 {
     while (text->len > 0) {

@@ -41,6 +41,8 @@ void table_set_pairs(struct table *table, struct pairs *pairs);
  * False: *bad is an entry that is neither an address nor a network. */
 bool table_as_networks(struct sources *sources, struct table *table, struct slice *bad);
 bool table_holds_ip(const struct table *table, const struct ip *ip);
+/* Whether it has every IPv4 or every IPv6 address: 0.0.0.0/0, ::/0. */
+bool table_holds_all(const struct table *table);
 
 /* One entry a line; blanks around it and what follows a # are left out. */
 bool table_read(struct sources *sources, struct table *table, struct slice text);

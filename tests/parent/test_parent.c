@@ -293,3 +293,123 @@ TEST(test_two_listeners_on_one_address_are_refused)
     assert_int_equal(sockets.count, 0);
     buf_release(&report);
 }
+
+static int connected(int family, uint16_t port)
+{
+    struct sockaddr_storage to = {.ss_family = (sa_family_t)family};
+    if (family == AF_INET)
+        *(struct sockaddr_in *)&to =
+            (struct sockaddr_in){AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}, {0}};
+    else
+        *(struct sockaddr_in6 *)&to = (struct sockaddr_in6){
+            .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(family, SOCK_STREAM, 0);
+    socklen_t size = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    if (connect(fd, (const struct sockaddr *)&to, size) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static bool answers(int family, uint16_t port)
+{
+    int fd = connected(family, port);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static struct listener listener_of_all(uint8_t family, uint16_t port, bool takes_ipv4)
+{
+    return (struct listener){.ip = {.family = family},
+                             .port = port,
+                             .takes_ipv4 = takes_ipv4,
+                             .address = SLICE("[::]:x")};
+}
+
+TEST(test_a_listener_of_all_of_ipv6_has_a_socket_of_ipv4_as_well)
+{
+    uint16_t port = free_port();
+    struct listener listener = listener_of_all(6, port, true);
+    struct config config = {.listeners = &listener, .listener_count = 1};
+    struct sockets sockets = {0};
+    struct buf report = buf_init(1000);
+    size_t at = 0;
+    assert_true(sockets_open(&sockets, &config, 1, &report));
+    int six = sockets_next(&sockets, &listener, 0, 1, &at);
+    int four = sockets_next(&sockets, &listener, 0, 1, &at);
+    assert_true(six >= 0 && four >= 0);
+    assert_int_equal(sockets_next(&sockets, &listener, 0, 1, &at), -1);
+    assert_true(answers(AF_INET, port) && answers(AF_INET6, port));
+
+    listener.takes_ipv4 = false;
+    sockets_prune(&sockets, &config);
+    assert_false(answers(AF_INET, port));
+    assert_true(answers(AF_INET6, port));
+    sockets_prune(&sockets, NULL);
+    buf_release(&report);
+}
+
+/* What waits in the queues outlives it: no socket is another one afterwards. */
+TEST(test_a_reload_that_parts_ipv4_from_ipv6_keeps_both_queues)
+{
+    uint16_t port = free_port();
+    struct listener both = listener_of_all(6, port, true);
+    struct listener apart[] = {listener_of_all(6, port, false), listener_of_all(4, port, false)};
+    struct config before = {.listeners = &both, .listener_count = 1};
+    struct config after = {.listeners = apart, .listener_count = 2};
+    struct sockets sockets = {0};
+    struct buf report = buf_init(1000);
+    size_t at = 0;
+    assert_true(sockets_open(&sockets, &before, 1, &report));
+    int six = sockets_next(&sockets, &both, 0, 1, &at);
+    int four = sockets_next(&sockets, &both, 0, 1, &at);
+    int waits = connected(AF_INET, port);
+    assert_true(sockets_open(&sockets, &after, 1, &report));
+    sockets_prune(&sockets, &after);
+    assert_int_equal(sockets.count, 2);
+    at = 0;
+    assert_int_equal(sockets_next(&sockets, &apart[0], 0, 1, &at), six);
+    at = 0;
+    assert_int_equal(sockets_next(&sockets, &apart[1], 0, 1, &at), four);
+    int served = accept(four, NULL, NULL);
+    assert_true(served >= 0);
+    close(served);
+    close(waits);
+    sockets_prune(&sockets, NULL);
+    buf_release(&report);
+}
+
+TEST(test_a_reload_that_narrows_an_address_or_widens_it_is_taken)
+{
+    uint16_t port = free_port();
+    struct listener all = listener_of_all(4, port, false), one = listener_on(port);
+    struct config wide = {.listeners = &all, .listener_count = 1};
+    struct config narrow = {.listeners = &one, .listener_count = 1};
+    struct sockets sockets = {0};
+    struct buf report = buf_init(1000);
+    assert_true(sockets_open(&sockets, &wide, 1, &report));
+    assert_true(sockets_open(&sockets, &narrow, 1, &report));
+    sockets_prune(&sockets, &narrow);
+    assert_true(sockets_open(&sockets, &wide, 1, &report));
+    sockets_prune(&sockets, NULL);
+    buf_release(&report);
+}
+
+TEST(test_that_only_ipv4_is_taken_by_another_is_said)
+{
+    uint16_t port = free_port();
+    struct listener four = listener_of_all(4, port, false), both = listener_of_all(6, port, true);
+    struct config taken = {.listeners = &four, .listener_count = 1};
+    struct config config = {.listeners = &both, .listener_count = 1};
+    struct sockets other = {0}, sockets = {0};
+    struct buf report = buf_init(1000);
+    assert_true(sockets_open(&other, &taken, 1, &report));
+    assert_false(sockets_open(&sockets, &config, 1, &report));
+    assert_true(slice_starts(buf_slice(&report),
+                             SLICE("error: cannot listen on [::]:x for IPv4 as well (ipv6_only")));
+    assert_int_equal(sockets.count, 0);
+    sockets_prune(&sockets, NULL);
+    sockets_prune(&other, NULL);
+    buf_release(&report);
+}

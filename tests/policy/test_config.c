@@ -180,13 +180,113 @@ TEST(test_what_does_not_fit_is_refused)
     refuses("limits { message_size 5 }", "expected a size, such as 25MiB, found '5'");
     refuses("limits { message_size 1B }", "expected 1KiB to 2147483647B");
     refuses("limits { recipients 5 recipients 6 }", "recipients is given twice");
-    refuses("tls { minimum \"1.1\" }", "1.2 or 1.3");
+    refuses("tls { minimum \"0.9\" }", "1.2 or 1.3");
     refuses("certificate \"a\" { chain \"x\" }", "needs both");
     refuses("table a { \"x\" }\ntable a { \"y\" }", "the table 'a' stands in line 1 already");
     refuses("table sender { \"x\" }", "'sender' is the name of a fact");
     refuses("hostname \"mx example\"", "expected a host name");
     refuses("listen smtp on \"0.0.0.0:25\" { banner \"h\xc3\xa9\" }", "ASCII characters");
     refuses("table a from file \"gone\"", "cannot read 'gone': no such file");
+}
+
+static bool takes_ipv4(const char *text, size_t listener)
+{
+    struct config *c = load_good(text);
+    assert_non_null(c);
+    bool takes = c->listeners[listener].takes_ipv4;
+    config_free(&c);
+    return takes;
+}
+
+TEST(test_all_of_ipv6_takes_ipv4_too_unless_that_is_apart)
+{
+    assert_true(takes_ipv4("listen smtp on \"[::]:25\"", 0));
+    assert_true(takes_ipv4("listen smtp on \"[::]:25\"\nlisten smtp on \"0.0.0.0:26\"", 0));
+    assert_false(takes_ipv4("listen smtp on \"[::]:25\" { ipv6_only }", 0));
+    assert_false(takes_ipv4("listen smtp on \"[::]:25\"\nlisten smtp on \"0.0.0.0:25\"", 0));
+    assert_false(takes_ipv4("listen smtp on \"192.0.2.1:25\"\nlisten smtp on \"[::]:25\"", 1));
+    assert_false(takes_ipv4("listen smtp on \"[2001:db8::1]:25\"", 0));
+    assert_false(takes_ipv4("listen smtp on \"0.0.0.0:25\"", 0));
+    assert_false(takes_ipv4("listen smtp on \"[::ffff:0.0.0.0]:25\"", 0));
+    refuses("listen smtp on \"[2001:db8::1]:25\" { ipv6_only }", "ipv6_only is for \"[::]\"");
+    refuses("listen smtp on \"0.0.0.0:25\" { ipv6_only }", "ipv6_only is for \"[::]\"");
+}
+
+static unsigned hidden_from(const struct config *config, const char *address)
+{
+    struct ip ip;
+    assert_true(ip_parse(slice_of(address), &ip));
+    return listener_hides(&config->listeners[0], &ip);
+}
+
+TEST(test_keywords_are_hidden_from_networks)
+{
+    struct memory_files files = {{{"old.txt", "198.51.100.0/24\n::ffff:203.0.113.7\n"}}};
+    struct buf report = buf_init(65536);
+    struct config *c = load_with(files,
+                                 "listen smtp on \"0.0.0.0:25\" {\n"
+                                 "  hide \"CHUNKING\" \"dsn\" from old\n"
+                                 "  hide \"STARTTLS\" from { \"192.0.2.7\" \"2001:db8::/32\" }\n"
+                                 "  hide \"SMTPUTF8\" from file \"old.txt\"\n"
+                                 "}\ntable old { \"192.0.2.0/24\" }\n",
+                                 &report);
+    assert_non_null(c);
+    unsigned chunks = 1U << KEYWORD_CHUNKING | 1U << KEYWORD_DSN;
+    assert_int_equal(hidden_from(c, "192.0.2.8"), chunks);
+    assert_int_equal(hidden_from(c, "::ffff:192.0.2.8"), chunks);
+    assert_int_equal(hidden_from(c, "192.0.2.7"), chunks | 1U << KEYWORD_STARTTLS);
+    assert_int_equal(hidden_from(c, "2001:db8::7"), 1U << KEYWORD_STARTTLS);
+    assert_int_equal(hidden_from(c, "203.0.113.7"), 1U << KEYWORD_UTF8);
+    assert_int_equal(hidden_from(c, "203.0.113.8"), 0);
+    config_free(&c);
+    buf_release(&report);
+}
+
+TEST(test_what_would_hide_too_much_is_refused)
+{
+    static const char tls[] = "certificate \"a.test\" { chain \"c\" key \"k\" }\n";
+    char text[400];
+    refuses("listen smtp on \"0.0.0.0:25\" { hide \"CHUNKING\" from { \"0.0.0.0/0\" } }",
+            "t.conf:1:31: error: this hides it from everybody");
+    refuses("listen smtp on \"[::]:25\" { hide \"DSN\" from { \"192.0.2.1\" \"::/0\" } }",
+            "hides it from everybody");
+    refuses("listen smtp on \"[::]:25\" { hide \"DSN\" from { \"::ffff:0:0/96\" } }",
+            "hides it from everybody");
+    refuses("listen smtp on \"0.0.0.0:25\" { hide \"CHUNKNG\" from t }\ntable t { \"192.0.2.1\" }",
+            "unknown keyword 'CHUNKNG'; did you mean 'CHUNKING'?");
+    refuses("listen smtp on \"0.0.0.0:25\" { hide from t }\ntable t { \"192.0.2.1\" }",
+            "expected a keyword of EHLO");
+    refuses("listen smtp on \"0.0.0.0:25\" { hide \"DSN\" from gone }", "unknown table 'gone'");
+    refuses("listen smtp on \"0.0.0.0:25\" { hide \"DSN\" from { \"old.example\" } }",
+            "neither an address nor a network");
+    refuses("listen pop3 on \"0.0.0.0:110\" { hide \"DSN\" from { \"192.0.2.1\" } backend b }\n"
+            "backend b { pop3 \"10.0.0.1\" }",
+            "'hide' is for listeners of SMTP");
+    snprintf(text, sizeof text,
+             "%slisten smtp on \"0.0.0.0:25\" { starttls require_tls hide \"STARTTLS\" from { "
+             "\"192.0.2.1\" } }",
+             tls);
+    refuses(text, "require_tls: those who are offered no STARTTLS could never send");
+    snprintf(text, sizeof text,
+             "%slisten smtps on \"0.0.0.0:465\" { hide \"STARTTLS\" from { \"192.0.2.1\" } }", tls);
+    refuses(text, "there is no STARTTLS to hide");
+}
+
+static size_t suites_if_plain(const char *text)
+{
+    struct config *c = load_good(text);
+    assert_non_null(c);
+    size_t len = c->settings.tls_ciphers_if_plain.len;
+    config_free(&c);
+    return len;
+}
+
+TEST(test_suites_that_were_chosen_hold_for_all)
+{
+    assert_true(suites_if_plain("limits { recipients 7 }") > 0);
+    assert_int_equal(suites_if_plain("tls { ciphers \"A\" }"), 0);
+    assert_int_equal(suites_if_plain("tls { ciphers \"A\" ciphers_if_plain \"BC\" }"), 2);
+    assert_int_equal(suites_if_plain("tls { ciphers_if_plain \"\" }"), 0);
 }
 
 TEST(test_errors_show_the_line_a_caret_and_the_nearest_word)
