@@ -27,7 +27,7 @@ static void start_tls(struct imap_session *s)
     SSL *ssl = NULL;
     if (!base->listener->starttls || stream_ssl(base->stream) || !tls_ready(base->proxy->tls)) {
         imap_bad(s, "TLS is not to be had here, or is there already");
-    } else if (!(ssl = tls_accept(base->proxy->tls, base->protocol->alpn))) {
+    } else if (!(ssl = tls_accept(base->proxy->tls, base->listener, base->protocol->alpn))) {
         imap_no(s, "[UNAVAILABLE]", SLICE("out of memory"));
     } else {
         imap_ok(s, "", "begin TLS");

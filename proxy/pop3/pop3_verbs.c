@@ -28,7 +28,8 @@ static void start_tls(struct pop3_session *s)
         pop3_mistake(s, "TLS is not to be had here, or is there already");
         return;
     }
-    SSL *ssl = tls_accept(s->reader.base.proxy->tls, s->reader.base.protocol->alpn);
+    SSL *ssl = tls_accept(s->reader.base.proxy->tls, s->reader.base.listener,
+                          s->reader.base.protocol->alpn);
     if (!ssl) {
         pop3_err(s, "[SYS/TEMP]", SLICE("out of memory"));
         return;

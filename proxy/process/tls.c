@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/process/tls.h"
 
+#include "base/tls_version.h"
+#include "proxy/process/tls_offer.h"
+
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -16,6 +19,17 @@ struct named_context {
     SSL_CTX *tls;
 };
 
+/* The same certificates twice: for those who must encrypt, and for those whose other way is
+ * plaintext. The second is empty where it would be as the first, or nobody needs it. */
+enum strictness { TLS_STRICT, TLS_IF_PLAIN, TLS_STRICTNESSES };
+
+struct context_set {
+    struct tls_contexts *all;
+    enum strictness strictness;
+    struct named_context *items;
+    size_t count;
+};
+
 struct ticket_key {
     unsigned char name[16], aes[32], hmac[32];
 };
@@ -23,8 +37,7 @@ _Static_assert(sizeof(struct ticket_key) == TICKET_KEY_SIZE,
                "a ticket key is what the parent sends");
 
 struct tls_contexts {
-    struct named_context *items;
-    size_t count;
+    struct context_set sets[TLS_STRICTNESSES];
     struct ticket_key tickets[TICKET_KEYS];
     bool has_tickets;
 };
@@ -56,13 +69,12 @@ static bool name_covers(struct slice pattern, struct slice name)
     return rest.len > 0 && slice_ieq(slice_from(pattern, 1), rest);
 }
 
-static const struct named_context *context_for(const struct tls_contexts *contexts,
-                                               struct slice name)
+static const struct named_context *context_for(const struct context_set *set, struct slice name)
 {
-    for (size_t i = 0; i < contexts->count; i++)
-        for (size_t n = 0; n < contexts->items[i].names->name_count; n++)
-            if (name_covers(contexts->items[i].names->names[n], name))
-                return &contexts->items[i];
+    for (size_t i = 0; i < set->count; i++)
+        for (size_t n = 0; n < set->items[i].names->name_count; n++)
+            if (name_covers(set->items[i].names->names[n], name))
+                return &set->items[i];
     return NULL;
 }
 
@@ -70,9 +82,8 @@ static const struct named_context *context_for(const struct tls_contexts *contex
 static int on_server_name(SSL *ssl, int *alert, void *arg)
 {
     (void)alert;
-    const struct tls_contexts *contexts = arg;
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    const struct named_context *found = name ? context_for(contexts, slice_of(name)) : NULL;
+    const struct named_context *found = name ? context_for(arg, slice_of(name)) : NULL;
     if (found)
         SSL_set_SSL_CTX(ssl, found->tls);
     return SSL_TLSEXT_ERR_OK;
@@ -145,34 +156,52 @@ void tls_set_tickets(struct tls_contexts *contexts, const struct slice keys[stat
     contexts->has_tickets = true;
 }
 
-static SSL_CTX *new_context(struct tls_contexts *contexts, const struct config *config)
+static int minimum_of(const struct settings *settings, enum strictness strictness)
+{
+    int minimum = tls_version(settings->tls_minimum);
+    return strictness == TLS_STRICT && minimum < TLS1_2_VERSION ? TLS1_2_VERSION : minimum;
+}
+
+static bool set_ciphers(SSL_CTX *tls, const struct settings *settings, enum strictness strictness)
+{
+    char ciphers[4096];
+    struct slice more = strictness == TLS_STRICT ? SLICE("") : settings->tls_ciphers_if_plain;
+    int len = snprintf(ciphers, sizeof ciphers, "%.*s%s%.*s", SLICE_ARGS(settings->tls_ciphers),
+                       more.len ? ":" : "", SLICE_ARGS(more));
+    return len >= 0 && (size_t)len < sizeof ciphers && SSL_CTX_set_cipher_list(tls, ciphers);
+}
+
+/* A session of one set is not resumed in the other. */
+static bool set_session_context(SSL_CTX *tls, enum strictness strictness)
+{
+    static const char *const names[] = {
+        [TLS_STRICT] = "gatepost", [TLS_IF_PLAIN] = "gatepost if plain"};
+    const char *name = names[strictness];
+    return SSL_CTX_set_session_id_context(tls, (const unsigned char *)name, (unsigned)strlen(name));
+}
+
+static SSL_CTX *new_context(struct context_set *set, const struct settings *settings)
 {
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
     if (!tls)
         return NULL;
-    char ciphers[2048];
-    struct slice list = config->settings.tls_ciphers;
-    int minimum =
-        slice_eq(config->settings.tls_minimum, SLICE("1.3")) ? TLS1_3_VERSION : TLS1_2_VERSION;
-    if (list.len >= sizeof ciphers) {
-        SSL_CTX_free(tls);
-        return NULL;
-    }
-    memcpy(ciphers, list.ptr, list.len);
-    ciphers[list.len] = '\0';
+    int minimum = minimum_of(settings, set->strictness);
+    if (minimum < TLS1_2_VERSION)
+        SSL_CTX_set_security_level(tls, 0); /* they sign with MD5 and SHA-1 */
     SSL_CTX_set_min_proto_version(tls, minimum);
     SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
                                  SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_session_id_context(tls, (const unsigned char *)"gatepost", 8);
     SSL_CTX_set_dh_auto(tls, 1);
-    SSL_CTX_set_app_data(tls, contexts);
+    SSL_CTX_set_app_data(tls, set->all);
     SSL_CTX_set_tlsext_servername_callback(tls, on_server_name);
-    SSL_CTX_set_tlsext_servername_arg(tls, contexts);
+    SSL_CTX_set_tlsext_servername_arg(tls, set);
     SSL_CTX_set_alpn_select_cb(tls, on_alpn, NULL);
     SSL_CTX_set_tlsext_ticket_key_evp_cb(tls, on_ticket);
-    if (!SSL_CTX_set_cipher_list(tls, ciphers)) {
+    tls_offer_keep(tls);
+    if (!set_session_context(tls, set->strictness) ||
+        !set_ciphers(tls, settings, set->strictness)) {
         SSL_CTX_free(tls);
         return NULL;
     }
@@ -234,22 +263,49 @@ static bool load_certificate(SSL_CTX *tls, const struct certificate *certificate
     return true;
 }
 
-static struct named_context *context_of_names(struct tls_contexts *contexts,
-                                              const struct config *config,
+static struct named_context *context_of_names(struct context_set *set, const struct config *config,
                                               const struct certificate *certificate)
 {
-    for (size_t i = 0; i < contexts->count; i++)
-        if (same_names(contexts->items[i].names, certificate))
-            return &contexts->items[i];
-    struct named_context *item = &contexts->items[contexts->count];
+    for (size_t i = 0; i < set->count; i++)
+        if (same_names(set->items[i].names, certificate))
+            return &set->items[i];
+    struct named_context *item = &set->items[set->count];
     item->names = certificate;
-    item->tls = new_context(contexts, config);
+    item->tls = new_context(set, &config->settings);
     if (!item->tls) {
         snprintf(problem, sizeof problem, "tls settings: %s", openssl_reason());
         return NULL;
     }
-    contexts->count++;
+    set->count++;
     return item;
+}
+
+static bool load_set(struct context_set *set, const struct config *config,
+                     const struct loader *files)
+{
+    set->items = calloc(config->certificate_count + 1, sizeof *set->items);
+    if (!set->items) {
+        snprintf(problem, sizeof problem, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < config->certificate_count; i++) {
+        struct named_context *item = context_of_names(set, config, &config->certificates[i]);
+        if (!item || !load_certificate(item->tls, &config->certificates[i], files))
+            return false;
+    }
+    return true;
+}
+
+/* Whether anybody is taken whom the strict set would refuse. */
+static bool differs_if_plain(const struct config *config)
+{
+    const struct settings *settings = &config->settings;
+    bool differs = settings->tls_ciphers_if_plain.len > 0 ||
+                   minimum_of(settings, TLS_IF_PLAIN) != minimum_of(settings, TLS_STRICT);
+    bool needed = false;
+    for (size_t i = 0; i < config->listener_count; i++)
+        needed |= config->listeners[i].starttls && listener_may_be_plain(&config->listeners[i]);
+    return differs && needed;
 }
 
 struct tls_contexts *tls_contexts_new(const struct config *config, const struct loader *files,
@@ -257,20 +313,14 @@ struct tls_contexts *tls_contexts_new(const struct config *config, const struct 
 {
     struct tls_contexts *contexts = calloc(1, sizeof *contexts);
     *reason = "out of memory";
-    if (contexts)
-        contexts->items = calloc(config->certificate_count + 1, sizeof *contexts->items);
-    if (!contexts || !contexts->items) {
-        free(contexts);
+    if (!contexts)
         return NULL;
-    }
     *reason = problem;
-    for (size_t i = 0; i < config->certificate_count; i++) {
-        struct named_context *item = context_of_names(contexts, config, &config->certificates[i]);
-        if (!item || !load_certificate(item->tls, &config->certificates[i], files)) {
-            tls_contexts_free(&contexts);
-            return NULL;
-        }
-    }
+    for (int i = 0; i < TLS_STRICTNESSES; i++)
+        contexts->sets[i] = (struct context_set){.all = contexts, .strictness = i};
+    if (!load_set(&contexts->sets[TLS_STRICT], config, files) ||
+        (differs_if_plain(config) && !load_set(&contexts->sets[TLS_IF_PLAIN], config, files)))
+        tls_contexts_free(&contexts);
     return contexts;
 }
 
@@ -278,9 +328,12 @@ void tls_contexts_free(struct tls_contexts **contexts)
 {
     if (!*contexts)
         return;
-    for (size_t i = 0; i < (*contexts)->count; i++)
-        SSL_CTX_free((*contexts)->items[i].tls);
-    free((*contexts)->items);
+    for (int i = 0; i < TLS_STRICTNESSES; i++) {
+        struct context_set *set = &(*contexts)->sets[i];
+        for (size_t k = 0; k < set->count; k++)
+            SSL_CTX_free(set->items[k].tls);
+        free(set->items);
+    }
     OPENSSL_cleanse((*contexts)->tickets, sizeof(*contexts)->tickets);
     free(*contexts);
     *contexts = NULL;
@@ -288,12 +341,16 @@ void tls_contexts_free(struct tls_contexts **contexts)
 
 bool tls_ready(const struct tls_contexts *contexts)
 {
-    return contexts->count > 0;
+    return contexts->sets[TLS_STRICT].count > 0;
 }
 
-SSL *tls_accept(struct tls_contexts *contexts, const char *protocol)
+SSL *tls_accept(struct tls_contexts *contexts, const struct listener *listener,
+                const char *protocol)
 {
-    SSL *ssl = SSL_new(contexts->items[0].tls);
+    const struct context_set *set = &contexts->sets[TLS_IF_PLAIN];
+    if (set->count == 0 || !listener_may_be_plain(listener))
+        set = &contexts->sets[TLS_STRICT];
+    SSL *ssl = SSL_new(set->items[0].tls);
     if (!ssl)
         return NULL;
     SSL_set_accept_state(ssl);

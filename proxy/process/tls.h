@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * TLS towards clients: certificates chosen by SNI, session tickets that all proxies share,
- * Mozilla's intermediate ciphers, strict ALPN. */
+ * Mozilla's intermediate ciphers, more where the other way is plaintext (RFC 7435), strict ALPN. */
 #ifndef PROXY_PROCESS_TLS_H
 #define PROXY_PROCESS_TLS_H
 
@@ -23,8 +23,10 @@ bool tls_ready(const struct tls_contexts *contexts); /* there is a certificate *
 /* New ticket keys: the first encrypts, all decrypt (RFC 5077 5.5). */
 void tls_set_tickets(struct tls_contexts *contexts, const struct slice keys[static TICKET_KEYS]);
 
-/* A server side for one connection; the caller's, or the stream's that it is given to. `protocol`
- * is the only ALPN name that is accepted (RFC 7301): it must outlive the SSL. NULL: no memory. */
-SSL *tls_accept(struct tls_contexts *contexts, const char *protocol);
+/* A server side for one connection that came to `listener`; the caller's, or the stream's that it is
+ * given to. `protocol` is the only ALPN name that is accepted (RFC 7301): it must outlive the SSL.
+ * NULL: no memory. */
+SSL *tls_accept(struct tls_contexts *contexts, const struct listener *listener,
+                const char *protocol);
 
 #endif

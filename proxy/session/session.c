@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/process/tls_offer.h"
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_record.h"
 #include "proxy/session/session_share.h"
@@ -20,6 +21,7 @@ enum {
     LINGER_MS = 1000,
     LINGER_SENDING_MS = 5000, /* for more of who still sends, */
     LINGER_MOST_MS = 60000,   /* but not longer in all */
+    REASON_MAX = 120,
 };
 
 static size_t on_input(void *ctx, struct slice bytes);
@@ -208,10 +210,33 @@ bool session_is_securing(const struct session *s)
     return s->starting_tls || (s->state == SESSION_CONNECTED && s->listener->implicit_tls);
 }
 
+static void tell_failure(struct session *s, const char *reason)
+{
+    char address[46];
+    ip_text(&s->client, address);
+    log_at(LEVEL_INFO, s->id, "connection failed", field_str("client", address),
+           field_str("reason", reason));
+}
+
+/* What the client offers tells which of the two has to change. */
+static void tell_failed_handshake(struct session *s, const char *reason)
+{
+    char address[46], offer[TLS_OFFER_WORDS] = "", why[TLS_OFFER_WORDS + REASON_MAX];
+    ip_text(&s->client, address);
+    if (stream_ssl(s->stream))
+        tls_offer_words(stream_ssl(s->stream), offer);
+    snprintf(why, sizeof why, "%.*s%s%s", REASON_MAX - 20, reason, *offer ? "; offered: " : "",
+             offer);
+    log_at(LEVEL_INFO, s->id, "TLS failed", field_str("client", address),
+           field_text("listener", s->listener->name), field_str("reason", reason),
+           field_str("offered", offer));
+    session_record_failure(s, slice_of(why));
+}
+
 static void fail(struct session *s, const char *reason)
 {
     if (session_is_securing(s))
-        session_record_failure(s, slice_of(reason));
+        tell_failed_handshake(s, reason);
     session_end(s);
 }
 
@@ -246,6 +271,7 @@ static void timed_out(struct session *s)
 static void secured(struct session *s)
 {
     s->starting_tls = false;
+    tls_offer_forget(stream_ssl(s->stream));
     if (s->state == SESSION_CLOSING)
         return;
     if (!s->greeted) { /* implicit TLS */
@@ -285,9 +311,8 @@ static void on_event(void *ctx, enum stream_event event)
         drained(s);
         break;
     case STREAM_FAILED:
-        if (session_logs(s, LINE_HUNG_UP))
-            log_at(LEVEL_INFO, s->id, "connection failed",
-                   field_str("reason", stream_error(s->stream)));
+        if (!session_is_securing(s) && session_logs(s, LINE_HUNG_UP))
+            tell_failure(s, stream_error(s->stream));
         fail(s, stream_error(s->stream));
         break;
     case STREAM_CLOSED:
@@ -364,7 +389,7 @@ static void start(struct session *s)
         session_greet(s);
         return;
     }
-    SSL *ssl = tls_accept(s->proxy->tls, s->protocol->alpn);
+    SSL *ssl = tls_accept(s->proxy->tls, s->listener, s->protocol->alpn);
     if (ssl)
         session_secure(s, ssl);
     else

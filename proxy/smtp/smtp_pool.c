@@ -3,6 +3,7 @@
 #include "proxy/smtp/smtp_pool_internal.h"
 
 #include "base/clock.h"
+#include "base/tls_version.h"
 #include "proxy/upstream/upstream_tls.h"
 
 #include <stdlib.h>
@@ -94,7 +95,7 @@ struct smtp_pools *smtp_pools_new(struct event_base *base, const struct config *
     *all = (struct smtp_pools){
         .base = base, .config = config, .hears = &smtp_pool_hears, .shared = shared, .row = row};
     TAILQ_INIT(&all->graveyard);
-    all->tls = upstream_tls_new(ca_pem);
+    all->tls = upstream_tls_new(ca_pem, tls_version(config->settings.tls_minimum));
     all->tick = event_new(base, -1, 0, on_tick, all);
     all->bury = event_new(base, -1, 0, on_bury, all);
     all->probe_arena = arena_new((size_t)64 * 1024);

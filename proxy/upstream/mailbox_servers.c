@@ -49,7 +49,7 @@ struct mailbox_servers *mailbox_servers_new(const struct config *config, struct 
                                             struct shared *shared, unsigned row)
 {
     struct mailbox_servers *all = calloc(1, sizeof *all + count_of(config) * sizeof *all->servers);
-    bool made = all && (all->tls = upstream_tls_new(ca_pem));
+    bool made = all && (all->tls = upstream_tls_new(ca_pem, TLS1_2_VERSION));
     for (size_t b = 0; made && b < config->backend_count; b++) {
         const struct backend *backend = &config->backends[b];
         for (size_t s = 0; made && s < backend->server_count; s++)

@@ -57,10 +57,25 @@ static bool trust(SSL_CTX *tls, struct slice ca_pem)
     return true;
 }
 
-SSL_CTX *upstream_tls_new(struct slice ca_pem)
+/* Whether plaintext is what comes of it when TLS fails. */
+static bool may_be_plain(const struct server *server)
+{
+    return server->tls == BACKEND_TLS_OPPORTUNISTIC && !server->implicit_tls;
+}
+
+static void choose_versions(SSL *ssl, const struct server *server)
+{
+    if (!may_be_plain(server))
+        SSL_set_min_proto_version(ssl, TLS1_2_VERSION);
+    else if (SSL_get_min_proto_version(ssl) < TLS1_2_VERSION)
+        SSL_set_security_level(ssl, 0); /* those sign with MD5 and SHA-1 */
+}
+
+SSL_CTX *upstream_tls_new(struct slice ca_pem, int minimum)
 {
     SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
-    if (!tls || !SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) || !trust(tls, ca_pem)) {
+    int oldest = minimum < TLS1_2_VERSION ? minimum : TLS1_2_VERSION;
+    if (!tls || !SSL_CTX_set_min_proto_version(tls, oldest) || !trust(tls, ca_pem)) {
         SSL_CTX_free(tls);
         return NULL;
     }
@@ -77,6 +92,7 @@ SSL *upstream_tls_connect(SSL_CTX *tls, const struct server *server, SSL_SESSION
     SSL_set_connect_state(ssl);
     SSL_set_app_data(ssl, session);
     expect_name(ssl, server);
+    choose_versions(ssl, server);
     if (server->tls == BACKEND_TLS_VERIFY)
         SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
     if (*session)

@@ -7,8 +7,10 @@
 
 #include <openssl/ssl.h>
 
-/* `ca_pem`: whom `tls verify` trusts. NULL: no memory. SSL_CTX_free when no connection needs it. */
-SSL_CTX *upstream_tls_new(struct slice ca_pem);
+/* `ca_pem`: whom `tls verify` trusts. `minimum`: the oldest version, such as TLS1_2_VERSION; one that
+ * is older is for servers that else are spoken to in plaintext, others have 1.2 at least. NULL: no
+ * memory. SSL_CTX_free when no connection needs it. */
+SSL_CTX *upstream_tls_new(struct slice ca_pem, int minimum);
 
 /* For one connection to that server, as its configuration demands.
  * *session is the last one with it, to be resumed, and will be replaced:

@@ -33,7 +33,7 @@ static void set_up(void)
     close(fd);
     row = (unsigned)shared_row_claim(shared);
     other_row = (unsigned)shared_row_claim(shared);
-    tls = upstream_tls_new(SLICE(""));
+    tls = upstream_tls_new(SLICE(""), TLS1_2_VERSION);
     assert_non_null(tls);
     conf = (struct server){
         .address = SLICE("192.0.2.1:25"), .ip = {.family = 4, .bytes = {192, 0, 2, 1}}, .port = 25};
