@@ -18,6 +18,7 @@ static bool open_smtp(struct session *base)
     const struct table *excused = config->bare_newlines_from;
     s->normalises =
         config->settings.smtp_bare_newlines || (excused && table_holds_ip(excused, &base->client));
+    s->hidden = listener_hides(base->listener, &base->client);
     smtp_refer_to_session(s);
     s->mail = arena_new(MAIL_ARENA_MAX);
     s->rcpt = arena_new(RCPT_ARENA_MAX);

@@ -131,6 +131,8 @@ struct smtp_session {
     struct slice helo;
     bool esmtp;
     struct smtp_capabilities offered; /* in its last EHLO */
+    unsigned hidden;                  /* keywords that it is not offered: listener_hides */
+    bool hiding_told;                 /* in the log */
     bool normalises;      /* what this client sends with bare CR or LF is mended, not refused */
     bool pregreet, early; /* spoke before our banner; did not wait for the reply to HELO */
     bool after_helo;      /* what else stands in the input came too early */
@@ -141,6 +143,11 @@ struct smtp_session {
     unsigned refused_recipients; /* for good, since a message was taken */
     struct transaction t;
 };
+
+static inline bool smtp_hides(const struct smtp_session *s, enum keyword keyword)
+{
+    return s->hidden & 1U << keyword;
+}
 
 static inline struct smtp_session *smtp_of(struct session *base)
 {

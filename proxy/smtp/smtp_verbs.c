@@ -41,7 +41,8 @@ static bool encrypted(const struct smtp_session *s)
 
 static bool may_start_tls(const struct smtp_session *s)
 {
-    return s->base.listener->starttls && !encrypted(s) && tls_ready(s->base.proxy->tls);
+    return s->base.listener->starttls && !smtp_hides(s, KEYWORD_STARTTLS) && !encrypted(s) &&
+           tls_ready(s->base.proxy->tls);
 }
 
 /* Our limit, or the backends' if that is smaller. */
@@ -53,19 +54,49 @@ static uint64_t size_limit(const struct smtp_session *s, const struct smtp_capab
 
 /* ---- HELO, EHLO ---- */
 
-static void offer(struct smtp_session *s)
+/* Once a session. */
+static void tell_hidden(struct smtp_session *s)
+{
+    char address[46], room[120];
+    struct buf words = buf_over(room, sizeof room);
+    if (!s->hidden || s->hiding_told)
+        return;
+    s->hiding_told = true;
+    ip_text(&s->base.client, address);
+    for (enum keyword k = 0; k < KEYWORDS; k++)
+        if (smtp_hides(s, k))
+            buf_printf(&words, "%s%s", buf_len(&words) ? " " : "", keyword_word(k));
+    log_at(LEVEL_INFO, s->base.id, "keywords hidden", field_str("client", address),
+           field_text("words", buf_slice(&words)));
+    session_count(&s->base, COUNTER_KEYWORDS_HIDDEN);
+}
+
+/* What all backends can do, without what is hidden from this client. */
+static struct smtp_capabilities offered_to(const struct smtp_session *s)
 {
     struct smtp_capabilities can = smtp_pools_common(s->base.proxy->backends);
+    can.eight_bit &= !smtp_hides(s, KEYWORD_EIGHT_BIT);
+    can.utf8 &= !smtp_hides(s, KEYWORD_UTF8);
+    can.dsn &= !smtp_hides(s, KEYWORD_DSN);
+    return can;
+}
+
+static void offer(struct smtp_session *s)
+{
+    struct smtp_capabilities can = offered_to(s);
     struct buf offer = buf_init(OFFER_MAX);
+    tell_hidden(s);
     s->offered = can;
-    buf_printf(&offer, "250-%.*s\r\n250-PIPELINING\r\n250-SIZE %llu\r\n",
-               SLICE_ARGS(s->base.proxy->config->hostname),
-               (unsigned long long)size_limit(s, &can));
+    buf_printf(&offer, "250-%.*s\r\n", SLICE_ARGS(s->base.proxy->config->hostname));
+    buf_cstr(&offer, smtp_hides(s, KEYWORD_PIPELINING) ? "" : "250-PIPELINING\r\n");
+    if (!smtp_hides(s, KEYWORD_SIZE))
+        buf_printf(&offer, "250-SIZE %llu\r\n", (unsigned long long)size_limit(s, &can));
     buf_cstr(&offer, can.eight_bit ? "250-8BITMIME\r\n" : "");
     buf_cstr(&offer, can.utf8 ? "250-SMTPUTF8\r\n" : "");
     buf_cstr(&offer, can.dsn ? "250-DSN\r\n" : "");
     buf_cstr(&offer, may_start_tls(s) ? "250-STARTTLS\r\n" : "");
-    buf_cstr(&offer, "250-CHUNKING\r\n250 ENHANCEDSTATUSCODES\r\n");
+    buf_cstr(&offer, smtp_hides(s, KEYWORD_CHUNKING) ? "" : "250-CHUNKING\r\n");
+    buf_cstr(&offer, "250 ENHANCEDSTATUSCODES\r\n");
     if (offer.failed)
         smtp_out_of_memory(s);
     else
@@ -145,7 +176,7 @@ static void verb_ehlo(struct smtp_session *s, struct slice argument)
 
 static void start_tls(struct smtp_session *s)
 {
-    SSL *ssl = tls_accept(s->base.proxy->tls, s->base.protocol->alpn);
+    SSL *ssl = tls_accept(s->base.proxy->tls, s->base.listener, s->base.protocol->alpn);
     if (!ssl) {
         smtp_say(s, 454, "4.7.0", "TLS is not available now");
         return;
@@ -377,9 +408,10 @@ static void verb_bdat(struct smtp_session *s, struct slice argument)
         smtp_close(s, 552, "5.3.4", "message too big");
         return;
     }
-    t->last_chunk = last && t->recipient_count > 0;
+    bool taken = t->recipient_count > 0 && !smtp_hides(s, KEYWORD_CHUNKING);
+    t->last_chunk = last && taken;
     t->chunk_left = size;
-    if (t->recipient_count > 0 && !t->in_chunks)
+    if (taken && !t->in_chunks)
         t->fault = begin_body(s, true);
     if (size > most && t->in_chunks)
         smtp_body_too_big(s);
