@@ -58,9 +58,11 @@ PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libsec
             python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf python3-cryptography zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt isync offlineimap3 \
             krb5-kdc krb5-admin-server krb5-user dovecot-gssapi libsasl2-modules libsasl2-modules-gssapi-mit python3-gssapi python3-yaml python3-segno python3-pil
-# Servers for the lab that Debian does not let stand beside Dovecot: they are unpacked.
+# Servers for the lab that Debian does not let stand beside Dovecot, or Postfix: they are unpacked.
 COURIER  := courier-pop courier-imap courier-authlib-userdb
 CYRUS    := cyrus-pop3d cyrus-imapd sasl2-bin
+EXIM     := exim4-daemon-light
+OPENSMTPD := opensmtpd
 LINTERS  := clang-tidy cppcheck mandoc
 
 help: ## list the targets
@@ -70,6 +72,8 @@ deps: ## install what is missing from Debian 12 (root)
 	@tests/lab/deps $(PACKAGES)
 	@tests/lab/unpack build/beside/courier $(COURIER)
 	@tests/lab/unpack build/beside/cyrus $(CYRUS)
+	@tests/lab/unpack build/beside/exim $(EXIM)
+	@tests/lab/unpack build/beside/opensmtpd $(OPENSMTPD)
 
 all: $(BINS) ## build the programs into build/release
 

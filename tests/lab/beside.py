@@ -44,3 +44,23 @@ def _programs(folder):
             with open(path, "rb") as f:
                 if f.read(4) == b"\x7fELF":
                     yield path
+
+
+def name_users(root, *names):
+    """Users that programs in such a root ask for, each with a group of his name: {name: uid}, beyond those of this machine."""
+    numbers = {name: 64100 + n for n, name in enumerate(names)}
+    rows = dict(numbers, root=0)
+    _write(root + "/etc/passwd", "".join("%s:x:%d:%d::/:/bin/false\n" % (name, uid, uid) for name, uid in rows.items()))
+    _write(root + "/etc/group", "".join("%s:x:%d:\n" % row for row in rows.items()))
+    return numbers
+
+
+def make_folder(root, path, owner=0, mode=0o755):
+    os.makedirs(root + path, exist_ok=True)
+    os.chown(root + path, owner, owner)
+    os.chmod(root + path, mode)
+
+
+def _write(path, text):
+    with open(path, "w") as f:
+        f.write(text)

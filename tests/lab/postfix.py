@@ -5,6 +5,7 @@ import grp
 import os
 import pwd
 import re
+import subprocess
 
 from lab import users
 from lab.ports import free_port
@@ -186,17 +187,35 @@ disable_dns_lookups = yes
 """
 
 
-class Sender(Postfix):
-    """A mail server that sends what comes to `port` on to a gateway, and comes again soon when it is told to."""
+WAY = "{name} unix - - n - - smtp -o smtp_tls_security_level=may -o smtp_tls_protocols={versions} -o smtp_tls_ciphers=high -o tls_high_cipherlist={ciphers}\n"
+TLS_WAYS = {
+    "usual": (">=TLSv1.2", "DEFAULT"),
+    "strict": ("TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"),
+    "cbc": ("TLSv1.2", "ECDHE-RSA-AES128-SHA:ECDHE-RSA-AES256-SHA384"),
+    "broken": ("TLSv1.2", "AES128-SHA"),
+}
 
-    def __init__(self, run_dir, gateway, helo):
+
+class Sender(Postfix):
+    """A mail server that sends what comes to `port` on to a gateway, and comes again soon when it is told to.
+    `ways`, {domain: (port, which TLS)}, are for recipients in those domains."""
+
+    name = "postfix"
+
+    def __init__(self, run_dir, gateway, helo, ways=None):
         super().__init__(os.path.join(str(run_dir), "sender"))
         os.makedirs(os.path.dirname(self.dir), exist_ok=True)
         os.chmod(os.path.dirname(self.dir), 0o755)
-        self.gateway, self.helo = gateway, helo
+        self.gateway, self.helo, self.ways = gateway, helo, ways or {}
 
     def _more(self):
-        return SENDER.format(gateway=self.gateway, helo=self.helo)
+        self._write("ways", "".join("%s way%d:[127.0.0.1]:%d\n" % (domain, n, port) for n, (domain, (port, _)) in enumerate(self.ways.items())))
+        return SENDER.format(gateway=self.gateway, helo=self.helo) + "transport_maps = texthash:%s/ways\n" % self.dir
 
     def _more_services(self):
-        return "smtp unix - - n - - smtp\nrelay unix - - n - - smtp\n"
+        ways = "".join(WAY.format(name="way%d" % n, versions=TLS_WAYS[tls][0], ciphers=TLS_WAYS[tls][1]) for n, (_, tls) in enumerate(self.ways.values()))
+        return "smtp unix - - n - - smtp\nrelay unix - - n - - smtp\n" + ways
+
+    def come_again(self):
+        """Now, with all that waits."""
+        subprocess.run(["postqueue", "-c", self.dir, "-f"], check=True)
