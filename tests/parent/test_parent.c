@@ -311,6 +311,22 @@ static int connected(int family, uint16_t port)
     return -1;
 }
 
+/* Below those that the kernel gives to connections, whose other ends would be in the way of all addresses. */
+static uint16_t free_port_of_all(void)
+{
+    static uint16_t port = 10000;
+    for (;; port++) {
+        int four = sockets_bind(&(struct ip){.family = 4}, port, false);
+        int six = sockets_bind(&(struct ip){.family = 6}, port, false);
+        if (four >= 0)
+            close(four);
+        if (six >= 0)
+            close(six);
+        if (four >= 0 && six >= 0)
+            return port++;
+    }
+}
+
 static bool answers(int family, uint16_t port)
 {
     int fd = connected(family, port);
@@ -329,7 +345,7 @@ static struct listener listener_of_all(uint8_t family, uint16_t port, bool takes
 
 TEST(test_a_listener_of_all_of_ipv6_has_a_socket_of_ipv4_as_well)
 {
-    uint16_t port = free_port();
+    uint16_t port = free_port_of_all();
     struct listener listener = listener_of_all(6, port, true);
     struct config config = {.listeners = &listener, .listener_count = 1};
     struct sockets sockets = {0};
@@ -353,7 +369,7 @@ TEST(test_a_listener_of_all_of_ipv6_has_a_socket_of_ipv4_as_well)
 /* What waits in the queues outlives it: no socket is another one afterwards. */
 TEST(test_a_reload_that_parts_ipv4_from_ipv6_keeps_both_queues)
 {
-    uint16_t port = free_port();
+    uint16_t port = free_port_of_all();
     struct listener both = listener_of_all(6, port, true);
     struct listener apart[] = {listener_of_all(6, port, false), listener_of_all(4, port, false)};
     struct config before = {.listeners = &both, .listener_count = 1};
@@ -382,7 +398,7 @@ TEST(test_a_reload_that_parts_ipv4_from_ipv6_keeps_both_queues)
 
 TEST(test_a_reload_that_narrows_an_address_or_widens_it_is_taken)
 {
-    uint16_t port = free_port();
+    uint16_t port = free_port_of_all();
     struct listener all = listener_of_all(4, port, false), one = listener_on(port);
     struct config wide = {.listeners = &all, .listener_count = 1};
     struct config narrow = {.listeners = &one, .listener_count = 1};
@@ -398,7 +414,7 @@ TEST(test_a_reload_that_narrows_an_address_or_widens_it_is_taken)
 
 TEST(test_that_only_ipv4_is_taken_by_another_is_said)
 {
-    uint16_t port = free_port();
+    uint16_t port = free_port_of_all();
     struct listener four = listener_of_all(4, port, false), both = listener_of_all(6, port, true);
     struct config taken = {.listeners = &four, .listener_count = 1};
     struct config config = {.listeners = &both, .listener_count = 1};
