@@ -3,6 +3,7 @@
 #ifndef COMMON_REDIS_PLACE_H
 #define COMMON_REDIS_PLACE_H
 
+#include "common/state_scripts.h"
 #include "policy/config.h"
 
 enum redis_place {
@@ -10,6 +11,12 @@ enum redis_place {
     REDIS_AT_SOCKET,  /* redis.socket: the parent connects */
     REDIS_PRIVATE,    /* the parent starts it, and connects */
 };
+
+enum { REDIS_PREFIX_MAX = 64 /* octets of settings.redis_prefix that count */ };
+
+/* What the parent has said on a connection to the private Redis before it hands it over: AUTH, each
+ * script, and AUTH. So many answers come first. */
+enum { REDIS_INTRODUCTION = STATE_SCRIPT_COUNT + 2 };
 
 /* Octets of the file of settings.contacts_key. */
 enum { CONTACTS_SECRET = 32 };

@@ -4,7 +4,6 @@
 #include "base/child.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "common/redis_place.h"
 #include "parent/parent_folder.h"
 
 #include <errno.h>
@@ -39,11 +38,13 @@ static void end(struct private_redis *redis, int64_t now)
 
 void private_redis_configure(struct private_redis *redis, const struct config *config, int64_t now)
 {
-    struct redis_start fresh;
+    struct redis_start fresh = {.program = ""};
     redis->wanted = config && private_redis_needed(config) &&
                     slice_to_text(config->settings.redis_program, fresh.program, PATH_MAX) &&
                     slice_to_text(config->settings.redis_folder, fresh.folder, PATH_MAX) &&
-                    slice_to_text(config->settings.process_user, fresh.user, sizeof fresh.user);
+                    slice_to_text(config->settings.process_user, fresh.user, sizeof fresh.user) &&
+                    slice_to_text(slice_sub(config->settings.redis_prefix, 0, REDIS_PREFIX_MAX),
+                                  fresh.prefix, sizeof fresh.prefix);
     if (!redis->wanted) {
         end(redis, now);
         return;
@@ -74,19 +75,21 @@ static void close_folder(struct private_redis *redis)
  * was taken over can do harm to what is remembered, but not to the machine. */
 static const char options[] =
     "--port 0 --unixsocket socket --unixsocketperm 777 "
-    "--user default on nopass ~* &* +@all -@admin -@dangerous +info "
     "--enable-debug-command no --enable-module-command no --enable-protected-configs no "
     "--appendonly yes --appendfsync everysec --maxmemory-policy allkeys-lru "
     "--daemonize no --loglevel warning --save";
 
-static pid_t spawn(const struct private_redis *redis)
+static pid_t spawn(struct private_redis *redis)
 {
-    enum { WORDS_MAX = 64 };
+    enum { WORDS_MAX = 128 };
     struct redis_start start = redis->start;
-    char memory[24], words[sizeof options], *rest = words;
+    char memory[24], users[REDIS_USERS_MAX], words[REDIS_USERS_MAX + sizeof options], *rest = words;
     const char *argv[WORDS_MAX] = {"redis-server", "--dir", start.folder, "--maxmemory", memory};
     size_t count = 5;
-    memcpy(words, options, sizeof options);
+    if (!redis_secret_make(redis->secret) ||
+        !redis_users(users, slice_of(start.prefix), redis->secret))
+        return -1;
+    snprintf(words, sizeof words, "%s %s", users, options);
     snprintf(memory, sizeof memory, "%llu", start.memory);
     while (rest && count < WORDS_MAX - 2)
         argv[count++] = strsep(&rest, " ");
@@ -188,7 +191,11 @@ static int connect_private(const struct private_redis *redis)
     const char *reason; /* that it is not there yet is no news */
     if (redis->pid == 0 || redis->ending || fstat(redis->folder, &status) != 0)
         return -1;
-    return connect_to(redis->folder, socket_name, status.st_uid, &reason);
+    int fd = connect_to(redis->folder, socket_name, status.st_uid, &reason);
+    if (fd < 0 || redis_introduce(fd, redis->secret))
+        return fd;
+    close(fd);
+    return -1;
 }
 
 static int connect_given(struct private_redis *redis, struct slice path, int64_t now)

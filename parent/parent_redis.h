@@ -7,7 +7,9 @@
 #define PARENT_PARENT_REDIS_H
 
 #include "common/redis_breaker.h"
+#include "common/redis_place.h"
 #include "parent/parent_backoff.h"
+#include "parent/redis_introduction.h"
 #include "policy/config.h"
 
 #include <limits.h>
@@ -16,15 +18,16 @@
 enum { REDIS_GRACE = 10000 /* from SIGTERM to SIGKILL: it writes its file; milliseconds */ };
 
 struct redis_start {
-    char program[PATH_MAX], folder[PATH_MAX], user[64];
+    char program[PATH_MAX], folder[PATH_MAX], user[64], prefix[REDIS_PREFIX_MAX + 1];
     unsigned long long memory;
 };
 
 struct private_redis {
     bool wanted;
     struct redis_start start;
-    pid_t pid;  /* 0: none runs */
-    int folder; /* open and locked while one runs, else -1 */
+    char secret[REDIS_SECRET_SIZE]; /* of the one that runs */
+    pid_t pid;                      /* 0: none runs */
+    int folder;                     /* open and locked while one runs, else -1 */
     bool ending;
     int64_t since, start_at, kill_at; /* 0: never */
     struct backoff backoff;
@@ -42,7 +45,8 @@ int64_t private_redis_settle(struct private_redis *redis, int64_t now);
 
 bool private_redis_died(struct private_redis *redis, pid_t pid, int status, int64_t now);
 
-/* A connected socket for a proxy that lives by this configuration; -1: there is none now. */
+/* A connected socket for a proxy that lives by this configuration; -1: there is none now. One of the private
+ * Redis is introduced (parent/redis_introduction.h). */
 int private_redis_connection(struct private_redis *redis, const struct settings *settings,
                              int64_t now);
 

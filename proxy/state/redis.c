@@ -126,6 +126,12 @@ static bool has_room(const struct redis *r)
     return r->next - r->first < REDIS_CALLS_MAX;
 }
 
+/* The scripts of the private Redis are loaded by the parent. */
+static bool may_load(const struct redis *r)
+{
+    return r->place != REDIS_PRIVATE;
+}
+
 static bool knows(const struct redis *r, const struct redis_script *script)
 {
     for (size_t i = 0; i < r->known_count; i++)
@@ -255,27 +261,52 @@ static void succeeded(struct redis *r, struct redis_slot *slot, const redisReply
     finish(r, slot, reply);
 }
 
-static void answered_error(struct redis *r, struct redis_slot *slot, const redisReply *reply)
+/* Only the parent can load scripts again, and does so on a fresh connection. False: this one is gone. */
+static bool script_is_gone(struct redis *r, struct redis_slot *slot)
+{
+    breaker_answered_error(&r->breaker, clock_ms());
+    finish(r, slot, NULL);
+    redis_link_closed(r, "its scripts are gone");
+    return false;
+}
+
+static bool answered_error(struct redis *r, struct redis_slot *slot, const redisReply *reply)
 {
     struct slice class = redis_error_class(reply);
+    bool forgotten = slot->script && slice_eq(class, SLICE("NOSCRIPT"));
     /* it went away (SCRIPT FLUSH, another server): once more, with its text */
-    if (slot->call && slot->script && slice_eq(class, SLICE("NOSCRIPT")) &&
+    if (slot->call && forgotten && may_load(r) &&
         enqueue_script(r, slot->call, slot->script, true, &slot->arguments))
-        return;
+        return true;
     complain_error(r, class);
+    if (forgotten && !may_load(r))
+        return script_is_gone(r, slot);
     breaker_answered_error(&r->breaker, clock_ms());
     if (r->breaker.state == BREAKER_OPEN)
         redis_wake_at(r, r->breaker.retry_at);
     finish(r, slot, NULL);
+    return true;
 }
 
-void redis_answered(struct redis *r, const redisReply *reply)
+static bool tells_of_cluster(const redisReply *reply)
+{
+    struct slice class = redis_error_class(reply);
+    return slice_eq(class, SLICE("MOVED")) || slice_eq(class, SLICE("CROSSSLOT")) ||
+           slice_eq(class, SLICE("CLUSTERDOWN"));
+}
+
+bool redis_answered(struct redis *r, const redisReply *reply)
 {
     struct redis_slot slot = take_first(r);
-    if (reply->type == REDIS_REPLY_ERROR)
-        answered_error(r, &slot, reply);
-    else
+    if (reply->type != REDIS_REPLY_ERROR) {
         succeeded(r, &slot, reply);
+        return true;
+    }
+    if (!tells_of_cluster(reply))
+        return answered_error(r, &slot, reply);
+    finish(r, &slot, NULL);
+    redis_link_failed(r, "call", redis_is_cluster);
+    return false;
 }
 
 /* ---- what callers do ---- */
@@ -307,14 +338,15 @@ bool redis_command(struct redis *r, struct redis_call *call, const struct slice 
     return true;
 }
 
-/* The first time on a connection it goes whole, which spares the round trip of a NOSCRIPT. */
+/* The first time on a connection it goes whole, which spares the round trip of a NOSCRIPT; where only the
+ * parent loads scripts, it has done so. */
 bool redis_eval(struct redis *r, struct redis_call *call, const struct redis_script *script,
                 const struct slice *keys, size_t key_count, const struct slice *args,
                 size_t arg_count)
 {
     struct redis_arguments arguments;
     if (!admitted(r) || !redis_arguments_make(&arguments, keys, key_count, args, arg_count) ||
-        !enqueue_script(r, call, script, !knows(r, script), &arguments))
+        !enqueue_script(r, call, script, may_load(r) && !knows(r, script), &arguments))
         return refused(r);
     breaker_sent(&r->breaker);
     return true;

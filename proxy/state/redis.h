@@ -57,8 +57,8 @@ struct redis_call {
 bool redis_command(struct redis *redis, struct redis_call *call, const struct slice *argv,
                    size_t argc);
 
-/* A Lua script, by its digest; sent whole when Redis does not know it. It must
- * outlive the calls. */
+/* A Lua script, by its digest; sent whole when Redis does not know it, but to the private one, where
+ * the parent has loaded those of common/state_scripts.h. It must outlive the calls. */
 struct redis_script {
     const char *text;
     char sha1[41]; /* filled by redis_script_init */

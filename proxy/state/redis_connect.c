@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * Having a connection to Redis: where it is, TLS, logging in. */
+ * Having a connection to Redis: where it is, TLS. */
 #include "base/clock.h"
 #include "proxy/state/redis_internal.h"
 
@@ -79,7 +79,7 @@ bool redis_prepare(struct redis *r, const struct config *config, struct slice ca
 
 /* ---- connecting ---- */
 
-static void trouble(struct redis *r, const char *what)
+void redis_trouble(struct redis *r, const char *what)
 {
     r->trouble = what;
     redis_wake_soon(r);
@@ -99,7 +99,7 @@ void redis_link_begin(struct redis *r)
     r->stream = stream_connect(r->base, (const struct sockaddr *)&r->peer, r->peer_len, NULL, 0,
                                INPUT_MAX, REDIS_OUTPUT_MAX, &stream_owner, r, &reason);
     if (!r->stream)
-        trouble(r, reason);
+        redis_trouble(r, reason);
 }
 
 void redis_link_drop(struct redis *r)
@@ -111,81 +111,6 @@ void redis_link_drop(struct redis *r)
     buf_release(&r->held);
     if (r->link != LINK_ASKED) /* the parent's answer is still to come */
         r->link = LINK_NONE;
-}
-
-/* ---- logging in ---- */
-
-static bool say(struct redis *r, const char *name, const struct slice *argv, size_t argc)
-{
-    r->greeting[r->greeting_count++] = name;
-    return redis_put_command(&r->scratch, argv, argc);
-}
-
-static bool say_password(struct redis *r)
-{
-    struct slice argv[3] = {SLICE("AUTH")};
-    size_t argc = 1;
-    if (r->password_len == 0)
-        return true;
-    if (r->user.len > 0)
-        argv[argc++] = r->user;
-    argv[argc++] = (struct slice){r->password, r->password_len};
-    return say(r, "AUTH", argv, argc);
-}
-
-static bool say_database(struct redis *r)
-{
-    char number[16];
-    if (r->database == 0)
-        return true;
-    snprintf(number, sizeof number, "%u", r->database);
-    return say(r, "SELECT", (struct slice[]){SLICE("SELECT"), slice_of(number)}, 2);
-}
-
-/* All at once; the calls wait until all is answered, or they would meet another database. */
-static void greet(struct redis *r)
-{
-    r->link = LINK_GREETING;
-    r->greeting_count = r->greeted = 0;
-    r->answers = redis_answers_new();
-    buf_clear(&r->scratch);
-    bool said = r->answers && say_password(r) && say_database(r) &&
-                say(r, "CLIENT",
-                    (struct slice[]){SLICE("CLIENT"), SLICE("SETNAME"), SLICE("gatepost")}, 3) &&
-                say(r, "PING", &SLICE("PING"), 1) &&
-                stream_write(r->stream, buf_slice(&r->scratch));
-    buf_clear(&r->scratch);
-    if (said)
-        stream_flush(r->stream);
-    else
-        trouble(r, "out of memory");
-}
-
-/* A name that a user may not give (ACL) is no loss. */
-static bool greeting_answered(struct redis *r, const redisReply *reply)
-{
-    const char *command = r->greeting[r->greeted++];
-    char why[REASON_MAX];
-    if (reply->type == REDIS_REPLY_ERROR && strcmp(command, "CLIENT") != 0) {
-        snprintf(why, sizeof why, "%.*s", SLICE_ARGS(redis_error_class(reply)));
-        redis_link_failed(r, command, why);
-        return false;
-    }
-    if (r->greeted < r->greeting_count)
-        return true;
-    if (!redis_answers_empty(r->answers)) {
-        redis_link_failed(r, "protocol", "a reply without a command");
-        return false;
-    }
-    if (!stream_write(r->stream, buf_slice(&r->held))) {
-        redis_link_failed(r, "memory", "out of memory"); /* both have the same bound */
-        return false;
-    }
-    r->link = LINK_READY;
-    buf_release(&r->held);
-    redis_link_ready(r);
-    redis_wake_soon(r);
-    return true;
 }
 
 void redis_connected(struct redis *r, int fd)
@@ -201,9 +126,9 @@ void redis_connected(struct redis *r, int fd)
     if (fd >= 0)
         r->stream = stream_new(r->base, fd, INPUT_MAX, REDIS_OUTPUT_MAX, &stream_owner, r);
     if (r->stream)
-        greet(r);
+        redis_greet(r);
     else
-        trouble(r, fd >= 0 ? "out of memory" : "the parent has none");
+        redis_trouble(r, fd >= 0 ? "out of memory" : "the parent has none");
 }
 
 static void secure(struct redis *r)
@@ -236,10 +161,10 @@ static void on_event(void *ctx, enum stream_event event)
         if (r->tls)
             secure(r);
         else
-            greet(r);
+            redis_greet(r);
         break;
     case STREAM_SECURED:
-        greet(r);
+        redis_greet(r);
         break;
     case STREAM_CLOSED:
     case STREAM_FAILED:
@@ -268,11 +193,11 @@ static bool take_reply(struct redis *r)
         return false;
     bool going_on = true;
     if (r->link == LINK_GREETING)
-        going_on = greeting_answered(r, reply);
+        going_on = redis_greeting_answered(r, reply);
     else if (r->first == r->next)
         redis_link_failed(r, "protocol", "a reply without a command"), going_on = false;
     else
-        redis_answered(r, reply);
+        going_on = redis_answered(r, reply);
     freeReplyObject(reply);
     return going_on;
 }

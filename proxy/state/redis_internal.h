@@ -8,7 +8,11 @@
 #include "common/redis_place.h"
 #include "proxy/state/redis_words.h"
 
-enum { REDIS_SCRIPTS_KNOWN = 16, REDIS_GREETING_MAX = 4, REDIS_PASSWORD_MAX = 1024 };
+enum {
+    REDIS_SCRIPTS_KNOWN = 16,
+    REDIS_GREETING_MAX = REDIS_INTRODUCTION + 5,
+    REDIS_PASSWORD_MAX = 1024
+};
 
 /* What has been sent, in order: Redis answers in the same. */
 struct redis_slot {
@@ -23,7 +27,7 @@ enum redis_link {
     LINK_ASKED, /* for a socket of the parent */
     LINK_CONNECTING,
     LINK_SECURING,
-    LINK_GREETING, /* AUTH, SELECT ... are under way */
+    LINK_GREETING, /* AUTH, HELLO ... are under way */
     LINK_READY,
 };
 
@@ -44,7 +48,7 @@ struct redis {
     enum redis_link link;
     struct stream *stream;
     struct redis_answers *answers;
-    const char *greeting[REDIS_GREETING_MAX]; /* the commands whose answers are awaited */
+    const struct redis_greeting *greeting[REDIS_GREETING_MAX]; /* whose answers are awaited */
     unsigned greeting_count, greeted;
     int64_t link_until;  /* when what is neither NONE nor READY has taken too long */
     const char *trouble; /* found where no callback may be called; told from the loop */
@@ -69,13 +73,21 @@ struct redis {
 bool redis_prepare(struct redis *redis, const struct config *config, struct slice ca);
 void redis_link_begin(struct redis *redis); /* from LINK_NONE; failure shows as `trouble` */
 void redis_link_drop(struct redis *redis);  /* forgets the connection, not the calls */
+/* Found where no callback may be called; told from the loop. */
+void redis_trouble(struct redis *redis, const char *what);
+
+/* redis_greeting.c: from LINK_GREETING to LINK_READY. */
+extern const char redis_is_cluster[]; /* why it cannot be used */
+void redis_greet(struct redis *redis);
+bool redis_greeting_answered(struct redis *redis, const redisReply *reply); /* false: it is gone */
 
 /* redis.c: what the connection has to tell. */
 void redis_link_ready(struct redis *redis);
 /* The connection failed or answered nonsense or not in time; calls under way have no answer. */
 void redis_link_failed(struct redis *redis, const char *what, const char *why);
 void redis_link_closed(struct redis *redis, const char *why); /* one that was ready has ended */
-void redis_answered(struct redis *redis, const redisReply *reply);
+bool redis_answered(struct redis *redis,
+                    const redisReply *reply);        /* false: the connection is gone */
 void redis_wake_at(struct redis *redis, int64_t at); /* look at the deadlines then */
 void redis_wake_soon(struct redis *redis);
 

@@ -2,7 +2,7 @@
 #include "proxy/state/state_internal.h"
 
 #include "base/clock.h"
-#include "proxy/state/state_scripts.h"
+#include "common/state_scripts.h"
 
 #include <stdlib.h>
 
@@ -17,15 +17,9 @@ struct state *state_new(struct redis *redis, const struct config *config, struct
     state->config = config;
     state->keys = state_keys_new(&config->settings, secret);
     TAILQ_INIT(&state->unattended);
-    redis_script_init(&state->greylist, state_script_greylist);
-    redis_script_init(&state->history, state_script_history);
-    redis_script_init(&state->accepted, state_script_accepted);
-    redis_script_init(&state->rates, state_script_rates);
-    redis_script_init(&state->dmarc, state_script_dmarc);
-    redis_script_init(&state->login, state_script_login);
-    redis_script_init(&state->login_over, state_script_login_over);
-    redis_script_init(&state->contact, state_script_contact);
-    redis_script_init(&state->contacts, state_script_contacts);
+#define INIT_SCRIPT(name) redis_script_init(&state->name, state_script_##name);
+    STATE_SCRIPTS(INIT_SCRIPT)
+#undef INIT_SCRIPT
     if (!state->keys)
         state_free(&state);
     return state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * What gateways remember together, in Redis: greylisting, rates, senders, counts for DMARC's
- * reports. Each function sends one script (proxy/state/state_scripts.h), which is one step for all
+ * reports. Each function sends one script (common/state_scripts.h), which is one step for all
  * gateways; a call that fails leaves its facts unknown, and none waits longer than redis.timeout.
  * Keys are digests (proxy/state/state_keys.h), each with a life time. */
 #ifndef PROXY_STATE_STATE_H

@@ -27,7 +27,7 @@ enum {
     SIGNATURES_MAX = 8,
     REPORTS_MAX = 4,
     ADDRESS_MAX = 256, /* of whom reports go to */
-    KEY_MAX = STATE_PREFIX_MAX + 32 + DOMAIN_MAX,
+    KEY_MAX = REDIS_PREFIX_MAX + 32 + DOMAIN_MAX,
     ROW_MAX = 1024, /* a longer one counts as "other" */
     POLICY_MAX = 2048,
 };
@@ -140,7 +140,7 @@ static bool append_key(struct buf *out, const struct config *config, struct slic
     char date[16];
     if (domain.len == 0 || !gmtime_r(&now, &day) || !strftime(date, sizeof date, "%Y%m%d", &day))
         return false;
-    buf_append(out, slice_sub(config->settings.redis_prefix, 0, STATE_PREFIX_MAX));
+    buf_append(out, slice_sub(config->settings.redis_prefix, 0, REDIS_PREFIX_MAX));
     buf_printf(out, "dmarc:%s:", date);
     append_domain(out, domain);
     return !out->failed;

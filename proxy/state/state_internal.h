@@ -3,6 +3,7 @@
 #ifndef PROXY_STATE_STATE_INTERNAL_H
 #define PROXY_STATE_STATE_INTERNAL_H
 
+#include "common/state_scripts.h"
 #include "proxy/state/state.h"
 #include "proxy/state/state_keys.h"
 
@@ -14,8 +15,9 @@ struct state {
     struct redis *redis;
     const struct config *config;
     struct state_keys *keys;
-    struct redis_script greylist, history, accepted, rates, dmarc, login, login_over, contact,
-        contacts;
+#define SCRIPT_OF_ITS_NAME(name) struct redis_script name;
+    STATE_SCRIPTS(SCRIPT_OF_ITS_NAME)
+#undef SCRIPT_OF_ITS_NAME
     struct state_calls unattended; /* calls that nobody waits for */
 };
 

@@ -111,7 +111,7 @@ static struct state_key named(const struct state_keys *keys, const char *kind,
     char hex[2 * DIGEST_BYTES + 1];
     struct state_key key = {.len = 0};
     hex_text((struct slice){(const char *)digest, DIGEST_BYTES}, hex);
-    struct slice prefix = slice_sub(keys->settings->redis_prefix, 0, STATE_PREFIX_MAX);
+    struct slice prefix = slice_sub(keys->settings->redis_prefix, 0, REDIS_PREFIX_MAX);
     key.len =
         (size_t)snprintf(key.text, sizeof key.text, "%.*s%s:%s", SLICE_ARGS(prefix), kind, hex);
     return key;

@@ -9,10 +9,10 @@
 #ifndef PROXY_STATE_STATE_KEYS_H
 #define PROXY_STATE_STATE_KEYS_H
 
+#include "common/redis_place.h"
 #include "policy/config.h"
 
 enum {
-    STATE_PREFIX_MAX = 64, /* octets of settings.redis_prefix that count */
     STATE_KEY_MAX = 160,
 
     RATE_NETWORK6 = 64, /* bits of an IPv6 address that rate() tells apart, as session limits do */

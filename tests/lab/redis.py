@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: ISC
 """A real Redis for a test: on a Unix socket, and on a TCP port when there is a password or TLS, or when asked."""
+import ast
 import os
+import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -8,10 +11,33 @@ import subprocess
 
 import pytest
 
+from lab import needs
 from lab.ports import free_port
 from lab.process import Process
 
 SERVER = shutil.which("redis-server")
+COMMON = needs.ROOT / "common"
+
+
+def script(name):
+    """The text of one of common/state_scripts.c."""
+    text = (COMMON / "state_scripts.c").read_text().split("state_script_%s[] =" % name)[1]
+    return "".join(ast.literal_eval(line) for line in re.findall(r'^ *("(?:[^"\\]|\\.)*");?$', text.split('";\n')[0] + '"', re.M))
+
+
+def rights():
+    """What a user must be allowed to run them: ["+get", ...]."""
+    text = (COMMON / "state_scripts.h").read_text().split("define STATE_SCRIPT_RIGHTS")[1].split("\n\n")[0]
+    return " ".join(re.findall(r'"([^"]*)"', text)).split()
+
+
+def written(folder):
+    """The commands in the append-only file of the Redis that keeps this folder: [["HINCRBY", KEY, ...], ...]."""
+    commands = []
+    for path in sorted(pathlib.Path(folder).glob("appendonlydir/*.aof")):
+        lines = iter(path.read_bytes().split(b"\r\n"))
+        commands += [[next(lines) for _ in range(int(line[1:])) if next(lines)] for line in lines if line.startswith(b"*")]
+    return [[word.decode(errors="replace") for word in command] for command in commands]
 
 
 class Redis:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The private Redis: started when the policy needs it, kept, restarted, locked away; its socket handed to proxies."""
 import fcntl
+import hashlib
 import os
 import pathlib
 import pwd
@@ -12,7 +13,7 @@ import pytest
 from lab import needs
 from lab.parent import parent, wait_until  # noqa: F401
 from lab.process import is_alive
-from lab.redis import SERVER, Redis
+from lab.redis import SERVER, Redis, script
 
 RULE = 'rule "first contact waits" when not greylist.known then defer 451 4.7.1 "later"\n'
 
@@ -71,16 +72,38 @@ def test_it_is_closed_to_those_who_want_more(served):
     session = served.connect()
     assert answers(session)
     for words in ("DEBUG SLEEP 0", "MODULE LOAD /tmp/x.so", "CONFIG SET dir /tmp", "REPLICAOF 127.0.0.1 1", "SHUTDOWN",
-                  "FLUSHALL", "ACL SETUSER default +@all", "EVAL return{redis.call([[flushall]])} 0"):
-        assert session.ask_redis(*words.split()).startswith(("-NOPERM", "-ERR")), words
-    assert "aof_enabled:1" in session.ask_redis("INFO", "persistence")
-    assert "tcp_port:0" in session.ask_redis("INFO", "server")
+                  "FLUSHALL", "ACL SETUSER default +@all", "EVAL return{redis.call([[flushall]])} 0", "EVAL return{1} 0",
+                  "SCRIPT FLUSH", "SCRIPT LOAD return{1}", "FUNCTION FLUSH", "KEYS *", "INFO", "MONITOR", "CLIENT LIST",
+                  "PUBLISH a b", "SUBSCRIBE a", "SET other:k v", "GET other:k", "AUTH loader guess", "AUTH loader "):
+        assert session.ask_redis(*words.split(" ")).startswith(("-NOPERM", "-ERR", "-WRONGPASS")), words
+    assert (folder(served) / "appendonlydir").is_dir()
+
+
+def test_rights_do_not_come_back(served):
+    """The parent was somebody else on this connection: whatever is said to change who we are, we stay who anybody is."""
+    session = served.connect()
+    assert answers(session)
+    for words in ("RESET", "AUTH default -", "HELLO 2 AUTH default -", "HELLO 2 AUTH loader -"):
+        session.ask_redis(*words.split())
+        assert session.ask_redis("SCRIPT", "LOAD", "return").startswith("-NOPERM"), words
+        assert session.ask_redis("PING") == "+PONG"
+
+
+def test_the_scripts_are_there_on_each_connection(served):
+    """By their digests alone; also after it has been killed."""
+    session = served.connect()
+    digest = hashlib.sha1(script("contact").encode()).hexdigest()
+    for _ in range(2):
+        assert answers(session)
+        assert session.ask_redis("EVALSHA", digest, "1", "gatepost:k") == "*1\r\n:0"
+        assert session.ask_redis("EVALSHA", digest, "1", "other:k").startswith("-NOPERM")
+        os.kill(redis_pid(served), signal.SIGKILL)
 
 
 def test_each_proxy_has_its_own_connection(served):
     sessions = served.in_slots()
     assert all(answers(session) for session in sessions.values())
-    ids = {session.ask_redis("CLIENT", "ID") for session in sessions.values()}
+    ids = {session.ask_redis("HELLO") for session in sessions.values()}  # it has the number of the client
     assert len(ids) == 2
 
 
@@ -116,34 +139,37 @@ def test_a_folder_that_is_a_link_is_not_followed(parent, own_dir):
 
 def test_it_lives_across_reloads(served):
     pid, session = redis_pid(served), served.connect()
-    assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
+    assert answers(session) and session.ask_redis("SET", "gatepost:k", "v") == "+OK"
     served.reload()
     session.close()
     fresh = served.connect_to(2)
-    assert answers(fresh) and "v" in fresh.ask_redis("GET", "k")
+    assert answers(fresh) and "v" in fresh.ask_redis("GET", "gatepost:k")
     assert redis_pid(served) == pid
 
 
 def test_killed_it_comes_back_with_what_it_knew(served):
     session = served.connect()
-    assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
+    assert answers(session) and session.ask_redis("SET", "gatepost:k", "v") == "+OK"
     for _ in range(2):
         before = redis_pid(served)
         os.kill(before, signal.SIGKILL)
         assert wait_until(lambda: redis_pid(served) not in (None, before))
-        assert answers(session) and "v" in session.ask_redis("GET", "k")
+        assert answers(session) and "v" in session.ask_redis("GET", "gatepost:k")
     assert served.logged("redis died", 2)
 
 
 def test_other_settings_bring_a_new_one(served):
     before, session = redis_pid(served), served.connect()
-    assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
-    served.configure(settings(served, memory="64MiB") + RULE)
+    assert answers(session) and session.ask_redis("SET", "gatepost:k", "v") == "+OK"
+    served.configure(settings(served, memory="2MiB") + RULE)
     served.reload()
     assert wait_until(lambda: redis_pid(served) not in (None, before))
     fresh = served.connect_to(2)
-    assert answers(fresh) and "maxmemory:67108864" in fresh.ask_redis("INFO", "memory")
-    assert "v" in fresh.ask_redis("GET", "k")
+    assert answers(fresh) and "v" in fresh.ask_redis("GET", "gatepost:k")
+    for n in range(700):
+        assert fresh.ask_redis("SET", "gatepost:%d" % n, "x" * 3000) == "+OK"
+    kept = sum(fresh.ask_redis("EXISTS", "gatepost:%d" % n) == ":1" for n in range(700))
+    assert 0 < kept < 650
     assert "redis died" not in served.log() and "redis ended" in served.log()
 
 
@@ -190,7 +216,7 @@ def test_one_that_does_not_end_is_killed(served):
 def test_it_dies_with_its_parent(served):
     pid = redis_pid(served)
     session = served.connect()
-    assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
+    assert answers(session) and session.ask_redis("SET", "gatepost:k", "v") == "+OK"
     family = served.children() + [pid]
     served.popen.kill()
     served.popen.wait()
@@ -198,7 +224,7 @@ def test_it_dies_with_its_parent(served):
     served.start()
     assert served.logged(": serving ", 2)
     fresh = served.connect()
-    assert answers(fresh) and "v" in fresh.ask_redis("GET", "k")
+    assert answers(fresh) and "v" in fresh.ask_redis("GET", "gatepost:k")
 
 
 def test_a_second_one_waits_for_the_folder(parent):
@@ -247,8 +273,8 @@ def test_a_socket_that_is_named_is_connected_to(parent, own_dir):
     parent.configure('redis { socket "%s" }\n' % redis.socket + RULE)
     parent.start()
     session = parent.connect()
-    assert answers(session) and session.ask_redis("SET", "k", "v") == "+OK"
-    assert redis.cli("GET", "k") == "v" and not redis_pid(parent)
+    assert answers(session) and session.ask_redis("SET", "gatepost:k", "v") == "+OK"
+    assert redis.cli("GET", "gatepost:k") == "v" and not redis_pid(parent)
     redis.stop()
     assert session.ask_redis("PING") == "none"
     assert parent.logged("redis not reached")

@@ -5,6 +5,7 @@
 #include "base/ipc.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "parent/redis_introduction.h"
 #include "proxy/state/redis.h"
 
 #include <fcntl.h>
@@ -44,6 +45,7 @@ struct burst {
 static struct event_base *base;
 static struct redis *redis;
 static const char *handed; /* socket that the "parent" connects to */
+static const char *secret; /* of its user in a private Redis; NULL: it is another */
 static struct asked *all;
 static struct burst *bursts;
 static struct redis_script scripts[SCRIPTS_MAX];
@@ -277,6 +279,8 @@ static _Noreturn void be_the_parent(int proxy)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (ipc_recv(proxy, &wish, room, sizeof room, true) > 0) {
         int connection = connect_to(handed);
+        if (connection >= 0 && secret)
+            redis_introduce(connection, secret);
         ipc_send(proxy, 0, nothing, &connection, connection >= 0, true);
         close(connection);
     }
@@ -328,6 +332,9 @@ static struct redis *new_redis(const json_t *given)
     settings->redis_timeout = number_at(given, "timeout");
     settings->redis_retry = number_at(given, "retry");
     handed = json_string_value(json_object_get(given, "socket"));
+    secret = json_string_value(json_object_get(given, "secret"));
+    if (secret) /* it is the private one that has no place of its own */
+        settings->redis_socket = SLICE("");
     return redis_new(base, &config, text_at(given, "ca"), text_at(given, "password"),
                      &(struct redis_owner){.wanted = wanted});
 }

@@ -9,8 +9,23 @@ import pytest
 from lab import needs
 from lab.ports import free_port
 from lab.process import wait_until
-from lab.redis import Redis
+from lab.redis import Redis, rights, script
 from lab.redis_client import Client
+
+NOW = "1700000000"
+SCRIPT_CALLS = [  # each branch of each script
+    ("greylist", ["meeting", "counter"], [NOW, "300", "3600", "86400", "5"]),
+    ("history", ["sender"], []),
+    ("accepted", ["counter", "sender"], [NOW, "3600", "1"]),
+    ("rates", ["now", "before"], ["60"]),
+    ("contact", ["contact"], []),
+    ("contacts", ["contact"], ["3600"]),
+    ("dmarc", ["report"], ["3600", "100", "row", "policy"]),
+    ("login", ["failed", "busy"], ["60", "3600", "3"]),
+    ("login_over", ["failed", "busy", "tried"], ["failed", "mark", "3600", "600", "16", "1"]),
+    ("login_over", ["failed", "busy", "tried"], ["failed", "other", "3600", "600", "16", "1"]),
+    ("login_over", ["failed", "busy", "tried"], ["succeeded", "", "3600", "600", "16", "1"]),
+]
 
 ADD = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
 
@@ -132,6 +147,123 @@ def test_an_error_in_a_script_is_no_answer(redis, client):
     assert "none" in it.do("eval", script="return redis.call('INCR')", keys=[], args=[])
     assert it.works()
     assert "redis answers with an error class=ERR" in it.log()
+
+
+# The private one: its scripts are loaded by the parent, over each connection before a proxy gets it
+
+@pytest.fixture
+def private(new_redis, client):
+    server = new_redis()
+    server.cli("ACL", "SETUSER", "loader", "on", ">secret", "-@all", "+script|load")
+    server.cli("ACL", "SETUSER", "admin", "on", ">admin", "+@all", "~*")
+    server.cli("ACL", "SETUSER", "default", "resetkeys", "-@all", *rights(), "~gatepost:*")
+    server.admin = lambda *words: server.cli("--user", "admin", "--pass", "admin", "--no-auth-warning", *words)
+    it = client(socket=server.socket, secret="secret")
+    it.server = server
+    return it
+
+
+def test_the_private_ones_scripts_are_run_by_their_digests_alone(private):
+    for n in (1, 2):
+        assert private.do("eval", script=script("rates"), keys=["gatepost:n", "gatepost:before"], args=["60"])["value"] == [n, 0]
+    counts = private.server.admin("INFO", "commandstats")
+    assert "cmdstat_eval:" not in counts and "cmdstat_evalsha:calls=2," in counts
+
+
+def test_forgotten_there_they_are_loaded_again_by_the_parent(private):
+    def counts():
+        return private.do("eval", script=script("rates"), keys=["gatepost:n", "gatepost:before"], args=["60"])
+    assert counts()["value"] == [1, 0]
+    private.server.admin("SCRIPT", "FLUSH")
+    assert "none" in counts()
+    assert counts()["value"] == [2, 0] and private.available()
+    assert "class=NOSCRIPT" in private.log() and "redis is away" not in private.log()
+
+
+def test_what_the_parent_does_not_load_is_no_answer(private):
+    """However often it is tried: the breaker opens."""
+    for _ in range(5):
+        private.do("eval", script="return {1}", keys=[], args=[])
+    assert not private.available()
+
+
+def test_a_parent_that_is_not_let_in_is_no_answer(private):
+    private.server.admin("ACL", "SETUSER", "loader", "resetpass", ">another")
+    assert "none" in private.command("PING") and "at=introduction reason=WRONGPASS" in private.log()
+
+
+# One with the rights that gatepost.conf(5) tells
+
+def manual_line():
+    """What is to be given to the Redis, from the manual."""
+    text = (needs.ROOT / "man" / "gatepost.conf.5").read_text()
+    lines = text.split("user gatepost on", 1)[1].split(".Ed")[0]
+    return ("gatepost on" + lines).replace("\\(dq", '"').replace("\\-", "-").split()
+
+
+@pytest.fixture
+def limited(new_redis, client):
+    server = new_redis()
+    name, *words = manual_line()
+    server.cli("ACL", "SETUSER", name, *[">s3cret" if word.startswith(">") else word for word in words])
+    it = client(server=server.address, user=name, password="s3cret")
+    it.server = server
+    return it
+
+
+def test_the_rights_that_the_manual_tells_suffice(limited):
+    """For each script; those who may more find the same."""
+    for name, keys, args in SCRIPT_CALLS:
+        got = limited.do("eval", script=script(name), keys=["gatepost:" + key for key in keys], args=args)
+        assert "value" in got, "%s: %s" % (name, limited.log())
+    limited.server.cli("SCRIPT", "FLUSH")
+    for name, keys, args in SCRIPT_CALLS:
+        assert "value" in limited.do("eval", script=script(name), keys=["gatepost:" + key for key in keys], args=args), name
+    assert "class=" not in limited.log()
+
+
+def test_they_are_no_more_than_is_needed(limited):
+    assert "none" in limited.command("GET", "other")
+    assert "none" in limited.do("eval", script="return redis.call('GET', KEYS[1])", keys=["other"], args=[])
+    for words in (["INFO"], ["KEYS", "*"], ["CONFIG", "GET", "*"], ["FLUSHALL"], ["SCRIPT", "FLUSH"]):
+        assert "none" in limited.command(*words) and limited.works()
+
+
+def test_the_manual_tells_what_the_private_one_has():
+    assert set(rights()) < set(manual_line())
+
+
+# A Redis Cluster
+
+@pytest.fixture
+def cluster(new_redis):
+    """Of one node, which has all slots."""
+    server = new_redis(options={"cluster-enabled": "yes", "cluster-config-file": "nodes.conf"})
+    server.cli("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+    assert wait_until(lambda: "cluster_state:ok" in server.cli("CLUSTER", "INFO"))
+    return server
+
+
+def test_a_cluster_is_refused_when_it_is_connected_to(cluster, client):
+    it = client(server=cluster.address, database=2)
+    assert "none" in it.command("PING")
+    assert "at=HELLO" in it.log() and "it is a Redis Cluster" in it.log()
+    for _ in range(5):
+        assert "value" not in it.do("eval", script=ADD, keys=["n"], args=["2"])
+    assert it.log().count("\n") == 1 and cluster.cli("DBSIZE") == "0"
+
+
+@pytest.mark.parametrize("answer", [b"-MOVED 3999 127.0.0.1:6381\r\n", b"-CROSSSLOT Keys in request don't hash\r\n",
+                                    b"-CLUSTERDOWN Hash slot not served\r\n"])
+def test_one_that_hides_what_it_is_shows_by_its_answers(fake, client, answer):
+    it = client(server=fake(GREETING, answer).address, retry=60000)
+    assert "none" in it.command("GET", "k") and "refused" in it.command("GET", "k")
+    assert it.log().count("it is a Redis Cluster") == 1 and "name a single Redis" in it.log()
+
+
+def test_a_sentinel_is_no_redis(fake, client):
+    it = client(server=fake(b"*2\r\n$4\r\nmode\r\n$8\r\nsentinel\r\n", b"").address, retry=60000)
+    assert "none" in it.command("GET", "k") and "it is a Sentinel, not a Redis" in it.log()
 
 
 # Cancelled
@@ -401,7 +533,8 @@ class Fake:
         self.listener.close()
 
 
-GREETING = b"+OK\r\n+PONG\r\n"
+HELLO = b"-ERR unknown command\r\n"  # as one says that is too old for it
+GREETING = HELLO + b"+OK\r\n+PONG\r\n"
 
 
 @pytest.fixture
@@ -432,9 +565,9 @@ def fake():
     ([GREETING, b":1\r\n:2\r\n"], "a reply without a command"),
     ([GREETING + b":1\r\n"], "a reply without a command"),
     ([GREETING, b":12"], "no answer in time"),
-    ([b"+OK\r\n"], "no answer in time"),
+    ([HELLO + b"+OK\r\n"], "no answer in time"),
     ([], "no answer in time"),
-    ([b"+OK\r\n-LOADING Redis is loading the dataset in memory\r\n"], "LOADING"),
+    ([HELLO + b"+OK\r\n-LOADING Redis is loading the dataset in memory\r\n"], "LOADING"),
     ([GREETING, b"-\x1b[31m" + b"bad" * 100 + b"\r\n"], "class=ERR"),
 ])
 def test_nonsense_is_no_answer(fake, client, answers, reason):

@@ -195,7 +195,7 @@ TEST(test_a_long_prefix_is_cut)
     longer.redis_prefix = (struct slice){prefix, sizeof prefix};
     struct state_keys *other = state_keys_new(&longer, SLICE("a secret"));
     struct state_key key = state_key_sender(other, SLICE("a"));
-    assert_int_equal(key.len, STATE_PREFIX_MAX + strlen("sender:") + 32);
+    assert_int_equal(key.len, REDIS_PREFIX_MAX + strlen("sender:") + 32);
     state_keys_free(&other);
 }
 

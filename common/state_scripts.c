@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/state/state_scripts.h"
+#include "common/state_scripts.h"
 
 /* clang-format off */
 const char state_script_greylist[] =
@@ -109,3 +109,9 @@ const char state_script_login_over[] =
     "end\n"
     "return {1}\n";
 /* clang-format on */
+
+const char *const state_script_texts[STATE_SCRIPT_COUNT] = {
+#define STATE_SCRIPT_TEXT(name) state_script_##name,
+    STATE_SCRIPTS(STATE_SCRIPT_TEXT)
+#undef STATE_SCRIPT_TEXT
+};

@@ -5,8 +5,33 @@
  * The time comes as an argument, in seconds since 1970, not from Redis: so tests can move it, and a
  * replica runs the same writes. Gateways whose clocks differ by some seconds differ by as much over
  * the end of a delay; nothing worse follows. Durations are seconds too. */
-#ifndef PROXY_STATE_STATE_SCRIPTS_H
-#define PROXY_STATE_STATE_SCRIPTS_H
+#ifndef COMMON_STATE_SCRIPTS_H
+#define COMMON_STATE_SCRIPTS_H
+
+/* All of them: X(name) is state_script_NAME below. */
+#define STATE_SCRIPTS(X)                                                                           \
+    X(greylist)                                                                                    \
+    X(history)                                                                                     \
+    X(accepted)                                                                                    \
+    X(rates)                                                                                       \
+    X(contact)                                                                                     \
+    X(contacts)                                                                                    \
+    X(dmarc)                                                                                       \
+    X(login)                                                                                       \
+    X(login_over)
+
+#define STATE_SCRIPT_ONE_MORE(name) +1
+enum { STATE_SCRIPT_COUNT = STATE_SCRIPTS(STATE_SCRIPT_ONE_MORE) };
+#undef STATE_SCRIPT_ONE_MORE
+
+extern const char *const state_script_texts[STATE_SCRIPT_COUNT];
+
+/* What a user of Redis must be allowed so that a proxy can run them by their digests, in the words of
+ * ACL SETUSER: a script may do what its user may. */
+#define STATE_SCRIPT_RIGHTS                                                                        \
+    "+ping +select +client|setname +evalsha +time +get +set +del +exists +expire +incr +decr "     \
+    "+hset +hsetnx +hmget +hincrby +hexists +hlen +sadd +scard +sismember "                        \
+    "+zadd +zcard +zcount +zpopmin +zremrangebyscore"
 
 /* Keys: the meeting of network, sender and recipient; counters of accepted messages, none to two,
  * of which one that has reached `passes` makes it known.
