@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,32 +42,70 @@ static int make_ruleset(int abi)
     return (int)syscall(SYS_landlock_create_ruleset, &wanted, size, 0);
 }
 
-static bool allow(int ruleset, int abi, const char *folder)
+static uint64_t rights_to(enum landlock_access access, int abi, bool is_folder)
 {
-    int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
+    const uint64_t read = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
     uint64_t rights =
         fs_rights(abi) & ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
-                                     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK);
-    struct landlock_path_beneath_attr rule = {.allowed_access = rights, .parent_fd = fd};
-    bool ok = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+                                     LANDLOCK_ACCESS_FS_MAKE_BLOCK);
+    if (access == LANDLOCK_KEEP)
+        rights &= ~(uint64_t)LANDLOCK_ACCESS_FS_MAKE_SOCK;
+    if (access == LANDLOCK_READ || access == LANDLOCK_RUN)
+        rights = read;
+    if (access == LANDLOCK_RUN)
+        rights |= LANDLOCK_ACCESS_FS_EXECUTE;
+    return is_folder ? rights : rights & ~(uint64_t)LANDLOCK_ACCESS_FS_READ_DIR;
+}
+
+static bool add_place(int ruleset, int abi, int fd, enum landlock_access access)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return false;
+    bool is_folder = S_ISDIR(status.st_mode);
+    if (!is_folder && (access == LANDLOCK_KEEP || access == LANDLOCK_BIND)) {
+        errno = ENOTDIR;
+        return false;
+    }
+    struct landlock_path_beneath_attr rule = {.allowed_access = rights_to(access, abi, is_folder),
+                                              .parent_fd = fd};
+    return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
+static bool allow(int ruleset, int abi, const struct landlock_place *place)
+{
+    int fd = open(place->path, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT && (place->access == LANDLOCK_READ || place->access == LANDLOCK_RUN);
+    bool ok = add_place(ruleset, abi, fd, place->access);
     int failure = errno;
     close(fd);
     errno = failure;
     return ok;
 }
 
-bool landlock_confine(const char *folder)
+static int abi_of_kernel(void)
 {
-    int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+bool landlock_available(void)
+{
+    return abi_of_kernel() >= 1;
+}
+
+bool landlock_confine(const struct landlock_place *places, size_t count)
+{
+    int abi = abi_of_kernel();
     if (abi < 1)
         return false;
     int ruleset = make_ruleset(abi);
     if (ruleset < 0)
         return false;
-    bool ok = (!folder || allow(ruleset, abi, folder)) &&
-              syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = allow(ruleset, abi, &places[i]);
+    ok = ok && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
     int failure = errno;
     close(ruleset);
     errno = failure;

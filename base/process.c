@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/process.h"
 
+#include "base/sandbox_server.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 enum { FDS_MAX = 64, ENVIRONMENT_MAX = 32, FIRST_FD = 3 };
+enum { SERVER_FDS = 1024, SERVER_PROCESSES = 256 /* threads count */ };
 
 /* Entries are "NAME=value", or "NAME" for what our own environment has. */
 static bool add_environment(char **out, size_t *count, const char *entry)
@@ -105,19 +108,44 @@ struct start {
     char *const *argv;
     const int *fds;
     size_t fd_count;
-    bool tied, foreign;        /* foreign: not a program of ours */
-    const struct passwd *user; /* to become; NULL: stay */
+    bool tied;
+    const struct passwd *user;           /* to become; NULL: stay */
+    const struct process_server *server; /* NULL: a program of ours */
 };
 
 static const char *become(const struct passwd *user);
+
+static bool at_most(int resource, rlim_t most)
+{
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0)
+        return false;
+    if (limit.rlim_max < most) /* RLIM_INFINITY is the largest */
+        most = limit.rlim_max;
+    return setrlimit(resource, &(struct rlimit){most, most}) == 0;
+}
+
+static bool restrict_server(const struct start *start)
+{
+    unsigned long long memory = start->server->memory;
+    return setpgid(0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           at_most(RLIMIT_CORE, 0) && at_most(RLIMIT_NOFILE, SERVER_FDS) &&
+           (!start->user || at_most(RLIMIT_NPROC, SERVER_PROCESSES)) &&
+           (memory == 0 || at_most(RLIMIT_DATA, memory));
+}
 
 /* The kernel forgets the tie when the user changes, so that comes first. */
 static bool prepare(const struct start *start, pid_t parent, int *report)
 {
     return arrange_fds(start->fds, start->fd_count, report) &&
-           (!start->foreign || setpgid(0, 0) == 0) &&
-           (!start->foreign || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) &&
-           (!start->user || !become(start->user)) && (!start->tied || tie(parent));
+           (!start->server || restrict_server(start)) && (!start->user || !become(start->user)) &&
+           (!start->tied || tie(parent));
+}
+
+/* What to execute; NULL: nothing. The jail asks for memory, which our processes, that have one thread, may after a fork. */
+static const char *path_of(const struct start *start)
+{
+    return start->server ? sandbox_enter_server(start->path, start->server->folder) : start->path;
 }
 
 static pid_t spawn(const struct start *start, char *const environment[])
@@ -133,7 +161,9 @@ static pid_t spawn(const struct start *start, char *const environment[])
         int out = report[1];
         if (prepare(start, parent, &out)) {
             reset_signals();
-            execve(start->path, start->argv, environment);
+            const char *path = path_of(start);
+            if (path)
+                execve(path, start->argv, environment);
         }
         int failure = errno;
         ssize_t written = write(out, &failure, sizeof failure);
@@ -174,16 +204,15 @@ pid_t process_spawn(const char *path, char *const argv[], const char *const envi
         environment);
 }
 
-pid_t process_spawn_as(const char *user, const char *path, char *const argv[], const int *fds,
-                       size_t fd_count)
+pid_t process_spawn_server(const struct process_server *server)
 {
-    struct start start = {.path = path,
-                          .argv = argv,
-                          .fds = fds,
-                          .fd_count = fd_count,
+    struct start start = {.path = server->path,
+                          .argv = server->argv,
+                          .fds = server->fds,
+                          .fd_count = server->fd_count,
                           .tied = true,
-                          .foreign = true};
-    if (geteuid() == 0 && !(start.user = getpwnam(user))) {
+                          .server = server};
+    if (geteuid() == 0 && !(start.user = getpwnam(server->user))) {
         errno = EINVAL;
         return -1;
     }

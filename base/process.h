@@ -15,10 +15,19 @@
 pid_t process_spawn(const char *path, char *const argv[], const char *const environment[],
                     const int *fds, size_t fd_count, bool tied);
 
-/* The same for a program that is not ours: as root it runs as `user`; always tied, without new
- * privileges, and in a process group of its own, so that a terminal's signals pass it by. */
-pid_t process_spawn_as(const char *user, const char *path, char *const argv[], const int *fds,
-                       size_t fd_count);
+/* A server that is not ours. */
+struct process_server {
+    const char *user; /* whom it runs as, when we are root */
+    const char *path;
+    char *const *argv;
+    const int *fds;
+    size_t fd_count;
+    const char *folder;        /* the only one that it may use */
+    unsigned long long memory; /* most that it is given; 0: any */
+};
+/* The same for such a one: in a jail (base/sandbox_server.h); always tied, without new privileges and core files, with
+ * few descriptors and, as root, few processes, and in a process group of its own, so that a terminal's signals pass it by. */
+pid_t process_spawn_server(const struct process_server *server);
 
 /* The path of a sibling program: in $GATEPOST_LIBEXEC, or beside our own executable when it was
  * started from a build folder, or LIBEXECDIR. Written to `out`; false when it does not fit. */

@@ -2,13 +2,12 @@
 #include "base/sandbox.h"
 
 #include "base/landlock.h"
+#include "base/sandbox_calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
-#include <seccomp.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,36 +15,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-
-enum { COMPARISONS_MAX = 3, SOCKET_TYPE_MASK = 0xf };
-
-/* A call that is allowed, when the comparisons of its arguments hold. */
-struct call {
-    int nr;
-    unsigned comparison_count;
-    struct scmp_arg_cmp comparisons[COMPARISONS_MAX];
-};
-
-#define CALL(name)                                                                                 \
-    {                                                                                              \
-        .nr = SCMP_SYS(name)                                                                       \
-    }
-#define CALL_IF(name, ...)                                                                         \
-    {                                                                                              \
-        .nr = SCMP_SYS(name),                                                                      \
-        .comparison_count =                                                                        \
-            sizeof((struct scmp_arg_cmp[]){__VA_ARGS__}) / sizeof(struct scmp_arg_cmp),            \
-        .comparisons = {                                                                           \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
-    }
-#define ARGUMENT(n, ...)                                                                           \
-    {                                                                                              \
-        .arg = (n), __VA_ARGS__                                                                    \
-    }
-#define EQUALS(value) .op = SCMP_CMP_EQ, .datum_a = (value)
-#define MASKED(mask, value) .op = SCMP_CMP_MASKED_EQ, .datum_a = (mask), .datum_b = (value)
-#define WITHOUT_EXEC(n) ARGUMENT(n, MASKED(PROT_EXEC, 0))
 
 static const struct call common_calls[] = {
     CALL(read),
@@ -174,37 +143,25 @@ static const struct call growing_calls[] = {
     CALL(mremap),
 };
 
-#define TABLE(calls) calls, sizeof(calls) / sizeof *(calls)
-
-static int add_calls(scmp_filter_ctx filter, uint32_t action, const struct call *calls,
-                     size_t count)
-{
-    int result = 0;
-    for (size_t i = 0; i < count && result == 0; i++)
-        result = seccomp_rule_add_array(filter, action, calls[i].nr, calls[i].comparison_count,
-                                        calls[i].comparisons);
-    return result;
-}
-
 static int add_jail(scmp_filter_ctx filter, enum jail jail)
 {
-    int result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(common_calls));
+    int result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(common_calls));
     if (result == 0 && jail != JAIL_PROXY)
-        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(growing_calls));
+        result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(growing_calls));
     if (result == 0 && (jail == JAIL_PURE || jail == JAIL_ANTIVIRUS))
-        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(scanner_calls));
+        result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(scanner_calls));
     if (result == 0 && jail == JAIL_OPENER)
-        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(opener_calls));
+        result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(opener_calls));
     if (result == 0 && jail == JAIL_ANTIVIRUS)
-        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(antivirus_calls));
+        result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(antivirus_calls));
     if (result == 0 && jail == JAIL_PROXY)
-        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(proxy_calls));
+        result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(proxy_calls));
     if (result == 0 && jail == JAIL_KEEPER)
-        result = add_calls(filter, SCMP_ACT_ALLOW, TABLE(keeper_calls));
+        result = sandbox_add_calls(filter, SCMP_ACT_ALLOW, TABLE(keeper_calls));
     if (result == 0 && (jail == JAIL_PROXY || jail == JAIL_KEEPER))
-        result = add_calls(filter, SCMP_ACT_ERRNO(EACCES), TABLE(socket_refusals));
+        result = sandbox_add_calls(filter, SCMP_ACT_ERRNO(EACCES), TABLE(socket_refusals));
     if (result == 0 && jail == JAIL_PROXY)
-        result = add_calls(filter, SCMP_ACT_ERRNO(ENOMEM), TABLE(growing_calls));
+        result = sandbox_add_calls(filter, SCMP_ACT_ERRNO(ENOMEM), TABLE(growing_calls));
     return result;
 }
 
@@ -246,7 +203,8 @@ static bool wanted(void)
  * a scanner that needs no files survives a kernel without Landlock. */
 static bool confine(enum jail jail, const char *folder, const char **reason)
 {
-    if (jail == JAIL_PROXY || landlock_confine(folder))
+    const struct landlock_place own = {folder, LANDLOCK_KEEP};
+    if (jail == JAIL_PROXY || landlock_confine(&own, folder ? 1 : 0))
         return true;
     if ((jail == JAIL_PURE || jail == JAIL_OPENER) && (errno == ENOSYS || errno == EOPNOTSUPP))
         return true;

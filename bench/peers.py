@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from sender import MESSAGE, Sender
-from stage import PEER_BENCH, ROOT, has_keeper, render
+from stage import PEER_BENCH, ROOT, render
 
 WORK = os.environ.get("GATEPOST_BENCH_WORK", "/tmp/gatepost-bench")
 USUAL = "haproxy tcp,haproxy tcp splice,postfix relay+rspamd milter"
@@ -50,7 +50,7 @@ def configure(name, build, port, rules):
     own = os.path.join(WORK, name + ".keeper")
     for folder in (os.path.join(WORK, "empty"), own):
         os.makedirs(folder, exist_ok=True)
-    write(name, render(WORK, port, port + 100, 7200, rules, own if has_keeper(build) else None))
+    write(name, render(build, WORK, port, port + 100, 7200, rules, own))
 
 
 def add_rows(build):

@@ -24,11 +24,14 @@ LATER = "gatepost-qr"  # which a build to compare with may not have
 KEEPER = 'keeper { user "daemon"  folder "%s/keeper"  control "%s/control" }\nquarantine { key "%s/quarantine.key" }'
 
 
-def render(folder, port, tls_port, sink, rules, keeper):
-    """The configuration of a gateway: `rules` is what stands at its end, `keeper` the folder of its keeper; None: the build has none."""
+def render(build, folder, port, tls_port, sink, rules, kept):
+    """The configuration of a gateway of this build: `rules` is what stands at its end, `kept` the folder of its keeper."""
+    keeper = KEEPER.replace("%s", kept) if has_keeper(build) else ""
+    if has_redis_account(build):
+        keeper += '\nredis { account "bin" }'
     with open(os.path.join(ROOT, "bench/gatepost.conf.in"), encoding="utf-8") as template:
         text = template.read()
-    values = {"@PORT@": port, "@TLSPORT@": tls_port, "@SINK@": sink, "@KEEPER@": KEEPER.replace("%s", keeper) if keeper else "",
+    values = {"@PORT@": port, "@TLSPORT@": tls_port, "@SINK@": sink, "@KEEPER@": keeper,
               "@BENCH@": folder, "@POLICY@": rules}
     for key, value in values.items():
         text = text.replace(key, str(value))
@@ -46,6 +49,11 @@ def checked_build(folder):
 
 def has_keeper(build):
     return os.access(os.path.join(build, "gatepost-keeper"), os.X_OK)
+
+
+def has_redis_account(build):
+    with open(os.path.join(build, "gatepost"), "rb") as program:
+        return b"gatepost-redis" in program.read()
 
 
 def policy_of(build):
@@ -105,7 +113,7 @@ class Gateway:
             rules += 'include "%s"\n' % policy
         file = os.path.join(self.folder, "gatepost.conf")
         with open(file, "w", encoding="utf-8") as out:
-            out.write(render(self.folder, self.port, free_port(), sink, rules, self.folder if has_keeper(build) else None))
+            out.write(render(build, self.folder, self.port, free_port(), sink, rules, self.folder))
         command = [os.path.join(build, "gatepost"), "-F", "-c", file]
         if user:
             _give(self.folder, user)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "parent/parent_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { FOLDERS_DEEP = 1, ALL_MODES = 07777 };
+
 void folders_above(const char *path)
 {
     char part[PATH_MAX];
@@ -20,10 +23,65 @@ void folders_above(const char *path)
     }
 }
 
-/* Its own, and nobody else's: what root has made is given to it. */
-static const char *give(int folder, const char *user)
+/* ---- whose it is ---- */
+
+static void take_over(int folder, uid_t from, const struct passwd *to, unsigned depth);
+
+/* What has a second name may be somebody's file elsewhere: it stays. A folder changes hands before what is in
+ * it, so that its former owner can put nothing more there. */
+static void take_over_entry(int folder, const char *name, uid_t from, const struct passwd *to,
+                            unsigned depth)
+{
+    struct stat status = {.st_uid = 0};
+    int entry = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (entry < 0)
+        return;
+    bool is_folder = fstat(entry, &status) == 0 && S_ISDIR(status.st_mode);
+    bool ours =
+        status.st_uid == from && (is_folder || (S_ISREG(status.st_mode) && status.st_nlink == 1));
+    if (ours && fchownat(entry, "", to->pw_uid, to->pw_gid, AT_EMPTY_PATH) == 0 && is_folder &&
+        depth > 0) {
+        int inner = openat(entry, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (inner >= 0)
+            take_over(inner, from, to, depth - 1);
+    }
+    close(entry);
+}
+
+/* The descriptor is used up. */
+static void take_over(int folder, uid_t from, const struct passwd *to, unsigned depth)
+{
+    DIR *entries = fdopendir(folder);
+    if (!entries) {
+        close(folder);
+        return;
+    }
+    for (const struct dirent *entry; (entry = readdir(entries));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            take_over_entry(folder, entry->d_name, from, to, depth);
+    closedir(entries);
+}
+
+static bool take_over_all(int folder, uid_t from, const struct passwd *to)
+{
+    int again = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (again < 0)
+        return false;
+    take_over(again, from, to, FOLDERS_DEEP);
+    return true;
+}
+
+static uid_t user_id(const char *name)
+{
+    const struct passwd *user = name ? getpwnam(name) : NULL;
+    return user ? user->pw_uid : 0;
+}
+
+/* Its own, and nobody else's: what root or `former` has made is given to it. */
+static const char *give(int folder, const char *user, const char *former)
 {
     struct stat status;
+    uid_t from = user_id(former); /* 0: nobody's */
     if (fstat(folder, &status) != 0)
         return strerror(errno);
     if (geteuid() != 0)
@@ -31,17 +89,18 @@ static const char *give(int folder, const char *user)
     const struct passwd *owner = getpwnam(user);
     if (!owner)
         return "no such user";
-    if (status.st_uid != 0 && status.st_uid != owner->pw_uid)
+    if (status.st_uid != 0 && status.st_uid != owner->pw_uid && status.st_uid != from)
         return "the folder belongs to somebody else";
-    if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0 && fchmod(folder, 0700) != 0)
-        return "others may enter the folder";
-    if (status.st_uid == 0 && owner->pw_uid != 0 &&
-        fchown(folder, owner->pw_uid, owner->pw_gid) != 0)
-        return strerror(errno);
-    return NULL;
+    if (status.st_uid == owner->pw_uid && (status.st_mode & ALL_MODES) == S_IRWXU)
+        return NULL;
+    /* Root's meanwhile, who may not have the right to override modes; and who dies now begins anew. */
+    bool given = fchown(folder, 0, 0) == 0 && fchmod(folder, S_IRWXU) == 0 &&
+                 (from == 0 || take_over_all(folder, from, owner)) &&
+                 fchown(folder, owner->pw_uid, owner->pw_gid) == 0;
+    return given ? NULL : strerror(errno);
 }
 
-int folder_own(const char *path, const char *user, const char **reason)
+int folder_own(const char *path, const char *user, const char *former, const char **reason)
 {
     folders_above(path);
     mkdir(path, 0700);
@@ -51,7 +110,7 @@ int folder_own(const char *path, const char *user, const char **reason)
         return -1;
     }
     if (flock(folder, LOCK_EX | LOCK_NB) == 0)
-        *reason = give(folder, user);
+        *reason = give(folder, user, former);
     else
         *reason = errno == EWOULDBLOCK ? "another one uses the folder" : strerror(errno);
     if (!*reason)

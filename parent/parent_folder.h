@@ -6,9 +6,10 @@
 #include <stdbool.h>
 
 /* Makes it where there is none, gives it to `user` and opens it with a lock that a child can
- * inherit, so that a second one is kept out even when its parent was killed. A descriptor, the
+ * inherit, so that a second one is kept out even when its parent was killed. Where it belongs to `former`
+ * (NULL: nobody), it is taken over with his files and folders in it, and theirs; no link is followed. A descriptor, the
  * caller's; -1 with *reason: it belongs to somebody else, another one uses it, ... */
-int folder_own(const char *path, const char *user, const char **reason);
+int folder_own(const char *path, const char *user, const char *former, const char **reason);
 
 /* Makes the folders that `path` stands in, for all to enter, where they are not there yet. */
 void folders_above(const char *path);

@@ -279,7 +279,7 @@ static void start(struct keeper *keeper, int64_t now)
     const char *reason = NULL;
     struct role_options roles;
     keeper->running = keeper->command;
-    keeper->folder = folder_own(keeper->running.folder, keeper->running.user, &reason);
+    keeper->folder = folder_own(keeper->running.folder, keeper->running.user, NULL, &reason);
     if (!reason)
         reason = roles_look_up(&keeper->running.roles, &roles);
     if (!reason)

@@ -4,6 +4,7 @@
 #include "base/child.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/sandbox_server.h"
 #include "parent/parent_folder.h"
 
 #include <errno.h>
@@ -17,6 +18,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* What the process may ask for, beside what it keeps: tables that grow to twice their size, scripts,
+ * buffers of connections. */
+static const unsigned long long MEMORY_BESIDE = 1ULL << 30, MEMORY_FOLD = 4;
 
 static const char socket_name[] = "socket"; /* in its folder, as the options below say */
 
@@ -36,21 +41,30 @@ static void end(struct private_redis *redis, int64_t now)
     kill(redis->pid, SIGTERM);
 }
 
+static bool is_same(const struct redis_start *one, const struct redis_start *other)
+{
+    return strcmp(one->program, other->program) == 0 && strcmp(one->folder, other->folder) == 0 &&
+           strcmp(one->account, other->account) == 0 && strcmp(one->user, other->user) == 0 &&
+           strcmp(one->prefix, other->prefix) == 0 && one->memory == other->memory;
+}
+
 void private_redis_configure(struct private_redis *redis, const struct config *config, int64_t now)
 {
     struct redis_start fresh = {.program = ""};
-    redis->wanted = config && private_redis_needed(config) &&
-                    slice_to_text(config->settings.redis_program, fresh.program, PATH_MAX) &&
-                    slice_to_text(config->settings.redis_folder, fresh.folder, PATH_MAX) &&
-                    slice_to_text(config->settings.process_user, fresh.user, sizeof fresh.user) &&
-                    slice_to_text(slice_sub(config->settings.redis_prefix, 0, REDIS_PREFIX_MAX),
-                                  fresh.prefix, sizeof fresh.prefix);
+    redis->wanted =
+        config && private_redis_needed(config) &&
+        slice_to_text(config->settings.redis_program, fresh.program, PATH_MAX) &&
+        slice_to_text(config->settings.redis_folder, fresh.folder, PATH_MAX) &&
+        slice_to_text(config->settings.redis_account, fresh.account, sizeof fresh.account) &&
+        slice_to_text(config->settings.process_user, fresh.user, sizeof fresh.user) &&
+        slice_to_text(slice_sub(config->settings.redis_prefix, 0, REDIS_PREFIX_MAX), fresh.prefix,
+                      sizeof fresh.prefix);
     if (!redis->wanted) {
         end(redis, now);
         return;
     }
     fresh.memory = config->settings.redis_memory;
-    bool same = memcmp(&fresh, &redis->start, sizeof fresh) == 0;
+    bool same = is_same(&fresh, &redis->start);
     redis->start = fresh;
     if (same)
         return;
@@ -77,6 +91,7 @@ static const char options[] =
     "--port 0 --unixsocket socket --unixsocketperm 777 "
     "--enable-debug-command no --enable-module-command no --enable-protected-configs no "
     "--appendonly yes --appendfsync everysec --maxmemory-policy allkeys-lru "
+    "--maxclients 500 --ignore-warnings ARM64-COW-BUG " /* it looks for that below /proc */
     "--daemonize no --loglevel warning --save";
 
 static pid_t spawn(struct private_redis *redis)
@@ -94,8 +109,14 @@ static pid_t spawn(struct private_redis *redis)
     while (rest && count < WORDS_MAX - 2)
         argv[count++] = strsep(&rest, " ");
     argv[count] = ""; /* --save nothing */
-    return process_spawn_as(start.user, start.program, (char *const *)(uintptr_t)argv,
-                            &redis->folder, 1);
+    return process_spawn_server(
+        &(struct process_server){.user = start.account,
+                                 .path = start.program,
+                                 .argv = (char *const *)(uintptr_t)argv,
+                                 .fds = &redis->folder,
+                                 .fd_count = 1,
+                                 .folder = start.folder,
+                                 .memory = MEMORY_BESIDE + MEMORY_FOLD * start.memory});
 }
 
 static void not_started(struct private_redis *redis, const char *reason, int64_t now)
@@ -106,13 +127,16 @@ static void not_started(struct private_redis *redis, const char *reason, int64_t
     snprintf(redis->told, sizeof redis->told, "%s", reason);
     log_at(LEVEL_WARNING, "", "redis not started, its facts are unknown",
            field_str("program", redis->start.program), field_str("folder", redis->start.folder),
-           field_str("reason", redis->told));
+           field_str("account", redis->start.account), field_str("reason", redis->told));
 }
 
 static void start(struct private_redis *redis, int64_t now)
 {
     const char *reason = NULL;
-    redis->folder = folder_own(redis->start.folder, redis->start.user, &reason);
+    redis->folder =
+        folder_own(redis->start.folder, redis->start.account, redis->start.user, &reason);
+    if (!reason && !sandbox_server_possible())
+        reason = "this kernel has no Landlock";
     pid_t pid = reason ? -1 : spawn(redis);
     if (pid < 0) {
         not_started(redis, reason ? reason : strerror(errno), now);

@@ -18,7 +18,8 @@
 enum { REDIS_GRACE = 10000 /* from SIGTERM to SIGKILL: it writes its file; milliseconds */ };
 
 struct redis_start {
-    char program[PATH_MAX], folder[PATH_MAX], user[64], prefix[REDIS_PREFIX_MAX + 1];
+    char program[PATH_MAX], folder[PATH_MAX], prefix[REDIS_PREFIX_MAX + 1];
+    char account[64], user[64]; /* user: as whom it ran before it had an account of its own */
     unsigned long long memory;
 };
 

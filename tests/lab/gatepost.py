@@ -22,6 +22,7 @@ SETTINGS = {
     "log": {"level": '"debug"'},
     "history": {"text": "on"},
     "keeper": {"user": '"daemon"'},
+    "redis": {"account": '"bin"'},
 }
 
 # What no test may cause: reports of sanitizers, deaths by a fault of our own (ABRT, BUS, SEGV, SYS).

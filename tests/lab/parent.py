@@ -59,6 +59,7 @@ class Parent:
         self.libexec = FAKES
         self.program = needs.BUILD / "gatepost"
         self.popen = None
+        self.within = []
         self.sessions = []
         (folder / "empty").mkdir(mode=0o755)
         self.configure()
@@ -66,15 +67,23 @@ class Parent:
     def configure(self, text="", ports=None, proxies=2, drain="20s"):
         listeners = "".join('listen smtp "p%d" on "127.0.0.1:%d"\n' % (port, port) for port in ports or [self.port])
         self.path.write_text('hostname "mx.example.com"\n%sprocess { user "nobody"  chroot "%s"  proxies %d }\n'
-                             "timeouts { drain %s }\n%s\nhistory { enabled off }\n"
+                             "timeouts { drain %s }\n%s\nhistory { enabled off }\n%s"
                              "keeper { folder \"%s/keeper\"  control \"%s/control\" }\nquarantine { key \"%s/quarantine.key\" }\n"
-                             % (listeners, self.folder / "empty", proxies, drain, text, self.folder, self.folder, self.folder))
+                             % (listeners, self.folder / "empty", proxies, drain, text,
+                                "" if "account" in text else 'redis { account "bin" }\n', self.folder, self.folder, self.folder))
 
     def order(self, **orders):
         (self.folder / "fake.json").write_text(json.dumps(orders))
 
+    def as_the_service(self):
+        """Before start(): with the capabilities that etc/gatepost.service leaves it."""
+        lines = (needs.ROOT / "etc" / "gatepost.service").read_text().splitlines()
+        names = " ".join(line.split("=")[1] for line in lines if line.startswith("CapabilityBoundingSet=")).lower().split()
+        self.within = ["setpriv", "--bounding-set", "-all," + ",".join("+" + name.replace("cap_", "") for name in names)]
+        return self
+
     def command(self, *options):
-        return [str(self.program), *options, "-c", str(self.path)]
+        return [*self.within, str(self.program), *options, "-c", str(self.path)]
 
     def environment(self):
         return dict(os.environ, GATEPOST_LIBEXEC=str(self.libexec), **getattr(self, "more_environment", {}))

@@ -42,7 +42,10 @@ def answers(session):
 def served(parent):
     """A parent whose Redis answers."""
     parent.configure(settings(parent) + RULE)
-    parent.steer_clock().start()
+    parent.steer_clock()
+    if needs.IS_ROOT:
+        parent.as_the_service()
+    parent.start()
     assert answers(parent.connect()), parent.log()
     return parent
 
@@ -62,9 +65,9 @@ def test_it_has_no_privileges_and_its_own_folder(served):
     mode = folder(served).stat()
     assert mode.st_mode & 0o777 == 0o700
     if needs.IS_ROOT:
-        nobody = pwd.getpwnam("nobody")
-        assert "Uid:\t%d\t%d\t%d\t%d" % ((nobody.pw_uid,) * 4) in status and "CapEff:\t0000000000000000" in status
-        assert "Groups:\t \n" in status and mode.st_uid == nobody.pw_uid
+        account = pwd.getpwnam("bin")  # nobody is whom proxies run as
+        assert "Uid:\t%d\t%d\t%d\t%d" % ((account.pw_uid,) * 4) in status and "CapEff:\t0000000000000000" in status
+        assert "Groups:\t \n" in status and mode.st_uid == account.pw_uid
         assert folder(served).parent.stat().st_uid == 0
 
 
@@ -123,6 +126,42 @@ def test_a_folder_of_somebody_else_is_left_alone(parent):
     parent.start()
     assert parent.logged("the folder belongs to somebody else")
     assert os.listdir(folder(parent)) == [] and not redis_pid(parent)
+
+
+@pytest.mark.skipif(not needs.IS_ROOT, reason="only root gives away")
+def test_a_folder_of_the_proxies_user_is_taken_over_with_what_it_remembers(served, own_dir):
+    """It was his before the private Redis had a user of its own."""
+    session = served.connect()
+    assert answers(session) and session.ask_redis("SET", "gatepost:k", "v") == "+OK"
+    served.stop()
+    former, account = pwd.getpwnam("nobody"), pwd.getpwnam("bin")
+    for path in (folder(served), *folder(served).rglob("*")):
+        os.chown(path, former.pw_uid, former.pw_gid)
+    elsewhere, foreign = own_dir / "elsewhere", folder(served) / "foreign"
+    elsewhere.write_text("his, and not only here")
+    os.chown(elsewhere, former.pw_uid, former.pw_gid)
+    os.link(elsewhere, folder(served) / "second-name")
+    (folder(served) / "link").symlink_to(elsewhere)
+    foreign.write_text("somebody's")
+    os.chown(foreign, 12345, 12345)
+    os.chmod(folder(served), 0o550)
+    served.start()
+    assert served.logged(": serving ", 2)
+    assert wait_until(lambda: redis_pid(served))
+    fresh = served.connect()
+    assert answers(fresh) and "v" in fresh.ask_redis("GET", "gatepost:k")
+    owners = {path.name: path.lstat().st_uid for path in (folder(served), *folder(served).rglob("*"))}
+    assert owners.pop("foreign") == 12345 and elsewhere.stat().st_uid == former.pw_uid
+    assert owners.pop("second-name") == former.pw_uid and owners.pop("link") == 0
+    assert set(owners.values()) == {account.pw_uid} and folder(served).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(not needs.IS_ROOT, reason="only root becomes another")
+def test_an_account_that_is_not_there_is_told_and_mail_goes_on(parent):
+    parent.configure(settings(parent, account='"gatepost-nobody-knows"') + RULE)
+    parent.start()
+    assert parent.logged("redis not started") and "no such user" in parent.log()
+    assert parent.connect().ask_redis("PING") == "none"
 
 
 def test_a_folder_that_is_a_link_is_not_followed(parent, own_dir):
