@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { FOLDERS_DEEP = 1, ALL_MODES = 07777 };
@@ -117,6 +118,34 @@ int folder_own(const char *path, const char *user, const char *former, const cha
         return folder;
     close(folder);
     return -1;
+}
+
+const char *folder_fault(int folder)
+{
+    struct statvfs disk;
+    if (fstatvfs(folder, &disk) != 0)
+        return strerror(errno);
+    if ((disk.f_flag & ST_RDONLY) != 0)
+        return "its file system is read-only";
+    bool has_names = disk.f_files == 0 || disk.f_favail > 0; /* some count none */
+    return disk.f_bavail > 0 && has_names ? NULL : "its disk is full";
+}
+
+bool folder_rename(int folder, const char *from, const char *to)
+{
+    struct stat status;
+    if (fstat(folder, &status) != 0)
+        return false;
+    bool borrow =
+        geteuid() == 0 && status.st_uid != 0; /* we may not have the right to override modes */
+    if (borrow && fchown(folder, 0, 0) != 0)
+        return false;
+    bool ok = renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0;
+    int error = errno;
+    if (borrow && fchown(folder, status.st_uid, status.st_gid) != 0)
+        ok = false;
+    errno = error;
+    return ok;
 }
 
 bool folder_sync_above(const char *path)

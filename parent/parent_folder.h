@@ -11,6 +11,12 @@
  * caller's; -1 with *reason: it belongs to somebody else, another one uses it, ... */
 int folder_own(const char *path, const char *user, const char *former, const char **reason);
 
+/* Why nothing can be written into it now, whoever tries: a disk that is full or read only. NULL: it can. */
+const char *folder_fault(int folder);
+
+/* Gives what is in it another name there, which nothing must have. False with errno. */
+bool folder_rename(int folder, const char *from, const char *to);
+
 /* Makes the folders that `path` stands in, for all to enter, where they are not there yet. */
 void folders_above(const char *path);
 

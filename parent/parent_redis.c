@@ -135,6 +135,8 @@ static void start(struct private_redis *redis, int64_t now)
     const char *reason = NULL;
     redis->folder =
         folder_own(redis->start.folder, redis->start.account, redis->start.user, &reason);
+    if (!reason)
+        reason = folder_fault(redis->folder);
     if (!reason && !sandbox_server_possible())
         reason = "this kernel has no Landlock";
     pid_t pid = reason ? -1 : spawn(redis);
@@ -174,6 +176,9 @@ bool private_redis_died(struct private_redis *redis, pid_t pid, int status, int6
            redis->ending ? "redis ended" : "redis died", field_num("pid", pid),
            field_str("how", child_death(status)));
     redis->start_at = redis->ending ? 0 : backoff_after(&redis->backoff, redis->since, now);
+    if (redis_trouble_ended(&redis->trouble, redis->folder, redis->start.folder, status,
+                            now - redis->since))
+        redis->start_at = 0;
     redis->pid = 0;
     redis->kill_at = 0;
     close_folder(redis);

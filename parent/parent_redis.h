@@ -10,6 +10,7 @@
 #include "common/redis_place.h"
 #include "parent/parent_backoff.h"
 #include "parent/redis_introduction.h"
+#include "parent/redis_trouble.h"
 #include "policy/config.h"
 
 #include <limits.h>
@@ -32,6 +33,7 @@ struct private_redis {
     bool ending;
     int64_t since, start_at, kill_at; /* 0: never */
     struct backoff backoff;
+    struct redis_trouble trouble;
     char told[160]; /* why it could not be started, as the log has it */
     struct complaint unreached;
 };

@@ -37,6 +37,7 @@ static void complain_error(struct redis *r, struct slice class)
     uint64_t count;
     if (complaint_due(&r->errors, clock_ms(), &count))
         log_at(LEVEL_WARNING, "", "redis answers with an error", field_text("class", class),
+               field_str("meaning", redis_error_meaning(class)),
                field_num("times", (int64_t)count));
 }
 

@@ -189,3 +189,21 @@ struct slice redis_error_class(const redisReply *reply)
         plain = (word.ptr[i] >= 'A' && word.ptr[i] <= 'Z') || word.ptr[i] == '_';
     return plain ? word : SLICE("ERR");
 }
+
+const char *redis_error_meaning(struct slice class)
+{
+    static const struct {
+        const char *class, *meaning;
+    } known[] = {
+        {"MISCONF", "it cannot write its file: is its disk full?"},
+        {"OOM", "it is full, and may not forget what is old (maxmemory-policy)"},
+        {"READONLY", "it is a replica: name the master, or sentinels"},
+        {"NOPERM", "its user may not do this: see gatepost.conf(5)"},
+        {"NOAUTH", "it wants a password (password_file)"},
+        {"LOADING", "it still reads its file"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (slice_eq(class, slice_of(known[i].class)))
+            return known[i].meaning;
+    return "";
+}

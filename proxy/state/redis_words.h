@@ -37,5 +37,7 @@ bool redis_answers_empty(const struct redis_answers *answers); /* all that was f
 
 /* "OOM", "WRONGPASS": the first word of an error, if it is one in capitals; else "ERR". */
 struct slice redis_error_class(const redisReply *reply);
+const char *
+    redis_error_meaning(struct slice class); /* for people; "" where there is nothing to say */
 
 #endif

@@ -5,8 +5,10 @@ import hashlib
 import os
 import pathlib
 import pwd
+import shutil
 import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -230,6 +232,128 @@ def test_a_proxy_that_asks_again_and_again_is_not_ended(served):
         assert answers(session)
         assert session.ask_redis("QUIT") == "+OK"
     assert is_alive(session.pid) and "broke the protocol" not in served.log()
+
+
+# Damaged files, and none that can be written
+
+def damaged(parent):
+    """The folder, with a file that has garbage in it; and a copy of that."""
+    case = needs.cases("wire", "redis-folder-with-damaged-aof")
+    shutil.copytree(case, folder(parent), copy_function=shutil.copyfile)
+    for path in folder(parent).rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    if needs.IS_ROOT:
+        account = pwd.getpwnam("bin")
+        for path in (folder(parent), *folder(parent).rglob("*")):
+            os.chown(path, account.pw_uid, account.pw_gid)
+    return {path.name: path.read_bytes() for path in (case / "appendonlydir").iterdir()}
+
+
+def set_aside(parent):
+    return [path for path in folder(parent).iterdir() if ".damaged-" in path.name]
+
+
+def test_a_damaged_file_is_set_aside_once_and_it_begins_anew(parent):
+    before = damaged(parent)
+    parent.configure(settings(parent) + RULE)
+    parent.steer_clock()
+    if needs.IS_ROOT:
+        parent.as_the_service()
+    parent.start()
+    assert parent.in_time(lambda: "it begins anew" in parent.log(), 30), parent.log()
+    assert answers(parent.connect())
+    aside, = set_aside(parent)
+    assert aside.name.startswith("appendonlydir.damaged-") and aside.name[len("appendonlydir"):] in parent.log()
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == before
+    assert parent.log().count("redis died") == 3 and parent.log().count("begins anew") == 1
+    assert folder(parent).stat().st_mode & 0o777 == 0o700
+    session = parent.connect()
+    assert answers(session) and session.ask_redis("SET", "gatepost:k", "v") == "+OK"
+    os.kill(redis_pid(parent), signal.SIGKILL)
+    assert answers(session) and "v" in session.ask_redis("GET", "gatepost:k")
+    assert len(set_aside(parent)) == 1
+
+
+def test_what_fails_for_another_reason_keeps_what_it_remembers(parent):
+    """Each start fails, whatever is in the folder: what was set aside is put back, and that is all."""
+    before = damaged(parent)
+    parent.configure(settings(parent, program='"/usr/bin/false"') + RULE)
+    parent.steer_clock().start()
+    assert parent.in_time(lambda: parent.log().count("redis died") >= 6, 60), parent.log()
+    assert parent.log().count("set aside") == 1 and parent.log().count("put back") == 1
+    assert not set_aside(parent)
+    assert {path.name: path.read_bytes() for path in (folder(parent) / "appendonlydir").iterdir()} == before
+
+
+def test_one_that_is_killed_again_and_again_keeps_its_file(served):
+    session = served.connect()
+    assert answers(session) and session.ask_redis("SET", "gatepost:k", "v") == "+OK"
+    for _ in range(4):
+        before = served.in_time(lambda: redis_pid(served))
+        os.kill(before, signal.SIGKILL)
+        assert served.in_time(lambda: redis_pid(served) not in (None, before))
+    assert answers(session) and "v" in session.ask_redis("GET", "gatepost:k") and not set_aside(served)
+
+
+@pytest.fixture
+def small_disk(parent):
+    """Where the folder stands, of 1 MiB."""
+    path = folder(parent).parent
+    path.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0755", "tmpfs", str(path)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no tmpfs can be mounted here: %s" % mounted.stderr.decode())
+    yield path
+    parent.stop()
+    subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+def fill(path):
+    with open(path / "filler", "wb", buffering=0) as filler:
+        try:
+            while filler.write(b"x" * 4096):
+                pass
+        except OSError:
+            pass
+
+
+@needs.root
+def test_a_full_disk_at_the_start_is_told_and_waited_for(parent, small_disk):
+    fill(small_disk)
+    parent.configure(settings(parent) + RULE)
+    parent.steer_clock().start()
+    assert parent.logged("redis not started") and "its disk is full" in parent.log()
+    assert parent.connect().ask_redis("PING") == "none"
+    (small_disk / "filler").unlink()
+    assert parent.in_time(lambda: redis_pid(parent))
+    assert answers(parent.connect()) and parent.log().count("redis not started") == 1
+
+
+@needs.root
+def test_a_disk_that_fills_up_costs_no_file_and_heals(parent, small_disk):
+    parent.configure(settings(parent) + RULE)
+    parent.steer_clock().start()
+    session = parent.connect()
+    assert answers(session) and session.ask_redis("SET", "gatepost:k", "v") == "+OK"
+    fill(small_disk)
+
+    def refused():
+        return session.ask_redis("SET", "gatepost:more", "x" * 3000).startswith("-MISCONF")
+    assert wait_until(refused) and "v" in session.ask_redis("GET", "gatepost:k")
+    (small_disk / "filler").unlink()
+    assert wait_until(lambda: session.ask_redis("SET", "gatepost:more", "v") == "+OK")
+    assert "redis died" not in parent.log() and not set_aside(parent)
+
+
+@needs.root
+def test_a_disk_that_is_read_only_is_told(parent, small_disk):
+    folder(parent).mkdir(mode=0o700)
+    account = pwd.getpwnam("bin")
+    os.chown(folder(parent), account.pw_uid, account.pw_gid)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    parent.configure(settings(parent) + RULE)
+    parent.start()
+    assert parent.logged("redis not started") and "its file system is read-only" in parent.log()
 
 
 # Ending
