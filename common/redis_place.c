@@ -7,6 +7,8 @@ enum redis_place redis_place(const struct settings *settings)
 {
     if (settings->redis_server.len > 0)
         return REDIS_AT_ADDRESS;
+    if (settings->redis_master.len > 0)
+        return REDIS_AT_MASTER;
     return settings->redis_socket.len > 0 ? REDIS_AT_SOCKET : REDIS_PRIVATE;
 }
 

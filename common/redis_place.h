@@ -8,6 +8,7 @@
 
 enum redis_place {
     REDIS_AT_ADDRESS, /* redis.server: the proxies connect themselves */
+    REDIS_AT_MASTER,  /* redis.sentinel: the proxies ask where, and connect themselves */
     REDIS_AT_SOCKET,  /* redis.socket: the parent connects */
     REDIS_PRIVATE,    /* the parent starts it, and connects */
 };

@@ -65,6 +65,16 @@ static bool check_path(const char *what, struct slice path, struct buf *report)
     return slice_to_path(path, name) || complain(report, what, path, strerror(errno));
 }
 
+static bool take_password(struct bundle *bundle, const char *what, struct slice path,
+                          struct buf *report)
+{
+    if (path.len == 0)
+        return true;
+    bool ok = take_file(bundle, what, path, report);
+    warn_of_open_file(bundle, what, path, report);
+    return ok;
+}
+
 static bool take_redis_files(struct bundle *bundle, const struct config *config, struct buf *report)
 {
     const struct settings *settings = &config->settings;
@@ -75,11 +85,10 @@ static bool take_redis_files(struct bundle *bundle, const struct config *config,
                         "expected an address like \"192.0.2.6:6379\" or \"[2001:db8::6]:6379\"");
     bool ok = check_path("redis program", settings->redis_program, report);
     ok &= check_path("redis folder", settings->redis_folder, report);
-    if (settings->redis_password_file.len == 0)
-        return ok;
-    ok &= take_file(bundle, "redis password_file", settings->redis_password_file, report);
-    warn_of_open_file(bundle, "redis password_file", settings->redis_password_file, report);
-    return ok;
+    ok &= take_password(bundle, "redis password_file", settings->redis_password_file, report);
+    return take_password(bundle, "redis sentinel_password_file",
+                         settings->redis_sentinel_password_file, report) &&
+           ok;
 }
 
 static bool is_user(struct slice user)

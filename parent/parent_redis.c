@@ -250,6 +250,7 @@ int private_redis_connection(struct private_redis *redis, const struct settings 
     case REDIS_PRIVATE:
         return connect_private(redis);
     case REDIS_AT_ADDRESS:
+    case REDIS_AT_MASTER:
         break;
     }
     return -1;

@@ -170,6 +170,14 @@ struct name_server {
     uint16_t port;
 };
 
+/* redis { sentinel "192.0.2.7:26379" "192.0.2.8:26379" } */
+struct redis_sentinel {
+    struct ip ip;
+    uint16_t port;
+};
+
+enum { REDIS_SENTINELS_MAX = 16 };
+
 /* The blocks `limits`, `timeouts`, `tls`, `antivirus`, `scan`, `log`, `process`: every row of
  * settings.def is a member. Sizes in bytes, durations in milliseconds. */
 struct settings {
@@ -225,6 +233,8 @@ struct config {
     size_t address_count;
     struct name_server *name_servers;
     size_t name_server_count;
+    struct redis_sentinel *redis_sentinels;
+    size_t redis_sentinel_count;
     struct held_policy *held_policy; /* quarantine { policy { ... } } */
     size_t held_policy_count;
     struct zone zone;                 /* settings.time_zone */

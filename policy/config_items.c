@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { REDIS_PORT = 6379 };
-
 bool parse_table_once(struct parser *parser, struct token *name, struct table **own)
 {
     if (*own || name->kind != TOKEN_END) {
@@ -80,6 +78,10 @@ const struct settings_item settings_items[] = {
     {"resolver", "stub", parse_stub, "ZONE ADDRESS ...",
      "name servers that are asked for a zone and what lies below it; its answers are not "
      "validated"},
+    {"redis", "sentinel", parse_sentinel, "ADDRESS ...",
+     "Redis Sentinels, such as \"192.0.2.7:26379\", which are asked where the master is, instead "
+     "of "
+     "server"},
     {"greylist", "exempt", parse_exempt, "TABLE",
      "recipients that are never greylisted: the name of a table, from file \"FILE\", or texts in "
      "braces"},
@@ -117,22 +119,6 @@ const struct token *setting_given(const struct parser *parser, const char *block
     return NULL;
 }
 
-static void check_redis(struct parser *parser)
-{
-    const struct token *server = setting_given(parser, "redis", "server"),
-                       *socket = setting_given(parser, "redis", "socket"),
-                       *tls_name = setting_given(parser, "redis", "tls_name");
-    struct ip ip;
-    uint16_t port;
-    if (server)
-        parse_endpoint(parser, server, REDIS_PORT, &ip, &port);
-    if (server && socket)
-        source_error(parser->sources, socket->at, "expected either server or socket, not both");
-    if (tls_name && !server)
-        source_error(parser->sources, tls_name->at,
-                     "tls_name needs a server: over a Unix socket there is no TLS");
-}
-
 struct table *chosen_table(struct parser *parser, const struct token *name, struct table *own)
 {
     return name->kind == TOKEN_END ? own : find_table(parser, name);
@@ -158,7 +144,7 @@ static void finish_ciphers(struct parser *parser)
 void finish_settings_items(struct parser *parser)
 {
     struct config *config = parser->config;
-    check_redis(parser);
+    finish_redis(parser);
     finish_ciphers(parser);
     finish_zone(parser);
     finish_geo(parser);

@@ -79,6 +79,7 @@ struct parser {
     unsigned include_depth;
     uint16_t include_path[INCLUDE_DEPTH_MAX]; /* files that are open */
     /* what is looked up when all has been read */
+    struct span sentinel_at; /* the first redis { sentinel ... } */
     struct named_table **tables;
     size_t table_count;
     struct domain_names *domain_names;

@@ -40,6 +40,10 @@ struct settings_item {
 bool parse_forward(struct parser *parser);
 bool parse_stub(struct parser *parser);
 
+/* config_redis.c */
+bool parse_sentinel(struct parser *parser);
+void finish_redis(struct parser *parser);
+
 /* config_impersonation.c */
 bool parse_partners(struct parser *parser);
 bool parse_brands(struct parser *parser);

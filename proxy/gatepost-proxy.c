@@ -336,15 +336,20 @@ static void redis_wanted(void *ctx)
 static void make_redis(struct program *p, struct slice ca)
 {
     static const struct redis_owner owner = {.wanted = redis_wanted};
-    struct slice password = {NULL, 0}, secret = {NULL, 0};
+    const struct settings *settings = &p->config->settings;
+    struct redis_files files = {.ca = ca};
+    struct slice secret = {NULL, 0};
     const char *reason;
-    if (p->config->settings.redis_password_file.len > 0 &&
-        !bundle_read(p->bundle, p->config->settings.redis_password_file, &password, &reason))
+    if ((settings->redis_password_file.len > 0 &&
+         !bundle_read(p->bundle, settings->redis_password_file, &files.password, &reason)) ||
+        (settings->redis_sentinel_password_file.len > 0 &&
+         !bundle_read(p->bundle, settings->redis_sentinel_password_file, &files.sentinel_password,
+                      &reason)))
         give_up(reason);
     if (p->proxy.wants[PRODUCER_CONTACT] &&
         !bundle_read(p->bundle, p->config->settings.contacts_key, &secret, &reason))
         give_up(reason);
-    p->proxy.redis = redis_new(p->proxy.base, p->config, ca, password, &owner);
+    p->proxy.redis = redis_new(p->proxy.base, p->config, &files, &owner);
     if (!p->proxy.redis || !(p->proxy.state = state_new(p->proxy.redis, p->config, secret)))
         give_up("redis: out of memory, or the configuration cannot be used");
 }

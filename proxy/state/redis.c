@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "policy/encoding.h"
 #include "proxy/state/redis_internal.h"
 
 #include <stdio.h>
@@ -72,7 +71,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct redis *r = arg;
     if (r->trouble)
-        redis_link_failed(r, "connecting", r->trouble);
+        redis_find_next(r, "connecting", r->trouble);
     else if (r->link == LINK_READY)
         stream_flush(r->stream);
 }
@@ -98,7 +97,7 @@ static void wake_for_next(struct redis *r)
     if (r->first != r->next)
         redis_wake_at(r, slot_at(r, r->first)->deadline);
     if (is_between(r) && r->link_until)
-        redis_wake_at(r, r->link_until);
+        redis_wake_at(r, r->finding ? r->find_until : r->link_until);
     if (r->breaker.state == BREAKER_OPEN)
         redis_wake_at(r, r->breaker.retry_at);
 }
@@ -114,7 +113,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     if (r->first != r->next && slot_at(r, r->first)->deadline <= now)
         redis_link_failed(r, "call", "no answer in time");
     else if (is_between(r) && r->link_until && r->link_until <= now)
-        redis_link_failed(r, "connecting", "no answer in time");
+        redis_link_failed(r, r->finding ? "sentinel" : "connecting", "no answer in time");
+    else if (is_between(r) && r->finding && r->find_until <= now)
+        redis_find_next(r, "sentinel", "no answer in time");
     if (breaker_due(&r->breaker, now))
         try_again(r, now);
     wake_for_next(r);
@@ -262,31 +263,31 @@ static void succeeded(struct redis *r, struct redis_slot *slot, const redisReply
     finish(r, slot, reply);
 }
 
-/* Only the parent can load scripts again, and does so on a fresh connection. False: this one is gone. */
-static bool script_is_gone(struct redis *r, struct redis_slot *slot)
+/* A fresh connection mends it: the parent loads the scripts that are gone, the sentinels know who is the master instead. */
+static bool wants_another_link(const struct redis *r, const struct redis_slot *slot,
+                               struct slice class)
 {
-    breaker_answered_error(&r->breaker, clock_ms());
-    finish(r, slot, NULL);
-    redis_link_closed(r, "its scripts are gone");
-    return false;
+    if (slice_eq(class, SLICE("READONLY")))
+        return r->place == REDIS_AT_MASTER;
+    return slice_eq(class, SLICE("NOSCRIPT")) && slot->script && !may_load(r);
 }
 
 static bool answered_error(struct redis *r, struct redis_slot *slot, const redisReply *reply)
 {
     struct slice class = redis_error_class(reply);
-    bool forgotten = slot->script && slice_eq(class, SLICE("NOSCRIPT"));
     /* it went away (SCRIPT FLUSH, another server): once more, with its text */
-    if (slot->call && forgotten && may_load(r) &&
+    if (slot->call && slot->script && may_load(r) && slice_eq(class, SLICE("NOSCRIPT")) &&
         enqueue_script(r, slot->call, slot->script, true, &slot->arguments))
         return true;
     complain_error(r, class);
-    if (forgotten && !may_load(r))
-        return script_is_gone(r, slot);
+    bool keep = !wants_another_link(r, slot, class);
     breaker_answered_error(&r->breaker, clock_ms());
     if (r->breaker.state == BREAKER_OPEN)
         redis_wake_at(r, r->breaker.retry_at);
     finish(r, slot, NULL);
-    return true;
+    if (!keep)
+        redis_link_closed(r, "it is not what it was");
+    return keep;
 }
 
 static bool tells_of_cluster(const redisReply *reply)
@@ -372,8 +373,7 @@ struct redis_counts redis_counts(const struct redis *r)
     return counts;
 }
 
-static bool make(struct redis *r, const struct config *config, struct slice ca,
-                 struct slice password)
+static bool make(struct redis *r, const struct config *config, const struct redis_files *files)
 {
     r->scratch = buf_init(REDIS_OUTPUT_MAX);
     r->held = buf_init(REDIS_OUTPUT_MAX);
@@ -381,24 +381,18 @@ static bool make(struct redis *r, const struct config *config, struct slice ca,
     r->slots = calloc(REDIS_CALLS_MAX, sizeof *r->slots);
     r->turn = event_new(r->base, -1, 0, on_turn, r);
     r->timer = event_new(r->base, -1, 0, on_timer, r);
-    password = slice_trim(encoding_text(password));
-    if (!r->slots || !r->turn || !r->timer || password.len > sizeof r->password)
-        return false;
-    if (password.len)
-        memcpy(r->password, password.ptr, password.len);
-    r->password_len = password.len;
-    return redis_prepare(r, config, ca);
+    return r->slots && r->turn && r->timer && redis_prepare(r, config, files);
 }
 
-struct redis *redis_new(struct event_base *base, const struct config *config, struct slice ca,
-                        struct slice password, const struct redis_owner *owner)
+struct redis *redis_new(struct event_base *base, const struct config *config,
+                        const struct redis_files *files, const struct redis_owner *owner)
 {
     struct redis *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
     r->base = base;
     r->owner = *owner;
-    if (!make(r, config, ca, password))
+    if (!make(r, config, files))
         redis_free(&r);
     return r;
 }
@@ -420,6 +414,7 @@ void redis_free(struct redis **redis)
     SSL_CTX_free(r->tls);
     buf_release(&r->scratch);
     free(r->slots);
-    explicit_bzero(r->password, sizeof r->password);
+    explicit_bzero(&r->login, sizeof r->login);
+    explicit_bzero(&r->sentinel_login, sizeof r->sentinel_login);
     free(r);
 }

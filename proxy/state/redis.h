@@ -2,7 +2,8 @@
  * Redis, asked without waiting: a connection on our stream (TCP, TLS, or a socket
  * that the parent hands in), hiredis for its words.
  * Behind a circuit breaker: when it is away, slow, full or answers with errors,
- * calls fail at once for a while, one line a minute says so, and mail goes on. */
+ * calls fail at once for a while, one line a minute says so, and mail goes on. Where sentinels
+ * tell which Redis is the master, they are asked at each connection. */
 #ifndef PROXY_STATE_REDIS_H
 #define PROXY_STATE_REDIS_H
 
@@ -30,11 +31,16 @@ struct redis_owner {
     void *ctx;
 };
 
-/* `ca`: certificates for redis.tls_name, as in tls.ca_file; `password`: the content of
- * redis.password_file, copied. Connects when first used. NULL: out of memory, or what the
- * configuration says of redis cannot be. */
-struct redis *redis_new(struct event_base *base, const struct config *config, struct slice ca,
-                        struct slice password, const struct redis_owner *owner);
+/* The contents of files; what is needed of them is copied. */
+struct redis_files {
+    struct slice ca; /* tls.ca_file: certificates for redis.tls_name */
+    struct slice password,
+        sentinel_password; /* redis.password_file, redis.sentinel_password_file */
+};
+
+/* Connects when first used. NULL: out of memory, or what the configuration says of redis cannot be. */
+struct redis *redis_new(struct event_base *base, const struct config *config,
+                        const struct redis_files *files, const struct redis_owner *owner);
 /* Every call under way gets its NULL reply first. Not from inside `done`. */
 void redis_free(struct redis **redis);
 

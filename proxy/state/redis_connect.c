@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Having a connection to Redis: where it is, TLS. */
 #include "base/clock.h"
+#include "policy/encoding.h"
 #include "proxy/state/redis_internal.h"
 
 #include <arpa/inet.h>
@@ -19,26 +20,6 @@ static void on_event(void *ctx, enum stream_event event);
 static const struct stream_owner stream_owner = {.on_input = on_input, .on_event = on_event};
 
 /* ---- the configuration ---- */
-
-static bool set_peer(struct redis *r, struct slice address)
-{
-    struct ip ip;
-    uint16_t port;
-    if (!redis_address(address, &ip, &port))
-        return false;
-    if (ip.family == 4) {
-        struct sockaddr_in *peer = (struct sockaddr_in *)&r->peer;
-        *peer = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
-        memcpy(&peer->sin_addr, ip.bytes, sizeof peer->sin_addr);
-        r->peer_len = sizeof *peer;
-    } else {
-        struct sockaddr_in6 *peer = (struct sockaddr_in6 *)&r->peer;
-        *peer = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
-        memcpy(&peer->sin6_addr, ip.bytes, sizeof peer->sin6_addr);
-        r->peer_len = sizeof *peer;
-    }
-    return true;
-}
 
 static bool trust(SSL_CTX *tls, struct slice ca)
 {
@@ -64,17 +45,39 @@ static bool set_tls(struct redis *r, struct slice name, struct slice ca)
     return true;
 }
 
-bool redis_prepare(struct redis *r, const struct config *config, struct slice ca)
+static bool set_login(struct redis_login *login, struct slice user, struct slice password)
+{
+    password = slice_trim(encoding_text(password));
+    if (password.len > sizeof login->password)
+        return false;
+    login->user = user;
+    if (password.len)
+        memcpy(login->password, password.ptr, password.len);
+    login->len = password.len;
+    return true;
+}
+
+static bool set_place(struct redis *r, const struct config *config)
 {
     const struct settings *settings = &config->settings;
     r->place = redis_place(settings);
-    r->user = settings->redis_user;
+    r->master = settings->redis_master;
+    r->sentinels = config->redis_sentinels;
+    r->sentinel_count = config->redis_sentinel_count;
+    return r->place != REDIS_AT_ADDRESS || redis_address(settings->redis_server, &r->ip, &r->port);
+}
+
+bool redis_prepare(struct redis *r, const struct config *config, const struct redis_files *files)
+{
+    const struct settings *settings = &config->settings;
+    bool over_network =
+        redis_place(settings) == REDIS_AT_ADDRESS || redis_place(settings) == REDIS_AT_MASTER;
     r->database = settings->redis_database;
     r->timeout_ms = settings->redis_timeout;
-    if (r->place != REDIS_AT_ADDRESS)
-        return true;
-    return set_peer(r, settings->redis_server) &&
-           (settings->redis_tls_name.len == 0 || set_tls(r, settings->redis_tls_name, ca));
+    return set_place(r, config) && set_login(&r->login, settings->redis_user, files->password) &&
+           set_login(&r->sentinel_login, settings->redis_sentinel_user, files->sentinel_password) &&
+           (!over_network || settings->redis_tls_name.len == 0 ||
+            set_tls(r, settings->redis_tls_name, files->ca));
 }
 
 /* ---- connecting ---- */
@@ -85,29 +88,58 @@ void redis_trouble(struct redis *r, const char *what)
     redis_wake_soon(r);
 }
 
-void redis_link_begin(struct redis *r)
+static socklen_t fill_peer(struct sockaddr_storage *peer, const struct ip *ip, uint16_t port)
 {
-    const char *reason;
-    r->link_until = clock_ms() + r->timeout_ms;
-    redis_wake_at(r, r->link_until);
-    if (r->place != REDIS_AT_ADDRESS) {
-        r->link = LINK_ASKED;
-        r->owner.wanted(r->owner.ctx);
-        return;
+    struct sockaddr_in *four = (struct sockaddr_in *)peer;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)peer;
+    if (ip->family == 4) {
+        *four = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+        memcpy(&four->sin_addr, ip->bytes, sizeof four->sin_addr);
+        return sizeof *four;
     }
+    *six = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    memcpy(&six->sin6_addr, ip->bytes, sizeof six->sin6_addr);
+    return sizeof *six;
+}
+
+void redis_connect(struct redis *r, const struct ip *ip, uint16_t port)
+{
+    struct sockaddr_storage peer;
+    const char *reason;
+    socklen_t len = fill_peer(&peer, ip, port);
     r->link = LINK_CONNECTING;
-    r->stream = stream_connect(r->base, (const struct sockaddr *)&r->peer, r->peer_len, NULL, 0,
-                               INPUT_MAX, REDIS_OUTPUT_MAX, &stream_owner, r, &reason);
+    r->stream = stream_connect(r->base, (const struct sockaddr *)&peer, len, NULL, 0, INPUT_MAX,
+                               REDIS_OUTPUT_MAX, &stream_owner, r, &reason);
     if (!r->stream)
         redis_trouble(r, reason);
 }
 
-void redis_link_drop(struct redis *r)
+void redis_link_begin(struct redis *r)
+{
+    r->link_until = clock_ms() + r->timeout_ms;
+    redis_wake_at(r, r->link_until);
+    if (r->place == REDIS_AT_ADDRESS) {
+        redis_connect(r, &r->ip, r->port);
+    } else if (r->place == REDIS_AT_MASTER) {
+        redis_find(r);
+    } else {
+        r->link = LINK_ASKED;
+        r->owner.wanted(r->owner.ctx);
+    }
+}
+
+void redis_hang_up(struct redis *r)
 {
     stream_free(&r->stream);
     redis_answers_free(&r->answers);
     r->trouble = NULL;
     r->known_count = 0;
+}
+
+void redis_link_drop(struct redis *r)
+{
+    redis_hang_up(r);
+    r->finding = false;
     buf_release(&r->held);
     if (r->link != LINK_ASKED) /* the parent's answer is still to come */
         r->link = LINK_NONE;
@@ -173,7 +205,7 @@ static void on_event(void *ctx, enum stream_event event)
         if (r->link == LINK_READY)
             redis_link_closed(r, why);
         else
-            redis_link_failed(r, "connecting", why);
+            redis_find_next(r, r->finding ? "sentinel" : "connecting", why);
         break;
     case STREAM_DRAINED:
     case STREAM_TIMEOUT:
@@ -187,7 +219,9 @@ static bool take_reply(struct redis *r)
     redisReply *reply;
     const char *reason;
     int got = redis_answers_next(r->answers, &reply, &reason);
-    if (got < 0)
+    if (got < 0 && r->link != LINK_READY)
+        redis_find_next(r, "protocol", reason);
+    else if (got < 0)
         redis_link_failed(r, "protocol", reason);
     if (got <= 0)
         return false;

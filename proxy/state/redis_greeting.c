@@ -13,7 +13,7 @@ const char redis_is_cluster[] =
 struct redis_greeting {
     const char *command;
     bool may_fail;
-    const char *(*fault)(const struct redis *r, const redisReply *reply); /* NULL: none to find */
+    const char *(*fault)(struct redis *r, const redisReply *reply); /* NULL: none to find */
 };
 
 /* ---- what it says of itself ---- */
@@ -32,13 +32,16 @@ static struct slice told(const redisReply *hello, struct slice name)
     return SLICE("");
 }
 
-static const char *unfit(const struct redis *r, const redisReply *hello)
+/* Who was demoted a moment ago may still be told as the master. */
+static const char *unfit(struct redis *r, const redisReply *hello)
 {
-    (void)r;
-    struct slice mode = told(hello, SLICE("mode"));
+    struct slice mode = told(hello, SLICE("mode")), role = told(hello, SLICE("role"));
     if (slice_eq(mode, SLICE("cluster")))
         return redis_is_cluster;
-    return slice_eq(mode, SLICE("sentinel")) ? "it is a Sentinel, not a Redis" : NULL;
+    if (slice_eq(mode, SLICE("sentinel")))
+        return "it is a Sentinel, not a Redis: name it as sentinel";
+    bool is_other = role.len > 0 && !slice_eq(role, SLICE("master"));
+    return r->place == REDIS_AT_MASTER && is_other ? "it is not the master" : NULL;
 }
 
 /* ---- the words ---- */
@@ -48,7 +51,8 @@ static const char *unfit(const struct redis *r, const redisReply *hello)
 static const struct redis_greeting introduction = {"introduction", false, NULL},
                                    auth = {"AUTH", false, NULL}, hello = {"HELLO", true, unfit},
                                    select_database = {"SELECT", false, NULL},
-                                   name = {"CLIENT", true, NULL}, ping = {"PING", false, NULL};
+                                   name = {"CLIENT", true, NULL}, ping = {"PING", false, NULL},
+                                   find = {"SENTINEL", false, redis_found};
 
 static void await(struct redis *r, const struct redis_greeting *what)
 {
@@ -62,15 +66,15 @@ static bool say(struct redis *r, const struct redis_greeting *what, const struct
     return redis_put_command(&r->scratch, argv, argc);
 }
 
-static bool say_password(struct redis *r)
+static bool say_password(struct redis *r, const struct redis_login *login)
 {
     struct slice argv[3] = {SLICE("AUTH")};
     size_t argc = 1;
-    if (r->password_len == 0)
+    if (login->len == 0)
         return true;
-    if (r->user.len > 0)
-        argv[argc++] = r->user;
-    argv[argc++] = (struct slice){r->password, r->password_len};
+    if (login->user.len > 0)
+        argv[argc++] = login->user;
+    argv[argc++] = (struct slice){login->password, login->len};
     return say(r, &auth, argv, argc);
 }
 
@@ -85,7 +89,12 @@ static bool say_database(struct redis *r)
 
 static bool say_all(struct redis *r)
 {
-    return say_password(r) && say(r, &hello, &SLICE("HELLO"), 1) && say_database(r) &&
+    if (r->finding)
+        return say_password(r, &r->sentinel_login) &&
+               say(r, &find,
+                   (struct slice[]){SLICE("SENTINEL"), SLICE("GET-MASTER-ADDR-BY-NAME"), r->master},
+                   3);
+    return say_password(r, &r->login) && say(r, &hello, &SLICE("HELLO"), 1) && say_database(r) &&
            say(r, &name, (struct slice[]){SLICE("CLIENT"), SLICE("SETNAME"), SLICE("gatepost")},
                3) &&
            say(r, &ping, &SLICE("PING"), 1);
@@ -110,8 +119,15 @@ void redis_greet(struct redis *r)
 
 /* ---- the answers ---- */
 
+/* False: it is another connection from now on, or none. */
 static bool became_ready(struct redis *r)
 {
+    if (r->finding) {
+        r->finding = false;
+        redis_hang_up(r);
+        redis_connect(r, &r->ip, r->port);
+        return false;
+    }
     if (!redis_answers_empty(r->answers)) {
         redis_link_failed(r, "protocol", "a reply without a command");
         return false;
@@ -133,12 +149,12 @@ bool redis_greeting_answered(struct redis *r, const redisReply *reply)
     char why[REASON_MAX];
     if (reply->type == REDIS_REPLY_ERROR && !what->may_fail) {
         snprintf(why, sizeof why, "%.*s", SLICE_ARGS(redis_error_class(reply)));
-        redis_link_failed(r, what->command, why);
+        redis_find_next(r, what->command, why);
         return false;
     }
     const char *fault = what->fault ? what->fault(r, reply) : NULL;
     if (fault) {
-        redis_link_failed(r, what->command, fault);
+        redis_find_next(r, what->command, fault);
         return false;
     }
     return r->greeted < r->greeting_count || became_ready(r);

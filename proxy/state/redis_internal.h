@@ -31,19 +31,31 @@ enum redis_link {
     LINK_READY,
 };
 
+struct redis_login {
+    struct slice user; /* empty: the password alone */
+    char password[REDIS_PASSWORD_MAX];
+    size_t len;
+};
+
 struct redis {
     struct event_base *base;
     struct redis_owner owner;
     enum redis_place place;
-    struct sockaddr_storage peer;
-    socklen_t peer_len;
+    struct ip ip; /* of the server */
+    uint16_t port;
     SSL_CTX *tls; /* NULL: plain */
     char tls_name[256];
-    struct slice user;
+    struct redis_login login, sentinel_login;
     unsigned database;
     int64_t timeout_ms;
-    char password[REDIS_PASSWORD_MAX];
-    size_t password_len;
+
+    /* redis_sentinel.c */
+    const struct redis_sentinel *sentinels; /* NULL: none */
+    size_t sentinel_count, sentinel;        /* which is asked, or was the last to answer */
+    struct slice master;
+    bool finding;       /* what the connection is to is a sentinel */
+    size_t asked;       /* sentinels, for this connection */
+    int64_t find_until; /* when this one has taken too long */
 
     enum redis_link link;
     struct stream *stream;
@@ -70,11 +82,21 @@ struct redis {
 };
 
 /* redis_connect.c */
-bool redis_prepare(struct redis *redis, const struct config *config, struct slice ca);
+bool redis_prepare(struct redis *redis, const struct config *config,
+                   const struct redis_files *files);
+void redis_connect(struct redis *redis, const struct ip *ip, uint16_t port);
+void redis_hang_up(struct redis *redis);    /* for another connection: what waits for it stays */
 void redis_link_begin(struct redis *redis); /* from LINK_NONE; failure shows as `trouble` */
 void redis_link_drop(struct redis *redis);  /* forgets the connection, not the calls */
 /* Found where no callback may be called; told from the loop. */
 void redis_trouble(struct redis *redis, const char *what);
+
+/* redis_sentinel.c: the master is searched; then it is connected to. Each sentinel has a share of the time. */
+void redis_find(struct redis *redis);
+/* A sentinel, or the master that it has told, cannot be used: the next one is asked, or it has failed. */
+void redis_find_next(struct redis *redis, const char *what, const char *why);
+const char *redis_found(struct redis *redis,
+                        const redisReply *reply); /* NULL, or what is wrong with it */
 
 /* redis_greeting.c: from LINK_GREETING to LINK_READY. */
 extern const char redis_is_cluster[]; /* why it cannot be used */

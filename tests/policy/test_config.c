@@ -363,6 +363,25 @@ TEST(test_redis_is_at_one_place)
     refuses("redis { server \"192.0.2.6\" server \"192.0.2.7\" }", "server is given twice");
 }
 
+TEST(test_sentinels_go_with_the_name_of_a_master_and_with_no_server)
+{
+    struct config *c = load_good("redis { sentinel \"192.0.2.7\" \"[2001:db8::7]:5000\" }\n"
+                                 "redis { master \"senders\" tls_name \"r.test\" }\n");
+    assert_int_equal(c->redis_sentinel_count, 2);
+    assert_int_equal(c->redis_sentinels[0].port, 26379);
+    assert_int_equal(c->redis_sentinels[1].port, 5000);
+    config_free(&c);
+    refuses("redis { sentinel \"192.0.2.7\" }",
+            "t.conf:1:9: error: sentinel needs the name that they know the master by");
+    refuses("redis { master \"senders\" }", "t.conf:1:16: error: master needs sentinels");
+    refuses("redis { sentinel \"192.0.2.7\" master \"m\" server \"192.0.2.6\" }",
+            "1:48: error: expected either sentinels or this, not both");
+    refuses("redis { sentinel \"192.0.2.7\" master \"m\" socket \"/s\" }",
+            "expected either sentinels or this, not both");
+    refuses("redis { sentinel \"s1.test:26379\" master \"m\" }", "expected an address");
+    refuses("redis { sentinel }", "expected a sentinel's address");
+}
+
 TEST(test_lists_have_codes_weights_and_tests)
 {
     struct config *c = load_good(

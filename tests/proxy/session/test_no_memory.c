@@ -94,7 +94,8 @@ static void make_parts(void)
 {
     static const struct redis_owner owner = {.wanted = nobody_asks};
     const char *reason;
-    struct redis *redis = redis_new(proxy.base, config, SLICE(""), SLICE("secret"), &owner);
+    struct redis *redis =
+        redis_new(proxy.base, config, &(struct redis_files){.password = SLICE("secret")}, &owner);
     struct state *memory = redis ? state_new(redis, config, SLICE("a secret")) : NULL;
     struct resolver *resolver = resolver_new(proxy.base, config, &reason);
     struct list_watch *watch =

@@ -5,6 +5,7 @@
 #include "base/ipc.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "common/redis_place.h"
 #include "parent/redis_introduction.h"
 #include "proxy/state/redis.h"
 
@@ -320,6 +321,17 @@ static void wanted(void *ctx)
 
 /* ---- begin and end ---- */
 
+static void name_sentinels(struct config *config, const json_t *addresses)
+{
+    static struct redis_sentinel sentinels[REDIS_SENTINELS_MAX];
+    size_t i;
+    const json_t *address;
+    json_array_foreach(addresses, i, address)
+        redis_address(text_of(address), &sentinels[i].ip, &sentinels[i].port);
+    config->redis_sentinels = sentinels;
+    config->redis_sentinel_count = json_array_size(addresses);
+}
+
 static struct redis *new_redis(const json_t *given)
 {
     static struct config config;
@@ -335,8 +347,12 @@ static struct redis *new_redis(const json_t *given)
     secret = json_string_value(json_object_get(given, "secret"));
     if (secret) /* it is the private one that has no place of its own */
         settings->redis_socket = SLICE("");
-    return redis_new(base, &config, text_at(given, "ca"), text_at(given, "password"),
-                     &(struct redis_owner){.wanted = wanted});
+    const struct redis_files files = {text_at(given, "ca"), text_at(given, "password"),
+                                      text_at(given, "sentinel_password")};
+    settings->redis_master = text_at(given, "master");
+    settings->redis_sentinel_user = text_at(given, "sentinel_user");
+    name_sentinels(&config, json_object_get(given, "sentinels"));
+    return redis_new(base, &config, &files, &(struct redis_owner){.wanted = wanted});
 }
 
 static void forget_all(void)

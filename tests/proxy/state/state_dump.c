@@ -279,7 +279,7 @@ static bool start(const char *text, struct slice secret)
     base = event_base_new();
     if (!config || !base)
         return false;
-    redis = redis_new(base, config, SLICE(""), SLICE(""), &owner);
+    redis = redis_new(base, config, &(struct redis_files){.ca = SLICE("")}, &owner);
     state = redis ? state_new(redis, config, secret) : NULL;
     return state != NULL;
 }

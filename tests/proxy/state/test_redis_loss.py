@@ -12,6 +12,7 @@ from lab.gatepost import backend, domains, shipped_policy
 from lab.load import MARK, Load, arrived
 from lab.process import kill, wait_until
 from lab.redis import Redis
+from lab.sentinels import NAME, Watched
 
 pytestmark = needs.root
 MESSAGES = int(os.environ.get("GATEPOST_REDIS_LOSS", "200" if needs.SANITIZED else "600"))
@@ -135,6 +136,29 @@ def test_another_one(site, own_dir, how):
         assert len(said) <= 16, "one line a minute and proxy"
     finally:
         server.stop()
+
+
+def test_a_master_that_its_sentinels_replace(site, own_dir):
+    """One master, two replicas, three sentinels: the master is killed in the midst of mail."""
+    watched = Watched(own_dir).start()
+    try:
+        it = site(sentinel=" ".join('"%s"' % address for address in watched.addresses()), master='"%s"' % NAME)
+        is_used_again(it)
+        before = watched.master()
+        with Load(it.port, senders=6, messages=6 * MESSAGES) as load:  # which goes on after it has been replaced
+            assert wait_until(lambda: len(load.told) > MESSAGES // 5, 60)
+            before.kill()
+            assert watched.wait_for_another(before), "the sentinels do not agree"
+            told = len(load.told)
+            load.join(240)
+        assert told < len(load.told)
+        nothing_is_lost(it, load)
+        assert load.slowest < (10 if needs.SANITIZED else 3)
+        assert watched.master() is not before
+        is_used_again(it)
+        assert len([line for line in it.log().splitlines() if "redis" in line and "warning" in line]) <= 8, "one line a minute and proxy"
+    finally:
+        watched.stop()
 
 
 def test_none_at_all(site):
