@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "common/redis_place.h"
 #include "parent/parent_keeper.h"
+#include "parent/parent_redis.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -168,6 +169,20 @@ static bool check_personal(struct slice word, struct buf *report)
     return complain(report, "history personal", word, "expected keep, shorten, hash or drop");
 }
 
+/* Mail goes on without such a user. */
+static bool check_own_user(const struct settings *settings, const char *what, struct slice user,
+                           const char *so, struct buf *report)
+{
+    if (slice_eq(user, settings->process_user))
+        return complain(report, what, user, "it runs the proxies; this needs a user of its own");
+    if (!is_user(user)) {
+        buf_printf(report, "warning: %s \"%.*s\": no such user, so %s; create it with:\n", what,
+                   SLICE_ARGS(user), so);
+        say_how_to_make(user, report);
+    }
+    return true;
+}
+
 /* Mail does not wait for what is kept: without the keeper's user it goes on unrecorded. */
 static bool check_keeper(const struct config *config, struct buf *report)
 {
@@ -184,18 +199,22 @@ static bool check_keeper(const struct config *config, struct buf *report)
             complain(report, "metrics socket", settings->metrics_socket, "keeper control is there");
     if (geteuid() != 0)
         return ok;
-    if (slice_eq(settings->keeper_user, settings->process_user))
-        return complain(report, "keeper user", settings->keeper_user,
-                        "it runs the proxies; what is kept needs a user of its own");
-    if (!is_user(settings->keeper_user)) {
-        buf_printf(report,
-                   "warning: keeper user \"%.*s\": no such user, so nothing is recorded; create it "
-                   "with:\n",
-                   SLICE_ARGS(settings->keeper_user));
-        say_how_to_make(settings->keeper_user, report);
-    }
     warn_of_groups(settings, report);
-    return ok;
+    return check_own_user(settings, "keeper user", settings->keeper_user, "nothing is recorded",
+                          report) &&
+           ok;
+}
+
+static bool check_redis(const struct config *config, struct buf *report)
+{
+    const struct settings *settings = &config->settings;
+    if (!private_redis_needed(config) || geteuid() != 0)
+        return true;
+    if (slice_eq(settings->redis_account, settings->keeper_user))
+        return complain(report, "redis account", settings->redis_account,
+                        "it runs the keeper; the private Redis needs a user of its own");
+    return check_own_user(settings, "redis account", settings->redis_account,
+                          "nothing is remembered of senders", report);
 }
 
 static bool check_machine(const struct config *config, struct buf *report)
@@ -203,6 +222,7 @@ static bool check_machine(const struct config *config, struct buf *report)
     const struct settings *settings = &config->settings;
     bool ok = check_log(settings, report);
     ok = check_keeper(config, report) && ok;
+    ok = check_redis(config, report) && ok;
     if (geteuid() != 0)
         return ok;
     ok &= check_user(settings->process_user, report);

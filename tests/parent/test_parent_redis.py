@@ -164,6 +164,18 @@ def test_an_account_that_is_not_there_is_told_and_mail_goes_on(parent):
     parent.start()
     assert parent.logged("redis not started") and "no such user" in parent.log()
     assert parent.connect().ask_redis("PING") == "none"
+    status, said = parent.run("-n")
+    assert status == 0 and 'warning: redis account "gatepost-nobody-knows": no such user' in said and "useradd" in said
+
+
+@pytest.mark.skipif(not needs.IS_ROOT, reason="only root becomes another")
+def test_an_account_that_is_another_ones_is_refused(parent):
+    for name, whose in (("nobody", "it runs the proxies"), ("gatepost-keeper", "it runs the keeper")):
+        parent.configure(settings(parent, account='"%s"' % name) + RULE)
+        status, said = parent.run("-n")
+        assert status == 1 and 'redis account "%s"' % name in said and whose in said
+        parent.configure(settings(parent, account='"%s"' % name))
+        assert parent.run("-n")[0] == 0, "without a rule that needs it"
 
 
 def test_a_folder_that_is_a_link_is_not_followed(parent, own_dir):
