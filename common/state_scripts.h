@@ -33,13 +33,15 @@ extern const char *const state_script_texts[STATE_SCRIPT_COUNT];
     "+hset +hsetnx +hmget +hincrby +hexists +hlen +sadd +scard +sismember "                        \
     "+zadd +zcard +zcount +zpopmin +zremrangebyscore"
 
-/* Keys: the meeting of network, sender and recipient; counters of accepted messages, none to two,
- * of which one that has reached `passes` makes it known.
- * Arguments: now, delay, window, lifetime, passes.
+/* Keys: the meeting of sender and recipient under each name that the client is known by: its
+ * network, and the domain that SPF has passed for; counters of accepted messages, none to two, of
+ * which one that has reached `passes` makes it known.
+ * Arguments: now, delay, window, lifetime, passes, how many of the keys are meetings.
  * Answer: {known 0 or 1, first seen, seconds to wait}.
  * A meeting is "first last known": when it first took place and when last, and whether it has
- * waited. One that comes back before the delay is over leaves it as it is; one that comes back
- * after the window is a first meeting again. */
+ * waited. They are one: what has waited under one name has waited under all, and the earliest counts.
+ * One that comes back before the delay is over leaves it as it is; one that comes back after the
+ * window is a first meeting again. */
 extern const char state_script_greylist[];
 
 /* Key: a sender's history. Answer: {when a message was first accepted, or -1; messages}. */

@@ -172,7 +172,7 @@ void examination_keep_recipient(const struct examination *e, struct arena *arena
                                 struct recipient_facts *known);
 void examination_recall_recipient(struct examination *e, struct slice recipient,
                                   const struct recipient_facts *known);
-/* The domain that SPF has passed for; empty: none. */
+/* The domain that SPF has passed for, if not everybody passes for it; empty: none. */
 struct slice examination_authenticated(const struct examination *e);
 
 /* The backend does not know the recipient. */

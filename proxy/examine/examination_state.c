@@ -9,7 +9,10 @@
 
 static const enum fact greylist_facts[] = {FACT_GREYLIST_KNOWN, FACT_GREYLIST_FIRST_SEEN,
                                            FACT_GREYLIST_WAIT};
-enum { GREYLIST_FACTS = sizeof greylist_facts / sizeof *greylist_facts };
+enum {
+    GREYLIST_FACTS = sizeof greylist_facts / sizeof *greylist_facts,
+    NETWORK_LEAST = 8, /* bits; what is wider belongs to nobody */
+};
 
 static const struct policy *policy_of(const struct examination *e)
 {
@@ -22,12 +25,23 @@ static void on_state(void *ctx)
     e->owner->changed(e->ctx);
 }
 
+/* "+all", "ip4:0.0.0.0/1", "a//0": who passes by such a term is anybody. */
+static bool lets_anybody_pass(struct slice term)
+{
+    uint64_t bits;
+    struct slice length = slice_from(term, slice_rfind(term, '/') + 1);
+    return slice_ieq(term, SLICE("all")) || slice_ieq(term, SLICE("+all")) ||
+           (length.len && slice_to_u64(length, UINT8_MAX, &bits) && bits < NETWORK_LEAST);
+}
+
 struct slice examination_authenticated(const struct examination *e)
 {
     const struct value *spf = &e->facts.fact[FACT_SPF_RESULT],
-                       *domain = &e->facts.fact[FACT_SPF_DOMAIN];
-    bool passed =
-        spf->state == VALUE_KNOWN && spf->integer == SPF_PASS && domain->state == VALUE_KNOWN;
+                       *domain = &e->facts.fact[FACT_SPF_DOMAIN],
+                       *term = &e->facts.fact[FACT_SPF_MECHANISM];
+    bool passed = spf->state == VALUE_KNOWN && spf->integer == SPF_PASS &&
+                  domain->state == VALUE_KNOWN &&
+                  !(term->state == VALUE_KNOWN && lets_anybody_pass(term->text));
     return passed ? domain->text : SLICE("");
 }
 

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { COUNTERS = 2 /* network and authenticated domain */ };
+enum { NAMES = 2 /* of a client: its network, and an authenticated domain */ };
 
 struct state *state_new(struct redis *redis, const struct config *config, struct slice secret)
 {
@@ -46,7 +46,7 @@ static void write_greylist(struct state_inquiry *inquiry, void *data, const redi
 
 /* The counters of accepted messages that speak for this client; returns how many. */
 static size_t counters_of(const struct state *state, const struct state_sender *who,
-                          struct state_key out[static COUNTERS])
+                          struct state_key out[static NAMES])
 {
     size_t n = 0;
     if (state->config->settings.greylist_passes == 0)
@@ -54,6 +54,17 @@ static size_t counters_of(const struct state *state, const struct state_sender *
     out[n++] = state_key_network(state->keys, &who->client);
     if (who->authenticated.len)
         out[n++] = state_key_domain(state->keys, who->authenticated);
+    return n;
+}
+
+static size_t meetings_of(const struct state *state, const struct state_sender *who,
+                          struct state_key out[static NAMES])
+{
+    size_t n = 0;
+    out[n++] = state_key_greylist(state->keys, &who->client, who->sender, who->recipient);
+    if (who->authenticated.len)
+        out[n++] =
+            state_key_greylist_domain(state->keys, who->authenticated, who->sender, who->recipient);
     return n;
 }
 
@@ -66,21 +77,22 @@ void state_greylist(struct state_inquiry *inquiry, const struct state_sender *wh
         set_greylist(inquiry->facts, value_bool(true), value_absent(), value_integer(0));
         return;
     }
-    struct state_key made[1 + COUNTERS] = {
-        state_key_greylist(state->keys, &who->client, who->sender, who->recipient)};
-    size_t count = 1 + counters_of(state, who, made + 1);
-    struct slice keys[1 + COUNTERS];
+    struct state_key made[2 * NAMES];
+    size_t meetings = meetings_of(state, who, made);
+    size_t count = meetings + counters_of(state, who, made + meetings);
+    struct slice keys[2 * NAMES];
     for (size_t i = 0; i < count; i++)
         keys[i] = state_key_slice(&made[i]);
-    struct number_text text[5];
+    struct number_text text[6];
     const struct slice args[] = {
         state_number_argument(&text[0], clock_wall()),
         state_number_argument(&text[1], state_whole_seconds(settings->greylist_delay)),
         state_number_argument(&text[2], state_whole_seconds(settings->greylist_window)),
         state_number_argument(&text[3], state_whole_seconds(settings->greylist_lifetime)),
         state_number_argument(&text[4], settings->greylist_passes),
+        state_number_argument(&text[5], (int64_t)meetings),
     };
-    state_ask(inquiry, &(struct state_question){&state->greylist, keys, count, args, 5},
+    state_ask(inquiry, &(struct state_question){&state->greylist, keys, count, args, 6},
               &(struct state_answer){.write = write_greylist, .expected = 3});
 }
 
@@ -118,14 +130,14 @@ void state_history(struct state_inquiry *inquiry, struct slice sender)
 void state_accepted(struct state *state, const struct state_sender *who)
 {
     const struct policy *policy = state->config->policy;
-    struct state_key made[COUNTERS + 1];
+    struct state_key made[NAMES + 1];
     size_t counters = policy_wants(policy, PRODUCER_GREYLIST) ? counters_of(state, who, made) : 0;
     size_t count = counters;
     if (who->sender.len && policy_wants(policy, PRODUCER_HISTORY))
         made[count++] = state_key_sender(state->keys, who->sender);
     if (count == 0)
         return;
-    struct slice keys[COUNTERS + 1];
+    struct slice keys[NAMES + 1];
     for (size_t i = 0; i < count; i++)
         keys[i] = state_key_slice(&made[i]);
     struct number_text text[3];

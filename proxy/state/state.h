@@ -41,8 +41,10 @@ struct state_sender {
     struct slice authenticated; /* a domain that SPF has passed for; empty: none */
 };
 
-/* greylist.*: looks up and, at the first meeting, writes down. What meets is the client's network
- * (settings.greylist_network4, 6), the sender (proxy/state/sender_fold.h) and the recipient.
+/* greylist.*: looks up and, at the first meeting, writes down. What meets is the client, the sender
+ * (proxy/state/sender_fold.h) and the recipient. The client is known by its network
+ * (settings.greylist_network4, 6) and by the authenticated domain, as whose it may come back from
+ * anywhere: who has waited under one of the two has waited under both.
  *   - The first meeting, and one that comes back after settings.greylist_window: not known, has to
  *     wait for settings.greylist_delay.
  *   - One that comes back before the delay is over: not known, has to wait for the rest.

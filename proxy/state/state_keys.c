@@ -149,14 +149,28 @@ struct state_key state_key_network(struct state_keys *keys, const struct ip *cli
     return finish(keys, "network");
 }
 
+static struct state_key finish_meeting(struct state_keys *keys, const char *kind,
+                                       struct slice sender, struct slice recipient)
+{
+    add_sender(keys, sender);
+    add_lower(keys, recipient);
+    return finish(keys, kind);
+}
+
 struct state_key state_key_greylist(struct state_keys *keys, const struct ip *client,
                                     struct slice sender, struct slice recipient)
 {
     begin(keys);
     add_client(keys, client);
-    add_sender(keys, sender);
-    add_lower(keys, recipient);
-    return finish(keys, "greylist");
+    return finish_meeting(keys, "greylist", sender, recipient);
+}
+
+struct state_key state_key_greylist_domain(struct state_keys *keys, struct slice domain,
+                                           struct slice sender, struct slice recipient)
+{
+    begin(keys);
+    add_domain(keys, domain);
+    return finish_meeting(keys, "greylist-domain", sender, recipient);
 }
 
 struct state_key state_key_domain(struct state_keys *keys, struct slice domain)

@@ -32,9 +32,11 @@ void state_keys_free(struct state_keys **keys);
 
 /* The client's network, of settings.greylist_network4 or 6 bits. */
 struct state_key state_key_network(struct state_keys *keys, const struct ip *client);
-/* Network, sender (sender_fold) and recipient. */
+/* Sender (sender_fold) and recipient, with the client's network or an authenticated domain. */
 struct state_key state_key_greylist(struct state_keys *keys, const struct ip *client,
                                     struct slice sender, struct slice recipient);
+struct state_key state_key_greylist_domain(struct state_keys *keys, struct slice domain,
+                                           struct slice sender, struct slice recipient);
 struct state_key state_key_domain(struct state_keys *keys, struct slice domain);
 struct state_key state_key_sender(struct state_keys *keys, struct slice sender); /* folded */
 

@@ -5,6 +5,7 @@
     bank.example      sends from .20 alone; p=reject             shop.example    the same; p=quarantine
     plain.example     sends from .20 alone; no DMARC             null.example    sends nothing (-all)
     bad.example       stands in the list of domains; .50 is its host
+    pool.example      sends from all of 127/8; no DMARC          wide.example  from half of the Internet
     lists.example     a mailing list at .30 that seals with ARC  evil.example    seals too
 
 .N is an address of `network`, a /24 of those that RFC 2544 sets aside, local to this machine as long as the network is: lists
@@ -47,6 +48,8 @@ rsa._domainkey.lists.example. TXT {rsa}
 evil.example. TXT "v=spf1 ip4:127.0.0.1 ip4:{net}.30 -all"
 arc._domainkey.evil.example. TXT {rsa}
 rsa._domainkey.evil.example. TXT {rsa}
+pool.example. TXT "v=spf1 ip4:127.0.0.0/8 -all"
+wide.example. TXT "v=spf1 ip4:64.0.0.0/1 -all"
 bad.example. A 127.0.0.1
 bad.example. TXT "v=spf1 +all"
 {ptr_loopback} PTR client.example.

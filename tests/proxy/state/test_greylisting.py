@@ -109,6 +109,25 @@ def test_a_domain_that_authenticates_is_known_wherever_it_comes_from(gateway, in
     assert greylisted(attempt(it, sender="new@nothing.example", source=internet.address(10)))
 
 
+def test_a_pool_that_spf_passes_for_waits_once_whatever_address_it_comes_from(gateway):
+    it = gateway("delay 2s")
+    assert greylisted(attempt(it, sender="a@pool.example", source="127.0.1.1"))
+    assert greylisted(attempt(it, sender="a@pool.example", source="127.0.2.1"))
+    wait_until(lambda: False, 2.5)
+    assert attempt(it, sender="a@pool.example", source="127.0.3.1")[0] == 250
+    assert greylisted(attempt(it, sender="b@pool.example", source="127.0.3.1"))
+    assert greylisted(attempt(it, sender="a@pool.example", to="second@example.com", source="127.0.3.1"))
+
+
+@pytest.mark.parametrize("sender", ["a@nothing.example", "a@null.example", "a@bad.example", "a@wide.example"])
+def test_who_has_no_domain_or_lets_anybody_pass_waits_in_each_network(gateway, sender):
+    it = gateway("delay 1s", policy='rule "wait" when not greylist.known then defer 451 4.7.1 "greylisted"\n')
+    assert greylisted(attempt(it, sender=sender, source="127.0.1.1"))
+    wait_until(lambda: False, 1.2)
+    assert greylisted(attempt(it, sender=sender, source="127.0.2.1"))
+    assert attempt(it, sender=sender, source="127.0.1.1")[0] == 250
+
+
 def test_exempt_recipients_do_not_wait(gateway):
     it = gateway('delay 1s  exempt { "second@example.com" }')
     assert attempt(it, to="second@example.com")[0] == 250

@@ -215,6 +215,53 @@ def test_senders_that_change_with_each_message_are_one(gateway, first, then):
     assert gateway.greylist(sender=then) == (True, 0)
 
 
+POOL = [{"client": "198.51.%d.1" % n, "authenticated": "example.org"} for n in range(4)]
+FAILED = {"authenticated": ""}
+
+
+def test_an_authenticated_domain_that_comes_back_from_elsewhere_has_waited(gateway, redis):
+    first = gateway.ask("greylist", **dict(WHO, **POOL[0]))["facts"]["greylist.first_seen"]
+    gateway.advance(DELAY / 2)
+    known, rest = gateway.greylist(**POOL[1])
+    assert not known and abs(rest - DELAY * 500) <= 1000
+    gateway.advance(DELAY / 2 + 1)
+    answer = gateway.ask("greylist", **dict(WHO, **POOL[2]))["facts"]
+    assert (answer["greylist.known"], answer["greylist.first_seen"]) == (True, first)
+    assert all_keys_expire(redis)
+
+
+@pytest.mark.parametrize("before, after", [(dict(POOL[0], **FAILED), POOL[0]), (POOL[0], dict(POOL[0], **FAILED))], ids=["late", "early"])
+def test_waiting_counts_whether_spf_answered_or_not(gateway, before, after):
+    gateway.greylist(**before)
+    gateway.advance(DELAY)
+    assert gateway.greylist(**after) == (True, 0)
+
+
+def test_who_waited_in_its_network_need_not_wait_as_a_domain(gateway):
+    """SPF was silent at the first two tries; the third comes from elsewhere."""
+    gateway.greylist(**dict(POOL[0], **FAILED))
+    gateway.advance(DELAY / 2)
+    assert not gateway.greylist(**POOL[0])[0]
+    gateway.advance(DELAY / 2 + 1)
+    assert gateway.greylist(**POOL[1]) == (True, 0)
+
+
+@pytest.mark.parametrize("other", [FAILED, {"authenticated": "example.net"}, {"sender": "other@example.org"}, {"recipient": "other@example.com"}],
+                         ids=["no pass", "another domain", "another sender", "another recipient"])
+def test_each_sender_and_recipient_of_an_authenticated_domain_waits(gateway, other):
+    gateway.greylist(**POOL[0])
+    gateway.advance(DELAY)
+    assert gateway.greylist(**dict(POOL[1], **other)) == (False, DELAY * 1000)
+
+
+def test_the_window_is_that_of_the_first_try_under_whatever_name(gateway):
+    gateway.greylist(**POOL[0])
+    gateway.advance(DELAY - 10)
+    gateway.greylist(**POOL[1])
+    gateway.advance(WINDOW - DELAY + 15)
+    assert gateway.greylist(**dict(POOL[1], **FAILED)) == (False, DELAY * 1000)
+
+
 def test_a_network_that_has_passed_often_enough_is_known(gateway, redis):
     gateway.accept(PASSES - 1)
     assert gateway.greylist(sender="new@example.net")[0] is False
@@ -571,8 +618,8 @@ def test_keys_are_short_whatever_goes_in(new_gateway, redis):
     assert gateway.history(huge)[1] == 1
     assert gateway.rates(MESSAGES, sender=huge, helo=huge) == [1]
     keys = keys_of(redis)
-    assert len(keys) == 5
-    assert all(re.fullmatch(r"gatepost:(greylist|network|domain|sender|rate):[0-9a-f]{32}(:\d+)?", key) for key in keys)
+    assert len(keys) == 6
+    assert all(re.fullmatch(r"gatepost:(greylist(-domain)?|network|domain|sender|rate):[0-9a-f]{32}(:\d+)?", key) for key in keys)
     assert all_keys_expire(redis)
 
 
