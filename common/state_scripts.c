@@ -69,6 +69,16 @@ const char state_script_contacts[] =
     "for i = 1, #KEYS do redis.call('SET', KEYS[i], '', 'EX', ARGV[1]) end\n"
     "return #KEYS\n";
 
+const char state_script_retry[] =
+    "local function at(key) return redis.call('GET', key) or '' end\n"
+    "return {redis.call('EXISTS', KEYS[1]), at(KEYS[2]), at(KEYS[3])}\n";
+
+const char state_script_retries[] =
+    "for i = 1, #KEYS do\n"
+    "  redis.call('SET', KEYS[i], i > 1 and ARGV[2] or '', 'EX', ARGV[1])\n"
+    "end\n"
+    "return 1\n";
+
 const char state_script_dmarc[] =
     "local lifetime, most, field, policy = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]\n"
     "if redis.call('HEXISTS', KEYS[1], field) == 0 and redis.call('HLEN', KEYS[1]) >= most then\n"

@@ -16,6 +16,8 @@
     X(rates)                                                                                       \
     X(contact)                                                                                     \
     X(contacts)                                                                                    \
+    X(retry)                                                                                       \
+    X(retries)                                                                                     \
     X(dmarc)                                                                                       \
     X(login)                                                                                       \
     X(login_over)
@@ -61,6 +63,14 @@ extern const char state_script_contact[];
 
 /* Keys: the same, of several recipients. Argument: the life time. Answer: how many. */
 extern const char state_script_contacts[];
+
+/* Keys: that something is remembered of a sender; two places where it may be. Answer: {whether there
+ * is the former, what stands at each of the latter, or nothing}. */
+extern const char state_script_retry[];
+
+/* Keys: the former, and any number of places. Arguments: life time, what is to stand there.
+ * Answer: 1. */
+extern const char state_script_retries[];
 
 /* Key: a hash of counts. Arguments: its life time, most fields that it may have, the field to
  * count, the policy to remember. What would be a field too much counts as "other". */

@@ -8,6 +8,7 @@
 
 #include "policy/config.h"
 #include "proxy/state/redis.h"
+#include "proxy/state/state_keys.h"
 
 struct state;
 
@@ -70,6 +71,27 @@ void state_contact(struct state_inquiry *inquiry, struct slice sender, struct sl
  * A client's IPv6 address counts as its /64. When a fact of it is absent there is nothing to count:
  * 0; when one is unknown or pending, so is the rate unknown. */
 void state_rates(struct state_inquiry *inquiry, enum rate_event event);
+
+/* What a try of a message has left for its retry: octets, under digests of the caller's that name
+ * its sender, and each recipient with a name of the client. */
+enum { STATE_RETRY_MAX = 384 /* octets of it */, STATE_RETRY_PLACES = 2 };
+struct state_retry_place {
+    uint8_t sender[STATE_DIGEST]; /* stands for all his messages */
+    uint8_t at[STATE_RETRY_PLACES][STATE_DIGEST];
+    unsigned count; /* of `at`, at least one */
+};
+
+struct state_retry_answer {
+    bool of_sender; /* something is remembered of some message of his */
+    /* In the inquiry's arena: what whoever can write there wrote. Empty: nothing, or Redis is away. */
+    struct slice left[STATE_RETRY_PLACES];
+};
+/* `answer` is written by the time that state_pending is 0. */
+void state_retry(struct state_inquiry *inquiry, const struct state_retry_place *place,
+                 struct state_retry_answer *answer);
+/* Without waiting: it stands at all of them for `ms`. */
+void state_retry_keep(struct state *state, const struct state_retry_place *place, struct slice left,
+                      int64_t ms);
 
 /* Who wants to log in. */
 struct state_login {

@@ -27,13 +27,15 @@ int64_t state_whole_seconds(int64_t ms)
     return ms / 1000 + (ms % 1000 > 0);
 }
 
-static bool as_expected(const redisReply *reply, size_t expected)
+static bool as_expected(const redisReply *reply, const struct state_answer *answer)
 {
-    if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != expected)
+    if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != answer->expected)
         return false;
-    for (size_t i = 0; i < expected; i++)
-        if (reply->element[i]->type != REDIS_REPLY_INTEGER)
+    for (size_t i = 0; i < answer->expected; i++) {
+        bool text = i + answer->texts >= answer->expected;
+        if (reply->element[i]->type != (text ? REDIS_REPLY_STRING : REDIS_REPLY_INTEGER))
             return false;
+    }
     return true;
 }
 
@@ -70,7 +72,7 @@ static void call_done(void *ctx, const redisReply *reply)
     struct state_inquiry *inquiry = call->inquiry;
     if (inquiry)
         call->answer.write(inquiry, call->answer.data,
-                           as_expected(reply, call->answer.expected) ? reply : NULL);
+                           as_expected(reply, &call->answer) ? reply : NULL);
     forget_call(call);
     if (inquiry)
         one_less(inquiry);

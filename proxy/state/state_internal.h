@@ -42,11 +42,12 @@ struct state_question {
     size_t arg_count;
 };
 
-/* Writes facts; `reply` is NULL or an array of `expected` integers. */
+/* Writes facts; `reply` is NULL or an array of `expected` elements: integers, and last so many
+ * texts, of any length. */
 struct state_answer {
     void (*write)(struct state_inquiry *inquiry, void *data, const redisReply *reply);
     void *data; /* lives as long as the inquiry, or is forgotten: */
-    size_t expected;
+    size_t expected, texts;
     void (*forget)(void *data); /* once the call is over; NULL: nothing is to be done */
 };
 

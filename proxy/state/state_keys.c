@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGEST_BYTES = 16, VALUE_MAX = 64, LOWER_AT_ONCE = 256 };
+enum { VALUE_MAX = 64, LOWER_AT_ONCE = 256 };
 
 struct state_keys {
     const struct settings *settings;
@@ -106,15 +106,21 @@ static void add_network(struct state_keys *keys, const struct ip *ip, unsigned b
 }
 
 static struct state_key named(const struct state_keys *keys, const char *kind,
-                              const uint8_t digest[static DIGEST_BYTES])
+                              const uint8_t digest[static STATE_DIGEST])
 {
-    char hex[2 * DIGEST_BYTES + 1];
+    char hex[2 * STATE_DIGEST + 1];
     struct state_key key = {.len = 0};
-    hex_text((struct slice){(const char *)digest, DIGEST_BYTES}, hex);
+    hex_text((struct slice){(const char *)digest, STATE_DIGEST}, hex);
     struct slice prefix = slice_sub(keys->settings->redis_prefix, 0, REDIS_PREFIX_MAX);
     key.len =
         (size_t)snprintf(key.text, sizeof key.text, "%.*s%s:%s", SLICE_ARGS(prefix), kind, hex);
     return key;
+}
+
+struct state_key state_key_digest(const struct state_keys *keys, const char *kind,
+                                  const uint8_t digest[static STATE_DIGEST])
+{
+    return named(keys, kind, digest);
 }
 
 static struct state_key finish(struct state_keys *keys, const char *kind)

@@ -14,6 +14,7 @@
 
 enum {
     STATE_KEY_MAX = 160,
+    STATE_DIGEST = 16, /* octets */
 
     RATE_NETWORK6 = 64, /* bits of an IPv6 address that rate() tells apart, as session limits do */
 };
@@ -48,6 +49,10 @@ struct state_key state_key_contact(struct state_keys *keys, struct slice sender,
 enum login_counter { LOGINS_HERE, LOGINS_OF_NETWORK, LOGINS_OF_USER, LOGIN_COUNTERS };
 struct state_key state_key_logins(struct state_keys *keys, enum login_counter counter,
                                   const struct ip *client, struct slice user, const char *kind);
+
+/* What is remembered under a digest of the caller's. */
+struct state_key state_key_digest(const struct state_keys *keys, const char *kind,
+                                  const uint8_t digest[static STATE_DIGEST]);
 
 /* What a rate's facts come to: whether there is something to count. */
 enum rate_value { RATE_ABSENT, RATE_UNKNOWN, RATE_COUNTABLE };

@@ -81,7 +81,10 @@ static void send_batch(struct state *state, struct state_inquiry *inquiry, struc
     struct rate_targets *targets = inquiry ? targets_of(batch) : NULL;
     if (targets)
         state_ask(inquiry, &question,
-                  &(struct state_answer){write_rates, targets, 2 * batch->count, free});
+                  &(struct state_answer){.write = write_rates,
+                                         .data = targets,
+                                         .expected = 2 * batch->count,
+                                         .forget = free});
     else if (inquiry)
         fail_batch(inquiry, batch);
     else
