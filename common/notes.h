@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NOTE_MAX = 256 /* octets of one note */ };
+enum { NOTE_MAX = 288 /* octets of one note */ };
 
 /* Lives in shared memory; all zeros is empty. The key seals notes and is the same for all. */
 struct notes;

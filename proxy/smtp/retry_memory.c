@@ -3,156 +3,178 @@
 
 #include "base/clock.h"
 #include "common/client_hash.h"
+#include "proxy/smtp/retry_form.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 
-enum { CHUNK = 248, ENHANCED_MAX = 12, TEXT_MAX = 200 };
+enum { DIGEST = RETRY_SECRET };
 static const int64_t kept_ms = INT64_C(24) * 3600 * 1000;
 
-/* A retry as it is written down. */
-struct written {
-    uint64_t size, hash[2];
-    uint16_t group, code;
-    uint8_t has_size, kind, count, in_turn, waits, enhanced_len, text_len;
-    char enhanced[ENHANCED_MAX], text[TEXT_MAX];
+/* ---- places ---- */
+
+/* What a digest is of. */
+enum { OF_SENDER = 1, OF_SECRET, OF_DOMAIN, OF_NETWORK = 16 /* and its family */ };
+
+static bool digest(struct slice bytes, uint8_t out[static DIGEST])
+{
+    return EVP_Digest(bytes.ptr, bytes.len, out, NULL, EVP_sha256(), NULL) == 1;
+}
+
+/* Of sender and recipient, once; what differs is put before. */
+struct pair {
+    uint8_t of, name[DIGEST], sender[DIGEST], recipient[DIGEST];
 };
-_Static_assert(sizeof(struct written) <= NOTE_MAX, "a retry is a note");
 
-/* Another text behind what was hashed so far; of any length. A local part's
- * case counts (RFC 5321 2.4): a server may know one spelling of it and not the other. */
-static uint64_t hash_on(const uint64_t key[static 2], uint64_t hash, struct slice text)
+/* A local part's case counts (RFC 5321 2.4): a server may know one spelling and not the other. */
+static bool digest_pair(const struct pair *pair, unsigned of, struct slice name, size_t size,
+                        uint8_t *out)
 {
-    char bytes[sizeof hash + CHUNK];
-    do {
-        size_t n = text.len < CHUNK ? text.len : CHUNK;
-        memcpy(bytes, &hash, sizeof hash);
-        if (n)
-            memcpy(bytes + sizeof hash, text.ptr, n);
-        hash = siphash(key, (struct slice){bytes, sizeof hash + n});
-        text = slice_from(text, n);
-    } while (text.len);
-    return hash;
+    struct pair named = *pair;
+    uint8_t whole[DIGEST];
+    named.of = (uint8_t)of;
+    bool done = digest(name, named.name) &&
+                digest((struct slice){(const char *)&named, sizeof named}, whole);
+    memcpy(out, whole, size);
+    return done;
 }
 
-static uint64_t hash_of(const struct shared *shared, uint64_t identity, struct slice name,
-                        const struct retry_who *who)
+static bool digest_sender(const struct pair *pair, uint8_t *out)
 {
-    const uint64_t *key = shared_key(shared);
-    uint64_t hash = hash_on(key, identity, name);
-    hash = hash_on(key, hash, who->sender);
-    return hash_on(key, hash, who->recipient);
+    struct pair sender = *pair;
+    memset(sender.recipient, 0, sizeof sender.recipient);
+    return digest_pair(&sender, OF_SENDER, SLICE(""), STATE_DIGEST, out);
 }
 
-struct retry_place retry_place(const struct shared *shared, const struct retry_who *who)
+struct retry_place retry_place(const struct retry_who *who)
 {
-    struct retry_place place = {.count = 1};
-    char network[8];
-    size_t length = who->client->family == 4 ? 3 : 8;
-    memcpy(network, who->client->bytes, length);
-    place.hash[0] = hash_of(shared, who->client->family, (struct slice){network, length}, who);
-    if (who->authenticated.len)
-        place.hash[place.count++] = hash_of(shared, 0, who->authenticated, who);
-    return place;
+    struct retry_place place = {.where = {.count = 1}};
+    struct state_retry_place *where = &place.where;
+    struct pair pair = {.of = 0};
+    const struct ip *client = who->client;
+    struct slice network = {(const char *)client->bytes, client->family == 4 ? 3 : 8};
+    bool made =
+        digest(who->sender, pair.sender) && digest(who->recipient, pair.recipient) &&
+        digest_sender(&pair, where->sender) &&
+        digest_pair(&pair, OF_SECRET, SLICE(""), RETRY_SECRET, place.secret) &&
+        digest_pair(&pair, OF_NETWORK + client->family, network, STATE_DIGEST, where->at[0]);
+    if (made && who->authenticated.len)
+        made = digest_pair(&pair, OF_DOMAIN, who->authenticated, STATE_DIGEST,
+                           where->at[where->count++]);
+    return made ? place : (struct retry_place){.where = {.count = 0}};
 }
 
-static bool is_control(char c)
+/* ---- the shared table ---- */
+
+struct note {
+    uint16_t len;
+    char bytes[RETRY_FORM_MAX];
+};
+_Static_assert(sizeof(struct note) <= NOTE_MAX, "a retry is a note");
+
+static uint64_t hash_of(const struct retry_store *store, const uint8_t at[static STATE_DIGEST])
 {
-    return (unsigned char)c < ' ' || c == 0x7f;
+    return siphash(shared_key(store->shared), (struct slice){(const char *)at, STATE_DIGEST});
 }
 
-static uint8_t keep_text(char *to, size_t room, struct slice text)
+static void put_note(const struct retry_store *store, const uint8_t at[static STATE_DIGEST],
+                     const struct note *note)
 {
-    size_t n = text.len < room ? text.len : room;
-    for (size_t i = 0; i < n; i++)
-        to[i] = is_control(text.ptr[i]) ? ' ' : text.ptr[i];
-    return (uint8_t)n;
+    notes_put(shared_notes(store->shared), shared_key(store->shared), hash_of(store, at), note,
+              sizeof *note, clock_ms() + kept_ms);
 }
 
-void retry_remember(struct shared *shared, const struct retry_place *place,
+static bool get_note(const struct retry_store *store, const uint8_t at[static STATE_DIGEST],
+                     struct note *note)
+{
+    return notes_get(shared_notes(store->shared), shared_key(store->shared), hash_of(store, at),
+                     note, sizeof *note, clock_ms());
+}
+
+static void note_down(const struct retry_store *store, const struct state_retry_place *where,
+                      struct slice form)
+{
+    struct note note = {.len = (uint16_t)form.len};
+    memcpy(note.bytes, form.ptr, form.len);
+    put_note(store, where->sender, &note);
+    for (unsigned i = 0; i < where->count; i++)
+        put_note(store, where->at[i], &note);
+}
+
+/* ---- both ---- */
+
+static void tell_redis(const struct retry_store *store, const struct retry_place *place,
+                       struct slice form)
+{
+    struct buf sealed = buf_init(STATE_RETRY_MAX);
+    if (retry_seal(&sealed, place->secret, form))
+        state_retry_keep(store->state, &place->where, buf_slice(&sealed), kept_ms);
+    buf_release(&sealed);
+}
+
+void retry_remember(const struct retry_store *store, const struct retry_place *place,
                     const struct retry *retry)
 {
-    const struct backend_reply *reply = &retry->reply;
-    struct written written = {.size = retry->size,
-                              .has_size = retry->has_size,
-                              .group = (uint16_t)retry->group,
-                              .code = (uint16_t)reply->code,
-                              .kind = (uint8_t)reply->kind,
-                              .count = (uint8_t)place->count,
-                              .in_turn = retry->in_turn,
-                              .waits = (uint8_t)retry->waits};
-    memcpy(written.hash, place->hash, sizeof written.hash);
-    written.enhanced_len = keep_text(written.enhanced, ENHANCED_MAX, reply->enhanced);
-    written.text_len = keep_text(written.text, TEXT_MAX, reply->text);
-    for (unsigned i = 0; i < place->count; i++)
-        notes_put(shared_notes(shared), shared_key(shared), place->hash[i], &written,
-                  sizeof written, clock_ms() + kept_ms);
+    struct retry_place now = *place;
+    struct buf form = buf_init(RETRY_FORM_MAX);
+    int64_t time = clock_wall_ms();
+    now.written = time > now.written ? time : now.written + 1; /* by a clock ahead of ours */
+    retry_write(&form, retry, &now);
+    if (place->where.count && !form.failed) {
+        note_down(store, &place->where, buf_slice(&form));
+        if (store->state)
+            tell_redis(store, place, buf_slice(&form));
+    }
+    buf_release(&form);
 }
 
-/* ---- what another process wrote, which somebody may have taken over ---- */
-
-static bool is_printable(struct slice text)
+/* Another gateway may have a note of it: that it is over has to be told to all. */
+void retry_forget(const struct retry_store *store, const struct retry_place *place)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (is_control(text.ptr[i]))
-            return false;
-    return true;
+    if (store->state)
+        retry_remember(store, place, &(struct retry){.group = 0});
+    else
+        for (unsigned i = 0; i < place->where.count; i++)
+            notes_forget(shared_notes(store->shared), hash_of(store, place->where.at[i]));
 }
 
-static bool is_enhanced(struct slice enhanced, unsigned code)
+/* Its place is whole again by that of the one who asks: both are of one sender and recipient. */
+static void take_later(struct retry *latest, struct slice form, const struct retry_place *place,
+                       struct arena *arena)
 {
-    return enhanced.len == 0 || (smtp_enhanced_length(enhanced) == enhanced.len &&
-                                 (unsigned)(enhanced.ptr[0] - '0') == code / 100);
+    struct retry retry;
+    if (!retry_read(form, &retry) || retry.place.written <= latest->place.written ||
+        retry.place.written < clock_wall_ms() - kept_ms)
+        return;
+    memcpy(retry.place.where.sender, place->where.sender, sizeof place->where.sender);
+    memcpy(retry.place.secret, place->secret, sizeof place->secret);
+    retry.reply.enhanced = arena_copy(arena, retry.reply.enhanced);
+    retry.reply.text = arena_copy(arena, retry.reply.text);
+    *latest = retry;
 }
 
-/* Only refusals are remembered: whoever is told of a success has not been judged. */
-static bool is_refusal(const struct written *written)
+struct retry retry_recall(const struct retry_store *store, const struct retry_place *place,
+                          const struct state_retry_answer *answer, struct arena *arena)
 {
-    unsigned least = written->kind == REPLY_OURS ? 200 : 400;
-    return written->kind > REPLY_YES && written->code >= least && written->code < 600 &&
-           is_enhanced((struct slice){written->enhanced, written->enhanced_len}, written->code) &&
-           is_printable((struct slice){written->text, written->text_len});
+    struct retry latest = {.group = 0};
+    struct note note;
+    for (unsigned i = 0; i < place->where.count; i++)
+        if (get_note(store, place->where.at[i], &note) && note.len <= sizeof note.bytes)
+            take_later(&latest, (struct slice){note.bytes, note.len}, place, arena);
+    for (unsigned i = 0; i < STATE_RETRY_PLACES; i++) {
+        struct buf form = buf_init(RETRY_FORM_MAX);
+        if (retry_unseal(&form, place->secret, answer->left[i]))
+            take_later(&latest, buf_slice(&form), place, arena);
+        buf_release(&form);
+    }
+    return latest.group ? latest : (struct retry){.group = 0};
 }
 
-static bool is_sound(const struct written *written)
+bool retry_is_awaited(const struct retry_store *store, const struct retry_place *place,
+                      const struct state_retry_answer *answer)
 {
-    return written->count >= 1 && written->count <= 2 && written->waits <= RETRY_WAITS_MOST &&
-           written->enhanced_len <= ENHANCED_MAX && written->text_len <= TEXT_MAX &&
-           written->kind <= REPLY_OURS && (written->code == 0 || is_refusal(written));
-}
-
-static struct retry read_written(const struct written *written, struct arena *arena)
-{
-    struct slice enhanced = {written->enhanced, written->enhanced_len},
-                 text = {written->text, written->text_len};
-    return (struct retry){
-        .group = written->group,
-        .has_size = written->has_size != 0,
-        .size = written->size,
-        .in_turn = written->in_turn != 0,
-        .waits = written->waits,
-        .place = {.hash = {written->hash[0], written->hash[1]}, .count = written->count},
-        .reply = {.kind = (enum reply_class)written->kind,
-                  .code = written->code,
-                  .enhanced = arena_copy(arena, enhanced),
-                  .text = arena_copy(arena, text)}};
-}
-
-struct retry retry_recall(struct shared *shared, const struct retry_place *place,
-                          struct arena *arena)
-{
-    struct written written;
-    for (unsigned i = place->count; i-- > 0;)
-        if (notes_get(shared_notes(shared), shared_key(shared), place->hash[i], &written,
-                      sizeof written, clock_ms()) &&
-            is_sound(&written))
-            return read_written(&written, arena);
-    return (struct retry){.group = 0};
-}
-
-void retry_forget(struct shared *shared, const struct retry_place *place)
-{
-    for (unsigned i = 0; i < place->count; i++)
-        notes_forget(shared_notes(shared), place->hash[i]);
+    struct note note;
+    return answer->of_sender || get_note(store, place->where.sender, &note);
 }
 
 bool retry_is_of(const struct retry *retry, const struct smtp_mail_params *mail)

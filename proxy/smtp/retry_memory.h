@@ -2,12 +2,15 @@
  * What became of a message's recipients when they fared differently: some would have had it, some
  * not, by our rules or by the server's replies. The sender got 451 for all; when it comes again
  * with the same message, each hears at RCPT what was meant for him. Stands in the shared table, so
- * the retry may come to any proxy; for a day, or until that retry has been served. */
+ * the retry may come to any proxy, and in Redis where there is one, so it may come to another
+ * gateway; for a day, or until that retry has been served. */
 #ifndef PROXY_SMTP_RETRY_MEMORY_H
 #define PROXY_SMTP_RETRY_MEMORY_H
 
 #include "common/shared.h"
+#include "proxy/smtp/retry_seal.h"
 #include "proxy/smtp/smtp_job.h"
+#include "proxy/state/state.h"
 
 /* Whose retry it would be. A pool of senders is known by the domain that SPF passed for, and every
  * client by its network (/24, /64), since a neighbour may come instead. */
@@ -19,11 +22,10 @@ struct retry_who {
 
 /* Where what is remembered of one of them stands: built once, usable when `who` is gone. */
 struct retry_place {
-    uint64_t hash[2];
-    unsigned count;
+    struct state_retry_place where; /* count 0: it could not be made, nothing is remembered */
+    uint8_t secret[RETRY_SECRET];   /* under which it stands in Redis */
+    int64_t written;                /* clock_wall_ms, of what was recalled */
 };
-
-enum { RETRY_WAITS_MOST = 16 };
 
 struct retry {
     unsigned group; /* only recipients of one group share a transaction; 0: none is remembered */
@@ -31,22 +33,32 @@ struct retry {
     uint64_t size;              /* that MAIL declared: a reply is that message's, not another's */
     struct backend_reply reply; /* code 0: none; the recipient is to be tried in his group */
     bool in_turn;               /* groups take turns: this is forgotten once it has been served */
-    unsigned waits; /* at how many more tries others are to come first; no more than that */
-    struct retry_place place; /* all where it is written; recalled only */
+    unsigned waits;             /* at how many more tries others are to come first */
+    struct retry_place place;   /* all where it is written; recalled only */
 };
 
-struct retry_place retry_place(const struct shared *shared, const struct retry_who *who);
+struct retry_place retry_place(const struct retry_who *who);
 
-void retry_remember(struct shared *shared, const struct retry_place *place,
+struct retry_store {
+    struct shared *shared;
+    struct state *state; /* NULL: no Redis */
+};
+
+void retry_remember(const struct retry_store *store, const struct retry_place *place,
                     const struct retry *retry);
 
-/* Texts of the reply are copied into `arena`, without controls. All zeros: nothing is remembered,
- * or no proxy of a sound mind has written what there is. */
-struct retry retry_recall(struct shared *shared, const struct retry_place *place,
-                          struct arena *arena);
+/* `answer` is Redis'. What was written last counts, here or there: Redis may have been away or full,
+ * and another gateway may have served what this one has written. Texts of the reply are copied into
+ * `arena`. All zeros: nothing is remembered. */
+struct retry retry_recall(const struct retry_store *store, const struct retry_place *place,
+                          const struct state_retry_answer *answer, struct arena *arena);
+
+/* Whether something is remembered of a message of this sender, whoever brought it. */
+bool retry_is_awaited(const struct retry_store *store, const struct retry_place *place,
+                      const struct state_retry_answer *answer);
 
 /* To be given the place of what was recalled: it may have been written from another network. */
-void retry_forget(struct shared *shared, const struct retry_place *place);
+void retry_forget(const struct retry_store *store, const struct retry_place *place);
 
 /* Whether the reply is this message's: both declared the same size (RFC 1870). A
  * zero tells none. */

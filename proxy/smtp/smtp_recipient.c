@@ -370,11 +370,10 @@ static void tell_own_reply(struct smtp_session *s, const struct recipient *r)
     replied(s);
 }
 
-static void recall(struct session *base)
+static void recalled(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
     struct recipient *r = in_question(s);
-    smtp_retry_recall(s, r);
     smtp_delivered_recall(s, r);
     if (smtp_retry_has_reply(s, r)) {
         tell_own_reply(s, r);
@@ -387,6 +386,11 @@ static void recall(struct session *base)
         else
             judge(&s->base);
     }
+}
+
+static void recall(struct session *base)
+{
+    smtp_retry_recall(smtp_of(base), recalled);
 }
 
 static void study(struct smtp_session *s)

@@ -5,19 +5,94 @@
 
 #include "common/client_hash.h"
 
+static struct retry_store store_of(const struct smtp_session *s)
+{
+    return (struct retry_store){s->base.proxy->shared, s->base.proxy->state};
+}
+
 static struct retry_place place_of(const struct smtp_session *s, const struct recipient *r)
 {
     struct retry_who who = {.client = &s->base.client,
                             .authenticated = examination_authenticated(&s->t.message),
                             .sender = s->t.sender.spelled,
                             .recipient = r->path.spelled};
-    return retry_place(s->base.proxy->shared, &who);
+    return retry_place(&who);
 }
 
-void smtp_retry_recall(struct smtp_session *s, struct recipient *r)
+static void write_down(const struct smtp_session *s, const struct retry_place *place,
+                       const struct retry *retry)
 {
-    struct retry_place place = place_of(s, r);
-    r->earlier = retry_recall(s->base.proxy->shared, &place, s->rcpt);
+    struct retry_store store = store_of(s);
+    retry_remember(&store, place, retry);
+}
+
+static void forget(const struct smtp_session *s, const struct retry_place *place)
+{
+    struct retry_store store = store_of(s);
+    retry_forget(&store, place);
+}
+
+/* ---- recalling ---- */
+
+static void ask(struct smtp_session *s);
+
+/* The domain that SPF passed for is a name of the client's, under which there may be more. */
+static void ask_by_domain(struct session *base)
+{
+    struct smtp_session *s = smtp_of(base);
+    if (examination_authenticated(&s->t.message).len)
+        ask(s);
+    else
+        s->t.recall.then(base);
+}
+
+/* Only for a sender of whom something is remembered. */
+static bool is_worth_waiting(const struct smtp_session *s, bool awaited)
+{
+    return awaited && s->base.proxy->wants[PRODUCER_SPF] &&
+           !examination_done(&s->t.message, PHASE_MAIL);
+}
+
+static void answered(void *ctx)
+{
+    struct smtp_session *s = ctx;
+    struct smtp_recall *recall = &s->t.recall;
+    struct retry_store store = store_of(s);
+    struct recipient *r = &s->t.recipients[s->t.recipient_count];
+    bool awaited = retry_is_awaited(&store, &recall->place, &recall->answer);
+    recall->nothing |= !awaited;
+    r->earlier = retry_recall(&store, &recall->place, &recall->answer, s->rcpt);
+    if (!r->earlier.group && is_worth_waiting(s, awaited))
+        session_await(&s->base, PHASE_MAIL, ask_by_domain);
+    else
+        recall->then(&s->base);
+}
+
+/* Redis once a transaction, unless there is something of this sender. */
+static void ask(struct smtp_session *s)
+{
+    struct smtp_recall *recall = &s->t.recall;
+    recall->place = place_of(s, &s->t.recipients[s->t.recipient_count]);
+    recall->answer = (struct state_retry_answer){.of_sender = false};
+    if (recall->inquiry && !recall->nothing && recall->place.where.count)
+        state_retry(recall->inquiry, &recall->place.where, &recall->answer);
+    if (recall->inquiry && state_pending(recall->inquiry))
+        session_wait(&s->base);
+    else
+        answered(s);
+}
+
+void smtp_retry_begin(struct smtp_session *s)
+{
+    struct state *state = s->base.proxy->state;
+    if (state)
+        s->t.recall.inquiry = state_begin(state, s->mail, &s->t.message.facts, answered, s);
+}
+
+void smtp_retry_recall(struct smtp_session *s, void (*then)(struct session *base))
+{
+    s->t.recall.then = then;
+    ask(s);
 }
 
 bool smtp_retry_has_reply(const struct smtp_session *s, const struct recipient *r)
@@ -54,9 +129,9 @@ static void remember(struct smtp_session *s, const struct recipient *r, unsigned
     if (reply)
         retry.reply = *reply;
     if (r->earlier.group)
-        retry_forget(s->base.proxy->shared, &r->earlier.place);
+        forget(s, &r->earlier.place);
     s->t.remembered = true;
-    retry_remember(s->base.proxy->shared, &place, &retry);
+    write_down(s, &place, &retry);
 }
 
 /* Who is not delivered to goes with any delivery, but not every delivery with every other. */
@@ -122,7 +197,7 @@ bool smtp_retry_lets_others_go_first(struct smtp_session *s, struct recipient *r
     if (s->t.recipient_count || !earlier->waits || retry_is_anothers(earlier, &s->t.mail))
         return false;
     earlier->waits--;
-    retry_remember(s->base.proxy->shared, &earlier->place, earlier);
+    write_down(s, &earlier->place, earlier);
     struct waiter *waiter = arena_alloc(s->mail, sizeof *waiter);
     if (waiter) {
         *waiter = (struct waiter){*earlier, s->t.waiters};
@@ -136,7 +211,7 @@ static void wait_no_more(struct smtp_session *s)
 {
     for (struct waiter *waiter = s->t.waiters; waiter; waiter = waiter->before) {
         waiter->retry.waits = 0;
-        retry_remember(s->base.proxy->shared, &waiter->retry.place, &waiter->retry);
+        write_down(s, &waiter->retry.place, &waiter->retry);
     }
 }
 
@@ -150,7 +225,7 @@ static void let_go_first(struct smtp_session *s, const struct recipient *r, unsi
                                .place = place_of(s, r)};
     retry.in_turn = true;
     retry.waits = groups;
-    retry_remember(s->base.proxy->shared, &retry.place, &retry);
+    write_down(s, &retry.place, &retry);
 }
 
 static void give_way(struct smtp_session *s)
@@ -168,7 +243,8 @@ static void give_way(struct smtp_session *s)
 void smtp_retry_over(struct smtp_session *s)
 {
     const struct transaction *t = &s->t;
-    struct shared *shared = s->base.proxy->shared;
+    if (t->recall.inquiry)
+        state_cancel(t->recall.inquiry);
     if (!t->settled && t->recipient_count) {
         give_way(s); /* it comes again, and nobody may spoil it for the others then */
         return;
@@ -176,10 +252,10 @@ void smtp_retry_over(struct smtp_session *s)
     if (t->recipient_count == 0)
         wait_no_more(s);
     for (const struct told *told = t->told; told; told = told->before)
-        retry_forget(shared, &told->place);
+        forget(s, &told->place);
     for (size_t i = 0; i < t->recipient_count; i++) {
         const struct retry *earlier = &t->recipients[i].earlier;
         if ((earlier->reply.code || earlier->in_turn) && !retry_is_anothers(earlier, &t->mail))
-            retry_forget(shared, &earlier->place);
+            forget(s, &earlier->place);
     }
 }

@@ -5,9 +5,11 @@
 
 #include "proxy/smtp/smtp_session.h"
 
-/* What an earlier try of this message has left for a recipient: a group, and with it perhaps the
- * reply that was meant for it alone. */
-void smtp_retry_recall(struct smtp_session *s, struct recipient *r);
+void smtp_retry_begin(struct smtp_session *s); /* MAIL was said */
+/* What an earlier try of this message has left for the recipient in question: a group, and with it
+ * perhaps the reply that was meant for it alone. `then` may be called from here, or once Redis has
+ * answered, and SPF where something is remembered of this sender. */
+void smtp_retry_recall(struct smtp_session *s, void (*then)(struct session *base));
 bool smtp_retry_has_reply(const struct smtp_session *s, const struct recipient *r);
 void smtp_retry_told(struct smtp_session *s, const struct recipient *r);
 /* Whether this one, who would be the first, is not to be: it is the others' turn. */

@@ -47,6 +47,15 @@ static inline bool is_delivered_to(const struct recipient *r)
     return r->verdict.action == ACTION_ACCEPT && !r->has_it;
 }
 
+/* What an earlier try has left is being recalled. */
+struct smtp_recall {
+    struct state_inquiry *inquiry; /* NULL: Redis is not asked */
+    struct retry_place place;      /* what is asked for, */
+    struct state_retry_answer answer;
+    void (*then)(struct session *base);
+    bool nothing; /* is remembered of this sender */
+};
+
 /* A reply of an earlier try that a recipient has been told. */
 struct told {
     struct retry_place place;
@@ -88,6 +97,7 @@ struct transaction {
     const struct backend *backend; /* of the first recipient */
     struct recipient *recipients;
     size_t recipient_count, recipient_room;
+    struct smtp_recall recall;
     const struct told *told;
     struct waiter *waiters;
     struct turned turned_away[TURNED_MOST]; /* each but once; what is past that waits longer */

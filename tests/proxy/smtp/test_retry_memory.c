@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "proxy/smtp/retry_memory.h"
+#include "proxy/smtp/retry_form.h"
 
 #include "base/clock.h"
 #include "tests/harness/unit.h"
@@ -8,21 +8,22 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct shared *shared;
+static struct retry_store store;
+static const struct state_retry_answer no_answer;
 ARENA(1 << 20);
 
 static void open_all(void)
 {
     int fd;
-    shared = shared_new(&fd);
-    assert_non_null(shared);
+    store = (struct retry_store){.shared = shared_new(&fd)};
+    assert_non_null(store.shared);
     close(fd);
     make_arena();
 }
 
 static void close_all(void)
 {
-    shared_free(&shared);
+    shared_free(&store.shared);
     free_arena();
 }
 
@@ -34,17 +35,22 @@ static struct retry_place place(const char *client, const char *authenticated, c
     struct ip ip = {0};
     assert_true(ip_parse(slice_of(client), &ip));
     struct retry_who who = {&ip, slice_of(authenticated), slice_of(sender), slice_of(recipient)};
-    return retry_place(shared, &who);
+    return retry_place(&who);
 }
 
 static void remember(struct retry_place at, unsigned group)
 {
-    retry_remember(shared, &at, &(struct retry){.group = group});
+    retry_remember(&store, &at, &(struct retry){.group = group});
+}
+
+static struct retry recall(const struct retry_place *at)
+{
+    return retry_recall(&store, at, &no_answer, arena);
 }
 
 static unsigned group(struct retry_place at)
 {
-    return retry_recall(shared, &at, arena).group;
+    return recall(&at).group;
 }
 
 TEST(test_a_group_is_told_at_the_retry_from_the_network)
@@ -77,7 +83,7 @@ TEST(test_a_pool_is_known_by_the_domain_that_spf_passed_for)
     assert_int_equal(group(place("198.51.100.1", "", "s@pool.example", "a@b")), 0);
     assert_int_equal(group(place("192.0.2.9", "", "s@pool.example", "a@b")), 4);
     struct retry_place served = place("192.0.2.7", "pool.example", "s@pool.example", "a@b");
-    retry_forget(shared, &served);
+    retry_forget(&store, &served);
     assert_int_equal(group(place("192.0.2.9", "", "s@pool.example", "a@b")), 0);
     assert_int_equal(group(place("198.51.100.1", "pool.example", "s@pool.example", "a@b")), 0);
 }
@@ -86,29 +92,29 @@ TEST(test_what_is_served_from_another_network_is_forgotten_in_all)
 {
     remember(place("192.0.2.7", "pool.example", "s@pool.example", "a@b"), 4);
     struct retry_place there = place("198.51.100.1", "pool.example", "s@pool.example", "a@b");
-    struct retry got = retry_recall(shared, &there, arena);
+    struct retry got = recall(&there);
     assert_int_equal(got.group, 4);
-    retry_forget(shared, &got.place);
+    retry_forget(&store, &got.place);
     assert_int_equal(group(place("192.0.2.7", "", "s@pool.example", "a@b")), 0);
     assert_int_equal(group(there), 0);
     /* At RCPT its SPF was not known yet. */
     remember(place("192.0.2.7", "pool.example", "s@pool.example", "a@b"), 5);
     struct retry_place early = place("192.0.2.7", "", "s@pool.example", "a@b");
-    got = retry_recall(shared, &early, arena);
-    retry_forget(shared, &got.place);
+    got = recall(&early);
+    retry_forget(&store, &got.place);
     assert_int_equal(group(there), 0);
 }
 
 TEST(test_a_turn_is_kept_with_the_rest)
 {
     struct retry_place at = place("192.0.2.7", "", "s@x", "turn@b");
-    retry_remember(shared, &at, &(struct retry){.group = 3, .in_turn = true, .waits = 2});
-    struct retry got = retry_recall(shared, &at, arena);
+    retry_remember(&store, &at, &(struct retry){.group = 3, .in_turn = true, .waits = 2});
+    struct retry got = recall(&at);
     assert_true(got.in_turn);
     assert_int_equal(got.waits, 2);
     got.waits--;
-    retry_remember(shared, &got.place, &got);
-    assert_int_equal(retry_recall(shared, &at, arena).waits, 1);
+    retry_remember(&store, &got.place, &got);
+    assert_int_equal(recall(&at).waits, 1);
     assert_int_equal(group(at), 3);
 }
 
@@ -127,9 +133,9 @@ TEST(test_a_reply_is_that_message_s_and_not_the_recipient_s)
 {
     struct retry_place at = place("192.0.2.7", "", "s@x", "a@b");
     struct backend_reply full = {REPLY_RECIPIENT, 552, SLICE("5.2.2"), SLICE("mailbox full")};
-    retry_remember(shared, &at,
+    retry_remember(&store, &at,
                    &(struct retry){.group = 9, .has_size = true, .size = 5000, .reply = full});
-    struct retry got = retry_recall(shared, &at, arena);
+    struct retry got = recall(&at);
     assert_int_equal(got.group, 9);
     assert_int_equal(got.reply.code, 552);
     assert_int_equal(got.reply.kind, REPLY_RECIPIENT);
@@ -153,6 +159,169 @@ TEST(test_addresses_of_any_length_are_told_apart)
     assert_int_equal(group(place("192.0.2.7", "", one, one)), 6);
     assert_int_equal(group(place("192.0.2.7", "", one, other)), 0);
     assert_int_equal(group(place("192.0.2.7", "", other, one)), 0);
+}
+
+/* ---- what stands in Redis ---- */
+
+static const struct backend_reply full = {REPLY_RECIPIENT, 552, {"5.2.2", 5}, {"mailbox full", 12}};
+static const struct retry left = {
+    .group = 9, .has_size = true, .size = 5000, .reply = full, .waits = 2, .in_turn = true};
+
+static struct slice form_of(const struct retry *retry, struct retry_place at, int64_t written)
+{
+    struct buf form = buf_init(RETRY_FORM_MAX);
+    at.written = written;
+    retry_write(&form, retry, &at);
+    assert_false(form.failed);
+    struct slice kept = arena_copy(arena, buf_slice(&form));
+    buf_release(&form);
+    return kept;
+}
+
+static struct slice sealed_for(const struct retry_place *at, struct slice form)
+{
+    struct buf sealed = buf_init(STATE_RETRY_MAX);
+    assert_true(retry_seal(&sealed, at->secret, form));
+    struct slice kept = arena_copy(arena, buf_slice(&sealed));
+    buf_release(&sealed);
+    return kept;
+}
+
+static struct retry told(const struct retry_place *at, struct slice one, struct slice other)
+{
+    struct state_retry_answer answer = {.of_sender = true, .left = {one, other}};
+    return retry_recall(&store, at, &answer, arena);
+}
+
+TEST(test_another_gateway_s_try_is_recalled_with_all_that_it_says)
+{
+    struct retry_place first = place("192.0.2.7", "pool.example", "s@pool.example", "a@b"),
+                       then = place("198.51.100.1", "pool.example", "s@pool.example", "a@b");
+    struct slice sealed = sealed_for(&first, form_of(&left, first, clock_wall_ms()));
+    struct retry got = told(&then, SLICE(""), sealed);
+    assert_int_equal(got.group, 9);
+    assert_int_equal(got.waits, 2);
+    assert_true(got.has_size && got.in_turn);
+    assert_int_equal(got.size, 5000);
+    assert_int_equal(got.reply.kind, REPLY_RECIPIENT);
+    assert_true(slice_eq(got.reply.text, full.text));
+    assert_memory_equal(&got.place.where, &first.where, sizeof first.where);
+    assert_memory_equal(got.place.secret, first.secret, sizeof first.secret);
+}
+
+TEST(test_what_was_written_last_counts_here_or_there)
+{
+    struct retry_place at = place("192.0.2.7", "", "s@x", "last@b");
+    int64_t now = clock_wall_ms();
+    remember(at, 3);
+    struct retry served = {.group = 0}, later = left;
+    struct slice before = sealed_for(&at, form_of(&left, at, now - 1000)),
+                 over = sealed_for(&at, form_of(&served, at, now + 1000)),
+                 after = sealed_for(&at, form_of(&later, at, now + 2000));
+    assert_int_equal(told(&at, before, SLICE("")).group, 3);
+    assert_int_equal(told(&at, over, SLICE("")).group, 0);
+    assert_int_equal(told(&at, over, before).group, 0);
+    assert_int_equal(told(&at, over, after).group, 9);
+    assert_int_equal(told(&at, SLICE(""), SLICE("")).group, 3);
+}
+
+TEST(test_a_clock_that_is_behind_writes_later_than_what_it_has_read)
+{
+    struct retry_place at = place("192.0.2.7", "", "s@x", "clock@b");
+    struct slice ahead = sealed_for(&at, form_of(&left, at, clock_wall_ms() + 60000));
+    struct retry got = told(&at, ahead, SLICE(""));
+    got.waits = 1;
+    retry_remember(&store, &got.place, &got);
+    assert_int_equal(told(&at, ahead, SLICE("")).waits, 1);
+}
+
+TEST(test_one_that_was_kept_for_longer_than_it_should_is_none)
+{
+    struct retry_place at = place("192.0.2.7", "", "s@x", "old@b");
+    struct slice old = sealed_for(&at, form_of(&left, at, clock_wall_ms()));
+    clock_advance(24 * 3600 * 1000 - 1000);
+    assert_int_equal(told(&at, old, SLICE("")).group, 9);
+    clock_advance(2000);
+    assert_int_equal(told(&at, old, SLICE("")).group, 0);
+}
+
+TEST(test_only_who_knows_sender_and_recipient_reads_or_makes_one)
+{
+    struct retry_place at = place("192.0.2.7", "", "s@x", "a@b"),
+                       other = place("192.0.2.7", "", "s@x", "c@b"),
+                       another = place("192.0.2.7", "", "t@x", "a@b");
+    struct slice form = form_of(&left, at, clock_wall_ms()), sealed = sealed_for(&at, form);
+    assert_int_equal(slice_search(sealed, full.text), sealed.len);
+    assert_int_equal(told(&at, sealed, SLICE("")).group, 9);
+    assert_int_equal(told(&other, sealed, sealed).group, 0);
+    assert_int_equal(told(&another, sealed, sealed).group, 0);
+    assert_int_equal(told(&at, form, SLICE("")).group, 0);
+    for (size_t i = 0; i < sealed.len; i++) {
+        char *spoilt = (char *)(uintptr_t)arena_copy(arena, sealed).ptr;
+        spoilt[i] ^= 0x10;
+        assert_int_equal(told(&at, (struct slice){spoilt, sealed.len}, SLICE("")).group, 0);
+        assert_int_equal(told(&at, slice_sub(sealed, 0, i), SLICE("")).group, 0);
+    }
+}
+
+static bool reads(struct retry retry)
+{
+    struct retry_place at = place("192.0.2.7", "", "s@x", "a@b");
+    struct retry got;
+    return retry_read(form_of(&retry, at, 1), &got);
+}
+
+TEST(test_what_says_anything_but_a_refusal_is_no_retry)
+{
+    struct retry yes = left, high = left, ours = left, mixed = left, odd = left, none = left;
+    yes.reply.kind = REPLY_YES;
+    yes.reply.code = 250;
+    high.reply.code = 700;
+    ours.reply.kind = REPLY_OURS;
+    mixed.reply.code = 452;
+    odd.reply.enhanced = SLICE("5.2\r\n250 ok");
+    none.reply = (struct backend_reply){.code = 0};
+    assert_true(reads(left));
+    assert_true(reads(none));
+    assert_false(reads(yes) || reads(high) || reads(ours) || reads(mixed) || reads(odd));
+}
+
+TEST(test_a_form_that_is_cut_or_too_long_is_none)
+{
+    struct retry_place at = place("192.0.2.7", "pool.example", "s@x", "a@b");
+    struct slice form = form_of(&left, at, 1);
+    struct retry got;
+    char more[RETRY_FORM_MAX + 1] = {0};
+    memcpy(more, form.ptr, form.len);
+    assert_false(retry_read((struct slice){more, form.len + 1}, &got));
+    for (size_t i = 0; i < form.len; i++)
+        assert_false(retry_read(slice_sub(form, 0, i), &got));
+}
+
+TEST(test_texts_of_any_length_fit)
+{
+    char text[4000];
+    memset(text, 'x', sizeof text);
+    struct retry retry = left;
+    struct retry_place at = place("192.0.2.7", "pool.example", "s@x", "long@b");
+    retry.size = UINT64_MAX;
+    retry.group = UINT16_MAX;
+    retry.reply.text = retry.reply.enhanced = (struct slice){text, sizeof text};
+    (void)form_of(&retry, at, INT64_MAX - 1);
+    retry.reply.enhanced = SLICE("5.200.200");
+    retry_remember(&store, &at, &retry);
+    assert_int_equal(recall(&at).reply.text.len, 200);
+}
+
+TEST(test_a_sender_is_awaited_of_whom_something_is_remembered)
+{
+    struct retry_place at = place("192.0.2.7", "", "await@x", "a@b"),
+                       elsewhere = place("198.51.100.1", "", "await@x", "other@b");
+    struct state_retry_answer some = {.of_sender = true};
+    assert_false(retry_is_awaited(&store, &elsewhere, &no_answer));
+    assert_true(retry_is_awaited(&store, &elsewhere, &some));
+    remember(at, 1);
+    assert_true(retry_is_awaited(&store, &elsewhere, &no_answer));
 }
 
 TEST(test_a_flood_stays_within_its_table)
