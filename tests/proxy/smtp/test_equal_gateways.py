@@ -126,6 +126,15 @@ def test_another_sender_of_the_domain_hears_nothing_of_it(pair):
     assert attempt(other, "alice", "bob", sender="b@pool.example") == ([250, 250], 250)
 
 
+def test_a_pool_waits_once_whichever_gateway_it_comes_to(pair):
+    one, other = pair('greylist { delay 2s }\nrule "wait" when not greylist.known then defer 451 4.7.1 "greylisted"\n')
+    assert attempt(one, "alice") == ([451], None)
+    assert attempt(other, "alice", source="127.0.2.1") == ([451], None)
+    wait_until(lambda: False, 2)
+    assert attempt(other, "alice", source="127.0.3.1") == ([250], 250)
+    assert attempt(one, "alice", source="127.0.4.1") == ([250], 250)
+
+
 def test_one_question_a_transaction_where_there_is_nothing(pair, redis):
     gateway, _ = pair(AFTER_THE_DOT)
 
