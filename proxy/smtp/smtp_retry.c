@@ -49,7 +49,8 @@ static void ask_by_domain(struct session *base)
 /* Only for a sender of whom something is remembered. */
 static bool is_worth_waiting(const struct smtp_session *s, bool awaited)
 {
-    return awaited && s->base.proxy->wants[PRODUCER_SPF] &&
+    const struct value *spf = &s->t.message.facts.fact[FACT_SPF_RESULT];
+    return awaited && s->base.proxy->wants[PRODUCER_SPF] && spf->state == VALUE_PENDING &&
            !examination_done(&s->t.message, PHASE_MAIL);
 }
 
