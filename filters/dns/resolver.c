@@ -26,10 +26,20 @@ enum {
     SECURE = 2,
     RESERVE_MAX = 192, /* all that one From can name: 16 domains, at most nine questions each */
 };
-enum { SHARES = 1024 /* of clients, by hash */, NOBODY = SHARES, SHARE_PART = 4 };
+/* Beside `pending`, for what is reserved once that is scarce. libunbound has sockets for all that is
+ * on its way: else it would have a line of its own, in which nobody has a place. */
+enum { RESERVE_PART = 8, RESERVE_LEAST = 16, RESERVE_MOST = 256, SOCKETS_MOST = 4096 };
 
 TAILQ_HEAD(lookup_list, lookup);
 TAILQ_HEAD(question_list, question);
+
+/* Questions that have their room together. */
+struct line {
+    struct question_room room;
+    struct question_list queue;
+    unsigned running, abandoned, queued; /* with lookups, without, not yet asked */
+    unsigned sockets;                    /* for those that run and the abandoned */
+};
 
 struct lookup {
     struct lookup *next, **place;  /* in its inquiry */
@@ -48,7 +58,9 @@ struct question {
     struct resolver *resolver;
     struct lookup_list lookups;
     enum dns_type type;
-    unsigned share; /* whose it is */
+    struct line *in;
+    struct asker asker;
+    int64_t started; /* clock_ms */
     bool queued;
     char name[]; /* as libunbound is asked */
 };
@@ -58,14 +70,12 @@ struct resolver {
     struct event *timer;  /* of the first deadline */
     struct event *settle; /* answered lookups and queued questions wait for the loop */
     int64_t timeout;
-    unsigned queries_max, pending_max;
-    unsigned running, abandoned, queued; /* questions: with lookups, without, not yet asked */
+    unsigned queries_max;
     bool closing;
     struct resolver_counts counts;
     struct lookup_list answered, deadlines;
-    struct question_list queue;
+    struct line usual, reserved;
     struct question_list buckets[BUCKETS];
-    unsigned held[SHARES + 1]; /* questions of each share */
     uint32_t seed;
 };
 
@@ -144,52 +154,70 @@ static struct question *find(struct resolver *r, const char *name, enum dns_type
     return q;
 }
 
-static unsigned share_of(const struct resolver *r, const struct ip *client)
+bool resolver_is_busy_for(const struct resolver *r, const struct asker *asker)
 {
-    uint32_t hash = r->seed;
-    for (size_t i = 0; i < (client->family == 4 ? 4 : 8); i++)
-        hash = (hash ^ (unsigned char)client->bytes[i]) * 16777619u;
-    return client->family == 0 ? (unsigned)NOBODY : (hash ^ hash >> 16) % SHARES;
+    return !question_room_admits(&r->usual.room, asker);
 }
 
-bool resolver_is_busy_for(const struct resolver *r, const struct ip *client)
+/* Where one more may wait. NULL: nowhere. */
+static struct line *line_for(struct resolver *r, const struct asker *asker, bool reserved)
 {
-    unsigned share = share_of(r, client);
-    return share != NOBODY && r->held[share] > r->pending_max / SHARE_PART;
+    bool scarce = question_room_is_scarce(&r->usual.room);
+    struct line *line = reserved && scarce ? &r->reserved : &r->usual;
+    return line->queued < line->room.limit && question_room_admits(&line->room, asker) ? line
+                                                                                       : NULL;
+}
+
+static void put_in_line(struct question *q, struct line *line, const struct asker *asker)
+{
+    q->in = line;
+    q->asker = *asker;
+    question_room_take(&line->room, asker);
+    TAILQ_INSERT_TAIL(&line->queue, q, line);
+    q->queued = true;
+    line->queued++;
 }
 
 static struct question *new_question(struct resolver *r, const char *name, enum dns_type type,
-                                     unsigned share)
+                                     const struct asker *asker, bool reserved)
 {
     size_t size = strlen(name) + 1;
-    struct question *q = r->queued < r->pending_max ? calloc(1, sizeof *q + size) : NULL;
+    struct line *line = line_for(r, asker, reserved);
+    struct question *q = line ? calloc(1, sizeof *q + size) : NULL;
     if (!q)
         return NULL;
     TAILQ_INIT(&q->lookups);
     q->resolver = r;
     q->type = type;
-    q->share = share;
-    r->held[share]++;
     memcpy(q->name, name, size);
     TAILQ_INSERT_TAIL(bucket_of(r, name, type), q, chain);
-    TAILQ_INSERT_TAIL(&r->queue, q, line);
-    q->queued = true;
-    r->queued++;
+    put_in_line(q, line, asker);
     return q;
 }
 
 static void take_from_queue(struct question *q)
 {
-    struct resolver *r = q->resolver;
-    TAILQ_REMOVE(&r->queue, q, line);
+    TAILQ_REMOVE(&q->in->queue, q, line);
     q->queued = false;
-    r->queued--;
+    q->in->queued--;
+}
+
+/* What stands in the usual line is asked for by somebody who has a place in the other: else who
+ * asked for the name first could make him wait. */
+static void promote(struct question *q, const struct asker *asker)
+{
+    struct line *line = q->queued ? line_for(q->resolver, asker, true) : NULL;
+    if (!line || line == q->in || q->in == &q->resolver->reserved)
+        return;
+    take_from_queue(q);
+    question_room_give(&q->in->room, &q->asker);
+    put_in_line(q, line, asker);
 }
 
 static void forget(struct question *q)
 {
     TAILQ_REMOVE(bucket_of(q->resolver, q->name, q->type), q, chain);
-    q->resolver->held[q->share]--;
+    question_room_give(&q->in->room, &q->asker);
     free(q);
 }
 
@@ -198,15 +226,15 @@ static void finish(struct question *q, const struct reply *reply)
     struct resolver *r = q->resolver;
     struct lookup *lookup;
     if (TAILQ_EMPTY(&q->lookups))
-        r->abandoned--;
+        q->in->abandoned--;
     else
-        r->running--;
+        q->in->running--;
     if (reply->status == DNS_FAILED)
         r->counts.failed++;
     while ((lookup = TAILQ_FIRST(&q->lookups)))
         answer(lookup, reply);
     forget(q);
-    if (!TAILQ_EMPTY(&r->queue))
+    if (!TAILQ_EMPTY(&r->usual.queue) || !TAILQ_EMPTY(&r->reserved.queue))
         event_active(r->settle, EV_TIMEOUT, 0);
 }
 
@@ -218,8 +246,8 @@ static void abandon(struct question *q)
         forget(q);
         return;
     }
-    q->resolver->running--;
-    q->resolver->abandoned++;
+    q->in->running--;
+    q->in->abandoned++;
 }
 
 /* libunbound calls back; `length` means something only with rcode 0. */
@@ -242,28 +270,42 @@ static void start(struct question *q)
 {
     struct resolver *r = q->resolver;
     take_from_queue(q);
-    r->running++;
+    q->started = clock_ms();
+    q->in->running++;
     r->counts.asked++;
     if (ub_resolve_event(r->context, q->name, q->type, CLASS_IN, q, on_answer, NULL) != 0)
         finish(q, &(struct reply){.status = DNS_FAILED});
 }
 
 /* What is cached is answered inside. */
-static void start_queued(struct resolver *r)
+static void start_line(struct line *line)
 {
     struct question *q;
-    while (r->running < r->pending_max && r->abandoned < r->pending_max &&
-           (q = TAILQ_FIRST(&r->queue)))
+    while (line->running < line->room.limit && line->running + line->abandoned < line->sockets &&
+           (q = TAILQ_FIRST(&line->queue)))
         start(q);
+}
+
+static void start_queued(struct resolver *r)
+{
+    start_line(&r->reserved);
+    start_line(&r->usual);
 }
 
 /* ---- time and the loop ---- */
 
-/* A question that still stands in the queue has not been asked. */
+/* Whether our own limits kept the question in line for most of the lookup's time: that is no silence
+ * of others. */
+static bool stood_in_line(const struct lookup *lookup)
+{
+    const struct question *q = lookup->question;
+    return q->queued || q->started > lookup->deadline - q->resolver->timeout / 2;
+}
+
 static void time_out(struct lookup *lookup)
 {
     struct question *q = lookup->question;
-    answer(lookup, &(struct reply){.status = q->queued ? DNS_UNASKED : DNS_TIMED_OUT});
+    answer(lookup, &(struct reply){.status = stood_in_line(lookup) ? DNS_UNASKED : DNS_TIMED_OUT});
     if (!TAILQ_EMPTY(&q->lookups))
         return;
     q->resolver->counts.timed_out++;
@@ -324,17 +366,20 @@ static bool is_waiting_for(const struct inquiry *inquiry, const struct dns_wante
     return lookup != NULL;
 }
 
-static bool join(struct lookup *lookup, const char *name)
+static bool join(struct lookup *lookup, const char *name, bool reserved)
 {
     struct resolver *r = lookup->inquiry->resolver;
+    const struct asker *asker = &lookup->inquiry->asker;
     struct question *q = find(r, name, lookup->type);
+    if (q && reserved)
+        promote(q, asker);
     if (!q)
-        q = new_question(r, name, lookup->type, share_of(r, &lookup->inquiry->client));
+        q = new_question(r, name, lookup->type, asker, reserved);
     if (!q)
         return false;
     if (!q->queued && TAILQ_EMPTY(&q->lookups)) {
-        r->abandoned--;
-        r->running++;
+        q->in->abandoned--;
+        q->in->running++;
     }
     lookup->question = q;
     lookup->deadline = clock_ms() + r->timeout;
@@ -350,7 +395,7 @@ static bool look_up(struct inquiry *inquiry, const struct dns_wanted *wanted, co
     struct lookup *lookup = new_lookup(inquiry, wanted);
     if (!lookup)
         return false;
-    if (!join(lookup, name)) {
+    if (!join(lookup, name, wanted->reserved)) {
         drop(lookup);
         return false;
     }
@@ -431,6 +476,25 @@ void inquiry_hurry(struct inquiry *inquiry, bool hurry)
 
 /* ---- the resolver ---- */
 
+static unsigned smaller(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+static void open_line(struct line *line, unsigned limit, unsigned sockets)
+{
+    TAILQ_INIT(&line->queue);
+    line->room.limit = limit;
+    line->sockets = smaller(2 * limit, sockets);
+}
+
+static void open_lines(struct resolver *r, unsigned pending)
+{
+    unsigned reserve = smaller(pending / RESERVE_PART + RESERVE_LEAST, RESERVE_MOST);
+    open_line(&r->reserved, reserve, SOCKETS_MOST);
+    open_line(&r->usual, pending, SOCKETS_MOST - r->reserved.sockets);
+}
+
 struct resolver *resolver_new(struct event_base *base, const struct config *config,
                               const char **reason)
 {
@@ -441,16 +505,16 @@ struct resolver *resolver_new(struct event_base *base, const struct config *conf
     const struct settings *settings = &config->settings;
     r->timeout = settings->resolver_timeout;
     r->queries_max = settings->resolver_queries;
-    r->pending_max = settings->resolver_pending;
     TAILQ_INIT(&r->answered);
     TAILQ_INIT(&r->deadlines);
-    TAILQ_INIT(&r->queue);
+    open_lines(r, settings->resolver_pending);
     for (size_t i = 0; i < BUCKETS; i++)
         TAILQ_INIT(&r->buckets[i]);
     r->timer = evtimer_new(base, on_timer, r);
     r->settle = evtimer_new(base, on_settle, r);
     if (r->timer && r->settle && getrandom(&r->seed, sizeof r->seed, 0) == (ssize_t)sizeof r->seed)
-        r->context = resolver_context_new(base, config, reason);
+        r->context =
+            resolver_context_new(base, config, r->usual.sockets + r->reserved.sockets, reason);
     if (!r->context)
         resolver_free(&r);
     return r;
@@ -479,6 +543,7 @@ void resolver_free(struct resolver **resolver)
 struct resolver_counts resolver_counts(const struct resolver *resolver)
 {
     struct resolver_counts counts = resolver->counts;
-    counts.pending = resolver->running + resolver->queued;
+    const struct line *usual = &resolver->usual, *reserved = &resolver->reserved;
+    counts.pending = usual->running + usual->queued + reserved->running + reserved->queued;
     return counts;
 }

@@ -5,6 +5,7 @@
 #define FILTERS_DNS_RESOLVER_H
 
 #include "filters/dns/dns_answers.h"
+#include "filters/dns/question_room.h"
 #include "policy/config.h"
 
 #include <event2/event.h>
@@ -24,10 +25,9 @@ struct resolver_counts {
 };
 struct resolver_counts resolver_counts(const struct resolver *resolver);
 
-/* Whether this client (for IPv6: its /64) is the cause of so many questions on their way, a quarter
- * of settings.resolver_pending, that it should come again later: else one that names domains whose
- * servers are silent would leave no room for others. */
-bool resolver_is_busy_for(const struct resolver *resolver, const struct ip *client);
+/* Whether whoever asks has all that he may have on its way, so that he should come again later:
+ * what he asked now would not be asked. */
+bool resolver_is_busy_for(const struct resolver *resolver, const struct asker *asker);
 
 /* The questions of one owner (a transaction, a check of lists), whose answers go into one table.
  * What it cost stays in it. */
@@ -37,12 +37,12 @@ struct inquiry {
     struct dns_answers *answers; /* the table */
     void (*done)(void *ctx); /* the last answer has come; never called from inside inquiry_ask */
     void *ctx;
-    struct ip client;  /* the cause of its questions, set after inquiry_begin; family 0: none */
-    unsigned queries;  /* asked so far, of at most settings.resolver_queries */
-    unsigned reserved; /* and beside them, of those that may be asked all the same */
-    unsigned pending;  /* on their way */
-    bool hurried;      /* nothing is waited for */
-    int64_t began, ms; /* clock_ms of the present round; time spent waiting in all */
+    struct asker asker;     /* the cause of its questions, set after inquiry_begin */
+    unsigned queries;       /* asked so far, of at most settings.resolver_queries */
+    unsigned reserved;      /* and beside them, of those that may be asked all the same */
+    unsigned pending;       /* on their way */
+    bool hurried;           /* nothing is waited for */
+    int64_t began, ms;      /* clock_ms of the present round; time spent waiting in all */
     struct lookup *lookups; /* the resolver's */
 };
 
@@ -52,15 +52,16 @@ void inquiry_begin(struct inquiry *inquiry, struct resolver *resolver, struct ar
 
 /* Asks for these; what the table has, or is on its way for this inquiry, is left out. Answers that
  * are at hand (cached) go into the table at once. What gets no answer in settings.resolver_timeout
- * is DNS_TIMED_OUT, what the budget forbids or the resolver has no room for DNS_UNASKED; what is
- * reserved has a budget of its own beside it. Returns how many are on their way now: with 0
- * everything is in the table (unless an arena is full) and `done` is not called. */
+ * is DNS_TIMED_OUT; DNS_UNASKED, what the budget forbids, the resolver has no room for, is more than
+ * the asker's share of that, or had to wait for room most of its time. What is reserved has a budget
+ * and room of its own beside these. Returns how many are on their way now: with 0 everything is in
+ * the table (unless an arena is full) and `done` is not called. */
 unsigned inquiry_ask(struct inquiry *inquiry, const struct dns_wanted *wanted, size_t count);
 
 /* Gives up what is on its way; `done` is not called. */
 void inquiry_cancel(struct inquiry *inquiry);
 
-/* With `hurry` what is on its way is DNS_TIMED_OUT (DNS_UNASKED while it stands in line), and so
+/* With `hurry` what is on its way is DNS_TIMED_OUT (or DNS_UNASKED, as above), and so
  * will be what is asked and not at hand, until it is called without; `done` is not called. */
 void inquiry_hurry(struct inquiry *inquiry, bool hurry);
 

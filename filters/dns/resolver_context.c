@@ -8,8 +8,6 @@
 #include <unistd.h>
 
 enum {
-    SOCKETS_LOW = 16,
-    SOCKETS_HIGH = 2048,
     TCP_SOCKETS = 64,
     RETRY_PART = 4, /* of the time-out, until an unanswered packet is sent again */
     OPTION_MAX = 320,
@@ -77,12 +75,7 @@ static bool set_standing(struct ub_ctx *context, const char **reason)
     return true;
 }
 
-static uint64_t sockets(unsigned pending)
-{
-    return pending < SOCKETS_LOW ? SOCKETS_LOW : pending > SOCKETS_HIGH ? SOCKETS_HIGH : pending;
-}
-
-static bool set_measures(struct ub_ctx *context, const struct settings *settings,
+static bool set_measures(struct ub_ctx *context, const struct settings *settings, unsigned sockets,
                          const char **reason)
 {
     uint64_t timeout = (uint64_t)settings->resolver_timeout;
@@ -92,8 +85,8 @@ static bool set_measures(struct ub_ctx *context, const struct settings *settings
     } rows[] = {
         {"msg-cache-size:", settings->resolver_cache / 3},
         {"rrset-cache-size:", settings->resolver_cache / 3 * 2},
-        {"outgoing-range:", sockets(settings->resolver_pending)},
-        {"num-queries-per-thread:", settings->resolver_pending},
+        {"outgoing-range:", sockets},
+        {"num-queries-per-thread:", sockets},
         {"outgoing-num-tcp:", TCP_SOCKETS},
         {"unknown-server-time-limit:", timeout / RETRY_PART},
         {"infra-cache-min-rtt:", timeout / RETRY_PART},
@@ -218,7 +211,7 @@ static bool wake(struct ub_ctx *context, const char **reason)
 }
 
 struct ub_ctx *resolver_context_new(struct event_base *base, const struct config *config,
-                                    const char **reason)
+                                    unsigned sockets, const char **reason)
 {
     struct ub_ctx *context = ub_ctx_create_event(base);
     if (!context) {
@@ -226,7 +219,8 @@ struct ub_ctx *resolver_context_new(struct event_base *base, const struct config
         return NULL;
     }
     ub_ctx_debugout(context, NULL);
-    if (set_standing(context, reason) && set_measures(context, &config->settings, reason) &&
+    if (set_standing(context, reason) &&
+        set_measures(context, &config->settings, sockets, reason) &&
         set_validation(context, &config->settings, reason) &&
         set_servers(context, config, reason) && free_zones(context, config, reason) &&
         wake(context, reason))

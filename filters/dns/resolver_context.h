@@ -8,9 +8,10 @@
 #include <event2/event.h>
 #include <unbound.h>
 
-/* A context whose sockets live in `base`, final: all files that it needs have been read. The caller
- * ends it with ub_ctx_delete. NULL with *reason (static). */
+/* A context whose sockets live in `base`, at most so many at once for what it asks by UDP, final: all
+ * files that it needs have been read. The caller ends it with ub_ctx_delete. NULL with *reason
+ * (static). */
 struct ub_ctx *resolver_context_new(struct event_base *base, const struct config *config,
-                                    const char **reason);
+                                    unsigned sockets, const char **reason);
 
 #endif

@@ -79,7 +79,8 @@ static bool wanted(const struct proxy *proxy)
     return any;
 }
 
-static void prepare_study(struct client_study *client, const struct ip *ip)
+static void prepare_study(struct client_study *client, const struct ip *ip,
+                          const struct holder *holder)
 {
     client->study = (struct study){.config = config_of(client),
                                    .arena = client->arena,
@@ -91,16 +92,16 @@ static void prepare_study(struct client_study *client, const struct ip *ip)
     if (client->study.answers && client->proxy->resolver)
         inquiry_begin(&client->dns, client->proxy->resolver, client->arena, client->study.answers,
                       on_answers, client);
-    client->dns.client = *ip;
+    client->dns.asker = (struct asker){holder->network, holder->wider};
 }
 
 /* False: out of memory. */
-static bool prepare(struct client_study *client, const struct ip *ip)
+static bool prepare(struct client_study *client, const struct ip *ip, const struct holder *holder)
 {
     if (!(client->arena = arena_new(ARENA_MAX)) ||
         !(client->facts.keyed = facts_keyed_new(client->arena, config_of(client)->policy)))
         return false;
-    prepare_study(client, ip);
+    prepare_study(client, ip, holder);
     if (client->proxy->state)
         client->state =
             state_begin(client->proxy->state, client->arena, &client->facts, on_state, client);
@@ -134,13 +135,14 @@ static void begin(struct client_study *client)
 
 struct client_study *client_study_new(struct proxy *proxy, const struct listener *listener,
                                       const struct ip *ip, uint16_t port,
-                                      void (*changed)(void *ctx), void *ctx)
+                                      const struct holder *holder, void (*changed)(void *ctx),
+                                      void *ctx)
 {
     struct client_study *client = wanted(proxy) ? calloc(1, sizeof *client) : NULL;
     if (!client)
         return NULL;
     *client = (struct client_study){.proxy = proxy, .changed = changed, .ctx = ctx};
-    if (!prepare(client, ip)) {
+    if (!prepare(client, ip, holder)) {
         client_study_free(&client);
         return NULL;
     }

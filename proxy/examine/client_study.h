@@ -18,10 +18,12 @@ struct client_study {
     void *ctx;
 };
 
-/* Begins to find out what rules name. NULL: nothing, or memory is out. */
+/* Begins to find out what rules name; what it asks is of the holder's share. NULL: nothing, or memory
+ * is out. */
 struct client_study *client_study_new(struct proxy *proxy, const struct listener *listener,
                                       const struct ip *client, uint16_t port,
-                                      void (*changed)(void *ctx), void *ctx);
+                                      const struct holder *holder, void (*changed)(void *ctx),
+                                      void *ctx);
 void client_study_free(struct client_study **client);
 
 /* What is NULL finds out nothing, and is done. `helo` must live until the next, or the end. */

@@ -227,7 +227,7 @@ static void begin_dns(struct examination *e)
         return;
     }
     inquiry_begin(&e->dns, proxy->resolver, e->arena, e->study.answers, on_answers, e);
-    e->dns.client = e->study.from.client;
+    e->dns.asker = (struct asker){e->holder->network, e->holder->wider};
     if (e->study.about[PRODUCER_SPF] == LEARNING)
         ask_about_envelope(e);
     examination_go_on(e);

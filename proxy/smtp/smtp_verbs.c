@@ -132,11 +132,13 @@ static void judge_helo(struct session *base)
         session_tarpit(&s->base, verdict.delay, &s->base.delayed, answer_helo);
 }
 
-/* Of one client we look up only so many names at once. */
+/* Of one network we look up only so many names at once. */
 static bool names_wait(const struct smtp_session *s)
 {
+    const struct holder *holder = &s->base.claim.holder;
     return s->base.proxy->resolver &&
-           resolver_is_busy_for(s->base.proxy->resolver, &s->base.client);
+           resolver_is_busy_for(s->base.proxy->resolver,
+                                &(struct asker){holder->network, holder->wider});
 }
 
 static void take_helo(struct smtp_session *s, struct slice name, bool esmtp)

@@ -324,24 +324,130 @@ TEST(test_what_is_late_when_time_is_over_has_timed_out)
     finish(&o);
 }
 
-TEST(test_one_client_has_a_part_of_the_room)
+/* Asks for so many names that nobody answers; how many could not be asked. */
+static unsigned ask_many(struct owner *o, const char *prefix, unsigned count, bool reserved)
 {
-    const struct ip client = {4, {(char)192, 0, 2, 1}}, other = {4, {(char)192, 0, 2, 2}},
-                    nobody = {0};
-    const char *const names[] = {"a.example", "b.example", "c.example", "d.example"};
-    struct owner o;
-    begin(&o);
-    o.inquiry.client = client;
-    for (size_t i = 0; i < 3; i++) {
-        assert_false(resolver_is_busy_for(resolver, &client));
-        ask(&o, names[i], DNS_A);
+    char name[40];
+    unsigned unasked = 0;
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%s%u.test", prefix, i);
+        struct dns_wanted wanted = {slice_of(name), DNS_TXT, reserved};
+        inquiry_ask(&o->inquiry, &wanted, 1);
+        unasked += dns_answered(o->answers, slice_of(name), DNS_TXT);
     }
+    return unasked;
+}
+
+static const struct asker client = {.network = 1}, other = {.network = 2}, nobody = {0};
+
+TEST(test_a_network_has_a_quarter_of_the_room_once_half_of_it_is_taken)
+{
+    struct owner o, p, q;
+    begin(&o);
+    begin(&p);
+    begin(&q);
+    o.inquiry.asker = client;
+    p.inquiry.asker = other;
+    assert_int_equal(ask_many(&o, "o", 5, false), 0);
+    assert_false(resolver_is_busy_for(resolver, &client));
+    assert_int_equal(ask_many(&o, "p", 4, false), 3); /* the sixth made it scarce */
     assert_true(resolver_is_busy_for(resolver, &client));
     assert_false(resolver_is_busy_for(resolver, &other));
     assert_false(resolver_is_busy_for(resolver, &nobody));
-    assert_int_equal(ask(&o, names[3], DNS_A), 4); /* what has begun goes on */
+    assert_int_equal(ask_many(&p, "q", 4, false), 2);
+    assert_int_equal(ask_many(&q, "r", 10, false), 0); /* of nobody: as many as there is room for */
+    assert_int_equal(status(&o, "p3.test", DNS_TXT), DNS_UNASKED);
     inquiry_cancel(&o.inquiry);
     assert_true(resolver_is_busy_for(resolver, &client)); /* libunbound still asks */
+    finish(&o);
+    finish(&p);
+    finish(&q);
+}
+
+TEST(test_a_wider_network_has_a_half)
+{
+    struct owner owners[4];
+    unsigned unasked = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        char prefix[] = {'w', (char)('a' + i), '\0'};
+        begin(&owners[i]);
+        owners[i].inquiry.asker = (struct asker){.network = 10 + i, .wider = 99};
+        unasked += ask_many(&owners[i], prefix, 2, false);
+    }
+    assert_int_equal(unasked, 2);
+    for (unsigned i = 0; i < 4; i++)
+        finish(&owners[i]);
+}
+
+TEST(test_what_is_reserved_has_room_when_all_other_is_taken)
+{
+    struct owner flood, o;
+    begin(&flood);
+    begin(&o);
+    o.inquiry.asker = client;
+    for (unsigned i = 0; i < 4; i++) {
+        char prefix[] = {'f', (char)('a' + i), '\0'};
+        flood.inquiry.queries = 0;
+        ask_many(&flood, prefix, 10, false);
+    }
+    assert_int_equal(resolver_counts(resolver).pending, 20); /* ten of them in line */
+    assert_int_equal(resolver_counts(resolver).asked, 10);
+    assert_int_equal(ask_many(&o, "usual", 1, false), 1);
+    assert_int_equal(ask_many(&o, "_dmarc", 2, true), 0);
+    assert_int_equal(resolver_counts(resolver).asked, 12);
+    finish(&flood);
+    finish(&o);
+}
+
+TEST(test_of_what_is_reserved_a_network_has_its_share_as_well)
+{
+    struct owner flood, o, p;
+    begin(&flood);
+    begin(&o);
+    begin(&p);
+    o.inquiry.asker = client;
+    p.inquiry.asker = other;
+    ask_many(&flood, "f", 10, false);
+    assert_int_equal(ask_many(&o, "o", 20, true),
+                     11); /* of 17 places it has 9 until that is scarce */
+    assert_int_equal(ask_many(&p, "p", 4, true), 0);
+    finish(&flood);
+    finish(&o);
+    finish(&p);
+}
+
+TEST(test_whoever_asked_for_a_name_first_makes_nobody_wait_who_has_a_place)
+{
+    struct owner flood, o;
+    begin(&flood);
+    begin(&o);
+    flood.inquiry.queries = 0;
+    ask_many(&flood, "f", 10, false);
+    flood.inquiry.queries = 0;
+    assert_int_equal(ask_many(&flood, "_dmarc", 1, false), 0); /* stands in line */
+    assert_int_equal(resolver_counts(resolver).asked, 10);
+    assert_int_equal(ask_many(&o, "_dmarc", 1, true), 0);
+    assert_int_equal(resolver_counts(resolver).asked, 11);
+    assert_int_equal(resolver_counts(resolver).pending, 11);
+    finish(&flood);
+    assert_int_equal(o.inquiry.pending, 1);
+    finish(&o);
+}
+
+TEST(test_what_stood_in_line_for_long_is_no_silence_of_others)
+{
+    struct owner flood, o;
+    begin(&flood);
+    begin(&o);
+    ask_many(&flood, "f", 10, false);
+    assert_int_equal(ask(&o, "late.test", DNS_A), 1);
+    event_base_loopexit(base, &(struct timeval){.tv_usec = 200 * 1000});
+    event_base_dispatch(base);
+    inquiry_cancel(&flood.inquiry); /* at last there is room */
+    event_base_dispatch(base);
+    assert_int_equal(o.told, 1);
+    assert_int_equal(status(&o, "late.test", DNS_A), DNS_UNASKED);
+    finish(&flood);
     finish(&o);
 }
 
