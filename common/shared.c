@@ -188,53 +188,6 @@ void shared_subtract(_Atomic uint64_t *counter, uint64_t n)
     atomic_store(counter, have > n ? have - n : 0);
 }
 
-static bool is_time(int64_t told, int64_t now)
-{
-    return told > 0 && told <= now;
-}
-
-static bool is_its_turn(const struct shared *shared, unsigned row, const struct scan_claim *claim)
-{
-    SHARED_EACH_ROW(shared, r) {
-        int64_t oldest = atomic_load(&shared->table->rows[r].oldest_scan);
-        int64_t first = atomic_load(&shared->table->rows[r].first_in_line);
-        if (is_time(oldest, claim->now) && claim->now - oldest > claim->age)
-            return false;
-        if (r != row && is_time(first, claim->now) && first < claim->since &&
-            claim->now - first <= claim->patience)
-            return false;
-    }
-    return true;
-}
-
-bool shared_scan_take(struct shared *shared, unsigned row, const struct scan_claim *claim)
-{
-    _Atomic uint64_t *counter = &shared->table->rows[row].scans;
-    if (!is_its_turn(shared, row, claim))
-        return false;
-    atomic_fetch_add(counter, claim->octets);
-    uint64_t all = shared_scans(shared);
-    if (all <= claim->limit || all == claim->octets)
-        return true;
-    shared_subtract(counter, claim->octets);
-    return false;
-}
-
-void shared_scan_give(struct shared *shared, unsigned row, uint64_t octets)
-{
-    shared_subtract(&shared->table->rows[row].scans, octets);
-}
-
-void shared_scan_oldest(struct shared *shared, unsigned row, int64_t given)
-{
-    atomic_store(&shared->table->rows[row].oldest_scan, given);
-}
-
-void shared_scan_first(struct shared *shared, unsigned row, int64_t since)
-{
-    atomic_store(&shared->table->rows[row].first_in_line, since);
-}
-
 int shared_doubt_begin(struct shared *shared, unsigned row, const struct doubt *doubt)
 {
     struct shared_row *r = &shared->table->rows[row];
@@ -303,4 +256,14 @@ const char *shared_counter_name(enum counter counter)
 #undef COUNTER
     };
     return names[counter];
+}
+
+void shared_family_changed(struct shared *shared, unsigned family)
+{
+    atomic_fetch_add(&shared->table->parents.families[family], 1);
+}
+
+uint64_t shared_family_changes(const struct shared *shared, unsigned family)
+{
+    return atomic_load(&shared->table->parents.families[family]);
 }

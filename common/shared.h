@@ -13,7 +13,7 @@
 #include "common/notes.h"
 #include "policy/value.h"
 
-enum { SHARED_ROWS = 320, SHARED_SERVERS = 512 };
+enum { SHARED_ROWS = 320, SHARED_SERVERS = 512, SHARED_FAMILIES = 4 };
 
 enum counter {
 #define COUNTER(id, name, doc) COUNTER_##id,
@@ -45,23 +45,6 @@ void shared_row_clear(struct shared *shared, unsigned row);
  * kept, and the notes of all are gone, as any of them may be its own. */
 void shared_row_distrust(struct shared *shared, unsigned row);
 
-/* Octets of messages that were given to scanners and are not answered yet. None is granted as long
- * as a job of any row is older than `age` (what comes behind it would only wait), or another row's
- * first in line has waited longer than this one has; a row whose first has waited for more than
- * `patience` does not serve its line, and is passed over. What is larger than the limit is granted
- * when there is nothing else. */
-struct scan_claim {
-    uint64_t octets, limit;
-    int64_t since, now;    /* clock_ms: when it began to wait */
-    int64_t age, patience; /* milliseconds */
-};
-bool shared_scan_take(struct shared *shared, unsigned row, const struct scan_claim *claim);
-void shared_scan_give(struct shared *shared, unsigned row, uint64_t octets);
-/* For the claims of others: clock_ms when the row's oldest job was given to a scanner, and when the
- * first in its line began to wait; 0: there is none. */
-void shared_scan_oldest(struct shared *shared, unsigned row, int64_t given);
-void shared_scan_first(struct shared *shared, unsigned row, int64_t since);
-
 /* Connections to a backend's server. Its number is the same in all processes and generations; to be
  * asked for once, at start. The parent gives one to whoever has none: before a proxy asks. */
 unsigned shared_server(struct shared *shared, const struct ip *ip, uint16_t port);
@@ -90,6 +73,11 @@ unsigned shared_server_recipients_most(const struct shared *shared, unsigned ser
  * heard it. */
 void shared_server_offers(struct shared *shared, unsigned row, unsigned server, uint64_t what);
 uint64_t shared_server_offered(const struct shared *shared, unsigned server);
+
+/* How often the head of that family of scanners was another, or has ended: what a scanner's death tells
+ * of a message, it tells only while this stays. Told by the parent. */
+void shared_family_changed(struct shared *shared, unsigned family);
+uint64_t shared_family_changes(const struct shared *shared, unsigned family);
 
 /* Deliveries under way: from before the body is sent until the client has its reply, so that the
  * parent can name those that a killed proxy leaves in doubt (RFC 1047). The place is given back

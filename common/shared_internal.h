@@ -73,6 +73,7 @@ struct shared_parents {
             _Atomic uint64_t
                 servers[SHARED_SERVERS]; /* hashes of addresses; the place is the number */
             _Atomic uint32_t watcher;    /* the row and one more; 0: there is none */
+            _Atomic uint64_t families[SHARED_FAMILIES]; /* how often each was another */
             /* Of rows that have been cleared: */
             _Atomic uint64_t counted[COUNTER_COUNT];
             _Atomic uint64_t recipients[SHARED_SERVERS];

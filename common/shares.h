@@ -14,7 +14,8 @@ enum budget {
     BUDGET_LISTENER, /* sessions that came in at one listener */
     BUDGET_SESSIONS, /* ... of one network */
     BUDGET_SPOOL,    /* 4 KiB of message bodies */
-    BUDGET_SCANS,    /* messages that scanners have or are given */
+    BUDGET_SCANS,    /* 4 KiB of messages that scanners have or are given */
+    BUDGET_SLOW,     /* jobs of networks whose mail takes a family of scanners long */
     BUDGET_LOGINS,
     BUDGET_WORKERS, /* connections to a server that work: BUDGET_WORKERS + its number */
 };
@@ -60,6 +61,35 @@ bool shared_spool_take(struct shared *shared, unsigned row, const struct holder 
                        uint64_t octets, const struct spool_limit *limit);
 void shared_spool_give(struct shared *shared, unsigned row, const struct holder *holder,
                        uint64_t octets);
+
+/* Octets of messages that were given to scanners and are not answered yet. None is granted as long
+ * as a job of any row is older than `age` (what comes behind it would only wait), or another row's
+ * first in line has waited longer than this one has; a row whose first has waited for more than
+ * `patience` does not serve its line, and is passed over. What is larger than the limit is granted
+ * when there is nothing else. */
+struct scan_claim {
+    uint64_t octets, limit;
+    int64_t since, now;    /* clock_ms: when it began to wait */
+    int64_t age, patience; /* milliseconds */
+};
+enum shared_scan {
+    SHARED_SCAN_TAKEN,
+    SHARED_SCAN_NO_ROOM,
+    SHARED_SCAN_TOO_MANY_OF_NETWORK, /* others who come behind it may have room */
+};
+enum shared_scan shared_scan_take(struct shared *shared, unsigned row, const struct holder *holder,
+                                  const struct scan_claim *claim);
+void shared_scan_give(struct shared *shared, unsigned row, const struct holder *holder,
+                      uint64_t octets);
+/* For the claims of others: clock_ms when the row's oldest job was given to a scanner, and when the
+ * first in its line began to wait; 0: there is none. */
+void shared_scan_oldest(struct shared *shared, unsigned row, int64_t given);
+void shared_scan_first(struct shared *shared, unsigned row, int64_t since);
+
+/* A job of some network whose mail takes that family of scanners long, of the `limit` that there may
+ * be at once. */
+bool shared_slow_scan_take(struct shared *shared, unsigned row, unsigned family, unsigned limit);
+void shared_slow_scan_give(struct shared *shared, unsigned row, unsigned family);
 
 /* A login that a server is asked about, of the `limit` that there may be at once. */
 bool shared_login_take(struct shared *shared, unsigned row, const struct holder *holder,

@@ -13,12 +13,15 @@
 static int await(int sock, int64_t patience, struct arena *arena, struct scan_answer *answer,
                  const char **reason)
 {
+    struct scan_failure failure;
     struct pollfd fd = {.fd = sock, .events = POLLIN};
     struct scan_pieces pieces = {0};
     int64_t deadline = clock_ms() + patience;
     *reason = "no answer in time";
     for (int64_t left = patience; left > 0; left = deadline - clock_ms()) {
-        int got = scan_collect(sock, arena, 0, &pieces, answer, reason);
+        int got = scan_collect(sock, arena, 0, &pieces, answer, &failure);
+        if (got < 0)
+            *reason = failure.reason;
         if (got != 0)
             return got;
         if (interrupt_poll(&fd, 1, (int)left) < 0) {

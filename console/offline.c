@@ -173,13 +173,15 @@ static void codes_over(struct trial *e, const struct scan_answer *answer)
     study_known(&e->study, PRODUCER_LINKS);
 }
 
-static void no_answer(struct offline *offline, struct trial *e, enum scanner_kind kind,
-                      const char *why)
+static void has_failed(struct offline *offline, struct trial *e, enum scanner_kind kind,
+                       const struct scan_failure *failure)
 {
-    struct slice copy = arena_copy(e->arena, slice_of(why));
+    struct slice copy = arena_copy(e->arena, slice_of(failure->reason));
     e->failed[kind] = copy.ptr ? copy.ptr : "out of memory";
     if (kind == SCANNER_QR)
         codes_over(e, NULL);
+    else if (failure->failing == SCAN_FAILS_ALWAYS)
+        pipeline_never(offline->config->policy, &e->facts, kind);
     else
         pipeline_fail(offline->config->policy, &e->facts, kind);
     if (kind != SCANNER_SCAN)
@@ -187,6 +189,12 @@ static void no_answer(struct offline *offline, struct trial *e, enum scanner_kin
     e->facts.unexamined = true;
     study_scanner_failed(&e->study);
     sender_content_over(e);
+}
+
+static void no_answer(struct offline *offline, struct trial *e, enum scanner_kind kind,
+                      const char *why)
+{
+    has_failed(offline, e, kind, &(struct scan_failure){.reason = why});
 }
 
 static bool answers_are_due(const struct trial *e)
@@ -378,15 +386,16 @@ static void take_answer(struct offline *offline, struct trial *e, enum scanner_k
 static void hear(struct offline *offline, struct trial *e, enum scanner_kind kind, int64_t now)
 {
     struct scan_answer answer;
-    const char *reason = "no answer in time";
+    struct scan_failure failure = {.reason = "no answer in time"};
     size_t headers = kind == SCANNER_QR ? 0 : offline->job.header_count;
-    int got = scan_collect(e->sockets[kind], e->arena, headers, &e->pieces[kind], &answer, &reason);
+    int got =
+        scan_collect(e->sockets[kind], e->arena, headers, &e->pieces[kind], &answer, &failure);
     if (got == 0 && now < e->deadline)
         return;
     if (got > 0)
         take_answer(offline, e, kind, &answer);
     else
-        no_answer(offline, e, kind, reason);
+        has_failed(offline, e, kind, &failure);
     e->took[kind] = now - e->began;
     close(e->sockets[kind]);
     e->sockets[kind] = -1;

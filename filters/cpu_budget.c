@@ -3,19 +3,25 @@
 
 #include <time.h>
 
-enum { LOOK_OCTETS = 64 * 1024, MIB = 1024 * 1024, NS_IN_MS = 1000000, MS_IN_S = 1000 };
+enum {
+    LOOK_OCTETS = 64 * 1024,
+    MIB = 1024 * 1024,
+    NS_IN_US = 1000,
+    US_IN_MS = 1000,
+    US_IN_S = 1000000,
+};
 
 static struct {
     bool bounded, spent;
-    uint64_t end;   /* of the process' CPU time, milliseconds */
+    uint64_t end;   /* of the process' CPU time, microseconds */
     size_t unasked; /* octets since the clock was read */
 } budget;
 
-static uint64_t used_ms(void)
+uint64_t cpu_used(void)
 {
     struct timespec used = {0};
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (uint64_t)used.tv_sec * MS_IN_S + (uint64_t)used.tv_nsec / NS_IN_MS;
+    return (uint64_t)used.tv_sec * US_IN_S + (uint64_t)used.tv_nsec / NS_IN_US;
 }
 
 void cpu_budget_begin(uint64_t ms)
@@ -23,7 +29,7 @@ void cpu_budget_begin(uint64_t ms)
     budget.bounded = ms > 0;
     budget.spent = false;
     budget.unasked = 0;
-    budget.end = ms ? used_ms() + ms : 0;
+    budget.end = ms ? cpu_used() + ms * US_IN_MS : 0;
 }
 
 bool cpu_budget_spent(size_t octets)
@@ -35,7 +41,7 @@ bool cpu_budget_spent(size_t octets)
         return false;
     }
     budget.unasked = 0;
-    budget.spent = used_ms() >= budget.end;
+    budget.spent = cpu_used() >= budget.end;
     return budget.spent;
 }
 

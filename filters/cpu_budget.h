@@ -20,6 +20,9 @@ void cpu_budget_begin(uint64_t ms);
  * Once true, it stays so until the next cpu_budget_begin. */
 bool cpu_budget_spent(size_t octets);
 
+/* What this process has used so far, microseconds. A signal's handler may ask. */
+uint64_t cpu_used(void);
+
 /* What a message of so many octets has: `base`, and `per_mib` for each MiB; in milliseconds. */
 uint64_t cpu_budget_for(uint64_t octets, uint32_t base, uint32_t per_mib);
 

@@ -83,8 +83,8 @@ static enum family_outcome scan(struct arena *arena, struct slice message,
         return FAMILY_REFUSED;
     enum av_verdict verdict = av_message_scan(arena, message, &job->limits, &found);
     *reason = found.failure;
-    if (verdict == AV_FAILED)
-        return FAMILY_REFUSED;
+    if (av_failed(verdict))
+        return (enum family_outcome)(FAMILY_REFUSED + (verdict - AV_FAILED));
     if (!still_finds(reason))
         return FAMILY_REFUSED;
     if (!fill(arena, &found, verdict, &answer->facts)) {

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/pipeline.h"
 
+#include "filters/files/attachment_rest.h"
 #include "filters/links/links.h"
 
-static bool is_from(enum producer producer, enum scanner_kind kind)
+static unsigned asks_of(enum scanner_kind kind)
 {
     static const unsigned asks[SCANNER_KINDS] = {
         [SCANNER_SCAN] = ASKS_SCANNER, [SCANNER_AV] = ASKS_ANTIVIRUS, [SCANNER_QR] = ASKS_QR};
-    return producer_info(producer)->asks & asks[kind];
+    return asks[kind];
+}
+
+static bool is_from(enum producer producer, enum scanner_kind kind)
+{
+    return producer_info(producer)->asks & asks_of(kind);
 }
 
 static bool wants(const struct config *config, enum producer producer)
@@ -111,6 +117,15 @@ void pipeline_fail(const struct policy *policy, struct facts *facts, enum scanne
     for (int producer = 0; producer < PRODUCER_COUNT; producer++)
         if (is_from((enum producer)producer, kind))
             facts_fail(facts, (enum producer)producer, policy);
+}
+
+void pipeline_never(const struct policy *policy, struct facts *facts, enum scanner_kind kind)
+{
+    struct value *attachments = &facts->fact[FACT_ATTACHMENTS];
+    pipeline_fail(policy, facts, kind);
+    facts->never |= asks_of(kind);
+    if (kind == SCANNER_SCAN && attachments->state == VALUE_UNKNOWN)
+        *attachments = attachment_rest_alone();
 }
 
 void pipeline_without(struct facts *facts, enum producer producer)

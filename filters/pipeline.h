@@ -22,6 +22,9 @@ void pipeline_merge(const struct policy *policy, struct facts *facts, enum scann
 
 /* No answer: what that scanner would have told, and is not known yet, is unknown. */
 void pipeline_fail(const struct policy *policy, struct facts *facts, enum scanner_kind kind);
+/* The same, and it would fail each time: what of it is unknown will stay so, and among the attachments
+ * is something that cannot be looked into. */
+void pipeline_never(const struct policy *policy, struct facts *facts, enum scanner_kind kind);
 
 /* The antivirus, or reading of codes, is switched off: its facts are absent, which is neither clean
  * nor unknown. */

@@ -299,6 +299,9 @@ static void send_tickets(struct parent *parent)
 static void tell_down(struct parent *parent, struct scanners *scanners)
 {
     struct generation *generation;
+    if (scanners->changed)
+        shared_family_changed(parent->shared, scanners->kind);
+    scanners->changed = false;
     if (!scanners->news)
         return;
     scanners->news = false;

@@ -195,6 +195,7 @@ static void heard(struct scanners *scanners, struct head *head, enum family_mess
                field_num("workers", words->workers));
         set_down(scanners, "");
         scanners->news = true; /* it may know other signatures */
+        scanners->changed = true;
     } else if (message == FAMILY_FAILED) {
         snprintf(head->failure, sizeof head->failure, "%s", words->text);
     }
@@ -253,6 +254,7 @@ bool scanners_died(struct scanners *scanners, pid_t pid, int status, int64_t now
     log_death(scanners, head, how);
     forget(head);
     *head = (struct head){.control = -1};
+    scanners->changed = true;
     if (was.state != HEAD_RETIRING)
         try_again(scanners, &was, how, now);
     scanners->renew = scanners->renew || was.state == HEAD_STARTING;

@@ -67,6 +67,8 @@ static bool conclude(struct reader *reader, struct reading *out)
         out->kind = READING_LATER;
         return true;
     }
+    /* refused for what will never be known */
+    reader->whole |= out->verdict.action == ACTION_REJECT && out->verdict.unknown >= 0;
     if (reader->decided)
         take_reply(&out->verdict, &reader->first);
     out->whole = reader->whole;

@@ -273,6 +273,33 @@ static bool is_unasked(const struct walk *walk)
            fact_info((enum fact)walk->doubtful_fact)->producer == PRODUCER_AUTHENTICATION;
 }
 
+/* It will not be known another time either. */
+static bool is_for_good(const struct walk *walk)
+{
+    const struct fact_info *info = fact_info((enum fact)walk->doubtful_fact);
+    return !walk->doubtful_tired &&
+           (walk->evaluation.facts->never & producer_info(info->producer)->asks);
+}
+
+static void refuse_for_doubt(struct verdict *out)
+{
+    out->action = ACTION_REJECT;
+    out->code = 550;
+    out->enhanced = SLICE("5.7.1");
+    out->text = SLICE("the message cannot be checked, and trying again will not change that; "
+                      "send it in another form");
+}
+
+static void defer_for_doubt(const struct walk *walk, struct verdict *out)
+{
+    out->action = ACTION_DEFER;
+    out->code = 451;
+    out->enhanced = is_unasked(walk) ? SLICE("4.4.3") : SLICE("4.7.1");
+    out->text = is_unasked(walk)
+                    ? SLICE("the DNS cannot be asked all that tells who sent this, try again later")
+                    : SLICE("the message could not be checked now, try again later");
+}
+
 /* A delivery that a stricter rule might have prevented, had its facts been known. */
 static void apply_doubt(struct walk *walk)
 {
@@ -280,12 +307,10 @@ static void apply_doubt(struct walk *walk)
     if (walk->doubtful_rule < 0 || !is_delivery(out->action) ||
         walk->doubtful_strictness <= action_info(out->action)->strictness)
         return;
-    out->action = ACTION_DEFER;
-    out->code = 451;
-    out->enhanced = is_unasked(walk) ? SLICE("4.4.3") : SLICE("4.7.1");
-    out->text = is_unasked(walk)
-                    ? SLICE("the DNS cannot be asked all that tells who sent this, try again later")
-                    : SLICE("the message could not be checked now, try again later");
+    if (is_for_good(walk))
+        refuse_for_doubt(out);
+    else
+        defer_for_doubt(walk, out);
     out->rule = walk->doubtful_rule;
     out->unknown = walk->doubtful_fact;
     out->tired = walk->doubtful_tired;

@@ -12,6 +12,7 @@
 #include "proxy/examine/asked_before.h"
 #include "proxy/examine/scan_line.h"
 #include "proxy/examine/scan_memory.h"
+#include "proxy/examine/scan_times.h"
 #include "proxy/imap/imap_protocol.h"
 #include "proxy/pop3/pop3_protocol.h"
 #include "proxy/process/proxy.h"
@@ -371,6 +372,11 @@ static void make_parts(struct program *p)
         if (config_reads_mail(p->config) && p->proxy.scans[kind] &&
             !(p->proxy.scanned[kind] = scan_memory_new()))
             give_up("out of memory");
+    if (p->proxy.scans[SCANNER_SCAN] || p->proxy.scans[SCANNER_AV]) {
+        p->proxy.scan_times = scan_times_new();
+        if (!p->proxy.scan_times)
+            give_up("out of memory");
+    }
     if (policy_asks(p->proxy.config->policy, ASKS_DNS) &&
         !(p->proxy.resolver = resolver_new(p->proxy.base, p->config, &reason)))
         log_at(LEVEL_ERROR, "", "no DNS: what needs it is unknown", field_str("reason", reason));

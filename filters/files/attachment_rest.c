@@ -29,3 +29,10 @@ const struct value *attachment_rest(void)
     record = (struct value){.state = VALUE_KNOWN, .fields = fields};
     return &record;
 }
+
+struct value attachment_rest_alone(void)
+{
+    static struct value rest;
+    rest = *attachment_rest();
+    return (struct value){.state = VALUE_KNOWN, .list = {.items = &rest, .count = 1, .cut = true}};
+}

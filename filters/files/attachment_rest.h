@@ -10,4 +10,7 @@
 /* Unscannable, and named for a person to read. A constant. */
 const struct value *attachment_rest(void);
 
+/* A list of it alone, cut. */
+struct value attachment_rest_alone(void);
+
 #endif

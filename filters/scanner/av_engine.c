@@ -154,6 +154,33 @@ static enum av_verdict failed(const char **text, const char *why)
     return AV_FAILED;
 }
 
+/* What it says of temporary files may be the disk's doing, and of time the machine's. */
+static enum av_verdict failed_by(cl_error_t result, const char **text)
+{
+    failed(text, cl_strerror(result));
+    switch (result) {
+    case CL_EMAXREC:
+    case CL_EMAXSIZE:
+    case CL_EMAXFILES:
+        return AV_FAILED_LIMIT;
+    case CL_EOPEN:
+    case CL_ECREAT:
+    case CL_EUNLINK:
+    case CL_ESTAT:
+    case CL_EREAD:
+    case CL_ESEEK:
+    case CL_EWRITE:
+    case CL_EDUP:
+    case CL_EACCES:
+    case CL_ETMPFILE:
+    case CL_ETMPDIR:
+    case CL_ETIMEOUT:
+        return AV_FAILED;
+    default:
+        return AV_FAILED_BY_IT;
+    }
+}
+
 static enum av_verdict judge(cl_error_t result, const char *name, const char **text)
 {
     if (result == CL_VIRUS && name && strncmp(name, limit_prefix, sizeof limit_prefix - 1) != 0) {
@@ -161,12 +188,14 @@ static enum av_verdict judge(cl_error_t result, const char *name, const char **t
         *text = av.name;
         return AV_INFECTED;
     }
-    if (result == CL_VIRUS)
-        return failed(text, name ? name : "a limit was hit");
+    if (result == CL_VIRUS) {
+        failed(text, name ? name : "a limit was hit");
+        return name && strstr(name, "ScanTime") ? AV_FAILED : AV_FAILED_LIMIT;
+    }
     if (result != CL_CLEAN)
-        return failed(text, cl_strerror(result));
+        return failed_by(result, text);
     *text = av.erred ? av.error : "";
-    return av.erred ? AV_FAILED : AV_CLEAN;
+    return av.erred ? AV_FAILED_BY_IT : AV_CLEAN;
 }
 
 /* libclamav decodes mail to files through stdio and does not ask whether the disk took them. */
@@ -198,8 +227,8 @@ enum av_verdict av_engine_scan(struct slice bytes, const char **text)
     cl_error_t result = cl_scanmap_callback(map, NULL, &name, &scanned, av.engine, &options, NULL);
     cl_fmap_close(map);
     enum av_verdict verdict = judge(result, name, text);
-    return verdict != AV_CLEAN || has_room() ? verdict
-                                             : failed(text, "the temporary folder filled up");
+    return verdict == AV_INFECTED || has_room() ? verdict
+                                                : failed(text, "the temporary folder filled up");
 }
 
 static void base64(const char *in, size_t len, char *out)

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: ISC
  * libclamav, held so that it does not fail open. Left alone it calls a file clean when its
  * temporary folder is missing or full, when a limit was hit and when memory ran out; here each of
- * these is AV_FAILED. One engine a process: loaded in the head, inherited by workers. */
+ * these is a failure. One engine a process: loaded in the head, inherited by workers. */
 #ifndef FILTERS_SCANNER_AV_ENGINE_H
 #define FILTERS_SCANNER_AV_ENGINE_H
 
 #include "base/slice.h"
 
-enum av_verdict { AV_CLEAN, AV_INFECTED, AV_FAILED };
+enum av_verdict {
+    AV_CLEAN,
+    AV_INFECTED,
+    AV_FAILED,       /* for want of something that passes */
+    AV_FAILED_BY_IT, /* most likely it is the message's doing */
+    AV_FAILED_LIMIT, /* it is beyond a bound, and will be so each time */
+};
+
+static inline bool av_failed(enum av_verdict verdict)
+{
+    return verdict >= AV_FAILED;
+}
 
 enum {
     /* Bytes unpacked, one scan, and the room that the temporary
-     * folder must have: past it AV_FAILED. */
+     * folder must have: past it a failure. */
     AV_SCAN_MIB = 384,
     AV_FILE_MIB = 192, /* one file */
     AV_NAME_MAX = 256,

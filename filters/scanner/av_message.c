@@ -36,9 +36,10 @@ bool av_message_warm_up(const char **reason)
     return false;
 }
 
-static void note_failure(struct av_task *task, const char *why)
+static void note_failure(struct av_task *task, enum av_verdict how, const char *why)
 {
-    if (!task->out->failure) {
+    if (!task->out->failure || how > task->out->how) {
+        task->out->how = how;
         struct slice copy = arena_copy(task->arena, slice_of(why));
         task->out->failure = copy.ptr ? copy.ptr : "out of memory";
     }
@@ -61,16 +62,11 @@ static void note_name(struct av_task *task, struct slice name)
 static void scan(struct av_task *task, struct slice bytes)
 {
     const char *text = "";
-    switch (av_engine_scan(bytes, &text)) {
-    case AV_INFECTED:
+    enum av_verdict verdict = av_engine_scan(bytes, &text);
+    if (verdict == AV_INFECTED)
         note_name(task, slice_of(text));
-        break;
-    case AV_FAILED:
-        note_failure(task, text);
-        break;
-    case AV_CLEAN:
-        break;
-    }
+    else if (av_failed(verdict))
+        note_failure(task, verdict, text);
 }
 
 /* libclamav takes a message for one only when it begins with a field that it knows. */
@@ -79,7 +75,7 @@ static void scan_whole(struct av_task *task, struct slice message)
     size_t prefix = sizeof trace_field - 1;
     char *copy = malloc(prefix + message.len);
     if (!copy) {
-        note_failure(task, "out of memory");
+        note_failure(task, AV_FAILED_BY_IT, "out of memory");
         return;
     }
     memcpy(copy, trace_field, prefix);
@@ -125,7 +121,7 @@ static void scan_members(struct av_task *task, struct slice content)
     bool holds_files =
         type.len || mail_file_open(type, NULL, 0, content, &mail) || text_files_any(content);
     if (holds_files && !inspect_file(&task->inspection, &SLICE("attachment"), 1, content))
-        note_failure(task, "more archive members than can be listed");
+        note_failure(task, AV_FAILED_LIMIT, "more archive members than can be listed");
 }
 
 static struct passwords *find_passwords(void *ctx)
@@ -141,10 +137,10 @@ static void scan_leaf(struct av_task *task, const struct mime_part *part)
     struct slice content;
     bool cut = false;
     if (!scratch || !mime_decode(part, scratch, (size_t)AV_FILE_MIB * MIB, &content, &cut, &odd)) {
-        note_failure(task, "out of memory");
+        note_failure(task, AV_FAILED_BY_IT, "out of memory");
     } else {
         if (cut)
-            note_failure(task, "an attachment is too large");
+            note_failure(task, AV_FAILED_LIMIT, "an attachment is too large");
         scan(task, content);
         scan_members(task, content);
     }
@@ -177,12 +173,12 @@ enum av_verdict av_message_scan(struct arena *arena, struct slice message,
     mime_limits.parts = limits->parts;
     scan_whole(&task, message);
     if (!mime_parse(arena, message, &mime_limits, &parsed))
-        note_failure(&task, "out of memory");
+        note_failure(&task, AV_FAILED_BY_IT, "out of memory");
     else if (!was_in_whole(&parsed))
         for (size_t i = 0; i < parsed.n; i++)
             if (parsed.parts[i].kind == MIME_LEAF)
                 scan_leaf(&task, &parsed.parts[i]);
     if (out->name_count || (out->cut && !out->failure))
         return AV_INFECTED;
-    return out->failure ? AV_FAILED : AV_CLEAN;
+    return out->failure ? out->how : AV_CLEAN;
 }

@@ -2,6 +2,7 @@
 #include "filters/scanner/family_control.h"
 #include "filters/scanner/family_options.h"
 #include "filters/scanner/family_worker.h"
+#include "filters/scanner/worker_time.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,14 +21,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { AT_ONCE_MS = 200, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 10000 };
+/* One that is overdue has LAST_WORDS_MS to say so. */
+enum { AT_ONCE_MS = 200, BACKOFF_FIRST_MS = 100, BACKOFF_LAST_MS = 10000, LAST_WORDS_MS = 500 };
 
 struct worker {
     pid_t pid; /* 0: none */
     struct worker_page *page;
     int64_t started, restart_at;
     int64_t backoff;
-    bool killed; /* by us, for hanging */
+    bool overdue; /* and told so: we end it for hanging */
 };
 
 struct family_head {
@@ -158,7 +160,7 @@ static void start_worker(struct family_head *head, unsigned number)
     struct worker *worker = &head->workers[number];
     memset(worker->page, 0, sizeof *worker->page);
     worker->started = clock_ms();
-    worker->killed = false;
+    worker->overdue = false;
     atomic_store(&worker->page->busy_since, worker->started);
     pid_t head_pid = getpid();
     worker->pid = fork();
@@ -174,7 +176,7 @@ static void start_worker(struct family_head *head, unsigned number)
 static void log_death(const struct family_head *head, const struct worker *worker, int status)
 {
     const char *why = worker->page->reason;
-    if (worker->killed)
+    if (worker->overdue)
         log_at(LEVEL_WARNING, "", "worker hung and was killed", field_num("pid", worker->pid),
                field_num("timeout", head->options.timeout));
     else if (WIFSIGNALED(status))
@@ -203,7 +205,7 @@ static int64_t next_backoff(const struct worker *worker, int status, int64_t liv
 static const char *failure_of(const struct worker *worker, int status)
 {
     static char text[SCAN_REASON_MAX];
-    if (worker->killed)
+    if (worker->overdue)
         return "a worker hung at its start";
     if (!WIFSIGNALED(status))
         return worker->page->reason[0] ? worker->page->reason : "a worker ended at its start";
@@ -236,6 +238,22 @@ static void reap(struct family_head *head)
                 worker_ended(head, &head->workers[i], status);
 }
 
+/* When something is to be done about it. */
+static int64_t due_at(const struct family_head *head, const struct worker *worker)
+{
+    if (!worker->pid)
+        return worker->restart_at;
+    int64_t since = atomic_load(&worker->page->busy_since);
+    int64_t words = worker->overdue ? LAST_WORDS_MS : 0;
+    return since ? since + head->options.timeout + words : INT64_MAX;
+}
+
+static void end_overdue(struct worker *worker)
+{
+    kill(worker->pid, worker->overdue ? SIGKILL : WORKER_OVERDUE);
+    worker->overdue = true;
+}
+
 /* Restarts and kills what is due. Returns milliseconds until the next look. */
 static int64_t supervise(struct family_head *head)
 {
@@ -244,16 +262,11 @@ static int64_t supervise(struct family_head *head)
         struct worker *worker = &head->workers[i];
         if (worker->pid == 0 && !head->retiring && worker->restart_at <= now)
             start_worker(head, i);
-        int64_t since = worker->pid ? atomic_load(&worker->page->busy_since) : 0;
-        int64_t due = worker->pid == 0 ? worker->restart_at
-                      : since          ? since + head->options.timeout
-                                       : INT64_MAX;
-        if (worker->pid && due <= now && !worker->killed) {
-            worker->killed = true;
-            kill(worker->pid, SIGKILL);
-        } else if (due > now && due - now < next) {
+        if (worker->pid && due_at(head, worker) <= now)
+            end_overdue(worker);
+        int64_t due = due_at(head, worker);
+        if (due > now && due - now < next)
             next = due - now;
-        }
     }
     return next;
 }

@@ -36,7 +36,10 @@ struct family_options {
 enum family_outcome {
     FAMILY_ANSWERED,
     FAMILY_ANSWERED_ODDLY, /* the answer stands, but the worker is replaced */
-    FAMILY_REFUSED,        /* no answer, *reason says why; the worker is replaced */
+    /* No answer, *reason says why; the worker is replaced. In the order of enum scan_failing. */
+    FAMILY_REFUSED,
+    FAMILY_REFUSED_BY_IT,
+    FAMILY_REFUSED_ALWAYS,
 };
 
 /* What differs between families.

@@ -14,5 +14,5 @@ family_examine(bool (*examine)(struct arena *arena, struct slice message,
     if (examine(arena, message, job, answer))
         return FAMILY_ANSWERED;
     *reason = "the message takes too much memory";
-    return FAMILY_REFUSED;
+    return FAMILY_REFUSED_BY_IT;
 }

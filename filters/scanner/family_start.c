@@ -42,17 +42,22 @@ static void add_number(struct family_command *command, const char *word, int64_t
     add_option(command, word, slice_of(text));
 }
 
-void family_command(enum scanner_kind kind, const struct settings *settings,
-                    struct family_command *out)
+unsigned family_workers(enum scanner_kind kind, const struct settings *settings)
 {
-    memset(out, 0, sizeof *out);
     const unsigned workers[SCANNER_KINDS] = {
         [SCANNER_SCAN] = settings->process_scanners,
         [SCANNER_AV] = settings->process_antivirus_scanners,
         [SCANNER_QR] = settings->process_qr_scanners,
     };
+    return process_count(workers[kind]);
+}
+
+void family_command(enum scanner_kind kind, const struct settings *settings,
+                    struct family_command *out)
+{
+    memset(out, 0, sizeof *out);
     add(out, slice_of(family_program(kind)));
-    add_number(out, "--workers", process_count(workers[kind]));
+    add_number(out, "--workers", family_workers(kind, settings));
     add_number(out, "--recycle", settings->scan_recycle);
     add_number(out, "--timeout", settings->timeouts_scan);
     add_option(out, "--user", settings->process_user);

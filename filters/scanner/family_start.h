@@ -19,6 +19,9 @@ struct family_command {
 /* "gatepost-scan", ... */
 const char *family_program(enum scanner_kind kind);
 
+/* How many workers it has. */
+unsigned family_workers(enum scanner_kind kind, const struct settings *settings);
+
 void family_command(enum scanner_kind kind, const struct settings *settings,
                     struct family_command *out);
 

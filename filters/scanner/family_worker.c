@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/sealed_map.h"
+#include "filters/scanner/worker_time.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -81,25 +82,49 @@ static void enter_jail(const struct worker_start *start)
         fail(start, "check", reason);
 }
 
+static bool refuse(int reply, enum scan_failing failing, const char *reason)
+{
+    struct scan_failure failure = {.reason = reason, .failing = failing, .cpu = worker_time_used()};
+    if (failing == SCAN_FAILS_NOW && worker_time_is_excessive())
+        failure.failing = SCAN_FAILS_BY_IT;
+    return scan_refuse(reply, &failure);
+}
+
+static bool is_refusal(enum family_outcome outcome)
+{
+    return outcome >= FAMILY_REFUSED;
+}
+
 /* True when the worker may serve on. */
-static bool serve(const struct family *family, struct arena *arena, const struct scan_job *job,
+static bool answer(const struct family *family, struct arena *arena, const struct scan_job *job,
+                   struct slice message, int reply)
+{
+    struct scan_answer answer = {0};
+    const char *reason = "unknown";
+    enum family_outcome outcome = family->scan(arena, message, job, &answer, &reason);
+    answer.cpu = worker_time_used();
+    if (is_refusal(outcome))
+        refuse(reply, (enum scan_failing)(outcome - FAMILY_REFUSED), reason);
+    else if (!scan_answer(reply, job, &answer))
+        refuse(reply, SCAN_FAILS_BY_IT, "the answer does not fit");
+    return outcome == FAMILY_ANSWERED;
+}
+
+/* The same. */
+static bool serve(const struct worker_start *start, struct arena *arena, const struct scan_job *job,
                   int message, int reply)
 {
     struct slice bytes = {NULL, 0};
     if (message >= 0) {
         bytes = sealed_map(message, INT32_MAX);
         if (!bytes.ptr)
-            return scan_refuse(reply, "not a sealed message");
+            return refuse(reply, SCAN_FAILS_NOW, "not a sealed message");
     }
-    struct scan_answer answer = {0};
-    const char *reason = "unknown";
-    enum family_outcome outcome = family->scan(arena, bytes, job, &answer, &reason);
-    if (outcome == FAMILY_REFUSED)
-        scan_refuse(reply, reason);
-    else if (!scan_answer(reply, job, &answer))
-        scan_refuse(reply, "the answer does not fit");
+    worker_time_begin(reply, bytes.len, &job->limits, start->options->timeout);
+    bool goes_on = answer(start->family, arena, job, bytes, reply);
+    worker_time_end();
     sealed_unmap(bytes);
-    return outcome == FAMILY_ANSWERED;
+    return goes_on;
 }
 
 /* 1: served one; 0: the queue is empty; -1: this worker is done. */
@@ -115,7 +140,7 @@ static int take_and_serve(const struct worker_start *start)
         fail(start, "queue", strerror(errno));
     if (result > 0) {
         atomic_store(&start->page->busy_since, clock_ms());
-        if (!serve(start->family, arena, &job, message, reply))
+        if (!serve(start, arena, &job, message, reply))
             result = -1;
         if (message >= 0)
             close(message);
@@ -131,6 +156,8 @@ _Noreturn void family_worker(const struct worker_start *start)
     die_with_head(start);
     limit_resources(start);
     keep_memory();
+    if (!worker_time_init())
+        fail(start, "signals", strerror(errno));
     int poll = make_poll(start);
     enter_jail(start);
     atomic_store(&start->page->busy_since, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * An answer as bytes: the plain facts in the order of facts.def, whether something stayed unasked,
- * the keyed facts, the ranges of the parts, what is wanted, the pictures, places for banners,
+ * what it took, the keyed facts, the ranges of the parts, what is wanted, the pictures, places for banners,
  * what is to be redacted, the outline, and the attachments last. */
 #include "filters/files/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
@@ -135,6 +135,7 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
         if (is_plain(id))
             ok = unpack_value(&in, &fact_info(id)->type, arena, &fact[id]);
     answer->facts.unasked = unpack_u8(&in) != 0;
+    answer->cpu = unpack_u32(&in);
     ok = ok && unpack_keyed(&in, arena, header_count, &answer->facts) &&
          unpack_ranges(&in, arena, answer) && unpack_wanted(&in, arena, answer) &&
          scan_pictures_unpack(&in, &answer->pictures) &&
@@ -261,6 +262,7 @@ bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_
 {
     pack_plain(out, &answer->facts);
     pack_u8(out, answer->facts.unasked);
+    pack_u32(out, answer->cpu);
     pack_keyed(out, &answer->facts, header_count);
     pack_ranges(out, answer);
     pack_wanted(out, answer);

@@ -62,18 +62,35 @@ int scan_submit(int queue, int message, const struct scan_job *job)
     return ipc_await(answer, sent == 1 ? 0 : failure);
 }
 
-static int failed(const char **reason, const char *why)
+static int failed(struct scan_failure *failure, const char *why)
 {
-    *reason = why;
+    *failure = (struct scan_failure){.reason = why, .failing = SCAN_FAILS_BY_IT};
     return -1;
 }
 
-static int read_refusal(struct slice payload, struct arena *arena, const char **reason)
+static int talked_nonsense(struct scan_failure *failure)
+{
+    return failed(failure, "the scanner talked nonsense");
+}
+
+static int has_ended(struct scan_failure *failure)
+{
+    failed(failure, "the scanner died");
+    failure->died = true;
+    return -1;
+}
+
+static int read_refusal(struct slice payload, struct arena *arena, struct scan_failure *failure)
 {
     struct unpack in = {.left = payload};
+    unsigned failing = unpack_u8(&in);
+    uint32_t cpu = unpack_u32(&in);
     struct slice text = unpack_slice(&in);
     const char *told = unpack_done(&in) ? arena_cstr(arena, text) : NULL;
-    return failed(reason, told ? told : "the scanner talked nonsense");
+    if (!told || failing > SCAN_FAILS_ALWAYS)
+        return talked_nonsense(failure);
+    *failure = (struct scan_failure){told, (enum scan_failing)failing, false, cpu};
+    return -1;
 }
 
 /* The first says how large it will be. */
@@ -115,7 +132,7 @@ static int take_packet(const struct ipc_message *packet, struct arena *arena,
 }
 
 int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_pieces *pieces,
-                 struct scan_answer *answer, const char **reason)
+                 struct scan_answer *answer, struct scan_failure *failure)
 {
     static char buffer[IPC_PAYLOAD_MAX + sizeof(uint16_t)]; /* the process has one thread */
     struct ipc_message message;
@@ -123,16 +140,15 @@ int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan
     if (got == 0)
         return 0;
     if (got < 0)
-        return failed(reason,
-                      errno == EBADMSG ? "the scanner talked nonsense" : "the scanner died");
+        return errno == EBADMSG ? talked_nonsense(failure) : has_ended(failure);
     struct slice payload = {NULL, 0};
     ipc_close_fds(&message);
     if (message.type == SCAN_REFUSAL)
-        return read_refusal(message.payload, arena, reason);
+        return read_refusal(message.payload, arena, failure);
     got = take_packet(&message, arena, pieces, &payload);
     if (got == 0 || (got > 0 && scan_answer_decode(payload, arena, header_count, answer)))
         return got;
-    return failed(reason, "the scanner talked nonsense");
+    return talked_nonsense(failure);
 }
 
 /* -- the scanner's side -- */
@@ -208,11 +224,24 @@ bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer
     return ok;
 }
 
-bool scan_refuse(int reply, const char *reason)
+bool scan_refusal_pack(struct buf *out, const struct scan_failure *failure)
+{
+    pack_u8(out, (uint8_t)failure->failing);
+    pack_u32(out, failure->cpu);
+    pack_slice(out, slice_sub(slice_of(failure->reason), 0, SCAN_REASON_MAX));
+    return !out->failed;
+}
+
+void scan_refusal_send(int reply, struct slice packed)
+{
+    ipc_send(reply, SCAN_REFUSAL, packed, NULL, 0, false);
+}
+
+bool scan_refuse(int reply, const struct scan_failure *failure)
 {
     struct buf payload = buf_init(IPC_PAYLOAD_MAX);
-    pack_slice(&payload, slice_sub(slice_of(reason), 0, SCAN_REASON_MAX));
-    bool ok = !payload.failed && send_piece(reply, SCAN_REFUSAL, buf_slice(&payload));
+    bool ok = scan_refusal_pack(&payload, failure) &&
+              send_piece(reply, SCAN_REFUSAL, buf_slice(&payload));
     buf_release(&payload);
     return ok;
 }

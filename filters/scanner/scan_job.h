@@ -74,6 +74,20 @@ struct scan_job {
     struct scan_limits limits;
 };
 
+/* Whether a scanner that has failed would fail again. */
+enum scan_failing {
+    SCAN_FAILS_NOW,    /* for want of something that passes */
+    SCAN_FAILS_BY_IT,  /* most likely it is the message's doing */
+    SCAN_FAILS_ALWAYS, /* of a bound of ours, which it will be beyond each time */
+};
+
+struct scan_failure {
+    const char *reason;
+    enum scan_failing failing;
+    bool died; /* or nobody took the job: the socket has ended */
+    uint32_t cpu;
+};
+
 struct scan_answer {
     /* Those of the producers that were asked; the rest pending.
      * keyed has header_count values. Those of spf and authentication stay pending when
@@ -89,6 +103,7 @@ struct scan_answer {
     size_t wanted_count;
     struct scan_pictures pictures; /* gatepost-qr is to read them */
     struct banner_places banners;
+    uint32_t cpu;        /* microseconds that it took; a scanner's own word */
     struct slice octets; /* as it was decoded */
 };
 
@@ -115,10 +130,10 @@ struct scan_pieces {
 };
 
 /* Reads one packet of the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet;
- * -1: the scanner failed, died or talked nonsense: *reason says which; its facts are unknown. The
+ * -1: the scanner failed, died or talked nonsense: *failure says which; its facts are unknown. The
  * arena and *pieces are the same in all calls for one answer. */
 int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_pieces *pieces,
-                 struct scan_answer *answer, const char **reason);
+                 struct scan_answer *answer, struct scan_failure *failure);
 
 /* The scanner's side. Takes the next job: fills *job (texts in arena), *message (-1: none) and
  * *reply (owned by the caller). 1 got one, 0 none now (only when !wait), -1 the queue is gone.
@@ -131,8 +146,11 @@ int scan_take(int queue, bool wait, struct arena *arena, struct scan_job *job, i
  * no descriptor: the kernel may refuse those for all that others of this user have under way. False:
  * nobody listens, or there is no memory. */
 bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer *answer);
-/* It could not be scanned: the facts are unknown. */
-bool scan_refuse(int reply, const char *reason);
+/* It could not be scanned: the facts are unknown. failure->died is not told. */
+bool scan_refuse(int reply, const struct scan_failure *failure);
+/* The same in two steps; the second may be taken in a signal's handler. False: no room. */
+bool scan_refusal_pack(struct buf *out, const struct scan_failure *failure);
+void scan_refusal_send(int reply, struct slice packed);
 
 /* A job as bytes. False: it does not fit. `payload` may be anything, and must outlive the job,
  * whose `dns` is a new table in the arena; *job is empty after a failure. */

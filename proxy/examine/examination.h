@@ -29,6 +29,14 @@ enum scan_slot {
 /* Stands in the proxy's line for a scanner, or is on a family's queue or in a scanner. */
 enum scan_step { SCAN_NOT_ASKED, SCAN_IN_LINE, SCAN_UNDER_WAY };
 
+/* What its network has on a family's queue (scan_places.h). */
+struct scan_place {
+    uint64_t who; /* 0: there is no place, and needs none */
+    enum scanner_kind kind;
+    double ms; /* of CPU that is charged for it in the end */
+    bool slow; /* it is one of those of slow networks */
+};
+
 struct scan_wait {
     TAILQ_ENTRY(scan_wait) link; /* in proxy->line or proxy->under_way */
     struct examination *of;
@@ -38,8 +46,12 @@ struct scan_wait {
     enum scan_slot slot;
     enum scan_step step;
     int64_t since, began; /* clock_ms: joined the line; was put on the queue */
-    struct scan_key key;  /* under which the answer will be remembered, */
-    bool has_key;         /* if it will be */
+    struct scan_place place;
+    bool stands_back;    /* in line, for what its own network has: others pass it */
+    bool over;           /* answered, or the scanner has failed */
+    uint64_t reign;      /* which scanners served when it was given to one (scan_deaths.h) */
+    struct scan_key key; /* under which the answer will be remembered, */
+    bool has_key;        /* if it will be */
 };
 
 /* None is called from inside a function of this header; the examination may be gone afterwards. */
@@ -65,7 +77,10 @@ struct examination {
     bool whole;           /* the spool holds all of it */
     bool header_only;     /* of a message: there is nothing in it for the antivirus */
     bool has_digest;      /* it may be read again: what scanners say is remembered */
+    bool knows_digest;    /* that, or somebody has asked for it */
     unsigned char digest[SCAN_DIGEST];
+    const char
+        *unscanned; /* why a scanner has not looked into it; in the arena. NULL: none has failed */
     struct part_range *parts;
     size_t part_count;
     struct banner_places banners; /* where they can stand */

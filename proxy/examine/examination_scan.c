@@ -6,8 +6,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include "filters/mime/headers.h"
+#include "proxy/examine/scan_deaths.h"
+
 #include <errno.h>
+#include <openssl/evp.h>
 #include <unistd.h>
+
+static const double US_IN_MS = 1000;
 
 enum { ROUNDS_MAX = 64 }; /* of jobs about the sender; each evaluator has lower bounds of its own */
 
@@ -37,12 +43,41 @@ static void learn_content(struct examination *e, enum scan_slot slot)
         study_known(&e->study, PRODUCER_LINKS);
 }
 
-void examination_scan_failed(struct examination *e, enum scan_slot slot, const char *reason)
+/* Where nobody can tell where its parts are, all behind its header is one. */
+static void redact_all(struct examination *e)
+{
+    struct slice message = spool_bytes(e->spool);
+    struct overlay_range *all = arena_alloc(e->arena, sizeof *all);
+    if (!all)
+        return;
+    *all = (struct overlay_range){.from = headers_block(message, NULL).len, .to = message.len};
+    e->redaction.overlays = all;
+    e->redaction.count = 1;
+    e->redaction.known = true;
+}
+
+static void fail_for_good(struct examination *e, enum scan_slot slot)
+{
+    enum scanner_kind kind = examination_scan_kind(slot);
+    if (slot <= SCAN_ANTIVIRUS)
+        pipeline_never(config_of(e)->policy, &e->facts, kind);
+    else if (slot == SCAN_SENDER)
+        e->facts.never |= ASKS_SCANNER;
+    else if (slot == SCAN_REDACTION)
+        redact_all(e);
+}
+
+void examination_scan_failed(struct examination *e, enum scan_slot slot,
+                             const struct scan_failure *failure)
 {
     static const char *const names[] = {"scan", "av", "scan (sender)", "scan (redaction)", "qr"};
     log_at(LEVEL_WARNING, e->ref, "scan failed", field_str("scanner", names[slot]),
-           field_str("reason", reason));
-    if (slot <= SCAN_ANTIVIRUS)
+           field_str("reason", failure->reason));
+    if (!e->unscanned)
+        e->unscanned = arena_printf(e->arena, "%s: %s", names[slot], failure->reason).ptr;
+    if (failure->failing == SCAN_FAILS_ALWAYS)
+        fail_for_good(e, slot);
+    else if (slot <= SCAN_ANTIVIRUS)
         pipeline_fail(config_of(e)->policy, &e->facts, examination_scan_kind(slot));
     if (slot == SCAN_QR)
         codes_wait_end(&e->codes, e->arena, NULL, &e->facts);
@@ -109,7 +144,7 @@ void examination_give_scan_room(struct examination *e)
 {
     if (examination_awaits_scan(e, SCAN_CONTENT) || examination_awaits_scan(e, SCAN_ANTIVIRUS))
         return;
-    shared_scan_give(e->proxy->shared, e->proxy->row, e->scan_taken);
+    shared_scan_give(e->proxy->shared, e->proxy->row, e->holder, e->scan_taken);
     e->scan_taken = 0;
 }
 
@@ -131,22 +166,70 @@ static size_t headers_asked(const struct examination *e, enum scan_slot slot)
     return slot >= SCAN_SENDER || e->banners_only ? 0 : e->proxy->job.header_count;
 }
 
+/* ---- what scanners die of ---- */
+
+static bool find_digest(struct examination *e)
+{
+    unsigned len = 0;
+    struct slice message = spool_bytes(e->spool);
+    if (!e->has_digest && !e->knows_digest)
+        e->knows_digest =
+            EVP_Digest(message.ptr, message.len, e->digest, &len, EVP_sha256(), NULL) == 1;
+    return e->has_digest || e->knows_digest;
+}
+
+bool examination_is_deadly(struct examination *e, enum scan_slot slot)
+{
+    static const struct scan_failure failure = {.reason = "several scanners died of it, or gave up",
+                                                .failing = SCAN_FAILS_ALWAYS};
+    enum scanner_kind kind = examination_scan_kind(slot);
+    if (!e->whole || !scan_deaths_any(e->proxy, kind) || !find_digest(e) ||
+        scan_deaths(e->proxy, kind, e->digest) < SCAN_DEATHS_MOST)
+        return false;
+    examination_scan_failed(e, slot, &failure);
+    return true;
+}
+
+/* One that ended with its family, or was ended for taking long, tells nothing of the message: of the
+ * last a scanner would have said whether it was the message's doing. */
+static bool is_its_doing(const struct scan_wait *wait, const struct scan_failure *failure)
+{
+    const struct proxy *proxy = wait->of->proxy;
+    enum scanner_kind kind = examination_scan_kind(wait->slot);
+    return failure->failing == SCAN_FAILS_BY_IT && wait->of->whole &&
+           wait->reign == scan_deaths_reign(proxy, kind) &&
+           (!failure->died || clock_ms() - wait->began < proxy->config->settings.timeouts_scan);
+}
+
+static void take_failure(struct scan_wait *wait, const struct scan_failure *failure)
+{
+    struct examination *e = wait->of;
+    if (is_its_doing(wait, failure) && find_digest(e))
+        scan_deaths_note(e->proxy, examination_scan_kind(wait->slot), e->digest);
+    if (failure->cpu)
+        wait->place.ms = failure->cpu / US_IN_MS;
+    examination_scan_failed(e, wait->slot, failure);
+}
+
 static void on_answer(evutil_socket_t fd, short what, void *arg)
 {
     struct scan_wait *wait = arg;
     struct examination *e = wait->of;
     struct proxy *proxy = e->proxy;
     struct scan_answer answer;
-    const char *reason = "no answer in time";
+    struct scan_failure failure = {.reason = "no answer in time"};
     int r = what & EV_TIMEOUT ? -1
                               : scan_collect(fd, e->arena, headers_asked(e, wait->slot),
-                                             &wait->pieces, &answer, &reason);
+                                             &wait->pieces, &answer, &failure);
     if (r == 0)
         return;
-    if (r > 0)
+    wait->over = !(what & EV_TIMEOUT);
+    if (r > 0) {
+        wait->place.ms = (answer.cpu + 1) / US_IN_MS;
         take(e, wait->slot, &answer);
-    else
-        examination_scan_failed(e, wait->slot, reason);
+    } else {
+        take_failure(wait, &failure);
+    }
     examination_scan_over(e, wait->slot);
     scan_line_move(proxy);
 }
@@ -239,6 +322,7 @@ enum submission examination_scan_submit(struct examination *e, enum scan_slot sl
         return SUBMIT_FAILED;
     *why = "there is no scanner";
     wait->has_key = find_key(e, slot, &job, &wait->key);
+    wait->reign = scan_deaths_reign(e->proxy, examination_scan_kind(slot));
     enum submission result = put_on_queue(e, slot, &job, ms);
     e->sender_rounds += result == SUBMITTED && about_sender_too(e, slot);
     return result;

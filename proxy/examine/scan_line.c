@@ -2,6 +2,8 @@
 #include "proxy/examine/scan_line.h"
 
 #include "base/clock.h"
+#include "proxy/examine/scan_leftover.h"
+#include "proxy/examine/scan_places.h"
 
 enum {
     LOOK_MS = 20,             /* between two looks for room that others gave back */
@@ -33,11 +35,12 @@ static bool needs_room(const struct scan_wait *wait)
     return wait->slot <= SCAN_ANTIVIRUS && !wait->of->scan_taken;
 }
 
+/* Who stands back for what his own network has keeps nobody else waiting. */
 static int64_t first_since(const struct proxy *proxy)
 {
     const struct scan_wait *wait;
     TAILQ_FOREACH(wait, &proxy->line, link)
-        if (needs_room(wait))
+        if (needs_room(wait) && !wait->stands_back)
             return wait->since;
     return 0;
 }
@@ -60,7 +63,8 @@ static void tell(const struct proxy *proxy)
 
 /* ---- one job ---- */
 
-static bool take_room(struct examination *e, int64_t since, int64_t now)
+/* Whose network is slow comes after all who wait now. */
+static enum shared_scan take_room(struct examination *e, int64_t since, int64_t now)
 {
     struct proxy *proxy = e->proxy;
     const struct settings *settings = settings_of(proxy);
@@ -71,10 +75,10 @@ static bool take_room(struct examination *e, int64_t since, int64_t now)
                                .now = now,
                                .age = settings->timeouts_scan,
                                .patience = scan_line_patience(settings)};
-    if (!shared_scan_take(proxy->shared, proxy->row, &claim))
-        return false;
-    e->scan_taken = claim.octets;
-    return true;
+    enum shared_scan taken = shared_scan_take(proxy->shared, proxy->row, e->holder, &claim);
+    if (taken == SHARED_SCAN_TAKEN)
+        e->scan_taken = claim.octets;
+    return taken;
 }
 
 static void unlink_wait(struct scan_wait *wait)
@@ -106,6 +110,9 @@ void scan_line_leave(struct scan_wait *wait)
 {
     if (wait->step == SCAN_NOT_ASKED)
         return;
+    bool goes_on = wait->step == SCAN_UNDER_WAY && !wait->over && scan_leftover_keep(wait);
+    if (!goes_on)
+        scan_place_give(wait->of->proxy, &wait->place);
     unlink_wait(wait);
     tell(wait->of->proxy);
 }
@@ -133,33 +140,77 @@ static const char *down_reason(const struct scan_wait *wait)
     return *reason ? reason : NULL;
 }
 
-/* Whether nobody stands before it for what it needs. */
-static bool may_try(const struct scan_wait *wait, int64_t now)
+/* One look along the line: what was found to be used up. */
+struct look {
+    int64_t now;
+    bool full[SCANNER_KINDS], no_room, none_for_slow[SCANNER_KINDS];
+};
+
+static bool take_its_room(struct look *look, struct scan_wait *wait)
 {
-    struct examination *e = wait->of;
-    if (e->proxy->queue_full[examination_scan_kind(wait->slot)])
-        return false;
-    return !needs_room(wait) || (!first_since(e->proxy) && take_room(e, wait->since, now));
+    bool slow = wait->place.slow;
+    if (!needs_room(wait))
+        return true;
+    enum shared_scan taken = take_room(wait->of, slow ? look->now : wait->since, look->now);
+    wait->stands_back = slow || taken == SHARED_SCAN_TOO_MANY_OF_NETWORK;
+    look->no_room |= taken == SHARED_SCAN_NO_ROOM && !slow;
+    return taken == SHARED_SCAN_TAKEN;
+}
+
+/* With a place among its network's, and room. */
+static enum submission try_with_place(struct look *look, struct scan_wait *wait, const char **why)
+{
+    enum scanner_kind kind = examination_scan_kind(wait->slot);
+    enum submission result = take_its_room(look, wait) ? submit(wait, look->now, why) : SUBMIT_FULL;
+    if (result != SUBMITTED)
+        scan_place_give_back(wait->of->proxy, &wait->place);
+    else
+        wait->stands_back = false;
+    look->full[kind] |= result == SUBMIT_FULL && !needs_room(wait);
+    return result;
+}
+
+/* SUBMIT_FULL: it waits. */
+static enum submission try(struct look *look, struct scan_wait *wait, const char **why)
+{
+    enum scanner_kind kind = examination_scan_kind(wait->slot);
+    if (look->full[kind] || (needs_room(wait) && look->no_room))
+        return SUBMIT_FULL;
+    bool slow = scan_place_is_slow(wait->of, kind, look->now);
+    wait->stands_back = slow;
+    if (slow && look->none_for_slow[kind])
+        return SUBMIT_FULL;
+    if (scan_place_take(wait->of, kind, slow, look->now, &wait->place))
+        return try_with_place(look, wait, why);
+    look->none_for_slow[kind] |= slow;
+    wait->stands_back = true;
+    return SUBMIT_FULL;
+}
+
+static struct look look_now(const struct proxy *proxy)
+{
+    struct look look = {.now = clock_ms(), .no_room = first_since(proxy) != 0};
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        look.full[kind] = proxy->queue_full[kind];
+    return look;
 }
 
 static void fail(struct scan_wait *wait, const char *why)
 {
     unlink_wait(wait);
-    examination_scan_failed(wait->of, wait->slot, why);
+    examination_scan_failed(wait->of, wait->slot, &(struct scan_failure){.reason = why});
 }
 
 void scan_line_join(struct examination *e, enum scan_slot slot)
 {
     struct proxy *proxy = e->proxy;
     struct scan_wait *wait = &e->scans[slot];
-    int64_t now = clock_ms();
-    *wait = (struct scan_wait){.of = e, .slot = slot, .since = now};
+    struct look look = look_now(proxy);
+    *wait = (struct scan_wait){.of = e, .slot = slot, .since = look.now};
+    if (examination_is_deadly(e, slot))
+        return;
     const char *why = down_reason(wait);
-    enum submission result = SUBMIT_FULL;
-    if (why)
-        result = SUBMIT_FAILED;
-    else if (may_try(wait, now))
-        result = submit(wait, now, &why);
+    enum submission result = why ? SUBMIT_FAILED : try(&look, wait, &why);
     if (result == SUBMIT_FULL && start_clock(proxy)) {
         wait->step = SCAN_IN_LINE;
         TAILQ_INSERT_TAIL(&proxy->line, wait, link);
@@ -175,6 +226,7 @@ static void fail_and_go_on(struct scan_wait *wait, const char *why)
 {
     struct examination *e = wait->of;
     enum scan_slot slot = wait->slot;
+    scan_place_give(e->proxy, &wait->place);
     fail(wait, why);
     examination_scan_over(e, slot);
 }
@@ -187,37 +239,33 @@ static void give_up(struct scan_wait *wait)
         wait->of->owner->no_room(wait->of->ctx);
 }
 
-/* One look along the line. */
-struct look {
-    int64_t now;
-    bool full[SCANNER_KINDS], no_room;
-};
-
 /* True when the line may be another now. */
 static bool advance(struct look *look, struct scan_wait *wait)
 {
-    struct proxy *proxy = wait->of->proxy;
     const char *why = down_reason(wait);
-    enum scanner_kind kind = examination_scan_kind(wait->slot);
     if (why) {
         fail_and_go_on(wait, why);
         return true;
     }
-    if (look->now - wait->since > scan_line_patience(settings_of(proxy))) {
+    if (look->now - wait->since > scan_line_patience(settings_of(wait->of->proxy))) {
         give_up(wait);
         return true;
     }
-    if (look->full[kind] || (needs_room(wait) && look->no_room))
-        return false;
-    if (needs_room(wait) && !take_room(wait->of, wait->since, look->now)) {
-        look->no_room = true;
-        return false;
+    bool failed = try(look, wait, &why) == SUBMIT_FAILED;
+    if (failed)
+        fail_and_go_on(wait, why ? why : too_many);
+    return failed;
+}
+
+/* Those of slow networks, or the others before them. */
+static void advance_all(struct proxy *proxy, struct look *look, bool slow)
+{
+    for (struct scan_wait *wait = TAILQ_FIRST(&proxy->line), *next; wait; wait = next) {
+        next = TAILQ_NEXT(wait, link);
+        bool is_slow = scan_place_is_slow(wait->of, examination_scan_kind(wait->slot), look->now);
+        if (is_slow == slow && advance(look, wait))
+            next = TAILQ_FIRST(&proxy->line);
     }
-    enum submission result = submit(wait, look->now, &why);
-    look->full[kind] = result == SUBMIT_FULL;
-    if (result == SUBMIT_FAILED)
-        fail_and_go_on(wait, why);
-    return result == SUBMIT_FAILED;
 }
 
 void scan_line_move(struct proxy *proxy)
@@ -225,11 +273,8 @@ void scan_line_move(struct proxy *proxy)
     struct look look = {.now = clock_ms()};
     if (TAILQ_EMPTY(&proxy->line))
         return;
-    for (struct scan_wait *wait = TAILQ_FIRST(&proxy->line), *next; wait; wait = next) {
-        next = TAILQ_NEXT(wait, link);
-        if (advance(&look, wait))
-            next = TAILQ_FIRST(&proxy->line);
-    }
+    advance_all(proxy, &look, false);
+    advance_all(proxy, &look, true);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         proxy->queue_full[kind] = look.full[kind];
     tell(proxy);

@@ -33,8 +33,12 @@ enum scanner_kind examination_scan_kind(enum scan_slot slot);
 enum submission examination_scan_submit(struct examination *e, enum scan_slot slot, int64_t ms,
                                         const char **why);
 
-/* Its facts are unknown. */
-void examination_scan_failed(struct examination *e, enum scan_slot slot, const char *why);
+/* Its facts are unknown; for good, if it always fails. */
+void examination_scan_failed(struct examination *e, enum scan_slot slot,
+                             const struct scan_failure *failure);
+
+/* Whether it has cost the family too many scanners: then it has failed, for good. */
+bool examination_is_deadly(struct examination *e, enum scan_slot slot);
 
 /* It is answered, or has failed: the examination goes on; it may be gone afterwards. */
 void examination_scan_over(struct examination *e, enum scan_slot slot);

@@ -2,6 +2,7 @@
 #include "proxy/process/proxy.h"
 
 #include "filters/likeness/likeness.h"
+#include "filters/scanner/family_start.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,6 +41,8 @@ bool proxy_learn_policy(struct proxy *proxy)
     learn_rates(proxy);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         proxy->scans[kind] = pipeline_needs(proxy->config, (enum scanner_kind)kind);
+    for (int kind = 0; kind < SCANNER_KINDS; kind++)
+        proxy->workers[kind] = family_workers((enum scanner_kind)kind, &proxy->config->settings);
     proxy->looks_at_mail = looks_at_mail(policy);
     if (proxy->wants[PRODUCER_LIKENESS])
         proxy->likeness = likeness_new(proxy->config->arena, proxy->config);

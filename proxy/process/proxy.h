@@ -18,6 +18,7 @@
 struct smtp_pools;
 struct asked_before;
 struct scan_memory;
+struct scan_times;
 struct recipient_cache;
 struct mailbox_servers;
 struct errands;
@@ -62,6 +63,8 @@ struct proxy {
     bool looks_at_mail;                       /* some rule asks what a message is */
     struct scan_job job;                      /* what is asked of them about every message */
     struct scan_list line, under_way;         /* of jobs, oldest first: for a scanner, with one */
+    struct scan_times *scan_times;            /* NULL: nobody needs scanners */
+    unsigned workers[SCANNER_KINDS];          /* of each family */
     struct event *line_clock;
     struct fetched_list turns; /* messages that are read and examined, or wait for that */
     struct event *turn;

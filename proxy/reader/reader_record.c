@@ -109,6 +109,7 @@ void reader_record_message(struct reader *reader, struct fetched *f, const char 
                        .scan_ms = f->message.scan_ms[SCAN_CONTENT],
                        .antivirus_ms = f->message.scan_ms[SCAN_ANTIVIRUS],
                        .qr_ms = f->message.scan_ms[SCAN_QR],
+                       .unscanned = slice_of(f->message.unscanned ? f->message.unscanned : ""),
                        .ms = clock_ms() - f->began};
     tell_message(f, &r);
     tell_rules(reader, &f->verdict.verdict, &r);

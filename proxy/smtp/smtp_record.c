@@ -151,6 +151,7 @@ static void tell_costs(const struct smtp_session *s, struct record *r)
     r->scan_ms = e->scan_ms[SCAN_CONTENT];
     r->antivirus_ms = e->scan_ms[SCAN_ANTIVIRUS];
     r->qr_ms = e->scan_ms[SCAN_QR];
+    r->unscanned = slice_of(e->unscanned ? e->unscanned : "");
 }
 
 static struct slice text_of(const struct smtp_session *s, enum fact fact)

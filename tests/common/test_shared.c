@@ -121,13 +121,13 @@ enum { NOW = 100000, AGE = 60000, PATIENCE = 120000 };
 
 static bool scan_take(unsigned of, uint64_t octets, uint64_t limit, int64_t since)
 {
-    return shared_scan_take(shared, of,
+    return shared_scan_take(shared, of, &anybody,
                             &(struct scan_claim){.octets = octets,
                                                  .limit = limit,
                                                  .since = since,
                                                  .now = NOW,
                                                  .age = AGE,
-                                                 .patience = PATIENCE});
+                                                 .patience = PATIENCE}) == SHARED_SCAN_TAKEN;
 }
 
 TEST(test_scans_are_bounded_by_octets_over_all_rows)
@@ -136,7 +136,7 @@ TEST(test_scans_are_bounded_by_octets_over_all_rows)
     assert_false(scan_take(other, 41, 100, NOW));
     assert_true(scan_take(other, 40, 100, NOW));
     assert_int_equal(shared_scans(shared), 100);
-    shared_scan_give(shared, row, 60);
+    shared_scan_give(shared, row, &anybody, 60);
     assert_int_equal(shared_scans(shared), 40);
 }
 
@@ -144,7 +144,7 @@ TEST(test_what_is_larger_than_all_room_is_scanned_alone)
 {
     assert_true(scan_take(row, 10, 100, NOW));
     assert_false(scan_take(other, 1000, 100, NOW));
-    shared_scan_give(shared, row, 10);
+    shared_scan_give(shared, row, &anybody, 10);
     assert_true(scan_take(other, 1000, 100, NOW));
     assert_false(scan_take(row, 10, 100, NOW));
 }
@@ -176,7 +176,7 @@ TEST(test_a_row_that_does_not_serve_its_line_holds_nobody_up)
                               .now = NOW + PATIENCE,
                               .age = AGE,
                               .patience = PATIENCE};
-    assert_true(shared_scan_take(shared, other, &late));
+    assert_int_equal(shared_scan_take(shared, other, &anybody, &late), SHARED_SCAN_TAKEN);
 }
 
 TEST(test_a_cleared_row_gives_everything_back)
@@ -218,7 +218,7 @@ TEST(test_giving_too_much_stops_at_zero)
 {
     give(row, "1");
     shared_spool_give(shared, row, &anybody, 5);
-    shared_scan_give(shared, row, 5);
+    shared_scan_give(shared, row, &anybody, 5);
     shared_backend_give(shared, row, 3);
     assert_int_equal(shared_sessions(shared) + shared_spool(shared) + shared_scans(shared) +
                          shared_backend(shared, 3),

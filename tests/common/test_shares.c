@@ -148,3 +148,48 @@ TEST(test_what_a_dead_process_held_is_no_share_any_more)
     assert_int_equal(share_count(shared, holder.network, BUDGET_LOGINS), 0);
     assert_int_equal(share_count(shared, holder.network, BUDGET_SCANS), 0);
 }
+
+static enum shared_scan scan(const char *client, uint64_t kib)
+{
+    const struct holder holder = who(client, false);
+    return shared_scan_take(shared, row, &holder,
+                            &(struct scan_claim){.octets = kib * 1024,
+                                                 .limit = 1024 * 1024,
+                                                 .since = 1000,
+                                                 .now = 1000,
+                                                 .age = 60000,
+                                                 .patience = 60000});
+}
+
+TEST(test_a_network_has_its_share_of_what_scanners_have_and_makes_nobody_wait)
+{
+    assert_int_equal(scan("1.2.3.4", 256), SHARED_SCAN_TAKEN);
+    assert_int_equal(scan("1.2.3.5", 256), SHARED_SCAN_TAKEN);
+    assert_int_equal(scan("1.2.3.6", 16), SHARED_SCAN_TOO_MANY_OF_NETWORK);
+    assert_int_equal(scan("9.2.3.4", 256), SHARED_SCAN_TAKEN);
+    assert_int_equal(scan("9.2.3.4", 16), SHARED_SCAN_TOO_MANY_OF_NETWORK);
+    assert_int_equal(scan("8.2.3.4", 512), SHARED_SCAN_NO_ROOM);
+    assert_int_equal(scan("8.2.3.4", 256), SHARED_SCAN_TAKEN);
+    const struct holder holder = who("1.2.3.4", false);
+    shared_scan_give(shared, row, &holder, 256 * 1024);
+    shared_scan_give(shared, row, &holder, 256 * 1024);
+    assert_int_equal(scan("1.2.3.6", 16), SHARED_SCAN_TAKEN);
+}
+
+TEST(test_one_message_each_network_may_have)
+{
+    assert_int_equal(scan("1.2.3.4", 700), SHARED_SCAN_TAKEN);
+    assert_int_equal(scan("9.2.3.4", 300), SHARED_SCAN_TAKEN);
+}
+
+TEST(test_jobs_of_slow_networks_are_bounded_for_each_family_over_all_rows)
+{
+    assert_true(shared_slow_scan_take(shared, row, 0, 2));
+    assert_true(shared_slow_scan_take(shared, other, 0, 2));
+    assert_false(shared_slow_scan_take(shared, other, 0, 2));
+    assert_true(shared_slow_scan_take(shared, other, 1, 1));
+    shared_slow_scan_give(shared, row, 0);
+    assert_true(shared_slow_scan_take(shared, other, 0, 2));
+    shared_row_clear(shared, other);
+    assert_true(shared_slow_scan_take(shared, row, 0, 2));
+}

@@ -314,10 +314,10 @@ TEST(test_a_job_travels_and_its_answer_comes_back)
 
     struct scan_answer answer = an_answer(), collected;
     struct scan_pieces pieces = {0};
-    const char *reason = NULL;
-    assert_int_equal(scan_collect(sock, arena, 2, &pieces, &collected, &reason), 0);
+    struct scan_failure failure = {0};
+    assert_int_equal(scan_collect(sock, arena, 2, &pieces, &collected, &failure), 0);
     assert_true(scan_answer(reply, &got, &answer));
-    assert_int_equal(scan_collect(sock, arena, 2, &pieces, &collected, &reason), 1);
+    assert_int_equal(scan_collect(sock, arena, 2, &pieces, &collected, &failure), 1);
     assert_is_the_answer(&collected);
     close(sock);
     close(reply);
@@ -346,12 +346,12 @@ TEST(test_a_large_answer_comes_whole_and_needs_no_descriptor)
     assert_int_equal(ipc_answer_pair(pair), 0);
     struct scan_answer answer = an_answer(), got;
     struct scan_pieces pieces = {0};
-    const char *reason = "";
+    struct scan_failure failure = {0};
     answer.facts.fact[FACT_ATTACHMENTS] = attachments(9000, SLICE("run.exe"));
     pid_t pid = answer_beside(pair[1], &answer);
     struct pollfd wait = {.fd = pair[0], .events = POLLIN};
     while (r == 0 && poll(&wait, 1, WAIT_MS) == 1)
-        r = scan_collect(pair[0], arena, 2, &pieces, &got, &reason);
+        r = scan_collect(pair[0], arena, 2, &pieces, &got, &failure);
     assert_int_equal(r, 1);
     assert_int_equal(got.facts.fact[FACT_ATTACHMENTS].list.count, 9000);
     assert_false(got.facts.fact[FACT_ATTACHMENTS].list.cut);
@@ -373,12 +373,12 @@ static void collect_from(void (*act)(int reply), const char *expected)
     close(reply);
     struct scan_answer answer;
     struct scan_pieces pieces = {0};
-    const char *reason = NULL;
+    struct scan_failure failure = {0};
     int r = 0;
     while (r == 0)
-        r = scan_collect(sock, arena, 0, &pieces, &answer, &reason);
+        r = scan_collect(sock, arena, 0, &pieces, &answer, &failure);
     assert_int_equal(r, -1);
-    assert_string_equal(reason, expected);
+    assert_string_equal(failure.reason, expected);
     close(taken);
     close(sock);
     close(message);
@@ -393,7 +393,7 @@ static void dies(int reply)
 
 static void refuses(int reply)
 {
-    assert_true(scan_refuse(reply, "too odd"));
+    assert_true(scan_refuse(reply, &(struct scan_failure){"too odd", SCAN_FAILS_ALWAYS, false, 7}));
 }
 
 static void talks_nonsense(int reply)

@@ -189,11 +189,11 @@ TEST(test_a_job_without_a_message_travels)
                                                                 .type = DNS_TXT},
                                  .wanted_count = 1},
                        collected;
-    const char *reason = "";
+    struct scan_failure failure = {.reason = ""};
     struct scan_pieces pieces = {0};
     answer.facts.fact[FACT_MESSAGE_SUBJECT] = value_text(SLICE("known at once"));
     assert_true(scan_answer(reply, &got, &answer));
-    assert_int_equal(scan_collect(sock, arena, 0, &pieces, &collected, &reason), 1);
+    assert_int_equal(scan_collect(sock, arena, 0, &pieces, &collected, &failure), 1);
     assert_int_equal(collected.wanted_count, 1);
     assert_int_equal(collected.wanted[0].type, DNS_TXT);
     assert_true(slice_eq(collected.wanted[0].name, SLICE("example.com")));
@@ -248,7 +248,7 @@ TEST(test_large_answers_of_the_dns_travel)
     struct dns_answer answer;
     assert_true(dns_look_up(got.dns, SLICE("a.example"), DNS_TXT, &answer));
     assert_int_equal(answer.records[0].text.len, LARGE);
-    assert_true(scan_refuse(reply, "seen"));
+    assert_true(scan_refuse(reply, &(struct scan_failure){.reason = "seen"}));
     struct stat of_file, of_message;
     assert_int_equal(fstat(file, &of_file), 0);
     assert_int_equal(fstat(message, &of_message), 0);

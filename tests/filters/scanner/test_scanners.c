@@ -104,12 +104,12 @@ static void ask_for(const struct scan_job *job, struct slice text, struct arena 
                     struct scan_answer *answer)
 {
     int sock = submit(text, job);
-    const char *reason = "";
+    struct scan_failure failure = {.reason = ""};
     struct pollfd wait = {.fd = sock, .events = POLLIN};
     struct scan_pieces pieces = {0};
     assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
-    if (scan_collect(sock, arena, 0, &pieces, answer, &reason) != 1)
-        fail_msg("no answer: %s", reason);
+    if (scan_collect(sock, arena, 0, &pieces, answer, &failure) != 1)
+        fail_msg("no answer: %s", failure.reason);
     close(sock);
 }
 
@@ -214,13 +214,13 @@ TEST(test_scan_judges_senders_from_its_jail)
 static void refuses_without_a_message(struct arena *arena)
 {
     struct scan_answer answer;
-    const char *reason = "";
+    struct scan_failure failure = {.reason = ""};
     int sock = submit((struct slice){NULL, 0}, &(struct scan_job){.spf = true});
     struct pollfd wait = {.fd = sock, .events = POLLIN};
     struct scan_pieces pieces = {0};
     assert_int_equal(poll(&wait, 1, WAIT_MS), 1);
-    assert_int_equal(scan_collect(sock, arena, 0, &pieces, &answer, &reason), -1);
-    assert_string_equal(reason, "no message");
+    assert_int_equal(scan_collect(sock, arena, 0, &pieces, &answer, &failure), -1);
+    assert_string_equal(failure.reason, "no message");
     close(sock);
 }
 

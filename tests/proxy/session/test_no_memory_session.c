@@ -156,7 +156,7 @@ static void serve_scanner(void)
         ssize_t n = message >= 0 ? pread(message, text, sizeof text, 0) : -1;
         struct slice bytes = n < 0 ? (struct slice){NULL, 0} : (struct slice){text, (size_t)n};
         if (!examine(arena, bytes, &job, &answer) || !scan_answer(reply, &job, &answer))
-            scan_refuse(reply, "out of memory");
+            scan_refuse(reply, &(struct scan_failure){.reason = "out of memory"});
         if (message >= 0)
             close(message);
         close(reply);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC
+ * Places on a family's queue, which is served in the order of arrival: so that no network of clients
+ * fills it with messages that take long. The others' are as good as unbounded, and cost a look into
+ * the table of times (scan_times.h). */
+#ifndef PROXY_EXAMINE_SCAN_PLACES_H
+#define PROXY_EXAMINE_SCAN_PLACES_H
+
+#include "proxy/examine/examination.h"
+
+/* Whether its network's messages take that family long, of late. */
+bool scan_place_is_slow(const struct examination *e, enum scanner_kind kind, int64_t now);
+
+/* All slow networks together have half of a family's workers, and one at least. False: it waits. */
+bool scan_place_take(const struct examination *e, enum scanner_kind kind, bool slow, int64_t now,
+                     struct scan_place *out);
+
+/* The job is through, having taken place->ms; or it came to nothing. Without a place, nothing. */
+void scan_place_give(struct proxy *proxy, struct scan_place *place);
+void scan_place_give_back(struct proxy *proxy, struct scan_place *place);
+
+#endif
