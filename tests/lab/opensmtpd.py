@@ -10,10 +10,14 @@ from lab.process import Process
 
 CONF = """
 smtp max-message-size "60M"
+{limits}
 {ciphers}
 listen on 127.0.0.1 port {port} hostname opensmtpd.client.example
 {actions}
 """
+# It would wait between two connections.
+LIMITS = "".join("mta limit %s 0\n" % name for name in (
+    "conn-delay-host", "conn-delay-source", "conn-delay-connector", "conn-delay-relay", "conn-delay-domain", "reconn-delay-route"))
 ACTION = """
 action "{name}" relay host "smtp://127.0.0.1:{port}" helo "opensmtpd.client.example"
 match from any for domain "{domain}" action "{name}"
@@ -56,7 +60,7 @@ class OpenSMTPD:
         beside.make_folder(self.root, "/var/run")
         beside.make_folder(self.root, "/tmp", mode=0o1777)
         self._say("/etc/smtpd.conf", CONF.format(
-            port=self.port, ciphers='smtp ciphers "%s"' % CIPHERS[self.tls] if CIPHERS[self.tls] else "",
+            port=self.port, limits=LIMITS, ciphers='smtp ciphers "%s"' % CIPHERS[self.tls] if CIPHERS[self.tls] else "",
             actions="".join(ACTION.format(name="way%d" % n, domain=domain, port=port) for n, (domain, port) in enumerate(self.ways.items()))))
         if self.tls != "usual":
             self._say("/usr/lib/ssl/openssl.cnf", OPENSSL)
