@@ -33,14 +33,12 @@ static bool parse_tls(struct parser *parser, struct server *server, const char *
 }
 
 /* Whoever expects SMTP there and hears LMTP may lose mail: RFC 2033 5 forbids it. */
-static bool port_is_right(struct parser *parser, const struct server *server,
-                          const struct token *address)
+static void check_port(struct parser *parser, const struct server *server,
+                       const struct token *address)
 {
-    bool right = !server->lmtp || server->port != 25;
-    if (!right)
+    if (server->lmtp && server->port == 25)
         source_error(parser->sources, address->at,
                      "port 25 is SMTP's; expected the port of LMTP, such as \"10.0.0.5:24\"");
-    return right;
 }
 
 static bool parse_server(struct parser *parser, struct backend *backend, enum service word)
@@ -58,8 +56,7 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
     server.address = address.text;
     if (!parse_endpoint(parser, &address, service.port, &server.ip, &server.port))
         return false;
-    if (!port_is_right(parser, &server, &address))
-        return false;
+    check_port(parser, &server, &address);
     for (;;) {
         if (accept_word(parser, "tls")) {
             if (!parse_tls(parser, &server, service.word))
