@@ -5,7 +5,20 @@
 
 #include <string.h>
 
-enum { FORM = 1, ENHANCED_MAX = 12, TEXT_MAX = 200, HAS_SIZE = 1, IN_TURN = 2, WAITS_MOST = 64 };
+enum { FORM = 1, ENHANCED_MAX = 12, TEXT_MAX = 200, HAS_SIZE = 1, IN_TURN = 2 };
+
+static bool is_control(char c)
+{
+    return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+static void pack_text(struct buf *out, struct slice text)
+{
+    char clean[TEXT_MAX];
+    for (size_t i = 0; i < text.len; i++)
+        clean[i] = is_control(text.ptr[i]) ? ' ' : text.ptr[i];
+    pack_tight(out, (struct slice){clean, text.len});
+}
 
 void retry_write(struct buf *out, const struct retry *retry, const struct retry_place *place)
 {
@@ -19,11 +32,19 @@ void retry_write(struct buf *out, const struct retry *retry, const struct retry_
     pack_var(out, retry->group);
     pack_u8(out, (uint8_t)((retry->has_size ? HAS_SIZE : 0) | (retry->in_turn ? IN_TURN : 0)));
     pack_var(out, retry->size);
-    pack_u8(out, (uint8_t)(retry->waits < WAITS_MOST ? retry->waits : WAITS_MOST));
+    pack_u8(out, (uint8_t)(retry->waits < RETRY_WAITS_MOST ? retry->waits : RETRY_WAITS_MOST));
     pack_u8(out, (uint8_t)reply->kind);
     pack_var(out, reply->code);
     pack_tight(out, slice_sub(reply->enhanced, 0, ENHANCED_MAX));
-    pack_tight(out, slice_sub(reply->text, 0, TEXT_MAX));
+    pack_text(out, slice_sub(reply->text, 0, TEXT_MAX));
+}
+
+static bool is_printable(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (is_control(text.ptr[i]))
+            return false;
+    return true;
 }
 
 static void read_places(struct unpack *in, struct state_retry_place *where)
@@ -67,8 +88,8 @@ bool retry_read(struct slice bytes, struct retry *retry)
     uint64_t code = unpack_var(&in);
     struct slice enhanced = unpack_tight(&in), text = unpack_tight(&in);
     if (!unpack_done(&in) || written >= INT64_MAX || group > UINT16_MAX ||
-        retry->waits > WAITS_MOST || kind > REPLY_OURS || code > 599 ||
-        enhanced.len > ENHANCED_MAX || text.len > TEXT_MAX)
+        retry->waits > RETRY_WAITS_MOST || kind > REPLY_OURS || code > 599 ||
+        enhanced.len > ENHANCED_MAX || text.len > TEXT_MAX || !is_printable(text))
         return false;
     retry->place.written = (int64_t)written;
     retry->group = (unsigned)group;

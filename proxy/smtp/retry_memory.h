@@ -27,6 +27,8 @@ struct retry_place {
     int64_t written;                /* clock_wall_ms, of what was recalled */
 };
 
+enum { RETRY_WAITS_MOST = 16 };
+
 struct retry {
     unsigned group; /* only recipients of one group share a transaction; 0: none is remembered */
     bool has_size;

@@ -5,6 +5,8 @@
 
 #include "common/client_hash.h"
 
+#include <string.h>
+
 static struct retry_store store_of(const struct smtp_session *s)
 {
     return (struct retry_store){s->base.proxy->shared, s->base.proxy->state};
@@ -104,7 +106,7 @@ bool smtp_retry_has_reply(const struct smtp_session *s, const struct recipient *
 void smtp_retry_told(struct smtp_session *s, const struct recipient *r)
 {
     for (const struct told *told = s->t.told; told; told = told->before)
-        if (told->place.hash[0] == r->earlier.place.hash[0])
+        if (memcmp(told->place.where.at[0], r->earlier.place.where.at[0], STATE_DIGEST) == 0)
             return;
     struct told *told = arena_alloc(s->mail, sizeof *told);
     if (!told)

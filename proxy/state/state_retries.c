@@ -39,8 +39,10 @@ void state_retry(struct state_inquiry *inquiry, const struct state_retry_place *
     name_keys(inquiry->state, place, &named);
     for (; named.count < KEYS; named.count++) /* the script asks for as many */
         named.keys[named.count] = named.keys[named.count - 1];
-    state_ask(inquiry, &(struct state_question){&inquiry->state->retry, named.keys, KEYS, NULL, 0},
-              &(struct state_answer){write_retry, answer, KEYS, STATE_RETRY_PLACES});
+    state_ask(
+        inquiry, &(struct state_question){&inquiry->state->retry, named.keys, KEYS, NULL, 0},
+        &(struct state_answer){
+            .write = write_retry, .data = answer, .expected = KEYS, .texts = STATE_RETRY_PLACES});
 }
 
 void state_retry_keep(struct state *state, const struct state_retry_place *place, struct slice left,

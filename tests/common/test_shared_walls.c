@@ -259,9 +259,9 @@ static bool take_scan(void)
                                .now = clock_ms(),
                                .age = 1000,
                                .patience = 1000};
-    bool taken = shared_scan_take(shared, other, &claim);
+    bool taken = shared_scan_take(shared, other, &holder, &claim) == SHARED_SCAN_TAKEN;
     if (taken)
-        shared_scan_give(shared, other, 10);
+        shared_scan_give(shared, other, &holder, 10);
     return taken;
 }
 

@@ -2,6 +2,7 @@
 #include "proxy/smtp/retry_form.h"
 
 #include "base/clock.h"
+#include "common/client_hash.h"
 #include "tests/harness/unit.h"
 
 #include <stdio.h>
@@ -363,11 +364,11 @@ static bool is_printable(struct slice text)
 static void check_sound(const struct retry *got)
 {
     const struct backend_reply *reply = &got->reply;
-    if (got->place.count == 0) {
+    if (got->place.where.count == 0) {
         assert_int_equal(got->group + reply->code, 0);
         return;
     }
-    assert_true(got->place.count <= 2 && got->waits <= RETRY_WAITS_MOST);
+    assert_true(got->place.where.count <= 2 && got->waits <= RETRY_WAITS_MOST);
     assert_true((unsigned)reply->kind <= REPLY_OURS);
     if (!reply->code)
         return;
@@ -393,8 +394,11 @@ TEST(test_whatever_a_note_says_what_is_recalled_is_sound)
     unsigned char whole[NOTE_MAX], note[NOTE_MAX];
     uint64_t random = UINT64_C(88172645463325252);
     unsigned kept = 0;
-    retry_remember(shared, &at, &(struct retry){.group = 9, .reply = full});
-    assert_true(notes_get(shared_notes(shared), shared_key(shared), at.hash[0], whole, NOTE_MAX,
+    struct shared *shared = store.shared;
+    uint64_t hash = siphash(shared_key(shared),
+                            (struct slice){(const char *)at.where.at[0], STATE_DIGEST});
+    retry_remember(&store, &at, &(struct retry){.group = 9, .reply = full});
+    assert_true(notes_get(shared_notes(shared), shared_key(shared), hash, whole, NOTE_MAX,
                           clock_ms()));
     for (int i = 0; i < SPOILT_TRIES; i++) {
         memcpy(note, whole, sizeof note);
@@ -404,9 +408,9 @@ TEST(test_whatever_a_note_says_what_is_recalled_is_sound)
             random ^= random << 17;
             note[(random >> 32) % (i % 2 ? 64 : sizeof note)] = some_octet(random);
         }
-        notes_put(shared_notes(shared), shared_key(shared), at.hash[0], note, NOTE_MAX,
+        notes_put(shared_notes(shared), shared_key(shared), hash, note, NOTE_MAX,
                   clock_ms() + 1000);
-        struct retry got = retry_recall(shared, &at, arena);
+        struct retry got = recall(&at);
         check_sound(&got);
         kept += got.group != 0;
         arena_reset(arena);
@@ -419,8 +423,8 @@ TEST(test_a_reply_with_controls_is_remembered_without_them)
     struct retry_place at = place("192.0.2.7", "", "s@x", "a@b");
     struct backend_reply odd = {REPLY_RECIPIENT, 550, SLICE("5.1.1"),
                                 SLICE("no\tsuch\x1buser\xc3\xa4")};
-    retry_remember(shared, &at, &(struct retry){.group = 9, .reply = odd});
-    struct retry got = retry_recall(shared, &at, arena);
+    retry_remember(&store, &at, &(struct retry){.group = 9, .reply = odd});
+    struct retry got = recall(&at);
     assert_int_equal(got.reply.code, 550);
     assert_true(slice_eq(got.reply.text, SLICE("no such user\xc3\xa4")));
 }
