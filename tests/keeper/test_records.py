@@ -126,7 +126,7 @@ def line_too_long(gateway):
 
 # what happens: (the last reply, {member of the record: value})
 REFUSALS = {
-    "a sender without a domain": (conversation("MAIL FROM:<a>"), {"stage": "helo", "verdict": "reject"}),
+    "a sender that is none": (conversation("MAIL FROM:<a@>"), {"stage": "helo", "verdict": "reject"}),
     "a parameter that we do not know": (conversation("MAIL FROM:<a@client.example> X=1"), {"stage": "helo", "verdict": "reject"}),
     "a message that says it is too big": (conversation("MAIL FROM:<a@client.example> SIZE=9999"), {"stage": "helo", "verdict": "reject"}),
     "relaying": (conversation(*to("u@other.example")), {"stage": "rcpt", "verdict": "reject", "rcpt": ["u@other.example"], "from": "a@client.example"}),
