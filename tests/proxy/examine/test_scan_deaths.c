@@ -14,8 +14,10 @@ static void start(void)
     int fd = -1;
     one = (struct proxy){.shared = shared_new(&fd)};
     assert_non_null(one.shared);
-    other = (struct proxy){.shared = shared_map(fd)};
+    int reader = shared_reader(fd), row = shared_row_claim(one.shared);
+    other = (struct proxy){.shared = shared_map(reader, fd, (unsigned)row)};
     assert_non_null(other.shared);
+    close(reader);
     close(fd);
 }
 
@@ -45,7 +47,7 @@ TEST(test_other_scanners_know_of_none)
 {
     scan_deaths_note(&one, SCANNER_SCAN, message);
     scan_deaths_note(&one, SCANNER_AV, message);
-    shared_family_changed(other.shared, SCANNER_AV);
+    shared_family_changed(one.shared, SCANNER_AV);
     assert_int_equal(scan_deaths(&one, SCANNER_AV, message), 0);
     assert_false(scan_deaths_any(&one, SCANNER_AV));
     assert_int_equal(scan_deaths(&one, SCANNER_SCAN, message), 1);
