@@ -100,6 +100,20 @@ static void merge_headers(const struct policy *policy, struct facts *facts,
     }
 }
 
+/* A scanner that has looked into the message has told all that it can: it has no room for more, and
+ * will have none another time. What the DNS or pictures add may still come. */
+static void note_what_is_final(struct facts *facts, enum scanner_kind kind,
+                               const struct scan_answer *answer)
+{
+    for (int i = 0; i < FACT_COUNT; i++) {
+        enum producer producer = fact_info((enum fact)i)->producer;
+        bool grows = producer == PRODUCER_LINKS && answer->pictures.count;
+        if (producer_info(producer)->asks == asks_of(kind) && !grows &&
+            answer->facts.fact[i].state != VALUE_PENDING)
+            facts->never |= UINT64_C(1) << producer;
+    }
+}
+
 void pipeline_merge(const struct policy *policy, struct facts *facts, enum scanner_kind kind,
                     const struct scan_answer *answer)
 {
@@ -108,6 +122,7 @@ void pipeline_merge(const struct policy *policy, struct facts *facts, enum scann
             answer->facts.fact[i].state != VALUE_PENDING)
             facts->fact[i] = answer->facts.fact[i];
     facts->unasked |= answer->facts.unasked;
+    note_what_is_final(facts, kind, answer);
     if (kind == SCANNER_SCAN && facts->keyed && answer->facts.keyed)
         merge_headers(policy, facts, answer->facts.keyed);
 }
@@ -123,7 +138,9 @@ void pipeline_never(const struct policy *policy, struct facts *facts, enum scann
 {
     struct value *attachments = &facts->fact[FACT_ATTACHMENTS];
     pipeline_fail(policy, facts, kind);
-    facts->never |= asks_of(kind);
+    for (int producer = 0; producer < PRODUCER_COUNT; producer++)
+        if (is_from((enum producer)producer, kind))
+            facts->never |= UINT64_C(1) << producer;
     if (kind == SCANNER_SCAN && attachments->state == VALUE_UNKNOWN)
         *attachments = attachment_rest_alone();
 }

@@ -101,10 +101,12 @@ struct facts {
     /* Limits on our own DNS questions kept some from being asked that the message was to be
      * authenticated with: its sender may have used them up, so what is unknown of that defers. */
     bool unasked;
-    /* Whom producers ask (ASKS_SCANNER ...) who will never know more of this message than now:
-     * what is unknown of that refuses it where it would defer it. */
-    unsigned never;
+    /* Producers (a bit each) that will never know more of this message than now: what is unknown of
+     * theirs, or a list that is cut, refuses it where it would defer it. */
+    uint64_t never;
 };
+
+_Static_assert(PRODUCER_COUNT <= 64, "each has its bit");
 
 /* Whether this address must stay reachable (RFC 5321 4.5.1, RFC 2142): postmaster's or abuse's. */
 bool is_postmaster(struct slice address);

@@ -277,8 +277,7 @@ static bool is_unasked(const struct walk *walk)
 static bool is_for_good(const struct walk *walk)
 {
     const struct fact_info *info = fact_info((enum fact)walk->doubtful_fact);
-    return !walk->doubtful_tired &&
-           (walk->evaluation.facts->never & producer_info(info->producer)->asks);
+    return !walk->doubtful_tired && walk->evaluation.facts->never >> info->producer & 1;
 }
 
 static void refuse_for_doubt(struct verdict *out)

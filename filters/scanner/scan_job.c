@@ -73,6 +73,15 @@ static int talked_nonsense(struct scan_failure *failure)
     return failed(failure, "the scanner talked nonsense");
 }
 
+/* Where the arena is full it is ours that is short. */
+static int is_unreadable(const struct arena *arena, struct scan_failure *failure)
+{
+    talked_nonsense(failure);
+    if (arena_failed(arena))
+        failure->failing = SCAN_FAILS_NOW;
+    return -1;
+}
+
 static int has_ended(struct scan_failure *failure)
 {
     failed(failure, "the scanner died");
@@ -88,7 +97,7 @@ static int read_refusal(struct slice payload, struct arena *arena, struct scan_f
     struct slice text = unpack_slice(&in);
     const char *told = unpack_done(&in) ? arena_cstr(arena, text) : NULL;
     if (!told || failing > SCAN_FAILS_ALWAYS)
-        return talked_nonsense(failure);
+        return is_unreadable(arena, failure);
     *failure = (struct scan_failure){told, (enum scan_failing)failing, false, cpu};
     return -1;
 }
@@ -148,7 +157,7 @@ int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan
     got = take_packet(&message, arena, pieces, &payload);
     if (got == 0 || (got > 0 && scan_answer_decode(payload, arena, header_count, answer)))
         return got;
-    return talked_nonsense(failure);
+    return is_unreadable(arena, failure);
 }
 
 /* -- the scanner's side -- */

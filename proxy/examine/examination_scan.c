@@ -43,6 +43,14 @@ static void learn_content(struct examination *e, enum scan_slot slot)
         study_known(&e->study, PRODUCER_LINKS);
 }
 
+static void describe_sender(struct examination *e, struct scan_job *job)
+{
+    struct study *study = &e->study;
+    *job = (struct scan_job){.limits = e->proxy->job.limits};
+    study->from.now = clock_wall();
+    study_describe(study, e->whole, job);
+}
+
 /* Where nobody can tell where its parts are, all behind its header is one. */
 static void redact_all(struct examination *e)
 {
@@ -62,7 +70,7 @@ static void fail_for_good(struct examination *e, enum scan_slot slot)
     if (slot <= SCAN_ANTIVIRUS)
         pipeline_never(config_of(e)->policy, &e->facts, kind);
     else if (slot == SCAN_SENDER)
-        e->facts.never |= ASKS_SCANNER;
+        e->facts.never |= UINT64_C(1) << PRODUCER_SPF | UINT64_C(1) << PRODUCER_AUTHENTICATION;
     else if (slot == SCAN_REDACTION)
         redact_all(e);
 }
@@ -82,6 +90,8 @@ void examination_scan_failed(struct examination *e, enum scan_slot slot,
     if (slot == SCAN_QR)
         codes_wait_end(&e->codes, e->arena, NULL, &e->facts);
     learn_content(e, slot);
+    if (slot == SCAN_SENDER && !e->scans[slot].event)
+        describe_sender(e, &(struct scan_job){0}); /* what it should have been asked */
     if (about_sender_too(e, slot))
         study_scanner_failed(&e->study);
 }
@@ -257,14 +267,6 @@ static enum submission put_on_queue(struct examination *e, enum scan_slot slot,
     }
     event_add(wait->event, &limit);
     return SUBMITTED;
-}
-
-static void describe_sender(struct examination *e, struct scan_job *job)
-{
-    struct study *study = &e->study;
-    *job = (struct scan_job){.limits = e->proxy->job.limits};
-    study->from.now = clock_wall();
-    study_describe(study, e->whole, job);
 }
 
 /* What every message of its kind is asked: of one that lay in a mailbox nothing is changed. */

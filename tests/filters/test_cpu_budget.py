@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Looking into one message takes no more CPU time than it has, and what is then said is final: it gets no better by waiting."""
 import bz2
-import functools
 import io
 import json
-import random
 import resource
 import struct
 import zipfile
@@ -13,34 +11,12 @@ import pytest
 
 from lab import needs, samples
 from lab.check import configuration, gatepostctl
+from lab.hard_work import MIB, large, slow, zipped
 
-MIB = 1 << 20
 MARGIN = 5 if needs.SANITIZED else 1.5
 CANNOT_BE_CHECKED = "attachment that cannot be checked"
 # Less than the standard, so that a message spends it soon on any machine.
 SMALL = 'scan { cpu 200ms  cpu_per_mib 100ms }\n'
-
-
-@functools.lru_cache(maxsize=None)
-def slow(octets, period=7000, unit=900000):
-    """Octets that bzip2 packs a hundredfold, and unpacks slowly."""
-    source, out = random.Random(octets), bytearray()
-    while len(out) < octets:
-        out += (source.randbytes(period) * (unit // period + 1))[:unit]
-    return bytes(out[:octets])
-
-
-def zipped(method, members):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, content in members:
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
-@functools.lru_cache(maxsize=None)
-def large(members=6, octets=4 * MIB):
-    return zipped(zipfile.ZIP_BZIP2, [("m%d" % n, slow(octets)) for n in range(members)])
 
 
 def zips(count, content):

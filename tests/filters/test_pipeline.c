@@ -3,6 +3,7 @@
 
 #include "filters/links/links.h"
 #include "filters/scanner/family_start.h"
+#include "policy/types.h"
 #include "tests/harness/memory_loader.h"
 #include "tests/harness/unit.h"
 
@@ -204,6 +205,26 @@ TEST(test_a_failed_scanner_makes_its_facts_unknown)
     assert_int_equal(facts.fact[FACT_SPF_RESULT].state, VALUE_KNOWN);
     assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_PENDING);
     pipeline_fail(config->policy, &facts, SCANNER_AV);
+    assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_UNKNOWN);
+    config_free(&config);
+}
+
+TEST(test_a_scanner_that_always_fails_leaves_an_attachment_that_cannot_be_looked_into)
+{
+    struct config *config = load_good(with_malware);
+    struct facts facts = {0};
+    pipeline_never(config->policy, &facts, SCANNER_SCAN);
+    const uint64_t message = UINT64_C(1) << PRODUCER_MESSAGE, antivirus = UINT64_C(1)
+                                                                          << PRODUCER_ANTIVIRUS;
+    assert_true(facts.never & message);
+    assert_false(facts.never & antivirus);
+    assert_int_equal(facts.fact[FACT_MESSAGE_HIDES].state, VALUE_UNKNOWN);
+    const struct list *list = &facts.fact[FACT_ATTACHMENTS].list;
+    assert_int_equal(list->count, 1);
+    assert_true(list->cut);
+    assert_true(list->items[0].fields[attachment_unscannable].truth);
+    pipeline_never(config->policy, &facts, SCANNER_AV);
+    assert_true(facts.never & antivirus);
     assert_int_equal(facts.fact[FACT_AV_RESULT].state, VALUE_UNKNOWN);
     config_free(&config);
 }

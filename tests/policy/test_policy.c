@@ -270,6 +270,23 @@ TEST(test_authentication_unknown_for_want_of_questions_defers)
     close_world(&w);
 }
 
+TEST(test_what_will_never_be_known_refuses_for_good_where_it_would_defer)
+{
+    struct world w = {0};
+    open_world(&w, "rule \"hides\" when message.hides_content then reject\n"
+                   "rule \"virus\" when av.result == infected then reject\n");
+    w.facts.fact[FACT_MESSAGE_HIDES] = value_unknown();
+    w.facts.never = UINT64_C(1) << PRODUCER_ANTIVIRUS;
+    verdict_is(&w, PHASE_MESSAGE, "defer", 0);
+    w.facts.never = UINT64_C(1) << PRODUCER_MESSAGE;
+    verdict_is(&w, PHASE_MESSAGE, "reject", 0);
+    assert_int_equal(w.verdict.code, 550);
+    assert_int_equal(w.verdict.unknown, FACT_MESSAGE_HIDES);
+    w.facts.fact[FACT_MESSAGE_HIDES] = value_bool(false);
+    verdict_is(&w, PHASE_MESSAGE, "accept", -1);
+    close_world(&w);
+}
+
 TEST(test_a_rule_can_handle_the_unknown_itself)
 {
     struct world w = {0};

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: ISC
+"""Clients that name domains whose servers are silent spend all questions that may be on their way: others' names are looked up
+all the same, and nobody gets past DMARC."""
+import statistics
+import threading
+import time
+
+import pytest
+
+from lab import dns_responder, samples
+from lab.gatepost import backend, domains, shipped_policy
+from lab.internet import reverse
+from lab.needs import SANITIZED
+from lab.smtp_client import Session, send
+
+PENDING = 60
+MX = 10
+NOISE = 3 if SANITIZED else 1.5  # seconds: two cores, which all tests share
+SHARED = {"unshared": "{ }"}
+ONE_NETWORK = ["127.0.5.%d" % (n + 1) for n in range(12)]
+MANY_NETWORKS = ["127.0.%d.1" % (n + 20) for n in range(12)]
+
+
+@pytest.fixture
+def odd(internet):
+    """Each domain of an attacker has ten servers of mail whose names nobody answers for; bank*.example want forgeries
+    refused."""
+    server = dns_responder.Responder()
+    server.behaviours["*.never"] = dns_responder.never
+    server.other = internet.address(10)
+    server.add(reverse(server.other) + ".in-addr.arpa", "PTR", "client.example.").add("client.example", "A", server.other)
+    server.add("evil.example", "TXT", '"v=spf1 -all"').add("evil.example", "A", server.other)
+    for n in range(30):
+        server.add("fine%d.example" % n, "TXT", '"v=spf1 ip4:%s -all"' % server.other)
+        server.add("bank%d.example" % n, "TXT", '"v=spf1 -all"').add("_dmarc.bank%d.example" % n, "TXT", '"v=DMARC1; p=reject"')
+    yield server.start()
+    server.stop()
+
+
+def site(start, server, odd, limits):
+    return start(backend("behind", server.port) + domains("behind", "example.com") + shipped_policy()
+                 + 'resolver { forward "%s"  timeout 2s  patience 4s  pending %d }\n' % (odd.address, PENDING),
+                 changes={"limits": {"sessions_per_client": 5000, **limits}, "timeouts": {"verdict": "60s"}})
+
+
+class Flood:
+    """Sessions whose senders' SPF names silent servers of mail, other ones each time."""
+
+    def __init__(self, gateway, odd, sources, sessions=36):
+        self.port, self.odd = gateway.port, odd
+        self.ending, self.codes = threading.Event(), []
+        self.threads = [threading.Thread(target=self._work, args=(n, sources[n % len(sources)]), daemon=True)
+                        for n in range(sessions)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        time.sleep(3)
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for thread in self.threads:
+            thread.join(30)
+
+    def _work(self, number, source):
+        turn = 0
+        while not self.ending.is_set():
+            turn += 1
+            domain = "d%d-%d.example" % (number, turn)
+            names = " ".join("mx:m%d.%d-%d.never" % (n, number, turn) for n in range(MX))
+            self.odd.add(domain, "TXT", '"v=spf1 %s -all"' % names)
+            try:
+                with Session(self.port, timeout=60, source=source) as client:
+                    client.ehlo("client.example")
+                    client.send("MAIL FROM:<x@%s>\r\nRCPT TO:<user@example.com>\r\n" % domain)
+                    self.codes.append(client.reply().code)
+                    client.reply()
+            except (OSError, AssertionError):
+                self.ending.wait(0.1)
+
+
+def mail(sender):
+    return samples.octets(samples.message("shares", sender=sender))
+
+
+def forgeries(gateway, odd, first):
+    return [send(gateway.port, mail("ceo@bank%d.example" % n), "user@example.com", sender="x@evil.example", source=odd.other, timeout=60)
+            for n in range(first, first + 6)]
+
+
+def test_others_of_another_network_wait_no_longer_than_twice_as_long(start, new_backend, odd):
+    gateway = site(start, new_backend(), odd, SHARED)
+
+    def rounds(first):
+        took = []
+        for n in range(first, first + 10):
+            sender = "x@fine%d.example" % n
+            began = time.monotonic()
+            assert send(gateway.port, mail(sender), "user@example.com", sender=sender, source=odd.other, timeout=60).code == 250
+            took.append(time.monotonic() - began)
+        return statistics.median(took)
+    alone = rounds(0)
+    with Flood(gateway, odd, ONE_NETWORK):
+        beside = rounds(10)
+    print("\nmedian %.1f ms alone, %.1f ms beside them" % (alone * 1000, beside * 1000))
+    assert beside < 2 * alone + NOISE
+    results = {record["facts"]["spf.result"] for record in gateway.decisions() if record["from"].startswith("x@fine")}
+    assert results == {"pass"}
+
+
+@pytest.mark.parametrize("sources, limits", [(ONE_NETWORK, SHARED), (MANY_NETWORKS, SHARED), (MANY_NETWORKS, {})],
+                         ids=["one network", "many networks", "who may have it all"])
+def test_no_forgery_gets_through_for_want_of_questions(start, new_backend, odd, sources, limits):
+    server = new_backend()
+    gateway = site(start, server, odd, limits)
+    with Flood(gateway, odd, sources):
+        replies = forgeries(gateway, odd, 0)
+    print("\n%s" % sorted(reply.code for reply in replies))
+    assert all(reply.code >= 400 for reply in replies), replies
+    assert 550 in {reply.code for reply in replies}, replies
+    assert not server.messages
+
+
+def test_whose_network_asks_too_much_is_put_off(start, new_backend, odd):
+    gateway = site(start, new_backend(), odd, SHARED)
+    flood = Flood(gateway, odd, ONE_NETWORK)
+    with flood:
+        pass
+    assert 451 in flood.codes or not flood.codes.count(250)
