@@ -29,9 +29,9 @@ FULL = "552 5.2.2 mailbox full"
 
 @pytest.fixture
 def site(start, new_backend):
-    def go(script=None, options=UNCHECKED, rules="", **how):
-        server = new_backend(script, lmtp=True, **how)
-        gateway = start(backend("behind", lmtp=[server.port], options=options) + domains("behind", "example.com") + rules)
+    def go(script=None, options=UNCHECKED, rules="", changes=None):
+        server = new_backend(script, lmtp=True)
+        gateway = start(backend("behind", lmtp=[server.port], options=options) + domains("behind", "example.com") + rules, changes=changes)
         gateway.behind = server
         return gateway
     return go
@@ -186,9 +186,7 @@ def test_the_record_tells_what_became_of_each(site):
 
 @pytest.mark.parametrize("end", [CLOSE, HANG])
 def test_a_reply_that_was_lost_is_of_one_recipient_alone(site, end):
-    gateway = site(each(bob=[end]))
-    gateway.configure(backend("behind", lmtp=[gateway.behind.port]) + domains("behind", "example.com"), changes={"timeouts": {"verdict": "5s"}})
-    gateway.reload()
+    gateway = site(each(bob=[end]), changes={"timeouts": {"verdict": "5s"}})
     assert attempt(gateway, "alice", "bob", "carl") == ([250] * 3, 451)
     line = next(line for line in gateway.log().splitlines() if "in-doubt" in line)
     assert "bob@example.com carl@example.com" in line and "alice" not in line
