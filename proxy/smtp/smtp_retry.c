@@ -63,6 +63,7 @@ static void answered(void *ctx)
     struct retry_store store = store_of(s);
     struct recipient *r = &s->t.recipients[s->t.recipient_count];
     bool awaited = retry_is_awaited(&store, &recall->place, &recall->answer);
+    recall->inquiry = NULL;
     recall->nothing |= !awaited;
     r->earlier = retry_recall(&store, &recall->place, &recall->answer, s->rcpt);
     if (!r->earlier.group && is_worth_waiting(s, awaited))
@@ -75,21 +76,17 @@ static void answered(void *ctx)
 static void ask(struct smtp_session *s)
 {
     struct smtp_recall *recall = &s->t.recall;
+    struct state *state = s->base.proxy->state;
     recall->place = place_of(s, &s->t.recipients[s->t.recipient_count]);
     recall->answer = (struct state_retry_answer){.of_sender = false};
-    if (recall->inquiry && !recall->nothing && recall->place.where.count)
+    if (state && !recall->nothing && recall->place.where.count)
+        recall->inquiry = state_begin(state, s->rcpt, &s->t.message.facts, answered, s);
+    if (recall->inquiry)
         state_retry(recall->inquiry, &recall->place.where, &recall->answer);
     if (recall->inquiry && state_pending(recall->inquiry))
         session_wait(&s->base);
     else
         answered(s);
-}
-
-void smtp_retry_begin(struct smtp_session *s)
-{
-    struct state *state = s->base.proxy->state;
-    if (state)
-        s->t.recall.inquiry = state_begin(state, s->mail, &s->t.message.facts, answered, s);
 }
 
 void smtp_retry_recall(struct smtp_session *s, void (*then)(struct session *base))

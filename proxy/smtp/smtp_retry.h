@@ -5,7 +5,6 @@
 
 #include "proxy/smtp/smtp_session.h"
 
-void smtp_retry_begin(struct smtp_session *s); /* MAIL was said */
 /* What an earlier try of this message has left for the recipient in question: a group, and with it
  * perhaps the reply that was meant for it alone. `then` may be called from here, or once Redis has
  * answered, and SPF where something is remembered of this sender. */

@@ -49,7 +49,7 @@ static inline bool is_delivered_to(const struct recipient *r)
 
 /* What an earlier try has left is being recalled. */
 struct smtp_recall {
-    struct state_inquiry *inquiry; /* NULL: Redis is not asked */
+    struct state_inquiry *inquiry; /* in the RCPT's arena; NULL: Redis is not being asked */
     struct retry_place place;      /* what is asked for, */
     struct state_retry_answer answer;
     void (*then)(struct session *base);

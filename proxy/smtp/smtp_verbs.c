@@ -11,7 +11,6 @@
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_recipient.h"
-#include "proxy/smtp/smtp_retry.h"
 #include "proxy/smtp/smtp_transaction.h"
 
 #include <stdio.h>
@@ -319,7 +318,6 @@ static void begin_transaction(struct smtp_session *s, const struct smtp_path *pa
                                             .helo = s->helo,
                                             .sender = s->t.sender.address,
                                             .receiver = s->base.proxy->config->hostname});
-    smtp_retry_begin(s);
     if (decides_at_mail(s))
         session_await(&s->base, PHASE_MAIL, judge_mail);
     else
