@@ -61,9 +61,10 @@ static void read_places(struct unpack *in, struct state_retry_place *where)
 static bool is_refusal(const struct backend_reply *reply)
 {
     bool later = reply->kind == REPLY_LATER;
-    for (size_t i = 0; i < reply->enhanced.len; i++)
-        if (reply->enhanced.ptr[i] != '.' && !ascii_digit(reply->enhanced.ptr[i]))
-            return false;
+    struct slice enhanced = reply->enhanced;
+    if (enhanced.len && (smtp_enhanced_length(enhanced) != enhanced.len ||
+                         (unsigned)(enhanced.ptr[0] - '0') != reply->code / 100))
+        return false;
     if (reply->code == 0)
         return reply->kind == REPLY_YES;
     return (later || reply->kind == REPLY_RECIPIENT || reply->kind == REPLY_SENDER) &&

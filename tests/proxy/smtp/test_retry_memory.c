@@ -395,11 +395,11 @@ TEST(test_whatever_a_note_says_what_is_recalled_is_sound)
     uint64_t random = UINT64_C(88172645463325252);
     unsigned kept = 0;
     struct shared *shared = store.shared;
-    uint64_t hash = siphash(shared_key(shared),
-                            (struct slice){(const char *)at.where.at[0], STATE_DIGEST});
+    uint64_t hash =
+        siphash(shared_key(shared), (struct slice){(const char *)at.where.at[0], STATE_DIGEST});
     retry_remember(&store, &at, &(struct retry){.group = 9, .reply = full});
-    assert_true(notes_get(shared_notes(shared), shared_key(shared), hash, whole, NOTE_MAX,
-                          clock_ms()));
+    assert_true(
+        notes_get(shared_notes(shared), shared_key(shared), hash, whole, NOTE_MAX, clock_ms()));
     for (int i = 0; i < SPOILT_TRIES; i++) {
         memcpy(note, whole, sizeof note);
         for (int n = 0; n < 1 + i % 4; n++) {
