@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
 #include "proxy/smtp/delivered_memory.h"
 #include "tests/harness/unit.h"
 
@@ -77,5 +78,22 @@ TEST(test_what_is_forgotten_leaves_the_others)
     d = recalled("a@x.example", "b@y.example");
     assert_true(!delivered_holds(&d, 1) && delivered_holds(&d, 2));
     delivered_forget(shared, &d, 2);
+    assert_int_equal(recalled("a@x.example", "b@y.example").count, 0);
+}
+
+/* What a proxy that was taken over may have written there. */
+TEST(test_whatever_a_note_says_it_stands_where_it_was_asked_for)
+{
+    struct delivered mine = recalled("a@x.example", "b@y.example"), spoilt = mine;
+    spoilt.place = recalled("c@x.example", "d@y.example").place;
+    spoilt.count = 1;
+    notes_put(shared_notes(shared), shared_key(shared), mine.place, &spoilt, sizeof spoilt,
+              clock_ms() + 1000);
+    note("a@x.example", "b@y.example", 7, 7);
+    assert_int_equal(recalled("c@x.example", "d@y.example").count, 0);
+    assert_int_equal(recalled("a@x.example", "b@y.example").count, 2);
+    spoilt.count = UINT32_MAX;
+    notes_put(shared_notes(shared), shared_key(shared), mine.place, &spoilt, sizeof spoilt,
+              clock_ms() + 1000);
     assert_int_equal(recalled("a@x.example", "b@y.example").count, 0);
 }
