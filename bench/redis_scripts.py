@@ -20,7 +20,7 @@ from lab.redis import SERVER, script  # noqa: E402
 NOW = str(int(time.time()))
 ANY = "gatepost:%s:__rand_int__"
 CALLS = {  # what the shipped policy asks for each message, and what is told afterwards
-    "greylist": ([ANY % "greylist", ANY % "network"], [NOW, "300", "172800", "3110400", "5"]),
+    "greylist": ([ANY % "greylist", ANY % "network"], [NOW, "300", "172800", "3110400", "5", "1"]),
     "history": ([ANY % "sender"], []),
     "rates": ([ANY % "now", ANY % "before"], ["7200"]),
     "accepted": ([ANY % "network", ANY % "sender"], [NOW, "3110400", "1"]),

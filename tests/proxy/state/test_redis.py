@@ -14,12 +14,14 @@ from lab.redis_client import Client
 
 NOW = "1700000000"
 SCRIPT_CALLS = [  # each branch of each script
-    ("greylist", ["meeting", "counter"], [NOW, "300", "3600", "86400", "5"]),
+    ("greylist", ["meeting", "counter"], [NOW, "300", "3600", "86400", "5", "1"]),
     ("history", ["sender"], []),
     ("accepted", ["counter", "sender"], [NOW, "3600", "1"]),
     ("rates", ["now", "before"], ["60"]),
     ("contact", ["contact"], []),
     ("contacts", ["contact"], ["3600"]),
+    ("retries", ["refused", "place"], ["3600", "x"]),
+    ("retry", ["refused", "place", "another"], []),
     ("dmarc", ["report"], ["3600", "100", "row", "policy"]),
     ("login", ["failed", "busy"], ["60", "3600", "3"]),
     ("login_over", ["failed", "busy", "tried"], ["failed", "mark", "3600", "600", "16", "1"]),
