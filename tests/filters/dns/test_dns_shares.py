@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lab import dns_responder, samples
-from lab.gatepost import backend, domains, shipped_policy
+from lab.gatepost import backend, domains
 from lab.internet import reverse
 from lab.needs import SANITIZED
 from lab.smtp_client import Session, send
@@ -16,6 +16,9 @@ from lab.smtp_client import Session, send
 PENDING = 60
 MX = 10
 NOISE = 3 if SANITIZED else 1.5  # seconds: two cores, which all tests share
+RULES = """rule "bounce" when spf.result == fail and message.null_sender then reject 550 5.7.23 "no"
+rule "forged" when dmarc.result == fail and dmarc.policy == reject then reject 550 5.7.26 "forged"
+"""
 SHARED = {"unshared": "{ }"}
 ONE_NETWORK = ["127.0.5.%d" % (n + 1) for n in range(12)]
 MANY_NETWORKS = ["127.0.%d.1" % (n + 20) for n in range(12)]
@@ -38,7 +41,7 @@ def odd(internet):
 
 
 def site(start, server, odd, limits):
-    return start(backend("behind", server.port) + domains("behind", "example.com") + shipped_policy()
+    return start(backend("behind", server.port) + domains("behind", "example.com") + RULES
                  + 'resolver { forward "%s"  timeout 2s  patience 4s  pending %d }\n' % (odd.address, PENDING),
                  changes={"limits": {"sessions_per_client": 5000, **limits}, "timeouts": {"verdict": "60s"}})
 
