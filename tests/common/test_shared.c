@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "common/client_hash.h"
 #include "common/shares.h"
-#include "tests/harness/unit.h"
+#include "tests/harness/shared_table.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -27,26 +27,17 @@ static struct ip ip_of(const char *text)
     return ip;
 }
 
-static struct shared *shared;
 static unsigned row, other;
 
 static void set_up(void)
 {
-    int fd;
-    shared = shared_new(&fd);
-    assert_non_null(shared);
-    close(fd);
+    make_shared();
     row = (unsigned)shared_row_claim(shared);
     other = (unsigned)shared_row_claim(shared);
     assert_true(row != other);
 }
 
-static void tear_down(void)
-{
-    shared_free(&shared);
-}
-
-EACH_TEST(set_up, tear_down);
+EACH_TEST(set_up, free_shared);
 
 static struct session_claim claim_of(const char *client)
 {

@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/shares.h"
-#include "tests/harness/unit.h"
+#include "tests/harness/shared_table.h"
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LIMIT = 100 };
 
-static struct shared *shared;
 static unsigned row, other;
 
 static void set_up(void)
 {
-    int fd;
-    shared = shared_new(&fd);
-    assert_non_null(shared);
-    close(fd);
+    make_shared();
     row = (unsigned)shared_row_claim(shared);
     other = (unsigned)shared_row_claim(shared);
 }
 
-static void tear_down(void)
-{
-    shared_free(&shared);
-}
-
-EACH_TEST(set_up, tear_down);
+EACH_TEST(set_up, free_shared);
 
 static struct holder who(const char *text, bool unshared)
 {

@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
 #include "proxy/smtp/delivered_memory.h"
-#include "tests/harness/unit.h"
+#include "tests/harness/shared_table.h"
 
-#include <unistd.h>
-
-static struct shared *shared;
-
-static void make_shared(void)
-{
-    int fd;
-    shared = shared_new(&fd);
-    assert_non_null(shared);
-    close(fd);
-}
-
-static void free_shared(void)
-{
-    shared_free(&shared);
-}
-
-EACH_TEST(make_shared, free_shared);
+SHARED_TESTS;
 
 static struct delivered recalled(const char *sender, const char *recipient)
 {

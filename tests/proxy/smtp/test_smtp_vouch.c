@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/smtp_vouch.h"
-#include "tests/harness/unit.h"
-
-#include <unistd.h>
+#include "tests/harness/shared_table.h"
 
 enum { SERVER = 3, OTHER = 4 };
 
-static struct shared *shared;
-
-static void make_shared(void)
-{
-    int fd;
-    shared = shared_new(&fd);
-    assert_non_null(shared);
-    close(fd);
-}
-
-static void free_shared(void)
-{
-    shared_free(&shared);
-}
-
-EACH_TEST(make_shared, free_shared);
+SHARED_TESTS;
 
 static const struct backend_reply yes = {.kind = REPLY_YES, .code = 250};
 static const struct backend_reply unclear = {.kind = REPLY_UNCLEAR, .code = 550};
