@@ -259,7 +259,7 @@ TEST(test_more_may_be_asked_while_answers_wait_to_be_told)
     struct owner o;
     begin(&o);
     ask(&o, "one.test", DNS_A);
-    event_base_loopexit(base, &(struct timeval){.tv_usec = 200 * 1000});
+    event_base_loopexit(base, &(struct timeval){.tv_usec = 200 * 1000L});
     event_base_dispatch(base);
     assert_int_equal(ask(&o, "two.test", DNS_A), 2);
     event_base_dispatch(base);
@@ -441,7 +441,7 @@ TEST(test_what_stood_in_line_for_long_is_no_silence_of_others)
     begin(&o);
     ask_many(&flood, "f", 10, false);
     assert_int_equal(ask(&o, "late.test", DNS_A), 1);
-    event_base_loopexit(base, &(struct timeval){.tv_usec = 200 * 1000});
+    event_base_loopexit(base, &(struct timeval){.tv_usec = 200 * 1000L});
     event_base_dispatch(base);
     inquiry_cancel(&flood.inquiry); /* at last there is room */
     event_base_dispatch(base);
