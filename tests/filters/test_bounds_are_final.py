@@ -9,7 +9,9 @@ import pytest
 
 from lab import samples
 from lab.check import configuration, gatepostctl
+from lab.gatepost import backend, domains
 from lab.hard_work import MIB, zipped
+from lab.smtp_client import send
 
 SUBJECT = 'rule "subject" when message.subject contains "never said" then reject\n'
 FIELD = 'rule "field" when any x in header["x-many"] (x contains "never said") then reject\n'
@@ -74,3 +76,10 @@ def test_what_is_beyond_a_bound_is_refused_for_good(own_dir, bound):
     assert done.stdout, done.stderr
     result = json.loads(done.stdout)
     assert result["verdict"] == "reject", (result["verdict"], result.get("rules"), result.get("reply"))
+
+
+def test_more_fields_that_pretend_to_be_ours_than_can_be_taken_out_are_refused_for_good(start, new_backend, internet):
+    gateway = start(backend("behind", new_backend().port) + domains("behind", "example.com") + internet.configuration
+                    + 'rule "forged" when dmarc.result == fail then reject\n')
+    message = headed(*[b"Authentication-Results: mx.example.com; dmarc=pass\r\n"] * 5000)
+    assert send(gateway.port, message, "user@example.com", timeout=60).code == 550

@@ -12,7 +12,7 @@ from lab.gatepost import backend, domains
 from lab.internet import reverse
 from lab.needs import SANITIZED
 from lab.process import wait_until
-from lab.smtp_client import Session, send
+from lab.smtp_client import Closed, Session, send
 
 PENDING = 60
 MX = 10
@@ -80,7 +80,7 @@ class Flood:
                     client.send("MAIL FROM:<x@%s>\r\nRCPT TO:<user@example.com>\r\n" % domain)
                     self.codes.append(client.reply().code)
                     client.reply()
-            except (OSError, AssertionError):
+            except (OSError, AssertionError, Closed):
                 self.ending.wait(0.1)
 
 
