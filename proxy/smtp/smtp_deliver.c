@@ -122,8 +122,39 @@ static void remember(struct smtp_session *s)
     smtp_delivered_remember(s);
 }
 
-/* None was delivered to, or (LMTP) some were. One reply is all that the sender hears after the final
- * dot: when they fare differently he hears that, and at the next try each recipient has his own. */
+/* One reply is all that the sender hears after the final dot: when they fare differently he hears
+ * that, and at the next try each recipient has his own. */
+static void fare_differently(struct smtp_session *s)
+{
+    remember(s);
+    smtp_finish_say(s, "defer", 451, "4.5.3",
+                    "recipients fare differently, try again: each will hear his own reply");
+}
+
+static bool some_have_it(const struct smtp_session *s)
+{
+    for (size_t i = 0; i < s->t.recipient_count; i++)
+        if (s->t.recipients[i].has_it)
+            return true;
+    return false;
+}
+
+/* All whom it was delivered to now fare so; but who has it from an earlier try must not be told that
+ * he was refused. */
+static void all_fare_so(struct smtp_session *s, const struct backend_reply *reply)
+{
+    struct smtp_job *job = &s->t.job;
+    bool refused = reply->kind == REPLY_RECIPIENT || reply->kind == REPLY_SENDER;
+    if (!refused || !some_have_it(s)) {
+        pass_on(s, reply);
+        return;
+    }
+    for (size_t i = 0; i < job->recipient_count; i++)
+        job->recipients[i].reply = *reply;
+    fare_differently(s);
+}
+
+/* None was delivered to, or (LMTP) some were. */
 static void recipients_refused(struct smtp_session *s)
 {
     struct smtp_job *job = &s->t.job;
@@ -133,13 +164,10 @@ static void recipients_refused(struct smtp_session *s)
     for (size_t i = 0; i < job->recipient_count; i++)
         alike =
             alike && smtp_retry_replies_alike(&job->recipients[i].reply, &job->recipients[0].reply);
-    if (alike) {
-        pass_on(s, &job->recipients[0].reply);
-        return;
-    }
-    remember(s);
-    smtp_finish_say(s, "defer", 451, "4.5.3",
-                    "recipients fare differently, try again: each will hear his own reply");
+    if (alike)
+        all_fare_so(s, &job->recipients[0].reply);
+    else
+        fare_differently(s);
 }
 
 static bool all_taken(const struct smtp_job *job)
@@ -224,13 +252,13 @@ static void delivered(struct smtp_job *job)
         break;
     }
     if (job->mail_reply.kind != REPLY_YES)
-        pass_on(s, &job->mail_reply);
+        all_fare_so(s, &job->mail_reply);
     else if (!all_taken(job))
         recipients_refused(s);
     else if (job->data_reply.kind != REPLY_YES)
-        pass_on(s, &job->data_reply);
+        all_fare_so(s, &job->data_reply);
     else
-        pass_on(s, &job->final_reply);
+        all_fare_so(s, &job->final_reply);
 }
 
 /* False: out of memory, or it cannot be changed so. */

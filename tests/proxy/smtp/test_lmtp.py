@@ -195,6 +195,15 @@ def test_a_reply_that_was_lost_is_of_one_recipient_alone(site, end):
     assert have_it(gateway.behind) == ["alice", "bob", "carl"]
 
 
+def test_who_has_it_is_not_told_that_the_other_is_refused(site):
+    gateway = site(each(bob=[CLOSE]))
+    assert attempt(gateway, "alice", "bob", size=2000) == ([250, 250], 451)
+    gateway.behind.script.update(each(bob=FULL))
+    assert attempt(gateway, "alice", "bob", size=2000) == ([250, 250], 451)
+    assert attempt(gateway, "alice", "bob", size=2000) == ([250, 552], 250)
+    assert have_it(gateway.behind) == ["alice"]
+
+
 def test_421_after_the_first_recipient_puts_off_the_second(site):
     gateway = site(each(bob=[b"421 4.3.2 closing\r\n", CLOSE]))
     assert attempt(gateway, "alice", "bob", size=2000) == ([250, 250], 451)
