@@ -25,6 +25,13 @@ static void write_path(struct smtp_upstream *c, struct slice command, struct sli
     stream_write(c->stream, SLICE(">"));
 }
 
+/* As long as a command line of the client's lets it be, and encoded. */
+static void write_parameter(struct smtp_upstream *c, struct slice name, struct slice value)
+{
+    stream_write(c->stream, name);
+    stream_write(c->stream, value);
+}
+
 static void write_mail(struct smtp_upstream *c)
 {
     const struct smtp_job *job = c->job;
@@ -37,9 +44,9 @@ static void write_mail(struct smtp_upstream *c)
     if (c->can.utf8 && job->mail.utf8)
         stream_write(c->stream, SLICE(" SMTPUTF8"));
     if (c->can.dsn && job->mail.ret.len)
-        stream_printf(c->stream, " RET=%.*s", SLICE_ARGS(job->mail.ret));
+        write_parameter(c, SLICE(" RET="), job->mail.ret);
     if (c->can.dsn && job->mail.envid.len)
-        stream_printf(c->stream, " ENVID=%.*s", SLICE_ARGS(job->mail.envid));
+        write_parameter(c, SLICE(" ENVID="), job->mail.envid);
     stream_write(c->stream, SLICE("\r\n"));
 }
 
@@ -47,9 +54,9 @@ static void write_rcpt(struct smtp_upstream *c, const struct job_recipient *reci
 {
     write_path(c, SLICE("RCPT TO:<"), recipient->address);
     if (c->can.dsn && recipient->params.notify.len)
-        stream_printf(c->stream, " NOTIFY=%.*s", SLICE_ARGS(recipient->params.notify));
+        write_parameter(c, SLICE(" NOTIFY="), recipient->params.notify);
     if (c->can.dsn && recipient->params.orcpt.len)
-        stream_printf(c->stream, " ORCPT=%.*s", SLICE_ARGS(recipient->params.orcpt));
+        write_parameter(c, SLICE(" ORCPT="), recipient->params.orcpt);
     stream_write(c->stream, SLICE("\r\n"));
 }
 

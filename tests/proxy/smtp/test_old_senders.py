@@ -107,6 +107,11 @@ def test_an_equals_sign_that_should_be_encoded_goes_on_encoded(greeted, behind):
     assert behind.messages[0].rcpt_lines[0].endswith(b" ORCPT=rfc822;x+3Dy+40z@example.com")
 
 
+def test_a_long_parameter_goes_on_whole_where_much_of_it_has_to_be_encoded(greeted, behind):
+    taken_on(greeted, recipient="<user@example.com> ORCPT=rfc822;%s@example.com" % ("=" * 1800))
+    assert behind.messages[0].rcpt_lines[0].endswith(b" ORCPT=rfc822;%s@example.com" % (b"+3D" * 1800))
+
+
 def test_a_body_type_that_is_not_known_is_an_unsupported_parameter(greeted):
     for mail in ("BODY=BINARYMIME", "BODY=9BIT"):
         assert greeted.expect("MAIL FROM:<a@client.example> " + mail, 555).enhanced == "5.5.4"
