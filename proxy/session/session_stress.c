@@ -42,9 +42,15 @@ static bool is_stressed(const struct proxy *proxy)
 
 /* ---- who has to go ---- */
 
+/* Whom we had wait before was not silent. */
+static int64_t silent_since(const struct session *s)
+{
+    return s->heard > s->since ? s->heard : s->since;
+}
+
 static bool is_idle(const struct session *s, int64_t now, int64_t silence)
 {
-    return now - s->heard >= silence || now - s->useful >= silence * BARREN;
+    return now - silent_since(s) >= silence || now - s->useful >= silence * BARREN;
 }
 
 static bool is_slow(const struct session *s, int64_t now, int64_t silence)

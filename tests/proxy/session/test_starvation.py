@@ -152,6 +152,34 @@ def test_when_nearly_all_are_taken_who_only_says_noop_goes_as_well(gateway, crow
     deliver(it.port)
 
 
+def test_who_was_made_to_wait_is_not_called_silent_for_it(start, new_backend, crowd):
+    behind = new_backend()
+    it = start(backend("behind", behind.port, options="recipient_check off  probe off") + domains("behind", "example.com") +
+               'rule "slow" when recipient starts with "slow" then delay 6s\n',
+               changes={"limits": LIMITS, "timeouts": {"stressed": "2s"}, "process": {"proxies": 1}})
+    patient = crowd(it.port, NEIGHBOUR)
+    patient.ehlo()
+    patient.expect("MAIL FROM:<a@client.example>", 250)
+    keepers = [crowd(it.port, "127.0.%d.1" % (20 + n)) for n in range(SESSIONS * 3 // 4 + 2)]
+    over = threading.Event()
+
+    def keep():
+        with contextlib.suppress(Closed, OSError, AssertionError):
+            while not over.wait(0.2):
+                for session in keepers:
+                    session.expect("NOOP", 250)
+
+    keeper = threading.Thread(target=keep)
+    keeper.start()
+    try:
+        patient.expect("RCPT TO:<slow@example.com>", 250)
+        time.sleep(1.5)
+        patient.expect("DATA", 354)
+    finally:
+        over.set()
+        keeper.join()
+
+
 # ---- memory for bodies
 
 
