@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/notes.h"
 
+#include "base/clock.h"
 #include "common/client_hash.h"
 
 #include <assert.h>
@@ -43,15 +44,23 @@ static struct cell *cell_at(struct notes *notes, uint64_t hash, size_t probe)
     return &notes->cells[(hash + probe) % NOTES];
 }
 
+/* One that is to last for longer nobody has put there in good faith. */
+static int64_t end_of(const struct cell *cell, int64_t now)
+{
+    int64_t until = atomic_load(&cell->until);
+    return until <= now + NOTE_LIFE_MAX ? until : 0;
+}
+
 /* The hash's own cell, else the one that ends first. */
 static struct cell *place_for(struct notes *notes, uint64_t hash)
 {
+    int64_t now = clock_ms();
     struct cell *place = cell_at(notes, hash, 0);
     for (size_t i = 0; i < PROBES; i++) {
         struct cell *cell = cell_at(notes, hash, i);
         if (atomic_load(&cell->hash) == hash)
             return cell;
-        if (atomic_load(&cell->until) < atomic_load(&place->until))
+        if (end_of(cell, now) < end_of(place, now))
             place = cell;
     }
     return place;
@@ -89,9 +98,10 @@ bool notes_get(const struct notes *notes, const uint64_t key[static 2], uint64_t
     struct content content;
     for (size_t i = 0; i < PROBES; i++) {
         const struct cell *cell = &notes->cells[(hash + i) % NOTES];
-        if (atomic_load(&cell->hash) != hash || atomic_load(&cell->until) <= now)
+        if (atomic_load(&cell->hash) != hash || end_of(cell, now) <= now)
             continue;
-        if (!read_cell(cell, key, &content) || content.hash != hash)
+        if (!read_cell(cell, key, &content) || content.hash != hash ||
+            content.until > now + NOTE_LIFE_MAX)
             return false;
         memcpy(note, content.words, size);
         return true;

@@ -9,15 +9,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NOTE_MAX = 288 /* octets of one note */ };
+enum {
+    NOTE_MAX = 288,                       /* octets of one note */
+    NOTE_LIFE_MAX = 2 * 24 * 3600 * 1000, /* milliseconds: who says more is not believed */
+};
 
 /* Lives in shared memory; all zeros is empty. The key seals notes and is the same for all. */
 struct notes;
 
 size_t notes_size(void);
 
-/* Keeps a copy of `size` octets (at most NOTE_MAX) until clock_ms passes `until`; what stood under
- * the hash is gone. The hash is the caller's, keyed so that nobody outside can choose it. */
+/* Keeps a copy of `size` octets (at most NOTE_MAX) until clock_ms passes `until`, at most
+ * NOTE_LIFE_MAX from now; what stood under the hash is gone. The hash is the caller's, keyed so that nobody outside can choose it. */
 void notes_put(struct notes *notes, const uint64_t key[static 2], uint64_t hash, const void *note,
                size_t size, int64_t until);
 

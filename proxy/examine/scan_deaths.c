@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { REMEMBERED_MS = 2 * 24 * 3600 * 1000 };
-
 /* What is hashed; of "any" the digest is zeros. */
 struct death_key {
     char what[16];
@@ -49,7 +47,7 @@ static void note(const struct proxy *proxy, enum scanner_kind kind,
                  const unsigned char digest[static SCAN_DIGEST], uint32_t count)
 {
     notes_put(shared_notes(proxy->shared), shared_key(proxy->shared), hash_of(proxy, kind, digest),
-              &count, sizeof count, clock_ms() + REMEMBERED_MS);
+              &count, sizeof count, clock_ms() + NOTE_LIFE_MAX);
 }
 
 void scan_deaths_note(const struct proxy *proxy, enum scanner_kind kind,

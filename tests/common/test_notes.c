@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/notes.h"
+
+#include "base/clock.h"
 #include "tests/harness/unit.h"
 
 #include <stdlib.h>
@@ -57,4 +59,20 @@ TEST(test_a_note_that_is_not_whole_is_not_there)
         assert_false(notes_get(notes, key, 0x1234567, got, 6, 99));
         free(notes);
     }
+}
+
+TEST(test_a_note_without_an_end_is_none_and_keeps_no_place)
+{
+    enum { PLACES = 1024, ROUND = 16384 /* hashes a round apart have the same place */ };
+    struct notes *notes = new_notes();
+    int64_t now = clock_ms(), most = now + NOTE_LIFE_MAX;
+    char got[8];
+    for (uint64_t hash = 0; hash < PLACES; hash++)
+        notes_put(notes, key, hash, "forged", 7, INT64_MAX - (int64_t)hash);
+    assert_false(notes_get(notes, key, 7, got, sizeof got, now));
+    notes_put(notes, key, ROUND, "one", 4, most);
+    notes_put(notes, key, 2 * ROUND, "two", 4, most); /* meets the first's place, and has its own */
+    assert_true(notes_get(notes, key, ROUND, got, 4, now + 1));
+    assert_true(notes_get(notes, key, 2 * ROUND, got, 4, now + 1));
+    free(notes);
 }
