@@ -159,13 +159,19 @@ bool resolver_is_busy_for(const struct resolver *r, const struct asker *asker)
     return !question_room_admits(&r->usual.room, asker);
 }
 
-/* Where one more may wait. NULL: nowhere. */
+static bool has_place(const struct line *line, const struct asker *asker)
+{
+    return line->queued < line->room.limit && question_room_admits(&line->room, asker);
+}
+
+/* Where one more may wait: what is reserved too where all others do, once its own room is taken.
+ * NULL: nowhere. */
 static struct line *line_for(struct resolver *r, const struct asker *asker, bool reserved)
 {
     bool scarce = question_room_is_scarce(&r->usual.room);
-    struct line *line = reserved && scarce ? &r->reserved : &r->usual;
-    return line->queued < line->room.limit && question_room_admits(&line->room, asker) ? line
-                                                                                       : NULL;
+    if (reserved && scarce && has_place(&r->reserved, asker))
+        return &r->reserved;
+    return has_place(&r->usual, asker) ? &r->usual : NULL;
 }
 
 static void put_in_line(struct question *q, struct line *line, const struct asker *asker)

@@ -408,12 +408,28 @@ TEST(test_of_what_is_reserved_a_network_has_its_share_as_well)
     o.inquiry.asker = client;
     p.inquiry.asker = other;
     ask_many(&flood, "f", 10, false);
-    assert_int_equal(ask_many(&o, "o", 20, true),
-                     11); /* of 17 places it has 9 until that is scarce */
+    /* of 17 places it has 9 until that is scarce, and two of the others */
+    assert_int_equal(ask_many(&o, "o", 20, true), 9);
     assert_int_equal(ask_many(&p, "p", 4, true), 0);
     finish(&flood);
     finish(&o);
     finish(&p);
+}
+
+TEST(test_what_is_reserved_may_stand_with_all_other_once_its_own_room_is_taken)
+{
+    struct owner half, flood, o;
+    begin(&half);
+    begin(&flood);
+    begin(&o);
+    o.inquiry.asker = client;
+    assert_int_equal(ask_many(&half, "h", 6, false), 0); /* scarce from now on */
+    assert_int_equal(ask_many(&flood, "f", 17, true), 0);
+    assert_int_equal(ask_many(&flood, "g", 17, true), 0);
+    assert_int_equal(ask_many(&o, "_dmarc", 1, true), 0);
+    finish(&half);
+    finish(&flood);
+    finish(&o);
 }
 
 TEST(test_whoever_asked_for_a_name_first_makes_nobody_wait_who_has_a_place)
