@@ -94,9 +94,11 @@ static const char *give(int folder, const char *user, const char *former)
         return "the folder belongs to somebody else";
     if (status.st_uid == owner->pw_uid && (status.st_mode & ALL_MODES) == S_IRWXU)
         return NULL;
+    /* What is in a folder of its own it may have put there, without end. */
+    bool has_others = from != 0 && status.st_uid != owner->pw_uid;
     /* Root's meanwhile, who may not have the right to override modes; and who dies now begins anew. */
     bool given = fchown(folder, 0, 0) == 0 && fchmod(folder, S_IRWXU) == 0 &&
-                 (from == 0 || take_over_all(folder, from, owner)) &&
+                 (!has_others || take_over_all(folder, from, owner)) &&
                  fchown(folder, owner->pw_uid, owner->pw_gid) == 0;
     return given ? NULL : strerror(errno);
 }

@@ -158,6 +158,22 @@ def test_a_folder_of_the_proxies_user_is_taken_over_with_what_it_remembers(serve
     assert set(owners.values()) == {account.pw_uid} and folder(served).stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.skipif(not needs.IS_ROOT, reason="only root gives away")
+def test_a_folder_that_is_its_own_is_closed_and_not_gone_through(served):
+    """Its owner can open it to all, and put files there without end."""
+    former = pwd.getpwnam("nobody")
+    assert answers(served.connect())
+    served.stop()
+    left = folder(served) / "left"
+    left.write_text("by whomever")
+    os.chown(left, former.pw_uid, former.pw_gid)
+    os.chmod(folder(served), 0o777)
+    served.start()
+    assert wait_until(lambda: redis_pid(served))
+    assert folder(served).stat().st_mode & 0o777 == 0o700 and folder(served).stat().st_uid == pwd.getpwnam("bin").pw_uid
+    assert left.stat().st_uid == former.pw_uid
+
+
 @pytest.mark.skipif(not needs.IS_ROOT, reason="only root becomes another")
 def test_an_account_that_is_not_there_is_told_and_mail_goes_on(parent):
     parent.configure(settings(parent, account='"gatepost-nobody-knows"') + RULE)
