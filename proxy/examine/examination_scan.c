@@ -8,12 +8,11 @@
 
 #include "filters/mime/headers.h"
 #include "proxy/examine/scan_deaths.h"
+#include "proxy/examine/scan_places.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
 #include <unistd.h>
-
-static const double US_IN_MS = 1000;
 
 enum { ROUNDS_MAX = 64 }; /* of jobs about the sender; each evaluator has lower bounds of its own */
 
@@ -217,7 +216,7 @@ static void take_failure(struct scan_wait *wait, const struct scan_failure *fail
     if (is_its_doing(wait, failure) && find_digest(e))
         scan_deaths_note(e->proxy, examination_scan_kind(wait->slot), e->digest);
     if (failure->cpu)
-        wait->place.ms = failure->cpu / US_IN_MS;
+        scan_place_took(&wait->place, failure->cpu, wait->began, clock_ms());
     examination_scan_failed(e, wait->slot, failure);
 }
 
@@ -235,7 +234,7 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
         return;
     wait->over = !(what & EV_TIMEOUT);
     if (r > 0) {
-        wait->place.ms = (answer.cpu + 1) / US_IN_MS;
+        scan_place_took(&wait->place, answer.cpu, wait->began, clock_ms());
         take(e, wait->slot, &answer);
     } else {
         take_failure(wait, &failure);

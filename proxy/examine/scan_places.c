@@ -5,6 +5,8 @@
 #include "filters/cpu_budget.h"
 #include "proxy/examine/scan_times.h"
 
+enum { US_IN_MS = 1000 };
+
 /* Whoever is given a /48 has as many /64 as he likes. Without a message little can be asked of a
  * scanner. */
 static uint64_t network_of(const struct examination *e)
@@ -30,6 +32,12 @@ static double all_that_it_may_take(const struct examination *e)
 {
     const struct scan_limits *limits = &e->proxy->job.limits;
     return (double)cpu_budget_for(spool_size(e->spool), limits->cpu, limits->cpu_per_mib);
+}
+
+void scan_place_took(struct scan_place *place, uint32_t cpu, int64_t began, int64_t now)
+{
+    double ms = (cpu + 1.0) / US_IN_MS, most = (double)(now - began) + 1;
+    place->ms = ms < most ? ms : most;
 }
 
 void scan_place_give(struct proxy *proxy, struct scan_place *place)

@@ -14,6 +14,10 @@ bool scan_place_is_slow(const struct examination *e, enum scanner_kind kind, int
 bool scan_place_take(const struct examination *e, enum scanner_kind kind, bool slow, int64_t now,
                      struct scan_place *out);
 
+/* So many microseconds of CPU it took by the scanner's own word, which is believed as far as so many
+ * have passed since it was given the job. */
+void scan_place_took(struct scan_place *place, uint32_t cpu, int64_t began, int64_t now);
+
 /* The job is through, having taken place->ms; or it came to nothing. Without a place, nothing. */
 void scan_place_give(struct proxy *proxy, struct scan_place *place);
 void scan_place_give_back(struct proxy *proxy, struct scan_place *place);
