@@ -6,6 +6,7 @@
 
 enum {
     LOOK_MS = 1000,
+    MISSED_MS = 3000,   /* without a look */
     SLOW_OCTETS = 4096, /* of a body, a second: less is slow */
     BARREN = 6,         /* times as long as the silence: without a message */
     LEFT = 4,           /* the part of all that is little */
@@ -63,7 +64,7 @@ static void look_at_pace(struct session *s, int64_t now)
 {
     struct pace *pace = &s->pace;
     int64_t took = now - pace->looked;
-    bool is_other = took > 3 * LOOK_MS || s->came < pace->came || s->state != SESSION_BULK;
+    bool is_other = took > MISSED_MS || s->came < pace->came || s->state != SESSION_BULK;
     if (is_other || (s->came - pace->came) * 1000 >= (uint64_t)took * SLOW_OCTETS)
         pace->brisk = now;
     pace->looked = now;
