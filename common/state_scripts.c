@@ -71,7 +71,7 @@ const char state_script_contacts[] =
 
 const char state_script_retry[] =
     "local function at(key) return redis.call('GET', key) or '' end\n"
-    "return {redis.call('EXISTS', KEYS[1]), at(KEYS[2]), at(KEYS[3])}\n";
+    "return {redis.call('EXISTS', KEYS[1]), at(KEYS[2]), at(KEYS[3]), at(KEYS[4])}\n";
 
 const char state_script_retries[] =
     "for i = 1, #KEYS do\n"

@@ -50,7 +50,7 @@ static bool is_printable(struct slice text)
 static void read_places(struct unpack *in, struct state_retry_place *where)
 {
     where->count = unpack_u8(in);
-    if (where->count == 0 || where->count > STATE_RETRY_PLACES)
+    if (where->count == 0 || where->count > RETRY_PLACES)
         in->bad = true;
     for (unsigned i = 0; !in->bad && i < where->count; i++)
         for (size_t n = 0; n < STATE_DIGEST; n++)

@@ -5,9 +5,6 @@
 
 #include "proxy/smtp/retry_memory.h"
 
-enum { RETRY_FORM_MAX = 280 };
-_Static_assert(RETRY_FORM_MAX + RETRY_SEAL <= STATE_RETRY_MAX, "a retry fits into Redis");
-
 /* Appends a retry that is written down at `place`; of its texts what fits, without controls. */
 void retry_write(struct buf *out, const struct retry *retry, const struct retry_place *place);
 

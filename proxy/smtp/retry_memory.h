@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: ISC
  * What became of a message's recipients when they fared differently: some would have had it, some
  * not, by our rules or by the server's replies. The sender got 451 for all; when it comes again
- * with the same message, each hears at RCPT what was meant for him. Stands in the shared table, so
- * the retry may come to any proxy, and in Redis where there is one, so it may come to another
- * gateway; for a day, or until that retry has been served. */
+ * with the same message, each hears at RCPT what was meant for him. Kept (retry_store.h) for a day, or
+ * until that retry has been served. */
 #ifndef PROXY_SMTP_RETRY_MEMORY_H
 #define PROXY_SMTP_RETRY_MEMORY_H
 
-#include "common/shared.h"
-#include "proxy/smtp/retry_seal.h"
+#include "proxy/smtp/retry_store.h"
 #include "proxy/smtp/smtp_job.h"
-#include "proxy/state/state.h"
-
-/* Whose retry it would be. A pool of senders is known by the domain that SPF passed for, and every
- * client by its network (/24, /64), since a neighbour may come instead. */
-struct retry_who {
-    const struct ip *client;
-    struct slice authenticated;     /* empty: none */
-    struct slice sender, recipient; /* their domains in one spelling (policy/spelling.h) */
-};
-
-/* Where what is remembered of one of them stands: built once, usable when `who` is gone. */
-struct retry_place {
-    struct state_retry_place where; /* count 0: it could not be made, nothing is remembered */
-    uint8_t secret[RETRY_SECRET];   /* under which it stands in Redis */
-    int64_t written;                /* clock_wall_ms, of what was recalled */
-};
 
 enum { RETRY_WAITS_MOST = 16 };
 
@@ -39,25 +21,12 @@ struct retry {
     struct retry_place place;   /* all where it is written; recalled only */
 };
 
-struct retry_place retry_place(const struct retry_who *who);
-
-struct retry_store {
-    struct shared *shared;
-    struct state *state; /* NULL: no Redis */
-};
-
 void retry_remember(const struct retry_store *store, const struct retry_place *place,
                     const struct retry *retry);
 
-/* `answer` is Redis'. What was written last counts, here or there: Redis may have been away or full,
- * and another gateway may have served what this one has written. Texts of the reply are copied into
- * `arena`. All zeros: nothing is remembered. */
+/* `answer` is Redis'. Texts of the reply are copied into `arena`. All zeros: nothing is remembered. */
 struct retry retry_recall(const struct retry_store *store, const struct retry_place *place,
                           const struct state_retry_answer *answer, struct arena *arena);
-
-/* Whether something is remembered of a message of this sender, whoever brought it. */
-bool retry_is_awaited(const struct retry_store *store, const struct retry_place *place,
-                      const struct state_retry_answer *answer);
 
 /* To be given the place of what was recalled: it may have been written from another network. */
 void retry_forget(const struct retry_store *store, const struct retry_place *place);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/smtp/smtp_delivered.h"
 
-static uint64_t digest_of(const struct smtp_session *s)
-{
-    return delivered_digest(s->base.proxy->shared, spool_bytes(s->t.message.spool));
-}
+#include "proxy/smtp/smtp_retry.h"
 
 static uint64_t size_declared(const struct smtp_session *s)
 {
@@ -13,27 +10,40 @@ static uint64_t size_declared(const struct smtp_session *s)
 
 void smtp_delivered_recall(struct smtp_session *s, struct recipient *r)
 {
-    r->delivered = delivered_recall(s->base.proxy->shared, s->t.sender.spelled, r->path.spelled);
+    const struct smtp_recall *recall = &s->t.recall;
+    struct retry_store store = smtp_retry_store(s);
+    r->delivered = arena_alloc(s->rcpt, sizeof *r->delivered);
+    if (r->delivered)
+        *r->delivered = delivered_recall(&store, &recall->place, &recall->answer);
 }
 
 bool smtp_delivered_perhaps(const struct smtp_session *s, const struct recipient *r)
 {
-    return delivered_holds_size(&r->delivered, size_declared(s));
+    return r->delivered && delivered_holds_size(r->delivered, size_declared(s));
+}
+
+static bool has_any(const struct recipient *r)
+{
+    return r->delivered && r->delivered->count;
+}
+
+static bool some_have_any(const struct transaction *t)
+{
+    for (size_t i = 0; i < t->recipient_count; i++)
+        if (has_any(&t->recipients[i]))
+            return true;
+    return false;
 }
 
 /* The message is read through only where somebody has any of this sender. */
 void smtp_delivered_mark(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
-    bool any = false;
+    if (!some_have_any(t) || !delivered_digest(spool_bytes(t->message.spool), t->digest))
+        return;
     for (size_t i = 0; i < t->recipient_count; i++) {
         struct recipient *r = &t->recipients[i];
-        if (!r->delivered.count)
-            continue;
-        if (!any)
-            t->digest = digest_of(s);
-        any = true;
-        r->has_it = delivered_holds(&r->delivered, t->digest);
+        r->has_it = has_any(r) && delivered_holds(r->delivered, t->digest);
     }
 }
 
@@ -41,14 +51,16 @@ void smtp_delivered_remember(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
     const struct job_recipient *asked = t->job.recipients;
-    if (!t->job.each)
+    struct retry_store store = smtp_retry_store(s);
+    struct delivered_message message = {.size = size_declared(s)};
+    if (!t->job.each || !delivered_digest(spool_bytes(t->message.spool), message.digest))
         return;
-    struct delivered_message message = {digest_of(s), size_declared(s)};
     for (size_t i = 0; i < t->recipient_count; i++) {
-        if (!is_delivered_to(&t->recipients[i]))
+        struct recipient *r = &t->recipients[i];
+        if (!is_delivered_to(r))
             continue;
-        if (asked->reply.code && asked->reply.kind == REPLY_YES)
-            delivered_add(s->base.proxy->shared, &t->recipients[i].delivered, message);
+        if (r->delivered && asked->reply.code && asked->reply.kind == REPLY_YES)
+            delivered_add(&store, r->delivered, &message);
         asked++;
     }
 }
@@ -56,7 +68,8 @@ void smtp_delivered_remember(struct smtp_session *s)
 void smtp_delivered_forget(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
+    struct retry_store store = smtp_retry_store(s);
     for (size_t i = 0; i < t->recipient_count; i++)
         if (t->recipients[i].has_it)
-            delivered_forget(s->base.proxy->shared, &t->recipients[i].delivered, t->digest);
+            delivered_forget(&store, t->recipients[i].delivered, t->digest);
 }

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static struct retry_store store_of(const struct smtp_session *s)
+struct retry_store smtp_retry_store(const struct smtp_session *s)
 {
     return (struct retry_store){s->base.proxy->shared, s->base.proxy->state};
 }
@@ -24,13 +24,13 @@ static struct retry_place place_of(const struct smtp_session *s, const struct re
 static void write_down(const struct smtp_session *s, const struct retry_place *place,
                        const struct retry *retry)
 {
-    struct retry_store store = store_of(s);
+    struct retry_store store = smtp_retry_store(s);
     retry_remember(&store, place, retry);
 }
 
 static void forget(const struct smtp_session *s, const struct retry_place *place)
 {
-    struct retry_store store = store_of(s);
+    struct retry_store store = smtp_retry_store(s);
     retry_forget(&store, place);
 }
 
@@ -60,7 +60,7 @@ static void answered(void *ctx)
 {
     struct smtp_session *s = ctx;
     struct smtp_recall *recall = &s->t.recall;
-    struct retry_store store = store_of(s);
+    struct retry_store store = smtp_retry_store(s);
     struct recipient *r = &s->t.recipients[s->t.recipient_count];
     bool awaited = retry_is_awaited(&store, &recall->place, &recall->answer);
     recall->inquiry = NULL;
@@ -78,11 +78,12 @@ static void ask(struct smtp_session *s)
     struct smtp_recall *recall = &s->t.recall;
     struct state *state = s->base.proxy->state;
     recall->place = place_of(s, &s->t.recipients[s->t.recipient_count]);
+    struct state_retry_place asked = retry_places(&recall->place);
     recall->answer = (struct state_retry_answer){.of_sender = false};
-    if (state && !recall->nothing && recall->place.where.count)
+    if (state && !recall->nothing && asked.count)
         recall->inquiry = state_begin(state, s->rcpt, &s->t.message.facts, answered, s);
     if (recall->inquiry)
-        state_retry(recall->inquiry, &recall->place.where, &recall->answer);
+        state_retry(recall->inquiry, &asked, &recall->answer);
     if (recall->inquiry && state_pending(recall->inquiry))
         session_wait(&s->base);
     else

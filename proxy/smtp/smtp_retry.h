@@ -5,6 +5,8 @@
 
 #include "proxy/smtp/smtp_session.h"
 
+struct retry_store smtp_retry_store(const struct smtp_session *s);
+
 /* What an earlier try of this message has left for the recipient in question: a group, and with it
  * perhaps the reply that was meant for it alone. `then` may be called from here, or once Redis has
  * answered, and SPF where something is remembered of this sender. */

@@ -32,10 +32,10 @@
 struct recipient {
     struct job_recipient job; /* address, parameters; the backend's reply */
     struct smtp_path path;
-    bool unknown;               /* its domain's table does not have it */
-    struct retry earlier;       /* what an earlier try has left for it */
-    struct delivered delivered; /* of this sender, at earlier tries */
-    bool has_it;                /* this message is among it */
+    bool unknown;                /* its domain's table does not have it */
+    struct retry earlier;        /* what an earlier try has left for it */
+    struct delivered *delivered; /* of this sender, at earlier tries; NULL: not known */
+    bool has_it;                 /* this message is among it */
     struct recipient_facts known;
     struct verdict verdict;
     bool decided; /* by rules that need no message */
@@ -116,10 +116,10 @@ struct transaction {
     int64_t delayed; /* milliseconds that rules made a recipient wait for */
     struct smtp_job job;
     bool job_running, delivering;
-    bool delivered_before; /* nobody is left who has it not */
-    uint64_t digest;       /* of the message, where some may have it already */
-    bool settled;          /* its reply was final: it does not come again */
-    struct doubt *doubt;   /* what is known of the delivery, should its end not be; NULL: none */
+    bool delivered_before;            /* nobody is left who has it not */
+    uint8_t digest[DELIVERED_DIGEST]; /* of the message, where some may have it already */
+    bool settled;                     /* its reply was final: it does not come again */
+    struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
     struct edited edited;
     bool banners_differ;          /* recipients who are delivered to: struct ruling */
     struct banner_result *banner; /* what became of it in the delivery; NULL: there is none */

@@ -74,7 +74,7 @@ void state_rates(struct state_inquiry *inquiry, enum rate_event event);
 
 /* What a try of a message has left for its retry: octets, under digests of the caller's that name
  * its sender, and each recipient with a name of the client. */
-enum { STATE_RETRY_MAX = 384 /* octets of it */, STATE_RETRY_PLACES = 2 };
+enum { STATE_RETRY_MAX = 384 /* octets of it */, STATE_RETRY_PLACES = 3 };
 struct state_retry_place {
     uint8_t sender[STATE_DIGEST]; /* stands for all his messages */
     uint8_t at[STATE_RETRY_PLACES][STATE_DIGEST];

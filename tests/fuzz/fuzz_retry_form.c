@@ -1,12 +1,29 @@
 /* SPDX-License-Identifier: ISC
  * What is said to have been left for a retry. What reads is written as it was read; and sealed, it is opened by nobody else. */
+#include "proxy/smtp/delivered_memory.h"
 #include "proxy/smtp/retry_form.h"
 #include "tests/fuzz/target.h"
+
+#include <string.h>
+
+static void delivered(struct slice bytes)
+{
+    struct delivered has, again;
+    struct buf form = buf_init(RETRY_FORM_MAX);
+    if (delivered_read(bytes, &has)) {
+        delivered_write(&form, &has);
+        require(!form.failed && delivered_read(buf_slice(&form), &again));
+        require(again.count == has.count &&
+                memcmp(again.messages, has.messages, sizeof has.messages) == 0);
+    }
+    buf_release(&form);
+}
 
 FUZZ(bytes)
 {
     static const uint8_t secret[RETRY_SECRET] = {1}, other[RETRY_SECRET] = {2};
     struct retry retry, again;
+    delivered(bytes);
     struct buf form = buf_init(RETRY_FORM_MAX), sealed = buf_init(STATE_RETRY_MAX), opened = form;
     require(!retry_unseal(&opened, secret, bytes));
     if (retry_read(bytes, &retry)) {

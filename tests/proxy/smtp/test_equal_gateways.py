@@ -15,15 +15,21 @@ COUNTS = 'rule "fast" when rate(sender, 1h) > 1000 then defer 451 4.7.1 "fast"\n
 AT_RCPT = COUNTS + 'rule "spf" when spf.result == fail then reject 550 5.7.23 "spf"\n'
 AFTER_THE_DOT = 'rule "spf" when message.subject == "never" and spf.result == fail then reject 550 5.7.23 "spf"\n' \
     'rule "many" when message.subject == "never" and sender.messages > 1000 then defer 451 4.7.1 "many"\n'
+MESSAGE = samples.clean("try")
 FULL = "552 5.2.2 mailbox of bob is full"
+
+
+def refused(session, line):
+    return FULL if b"bob@" in line else None
 
 
 @pytest.fixture
 def pair(start, new_backend, internet, redis):
     """pair(policy): two gateways, whose server behind says of bob that he is full."""
-    def two(policy=AT_RCPT, dns=internet.configuration, **how):
-        server = new_backend({"RCPT": lambda session, line: FULL if b"bob@" in line else None})
-        body = backend("behind", server.port) + domains("behind", "example.com") + dns + policy
+    def two(policy=AT_RCPT, dns=internet.configuration, lmtp=False, **how):
+        server = new_backend({} if lmtp else {"RCPT": refused}, lmtp=lmtp)
+        behind = backend("behind", lmtp=[server.port], options="recipient_check off  probe off") if lmtp else backend("behind", server.port)
+        body = behind + domains("behind", "example.com") + dns + policy
         changes = {"redis": {"server": '"%s"' % redis.address, "timeout": "500ms", "retry": "200ms"}, **how}
         both = [start(body, changes=changes) for _ in range(2)]
         for one in both:
@@ -41,7 +47,7 @@ def attempt(gateway, *recipients, source="127.0.1.1", sender="a@pool.example", s
         replies = [client.command("RCPT TO:<%s@example.com>" % who) for who in recipients]
         codes = [reply.code for reply in replies]
         attempt.texts = [reply.text for reply in replies]
-        return codes, client.data(samples.clean("try")).code if 250 in codes else None
+        return codes, client.data(MESSAGE).code if 250 in codes else None
 
 
 def differs(gateway, **how):
@@ -86,6 +92,14 @@ def test_a_gateway_without_redis_waits_for_it_as_well(pair, slow_dns, redis):
     redis.kill()
     differs(one, sender="a@slow.example")
     assert attempt(one, "alice", "bob", sender="a@slow.example", source="127.0.2.1") == ([250, 552], 250)
+
+
+def test_who_has_it_over_lmtp_is_known_to_the_other_gateway(pair):
+    one, other = pair(lmtp=True)
+    one.behind.script["DOT"] = refused
+    differs(one)
+    assert attempt(other, "alice", "bob", source="127.0.2.1") == ([250, 552], 250)
+    assert [m.recipients for m in one.behind.messages] == [["alice@example.com"]]
 
 
 def test_groups_are_known_to_the_other_gateway(pair):
@@ -236,6 +250,32 @@ def test_one_recipient_s_reply_is_not_another_s(pair, redis):
         redis.cli("COPY", names[0], name, "REPLACE")
     one.behind.script.clear()
     assert attempt(other, "alice", "bob", source="127.0.2.1")[0] in ([450, 250], [250, 552])
+
+
+def memory(gateway):
+    """Of its one proxy, KiB."""
+    with open("/proc/%d/status" % gateway.pids("gatepost-proxy")[0]) as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+@pytest.mark.skipif(needs.SANITIZED, reason="AddressSanitizer keeps what was freed")
+def test_what_redis_tells_of_a_recipient_who_is_put_off_leaves_nothing(pair):
+    one, other = pair(limits={"commands": 1000000}, process={"proxies": 1})
+    one.behind.script["RCPT"] = lambda session, line: "452 4.2.2 " + "full " * 40 if b"bob@" in line else None
+    differs(one)
+    with Session(other.port, source="127.0.2.1") as client:
+        client.ehlo("client.example")
+        client.expect("MAIL FROM:<a@pool.example> SIZE=2500", 250)
+
+        def ask(times):
+            for _ in range(times // 100):
+                client.send("RCPT TO:<bob@example.com>\r\n" * 100)
+                assert {client.reply().code for _ in range(100)} == {452}
+
+        ask(2000)
+        before = memory(other)
+        ask(8000)
+        assert memory(other) - before < 512
 
 
 def test_no_redis_is_started_for_it(start, new_backend):
