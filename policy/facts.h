@@ -101,6 +101,9 @@ struct facts {
     /* Limits on our own DNS questions kept some from being asked that the message was to be
      * authenticated with: its sender may have used them up, so what is unknown of that defers. */
     bool unasked;
+    /* The network that brings it asked the DNS so much that some of what this message needs was not
+     * asked: who could choose that would choose what rules are told. It is put off. */
+    bool withheld;
     /* Producers (a bit each) that will never know more of this message than now: what is unknown of
      * theirs, or a list that is cut, refuses it where it would defer it. */
     uint64_t never;

@@ -299,10 +299,22 @@ static void defer_for_doubt(const struct walk *walk, struct verdict *out)
                     : SLICE("the message could not be checked now, try again later");
 }
 
+static void put_off(struct verdict *out)
+{
+    out->action = ACTION_DEFER;
+    out->code = 451;
+    out->enhanced = SLICE("4.4.3");
+    out->text = SLICE("names of yours are still being looked up, try again later");
+}
+
 /* A delivery that a stricter rule might have prevented, had its facts been known. */
 static void apply_doubt(struct walk *walk)
 {
     struct verdict *out = walk->out;
+    if (walk->evaluation.facts->withheld && is_delivery(out->action)) {
+        put_off(out);
+        return;
+    }
     if (walk->doubtful_rule < 0 || !is_delivery(out->action) ||
         walk->doubtful_strictness <= action_info(out->action)->strictness)
         return;

@@ -381,8 +381,10 @@ static bool join(struct lookup *lookup, const char *name, bool reserved)
         promote(q, asker);
     if (!q)
         q = new_question(r, name, lookup->type, asker, reserved);
-    if (!q)
+    if (!q) {
+        lookup->inquiry->withheld |= resolver_is_busy_for(r, asker);
         return false;
+    }
     if (!q->queued && TAILQ_EMPTY(&q->lookups)) {
         q->in->abandoned--;
         q->in->running++;

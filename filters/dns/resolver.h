@@ -42,6 +42,7 @@ struct inquiry {
     unsigned reserved;      /* and beside them, of those that may be asked all the same */
     unsigned pending;       /* on their way */
     bool hurried;           /* nothing is waited for */
+    bool withheld;          /* the asker's share kept some from being asked */
     int64_t began, ms;      /* clock_ms of the present round; time spent waiting in all */
     struct lookup *lookups; /* the resolver's */
 };

@@ -69,6 +69,11 @@ static void on_state(void *ctx)
     client->changed(client->ctx);
 }
 
+bool client_study_withheld(const struct client_study *client)
+{
+    return client && client->dns.withheld;
+}
+
 /* ---- beginning ---- */
 
 static bool wanted(const struct proxy *proxy)

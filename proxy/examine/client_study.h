@@ -33,6 +33,9 @@ bool client_study_waits(const struct client_study *client); /* for the DNS or Re
 bool client_study_done(const struct client_study *client, enum phase phase);
 bool client_study_knows_names(const struct client_study *client);
 
+/* Whether its network asked so much that some of it was not asked, and never will be here. */
+bool client_study_withheld(const struct client_study *client);
+
 /* Waits no longer: it is done. */
 void client_study_hurry(struct client_study *client);
 

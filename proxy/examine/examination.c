@@ -41,6 +41,14 @@ static void remember(const struct examination *e, const struct dns_wanted *wante
         asked_before_note(e->proxy->asked_before, &sender, clock_ms(), names, kept);
 }
 
+/* Of what lies in a mailbox it is not the sender's doing. */
+static unsigned ask(struct examination *e, const struct dns_wanted *wanted, size_t count)
+{
+    unsigned pending = inquiry_ask(&e->dns, wanted, count);
+    e->facts.withheld = e->dns.withheld && e->study.from.client.family != 0;
+    return pending;
+}
+
 /* Lists out of a budget of their own: the links of a message must not use up what is needed to find
  * out who sent it. */
 static unsigned look_up(void *ctx, enum producer whose, const struct dns_wanted *wanted,
@@ -50,10 +58,10 @@ static unsigned look_up(void *ctx, enum producer whose, const struct dns_wanted 
     if (whose == PRODUCER_AUTHENTICATION)
         remember(e, wanted, count);
     if (whose != PRODUCER_SENDER_DOMAINS && whose != PRODUCER_DOMAINS)
-        return inquiry_ask(&e->dns, wanted, count);
+        return ask(e, wanted, count);
     unsigned others = e->dns.queries;
     e->dns.queries = e->list_queries;
-    unsigned pending = inquiry_ask(&e->dns, wanted, count);
+    unsigned pending = ask(e, wanted, count);
     e->list_queries = e->dns.queries;
     e->dns.queries = others;
     return pending;
@@ -207,9 +215,9 @@ static void ask_about_envelope(struct examination *e)
     struct asked_sender sender = asked_sender(e);
     const struct dns_wanted *before = NULL;
     if (auth_prefetch_envelope(e->arena, e->study.from.helo, e->study.from.sender, &ahead))
-        inquiry_ask(&e->dns, ahead.wanted, ahead.count);
+        ask(e, ahead.wanted, ahead.count);
     size_t count = asked_before_find(e->proxy->asked_before, &sender, clock_ms(), &before);
-    inquiry_ask(&e->dns, before, count);
+    ask(e, before, count);
 }
 
 static void without_dns(struct examination *e)
@@ -284,7 +292,7 @@ void examination_header(struct examination *e, struct slice block)
     e->header_asked = true;
     if (e->study.about[PRODUCER_AUTHENTICATION] == LEARNING && e->dns.resolver &&
         auth_prefetch_header(e->arena, e->study.from.sender, block, &ahead))
-        inquiry_ask(&e->dns, ahead.wanted, ahead.count);
+        ask(e, ahead.wanted, ahead.count);
 }
 
 static void whole(struct examination *e)

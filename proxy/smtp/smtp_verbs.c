@@ -131,13 +131,15 @@ static void judge_helo(struct session *base)
         session_tarpit(&s->base, verdict.delay, &s->base.delayed, answer_helo);
 }
 
-/* Of one network we look up only so many names at once. */
+/* Of one network we look up only so many names at once; whose were too many when he came is not known
+ * here any more. */
 static bool names_wait(const struct smtp_session *s)
 {
     const struct holder *holder = &s->base.claim.holder;
-    return s->base.proxy->resolver &&
-           resolver_is_busy_for(s->base.proxy->resolver,
-                                &(struct asker){holder->network, holder->wider});
+    return client_study_withheld(s->base.study) ||
+           (s->base.proxy->resolver &&
+            resolver_is_busy_for(s->base.proxy->resolver,
+                                 &(struct asker){holder->network, holder->wider}));
 }
 
 static void take_helo(struct smtp_session *s, struct slice name, bool esmtp)

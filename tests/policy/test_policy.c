@@ -287,6 +287,20 @@ TEST(test_what_will_never_be_known_refuses_for_good_where_it_would_defer)
     close_world(&w);
 }
 
+TEST(test_who_asks_too_much_has_nothing_delivered_by_what_was_not_asked)
+{
+    struct world w = {0};
+    open_world(&w, "rule \"listed\" when dnsbl.score >= 5 then reject\n"
+                   "rule \"known\" when spf.result == pass then accept\n");
+    w.facts.withheld = true;
+    w.facts.fact[FACT_SPF_RESULT] = value_integer(2 /* pass */);
+    verdict_is(&w, PHASE_MESSAGE, "defer", 1);
+    assert_int_equal(w.verdict.code, 451);
+    w.facts.fact[FACT_DNSBL_SCORE] = value_number(5);
+    verdict_is(&w, PHASE_MESSAGE, "reject", 0);
+    close_world(&w);
+}
+
 TEST(test_a_rule_can_handle_the_unknown_itself)
 {
     struct world w = {0};

@@ -43,7 +43,7 @@ def odd(internet):
 def site(start, server, odd, limits):
     return start(backend("behind", server.port) + domains("behind", "example.com") + RULES
                  + 'resolver { forward "%s"  timeout 2s  patience 4s  pending %d }\n' % (odd.address, PENDING),
-                 changes={"limits": {"sessions_per_client": 5000, **limits}, "timeouts": {"verdict": "60s"}})
+                 changes={"limits": {"sessions_per_client": 5000, **limits}, "timeouts": {"verdict": "60s"}, "redis": {"program": '"/nowhere"'}})
 
 
 class Flood:
@@ -124,5 +124,39 @@ def test_no_forgery_gets_through_for_want_of_questions(start, new_backend, odd, 
 
 def test_whose_network_asks_too_much_is_put_off(start, new_backend, odd):
     gateway = site(start, new_backend(), odd, SHARED)
-    with Flood(gateway, odd, ONE_NETWORK) as flood:
-        assert wait_until(lambda: 451 in flood.codes, 30)
+
+    def put_off(source):
+        with Session(gateway.port, timeout=60, source=source) as client:
+            return client.command("EHLO client.example").code == 421
+    with Flood(gateway, odd, ONE_NETWORK):
+        assert wait_until(lambda: put_off("127.0.5.99"), 15)
+        assert not put_off(odd.other)
+
+
+def test_who_uses_his_share_up_before_he_comes_passes_no_blocklist(start, new_backend, odd, internet):
+    """What was not asked then is not asked at all: so he waits until his names are looked up, and comes again."""
+    listed = internet.address(77)
+    odd.add("2.0.0.127.bl.example", "A", "127.0.0.2")
+    odd.add(reverse(listed) + ".bl.example", "A", "127.0.0.2")
+    server = new_backend()
+    gateway = start(backend("behind", server.port) + domains("behind", "example.com") + 'blocklist "bl.example" { "127.0.0.2" weight 5 }\n'
+                    'rule "listed" when dnsbl.score >= 5 then reject 550 5.7.1 "listed"\n'
+                    'rule "forged" when spf.result == fail then reject 550 5.7.1 "forged"\n'
+                    'resolver { forward "%s"  timeout 2s  patience 4s  pending %d }\n' % (odd.address, PENDING),
+                    changes={"limits": {"sessions_per_client": 5000, **SHARED}})
+
+    def tries(session):
+        hello = session.command("EHLO client.example")
+        if hello.code != 250:
+            return hello
+        session.command("MAIL FROM:<x@client.example>")
+        return session.command("RCPT TO:<user@example.com>")
+    flood = Flood(gateway, odd, [internet.address(n) for n in range(60, 72)])
+    with flood:
+        early = [Session(gateway.port, timeout=60, source=listed) for _ in range(5)]
+    time.sleep(5)  # what was on its way has timed out
+    codes = [tries(session).code for session in early]
+    with Session(gateway.port, timeout=60, source=listed) as later:
+        assert tries(later).code == 550
+    print("\n%s" % codes)
+    assert 421 in codes and 250 not in codes, codes

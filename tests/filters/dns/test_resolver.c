@@ -357,6 +357,7 @@ TEST(test_a_network_has_a_quarter_of_the_room_once_half_of_it_is_taken)
     assert_int_equal(ask_many(&p, "q", 4, false), 2);
     assert_int_equal(ask_many(&q, "r", 10, false), 0); /* of nobody: as many as there is room for */
     assert_int_equal(status(&o, "p3.test", DNS_TXT), DNS_UNASKED);
+    assert_true(o.inquiry.withheld && p.inquiry.withheld && !q.inquiry.withheld);
     inquiry_cancel(&o.inquiry);
     assert_true(resolver_is_busy_for(resolver, &client)); /* libunbound still asks */
     finish(&o);
