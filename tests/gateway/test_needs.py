@@ -246,9 +246,9 @@ def is_greylisted(it, addresses, signer):
         return soon(lambda n: say(it, addresses, place, "b%d@%s" % (n, domain), helo="new.example"))
 
     signed = signer.sign(authors(b"a@grey.example"), b"grey.example")
-    accepted = [say(it, addresses, "127.1.0.1", "a@sub.news.example"), say(it, addresses, "127.2.0.1", "a@soft.example", message=signed)]
+    accepted = [say(it, addresses, "127.1.0.1", "a@pool.example"), say(it, addresses, "127.2.0.1", "a@soft.example", message=signed)]
     return {"accepted": accepted, "stranger": say(it, addresses, "127.3.0.1", "b@soft.example", helo="new.example"),
-            "SPF": new("127.4.0.1", "sub.news.example"), "signed": new("127.5.0.1", "grey.example")}
+            "SPF": new("127.4.0.1", "pool.example"), "signed": new("127.5.0.1", "grey.example")}
 
 
 HISTORY = 'rule "known" when sender.messages > 0 then reject 550 5.7.1 "known"\n'

@@ -37,6 +37,7 @@ _dmarc.shop.example TXT v=DMARC1; p=quarantine; pct=0
 news.example TXT v=spf1 ?all
 _dmarc.news.example TXT v=DMARC1; p=none; sp=reject; np=quarantine; pct=100; adkim=s; aspf=s
 sub.news.example TXT v=spf1 +all
+pool.example TXT v=spf1 ip4:127.0.0.0/8 -all
 test.example TXT v=spf1 -all
 _dmarc.test.example TXT v=DMARC1; p=reject; t=y
 odd.example TXT v=spf1 +all
