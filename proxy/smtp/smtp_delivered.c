@@ -8,8 +8,19 @@ static uint64_t size_declared(const struct smtp_session *s)
     return s->t.mail.has_size ? s->t.mail.size : 0;
 }
 
+/* Of no other is anything written, nor believed. */
+static bool speaks_lmtp(const struct backend *backend)
+{
+    for (size_t i = 0; i < backend->server_count; i++)
+        if (backend->servers[i].lmtp)
+            return true;
+    return false;
+}
+
 void smtp_delivered_recall(struct smtp_session *s, struct recipient *r)
 {
+    if (!speaks_lmtp(s->t.backend))
+        return;
     const struct smtp_recall *recall = &s->t.recall;
     struct retry_store store = smtp_retry_store(s);
     r->delivered = arena_alloc(s->rcpt, sizeof *r->delivered);

@@ -200,8 +200,8 @@ static void answered(struct smtp_session *s)
     s->t.asked_for = SLICE("");
     const struct recipient *all = s->t.recipients;
     size_t count = s->t.recipient_count;
-    s->t.message.facts.fact[FACT_RECIPIENT] = count ? value_text(all[count - 1].path.spelled)
-                                                    : (struct value){.state = VALUE_PENDING};
+    s->t.message.facts.fact[FACT_RECIPIENT] =
+        count ? value_text(all[count - 1].path.spelled) : (struct value){.state = VALUE_PENDING};
     arena_reset(s->rcpt);
     if (s->t.recipient_count == 0)
         s->t.backend = NULL;

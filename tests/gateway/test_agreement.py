@@ -22,7 +22,7 @@ from lab.smtp_client import Session
 pytestmark = pytest.mark.skipif(not (needs.BUILD / "gatepostctl").exists(), reason="gatepostctl is not built")
 
 ROWS_LEAST = 600
-SETTINGS = {"limits": {"sessions_per_client": 1000, "message_size": "1MiB"}, "smtp": {"banner_delay": "0s"},
+SETTINGS = {"limits": {"sessions_per_client": 1000, "message_size": "1MiB"}, "smtp": {"banner_delay": "0s", "hide_backend": "off"},
             "process": {"user": '"nobody"', "proxies": 2, "scanners": 2, "antivirus_scanners": 1}}
 NO_REDIS = {"redis": {"server": '"127.0.0.1:1"'}}  # then Redis says as little live as it does to check
 CORPORA = {"mime": 60, "archives": 40, "spam2025": 40, "spamcorpus": 40, "dkim": 40, "arc": 40, "dmarc": 20}
@@ -56,7 +56,7 @@ EXCEPTIONS = [
 ALL = agreement_policies.names_all() + agreement_policies.KEYED + agreement_policies.ACTS
 POLICIES = {
     "all": (ALL, {}),
-    "refused early": (ALL, dict(NO_REDIS, smtp={"banner_delay": "0s", "refuse_early": "on"})),
+    "refused early": (ALL, dict(NO_REDIS, smtp={"banner_delay": "0s", "refuse_early": "on", "hide_backend": "off"})),
     "few": (agreement_policies.FEW, NO_REDIS),
     "fields": (agreement_policies.FIELDS, NO_REDIS),
     "shipped": (shipped_policy(), NO_REDIS),
