@@ -88,7 +88,7 @@ const struct settings_item settings_items[] = {
     {"limits", "unshared", parse_unshared, "TABLE",
      "clients whose networks may have more than their share of what all use, such as a company's "
      "own: the name of a table of addresses and networks, from file \"FILE\", or texts in braces; "
-     "standard: private ones (RFC 1918, RFC 4193), loopback and link-local; servers of backends "
+     "standard: private ones (RFC 1918, 4193, 6598), loopback and link-local; servers of backends "
      "are never held to a share"},
     {"smtp", "bare_newlines_from", parse_bare_newlines_from, "TABLE",
      "clients for whom bare_newlines is on, such as printers: the name of a table of addresses and "

@@ -101,3 +101,16 @@ bool network_holds(const struct network *network, const struct ip *ip)
     uint8_t mask = (uint8_t)(0xff00 >> rest);
     return rest == 0 || ((network->base.bytes[whole] ^ ip->bytes[whole]) & mask) == 0;
 }
+
+bool ip_is_private(const struct ip *ip)
+{
+    static const struct network networks[] = {
+        {{4, {10}}, 8},   {{4, {172, 16}}, 12},    {{4, {192, 168}}, 16},
+        {{4, {127}}, 8},  {{4, {169, 254}}, 16},   {{4, {100, 64}}, 10},
+        {{6, {0xfc}}, 7}, {{6, {0xfe, 0x80}}, 10}, {{6, {[15] = 1}}, 128},
+    };
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        if (network_holds(&networks[i], ip))
+            return true;
+    return false;
+}

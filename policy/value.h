@@ -132,6 +132,8 @@ enum { IP_REVERSED_SIZE = 64 };
 void ip_reversed(const struct ip *ip, char out[static IP_REVERSED_SIZE]);
 bool network_parse(struct slice text, struct network *out); /* "ip/len", or an ip alone */
 bool network_holds(const struct network *network, const struct ip *ip);
+/* No address of the Internet: private (RFC 1918, 4193), shared (6598), loopback, link-local. */
+bool ip_is_private(const struct ip *ip);
 
 /* For the wire between the scanner and the proxy: a value of a known type, to bytes and back.
  * Decoding trusts nothing: every length is checked, enums are in range, depth follows the type. The

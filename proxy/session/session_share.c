@@ -4,21 +4,6 @@
 #include "common/client_hash.h"
 #include "policy/table.h"
 
-/* RFC 1918, 1122 (loopback), 3927, 4193, 4291: behind such an address may stand everybody whom
- * another device has let in. */
-static const struct network private_networks[] = {
-    {{4, {10}}, 8},        {{4, {172, 16}}, 12}, {{4, {192, 168}}, 16},   {{4, {127}}, 8},
-    {{4, {169, 254}}, 16}, {{6, {0xfc}}, 7},     {{6, {0xfe, 0x80}}, 10}, {{6, {[15] = 1}}, 128},
-};
-
-static bool is_private(const struct ip *ip)
-{
-    for (size_t i = 0; i < sizeof private_networks / sizeof *private_networks; i++)
-        if (network_holds(&private_networks[i], ip))
-            return true;
-    return false;
-}
-
 static bool is_backend(const struct config *config, const struct ip *ip)
 {
     const struct network own = {*ip, ip->family == 6 ? 128 : 32};
@@ -29,10 +14,11 @@ static bool is_backend(const struct config *config, const struct ip *ip)
     return false;
 }
 
+/* Behind a private address may stand everybody whom another device has let in. */
 static bool is_unshared(const struct config *config, const struct ip *ip)
 {
     return is_backend(config, ip) ||
-           (config->unshared ? table_holds_ip(config->unshared, ip) : is_private(ip));
+           (config->unshared ? table_holds_ip(config->unshared, ip) : ip_is_private(ip));
 }
 
 struct session_claim session_claim(const struct proxy *proxy, const struct listener *listener,

@@ -56,19 +56,6 @@ static char char_at(struct slice text, size_t i)
 
 /* ---- addresses ---- */
 
-static bool is_private(const struct ip *ip)
-{
-    static const char *const networks[] = {
-        "10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8",
-        "169.254.0.0/16", "fc00::/7",      "fe80::/10",      "::1/128",
-    };
-    struct network network;
-    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
-        if (network_parse(slice_of(networks[i]), &network) && network_holds(&network, ip))
-            return true;
-    return false;
-}
-
 static bool same_address(const struct ip *a, const struct ip *b)
 {
     return a->family == b->family && memcmp(a->bytes, b->bytes, a->family == 4 ? 4 : 16) == 0;
@@ -82,7 +69,7 @@ static bool is_inner_address(struct slice word, const struct smtp_inside *inside
     for (size_t i = 0; i < inside->address_count; i++)
         if (same_address(&inside->addresses[i], &ip))
             return true;
-    return is_private(&ip);
+    return ip_is_private(&ip);
 }
 
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]" at the front: its length; 0: there is none. */

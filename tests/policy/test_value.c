@@ -36,6 +36,20 @@ TEST(test_networks_hold_their_addresses)
     assert_false(network_parse(SLICE("::ffff:10.0.0.0/90"), &network));
 }
 
+TEST(test_private_addresses_are_no_addresses_of_the_internet)
+{
+    static const char *const inner[] = {"10.1.2.3",    "172.31.0.1",     "192.168.0.1", "127.0.0.9",
+                                        "169.254.1.1", "100.127.0.1",    "fd00::1",     "fe80::1",
+                                        "::1",         "::ffff:10.0.0.1"};
+    static const char *const outer[] = {"9.255.255.255", "172.32.0.1",  "192.169.0.1", "128.0.0.1",
+                                        "100.128.0.1",   "2001:db8::1", "::2"};
+    struct ip ip;
+    for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
+        assert_true(ip_parse(slice_of(inner[i]), &ip) && ip_is_private(&ip));
+    for (size_t i = 0; i < sizeof outer / sizeof *outer; i++)
+        assert_true(ip_parse(slice_of(outer[i]), &ip) && !ip_is_private(&ip));
+}
+
 TEST(test_addresses_are_written_as_they_are_read)
 {
     struct ip ip;
