@@ -253,7 +253,7 @@ def test_one_network_leaves_connections_to_others(gateway, crowd):
 
 
 def test_one_network_leaves_logins_to_others(start, own_dir):
-    slow = Pop3Stub(script={"PASS": lambda session, line: HANG if session.user == "slow" else None}).start()
+    slow = Pop3Stub(script={"PASS": lambda session, line: [HANG] if session.user == b"slow" else None}).start()
     try:
         it = start(backend("behind", 9, pop3=["%d tls none" % slow.port]), pop3="backend behind",
                    changes={"limits": {"unshared": '{ "192.0.2.0/24" }', "logins": 8}, "timeouts": {"backend": "10s"}})
@@ -276,6 +276,7 @@ def test_one_network_leaves_logins_to_others(start, own_dir):
         alone = [ours() for _ in range(20)]
         hanging = [log_in("slow", host, answered=False)[0] for host in itertools.islice(hosts(7), 20)]
         time.sleep(0.5)
+        assert slow.open >= 4, "nobody hangs at the server: %s" % slow.commands[-6:]
         beside = [ours() for _ in range(20)]
         for reader in hanging:
             reader.close()
