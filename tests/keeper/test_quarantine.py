@@ -474,7 +474,7 @@ def test_without_a_keeper_only_what_is_to_be_held_is_put_off(start, behind, own_
         mixed = at_once.submit(send, gateway, message("mixed"), "u@example.com", "v@example.com")
         assert send(gateway, message("good")).code == 250
         assert (bad.result().code, bad.result().enhanced, mixed.result().code) == (451, "4.3.0", 451)
-    assert 2 <= time.monotonic() - began < 25, "as long as a reply may take"
+    assert 1.9 < time.monotonic() - began < 25, "as long as a reply may take"
     assert [b"Subject: good" in m.content for m in behind.messages] == [True]
 
 
