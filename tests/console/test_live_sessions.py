@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """gatepostctl sessions and top: who is connected, what he is doing, and what goes on."""
+import contextlib
 import json
 import os
 import signal
@@ -98,8 +99,11 @@ def test_sessions_of_a_proxy_that_hangs_are_told_and_those_of_one_that_died_are_
 
 
 def test_the_oldest_session_comes_first_and_hostile_words_are_harmless(gateway):
-    with Session(gateway.port) as one, Session(gateway.port) as other:
+    with contextlib.ExitStack() as stack:
+        one = stack.enter_context(Session(gateway.port))
         one.ehlo()
+        time.sleep(0.01)  # ages are told in milliseconds
+        other = stack.enter_context(Session(gateway.port))
         other.ehlo()
         other.expect('MAIL FROM:<"a\\"b\x7f{}"@client.example>', 250, 501, 553)
         other.expect("RSET", 250)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The keeper and what befalls it: killed, stopped, a full disk, a damaged file. Mail goes on, and what can be kept is kept."""
+import contextlib
 import ctypes
 import json
 import os
@@ -99,7 +100,8 @@ def test_killed_again_and_again_it_costs_no_mail(start, body, new_backend):
     gateway = start(body)
     for n in range(5):
         for pid in gateway.pids("gatepost-keeper"):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         send(gateway, *range(20))
     assert wait_until(lambda: recorded(gateway) is not None, 40)
     send(gateway, "after all")
