@@ -97,6 +97,7 @@ check-asan: deps ## pass all tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory V=asan check-built
 
 units: $(UNITS) $(STEERED)
+objects: $(call obj,$(foreach f,$(FLOORS),$(call sources,$(f))) $(SUITES)) ## compile every file, link none
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target for FUZZ_SECONDS
@@ -199,5 +200,5 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(UP)
 	$(call link,-fsanitize=fuzzer $(TEST_LINKS))
 
 .SECONDARY:
-.PHONY: help deps all run check check-built check-asan units fuzz fuzzers fuzz-run bench install lint format dist clean
+.PHONY: help deps all run check check-built check-asan units objects fuzz fuzzers fuzz-run bench install lint format dist clean
 -include $(shell find build/$(V) -type f -name '*.d' 2>/dev/null)
