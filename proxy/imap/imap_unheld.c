@@ -6,16 +6,13 @@
 #include "filters/mime/headers.h"
 #include "proxy/imap/imap_string.h"
 
-static void record(struct imap_session *s, struct fetched *f, uint32_t uid)
+static bool is_first(struct imap_session *s, uint32_t uid)
 {
-    if (!uid || id_set_is_first(&s->recorded, uid))
-        reader_record_message(&s->reader, f, "accept", "");
+    return !uid || id_set_is_first(&s->recorded, uid);
 }
 
-bool imap_passes_unheld(struct imap_session *s, const struct imap_unheld *message)
+static bool passes(struct imap_session *s, const struct imap_unheld *message)
 {
-    if (s->reader.base.proxy->looks_at_mail)
-        return false;
     arena_reset(s->reader.mail);
     reader_refer_to_message(&s->reader, message->uid ? message->uid : message->number);
     struct fetched fetched = {.reader = &s->reader,
@@ -23,10 +20,22 @@ bool imap_passes_unheld(struct imap_session *s, const struct imap_unheld *messag
     bool passes = fetched_begin_over(&fetched, headers_block(message->begins, NULL)) &&
                   fetched_passes(&fetched);
     fetched.octets = message->size;
-    if (passes)
-        record(s, &fetched, message->uid);
+    if (passes && is_first(s, message->uid))
+        reader_record_message(&s->reader, &fetched, "accept", "");
     fetched_end(&fetched);
     return passes;
+}
+
+bool imap_passes_unheld(struct imap_session *s, const struct imap_unheld *message)
+{
+    const struct proxy *proxy = s->reader.base.proxy;
+    if (proxy->looks_at_mail)
+        return false;
+    if (proxy->acts_at[PHASE_MESSAGE] || !reader_only_counts(&s->reader))
+        return passes(s, message);
+    if (is_first(s, message->uid))
+        reader_count_passed(&s->reader, message->size);
+    return true;
 }
 
 /* The items up to the message, of which not all has come. False: they are others, or too many. */

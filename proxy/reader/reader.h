@@ -81,6 +81,9 @@ struct reader {
     const struct backend *backend;
     struct reader_upstream *upstream; /* owned; NULL: there is no connection to a server */
     struct fetched *fetched;          /* that is judged; NULL: none */
+    struct {
+        int64_t count, octets; /* of messages that no rule looked at */
+    } passed;
 };
 
 static inline struct reader *reader_of(struct session *base)
@@ -154,5 +157,10 @@ bool reader_is_refused(struct reader *r, struct slice line);
 void reader_record_refusal(struct reader *r, struct slice reply, const struct verdict *rules);
 void reader_record_message(struct reader *r, struct fetched *fetched, const char *verdict,
                            const char *reason);
+/* Where no rule looks at messages a session's first few are recorded one by one. Whether that is over:
+ * reader_count_passed is enough for one that passes, and what it counted is told at the session's end. */
+bool reader_only_counts(const struct reader *r);
+void reader_count_passed(struct reader *r, uint64_t octets);
+void reader_record_rest(struct reader *r);
 
 #endif

@@ -106,6 +106,7 @@ bool reader_enters(struct reader *r)
 
 void reader_close(struct reader *r)
 {
+    reader_record_rest(r);
     if (r->attempt)
         end_attempt(r, reader_unanswered(r));
     reader_upstream_free(&r->upstream);

@@ -8,7 +8,10 @@
 #include "proxy/session/session_log.h"
 #include "proxy/session/session_record.h"
 
-enum { FIELD_MAX = 1024 };
+enum {
+    FIELD_MAX = 1024,
+    PASSED_SINGLY = 10, /* messages of a session that no rule looks at */
+};
 
 static void tell_rules(struct reader *reader, const struct verdict *v, struct record *r)
 {
@@ -89,9 +92,20 @@ static void tell_message(struct fetched *f, struct record *r)
     r->delivery = received_reference(header_of(f), config->hostname);
 }
 
+static bool is_only_counted(struct reader *reader, const struct fetched *f)
+{
+    if (reader->base.proxy->looks_at_mail || f->verdict.kind != READING_CLEAR)
+        return false;
+    bool only = reader_only_counts(reader);
+    reader_count_passed(reader, f->octets);
+    return only;
+}
+
 void reader_record_message(struct reader *reader, struct fetched *f, const char *verdict,
                            const char *reason)
 {
+    if (is_only_counted(reader, f))
+        return;
     log_at(LEVEL_INFO, reader->ref, "message read", field_text("user", reader->login),
            field_num("size", (int64_t)f->octets), field_str("verdict", verdict),
            field_num("ms", clock_ms() - f->began));
@@ -115,4 +129,37 @@ void reader_record_message(struct reader *reader, struct fetched *f, const char 
     tell_rules(reader, &f->verdict.verdict, &r);
     r.facts = &f->message.facts;
     session_record(&reader->base, &r);
+}
+
+/* ---- those that no rule looks at ---- */
+
+bool reader_only_counts(const struct reader *reader)
+{
+    return !reader->base.proxy->looks_at_mail && reader->passed.count >= PASSED_SINGLY;
+}
+
+void reader_count_passed(struct reader *reader, uint64_t octets)
+{
+    if (reader->passed.count++ >= PASSED_SINGLY)
+        reader->passed.octets += (int64_t)octets;
+}
+
+void reader_record_rest(struct reader *reader)
+{
+    int64_t more = reader->passed.count - PASSED_SINGLY;
+    if (more <= 0)
+        return;
+    log_at(LEVEL_INFO, reader->base.id, "more messages read", field_text("user", reader->login),
+           field_num("messages", more), field_num("size", reader->passed.octets));
+    struct record_recipient mailbox = {.address = reader->mailbox};
+    struct record r = {.stage = SLICE("session"),
+                       .verdict = SLICE("accept"),
+                       .login = reader->login,
+                       .backend = reader_server_address(reader),
+                       .recipients = &mailbox,
+                       .recipient_count = 1,
+                       .size = reader->passed.octets,
+                       .count = more};
+    if (recorder_wants(reader->base.proxy))
+        session_record(&reader->base, &r);
 }

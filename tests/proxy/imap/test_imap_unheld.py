@@ -116,3 +116,43 @@ def test_a_server_that_stalls_within_a_message_is_given_up(site, behind, reader)
     behind.script["FETCH"] = [halves(b"* 1 FETCH (BODY[] %s)\r\n" % literal(LARGE))[0], 10]
     reader.send("x FETCH 1 (BODY.PEEK[])\r\n")
     assert wait_until(lambda: "mailbox lost" in site.log(), 6)
+
+
+# ---- many
+
+MANY = [samples.clean("number %d" % number) for number in range(14)]
+BY_WHO = 'observe rule "who" when login.user == "somebody else" then log "x"\n'
+BY_CONTENT = 'observe rule "what" when message.size > 1MiB then log "x"\n'
+
+
+@pytest.fixture
+def mailbox(start):
+    """mailbox(rules) is a gateway, whose user has read each of many messages twice."""
+    stub = ImapStub(MANY, password=None).start()
+
+    def read(rules):
+        it = start(rules + backend("behind", imap=["%d tls none" % stub.port]), imap="backend behind")
+        with logged_in(it.imap_port, USER, "any", "INBOX", timeout=8) as session:
+            for _ in range(2):
+                assert len(session.expect("FETCH 1:14 (UID BODY.PEEK[])")) > 14
+        return it
+    yield read
+    stub.stop()
+
+
+def told(it, stage):
+    return [record for record in it.decisions() if record["stage"] == stage]
+
+
+@pytest.mark.parametrize("rules", ["", BY_WHO], ids=["no rule", "a rule about who reads"])
+def test_of_many_that_no_rule_looks_at_the_first_ten_are_recorded_and_the_others_as_a_number(rules, mailbox):
+    it = mailbox(rules)
+    rest, = wait_until(lambda: told(it, "session"))
+    assert len(told(it, "message")) == 10
+    assert (rest["verdict"], rest["count"], rest["size"], rest["login"]) == ("accept", 4, sum(map(len, MANY[10:])), USER)
+    assert it.log().count("message read") == 10 and "messages=4 size=%d" % rest["size"] in it.log()
+
+
+def test_where_a_rule_looks_at_them_each_is_recorded(mailbox):
+    it = mailbox(BY_CONTENT)
+    assert wait_until(lambda: len(told(it, "message")) == 14) and told(it, "session") == []
