@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from lab import needs, process
+from lab import folders, needs, process
 from lab.backend import Backend
 from lab.certs import Authority
 from lab.dovecot import Dovecot
@@ -31,7 +31,7 @@ def no_process_is_left():
 @pytest.fixture(scope="session")
 def run_dir(no_process_is_left):
     """Everything that the servers write; kept when GATEPOST_KEEP is set."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix="gatepost-tests-"))
+    path = pathlib.Path(tempfile.mkdtemp(prefix="gatepost-tests-", dir=folders.quick()))
     os.chmod(path, 0o755)
     yield path
     if os.environ.get("GATEPOST_KEEP"):
@@ -45,7 +45,9 @@ def own_dir(run_dir):
     """A folder for one test alone."""
     path = pathlib.Path(tempfile.mkdtemp(dir=run_dir))
     os.chmod(path, 0o755)
-    return path
+    yield path
+    if not os.environ.get("GATEPOST_KEEP"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
