@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC
  * The tables in gatepost.conf(5) are those of the .def files. With GATEPOST_UPDATE_MANUAL=1 in the
  * environment the page is brought up to date instead. */
+#include "filters/mime/malformation.h"
 #include "policy/manual.h"
+#include "policy/manual_text.h"
 #include "tests/harness/unit.h"
 
 #include <stddef.h>
@@ -10,13 +12,27 @@
 
 static const char path[] = "man/gatepost.conf.5";
 
+/* The policy knows nothing of mail, so its manual gets this table from here. */
+static void malformations(struct buf *out)
+{
+    buf_cstr(out, ".Bl -column \"container-type-malformed\" \"harmless\"\n");
+    buf_cstr(out, ".It Em name Ta Em grade Ta Em what it is\n");
+    for (unsigned m = 0; m < MALFORMATION_COUNT; m++) {
+        const char *grade = malformation_grade_name(malformation_grade((enum malformation)m));
+        buf_printf(out, ".It Li %s Ta %s Ta\n", malformation_name((enum malformation)m), grade);
+        manual_line(out, malformation_meaning((enum malformation)m));
+    }
+    buf_cstr(out, ".El\n");
+}
+
 static const struct {
     const char *name;
     void (*print)(struct buf *out);
 } tables[] = {{"settings", manual_settings},
               {"actions", manual_actions},
               {"facts", manual_facts},
-              {"records", manual_records}};
+              {"records", manual_records},
+              {"malformations", malformations}};
 
 static void read_page(struct buf *page)
 {
