@@ -118,15 +118,23 @@ void manual_settings(struct buf *out)
     append_blocks_of_items(out);
 }
 
-void manual_actions(struct buf *out)
+static void append_actions(struct buf *out, bool verdicts)
 {
     open_list(out);
     for (unsigned i = 0; i < ACTION_COUNT; i++) {
         const struct action_info *info = action_info((enum action)i);
+        if (info->terminal != verdicts)
+            continue;
         buf_printf(out, ".It Cm %s\n", info->word);
         manual_sentence(out, info->doc);
-        if (info->terminal)
-            buf_cstr(out, "A verdict: no further rule is looked at.\n");
     }
     close_list(out);
+}
+
+void manual_actions(struct buf *out)
+{
+    buf_cstr(out, ".Pp\nThe verdicts, behind which no further rule is looked at:\n");
+    append_actions(out, true);
+    buf_cstr(out, ".Pp\nThe others:\n");
+    append_actions(out, false);
 }

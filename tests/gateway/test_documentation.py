@@ -133,7 +133,7 @@ def test_every_option_of_the_synopsis_is_known():
     synopsis = manual("gatepostctl.1").partition(".Sh SYNOPSIS")[2].partition(".Sh DESCRIPTION")[0]
     seen = 0
     for part in re.split(r"^\.Nm$", synopsis, flags=re.M)[1:]:
-        command = re.search(r"^\.Cm (.*)|$", part, re.M).group(1) or ""
+        command = "".join(re.findall(r"^\.Cm (.*)", part, re.M)[:1])
         for option in re.findall(r"\bFl (-?[\w-]+)|\| (-[\w-]+)", part):
             seen += 1
             assert _is_known(command, "-" + (option[0] or option[1])), (command, option)
@@ -180,6 +180,13 @@ def test_links_between_pages_lead_somewhere():
         folder = (needs.ROOT / page).parent
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", (needs.ROOT / page).read_text()):
             assert (folder / target).exists(), (page, target)
+
+
+def test_a_screen_names_the_place_where_a_shipped_rule_stands():
+    said = [found for page in documents.pages() for found in re.findall(r'rule "([^"]+)", /etc/gatepost/(\w+\.conf):(\d+)', (needs.ROOT / page).read_text())]
+    assert said
+    for rule, file, line in said:
+        assert (needs.ROOT / "etc" / file).read_text().splitlines()[int(line) - 1].strip().startswith('rule "%s"' % rule), (rule, file, line)
 
 
 LIMITS = [("common/bundle.h", "BUNDLE_FILE_MAX", "16 MiB"), ("common/annex.h", "ANNEX_MAX", "1 GiB"), ("policy/source.h", "SOURCES_MAX", "256 of sentences"),
