@@ -148,6 +148,25 @@ def test_every_sentence_of_a_configuration_is_in_the_manual():
         assert re.search(r'^\.(?:It|Ic) (?:Ic )?"?%s\b|^%s "' % (word, word), where, re.M), word
 
 
+@pytest.mark.parametrize("table, row, entry", [
+    ("facts.def", r'^(?:FACT|KEYED)\(\w+, "([^"]+)"', r"^\.It Va %s(?=[ (\[])"),
+    ("settings.def", r"^SETTING_\w+\(\w+, (\w+),", r"^\.It Cm %s$"),
+    ("actions.def", r'^ACTION\(\w+, "([^"]+)"', r"^\.It Cm %s$"),
+    ("types.def", r"^FIELD\(\w+, (\w+),", r"^\.It Va %s(?= )"),
+    ("types.def", r"^WORDS\((\w+)\)", r"^\.It %s Ta$"),
+], ids=["facts", "settings", "actions", "fields", "words"])
+def test_every_row_of_a_table_is_in_the_manual(table, row, entry):
+    names = re.findall(row, (needs.ROOT / "policy" / table).read_text(), re.M)
+    text = manual("gatepost.conf.5")
+    assert len(names) > 8
+    assert not [name for name in names if not re.search(entry % re.escape(name), text, re.M)]
+
+
+def test_every_malformation_is_in_the_manual():
+    names = re.findall(r'^MALFORMATION\(\w+, "([^"]+)"', (needs.ROOT / "filters" / "mime" / "malformations.def").read_text(), re.M)
+    assert len(names) > 50 and not [name for name in names if "\n.It Li %s Ta " % name not in manual("gatepost.conf.5")]
+
+
 @pytest.mark.parametrize("block", [block for block in ALL if block.language == "json"], ids=named)
 def test_an_example_in_json_is_read(tmp_path, block):
     value = json.loads(block.text)
