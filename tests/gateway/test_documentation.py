@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: ISC
 """What README, docs/ and the man pages show can be used as it stands there, and the man pages have each option of the programs."""
 import json
+import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -84,6 +86,29 @@ def test_a_command_and_its_options_are_known(page, line):
         assert command in _commands() or not command, line
         for option in options if command else ():
             assert _is_known(command, option), (page, line, option)
+
+
+OFFLINE = re.compile(r"gatepost -n|gatepostctl (?:check|policy check|policy test|policy explain)\b(?!.*(?:--live|--record-dns|--batch|[*|]))")
+CALLS = [(page, found.string[found.start():].partition(" && ")[0]) for page, line in COMMANDS for found in [OFFLINE.search(line)] if found]
+
+
+def _in_the_lab(call, configuration, message, answers):
+    """A call that has its files here."""
+    program, *words = shlex.split(call, comments=True)
+    files = {".eml": message, ".json": answers, ".conf": configuration}
+    words = [str(files.get(pathlib.Path(word).suffix, word)) for word in words]
+    return [needs.BUILD / program, *words, *(() if {"-c", "--config"} & set(words) else ("-c", configuration))]
+
+
+@pytest.mark.parametrize("page, call", CALLS, ids=lambda value: str(value)[:60])
+def test_a_command_that_needs_no_gateway_runs(etc, page, call):
+    shipped, message, answers = etc / "shipped.conf", etc / "message.eml", etc / "answers.json"
+    shipped.write_text(documents.whole(documents.Block(page, 0, "conf", 'include "policy.conf"\n')))
+    message.write_text("From: a@sender.example\r\nSubject: hello\r\n\r\nhello\r\n")
+    answers.write_text("{}")
+    done = run(*_in_the_lab(call, shipped, message, answers))
+    verdict = re.search(r"gatepostctl (?:check|policy explain)", call)
+    assert done.returncode in ((0, 10, 11, 12, 13, 14, 15) if verdict else (0,)), done.stdout + done.stderr
 
 
 def _is_known(command, option):
