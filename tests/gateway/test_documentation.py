@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """What README, docs/ and the man pages show can be used as it stands there, and the man pages have each option of the programs."""
+import functools
 import json
 import pathlib
 import re
@@ -111,16 +112,19 @@ def test_a_command_that_needs_no_gateway_runs(etc, page, call):
     assert done.returncode in ((0, 10, 11, 12, 13, 14, 15) if verdict else (0,)), done.stdout + done.stderr
 
 
+@functools.cache
 def _is_known(command, option):
     done = run(needs.BUILD / "gatepostctl", *command.split(), option, env={"PATH": "/nonexistent"})
     return not re.search("unrecognized|invalid option|ambiguous", done.stderr)
 
 
+@functools.cache
 def _commands():
     said = run(needs.BUILD / "gatepostctl", "--help").stdout
     return [re.match(r"    (\S+(?: \S+)?)", line).group(1) for line in said.splitlines() if line.startswith("    ")]
 
 
+@functools.cache
 def _options_of_gatepost():
     return re.findall(r"^  (--?[\w-]+)", run(needs.BUILD / "gatepost", "--no-such-option").stderr, re.M)
 
