@@ -180,9 +180,10 @@ static enum submission try(struct look *look, struct scan_wait *wait, const char
     wait->stands_back = slow;
     if (slow && look->none_for_slow[kind])
         return SUBMIT_FULL;
-    if (scan_place_take(wait->of, kind, slow, look->now, &wait->place))
+    enum scan_placing placing = scan_place_take(wait->of, kind, slow, look->now, &wait->place);
+    if (placing == SCAN_PLACED)
         return try_with_place(look, wait, why);
-    look->none_for_slow[kind] |= slow;
+    look->none_for_slow[kind] |= placing == SCAN_BEYOND_THE_SLOW;
     wait->stands_back = true;
     return SUBMIT_FULL;
 }

@@ -61,21 +61,22 @@ static bool take_slow(const struct proxy *proxy, enum scanner_kind kind)
     return shared_slow_scan_take(proxy->shared, proxy->row, kind, half ? half : 1);
 }
 
-bool scan_place_take(const struct examination *e, enum scanner_kind kind, bool slow, int64_t now,
-                     struct scan_place *out)
+enum scan_placing scan_place_take(const struct examination *e, enum scanner_kind kind, bool slow,
+                                  int64_t now, struct scan_place *out)
 {
     struct proxy *proxy = e->proxy;
     uint64_t who = network_of(e);
     struct scan_family family = family_of(proxy, kind);
     *out = (struct scan_place){.kind = kind};
     if (!who)
-        return true;
+        return SCAN_PLACED;
     if (!scan_times_begin(proxy->scan_times, who, &family, now))
-        return false;
+        return SCAN_BEYOND_ITS_OWN;
     out->who = who;
     out->ms = all_that_it_may_take(e);
     out->slow = slow && take_slow(proxy, kind);
-    if (slow != out->slow)
-        scan_place_give_back(proxy, out);
-    return out->who;
+    if (slow == out->slow)
+        return SCAN_PLACED;
+    scan_place_give_back(proxy, out);
+    return SCAN_BEYOND_THE_SLOW;
 }

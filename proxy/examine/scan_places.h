@@ -10,9 +10,11 @@
 /* Whether its network's messages take that family long, of late. */
 bool scan_place_is_slow(const struct examination *e, enum scanner_kind kind, int64_t now);
 
-/* All slow networks together have half of a family's workers, and one at least. False: it waits. */
-bool scan_place_take(const struct examination *e, enum scanner_kind kind, bool slow, int64_t now,
-                     struct scan_place *out);
+/* A network has a bound of its own; all slow ones together have half of a family's workers, and one at
+ * least. What is not PLACED waits. */
+enum scan_placing { SCAN_PLACED, SCAN_BEYOND_ITS_OWN, SCAN_BEYOND_THE_SLOW };
+enum scan_placing scan_place_take(const struct examination *e, enum scanner_kind kind, bool slow,
+                                  int64_t now, struct scan_place *out);
 
 /* So many microseconds of CPU it took by the scanner's own word, which is believed as far as so many
  * have passed since it was given the job. */

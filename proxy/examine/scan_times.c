@@ -40,12 +40,6 @@ struct scan_times *scan_times_new(void)
     return calloc(1, sizeof(struct scan_times));
 }
 
-void scan_times_free(struct scan_times **times)
-{
-    free(*times);
-    *times = NULL;
-}
-
 /* What is left after so many milliseconds. */
 static double faded(double value, int64_t ms)
 {

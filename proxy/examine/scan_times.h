@@ -9,9 +9,8 @@
 
 struct scan_times;
 
-/* NULL: out of memory. */
+/* One block, for free() if it is ever to end. NULL: out of memory. */
 struct scan_times *scan_times_new(void);
-void scan_times_free(struct scan_times **times);
 
 /* A family whose queue is asked for. */
 struct scan_family {
