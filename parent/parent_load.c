@@ -92,10 +92,28 @@ static bool take_redis_files(struct bundle *bundle, const struct config *config,
            ok;
 }
 
-static bool is_user(struct slice user)
+/* False: there is no such user. */
+static bool find_user(struct slice user, uid_t *id)
 {
     char name[PATH_MAX];
-    return slice_to_path(user, name) && getpwnam(name);
+    const struct passwd *found = slice_to_path(user, name) ? getpwnam(name) : NULL;
+    if (found)
+        *id = found->pw_uid;
+    return found;
+}
+
+static bool is_user(struct slice user)
+{
+    uid_t id;
+    return find_user(user, &id);
+}
+
+/* What a process may is its number's; two names may have one. */
+static bool is_same_user(struct slice one, struct slice other)
+{
+    uid_t its, others;
+    return slice_eq(one, other) ||
+           (find_user(one, &its) && find_user(other, &others) && its == others);
 }
 
 static void say_how_to_make(struct slice user, struct buf *report)
@@ -173,7 +191,7 @@ static bool check_personal(struct slice word, struct buf *report)
 static bool check_own_user(const struct settings *settings, const char *what, struct slice user,
                            const char *so, struct buf *report)
 {
-    if (slice_eq(user, settings->process_user))
+    if (is_same_user(user, settings->process_user))
         return complain(report, what, user, "it runs the proxies; this needs a user of its own");
     if (!is_user(user)) {
         buf_printf(report, "warning: %s \"%.*s\": no such user, so %s; create it with:\n", what,
@@ -210,7 +228,7 @@ static bool check_redis(const struct config *config, struct buf *report)
     const struct settings *settings = &config->settings;
     if (!private_redis_needed(config) || geteuid() != 0)
         return true;
-    if (slice_eq(settings->redis_account, settings->keeper_user))
+    if (is_same_user(settings->redis_account, settings->keeper_user))
         return complain(report, "redis account", settings->redis_account,
                         "it runs the keeper; the private Redis needs a user of its own");
     return check_own_user(settings, "redis account", settings->redis_account,

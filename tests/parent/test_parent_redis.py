@@ -194,6 +194,20 @@ def test_an_account_that_is_another_ones_is_refused(parent):
         assert parent.run("-n")[0] == 0, "without a rule that needs it"
 
 
+# Users of its own, for the time of one command.
+WITH_USERS = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/passwd && exec "$@"']
+
+
+@pytest.mark.skipif(not needs.IS_ROOT, reason="only root becomes another")
+def test_another_name_of_such_an_account_is_refused_as_well(parent, own_dir):
+    users = own_dir / "passwd"
+    for name, whose in (("nobody", "it runs the proxies"), ("gatepost-keeper", "it runs the keeper")):
+        users.write_text("".join("%s:x:12345:12345::/:/bin/false\n" % one for one in (name, "alias")) + pathlib.Path("/etc/passwd").read_text())
+        parent.configure(settings(parent, account='"alias"') + RULE)
+        done = subprocess.run(WITH_USERS + [str(users)] + parent.command("-n"), env=parent.environment(), capture_output=True, text=True)
+        assert done.returncode == 1 and 'redis account "alias"' in done.stderr and whose in done.stderr, done
+
+
 def test_a_folder_that_is_a_link_is_not_followed(parent, own_dir):
     (own_dir / "target").mkdir()
     folder(parent).parent.mkdir()
