@@ -223,6 +223,23 @@ def test_who_sends_slowly_goes_when_memory_is_short(gateway, crowd):
 # ---- connections to the server behind
 
 
+def deliver_slowly(port, source):
+    """Where nobody looks at the reply."""
+    with contextlib.suppress(Closed, OSError, AssertionError):
+        with Session(port, source=source, timeout=60) as session:
+            session.ehlo()
+            session.expect("MAIL FROM:<slow@client.example>", 250)
+            session.expect("RCPT TO:<user@example.com>", 250)
+            session.data(MESSAGE)
+
+
+def at_once(target, arguments):
+    threads = [threading.Thread(target=target, args=one, daemon=True) for one in arguments]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
 def test_one_network_leaves_connections_to_others(gateway, crowd):
     slow = threading.Event()
     it = gateway({"DOT": lambda session, line: [0.5, b"250 2.0.0 accepted\r\n"] if b"slow@" in session.mail_line else None},
@@ -230,23 +247,39 @@ def test_one_network_leaves_connections_to_others(gateway, crowd):
     alone = [deliver(it.port) for _ in range(20)]
 
     def press(host):
-        with contextlib.suppress(Closed, OSError, AssertionError):
-            while not slow.is_set():
-                with Session(it.port, source=host) as session:
-                    session.ehlo()
-                    session.expect("MAIL FROM:<slow@client.example>", 250)
-                    session.expect("RCPT TO:<user@example.com>", 250)
-                    session.data(MESSAGE)
+        while not slow.is_set():
+            deliver_slowly(it.port, host)
 
-    threads = [threading.Thread(target=press, args=(host,)) for host in itertools.islice(hosts(7), 12)]
-    for thread in threads:
-        thread.start()
+    threads = at_once(press, [(host,) for host in itertools.islice(hosts(7), 12)])
     time.sleep(1)
     beside = [deliver(it.port) for _ in range(20)]
     slow.set()
     for thread in threads:
         thread.join()
     assert_no_slower(alone, beside)
+
+
+def test_one_network_leaves_connections_to_others_over_all_proxies(gateway):
+    """Each of two proxies has one, and would give it; together they have a half for one network."""
+    held, hanging, served = threading.Event(), [], []
+
+    def hang(session, line):
+        if b"slow@" in session.mail_line:
+            hanging.append(session)
+            held.wait(20)
+
+    it = gateway({"DOT": hang}, limits={"sessions": 1000}, options="connections 2  recipient_check off  probe off")
+    greedy = at_once(deliver_slowly, [(it.port, host) for host in itertools.islice(hosts(7), 40)])
+    try:
+        assert wait_until(lambda: hanging, 10)
+        time.sleep(1)
+        ours = at_once(lambda port: served.append(deliver(port)), [(it.port,)] * 20)
+        assert wait_until(lambda: len(served) >= 3, 10), "those whom the other proxy serves wait as well"
+        assert len(hanging) == 1
+    finally:
+        held.set()
+    for thread in greedy + ours:
+        thread.join(30)
 
 
 # ---- logins
