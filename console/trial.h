@@ -4,7 +4,7 @@
 #define CONSOLE_TRIAL_H
 
 #include "filters/banner/banner_edits.h"
-#include "filters/dns/resolver.h"
+#include "filters/dns/inquiry.h"
 #include "filters/judge.h"
 #include "filters/pictures/codes_wait.h"
 #include "filters/pipeline.h"

@@ -4,6 +4,7 @@
 #ifndef PROXY_EXAMINE_CLIENT_STUDY_H
 #define PROXY_EXAMINE_CLIENT_STUDY_H
 
+#include "filters/dns/inquiry.h"
 #include "filters/study.h"
 #include "proxy/process/proxy.h"
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "filters/dns/blocklists.h"
+#include "filters/dns/inquiry.h"
 
 #include <stdlib.h>
 

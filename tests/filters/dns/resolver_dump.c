@@ -7,6 +7,7 @@
  *   {"cancel": n}   {"wait": true}: until none is pending   {"pause": ms}   {"counts": true}
  * Each inquiry that ends says so in a line, with its answers. */
 #include "base/sandbox.h"
+#include "filters/dns/inquiry.h"
 #include "filters/dns/resolver.h"
 
 #include <jansson.h>

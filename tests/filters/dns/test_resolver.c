@@ -3,6 +3,7 @@
  * server that never answers. On real servers: test_resolver.py. */
 #include "filters/dns/resolver.h"
 
+#include "filters/dns/inquiry.h"
 #include "tests/harness/memory_loader.h"
 #include "tests/harness/unit.h"
 

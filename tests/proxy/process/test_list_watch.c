@@ -4,6 +4,7 @@
 #include "tests/harness/spf_zone.h"
 
 #include "base/log.h"
+#include "filters/dns/inquiry.h"
 #include "proxy/process/list_watch.h"
 #include "tests/harness/unit.h"
 

@@ -4,6 +4,7 @@
 #include "tests/harness/memory_loader.h"
 
 #include "base/log.h"
+#include "filters/dns/inquiry.h"
 #include "filters/dns/resolver.h"
 #include "policy/table.h"
 #include "proxy/process/list_watch.h"
