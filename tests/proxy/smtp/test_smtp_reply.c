@@ -2,6 +2,7 @@
 #include "proxy/smtp/smtp_reply.h"
 #include "tests/harness/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 TEST(test_good_replies_whole_and_byte_by_byte)
@@ -84,102 +85,161 @@ TEST(test_lines_of_a_reply)
     assert_false(smtp_reply_line(&reply, &at, &line));
 }
 
-TEST(test_whose_matter_a_reply_is)
+/* What a server says when. */
+struct said {
+    enum reply_stage stage;
+    const char *reply;
+};
+
+static void assert_class(const struct said *said, enum reply_class kind)
 {
-    static const struct {
-        enum reply_stage stage;
-        const char *reply;
-        enum reply_class kind;
-    } cases[] = {
-        {STAGE_MAIL, "250 2.1.0 ok", REPLY_YES},
-        {STAGE_RCPT, "251 will forward", REPLY_YES},
-        {STAGE_DATA, "354 go", REPLY_YES},
-        {STAGE_DATA, "250 what", REPLY_OURS},
-        {STAGE_DATA, "334 what", REPLY_OURS},
-        {STAGE_BODY, "354 again", REPLY_OURS},
-        {STAGE_MAIL, "354 early", REPLY_OURS},
-        {STAGE_RCPT, "450 4.2.0 busy", REPLY_LATER},
-        {STAGE_MAIL, "421 4.3.2 closing", REPLY_LATER},
-        {STAGE_BODY, "452 4.3.1 full", REPLY_LATER},
-        {STAGE_RCPT, "550 5.1.1 no such user", REPLY_RECIPIENT},
-        {STAGE_RCPT, "550 no", REPLY_RECIPIENT},
-        {STAGE_RCPT, "552 5.2.2 full", REPLY_RECIPIENT},
-        {STAGE_RCPT, "554 no", REPLY_RECIPIENT},
-        {STAGE_RCPT, "550 5.7.1 Unable to relay", REPLY_OURS},
-        {STAGE_RCPT, "554 5.7.1 <bob@example.com>: Relay access denied", REPLY_OURS},
-        {STAGE_RCPT, "550 5.7.64 TenantAttribution; Relay Access Denied", REPLY_OURS},
-        {STAGE_RCPT, "550 relay not permitted", REPLY_OURS},
-        {STAGE_RCPT, "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
-         REPLY_OURS},
-        {STAGE_RCPT, "554 5.7.1 <gate[192.0.2.1]>: Client host rejected: Access denied",
-         REPLY_OURS},
-        {STAGE_RCPT, "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using x",
-         REPLY_OURS},
-        {STAGE_RCPT, "554 5.7.1 <gate>: Helo command rejected: Access denied", REPLY_OURS},
-        {STAGE_MAIL, "550 5.7.606 Access denied, banned sending IP [192.0.2.1]", REPLY_OURS},
-        {STAGE_MAIL, "550 5.7.1 Client was not authenticated", REPLY_OURS},
-        {STAGE_MAIL, "550 5.7.0 Authentication required", REPLY_OURS},
-        {STAGE_MAIL, "550 5.7.57 SMTP; anonymous mail", REPLY_OURS},
-        {STAGE_MAIL, "535 5.7.8 bad credentials", REPLY_OURS},
-        {STAGE_RCPT, "550 5.7.23 SPF validation failed", REPLY_OURS},
-        {STAGE_BODY, "550 5.7.25 reverse DNS validation failed", REPLY_OURS},
-        {STAGE_RCPT,
-         "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required",
-         REPLY_RECIPIENT},
-        {STAGE_RCPT, "550 5.7.1 RESOLVER.RST.AuthRequired; authentication required",
-         REPLY_RECIPIENT},
-        {STAGE_RCPT, "550 5.7.124 sender not in allowed-senders list", REPLY_RECIPIENT},
-        {STAGE_RCPT, "550 5.7.2 mailing list expansion prohibited", REPLY_RECIPIENT},
-        {STAGE_RCPT, "550 5.7.17 mailbox owner has changed", REPLY_RECIPIENT},
-        {STAGE_RCPT, "530 5.7.133 authentication required", REPLY_OURS},
-        {STAGE_MAIL, "550 5.7.27 sender address has null MX", REPLY_SENDER},
-        {STAGE_RCPT, "554 5.7.1 <bob@example.com>: Recipient address rejected: Access denied",
-         REPLY_UNCLEAR},
-        {STAGE_RCPT, "554 5.7.1 <a@b.example>: Sender address rejected: Access denied",
-         REPLY_UNCLEAR},
-        {STAGE_RCPT, "550 5.7.1 Delivery not authorized, message refused", REPLY_UNCLEAR},
-        {STAGE_RCPT, "521 5.7.1 <bob@example.com>: Recipient address rejected", REPLY_UNCLEAR},
-        {STAGE_MAIL, "550 5.7.1 sender blocked", REPLY_UNCLEAR},
-        {STAGE_MAIL, "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
-         REPLY_UNCLEAR},
-        {STAGE_GREETING, "521 no mail here", REPLY_OURS},
-        {STAGE_EHLO, "550 5.7.133 no", REPLY_OURS},
-        {STAGE_DATA, "554 5.7.1 <gate[192.0.2.1]>: Client host rejected", REPLY_OURS},
-        {STAGE_DATA, "554 5.7.1 Data command rejected: Access denied", REPLY_SENDER},
-        {STAGE_BODY, "521 5.7.1 spam", REPLY_SENDER},
-        {STAGE_BODY, "521 no", REPLY_SENDER},
-        {STAGE_BODY, "554 5.7.1 listed as an open relay", REPLY_SENDER},
-        {STAGE_BODY, "501 5.5.4 syntax", REPLY_OURS},
-        {STAGE_BODY, "503 5.5.1 bad sequence", REPLY_OURS},
-        {STAGE_BODY, "502 5.5.1 not implemented", REPLY_OURS},
-        {STAGE_BODY, "530 5.7.57 anonymous mail", REPLY_OURS},
-        {STAGE_RCPT, "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
-         REPLY_OURS},
-        {STAGE_MAIL, "530 5.7.1 Client was not authenticated", REPLY_OURS},
-        {STAGE_MAIL, "530 5.7.0 Must issue a STARTTLS command first", REPLY_OURS},
-        {STAGE_MAIL, "550 5.1.8 sender's domain does not exist", REPLY_SENDER},
-        {STAGE_MAIL, "552 5.3.4 too big", REPLY_SENDER},
-        {STAGE_MAIL, "503 bad sequence", REPLY_OURS},
-        {STAGE_MAIL, "555 parameter", REPLY_OURS},
-        {STAGE_DATA, "503 5.5.1 no", REPLY_OURS},
-        {STAGE_DATA, "554 no valid recipients", REPLY_OURS},
-        {STAGE_BODY, "554 5.7.1 content refused", REPLY_SENDER},
-        {STAGE_BODY, "550 5.7.1 spam", REPLY_SENDER},
-        {STAGE_BODY, "552 too big", REPLY_SENDER},
-        {STAGE_BODY, "500 what", REPLY_OURS},
-        {STAGE_GREETING, "554 go away", REPLY_OURS},
-        {STAGE_EHLO, "550 5.7.1 no", REPLY_OURS},
+    char bytes[200];
+    struct smtp_reply reply;
+    size_t used;
+    int len = snprintf(bytes, sizeof bytes, "%s\r\n", said->reply);
+    assert_int_equal(smtp_reply((struct slice){bytes, (size_t)len}, &reply, &used), 1);
+    if (smtp_reply_class(said->stage, &reply) != kind)
+        fail_msg("stage %d: %s", said->stage, said->reply);
+}
+
+static void assert_all_are(enum reply_class kind, const struct said *said, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_class(&said[i], kind);
+}
+
+#define ASSERT_ALL_ARE(kind, said) assert_all_are(kind, said, sizeof(said) / sizeof *(said))
+
+TEST(test_each_stage_has_its_yes)
+{
+    static const struct said said[] = {
+        {STAGE_MAIL, "250 2.1.0 ok"},
+        {STAGE_RCPT, "251 will forward"},
+        {STAGE_DATA, "354 go"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char bytes[200];
-        struct smtp_reply reply;
-        size_t used;
-        strcpy(bytes, cases[i].reply);
-        strcat(bytes, "\r\n");
-        assert_int_equal(smtp_reply(slice_of(bytes), &reply, &used), 1);
-        if (smtp_reply_class(cases[i].stage, &reply) != cases[i].kind)
-            fail_msg("stage %d: %s", cases[i].stage, cases[i].reply);
-    }
+    ASSERT_ALL_ARE(REPLY_YES, said);
+}
+
+TEST(test_a_reply_out_of_turn_or_about_syntax_is_our_matter)
+{
+    static const struct said said[] = {
+        {STAGE_DATA, "250 what"},
+        {STAGE_DATA, "334 what"},
+        {STAGE_BODY, "354 again"},
+        {STAGE_MAIL, "354 early"},
+        {STAGE_BODY, "501 5.5.4 syntax"},
+        {STAGE_BODY, "503 5.5.1 bad sequence"},
+        {STAGE_BODY, "502 5.5.1 not implemented"},
+        {STAGE_MAIL, "503 bad sequence"},
+        {STAGE_MAIL, "555 parameter"},
+        {STAGE_DATA, "503 5.5.1 no"},
+        {STAGE_DATA, "554 no valid recipients"},
+        {STAGE_BODY, "500 what"},
+    };
+    ASSERT_ALL_ARE(REPLY_OURS, said);
+}
+
+TEST(test_who_is_refused_before_mail_is_us)
+{
+    static const struct said said[] = {
+        {STAGE_GREETING, "521 no mail here"},
+        {STAGE_EHLO, "550 5.7.133 no"},
+        {STAGE_GREETING, "554 go away"},
+        {STAGE_EHLO, "550 5.7.1 no"},
+    };
+    ASSERT_ALL_ARE(REPLY_OURS, said);
+}
+
+TEST(test_relaying_that_is_denied_is_our_matter)
+{
+    static const struct said said[] = {
+        {STAGE_RCPT, "550 5.7.1 Unable to relay"},
+        {STAGE_RCPT, "554 5.7.1 <bob@example.com>: Relay access denied"},
+        {STAGE_RCPT, "550 5.7.64 TenantAttribution; Relay Access Denied"},
+        {STAGE_RCPT, "550 relay not permitted"},
+        {STAGE_RCPT, "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"},
+        {STAGE_RCPT, "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain"},
+    };
+    ASSERT_ALL_ARE(REPLY_OURS, said);
+}
+
+TEST(test_who_we_are_to_the_server_is_our_matter)
+{
+    static const struct said said[] = {
+        {STAGE_RCPT, "554 5.7.1 <gate[192.0.2.1]>: Client host rejected: Access denied"},
+        {STAGE_RCPT, "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using x"},
+        {STAGE_RCPT, "554 5.7.1 <gate>: Helo command rejected: Access denied"},
+        {STAGE_MAIL, "550 5.7.606 Access denied, banned sending IP [192.0.2.1]"},
+        {STAGE_MAIL, "550 5.7.1 Client was not authenticated"},
+        {STAGE_MAIL, "550 5.7.0 Authentication required"},
+        {STAGE_MAIL, "550 5.7.57 SMTP; anonymous mail"},
+        {STAGE_MAIL, "535 5.7.8 bad credentials"},
+        {STAGE_RCPT, "550 5.7.23 SPF validation failed"},
+        {STAGE_BODY, "550 5.7.25 reverse DNS validation failed"},
+        {STAGE_RCPT, "530 5.7.133 authentication required"},
+        {STAGE_DATA, "554 5.7.1 <gate[192.0.2.1]>: Client host rejected"},
+        {STAGE_BODY, "530 5.7.57 anonymous mail"},
+        {STAGE_MAIL, "530 5.7.1 Client was not authenticated"},
+        {STAGE_MAIL, "530 5.7.0 Must issue a STARTTLS command first"},
+    };
+    ASSERT_ALL_ARE(REPLY_OURS, said);
+}
+
+TEST(test_a_4xx_is_for_later)
+{
+    static const struct said said[] = {
+        {STAGE_RCPT, "450 4.2.0 busy"},
+        {STAGE_MAIL, "421 4.3.2 closing"},
+        {STAGE_BODY, "452 4.3.1 full"},
+    };
+    ASSERT_ALL_ARE(REPLY_LATER, said);
+}
+
+TEST(test_a_refusal_of_the_recipient_is_his_alone)
+{
+    static const struct said said[] = {
+        {STAGE_RCPT, "550 5.1.1 no such user"},
+        {STAGE_RCPT, "550 no"},
+        {STAGE_RCPT, "552 5.2.2 full"},
+        {STAGE_RCPT, "554 no"},
+        {STAGE_RCPT,
+         "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup; authentication required"},
+        {STAGE_RCPT, "550 5.7.1 RESOLVER.RST.AuthRequired; authentication required"},
+        {STAGE_RCPT, "550 5.7.124 sender not in allowed-senders list"},
+        {STAGE_RCPT, "550 5.7.2 mailing list expansion prohibited"},
+        {STAGE_RCPT, "550 5.7.17 mailbox owner has changed"},
+    };
+    ASSERT_ALL_ARE(REPLY_RECIPIENT, said);
+}
+
+TEST(test_a_refusal_of_the_sender_or_the_message_is_the_senders)
+{
+    static const struct said said[] = {
+        {STAGE_MAIL, "550 5.7.27 sender address has null MX"},
+        {STAGE_DATA, "554 5.7.1 Data command rejected: Access denied"},
+        {STAGE_BODY, "521 5.7.1 spam"},
+        {STAGE_BODY, "521 no"},
+        {STAGE_BODY, "554 5.7.1 listed as an open relay"},
+        {STAGE_MAIL, "550 5.1.8 sender's domain does not exist"},
+        {STAGE_MAIL, "552 5.3.4 too big"},
+        {STAGE_BODY, "554 5.7.1 content refused"},
+        {STAGE_BODY, "550 5.7.1 spam"},
+        {STAGE_BODY, "552 too big"},
+    };
+    ASSERT_ALL_ARE(REPLY_SENDER, said);
+}
+
+TEST(test_a_refusal_that_may_mean_either_is_unclear)
+{
+    static const struct said said[] = {
+        {STAGE_RCPT, "554 5.7.1 <bob@example.com>: Recipient address rejected: Access denied"},
+        {STAGE_RCPT, "554 5.7.1 <a@b.example>: Sender address rejected: Access denied"},
+        {STAGE_RCPT, "550 5.7.1 Delivery not authorized, message refused"},
+        {STAGE_RCPT, "521 5.7.1 <bob@example.com>: Recipient address rejected"},
+        {STAGE_MAIL, "550 5.7.1 sender blocked"},
+        {STAGE_MAIL, "550 5.7.60 SMTP; Client does not have permissions to send as this sender"},
+    };
+    ASSERT_ALL_ARE(REPLY_UNCLEAR, said);
 }
 
 TEST(test_no_such_user)
