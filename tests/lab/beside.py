@@ -19,6 +19,19 @@ def unpacked(name):
     return str(folder)
 
 
+class Server:
+    """One of them, whose `process` listens on `port`; `prepare` makes what it needs before."""
+
+    def start(self):
+        self.prepare()
+        self.process.start()
+        self.process.wait_port(self.port)
+        return self
+
+    def stop(self):
+        self.process.stop()
+
+
 def library_path(folder):
     """Where programs find the libraries that were unpacked with them."""
     return {"LD_LIBRARY_PATH": ":".join(glob.glob(folder + "/usr/lib/*-linux-gnu") + [folder + "/usr/lib"])}

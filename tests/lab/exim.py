@@ -55,7 +55,7 @@ CIPHERS = {  # GnuTLS's
 }
 
 
-class Exim:
+class Exim(beside.Server):
     """`ways`: {domain: (port, which TLS)}."""
 
     name = "exim"
@@ -68,7 +68,7 @@ class Exim:
         self.program = [shutil.which("chroot"), self.root, "/usr/sbin/exim4"]
         self.process = Process("exim", self.program + ["-bdf", "-odf"], run_dir)
 
-    def start(self):
+    def prepare(self):
         beside.make_root(self.unpacked, self.root)
         owner = beside.name_users(self.root, "Debian-exim")["Debian-exim"]
         for folder in ("/var/spool/exim4", "/var/log/exim4", "/run/exim4"):
@@ -78,12 +78,6 @@ class Exim:
         with open(self.root + "/etc/exim4/exim4.conf", "w") as f:
             f.write(MAIN.format(port=self.port, routers="".join(ROUTER.format(**row) for row in rows),
                                 transports="".join(TRANSPORT.format(**row) for row in rows)))
-        self.process.start()
-        self.process.wait_port(self.port)
-        return self
-
-    def stop(self):
-        self.process.stop()
 
     def log(self):
         with open(self.root + "/var/log/exim4/mainlog", errors="replace") as f:

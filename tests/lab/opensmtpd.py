@@ -39,7 +39,7 @@ CIPHERS = {
 }
 
 
-class OpenSMTPD:
+class OpenSMTPD(beside.Server):
     """`ways`: {domain: port}."""
 
     name = "opensmtpd"
@@ -52,7 +52,7 @@ class OpenSMTPD:
         self.inside = [shutil.which("chroot"), self.root]
         self.process = Process("opensmtpd-" + tls, self.inside + ["/usr/sbin/smtpd", "-dFv"], run_dir)
 
-    def start(self):
+    def prepare(self):
         beside.make_root(self.unpacked, self.root)
         beside.name_users(self.root, "opensmtpd", "opensmtpq")
         beside.make_folder(self.root, "/var/lib/opensmtpd/empty")
@@ -64,12 +64,6 @@ class OpenSMTPD:
             actions="".join(ACTION.format(name="way%d" % n, domain=domain, port=port) for n, (domain, port) in enumerate(self.ways.items()))))
         if self.tls != "usual":
             self._say("/usr/lib/ssl/openssl.cnf", OPENSSL)
-        self.process.start()
-        self.process.wait_port(self.port)
-        return self
-
-    def stop(self):
-        self.process.stop()
 
     def log(self):
         return self.process.output()

@@ -10,7 +10,6 @@ from lab import needs
 from lab.ports import free_port
 from lab.process import wait_until
 from lab.redis import Redis, rights, script
-from lab.redis_client import Client
 
 NOW = "1700000000"
 SCRIPT_CALLS = [  # each branch of each script
@@ -30,20 +29,6 @@ SCRIPT_CALLS = [  # each branch of each script
 ]
 
 ADD = "return redis.call('INCRBY', KEYS[1], ARGV[1])"
-
-
-@pytest.fixture
-def client(own_dir):
-    opened = []
-
-    def new_client(**settings):
-        opened.append(Client(own_dir, **settings))
-        return opened[-1]
-
-    yield new_client
-    for one in opened:
-        if one.popen.poll() is None:
-            one.close()
 
 
 @pytest.fixture

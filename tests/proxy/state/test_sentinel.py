@@ -10,22 +10,13 @@ import pytest
 from lab.ports import free_port
 from lab.process import wait_until
 from lab.redis import Redis, rights
-from lab.redis_client import Client
 from lab.sentinels import NAME, Watched
 
 
 @pytest.fixture
-def client(own_dir):
-    opened = []
-
-    def new_client(addresses, **settings):
-        opened.append(Client(own_dir, **{"sentinels": addresses, "master": NAME, "timeout": 1000, "retry": 300, **settings}))
-        return opened[-1]
-
-    yield new_client
-    for one in opened:
-        if one.popen.poll() is None:
-            one.close()
+def client(client):
+    """One that is told where its Redis is by these."""
+    return lambda addresses, **settings: client(**{"sentinels": addresses, "master": NAME, "timeout": 1000, "retry": 300, **settings})
 
 
 @pytest.fixture
