@@ -42,6 +42,8 @@ static void add_number(struct family_command *command, const char *word, int64_t
     add_option(command, word, slice_of(text));
 }
 
+enum { LEAST_WORKERS = 2 }; /* one is free while messages that take long have the other */
+
 unsigned family_workers(enum scanner_kind kind, const struct settings *settings)
 {
     const unsigned workers[SCANNER_KINDS] = {
@@ -49,7 +51,8 @@ unsigned family_workers(enum scanner_kind kind, const struct settings *settings)
         [SCANNER_AV] = settings->process_antivirus_scanners,
         [SCANNER_QR] = settings->process_qr_scanners,
     };
-    return process_count(workers[kind]);
+    unsigned cores = process_count(0);
+    return workers[kind] ? workers[kind] : cores > LEAST_WORKERS ? cores : LEAST_WORKERS;
 }
 
 void family_command(enum scanner_kind kind, const struct settings *settings,

@@ -19,7 +19,7 @@ struct family_command {
 /* "gatepost-scan", ... */
 const char *family_program(enum scanner_kind kind);
 
-/* How many workers it has. */
+/* How many workers it has: where the settings do not say, one for each core, and two at least. */
 unsigned family_workers(enum scanner_kind kind, const struct settings *settings);
 
 void family_command(enum scanner_kind kind, const struct settings *settings,
