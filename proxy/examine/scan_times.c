@@ -98,6 +98,11 @@ static void fade(struct taker *taker, int64_t now)
     taker->at = now;
 }
 
+static bool takes_long(const struct taken *taken)
+{
+    return taken->ms > LONG_MS * taken->jobs;
+}
+
 bool scan_times_is_slow(const struct scan_times *times, uint64_t who,
                         const struct scan_family *family, int64_t now)
 {
@@ -107,14 +112,13 @@ bool scan_times_is_slow(const struct scan_times *times, uint64_t who,
     const struct taker *taker = &times->places[place];
     const struct taken *taken = &taker->by[family->kind];
     double ms = faded(taken->ms, now - taker->at);
-    return (ms > SLOW_MS && taken->ms > LONG_MS * taken->jobs) ||
-           ms > (double)MOST_MS * family->workers;
+    return (ms > SLOW_MS && takes_long(taken)) || ms > (double)MOST_MS * family->workers;
 }
 
 static unsigned most(const struct taken *taken, unsigned workers)
 {
-    if (taken->jobs < KNOWN)
-        return workers;
+    if (taken->jobs < KNOWN || takes_long(taken))
+        return workers > 1 ? workers / 2 : 1;
     return JOBS * workers > JOBS_LEAST ? JOBS * workers : JOBS_LEAST;
 }
 

@@ -23,8 +23,9 @@ struct scan_family {
 bool scan_times_is_slow(const struct scan_times *times, uint64_t who,
                         const struct scan_family *family, int64_t now);
 
-/* One more job of his is given to the family; he waits (false) while he has many there: few, as long
- * as it is not known what they take. Who is slow is bounded elsewhere. */
+/* One more job of his is given to the family; he waits (false) while he has many there: half as many
+ * as there are workers, as long as it is not known that they are quick. Who is slow is bounded elsewhere
+ * as well. */
 bool scan_times_begin(struct scan_times *times, uint64_t who, const struct scan_family *family,
                       int64_t now);
 
