@@ -16,7 +16,8 @@ from lab.process import wait_until
 from lab.smtp_client import Closed, Session
 
 ATTACKERS = 40
-NOISE = 3 if SANITIZED else 1.5  # seconds: two cores, which all tests share; without shares it is more than ten
+NOISE = 3 if SANITIZED else 0.1  # seconds, as docs/threats.md has it; without shares it is more than ten
+KNOWN = 8  # messages by which it is known that they take long, and what was queued before is through
 SMALL = b"Subject: small\r\n\r\nhello\r\n"
 RULES = 'rule "programs" when any a in attachments (a.extension == "exe") then reject 550 5.7.1 "no programs"\n'
 
@@ -37,7 +38,7 @@ def template():
 
 def work(number):
     """Takes a scanner all the CPU time that a message has; each is another."""
-    return b"X-Number: %d\r\n" % number + template()
+    return b"X-Number: %s\r\n" % str(number).encode() + template()
 
 
 def reply_to_dot(port, message, source):
@@ -54,11 +55,11 @@ def reply_to_dot(port, message, source):
 
 
 class Attack:
-    """Sessions of one network that send such messages as fast as they are taken."""
+    """Sessions of one network that send such messages as fast as they are taken; or that hang up before the reply, once they are known."""
 
     def __init__(self, gateway, hang_up=False):
         self.port, self.hang_up = gateway.port, hang_up
-        self.ending, self.numbers, self.replies = threading.Event(), itertools.count(), []
+        self.ending, self.numbers, self.replies, self.through = threading.Event(), itertools.count(), [], 0
         self.threads = [threading.Thread(target=self._work, args=("127.0.5.%d" % (n + 1),), daemon=True) for n in range(ATTACKERS)]
 
     def __enter__(self):
@@ -74,12 +75,13 @@ class Attack:
         while not self.ending.is_set():
             try:
                 self._send(work(next(self.numbers)), source)
+                self.through += 1
             except (OSError, AssertionError, Closed):
                 if self.ending.wait(0.2):  # the gateway ends
                     return
 
     def _send(self, message, source):
-        if not self.hang_up:
+        if not self.hang_up or self.through < KNOWN:
             self.replies.append(reply_to_dot(self.port, message, source)[0].code)
             return
         with Session(self.port, source=source) as client:
@@ -89,7 +91,7 @@ class Attack:
             self.ending.wait(0.3)
 
 
-def round_of(gateway, source, count=20):
+def percentile_95(gateway, source, count):
     """Seconds that 95 of 100 replies to the dot take at most."""
     took = []
     for _ in range(count):
@@ -99,12 +101,13 @@ def round_of(gateway, source, count=20):
     return statistics.quantiles(took, n=20)[18]
 
 
-def others_wait(gateway, source, attack):
-    """Alone, and beside the attack once its first messages are through: the median of rounds."""
-    alone = statistics.median(round_of(gateway, source) for _ in range(3))
+def others_wait(gateway, source, attack, count=40):
+    """Alone, and beside the attack once its first messages are through."""
+    assert reply_to_dot(gateway.port, SMALL, source)[0].code == 250  # the first waits for the scanners to start
+    alone = percentile_95(gateway, source, count)
     with attack:
-        time.sleep(6)
-        beside = statistics.median(round_of(gateway, source) for _ in range(5))
+        assert wait_until(lambda: attack.through >= KNOWN, 60)
+        beside = percentile_95(gateway, source, count)
     print("\np95 %.1f ms alone, %.1f ms beside it" % (alone * 1000, beside * 1000))
     return alone, beside
 
@@ -119,8 +122,10 @@ def test_scanners_are_left_to_others(start, new_backend, internet, hang_up):
 def test_one_scanner_takes_others_first(start, new_backend, internet):
     """What it has begun it ends: so others wait for one message at most."""
     gateway = site(start, new_backend(), scanners=1)
-    alone, beside = others_wait(gateway, internet.address(10), Attack(gateway))
-    assert beside < 2 * alone + NOISE + 1
+    one = reply_to_dot(gateway.port, work("alone"), internet.address(12))[1]
+    alone, beside = others_wait(gateway, internet.address(10), Attack(gateway), count=12)
+    print("one of them takes %.1f ms alone" % (one * 1000))
+    assert beside < 2 * alone + NOISE + one
 
 
 def test_those_who_take_long_are_served_all_the_same(start, new_backend):
