@@ -110,6 +110,13 @@ static const char *take_file(int file, const struct annex *before, struct annex 
     return copy(file, out);
 }
 
+bool annex_share(const struct annex *annex, struct annex *out, const char **reason)
+{
+    *out = (struct annex){.fd = -1, .status = annex->status};
+    *reason = share(annex, out);
+    return !*reason;
+}
+
 bool annex_copy(const char *path, const struct annex *before, struct annex *out,
                 const char **reason)
 {

@@ -22,6 +22,9 @@ struct annex {
 bool annex_copy(const char *path, const struct annex *before, struct annex *out,
                 const char **reason);
 
+/* The same copy once more, whatever the file is now. False: *reason says why. */
+bool annex_share(const struct annex *annex, struct annex *out, const char **reason);
+
 /* One that annex_copy made, here or in another process; `fd` is its own from then on. False: it is
  * none, and fd is closed. */
 bool annex_take(int fd, struct annex *out);

@@ -30,6 +30,7 @@ struct bundle {
     void *mapping; /* NULL: this one reads from the disk */
     size_t mapped;
     const struct bundle *before; /* bundle_follow */
+    bool holds;
 };
 
 struct bundle *bundle_new(void)
@@ -128,12 +129,40 @@ static const char *read_file(struct bundled_file *file)
     return reason;
 }
 
+static const struct bundled_file *find_former(const struct bundle *bundle, struct slice path)
+{
+    const struct bundled_file *former = bundle->before ? find(bundle->before, path) : NULL;
+    return former && former->seen.found ? former : NULL;
+}
+
+/* NULL, or why not. */
+static const char *copy_former(const struct bundled_file *former, struct bundled_file *file)
+{
+    struct slice content = former->seen.content;
+    char *copy = malloc(content.len + 1);
+    if (!copy)
+        return "out of memory";
+    if (content.len)
+        memcpy(copy, content.ptr, content.len);
+    free(file->content);
+    file->content = copy;
+    file->seen.content = (struct slice){copy, content.len};
+    return NULL;
+}
+
+static const char *take_former(const struct bundled_file *former, struct bundled_file *file)
+{
+    file->seen.status = former->seen.status;
+    return copy_former(former, file);
+}
+
 static struct bundled_file *read_new(struct bundle *bundle, struct slice path)
 {
+    const struct bundled_file *former = bundle->holds ? find_former(bundle, path) : NULL;
     struct bundled_file *file = append(bundle, path);
     if (!file)
         return NULL;
-    file->reason = read_file(file);
+    file->reason = former ? take_former(former, file) : read_file(file);
     file->seen.found = !file->reason;
     if (!file->seen.found) {
         free(file->content);
@@ -166,14 +195,38 @@ void bundle_follow(struct bundle *bundle, const struct bundle *before)
     bundle->before = before;
 }
 
+void bundle_hold(struct bundle *bundle, bool holds)
+{
+    bundle->holds = holds;
+}
+
+bool bundle_former(const struct bundle *bundle, struct slice path, struct slice *content)
+{
+    const struct bundled_file *former = find_former(bundle, path);
+    if (!former || former->annex.fd >= 0)
+        return false;
+    *content = former->seen.content;
+    return true;
+}
+
+bool bundle_keep_former(struct bundle *bundle, struct slice path)
+{
+    const struct bundled_file *former = find_former(bundle, path);
+    struct bundled_file *file = find(bundle, path);
+    return former && file && !copy_former(former, file);
+}
+
 static struct bundled_file *copy_new(struct bundle *bundle, struct slice path)
 {
-    const struct bundled_file *before = bundle->before ? find(bundle->before, path) : NULL;
+    const struct bundled_file *before = find_former(bundle, path);
     struct bundled_file *file = append(bundle, path);
     if (!file)
         return NULL;
-    file->seen.found =
-        annex_copy(file->seen.path, before ? &before->annex : NULL, &file->annex, &file->reason);
+    if (bundle->holds && before && before->annex.fd >= 0)
+        file->seen.found = annex_share(&before->annex, &file->annex, &file->reason);
+    else
+        file->seen.found = annex_copy(file->seen.path, before ? &before->annex : NULL, &file->annex,
+                                      &file->reason);
     file->seen.status = file->annex.status;
     return file;
 }

@@ -23,6 +23,15 @@ struct bundle *bundle_new(void);
  * must be there as long as files are asked for. */
 void bundle_follow(struct bundle *bundle, const struct bundle *before);
 
+/* While it holds, files that the bundle that is followed has are taken from there, as they were. */
+void bundle_hold(struct bundle *bundle, bool holds);
+
+/* What the bundle that is followed has of a file (no large one). False: nothing. */
+bool bundle_former(const struct bundle *bundle, struct slice path, struct slice *content);
+
+/* Puts that in the place of what was read of the file. False: no memory, or it has nothing. */
+bool bundle_keep_former(struct bundle *bundle, struct slice path);
+
 /* The one in a memfd that bundle_seal made. The descriptor stays the caller's and may be closed.
  * NULL with *reason. */
 struct bundle *bundle_map(int fd, const char **reason);

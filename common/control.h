@@ -25,6 +25,8 @@ enum control_message {
     CONTROL_SESSIONS,    /* question: nothing; the answers: lines of JSON, some in each */
     /* question: a number (u64), an address (slice; empty: all); the answers: struct opinion above it */
     CONTROL_OPINIONS,
+    CONTROL_RELOAD, /* question: names of tables that may shrink (slices); the answers: lines about
+                     * the configuration, in the end whether it serves */
 };
 
 enum { CONTROL_FOUND_MOST = 10000 };

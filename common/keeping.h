@@ -17,6 +17,7 @@ enum {
 enum {
     KEEPING_ROOM = 16 * 1024 * 1024,         /* octets that may stand in the queue */
     KEEPING_SESSIONS_MAX = 12 * 1024 * 1024, /* octets that tell of all sessions, all escaped */
+    KEEPER_RELOAD_MAX = 4096,                /* octets of names of tables */
 };
 
 /* On the queue. */
@@ -50,6 +51,11 @@ enum keeper_message {
     KEEPER_ASKS_SESSIONS, /* keeper: somebody wants to know which sessions there are */
     KEEPER_SESSIONS, /* parent: a descriptor, lines of JSON; none: there are none. The answer to that */
     KEEPER_SERVE, /* parent: descriptors, sockets on which metrics are read over HTTP */
+    /* keeper: an admin wants the configuration read anew; names of tables that may shrink (slices) */
+    KEEPER_ASKS_RELOAD,
+    /* parent: what came of that: why it is refused (slice; empty: it serves), and all that is said of
+     * the configuration (slice) */
+    KEEPER_RELOADED,
 };
 
 #endif

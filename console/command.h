@@ -26,6 +26,7 @@ int command_probe(int argc, char *argv[]);
 int command_sessions(int argc, char *argv[]);
 int command_top(int argc, char *argv[]);
 int command_metrics(int argc, char *argv[]);
+int command_reload(int argc, char *argv[]);
 int command_stats(int argc, char *argv[]);
 int command_status(int argc, char *argv[]);
 int command_trace(int argc, char *argv[]);

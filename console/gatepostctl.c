@@ -18,6 +18,7 @@ static const struct subcommand {
     {"sessions", NULL, command_sessions, "who is connected, and what he is doing"},
     {"top", NULL, command_top, "what goes on, again and again"},
     {"metrics", NULL, command_metrics, "the same for Prometheus"},
+    {"reload", NULL, command_reload, "read the configuration anew, and say what comes of it"},
     {"stats", NULL, command_stats, "how much of what there was, from the records"},
     {"trace", NULL, command_trace, "what became of messages: the records"},
     {"why", NULL, command_why, "why a message was treated so: each rule, and what it saw"},

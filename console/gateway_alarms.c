@@ -18,7 +18,7 @@ enum {
 __attribute__((format(printf, 3, 4))) static void
 raise_alarm(struct alarms *alarms, enum alarm_level level, const char *format, ...)
 {
-    char line[256];
+    char line[512];
     va_list args;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
@@ -74,6 +74,19 @@ static void look_at_times(const json_t *gateway, struct alarms *alarms)
     if (json_object_get(gateway, "signatures") && now - written > SIGNATURES_OLD)
         raise_alarm(alarms, ALARM_WARNING, "signatures are %lld days old",
                     (long long)(now - written) / 86400);
+}
+
+static void look_at_tables(const json_t *gateway, struct alarms *alarms)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach(gateway_list(gateway, "tables_kept"), i, one)
+        raise_alarm(alarms, ALARM_WARNING,
+                    "table %s keeps its %lld entries, %s has only %lld now (gatepostctl reload "
+                    "--accept-shrink %s)",
+                    gateway_text(one, "table"), (long long)gateway_number(one, "entries"),
+                    gateway_text(one, "file"), (long long)gateway_number(one, "entries_in_file"),
+                    gateway_text(one, "table"));
 }
 
 static void look_at_keeper(const json_t *status, struct alarms *alarms)
@@ -136,6 +149,7 @@ void gateway_alarms(const json_t *status, struct alarms *out)
     look_at_backends(gateway, out);
     look_at_helpers(gateway, out);
     look_at_times(gateway, out);
+    look_at_tables(gateway, out);
     look_at_keeper(status, out);
     look_at_quarantine(json_object_get(status, "quarantine"), out);
     look_at_room(json_object_get(status, "journal"), "journal", out);

@@ -81,6 +81,15 @@ static void say_generation(struct page *page, const json_t *generation, int64_t 
     page_end(page);
 }
 
+static void say_waiting_files(struct page *page, const json_t *gateway)
+{
+    if (!json_is_true(json_object_get(json_object_get(gateway, "reload"), "waiting")))
+        return;
+    page_label(page, "files");
+    buf_cstr(page->out, "some have changed and wait for gatepostctl reload");
+    page_end(page);
+}
+
 static void say_sessions(struct page *page, const json_t *gateway)
 {
     const json_t *counters = json_object_get(gateway, "counters");
@@ -230,6 +239,7 @@ void gateway_describe(const json_t *status, struct buf *out)
     say_gateway(&page, gateway);
     json_array_foreach(gateway_list(gateway, "generations"), i, one)
         say_generation(&page, one, now);
+    say_waiting_files(&page, gateway);
     say_sessions(&page, gateway);
     json_array_foreach(gateway_list(gateway, "backends"), i, one)
         say_server(&page, one, now);

@@ -77,7 +77,7 @@ void answer_status(struct control *control, struct slice gateway, struct history
     if (quarantine)
         tell_held(&out, quarantine);
     buf_char(&out, '}');
-    control_answer(control, CONTROL_STATUS, out.failed ? SLICE("{}") : buf_slice(&out));
+    control_answer(control, CONTROL_STATUS, out.failed ? SLICE("{}") : buf_slice(&out), NULL);
     buf_release(&out);
 }
 

@@ -74,25 +74,29 @@ static void client_free(struct client *client)
 
 /* ---- answers ---- */
 
+/* As ipc_send: 1 when all are out. */
+static int send_answers(struct client *client)
+{
+    int sent = 1;
+    for (struct answer *first; sent > 0 && (first = STAILQ_FIRST(&client->answers));) {
+        sent = ipc_send(client->fd, first->type, (struct slice){first->octets, first->len}, NULL, 0,
+                        false);
+        if (sent > 0)
+            drop_answer(client);
+    }
+    return sent;
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     struct client *client = arg;
-    struct answer *first;
-    if (what & EV_TIMEOUT) {
+    int sent = what & EV_TIMEOUT ? -1 : send_answers(client);
+    if (sent == 0)
+        return;
+    if (sent < 0) {
         client_free(client);
         return;
-    }
-    while ((first = STAILQ_FIRST(&client->answers))) {
-        int sent = ipc_send(client->fd, first->type, (struct slice){first->octets, first->len},
-                            NULL, 0, false);
-        if (sent == 0)
-            return;
-        if (sent < 0) {
-            client_free(client);
-            return;
-        }
-        drop_answer(client);
     }
     event_del(client->writable);
     event_add(client->readable, &patience);
@@ -169,14 +173,15 @@ static bool queue_lines(struct client *client, struct slice octets)
     return true;
 }
 
-void control_answer(struct control *control, uint16_t question, struct slice octets)
+void control_answer(struct control *control, uint16_t question, struct slice octets,
+                    const char *reason)
 {
     for (struct client *client = TAILQ_FIRST(&control->clients), *next; client; client = next) {
         next = TAILQ_NEXT(client, link);
         if (client->waits != question)
             continue;
         client->waits = 0;
-        client_end(client, queue_lines(client, octets) ? NULL : "out of memory");
+        client_end(client, queue_lines(client, octets) ? reason : "out of memory");
         if (client->lost)
             client_free(client);
     }
@@ -301,8 +306,10 @@ void control_free(struct control **where)
     struct control *control = *where;
     if (!control)
         return;
-    while (!TAILQ_EMPTY(&control->clients))
+    while (!TAILQ_EMPTY(&control->clients)) {
+        send_answers(TAILQ_FIRST(&control->clients)); /* as much as it takes now */
         client_free(TAILQ_FIRST(&control->clients));
+    }
     if (control->acceptable)
         event_free(control->acceptable);
     close(control->listening);

@@ -31,9 +31,10 @@ struct slice client_name(const struct client *client, char room[static 32]);
 
 /* The client's question is answered later, with control_answer. */
 void client_wait(struct client *client, uint16_t question);
-/* To all who wait for that: an answer, and the end. What is too large for a packet is several, cut
- * where lines end. */
-void control_answer(struct control *control, uint16_t question, struct slice octets);
+/* To all who wait for that: an answer, and the end, with `reason` (NULL: all is said). What is too
+ * large for a packet is several, cut where lines end. */
+void control_answer(struct control *control, uint16_t question, struct slice octets,
+                    const char *reason);
 
 /* Queues an answer. False: it has too much unread already. */
 bool client_item(struct client *client, struct slice octets);

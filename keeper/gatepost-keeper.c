@@ -15,6 +15,7 @@
 #include "keeper/metrics.h"
 #include "keeper/options.h"
 #include "keeper/recording.h"
+#include "keeper/reload_answers.h"
 #include "keeper/scrape.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ struct program {
     struct scrapes *scrapes;
     /* What the parent is to hear: that somebody asks for them; the lists as they are now. */
     bool asks_status, asks_metrics, asks_sessions, new_lists;
+    struct reloads reloads;
     bool takes;       /* what is queued: it knows where lines go */
     int64_t said_at;  /* clock_ms */
     unsigned nothing; /* was heard so often in a row */
@@ -254,6 +256,8 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
         return;
     }
     const struct kept kept = {recording_history(p->recording), p->quarantine, p->opinions};
+    if (answer_reload(client, question, &p->reloads))
+        return;
     uint16_t asks = answer_question(client, question, &kept);
     p->asks_status |= asks == KEEPER_ASKS;
     p->asks_metrics |= asks == KEEPER_ASKS_METRICS;
@@ -307,7 +311,7 @@ static void take_metrics(struct program *p, struct slice gateway)
     buf_append(&text, gateway);
     metrics_of_keeper(recording_history(p->recording), p->quarantine, &text);
     if (!text.failed) {
-        control_answer(p->console, CONTROL_METRICS, buf_slice(&text));
+        control_answer(p->console, CONTROL_METRICS, buf_slice(&text), NULL);
         scrapes_answer(p->scrapes, buf_slice(&text));
     }
     buf_release(&text);
@@ -320,7 +324,7 @@ static void take_sessions(struct program *p, const struct ipc_message *message)
     struct slice lines = {NULL, 0};
     if (arena && message->fd_count == 1)
         lines = ipc_file_read(message->fds[0], KEEPING_SESSIONS_MAX, arena);
-    control_answer(p->console, CONTROL_SESSIONS, lines);
+    control_answer(p->console, CONTROL_SESSIONS, lines, NULL);
     arena_free(&arena);
 }
 
@@ -348,6 +352,8 @@ static void hear_parent(struct program *p, bool wait)
         take_metrics(p, message.payload);
     else if (message.type == KEEPER_SESSIONS)
         take_sessions(p, &message);
+    else if (message.type == KEEPER_RELOADED)
+        reloads_take(&p->reloads, p->console, message.payload);
     else if (message.type == KEEPER_SERVE)
         take_sockets(p, &message);
     else if (message.type == KEEPER_HELPDESK && p->quarantine)

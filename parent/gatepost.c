@@ -25,8 +25,8 @@ static void print_report(struct buf *report)
 static bool read_configuration(struct parent *parent, struct loaded *loaded)
 {
     struct buf report = buf_init(REPORT_MAX);
-    bool usable =
-        loaded_read(loaded, parent->arguments.path, slice_of(parent->hostname), NULL, &report);
+    bool usable = loaded_read(loaded, parent->arguments.path, slice_of(parent->hostname),
+                              &(struct succession){.before = NULL}, &report);
     if (usable && loaded->failed_tests > 0)
         buf_printf(&report, "%u of the %u tests of the policy failed\n", loaded->failed_tests,
                    loaded->tests);
@@ -100,7 +100,7 @@ static bool make_shared_things(struct parent *parent)
 static bool start(struct parent *parent, struct loaded *loaded)
 {
     struct buf report = buf_init(REPORT_MAX);
-    watch_bundle(&parent->files, loaded->bundle);
+    files_watch(&parent->files, loaded, NULL, false);
     struct generation *generation = generation_new(parent, loaded, &report);
     print_report(&report);
     if (!generation)
@@ -140,7 +140,7 @@ static void forget_everything(struct parent *parent)
 {
     sockets_prune(&parent->sockets, NULL);
     shared_free(&parent->shared);
-    watch_free(&parent->files);
+    files_free(&parent->files);
     watch_free(&parent->signatures);
     explicit_bzero(&parent->tickets, sizeof parent->tickets);
 }

@@ -11,6 +11,7 @@
 #include "common/shared.h"
 #include "parent/parent_args.h"
 #include "parent/parent_backoff.h"
+#include "parent/parent_files.h"
 #include "parent/parent_keeper.h"
 #include "parent/parent_listen.h"
 #include "parent/parent_load.h"
@@ -77,6 +78,16 @@ struct generation {
     struct generation *next;
 };
 
+/* A configuration to be read, and how. */
+struct reload_wish {
+    const char *why;                  /* NULL: none */
+    bool certificates;                /* those alone (struct succession) */
+    bool asked;                       /* gatepostctl is to hear what comes of it */
+    char accepted[KEEPER_RELOAD_MAX]; /* tables that may shrink: accepts_table */
+    size_t accepted_len;
+    int64_t not_before;
+};
+
 struct parent {
     struct arguments arguments;
     char hostname[256];
@@ -90,9 +101,13 @@ struct parent {
     struct release release;
     struct generation *starting, *current, *old; /* old: newest first */
     unsigned generations;
-    struct watch files, signatures;
+    struct configuration_files files;
+    struct watch signatures;
     int64_t files_at, signatures_at, alive_at; /* next looks, next sign of life; 0: never */
-    bool reload_wanted;
+    struct reload_wish wish;                   /* as soon as none is under way */
+    bool asker_waits;                          /* for the reload that is under way */
+    struct buf asker_report;                   /* what was said of it */
+    int64_t asked_at; /* when the last one that was asked for began to serve or failed to */
     bool stopping;
     int64_t stop_until;
     int64_t started; /* clock_wall */
@@ -130,12 +145,13 @@ void generation_drain(struct generation *generation, bool stopping, int64_t unti
 void generation_settle(struct parent *parent, int64_t now);
 size_t generation_alive(const struct generation *generation);
 
-/* parent_reload.c: SIGHUP, and files that changed by themselves. */
-void parent_reload(struct parent *parent, const char *why, int64_t now);
+/* parent_reload.c: SIGHUP, gatepostctl, and files that changed by themselves. */
+void parent_reload(struct parent *parent, const struct reload_wish *wish, int64_t now);
 void parent_look(struct parent *parent, int64_t now);
+/* What came of it, to whoever asked for it: reason NULL: it serves. */
+void parent_tell_asker(struct parent *parent, const char *reason);
 /* Log, scanners, Redis, keeper. */
 void parent_apply(struct parent *parent, const struct config *config, int64_t now);
 void parent_apply_helpers(struct parent *parent, const struct config *config, int64_t now);
-void parent_log_report(enum log_level level, const char *event, struct slice report);
 
 #endif

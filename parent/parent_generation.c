@@ -188,6 +188,7 @@ static void take_over(struct parent *parent, int64_t now)
         generation_drain(before, false, now + before->loaded.config->settings.timeouts_drain);
         shelve(parent, before);
         limit_old(parent);
+        parent_tell_asker(parent, NULL); /* by the keeper of the old one */
         parent_apply(parent, config, now);
     }
     sockets_prune(&parent->sockets, config);
@@ -205,6 +206,7 @@ static void give_up(struct parent *parent, const char *why, int64_t now)
         log_at(LEVEL_ERROR, "", "reload refused, nothing is changed", field_str("reason", why));
         sockets_prune(&parent->sockets, parent->current->loaded.config);
         notify_ready();
+        parent_tell_asker(parent, why);
     } else {
         log_at(LEVEL_ERROR, "", "cannot start", field_str("reason", why));
         parent->status = 1;

@@ -248,6 +248,26 @@ void keeper_tell_sessions(struct keeper *keeper, struct slice lines)
         close(file);
 }
 
+void keeper_tell_reloaded(struct keeper *keeper, const char *reason, struct slice report)
+{
+    struct buf out = buf_init(IPC_PAYLOAD_MAX);
+    pack_slice(&out, slice_of(reason));
+    pack_slice(&out, report);
+    if (keeper->process.control >= 0)
+        ipc_send(keeper->process.control, KEEPER_RELOADED, buf_slice(&out), NULL, 0, false);
+    buf_release(&out);
+}
+
+static void take_wish(struct keeper *keeper, struct slice accepted)
+{
+    if (accepted.len > sizeof keeper->accepted)
+        return;
+    keeper->asks_reload = true;
+    keeper->accepted_len = accepted.len;
+    if (accepted.len)
+        memcpy(keeper->accepted, accepted.ptr, accepted.len);
+}
+
 void keeper_reopen(struct keeper *keeper)
 {
     if (keeper->process.pid != 0)
@@ -350,6 +370,8 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
         keeper->asks_metrics = true;
     } else if (message->type == KEEPER_ASKS_SESSIONS) {
         keeper->asks_sessions = true;
+    } else if (message->type == KEEPER_ASKS_RELOAD) {
+        take_wish(keeper, message->payload);
     } else if (message->type == KEEPER_FAILED) {
         not_started(keeper, unpack_slice(&in), now);
     }

@@ -42,6 +42,9 @@ struct keeper {
     uint64_t era;                        /* of these pairs */
     bool wanted;
     bool asks, asks_metrics, asks_sessions; /* how the gateway does */
+    bool asks_reload;
+    char accepted[KEEPER_RELOAD_MAX]; /* with that: what it said */
+    size_t accepted_len;
     bool news; /* the pairs are others: proxies and gatepost-release are to be told */
     unsigned char key[KEEPER_KEY_SIZE]; /* that is sealed to */
     bool awaits_key;                    /* it is not started before there is one */
@@ -78,6 +81,8 @@ bool keeper_died(struct keeper *keeper, pid_t pid, int status, int64_t now);
 void keeper_tell_status(struct keeper *keeper, struct slice json);
 void keeper_tell_metrics(struct keeper *keeper, struct slice text);
 void keeper_tell_sessions(struct keeper *keeper, struct slice lines);
+/* reason NULL: what was read serves. */
+void keeper_tell_reloaded(struct keeper *keeper, const char *reason, struct slice report);
 
 /* What is held from now on is sealed to this public key. */
 void keeper_seal_to(struct keeper *keeper, struct slice public);

@@ -248,22 +248,51 @@ static bool check_machine(const struct config *config, struct buf *report)
     return ok;
 }
 
+/* What tables kept before, they keep while only certificates are read anew. */
+static bool load_config(struct loaded *loaded, const char *path, struct slice hostname,
+                        const struct succession *succession, struct buf *report)
+{
+    struct table_keeper keeper = {loaded->bundle, succession->accepted, &loaded->kept};
+    struct table_guard guard = table_guard_of(&keeper);
+    struct loader loader = bundle_loader(loaded->bundle);
+    loader.guard = &guard;
+    bundle_hold(loaded->bundle, succession->certificates);
+    if (!succession->certificates || kept_tables_copy(&succession->before->kept, &loaded->kept))
+        loaded->config = config_load(slice_of(path), &loader, hostname, report);
+    bundle_hold(loaded->bundle, false);
+    return loaded->config != NULL;
+}
+
+static bool take_files(struct loaded *loaded, bool certificates, struct buf *report)
+{
+    bool ok = take_tls_files(loaded->bundle, loaded->config, report);
+    bundle_hold(loaded->bundle, certificates);
+    ok = take_redis_files(loaded->bundle, loaded->config, report) && ok;
+    bundle_hold(loaded->bundle, false);
+    return ok;
+}
+
+static bool read_all(struct loaded *loaded, const char *path, struct slice hostname,
+                     const struct succession *succession, struct buf *report)
+{
+    bundle_follow(loaded->bundle, succession->before ? succession->before->bundle : NULL);
+    bool ok = load_config(loaded, path, hostname, succession, report) &&
+              take_files(loaded, succession->certificates, report);
+    bundle_follow(loaded->bundle, NULL);
+    return ok;
+}
+
 bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,
-                 const struct loaded *before, struct buf *report)
+                 const struct succession *succession, struct buf *report)
 {
     *loaded = (struct loaded){.bundle = bundle_new()};
     if (!loaded->bundle) {
         buf_cstr(report, "error: out of memory\n");
         return false;
     }
-    struct loader loader = bundle_loader(loaded->bundle);
-    bundle_follow(loaded->bundle, before ? before->bundle : NULL);
-    loaded->config = config_load(slice_of(path), &loader, hostname, report);
-    bundle_follow(loaded->bundle, NULL);
+    bool ok = read_all(loaded, path, hostname, succession, report);
     if (!loaded->config)
         return false;
-    bool ok = take_tls_files(loaded->bundle, loaded->config, report);
-    ok = take_redis_files(loaded->bundle, loaded->config, report) && ok;
     if (!check_machine(loaded->config, report) || !ok) {
         config_free(&loaded->config);
         return false;
@@ -276,5 +305,6 @@ void loaded_free(struct loaded *loaded)
 {
     if (loaded->config)
         config_free(&loaded->config);
+    kept_tables_free(&loaded->kept);
     bundle_free(&loaded->bundle);
 }

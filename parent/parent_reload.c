@@ -2,19 +2,11 @@
 #include "base/log.h"
 #include "parent/parent.h"
 #include "parent/parent_notify.h"
+#include "parent/parent_report.h"
 
 #include <string.h>
 
 enum { REPORT_MAX = 64 * 1024, LOOK_EVERY = 5000 };
-
-void parent_log_report(enum log_level level, const char *event, struct slice report)
-{
-    while (report.len > 0) {
-        struct slice line;
-        slice_cut(report, '\n', &line, &report);
-        log_at(level, "", event, field_text("line", line));
-    }
-}
 
 static void open_log(const struct settings *settings)
 {
@@ -81,47 +73,87 @@ void parent_apply(struct parent *parent, const struct config *config, int64_t no
     watch_signatures(parent, &config->settings, now);
 }
 
-static bool load(struct parent *parent, struct loaded *loaded, struct buf *report)
+/* ---- a configuration that is read anew ---- */
+
+static bool load(struct parent *parent, const struct reload_wish *wish, struct loaded *loaded,
+                 struct buf *report)
 {
-    const struct loaded *before = parent->current ? &parent->current->loaded : NULL;
-    bool usable =
-        loaded_read(loaded, parent->arguments.path, slice_of(parent->hostname), before, report);
-    if (loaded->bundle)
-        watch_bundle(&parent->files, loaded->bundle);
+    const struct succession succession = {
+        .before = parent->current ? &parent->current->loaded : NULL,
+        .certificates = wish->certificates,
+        .accepted = {wish->accepted, wish->accepted_len},
+    };
+    bool usable = loaded_read(loaded, parent->arguments.path, slice_of(parent->hostname),
+                              &succession, report);
+    files_watch(&parent->files, loaded, parent->current ? parent->current->loaded.config : NULL,
+                wish->certificates);
     if (usable && loaded->failed_tests > 0)
         buf_printf(report, "error: %u of the %u tests of the policy failed\n", loaded->failed_tests,
                    loaded->tests);
     return usable && loaded->failed_tests == 0;
 }
 
-void parent_reload(struct parent *parent, const char *why, int64_t now)
+void parent_tell_asker(struct parent *parent, const char *reason)
 {
-    parent->reload_wanted = false;
+    if (!parent->asker_waits)
+        return;
+    parent->asker_waits = false;
+    keeper_tell_reloaded(&parent->keeper, reason, buf_slice(&parent->asker_report));
+    buf_release(&parent->asker_report);
+}
+
+static void begin(struct parent *parent, struct generation *generation, struct slice report,
+                  int64_t now)
+{
+    report_log_warnings(report);
+    if (parent->asker_waits)
+        parent->asked_at = now;
+    generation_start(parent, generation, now);
+}
+
+static void refuse(struct parent *parent, struct slice report)
+{
+    report_log_refusal(report, parent->arguments.path);
+    notify_ready();
+    parent_tell_asker(parent, "reload refused, nothing is changed");
+}
+
+void parent_reload(struct parent *parent, const struct reload_wish *wish, int64_t now)
+{
     struct buf report = buf_init(REPORT_MAX);
     struct loaded loaded = {0};
     struct generation *generation = NULL;
     notify_reloading();
-    log_at(LEVEL_INFO, "", "reloading", field_str("reason", why));
-    if (load(parent, &loaded, &report))
+    log_at(LEVEL_INFO, "", "reloading", field_str("reason", wish->why));
+    if (load(parent, wish, &loaded, &report))
         generation = generation_new(parent, &loaded, &report);
-    parent_log_report(generation ? LEVEL_WARNING : LEVEL_ERROR,
-                      generation ? "reload" : "reload refused", buf_slice(&report));
-    buf_release(&report);
     loaded_free(&loaded);
-    if (generation) {
-        generation_start(parent, generation, now);
-    } else {
-        log_at(LEVEL_ERROR, "", "reload refused, nothing is changed");
-        notify_ready();
-    }
+    parent->asker_waits = wish->asked;
+    parent->asker_report = buf_init(REPORT_MAX);
+    if (wish->asked)
+        buf_append(&parent->asker_report, buf_slice(&report));
+    if (generation)
+        begin(parent, generation, buf_slice(&report), now);
+    else
+        refuse(parent, buf_slice(&report));
+    buf_release(&report);
+}
+
+static void look_at_files(struct parent *parent, int64_t now)
+{
+    static const struct reload_wish all = {.why = "files have changed"},
+                                    certificates = {.why = "certificates have changed",
+                                                    .certificates = true};
+    enum files_change change = files_look(&parent->files, parent->current->loaded.config);
+    if (change != FILES_STAY)
+        parent_reload(parent, change == FILES_ANY ? &all : &certificates, now);
 }
 
 void parent_look(struct parent *parent, int64_t now)
 {
     if (parent->files_at <= now) {
         parent->files_at = now + LOOK_EVERY;
-        if (watch_look(&parent->files))
-            parent_reload(parent, "files have changed", now);
+        look_at_files(parent, now);
     }
     if (parent->signatures_at && parent->signatures_at <= now) {
         const struct config *config = parent->current->loaded.config;

@@ -184,6 +184,28 @@ static void certificates(struct buf *out, const struct generation *generation,
     buf_char(out, ']');
 }
 
+/* What waits for a reload, and what keeps what it had. */
+static void reloading(struct buf *out, const struct parent *parent)
+{
+    static const char *const words[] = {"on", "certificates", "off"};
+    const struct loaded *loaded = &parent->current->loaded;
+    json_key(out, SLICE("reload"));
+    buf_char(out, '{');
+    word(out, "automatic", words[loaded->config->reload_automatic]);
+    json_key(out, SLICE("waiting"));
+    buf_cstr(out, parent->files.waiting ? "true}" : "false}");
+    open_array(out, "tables_kept");
+    for (size_t i = 0; i < loaded->kept.count; i++) {
+        open_member(out);
+        word(out, "table", loaded->kept.rows[i].name);
+        word(out, "file", loaded->kept.rows[i].path);
+        number(out, "entries", (int64_t)loaded->kept.rows[i].before);
+        number(out, "entries_in_file", (int64_t)loaded->kept.rows[i].now);
+        buf_char(out, '}');
+    }
+    buf_char(out, ']');
+}
+
 static void signatures(struct buf *out, const struct parent *parent, const struct config *config)
 {
     int64_t when;
@@ -223,6 +245,7 @@ bool parent_status(const struct parent *parent, struct buf *out)
         backends(out, parent, config);
         lists(out, parent, config);
         certificates(out, current, config);
+        reloading(out, parent);
         signatures(out, parent, config);
     }
     counts(out, parent);

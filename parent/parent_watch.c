@@ -79,13 +79,16 @@ static bool add(struct watch *watch, const char *path)
     return watch->paths[watch->count] && ++watch->count;
 }
 
-bool watch_bundle(struct watch *watch, const struct bundle *bundle)
+bool watch_bundle(struct watch *watch, const struct bundle *bundle, watch_wants *wants,
+                  const void *ctx)
 {
     size_t count = bundle_count(bundle);
     struct watch fresh = {.paths = calloc(count + 1, sizeof *fresh.paths)};
     bool ok = fresh.paths != NULL;
     for (size_t i = 0; ok && i < count; i++) {
         const struct bundle_file *file = bundle_file(bundle, i);
+        if (wants && !wants(ctx, slice_of(file->path)))
+            continue;
         fresh.known += print_of(file->path, &file->status);
         ok = add(&fresh, file->path);
     }

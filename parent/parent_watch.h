@@ -13,9 +13,12 @@ struct watch {
     uint64_t seen;  /* at the last look */
 };
 
-/* Watches the files that a bundle was asked for; `known` is how they were when they were read.
- * False: no memory (nothing changes). */
-bool watch_bundle(struct watch *watch, const struct bundle *bundle);
+typedef bool watch_wants(const void *ctx, struct slice path);
+
+/* Watches the files that a bundle was asked for, those that `wants` says so of (NULL: all); `known`
+ * is how they were when they were read. False: no memory (nothing changes). */
+bool watch_bundle(struct watch *watch, const struct bundle *bundle, watch_wants *wants,
+                  const void *ctx);
 
 /* Watches the entries of one folder. */
 bool watch_folder(struct watch *watch, const char *path);

@@ -214,6 +214,9 @@ struct impersonation {
 
 enum { IMPERSONATION_MAX = 1000 }; /* entries of partners, brands or people */
 
+/* reload { automatic certificates }: which changed files are taken up by themselves. */
+enum automatic_reload { RELOAD_ON, RELOAD_CERTIFICATES, RELOAD_OFF };
+
 struct config {
     struct arena *arena; /* owns everything here */
     /* hostname "mx.example.com": banner, EHLO, Received; given by the loader when not set */
@@ -244,6 +247,7 @@ struct config {
     struct table *bare_newlines_from; /* smtp { bare_newlines_from TABLE }: networks; NULL: none */
     struct table *unshared;           /* limits { unshared TABLE }: networks; NULL: private ones */
     struct impersonation impersonation;
+    enum automatic_reload reload_automatic;
     struct policy *policy;
 };
 
@@ -255,6 +259,23 @@ struct loader {
     void *ctx;
     /* The same of a file of any size, which is looked into and not read. NULL: as `read`. */
     bool (*map)(void *ctx, struct slice path, struct slice *content, const char **reason);
+    const struct table_guard *guard; /* NULL: nothing was served before */
+};
+
+/* A table whose file has lost most of what it had. */
+struct shrunk_table {
+    struct slice name; /* the path, where it has none */
+    struct slice path;
+    size_t before, now; /* entries */
+};
+
+/* Whoever knows what was served before may have it served on. */
+struct table_guard {
+    void *ctx;
+    /* What was in this file then. False: unknown. */
+    bool (*former)(void *ctx, struct slice path, struct slice *content);
+    /* True: from now on the loader gives the former content of table->path. */
+    bool (*keeps)(void *ctx, const struct shrunk_table *table);
 };
 
 /* Loads and checks `path`. NULL when there are errors: *report says why, printable, several a run,

@@ -68,7 +68,29 @@ static bool parse_held_policy(struct parser *parser)
     return parse_block(parser, parse_held_item, NULL);
 }
 
+static bool parse_automatic(struct parser *parser)
+{
+    static const char *const words[] = {"on", "certificates", "off", NULL};
+    struct token *given = &parser->reload_automatic;
+    unsigned word;
+    if (given->kind != TOKEN_END) {
+        source_error(parser->sources, parser->previous.at, "automatic stands in line %u already",
+                     source_line(parser->sources, given->at));
+        return false;
+    }
+    *given = parser->previous;
+    if (!expect_choice(parser, words, "word (on, certificates, off)", &word))
+        return false;
+    parser->config->reload_automatic = (enum automatic_reload)word;
+    return true;
+}
+
 const struct settings_item settings_items[] = {
+    {"reload", "automatic", parse_automatic, "on | certificates | off",
+     "which files of the configuration, tables and certificates included, are taken up by "
+     "themselves soon after they have changed: all, certificates and their keys alone, or none; "
+     "the others wait for SIGHUP or gatepostctl reload, which is logged once and told by "
+     "gatepostctl status; standard: on; signatures (antivirus reload) are none of these"},
     {"quarantine", "policy", parse_held_policy, "{ \"WORD\" helpdesk | admin ... }",
      "who may look at, release and delete what rules hold under that word; what is not listed, "
      "admins alone"},

@@ -3,6 +3,7 @@
 #include "policy/facts.h"
 #include "policy/pairs.h"
 #include "policy/table_entries.h"
+#include "policy/table_shrink.h"
 
 static bool entry_is_short(struct parser *parser, const struct token *entry)
 {
@@ -33,41 +34,44 @@ static bool table_item(struct parser *parser, void *ctx)
     return table_add_token(parser, table, &entry) && (!pair || pair_item(parser, table, &entry));
 }
 
-static bool read_entries(struct parser *parser, struct table *table, struct span user)
+static bool read_entries(struct parser *parser, struct table *table, const struct token *name,
+                         struct span user)
 {
     uint16_t file = (uint16_t)(parser->sources->count - 1);
     *table_origin(table) = (struct table_origin){.at = {.file = file}, .in_file = true};
     if (!source_is_text(parser->sources, file) ||
         !table_check(parser->sources, table, entry_fault, user))
         return true;
+    keep_if_shrunk(parser->sources, file, name, user);
     struct slice text = parser->sources->files[file]->text;
     return pairs_in_file(text) ? pairs_read(parser, table, file)
                                : table_read(parser->sources, table, text);
 }
 
-static bool read_table_file(struct parser *parser, struct table *table)
+static bool read_table_file(struct parser *parser, struct table *table, const struct token *name)
 {
-    struct token name;
+    struct token file;
     const char *why = "";
-    if (!expect_word(parser, "file") || !expect_string(parser, "the name of a file", &name))
+    if (!expect_word(parser, "file") || !expect_string(parser, "the name of a file", &file))
         return false;
-    struct slice path = source_join(parser->sources, name.at.file, name.text);
+    struct slice path = source_join(parser->sources, file.at.file, file.text);
     const struct source *source = path.ptr ? source_open(parser->sources, path, &why) : NULL;
     if (!source) {
-        source_error(parser->sources, name.at, "cannot read '%.*s': %s", SHOWN(name.text), why);
+        source_error(parser->sources, file.at, "cannot read '%.*s': %s", SHOWN(file.text), why);
         return true;
     }
-    return read_entries(parser, table, name.at);
+    return read_entries(parser, table, name, file.at);
 }
 
-bool parse_table_body(struct parser *parser, struct table **out)
+/* `{ "a" "b" }` or `from file "f"`, of a table of that name (NULL: none). */
+static bool parse_body(struct parser *parser, const struct token *name, struct table **out)
 {
     *out = table_new(parser->sources, 0);
     if (!*out)
         return false;
     table_origin(*out)->at = parser->token.at;
     if (accept_word(parser, "from"))
-        return read_table_file(parser, *out);
+        return read_table_file(parser, *out, name);
     if (!at_punct(parser, '{'))
         return fail_expected(parser, "'from file' or '{'");
     return parse_block(parser, table_item, *out);
@@ -80,7 +84,7 @@ bool parse_table_choice(struct parser *parser, struct token *name, struct table 
         return expect_kind(parser, TOKEN_WORD, "the name of a table", name);
     if (!at_word(parser, "from") && !at_punct(parser, '{'))
         return fail_expected(parser, "the name of a table, 'from file' or '{'");
-    bool read = parse_table_body(parser, &table);
+    bool read = parse_body(parser, NULL, &table);
     *own = read ? table : NULL;
     return read;
 }
@@ -90,7 +94,7 @@ bool parse_table(struct parser *parser)
     struct named_table table = {0};
     enum fact fact;
     if (!expect_kind(parser, TOKEN_WORD, "a name for the table", &table.name) ||
-        !parse_table_body(parser, &table.table))
+        !parse_body(parser, &table.name, &table.table))
         return false;
     if (fact_by_name(table.name.text, &fact))
         source_error(parser->sources, table.name.at, "'%.*s' is the name of a fact",

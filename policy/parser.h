@@ -88,7 +88,8 @@ struct parser {
     struct token *settings_given; /* the value of each setting that was given */
     /* A table's name; TOKEN_END: none, or a table without a name. */
     struct token greylist_exempt, bare_newlines_from, unshared;
-    struct syntax_named *named; /* conditions */
+    struct token reload_automatic; /* its word; TOKEN_END: not given */
+    struct syntax_named *named;    /* conditions */
     size_t named_count;
     struct impersonation_tables impersonation;
     struct syntax_rule *rules;
@@ -187,10 +188,7 @@ bool parse_named_condition(struct parser *parser);
 bool parse_rule(struct parser *parser, bool observe);
 bool parse_test(struct parser *parser);
 
-/* `{ "a" "b" }` or `from file "f"`. */
-bool parse_table_body(struct parser *parser, struct table **out);
-
-/* The same, or the name of a table, which may stand further down. */
+/* `{ "a" "b" }`, `from file "f"`, or the name of a table, which may stand further down. */
 bool parse_table_choice(struct parser *parser, struct token *name, struct table **own);
 
 /* The same where it may be given once: *name and *own are empty until it has been. */

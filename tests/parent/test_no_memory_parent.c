@@ -35,14 +35,15 @@ static void load_and_prepare(void)
     struct parent parent = {.shared = shared};
     struct loaded loaded = {0};
     struct buf report = buf_init(65536);
-    bool usable = loaded_read(&loaded, path, SLICE("mx.test"), NULL, &report);
-    bool watched = loaded.bundle && watch_bundle(&parent.files, loaded.bundle);
+    bool usable =
+        loaded_read(&loaded, path, SLICE("mx.test"), &(struct succession){.before = NULL}, &report);
+    bool watched = loaded.bundle && watch_bundle(&parent.signatures, loaded.bundle, NULL, NULL);
     struct generation *generation = usable ? generation_new(&parent, &loaded, &report) : NULL;
     assert_true(hit || (generation && watched));
     parent.old = generation; /* without proxies it ends at the next look */
     generation_settle(&parent, 1);
     assert_null(parent.old);
-    watch_free(&parent.files);
+    watch_free(&parent.signatures);
     loaded_free(&loaded);
     buf_release(&report);
 }

@@ -165,7 +165,7 @@ TEST_WITH(test_a_change_counts_once_it_has_settled, make_folder, remove_folder)
     const char *reason;
     assert_true(bundle_read(bundle, slice_of(path), &content, &reason));
     struct watch watch = {0};
-    assert_true(watch_bundle(&watch, bundle));
+    assert_true(watch_bundle(&watch, bundle, NULL, NULL));
     assert_false(watch_look(&watch));
     write_file("longer");
     assert_false(watch_look(&watch));
@@ -187,7 +187,7 @@ TEST_WITH(test_a_file_that_was_missing_is_seen_when_it_comes, make_folder, remov
     const char *reason;
     assert_false(bundle_read(bundle, slice_of(path), &content, &reason));
     struct watch watch = {0};
-    assert_true(watch_bundle(&watch, bundle));
+    assert_true(watch_bundle(&watch, bundle, NULL, NULL));
     assert_false(watch_look(&watch));
     write_file("here");
     assert_false(watch_look(&watch));
