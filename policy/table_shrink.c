@@ -42,6 +42,6 @@ void keep_if_shrunk(struct sources *sources, uint16_t file, const struct token *
     source_warning(sources, user,
                    "the table '%.*s' keeps its %zu entries: '%.*s' has only %zu now; if that is "
                    "right: gatepostctl reload --accept-shrink %.*s",
-                   SHOWN(table.name), table.before, SHOWN(table.path), table.now,
+                   SHOWN(table.name), table.before, SLICE_ARGS(table.path), table.now,
                    SLICE_ARGS(table.name));
 }

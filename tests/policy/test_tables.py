@@ -107,7 +107,7 @@ def test_a_table_that_became_wrong_leaves_the_old_one_serving_and_is_told(site, 
     assert answer(gateway, "bob@example.com") == 250 and answer(gateway, "carol@example.com") == 550
     path.write_bytes(octets)
     assert says_soon(gateway, "reload refused, nothing is changed")
-    assert words in gateway.log() and "%s:1:1: error" % path in gateway.log()
+    assert words in gateway.log() and "at=%s:1:1 " % path in gateway.log()
     assert answer(gateway, "bob@example.com") == 250 and answer(gateway, "carol@example.com") == 550
 
 
