@@ -98,8 +98,11 @@ static bool check_code(struct checker *checker, const struct syntax_action *synt
     double code = syntax->code.number;
     if (code < standard->low || code > standard->high || code != (double)(unsigned)code) {
         source_error(checker->parser->sources, syntax->code.at,
-                     "%s takes a reply code from %u to %u", action_info(syntax->kind)->word,
-                     standard->low, standard->high);
+                     "%s takes a reply code from %u to %u%s", action_info(syntax->kind)->word,
+                     standard->low, standard->high,
+                     syntax->kind == ACTION_REJECT && code >= 400 && code < 500
+                         ? "; one from 400 to 499 is for defer"
+                         : "");
         return false;
     }
     out->code = (unsigned)code;

@@ -31,7 +31,14 @@ static bool unknown_zone(struct parser *parser, const struct token *zone, bool d
     for (size_t i = 0; i < config->blocklist_count; i++)
         if (config->blocklists[i].domains == domains)
             nearest_offer(&near, config->blocklists[i].zone);
-    return fail_missing(parser, zone, domains ? "domain list" : "blocklist", &near);
+    if (nearest_name(&near).len > 0)
+        return fail_missing(parser, zone, domains ? "domain list" : "blocklist", &near);
+    if (!may_be_lost(parser, zone->text))
+        source_error(parser->sources, zone->at,
+                     "no sentence says what this list answers; expected one such as: "
+                     "blocklist%s \"%.*s\" { \"127.0.0.2\" }",
+                     domains ? " domain" : "", SHOWN(zone->text));
+    return false;
 }
 
 static bool zone_key(struct parser *parser, const struct token *zone, struct policy_key *out)

@@ -40,30 +40,56 @@ static bool is_literal(const struct syntax_term *term, enum token_kind kind)
     return term->kind == TERM_LITERAL && term->token.kind == kind;
 }
 
+struct word_list {
+    char text[200]; /* "a, b, c" */
+};
+
+static struct word_list list_words(const struct enum_type *words)
+{
+    struct word_list list = {""};
+    for (size_t i = 0, n = 0; i < words->count && n < sizeof list.text; i++)
+        n += (size_t)snprintf(list.text + n, sizeof list.text - n, "%s%s", i ? ", " : "",
+                              words->words[i]);
+    return list;
+}
+
+static void no_word(struct sources *sources, const struct syntax_term *term,
+                    const struct enum_type *words, bool quoted)
+{
+    struct word_list list = list_words(words);
+    if (quoted)
+        source_error(sources, term->token.at, "expected the word %.*s without quotes",
+                     SHOWN(term->token.text));
+    else
+        source_error(sources, term->token.at, "expected one of the words %s", list.text);
+}
+
+static void unknown_word(struct sources *sources, const struct syntax_term *term,
+                         const struct enum_type *words)
+{
+    struct word_list list = list_words(words);
+    struct nearest near = nearest_to(term->token.text);
+    for (size_t i = 0; i < words->count; i++)
+        nearest_offer(&near, slice_of(words->words[i]));
+    struct slice best = nearest_name(&near);
+    if (best.len > 0)
+        source_error(sources, term->token.at, "unknown word '%.*s' for %s; did you mean '%.*s'?",
+                     SHOWN(term->token.text), words->name, SHOWN(best));
+    else
+        source_error(sources, term->token.at, "unknown word '%.*s' for %s; expected one of %s",
+                     SHOWN(term->token.text), words->name, list.text);
+}
+
 static bool enum_value(struct sources *sources, const struct syntax_term *term,
                        const struct type *expected, struct value *out)
 {
-    if (term->kind != TERM_PATH) {
-        char list[200] = "";
-        for (size_t i = 0, n = 0; i < expected->words->count && n < sizeof list; i++)
-            n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "",
-                                  expected->words->words[i]);
-        source_error(sources, term->token.at, "expected one of the words %s", list);
-        return false;
-    }
     int index = enum_word_index(expected->words, term->token.text);
     *out = value_integer(index);
-    if (index >= 0)
-        return true;
-    struct nearest near = nearest_to(term->token.text);
-    for (size_t i = 0; i < expected->words->count; i++)
-        nearest_offer(&near, slice_of(expected->words->words[i]));
-    struct slice best = nearest_name(&near);
-    if (best.len == 0)
-        best = slice_of(expected->words->words[0]);
-    source_error(sources, term->token.at, "unknown word '%.*s' for %s; did you mean '%.*s'?",
-                 SHOWN(term->token.text), expected->words->name, SHOWN(best));
-    return false;
+    if (term->kind != TERM_PATH)
+        no_word(sources, term, expected->words, index >= 0);
+    else if (index < 0)
+        unknown_word(sources, term, expected->words);
+    return term->kind == TERM_PATH && index >= 0;
 }
 
 /* Sizes and durations need a unit, but for 0. */

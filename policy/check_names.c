@@ -89,6 +89,23 @@ static void unknown_field(struct checker *checker, const struct variable *variab
     fail_unknown(checker->parser, &token, "field", &near);
 }
 
+/* attachments.extension: reported. */
+static bool is_field_of_members(struct sources *sources, struct slice name, struct span at)
+{
+    size_t dot = slice_rfind(name, '.');
+    struct slice list = slice_sub(name, 0, dot), field = slice_from(name, dot + 1);
+    enum fact fact;
+    if (dot == name.len || !fact_by_name(list, &fact))
+        return false;
+    const struct type *type = &fact_info(fact)->type;
+    if (type->kind != TYPE_LIST || type->element->kind != TYPE_RECORD ||
+        record_field_index(type->element->record, field) < 0)
+        return false;
+    source_error(sources, at, "'%.*s' is a list; expected any x in %.*s (x.%.*s ...)", SHOWN(list),
+                 SHOWN(list), SHOWN(field));
+    return true;
+}
+
 static void unknown_name(struct checker *checker, struct slice name, struct span at)
 {
     struct token token = {.at = at, .text = name};
@@ -103,7 +120,8 @@ static void unknown_name(struct checker *checker, struct slice name, struct span
                          SHOWN(name));
             return;
         }
-    fail_unknown(checker->parser, &token, "fact", &near);
+    if (!is_field_of_members(checker->parser->sources, name, at))
+        fail_missing(checker->parser, &token, "fact", &near);
 }
 
 static bool resolve(struct checker *checker, struct slice name, struct span at, bool in_texts,

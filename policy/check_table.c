@@ -78,6 +78,8 @@ int check_pair(struct checker *checker, const struct syntax_term *term)
     const struct type *type = pairs_type(table);
     struct operand operand = {.kind = OPERAND_PAIR, .of = key, .table = table};
     const struct operand *of = &checker->policy->operands[key];
+    if (!type && parser->incomplete)
+        return -1; /* its file may be what could not be read */
     if (!type) {
         source_error(parser->sources, term->token.at,
                      "the table '%.*s' has no values; expected entries such as \"example.com\" -> "

@@ -5,6 +5,7 @@
 #include "policy/check.h"
 #include "policy/parser.h"
 #include "policy/settings.h"
+#include "policy/table.h"
 
 enum { ARENA_MAX = 1024 * 1024 * 1024 };
 
@@ -33,7 +34,23 @@ static void finish_rules(struct parser *parser)
 {
     parser->incomplete = true;
     parser->sources->quiet = true;
+    check_domain_names(parser);
+    check_listener_names(parser);
     check_rules(parser);
+}
+
+static bool holds_nothing(const struct source *source)
+{
+    struct slice text = source->text, entry;
+    return !table_line(&text, &entry); /* comments and blank lines are the same */
+}
+
+static void warn_of_nothing(struct parser *parser)
+{
+    if (parser->sources->errors == 0 && holds_nothing(parser->sources->files[0]))
+        source_warning(parser->sources, (struct span){0},
+                       "this configuration is empty; expected sentences (listen, backend, domain "
+                       "...), as in gatepost.conf(5)");
 }
 
 static void read_all(struct parser *parser, struct slice path)
@@ -45,6 +62,7 @@ static void read_all(struct parser *parser, struct slice path)
         return;
     }
     parse_file(parser);
+    warn_of_nothing(parser);
     if (!parser->sources->no_memory)
         (parser->sources->errors ? finish_rules : finish)(parser);
 }

@@ -205,7 +205,7 @@ const struct backend *find_backend(struct parser *parser, const struct token *na
             return &config->backends[i];
         nearest_offer(&near, config->backends[i].name);
     }
-    fail_unknown(parser, name, "backend", &near);
+    fail_missing(parser, name, "backend", &near);
     return NULL;
 }
 

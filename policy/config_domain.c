@@ -235,16 +235,33 @@ static void resolve_domain(struct parser *parser, struct domain *domain,
     table_take_names(parser->sources, table);
 }
 
+static bool is_of(const struct domain_names *names, const struct domain *domain)
+{
+    return slice_starts(names->at.text, SLICE("*.")) == domain->subdomains &&
+           slice_eq(names->name.text, domain->name.text);
+}
+
 /* At the last place that names it. */
 static void report_double(struct parser *parser, const struct domain *domain)
 {
-    for (size_t i = parser->config->domain_count; i-- > 0;) {
-        struct token at = parser->domain_names[i].at;
-        if (slice_starts(at.text, SLICE("*.")) != domain->subdomains ||
-            !slice_eq(parser->domain_names[i].name.text, domain->name.text))
-            continue;
-        source_error(parser->sources, at.at, "the domain \"%.*s\" is given twice", SHOWN(at.text));
-        return;
+    size_t first = 0, last = parser->config->domain_count - 1;
+    while (!is_of(&parser->domain_names[first], domain))
+        first++;
+    while (!is_of(&parser->domain_names[last], domain))
+        last--;
+    struct token at = parser->domain_names[last].at;
+    source_error(parser->sources, at.at, "the domain \"%.*s\" stands in line %u already",
+                 SHOWN(at.text), source_line(parser->sources, parser->domain_names[first].at.at));
+}
+
+void check_domain_names(struct parser *parser)
+{
+    for (size_t i = 0; i < parser->config->domain_count; i++) {
+        const struct domain_names *names = &parser->domain_names[i];
+        if (names->backend.kind != TOKEN_END)
+            find_backend(parser, &names->backend);
+        if (names->recipients.kind != TOKEN_END)
+            find_table(parser, &names->recipients);
     }
 }
 

@@ -79,7 +79,7 @@ static bool parse_automatic(struct parser *parser)
         return false;
     }
     *given = parser->previous;
-    if (!expect_choice(parser, words, "word (on, certificates, off)", &word))
+    if (!expect_choice(parser, words, "choice (on, certificates, off)", &word))
         return false;
     parser->config->reload_automatic = (enum automatic_reload)word;
     return true;

@@ -106,8 +106,9 @@ bool parse_endpoint(struct parser *parser, const struct token *token, uint16_t s
     split_endpoint(token->text, &host, &digits);
     if (!ip_parse(host, ip)) {
         source_error(parser->sources, token->at,
-                     "expected an address such as \"192.0.2.1:25\" or \"[2001:db8::1]:25\" "
-                     "(no names: nothing here resolves them)");
+                     "expected an address such as \"192.0.2.1:%u\" or \"[2001:db8::1]:%u\" "
+                     "(no names: nothing here resolves them)",
+                     standard, standard);
         return false;
     }
     bool no_port = digits.len == 0 && token->text.ptr[token->text.len - 1] != ':';
@@ -223,6 +224,13 @@ static void finish_encryption(struct parser *parser, const struct listener *list
         source_error(parser->sources, at,
                      "TLS needs a certificate; expected a sentence such as: "
                      "certificate \"mail.example.com\" { chain \"mail.pem\" key \"mail.key\" }");
+}
+
+void check_listener_names(struct parser *parser)
+{
+    for (size_t i = 0; i < parser->config->listener_count; i++)
+        if (parser->listener_names[i].backend.kind != TOKEN_END)
+            find_backend(parser, &parser->listener_names[i].backend);
 }
 
 void finish_listeners(struct parser *parser)

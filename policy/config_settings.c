@@ -196,7 +196,8 @@ static bool parse_setting(struct parser *parser, size_t row)
 {
     const struct setting *setting = &settings_table[row];
     if (parser->settings_given[row].kind != TOKEN_END) {
-        source_error(parser->sources, parser->token.at, "%s is given twice", setting->word);
+        source_error(parser->sources, parser->token.at, "%s stands in line %u already",
+                     setting->word, source_line(parser->sources, parser->settings_given[row].at));
         return false;
     }
     parser_next(parser);

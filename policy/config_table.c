@@ -39,6 +39,9 @@ static bool read_entries(struct parser *parser, struct table *table, const struc
 {
     uint16_t file = (uint16_t)(parser->sources->count - 1);
     *table_origin(table) = (struct table_origin){.at = {.file = file}, .in_file = true};
+    parser->sources->files[file]->is_table = true;
+    parser->sources->files[file]->named_in = user.file;
+    parser->sources->files[file]->named_at = source_line(parser->sources, user);
     if (!source_is_text(parser->sources, file) ||
         !table_check(parser->sources, table, entry_fault, user))
         return true;

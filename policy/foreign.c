@@ -10,6 +10,7 @@ struct foreign {
 
 #define QUOTES "expected straight quotes, \"...\"; these are what word processors make of them"
 #define ONE_QUOTE "a text stands in double quotes, \"...\""
+#define SUMS "conditions compare and do no sums"
 #define TEXT(literal)                                                                              \
     {                                                                                              \
         ("" literal), sizeof(literal) - 1                                                          \
@@ -31,6 +32,9 @@ static const struct foreign known[] = {
     {TEXT("&"), TEXT(""), "expected the word and"},
     {TEXT("||"), TEXT(""), "expected the word or"},
     {TEXT("|"), TEXT(""), "expected the word or"},
+    {TEXT("+"), TEXT(""), SUMS},
+    {TEXT("*"), TEXT(""), SUMS},
+    {TEXT("%"), TEXT(""), SUMS},
     {TEXT(";"), TEXT(""), "no semicolon is needed: a sentence ends where the next begins"},
     {TEXT("\u00a0"), TEXT(""), "this blank is a no-break space; expected an ordinary one"},
     {TEXT("\ufeff"), TEXT(""),

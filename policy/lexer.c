@@ -67,6 +67,8 @@ static void refuse(struct lexer *lexer, struct token *token, uint32_t at, const 
 {
     token->kind = TOKEN_ERROR;
     struct span place = {at, at + 1, lexer->file};
+    if (lexer->silent)
+        return;
     source_error(lexer->sources, lexer->pinned ? lexer->pin : place, "%s", why);
 }
 
@@ -89,23 +91,45 @@ static const struct unit {
     {"KiB", 1024, TOKEN_SIZE},     {"MiB", 1048576, TOKEN_SIZE},   {"GiB", 1073741824, TOKEN_SIZE},
 };
 
+/* NULL: there is none of that name. */
+static const struct unit *find_unit(struct slice name)
+{
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (slice_eq(name, slice_of(units[i].word)))
+            return &units[i];
+    return NULL;
+}
+
 static void lex_unit(struct lexer *lexer, struct token *token)
 {
     uint32_t from = lexer->at;
     while (word_char(peek(lexer, 0)))
         lexer->at++;
-    struct slice unit = lexed(lexer, from);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (slice_eq(unit, slice_of(units[i].word))) {
-            token->kind = units[i].kind;
-            token->number *= units[i].factor;
-            if (token->number > WHOLE_MAX || token->number != (double)(int64_t)token->number)
-                refuse(lexer, token, token->at.from,
-                       "expected a whole number of bytes or milliseconds");
-            return;
-        }
-    refuse(lexer, token, from,
-           "unknown unit; expected one of ms, s, min, h, d, B, KB, MB, GB, KiB, MiB, GiB");
+    const struct unit *unit = find_unit(lexed(lexer, from));
+    if (!unit) {
+        refuse(lexer, token, from,
+               "unknown unit; expected one of ms, s, min, h, d, B, KB, MB, GB, KiB, MiB, GiB");
+        return;
+    }
+    token->kind = unit->kind;
+    token->number *= unit->factor;
+    if (token->number > WHOLE_MAX || token->number != (double)(int64_t)token->number)
+        refuse(lexer, token, token->at.from, "expected a whole number of bytes or milliseconds");
+}
+
+/* 10 MiB */
+static void refuse_lone_unit(struct lexer *lexer, struct token *token)
+{
+    uint32_t from = lexer->at, number_end = lexer->at;
+    while (peek(lexer, from - number_end) == ' ')
+        from++;
+    uint32_t to = from;
+    while (word_char(peek(lexer, to - number_end)))
+        to++;
+    if (from == number_end || !find_unit(slice_sub(lexer->text, from, to)))
+        return;
+    lexer->at = to;
+    refuse(lexer, token, from, "expected the unit right after its number, without a blank: 10MiB");
 }
 
 static uint32_t lex_digits(struct lexer *lexer, double *value)
@@ -154,6 +178,8 @@ static void lex_number(struct lexer *lexer, struct token *token)
     }
     if (word_char(peek(lexer, 0)))
         lex_unit(lexer, token);
+    else
+        refuse_lone_unit(lexer, token);
     if (negative)
         token->number = -token->number;
 }

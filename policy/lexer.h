@@ -34,6 +34,7 @@ struct token {
 };
 
 struct lexer {
+    bool silent; /* of what is wrong */
     struct sources *sources;
     struct slice text;
     uint16_t file;

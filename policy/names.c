@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { LONGEST = 40 };
+enum { LONGEST = 40, TOLERATED = 4 };
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -43,15 +43,22 @@ unsigned names_distance(struct slice a, struct slice b, unsigned limit)
 
 struct nearest nearest_to(struct slice word)
 {
-    /* a third of the letters may be wrong */
-    unsigned tolerated = word.len < 3 ? 1 : (unsigned)least((unsigned)word.len / 3 + 1, 4);
-    return (struct nearest){.word = word, .distance = tolerated + 1};
+    return (struct nearest){.word = word, .distance = TOLERATED + 1};
+}
+
+/* A third of the letters, beside those of a first part ("message.") that is right. */
+static unsigned tolerated(struct slice word, struct slice name)
+{
+    size_t dot = slice_rfind(word, '.');
+    bool begun = dot < word.len && slice_istarts(name, slice_sub(word, 0, dot + 1));
+    size_t len = begun ? word.len - dot - 1 : word.len;
+    return least(len < 3 ? 1 : (unsigned)len / 3 + (len > 4), TOLERATED);
 }
 
 void nearest_offer(struct nearest *nearest, struct slice name)
 {
     unsigned distance = names_distance(nearest->word, name, nearest->distance);
-    if (distance < nearest->distance) {
+    if (distance < nearest->distance && distance <= tolerated(nearest->word, name)) {
         nearest->distance = distance;
         nearest->best = name;
     }

@@ -29,6 +29,7 @@ static bool parse_include(struct parser *parser)
         parser_return(parser, &here);
         return true;
     }
+    parser->lost_any = true;
     source_error(parser->sources, name.at, "cannot include '%.*s': %s", SHOWN(name.text), why);
     return true;
 }
@@ -119,21 +120,33 @@ static bool parse_sentence(struct parser *parser)
     return parse_settings(parser, parser->previous.text);
 }
 
+/* Of one that is none of ours nothing else can be said. */
+static void skip_sentence(struct parser *parser, uint32_t from, bool known)
+{
+    lose_sentence(parser, from);
+    parser->lexer.silent = !known;
+    if (!may_restart(parser))
+        parser_next(parser);
+    parser_recover(parser);
+    parser->lexer.silent = false;
+}
+
 void parse_file(struct parser *parser)
 {
     uint16_t file = (uint16_t)(parser->sources->count - 1);
-    if (!source_is_text(parser->sources, file))
+    if (!source_is_text(parser->sources, file)) {
+        parser->lost_any = true;
         return;
+    }
     parser->include_path[parser->include_depth++] = file;
     parser->lexer = lexer_of_file(parser->sources, file);
     parser_next(parser);
     while (!at_kind(parser, TOKEN_END) && !parser->sources->no_memory &&
            parser->sources->errors < ERRORS_MAX) {
-        if (parse_sentence(parser))
-            continue;
-        if (!may_restart(parser))
-            parser_next(parser);
-        parser_recover(parser);
+        uint32_t from = parser->token.at.from;
+        bool known = begins_sentence(parser);
+        if (!parse_sentence(parser))
+            skip_sentence(parser, from, known);
     }
     parser->include_depth--;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "policy/parser.h"
 
+#include "policy/other_words.h"
+
 #include <stdio.h>
 
 void parser_next(struct parser *parser)
@@ -66,7 +68,11 @@ bool fail_unknown(struct parser *parser, const struct token *token, const char *
                   const struct nearest *near)
 {
     struct slice best = nearest_name(near);
-    if (best.len > 0)
+    const char *ours = other_word(kind, token->text);
+    if (ours)
+        source_error(parser->sources, token->at, "unknown %s '%.*s'; expected %s", kind,
+                     SHOWN(token->text), ours);
+    else if (best.len > 0)
         source_error(parser->sources, token->at, "unknown %s '%.*s'; did you mean '%.*s'?", kind,
                      SHOWN(token->text), SHOWN(best));
     else
@@ -74,10 +80,33 @@ bool fail_unknown(struct parser *parser, const struct token *token, const char *
     return false;
 }
 
+bool may_be_lost(const struct parser *parser, struct slice name)
+{
+    bool lost = parser->lost_any;
+    for (size_t i = 0; i < parser->lost_count; i++)
+        lost |= slice_eq(parser->lost[i], name);
+    return lost;
+}
+
 bool fail_missing(struct parser *parser, const struct token *token, const char *kind,
                   const struct nearest *near)
 {
-    return !parser->incomplete && fail_unknown(parser, token, kind, near);
+    return !may_be_lost(parser, token->text) && fail_unknown(parser, token, kind, near);
+}
+
+void lose_sentence(struct parser *parser, uint32_t from)
+{
+    enum { NAMED_WITHIN = 4 /* tokens: blocklist domain "ZONE" */ };
+    struct lexer lexer = parser->lexer;
+    lexer.at = from;
+    lexer.silent = true;
+    for (unsigned n = 0; n < NAMED_WITHIN; n++) {
+        struct token token = lexer_next(&lexer);
+        bool names = token.kind == TOKEN_WORD || token.kind == TOKEN_STRING;
+        struct slice *place = names ? PARSER_PUSH(parser, parser->lost, parser->lost_count) : NULL;
+        if (place)
+            *place = token.text;
+    }
 }
 
 bool expect_word(struct parser *parser, const char *word)
@@ -145,8 +174,11 @@ bool may_restart(const struct parser *parser)
 
 void parser_recover(struct parser *parser)
 {
-    while (!may_restart(parser))
+    while (!may_restart(parser)) {
+        if (parser->token.line_start && begins_sentence(parser))
+            lose_sentence(parser, parser->token.at.from);
         parser_next(parser);
+    }
 }
 
 /* To the next line of the same block, or its closing brace. */
@@ -166,10 +198,15 @@ static void skip_item(struct parser *parser)
 
 static bool fail_unclosed(struct parser *parser, struct span opened)
 {
-    char what[64];
-    snprintf(what, sizeof what, "'}' to close the block of line %u",
-             source_line(parser->sources, opened));
-    return fail_expected(parser, what);
+    char found[96];
+    if (at_kind(parser, TOKEN_END))
+        snprintf(found, sizeof found, "the end of the file");
+    else
+        snprintf(found, sizeof found, "line %u, where '%.*s' begins a sentence",
+                 source_line(parser->sources, parser->token.at), SHOWN(parser->token.text));
+    source_error(parser->sources, opened, "this block is not closed; expected '}' before %s",
+                 found);
+    return false;
 }
 
 bool parse_block(struct parser *parser, bool (*item)(struct parser *parser, void *ctx), void *ctx)

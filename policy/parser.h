@@ -75,6 +75,9 @@ struct parser {
     struct token token;    /* the next one */
     struct token previous; /* the one before it */
     bool incomplete;       /* some sentences could not be read */
+    struct slice *lost;    /* what they may have defined */
+    size_t lost_count;
+    bool lost_any;         /* and what is in files that could not be read */
     unsigned depth, links; /* of the condition that is being read */
     unsigned include_depth;
     uint16_t include_path[INCLUDE_DEPTH_MAX]; /* files that are open */
@@ -123,7 +126,11 @@ bool fail_expected(struct parser *parser, const char *what);
 bool fail_unknown(struct parser *parser, const struct token *token, const char *kind,
                   const struct nearest *near);
 
-/* The same of what another sentence may have defined that could not be read: nothing is said then. */
+/* A sentence that begins there cannot be read: what it may have defined is not missed. */
+void lose_sentence(struct parser *parser, uint32_t from);
+bool may_be_lost(const struct parser *parser, struct slice name);
+
+/* fail_unknown of what a sentence may have defined; nothing is said of what may be lost. */
 bool fail_missing(struct parser *parser, const struct token *token, const char *kind,
                   const struct nearest *near);
 
@@ -209,6 +216,9 @@ void offer_settings_blocks(struct nearest *near);
 
 /* When all is read: names are looked up, doubles and what does not fit together is refused. */
 void finish_domains(struct parser *parser);
+/* Only looks names up, where not all could be read. */
+void check_domain_names(struct parser *parser);
+void check_listener_names(struct parser *parser);
 void finish_listeners(struct parser *parser);
 void finish_backends(struct parser *parser);
 void finish_settings_items(struct parser *parser);

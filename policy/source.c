@@ -132,6 +132,9 @@ say(struct sources *sources, struct span at, const char *kind, const char *forma
     buf_printf(sources->report, "%.*s:%u:%u: %s: ", SLICE_ARGS(source->path),
                source_line(sources, at), column_of(line, at.from - start), kind);
     show_text(sources->report, slice_of(text));
+    if (source->is_table)
+        buf_printf(sources->report, " (table of %.*s:%u)",
+                   SLICE_ARGS(sources->files[source->named_in]->path), source->named_at);
     buf_char(sources->report, '\n');
     show_line(sources->report, line, at.from - start);
 }

@@ -13,6 +13,9 @@ struct loader;
 struct source {
     struct slice path, text;
     struct slice folder; /* of path, with the closing '/'; empty for a bare name */
+    bool is_table;
+    uint16_t named_in; /* of a table: the file and the line of the sentence that names it */
+    unsigned named_at;
 };
 
 enum { SOURCES_MAX = 256, ERRORS_MAX = 20, SOURCE_SIZE_MAX = 64 * 1024 * 1024 };

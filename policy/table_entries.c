@@ -4,6 +4,8 @@
 #include "policy/pairs.h"
 #include "policy/spelling.h"
 
+#include <stdio.h>
+
 /* A file of the wrong kind is wrong in each line. */
 enum { REPORTED_MAX = 5 };
 
@@ -54,11 +56,28 @@ bool table_walk_next(struct table_walk *walk, struct slice *entry, struct span *
     return true;
 }
 
+struct use {
+    char text[256]; /* " (used in t.conf:3)", or nothing */
+};
+
+/* A sentence that names the table's file is named beside each of its errors (source.h). */
+static struct use use_of(const struct sources *sources, const struct table *table, struct span user)
+{
+    struct use use = {""};
+    const struct source *entries = sources->files[table_origin(table)->at.file];
+    unsigned line = source_line(sources, user);
+    if (!table_origin(table)->in_file || entries->named_in != user.file ||
+        entries->named_at != line)
+        snprintf(use.text, sizeof use.text, " (used in %.*s:%u)",
+                 SLICE_ARGS(sources->files[user.file]->path), line);
+    return use;
+}
+
 bool table_check(struct sources *sources, const struct table *table, table_judge *judge,
                  struct span user)
 {
     struct table_walk walk = table_walk(sources, table);
-    const struct source *needs = sources->files[user.file];
+    struct use used = use_of(sources, table, user);
     struct slice entry;
     struct span at;
     unsigned faults = 0;
@@ -67,8 +86,7 @@ bool table_check(struct sources *sources, const struct table *table, table_judge
         if (!fault)
             continue;
         faults++;
-        source_error(sources, at, "the entry \"%.*s\" %s (used in %.*s:%u)%s", SHOWN(entry), fault,
-                     SLICE_ARGS(needs->path), source_line(sources, user),
+        source_error(sources, at, "the entry \"%.*s\" %s%s%s", SHOWN(entry), fault, used.text,
                      faults == REPORTED_MAX ? "; what follows was not looked at" : "");
     }
     return faults == 0;
@@ -111,6 +129,22 @@ static bool add_spelled(struct sources *sources, struct table *table, struct sli
                   : table_add(sources, table, spelled);
 }
 
+/* https://evil.example/x, evil.example/x: reported. */
+static bool holds_url(struct sources *sources, struct slice entry, struct span at)
+{
+    const struct slice mark = SLICE("://");
+    size_t scheme = slice_search(entry, mark);
+    struct slice name = scheme < entry.len ? slice_from(entry, scheme + mark.len) : entry;
+    size_t slash = slice_find(name, '/');
+    if (name.len == entry.len && (slash == name.len || slice_find(entry, '@') < entry.len))
+        return false;
+    name = slice_sub(name, 0, slash);
+    name = slice_sub(name, 0, slice_find(name, ':'));
+    source_error(sources, at, "\"%.*s\" is a URL, and no domain is; expected \"%.*s\"",
+                 SHOWN(entry), SHOWN(name));
+    return true;
+}
+
 void table_take_names(struct sources *sources, struct table *table)
 {
     struct table_walk walk = table_walk(sources, table);
@@ -120,7 +154,7 @@ void table_take_names(struct sources *sources, struct table *table)
         return;
     table_origin(table)->named = true;
     while (table_walk_next(&walk, &entry, &at)) {
-        if (!spelled_otherwise(entry))
+        if (holds_url(sources, entry, at) || !spelled_otherwise(entry))
             continue;
         const char *flaw = spelling_flaw(sources->arena, entry);
         struct slice spelled = spell_entry(sources->arena, entry);

@@ -26,7 +26,7 @@ static void say_failure(const struct policy *policy, const struct policy_test *t
                         const struct expectation *expected, const struct verdict *verdict,
                         const struct facts *facts, struct buf *report)
 {
-    buf_printf(report, "%.*s:%u: test \"%.*s\" failed: ", SLICE_ARGS(expected->file),
+    buf_printf(report, "%.*s:%u: error: test \"%.*s\" failed: ", SLICE_ARGS(expected->file),
                expected->line, SLICE_ARGS(test->name));
     expectation_describe(policy, expected, verdict, facts, report);
     buf_char(report, '\n');

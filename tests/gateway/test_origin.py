@@ -203,7 +203,7 @@ def test_a_broken_file_is_refused_and_the_old_one_stays(gateway, files, what):
     write_beside(files / "country.mmdb", BROKEN[what])
     it.reload()
     assert it.wait_log("reload refused, nothing is changed", 20)
-    assert WORDS[what] in it.log() and re.search(r"gatepost\.conf:\d+:\d+: error", it.log())
+    assert WORDS[what] in it.log() and re.search(r" at=\S*gatepost\.conf:\d+:\d+ reason=", it.log())
     assert reply(it)[0] == 250 and reply(it, AWAY)[0] == 550
 
 

@@ -256,7 +256,7 @@ def test_a_bad_reload_changes_nothing_and_says_why(parent):
     parent.configure("colour blue\n")
     parent.signal(signal.SIGHUP)
     assert parent.logged("reload refused, nothing is changed")
-    assert "%s:5:1: error" % parent.path in parent.log()
+    assert "at=%s:5:1 reason=" % parent.path in parent.log()
     assert parent.children() == before and parent.connect().generation == 1
 
 
