@@ -96,7 +96,7 @@ bool fail_missing(struct parser *parser, const struct token *token, const char *
 
 void lose_sentence(struct parser *parser, uint32_t from)
 {
-    enum { NAMED_WITHIN = 4 /* tokens: blocklist domain "ZONE" */ };
+    enum { NAMED_WITHIN = 3 /* tokens: blocklist domain "ZONE" */ };
     struct lexer lexer = parser->lexer;
     lexer.at = from;
     lexer.silent = true;

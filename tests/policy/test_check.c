@@ -98,7 +98,10 @@ TEST(test_several_errors_are_found_in_one_run)
          "                  ^\n"
          "t.conf:5:15: error: unknown fact 'hello'; did you mean 'helo'?\n"
          "    rule \"e\" when hello == \"x\" and client.ip in nets then acept\n"
-         "                  ^\n");
+         "                  ^\n"
+         "t.conf:5:45: error: unknown table 'nets'\n"
+         "    rule \"e\" when hello == \"x\" and client.ip in nets then acept\n"
+         "                                                ^\n");
     says("rule \"b\" when helo == 5 then reject\n"
          "rule \"d\" when helo then accept\n",
          "t.conf:1:23: error: expected a domain in quotes, found '5'\n"

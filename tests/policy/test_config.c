@@ -172,14 +172,14 @@ TEST(test_what_does_not_fit_is_refused)
     refuses("domain \"*\" { backend e }", "expected a domain");
     refuses("domain \"a.com\" { backend e }\ndomain \"A.com\" { backend e }\nbackend e { smtp "
             "\"10.0.0.1\" }",
-            "t.conf:2:8: error: the domain \"A.com\" is given twice");
+            "t.conf:2:8: error: the domain \"A.com\" stands in line 1 already");
     refuses("backend e { }", "this backend has no server");
     refuses("backend e { smtps \"10.0.0.1\" tls none }", "smtps is always encrypted");
     refuses("backend e { lmtp \"10.0.0.1:25\" }", "port 25 is SMTP's; expected the port of LMTP");
     refuses("listen lmtp on \"10.0.0.1\"", "unknown protocol (smtp, smtps, pop3");
     refuses("limits { message_size 5 }", "expected a size, such as 25MiB, found '5'");
     refuses("limits { message_size 1B }", "expected 1KiB to 2147483647B");
-    refuses("limits { recipients 5 recipients 6 }", "recipients is given twice");
+    refuses("limits { recipients 5 recipients 6 }", "recipients stands in line 1 already");
     refuses("tls { minimum \"0.9\" }", "1.2 or 1.3");
     refuses("certificate \"a\" { chain \"x\" }", "needs both");
     refuses("table a { \"x\" }\ntable a { \"y\" }", "the table 'a' stands in line 1 already");
@@ -360,7 +360,8 @@ TEST(test_redis_is_at_one_place)
     refuses("redis { server \"192.0.2.6\" }\nredis { socket \"/s\" }",
             "t.conf:2:16: error: expected either server or socket, not both");
     refuses("redis { tls_name \"r.test\" }", "t.conf:1:18: error: tls_name needs a server");
-    refuses("redis { server \"192.0.2.6\" server \"192.0.2.7\" }", "server is given twice");
+    refuses("redis { server \"192.0.2.6\" server \"192.0.2.7\" }",
+            "server stands in line 1 already");
 }
 
 TEST(test_sentinels_go_with_the_name_of_a_master_and_with_no_server)
@@ -439,7 +440,8 @@ TEST(test_lists_that_cannot_work_are_refused)
     refuses("limits { recipients\u00a07 }", "this blank is a no-break space");
     refuses("limits { recipients 7; }", "no semicolon is needed");
     refuses("backend b {\n  smtp \"10.0.0.5\"\n\ndomain \"example.com\" { backend b }\n",
-            "t.conf:4:1: error: expected '}' to close the block of line 1, found 'domain'");
+            "t.conf:1:11: error: this block is not closed; expected '}' before line 4, where "
+            "'domain' begins a sentence");
     refuses("blocklist \"a.b\" { \"127.0.0.2\" weight 0 }", "expected a weight above 0");
     refuses("blocklist \"a.b\" { \"127.0.0.2\" weight -1 }", "expected a weight above 0");
     refuses("blocklist \"a.b\" { \"127.0.0.2\" weight 1 weight 2 }", "weight is given twice");

@@ -49,7 +49,7 @@ TEST(test_an_entry_that_fits_no_table_is_told_at_its_place)
 {
     says("impersonation { brands from file \"d.txt\" }\n", false,
          "d.txt:4:3: error: the entry \"nowhere example\" is no domain; expected one such as "
-         "example.com (used in t.conf:1)\n"
+         "example.com (table of t.conf:1)\n"
          "      nowhere example  # odd\n"
          "      ^\n");
     says("impersonation { freemail { \"a@b.example\" } }\n", false,
@@ -66,11 +66,11 @@ TEST(test_an_entry_that_fits_no_table_is_told_at_its_place)
     says(
         "impersonation { people from file \"p.txt\" }\n", false,
         "p.txt:2:1: error: the entry \"anna@example.com\" is no name with an address; expected one "
-        "such as Anna Example <anna@example.com> (used in t.conf:1)\n"
+        "such as Anna Example <anna@example.com> (table of t.conf:1)\n"
         "    anna@example.com\n"
         "    ^\n"
         "p.txt:3:1: error: the entry \"Bob <@example.com>\" has no address between < and >; "
-        "expected one such as anna@example.com (used in t.conf:1)\n"
+        "expected one such as anna@example.com (table of t.conf:1)\n"
         "    Bob <@example.com>\n"
         "    ^\n");
 }

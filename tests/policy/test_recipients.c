@@ -110,7 +110,7 @@ TEST(test_a_wrong_recipient_is_shown_where_it_stands)
 {
     refuses(with_file, "# from the directory\r\nann@x.test\r\n  bob # no domain\r\n",
             "r.txt:3:3: error: the entry \"bob\" is no address; expected one such as "
-            "user@example.com, or @example.com for every address there (used in t.conf:2)\n"
+            "user@example.com, or @example.com for every address there (table of t.conf:2)\n"
             "      bob # no domain \n"
             "      ^\n");
     refuses("backend e { smtp \"10.0.0.1\" }\n"
@@ -123,7 +123,7 @@ TEST(test_a_wrong_recipient_is_shown_where_it_stands)
             "      ^\n");
     refuses("greylist {\n  exempt from file \"r.txt\"\n}\n", "bob\n",
             "r.txt:1:1: error: the entry \"bob\" is no address; expected one such as "
-            "user@example.com, or @example.com for every address there (used in t.conf:2)\n"
+            "user@example.com, or @example.com for every address there (table of t.conf:2)\n"
             "    bob\n"
             "    ^\n");
 }
@@ -151,7 +151,7 @@ TEST(test_a_domain_is_not_left_without_recipients)
 {
     static const char empty[] =
         ": error: this table of recipients is empty: all mail for \"x.test\" would be refused; "
-        "expected their addresses (without recipients, the server behind is asked)\n";
+        "expected their addresses (without recipients, the server behind is asked)";
     static const char *const files[] = {"", "\r\n\n", "# nobody\n", "\xef\xbb\xbf"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct buf report = buf_init(65536);
@@ -259,7 +259,7 @@ TEST(test_latin_1_is_refused_in_every_file)
             "        ^\n");
     refuses("table t from file \"r.txt\"\n", "a\nM\xfcller\nM\xfcller\n",
             "r.txt:2:2: error: this byte is not UTF-8 (is the file in Latin-1 or Windows-1252?); "
-            "expected UTF-8: iconv -f WINDOWS-1252 -t UTF-8 makes it so\n"
+            "expected UTF-8: iconv -f WINDOWS-1252 -t UTF-8 makes it so (table of t.conf:1)\n"
             "    M?ller\n"
             "     ^\n");
     refuses("include \"r.txt\"\n", "limits { errors 3 } # \xfc\n",
@@ -276,12 +276,12 @@ TEST(test_an_entry_of_any_table_is_one_line_of_text)
     takes(use, "a b\n\tc\td\r\nM\xc3\xbcller\n", NULL);
     refuses(use, "one\rtwo\r",
             "r.txt:1:1: error: the entry \"one two\" holds a control character; expected one "
-            "entry a line, each line ended by LF or CR LF (used in t.conf:1)\n"
+            "entry a line, each line ended by LF or CR LF (table of t.conf:1)\n"
             "    one two \n"
             "    ^\n");
     refuses(use, "one\n\xef\xbb\xbftwo\n",
             "r.txt:2:1: error: the entry \"\xef\xbb\xbftwo\" begins with a byte order mark; "
-            "expected it at the start of the file alone (were files put together?) (used in "
+            "expected it at the start of the file alone (were files put together?) (table of "
             "t.conf:1)\n"
             "    \xef\xbb\xbftwo\n"
             "    ^\n");
@@ -294,7 +294,7 @@ TEST(test_a_wrong_network_is_shown_in_the_table)
             "rule \"r\" when client.ip in t then reject\n",
             "10.0.0.0/8\n\n 10.1.1.1/33\n",
             "r.txt:3:2: error: the entry \"10.1.1.1/33\" is neither an address nor a network "
-            "(used in t.conf:2)\n"
+            "(used in t.conf:2) (table of t.conf:1)\n"
             "     10.1.1.1/33\n"
             "     ^\n");
 }
