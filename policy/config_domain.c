@@ -249,9 +249,11 @@ static void report_double(struct parser *parser, const struct domain *domain)
         first++;
     while (!is_of(&parser->domain_names[last], domain))
         last--;
-    struct token at = parser->domain_names[last].at;
-    source_error(parser->sources, at.at, "the domain \"%.*s\" stands in line %u already",
-                 SHOWN(at.text), source_line(parser->sources, parser->domain_names[first].at.at));
+    const struct token *at = &parser->domain_names[last].at,
+                       *before = &parser->domain_names[first].at;
+    source_error(parser->sources, at->at,
+                 "the domain \"%.*s\" stands in line %u already, as \"%.*s\"", SHOWN(at->text),
+                 source_line(parser->sources, before->at), SHOWN(before->text));
 }
 
 void check_domain_names(struct parser *parser)

@@ -172,7 +172,7 @@ TEST(test_what_does_not_fit_is_refused)
     refuses("domain \"*\" { backend e }", "expected a domain");
     refuses("domain \"a.com\" { backend e }\ndomain \"A.com\" { backend e }\nbackend e { smtp "
             "\"10.0.0.1\" }",
-            "t.conf:2:8: error: the domain \"A.com\" stands in line 1 already");
+            "t.conf:2:8: error: the domain \"A.com\" stands in line 1 already, as \"a.com\"");
     refuses("backend e { }", "this backend has no server");
     refuses("backend e { smtps \"10.0.0.1\" tls none }", "smtps is always encrypted");
     refuses("backend e { lmtp \"10.0.0.1:25\" }", "port 25 is SMTP's; expected the port of LMTP");

@@ -235,7 +235,7 @@ CONFIGURATIONS = [
         'rule "x" when score > 1 then reject 550 5.7.1 "no"\nrule "x" when score > 2 then reject 550 5.7.1 "no"\n',
         ['2:6: error: a rule of this name stands in line 1 already']),
     Row('a backend', 'backend behind { smtp "127.0.0.1:2527" }\n', ["3:9: error: the backend 'behind' stands in line 1 already"]),
-    Row('a domain', 'domain "EXAMPLE.com" { backend behind }\n', ['4:8: error: the domain "example.com" stands in line 1 already']),
+    Row('a domain', 'domain "EXAMPLE.com" { backend behind }\n', ['4:8: error: the domain "example.com" stands in line 1 already, as "EXAMPLE.com"']),
     Row('a setting', 'limits { recipients 10 }\nlimits { recipients 20 }\n', ['2:10: error: recipients stands in line 1 already']),
     Row('a listener',
         'listen smtp on "127.0.0.2:2527"\nlisten smtp on "127.0.0.2:2527"\n',
@@ -342,7 +342,8 @@ CONFIGURATIONS = [
         'rule "x" when message.subjekt == "a" then rejekt 550 5.7.1 "no"\n',
         ["1:1: error: unknown sentence 'hostnam'; did you mean 'hostname'?",
          "3:43: error: unknown action 'rejekt'; did you mean 'reject'?",
-         "2:32: error: unknown backend 'behnid'; did you mean 'behind'?"]),
+         "2:32: error: unknown backend 'behnid'; did you mean 'behind'?",
+         "3:15: error: unknown fact 'message.subjekt'; did you mean 'message.subject'?"]),
     Row('what cannot be read may have defined what is missing',
         'table users { "a@b.example" \u201cc@d.example\u201d\ncondition "ours" when recipient in users\n'
         'bakcend other { smtp "127.0.0.1:2527" }\ndomain "example.org" { backend other }\n'

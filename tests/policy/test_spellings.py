@@ -291,8 +291,8 @@ def test_the_keys_of_a_seal_are_asked_for_by_a_labels(look_up, key, domain):
 BEHIND = 'hostname "mx.example.com"\nlisten smtp on "127.0.0.1:25025"\nprocess { user "nobody" }\nantivirus { enabled off }\n' \
          'backend b { smtp "127.0.0.1:25026" }\n'
 WRONG = [
-    ('domain "%s" "%s" { backend b }' % (U, A), '6:25: error: the domain "%s" is given twice' % A),
-    ('domain "%s" "%s" { backend b }' % (U, ODD), '6:25: error: the domain "%s" is given twice' % ODD),
+    ('domain "%s" "%s" { backend b }' % (U, A), '6:25: error: the domain "%s" stands in line 6 already, as "%s"' % (A, U)),
+    ('domain "%s" "%s" { backend b }' % (U, ODD), '6:25: error: the domain "%s" stands in line 6 already, as "%s"' % (ODD, U)),
     ('domain "a_b.\N{GRINNING FACE}" { backend b }', "6:8: error: expected a domain such as"),
     ('domain "a..b" { backend b }', '6:8: error: expected a domain such as "example.com" or "*.example.com", but a label is empty'),
     ('rule "r" when sender.domain == "\N{GRINNING FACE}.example" then reject', "6:32: error: no domain can be in"),
