@@ -246,6 +246,47 @@ TEST(test_a_large_file_that_has_not_changed_is_not_copied_again)
     bundle_free(&third);
 }
 
+TEST(test_while_it_holds_files_are_as_the_one_before_has_them)
+{
+    write_file("a.conf", "first");
+    write_wide('a', 100);
+    struct bundle *first = bundle_new(), *second = bundle_new();
+    expect(first, in_folder("a.conf"), "first");
+    large(first, "wide");
+    write_file("a.conf", "second, and longer");
+    write_file("key.pem", "new");
+    write_wide('b', 100);
+    bundle_follow(second, first);
+    bundle_hold(second, true);
+    expect(second, in_folder("a.conf"), "first");
+    expect(second, in_folder("key.pem"), "new"); /* which the other has not */
+    assert_int_equal(large(second, "wide").ptr[99], 'a');
+    assert_int_equal(bundle_file(second, 0)->status.st_size, 5);
+    bundle_free(&first);
+    expect(second, in_folder("a.conf"), "first");
+    bundle_free(&second);
+}
+
+TEST(test_what_the_one_before_had_can_take_the_place_of_what_was_read)
+{
+    write_file("a.conf", "first");
+    struct bundle *first = bundle_new(), *second = bundle_new();
+    struct slice content;
+    expect(first, in_folder("a.conf"), "first");
+    write_file("a.conf", "second");
+    bundle_follow(second, first);
+    expect(second, in_folder("a.conf"), "second");
+    assert_true(bundle_former(second, in_folder("a.conf"), &content));
+    assert_true(slice_eq(content, SLICE("first")));
+    assert_false(bundle_former(second, in_folder("key.pem"), &content));
+    assert_false(bundle_keep_former(second, in_folder("key.pem")));
+    assert_true(bundle_keep_former(second, in_folder("a.conf")));
+    bundle_free(&first);
+    expect(second, in_folder("a.conf"), "first");
+    assert_int_equal(bundle_file(second, 0)->status.st_size, 6);
+    bundle_free(&second);
+}
+
 TEST(test_what_is_no_file_is_no_large_file)
 {
     struct bundle *bundle = bundle_new();
