@@ -147,7 +147,8 @@ size_t generation_alive(const struct generation *generation);
 
 /* parent_reload.c: SIGHUP, gatepostctl, and files that changed by themselves. */
 void parent_reload(struct parent *parent, const struct reload_wish *wish, int64_t now);
-void parent_look(struct parent *parent, int64_t now);
+void parent_look(struct parent *parent, int64_t now); /* for what is due of that */
+void parent_wish_reload(struct parent *parent);       /* the keeper asks for one */
 /* What came of it, to whoever asked for it: reason NULL: it serves. */
 void parent_tell_asker(struct parent *parent, const char *reason);
 /* Log, scanners, Redis, keeper. */

@@ -117,21 +117,6 @@ static void tell_sessions(struct parent *parent)
     buf_release(&lines);
 }
 
-/* Each brings new proxies, and the oldest go when there are too many: not more often than that. */
-static void wish_reload(struct parent *parent)
-{
-    enum { REST = 10000 /* milliseconds */ };
-    struct keeper *keeper = &parent->keeper;
-    keeper->asks_reload = false;
-    parent->wish.asked = true;
-    parent->wish.accepted_len = keeper->accepted_len;
-    memcpy(parent->wish.accepted, keeper->accepted, keeper->accepted_len);
-    if (parent->wish.why)
-        return;
-    parent->wish.why = "gatepostctl";
-    parent->wish.not_before = parent->asked_at ? parent->asked_at + REST : 0;
-}
-
 static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
 {
     for (nfds_t i = 1; i < set->count; i++) {
@@ -150,7 +135,7 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
             if (polled->keeper->asks_sessions)
                 tell_sessions(parent);
             if (polled->keeper->asks_reload)
-                wish_reload(parent);
+                parent_wish_reload(parent);
         } else if (polled->release) {
             release_hear(polled->release, now);
         } else {
@@ -367,13 +352,6 @@ static void tell_pairs(struct parent *parent, int64_t now)
                 slot_send_pairs(&generation->slots[number], &parent->keeper);
 }
 
-static void grant_wish(struct parent *parent, int64_t now)
-{
-    struct reload_wish wish = parent->wish;
-    parent->wish = (struct reload_wish){0};
-    parent_reload(parent, &wish, now);
-}
-
 /* Does everything that is due; returns when the next is. */
 static int64_t settle(struct parent *parent, int64_t now)
 {
@@ -381,10 +359,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     int64_t next = now + LONGEST_WAIT, alive = notify_alive_interval();
     generation_settle(parent, now);
     if (parent->current && !parent->starting) {
-        if (parent->wish.why && parent->wish.not_before <= now)
-            grant_wish(parent, now);
-        else
-            parent_look(parent, now);
+        parent_look(parent, now);
         sooner(&next, parent->wish.not_before);
         sooner(&next, parent->files_at);
         sooner(&next, parent->signatures_at);

@@ -139,6 +139,30 @@ void parent_reload(struct parent *parent, const struct reload_wish *wish, int64_
     buf_release(&report);
 }
 
+/* ---- when ---- */
+
+/* Each brings new proxies, and the oldest go when there are too many: not more often than that. */
+void parent_wish_reload(struct parent *parent)
+{
+    enum { REST = 10000 /* milliseconds */ };
+    struct keeper *keeper = &parent->keeper;
+    keeper->asks_reload = false;
+    parent->wish.asked = true;
+    parent->wish.accepted_len = keeper->accepted_len;
+    memcpy(parent->wish.accepted, keeper->accepted, keeper->accepted_len);
+    if (parent->wish.why)
+        return;
+    parent->wish.why = "gatepostctl";
+    parent->wish.not_before = parent->asked_at ? parent->asked_at + REST : 0;
+}
+
+static void grant_wish(struct parent *parent, int64_t now)
+{
+    struct reload_wish wish = parent->wish;
+    parent->wish = (struct reload_wish){0};
+    parent_reload(parent, &wish, now);
+}
+
 static void look_at_files(struct parent *parent, int64_t now)
 {
     static const struct reload_wish all = {.why = "files have changed"},
@@ -151,6 +175,10 @@ static void look_at_files(struct parent *parent, int64_t now)
 
 void parent_look(struct parent *parent, int64_t now)
 {
+    if (parent->wish.why && parent->wish.not_before <= now) {
+        grant_wish(parent, now);
+        return;
+    }
     if (parent->files_at <= now) {
         parent->files_at = now + LOOK_EVERY;
         look_at_files(parent, now);

@@ -22,7 +22,8 @@ GROUPS = {"auditors": "games", "helpdesk": "mail", "admins": "news"}
 STRANGER = 12345  # a user and a group of that number, which have no name
 
 READING = (["status"], ["status", "--json"], ["metrics"], ["trace"], ["stats"])
-CHANGING = (["forget", "nobody@else.example"], ["reload"])
+FORGETTING = ["forget", "nobody@else.example"]
+CHANGING = (FORGETTING, ["reload"])
 
 # Connects so often, says so, and holds on to what it has until it is told to end.
 CROWD = """
