@@ -170,6 +170,8 @@ static void note_use(struct checker *checker, enum fact fact)
 {
     enum producer producer = fact_info(fact)->producer;
     checker->policy->used[fact] = true;
+    if (!checker->policy->wanted[producer])
+        checker->policy->asked_at[producer] = checker->rule->at;
     want(checker->policy, producer);
     note_phase(checker->rule, fact_info(fact)->phase);
     checker->rule->names_login |= producer == PRODUCER_LOGIN || producer == PRODUCER_LOGIN_FAILURES;

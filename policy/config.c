@@ -101,8 +101,10 @@ struct config *config_load(struct slice path, const struct loader *loader, struc
     }
     *sources = (struct sources){.arena = arena, .loader = loader, .report = report};
     config->policy->files = sources->files;
+    config->sources = sources;
     struct parser parser = {.sources = sources, .config = config};
     read_all(&parser, path);
+    config->settings_given = parser.settings_given;
     say_end(sources, path);
     if (sources->errors > 0 || sources->no_memory)
         config_free(&config);

@@ -9,7 +9,9 @@
 #include "base/mmdb.h"
 #include "base/zone.h"
 #include "policy/policy.h"
+#include "policy/source.h"
 
+struct token;
 struct table; /* a named set of texts, domains, addresses or networks */
 
 enum login_mechanism {
@@ -58,6 +60,7 @@ struct listener {
     bool require_tls; /* refuse MAIL, or logins, before it */
     enum direction direction;
     struct slice banner; /* text after 220 and the host name; default "ESMTP" */
+    struct span at;      /* its address */
     struct slice file;   /* where it stands */
     unsigned line;
     struct hiding *hidings; /* each SMTP client may be in several */
@@ -91,6 +94,7 @@ struct server {
     /* tls verify "exchange.example.com": the name its certificate must bear */
     struct slice tls_name;
     unsigned priority; /* lower first; equal ones share by least in use */
+    struct span at;    /* its address */
 };
 
 /* What holds the mailboxes. */
@@ -139,6 +143,7 @@ struct certificate {
     struct slice *names;
     size_t name_count;
     struct slice chain_path, key_path; /* resolved against the configuration file's folder */
+    struct span *names_at, chain_at, key_at;
 };
 
 /* blocklist "zen.example" { "127.0.0.2".."127.0.0.11" weight 5 }   allowlist ... { ... }
@@ -249,6 +254,8 @@ struct config {
     struct impersonation impersonation;
     enum automatic_reload reload_automatic;
     struct policy *policy;
+    const struct sources *sources;      /* what it was read from: see place.h */
+    const struct token *settings_given; /* the value of each row of settings.def; NULL: none */
 };
 
 /* Gives the bytes of a file by the path that the configuration names

@@ -54,6 +54,7 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
     if (!expect_string(parser, "the server's address, such as \"10.0.0.5:25\"", &address))
         return false;
     server.address = address.text;
+    server.at = address.at;
     if (!parse_endpoint(parser, &address, service.port, &server.ip, &server.port))
         return false;
     check_port(parser, &server, &address);

@@ -145,6 +145,7 @@ static bool certificate_item(struct parser *parser, void *ctx)
         return false;
     struct slice joined = source_join(parser->sources, path.at.file, path.text);
     *(word == 0 ? &certificate->chain_path : &certificate->key_path) = joined;
+    *(word == 0 ? &certificate->chain_at : &certificate->key_at) = path.at;
     return joined.ptr != NULL;
 }
 
@@ -162,6 +163,22 @@ static bool read_certificate_name(struct parser *parser, const struct token *tok
     return !flaw && out->ptr;
 }
 
+static bool read_certificate_names(struct parser *parser, const struct token *names, size_t count,
+                                   struct certificate *certificate)
+{
+    certificate->names = source_alloc(parser->sources, count, sizeof *certificate->names);
+    certificate->names_at = source_alloc(parser->sources, count, sizeof *certificate->names_at);
+    if (!certificate->names || !certificate->names_at)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!read_certificate_name(parser, &names[i], &certificate->names[i]))
+            return false;
+        certificate->names_at[i] = names[i].at;
+    }
+    certificate->name_count = count;
+    return true;
+}
+
 bool parse_certificate(struct parser *parser)
 {
     struct certificate certificate = {0};
@@ -174,13 +191,8 @@ bool parse_certificate(struct parser *parser)
                      "a certificate needs both: chain \"FILE\" and key \"FILE\"");
         return true;
     }
-    certificate.names = source_alloc(parser->sources, count, sizeof *certificate.names);
-    if (!certificate.names)
-        return false;
-    for (; certificate.name_count < count; certificate.name_count++)
-        if (!read_certificate_name(parser, &names[certificate.name_count],
-                                   &certificate.names[certificate.name_count]))
-            return true;
+    if (!read_certificate_names(parser, names, count, &certificate))
+        return !parser->sources->no_memory;
     struct config *config = parser->config;
     struct certificate *place =
         PARSER_PUSH(parser, config->certificates, config->certificate_count);

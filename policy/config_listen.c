@@ -157,6 +157,7 @@ bool parse_listen(struct parser *parser)
         !expect_string(parser, "an address, such as \"0.0.0.0:25\"", &address))
         return false;
     listener->address = address.text;
+    listener->at = address.at;
     listener->file = parser->sources->files[address.at.file]->path;
     listener->line = source_line(parser->sources, address.at);
     listening.names.at = address.at;

@@ -156,6 +156,8 @@ static const struct {
     {"tls", "minimum", {"1.0", "1.1", "1.2", "1.3"}},
     {"log", "to", {"stderr", "syslog"}},
     {"log", "level", {"debug", "info", "warning", "error"}},
+    {"history", "facts", {"cheap", "named"}},
+    {"history", "personal", {"keep", "shorten", "hash", "drop"}},
 };
 
 static bool check_choice(struct parser *parser, const struct setting *setting,

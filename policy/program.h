@@ -153,7 +153,8 @@ struct policy {
     size_t regex_count;
     struct source *const *files;
     bool used[FACT_COUNT], wanted[PRODUCER_COUNT];
-    struct policy_test *tests; /* see testblock.h */
+    struct span asked_at[PRODUCER_COUNT]; /* the first rule that wants it */
+    struct policy_test *tests;            /* see testblock.h */
     size_t test_count;
 };
 

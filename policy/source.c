@@ -121,22 +121,22 @@ static void show_line(struct buf *out, struct slice line, size_t offset)
     buf_printf(out, "\n    %*s^\n", (int)column_of(slice_from(line, from), offset - from) - 1, "");
 }
 
-__attribute__((format(printf, 4, 0))) static void
-say(struct sources *sources, struct span at, const char *kind, const char *format, va_list args)
+void source_say(const struct sources *sources, struct buf *report, struct span at, const char *kind,
+                const char *format, va_list args)
 {
     const struct source *source = sources->files[at.file];
     size_t start = 0;
     struct slice line = line_around(source->text, at.from, &start);
     char text[512];
     vsnprintf(text, sizeof text, format, args);
-    buf_printf(sources->report, "%.*s:%u:%u: %s: ", SLICE_ARGS(source->path),
-               source_line(sources, at), column_of(line, at.from - start), kind);
-    show_text(sources->report, slice_of(text));
+    buf_printf(report, "%.*s:%u:%u: %s: ", SLICE_ARGS(source->path), source_line(sources, at),
+               column_of(line, at.from - start), kind);
+    show_text(report, slice_of(text));
     if (source->is_table)
-        buf_printf(sources->report, " (table of %.*s:%u)",
+        buf_printf(report, " (table of %.*s:%u)",
                    SLICE_ARGS(sources->files[source->named_in]->path), source->named_at);
-    buf_char(sources->report, '\n');
-    show_line(sources->report, line, at.from - start);
+    buf_char(report, '\n');
+    show_line(report, line, at.from - start);
 }
 
 void source_error(struct sources *sources, struct span at, const char *format, ...)
@@ -145,7 +145,7 @@ void source_error(struct sources *sources, struct span at, const char *format, .
         return;
     va_list args;
     va_start(args, format);
-    say(sources, at, "error", format, args);
+    source_say(sources, sources->report, at, "error", format, args);
     va_end(args);
 }
 
@@ -155,7 +155,7 @@ void source_warning(struct sources *sources, struct span at, const char *format,
     if (sources->quiet)
         return;
     va_start(args, format);
-    say(sources, at, "warning", format, args);
+    source_say(sources, sources->report, at, "warning", format, args);
     va_end(args);
 }
 

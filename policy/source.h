@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
+#include <stdarg.h>
+
 struct loader;
 
 struct source {
@@ -55,6 +57,10 @@ void source_error(struct sources *sources, struct span at, const char *format, .
     __attribute__((format(printf, 3, 4)));
 void source_warning(struct sources *sources, struct span at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same, of a kind ("warning"), into a report of its own, when all has been read. */
+void source_say(const struct sources *sources, struct buf *report, struct span at, const char *kind,
+                const char *format, va_list args) __attribute__((format(printf, 5, 0)));
 
 /* printf("%.*s", SHOWN(s)): for words and strings of a configuration, cut where they get too long
  * for a message. */

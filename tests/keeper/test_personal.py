@@ -119,7 +119,7 @@ def test_refusals_tell_less_too_and_their_reference_leads_to_them(start, body):
 
 def test_a_word_that_is_none_of_the_four_is_told_at_the_start(body, own_dir):
     code, said = check_configuration(Gatepost(own_dir, body, changes=history("blur")).file)
-    assert code != 0 and "history personal" in said and "keep, shorten, hash or drop" in said
+    assert code != 0 and 'personal "blur"' in said and "keep, shorten, hash or drop" in said
 
 
 def test_a_key_that_is_damaged_is_told_and_mail_goes_on(start, body, own_dir):
