@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * A connection becoming usable: EHLO, STARTTLS, what the server can do. */
+#include "proxy/smtp/own_mark.h"
 #include "proxy/smtp/smtp_hide.h"
 #include "proxy/smtp/smtp_upstream_internal.h"
 
@@ -88,6 +89,21 @@ static void learn_line(struct smtp_capabilities *can, struct slice line)
         can->size = 0;
 }
 
+/* What is behind the first line, which names the server. False: we are the server. */
+static bool learn_lines(struct smtp_upstream *c, const struct smtp_reply *reply)
+{
+    char mark[OWN_MARK_MAX];
+    struct slice line, own = own_mark(c->setup.shared, mark);
+    size_t at = 0;
+    bool other = true;
+    smtp_reply_line(reply, &at, &line);
+    while (!c->helo_tried && smtp_reply_line(reply, &at, &line)) {
+        learn_line(&c->can, line);
+        other = other && !slice_eq(slice_trim(line), own);
+    }
+    return other;
+}
+
 static bool needs_tls(const struct smtp_upstream *c)
 {
     enum backend_tls wanted = c->conf->tls;
@@ -112,14 +128,12 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
         }
         return;
     }
-    size_t at = 0;
-    struct slice line;
     c->can = (struct smtp_capabilities){.known = true};
     learn_name(c->names.ehlo, reply);
-    smtp_reply_line(reply, &at, &line); /* the first names the server */
-    while (!c->helo_tried && smtp_reply_line(reply, &at, &line))
-        learn_line(&c->can, line);
-    if (wants_tls(c) && c->can.starttls) {
+    if (!learn_lines(c, reply))
+        smtp_upstream_over(c, UPSTREAM_END_CONNECT,
+                           "this server is the gateway itself: mail would go in circles");
+    else if (wants_tls(c) && c->can.starttls) {
         c->state = UPSTREAM_STARTTLS;
         smtp_upstream_say(c, "STARTTLS\r\n");
     } else if (needs_tls(c)) {

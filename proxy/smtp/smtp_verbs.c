@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/smtp/own_mark.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_body.h"
 #include "proxy/smtp/smtp_facts.h"
@@ -81,6 +82,14 @@ static struct smtp_capabilities offered_to(const struct smtp_session *s)
     return can;
 }
 
+/* To who calls himself as we do: it may be us. */
+static void show_own_mark(const struct smtp_session *s, struct buf *offer)
+{
+    char mark[OWN_MARK_MAX];
+    if (slice_ieq(s->helo, s->base.proxy->config->hostname))
+        buf_printf(offer, "250-%.*s\r\n", SLICE_ARGS(own_mark(s->base.proxy->shared, mark)));
+}
+
 static void offer(struct smtp_session *s)
 {
     struct smtp_capabilities can = offered_to(s);
@@ -96,6 +105,7 @@ static void offer(struct smtp_session *s)
     buf_cstr(&offer, can.dsn ? "250-DSN\r\n" : "");
     buf_cstr(&offer, may_start_tls(s) ? "250-STARTTLS\r\n" : "");
     buf_cstr(&offer, smtp_hides(s, KEYWORD_CHUNKING) ? "" : "250-CHUNKING\r\n");
+    show_own_mark(s, &offer);
     buf_cstr(&offer, "250 ENHANCEDSTATUSCODES\r\n");
     if (offer.failed)
         smtp_out_of_memory(s);
