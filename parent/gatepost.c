@@ -42,6 +42,10 @@ static int check(struct parent *parent)
         printf("%s: good: %zu listeners, %zu backends, %zu domains, %zu rules, %u tests passed\n",
                parent->arguments.path, loaded.config->listener_count, loaded.config->backend_count,
                loaded.config->domain_count, policy_rule_count(loaded.config->policy), loaded.tests);
+    if (geteuid() != 0)
+        printf(
+            "not root, so users, groups and folders that are closed to this user were not looked "
+            "at\n");
     loaded_free(&loaded);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -103,7 +103,8 @@ struct parent {
     unsigned generations;
     struct configuration_files files;
     struct watch signatures;
-    int64_t files_at, signatures_at, alive_at; /* next looks, next sign of life; 0: never */
+    /* Next looks, next sign of life; 0: never. */
+    int64_t files_at, signatures_at, expiry_at, alive_at;
     struct reload_wish wish;                   /* as soon as none is under way */
     bool asker_waits;                          /* for the reload that is under way */
     struct buf asker_report;                   /* what was said of it */

@@ -3,6 +3,7 @@
 
 #include "common/redis_place.h"
 #include "parent/parent_folder.h"
+#include "policy/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,9 +39,10 @@ static bool make(const char *path)
     return ok;
 }
 
-static bool complain(struct buf *report, struct slice path, const char *reason)
+static bool complain(const struct config *config, struct buf *report, const char *reason)
 {
-    buf_printf(report, "error: contacts key \"%.*s\": %s\n", SLICE_ARGS(path), reason);
+    place_error(config, report, place_of_setting(config, "contacts", "key"),
+                "contacts key \"%.*s\": %s", SLICE_ARGS(config->settings.contacts_key), reason);
     return false;
 }
 
@@ -64,9 +66,9 @@ bool contacts_take_key(struct bundle *bundle, const struct config *config, struc
     if (!policy_wants(config->policy, PRODUCER_CONTACT))
         return true;
     if (!slice_to_path(path, name) || (access(name, F_OK) != 0 && !make(name)))
-        return complain(report, path, strerror(errno));
+        return complain(config, report, strerror(errno));
     if (!bundle_read(bundle, path, &secret, &reason))
-        return complain(report, path, reason);
+        return complain(config, report, reason);
     reason = fault(bundle, path, secret);
-    return !reason || complain(report, path, reason);
+    return !reason || complain(config, report, reason);
 }

@@ -5,6 +5,7 @@
 #include "parent/parent.h"
 #include "parent/parent_contacts.h"
 #include "parent/parent_notify.h"
+#include "policy/place.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,8 +24,9 @@ static bool check_decisions(const struct config *config, struct buf *report)
         return true;
     int fd = slice_to_path(config->settings.log_decisions, path) ? keeper_open_lines(path) : -1;
     if (fd < 0) {
-        buf_printf(report, "error: log decisions \"%.*s\": %s\n",
-                   SLICE_ARGS(config->settings.log_decisions), strerror(errno));
+        place_error(config, report, place_of_setting(config, "log", "decisions"),
+                    "log decisions \"%.*s\": %s", SLICE_ARGS(config->settings.log_decisions),
+                    strerror(errno));
         return false;
     }
     close(fd);

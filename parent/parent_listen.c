@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "parent/parent_listen.h"
 
+#include "policy/place.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -145,16 +147,17 @@ static bool open_address(struct sockets *sockets, const struct ip *ip, uint16_t 
     return true;
 }
 
-static bool open_listener(struct sockets *sockets, const struct listener *listener, unsigned slots,
-                          struct buf *report)
+static bool open_listener(struct sockets *sockets, const struct config *config,
+                          const struct listener *listener, unsigned slots, struct buf *report)
 {
     struct ip ips[BOUND_MOST];
     size_t count = bound_by(listener, ips);
     for (size_t i = 0; i < count; i++) {
         if (open_address(sockets, &ips[i], listener->port, slots))
             continue;
-        buf_printf(report, "error: cannot listen on %.*s%s: %s\n", SLICE_ARGS(listener->address),
-                   i > 0 ? " for IPv4 as well (ipv6_only leaves that out)" : "", strerror(errno));
+        place_error(config, report, listener->at, "cannot listen on %.*s%s: %s",
+                    SLICE_ARGS(listener->address),
+                    i > 0 ? " for IPv4 as well (ipv6_only leaves that out)" : "", strerror(errno));
         return false;
     }
     return true;
@@ -184,12 +187,12 @@ bool sockets_open(struct sockets *sockets, const struct config *config, unsigned
 {
     size_t before = sockets->count, twin = first_twin(config);
     if (twin < config->listener_count) {
-        buf_printf(report, "error: two listeners on %.*s\n",
-                   SLICE_ARGS(config->listeners[twin].address));
+        place_error(config, report, config->listeners[twin].at, "two listeners on %.*s",
+                    SLICE_ARGS(config->listeners[twin].address));
         return false;
     }
     for (size_t i = 0; i < config->listener_count; i++) {
-        if (open_listener(sockets, &config->listeners[i], slots, report))
+        if (open_listener(sockets, config, &config->listeners[i], slots, report))
             continue;
         close_from(sockets, before);
         return false;

@@ -22,7 +22,7 @@ struct succession {
 
 /* Loads, checks and runs the tests of `path`; what is there before has of large files, and has not
  * changed, is shared with it, and tables that have shrunk are kept. What there is to say goes to
- * report, errors first.
+ * report.
  * False: unusable. The bundle is there in both cases (it knows the files that were looked at);
  * loaded_free either way. */
 bool loaded_read(struct loaded *loaded, const char *path, struct slice hostname,

@@ -363,6 +363,7 @@ static int64_t settle(struct parent *parent, int64_t now)
         sooner(&next, parent->wish.not_before);
         sooner(&next, parent->files_at);
         sooner(&next, parent->signatures_at);
+        sooner(&next, parent->expiry_at);
     }
     if (tickets_rotate(&parent->tickets, now))
         send_tickets(parent);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
 #include "base/log.h"
 #include "parent/parent.h"
+#include "parent/parent_expiry.h"
 #include "parent/parent_notify.h"
 #include "parent/parent_report.h"
 
@@ -71,6 +73,7 @@ void parent_apply(struct parent *parent, const struct config *config, int64_t no
     open_log(&config->settings);
     parent_apply_helpers(parent, config, now);
     watch_signatures(parent, &config->settings, now);
+    parent->expiry_at = now + EXPIRY_EVERY; /* today's were told when it was read */
 }
 
 /* ---- a configuration that is read anew ---- */
@@ -173,8 +176,17 @@ static void look_at_files(struct parent *parent, int64_t now)
         parent_reload(parent, change == FILES_ANY ? &all : &certificates, now);
 }
 
+static void look_at_certificates(struct parent *parent, int64_t now)
+{
+    if (!parent->expiry_at || parent->expiry_at > now)
+        return;
+    parent->expiry_at = now + EXPIRY_EVERY;
+    expiry_tell(&parent->current->loaded, clock_wall());
+}
+
 void parent_look(struct parent *parent, int64_t now)
 {
+    look_at_certificates(parent, now);
     if (parent->wish.why && parent->wish.not_before <= now) {
         grant_wish(parent, now);
         return;

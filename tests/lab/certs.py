@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """A fresh certificate authority and certificates signed by it, made by the openssl program."""
+import datetime
 import os
 import subprocess
 from collections import namedtuple
@@ -35,8 +36,40 @@ class Authority:
         os.unlink(request)
         return Certificate(names, chain, key)
 
+    def dated(self, *names, begins, ends, file="dated"):
+        """The same, valid from `begins` to `ends`: days from now."""
+        certificate = self.certificate(*names, kind="ecdsa", file=file)
+        for name, text in (("index.txt", ""), ("ca.cnf", CA_CONFIGURATION.format(folder=self.folder))):
+            with open(self._path(name), "w") as f:
+                f.write(text)
+        request = self._path(file + ".csr")
+        _openssl("req", "-new", "-key", certificate.key, "-subj", "/CN=" + names[0],
+                 "-addext", "subjectAltName=" + ",".join("DNS:" + name for name in names), "-out", request)
+        _openssl("ca", "-batch", "-config", self._path("ca.cnf"), "-cert", self.ca, "-keyfile", self._ca_key, "-in", request,
+                 "-notext", "-startdate", _in_days(begins), "-enddate", _in_days(ends), "-out", certificate.chain)
+        os.unlink(request)
+        return certificate
+
     def _path(self, name):
         return os.path.join(self.folder, name)
+
+
+CA_CONFIGURATION = """[ca]
+default_ca = lab
+[lab]
+database = {folder}/index.txt
+new_certs_dir = {folder}
+rand_serial = yes
+default_md = sha256
+copy_extensions = copy
+policy = any
+[any]
+commonName = supplied
+"""
+
+
+def _in_days(days):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
 
 
 def _openssl(*words):

@@ -2,6 +2,7 @@
 """The parent alone, with stand-ins for its children (tests/fakes): start, restart, reload, stop."""
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -42,11 +43,21 @@ def test_a_missing_key_is_named(parent):
     assert 'key "%s": No such file or directory' % (parent.folder / "key.pem") in said
 
 
-def test_a_key_that_all_can_read_is_warned_of(parent):
+@pytest.fixture
+def pair(authority):
+    """pair(folder) puts a chain and a key there."""
+    def put(folder):
+        made = authority.certificate("mx.example.com", kind="ecdsa", file="of-parent")
+        shutil.copy(made.chain, folder / "chain.pem")
+        shutil.copy(made.key, folder / "key.pem")
+        os.chmod(folder / "key.pem", 0o600)
+    return put
+
+
+def test_a_key_that_all_can_read_is_warned_of(parent, pair):
     parent.configure('certificate "mx.example.com" { chain "chain.pem"  key "key.pem" }\n')
-    for name in ("chain.pem", "key.pem"):
-        (parent.folder / name).write_text("x")
-        os.chmod(parent.folder / name, 0o644)
+    pair(parent.folder)
+    os.chmod(parent.folder / "key.pem", 0o644)
     status, said = parent.run("-n")
     assert status == 0 and "can be read by everybody" in said
 
@@ -351,13 +362,11 @@ def test_an_old_generation_has_a_time_to_drain(parent):
     assert "its time to drain is over" in parent.log()
 
 
-def test_a_changed_certificate_is_taken_up_by_itself(parent):
+def test_a_changed_certificate_is_taken_up_by_itself(parent, pair):
     parent.configure('certificate "mx.example.com" { chain "chain.pem"  key "key.pem" }\n')
-    for name in ("chain.pem", "key.pem"):
-        (parent.folder / name).write_text("first")
-        os.chmod(parent.folder / name, 0o600)
+    pair(parent.folder)
     parent.steer_clock().start()
-    (parent.folder / "chain.pem").write_text("second")
+    pair(parent.folder)
     assert parent.in_time(lambda: 'reason="files have changed"' in parent.log())
     assert parent.logged("serving generation=2")
 

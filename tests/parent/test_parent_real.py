@@ -71,7 +71,7 @@ def test_a_real_reload_drops_no_connection_that_waits(real):
     assert wait_until(lambda: not is_alive(pid))
 
 
-def test_a_certificate_that_a_real_proxy_cannot_use_changes_nothing(real):
+def test_a_certificate_that_cannot_be_used_changes_nothing(real):
     real.start()
     before = real.children()
     real.configure('certificate "mx.example.com" { chain "chain.pem"  key "key.pem" }\n')

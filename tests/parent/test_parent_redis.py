@@ -510,7 +510,7 @@ def test_a_password_file_is_read_by_the_parent(parent):
     assert status == 0 and "can be read by everybody" in said
     os.chmod(parent.folder / "secret", 0o600)
     status, said = parent.run("-n")
-    assert status == 0 and "warning" not in said
+    assert status == 0 and "can be read" not in said
 
 
 def test_a_real_proxy_starts_with_it(parent):

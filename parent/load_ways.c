@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC
+ * Ways that mail cannot take: nowhere, or back to ourselves. */
+#include "parent/load_look.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* ---- back to ourselves ---- */
+
+static bool is_any(const struct ip *ip)
+{
+    const struct ip any = {.family = ip->family};
+    return memcmp(ip->bytes, any.bytes, sizeof any.bytes) == 0;
+}
+
+static bool is_loopback(const struct ip *ip)
+{
+    static const uint8_t one[16] = {[15] = 1};
+    return ip->family == 4 ? ip->bytes[0] == 127 : memcmp(ip->bytes, one, sizeof one) == 0;
+}
+
+static bool is_that(const struct sockaddr *address, const struct ip *ip)
+{
+    const void *bytes = NULL;
+    if (address && address->sa_family == AF_INET && ip->family == 4)
+        bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    else if (address && address->sa_family == AF_INET6 && ip->family == 6)
+        bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    return bytes && memcmp(bytes, ip->bytes, ip->family == 4 ? 4 : 16) == 0;
+}
+
+/* By the list of them, as trying to bind one would tell nothing where ip_nonlocal_bind is set. */
+static bool is_of_this_host(const struct ip *ip)
+{
+    struct ifaddrs *all = NULL;
+    if (is_loopback(ip) || is_any(ip))
+        return true;
+    if (getifaddrs(&all) != 0)
+        return false;
+    bool found = false;
+    for (const struct ifaddrs *one = all; one && !found; one = one->ifa_next)
+        found = is_that(one->ifa_addr, ip);
+    freeifaddrs(all);
+    return found;
+}
+
+static bool takes(const struct listener *listener, const struct server *server)
+{
+    bool family = listener->ip.family == server->ip.family ||
+                  (listener->takes_ipv4 && server->ip.family == 4);
+    if (listener->port != server->port || !family)
+        return false;
+    if (is_any(&listener->ip) || (is_any(&server->ip) && is_loopback(&listener->ip)))
+        return is_of_this_host(&server->ip);
+    return memcmp(&listener->ip, &server->ip, sizeof listener->ip) == 0;
+}
+
+static void look_at_server(struct load_look *look, const struct server *server)
+{
+    const struct config *config = look->config;
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (takes(&config->listeners[i], server)) {
+            LOOK_ERROR(look, server->at,
+                       "this server is the gateway itself, which listens there (%.*s:%u), so mail "
+                       "would go in circles; expected the mail server behind it",
+                       SLICE_ARGS(config->listeners[i].file), config->listeners[i].line);
+            return;
+        }
+}
+
+/* ---- nowhere ---- */
+
+static void look_at_domains(struct load_look *look)
+{
+    const struct config *config = look->config;
+    for (size_t i = 0; config->domain_count == 0 && i < config->listener_count; i++)
+        if (config->listeners[i].protocol == PROTOCOL_SMTP) {
+            LOOK_WARNING(look, config->listeners[i].at,
+                         "all mail is refused here, as there is no domain that it is taken for; "
+                         "expected a sentence such as: domain \"example.com\" { backend NAME }");
+            return;
+        }
+}
+
+static void look_at_listener(struct load_look *look, const struct listener *listener)
+{
+    if (listener->direction == DIRECTION_OUTBOUND)
+        LOOK_WARNING(look, listener->at,
+                     "outbound tells rules where a message came in, and no more: it is taken for "
+                     "the domains that are named here alone, and for no other");
+}
+
+static bool is_named(const struct config *config, const struct backend *backend)
+{
+    for (size_t i = 0; i < config->domain_count; i++)
+        if (config->domains[i].backend == backend)
+            return true;
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config_leads(config, &config->listeners[i], backend))
+            return true;
+    return false;
+}
+
+static void look_at_backend(struct load_look *look, const struct backend *backend)
+{
+    for (size_t i = 0; i < backend->server_count; i++)
+        look_at_server(look, &backend->servers[i]);
+    if (!is_named(look->config, backend) && look->config->domain_count > 0)
+        LOOK_WARNING(look, backend->servers[0].at,
+                     "no domain and no listener leads to the backend '%.*s'", SHOWN(backend->name));
+}
+
+void look_at_ways(struct load_look *look)
+{
+    const struct config *config = look->config;
+    if (config->listener_count == 0)
+        LOOK_WARNING(look, NOWHERE,
+                     "there is no listener, so nothing can come in; expected a sentence such as: "
+                     "listen smtp on \"0.0.0.0:25\"");
+    for (size_t i = 0; i < config->listener_count; i++)
+        look_at_listener(look, &config->listeners[i]);
+    for (size_t i = 0; i < config->backend_count; i++)
+        look_at_backend(look, &config->backends[i]);
+    look_at_domains(look);
+}
