@@ -4,6 +4,7 @@
 #include "parent/load_look.h"
 #include "parent/parent_keeper.h"
 #include "parent/parent_redis.h"
+#include "parent/parent_release.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -44,16 +45,41 @@ static int error_above(char path[static PATH_MAX])
     return error == EACCES && geteuid() != 0 ? 0 : error;
 }
 
+/* Of what the setting names; `path`, which is used up, is the folder that counts. */
+static void look_above(struct load_look *look, const char *block, const char *word,
+                       struct slice named, char path[static PATH_MAX], const char *so)
+{
+    int error = error_above(path);
+    if (error)
+        LOOK_WARNING(look, look_setting(look, block, word), "%s %s \"%.*s\": \"%.160s\": %s; %s",
+                     block, word, PATH_SHOWN(named), path, strerror(error), so);
+}
+
 static void look_at_folder(struct load_look *look, const char *block, const char *word,
                            struct slice folder, const char *so)
 {
     char path[PATH_MAX];
-    if (!slice_to_path(folder, path))
+    if (slice_to_path(folder, path))
+        look_above(look, block, word, folder, path, so);
+}
+
+static void look_at_release_key(struct load_look *look)
+{
+    static const char nothing[] = "nothing can be held or released";
+    char path[PATH_MAX];
+    struct stat status;
+    struct slice key = look->config->settings.quarantine_key;
+    if (!slice_to_path(key, path))
         return;
-    int error = error_above(path);
-    if (error)
-        LOOK_WARNING(look, look_setting(look, block, word), "%s %s \"%.*s\": \"%.160s\": %s; %s",
-                     block, word, PATH_SHOWN(folder), path, strerror(error), so);
+    if (lstat(path, &status) != 0) {
+        go_up(path);
+        look_above(look, "quarantine", "key", key, path, nothing);
+        return;
+    }
+    const char *fault = geteuid() == 0 ? release_key_fault(&status) : NULL;
+    if (fault)
+        LOOK_WARNING(look, look_setting(look, "quarantine", "key"),
+                     "quarantine key \"%.*s\": %s; until then %s", PATH_SHOWN(key), fault, nothing);
 }
 
 /* A file that is made, unlike the folder that it stands in. */
@@ -142,7 +168,7 @@ void look_at_folders(struct load_look *look)
     if (keeper_needed(look->config))
         look_at_folder(look, "keeper", "folder", settings->keeper_folder, "nothing is recorded");
     if (keeper_may_hold(look->config))
-        look_at_folder(look, "quarantine", "key", settings->quarantine_key, "nothing can be held");
+        look_at_release_key(look);
     if (private_redis_needed(look->config))
         look_at_folder(look, "redis", "folder", settings->redis_folder,
                        "nothing is remembered of senders");

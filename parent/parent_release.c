@@ -72,6 +72,15 @@ static void not_started(struct release *release, struct slice reason, int64_t no
     helper_not_started(&release->process, reason, "nothing can be held or released", now);
 }
 
+const char *release_key_fault(const struct stat *status)
+{
+    if (!S_ISREG(status->st_mode))
+        return "the key is no file";
+    if (status->st_mode & (S_IRWXG | S_IRWXO))
+        return "others may read the key; chmod 600";
+    return status->st_uid == geteuid() ? NULL : "the key belongs to somebody else; chown root";
+}
+
 /* The file, for root alone; an empty one is made where there is none. NULL, or why not. */
 static const char *open_key(const char *path, int *file)
 {
@@ -80,12 +89,9 @@ static const char *open_key(const char *path, int *file)
     *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
     if (*file < 0 || fstat(*file, &status) != 0)
         return strerror(errno);
-    if (!S_ISREG(status.st_mode))
-        return "the key is no file";
-    if (status.st_mode & (S_IRWXG | S_IRWXO))
-        return "others may read the key; chmod 600";
-    if (status.st_uid != geteuid())
-        return "the key belongs to somebody else; chown root";
+    const char *fault = release_key_fault(&status);
+    if (fault)
+        return fault;
     /* What is sealed to a key that is not on the disk under its name is lost with the power. */
     if (status.st_size == 0 && !folder_sync_above(path))
         return strerror(errno);

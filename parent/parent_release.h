@@ -7,6 +7,8 @@
 #include "filters/release_mark.h"
 #include "parent/parent_keeper.h"
 
+#include <sys/stat.h>
+
 enum { RELEASE_GRACE = 2000 /* milliseconds to end in */ };
 
 struct release_command {
@@ -24,6 +26,9 @@ struct release {
     bool has_mark, new_mark;              /* new: proxies are to be told */
     struct keeper *keeper;                /* whose pairs it is given, and who is told the key */
 };
+
+/* Why a file with this status is not taken for the keys. NULL: it is. */
+const char *release_key_fault(const struct stat *status);
 
 void release_init(struct release *release, struct keeper *keeper);
 

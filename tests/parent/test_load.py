@@ -260,6 +260,25 @@ def test_a_keeper_whose_folder_cannot_be_made_is_warned_of(load):
     assert status == 0 and "Not a directory; nothing is recorded" in said and ": warning: keeper folder" in said, said
 
 
+HOLD = 'rule "hold" when sender == "x@y.example" then quarantine "spam"'
+
+
+@pytest.mark.parametrize("mode, text", [(0o600, None), (0o640, "others may read the key; chmod 600; until then nothing can be held or released")])
+def test_a_key_of_the_quarantine_that_others_may_read(load, mode, text):
+    (load.parent.folder / "q.key").touch(mode)
+    (load.parent.folder / "q.key").chmod(mode)
+    status, said = load(NAMED, HOLD)
+    assert status == 0 and ('quarantine key "%s/q.key": %s' % (load.parent.folder, text) in said if text else "quarantine key" not in said), said
+
+
+def test_a_key_of_the_quarantine_that_cannot_be_made(load):
+    (load.parent.folder / "file").write_text("")
+    load.write(NAMED, HOLD)
+    load.parent.path.write_text(load.parent.path.read_text().replace("%s/q.key" % load.parent.folder, "file/q.key"))
+    status, said = load.parent.run("-n")
+    assert status == 0 and "warning: quarantine key" in said and "Not a directory; nothing can be held or released" in said, said
+
+
 RULE = 'rule "infected" when av.result == infected then reject 550 5.7.1 "x"'
 
 
