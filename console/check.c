@@ -14,7 +14,7 @@ static int check(const struct check_options *options)
                              "           [--direction WORD] [--time SECONDS]\n"
                              "           [--dns FILE | [--live] [--record-dns FILE] "
                              "[--resolver ADDRESS[:PORT]]]\n"
-                             "           [--config FILE] [MESSAGE... | --batch FILE]");
+                             "           [--config FILE | --shipped] [MESSAGE... | --batch FILE]");
     return run_messages(options, options->json || options->batch ? report_json : report_human);
 }
 

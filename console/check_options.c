@@ -2,6 +2,7 @@
 #include "console/check_options.h"
 
 #include "console/command.h"
+#include "console/configuration.h"
 #include "policy/types.h"
 
 #include <getopt.h>
@@ -9,13 +10,21 @@
 #include <string.h>
 
 static const struct option words[] = {
-    {"json", no_argument, NULL, 'j'},           {"batch", required_argument, NULL, 'b'},
-    {"ip", required_argument, NULL, 'i'},       {"helo", required_argument, NULL, 'h'},
-    {"from", required_argument, NULL, 'f'},     {"rcpt", required_argument, NULL, 'r'},
-    {"config", required_argument, NULL, 'c'},   {"direction", required_argument, NULL, 'd'},
-    {"time", required_argument, NULL, 't'},     {"dns", required_argument, NULL, 'D'},
-    {"live", no_argument, NULL, 'l'},           {"record-dns", required_argument, NULL, 'R'},
-    {"resolver", required_argument, NULL, 's'}, {NULL, 0, NULL, 0},
+    {"json", no_argument, NULL, 'j'},
+    {"batch", required_argument, NULL, 'b'},
+    {"ip", required_argument, NULL, 'i'},
+    {"helo", required_argument, NULL, 'h'},
+    {"from", required_argument, NULL, 'f'},
+    {"rcpt", required_argument, NULL, 'r'},
+    {"config", required_argument, NULL, 'c'},
+    {"direction", required_argument, NULL, 'd'},
+    {"time", required_argument, NULL, 't'},
+    {"dns", required_argument, NULL, 'D'},
+    {"live", no_argument, NULL, 'l'},
+    {"record-dns", required_argument, NULL, 'R'},
+    {"resolver", required_argument, NULL, 's'},
+    {"shipped", no_argument, NULL, 'S'},
+    {NULL, 0, NULL, 0},
 };
 
 static bool take_ip(const char *text, struct envelope *envelope)
@@ -100,6 +109,9 @@ static bool take(int option, struct check_options *out)
     case 'c':
         out->config = optarg;
         return true;
+    case 'S':
+        out->shipped = true;
+        return true;
     case 'D':
         out->dns = optarg;
         return true;
@@ -119,7 +131,9 @@ static bool take(int option, struct check_options *out)
 
 static bool make_sense(const struct check_options *options)
 {
-    if (options->dns && options->live)
+    if (options->shipped && options->config)
+        command_error("--shipped", "the shipped policy judges: --config does not go with it");
+    else if (options->dns && options->live)
         command_error("--dns", "answers from a file: nothing is asked, --live does not go with it");
     else if (options->resolver.port && !options->live)
         command_error("--resolver", "nothing is asked without --live or --record-dns");
@@ -140,7 +154,11 @@ bool check_options_parse(int argc, char *argv[], struct check_options *out)
             return false;
     out->files = argv + optind;
     out->file_count = (size_t)(argc - optind);
-    return make_sense(out);
+    if (!make_sense(out))
+        return false;
+    if (!out->config && !out->shipped)
+        out->config = configuration_standard();
+    return true;
 }
 
 void check_options_free(struct check_options *options)

@@ -9,6 +9,7 @@ struct check_options {
     bool json;
     const char *batch;           /* a file, "-", or NULL */
     const char *config;          /* NULL: the shipped policy */
+    bool shipped;                /* which was asked for */
     const char *dns;             /* a file with the DNS's answers, or NULL */
     bool live;                   /* ask the DNS itself */
     const char *record;          /* write what it said to this file, or NULL */

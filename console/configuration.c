@@ -142,7 +142,7 @@ bool configuration_open(const char *path, struct configuration *out)
 {
     char host[256] = "localhost";
     gethostname(host, sizeof host - 1);
-    *out = (struct configuration){.shipped = !path};
+    *out = (struct configuration){.path = path};
     struct loader loader = {.read = load, .ctx = &out->files, .map = load_large};
     struct buf report = buf_init(REPORT_MAX);
     out->config = config_load(slice_of(path ? path : around), &loader, slice_of(host), &report);
@@ -157,10 +157,20 @@ bool configuration_open(const char *path, struct configuration *out)
     return false;
 }
 
+static const char standard[] = SYSCONFDIR "/gatepost.conf";
+
 const char *configuration_standard(void)
 {
-    static const char path[] = SYSCONFDIR "/gatepost.conf";
-    return access(path, R_OK) == 0 ? path : NULL;
+    return access(standard, R_OK) == 0 ? standard : NULL;
+}
+
+struct slice configuration_name(const struct configuration *configuration, struct arena *arena)
+{
+    if (configuration->path)
+        return slice_of(configuration->path);
+    if (configuration_standard())
+        return SLICE("the shipped policy");
+    return arena_printf(arena, "the shipped policy (%s: %s)", standard, strerror(errno));
 }
 
 void configuration_close(struct configuration *configuration)

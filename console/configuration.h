@@ -9,7 +9,7 @@
 struct configuration {
     struct config *config;
     struct file_list *files; /* the texts that config points into */
-    bool shipped;            /* no file was named: the policy that Gatepost ships */
+    const char *path;        /* NULL: no file was named, it is the policy that Gatepost ships */
 };
 
 /* Loads `path`; NULL: the shipped policy alone, from etc/ beside the build folder or from the
@@ -18,6 +18,9 @@ bool configuration_open(const char *path, struct configuration *out);
 
 /* The gateway's own configuration file where there is one, else NULL. */
 const char *configuration_standard(void);
+
+/* Which one it is, for people: its path, or that it is the shipped policy, and why. */
+struct slice configuration_name(const struct configuration *configuration, struct arena *arena);
 
 void configuration_close(struct configuration *configuration);
 

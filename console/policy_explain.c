@@ -8,7 +8,7 @@
 
 enum { EXPLANATION_MAX = 16 * 1024 * 1024 };
 
-static void print(struct buf *out, const struct config *config, const struct trial *e)
+static void print(struct buf *out, const struct configuration *by, const struct trial *e)
 {
     terminal_text(out, e->name, 0);
     buf_cstr(out, ":\n");
@@ -19,7 +19,7 @@ static void print(struct buf *out, const struct config *config, const struct tri
         return;
     }
     struct buf text = buf_init(EXPLANATION_MAX);
-    if (!policy_explain(config->policy, &e->facts, PHASE_MESSAGE, e->arena, &text))
+    if (!policy_explain(by->config->policy, &e->facts, PHASE_MESSAGE, e->arena, &text))
         out->failed = true;
     for (struct slice rest = buf_slice(&text), line; rest.len;) {
         slice_cut(rest, '\n', &line, &rest);
@@ -27,13 +27,6 @@ static void print(struct buf *out, const struct config *config, const struct tri
         buf_char(out, '\n');
     }
     buf_release(&text);
-}
-
-static int explain(struct check_options *options)
-{
-    if (!options->config)
-        options->config = configuration_standard();
-    return run_messages(options, print);
 }
 
 int command_policy_explain(int argc, char *argv[])
@@ -47,9 +40,9 @@ int command_policy_explain(int argc, char *argv[])
                                    "           [--direction WORD] [--time SECONDS]\n"
                                    "           [--dns FILE | [--live] [--record-dns FILE] "
                                    "[--resolver ADDRESS[:PORT]]]\n"
-                                   "           [-c FILE] MESSAGE...");
+                                   "           [-c FILE | --shipped] MESSAGE...");
         else
-            status = explain(&options);
+            status = run_messages(&options, print);
     }
     check_options_free(&options);
     return status;

@@ -4,6 +4,7 @@
 #include "console/page.h"
 #include "console/report_attachments.h"
 #include "console/report_sender.h"
+#include "console/report_undecided.h"
 #include "console/report_words.h"
 #include "filters/judge.h"
 #include "filters/mime/malformation.h"
@@ -299,8 +300,9 @@ static void say_timing(struct page *page, const struct trial *e)
     page_end(page);
 }
 
-void report_human(struct buf *out, const struct config *config, const struct trial *e)
+void report_human(struct buf *out, const struct configuration *by, const struct trial *e)
 {
+    const struct policy *policy = by->config->policy;
     struct page page = {.out = out, .terminal = terminal_of_output()};
     if (e->error) {
         terminal_text(out, e->name.ptr ? e->name : SLICE("the envelope"), 0);
@@ -310,8 +312,9 @@ void report_human(struct buf *out, const struct config *config, const struct tri
         return;
     }
     say_verdict(&page, e);
-    say_why(&page, config->policy, e);
-    say_recipients(&page, config->policy, e);
+    say_why(&page, policy, e);
+    report_undecided(&page, policy, e);
+    say_recipients(&page, policy, e);
     say_failures(&page, e);
     if (e->message >= 0) {
         report_attachments(&page, &e->facts.fact[FACT_ATTACHMENTS]);
@@ -320,10 +323,11 @@ void report_human(struct buf *out, const struct config *config, const struct tri
         report_words(&page, &e->facts);
     }
     report_sender(&page, e);
-    say_fired(&page, config->policy, &e->verdict);
+    say_fired(&page, policy, &e->verdict);
     say_changes(&page, e);
     say_envelope(&page, e);
-    say_facts(&page, config->policy, e);
+    page_row(&page, "judged by", configuration_name(by, e->arena));
+    say_facts(&page, policy, e);
     if (e->message >= 0 || e->dns)
         say_timing(&page, e);
     page_end(&page);

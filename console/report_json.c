@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "common/told_facts.h"
+#include "console/report_undecided.h"
 #include "filters/scanner/family_start.h"
 #include "policy/verdict_json.h"
 
@@ -76,8 +77,9 @@ static void keyed_facts(struct buf *out, const struct policy *policy, const stru
     }
 }
 
-void report_json(struct buf *out, const struct config *config, const struct trial *e)
+void report_json(struct buf *out, const struct configuration *by, const struct trial *e)
 {
+    const struct policy *policy = by->config->policy;
     const struct verdict *v = &e->verdict;
     buf_char(out, '{');
     whose(out, e);
@@ -88,15 +90,17 @@ void report_json(struct buf *out, const struct config *config, const struct tria
     }
     text_member(out, "verdict", slice_of(action_info(v->action)->word));
     reply_member(out, e);
-    verdict_json(out, config->policy, v);
+    verdict_json(out, policy, v);
+    report_undecided_json(out, policy, e);
     if (e->differing)
         recipients_member(out, e);
     failures_member(out, e);
+    text_member(out, "judged_by", configuration_name(by, e->arena));
     json_key(out, SLICE("facts"));
     buf_char(out, '{');
     struct facts told = e->facts;
     facts_in_short(&told);
     facts_json(out, &told);
-    keyed_facts(out, config->policy, e);
+    keyed_facts(out, policy, e);
     buf_cstr(out, "}}\n");
 }

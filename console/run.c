@@ -4,7 +4,6 @@
 #include "base/process.h"
 #include "console/batch.h"
 #include "console/command.h"
-#include "console/configuration.h"
 #include "console/interrupt.h"
 #include "console/message_file.h"
 
@@ -97,12 +96,12 @@ static bool print_one(void *ctx, struct trial *e)
     if (interrupt_came())
         return false;
     buf_clear(&run->out);
-    run->print(&run->out, run->configuration.config, e);
+    run->print(&run->out, &run->configuration, e);
     if (run->out.failed) {
         buf_clear(&run->out);
         e->error = "the report is too large";
         run->failed = true;
-        run->print(&run->out, run->configuration.config, e);
+        run->print(&run->out, &run->configuration, e);
     }
     struct slice text = buf_slice(&run->out);
     if (fwrite(text.ptr, 1, text.len, stdout) == text.len && fflush(stdout) == 0)
@@ -127,8 +126,8 @@ static bool has_signatures(struct slice folder)
     return found;
 }
 
-/* Who names no configuration has said nothing of antivirus: it is used where there are signatures.
- * Who names one gets what the gateway would do. */
+/* The shipped policy alone says nothing of antivirus: it is used where there are signatures.
+ * By a configuration one gets what the gateway would do. */
 static bool wants_antivirus(const struct configuration *configuration)
 {
     const struct settings *settings = &configuration->config->settings;
@@ -136,7 +135,7 @@ static bool wants_antivirus(const struct configuration *configuration)
         return false;
     if (has_signatures(settings->antivirus_database))
         return true;
-    if (!configuration->shipped)
+    if (configuration->path)
         return pipeline_needs(configuration->config, SCANNER_AV);
     fprintf(stderr, "gatepostctl: no signatures in %.*s: without antivirus\n",
             SLICE_ARGS(settings->antivirus_database));

@@ -5,9 +5,10 @@
 #define CONSOLE_RUN_H
 
 #include "console/check_options.h"
+#include "console/configuration.h"
 
-/* Appends what is said of a message. `e` may have an error. */
-typedef void run_print(struct buf *out, const struct config *config, const struct trial *e);
+/* Appends what is said of a message, judged by this configuration. `e` may have an error. */
+typedef void run_print(struct buf *out, const struct configuration *by, const struct trial *e);
 
 /* Returns the exit status: STATUS_ERROR when anything could not be examined,
  * else that of the strictest verdict. */

@@ -9,6 +9,7 @@
 #include "filters/pictures/codes_wait.h"
 #include "filters/pipeline.h"
 #include "filters/study.h"
+#include "policy/undecided.h"
 
 /* Who sends what to whom. What is not given is what a clean message has (as in `test` blocks). */
 struct envelope {
@@ -69,6 +70,8 @@ struct trial {
     bool differing;               /* the recipients' verdicts are not one */
     bool banners_differ;          /* as in struct ruling */
     struct banner_result *banner; /* what would become of it; NULL: there is none */
+    struct undecided *undecided;  /* rules that might have been stricter */
+    size_t undecided_count;
 };
 
 /* An empty one; false when memory is out. */

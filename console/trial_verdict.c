@@ -174,13 +174,10 @@ static bool convene(struct trial *e)
     return e->recipients && e->verdicts && e->left;
 }
 
-bool trial_decide(struct trial *e, const struct config *config)
+/* False: out of memory. */
+static bool reach_verdict(struct trial *e, const struct config *config)
 {
     bool failed = false;
-    settle_facts(e, config);
-    nobody_is_listed(e, config);
-    if (!convene(e))
-        return false;
     if (ends_at_mail(e, config, &failed) || failed || ends_at_rcpt(e, config, &failed) || failed)
         return !failed;
     e->differing = e->left_count > 0 && e->left_count < e->recipient_count;
@@ -190,5 +187,16 @@ bool trial_decide(struct trial *e, const struct config *config)
         too_big(e);
     else
         return judge_message(e, config);
+    return true;
+}
+
+bool trial_decide(struct trial *e, const struct config *config)
+{
+    settle_facts(e, config);
+    nobody_is_listed(e, config);
+    if (!convene(e) || !reach_verdict(e, config))
+        return false;
+    e->undecided_count = policy_undecided(config->policy, &e->facts, last_phase(e), &e->verdict,
+                                          e->arena, &e->undecided);
     return true;
 }

@@ -98,6 +98,15 @@ void score_add(struct score *score, double points, struct judgement judgement)
     score->doubt = judge_and(score->doubt, judgement);
 }
 
+void eval_score(struct evaluation *evaluation, const struct rule *rule, struct judgement judgement)
+{
+    for (size_t i = 0; i < rule->action_count; i++) {
+        const struct compiled_action *action = &evaluation->policy->actions[rule->first_action + i];
+        if (action->kind == ACTION_SCORE)
+            score_add(&evaluation->score, action->points, judgement);
+    }
+}
+
 static struct slice address_part(struct slice address, enum accessor accessor, bool *there)
 {
     size_t at = slice_rfind(address, '@');

@@ -35,6 +35,9 @@ struct evaluation {
     int exhausted; /* the fact over whose members they ran out; -1: they did not */
 };
 
+/* The points of a rule that held, or (unknown, pending) may have. */
+void eval_score(struct evaluation *evaluation, const struct rule *rule, struct judgement judgement);
+
 /* Before each rule: a fresh allowance of work. */
 void eval_begin_rule(struct evaluation *evaluation);
 

@@ -118,11 +118,8 @@ static void explain_rule(struct evaluation *evaluation, const struct rule *rule,
                rule->observe ? "observe " : "", SLICE_ARGS(rule->name), truths[judgement.truth]);
     append_reason(evaluation, rule, out);
     buf_cstr(out, passed_over ? "; passed over: the recipient is postmaster or abuse\n" : "\n");
-    for (size_t i = 0; acts && i < rule->action_count; i++) {
-        const struct compiled_action *action = &evaluation->policy->actions[rule->first_action + i];
-        if (action->kind == ACTION_SCORE)
-            score_add(&evaluation->score, action->points, judgement);
-    }
+    if (acts)
+        eval_score(evaluation, rule, judgement);
 }
 
 static void append_delay(const struct verdict *verdict, struct buf *out)

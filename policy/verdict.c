@@ -234,17 +234,6 @@ static void act(struct walk *walk, size_t rule, const struct compiled_action *ac
     }
 }
 
-/* The rule may yet score, or nobody will know whether it would have. */
-static void doubt_score(struct walk *walk, const struct rule *rule, struct judgement judgement)
-{
-    for (size_t i = 0; i < rule->action_count; i++) {
-        const struct compiled_action *action =
-            &walk->evaluation.policy->actions[rule->first_action + i];
-        if (action->kind == ACTION_SCORE)
-            score_add(&walk->evaluation.score, action->points, judgement);
-    }
-}
-
 static void pass_over(struct walk *walk, size_t index, const struct rule *rule,
                       struct judgement judgement)
 {
@@ -255,7 +244,7 @@ static void pass_over(struct walk *walk, size_t index, const struct rule *rule,
     if (rule->observe)
         return;
     walk->blocked |= pending && rule->terminal;
-    doubt_score(walk, rule, judgement);
+    eval_score(&walk->evaluation, rule, judgement);
     if (!pending)
         note_doubt(walk, index, judgement, rule->strictness);
 }

@@ -238,7 +238,7 @@ def test_what_cannot_be_read_is_an_error_and_the_rest_goes_on(mail, tmp_path):
 
 
 def test_a_message_may_come_from_standard_input():
-    done = subprocess.run([CTL, "check", "--json", "-"], input=samples.zipped_program(), capture_output=True, timeout=60)
+    done = subprocess.run([CTL, "check", "--shipped", "--json", "-"], input=samples.zipped_program(), capture_output=True, timeout=60)
     assert done.returncode == REJECT and json.loads(done.stdout)["verdict"] == "reject"
 
 
@@ -254,7 +254,7 @@ def test_nobody_who_listens_is_no_crash(mail):
 # -- the report
 
 def test_the_report_tells_the_rule_its_place_and_the_comparison(mail):
-    said = check.gatepostctl("check", mail(samples.zipped_program())).stdout
+    said = check.gatepostctl("check", "--shipped", mail(samples.zipped_program())).stdout
     assert 'rule "banned extension in an archive"' in said and "policy.conf:" in said and "banned_in_archives" in said
     assert "application/x-dosexec" in said
 
@@ -485,7 +485,7 @@ def test_policy_test_runs_the_test_blocks(config):
 
 
 def test_policy_explain_goes_through_every_rule(mail):
-    done = check.gatepostctl("policy", "explain", mail(samples.zipped_program()))
+    done = check.gatepostctl("policy", "explain", "--shipped", mail(samples.zipped_program()))
     assert done.returncode == REJECT
     assert 'rule "infected": false' in done.stdout and 'rule "banned extension in an archive": true' in done.stdout
 

@@ -29,7 +29,7 @@ def batch(folder, messages, config=None, timeout=280):
         for name, path in messages.items():
             f.write(json.dumps({"id": name, "ip": "192.0.2.1", "helo": "client.example", "from": "sender@client.example",
                                 "rcpt": ["user@example.com"], "message": str(path)}) + "\n")
-    words = ["--config", config] if config else []
+    words = ["--config", config] if config else ["--shipped"]
     done = gatepostctl("check", *words, "--json", "--batch", listing, timeout=timeout)
     results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert len(results) == len(messages), "%d answers for %d messages; %s" % (len(results), len(messages), done.stderr[-3000:])

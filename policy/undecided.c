@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+#include "policy/undecided.h"
+
+#include "policy/eval.h"
+
+struct seeking {
+    struct evaluation evaluation;
+    const struct verdict *reached;
+    struct arena *arena;
+    struct undecided *found;
+    size_t count, room;
+};
+
+static enum action strictest(const struct policy *policy, const struct rule *rule)
+{
+    enum action strictest = ACTION_ACCEPT;
+    for (size_t i = 0; i < rule->action_count; i++) {
+        enum action kind = policy->actions[rule->first_action + i].kind;
+        if (action_info(kind)->strictness > action_info(strictest)->strictness)
+            strictest = kind;
+    }
+    return strictest;
+}
+
+static void note(struct seeking *seeking, size_t index, const struct rule *rule, int fact)
+{
+    enum action action = strictest(seeking->evaluation.policy, rule);
+    int strictness = action_info(action)->strictness;
+    if (fact < 0 || (int)index == seeking->reached->rule ||
+        strictness <= action_info(seeking->reached->action)->strictness)
+        return;
+    struct undecided *found =
+        arena_grow(seeking->arena, seeking->found, seeking->count, &seeking->room, sizeof *found);
+    if (!found)
+        return;
+    found[seeking->count++] = (struct undecided){index, action, (enum fact)fact};
+    seeking->found = found;
+}
+
+/* True: it decides, and what follows is not looked at. */
+static bool decides(struct seeking *seeking, size_t index, const struct rule *rule)
+{
+    struct evaluation *evaluation = &seeking->evaluation;
+    eval_begin_rule(evaluation);
+    struct judgement judgement =
+        rule->condition < 0 ? judge(true) : eval_node(evaluation, rule->condition);
+    if (judgement.truth != TRUTH_FALSE)
+        eval_score(evaluation, rule, judgement);
+    if (judgement.truth == TRUTH_UNKNOWN)
+        note(seeking, index, rule, judgement.fact);
+    return judgement.truth == TRUTH_TRUE && rule->terminal;
+}
+
+size_t policy_undecided(const struct policy *policy, const struct facts *facts, enum phase through,
+                        const struct verdict *reached, struct arena *arena, struct undecided **out)
+{
+    struct seeking seeking = {.evaluation = {.policy = policy,
+                                             .facts = facts,
+                                             .final = through == PHASE_MESSAGE,
+                                             .score.doubt = judge(true),
+                                             .exhausted = -1},
+                              .reached = reached,
+                              .arena = arena};
+    bool for_good = reached->action == ACTION_REJECT || reached->action == ACTION_DROP;
+    for (size_t i = 0; !for_good && i < policy->rule_count; i++) {
+        const struct rule *rule = &policy->rules[i];
+        if (!rule->observe && !rule_passes_over(rule, facts) && decides(&seeking, i, rule))
+            break;
+    }
+    *out = seeking.found;
+    return seeking.count;
+}
