@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC
  * What a server says of itself to whoever connects. */
+#include "console/certificate.h"
 #include "console/probe_protocol.h"
 #include "console/probe_talk.h"
 #include "policy/server_profile.h"
 
-#include <openssl/x509v3.h>
 #include <stdio.h>
-#include <unistd.h>
 
-enum { SOON_DAYS = 14, NAMES_MAX = 512, LIMITS_MAX = 160 };
+enum { LIMITS_MAX = 160 };
 
 /* ---- the certificate ---- */
 
@@ -21,74 +20,17 @@ static struct slice wanted_name(const struct probe *probe)
     return arena_copy(probe->arena, slice_of(address));
 }
 
-static bool bears_name(const struct probe *probe, X509 *certificate)
-{
-    struct ip ip;
-    char *name = arena_cstr(probe->arena, wanted_name(probe));
-    if (!name)
-        return false;
-    return ip_parse(slice_of(name), &ip) ? X509_check_ip_asc(certificate, name, 0) == 1
-                                         : X509_check_host(certificate, name, 0, 0, NULL) == 1;
-}
-
-static void add_name(struct buf *out, const GENERAL_NAME *name)
-{
-    int type;
-    const ASN1_STRING *text = GENERAL_NAME_get0_value(name, &type);
-    if (type != GEN_DNS)
-        return;
-    if (buf_len(out))
-        buf_cstr(out, ", ");
-    buf_append(out, (struct slice){(const char *)ASN1_STRING_get0_data(text),
-                                   (size_t)ASN1_STRING_length(text)});
-}
-
-/* The names that it is for. */
-static struct slice names_of(const struct probe *probe, X509 *certificate)
-{
-    char room[NAMES_MAX], subject[256] = "";
-    struct buf out = buf_over(room, sizeof room);
-    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
-        add_name(&out, sk_GENERAL_NAME_value(names, i));
-    GENERAL_NAMES_free(names);
-    if (buf_len(&out))
-        return arena_copy(probe->arena, buf_slice(&out));
-    X509_NAME_oneline(X509_get_subject_name(certificate), subject, sizeof subject);
-    return arena_printf(probe->arena, "nobody by name (%s)", subject);
-}
-
-static struct slice chain_flaw(const struct probe *probe, long verified)
-{
-    char path[PATH_MAX];
-    struct slice file = probe->config->settings.tls_ca_file;
-    bool unknown = verified == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
-                   verified == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
-                   verified == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
-                   verified == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;
-    if (!unknown)
-        return slice_of(X509_verify_cert_error_string(verified));
-    if (!slice_to_path(file, path) || access(path, R_OK) != 0)
-        return ARENA_JOIN(probe->arena, file, SLICE(" (tls ca_file) cannot be read"));
-    return ARENA_JOIN(probe->arena, SLICE("whoever signed it is not in "), file,
-                      SLICE(" (tls ca_file), or it comes without the certificates between"));
-}
-
 /* Why `tls verify` would not take it; empty: it would. */
 static struct slice flaw_of(const struct probe *probe, const struct connection *c)
 {
-    if (c->verified != X509_V_OK)
-        return chain_flaw(probe, c->verified);
-    if (!bears_name(probe, c->certificate))
-        return ARENA_JOIN(probe->arena, SLICE("it is for "), names_of(probe, c->certificate),
-                          SLICE(", not for "), wanted_name(probe));
-    return SLICE("");
+    return certificate_flaw(probe->arena, c->certificate, c->verified, wanted_name(probe),
+                            probe->config->settings.tls_ca_file);
 }
 
 static void tell_end(struct probe *probe, X509 *certificate)
 {
-    int days = 0, seconds = 0;
-    if (ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)) && days < SOON_DAYS)
+    int days = certificate_days(certificate);
+    if (days < CERTIFICATE_SOON_DAYS)
         probe_trouble(probe, "its certificate ends in %d days, and nobody can log in from then on",
                       days);
 }
@@ -117,7 +59,7 @@ static void tell_unverified(struct probe *probe, const struct connection *c)
                                         [BACKEND_TLS_REQUIRED] = "required"};
     struct slice flaw = flaw_of(probe, c);
     probe_fact(probe, "tls", "%s, its certificate (for %.*s) is not verified (tls %s)", c->tls,
-               SLICE_ARGS(names_of(probe, c->certificate)), words[probe->server->tls]);
+               SLICE_ARGS(certificate_names(probe->arena, c->certificate)), words[probe->server->tls]);
     if (c->verified == X509_V_OK && probe->server->tls_name.len == 0)
         probe_note(probe, "tls verify with such a name would trust its certificate");
     else if (flaw.len)
