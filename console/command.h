@@ -23,6 +23,7 @@ int command_list_add(int argc, char *argv[]);
 int command_list_remove(int argc, char *argv[]);
 int command_opinions(int argc, char *argv[]);
 int command_probe(int argc, char *argv[]);
+int command_selftest(int argc, char *argv[]);
 int command_sessions(int argc, char *argv[]);
 int command_top(int argc, char *argv[]);
 int command_metrics(int argc, char *argv[]);

@@ -14,6 +14,8 @@ static const struct subcommand {
 } subcommands[] = {
     {"check", NULL, command_check, "what would become of messages, and why"},
     {"probe", NULL, command_probe, "how the servers with mailboxes are, before users meet them"},
+    {"selftest", NULL, command_selftest,
+     "what is known to go wrong, played against the gateway and the server behind"},
     {"status", NULL, command_status, "how a running gateway does"},
     {"sessions", NULL, command_sessions, "who is connected, and what he is doing"},
     {"top", NULL, command_top, "what goes on, again and again"},

@@ -59,7 +59,8 @@ static void tell_unverified(struct probe *probe, const struct connection *c)
                                         [BACKEND_TLS_REQUIRED] = "required"};
     struct slice flaw = flaw_of(probe, c);
     probe_fact(probe, "tls", "%s, its certificate (for %.*s) is not verified (tls %s)", c->tls,
-               SLICE_ARGS(certificate_names(probe->arena, c->certificate)), words[probe->server->tls]);
+               SLICE_ARGS(certificate_names(probe->arena, c->certificate)),
+               words[probe->server->tls]);
     if (c->verified == X509_V_OK && probe->server->tls_name.len == 0)
         probe_note(probe, "tls verify with such a name would trust its certificate");
     else if (flaw.len)

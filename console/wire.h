@@ -15,9 +15,9 @@ struct wire {
     int fd;   /* owned; -1: none */
     SSL *ssl; /* owned; NULL: plain */
     struct buf input;
-    size_t read;      /* of that, what was the last line */
-    int64_t patience; /* milliseconds that an answer may take */
-    int64_t until;    /* clock_ms: the end of what is waited for */
+    size_t read;                    /* of that, what was the last line */
+    int64_t patience;               /* milliseconds that an answer may take */
+    int64_t until;                  /* clock_ms: the end of what is waited for */
     char trouble[WIRE_TROUBLE_MAX]; /* why the last thing went wrong, in words */
 };
 
@@ -34,7 +34,7 @@ bool wire_open(struct wire *wire, const struct sockaddr *address, socklen_t leng
 void wire_close(struct wire *wire);
 
 /* Begins TLS. Whatever the certificate is, this goes on; wire->ssl knows. What was sent in
- * plaintext, and not read, is not thrown away: wire_waits tells of it before. */
+ * plaintext and not read is forgotten: wire_waits tells of it before. */
 bool wire_secure(struct wire *wire, const struct wire_tls *tls);
 
 /* Sends; the answer is waited for from now on. */

@@ -29,7 +29,7 @@ def test_every_subcommand_is_completed():
         assert set(completed(group, "")) == {second for first, second in subcommands() if first == group}
 
 
-@pytest.mark.parametrize("command", [["trace"], ["stats"], ["status"], ["why"], ["export"], ["forget"], ["metrics"], ["sessions"], ["top"], ["check"], ["probe"], ["policy", "check"],
+@pytest.mark.parametrize("command", [["trace"], ["stats"], ["status"], ["why"], ["export"], ["forget"], ["metrics"], ["sessions"], ["top"], ["check"], ["probe"], ["selftest"], ["policy", "check"],
                                      *(["quarantine", word] for word in ("list", "show", "release", "delete", "report-false"))])
 def test_every_option_that_is_offered_is_known(command):
     for option in completed(*command, "--"):
