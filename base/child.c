@@ -5,6 +5,7 @@
 #include "base/process.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -52,4 +53,11 @@ const char *child_death(int status)
         snprintf(text, sizeof text, "exit %d", WEXITSTATUS(status));
     }
     return text;
+}
+
+void child_ignore_signals(void)
+{
+    static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        signal(ignored[i], SIG_IGN);
 }

@@ -18,4 +18,8 @@ pid_t child_spawn(const char *program, char *const argv[], const int *extra, siz
 /* "exit 1", "killed by SIGKILL": how a child ended. The text lasts until the next call. */
 const char *child_death(int status);
 
+/* A terminal and a service manager signal every process; when a child ends, its parent alone says. So it ignores
+ * SIGHUP, SIGINT and SIGTERM, and SIGPIPE, as whatever writes sees the error. */
+void child_ignore_signals(void);
+
 #endif

@@ -102,6 +102,15 @@ int control_listen(const char *path, int type)
     return finish(folder, sock, ok);
 }
 
+void control_remove(const char *path)
+{
+    struct sockaddr_un address;
+    int folder = open_folder(path, &address);
+    if (folder >= 0)
+        make_way(address.sun_path);
+    finish(folder, -1, true);
+}
+
 int control_connect(const char *path)
 {
     struct sockaddr_un address;

@@ -46,6 +46,9 @@ bool control_unpack_find(struct slice payload, struct control_find *find);
 /* A socket of that type (SOCK_SEQPACKET for questions) at `path`, listening. Everybody may connect:
  * who listens looks at who it is. The caller's; -1 with errno. */
 int control_listen(const char *path, int type);
+
+/* Takes the socket at `path` away, if there is one. */
+void control_remove(const char *path);
 /* A connection to it. -1 with errno. */
 int control_connect(const char *path);
 

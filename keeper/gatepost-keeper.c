@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * gatepost-keeper: the process that writes the disk. It is started by the parent with its folder,
  * takes what proxies put on its queue, and looks at no mail. */
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/ipc.h"
 #include "base/ipc_file.h"
@@ -21,7 +22,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -389,7 +389,7 @@ static void lock_up(const struct options *options)
     tzset();
     setlocale(LC_CTYPE, "C.UTF-8");
     umask(077);
-    signal(SIGPIPE, SIG_IGN);
+    child_ignore_signals();
     if (options->hold && !seal_prepare())
         give_up("libcrypto has not what is needed to seal messages");
     if (!patience_ends() || fchdir(KEEPER_FOLDER_FD) != 0)

@@ -2,6 +2,7 @@
  * gatepost-release: the one process that can read what is held. It is started by the parent with the
  * private key, opens containers that the keeper gives it, and hands what was in them to a proxy, or
  * to who asked to see it. It has no files, no network, and looks at no mail. */
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/patience.h"
@@ -16,7 +17,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -185,7 +185,7 @@ static void lock_up(const struct options *options)
     const char *reason;
     tzset();
     setlocale(LC_CTYPE, "C.UTF-8");
-    signal(SIGPIPE, SIG_IGN);
+    child_ignore_signals();
     if (!patience_ends())
         give_up(strerror(errno));
     if (!process_drop(options->user, *options->chroot ? options->chroot : NULL, &reason) ||

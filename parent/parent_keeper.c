@@ -280,8 +280,11 @@ static void close_up(struct keeper *keeper)
         close(keeper->folder);
     if (keeper->process.control >= 0)
         close(keeper->process.control);
-    if (keeper->listening >= 0)
+    if (keeper->listening >= 0) {
         close(keeper->listening);
+        control_remove(keeper->running.control);
+        scrape_close(&keeper->running.scrape);
+    }
     keeper->folder = keeper->process.control = keeper->listening = -1;
 }
 

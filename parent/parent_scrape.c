@@ -71,3 +71,9 @@ size_t scrape_open(const struct scrape_places *places, int out[static SCRAPE_SOC
                field_str("reason", strerror(errno)));
     return count;
 }
+
+void scrape_close(const struct scrape_places *places)
+{
+    if (places->socket[0])
+        control_remove(places->socket);
+}

@@ -21,4 +21,7 @@ bool scrape_places_same(const struct scrape_places *a, const struct scrape_place
 /* Sockets that listen there, the caller's; how many. One that cannot be had is logged and left out. */
 size_t scrape_open(const struct scrape_places *places, int out[static SCRAPE_SOCKETS]);
 
+/* Whoever was handed those sockets has ended: takes the one that has a name away. */
+void scrape_close(const struct scrape_places *places);
+
 #endif

@@ -2,11 +2,11 @@
  * gatepost-proxy: the process that meets the network.
  * It is told everything by the parent on descriptor 3 (messages.def),
  * locks itself up, and serves until told to drain. It opens no file. */
+#include "base/child.h"
 #include "proxy/process/recorder.h"
 #include "proxy/process/told.h"
 
 #include <malloc.h>
-#include <signal.h>
 
 enum { KEPT_BODY = 8 * 1024 * 1024 };
 
@@ -16,14 +16,11 @@ int main(void)
         .state = PROXY_CONFIGURING, .errands = -1, .proxy = {.keeper = -1}};
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         program.proxy.queue[kind] = -1;
-    signal(SIGPIPE, SIG_IGN);
+    child_ignore_signals();
     /* Bodies come and go: their memory is kept for the next,
      * instead of being mapped and zeroed again. */
     mallopt(M_MMAP_THRESHOLD, KEPT_BODY);
     mallopt(M_TRIM_THRESHOLD, 4 * KEPT_BODY);
-    signal(SIGINT, SIG_IGN); /* a terminal tells everybody; the parent tells us what to do */
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
     TAILQ_INIT(&program.proxy.sessions);
     TAILQ_INIT(&program.proxy.unshown);
     TAILQ_INIT(&program.proxy.line);

@@ -4,6 +4,7 @@
 #include "filters/scanner/family_worker.h"
 #include "filters/scanner/worker_time.h"
 
+#include "base/child.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -72,12 +73,7 @@ static bool make_descriptors(struct family_head *head, const char **reason)
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
     sigprocmask(SIG_BLOCK, &children, NULL);
-    /* a service manager and a terminal signal everybody;
-     * only the starter knows when sessions are through */
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGINT, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
-    signal(SIGPIPE, SIG_IGN);
+    child_ignore_signals();
     head->signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     if (head->signals < 0)
         return fail(reason, "signalfd");
