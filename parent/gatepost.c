@@ -143,6 +143,7 @@ static int serve(struct parent *parent)
 static void forget_everything(struct parent *parent)
 {
     sockets_prune(&parent->sockets, NULL);
+    claims_prune(&parent->claims, NULL);
     shared_free(&parent->shared);
     files_free(&parent->files);
     watch_free(&parent->signatures);

@@ -11,6 +11,7 @@
 #include "common/shared.h"
 #include "parent/parent_args.h"
 #include "parent/parent_backoff.h"
+#include "parent/parent_claims.h"
 #include "parent/parent_files.h"
 #include "parent/parent_keeper.h"
 #include "parent/parent_listen.h"
@@ -92,6 +93,7 @@ struct parent {
     struct arguments arguments;
     char hostname[256];
     struct sockets sockets;
+    struct claims claims;
     struct shared *shared;
     int shared_fd, shared_reader; /* of the same memfd (shared.h) */
     struct tickets tickets;

@@ -65,11 +65,20 @@ static bool prepare(struct parent *parent, struct generation *generation, struct
     }
     if (!check_decisions(config, report))
         return false;
+    if (!claims_take(&parent->claims, config, report))
+        return false;
     number_servers(parent->shared, config);
     for (unsigned number = 0; number < generation->slot_count; number++)
         generation->slots[number] =
             (struct slot){.generation = generation, .number = number, .control = -1};
     return sockets_open(&parent->sockets, config, generation->slot_count, report);
+}
+
+/* What a generation that goes or never came has claimed, once no other can need it. */
+static void prune_claims(struct parent *parent)
+{
+    if (!parent->starting && !parent->old)
+        claims_prune(&parent->claims, parent->current ? parent->current->loaded.config : NULL);
 }
 
 struct generation *generation_new(struct parent *parent, struct loaded *loaded, struct buf *report)
@@ -86,6 +95,7 @@ struct generation *generation_new(struct parent *parent, struct loaded *loaded, 
     if (prepare(parent, generation, report))
         return generation;
     generation_free(generation);
+    prune_claims(parent);
     return NULL;
 }
 
@@ -240,6 +250,8 @@ static void settle_old(struct parent *parent, int64_t now)
             *at = old->next;
             log_at(LEVEL_INFO, "", "generation ended", field_num("generation", old->number));
             generation_free(old);
+            if (!parent->stopping)
+                prune_claims(parent);
             if (parent->current)
                 parent_apply_helpers(parent, parent->current->loaded.config, now);
             continue;
