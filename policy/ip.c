@@ -114,3 +114,24 @@ bool ip_is_private(const struct ip *ip)
             return true;
     return false;
 }
+
+bool endpoint_parse(struct slice text, uint16_t standard, struct ip *ip, uint16_t *port)
+{
+    uint64_t number = standard;
+    struct slice host = text, after = {NULL, 0};
+    if (text.len > 0 && text.ptr[0] == '[') {
+        size_t end = slice_find(text, ']');
+        host = slice_sub(text, 1, end);
+        after = slice_from(text, end + 1);
+        if (end == text.len || slice_find(host, ':') == host.len)
+            return false;
+    } else if (slice_find(text, ':') == slice_rfind(text, ':')) {
+        host = slice_sub(text, 0, slice_find(text, ':'));
+        after = slice_from(text, host.len);
+    }
+    if (after.len > 0 &&
+        (after.ptr[0] != ':' || !slice_to_u64(slice_from(after, 1), UINT16_MAX, &number)))
+        return false;
+    *port = (uint16_t)number;
+    return number > 0 && ip_parse(host, ip);
+}

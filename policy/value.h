@@ -127,6 +127,8 @@ static inline struct value value_unknown(void)
  * with the NUL. */
 bool ip_parse(struct slice text, struct ip *out);
 void ip_text(const struct ip *ip, char out[static 46]);
+/* "192.0.2.1:25", "[2001:db8::1]:25"; without a port it is the standard one. */
+bool endpoint_parse(struct slice text, uint16_t standard, struct ip *ip, uint16_t *port);
 /* As the DNS names addresses: "1.2.0.192", or 32 nibbles "1.0.0. ... .8.b.d.0.1.0.0.2". */
 enum { IP_REVERSED_SIZE = 64 };
 void ip_reversed(const struct ip *ip, char out[static IP_REVERSED_SIZE]);
