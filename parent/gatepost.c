@@ -3,6 +3,7 @@
  * proxies share, and runs the loop. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "parent/first_run.h"
 #include "parent/parent.h"
 
 #include <errno.h>
@@ -164,6 +165,8 @@ int main(int argc, char *argv[])
         return EXIT_SUCCESS;
     }
     gethostname(parent.hostname, sizeof parent.hostname - 1);
+    if (parent.arguments.want == ARGUMENTS_FIRST_RUN)
+        return first_run(argc, argv, parent.hostname);
     if (parent.arguments.want == ARGUMENTS_CHECK)
         return check(&parent);
     int status = serve(&parent);

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 #include "parent/parent_args.h"
 
+#include <string.h>
 #include <unistd.h>
 
-const char arguments_usage[] = "usage: gatepost [-Fnv] [-c FILE]\n"
-                               "  -c FILE  the configuration (" SYSCONFDIR "/gatepost.conf)\n"
-                               "  -F       stay in the foreground\n"
-                               "  -n       check the configuration, run its tests, and exit\n"
-                               "  -v       print the version\n";
+const char arguments_usage[] =
+    "usage: gatepost [-Fnv] [-c FILE]\n"
+    "       gatepost --first-run [-c FILE] [options]\n"
+    "  -c FILE  the configuration (" SYSCONFDIR "/gatepost.conf)\n"
+    "  -F       stay in the foreground\n"
+    "  -n       check the configuration, run its tests, and exit\n"
+    "  -v       print the version\n"
+    "  --first-run  write a first configuration, and ask the server behind before\n";
 
 struct arguments arguments_parse(int argc, char *const argv[])
 {
     struct arguments arguments = {.path = SYSCONFDIR "/gatepost.conf"};
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--first-run") == 0)
+            return (struct arguments){.want = ARGUMENTS_FIRST_RUN};
     optind = 0; /* glibc: begin anew, also when called twice */
     opterr = 0;
     for (int option; (option = getopt(argc, argv, "+Fnvc:")) != -1;) {

@@ -5,7 +5,13 @@
 
 #include <stdbool.h>
 
-enum arguments_want { ARGUMENTS_RUN, ARGUMENTS_CHECK, ARGUMENTS_VERSION, ARGUMENTS_WRONG };
+enum arguments_want {
+    ARGUMENTS_RUN,
+    ARGUMENTS_CHECK,
+    ARGUMENTS_VERSION,
+    ARGUMENTS_FIRST_RUN,
+    ARGUMENTS_WRONG
+};
 
 struct arguments {
     enum arguments_want want;
@@ -15,7 +21,8 @@ struct arguments {
 
 extern const char arguments_usage[];
 
-/* Reads argv (not changed; texts point into it). Wrong ones: want is ARGUMENTS_WRONG. */
+/* Reads argv (not changed; texts point into it). Wrong ones: want is ARGUMENTS_WRONG.
+ * With --first-run among them nothing else is looked at: first_run.h. */
 struct arguments arguments_parse(int argc, char *const argv[]);
 
 #endif

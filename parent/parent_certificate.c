@@ -137,10 +137,15 @@ bool certificate_term(const struct validity *validity, int64_t now,
     return true;
 }
 
+int64_t certificate_end_of(const X509 *certificate)
+{
+    return seconds_of(X509_get0_notAfter(certificate));
+}
+
 int64_t certificate_expires(struct slice chain)
 {
     X509 *first = first_of(chain);
-    int64_t expires = first ? seconds_of(X509_get0_notAfter(first)) : 0;
+    int64_t expires = first ? certificate_end_of(first) : 0;
     X509_free(first);
     ERR_clear_error();
     return expires;

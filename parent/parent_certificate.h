@@ -5,6 +5,8 @@
 
 #include "base/slice.h"
 
+#include <openssl/x509.h>
+
 enum certificate_fault {
     CERTIFICATE_SERVES,
     CERTIFICATE_SWAPPED,      /* the chain is the key, and the key the chain */
@@ -52,5 +54,6 @@ bool certificate_term(const struct validity *validity, int64_t now,
 
 /* The first of a chain in PEM: seconds since 1970; 0: it cannot be read. */
 int64_t certificate_expires(struct slice chain);
+int64_t certificate_end_of(const X509 *certificate);
 
 #endif

@@ -13,7 +13,7 @@
 
 enum { BACKLOG = 4096 };
 
-static socklen_t address_of(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
+socklen_t sockets_address(const struct ip *ip, uint16_t port, struct sockaddr_storage *out)
 {
     memset(out, 0, sizeof *out);
     if (ip->family == 6) {
@@ -38,7 +38,7 @@ static bool set(int fd, int level, int option)
 int sockets_bind(const struct ip *ip, uint16_t port, bool shared)
 {
     struct sockaddr_storage address;
-    socklen_t size = address_of(ip, port, &address);
+    socklen_t size = sockets_address(ip, port, &address);
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;

@@ -7,6 +7,8 @@
 
 #include "policy/config.h"
 
+#include <sys/socket.h>
+
 struct listen_socket {
     struct ip ip;
     uint16_t port;
@@ -18,6 +20,9 @@ struct sockets {
     struct listen_socket *all; /* owned */
     size_t count;
 };
+
+/* As system calls want it; its size. */
+socklen_t sockets_address(const struct ip *ip, uint16_t port, struct sockaddr_storage *out);
 
 /* A bound socket, or -1 with errno.
  * Without `shared` it fails when anybody else, even one of us, listens there. */

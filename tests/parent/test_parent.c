@@ -52,6 +52,13 @@ TEST(test_options_are_understood_together_and_apart)
     assert_string_equal(PARSE("-c", "b.conf", "-F").path, "b.conf");
 }
 
+TEST(test_the_first_run_has_options_of_its_own)
+{
+    assert_int_equal(PARSE("--first-run").want, ARGUMENTS_FIRST_RUN);
+    assert_int_equal(PARSE("-c", "a.conf", "--first-run", "--domain", "a").want,
+                     ARGUMENTS_FIRST_RUN);
+}
+
 TEST(test_wrong_arguments_are_told)
 {
     assert_int_equal(PARSE("-x").want, ARGUMENTS_WRONG);
