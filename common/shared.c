@@ -267,3 +267,13 @@ uint64_t shared_family_changes(const struct shared *shared, unsigned family)
 {
     return atomic_load(&shared->table->parents.families[family]);
 }
+
+void shared_pulse(struct shared *shared, unsigned row)
+{
+    atomic_fetch_add(&shared->table->rows[row].pulses, 1);
+}
+
+uint64_t shared_pulses(const struct shared *shared, unsigned row)
+{
+    return atomic_load(&shared->table->rows[row].pulses);
+}

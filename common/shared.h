@@ -79,6 +79,10 @@ uint64_t shared_server_offered(const struct shared *shared, unsigned server);
 void shared_family_changed(struct shared *shared, unsigned family);
 uint64_t shared_family_changes(const struct shared *shared, unsigned family);
 
+/* That the loop of a process turns, which it says once a second or so; and how often it has. */
+void shared_pulse(struct shared *shared, unsigned row);
+uint64_t shared_pulses(const struct shared *shared, unsigned row);
+
 /* Deliveries under way: from before the body is sent until the client has its reply, so that the
  * parent can name those that a killed proxy leaves in doubt (RFC 1047). The place is given back
  * with _end; -1 (all taken) may be given back too. */

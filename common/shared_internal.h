@@ -47,7 +47,7 @@ struct suspension {
 struct shared_row {
     union {
         struct {
-            _Atomic uint64_t sessions, spool, scans, logins;
+            _Atomic uint64_t sessions, spool, scans, logins, pulses;
             _Atomic int64_t oldest_scan, first_in_line;
             struct suspension suspended;
             _Atomic uint64_t counters[COUNTER_COUNT];

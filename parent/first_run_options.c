@@ -12,7 +12,8 @@ enum {
 
 void first_options_usage(FILE *out)
 {
-    fputs("usage: gatepost --first-run [-c FILE] [--force] [--unchecked] [options]\n"
+    fputs("usage: gatepost --first-run [-c FILE] [options]\n"
+          "  --first-run  write a first configuration, and ask the server behind before\n"
           "  -c FILE  the configuration to write (" SYSCONFDIR "/gatepost.conf)\n"
           "  --force  replace one that is there\n"
           "  --unchecked  do not ask the server behind\n",

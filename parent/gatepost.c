@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "parent/first_run.h"
+#include "parent/first_run_options.h"
 #include "parent/parent.h"
 
 #include <errno.h>
@@ -158,6 +159,7 @@ int main(int argc, char *argv[])
     parent.arguments = arguments_parse(argc, argv);
     if (parent.arguments.want == ARGUMENTS_WRONG) {
         fputs(arguments_usage, stderr);
+        first_options_usage(stderr);
         return 2;
     }
     if (parent.arguments.want == ARGUMENTS_VERSION) {

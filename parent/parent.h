@@ -16,6 +16,7 @@
 #include "parent/parent_keeper.h"
 #include "parent/parent_listen.h"
 #include "parent/parent_load.h"
+#include "parent/parent_pulse.h"
 #include "parent/parent_redis.h"
 #include "parent/parent_release.h"
 #include "parent/parent_scanners.h"
@@ -64,6 +65,7 @@ struct slot {
     int64_t redis_at, redis_delay;
     bool failed; /* it said so, or died before it was ready */
     bool broke_protocol;
+    struct pulse pulse;
     struct backoff backoff;
     int64_t served_since, start_at, kill_at; /* 0: never */
 };

@@ -4,14 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-const char arguments_usage[] =
-    "usage: gatepost [-Fnv] [-c FILE]\n"
-    "       gatepost --first-run [-c FILE] [options]\n"
-    "  -c FILE  the configuration (" SYSCONFDIR "/gatepost.conf)\n"
-    "  -F       stay in the foreground\n"
-    "  -n       check the configuration, run its tests, and exit\n"
-    "  -v       print the version\n"
-    "  --first-run  write a first configuration, and ask the server behind before\n";
+const char arguments_usage[] = "usage: gatepost [-Fnv] [-c FILE]\n"
+                               "  -c FILE  the configuration (" SYSCONFDIR "/gatepost.conf)\n"
+                               "  -F       stay in the foreground\n"
+                               "  -n       check the configuration, run its tests, and exit\n"
+                               "  -v       print the version\n";
 
 struct arguments arguments_parse(int argc, char *const argv[])
 {

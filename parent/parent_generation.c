@@ -232,6 +232,9 @@ static void settle_proxies(struct parent *parent, struct generation *generation,
         struct slot *slot = &generation->slots[number];
         if (slot->kill_at && slot->kill_at <= now)
             slot_kill(slot, "it does not end");
+        if (slot->pid != 0 &&
+            pulse_is_gone(&slot->pulse, parent->shared, slot->row, slot->pid, now))
+            slot_kill(slot, "its loop stands still");
         if (generation != parent->current || slot->pid != 0)
             continue;
         if (slot->start_at <= now)

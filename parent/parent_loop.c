@@ -278,8 +278,7 @@ static void sooner_in(int64_t *next, const struct generation *generation)
     for (unsigned number = 0; number < generation->slot_count; number++) {
         const struct slot *slot = &generation->slots[number];
         sooner(next, slot->kill_at);
-        if (slot->pid == 0)
-            sooner(next, slot->start_at);
+        sooner(next, slot->pid != 0 ? slot->pulse.look_at : slot->start_at);
         if (slot->wants_redis && slot->control >= 0)
             sooner(next, slot->redis_at);
     }

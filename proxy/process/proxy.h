@@ -78,6 +78,7 @@ struct proxy {
     uint64_t next_id;
     struct session_list sessions, unshown; /* unshown: shown soon (session_live.c) */
     struct event *show_clock;
+    struct event *pulse;
     struct event *stress_clock; /* while little room is left (session_stress.c) */
     bool stressed;
     size_t session_count;

@@ -7,6 +7,7 @@
 #include "proxy/imap/imap_protocol.h"
 #include "proxy/pop3/pop3_protocol.h"
 #include "proxy/process/parts.h"
+#include "proxy/process/pulse.h"
 #include "proxy/process/told.h"
 #include "proxy/session/listener.h"
 #include "proxy/smtp/errands.h"
@@ -92,6 +93,8 @@ void serving_start(struct program *p)
     parts_make(p);
     lock_up(p->config);
     accept_all(p);
+    if (!pulse_start(&p->proxy))
+        program_give_up("out of memory");
     smtp_pools_probe(p->proxy.backends, p->proxy.slot == 0);
     if (p->errands >= 0 && !(p->proxy.errands = errands_new(&p->proxy, p->errands, no_errands)))
         program_give_up("out of memory");

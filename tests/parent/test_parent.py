@@ -246,6 +246,25 @@ def test_systemd_is_told(parent):
         expect("STOPPING=1")
 
 
+def test_a_parent_that_hangs_gives_no_sign_of_life(parent):
+    name = str(parent.folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(name)
+        parent.more_environment = {"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "200000"}
+        parent.start()
+        told.settimeout(15)
+        while told.recv(500) != b"WATCHDOG=1":
+            pass
+        parent.signal(signal.SIGSTOP)
+        told.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            for _ in range(20):  # what was on its way
+                told.recv(500)
+        parent.signal(signal.SIGCONT)
+        told.settimeout(15)
+        assert told.recv(500) == b"WATCHDOG=1"
+
+
 # Reloading
 
 def test_a_reload_hands_over_and_lets_sessions_finish(parent):

@@ -59,6 +59,16 @@ def test_real_proxies_serve_on_while_one_is_killed(real):
         assert wait_until(lambda: len(real.children()) == 2 and before[0] not in real.children(), 40)
 
 
+def test_one_that_hangs_is_replaced(real):
+    real.steer_clock().start()
+    hanging, other = real.children()
+    assert is_greeted(real)
+    os.kill(hanging, signal.SIGSTOP)
+    assert real.in_time(lambda: 'pid=%d reason="its loop stands still"' % hanging in real.log(), 60)
+    assert wait_until(lambda: len(real.children()) == 2 and hanging not in real.children(), 40)
+    assert other in real.children() and is_greeted(real)
+
+
 def test_a_real_reload_drops_no_connection_that_waits(real):
     real.configure(proxies=1)
     real.start()
