@@ -1,20 +1,53 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/log.h"
 
-#include <inttypes.h>
+#include "base/clock.h"
+#include "base/log_line.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 8192, VALUE_MAX = 512 };
+enum { LINE_MAX_BYTES = 8192, DATAGRAM_MAX = 2 * LINE_MAX_BYTES };
 
-static const char *const level_words[] = {"debug", "info", "warning", "error", "panic"};
-static const int syslog_levels[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR, LOG_CRIT};
+static const char journal_socket[] = "/run/systemd/journal/socket";
 
 static struct {
     const char *program;
     enum log_sink sink;
+    enum log_format format;
     enum log_level least;
-} log_state = {"gatepost", SINK_STDERR, LEVEL_INFO};
+    int journal; /* -1: none is open */
+} log_state = {"gatepost", SINK_STDERR, FORMAT_TEXT, LEVEL_INFO, -1};
+
+/* ---- where to ---- */
+
+/* It does not wait: what the journal has no room for goes to stderr. */
+static int connect_journal(void)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    memcpy(to.sun_path, journal_socket, sizeof journal_socket);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+static void open_journal(void)
+{
+    if (log_state.journal >= 0)
+        close(log_state.journal);
+    log_state.journal = connect_journal();
+    if (log_state.journal < 0)
+        log_at(LEVEL_WARNING, "", "no journal to log to, stderr is taken",
+               field_str("path", journal_socket), field_str("error", strerror(errno)));
+}
 
 void log_open(const char *program, enum log_sink sink, enum log_level least)
 {
@@ -23,17 +56,33 @@ void log_open(const char *program, enum log_sink sink, enum log_level least)
     log_state.least = least;
     if (sink == SINK_SYSLOG)
         openlog(program, LOG_PID | LOG_NDELAY, LOG_MAIL);
+    else if (sink == SINK_JOURNALD)
+        open_journal();
 }
 
-bool log_level_parse(struct slice word, enum log_level *out)
+static bool find_word(struct slice word, const char *const *words, unsigned *out)
 {
-    for (int level = LEVEL_DEBUG; level <= LEVEL_ERROR; level++) {
-        if (slice_eq(word, slice_of(level_words[level]))) {
-            *out = (enum log_level)level;
+    for (unsigned i = 0; words[i]; i++) {
+        if (slice_eq(word, slice_of(words[i]))) {
+            *out = i;
             return true;
         }
     }
     return false;
+}
+
+bool log_open_as(const char *program, const struct log_words *words)
+{
+    static const char *const sinks[] = {"stderr", "syslog", "journald", NULL};
+    static const char *const formats[] = {"text", "json", NULL};
+    unsigned sink, format;
+    enum log_level least;
+    if (!find_word(words->to, sinks, &sink) || !find_word(words->format, formats, &format) ||
+        !log_level_parse(words->level, &least))
+        return false;
+    log_state.format = (enum log_format)format;
+    log_open(program, (enum log_sink)sink, least);
+    return true;
 }
 
 bool log_wants(enum log_level level)
@@ -41,67 +90,46 @@ bool log_wants(enum log_level level)
     return level >= log_state.least;
 }
 
-void log_escape(struct buf *out, struct slice text)
+/* ---- one event ---- */
+
+static void write_stderr(const struct log_line *line)
 {
-    static const char hex[] = "0123456789abcdef";
-    size_t n = text.len < VALUE_MAX ? text.len : VALUE_MAX;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
-            buf_char(out, (char)c);
-        else
-            buf_append(out, (struct slice){(char[]){'\\', 'x', hex[c >> 4], hex[c & 15]}, 4});
-    }
-    if (n < text.len)
-        buf_cstr(out, "...");
+    char room[LINE_MAX_BYTES]; /* what is told when memory is out is told all the same */
+    struct buf out = buf_over(room, sizeof room);
+    (log_state.format == FORMAT_JSON ? log_line_json : log_line_text)(&out, line);
+    buf_char(&out, '\n');
+    ssize_t written = write(STDERR_FILENO, room, buf_len(&out));
+    (void)written; /* a log that cannot be written has nowhere to say so */
 }
 
-static bool needs_quotes(struct slice text)
+static void write_syslog(const struct log_line *line)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] == ' ' || text.ptr[i] == '=')
-            return true;
-    return text.len == 0;
+    char room[LINE_MAX_BYTES];
+    struct buf out = buf_over(room, sizeof room);
+    (log_state.format == FORMAT_JSON ? log_line_json : log_line_words)(&out, line);
+    syslog(log_line_priority(line->level), "%.*s", SLICE_ARGS(buf_slice(&out)));
 }
 
-static void append_field(struct buf *line, const struct log_field *field)
+static bool write_journal(const struct log_line *line)
 {
-    buf_char(line, ' ');
-    buf_cstr(line, field->name);
-    buf_char(line, '=');
-    if (field->kind == FIELD_NUMBER) {
-        buf_printf(line, "%" PRId64, field->number);
-        return;
-    }
-    bool quoted = needs_quotes(field->text);
-    if (quoted)
-        buf_char(line, '"');
-    log_escape(line, field->text);
-    if (quoted)
-        buf_char(line, '"');
+    char room[DATAGRAM_MAX];
+    struct buf out = buf_over(room, sizeof room);
+    log_line_journal(&out, line);
+    return log_state.journal >= 0 && write(log_state.journal, room, buf_len(&out)) >= 0;
 }
 
 void log_write(enum log_level level, const char *id, const char *event,
                const struct log_field *fields)
 {
-    char room[LINE_MAX_BYTES]; /* what is told when memory is out is told all the same */
-    struct buf line = buf_over(room, sizeof room);
-    if (log_state.sink == SINK_STDERR)
-        buf_printf(&line, "%s[%d]: %s: ", log_state.program, (int)getpid(), level_words[level]);
-    if (*id)
-        buf_printf(&line, "%s ", id);
-    buf_cstr(&line, event);
-    for (; fields->kind != FIELD_END; fields++)
-        append_field(&line, fields);
-    struct slice text = buf_slice(&line);
-    if (log_state.sink == SINK_SYSLOG) {
-        syslog(syslog_levels[level], "%.*s", SLICE_ARGS(text));
-    } else {
-        line.failed = false;
-        if (!buf_char(&line, '\n') && line.tail)
-            line.data[line.tail - 1] = '\n';
-        text = buf_slice(&line);
-        ssize_t written = write(STDERR_FILENO, text.ptr, text.len);
-        (void)written; /* a log that cannot be written has nowhere to say so */
-    }
+    struct log_line line = {.program = log_state.program,
+                            .pid = getpid(),
+                            .time = clock_wall_ms(),
+                            .level = level,
+                            .id = id,
+                            .event = event,
+                            .fields = fields};
+    if (log_state.sink == SINK_SYSLOG)
+        write_syslog(&line);
+    else if (log_state.sink != SINK_JOURNALD || !write_journal(&line))
+        write_stderr(&line);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * The log: one line an event, `LEVEL id event key=value ...`, to stderr or syslog. Untrusted text
- * is escaped here, once: a value can neither break the line nor fake a field. Severity PANIC means
+ * The log: one line an event, `LEVEL id event key=value ...`, to stderr, syslog or the journal; or the same as a JSON object.
+ * Untrusted text is escaped here, once: a value can neither break the line nor fake a field. Severity PANIC means
  * our own bug. Never give it a secret. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -10,10 +10,20 @@
 
 enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR, LEVEL_PANIC };
 
-enum log_sink { SINK_STDERR, SINK_SYSLOG };
+enum log_sink { SINK_STDERR, SINK_SYSLOG, SINK_JOURNALD };
 
-/* Call before any chroot (the syslog socket is opened here). `program` must outlive the process. */
+enum log_format { FORMAT_TEXT, FORMAT_JSON };
+
+/* Call before any chroot and jail (the sockets of syslog and journald are opened here). `program` must outlive the
+ * process. Where no journal can be reached, stderr is written to, and told so. */
 void log_open(const char *program, enum log_sink sink, enum log_level least);
+
+/* The words of the block `log`. False, and nothing is changed: one is unknown. */
+struct log_words {
+    struct slice to, format, level;
+};
+bool log_open_as(const char *program, const struct log_words *words);
+
 bool log_level_parse(struct slice word, enum log_level *out);
 bool log_wants(enum log_level level);
 
@@ -21,12 +31,19 @@ struct log_field {
     const char *name;
     enum { FIELD_END, FIELD_TEXT, FIELD_NUMBER } kind;
     struct slice text;
+    size_t most; /* octets of the text that are told; 0: 512 */
     int64_t number;
 };
 
 static inline struct log_field field_text(const char *name, struct slice text)
 {
     return (struct log_field){.name = name, .kind = FIELD_TEXT, .text = text};
+}
+
+/* Text that may be longer, or is to be shorter, than others. */
+static inline struct log_field field_most(const char *name, struct slice text, size_t most)
+{
+    return (struct log_field){.name = name, .kind = FIELD_TEXT, .text = text, .most = most};
 }
 
 static inline struct log_field field_str(const char *name, const char *text)

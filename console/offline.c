@@ -121,6 +121,7 @@ bool offline_open(struct offline *offline, const struct config *config, struct d
     settings.process_scanners = settings.process_antivirus_scanners = workers;
     settings.process_qr_scanners = workers;
     settings.log_to = SLICE("stderr");
+    settings.log_format = SLICE("text");
     settings.log_level = SLICE("error");
     start(offline, SCANNER_SCAN, &settings);
     if (antivirus)

@@ -373,10 +373,9 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
 
 static void open_log(const struct options *options)
 {
-    enum log_level level = LEVEL_INFO;
-    log_level_parse(slice_of(options->log_level), &level);
-    log_open("gatepost-keeper", strcmp(options->log_to, "syslog") == 0 ? SINK_SYSLOG : SINK_STDERR,
-             level);
+    log_open_as("gatepost-keeper",
+                &(struct log_words){slice_of(options->log_to), slice_of(options->log_format),
+                                    slice_of(options->log_level)});
     if (options->syslog && strcmp(options->log_to, "syslog") != 0)
         openlog("gatepost-keeper", LOG_PID | LOG_NDELAY, LOG_MAIL);
 }

@@ -129,23 +129,24 @@ static void hear(int sock)
 /* ---- the start ---- */
 
 struct options {
-    const char *user, *chroot, *log_to, *log_level;
+    const char *user, *chroot, *log_to, *log_format, *log_level;
 };
 
 static bool read_options(int argc, char *argv[], struct options *out)
 {
-    static const struct option known[] = {{"user", required_argument, NULL, 'u'},
-                                          {"chroot", required_argument, NULL, 'c'},
-                                          {"log-to", required_argument, NULL, 't'},
-                                          {"log-level", required_argument, NULL, 'l'},
-                                          {NULL, 0, NULL, 0}};
-    *out = (struct options){.chroot = "", .log_to = "stderr", .log_level = "info"};
+    static const struct option known[] = {
+        {"user", required_argument, NULL, 'u'},      {"chroot", required_argument, NULL, 'c'},
+        {"log-to", required_argument, NULL, 't'},    {"log-format", required_argument, NULL, 'f'},
+        {"log-level", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0}};
+    *out = (struct options){
+        .chroot = "", .log_to = "stderr", .log_format = "text", .log_level = "info"};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        if (c != 'u' && c != 'c' && c != 't' && c != 'l')
+        if (c != 'u' && c != 'c' && c != 't' && c != 'f' && c != 'l')
             return false;
         *(c == 'u'   ? &out->user
           : c == 'c' ? &out->chroot
           : c == 't' ? &out->log_to
+          : c == 'f' ? &out->log_format
                      : &out->log_level) = optarg;
     }
     return optind == argc && out->user;
@@ -153,10 +154,9 @@ static bool read_options(int argc, char *argv[], struct options *out)
 
 static void open_log(const struct options *options)
 {
-    enum log_level level = LEVEL_INFO;
-    log_level_parse(slice_of(options->log_level), &level);
-    log_open("gatepost-release", strcmp(options->log_to, "syslog") == 0 ? SINK_SYSLOG : SINK_STDERR,
-             level);
+    log_open_as("gatepost-release",
+                &(struct log_words){slice_of(options->log_to), slice_of(options->log_format),
+                                    slice_of(options->log_level)});
 }
 
 static int watch(void)

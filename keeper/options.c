@@ -9,6 +9,7 @@ static const struct option known[] = {
     {"user", required_argument, NULL, 'u'},
     {"folder", required_argument, NULL, 'f'},
     {"log-to", required_argument, NULL, 't'},
+    {"log-format", required_argument, NULL, 'F'},
     {"log-level", required_argument, NULL, 'l'},
     {"age", required_argument, NULL, 'a'},
     {"size", required_argument, NULL, 's'},
@@ -46,6 +47,9 @@ static bool take(struct options *out, int letter)
         return true;
     case 't':
         out->log_to = optarg;
+        return true;
+    case 'F':
+        out->log_format = optarg;
         return true;
     case 'l':
         out->log_level = optarg;
@@ -86,7 +90,8 @@ static bool take(struct options *out, int letter)
 bool options_parse(int argc, char *argv[], struct options *out)
 {
     int letter;
-    *out = (struct options){.log_to = "stderr", .log_level = "info", .gateway = ""};
+    *out = (struct options){
+        .log_to = "stderr", .log_format = "text", .log_level = "info", .gateway = ""};
     for (enum control_role role = ROLE_NONE; role < ROLES; role++)
         out->groups.of[role] = NO_GROUP;
     while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1)

@@ -8,7 +8,7 @@
 
 struct options {
     const char *user, *folder;
-    const char *log_to, *log_level;
+    const char *log_to, *log_format, *log_level;
     uint64_t age, size;       /* of the history: seconds, octets */
     struct personal personal; /* how; its key is the keeper's */
     uint64_t personal_age;    /* seconds */

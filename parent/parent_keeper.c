@@ -115,6 +115,7 @@ static bool command_for(const struct config *config, struct keeper_command *out)
            roles_named(settings, &out->roles) && scrape_places_of(settings, &out->scrape) &&
            slice_to_text(settings->history_personal, out->personal, sizeof out->personal) &&
            slice_to_text(settings->log_to, out->log_to, sizeof out->log_to) &&
+           slice_to_text(settings->log_format, out->log_format, sizeof out->log_format) &&
            slice_to_text(settings->log_level, out->log_level, sizeof out->log_level);
 }
 
@@ -122,12 +123,13 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
 {
     return strcmp(a->user, b->user) == 0 && strcmp(a->folder, b->folder) == 0 &&
            strcmp(a->lines, b->lines) == 0 && strcmp(a->control, b->control) == 0 &&
-           strcmp(a->log_to, b->log_to) == 0 && strcmp(a->log_level, b->log_level) == 0 &&
-           roles_same(&a->roles, &b->roles) && scrape_places_same(&a->scrape, &b->scrape) &&
-           strcmp(a->personal, b->personal) == 0 && a->personal_age == b->personal_age &&
-           a->age == b->age && a->size == b->size && a->history == b->history &&
-           a->syslog == b->syslog && a->hold == b->hold && a->journal == b->journal &&
-           strcmp(a->gateway, b->gateway) == 0 && a->helpdesk_len == b->helpdesk_len &&
+           strcmp(a->log_to, b->log_to) == 0 && strcmp(a->log_format, b->log_format) == 0 &&
+           strcmp(a->log_level, b->log_level) == 0 && roles_same(&a->roles, &b->roles) &&
+           scrape_places_same(&a->scrape, &b->scrape) && strcmp(a->personal, b->personal) == 0 &&
+           a->personal_age == b->personal_age && a->age == b->age && a->size == b->size &&
+           a->history == b->history && a->syslog == b->syslog && a->hold == b->hold &&
+           a->journal == b->journal && strcmp(a->gateway, b->gateway) == 0 &&
+           a->helpdesk_len == b->helpdesk_len &&
            memcmp(a->helpdesk, b->helpdesk, a->helpdesk_len) == 0;
 }
 
@@ -167,13 +169,34 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
     snprintf(journal, sizeof journal, "%" PRIu64, command->journal);
     snprintf(era, sizeof era, "%" PRIu64, keeper->era);
     snprintf(personal_age, sizeof personal_age, "%" PRIu64, command->personal_age);
-    const char *argv[30 + ROLE_WORDS] = {
-        name,         "--user",        command->user, "--folder",         command->folder,
-        "--log-to",   command->log_to, "--log-level", command->log_level, "--age",
-        age,          "--size",        size,          "--hold",           hold,
-        "--journal",  journal,         "--personal",  command->personal,  "--personal-age",
-        personal_age, "--era",         era,           "--gateway",        command->gateway};
-    size_t count = 25;
+    const char *argv[32 + ROLE_WORDS] = {name,
+                                         "--user",
+                                         command->user,
+                                         "--folder",
+                                         command->folder,
+                                         "--log-to",
+                                         command->log_to,
+                                         "--log-level",
+                                         command->log_level,
+                                         "--age",
+                                         age,
+                                         "--size",
+                                         size,
+                                         "--hold",
+                                         hold,
+                                         "--journal",
+                                         journal,
+                                         "--personal",
+                                         command->personal,
+                                         "--personal-age",
+                                         personal_age,
+                                         "--era",
+                                         era,
+                                         "--gateway",
+                                         command->gateway,
+                                         "--log-format",
+                                         command->log_format};
+    size_t count = 27;
     if (command->history)
         argv[count++] = "--history";
     if (command->syslog)
@@ -359,7 +382,7 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
     struct keeper *keeper = ctx;
     struct unpack in = {.left = message->payload};
     if (message->type == KEEPER_READY) {
-        keeper->process.told[0] = '\0';
+        helper_serves(&keeper->process, now);
         log_at(LEVEL_INFO, "", "keeper ready", field_num("pid", keeper->process.pid),
                field_str("folder", keeper->running.folder));
     } else if (message->type == KEEPER_DEAF) {

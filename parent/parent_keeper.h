@@ -27,7 +27,7 @@ struct keeper_command {
     char control[PATH_MAX];
     struct role_names roles;
     struct scrape_places scrape;
-    char log_to[16], log_level[16], gateway[256];
+    char log_to[16], log_format[16], log_level[16], gateway[256];
     uint64_t age, size, hold, journal; /* seconds; octets */
     char personal[16];
     uint64_t personal_age; /* seconds */

@@ -37,6 +37,7 @@ static bool command_for(const struct settings *settings, struct release_command 
            slice_to_text(settings->process_user, out->user, sizeof out->user) &&
            slice_to_text(settings->process_chroot, out->chroot, sizeof out->chroot) &&
            slice_to_text(settings->log_to, out->log_to, sizeof out->log_to) &&
+           slice_to_text(settings->log_format, out->log_format, sizeof out->log_format) &&
            slice_to_text(settings->log_level, out->log_level, sizeof out->log_level);
 }
 
@@ -44,8 +45,9 @@ static bool same(const struct release_command *a, const struct release_command *
 {
     return strcmp(a->key, b->key) == 0 && strcmp(a->user, b->user) == 0 &&
            strcmp(a->chroot, b->chroot) == 0 && strcmp(a->log_to, b->log_to) == 0 &&
-           strcmp(a->log_level, b->log_level) == 0 && a->file == b->file &&
-           a->written.tv_sec == b->written.tv_sec && a->written.tv_nsec == b->written.tv_nsec;
+           strcmp(a->log_format, b->log_format) == 0 && strcmp(a->log_level, b->log_level) == 0 &&
+           a->file == b->file && a->written.tv_sec == b->written.tv_sec &&
+           a->written.tv_nsec == b->written.tv_nsec;
 }
 
 void release_restart(struct release *release, int64_t now)
@@ -104,9 +106,18 @@ static pid_t spawn(struct release *release, int key)
     char name[] = "gatepost-release";
     const int extra[] = {release->keeper->opener[KEEPER_PROXIES_END],
                          release->keeper->errands[KEEPER_OWN_END], key};
-    const char *argv[] = {
-        name,       "--user",        command->user, "--chroot",         command->chroot,
-        "--log-to", command->log_to, "--log-level", command->log_level, NULL};
+    const char *argv[] = {name,
+                          "--user",
+                          command->user,
+                          "--chroot",
+                          command->chroot,
+                          "--log-to",
+                          command->log_to,
+                          "--log-level",
+                          command->log_level,
+                          "--log-format",
+                          command->log_format,
+                          NULL};
     return child_spawn(name, (char *const *)(uintptr_t)argv, extra, 3, &release->process.control);
 }
 
@@ -149,7 +160,7 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
     if (message->type == RELEASE_FAILED) {
         not_started(release, unpack_slice(&in), now);
     } else if (message->type == RELEASE_READY) {
-        release->process.told[0] = '\0';
+        helper_serves(&release->process, now);
         release->serves = true;
         look_at_key(&release->running); /* it may have been made just now */
         log_at(LEVEL_INFO, "", "gatepost-release ready", field_num("pid", release->process.pid),

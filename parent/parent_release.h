@@ -12,7 +12,7 @@
 enum { RELEASE_GRACE = 2000 /* milliseconds to end in */ };
 
 struct release_command {
-    char key[PATH_MAX], user[64], chroot[PATH_MAX], log_to[16], log_level[16];
+    char key[PATH_MAX], user[64], chroot[PATH_MAX], log_to[16], log_format[16], log_level[16];
     ino_t file; /* that the key is in, and when it was written: it may be another now */
     struct timespec written;
 };

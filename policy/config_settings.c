@@ -154,7 +154,8 @@ static const struct {
     const char *const choices[5];
 } choices[] = {
     {"tls", "minimum", {"1.0", "1.1", "1.2", "1.3"}},
-    {"log", "to", {"stderr", "syslog"}},
+    {"log", "to", {"stderr", "syslog", "journald"}},
+    {"log", "format", {"text", "json"}},
     {"log", "level", {"debug", "info", "warning", "error"}},
     {"history", "facts", {"cheap", "named"}},
     {"history", "personal", {"keep", "shorten", "hash", "drop"}},

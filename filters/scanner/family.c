@@ -85,14 +85,10 @@ static bool make_descriptors(struct family_head *head, const char **reason)
 static bool open_log(const struct family *family, const struct family_options *options,
                      const char **reason)
 {
-    enum log_level level;
-    if (!log_level_parse(slice_of(options->log_level), &level)) {
-        *reason = "unknown log level";
-        return false;
-    }
-    log_open(family->name, strcmp(options->log_to, "syslog") == 0 ? SINK_SYSLOG : SINK_STDERR,
-             level);
-    return true;
+    struct log_words words = {slice_of(options->log_to), slice_of(options->log_format),
+                              slice_of(options->log_level)};
+    *reason = "unknown words for the log";
+    return log_open_as(family->name, &words);
 }
 
 /* Bytes of writable memory that the head has by now. 0 where it cannot be told. */

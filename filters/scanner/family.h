@@ -25,12 +25,12 @@ enum family_message {
 };
 
 /* --workers N --recycle MESSAGES --timeout MS --user NAME --chroot FOLDER
- * --database FOLDER --log-to stderr|syslog --log-level WORD */
+ * --database FOLDER --log-to WORD --log-format WORD --log-level WORD */
 struct family_options {
     unsigned workers, recycle, timeout;
     const char *user, *chroot; /* only as root */
     const char *database;
-    const char *log_to, *log_level;
+    const char *log_to, *log_format, *log_level;
 };
 
 enum family_outcome {

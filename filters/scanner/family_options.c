@@ -37,6 +37,7 @@ bool family_options_parse(int argc, char *argv[], struct family_options *out, co
     *out =
         (struct family_options){.workers = 1, .recycle = 500, .timeout = 60000, .user = "gatepost"};
     out->log_to = "stderr";
+    out->log_format = "text";
     out->log_level = "info";
     const struct option_row rows[] = {
         {.word = "--workers", .number = &out->workers, .least = 1, .most = FAMILY_WORKERS_MAX},
@@ -46,6 +47,7 @@ bool family_options_parse(int argc, char *argv[], struct family_options *out, co
         {.word = "--chroot", .text = &out->chroot},
         {.word = "--database", .text = &out->database},
         {.word = "--log-to", .text = &out->log_to},
+        {.word = "--log-format", .text = &out->log_format},
         {.word = "--log-level", .text = &out->log_level},
     };
     for (int i = 1; i < argc; i += 2) {

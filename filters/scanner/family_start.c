@@ -66,6 +66,7 @@ void family_command(enum scanner_kind kind, const struct settings *settings,
     add_option(out, "--user", settings->process_user);
     add_option(out, "--chroot", settings->process_chroot);
     add_option(out, "--log-to", settings->log_to);
+    add_option(out, "--log-format", settings->log_format);
     add_option(out, "--log-level", settings->log_level);
     if (kind == SCANNER_AV)
         add_option(out, "--database", settings->antivirus_database);

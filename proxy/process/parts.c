@@ -13,10 +13,9 @@
 
 static void open_log(const struct config *config)
 {
-    enum log_level level = LEVEL_INFO;
-    log_level_parse(config->settings.log_level, &level);
-    log_open("gatepost-proxy",
-             slice_eq(config->settings.log_to, SLICE("syslog")) ? SINK_SYSLOG : SINK_STDERR, level);
+    const struct settings *settings = &config->settings;
+    log_open_as("gatepost-proxy",
+                &(struct log_words){settings->log_to, settings->log_format, settings->log_level});
 }
 
 void parts_load(struct program *p)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-#include "base/log.h"
+#include "base/log_line.h"
 #include "tests/harness/unit.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static char written[20000];
+static char written[40000];
 
 /* What one event writes to stderr. */
 static size_t logged(const char *id, struct log_field field)
@@ -63,13 +63,14 @@ TEST(test_long_values_are_cut)
     assert_non_null(strstr(written, "\\x0a...\n"));
 }
 
-TEST(test_a_line_has_an_end_however_many_fields_there_are)
+TEST(test_a_field_that_has_no_room_is_left_out_whole_and_those_behind_it_are_told)
 {
     static char text[600];
-    struct log_field fields[31] = {0};
+    struct log_field fields[32] = {0};
     memset(text, '"', sizeof text);
     for (size_t i = 0; i < 30; i++)
         fields[i] = field_text("a", (struct slice){text, sizeof text});
+    fields[30] = field_num("last", 7);
     int pipe_ends[2], saved = dup(STDERR_FILENO);
     assert_int_equal(pipe(pipe_ends), 0);
     dup2(pipe_ends[1], STDERR_FILENO);
@@ -79,8 +80,122 @@ TEST(test_a_line_has_an_end_however_many_fields_there_are)
     close(pipe_ends[1]);
     ssize_t n = read(pipe_ends[0], written, sizeof written);
     close(pipe_ends[0]);
-    assert_true(n > 7000 && n <= 8192);
+    assert_true(n > 6000 && n <= 8192);
     assert_ptr_equal(memchr(written, '\n', (size_t)n), written + n - 1);
+    written[n] = '\0';
+    assert_non_null(strstr(written, "\\x22... last=7\n"));
+}
+
+TEST(test_a_field_may_have_a_bound_of_its_own)
+{
+    static char text[3000];
+    memset(text, 'x', sizeof text);
+    struct slice all = {text, sizeof text};
+    size_t n = logged("", field_most("a", all, 2500));
+    assert_true(n > 2500 && n < 2600);
+    assert_non_null(strstr(written, "x...\n"));
+    logged("", field_most("a", all, 10));
+    assert_non_null(strstr(written, " a=xxxxxxxxxx...\n"));
+    logged("", field_most("a", (struct slice){text, 10}, 10));
+    assert_non_null(strstr(written, " a=xxxxxxxxxx\n"));
+}
+
+/* ---- the other forms ---- */
+
+static struct slice formed(void (*form)(struct buf *out, const struct log_line *line), size_t size,
+                           const char *id, const struct log_field *fields)
+{
+    struct buf out = buf_over(written, size);
+    form(&out, &(struct log_line){.program = "gatepost-proxy",
+                                  .pid = 17,
+                                  .time = 1606713422007,
+                                  .level = LEVEL_WARNING,
+                                  .id = id,
+                                  .event = "recipient refused",
+                                  .fields = fields});
+    return buf_slice(&out);
+}
+
+static const char every_kind[] = "q\"b\\n\nz\0e\xc3\xa4\xff";
+
+TEST(test_as_json_an_event_is_one_object)
+{
+    const struct log_field fields[] = {
+        field_str("client", "192.0.2.1"),
+        field_num("code", -5),
+        field_text("text", (struct slice){every_kind, sizeof every_kind - 1}),
+        {.kind = FIELD_END}};
+    struct slice line = formed(log_line_json, 8192, "id.1", fields);
+    assert_true(slice_eq(
+        line, slice_of("{\"time\":\"2020-11-30T05:17:02.007Z\",\"level\":\"warning\","
+                       "\"program\":\"gatepost-proxy\",\"pid\":17,\"id\":\"id.1\","
+                       "\"event\":\"recipient refused\",\"fields\":{\"client\":\"192.0.2.1\","
+                       "\"code\":-5,\"text\":\"q\\\"b\\\\n\\nz\\u0000e\xc3\xa4\xef\xbf\xbd\"}}")));
+}
+
+TEST(test_json_that_has_no_room_for_all_is_an_object_nevertheless)
+{
+    static char text[600];
+    memset(text, '\1', sizeof text);
+    const struct log_field fields[] = {field_text("a", (struct slice){text, sizeof text}),
+                                       field_text("b", (struct slice){text, sizeof text}),
+                                       field_num("c", 1),
+                                       {.kind = FIELD_END}};
+    for (size_t size = 200; size < 8192; size++) {
+        struct slice line = formed(log_line_json, size, "", fields);
+        assert_true(slice_iends(line, SLICE("}}")));
+        assert_true(line.len < size);
+    }
+}
+
+TEST(test_the_journal_is_given_each_field_and_the_line)
+{
+    const struct log_field fields[] = {field_str("client", "192.0.2.1"),
+                                       field_num("code", 550),
+                                       field_str("message_id", "a b\nPRIORITY=0"),
+                                       {.kind = FIELD_END}};
+    struct slice datagram = formed(log_line_journal, 16384, "id.1", fields);
+    assert_true(slice_eq(
+        datagram,
+        slice_of("PRIORITY=4\nSYSLOG_FACILITY=2\nSYSLOG_IDENTIFIER=gatepost-proxy\nSYSLOG_PID=17\n"
+                 "MESSAGE=id.1 recipient refused client=192.0.2.1 code=550 "
+                 "message_id=\"a b\\x0aPRIORITY=0\"\n"
+                 "GATEPOST_EVENT=recipient refused\nGATEPOST_REFERENCE=id.1\n"
+                 "GATEPOST_CLIENT=192.0.2.1\nGATEPOST_CODE=550\n"
+                 "GATEPOST_MESSAGE_ID=a b\\x0aPRIORITY=0\n")));
+}
+
+TEST(test_no_octet_makes_a_field_of_the_journal_more_than_one)
+{
+    for (int c = 0; c < 256; c++) {
+        char text[] = {'a', (char)c, 'P', '=', '0'};
+        struct log_field fields[] = {field_text("x", (struct slice){text, sizeof text}),
+                                     {.kind = FIELD_END}};
+        struct slice datagram = formed(log_line_journal, 16384, "", fields);
+        size_t lines = 0;
+        for (size_t i = 0; i < datagram.len; i++)
+            lines += datagram.ptr[i] == '\n';
+        assert_int_equal(lines, 7);
+    }
+}
+
+TEST(test_words_that_nobody_knows_change_nothing)
+{
+    log_open("test", SINK_STDERR, LEVEL_WARNING);
+    assert_false(
+        log_open_as("test", &(struct log_words){SLICE("Syslog"), SLICE("text"), SLICE("info")}));
+    assert_false(
+        log_open_as("test", &(struct log_words){SLICE("stderr"), SLICE("xml"), SLICE("info")}));
+    assert_false(
+        log_open_as("test", &(struct log_words){SLICE("stderr"), SLICE("json"), SLICE("")}));
+    assert_false(log_wants(LEVEL_INFO));
+    assert_true(
+        log_open_as("test", &(struct log_words){SLICE("stderr"), SLICE("json"), SLICE("info")}));
+    logged("id", field_num("a", 1));
+    assert_int_equal(*written, '{');
+    assert_non_null(strstr(written, "\"event\":\"event\",\"fields\":{\"a\":1}}\n"));
+    assert_true(
+        log_open_as("test", &(struct log_words){SLICE("stderr"), SLICE("text"), SLICE("info")}));
 }
 
 TEST(test_levels)
