@@ -12,10 +12,8 @@ enum { REPORT_MAX = 64 * 1024, LOOK_EVERY = 5000 };
 
 static void open_log(const struct settings *settings)
 {
-    enum log_level level = LEVEL_INFO;
-    log_level_parse(settings->log_level, &level);
-    log_open("gatepost", slice_eq(settings->log_to, SLICE("syslog")) ? SINK_SYSLOG : SINK_STDERR,
-             level);
+    log_open_as("gatepost",
+                &(struct log_words){settings->log_to, settings->log_format, settings->log_level});
 }
 
 static void watch_signatures(struct parent *parent, const struct settings *settings, int64_t now)

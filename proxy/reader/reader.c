@@ -70,8 +70,3 @@ void reader_early(struct session *base)
 {
     (void)base; /* impatience is no sign of anything here */
 }
-
-void reader_record_said(struct session *base, struct slice said)
-{
-    reader_record_refusal(reader_of(base), said, NULL);
-}

@@ -154,7 +154,11 @@ bool reader_is_refused(struct reader *r, struct slice line);
 
 /* ---- reader_record.c ---- */
 
+/* Who is asking, as far as he has said so. */
+struct slice reader_user(const struct reader *r);
+/* Refused for what he is or said; or for our own trouble, of which the log has told in words of its own. */
 void reader_record_refusal(struct reader *r, struct slice reply, const struct verdict *rules);
+void reader_record_trouble(struct reader *r, struct slice reply);
 void reader_record_message(struct reader *r, struct fetched *fetched, const char *verdict,
                            const char *reason);
 /* Where no rule looks at messages a session's first few are recorded one by one. Whether that is over:

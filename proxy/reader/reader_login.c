@@ -88,6 +88,7 @@ static void end_attempt(struct reader *r, enum login_end end)
 
 bool reader_enters(struct reader *r)
 {
+    char address[46];
     r->login = arena_copy(r->base.arena, acting_user(r));
     r->mailbox = arena_copy(r->base.arena, reader_mailbox(r));
     end_attempt(r, LOGIN_SUCCEEDED);
@@ -99,8 +100,10 @@ bool reader_enters(struct reader *r)
         session_hang_up(&r->base);
         return false;
     }
-    log_at(LEVEL_INFO, r->base.id, "login", field_text("user", r->login),
-           field_str("mechanism", r->mechanism->fact), field_text("backend", r->backend->name));
+    ip_text(&r->base.client, address);
+    log_at(LEVEL_INFO, r->base.id, "login", field_str("client", address),
+           field_text("user", r->login), field_str("mechanism", r->mechanism->fact),
+           field_text("backend", r->backend->name));
     return true;
 }
 

@@ -26,34 +26,60 @@ static void tell_rules(struct reader *reader, const struct verdict *v, struct re
     r->score = v->score;
 }
 
-static void log_login(struct reader *reader, struct slice reply)
+struct slice reader_user(const struct reader *reader)
 {
-    char address[46];
-    if (!session_logs(&reader->base, LINE_LOGIN_REFUSED))
-        return;
-    ip_text(&reader->base.client, address);
-    log_at(LEVEL_INFO, reader->ref, "login refused", field_str("client", address),
-           field_str("user", reader->attempt->who.user), field_text("text", reply));
+    return reader_is_logged_in(reader) ? reader->login : slice_of(reader->attempt->who.user);
 }
 
-void reader_record_refusal(struct reader *reader, struct slice reply, const struct verdict *rules)
+static void log_refusal(struct reader *reader, const char *event, enum session_line line,
+                        struct slice reply, struct slice rule)
 {
-    bool logged_in = reader_is_logged_in(reader);
-    if (!logged_in && *reader->attempt->who.user)
-        log_login(reader, reply);
+    char address[46];
+    if (!session_logs(&reader->base, line))
+        return;
+    ip_text(&reader->base.client, address);
+    log_at(LEVEL_INFO, reader->ref, event, field_str("client", address),
+           field_text("user", reader_user(reader)), field_text("rule", rule),
+           field_text("text", reply));
+}
+
+static void record_refusal(struct reader *reader, struct slice reply, const struct verdict *rules)
+{
     if (!session_records_refusal(&reader->base))
         return;
     bool later = rules && rules->action == ACTION_DEFER;
     struct record r = {.id = slice_of(reader->ref),
-                       .stage = logged_in ? SLICE("session") : SLICE("login"),
+                       .stage = reader_is_logged_in(reader) ? SLICE("session") : SLICE("login"),
                        .verdict = later ? SLICE("defer") : SLICE("reject"),
-                       .login = logged_in ? reader->login : slice_of(reader->attempt->who.user),
+                       .login = reader_user(reader),
                        .reply = reply};
     if (rules) {
         tell_rules(reader, rules, &r);
         r.facts = reader->attempt->facts;
     }
     session_record(&reader->base, &r);
+}
+
+void reader_record_refusal(struct reader *reader, struct slice reply, const struct verdict *rules)
+{
+    bool of_login = !reader_is_logged_in(reader) && reader_user(reader).len;
+    struct slice rule = SLICE("");
+    if (rules && rules->rule >= 0)
+        rule = policy_rule_info(reader->base.proxy->config->policy, (size_t)rules->rule).name;
+    log_refusal(reader, of_login ? "login refused" : "refused",
+                of_login ? LINE_LOGIN_REFUSED : LINE_REFUSED, reply, rule);
+    record_refusal(reader, reply, rules);
+}
+
+void reader_record_said(struct session *base, struct slice said)
+{
+    log_refusal(reader_of(base), "sent away", LINE_REFUSED, said, SLICE(""));
+    record_refusal(reader_of(base), said, NULL);
+}
+
+void reader_record_trouble(struct reader *reader, struct slice reply)
+{
+    record_refusal(reader, reply, NULL);
 }
 
 /* ---- messages ---- */

@@ -22,10 +22,13 @@ struct slice reader_server_address(const struct reader *r)
 
 static void cannot(struct reader *r, const char *reason)
 {
+    char address[46];
+    ip_text(&r->base.client, address);
     if (session_logs(&r->base, LINE_TROUBLE))
-        log_at(LEVEL_WARNING, r->ref, "mailbox not reached", field_str("reason", reason));
+        log_at(LEVEL_WARNING, r->ref, "mailbox not reached", field_str("client", address),
+               field_text("user", reader_user(r)), field_str("reason", reason));
     struct slice text = SLICE("the mail server cannot be reached, try again later");
-    reader_record_refusal(r, text, NULL);
+    reader_record_trouble(r, text);
     session_wait(&r->base); /* it may have been the client's turn */
     reader_give_up(r, reader_unanswered(r));
     r->protocol->refuse(r, READER_NOT_NOW, text);

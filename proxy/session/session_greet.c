@@ -19,9 +19,12 @@ static void greet(struct session *s)
 void session_refuse(struct session *s, const char *ref, const struct verdict *verdict)
 {
     char address[46];
+    struct slice rule = SLICE("");
+    if (verdict->rule >= 0)
+        rule = policy_rule_info(s->proxy->config->policy, (size_t)verdict->rule).name;
     ip_text(&s->client, address);
     if (session_logs(s, LINE_HUNG_UP))
-        log_at(LEVEL_INFO, ref, "dropped", field_str("client", address),
+        log_at(LEVEL_INFO, ref, "dropped", field_str("client", address), field_text("rule", rule),
                field_num("code", verdict->code), field_text("text", verdict->text));
     s->protocol->refuse(s, verdict);
     session_hang_up(s);

@@ -2,10 +2,12 @@
 #include "proxy/session/session_record.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 
 enum {
-    SINGLY = 10,      /* of a session; what is past that is told as a number */
-    TURNED_MOST = 20, /* of those who are turned away, a second */
+    SINGLY = 10,       /* of a session; what is past that is told as a number */
+    TURNED_MOST = 20,  /* of those who are turned away, a second, */
+    TURNED_LOGGED = 2, /* and those of them that the log tells */
 };
 
 static struct slice word_of(enum fact fact, int index)
@@ -50,29 +52,41 @@ static struct {
     int64_t second, count; /* how many in that second */
 } turned;
 
-/* What was not recorded one by one in a second that is over. */
-static void record_crowd(struct session *s)
+static void tell_crowd(struct session *s, int64_t unlogged, int64_t unrecorded)
 {
-    int64_t more = turned.count - TURNED_MOST, now = clock_wall();
+    struct record record = {.stage = SLICE("connect"),
+                            .verdict = SLICE("defer"),
+                            .listener = s->listener->name,
+                            .count = unrecorded};
+    if (unlogged > 0)
+        log_at(LEVEL_INFO, "", "more turned away", field_text("listener", s->listener->name),
+               field_num("count", unlogged));
+    if (unrecorded > 0 && recorder_wants(s->proxy))
+        recorder_send(s->proxy, &record);
+}
+
+/* What was not told one by one in a second that is over. */
+static void end_second(struct session *s)
+{
+    int64_t count = turned.count, now = clock_wall();
     if (now == turned.second)
         return;
     turned.second = now;
     turned.count = 0;
-    struct record record = {.stage = SLICE("connect"),
-                            .verdict = SLICE("defer"),
-                            .listener = s->listener->name,
-                            .count = more};
-    if (more > 0)
-        recorder_send(s->proxy, &record);
+    tell_crowd(s, count - TURNED_LOGGED, count - TURNED_MOST);
 }
 
 void session_record_turned_away(struct session *s, struct slice said)
 {
     struct record record = {.stage = SLICE("connect"), .verdict = SLICE("defer"), .reply = said};
-    if (!recorder_wants(s->proxy))
-        return;
-    record_crowd(s);
-    if (++turned.count <= TURNED_MOST)
+    char address[46];
+    ip_text(&s->client, address);
+    end_second(s);
+    turned.count++;
+    if (turned.count <= TURNED_LOGGED)
+        log_at(LEVEL_INFO, s->id, "turned away", field_str("client", address),
+               field_text("listener", s->listener->name), field_text("text", said));
+    if (turned.count <= TURNED_MOST && recorder_wants(s->proxy))
         session_record(s, &record);
 }
 
@@ -80,10 +94,8 @@ void session_record_turned_away(struct session *s, struct slice said)
 
 void session_record_rest(struct session *s)
 {
-    if (!recorder_wants(s->proxy))
-        return;
-    record_crowd(s);
-    if (s->refusals <= SINGLY)
+    end_second(s);
+    if (!recorder_wants(s->proxy) || s->refusals <= SINGLY)
         return;
     struct record record = {
         .stage = SLICE("session"), .verdict = SLICE("reject"), .count = s->refusals - SINGLY};

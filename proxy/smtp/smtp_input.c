@@ -24,10 +24,6 @@ static void hang_up_on(struct smtp_session *s, const char *protocol)
 
 static void unasked_message(struct smtp_session *s)
 {
-    char address[46];
-    ip_text(&s->base.client, address);
-    if (session_logs(&s->base, LINE_HUNG_UP))
-        log_at(LEVEL_INFO, s->base.id, "sent a message unasked", field_str("client", address));
     smtp_close(s, 421, "4.7.0", "a message was sent that nobody had asked for");
 }
 

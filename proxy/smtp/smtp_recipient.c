@@ -22,24 +22,9 @@ static const struct config *config_of(const struct smtp_session *s)
     return s->base.proxy->config;
 }
 
-/* A recipient that was refused: logged, since no message will be. */
-static void log_refused(struct smtp_session *s, const struct smtp_path *path, unsigned code,
-                        struct slice text)
-{
-    char address[46];
-    if (!session_logs(&s->base, LINE_RECIPIENT_REFUSED))
-        return;
-    ip_text(&s->base.client, address);
-    log_at(LEVEL_INFO, s->ref, "recipient refused", field_str("client", address),
-           field_text("helo", s->helo), field_text("from", s->t.sender.address),
-           field_text("to", path->address), field_num("code", code), field_text("text", text));
-}
-
 /* Whether one more may be refused so: of who tries out names no end is heard. */
-static bool may_be_refused(struct smtp_session *s, const struct smtp_path *path, unsigned code,
-                           struct slice text)
+static bool may_be_refused(struct smtp_session *s, unsigned code)
 {
-    log_refused(s, path, code, text);
     if (code / 100 != 5 ||
         ++s->refused_recipients <= config_of(s)->settings.limits_refused_recipients)
         return true;
@@ -47,10 +32,9 @@ static bool may_be_refused(struct smtp_session *s, const struct smtp_path *path,
     return false;
 }
 
-static void refuse(struct smtp_session *s, const struct smtp_path *path, unsigned code,
-                   const char *enhanced, const char *text)
+static void refuse(struct smtp_session *s, unsigned code, const char *enhanced, const char *text)
 {
-    if (may_be_refused(s, path, code, slice_of(text)))
+    if (may_be_refused(s, code))
         smtp_say(s, code, enhanced, text);
 }
 
@@ -88,12 +72,11 @@ static bool rules_accept(struct smtp_session *s, const struct recipient *r)
         count(s, r);
     switch (r->verdict.action) {
     case ACTION_DROP:
-        log_refused(s, &r->path, r->verdict.code, r->verdict.text);
         session_refuse(&s->base, s->ref, &r->verdict);
         return false;
     case ACTION_REJECT:
     case ACTION_DEFER:
-        if (may_be_refused(s, &r->path, r->verdict.code, r->verdict.text))
+        if (may_be_refused(s, r->verdict.code))
             smtp_refuse(s, &r->verdict);
         return false;
     default:
@@ -143,10 +126,9 @@ static bool backend_can(struct smtp_session *s, const struct recipient *r,
     if (!can.known)
         return true;
     if (needs_utf8(s, r) && !can.utf8)
-        refuse(s, &r->path, 550, "5.6.7",
-               "the recipient's server takes no internationalised addresses");
+        refuse(s, 550, "5.6.7", "the recipient's server takes no internationalised addresses");
     else if (needs_eight_bit(s) && !can.eight_bit)
-        refuse(s, &r->path, 554, "5.6.3", "the recipient's server takes no 8-bit content");
+        refuse(s, 554, "5.6.3", "the recipient's server takes no 8-bit content");
     else if (can.recipients && s->t.recipient_count >= can.recipients)
         smtp_say(s, 452, "4.5.3", "too many recipients for the server behind");
     else
@@ -162,7 +144,7 @@ static bool waits_for_backend(const struct smtp_session *s, const struct recipie
 static void accept_recipient(struct smtp_session *s, const struct recipient *r)
 {
     if (waits_for_backend(s, r)) {
-        refuse(s, &r->path, 451, "4.4.1", "mail server is not reachable now, try again later");
+        refuse(s, 451, "4.4.1", "mail server is not reachable now, try again later");
     } else if (backend_can(s, r, s->t.backend)) {
         s->t.recipient_count++;
         arena_adopt(s->mail, s->rcpt);
@@ -184,12 +166,12 @@ static void pass_on(struct smtp_session *s, const struct recipient *r,
             log_at(LEVEL_ERROR, s->ref, "backend refuses the gateway",
                    field_text("backend", s->t.backend->name), field_num("code", reply->code),
                    field_text("enhanced", reply->enhanced), field_text("text", reply->text));
-        refuse(s, &r->path, 451, "4.3.5", "mail system is not set up right, try again later");
+        refuse(s, 451, "4.3.5", "mail system is not set up right, try again later");
         return;
     case REPLY_LATER:
     case REPLY_RECIPIENT:
     case REPLY_SENDER:
-        if (may_be_refused(s, &r->path, reply->code, reply->text))
+        if (may_be_refused(s, reply->code))
             smtp_answer_backend(s, reply);
     }
 }
@@ -213,7 +195,7 @@ static void checked(struct smtp_job *job)
     struct recipient *r = &s->t.recipients[s->t.recipient_count];
     s->t.job_running = false;
     if (job->outcome != JOB_ANSWERED) {
-        refuse(s, &r->path, 451, "4.4.1", "mail server is not reachable now, try again later");
+        refuse(s, 451, "4.4.1", "mail server is not reachable now, try again later");
     } else {
         const struct backend_reply *mail = &job->mail_reply, *rcpt = &job->recipients[0].reply;
         bool mail_fine = mail->kind == REPLY_YES;
@@ -224,7 +206,7 @@ static void checked(struct smtp_job *job)
         if (unknown)
             examination_unknown_recipient(&s->t.message);
         if (mail_fine && rcpt->code == 0)
-            refuse(s, &r->path, 451, "4.4.2", "mail server broke off, try again later");
+            refuse(s, 451, "4.4.2", "mail server broke off, try again later");
         else
             pass_on(s, r, mail_fine ? rcpt : mail);
     }
@@ -311,10 +293,10 @@ static struct recipient *in_question(struct smtp_session *s)
     return &s->t.recipients[s->t.recipient_count];
 }
 
-static void refuse_unknown(struct smtp_session *s, struct recipient *r)
+static void refuse_unknown(struct smtp_session *s)
 {
     examination_unknown_recipient(&s->t.message);
-    refuse(s, &r->path, 550, "5.1.1", "no such user here");
+    refuse(s, 550, "5.1.1", "no such user here");
 }
 
 static void replied(struct smtp_session *s)
@@ -329,8 +311,11 @@ static void act(struct session *base)
 {
     struct smtp_session *s = smtp_of(base);
     struct recipient *r = in_question(s);
-    if (rules_accept(s, r))
-        (r->unknown ? refuse_unknown : check_exists)(s, r);
+    bool accepted = rules_accept(s, r);
+    if (accepted && r->unknown)
+        refuse_unknown(s);
+    else if (accepted)
+        check_exists(s, r);
     replied(s);
 }
 
@@ -431,7 +416,7 @@ static void consider(struct smtp_session *s, struct recipient *r)
     r->unknown = domain && domain->recipients && !is_postmaster(r->path.address) &&
                  !table_holds_text(domain->recipients, r->path.spelled);
     if (!domain)
-        refuse(s, &r->path, 550, "5.7.1", "relaying denied");
+        refuse(s, 550, "5.7.1", "relaying denied");
     else if (fits_backend(s, domain->backend) && backend_can(s, r, domain->backend)) {
         study(s);
     }
@@ -462,7 +447,7 @@ static void take(struct smtp_session *s, struct slice argument)
     }
     struct slice domain = domain_of(s, &path);
     if (domain.len == 0) {
-        refuse(s, &path, 501, "5.1.3", "the address needs a domain");
+        refuse(s, 501, "5.1.3", "the address needs a domain");
         return;
     }
     struct recipient *r = new_recipient(s);

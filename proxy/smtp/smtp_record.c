@@ -6,6 +6,7 @@
 #include "common/told_facts.h"
 #include "filters/mime/headers.h"
 #include "proxy/session/session_record.h"
+#include "proxy/smtp/smtp_log.h"
 
 enum { FIELD_MAX = 1024, CODE_CLOSING = 421 };
 
@@ -171,15 +172,14 @@ struct slice smtp_field(const struct smtp_session *s, enum fact fact, struct sli
     return there ? slice_sub(slice_trim(field.value), 0, FIELD_MAX) : SLICE("");
 }
 
-/* How far the client had come. */
-static struct slice stage_of(const struct smtp_session *s)
+const char *smtp_stage(const struct smtp_session *s)
 {
-    return s->t.ended                                   ? SLICE("message")
-           : s->t.message.spool                         ? SLICE("data")
-           : s->t.asked_for.len || s->t.recipient_count ? SLICE("rcpt")
-           : s->t.open                                  ? SLICE("mail")
-           : s->helo.len                                ? SLICE("helo")
-                                                        : SLICE("connect");
+    return s->t.ended                                   ? "message"
+           : s->t.message.spool                         ? "data"
+           : s->t.asked_for.len || s->t.recipient_count ? "rcpt"
+           : s->t.open                                  ? "mail"
+           : s->helo.len                                ? "helo"
+                                                        : "connect";
 }
 
 /* What a site does not want to be kept is left out. */
@@ -191,7 +191,7 @@ static void send_record(struct smtp_session *s, struct record *r)
         r->subject = smtp_field(s, FACT_MESSAGE_SUBJECT, SLICE("Subject"));
     struct untold untold = texts ? facts_in_short(facts) : facts_without_words(facts, s->mail);
     r->id = slice_of(s->ref);
-    r->stage = stage_of(s);
+    r->stage = slice_of(smtp_stage(s));
     r->helo = s->helo;
     r->from = s->t.sender.address;
     r->author = text_of(s, FACT_MESSAGE_FROM);
@@ -271,28 +271,10 @@ static void record_message(struct smtp_session *s, const struct decision *d)
     send_record(s, &r);
 }
 
-static void log_message(const struct smtp_session *s, const struct decision *d)
-{
-    char address[46];
-    ip_text(&s->base.client, address);
-    struct slice rule = SLICE("");
-    if (d->rules && d->rules->rule >= 0)
-        rule = policy_rule_info(config_of(s)->policy, (size_t)d->rules->rule).name;
-    log_at(LEVEL_INFO, s->ref, "message", field_str("client", address),
-           field_text("from", s->t.sender.address),
-           field_text("to", s->t.recipient_count ? s->t.recipients[0].path.address : SLICE("")),
-           field_num("recipients", (int64_t)s->t.recipient_count),
-           field_num("size", s->t.message.spool ? (int64_t)spool_size(s->t.message.spool) : 0),
-           field_str("verdict", d->verdict), field_num("code", d->code),
-           field_text("enhanced", d->enhanced), field_text("text", d->text),
-           field_text("rule", rule), field_text("backend", d->backend),
-           field_num("ms", clock_ms() - s->t.began));
-}
-
 void smtp_record(struct smtp_session *s, const struct decision *d)
 {
     if (log_wants(LEVEL_INFO))
-        log_message(s, d);
+        smtp_log_message(s, d);
     if (recorder_wants(s->base.proxy))
         record_message(s, d);
 }
@@ -323,6 +305,7 @@ static void tell_named(const struct smtp_session *s, struct record *r, bool all)
 void smtp_record_refusal(struct smtp_session *s, unsigned code, struct slice reply,
                          const struct verdict *rules)
 {
+    smtp_log_refusal(s, code, reply, rules);
     if (!session_records_refusal(&s->base))
         return;
     struct record r = {.verdict = slice_of(word_for(code, rules)), .reply = reply};
@@ -333,6 +316,7 @@ void smtp_record_refusal(struct smtp_session *s, unsigned code, struct slice rep
 
 void smtp_record_gone(struct smtp_session *s)
 {
+    smtp_log_gone(s);
     if (!session_records_refusal(&s->base))
         return;
     struct record r = {.verdict = SLICE("gone"), .reason = SLICE("the client went away")};

@@ -22,6 +22,9 @@ void smtp_record_refusal(struct smtp_session *s, unsigned code, struct slice rep
 /* The fact, or where nobody has found it out the field as it stands in the message. */
 struct slice smtp_field(const struct smtp_session *s, enum fact fact, struct slice name);
 
+/* How far the client had come: "connect", "helo" ... "message". */
+const char *smtp_stage(const struct smtp_session *s);
+
 /* The client went away in the middle of a transaction. */
 void smtp_record_gone(struct smtp_session *s);
 

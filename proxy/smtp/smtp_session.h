@@ -14,7 +14,7 @@
  *   smtp_delivered.c    who has it from an earlier try
  *   smtp_finish.c       the end of a message
  *   smtp_transaction.c  ... and of a transaction
- *   smtp_record.c, smtp_results.c  what is written of it, for people and for those behind */
+ *   smtp_record.c, smtp_log.c, smtp_results.c  what is written of it, for people and for those behind */
 #ifndef PROXY_SMTP_SMTP_SESSION_H
 #define PROXY_SMTP_SMTP_SESSION_H
 
