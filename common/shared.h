@@ -54,7 +54,13 @@ void shared_backend_give(struct shared *shared, unsigned row, unsigned server);
 /* A server is down for this process since then (seconds since 1970), and why; whoever can speak to
  * it says that it is up, for all. Some process has it down since `since`, and none has found it up
  * later: true, with the last reason that one has told. */
-enum { SHARED_WHY_MAX = 96 };
+enum {
+    SHARED_WHY_MAX = 96,
+    SHARED_RESOLVER =
+        SHARED_SERVERS, /* the DNS, and Redis, fare as a server does, under these numbers */
+    SHARED_REDIS,
+    SHARED_FATES
+};
 void shared_server_down(struct shared *shared, unsigned row, unsigned server, int64_t since,
                         const char *why);
 void shared_server_up(struct shared *shared, unsigned row, unsigned server);

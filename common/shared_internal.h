@@ -56,7 +56,7 @@ struct shared_row {
             _Atomic uint64_t shares[BUCKETS][BUCKET_CELLS];
             _Atomic uint64_t recipients[SHARED_SERVERS]; /* a time, and COUNT_BITS of a number */
             struct offer offers[SHARED_SERVERS];
-            struct fate fates[SHARED_SERVERS];
+            struct fate fates[SHARED_FATES];
             struct doubt doubts[DOUBTS];
             uint64_t live[LIVE_SESSIONS_ROOM / sizeof(uint64_t)];
         };

@@ -45,6 +45,7 @@ static void look_at_helpers(const json_t *gateway, struct alarms *alarms)
 {
     size_t i;
     const json_t *one, *redis = json_object_get(gateway, "redis"),
+                       *resolver = json_object_get(gateway, "resolver"),
                        *release = json_object_get(gateway, "release");
     json_array_foreach(gateway_list(gateway, "scanners"), i, one)
         if (strcmp(gateway_text(one, "state"), "down") == 0)
@@ -52,6 +53,9 @@ static void look_at_helpers(const json_t *gateway, struct alarms *alarms)
                         gateway_text(one, "program"), gateway_text(one, "reason"));
     if (strcmp(gateway_text(redis, "state"), "down") == 0)
         raise_alarm(alarms, ALARM_WARNING, "Redis is down (%s)", gateway_text(redis, "reason"));
+    if (strcmp(gateway_text(resolver, "state"), "down") == 0)
+        raise_alarm(alarms, ALARM_WARNING, "the DNS is away (%s)",
+                    gateway_text(resolver, "reason"));
     if (strcmp(gateway_text(release, "state"), "down") == 0)
         raise_alarm(alarms, ALARM_CRITICAL, "nothing can be held or released (%s)",
                     gateway_text(release, "reason"));

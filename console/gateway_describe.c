@@ -148,6 +148,18 @@ static void say_redis(struct page *page, const json_t *redis)
     page_end(page);
 }
 
+/* Where there is something to say of it. */
+static void say_resolver(struct page *page, const json_t *resolver, int64_t now)
+{
+    if (strcmp(gateway_text(resolver, "state"), "down") != 0)
+        return;
+    page_label(page, "DNS");
+    buf_cstr(page->out, "away for ");
+    say_span(page, now - gateway_number(resolver, "since"));
+    say_reason(page, resolver);
+    page_end(page);
+}
+
 static void say_times(struct page *page, const json_t *gateway, int64_t now)
 {
     size_t i;
@@ -246,6 +258,7 @@ void gateway_describe(const json_t *status, struct buf *out)
     json_array_foreach(gateway_list(gateway, "scanners"), i, one)
         say_scanner(&page, one);
     say_redis(&page, json_object_get(gateway, "redis"));
+    say_resolver(&page, json_object_get(gateway, "resolver"), now);
     say_times(&page, gateway, now);
     say_history(&page, status);
     say_quarantine(&page, json_object_get(status, "quarantine"), now);

@@ -21,6 +21,7 @@
 #include "parent/parent_release.h"
 #include "parent/parent_scanners.h"
 #include "parent/parent_tickets.h"
+#include "parent/parent_troubles.h"
 #include "parent/parent_watch.h"
 
 #include <sys/types.h>
@@ -107,6 +108,7 @@ struct parent {
     unsigned generations;
     struct configuration_files files;
     struct watch signatures;
+    struct troubles troubles;
     /* Next looks, next sign of life; 0: never. */
     int64_t files_at, signatures_at, expiry_at, alive_at;
     struct reload_wish wish;                   /* as soon as none is under way */

@@ -38,11 +38,21 @@ void helper_not_started(struct helper *helper, struct slice reason, const char *
     reason = slice_sub(reason, 0, sizeof text - 1);
     snprintf(text, sizeof text, "%.*s", SLICE_ARGS(reason));
     helper->start_at = backoff_after(&helper->backoff, 0, now);
+    helper->gone_since = helper->gone_since ? helper->gone_since : now;
     if (strcmp(helper->told, text) == 0)
         return;
     snprintf(helper->told, sizeof helper->told, "%s", text);
     log_at(LEVEL_ERROR, "", event(helper, "not started"), field_str("so", loss),
            field_str("reason", helper->told));
+}
+
+void helper_serves(struct helper *helper, int64_t now)
+{
+    helper->told[0] = '\0';
+    if (helper->gone_since)
+        log_at(LEVEL_INFO, "", event(helper, "is back"),
+               field_num("seconds", (now - helper->gone_since) / 1000));
+    helper->gone_since = 0;
 }
 
 void helper_end(struct helper *helper, uint16_t message, int64_t grace, int64_t now)
@@ -113,6 +123,8 @@ bool helper_died(struct helper *helper, pid_t pid, int status, int64_t now)
                           : LEVEL_ERROR,
            "", event(helper, helper->ending ? "ended" : "died"), field_num("pid", pid),
            field_str("how", child_death(status)));
+    if (!helper->ending && !helper->gone_since)
+        helper->gone_since = now;
     if (helper->ending)
         helper->start_at = 0;
     else if (!failed)

@@ -19,6 +19,8 @@ struct helper {
     int64_t since, start_at, kill_at; /* 0: never */
     struct backoff backoff;
     char told[160]; /* why it could not be started, as the log has it */
+    int64_t
+        gone_since; /* since it died or could not be started; 0: it serves, or has not been started yet */
 };
 
 /* It runs since now, and is spoken to on `control`. */
@@ -26,6 +28,9 @@ void helper_started(struct helper *helper, pid_t pid, int64_t now);
 
 /* It cannot be, which the log says once: with `loss`, what that means. */
 void helper_not_started(struct helper *helper, struct slice reason, const char *loss, int64_t now);
+
+/* It serves: if it was gone the log tells for how long. */
+void helper_serves(struct helper *helper, int64_t now);
 
 /* It is to end: told so with that message, and killed when it has not done so in `grace`
  * milliseconds. */

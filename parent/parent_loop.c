@@ -364,6 +364,8 @@ static int64_t settle(struct parent *parent, int64_t now)
         sooner(&next, parent->signatures_at);
         sooner(&next, parent->expiry_at);
     }
+    if (parent->current)
+        sooner(&next, troubles_look(parent, now));
     if (tickets_rotate(&parent->tickets, now))
         send_tickets(parent);
     if (alive && parent->alive_at <= now) {

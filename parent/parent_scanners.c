@@ -2,6 +2,7 @@
 #include "parent/parent_scanners.h"
 
 #include "base/child.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "filters/pipeline.h"
 #include "filters/scanner/family_control.h"
@@ -100,6 +101,8 @@ static void serve_no_more(struct scanners *scanners, const char *reason)
     if (find(scanners, HEAD_READY))
         return;
     if (!scanners->down[0])
+        scanners->down_since = clock_ms();
+    if (!scanners->down[0])
         log_at(LEVEL_ERROR, "", "scanners down, messages that need them are deferred",
                field_str("program", family_program(scanners->kind)), field_str("reason", reason));
     set_down(scanners, reason);
@@ -193,6 +196,9 @@ static void heard(struct scanners *scanners, struct head *head, enum family_mess
         head->ready_since = now;
         log_at(LEVEL_INFO, "", "scanners ready", program, field_num("pid", head->pid),
                field_num("workers", words->workers));
+        if (scanners->down[0])
+            log_at(LEVEL_INFO, "", "scanners are back", program,
+                   field_num("seconds", (now - scanners->down_since) / 1000));
         set_down(scanners, "");
         scanners->news = true; /* it may know other signatures */
         scanners->changed = true;

@@ -33,8 +33,9 @@ struct scanners {
     int64_t start_at;
     /* None serves, and the last try has failed for this reason; empty: they serve, or soon will. */
     char down[SCAN_REASON_MAX + 1];
-    bool news;    /* the proxies are to be told */
-    bool changed; /* another head serves, or one has ended: the shared table is to tell */
+    int64_t down_since; /* clock_ms */
+    bool news;          /* the proxies are to be told */
+    bool changed;       /* another head serves, or one has ended: the shared table is to tell */
 };
 
 /* Makes the queue. False with errno. */

@@ -15,11 +15,17 @@ const char *state_of_scanners(const struct scanners *scanners)
     return scanners->down[0] ? "down" : "starting";
 }
 
+struct server_state state_as_seen(const struct parent *parent, unsigned number)
+{
+    struct server_state state = {.connections = 0};
+    state.down = shared_server_is_down(parent->shared, number, &state.since, state.why);
+    return state;
+}
+
 struct server_state state_of_server(const struct parent *parent, const struct server *server)
 {
-    struct server_state state;
     unsigned place = shared_server(parent->shared, &server->ip, server->port);
-    state.down = shared_server_is_down(parent->shared, place, &state.since, state.why);
+    struct server_state state = state_as_seen(parent, place);
     state.connections = shared_backend(parent->shared, place);
     return state;
 }

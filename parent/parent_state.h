@@ -14,6 +14,8 @@ struct server_state {
     char why[SHARED_WHY_MAX]; /* down */
     uint64_t connections;
 };
+/* Of SHARED_RESOLVER, SHARED_REDIS, or a server's number. */
+struct server_state state_as_seen(const struct parent *parent, unsigned number);
 struct server_state state_of_server(const struct parent *parent, const struct server *server);
 
 /* Whether the proxies leave the list of that number alone. */

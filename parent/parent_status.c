@@ -111,10 +111,25 @@ static const char *state_of_redis(const struct parent *parent, const struct conf
 
 static void redis(struct buf *out, const struct parent *parent, const struct config *config)
 {
+    struct server_state seen = state_as_seen(parent, SHARED_REDIS);
+    bool away = seen.down && redis_needed(config);
+    bool runs = parent->redis.pid || redis_place(&config->settings) != REDIS_PRIVATE;
     json_key(out, SLICE("redis"));
     buf_char(out, '{');
-    word(out, "state", state_of_redis(parent, config));
-    word(out, "reason", parent->redis.pid ? "" : parent->redis.told);
+    word(out, "state", away ? "down" : state_of_redis(parent, config));
+    word(out, "reason", !runs ? parent->redis.told : away ? seen.why : "");
+    buf_char(out, '}');
+}
+
+static void resolver(struct buf *out, const struct parent *parent)
+{
+    struct server_state state = state_as_seen(parent, SHARED_RESOLVER);
+    json_key(out, SLICE("resolver"));
+    buf_char(out, '{');
+    word(out, "state", state.down ? "down" : "up");
+    if (state.down)
+        number(out, "since", state.since);
+    word(out, "reason", state.why);
     buf_char(out, '}');
 }
 
@@ -241,6 +256,7 @@ bool parent_status(const struct parent *parent, struct buf *out)
     if (current) {
         const struct config *config = current->loaded.config;
         redis(out, parent, config);
+        resolver(out, parent);
         release(out, &parent->release);
         backends(out, parent, config);
         lists(out, parent, config);

@@ -95,8 +95,7 @@ void lookup_time_out(struct lookup *lookup)
                   &(struct reply){.status = stood_in_line(lookup) ? DNS_UNASKED : DNS_TIMED_OUT});
     if (!TAILQ_EMPTY(&q->lookups))
         return;
-    q->resolver->counts.timed_out++;
-    question_abandon(q);
+    question_timed_out(q);
 }
 
 void lookups_on_timer(evutil_socket_t fd, short what, void *ctx)

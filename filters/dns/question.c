@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unbound-event.h>
 
-enum { CLASS_IN = 1, RCODE_NO_NAME = 3, BOGUS = 1, SECURE = 2 };
+enum { CLASS_IN = 1, RCODE_FAILED = 2, RCODE_NO_NAME = 3, BOGUS = 1, SECURE = 2 };
+enum { SILENCE_MS = 1000 /* who was waited for less has not been silent */ };
 
 static struct question_list *bucket_of(struct resolver *r, const char *name, enum dns_type type)
 {
@@ -108,6 +109,26 @@ static void finish(struct question *q, const struct reply *reply)
         event_active(r->settle, EV_TIMEOUT, 0);
 }
 
+static void note_answer(struct resolver *r)
+{
+    r->counts.unanswered = 0;
+    r->counts.answered_at = clock_ms();
+}
+
+static void note_silence(struct resolver *r)
+{
+    if (r->counts.unanswered++ == 0)
+        r->counts.silent_since = clock_ms();
+}
+
+void question_timed_out(struct question *q)
+{
+    q->resolver->counts.timed_out++;
+    if (!q->queued && clock_ms() - q->started >= SILENCE_MS)
+        note_silence(q->resolver);
+    question_abandon(q);
+}
+
 /* libunbound calls back; `length` means something only with rcode 0. */
 static void on_answer(void *ctx, int rcode, void *packet, int length, int security, char *why_bogus,
                       int limited)
@@ -117,6 +138,10 @@ static void on_answer(void *ctx, int rcode, void *packet, int length, int securi
     (void)why_bogus, (void)limited;
     if (q->resolver->closing)
         return;
+    if (!q->resolver->asking && rcode != RCODE_FAILED)
+        note_answer(q->resolver);
+    else if (!q->resolver->asking && !TAILQ_EMPTY(&q->lookups))
+        note_silence(q->resolver);
     if (rcode == RCODE_NO_NAME)
         reply.status = DNS_NO_NAME;
     if (rcode == 0 && packet && length > 0 && security != BOGUS)
@@ -131,8 +156,10 @@ static void start(struct question *q)
     q->started = clock_ms();
     q->in->running++;
     r->counts.asked++;
+    r->asking = true;
     if (ub_resolve_event(r->context, q->name, q->type, CLASS_IN, q, on_answer, NULL) != 0)
         finish(q, &(struct reply){.status = DNS_FAILED});
+    r->asking = false;
 }
 
 static void start_line(const struct question_line *line)

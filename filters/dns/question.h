@@ -41,6 +41,8 @@ void question_promote(struct question *q, const struct asker *asker);
 /* One lookup more waits for it; the last has left it, which may end it. */
 void question_join(struct question *q, struct lookup *lookup);
 void question_abandon(struct question *q);
+/* The same, since nobody has answered in time. */
+void question_timed_out(struct question *q);
 
 /* libunbound is asked for all that may be asked now. What it has cached is answered inside. */
 void questions_start(struct resolver *r);

@@ -17,10 +17,12 @@ struct resolver *resolver_new(struct event_base *base, const struct config *conf
                               const char **reason);
 void resolver_free(struct resolver **resolver); /* after all inquiries have ended, not in `done` */
 
-/* How it fares: questions sent, failures and time-outs since the start, questions on their way. */
+/* How it fares: questions sent, failures and time-outs since the start, questions on their way; those in a row that nobody
+ * answered, since when (clock_ms), and when somebody last did (0: never). What was cached is neither. */
 struct resolver_counts {
     uint64_t asked, failed, timed_out;
-    unsigned pending;
+    unsigned pending, unanswered;
+    int64_t silent_since, answered_at;
 };
 struct resolver_counts resolver_counts(const struct resolver *resolver);
 

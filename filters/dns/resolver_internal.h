@@ -18,6 +18,7 @@ struct resolver {
     int64_t timeout;
     unsigned queries_max;
     bool closing;
+    bool asking; /* what is told now was cached */
     struct resolver_counts counts;
     struct lookup_list answered, deadlines;
     struct question_lines lines;

@@ -78,8 +78,9 @@ void examination_scan_failed(struct examination *e, enum scan_slot slot,
                              const struct scan_failure *failure)
 {
     static const char *const names[] = {"scan", "av", "scan (sender)", "scan (redaction)", "qr"};
-    log_at(LEVEL_WARNING, e->ref, "scan failed", field_str("scanner", names[slot]),
-           field_str("reason", failure->reason));
+    bool told = e->proxy->down[examination_scan_kind(slot)][0]; /* that none serves */
+    log_at(told ? LEVEL_DEBUG : LEVEL_WARNING, e->ref, "scan failed",
+           field_str("scanner", names[slot]), field_str("reason", failure->reason));
     if (!e->unscanned)
         e->unscanned = arena_printf(e->arena, "%s: %s", names[slot], failure->reason).ptr;
     if (failure->failing == SCAN_FAILS_ALWAYS)

@@ -4,6 +4,7 @@
  * A step is run again when what it lacked has been answered. */
 #include "proxy/process/list_watch.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "filters/dns/blocklists.h"
 #include "filters/dns/inquiry.h"
@@ -26,7 +27,8 @@ struct list_watch {
     size_t step, steps; /* HEALTH, and 1 + the index of an address */
     unsigned rounds;    /* of this step */
     uint64_t suspended;
-    uint64_t *listed; /* for each of our addresses the lists that list it */
+    int64_t since[BLOCKLISTS_MAX]; /* clock_ms, of those */
+    uint64_t *listed;              /* for each of our addresses the lists that list it */
 };
 
 static uint64_t hash_of_lists(const struct config *config)
@@ -48,11 +50,13 @@ static void tell_health(struct list_watch *watch, size_t list, const char *wrong
     struct slice zone = watch->config->blocklists[list].zone;
     bool was_wrong = watch->suspended >> list & 1;
     if (wrong && !was_wrong) {
+        watch->since[list] = clock_ms();
         log_at(LEVEL_WARNING, "", "blocklist suspended", field_text("zone", zone),
                field_str("why", wrong));
         shared_count(watch->shared, watch->row, COUNTER_LISTS_SUSPENDED, 1);
     } else if (!wrong && was_wrong) {
-        log_at(LEVEL_INFO, "", "blocklist in use again", field_text("zone", zone));
+        log_at(LEVEL_INFO, "", "blocklist in use again", field_text("zone", zone),
+               field_num("seconds", (clock_ms() - watch->since[list]) / 1000));
     }
 }
 
@@ -205,6 +209,8 @@ struct list_watch *list_watch_new(struct event_base *base, struct resolver *reso
                                  .arena = arena_new(ARENA_MAX),
                                  .listed = calloc(config->address_count + 1, sizeof(uint64_t)),
                                  .suspended = shared_lists(shared, row, hash_of_lists(config))};
+    for (size_t l = 0; l < BLOCKLISTS_MAX; l++)
+        watch->since[l] = clock_ms(); /* of what an earlier one has suspended it is not known */
     watch->timer = event_new(base, -1, 0, on_timer, watch);
     if (!watch->arena || !watch->listed || !watch->timer)
         list_watch_free(&watch);

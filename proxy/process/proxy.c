@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "proxy/process/proxy.h"
 
+#include "base/clock.h"
 #include "filters/likeness/likeness.h"
 #include "filters/scanner/family_start.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/random.h>
+
+enum { SILENT_MIN = 8, SILENT_MS = 3000 };
 
 static void learn_rates(struct proxy *proxy)
 {
@@ -56,6 +59,18 @@ static void count_more(struct proxy *proxy, enum counter counter, uint64_t now, 
         shared_count(proxy->shared, proxy->row, counter, now - before);
 }
 
+/* Some in a row that nobody answers may be the fault of those who were named; so many, over seconds, hardly are. */
+static void tell_dns(struct proxy *proxy, const struct resolver_counts *now,
+                     int64_t answered_before)
+{
+    int64_t silent = clock_ms() - now->silent_since;
+    if (now->answered_at > answered_before)
+        shared_server_up(proxy->shared, proxy->row, SHARED_RESOLVER);
+    if (now->unanswered >= SILENT_MIN && silent >= SILENT_MS)
+        shared_server_down(proxy->shared, proxy->row, SHARED_RESOLVER, clock_wall() - silent / 1000,
+                           "nothing is answered");
+}
+
 static void count_dns(struct proxy *proxy)
 {
     struct resolver_counts now = resolver_counts(proxy->resolver);
@@ -63,7 +78,19 @@ static void count_dns(struct proxy *proxy)
     count_more(proxy, COUNTER_DNS_QUESTIONS, now.asked, before->asked);
     count_more(proxy, COUNTER_DNS_FAILURES, now.failed + now.timed_out,
                before->failed + before->timed_out);
+    tell_dns(proxy, &now, before->answered_at);
     *before = now;
+}
+
+/* From the line that has said so to the one that says that it is back. */
+static void tell_redis(struct proxy *proxy)
+{
+    struct shared *shared = proxy->shared;
+    int64_t since = redis_away_since(proxy->redis);
+    if (since)
+        shared_server_down(shared, proxy->row, SHARED_REDIS, since, "no answer");
+    else if (redis_available(proxy->redis))
+        shared_server_up(shared, proxy->row, SHARED_REDIS);
 }
 
 static void count_redis(struct proxy *proxy)
@@ -72,6 +99,7 @@ static void count_redis(struct proxy *proxy)
     bool away = !redis_available(proxy->redis);
     count_more(proxy, COUNTER_REDIS_FAILURES, now.failures, proxy->counted.redis.failures);
     count_more(proxy, COUNTER_REDIS_UNAVAILABLE, away, proxy->counted.redis_away);
+    tell_redis(proxy);
     proxy->counted.redis = now;
     proxy->counted.redis_away = away;
 }

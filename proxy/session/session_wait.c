@@ -61,11 +61,19 @@ void session_tarpit(struct session *s, int64_t ms, int64_t *served, void (*then)
     session_delay(s, ms, then);
 }
 
+/* The log has told so. */
+static bool dns_is_away(const struct session *s)
+{
+    int64_t since;
+    char why[SHARED_WHY_MAX];
+    return shared_server_is_down(s->proxy->shared, SHARED_RESOLVER, &since, why);
+}
+
 /* Who answers slowly must not choose what becomes of a message: so the evaluators still say what
  * follows from the answers that did come. */
 static void hurry(struct session *s)
 {
-    if (session_logs(s, LINE_SLOW))
+    if (!dns_is_away(s) && session_logs(s, LINE_SLOW))
         log_at(LEVEL_WARNING, s->message ? s->message->ref : s->id, "DNS or Redis takes too long",
                field_num("ms", s->proxy->config->settings.resolver_patience));
     s->wait.hurried = true;

@@ -27,6 +27,8 @@ static void complain_away(struct redis *r, const char *what, const char *why)
         return;
     if (!r->away_since)
         r->away_since = now;
+    if (!r->away_wall)
+        r->away_wall = clock_wall();
     log_at(LEVEL_WARNING, "", "redis is away, its facts are unknown", field_str("at", what),
            field_str("reason", why), field_num("times", (int64_t)count));
 }
@@ -46,7 +48,7 @@ static void tell_if_back(struct redis *r)
         return;
     log_at(LEVEL_INFO, "", "redis is back",
            field_num("seconds", (clock_ms() - r->away_since) / 1000));
-    r->away_since = 0;
+    r->away_since = r->away_wall = 0;
 }
 
 /* ---- time ---- */
@@ -364,6 +366,11 @@ void redis_cancel(struct redis *r, struct redis_call *call)
 bool redis_available(const struct redis *r)
 {
     return breaker_admits(&r->breaker) && has_room(r);
+}
+
+int64_t redis_away_since(const struct redis *r)
+{
+    return r->away_wall;
 }
 
 struct redis_counts redis_counts(const struct redis *r)

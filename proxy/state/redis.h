@@ -79,6 +79,8 @@ bool redis_eval(struct redis *redis, struct redis_call *call, const struct redis
 void redis_cancel(struct redis *redis, struct redis_call *call);
 
 bool redis_available(const struct redis *redis); /* a call would be let through */
+/* Seconds since 1970, from the line that says that it is away to the one that it is back; 0: it is not. */
+int64_t redis_away_since(const struct redis *redis);
 struct redis_counts {
     uint64_t calls, failures; /* failures: refused at once, or answered NULL */
     unsigned pending;

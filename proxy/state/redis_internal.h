@@ -70,6 +70,7 @@ struct redis {
     struct breaker breaker;
     struct complaint away, errors;
     int64_t away_since;       /* 0: it is not; else a line has said that it is */
+    int64_t away_wall;        /* the same in seconds since 1970 */
     struct redis_slot *slots; /* a ring; a call's place is its index, modulo REDIS_CALLS_MAX */
     uint64_t first, next;
     struct buf held;    /* commands until the connection is ready */

@@ -80,8 +80,7 @@ void upstream_server_failed(struct upstream_server *server, const char *trouble)
     if (!server->down_since)
         server->down_since = clock_wall();
     shared_server_down(server->shared, server->row, server->number, server->down_since, trouble);
-    log_at(again ? LEVEL_DEBUG : LEVEL_WARNING, "", "backend server down",
-           field_text("backend", server->backend->name),
+    log_at(LEVEL_DEBUG, "", "backend server failed", field_text("backend", server->backend->name),
            field_text("server", server->conf->address), field_str("reason", trouble),
            field_num("retry_ms", server->down_ms));
 }
@@ -89,7 +88,8 @@ void upstream_server_failed(struct upstream_server *server, const char *trouble)
 void upstream_server_answered(struct upstream_server *server)
 {
     if (server->down_ms) {
-        log_at(LEVEL_INFO, "", "backend server up", field_text("backend", server->backend->name),
+        log_at(LEVEL_DEBUG, "", "backend server answers",
+               field_text("backend", server->backend->name),
                field_text("server", server->conf->address));
         shared_server_up(server->shared, server->row, server->number);
     }
