@@ -57,7 +57,7 @@ PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libsec
             openssl iproute2 procps postfix dovecot-imapd dovecot-lmtpd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
             python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf python3-cryptography zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt isync offlineimap3 \
-            krb5-kdc krb5-admin-server krb5-user dovecot-gssapi libsasl2-modules libsasl2-modules-gssapi-mit python3-gssapi python3-yaml python3-segno python3-pil
+            krb5-kdc krb5-admin-server krb5-user dovecot-gssapi libsasl2-modules libsasl2-modules-gssapi-mit python3-gssapi python3-yaml python3-segno python3-pil fail2ban logrotate systemd
 # Servers for the lab that Debian does not let stand beside Dovecot, or Postfix: they are unpacked.
 COURIER  := courier-pop courier-imap courier-authlib-userdb
 CYRUS    := cyrus-pop3d cyrus-imapd sasl2-bin
@@ -114,7 +114,9 @@ install: all ## install below PREFIX (DESTDIR for packagers)
 	install -D -m 755 $(B)/gatepostctl $(DESTDIR)$(PREFIX)/bin/gatepostctl
 	for p in gatepost-proxy gatepost-keeper gatepost-release gatepost-scan gatepost-av gatepost-qr; do \
 	  install -D -m 755 $(B)/$$p $(DESTDIR)$(PREFIX)/libexec/gatepost/$$p; done
-	for f in etc/*.conf etc/*.txt; do to=$(DESTDIR)/etc/gatepost/$$(basename $$f); \
+	for f in etc/*.conf etc/*.txt etc/logrotate/gatepost etc/fail2ban/*/gatepost.conf; do \
+	  case $$f in etc/logrotate/*) to=logrotate.d/gatepost;; etc/fail2ban/*) to=$${f#etc/};; *) to=gatepost/$$(basename $$f);; esac; \
+	  to=$(DESTDIR)/etc/$$to; \
 	  if [ -e $$to ] && ! cmp -s $$f $$to; then to=$$to.new; echo "$$to: yours is kept"; fi; \
 	  install -D -m 644 $$f $$to; done
 	install -d $(DESTDIR)/lib/systemd/system
