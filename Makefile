@@ -15,7 +15,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwr
             -Wcast-qual -Wformat=2 -Wundef -Wvla $(if $(WERROR),-Werror)
 HARDEN   := -fstack-protector-strong -fPIE -fcf-protection=full
 CPPFLAGS += -I. -D_GNU_SOURCE -DGATEPOST_VERSION='"$(VERSION)"' -DLIBEXECDIR='"$(PREFIX)/libexec/gatepost"' \
-            -DSYSCONFDIR='"/etc/gatepost"' -DDATADIR='"$(PREFIX)/share/gatepost"'
+            -DSYSCONFDIR='"/etc/gatepost"'
 LDFLAGS  += -Wl,--as-needed
 
 ifeq ($(V),release)
@@ -52,24 +52,32 @@ UNITS    := $(patsubst %.c,$(B)/tests/%,$(notdir $(SUITES)))
 STEERED  := $(addprefix $(B)/tests/steered/,gatepost gatepost-proxy)
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-PACKAGES := gcc clang make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev \
-            tzdata mmdb-bin libarchive-dev libmagic-dev libopendkim-dev libzbar-dev libpng-dev libjpeg62-turbo-dev libjansson-dev libpsl-dev libidn2-dev libicu72 libunistring-dev libsqlite3-dev libzstd-dev libunbound-dev libhiredis-dev libcurl4-openssl-dev libcmocka-dev libclang-rt-14-dev \
-            openssl iproute2 procps postfix dovecot-imapd dovecot-lmtpd dovecot-pop3d swaks libnet-ssleay-perl curl mandoc \
-            python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf python3-cryptography zip p7zip-full redis-server nsd unbound ldnsutils python3-dnspython dns-root-data libspf2-dev \
+# What building and running need,
+PACKAGES := gcc make libc6-dev libevent-dev libssl-dev libpcre2-dev libseccomp-dev libclamav-dev libarchive-dev libmagic-dev libopendkim-dev \
+            libzbar-dev libpng-dev libjpeg62-turbo-dev libjansson-dev libpsl-dev libidn2-dev libunistring-dev libsqlite3-dev libzstd-dev \
+            libunbound-dev libhiredis-dev libcurl4-openssl-dev tzdata redis-server
+# and what only tests and the lab do.
+TEST_PACKAGES := clang libclang-rt-14-dev libcmocka-dev libspf2-dev libicu72 openssl iproute2 procps curl mandoc zip p7zip-full mmdb-bin \
+            python3 python3-pytest python3-pytest-xdist python3-dkim python3-spf python3-cryptography python3-dnspython python3-gssapi python3-yaml python3-segno python3-pil \
+            postfix dovecot-imapd dovecot-lmtpd dovecot-pop3d dovecot-gssapi nsd unbound ldnsutils dns-root-data swaks libnet-ssleay-perl \
             libemail-address-xs-perl libmailtools-perl fetchmail getmail6 mpop neomutt isync offlineimap3 \
-            krb5-kdc krb5-admin-server krb5-user dovecot-gssapi libsasl2-modules libsasl2-modules-gssapi-mit python3-gssapi python3-yaml python3-segno python3-pil fail2ban logrotate systemd
+            krb5-kdc krb5-admin-server krb5-user libsasl2-modules libsasl2-modules-gssapi-mit fail2ban logrotate systemd
 # Servers for the lab that Debian does not let stand beside Dovecot, or Postfix: they are unpacked.
 COURIER  := courier-pop courier-imap courier-authlib-userdb
 CYRUS    := cyrus-pop3d cyrus-imapd sasl2-bin
 EXIM     := exim4-daemon-light
 OPENSMTPD := opensmtpd
 LINTERS  := clang-tidy cppcheck mandoc
+PACKERS  := debhelper dh-apparmor lintian apparmor
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
-deps: ## install what is missing from Debian 12 (root)
+deps: ## install what building and running need and is missing from Debian 12 (root)
 	@tests/lab/deps $(PACKAGES)
+
+deps-test: ## install what only the tests and the lab need; none of it runs, or starts with the machine
+	@tests/lab/deps $(TEST_PACKAGES) $(PACKERS)
 	@tests/lab/unpack build/beside/courier $(COURIER)
 	@tests/lab/unpack build/beside/cyrus $(CYRUS)
 	@tests/lab/unpack build/beside/exim $(EXIM)
@@ -77,14 +85,14 @@ deps: ## install what is missing from Debian 12 (root)
 
 all: $(BINS) ## build the programs into build/release
 
-run: deps ## the lab: real mail through Gatepost to a real server (CONFIG=file: just the gateway)
+run: deps $(if $(CONFIG),,deps-test) ## the lab: real mail through Gatepost to a real server (CONFIG=file: just the gateway)
 	@$(MAKE) --no-print-directory all
 	@$(if $(CONFIG),$(B)/gatepost -F -c $(CONFIG),$(PYTHON) tests/lab/run.py --build $(B))
 
 TESTS ?= tests
 # More than there are processors: tests wait more than they compute.
 AT_ONCE ?= 3
-check: deps ## pass all tests (TESTS=files, PYTEST=options, AT_ONCE=0: one after the other)
+check: deps deps-test ## pass all tests (TESTS=files, PYTEST=options, AT_ONCE=0: one after the other)
 	@$(MAKE) --no-print-directory check-built
 
 # What fails beside others, on a machine that is busy with them, is asked once more, alone.
@@ -93,7 +101,7 @@ check-built: all units
 	@export GATEPOST_BUILD=$(CURDIR)/$(B); check() { $(PYTHON) -m pytest -q -ra $(PYTEST) "$$@" $(TESTS); }; \
 	check -n $(AT_ONCE) --dist loadfile || { [ $(AT_ONCE) != 0 ] && echo "== once more, alone" && check $(ALONE); }
 
-check-asan: deps ## pass all tests under AddressSanitizer and UBSan
+check-asan: deps deps-test ## pass all tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory V=asan check-built
 
 units: $(UNITS) $(STEERED)
@@ -109,6 +117,7 @@ fuzz-run: fuzzers
 bench: all ## measure beside the peers; bench/run --help for two builds (docs/performance.md)
 	@bench/run
 
+ZSH ?= $(PREFIX)/share/zsh/site-functions
 install: all ## install below PREFIX (DESTDIR for packagers)
 	install -D -m 755 $(B)/gatepost $(DESTDIR)$(PREFIX)/sbin/gatepost
 	install -D -m 755 $(B)/gatepostctl $(DESTDIR)$(PREFIX)/bin/gatepostctl
@@ -123,7 +132,7 @@ install: all ## install below PREFIX (DESTDIR for packagers)
 	sed 's,/usr/local/sbin,$(PREFIX)/sbin,' etc/gatepost.service > $(DESTDIR)/lib/systemd/system/gatepost.service
 	chmod 644 $(DESTDIR)/lib/systemd/system/gatepost.service
 	install -D -m 644 etc/completion/gatepostctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gatepostctl
-	install -D -m 644 etc/completion/_gatepostctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gatepostctl
+	install -D -m 644 etc/completion/_gatepostctl $(DESTDIR)$(ZSH)/_gatepostctl
 	for f in man/*.[1-8]; do install -D -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$$(basename $$f); done
 
 lint: ## clang-tidy, cppcheck, and mandoc over the man pages
@@ -133,11 +142,28 @@ lint: ## clang-tidy, cppcheck, and mandoc over the man pages
 format: ## clang-format everything in place
 	clang-format -i $(foreach f,$(FLOORS) bench tests tests/filters tests/proxy,$(wildcard $(f)/*.[ch] $(f)/*/*.[ch]))
 
-dist: ## a source archive of HEAD
-	git archive --prefix=gatepost-$(VERSION)/ -o gatepost-$(VERSION).tar.gz HEAD
+DIST := gatepost-$(VERSION)
+dist: ## a source archive of HEAD, the same octets each time
+	@git archive --prefix=$(DIST)/ HEAD | gzip -9n > $(DIST).tar.gz && sha256sum $(DIST).tar.gz
+
+deb: deps dist ## Debian packages of HEAD, into build/deb
+	@tests/lab/deps $(PACKERS)
+	@rm -rf build/deb && mkdir -p build/deb/debug && tar -xzf $(DIST).tar.gz -C build/deb
+	@cd build/deb/$(DIST) && DEB_BUILD_OPTIONS="parallel=$$(nproc) $$DEB_BUILD_OPTIONS" dpkg-buildpackage -us -uc -b >../log 2>&1 || { tail -n 40 ../log; exit 1; }
+	@rm -rf build/deb/$(DIST) && mv build/deb/*-dbgsym_* build/deb/debug/ && ls build/deb/*.deb
+
+check-deb: deps deps-test ## install, upgrade and remove the packages in a bare Debian (slow; in .ci/run only what takes no Debian)
+	@GATEPOST_DEBOOTSTRAP=build/beside/debian $(MAKE) --no-print-directory check-built TESTS=tests/packaging AT_ONCE=0
 
 clean: ## remove build/
 	rm -rf build
+
+# What has the prefix or the version in it is made anew when that is another.
+NAMED := $(B)/named
+$(NAMED): FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX) $(VERSION)' | cmp -s - $@ || echo '$(PREFIX) $(VERSION)' > $@
+$(addprefix $(B)/,base/process.o parent/gatepost.o parent/parent_status.o console/gatepostctl.o): $(NAMED)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -202,5 +228,5 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(UP)
 	$(call link,-fsanitize=fuzzer $(TEST_LINKS))
 
 .SECONDARY:
-.PHONY: help deps all run check check-built check-asan units objects fuzz fuzzers fuzz-run bench install lint format dist clean
+.PHONY: help deps deps-test all run check check-built check-asan check-deb units objects fuzz fuzzers fuzz-run bench install lint format dist deb clean FORCE
 -include $(shell find build/$(V) -type f -name '*.d' 2>/dev/null)

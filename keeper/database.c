@@ -66,6 +66,12 @@ static bool bring_up(sqlite3 *db, int form, const char *const *migrations, int c
     return ok && database_run(db, number) && database_run(db, "COMMIT");
 }
 
+/* Into the file itself: who looks for the form there without SQLite is a package that would be put in this one's place. */
+static void write_out(sqlite3 *db)
+{
+    database_run(db, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 bool database_migrate(sqlite3 *db, const char *const *migrations, int count, const char **reason)
 {
     static char text[128];
@@ -78,6 +84,8 @@ bool database_migrate(sqlite3 *db, const char *const *migrations, int count, con
     bool ok = form == count || (form >= 0 && bring_up(db, form, migrations, count));
     if (!ok)
         *reason = sqlite3_errmsg(db);
+    else if (form < count)
+        write_out(db);
     return ok;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/forms.h"
 #include "keeper/held_internal.h"
 
 #include <errno.h>
@@ -49,7 +50,8 @@ static const char *const migrations[] = {
     "ALTER TABLE recipient DROP COLUMN ticket;",
 };
 
-enum { FORM = sizeof migrations / sizeof *migrations };
+FORM_FITS(HELD, migrations);
+FORM_FITS(JOURNAL, migrations);
 
 #define ENTRIES "SELECT " HELD_ENTRY_COLUMNS " FROM recipient r JOIN message m ON m.id = r.message "
 
@@ -143,7 +145,7 @@ static bool open_files(struct held *h, const char **reason)
     }
     snprintf(path, sizeof path, "%s/held.db", h->folder);
     bool ok = database_open(path, DATABASE_AT_ONCE, &h->db) &&
-              database_migrate(h->db, migrations, FORM, reason) &&
+              database_migrate(h->db, migrations, FORM_HELD, reason) &&
               database_prepare(h->db, texts, h->statements, HELD_STATEMENTS) && read_octets(h);
     if (!ok && !**reason)
         *reason = h->db ? sqlite3_errmsg(h->db) : "out of memory";

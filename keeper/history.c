@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/forms.h"
 #include "keeper/history_internal.h"
 #include "keeper/history_words.h"
 
@@ -43,7 +44,7 @@ static const char *const migrations[] = {
     "UPDATE indexed SET id = 0; UPDATE veiled SET id = 0, untidy = 0;",
 };
 
-enum { FORM = sizeof migrations / sizeof *migrations };
+FORM_FITS(HISTORY, migrations);
 
 static const char *const texts[STATEMENTS] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -134,7 +135,7 @@ static bool begin_file(struct history *h, const char **reason)
 {
     *reason = "";
     bool ok = database_open(h->path, DATABASE_SOON, &h->db) &&
-              database_migrate(h->db, migrations, FORM, reason);
+              database_migrate(h->db, migrations, FORM_HISTORY, reason);
     h->lacks = ok && !(database_prepare(h->db, texts, h->statements, STATEMENTS) && find_last(h) &&
                        find_indexed(h) && begin_veiling(h) && history_learn_words(h));
     ok = ok && !h->lacks;

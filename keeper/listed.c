@@ -2,6 +2,7 @@
 #include "keeper/listed.h"
 
 #include "keeper/database.h"
+#include "keeper/forms.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ static const char *const migrations[] = {
     " added INTEGER NOT NULL, until INTEGER NOT NULL, UNIQUE (kind, scope, sender));",
 };
 
-enum { FORM = sizeof migrations / sizeof *migrations };
+FORM_FITS(LISTED, migrations);
 
 #define ENTRIES "SELECT number, kind, sender, scope, reason, author, added, until FROM entry "
 
@@ -44,7 +45,7 @@ struct listed *listed_open(const char *path, const char **reason)
     struct listed *l = calloc(1, sizeof *l);
     *reason = "out of memory";
     if (l && database_open(path, DATABASE_AT_ONCE, &l->db) &&
-        database_migrate(l->db, migrations, FORM, reason) &&
+        database_migrate(l->db, migrations, FORM_LISTED, reason) &&
         database_prepare(l->db, texts, l->statements, STATEMENTS))
         return l;
     listed_close(&l);

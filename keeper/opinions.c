@@ -6,6 +6,7 @@
 #include "common/client_hash.h"
 #include "common/redis_breaker.h"
 #include "keeper/database.h"
+#include "keeper/forms.h"
 #include "keeper/personal.h"
 
 #include <inttypes.h>
@@ -28,7 +29,7 @@ static const char *const migrations[] = {
     "CREATE INDEX opinion_time ON opinion (time);",
 };
 
-enum { FORM = sizeof migrations / sizeof *migrations };
+FORM_FITS(OPINIONS, migrations);
 
 enum statement { ADD, CAP, EACH, FORGET, AGED, MANY, STATEMENTS };
 
@@ -57,7 +58,7 @@ struct opinions *opinions_open(const char **reason)
     *reason = "out of memory";
     if (o && personal_key("opinions.key", o->key, reason) &&
         database_open("opinions.db", DATABASE_SOON, &o->db) &&
-        database_migrate(o->db, migrations, FORM, reason) &&
+        database_migrate(o->db, migrations, FORM_OPINIONS, reason) &&
         database_prepare(o->db, texts, o->statements, STATEMENTS))
         return o;
     opinions_close(&o);
