@@ -2,6 +2,7 @@
 #include "base/child.h"
 
 #include "base/ipc.h"
+#include "base/own_program.h"
 #include "base/process.h"
 
 #include <errno.h>
@@ -17,17 +18,13 @@ static const char *const environment[] = {"GATEPOST_SANDBOX", "ASAN_OPTIONS", "U
 pid_t child_spawn(const char *program, char *const argv[], const int *extra, size_t extra_count,
                   int *control)
 {
-    char path[4096];
+    char path[OWN_PROGRAM_PATH];
     int pair[2], fds[1 + CHILD_EXTRA_MAX];
     if (extra_count > CHILD_EXTRA_MAX) {
         errno = EMFILE;
         return -1;
     }
-    if (!process_sibling(program, path, sizeof path)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    if (ipc_pair(pair) != 0)
+    if (!own_program_path(program, path) || ipc_pair(pair) != 0)
         return -1;
     fds[0] = pair[1];
     for (size_t i = 0; i < extra_count; i++)

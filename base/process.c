@@ -304,6 +304,8 @@ static bool drop_root(const char *name, const char *folder, const char **reason)
 
 static bool restrict_process(const char **reason)
 {
+    prctl(PR_SET_NAME,
+          program_invocation_short_name); /* executed by a descriptor it bears a number */
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return failed(reason, "no_new_privs");
     if (setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}) != 0)
