@@ -3,9 +3,11 @@
  * proxies share, and runs the loop. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/own_program.h"
 #include "parent/first_run.h"
 #include "parent/first_run_options.h"
 #include "parent/parent.h"
+#include "parent/parent_deposit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,15 +94,24 @@ static bool init_scanners(struct parent *parent)
     return true;
 }
 
+static void hold_programs(void)
+{
+    static const char *const programs[] = {"gatepost-proxy", "gatepost-scan",   "gatepost-av",
+                                           "gatepost-qr",    "gatepost-keeper", "gatepost-release"};
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+        own_program_hold(programs[i]);
+}
+
 static bool make_shared_things(struct parent *parent)
 {
+    hold_programs();
     raise_descriptor_limit();
     release_init(&parent->release, &parent->keeper);
     parent->shared = shared_new(&parent->shared_fd);
     parent->shared_reader = parent->shared ? shared_reader(parent->shared_fd) : -1;
-    return parent->shared_reader >= 0 && parent_open_signals(parent) &&
-           tickets_init(&parent->tickets, clock_ms()) && keeper_init(&parent->keeper) &&
-           init_scanners(parent);
+    return parent->shared_reader >= 0 && deposit_take(&parent->sockets) &&
+           parent_open_signals(parent) && tickets_init(&parent->tickets, clock_ms()) &&
+           keeper_init(&parent->keeper) && init_scanners(parent);
 }
 
 static bool start(struct parent *parent, struct loaded *loaded)

@@ -4,6 +4,7 @@
 #include "base/process.h"
 #include "parent/parent.h"
 #include "parent/parent_contacts.h"
+#include "parent/parent_deposit.h"
 #include "parent/parent_notify.h"
 #include "policy/place.h"
 
@@ -205,6 +206,7 @@ static void take_over(struct parent *parent, int64_t now)
     }
     sockets_prune(&parent->sockets, config);
     report_ready(parent);
+    deposit_sockets(&parent->sockets);
 }
 
 static void give_up(struct parent *parent, const char *why, int64_t now)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "parent/parent_listen.h"
 
+#include "parent/parent_deposit.h"
 #include "policy/place.h"
 
 #include <errno.h>
@@ -64,7 +65,7 @@ static bool is_free(const struct ip *ip, uint16_t port)
     return probe >= 0;
 }
 
-static bool same_address(const struct listen_socket *socket, const struct ip *ip, uint16_t port)
+bool sockets_same_address(const struct listen_socket *socket, const struct ip *ip, uint16_t port)
 {
     return socket->port == port && socket->ip.family == ip->family &&
            memcmp(socket->ip.bytes, ip->bytes, ip->family == 6 ? 16 : 4) == 0;
@@ -86,35 +87,40 @@ static bool binds(const struct listener *listener, const struct listen_socket *s
     struct ip ips[BOUND_MOST];
     bool found = false;
     for (size_t i = bound_by(listener, ips); i-- > 0;)
-        found |= same_address(socket, &ips[i], listener->port);
+        found |= sockets_same_address(socket, &ips[i], listener->port);
     return found;
 }
 
 static bool has(const struct sockets *sockets, const struct ip *ip, uint16_t port, unsigned slot)
 {
     for (size_t i = 0; i < sockets->count; i++)
-        if (same_address(&sockets->all[i], ip, port) && sockets->all[i].slot == slot)
+        if (sockets_same_address(&sockets->all[i], ip, port) && sockets->all[i].slot == slot)
             return true;
     return false;
 }
 
-static bool open_one(struct sockets *sockets, const struct ip *ip, uint16_t port, unsigned slot)
+bool sockets_add(struct sockets *sockets, const struct listen_socket *socket)
 {
     struct listen_socket *all = realloc(sockets->all, (sockets->count + 1) * sizeof *sockets->all);
     if (!all)
         return false;
     sockets->all = all;
+    all[sockets->count++] = *socket;
+    return true;
+}
+
+static bool open_one(struct sockets *sockets, const struct ip *ip, uint16_t port, unsigned slot)
+{
     int fd = sockets_bind(ip, port, true);
+    struct listen_socket opened = {.ip = *ip, .port = port, .slot = slot, .fd = fd};
     if (fd < 0)
         return false;
-    if (listen(fd, BACKLOG) != 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return false;
-    }
-    all[sockets->count++] = (struct listen_socket){*ip, port, slot, fd};
-    return true;
+    if (listen(fd, BACKLOG) == 0 && sockets_add(sockets, &opened))
+        return true;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return false;
 }
 
 static bool is_any(const struct ip *ip)
@@ -130,7 +136,7 @@ static bool is_ours(const struct sockets *sockets, const struct ip *ip, uint16_t
     for (size_t i = 0; i < sockets->count; i++) {
         const struct listen_socket *socket = &sockets->all[i];
         if (socket->port == port && socket->ip.family == ip->family &&
-            (is_any(ip) || is_any(&socket->ip) || same_address(socket, ip, port)))
+            (is_any(ip) || is_any(&socket->ip) || sockets_same_address(socket, ip, port)))
             return true;
     }
     return false;
@@ -176,7 +182,7 @@ static size_t first_twin(const struct config *config)
         const struct listener *one = &config->listeners[i];
         struct listen_socket socket = {.ip = one->ip, .port = one->port};
         for (size_t k = 0; k < i; k++)
-            if (same_address(&socket, &config->listeners[k].ip, config->listeners[k].port))
+            if (sockets_same_address(&socket, &config->listeners[k].ip, config->listeners[k].port))
                 return i;
     }
     return config->listener_count;
@@ -212,10 +218,13 @@ void sockets_prune(struct sockets *sockets, const struct config *config)
 {
     size_t kept = 0;
     for (size_t i = 0; i < sockets->count; i++) {
-        if (names(config, &sockets->all[i]))
+        if (names(config, &sockets->all[i])) {
             sockets->all[kept++] = sockets->all[i];
-        else
-            close(sockets->all[i].fd);
+            continue;
+        }
+        if (config)
+            deposit_forget(&sockets->all[i]);
+        close(sockets->all[i].fd);
     }
     sockets->count = kept;
     if (kept == 0) {

@@ -14,6 +14,7 @@ struct listen_socket {
     uint16_t port;
     unsigned slot;
     int fd;
+    bool deposited; /* systemd has a copy (parent_deposit.h) */
 };
 
 struct sockets {
@@ -24,6 +25,11 @@ struct sockets {
 /* As system calls want it; its size. */
 socklen_t sockets_address(const struct ip *ip, uint16_t port, struct sockaddr_storage *out);
 
+bool sockets_same_address(const struct listen_socket *socket, const struct ip *ip, uint16_t port);
+
+/* Takes over its descriptor. False: no memory, and nothing is taken. */
+bool sockets_add(struct sockets *sockets, const struct listen_socket *socket);
+
 /* A bound socket, or -1 with errno.
  * Without `shared` it fails when anybody else, even one of us, listens there. */
 int sockets_bind(const struct ip *ip, uint16_t port, bool shared);
@@ -33,7 +39,7 @@ int sockets_bind(const struct ip *ip, uint16_t port, bool shared);
 bool sockets_open(struct sockets *sockets, const struct config *config, unsigned slots,
                   struct buf *report);
 
-/* Closes those whose address this configuration does not name; NULL: all. */
+/* Closes those whose address this configuration does not name, and systemd's copies of them; NULL: all, and no copies. */
 void sockets_prune(struct sockets *sockets, const struct config *config);
 
 /* The sockets of a listener that slot `slot` of `slots` serves, one a call:

@@ -12,23 +12,64 @@
 #include <time.h>
 #include <unistd.h>
 
-static void notify(const char *state)
+/* With fd, if it is none below 0. */
+static bool send_to(const struct sockaddr_un *address, socklen_t size, const char *state, int fd)
+{
+    union {
+        char octets[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr aligned;
+    } control = {{0}};
+    struct iovec text = {(void *)(uintptr_t)state, strlen(state)};
+    struct msghdr message = {.msg_name = (void *)(uintptr_t)address,
+                             .msg_namelen = size,
+                             .msg_iov = &text,
+                             .msg_iovlen = 1};
+    if (fd >= 0) {
+        message.msg_control = control.octets;
+        message.msg_controllen = sizeof control.octets;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        *header = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    }
+    int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (sock < 0)
+        return false;
+    ssize_t sent = sendmsg(sock, &message, MSG_NOSIGNAL);
+    close(sock);
+    return sent >= 0;
+}
+
+static bool notify_with(const char *state, int fd)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof address.sun_path)
-        return;
+        return false;
     memcpy(address.sun_path, path, strlen(path));
     if (*path == '@')
         address.sun_path[0] = '\0';
-    int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (sock < 0)
-        return;
-    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    ssize_t sent =
-        sendto(sock, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address, size);
-    (void)sent; /* nobody listens: nothing is lost */
-    close(sock);
+    return send_to(&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)),
+                   state, fd);
+}
+
+static void notify(const char *state)
+{
+    notify_with(state, -1); /* nobody listens: nothing is lost */
+}
+
+bool notify_keep(int fd, const char *name)
+{
+    char state[128];
+    snprintf(state, sizeof state, "FDSTORE=1\nFDNAME=%s", name);
+    return notify_with(state, fd);
+}
+
+void notify_forget(const char *name)
+{
+    char state[128];
+    snprintf(state, sizeof state, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+    notify(state);
 }
 
 void notify_ready(void)

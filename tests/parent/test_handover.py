@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: ISC
+"""From one gateway to the next: systemd keeps the listening sockets, and whoever runs starts none of the programs that an upgrade has
+put in the place of its own."""
+import array
+import os
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from lab import needs
+from lab.parent import parent, wait_until  # noqa: F401
+from lab.ports import free_port
+
+GIVEN = "LISTEN_PID=$$ exec \"$@\""
+
+
+class Keeper:
+    """systemd, as far as sd_notify(3) tells of it: takes in what a service deposits, and gives it to the next."""
+
+    def __init__(self):
+        self.name = "@gatepost-handover-%d" % os.getpid()
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind("\0" + self.name[1:])
+        self.socket.settimeout(15)
+        self.kept = []  # (name, descriptor)
+
+    def hear(self):
+        text, control, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(4))
+        words = dict(line.split("=", 1) for line in text.decode().splitlines())
+        for _, _, octets in control:
+            self.kept.append((words["FDNAME"], array.array("i", octets)[0]))
+        if "FDSTOREREMOVE" in words:
+            self._close(words["FDNAME"])
+        return words
+
+    def _close(self, name=None):
+        for entry in [entry for entry in self.kept if name in (None, entry[0])]:
+            os.close(entry[1])
+            self.kept.remove(entry)
+
+    def hear_until(self, word):
+        while word not in self.hear():
+            pass
+
+    def ports(self):
+        found = []
+        for _, fd in self.kept:
+            with socket.socket(fileno=os.dup(fd)) as one:
+                found.append(one.getsockname()[1])
+        return found
+
+    def start(self, parent, extra=()):
+        """With what is kept as its descriptors from 3 on."""
+        fds = [fd for _, fd in self.kept] + [fd.fileno() for fd in extra]
+        parent.more_environment = {"NOTIFY_SOCKET": self.name, "LISTEN_FDS": str(len(fds))}
+        moved = " ".join("%d<&%d-" % (3 + n, 100 + n) for n in range(len(fds)))
+        above = [os.dup2(fd, 100 + n, inheritable=True) for n, fd in enumerate(fds)]
+        shell = "exec %s; %s" % (moved, GIVEN) if fds else GIVEN
+        parent.within = ["bash", "-c", shell, "bash"]
+        with open(parent.log_path, "ab") as log:
+            parent.popen = subprocess.Popen(parent.command("-F"), env=parent.environment(), stdout=log, stderr=log, pass_fds=above)
+        for fd in above:
+            os.close(fd)
+        self.hear_until("READY")
+        while len(self.kept) < 2:
+            self.hear()
+        return parent
+
+    def close(self):
+        self._close()
+        self.socket.close()
+
+
+@pytest.fixture
+def systemd():
+    one = Keeper()
+    yield one
+    one.close()
+
+
+def another_port(port):
+    return next(other for other in iter(free_port, None) if other != port)
+
+
+def end(parent):
+    parent.signal(signal.SIGTERM)
+    assert parent.popen.wait(15) == 0
+
+
+def test_who_connects_between_two_gateways_is_served_by_the_second(parent, systemd):
+    systemd.start(parent)
+    assert len(systemd.kept) == 2 and set(systemd.ports()) == {parent.port}
+    end(parent)
+    waiting = [parent.connect(greeted=False) for _ in range(20)]
+    systemd.start(parent)
+    for session in waiting:
+        session.read_greeting()
+        assert session.echoes()
+    assert {session.slot for session in waiting} == {0, 1}
+
+
+def test_sockets_are_kept_when_a_gateway_is_killed(parent, systemd):
+    systemd.start(parent)
+    parent.signal(signal.SIGKILL)
+    parent.popen.wait(15)
+    waiting = parent.connect(greeted=False)
+    systemd.start(parent)
+    waiting.read_greeting()
+
+
+def test_what_the_configuration_names_no_more_is_kept_no_more(parent, systemd):
+    before = parent.port
+    systemd.start(parent)
+    parent.port = another_port(before)
+    parent.configure()
+    parent.reload()
+    systemd.hear_until("FDSTORE")
+    systemd.hear_until("FDSTORE")
+    assert systemd.ports() == [parent.port] * 2
+
+
+def test_descriptors_that_are_no_listening_sockets_of_ours_are_closed(parent, systemd):
+    systemd.start(parent)
+    end(parent)
+    with socket.socket(socket.AF_UNIX) as one, open("/dev/null") as other, socket.create_server(("127.0.0.1", 0)) as third:
+        systemd.start(parent, (one, other, third))
+        assert len(systemd.kept) == 2
+        inode = os.fstat(third.fileno()).st_ino
+    assert "socket:[%d]" % inode not in {_target(parent, fd) for fd in os.listdir("/proc/%d/fd" % parent.popen.pid)}
+    assert parent.connect().echoes()
+
+
+def _target(parent, fd):
+    try:
+        return os.readlink("/proc/%d/fd/%s" % (parent.popen.pid, fd))
+    except OSError:
+        return ""
+
+
+@pytest.fixture
+def installed(parent):
+    """A gateway with programs that can be replaced."""
+    parent.libexec = parent.folder / "libexec"
+    parent.libexec.mkdir(mode=0o755)
+    for program in ("gatepost-proxy", "gatepost-scan", "gatepost-keeper", "gatepost-release", "gatepost-qr"):
+        shutil.copy(needs.BUILD / program, parent.libexec)
+    return parent
+
+
+def replace(parent):
+    """As dpkg does: a new file in place of the old one, whose own never changes."""
+    for program in parent.libexec.iterdir():
+        program.with_suffix(".new").write_text("#!/bin/sh\nexit 1\n")
+        os.chmod(program.with_suffix(".new"), 0o755)
+        program.with_suffix(".new").rename(program)
+
+
+def greets(parent):
+    session = parent.connect(greeted=False)
+    return session.socket.makefile("rb").readline().startswith(b"220 ")
+
+
+def test_a_gateway_whose_programs_were_replaced_goes_on_with_its_own(installed):
+    installed.start()
+    before = installed.children()
+    replace(installed)
+    os.kill(before[0], signal.SIGKILL)
+    assert wait_until(lambda: len(installed.children()) == len(before) and before[0] not in installed.children())
+    assert all(greets(installed) for _ in range(6))
+    installed.reload()
+    assert installed.logged("serving generation=2")
+    assert all(greets(installed) for _ in range(6))
+    assert installed.log().count("other programs are installed") == 1
