@@ -146,11 +146,12 @@ DIST := gatepost-$(VERSION)
 dist: ## a source archive of HEAD, the same octets each time
 	@git archive --prefix=$(DIST)/ HEAD | gzip -9n > $(DIST).tar.gz && sha256sum $(DIST).tar.gz
 
+# Beside them, in build/deb/all: what dpkg-buildpackage makes besides, such as symbols for debuggers.
 deb: deps dist ## Debian packages of HEAD, into build/deb
 	@tests/lab/deps $(PACKERS)
-	@rm -rf build/deb && mkdir -p build/deb/debug && tar -xzf $(DIST).tar.gz -C build/deb
-	@cd build/deb/$(DIST) && DEB_BUILD_OPTIONS="parallel=$$(nproc) $$DEB_BUILD_OPTIONS" dpkg-buildpackage -us -uc -b >../log 2>&1 || { tail -n 40 ../log; exit 1; }
-	@rm -rf build/deb/$(DIST) && mv build/deb/*-dbgsym_* build/deb/debug/ && ls build/deb/*.deb
+	@rm -rf build/deb && mkdir -p build/deb/all && tar -xzf $(DIST).tar.gz -C build/deb/all
+	@cd build/deb/all/$(DIST) && DEB_BUILD_OPTIONS="parallel=$$(nproc) $$DEB_BUILD_OPTIONS" dpkg-buildpackage -us -uc -b >../log 2>&1 || { tail -n 40 ../log; exit 1; }
+	@rm -rf build/deb/all/$(DIST) && ln $$(ls build/deb/all/*.deb | grep -v dbgsym) build/deb/ && ls build/deb/*.deb
 
 check-deb: deps deps-test ## install, upgrade and remove the packages in a bare Debian (slow; in .ci/run only what takes no Debian)
 	@GATEPOST_DEBOOTSTRAP=build/beside/debian $(MAKE) --no-print-directory check-built TESTS=tests/packaging AT_ONCE=0
