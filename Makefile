@@ -144,7 +144,7 @@ format: ## clang-format everything in place
 
 DIST := gatepost-$(VERSION)
 dist: ## a source archive of HEAD, the same octets each time
-	@git archive --prefix=$(DIST)/ HEAD | gzip -9n > $(DIST).tar.gz && sha256sum $(DIST).tar.gz
+	@git archive --prefix=$(DIST)/ HEAD | gzip -n > $(DIST).tar.gz && sha256sum $(DIST).tar.gz
 
 # Beside them, in build/deb/all: what dpkg-buildpackage makes besides, such as symbols for debuggers.
 deb: deps dist ## Debian packages of HEAD, into build/deb

@@ -49,22 +49,22 @@ static bool option(int fd, int which, int wanted)
 
 static bool read_address(int fd, struct listen_socket *out)
 {
-    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {.v6 = {.sin6_family = AF_UNSPEC}};
     socklen_t size = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+    if (getsockname(fd, &address.any, &size) != 0)
         return false;
-    if (address.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
-        out->ip.family = 6;
-        out->port = ntohs(v6->sin6_port);
-        memcpy(out->ip.bytes, &v6->sin6_addr, sizeof v6->sin6_addr);
-        return true;
-    }
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
-    out->ip.family = 4;
-    out->port = ntohs(v4->sin_port);
-    memcpy(out->ip.bytes, &v4->sin_addr, sizeof v4->sin_addr);
-    return address.ss_family == AF_INET;
+    bool six = address.any.sa_family == AF_INET6;
+    out->ip.family = six ? 6 : 4;
+    out->port = ntohs(six ? address.v6.sin6_port : address.v4.sin_port);
+    if (six)
+        memcpy(out->ip.bytes, &address.v6.sin6_addr, sizeof address.v6.sin6_addr);
+    else
+        memcpy(out->ip.bytes, &address.v4.sin_addr, sizeof address.v4.sin_addr);
+    return six || address.any.sa_family == AF_INET;
 }
 
 static bool is_ours(int fd)
