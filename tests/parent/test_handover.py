@@ -1,82 +1,28 @@
 # SPDX-License-Identifier: ISC
 """From one gateway to the next: systemd keeps the listening sockets, and whoever runs starts none of the programs that an upgrade has
 put in the place of its own."""
-import array
 import os
 import shutil
 import signal
 import socket
-import subprocess
 
 import pytest
 
 from lab import needs
 from lab.parent import parent, wait_until  # noqa: F401
 from lab.ports import free_port
+from lab.service import Service
 
-GIVEN = "LISTEN_PID=$$ exec \"$@\""
+PROXIES = 2
 
 
-class Keeper:
-    """systemd, as far as sd_notify(3) tells of it: takes in what a service deposits, and gives it to the next."""
-
-    def __init__(self):
-        self.name = "@gatepost-handover-%d" % os.getpid()
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind("\0" + self.name[1:])
-        self.socket.settimeout(15)
-        self.kept = []  # (name, descriptor)
-
-    def hear(self):
-        text, control, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(4))
-        words = dict(line.split("=", 1) for line in text.decode().splitlines())
-        for _, _, octets in control:
-            self.kept.append((words["FDNAME"], array.array("i", octets)[0]))
-        if "FDSTOREREMOVE" in words:
-            self._close(words["FDNAME"])
-        return words
-
-    def _close(self, name=None):
-        for entry in [entry for entry in self.kept if name in (None, entry[0])]:
-            os.close(entry[1])
-            self.kept.remove(entry)
-
-    def hear_until(self, word):
-        while word not in self.hear():
-            pass
-
-    def ports(self):
-        found = []
-        for _, fd in self.kept:
-            with socket.socket(fileno=os.dup(fd)) as one:
-                found.append(one.getsockname()[1])
-        return found
-
-    def start(self, parent, extra=()):
-        """With what is kept as its descriptors from 3 on."""
-        fds = [fd for _, fd in self.kept] + [fd.fileno() for fd in extra]
-        parent.more_environment = {"NOTIFY_SOCKET": self.name, "LISTEN_FDS": str(len(fds))}
-        moved = " ".join("%d<&%d-" % (3 + n, 100 + n) for n in range(len(fds)))
-        above = [os.dup2(fd, 100 + n, inheritable=True) for n, fd in enumerate(fds)]
-        shell = "exec %s; %s" % (moved, GIVEN) if fds else GIVEN
-        parent.within = ["bash", "-c", shell, "bash"]
-        with open(parent.log_path, "ab") as log:
-            parent.popen = subprocess.Popen(parent.command("-F"), env=parent.environment(), stdout=log, stderr=log, pass_fds=above)
-        for fd in above:
-            os.close(fd)
-        self.hear_until("READY")
-        while len(self.kept) < 2:
-            self.hear()
-        return parent
-
-    def close(self):
-        self._close()
-        self.socket.close()
+def begin(systemd, parent, extra=()):
+    parent.popen = systemd.start(parent.command("-F"), parent.log_path, parent.environment(), PROXIES, extra)
 
 
 @pytest.fixture
 def systemd():
-    one = Keeper()
+    one = Service()
     yield one
     one.close()
 
@@ -91,11 +37,11 @@ def end(parent):
 
 
 def test_who_connects_between_two_gateways_is_served_by_the_second(parent, systemd):
-    systemd.start(parent)
+    begin(systemd, parent)
     assert len(systemd.kept) == 2 and set(systemd.ports()) == {parent.port}
     end(parent)
     waiting = [parent.connect(greeted=False) for _ in range(20)]
-    systemd.start(parent)
+    begin(systemd, parent)
     for session in waiting:
         session.read_greeting()
         assert session.echoes()
@@ -103,17 +49,17 @@ def test_who_connects_between_two_gateways_is_served_by_the_second(parent, syste
 
 
 def test_sockets_are_kept_when_a_gateway_is_killed(parent, systemd):
-    systemd.start(parent)
+    begin(systemd, parent)
     parent.signal(signal.SIGKILL)
     parent.popen.wait(15)
     waiting = parent.connect(greeted=False)
-    systemd.start(parent)
+    begin(systemd, parent)
     waiting.read_greeting()
 
 
 def test_what_the_configuration_names_no_more_is_kept_no_more(parent, systemd):
     before = parent.port
-    systemd.start(parent)
+    begin(systemd, parent)
     parent.port = another_port(before)
     parent.configure()
     parent.reload()
@@ -123,10 +69,10 @@ def test_what_the_configuration_names_no_more_is_kept_no_more(parent, systemd):
 
 
 def test_descriptors_that_are_no_listening_sockets_of_ours_are_closed(parent, systemd):
-    systemd.start(parent)
+    begin(systemd, parent)
     end(parent)
     with socket.socket(socket.AF_UNIX) as one, open("/dev/null") as other, socket.create_server(("127.0.0.1", 0)) as third:
-        systemd.start(parent, (one, other, third))
+        begin(systemd, parent, (one, other, third))
         assert len(systemd.kept) == 2
         inode = os.fstat(third.fileno()).st_ino
     assert "socket:[%d]" % inode not in {_target(parent, fd) for fd in os.listdir("/proc/%d/fd" % parent.popen.pid)}
