@@ -9,7 +9,7 @@
 
 enum { NAMES_MAX = 512 };
 
-bool certificate_bears(struct arena *arena, X509 *certificate, struct slice wanted)
+static bool bears(struct arena *arena, X509 *certificate, struct slice wanted)
 {
     struct ip ip;
     char *name = arena_cstr(arena, wanted);
@@ -65,7 +65,7 @@ struct slice certificate_flaw(struct arena *arena, X509 *certificate, long verif
 {
     if (verified != X509_V_OK)
         return chain_flaw(arena, verified, ca_file);
-    if (name.len && !certificate_bears(arena, certificate, name))
+    if (name.len && !bears(arena, certificate, name))
         return ARENA_JOIN(arena, SLICE("it is for "), certificate_names(arena, certificate),
                           SLICE(", not for "), name);
     return SLICE("");

@@ -9,9 +9,6 @@
 
 enum { CERTIFICATE_SOON_DAYS = 14 };
 
-/* Whether it is for this name, or for the address if it is one. */
-bool certificate_bears(struct arena *arena, X509 *certificate, struct slice name);
-
 /* The names that it is for, ", " in between. */
 struct slice certificate_names(struct arena *arena, X509 *certificate);
 

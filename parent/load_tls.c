@@ -71,7 +71,7 @@ static void look_at_names(struct load_look *look, const struct pair *pair)
 {
     const struct certificate *conf = pair->conf;
     for (size_t i = 0; i < conf->name_count; i++)
-        if (!certificate_bears(pair->chain, conf->names[i]))
+        if (!chain_bears(pair->chain, conf->names[i]))
             LOOK_WARNING(look, conf->names_at[i],
                          "the certificate in \"%.*s\" does not bear this name, but \"%s\": who "
                          "verifies it will not send",

@@ -200,7 +200,7 @@ bool certificate_issued_by(struct slice chain, struct slice authorities)
 }
 
 /* Of "*.example.com" any name that it stands for. */
-bool certificate_bears(struct slice chain, struct slice name)
+bool chain_bears(struct slice chain, struct slice name)
 {
     char asked[CERTIFICATE_NAME_MAX * 2];
     bool any = slice_starts(name, SLICE("*."));

@@ -42,7 +42,7 @@ void certificate_study(struct slice chain, struct slice key, struct certificate_
 bool certificate_issued_by(struct slice chain, struct slice authorities);
 
 /* Whether a client who asks for this name (also "*.example.com") is satisfied with the first one. */
-bool certificate_bears(struct slice chain, struct slice name);
+bool chain_bears(struct slice chain, struct slice name);
 
 /* How many certificates can be read there. */
 size_t certificate_count(struct slice pem);

@@ -189,14 +189,14 @@ TEST(test_names_are_those_that_a_client_would_take)
     X509 *wide = certificate_for("*.example.com", leaf_key);
     struct slice one = chain_of(leaf, NULL, texts[0]), all = chain_of(wide, NULL, texts[1]);
     X509_free(wide);
-    assert_true(certificate_bears(one, SLICE("mx.example.com")));
-    assert_true(certificate_bears(one, SLICE("MX.example.COM")));
-    assert_false(certificate_bears(one, SLICE("mail.example.com")));
-    assert_false(certificate_bears(one, SLICE("*.example.com")));
-    assert_true(certificate_bears(all, SLICE("mx.example.com")));
-    assert_true(certificate_bears(all, SLICE("*.example.com")));
-    assert_false(certificate_bears(all, SLICE("a.mx.example.com")));
-    assert_false(certificate_bears(SLICE("nothing"), SLICE("mx.example.com")));
+    assert_true(chain_bears(one, SLICE("mx.example.com")));
+    assert_true(chain_bears(one, SLICE("MX.example.COM")));
+    assert_false(chain_bears(one, SLICE("mail.example.com")));
+    assert_false(chain_bears(one, SLICE("*.example.com")));
+    assert_true(chain_bears(all, SLICE("mx.example.com")));
+    assert_true(chain_bears(all, SLICE("*.example.com")));
+    assert_false(chain_bears(all, SLICE("a.mx.example.com")));
+    assert_false(chain_bears(SLICE("nothing"), SLICE("mx.example.com")));
 }
 
 static const char *term(int begins, int ends)
