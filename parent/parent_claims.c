@@ -103,6 +103,38 @@ static bool has(const struct claims *claims, const char *path)
     return false;
 }
 
+static bool is_same_file(int one, int other)
+{
+    struct stat a, b;
+    return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+/* Of a file that is claimed under another name (/var/run, /run): its lock, once more. -1: none. */
+static int lock_again(const struct claims *claims, int lock)
+{
+    for (size_t i = 0; i < claims->count; i++)
+        if (is_same_file(claims->all[i].lock, lock))
+            return fcntl(claims->all[i].lock, F_DUPFD_CLOEXEC, 0);
+    return -1;
+}
+
+/* NULL, or why not; *taken: another has it. */
+static const char *lock_it(const struct claims *claims, int *lock, bool *taken)
+{
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+        return NULL;
+    const char *reason = strerror(errno);
+    bool locked = errno == EWOULDBLOCK;
+    int again = locked ? lock_again(claims, *lock) : -1;
+    *taken = locked && again < 0;
+    if (again < 0)
+        return reason;
+    close(*lock);
+    *lock = again;
+    return NULL;
+}
+
 /* NULL where it is claimed, or why it cannot be; *taken: another has it. */
 static const char *lock_file(struct claims *claims, const char *path, const struct use *use,
                              bool *taken, struct buf *report)
@@ -110,10 +142,8 @@ static const char *lock_file(struct claims *claims, const char *path, const stru
     int lock = -1;
     const char *reason =
         claims->count == CLAIMS_MAX ? "there are too many" : open_lock(path, &lock);
-    if (!reason && flock(lock, LOCK_EX | LOCK_NB) != 0) {
-        *taken = errno == EWOULDBLOCK;
-        reason = strerror(errno);
-    }
+    if (!reason)
+        reason = lock_it(claims, &lock, taken);
     if (*taken)
         tell_other(use, lock, report);
     char *kept = reason ? NULL : strdup(path);

@@ -98,3 +98,15 @@ def test_where_no_lock_can_be_had_it_serves_and_says_so(parent):
     parent.start()
     assert 'keeper folder "%s": not locked against a second gatepost' % path in parent.log()
     assert not (parent.folder / "elsewhere").exists()
+
+
+def test_its_own_place_under_another_name_is_no_other_gateways(parent, second):
+    path = configure(parent)["keeper folder"]
+    (parent.folder / "link").symlink_to(path.parent)
+    path.parent.mkdir()
+    parent.start()
+    configure(parent, keeper_folder=parent.folder / "link" / path.name)
+    parent.reload()
+    assert parent.logged("generation ended")
+    configure(second, keeper_folder=path)
+    assert refused(second, "pid %d, uses it" % parent.popen.pid), "it is claimed still"
