@@ -91,8 +91,9 @@ static int64_t seconds_of(const ASN1_TIME *when)
 
 static struct validity validity_of(const X509 *certificate)
 {
-    return (struct validity){seconds_of(X509_get0_notBefore(certificate)),
-                             seconds_of(X509_get0_notAfter(certificate))};
+    int64_t begins = seconds_of(X509_get0_notBefore(certificate)),
+            ends = seconds_of(X509_get0_notAfter(certificate));
+    return (struct validity){begins, ends, ends - begins};
 }
 
 static void narrow(struct validity *all, struct validity one)
@@ -122,14 +123,14 @@ bool certificate_term(const struct validity *validity, int64_t now,
                       char words[static CERTIFICATE_WORDS])
 {
     char date[11], count[32];
-    int64_t left = validity->ends - now, whole = validity->ends - validity->begins;
+    int64_t left = validity->ends - now;
     write_date(now < validity->begins ? validity->begins : validity->ends, date);
     if (now < validity->begins)
         snprintf(words, CERTIFICATE_WORDS, "it is not valid before %s", date);
     else if (left <= 0)
         snprintf(words, CERTIFICATE_WORDS, "it expired on %s (%s ago): renew it", date,
                  days(-left, count));
-    else if (left < whole / 3)
+    else if (left < validity->life / 3)
         snprintf(words, CERTIFICATE_WORDS, "it expires on %s (%s left): renew it", date,
                  days(left, count));
     else
@@ -306,6 +307,7 @@ void certificate_study(struct slice chain, struct slice key, struct certificate_
     X509 *first = study->fault == CERTIFICATE_SERVES ? first_of(chain) : NULL;
     if (first) {
         study->first = validity_of(first);
+        study->others.life = study->first.life;
         read_name(first, study->name);
         look_for_issuer(chain, study);
     }

@@ -21,6 +21,7 @@ enum certificate_fault {
 /* Seconds since 1970. */
 struct validity {
     int64_t begins, ends;
+    int64_t life; /* seconds; when less than a third of it is left, it is to be renewed */
 };
 
 enum { CERTIFICATE_NAME_MAX = 128 };
@@ -30,8 +31,10 @@ struct certificate_study {
     bool binary;        /* the file that cannot be read is no PEM at all */
     const char *reason; /* OpenSSL's words, static; NULL: none */
     /* Of those that serve: */
-    struct validity first, others; /* others: when all that follow are valid; 0: none follow */
-    bool lacks_issuer;             /* who signed the last one is not in the chain */
+    /* Others: when all that follow are valid (0: none follow). They come anew with the first, so
+     * its life counts: one that lives for years may be in its last third for a year. */
+    struct validity first, others;
+    bool lacks_issuer; /* who signed the last one is not in the chain */
     char issuer[CERTIFICATE_NAME_MAX];
     char name[CERTIFICATE_NAME_MAX]; /* a name that it bears, if any */
 };

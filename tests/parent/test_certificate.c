@@ -202,7 +202,8 @@ TEST(test_names_are_those_that_a_client_would_take)
 static const char *term(int begins, int ends)
 {
     static char words[CERTIFICATE_WORDS];
-    struct validity validity = {noon + (int64_t)begins * DAY, noon + (int64_t)ends * DAY};
+    struct validity validity = {noon + (int64_t)begins * DAY, noon + (int64_t)ends * DAY,
+                                (int64_t)(ends - begins) * DAY};
     return certificate_term(&validity, noon, words) ? words : NULL;
 }
 
@@ -214,6 +215,37 @@ TEST(test_a_third_of_its_lifetime_is_when_it_is_told)
     assert_null(term(-4, 2)); /* of those that live for six days */
     assert_non_null(term(-5, 1));
     assert_null(term(0, 90));
+}
+
+static X509 *that_lives(X509 *cert, int64_t begins, int64_t ends, EVP_PKEY *issuers_key)
+{
+    ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)(noon + begins * DAY));
+    ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)(noon + ends * DAY));
+    X509_sign(cert, issuers_key, EVP_sha256());
+    return cert;
+}
+
+/* Whether those behind one of 90 days are told, so many days before they end. */
+static bool is_told_behind(int64_t left)
+{
+    char words[CERTIFICATE_WORDS];
+    X509 *first = that_lives(X509_dup(leaf), 0, 90, middle_key),
+         *other = that_lives(X509_dup(middle), left - 1095, left, root_key);
+    struct certificate_study found =
+        study(chain_of(first, other, texts[0]), key_text(leaf_key, NULL, texts[1]));
+    assert_int_equal(found.fault, CERTIFICATE_SERVES);
+    assert_int_equal(found.others.ends, noon + left * DAY);
+    X509_free(first);
+    X509_free(other);
+    return certificate_term(&found.others, noon, words);
+}
+
+TEST(test_those_behind_it_are_told_when_it_would_be_itself)
+{
+    assert_false(is_told_behind(360)); /* a third of its own life */
+    assert_false(is_told_behind(30));
+    assert_true(is_told_behind(29));
+    assert_true(is_told_behind(-1));
 }
 
 TEST(test_one_that_has_expired_or_is_not_valid_yet_is_told)
