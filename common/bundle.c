@@ -20,6 +20,7 @@ struct bundled_file {
     struct bundle_file seen; /* path is owned */
     struct slice path;
     char *content;      /* owned; NULL when it lies in the mapping */
+    char *replaced;     /* owned: what was read, and is in use where it was asked for before */
     struct annex annex; /* of a large one, instead */
     const char *reason; /* why it could not be read */
 };
@@ -53,6 +54,7 @@ void bundle_free(struct bundle **bundle)
         if (file->content)
             explicit_bzero(file->content, file->seen.content.len); /* it may be a key */
         free(file->content);
+        free(file->replaced);
         annex_free(&file->annex);
         free((void *)(uintptr_t)file->seen.path);
     }
@@ -144,7 +146,6 @@ static const char *copy_former(const struct bundled_file *former, struct bundled
         return "out of memory";
     if (content.len)
         memcpy(copy, content.ptr, content.len);
-    free(file->content);
     file->content = copy;
     file->seen.content = (struct slice){copy, content.len};
     return NULL;
@@ -213,7 +214,13 @@ bool bundle_keep_former(struct bundle *bundle, struct slice path)
 {
     const struct bundled_file *former = find_former(bundle, path);
     struct bundled_file *file = find(bundle, path);
-    return former && file && !copy_former(former, file);
+    if (!former || !file || file->replaced)
+        return false;
+    char *read = file->content;
+    if (copy_former(former, file))
+        return false;
+    file->replaced = read;
+    return true;
 }
 
 static struct bundled_file *copy_new(struct bundle *bundle, struct slice path)

@@ -29,7 +29,8 @@ void bundle_hold(struct bundle *bundle, bool holds);
 /* What the bundle that is followed has of a file (no large one). False: nothing. */
 bool bundle_former(const struct bundle *bundle, struct slice path, struct slice *content);
 
-/* Puts that in the place of what was read of the file. False: no memory, or it has nothing. */
+/* Puts that in the place of what was read of the file, once; what was given out of it before stays.
+ * False: no memory, it has nothing, or it was done already. */
 bool bundle_keep_former(struct bundle *bundle, struct slice path);
 
 /* The one in a memfd that bundle_seal made. The descriptor stays the caller's and may be closed.

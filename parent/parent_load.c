@@ -61,7 +61,8 @@ static bool fits_this_machine(struct loaded *loaded, bool certificates, struct b
 static bool load_config(struct loaded *loaded, const char *path, struct slice hostname,
                         const struct succession *succession, struct buf *report)
 {
-    struct table_keeper keeper = {loaded->bundle, succession->accepted, &loaded->kept};
+    struct table_keeper keeper = {
+        .bundle = loaded->bundle, .accepted = succession->accepted, .kept = &loaded->kept};
     struct table_guard guard = table_guard_of(&keeper);
     struct loader loader = bundle_loader(loaded->bundle);
     loader.guard = &guard;
@@ -69,6 +70,7 @@ static bool load_config(struct loaded *loaded, const char *path, struct slice ho
     if (!succession->certificates || kept_tables_copy(&succession->before->kept, &loaded->kept))
         loaded->config = config_load(slice_of(path), &loader, hostname, report);
     bundle_hold(loaded->bundle, false);
+    kept_tables_free(&keeper.taken);
     return loaded->config != NULL;
 }
 

@@ -66,12 +66,25 @@ static bool former(void *ctx, struct slice path, struct slice *content)
     return bundle_former(keeper->bundle, path, content);
 }
 
+static bool has_file(const struct kept_tables *tables, struct slice path)
+{
+    for (size_t i = 0; i < tables->count; i++)
+        if (slice_eq(slice_of(tables->rows[i].path), path))
+            return true;
+    return false;
+}
+
+/* Tables of one file have the same in it: who accepts one has accepted all. */
 static bool keeps(void *ctx, const struct shrunk_table *table)
 {
     struct table_keeper *keeper = ctx;
-    if (accepts_table(keeper->accepted, table->name) ||
-        accepts_table(keeper->accepted, table->path))
+    if (has_file(&keeper->taken, table->path))
         return false;
+    if (accepts_table(keeper->accepted, table->name) ||
+        accepts_table(keeper->accepted, table->path)) {
+        push(&keeper->taken, table);
+        return false;
+    }
     return push(keeper->kept, table) && bundle_keep_former(keeper->bundle, table->path);
 }
 

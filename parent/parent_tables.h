@@ -28,6 +28,7 @@ struct table_keeper {
     struct bundle *bundle;
     struct slice accepted;
     struct kept_tables *kept; /* filled */
+    struct kept_tables taken; /* as their files have them, accepted: kept_tables_free */
 };
 struct table_guard table_guard_of(struct table_keeper *keeper);
 

@@ -271,18 +271,21 @@ TEST(test_what_the_one_before_had_can_take_the_place_of_what_was_read)
 {
     write_file("a.conf", "first");
     struct bundle *first = bundle_new(), *second = bundle_new();
-    struct slice content;
+    struct slice content, before;
+    const char *reason;
     expect(first, in_folder("a.conf"), "first");
     write_file("a.conf", "second");
     bundle_follow(second, first);
-    expect(second, in_folder("a.conf"), "second");
+    assert_true(bundle_read(second, in_folder("a.conf"), &before, &reason));
     assert_true(bundle_former(second, in_folder("a.conf"), &content));
     assert_true(slice_eq(content, SLICE("first")));
     assert_false(bundle_former(second, in_folder("key.pem"), &content));
     assert_false(bundle_keep_former(second, in_folder("key.pem")));
     assert_true(bundle_keep_former(second, in_folder("a.conf")));
+    assert_false(bundle_keep_former(second, in_folder("a.conf"))); /* once */
     bundle_free(&first);
     expect(second, in_folder("a.conf"), "first");
+    assert_true(slice_eq(before, SLICE("second"))); /* who was given it has it still */
     assert_int_equal(bundle_file(second, 0)->status.st_size, 6);
     bundle_free(&second);
 }

@@ -97,6 +97,14 @@ def test_a_table_that_lost_most_of_its_entries_keeps_them_until_that_is_accepted
     assert "keeps" not in it.ctl("status", "--check")[1]
 
 
+def test_tables_of_one_file_shrink_together(site, own_dir):
+    it = site('table also from file "%s"\n' % (own_dir / "recipients.txt"))
+    write(it.path, USERS[:5])
+    said = it.reloads("--accept-shrink", "users")
+    assert "the table 'also' keeps" not in said
+    assert it.takes(USERS[0]) and not it.takes(USERS[29])
+
+
 def test_a_table_whose_file_was_emptied_by_a_program_that_failed_serves_on_and_grows_again(site):
     it = site()
     write(it.path, [])
