@@ -34,8 +34,10 @@ bool look_into(struct load_look *look, struct span at, const char *what, struct 
 /* Warns where everybody can read a secret that was looked into. */
 void look_who_reads(struct load_look *look, struct span at, const char *what, struct slice path);
 
-/* load_tls.c: certificates, keys, suites, authorities. `now`: seconds since 1970. */
+/* load_tls.c: certificates, keys, suites. `now`: seconds since 1970. */
 void look_at_tls(struct load_look *look, int64_t now);
+/* By whom servers are verified. */
+void look_at_authorities(struct load_look *look);
 /* load_machine.c: users, programs, name servers. */
 void look_at_machine(struct load_look *look);
 /* load_folders.c: what is written into, and the signatures. */

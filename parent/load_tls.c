@@ -204,7 +204,7 @@ static void warn_of_idle_authorities(struct load_look *look, struct span at, str
                      PATH_SHOWN(path), strerror(errno), look_hint(errno));
 }
 
-static void look_at_authorities(struct load_look *look)
+void look_at_authorities(struct load_look *look)
 {
     const struct config *config = look->config;
     struct slice path = config->settings.tls_ca_file, pem;
@@ -229,5 +229,4 @@ void look_at_tls(struct load_look *look, int64_t now)
         look_at_certificate(look, &look->config->certificates[i], now);
     if (look->config->certificate_count > 0)
         look_at_all_suites(look);
-    look_at_authorities(look);
 }

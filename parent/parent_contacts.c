@@ -58,6 +58,14 @@ static const char *fault(const struct bundle *bundle, struct slice path, struct 
     return secret.len == CONTACTS_SECRET ? NULL : "expected a file of 32 octets";
 }
 
+void contacts_hold_key(struct bundle *bundle, const struct config *config)
+{
+    struct slice secret;
+    const char *reason;
+    if (policy_wants(config->policy, PRODUCER_CONTACT))
+        bundle_read(bundle, config->settings.contacts_key, &secret, &reason);
+}
+
 bool contacts_take_key(struct bundle *bundle, const struct config *config, struct buf *report)
 {
     char name[PATH_MAX];

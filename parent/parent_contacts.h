@@ -10,4 +10,7 @@
  * is none. False: the report says why. */
 bool contacts_take_key(struct bundle *bundle, const struct config *config, struct buf *report);
 
+/* While the bundle holds: that file as it was, where a rule asks for it. */
+void contacts_hold_key(struct bundle *bundle, const struct config *config);
+
 #endif

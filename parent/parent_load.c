@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "parent/load_look.h"
+#include "parent/parent_contacts.h"
 
 #include <errno.h>
 #include <string.h>
@@ -50,6 +51,9 @@ static bool fits_this_machine(struct loaded *loaded, bool certificates, struct b
     struct load_look look = {.bundle = loaded->bundle, .config = loaded->config, .report = report};
     look_at_tls(&look, clock_wall());
     bundle_hold(loaded->bundle, certificates);
+    if (certificates)
+        contacts_hold_key(loaded->bundle, loaded->config);
+    look_at_authorities(&look);
     look_at_machine(&look);
     look_at_folders(&look);
     look_at_ways(&look);

@@ -146,27 +146,52 @@ def test_files_wait_for_a_reload_where_none_is_automatic(site):
     assert "wait for gatepostctl reload" not in it.ctl("status")[1]
 
 
-def test_certificates_alone_are_taken_up_by_themselves_where_nothing_else_is(site, authority, own_dir):
-    first, second = (authority.certificate("mx.example.com", kind="ecdsa", file="reloading-%d" % n) for n in (1, 2))
-    served = [own_dir / "chain.pem", own_dir / "key.pem"]
+class Renewed:
+    """A certificate whose files are put in the place of the former ones."""
+    def __init__(self, authority, folder):
+        self.both = [authority.certificate("mx.example.com", kind="ecdsa", file="reloading-%d" % n) for n in (1, 2)]
+        self.served = [folder / "chain.pem", folder / "key.pem"]
+        self.sentence = 'certificate "mx.example.com" { chain "%s"  key "%s" }\n' % tuple(self.served)
 
-    def put(cert):
-        for source, path in zip((cert.chain, cert.key), served):
+    def put(self, n):
+        for source, path in zip((self.both[n].chain, self.both[n].key), self.served):
             shutil.copy(source, str(path) + ".new")
             os.rename(str(path) + ".new", path)
 
-    put(first)
-    it = site('certificate "mx.example.com" { chain "%s"  key "%s" }\n' % tuple(served), {"reload": {"automatic": "certificates"}})
+
+@pytest.fixture
+def renewed(authority, own_dir):
+    return Renewed(authority, own_dir)
+
+
+def test_certificates_alone_are_taken_up_by_themselves_where_nothing_else_is(site, renewed):
+    renewed.put(0)
+    it = site(renewed.sentence, {"reload": {"automatic": "certificates"}})
     write(it.path, USERS[:20])
     assert it.says_soon("files have changed and wait")
-    put(second)
+    renewed.put(1)
     assert it.says_soon('reason="certificates have changed"') and it.says_soon("serving generation=2")
     assert it.takes(USERS[29]), "the table is as it was"
     for _ in range(40):
         steered.move_clock(it.gateway.process.pid, 0.5)
     assert it.gateway.log().count("files have changed and wait") == 1 and "wait for gatepostctl reload" in it.ctl("status")[1]
-    assert it.shown_certificate() == octets_of(second)
+    assert it.shown_certificate() == octets_of(renewed.both[1])
     it.gateway.process.signal(signal.SIGHUP)
     assert it.says_soon("serving generation=3")
     assert it.takes(USERS[19]) and not it.takes(USERS[29])
 
+
+def test_what_else_is_broken_on_the_disk_keeps_no_certificate_waiting(site, renewed, authority, own_dir):
+    renewed.put(0)
+    trusted = own_dir / "ca.pem"
+    shutil.copy(authority.ca, trusted)
+    it = site(renewed.sentence + 'backend verified { smtp "127.0.0.1:9" tls verify "mail.example.com" }\n'
+              'domain "example.org" { backend verified }\nrule "new" when sender.first_contact then score 1\n',
+              {"reload": {"automatic": "certificates"}, "tls": {"ca_file": '"%s"' % trusted}})
+    trusted.write_text("")
+    os.chmod(os.path.join(it.gateway.dir, "contacts.key"), 0o644)
+    renewed.put(1)
+    assert it.says_soon('reason="certificates have changed"') and it.says_soon("serving generation=2")
+    assert it.shown_certificate() == octets_of(renewed.both[1])
+    status, said = it.ctl("reload")
+    assert status == 1 and 'there is no certificate in "%s"' % trusted in said
