@@ -2,7 +2,7 @@
 #include "parent/first_run_answers.h"
 
 #include "base/domain_name.h"
-#include "parent/parent_listen.h"
+#include "parent/own_address.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -90,14 +90,6 @@ static const char *take_domains(struct answers *answers, struct slice text)
 
 /* ---- the server ---- */
 
-static bool is_of_this_machine(const struct ip *ip)
-{
-    int sock = sockets_bind(ip, 0, false);
-    if (sock >= 0)
-        close(sock);
-    return sock >= 0;
-}
-
 static const char *take_server(struct answers *answers, struct slice text)
 {
     if (!endpoint_parse(text, SMTP_PORT, &answers->ip, &answers->port))
@@ -105,7 +97,7 @@ static const char *take_server(struct answers *answers, struct slice text)
                "gateway "
                "resolves them; `getent hosts NAME` tells the address)";
     if ((answers->port == SMTP_PORT || answers->port == SMTPS_PORT) &&
-        is_of_this_machine(&answers->ip))
+        address_is_ours(&answers->ip))
         return "that is this machine, where Gatepost itself will listen on that port; the server "
                "behind needs another";
     return keep(answers, text, &answers->server);

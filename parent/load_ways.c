@@ -1,50 +1,11 @@
 /* SPDX-License-Identifier: ISC
  * Ways that mail cannot take: nowhere, or back to ourselves. */
 #include "parent/load_look.h"
+#include "parent/own_address.h"
 
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <string.h>
 
 /* ---- back to ourselves ---- */
-
-static bool is_any(const struct ip *ip)
-{
-    const struct ip any = {.family = ip->family};
-    return memcmp(ip->bytes, any.bytes, sizeof any.bytes) == 0;
-}
-
-static bool is_loopback(const struct ip *ip)
-{
-    static const uint8_t one[16] = {[15] = 1};
-    return ip->family == 4 ? ip->bytes[0] == 127 : memcmp(ip->bytes, one, sizeof one) == 0;
-}
-
-static bool is_that(const struct sockaddr *address, const struct ip *ip)
-{
-    const void *bytes = NULL;
-    if (address && address->sa_family == AF_INET && ip->family == 4)
-        bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
-    else if (address && address->sa_family == AF_INET6 && ip->family == 6)
-        bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-    return bytes && memcmp(bytes, ip->bytes, ip->family == 4 ? 4 : 16) == 0;
-}
-
-/* By the list of them, as trying to bind one would tell nothing where ip_nonlocal_bind is set. */
-static bool is_of_this_host(const struct ip *ip)
-{
-    struct ifaddrs *all = NULL;
-    if (is_loopback(ip) || is_any(ip))
-        return true;
-    if (getifaddrs(&all) != 0)
-        return false;
-    bool found = false;
-    for (const struct ifaddrs *one = all; one && !found; one = one->ifa_next)
-        found = is_that(one->ifa_addr, ip);
-    freeifaddrs(all);
-    return found;
-}
 
 static bool takes(const struct listener *listener, const struct server *server)
 {
@@ -52,8 +13,8 @@ static bool takes(const struct listener *listener, const struct server *server)
                   (listener->takes_ipv4 && server->ip.family == 4);
     if (listener->port != server->port || !family)
         return false;
-    if (is_any(&listener->ip) || (is_any(&server->ip) && is_loopback(&listener->ip)))
-        return is_of_this_host(&server->ip);
+    if (address_is_any(&listener->ip) || (address_is_any(&server->ip) && address_is_loopback(&listener->ip)))
+        return address_is_ours(&server->ip);
     return memcmp(&listener->ip, &server->ip, sizeof listener->ip) == 0;
 }
 

@@ -2,6 +2,7 @@
 """gatepost --first-run: what it asks, and what it writes."""
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -82,6 +83,15 @@ def test_the_shipped_example_is_kept_beside_it(first_run, new_backend):
     assert (first_run.folder / "gatepost.conf.example").read_text() == shipped
     first_run.file.write_text(shipped)
     assert first_run(*answers(new_backend().port))[0] == 1 and first_run.text() == shipped
+
+
+@pytest.mark.parametrize("server, fits", [("192.0.2.25", True), ("127.0.0.1", False)])
+def test_where_any_address_can_be_bound_not_every_one_is_this_machine(first_run, server, fits):
+    """As where an address moves between two machines."""
+    command = first_run.command("--first-run", "--unchecked", *answers(0, server=server))
+    done = subprocess.run(["unshare", "--net", "sh", "-c", 'ip link set lo up; echo 1 > /proc/sys/net/ipv4/ip_nonlocal_bind && exec "$@"', "sh", *command],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    assert (done.returncode == 0) == fits and ("that is this machine" in done.stderr) != fits, done.stderr
 
 
 # Questions
