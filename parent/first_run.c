@@ -210,7 +210,8 @@ static bool passes(struct first_run *run, bool *has_antivirus)
 {
     struct buf report = buf_init(REPORT_MAX);
     struct loaded loaded = {0};
-    bool good = loaded_read(&loaded, run->draft.path, slice_of(run->machine), NULL, &report) &&
+    bool good = loaded_read(&loaded, run->draft.path, slice_of(run->machine),
+                            &(struct succession){.before = NULL}, &report) &&
                 loaded.failed_tests == 0;
     if (good)
         *has_antivirus = has_signatures(loaded.config);
