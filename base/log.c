@@ -24,7 +24,7 @@ static struct {
 
 /* ---- where to ---- */
 
-/* It does not wait: what the journal has no room for goes to stderr. */
+/* It does not wait: what the journal has no room for goes to stderr, if that takes it at once. */
 static int connect_journal(void)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -92,13 +92,24 @@ bool log_wants(enum log_level level)
 
 /* ---- one event ---- */
 
+/* A socket may lead to the journal that has no room just now: that is not waited for. */
+static ssize_t write_at_once(char *octets, size_t size)
+{
+    struct iovec part = {octets, size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t sent = sendmsg(STDERR_FILENO, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent < 0 && errno == ENOTSOCK ? write(STDERR_FILENO, octets, size) : sent;
+}
+
 static void write_stderr(const struct log_line *line)
 {
     char room[LINE_MAX_BYTES]; /* what is told when memory is out is told all the same */
     struct buf out = buf_over(room, sizeof room);
     (log_state.format == FORMAT_JSON ? log_line_json : log_line_text)(&out, line);
     buf_char(&out, '\n');
-    ssize_t written = write(STDERR_FILENO, room, buf_len(&out));
+    ssize_t written = log_state.sink == SINK_JOURNALD
+                          ? write_at_once(room, buf_len(&out))
+                          : write(STDERR_FILENO, room, buf_len(&out));
     (void)written; /* a log that cannot be written has nowhere to say so */
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static char written[40000];
@@ -177,6 +178,27 @@ TEST(test_no_octet_makes_a_field_of_the_journal_more_than_one)
             lines += datagram.ptr[i] == '\n';
         assert_int_equal(lines, 7);
     }
+}
+
+/* Where there is no journal, or none with room; stderr leads to it as systemd makes it. */
+TEST(test_nobody_waits_for_a_journal_that_stands_still)
+{
+    enum { LINES = 2000, PATIENCE = 10 };
+    static char text[500];
+    int ends[2], saved = dup(STDERR_FILENO);
+    memset(text, 'a', sizeof text);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    log_open("test", SINK_JOURNALD, LEVEL_INFO);
+    alarm(PATIENCE);
+    for (int i = 0; i < LINES; i++)
+        log_at(LEVEL_INFO, "", "event", field_text("text", (struct slice){text, sizeof text}));
+    alarm(0);
+    dup2(saved, STDERR_FILENO);
+    log_open("test", SINK_STDERR, LEVEL_INFO);
+    close(saved);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 TEST(test_words_that_nobody_knows_change_nothing)
