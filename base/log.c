@@ -107,9 +107,8 @@ static void write_stderr(const struct log_line *line)
     struct buf out = buf_over(room, sizeof room);
     (log_state.format == FORMAT_JSON ? log_line_json : log_line_text)(&out, line);
     buf_char(&out, '\n');
-    ssize_t written = log_state.sink == SINK_JOURNALD
-                          ? write_at_once(room, buf_len(&out))
-                          : write(STDERR_FILENO, room, buf_len(&out));
+    ssize_t written = log_state.sink == SINK_JOURNALD ? write_at_once(room, buf_len(&out))
+                                                      : write(STDERR_FILENO, room, buf_len(&out));
     (void)written; /* a log that cannot be written has nowhere to say so */
 }
 

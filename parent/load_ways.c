@@ -13,7 +13,8 @@ static bool takes(const struct listener *listener, const struct server *server)
                   (listener->takes_ipv4 && server->ip.family == 4);
     if (listener->port != server->port || !family)
         return false;
-    if (address_is_any(&listener->ip) || (address_is_any(&server->ip) && address_is_loopback(&listener->ip)))
+    if (address_is_any(&listener->ip) ||
+        (address_is_any(&server->ip) && address_is_loopback(&listener->ip)))
         return address_is_ours(&server->ip);
     return memcmp(&listener->ip, &server->ip, sizeof listener->ip) == 0;
 }
