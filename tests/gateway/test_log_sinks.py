@@ -158,6 +158,17 @@ def test_what_a_client_says_of_himself_bans_nobody_else(own_dir):
     assert "client=198.51.100.7 " in line
 
 
+@pytest.mark.skipif(not shutil.which("fail2ban-regex"), reason="no fail2ban")
+@pytest.mark.parametrize("prefix", ["", "Nov 30 05:17:02 mx "], ids=["a file without dates", "syslog"])
+def test_a_date_that_a_client_gives_for_a_name_is_not_when_it_was(own_dir, prefix):
+    """Else whoever logs in as a day of long ago is never banned."""
+    log = own_dir / "mail.log"
+    log.write_text(prefix + 'gatepost-proxy[812]: %s5f0c3a911004 login refused client=198.51.100.7 user="2005-01-01 00:00:00" text=no\n' % ("" if prefix else "info: "))
+    done = subprocess.run(["fail2ban-regex", "-v", str(log), str(FILTER)], capture_output=True, text=True, timeout=60)
+    found, = re.findall(r"\|\s+198\.51\.100\.7\s+(.*)", done.stdout)
+    assert not found.endswith("2005"), found
+
+
 # ---- logrotate
 
 def test_logrotate_renames_the_file_of_decisions_and_the_gateway_opens_it_anew(own_dir, server, monkeypatch):
