@@ -28,12 +28,12 @@ static struct slice words(const struct policy *policy, const struct trial *e,
 
 void report_undecided(struct page *page, const struct policy *policy, const struct trial *e)
 {
-    for (size_t i = 0; i < e->undecided_count && i < SHOWN_MAX; i++)
-        page_row(page, i ? "" : "undecided", words(policy, e, &e->undecided[i]));
-    if (e->undecided_count > SHOWN_MAX)
+    for (size_t i = 0; i < e->undecided.count && i < SHOWN_MAX; i++)
+        page_row(page, i ? "" : "undecided", words(policy, e, &e->undecided.rules[i]));
+    if (e->undecided.count > SHOWN_MAX)
         page_row(page, "",
                  arena_printf(e->arena, "and %zu more (--json tells all)",
-                              e->undecided_count - SHOWN_MAX));
+                              e->undecided.count - SHOWN_MAX));
 }
 
 static void put(struct buf *out, const char *key, struct slice text)
@@ -44,12 +44,12 @@ static void put(struct buf *out, const char *key, struct slice text)
 
 void report_undecided_json(struct buf *out, const struct policy *policy, const struct trial *e)
 {
-    if (e->undecided_count == 0)
+    if (e->undecided.count == 0)
         return;
     json_key(out, SLICE("undecided"));
     buf_char(out, '[');
-    for (size_t i = 0; i < e->undecided_count; i++) {
-        const struct undecided *undecided = &e->undecided[i];
+    for (size_t i = 0; i < e->undecided.count; i++) {
+        const struct undecided *undecided = &e->undecided.rules[i];
         struct rule_info rule = policy_rule_info(policy, undecided->rule);
         json_item(out);
         buf_char(out, '{');

@@ -64,14 +64,13 @@ struct trial {
     bool decided;                   /* all that follows is there */
     const struct value *recipients; /* addresses, each once */
     size_t recipient_count;
-    struct verdict *verdicts;     /* one for each of them */
-    size_t *left, left_count;     /* indices of those who are not refused before the message */
-    struct verdict verdict;       /* what the sender is told */
-    bool differing;               /* the recipients' verdicts are not one */
-    bool banners_differ;          /* as in struct ruling */
-    struct banner_result *banner; /* what would become of it; NULL: there is none */
-    struct undecided *undecided;  /* rules that might have been stricter */
-    size_t undecided_count;
+    struct verdict *verdicts;         /* one for each of them */
+    size_t *left, left_count;         /* indices of those who are not refused before the message */
+    struct verdict verdict;           /* what the sender is told */
+    bool differing;                   /* the recipients' verdicts are not one */
+    bool banners_differ;              /* as in struct ruling */
+    struct banner_result *banner;     /* what would become of it; NULL: there is none */
+    struct undecided_rules undecided; /* that might have been stricter, for one recipient or more */
 };
 
 /* An empty one; false when memory is out. */

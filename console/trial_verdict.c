@@ -190,13 +190,24 @@ static bool reach_verdict(struct trial *e, const struct config *config)
     return true;
 }
 
+/* For all who are left; where nobody is, for those who were put off. */
+static void seek_undecided(struct trial *e, const struct policy *policy)
+{
+    struct value *recipient = &e->facts.fact[FACT_RECIPIENT], kept = *recipient;
+    size_t count = e->left_count ? e->left_count : e->recipient_count;
+    for (size_t i = 0; i < count; i++) {
+        *recipient = e->recipients[e->left_count ? e->left[i] : i];
+        policy_undecided(policy, &e->facts, last_phase(e), &e->verdict, e->arena, &e->undecided);
+    }
+    *recipient = kept;
+}
+
 bool trial_decide(struct trial *e, const struct config *config)
 {
     settle_facts(e, config);
     nobody_is_listed(e, config);
     if (!convene(e) || !reach_verdict(e, config))
         return false;
-    e->undecided_count = policy_undecided(config->policy, &e->facts, last_phase(e), &e->verdict,
-                                          e->arena, &e->undecided);
+    seek_undecided(e, config->policy);
     return true;
 }

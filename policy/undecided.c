@@ -3,12 +3,13 @@
 
 #include "policy/eval.h"
 
+#include <string.h>
+
 struct seeking {
     struct evaluation evaluation;
     const struct verdict *reached;
     struct arena *arena;
-    struct undecided *found;
-    size_t count, room;
+    struct undecided_rules *found;
 };
 
 static enum action strictest(const struct policy *policy, const struct rule *rule)
@@ -22,19 +23,31 @@ static enum action strictest(const struct policy *policy, const struct rule *rul
     return strictest;
 }
 
+static void add(struct seeking *seeking, const struct undecided *undecided)
+{
+    struct undecided_rules *found = seeking->found;
+    size_t at = found->count;
+    while (at > 0 && found->rules[at - 1].rule > undecided->rule)
+        at--;
+    if (at > 0 && found->rules[at - 1].rule == undecided->rule)
+        return;
+    struct undecided *rules =
+        arena_grow(seeking->arena, found->rules, found->count, &found->room, sizeof *found->rules);
+    if (!rules)
+        return;
+    memmove(rules + at + 1, rules + at, (found->count - at) * sizeof *rules);
+    rules[at] = *undecided;
+    found->rules = rules;
+    found->count++;
+}
+
 static void note(struct seeking *seeking, size_t index, const struct rule *rule, int fact)
 {
     enum action action = strictest(seeking->evaluation.policy, rule);
     int strictness = action_info(action)->strictness;
-    if (fact < 0 || (int)index == seeking->reached->rule ||
-        strictness <= action_info(seeking->reached->action)->strictness)
-        return;
-    struct undecided *found =
-        arena_grow(seeking->arena, seeking->found, seeking->count, &seeking->room, sizeof *found);
-    if (!found)
-        return;
-    found[seeking->count++] = (struct undecided){index, action, (enum fact)fact};
-    seeking->found = found;
+    if (fact >= 0 && (int)index != seeking->reached->rule &&
+        strictness > action_info(seeking->reached->action)->strictness)
+        add(seeking, &(struct undecided){index, action, (enum fact)fact});
 }
 
 /* True: it decides, and what follows is not looked at. */
@@ -51,8 +64,9 @@ static bool decides(struct seeking *seeking, size_t index, const struct rule *ru
     return judgement.truth == TRUTH_TRUE && rule->terminal;
 }
 
-size_t policy_undecided(const struct policy *policy, const struct facts *facts, enum phase through,
-                        const struct verdict *reached, struct arena *arena, struct undecided **out)
+void policy_undecided(const struct policy *policy, const struct facts *facts, enum phase through,
+                      const struct verdict *reached, struct arena *arena,
+                      struct undecided_rules *found)
 {
     struct seeking seeking = {.evaluation = {.policy = policy,
                                              .facts = facts,
@@ -60,13 +74,12 @@ size_t policy_undecided(const struct policy *policy, const struct facts *facts, 
                                              .score.doubt = judge(true),
                                              .exhausted = -1},
                               .reached = reached,
-                              .arena = arena};
+                              .arena = arena,
+                              .found = found};
     bool for_good = reached->action == ACTION_REJECT || reached->action == ACTION_DROP;
     for (size_t i = 0; !for_good && i < policy->rule_count; i++) {
         const struct rule *rule = &policy->rules[i];
         if (!rule->observe && !rule_passes_over(rule, facts) && decides(&seeking, i, rule))
             break;
     }
-    *out = seeking.found;
-    return seeking.count;
 }

@@ -11,11 +11,18 @@ struct undecided {
     enum fact fact;     /* not known */
 };
 
-/* Those rules, in source order, which stand before the one that decided, whose facts are unknown, and
- * of which an action is stricter than `reached`; the rule that `reached` names itself is none of them,
- * and there is none where `reached` is a refusal for good.
- * `through` as for policy_evaluate. *out lives in the arena, cut short when that is full. */
-size_t policy_undecided(const struct policy *policy, const struct facts *facts, enum phase through,
-                        const struct verdict *reached, struct arena *arena, struct undecided **out);
+struct undecided_rules {
+    struct undecided *rules;
+    size_t count, room;
+};
+
+/* Adds those rules, in source order and each once, which stand before the one that decided, whose facts are
+ * unknown, and of which an action is stricter than `reached`; the rule that `reached` names itself is none of
+ * them, and there is none where `reached` is a refusal for good. So it is called for one recipient after the
+ * other. `through` as for policy_evaluate. *found, empty at first, lives in the arena, cut short when that is
+ * full. */
+void policy_undecided(const struct policy *policy, const struct facts *facts, enum phase through,
+                      const struct verdict *reached, struct arena *arena,
+                      struct undecided_rules *found);
 
 #endif

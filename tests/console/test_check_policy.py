@@ -138,3 +138,11 @@ def test_postmaster_is_spared_by_what_is_undecided_too(judge):
     spf = 'rule "spf" when spf.result == fail then reject 550 5.7.1 "no"\n'
     assert [u["rule"] for u in judge(spf, "--rcpt", "user@example.com")["undecided"]] == ["spf"]
     assert "undecided" not in judge(spf, "--rcpt", "postmaster@example.com")
+
+
+@pytest.mark.parametrize("named", [("bob", "eve"), ("eve", "bob"), ("postmaster", "bob"), ("bob", "postmaster")])
+def test_what_is_undecided_for_one_recipient_of_several_is_named_whoever_stands_first(judge, named):
+    rules = 'rule "one" when recipient.local == "bob" and spf.result == fail then reject 550 5.7.1 "no"\n' \
+            'rule "signed" when count(dkim) < 1 then reject 550 5.7.1 "sign it"\n'
+    words = [word for name in named for word in ("--rcpt", name + "@example.com")]
+    assert [u["rule"] for u in judge(rules, *words)["undecided"]] == ["one", "signed"]
