@@ -35,6 +35,7 @@ static void close_imap(struct session *base)
 static void refuse(struct session *base, const struct verdict *verdict)
 {
     struct imap_session *s = imap_of(base);
+    reader_log_drop(base, verdict);
     session_text(base, SLICE("* BYE "));
     session_text(base, verdict->text);
     session_text(base, SLICE(" ("));

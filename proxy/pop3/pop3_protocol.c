@@ -23,6 +23,7 @@ static void close_pop3(struct session *base)
 static void refuse(struct session *base, const struct verdict *verdict)
 {
     struct pop3_session *s = pop3_of(base);
+    reader_log_drop(base, verdict);
     pop3_err(s, "[SYS/PERM]", verdict->text);
 }
 

@@ -159,6 +159,8 @@ struct slice reader_user(const struct reader *r);
 /* Refused for what he is or said; or for our own trouble, of which the log has told in words of its own. */
 void reader_record_refusal(struct reader *r, struct slice reply, const struct verdict *rules);
 void reader_record_trouble(struct reader *r, struct slice reply);
+/* The line of a connection that a rule drops; nothing is recorded. */
+void reader_log_drop(struct session *base, const struct verdict *rules);
 void reader_record_message(struct reader *r, struct fetched *fetched, const char *verdict,
                            const char *reason);
 /* Where no rule looks at messages a session's first few are recorded one by one. Whether that is over:

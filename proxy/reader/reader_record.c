@@ -60,14 +60,24 @@ static void record_refusal(struct reader *reader, struct slice reply, const stru
     session_record(&reader->base, &r);
 }
 
+static struct slice rule_of(const struct reader *reader, const struct verdict *rules)
+{
+    if (!rules || rules->rule < 0)
+        return SLICE("");
+    return policy_rule_info(reader->base.proxy->config->policy, (size_t)rules->rule).name;
+}
+
+void reader_log_drop(struct session *base, const struct verdict *rules)
+{
+    log_refusal(reader_of(base), "dropped", LINE_HUNG_UP, rules->text,
+                rule_of(reader_of(base), rules));
+}
+
 void reader_record_refusal(struct reader *reader, struct slice reply, const struct verdict *rules)
 {
     bool of_login = !reader_is_logged_in(reader) && reader_user(reader).len;
-    struct slice rule = SLICE("");
-    if (rules && rules->rule >= 0)
-        rule = policy_rule_info(reader->base.proxy->config->policy, (size_t)rules->rule).name;
     log_refusal(reader, of_login ? "login refused" : "refused",
-                of_login ? LINE_LOGIN_REFUSED : LINE_REFUSED, reply, rule);
+                of_login ? LINE_LOGIN_REFUSED : LINE_REFUSED, reply, rule_of(reader, rules));
     record_refusal(reader, reply, rules);
 }
 

@@ -127,8 +127,8 @@ void session_count(const struct session *s, enum counter counter);
 /* Connected, and secured if it must be. */
 void session_greet(struct session *s);
 
-/* A rule drops the connection: says why, and hangs up. */
-void session_refuse(struct session *s, const char *ref, const struct verdict *verdict);
+/* A rule drops the connection: the protocol says why, to the log as well, and we hang up. */
+void session_refuse(struct session *s, const struct verdict *verdict);
 
 /* ---- session_live.c ---- */
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * The banner: at once, or after a silence in which real mail servers wait, or never. */
-#include "base/log.h"
-#include "proxy/session/session_log.h"
+#include "proxy/session/session.h"
 
 static void greet(struct session *s)
 {
@@ -16,16 +15,8 @@ static void greet(struct session *s)
     stream_flush_whole(s->stream);
 }
 
-void session_refuse(struct session *s, const char *ref, const struct verdict *verdict)
+void session_refuse(struct session *s, const struct verdict *verdict)
 {
-    char address[46];
-    struct slice rule = SLICE("");
-    if (verdict->rule >= 0)
-        rule = policy_rule_info(s->proxy->config->policy, (size_t)verdict->rule).name;
-    ip_text(&s->client, address);
-    if (session_logs(s, LINE_HUNG_UP))
-        log_at(LEVEL_INFO, ref, "dropped", field_str("client", address), field_text("rule", rule),
-               field_num("code", verdict->code), field_text("text", verdict->text));
     s->protocol->refuse(s, verdict);
     session_hang_up(s);
 }
@@ -41,7 +32,7 @@ static void judge_client(struct session *s)
         return;
     }
     s->greeted = true;
-    session_refuse(s, s->id, &verdict);
+    session_refuse(s, &verdict);
 }
 
 /* Only who drops connections needs to know the client before the banner. */

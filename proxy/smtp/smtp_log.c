@@ -94,11 +94,23 @@ static struct slice words_of(const struct smtp_session *s, struct slice reply)
     return slice_sub(reply, code, referred ? end : reply.len);
 }
 
-static const char *event_of(const struct smtp_session *s, unsigned code)
+static bool drops(const struct verdict *rules)
 {
-    return code == CODE_CLOSING ? "sent away"
-           : s->t.asked_for.len ? "recipient refused"
-                                : "refused";
+    return rules && rules->action == ACTION_DROP;
+}
+
+static enum session_line kind_of(const struct smtp_session *s, const struct verdict *rules)
+{
+    return drops(rules) ? LINE_HUNG_UP : s->t.asked_for.len ? LINE_RECIPIENT_REFUSED : LINE_REFUSED;
+}
+
+static const char *event_of(const struct smtp_session *s, unsigned code,
+                            const struct verdict *rules)
+{
+    return drops(rules)           ? "dropped"
+           : code == CODE_CLOSING ? "sent away"
+           : s->t.asked_for.len   ? "recipient refused"
+                                  : "refused";
 }
 
 void smtp_log_refusal(struct smtp_session *s, unsigned code, struct slice reply,
@@ -106,16 +118,15 @@ void smtp_log_refusal(struct smtp_session *s, unsigned code, struct slice reply,
 {
     char client[46], room[RECIPIENTS_MOST];
     struct buf to = buf_over(room, sizeof room);
-    bool of_recipient = s->t.asked_for.len > 0;
     size_t escaped = 0;
-    if (!session_logs(&s->base, of_recipient ? LINE_RECIPIENT_REFUSED : LINE_REFUSED))
+    if (!session_logs(&s->base, kind_of(s, rules)))
         return;
-    if (of_recipient && code != CODE_CLOSING)
+    if (s->t.asked_for.len && code != CODE_CLOSING)
         add_recipient(&to, &escaped, s->t.asked_for);
     else
         recipients(s, &to);
     ip_text(&s->base.client, client);
-    log_at(LEVEL_INFO, s->ref, event_of(s, code), field_str("client", client),
+    log_at(LEVEL_INFO, s->ref, event_of(s, code, rules), field_str("client", client),
            field_most("helo", s->helo, NAME_MOST), field_str("tls", tls_version(s)),
            field_most("from", s->t.sender.address, ADDRESS_MOST),
            field_most("to", buf_slice(&to), RECIPIENTS_MOST), field_str("stage", smtp_stage(s)),

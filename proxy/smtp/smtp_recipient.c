@@ -72,7 +72,7 @@ static bool rules_accept(struct smtp_session *s, const struct recipient *r)
         count(s, r);
     switch (r->verdict.action) {
     case ACTION_DROP:
-        session_refuse(&s->base, s->ref, &r->verdict);
+        session_refuse(&s->base, &r->verdict);
         return false;
     case ACTION_REJECT:
     case ACTION_DEFER:

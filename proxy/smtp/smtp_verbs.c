@@ -136,7 +136,7 @@ static void judge_helo(struct session *base)
                                   s->mail, &verdict);
     }
     if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP)
-        session_refuse(&s->base, s->ref, &verdict);
+        session_refuse(&s->base, &verdict);
     else
         session_tarpit(&s->base, verdict.delay, &s->base.delayed, answer_helo);
 }
@@ -269,7 +269,7 @@ static void judge_mail(struct session *base)
     struct verdict verdict = {.delay = 0};
     enum outcome outcome = smtp_judge(s, PHASE_MAIL, &verdict);
     if (outcome == OUTCOME_DECIDED && verdict.action == ACTION_DROP) {
-        session_refuse(&s->base, s->ref, &verdict);
+        session_refuse(&s->base, &verdict);
     } else if (outcome == OUTCOME_DECIDED && settings_of(s)->smtp_refuse_early &&
                (verdict.action == ACTION_REJECT || verdict.action == ACTION_DEFER)) {
         smtp_refuse(s, &verdict);

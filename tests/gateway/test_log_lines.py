@@ -17,7 +17,10 @@ from lab.process import wait_until
 from lab.smtp_client import Session, client_context
 
 MESSAGE = b"Subject: logged\r\nFrom: a@client.example\r\nMessage-ID: <7@client.example>\r\n\r\nhello\r\n"
-RULES = ('rule "no bob" when recipient.local == "bob" then reject 550 5.7.1 "no bob"\n'
+RULES = ('rule "no nine" when client.ip == "127.0.0.9" then drop 554 5.7.1 "no nine"\n'
+         'rule "no drop" when sender == "drop@client.example" then drop 554 5.7.1 "no drop"\n'
+         'rule "no dan" when recipient.local == "dan" then drop 421 4.7.1 "no dan"\n'
+         'rule "no bob" when recipient.local == "bob" then reject 550 5.7.1 "no bob"\n'
          'rule "spam" when message.subject == "spam" then reject 550 5.7.1 "not wanted"\n')
 CHANGES = {"process": {"proxies": 1}, "log": {"level": '"info"'}, "limits": {"errors": 3, "message_size": "1MiB", "sessions_per_client": 20},
            "timeouts": {"command": "1s", "data": "1s"}}
@@ -183,6 +186,43 @@ def test_each_end_that_is_no_message_has_a_line_with_the_client(cause, world, si
         act(session)
     told = fields(since(event))
     assert {"client": "127.0.0.1", **expected}.items() <= told.items()
+
+
+def dropped_at_mail(port):
+    with Session(port) as session:
+        session.ehlo()
+        session.expect("MAIL FROM:<drop@client.example>", 554)
+
+
+def dropped_at_a_recipient(port):
+    with Session(port) as session:
+        session.ehlo()
+        session.envelope()
+        session.expect("RCPT TO:<dan@example.com>", 421)
+
+
+def dropped_at_once(port):
+    with socket.socket() as s:
+        s.bind(("127.0.0.9", 0))
+        s.connect(("127.0.0.1", port))
+        assert b"no nine" in s.recv(200)
+
+
+DROPS = {
+    "MAIL": (dropped_at_mail, "port", {"rule": "no drop", "code": "554", "from": "drop@client.example", "stage": "mail"}),
+    "RCPT": (dropped_at_a_recipient, "port", {"rule": "no dan", "code": "421", "to": "dan@example.com", "stage": "rcpt"}),
+    "the connection": (dropped_at_once, "port", {"client": "127.0.0.9", "rule": "no nine", "stage": "connect"}),
+    "the connection of a reader": (dropped_at_once, "pop3_port", {"client": "127.0.0.9", "rule": "no nine", "text": "no nine"}),
+}
+
+
+@pytest.mark.parametrize("at", DROPS)
+def test_who_is_dropped_has_one_line(at, world, since):
+    act, port, expected = DROPS[at]
+    act(getattr(world, port))
+    assert expected.items() <= fields(since("dropped")).items()
+    Session(world.port).close()  # what would follow is there as well
+    assert [line for line in since.all() if " client=" in line] == [since("dropped")]
 
 
 def test_the_reference_of_the_line_is_the_one_that_the_client_heard(world, since):

@@ -9,7 +9,7 @@ FLOORS = "base common filters keeper parent proxy"
 MADE = {
     "proxy/reader/reader_record.c": r'log_refusal\(reader_of\(base\), "([^"]+)"|\? "([^"]+)" : "([^"]+)",',
     "proxy/smtp/smtp_aside.c": r'COUNTER_\w+,\s*"([^"]+)"',
-    "proxy/smtp/smtp_log.c": r'"(sent away)"|"(recipient refused)"|"(refused)"',
+    "proxy/smtp/smtp_log.c": r'"(dropped)"|"(sent away)"|"(recipient refused)"|"(refused)"',
 }
 HELPERS = ("keeper", "gatepost-release")
 
