@@ -50,23 +50,24 @@ void session_record_failure(struct session *s, struct slice reason)
 
 static struct {
     int64_t second, count; /* how many in that second */
+    struct slice listener; /* of the last of them */
 } turned;
 
-static void tell_crowd(struct session *s, int64_t unlogged, int64_t unrecorded)
+static void tell_crowd(const struct session *s, int64_t unlogged, int64_t unrecorded)
 {
     struct record record = {.stage = SLICE("connect"),
                             .verdict = SLICE("defer"),
-                            .listener = s->listener->name,
+                            .listener = turned.listener,
                             .count = unrecorded};
     if (unlogged > 0)
-        log_at(LEVEL_INFO, "", "more turned away", field_text("listener", s->listener->name),
+        log_at(LEVEL_INFO, "", "more turned away", field_text("listener", turned.listener),
                field_num("count", unlogged));
     if (unrecorded > 0 && recorder_wants(s->proxy))
         recorder_send(s->proxy, &record);
 }
 
 /* What was not told one by one in a second that is over. */
-static void end_second(struct session *s)
+static void end_second(const struct session *s)
 {
     int64_t count = turned.count, now = clock_wall();
     if (now == turned.second)
@@ -83,6 +84,7 @@ void session_record_turned_away(struct session *s, struct slice said)
     ip_text(&s->client, address);
     end_second(s);
     turned.count++;
+    turned.listener = s->listener->name;
     if (turned.count <= TURNED_LOGGED)
         log_at(LEVEL_INFO, s->id, "turned away", field_str("client", address),
                field_text("listener", s->listener->name), field_text("text", said));

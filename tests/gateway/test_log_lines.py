@@ -253,10 +253,11 @@ def test_those_who_are_turned_away_are_two_a_second_and_a_number(world, since):
             session.close()
     assert fields(since("turned away"))["client"] == "127.0.0.1"
     time.sleep(1)
-    Session(world.port).close()
+    Pop3(world.pop3_port).close()
     singly = [line for line in since.all() if " turned away client=" in line]
     assert since("more turned away")
     more = [line for line in since.all() if "more turned away" in line]
+    assert {fields(line)["listener"] for line in more} == {fields(singly[0])["listener"]}
     assert 2 <= len(singly) <= 4 and len(singly) + sum(int(fields(line)["count"]) for line in more) == 12
 
 
