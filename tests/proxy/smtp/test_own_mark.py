@@ -87,7 +87,7 @@ def replies(gateway):
 
 def test_it_is_said_at_the_start_with_the_address(loop):
     gateway, forwarder = loop()
-    assert gateway.wait_log(SELF)
+    assert gateway.wait_log("backend server down")
     lines = [line for line in gateway.log().splitlines() if SELF in line and "warning" in line.lower()]
     assert len(lines) == 1 and '127.0.0.1:%d' % forwarder.port in lines[0], lines
 
@@ -115,7 +115,7 @@ def test_without_a_check_mail_does_not_go_in_circles_either(loop):
 
 def test_it_serves_again_when_another_stands_there(loop, new_backend):
     gateway, forwarder = loop()
-    assert gateway.wait_log(SELF)
+    assert gateway.wait_log("backend server down")
     forwarder.onward = new_backend().port
     assert wait_until(lambda: replies(gateway).code == 250, 15)
     assert gateway.wait_log("backend server up")
