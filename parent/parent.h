@@ -111,10 +111,10 @@ struct parent {
     struct troubles troubles;
     /* Next looks, next sign of life; 0: never. */
     int64_t files_at, signatures_at, expiry_at, alive_at;
-    struct reload_wish wish;                   /* as soon as none is under way */
-    bool asker_waits;                          /* for the reload that is under way */
-    struct buf asker_report;                   /* what was said of it */
-    int64_t asked_at; /* when the last one that was asked for began to serve or failed to */
+    struct reload_wish wish; /* as soon as none is under way */
+    bool asker_waits;        /* for the reload that is under way */
+    struct buf asker_report; /* what was said of it */
+    int64_t asked_again_at;  /* not before that another is, when one was asked for */
     bool stopping;
     int64_t stop_until;
     int64_t started; /* clock_wall */

@@ -8,7 +8,13 @@
 
 #include <string.h>
 
-enum { REPORT_MAX = 64 * 1024, LOOK_EVERY = 5000 };
+enum {
+    REPORT_MAX = 64 * 1024,
+    LOOK_EVERY = 5000, /* milliseconds, as the others */
+    /* From one that is asked for to the next: each brings new proxies, and the oldest go when there are too many; */
+    REST_SERVED = 10000,
+    REST_REFUSED = 1000, /* or it costs the parent the time to read all. */
+};
 
 static void open_log(const struct settings *settings)
 {
@@ -108,12 +114,14 @@ static void begin(struct parent *parent, struct generation *generation, struct s
 {
     report_log_warnings(report);
     if (parent->asker_waits)
-        parent->asked_at = now;
+        parent->asked_again_at = now + REST_SERVED;
     generation_start(parent, generation, now);
 }
 
-static void refuse(struct parent *parent, struct slice report)
+static void refuse(struct parent *parent, struct slice report, int64_t now)
 {
+    if (parent->asker_waits)
+        parent->asked_again_at = now + REST_REFUSED;
     report_log_refusal(report, parent->arguments.path);
     notify_ready();
     parent_tell_asker(parent, "reload refused, nothing is changed");
@@ -136,16 +144,14 @@ void parent_reload(struct parent *parent, const struct reload_wish *wish, int64_
     if (generation)
         begin(parent, generation, buf_slice(&report), now);
     else
-        refuse(parent, buf_slice(&report));
+        refuse(parent, buf_slice(&report), now);
     buf_release(&report);
 }
 
 /* ---- when ---- */
 
-/* Each brings new proxies, and the oldest go when there are too many: not more often than that. */
 void parent_wish_reload(struct parent *parent)
 {
-    enum { REST = 10000 /* milliseconds */ };
     struct keeper *keeper = &parent->keeper;
     keeper->asks_reload = false;
     parent->wish.asked = true;
@@ -154,7 +160,7 @@ void parent_wish_reload(struct parent *parent)
     if (parent->wish.why)
         return;
     parent->wish.why = "gatepostctl";
-    parent->wish.not_before = parent->asked_at ? parent->asked_at + REST : 0;
+    parent->wish.not_before = parent->asked_again_at;
 }
 
 static void grant_wish(struct parent *parent, int64_t now)

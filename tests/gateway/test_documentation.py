@@ -199,6 +199,8 @@ def test_every_malformation_is_in_the_manual():
 @pytest.mark.parametrize("block", [block for block in ALL if block.language == "json"], ids=named)
 def test_an_example_in_json_is_read(tmp_path, block):
     value = json.loads(block.text)
+    if "event" in value:
+        return  # a line of the log
     answers, message = tmp_path / "dns.json", tmp_path / "message.eml"
     answers.write_text(json.dumps(value.get("dns", value)))
     message.write_text("From: a@example.org\r\nSubject: hello\r\n\r\nhello\r\n")
