@@ -66,6 +66,8 @@ void shared_server_down(struct shared *shared, unsigned row, unsigned server, in
 void shared_server_up(struct shared *shared, unsigned row, unsigned server);
 bool shared_server_is_down(const struct shared *shared, unsigned server, int64_t *since,
                            char why[static SHARED_WHY_MAX]);
+/* When a process that still is there last said that it is up: clock_ms; 0: none has. */
+int64_t shared_server_last_up(const struct shared *shared, unsigned server);
 
 /* How many recipients a server takes in one transaction, as it was found out: until clock_ms passes
  * `until`, which is not believed when it is further away than SHARED_KNOWN_MS. Of several the

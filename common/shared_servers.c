@@ -77,9 +77,9 @@ static int64_t time_of(const _Atomic int64_t *told, int64_t now)
     return at <= now ? at : 0;
 }
 
-static int64_t last_up(const struct shared *shared, unsigned server, int64_t now)
+int64_t shared_server_last_up(const struct shared *shared, unsigned server)
 {
-    int64_t last = 0;
+    int64_t now = clock_ms(), last = 0;
     SHARED_EACH_ROW(shared, r) {
         int64_t up = time_of(&shared->table->rows[r].fates[server].up_at, now);
         last = up > last ? up : last;
@@ -90,7 +90,7 @@ static int64_t last_up(const struct shared *shared, unsigned server, int64_t now
 bool shared_server_is_down(const struct shared *shared, unsigned server, int64_t *since,
                            char why[static SHARED_WHY_MAX])
 {
-    int64_t now = clock_ms(), up = last_up(shared, server, now), last = 0;
+    int64_t now = clock_ms(), up = shared_server_last_up(shared, server), last = 0;
     *since = 0;
     why[0] = '\0';
     SHARED_EACH_ROW(shared, r) {

@@ -7,23 +7,27 @@
 
 enum { LOOK_EVERY = 1000 };
 
-/* How something fares, and whether that is news. */
-struct finding {
-    bool news, down;
-    int64_t seconds; /* that it was away */
-    char why[SHARED_WHY_MAX];
-};
+struct finding trouble_find(struct trouble *trouble, const struct shared *shared, unsigned number)
+{
+    struct finding found = {.news = false};
+    int64_t since, known = trouble->since;
+    found.down = shared_server_is_down(shared, number, &since, found.why);
+    if (!found.down && known && shared_server_last_up(shared, number) <= trouble->seen) {
+        found.down = true;
+        return found;
+    }
+    if (found.down)
+        trouble->seen = clock_ms();
+    found.news = found.down != (known != 0);
+    if (found.news && !found.down)
+        found.seconds = clock_wall() - known;
+    trouble->since = known && found.down && known < since ? known : since;
+    return found;
+}
 
 static struct finding look_at(struct parent *parent, unsigned number)
 {
-    struct finding found = {.news = false};
-    int64_t since, *known = &parent->troubles.since[number];
-    found.down = shared_server_is_down(parent->shared, number, &since, found.why);
-    found.news = found.down != (*known != 0);
-    if (found.news && !found.down)
-        found.seconds = clock_wall() - *known;
-    *known = since;
-    return found;
+    return trouble_find(&parent->troubles.of[number], parent->shared, number);
 }
 
 static void look_at_server(struct parent *parent, const struct backend *backend,

@@ -18,7 +18,8 @@ enum {
 struct upstream_server {
     const struct server *conf;
     const struct backend *backend;
-    bool known; /* what it is has been logged */
+    bool known;   /* what it is has been logged */
+    bool told_up; /* to the others, once or more */
     SSL_CTX *tls;
     SSL_SESSION *session; /* owned: the last one, to be resumed */
     struct shared *shared;
@@ -87,12 +88,13 @@ void upstream_server_failed(struct upstream_server *server, const char *trouble)
 
 void upstream_server_answered(struct upstream_server *server)
 {
-    if (server->down_ms) {
+    if (server->down_ms)
         log_at(LEVEL_DEBUG, "", "backend server answers",
                field_text("backend", server->backend->name),
                field_text("server", server->conf->address));
+    if (server->down_ms || !server->told_up)
         shared_server_up(server->shared, server->row, server->number);
-    }
+    server->told_up = true;
     server->down_ms = server->down_until = server->down_since = 0;
 }
 
