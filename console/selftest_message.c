@@ -158,15 +158,16 @@ static const struct ending {
     {"CRLF NUL . CRLF", {"\r\n\0.\r\n", 6}},
 };
 
-/* Answers up to the end of the connection: one is of the message, more are of what was smuggled.
- * *code: the first. */
+/* Answers up to the end of the connection: one is of the message, more are of what was smuggled, but
+ * for a farewell. *code: the first. */
 static size_t answers_to(struct dialog *d, struct slice message, unsigned *code)
 {
     size_t count = 0;
     bool sent = wire_send(&d->wire, message) && wire_send(&d->wire, SLICE("\r\n.\r\nQUIT\r\n"));
     *code = 0;
     wire_wait_longer(&d->wire, SLOW);
-    while (sent && count < 16 && dialog_hear(d) && d->code != 221) {
+    while (sent && count < 16 && dialog_hear(d) && d->code != 221 &&
+           (count == 0 || d->code != 421)) {
         if (count++ == 0)
             *code = d->code;
     }

@@ -100,8 +100,8 @@ static size_t count_answers(struct dialog *d)
 
 static void judge_injection(struct play *play, struct dialog *d)
 {
-    enum { EXPECTED = 2 };
-    if (wire_waits(&d->wire)) {
+    enum { EXPECTED = 2, IN_A_SEGMENT_OF_ITS_OWN = 300 /* milliseconds */ };
+    if (wire_waits(&d->wire, IN_A_SEGMENT_OF_ITS_OWN)) {
         play_note(play, GRADE_BAD, "it answers the command before TLS, behind its go-ahead");
         return;
     }

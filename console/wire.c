@@ -210,9 +210,12 @@ bool wire_line(struct wire *wire, struct slice *line)
     return true;
 }
 
-bool wire_waits(const struct wire *wire)
+bool wire_waits(const struct wire *wire, int ms)
 {
     char octet;
-    return buf_len(&wire->input) > wire->read ||
-           (!wire->ssl && recv(wire->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
+    struct pollfd fd = {.fd = wire->fd, .events = POLLIN};
+    if (buf_len(&wire->input) > wire->read)
+        return true;
+    return !wire->ssl && poll(&fd, 1, ms) > 0 &&
+           recv(wire->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }

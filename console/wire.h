@@ -46,7 +46,7 @@ void wire_wait_longer(struct wire *wire, unsigned times);
 /* The next line without its end; valid until the next call. */
 bool wire_line(struct wire *wire, struct slice *line);
 
-/* Whether more has come than was read. */
-bool wire_waits(const struct wire *wire);
+/* Whether more has come than was read, or does in so many milliseconds. */
+bool wire_waits(const struct wire *wire, int ms);
 
 #endif

@@ -271,6 +271,7 @@ def keeps_what_was_said(session, line):
 @pytest.mark.parametrize("script, test, grade, words", [
     ({"STARTTLS": keeps_what_was_said}, "STARTTLS injection", "bad", "carries out within TLS"),
     ({"STARTTLS": [b"220 go\r\n250 noop\r\n"]}, "STARTTLS injection", "bad", "before TLS, behind its go-ahead"),
+    ({"STARTTLS": [b"220 go\r\n", 0.1, b"250 noop\r\n"]}, "STARTTLS injection", "bad", "before TLS, behind its go-ahead"),
     ({"STARTTLS": [b"220 go\r\n", CLOSE]}, "STARTTLS injection", "good", "ends the connection"),
     ({"VRFY": "250 2.1.5 Post Master <postmaster@example.com>"}, "VRFY, EXPN", "warning", "VRFY postmaster: 250"),
     ({"EXPN": "250 2.1.5 <boss@example.com>"}, "VRFY, EXPN", "warning", "EXPN postmaster: 250"),
@@ -358,3 +359,8 @@ def test_the_report_says_what_to_do_in_words(unsound):
 def test_wrong_use_plays_nothing(words, why):
     done = subprocess.run([CTL, "selftest", *words], capture_output=True, text=True, timeout=20)
     assert done.returncode == NOT_RUN and why in done.stderr and not done.stdout, done
+
+
+def test_a_farewell_behind_a_refusal_is_no_answer_to_what_was_smuggled(new_backend):
+    server = new_backend({"DOT": [b"554 5.7.1 no\r\n421 4.7.0 bye\r\n", CLOSE]})
+    assert against(server, *RECIPIENT)[1]["SMTP smuggling"]["grade"] == "good"
