@@ -25,14 +25,14 @@ struct wire_reply {
     char text[WIRE_TEXT];
 };
 
-/* All texts end with a NUL and are what it said, controls included. */
+/* All texts end with a NUL and are what it said, controls included. No bool, of which a child that was
+ * taken over could send neither. */
 struct wire_findings {
     enum wire_state state;
     char why[WIRE_TEXT]; /* not well */
     char greeting[WIRE_TEXT];
     uint64_t size; /* of the largest message that it takes; 0: it does not say */
-    bool offers_starttls;
-    bool encrypted;
+    unsigned char offers_starttls, encrypted; /* 0: no */
     char tls_version[WIRE_TEXT],
         tls_trouble[WIRE_TEXT];  /* the trouble: TLS was tried, and failed */
     char certificate[WIRE_TEXT]; /* the names that it bears */
