@@ -184,13 +184,10 @@ static void look_at_redis(struct load_look *look)
 
 /* ---- name servers ---- */
 
-static void look_at_resolver_file(struct load_look *look, const char *word, struct slice path,
-                                  const char *hint)
+static bool is_readable(struct slice path)
 {
     char name[PATH_MAX];
-    if (!slice_to_path(path, name) || access(name, R_OK) != 0)
-        LOOK_ERROR(look, look_setting(look, "resolver", word), "resolver %s \"%.*s\": %s; %s", word,
-                   PATH_SHOWN(path), strerror(errno), hint);
+    return slice_to_path(path, name) && access(name, R_OK) == 0;
 }
 
 static bool has_forwarder(const struct config *config)
@@ -206,12 +203,16 @@ static void look_at_resolver(struct load_look *look)
     const struct settings *settings = &look->config->settings;
     if (!policy_asks(look->config->policy, ASKS_DNS))
         return;
-    if (settings->resolver_dnssec)
-        look_at_resolver_file(look, "root_key", settings->resolver_root_key,
-                              "dnssec needs it; install dns-root-data");
-    if (settings->resolver_resolv_conf.len > 0 && !has_forwarder(look->config))
-        look_at_resolver_file(look, "resolv_conf", settings->resolver_resolv_conf,
-                              "name servers here, such as forward \"192.0.2.53\"");
+    struct slice root_key = settings->resolver_root_key, file = settings->resolver_resolv_conf;
+    if (settings->resolver_dnssec && !is_readable(root_key))
+        LOOK_ERROR(look, look_setting(look, "resolver", "root_key"),
+                   "resolver root_key \"%.*s\": %s; dnssec needs it; install dns-root-data",
+                   PATH_SHOWN(root_key), strerror(errno));
+    if (file.len > 0 && !has_forwarder(look->config) && !is_readable(file))
+        LOOK_WARNING(look, look_setting(look, "resolver", "resolv_conf"),
+                     "resolver resolv_conf \"%.*s\": %s, so what the DNS knows is unknown; "
+                     "expected name servers here, such as forward \"192.0.2.53\"",
+                     PATH_SHOWN(file), strerror(errno));
 }
 
 /* ---- where the proxies are locked in ---- */

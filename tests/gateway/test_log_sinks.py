@@ -57,7 +57,7 @@ def test_as_json_each_line_of_each_process_is_an_object(own_dir, server):
         assert send(it.port, MESSAGE, "user@example.com").code == 250
         refused(it.port)
         assert it.wait_log('"event":"recipient refused"') and it.wait_log('"event":"scanners ready"') and it.wait_log('"event":"keeper ready"')
-    lines = [json.loads(line) for line in it.log().splitlines()]
+    lines = [json.loads(line) for line in it.log().splitlines() if not (needs.SANITIZED and line.startswith("=="))]
     assert {"gatepost", "gatepost-proxy", "gatepost-scan"} <= {line["program"] for line in lines}
     message, = (line for line in lines if line["event"] == "message")
     assert message["level"] == "info" and message["fields"]["client"] == "127.0.0.1" and message["fields"]["code"] == 250

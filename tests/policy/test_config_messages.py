@@ -104,7 +104,7 @@ CONFIGURATIONS = [
         'rule "xyz" when sender.domain == "a.example" then reject 550 5.7.1 "no"\n'
         'test "t" { given sender "q@a.example" expect reject by "xzy" }\n',
         ["2:56: error: unknown rule 'xzy'; did you mean 'xyz'?"]),
-    Row('a destination of the log', 'log { to "sysog" }\n', ['1:10: error: expected stderr or syslog, found "sysog"']),
+    Row('a destination of the log', 'log { to "sysog" }\n', ['1:10: error: expected stderr, syslog or journald, found "sysog"']),
     Row('what is taken up by itself',
         'reload { automatic certificate }\n',
         ["1:20: error: unknown choice (on, certificates, off) 'certificate'; did you mean 'certificates'?"]),

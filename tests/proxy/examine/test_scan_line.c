@@ -74,12 +74,13 @@ static void stop(void)
 {
     end(&busy);
     end(&other);
+    close(queue[0]);
+    close(queue[1]);
+    event_base_loop(proxy.base, EVLOOP_NONBLOCK); /* what was under way is over */
     if (proxy.line_clock)
         event_free(proxy.line_clock);
     event_base_free(proxy.base);
     free(proxy.scan_times);
-    close(queue[0]);
-    close(queue[1]);
     free_shared();
 }
 
