@@ -10,7 +10,7 @@ import pytest
 
 from lab import needs
 
-SUITE, MIRROR = "bookworm", "http://deb.debian.org/debian"
+SUITE = "bookworm"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 # Bound over those of the folder for the life of a command, and gone with its namespace.
 ENTER = """mount --rbind "$0" "$0" && mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" && mount --bind "$1" "$0/var/cache/apt/archives" || exit 1
@@ -30,10 +30,17 @@ def place():
     return path
 
 
+def _mirrors():
+    """Where this machine has its own packages from; empty: debootstrap knows one."""
+    done = subprocess.run(["apt-get", "indextargets", "--format", "$(ORIGIN) $(CODENAME) $(REPO_URI)", "Created-By: Packages"],
+                          capture_output=True, text=True, check=True)
+    return [line.split()[-1] for line in done.stdout.splitlines() if line.startswith("Debian %s " % SUITE)][:1]
+
+
 def _make(kept):
     """Once; some minutes."""
     tree = kept / "making"
-    done = subprocess.run(["debootstrap", "--variant=minbase", SUITE, str(tree), MIRROR], capture_output=True, text=True)
+    done = subprocess.run(["debootstrap", "--variant=minbase", SUITE, str(tree), *_mirrors()], capture_output=True, text=True)
     if done.returncode:
         shutil.rmtree(tree, ignore_errors=True)
         pytest.skip("debootstrap: " + done.stdout[-300:])
