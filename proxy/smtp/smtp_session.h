@@ -4,6 +4,7 @@
  *   smtp_protocol.c     what the engine (session.h) asks for
  *   smtp_input.c        takes in command lines, and hangs up on what is no SMTP
  *   smtp_verbs.c        answers commands
+ *   smtp_helo.c         HELO, EHLO, what is offered, STARTTLS
  *   smtp_recipient.c    decides on RCPT, with
  *   smtp_retry.c        what an earlier try of the message has left
  *   smtp_body.c         takes in what follows DATA and BDAT
