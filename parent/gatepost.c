@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/own_program.h"
-#include "parent/first_run.h"
-#include "parent/first_run_options.h"
+#include "parent/first_run/first_run.h"
+#include "parent/first_run/first_run_options.h"
 #include "parent/parent.h"
 #include "parent/parent_deposit.h"
 

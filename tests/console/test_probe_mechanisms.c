@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "console/probe_protocol.h"
+#include "console/probe/probe_protocol.h"
 #include "tests/harness/unit.h"
 
 ARENA_TESTS(1 << 20);
