@@ -4,6 +4,7 @@
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_delivered.h"
 #include "proxy/smtp/smtp_hold.h"
+#include "proxy/smtp/smtp_retry.h"
 #include "proxy/smtp/smtp_transaction.h"
 
 #include <sys/socket.h>
@@ -56,8 +57,9 @@ void smtp_finish(struct smtp_session *s, const struct decision *decision, unsign
     s->t.settled = code / 100 != 4;
     if (code / 100 == 2)
         s->refused_recipients = 0;
-    if (s->t.settled) /* before the sender hears it, and may send the same once more */
+    if (s->t.settled)
         smtp_delivered_forget(s);
+    smtp_retry_over(s); /* both before the sender hears it, and comes again to another proxy */
     smtp_hold_over(s, code);
     if (code / 100 == 2 && s->t.doubt && client_gone(s))
         doubt_log(s->t.doubt, "delivered, but the client had gone", s->t.job.server);

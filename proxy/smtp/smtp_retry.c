@@ -243,9 +243,12 @@ static void give_way(struct smtp_session *s)
  * as well, which then need not be deferred first: those stay. */
 void smtp_retry_over(struct smtp_session *s)
 {
-    const struct transaction *t = &s->t;
+    struct transaction *t = &s->t;
     if (t->recall.inquiry)
         state_cancel(t->recall.inquiry);
+    if (t->over)
+        return;
+    t->over = true;
     if (!t->settled && t->recipient_count) {
         give_way(s); /* it comes again, and nobody may spoil it for the others then */
         return;

@@ -120,6 +120,7 @@ struct transaction {
     bool delivered_before;            /* nobody is left who has it not */
     uint8_t digest[DELIVERED_DIGEST]; /* of the message, where some may have it already */
     bool settled;                     /* its reply was final: it does not come again */
+    bool over;                        /* what earlier tries left is used up, or left for the next */
     struct doubt *doubt; /* what is known of the delivery, should its end not be; NULL: none */
     struct edited edited;
     bool banners_differ;          /* recipients who are delivered to: struct ruling */
