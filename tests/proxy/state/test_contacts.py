@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Who writes to somebody for the first time, in a real Redis; and the secret that this is remembered under."""
+import itertools
 import os
 import re
 import stat
@@ -108,9 +109,9 @@ def test_it_is_known_after_a_restart(gateway, own_dir):
     secret = open(os.path.join(it.dir, "contacts.key"), "rb").read()
     assert firsts(it, 1) == [True] and it.stop() == 0
     it.start()
-    assert wait_until(lambda: say(it, to=["another"]) == 250 and firsts(it, 2)[-1] != "unknown", 20), "Redis is there"
-    count = len(firsts(it, 2))
-    assert say(it) == 250 and firsts(it, count + 1)[-1] is False
+    told = itertools.count(2)
+    assert wait_until(lambda: say(it) == 250 and firsts(it, next(told))[-1] != "unknown", 20), "Redis is there, for whichever proxy"
+    assert firsts(it, 2)[-1] is False
     assert open(os.path.join(it.dir, "contacts.key"), "rb").read() == secret
 
 

@@ -170,7 +170,7 @@ def test_a_fail_over_is_followed(watched, client, how):
         waited.append(time.monotonic() - start)
         return "value" in answer
     assert wait_until(works, 60, 0.02), it.log()
-    assert max(waited) < 1.5, "a call waits no longer than the time-out"
+    assert max(waited) < 5, "a call waits no longer than the time-out"
     after = it_all.wait_for_another(before)
     assert after and it.value("GET", "n") == after.cli("GET", "n")
     assert it.log().count("redis is away") <= 2 and it.log().count("the redis master is") == 2
