@@ -27,6 +27,28 @@ enum control_message {
     CONTROL_OPINIONS,
     CONTROL_RELOAD, /* question: names of tables that may shrink (slices); the answers: lines about
                      * the configuration, in the end whether it serves */
+    /* What is learnt (learning.h), in the order of a life. */
+    CONTROL_MODEL, /* question: a socket, on which the model in use comes: CONTROL_MODEL with a sealed memfd */
+    /* question: a sealed memfd with labels, a slice each (LABELS_AT_ONCE, LABELS_OCTETS_MOST); the
+     * answer: how many were taken, were known already, have changed their class (u32 each) */
+    CONTROL_LEARN,
+    /* question: nothing; the answers: how many labels are done, of how many (u32 each), again and
+     * again, then a line of JSON about the outcome */
+    CONTROL_LEARN_BUILD,
+    CONTROL_LEARN_STATUS, /* question: nothing; the answer: JSON */
+    /* question: the first hex digits of a model's digest (slice; empty: the one before) */
+    CONTROL_LEARN_ROLLBACK,
+    /* question: by what (u8, enum learn_forget), and that (slice); the answer: how many went (u32) */
+    CONTROL_LEARN_FORGET,
+};
+
+enum learn_forget {
+    LEARN_FORGET_ALL,
+    LEARN_FORGET_REFERENCE,
+    LEARN_FORGET_MESSAGE, /* its SHA-256, 32 octets */
+    LEARN_FORGET_HOW,     /* the word of it */
+    LEARN_FORGET_ACCOUNT, /* an address; empty: what admins have labelled */
+    LEARN_FORGETS
 };
 
 enum { CONTROL_FOUND_MOST = 10000 };

@@ -4,7 +4,8 @@
 #ifndef COMMON_KEEPING_H
 #define COMMON_KEEPING_H
 
-/* The last two where something may be held (errand.h). */
+/* Opener and errands where something may be held (errand.h), the learner where something is learnt
+ * (learning.h); where not, they stand for nothing. */
 enum {
     KEEPER_CONTROL_FD = 3,
     KEEPER_QUEUE_FD,
@@ -12,6 +13,7 @@ enum {
     KEEPER_LISTEN_FD,
     KEEPER_OPENER_FD,
     KEEPER_ERRANDS_FD,
+    KEEPER_LEARNER_FD,
 };
 
 enum {
@@ -29,6 +31,7 @@ enum keeping {
      * of the request, without which nobody withdraws what it holds */
     KEEPING_WITHDRAW,
     KEEPING_OPINIONS, /* what a user thinks of some messages, a slice each (opinion.h) */
+    KEEPING_LABELS,   /* labels that proxies tell, a slice each (learning.h); none is imported */
 };
 
 /* On the control socket. */
@@ -56,6 +59,8 @@ enum keeper_message {
     /* parent: what came of that: why it is refused (slice; empty: it serves), and all that is said of
      * the configuration (slice) */
     KEEPER_RELOADED,
+    KEEPER_LEARN_KEY, /* parent: the public key that vectors are sealed to from now on (slice) */
+    KEEPER_MODEL, /* keeper: a descriptor, the sealed memfd of the model that is used from now on */
 };
 
 #endif
