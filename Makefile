@@ -67,6 +67,7 @@ COURIER  := courier-pop courier-imap courier-authlib-userdb
 CYRUS    := cyrus-pop3d cyrus-imapd sasl2-bin
 EXIM     := exim4-daemon-light
 OPENSMTPD := opensmtpd
+SPAM_PEERS := bogofilter spamassassin
 LINTERS  := clang-tidy cppcheck mandoc
 PACKERS  := debhelper dh-apparmor lintian apparmor
 
@@ -113,6 +114,10 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS
 fuzzers: $(FUZZERS)
 fuzz-run: fuzzers
 	@tests/fuzz/run $(B)/fuzz $(FUZZ_SECONDS)
+
+bench-spam: $(B)/bench/spam_folds ## measure the classifier beside bogofilter and SpamAssassin's (docs/spam.md)
+	@tests/lab/deps $(SPAM_PEERS)
+	@bench/spam
 
 bench: all ## measure beside the peers; bench/run --help for two builds (docs/performance.md)
 	@bench/run
@@ -203,6 +208,10 @@ $(B)/$(1): $(B)/$(basename $(filter %/$(1).c,$(MAINS))).o $(call floor_libs,$($(
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
+# bench/spam
+$(B)/bench/spam_folds: $(B)/bench/spam_folds.o $(call floor_libs,$(gatepost-scan_floors))
+	$(call link,$(gatepost-scan_links))
+
 # What tests alone are linked with beside all that programs are.
 TEST_LINKS := $(sort $(foreach p,$(PROGRAMS),$($(p)_links))) -lspf2
 UP := $(call floor_libs,console parent keeper proxy common filters policy base)
@@ -229,5 +238,5 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(UP)
 	$(call link,-fsanitize=fuzzer $(TEST_LINKS))
 
 .SECONDARY:
-.PHONY: help deps deps-test all run check check-built check-asan check-deb units objects fuzz fuzzers fuzz-run bench install lint format dist deb clean FORCE
+.PHONY: help deps deps-test all run check check-built check-asan check-deb units objects fuzz fuzzers fuzz-run bench bench-spam install lint format dist deb clean FORCE
 -include $(shell find build/$(V) -type f -name '*.d' 2>/dev/null)

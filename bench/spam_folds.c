@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC
+ * Learns and scores messages by Gatepost's classifier, for bench/spam. The files named in the file that
+ * is its argument, a path a line, are messages 0, 1, 2 ...; then it does what it reads, a line each:
+ *
+ *     new                     forgets all
+ *     learn NUMBER ham|spam
+ *     model                   of what was learnt: "model HAM SPAM A B"
+ *     score NUMBER            by that model: "score LOG-ODDS PROBABILITY"
+ *     why NUMBER              by that model: the reasons
+ *     time ROUNDS             "time ...", of all messages */
+#include "filters/links/links.h"
+#include "filters/mime/words.h"
+#include "filters/spam/spam_features.h"
+#include "filters/spam/spam_learner.h"
+#include "filters/spam/spam_reasons.h"
+#include "filters/text/message_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ARENA = 128 << 20, LINE = 4096 };
+
+static const uint8_t key[SPAM_KEY_SIZE] = "a key of a bench";
+
+struct entry {
+    char *path;
+    struct slice vector; /* owned */
+};
+
+struct bench {
+    struct arena *arena;
+    struct entry *entries;
+    size_t count, room;
+    struct spam_learner *learner;
+    uint8_t file[SPAM_MODEL_SIZE];
+    struct spam_model model;
+    bool has_model;
+};
+
+/* What a scanner has of one message. */
+struct looked_at {
+    struct mime_message message;
+    struct value text, links;
+    struct spam_source source;
+};
+
+_Noreturn static void give_up(const char *what, const char *about)
+{
+    fprintf(stderr, "%s: %s\n", what, about);
+    exit(1);
+}
+
+static struct slice read_file(struct arena *arena, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file || fseek(file, 0, SEEK_END) != 0)
+        give_up("cannot be read", path);
+    size_t size = (size_t)ftell(file);
+    char *octets = arena_alloc(arena, size + 1);
+    rewind(file);
+    if (!octets || fread(octets, 1, size, file) != size)
+        give_up("cannot be read", path);
+    fclose(file);
+    return (struct slice){octets, size};
+}
+
+static void look_at(struct arena *arena, struct slice octets, struct looked_at *out)
+{
+    struct value domains;
+    struct links *links;
+    bool ok = mime_parse(arena, octets, &mime_limits_default, &out->message) &&
+              message_text(arena, &out->message, &out->text, NULL) &&
+              (links = links_new(arena, &out->message, LINKS_TEXT_MAX));
+    if (!ok)
+        give_up("no memory", "a message");
+    links_list_too(links, LINK_SOURCE_FILE);
+    links_in_message(links, &out->message);
+    out->links = links_listed(links);
+    links_end(&links, &domains);
+    out->source = (struct spam_source){&out->message, &out->text, &out->links};
+}
+
+static struct slice vector_of(struct arena *arena, const struct spam_source *source)
+{
+    struct spam_key words = spam_key_of(key);
+    struct slice vector;
+    if (!spam_features(arena, source, &words, &vector))
+        give_up("no memory", "a vector");
+    return vector;
+}
+
+static void load(struct bench *bench, const char *list)
+{
+    char line[LINE];
+    FILE *file = fopen(list, "r");
+    if (!file)
+        give_up("cannot be read", list);
+    while (fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        if (bench->count == bench->room) {
+            bench->room = bench->room * 2 + 64;
+            bench->entries = realloc(bench->entries, bench->room * sizeof *bench->entries);
+        }
+        struct looked_at looked_at;
+        arena_reset(bench->arena);
+        look_at(bench->arena, read_file(bench->arena, line), &looked_at);
+        struct slice vector = vector_of(bench->arena, &looked_at.source);
+        struct entry *entry = &bench->entries[bench->count++];
+        entry->path = strdup(line);
+        entry->vector =
+            (struct slice){memcpy(malloc(vector.len), vector.ptr, vector.len), vector.len};
+    }
+    fclose(file);
+}
+
+static void begin(struct bench *bench)
+{
+    spam_learner_free(&bench->learner);
+    bench->learner = spam_learner_new(key);
+    bench->has_model = false;
+    if (!bench->learner)
+        give_up("no memory", "a learner");
+}
+
+static void make_model(struct bench *bench)
+{
+    const char *reason;
+    bench->has_model = spam_learner_model(bench->learner, bench->file) &&
+                       spam_model_open((struct slice){(const char *)bench->file, SPAM_MODEL_SIZE},
+                                       &bench->model, &reason);
+    if (!bench->has_model)
+        printf("model none\n");
+    else
+        printf("model %lu %lu %.6f %.6f\n", (unsigned long)bench->model.ham,
+               (unsigned long)bench->model.spam, bench->model.a, bench->model.b);
+}
+
+static void score(const struct bench *bench, const struct entry *entry)
+{
+    struct spam_score it = {0};
+    if (bench->has_model && !spam_score(&bench->model, entry->vector, &it))
+        give_up("malformed", entry->path);
+    printf("score %.9g %.9g\n", it.log_odds, it.probability);
+}
+
+static void tell(const struct spam_reason *reasons, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        printf("%+.3f %s: %s\n", reasons[i].log_odds, reasons[i].where, reasons[i].text);
+}
+
+static void why(struct bench *bench, const struct entry *entry)
+{
+    struct looked_at looked_at;
+    struct spam_score it;
+    struct spam_reasons reasons;
+    arena_reset(bench->arena);
+    look_at(bench->arena, read_file(bench->arena, entry->path), &looked_at);
+    if (!bench->has_model || !spam_score(&bench->model, entry->vector, &it) ||
+        !spam_reasons(bench->arena, &looked_at.source, &bench->model, &it, &reasons))
+        give_up("no reasons", entry->path);
+    tell(reasons.spam, reasons.spam_count);
+    tell(reasons.ham, reasons.ham_count);
+    printf("end\n");
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+}
+
+/* Microseconds of processor time a message: to look at it (which a scanner does in any case), to make
+ * its vector, and to score that. */
+static void measure(struct bench *bench, size_t rounds)
+{
+    double spent[3] = {0}, octets = 0, kept = 0;
+    struct spam_score it;
+    for (size_t i = 0; i < bench->count; i++) {
+        arena_reset(bench->arena);
+        struct slice file = read_file(bench->arena, bench->entries[i].path), vector = {0};
+        octets += (double)file.len;
+        kept += (double)bench->entries[i].vector.len;
+        for (size_t n = 0; n < rounds; n++) {
+            struct looked_at looked_at;
+            double at[4] = {now()};
+            look_at(bench->arena, file, &looked_at);
+            at[1] = now();
+            vector = vector_of(bench->arena, &looked_at.source);
+            at[2] = now();
+            if (bench->has_model && !spam_score(&bench->model, vector, &it))
+                give_up("malformed", "a vector");
+            at[3] = now();
+            for (size_t k = 0; k < 3; k++)
+                spent[k] += at[k + 1] - at[k];
+        }
+    }
+    double all = (double)(bench->count * rounds), messages = (double)bench->count;
+    printf("time octets %.0f vector %.0f look %.2f features %.2f score %.2f\n", octets / messages,
+           kept / messages, spent[0] / all, spent[1] / all, spent[2] / all);
+}
+
+static const struct entry *entry_at(const struct bench *bench, unsigned long number)
+{
+    if (number >= bench->count)
+        give_up("no such message", "a number");
+    return &bench->entries[number];
+}
+
+static void obey(struct bench *bench, const char *line)
+{
+    unsigned long number;
+    char class[8];
+    if (strcmp(line, "new\n") == 0)
+        begin(bench);
+    else if (sscanf(line, "learn %lu %7s", &number, class) == 2)
+        spam_learner_learn(bench->learner, entry_at(bench, number)->vector, class[0] == 's', 1,
+                           NULL);
+    else if (strcmp(line, "model\n") == 0)
+        make_model(bench);
+    else if (sscanf(line, "score %lu", &number) == 1)
+        score(bench, entry_at(bench, number));
+    else if (sscanf(line, "why %lu", &number) == 1)
+        why(bench, entry_at(bench, number));
+    else if (sscanf(line, "time %lu", &number) == 1)
+        measure(bench, number);
+    else
+        give_up("not understood", line);
+    fflush(stdout);
+}
+
+int main(int argc, char *argv[])
+{
+    static struct bench bench;
+    char line[LINE];
+    if (argc != 2)
+        give_up("usage", "spam_folds LIST");
+    words_warm_up();
+    bench.arena = arena_new(ARENA);
+    load(&bench, argv[1]);
+    begin(&bench);
+    while (fgets(line, sizeof line, stdin))
+        obey(&bench, line);
+    for (size_t i = 0; i < bench.count; i++) {
+        free(bench.entries[i].path);
+        free((char *)(uintptr_t)bench.entries[i].vector.ptr);
+    }
+    free(bench.entries);
+    spam_learner_free(&bench.learner);
+    arena_free(&bench.arena);
+    return 0;
+}

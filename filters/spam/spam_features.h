@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC
+ * The vector of a message (spam_vector.h). */
+#ifndef FILTERS_SPAM_SPAM_FEATURES_H
+#define FILTERS_SPAM_SPAM_FEATURES_H
+
+#include "filters/spam/spam_tokens.h"
+#include "filters/spam/spam_vector.h"
+
+/* Changes with whatever changes the vector of a message: models and vectors of different versions
+ * have nothing to do with each other. */
+enum { SPAM_FEATURES_VERSION = 1 };
+
+/* The vector is in the arena, which is also what it is made in: some 150 KiB, and three times the text.
+ * A pure function of source and key. False: the arena is full. */
+bool spam_features(struct arena *arena, const struct spam_source *source,
+                   const struct spam_key *key, struct slice *vector);
+
+#endif

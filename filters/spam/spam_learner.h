@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC
+ * Learning: logistic regression over the cells of messages, each message once and in order (AdaGrad:
+ * a cell that has moved much moves less). The same messages in the same order make the same model, to
+ * the octet. */
+#ifndef FILTERS_SPAM_SPAM_LEARNER_H
+#define FILTERS_SPAM_SPAM_LEARNER_H
+
+#include "filters/spam/spam_model.h"
+
+struct spam_learner;
+
+/* Some 2 MiB, whatever it learns. NULL: no memory. */
+struct spam_learner *spam_learner_new(const uint8_t key[static SPAM_KEY_SIZE]);
+void spam_learner_free(struct spam_learner **learner); /* NULL is fine */
+
+/* Learns a vector that was made with this key. Neither class counts more for being more frequent.
+ * `weight` is 1 for a label that is as sure as most, less for one that is less sure. *log_odds,
+ * unless NULL: what it was taken for before. False: the vector is malformed, and nothing was learnt. */
+bool spam_learner_learn(struct spam_learner *learner, struct slice vector, bool spam, double weight,
+                        double *log_odds);
+
+/* What was learnt so far, as a file. False: nothing was learnt that tells good mail from bad. */
+bool spam_learner_model(const struct spam_learner *learner, uint8_t file[static SPAM_MODEL_SIZE]);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+#include "filters/spam/spam_reasons.h"
+
+#include "base/utf8.h"
+#include "filters/spam/spam_cells.h"
+#include "filters/spam/spam_logistic.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { GRAM = 4 };
+
+struct search {
+    const struct spam_model *model;
+    struct spam_reasons *out;
+    struct spam_cells seen;
+    size_t cells; /* that count */
+    int window, worst;
+};
+
+/* The pieces of a word are tokens of another kind; BIAS: it has none. */
+static enum spam_token gram_of(enum spam_token token)
+{
+    switch (token) {
+    case SPAM_TOKEN_WORD:
+        return SPAM_TOKEN_GRAM;
+    case SPAM_TOKEN_SUBJECT:
+        return SPAM_TOKEN_SUBJECT_GRAM;
+    case SPAM_TOKEN_FROM:
+        return SPAM_TOKEN_FROM_GRAM;
+    default:
+        return SPAM_TOKEN_BIAS;
+    }
+}
+
+static bool has_no_name(enum spam_token token)
+{
+    return token == SPAM_TOKEN_BIAS || token == SPAM_TOKEN_GRAM ||
+           token == SPAM_TOKEN_SUBJECT_GRAM || token == SPAM_TOKEN_FROM_GRAM;
+}
+
+static double share_of(const struct spam_model *model, uint32_t cell, enum spam_token token,
+                       struct slice text)
+{
+    enum spam_token gram = gram_of(token);
+    int sum = model->cells[cell];
+    for (size_t i = 0; gram != SPAM_TOKEN_BIAS && i + GRAM <= text.len; i++)
+        sum += model->cells[spam_cell_gram(&model->key, gram, text.ptr + i)];
+    return sum;
+}
+
+/* What is no UTF-8, and controls, become '?'. */
+static void put_text(char out[static SPAM_REASON_TEXT_MAX + 1], struct slice text)
+{
+    size_t len = 0;
+    while (text.len > 0) {
+        uint32_t code;
+        size_t n = utf8_next(text, &code), size = n ? n : 1;
+        bool shows = n && code >= ' ' && !(code >= 0x7f && code < 0xa0);
+        if (len + (shows ? n : 1) > SPAM_REASON_TEXT_MAX)
+            break;
+        if (shows)
+            memcpy(out + len, text.ptr, n);
+        else
+            out[len] = '?';
+        len += shows ? n : 1;
+        text = slice_from(text, size);
+    }
+    out[len] = '\0';
+}
+
+static void keep(struct spam_reason list[static SPAM_REASONS_MAX], size_t *count, double share,
+                 enum spam_token token, struct slice text)
+{
+    size_t at = *count;
+    while (at > 0 && fabs(list[at - 1].log_odds) < fabs(share))
+        at--;
+    if (at == SPAM_REASONS_MAX)
+        return;
+    *count += *count < SPAM_REASONS_MAX;
+    memmove(&list[at + 1], &list[at], (*count - at - 1) * sizeof *list);
+    list[at].where = spam_token_name(token);
+    list[at].log_odds = share;
+    put_text(list[at].text, text);
+}
+
+static void take(void *ctx, uint32_t cell, enum spam_token token, struct slice text)
+{
+    struct search *search = ctx;
+    if (search->window != SPAM_NO_WINDOW && search->window != search->worst)
+        return;
+    if (!spam_cells_add(&search->seen, cell))
+        return;
+    search->cells++;
+    if (has_no_name(token))
+        return;
+    double share = share_of(search->model, cell, token, text);
+    if (share > 0)
+        keep(search->out->spam, &search->out->spam_count, share, token, text);
+    if (share < 0)
+        keep(search->out->ham, &search->out->ham_count, share, token, text);
+}
+
+static void window(void *ctx)
+{
+    ((struct search *)ctx)->window++;
+}
+
+static void scale(struct spam_reason *list, size_t count, double unit)
+{
+    for (size_t i = 0; i < count; i++)
+        list[i].log_odds *= unit;
+}
+
+bool spam_reasons(struct arena *arena, const struct spam_source *source,
+                  const struct spam_model *model, const struct spam_score *score,
+                  struct spam_reasons *out)
+{
+    struct search *search = arena_alloc(arena, sizeof *search);
+    *out = (struct spam_reasons){.spam_count = 0};
+    if (!search)
+        return false;
+    search->model = model;
+    search->out = out;
+    search->window = SPAM_NO_WINDOW;
+    search->worst = score->window;
+    struct spam_sink sink = {take, window, search};
+    bool whole = spam_tokens(arena, source, &model->key, &sink);
+    double unit = model->scale * spam_unit(search->cells);
+    scale(out->spam, out->spam_count, unit);
+    scale(out->ham, out->ham_count, unit);
+    return whole;
+}

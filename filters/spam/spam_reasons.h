@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC
+ * Why a message has the score it has: the tokens that say most, each way. */
+#ifndef FILTERS_SPAM_SPAM_REASONS_H
+#define FILTERS_SPAM_SPAM_REASONS_H
+
+#include "filters/spam/spam_model.h"
+#include "filters/spam/spam_tokens.h"
+
+enum { SPAM_REASONS_MAX = 5, SPAM_REASON_TEXT_MAX = 60 };
+
+struct spam_reason {
+    const char *where;                   /* spam_token_name */
+    char text[SPAM_REASON_TEXT_MAX + 1]; /* clean UTF-8 without controls, cut where it is longer */
+    double log_odds;                     /* its share; above 0: towards spam */
+};
+
+/* Each way the strongest first. */
+struct spam_reasons {
+    struct spam_reason spam[SPAM_REASONS_MAX], ham[SPAM_REASONS_MAX];
+    size_t spam_count, ham_count;
+};
+
+/* Of the whole message and the window that `score` has found the worst. A word's share is its own and
+ * that of the four-octet pieces in it. False: the arena is full. */
+bool spam_reasons(struct arena *arena, const struct spam_source *source,
+                  const struct spam_model *model, const struct spam_score *score,
+                  struct spam_reasons *out);
+
+#endif
