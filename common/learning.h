@@ -8,7 +8,7 @@
 
 /* ---- labels ---- */
 
-enum { LABEL_MESSAGE = 32, LABEL_TEXT_MOST = 320, LABEL_VECTOR_MOST = 32 * 1024 };
+enum { LABEL_MESSAGE = 32, LABEL_TEXT_MOST = 320, LABEL_VECTOR_MOST = 64 * 1024 };
 
 enum label_class { LABEL_GOOD, LABEL_SPAM, LABEL_CLASSES };
 
@@ -59,7 +59,7 @@ enum learn_message {
 
 enum {
     LEARN_FILE_MOST = 1 << 30,      /* octets of all labels of a build */
-    LEARN_SEALED_MOST = 40 * 1024,  /* of one sealed vector */
+    LEARN_SEALED_MOST = 72 * 1024,  /* of one sealed vector */
     LEARN_MODEL_MOST = 1024 * 1024, /* of a model */
     LEARN_LABELS_MOST = 1000000,    /* of a build */
     LEARN_REASON_MOST = 200,

@@ -3,14 +3,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "common/client_hash.h"
 #include "common/redis_breaker.h"
+#include "keeper/account_digest.h"
 #include "keeper/database.h"
 #include "keeper/forms.h"
 #include "keeper/personal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +16,6 @@ enum {
     OF_ONE_ACCOUNT = 1000, /* so that nobody's are pushed out by another's */
     OF_ALL = 500000,
     AGE = 180 * 86400, /* seconds */
-    ACCOUNT = 17,      /* octets of a digest in hex */
 };
 
 static const char *const migrations[] = {
@@ -83,18 +80,6 @@ static const char *trouble(const struct opinions *o)
     return text;
 }
 
-/* False: it is no address. */
-static bool account_of(const struct opinions *o, struct slice address, char out[static ACCOUNT])
-{
-    char small[OPINION_TEXT_MOST];
-    if (address.len == 0 || address.len > sizeof small)
-        return false;
-    for (size_t i = 0; i < address.len; i++)
-        small[i] = ascii_lower(address.ptr[i]);
-    uint64_t digest = siphash(o->key, (struct slice){small, address.len});
-    return snprintf(out, ACCOUNT, "%016" PRIx64, digest) == ACCOUNT - 1;
-}
-
 /* ---- written ---- */
 
 static bool cap(struct opinions *o, struct slice account)
@@ -108,8 +93,8 @@ static bool cap(struct opinions *o, struct slice account)
 static bool add(struct opinions *o, const struct opinion *opinion, int64_t now)
 {
     sqlite3_stmt *statement = o->statements[ADD];
-    char account[ACCOUNT];
-    if (!account_of(o, opinion->account, account))
+    char account[ACCOUNT_DIGEST];
+    if (!account_digest(o->key, opinion->account, account))
         return false;
     database_bind(statement, 1, slice_of(account));
     database_bind_octets(statement, 2,
@@ -162,9 +147,9 @@ bool opinions_each(struct opinions *o, struct slice address, uint64_t above, siz
 {
     sqlite3_stmt *each = o->statements[EACH];
     struct opinion opinion;
-    char account[ACCOUNT] = "";
+    char account[ACCOUNT_DIGEST] = "";
     int result;
-    if (address.len && !account_of(o, address, account))
+    if (address.len && !account_digest(o->key, address, account))
         return true;
     sqlite3_bind_int64(each, 1, (int64_t)(above & INT64_MAX));
     database_bind(each, 2, slice_of(account));
@@ -183,8 +168,8 @@ bool opinions_each(struct opinions *o, struct slice address, uint64_t above, siz
 int64_t opinions_forget(struct opinions *o, struct slice address, const char **reason)
 {
     sqlite3_stmt *forget = o->statements[FORGET];
-    char account[ACCOUNT];
-    if (!account_of(o, address, account))
+    char account[ACCOUNT_DIGEST];
+    if (!account_digest(o->key, address, account))
         return 0;
     database_bind(forget, 1, slice_of(account));
     bool ok = database_step(forget);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/account_digest.h"
+
+#include "common/client_hash.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { ADDRESS_MOST = 320 };
+
+bool account_digest(const uint64_t key[static 2], struct slice address,
+                    char out[static ACCOUNT_DIGEST])
+{
+    char small[ADDRESS_MOST];
+    if (address.len == 0 || address.len > sizeof small)
+        return false;
+    for (size_t i = 0; i < address.len; i++)
+        small[i] = ascii_lower(address.ptr[i]);
+    uint64_t digest = siphash(key, (struct slice){small, address.len});
+    return snprintf(out, ACCOUNT_DIGEST, "%016" PRIx64, digest) == ACCOUNT_DIGEST - 1;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC
+ * Of whom something is kept, where his address is not: a keyed digest of it. */
+#ifndef KEEPER_ACCOUNT_DIGEST_H
+#define KEEPER_ACCOUNT_DIGEST_H
+
+#include "base/slice.h"
+
+enum { ACCOUNT_DIGEST = 17 }; /* octets in hex, with a NUL */
+
+/* Case does not count. False: it is no address. */
+bool account_digest(const uint64_t key[static 2], struct slice address,
+                    char out[static ACCOUNT_DIGEST]);
+
+#endif
