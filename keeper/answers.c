@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "common/keeping.h"
 #include "keeper/held_answers.h"
+#include "keeper/learn_answers.h"
 #include "keeper/opinions_answers.h"
 
 #include <sys/vfs.h>
@@ -151,7 +152,10 @@ static int64_t forget_others(struct slice address, const struct kept *kept, cons
     int64_t held = forget_held(address, kept->quarantine, reason);
     int64_t thought =
         held >= 0 && kept->opinions ? opinions_forget(kept->opinions, address, reason) : 0;
-    return held < 0 || thought < 0 ? -1 : held + thought;
+    int64_t said = held >= 0 && thought >= 0 && kept->learning
+                       ? learning_forget(kept->learning, LEARN_FORGET_ACCOUNT, address, reason)
+                       : 0;
+    return held < 0 || thought < 0 || said < 0 ? -1 : held + thought + said;
 }
 
 /* Some at once: gatepostctl asks until there are none. */
@@ -214,11 +218,12 @@ uint16_t answer_question(struct client *client, const struct ipc_message *questi
         return parents_matter(question);
     }
     if (answer_held(client, question, kept->quarantine) ||
-        answer_opinions(client, question, kept->opinions))
+        answer_opinions(client, question, kept->opinions) ||
+        answer_learn(client, question, kept->learning))
         return 0;
     if (!finds && !forgets)
         client_end(client, "not a question");
-    else if (forgets && (kept->history || kept->quarantine))
+    else if (forgets && (kept->history || kept->quarantine || kept->learning))
         answer_forget(client, address, (int64_t)before, kept);
     else if (!kept->history)
         client_end(client, "no history is kept (history enabled off)");

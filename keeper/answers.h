@@ -5,6 +5,7 @@
 
 #include "keeper/control.h"
 #include "keeper/history.h"
+#include "keeper/learning.h"
 #include "keeper/lines.h"
 #include "keeper/opinions.h"
 #include "keeper/quarantine.h"
@@ -18,6 +19,7 @@ struct kept {
     struct history *history;
     struct quarantine *quarantine;
     struct opinions *opinions;
+    struct learning *learning;
 };
 
 /* 0, or what the parent is to be asked for (enum keeper_message): the client waits for it. */

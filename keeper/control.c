@@ -187,6 +187,15 @@ void control_answer(struct control *control, uint16_t question, struct slice oct
     }
 }
 
+void control_tell(struct control *control, uint16_t question, struct slice octets)
+{
+    for (struct client *client = TAILQ_FIRST(&control->clients), *next; client; client = next) {
+        next = TAILQ_NEXT(client, link);
+        if (client->waits == question && !client_item(client, octets))
+            client_free(client);
+    }
+}
+
 /* ---- questions ---- */
 
 /* Who may not ask it is told so here, whoever answers it else. */

@@ -36,6 +36,9 @@ void client_wait(struct client *client, uint16_t question);
 void control_answer(struct control *control, uint16_t question, struct slice octets,
                     const char *reason);
 
+/* To all who wait for that: an answer, and there is more. Who has no room for it is hung up on. */
+void control_tell(struct control *control, uint16_t question, struct slice octets);
+
 /* Queues an answer. False: it has too much unread already. */
 bool client_item(struct client *client, struct slice octets);
 void client_end(struct client *client, const char *reason); /* NULL: all is said */

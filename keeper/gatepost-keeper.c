@@ -12,6 +12,7 @@
 #include "common/keeping.h"
 #include "keeper/answers.h"
 #include "keeper/held_record.h"
+#include "keeper/learning.h"
 #include "keeper/listed_answers.h"
 #include "keeper/metrics.h"
 #include "keeper/options.h"
@@ -45,11 +46,15 @@ struct program {
     struct quarantine *quarantine; /* NULL: nothing can be held */
     struct listed *listed;         /* NULL: they cannot be kept */
     struct opinions *opinions;     /* NULL: there are none */
+    struct learning *learning;     /* NULL: nothing is learnt */
+    struct labels_bounds labels;   /* count 0: nothing is to be */
+    struct seal_key learn_key;     /* that its vectors are sealed to */
+    bool has_learn_key;
     const char *gateway;
     struct control *console;
     struct scrapes *scrapes;
-    /* What the parent is to hear: that somebody asks for them; the lists as they are now. */
-    bool asks_status, asks_metrics, asks_sessions, new_lists;
+    /* What the parent is to hear: that somebody asks for them; lists and model as they are now. */
+    bool asks_status, asks_metrics, asks_sessions, new_lists, new_model;
     struct reloads reloads;
     bool takes;       /* what is queued: it knows where lines go */
     int64_t said_at;  /* clock_ms */
@@ -110,6 +115,8 @@ static bool take_one(struct program *p)
         quarantine_take(p->quarantine, &message);
     else if (p->opinions && message.type == KEEPING_OPINIONS)
         opinions_take(p->opinions, message.payload, clock_wall());
+    else if (p->learning && message.type == KEEPING_LABELS)
+        learning_take(p->learning, message.payload);
     ipc_close_fds(&message);
     return true;
 }
@@ -183,6 +190,18 @@ static void send_lists(struct program *p)
     close(table);
 }
 
+static void send_model(struct program *p)
+{
+    const char *reason;
+    int model = learning_model(p->learning, &reason);
+    if (model < 0) {
+        log_at(LEVEL_ERROR, "", "the model cannot be read", field_str("reason", reason));
+        return;
+    }
+    ipc_send(KEEPER_CONTROL_FD, KEEPER_MODEL, (struct slice){NULL, 0}, &model, 1, false);
+    close(model);
+}
+
 static void on_say(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
@@ -196,7 +215,9 @@ static void on_say(evutil_socket_t fd, short what, void *arg)
         ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS_SESSIONS, nothing, NULL, 0, false);
     if (p->new_lists)
         send_lists(p);
-    p->asks_status = p->asks_metrics = p->asks_sessions = p->new_lists = false;
+    if (p->new_model)
+        send_model(p);
+    p->asks_status = p->asks_metrics = p->asks_sessions = p->new_lists = p->new_model = false;
     p->said_at = clock_ms();
 }
 
@@ -222,6 +243,43 @@ static void open_lists(struct program *p)
         log_at(LEVEL_ERROR, "", "no lists of senders", field_str("reason", reason));
 }
 
+/* ---- what is learnt ---- */
+
+static void publish_model(void *ctx)
+{
+    struct program *p = ctx;
+    p->new_model = true;
+    say_soon(p);
+}
+
+static void tell_progress(void *ctx, struct slice progress)
+{
+    struct program *p = ctx;
+    control_tell(p->console, CONTROL_LEARN_BUILD, progress);
+}
+
+static void tell_outcome(void *ctx, struct slice outcome, const char *reason)
+{
+    struct program *p = ctx;
+    control_answer(p->console, CONTROL_LEARN_BUILD, outcome, reason);
+}
+
+static const struct learning_owner learning_owner = {publish_model, tell_progress, tell_outcome};
+
+static void open_learning(struct program *p)
+{
+    const char *reason;
+    p->learning = learning_new(p->base, &p->labels, KEEPER_LEARNER_FD, &learning_owner, p, &reason);
+    if (!p->learning) {
+        log_at(LEVEL_ERROR, "", "nothing can be learnt", field_str("reason", reason));
+        return;
+    }
+    if (p->has_learn_key)
+        learning_seal_to(p->learning, &p->learn_key);
+    if (models_in_use(learning_models(p->learning)))
+        publish_model(p);
+}
+
 static void on_lists(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
@@ -232,6 +290,10 @@ static void on_lists(evutil_socket_t fd, short what, void *arg)
         publish_lists(p);
     if (p->opinions)
         opinions_prune(p->opinions, clock_wall());
+    if (p->learning)
+        learning_prune(p->learning);
+    else if (p->labels.count)
+        open_learning(p);
     after(p->lists, LISTS_MS);
 }
 
@@ -255,7 +317,8 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
             publish_lists(p);
         return;
     }
-    const struct kept kept = {recording_history(p->recording), p->quarantine, p->opinions};
+    const struct kept kept = {recording_history(p->recording), p->quarantine, p->opinions,
+                              p->learning};
     if (answer_reload(client, question, &p->reloads))
         return;
     uint16_t asks = answer_question(client, question, &kept);
@@ -281,6 +344,7 @@ static _Noreturn void end(struct program *p, bool alone)
     scrapes_free(&p->scrapes);
     listed_close(&p->listed);
     opinions_close(&p->opinions);
+    learning_free(&p->learning);
     recording_free(&p->recording);
     exit(EXIT_SUCCESS);
 }
@@ -294,14 +358,28 @@ static void take_lines(struct program *p, struct ipc_message *message)
     event_add(p->queue, NULL);
 }
 
-static void take_key(struct program *p, const struct ipc_message *message)
+static bool read_key(const struct ipc_message *message, struct seal_key *key)
 {
     struct unpack in = {.left = message->payload};
     struct slice public = unpack_slice(&in);
+    return unpack_done(&in) && public.len == SEAL_KEY &&
+           seal_key_of((const unsigned char *)public.ptr, key);
+}
+
+static void take_key(struct program *p, const struct ipc_message *message)
+{
     struct seal_key key;
-    if (p->quarantine && public.len == SEAL_KEY &&
-        seal_key_of((const unsigned char *)public.ptr, &key))
+    if (p->quarantine && read_key(message, &key))
         quarantine_seal_to(p->quarantine, &key);
+}
+
+static void take_learn_key(struct program *p, const struct ipc_message *message)
+{
+    if (!p->labels.count || !read_key(message, &p->learn_key))
+        return;
+    p->has_learn_key = true;
+    if (p->learning)
+        learning_seal_to(p->learning, &p->learn_key);
 }
 
 /* What the parent knows, and what we know. */
@@ -360,6 +438,8 @@ static void hear_parent(struct program *p, bool wait)
         quarantine_tell_helpdesk(p->quarantine, message.payload);
     else if (message.type == KEEPER_KEY)
         take_key(p, &message);
+    else if (message.type == KEEPER_LEARN_KEY)
+        take_learn_key(p, &message);
     ipc_close_fds(&message);
 }
 
@@ -389,7 +469,7 @@ static void lock_up(const struct options *options)
     setlocale(LC_CTYPE, "C.UTF-8");
     umask(077);
     child_ignore_signals();
-    if (options->hold && !seal_prepare())
+    if ((options->hold || options->learn) && !seal_prepare())
         give_up("libcrypto has not what is needed to seal messages");
     if (!patience_ends() || fchdir(KEEPER_FOLDER_FD) != 0)
         give_up(strerror(errno));
@@ -448,6 +528,9 @@ static void open_what_is_kept(struct program *p, const struct options *options)
     open_lists(p);
     if (options->history && !(p->opinions = opinions_open(&reason)))
         log_at(LEVEL_ERROR, "", "no opinions of users", field_str("reason", reason));
+    p->labels = (struct labels_bounds){options->learn, (int64_t)options->learn_age};
+    if (options->learn)
+        open_learning(p);
 }
 
 int main(int argc, char *argv[])

@@ -232,8 +232,10 @@ bool models_load(const struct models *m, const struct model_entry *entry, int *m
     char path[PATH_ROOM];
     struct model_file file;
     path_of(m, entry->number, path);
-    if (!model_file_read(path, &file, reason))
+    if (!model_file_read(path, &file, reason)) {
+        leave_out(path, *reason);
         return false;
+    }
     *model = sealed_file_of("model", file.model);
     int second = predictions ? sealed_file_of("predictions", file.predictions) : -1;
     bool ok = *model >= 0 && (!predictions || second >= 0);

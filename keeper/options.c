@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/options.h"
 
-#include "base/slice.h"
+#include "common/learning.h"
 
 #include <getopt.h>
 
@@ -24,6 +24,8 @@ static const struct option known[] = {
     {"hold", required_argument, NULL, 'o'},
     {"journal", required_argument, NULL, 'j'},
     {"era", required_argument, NULL, 'e'},
+    {"learn", required_argument, NULL, 'L'},
+    {"learn-age", required_argument, NULL, 'G'},
     {NULL, 0, NULL, 0},
 };
 
@@ -83,6 +85,10 @@ static bool take(struct options *out, int letter)
         return slice_to_u64(slice_of(optarg), INT64_MAX, &out->journal);
     case 'e':
         return slice_to_u64(slice_of(optarg), INT64_MAX, &out->era);
+    case 'L':
+        return slice_to_u64(slice_of(optarg), LEARN_LABELS_MOST, &out->learn);
+    case 'G':
+        return slice_to_u64(slice_of(optarg), INT32_MAX, &out->learn_age);
     }
     return false;
 }
@@ -97,5 +103,6 @@ bool options_parse(int argc, char *argv[], struct options *out)
     while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1)
         if (!take(out, letter))
             return false;
-    return optind == argc && out->user && out->folder && out->age && out->size;
+    return optind == argc && out->user && out->folder && out->age && out->size &&
+           (!out->learn || out->learn_age);
 }

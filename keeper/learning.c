@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/learning.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "common/redis_breaker.h"
+#include "keeper/learning_build.h"
+#include "keeper/learning_outcome.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOOK_MS = 1000,
+    PATIENCE_MS = 60000, /* gatepost-learn may be silent so long; it may have to be started first */
+    TELL_MS = 10000,     /* between two words to who waits */
+    AGAIN_MS = 60000,    /* from a build that failed to the next */
+    OFTEN = 600,         /* seconds between two builds of our own */
+    DAY = 86400,
+    HEARD_AT_ONCE = 16,
+    NOTHING_MOST = 100,
+};
+
+struct learning {
+    struct labels *labels;
+    struct models *models;
+    int learner;
+    struct event *news, *look;
+    const struct learning_owner *owner;
+    void *ctx;
+    struct seal_key key;
+    bool has_key;
+    struct learning_build build;
+    bool again;        /* another build follows at once, */
+    bool again_asked;  /* and somebody waits for that */
+    int64_t failed_at; /* clock_ms; 0: the last did not */
+    int64_t told_at;   /* the same */
+    uint64_t last;     /* number of a build */
+    struct complaint lost;
+    unsigned nothing; /* was heard so often in a row */
+};
+
+static char inbox[IPC_PAYLOAD_MAX + 2];
+static const struct slice nothing = {NULL, 0};
+
+static void after(struct event *event, int64_t ms)
+{
+    struct timeval wait = {ms / 1000, (ms % 1000) * 1000};
+    event_add(event, &wait);
+}
+
+/* ---- the end of a build ---- */
+
+static void note(struct learning *l, const char *outcome, const char *reason, uint64_t built,
+                 bool used)
+{
+    struct labels_state state = *labels_state(l->labels);
+    state.time = clock_wall();
+    state.built = built;
+    snprintf(state.outcome, sizeof state.outcome, "%s", outcome);
+    snprintf(state.reason, sizeof state.reason, "%s", reason);
+    state.forgotten = state.forgotten && (!used || l->build.stale);
+    if (!labels_set_state(l->labels, &state))
+        log_at(LEVEL_ERROR, "", "what became of a model cannot be written");
+}
+
+/* Who waits hears it, unless it is another build that he waits for. */
+static void end(struct learning *l, struct slice outcome, const char *reason)
+{
+    bool asked = l->build.asked && !l->again_asked;
+    l->build = (struct learning_build){0};
+    if (asked)
+        l->owner->ended(l->ctx, outcome, reason);
+}
+
+static void fail(struct learning *l, const char *reason)
+{
+    char text[LEARN_REASON_MOST + 1];
+    snprintf(text, sizeof text, "%s", reason);
+    log_at(LEVEL_ERROR, "", "no model can be made", field_str("reason", text));
+    note(l, "failed", text, labels_state(l->labels)->built, false);
+    l->failed_at = clock_ms();
+    l->build.asked |= l->again_asked;
+    l->again = l->again_asked = false;
+    end(l, nothing, text);
+}
+
+/* ---- the beginning ---- */
+
+static void begin(struct learning *l, bool asked)
+{
+    const char *reason;
+    int64_t now = clock_wall_ms();
+    l->last = now > 0 && (uint64_t)now > l->last ? (uint64_t)now : l->last + 1;
+    l->build = (struct learning_build){
+        .number = l->last, .asked = asked, .mends = learning_mends(l->labels, l->models)};
+    memcpy(l->build.key, l->key.id, SEAL_KEY_ID);
+    l->failed_at = 0;
+    l->again = l->again_asked = false;
+    if (!learning_send(&l->build, l->labels, l->models, l->learner, &reason))
+        fail(l, reason);
+    else if (l->build.mends) {
+        l->again = true; /* what has come since is not in it */
+        l->again_asked = asked;
+    }
+}
+
+static bool has_model_of_key(const struct learning *l)
+{
+    const struct model_entry *used = models_in_use(l->models);
+    return used && memcmp(used->key, l->key.id, SEAL_KEY_ID) == 0;
+}
+
+static bool is_due(const struct learning *l)
+{
+    const struct labels_state *state = labels_state(l->labels);
+    uint64_t changes = state->changes - state->built;
+    int64_t age = clock_wall() - state->time;
+    if (!l->has_key || l->build.number || (l->failed_at && clock_ms() < l->failed_at + AGAIN_MS))
+        return false;
+    if (l->again || !has_model_of_key(l))
+        return true;
+    bool rested = age < 0 || age >= OFTEN;
+    return (changes >= LEARNING_CHANGES && rested) || (changes > 0 && (age < 0 || age >= DAY));
+}
+
+bool learning_build(struct learning *l, const char **reason)
+{
+    *reason = "gatepost-learn does not run";
+    if (!l->has_key)
+        return false;
+    l->again = l->again_asked = true;
+    l->failed_at = 0;
+    after(l->look, 0); /* not now: the owner may be in the midst of something */
+    return true;
+}
+
+/* ---- hearing ---- */
+
+static void take_progress(struct learning *l, struct slice payload)
+{
+    struct unpack in = {.left = payload};
+    uint64_t number = unpack_u64(&in);
+    uint32_t done = unpack_u32(&in), of = unpack_u32(&in);
+    if (unpack_done(&in) && number == l->build.number && done <= of) {
+        l->build.done = done;
+        l->build.of = of;
+        l->told_at = 0;
+    }
+}
+
+static void take_failure(struct learning *l, struct slice payload)
+{
+    struct unpack in = {.left = payload};
+    char text[LEARN_REASON_MOST + 1];
+    uint64_t number = unpack_u64(&in);
+    struct slice reason = slice_sub(unpack_slice(&in), 0, LEARN_REASON_MOST);
+    if (!unpack_done(&in) || number != l->build.number)
+        return;
+    snprintf(text, sizeof text, "%.*s", SLICE_ARGS(reason));
+    fail(l, text);
+}
+
+/* What has no weights replaces none that has, unless something in that was forgotten. */
+static bool is_to_be_used(const struct learning *l, const struct learn_built *built)
+{
+    if (built->outcome == LEARN_COLLECTING)
+        return l->build.mends || !has_model_of_key(l);
+    return built->outcome == LEARN_PUBLISHED;
+}
+
+static void take_outcome(struct learning *l, const struct learn_built *built, bool used)
+{
+    struct buf json = buf_init(4096);
+    uint64_t so_far = labels_state(l->labels)->built;
+    learning_log(built);
+    note(l, learn_outcome_word(built->outcome), learning_why(built),
+         l->build.mends ? so_far : l->build.changes, used);
+    learning_outcome_json(&json, built);
+    end(l, buf_slice(&json), NULL);
+    buf_release(&json);
+}
+
+static void take_built(struct learning *l, const struct ipc_message *message)
+{
+    struct learn_built built;
+    const char *reason = "gatepost-learn talked nonsense";
+    if (!learn_built_unpack(message->payload, &built)) {
+        log_at(LEVEL_PANIC, "", "what became of a model cannot be read");
+        return;
+    }
+    if (built.number != l->build.number)
+        return; /* of a keeper before this one, or nobody waits for it any more */
+    bool uses = is_to_be_used(l, &built);
+    if (uses &&
+        (message->fd_count != 2 ||
+         !learning_keep(&l->build, &built, l->models, message->fds[0], message->fds[1], &reason))) {
+        fail(l, reason);
+        return;
+    }
+    take_outcome(l, &built, uses);
+    if (uses)
+        l->owner->model(l->ctx);
+}
+
+/* Of a packet without octets and of a socket that somebody has shut down the same is heard. */
+static bool hear(struct learning *l)
+{
+    struct ipc_message message;
+    int got = ipc_recv(l->learner, &message, inbox, sizeof inbox, false);
+    if (got < 0 && ++l->nothing == NOTHING_MOST) {
+        log_at(LEVEL_PANIC, "", "gatepost-learn cannot be heard any more");
+        event_del(l->news);
+    }
+    if (got <= 0)
+        return got < 0 && l->nothing < NOTHING_MOST;
+    l->nothing = 0;
+    l->build.heard = clock_ms();
+    if (l->build.number && message.type == LEARN_BUILT)
+        take_built(l, &message);
+    else if (l->build.number && message.type == LEARN_PROGRESS)
+        take_progress(l, message.payload);
+    else if (l->build.number && message.type == LEARN_FAILED)
+        take_failure(l, message.payload);
+    ipc_close_fds(&message);
+    return true;
+}
+
+static void on_news(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    for (int i = 0; i < HEARD_AT_ONCE && hear(arg); i++)
+        ;
+}
+
+/* ---- time ---- */
+
+static void tell_who_waits(struct learning *l)
+{
+    char room[16];
+    struct buf out = buf_over(room, sizeof room);
+    if (!l->build.number || (!l->build.asked && !l->again_asked) ||
+        (l->told_at && clock_ms() < l->told_at + TELL_MS))
+        return;
+    pack_u32(&out, l->build.done);
+    pack_u32(&out, l->build.of);
+    l->owner->goes_on(l->ctx, buf_slice(&out));
+    l->told_at = clock_ms();
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct learning *l = arg;
+    if (l->build.number && clock_ms() >= l->build.heard + PATIENCE_MS)
+        fail(l, "gatepost-learn does not answer");
+    tell_who_waits(l);
+    if (is_due(l))
+        begin(l, l->again_asked);
+    after(l->look, LOOK_MS);
+}
+
+int64_t learning_forget(struct learning *l, enum learn_forget what, struct slice which,
+                        const char **reason)
+{
+    int64_t removed = labels_forget(l->labels, what, which, reason);
+    l->build.stale |= removed != 0;
+    return removed;
+}
+
+void learning_prune(struct learning *l)
+{
+    labels_prune(l->labels, clock_wall());
+}
+
+/* ---- */
+
+void learning_take(struct learning *l, struct slice packet)
+{
+    struct labels_taken taken;
+    const char *reason;
+    uint64_t times;
+    if (!labels_take(l->labels, packet, LABELS_OF_PROXIES, clock_wall(), &taken, &reason) &&
+        complaint_due(&l->lost, clock_ms(), &times))
+        log_at(LEVEL_ERROR, "", "labels are lost", field_str("reason", reason));
+}
+
+bool learning_learn(struct learning *l, struct slice packet, struct labels_taken *taken,
+                    const char **reason)
+{
+    return labels_take(l->labels, packet, LABELS_OF_ADMIN, clock_wall(), taken, reason) &&
+           labels_settle(l->labels, reason);
+}
+
+void learning_seal_to(struct learning *l, const struct seal_key *key)
+{
+    l->key = *key;
+    l->has_key = true;
+    labels_seal_to(l->labels, key);
+}
+
+int learning_model(struct learning *l, const char **reason)
+{
+    const struct model_entry *used = models_in_use(l->models);
+    int file = -1;
+    *reason = "there is no model yet";
+    return used && models_load(l->models, used, &file, NULL, reason) ? file : -1;
+}
+
+static const struct model_entry *named(const struct learning *l, struct slice digest)
+{
+    const struct model_entry *used = models_in_use(l->models);
+    for (size_t i = 0; i < models_count(l->models); i++) {
+        char hex[2 * LEARN_DIGEST + 1];
+        const struct model_entry *entry = models_at(l->models, i);
+        hex_text((struct slice){(const char *)entry->digest, LEARN_DIGEST}, hex);
+        bool before = digest.len == 0 && used && entry->number < used->number;
+        if (before || (digest.len && slice_istarts(slice_of(hex), digest)))
+            return entry;
+    }
+    return NULL;
+}
+
+/* No build of our own follows before there is something new. */
+static void rest(struct learning *l)
+{
+    struct labels_state state = *labels_state(l->labels);
+    state.built = state.changes;
+    l->again = l->again_asked = false;
+    labels_set_state(l->labels, &state);
+}
+
+bool learning_roll_back(struct learning *l, struct slice digest, const char **reason)
+{
+    const struct model_entry *to = named(l, digest);
+    *reason = l->build.number ? "a model is being made now" : "there is no such model";
+    if (!to || l->build.number || !models_use(l->models, to->number, reason))
+        return false;
+    log_at(LEVEL_INFO, "", "an earlier model is used again");
+    rest(l);
+    l->owner->model(l->ctx);
+    return true;
+}
+
+struct labels *learning_labels(struct learning *l)
+{
+    return l->labels;
+}
+
+struct models *learning_models(struct learning *l)
+{
+    return l->models;
+}
+
+/* ---- */
+
+static bool make(struct learning *l, struct event_base *base)
+{
+    l->news = event_new(base, l->learner, EV_READ | EV_PERSIST, on_news, l);
+    l->look = evtimer_new(base, on_look, l);
+    if (!l->news || !l->look || event_add(l->news, NULL) != 0)
+        return false;
+    after(l->look, LOOK_MS);
+    return true;
+}
+
+struct learning *learning_new(struct event_base *base, const struct labels_bounds *bounds,
+                              int learner, const struct learning_owner *owner, void *ctx,
+                              const char **reason)
+{
+    struct learning *l = calloc(1, sizeof *l);
+    *reason = "out of memory";
+    if (!l)
+        return NULL;
+    l->learner = learner;
+    l->owner = owner;
+    l->ctx = ctx;
+    if ((l->labels = labels_open(bounds, reason)) && (l->models = models_open("learn", reason))) {
+        *reason = "out of memory";
+        if (make(l, base))
+            return l;
+    }
+    learning_free(&l);
+    return NULL;
+}
+
+void learning_free(struct learning **learning)
+{
+    struct learning *l = *learning;
+    if (!l)
+        return;
+    if (l->news)
+        event_free(l->news);
+    if (l->look)
+        event_free(l->look);
+    models_close(&l->models);
+    labels_close(&l->labels);
+    free(l);
+    *learning = NULL;
+}

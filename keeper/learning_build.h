@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC
+ * One build: what gatepost-learn is given, and what it gives back. */
+#ifndef KEEPER_LEARNING_BUILD_H
+#define KEEPER_LEARNING_BUILD_H
+
+#include "keeper/labels.h"
+#include "keeper/models.h"
+
+struct learning_build {
+    uint64_t number;   /* 0: none is under way */
+    uint64_t until;    /* labels up to this number are in it */
+    uint64_t changes;  /* there were when it began */
+    bool mends;        /* it is without labels that were forgotten, and is not compared */
+    bool stale;        /* labels of it were forgotten since it began */
+    bool asked;        /* somebody waits for it */
+    int64_t heard;     /* clock_ms: gatepost-learn was heard */
+    uint32_t done, of; /* labels */
+    unsigned char key[SEAL_KEY_ID];
+};
+
+/* Whether something that was forgotten still is in the model in use. */
+bool learning_mends(const struct labels *labels, const struct models *models);
+
+/* Gives gatepost-learn what is to be learnt. build->mends, number and key are the caller's, the rest is
+ * filled in. False with *reason: it could not be given. */
+bool learning_send(struct learning_build *build, struct labels *labels, const struct models *models,
+                   int learner, const char **reason);
+
+/* The model of a build that is to be used: on the disk. False with *reason. */
+bool learning_keep(const struct learning_build *build, const struct learn_built *built,
+                   struct models *models, int model, int predictions, const char **reason);
+
+#endif
