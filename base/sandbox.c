@@ -58,6 +58,7 @@ static const struct call opener_calls[] = {
     CALL(pread64),
     CALL(memfd_create),
     CALL_IF(fcntl, ARGUMENT(1, EQUALS(F_ADD_SEALS))),
+    CALL_IF(fcntl, ARGUMENT(1, EQUALS(F_GET_SEALS))),
 };
 
 static const struct call antivirus_calls[] = {

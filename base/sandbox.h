@@ -9,7 +9,7 @@
 
 enum jail {
     JAIL_PURE,      /* bytes in, facts out: no files, no sockets to be opened */
-    JAIL_OPENER,    /* as pure, and makes memfds that nobody can change */
+    JAIL_OPENER,    /* as pure, and makes memfds that nobody can change any more */
     JAIL_ANTIVIRUS, /* as pure, with files below one private folder */
     JAIL_PROXY,     /* network, no files, no processes */
     JAIL_KEEPER,    /* files below one folder, sockets that it was given */

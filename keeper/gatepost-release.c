@@ -2,26 +2,20 @@
  * gatepost-release: the one process that can read what is held. It is started by the parent with the
  * private key, opens containers that the keeper gives it, and hands what was in them to a proxy, or
  * to who asked to see it. It has no files, no network, and looks at no mail. */
-#include "base/child.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/patience.h"
-#include "base/process.h"
-#include "base/sandbox.h"
 #include "common/errand.h"
 #include "common/releasing.h"
+#include "keeper/opener_start.h"
 #include "keeper/release_key.h"
 #include "keeper/unseal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { HEARD_AT_ONCE = 2, OCTETS_MOST = INT32_MAX };
@@ -31,9 +25,7 @@ static char inbox[IPC_PAYLOAD_MAX + 2];
 
 static _Noreturn void give_up(const char *reason)
 {
-    struct buf out = buf_init(4096);
-    pack_slice(&out, slice_of(reason));
-    ipc_send(RELEASE_CONTROL_FD, RELEASE_FAILED, buf_slice(&out), NULL, 0, true);
+    opener_tell_failure(RELEASE_CONTROL_FD, RELEASE_FAILED, reason);
     log_at(LEVEL_ERROR, "", "gatepost-release cannot start", field_str("reason", reason));
     exit(EXIT_FAILURE);
 }
@@ -128,48 +120,6 @@ static void hear(int sock)
 
 /* ---- the start ---- */
 
-struct options {
-    const char *user, *chroot, *log_to, *log_format, *log_level;
-};
-
-static bool read_options(int argc, char *argv[], struct options *out)
-{
-    static const struct option known[] = {
-        {"user", required_argument, NULL, 'u'},      {"chroot", required_argument, NULL, 'c'},
-        {"log-to", required_argument, NULL, 't'},    {"log-format", required_argument, NULL, 'f'},
-        {"log-level", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0}};
-    *out = (struct options){
-        .chroot = "", .log_to = "stderr", .log_format = "text", .log_level = "info"};
-    for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        if (c != 'u' && c != 'c' && c != 't' && c != 'f' && c != 'l')
-            return false;
-        *(c == 'u'   ? &out->user
-          : c == 'c' ? &out->chroot
-          : c == 't' ? &out->log_to
-          : c == 'f' ? &out->log_format
-                     : &out->log_level) = optarg;
-    }
-    return optind == argc && out->user;
-}
-
-static void open_log(const struct options *options)
-{
-    log_open_as("gatepost-release",
-                &(struct log_words){slice_of(options->log_to), slice_of(options->log_format),
-                                    slice_of(options->log_level)});
-}
-
-static int watch(void)
-{
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event control = {.events = EPOLLIN, .data.fd = RELEASE_CONTROL_FD},
-                       opener = {.events = EPOLLIN, .data.fd = RELEASE_OPENER_FD};
-    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, RELEASE_CONTROL_FD, &control) != 0 ||
-        epoll_ctl(epoll, EPOLL_CTL_ADD, RELEASE_OPENER_FD, &opener) != 0)
-        give_up(strerror(errno));
-    return epoll;
-}
-
 static void read_keys(void)
 {
     const char *reason;
@@ -178,19 +128,6 @@ static void read_keys(void)
     if (!release_key_read(RELEASE_KEY_FD, &keys, &reason))
         give_up(reason);
     close(RELEASE_KEY_FD);
-}
-
-static void lock_up(const struct options *options)
-{
-    const char *reason;
-    tzset();
-    setlocale(LC_CTYPE, "C.UTF-8");
-    child_ignore_signals();
-    if (!patience_ends())
-        give_up(strerror(errno));
-    if (!process_drop(options->user, *options->chroot ? options->chroot : NULL, &reason) ||
-        !sandbox_enter(JAIL_OPENER, NULL, &reason))
-        give_up(reason);
 }
 
 static void say_ready(void)
@@ -211,14 +148,18 @@ static void say_ready(void)
 
 int main(int argc, char *argv[])
 {
-    struct options options;
+    struct opener_options options;
     struct epoll_event events[HEARD_AT_ONCE];
-    if (!read_options(argc, argv, &options))
+    if (!opener_options_read(argc, argv, &options))
         give_up("options are not as the parent gives them");
-    open_log(&options);
+    opener_log("gatepost-release", &options);
     read_keys();
-    int epoll = watch();
-    lock_up(&options);
+    int epoll = opener_watch(RELEASE_CONTROL_FD, RELEASE_OPENER_FD);
+    if (epoll < 0)
+        give_up(strerror(errno));
+    const char *reason = opener_lock_up(&options);
+    if (reason)
+        give_up(reason);
     say_ready();
     for (;;) {
         int count = epoll_wait(epoll, events, HEARD_AT_ONCE, -1);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/learn_build.h"
+
+#include "filters/spam/spam_learner.h"
+#include "filters/spam/spam_logistic.h"
+#include "keeper/learn_compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOLD_EACH = 250, MILLION = 1000000 };
+_Static_assert((int)LABEL_VECTOR_MOST >= (int)SPAM_VECTOR_MAX, "each vector can be a label's");
+_Static_assert((int)LEARN_MODEL_MOST >= (int)SPAM_MODEL_SIZE, "each model can be sent");
+_Static_assert((int)LEARN_DIGEST == (int)SPAM_MODEL_DIGEST, "a model is known by its digest");
+
+struct row {
+    uint64_t number;
+    enum label_class class;
+    struct slice sealed;
+    double log_odds;      /* it was taken for before it was learnt */
+    uint16_t probability; /* that stands for */
+    uint16_t old;         /* the old one's */
+    bool has_old;
+    bool old_knew; /* it has learnt this label */
+};
+
+struct building {
+    const struct learn_given *given;
+    const struct learn_helper *helper;
+    struct learn_built *built;
+    struct spam_learner *learner;
+    struct spam_model old, model;
+    bool has_old;
+    struct unpack old_predictions;
+    struct learn_prediction next; /* of them */
+    bool has_next;
+    struct row *rows; /* those that were learnt */
+    uint32_t count;
+};
+
+static uint16_t in_steps(double probability)
+{
+    return (uint16_t)(probability * UINT16_MAX + 0.5);
+}
+
+/* ---- what is given ---- */
+
+static bool count_items(struct slice labels, uint32_t *count)
+{
+    struct unpack in = {.left = labels};
+    struct learn_item item;
+    *count = 0;
+    while (learn_item_next(&in, &item))
+        if (++*count > LEARN_LABELS_MOST)
+            return false;
+    return !in.bad;
+}
+
+static bool begin(struct building *b, uint32_t *count, const char **reason)
+{
+    *reason = "the labels cannot be read";
+    if (!count_items(b->given->labels, count))
+        return false;
+    b->has_old = b->given->old_model.len > 0;
+    if (b->has_old && !spam_model_open(b->given->old_model, &b->old, reason))
+        return false;
+    b->old_predictions.left = b->given->old_predictions;
+    b->has_next = learn_prediction_next(&b->old_predictions, &b->next);
+    *reason = "out of memory";
+    b->learner = spam_learner_new(b->given->key);
+    b->rows = calloc((size_t)*count + 1, sizeof *b->rows);
+    return b->learner && b->rows;
+}
+
+/* ---- learning ---- */
+
+/* Both stand in the order of their numbers. */
+static bool old_prediction(struct building *b, const struct row *row, uint16_t *out)
+{
+    while (b->has_next && b->next.number < row->number)
+        b->has_next = learn_prediction_next(&b->old_predictions, &b->next);
+    bool is = b->has_next && b->next.number == row->number && b->next.class == row->class;
+    if (is)
+        *out = b->next.probability;
+    return is;
+}
+
+static void ask_old(struct building *b, struct row *row, struct slice vector)
+{
+    struct spam_score score;
+    row->old_knew = row->has_old = old_prediction(b, row, &row->old);
+    if (!row->has_old && spam_score(&b->old, vector, &score)) {
+        row->old = in_steps(score.probability);
+        row->has_old = true;
+    }
+}
+
+static void learn_one(struct building *b, const struct learn_item *item)
+{
+    struct row row = {.number = item->number, .class = item->class, .sealed = item->sealed};
+    double weight = (double)item->weight / LEARN_WEIGHT;
+    struct slice vector;
+    if (!b->helper->open(b->helper->ctx, item->sealed, &vector) ||
+        !spam_learner_learn(b->learner, vector, row.class == LABEL_SPAM, weight, &row.log_odds)) {
+        b->built->unread++;
+        return;
+    }
+    if (b->has_old)
+        ask_old(b, &row, vector);
+    ++*(row.class == LABEL_SPAM ? &b->built->spam : &b->built->good);
+    b->rows[b->count++] = row;
+}
+
+static void learn_all(struct building *b, uint32_t count)
+{
+    struct unpack in = {.left = b->given->labels};
+    struct learn_item item;
+    for (uint32_t done = 0; learn_item_next(&in, &item); done++) {
+        if (done % TOLD_EACH == 0)
+            b->helper->progress(b->helper->ctx, done, count);
+        learn_one(b, &item);
+    }
+}
+
+/* ---- the model ---- */
+
+/* With the key that vectors are to be made with, and nothing else. */
+static bool make_empty(const struct learn_given *given, uint8_t file[static SPAM_MODEL_SIZE])
+{
+    int8_t *cells = calloc(SPAM_CELLS, 1);
+    if (cells)
+        spam_model_write(
+            &(struct spam_model){.key = spam_key_of(given->key), .a = 1, .cells = cells}, file);
+    free(cells);
+    return cells != NULL;
+}
+
+static bool make_model(struct building *b, struct learn_made *made)
+{
+    const char *reason;
+    return b->built->good >= LEARN_OF_CLASS && b->built->spam >= LEARN_OF_CLASS &&
+           spam_learner_model(b->learner, made->model) &&
+           spam_model_open((struct slice){(const char *)made->model, sizeof made->model}, &b->model,
+                           &reason);
+}
+
+/* As the model would have said it: what it learns of probabilities it learns at the end. */
+static void predict(struct building *b, struct buf *out)
+{
+    for (uint32_t i = 0; i < b->count; i++) {
+        struct row *row = &b->rows[i];
+        row->probability = in_steps(spam_logistic(b->model.a * row->log_odds + b->model.b));
+        learn_prediction_pack(
+            out, &(struct learn_prediction){row->number, row->class, row->probability});
+    }
+}
+
+/* ---- comparing ---- */
+
+static uint32_t millionths(double sum, uint32_t count)
+{
+    return count ? (uint32_t)(sum / count * MILLION + 0.5) : 0;
+}
+
+static uint32_t first_of_last(const struct building *b)
+{
+    return b->count > LEARN_COMPARED ? b->count - LEARN_COMPARED : 0;
+}
+
+static void measure(struct building *b)
+{
+    double sum = 0;
+    uint32_t first = first_of_last(b);
+    for (uint32_t i = first; i < b->count; i++)
+        sum += learn_loss(b->rows[i].probability, b->rows[i].class);
+    b->built->loss = millionths(sum, b->count - first);
+}
+
+static bool predicts_worse(struct building *b)
+{
+    struct learn_compared compared = {0};
+    for (uint32_t i = first_of_last(b); i < b->count; i++)
+        if (b->rows[i].has_old)
+            learn_compare(&compared, b->rows[i].class, b->rows[i].probability, b->rows[i].old);
+    b->built->compared = compared.count;
+    b->built->old_loss = millionths(compared.old_loss, compared.count);
+    return learn_is_worse(&compared);
+}
+
+/* What the old one had learnt, and was right or wrong about before: the new one should know it. */
+static bool has_unlearnt(struct building *b)
+{
+    struct learn_compared compared = {0};
+    for (uint32_t i = b->count; i-- > 0 && compared.count < LEARN_COMPARED;) {
+        const struct row *row = &b->rows[i];
+        struct slice vector;
+        struct spam_score score;
+        if (row->old_knew && b->helper->open(b->helper->ctx, row->sealed, &vector) &&
+            spam_score(&b->model, vector, &score))
+            learn_compare(&compared, row->class, in_steps(score.probability), row->old);
+    }
+    bool worse = learn_is_worse(&compared);
+    if (worse) {
+        b->built->compared = compared.count;
+        b->built->loss = millionths(compared.loss, compared.count);
+        b->built->old_loss = millionths(compared.old_loss, compared.count);
+    }
+    return worse;
+}
+
+static bool judge(struct building *b, struct learn_made *made)
+{
+    if (make_model(b, made)) {
+        predict(b, &made->predictions);
+        measure(b);
+        bool worse = b->has_old && (predicts_worse(b) || has_unlearnt(b));
+        b->built->outcome = worse ? LEARN_WORSE : LEARN_PUBLISHED;
+        return !made->predictions.failed;
+    }
+    b->built->outcome = LEARN_COLLECTING;
+    return make_empty(b->given, made->model);
+}
+
+/* ---- */
+
+bool learn_build(const struct learn_given *given, const struct learn_helper *helper,
+                 struct learn_made *made, const char **reason)
+{
+    struct building b = {.given = given, .helper = helper, .built = &made->built};
+    uint32_t count;
+    made->built = (struct learn_built){.number = given->number};
+    made->predictions = buf_init((size_t)LEARN_LABELS_MOST * LEARN_PREDICTION);
+    bool ok = begin(&b, &count, reason);
+    if (ok) {
+        learn_all(&b, count);
+        ok = judge(&b, made);
+        memcpy(made->built.digest, made->model + SPAM_MODEL_SIZE - SPAM_MODEL_DIGEST,
+               SPAM_MODEL_DIGEST);
+    }
+    spam_learner_free(&b.learner);
+    free(b.rows);
+    if (!ok)
+        buf_release(&made->predictions);
+    return ok;
+}
