@@ -7,7 +7,8 @@ static struct untold all_of(const struct facts *facts)
 {
     return (struct untold){.subject = facts->fact[FACT_MESSAGE_SUBJECT],
                            .text = facts->fact[FACT_MESSAGE_TEXT],
-                           .links = facts->fact[FACT_LINKS]};
+                           .links = facts->fact[FACT_LINKS],
+                           .reasons = facts->fact[FACT_SPAM_REASONS]};
 }
 
 static void keep_first(struct value *value, size_t count)
@@ -68,6 +69,7 @@ struct untold facts_without_words(struct facts *facts, struct arena *arena)
 {
     struct untold untold = facts_in_short(facts);
     facts->fact[FACT_MESSAGE_SUBJECT] = facts->fact[FACT_MESSAGE_TEXT] = (struct value){0};
+    facts->fact[FACT_SPAM_REASONS] = (struct value){0};
     facts->fact[FACT_LINKS] = without_words(facts->fact[FACT_LINKS], arena);
     return untold;
 }
@@ -77,4 +79,5 @@ void facts_put_back(struct facts *facts, const struct untold *untold)
     facts->fact[FACT_MESSAGE_SUBJECT] = untold->subject;
     facts->fact[FACT_MESSAGE_TEXT] = untold->text;
     facts->fact[FACT_LINKS] = untold->links;
+    facts->fact[FACT_SPAM_REASONS] = untold->reasons;
 }

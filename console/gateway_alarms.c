@@ -46,7 +46,8 @@ static void look_at_helpers(const json_t *gateway, struct alarms *alarms)
     size_t i;
     const json_t *one, *redis = json_object_get(gateway, "redis"),
                        *resolver = json_object_get(gateway, "resolver"),
-                       *release = json_object_get(gateway, "release");
+                       *release = json_object_get(gateway, "release"),
+                       *learn = json_object_get(gateway, "learn");
     json_array_foreach(gateway_list(gateway, "scanners"), i, one)
         if (strcmp(gateway_text(one, "state"), "down") == 0)
             raise_alarm(alarms, ALARM_CRITICAL, "%s is down, mail is deferred (%s)",
@@ -59,6 +60,9 @@ static void look_at_helpers(const json_t *gateway, struct alarms *alarms)
     if (strcmp(gateway_text(release, "state"), "down") == 0)
         raise_alarm(alarms, ALARM_CRITICAL, "nothing can be held or released (%s)",
                     gateway_text(release, "reason"));
+    if (strcmp(gateway_text(learn, "state"), "down") == 0)
+        raise_alarm(alarms, ALARM_WARNING, "nothing is learnt of spam (%s)",
+                    gateway_text(learn, "reason"));
     json_array_foreach(gateway_list(gateway, "lists_suspended"), i, one)
         raise_alarm(alarms, ALARM_WARNING, "blocklist %s is suspended", json_string_value(one));
 }

@@ -56,7 +56,7 @@ bool look_at_message(const struct config *config, int message, struct arena *are
 {
     struct offline offline;
     *reason = "out of memory";
-    bool ok = offline_open(&offline, config, NULL, 1, false);
+    bool ok = offline_open(&offline, config, NULL, 1, false, -1);
     const struct offline_family *family = &offline.families[SCANNER_SCAN];
     if (ok && family->queue < 0) {
         *reason = arena_cstr(arena, slice_of(family->failure));

@@ -61,7 +61,8 @@ static void start(struct offline *offline, enum scanner_kind kind, const struct 
         return;
     }
     family_command(kind, settings, &command);
-    pid_t pid = family_start(kind, &command, queue[1], &family->control);
+    pid_t pid = family_start(kind, &command, queue[1], kind == SCANNER_SCAN ? offline->model : -1,
+                             &family->control);
     int error = errno;
     close(queue[1]); /* once all scanners are dead, nobody holds a message */
     if (pid > 0) {
@@ -104,10 +105,10 @@ static bool becomes_ready(struct offline *offline, enum scanner_kind kind)
 }
 
 bool offline_open(struct offline *offline, const struct config *config, struct dns_source *dns,
-                  unsigned workers, bool antivirus)
+                  unsigned workers, bool antivirus, int model)
 {
-    *offline =
-        (struct offline){.config = config, .dns = dns, .antivirus = antivirus, .workers = workers};
+    *offline = (struct offline){
+        .config = config, .dns = dns, .antivirus = antivirus, .workers = workers, .model = model};
     for (int kind = 0; kind < SCANNER_KINDS; kind++)
         offline->families[kind].control = offline->families[kind].queue = -1;
     offline->arena = arena_new(ARENA_MAX);

@@ -20,6 +20,7 @@ struct offline {
     struct dns_source *dns;
     bool antivirus; /* wanted */
     unsigned workers;
+    int model;           /* borrowed */
     struct arena *arena; /* owned: holds what follows */
     struct scan_job job;
     const struct likeness *likeness;
@@ -28,9 +29,10 @@ struct offline {
 };
 
 /* Starts the scanners and waits until they are ready. One that fails is told on stderr; its facts
- * will be unknown. False: out of memory. offline_close either way. */
+ * will be unknown. `model` (filters/spam/spam_model.h; -1: none) is what spam is known by. False: out
+ * of memory. offline_close either way. */
 bool offline_open(struct offline *offline, const struct config *config, struct dns_source *dns,
-                  unsigned workers, bool antivirus);
+                  unsigned workers, bool antivirus, int model);
 
 /* Hands a message to the scanners, or decides at once when there is nothing to scan. */
 void offline_submit(struct offline *offline, struct trial *e);

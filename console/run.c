@@ -156,7 +156,7 @@ static void convey(struct run *run)
     const struct config *config = run->configuration.config;
     struct offline offline;
     bool ok = offline_open(&offline, config, &run->dns, workers_for(run->options, config),
-                           wants_antivirus(&run->configuration));
+                           wants_antivirus(&run->configuration), -1);
     struct conveyor conveyor = {.offline = &offline,
                                 .next = run->options->batch ? next_line : next_file,
                                 .fd = run->options->batch ? run->batch.fd : -1,

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "filters/examine_parts.h"
 #include "filters/examine_sender.h"
+#include "filters/examine_spam.h"
 #include "filters/files/inspect.h"
 #include "filters/links/links.h"
 #include "filters/mime/words.h"
@@ -139,6 +140,8 @@ static bool examine_content(struct arena *arena, struct slice message, const str
         !message_text(arena, &parsed, job->text ? &fact[FACT_MESSAGE_TEXT] : NULL,
                       job->alternatives ? &fact[FACT_MESSAGE_PARTS_DIFFER] : NULL))
         return false;
+    if ((job->spam || job->reasons || job->vector) && !examine_spam(arena, &parsed, job, out))
+        return false;
     struct malformations odd = parsed.malformations;
     if (job->links || job->urls || job->attachments || job->codes)
         look_into_files(arena, &parsed, job, &odd, out);
@@ -157,7 +160,7 @@ static bool examine_all(struct arena *arena, struct slice message, const struct 
     if (!message.ptr && scan_job_needs_message(job))
         return false;
     bool content = job->message || job->attachments || job->links || job->codes || job->urls ||
-                   job->text || job->alternatives;
+                   job->text || job->alternatives || job->spam || job->reasons || job->vector;
     bool parses = content || job->outline || job->redaction || job->banners;
     return examine_sender(arena, message, job, out) &&
            (!job->digest || digest_of(arena, message, &out->facts.fact[FACT_MESSAGE_DIGEST])) &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * gatepost-scan: the family that looks into messages. */
 #include "filters/examine.h"
+#include "filters/examine_spam.h"
 #include "filters/scanner/family.h"
 
 #include <unistd.h>
@@ -9,8 +10,8 @@ enum { MIB = 1024 * 1024 };
 
 static bool prepare(struct family_options *options, const char **reason)
 {
-    (void)options;
-    return examine_warm_up(reason);
+    return examine_warm_up(reason) &&
+           (!options->model || examine_spam_with((int)options->model, reason));
 }
 
 static enum family_outcome scan(struct arena *arena, struct slice message,

@@ -73,6 +73,9 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
         .urls = wants(config, PRODUCER_URLS),
         .text = wants(config, PRODUCER_TEXT),
         .alternatives = wants(config, PRODUCER_ALTERNATIVES),
+        .spam = wants(config, PRODUCER_SPAM),
+        .reasons = wants(config, PRODUCER_REASONS) ||
+                   (settings->history_text && wants(config, PRODUCER_SPAM)),
         .codes = pipeline_needs(config, SCANNER_QR),
         .banners = policy_banners(config->policy),
         .sha256 = policy_uses_field(config->policy, FACT_ATTACHMENTS, attachment_sha256),

@@ -15,7 +15,12 @@
 #include "base/sandbox.h"
 #include "filters/scanner/scan_job.h"
 
-enum { FAMILY_CONTROL_FD = 3, FAMILY_QUEUE_FD = 4, FAMILY_WORKERS_MAX = 256 };
+enum {
+    FAMILY_CONTROL_FD = 3,
+    FAMILY_QUEUE_FD,
+    FAMILY_MODEL_FD, /* with --model */
+    FAMILY_WORKERS_MAX = 256
+};
 
 enum family_message {
     FAMILY_NONE,
@@ -25,9 +30,10 @@ enum family_message {
 };
 
 /* --workers N --recycle MESSAGES --timeout MS --user NAME --chroot FOLDER
- * --database FOLDER --log-to WORD --log-format WORD --log-level WORD */
+ * --database FOLDER --model DESCRIPTOR --log-to WORD --log-format WORD --log-level WORD */
 struct family_options {
     unsigned workers, recycle, timeout;
+    unsigned model;            /* FAMILY_MODEL_FD; 0: there is none */
     const char *user, *chroot; /* only as root */
     const char *database;
     const char *log_to, *log_format, *log_level;

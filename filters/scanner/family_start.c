@@ -3,6 +3,7 @@
 
 #include "base/child.h"
 #include "base/process.h"
+#include "filters/scanner/family.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,11 +73,15 @@ void family_command(enum scanner_kind kind, const struct settings *settings,
         add_option(out, "--database", settings->antivirus_database);
 }
 
-pid_t family_start(enum scanner_kind kind, struct family_command *command, int queue, int *control)
+pid_t family_start(enum scanner_kind kind, const struct family_command *command, int queue,
+                   int model, int *control)
 {
-    char *argv[FAMILY_ARGUMENTS] = {NULL};
-    char *text = command->texts;
-    for (size_t i = 0; i < command->count; i++, text += strlen(text) + 1)
+    struct family_command with = *command;
+    char *argv[FAMILY_ARGUMENTS] = {NULL}, *text = with.texts;
+    const int extra[] = {queue, model};
+    if (model >= 0)
+        add_number(&with, "--model", FAMILY_MODEL_FD);
+    for (size_t i = 0; i < with.count; i++, text += strlen(text) + 1)
         argv[i] = text;
-    return child_spawn(family_program(kind), argv, &queue, 1, control);
+    return child_spawn(family_program(kind), argv, extra, model >= 0 ? 2 : 1, control);
 }

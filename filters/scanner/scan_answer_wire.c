@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * An answer as bytes: the plain facts in the order of facts.def, whether something stayed unasked,
- * what it took, the keyed facts, the ranges of the parts, what is wanted, the pictures, places for banners,
+ * what it took, the vector, the keyed facts, the ranges of the parts, what is wanted, the pictures, places for banners,
  * what is to be redacted, the outline, and the attachments last. */
 #include "filters/files/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
@@ -23,6 +23,9 @@ enum {
     URLS_SHARE = 224 * 1024,
     TEXT_SHARE = 96 * 1024,
     ALTERNATIVES_SHARE = 8 * 1024,
+    SPAM_SHARE = 2 * 1024,
+    REASONS_SHARE = 4 * 1024,
+    VECTOR_SHARE = 64 * 1024 + 4,
     WANTED_SHARE = 16 * 1024, /* past it: they are wanted again */
     WANTED_BYTES_MIN = 4 + 1 + 1 + 1,
     SMALL_VALUE = 32, /* what an unknown or an empty, cut list takes at most */
@@ -31,8 +34,8 @@ enum {
 };
 
 _Static_assert(2 * MESSAGE_SHARE + SENDER_SHARE + LINKS_SHARE + DIGEST_SHARE + CODES_SHARE +
-                       URLS_SHARE + TEXT_SHARE + ALTERNATIVES_SHARE + KEYED_SHARE +
-                       SCAN_PICTURES_BYTES + BANNER_PLACES_BYTES +
+                       URLS_SHARE + TEXT_SHARE + ALTERNATIVES_SHARE + SPAM_SHARE + REASONS_SHARE +
+                       VECTOR_SHARE + KEYED_SHARE + SCAN_PICTURES_BYTES + BANNER_PLACES_BYTES +
                        (FACT_COUNT + SCAN_HEADERS_MAX) * SMALL_VALUE + RANGES_SHARE + WANTED_SHARE +
                        OVERLAYS_MAX + OUTLINE_MAX + ATTACHMENTS_LEAST <=
                    SCAN_ANSWER_MAX,
@@ -45,6 +48,7 @@ static const size_t shares[PRODUCER_COUNT] = {
     [PRODUCER_LINKS] = LINKS_SHARE,     [PRODUCER_DIGEST] = DIGEST_SHARE,
     [PRODUCER_CODES] = CODES_SHARE,     [PRODUCER_URLS] = URLS_SHARE,
     [PRODUCER_TEXT] = TEXT_SHARE,       [PRODUCER_ALTERNATIVES] = ALTERNATIVES_SHARE,
+    [PRODUCER_SPAM] = SPAM_SHARE,       [PRODUCER_REASONS] = REASONS_SHARE,
 };
 
 /* Those that are packed one by one before all else. */
@@ -136,6 +140,7 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
             ok = unpack_value(&in, &fact_info(id)->type, arena, &fact[id]);
     answer->facts.unasked = unpack_u8(&in) != 0;
     answer->cpu = unpack_u32(&in);
+    answer->vector = unpack_slice(&in);
     ok = ok && unpack_keyed(&in, arena, header_count, &answer->facts) &&
          unpack_ranges(&in, arena, answer) && unpack_wanted(&in, arena, answer) &&
          scan_pictures_unpack(&in, &answer->pictures) &&
@@ -263,6 +268,7 @@ bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_
     pack_plain(out, &answer->facts);
     pack_u8(out, answer->facts.unasked);
     pack_u32(out, answer->cpu);
+    pack_slice(out, answer->vector);
     pack_keyed(out, &answer->facts, header_count);
     pack_ranges(out, answer);
     pack_wanted(out, answer);

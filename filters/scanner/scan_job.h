@@ -55,11 +55,13 @@ struct scan_pictures {
 struct scan_job {
     bool message, attachments, links, digest;
     bool urls, text, alternatives;
-    bool sha256;                              /* of each attachment */
-    bool codes;                               /* where pictures are that may hold some */
-    struct scan_pictures pictures;            /* gatepost-qr: where they are */
-    bool banners;                             /* where they can stand */
-    bool outline;                             /* for people, who look at one message */
+    bool spam, reasons;            /* what the model says of it, and by which words */
+    bool vector;                   /* what may be learnt of it (filters/spam/spam_vector.h) */
+    bool sha256;                   /* of each attachment */
+    bool codes;                    /* where pictures are that may hold some */
+    struct scan_pictures pictures; /* gatepost-qr: where they are */
+    bool banners;                  /* where they can stand */
+    bool outline;                  /* for people, who look at one message */
     const struct redaction_wanted *redaction; /* NULL: nothing is to be redacted */
     bool spf;                                 /* needs no message (-1) */
     /* DKIM, ARC, DMARC; for DMARC SPF is found out again, quickly: its answers are all in `dns`. */
@@ -103,6 +105,7 @@ struct scan_answer {
     size_t wanted_count;
     struct scan_pictures pictures; /* gatepost-qr is to read them */
     struct banner_places banners;
+    struct slice vector; /* empty: it was not asked for, or there is no model to make it by */
     uint32_t cpu;        /* microseconds that it took; a scanner's own word */
     struct slice octets; /* as it was decoded */
 };
@@ -111,7 +114,8 @@ struct scan_answer {
 static inline bool scan_job_asks_content(const struct scan_job *job)
 {
     return job->message || job->attachments || job->links || job->digest || job->codes ||
-           job->urls || job->text || job->alternatives || job->banners;
+           job->urls || job->text || job->alternatives || job->banners || job->spam ||
+           job->reasons || job->vector;
 }
 
 /* Whether it cannot be done without a message. */

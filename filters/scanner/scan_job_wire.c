@@ -21,7 +21,10 @@ enum {
     WANTS_URLS = 2048,
     WANTS_TEXT = 4096,
     WANTS_ALTERNATIVES = 8192,
-    ALL_FLAGS = 16383,
+    WANTS_SPAM = 16384,
+    WANTS_REASONS = 32768,
+    WANTS_VECTOR = 65536,
+    ALL_FLAGS = 131071,
     RECORD_BYTES_MIN = 4,
 };
 
@@ -29,15 +32,16 @@ enum {
 
 static uint32_t flags_of(const struct scan_job *job)
 {
-    return (uint32_t)((job->message ? WANTS_MESSAGE : 0) |
-                      (job->attachments ? WANTS_ATTACHMENTS : 0) | (job->links ? WANTS_LINKS : 0) |
-                      (job->spf ? WANTS_SPF : 0) |
-                      (job->authentication ? WANTS_AUTHENTICATION : 0) |
-                      (job->dns_complete ? DNS_IS_COMPLETE : 0) |
-                      (job->outline ? WANTS_OUTLINE : 0) | (job->digest ? WANTS_DIGEST : 0) |
-                      (job->sha256 ? WANTS_SHA256 : 0) | (job->codes ? WANTS_CODES : 0) |
-                      (job->banners ? WANTS_BANNERS : 0) | (job->urls ? WANTS_URLS : 0) |
-                      (job->text ? WANTS_TEXT : 0) | (job->alternatives ? WANTS_ALTERNATIVES : 0));
+    return (
+        uint32_t)((job->message ? WANTS_MESSAGE : 0) | (job->attachments ? WANTS_ATTACHMENTS : 0) |
+                  (job->links ? WANTS_LINKS : 0) | (job->spf ? WANTS_SPF : 0) |
+                  (job->authentication ? WANTS_AUTHENTICATION : 0) |
+                  (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->outline ? WANTS_OUTLINE : 0) |
+                  (job->digest ? WANTS_DIGEST : 0) | (job->sha256 ? WANTS_SHA256 : 0) |
+                  (job->codes ? WANTS_CODES : 0) | (job->banners ? WANTS_BANNERS : 0) |
+                  (job->urls ? WANTS_URLS : 0) | (job->text ? WANTS_TEXT : 0) |
+                  (job->alternatives ? WANTS_ALTERNATIVES : 0) | (job->spam ? WANTS_SPAM : 0) |
+                  (job->reasons ? WANTS_REASONS : 0) | (job->vector ? WANTS_VECTOR : 0));
 }
 
 static size_t octets_of(const struct ip *ip)
@@ -140,6 +144,9 @@ static bool unpack_flags(struct unpack *in, struct scan_job *job)
     job->urls = flags & WANTS_URLS;
     job->text = flags & WANTS_TEXT;
     job->alternatives = flags & WANTS_ALTERNATIVES;
+    job->spam = flags & WANTS_SPAM;
+    job->reasons = flags & WANTS_REASONS;
+    job->vector = flags & WANTS_VECTOR;
     job->spf = flags & WANTS_SPF;
     job->authentication = flags & WANTS_AUTHENTICATION;
     job->dns_complete = flags & DNS_IS_COMPLETE;
