@@ -97,7 +97,8 @@ static bool init_scanners(struct parent *parent)
 static void hold_programs(void)
 {
     static const char *const programs[] = {"gatepost-proxy", "gatepost-scan",   "gatepost-av",
-                                           "gatepost-qr",    "gatepost-keeper", "gatepost-release"};
+                                           "gatepost-qr",    "gatepost-keeper", "gatepost-release",
+                                           "gatepost-learn"};
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
         own_program_hold(programs[i]);
 }
@@ -107,6 +108,7 @@ static bool make_shared_things(struct parent *parent)
     hold_programs();
     raise_descriptor_limit();
     release_init(&parent->release, &parent->keeper);
+    learn_init(&parent->learn, &parent->keeper);
     parent->shared = shared_new(&parent->shared_fd);
     parent->shared_reader = parent->shared ? shared_reader(parent->shared_fd) : -1;
     return parent->shared_reader >= 0 && deposit_take(&parent->sockets) &&

@@ -4,7 +4,7 @@
 #include "parent/load_look.h"
 #include "parent/parent_keeper.h"
 #include "parent/parent_redis.h"
-#include "parent/parent_release.h"
+#include "parent/parent_sealed.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -63,23 +63,23 @@ static void look_at_folder(struct load_look *look, const char *block, const char
         look_above(look, block, word, folder, path, so);
 }
 
-static void look_at_release_key(struct load_look *look)
+/* The word is "key"; `nothing`: what that means. */
+static void look_at_key(struct load_look *look, const char *block, struct slice key,
+                        const char *nothing)
 {
-    static const char nothing[] = "nothing can be held or released";
     char path[PATH_MAX];
     struct stat status;
-    struct slice key = look->config->settings.quarantine_key;
     if (!slice_to_path(key, path))
         return;
     if (lstat(path, &status) != 0) {
         go_up(path);
-        look_above(look, "quarantine", "key", key, path, nothing);
+        look_above(look, block, "key", key, path, nothing);
         return;
     }
-    const char *fault = geteuid() == 0 ? release_key_fault(&status) : NULL;
+    const char *fault = geteuid() == 0 ? sealed_key_fault(&status) : NULL;
     if (fault)
-        LOOK_WARNING(look, look_setting(look, "quarantine", "key"),
-                     "quarantine key \"%.*s\": %s; until then %s", PATH_SHOWN(key), fault, nothing);
+        LOOK_WARNING(look, look_setting(look, block, "key"), "%s key \"%.*s\": %s; until then %s",
+                     block, PATH_SHOWN(key), fault, nothing);
 }
 
 /* A file that is made, unlike the folder that it stands in. */
@@ -168,7 +168,10 @@ void look_at_folders(struct load_look *look)
     if (keeper_needed(look->config))
         look_at_folder(look, "keeper", "folder", settings->keeper_folder, "nothing is recorded");
     if (keeper_may_hold(look->config))
-        look_at_release_key(look);
+        look_at_key(look, "quarantine", settings->quarantine_key,
+                    "nothing can be held or released");
+    if (settings->learn_enabled)
+        look_at_key(look, "learn", settings->learn_key, "nothing is learnt");
     if (private_redis_needed(look->config))
         look_at_folder(look, "redis", "folder", settings->redis_folder,
                        "nothing is remembered of senders");

@@ -14,6 +14,7 @@
 #include "parent/parent_claims.h"
 #include "parent/parent_files.h"
 #include "parent/parent_keeper.h"
+#include "parent/parent_learn.h"
 #include "parent/parent_listen.h"
 #include "parent/parent_load.h"
 #include "parent/parent_pulse.h"
@@ -104,6 +105,7 @@ struct parent {
     struct private_redis redis;
     struct keeper keeper;
     struct release release;
+    struct learn learn;
     struct generation *starting, *current, *old; /* old: newest first */
     unsigned generations;
     struct configuration_files files;

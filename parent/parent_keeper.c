@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { PAIRS = 4 };
+
 static void close_pair(int pair[static 2])
 {
     for (int i = 0; i < 2; i++)
@@ -27,13 +29,13 @@ static void close_pair(int pair[static 2])
 /* All of them, or none. Errands that are under way on those that were are another era's. */
 static bool make_pairs(struct keeper *keeper)
 {
-    int made[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
-    int *const places[3] = {keeper->queue, keeper->opener, keeper->errands};
+    int made[PAIRS][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    int *const places[PAIRS] = {keeper->queue, keeper->opener, keeper->errands, keeper->learner};
     uint64_t era;
     bool ok = getrandom(&era, sizeof era, 0) == sizeof era;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < PAIRS; i++)
         ok = ok && ipc_pair(made[i]) == 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < PAIRS; i++) {
         close_pair(ok ? places[i] : made[i]);
         if (ok)
             memcpy(places[i], made[i], sizeof made[i]);
@@ -51,6 +53,8 @@ bool keeper_init(struct keeper *keeper)
                               .queue = {-1, -1},
                               .opener = {-1, -1},
                               .errands = {-1, -1},
+                              .learner = {-1, -1},
+                              .model = -1,
                               .lists = -1,
                               .folder = -1,
                               .listening = -1};
@@ -71,7 +75,7 @@ bool keeper_keeps(const struct config *config)
 {
     return config->settings.history_enabled || config->settings.log_decisions.len > 0 ||
            config->settings.log_decisions_syslog || keeper_may_hold(config) ||
-           policy_wants(config->policy, PRODUCER_LISTED) ||
+           config->settings.learn_enabled || policy_wants(config->policy, PRODUCER_LISTED) ||
            policy_wants(config->policy, PRODUCER_LISTED_AUTHOR);
 }
 
@@ -106,6 +110,8 @@ static bool command_for(const struct config *config, struct keeper_command *out)
     out->syslog = settings->log_decisions_syslog;
     out->hold = settings->quarantine_size;
     out->journal = settings->journal_size;
+    out->learn = settings->learn_enabled ? settings->learn_labels : 0;
+    out->learn_age = (uint64_t)settings->learn_age / 1000;
     return pack_helpdesk(config, out) &&
            slice_to_text(config->hostname, out->gateway, sizeof out->gateway) &&
            slice_to_text(settings->keeper_user, out->user, sizeof out->user) &&
@@ -128,8 +134,8 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
            scrape_places_same(&a->scrape, &b->scrape) && strcmp(a->personal, b->personal) == 0 &&
            a->personal_age == b->personal_age && a->age == b->age && a->size == b->size &&
            a->history == b->history && a->syslog == b->syslog && a->hold == b->hold &&
-           a->journal == b->journal && strcmp(a->gateway, b->gateway) == 0 &&
-           a->helpdesk_len == b->helpdesk_len &&
+           a->journal == b->journal && a->learn == b->learn && a->learn_age == b->learn_age &&
+           strcmp(a->gateway, b->gateway) == 0 && a->helpdesk_len == b->helpdesk_len &&
            memcmp(a->helpdesk, b->helpdesk, a->helpdesk_len) == 0;
 }
 
@@ -160,16 +166,22 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
 {
     const struct keeper_command *command = &keeper->running;
     char name[] = "gatepost-keeper", age[24], size[24], hold[24], journal[24], era[24],
-         personal_age[24];
-    int extra[] = {keeper->queue[KEEPER_OWN_END], keeper->folder, keeper->listening,
-                   keeper->opener[KEEPER_OWN_END], keeper->errands[KEEPER_OWN_END]};
+         personal_age[24], learn[24], learn_age[24];
+    int extra[] = {keeper->queue[KEEPER_OWN_END],
+                   keeper->folder,
+                   keeper->listening,
+                   keeper->opener[KEEPER_OWN_END],
+                   keeper->errands[KEEPER_OWN_END],
+                   keeper->learner[KEEPER_OWN_END]};
     snprintf(age, sizeof age, "%" PRIu64, command->age);
     snprintf(size, sizeof size, "%" PRIu64, command->size);
     snprintf(hold, sizeof hold, "%" PRIu64, command->hold);
     snprintf(journal, sizeof journal, "%" PRIu64, command->journal);
     snprintf(era, sizeof era, "%" PRIu64, keeper->era);
     snprintf(personal_age, sizeof personal_age, "%" PRIu64, command->personal_age);
-    const char *argv[32 + ROLE_WORDS] = {name,
+    snprintf(learn, sizeof learn, "%" PRIu64, command->learn);
+    snprintf(learn_age, sizeof learn_age, "%" PRIu64, command->learn_age);
+    const char *argv[36 + ROLE_WORDS] = {name,
                                          "--user",
                                          command->user,
                                          "--folder",
@@ -197,13 +209,19 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
                                          "--log-format",
                                          command->log_format};
     size_t count = 27;
+    if (command->learn) {
+        argv[count++] = "--learn";
+        argv[count++] = learn;
+        argv[count++] = "--learn-age";
+        argv[count++] = learn_age;
+    }
     if (command->history)
         argv[count++] = "--history";
     if (command->syslog)
         argv[count++] = "--syslog";
     for (size_t i = 0; i < roles->count; i++)
         argv[count++] = roles->words[i];
-    return child_spawn(name, (char *const *)(uintptr_t)argv, extra, 5, &keeper->process.control);
+    return child_spawn(name, (char *const *)(uintptr_t)argv, extra, 6, &keeper->process.control);
 }
 
 int keeper_open_lines(const char *path)
@@ -226,14 +244,22 @@ static void tell_lines(const struct keeper *keeper)
         close(fd);
 }
 
-static void tell_key(const struct keeper *keeper)
+static void tell_key(const struct keeper *keeper, enum keeper_message message,
+                     const unsigned char key[static KEEPER_KEY_SIZE])
 {
     char room[64];
     struct buf out = buf_over(room, sizeof room);
-    if (!keeper->has_key || keeper->process.control < 0)
-        return;
-    pack_slice(&out, (struct slice){(const char *)keeper->key, sizeof keeper->key});
-    ipc_send(keeper->process.control, KEEPER_KEY, buf_slice(&out), NULL, 0, false);
+    pack_slice(&out, (struct slice){(const char *)key, KEEPER_KEY_SIZE});
+    if (keeper->process.control >= 0)
+        ipc_send(keeper->process.control, message, buf_slice(&out), NULL, 0, false);
+}
+
+static void tell_keys(const struct keeper *keeper)
+{
+    if (keeper->has_key)
+        tell_key(keeper, KEEPER_KEY, keeper->key);
+    if (keeper->has_learn_key)
+        tell_key(keeper, KEEPER_LEARN_KEY, keeper->learn_key);
 }
 
 static void tell_sockets(const struct keeper *keeper)
@@ -340,7 +366,7 @@ static void start(struct keeper *keeper, int64_t now)
     ipc_send(keeper->process.control, KEEPER_HELPDESK,
              (struct slice){keeper->running.helpdesk, keeper->running.helpdesk_len}, NULL, 0,
              false);
-    tell_key(keeper); /* before the lines, from when on it takes what is queued */
+    tell_keys(keeper); /* before the lines, from when on it takes what is queued */
     tell_lines(keeper);
     tell_sockets(keeper);
 }
@@ -353,7 +379,15 @@ void keeper_seal_to(struct keeper *keeper, struct slice public)
     if (keeper->has_key && keeper->awaits_key)
         keeper->process.start_at = 0;
     keeper->awaits_key = false;
-    tell_key(keeper);
+    tell_keys(keeper);
+}
+
+void keeper_learn_to(struct keeper *keeper, struct slice public)
+{
+    keeper->has_learn_key = public.len == sizeof keeper->learn_key;
+    if (keeper->has_learn_key)
+        memcpy(keeper->learn_key, public.ptr, sizeof keeper->learn_key);
+    tell_keys(keeper);
 }
 
 int64_t keeper_settle(struct keeper *keeper, int64_t now)
@@ -365,16 +399,16 @@ int64_t keeper_settle(struct keeper *keeper, int64_t now)
 
 /* ---- what it says ---- */
 
-/* Proxies look at what is in it: it is theirs to distrust. */
-static void take_lists(struct keeper *keeper, const struct ipc_message *message)
+/* Who uses it looks at what is in it: proxies, scanners. False: it is none. */
+static bool take_file(int *place, const struct ipc_message *message)
 {
-    int lists = message->fd_count == 1 ? fcntl(message->fds[0], F_DUPFD_CLOEXEC, 3) : -1;
-    if (lists < 0)
-        return;
-    if (keeper->lists >= 0)
-        close(keeper->lists);
-    keeper->lists = lists;
-    keeper->new_lists = true;
+    int file = message->fd_count == 1 ? fcntl(message->fds[0], F_DUPFD_CLOEXEC, 3) : -1;
+    if (file < 0)
+        return false;
+    if (*place >= 0)
+        close(*place);
+    *place = file;
+    return true;
 }
 
 static void heard(void *ctx, const struct ipc_message *message, int64_t now)
@@ -389,7 +423,9 @@ static void heard(void *ctx, const struct ipc_message *message, int64_t now)
         log_at(LEVEL_ERROR, "", "the keeper's queue was closed, and is made anew");
         keeper->news = make_pairs(keeper);
     } else if (message->type == KEEPER_LISTS) {
-        take_lists(keeper, message);
+        keeper->new_lists |= take_file(&keeper->lists, message);
+    } else if (message->type == KEEPER_MODEL) {
+        take_file(&keeper->model, message);
     } else if (message->type == KEEPER_ASKS) {
         keeper->asks = true;
     } else if (message->type == KEEPER_ASKS_METRICS) {

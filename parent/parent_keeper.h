@@ -29,6 +29,7 @@ struct keeper_command {
     struct scrape_places scrape;
     char log_to[16], log_format[16], log_level[16], gateway[256];
     uint64_t age, size, hold, journal; /* seconds; octets */
+    uint64_t learn, learn_age;         /* labels, 0: nothing is learnt; seconds */
     char personal[16];
     uint64_t personal_age; /* seconds */
     char helpdesk[8192];   /* what it is told with KEEPER_HELPDESK */
@@ -38,20 +39,23 @@ struct keeper_command {
 
 struct keeper {
     struct helper process;
-    int queue[2], opener[2], errands[2]; /* pairs (keeping.h, errand.h), owned */
-    uint64_t era;                        /* of these pairs */
+    int queue[2], opener[2], errands[2],
+        learner[2]; /* pairs (keeping.h, errand.h, learning.h), owned */
+    uint64_t era;   /* of these pairs */
     bool wanted;
     bool asks, asks_metrics, asks_sessions; /* how the gateway does */
     bool asks_reload;
     char accepted[KEEPER_RELOAD_MAX]; /* with that: what it said */
     size_t accepted_len;
-    bool news; /* the pairs are others: proxies and gatepost-release are to be told */
-    unsigned char key[KEEPER_KEY_SIZE]; /* that is sealed to */
-    bool awaits_key;                    /* it is not started before there is one */
-    bool has_key;
+    bool
+        news; /* the pairs are others: proxies, gatepost-release and gatepost-learn are to be told */
+    unsigned char key[KEEPER_KEY_SIZE], learn_key[KEEPER_KEY_SIZE]; /* that is sealed to */
+    bool awaits_key; /* it is not started before there is one */
+    bool has_key, has_learn_key;
     struct keeper_command command, running;
     int lists;             /* of senders, as it has told them last; -1: not yet */
     bool new_lists;        /* proxies are to be told */
+    int model;             /* that scanners are to know spam by, just told; -1: none */
     int folder, listening; /* while one runs, else -1 */
 };
 
@@ -86,6 +90,9 @@ void keeper_tell_reloaded(struct keeper *keeper, const char *reason, struct slic
 
 /* What is held from now on is sealed to this public key. */
 void keeper_seal_to(struct keeper *keeper, struct slice public);
+
+/* What is learnt from now on is sealed to this one. */
+void keeper_learn_to(struct keeper *keeper, struct slice public);
 
 /* The file of JSON lines was moved away: it gets a new one. */
 void keeper_reopen(struct keeper *keeper);

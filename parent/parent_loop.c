@@ -47,6 +47,7 @@ struct polled {
     struct head *head;
     struct keeper *keeper;
     struct release *release;
+    struct learn *learn;
 };
 
 struct poll_set {
@@ -82,6 +83,8 @@ static void collect(struct parent *parent, struct poll_set *set)
                (struct polled){.keeper = &parent->keeper});
     add_polled(set, parent->release.process.control, POLLIN,
                (struct polled){.release = &parent->release});
+    add_polled(set, parent->learn.process.control, POLLIN,
+               (struct polled){.learn = &parent->learn});
     FOR_EACH_GENERATION(generation, parent)
         add_generation(set, generation);
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
@@ -138,6 +141,8 @@ static void hear(struct parent *parent, const struct poll_set *set, int64_t now)
                 parent_wish_reload(parent);
         } else if (polled->release) {
             release_hear(polled->release, now);
+        } else if (polled->learn) {
+            learn_hear(polled->learn, now);
         } else {
             scanners_hear(polled->scanners, polled->head, now);
         }
@@ -164,7 +169,8 @@ static void reap(struct parent *parent, int64_t now)
             slot_died(parent, slot, status, now);
         for (int kind = 0; kind < SCANNER_KINDS && !known; kind++)
             known = scanners_died(&parent->scanners[kind], pid, status, now);
-        known = known || release_died(&parent->release, pid, status, now);
+        known = known || release_died(&parent->release, pid, status, now) ||
+                learn_died(&parent->learn, pid, status, now);
         if (!known && !keeper_died(&parent->keeper, pid, status, now))
             private_redis_died(&parent->redis, pid, status, now);
     }
@@ -254,6 +260,7 @@ static void settle_stop(struct parent *parent, int64_t now)
     }
     private_redis_configure(&parent->redis, NULL, now);
     release_configure(&parent->release, NULL, now);
+    learn_configure(&parent->learn, NULL, now);
     keeper_configure(&parent->keeper, NULL, now);
 }
 
@@ -263,7 +270,8 @@ static bool is_over(const struct parent *parent)
         if (!scanners_gone(&parent->scanners[kind]))
             return false;
     return parent->stopping && !parent->old && parent->redis.pid == 0 &&
-           parent->keeper.process.pid == 0 && parent->release.process.pid == 0;
+           parent->keeper.process.pid == 0 && parent->release.process.pid == 0 &&
+           parent->learn.process.pid == 0;
 }
 
 static void sooner(int64_t *next, int64_t at)
@@ -325,6 +333,15 @@ static void tell_lists(struct parent *parent)
                 slot_send_lists(&generation->slots[number], &parent->keeper);
 }
 
+/* Scanners that know it come in the place of those that do not. */
+static void tell_model(struct parent *parent)
+{
+    int model = parent->keeper.model;
+    parent->keeper.model = -1;
+    if (model >= 0)
+        scanners_take_model(&parent->scanners[SCANNER_SCAN], model);
+}
+
 static void tell_mark(struct parent *parent)
 {
     struct generation *generation;
@@ -344,6 +361,7 @@ static void tell_pairs(struct parent *parent, int64_t now)
         return;
     parent->keeper.news = false;
     release_restart(&parent->release, now);
+    learn_restart(&parent->learn, now);
     FOR_EACH_GENERATION(generation, parent)
         for (unsigned number = 0;
              keeper_keeps(generation->loaded.config) && number < generation->slot_count; number++)
@@ -374,6 +392,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     }
     sooner(&next, parent->alive_at);
     settle_stop(parent, now);
+    tell_model(parent);
     for (int kind = 0; kind < SCANNER_KINDS; kind++) {
         sooner(&next, scanners_settle(&parent->scanners[kind], now));
         tell_down(parent, &parent->scanners[kind]);
@@ -381,6 +400,7 @@ static int64_t settle(struct parent *parent, int64_t now)
     sooner(&next, private_redis_settle(&parent->redis, now));
     sooner(&next, keeper_settle(&parent->keeper, now));
     sooner(&next, release_settle(&parent->release, now));
+    sooner(&next, learn_settle(&parent->learn, now));
     tell_pairs(parent, now);
     tell_lists(parent);
     tell_mark(parent);

@@ -6,29 +6,17 @@
 
 #include "filters/release_mark.h"
 #include "parent/parent_keeper.h"
-
-#include <sys/stat.h>
-
-enum { RELEASE_GRACE = 2000 /* milliseconds to end in */ };
-
-struct release_command {
-    char key[PATH_MAX], user[64], chroot[PATH_MAX], log_to[16], log_format[16], log_level[16];
-    ino_t file; /* that the key is in, and when it was written: it may be another now */
-    struct timespec written;
-};
+#include "parent/parent_sealed.h"
 
 struct release {
     struct helper process;
     bool wanted;
     bool serves; /* the one that runs has said so */
-    struct release_command command, running;
+    struct sealed_command command, running;
     unsigned char mark[RELEASE_MARK_KEY]; /* what marks are made with, once one has told it */
     bool has_mark, new_mark;              /* new: proxies are to be told */
     struct keeper *keeper;                /* whose pairs it is given, and who is told the key */
 };
-
-/* Why a file with this status is not taken for the keys. NULL: it is. */
-const char *release_key_fault(const struct stat *status);
 
 void release_init(struct release *release, struct keeper *keeper);
 

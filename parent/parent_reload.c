@@ -64,6 +64,7 @@ void parent_apply_helpers(struct parent *parent, const struct config *config, in
     if (keeper_needed(config) || !keeper_needed_by_old(parent))
         keeper_configure(&parent->keeper, config, now);
     release_configure(&parent->release, config, now);
+    learn_configure(&parent->learn, config, now);
     if (private_redis_needed(config) || !private_needed_by_old(parent))
         private_redis_configure(&parent->redis, config, now);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)

@@ -22,7 +22,7 @@ enum {
 bool scanners_init(struct scanners *scanners, enum scanner_kind kind)
 {
     int pair[2];
-    *scanners = (struct scanners){.kind = kind, .sending = -1, .receiving = -1};
+    *scanners = (struct scanners){.kind = kind, .sending = -1, .receiving = -1, .model = -1};
     if (ipc_pair(pair) != 0)
         return false;
     scanners->sending = pair[0];
@@ -59,6 +59,14 @@ void scanners_renew(struct scanners *scanners)
     scanners->start_at = 0;
 }
 
+void scanners_take_model(struct scanners *scanners, int model)
+{
+    if (scanners->model >= 0)
+        close(scanners->model);
+    scanners->model = model;
+    scanners_renew(scanners);
+}
+
 static struct head *find(struct scanners *scanners, enum head_state state)
 {
     for (size_t i = 0; i < SCANNERS_HEADS; i++)
@@ -77,8 +85,8 @@ static void kill_head(struct head *head)
 static bool spawn(struct scanners *scanners, struct head *head)
 {
     *head = (struct head){.control = -1};
-    head->pid =
-        family_start(scanners->kind, &scanners->command, scanners->receiving, &head->control);
+    head->pid = family_start(scanners->kind, &scanners->command, scanners->receiving,
+                             scanners->model, &head->control);
     if (head->pid > 0)
         head->state = HEAD_STARTING;
     return head->pid > 0;

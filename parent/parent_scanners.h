@@ -27,6 +27,7 @@ struct scanners {
     int sending, receiving; /* the queue's two ends, owned */
     bool wanted, renew;
     struct family_command command;
+    int model;        /* that gatepost-scan is started with, owned; -1: none */
     int64_t patience; /* how long a retired head may take */
     struct head heads[SCANNERS_HEADS];
     struct backoff backoff;
@@ -44,6 +45,9 @@ bool scanners_init(struct scanners *scanners, enum scanner_kind kind);
 /* What they should be from now on;
  * other arguments than before bring a new family. NULL: none is wanted. */
 void scanners_configure(struct scanners *scanners, const struct config *config);
+
+/* The next families know spam by this sealed memfd, which is taken over: a new one is started. */
+void scanners_take_model(struct scanners *scanners, int model);
 
 /* A new family beside the present one, which is retired once the new one is ready. */
 void scanners_renew(struct scanners *scanners);

@@ -133,15 +133,13 @@ static void resolver(struct buf *out, const struct parent *parent)
     buf_char(out, '}');
 }
 
-static void release(struct buf *out, const struct release *release)
+static void helper(struct buf *out, struct slice key, const struct helper *process, bool wanted,
+                   bool serves)
 {
-    json_key(out, SLICE("release"));
+    json_key(out, key);
     buf_char(out, '{');
-    word(out, "state",
-         !release->wanted                          ? "not needed"
-         : release->process.pid && release->serves ? "serving"
-                                                   : "down");
-    word(out, "reason", release->process.told);
+    word(out, "state", !wanted ? "not needed" : process->pid && serves ? "serving" : "down");
+    word(out, "reason", process->told);
     buf_char(out, '}');
 }
 
@@ -257,7 +255,10 @@ bool parent_status(const struct parent *parent, struct buf *out)
         const struct config *config = current->loaded.config;
         redis(out, parent, config);
         resolver(out, parent);
-        release(out, &parent->release);
+        helper(out, SLICE("release"), &parent->release.process, parent->release.wanted,
+               parent->release.serves);
+        helper(out, SLICE("learn"), &parent->learn.process, parent->learn.wanted,
+               parent->learn.serves);
         backends(out, parent, config);
         lists(out, parent, config);
         certificates(out, current, config);
