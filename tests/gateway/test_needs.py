@@ -36,6 +36,8 @@ CONDITIONS = {
     "URLS": ['any l in links (l.domain == "bad.example")', "any l in links (l.ip)"],
     "TEXT": ['message.text contains "see http"', 'message.text == "hello"'],
     "ALTERNATIVES": ["message.parts_differ"],
+    "SPAM": ["spam.learned > 0", "spam.probability is absent"],
+    "REASONS": ["count(spam.reasons) > 0", 'spam.reasons contains "text"'],
     "CODES": ['qr.codes contains "bad.example"', 'qr.unread == "image/gif"'],
     "CLIENT": ["client.fcrdns", 'client.ptr ends with "bad.example"'],
     "HELO": ["helo.resolves", "helo.fits_client"],

@@ -60,6 +60,8 @@ static struct scan_job a_job(void)
         .message = true,
         .links = true,
         .text = true,
+        .spam = true,
+        .vector = true,
         .digest = true,
         .outline = true,
         .authentication = true,
@@ -97,8 +99,9 @@ TEST(test_a_job_comes_back_whole)
     struct scan_job job = a_job(), got;
     assert_true(scan_job_decode(encoded(&job), arena, &got));
     assert_true(got.message && got.links && got.digest && got.outline && got.authentication);
-    assert_true(got.text);
-    assert_false(got.attachments || got.spf || got.dns_complete || got.urls || got.alternatives);
+    assert_true(got.text && got.spam && got.vector);
+    assert_false(got.attachments || got.spf || got.dns_complete || got.urls || got.alternatives ||
+                 got.reasons);
     assert_memory_equal(&got.from.client, &job.from.client, sizeof got.from.client);
     assert_true(slice_eq(got.from.helo, SLICE("mail.example")));
     assert_true(slice_eq(got.from.sender, SLICE("a@example.com")));
