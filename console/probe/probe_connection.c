@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/probe/probe_connection.h"
 
+#include "console/interrupt.h"
 #include "console/probe/probe_protocol.h"
 
 #include <openssl/ssl.h>
@@ -62,7 +63,7 @@ static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t d, curl
     curl_off_t connected = 0, spent = 0;
     curl_easy_getinfo(c->curl, CURLINFO_CONNECT_TIME_T, &connected);
     curl_easy_getinfo(c->curl, CURLINFO_TOTAL_TIME_T, &spent);
-    return connected == 0 && spent / 1000 > settings_of(c)->timeouts_connect;
+    return interrupt_came() || (connected == 0 && spent / 1000 > settings_of(c)->timeouts_connect);
 }
 
 long connection_longest_ms(const struct connection *c)
@@ -82,17 +83,20 @@ static void set_limits(struct connection *c)
                      (long)((settings_of(c)->timeouts_backend + 999) / 1000));
 }
 
-/* The address of the configuration, whatever name stands in the URL for TLS. */
+/* The address of the configuration, whatever name stands in the URL for TLS. Without an address it is
+ * the name's. */
 static bool set_place(struct connection *c)
 {
     char address[46], place[64];
     const struct server *server = c->probe->server;
+    curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
+    if (server->ip.family == 0)
+        return true;
     ip_text(&server->ip, address);
     snprintf(place, sizeof place, server->ip.family == 4 ? "::%s:%u" : "::[%s]:%u", address,
              (unsigned)server->port);
     c->connect_to = curl_slist_append(NULL, place);
     curl_easy_setopt(c->curl, CURLOPT_CONNECT_TO, c->connect_to);
-    curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
     if (c->probe->backend->has_source) {
         ip_text(&c->probe->backend->source, address);
         snprintf(place, sizeof place, "host!%s", address);

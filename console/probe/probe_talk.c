@@ -2,6 +2,7 @@
 #include "console/probe/probe_talk.h"
 
 #include "base/clock.h"
+#include "console/interrupt.h"
 #include "console/probe/probe_protocol.h"
 
 #include <openssl/crypto.h>
@@ -41,7 +42,7 @@ static bool wait_for(struct connection *c, short event)
     curl_easy_getinfo(c->curl, CURLINFO_ACTIVESOCKET, &socket);
     struct pollfd fd = {.fd = socket, .events = event};
     int64_t left = patience(c);
-    return (left > 0 && poll(&fd, 1, (int)left) > 0) || fail(c, CURLE_OPERATION_TIMEDOUT);
+    return (left > 0 && interrupt_poll(&fd, 1, (int)left) > 0) || fail(c, CURLE_OPERATION_TIMEDOUT);
 }
 
 /* ---- said ---- */
