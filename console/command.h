@@ -18,6 +18,11 @@ enum exit_status {
 int command_check(int argc, char *argv[]);
 int command_export(int argc, char *argv[]);
 int command_forget(int argc, char *argv[]);
+int command_learn(int argc, char *argv[]);
+int command_learn_build(int argc, char *argv[]);
+int command_learn_forget(int argc, char *argv[]);
+int command_learn_rollback(int argc, char *argv[]);
+int command_learn_status(int argc, char *argv[]);
 int command_list_show(int argc, char *argv[]);
 int command_list_add(int argc, char *argv[]);
 int command_list_remove(int argc, char *argv[]);

@@ -23,6 +23,12 @@ void interrupt_catch(void)
         sigaction(signals[i], &action, NULL);
 }
 
+void interrupt_let(void)
+{
+    for (int i = 0; i < SIGNALS; i++)
+        signal(signals[i], SIG_DFL);
+}
+
 bool interrupt_came(void)
 {
     return came != 0;

@@ -10,6 +10,9 @@
 void interrupt_catch(void);
 bool interrupt_came(void);
 
+/* From here on they end the process again, there being nothing to be put away. */
+void interrupt_let(void);
+
 /* poll() that misses no signal: -1 with EINTR also when one came before. */
 int interrupt_poll(struct pollfd *fds, nfds_t count, int timeout);
 

@@ -4,18 +4,20 @@
 #include "console/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 /* Octet by octet: nothing behind the line is taken, and no other buffer has it. Returns why there
  * is none; NULL: there is. */
-static const char *read_line(char *out, size_t size)
+static const char *read_line(int fd, char *out, size_t size)
 {
     size_t len = 0;
     for (;;) {
         unsigned char c;
-        ssize_t got = read(STDIN_FILENO, &c, 1);
+        ssize_t got = read(fd, &c, 1);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0 || c == '\n')
@@ -47,12 +49,23 @@ bool password_read(const char *prompt, char *out, size_t size)
     bool hidden = hide(&before);
     if (hidden)
         fprintf(stderr, "%s: ", prompt);
-    const char *trouble = read_line(out, size);
+    const char *trouble = read_line(STDIN_FILENO, out, size);
     if (hidden) {
         fputc('\n', stderr);
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     }
     if (trouble)
         command_error("the password", trouble);
+    return !trouble;
+}
+
+bool password_of_file(const char *path, char *out, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    const char *trouble = fd < 0 ? strerror(errno) : read_line(fd, out, size);
+    if (fd >= 0)
+        close(fd);
+    if (trouble)
+        command_error(path, trouble);
     return !trouble;
 }

@@ -9,4 +9,7 @@
  * none, too long, or one with control characters; that was said. */
 bool password_read(const char *prompt, char *out, size_t size);
 
+/* The first line of a file, the same. */
+bool password_of_file(const char *path, char *out, size_t size);
+
 #endif
