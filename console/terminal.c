@@ -90,6 +90,11 @@ static bool is_utf8(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+bool terminal_has_utf8(const struct terminal *terminal)
+{
+    return terminal->width > 0 && is_utf8();
+}
+
 static size_t width_of(struct slice text, bool utf8)
 {
     size_t columns = 0;

@@ -16,6 +16,9 @@ struct terminal terminal_of_output(void);
 
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WAIT, STYLE_BAD };
 
+/* Whether a terminal is there that shows more than ASCII. */
+bool terminal_has_utf8(const struct terminal *terminal);
+
 void terminal_style(const struct terminal *terminal, struct buf *out, enum style style);
 
 enum precision { TO_THE_DAY, TO_THE_MINUTE, TO_THE_SECOND };

@@ -4,6 +4,7 @@
 #define CONSOLE_LEARN_LEARN_BUILD_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* Asks on `sock` and waits, with the progress on standard error. The outcome, the caller's; NULL: what
  * is wrong was said. */
