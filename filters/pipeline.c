@@ -36,7 +36,7 @@ bool pipeline_needs(const struct config *config, enum scanner_kind kind)
                (wants(config, PRODUCER_CODES) || wants(config, PRODUCER_LINKS) ||
                 wants(config, PRODUCER_URLS));
     return policy_asks(config->policy, ASKS_SCANNER) || policy_banners(config->policy) ||
-           may_redact(config);
+           may_redact(config) || (config->settings.learn_enabled && config_reads_mail(config));
 }
 
 static bool name_headers(const struct policy *policy, struct arena *arena, struct scan_job *out)

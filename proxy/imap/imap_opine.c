@@ -2,7 +2,9 @@
  * What a user thinks of messages is seen where he moves them into Junk or out of it: they are read before, while they
  * are there, and the keeper is told once the server has done it. His command passes in any case. */
 #include "proxy/imap/imap_opine.h"
+
 #include "filters/mime/headers.h"
+#include "proxy/examine/labelling.h"
 #include "proxy/process/recorder.h"
 #include "proxy/session/own_received.h"
 
@@ -13,8 +15,21 @@
 
 void imap_opinions_end(struct imap_session *s)
 {
+    for (size_t i = 0; s->opinions && i < s->opinions->count; i++)
+        labelling_drop(s->opinions->of[i].label);
     free(s->opinions);
     s->opinions = NULL;
+}
+
+static struct labelling *begin_label(struct imap_session *s, const struct imap_opinion *of,
+                                     struct slice message)
+{
+    struct label label = {.class = s->opinions->junk ? LABEL_SPAM : LABEL_GOOD,
+                          .how = s->opinions->how == OPINION_FLAGGED ? LABEL_FLAGGED : LABEL_MOVED,
+                          .account = s->reader.mailbox,
+                          .reference = slice_of(of->reference)};
+    memcpy(label.message, of->digest, LABEL_MESSAGE);
+    return labelling_begin(s->reader.base.proxy, message, &label);
 }
 
 void imap_opine_of(struct imap_session *s, struct slice message)
@@ -29,6 +44,8 @@ void imap_opine_of(struct imap_session *s, struct slice message)
     if (reference.len <= IMAP_OPINION_REFERENCE_MAX)
         snprintf(of->reference, sizeof of->reference, "%.*s", SLICE_ARGS(reference));
     o->count++;
+    if (labelling_wanted(s->reader.base.proxy))
+        of->label = begin_label(s, of, message);
 }
 
 /* ---- told ---- */
@@ -43,6 +60,12 @@ static void pack(const struct imap_session *s, struct buf *item, const struct im
     opinion_pack(item, &opinion);
 }
 
+static bool keeps_opinions(const struct proxy *proxy)
+{
+    const struct settings *settings = &proxy->config->settings;
+    return settings->history_enabled && settings->history_opinions;
+}
+
 static void tell(const struct imap_session *s)
 {
     char room[4 * OPINION_TEXT_MOST];
@@ -52,15 +75,27 @@ static void tell(const struct imap_session *s)
         pack(s, &item, &s->opinions->of[i]);
         pack_slice(&packet, buf_slice(&item));
     }
-    if (!packet.failed && s->opinions->count)
+    if (!packet.failed && s->opinions->count && keeps_opinions(s->reader.base.proxy))
         recorder_send_opinions(s->reader.base.proxy, buf_slice(&packet), s->opinions->count);
     buf_release(&packet);
 }
 
+static void say_labels(struct imap_session *s)
+{
+    for (size_t i = 0; i < s->opinions->count; i++) {
+        struct imap_opinion *of = &s->opinions->of[i];
+        if (of->label)
+            labelling_say(of->label);
+        of->label = NULL;
+    }
+}
+
 static void done(struct imap_session *s, const struct imap_response *response, struct slice line)
 {
-    if (response->status == IMAP_OK)
+    if (response->status == IMAP_OK) {
         tell(s);
+        say_labels(s);
+    }
     imap_opinions_end(s);
     imap_conclude(s, response, line);
 }
@@ -76,10 +111,9 @@ void imap_opine_over(struct imap_session *s)
 
 static bool is_wanted(const struct imap_session *s)
 {
-    const struct settings *settings = &s->reader.base.proxy->config->settings;
-    return settings->history_enabled && settings->history_opinions &&
-           recorder_wants(s->reader.base.proxy) && s->reader.mailbox.len > 0 &&
-           s->reader.mailbox.len <= OPINION_TEXT_MOST;
+    const struct proxy *proxy = s->reader.base.proxy;
+    return (keeps_opinions(proxy) || labelling_wanted(proxy)) && recorder_wants(proxy) &&
+           s->reader.mailbox.len > 0 && s->reader.mailbox.len <= OPINION_TEXT_MOST;
 }
 
 static enum imap_saying says_by_mailbox(const struct imap_session *s, const struct imap_said *said)

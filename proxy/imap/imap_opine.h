@@ -16,6 +16,7 @@ enum {
 struct imap_opinion {
     unsigned char digest[OPINION_MESSAGE];
     char reference[IMAP_OPINION_REFERENCE_MAX + 1];
+    struct labelling *label; /* NULL: there is none */
 };
 
 struct imap_opinions {

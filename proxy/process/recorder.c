@@ -76,6 +76,18 @@ void recorder_send(struct proxy *proxy, struct record *record)
     send_soon(proxy);
 }
 
+void recorder_send_label(struct proxy *proxy, const struct label *label)
+{
+    struct buf item = buf_init(IPC_PAYLOAD_MAX), packet = buf_init(IPC_PAYLOAD_MAX);
+    label_pack(&item, label);
+    pack_slice(&packet, buf_slice(&item));
+    if (!item.failed && !packet.failed &&
+        ipc_send(proxy->keeper, KEEPING_LABELS, buf_slice(&packet), NULL, 0, false) <= 0)
+        lost(proxy, 1, "the keeper does not take them");
+    buf_release(&item);
+    buf_release(&packet);
+}
+
 void recorder_send_opinions(struct proxy *proxy, struct slice packet, size_t count)
 {
     if (ipc_send(proxy->keeper, KEEPING_OPINIONS, packet, NULL, 0, false) <= 0)

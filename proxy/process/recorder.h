@@ -4,6 +4,7 @@
 #ifndef PROXY_PROCESS_RECORDER_H
 #define PROXY_PROCESS_RECORDER_H
 
+#include "common/learning.h"
 #include "common/record.h"
 #include "proxy/process/proxy.h"
 
@@ -16,6 +17,8 @@ static inline bool recorder_wants(const struct proxy *proxy)
 /* Sends a record, with others of this round of the loop; its time and gateway are set here. */
 void recorder_send(struct proxy *proxy, struct record *record);
 
+/* What may be learnt of a message (KEEPING_LABELS): at once. */
+void recorder_send_label(struct proxy *proxy, const struct label *label);
 /* What a user thinks of `count` messages (KEEPING_OPINIONS): at once. */
 void recorder_send_opinions(struct proxy *proxy, struct slice packet, size_t count);
 
