@@ -26,7 +26,7 @@ void label_sender_close(struct label_sender *sender)
 
 uint64_t label_sender_sent(const struct label_sender *sender)
 {
-    return sender->taken + sender->known + sender->changed;
+    return sender->new + sender->known + sender->changed;
 }
 
 /* ---- sending ---- */
@@ -57,9 +57,10 @@ static void take_counts(void *ctx, struct slice octets)
 {
     struct label_sender *sender = ctx;
     struct unpack in = {.left = octets};
-    sender->taken += unpack_u32(&in);
-    sender->known += unpack_u32(&in);
-    sender->changed += unpack_u32(&in);
+    uint32_t taken = unpack_u32(&in), known = unpack_u32(&in), changed = unpack_u32(&in);
+    sender->new += taken > changed ? taken - changed : 0;
+    sender->known += known;
+    sender->changed += changed;
 }
 
 static bool send_file(struct label_sender *sender, int fd)

@@ -14,8 +14,8 @@ struct label_sender {
     int sock;         /* on which the gateway is asked; the caller's */
     struct buf batch; /* what was not sent yet */
     size_t waiting;   /* in it */
-    /* As the gateway has said: */
-    uint64_t taken, known, changed;
+    /* As the gateway has said: what is new to it, or known as it is, or was the opposite. */
+    uint64_t new, known, changed;
 };
 
 /* label_sender_close gives it back. */

@@ -28,7 +28,7 @@ static void say(const struct learn_counts *counts)
     printf("%" PRIu64 " messages read: %" PRIu64 " good, %" PRIu64 " spam\n",
            counts->read[LABEL_GOOD] + counts->read[LABEL_SPAM], counts->read[LABEL_GOOD],
            counts->read[LABEL_SPAM]);
-    say_if(counts->taken, "are new");
+    say_if(counts->new, "are new");
     say_if(counts->known, "were known already");
     say_if(counts->changed, "were known as the opposite, which is changed");
     say_if(counts->too_large, "were skipped: larger than limits message_size");
@@ -41,11 +41,11 @@ static void say_json(const struct learn_counts *counts, json_t *outcome)
     json_t *all = json_pack(
         "{s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:I,s:O?}", "read", "good",
         (json_int_t)counts->read[LABEL_GOOD], "spam", (json_int_t)counts->read[LABEL_SPAM], "new",
-        (json_int_t)counts->taken, "known", (json_int_t)counts->known, "changed",
+        (json_int_t)counts->new, "known", (json_int_t)counts->known, "changed",
         (json_int_t)counts->changed, "too_large", (json_int_t)counts->too_large, "unread",
         (json_int_t)counts->unread, "not_examined", (json_int_t)counts->unlooked, "build", outcome);
     if (all)
-        json_dumpf(all, stdout, JSON_COMPACT);
+        json_dumpf(all, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     putchar('\n');
     json_decref(all);
 }
@@ -56,7 +56,7 @@ static void say_interrupted(const struct learn_counts *counts)
             "gatepostctl: interrupted: the gateway has %" PRIu64
             " of these messages, which stay; `gatepostctl learn build` learns from them, and the "
             "same command goes on\n",
-            counts->taken + counts->known + counts->changed);
+            counts->sent);
 }
 
 /* ---- the command ---- */
@@ -81,7 +81,7 @@ static int read_all(const struct learn_options *options, const struct config *co
                     int model)
 {
     struct learn_sources sources;
-    struct learn_counts counts = {.taken = 0};
+    struct learn_counts counts = {.sent = 0};
     bool opened =
         learn_sources_open(&sources, options, config, config->settings.limits_message_size);
     interrupt_catch();
@@ -94,8 +94,7 @@ static int read_all(const struct learn_options *options, const struct config *co
         interrupt_end();
     }
     interrupt_let();
-    bool anything = counts.taken + counts.known + counts.changed > 0;
-    if (!anything && !all_read)
+    if (counts.sent == 0 && !all_read)
         return STATUS_ERROR;
     return finish(options, sock, &counts, all_read);
 }

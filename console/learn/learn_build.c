@@ -107,7 +107,7 @@ static const char synopsis[] = "learn build [--json] [--config FILE | --control 
 static int tell(const json_t *outcome, bool json)
 {
     if (json)
-        json_dumpf(outcome, stdout, JSON_COMPACT);
+        json_dumpf(outcome, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     if (json)
         putchar('\n');
     else

@@ -119,7 +119,8 @@ bool learn_run(struct learn_sources *sources, const struct config *config, int m
               (command_error("scanning", "out of memory"), false);
     ok = ok && with_scanners(&run, &offline);
     offline_close(&offline);
-    counts->taken = run.sender.taken;
+    counts->sent = label_sender_sent(&run.sender);
+    counts->new = run.sender.new;
     counts->known = run.sender.known;
     counts->changed = run.sender.changed;
     label_sender_close(&run.sender);

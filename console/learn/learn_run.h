@@ -10,7 +10,7 @@
 struct learn_counts {
     uint64_t read[LABEL_CLASSES]; /* messages that were looked into */
     uint64_t too_large, unread, unlooked;
-    uint64_t taken, known, changed; /* as the gateway says */
+    uint64_t sent, new, known, changed; /* as the gateway says: label_sender.h */
 };
 
 /* By a model (a sealed memfd) and on a socket that the gateway listens on. Ends early when it is

@@ -91,7 +91,7 @@ void learn_status_json(struct buf *out, const struct learn_status *status)
 {
     json_object_set_new(status->said, "curve", curve_json(status));
     json_object_set_new(status->said, "calibration", calibration_json(status));
-    char *text = json_dumps(status->said, JSON_COMPACT);
+    char *text = json_dumps(status->said, JSON_COMPACT | JSON_REAL_PRECISION(6));
     if (text)
         buf_cstr(out, text);
     buf_char(out, '\n');
