@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+#include "keeper/learn_build.h"
+
+#include "keeper/learn_compare.h"
+#include "tests/harness/labels.h"
+
+enum { ENOUGH = 200, ROOM = 64 << 20 };
+
+static const uint8_t key[SPAM_KEY_SIZE] = "sixteen octets!";
+static struct learn_made made, old;
+static struct buf labels;
+static uint64_t number;
+static const char *reason;
+
+static void begin(void)
+{
+    labels = buf_init(ROOM);
+    number = 0;
+}
+
+static void end(void)
+{
+    buf_release(&labels);
+    buf_release(&made.predictions);
+    buf_release(&old.predictions);
+}
+
+EACH_TEST(begin, end);
+
+/* Here vectors are as they are: what sealing does is test_labels.c's. */
+static bool as_it_is(void *ctx, struct slice sealed, struct slice *vector)
+{
+    (void)ctx;
+    *vector = sealed;
+    return sealed.len > 1;
+}
+
+static uint32_t told_done, told_of;
+static void note_progress(void *ctx, uint32_t done, uint32_t of)
+{
+    (void)ctx;
+    told_done = done;
+    told_of = of;
+}
+
+static const struct learn_helper helper = {NULL, as_it_is, note_progress};
+
+static void teach(enum label_class like, enum label_class class, unsigned message)
+{
+    struct learn_item item = {++number, class, LEARN_WEIGHT, vector_like(like, message)};
+    learn_item_pack(&labels, &item);
+}
+
+static void teach_both(unsigned from, unsigned to)
+{
+    for (unsigned n = from; n < to; n++) {
+        teach(LABEL_GOOD, LABEL_GOOD, n);
+        teach(LABEL_SPAM, LABEL_SPAM, n);
+    }
+}
+
+static void build(struct learn_made *out, const struct learn_made *before)
+{
+    struct learn_given given = {.number = 7, .labels = buf_slice(&labels), .key = key};
+    if (before) {
+        given.old_model = (struct slice){(const char *)before->model, SPAM_MODEL_SIZE};
+        given.old_predictions = buf_slice(&before->predictions);
+    }
+    buf_release(&out->predictions);
+    if (!learn_build(&given, &helper, out, &reason))
+        fail_msg("%s", reason);
+    assert_int_equal(out->built.number, 7);
+}
+
+static struct spam_model opened(const struct learn_made *of)
+{
+    struct spam_model model;
+    assert_true(
+        spam_model_open((struct slice){(const char *)of->model, SPAM_MODEL_SIZE}, &model, &reason));
+    assert_memory_equal(model.digest, of->built.digest, LEARN_DIGEST);
+    return model;
+}
+
+static double probability_of(const struct learn_made *of, enum label_class like)
+{
+    struct spam_model model = opened(of);
+    struct spam_score score;
+    assert_true(spam_score(&model, vector_like(like, 9999), &score));
+    return score.probability;
+}
+
+TEST(test_of_no_labels_comes_a_model_with_the_key_alone)
+{
+    build(&made, NULL);
+    assert_int_equal(made.built.outcome, LEARN_COLLECTING);
+    struct spam_model model = opened(&made);
+    assert_int_equal(model.ham + model.spam, 0);
+    assert_memory_equal(&model.key, &(struct spam_key[]){spam_key_of(key)}[0], sizeof model.key);
+    for (size_t i = 0; i < SPAM_CELLS; i++)
+        assert_int_equal(model.cells[i], 0);
+    assert_int_equal(buf_len(&made.predictions), 0);
+}
+
+TEST(test_fifty_of_each_make_a_model_and_fewer_none)
+{
+    teach_both(0, 49);
+    teach(LABEL_SPAM, LABEL_SPAM, 49);
+    build(&made, NULL);
+    assert_int_equal(made.built.outcome, LEARN_COLLECTING);
+    assert_int_equal(made.built.good, 49);
+    assert_int_equal(made.built.spam, 50);
+    assert_int_equal(opened(&made).spam, 0);
+    teach(LABEL_GOOD, LABEL_GOOD, 49);
+    build(&made, NULL);
+    assert_int_equal(made.built.outcome, LEARN_PUBLISHED);
+    assert_int_equal(opened(&made).spam, 50);
+}
+
+TEST(test_a_model_tells_good_mail_from_spam)
+{
+    teach_both(0, ENOUGH);
+    build(&made, NULL);
+    assert_true(probability_of(&made, LABEL_SPAM) > 0.9);
+    assert_true(probability_of(&made, LABEL_GOOD) < 0.1);
+    assert_true(made.built.loss > 0 && made.built.loss < 200000);
+    assert_int_equal(made.built.compared, 0);
+}
+
+TEST(test_each_label_has_its_prediction_in_order)
+{
+    struct learn_prediction prediction;
+    teach_both(0, ENOUGH);
+    build(&made, NULL);
+    struct unpack in = {.left = buf_slice(&made.predictions)};
+    for (uint64_t n = 1; n <= number; n++) {
+        assert_true(learn_prediction_next(&in, &prediction));
+        assert_int_equal(prediction.number, n);
+        assert_int_equal(prediction.class, n % 2 ? LABEL_GOOD : LABEL_SPAM);
+        if (n > number / 2)
+            assert_int_equal(prediction.probability > UINT16_MAX / 2, n % 2 == 0);
+    }
+    assert_false(learn_prediction_next(&in, &prediction));
+    assert_false(in.bad);
+}
+
+TEST(test_the_same_labels_make_the_same_octets)
+{
+    teach_both(0, ENOUGH);
+    build(&old, NULL);
+    build(&made, NULL);
+    assert_memory_equal(old.model, made.model, SPAM_MODEL_SIZE);
+    assert_true(slice_eq(buf_slice(&old.predictions), buf_slice(&made.predictions)));
+    build(&made, &old);
+    assert_int_equal(made.built.outcome, LEARN_PUBLISHED);
+    assert_int_equal(made.built.compared, 2 * ENOUGH);
+    assert_int_equal(made.built.loss, made.built.old_loss);
+}
+
+TEST(test_more_of_the_same_is_used)
+{
+    teach_both(0, ENOUGH);
+    build(&old, NULL);
+    teach_both(ENOUGH, 2 * ENOUGH);
+    build(&made, &old);
+    assert_int_equal(made.built.outcome, LEARN_PUBLISHED);
+    assert_int_equal(made.built.compared, LEARN_COMPARED);
+}
+
+TEST(test_who_teaches_the_contrary_of_what_is_known_is_not_believed)
+{
+    teach_both(0, ENOUGH);
+    build(&old, NULL);
+    for (unsigned n = 0; n < ENOUGH; n++) {
+        teach(LABEL_GOOD, LABEL_SPAM, ENOUGH + n);
+        teach(LABEL_SPAM, LABEL_GOOD, ENOUGH + n);
+    }
+    build(&made, &old);
+    assert_int_equal(made.built.outcome, LEARN_WORSE);
+    assert_true(made.built.compared > 100 && made.built.loss > made.built.old_loss);
+}
+
+TEST(test_who_calls_all_good_mail_spam_is_not_believed)
+{
+    teach_both(0, ENOUGH);
+    build(&old, NULL);
+    for (unsigned n = 0; n < ENOUGH; n++)
+        teach(LABEL_GOOD, LABEL_SPAM, ENOUGH + n);
+    build(&made, &old);
+    assert_int_equal(made.built.outcome, LEARN_WORSE);
+}
+
+TEST(test_labels_that_cannot_be_opened_are_counted_and_left_out)
+{
+    teach_both(0, ENOUGH);
+    build(&old, NULL);
+    struct learn_item item = {++number, LABEL_SPAM, LEARN_WEIGHT, SLICE("x")};
+    learn_item_pack(&labels, &item);
+    item.sealed = SLICE("no vector");
+    learn_item_pack(&labels, &item);
+    build(&made, NULL);
+    assert_int_equal(made.built.unread, 2);
+    assert_memory_equal(old.model, made.model, SPAM_MODEL_SIZE);
+}
+
+TEST(test_nonsense_is_refused_whole)
+{
+    struct learn_given given = {.labels = SLICE("nonsense"), .key = key};
+    assert_false(learn_build(&given, &helper, &made, &reason));
+    teach_both(0, ENOUGH);
+    given.labels = slice_sub(buf_slice(&labels), 0, buf_len(&labels) - 1);
+    assert_false(learn_build(&given, &helper, &made, &reason));
+    given.labels = buf_slice(&labels);
+    given.old_model = SLICE("no model");
+    assert_false(learn_build(&given, &helper, &made, &reason));
+}
+
+TEST(test_it_is_told_how_far_it_is)
+{
+    teach_both(0, 2 * ENOUGH);
+    build(&made, NULL);
+    assert_int_equal(told_of, 4 * ENOUGH);
+    assert_in_range(told_done, 2 * ENOUGH, 4 * ENOUGH);
+}
+
+TEST(test_what_is_worse_by_chance_is_not_called_worse)
+{
+    struct learn_compared even = {0}, worse = {0};
+    for (int i = 0; i < 100; i++) {
+        learn_compare(&even, LABEL_SPAM, i % 2 ? 60000 : 50000, i % 2 ? 50001 : 60000);
+        learn_compare(&worse, LABEL_SPAM, i % 2 ? 40000 : 30000, i % 2 ? 50000 : 60000);
+    }
+    assert_false(learn_is_worse(&even));
+    assert_true(learn_is_worse(&worse));
+    struct learn_compared none = {0};
+    assert_false(learn_is_worse(&none));
+    assert_true(learn_loss(0, LABEL_SPAM) < 20 && learn_loss(UINT16_MAX, LABEL_SPAM) < 1e-4);
+}
