@@ -2,7 +2,6 @@
 #include "keeper/learn_build.h"
 
 #include "filters/spam/spam_learner.h"
-#include "filters/spam/spam_logistic.h"
 #include "keeper/learn_compare.h"
 
 #include <stdlib.h>
@@ -17,9 +16,8 @@ struct row {
     uint64_t number;
     enum label_class class;
     struct slice sealed;
-    double log_odds;      /* it was taken for before it was learnt */
-    uint16_t probability; /* that stands for */
-    uint16_t old;         /* the old one's */
+    double log_odds, old_odds; /* it was taken for before it was learnt, and by the old one */
+    uint16_t probability;      /* as the new one says it */
     bool has_old;
     bool old_knew; /* it has learnt this label */
 };
@@ -37,11 +35,6 @@ struct building {
     struct row *rows; /* those that were learnt */
     uint32_t count;
 };
-
-static uint16_t in_steps(double probability)
-{
-    return (uint16_t)(probability * UINT16_MAX + 0.5);
-}
 
 /* ---- what is given ---- */
 
@@ -88,9 +81,12 @@ static bool old_prediction(struct building *b, const struct row *row, uint16_t *
 static void ask_old(struct building *b, struct row *row, struct slice vector)
 {
     struct spam_score score;
-    row->old_knew = row->has_old = old_prediction(b, row, &row->old);
-    if (!row->has_old && spam_score(&b->old, vector, &score)) {
-        row->old = in_steps(score.probability);
+    uint16_t probability;
+    row->old_knew = row->has_old = old_prediction(b, row, &probability);
+    if (row->old_knew) {
+        row->old_odds = (learn_log_odds(probability) - b->old.b) / b->old.a;
+    } else if (spam_score(&b->old, vector, &score)) {
+        row->old_odds = score.log_odds;
         row->has_old = true;
     }
 }
@@ -135,13 +131,22 @@ static bool make_empty(const struct learn_given *given, uint8_t file[static SPAM
     return cells != NULL;
 }
 
+static bool is_enough(const struct building *b)
+{
+    return b->built->good >= LEARN_OF_CLASS && b->built->spam >= LEARN_OF_CLASS;
+}
+
 static bool make_model(struct building *b, struct learn_made *made)
 {
     const char *reason;
-    return b->built->good >= LEARN_OF_CLASS && b->built->spam >= LEARN_OF_CLASS &&
-           spam_learner_model(b->learner, made->model) &&
+    return is_enough(b) && spam_learner_model(b->learner, made->model) &&
            spam_model_open((struct slice){(const char *)made->model, sizeof made->model}, &b->model,
                            &reason);
+}
+
+static double calibrated(const struct spam_model *model, double log_odds)
+{
+    return model->a * log_odds + model->b;
 }
 
 /* As the model would have said it: what it learns of probabilities it learns at the end. */
@@ -149,7 +154,7 @@ static void predict(struct building *b, struct buf *out)
 {
     for (uint32_t i = 0; i < b->count; i++) {
         struct row *row = &b->rows[i];
-        row->probability = in_steps(spam_logistic(b->model.a * row->log_odds + b->model.b));
+        row->probability = learn_probability(calibrated(&b->model, row->log_odds));
         learn_prediction_pack(
             out, &(struct learn_prediction){row->number, row->class, row->probability});
     }
@@ -176,18 +181,32 @@ static void measure(struct building *b)
     b->built->loss = millionths(sum, b->count - first);
 }
 
+static double loss_of(const struct spam_model *model, double log_odds, enum label_class class)
+{
+    return learn_loss(learn_probability(calibrated(model, log_odds)), class);
+}
+
+static void tell(struct building *b, const struct learn_compared *compared)
+{
+    b->built->compared = compared->count;
+    b->built->loss = millionths(compared->loss, compared->count);
+    b->built->old_loss = millionths(compared->old_loss, compared->count);
+}
+
 static bool predicts_worse(struct building *b)
 {
     struct learn_compared compared = {0};
-    for (uint32_t i = first_of_last(b); i < b->count; i++)
-        if (b->rows[i].has_old)
-            learn_compare(&compared, b->rows[i].class, b->rows[i].probability, b->rows[i].old);
-    b->built->compared = compared.count;
-    b->built->old_loss = millionths(compared.old_loss, compared.count);
+    for (uint32_t i = first_of_last(b); i < b->count; i++) {
+        const struct row *row = &b->rows[i];
+        if (row->has_old)
+            learn_compare(&compared, loss_of(&b->model, row->log_odds, row->class),
+                          loss_of(&b->model, row->old_odds, row->class));
+    }
+    tell(b, &compared);
     return learn_is_worse(&compared);
 }
 
-/* What the old one had learnt, and was right or wrong about before: the new one should know it. */
+/* What the old one had learnt it was right or wrong about before: the new one should know it by now. */
 static bool has_unlearnt(struct building *b)
 {
     struct learn_compared compared = {0};
@@ -197,28 +216,31 @@ static bool has_unlearnt(struct building *b)
         struct spam_score score;
         if (row->old_knew && b->helper->open(b->helper->ctx, row->sealed, &vector) &&
             spam_score(&b->model, vector, &score))
-            learn_compare(&compared, row->class, in_steps(score.probability), row->old);
+            learn_compare(&compared, loss_of(&b->model, score.log_odds, row->class),
+                          loss_of(&b->old, row->old_odds, row->class));
     }
     bool worse = learn_is_worse(&compared);
-    if (worse) {
-        b->built->compared = compared.count;
-        b->built->loss = millionths(compared.loss, compared.count);
-        b->built->old_loss = millionths(compared.old_loss, compared.count);
-    }
+    if (worse)
+        tell(b, &compared);
     return worse;
+}
+
+/* Labels that tell good mail from spam no better than by chance make no model. */
+static bool judge_none(struct building *b, struct learn_made *made)
+{
+    b->built->outcome = b->has_old && is_enough(b) ? LEARN_WORSE : LEARN_COLLECTING;
+    return make_empty(b->given, made->model);
 }
 
 static bool judge(struct building *b, struct learn_made *made)
 {
-    if (make_model(b, made)) {
-        predict(b, &made->predictions);
-        measure(b);
-        bool worse = b->has_old && (predicts_worse(b) || has_unlearnt(b));
-        b->built->outcome = worse ? LEARN_WORSE : LEARN_PUBLISHED;
-        return !made->predictions.failed;
-    }
-    b->built->outcome = LEARN_COLLECTING;
-    return make_empty(b->given, made->model);
+    if (!make_model(b, made))
+        return judge_none(b, made);
+    predict(b, &made->predictions);
+    measure(b);
+    bool worse = b->has_old && (predicts_worse(b) || has_unlearnt(b));
+    b->built->outcome = worse ? LEARN_WORSE : LEARN_PUBLISHED;
+    return !made->predictions.failed;
 }
 
 /* ---- */

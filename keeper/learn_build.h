@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC
  * Making a model of labels, as gatepost-learn does: a pure function of what it is given.
  *
- * It is used unless it is worse than the old one: by the last LEARN_COMPARED labels, each as it was
- * predicted before it was learnt (the old one's predictions, or where it had not seen one what it says
- * now); and by the last LEARN_COMPARED that the old one had learnt, which the new one must still know.
- * Who teaches the contrary of what is known does well by the former, as he is soon believed, and not by the latter. */
+ * It is used unless it is worse than the old one: by the last LEARN_COMPARED labels, each as it was taken
+ * for before it was learnt (by the build that made the old one, or where that had not seen it by the old one as it is now), and both
+ * calibrated as the new one is, so that only what was learnt makes a difference; and by the last
+ * LEARN_COMPARED that the old one had learnt, which the new one must still know. Who teaches the contrary
+ * of what is known does well by the former, as he is soon believed, and not by the latter. */
 #ifndef KEEPER_LEARN_BUILD_H
 #define KEEPER_LEARN_BUILD_H
 

@@ -1,20 +1,39 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/learn_compare.h"
 
+#include "filters/spam/spam_logistic.h"
+
 #include <math.h>
 
-static const double errors_allowed = 2, steps = 65536;
+enum { STEPS = UINT16_MAX + 1 };
+
+static const double errors_allowed = 2, unnoticed = 0.002;
+
+static double middle_of(uint16_t probability)
+{
+    return (probability + 0.5) / STEPS;
+}
+
+uint16_t learn_probability(double log_odds)
+{
+    double step = spam_logistic(log_odds) * STEPS;
+    return step < UINT16_MAX ? (uint16_t)step : UINT16_MAX;
+}
+
+double learn_log_odds(uint16_t probability)
+{
+    double spam = middle_of(probability);
+    return log(spam / (1 - spam));
+}
 
 double learn_loss(uint16_t probability, enum label_class class)
 {
-    double spam = (probability + 0.5) / steps;
+    double spam = middle_of(probability);
     return -log(class == LABEL_SPAM ? spam : 1 - spam);
 }
 
-void learn_compare(struct learn_compared *c, enum label_class class, uint16_t probability,
-                   uint16_t old)
+void learn_compare(struct learn_compared *c, double loss, double old_loss)
 {
-    double loss = learn_loss(probability, class), old_loss = learn_loss(old, class);
     double difference = loss - old_loss;
     c->count++;
     c->loss += loss;
@@ -29,5 +48,5 @@ bool learn_is_worse(const struct learn_compared *c)
         return false;
     double n = c->count, mean = c->difference / n;
     double variance = fmax(0, (c->square - n * mean * mean) / (n - 1));
-    return mean > errors_allowed * sqrt(variance / n) && mean > 0;
+    return mean > errors_allowed * sqrt(variance / n) && mean > unnoticed;
 }

@@ -139,6 +139,19 @@ bool learning_build(struct learning *l, const char **reason)
 
 /* ---- hearing ---- */
 
+static void tell_who_waits(struct learning *l)
+{
+    char room[16];
+    struct buf out = buf_over(room, sizeof room);
+    if (!l->build.number || (!l->build.asked && !l->again_asked) ||
+        (l->told_at && clock_ms() < l->told_at + TELL_MS))
+        return;
+    pack_u32(&out, l->build.done);
+    pack_u32(&out, l->build.of);
+    l->owner->goes_on(l->ctx, buf_slice(&out));
+    l->told_at = clock_ms();
+}
+
 static void take_progress(struct learning *l, struct slice payload)
 {
     struct unpack in = {.left = payload};
@@ -148,6 +161,7 @@ static void take_progress(struct learning *l, struct slice payload)
         l->build.done = done;
         l->build.of = of;
         l->told_at = 0;
+        tell_who_waits(l);
     }
 }
 
@@ -236,19 +250,6 @@ static void on_news(evutil_socket_t fd, short what, void *arg)
 }
 
 /* ---- time ---- */
-
-static void tell_who_waits(struct learning *l)
-{
-    char room[16];
-    struct buf out = buf_over(room, sizeof room);
-    if (!l->build.number || (!l->build.asked && !l->again_asked) ||
-        (l->told_at && clock_ms() < l->told_at + TELL_MS))
-        return;
-    pack_u32(&out, l->build.done);
-    pack_u32(&out, l->build.of);
-    l->owner->goes_on(l->ctx, buf_slice(&out));
-    l->told_at = clock_ms();
-}
 
 static void on_look(evutil_socket_t fd, short what, void *arg)
 {

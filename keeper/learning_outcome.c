@@ -13,8 +13,10 @@ const char *learning_why(const struct learn_built *built)
     static char text[LEARN_REASON_MOST];
     switch (built->outcome) {
     case LEARN_COLLECTING:
-        return "there are too few labels yet that count";
+        return "there are too few labels that count, or they are all alike";
     case LEARN_WORSE:
+        if (built->compared == 0)
+            return "its labels tell good mail from spam no better than by chance";
         snprintf(text, sizeof text,
                  "it is worse than the model in use (log-loss %.3f, and %.3f of %u labels)",
                  (double)built->loss / MILLION, (double)built->old_loss / MILLION, built->compared);

@@ -12,6 +12,7 @@
 #include "tests/harness/labels.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/mman.h>
