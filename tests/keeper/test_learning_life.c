@@ -4,27 +4,18 @@
 #include "keeper/learning.h"
 
 #include "base/clock.h"
-#include "base/process.h"
-#include "base/sealed_map.h"
 #include "filters/spam/spam_model.h"
-#include "keeper/learning_build.h"
-#include "keeper/learning_outcome.h"
 #include "tests/harness/labels.h"
+#include "tests/harness/learner.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 enum { ENOUGH = 150, PATIENCE = 120, PACKET = 64 << 20, DAY = 86400, MINUTE_MS = 60000 };
 
 static struct event_base *base;
 static struct learning *learning;
-static int pair[2], control = -1, key_file;
-static pid_t learner;
-static char inbox[IPC_PAYLOAD_MAX + 2];
+static int pair[2], key_file;
 static const struct labels_bounds bounds = {20000, 180 * DAY};
 static const char *reason;
 
@@ -58,61 +49,9 @@ static const struct learning_owner owner = {note_model, note_progress, note_end}
 
 /* ---- the program ---- */
 
-static void program_path(char path[static PATH_MAX])
-{
-    ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 32);
-    assert_true(len > 0);
-    path[len] = '\0';
-    *strrchr(path, '/') = '\0';
-    strcpy(strrchr(path, '/'), "/gatepost-learn");
-}
-
-/* What it says of itself: its public key. */
-static void take_ready(struct seal_key *key)
-{
-    struct ipc_message message;
-    assert_int_equal(ipc_recv(control, &message, inbox, sizeof inbox, true), 1);
-    struct unpack in = {.left = message.payload};
-    struct slice public = unpack_slice(&in);
-    if (message.type == LEARNER_FAILED)
-        fail_msg("%.*s", SLICE_ARGS(public));
-    assert_int_equal(message.type, LEARNER_READY);
-    assert_int_equal(public.len, SEAL_KEY);
-    assert_true(seal_key_of((const unsigned char *)public.ptr, key));
-}
-
 static void start_learner(struct seal_key *key)
 {
-    char path[PATH_MAX], name[] = "gatepost-learn", user[] = "--user", nobody[] = "nobody";
-    char *const argv[] = {name, user, nobody, NULL};
-    static const char *const environment[] = {"GATEPOST_SANDBOX", "ASAN_OPTIONS", "UBSAN_OPTIONS",
-                                              "LSAN_OPTIONS", NULL};
-    int ends[2];
-    program_path(path);
-    assert_int_equal(ipc_pair(ends), 0);
-    const int fds[] = {ends[1], pair[1], key_file};
-    learner = process_spawn(path, argv, environment, fds, 3, true);
-    if (learner < 0)
-        fail_msg("%s: %s", path, strerror(errno));
-    close(ends[1]);
-    control = ends[0];
-    take_ready(key);
-}
-
-static void end_learner(int signal)
-{
-    int status;
-    if (learner <= 0)
-        return;
-    if (signal)
-        kill(learner, signal);
-    else
-        ipc_send(control, LEARNER_END, (struct slice){NULL, 0}, NULL, 0, true);
-    assert_int_equal(waitpid(learner, &status, 0), learner);
-    if (!signal)
-        assert_int_equal(status, 0);
-    close(control);
-    learner = 0;
+    learner_start(pair[1], key_file, key);
 }
 
 /* ---- the keeper's side ---- */
@@ -145,7 +84,7 @@ static void begin(void)
 static void end(void)
 {
     learning_free(&learning);
-    end_learner(0);
+    learner_end(0);
     close(key_file);
     close(pair[0]);
     close(pair[1]);
@@ -264,7 +203,7 @@ TEST(test_the_same_labels_make_the_same_octets_whoever_makes_them)
     teach_both(0, ENOUGH);
     build();
     model_in(0);
-    end_learner(SIGKILL);
+    learner_end(SIGKILL);
     start_learner(&key);
     build();
     assert_outcome("published");
@@ -348,7 +287,6 @@ TEST(test_an_earlier_model_is_used_again_until_there_is_something_new)
     model_in(1);
     assert_memory_equal(octets[0], octets[1], SPAM_MODEL_SIZE);
     clock_advance((int64_t)2 * DAY * 1000);
-    run_until(&(unsigned){0}, 0);
     for (int looks = 0; looks < 3; looks++)
         event_base_loop(base, EVLOOP_ONCE);
     assert_int_equal(used()->number, first);
@@ -413,7 +351,7 @@ TEST(test_a_new_key_makes_all_anew)
     teach_both(0, ENOUGH);
     build();
     struct spam_model before = model_in(0);
-    end_learner(0);
+    learner_end(0);
     assert_int_equal(ftruncate(key_file, 0), 0);
     assert_int_equal(lseek(key_file, 0, SEEK_SET), 0);
     start_learner(&key);
@@ -430,7 +368,7 @@ TEST(test_one_that_dies_is_waited_for_and_its_successor_does_the_work)
 {
     struct seal_key key;
     teach_both(0, ENOUGH);
-    end_learner(SIGKILL);
+    learner_end(SIGKILL);
     assert_true(learning_build(learning, &reason));
     for (int looks = 0; looks < 2; looks++)
         event_base_loop(base, EVLOOP_ONCE);
@@ -445,7 +383,7 @@ TEST(test_one_that_does_not_answer_is_given_up_and_the_old_model_stays)
     teach_both(0, ENOUGH);
     build();
     model_in(0);
-    end_learner(SIGKILL);
+    learner_end(SIGKILL);
     unsigned ends = heard.ends;
     assert_true(learning_build(learning, &reason));
     event_base_loop(base, EVLOOP_ONCE);
@@ -461,12 +399,12 @@ TEST(test_it_ends_with_its_parent_and_when_it_is_told_to)
 {
     struct seal_key key;
     int status;
-    end_learner(0);
+    learner_end(0);
     start_learner(&key);
-    close(control);
-    assert_int_equal(waitpid(learner, &status, 0), learner);
+    close(learner.control);
+    assert_int_equal(waitpid(learner.pid, &status, 0), learner.pid);
     assert_int_equal(status, 0);
-    learner = 0;
+    learner.pid = 0;
 }
 
 /* ---- one that talks nonsense ---- */
