@@ -80,6 +80,7 @@ void learn_item_pack(struct buf *out, const struct learn_item *item)
     pack_u8(out, (uint8_t)item->class);
     pack_u32(out, item->weight);
     pack_slice(out, item->sealed);
+    pack_u64(out, item->account);
 }
 
 bool learn_item_next(struct unpack *in, struct learn_item *item)
@@ -91,6 +92,7 @@ bool learn_item_next(struct unpack *in, struct learn_item *item)
     item->class = (enum label_class) class;
     item->weight = unpack_u32(in);
     item->sealed = unpack_slice(in);
+    item->account = unpack_u64(in);
     if (in->bad || class >= LABEL_CLASSES || item->sealed.len > LEARN_SEALED_MOST)
         return fail(in);
     return true;

@@ -77,6 +77,8 @@ struct learn_item {
     enum label_class class;
     uint32_t weight; /* in thousandths */
     struct slice sealed;
+    uint64_t
+        account; /* 0: it counts; else it does where other accounts say the same of what is like it */
 };
 
 void learn_item_pack(struct buf *out, const struct learn_item *item);

@@ -78,6 +78,7 @@ static void settle(struct label_vote *votes, size_t count)
             newest = &votes[i];
     for (size_t i = 0; i < count; i++) {
         votes[i].weight = 0;
+        votes[i].alone = false;
         votes[i].settled = newest != NULL;
     }
     if (newest)
@@ -105,6 +106,11 @@ static bool is_first_of_account(const struct label_vote *votes, size_t i)
     return i == 0 || votes[i].account != votes[i - 1].account;
 }
 
+static uint32_t count_accounts(const uint32_t say[static LABEL_CLASSES])
+{
+    return say[LABEL_GOOD] + say[LABEL_SPAM];
+}
+
 static void agree(struct label_vote *votes, size_t count)
 {
     bool explicit = any_explicit(votes, count);
@@ -114,8 +120,10 @@ static void agree(struct label_vote *votes, size_t count)
             say[votes[i].class]++;
     enum label_class class = say[LABEL_SPAM] > say[LABEL_GOOD] ? LABEL_SPAM : LABEL_GOOD;
     uint32_t against = say[class == LABEL_SPAM ? LABEL_GOOD : LABEL_SPAM];
-    if (say[class] < LABELS_AGREEING || say[class] < LABELS_AGAINST * against)
+    if (say[class] < LABELS_AGREEING || say[class] < LABELS_AGAINST * against) {
+        votes[0].alone = explicit && count_accounts(say) == 1;
         return;
+    }
     uint32_t whole = explicit ? LEARN_WEIGHT : LEARN_WEIGHT / LABELS_LEFT_SHARE;
     for (size_t i = 0; i < count; i++)
         if (is_first_of_account(votes, i) && is_heard(&votes[i], explicit) &&

@@ -4,7 +4,8 @@
  *
  * What an admin has imported, what was released, what came into a trap, and what the helpdesk has
  * reported counts at once; of one message the newest of these, whatever users say of it. What users
- * say counts where several of them agree: about the same message, or the same decision. Who has only
+ * say counts where several of them agree: about the same message, or the same decision; whom nobody joins
+ * there nor contradicts may still have company in what is like it (keeper/learn_agree.h). Who has only
  * left a message where it was is heard where nobody says anything, and counts a quarter. */
 #ifndef KEEPER_LABEL_CHOICE_H
 #define KEEPER_LABEL_CHOICE_H
@@ -25,6 +26,7 @@ struct label_vote {
     enum label_class class;
     enum label_how how;
     uint32_t weight; /* the outcome: in thousandths; 0: it is not learnt */
+    bool alone;      /* the same: a user says so whom nobody joins or contradicts */
     bool settled;    /* while they are looked at: users are not asked about this message */
 };
 

@@ -28,8 +28,11 @@ static bool flush(struct writing *w)
 /* One that is damaged is left out. */
 static bool write_label(struct writing *w, struct labels *labels, const struct label_vote *vote)
 {
-    struct learn_item item = {vote->number, vote->class, vote->weight,
-                              labels_vector(labels, vote->number)};
+    struct learn_item item = {.number = vote->number,
+                              .class = vote->class,
+                              .weight = vote->alone ? LEARN_WEIGHT : vote->weight,
+                              .sealed = labels_vector(labels, vote->number),
+                              .account = vote->alone ? vote->account : 0};
     if (item.sealed.len == 0 || item.sealed.len > LEARN_SEALED_MOST)
         return true;
     learn_item_pack(&w->out, &item);
@@ -43,7 +46,7 @@ static bool write_all(struct labels *labels, const struct label_vote *votes, siz
     bool ok = true;
     *chosen = 0;
     for (size_t i = 0; i < count && ok; i++)
-        if (votes[i].weight) {
+        if (votes[i].weight || votes[i].alone) {
             ok = write_label(&w, labels, &votes[i]);
             ++*chosen;
         }

@@ -3,6 +3,7 @@
 
 #include "filters/spam/spam_learner.h"
 #include "keeper/learn_compare.h"
+#include "keeper/learn_heard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct building {
     struct learn_prediction next; /* of them */
     bool has_next;
     struct row *rows; /* those that were learnt */
+    bool *heard;      /* which labels are */
     uint32_t count;
 };
 
@@ -62,7 +64,8 @@ static bool begin(struct building *b, uint32_t *count, const char **reason)
     *reason = "out of memory";
     b->learner = spam_learner_new(b->given->key);
     b->rows = calloc((size_t)*count + 1, sizeof *b->rows);
-    return b->learner && b->rows;
+    b->heard = learn_heard(b->given, b->helper, *count);
+    return b->learner && b->rows && b->heard;
 }
 
 /* ---- learning ---- */
@@ -114,7 +117,8 @@ static void learn_all(struct building *b, uint32_t count)
     for (uint32_t done = 0; learn_item_next(&in, &item); done++) {
         if (done % TOLD_EACH == 0)
             b->helper->progress(b->helper->ctx, done, count);
-        learn_one(b, &item);
+        if (b->heard[done])
+            learn_one(b, &item);
     }
 }
 
@@ -261,6 +265,7 @@ bool learn_build(const struct learn_given *given, const struct learn_helper *hel
     }
     spam_learner_free(&b.learner);
     free(b.rows);
+    free(b.heard);
     if (!ok)
         buf_release(&made->predictions);
     return ok;

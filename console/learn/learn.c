@@ -67,7 +67,7 @@ static int finish(const struct learn_options *options, int sock, const struct le
     if (!options->asking.json)
         say(counts);
     fflush(stdout);
-    json_t *outcome = learn_build(sock);
+    json_t *outcome = learn_have_built(sock);
     if (options->asking.json)
         say_json(counts, outcome);
     else if (outcome)

@@ -40,7 +40,7 @@ static void take(void *ctx, struct slice octets)
     building->outcome = json_loadb(octets.ptr, octets.len, 0, NULL);
 }
 
-json_t *learn_build(int sock)
+json_t *learn_have_built(int sock)
 {
     struct timeval patience = {PATIENCE, 0};
     struct building building = {.outcome = NULL};
@@ -125,7 +125,7 @@ int command_learn_build(int argc, char *argv[])
     if (optind != argc)
         return command_usage(synopsis);
     int sock = ask_connect(&asking), status = STATUS_ERROR;
-    json_t *outcome = sock >= 0 ? learn_build(sock) : NULL;
+    json_t *outcome = sock >= 0 ? learn_have_built(sock) : NULL;
     if (outcome)
         status = tell(outcome, asking.json);
     json_decref(outcome);

@@ -8,7 +8,7 @@
 
 /* Asks on `sock` and waits, with the progress on standard error. The outcome, the caller's; NULL: what
  * is wrong was said. */
-json_t *learn_build(int sock);
+json_t *learn_have_built(int sock);
 
 /* Words about it, for people, on standard output. */
 void learn_build_say(const json_t *outcome);

@@ -58,7 +58,7 @@ static bool forget_file(struct forgetting *f, const char *path)
 {
     const char *reason;
     struct mail mail;
-    struct mail_source *source = mail_file_open(path, UINT32_MAX, &reason);
+    struct mail_source *source = mail_open_file(path, UINT32_MAX, &reason);
     if (!source)
         return command_error(path, reason), false;
     enum mail_got got;

@@ -68,7 +68,7 @@ static struct mail_source *open_place(const char *name, uint64_t max, const char
 {
     struct stat info;
     bool is_folder = stat(name, &info) == 0 && S_ISDIR(info.st_mode);
-    return (is_folder ? mail_folder_open : mail_file_open)(name, max, reason);
+    return (is_folder ? mail_folder_open : mail_open_file)(name, max, reason);
 }
 
 static bool open_all(struct learn_sources *sources, const struct learn_options *options,

@@ -35,7 +35,7 @@ struct mail_source {
 };
 
 /* A file: one message, or an mbox. NULL: *reason. */
-struct mail_source *mail_file_open(const char *path, uint64_t max, const char **reason);
+struct mail_source *mail_open_file(const char *path, uint64_t max, const char **reason);
 
 /* The same of a descriptor, which is the source's from now on. */
 struct mail_source *mail_file_take(int fd, uint64_t max, const char **reason);

@@ -166,7 +166,7 @@ struct mail_source *mail_file_take(int fd, uint64_t max, const char **reason)
     return NULL;
 }
 
-struct mail_source *mail_file_open(const char *path, uint64_t max, const char **reason)
+struct mail_source *mail_open_file(const char *path, uint64_t max, const char **reason)
 {
     return mail_file_take(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), max, reason);
 }

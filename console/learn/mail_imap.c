@@ -66,7 +66,7 @@ static bool list_sizes(struct mail_imap *it)
         size_t last = first + LISTED_AT_ONCE - 1;
         snprintf(text, sizeof text, "FETCH %zu:%zu RFC822.SIZE", first,
                  last < it->count ? last : it->count);
-        if (!imap_command(&it->connection, text, take_size, it))
+        if (!imap_demand(&it->connection, text, take_size, it))
             return false;
     }
     return true;
@@ -134,7 +134,7 @@ static enum mail_got fetch(struct mail_imap *it, struct mail *out)
     if (size > it->max)
         return MAIL_TOO_LARGE;
     buf_clear(&it->connection.body);
-    if (imap_fetch(&it->connection, (unsigned)it->next))
+    if (imap_fetch_whole(&it->connection, (unsigned)it->next))
         return copy_body(it, out);
     if (it->connection.result == CURLE_WEIRD_SERVER_REPLY)
         return MAIL_UNREAD; /* it said no, and may say more */

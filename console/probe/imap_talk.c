@@ -76,7 +76,7 @@ static bool hear_end(struct connection *c, bool literal, imap_taker *take, void 
 
 /* ---- said ---- */
 
-bool imap_command(struct connection *c, const char *text, imap_taker *take, void *ctx)
+bool imap_demand(struct connection *c, const char *text, imap_taker *take, void *ctx)
 {
     char line[COMMAND_MAX];
     snprintf(line, sizeof line, IMAP_TAG "%s", text);
@@ -111,16 +111,16 @@ bool imap_examine(struct connection *c, const char *mailbox, uint64_t *count)
 {
     *count = 0;
     if (strcmp(mailbox, "INBOX") == 0)
-        return imap_command(c, "EXAMINE INBOX", take_exists, count);
+        return imap_demand(c, "EXAMINE INBOX", take_exists, count);
     return imap_announce(c, IMAP_TAG "EXAMINE", mailbox) &&
            imap_finish(c, mailbox, take_exists, count);
 }
 
-bool imap_fetch(struct connection *c, unsigned number)
+bool imap_fetch_whole(struct connection *c, unsigned number)
 {
     char text[40];
     snprintf(text, sizeof text, "FETCH %u BODY.PEEK[]", number);
-    return imap_command(c, text, NULL, NULL) && (buf_len(&c->body) > 0 || talk_refused(c));
+    return imap_demand(c, text, NULL, NULL) && (buf_len(&c->body) > 0 || talk_refused(c));
 }
 
 static struct slice without_brackets(struct slice word)

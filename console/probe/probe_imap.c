@@ -78,7 +78,7 @@ static bool log_in(struct connection *c, const struct mechanisms *server)
 static bool open_mailbox(struct connection *c, uint64_t *count)
 {
     *count = 0;
-    return imap_command(c, "CAPABILITY", NULL, NULL) && imap_examine(c, "INBOX", count);
+    return imap_demand(c, "CAPABILITY", NULL, NULL) && imap_examine(c, "INBOX", count);
 }
 
 static void take_size(void *ctx, struct slice line)
@@ -93,7 +93,7 @@ static bool size_of(struct connection *c, unsigned number, uint64_t *octets)
     char text[40];
     *octets = UINT64_MAX;
     snprintf(text, sizeof text, "FETCH %u RFC822.SIZE", number);
-    return imap_command(c, text, take_size, octets) && (*octets != UINT64_MAX || talk_refused(c));
+    return imap_demand(c, text, take_size, octets) && (*octets != UINT64_MAX || talk_refused(c));
 }
 
 const struct probe_protocol probe_imap = {
@@ -111,6 +111,6 @@ const struct probe_protocol probe_imap = {
     .log_in = log_in,
     .open = open_mailbox,
     .size = size_of,
-    .fetch = imap_fetch,
+    .fetch = imap_fetch_whole,
     .tell_hidden = tell_hidden,
 };

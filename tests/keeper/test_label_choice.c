@@ -51,6 +51,21 @@ TEST(test_one_user_teaches_nobody_however_much_he_says)
         assert_int_equal(weight_of(number), 0);
 }
 
+TEST(test_whom_nobody_joins_or_contradicts_may_have_company_elsewhere)
+{
+    vote(1, JANE, LABEL_SPAM, LABEL_MOVED);
+    vote(2, JANE, LABEL_SPAM, LABEL_MOVED);
+    vote(2, JOE, LABEL_GOOD, LABEL_MOVED);
+    vote(3, JANE, LABEL_GOOD, LABEL_LEFT);
+    vote(4, JANE, LABEL_SPAM, LABEL_MOVED);
+    vote(4, ADMIN, LABEL_GOOD, LABEL_IMPORTED);
+    vote(5, JANE, LABEL_SPAM, LABEL_MOVED);
+    vote(5, JOE, LABEL_SPAM, LABEL_MOVED);
+    label_choose(votes, count);
+    for (uint64_t number = 1; number <= count; number++)
+        assert_int_equal(votes[number - 1].alone, number == 1);
+}
+
 TEST(test_one_user_who_forges_references_teaches_nobody)
 {
     for (unsigned message = 0; message < 200; message++)

@@ -49,7 +49,7 @@ static const struct learn_helper helper = {NULL, as_it_is, note_progress};
 
 static void teach(enum label_class like, enum label_class class, unsigned message)
 {
-    struct learn_item item = {++number, class, LEARN_WEIGHT, vector_like(like, message)};
+    struct learn_item item = {++number, class, LEARN_WEIGHT, vector_like(like, message), 0};
     learn_item_pack(&labels, &item);
 }
 
