@@ -51,8 +51,8 @@ def deliver(site, user, messages):
 def move_all(site, user, count, into="Junk"):
     """All that is in the mailbox, once it is there."""
     with contextlib.closing(logged_in(site.imap_port, user, mailbox="INBOX")) as session:
-        assert wait_until(lambda: len(session.fetch("1:*", "(FLAGS)", uid=True)) == count, 30)
-        session.expect("UID MOVE 1:* %s" % into)
+        there = wait_until(lambda: len(found := session.fetch("1:*", "(FLAGS)", uid=True)) == count and found, 30)
+        session.expect("UID MOVE %s %s" % (",".join(map(str, sorted(there))), into))
 
 
 def moved(learner):
@@ -83,7 +83,7 @@ def test_what_three_users_move_into_junk_is_learnt_and_the_next_of_the_kind_is_m
     inboxes = [learning.maildir(tmp_path / name, mails("good", 60, first=first)) for name, first in (("one", 0), ("two", 60))]
     built = learner.learn(inboxes)["build"]
     assert built["outcome"] == "published" and built["good"] == 120 and built["spam"] == len(MOVERS) * EACH
-    assert wait_until(lambda: marked(site, mail("spam", 1000))[0], 20)
+    assert wait_until(lambda: marked(site, mail("spam", 1000))[0], 20), print({k: v for k, v in newest(site)["facts"].items() if k.startswith("spam")}, [l for l in site.log().splitlines() if "model" in l or "scanners" in l])
     is_marked, record = marked(site, mail("spam", 1001))
     assert is_marked and record["facts"]["spam.model"] == learner.status()["model"]["digest"]
     assert any(reason.startswith("+ ") for reason in record["facts"]["spam.reasons"])
