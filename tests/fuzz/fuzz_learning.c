@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC
+ * What proxies, admins, gatepost-learn and the disk say of labels and models. */
+#include "common/learning.h"
+#include "keeper/learn_build.h"
+#include "tests/fuzz/target.h"
+
+static const uint8_t key[SPAM_KEY_SIZE] = "sixteen octets!";
+
+static bool as_it_is(void *ctx, struct slice sealed, struct slice *vector)
+{
+    (void)ctx;
+    *vector = sealed;
+    return sealed.len > 0;
+}
+
+static void say_nothing(void *ctx, uint32_t done, uint32_t of)
+{
+    (void)ctx;
+    require(done < of);
+}
+
+/* A label that was read is written as it was. */
+static void label_again(struct slice octets)
+{
+    struct label label;
+    struct buf out = buf_init(2 * LABEL_VECTOR_MOST);
+    if (label_unpack(octets, &label)) {
+        label_pack(&out, &label);
+        require(slice_eq(buf_slice(&out), octets));
+    }
+    buf_release(&out);
+}
+
+FUZZ(in)
+{
+    static const struct learn_helper helper = {NULL, as_it_is, say_nothing};
+    static struct learn_made made;
+    struct learn_built built;
+    struct unpack rest = {.left = in};
+    struct slice labels = unpack_slice(&rest), predictions = unpack_slice(&rest);
+    struct learn_given given = {
+        .labels = labels, .old_model = rest.left, .old_predictions = predictions, .key = key};
+    const char *reason;
+    label_again(in);
+    learn_built_unpack(in, &built);
+    if (learn_build(&given, &helper, &made, &reason))
+        buf_release(&made.predictions);
+}
