@@ -351,6 +351,24 @@ TEST(test_counts_are_by_how_and_class)
     assert_int_equal(counts.of[LABEL_MOVED][LABEL_SPAM], 0);
 }
 
+static size_t synced;
+static void note_syncs(const struct disk_call *call)
+{
+    synced += call->kind == DISK_SYNC;
+}
+
+TEST(test_what_is_acknowledged_is_on_the_disk_before)
+{
+    const char *reason;
+    synced = 0;
+    disk.note = note_syncs;
+    learn(1, LABEL_SPAM);
+    size_t before = synced;
+    assert_true(labels_settle(labels, &reason));
+    disk.note = NULL;
+    assert_true(synced > before);
+}
+
 TEST(test_wherever_the_disk_is_full_all_that_was_acknowledged_is_there)
 {
     unsigned acknowledged = 0, refused = 0;

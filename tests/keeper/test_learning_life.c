@@ -245,6 +245,49 @@ TEST(test_what_is_forgotten_goes_whatever_the_model_is_without_it)
     assert_int_equal(model_in(0).spam, 0);
 }
 
+TEST(test_what_was_forgotten_goes_also_where_the_model_is_worse_without_it)
+{
+    packet = buf_init(PACKET);
+    for (unsigned n = 0; n < ENOUGH; n++)
+        for (enum label_class class = LABEL_GOOD; class < LABEL_CLASSES; class++) {
+            struct label label = label_of(class, n);
+            label.how = LABEL_RELEASED;
+            add_label(&packet, &label);
+        }
+    take();
+    teach_both(ENOUGH, ENOUGH + 60);
+    build();
+    assert_int_equal(model_in(0).ham, ENOUGH + 60);
+    assert_int_equal(learning_forget(learning, LEARN_FORGET_HOW, SLICE("released"), &reason),
+                     2 * ENOUGH);
+    build();
+    assert_outcome("published");
+    assert_int_equal(model_in(0).ham, 60);
+}
+
+TEST(test_what_came_beside_something_forgotten_is_learnt_also_behind_a_restart)
+{
+    struct seal_key key;
+    unsigned char message[LABEL_MESSAGE] = {3};
+    teach_both(0, ENOUGH);
+    build();
+    teach_both(ENOUGH, ENOUGH + 20);
+    learning_forget(learning, LEARN_FORGET_MESSAGE,
+                    (struct slice){(const char *)message, sizeof message}, &reason);
+    unsigned models = heard.models;
+    assert_true(learning_build(learning, &reason));
+    run_until(&heard.models, models + 1);
+    assert_int_equal(used()->good, ENOUGH - 1);
+    learning_free(&learning);
+    learner_end(0);
+    open_it();
+    start_learner(&key);
+    learning_seal_to(learning, &key);
+    clock_advance(11 * MINUTE_MS);
+    run_until(&heard.models, models + 2);
+    assert_int_equal(used()->good, ENOUGH + 19);
+}
+
 TEST(test_a_batch_that_teaches_the_contrary_is_refused_also_behind_something_forgotten)
 {
     teach_both(0, ENOUGH);
@@ -280,6 +323,7 @@ TEST(test_an_earlier_model_is_used_again_until_there_is_something_new)
     teach_both(ENOUGH, 2 * ENOUGH);
     build();
     hex_text((struct slice){(const char *)used()->digest, LEARN_DIGEST}, hex);
+    teach_both(700, 720);
     unsigned models = heard.models;
     assert_true(learning_roll_back(learning, SLICE(""), &reason));
     assert_int_equal(heard.models, models + 1);
@@ -486,6 +530,25 @@ TEST_WITH(test_nonsense_leaves_no_model, begin_alone, end)
     close(open);
     close(odd);
     close(empty);
+}
+
+TEST_WITH(test_an_answer_to_another_question_is_not_heard, begin_alone, end)
+{
+    static const int all = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    int sealed = file_of("eleven octs", all);
+    struct buf out = buf_init(64);
+    ask_as_nobody();
+    uint64_t number = asked_number();
+    say_built(number - 1, (const int[]){sealed, sealed}, 2);
+    say_built(number + 1, (const int[]){sealed, sealed}, 2);
+    pack_u64(&out, number);
+    pack_slice(&out, SLICE("of this one"));
+    say(LEARN_FAILED, buf_slice(&out), NULL, 0);
+    run_until(&heard.ends, 1);
+    assert_string_equal(heard.reason, "of this one");
+    assert_null(used());
+    buf_release(&out);
+    close(sealed);
 }
 
 TEST_WITH(test_what_failed_is_told_in_its_own_words_and_briefly, begin_alone, end)

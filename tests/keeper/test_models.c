@@ -141,6 +141,26 @@ TEST(test_an_earlier_one_can_be_used_again_and_is_so_later)
     assert_holds(models_in_use(models), 3);
 }
 
+TEST(test_wherever_the_disk_is_full_one_of_the_two_is_used_again)
+{
+    bool all = false;
+    assert_true(add(1) && add(2) && add(3));
+    for (long allowed = 0; !all; allowed++) {
+        assert_true(models_use(models, 1, &reason));
+        disk.allowed = allowed;
+        disk.for_ever = true;
+        disk.hit = false;
+        bool done = models_use(models, 2, &reason);
+        disk.allowed = -1;
+        disk.for_ever = false;
+        all = !disk.hit;
+        assert_int_equal(models_in_use(models)->number, done ? 2 : 1);
+        open_again();
+        assert_true(models_in_use(models)->number == 2 ||
+                    (!done && models_in_use(models)->number == 1));
+    }
+}
+
 TEST(test_those_of_another_key_go)
 {
     assert_true(add(1) && add(2) && add_of_key(3, 2));
