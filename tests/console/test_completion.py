@@ -19,18 +19,19 @@ def completed(*words):
 
 def subcommands():
     said = subprocess.run([needs.BUILD / "gatepostctl", "--help"], capture_output=True, text=True, check=True).stdout
-    return [line.split()[:2] for line in said.splitlines() if line.startswith("    ")]
+    return [(line[4:27].split() + [""])[:2] for line in said.splitlines() if line.startswith("    ")]
 
 
 def test_every_subcommand_is_completed():
     offered = completed("")
     assert {first for first, _ in subcommands()} == {word for word in offered if not word.startswith("-")}
-    for group in ("policy", "quarantine"):
-        assert set(completed(group, "")) == {second for first, second in subcommands() if first == group}
+    for group in ("policy", "quarantine", "learn"):
+        assert {word for word in completed(group, "") if not word.startswith("-")} == {second for first, second in subcommands() if first == group and second}
 
 
 @pytest.mark.parametrize("command", [["trace"], ["stats"], ["status"], ["why"], ["export"], ["forget"], ["metrics"], ["sessions"], ["top"], ["check"], ["probe"], ["selftest"], ["policy", "check"],
-                                     *(["quarantine", word] for word in ("list", "show", "release", "delete", "report-false"))])
+                                     *(["quarantine", word] for word in ("list", "show", "release", "delete", "report-false")),
+                                     ["learn"], *(["learn", word] for word in ("status", "build", "rollback", "forget"))])
 def test_every_option_that_is_offered_is_known(command):
     for option in completed(*command, "--"):
         done = subprocess.run([needs.BUILD / "gatepostctl", *command, option], capture_output=True, text=True, stdin=subprocess.DEVNULL,
@@ -41,6 +42,7 @@ def test_every_option_that_is_offered_is_known(command):
 def test_words_that_an_option_takes_are_offered():
     assert completed("trace", "--verdict", "di") == ["discard"]
     assert completed("trace", "--verdict", "q") == ["quarantine"]
+    assert completed("learn", "forget", "--how", "re") == ["released", "reported"]
     assert completed("tr") == ["trace"] and completed("probe", "--u") == ["--user"]
     assert completed("quarantine", "show", "--r") == ["--raw"] and completed("quarantine", "release", "--a") == ["--again"]
     assert "gatepost.conf" in [name.rpartition("/")[2] for name in completed("trace", "--config", str(needs.ROOT / "etc") + "/")]
