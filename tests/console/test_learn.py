@@ -11,7 +11,7 @@ import pytest
 from lab import learning, needs, samples, users
 from lab.backend import HANG, server_context
 from lab.imap_client import logged_in
-from lab.imap_stub import ImapStub
+from lab.imap_stub import TAG, ImapStub
 from lab.learning import ENOUGH, Learner, mail, mails, mbox
 from lab.process import wait_until
 
@@ -168,6 +168,17 @@ def test_a_message_of_a_server_is_the_same_as_in_a_file(learner, stub, password,
     assert (told["read"]["good"], told["new"], told["known"]) == (3, 1, 2)
 
 
+def test_a_server_whose_certificate_is_trusted_hears_the_password(learner, stub, password, authority):
+    server = stub(crlf(GOOD[:3]), context=server_context(authority.certificate("localhost")), implicit_tls=True)
+    assert learner.learn(["imaps://user@localhost:%d" % server.port], [], *password)["new"] == 3
+    assert {login[:3] for login in server.logins} == {("user", users.PASSWORD, True)}
+
+
+def test_a_mailbox_may_have_more_messages_than_are_listed_at_once(learner, stub, password):
+    server = stub(crlf(mails("good", 1003)))
+    assert learner.learn(["imap://user@localhost:%d" % server.port], [], *password)["new"] == 1003
+
+
 def test_messages_that_are_too_large_are_not_fetched(learner, stub, password):
     server = stub([samples.of_size(200000), *crlf([mail("good", 1)])])
     told = learner.learn(["imap://user@localhost:%d/INBOX" % server.port], [], *password)
@@ -176,7 +187,7 @@ def test_messages_that_are_too_large_are_not_fetched(learner, stub, password):
 
 def test_what_a_server_announces_wrongly_is_no_more_than_may_come(learner, stub, password):
     large = b"* 1 FETCH (BODY[] {400000}\r\n" + b"x" * 400000 + b")\r\n"
-    server = stub(crlf(GOOD[:2]), {"FETCH 1 BODY.PEEK[]": [large]})
+    server = stub(crlf(GOOD[:2]), {"FETCH 1 BODY.PEEK[]": [large, TAG + b" OK done\r\n"]})
     done = learner("--ham", "imap://user@localhost:%d" % server.port, *password)
     assert done.returncode == 1 and learner.labels() == (0, 0)
 
