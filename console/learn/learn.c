@@ -61,13 +61,19 @@ static void say_interrupted(const struct learn_counts *counts)
 
 /* ---- the command ---- */
 
+/* Where nothing came of the mail that was named, a model is not what was asked for. */
+static bool deserves_a_model(const struct learn_counts *counts, bool all_read)
+{
+    return counts->sent > 0 || (all_read && counts->unread + counts->unlooked == 0);
+}
+
 static int finish(const struct learn_options *options, int sock, const struct learn_counts *counts,
                   bool all_read)
 {
     if (!options->asking.json)
         say(counts);
     fflush(stdout);
-    json_t *outcome = learn_have_built(sock);
+    json_t *outcome = deserves_a_model(counts, all_read) ? learn_have_built(sock) : NULL;
     if (options->asking.json)
         say_json(counts, outcome);
     else if (outcome)
@@ -94,8 +100,6 @@ static int read_all(const struct learn_options *options, const struct config *co
         interrupt_end();
     }
     interrupt_let();
-    if (counts.sent == 0 && !all_read)
-        return STATUS_ERROR;
     return finish(options, sock, &counts, all_read);
 }
 

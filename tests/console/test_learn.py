@@ -300,6 +300,12 @@ def test_a_server_that_goes_away_is_trouble_but_what_came_is_learnt(learner, stu
     assert done.returncode == 1 and "imap://user@127.0.0.1:%d: " % server.port in done.stderr and "29 were known already" in done.stdout
 
 
+def test_a_mailbox_of_which_nothing_can_be_read_is_trouble(learner, stub, password):
+    server = stub(crlf(GOOD[:2]), {"FETCH 1 BODY.PEEK[]": "NO", "FETCH 2 BODY.PEEK[]": "NO"})
+    done = learner("--ham", "imap://user@127.0.0.1:%d" % server.port, *password)
+    assert done.returncode == 1 and "2 could not be read" in done.stdout
+
+
 def test_where_nothing_is_learnt_it_is_said_how_that_is_changed(start, good):
     gateway = start(learning.BODY)
     for words in (["--ham", good], ["status"], ["build"], ["rollback"], ["forget", "--all"]):
