@@ -151,6 +151,22 @@ static void say_score(struct page *page, const struct record *r)
     page_end(page);
 }
 
+/* What the site's model says of it, and by which words. */
+static void say_spam(struct page *page, const struct record *r)
+{
+    const struct value *fact = r->facts ? r->facts->fact : NULL;
+    if (!fact || fact[FACT_SPAM_PROBABILITY].state != VALUE_KNOWN)
+        return;
+    const struct value *reasons = &fact[FACT_SPAM_REASONS];
+    page_label(page, "like spam");
+    buf_printf(page->out, "%.3g", fact[FACT_SPAM_PROBABILITY].number);
+    for (size_t i = 0; reasons->state == VALUE_KNOWN && i < reasons->list.count; i++) {
+        cstr(page, i ? "; " : ": ");
+        text(page, reasons->list.items[i].text);
+    }
+    page_end(page);
+}
+
 static void say_edits(struct page *page, const struct record *r)
 {
     for (size_t i = 0; i < r->edit_count; i++) {
@@ -228,6 +244,7 @@ void story_tell(struct page *page, const struct record *r)
     if (r->would.len > 0)
         page_row(page, "would have", r->would);
     say_score(page, r);
+    say_spam(page, r);
     say_edits(page, r);
     say_end(page, r);
     say_times(page, r);

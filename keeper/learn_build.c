@@ -17,6 +17,8 @@ struct row {
     uint64_t number;
     enum label_class class;
     struct slice sealed;
+    double weight;
+    bool read;                 /* it could be opened, and was learnt */
     double log_odds, old_odds; /* it was taken for before it was learnt, and by the old one */
     uint16_t probability;      /* as the new one says it */
     bool has_old;
@@ -81,45 +83,90 @@ static bool old_prediction(struct building *b, const struct row *row, uint16_t *
     return is;
 }
 
-static void ask_old(struct building *b, struct row *row, struct slice vector)
-{
-    struct spam_score score;
-    uint16_t probability;
-    row->old_knew = row->has_old = old_prediction(b, row, &probability);
-    if (row->old_knew) {
-        row->old_odds = (learn_log_odds(probability) - b->old.b) / b->old.a;
-    } else if (spam_score(&b->old, vector, &score)) {
-        row->old_odds = score.log_odds;
-        row->has_old = true;
-    }
-}
-
-static void learn_one(struct building *b, const struct learn_item *item)
-{
-    struct row row = {.number = item->number, .class = item->class, .sealed = item->sealed};
-    double weight = (double)item->weight / LEARN_WEIGHT;
-    struct slice vector;
-    if (!b->helper->open(b->helper->ctx, item->sealed, &vector) ||
-        !spam_learner_learn(b->learner, vector, row.class == LABEL_SPAM, weight, &row.log_odds)) {
-        b->built->unread++;
-        return;
-    }
-    if (b->has_old)
-        ask_old(b, &row, vector);
-    ++*(row.class == LABEL_SPAM ? &b->built->spam : &b->built->good);
-    b->rows[b->count++] = row;
-}
-
-static void learn_all(struct building *b, uint32_t count)
+static void take_rows(struct building *b)
 {
     struct unpack in = {.left = b->given->labels};
     struct learn_item item;
-    for (uint32_t done = 0; learn_item_next(&in, &item); done++) {
-        if (done % TOLD_EACH == 0)
-            b->helper->progress(b->helper->ctx, done, count);
-        if (b->heard[done])
-            learn_one(b, &item);
+    for (uint32_t i = 0; learn_item_next(&in, &item); i++) {
+        struct row *row = &b->rows[b->count];
+        if (!b->heard[i])
+            continue;
+        *row = (struct row){.number = item.number,
+                            .class = item.class,
+                            .sealed = item.sealed,
+                            .weight = (double)item.weight / LEARN_WEIGHT};
+        uint16_t probability;
+        row->old_knew = row->has_old = b->has_old && old_prediction(b, row, &probability);
+        if (row->old_knew)
+            row->old_odds = (learn_log_odds(probability) - b->old.b) / b->old.a;
+        b->count++;
     }
+}
+
+static void ask_old(const struct building *b, struct row *row, struct slice vector)
+{
+    struct spam_score score;
+    row->has_old = spam_score(&b->old, vector, &score);
+    if (row->has_old)
+        row->old_odds = score.log_odds;
+}
+
+static void learn_one(struct building *b, struct row *row)
+{
+    struct slice vector;
+    row->read = b->helper->open(b->helper->ctx, row->sealed, &vector) &&
+                spam_learner_learn(b->learner, vector, row->class == LABEL_SPAM, row->weight,
+                                   &row->log_odds);
+    if (row->read && b->has_old && !row->old_knew)
+        ask_old(b, row, vector);
+    ++*(!row->read                 ? &b->built->unread
+        : row->class == LABEL_SPAM ? &b->built->spam
+                                   : &b->built->good);
+}
+
+/* The next of its class. */
+static uint32_t find(const struct building *b, enum label_class class, uint32_t from)
+{
+    while (b->rows[from].class != class)
+        from++;
+    return from;
+}
+
+/* Good mail and spam in turn, each in its order: who imports the one and then the other would have it learnt that all is
+ * good, and then that all is spam, and what was thought of each before would say nothing. */
+static void learn_in_turn(struct building *b)
+{
+    uint32_t total[LABEL_CLASSES] = {0}, taken[LABEL_CLASSES] = {0}, next[LABEL_CLASSES] = {0};
+    for (uint32_t i = 0; i < b->count; i++)
+        total[b->rows[i].class]++;
+    for (uint32_t done = 0; done < b->count; done++) {
+        bool spam = (uint64_t)taken[LABEL_SPAM] * total[LABEL_GOOD] <
+                    (uint64_t)taken[LABEL_GOOD] * total[LABEL_SPAM];
+        enum label_class class =
+            (spam || taken[LABEL_GOOD] == total[LABEL_GOOD]) ? LABEL_SPAM : LABEL_GOOD;
+        uint32_t at = find(b, class, next[class]);
+        if (done % TOLD_EACH == 0)
+            b->helper->progress(b->helper->ctx, done, b->count);
+        learn_one(b, &b->rows[at]);
+        next[class] = at + 1;
+        taken[class]++;
+    }
+}
+
+static void leave_out_unread(struct building *b)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < b->count; i++)
+        if (b->rows[i].read)
+            b->rows[kept++] = b->rows[i];
+    b->count = kept;
+}
+
+static void learn_all(struct building *b)
+{
+    take_rows(b);
+    learn_in_turn(b);
+    leave_out_unread(b);
 }
 
 /* ---- the model ---- */
@@ -258,7 +305,7 @@ bool learn_build(const struct learn_given *given, const struct learn_helper *hel
     made->predictions = buf_init((size_t)LEARN_LABELS_MOST * LEARN_PREDICTION);
     bool ok = begin(&b, &count, reason);
     if (ok) {
-        learn_all(&b, count);
+        learn_all(&b);
         ok = judge(&b, made);
         memcpy(made->built.digest, made->model + SPAM_MODEL_SIZE - SPAM_MODEL_DIGEST,
                SPAM_MODEL_DIGEST);

@@ -23,8 +23,8 @@ enum {
     URLS_SHARE = 224 * 1024,
     TEXT_SHARE = 96 * 1024,
     ALTERNATIVES_SHARE = 8 * 1024,
-    SPAM_SHARE = 2 * 1024,
-    REASONS_SHARE = 4 * 1024,
+    SPAM_SHARE = 8 * 1024, /* some short values */
+    REASONS_SHARE = 16 * 1024,
     VECTOR_SHARE = 64 * 1024 + 4,
     WANTED_SHARE = 16 * 1024, /* past it: they are wanted again */
     WANTED_BYTES_MIN = 4 + 1 + 1 + 1,

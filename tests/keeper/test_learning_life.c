@@ -249,7 +249,7 @@ TEST(test_what_was_forgotten_goes_also_where_the_model_is_worse_without_it)
 {
     packet = buf_init(PACKET);
     for (unsigned n = 0; n < ENOUGH; n++)
-        for (enum label_class class = LABEL_GOOD; class < LABEL_CLASSES; class++) {
+        for (enum label_class class = LABEL_GOOD; class < LABEL_CLASSES; class ++) {
             struct label label = label_of(class, n);
             label.how = LABEL_RELEASED;
             add_label(&packet, &label);
