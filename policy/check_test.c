@@ -97,8 +97,7 @@ static bool check_expect(struct parser *parser, struct policy_test *test,
                                       .delay = (int64_t)syntax->duration.number,
                                       .compare = syntax->compare,
                                       .score = syntax->score,
-                                      .file = parser->sources->files[syntax->at.file]->path,
-                                      .line = source_line(parser->sources, syntax->at)};
+                                      .at = syntax->at};
     if (!code_fits(parser, &syntax->code))
         return false;
     if (syntax->by.kind != TOKEN_END && (expectation.rule = find_rule(parser, &syntax->by)) < 0)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_SHOWN = 100 };
+enum { LINE_SHOWN = 100, TEXT_MAX = 2048 };
 
 struct source *source_open(struct sources *sources, struct slice path, const char **reason)
 {
@@ -127,7 +127,7 @@ void source_say(const struct sources *sources, struct buf *report, struct span a
     const struct source *source = sources->files[at.file];
     size_t start = 0;
     struct slice line = line_around(source->text, at.from, &start);
-    char text[512];
+    char text[TEXT_MAX];
     vsnprintf(text, sizeof text, format, args);
     buf_printf(report, "%.*s:%u:%u: %s: ", SLICE_ARGS(source->path), source_line(sources, at),
                column_of(line, at.from - start), kind);

@@ -2,8 +2,9 @@
 #include "policy/testblock.h"
 
 #include "policy/config.h"
+#include "policy/place.h"
 
-enum { ARENA_MAX = 16 * 1024 * 1024 };
+enum { ARENA_MAX = 16 * 1024 * 1024, FAILURE_MAX = 64 * 1024 };
 
 static bool set_facts(const struct policy *policy, const struct policy_test *test,
                       struct arena *arena, struct facts *facts)
@@ -22,19 +23,21 @@ static bool set_facts(const struct policy *policy, const struct policy_test *tes
     return true;
 }
 
-static void say_failure(const struct policy *policy, const struct policy_test *test,
+static void say_failure(const struct config *config, const struct policy_test *test,
                         const struct expectation *expected, const struct verdict *verdict,
                         const struct facts *facts, struct buf *report)
 {
-    buf_printf(report, "%.*s:%u: error: test \"%.*s\" failed: ", SLICE_ARGS(expected->file),
-               expected->line, SLICE_ARGS(test->name));
-    expectation_describe(policy, expected, verdict, facts, report);
-    buf_char(report, '\n');
+    struct buf failure = buf_init(FAILURE_MAX);
+    expectation_describe(config->policy, expected, verdict, facts, &failure);
+    place_error(config, report, expected->at, "test \"%.*s\" failed: %.*s", SLICE_ARGS(test->name),
+                SLICE_ARGS(buf_slice(&failure)));
+    buf_release(&failure);
 }
 
-static bool run_test(const struct policy *policy, const struct policy_test *test,
+static bool run_test(const struct config *config, const struct policy_test *test,
                      struct arena *arena, struct buf *report)
 {
+    const struct policy *policy = config->policy;
     struct facts facts = {0};
     struct verdict verdict;
     if (!set_facts(policy, test, arena, &facts) ||
@@ -44,7 +47,7 @@ static bool run_test(const struct policy *policy, const struct policy_test *test
     }
     for (size_t i = 0; i < test->expectation_count; i++)
         if (!expectation_fits(&test->expectations[i], &verdict, &facts)) {
-            say_failure(policy, test, &test->expectations[i], &verdict, &facts, report);
+            say_failure(config, test, &test->expectations[i], &verdict, &facts, report);
             return false;
         }
     return true;
@@ -57,7 +60,7 @@ unsigned config_run_tests(const struct config *config, unsigned *total, struct b
     unsigned failed = 0;
     *total = (unsigned)policy->test_count;
     for (size_t i = 0; arena && i < policy->test_count; i++) {
-        failed += !run_test(policy, &policy->tests[i], arena, report);
+        failed += !run_test(config, &policy->tests[i], arena, report);
         arena_reset(arena);
     }
     if (!arena)

@@ -4,6 +4,7 @@
 #define POLICY_TESTBLOCK_H
 
 #include "policy/program.h"
+#include "policy/source.h"
 
 /* A fact that a test gives. */
 struct given {
@@ -23,8 +24,7 @@ struct expectation {
     struct slice name, text, enhanced;
     unsigned code;
     int64_t delay;
-    struct slice file;
-    unsigned line;
+    struct span at; /* the word "expect" */
 };
 
 /* Whether the verdict, of a message with these facts, is as expected. */

@@ -226,7 +226,7 @@ CONFIGURATIONS = [
     Row('a test that fails',
         'rule "x" when sender.domain == "a.example" then reject 550 5.7.1 "no"\n'
         'test "t" { given sender "q@a.example" expect accept }\n',
-        ['2: error: test "t" failed: expected accept, got reject by "x"']),
+        ['2:39: error: test "t" failed: expected accept, got reject by "x"']),
     Row('nothing to be held as',
         'rule "q" when score > 5 then quarantine\n',
         ['2:1: error: expected a word for it, such as "spam", found \'listen\'']),

@@ -787,7 +787,8 @@ TEST(test_a_test_sees_what_changes_the_message_and_what_goes_beside)
         test_says(rules, passes[i], NULL);
     test_says(
         rules, "header add \"X-Z\" \"z\"",
-        "t.conf:8: error: test \"t\" failed: expected header add \"X-Z\" \"z\", got accept, header "
+        "t.conf:8:1: error: test \"t\" failed: expected header add \"X-Z\" \"z\", got accept, "
+        "header "
         "remove \"X-A\", header add \"X-A\" \"client.example\", header add \"X-B\" \"b\", subject "
         "prefix \"[1] \", subject prefix \"[2] \", header remove \"X-C\", copy to \"c@a.test\", "
         "bcc "

@@ -576,8 +576,10 @@ TEST(test_tests_in_the_configuration_run)
     assert_int_equal(config_run_tests(c, &total, &report), 1);
     assert_int_equal(total, 5);
     assert_true(report_is(
-        &report, "t.conf:8: error: test \"e\" failed: expected accept, got defer by \"exe\" "
-                 "because attachments is unknown\n"));
+        &report, "t.conf:8:37: error: test \"e\" failed: expected accept, got defer by \"exe\" "
+                 "because attachments is unknown\n"
+                 "    test \"e\" { given attachments [] cut expect accept }\n"
+                 "                                        ^\n"));
     config_free(&c);
     buf_release(&report);
 }
