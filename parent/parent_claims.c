@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "parent/parent_claims.h"
 
+#include "parent/load_look.h"
 #include "parent/parent_folder.h"
 #include "parent/parent_keeper.h"
 #include "parent/parent_redis.h"
@@ -18,8 +19,9 @@ enum { PID_MAX_TEXT = 24 };
 
 /* ---- what a configuration uses ---- */
 
+/* A setting, and the path that it gives. */
 struct use {
-    const char *what;
+    const char *block, *word;
     struct slice path;
 };
 
@@ -30,13 +32,13 @@ static size_t uses_of(const struct config *config, struct use out[static USES_MA
     const struct settings *settings = &config->settings;
     size_t count = 0;
     if (keeper_needed(config)) {
-        out[count++] = (struct use){"keeper folder", settings->keeper_folder};
-        out[count++] = (struct use){"keeper control", settings->keeper_control};
+        out[count++] = (struct use){"keeper", "folder", settings->keeper_folder};
+        out[count++] = (struct use){"keeper", "control", settings->keeper_control};
         if (settings->metrics_socket.len > 0)
-            out[count++] = (struct use){"metrics socket", settings->metrics_socket};
+            out[count++] = (struct use){"metrics", "socket", settings->metrics_socket};
     }
     if (private_redis_needed(config))
-        out[count++] = (struct use){"redis folder", settings->redis_folder};
+        out[count++] = (struct use){"redis", "folder", settings->redis_folder};
     return count;
 }
 
@@ -83,16 +85,16 @@ static uint64_t pid_in(int lock)
     return pid;
 }
 
-static void tell_other(const struct use *use, int lock, struct buf *report)
+static void tell_other(const struct config *config, const struct use *use, uint64_t pid,
+                       struct buf *report)
 {
     char who[PID_MAX_TEXT + 8] = "";
-    uint64_t pid = pid_in(lock);
     if (pid)
         snprintf(who, sizeof who, ", pid %llu,", (unsigned long long)pid);
-    buf_printf(report,
-               "error: %s \"%.*s\": another gatepost%s uses it; end that one, or give this one a "
-               "place of its own\n",
-               use->what, SLICE_ARGS(use->path), who);
+    place_error(config, report, place_of_setting(config, use->block, use->word),
+                "%s %s \"%.*s\": another gatepost%s uses it; end that one, or give this one a "
+                "place of its own",
+                use->block, use->word, PATH_SHOWN(use->path), who);
 }
 
 static bool has(const struct claims *claims, const char *path)
@@ -135,9 +137,9 @@ static const char *lock_it(const struct claims *claims, int *lock, bool *taken)
     return NULL;
 }
 
-/* NULL where it is claimed, or why it cannot be; *taken: another has it. */
-static const char *lock_file(struct claims *claims, const char *path, const struct use *use,
-                             bool *taken, struct buf *report)
+/* NULL where it is claimed, or why it cannot be; *taken: another has it, whose pid is *other (0: it
+ * does not say). */
+static const char *lock_file(struct claims *claims, const char *path, bool *taken, uint64_t *other)
 {
     int lock = -1;
     const char *reason =
@@ -145,7 +147,7 @@ static const char *lock_file(struct claims *claims, const char *path, const stru
     if (!reason)
         reason = lock_it(claims, &lock, taken);
     if (*taken)
-        tell_other(use, lock, report);
+        *other = pid_in(lock);
     char *kept = reason ? NULL : strdup(path);
     if (kept) {
         write_pid(lock);
@@ -157,16 +159,21 @@ static const char *lock_file(struct claims *claims, const char *path, const stru
     return reason ? reason : strerror(ENOMEM);
 }
 
-static bool take(struct claims *claims, const struct use *use, struct buf *report)
+static bool take(struct claims *claims, const struct config *config, const struct use *use,
+                 struct buf *report)
 {
     char path[PATH_MAX];
     bool taken = false;
+    uint64_t other = 0;
     if (!lock_path(use->path, path) || has(claims, path))
         return true;
-    const char *reason = lock_file(claims, path, use, &taken, report);
-    if (reason && !taken)
-        buf_printf(report, "warning: %s \"%.*s\": not locked against a second gatepost: %s\n",
-                   use->what, SLICE_ARGS(use->path), reason);
+    const char *reason = lock_file(claims, path, &taken, &other);
+    if (taken)
+        tell_other(config, use, other, report);
+    else if (reason)
+        place_warning(config, report, place_of_setting(config, use->block, use->word),
+                      "%s %s \"%.*s\": not locked against a second gatepost: %s", use->block,
+                      use->word, PATH_SHOWN(use->path), reason);
     return !taken;
 }
 
@@ -176,7 +183,7 @@ bool claims_take(struct claims *claims, const struct config *config, struct buf 
     size_t count = uses_of(config, uses);
     bool ok = true;
     for (size_t i = 0; i < count; i++)
-        ok = take(claims, &uses[i], report) && ok;
+        ok = take(claims, config, &uses[i], report) && ok;
     return ok;
 }
 

@@ -31,6 +31,14 @@ def second(own_dir):
     it.stop()
 
 
+def where(it, place):
+    """How an error at what this setting gives begins: FILE:LINE:COLUMN."""
+    block, word = place.split()
+    text = it.path.read_text()
+    at = text.index('"', text.index(word, text.index("\n%s {" % block)))
+    return "%s:%d:%d: error: %s" % (it.path, text.count("\n", 0, at) + 1, at - text.rindex("\n", 0, at), place)
+
+
 def refused(it, text):
     status, said = it.run("-F")
     return status == 1 and text in said
@@ -43,6 +51,7 @@ def test_a_second_one_is_refused_and_told_who_has_it(parent, second, place):
     configure(second, **{place.replace(" ", "_"): "%s/" % path if "folder" in place else path})
     text = '%s "%s' % (place, path)
     status, said = second.run("-F")
+    assert where(second, place) in said
     assert status == 1 and text in said and "another gatepost, pid %d, uses it" % parent.popen.pid in said
     assert said.count("another gatepost") == 1, "the other places are its own"
     parent.reload()
@@ -73,6 +82,7 @@ def test_a_reload_to_the_place_of_another_changes_nothing(parent, second):
     configure(second, keeper_folder=path)
     second.signal(signal.SIGHUP)
     assert second.logged("reload refused, nothing is changed") and "pid %d, uses it" % parent.popen.pid in second.log()
+    assert 'at=%s ' % where(second, "keeper folder").partition(": ")[0] in second.log()
     assert second.connect().generation == 1
     configure(parent, keeper_folder=was)
     assert refused(parent, "pid %d, uses it" % second.popen.pid), "it still has its own"
