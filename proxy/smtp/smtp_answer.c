@@ -96,6 +96,18 @@ void smtp_close(struct smtp_session *s, unsigned code, const char *enhanced, con
     session_hang_up(&s->base);
 }
 
+/* The requests of a browser or a server that was tricked hold SMTP further on: nothing of what
+ * follows is read. */
+void smtp_close_foreign(struct smtp_session *s, const char *protocol)
+{
+    char line[REPLY_MAX + 2];
+    size_t len = write_reply(line, 554, SLICE("5.5.1"),
+                             SLICE("this is a mail server, and that is not SMTP"), s->ref);
+    smtp_record_foreign(s, protocol, 554, (struct slice){line, len});
+    send_line(s, line, len);
+    session_hang_up(&s->base);
+}
+
 void smtp_out_of_memory(struct smtp_session *s)
 {
     smtp_close(s, 421, "4.3.0", "out of memory, try again later");

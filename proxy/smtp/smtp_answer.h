@@ -17,7 +17,10 @@ void smtp_answer_backend(struct smtp_session *s, const struct backend_reply *rep
 /* A reply after which the connection is closed. */
 void smtp_close(struct smtp_session *s, unsigned code, const char *enhanced, const char *text);
 
-/* The same when memory is out where no reply would be right. */
+/* Hangs up on a client that speaks this other protocol, and says so. */
+void smtp_close_foreign(struct smtp_session *s, const char *protocol);
+
+/* A reply after which the connection is closed, when memory is out where no reply would be right. */
 void smtp_out_of_memory(struct smtp_session *s);
 
 /* A wrong command: the reply counts against limits.errors. */

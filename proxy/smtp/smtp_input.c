@@ -3,24 +3,10 @@
  * do not end their lines, or send a message that nobody asked for. */
 #include "proxy/smtp/smtp_input.h"
 
-#include "base/log.h"
-#include "proxy/session/session_log.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_command.h"
 #include "proxy/smtp/smtp_line.h"
 #include "proxy/smtp/smtp_verbs.h"
-
-/* The requests of a browser or a server that was tricked hold SMTP further on: nothing of what
- * follows is read. */
-static void hang_up_on(struct smtp_session *s, const char *protocol)
-{
-    char address[46];
-    ip_text(&s->base.client, address);
-    if (session_logs(&s->base, LINE_HUNG_UP))
-        log_at(LEVEL_INFO, s->base.id, "not SMTP", field_str("client", address),
-               field_str("speaks", protocol));
-    smtp_close(s, 554, "5.5.1", "this is a mail server, and that is not SMTP");
-}
 
 static void unasked_message(struct smtp_session *s)
 {
@@ -31,7 +17,7 @@ static void unknown(struct smtp_session *s, struct slice line)
 {
     const char *other = smtp_other_protocol(line);
     if (other)
-        hang_up_on(s, other);
+        smtp_close_foreign(s, other);
     else
         smtp_error(s, 500, "5.5.1", "command not recognised");
 }
@@ -70,7 +56,7 @@ static void bare_newline(struct smtp_session *s, struct slice line, size_t used)
 {
     const char *other = smtp_other_protocol(line);
     if (other) {
-        hang_up_on(s, other);
+        smtp_close_foreign(s, other);
     } else if (s->bare_newline) {
         smtp_close(s, 421, "4.7.0", "commands end with CRLF");
     } else {
@@ -106,7 +92,7 @@ size_t smtp_take_command(struct smtp_session *s, struct slice bytes)
     if (s->line_rest)
         return skip_rest(s, bytes);
     if (smtp_is_binary(bytes)) { /* it may never end a line */
-        hang_up_on(s, smtp_other_protocol(bytes));
+        smtp_close_foreign(s, smtp_other_protocol(bytes));
         return bytes.len;
     }
     int r = smtp_line(bytes, s->normalises, &line, &used);

@@ -134,6 +134,16 @@ void smtp_log_refusal(struct smtp_session *s, unsigned code, struct slice reply,
            field_most("text", words_of(s, reply), TEXT_MOST));
 }
 
+void smtp_log_foreign(struct smtp_session *s, const char *protocol)
+{
+    char client[46];
+    if (!session_logs(&s->base, LINE_HUNG_UP))
+        return;
+    ip_text(&s->base.client, client);
+    log_at(LEVEL_INFO, s->ref, "not SMTP", field_str("client", client),
+           field_str("speaks", protocol));
+}
+
 void smtp_log_gone(struct smtp_session *s)
 {
     const struct transaction *t = &s->t;

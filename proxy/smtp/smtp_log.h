@@ -13,6 +13,9 @@ void smtp_log_message(const struct smtp_session *s, const struct decision *decis
 void smtp_log_refusal(struct smtp_session *s, unsigned code, struct slice reply,
                       const struct verdict *rules);
 
+/* He speaks this other protocol, so what he was told is no news. */
+void smtp_log_foreign(struct smtp_session *s, const char *protocol);
+
 /* The client went away in the middle of a transaction. */
 void smtp_log_gone(struct smtp_session *s);
 

@@ -302,16 +302,29 @@ static void tell_named(const struct smtp_session *s, struct record *r, bool all)
     r->recipient_count = count;
 }
 
-void smtp_record_refusal(struct smtp_session *s, unsigned code, struct slice reply,
-                         const struct verdict *rules)
+static void record_refusal(struct smtp_session *s, unsigned code, struct slice reply,
+                           const struct verdict *rules)
 {
-    smtp_log_refusal(s, code, reply, rules);
     if (!session_records_refusal(&s->base))
         return;
     struct record r = {.verdict = slice_of(word_for(code, rules)), .reply = reply};
     tell_rules(s, rules, &r);
     tell_named(s, &r, code == CODE_CLOSING);
     send_record(s, &r);
+}
+
+void smtp_record_refusal(struct smtp_session *s, unsigned code, struct slice reply,
+                         const struct verdict *rules)
+{
+    smtp_log_refusal(s, code, reply, rules);
+    record_refusal(s, code, reply, rules);
+}
+
+void smtp_record_foreign(struct smtp_session *s, const char *protocol, unsigned code,
+                         struct slice reply)
+{
+    smtp_log_foreign(s, protocol);
+    record_refusal(s, code, reply, NULL);
 }
 
 void smtp_record_gone(struct smtp_session *s)

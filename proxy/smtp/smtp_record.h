@@ -19,6 +19,10 @@ void smtp_record(struct smtp_session *s, const struct decision *decision);
 void smtp_record_refusal(struct smtp_session *s, unsigned code, struct slice reply,
                          const struct verdict *rules);
 
+/* The same of a client that speaks another protocol. */
+void smtp_record_foreign(struct smtp_session *s, const char *protocol, unsigned code,
+                         struct slice reply);
+
 /* The fact, or where nobody has found it out the field as it stands in the message. */
 struct slice smtp_field(const struct smtp_session *s, enum fact fact, struct slice name);
 

@@ -56,6 +56,14 @@ def test_another_protocol_ends_the_session_with_one_reply(name, session, gateway
     assert "client=127.0.0.1" in lines[-1]
 
 
+def test_another_protocol_is_one_event_under_the_reference_that_was_told(session, gateway):
+    session.send(FIRST_WORDS["GET"])
+    reference = re.search(rb"554 .* \(([0-9a-f.]+)\)\r\n", session.rest()).group(1).decode()
+    lines = [line for line in gateway.log().splitlines() if reference in line and ": debug: " not in line]
+    assert len([record for record in gateway.decisions() if record["id"] == reference]) == 1
+    assert len(lines) == 1 and "%s not SMTP client=127.0.0.1 speaks=HTTP" % reference in lines[0]
+
+
 def test_another_protocol_is_told_wherever_it_begins(ready, behind):
     assert everything(ready, b"POST / HTTP/1.1\r\n" + DIALOGUE) == [554]
     assert not behind.messages
