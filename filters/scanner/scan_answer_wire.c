@@ -134,12 +134,11 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
     struct unpack in = {.left = payload};
     struct value *fact = answer->facts.fact;
     bool ok = true;
-    *answer = (struct scan_answer){.octets = payload};
+    *answer = (struct scan_answer){.octets = payload, .cpu = unpack_u32(&in)};
     for (enum fact id = 0; ok && id < FACT_COUNT; id++)
         if (is_plain(id))
             ok = unpack_value(&in, &fact_info(id)->type, arena, &fact[id]);
     answer->facts.unasked = unpack_u8(&in) != 0;
-    answer->cpu = unpack_u32(&in);
     answer->vector = unpack_slice(&in);
     ok = ok && unpack_keyed(&in, arena, header_count, &answer->facts) &&
          unpack_ranges(&in, arena, answer) && unpack_wanted(&in, arena, answer) &&
@@ -265,9 +264,9 @@ static void pack_wanted(struct buf *out, const struct scan_answer *answer)
 
 bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_answer *answer)
 {
+    pack_u32(out, answer->cpu);
     pack_plain(out, &answer->facts);
     pack_u8(out, answer->facts.unasked);
-    pack_u32(out, answer->cpu);
     pack_slice(out, answer->vector);
     pack_keyed(out, &answer->facts, header_count);
     pack_ranges(out, answer);

@@ -92,8 +92,8 @@ static int has_ended(struct scan_failure *failure)
 static int read_refusal(struct slice payload, struct arena *arena, struct scan_failure *failure)
 {
     struct unpack in = {.left = payload};
-    unsigned failing = unpack_u8(&in);
     uint32_t cpu = unpack_u32(&in);
+    unsigned failing = unpack_u8(&in);
     struct slice text = unpack_slice(&in);
     const char *told = unpack_done(&in) ? arena_cstr(arena, text) : NULL;
     if (!told || failing > SCAN_FAILS_ALWAYS)
@@ -106,10 +106,11 @@ static int read_refusal(struct slice payload, struct arena *arena, struct scan_f
 static bool begin_pieces(struct slice first, struct arena *arena, struct scan_pieces *pieces)
 {
     struct unpack in = {.left = first};
+    uint32_t cpu = unpack_u32(&in);
     size_t size = unpack_u32(&in);
     if (!unpack_done(&in) || size == 0 || size > SCAN_ANSWER_MAX || pieces->bytes)
         return false;
-    *pieces = (struct scan_pieces){arena_alloc(arena, size), size, 0};
+    *pieces = (struct scan_pieces){arena_alloc(arena, size), size, 0, cpu};
     return pieces->bytes;
 }
 
@@ -140,18 +141,39 @@ static int take_packet(const struct ipc_message *packet, struct arena *arena,
     return payload->ptr ? 1 : -1;
 }
 
+/* As ipc_recv. The payload is valid until the next call. */
+static int receive(int sock, struct ipc_message *out)
+{
+    static char buffer[IPC_PAYLOAD_MAX + sizeof(uint16_t)]; /* the process has one thread */
+    int got = ipc_recv(sock, out, buffer, sizeof buffer, false);
+    if (got > 0)
+        ipc_close_fds(out);
+    return got;
+}
+
+int scan_collect_cpu(int sock, uint32_t *cpu)
+{
+    struct ipc_message first;
+    int got = receive(sock, &first);
+    if (got <= 0)
+        return got;
+    struct unpack in = {.left = first.payload};
+    bool tells =
+        first.type == SCAN_ANSWER || first.type == SCAN_LARGE_ANSWER || first.type == SCAN_REFUSAL;
+    *cpu = unpack_u32(&in);
+    return tells && !in.bad ? 1 : -1;
+}
+
 int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_pieces *pieces,
                  struct scan_answer *answer, struct scan_failure *failure)
 {
-    static char buffer[IPC_PAYLOAD_MAX + sizeof(uint16_t)]; /* the process has one thread */
     struct ipc_message message;
-    int got = ipc_recv(sock, &message, buffer, sizeof buffer, false);
+    int got = receive(sock, &message);
     if (got == 0)
         return 0;
     if (got < 0)
         return errno == EBADMSG ? talked_nonsense(failure) : has_ended(failure);
     struct slice payload = {NULL, 0};
-    ipc_close_fds(&message);
     if (message.type == SCAN_REFUSAL)
         return read_refusal(message.payload, arena, failure);
     got = take_packet(&message, arena, pieces, &payload);
@@ -210,12 +232,13 @@ static bool send_piece(int reply, uint16_t type, struct slice piece)
     return ipc_send(reply, type, piece, NULL, 0, true) == 1;
 }
 
-static bool send_pieces(int reply, struct slice payload)
+static bool send_pieces(int reply, uint32_t cpu, struct slice payload)
 {
-    char room[4];
-    struct buf size = buf_over(room, sizeof room);
-    pack_u32(&size, (uint32_t)payload.len);
-    bool ok = send_piece(reply, SCAN_LARGE_ANSWER, buf_slice(&size));
+    char room[8];
+    struct buf first = buf_over(room, sizeof room);
+    pack_u32(&first, cpu);
+    pack_u32(&first, (uint32_t)payload.len);
+    bool ok = send_piece(reply, SCAN_LARGE_ANSWER, buf_slice(&first));
     for (size_t at = 0; ok && at < payload.len; at += IPC_PAYLOAD_MAX)
         ok = send_piece(reply, SCAN_PIECE, slice_sub(payload, at, at + IPC_PAYLOAD_MAX));
     return ok;
@@ -228,15 +251,15 @@ bool scan_answer(int reply, const struct scan_job *job, const struct scan_answer
     if (ok && buf_len(&payload) <= IPC_PAYLOAD_MAX)
         ok = send_piece(reply, SCAN_ANSWER, buf_slice(&payload));
     else
-        ok = ok && send_pieces(reply, buf_slice(&payload));
+        ok = ok && send_pieces(reply, answer->cpu, buf_slice(&payload));
     buf_release(&payload);
     return ok;
 }
 
 bool scan_refusal_pack(struct buf *out, const struct scan_failure *failure)
 {
-    pack_u8(out, (uint8_t)failure->failing);
     pack_u32(out, failure->cpu);
+    pack_u8(out, (uint8_t)failure->failing);
     pack_slice(out, slice_sub(slice_of(failure->reason), 0, SCAN_REASON_MAX));
     return !out->failed;
 }

@@ -131,6 +131,7 @@ int scan_submit(int queue, int message, const struct scan_job *job);
 struct scan_pieces {
     char *bytes; /* NULL: it is in one */
     size_t size, got;
+    uint32_t cpu; /* of the answer */
 };
 
 /* Reads one packet of the answer without blocking. 1: *answer is filled (texts in arena); 0: not yet;
@@ -138,6 +139,10 @@ struct scan_pieces {
  * arena and *pieces are the same in all calls for one answer. */
 int scan_collect(int sock, struct arena *arena, size_t header_count, struct scan_pieces *pieces,
                  struct scan_answer *answer, struct scan_failure *failure);
+
+/* For whom the answer comes too late: what it took, which its first packet says. Reads that without
+ * blocking. 1: *cpu is known; 0: not yet; -1: nobody tells: the scanner died or talked nonsense. */
+int scan_collect_cpu(int sock, uint32_t *cpu);
 
 /* The scanner's side. Takes the next job: fills *job (texts in arena), *message (-1: none) and
  * *reply (owned by the caller). 1 got one, 0 none now (only when !wait), -1 the queue is gone.

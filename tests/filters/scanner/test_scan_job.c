@@ -420,7 +420,8 @@ enum { BEGINNING = 3, PIECE = 6 };
 
 static void begins(int reply, uint32_t size)
 {
-    struct buf told = buf_init(4);
+    struct buf told = buf_init(8);
+    pack_u32(&told, 900); /* microseconds */
     pack_u32(&told, size);
     assert_int_equal(ipc_send(reply, BEGINNING, buf_slice(&told), NULL, 0, true), 1);
     buf_release(&told);

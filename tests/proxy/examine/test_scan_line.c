@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { WORKERS = 2, MIB = 1024 * 1024, MS = 60000 };
+enum { WORKERS = 2, MIB = 1024 * 1024, MS = 60000, BUDGET_MS = 5000 };
 
 /* Who sends messages that take long, and one of them. */
 struct sender {
@@ -21,7 +21,7 @@ struct sender {
 
 static struct config config;
 static struct proxy proxy;
-static struct sender busy, other;
+static struct sender busy, other, unknown;
 static int queue[2];
 
 static const struct scan_family family = {SCANNER_AV, WORKERS};
@@ -41,7 +41,6 @@ static void make_sender(struct sender *sender, uint64_t network)
                                      .whole = true,
                                      .spool = spool_over(SLICE("Subject: hello\r\n\r\nhello\r\n"))};
     assert_non_null(sender->e.spool);
-    make_slow(network);
 }
 
 static void start(void)
@@ -60,8 +59,12 @@ static void start(void)
     TAILQ_INIT(&proxy.line);
     TAILQ_INIT(&proxy.under_way);
     assert_true(proxy.base && proxy.scan_times);
+    proxy.job.limits.cpu = BUDGET_MS;
     make_sender(&busy, 7);
     make_sender(&other, 8);
+    make_sender(&unknown, 9);
+    make_slow(busy.holder.network);
+    make_slow(other.holder.network);
 }
 
 static void end(struct sender *sender)
@@ -74,6 +77,7 @@ static void stop(void)
 {
     end(&busy);
     end(&other);
+    end(&unknown);
     close(queue[0]);
     close(queue[1]);
     event_base_loop(proxy.base, EVLOOP_NONBLOCK); /* what was under way is over */
@@ -117,4 +121,108 @@ TEST(test_a_slow_network_that_has_all_it_may_leaves_the_place_to_another)
     scan_line_move(&proxy);
     assert_int_equal(step_of(&busy), SCAN_IN_LINE);
     assert_int_equal(step_of(&other), SCAN_UNDER_WAY);
+}
+
+/* ---- who hangs up before the reply ---- */
+
+enum { BEGINNING = 3, PIECE = 6 }; /* of an answer */
+
+/* The unknown network's message is in a scanner, to which the answer's socket is given. */
+static int scan_the_unknown(struct arena *arena)
+{
+    struct scan_job job;
+    int message, reply;
+    scan_line_join(&unknown.e, SCAN_ANTIVIRUS);
+    assert_int_equal(step_of(&unknown), SCAN_UNDER_WAY);
+    assert_int_equal(scan_take(queue[1], false, arena, &job, &message, &reply), 1);
+    close(message);
+    return reply;
+}
+
+static void hear_scanners(void)
+{
+    event_base_loop(proxy.base, EVLOOP_NONBLOCK);
+}
+
+/* All that a message may take is what makes a network slow; what one is told to take here is not. */
+static bool all_is_charged(void)
+{
+    return scan_place_is_slow(&unknown.e, SCANNER_AV, clock_ms());
+}
+
+static void refuses(int reply)
+{
+    struct scan_failure failure = {.reason = "no", .failing = SCAN_FAILS_NOW, .cpu = 900};
+    assert_true(scan_refuse(reply, &failure));
+}
+
+static void answers(int reply)
+{
+    struct scan_answer answer = {.cpu = 900};
+    assert_true(scan_answer(reply, &(struct scan_job){0}, &answer));
+}
+
+static void begins_a_large_answer(int reply)
+{
+    char room[8];
+    struct buf first = buf_over(room, sizeof room);
+    pack_u32(&first, 900);
+    pack_u32(&first, MIB / 2);
+    assert_int_equal(ipc_send(reply, BEGINNING, buf_slice(&first), NULL, 0, false), 1);
+}
+
+static void talks_nonsense(int reply)
+{
+    assert_int_equal(ipc_send(reply, PIECE, SLICE("abcd"), NULL, 0, false), 1);
+}
+
+static void dies(int reply)
+{
+    (void)reply;
+}
+
+/* Whether all is charged to whom the scanner answers so, after he has hung up. */
+static bool all_is_charged_when_it(void (*act)(int reply))
+{
+    struct arena *arena = arena_new(MIB);
+    int reply = scan_the_unknown(arena);
+    examination_drop_scan(&unknown.e, SCAN_ANTIVIRUS);
+    hear_scanners();
+    assert_false(all_is_charged());
+    act(reply);
+    close(reply);
+    hear_scanners();
+    arena_free(&arena);
+    return all_is_charged();
+}
+
+TEST(test_who_hangs_up_is_charged_what_his_message_took)
+{
+    assert_false(all_is_charged_when_it(answers));
+    assert_false(all_is_charged_when_it(refuses));
+    assert_false(all_is_charged_when_it(begins_a_large_answer));
+}
+
+TEST(test_who_hangs_up_on_a_scanner_that_dies_is_charged_all)
+{
+    assert_true(all_is_charged_when_it(dies));
+}
+
+TEST(test_who_hangs_up_on_a_scanner_that_talks_nonsense_is_charged_all)
+{
+    assert_true(all_is_charged_when_it(talks_nonsense));
+}
+
+TEST(test_who_hangs_up_while_the_answer_comes_is_charged_what_his_message_took)
+{
+    struct arena *arena = arena_new(MIB);
+    int reply = scan_the_unknown(arena);
+    unknown.e.arena = arena;
+    begins_a_large_answer(reply);
+    hear_scanners();
+    assert_int_equal(step_of(&unknown), SCAN_UNDER_WAY);
+    examination_drop_scan(&unknown.e, SCAN_ANTIVIRUS);
+    assert_false(all_is_charged());
+    close(reply);
+    arena_free(&arena);
 }
