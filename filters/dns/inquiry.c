@@ -12,8 +12,12 @@ enum {
 void inquiry_begin(struct inquiry *inquiry, struct resolver *resolver, struct arena *arena,
                    struct dns_answers *answers, void (*done)(void *ctx), void *ctx)
 {
-    *inquiry = (struct inquiry){
-        .resolver = resolver, .arena = arena, .answers = answers, .done = done, .ctx = ctx};
+    *inquiry = (struct inquiry){.resolver = resolver,
+                                .number = ++resolver->inquiries,
+                                .arena = arena,
+                                .answers = answers,
+                                .done = done,
+                                .ctx = ctx};
 }
 
 static bool is_waiting_for(const struct inquiry *inquiry, const struct dns_wanted *wanted)

@@ -16,6 +16,7 @@ struct inquiry {
     struct dns_answers *answers; /* the table */
     void (*done)(void *ctx); /* the last answer has come; never called from inside inquiry_ask */
     void *ctx;
+    uint64_t number;        /* of all of its resolver's */
     struct asker asker;     /* the cause of its questions, set after inquiry_begin */
     unsigned queries;       /* asked so far, of at most settings.resolver_queries */
     unsigned reserved;      /* and beside them, of those that may be asked all the same */

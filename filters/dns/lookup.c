@@ -117,7 +117,7 @@ static struct question *question_for(const struct lookup *lookup, const char *na
     const struct asker *asker = &lookup->inquiry->asker;
     struct question *q = question_find(r, name, lookup->type);
     if (!q)
-        return question_new(r, name, lookup->type, asker, reserved);
+        return question_new(r, name, lookup->type, asker, lookup->inquiry->number, reserved);
     if (reserved)
         question_promote(q, asker);
     return q;

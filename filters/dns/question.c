@@ -28,7 +28,7 @@ struct question *question_find(struct resolver *r, const char *name, enum dns_ty
 }
 
 struct question *question_new(struct resolver *r, const char *name, enum dns_type type,
-                              const struct asker *asker, bool reserved)
+                              const struct asker *asker, uint64_t inquiry, bool reserved)
 {
     size_t size = strlen(name) + 1;
     struct question_line *line = question_lines_place(&r->lines, asker, reserved);
@@ -38,6 +38,7 @@ struct question *question_new(struct resolver *r, const char *name, enum dns_typ
     TAILQ_INIT(&q->lookups);
     q->resolver = r;
     q->type = type;
+    q->inquiry = inquiry;
     memcpy(q->name, name, size);
     TAILQ_INSERT_TAIL(bucket_of(r, name, type), q, chain);
     question_line_join(line, q, asker);
@@ -111,21 +112,20 @@ static void finish(struct question *q, const struct reply *reply)
 
 static void note_answer(struct resolver *r)
 {
-    r->counts.unanswered = 0;
+    r->counts.silence = (struct dns_silence){0};
     r->counts.answered_at = clock_ms();
 }
 
-static void note_silence(struct resolver *r)
+static void note_silence(const struct question *q)
 {
-    if (r->counts.unanswered++ == 0)
-        r->counts.silent_since = clock_ms();
+    dns_silence_note(&q->resolver->counts.silence, q->name, q->inquiry, clock_ms());
 }
 
 void question_timed_out(struct question *q)
 {
     q->resolver->counts.timed_out++;
     if (!q->queued && clock_ms() - q->started >= SILENCE_MS)
-        note_silence(q->resolver);
+        note_silence(q);
     question_abandon(q);
 }
 
@@ -141,7 +141,7 @@ static void on_answer(void *ctx, int rcode, void *packet, int length, int securi
     if (!q->resolver->asking && rcode != RCODE_FAILED)
         note_answer(q->resolver);
     else if (!q->resolver->asking && !TAILQ_EMPTY(&q->lookups))
-        note_silence(q->resolver);
+        note_silence(q);
     if (rcode == RCODE_NO_NAME)
         reply.status = DNS_NO_NAME;
     if (rcode == 0 && packet && length > 0 && security != BOGUS)

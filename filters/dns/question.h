@@ -22,7 +22,8 @@ struct question {
     enum dns_type type;
     struct question_line *in;
     struct asker asker;
-    int64_t started; /* clock_ms */
+    uint64_t inquiry; /* that asked first */
+    int64_t started;  /* clock_ms */
     bool queued;
     char name[]; /* as libunbound is asked */
 };
@@ -32,7 +33,7 @@ struct question *question_find(struct resolver *r, const char *name, enum dns_ty
 
 /* In line, without lookups. NULL: there is no room for it, or the asker has his share. */
 struct question *question_new(struct resolver *r, const char *name, enum dns_type type,
-                              const struct asker *asker, bool reserved);
+                              const struct asker *asker, uint64_t inquiry, bool reserved);
 
 /* What stands in the usual line is asked for by somebody who has a place in the other: else who
  * asked for the name first could make him wait. */

@@ -4,6 +4,7 @@
 #ifndef FILTERS_DNS_RESOLVER_H
 #define FILTERS_DNS_RESOLVER_H
 
+#include "filters/dns/dns_silence.h"
 #include "filters/dns/question_room.h"
 #include "policy/config.h"
 
@@ -18,11 +19,12 @@ struct resolver *resolver_new(struct event_base *base, const struct config *conf
 void resolver_free(struct resolver **resolver); /* after all inquiries have ended, not in `done` */
 
 /* How it fares: questions sent, failures and time-outs since the start, questions on their way; those in a row that nobody
- * answered, since when (clock_ms), and when somebody last did (0: never). What was cached is neither. */
+ * answered, and when somebody last did (clock_ms; 0: never). What was cached is neither. */
 struct resolver_counts {
     uint64_t asked, failed, timed_out;
-    unsigned pending, unanswered;
-    int64_t silent_since, answered_at;
+    unsigned pending;
+    struct dns_silence silence;
+    int64_t answered_at;
 };
 struct resolver_counts resolver_counts(const struct resolver *resolver);
 

@@ -17,6 +17,7 @@ struct resolver {
     struct event *settle; /* answered lookups and queued questions wait for the loop */
     int64_t timeout;
     unsigned queries_max;
+    uint64_t inquiries; /* begun so far */
     bool closing;
     bool asking; /* what is told now was cached */
     struct resolver_counts counts;

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-enum { SILENT_MIN = 8, SILENT_MS = 3000 };
-
 static void learn_rates(struct proxy *proxy)
 {
     size_t count;
@@ -59,15 +57,14 @@ static void count_more(struct proxy *proxy, enum counter counter, uint64_t now, 
         shared_count(proxy->shared, proxy->row, counter, now - before);
 }
 
-/* Some in a row that nobody answers may be the fault of those who were named; so many, over seconds, hardly are. */
 static void tell_dns(struct proxy *proxy, const struct resolver_counts *now,
                      int64_t answered_before)
 {
-    int64_t silent = clock_ms() - now->silent_since;
     if (now->answered_at > answered_before)
         shared_server_up(proxy->shared, proxy->row, SHARED_RESOLVER);
-    if (now->unanswered >= SILENT_MIN && silent >= SILENT_MS)
-        shared_server_down(proxy->shared, proxy->row, SHARED_RESOLVER, clock_wall() - silent / 1000,
+    if (dns_silence_is_its_own(&now->silence, clock_ms()))
+        shared_server_down(proxy->shared, proxy->row, SHARED_RESOLVER,
+                           clock_wall() - (clock_ms() - now->silence.since) / 1000,
                            "nothing is answered");
 }
 

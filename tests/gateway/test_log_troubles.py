@@ -11,7 +11,7 @@ from lab.backend import Backend
 from lab.gatepost import backend, domains
 from lab.ports import free_port
 from lab.process import kill, wait_until
-from lab.smtp_client import send
+from lab.smtp_client import Session, send
 
 MESSAGE = b"Subject: trouble\r\nFrom: a@client.example\r\n\r\nhello\r\n"
 INFO = {"log": {"level": '"info"'}}
@@ -80,6 +80,26 @@ def test_a_resolver_that_answers_nothing_is_one_warning_and_its_return_is_told(s
     assert seconds(it, "DNS is back") >= 3
     assert status(it)["resolver"]["state"] == "up" and "DNS" not in it.control("status")
     assert it.log().count("DNS is away") == 1
+
+
+def test_one_message_that_names_silent_servers_is_not_the_dns(start, new_backend, names):
+    it = start(backend("behind", new_backend().port) + domains("behind", "example.com")
+               + 'rule "name" when client.ptr == "evil.example" then reject 550 5.7.1 "no"\n'
+               'rule "spf" when spf.result == fail then reject 550 5.7.1 "no"\n'
+               'rule "dkim" when dkim.result == fail then reject 550 5.7.1 "no"\n'
+               'resolver { forward "%s"  timeout 2s  patience 2s }\n' % names.address, changes={"process": {"proxies": 1}, **INFO})
+    signature = b"DKIM-Signature: v=1; a=rsa-sha256; d=d%d.example; s=s; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=eA==\r\n"
+    send(it.port, b"".join(signature % n for n in range(12)) + MESSAGE, "user@example.com", sender="a@evil.example", timeout=20)
+
+    def unanswered():
+        return int(re.search(r"(?m)^gatepost_dns_failures_total (\d+)", it.control("metrics")).group(1))
+    assert wait_until(lambda: unanswered() >= 8, 20), it.control("metrics")
+
+    def is_told():
+        with Session(it.port):  # as each session ends, the proxy looks
+            pass
+        return "DNS is away" in it.log()
+    assert not wait_until(is_told, 6, every=0.5)
 
 
 def test_a_keeper_that_died_is_told_and_so_is_that_it_is_back(start, new_backend):
