@@ -46,15 +46,23 @@ static bool complain(const struct config *config, struct buf *report, const char
     return false;
 }
 
-/* Others who can read it can try names out. */
-static const char *fault(const struct bundle *bundle, struct slice path, struct slice secret)
+/* NULL: it has not been asked for, or was not there. */
+static const struct bundle_file *find(const struct bundle *bundle, struct slice path)
 {
     for (size_t i = 0; i < bundle_count(bundle); i++) {
         const struct bundle_file *file = bundle_file(bundle, i);
-        if (slice_eq(slice_of(file->path), path) &&
-            (file->status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-            return "others may read it; chmod 600";
+        if (file->found && slice_eq(slice_of(file->path), path))
+            return file;
     }
+    return NULL;
+}
+
+/* Others who can read it can try names out. */
+static const char *fault(const struct bundle *bundle, struct slice path, struct slice secret)
+{
+    const struct bundle_file *file = find(bundle, path);
+    if (file && (file->status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return "others may read it; chmod 600";
     return secret.len == CONTACTS_SECRET ? NULL : "expected a file of 32 octets";
 }
 
@@ -73,7 +81,8 @@ bool contacts_take_key(struct bundle *bundle, const struct config *config, struc
     const char *reason;
     if (!policy_wants(config->policy, PRODUCER_CONTACT))
         return true;
-    if (!slice_to_path(path, name) || (access(name, F_OK) != 0 && !make(name)))
+    bool held = find(bundle, path) != NULL;
+    if (!slice_to_path(path, name) || (!held && access(name, F_OK) != 0 && !make(name)))
         return complain(config, report, strerror(errno));
     if (!bundle_read(bundle, path, &secret, &reason))
         return complain(config, report, reason);

@@ -7,7 +7,7 @@
 #include "common/bundle.h"
 
 /* Where a rule asks for it, the file of settings.contacts_key into the bundle; one is made where there
- * is none. False: the report says why. */
+ * is none, and the bundle holds none. False: the report says why. */
 bool contacts_take_key(struct bundle *bundle, const struct config *config, struct buf *report);
 
 /* While the bundle holds: that file as it was, where a rule asks for it. */

@@ -195,3 +195,15 @@ def test_what_else_is_broken_on_the_disk_keeps_no_certificate_waiting(site, rene
     assert it.shown_certificate() == octets_of(renewed.both[1])
     status, said = it.ctl("reload")
     assert status == 1 and 'there is no certificate in "%s"' % trusted in said
+
+
+def test_a_contacts_key_that_has_gone_is_held_while_certificates_alone_are_read(site, renewed):
+    """A new one would forget who has written to whom, and only a reload that was asked for may make it."""
+    renewed.put(0)
+    it = site(renewed.sentence + 'rule "new" when sender.first_contact then score 1\n', {"reload": {"automatic": "certificates"}})
+    key = os.path.join(it.gateway.dir, "contacts.key")
+    os.unlink(key)
+    renewed.put(1)
+    assert it.says_soon('reason="certificates have changed"') and it.says_soon("serving generation=2")
+    assert it.shown_certificate() == octets_of(renewed.both[1]) and not os.path.exists(key)
+    assert it.ctl("reload")[0] == 0 and os.path.getsize(key) == 32
