@@ -131,21 +131,27 @@ static void fare_differently(struct smtp_session *s)
                     "recipients fare differently, try again: each will hear his own reply");
 }
 
-static bool some_have_it(const struct smtp_session *s)
+/* Who has it from an earlier try, or whom the keeper has it for. */
+static bool fares_well(const struct recipient *r)
+{
+    return r->has_it || r->verdict.action == ACTION_QUARANTINE ||
+           r->verdict.action == ACTION_REDIRECT;
+}
+
+static bool some_fare_well(const struct smtp_session *s)
 {
     for (size_t i = 0; i < s->t.recipient_count; i++)
-        if (s->t.recipients[i].has_it)
+        if (fares_well(&s->t.recipients[i]))
             return true;
     return false;
 }
 
-/* All whom it was delivered to now fare so; but who has it from an earlier try must not be told that
- * he was refused. */
+/* All whom it was delivered to now fare so; of the others nobody may be told that he was refused. */
 static void all_fare_so(struct smtp_session *s, const struct backend_reply *reply)
 {
     struct smtp_job *job = &s->t.job;
     bool refused = reply->kind == REPLY_RECIPIENT || reply->kind == REPLY_SENDER;
-    if (!refused || !some_have_it(s)) {
+    if (!refused || !some_fare_well(s)) {
         pass_on(s, reply);
         return;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * What is held is held first: only then is the server behind asked to take it for others. Should it
- * put them off, the sender comes again, and the keeper recognises what it has; should it refuse
- * them for good, the sender was refused all, and nothing is held. */
+ * not take it for all, the sender comes again, and the keeper recognises what it has; should we
+ * refuse all for good after all, nothing is held. */
 #include "proxy/smtp/smtp_hold.h"
 
 #include "base/clock.h"
