@@ -224,10 +224,12 @@ static void on_event(void *ctx, enum stream_event event)
         smtp_upstream_secured(c);
         break;
     case STREAM_CLOSED:
-        smtp_upstream_failed(c, "closed by the server");
+        if (!smtp_upstream_refused_early(c))
+            smtp_upstream_failed(c, "closed by the server");
         break;
     case STREAM_FAILED:
-        smtp_upstream_failed(c, stream_error(c->stream));
+        if (!smtp_upstream_refused_early(c))
+            smtp_upstream_failed(c, stream_error(c->stream));
         break;
     case STREAM_TIMEOUT:
         smtp_upstream_failed(c, "no answer in time");

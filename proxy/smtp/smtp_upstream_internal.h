@@ -48,6 +48,10 @@ void smtp_upstream_over(struct smtp_upstream *c, enum smtp_upstream_end why, con
 void smtp_upstream_end_doubt(struct smtp_upstream *c);
 /* The same for what went wrong, by the state that it was in. */
 void smtp_upstream_failed(struct smtp_upstream *c, const char *why);
+/* LMTP: the connection has ended after the server refused the message before it had it, and told but some of
+ * the recipients so. Nobody has it then, and what was said last of the message is true of the others too; the
+ * job is answered. False: it is not so. */
+bool smtp_upstream_refused_early(struct smtp_upstream *c);
 /* Sends a command line and waits for its reply. */
 void smtp_upstream_say(struct smtp_upstream *c, const char *line);
 /* Ready for a job; tells the owner. */

@@ -246,3 +246,25 @@ void smtp_upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *r
     /* An answer before it had read all leaves it out of step. */
     job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);
 }
+
+/* An address or a mailbox (RFC 3463), and no message that others could have. */
+static bool is_about_recipient(const struct backend_reply *reply)
+{
+    struct slice subject = slice_from(reply->enhanced, reply->enhanced.len ? 1 : 0);
+    return slice_starts(subject, SLICE(".1.")) || slice_starts(subject, SLICE(".2."));
+}
+
+bool smtp_upstream_refused_early(struct smtp_upstream *c)
+{
+    static const struct backend_reply broke_off = {
+        REPLY_LATER, 451, {"4.4.2", 5}, {"mail server broke off, try again later", 38}};
+    struct smtp_job *job = c->job;
+    if (c->state != UPSTREAM_BODY || !job || !job->each || c->finals == 0 ||
+        !stream_output_pending(c->stream))
+        return false;
+    const struct backend_reply *last = &job->recipients[c->finals - 1].reply;
+    for (size_t i = c->finals; i < job->recipient_count; i++)
+        job->recipients[i].reply = is_about_recipient(last) ? broke_off : *last;
+    job_answered(c, false);
+    return true;
+}

@@ -195,6 +195,29 @@ def test_a_reply_that_was_lost_is_of_one_recipient_alone(site, end):
     assert have_it(gateway.behind) == ["alice", "bob", "carl"]
 
 
+LARGE = MESSAGE + (b"x" * 998 + b"\r\n") * 12000  # more than all buffers between two sockets hold
+
+
+def refused_early(reply):
+    """A script in which the message is refused, once, while it comes, and the connection closed."""
+    return {"DATA": [b"354 go ahead\r\n", 0.2, reply.encode() + b"\r\n", CLOSE]}
+
+
+@pytest.mark.parametrize("reply", ["552 5.3.4 too big", "452 4.3.1 no room", "554 5.6.0 not this"])
+def test_who_refuses_all_while_the_message_comes_and_goes_is_heard(site, reply):
+    gateway = site(refused_early(reply))
+    assert attempt(gateway, "alice", "bob", message=LARGE) == ([250, 250], int(reply[:3]))
+
+
+def test_who_refuses_one_while_the_message_comes_and_goes_has_put_off_the_other(site):
+    gateway = site(refused_early(FULL))
+    assert attempt(gateway, "alice", "bob", size=13000000, message=LARGE) == ([250, 250], 451)
+    gateway.behind.script.clear()
+    assert attempt(gateway, "alice", "bob", size=13000000, message=LARGE) == ([552, 451], None)
+    assert attempt(gateway, "bob", size=13000000, message=LARGE) == ([250], 250)
+    assert have_it(gateway.behind) == ["bob"]
+
+
 def test_who_has_it_is_not_told_that_the_other_is_refused(site):
     gateway = site(each(bob=[CLOSE]))
     assert attempt(gateway, "alice", "bob", size=2000) == ([250, 250], 451)
