@@ -44,7 +44,7 @@ static bool hear_line(struct dialog *d, struct buf *lines, bool greeting)
     }
     d->code = code_of(d->play->target->protocol, line, greeting);
     if (d->code)
-        d->said = arena_copy(d->play->run->arena, line);
+        d->said = arena_copy(d->play->run->scratch, line);
     return true;
 }
 
@@ -54,7 +54,7 @@ static bool hear(struct dialog *d, bool greeting)
     d->code = 0;
     while (d->code == 0 && hear_line(d, &lines, greeting))
         ;
-    d->lines = arena_copy(d->play->run->arena, buf_slice(&lines));
+    d->lines = arena_copy(d->play->run->scratch, buf_slice(&lines));
     buf_release(&lines);
     return d->code != 0;
 }
@@ -71,7 +71,7 @@ bool dialog_yes(const struct dialog *d)
 
 struct slice dialog_said(const struct dialog *d)
 {
-    return d->code ? d->said : arena_copy(d->play->run->arena, slice_of(d->wire.trouble));
+    return d->code ? d->said : arena_copy(d->play->run->scratch, slice_of(d->wire.trouble));
 }
 
 /* ---- commands ---- */
@@ -81,7 +81,7 @@ bool dialog_ask(struct dialog *d, const char *format, ...)
     char room[COMMAND_MAX];
     va_list args;
     va_start(args, format);
-    struct slice command = arena_vprintf(d->play->run->arena, format, args);
+    struct slice command = arena_vprintf(d->play->run->scratch, format, args);
     va_end(args);
     struct buf line = buf_over(room, sizeof room);
     buf_cstr(&line, d->play->target->protocol == PROTOCOL_IMAP ? "a " : "");
@@ -156,7 +156,7 @@ static struct slice own_name(const struct dialog *d)
     const void *address = six ? (const void *)&((struct sockaddr_in6 *)&own)->sin6_addr
                               : (const void *)&((struct sockaddr_in *)&own)->sin_addr;
     inet_ntop(own.ss_family, address, text, sizeof text);
-    return arena_printf(d->play->run->arena, six ? "[IPv6:%s]" : "[%s]", text);
+    return arena_printf(d->play->run->scratch, six ? "[IPv6:%s]" : "[%s]", text);
 }
 
 bool dialog_greet(struct dialog *d)

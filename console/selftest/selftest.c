@@ -118,6 +118,7 @@ static bool play_test(struct play *play, const struct test *test)
         play_note(play, GRADE_UNTRIED, "give --recipient");
     else
         test->run(play);
+    arena_reset(play->run->scratch);
     play->run->grades[play->finding->grade]++;
     return test != selftests || play->finding->grade != GRADE_BAD;
 }
@@ -188,13 +189,15 @@ int command_selftest(int argc, char *argv[])
         return SELFTEST_NOT_RUN;
     struct selftest run = {.config = configuration.config,
                            .arena = arena_new(ARENA_MAX),
+                           .scratch = arena_new(ARENA_MAX),
                            .recipient = slice_of(options.recipient),
                            .sender = slice_of(options.sender),
                            .ca_file = SLICE("/etc/ssl/certs/ca-certificates.crt"),
                            .patience = (int64_t)options.patience * 1000};
     if (run.config)
         run.ca_file = run.config->settings.tls_ca_file;
-    int status = run.arena ? run_selftest(&run, &options) : SELFTEST_NOT_RUN;
+    int status = run.arena && run.scratch ? run_selftest(&run, &options) : SELFTEST_NOT_RUN;
+    arena_free(&run.scratch);
     arena_free(&run.arena);
     configuration_close(&configuration);
     return status;

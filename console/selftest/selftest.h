@@ -44,9 +44,10 @@ struct finding {
 /* The whole run. */
 struct selftest {
     const struct config *config; /* NULL: flags say all */
-    struct arena *arena;
-    struct slice recipient; /* who may be sent messages; empty: nobody */
-    struct slice sender;    /* of those; empty: the null sender */
+    struct arena *arena;         /* of what is told in the end */
+    struct arena *scratch;       /* of one test: what was said in it */
+    struct slice recipient;      /* who may be sent messages; empty: nobody */
+    struct slice sender;         /* of those; empty: the null sender */
     struct slice ca_file;
     char id[SELFTEST_ID_SIZE];
     int64_t patience; /* milliseconds for an answer */

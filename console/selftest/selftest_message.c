@@ -185,7 +185,7 @@ struct smuggling {
 static bool smuggle(struct smuggling *smuggling, const struct ending *ending)
 {
     struct play *play = smuggling->play;
-    struct arena *arena = play->run->arena;
+    struct arena *arena = play->run->scratch;
     char room[MESSAGE_MAX];
     struct buf message = buf_over(room, sizeof room);
     struct dialog d;

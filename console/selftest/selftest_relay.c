@@ -35,7 +35,7 @@ static struct slice outside(const struct play *play)
         struct slice domain = slice_of(domains[i]);
         struct domain_name name;
         bool taken = slice_ieq(domain, play->target->domain);
-        if (play->run->config && !domain_name_make(play->run->arena, domain, &name))
+        if (play->run->config && !domain_name_make(play->run->scratch, domain, &name))
             taken |= config_domain(play->run->config, name) != NULL;
         if (!taken)
             return domain;
@@ -45,7 +45,7 @@ static struct slice outside(const struct play *play)
 
 static struct slice fill(const struct play *play, const char *pattern)
 {
-    struct arena *arena = play->run->arena;
+    struct arena *arena = play->run->scratch;
     struct slice rest = slice_of(pattern), text = SLICE("");
     while (rest.len) {
         size_t brace = slice_find(rest, '{');
@@ -83,7 +83,7 @@ static struct answer ask_for(const struct play *play, struct slice sender, struc
 /* Always the same, so that who is put off at first is known the next time. */
 static struct slice any_name(const struct play *play)
 {
-    return ARENA_JOIN(play->run->arena, SLICE("selftest-nobody-6b1f@"), play->target->domain);
+    return ARENA_JOIN(play->run->scratch, SLICE("selftest-nobody-6b1f@"), play->target->domain);
 }
 
 static enum grade grade_of(struct answer answer, enum grade taken, enum grade refused)
@@ -94,7 +94,7 @@ static enum grade grade_of(struct answer answer, enum grade taken, enum grade re
 
 static struct slice writer(const struct play *play)
 {
-    return ARENA_JOIN(play->run->arena, SLICE("selftest@"), outside(play));
+    return ARENA_JOIN(play->run->scratch, SLICE("selftest@"), outside(play));
 }
 
 /* ---- open relay ---- */

@@ -176,7 +176,7 @@ static enum grade grade_of_flaw(const struct play *play)
 
 static void judge_certificate(struct play *play, const struct dialog *d, struct slice name)
 {
-    struct arena *arena = play->run->arena;
+    struct arena *arena = play->run->scratch;
     X509 *certificate = SSL_get0_peer_certificate(d->wire.ssl);
     if (!certificate) {
         play_note(play, GRADE_BAD, "it shows none");
@@ -223,8 +223,8 @@ void selftest_certificate(struct play *play)
     for (size_t i = 0; ours && i < config->certificate_count && i < CERTIFICATES_MAX; i++) {
         struct slice name = config->certificates[i].names[0];
         bool any = slice_starts(name, SLICE("*."));
-        look_at(play,
-                any ? ARENA_JOIN(play->run->arena, SLICE("selftest"), slice_from(name, 1)) : name);
+        look_at(play, any ? ARENA_JOIN(play->run->scratch, SLICE("selftest"), slice_from(name, 1))
+                          : name);
     }
     if (!ours)
         look_at(play, play->target->name);

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lab import needs, samples
-from lab.backend import CLOSE, HANG, server_context
+from lab.backend import CLOSE, HANG, USUAL, server_context
 from lab.certs import Authority
 from lab.gatepost import Gatepost, backend, certificate, domains, running, shipped_policy
 from lab.imap_stub import ImapStub
@@ -38,11 +38,17 @@ smtpd_tls_security_level = none
 pytestmark = pytest.mark.skipif(not CTL.exists(), reason="gatepostctl is not built")
 
 
+def selftest_lines(*words, timeout=50):
+    """(status, what it told of each target, and of the end)"""
+    done = subprocess.run([CTL, "selftest", "--json", *map(str, words)], capture_output=True, text=True, timeout=timeout)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def selftest(*words, timeout=50):
     """(status, {target: {test: finding}}, the end)"""
-    done = subprocess.run([CTL, "selftest", "--json", *map(str, words)], capture_output=True, text=True, timeout=timeout)
-    *targets, end = [json.loads(line) for line in done.stdout.splitlines()] or [None]
-    return done.returncode, {"%s %s" % (t["side"], t["target"]): {f["test"]: f for f in t["tests"]} for t in targets}, end
+    status, lines = selftest_lines(*words, timeout=timeout)
+    *targets, end = lines or [None]
+    return status, {"%s %s" % (t["side"], t["target"]): {f["test"]: f for f in t["tests"]} for t in targets}, end
 
 
 def against(server, *words):
@@ -364,3 +370,13 @@ def test_wrong_use_plays_nothing(words, why):
 def test_a_farewell_behind_a_refusal_is_no_answer_to_what_was_smuggled(new_backend):
     server = new_backend({"DOT": [b"554 5.7.1 no\r\n421 4.7.0 bye\r\n", CLOSE]})
     assert against(server, *RECIPIENT)[1]["SMTP smuggling"]["grade"] == "good"
+
+
+def test_servers_that_talk_much_leave_memory_for_the_last(new_backend):
+    """What one test has heard is forgotten by the next: else the last servers would have none of it."""
+    def long_winded(reply):
+        return lambda session, line: [b"".join(b"%s-%s\r\n" % (reply[:3].encode(), b"x" * 1000) for _ in range(15)) + reply.encode() + b"\r\n"]
+    server = new_backend({step: long_winded(reply) for step, reply in {**USUAL, "EHLO": "250 behind.example.com", "RSET": "250 2.0.0 ok"}.items()})
+    status, out = selftest_lines("--config", "/dev/null", *["--server", "127.0.0.1:%d" % server.port] * 16, "--timeout", "5", *RECIPIENT)
+    assert status in (WARNING, BAD) and len(out) == 17
+    assert len({tuple((f["test"], f["grade"]) for f in target["tests"]) for target in out[:-1]}) == 1
