@@ -3,33 +3,38 @@
 
 #include "base/clock.h"
 #include "base/log_line.h"
+#include "base/log_stderr.h"
 
 #include <errno.h>
+#include <paths.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 8192, DATAGRAM_MAX = 2 * LINE_MAX_BYTES };
 
-static const char journal_socket[] = "/run/systemd/journal/socket";
+static const char journal_socket[] = "/run/systemd/journal/socket", syslog_socket[] = _PATH_LOG;
 
 static struct {
     const char *program;
     enum log_sink sink;
     enum log_format format;
     enum log_level least;
-    int journal; /* -1: none is open */
-} log_state = {"gatepost", SINK_STDERR, FORMAT_TEXT, LEVEL_INFO, -1};
+    int socket;   /* of syslog or the journal; -1: none is open */
+    int64_t lost; /* lines that nobody had room for */
+} log_state = {"gatepost", SINK_STDERR, FORMAT_TEXT, LEVEL_INFO, -1, 0};
 
 /* ---- where to ---- */
 
-/* It does not wait: what the journal has no room for goes to stderr, if that takes it at once. */
-static int connect_journal(void)
+/* It does not wait: what there is no room for goes to stderr, if that takes it at once. */
+static int connect_to(const char *path)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    memcpy(to.sun_path, journal_socket, sizeof journal_socket);
+    snprintf(to.sun_path, sizeof to.sun_path, "%s", path);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
         int error = errno;
         close(fd);
@@ -39,14 +44,12 @@ static int connect_journal(void)
     return fd;
 }
 
-static void open_journal(void)
+static void open_socket(const char *path, const char *complaint)
 {
-    if (log_state.journal >= 0)
-        close(log_state.journal);
-    log_state.journal = connect_journal();
-    if (log_state.journal < 0)
-        log_at(LEVEL_WARNING, "", "no journal to log to, stderr is taken",
-               field_str("path", journal_socket), field_str("error", strerror(errno)));
+    log_state.socket = connect_to(path);
+    if (log_state.socket < 0)
+        log_at(LEVEL_WARNING, "", complaint, field_str("path", path),
+               field_str("error", strerror(errno)));
 }
 
 void log_open(const char *program, enum log_sink sink, enum log_level least)
@@ -54,10 +57,15 @@ void log_open(const char *program, enum log_sink sink, enum log_level least)
     log_state.program = program;
     log_state.sink = sink;
     log_state.least = least;
+    log_stderr_open();
+    tzset(); /* in a jail there is no file of the zone */
+    if (log_state.socket >= 0)
+        close(log_state.socket);
+    log_state.socket = -1;
     if (sink == SINK_SYSLOG)
-        openlog(program, LOG_PID | LOG_NDELAY, LOG_MAIL);
+        open_socket(syslog_socket, "no syslog to log to, stderr is taken");
     else if (sink == SINK_JOURNALD)
-        open_journal();
+        open_socket(journal_socket, "no journal to log to, stderr is taken");
 }
 
 static bool find_word(struct slice word, const char *const *words, unsigned *out)
@@ -92,32 +100,33 @@ bool log_wants(enum log_level level)
 
 /* ---- one event ---- */
 
-/* A socket may lead to the journal that has no room just now: that is not waited for. */
-static ssize_t write_at_once(char *octets, size_t size)
-{
-    struct iovec part = {octets, size};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    ssize_t sent = sendmsg(STDERR_FILENO, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return sent < 0 && errno == ENOTSOCK ? write(STDERR_FILENO, octets, size) : sent;
-}
-
-static void write_stderr(const struct log_line *line)
+static bool write_stderr(const struct log_line *line)
 {
     char room[LINE_MAX_BYTES]; /* what is told when memory is out is told all the same */
     struct buf out = buf_over(room, sizeof room);
     (log_state.format == FORMAT_JSON ? log_line_json : log_line_text)(&out, line);
     buf_char(&out, '\n');
-    ssize_t written = log_state.sink == SINK_JOURNALD ? write_at_once(room, buf_len(&out))
-                                                      : write(STDERR_FILENO, room, buf_len(&out));
-    (void)written; /* a log that cannot be written has nowhere to say so */
+    return log_stderr_write(room, buf_len(&out));
 }
 
-static void write_syslog(const struct log_line *line)
+static bool send_datagram(const struct buf *out)
 {
-    char room[LINE_MAX_BYTES];
+    struct slice octets = buf_slice(out);
+    return log_state.socket >= 0 && write(log_state.socket, octets.ptr, octets.len) >= 0;
+}
+
+/* As syslog(3) does it, which would wait for room (RFC 3164). */
+static bool write_syslog(const struct log_line *line)
+{
+    char room[LINE_MAX_BYTES], when[32];
     struct buf out = buf_over(room, sizeof room);
+    time_t now = (time_t)(line->time / 1000);
+    struct tm local;
+    strftime(when, sizeof when, "%b %e %H:%M:%S", localtime_r(&now, &local));
+    buf_printf(&out, "<%d>%s %s[%d]: ", LOG_MAIL | log_line_priority(line->level), when,
+               line->program, (int)line->pid);
     (log_state.format == FORMAT_JSON ? log_line_json : log_line_words)(&out, line);
-    syslog(log_line_priority(line->level), "%.*s", SLICE_ARGS(buf_slice(&out)));
+    return send_datagram(&out);
 }
 
 static bool write_journal(const struct log_line *line)
@@ -125,21 +134,43 @@ static bool write_journal(const struct log_line *line)
     char room[DATAGRAM_MAX];
     struct buf out = buf_over(room, sizeof room);
     log_line_journal(&out, line);
-    return log_state.journal >= 0 && write(log_state.journal, room, buf_len(&out)) >= 0;
+    return send_datagram(&out);
 }
 
+static bool tell(const struct log_line *line)
+{
+    bool told = (log_state.sink == SINK_SYSLOG && write_syslog(line)) ||
+                (log_state.sink == SINK_JOURNALD && write_journal(line));
+    return told || write_stderr(line);
+}
+
+static struct log_line line_of(enum log_level level, const char *id, const char *event,
+                               const struct log_field *fields)
+{
+    return (struct log_line){.program = log_state.program,
+                             .pid = getpid(),
+                             .time = clock_wall_ms(),
+                             .level = level,
+                             .id = id,
+                             .event = event,
+                             .fields = fields};
+}
+
+static void tell_lost(void)
+{
+    const struct log_field fields[] = {field_num("count", log_state.lost), {.kind = FIELD_END}};
+    struct log_line line = line_of(LEVEL_WARNING, "", "log lines lost", fields);
+    if (tell(&line))
+        log_state.lost = 0;
+}
+
+/* That some were lost is told behind the first that is not: where a short line has room a long one may have none. */
 void log_write(enum log_level level, const char *id, const char *event,
                const struct log_field *fields)
 {
-    struct log_line line = {.program = log_state.program,
-                            .pid = getpid(),
-                            .time = clock_wall_ms(),
-                            .level = level,
-                            .id = id,
-                            .event = event,
-                            .fields = fields};
-    if (log_state.sink == SINK_SYSLOG)
-        write_syslog(&line);
-    else if (log_state.sink != SINK_JOURNALD || !write_journal(&line))
-        write_stderr(&line);
+    struct log_line line = line_of(level, id, event, fields);
+    if (!tell(&line))
+        log_state.lost++;
+    else if (log_state.lost)
+        tell_lost();
 }

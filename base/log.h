@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * The log: one line an event, `LEVEL id event key=value ...`, to stderr, syslog or the journal; or the same as a JSON object.
  * Untrusted text is escaped here, once: a value can neither break the line nor fake a field. Severity PANIC means
- * our own bug. Never give it a secret. */
+ * our own bug. Never give it a secret. Nobody waits for whoever reads it: what finds no room is lost, counted, and told
+ * of once there is room again. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

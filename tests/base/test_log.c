@@ -2,6 +2,7 @@
 #include "base/log_line.h"
 #include "tests/harness/unit.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -99,6 +100,80 @@ TEST(test_a_field_may_have_a_bound_of_its_own)
     assert_non_null(strstr(written, " a=xxxxxxxxxx...\n"));
     logged("", field_most("a", (struct slice){text, 10}, 10));
     assert_non_null(strstr(written, " a=xxxxxxxxxx\n"));
+}
+
+/* ---- nobody reads it ---- */
+
+/* All that has been written by now. */
+static void read_all(int fd)
+{
+    size_t used = 0;
+    ssize_t n;
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    while ((n = read(fd, written + used, sizeof written - 1 - used)) > 0)
+        used += (size_t)n;
+    written[used] = '\0';
+}
+
+enum { LINES_TOLD = 20 };
+
+static unsigned lines_written(void)
+{
+    unsigned lines = 0;
+    for (const char *at = written; (at = strchr(at, '\n')); at++)
+        lines++;
+    return lines;
+}
+
+/* More is told than `ends` holds, and two lines once it was read. What is said of the lost is put into `said`. */
+static void fill_and_read(const int ends[2], char said[static 64])
+{
+    static char text[3000];
+    int saved = dup(STDERR_FILENO);
+    memset(text, 'x', sizeof text);
+    dup2(ends[1], STDERR_FILENO);
+    log_open("test", SINK_STDERR, LEVEL_INFO);
+    alarm(10);
+    for (int i = 0; i < LINES_TOLD; i++)
+        log_at(LEVEL_INFO, "", "event",
+               field_most("a", (struct slice){text, sizeof text}, sizeof text));
+    read_all(ends[0]);
+    snprintf(said, 64, ": warning: log lines lost count=%u\n", LINES_TOLD - lines_written());
+    log_at(LEVEL_INFO, "", "after");
+    log_at(LEVEL_INFO, "", "later");
+    alarm(0);
+    read_all(ends[0]);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+}
+
+TEST(test_a_pipe_that_nobody_reads_is_not_waited_for_and_what_was_lost_is_told_once)
+{
+    int ends[2];
+    char said[64];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 8192), 8192);
+    fill_and_read(ends, said);
+    assert_non_null(strstr(written, said));
+    assert_non_null(strstr(written, ": info: after\n"));
+    assert_non_null(strstr(written, ": info: later\n"));
+    assert_null(strstr(strstr(written, "lost") + 1, "lost"));
+    assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0); /* it is others' as well */
+    close(ends[0]);
+    close(ends[1]);
+}
+
+TEST(test_nor_is_a_socket)
+{
+    int ends[2], room = 4096;
+    char said[64];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
+    fill_and_read(ends, said);
+    assert_non_null(strstr(written, said));
+    assert_non_null(strstr(written, ": info: after\n"));
+    close(ends[0]);
+    close(ends[1]);
 }
 
 /* ---- the other forms ---- */

@@ -7,6 +7,7 @@ from lab import needs
 FLOORS = "base common filters keeper parent proxy"
 # Where the name is made elsewhere: a part of the expression, and what finds the names in that file.
 MADE = {
+    "base/log.c": r'"(no \w+ to log to, stderr is taken)"|"(log lines lost)"',
     "proxy/reader/reader_record.c": r'log_refusal\(reader_of\(base\), "([^"]+)"|\? "([^"]+)" : "([^"]+)",',
     "proxy/smtp/smtp_aside.c": r'COUNTER_\w+,\s*"([^"]+)"',
     "proxy/smtp/smtp_log.c": r'"(dropped)"|"(sent away)"|"(recipient refused)"|"(refused)"',

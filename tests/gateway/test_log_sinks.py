@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 """Where the log goes: the journal with its fields, JSON; and who reads it: fail2ban with the filter that we ship; logrotate with our rules."""
+import contextlib
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -98,6 +100,67 @@ def test_without_a_journal_stderr_is_taken_and_told_so(own_dir, server):
         assert send(it.port, MESSAGE, "user@example.com").code == 250
         assert it.wait_log(" message client=127.0.0.1 ")
     assert "no journal to log to, stderr is taken path=/run/systemd/journal/socket" in it.log()
+
+
+# ---- whoever reads it has stopped
+
+def read_now(fd):
+    octets = b""
+    with contextlib.suppress(BlockingIOError):
+        while piece := os.read(fd, 65536):
+            octets += piece
+    return octets.decode()
+
+
+def talk(it, until):
+    """Sessions, until enough of them have been told of: each is served."""
+    for n in range(2000):
+        with Session(it.port, timeout=20) as session:
+            session.ehlo("x" * 200)
+            session.expect("MAIL FROM:<a@client.example>", 250)
+            session.expect("RCPT TO:<a@elsewhere.example>", 550)
+        if n % 50 == 0 and until(n):
+            return
+    raise AssertionError("it never came to that")
+
+
+def test_a_pipe_that_nobody_reads_holds_up_nobody_and_what_was_lost_is_told(own_dir, server):
+    pipe = own_dir / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    it = made(own_dir / "still", server, {"level": '"debug"'})
+    it.process = Process("gatepost", ["sh", "-c", 'exec "$@" 2> "$0"', pipe, it.build / "gatepost", "-F", "-c", it.file], own_dir)
+    try:
+        with running(it):
+            talk(it, lambda n: n >= 400)  # many times what a pipe holds
+            told = [read_now(reader)]
+
+            def lost_is_told(n):
+                told.append(read_now(reader))
+                return re.search(r"(?m)^gatepost-proxy\[\d+\]: warning: log lines lost count=\d\d+$", "".join(told))
+            talk(it, lost_is_told)
+    finally:
+        os.close(reader)
+
+
+def test_a_syslog_that_stands_still_holds_up_nobody_and_stderr_has_what_it_has_no_room_for(own_dir, server):
+    """A machine whose /dev/log is ours."""
+    needs.to_be_root("a /dev of its own")
+    devices, syslog = own_dir / "dev", socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    devices.mkdir()
+    syslog.bind(str(own_dir / "log"))
+    syslog.setblocking(False)
+    it = made(own_dir / "syslog", server, {"to": '"syslog"', "level": '"info"'})
+    script = ('mount --bind /dev "$1" && mount -t tmpfs tmpfs /dev && for name in null zero full random urandom; do '
+              'touch /dev/$name && mount --bind "$1/$name" /dev/$name; done && ln -s "$2" /dev/log && shift 2 && exec "$@"')
+    it.process = Process("gatepost", ["unshare", "-m", "sh", "-c", script, "sh", devices, own_dir / "log", it.build / "gatepost", "-F", "-c", it.file], own_dir)
+    try:
+        with running(it):
+            talk(it, lambda n: "recipient refused" in it.log())
+            first = syslog.recv(65536).decode()
+            assert re.match(r"<22>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d gatepost\[\d+\]: ", first), first
+    finally:
+        syslog.close()
 
 
 # ---- fail2ban
