@@ -33,11 +33,20 @@ static int folder_error(const char *path)
     return access(path, W_OK | X_OK) == 0 ? 0 : errno;
 }
 
+/* Root takes over the folder of its user (parent_folder.h), and so needs no right to override modes, which our service has not. */
+static bool is_taken_over(const char *path)
+{
+    struct stat status;
+    return geteuid() == 0 && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 /* Folders are made where there are none: what counts is the nearest that is there. Whose folders are
  * closed to us can only be looked into by root. */
 static int error_above(char path[static PATH_MAX])
 {
     int error = folder_error(path);
+    if (error == EACCES && is_taken_over(path))
+        return 0;
     while (error == ENOENT && strcmp(path, "/") != 0 && strcmp(path, ".") != 0) {
         go_up(path);
         error = folder_error(path);

@@ -2,6 +2,7 @@
 """What `gatepost -n`, each start and each reload say of a configuration that cannot work here, with file, line and column."""
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import subprocess
@@ -258,6 +259,27 @@ def test_a_keeper_whose_folder_cannot_be_made_is_warned_of(load):
     path.write_text(path.read_text().replace("%s/keeper" % load.parent.folder, "file/keeper"))
     status, said = load.parent.run("-n")
     assert status == 0 and "Not a directory; nothing is recorded" in said and ": warning: keeper folder" in said, said
+
+
+@needs.root
+def test_a_folder_of_the_keepers_is_no_trouble_for_who_may_not_override_modes(load):
+    load.write('log { decisions "d.json" }', NAMED)
+    kept = load.parent.folder / "keeper"
+    kept.mkdir(0o700)
+    os.chown(kept, pwd.getpwnam("nobody").pw_uid, -1)
+    status, said = load.parent.as_the_service().run("-n")
+    assert status == 0 and "Permission denied" not in said, said
+
+
+@needs.root
+def test_a_folder_that_must_be_made_in_one_of_somebody_else_is_warned_of(load):
+    load.write('log { decisions "d.json" }', NAMED)
+    (load.parent.folder / "others").mkdir(0o755)
+    os.chown(load.parent.folder / "others", pwd.getpwnam("nobody").pw_uid, -1)
+    path = load.parent.path
+    path.write_text(path.read_text().replace("%s/keeper" % load.parent.folder, "others/keeper"))
+    status, said = load.parent.as_the_service().run("-n")
+    assert status == 0 and "Permission denied; nothing is recorded" in said, said
 
 
 HOLD = 'rule "hold" when sender == "x@y.example" then quarantine "spam"'
