@@ -32,6 +32,10 @@ static void put_pattern(struct buf *out, struct slice prefix)
                           : '?');
 }
 
+/* What EXPIRE becomes in the append-only file. Redis reads what one script has written there with the rights of the standard
+ * user, and would otherwise have it without an end. */
+#define RIGHTS_OF_THE_FILE "+pexpireat"
+
 bool redis_users(char out[static REDIS_USERS_MAX], struct slice prefix, const char *secret)
 {
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -39,7 +43,8 @@ bool redis_users(char out[static REDIS_USERS_MAX], struct slice prefix, const ch
     struct buf text = buf_over(out, REDIS_USERS_MAX - 1);
     SHA256((const unsigned char *)secret, strlen(secret), digest);
     hex_text((struct slice){(const char *)digest, sizeof digest}, hex);
-    buf_cstr(&text, "--user default on nopass -@all " STATE_SCRIPT_RIGHTS " ~");
+    buf_cstr(&text,
+             "--user default on nopass -@all " STATE_SCRIPT_RIGHTS " " RIGHTS_OF_THE_FILE " ~");
     put_pattern(&text, prefix);
     buf_printf(&text, "* --user loader on #%s -@all +script|load", hex);
     out[buf_len(&text)] = '\0';

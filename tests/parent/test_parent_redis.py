@@ -15,7 +15,7 @@ import pytest
 from lab import needs
 from lab.parent import parent, wait_until  # noqa: F401
 from lab.process import is_alive
-from lab.redis import SERVER, Redis, script
+from lab.redis import SERVER, Redis, script, written
 
 RULE = 'rule "first contact waits" when not greylist.known then defer 451 4.7.1 "later"\n'
 
@@ -239,6 +239,18 @@ def test_killed_it_comes_back_with_what_it_knew(served):
         assert wait_until(lambda: redis_pid(served) not in (None, before))
         assert answers(session) and "v" in session.ask_redis("GET", "gatepost:k")
     assert served.logged("redis died", 2)
+
+
+def test_what_a_script_has_written_ends_as_well_when_it_was_read_from_the_file(served):
+    session = served.connect()
+    digest = hashlib.sha1(script("rates").encode()).hexdigest()
+    assert answers(session)
+    before = redis_pid(served)
+    assert session.ask_redis("EVALSHA", digest, "2", "gatepost:now", "gatepost:then", "3").startswith("*2\r\n:1")
+    os.kill(before, signal.SIGKILL)
+    assert wait_until(lambda: redis_pid(served) not in (None, before)) and answers(session)
+    assert wait_until(lambda: session.ask_redis("EXISTS", "gatepost:now") == ":0", 20)
+    assert ["PEXPIREAT", "gatepost:now"] in [command[:2] for command in written(folder(served))]
 
 
 def test_other_settings_bring_a_new_one(served):
