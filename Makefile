@@ -158,7 +158,8 @@ deb: deps dist ## Debian packages of HEAD, into build/deb
 	@cd build/deb/all/$(DIST) && DEB_BUILD_OPTIONS="parallel=$$(nproc) $$DEB_BUILD_OPTIONS" dpkg-buildpackage -us -uc -b >../log 2>&1 || { tail -n 40 ../log; exit 1; }
 	@rm -rf build/deb/all/$(DIST) && ln $$(ls build/deb/all/*.deb | grep -v dbgsym) build/deb/ && ls build/deb/*.deb
 
-check-deb: deps deps-test ## install, upgrade and remove the packages in a bare Debian (slow; in .ci/run only what takes no Debian)
+check-deb: deps deps-test ## install, upgrade and remove the packages in a bare Debian, with a systemd that runs (slow; in .ci/run only what takes no Debian)
+	@tests/lab/deps debootstrap
 	@GATEPOST_DEBOOTSTRAP=build/beside/debian $(MAKE) --no-print-directory check-built TESTS=tests/packaging AT_ONCE=0
 
 clean: ## remove build/
