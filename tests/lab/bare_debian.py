@@ -12,6 +12,7 @@ from lab import needs
 
 SUITE = "bookworm"
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+INSTALL = ("apt-get", "-y", "-q", "--allow-downgrades", "-o", "Dpkg::Options::=--force-confold", "install")
 # Bound over those of the folder for the life of a command, and gone with its namespace.
 ENTER = """mount --rbind "$0" "$0" && mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" && mount --bind "$1" "$0/var/cache/apt/archives" || exit 1
 tree=$0; shift; exec chroot "$tree" "$@" """

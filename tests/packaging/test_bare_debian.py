@@ -6,36 +6,22 @@ import re
 import shutil
 import signal
 import sqlite3
-import threading
 import time
 
 import pytest
 
 from lab import packages, samples
 from lab.backend import Backend
-from lab.bare_debian import BareDebian, place
+from lab.bare_debian import INSTALL, BareDebian
+from lab.packages import NEWER
+from lab.persistent_senders import PersistentSenders, arrived
 from lab.ports import free_port
 from lab.process import children, wait_until
 from lab.service import Service
 from lab.smtp_client import send
-from lab.wire import Closed
 
-NEWER = "0.1.1-1"
-INSTALL = ("apt-get", "-y", "-q", "--allow-downgrades", "-o", "Dpkg::Options::=--force-confold", "install")
 PROXIES = 2
 USERS = ("gatepost", "gatepost-keeper", "gatepost-redis")
-
-
-@pytest.fixture(scope="module")
-def made(run_dir):
-    """The packages, and those of a next version."""
-    place()
-    found = []
-    for version in (None, NEWER):
-        folder = run_dir / ("packages-%s" % version)
-        folder.mkdir()
-        found.append(packages.make(folder, version))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -157,65 +143,12 @@ def test_a_newcomer_has_mail_through_it(machine, made, behind):
     assert took["answers"] < 15 * 60
 
 
-class Load:
-    """Senders that do as senders do: who is not answered 2xx comes again."""
-
-    def __init__(self, machine, senders=4):
-        self.machine, self.accepted, self.refused_connections, self.over = machine, [], 0, threading.Event()
-        self.lock = threading.Lock()
-        self.threads = [threading.Thread(target=self._send, args=(n,)) for n in range(senders)]
-
-    def _send(self, sender):
-        number = 0
-        while not self.over.is_set():
-            name = "load-%d-%d" % (sender, number)
-            if self._try(name):
-                number += 1
-            else:
-                time.sleep(0.05)
-
-    def _try(self, name):
-        try:
-            reply = self.machine.send(samples.clean(name))
-        except ConnectionRefusedError:
-            with self.lock:
-                self.refused_connections += 1
-            return False
-        except (OSError, Closed):
-            return False
-        except AssertionError as said:
-            assert "got 421 " in str(said)
-            return False
-        with self.lock:
-            self.accepted += [name] if reply.code == 250 else []
-        return reply.code == 250
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
-
-    def sent(self, more):
-        """So many more are accepted."""
-        wanted = len(self.accepted) + more
-        assert wait_until(lambda: len(self.accepted) >= wanted, 60), self.machine.log()[-3000:]
-
-
-def arrived(behind):
-    return [line.split(b": ")[1].decode() for message in behind.messages for line in message.content.split(b"\r\n") if line.startswith(b"Subject: load-")]
-
-
 def version(machine):
     return re.search(r'"version": ?"(.*?)"', machine.debian.must("gatepostctl", "status", "--json")).group(1)
 
 
 def test_an_upgrade_under_load_loses_nothing(running, made, behind):
-    with Load(running) as load:
+    with PersistentSenders(running) as load:
         load.sent(20)
         status, said = running.install(made[1])
         assert status == 0, said[-3000:]
