@@ -90,15 +90,21 @@ def booted(made, run_dir):
 
 @pytest.fixture(scope="module")
 def behind(booted):
-    server = Backend(NO_SUCH_USER).start()
+    server = Backend().start()
     yield server
     server.stop()
+
+
+def begin_anew(behind):
+    behind.forget()
+    behind.script.update(NO_SUCH_USER)
 
 
 @pytest.fixture(scope="module")
 def machine(booted, behind, authority):
     """What --first-run has written serves."""
     assert booted.debian.show(UNIT, "ActiveState") == "inactive"
+    begin_anew(behind)
     booted.configure(behind, authority)
     booted.must("systemctl", "enable", "--now", "gatepost")
     return booted
@@ -120,8 +126,12 @@ def test_systemd_understands_each_line_of_the_unit(booted):
     assert not [line for line in said.splitlines() if "Command 'man " not in line], "nobody has man(1) here: " + said
 
 
+def test_a_process_that_is_ended_for_its_memory_does_not_end_the_service(booted):
+    assert booted.debian.show(UNIT, "OOMPolicy") == "continue"
+
+
 def test_when_start_returns_it_serves(machine, behind):
-    behind.forget()
+    begin_anew(behind)
     with Session(25) as session:
         assert session.greeting.code == 220
     assert machine.debian.show(UNIT, "StatusText") == "serving"
@@ -139,7 +149,7 @@ def picture(text):
 
 
 def test_nothing_that_the_unit_takes_away_is_missed(full, behind):
-    behind.forget()
+    begin_anew(behind)
     assert full.send(samples.clean("hold me")).code == 250 and not behind.messages
     assert [full.send(message).code for message in (picture("https://evil.example/"), samples.eicar(), samples.zipped_program())] == [550] * 3
     held, = re.findall(r"^(\d+)  ", full.must("gatepostctl", "quarantine", "list"), re.M)
@@ -187,10 +197,10 @@ def test_after_a_kill_it_is_there_again_and_serves_who_has_waited(full):
 
 
 @contextlib.contextmanager
-def changed_unit(machine, line):
-    folder = machine.path("/etc/systemd/system") / (UNIT + ".d")
+def changed_unit(machine, unit, lines):
+    folder = machine.path("/etc/systemd/system") / (unit + ".d")
     folder.mkdir()
-    (folder / "test.conf").write_text("[Service]\n%s\n" % line)
+    (folder / "test.conf").write_text("[Service]\n" + lines)
     machine.must("systemctl", "daemon-reload")
     try:
         yield
@@ -200,7 +210,7 @@ def changed_unit(machine, line):
 
 
 def test_a_parent_that_hangs_is_replaced(full):
-    with changed_unit(full, "WatchdogSec=5"):
+    with changed_unit(full, UNIT, "WatchdogSec=5\n"):
         full.must("systemctl", "restart", "gatepost")
         before = full.parent()
         full.must("kill", "-STOP", str(before))
@@ -224,20 +234,30 @@ def test_a_stop_lets_each_process_end_in_order(full):
     full.must("systemctl", "start", "gatepost")
 
 
-def test_logrotate_has_the_decisions_written_anew(full):
+def test_logrotate_as_a_service_has_the_decisions_written_anew(full):
     path = full.path(DECISIONS)
     full.send(samples.clean())
-    assert wait_until(lambda: path.exists() and path.stat().st_size > 0)
-    full.must("logrotate", "--force", "/etc/logrotate.d/gatepost")
-    assert wait_until(lambda: path.exists() and path.stat().st_size == 0)
+    assert wait_until(lambda: path.exists() and path.stat().st_size > 0, 60)
+    with changed_unit(full, "logrotate.service", "ExecStart=\nExecStart=/usr/sbin/logrotate --force /etc/logrotate.d/gatepost\n"):
+        full.must("systemctl", "start", "logrotate.service")
+    assert wait_until(lambda: full.send(samples.clean()) and path.exists() and path.stat().st_size > 0, 60, 0.5)
     old, = path.parent.glob(path.name + "-*")
-    kept = old.stat().st_size
+    kept, begun = old.stat().st_size, path.stat().st_size
     full.send(samples.clean())
-    assert wait_until(lambda: path.stat().st_size > 0) and old.stat().st_size == kept
+    assert wait_until(lambda: path.stat().st_size > begun, 60) and old.stat().st_size == kept
+
+
+def test_who_waits_while_a_mistake_is_mended_is_served(full):
+    good = full.configuration.read_text()
+    full.configuration.write_text(good + "nonsense\n")
+    assert full.run("systemctl", "restart", "gatepost")[0] != 0
+    with Session(25, greeting=False, timeout=120) as session:
+        full.configuration.write_text(good)
+        assert session.reply().code == 220
 
 
 def test_an_upgrade_under_load_refuses_no_connection_and_loses_nothing(full, made, behind):
-    behind.forget()
+    begin_anew(behind)
     before = full.parent()
     with PersistentSenders(full) as load:
         load.sent(20)
