@@ -15,13 +15,16 @@ from lab.process import children, wait_until
 
 CLONE_NEWNET = 0x40000000
 SYSTEM = ("systemd", "systemd-sysv", "dbus", "logrotate", "redis-server")
-# In a group of its own, which systemd then takes for the root of all.
-ENTER_GROUP = """echo $$ >"$0/cgroup.procs" && exec unshare --mount --pid --uts --ipc --net --cgroup --fork --propagation private "$@" """
-# Devices are those that harm nobody; of this machine's files there are none.
+# In a group of its own, which systemd then takes for the root of all; it ends with whoever started it.
+ENTER_GROUP = """echo $$ >"$0/cgroup.procs" && exec setpriv --pdeathsig KILL \\
+  unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child --propagation private "$@" """
+# Of this machine there are devices that harm nobody, no files, and settings that can be read.
 BOOT = """set -e
 tree=$0
 mount --bind "$tree" "$tree"
 mount -t proc -o nosuid,nodev,noexec proc "$tree/proc"
+mount --bind "$tree/proc/sys" "$tree/proc/sys"
+mount -o remount,bind,ro "$tree/proc/sys"
 mount -t sysfs -o ro sysfs "$tree/sys"
 mount -t cgroup2 cgroup2 "$tree/sys/fs/cgroup"
 mount -t tmpfs -o mode=755 tmpfs "$tree/run"
@@ -71,7 +74,7 @@ class BootedDebian(BareDebian):
         self.must("apt-get", "-y", "-q", "install", "--download-only", *packages)
 
     def boot(self):
-        self.group.mkdir()
+        self.group.mkdir(exist_ok=True)
         command = ["sh", "-c", ENTER_GROUP, str(self.group), "sh", "-c", BOOT, str(self.root), str(self.archives)]
         self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         assert wait_until(lambda: "systemd" in children(self.popen.pid).values() or self.popen.poll() is not None, 30)
