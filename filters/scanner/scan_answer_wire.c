@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * An answer as bytes: the plain facts in the order of facts.def, whether something stayed unasked,
- * what it took, the vector, the keyed facts, the ranges of the parts, what is wanted, the pictures, places for banners,
+ * An answer as bytes: what it took, the plain facts in the order of facts.def, whether something stayed unasked,
+ * the vector, the keyed facts, the ranges of the parts, what is wanted, the pictures, places for banners,
  * what is to be redacted, the outline, and the attachments last. */
 #include "filters/files/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
