@@ -29,11 +29,18 @@ struct entry {
     struct slice vector; /* owned */
 };
 
+struct label {
+    const struct entry *entry;
+    bool spam;
+};
+
 struct bench {
     struct arena *arena;
     struct entry *entries;
     size_t count, room;
     struct spam_learner *learner;
+    struct label *labels; /* that were learnt */
+    size_t learnt;
     uint8_t file[SPAM_MODEL_SIZE];
     struct spam_model model;
     bool has_model;
@@ -120,13 +127,25 @@ static void begin(struct bench *bench)
     spam_learner_free(&bench->learner);
     bench->learner = spam_learner_new(key);
     bench->has_model = false;
+    bench->learnt = 0;
     if (!bench->learner)
         give_up("no memory", "a learner");
+}
+
+static void learn(struct bench *bench, const struct entry *entry, bool spam)
+{
+    if (bench->learnt < bench->count)
+        bench->labels[bench->learnt++] = (struct label){entry, spam};
+    if (!spam_learner_learn(bench->learner, entry->vector, spam, 1, NULL))
+        give_up("malformed", entry->path);
 }
 
 static void make_model(struct bench *bench)
 {
     const char *reason;
+    for (size_t i = 0; i < bench->learnt; i++)
+        spam_learner_again(bench->learner, bench->labels[i].entry->vector, bench->labels[i].spam, 1,
+                           NULL);
     bench->has_model = spam_learner_model(bench->learner, bench->file) &&
                        spam_model_open((struct slice){(const char *)bench->file, SPAM_MODEL_SIZE},
                                        &bench->model, &reason);
@@ -154,12 +173,11 @@ static void tell(const struct spam_reason *reasons, size_t count)
 static void why(struct bench *bench, const struct entry *entry)
 {
     struct looked_at looked_at;
-    struct spam_score it;
     struct spam_reasons reasons;
     arena_reset(bench->arena);
     look_at(bench->arena, read_file(bench->arena, entry->path), &looked_at);
-    if (!bench->has_model || !spam_score(&bench->model, entry->vector, &it) ||
-        !spam_reasons(bench->arena, &looked_at.source, &bench->model, &it, &reasons))
+    if (!bench->has_model ||
+        !spam_reasons(bench->arena, &looked_at.source, &bench->model, &reasons))
         give_up("no reasons", entry->path);
     tell(reasons.spam, reasons.spam_count);
     tell(reasons.ham, reasons.ham_count);
@@ -217,8 +235,7 @@ static void obey(struct bench *bench, const char *line)
     if (strcmp(line, "new\n") == 0)
         begin(bench);
     else if (sscanf(line, "learn %lu %7s", &number, class) == 2)
-        spam_learner_learn(bench->learner, entry_at(bench, number)->vector, class[0] == 's', 1,
-                           NULL);
+        learn(bench, entry_at(bench, number), class[0] == 's');
     else if (strcmp(line, "model\n") == 0)
         make_model(bench);
     else if (sscanf(line, "score %lu", &number) == 1)
@@ -241,6 +258,7 @@ int main(int argc, char *argv[])
     words_warm_up();
     bench.arena = arena_new(ARENA);
     load(&bench, argv[1]);
+    bench.labels = calloc(bench.count + 1, sizeof *bench.labels);
     begin(&bench);
     while (fgets(line, sizeof line, stdin))
         obey(&bench, line);
@@ -249,6 +267,7 @@ int main(int argc, char *argv[])
         free((char *)(uintptr_t)bench.entries[i].vector.ptr);
     }
     free(bench.entries);
+    free(bench.labels);
     spam_learner_free(&bench.learner);
     arena_free(&bench.arena);
     return 0;

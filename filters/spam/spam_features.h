@@ -10,7 +10,7 @@
  * have nothing to do with each other. */
 enum { SPAM_FEATURES_VERSION = 1 };
 
-/* The vector is in the arena, which is also what it is made in: some 150 KiB, and three times the text.
+/* The vector is in the arena, which is also what it is made in: some 150 KiB, twice the text, and what fields take.
  * A pure function of source and key. False: the arena is full. */
 bool spam_features(struct arena *arena, const struct spam_source *source,
                    const struct spam_key *key, struct slice *vector);

@@ -38,13 +38,13 @@ void spam_learner_free(struct spam_learner **learner)
 
 /* ---- learning ---- */
 
-static double sum_of(const struct spam_learner *learner, const struct spam_section *section)
+static double log_odds_of(const struct spam_learner *learner, const struct spam_section *section)
 {
     struct spam_reading reading = spam_section_read(section);
     double sum = 0;
     while (reading.left)
         sum += (double)learner->cells[spam_section_next(&reading)].weight;
-    return sum;
+    return sum * spam_unit(section->count);
 }
 
 /* The window by which a message is judged, and what it is taken for. */
@@ -52,23 +52,22 @@ static const struct spam_section *worst_of(const struct spam_learner *learner,
                                            const struct spam_vector *vector, double *log_odds)
 {
     const struct spam_section *worst = NULL;
-    double whole = sum_of(learner, &vector->whole);
-    *log_odds = whole * spam_unit(vector->whole.count);
+    double most = 0;
     for (size_t i = 0; i < vector->count; i++) {
-        const struct spam_section *window = &vector->windows[i];
-        double odds =
-            (whole + sum_of(learner, window)) * spam_unit(vector->whole.count + window->count);
-        if (worst && odds <= *log_odds)
+        double odds = log_odds_of(learner, &vector->windows[i]);
+        if (worst && odds <= most)
             continue;
-        worst = window;
-        *log_odds = odds;
+        worst = &vector->windows[i];
+        most = odds;
     }
+    *log_odds = log_odds_of(learner, &vector->whole) + most;
     return worst;
 }
 
 static void move(struct spam_learner *learner, const struct spam_section *section, double slope)
 {
     struct spam_reading reading = spam_section_read(section);
+    slope *= spam_unit(section->count);
     while (reading.left) {
         struct cell *cell = &learner->cells[spam_section_next(&reading)];
         double moved = (double)cell->moved + slope * slope;
@@ -85,20 +84,29 @@ static double balance_of(const struct spam_learner *learner, bool spam)
     return balance < most_for_balance ? balance : most_for_balance;
 }
 
-bool spam_learner_learn(struct spam_learner *learner, struct slice vector, bool spam, double weight,
+bool spam_learner_again(struct spam_learner *learner, struct slice vector, bool spam, double weight,
                         double *log_odds)
 {
     struct spam_vector opened;
+    double odds;
     if (!spam_vector_open(vector, &opened))
         return false;
-    double odds;
     const struct spam_section *worst = worst_of(learner, &opened, &odds);
-    size_t count = opened.whole.count + (worst ? worst->count : 0);
     double slope = (spam - spam_logistic(odds)) * weight * balance_of(learner, spam);
-    slope *= spam_unit(count);
     move(learner, &opened.whole, slope);
     if (worst)
         move(learner, worst, slope);
+    if (log_odds)
+        *log_odds = odds;
+    return true;
+}
+
+bool spam_learner_learn(struct spam_learner *learner, struct slice vector, bool spam, double weight,
+                        double *log_odds)
+{
+    double odds;
+    if (!spam_learner_again(learner, vector, spam, weight, &odds))
+        return false;
     uint64_t at = learner->learnt[0] + learner->learnt[1];
     learner->outcomes[at % OUTCOMES_MAX] = (struct spam_outcome){(float)odds, spam};
     learner->learnt[spam]++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
- * Learning: logistic regression over the cells of messages, each message once and in order (AdaGrad:
- * a cell that has moved much moves less). The same messages in the same order make the same model, to
+ * Learning: logistic regression over the cells of messages, in order (AdaGrad: a cell that has moved
+ * much moves less). Who learns all anew learns each message once, and then all of them again: that is
+ * better than once, and a third time is no better. The same messages in the same order make the same model, to
  * the octet. */
 #ifndef FILTERS_SPAM_SPAM_LEARNER_H
 #define FILTERS_SPAM_SPAM_LEARNER_H
@@ -17,6 +18,11 @@ void spam_learner_free(struct spam_learner **learner); /* NULL is fine */
  * `weight` is 1 for a label that is as sure as most, less for one that is less sure. *log_odds,
  * unless NULL: what it was taken for before. False: the vector is malformed, and nothing was learnt. */
 bool spam_learner_learn(struct spam_learner *learner, struct slice vector, bool spam, double weight,
+                        double *log_odds);
+
+/* The same for a message that was learnt before: it counts as no further message, and what it was
+ * taken for says nothing of what a new one would be taken for. */
+bool spam_learner_again(struct spam_learner *learner, struct slice vector, bool spam, double weight,
                         double *log_odds);
 
 /* What was learnt so far, as a file. False: nothing was learnt that tells good mail from bad. */

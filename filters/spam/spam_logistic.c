@@ -25,5 +25,5 @@ double spam_logistic(double log_odds)
 
 double spam_unit(size_t cells)
 {
-    return cells ? 1 / sqrt((double)cells) : 0;
+    return cells ? 1 / sqrt(2 * (double)cells) : 0;
 }

@@ -9,7 +9,8 @@
 /* 1 / (1 + exp(-log_odds)). */
 double spam_logistic(double log_odds);
 
-/* What each cell counts in a message of so many: all of it together has length 1. */
+/* What each of so many cells counts: those of the whole message together as much as those of a window,
+ * and both together have length 1. */
 double spam_unit(size_t cells);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "filters/spam/spam_cells.h"
+#include "filters/spam/spam_features.h"
 #include "filters/spam/spam_logistic.h"
 
 #include <math.h>
@@ -14,7 +15,8 @@ struct search {
     const struct spam_model *model;
     struct spam_reasons *out;
     struct spam_cells seen;
-    size_t cells; /* that count */
+    double unit; /* log-odds of 1 in a cell of this section */
+    double window_unit;
     int window, worst;
 };
 
@@ -22,8 +24,6 @@ struct search {
 static enum spam_token gram_of(enum spam_token token)
 {
     switch (token) {
-    case SPAM_TOKEN_WORD:
-        return SPAM_TOKEN_GRAM;
     case SPAM_TOKEN_SUBJECT:
         return SPAM_TOKEN_SUBJECT_GRAM;
     case SPAM_TOKEN_FROM:
@@ -35,18 +35,19 @@ static enum spam_token gram_of(enum spam_token token)
 
 static bool has_no_name(enum spam_token token)
 {
-    return token == SPAM_TOKEN_BIAS || token == SPAM_TOKEN_GRAM ||
-           token == SPAM_TOKEN_SUBJECT_GRAM || token == SPAM_TOKEN_FROM_GRAM;
+    return token == SPAM_TOKEN_BIAS || token == SPAM_TOKEN_SUBJECT_GRAM ||
+           token == SPAM_TOKEN_FROM_GRAM;
 }
 
-static double share_of(const struct spam_model *model, uint32_t cell, enum spam_token token,
+static double share_of(const struct search *search, uint32_t cell, enum spam_token token,
                        struct slice text)
 {
+    const struct spam_model *model = search->model;
     enum spam_token gram = gram_of(token);
     int sum = model->cells[cell];
     for (size_t i = 0; gram != SPAM_TOKEN_BIAS && i + GRAM <= text.len; i++)
         sum += model->cells[spam_cell_gram(&model->key, gram, text.ptr + i)];
-    return sum;
+    return sum * search->unit;
 }
 
 /* What is no UTF-8, and controls, become '?'. */
@@ -89,12 +90,9 @@ static void take(void *ctx, uint32_t cell, enum spam_token token, struct slice t
     struct search *search = ctx;
     if (search->window != SPAM_NO_WINDOW && search->window != search->worst)
         return;
-    if (!spam_cells_add(&search->seen, cell))
+    if (has_no_name(token) || !spam_cells_add(&search->seen, cell))
         return;
-    search->cells++;
-    if (has_no_name(token))
-        return;
-    double share = share_of(search->model, cell, token, text);
+    double share = share_of(search, cell, token, text);
     if (share > 0)
         keep(search->out->spam, &search->out->spam_count, share, token, text);
     if (share < 0)
@@ -103,18 +101,31 @@ static void take(void *ctx, uint32_t cell, enum spam_token token, struct slice t
 
 static void window(void *ctx)
 {
-    ((struct search *)ctx)->window++;
+    struct search *search = ctx;
+    search->window++;
+    search->unit = search->window_unit;
 }
 
-static void scale(struct spam_reason *list, size_t count, double unit)
+/* Which window counts, and what a cell does. */
+static bool prepare(struct search *search, struct arena *arena, const struct spam_source *source)
 {
-    for (size_t i = 0; i < count; i++)
-        list[i].log_odds *= unit;
+    const struct spam_model *model = search->model;
+    struct slice vector;
+    struct spam_vector opened;
+    struct spam_score score;
+    if (!spam_features(arena, source, &model->key, &vector) || !spam_score(model, vector, &score) ||
+        !spam_vector_open(vector, &opened))
+        return false;
+    search->window = SPAM_NO_WINDOW;
+    search->worst = score.window;
+    search->unit = model->scale * spam_unit(opened.whole.count);
+    if (score.window != SPAM_NO_WINDOW)
+        search->window_unit = model->scale * spam_unit(opened.windows[score.window].count);
+    return true;
 }
 
 bool spam_reasons(struct arena *arena, const struct spam_source *source,
-                  const struct spam_model *model, const struct spam_score *score,
-                  struct spam_reasons *out)
+                  const struct spam_model *model, struct spam_reasons *out)
 {
     struct search *search = arena_alloc(arena, sizeof *search);
     *out = (struct spam_reasons){.spam_count = 0};
@@ -122,12 +133,6 @@ bool spam_reasons(struct arena *arena, const struct spam_source *source,
         return false;
     search->model = model;
     search->out = out;
-    search->window = SPAM_NO_WINDOW;
-    search->worst = score->window;
     struct spam_sink sink = {take, window, search};
-    bool whole = spam_tokens(arena, source, &model->key, &sink);
-    double unit = model->scale * spam_unit(search->cells);
-    scale(out->spam, out->spam_count, unit);
-    scale(out->ham, out->ham_count, unit);
-    return whole;
+    return prepare(search, arena, source) && spam_tokens(arena, source, &model->key, &sink);
 }

@@ -20,10 +20,10 @@ struct spam_reasons {
     size_t spam_count, ham_count;
 };
 
-/* Of the whole message and the window that `score` has found the worst. A word's share is its own and
- * that of the four-octet pieces in it. False: the arena is full. */
+/* Of the whole message and its worst window. A word's share is its own and, in From and Subject, that
+ * of the four-octet pieces in it. It takes as long as the score did, and as much again: for who asks.
+ * False: the arena is full. */
 bool spam_reasons(struct arena *arena, const struct spam_source *source,
-                  const struct spam_model *model, const struct spam_score *score,
-                  struct spam_reasons *out);
+                  const struct spam_model *model, struct spam_reasons *out);
 
 #endif

@@ -2,18 +2,13 @@
 #include "filters/spam/spam_logistic.h"
 #include "filters/spam/spam_model.h"
 
-static int32_t sum_of(const int8_t *cells, const struct spam_section *section)
+static double log_odds_of(const struct spam_model *model, const struct spam_section *section)
 {
     struct spam_reading reading = spam_section_read(section);
     int32_t sum = 0;
     while (reading.left)
-        sum += cells[spam_section_next(&reading)];
-    return sum;
-}
-
-static double log_odds(const struct spam_model *model, int32_t sum, size_t cells)
-{
-    return model->scale * sum * spam_unit(cells);
+        sum += model->cells[spam_section_next(&reading)];
+    return model->scale * sum * spam_unit(section->count);
 }
 
 bool spam_score(const struct spam_model *model, struct slice vector, struct spam_score *out)
@@ -21,15 +16,16 @@ bool spam_score(const struct spam_model *model, struct slice vector, struct spam
     struct spam_vector opened;
     if (!spam_vector_open(vector, &opened))
         return false;
-    int32_t whole = sum_of(model->cells, &opened.whole);
-    *out = (struct spam_score){log_odds(model, whole, opened.whole.count), 0, SPAM_NO_WINDOW};
+    double worst = 0;
+    out->window = SPAM_NO_WINDOW;
     for (size_t i = 0; i < opened.count; i++) {
-        const struct spam_section *window = &opened.windows[i];
-        double odds = log_odds(model, whole + sum_of(model->cells, window),
-                               opened.whole.count + window->count);
-        if (i == 0 || odds > out->log_odds)
-            *out = (struct spam_score){odds, 0, (int)i};
+        double odds = log_odds_of(model, &opened.windows[i]);
+        if (i > 0 && odds <= worst)
+            continue;
+        worst = odds;
+        out->window = (int)i;
     }
+    out->log_odds = log_odds_of(model, &opened.whole) + worst;
     out->probability = spam_logistic(model->a * out->log_odds + model->b);
     return true;
 }

@@ -4,8 +4,6 @@
 #include "filters/spam/spam_vector.h"
 #include "filters/spam/spam_walk.h"
 
-#include <string.h>
-
 /* An address of a page, or what no language has: its letters say nothing. */
 static bool is_word(struct slice run)
 {
@@ -41,28 +39,19 @@ static struct slice joined(struct arena *arena, const struct value *text)
     return (struct slice){room, room ? len : 0};
 }
 
-static void take_window(const struct spam_walk *walk, struct slice text)
-{
-    walk->sink->window(walk->sink->ctx);
-    spam_take_words(walk, SPAM_TOKEN_WORD, text);
-    spam_take_grams(walk, SPAM_TOKEN_GRAM, text);
-}
-
-/* Windows lie one half over the next; where there is text for more than there may be, they lie
- * apart, from its beginning to its end. */
+/* From its beginning to its end, a little over each other; where there is text for more than there may
+ * be, apart. */
 void spam_walk_text(const struct spam_walk *walk)
 {
-    enum { STEP = SPAM_WINDOW / 2 };
     const struct value *text = walk->source->text;
     struct slice all = text->state == VALUE_KNOWN ? joined(walk->arena, text) : SLICE("");
-    if (all.len == 0)
-        return;
     size_t behind = all.len > SPAM_WINDOW ? all.len - SPAM_WINDOW : 0;
-    size_t steps = (behind + STEP - 1) / STEP;
+    size_t steps = (behind + SPAM_WINDOW - 1) / SPAM_WINDOW;
     if (steps > SPAM_WINDOWS_MAX - 1)
         steps = SPAM_WINDOWS_MAX - 1;
-    for (size_t i = 0; i <= steps; i++) {
+    for (size_t i = 0; all.len > 0 && i <= steps; i++) {
         size_t from = steps ? behind * i / steps : 0;
-        take_window(walk, slice_sub(all, from, from + SPAM_WINDOW));
+        walk->sink->window(walk->sink->ctx);
+        spam_take_words(walk, SPAM_TOKEN_WORD, slice_sub(all, from, from + SPAM_WINDOW));
     }
 }

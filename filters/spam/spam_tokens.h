@@ -10,7 +10,7 @@
 #include "policy/value.h"
 
 enum {
-    SPAM_WINDOW = 1000, /* octets of text in a window */
+    SPAM_WINDOW = 500, /* octets of text in a window */
     SPAM_FIELDS_MAX = 100,
     SPAM_PARTS_MAX = 30,
     SPAM_LINKS_MAX = 200,

@@ -17,7 +17,7 @@
 enum {
     SPAM_VECTOR_VERSION = 1,
     SPAM_VECTOR_MAX = 64 * 1024,
-    SPAM_WINDOWS_MAX = 24,
+    SPAM_WINDOWS_MAX = 64,
     SPAM_SECTION_MAX = 4096, /* cells of one section */
 };
 

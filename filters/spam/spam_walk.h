@@ -22,7 +22,8 @@ static inline void spam_take(const struct spam_walk *walk, enum spam_token token
     walk->sink->take(walk->sink->ctx, spam_cell(walk->key, token, text), token, text);
 }
 
-/* The words of a text in lower case, and each four octets of it that stand behind each other. */
+/* The words of a text, which is in lower case already; and each four octets of it that stand behind
+ * each other. */
 void spam_take_words(const struct spam_walk *walk, enum spam_token word, struct slice text);
 void spam_take_grams(const struct spam_walk *walk, enum spam_token gram, struct slice text);
 

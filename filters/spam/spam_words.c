@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/spam/spam_walk.h"
 
-#include <string.h>
-
 enum { WORD_LEAST = 2, WORD_MOST = 30, GRAM = 4 };
 
 static bool in_word(char c)

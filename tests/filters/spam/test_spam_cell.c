@@ -10,7 +10,7 @@ TEST(test_a_cell_is_one_of_those_there_are)
     char text[300] = {0};
     for (size_t len = 0; len <= sizeof text; len++)
         assert_true(spam_cell(&key, SPAM_TOKEN_WORD, (struct slice){text, len}) < SPAM_CELLS);
-    assert_true(spam_cell_gram(&key, SPAM_TOKEN_GRAM, "abcd") < SPAM_CELLS);
+    assert_true(spam_cell_gram(&key, SPAM_TOKEN_SUBJECT_GRAM, "abcd") < SPAM_CELLS);
 }
 
 TEST(test_key_token_and_text_all_count)
@@ -25,8 +25,8 @@ TEST(test_key_token_and_text_all_count)
 
 TEST(test_four_octets_have_the_same_cell_either_way)
 {
-    assert_int_equal(spam_cell_gram(&key, SPAM_TOKEN_GRAM, "viag"),
-                     spam_cell(&key, SPAM_TOKEN_GRAM, SLICE("viag")));
+    assert_int_equal(spam_cell_gram(&key, SPAM_TOKEN_SUBJECT_GRAM, "viag"),
+                     spam_cell(&key, SPAM_TOKEN_SUBJECT_GRAM, SLICE("viag")));
 }
 
 TEST(test_each_token_has_a_name)

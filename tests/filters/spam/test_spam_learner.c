@@ -116,6 +116,18 @@ TEST(test_there_is_no_model_where_both_classes_are_the_same)
     assert_false(spam_learner_model(learner, file));
 }
 
+TEST(test_a_message_that_is_learnt_again_is_no_further_message)
+{
+    learn_some(20);
+    make_model();
+    double before = score(message_of("cheap viagra for you", 3)).log_odds;
+    struct slice vector = vector_of(arena, message_of("cheap viagra for you", 3), key);
+    assert_true(spam_learner_again(learner, vector, true, 1, NULL));
+    make_model();
+    assert_int_equal(model.spam, 20);
+    assert_true(score(message_of("cheap viagra for you", 3)).log_odds > before);
+}
+
 TEST(test_a_malformed_vector_is_not_learnt)
 {
     learn_some(20);
@@ -210,9 +222,8 @@ static struct spam_reasons reasons_of(const char *message)
 {
     struct examined examined;
     struct spam_reasons reasons;
-    struct spam_score it = score(message);
     examine_for_spam(arena, slice_of(message), &examined);
-    assert_true(spam_reasons(arena, &examined.source, &model, &it, &reasons));
+    assert_true(spam_reasons(arena, &examined.source, &model, &reasons));
     return reasons;
 }
 
