@@ -6,7 +6,6 @@
 struct making {
     struct spam_cells set;
     struct spam_vector_writer writer;
-    uint32_t cells[SPAM_SECTION_MAX];
     uint8_t room[SPAM_VECTOR_MAX];
 };
 
@@ -21,20 +20,20 @@ static void take(void *ctx, uint32_t cell, enum spam_token token, struct slice t
 static void end_section(void *ctx)
 {
     struct making *making = ctx;
-    size_t count = spam_cells_take(&making->set, making->cells);
-    spam_vector_add(&making->writer, making->cells, count);
+    spam_cells_sort(&making->set);
+    spam_vector_add(&making->writer, making->set.cells, making->set.count);
+    making->set.count = 0;
 }
 
 bool spam_features(struct arena *arena, const struct spam_source *source,
                    const struct spam_key *key, struct slice *vector)
 {
-    struct making *making = arena_alloc(arena, sizeof *making);
-    if (!making)
-        return false;
-    spam_vector_begin(&making->writer, making->room);
-    struct spam_sink sink = {take, end_section, making};
+    struct making making; /* on the stack, as clearing it would cost more than all else */
+    making.set.count = 0;
+    spam_vector_begin(&making.writer, making.room);
+    struct spam_sink sink = {take, end_section, &making};
     bool whole = spam_tokens(arena, source, key, &sink);
-    end_section(making);
-    *vector = arena_copy(arena, spam_vector_end(&making->writer));
+    end_section(&making);
+    *vector = arena_copy(arena, spam_vector_end(&making.writer));
     return whole && vector->ptr;
 }

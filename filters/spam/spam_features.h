@@ -10,8 +10,8 @@
  * have nothing to do with each other. */
 enum { SPAM_FEATURES_VERSION = 1 };
 
-/* The vector is in the arena, which is also what it is made in: some 150 KiB, twice the text, and what fields take.
- * A pure function of source and key. False: the arena is full. */
+/* The vector is in the arena, which also holds what it is made of: twice the text, and what fields
+ * take. 100 KiB of stack. A pure function of source and key. False: the arena is full. */
 bool spam_features(struct arena *arena, const struct spam_source *source,
                    const struct spam_key *key, struct slice *vector);
 

@@ -2,7 +2,6 @@
 #include "filters/spam/spam_reasons.h"
 
 #include "base/utf8.h"
-#include "filters/spam/spam_cells.h"
 #include "filters/spam/spam_features.h"
 #include "filters/spam/spam_logistic.h"
 
@@ -14,7 +13,7 @@ enum { GRAM = 4 };
 struct search {
     const struct spam_model *model;
     struct spam_reasons *out;
-    struct spam_cells seen;
+    uint32_t spam_cells[SPAM_REASONS_MAX], ham_cells[SPAM_REASONS_MAX]; /* of those that are kept */
     double unit; /* log-odds of 1 in a cell of this section */
     double window_unit;
     int window, worst;
@@ -70,33 +69,55 @@ static void put_text(char out[static SPAM_REASON_TEXT_MAX + 1], struct slice tex
     out[len] = '\0';
 }
 
-static void keep(struct spam_reason list[static SPAM_REASONS_MAX], size_t *count, double share,
-                 enum spam_token token, struct slice text)
+/* The strongest so far. */
+struct kept {
+    struct spam_reason *reasons;
+    uint32_t *cells;
+    size_t *count;
+};
+
+static bool is_kept(const struct kept *kept, uint32_t cell)
 {
-    size_t at = *count;
-    while (at > 0 && fabs(list[at - 1].log_odds) < fabs(share))
+    for (size_t i = 0; i < *kept->count; i++)
+        if (kept->cells[i] == cell)
+            return true;
+    return false;
+}
+
+/* Where it belongs, with room made for it; SPAM_REASONS_MAX: nowhere. */
+static size_t place_for(const struct kept *kept, double share)
+{
+    size_t at = *kept->count;
+    while (at > 0 && fabs(kept->reasons[at - 1].log_odds) < fabs(share))
         at--;
     if (at == SPAM_REASONS_MAX)
-        return;
-    *count += *count < SPAM_REASONS_MAX;
-    memmove(&list[at + 1], &list[at], (*count - at - 1) * sizeof *list);
-    list[at].where = spam_token_name(token);
-    list[at].log_odds = share;
-    put_text(list[at].text, text);
+        return at;
+    *kept->count += *kept->count < SPAM_REASONS_MAX;
+    size_t behind = *kept->count - at - 1;
+    memmove(&kept->reasons[at + 1], &kept->reasons[at], behind * sizeof *kept->reasons);
+    memmove(&kept->cells[at + 1], &kept->cells[at], behind * sizeof *kept->cells);
+    return at;
 }
 
 static void take(void *ctx, uint32_t cell, enum spam_token token, struct slice text)
 {
     struct search *search = ctx;
-    if (search->window != SPAM_NO_WINDOW && search->window != search->worst)
-        return;
-    if (has_no_name(token) || !spam_cells_add(&search->seen, cell))
+    bool counts = search->window == SPAM_NO_WINDOW || search->window == search->worst;
+    if (!counts || has_no_name(token))
         return;
     double share = share_of(search, cell, token, text);
-    if (share > 0)
-        keep(search->out->spam, &search->out->spam_count, share, token, text);
-    if (share < 0)
-        keep(search->out->ham, &search->out->ham_count, share, token, text);
+    struct spam_reasons *out = search->out;
+    struct kept kept = share > 0 ? (struct kept){out->spam, search->spam_cells, &out->spam_count}
+                                 : (struct kept){out->ham, search->ham_cells, &out->ham_count};
+    if (share == 0 || is_kept(&kept, cell))
+        return;
+    size_t at = place_for(&kept, share);
+    if (at == SPAM_REASONS_MAX)
+        return;
+    kept.cells[at] = cell;
+    kept.reasons[at].where = spam_token_name(token);
+    kept.reasons[at].log_odds = share;
+    put_text(kept.reasons[at].text, text);
 }
 
 static void window(void *ctx)

@@ -146,7 +146,7 @@ TEST(test_a_full_arena_is_told)
     struct examined examined;
     struct spam_key words = spam_key_of(key);
     struct slice vector;
-    struct arena *small = arena_new(1000);
+    struct arena *small = arena_new(100);
     examine_for_spam(arena, slice_of(HEADER "\r\nx"), &examined);
     assert_false(spam_features(small, &examined.source, &words, &vector));
     arena_free(&small);
