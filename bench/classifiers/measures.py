@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """What scores are worth. A result is a list of (score, whether it is spam)."""
+import random
 from statistics import mean, stdev
 
 
@@ -14,23 +15,27 @@ def recall(result, share):
 def roca(result):
     """1-ROCA in hundredths: how often good mail stands above spam (the same score: half)."""
     ranked = sorted(result)
-    wrong = ham_above = at = 0
-    total = sum(not spam for _, spam in ranked)
+    hams = sum(not spam for _, spam in ranked)
+    wrong = below = at = 0
     while at < len(ranked):
         to = at
         while to < len(ranked) and ranked[to][0] == ranked[at][0]:
             to += 1
         spams = sum(spam for _, spam in ranked[at:to])
-        hams = to - at - spams
-        wrong += spams * (total - ham_above - hams + hams / 2)
-        ham_above += hams
+        same = to - at - spams
+        wrong += spams * (hams - below - same / 2)
+        below += same
         at = to
-    return 100 * wrong / (total * (len(ranked) - total))
+    return 100 * wrong / (hams * (len(ranked) - hams))
 
 
-def spread(values):
-    return "%.1f (%.1f)" % (mean(values), stdev(values)) if len(values) > 1 else "%.1f" % values[0]
+def drawn_again(result, times=100):
+    """As many results as if other mail of the same kind had been scored."""
+    chance = random.Random(1)
+    classes = [[one for one in result if one[1] == spam] for spam in (False, True)]
+    return [[one for each in classes for one in chance.choices(each, k=len(each))] for _ in range(times)]
 
 
-def spread_fine(values):
-    return "%.2f (%.2f)" % (mean(values), stdev(values)) if len(values) > 1 else "%.2f" % values[0]
+def cell(results, drawn, measure, digits=1):
+    """The mean of a measure, and its deviation."""
+    return "%.*f (%.*f)" % (digits, mean(map(measure, results)), digits, stdev(map(measure, drawn)))
