@@ -3,14 +3,23 @@
 import random
 
 
+def mixed(messages, chosen):
+    """Each class in its order, both mixed evenly: good mail and spam of a corpus are often of different months."""
+    ranks = []
+    for spam in (False, True):
+        own = [n for n in chosen if messages[n].spam == spam]
+        ranks.extend(((place + 0.5) / len(own), n) for place, n in enumerate(own))
+    return [n for _, n in sorted(ranks)]
+
+
 def by_date(messages):
     """The first half of each class is learnt, as it came; the other is scored."""
-    halves = ([], [])
+    learnt, scored = [], []
     for spam in (False, True):
         own = [n for n, message in enumerate(messages) if message.spam == spam]
-        halves[0].extend(own[: len(own) // 2])
-        halves[1].extend(own[len(own) // 2:])
-    return [tuple(sorted(half) for half in halves)]
+        learnt.extend(own[: len(own) // 2])
+        scored.extend(own[len(own) // 2:])
+    return [(mixed(messages, learnt), scored)]
 
 
 def shuffled(messages, seed, count=5):

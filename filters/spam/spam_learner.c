@@ -117,13 +117,27 @@ bool spam_learner_learn(struct spam_learner *learner, struct slice vector, bool 
 
 /* ---- the model ---- */
 
-/* The first half is of a learner that knew little. */
+/* The later half of each class: before, the learner knew little. */
 static bool calibrate(const struct spam_learner *learner, double *a, double *b)
 {
-    uint64_t count = learner->learnt[0] + learner->learnt[1];
-    if (count > OUTCOMES_MAX)
-        return spam_calibrate(learner->outcomes, OUTCOMES_MAX, a, b);
-    return spam_calibrate(learner->outcomes + count / 2, count - count / 2, a, b);
+    uint64_t learnt = learner->learnt[0] + learner->learnt[1];
+    size_t count = learnt < OUTCOMES_MAX ? (size_t)learnt : OUTCOMES_MAX, kept = count;
+    struct spam_outcome *late = malloc(count * sizeof *late);
+    size_t left[2] = {0};
+    for (size_t i = 0; i < count; i++)
+        left[learner->outcomes[i].spam]++;
+    left[0] -= left[0] / 2;
+    left[1] -= left[1] / 2;
+    for (uint64_t at = learnt; late && at > learnt - count; at--) {
+        const struct spam_outcome *outcome = &learner->outcomes[(at - 1) % OUTCOMES_MAX];
+        if (left[outcome->spam]) {
+            left[outcome->spam]--;
+            late[--kept] = *outcome;
+        }
+    }
+    bool ok = late && spam_calibrate(late + kept, count - kept, a, b);
+    free(late);
+    return ok;
 }
 
 static double largest_of(const struct spam_learner *learner)

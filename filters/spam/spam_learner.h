@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  * Learning: logistic regression over the cells of messages, in order (AdaGrad: a cell that has moved
  * much moves less). Who learns all anew learns each message once, and then all of them again: that is
- * better than once, and a third time is no better. The same messages in the same order make the same model, to
+ * better than once, and a third time is no better. Good mail and spam should come mixed: of a block of
+ * one class, and then one of the other, the last is remembered best. The same messages in the same order make the same model, to
  * the octet. */
 #ifndef FILTERS_SPAM_SPAM_LEARNER_H
 #define FILTERS_SPAM_SPAM_LEARNER_H
