@@ -14,8 +14,9 @@ use_bayes 1
 bayes_path $folder/bayes
 bayes_auto_learn 0
 bayes_auto_expire 0
-bayes_learn_to_journal 1
+bayes_learn_to_journal 0
 bayes_journal_max_size 0
+lock_method flock
 bayes_min_ham_num 1
 bayes_min_spam_num 1
 body BAYES_ANY eval:check_bayes('0.00', '1.00')
@@ -27,6 +28,7 @@ my $filter = Mail::SpamAssassin->new({
     require_rules => 0,
 });
 $filter->init(1);
+$filter->init_learner({learn_to_journal => 0, wait_for_lock => 1, caller_will_untie => 1});
 
 sub slurp {
     my $path = shift;
@@ -48,6 +50,7 @@ while (my $line = <STDIN>) {
         print "learnt\n";
     } elsif ($line eq 'sync') {
         $filter->rebuild_learner_caches;
+        $filter->finish_learner;
         print "synced\n";
     } elsif ($line =~ /^score (.*)/) {
         my $mail = message($1);
