@@ -73,7 +73,7 @@ static enum field_use use_of(struct slice name)
     return USE_NAME;
 }
 
-static void take_words_of(const struct spam_walk *walk, struct slice field, struct slice text)
+static void take_words_of(struct spam_walk *walk, struct slice field, struct slice text)
 {
     size_t from = 0;
     for (size_t i = 0; i <= text.len; i++) {
@@ -90,7 +90,7 @@ static void take_words_of(const struct spam_walk *walk, struct slice field, stru
     }
 }
 
-static void take_form_of(const struct spam_walk *walk, struct slice field, struct slice value)
+static void take_form_of(struct spam_walk *walk, struct slice field, struct slice value)
 {
     struct spam_phrase phrase = {.len = 0};
     spam_say(&phrase, field);
@@ -100,32 +100,31 @@ static void take_form_of(const struct spam_walk *walk, struct slice field, struc
 }
 
 /* What a reader sees of it, in lower case; empty when the arena is full. */
-static struct slice shown(const struct spam_walk *walk, struct slice value)
+static struct slice shown(struct spam_walk *walk, struct slice value)
 {
     struct malformations odd = {{0}};
     struct slice text = header_unfold(walk->arena, slice_sub(value, 0, SPAM_VALUE_MAX));
     if (text.ptr && words_present(text))
         text = words_decode(walk->arena, text, &odd);
-    if (text.ptr)
-        text = spam_lower(walk->arena, text);
-    return text;
+    walk->full |= !text.ptr;
+    return spam_lower(walk, text);
 }
 
-static void take_subject(const struct spam_walk *walk, struct slice value, struct slice text)
+static void take_subject(struct spam_walk *walk, struct slice value, struct slice text)
 {
     take_form_of(walk, SLICE("Subject"), slice_sub(slice_trim(value), 0, 12));
     spam_take_words(walk, SPAM_TOKEN_SUBJECT, text);
     spam_take_grams(walk, SPAM_TOKEN_SUBJECT_GRAM, text);
 }
 
-static void take_from(const struct spam_walk *walk, struct slice value, struct slice text)
+static void take_from(struct spam_walk *walk, struct slice value, struct slice text)
 {
     take_form_of(walk, SLICE("From"), value);
     spam_take_words(walk, SPAM_TOKEN_FROM, text);
     spam_take_grams(walk, SPAM_TOKEN_FROM_GRAM, text);
 }
 
-static void take_field(const struct spam_walk *walk, const struct header *field, enum field_use use)
+static void take_field(struct spam_walk *walk, const struct header *field, enum field_use use)
 {
     struct slice value = slice_sub(field->value, 0, SPAM_VALUE_MAX);
     struct slice text = use >= USE_FROM ? shown(walk, value) : SLICE("");
@@ -139,7 +138,7 @@ static void take_field(const struct spam_walk *walk, const struct header *field,
         take_form_of(walk, field->name, value);
 }
 
-static void take_name(const struct spam_walk *walk, struct slice before, struct slice name)
+static void take_name(struct spam_walk *walk, struct slice before, struct slice name)
 {
     struct spam_phrase phrase = {.len = 0};
     spam_take(walk, SPAM_TOKEN_FIELD, name);
@@ -149,7 +148,7 @@ static void take_name(const struct spam_walk *walk, struct slice before, struct 
     spam_take_phrase(walk, SPAM_TOKEN_FIELD_ORDER, &phrase);
 }
 
-void spam_walk_header(const struct spam_walk *walk)
+void spam_walk_header(struct spam_walk *walk)
 {
     struct slice rest = walk->source->message->parts[0].headers, before = SLICE("");
     struct header field;

@@ -4,7 +4,7 @@
 #include "policy/facts.h"
 
 /* Each host and what it is below of: a.b.example, b.example, example. */
-static void take_host(const struct spam_walk *walk, struct slice host)
+static void take_host(struct spam_walk *walk, struct slice host)
 {
     for (size_t levels = 0; host.len && levels < 5; levels++) {
         spam_take(walk, SPAM_TOKEN_HOST, host);
@@ -12,7 +12,7 @@ static void take_host(const struct spam_walk *walk, struct slice host)
     }
 }
 
-static void take_path(const struct spam_walk *walk, struct slice path)
+static void take_path(struct spam_walk *walk, struct slice path)
 {
     struct spam_phrase phrase = {.len = 0};
     spam_say_form(&phrase, slice_sub(path, 0, 60));
@@ -22,7 +22,7 @@ static void take_path(const struct spam_walk *walk, struct slice path)
     spam_take_phrase(walk, SPAM_TOKEN_PATH, &phrase);
 }
 
-static void take_link(const struct spam_walk *walk, const struct value *fields)
+static void take_link(struct spam_walk *walk, const struct value *fields)
 {
     if (fields[link_ip].truth)
         spam_take(walk, SPAM_TOKEN_PATH, SLICE("an address"));
@@ -39,7 +39,7 @@ static void take_link(const struct spam_walk *walk, const struct value *fields)
                       : SLICE("shows another domain"));
 }
 
-void spam_walk_links(const struct spam_walk *walk)
+void spam_walk_links(struct spam_walk *walk)
 {
     const struct value *links = walk->source->links;
     if (links->state != VALUE_KNOWN)

@@ -52,8 +52,7 @@ void spam_say_form(struct spam_phrase *phrase, struct slice text)
     }
 }
 
-void spam_take_phrase(const struct spam_walk *walk, enum spam_token token,
-                      struct spam_phrase *phrase)
+void spam_take_phrase(struct spam_walk *walk, enum spam_token token, struct spam_phrase *phrase)
 {
     spam_take(walk, token, (struct slice){phrase->room, phrase->len});
     phrase->len = 0;

@@ -2,7 +2,7 @@
  * What a message is made of: its parts, and how much there is of what. */
 #include "filters/spam/spam_walk.h"
 
-static void take_part(const struct spam_walk *walk, const struct mime_part *part)
+static void take_part(struct spam_walk *walk, const struct mime_part *part)
 {
     static const char *const encodings[] = {"identity", "qp", "base64", "uuencode", "other"};
     struct spam_phrase phrase = {.len = 0};
@@ -28,7 +28,7 @@ static void take_part(const struct spam_walk *walk, const struct mime_part *part
     spam_take_phrase(walk, SPAM_TOKEN_SHAPE, &phrase);
 }
 
-static void take_amount(const struct spam_walk *walk, struct slice what, size_t amount)
+static void take_amount(struct spam_walk *walk, struct slice what, size_t amount)
 {
     struct spam_phrase phrase = {.len = 0};
     spam_say(&phrase, what);
@@ -36,7 +36,7 @@ static void take_amount(const struct spam_walk *walk, struct slice what, size_t 
     spam_take_phrase(walk, SPAM_TOKEN_SHAPE, &phrase);
 }
 
-static void take_oddities(const struct spam_walk *walk)
+static void take_oddities(struct spam_walk *walk)
 {
     for (enum malformation m = 0; m < MALFORMATION_COUNT; m++)
         if (malformations_has(&walk->source->message->malformations, m))
@@ -48,7 +48,7 @@ static size_t count_of(const struct value *list)
     return list->state == VALUE_KNOWN ? list->list.count : 0;
 }
 
-void spam_walk_shape(const struct spam_walk *walk)
+void spam_walk_shape(struct spam_walk *walk)
 {
     const struct mime_message *message = walk->source->message;
     size_t octets = 0, links = count_of(walk->source->links);

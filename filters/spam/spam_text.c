@@ -28,12 +28,13 @@ static size_t add_paragraph(char *out, struct slice text)
 }
 
 /* All paragraphs behind each other. */
-static struct slice joined(struct arena *arena, const struct value *text)
+static struct slice joined(struct spam_walk *walk, const struct value *text)
 {
     size_t size = 1, len = 0;
     for (size_t i = 0; i < text->list.count; i++)
         size += text->list.items[i].text.len + 1;
-    char *room = arena_alloc(arena, size);
+    char *room = arena_alloc(walk->arena, size);
+    walk->full |= !room;
     for (size_t i = 0; room && i < text->list.count; i++)
         len += add_paragraph(room + len, text->list.items[i].text);
     return (struct slice){room, room ? len : 0};
@@ -41,10 +42,10 @@ static struct slice joined(struct arena *arena, const struct value *text)
 
 /* From its beginning to its end, a little over each other; where there is text for more than there may
  * be, apart. */
-void spam_walk_text(const struct spam_walk *walk)
+void spam_walk_text(struct spam_walk *walk)
 {
     const struct value *text = walk->source->text;
-    struct slice all = text->state == VALUE_KNOWN ? joined(walk->arena, text) : SLICE("");
+    struct slice all = text->state == VALUE_KNOWN ? joined(walk, text) : SLICE("");
     size_t behind = all.len > SPAM_WINDOW ? all.len - SPAM_WINDOW : 0;
     size_t steps = (behind + SPAM_WINDOW - 1) / SPAM_WINDOW;
     if (steps > SPAM_WINDOWS_MAX - 1)

@@ -10,25 +10,26 @@ struct spam_walk {
     const struct spam_source *source;
     const struct spam_key *key;
     const struct spam_sink *sink;
+    bool full; /* the arena was, and something is missing */
 };
 
-void spam_walk_header(const struct spam_walk *walk);
-void spam_walk_links(const struct spam_walk *walk);
-void spam_walk_shape(const struct spam_walk *walk);
-void spam_walk_text(const struct spam_walk *walk);
+void spam_walk_header(struct spam_walk *walk);
+void spam_walk_links(struct spam_walk *walk);
+void spam_walk_shape(struct spam_walk *walk);
+void spam_walk_text(struct spam_walk *walk);
 
-static inline void spam_take(const struct spam_walk *walk, enum spam_token token, struct slice text)
+static inline void spam_take(struct spam_walk *walk, enum spam_token token, struct slice text)
 {
     walk->sink->take(walk->sink->ctx, spam_cell(walk->key, token, text), token, text);
 }
 
 /* The words of a text, which is in lower case already; and each four octets of it that stand behind
  * each other. */
-void spam_take_words(const struct spam_walk *walk, enum spam_token word, struct slice text);
-void spam_take_grams(const struct spam_walk *walk, enum spam_token gram, struct slice text);
+void spam_take_words(struct spam_walk *walk, enum spam_token word, struct slice text);
+void spam_take_grams(struct spam_walk *walk, enum spam_token gram, struct slice text);
 
-/* A copy with ASCII letters in lower case; ptr NULL when the arena is full. */
-struct slice spam_lower(struct arena *arena, struct slice text);
+/* A copy with ASCII letters in lower case; empty when the arena is full. */
+struct slice spam_lower(struct spam_walk *walk, struct slice text);
 
 /* A token that is put together; what has no room is left out. */
 struct spam_phrase {
@@ -42,7 +43,7 @@ void spam_say_number(struct spam_phrase *phrase, size_t number);
 void spam_say_size(struct spam_phrase *phrase, size_t number);
 /* What it is made of: "Ab12-x" is "Aa0-a". */
 void spam_say_form(struct spam_phrase *phrase, struct slice text);
-void spam_take_phrase(const struct spam_walk *walk, enum spam_token token,
+void spam_take_phrase(struct spam_walk *walk, enum spam_token token,
                       struct spam_phrase *phrase); /* which is empty then */
 
 #endif

@@ -9,7 +9,7 @@ static bool in_word(char c)
            c == '_';
 }
 
-void spam_take_words(const struct spam_walk *walk, enum spam_token word, struct slice text)
+void spam_take_words(struct spam_walk *walk, enum spam_token word, struct slice text)
 {
     size_t from = 0;
     for (size_t i = 0; i <= text.len; i++) {
@@ -21,19 +21,18 @@ void spam_take_words(const struct spam_walk *walk, enum spam_token word, struct 
     }
 }
 
-void spam_take_grams(const struct spam_walk *walk, enum spam_token gram, struct slice text)
+void spam_take_grams(struct spam_walk *walk, enum spam_token gram, struct slice text)
 {
     for (size_t i = 0; i + GRAM <= text.len; i++)
         walk->sink->take(walk->sink->ctx, spam_cell_gram(walk->key, gram, text.ptr + i), gram,
                          (struct slice){text.ptr + i, GRAM});
 }
 
-struct slice spam_lower(struct arena *arena, struct slice text)
+struct slice spam_lower(struct spam_walk *walk, struct slice text)
 {
-    char *copy = arena_alloc(arena, text.len + 1);
-    if (!copy)
-        return (struct slice){0};
-    for (size_t i = 0; i < text.len; i++)
+    char *copy = arena_alloc(walk->arena, text.len + 1);
+    walk->full |= !copy;
+    for (size_t i = 0; copy && i < text.len; i++)
         copy[i] = ascii_lower(text.ptr[i]);
-    return (struct slice){copy, text.len};
+    return (struct slice){copy, copy ? text.len : 0};
 }
