@@ -102,6 +102,13 @@ static void run_until(unsigned *count, unsigned many)
     }
 }
 
+/* So that a build which is due is begun, and heard of. */
+static void look_a_few_times(void)
+{
+    for (int looks = 0; looks < 5; looks++)
+        event_base_loop(base, EVLOOP_ONCE);
+}
+
 static void build(void)
 {
     unsigned ends = heard.ends;
@@ -331,8 +338,7 @@ TEST(test_an_earlier_model_is_used_again_until_there_is_something_new)
     model_in(1);
     assert_memory_equal(octets[0], octets[1], SPAM_MODEL_SIZE);
     clock_advance((int64_t)2 * DAY * 1000);
-    for (int looks = 0; looks < 3; looks++)
-        event_base_loop(base, EVLOOP_ONCE);
+    look_a_few_times();
     assert_int_equal(used()->number, first);
     assert_false(learning_roll_back(learning, SLICE("0123456789abcdef"), &reason));
     assert_true(learning_roll_back(learning, slice_sub(slice_of(hex), 0, 8), &reason));
@@ -345,8 +351,7 @@ TEST(test_models_are_made_unasked_of_twenty_new_labels_after_ten_minutes_and_of_
     build();
     unsigned models = heard.models;
     teach_both(500, 510);
-    for (int looks = 0; looks < 2; looks++)
-        event_base_loop(base, EVLOOP_ONCE);
+    look_a_few_times();
     assert_int_equal(heard.models, models);
     clock_advance(11 * MINUTE_MS);
     run_until(&heard.models, models + 1);
@@ -354,8 +359,7 @@ TEST(test_models_are_made_unasked_of_twenty_new_labels_after_ten_minutes_and_of_
     teach(LABEL_SPAM, LABEL_SPAM, 600);
     take();
     clock_advance(20 * 60 * MINUTE_MS);
-    for (int looks = 0; looks < 2; looks++)
-        event_base_loop(base, EVLOOP_ONCE);
+    look_a_few_times();
     assert_int_equal(heard.models, models + 1);
     clock_advance(5 * 60 * MINUTE_MS);
     run_until(&heard.models, models + 2);
@@ -414,8 +418,7 @@ TEST(test_one_that_dies_is_waited_for_and_its_successor_does_the_work)
     teach_both(0, ENOUGH);
     learner_end(SIGKILL);
     assert_true(learning_build(learning, &reason));
-    for (int looks = 0; looks < 2; looks++)
-        event_base_loop(base, EVLOOP_ONCE);
+    look_a_few_times();
     assert_int_equal(heard.ends, 0);
     start_learner(&key);
     run_until(&heard.ends, 1);
