@@ -50,13 +50,12 @@ static struct value reason_text(struct arena *arena, const struct spam_reason *r
     return value_text(arena_copy(arena, (struct slice){text, (size_t)len}));
 }
 
-static bool tell_why(struct arena *arena, const struct spam_source *source,
-                     const struct spam_score *score, struct value *out)
+static bool tell_why(struct arena *arena, const struct spam_source *source, struct value *out)
 {
     struct spam_reasons *reasons = arena_alloc(arena, sizeof *reasons);
     struct value *items = arena_array(arena, (size_t)2 * SPAM_REASONS_MAX, sizeof *items);
     size_t count = 0;
-    if (!reasons || !items || !spam_reasons(arena, source, &known.model, score, reasons))
+    if (!reasons || !items || !spam_reasons(arena, source, &known.model, reasons))
         return false;
     for (size_t i = 0; i < reasons->spam_count; i++)
         items[count++] = reason_text(arena, &reasons->spam[i]);
@@ -95,7 +94,7 @@ static bool examine_known(struct arena *arena, const struct spam_source *source,
     if (job->vector)
         out->vector = vector;
     return !job->reasons || learned() < SPAM_LEARNED_LEAST ||
-           tell_why(arena, source, &score, &fact[FACT_SPAM_REASONS]);
+           tell_why(arena, source, &fact[FACT_SPAM_REASONS]);
 }
 
 /* What is read of the body, at its own bounds: rules may ask for less of links, or for more. */
