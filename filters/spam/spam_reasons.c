@@ -43,7 +43,8 @@ static double share_of(const struct search *search, uint32_t cell, enum spam_tok
 {
     const struct spam_model *model = search->model;
     enum spam_token gram = gram_of(token);
-    int sum = model->cells[cell];
+    int sum = 0;
+    sum += model->cells[cell];
     for (size_t i = 0; gram != SPAM_TOKEN_BIAS && i + GRAM <= text.len; i++)
         sum += model->cells[spam_cell_gram(&model->key, gram, text.ptr + i)];
     return sum * search->unit;
