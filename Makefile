@@ -23,13 +23,13 @@ CFLAGS   ?= -O2 -g
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 LDFLAGS  += -pie -Wl,-z,relro,-z,now
 else ifeq ($(V),asan)
-CFLAGS   ?= -O1 -g
+CFLAGS   ?= -O1 -g1
 HARDEN   += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=address,undefined
 CPPFLAGS += -DSANITIZED
 else ifeq ($(V),fuzz)
 CC       := clang
-CFLAGS   ?= -O1 -g
+CFLAGS   ?= -O1 -g1
 HARDEN   += -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 LDFLAGS  += -fsanitize=address,undefined
 CPPFLAGS += -DSANITIZED
@@ -92,7 +92,7 @@ run: deps $(if $(CONFIG),,deps-test) ## the lab: real mail through Gatepost to a
 
 TESTS ?= tests
 # More than there are processors: tests wait more than they compute.
-AT_ONCE ?= 3
+AT_ONCE ?= $(shell echo $$((3 * $$(nproc))))
 check: deps deps-test ## pass all tests (TESTS=files, PYTEST=options, AT_ONCE=0: one after the other)
 	@$(MAKE) --no-print-directory check-built
 
@@ -106,7 +106,8 @@ check-asan: deps deps-test ## pass all tests under AddressSanitizer and UBSan
 	@ASAN_OPTIONS=allocator_may_return_null=1 $(MAKE) --no-print-directory V=asan check-built
 
 units: $(UNITS) $(STEERED)
-objects: $(call obj,$(foreach f,$(FLOORS),$(call sources,$(f))) $(SUITES)) ## compile every file, link none
+# Suites are looked at for warnings only: no fuzz target is linked with them.
+objects: $(call obj,$(foreach f,$(FLOORS),$(call sources,$(f)))) $(SUITES:%.c=$(B)/%.seen) ## let the compiler see every file, link none
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target for FUZZ_SECONDS
@@ -175,6 +176,11 @@ $(addprefix $(B)/,base/process.o parent/gatepost.o parent/parent_status.o consol
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(HARDEN) $(WARN) -MMD -MP -c -o $@ $<
+
+$(B)/%.seen: %.c
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(HARDEN) $(WARN) -MMD -MP -MT $@ -MF $(@:.seen=.d) -fsyntax-only $<
+	@touch $@
 
 define floor_rule
 $(B)/$(1).a: $(call obj,$(call lib_src,$(1)))
