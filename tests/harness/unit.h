@@ -25,6 +25,13 @@
 
 enum { SUITE_MAX = 200 };
 
+/* How often, or how much of it: sanitizers see what is wrong long before a release build is done. */
+#ifdef SANITIZED
+#define MANY(times, sanitized) (sanitized)
+#else
+#define MANY(times, sanitized) (times)
+#endif
+
 /* Run before and after what they surround; may assert. Either may be NULL. */
 struct fixture {
     void (*before)(void), (*after)(void);

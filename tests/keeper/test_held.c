@@ -1235,7 +1235,7 @@ TEST(test_from_whichever_call_on_all_fail_what_is_released_is_sent_once)
 
 /* ---- killed ---- */
 
-enum { ROUNDS = 200, A_FOLDER = 10 /* rounds */ };
+enum { ROUNDS = MANY(200, 40), A_FOLDER = 10 /* rounds */ };
 
 /* Holds until it is killed, and tells what is held, and what became of it. */
 static _Noreturn void toil(int out, int round)

@@ -16,7 +16,8 @@ enum {
     COPIES_MOST = 300,
     NAME = 40,
     IMAGE_MOST = 2 * MEGABYTE,
-    ROUNDS = 20,
+    ROUNDS = MANY(20, 8),
+    LOOKS_LEAST = ROUNDS * 25,
 };
 
 static uint64_t picked = 1;
@@ -433,5 +434,5 @@ TEST(test_whenever_the_power_fails_what_was_promised_is_kept)
             looks++;
         }
     print_message("%zu calls, %zu copies, %zu looks\n", call_count, copy_count, looks);
-    assert_true(looks > 500);
+    assert_true(looks > LOOKS_LEAST);
 }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { POLICIES = 3000, FACT_SETS = 8, RULES_MAX = 6, NODES_MAX = 200 };
+enum { POLICIES = MANY(3000, 600), FACT_SETS = 8, RULES_MAX = 6, NODES_MAX = 200 };
 
 static uint64_t seed = 1;
 

@@ -29,14 +29,14 @@ static struct slice decode(const char *charset, struct slice octets)
 }
 
 /* Unicode has some characters twice, and the yen of Japan is a backslash. */
-enum { TWINS = 10 };
+enum { TWINS = 10, STEP = MANY(1, 5) };
 
 TEST(test_what_was_written_is_read_back)
 {
     for (int number = 0; number < CHARSETS; number++) {
         const char *charset = charset_name(number);
         size_t wrong = 0, said = 0;
-        for (uint32_t code = 0xa1; code < 0xd800; code++) {
+        for (uint32_t code = 0xa1; code < 0xd800; code += STEP) {
             char room[8];
             struct buf one = buf_over(room, sizeof room);
             utf8_append(&one, code);
