@@ -10,6 +10,7 @@ from collections import Counter
 from lab.smtp_client import Closed, Session
 
 MARK = re.compile(rb"X-Mark: (\w+)")
+PATIENCE = 120  # longer than a gateway may take on a busy machine: what it does not do in time it says
 
 
 def marked(mark, body=b"hello\r\n"):
@@ -46,7 +47,7 @@ class Load:
         self._ending.set()
         self.join()
 
-    def join(self, seconds=60):
+    def join(self, seconds=2 * PATIENCE):
         deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0, deadline - time.monotonic()))
@@ -70,7 +71,7 @@ class Load:
         """One session; who is settled is taken out of `left`."""
         began = time.monotonic()
         try:
-            with Session(self.port, timeout=30) as session:
+            with Session(self.port, timeout=PATIENCE) as session:
                 self._converse(session, mark, left)
         except (Closed, OSError, ssl.SSLError):
             with self._lock:

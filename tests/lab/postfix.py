@@ -60,6 +60,7 @@ tls_random_source = dev:/dev/urandom
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
 cleanup  unix n - n - 0 cleanup
+pickup   unix n - n 60 1 pickup
 qmgr     unix n - n 300 1 qmgr
 tlsmgr   unix - - n 1000? 1 tlsmgr
 rewrite  unix - - n - - trivial-rewrite
@@ -219,3 +220,8 @@ class Sender(Postfix):
     def come_again(self):
         """Now, with all that waits."""
         subprocess.run(["postqueue", "-c", self.dir, "-f"], check=True)
+
+    def comes_until(self, condition, seconds=60):
+        """Until condition() is true. It is told to come again: what its queue manager finds while one who has tried it still
+        has it in hand it would look at in five minutes."""
+        return wait_until(lambda: wait_until(condition, 1) or self.come_again(), seconds, 0)

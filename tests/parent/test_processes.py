@@ -96,10 +96,10 @@ def hurt_while_busy(gateway, hurt, times):
         hits = 0
         for _ in range(10 * times):
             worker = gateway.workers("gatepost-scan")[0]
-            if wait_until(lambda: is_running(worker) or not is_alive(worker), 20, 0.001):
+            if wait_until(lambda: is_running(worker) or not is_alive(worker), 60, 0.001):
                 hits += hurt(worker)
             told = len(load.told)
-            assert wait_until(lambda: len(load.told) > told + 3, 30), "nothing is delivered any more"
+            assert wait_until(lambda: len(load.told) > told + 3, 120), "nothing is delivered any more"
             if hits == times:
                 return load
     raise AssertionError("never caught in mid-scan")
@@ -113,7 +113,7 @@ def at_most(load, tempfails):
 
 
 def test_a_scanner_killed_in_mid_scan_costs_one_tempfail(serve):
-    gateway = serve(LOOKS_AT_ATTACHMENTS)
+    gateway = serve(LOOKS_AT_ATTACHMENTS, {"timeouts": {"scan": "60s", "verdict": "120s", "data": "60s"}})
     load = hurt_while_busy(gateway, kill, 4)
     assert at_most(load, 4)
     assert arrived(gateway.behind) == {mark: 1 for mark in load.told}

@@ -107,9 +107,9 @@ def test_who_is_taken_gets_it_once_and_who_is_refused_has_his_own_reply(servers,
             gateway.start()
         for code in REPLIES:
             alice = "alice%s@example.com" % code
-            assert wait_until(lambda: copies(behind, alice, "%s-%s" % (run, code)), 30), fate(told(), alice)
+            assert sender.comes_until(lambda: copies(behind, alice, "%s-%s" % (run, code))), fate(told(), alice)
         for member in members:
-            assert wait_until(lambda: copies(behind, member, "%s-many" % run), 30), fate(told(), member)
+            assert sender.comes_until(lambda: copies(behind, member, "%s-many" % run)), fate(told(), member)
         for code, reply in REPLIES.items():
             bob, words = "bob%s@example.com" % code, reply.split(" ", 2)[2]
             if code in FINAL:
@@ -121,7 +121,7 @@ def test_who_is_taken_gets_it_once_and_who_is_refused_has_his_own_reply(servers,
         servers.mailboxes.way = "open"
         for code in set(REPLIES) - FINAL:
             bob = "bob%s@example.com" % code
-            assert wait_until(lambda: copies(behind, bob, "%s-%s" % (run, code)), 30), fate(told(), bob)
+            assert sender.comes_until(lambda: copies(behind, bob, "%s-%s" % (run, code))), fate(told(), bob)
         assert [copies(behind, m, "%s-many" % run) for m in members] == [1] * MEMBERS
         for code in REPLIES:
             subject = "%s-%s" % (run, code)

@@ -166,7 +166,7 @@ def test_a_real_postfix_comes_again(gateway, own_dir):
         message = samples.clean("from Postfix", sender="someone@nothing.example")
         with smtplib.SMTP("127.0.0.1", sender.port, "inside.example", timeout=10) as smtp:
             smtp.sendmail("someone@nothing.example", ["user@example.com"], message)
-        assert wait_until(lambda: it.behind.messages, 40)
+        assert sender.comes_until(lambda: it.behind.messages)
         assert b"Subject: from Postfix" in it.behind.messages[0].content and len(it.behind.messages) == 1
         log = sender.log()
         assert re.search(r"status=deferred .*451 4\.7\.1 greylisted", log)
