@@ -7,6 +7,7 @@ import threading
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
@@ -15,6 +16,7 @@ from lab.ports import free_port
 from lab.process import wait_until
 
 SO_RCVBUFFORCE = 33
+HEADER = 12  # octets before the question
 
 # A behaviour is called with the query (a dns.message), the usual answer to it, and whether it came over TCP. It returns
 # what is sent: a list of (seconds from now, octets).
@@ -69,6 +71,13 @@ def lost(times):
         seen[key] = seen.get(key, 0) + 1
         return [(0, answer.to_wire())] if seen[key] > times else []
     return behave
+
+
+def _question(wire):
+    """Name and type alone: thousands a second, and the questions behind them do not wait long."""
+    name, length = dns.name.from_wire(wire, HEADER)
+    kind, = struct.unpack_from(">H", wire, HEADER + length)
+    return name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(kind)
 
 
 def _bound(sock, port):
@@ -139,9 +148,8 @@ class Responder:
         sock.setblocking(False)
         return sock
 
-    def _usual(self, query):
+    def _usual(self, query, name, kind):
         question = query.question[0]
-        name, kind = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
         answer = dns.message.make_response(query, recursion_available=True)
         answer.flags |= dns.flags.AA
         values = self.records.get((name, kind)) or self.records.get((name, "CNAME"))
@@ -150,7 +158,7 @@ class Responder:
             answer.answer.append(dns.rrset.from_text_list(question.name, self.ttl, "IN", kind, values))
         elif not any(n == name for n, _ in self.records):
             answer.set_rcode(dns.rcode.NXDOMAIN)
-        return name, answer
+        return answer
 
     def _behaviour(self, name):
         while name not in self.behaviours:
@@ -161,10 +169,13 @@ class Responder:
         return self.behaviours[name]
 
     def respond(self, wire, tcp):
+        name, kind = _question(wire)
+        self.queries.append((name, kind, "tcp" if tcp else "udp"))
+        behaviour = self._behaviour(name)
+        if behaviour is never:
+            return []
         query = dns.message.from_wire(wire)
-        name, answer = self._usual(query)
-        self.queries.append((name, dns.rdatatype.to_text(query.question[0].rdtype), "tcp" if tcp else "udp"))
-        return self._behaviour(name)(query, answer, tcp)
+        return behaviour(query, self._usual(query, name, kind), tcp)
 
     async def _serve_tcp(self, reader, writer):
         try:
