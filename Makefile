@@ -225,7 +225,7 @@ $(B)/bench/spam_folds: $(B)/bench/spam_folds.o $(call floor_libs,$(gatepost-scan
 TEST_LINKS := $(sort $(foreach p,$(PROGRAMS),$($(p)_links))) -lspf2
 UP := $(call floor_libs,console parent keeper proxy common filters policy base)
 # They are many, and gold takes a third of the time; programs are linked by the usual one.
-$(UNITS) $(B)/fuzz/%: LDFLAGS += $(if $(shell command -v ld.gold),-fuse-ld=gold)
+$(UNITS): LDFLAGS += $(if $(shell command -v ld.gold),-fuse-ld=gold)
 $(foreach s,$(SUITES),$(eval $(B)/tests/$(basename $(notdir $(s))): $(B)/$(s:.c=.o)))
 $(UNITS): $(UP)
 	@mkdir -p $(@D)
