@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOLD_EACH = 250, MILLION = 1000000 };
+enum { PASSES = 2, TOLD_EACH = 250, MILLION = 1000000 };
 _Static_assert((int)LABEL_VECTOR_MOST >= (int)SPAM_VECTOR_MAX, "each vector can be a label's");
 _Static_assert((int)LEARN_MODEL_MOST >= (int)SPAM_MODEL_SIZE, "each model can be sent");
 _Static_assert((int)LEARN_DIGEST == (int)SPAM_MODEL_DIGEST, "a model is known by its digest");
@@ -124,6 +124,13 @@ static void learn_one(struct building *b, struct row *row)
                                    : &b->built->good);
 }
 
+static void learn_again(struct building *b, struct row *row)
+{
+    struct slice vector;
+    if (row->read && b->helper->open(b->helper->ctx, row->sealed, &vector))
+        spam_learner_again(b->learner, vector, row->class == LABEL_SPAM, row->weight, NULL);
+}
+
 /* The next of its class. */
 static uint32_t find(const struct building *b, enum label_class class, uint32_t from)
 {
@@ -134,7 +141,8 @@ static uint32_t find(const struct building *b, enum label_class class, uint32_t 
 
 /* Good mail and spam in turn, each in its order: who imports the one and then the other would have it learnt that all is
  * good, and then that all is spam, and what was thought of each before would say nothing. */
-static void learn_in_turn(struct building *b)
+static void in_turn(struct building *b, uint32_t before,
+                    void (*take)(struct building *b, struct row *row))
 {
     uint32_t total[LABEL_CLASSES] = {0}, taken[LABEL_CLASSES] = {0}, next[LABEL_CLASSES] = {0};
     for (uint32_t i = 0; i < b->count; i++)
@@ -146,8 +154,8 @@ static void learn_in_turn(struct building *b)
             (spam || taken[LABEL_GOOD] == total[LABEL_GOOD]) ? LABEL_SPAM : LABEL_GOOD;
         uint32_t at = find(b, class, next[class]);
         if (done % TOLD_EACH == 0)
-            b->helper->progress(b->helper->ctx, done, b->count);
-        learn_one(b, &b->rows[at]);
+            b->helper->progress(b->helper->ctx, before + done, PASSES * b->count);
+        take(b, &b->rows[at]);
         next[class] = at + 1;
         taken[class]++;
     }
@@ -165,7 +173,8 @@ static void leave_out_unread(struct building *b)
 static void learn_all(struct building *b)
 {
     take_rows(b);
-    learn_in_turn(b);
+    in_turn(b, 0, learn_one);
+    in_turn(b, b->count, learn_again);
     leave_out_unread(b);
 }
 
