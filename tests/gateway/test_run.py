@@ -13,4 +13,5 @@ def test_the_lab_shows_what_it_promises():
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(" yes") == 8
     assert "[Gatepost has removed this: " in done.stdout
+    assert "arrived marked" in done.stdout and "like spam" in done.stdout
     assert "dkim=pass header.d=good.example" in done.stdout

@@ -22,6 +22,7 @@ sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
 from lab import fetchers, mailers, samples, users  # noqa: E402
 from lab.certs import Authority  # noqa: E402
+from lab import learning  # noqa: E402
 from lab.dovecot import Dovecot  # noqa: E402
 from lab.gatepost import Gatepost, backend, certificate, domains, shipped_policy  # noqa: E402
 from lab.internet import LISTS, Internet  # noqa: E402
@@ -47,6 +48,8 @@ class Lab:
             "limits": {"message_size": "%dB" % LIMIT},
             "process": {"proxies": 0},
             "log": {"level": '"info"'},
+            "history": {"text": "on"},
+            **learning.settings(folder),
             "antivirus": {"enabled": "on", "database": '"%s"' % samples.write_signatures(os.path.join(folder, "signatures"))},
         }, implicit_tls=True, port=free_port(2525), tls_port=free_port(4465), build=build, pop3='backend behind  login_domain "example.com"',
             imap='backend behind  login_domain "example.com"')
@@ -61,6 +64,7 @@ class Lab:
             self.internet.configuration,
             LISTS,
             "greylist { delay 2s  passes 0 }\n",
+            'rule "learnt" when spam.probability >= 0.95 then header add "X-Spam-Flag" "YES"\n',
             shipped_policy(),
         ])
 
@@ -175,7 +179,7 @@ def show(lab):
     print(textwrap.fill("Authentication-Results: %s" % results, 118, subsequent_indent="    ") + "\n")
     story = lab.gatepost.control("trace", "--most", "1", "--verdict", "reject", "ceo@bank.example") or ""
     print("What was recorded of the forged one (gatepostctl trace ceo@bank.example):\n\n" + story)
-    return release(lab) and show_reading(lab) and good and "reject at message" in story and "dkim=pass" in results and "dmarc=pass" in results
+    return release(lab) and show_reading(lab) and show_learning(lab) and good and "reject at message" in story and "dkim=pass" in results and "dmarc=pass" in results
 
 
 def release(lab):
@@ -214,6 +218,26 @@ def show_reading(lab):
     held, story = lab.gatepost.control("quarantine", "list"), lab.gatepost.control("trace", "--verdict", "reject", user) or ""
     print("\nIts original is held (gatepostctl quarantine list):\n\n%s\nand this is its story (gatepostctl trace %s):\n\n%s" % (held, user, story))
     return good and "Gatepost" in notice and samples.EICAR.decode() not in notice and user in held and user in story
+
+
+def show_learning(lab):
+    """What an admin shows it is learnt, and the next of the kind is marked."""
+    folder = pathlib.Path(lab.gatepost.dir)
+    paths = {kind: folder / (kind + ".mbox") for kind in learning.WORDS}
+    for kind, path in paths.items():
+        path.write_bytes(learning.mbox(learning.mails(kind, 120)))
+    told = lab.gatepost.control("learn", "--ham", str(paths["good"]), "--spam", str(paths["spam"]))
+    print("What is spam here is learnt (gatepostctl learn --ham good.mbox --spam spam.mbox):\n\n%s" % told)
+
+    def marked():
+        mark = os.urandom(4).hex().encode()
+        mailers.swaks(lab.gatepost.port, learning.mail("spam", 999).replace(b"\n\n", b"\nX-Lab: %s\n\n" % mark, 1).replace(b"\n", b"\r\n"), "user@example.com")
+        arrived = lab.arrived(mark, "user@example.com", True)
+        return arrived and b"\nX-Spam-Flag: YES" in arrived
+    good = wait_until(marked, 10, 0.5)
+    print("The next of the kind arrived marked, and this is why (gatepostctl trace):\n\n%s" % lab.gatepost.control("trace", "--most", "1")
+          if good else "NOT AS PROMISED: the next of the kind is not marked")
+    return good
 
 
 def wait_for_the_end(lab, folder):
