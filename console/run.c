@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/run.h"
+#include "common/control.h"
+#include "console/learn/learn_model.h"
 
 #include "base/process.h"
 #include "console/batch.h"
@@ -151,12 +153,28 @@ static unsigned workers_for(const struct check_options *options, const struct co
     return !options->batch && files < cores ? (unsigned)files : cores;
 }
 
+/* What a running gateway knows spam by, where rules ask for that. */
+static int model_for(const struct config *config)
+{
+    char path[PATH_MAX];
+    bool asked = policy_wants(config->policy, PRODUCER_SPAM) ||
+                 policy_wants(config->policy, PRODUCER_REASONS);
+    if (!config->settings.learn_enabled || !asked ||
+        !slice_to_text(config->settings.keeper_control, path, sizeof path))
+        return -1;
+    int sock = control_connect(path), model = sock >= 0 ? learn_model(sock) : -1;
+    if (sock >= 0)
+        close(sock);
+    return model;
+}
+
 static void convey(struct run *run)
 {
     const struct config *config = run->configuration.config;
+    int model = model_for(config);
     struct offline offline;
     bool ok = offline_open(&offline, config, &run->dns, workers_for(run->options, config),
-                           wants_antivirus(&run->configuration), -1);
+                           wants_antivirus(&run->configuration), model);
     struct conveyor conveyor = {.offline = &offline,
                                 .next = run->options->batch ? next_line : next_file,
                                 .fd = run->options->batch ? run->batch.fd : -1,
@@ -171,6 +189,8 @@ static void convey(struct run *run)
         run->failed = true;
     }
     offline_close(&offline);
+    if (model >= 0)
+        close(model);
 }
 
 static bool open_batch(struct run *run)

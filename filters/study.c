@@ -147,9 +147,9 @@ static bool evaluate(struct study *study, enum producer producer)
 
 static bool is_due(const struct study *study, enum producer producer)
 {
-    unsigned needs = producer_info(producer)->needs;
+    uint64_t needs = producer_info(producer)->needs;
     for (int i = 0; i < PRODUCER_COUNT; i++)
-        if (needs & 1U << i && study->about[i] == LEARNING)
+        if (needs & UINT64_C(1) << i && study->about[i] == LEARNING)
             return false;
     return study->about[producer] == LEARNING;
 }

@@ -153,9 +153,9 @@ static void want(struct policy *policy, unsigned producer)
     if (policy->wanted[producer])
         return;
     policy->wanted[producer] = true;
-    unsigned needs = producer_info((enum producer)producer)->needs;
+    uint64_t needs = producer_info((enum producer)producer)->needs;
     for (unsigned i = 0; i < PRODUCER_COUNT; i++)
-        if (needs & 1U << i)
+        if (needs & UINT64_C(1) << i)
             want(policy, i);
 }
 

@@ -18,12 +18,14 @@ static const struct fact_info table[FACT_COUNT] = {
 };
 
 /* How producers.def writes what a producer needs. */
-enum {
-    NEEDS_NOTHING = 0,
-#define PRODUCER(id, ...) NEEDS_##id = 1U << PRODUCER_##id,
-#include "policy/producers.def"
-#undef PRODUCER
-};
+#define BIT(id) (UINT64_C(1) << PRODUCER_##id)
+#define NEEDS_NOTHING 0
+#define NEEDS_MESSAGE BIT(MESSAGE)
+#define NEEDS_LINKS BIT(LINKS)
+#define NEEDS_CLIENT BIT(CLIENT)
+#define NEEDS_SPF BIT(SPF)
+#define NEEDS_AUTHENTICATION BIT(AUTHENTICATION)
+#define NEEDS_LOGIN BIT(LOGIN)
 
 static const struct producer_info producers[PRODUCER_COUNT] = {
 #define PRODUCER(id, at, of, needs) [PRODUCER_##id] = {PHASE_##at, of, needs},

@@ -31,7 +31,7 @@ enum asks {
 struct producer_info {
     enum phase phase; /* its first facts are known then */
     unsigned asks;    /* bits of enum asks */
-    unsigned needs;   /* a bit for each producer whose facts it starts from */
+    uint64_t needs;   /* a bit for each producer whose facts it starts from */
 };
 
 const struct producer_info *producer_info(enum producer producer);

@@ -2,6 +2,7 @@
 """A site learns what is spam there: from what users move into Junk, and from mailboxes that an admin has; the next of the kind is marked,
 and said why. Real Postfix and Dovecot behind."""
 import contextlib
+import json
 import re
 
 import pytest
@@ -90,6 +91,9 @@ def test_what_three_users_move_into_junk_is_learnt_and_the_next_of_the_kind_is_m
     assert any(reason.startswith("+ ") for reason in record["facts"]["spam.reasons"])
     assert re.search(r"like spam +0\.9\d*: \+ [a-z ]+: \w+", site.control("why", record["id"]))
     assert not marked(site, mail("good", 1000))[0]
+    (tmp_path / "spam.eml").write_bytes(mail("spam", 1003))
+    checked = json.loads(site.control("check", "--json", str(tmp_path / "spam.eml")))
+    assert checked["facts"]["spam.probability"] >= 0.9 and checked["facts"]["spam.model"] == record["facts"]["spam.model"]
 
 
 def test_one_user_who_calls_good_mail_spam_moves_nothing(site, learner):

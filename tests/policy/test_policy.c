@@ -544,6 +544,16 @@ TEST(test_producers_are_due_with_their_first_fact)
     }
 }
 
+TEST(test_who_needs_nothing_wants_nothing_else)
+{
+    struct world w = {0};
+    open_world(&w, "rule \"r\" when spam.probability > 0.9 then discard\n");
+    for (int producer = 0; producer < PRODUCER_COUNT; producer++)
+        assert_int_equal(policy_wants(w.config->policy, (enum producer)producer),
+                         producer == PRODUCER_SPAM);
+    close_world(&w);
+}
+
 TEST(test_only_facts_that_rules_name_are_used)
 {
     struct world w = {0};
