@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * gatepost-scan: the family that looks into messages. */
+#include "base/log.h"
 #include "filters/examine.h"
 #include "filters/examine_spam.h"
 #include "filters/scanner/family.h"
@@ -8,10 +9,21 @@
 
 enum { MIB = 1024 * 1024 };
 
+/* One that is no use, as it is of another version, is done without: mail must go on. */
+static void take_model(int model)
+{
+    const char *reason;
+    if (!examine_spam_with(model, &reason))
+        log_at(LEVEL_ERROR, "", "the model cannot be read", field_str("reason", reason));
+}
+
 static bool prepare(struct family_options *options, const char **reason)
 {
-    return examine_warm_up(reason) &&
-           (!options->model || examine_spam_with((int)options->model, reason));
+    if (!examine_warm_up(reason))
+        return false;
+    if (options->model)
+        take_model((int)options->model);
+    return true;
 }
 
 static enum family_outcome scan(struct arena *arena, struct slice message,
