@@ -24,7 +24,8 @@ struct labelling {
     struct event *event; /* NULL: the scanner has answered, or never will */
     int sock;
     size_t octets;
-    bool said; /* the keeper is to be told */
+    bool said;    /* the keeper is to be told */
+    bool dropped; /* nobody is: it is the scanner that is waited for */
 };
 
 static struct {
@@ -74,7 +75,9 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
         return;
     l->label.vector = got > 0 ? answer.vector : (struct slice){NULL, 0};
     stop_waiting(l);
-    if (l->said)
+    if (l->dropped)
+        end(l);
+    else if (l->said)
         tell(l);
 }
 
@@ -149,8 +152,11 @@ void labelling_say(struct labelling *l)
         tell(l);
 }
 
+/* Its job is on the queue, or in a scanner, all the same, and counts until it is through. */
 void labelling_drop(struct labelling *l)
 {
-    if (l)
+    if (l && l->event)
+        l->dropped = true;
+    else if (l)
         end(l);
 }
