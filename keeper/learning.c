@@ -21,6 +21,7 @@ enum {
     DAY = 86400,
     HEARD_AT_ONCE = 16,
     NOTHING_MOST = 100,
+    UNHEARD_MOST = 2, /* builds: each is all labels, in memory, until somebody takes it */
 };
 
 struct learning {
@@ -38,6 +39,7 @@ struct learning {
     int64_t failed_at; /* clock_ms; 0: the last did not */
     int64_t told_at;   /* the same */
     uint64_t last;     /* number of a build */
+    unsigned unheard;  /* builds were given, of which nothing has been heard */
     struct complaint lost;
     unsigned nothing; /* was heard so often in a row */
 };
@@ -89,6 +91,16 @@ static void fail(struct learning *l, const char *reason)
 
 /* ---- the beginning ---- */
 
+static bool give(struct learning *l, const char **reason)
+{
+    *reason = "gatepost-learn does not answer";
+    if (l->unheard == UNHEARD_MOST ||
+        !learning_send(&l->build, l->labels, l->models, l->learner, reason))
+        return false;
+    l->unheard++;
+    return true;
+}
+
 static void begin(struct learning *l, bool asked)
 {
     const char *reason;
@@ -99,7 +111,7 @@ static void begin(struct learning *l, bool asked)
     memcpy(l->build.key, l->key.id, SEAL_KEY_ID);
     l->failed_at = 0;
     l->again = l->again_asked = false;
-    if (!learning_send(&l->build, l->labels, l->models, l->learner, &reason))
+    if (!give(l, &reason))
         fail(l, reason);
     else if (l->build.mends) {
         l->again = true; /* what has come since is not in it */
@@ -230,7 +242,7 @@ static bool hear(struct learning *l)
     }
     if (got <= 0)
         return got < 0 && l->nothing < NOTHING_MOST;
-    l->nothing = 0;
+    l->nothing = l->unheard = 0;
     l->build.heard = clock_ms();
     if (l->build.number && message.type == LEARN_BUILT)
         take_built(l, &message);
@@ -299,6 +311,7 @@ void learning_seal_to(struct learning *l, const struct seal_key *key)
 {
     l->key = *key;
     l->has_key = true;
+    l->unheard -= l->unheard > 0; /* who has come takes what waits for him */
     labels_seal_to(l->labels, key);
 }
 

@@ -442,6 +442,37 @@ TEST(test_one_that_does_not_answer_is_given_up_and_the_old_model_stays)
     assert_string_equal(labels_state(learning_labels(learning))->outcome, "failed");
 }
 
+/* How many stand in the socket that nobody reads. */
+static unsigned builds_that_wait(void)
+{
+    struct ipc_message message;
+    unsigned count = 0;
+    while (ipc_recv(pair[1], &message, inbox, sizeof inbox, false) == 1) {
+        count += message.type == LEARN_BUILD;
+        ipc_close_fds(&message);
+    }
+    return count;
+}
+
+TEST(test_labels_do_not_pile_up_before_one_that_has_gone)
+{
+    struct seal_key key;
+    learner_end(SIGKILL);
+    for (unsigned tries = 0; tries < 5; tries++) {
+        unsigned ends = heard.ends;
+        assert_true(learning_build(learning, &reason));
+        event_base_loop(base, EVLOOP_ONCE);
+        clock_advance(2 * MINUTE_MS);
+        run_until(&heard.ends, ends + 1);
+        assert_string_equal(heard.reason, "gatepost-learn does not answer");
+    }
+    assert_in_range(builds_that_wait(), 1, 2);
+    start_learner(&key);
+    learning_seal_to(learning, &key);
+    build();
+    assert_outcome("collecting");
+}
+
 TEST(test_it_ends_with_its_parent_and_when_it_is_told_to)
 {
     struct seal_key key;
