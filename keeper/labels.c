@@ -44,6 +44,10 @@ static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_FORGET + LEARN_FORGET_HOW] = "DELETE FROM label WHERE how = ?",
     [LABELS_FORGET + LEARN_FORGET_ACCOUNT] = "DELETE FROM label WHERE account = ?",
     [LABELS_AGED] = "DELETE FROM label WHERE time < ?",
+    [LABELS_MANY_OF_USERS] =
+        "DELETE FROM label WHERE account <> '' AND number <= (SELECT number FROM label"
+        " WHERE account <> '' ORDER BY number DESC LIMIT 1"
+        " OFFSET max(?1 / 2, ?1 - (SELECT count(*) FROM label WHERE account = '')))",
     [LABELS_MANY] = "DELETE FROM label WHERE number <="
                     " (SELECT number FROM label ORDER BY number DESC LIMIT 1 OFFSET ?)",
     [LABELS_CHANGES] = "UPDATE state SET changes = changes + ?",

@@ -67,7 +67,8 @@ bool labels_counts(struct labels *labels, struct labels_counts *out, const char 
 int64_t labels_forget(struct labels *labels, enum learn_forget what, struct slice which,
                       const char **reason);
 
-/* Takes out what is too old, and the oldest of too many. */
+/* Takes out what is too old, and the oldest of too many: of users first, beyond the half that is
+ * theirs, so that what an admin has taught is not pushed out by what they say. */
 void labels_prune(struct labels *labels, int64_t now);
 
 /* ---- what is known of builds; kept with them, so that a change and its number are one ---- */

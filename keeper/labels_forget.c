@@ -82,7 +82,9 @@ void labels_prune(struct labels *l, int64_t now)
 {
     sqlite3_reset(l->statements[LABELS_VECTOR]);
     sqlite3_bind_int64(l->statements[LABELS_AGED], 1, now - l->bounds.age);
+    sqlite3_bind_int64(l->statements[LABELS_MANY_OF_USERS], 1, (int64_t)l->bounds.count);
     sqlite3_bind_int64(l->statements[LABELS_MANY], 1, (int64_t)l->bounds.count);
     database_step(l->statements[LABELS_AGED]);
+    database_step(l->statements[LABELS_MANY_OF_USERS]);
     database_step(l->statements[LABELS_MANY]);
 }

@@ -19,6 +19,7 @@ enum labels_statement {
     LABELS_COUNTS,
     LABELS_FORGET, /* as many as enum learn_forget has */
     LABELS_AGED = LABELS_FORGET + LEARN_FORGETS,
+    LABELS_MANY_OF_USERS,
     LABELS_MANY,
     LABELS_CHANGES,
     LABELS_STATE,

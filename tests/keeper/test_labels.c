@@ -230,6 +230,29 @@ TEST(test_what_is_old_goes_and_the_oldest_of_too_many)
     assert_true(labels_vector(labels, labels_last(labels) - 4).len > 0);
 }
 
+TEST(test_what_users_say_pushes_out_nothing_that_an_admin_has_taught_of_his_half)
+{
+    struct labels_bounds few = {8, 180 * DAY};
+    struct seal_key key;
+    const char *reason;
+    labels_close(&labels);
+    unseal_keys_public(&keys, 0, &key);
+    labels = labels_open(&few, &reason);
+    labels_seal_to(labels, &key);
+    for (unsigned n = 0; n < 3; n++)
+        learn(n, LABEL_GOOD);
+    for (unsigned n = 100; n < 120; n++)
+        say_at(n % 2 ? jane : joe, n, LABEL_SPAM, now);
+    labels_prune(labels, now);
+    assert_int_equal(count(), 8);
+    for (uint64_t number = 1; number <= 3; number++)
+        assert_true(labels_vector(labels, number).len > 0);
+    for (unsigned n = 3; n < 10; n++)
+        learn(n, LABEL_GOOD);
+    labels_prune(labels, now);
+    assert_int_equal(count(), 8);
+}
+
 static int64_t forget(enum learn_forget what, struct slice which)
 {
     const char *reason;
