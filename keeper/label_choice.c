@@ -111,6 +111,12 @@ static uint32_t count_accounts(const uint32_t say[static LABEL_CLASSES])
     return say[LABEL_GOOD] + say[LABEL_SPAM];
 }
 
+/* They name the decision, which a message's header says, and so whoever has written the message. */
+static bool are_copies(const struct label_vote *votes, size_t count)
+{
+    return run_of(votes, count, same_message) < count;
+}
+
 static void agree(struct label_vote *votes, size_t count)
 {
     bool explicit = any_explicit(votes, count);
@@ -127,8 +133,10 @@ static void agree(struct label_vote *votes, size_t count)
     uint32_t whole = explicit ? LEARN_WEIGHT : LEARN_WEIGHT / LABELS_LEFT_SHARE;
     for (size_t i = 0; i < count; i++)
         if (is_first_of_account(votes, i) && is_heard(&votes[i], explicit) &&
-            votes[i].class == class)
+            votes[i].class == class) {
             votes[i].weight = whole / say[class];
+            votes[i].alone = are_copies(votes, count);
+        }
 }
 
 /* ---- */

@@ -4,8 +4,9 @@
  *
  * What an admin has imported, what was released, what came into a trap, and what the helpdesk has
  * reported counts at once; of one message the newest of these, whatever users say of it. What users
- * say counts where several of them agree: about the same message, or the same decision; whom nobody joins
- * there nor contradicts may still have company in what is like it (keeper/learn_agree.h). Who has only
+ * say counts where several of them agree: about the same message, or the same decision, where its copies
+ * are alike (keeper/learn_agree.h), as a reference can be forged; whom nobody joins
+ * there nor contradicts may still have company in what is like it. Who has only
  * left a message where it was is heard where nobody says anything, and counts a quarter. */
 #ifndef KEEPER_LABEL_CHOICE_H
 #define KEEPER_LABEL_CHOICE_H
@@ -26,7 +27,8 @@ struct label_vote {
     enum label_class class;
     enum label_how how;
     uint32_t weight; /* the outcome: in thousandths; 0: it is not learnt */
-    bool alone;      /* the same: a user says so whom nobody joins or contradicts */
+    bool alone;      /* the same: it is only where others say so of what is like it, as nobody
+                      * joins or contradicts the user, or does of a copy with other octets */
     bool settled;    /* while they are looked at: users are not asked about this message */
 };
 

@@ -30,7 +30,7 @@ static bool write_label(struct writing *w, struct labels *labels, const struct l
 {
     struct learn_item item = {.number = vote->number,
                               .class = vote->class,
-                              .weight = vote->alone ? LEARN_WEIGHT : vote->weight,
+                              .weight = vote->weight ? vote->weight : LEARN_WEIGHT,
                               .sealed = labels_vector(labels, vote->number),
                               .account = vote->alone ? vote->account : 0};
     if (item.sealed.len == 0 || item.sealed.len > LEARN_SEALED_MOST)

@@ -97,6 +97,17 @@ TEST(test_copies_of_one_decision_are_one_message)
     assert_int_equal(weight_of(3), 0);
 }
 
+TEST(test_copies_count_only_where_they_are_alike_as_a_reference_can_be_forged)
+{
+    vote(1, JANE, LABEL_SPAM, LABEL_MOVED)->reference = 9;
+    vote(2, JOE, LABEL_SPAM, LABEL_MOVED)->reference = 9;
+    vote(3, JANE, LABEL_SPAM, LABEL_MOVED)->reference = 10;
+    vote(3, JOE, LABEL_SPAM, LABEL_MOVED)->reference = 10;
+    label_choose(votes, count);
+    for (uint64_t number = 1; number <= count; number++)
+        assert_int_equal(votes[number - 1].alone, number <= 2);
+}
+
 TEST(test_of_a_decision_each_user_has_one_vote_his_newest)
 {
     vote(1, JANE, LABEL_GOOD, LABEL_MOVED)->reference = 9;
