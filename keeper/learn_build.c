@@ -53,16 +53,22 @@ static bool count_items(struct slice labels, uint32_t *count)
     return !in.bad;
 }
 
+/* One of another version scores nothing, so it is no more to be compared with than none. */
+static void take_old(struct building *b)
+{
+    const char *reason;
+    b->has_old =
+        b->given->old_model.len > 0 && spam_model_open(b->given->old_model, &b->old, &reason);
+    b->old_predictions.left = b->given->old_predictions;
+    b->has_next = b->has_old && learn_prediction_next(&b->old_predictions, &b->next);
+}
+
 static bool begin(struct building *b, uint32_t *count, const char **reason)
 {
     *reason = "the labels cannot be read";
     if (!count_items(b->given->labels, count))
         return false;
-    b->has_old = b->given->old_model.len > 0;
-    if (b->has_old && !spam_model_open(b->given->old_model, &b->old, reason))
-        return false;
-    b->old_predictions.left = b->given->old_predictions;
-    b->has_next = learn_prediction_next(&b->old_predictions, &b->next);
+    take_old(b);
     *reason = "out of memory";
     b->learner = spam_learner_new(b->given->key);
     b->rows = calloc((size_t)*count + 1, sizeof *b->rows);

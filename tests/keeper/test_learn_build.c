@@ -235,9 +235,18 @@ TEST(test_nonsense_is_refused_whole)
     teach_both(0, ENOUGH);
     given.labels = slice_sub(buf_slice(&labels), 0, buf_len(&labels) - 1);
     assert_false(learn_build(&given, &helper, &made, &reason));
-    given.labels = buf_slice(&labels);
-    given.old_model = SLICE("no model");
-    assert_false(learn_build(&given, &helper, &made, &reason));
+}
+
+TEST(test_after_an_upgrade_a_model_of_another_version_keeps_no_new_one_away)
+{
+    enum { VERSION = 8 };
+    teach_both(0, ENOUGH);
+    build(&old, NULL);
+    old.model[VERSION]++;
+    build(&made, &old);
+    assert_int_equal(made.built.outcome, LEARN_PUBLISHED);
+    assert_int_equal(made.built.compared, 0);
+    assert_true(probability_of(&made, LABEL_SPAM) > 0.9);
 }
 
 TEST(test_it_is_told_how_far_it_is)
