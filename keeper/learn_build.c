@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PASSES = 2, TOLD_EACH = 250, MILLION = 1000000 };
+enum { PASSES = 2, MILLION = 1000000 };
 _Static_assert((int)LABEL_VECTOR_MOST >= (int)SPAM_VECTOR_MAX, "each vector can be a label's");
 _Static_assert((int)LEARN_MODEL_MOST >= (int)SPAM_MODEL_SIZE, "each model can be sent");
 _Static_assert((int)LEARN_DIGEST == (int)SPAM_MODEL_DIGEST, "a model is known by its digest");
@@ -159,7 +159,7 @@ static void in_turn(struct building *b, uint32_t before,
         enum label_class class =
             (spam || taken[LABEL_GOOD] == total[LABEL_GOOD]) ? LABEL_SPAM : LABEL_GOOD;
         uint32_t at = find(b, class, next[class]);
-        if (done % TOLD_EACH == 0)
+        if (done % LEARN_TOLD_EACH == 0)
             b->helper->progress(b->helper->ctx, before + done, PASSES * b->count);
         take(b, &b->rows[at]);
         next[class] = at + 1;

@@ -12,12 +12,16 @@
 #include "common/learning.h"
 #include "filters/spam/spam_model.h"
 
-enum { LEARN_COMPARED = 500, LEARN_OF_CLASS = 50 /* labels of each, at least */ };
+enum {
+    LEARN_COMPARED = 500,
+    LEARN_OF_CLASS = 50,   /* labels of each, at least */
+    LEARN_TOLD_EACH = 250, /* labels */
+};
 
 struct learn_given {
     uint64_t number;
     struct slice labels;                     /* struct learn_item */
-    struct slice old_model, old_predictions; /* empty: there is none */
+    struct slice old_model, old_predictions; /* empty, or of another version: there is none */
     const uint8_t *key;                      /* of features, SPAM_KEY_SIZE octets */
 };
 

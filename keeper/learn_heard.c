@@ -22,14 +22,17 @@ static void sketch_nothing(struct spam_sketch *out, uint32_t number)
         out->bands[i] = number;
 }
 
+/* All are opened, which takes as long as learning them: who waits must hear of it. */
 static void sketch_all(const struct learn_given *given, const struct learn_helper *helper,
-                       struct learn_voter *voters)
+                       uint32_t count, struct learn_voter *voters)
 {
     struct unpack in = {.left = given->labels};
     struct learn_item item;
     struct slice vector;
     for (uint32_t i = 0; learn_item_next(&in, &item); i++) {
         voters[i] = (struct learn_voter){.account = item.account, .class = item.class};
+        if (i % LEARN_TOLD_EACH == 0)
+            helper->progress(helper->ctx, 0, count);
         if (!helper->open(helper->ctx, item.sealed, &vector) ||
             !spam_sketch(vector, &voters[i].sketch))
             sketch_nothing(&voters[i].sketch, i);
@@ -41,7 +44,7 @@ static bool hear_them(const struct learn_given *given, const struct learn_helper
 {
     struct learn_voter *voters = calloc((size_t)count + 1, sizeof *voters);
     if (voters)
-        sketch_all(given, helper, voters);
+        sketch_all(given, helper, count, voters);
     bool ok = voters && learn_agree(voters, count);
     for (uint32_t i = 0; ok && i < count; i++)
         heard[i] = voters[i].account == 0 || voters[i].heard;

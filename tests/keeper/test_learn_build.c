@@ -30,9 +30,12 @@ static void end(void)
 EACH_TEST(begin, end);
 
 /* Here vectors are as they are: what sealing does is test_labels.c's. */
+static uint32_t untold, most_untold;
 static bool as_it_is(void *ctx, struct slice sealed, struct slice *vector)
 {
     (void)ctx;
+    untold++;
+    most_untold = untold > most_untold ? untold : most_untold;
     *vector = sealed;
     return sealed.len > 1;
 }
@@ -43,6 +46,7 @@ static void note_progress(void *ctx, uint32_t done, uint32_t of)
     (void)ctx;
     told_done = done;
     told_of = of;
+    untold = 0;
 }
 
 static const struct learn_helper helper = {NULL, as_it_is, note_progress};
@@ -255,6 +259,18 @@ TEST(test_it_is_told_how_far_it_is)
     build(&made, NULL);
     assert_int_equal(told_of, 8 * ENOUGH); /* each is learnt twice */
     assert_in_range(told_done, 4 * ENOUGH, 8 * ENOUGH);
+}
+
+TEST(test_it_is_told_as_often_while_it_is_found_out_who_is_heard)
+{
+    untold = most_untold = 0;
+    for (unsigned n = 0; n < 4 * LEARN_TOLD_EACH; n++) {
+        struct learn_item item = {++number, LABEL_SPAM, LEARN_WEIGHT, vector_like(LABEL_SPAM, n),
+                                  n + 1};
+        learn_item_pack(&labels, &item);
+    }
+    build(&made, NULL);
+    assert_in_range(most_untold, 1, LEARN_TOLD_EACH);
 }
 
 TEST(test_what_is_worse_by_chance_or_by_nothing_is_not_called_worse)
