@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/model_file.h"
 
+#include "filters/spam/spam_features.h"
 #include "keeper/sealed_file.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 
 #define MAGIC SLICE("gpmodel1")
 
-enum { DIGEST = 32 };
+enum { VERSION = 4, DIGEST = 32 };
 
 static bool digest_of(struct slice octets, unsigned char digest[static DIGEST])
 {
@@ -33,6 +34,7 @@ bool model_file_pack(struct buf *out, const struct model_entry *e, struct slice 
 {
     unsigned char digest[DIGEST];
     buf_append(out, MAGIC);
+    pack_u32(out, SPAM_FEATURES_VERSION);
     pack_u64(out, e->number);
     pack_u64(out, e->until);
     pack_u64(out, (uint64_t)e->made);
@@ -57,7 +59,7 @@ static bool take(struct slice octets, unsigned char *out, size_t len)
 
 static bool unpack(struct slice octets, struct model_file *file)
 {
-    struct unpack in = {.left = slice_from(octets, MAGIC.len)};
+    struct unpack in = {.left = slice_from(octets, MAGIC.len + VERSION)};
     struct model_entry *e = &file->entry;
     e->number = unpack_u64(&in);
     e->until = unpack_u64(&in);
@@ -93,9 +95,16 @@ static bool is_whole(struct slice octets)
 {
     unsigned char digest[DIGEST];
     size_t len = octets.len - DIGEST;
-    return octets.len > MAGIC.len + DIGEST && slice_starts(octets, MAGIC) &&
+    return octets.len > MAGIC.len + VERSION + DIGEST && slice_starts(octets, MAGIC) &&
            digest_of(slice_sub(octets, 0, len), digest) &&
            memcmp(digest, octets.ptr + len, DIGEST) == 0;
+}
+
+/* Of a whole file. Scanners can do nothing with one of another version, and the next build cannot either. */
+static bool is_of_this_version(struct slice octets)
+{
+    struct unpack in = {.left = slice_from(octets, MAGIC.len)};
+    return unpack_u32(&in) == SPAM_FEATURES_VERSION;
 }
 
 bool model_file_read(const char *path, struct model_file *out, const char **reason)
@@ -106,7 +115,12 @@ bool model_file_read(const char *path, struct model_file *out, const char **reas
     bool ok = fd >= 0 && read_whole(fd, &out->octets, &len);
     *reason = ok ? "it is damaged" : strerror(errno);
     struct slice octets = {out->octets, len};
-    ok = ok && is_whole(octets) && unpack(slice_sub(octets, 0, len - DIGEST), out);
+    ok = ok && is_whole(octets);
+    if (ok && !is_of_this_version(octets)) {
+        *reason = "it is of another version";
+        ok = false;
+    }
+    ok = ok && unpack(slice_sub(octets, 0, len - DIGEST), out);
     if (fd >= 0)
         close(fd);
     if (!ok)

@@ -24,7 +24,7 @@ struct model_file {
     char *octets; /* owned */
 };
 
-/* False with *reason: it is not there, or is damaged. Else model_file_close gives it back. */
+/* False with *reason: it is not there, is damaged, or of another version (spam_features.h). Else model_file_close gives it back. */
 bool model_file_read(const char *path, struct model_file *out, const char **reason);
 void model_file_close(struct model_file *file);
 

@@ -2,8 +2,8 @@
  * The last models, each with its predictions in a file of its own, and which of them is in use. What a
  * model is, only gatepost-learn and the scanners know: here it is octets.
  *
- * A file is whole and on the disk before it has its name; one that is damaged is left out, and that is
- * logged. */
+ * A file is whole and on the disk before it has its name; one that is damaged, or of another version, is
+ * left out, and that is logged. */
 #ifndef KEEPER_MODELS_H
 #define KEEPER_MODELS_H
 

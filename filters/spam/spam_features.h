@@ -7,8 +7,8 @@
 #include "filters/spam/spam_vector.h"
 
 /* Changes with whatever changes the vector of a message: models and vectors of different versions
- * have nothing to do with each other. */
-enum { SPAM_FEATURES_VERSION = 1 };
+ * have nothing to do with each other, so each vector tells it. */
+enum { SPAM_FEATURES_VERSION = SPAM_VECTOR_VERSION };
 
 /* The vector is in the arena, which also holds what it is made of: twice the text, and what fields
  * take. 100 KiB of stack. A pure function of source and key. False: the arena is full. */

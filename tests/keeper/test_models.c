@@ -2,9 +2,11 @@
 #include "keeper/models.h"
 
 #include "base/sealed_map.h"
+#include "keeper/model_file.h"
 #include "tests/harness/disk.h"
 #include "tests/harness/labels.h"
 
+#include <openssl/evp.h>
 #include <sys/stat.h>
 
 static struct models *models;
@@ -92,6 +94,47 @@ static void damage(uint64_t number, long at)
     fseek(file, at, at < 0 ? SEEK_END : SEEK_SET);
     fputc(octet ^ 1, file);
     fclose(file);
+}
+
+/* A file that is whole and of the version before, as after an upgrade. */
+static void make_of_another_version(uint64_t number)
+{
+    enum { VERSION_AT = 8, DIGEST = 32, MOST = 4096 };
+    static unsigned char octets[MOST];
+    char path[64];
+    damage(number, VERSION_AT);
+    path_of(number, path);
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    size_t len = fread(octets, 1, sizeof octets, file);
+    assert_in_range(len, DIGEST, MOST - 1);
+    assert_int_equal(
+        EVP_Q_digest(NULL, "SHA256", NULL, octets, len - DIGEST, octets + len - DIGEST, NULL), 1);
+    rewind(file);
+    assert_int_equal(fwrite(octets, 1, len, file), len);
+    fclose(file);
+}
+
+static void assert_cannot_be_read(uint64_t number, const char *why)
+{
+    char path[64];
+    struct model_file file;
+    path_of(number, path);
+    assert_false(model_file_read(path, &file, &reason));
+    assert_string_equal(reason, why);
+}
+
+TEST(test_after_an_upgrade_what_is_of_another_version_is_not_in_use)
+{
+    assert_true(add(1) && add(2));
+    make_of_another_version(1);
+    make_of_another_version(2);
+    assert_cannot_be_read(2, "it is of another version");
+    open_again();
+    assert_int_equal(models_count(models), 0);
+    assert_null(models_in_use(models));
+    assert_true(add(3));
+    assert_holds(models_in_use(models), 3);
 }
 
 TEST(test_at_first_there_is_none)
