@@ -226,6 +226,8 @@ static void take_built(struct learning *l, const struct ipc_message *message)
         fail(l, reason);
         return;
     }
+    if (uses && l->build.mends)
+        models_forget(l->models);
     take_outcome(l, &built, uses);
     if (uses)
         l->owner->model(l->ctx);

@@ -226,6 +226,13 @@ bool models_add(struct models *m, const struct model_entry *entry, struct slice 
     return true;
 }
 
+void models_forget(struct models *m)
+{
+    for (size_t at = m->count; at-- > 0;)
+        if (m->entries[at].number != m->in_use)
+            drop(m, at);
+}
+
 bool models_load(const struct models *m, const struct model_entry *entry, int *model,
                  int *predictions, const char **reason)
 {

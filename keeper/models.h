@@ -42,6 +42,9 @@ bool models_add(struct models *models, const struct model_entry *entry, struct s
 /* Another one is in use. The same. */
 bool models_use(struct models *models, uint64_t number, const char **reason);
 
+/* Only the one in use stays: the others have learnt what was forgotten. */
+void models_forget(struct models *models);
+
 /* Sealed memfds, the caller's; `predictions` may be NULL. False with *reason: it cannot be read any more. */
 bool models_load(const struct models *models, const struct model_entry *entry, int *model,
                  int *predictions, const char **reason);

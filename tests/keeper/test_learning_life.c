@@ -241,6 +241,25 @@ TEST(test_a_label_that_is_forgotten_is_as_if_it_had_never_been)
     assert_false(labels_state(learning_labels(learning))->forgotten);
 }
 
+TEST(test_no_model_that_had_learnt_it_can_be_rolled_back_to)
+{
+    unsigned char message[LABEL_MESSAGE] = {3};
+    teach_both(0, ENOUGH);
+    build();
+    teach_both(ENOUGH, ENOUGH + 20);
+    build();
+    assert_int_equal(learning_forget(learning, LEARN_FORGET_MESSAGE,
+                                     (struct slice){(const char *)message, sizeof message},
+                                     &reason),
+                     1);
+    build();
+    const struct models *models = learning_models(learning);
+    for (size_t i = 0; i < models_count(models); i++)
+        assert_int_equal(models_at(models, i)->good, ENOUGH + 19);
+    if (learning_roll_back(learning, SLICE(""), &reason))
+        assert_int_equal(used()->good, ENOUGH + 19);
+}
+
 TEST(test_what_is_forgotten_goes_whatever_the_model_is_without_it)
 {
     teach_both(0, ENOUGH);
