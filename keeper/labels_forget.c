@@ -78,13 +78,28 @@ int64_t labels_forget(struct labels *l, enum learn_forget what, struct slice whi
     return what == LEARN_FORGET_ALL && which.len == 0 ? forget(l, what, reason) : -1;
 }
 
+static void take_out(struct labels *l, enum labels_statement statement, int64_t bound)
+{
+    sqlite3_bind_int64(l->statements[statement], 1, bound);
+    database_step(l->statements[statement]);
+}
+
+/* To find the oldest of too many costs more. */
+static bool are_too_many(struct labels *l)
+{
+    sqlite3_stmt *get = l->statements[LABELS_COUNT];
+    bool are =
+        sqlite3_step(get) == SQLITE_ROW && (uint64_t)sqlite3_column_int64(get, 0) > l->bounds.count;
+    sqlite3_reset(get);
+    return are;
+}
+
 void labels_prune(struct labels *l, int64_t now)
 {
     sqlite3_reset(l->statements[LABELS_VECTOR]);
-    sqlite3_bind_int64(l->statements[LABELS_AGED], 1, now - l->bounds.age);
-    sqlite3_bind_int64(l->statements[LABELS_MANY_OF_USERS], 1, (int64_t)l->bounds.count);
-    sqlite3_bind_int64(l->statements[LABELS_MANY], 1, (int64_t)l->bounds.count);
-    database_step(l->statements[LABELS_AGED]);
-    database_step(l->statements[LABELS_MANY_OF_USERS]);
-    database_step(l->statements[LABELS_MANY]);
+    take_out(l, LABELS_AGED, now - l->bounds.age);
+    if (!are_too_many(l))
+        return;
+    take_out(l, LABELS_MANY_OF_USERS, (int64_t)l->bounds.count);
+    take_out(l, LABELS_MANY, (int64_t)l->bounds.count);
 }
