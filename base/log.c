@@ -9,6 +9,7 @@
 #include <paths.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
@@ -109,24 +110,31 @@ static bool write_stderr(const struct log_line *line)
     return log_stderr_write(room, buf_len(&out));
 }
 
-static bool send_datagram(const struct buf *out)
+int log_syslog_connect(void)
 {
-    struct slice octets = buf_slice(out);
-    return log_state.socket >= 0 && write(log_state.socket, octets.ptr, octets.len) >= 0;
+    return connect_to(syslog_socket);
 }
 
 /* As syslog(3) does it, which would wait for room (RFC 3164). */
-static bool write_syslog(const struct log_line *line)
+bool log_syslog_send(int fd, enum log_level level, struct slice words)
 {
-    char room[LINE_MAX_BYTES], when[32];
-    struct buf out = buf_over(room, sizeof room);
-    time_t now = (time_t)(line->time / 1000);
+    char head[128], when[32];
+    time_t now = (time_t)(clock_wall_ms() / 1000);
     struct tm local;
     strftime(when, sizeof when, "%b %e %H:%M:%S", localtime_r(&now, &local));
-    buf_printf(&out, "<%d>%s %s[%d]: ", LOG_MAIL | log_line_priority(line->level), when,
-               line->program, (int)line->pid);
+    snprintf(head, sizeof head, "<%d>%s %s[%d]: ", LOG_MAIL | log_line_priority(level), when,
+             log_state.program, (int)getpid());
+    struct iovec parts[2] = {{head, strlen(head)}, {(void *)(uintptr_t)words.ptr, words.len}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+static bool write_syslog(const struct log_line *line)
+{
+    char room[LINE_MAX_BYTES];
+    struct buf out = buf_over(room, sizeof room);
     (log_state.format == FORMAT_JSON ? log_line_json : log_line_words)(&out, line);
-    return send_datagram(&out);
+    return log_state.socket >= 0 && log_syslog_send(log_state.socket, line->level, buf_slice(&out));
 }
 
 static bool write_journal(const struct log_line *line)
@@ -134,7 +142,7 @@ static bool write_journal(const struct log_line *line)
     char room[DATAGRAM_MAX];
     struct buf out = buf_over(room, sizeof room);
     log_line_journal(&out, line);
-    return send_datagram(&out);
+    return log_state.socket >= 0 && write(log_state.socket, room, buf_len(&out)) >= 0;
 }
 
 static bool tell(const struct log_line *line)

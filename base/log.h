@@ -25,6 +25,13 @@ struct log_words {
 };
 bool log_open_as(const char *program, const struct log_words *words);
 
+/* Another way to syslog, whatever else is told where: also before any chroot and jail, and after log_open. The caller's;
+ * -1 with errno. */
+int log_syslog_connect(void);
+
+/* One line of any length, as log_open's program says it. False with errno: there is no room for it now, or nobody hears. */
+bool log_syslog_send(int fd, enum log_level level, struct slice words);
+
 bool log_level_parse(struct slice word, enum log_level *out);
 bool log_wants(enum log_level level);
 

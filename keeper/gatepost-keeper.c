@@ -26,7 +26,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -451,13 +450,13 @@ static void on_control(evutil_socket_t fd, short what, void *arg)
 
 /* ---- the start ---- */
 
-static void open_log(const struct options *options)
+/* The way to syslog that decisions take, -1: none. */
+static int open_log(const struct options *options)
 {
     log_open_as("gatepost-keeper",
                 &(struct log_words){slice_of(options->log_to), slice_of(options->log_format),
                                     slice_of(options->log_level)});
-    if (options->syslog && strcmp(options->log_to, "syslog") != 0)
-        openlog("gatepost-keeper", LOG_PID | LOG_NDELAY, LOG_MAIL);
+    return options->syslog ? log_syslog_connect() : -1;
 }
 
 /* What libraries open or look up at first use must be had before the doors close. */
@@ -500,7 +499,7 @@ static void make_sockets(struct program *p, const struct options *options)
         give_up("out of memory");
 }
 
-static void open_what_is_kept(struct program *p, const struct options *options)
+static void open_what_is_kept(struct program *p, const struct options *options, int syslog)
 {
     struct recording_options recording = {
         .history = options->history,
@@ -508,7 +507,8 @@ static void open_what_is_kept(struct program *p, const struct options *options)
                    .size = options->size,
                    .personal = options->personal,
                    .personal_age = (int64_t)options->personal_age},
-        .syslog = options->syslog};
+        .syslog = options->syslog,
+        .syslog_socket = syslog};
     const char *reason;
     struct personal *personal = &recording.bounds.personal;
     if (personal->how == PERSONAL_HASH && !personal_key("personal.key", personal->key, &reason))
@@ -539,11 +539,11 @@ int main(int argc, char *argv[])
     struct options options;
     if (!options_parse(argc, argv, &options))
         give_up("options are not as the parent gives them");
-    open_log(&options);
+    int syslog = open_log(&options);
     lock_up(&options);
     make_events(&program);
     make_sockets(&program, &options);
-    open_what_is_kept(&program, &options);
+    open_what_is_kept(&program, &options, syslog);
     event_add(program.control, NULL);
     after(program.lists, LISTS_MS);
     while (!program.takes) /* and nobody is answered without what is queued */

@@ -8,19 +8,20 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <syslog.h>
 #include <unistd.h>
 
 enum { LINE_MAX_OCTETS = 4 * 1024 * 1024 };
 
 void lines_begin(struct lines *lines)
 {
-    *lines = (struct lines){.fd = -1, .line = buf_init(LINE_MAX_OCTETS)};
+    *lines = (struct lines){.fd = -1, .syslog = -1, .line = buf_init(LINE_MAX_OCTETS)};
 }
 
 void lines_end(struct lines *lines)
 {
     lines_to(lines, -1);
+    if (lines->syslog >= 0)
+        close(lines->syslog);
     buf_release(&lines->line);
 }
 
@@ -30,6 +31,12 @@ void lines_to(struct lines *lines, int fd)
         close(lines->fd);
     lines->fd = fd;
     lines->half = false;
+}
+
+void lines_to_syslog(struct lines *lines, int fd)
+{
+    lines->syslog = fd;
+    lines->wants_syslog = true;
 }
 
 static void lost(struct lines *lines, const struct record *record, const char *reason)
@@ -57,6 +64,15 @@ static void write_line(struct lines *lines, const struct record *record)
     lines->half = lines->half || (n > 0 && n < (ssize_t)whole);
 }
 
+static void send_line(struct lines *lines, const struct record *record)
+{
+    struct slice line = slice_sub(buf_slice(&lines->line), 0, buf_len(&lines->line) - 1);
+    if (lines->syslog < 0)
+        lost(lines, record, "there is no syslog");
+    else if (!log_syslog_send(lines->syslog, LEVEL_INFO, line))
+        lost(lines, record, strerror(errno));
+}
+
 void lines_add(struct lines *lines, const struct record *record)
 {
     if (!lines_wanted(lines))
@@ -66,9 +82,8 @@ void lines_add(struct lines *lines, const struct record *record)
         lost(lines, record, "too large");
         return;
     }
-    struct slice line = buf_slice(&lines->line);
-    if (lines->syslog)
-        syslog(LOG_INFO, "%.*s", (int)line.len - 1, line.ptr);
+    if (lines->wants_syslog)
+        send_line(lines, record);
     if (lines->fd >= 0)
         write_line(lines, record);
 }

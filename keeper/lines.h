@@ -6,8 +6,9 @@
 #include "common/record.h"
 
 struct lines {
-    int fd; /* owned; -1: no file is wanted */
-    bool syslog;
+    int fd;     /* owned; -1: no file is wanted */
+    int syslog; /* owned; -1: there is none */
+    bool wants_syslog;
     bool half; /* the last line has no end */
     struct buf line;
     uint64_t lost;
@@ -19,9 +20,12 @@ void lines_end(struct lines *lines);
 /* From now on to this file (taken over). */
 void lines_to(struct lines *lines, int fd);
 
+/* And to syslog by this socket of log_syslog_connect (taken over); -1: what was to go there is lost, and told so. */
+void lines_to_syslog(struct lines *lines, int fd);
+
 static inline bool lines_wanted(const struct lines *lines)
 {
-    return lines->fd >= 0 || lines->syslog;
+    return lines->fd >= 0 || lines->wants_syslog;
 }
 
 void lines_add(struct lines *lines, const struct record *record);

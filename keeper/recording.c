@@ -212,7 +212,8 @@ struct recording *recording_new(struct event_base *base, const struct recording_
     if (!r)
         return NULL;
     lines_begin(&r->lines);
-    r->lines.syslog = options->syslog;
+    if (options->syslog)
+        lines_to_syslog(&r->lines, options->syslog_socket);
     r->size = options->bounds.size;
     if (options->bounds.personal_age == 0)
         r->personal = options->bounds.personal;

@@ -14,7 +14,8 @@ struct recording;
 struct recording_options {
     bool history; /* one is kept, in the folder that we are in */
     struct history_bounds bounds;
-    bool syslog; /* lines go there as well */
+    bool syslog;       /* lines go there as well, */
+    int syslog_socket; /* by this (lines_to_syslog) */
 };
 
 /* NULL with *reason. */

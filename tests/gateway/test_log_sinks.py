@@ -143,24 +143,55 @@ def test_a_pipe_that_nobody_reads_holds_up_nobody_and_what_was_lost_is_told(own_
         os.close(reader)
 
 
-def test_a_syslog_that_stands_still_holds_up_nobody_and_stderr_has_what_it_has_no_room_for(own_dir, server):
-    """A machine whose /dev/log is ours."""
-    needs.to_be_root("a /dev of its own")
-    devices, syslog = own_dir / "dev", socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    devices.mkdir()
-    syslog.bind(str(own_dir / "log"))
-    syslog.setblocking(False)
-    it = made(own_dir / "syslog", server, {"to": '"syslog"', "level": '"info"'})
-    script = ('mount --bind /dev "$1" && mount -t tmpfs tmpfs /dev && for name in null zero full random urandom; do '
-              'touch /dev/$name && mount --bind "$1/$name" /dev/$name; done && ln -s "$2" /dev/log && shift 2 && exec "$@"')
-    it.process = Process("gatepost", ["unshare", "-m", "sh", "-c", script, "sh", devices, own_dir / "log", it.build / "gatepost", "-F", "-c", it.file], own_dir)
-    try:
-        with running(it):
-            talk(it, lambda n: "recipient refused" in it.log())
-            first = syslog.recv(65536).decode()
-            assert re.match(r"<22>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d gatepost\[\d+\]: ", first), first
-    finally:
-        syslog.close()
+class Syslog:
+    """What listens at /dev/log of a machine whose /dev is ours."""
+
+    def __init__(self, folder):
+        needs.to_be_root("a /dev of its own")
+        self.folder, self.heard, self.socket = folder, "", socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        (folder / "dev").mkdir()
+        self.socket.bind(str(folder / "log"))
+        self.socket.setblocking(False)
+
+    def around(self, it):
+        script = ('mount --bind /dev "$1" && mount -t tmpfs tmpfs /dev && for name in null zero full random urandom; do '
+                  'touch /dev/$name && mount --bind "$1/$name" /dev/$name; done && ln -s "$2" /dev/log && shift 2 && exec "$@"')
+        it.process = Process("gatepost", ["unshare", "-m", "sh", "-c", script, "sh", self.folder / "dev", self.folder / "log", it.build / "gatepost", "-F", "-c", it.file],
+                             self.folder)
+        return it
+
+    def has(self, pattern):
+        """Whether it was said so far."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.heard += self.socket.recv(1 << 20).decode() + "\n"
+        return re.search("(?m)^<22>[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d " + pattern, self.heard)
+
+
+@pytest.fixture
+def syslog(own_dir):
+    syslog = Syslog(own_dir)
+    yield syslog
+    syslog.socket.close()
+
+
+def test_a_syslog_that_stands_still_holds_up_nobody_and_stderr_has_what_it_has_no_room_for(own_dir, server, syslog):
+    with running(syslog.around(made(own_dir / "syslog", server, {"to": '"syslog"', "level": '"info"'}))) as it:
+        talk(it, lambda n: "recipient refused" in it.log())
+        assert syslog.has(r"gatepost\[\d+\]: ")
+        talk(it, lambda n: syslog.has(r"gatepost-proxy\[\d+\]: \S+ recipient refused "))  # there is room again
+
+
+@pytest.mark.parametrize("to", ["syslog", "stderr"])
+def test_syslog_has_the_decisions_wherever_the_log_goes_and_nobody_waits_for_it(own_dir, server, syslog, to):
+    it = made(own_dir / to, server, {"to": '"%s"' % to, "level": '"info"', "decisions_syslog": "on", "decisions": '"%s"' % (own_dir / "decisions.json")})
+    with running(syslog.around(it)):
+        assert wait_until(lambda: refused(it.port) or syslog.has(r'gatepost-keeper\[\d+\]: {.*"verdict":"reject".*}$'), 20)
+        talk(it, lambda n: "decisions not written" in it.log())
+        assert 'reason="Resource temporarily unavailable"' in it.log()
+        lines = (own_dir / "decisions.json").read_text().count("\n")
+        refused(it.port)
+        assert wait_until(lambda: (own_dir / "decisions.json").read_text().count("\n") > lines, 20), "it is not waiting"
 
 
 # ---- fail2ban
