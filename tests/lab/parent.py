@@ -105,7 +105,7 @@ class Parent:
 
     def steer_clock(self):
         """Before start(): then move_clock() can be used."""
-        self.program = steered.PROGRAMS / "gatepost"
+        self.program = steered.program("gatepost")
         return self
 
     def move_clock(self, seconds):

@@ -7,9 +7,17 @@ import signal
 from lab import needs
 
 PROGRAMS = needs.BUILD / "tests" / "steered"
-
-
+FLOORS = {"gatepost": ("parent", "common", "filters", "policy", "base"), "gatepost-proxy": ("proxy", "common", "filters", "policy", "base")}
 RECORDING = ("gatepost-keeper", "gatepost-release", "gatepostctl")
+
+
+def program(name):
+    """They are among the units: after `make all` alone they would be those of before, and tests of what has changed since fail, or pass."""
+    ours = PROGRAMS / name
+    for floor in FLOORS[name]:
+        made_of = needs.BUILD / (floor + ".a")
+        assert not made_of.exists() or made_of.stat().st_mtime <= ours.stat().st_mtime, "%s is older than %s: make units" % (ours, made_of)
+    return ours
 
 
 def programs(folder, *more):
@@ -17,8 +25,7 @@ def programs(folder, *more):
     folder = folder / "programs"
     folder.mkdir()
     for name in ("gatepost", "gatepost-proxy", "gatepost-scan", "gatepost-av", "gatepost-qr", *more):
-        ours = PROGRAMS / name
-        (folder / name).symlink_to(ours if ours.exists() else needs.BUILD / name)
+        (folder / name).symlink_to(program(name) if name in FLOORS else needs.BUILD / name)
     return {"build": folder, "env": {"GATEPOST_LIBEXEC": str(folder)}}
 
 
