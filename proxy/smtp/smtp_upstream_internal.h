@@ -49,8 +49,8 @@ void smtp_upstream_end_doubt(struct smtp_upstream *c);
 /* The same for what went wrong, by the state that it was in. */
 void smtp_upstream_failed(struct smtp_upstream *c, const char *why);
 /* LMTP: the connection has ended after the server refused the message before it had it, and told but some of
- * the recipients so. Nobody has it then, and what was said last of the message is true of the others too; the
- * job is answered. False: it is not so. */
+ * the recipients so. Nobody has it then: what was said last is true of the others too where it says that it is of
+ * the message, else they are put off; the job is answered. False: it is not so. */
 bool smtp_upstream_refused_early(struct smtp_upstream *c);
 /* Sends a command line and waits for its reply. */
 void smtp_upstream_say(struct smtp_upstream *c, const char *line);

@@ -247,11 +247,12 @@ void smtp_upstream_got_final(struct smtp_upstream *c, const struct smtp_reply *r
     job_answered(c, !stream_output_pending(c->stream) && reply->code != 421);
 }
 
-/* An address or a mailbox (RFC 3463), and no message that others could have. */
-static bool is_about_recipient(const struct backend_reply *reply)
+/* Its mail system is full, or does not like what the message is (RFC 3463), for whomever it is. What says nothing of that may
+ * be one mailbox's matter; the others come again then, and each hears his own. */
+static bool is_about_message(const struct backend_reply *reply)
 {
     struct slice subject = slice_from(reply->enhanced, reply->enhanced.len ? 1 : 0);
-    return slice_starts(subject, SLICE(".1.")) || slice_starts(subject, SLICE(".2."));
+    return slice_starts(subject, SLICE(".3.")) || slice_starts(subject, SLICE(".6."));
 }
 
 bool smtp_upstream_refused_early(struct smtp_upstream *c)
@@ -264,7 +265,7 @@ bool smtp_upstream_refused_early(struct smtp_upstream *c)
         return false;
     const struct backend_reply *last = &job->recipients[c->finals - 1].reply;
     for (size_t i = c->finals; i < job->recipient_count; i++)
-        job->recipients[i].reply = is_about_recipient(last) ? broke_off : *last;
+        job->recipients[i].reply = is_about_message(last) ? *last : broke_off;
     job_answered(c, false);
     return true;
 }

@@ -209,8 +209,9 @@ def test_who_refuses_all_while_the_message_comes_and_goes_is_heard(site, reply):
     assert attempt(gateway, "alice", "bob", message=LARGE) == ([250, 250], int(reply[:3]))
 
 
-def test_who_refuses_one_while_the_message_comes_and_goes_has_put_off_the_other(site):
-    gateway = site(refused_early(FULL))
+@pytest.mark.parametrize("reply", [FULL, "552 mailbox full", "552 5.7.1 he wants nothing from you"])
+def test_who_refuses_one_while_the_message_comes_and_goes_has_put_off_the_other(site, reply):
+    gateway = site(refused_early(reply))
     assert attempt(gateway, "alice", "bob", size=13000000, message=LARGE) == ([250, 250], 451)
     gateway.behind.script.clear()
     assert attempt(gateway, "alice", "bob", size=13000000, message=LARGE) == ([552, 451], None)
