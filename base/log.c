@@ -25,8 +25,9 @@ static struct {
     enum log_format format;
     enum log_level least;
     int socket;   /* of syslog or the journal; -1: none is open */
+    bool free;    /* in no jail, ever */
     int64_t lost; /* lines that nobody had room for */
-} log_state = {"gatepost", SINK_STDERR, FORMAT_TEXT, LEVEL_INFO, -1, 0};
+} log_state = {"gatepost", SINK_STDERR, FORMAT_TEXT, LEVEL_INFO, -1, false, 0};
 
 /* ---- where to ---- */
 
@@ -51,6 +52,22 @@ static void open_socket(const char *path, const char *complaint)
     if (log_state.socket < 0)
         log_at(LEVEL_WARNING, "", complaint, field_str("path", path),
                field_str("error", strerror(errno)));
+}
+
+void log_stay_connected(void)
+{
+    log_state.free = true;
+}
+
+/* After it was told in vain. */
+static bool connect_again(const char *path)
+{
+    if (!log_state.free || (log_state.socket >= 0 && errno != ECONNREFUSED))
+        return false;
+    if (log_state.socket >= 0)
+        close(log_state.socket);
+    log_state.socket = connect_to(path);
+    return log_state.socket >= 0;
 }
 
 void log_open(const char *program, enum log_sink sink, enum log_level least)
@@ -129,12 +146,24 @@ bool log_syslog_send(int fd, enum log_level level, struct slice words)
     return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
+static bool send_syslog(enum log_level level, struct slice words)
+{
+    return log_state.socket >= 0 && log_syslog_send(log_state.socket, level, words);
+}
+
 static bool write_syslog(const struct log_line *line)
 {
     char room[LINE_MAX_BYTES];
     struct buf out = buf_over(room, sizeof room);
     (log_state.format == FORMAT_JSON ? log_line_json : log_line_words)(&out, line);
-    return log_state.socket >= 0 && log_syslog_send(log_state.socket, line->level, buf_slice(&out));
+    struct slice words = buf_slice(&out);
+    return send_syslog(line->level, words) ||
+           (connect_again(syslog_socket) && send_syslog(line->level, words));
+}
+
+static bool send_journal(struct slice datagram)
+{
+    return log_state.socket >= 0 && write(log_state.socket, datagram.ptr, datagram.len) >= 0;
 }
 
 static bool write_journal(const struct log_line *line)
@@ -142,7 +171,8 @@ static bool write_journal(const struct log_line *line)
     char room[DATAGRAM_MAX];
     struct buf out = buf_over(room, sizeof room);
     log_line_journal(&out, line);
-    return log_state.socket >= 0 && write(log_state.socket, room, buf_len(&out)) >= 0;
+    struct slice datagram = buf_slice(&out);
+    return send_journal(datagram) || (connect_again(journal_socket) && send_journal(datagram));
 }
 
 static bool tell(const struct log_line *line)

@@ -19,6 +19,9 @@ enum log_format { FORMAT_TEXT, FORMAT_JSON };
  * process. Where no journal can be reached, stderr is written to, and told so. */
 void log_open(const char *program, enum log_sink sink, enum log_level least);
 
+/* Said by a process that never enters a jail: it connects anew to a syslog, or a journal, that was started anew. */
+void log_stay_connected(void);
+
 /* The words of the block `log`. False, and nothing is changed: one is unknown. */
 struct log_words {
     struct slice to, format, level;

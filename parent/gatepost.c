@@ -179,6 +179,7 @@ int main(int argc, char *argv[])
         puts("gatepost " GATEPOST_VERSION);
         return EXIT_SUCCESS;
     }
+    log_stay_connected();
     gethostname(parent.hostname, sizeof parent.hostname - 1);
     if (parent.arguments.want == ARGUMENTS_FIRST_RUN)
         return first_run(argc, argv, parent.hostname);

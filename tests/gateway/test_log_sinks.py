@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -150,8 +151,17 @@ class Syslog:
         needs.to_be_root("a /dev of its own")
         self.folder, self.heard, self.socket = folder, "", socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         (folder / "dev").mkdir()
-        self.socket.bind(str(folder / "log"))
+        self.listen()
+
+    def listen(self):
+        self.socket.bind(str(self.folder / "log"))
         self.socket.setblocking(False)
+
+    def begin_anew(self):
+        self.socket.close()
+        (self.folder / "log").unlink()
+        self.heard, self.socket = "", socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.listen()
 
     def around(self, it):
         script = ('mount --bind /dev "$1" && mount -t tmpfs tmpfs /dev && for name in null zero full random urandom; do '
@@ -180,6 +190,16 @@ def test_a_syslog_that_stands_still_holds_up_nobody_and_stderr_has_what_it_has_n
         talk(it, lambda n: "recipient refused" in it.log())
         assert syslog.has(r"gatepost\[\d+\]: ")
         talk(it, lambda n: syslog.has(r"gatepost-proxy\[\d+\]: \S+ recipient refused "))  # there is room again
+
+
+def test_a_syslog_that_was_started_anew_hears_the_parent_and_after_a_reload_the_proxies(own_dir, server, syslog):
+    with running(syslog.around(made(own_dir / "syslog", server, {"to": '"syslog"', "level": '"info"'}))) as it:
+        assert wait_until(lambda: refused(it.port) or syslog.has(r"gatepost-proxy\[\d+\]: "), 20)
+        syslog.begin_anew()
+        it.process.signal(signal.SIGHUP)
+        assert wait_until(lambda: syslog.has(r"gatepost\[\d+\]: reloading ") and syslog.has(r"gatepost\[\d+\]: serving generation=2 "), 20)
+        assert wait_until(lambda: refused(it.port) or syslog.has(r"gatepost-proxy\[\d+\]: \S+ recipient refused "), 20)
+        assert "reloading" not in it.log()
 
 
 @pytest.mark.parametrize("to", ["syslog", "stderr"])
