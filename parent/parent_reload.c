@@ -65,6 +65,8 @@ void parent_apply_helpers(struct parent *parent, const struct config *config, in
         keeper_configure(&parent->keeper, config, now);
     release_configure(&parent->release, config, now);
     learn_configure(&parent->learn, config, now);
+    if (!config->settings.learn_enabled && parent->scanners[SCANNER_SCAN].model >= 0)
+        scanners_take_model(&parent->scanners[SCANNER_SCAN], -1);
     if (private_redis_needed(config) || !private_needed_by_old(parent))
         private_redis_configure(&parent->redis, config, now);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)

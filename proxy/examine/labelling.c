@@ -7,21 +7,23 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 enum {
     ARENA_MAX = 4 * 1024 * 1024,
-    AT_ONCE = 64,                      /* in a proxy, */
-    OCTETS_AT_ONCE = 32 * 1024 * 1024, /* of messages as large in all */
+    AT_ONCE = 1, /* with scanners: mail that comes in does not wait for more than that */
+    OCTETS_MOST = 32 * 1024 * 1024, /* of messages that wait, or are with a scanner */
 };
 
 struct labelling {
     struct proxy *proxy;
     struct label label; /* texts in the arena */
     struct arena *arena;
+    struct spool *spool; /* while it stands in line */
+    TAILQ_ENTRY(labelling) line;
     struct scan_pieces pieces;
-    struct event *event; /* NULL: the scanner has answered, or never will */
+    struct event *event; /* while it is with a scanner */
     int sock;
     size_t octets;
     bool said;    /* the keeper is to be told */
@@ -29,29 +31,19 @@ struct labelling {
 };
 
 static struct {
-    unsigned count;
+    unsigned count, scanned;
     size_t octets;
-} under_way;
+    TAILQ_HEAD(, labelling) line;
+} all = {.line = TAILQ_HEAD_INITIALIZER(all.line)};
 
 bool labelling_wanted(const struct proxy *proxy)
 {
     return proxy->config->settings.learn_enabled && recorder_wants(proxy);
 }
 
-static void stop_waiting(struct labelling *l)
-{
-    if (!l->event)
-        return;
-    event_free(l->event);
-    close(l->sock);
-    l->event = NULL;
-    under_way.count--;
-    under_way.octets -= l->octets;
-}
-
 static void end(struct labelling *l)
 {
-    stop_waiting(l);
+    spool_free(&l->spool);
     arena_free(&l->arena);
     free(l);
 }
@@ -63,6 +55,21 @@ static void tell(struct labelling *l)
     end(l);
 }
 
+/* ---- with a scanner ---- */
+
+/* There is a vector, or there will be none. */
+static void looked_at(struct labelling *l)
+{
+    all.count--;
+    all.octets -= l->octets;
+    if (l->dropped)
+        end(l);
+    else if (l->said)
+        tell(l);
+}
+
+static void move_on(void);
+
 static void on_answer(evutil_socket_t fd, short what, void *arg)
 {
     struct labelling *l = arg;
@@ -73,12 +80,48 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
         got = scan_collect((int)fd, l->arena, 0, &l->pieces, &answer, &failure);
     if (got == 0)
         return;
-    l->label.vector = got > 0 ? answer.vector : (struct slice){NULL, 0};
-    stop_waiting(l);
-    if (l->dropped)
-        end(l);
-    else if (l->said)
-        tell(l);
+    if (got > 0)
+        l->label.vector = answer.vector;
+    event_free(l->event);
+    close(l->sock);
+    l->event = NULL;
+    all.scanned--;
+    looked_at(l);
+    move_on();
+}
+
+static bool wait_for_answer(struct labelling *l)
+{
+    int64_t ms = l->proxy->config->settings.timeouts_scan;
+    struct timeval limit = {ms / 1000, (ms % 1000) * 1000};
+    l->event = event_new(l->proxy->base, l->sock, EV_READ | EV_PERSIST, on_answer, l);
+    if (!l->event)
+        return false;
+    event_add(l->event, &limit);
+    all.scanned++;
+    return true;
+}
+
+static bool submit(struct labelling *l)
+{
+    const struct scan_job job = {.vector = true, .limits = l->proxy->job.limits};
+    int message = spool_fd(l->spool);
+    l->sock = message >= 0 ? scan_submit(l->proxy->queue[SCANNER_SCAN], message, &job) : -1;
+    spool_free(&l->spool);
+    if (l->sock < 0 || wait_for_answer(l))
+        return l->sock >= 0;
+    close(l->sock);
+    return false;
+}
+
+static void move_on(void)
+{
+    struct labelling *l;
+    while (all.scanned < AT_ONCE && (l = TAILQ_FIRST(&all.line))) {
+        TAILQ_REMOVE(&all.line, l, line);
+        if (!submit(l))
+            looked_at(l);
+    }
 }
 
 /* ---- begun ---- */
@@ -92,55 +135,32 @@ static bool copy_texts(struct labelling *l, const struct label *label)
     return l->label.account.ptr && l->label.reference.ptr;
 }
 
-static int submit(const struct labelling *l, struct slice message)
-{
-    const struct scan_job job = {.vector = true, .limits = l->proxy->job.limits};
-    struct spool *spool = spool_new(0);
-    int sock = -1;
-    if (spool && spool_append(spool, message) && spool_fd(spool) >= 0)
-        sock = scan_submit(l->proxy->queue[SCANNER_SCAN], spool_fd(spool), &job);
-    spool_free(&spool);
-    return sock;
-}
-
-static bool wait_for_answer(struct labelling *l)
-{
-    int64_t ms = l->proxy->config->settings.timeouts_scan;
-    struct timeval limit = {ms / 1000, (ms % 1000) * 1000};
-    l->event = event_new(l->proxy->base, l->sock, EV_READ | EV_PERSIST, on_answer, l);
-    if (!l->event)
-        return false;
-    event_add(l->event, &limit);
-    under_way.count++;
-    under_way.octets += l->octets;
-    return true;
-}
-
-static bool begin(struct labelling *l, struct slice message, const struct label *label)
+static bool prepare(struct labelling *l, struct slice message, const struct label *label)
 {
     l->arena = arena_new(ARENA_MAX);
-    if (!l->arena || !copy_texts(l, label) || (l->sock = submit(l, message)) < 0)
-        return false;
-    if (wait_for_answer(l))
-        return true;
-    close(l->sock);
-    return false;
+    l->spool = spool_new(0);
+    return l->arena && l->spool && copy_texts(l, label) && spool_append(l->spool, message);
 }
 
 struct labelling *labelling_begin(struct proxy *proxy, struct slice message,
                                   const struct label *label)
 {
-    if (proxy->queue[SCANNER_SCAN] < 0 || under_way.count == AT_ONCE ||
-        message.len > OCTETS_AT_ONCE - under_way.octets)
+    if (proxy->queue[SCANNER_SCAN] < 0 || all.count == LABELLING_MOST ||
+        message.len > OCTETS_MOST - all.octets)
         return NULL;
     struct labelling *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
     *l = (struct labelling){.proxy = proxy, .octets = message.len};
-    if (begin(l, message, label))
-        return l;
-    end(l);
-    return NULL;
+    if (!prepare(l, message, label)) {
+        end(l);
+        return NULL;
+    }
+    all.count++;
+    all.octets += l->octets;
+    TAILQ_INSERT_TAIL(&all.line, l, line);
+    move_on();
+    return l;
 }
 
 /* ---- over ---- */
@@ -148,15 +168,19 @@ struct labelling *labelling_begin(struct proxy *proxy, struct slice message,
 void labelling_say(struct labelling *l)
 {
     l->said = true;
-    if (!l->event)
+    if (!l->event && !l->spool)
         tell(l);
 }
 
-/* Its job is on the queue, or in a scanner, all the same, and counts until it is through. */
 void labelling_drop(struct labelling *l)
 {
-    if (l && l->event)
-        l->dropped = true;
-    else if (l)
+    if (!l)
+        return;
+    l->dropped = true;
+    if (l->spool) {
+        TAILQ_REMOVE(&all.line, l, line);
+        looked_at(l);
+    } else if (!l->event) {
         end(l);
+    }
 }

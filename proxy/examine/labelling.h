@@ -7,6 +7,8 @@
 #include "common/learning.h"
 #include "proxy/process/proxy.h"
 
+enum { LABELLING_MOST = 64 /* that wait in a proxy, or are with a scanner: one at a time */ };
+
 struct labelling;
 
 /* Whether labels are taken at all. */

@@ -102,7 +102,7 @@ TEST(test_each_how_has_a_word_of_its_own)
 
 TEST(test_items_and_predictions_come_one_by_one_until_one_is_none)
 {
-    struct learn_item item = {9, LABEL_SPAM, 500, SLICE("sealed")}, again;
+    struct learn_item item = {9, LABEL_SPAM, 500, SLICE("sealed"), 3}, again;
     for (int i = 0; i < 2; i++)
         learn_item_pack(&out, &item);
     struct unpack in = {.left = buf_slice(&out)};

@@ -107,6 +107,22 @@ def test_one_user_who_calls_good_mail_spam_moves_nothing(site, learner):
     assert not marked(site, mail("good", 1001))[0]
 
 
+def test_who_learns_no_more_says_nothing_more_of_spam(start, new_backend, tmp_path):
+    body = backend("behind", new_backend().port) + domains("behind", "example.com") + MARKED
+    settings = learning.settings(tmp_path)
+    gateway = start(body, changes=settings)
+    Learner(gateway)
+    assert wait_until(lambda: known_of(gateway) == 64, 20), "the digest of a model that has learnt nothing"
+    gateway.configure(body, changes={**settings, "learn": {"enabled": "off"}})
+    gateway.reload()
+    assert wait_until(lambda: known_of(gateway) == 0, 20)
+
+
+def known_of(gateway):
+    send(gateway.port, mail("spam", 1).replace(b"\n", b"\r\n"), "user@example.com")
+    return len(newest(gateway)["facts"]["spam.model"] or "")
+
+
 def test_what_is_undone_leaves_the_model_that_was(site, learner, tmp_path):
     before = learner.status()["model"]["digest"]
     more = learning.maildir(tmp_path / "more", mails("spam", 30, first=700))

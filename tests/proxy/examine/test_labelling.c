@@ -7,12 +7,11 @@
 #include <event2/event.h>
 #include <unistd.h>
 
-enum { AT_ONCE = 64, MS = 60000 };
+enum { MS = 60000 };
 
 static struct config config;
 static struct proxy proxy;
 static int queue[2];
-static struct ipc_message jobs[AT_ONCE];
 static char room[IPC_PAYLOAD_MAX + 2];
 
 static void start(void)
@@ -39,22 +38,72 @@ static struct labelling *begin(void)
     return labelling_begin(&proxy, SLICE("Subject: hello\r\n\r\nhello\r\n"), &label);
 }
 
+static void take_job(struct ipc_message *job)
+{
+    assert_int_equal(ipc_recv(queue[1], job, room, sizeof room, true), 1);
+}
+
+static bool no_job(void)
+{
+    struct ipc_message job;
+    return ipc_recv(queue[1], &job, room, sizeof room, false) == 0;
+}
+
+/* As a scanner that has died. */
+static void give_up(struct ipc_message *job)
+{
+    ipc_close_fds(job);
+    event_base_loop(proxy.base, EVLOOP_NONBLOCK);
+}
+
+TEST(test_one_message_at_a_time_is_with_a_scanner_and_the_others_come_after_it)
+{
+    struct labelling *labels[3];
+    struct ipc_message job;
+    for (size_t i = 0; i < 3; i++)
+        assert_non_null(labels[i] = begin());
+    for (size_t i = 0; i < 3; i++) {
+        take_job(&job);
+        assert_true(no_job());
+        give_up(&job);
+    }
+    assert_true(no_job());
+    for (size_t i = 0; i < 3; i++)
+        labelling_drop(labels[i]);
+}
+
 TEST(test_a_job_counts_until_a_scanner_is_through_with_it_whoever_has_gone)
 {
-    for (size_t i = 0; i < AT_ONCE; i++) {
-        struct labelling *labelling = begin();
-        assert_non_null(labelling);
-        assert_int_equal(ipc_recv(queue[1], &jobs[i], room, sizeof room, true), 1);
-        labelling_drop(labelling);
-    }
+    struct ipc_message job;
+    labelling_drop(begin());
+    take_job(&job);
+    struct labelling *next = begin();
+    assert_non_null(next);
+    assert_true(no_job());
+    give_up(&job);
+    take_job(&job);
+    labelling_drop(next);
+    give_up(&job);
+}
+
+TEST(test_who_is_taken_back_while_he_waits_makes_room)
+{
+    struct labelling *labels[LABELLING_MOST];
+    struct ipc_message job;
+    for (size_t i = 0; i < LABELLING_MOST; i++)
+        assert_non_null(labels[i] = begin());
     assert_null(begin());
-    for (size_t i = 0; i < AT_ONCE; i++)
-        ipc_close_fds(&jobs[i]);
-    event_base_loop(proxy.base, EVLOOP_NONBLOCK);
-    struct labelling *last = begin();
-    assert_non_null(last);
-    assert_int_equal(ipc_recv(queue[1], &jobs[0], room, sizeof room, true), 1);
-    labelling_drop(last);
-    ipc_close_fds(&jobs[0]);
-    event_base_loop(proxy.base, EVLOOP_NONBLOCK);
+    labelling_drop(labels[LABELLING_MOST - 1]);
+    assert_non_null(labels[LABELLING_MOST - 1] = begin());
+    take_job(&job);
+    for (size_t i = 0; i < LABELLING_MOST; i++)
+        labelling_drop(labels[i]);
+    give_up(&job);
+    assert_true(no_job());
+}
+
+TEST(test_where_there_is_no_scanner_nothing_is_begun)
+{
+    proxy.queue[SCANNER_SCAN] = -1;
+    assert_null(begin());
 }
