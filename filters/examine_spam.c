@@ -33,12 +33,9 @@ static uint64_t learned(void)
     return known.model.ham < known.model.spam ? known.model.ham : known.model.spam;
 }
 
-static void tell(const struct spam_score *score, struct value *fact)
+static bool knows_enough(void)
 {
-    bool knows = learned() >= SPAM_LEARNED_LEAST;
-    fact[FACT_SPAM_LEARNED] = value_number((double)learned());
-    fact[FACT_SPAM_MODEL] = value_text(slice_of(known.digest));
-    fact[FACT_SPAM_PROBABILITY] = knows ? value_number(score->probability) : value_absent();
+    return learned() >= SPAM_LEARNED_LEAST;
 }
 
 /* "+ subject: winner". */
@@ -65,11 +62,16 @@ static bool tell_why(struct arena *arena, const struct spam_source *source, stru
     return true;
 }
 
-static void tell_nothing(struct value *fact)
+/* What is so of all messages. */
+static void tell_model(struct value *fact)
 {
     fact[FACT_SPAM_PROBABILITY] = fact[FACT_SPAM_MODEL] = value_absent();
     fact[FACT_SPAM_LEARNED] = value_number(0);
     fact[FACT_SPAM_REASONS] = (struct value){.state = VALUE_KNOWN};
+    if (!known.open)
+        return;
+    fact[FACT_SPAM_LEARNED] = value_number((double)learned());
+    fact[FACT_SPAM_MODEL] = value_text(slice_of(known.digest));
 }
 
 static void leave_pending(const struct scan_job *job, struct value *fact)
@@ -79,22 +81,6 @@ static void leave_pending(const struct scan_job *job, struct value *fact)
             (struct value){0};
     if (!job->reasons)
         fact[FACT_SPAM_REASONS] = (struct value){0};
-}
-
-static bool examine_known(struct arena *arena, const struct spam_source *source,
-                          const struct scan_job *job, struct scan_answer *out)
-{
-    struct value *fact = out->facts.fact;
-    struct slice vector;
-    struct spam_score score;
-    if (!spam_features(arena, source, &known.model.key, &vector) ||
-        !spam_score(&known.model, vector, &score))
-        return false;
-    tell(&score, fact);
-    if (job->vector)
-        out->vector = vector;
-    return !job->reasons || learned() < SPAM_LEARNED_LEAST ||
-           tell_why(arena, source, &fact[FACT_SPAM_REASONS]);
 }
 
 /* What is read of the body, at its own bounds: rules may ask for less of links, or for more. */
@@ -111,15 +97,39 @@ static bool read_links(struct arena *arena, const struct mime_message *message, 
     return true;
 }
 
+static bool score(struct arena *arena, const struct spam_source *source, struct slice vector,
+                  const struct scan_job *job, struct value *fact)
+{
+    struct spam_score found;
+    if (!spam_score(&known.model, vector, &found))
+        return false;
+    fact[FACT_SPAM_PROBABILITY] = value_number(found.probability);
+    return !job->reasons || tell_why(arena, source, &fact[FACT_SPAM_REASONS]);
+}
+
+static bool look(struct arena *arena, const struct mime_message *message,
+                 const struct scan_job *job, struct scan_answer *out)
+{
+    struct value *fact = out->facts.fact, text = fact[FACT_MESSAGE_TEXT], links = {0};
+    struct spam_source source = {message, &text, &links};
+    struct slice vector;
+    if (text.state == VALUE_PENDING && !message_text(arena, message, &text, NULL))
+        return false;
+    if (!read_links(arena, message, &links) ||
+        !spam_features(arena, &source, &known.model.key, &vector))
+        return false;
+    if (job->vector)
+        out->vector = vector;
+    bool asked = job->spam || job->reasons;
+    return !asked || !knows_enough() || score(arena, &source, vector, job, fact);
+}
+
 bool examine_spam(struct arena *arena, const struct mime_message *message,
                   const struct scan_job *job, struct scan_answer *out)
 {
-    struct value text = out->facts.fact[FACT_MESSAGE_TEXT], links = {0};
-    struct spam_source source = {message, &text, &links};
-    tell_nothing(out->facts.fact);
-    bool ok = !known.open ||
-              ((text.state != VALUE_PENDING || message_text(arena, message, &text, NULL)) &&
-               read_links(arena, message, &links) && examine_known(arena, &source, job, out));
+    bool looks = known.open && (job->vector || knows_enough());
+    tell_model(out->facts.fact);
+    bool ok = !looks || look(arena, message, job, out);
     leave_pending(job, out->facts.fact);
     return ok;
 }
