@@ -61,6 +61,8 @@ int label_file(struct labels *labels, uint64_t until, uint32_t *count, const cha
     struct label_vote *votes = labels_votes(labels, until, &found, reason);
     if (!votes && *reason)
         return -1;
+    if (!votes)
+        found = 0;
     label_choose(votes, found);
     int file = sealed_file_new("labels");
     *reason = "there is no room for the labels";

@@ -89,24 +89,26 @@ static bool old_prediction(struct building *b, const struct row *row, uint16_t *
     return is;
 }
 
+static struct row row_of(struct building *b, const struct learn_item *item)
+{
+    struct row row = {.number = item->number,
+                      .class = item->class,
+                      .sealed = item->sealed,
+                      .weight = (double)item->weight / LEARN_WEIGHT};
+    uint16_t probability;
+    row.old_knew = row.has_old = b->has_old && old_prediction(b, &row, &probability);
+    if (row.old_knew)
+        row.old_odds = (learn_log_odds(probability) - b->old.b) / b->old.a;
+    return row;
+}
+
 static void take_rows(struct building *b)
 {
     struct unpack in = {.left = b->given->labels};
     struct learn_item item;
-    for (uint32_t i = 0; learn_item_next(&in, &item); i++) {
-        struct row *row = &b->rows[b->count];
-        if (!b->heard[i])
-            continue;
-        *row = (struct row){.number = item.number,
-                            .class = item.class,
-                            .sealed = item.sealed,
-                            .weight = (double)item.weight / LEARN_WEIGHT};
-        uint16_t probability;
-        row->old_knew = row->has_old = b->has_old && old_prediction(b, row, &probability);
-        if (row->old_knew)
-            row->old_odds = (learn_log_odds(probability) - b->old.b) / b->old.a;
-        b->count++;
-    }
+    for (uint32_t i = 0; learn_item_next(&in, &item); i++)
+        if (b->heard[i])
+            b->rows[b->count++] = row_of(b, &item);
 }
 
 static void ask_old(const struct building *b, struct row *row, struct slice vector)

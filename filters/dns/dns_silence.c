@@ -11,7 +11,7 @@ static uint64_t hash_of_domain(const char *name)
 {
     char lower[DNS_QUESTION_SIZE];
     size_t len = 0;
-    for (; name[len] && len < sizeof lower; len++)
+    for (; len < sizeof lower && name[len]; len++)
         lower[len] = (char)tolower((unsigned char)name[len]);
     struct slice whole = {lower, len}, registered = org_domain(whole);
     struct slice domain = registered.len ? registered : whole;
