@@ -27,6 +27,13 @@ static bool may_redact(const struct config *config)
     return config_reads_mail(config) && policy_rule_count(config->policy) > 0;
 }
 
+/* What users move, or an admin releases. */
+static bool may_learn(const struct config *config)
+{
+    return config->settings.learn_enabled &&
+           (config_reads_mail(config) || policy_keeps(config->policy));
+}
+
 bool pipeline_needs(const struct config *config, enum scanner_kind kind)
 {
     if (kind == SCANNER_AV)
@@ -36,7 +43,7 @@ bool pipeline_needs(const struct config *config, enum scanner_kind kind)
                (wants(config, PRODUCER_CODES) || wants(config, PRODUCER_LINKS) ||
                 wants(config, PRODUCER_URLS));
     return policy_asks(config->policy, ASKS_SCANNER) || policy_banners(config->policy) ||
-           may_redact(config) || (config->settings.learn_enabled && config_reads_mail(config));
+           may_redact(config) || may_learn(config);
 }
 
 static bool name_headers(const struct policy *policy, struct arena *arena, struct scan_job *out)

@@ -7,10 +7,12 @@
 #include "common/errand.h"
 #include "common/hold.h"
 #include "policy/spelling.h"
+#include "proxy/examine/labelling.h"
 #include "proxy/smtp/edits.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/trace.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -88,6 +90,22 @@ static void tell(struct delivery *d)
         delivery_free(d); /* the keeper will doubt it, or try again if it was not begun */
 }
 
+/* Somebody has looked at it, and let it go. */
+static void say_it_is_good(const struct delivery *d)
+{
+    struct proxy *proxy = d->all->proxy;
+    struct label label = {.class = LABEL_GOOD,
+                          .how = LABEL_RELEASED,
+                          .account = SLICE(""),
+                          .reference = d->errand.reference};
+    if (d->errand.copy || !labelling_wanted(proxy) ||
+        EVP_Digest(d->message.ptr, d->message.len, label.message, NULL, EVP_sha256(), NULL) != 1)
+        return;
+    struct labelling *labelling = labelling_begin(proxy, d->message, &label);
+    if (labelling)
+        labelling_say(labelling);
+}
+
 static void finish(struct delivery *d, enum errand_outcome outcome, struct slice say)
 {
     static const char *const words[] = {[ERRAND_DELIVERED] = "delivered",
@@ -99,6 +117,8 @@ static void finish(struct delivery *d, enum errand_outcome outcome, struct slice
     log_at(outcome == ERRAND_DELIVERED ? LEVEL_INFO : LEVEL_WARNING, d->job.id, "released message",
            field_str("outcome", words[outcome]), field_text("to", d->errand.address),
            field_text("server", d->job.server), field_text("text", say));
+    if (outcome == ERRAND_DELIVERED)
+        say_it_is_good(d);
     tell(d);
 }
 

@@ -107,6 +107,18 @@ def test_one_user_who_calls_good_mail_spam_moves_nothing(site, learner):
     assert not marked(site, mail("good", 1001))[0]
 
 
+def test_what_is_released_is_good_mail(start, new_backend, tmp_path):
+    body = backend("behind", new_backend().port) + domains("behind", "example.com") \
+        + 'rule "held" when message.subject contains "agenda" then quarantine "spam"\n'
+    gateway = start(body, changes=learning.settings(tmp_path))
+    learner = Learner(gateway)
+    assert gateway.wait_log("gatepost-release ready")
+    send(gateway.port, mail("good", 1).replace(b"\n", b"\r\n").replace(b"Subject: ", b"Subject: agenda "), "user@example.com")
+    assert learner.status()["labels"]["released"] == {"good": 0, "spam": 0}
+    assert gateway.control("quarantine", "release", str(gateway.held()[0]["number"])) is not None
+    assert wait_until(lambda: learner.status()["labels"]["released"] == {"good": 1, "spam": 0}, 20)
+
+
 def test_who_learns_no_more_says_nothing_more_of_spam(start, new_backend, tmp_path):
     body = backend("behind", new_backend().port) + domains("behind", "example.com") + MARKED
     settings = learning.settings(tmp_path)
