@@ -150,7 +150,6 @@ class Syslog:
     def __init__(self, folder):
         needs.to_be_root("a /dev of its own")
         self.folder, self.heard, self.socket = folder, "", socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        (folder / "dev").mkdir()
         self.listen()
 
     def listen(self):
@@ -164,9 +163,10 @@ class Syslog:
         self.listen()
 
     def around(self, it):
-        script = ('mount --bind /dev "$1" && mount -t tmpfs tmpfs /dev && for name in null zero full random urandom; do '
-                  'touch /dev/$name && mount --bind "$1/$name" /dev/$name; done && ln -s "$2" /dev/log && shift 2 && exec "$@"')
-        it.process = Process("gatepost", ["unshare", "-m", "sh", "-c", script, "sh", self.folder / "dev", self.folder / "log", it.build / "gatepost", "-F", "-c", it.file],
+        script = ('mount --rbind /dev /mnt && mount -t tmpfs tmpfs /dev && mkdir /dev/shm && mount --bind /mnt/shm /dev/shm && '
+                  'for name in null zero full random urandom; do touch /dev/$name && mount --bind /mnt/$name /dev/$name; done && '
+                  'ln -s "$1" /dev/log && shift && exec "$@"')  # this folder may be below /dev itself
+        it.process = Process("gatepost", ["unshare", "-m", "sh", "-c", script, "sh", self.folder / "log", it.build / "gatepost", "-F", "-c", it.file],
                              self.folder)
         return it
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/html/html_words.h"
 
-#include "base/clock.h"
 #include "tests/harness/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* What is seen: '|' between paragraphs, '/' between lines, '_' for another gap. */
 static struct buf seen;
@@ -301,6 +301,16 @@ TEST(test_a_sheet_that_is_too_large_hides_nothing)
     assert_true(slice_eq(buf_slice(&seen), SLICE("b")));
 }
 
+/* Of the processor: other work on the machine does not count. */
+static void look_in_time(const char *name, struct slice html)
+{
+    enum { SECONDS_MOST = 5 };
+    clock_t before = clock();
+    see(html, false);
+    if (clock() - before > SECONDS_MOST * CLOCKS_PER_SEC)
+        fail_msg("%s takes too long", name);
+}
+
 TEST(test_time_is_linear)
 {
     static const char *const pieces[] = {"<div>",
@@ -320,13 +330,8 @@ TEST(test_time_is_linear)
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         struct buf html = buf_init(8 << 20);
         repeat(&html, pieces[i], (1 << 20) / strlen(pieces[i]));
-        int64_t before = clock_ms();
-        see(buf_slice(&html), false);
-        int64_t took = clock_ms() - before;
+        look_in_time(pieces[i], buf_slice(&html));
         buf_release(&html);
-        if (took > 3000)
-            fprintf(stderr, "%s: %d ms\n", pieces[i], (int)took);
-        assert_true(took <= 3000);
     }
 }
 
@@ -354,12 +359,7 @@ TEST(test_a_style_of_any_form_takes_linear_time)
         buf_cstr(&html, "</style><i class=a>b</i><i style=\"");
         repeat(&html, pieces[i], 250000 / strlen(pieces[i]));
         buf_cstr(&html, "\">b</i>");
-        int64_t before = clock_ms();
-        see(buf_slice(&html), false);
-        int64_t took = clock_ms() - before;
+        look_in_time(pieces[i], buf_slice(&html));
         buf_release(&html);
-        if (took > 2000)
-            fprintf(stderr, "%s: %d ms\n", pieces[i], (int)took);
-        assert_true(took <= 2000);
     }
 }
