@@ -188,7 +188,7 @@ def test_a_switch_by_hand_is_followed(watched, client):
     assert it_all.sentinels[0].cli("SENTINEL", "FAILOVER", NAME) == "OK"
     assert it_all.wait_for_another(before)
     assert wait_until(lambda: "value" in it.command("INCR", "n"), 20)
-    assert wait_until(lambda: it_all.master().cli("GET", "n") == it.value("GET", "n"))
+    assert wait_until(lambda: it_all.master().cli("GET", "n") == it.value("GET", "n"), 60), "once the old one is told that it is no master"
 
 
 def test_each_has_its_password_and_speaks_tls(watched, client, authority):
