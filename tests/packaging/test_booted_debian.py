@@ -126,7 +126,7 @@ def test_systemd_understands_each_line_of_the_unit(booted):
     assert not [line for line in said.splitlines() if "Command 'man " not in line], "nobody has man(1) here: " + said
 
 
-def test_a_process_that_is_ended_for_its_memory_does_not_end_the_service(booted):
+def test_systemd_is_told_to_go_on_when_a_process_is_ended_for_its_memory(booted):
     assert booted.debian.show(UNIT, "OOMPolicy") == "continue"
 
 
