@@ -26,7 +26,9 @@ static void want_all(struct trial *e)
 {
     for (int i = 0; i < PRODUCER_COUNT; i++) {
         const struct producer_info *info = producer_info((enum producer)i);
-        bool in_reach = e->message >= 0 || info->phase < PHASE_MESSAGE;
+        bool in_reach =
+            (e->message >= 0 || info->phase < PHASE_MESSAGE) &&
+            (info->about != ABOUT_STRANGERS || e->envelope.direction != DIRECTION_OUTBOUND);
         if (in_reach && info->asks & (ASKS_DNS | ASKS_SCANNER))
             study_want(&e->study, (enum producer)i);
     }

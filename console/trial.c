@@ -116,6 +116,8 @@ bool trial_envelope(struct trial *e, const struct config *config)
     e->facts.keyed = facts_keyed_new(e->arena, config->policy);
     facts_absent(&e->facts, PRODUCER_LOGIN, config->policy);
     facts_absent(&e->facts, PRODUCER_LOGIN_FAILURES, config->policy);
+    if (envelope->direction == DIRECTION_OUTBOUND)
+        facts_no_stranger(&e->facts, config->policy);
     moment_facts(config, envelope->time, &e->facts);
     fact[FACT_LISTENER] = value_text(listener_name(config, envelope->direction));
     fact[FACT_PROTOCOL] = value_integer(PROTOCOL_SMTP); /* whose envelope it is */

@@ -27,7 +27,8 @@ static void nobody_is_listed(struct trial *e, const struct config *config)
         bool author = fact_info(facts[i])->producer == PRODUCER_LISTED_AUTHOR;
         const struct value *address = &e->facts.fact[author ? FACT_MESSAGE_FROM : FACT_SENDER];
         bool known = address->state == VALUE_KNOWN || address->state == VALUE_ABSENT;
-        if (policy_wants(config->policy, fact_info(facts[i])->producer))
+        if (policy_wants(config->policy, fact_info(facts[i])->producer) &&
+            e->envelope.direction != DIRECTION_OUTBOUND)
             e->facts.fact[facts[i]] =
                 known ? value_bool(false) : (struct value){.state = address->state};
     }
@@ -137,6 +138,7 @@ static void settle(struct trial *e, const struct ruling *ruling)
 static bool judge_message(struct trial *e, const struct config *config)
 {
     struct judge judge = {.policy = config->policy,
+                          .all_or_nobody = judge_all_or_nobody(config, e->envelope.direction),
                           .facts = &e->facts,
                           .through = last_phase(e),
                           .arena = e->arena,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "filters/judge.h"
 
+#include "base/buf.h"
+
 /* ---- each ---- */
 
 static bool evaluate(const struct judge *judge, struct verdict *out)
@@ -150,6 +152,59 @@ static void word(struct ruling *ruling)
     }
 }
 
+/* ---- all or nobody ---- */
+
+bool judge_all_or_nobody(const struct config *config, enum direction direction)
+{
+    return direction == DIRECTION_OUTBOUND && !config->settings.smtp_outbound_split;
+}
+
+enum { NAMED = 3, NAMES_OCTETS = 300 /* of a reply */ };
+
+static const struct verdict *strictest(const struct judge *judge)
+{
+    const struct verdict *found = NULL;
+    for (size_t i = 0; i < judge->count; i++) {
+        const struct verdict *v = judge->verdicts[i];
+        if (judge_refuses(v) &&
+            (!found || action_info(v->action)->strictness > action_info(found->action)->strictness))
+            found = v;
+    }
+    return found;
+}
+
+static void name_refused(const struct judge *judge, struct buf *names)
+{
+    size_t refused = 0, named = 0;
+    for (size_t i = 0; i < judge->count; i++) {
+        if (!judge_refuses(judge->verdicts[i]))
+            continue;
+        refused++;
+        judge->turn(judge->ctx, i);
+        struct slice name = judge->facts->fact[FACT_RECIPIENT].text;
+        if (named == NAMED || buf_len(names) + name.len > NAMES_OCTETS)
+            continue;
+        buf_printf(names, "%s%.*s", named++ ? ", " : "", SLICE_ARGS(name));
+    }
+    if (refused > named)
+        buf_printf(names, "%s%zu more", named ? " and " : "", refused - named);
+    judge->turn(judge->ctx, 0);
+}
+
+/* What sends out mail of ours tells its user so, who takes them off; told apart at later tries, some
+ * would have it now and others in a quarter of an hour. */
+static void refuse_all(const struct judge *judge, const struct verdict *why, struct ruling *ruling)
+{
+    char room[NAMES_OCTETS + 64];
+    struct buf names = buf_over(room, sizeof room);
+    name_refused(judge, &names);
+    ruling->kind = RULING_REFUSE;
+    ruling->verdict = why;
+    say(ruling, why->action, why->code, why->enhanced,
+        arena_printf(judge->arena, "%.*s; sent to nobody, as it is refused for %.*s",
+                     SLICE_ARGS(why->text), SLICE_ARGS(buf_slice(&names))));
+}
+
 /* From the first who fares like this one; all else that could differ is looked at by others. */
 static bool differs_in_banners(const struct judge *judge, size_t index)
 {
@@ -179,7 +234,11 @@ struct ruling judge_together(const struct judge *judge, const struct part_range 
             ruling.verdict = v;
         ruling.banners_differ |= differs_in_banners(judge, i);
     }
+    const struct verdict *refused = differ && judge->all_or_nobody ? strictest(judge) : NULL;
     ruling.kind = kind_of(&ruling, differ, sealed);
-    word(&ruling);
+    if (refused)
+        refuse_all(judge, refused, &ruling);
+    else
+        word(&ruling);
     return ruling;
 }

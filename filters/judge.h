@@ -5,7 +5,7 @@
 #define FILTERS_JUDGE_H
 
 #include "filters/mime/parts.h"
-#include "policy/policy.h"
+#include "policy/config.h"
 
 struct judge {
     const struct policy *policy;
@@ -14,11 +14,15 @@ struct judge {
     struct arena *arena;
     struct verdict **verdicts; /* one for each recipient, filled by judge_each */
     size_t count;              /* at least one */
+    bool all_or_nobody; /* refused for one it is refused for all, by a reply that names him */
     /* Puts the facts that are this recipient's own in their places: `recipient`,
      * what Redis knows. */
     void (*turn)(void *ctx, size_t recipient);
     void *ctx;
 };
+
+/* Whether that is so of this mail. */
+bool judge_all_or_nobody(const struct config *config, enum direction direction);
 
 /* Where facts are missing and the message is not there yet, nothing speaks against a recipient so
  * far: accept. Afterwards it is the first one's turn again. False: out of memory. */

@@ -32,13 +32,28 @@ static void look_at_server(struct load_look *look, const struct server *server)
         }
 }
 
+/* ---- as whom ---- */
+
+static void look_at_login(struct load_look *look, const struct server *server)
+{
+    struct slice password;
+    struct span at = server->login_at;
+    if (server->login_user.len == 0 ||
+        !look_into(look, at, "password_file", server->login_password_file, &password))
+        return;
+    look_who_reads(look, at, "password_file", server->login_password_file);
+    if (!server_password(&password))
+        LOOK_ERROR(look, at, "password_file \"%.*s\": expected one line of up to %d octets",
+                   PATH_SHOWN(server->login_password_file), SERVER_PASSWORD_MAX);
+}
+
 /* ---- nowhere ---- */
 
 static void look_at_domains(struct load_look *look)
 {
     const struct config *config = look->config;
     for (size_t i = 0; config->domain_count == 0 && i < config->listener_count; i++)
-        if (config->listeners[i].protocol == PROTOCOL_SMTP) {
+        if (config->listeners[i].protocol == PROTOCOL_SMTP && !config->listeners[i].relay) {
             LOOK_WARNING(look, config->listeners[i].at,
                          "all mail is refused here, as there is no domain that it is taken for; "
                          "expected a sentence such as: domain \"example.com\" { backend NAME }");
@@ -48,10 +63,10 @@ static void look_at_domains(struct load_look *look)
 
 static void look_at_listener(struct load_look *look, const struct listener *listener)
 {
-    if (listener->direction == DIRECTION_OUTBOUND)
+    if (listener->direction == DIRECTION_OUTBOUND && !listener->relay)
         LOOK_WARNING(look, listener->at,
-                     "outbound tells rules where a message came in, and no more: it is taken for "
-                     "the domains that are named here alone, and for no other");
+                     "outbound without relay tells rules where a message came in, and no more: it "
+                     "is taken for the domains that are named here alone, and for no other");
 }
 
 static bool is_named(const struct config *config, const struct backend *backend)
@@ -67,8 +82,10 @@ static bool is_named(const struct config *config, const struct backend *backend)
 
 static void look_at_backend(struct load_look *look, const struct backend *backend)
 {
-    for (size_t i = 0; i < backend->server_count; i++)
+    for (size_t i = 0; i < backend->server_count; i++) {
         look_at_server(look, &backend->servers[i]);
+        look_at_login(look, &backend->servers[i]);
+    }
     if (!is_named(look->config, backend) && look->config->domain_count > 0)
         LOOK_WARNING(look, backend->servers[0].at,
                      "no domain and no listener leads to the backend '%.*s'", SHOWN(backend->name));

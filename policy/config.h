@@ -46,6 +46,7 @@ struct hiding {
 };
 
 /* listen smtp "name" on "0.0.0.0:25" { starttls }   listen smtps on "[::]:465"
+ * listen smtp "out" on "10.0.0.1:2525" { outbound from { "10.0.0.5" }  relay smarthost }
  * listen pop3 on "0.0.0.0:110" { starttls  require_tls  backend exchange } */
 struct listener {
     struct slice name; /* the protocol's word when not given */
@@ -59,9 +60,11 @@ struct listener {
     bool starttls;    /* offer it; never with implicit TLS */
     bool require_tls; /* refuse MAIL, or logins, before it */
     enum direction direction;
-    struct slice banner; /* text after 220 and the host name; default "ESMTP" */
-    struct span at;      /* its address */
-    struct slice file;   /* where it stands */
+    const struct table *trusted; /* who may send to anywhere from here; NULL: nobody */
+    const struct backend *relay; /* where all that comes in here goes; NULL: by its domain */
+    struct slice banner;         /* text after 220 and the host name; default "ESMTP" */
+    struct span at;              /* its address */
+    struct slice file;           /* where it stands */
     unsigned line;
     struct hiding *hidings; /* each SMTP client may be in several */
     size_t hiding_count;
@@ -80,7 +83,8 @@ enum backend_tls {
     BACKEND_TLS_VERIFY
 };
 
-/* smtp "10.0.0.5:25" tls opportunistic priority 10 */
+/* smtp "10.0.0.5:25" tls opportunistic priority 10
+ * smtp "192.0.2.25:587" tls verify "smart.example" login "gatepost" password_file "relay.password" */
 struct server {
     /* As written: "10.0.0.5:25" or "[2001:db8::5]:25";
      * addresses only, names are resolved by nobody here. */
@@ -93,9 +97,15 @@ struct server {
     enum backend_tls tls;
     /* tls verify "exchange.example.com": the name its certificate must bear */
     struct slice tls_name;
-    unsigned priority; /* lower first; equal ones share by least in use */
-    struct span at;    /* its address */
+    unsigned priority;       /* lower first; equal ones share by least in use */
+    struct slice login_user; /* as whom we log in; empty: we do not */
+    struct slice login_password_file;
+    struct span at, login_at; /* its address; its login */
 };
+
+/* The password in what a password file holds: one line, whose end does not count. False: it is none. */
+enum { SERVER_PASSWORD_MAX = 1024 };
+bool server_password(struct slice *content);
 
 /* What holds the mailboxes. */
 enum server_profile {

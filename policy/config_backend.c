@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * backend exchange {
  *   smtp "10.0.0.5:25" tls opportunistic priority 10  (or lmtp "10.0.0.5:24" ...)
+ *   smtp "192.0.2.25:587" tls verify "smart.example" login "gatepost" password_file "relay.password"
  *   connections 10  recipient_check on  probe on  profile exchange  sockets from "10.0.0.1"
  * } */
 #include "policy/parser.h"
@@ -41,6 +42,34 @@ static void check_port(struct parser *parser, const struct server *server,
                      "port 25 is SMTP's; expected the port of LMTP, such as \"10.0.0.5:24\"");
 }
 
+/* login "user" password_file "path" */
+static bool parse_login(struct parser *parser, struct server *server)
+{
+    enum { USER_MAX = 255 };
+    struct token user, path;
+    if (!expect_string(parser, "a user", &user) || !expect_word(parser, "password_file") ||
+        !expect_string(parser, "the name of a file", &path))
+        return false;
+    server->login_user = user.text;
+    server->login_at = path.at;
+    server->login_password_file = source_join(parser->sources, path.at.file, path.text);
+    if (user.text.len == 0 || user.text.len > USER_MAX)
+        source_error(parser->sources, user.at, "expected a user of 1 to %d octets", USER_MAX);
+    if (server->protocol != PROTOCOL_SMTP || server->lmtp)
+        source_error(parser->sources, user.at,
+                     "Gatepost logs in to SMTP servers alone; users of others log in themselves");
+    return server->login_password_file.ptr != NULL;
+}
+
+/* Behind all options, as they come in any order. */
+static void check_login(struct parser *parser, const struct server *server)
+{
+    if (server->login_user.len && server->tls < BACKEND_TLS_REQUIRED)
+        source_error(parser->sources, server->login_at,
+                     "the password could go in the clear; expected 'tls verify' or 'tls required' "
+                     "beside it");
+}
+
 static bool parse_server(struct parser *parser, struct backend *backend, enum service word)
 {
     struct service_info service = service_info(word);
@@ -66,10 +95,14 @@ static bool parse_server(struct parser *parser, struct backend *backend, enum se
             if (!expect_integer(parser, 0, 1000, "a priority", &priority))
                 return false;
             server.priority = (unsigned)priority;
+        } else if (accept_word(parser, "login")) {
+            if (!parse_login(parser, &server))
+                return false;
         } else {
             break;
         }
     }
+    check_login(parser, &server);
     struct server *place = PARSER_PUSH(parser, backend->servers, backend->server_count);
     if (place)
         *place = server;
@@ -208,6 +241,15 @@ const struct backend *find_backend(struct parser *parser, const struct token *na
     }
     fail_missing(parser, name, "backend", &near);
     return NULL;
+}
+
+bool server_password(struct slice *content)
+{
+    *content = slice_trim(*content);
+    for (size_t i = 0; i < content->len; i++)
+        if (content->ptr[i] == '\0' || content->ptr[i] == '\r' || content->ptr[i] == '\n')
+            return false;
+    return content->len > 0 && content->len <= SERVER_PASSWORD_MAX;
 }
 
 bool backend_speaks(const struct backend *backend, enum protocol protocol)

@@ -37,17 +37,6 @@ static bool parse_keyword(struct parser *parser, unsigned *keywords)
     return true;
 }
 
-/* "from TABLE", of which "from file" is a table too. */
-static bool parse_from(struct parser *parser, struct hiding_names *names)
-{
-    struct parser_mark from = parser_mark(parser);
-    if (!expect_word(parser, "from"))
-        return false;
-    if (at_word(parser, "file"))
-        parser_return(parser, &from);
-    return parse_table_choice(parser, &names->from, &names->own);
-}
-
 bool parse_hide(struct parser *parser, struct listener *listener, struct listener_names *names)
 {
     struct hiding hiding = {.keywords = 0};
@@ -56,7 +45,7 @@ bool parse_hide(struct parser *parser, struct listener *listener, struct listene
         if (!parse_keyword(parser, &hiding.keywords))
             return false;
     } while (at_kind(parser, TOKEN_STRING));
-    if (!parse_from(parser, &named))
+    if (!parse_from_table(parser, &named.from, &named.own))
         return false;
     size_t count = listener->hiding_count;
     struct hiding_names *place = PARSER_PUSH(parser, names->hidings, count);

@@ -2,7 +2,8 @@
  * listen smtp "name" on "0.0.0.0:25" {
  *   starttls  require_tls  ipv6_only  banner "text"  inbound | outbound
  * }
- * What only those have where users log in stands in config_login.c, what is hidden from whom in config_hide.c. */
+ * What only those have where users log in stands in config_login.c, what is hidden from whom in config_hide.c, who
+ * sends to anywhere, and by which way, in config_outbound.c. */
 #include "policy/parser.h"
 
 #include <string.h>
@@ -28,7 +29,7 @@ struct listening {
 
 static bool listener_item(struct parser *parser, void *ctx)
 {
-    enum { STARTTLS, REQUIRE_TLS, IPV6_ONLY, HIDE, BANNER, INBOUND, OUTBOUND, LOGIN };
+    enum { STARTTLS, REQUIRE_TLS, IPV6_ONLY, HIDE, BANNER, INBOUND, OUTBOUND, RELAY, LOGIN };
     static const char *const words[] = {
         [STARTTLS] = "starttls",
         [REQUIRE_TLS] = "require_tls",
@@ -37,6 +38,7 @@ static bool listener_item(struct parser *parser, void *ctx)
         [BANNER] = "banner",
         [INBOUND] = "inbound",
         [OUTBOUND] = "outbound",
+        [RELAY] = "relay",
         [LOGIN + LOGIN_BACKEND] = "backend",
         [LOGIN + LOGIN_DOMAIN] = "login_domain",
         [LOGIN + LOGIN_MECHANISMS] = "mechanisms",
@@ -71,7 +73,9 @@ static bool listener_item(struct parser *parser, void *ctx)
     case OUTBOUND:
         listener->direction = word == INBOUND ? DIRECTION_INBOUND : DIRECTION_OUTBOUND;
         listening->names.has_direction = true;
-        return true;
+        return word == INBOUND || parse_outbound(parser, &listening->names);
+    case RELAY:
+        return parse_relay(parser, &listening->names);
     default:
         return parse_login_option(parser, (enum login_option)(word - LOGIN), listener,
                                   &listening->names);
@@ -135,7 +139,8 @@ static bool parse_service(struct parser *parser, enum service *out)
 
 bool parse_listen(struct parser *parser)
 {
-    struct listening listening = {.names.backend.kind = TOKEN_END};
+    struct listening listening = {
+        .names = {.backend.kind = TOKEN_END, .relay.kind = TOKEN_END, .trusted.kind = TOKEN_END}};
     struct listener *listener = &listening.listener;
     struct token name, address;
     enum service word;
@@ -229,9 +234,13 @@ static void finish_encryption(struct parser *parser, const struct listener *list
 
 void check_listener_names(struct parser *parser)
 {
-    for (size_t i = 0; i < parser->config->listener_count; i++)
-        if (parser->listener_names[i].backend.kind != TOKEN_END)
-            find_backend(parser, &parser->listener_names[i].backend);
+    for (size_t i = 0; i < parser->config->listener_count; i++) {
+        const struct listener_names *names = &parser->listener_names[i];
+        if (names->backend.kind != TOKEN_END)
+            find_backend(parser, &names->backend);
+        if (names->relay.kind != TOKEN_END)
+            find_backend(parser, &names->relay);
+    }
 }
 
 void finish_listeners(struct parser *parser)
@@ -241,6 +250,7 @@ void finish_listeners(struct parser *parser)
         struct listener *listener = &config->listeners[i];
         const struct listener_names *names = &parser->listener_names[i];
         finish_logins(parser, listener, names);
+        finish_outbound(parser, listener, names);
         finish_encryption(parser, listener, names);
         finish_hidings(parser, listener, names);
         finish_address(parser, listener, i);

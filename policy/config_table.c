@@ -92,6 +92,16 @@ bool parse_table_choice(struct parser *parser, struct token *name, struct table 
     return read;
 }
 
+bool parse_from_table(struct parser *parser, struct token *name, struct table **own)
+{
+    struct parser_mark from = parser_mark(parser);
+    if (!expect_word(parser, "from"))
+        return false;
+    if (at_word(parser, "file"))
+        parser_return(parser, &from);
+    return parse_table_choice(parser, name, own);
+}
+
 bool parse_table(struct parser *parser)
 {
     struct named_table table = {0};

@@ -28,7 +28,7 @@ static const struct fact_info table[FACT_COUNT] = {
 #define NEEDS_LOGIN BIT(LOGIN)
 
 static const struct producer_info producers[PRODUCER_COUNT] = {
-#define PRODUCER(id, at, of, needs) [PRODUCER_##id] = {PHASE_##at, of, needs},
+#define PRODUCER(id, at, of, needs, about) [PRODUCER_##id] = {PHASE_##at, of, needs, ABOUT_##about},
 #include "policy/producers.def"
 #undef PRODUCER
 };
@@ -115,6 +115,13 @@ void facts_fail(struct facts *facts, enum producer producer, const struct policy
 void facts_absent(struct facts *facts, enum producer producer, const struct policy *policy)
 {
     settle_all(facts, producer, policy, value_absent());
+}
+
+void facts_no_stranger(struct facts *facts, const struct policy *policy)
+{
+    for (int i = 0; i < PRODUCER_COUNT; i++)
+        if (producers[i].about == ABOUT_STRANGERS)
+            facts_absent(facts, (enum producer)i, policy);
 }
 
 /* Lists of which a cap left out the rest. */

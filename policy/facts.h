@@ -28,10 +28,14 @@ enum asks {
     ASKS_QR = 16,
 };
 
+/* Of whose mail its facts tell. */
+enum about { ABOUT_ANYBODY, ABOUT_STRANGERS /* who bring it from outside */ };
+
 struct producer_info {
     enum phase phase; /* its first facts are known then */
     unsigned asks;    /* bits of enum asks */
     uint64_t needs;   /* a bit for each producer whose facts it starts from */
+    enum about about;
 };
 
 const struct producer_info *producer_info(enum producer producer);
@@ -125,6 +129,8 @@ void facts_fail(struct facts *facts, enum producer producer, const struct policy
 /* The same, as absent: there is nothing that its producer could find out, as of the client of a
  * message that is fetched. */
 void facts_absent(struct facts *facts, enum producer producer, const struct policy *policy);
+/* The same of all that tells of strangers: for mail that is outbound. */
+void facts_no_stranger(struct facts *facts, const struct policy *policy);
 
 /* All facts that are not pending, as members of a JSON object ("client.ip":"192.0.2.1",...),
  * without the braces; "cut" names the lists of which a cap left out the rest. Keyed facts are left

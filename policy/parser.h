@@ -44,6 +44,8 @@ struct listener_names {
     struct span at;
     struct token word, backend;
     bool has_direction;
+    struct token relay, trusted; /* TOKEN_END: none, or a table without a name */
+    struct table *trusted_own;
     struct hiding_names *hidings; /* as many as the listener's */
     struct route_names *routes;   /* as many as the listener's */
 };
@@ -185,6 +187,12 @@ bool parse_login_option(struct parser *parser, enum login_option option, struct 
 void finish_logins(struct parser *parser, struct listener *listener,
                    const struct listener_names *names);
 
+/* What may follow the word outbound, and relay NAME, of a listener; `listener->direction` is the caller's. */
+bool parse_outbound(struct parser *parser, struct listener_names *names);
+bool parse_relay(struct parser *parser, struct listener_names *names);
+void finish_outbound(struct parser *parser, struct listener *listener,
+                     const struct listener_names *names);
+
 /* hide "CHUNKING" from TABLE, of a listener. */
 bool parse_hide(struct parser *parser, struct listener *listener, struct listener_names *names);
 void finish_hidings(struct parser *parser, struct listener *listener,
@@ -197,6 +205,9 @@ bool parse_test(struct parser *parser);
 
 /* `{ "a" "b" }`, `from file "f"`, or the name of a table, which may stand further down. */
 bool parse_table_choice(struct parser *parser, struct token *name, struct table **own);
+
+/* The same behind "from", of which "from file" is a table too. */
+bool parse_from_table(struct parser *parser, struct token *name, struct table **own);
 
 /* The same where it may be given once: *name and *own are empty until it has been. */
 bool parse_table_once(struct parser *parser, struct token *name, struct table **own);

@@ -6,16 +6,33 @@
 
 enum { ARENA_MAX = 16 * 1024 * 1024, FAILURE_MAX = 64 * 1024 };
 
+/* What a clean message has; of one that leaves nothing is asked about strangers. */
+static struct value baseline(enum fact fact, bool outbound)
+{
+    bool of_stranger = producer_info(fact_info(fact)->producer)->about == ABOUT_STRANGERS;
+    return outbound && of_stranger ? value_absent() : fact_baseline(fact);
+}
+
+static bool is_outbound(const struct policy_test *test)
+{
+    bool outbound = false;
+    for (size_t i = 0; i < test->given_count; i++)
+        if (test->givens[i].key < 0 && test->givens[i].fact == FACT_DIRECTION)
+            outbound = test->givens[i].value.integer == DIRECTION_OUTBOUND;
+    return outbound;
+}
+
 static bool set_facts(const struct policy *policy, const struct policy_test *test,
                       struct arena *arena, struct facts *facts)
 {
+    bool outbound = is_outbound(test);
     for (unsigned i = 0; i < FACT_COUNT; i++)
-        facts->fact[i] = fact_baseline((enum fact)i);
+        facts->fact[i] = baseline((enum fact)i, outbound);
     facts->keyed = facts_keyed_new(arena, policy);
     if (!facts->keyed)
         return false;
     for (size_t i = 0; i < policy->key_count; i++)
-        facts->keyed[i] = fact_baseline(policy->keys[i].fact);
+        facts->keyed[i] = baseline(policy->keys[i].fact, outbound);
     for (size_t i = 0; i < test->given_count; i++) {
         const struct given *given = &test->givens[i];
         *(given->key < 0 ? &facts->fact[given->fact] : &facts->keyed[given->key]) = given->value;

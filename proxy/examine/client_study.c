@@ -76,11 +76,11 @@ bool client_study_withheld(const struct client_study *client)
 
 /* ---- beginning ---- */
 
-static bool wanted(const struct proxy *proxy)
+static bool wanted(const struct proxy *proxy, const bool *wants)
 {
     bool any = proxy->counts[RATE_CONNECTIONS];
     for (int i = 0; i < PRODUCERS; i++)
-        any |= proxy->wants[producers[i]];
+        any |= wants[producers[i]];
     return any;
 }
 
@@ -123,7 +123,7 @@ static void begin_dns(struct client_study *client)
 
 static void want(struct client_study *client, enum producer producer)
 {
-    if (client->proxy->wants[producer])
+    if (client->wants[producer])
         study_want(&client->study, producer);
 }
 
@@ -143,10 +143,11 @@ struct client_study *client_study_new(struct proxy *proxy, const struct listener
                                       const struct holder *holder, void (*changed)(void *ctx),
                                       void *ctx)
 {
-    struct client_study *client = wanted(proxy) ? calloc(1, sizeof *client) : NULL;
+    const bool *wants = proxy_wants(proxy, listener);
+    struct client_study *client = wanted(proxy, wants) ? calloc(1, sizeof *client) : NULL;
     if (!client)
         return NULL;
-    *client = (struct client_study){.proxy = proxy, .changed = changed, .ctx = ctx};
+    *client = (struct client_study){.proxy = proxy, .wants = wants, .changed = changed, .ctx = ctx};
     if (!prepare(client, ip, holder)) {
         client_study_free(&client);
         return NULL;
@@ -156,15 +157,17 @@ struct client_study *client_study_new(struct proxy *proxy, const struct listener
     fact[FACT_DIRECTION] = value_integer(listener->direction);
     fact[FACT_CLIENT_IP] = value_ip(*ip);
     fact[FACT_CLIENT_PORT] = value_number(port);
-    if (proxy->wants[PRODUCER_GEO])
+    if (wants[PRODUCER_GEO])
         origin_facts(proxy->config, ip, &client->facts);
+    if (listener->direction == DIRECTION_OUTBOUND)
+        facts_no_stranger(&client->facts, proxy->config->policy);
     begin(client);
     return client;
 }
 
 void client_study_helo(struct client_study *client, struct slice helo)
 {
-    if (!client || !client->proxy->wants[PRODUCER_HELO])
+    if (!client || !client->wants[PRODUCER_HELO])
         return;
     client->facts.fact[FACT_HELO_RESOLVES] = client->facts.fact[FACT_HELO_FITS] = (struct value){0};
     client->study.from.helo = helo;

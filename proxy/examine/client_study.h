@@ -10,6 +10,7 @@
 
 struct client_study {
     struct proxy *proxy;
+    const bool *wants;   /* proxy_wants */
     struct arena *arena; /* owned: holds what follows */
     struct facts facts;  /* of the producers CLIENT, HELO and DNSBL, and its connection's rates */
     struct study study;

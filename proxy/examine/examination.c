@@ -196,7 +196,7 @@ enum { OF_DELIVERY = sizeof of_delivery / sizeof *of_delivery };
 /* False: nobody asks. */
 static bool want(struct examination *e)
 {
-    const bool *wants = e->proxy->wants;
+    const bool *wants = e->wants;
     bool any = false;
     for (int i = 0; i < PRODUCERS; i++)
         any |= wants[producers[i]];
@@ -262,7 +262,7 @@ static void want_what_lasts(struct examination *e)
     static const enum producer lasting[] = {PRODUCER_MESSAGE, PRODUCER_LINKS,
                                             PRODUCER_AUTHENTICATION, PRODUCER_DOMAINS};
     for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
-        if (e->proxy->wants[lasting[i]])
+        if (e->wants[lasting[i]])
             study_want(&e->study, lasting[i]);
 }
 
@@ -279,8 +279,7 @@ void examination_begin_fetched(struct examination *e)
         facts_absent(&e->facts, of_delivery[i], policy);
     facts_absent(&e->facts, PRODUCER_SESSION, policy);
     want_what_lasts(e);
-    if (e->facts.keyed &&
-        (e->proxy->wants[PRODUCER_AUTHENTICATION] || e->proxy->wants[PRODUCER_DOMAINS]))
+    if (e->facts.keyed && (e->wants[PRODUCER_AUTHENTICATION] || e->wants[PRODUCER_DOMAINS]))
         begin_dns(e);
 }
 

@@ -63,6 +63,7 @@ struct examination_owner {
 
 struct examination {
     struct proxy *proxy;
+    const bool *wants;                 /* of each producer: proxy_wants */
     struct arena *arena;               /* holds all that is found out */
     const char *ref;                   /* in logs */
     const struct holder *holder;       /* whose share of what all use it takes; outlives it */

@@ -90,12 +90,11 @@ static void count_transaction(struct examination *e)
 
 void examination_state_begin(struct examination *e)
 {
-    const struct proxy *proxy = e->proxy;
-    if (proxy->state)
-        e->state = state_begin(proxy->state, e->arena, &e->facts, on_state, e);
+    if (e->proxy->state)
+        e->state = state_begin(e->proxy->state, e->arena, &e->facts, on_state, e);
     if (!e->state)
         return;
-    if (proxy->wants[PRODUCER_HISTORY])
+    if (e->wants[PRODUCER_HISTORY])
         state_history(e->state, sender_of(e));
     count_transaction(e);
 }
@@ -111,9 +110,10 @@ static void forget(struct examination *e)
     size_t count;
     const struct policy_key *keys = policy_keys(policy_of(e), &count);
     struct facts *facts = &e->facts;
-    for (int i = 0; i < GREYLIST_FACTS; i++)
+    for (int i = 0; e->wants[PRODUCER_GREYLIST] && i < GREYLIST_FACTS; i++)
         facts->fact[greylist_facts[i]] = (struct value){0};
-    facts->fact[FACT_SENDER_FIRST_CONTACT] = (struct value){0};
+    if (e->wants[PRODUCER_CONTACT])
+        facts->fact[FACT_SENDER_FIRST_CONTACT] = (struct value){0};
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
             facts->keyed[i] = (struct value){0};
@@ -128,9 +128,9 @@ void examination_recipient(struct examination *e, struct slice recipient)
         return;
     }
     struct state_sender sender = who(e, recipient);
-    if (e->proxy->wants[PRODUCER_GREYLIST])
+    if (e->wants[PRODUCER_GREYLIST])
         state_greylist(e->state, &sender);
-    if (e->proxy->wants[PRODUCER_CONTACT])
+    if (e->wants[PRODUCER_CONTACT])
         state_contact(e->state, sender.sender, recipient);
     count_transaction(e);
     if (e->proxy->counts[RATE_RECIPIENTS])
@@ -180,13 +180,13 @@ void examination_unknown_recipient(struct examination *e)
 
 void examination_delivered(struct examination *e, const struct slice *recipients, size_t count)
 {
-    if (e->proxy->state && e->proxy->wants[PRODUCER_CONTACT])
+    if (e->proxy->state && e->wants[PRODUCER_CONTACT])
         state_met(e->proxy->state, sender_of(e), recipients, count);
 }
 
-static bool remembers_senders(const struct proxy *proxy)
+static bool remembers_senders(const struct examination *e)
 {
-    return proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_HISTORY];
+    return e->wants[PRODUCER_GREYLIST] || e->wants[PRODUCER_HISTORY];
 }
 
 /* Who it is that was let through: the domain that SPF passed for, else the one that signed. */
@@ -221,9 +221,8 @@ void examination_remember(struct examination *e, const char *verdict, struct sli
     bool taken = strcmp(verdict, "accept") == 0;
     if (!proxy->state || strcmp(verdict, "defer") == 0)
         return;
-    if (proxy->wants[PRODUCER_AUTHENTICATION] &&
-        e->facts.fact[FACT_DMARC_RESULT].state == VALUE_KNOWN)
+    if (e->wants[PRODUCER_AUTHENTICATION] && e->facts.fact[FACT_DMARC_RESULT].state == VALUE_KNOWN)
         state_dmarc(proxy->state, &e->facts, disposition(&e->facts, verdict));
-    if (remembers_senders(proxy) && taken)
+    if (remembers_senders(e) && taken)
         accepted(e, recipient);
 }

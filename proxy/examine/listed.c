@@ -12,15 +12,16 @@ static struct value look_up(const struct proxy *proxy, enum list_kind kind,
     return value_bool(lists_hold(proxy->lists, kind, sender, recipient));
 }
 
-void listed_facts(const struct proxy *proxy, struct slice recipient, struct facts *facts)
+void listed_facts(struct examination *e, struct slice recipient)
 {
-    struct value *fact = facts->fact;
+    const struct proxy *proxy = e->proxy;
+    struct value *fact = e->facts.fact;
     const struct value *sender = &fact[FACT_SENDER], *from = &fact[FACT_MESSAGE_FROM];
-    if (proxy->wants[PRODUCER_LISTED]) {
+    if (e->wants[PRODUCER_LISTED]) {
         fact[FACT_SENDER_ALLOWED] = look_up(proxy, LIST_ALLOWED, sender, recipient);
         fact[FACT_SENDER_BLOCKED] = look_up(proxy, LIST_BLOCKED, sender, recipient);
     }
-    if (proxy->wants[PRODUCER_LISTED_AUTHOR]) {
+    if (e->wants[PRODUCER_LISTED_AUTHOR]) {
         fact[FACT_FROM_ALLOWED] = look_up(proxy, LIST_ALLOWED, from, recipient);
         fact[FACT_FROM_BLOCKED] = look_up(proxy, LIST_BLOCKED, from, recipient);
     }

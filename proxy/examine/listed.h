@@ -3,11 +3,10 @@
 #ifndef PROXY_EXAMINE_LISTED_H
 #define PROXY_EXAMINE_LISTED_H
 
-#include "policy/facts.h"
-#include "proxy/process/proxy.h"
+#include "proxy/examine/examination.h"
 
 /* The facts about the sender, and those about From where it is known already, for this recipient (as it
  * is spelled). */
-void listed_facts(const struct proxy *proxy, struct slice recipient, struct facts *facts);
+void listed_facts(struct examination *e, struct slice recipient);
 
 #endif

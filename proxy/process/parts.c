@@ -71,6 +71,8 @@ void parts_make(struct program *p)
     bundle_read(p->bundle, p->config->settings.tls_ca_file, &ca, &reason);
     p->proxy.backends = smtp_pools_new(p->proxy.base, p->config, ca, p->proxy.shared, p->proxy.row,
                                        process_count(p->config->settings.process_proxies));
+    if (p->proxy.backends && !smtp_pools_log_in(p->proxy.backends, p->bundle, &reason))
+        program_give_up(reason);
     p->proxy.recipients = recipient_cache_new();
     p->proxy.mailboxes = mailbox_servers_new(p->config, ca, p->proxy.shared, p->proxy.row);
     if (!p->proxy.backends || !p->proxy.recipients || !p->proxy.mailboxes)

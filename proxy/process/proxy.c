@@ -26,6 +26,16 @@ static bool looks_at_mail(const struct policy *policy)
     return false;
 }
 
+static void learn_wants(struct proxy *proxy)
+{
+    for (int i = 0; i < PRODUCER_COUNT; i++) {
+        enum producer producer = (enum producer)i;
+        proxy->wants[i] = policy_wants(proxy->config->policy, producer);
+        proxy->wants_outbound[i] =
+            proxy->wants[i] && producer_info(producer)->about != ABOUT_STRANGERS;
+    }
+}
+
 bool proxy_learn_policy(struct proxy *proxy)
 {
     const struct policy *policy = proxy->config->policy;
@@ -36,8 +46,7 @@ bool proxy_learn_policy(struct proxy *proxy)
             proxy->drops_at[phase] |= rule.drops;
         }
     }
-    for (int producer = 0; producer < PRODUCER_COUNT; producer++)
-        proxy->wants[producer] = policy_wants(policy, (enum producer)producer);
+    learn_wants(proxy);
     proxy->waits_for_silence = policy_uses(policy, FACT_CLIENT_PREGREET);
     learn_rates(proxy);
     for (int kind = 0; kind < SCANNER_KINDS; kind++)

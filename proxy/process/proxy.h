@@ -58,6 +58,7 @@ struct proxy {
     bool drops_at[PHASE_MESSAGE + 1];         /* some rule can drop the connection by then */
     bool scans[SCANNER_KINDS];                /* the policy needs scanners of this kind */
     bool wants[PRODUCER_COUNT];               /* the policy names facts of this producer */
+    bool wants_outbound[PRODUCER_COUNT];      /* the same, of mail that leaves */
     bool counts[RATE_UNKNOWN_RECIPIENTS + 1]; /* a rate() counts these events */
     bool waits_for_silence;                   /* before the banner */
     bool looks_at_mail;                       /* some rule asks what a message is */
@@ -88,6 +89,12 @@ struct proxy {
 
 /* What the policy wants from the scanners, and at which phases it can act. False: out of memory. */
 bool proxy_learn_policy(struct proxy *proxy);
+
+/* What is wanted of mail that comes in by this listener. */
+static inline const bool *proxy_wants(const struct proxy *proxy, const struct listener *listener)
+{
+    return listener->direction == DIRECTION_OUTBOUND ? proxy->wants_outbound : proxy->wants;
+}
 
 /* Adds to the shared counters what the resolver and Redis have counted since the last call. */
 void proxy_count(struct proxy *proxy);

@@ -33,6 +33,7 @@ struct examination fetched_examination(struct reader *r, struct spool *spool,
                                        const struct examination_owner *owner, void *ctx)
 {
     return (struct examination){.proxy = r->base.proxy,
+                                .wants = proxy_wants(r->base.proxy, r->base.listener),
                                 .arena = r->mail,
                                 .ref = r->ref,
                                 .holder = &r->base.claim.holder,
@@ -173,7 +174,7 @@ void fetched_examine(struct reader *r, struct examination *e, enum direction dir
 static bool evaluate(struct fetched *f)
 {
     struct reader *r = f->reader;
-    listed_facts(r->base.proxy, r->mailbox, &f->message.facts);
+    listed_facts(&f->message, r->mailbox);
     likened_facts(&f->message);
     return policy_evaluate_reading(config_of(r)->policy, &f->message.facts, r->mail, &f->verdict) ==
                OUTCOME_DECIDED &&

@@ -8,6 +8,7 @@
 
 struct smtp_capabilities {
     bool known, pipelining, eight_bit, utf8, dsn, starttls;
+    bool auth_plain, auth_login;
     uint64_t size;       /* largest message; 0: none told */
     unsigned recipients; /* most in a transaction; 0: not known */
 };

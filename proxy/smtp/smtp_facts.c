@@ -21,6 +21,12 @@ static void nobody_logs_in(struct smtp_session *s)
     facts_absent(&s->t.message.facts, PRODUCER_LOGIN_FAILURES, policy);
 }
 
+static void nobody_is_a_stranger(struct smtp_session *s)
+{
+    if (s->base.listener->direction == DIRECTION_OUTBOUND && !is_told(s, FACT_SPF_RESULT))
+        facts_no_stranger(&s->t.message.facts, s->base.proxy->config->policy);
+}
+
 void smtp_facts(struct smtp_session *s, enum phase phase)
 {
     struct value *fact = s->t.message.facts.fact;
@@ -30,6 +36,7 @@ void smtp_facts(struct smtp_session *s, enum phase phase)
     session_client_facts(&s->base, &s->t.message.facts);
     fact[FACT_CLIENT_PREGREET] = value_bool(s->pregreet);
     nobody_logs_in(s);
+    nobody_is_a_stranger(s);
     if (phase >= PHASE_HELO) {
         fact[FACT_HELO_ESMTP] = value_bool(s->esmtp);
         fact[FACT_CLIENT_EARLY] = value_bool(s->early);

@@ -50,7 +50,7 @@ static void tell_hidden(struct smtp_session *s)
 /* What all backends can do, without what is hidden from this client. */
 static struct smtp_capabilities offered_to(const struct smtp_session *s)
 {
-    struct smtp_capabilities can = smtp_pools_common(s->base.proxy->backends);
+    struct smtp_capabilities can = smtp_pools_common(s->base.proxy->backends, s->base.listener);
     can.eight_bit &= !smtp_hides(s, KEYWORD_EIGHT_BIT);
     can.utf8 &= !smtp_hides(s, KEYWORD_UTF8);
     can.dsn &= !smtp_hides(s, KEYWORD_DSN);

@@ -66,7 +66,7 @@ static void turn(void *ctx, size_t recipient)
     struct smtp_session *s = ctx;
     struct recipient *r = &s->t.recipients[recipient];
     examination_recall_recipient(&s->t.message, r->path.spelled, &r->known);
-    listed_facts(s->base.proxy, r->path.spelled, &s->t.message.facts);
+    listed_facts(&s->t.message, r->path.spelled);
     likened_facts(&s->t.message);
     if (asks_for_marks(s))
         s->t.message.facts.fact[FACT_MESSAGE_RELEASED] =
@@ -78,15 +78,16 @@ static void turn(void *ctx, size_t recipient)
 static bool convene(struct smtp_session *s, struct judge *judge)
 {
     struct transaction *t = &s->t;
-    *judge = (struct judge){.policy = config_of(s)->policy,
-                            .facts = &t->message.facts,
-                            .through = PHASE_MESSAGE,
-                            .arena = s->mail,
-                            .verdicts =
-                                arena_array(s->mail, t->recipient_count, sizeof *judge->verdicts),
-                            .count = t->recipient_count,
-                            .turn = turn,
-                            .ctx = s};
+    *judge = (struct judge){
+        .policy = config_of(s)->policy,
+        .facts = &t->message.facts,
+        .through = PHASE_MESSAGE,
+        .arena = s->mail,
+        .verdicts = arena_array(s->mail, t->recipient_count, sizeof *judge->verdicts),
+        .count = t->recipient_count,
+        .all_or_nobody = judge_all_or_nobody(config_of(s), s->base.listener->direction),
+        .turn = turn,
+        .ctx = s};
     for (size_t i = 0; judge->verdicts && i < t->recipient_count; i++)
         judge->verdicts[i] = &t->recipients[i].verdict;
     return judge->verdicts != NULL;
@@ -210,8 +211,8 @@ static bool delivers(const struct transaction *t)
  * signed. */
 static bool is_remembered_by_signer(const struct smtp_session *s)
 {
-    return s->base.proxy->wants[PRODUCER_GREYLIST] &&
-           examination_authenticated(&s->t.message).len == 0 && delivers(&s->t);
+    return smtp_wants(s)[PRODUCER_GREYLIST] && examination_authenticated(&s->t.message).len == 0 &&
+           delivers(&s->t);
 }
 
 /* What the rules decided before the message was there; but not where a banner can stand in it. */

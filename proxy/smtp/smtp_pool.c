@@ -108,6 +108,40 @@ struct smtp_pools *smtp_pools_new(struct event_base *base, const struct config *
     return all;
 }
 
+/* ---- as whom ---- */
+
+static struct credentials *credentials_for(const struct server *conf, struct slice password)
+{
+    struct credentials *login = calloc(1, sizeof *login);
+    if (login && server_password(&password) && credentials_user(login, conf->login_user) &&
+        credentials_password(login, password))
+        return login;
+    credentials_free(&login);
+    return NULL;
+}
+
+static bool learn_login(struct smtp_pool_server *server, struct bundle *bundle, const char **reason)
+{
+    const struct server *conf = upstream_server_conf(server->at);
+    struct slice password;
+    if (conf->login_user.len == 0)
+        return true;
+    if (!bundle_read(bundle, conf->login_password_file, &password, reason))
+        return false;
+    server->login = credentials_for(conf, password);
+    *reason = "out of memory for a login";
+    return server->login;
+}
+
+bool smtp_pools_log_in(struct smtp_pools *all, struct bundle *bundle, const char **reason)
+{
+    for (size_t i = 0; i < all->pool_count; i++)
+        for (size_t n = 0; n < all->pools[i].server_count; n++)
+            if (!learn_login(&all->pools[i].servers[n], bundle, reason))
+                return false;
+    return true;
+}
+
 /* ---- ended ---- */
 
 static void end_connections(struct smtp_pool *pool)
@@ -120,8 +154,10 @@ static void end_connections(struct smtp_pool *pool)
 
 static void free_pool(struct smtp_pool *pool)
 {
-    for (size_t i = 0; i < pool->server_count; i++)
+    for (size_t i = 0; i < pool->server_count; i++) {
         upstream_server_free(&pool->servers[i].at);
+        credentials_free(&pool->servers[i].login);
+    }
     free(pool->servers);
 }
 

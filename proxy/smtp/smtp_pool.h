@@ -4,6 +4,7 @@
 #ifndef PROXY_SMTP_SMTP_POOL_H
 #define PROXY_SMTP_SMTP_POOL_H
 
+#include "common/bundle.h"
 #include "common/shared.h"
 #include "proxy/smtp/smtp_capabilities.h"
 #include "proxy/smtp/smtp_hide.h"
@@ -18,6 +19,9 @@ struct smtp_pools;
 struct smtp_pools *smtp_pools_new(struct event_base *base, const struct config *config,
                                   struct slice ca_pem, struct shared *shared, unsigned row,
                                   unsigned proxies);
+/* What servers that we log in to are told from now on: of the password files in the bundle. False with
+ * *reason. */
+bool smtp_pools_log_in(struct smtp_pools *backends, struct bundle *bundle, const char **reason);
 void smtp_pools_free(struct smtp_pools **backends);
 
 /* Starts a job; `done` comes from the loop, never from inside. */
@@ -27,10 +31,12 @@ void smtp_pools_submit(struct smtp_pools *backends, struct smtp_job *job);
  * and ends its doubt itself; otherwise its connection is closed. */
 bool smtp_pools_cancel(struct smtp_pools *backends, struct smtp_job *job);
 
-/* What all servers known so far offer; 8BITMIME and DSN only when one of each backend is (`known`).
+/* What the servers offer that mail of this listener may go to, as far as they are known: all of them;
+ * 8BITMIME and DSN only when one of each backend is (`known`).
  * SMTPUTF8 also while none is, since clients return mail for the lack of it (RFC 6531 3.5): each
  * recipient's server is judged when it is known. */
-struct smtp_capabilities smtp_pools_common(const struct smtp_pools *backends);
+struct smtp_capabilities smtp_pools_common(const struct smtp_pools *backends,
+                                           const struct listener *listener);
 /* Of one backend: what its reachable servers all offer. */
 struct smtp_capabilities smtp_pools_of(const struct smtp_pools *backends,
                                        const struct backend *backend);

@@ -25,6 +25,7 @@ static struct smtp_upstream_setup setup_of(const struct smtp_pool_server *server
         .server = server->at,
         .source = backend->has_source ? &backend->source : NULL,
         .hostname = all->config->hostname,
+        .login = server->login,
         .shared = all->shared,
         .row = all->row,
         .connect_ms = all->config->settings.timeouts_connect,

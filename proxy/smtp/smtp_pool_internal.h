@@ -26,6 +26,7 @@ TAILQ_HEAD(smtp_connections, smtp_connection);
 struct smtp_pool_server {
     struct upstream_server *at;
     struct smtp_pool *pool;
+    struct credentials *login; /* owned; NULL: we do not log in there */
     struct smtp_capabilities can;
     struct smtp_server_names names;
     struct smtp_connections connections;

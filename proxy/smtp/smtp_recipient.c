@@ -328,7 +328,7 @@ static void judge(struct session *base)
     if (s->base.proxy->acts_at[PHASE_RCPT]) {
         smtp_facts(s, PHASE_RCPT);
         s->t.message.facts.fact[FACT_RECIPIENT] = value_text(r->path.spelled);
-        listed_facts(s->base.proxy, r->path.spelled, &s->t.message.facts);
+        listed_facts(&s->t.message, r->path.spelled);
         r->decided = policy_evaluate(config_of(s)->policy, &s->t.message.facts, PHASE_RCPT, s->rcpt,
                                      &r->verdict) == OUTCOME_DECIDED;
     }
@@ -344,10 +344,10 @@ static void ask_redis(struct smtp_session *s)
     session_await(&s->base, PHASE_RCPT, judge);
 }
 
-static bool asks_redis(const struct proxy *proxy)
+static bool asks_redis(const struct smtp_session *s)
 {
-    return proxy->wants[PRODUCER_GREYLIST] || proxy->wants[PRODUCER_CONTACT] ||
-           proxy->wants[PRODUCER_RATE];
+    const bool *wants = smtp_wants(s);
+    return wants[PRODUCER_GREYLIST] || wants[PRODUCER_CONTACT] || wants[PRODUCER_RATE];
 }
 
 /* The server's reply to an earlier try of this message was this recipient's alone. */
@@ -369,7 +369,7 @@ static void recalled(struct session *base)
         needs_its_own(s, s->t.backend, r->earlier.group);
         replied(s);
     } else {
-        if (asks_redis(s->base.proxy))
+        if (asks_redis(s))
             ask_redis(s);
         else
             judge(&s->base);
@@ -383,7 +383,7 @@ static void recall(struct session *base)
 
 static void study(struct smtp_session *s)
 {
-    if (asks_redis(s->base.proxy) || s->base.proxy->acts_at[PHASE_RCPT])
+    if (asks_redis(s) || s->base.proxy->acts_at[PHASE_RCPT])
         session_await(&s->base, PHASE_RCPT, recall);
     else
         recall(&s->base);
@@ -412,14 +412,15 @@ static void consider(struct smtp_session *s, struct recipient *r)
         smtp_say(s, 250, "2.1.5", "recipient noted already");
         return;
     }
-    const struct domain *domain = config_domain(config, r->path.name);
+    const struct backend *relay = s->base.listener->relay;
+    const struct domain *domain = relay ? NULL : config_domain(config, r->path.name);
+    const struct backend *backend = domain ? domain->backend : relay;
     r->unknown = domain && domain->recipients && !is_postmaster(r->path.address) &&
                  !table_holds_text(domain->recipients, r->path.spelled);
-    if (!domain)
+    if (!backend)
         refuse(s, 550, "5.7.1", "relaying denied");
-    else if (fits_backend(s, domain->backend) && backend_can(s, r, domain->backend)) {
+    else if (fits_backend(s, backend) && backend_can(s, r, backend))
         study(s);
-    }
 }
 
 static void take(struct smtp_session *s, struct slice argument)

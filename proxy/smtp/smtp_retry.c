@@ -52,7 +52,7 @@ static void ask_by_domain(struct session *base)
 static bool is_worth_waiting(const struct smtp_session *s, bool awaited)
 {
     const struct value *spf = &s->t.message.facts.fact[FACT_SPF_RESULT];
-    return awaited && s->base.proxy->wants[PRODUCER_SPF] && spf->state == VALUE_PENDING &&
+    return awaited && smtp_wants(s)[PRODUCER_SPF] && spf->state == VALUE_PENDING &&
            !examination_done(&s->t.message, PHASE_MAIL);
 }
 

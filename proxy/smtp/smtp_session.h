@@ -161,6 +161,12 @@ static inline bool smtp_hides(const struct smtp_session *s, enum keyword keyword
     return s->hidden & 1U << keyword;
 }
 
+/* What is wanted of the mail that it brings. */
+static inline const bool *smtp_wants(const struct smtp_session *s)
+{
+    return proxy_wants(s->base.proxy, s->base.listener);
+}
+
 static inline struct smtp_session *smtp_of(struct session *base)
 {
     return (struct smtp_session *)base;

@@ -136,6 +136,7 @@ void smtp_upstream_failed(struct smtp_upstream *c, const char *why)
     case UPSTREAM_CONNECTING:
     case UPSTREAM_GREETING:
     case UPSTREAM_EHLO:
+    case UPSTREAM_LOGIN:
         smtp_upstream_over(c, UPSTREAM_END_CONNECT, why);
         break;
     case UPSTREAM_STARTTLS:
@@ -168,6 +169,9 @@ static void got_reply(struct smtp_upstream *c, const struct smtp_reply *reply)
         break;
     case UPSTREAM_STARTTLS:
         smtp_upstream_got_starttls(c, reply);
+        break;
+    case UPSTREAM_LOGIN:
+        smtp_upstream_got_login_reply(c, reply);
         break;
     case UPSTREAM_ENVELOPE:
         smtp_upstream_got_envelope_reply(c, reply);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC
- * One connection to a backend's server: greeting, EHLO, STARTTLS, then job after job. It knows
+ * One connection to a backend's server: greeting, EHLO, STARTTLS, a login, then job after job. It knows
  * nothing of pools; its owner hands it jobs and hears when it is idle again, or gone. */
 #ifndef PROXY_SMTP_SMTP_UPSTREAM_H
 #define PROXY_SMTP_SMTP_UPSTREAM_H
 
 #include "base/stream.h"
 #include "common/shared.h"
+#include "proxy/login/sasl.h"
 #include "proxy/smtp/smtp_capabilities.h"
 #include "proxy/smtp/smtp_job.h"
 #include "proxy/upstream/upstream_server.h"
@@ -14,10 +15,11 @@ struct smtp_upstream;
 
 struct smtp_upstream_setup {
     struct event_base *base;
-    struct upstream_server *server; /* must outlive the connection */
-    const struct ip *source;        /* NULL: the system chooses */
-    struct slice hostname;          /* for EHLO */
-    struct shared *shared;          /* for deliveries that go on alone */
+    struct upstream_server *server;  /* must outlive the connection */
+    const struct ip *source;         /* NULL: the system chooses */
+    struct slice hostname;           /* for EHLO */
+    const struct credentials *login; /* NULL: the server is sent mail without one */
+    struct shared *shared;           /* for deliveries that go on alone */
     unsigned row;
     int64_t connect_ms, reply_ms;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * What the three parts of an upstream share: smtp_upstream.c (events, beginning and end),
- * smtp_upstream_setup.c (greeting, EHLO, TLS) and smtp_upstream_job.c (envelope, body, replies). */
+ * What the parts of an upstream share: smtp_upstream.c (events, beginning and end), smtp_upstream_setup.c
+ * (greeting, EHLO, TLS), smtp_upstream_login.c (as whom) and smtp_upstream_job.c (envelope, body, replies). */
 #ifndef PROXY_SMTP_SMTP_UPSTREAM_INTERNAL_H
 #define PROXY_SMTP_SMTP_UPSTREAM_INTERNAL_H
 
@@ -12,6 +12,7 @@ enum smtp_upstream_state {
     UPSTREAM_EHLO,
     UPSTREAM_STARTTLS,
     UPSTREAM_HANDSHAKE,
+    UPSTREAM_LOGIN,
     UPSTREAM_IDLE,
     UPSTREAM_ENVELOPE, /* MAIL, RCPT..., then DATA or RSET */
     UPSTREAM_BODY,     /* 354 has come */
@@ -29,6 +30,7 @@ struct smtp_upstream {
     struct smtp_capabilities can;
     struct smtp_server_names names;
     bool secured, helo_tried;
+    unsigned challenges; /* of the login, answered */
     struct smtp_job *job;
     bool deliver, dot_out;
     bool behind;            /* more input stands behind the reply that is being handled */
@@ -63,6 +65,8 @@ void smtp_upstream_got_greeting(struct smtp_upstream *c, const struct smtp_reply
 void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *reply);
 void smtp_upstream_got_starttls(struct smtp_upstream *c, const struct smtp_reply *reply);
 void smtp_upstream_secured(struct smtp_upstream *c);
+void smtp_upstream_log_in(struct smtp_upstream *c);
+void smtp_upstream_got_login_reply(struct smtp_upstream *c, const struct smtp_reply *reply);
 
 /* All replies to the envelope that will come are there. */
 void smtp_upstream_envelope_over(struct smtp_upstream *c);

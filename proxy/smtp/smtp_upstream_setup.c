@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * A connection becoming usable: EHLO, STARTTLS, what the server can do. */
+ * A connection becoming usable: EHLO, STARTTLS, what the server can do; smtp_upstream_login.c logs in. */
 #include "proxy/smtp/own_mark.h"
 #include "proxy/smtp/smtp_hide.h"
 #include "proxy/smtp/smtp_upstream_internal.h"
@@ -68,6 +68,17 @@ static void learn_limits(struct smtp_capabilities *can, struct slice limits)
     }
 }
 
+/* RFC 4954 3: "AUTH PLAIN LOGIN". */
+static void learn_mechanisms(struct smtp_capabilities *can, struct slice names)
+{
+    struct slice name;
+    while (names.len) {
+        slice_cut(names, ' ', &name, &names);
+        can->auth_plain |= slice_ieq(name, SLICE("PLAIN"));
+        can->auth_login |= slice_ieq(name, SLICE("LOGIN"));
+    }
+}
+
 static void learn_line(struct smtp_capabilities *can, struct slice line)
 {
     struct slice word, rest;
@@ -82,6 +93,8 @@ static void learn_line(struct smtp_capabilities *can, struct slice line)
         can->dsn = true;
     else if (slice_ieq(word, SLICE("STARTTLS")))
         can->starttls = true;
+    else if (slice_ieq(word, SLICE("AUTH")))
+        learn_mechanisms(can, slice_trim(rest));
     else if (slice_ieq(word, SLICE("LIMITS")))
         learn_limits(can, slice_trim(rest));
     else if (slice_ieq(word, SLICE("SIZE")) &&
@@ -139,6 +152,8 @@ void smtp_upstream_got_ehlo(struct smtp_upstream *c, const struct smtp_reply *re
     } else if (needs_tls(c)) {
         smtp_upstream_over(c, UPSTREAM_END_CONNECT,
                            "server offers no STARTTLS, but the configuration demands TLS");
+    } else if (c->setup.login) {
+        smtp_upstream_log_in(c);
     } else {
         smtp_upstream_become_idle(c);
     }

@@ -3,6 +3,7 @@
 #include "proxy/smtp/smtp_verbs.h"
 
 #include "base/clock.h"
+#include "policy/table.h"
 #include "proxy/smtp/smtp_answer.h"
 #include "proxy/smtp/smtp_body.h"
 #include "proxy/smtp/smtp_facts.h"
@@ -141,6 +142,7 @@ static void begin_transaction(struct smtp_session *s, const struct smtp_path *pa
     s->t.open = true;
     s->base.message = &s->t.message;
     s->t.message = (struct examination){.proxy = s->base.proxy,
+                                        .wants = smtp_wants(s),
                                         .arena = s->mail,
                                         .ref = s->ref,
                                         .holder = &s->base.claim.holder,
@@ -168,6 +170,11 @@ static void begin_transaction(struct smtp_session *s, const struct smtp_path *pa
         accept_mail(&s->base);
 }
 
+static bool is_trusted(const struct smtp_session *s)
+{
+    return table_holds_ip(s->base.listener->trusted, &s->base.client);
+}
+
 static void verb_mail(struct smtp_session *s, struct slice argument)
 {
     struct smtp_path path;
@@ -177,6 +184,8 @@ static void verb_mail(struct smtp_session *s, struct slice argument)
         smtp_error(s, 503, "5.5.1", "one MAIL a message; RSET begins anew");
     } else if (s->base.listener->require_tls && !smtp_is_encrypted(s)) {
         smtp_error(s, 530, "5.7.0", "STARTTLS first");
+    } else if (s->base.listener->relay && !is_trusted(s)) {
+        smtp_error(s, 550, "5.7.1", "relaying denied: only our own servers send through here");
     } else if (++s->transactions > settings_of(s)->limits_messages) {
         smtp_close(s, 421, "4.7.0", "too many messages in one session");
     } else if (smtp_names_wait(s)) {

@@ -71,6 +71,60 @@ TEST(test_recipients_who_fare_differently_are_told_to_come_again)
     config_free(&w.config);
 }
 
+static struct ruling outbound_ruling(struct world *w, const char *policy)
+{
+    ruling_of(w, policy, NULL, 0);
+    w->judge.all_or_nobody = judge_all_or_nobody(w->config, DIRECTION_OUTBOUND);
+    return judge_together(&w->judge, NULL, 0, 4096);
+}
+
+#define FOR(name) "rule \"" name "\" when recipient == \"" name "@example.com\" then "
+
+TEST(test_outbound_mail_that_is_refused_for_one_is_refused_for_all_by_a_reply_that_names_him)
+{
+    struct world w = {
+        .recipients = {SLICE("a@example.com"), SLICE("b@example.com"), SLICE("c@example.com")}};
+    struct ruling ruling = outbound_ruling(
+        &w, FOR("b") "defer 451 4.7.1 \"later\"\n" FOR("c") "reject 550 5.7.1 \"no\"\n");
+    assert_int_equal(ruling.kind, RULING_REFUSE);
+    assert_int_equal(ruling.action, ACTION_REJECT);
+    assert_int_equal(ruling.code, 550);
+    assert_true(slice_eq(ruling.text, SLICE("no; sent to nobody, as it is refused for "
+                                            "b@example.com, c@example.com")));
+    config_free(&w.config);
+}
+
+TEST(test_names_of_the_refused_are_bounded)
+{
+    static char names[2][320];
+    struct world w = {.recipients = {SLICE("a@example.com")}};
+    for (size_t i = 0; i < 2; i++) {
+        memset(names[i], 'x', sizeof names[i]);
+        w.recipients[1 + i] = (struct slice){names[i], sizeof names[i]};
+    }
+    struct ruling ruling = outbound_ruling(
+        &w, "rule \"r\" when recipient != \"a@example.com\" then reject 550 5.7.1 \"no\"\n");
+    assert_true(slice_eq(ruling.text, SLICE("no; sent to nobody, as it is refused for 2 more")));
+    config_free(&w.config);
+}
+
+TEST(test_outbound_mail_may_be_split_where_that_is_wanted)
+{
+    struct world w = {.recipients = {SLICE("a@example.com"), SLICE("b@example.com")}};
+    struct ruling ruling =
+        outbound_ruling(&w, "smtp { outbound_split on }\n" FOR("b") "reject 550 5.7.1 \"no\"\n");
+    assert_int_equal(ruling.kind, RULING_SPLIT);
+    config_free(&w.config);
+}
+
+TEST(test_outbound_mail_that_only_differs_in_edits_is_split)
+{
+    struct world w = {.recipients = {SLICE("a@example.com"), SLICE("b@example.com")}};
+    struct ruling ruling = outbound_ruling(&w, FOR("b") "header add \"X-B\" \"yes\"\n");
+    assert_int_equal(ruling.kind, RULING_SPLIT);
+    config_free(&w.config);
+}
+
 TEST(test_postmaster_is_judged_for_himself)
 {
     struct world w = {.recipients = {SLICE("a@example.com"), SLICE("Postmaster@example.com")}};

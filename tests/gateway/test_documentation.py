@@ -41,8 +41,9 @@ def etc(tmp_path_factory):
     shutil.copy(made.key, folder / "tls" / "privkey.pem")
     (folder / "recipients.txt").write_text("user@example.com\nuser@example.net\n")
     (folder / "partners.txt").write_text("partner.example\n")
-    (folder / "redis.password").write_text("secret\n")
-    (folder / "redis.password").chmod(0o600)
+    for name in ("redis.password", "smarthost.password"):
+        (folder / name).write_text("secret\n")
+        (folder / name).chmod(0o600)
     (folder / "common.conf").write_text("")
     (folder / "own.conf").write_text("")
     (folder / "GeoLite2-Country.mmdb").write_bytes(mmdb.database({"192.0.2.0/24": mmdb.country("DE")}))

@@ -379,7 +379,7 @@ def test_a_backend_that_nothing_leads_to(load):
 
 def test_outbound_takes_no_more_than_inbound(load):
     status, said = load('listen smtp on "127.0.0.1:2525" { outbound }', NAMED)
-    assert status == 0 and told(said, load.parent.path, (3, 16), "warning: outbound tells rules where a message came in, and no more"), said
+    assert status == 0 and told(said, load.parent.path, (3, 16), "warning: outbound without relay tells rules where a message came in, and no more"), said
 
 
 def test_no_listener(load):

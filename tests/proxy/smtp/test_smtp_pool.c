@@ -68,6 +68,7 @@ TEST(test_only_what_is_offered_is_asked_for)
 {
     const struct smtp_mail_params mail = {
         .utf8 = true, .body = SMTP_BODY_8BITMIME, .ret = SLICE("HDRS"), .envid = SLICE("id1")};
+    const struct listener leaving = {.relay = &backend};
     for (int offered = 0; offered < 2; offered++) {
         buf_clear(&servers[0].commands);
         servers[0].script.ehlo =
@@ -93,7 +94,7 @@ TEST(test_only_what_is_offered_is_asked_for)
             said(&servers[0], "RCPT TO:<user@example.com> NOTIFY=NEVER ORCPT=rfc822;x\r\n"),
             offered);
         assert_int_equal(said(&servers[0], "MAIL FROM:<>\r\n"), !offered);
-        struct smtp_capabilities can = smtp_pools_common(backends);
+        struct smtp_capabilities can = smtp_pools_common(backends, &leaving);
         assert_int_equal(can.eight_bit && can.utf8 && can.dsn, offered);
     }
 }

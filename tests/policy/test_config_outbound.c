@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+#include "policy/table.h"
+#include "tests/harness/memory_loader.h"
+#include "tests/harness/unit.h"
+
+ARENA_TESTS(1 << 20);
+
+#define RELAY "backend out { smtp \"192.0.2.25:587\" tls verify \"smart.example\" }\n"
+
+static void refuses(const char *text, const char *message)
+{
+    assert_true(is_refused(text, message));
+}
+
+static bool trusts(const struct listener *listener, const char *address)
+{
+    struct ip ip;
+    assert_true(ip_parse(slice_of(address), &ip));
+    return table_holds_ip(listener->trusted, &ip);
+}
+
+TEST(test_who_sends_out_and_by_which_way)
+{
+    struct config *c = load_good(
+        "listen smtp on \"0.0.0.0:25\"\n"
+        "listen smtp \"out\" on \"10.0.0.1:2525\" { outbound from servers  relay out }\n"
+        "listen smtp \"too\" on \"10.0.0.1:2526\" { relay out outbound from { \"::1\" } }\n"
+        "table servers { \"10.0.0.5\" \"10.1.0.0/16\" }\n" RELAY);
+    const struct listener *in = &c->listeners[0], *out = &c->listeners[1], *too = &c->listeners[2];
+    assert_null(in->relay);
+    assert_null(in->trusted);
+    assert_int_equal(out->direction, DIRECTION_OUTBOUND);
+    assert_ptr_equal(out->relay, &c->backends[0]);
+    assert_true(trusts(out, "10.0.0.5") && trusts(out, "10.1.255.1"));
+    assert_false(trusts(out, "10.0.0.6") || trusts(out, "::1"));
+    assert_ptr_equal(too->relay, &c->backends[0]);
+    assert_true(trusts(too, "::1"));
+    assert_true(config_leads(c, out, &c->backends[0]) && !config_leads(c, in, &c->backends[0]));
+    config_free(&c);
+}
+
+TEST(test_a_way_for_everybody_or_for_nobody_is_an_error)
+{
+#define OUT(options) "listen smtp on \"10.0.0.1:2525\" { " options " }\n" RELAY
+    refuses(OUT("outbound relay out"), "nobody may send through here");
+    refuses(OUT("relay out"), "a relay is for mail that leaves");
+    refuses(OUT("inbound relay out"), "a relay is for mail that leaves");
+    refuses(OUT("outbound from { \"10.0.0.5\" }"), "nothing says by which way mail leaves");
+    refuses(OUT("outbound from { \"0.0.0.0/0\" \"::/0\" } relay out"), "everybody could send");
+    refuses(OUT("outbound from { \"mail.example.com\" } relay out"), "network");
+    refuses(OUT("outbound from { \"10.0.0.5\" } relay elsewhere"), "backend");
+    refuses("listen smtp on \"10.0.0.1:2525\" { outbound from { \"10.0.0.5\" } relay box }\n"
+            "backend box { lmtp \"10.0.0.9:24\" }\n",
+            "mail for anywhere leaves by SMTP");
+}
+
+TEST(test_as_whom_a_server_is_logged_in_to)
+{
+    struct config *c =
+        load_good("backend out { smtp \"192.0.2.25:587\" tls verify \"smart.example\" priority 5\n"
+                  "  login \"gatepost\" password_file \"relay.password\" }\n");
+    const struct server *server = &c->backends[0].servers[0];
+    assert_true(slice_eq(server->login_user, SLICE("gatepost")));
+    assert_true(slice_eq(server->login_password_file, SLICE("relay.password")));
+    assert_int_equal(server->priority, 5);
+    config_free(&c);
+}
+
+TEST(test_a_password_never_goes_in_the_clear_nor_to_users_servers)
+{
+    refuses("backend out { smtp \"192.0.2.25\" login \"a\" password_file \"p\" }\n",
+            "the password could go in the clear");
+    refuses("backend out { smtp \"192.0.2.25\" login \"a\" password_file \"p\" tls none }\n",
+            "the password could go in the clear");
+    refuses("backend out { smtp \"192.0.2.25\" tls verify \"x\" login \"\" password_file \"p\" }\n",
+            "expected a user of 1 to 255 octets");
+    refuses("backend out { imaps \"192.0.2.25\" login \"a\" password_file \"p\" }\n",
+            "Gatepost logs in to SMTP servers alone");
+    refuses("backend out { smtp \"192.0.2.25\" tls required login \"a\" password \"p\" }\n",
+            "password_file");
+}
+
+TEST(test_a_password_file_holds_one_line)
+{
+    struct slice one = SLICE("  secret word \r\n"), two = SLICE("a\nb\n"), none = SLICE(" \n");
+    assert_true(server_password(&one));
+    assert_true(slice_eq(one, SLICE("secret word")));
+    assert_false(server_password(&two));
+    assert_false(server_password(&none));
+}
