@@ -229,6 +229,16 @@ struct impersonation {
 
 enum { IMPERSONATION_MAX = 1000 }; /* entries of partners, brands or people */
 
+/* learn { trap TABLE  report_spam TABLE  report_good TABLE  report_from TABLE }: whose mail is learnt
+ * from and delivered to nobody. NULL: there are none. */
+struct teachers {
+    struct table *traps, *spam_reports, *good_reports; /* addresses */
+    struct table *reporters;                           /* networks that reports are taken from */
+};
+
+/* What mail to an address teaches. */
+enum teaching { TEACHES_NOTHING, TEACHES_TRAP, TEACHES_SPAM, TEACHES_GOOD };
+
 /* reload { automatic certificates }: which changed files are taken up by themselves. */
 enum automatic_reload { RELOAD_ON, RELOAD_CERTIFICATES, RELOAD_OFF };
 
@@ -262,6 +272,7 @@ struct config {
     struct table *bare_newlines_from; /* smtp { bare_newlines_from TABLE }: networks; NULL: none */
     struct table *unshared;           /* limits { unshared TABLE }: networks; NULL: private ones */
     struct impersonation impersonation;
+    struct teachers teachers;
     enum automatic_reload reload_automatic;
     struct policy *policy;
     const struct sources *sources;      /* what it was read from: see place.h */
@@ -333,6 +344,12 @@ const struct backend *config_mailbox(const struct config *config, struct arena *
 /* Who takes mail for this domain, most specific first.
  * NULL: nobody (relaying denied), for the empty name too. */
 const struct domain *config_domain(const struct config *config, struct domain_name domain);
+
+/* What mail to this address (in its one spelling) teaches. Postmaster's teaches nothing. */
+enum teaching config_teaches(const struct config *config, struct slice recipient);
+
+/* Whether reports are taken from there. */
+bool config_takes_reports(const struct config *config, const struct ip *client);
 
 /* The blocklist or allowlist of that zone (ASCII case folded); NULL: there is none. */
 const struct blocklist *config_blocklist(const struct config *config, struct slice zone);

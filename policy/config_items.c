@@ -115,6 +115,19 @@ const struct settings_item settings_items[] = {
     {"smtp", "bare_newlines_from", parse_bare_newlines_from, "TABLE",
      "clients for whom bare_newlines is on, such as printers: the name of a table of addresses and "
      "networks, from file \"FILE\", or texts in braces"},
+    {"learn", "trap", parse_trap, "TABLE",
+     "addresses that nobody has, such as one that was left long ago: their mail is accepted, "
+     "learnt as spam and "
+     "delivered to nobody; the name of a table, from file \"FILE\", or texts in braces, as the "
+     "next three"},
+    {"learn", "report_spam", parse_report_spam, "TABLE",
+     "addresses that users send spam to, as an attachment: what is attached is learnt, and nothing "
+     "is delivered"},
+    {"learn", "report_good", parse_report_good, "TABLE",
+     "the same for good mail that was taken for spam"},
+    {"learn", "report_from", parse_report_from, "TABLE",
+     "clients that reports are taken from, such as the company's own servers: addresses and "
+     "networks"},
     {"impersonation", "partners", parse_partners, "TABLE",
      "domains of those that one writes to, for message.from_lookalike: the name of a table, from "
      "file \"FILE\", or texts in braces, at most 1,000 entries, as the next two"},
@@ -180,4 +193,5 @@ void finish_settings_items(struct parser *parser)
         chosen_networks(parser, &parser->bare_newlines_from, config->bare_newlines_from);
     config->unshared = chosen_networks(parser, &parser->unshared, config->unshared);
     finish_impersonation(parser);
+    finish_teachers(parser);
 }

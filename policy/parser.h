@@ -68,6 +68,19 @@ struct impersonation_tables {
     struct table *tables[IMPERSONATION_TABLES];
 };
 
+/* Tables of the `learn` block, likewise. */
+enum teachers_table {
+    TABLE_TRAPS,
+    TABLE_SPAM_REPORTS,
+    TABLE_GOOD_REPORTS,
+    TABLE_REPORTERS,
+    TEACHERS_TABLES
+};
+struct teachers_tables {
+    struct token names[TEACHERS_TABLES]; /* the word's place, or a table's name; empty: none */
+    struct table *tables[TEACHERS_TABLES];
+};
+
 enum { INCLUDE_DEPTH_MAX = 16 };
 
 struct parser {
@@ -97,6 +110,7 @@ struct parser {
     struct syntax_named *named;    /* conditions */
     size_t named_count;
     struct impersonation_tables impersonation;
+    struct teachers_tables teachers;
     struct syntax_rule *rules;
     size_t rule_count;
     struct syntax_test *tests;
@@ -239,6 +253,7 @@ void finish_geo(struct parser *parser);  /* config_geo.c */
 /* The value of a setting that was given; NULL: none, or an empty text. */
 const struct token *setting_given(const struct parser *parser, const char *block, const char *word);
 void finish_impersonation(struct parser *parser);
+void finish_teachers(struct parser *parser); /* config_teachers.c */
 /* Where a rule asks who a message pretends to be, and no table says who there is. */
 void warn_of_nobody_known(struct parser *parser, enum fact fact, struct span at);
 

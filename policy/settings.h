@@ -44,6 +44,12 @@ bool parse_stub(struct parser *parser);
 bool parse_sentinel(struct parser *parser);
 void finish_redis(struct parser *parser);
 
+/* config_teachers.c */
+bool parse_trap(struct parser *parser);
+bool parse_report_spam(struct parser *parser);
+bool parse_report_good(struct parser *parser);
+bool parse_report_from(struct parser *parser);
+
 /* config_impersonation.c */
 bool parse_partners(struct parser *parser);
 bool parse_brands(struct parser *parser);
