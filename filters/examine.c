@@ -2,6 +2,7 @@
 #include "filters/examine.h"
 
 #include "base/memory.h"
+#include "filters/examine_attached.h"
 #include "filters/examine_parts.h"
 #include "filters/examine_sender.h"
 #include "filters/examine_spam.h"
@@ -123,6 +124,8 @@ static bool examine_content(struct arena *arena, struct slice message, const str
         limits.parts = job->limits.parts;
     if (!mime_parse(arena, message, &limits, &parsed))
         return false;
+    if (job->attached)
+        return examine_attached(arena, &parsed, job, out);
     if (job->message && (!examine_header(arena, &parsed, job, &out->facts) ||
                          !examine_protection(arena, &parsed, &out->facts) ||
                          !examine_form(arena, &parsed, &out->facts)))

@@ -27,11 +27,16 @@ static bool may_redact(const struct config *config)
     return config_reads_mail(config) && policy_rule_count(config->policy) > 0;
 }
 
-/* What users move, or an admin releases. */
+static bool is_taught_by_mail(const struct config *config)
+{
+    return config->teachers.traps || config->teachers.reporters;
+}
+
+/* What users move or report, an admin releases, or comes into a trap. */
 static bool may_learn(const struct config *config)
 {
     return config->settings.learn_enabled &&
-           (config_reads_mail(config) || policy_keeps(config->policy));
+           (config_reads_mail(config) || policy_keeps(config->policy) || is_taught_by_mail(config));
 }
 
 bool pipeline_needs(const struct config *config, enum scanner_kind kind)

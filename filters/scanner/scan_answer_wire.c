@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
  * An answer as bytes: what it took, the plain facts in the order of facts.def, whether something stayed unasked,
- * the vector, the keyed facts, the ranges of the parts, what is wanted, the pictures, places for banners,
+ * the vector, an attached message, the keyed facts, the ranges of the parts, what is wanted, the pictures, places for banners,
  * what is to be redacted, the outline, and the attachments last. */
 #include "filters/files/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
@@ -26,6 +26,7 @@ enum {
     SPAM_SHARE = 8 * 1024, /* some short values */
     REASONS_SHARE = 16 * 1024,
     VECTOR_SHARE = 64 * 1024 + 4,
+    ATTACHED_SHARE = 4 + 4 + 32 + 4 + SCAN_RECEIVED_MAX,
     WANTED_SHARE = 16 * 1024, /* past it: they are wanted again */
     WANTED_BYTES_MIN = 4 + 1 + 1 + 1,
     SMALL_VALUE = 32, /* what an unknown or an empty, cut list takes at most */
@@ -35,9 +36,10 @@ enum {
 
 _Static_assert(2 * MESSAGE_SHARE + SENDER_SHARE + LINKS_SHARE + DIGEST_SHARE + CODES_SHARE +
                        URLS_SHARE + TEXT_SHARE + ALTERNATIVES_SHARE + SPAM_SHARE + REASONS_SHARE +
-                       VECTOR_SHARE + KEYED_SHARE + SCAN_PICTURES_BYTES + BANNER_PLACES_BYTES +
-                       (FACT_COUNT + SCAN_HEADERS_MAX) * SMALL_VALUE + RANGES_SHARE + WANTED_SHARE +
-                       OVERLAYS_MAX + OUTLINE_MAX + ATTACHMENTS_LEAST <=
+                       VECTOR_SHARE + ATTACHED_SHARE + KEYED_SHARE + SCAN_PICTURES_BYTES +
+                       BANNER_PLACES_BYTES + (FACT_COUNT + SCAN_HEADERS_MAX) * SMALL_VALUE +
+                       RANGES_SHARE + WANTED_SHARE + OVERLAYS_MAX + OUTLINE_MAX +
+                       ATTACHMENTS_LEAST <=
                    SCAN_ANSWER_MAX,
                "all of it has room at once");
 
@@ -128,6 +130,20 @@ static bool unpack_wanted(struct unpack *in, struct arena *arena, struct scan_an
     return wanted;
 }
 
+static bool unpack_attached(struct unpack *in, struct scan_attached *attached)
+{
+    attached->count = unpack_u32(in);
+    struct slice digest = unpack_slice(in);
+    attached->received = unpack_slice(in);
+    attached->there = digest.len > 0;
+    if (in->bad || (attached->there && digest.len != sizeof attached->digest) ||
+        attached->received.len > SCAN_RECEIVED_MAX)
+        return false;
+    if (attached->there)
+        memcpy(attached->digest, digest.ptr, digest.len);
+    return true;
+}
+
 bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header_count,
                         struct scan_answer *answer)
 {
@@ -140,7 +156,8 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
             ok = unpack_value(&in, &fact_info(id)->type, arena, &fact[id]);
     answer->facts.unasked = unpack_u8(&in) != 0;
     answer->vector = unpack_slice(&in);
-    ok = ok && unpack_keyed(&in, arena, header_count, &answer->facts) &&
+    ok = ok && unpack_attached(&in, &answer->attached) &&
+         unpack_keyed(&in, arena, header_count, &answer->facts) &&
          unpack_ranges(&in, arena, answer) && unpack_wanted(&in, arena, answer) &&
          scan_pictures_unpack(&in, &answer->pictures) &&
          banner_places_unpack(&in, &answer->banners) &&
@@ -262,12 +279,21 @@ static void pack_wanted(struct buf *out, const struct scan_answer *answer)
     }
 }
 
+static void pack_attached(struct buf *out, const struct scan_attached *attached)
+{
+    pack_u32(out, attached->count);
+    pack_slice(out, (struct slice){(const char *)attached->digest,
+                                   attached->there ? sizeof attached->digest : 0});
+    pack_slice(out, attached->received);
+}
+
 bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_answer *answer)
 {
     pack_u32(out, answer->cpu);
     pack_plain(out, &answer->facts);
     pack_u8(out, answer->facts.unasked);
     pack_slice(out, answer->vector);
+    pack_attached(out, &answer->attached);
     pack_keyed(out, &answer->facts, header_count);
     pack_ranges(out, answer);
     pack_wanted(out, answer);

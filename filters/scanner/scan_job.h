@@ -21,6 +21,7 @@ enum {
     SCAN_JOB_MAX = 8 * 1024 * 1024,
     SCAN_REASON_MAX = 200,
     SCAN_ANSWER_MAX = 2304 * 1024, /* bytes; past IPC_PAYLOAD_MAX it comes in pieces */
+    SCAN_RECEIVED_MAX = 16 * 1024,
 };
 
 /* Whose queue it is. */
@@ -55,13 +56,16 @@ struct scan_pictures {
 struct scan_job {
     bool message, attachments, links, digest;
     bool urls, text, alternatives;
-    bool spam, reasons;            /* what the model says of it, and by which words */
-    bool vector;                   /* what may be learnt of it (filters/spam/spam_vector.h) */
-    bool sha256;                   /* of each attachment */
-    bool codes;                    /* where pictures are that may hold some */
-    struct scan_pictures pictures; /* gatepost-qr: where they are */
-    bool banners;                  /* where they can stand */
-    bool outline;                  /* for people, who look at one message */
+    bool spam, reasons; /* what the model says of it, and by which words */
+    bool vector;        /* what may be learnt of it (filters/spam/spam_vector.h) */
+    /* The same of the nth message that is attached to it (filters/attached_message.h), from 1; all
+     * else that is asked is then of nothing. 0: of the message itself. */
+    uint32_t attached;
+    bool sha256;                              /* of each attachment */
+    bool codes;                               /* where pictures are that may hold some */
+    struct scan_pictures pictures;            /* gatepost-qr: where they are */
+    bool banners;                             /* where they can stand */
+    bool outline;                             /* for people, who look at one message */
     const struct redaction_wanted *redaction; /* NULL: nothing is to be redacted */
     bool spf;                                 /* needs no message (-1) */
     /* DKIM, ARC, DMARC; for DMARC SPF is found out again, quickly: its answers are all in `dns`. */
@@ -90,6 +94,14 @@ struct scan_failure {
     uint32_t cpu;
 };
 
+/* The message that scan_job.attached asks for. */
+struct scan_attached {
+    uint32_t count;           /* how many are attached */
+    bool there;               /* this one is: */
+    unsigned char digest[32]; /* SHA-256 of it, decoded */
+    struct slice received;    /* its fields Received from the top, up to SCAN_RECEIVED_MAX octets */
+};
+
 struct scan_answer {
     /* Those of the producers that were asked; the rest pending.
      * keyed has header_count values. Those of spf and authentication stay pending when
@@ -106,6 +118,7 @@ struct scan_answer {
     struct scan_pictures pictures; /* gatepost-qr is to read them */
     struct banner_places banners;
     struct slice vector; /* empty: it was not asked for, or there is no model to make it by */
+    struct scan_attached attached;
     uint32_t cpu;        /* microseconds that it took; a scanner's own word */
     struct slice octets; /* as it was decoded */
 };

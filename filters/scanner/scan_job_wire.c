@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC
- * A job as bytes: flags, the sender, limits, the names of headers, what is to be redacted, the pictures, and the DNS answers (an octet 1
+ * A job as bytes: flags, the sender, limits, which attached message, the names of headers, what is to be redacted, the pictures, and the DNS answers (an octet 1
  * before each, 0 after the last). */
 #include "filters/scanner/scan_job.h"
 #include "filters/scanner/scan_pictures.h"
@@ -99,6 +99,7 @@ bool scan_job_encode(struct buf *out, const struct scan_job *job)
     pack_u32(out, job->limits.cpu);
     pack_u32(out, job->limits.cpu_per_mib);
     pack_u32(out, job->limits.links);
+    pack_u32(out, job->attached);
     pack_u32(out, (uint32_t)job->header_count);
     for (size_t i = 0; i < job->header_count; i++)
         pack_slice(out, job->headers[i]);
@@ -224,6 +225,7 @@ bool scan_job_decode(struct slice payload, struct arena *arena, struct scan_job 
     job->limits.cpu = unpack_u32(&in);
     job->limits.cpu_per_mib = unpack_u32(&in);
     job->limits.links = unpack_u32(&in);
+    job->attached = unpack_u32(&in);
     ok = ok && unpack_headers(&in, arena, job) &&
          redaction_wanted_unpack(&in, arena, &job->redaction) &&
          scan_pictures_unpack(&in, &job->pictures) && unpack_dns(&in, arena, job) &&

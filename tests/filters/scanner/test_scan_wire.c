@@ -62,6 +62,7 @@ static struct scan_job a_job(void)
         .text = true,
         .spam = true,
         .vector = true,
+        .attached = 3,
         .digest = true,
         .outline = true,
         .authentication = true,
@@ -100,6 +101,7 @@ TEST(test_a_job_comes_back_whole)
     assert_true(scan_job_decode(encoded(&job), arena, &got));
     assert_true(got.message && got.links && got.digest && got.outline && got.authentication);
     assert_true(got.text && got.spam && got.vector);
+    assert_int_equal(got.attached, 3);
     assert_false(got.attachments || got.spf || got.dns_complete || got.urls || got.alternatives ||
                  got.reasons);
     assert_memory_equal(&got.from.client, &job.from.client, sizeof got.from.client);
