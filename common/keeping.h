@@ -26,12 +26,14 @@ enum {
 enum keeping {
     KEEPING_RECORDS = 1, /* some records, a slice each (record_encode) */
     KEEPING_HOLD,        /* a message to be held (hold.h) */
-    KEEPING_HELD,        /* the answer to that, on its own socket */
+    KEEPING_HELD,        /* the answer to that, or to labels, on its own socket */
     /* u8: where (enum held_place); u8: the sender was refused it (0) or put off (1); u64: the ticket
      * of the request, without which nobody withdraws what it holds */
     KEEPING_WITHDRAW,
     KEEPING_OPINIONS, /* what a user thinks of some messages, a slice each (opinion.h) */
-    KEEPING_LABELS,   /* labels that proxies tell, a slice each (learning.h); none is imported */
+    /* labels that proxies tell, a slice each (learning.h); none is imported. With a descriptor, the socket
+     * of a KEEPING_HELD: whether they are on the disk (hold_tell, label_submit) */
+    KEEPING_LABELS,
 };
 
 /* On the control socket. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/learning.h"
 
+#include "common/keeping.h"
+
+#include <errno.h>
 #include <string.h>
 
 /* ---- labels ---- */
@@ -39,6 +42,21 @@ void label_pack(struct buf *out, const struct label *label)
     pack_slice(out, label->reference);
     pack_u64(out, (uint64_t)label->time);
     pack_slice(out, label->vector);
+}
+
+int label_submit(int queue, const struct label *label)
+{
+    struct buf item = buf_init(IPC_PAYLOAD_MAX), packet = buf_init(IPC_PAYLOAD_MAX);
+    int answer[2] = {-1, -1}, sent = -1;
+    label_pack(&item, label);
+    pack_slice(&packet, buf_slice(&item));
+    errno = EMSGSIZE;
+    if (!item.failed && !packet.failed && ipc_answer_pair(answer) == 0)
+        sent = ipc_send(queue, KEEPING_LABELS, buf_slice(&packet), &answer[1], 1, false);
+    int failure = sent == 0 ? EAGAIN : errno;
+    buf_release(&item);
+    buf_release(&packet);
+    return ipc_await(answer, sent == 1 ? 0 : failure);
 }
 
 static bool fits(const struct label *label)

@@ -43,6 +43,13 @@ bool label_how_of(struct slice word, enum label_how *out);
 void label_pack(struct buf *out, const struct label *label);
 bool label_unpack(struct slice octets, struct label *label);
 
+/* Why the keeper takes no more of a user's labels now (hold_answer.reason). */
+#define LABEL_ENOUGH "enough is learnt of one user in a day"
+
+/* Puts one on the keeper's queue. The socket on which hold_collect will have the answer, whether it is
+ * on the disk; the caller's. -1 with errno (EAGAIN: the queue is full). */
+int label_submit(int queue, const struct label *label);
+
 /* Many, as the files of CONTROL_LEARN have them. */
 enum { LABELS_AT_ONCE = 1000, LABELS_OCTETS_MOST = 16 * 1024 * 1024 };
 

@@ -115,7 +115,7 @@ static bool take_one(struct program *p)
     else if (p->opinions && message.type == KEEPING_OPINIONS)
         opinions_take(p->opinions, message.payload, clock_wall());
     else if (p->learning && message.type == KEEPING_LABELS)
-        learning_take(p->learning, message.payload);
+        learning_take(p->learning, message.payload, message.fd_count == 1 ? message.fds[0] : -1);
     ipc_close_fds(&message);
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "common/hold.h"
 #include "common/redis_breaker.h"
 #include "keeper/learning_build.h"
 #include "keeper/learning_outcome.h"
@@ -292,13 +293,26 @@ void learning_prune(struct learning *l)
 
 /* ---- */
 
-void learning_take(struct learning *l, struct slice packet)
+static void answer_label(struct learning *l, bool ok, const struct labels_taken *taken,
+                         const char *reason, int reply)
+{
+    bool enough = ok && taken->taken + taken->known == 0;
+    bool held = ok && !enough && labels_settle(l->labels, &reason);
+    hold_tell(reply, &(struct hold_answer){.held = held,
+                                           .reason = held     ? ""
+                                                     : enough ? LABEL_ENOUGH
+                                                              : reason});
+}
+
+void learning_take(struct learning *l, struct slice packet, int reply)
 {
     struct labels_taken taken;
-    const char *reason;
+    const char *reason = "";
     uint64_t times;
-    if (!labels_take(l->labels, packet, LABELS_OF_PROXIES, clock_wall(), &taken, &reason) &&
-        complaint_due(&l->lost, clock_ms(), &times))
+    bool ok = labels_take(l->labels, packet, LABELS_OF_PROXIES, clock_wall(), &taken, &reason);
+    if (reply >= 0)
+        answer_label(l, ok, &taken, reason, reply);
+    else if (!ok && complaint_due(&l->lost, clock_ms(), &times))
         log_at(LEVEL_ERROR, "", "labels are lost", field_str("reason", reason));
 }
 

@@ -34,8 +34,10 @@ struct learning *learning_new(struct event_base *base, const struct labels_bound
                               const char **reason);
 void learning_free(struct learning **learning); /* NULL is fine */
 
-/* Labels that a proxy has sent (KEEPING_LABELS). What cannot be taken is lost, and that is logged. */
-void learning_take(struct learning *learning, struct slice packet);
+/* Labels that a proxy has sent (KEEPING_LABELS). Who waits for that is answered on `reply` (the
+ * caller's; -1: nobody) once they are on the disk, or cannot be taken; else what cannot be taken is
+ * lost, and that is logged. */
+void learning_take(struct learning *learning, struct slice packet, int reply);
 
 /* Those of an admin: on the disk, all; or with *reason none. */
 bool learning_learn(struct learning *learning, struct slice packet, struct labels_taken *taken,

@@ -3,6 +3,7 @@
  * that are built: the test is their parent. */
 #include "base/sealed_map.h"
 #include "common/control.h"
+#include "common/hold.h"
 #include "common/keeping.h"
 #include "filters/spam/spam_model.h"
 #include "keeper/sealed_file.h"
@@ -11,11 +12,12 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-enum { ENOUGH = 120, PACKET = 32 << 20, PATIENCE_S = 120 };
+enum { ENOUGH = 120, PACKET = 32 << 20, PATIENCE_S = 120, USERS_DAY = 100 };
 
 static struct program keeper;
 static int queue[2], pair[2], listening, folder, key_file, asking;
@@ -296,6 +298,51 @@ TEST(test_labels_that_proxies_tell_are_taken_and_those_of_one_who_is_forgotten_g
     json_decref(json);
     buf_release(&packet);
     buf_release(&out);
+}
+
+/* Why a label is not on the disk; empty: it is. */
+static const char *submit(const struct label *label)
+{
+    static struct hold_answer answer;
+    int sock = label_submit(queue[1], label);
+    struct pollfd wait = {.fd = sock, .events = POLLIN};
+    assert_true(sock >= 0);
+    assert_int_equal(poll(&wait, 1, PATIENCE_S * 1000), 1);
+    assert_int_equal(hold_collect(sock, &answer), 1);
+    assert_int_equal(answer.held, *answer.reason == '\0');
+    close(sock);
+    return answer.reason;
+}
+
+/* All that one may say in a day. */
+static void say_enough(struct label *label)
+{
+    struct buf packet = buf_init(PACKET);
+    for (unsigned n = 0; n < USERS_DAY; n++) {
+        memcpy(label->message, &n, sizeof n);
+        add_label(&packet, label);
+    }
+    assert_int_equal(ipc_send(queue[1], KEEPING_LABELS, buf_slice(&packet), NULL, 0, true), 1);
+    buf_release(&packet);
+}
+
+TEST(test_who_waits_for_a_label_hears_whether_it_is_on_the_disk)
+{
+    struct label label = label_of(LABEL_SPAM, 1);
+    label.how = LABEL_REPORTED;
+    label.account = SLICE("jane@example.com");
+    learnt_in(hear_of_keeper(KEEPER_MODEL));
+    say_enough(&label);
+    assert_string_equal(submit(&label), ""); /* it has that one */
+    label.message[0]++;
+    assert_string_equal(submit(&label), LABEL_ENOUGH);
+    label.account = SLICE("joe@example.com");
+    assert_string_equal(submit(&label), "");
+    label.how = LABEL_IMPORTED;
+    assert_string_equal(submit(&label), "they cannot be read");
+    json_t *json = status();
+    assert_int_equal(number_in(json_object_get(json, "labels"), "reported", "spam"), USERS_DAY + 1);
+    json_decref(json);
 }
 
 TEST(test_what_is_too_much_at_once_or_no_labels_is_refused_whole)
