@@ -6,6 +6,7 @@
 #include "proxy/process/recorder.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <unistd.h>
@@ -18,9 +19,13 @@ enum {
 
 struct labelling {
     struct proxy *proxy;
-    struct label label; /* texts in the arena */
+    struct label label;                                        /* texts in the arena */
+    void (*then)(void *ctx, const struct scan_answer *answer); /* NULL: nobody waits */
+    void *ctx;
+    struct event *patience; /* of who waits; also where there is no answer */
+    uint32_t attached;
     struct arena *arena;
-    struct spool *spool; /* while it stands in line */
+    int message; /* while it stands in line; else -1 */
     TAILQ_ENTRY(labelling) line;
     struct scan_pieces pieces;
     struct event *event; /* while it is with a scanner */
@@ -41,9 +46,18 @@ bool labelling_wanted(const struct proxy *proxy)
     return proxy->config->settings.learn_enabled && recorder_wants(proxy);
 }
 
+static void let_message_go(struct labelling *l)
+{
+    if (l->message >= 0)
+        close(l->message);
+    l->message = -1;
+}
+
 static void end(struct labelling *l)
 {
-    spool_free(&l->spool);
+    let_message_go(l);
+    if (l->patience)
+        event_free(l->patience);
     arena_free(&l->arena);
     free(l);
 }
@@ -57,13 +71,26 @@ static void tell(struct labelling *l)
 
 /* ---- with a scanner ---- */
 
-/* There is a vector, or there will be none. */
-static void looked_at(struct labelling *l)
+/* Who waits is told that there is none from the loop, as he may have asked just now. */
+static void tell_waiter(struct labelling *l, const struct scan_answer *answer)
+{
+    if (answer) {
+        l->then(l->ctx, answer);
+        end(l);
+    } else {
+        event_active(l->patience, EV_TIMEOUT, 0);
+    }
+}
+
+/* There is an answer, or (NULL) there will be none. */
+static void looked_at(struct labelling *l, const struct scan_answer *answer)
 {
     all.count--;
     all.octets -= l->octets;
     if (l->dropped)
         end(l);
+    else if (l->then)
+        tell_waiter(l, answer);
     else if (l->said)
         tell(l);
 }
@@ -86,7 +113,7 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     close(l->sock);
     l->event = NULL;
     all.scanned--;
-    looked_at(l);
+    looked_at(l, got > 0 ? &answer : NULL);
     move_on();
 }
 
@@ -104,10 +131,10 @@ static bool wait_for_answer(struct labelling *l)
 
 static bool submit(struct labelling *l)
 {
-    const struct scan_job job = {.vector = true, .limits = l->proxy->job.limits};
-    int message = spool_fd(l->spool);
-    l->sock = message >= 0 ? scan_submit(l->proxy->queue[SCANNER_SCAN], message, &job) : -1;
-    spool_free(&l->spool);
+    const struct scan_job job = {
+        .vector = true, .attached = l->attached, .limits = l->proxy->job.limits};
+    l->sock = scan_submit(l->proxy->queue[SCANNER_SCAN], l->message, &job);
+    let_message_go(l);
     if (l->sock < 0 || wait_for_answer(l))
         return l->sock >= 0;
     close(l->sock);
@@ -120,7 +147,7 @@ static void move_on(void)
     while (all.scanned < AT_ONCE && (l = TAILQ_FIRST(&all.line))) {
         TAILQ_REMOVE(&all.line, l, line);
         if (!submit(l))
-            looked_at(l);
+            looked_at(l, NULL);
     }
 }
 
@@ -135,24 +162,37 @@ static bool copy_texts(struct labelling *l, const struct label *label)
     return l->label.account.ptr && l->label.reference.ptr;
 }
 
-static bool prepare(struct labelling *l, struct slice message, const struct label *label)
+/* Another descriptor of the same memfd. */
+static int another(int message)
 {
-    l->arena = arena_new(ARENA_MAX);
-    l->spool = spool_new(0);
-    return l->arena && l->spool && copy_texts(l, label) && spool_append(l->spool, message);
+    return message < 0 ? -1 : fcntl(message, F_DUPFD_CLOEXEC, 0);
 }
 
-struct labelling *labelling_begin(struct proxy *proxy, struct slice message,
-                                  const struct label *label)
+static bool copy_message(struct labelling *l, struct slice message)
+{
+    struct spool *spool = spool_new(0);
+    l->message = spool && spool_append(spool, message) ? another(spool_fd(spool)) : -1;
+    spool_free(&spool);
+    return l->message >= 0;
+}
+
+/* NULL: there is no room for it. */
+static struct labelling *labelling_new(struct proxy *proxy, size_t octets)
 {
     if (proxy->queue[SCANNER_SCAN] < 0 || all.count == LABELLING_MOST ||
-        message.len > OCTETS_MOST - all.octets)
+        octets > OCTETS_MOST - all.octets)
         return NULL;
     struct labelling *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    *l = (struct labelling){.proxy = proxy, .octets = message.len};
-    if (!prepare(l, message, label)) {
+    *l = (struct labelling){
+        .proxy = proxy, .octets = octets, .message = -1, .arena = arena_new(ARENA_MAX)};
+    return l;
+}
+
+static struct labelling *stand_in_line(struct labelling *l, bool ready)
+{
+    if (!ready) {
         end(l);
         return NULL;
     }
@@ -163,12 +203,58 @@ struct labelling *labelling_begin(struct proxy *proxy, struct slice message,
     return l;
 }
 
+struct labelling *labelling_begin(struct proxy *proxy, struct slice message,
+                                  const struct label *label)
+{
+    struct labelling *l = labelling_new(proxy, message.len);
+    return l ? stand_in_line(l, l->arena && copy_texts(l, label) && copy_message(l, message))
+             : NULL;
+}
+
+/* ---- begun, and waited for ---- */
+
+static void on_patience(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct labelling *l = arg;
+    void (*then)(void *, const struct scan_answer *) = l->then;
+    void *ctx = l->ctx;
+    labelling_drop(l);
+    then(ctx, NULL);
+}
+
+static bool be_patient(struct labelling *l, int64_t ms)
+{
+    struct timeval limit = {ms / 1000, (ms % 1000) * 1000};
+    l->patience = evtimer_new(l->proxy->base, on_patience, l);
+    return l->patience && event_add(l->patience, &limit) == 0;
+}
+
+struct labelling *labelling_look(struct proxy *proxy, int message, uint32_t attached, int64_t ms,
+                                 void (*then)(void *ctx, const struct scan_answer *answer),
+                                 void *ctx)
+{
+    struct labelling *l = labelling_new(proxy, 0);
+    if (!l)
+        return NULL;
+    l->attached = attached;
+    l->then = then;
+    l->ctx = ctx;
+    l->message = another(message);
+    return stand_in_line(l, l->arena && l->message >= 0 && be_patient(l, ms));
+}
+
+bool labelling_is_busy(void)
+{
+    return all.count >= LABELLING_MOST / 2;
+}
+
 /* ---- over ---- */
 
 void labelling_say(struct labelling *l)
 {
     l->said = true;
-    if (!l->event && !l->spool)
+    if (!l->event && l->message < 0)
         tell(l);
 }
 
@@ -177,9 +263,11 @@ void labelling_drop(struct labelling *l)
     if (!l)
         return;
     l->dropped = true;
-    if (l->spool) {
+    if (l->patience)
+        event_del(l->patience);
+    if (l->message >= 0) {
         TAILQ_REMOVE(&all.line, l, line);
-        looked_at(l);
+        looked_at(l, NULL);
     } else if (!l->event) {
         end(l);
     }

@@ -19,6 +19,17 @@ bool labelling_wanted(const struct proxy *proxy);
 struct labelling *labelling_begin(struct proxy *proxy, struct slice message,
                                   const struct label *label);
 
+/* Whether half of the room is taken: what anybody can bring leaves the rest to users. */
+bool labelling_is_busy(void);
+
+/* Gives a message (a sealed memfd, the caller's) to a scanner for who waits for what it says of it, or
+ * of the nth message that is attached to it (scan_job.attached), for `ms` milliseconds at most. `then` comes from the
+ * loop, once, and it is over: the answer, valid until it returns; NULL: there is none. Until then it is
+ * the caller's to drop. NULL: there is no room for it now. */
+struct labelling *labelling_look(struct proxy *proxy, int message, uint32_t attached, int64_t ms,
+                                 void (*then)(void *ctx, const struct scan_answer *answer),
+                                 void *ctx);
+
 /* It is so: the keeper is told once the vector is there. */
 void labelling_say(struct labelling *labelling);
 /* It is not. NULL is fine. */

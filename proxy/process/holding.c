@@ -28,26 +28,42 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     finish(holding, &answer);
 }
 
+static bool await(struct holding *holding, const struct proxy *proxy, int sock, int64_t ms)
+{
+    struct timeval patience = {ms / 1000, (ms % 1000) * 1000};
+    holding->sock = sock;
+    holding->event = event_new(proxy->base, sock, EV_READ | EV_PERSIST, on_answer, holding);
+    if (holding->event && event_add(holding->event, &patience) == 0)
+        return true;
+    if (holding->event)
+        event_free(holding->event);
+    holding->event = NULL;
+    close(sock);
+    return false;
+}
+
 bool holding_begin(struct holding *holding, const struct proxy *proxy,
                    const struct hold_request *request, int message, int64_t ms, const char **reason)
 {
-    struct timeval patience = {ms / 1000, (ms % 1000) * 1000};
     int sock = proxy->keeper < 0 ? -1 : hold_submit(proxy->keeper, message, request);
     *reason = proxy->keeper < 0 ? "nothing is kept here"
               : errno == EAGAIN ? "the keeper's queue is full"
                                 : strerror(errno);
     if (sock < 0)
         return false;
-    holding->sock = sock;
-    holding->event = event_new(proxy->base, sock, EV_READ | EV_PERSIST, on_answer, holding);
-    if (holding->event && event_add(holding->event, &patience) == 0)
-        return true;
     *reason = "out of memory";
-    if (holding->event)
-        event_free(holding->event);
-    holding->event = NULL;
-    close(sock);
-    return false;
+    return await(holding, proxy, sock, ms);
+}
+
+bool holding_begin_label(struct holding *holding, const struct proxy *proxy,
+                         const struct label *label, int64_t ms, const char **reason)
+{
+    int sock = label_submit(proxy->keeper, label);
+    *reason = errno == EAGAIN ? "the keeper's queue is full" : strerror(errno);
+    if (sock < 0)
+        return false;
+    *reason = "out of memory";
+    return await(holding, proxy, sock, ms);
 }
 
 void holding_end(struct holding *holding)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC
- * A message that the keeper is asked to hold: the wait for its answer. */
+ * A message that the keeper is asked to hold, or a label to keep: the wait for its answer. */
 #ifndef PROXY_PROCESS_HOLDING_H
 #define PROXY_PROCESS_HOLDING_H
 
 #include "common/hold.h"
+#include "common/learning.h"
 #include "proxy/process/proxy.h"
 
 /* All zeros: nothing is under way. */
@@ -19,6 +20,10 @@ struct holding {
 bool holding_begin(struct holding *holding, const struct proxy *proxy,
                    const struct hold_request *request, int message, int64_t ms,
                    const char **reason);
+
+/* The same of a label, which is to be on the disk. */
+bool holding_begin_label(struct holding *holding, const struct proxy *proxy,
+                         const struct label *label, int64_t ms, const char **reason);
 
 /* The answer is not waited for any more. */
 void holding_end(struct holding *holding);

@@ -4,7 +4,7 @@
 #include "common/client_hash.h"
 #include "policy/table.h"
 
-static bool is_backend(const struct config *config, const struct ip *ip)
+bool session_is_of_backend(const struct config *config, const struct ip *ip)
 {
     const struct network own = {*ip, ip->family == 6 ? 128 : 32};
     for (size_t b = 0; b < config->backend_count; b++)
@@ -17,7 +17,7 @@ static bool is_backend(const struct config *config, const struct ip *ip)
 /* Behind a private address may stand everybody whom another device has let in. */
 static bool is_unshared(const struct config *config, const struct ip *ip)
 {
-    return is_backend(config, ip) ||
+    return session_is_of_backend(config, ip) ||
            (config->unshared ? table_holds_ip(config->unshared, ip) : ip_is_private(ip));
 }
 

@@ -9,4 +9,7 @@
 struct session_claim session_claim(const struct proxy *proxy, const struct listener *listener,
                                    const struct ip *client);
 
+/* Whether it is the address of a server behind. */
+bool session_is_of_backend(const struct config *config, const struct ip *ip);
+
 #endif

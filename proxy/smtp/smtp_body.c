@@ -104,7 +104,7 @@ void smtp_chunk_complete(struct smtp_session *s)
     session_expect_command(&s->base);
     if (smtp_hides(s, KEYWORD_CHUNKING))
         smtp_error(s, 502, "5.5.1", "command not implemented");
-    else if (t->recipient_count == 0)
+    else if (smtp_recipients(t) == 0)
         smtp_error(s, 503, "5.5.1", "RCPT first");
     else if (t->fault == BODY_TOO_BIG)
         smtp_say(s, 552, "5.3.4", "message too big");

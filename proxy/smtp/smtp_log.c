@@ -57,6 +57,8 @@ static struct log_field recipients(const struct smtp_session *s, struct buf *out
     bool fit = !t->asked_for.len || add_recipient(out, &escaped, t->asked_for);
     for (size_t i = 0; fit && i < t->recipient_count; i++)
         fit = add_recipient(out, &escaped, t->recipients[i].path.address);
+    for (size_t i = 0; fit && i < t->taught_count; i++)
+        fit = add_recipient(out, &escaped, t->taught[i].path.address);
     return field_most("to", buf_slice(out), RECIPIENTS_MOST);
 }
 
@@ -72,7 +74,7 @@ void smtp_log_message(const struct smtp_session *s, const struct decision *d)
     log_at(LEVEL_INFO, s->ref, "message", field_str("client", client),
            field_most("helo", s->helo, NAME_MOST), field_str("tls", tls_version(s)),
            field_most("from", t->sender.address, ADDRESS_MOST), recipients(s, &to),
-           field_num("recipients", (int64_t)t->recipient_count),
+           field_num("recipients", (int64_t)smtp_recipients(t)),
            field_most("message_id", smtp_field(s, FACT_MESSAGE_ID, SLICE("Message-ID")), ID_MOST),
            field_num("size", t->message.spool ? (int64_t)spool_size(t->message.spool) : 0),
            field_str("verdict", d->verdict), field_text("rule", rule_of(s, d->rules)),
@@ -155,7 +157,7 @@ void smtp_log_gone(struct smtp_session *s)
     log_at(LEVEL_INFO, s->ref, "client gone", field_str("client", client),
            field_most("helo", s->helo, NAME_MOST), field_str("tls", tls_version(s)),
            field_most("from", t->sender.address, ADDRESS_MOST), recipients(s, &to),
-           field_num("recipients", (int64_t)t->recipient_count), field_str("stage", smtp_stage(s)),
+           field_num("recipients", (int64_t)smtp_recipients(t)), field_str("stage", smtp_stage(s)),
            field_num("size", t->message.spool ? (int64_t)spool_size(t->message.spool) : 0),
            field_num("ms", clock_ms() - t->began));
 }

@@ -13,6 +13,7 @@
 #include "proxy/smtp/smtp_finish.h"
 #include "proxy/smtp/smtp_hold.h"
 #include "proxy/smtp/smtp_retry.h"
+#include "proxy/smtp/smtp_teach.h"
 #include "proxy/smtp/trace.h"
 
 static const struct config *config_of(const struct smtp_session *s)
@@ -242,6 +243,8 @@ void smtp_message(struct smtp_session *s)
     if (loops(s))
         return;
     message_facts(s);
+    if (smtp_teach(s))
+        return;
     if (all_decided(t)) {
         act_as_decided(s);
         return;

@@ -125,9 +125,11 @@ static void show(const struct session *base, struct live_session *out)
         return;
     live_text(out->sender, sizeof out->sender,
               t->sender.address.len ? t->sender.address : SLICE("<>"));
-    out->recipients = (uint32_t)t->recipient_count;
+    out->recipients = (uint32_t)smtp_recipients(t);
     if (t->recipient_count)
         live_text(out->recipient, sizeof out->recipient, t->recipients[0].job.address);
+    else if (t->taught_count)
+        live_text(out->recipient, sizeof out->recipient, t->taught[0].path.address);
     out->octets = t->message.spool ? spool_size(t->message.spool) : 0;
 }
 

@@ -13,6 +13,7 @@
 #include "proxy/smtp/smtp_facts.h"
 #include "proxy/smtp/smtp_pool.h"
 #include "proxy/smtp/smtp_retry.h"
+#include "proxy/smtp/smtp_teach.h"
 #include "proxy/smtp/smtp_transaction.h"
 
 #include <string.h>
@@ -405,6 +406,29 @@ static bool is_there_already(const struct smtp_session *s, const struct recipien
     return false;
 }
 
+/* Whether it has been answered, as its mail is for nobody but to learn from. */
+static bool is_answered_as_teacher(struct smtp_session *s, const struct recipient *r, bool ours)
+{
+    switch (smtp_teach_recipient(s, &r->path, ours)) {
+    case TEACH_NOT:
+        return false;
+    case TEACH_TAKEN:
+        smtp_say(s, 250, "2.1.5", "recipient noted");
+        break;
+    case TEACH_ALONE:
+        smtp_say(s, 452, "4.5.3", "this recipient needs a transaction of its own");
+        break;
+    case TEACH_FORBIDDEN:
+        examination_unknown_recipient(&s->t.message);
+        refuse(s, 550, "5.7.1", "this address takes no mail from you");
+        break;
+    case TEACH_NO_MEMORY:
+        smtp_say(s, 452, "4.3.1", "out of memory");
+        break;
+    }
+    return true;
+}
+
 static void consider(struct smtp_session *s, struct recipient *r)
 {
     const struct config *config = config_of(s);
@@ -415,6 +439,8 @@ static void consider(struct smtp_session *s, struct recipient *r)
     const struct backend *relay = s->base.listener->relay;
     const struct domain *domain = relay ? NULL : config_domain(config, r->path.name);
     const struct backend *backend = domain ? domain->backend : relay;
+    if (is_answered_as_teacher(s, r, domain != NULL))
+        return;
     r->unknown = domain && domain->recipients && !is_postmaster(r->path.address) &&
                  !table_holds_text(domain->recipients, r->path.spelled);
     if (!backend)
@@ -438,7 +464,7 @@ static void take(struct smtp_session *s, struct slice argument)
                    "parameter of RCPT not supported");
         return;
     }
-    if (s->t.recipient_count >= config_of(s)->settings.limits_recipients) {
+    if (smtp_recipients(&s->t) >= config_of(s)->settings.limits_recipients) {
         smtp_say(s, 452, "4.5.3", "too many recipients");
         return;
     }

@@ -174,12 +174,12 @@ struct slice smtp_field(const struct smtp_session *s, enum fact fact, struct sli
 
 const char *smtp_stage(const struct smtp_session *s)
 {
-    return s->t.ended                                   ? "message"
-           : s->t.message.spool                         ? "data"
-           : s->t.asked_for.len || s->t.recipient_count ? "rcpt"
-           : s->t.open                                  ? "mail"
-           : s->helo.len                                ? "helo"
-                                                        : "connect";
+    return s->t.ended                                     ? "message"
+           : s->t.message.spool                           ? "data"
+           : s->t.asked_for.len || smtp_recipients(&s->t) ? "rcpt"
+           : s->t.open                                    ? "mail"
+           : s->helo.len                                  ? "helo"
+                                                          : "connect";
 }
 
 /* What a site does not want to be kept is left out. */
@@ -193,6 +193,7 @@ static void send_record(struct smtp_session *s, struct record *r)
     r->id = slice_of(s->ref);
     r->stage = slice_of(smtp_stage(s));
     r->helo = s->helo;
+    r->learnt = s->t.learnt;
     r->from = s->t.sender.address;
     r->author = text_of(s, FACT_MESSAGE_FROM);
     r->facts = facts;
@@ -245,12 +246,19 @@ static void tell_fate(const struct smtp_session *s, const struct decision *d, si
 static void tell_recipients(const struct smtp_session *s, const struct decision *d,
                             struct record *r)
 {
-    size_t delivered = 0;
-    struct record_recipient *all = arena_array(s->mail, s->t.recipient_count, sizeof *all);
-    for (size_t i = 0; all && i < s->t.recipient_count; i++)
-        tell_fate(s, d, i, &delivered, &all[i]);
+    const struct transaction *t = &s->t;
+    size_t delivered = 0, count = 0;
+    struct slice nobody = slice_of(action_info(ACTION_DISCARD)->word);
+    struct record_recipient *all = arena_array(s->mail, smtp_recipients(t), sizeof *all);
+    for (size_t i = 0; all && i < t->recipient_count; i++)
+        tell_fate(s, d, i, &delivered, &all[count++]);
+    for (size_t i = 0; all && i < t->taught_count; i++)
+        all[count++] = (struct record_recipient){
+            .address = t->taught[i].path.address,
+            .verdict =
+                t->recipient_count && !slice_eq(nobody, slice_of(d->verdict)) ? nobody : SLICE("")};
     r->recipients = all;
-    r->recipient_count = all ? s->t.recipient_count : 0;
+    r->recipient_count = count;
 }
 
 static void record_message(struct smtp_session *s, const struct decision *d)
@@ -292,10 +300,12 @@ static const char *word_for(unsigned code, const struct verdict *rules)
 static void tell_named(const struct smtp_session *s, struct record *r, bool all)
 {
     struct slice asked = s->t.asked_for;
-    size_t room = s->t.recipient_count + 1, count = 0;
+    size_t room = smtp_recipients(&s->t) + 1, count = 0;
     struct record_recipient *named = arena_array(s->mail, room, sizeof *named);
     for (size_t i = 0; named && (all || !asked.len) && i < s->t.recipient_count; i++)
         named[count++].address = s->t.recipients[i].path.address;
+    for (size_t i = 0; named && (all || !asked.len) && i < s->t.taught_count; i++)
+        named[count++].address = s->t.taught[i].path.address;
     if (named && asked.len)
         named[count++].address = asked;
     r->recipients = named;

@@ -6,6 +6,7 @@
  *   smtp_verbs.c        answers commands
  *   smtp_helo.c         HELO, EHLO, what is offered, STARTTLS
  *   smtp_recipient.c    decides on RCPT, with
+ *   smtp_teach.c        addresses whose mail is learnt from; and
  *   smtp_retry.c        what an earlier try of the message has left
  *   smtp_body.c         takes in what follows DATA and BDAT
  *   smtp_message.c      goes from the final dot to the reply; in it
@@ -20,6 +21,7 @@
 #define PROXY_SMTP_SMTP_SESSION_H
 
 #include "filters/banner/banner_edits.h"
+#include "proxy/examine/labelling.h"
 #include "proxy/process/holding.h"
 #include "proxy/session/session.h"
 #include "proxy/session/upload_clock.h"
@@ -40,6 +42,12 @@ struct recipient {
     struct recipient_facts known;
     struct verdict verdict;
     bool decided; /* by rules that need no message */
+};
+
+/* An address whose mail is learnt from; it is delivered to nobody there (smtp_teach.h). */
+struct taught {
+    struct smtp_path path;
+    enum teaching teaching;
 };
 
 /* Those are the job's recipients, in this order. */
@@ -98,6 +106,11 @@ struct transaction {
     const struct backend *backend; /* of the first recipient */
     struct recipient *recipients;
     size_t recipient_count, recipient_room;
+    struct taught *taught; /* besides */
+    size_t taught_count, taught_room;
+    struct labelling *teaching;   /* what is waited for; NULL: nothing */
+    uint32_t reported, to_report; /* messages that are attached: learnt, of how many */
+    struct slice learnt;          /* what was learnt of it, or why nothing was, for the record */
     struct smtp_recall recall;
     const struct told *told;
     struct waiter *waiters;
@@ -133,6 +146,12 @@ struct transaction {
     unsigned asides;               /* how many of those it was asked for */
     const struct verdict *verdict; /* that all of the delivery's recipients share */
 };
+
+/* Who was accepted at RCPT. */
+static inline size_t smtp_recipients(const struct transaction *t)
+{
+    return t->recipient_count + t->taught_count;
+}
 
 struct smtp_session {
     struct session base;

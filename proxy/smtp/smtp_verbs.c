@@ -263,7 +263,7 @@ static void verb_bdat(struct smtp_session *s, struct slice argument)
         smtp_close(s, 552, "5.3.4", "message too big");
         return;
     }
-    bool taken = t->recipient_count > 0 && !smtp_hides(s, KEYWORD_CHUNKING);
+    bool taken = smtp_recipients(t) > 0 && !smtp_hides(s, KEYWORD_CHUNKING);
     t->last_chunk = last && taken;
     t->chunk_left = size;
     if (taken && !t->in_chunks)
@@ -339,7 +339,7 @@ void smtp_command(struct smtp_session *s, enum smtp_verb verb, struct slice argu
         smtp_error(s, 503, "5.5.1", "EHLO first");
     else if ((needs & NEEDS_MAIL & ~NEEDS_HELO) && !s->t.open)
         smtp_error(s, 503, "5.5.1", "MAIL first");
-    else if ((needs & NEEDS_RCPT & ~NEEDS_MAIL) && s->t.recipient_count == 0)
+    else if ((needs & NEEDS_RCPT & ~NEEDS_MAIL) && smtp_recipients(&s->t) == 0)
         smtp_error(s, 503, "5.5.1", "RCPT first");
     else
         commands[verb].handler(s, argument);
