@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/errand.h"
 
-enum { UTF8 = 1, EIGHT_BIT = 2, COPY = 4, SAY_MOST = 1000 };
+enum { UTF8 = 1, EIGHT_BIT = 2, COPY = 4, ONLY_LEARNT = 8, SAY_MOST = 1000 };
 
 void errand_pack(struct buf *out, const struct errand *e)
 {
@@ -15,7 +15,7 @@ void errand_pack(struct buf *out, const struct errand *e)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         pack_slice(out, texts[i]);
     pack_u8(out, (uint8_t)((e->utf8 ? UTF8 : 0) | (e->eight_bit ? EIGHT_BIT : 0) |
-                           (e->copy ? COPY : 0)));
+                           (e->copy ? COPY : 0) | (e->only_learnt ? ONLY_LEARNT : 0)));
 }
 
 bool errand_unpack(struct slice payload, struct errand *e)
@@ -34,6 +34,7 @@ bool errand_unpack(struct slice payload, struct errand *e)
     e->utf8 = bits & UTF8;
     e->eight_bit = bits & EIGHT_BIT;
     e->copy = bits & COPY;
+    e->only_learnt = bits & ONLY_LEARNT;
     return unpack_done(&in);
 }
 

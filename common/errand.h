@@ -37,6 +37,8 @@ struct errand {
     struct slice field; /* on top of it, without its date: "X-Gatepost-Released: ..." */
     bool utf8, eight_bit;
     bool copy; /* it may arrive twice: the keeper need not know that it begins */
+    bool
+        only_learnt; /* it was held wrongly: it is learnt as good mail, and not delivered; nothing is told */
 };
 
 void errand_pack(struct buf *out, const struct errand *errand);

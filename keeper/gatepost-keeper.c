@@ -520,6 +520,7 @@ static void open_what_is_kept(struct program *p, const struct options *options, 
         .places = {[HELD_IN_QUARANTINE] = {"held", options->hold},
                    [HELD_IN_JOURNAL] = {"journal", options->journal}},
         .era = options->era,
+        .learns = options->learn > 0,
         .opener = KEEPER_OPENER_FD,
         .errands = KEEPER_ERRANDS_FD};
     if (options->hold &&

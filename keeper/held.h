@@ -62,6 +62,11 @@ int held_container(const struct held *held, uint64_t id);
 bool held_due(struct held *held, int64_t now, struct arena *arena, struct errand *errand,
               int *container);
 
+/* An errand of which nobody is told, so that a copy which stays as it is is learnt from (errand.only_learnt), and its container,
+ * the caller's; -1 with errno: it is not there any more. False: there is no such copy, or no memory. */
+bool held_learn(struct held *held, uint64_t number, struct arena *arena, struct errand *errand,
+                int *container);
+
 /* How many are away. */
 uint64_t held_away(struct held *held);
 

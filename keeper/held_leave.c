@@ -118,6 +118,23 @@ bool held_due(struct held *h, int64_t now, struct arena *arena, struct errand *e
     return true;
 }
 
+/* What is told of it (gatepost-release may have to) is of no attempt. */
+bool held_learn(struct held *h, uint64_t number, struct arena *arena, struct errand *e,
+                int *container)
+{
+    struct held_entry entry;
+    if (!held_commit(h) || !held_begin(h))
+        return false;
+    bool made = held_get(h, number, &entry) && make_errand(h, &entry, arena, e);
+    held_let_go(h);
+    if (!held_commit(h) || !made)
+        return false;
+    e->attempt = 0;
+    e->only_learnt = true;
+    *container = held_container(h, e->about);
+    return true;
+}
+
 /* ---- coming back ---- */
 
 /* Whether there is another try. */

@@ -39,6 +39,7 @@ struct quarantine {
     struct held *held; /* that of the quarantine, which alone sends */
     struct arena *arena;
     int opener, errands;
+    bool learns;
     struct event *opener_news, *errand_news, *look, *prune;
     const struct quarantine_owner *owner;
     void *ctx;
@@ -191,12 +192,29 @@ static bool look(struct quarantine *q)
     return sent == SENT_AT_ONCE;
 }
 
+/* A copy that was said to be held wrongly: once it has left or was deleted there is nothing to learn
+ * from; who has released it has said so himself. */
+static void learn_from(struct quarantine *q, uint64_t number)
+{
+    struct errand errand;
+    int container = -1;
+    arena_reset(q->arena);
+    if (!held_learn(q->held, number, q->arena, &errand, &container) || container < 0)
+        return;
+    if (!hand_on(q, &errand, container))
+        log_at(LEVEL_ERROR, "", "report not learnt", field_text("reference", errand.reference),
+               field_str("reason", "gatepost-release does not take it"));
+    close(container);
+}
+
 void quarantine_acted(struct quarantine *q, const struct held_name *name, enum held_act act)
 {
     struct held_query query = {.number = name->number, .most = 1};
     const char *reason;
     if (act != HELD_REPORT)
         held_find(q->places[name->place], &query, tell_owner, q, &reason);
+    else if (q->learns)
+        learn_from(q, name->number);
     if (act != HELD_DELETE)
         look(q);
 }
@@ -378,6 +396,7 @@ struct quarantine *quarantine_new(struct event_base *base, const struct quaranti
         return NULL;
     *q = (struct quarantine){.opener = options->opener,
                              .errands = options->errands,
+                             .learns = options->learns,
                              .owner = owner,
                              .ctx = ctx,
                              .helpdesk = buf_init(IPC_PAYLOAD_MAX)};

@@ -23,6 +23,7 @@ struct quarantine_options {
         uint64_t size;
     } places[HELD_PLACES];
     uint64_t era;
+    bool learns;         /* from what is said to be held wrongly */
     int opener, errands; /* the keeper's ends of the pairs of common/errand.h, the caller's */
 };
 

@@ -90,14 +90,12 @@ static void tell(struct delivery *d)
         delivery_free(d); /* the keeper will doubt it, or try again if it was not begun */
 }
 
-/* Somebody has looked at it, and let it go. */
-static void say_it_is_good(const struct delivery *d)
+/* Somebody has looked at it, and let it go, or said so. */
+static void say_it_is_good(const struct delivery *d, enum label_how how)
 {
     struct proxy *proxy = d->all->proxy;
-    struct label label = {.class = LABEL_GOOD,
-                          .how = LABEL_RELEASED,
-                          .account = SLICE(""),
-                          .reference = d->errand.reference};
+    struct label label = {
+        .class = LABEL_GOOD, .how = how, .account = SLICE(""), .reference = d->errand.reference};
     if (d->errand.copy || !labelling_wanted(proxy) ||
         EVP_Digest(d->message.ptr, d->message.len, label.message, NULL, EVP_sha256(), NULL) != 1)
         return;
@@ -118,7 +116,7 @@ static void finish(struct delivery *d, enum errand_outcome outcome, struct slice
            field_str("outcome", words[outcome]), field_text("to", d->errand.address),
            field_text("server", d->job.server), field_text("text", say));
     if (outcome == ERRAND_DELIVERED)
-        say_it_is_good(d);
+        say_it_is_good(d, LABEL_RELEASED);
     tell(d);
 }
 
@@ -243,12 +241,25 @@ static void submit(struct delivery *d, const struct backend *backend)
         finish(d, ERRAND_LATER, SLICE("out of memory"));
 }
 
+static void only_learn(struct delivery *d, bool readable)
+{
+    if (readable)
+        say_it_is_good(d, LABEL_REPORTED);
+    else
+        log_at(LEVEL_ERROR, "", "a held message cannot be read",
+               field_text("reference", d->errand.reference), field_str("reason", "it is none"));
+    delivery_free(d);
+}
+
 static void begin(struct delivery *d, int file)
 {
     const struct backend *backend = backend_of(d);
     d->job.id = "";
     d->octets = sealed_map(file, MESSAGE_MOST);
-    if (!d->octets.ptr || !read_held(d))
+    bool readable = d->octets.ptr && read_held(d);
+    if (d->errand.only_learnt)
+        only_learn(d, readable);
+    else if (!readable)
         finish(d, ERRAND_LATER, SLICE("what was held cannot be read"));
     else if (!backend)
         finish(d, ERRAND_LATER, SLICE("its domain has no server behind"));
