@@ -5,6 +5,8 @@
 #include "tests/harness/unit.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { MS = 60000 };
@@ -106,4 +108,116 @@ TEST(test_where_there_is_no_scanner_nothing_is_begun)
 {
     proxy.queue[SCANNER_SCAN] = -1;
     assert_null(begin());
+}
+
+/* ---- who waits ---- */
+
+static struct {
+    unsigned told;
+    bool any;
+    uint32_t attached;
+} heard;
+
+static void hear(void *ctx, const struct scan_answer *answer)
+{
+    (void)ctx;
+    heard.told++;
+    heard.any = answer != NULL;
+    heard.attached = answer ? answer->attached.count : 0;
+}
+
+static struct labelling *look(uint32_t attached, int64_t ms)
+{
+    static int file = -1;
+    if (file < 0)
+        file = memfd_create("message", MFD_CLOEXEC);
+    heard.told = 0;
+    return labelling_look(&proxy, file, attached, ms, hear, NULL);
+}
+
+static void answer_job(struct ipc_message *packet)
+{
+    struct arena *arena = arena_new(1 << 20);
+    struct scan_answer answer = {.attached.count = 7};
+    struct scan_job job;
+    assert_true(scan_job_decode(packet->payload, arena, &job));
+    assert_true(job.vector);
+    answer.attached.count += job.attached;
+    assert_true(scan_answer(packet->fds[0], &job, &answer));
+    ipc_close_fds(packet);
+    arena_free(&arena);
+    event_base_loop(proxy.base, EVLOOP_NONBLOCK);
+}
+
+TEST(test_who_waits_is_told_what_a_scanner_says_of_the_attached_message_that_he_asks_for)
+{
+    struct ipc_message job;
+    assert_non_null(look(3, MS));
+    take_job(&job);
+    assert_int_equal(heard.told, 0);
+    answer_job(&job);
+    assert_int_equal(heard.told, 1);
+    assert_true(heard.any);
+    assert_int_equal(heard.attached, 10);
+}
+
+TEST(test_who_waits_is_told_that_there_is_no_answer_once_and_from_the_loop)
+{
+    struct ipc_message job;
+    assert_non_null(look(0, MS));
+    take_job(&job);
+    give_up(&job);
+    event_base_loop(proxy.base, EVLOOP_NONBLOCK);
+    assert_true(heard.told == 1 && !heard.any);
+    close(queue[1]);
+    assert_non_null(look(0, MS)); /* nobody takes the job */
+    assert_int_equal(heard.told, 0);
+    event_base_loop(proxy.base, EVLOOP_NONBLOCK);
+    event_base_loop(proxy.base, EVLOOP_NONBLOCK);
+    assert_true(heard.told == 1 && !heard.any);
+    queue[1] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+TEST(test_who_waits_has_so_much_patience_in_line_as_well)
+{
+    struct ipc_message job;
+    struct labelling *before = begin();
+    assert_non_null(look(0, 1));
+    event_base_loop(proxy.base, EVLOOP_ONCE);
+    assert_true(heard.told == 1 && !heard.any);
+    take_job(&job);
+    give_up(&job);
+    assert_true(no_job());
+    labelling_drop(before);
+}
+
+TEST(test_who_waits_no_more_is_told_nothing)
+{
+    struct ipc_message job;
+    struct labelling *before = begin();
+    labelling_drop(look(0, MS)); /* it stands in line */
+    take_job(&job);
+    give_up(&job);
+    labelling_drop(before);
+    assert_true(no_job());
+    labelling_drop(look(0, MS)); /* a scanner has it */
+    take_job(&job);
+    give_up(&job);
+    assert_int_equal(heard.told, 0);
+}
+
+TEST(test_half_of_the_room_is_left_to_users)
+{
+    struct labelling *labels[LABELLING_MOST / 2];
+    struct ipc_message job;
+    for (size_t i = 0; i < LABELLING_MOST / 2; i++) {
+        assert_false(labelling_is_busy());
+        assert_non_null(labels[i] = begin());
+    }
+    assert_true(labelling_is_busy());
+    take_job(&job);
+    for (size_t i = 0; i < LABELLING_MOST / 2; i++)
+        labelling_drop(labels[i]);
+    give_up(&job);
+    assert_false(labelling_is_busy());
 }
