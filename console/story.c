@@ -191,6 +191,8 @@ static void say_end(struct page *page, const struct record *r)
         page_row(page, "told", r->reply);
     if (r->reason.len)
         page_row(page, "reason", r->reason);
+    if (r->learnt.len)
+        page_row(page, "learnt", r->learnt);
     if (r->unscanned.len)
         page_row(page, "not scanned", r->unscanned);
     if (r->backend.len) {
