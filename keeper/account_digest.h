@@ -7,7 +7,8 @@
 
 enum { ACCOUNT_DIGEST = 17 }; /* octets in hex, with a NUL */
 
-/* Case does not count. False: it is no address. */
+/* One user is one, however he spells his login: case, blanks around it, a dot at its end and what stands before a
+ * backslash ("CORP\joe") do not count. False: it is no address. */
 bool account_digest(const uint64_t key[static 2], struct slice address,
                     char out[static ACCOUNT_DIGEST]);
 

@@ -114,8 +114,10 @@ static bool take_one(struct program *p)
         quarantine_take(p->quarantine, &message);
     else if (p->opinions && message.type == KEEPING_OPINIONS)
         opinions_take(p->opinions, message.payload, clock_wall());
-    else if (p->learning && message.type == KEEPING_LABELS)
-        learning_take(p->learning, message.payload, message.fd_count == 1 ? message.fds[0] : -1);
+    else if (p->learning && (message.type == KEEPING_LABELS || message.type == KEEPING_READ ||
+                             message.type == KEEPING_GONE))
+        learning_take(p->learning, (enum keeping)message.type, message.payload,
+                      message.fd_count == 1 ? message.fds[0] : -1);
     ipc_close_fds(&message);
     return true;
 }
@@ -265,6 +267,13 @@ static void tell_outcome(void *ctx, struct slice outcome, const char *reason)
 
 static const struct learning_owner learning_owner = {publish_model, tell_progress, tell_outcome};
 
+static bool was_released(void *ctx, struct slice reference)
+{
+    struct program *p = ctx;
+    return p->quarantine &&
+           held_released(quarantine_held(p->quarantine, HELD_IN_QUARANTINE), reference);
+}
+
 static void open_learning(struct program *p)
 {
     const char *reason;
@@ -273,6 +282,7 @@ static void open_learning(struct program *p)
         log_at(LEVEL_ERROR, "", "nothing can be learnt", field_str("reason", reason));
         return;
     }
+    labels_vouch(learning_labels(p->learning), was_released, p);
     if (p->has_learn_key)
         learning_seal_to(p->learning, &p->learn_key);
     if (models_in_use(learning_models(p->learning)))
@@ -529,7 +539,8 @@ static void open_what_is_kept(struct program *p, const struct options *options, 
     open_lists(p);
     if (options->history && !(p->opinions = opinions_open(&reason)))
         log_at(LEVEL_ERROR, "", "no opinions of users", field_str("reason", reason));
-    p->labels = (struct labels_bounds){options->learn, (int64_t)options->learn_age};
+    p->labels = (struct labels_bounds){options->learn, (int64_t)options->learn_age,
+                                       (int64_t)options->learn_left};
     if (options->learn)
         open_learning(p);
 }

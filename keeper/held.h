@@ -47,6 +47,9 @@ bool held_find(struct held *held, const struct held_query *query,
                bool (*take)(void *ctx, const struct held_entry *entry), void *ctx,
                const char **reason);
 
+/* Whether somebody has released a copy of this one. */
+bool held_released(struct held *held, struct slice reference);
+
 /* Done by `asker`, and on the disk when true; false with *reason. */
 bool held_act(struct held *held, uint64_t number, enum held_act act, struct slice asker,
               int64_t now, const char **reason);

@@ -96,3 +96,27 @@ bool held_find(struct held *h, const struct held_query *query,
     sqlite3_finalize(statement);
     return ok;
 }
+
+/* ---- whether it was released ---- */
+
+struct released {
+    struct slice reference;
+    bool was;
+};
+
+static bool look_for_release(void *ctx, const struct held_entry *entry)
+{
+    struct released *released = ctx;
+    bool let_go = entry->state >= HELD_LEAVING && entry->state <= HELD_DELIVERED && !entry->copy;
+    released->was = let_go && slice_eq(entry->reference, released->reference);
+    return !released->was;
+}
+
+bool held_released(struct held *held, struct slice reference)
+{
+    const struct held_query query = {.all = true, .reference = reference, .most = INT32_MAX};
+    struct released released = {.reference = reference};
+    const char *reason;
+    return reference.len > 0 && held &&
+           held_find(held, &query, look_for_release, &released, &reason) && released.was;
+}

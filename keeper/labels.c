@@ -21,15 +21,35 @@ static const char *const migrations[] = {
     " built INTEGER NOT NULL, forgotten INTEGER NOT NULL, time INTEGER NOT NULL,"
     " outcome TEXT NOT NULL, reason TEXT NOT NULL);"
     "INSERT INTO state VALUES (1, 0, 0, 0, 0, '', '');",
+    "CREATE TABLE pending (number INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL,"
+    " message BLOB NOT NULL, reference TEXT NOT NULL, mailbox TEXT NOT NULL, uid INTEGER NOT NULL,"
+    " time INTEGER NOT NULL, key BLOB NOT NULL, vector BLOB NOT NULL, UNIQUE (account, message));"
+    "CREATE INDEX pending_message ON pending (message);"
+    "CREATE INDEX pending_time ON pending (time);"
+    "CREATE TABLE said (whose TEXT PRIMARY KEY, since INTEGER NOT NULL, count INTEGER NOT NULL);",
 };
 
 FORM_FITS(LABELS, migrations);
+
+/* As enum label_how and label_class have them. */
+#define CLASS_GOOD "0"
+#define HOW_MOVED "2"
+#define HOW_FLAGGED "3"
+#define HOW_LEFT "6"
+_Static_assert(LABEL_GOOD == 0 && LABEL_MOVED == 2 && LABEL_FLAGGED == 3 && LABEL_LEFT == 6,
+               "statements name them");
 
 static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_ADD] = "INSERT OR REPLACE INTO label (account, message, class, how, reference, time,"
                    " key, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     [LABELS_FIND] = "SELECT class, how, key FROM label WHERE account = ? AND message = ?",
     [LABELS_TODAY] = "SELECT count(*) FROM label WHERE account = ? AND time > ?",
+    [LABELS_SAID] = "INSERT INTO said VALUES (?1, ?2, 1) ON CONFLICT (whose) DO UPDATE SET"
+                    " count = iif(since > ?2 OR since <= ?3, 1, count + 1),"
+                    " since = iif(since > ?2 OR since <= ?3, ?2, since) RETURNING count",
+    [LABELS_SAID_BEFORE] = "DELETE FROM said WHERE since < ?",
+    [LABELS_OF_REFERENCE] = "SELECT count(*) FROM label WHERE how = ? AND reference = ?"
+                            " AND message <> ?",
     [LABELS_CAP] = "DELETE FROM label WHERE account = ?1 AND number <= (SELECT number FROM label"
                    " WHERE account = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
     [LABELS_VOTES] = "SELECT number, account, message, class, how, reference FROM label"
@@ -43,6 +63,34 @@ static const char *const texts[LABELS_STATEMENTS] = {
     [LABELS_FORGET + LEARN_FORGET_MESSAGE] = "DELETE FROM label WHERE message = ?",
     [LABELS_FORGET + LEARN_FORGET_HOW] = "DELETE FROM label WHERE how = ?",
     [LABELS_FORGET + LEARN_FORGET_ACCOUNT] = "DELETE FROM label WHERE account = ?",
+    [LABELS_PENDING + LEARN_FORGET_ALL] = "DELETE FROM pending",
+    [LABELS_PENDING + LEARN_FORGET_REFERENCE] = "DELETE FROM pending WHERE reference = ?",
+    [LABELS_PENDING + LEARN_FORGET_MESSAGE] = "DELETE FROM pending WHERE message = ?",
+    [LABELS_PENDING + LEARN_FORGET_HOW] = "DELETE FROM pending WHERE ? = " HOW_LEFT,
+    [LABELS_PENDING + LEARN_FORGET_ACCOUNT] = "DELETE FROM pending WHERE account = ?",
+    [LABELS_LEFT_AGAIN] =
+        "UPDATE pending SET mailbox = ?3, uid = ?4 WHERE account = ?1 AND message = ?2",
+    [LABELS_LEFT_ADD] = "INSERT INTO pending (account, message, mailbox, uid, reference, time, key,"
+                        " vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    [LABELS_LEFT_MANY] = "DELETE FROM pending WHERE number <="
+                         " (SELECT number FROM pending ORDER BY number DESC LIMIT 1 OFFSET ?)",
+    [LABELS_LEFT_CONTRARY] = "DELETE FROM pending WHERE account = ? AND message = ?",
+    [LABELS_LEFT_GONE] = "DELETE FROM pending WHERE account = ? AND mailbox = ?"
+                         " AND (uid = 0 OR uid BETWEEN ? AND ?)",
+    [LABELS_LEFT_RIPE] = "SELECT number, account FROM pending WHERE time <= ?1 OR time > ?2"
+                         " ORDER BY number LIMIT ?3",
+    [LABELS_LEFT_LABEL] =
+        "INSERT INTO label (account, message, class, how, reference, time, key, vector)"
+        " SELECT account, message, " CLASS_GOOD ", " HOW_LEFT ", reference, ?2, key, vector"
+        " FROM pending AS p WHERE number = ?1 AND time <= ?2 AND EXISTS (SELECT 1 FROM label AS u"
+        " WHERE u.account = p.account AND u.time > ?3 AND u.how IN (" HOW_MOVED ", " HOW_FLAGGED
+        "))"
+        " ON CONFLICT (account, message) DO NOTHING",
+    [LABELS_LEFT_CAP] = "DELETE FROM label WHERE account = ?1 AND how = " HOW_LEFT
+                        " AND number <= (SELECT number FROM label WHERE account = ?1"
+                        " AND how = " HOW_LEFT " ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+    [LABELS_LEFT_OVER] = "DELETE FROM pending WHERE number = ?",
+    [LABELS_LEFT_COUNT] = "SELECT count(*) FROM pending",
     [LABELS_AGED] = "DELETE FROM label WHERE time < ?",
     [LABELS_MANY_OF_USERS] =
         "DELETE FROM label WHERE account <> '' AND number <= (SELECT number FROM label"
@@ -215,6 +263,7 @@ bool labels_counts(struct labels *l, struct labels_counts *out, const char **rea
         if (how < LABEL_HOWS && class < LABEL_CLASSES)
             out->of[how][class] = (uint64_t)sqlite3_column_int64(each, 2);
     }
+    out->pending = number_in(l, LABELS_LEFT_COUNT);
     bool ok = result == SQLITE_DONE || labels_failed(l, reason);
     sqlite3_reset(each);
     return ok;

@@ -15,6 +15,8 @@ struct labels;
 struct labels_bounds {
     uint64_t count; /* that are kept */
     int64_t age;    /* seconds */
+    int64_t
+        left; /* seconds that a message is left where it was read, to be good; 0: none ever is */
 };
 
 /* Opens or makes it and its key, in the folder that we are in. NULL with *reason. */
@@ -28,7 +30,7 @@ void labels_seal_to(struct labels *labels, const struct seal_key *key);
 /* ---- taking ---- */
 
 enum labels_from {
-    LABELS_OF_PROXIES, /* one that says it is imported is none; each user has a hundred a day */
+    LABELS_OF_PROXIES, /* as far as they are believed: labels_take.c */
     LABELS_OF_ADMIN,
 };
 
@@ -44,6 +46,21 @@ bool labels_take(struct labels *labels, struct slice packet, enum labels_from fr
                  struct labels_taken *taken, const char **reason);
 bool labels_settle(struct labels *labels, const char **reason);
 
+/* A proxy that says something was released is believed where this says so. */
+void labels_vouch(struct labels *labels, bool (*was_released)(void *ctx, struct slice reference),
+                  void *ctx);
+
+/* ---- what is read and left (labels_left.c) ---- */
+
+/* A message that a user has read (common/left.h) waits to be a label, five a user and day. False with
+ * *reason: it cannot be taken. */
+bool labels_read(struct labels *labels, struct slice packet, int64_t now, const char **reason);
+/* Some that he does not leave do not any more. */
+bool labels_gone(struct labels *labels, struct slice packet, const char **reason);
+/* Those become labels that were left long enough by a user who uses Junk; those of others go. How
+ * many became one. */
+uint64_t labels_ripen(struct labels *labels, int64_t now);
+
 /* ---- reading ---- */
 
 /* Of those up to that number whose vectors are sealed to the key of today, in their order: what
@@ -58,17 +75,20 @@ uint64_t labels_last(struct labels *labels); /* the greatest number; 0: there is
 
 struct labels_counts {
     uint64_t of[LABEL_HOWS][LABEL_CLASSES];
+    uint64_t pending; /* messages that were read, and may be left where they are */
 };
 bool labels_counts(struct labels *labels, struct labels_counts *out, const char **reason);
 
 /* ---- taking out ---- */
 
-/* Takes out all of what (common/control.h), and overwrites what they held. How many; -1 with *reason. */
+/* Takes out all of what (common/control.h), those too that wait to be labels, and overwrites what they
+ * held. How many; -1 with *reason. */
 int64_t labels_forget(struct labels *labels, enum learn_forget what, struct slice which,
                       const char **reason);
 
 /* Takes out what is too old, and the oldest of too many: of users first, beyond the half that is
- * theirs, so that what an admin has taught is not pushed out by what they say. */
+ * theirs, so that what an admin has taught is not pushed out by what they say. The next build is without
+ * them; it is compared as any. */
 void labels_prune(struct labels *labels, int64_t now);
 
 /* ---- what is known of builds; kept with them, so that a change and its number are one ---- */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { DAY = 86400 /* seconds */ };
+
 /* A digest as octets, or in hex. */
 static bool message_of(struct slice which, char out[static LABEL_MESSAGE])
 {
@@ -20,68 +22,81 @@ static bool message_of(struct slice which, char out[static LABEL_MESSAGE])
 }
 
 /* How many; -1: it failed. */
-static int64_t remove_in(struct labels *l, sqlite3_stmt *statement)
+static int64_t removed_by(struct labels *l, enum labels_statement statement)
 {
-    int64_t removed = -1;
-    if (database_run(l->db, "BEGIN IMMEDIATE")) {
-        bool ok = database_step(statement);
-        removed = ok ? sqlite3_changes(l->db) : -1;
-        ok = ok && (removed == 0 || (labels_note_changes(l, (uint64_t)removed) &&
-                                     database_run(l->db, "UPDATE state SET forgotten = 1")));
-        if (!ok || !database_run(l->db, "COMMIT")) {
-            database_run(l->db, "ROLLBACK");
-            removed = -1;
-        }
+    return database_step(l->statements[statement]) ? sqlite3_changes(l->db) : -1;
+}
+
+/* How many of each, those that wait to be labels being in no model; false: it failed. */
+static bool remove_in(struct labels *l, enum learn_forget what, int64_t *labels, int64_t *pending)
+{
+    if (!database_run(l->db, "BEGIN IMMEDIATE"))
+        return false;
+    *labels = removed_by(l, LABELS_FORGET + what);
+    *pending = removed_by(l, LABELS_PENDING + what);
+    bool ok = *labels >= 0 && *pending >= 0 &&
+              (*labels == 0 || (labels_note_changes(l, (uint64_t)*labels) &&
+                                database_run(l->db, "UPDATE state SET forgotten = 1")));
+    if (!ok || !database_run(l->db, "COMMIT")) {
+        database_run(l->db, "ROLLBACK");
+        return false;
     }
-    if (removed > 0) {
-        l->state.changes += (uint64_t)removed;
-        l->state.forgotten = true;
-    }
-    return removed;
+    l->state.changes += (uint64_t)*labels;
+    l->state.forgotten |= *labels > 0;
+    return true;
 }
 
 /* What an older write-ahead log still holds goes with it. */
 static int64_t forget(struct labels *l, enum learn_forget what, const char **reason)
 {
-    int64_t removed = remove_in(l, l->statements[LABELS_FORGET + what]);
-    if (removed > 0 && !database_run(l->db, "PRAGMA wal_checkpoint(TRUNCATE)"))
-        removed = -1;
-    if (removed < 0)
-        labels_failed(l, reason);
-    return removed;
+    int64_t labels, pending;
+    if (remove_in(l, what, &labels, &pending) &&
+        (labels + pending == 0 || database_run(l->db, "PRAGMA wal_checkpoint(TRUNCATE)")))
+        return labels + pending;
+    labels_failed(l, reason);
+    return -1;
 }
 
 int64_t labels_forget(struct labels *l, enum learn_forget what, struct slice which,
                       const char **reason)
 {
-    sqlite3_stmt *statement = l->statements[LABELS_FORGET + what];
+    sqlite3_stmt *const both[] = {l->statements[LABELS_FORGET + what],
+                                  l->statements[LABELS_PENDING + what]};
     char account[ACCOUNT_DIGEST], message[LABEL_MESSAGE];
     enum label_how how;
     sqlite3_reset(l->statements[LABELS_VECTOR]);
     *reason = "there is no such way to name labels";
     if (what == LEARN_FORGET_ACCOUNT && labels_account(l, which, account)) {
-        database_bind(statement, 1, slice_of(account));
+        for (size_t i = 0; i < 2; i++)
+            database_bind(both[i], 1, slice_of(account));
         return forget(l, what, reason);
     }
     if (what == LEARN_FORGET_MESSAGE && message_of(which, message)) {
-        database_bind_octets(statement, 1, (struct slice){message, sizeof message});
+        for (size_t i = 0; i < 2; i++)
+            database_bind_octets(both[i], 1, (struct slice){message, sizeof message});
         return forget(l, what, reason);
     }
     if (what == LEARN_FORGET_HOW && label_how_of(which, &how)) {
-        sqlite3_bind_int(statement, 1, (int)how);
+        for (size_t i = 0; i < 2; i++)
+            sqlite3_bind_int(both[i], 1, (int)how);
         return forget(l, what, reason);
     }
     if (what == LEARN_FORGET_REFERENCE && which.len) {
-        database_bind(statement, 1, which);
+        for (size_t i = 0; i < 2; i++)
+            database_bind(both[i], 1, which);
         return forget(l, what, reason);
     }
     return what == LEARN_FORGET_ALL && which.len == 0 ? forget(l, what, reason) : -1;
 }
 
-static void take_out(struct labels *l, enum labels_statement statement, int64_t bound)
+/* ---- what is old, or too much ---- */
+
+/* How many; 0 also where it failed, which the next time mends. */
+static uint64_t take_out(struct labels *l, enum labels_statement statement, int64_t bound)
 {
     sqlite3_bind_int64(l->statements[statement], 1, bound);
-    database_step(l->statements[statement]);
+    int64_t removed = removed_by(l, statement);
+    return removed > 0 ? (uint64_t)removed : 0;
 }
 
 /* To find the oldest of too many costs more. */
@@ -94,12 +109,25 @@ static bool are_too_many(struct labels *l)
     return are;
 }
 
+static uint64_t take_out_all(struct labels *l, int64_t now)
+{
+    int64_t most = (int64_t)l->bounds.count;
+    uint64_t removed = take_out(l, LABELS_AGED, now - l->bounds.age);
+    take_out(l, LABELS_SAID_BEFORE, now - DAY);
+    if (are_too_many(l))
+        removed += take_out(l, LABELS_MANY_OF_USERS, most) + take_out(l, LABELS_MANY, most);
+    return removed;
+}
+
+/* It lives on in the model until that is built anew. */
 void labels_prune(struct labels *l, int64_t now)
 {
     sqlite3_reset(l->statements[LABELS_VECTOR]);
-    take_out(l, LABELS_AGED, now - l->bounds.age);
-    if (!are_too_many(l))
+    if (!database_run(l->db, "BEGIN IMMEDIATE"))
         return;
-    take_out(l, LABELS_MANY_OF_USERS, (int64_t)l->bounds.count);
-    take_out(l, LABELS_MANY, (int64_t)l->bounds.count);
+    uint64_t removed = take_out_all(l, now);
+    if ((removed == 0 || labels_note_changes(l, removed)) && database_run(l->db, "COMMIT"))
+        l->state.changes += removed;
+    else
+        database_run(l->db, "ROLLBACK");
 }

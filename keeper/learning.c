@@ -289,6 +289,7 @@ int64_t learning_forget(struct learning *l, enum learn_forget what, struct slice
 void learning_prune(struct learning *l)
 {
     labels_prune(l->labels, clock_wall());
+    labels_ripen(l->labels, clock_wall());
 }
 
 /* ---- */
@@ -304,12 +305,22 @@ static void answer_label(struct learning *l, bool ok, const struct labels_taken 
                                                               : reason});
 }
 
-void learning_take(struct learning *l, struct slice packet, int reply)
+static bool take(struct learning *l, enum keeping what, struct slice packet,
+                 struct labels_taken *taken, const char **reason)
 {
-    struct labels_taken taken;
+    if (what == KEEPING_READ)
+        return labels_read(l->labels, packet, clock_wall(), reason);
+    if (what == KEEPING_GONE)
+        return labels_gone(l->labels, packet, reason);
+    return labels_take(l->labels, packet, LABELS_OF_PROXIES, clock_wall(), taken, reason);
+}
+
+void learning_take(struct learning *l, enum keeping what, struct slice packet, int reply)
+{
+    struct labels_taken taken = {0};
     const char *reason = "";
     uint64_t times;
-    bool ok = labels_take(l->labels, packet, LABELS_OF_PROXIES, clock_wall(), &taken, &reason);
+    bool ok = take(l, what, packet, &taken, &reason);
     if (reply >= 0)
         answer_label(l, ok, &taken, reason, reply);
     else if (!ok && complaint_due(&l->lost, clock_ms(), &times))
@@ -409,6 +420,7 @@ struct learning *learning_new(struct event_base *base, const struct labels_bound
     l->ctx = ctx;
     if ((l->labels = labels_open(bounds, reason)) && (l->models = models_open("learn", reason))) {
         *reason = "out of memory";
+        learning_prune(l); /* what its time came for while nobody looked */
         if (make(l, base))
             return l;
     }

@@ -9,6 +9,7 @@
 #ifndef KEEPER_LEARNING_H
 #define KEEPER_LEARNING_H
 
+#include "common/keeping.h"
 #include "keeper/labels.h"
 #include "keeper/models.h"
 
@@ -34,10 +35,10 @@ struct learning *learning_new(struct event_base *base, const struct labels_bound
                               const char **reason);
 void learning_free(struct learning **learning); /* NULL is fine */
 
-/* Labels that a proxy has sent (KEEPING_LABELS). Who waits for that is answered on `reply` (the
- * caller's; -1: nobody) once they are on the disk, or cannot be taken; else what cannot be taken is
- * lost, and that is logged. */
-void learning_take(struct learning *learning, struct slice packet, int reply);
+/* What a proxy has sent: KEEPING_LABELS, KEEPING_READ or KEEPING_GONE. Who waits for labels is answered on
+ * `reply` (the caller's; -1: nobody) once they are on the disk, or cannot be taken; else what cannot be
+ * taken is lost, and that is logged. */
+void learning_take(struct learning *learning, enum keeping what, struct slice packet, int reply);
 
 /* Those of an admin: on the disk, all; or with *reason none. */
 bool learning_learn(struct learning *learning, struct slice packet, struct labels_taken *taken,
@@ -59,6 +60,7 @@ bool learning_roll_back(struct learning *learning, struct slice digest, const ch
 int64_t learning_forget(struct learning *learning, enum learn_forget what, struct slice which,
                         const char **reason);
 
+/* What is too old goes, and what was left long enough is learnt. */
 void learning_prune(struct learning *learning);
 
 struct labels *learning_labels(struct learning *learning);

@@ -17,7 +17,7 @@ struct options {
     uint64_t hold,
         journal; /* octets that held messages may take, 0: nothing is held; the journal */
     uint64_t era;
-    uint64_t learn, learn_age; /* labels that are kept, 0: nothing is learnt; seconds */
+    uint64_t learn, learn_age, learn_left; /* labels that are kept, 0: nothing is learnt; seconds */
     struct role_groups groups;
 };
 

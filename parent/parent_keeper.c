@@ -112,6 +112,7 @@ static bool command_for(const struct config *config, struct keeper_command *out)
     out->journal = settings->journal_size;
     out->learn = settings->learn_enabled ? settings->learn_labels : 0;
     out->learn_age = (uint64_t)settings->learn_age / 1000;
+    out->learn_left = (uint64_t)settings->learn_left / 1000;
     return pack_helpdesk(config, out) &&
            slice_to_text(config->hostname, out->gateway, sizeof out->gateway) &&
            slice_to_text(settings->keeper_user, out->user, sizeof out->user) &&
@@ -135,7 +136,8 @@ static bool same(const struct keeper_command *a, const struct keeper_command *b)
            a->personal_age == b->personal_age && a->age == b->age && a->size == b->size &&
            a->history == b->history && a->syslog == b->syslog && a->hold == b->hold &&
            a->journal == b->journal && a->learn == b->learn && a->learn_age == b->learn_age &&
-           strcmp(a->gateway, b->gateway) == 0 && a->helpdesk_len == b->helpdesk_len &&
+           a->learn_left == b->learn_left && strcmp(a->gateway, b->gateway) == 0 &&
+           a->helpdesk_len == b->helpdesk_len &&
            memcmp(a->helpdesk, b->helpdesk, a->helpdesk_len) == 0;
 }
 
@@ -166,7 +168,7 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
 {
     const struct keeper_command *command = &keeper->running;
     char name[] = "gatepost-keeper", age[24], size[24], hold[24], journal[24], era[24],
-         personal_age[24], learn[24], learn_age[24];
+         personal_age[24], learn[24], learn_age[24], learn_left[24];
     int extra[] = {keeper->queue[KEEPER_OWN_END],
                    keeper->folder,
                    keeper->listening,
@@ -181,7 +183,8 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
     snprintf(personal_age, sizeof personal_age, "%" PRIu64, command->personal_age);
     snprintf(learn, sizeof learn, "%" PRIu64, command->learn);
     snprintf(learn_age, sizeof learn_age, "%" PRIu64, command->learn_age);
-    const char *argv[36 + ROLE_WORDS] = {name,
+    snprintf(learn_left, sizeof learn_left, "%" PRIu64, command->learn_left);
+    const char *argv[38 + ROLE_WORDS] = {name,
                                          "--user",
                                          command->user,
                                          "--folder",
@@ -214,6 +217,8 @@ static pid_t spawn(struct keeper *keeper, const struct role_options *roles)
         argv[count++] = learn;
         argv[count++] = "--learn-age";
         argv[count++] = learn_age;
+        argv[count++] = "--learn-left";
+        argv[count++] = learn_left;
     }
     if (command->history)
         argv[count++] = "--history";

@@ -28,8 +28,8 @@ struct keeper_command {
     struct role_names roles;
     struct scrape_places scrape;
     char log_to[16], log_format[16], log_level[16], gateway[256];
-    uint64_t age, size, hold, journal; /* seconds; octets */
-    uint64_t learn, learn_age;         /* labels, 0: nothing is learnt; seconds */
+    uint64_t age, size, hold, journal;     /* seconds; octets */
+    uint64_t learn, learn_age, learn_left; /* labels, 0: nothing is learnt; seconds */
     char personal[16];
     uint64_t personal_age; /* seconds */
     char helpdesk[8192];   /* what it is told with KEEPER_HELPDESK */

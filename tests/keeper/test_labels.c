@@ -15,7 +15,7 @@ static struct labels *labels;
 static struct labels_taken taken;
 static struct buf packet;
 static const int64_t now = 1700000000;
-static const struct labels_bounds bounds = {KEPT, 180 * DAY};
+static const struct labels_bounds bounds = {.count = KEPT, .age = 180 * DAY};
 static const struct slice jane = SLICE("jane@example.com"), joe = SLICE("joe@example.com");
 static struct unseal_keys keys;
 
@@ -212,7 +212,7 @@ TEST(test_a_proxy_imports_nothing_and_tells_no_time)
 
 TEST(test_what_is_old_goes_and_the_oldest_of_too_many)
 {
-    struct labels_bounds few = {5, 180 * DAY};
+    struct labels_bounds few = {.count = 5, .age = 180 * DAY};
     learn(1, LABEL_SPAM);
     labels_prune(labels, now + 181 * DAY);
     assert_int_equal(count(), 0);
@@ -232,7 +232,7 @@ TEST(test_what_is_old_goes_and_the_oldest_of_too_many)
 
 TEST(test_what_users_say_pushes_out_nothing_that_an_admin_has_taught_of_his_half)
 {
-    struct labels_bounds few = {8, 180 * DAY};
+    struct labels_bounds few = {.count = 8, .age = 180 * DAY};
     struct seal_key key;
     const char *reason;
     labels_close(&labels);

@@ -16,7 +16,7 @@ enum { ENOUGH = 150, PATIENCE = 120, PACKET = 64 << 20, DAY = 86400, MINUTE_MS =
 static struct event_base *base;
 static struct learning *learning;
 static int pair[2], key_file;
-static const struct labels_bounds bounds = {20000, 180 * DAY};
+static const struct labels_bounds bounds = {.count = 20000, .age = 180 * DAY};
 static const char *reason;
 
 static struct {
