@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "console/interrupt.h"
 #include "console/learn/message_digest.h"
+#include "console/learn/unmarked_copy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -85,10 +86,12 @@ void vectors_submit(struct vectors *vectors, int message, enum label_class class
     place->vector = SLICE("");
     place->pieces = (struct scan_pieces){0};
     place->deadline = clock_ms() + offline->config->settings.timeouts_scan;
-    place->socket = message_digest(message, place->message)
-                        ? scan_submit(offline->families[SCANNER_SCAN].queue, message, &job)
-                        : -1;
-    close(message);
+    place->socket = -1;
+    if (message_digest(message, place->message) &&
+        (message = unmarked_copy(message, offline->config->policy, place->arena)) >= 0)
+        place->socket = scan_submit(offline->families[SCANNER_SCAN].queue, message, &job);
+    if (message >= 0)
+        close(message);
 }
 
 /* ---- answered ---- */

@@ -2,6 +2,7 @@
 #include "proxy/examine/labelling.h"
 
 #include "filters/scanner/scan_job.h"
+#include "filters/unmarked.h"
 #include "proxy/examine/spool.h"
 #include "proxy/process/recorder.h"
 
@@ -19,7 +20,9 @@ enum {
 
 struct labelling {
     struct proxy *proxy;
-    struct label label;                                        /* texts in the arena */
+    struct label label; /* texts in the arena */
+    struct slice mailbox; /* where it was read, in the arena; empty: somebody says something of it */
+    uint32_t uid;
     void (*then)(void *ctx, const struct scan_answer *answer); /* NULL: nobody waits */
     void *ctx;
     struct event *patience; /* of who waits; also where there is no answer */
@@ -64,7 +67,10 @@ static void end(struct labelling *l)
 
 static void tell(struct labelling *l)
 {
-    if (l->label.vector.len)
+    const struct left_read read = {l->label, l->mailbox, l->uid};
+    if (l->label.vector.len && l->mailbox.len)
+        recorder_send_read(l->proxy, &read);
+    else if (l->label.vector.len)
         recorder_send_label(l->proxy, &l->label);
     end(l);
 }
@@ -153,13 +159,15 @@ static void move_on(void)
 
 /* ---- begun ---- */
 
-static bool copy_texts(struct labelling *l, const struct label *label)
+static bool copy_texts(struct labelling *l, const struct left_read *read)
 {
-    l->label = *label;
-    l->label.account = arena_copy(l->arena, label->account);
-    l->label.reference = arena_copy(l->arena, label->reference);
+    l->label = read->label;
+    l->label.account = arena_copy(l->arena, read->label.account);
+    l->label.reference = arena_copy(l->arena, read->label.reference);
     l->label.vector = (struct slice){NULL, 0};
-    return l->label.account.ptr && l->label.reference.ptr;
+    l->mailbox = arena_copy(l->arena, read->mailbox);
+    l->uid = read->uid;
+    return l->label.account.ptr && l->label.reference.ptr && l->mailbox.ptr;
 }
 
 /* Another descriptor of the same memfd. */
@@ -168,10 +176,18 @@ static int another(int message)
     return message < 0 ? -1 : fcntl(message, F_DUPFD_CLOEXEC, 0);
 }
 
+static bool append(void *ctx, struct slice octets)
+{
+    struct spool *spool = ctx;
+    return octets.len == 0 || spool_append(spool, octets);
+}
+
 static bool copy_message(struct labelling *l, struct slice message)
 {
     struct spool *spool = spool_new(0);
-    l->message = spool && spool_append(spool, message) ? another(spool_fd(spool)) : -1;
+    bool copied =
+        spool && unmarked(message, l->proxy->config->policy, l->arena, append, spool);
+    l->message = copied ? another(spool_fd(spool)) : -1;
     spool_free(&spool);
     return l->message >= 0;
 }
@@ -206,8 +222,15 @@ static struct labelling *stand_in_line(struct labelling *l, bool ready)
 struct labelling *labelling_begin(struct proxy *proxy, struct slice message,
                                   const struct label *label)
 {
+    const struct left_read read = {.label = *label, .mailbox = SLICE("")};
+    return labelling_begin_read(proxy, message, &read);
+}
+
+struct labelling *labelling_begin_read(struct proxy *proxy, struct slice message,
+                                       const struct left_read *read)
+{
     struct labelling *l = labelling_new(proxy, message.len);
-    return l ? stand_in_line(l, l->arena && copy_texts(l, label) && copy_message(l, message))
+    return l ? stand_in_line(l, l->arena && copy_texts(l, read) && copy_message(l, message))
              : NULL;
 }
 

@@ -4,7 +4,7 @@
 #ifndef PROXY_EXAMINE_LABELLING_H
 #define PROXY_EXAMINE_LABELLING_H
 
-#include "common/learning.h"
+#include "common/left.h"
 #include "proxy/process/proxy.h"
 
 enum { LABELLING_MOST = 64 /* that wait in a proxy, or are with a scanner: one at a time */ };
@@ -14,10 +14,14 @@ struct labelling;
 /* Whether labels are taken at all. */
 bool labelling_wanted(const struct proxy *proxy);
 
-/* Gives the message to a scanner. Of `label` all is copied but the vector. NULL: there is no room for
+/* Gives the message, without what rules have put on it, to a scanner. Of `label` all is copied but the vector. NULL: there is no room for
  * it now, and the label is lost, as one may be. The caller's, until one of the next two. */
 struct labelling *labelling_begin(struct proxy *proxy, struct slice message,
                                   const struct label *label);
+
+/* The same of one that is only read, and where it lies. */
+struct labelling *labelling_begin_read(struct proxy *proxy, struct slice message,
+                                       const struct left_read *read);
 
 /* Whether half of the room is taken: what anybody can bring leaves the rest to users. */
 bool labelling_is_busy(void);

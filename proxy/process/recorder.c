@@ -76,16 +76,35 @@ void recorder_send(struct proxy *proxy, struct record *record)
     send_soon(proxy);
 }
 
+static void send_packet(struct proxy *proxy, enum keeping what, struct buf *packet)
+{
+    if (!packet->failed && ipc_send(proxy->keeper, what, buf_slice(packet), NULL, 0, false) <= 0)
+        lost(proxy, 1, "the keeper does not take them");
+    buf_release(packet);
+}
+
 void recorder_send_label(struct proxy *proxy, const struct label *label)
 {
     struct buf item = buf_init(IPC_PAYLOAD_MAX), packet = buf_init(IPC_PAYLOAD_MAX);
     label_pack(&item, label);
     pack_slice(&packet, buf_slice(&item));
-    if (!item.failed && !packet.failed &&
-        ipc_send(proxy->keeper, KEEPING_LABELS, buf_slice(&packet), NULL, 0, false) <= 0)
-        lost(proxy, 1, "the keeper does not take them");
+    packet.failed |= item.failed;
     buf_release(&item);
-    buf_release(&packet);
+    send_packet(proxy, KEEPING_LABELS, &packet);
+}
+
+void recorder_send_read(struct proxy *proxy, const struct left_read *read)
+{
+    struct buf packet = buf_init(IPC_PAYLOAD_MAX);
+    left_read_pack(&packet, read);
+    send_packet(proxy, KEEPING_READ, &packet);
+}
+
+void recorder_send_gone(struct proxy *proxy, const struct left_gone *gone)
+{
+    struct buf packet = buf_init(IPC_PAYLOAD_MAX);
+    left_gone_pack(&packet, gone);
+    send_packet(proxy, KEEPING_GONE, &packet);
 }
 
 void recorder_send_opinions(struct proxy *proxy, struct slice packet, size_t count)

@@ -2,6 +2,7 @@
  * What somebody says of messages: how much of it scanners are given at once. */
 #include "proxy/examine/labelling.h"
 
+#include "tests/harness/memory_loader.h"
 #include "tests/harness/unit.h"
 
 #include <event2/event.h>
@@ -9,9 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MS = 60000 };
-
-static struct config config;
+static struct config *config;
 static struct proxy proxy;
 static int queue[2];
 static char room[IPC_PAYLOAD_MAX + 2];
@@ -19,15 +18,16 @@ static char room[IPC_PAYLOAD_MAX + 2];
 static void start(void)
 {
     assert_int_equal(ipc_pair(queue), 0);
-    config.settings.timeouts_scan = MS;
-    proxy = (struct proxy){
-        .config = &config, .base = event_base_new(), .queue[SCANNER_SCAN] = queue[0]};
+    config = load_good("timeouts { scan 1min }\n");
+    proxy =
+        (struct proxy){.config = config, .base = event_base_new(), .queue[SCANNER_SCAN] = queue[0]};
     assert_non_null(proxy.base);
 }
 
 static void stop(void)
 {
     event_base_free(proxy.base);
+    config_free(&config);
     close(queue[0]);
     close(queue[1]);
 }
