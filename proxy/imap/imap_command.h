@@ -70,7 +70,8 @@ struct imap_fetch {
     struct slice set; /* of messages */
     struct slice
         items; /* as they were written, with their parentheses; modifiers (RFC 4466) behind them too */
-    bool whole, content; /* some are of that kind */
+    bool whole, content; /* some are of that kind, */
+    bool marks;          /* and mark the message \Seen */
 };
 
 /* Of a command that passes. */

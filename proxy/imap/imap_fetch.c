@@ -4,6 +4,11 @@
 
 /* ---- FETCH ---- */
 
+static bool peeks(struct slice name)
+{
+    return slice_istarts(name, SLICE("BODY.PEEK")) || slice_ieq(name, SLICE("RFC822.PEEK"));
+}
+
 void imap_fetch(const struct imap_command *command, struct imap_fetch *out)
 {
     struct slice rest, token;
@@ -13,8 +18,10 @@ void imap_fetch(const struct imap_command *command, struct imap_fetch *out)
     for (enum imap_token kind; (kind = imap_fetch_token(&rest, &token)) != IMAP_TOKEN_END;) {
         if (kind == IMAP_TOKEN_BROKEN)
             return;
-        out->whole |= kind == IMAP_TOKEN_ATOM && imap_item(token) == IMAP_ITEM_WHOLE;
-        out->content |= kind == IMAP_TOKEN_ATOM && imap_item(token) == IMAP_ITEM_CONTENT;
+        enum imap_item item = kind == IMAP_TOKEN_ATOM ? imap_item(token) : IMAP_ITEM_OTHER;
+        out->whole |= item == IMAP_ITEM_WHOLE;
+        out->content |= item == IMAP_ITEM_CONTENT;
+        out->marks |= item != IMAP_ITEM_OTHER && !peeks(token);
     }
 }
 

@@ -33,6 +33,8 @@ static void show(struct fetched *f, struct slice message)
     rendering->shown = message;
     rendering->clear = f->verdict.kind == READING_CLEAR;
     kept_back_remove(&s->kept_back, rendering->uid);
+    if (rendering->clear && message.len == fetched_size(f))
+        imap_left_shown(s, rendering->uid, message);
     record(s, f, rendering->clear ? "accept" : action_info(f->verdict.verdict.action)->word, "");
     if (message.len < fetched_size(f)) { /* it cannot be mapped */
         f->owner->later(f, "out of memory");

@@ -43,6 +43,18 @@ enum imap_mailbox imap_mailbox_by_name(struct slice name)
     return IMAP_MAILBOX_OTHER;
 }
 
+static enum imap_mailbox by_attribute(struct slice attribute, enum imap_mailbox before)
+{
+    static const char *const special[] = {"\\Sent",    "\\Drafts",    "\\All",
+                                          "\\Flagged", "\\Important", NULL};
+    if (slice_ieq(attribute, SLICE("\\Junk")))
+        return IMAP_MAILBOX_JUNK;
+    if (slice_ieq(attribute, SLICE("\\Trash")))
+        return IMAP_MAILBOX_TRASH;
+    return before == IMAP_MAILBOX_OTHER && imap_is_among(attribute, special) ? IMAP_MAILBOX_SPECIAL
+                                                                             : before;
+}
+
 bool imap_mailbox_listed(struct arena *arena, struct slice rest, enum imap_mailbox *out,
                          struct slice *name)
 {
@@ -52,10 +64,7 @@ bool imap_mailbox_listed(struct arena *arena, struct slice rest, enum imap_mailb
     if (imap_token(&rest, &token) != IMAP_TOKEN_OPEN)
         return false;
     while ((kind = imap_token(&rest, &token)) == IMAP_TOKEN_ATOM)
-        if (slice_ieq(token, SLICE("\\Junk")))
-            *out = IMAP_MAILBOX_JUNK;
-        else if (slice_ieq(token, SLICE("\\Trash")))
-            *out = IMAP_MAILBOX_TRASH;
+        *out = by_attribute(token, *out);
     if (kind != IMAP_TOKEN_CLOSE)
         return false;
     kind = imap_token(&rest, &token); /* the delimiter, or NIL */
@@ -149,6 +158,6 @@ enum imap_saying imap_mailbox_says(enum imap_mailbox from, enum imap_mailbox to)
 {
     if (to == IMAP_MAILBOX_JUNK)
         return from == IMAP_MAILBOX_JUNK ? IMAP_SAYS_NOTHING : IMAP_SAYS_JUNK;
-    return from == IMAP_MAILBOX_JUNK && to == IMAP_MAILBOX_OTHER ? IMAP_SAYS_GOOD
+    return from == IMAP_MAILBOX_JUNK && to != IMAP_MAILBOX_TRASH ? IMAP_SAYS_GOOD
                                                                  : IMAP_SAYS_NOTHING;
 }

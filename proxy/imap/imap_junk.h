@@ -7,7 +7,12 @@
 #include "common/opinion.h"
 #include "proxy/imap/imap_command.h"
 
-enum imap_mailbox { IMAP_MAILBOX_OTHER, IMAP_MAILBOX_JUNK, IMAP_MAILBOX_TRASH };
+enum imap_mailbox {
+    IMAP_MAILBOX_OTHER,
+    IMAP_MAILBOX_JUNK,
+    IMAP_MAILBOX_TRASH,
+    IMAP_MAILBOX_SPECIAL, /* for what was sent, drafts, or all there is */
+};
 
 /* By its name alone, as it stands on the wire (RFC 3501 5.1.3, RFC 9755), at the top or below INBOX. */
 enum imap_mailbox imap_mailbox_by_name(struct slice name);

@@ -44,7 +44,9 @@ void imap_opine_of(struct imap_session *s, struct slice message)
     if (reference.len <= IMAP_OPINION_REFERENCE_MAX)
         snprintf(of->reference, sizeof of->reference, "%.*s", SLICE_ARGS(reference));
     o->count++;
-    if (labelling_wanted(s->reader.base.proxy))
+    if (o->left)
+        of->label = imap_left_begin(s, o->numbers[o->at], message);
+    else if (labelling_wanted(s->reader.base.proxy))
         of->label = begin_label(s, of, message);
 }
 
@@ -75,7 +77,8 @@ static void tell(const struct imap_session *s)
         pack(s, &item, &s->opinions->of[i]);
         pack_slice(&packet, buf_slice(&item));
     }
-    if (!packet.failed && s->opinions->count && keeps_opinions(s->reader.base.proxy))
+    if (!packet.failed && s->opinions->count && !s->opinions->left &&
+        keeps_opinions(s->reader.base.proxy))
         recorder_send_opinions(s->reader.base.proxy, buf_slice(&packet), s->opinions->count);
     buf_release(&packet);
 }
@@ -95,12 +98,21 @@ static void done(struct imap_session *s, const struct imap_response *response, s
     if (response->status == IMAP_OK) {
         tell(s);
         say_labels(s);
+        imap_left_gone(s);
     }
     imap_opinions_end(s);
     imap_conclude(s, response, line);
 }
 
+static void relayed(struct imap_session *s, const struct imap_response *response, struct slice line)
+{
+    if (response->status == IMAP_OK)
+        imap_left_gone(s);
+    imap_conclude(s, response, line);
+}
+
 static const struct imap_exchange opining = {.go_ahead = imap_go_ahead, .done = done};
+static const struct imap_exchange relaying = {.go_ahead = imap_go_ahead, .done = relayed};
 
 void imap_opine_over(struct imap_session *s)
 {
@@ -154,7 +166,7 @@ static bool may_ask(const struct imap_command *command)
 void imap_opine(struct imap_session *s)
 {
     struct imap_command command;
-    struct imap_said said;
+    struct imap_said said = {.how = OPINION_FLAGGED};
     imap_command(buf_slice(&s->in.text), &command);
     enum imap_saying says =
         is_wanted(s) ? imap_says(s->reader.mail, &command, &said) : IMAP_SAYS_NOTHING;
@@ -162,8 +174,11 @@ void imap_opine(struct imap_session *s)
         return;
     if (says == IMAP_SAYS_BY_MAILBOX)
         says = says_by_mailbox(s, &said);
-    if (says == IMAP_SAYS_NOTHING || !begin(s, says == IMAP_SAYS_JUNK, said.how))
-        imap_relay(s, &imap_relaying);
-    else
-        look(s, &command, &said);
+    bool left = says == IMAP_SAYS_NOTHING && imap_left_is_read(s, &command);
+    if ((says == IMAP_SAYS_NOTHING && !left) || !begin(s, says == IMAP_SAYS_JUNK, said.how)) {
+        imap_relay(s, &relaying);
+        return;
+    }
+    s->opinions->left = left;
+    look(s, &command, &said);
 }

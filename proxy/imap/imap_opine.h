@@ -20,6 +20,7 @@ struct imap_opinion {
 };
 
 struct imap_opinions {
+    bool left; /* it is no opinion: the message is read, and may be left where it is */
     bool junk;
     enum opinion_how how;
     struct imap_opinion of[IMAP_OPINIONS_MOST];

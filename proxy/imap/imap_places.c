@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACES_MOST = 8, NAME_MOST = 1024, HEARD_MOST = 1000 /* a list without an end is none */ };
+enum { PLACES_MOST = 16, NAME_MOST = 1024, HEARD_MOST = 1000 /* a list without an end is none */ };
 
 struct place {
     char *name; /* owned */
@@ -16,6 +16,7 @@ struct place {
 
 struct imap_places {
     char *selected; /* owned; NULL: none, or its name is not known */
+    bool reads;     /* what is read there is marked as read */
     bool asked;
     bool says; /* the server has such attributes */
     struct place listed[PLACES_MOST];
@@ -46,13 +47,14 @@ static char *name_of(struct slice name)
     return name.len <= NAME_MOST ? strndup(name.ptr, name.len) : NULL;
 }
 
-void imap_places_select(struct imap_session *s, struct slice name)
+void imap_places_select(struct imap_session *s, struct slice name, bool reads)
 {
     struct imap_places *places = places_of(s);
     if (!places)
         return;
     free(places->selected);
     places->selected = name_of(name);
+    places->reads = reads;
 }
 
 enum imap_mailbox imap_places_look(const struct imap_session *s, struct slice name)
@@ -68,6 +70,16 @@ enum imap_mailbox imap_places_selected(const struct imap_session *s)
 {
     const char *name = s->places ? s->places->selected : NULL;
     return name ? imap_places_look(s, slice_of(name)) : IMAP_MAILBOX_OTHER;
+}
+
+bool imap_places_are_read(const struct imap_session *s, struct slice *name)
+{
+    const struct imap_places *places = s->places;
+    if (!places || !places->selected || !places->reads)
+        return false;
+    *name = slice_of(places->selected);
+    return slice_ieq(*name, SLICE("INBOX")) ||
+           (places->says && imap_places_look(s, *name) == IMAP_MAILBOX_OTHER);
 }
 
 /* ---- the server is asked ---- */

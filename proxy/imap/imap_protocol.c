@@ -27,6 +27,7 @@ static void close_imap(struct session *base)
     imap_barrier_end(s);
     imap_append_end(s);
     imap_opinions_end(s);
+    imap_left_end(s);
     imap_places_end(s);
     buf_release(&s->in.text);
     reader_close(&s->reader);

@@ -20,6 +20,7 @@
  *   imap_append.c    what a client puts into a mailbox
  *   imap_opine.c     what it thinks of messages, by what it moves into Junk, and out of it
  *   imap_look.c      those are read before
+ *   imap_left.c      what is read and left where it is
  *   imap_places.c    which mailbox that is
  *   imap_clock.c     what takes long, and what is kept for a while */
 #ifndef PROXY_IMAP_IMAP_SESSION_H
@@ -81,6 +82,8 @@ struct imap_append;
 struct imap_held;
 struct imap_octets;
 struct imap_opinions;
+struct imap_left;
+struct labelling;
 struct imap_places;
 
 /* A message of the mailbox that was read whole, and what of it may be shown. */
@@ -111,6 +114,7 @@ struct imap_session {
     struct imap_barrier *barrier;     /* owned; NULL: none is under way */
     struct imap_append *append;       /* owned; NULL: none */
     struct imap_opinions *opinions;   /* owned; NULL: the command says nothing of messages */
+    struct imap_left *left;           /* owned; NULL: nothing was given that is not read yet */
     struct imap_places *places;       /* owned; NULL: nothing is known of mailboxes */
     struct event *clock;              /* owned; NULL: nothing took long yet */
     struct id_set recorded;           /* UIDs of messages that a record tells of */
@@ -279,10 +283,27 @@ void imap_opinions_end(struct imap_session *s);
 bool imap_looks_at(const struct imap_session *s, uint32_t number, uint32_t uid);
 void imap_looked_at(struct imap_session *s, struct slice message);
 
+/* ---- imap_left.c ---- */
+
+/* Whether that is noticed of him at all. */
+bool imap_left_counts(const struct imap_session *s);
+/* A message goes to the client as it is; ptr NULL: it is not all there. `uid` 0: unknown. */
+void imap_left_shown(struct imap_session *s, uint32_t uid, struct slice message);
+/* Whether the command marks one as read that went to him before, and that is to be looked at. */
+bool imap_left_is_read(struct imap_session *s, const struct imap_command *command);
+/* What may be learnt of it, if it is left. NULL: nothing. */
+struct labelling *imap_left_begin(struct imap_session *s, uint32_t uid, struct slice message);
+/* The server has done what the command says: messages that it takes away are not left. */
+void imap_left_gone(struct imap_session *s);
+void imap_left_end(struct imap_session *s);
+
 /* ---- imap_places.c ---- */
 
-/* The client selects it. */
-void imap_places_select(struct imap_session *s, struct slice name);
+/* The client selects it; `reads`: what he reads there is marked as read. */
+void imap_places_select(struct imap_session *s, struct slice name, bool reads);
+/* Whether the one that is selected is for mail that comes in, and which: INBOX, or another one that the server says to be for
+ * nothing special, where it says such things. Valid until another is selected. */
+bool imap_places_are_read(const struct imap_session *s, struct slice *name);
 enum imap_mailbox imap_places_selected(const struct imap_session *s);
 enum imap_mailbox imap_places_look(const struct imap_session *s, struct slice name);
 /* Asks the server which there are, and goes on with imap_opine. False: that was done before. */

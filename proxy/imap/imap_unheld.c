@@ -26,7 +26,7 @@ static bool passes(struct imap_session *s, const struct imap_unheld *message)
     return passes;
 }
 
-bool imap_passes_unheld(struct imap_session *s, const struct imap_unheld *message)
+static bool may_pass(struct imap_session *s, const struct imap_unheld *message)
 {
     const struct proxy *proxy = s->reader.base.proxy;
     if (proxy->looks_at_mail)
@@ -35,6 +35,16 @@ bool imap_passes_unheld(struct imap_session *s, const struct imap_unheld *messag
         return passes(s, message);
     if (is_first(s, message->uid))
         reader_count_passed(&s->reader, message->size);
+    return true;
+}
+
+bool imap_passes_unheld(struct imap_session *s, const struct imap_unheld *message)
+{
+    static const struct slice unknown = {NULL, 0};
+    bool all = message->begins.len >= message->size;
+    if (!may_pass(s, message))
+        return false;
+    imap_left_shown(s, message->uid, all ? slice_sub(message->begins, 0, message->size) : unknown);
     return true;
 }
 

@@ -112,13 +112,20 @@ static void forget_mailbox(struct imap_session *s)
     imap_rendering_end(s);
     id_set_forget(&s->recorded);
     kept_back_forget(&s->kept_back);
+    imap_left_end(s);
 }
 
+/* Of what is read in another one than INBOX it must be known which that is, before. */
 static void select_mailbox(struct imap_session *s, const struct imap_command *command)
 {
+    bool reads = command->verb == IMAP_SELECT;
     struct slice name;
-    if (imap_mailbox_named(s->reader.mail, command, &name))
-        imap_places_select(s, name);
+    if (imap_mailbox_named(s->reader.mail, command, &name)) {
+        imap_places_select(s, name, reads);
+        if (reads && !slice_ieq(name, SLICE("INBOX")) && imap_left_counts(s) && imap_places_ask(s))
+            return;
+    }
+    imap_relay(s, &imap_relaying);
 }
 
 static void fetch(struct imap_session *s, const struct imap_command *command)
@@ -188,7 +195,6 @@ static void after_login(struct imap_session *s, const struct imap_command *comma
     case IMAP_EXAMINE:
         forget_mailbox(s);
         select_mailbox(s, command);
-        imap_relay(s, &imap_relaying);
         break;
     case IMAP_CLOSE:
     case IMAP_UNSELECT:
