@@ -43,6 +43,7 @@ static bool labels(struct learning *learning, struct buf *out, const char **reas
     for (enum label_how how = 0; how < LABEL_HOWS; how++)
         classes(out, label_how_word(how), counts.of[how][LABEL_GOOD], counts.of[how][LABEL_SPAM]);
     buf_char(out, '}');
+    number(out, "pending", (double)counts.pending);
     return true;
 }
 

@@ -29,6 +29,15 @@ static void say_labels(struct page *page, json_t *labels)
     }
 }
 
+static void say_pending(struct page *page, int64_t pending)
+{
+    if (pending == 0)
+        return;
+    page_label(page, "pending");
+    buf_printf(page->out, "%" PRId64 " read, and good if they are left", pending);
+    page_end(page);
+}
+
 /* ---- models ---- */
 
 static void say_model(struct page *page, const char *label, const json_t *model)
@@ -116,6 +125,7 @@ void learn_status_page(struct buf *out, const struct learn_status *status)
     say_classes(out, json_object_get(status->said, "learnt"));
     page_end(&page);
     say_labels(&page, json_object_get(status->said, "labels"));
+    say_pending(&page, gateway_number(status->said, "pending"));
     say_models(&page, status->said);
     say_last_build(&page, json_object_get(status->said, "last_build"));
     if (says_anything(status))

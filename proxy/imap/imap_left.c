@@ -21,17 +21,32 @@ enum {
     OF_ONE_DAY = 5,   /* messages of a user that are looked at in a process */
     ONE_OF = 4,       /* that he reads is looked at */
     USERS = 1024,     /* of whom that is counted */
+    REST_MS = 60000,  /* until the keeper hears of one: who deletes it does so at once */
     DAY_MS = 86400000,
 };
 
-/* Messages that were given without being marked as read: the last of them. */
 struct imap_left {
-    uint32_t uids[GIVEN_MOST];
-    size_t count;
+    uint32_t
+        given[GIVEN_MOST]; /* UIDs of the last messages that were given, and not marked as read */
+    size_t given_count;
+    struct {
+        struct labelling *label; /* NULL: a free place */
+        uint32_t uid;
+        int64_t since; /* clock_ms */
+    } read[OF_ONE_DAY];
 };
+
+static void say(struct imap_left *left, size_t i)
+{
+    if (left->read[i].label)
+        labelling_say(left->read[i].label);
+    left->read[i].label = NULL;
+}
 
 void imap_left_end(struct imap_session *s)
 {
+    for (size_t i = 0; s->left && i < OF_ONE_DAY; i++)
+        say(s->left, i);
     free(s->left);
     s->left = NULL;
 }
@@ -72,23 +87,55 @@ static bool has_any_left_today(const struct imap_session *s)
 
 /* ---- read ---- */
 
-static void remember(struct imap_session *s, uint32_t uid)
+static struct imap_left *left_of(struct imap_session *s)
 {
     if (!s->left)
         s->left = calloc(1, sizeof *s->left);
-    if (s->left && uid)
-        s->left->uids[s->left->count++ % GIVEN_MOST] = uid;
+    return s->left;
+}
+
+static void remember(struct imap_session *s, uint32_t uid)
+{
+    struct imap_left *left = left_of(s);
+    if (left && uid)
+        left->given[left->given_count++ % GIVEN_MOST] = uid;
 }
 
 /* Once. */
 static bool was_given(struct imap_session *s, uint32_t uid)
 {
     for (size_t i = 0; s->left && i < GIVEN_MOST; i++)
-        if (uid && s->left->uids[i] == uid) {
-            s->left->uids[i] = 0;
+        if (uid && s->left->given[i] == uid) {
+            s->left->given[i] = 0;
             return true;
         }
     return false;
+}
+
+static void say_those_that_rested(struct imap_left *left)
+{
+    for (size_t i = 0; i < OF_ONE_DAY; i++)
+        if (left->read[i].label && clock_ms() >= left->read[i].since + REST_MS)
+            say(left, i);
+}
+
+/* The one that has rested longest makes room. */
+void imap_left_keep(struct imap_session *s, uint32_t uid, struct labelling *label)
+{
+    struct imap_left *left = left_of(s);
+    size_t at = 0;
+    if (!left) {
+        labelling_drop(label);
+        return;
+    }
+    say_those_that_rested(left);
+    for (size_t i = 1; i < OF_ONE_DAY && left->read[at].label; i++)
+        if (!left->read[i].label || left->read[i].since < left->read[at].since)
+            at = i;
+    say(left, at);
+    left->read[at].label = label;
+    left->read[at].uid = uid;
+    left->read[at].since = clock_ms();
 }
 
 /* Elsewhere than in INBOX lies also what he has written himself. */
@@ -120,6 +167,8 @@ void imap_left_shown(struct imap_session *s, uint32_t uid, struct slice message)
 {
     struct imap_command command;
     struct slice mailbox;
+    if (s->left)
+        say_those_that_rested(s->left);
     if (!imap_left_counts(s) || !imap_places_are_read(s, &mailbox) || !is_chosen())
         return;
     imap_command(buf_slice(&s->in.text), &command);
@@ -130,7 +179,7 @@ void imap_left_shown(struct imap_session *s, uint32_t uid, struct slice message)
     struct labelling *label =
         message.ptr && has_any_left_today(s) ? imap_left_begin(s, uid, message) : NULL;
     if (label)
-        labelling_say(label);
+        imap_left_keep(s, uid, label);
 }
 
 bool imap_left_is_read(struct imap_session *s, const struct imap_command *command)
@@ -155,6 +204,17 @@ static bool goes(struct imap_session *s, const struct imap_command *command)
     return to == IMAP_MAILBOX_JUNK || to == IMAP_MAILBOX_TRASH;
 }
 
+static void drop(struct imap_left *left, const struct left_range *range)
+{
+    for (size_t i = 0; i < OF_ONE_DAY; i++) {
+        uint32_t uid = left->read[i].uid;
+        if (uid && (uid < range->from || uid > range->to))
+            continue;
+        labelling_drop(left->read[i].label);
+        left->read[i].label = NULL;
+    }
+}
+
 void imap_left_gone(struct imap_session *s)
 {
     struct imap_command command;
@@ -163,5 +223,7 @@ void imap_left_gone(struct imap_session *s)
     if (!imap_left_counts(s) || !imap_places_are_read(s, &gone.mailbox) || !goes(s, &command))
         return;
     gone.count = imap_uids(&command, gone.ranges);
+    for (size_t i = 0; s->left && i < gone.count; i++)
+        drop(s->left, &gone.ranges[i]);
     recorder_send_gone(s->reader.base.proxy, &gone);
 }

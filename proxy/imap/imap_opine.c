@@ -87,7 +87,9 @@ static void say_labels(struct imap_session *s)
 {
     for (size_t i = 0; i < s->opinions->count; i++) {
         struct imap_opinion *of = &s->opinions->of[i];
-        if (of->label)
+        if (of->label && s->opinions->left)
+            imap_left_keep(s, s->opinions->numbers[i], of->label);
+        else if (of->label)
             labelling_say(of->label);
         of->label = NULL;
     }

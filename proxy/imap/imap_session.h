@@ -114,7 +114,7 @@ struct imap_session {
     struct imap_barrier *barrier;     /* owned; NULL: none is under way */
     struct imap_append *append;       /* owned; NULL: none */
     struct imap_opinions *opinions;   /* owned; NULL: the command says nothing of messages */
-    struct imap_left *left;           /* owned; NULL: nothing was given that is not read yet */
+    struct imap_left *left;           /* owned; NULL: nothing was read that may be left */
     struct imap_places *places;       /* owned; NULL: nothing is known of mailboxes */
     struct event *clock;              /* owned; NULL: nothing took long yet */
     struct id_set recorded;           /* UIDs of messages that a record tells of */
@@ -293,6 +293,8 @@ void imap_left_shown(struct imap_session *s, uint32_t uid, struct slice message)
 bool imap_left_is_read(struct imap_session *s, const struct imap_command *command);
 /* What may be learnt of it, if it is left. NULL: nothing. */
 struct labelling *imap_left_begin(struct imap_session *s, uint32_t uid, struct slice message);
+/* It was read; the label becomes the session's, and is said unless the message goes soon. */
+void imap_left_keep(struct imap_session *s, uint32_t uid, struct labelling *label);
 /* The server has done what the command says: messages that it takes away are not left. */
 void imap_left_gone(struct imap_session *s);
 void imap_left_end(struct imap_session *s);
