@@ -73,7 +73,11 @@ enum {
     LEARN_DIGEST = 32,
     LEARN_WEIGHT = 1000,   /* a label that counts as one */
     LEARN_PREDICTION = 11, /* octets of a prediction */
+    LEARN_OF_CLASS = 50,   /* labels of each class, at least, for a model */
 };
+
+/* What is said to who asks for the model before the first one is made, a moment after the first start. */
+#define LEARN_NO_MODEL "there is no model yet"
 
 /* What a vector is sealed with beside (keeper/seal.h). */
 #define LEARN_ABOUT SLICE("gatepost spam vector 1")

@@ -14,7 +14,6 @@
 
 enum {
     LEARN_COMPARED = 500,
-    LEARN_OF_CLASS = 50,   /* labels of each, at least */
     LEARN_TOLD_EACH = 250, /* labels */
 };
 

@@ -346,7 +346,7 @@ int learning_model(struct learning *l, const char **reason)
 {
     const struct model_entry *used = models_in_use(l->models);
     int file = -1;
-    *reason = "there is no model yet";
+    *reason = LEARN_NO_MODEL;
     return used && models_load(l->models, used, &file, NULL, reason) ? file : -1;
 }
 

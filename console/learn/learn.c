@@ -116,7 +116,7 @@ static int learn(const struct learn_options *options, const struct configuration
         return command_error(configuration->path,
                              "learning is off: `learn { enabled on }` would let the gateway learn");
     int sock = ask_connect(&options->asking);
-    int model = sock >= 0 ? learn_model(sock) : -1;
+    int model = sock >= 0 ? learn_model_awaited(sock) : -1;
     int status = model >= 0 ? read_all(options, configuration->config, sock, model) : STATUS_ERROR;
     if (model >= 0)
         close(model);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/learn/learn_build.h"
 
+#include "common/learning.h"
 #include "console/command.h"
 #include "console/gateway.h"
 #include "console/learn/progress.h"
@@ -90,7 +91,7 @@ void learn_build_say(const json_t *outcome)
     } else if (is(outcome, "collecting")) {
         fputs("no model yet: ", stdout);
         say_counts(outcome);
-        fputs(" are too few, 50 of each it takes", stdout);
+        printf(" are too few, %d of each it takes", LEARN_OF_CLASS);
     } else {
         printf("no new model: %s", gateway_text(outcome, "reason"));
     }

@@ -6,4 +6,7 @@
  * what is wrong was said. */
 int learn_model(int sock);
 
+/* The same, where that may have started just now: the first model is waited for. */
+int learn_model_awaited(int sock);
+
 #endif

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LISTED_AT_ONCE = 1000, MESSAGES_MAX = 1000000 };
+enum { LISTED_AT_ONCE = 1000, MESSAGES_MAX = 1000000, LIES_MOST = 10 };
 
 struct mail_imap {
     struct mail_source source;
@@ -23,6 +23,7 @@ struct mail_imap {
     bool connected;
     uint64_t *sizes; /* of each message, by RFC822.SIZE; owned */
     size_t count, next;
+    unsigned lies; /* messages that were larger than it had said, and than may come */
     struct message_copy copy;
 };
 
@@ -136,6 +137,11 @@ static enum mail_got fetch(struct mail_imap *it, struct mail *out)
     buf_clear(&it->connection.body);
     if (imap_fetch_whole(&it->connection, (unsigned)it->next))
         return copy_body(it, out);
+    if (it->connection.result == CURLE_FILESIZE_EXCEEDED && it->lies++ < LIES_MOST) {
+        leave(
+            it); /* nobody knows how much of it would still come: the next one comes on another connection */
+        return MAIL_TOO_LARGE;
+    }
     if (it->connection.result == CURLE_WEIRD_SERVER_REPLY)
         return MAIL_UNREAD; /* it said no, and may say more */
     out->reason = trouble(it);

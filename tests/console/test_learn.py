@@ -185,11 +185,23 @@ def test_messages_that_are_too_large_are_not_fetched(learner, stub, password):
     assert (told["new"], told["too_large"]) == (1, 1) and not any(b"FETCH 1 BODY" in line for line in server.commands)
 
 
-def test_what_a_server_announces_wrongly_is_no_more_than_may_come(learner, stub, password):
-    large = b"* 1 FETCH (BODY[] {400000}\r\n" + b"x" * 400000 + b")\r\n"
-    server = stub(crlf(GOOD[:2]), {"FETCH 1 BODY.PEEK[]": [large, TAG + b" OK done\r\n"]})
+def larger_than_it_said(number):
+    return {"FETCH %d BODY.PEEK[]" % number: [b"* %d FETCH (BODY[] {400000}\r\n" % number + b"x" * 400000 + b")\r\n", TAG + b" OK done\r\n"]}
+
+
+def test_a_message_that_is_larger_than_its_server_had_said_is_left_out_and_the_others_are_learnt(learner, stub, password):
+    server = stub(crlf(GOOD[:4]), {**larger_than_it_said(1), **larger_than_it_said(3)})
+    told = learner.learn(["imap://user@localhost:%d" % server.port], [], *password)
+    assert (told["too_large"], told["new"]) == (2, 2) and learner.labels() == (2, 0)
+
+
+def test_a_server_that_lies_of_each_message_is_left(learner, stub, password):
+    script = {}
+    for number in range(1, 16):
+        script.update(larger_than_it_said(number))
+    server = stub(crlf(GOOD[:20]), script)
     done = learner("--ham", "imap://user@localhost:%d" % server.port, *password)
-    assert done.returncode == 1 and learner.labels() == (0, 0)
+    assert done.returncode == 1 and learner.labels() == (0, 0) and server.connections <= 13
 
 
 def test_no_password_leaves_the_machine_without_tls_that_is_verified(learner, stub, password, authority):
@@ -304,6 +316,13 @@ def test_a_mailbox_of_which_nothing_can_be_read_is_trouble(learner, stub, passwo
     server = stub(crlf(GOOD[:2]), {"FETCH 1 BODY.PEEK[]": "NO", "FETCH 2 BODY.PEEK[]": "NO"})
     done = learner("--ham", "imap://user@127.0.0.1:%d" % server.port, *password)
     assert done.returncode == 1 and "2 could not be read" in done.stdout
+
+
+def test_who_learns_right_behind_the_start_waits_for_the_first_model(start, tmp_path, good, spam):
+    gateway = start(learning.BODY, changes=learning.settings(tmp_path))
+    done = subprocess.run([str(gateway.build / "gatepostctl"), "learn", "--ham", good, "--spam", spam, "--config", gateway.file],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "a new model is in use" in done.stdout, done.stderr
 
 
 def test_where_nothing_is_learnt_it_is_said_how_that_is_changed(start, good):
