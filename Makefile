@@ -120,6 +120,9 @@ bench-spam: $(B)/bench/spam_folds ## measure the classifier beside bogofilter an
 	@tests/lab/deps $(SPAM_PEERS)
 	@bench/spam
 
+bench-campaigns: $(B)/bench/spam_sketches ## measure which messages are alike (docs/spam.md)
+	@bench/campaigns
+
 bench: all ## measure beside the peers; bench/run --help for two builds (docs/performance.md)
 	@bench/run
 
@@ -217,8 +220,8 @@ $(B)/$(1): $(B)/$(basename $(filter %/$(1).c,$(MAINS))).o $(call floor_libs,$($(
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
-# bench/spam
-$(B)/bench/spam_folds: $(B)/bench/spam_folds.o $(call floor_libs,$(gatepost-scan_floors))
+# bench/spam, bench/campaigns
+$(B)/bench/spam_folds $(B)/bench/spam_sketches: $(B)/bench/%: $(B)/bench/%.o $(call floor_libs,$(gatepost-scan_floors))
 	$(call link,$(gatepost-scan_links))
 
 # What tests alone are linked with beside all that programs are.
@@ -249,5 +252,5 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(UP)
 	$(call link,-fsanitize=fuzzer $(TEST_LINKS))
 
 .SECONDARY:
-.PHONY: help deps deps-test all run check check-built check-asan check-deb units objects fuzz fuzzers fuzz-run bench bench-spam install lint format dist deb clean FORCE
+.PHONY: help deps deps-test all run check check-built check-asan check-deb units objects fuzz fuzzers fuzz-run bench bench-spam bench-campaigns install lint format dist deb clean FORCE
 -include $(shell find build/$(V) -type f -name '*.d' 2>/dev/null)
