@@ -143,7 +143,8 @@ static bool examine_content(struct arena *arena, struct slice message, const str
         !message_text(arena, &parsed, job->text ? &fact[FACT_MESSAGE_TEXT] : NULL,
                       job->alternatives ? &fact[FACT_MESSAGE_PARTS_DIFFER] : NULL))
         return false;
-    if ((job->spam || job->reasons || job->vector) && !examine_spam(arena, &parsed, job, out))
+    if ((job->spam || job->reasons || job->vector || job->sketch) &&
+        !examine_spam(arena, &parsed, job, out))
         return false;
     struct malformations odd = parsed.malformations;
     if (job->links || job->urls || job->attachments || job->codes)
@@ -163,7 +164,8 @@ static bool examine_all(struct arena *arena, struct slice message, const struct 
     if (!message.ptr && scan_job_needs_message(job))
         return false;
     bool content = job->message || job->attachments || job->links || job->codes || job->urls ||
-                   job->text || job->alternatives || job->spam || job->reasons || job->vector;
+                   job->text || job->alternatives || job->spam || job->reasons || job->vector ||
+                   job->sketch;
     bool parses = content || job->outline || job->redaction || job->banners;
     return examine_sender(arena, message, job, out) &&
            (!job->digest || digest_of(arena, message, &out->facts.fact[FACT_MESSAGE_DIGEST])) &&

@@ -3,6 +3,7 @@
 
 #include "base/sealed_map.h"
 #include "filters/links/links.h"
+#include "filters/spam/campaign_sketch.h"
 #include "filters/spam/spam_features.h"
 #include "filters/spam/spam_model.h"
 #include "filters/spam/spam_reasons.h"
@@ -107,14 +108,12 @@ static bool score(struct arena *arena, const struct spam_source *source, struct 
     return !job->reasons || tell_why(arena, source, &fact[FACT_SPAM_REASONS]);
 }
 
-static bool look(struct arena *arena, const struct mime_message *message,
+static bool look(struct arena *arena, const struct mime_message *message, const struct value *text,
                  const struct scan_job *job, struct scan_answer *out)
 {
-    struct value *fact = out->facts.fact, text = fact[FACT_MESSAGE_TEXT], links = {0};
-    struct spam_source source = {message, &text, &links};
+    struct value *fact = out->facts.fact, links = {0};
+    struct spam_source source = {message, text, &links};
     struct slice vector;
-    if (text.state == VALUE_PENDING && !message_text(arena, message, &text, NULL))
-        return false;
     if (!read_links(arena, message, &links) ||
         !spam_features(arena, &source, &known.model.key, &vector))
         return false;
@@ -127,9 +126,14 @@ static bool look(struct arena *arena, const struct mime_message *message,
 bool examine_spam(struct arena *arena, const struct mime_message *message,
                   const struct scan_job *job, struct scan_answer *out)
 {
-    bool looks = known.open && (job->vector || knows_enough());
+    struct value text = out->facts.fact[FACT_MESSAGE_TEXT];
+    bool looks = known.open && (job->vector || ((job->spam || job->reasons) && knows_enough())),
+         sketches = known.open && job->sketch;
     tell_model(out->facts.fact);
-    bool ok = !looks || look(arena, message, job, out);
+    bool ok = !(looks || sketches) || text.state != VALUE_PENDING ||
+              message_text(arena, message, &text, NULL);
+    ok = ok && (!looks || look(arena, message, &text, job, out)) &&
+         (!sketches || campaign_sketch(arena, message, &text, &known.model.key, &out->sketch));
     leave_pending(job, out->facts.fact);
     return ok;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * What the site's model (filters/spam/spam_model.h) says of a message, and what may be learnt of it. */
+ * What the site's model (filters/spam/spam_model.h) says of a message, what may be learnt of it, and what
+ * it has in common with others of its campaign, under the model's key. */
 #ifndef FILTERS_EXAMINE_SPAM_H
 #define FILTERS_EXAMINE_SPAM_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * An answer as bytes: what it took, the plain facts in the order of facts.def, whether something stayed unasked,
- * the vector, an attached message, the keyed facts, the ranges of the parts, what is wanted, the pictures, places for banners,
+ * the vector, an attached message, the sketch, the keyed facts, the ranges of the parts, what is wanted, the pictures,
+ * places for banners,
  * what is to be redacted, the outline, and the attachments last. */
 #include "filters/files/attachment_rest.h"
 #include "filters/scanner/scan_job.h"
@@ -36,7 +37,8 @@ enum {
 
 _Static_assert(2 * MESSAGE_SHARE + SENDER_SHARE + LINKS_SHARE + DIGEST_SHARE + CODES_SHARE +
                        URLS_SHARE + TEXT_SHARE + ALTERNATIVES_SHARE + SPAM_SHARE + REASONS_SHARE +
-                       VECTOR_SHARE + ATTACHED_SHARE + KEYED_SHARE + SCAN_PICTURES_BYTES +
+                       VECTOR_SHARE + ATTACHED_SHARE + SCAN_SKETCH_BYTES + KEYED_SHARE +
+                       SCAN_PICTURES_BYTES +
                        BANNER_PLACES_BYTES + (FACT_COUNT + SCAN_HEADERS_MAX) * SMALL_VALUE +
                        RANGES_SHARE + WANTED_SHARE + OVERLAYS_MAX + OUTLINE_MAX +
                        ATTACHMENTS_LEAST <=
@@ -157,6 +159,7 @@ bool scan_answer_decode(struct slice payload, struct arena *arena, size_t header
     answer->facts.unasked = unpack_u8(&in) != 0;
     answer->vector = unpack_slice(&in);
     ok = ok && unpack_attached(&in, &answer->attached) &&
+         scan_sketch_unpack(&in, &answer->sketch) &&
          unpack_keyed(&in, arena, header_count, &answer->facts) &&
          unpack_ranges(&in, arena, answer) && unpack_wanted(&in, arena, answer) &&
          scan_pictures_unpack(&in, &answer->pictures) &&
@@ -294,6 +297,7 @@ bool scan_answer_encode(struct buf *out, size_t header_count, const struct scan_
     pack_u8(out, answer->facts.unasked);
     pack_slice(out, answer->vector);
     pack_attached(out, &answer->attached);
+    scan_sketch_pack(out, &answer->sketch);
     pack_keyed(out, &answer->facts, header_count);
     pack_ranges(out, answer);
     pack_wanted(out, answer);

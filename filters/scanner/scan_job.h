@@ -13,6 +13,7 @@
 #include "filters/scanner/scan_banner.h"
 #include "filters/scanner/scan_outline.h"
 #include "filters/scanner/scan_redaction.h"
+#include "filters/scanner/scan_sketch.h"
 #include "policy/facts.h"
 
 enum {
@@ -58,7 +59,8 @@ struct scan_job {
     bool urls, text, alternatives;
     bool spam, reasons; /* what the model says of it, and by which words */
     bool vector;        /* what may be learnt of it (filters/spam/spam_vector.h) */
-    /* The same of the nth message that is attached to it (filters/attached_message.h), from 1; all
+    bool sketch;        /* what it has in common with others of its campaign */
+    /* Vector and sketch of the nth message that is attached to it (filters/attached_message.h), from 1; all
      * else that is asked is then of nothing. 0: of the message itself. */
     uint32_t attached;
     bool sha256;                              /* of each attachment */
@@ -119,8 +121,9 @@ struct scan_answer {
     struct banner_places banners;
     struct slice vector; /* empty: it was not asked for, or there is no model to make it by */
     struct scan_attached attached;
-    uint32_t cpu;        /* microseconds that it took; a scanner's own word */
-    struct slice octets; /* as it was decoded */
+    struct campaign_sketch sketch; /* not made: it was not asked for, or there is no model */
+    uint32_t cpu;                  /* microseconds that it took; a scanner's own word */
+    struct slice octets;           /* as it was decoded */
 };
 
 /* Whether it asks what the message is, whoever sent it. */
@@ -128,7 +131,7 @@ static inline bool scan_job_asks_content(const struct scan_job *job)
 {
     return job->message || job->attachments || job->links || job->digest || job->codes ||
            job->urls || job->text || job->alternatives || job->banners || job->spam ||
-           job->reasons || job->vector;
+           job->reasons || job->vector || job->sketch;
 }
 
 /* Whether it cannot be done without a message. */

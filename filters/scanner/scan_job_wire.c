@@ -24,7 +24,8 @@ enum {
     WANTS_SPAM = 16384,
     WANTS_REASONS = 32768,
     WANTS_VECTOR = 65536,
-    ALL_FLAGS = 131071,
+    WANTS_SKETCH = 131072,
+    ALL_FLAGS = 262143,
     RECORD_BYTES_MIN = 4,
 };
 
@@ -32,16 +33,17 @@ enum {
 
 static uint32_t flags_of(const struct scan_job *job)
 {
-    return (
-        uint32_t)((job->message ? WANTS_MESSAGE : 0) | (job->attachments ? WANTS_ATTACHMENTS : 0) |
-                  (job->links ? WANTS_LINKS : 0) | (job->spf ? WANTS_SPF : 0) |
-                  (job->authentication ? WANTS_AUTHENTICATION : 0) |
-                  (job->dns_complete ? DNS_IS_COMPLETE : 0) | (job->outline ? WANTS_OUTLINE : 0) |
-                  (job->digest ? WANTS_DIGEST : 0) | (job->sha256 ? WANTS_SHA256 : 0) |
-                  (job->codes ? WANTS_CODES : 0) | (job->banners ? WANTS_BANNERS : 0) |
-                  (job->urls ? WANTS_URLS : 0) | (job->text ? WANTS_TEXT : 0) |
-                  (job->alternatives ? WANTS_ALTERNATIVES : 0) | (job->spam ? WANTS_SPAM : 0) |
-                  (job->reasons ? WANTS_REASONS : 0) | (job->vector ? WANTS_VECTOR : 0));
+    return (uint32_t)((job->message ? WANTS_MESSAGE : 0) |
+                      (job->attachments ? WANTS_ATTACHMENTS : 0) | (job->links ? WANTS_LINKS : 0) |
+                      (job->spf ? WANTS_SPF : 0) |
+                      (job->authentication ? WANTS_AUTHENTICATION : 0) |
+                      (job->dns_complete ? DNS_IS_COMPLETE : 0) |
+                      (job->outline ? WANTS_OUTLINE : 0) | (job->digest ? WANTS_DIGEST : 0) |
+                      (job->sha256 ? WANTS_SHA256 : 0) | (job->codes ? WANTS_CODES : 0) |
+                      (job->banners ? WANTS_BANNERS : 0) | (job->urls ? WANTS_URLS : 0) |
+                      (job->text ? WANTS_TEXT : 0) | (job->alternatives ? WANTS_ALTERNATIVES : 0) |
+                      (job->spam ? WANTS_SPAM : 0) | (job->reasons ? WANTS_REASONS : 0) |
+                      (job->vector ? WANTS_VECTOR : 0) | (job->sketch ? WANTS_SKETCH : 0));
 }
 
 static size_t octets_of(const struct ip *ip)
@@ -148,6 +150,7 @@ static bool unpack_flags(struct unpack *in, struct scan_job *job)
     job->spam = flags & WANTS_SPAM;
     job->reasons = flags & WANTS_REASONS;
     job->vector = flags & WANTS_VECTOR;
+    job->sketch = flags & WANTS_SKETCH;
     job->spf = flags & WANTS_SPF;
     job->authentication = flags & WANTS_AUTHENTICATION;
     job->dns_complete = flags & DNS_IS_COMPLETE;

@@ -94,6 +94,7 @@ TEST(test_without_a_model_nothing_is_said)
     assert_true(fact(FACT_SPAM_LEARNED)->number == 0);
     assert_int_equal(fact(FACT_SPAM_REASONS)->list.count, 0);
     assert_int_equal(answer.vector.len, 0);
+    assert_false(answer.sketch.made);
 }
 
 TEST(test_what_is_like_what_was_learnt_is_told_and_by_which_words)
@@ -165,3 +166,25 @@ static void warm_up(void)
 }
 
 ALL_TESTS(warm_up, NULL);
+
+static const char long_text[] =
+    "We are pleased to tell you that the committee has chosen your address among many for the "
+    "yearly payment of our foundation, so confirm your name and the number of your bank";
+
+TEST(test_a_sketch_is_made_under_the_key_of_the_model_and_costs_no_score)
+{
+    const struct scan_job wanted = {.sketch = true};
+    with_nothing_learnt();
+    look_at(long_text, 1, &wanted);
+    assert_true(answer.sketch.made);
+    assert_true(answer.sketch.text);
+    assert_false(answer.sketch.structure);
+    assert_int_equal(answer.vector.len, 0);
+    assert_int_equal(fact(FACT_SPAM_LEARNED)->state, VALUE_PENDING);
+    assert_int_equal(fact(FACT_MESSAGE_TEXT)->state, VALUE_PENDING);
+    struct campaign_sketch first = answer.sketch;
+    look_at(long_text, 2, &(struct scan_job){.sketch = true, .text = true, .spam = true});
+    assert_memory_equal(first.digests, answer.sketch.digests, sizeof(uint64_t) * CAMPAIGN_TEXT);
+    look_at(long_text, 3, &all);
+    assert_false(answer.sketch.made);
+}

@@ -148,6 +148,32 @@ TEST(test_places_for_a_banner_come_back)
     assert_int_equal(got.banners.state, BANNER_SEALED);
 }
 
+TEST(test_a_sketch_comes_back_as_far_as_there_is_one)
+{
+    for (int there = 0; there < 4; there++) {
+        struct scan_answer answer = an_answer(), got;
+        answer.sketch = (struct campaign_sketch){
+            .made = there >= 1, .text = there >= 2, .structure = there >= 3};
+        for (size_t i = 0; i < CAMPAIGN_DIGESTS; i++)
+            answer.sketch.digests[i] = UINT64_MAX - i;
+        assert_true(scan_answer_decode(encoded(2, &answer), arena, 2, &got));
+        assert_true(got.sketch.made == (there >= 1) && got.sketch.text == (there >= 2) &&
+                    got.sketch.structure == (there >= 3));
+        if (there >= 2)
+            assert_int_equal(got.sketch.digests[CAMPAIGN_TEXT - 1], UINT64_MAX - 15);
+        if (there >= 3)
+            assert_int_equal(got.sketch.digests[CAMPAIGN_DIGESTS - 1], UINT64_MAX - 23);
+    }
+}
+
+TEST(test_a_sketch_of_an_unknown_kind_is_refused)
+{
+    char octets[SCAN_SKETCH_BYTES] = {4};
+    struct unpack in = {.left = {octets, sizeof octets}};
+    struct campaign_sketch sketch;
+    assert_false(scan_sketch_unpack(&in, &sketch));
+}
+
 TEST(test_places_that_are_none_are_refused)
 {
     for (int i = 0; i < 8; i++) {

@@ -63,6 +63,7 @@ static struct scan_job a_job(void)
         .spam = true,
         .vector = true,
         .attached = 3,
+        .sketch = true,
         .digest = true,
         .outline = true,
         .authentication = true,
@@ -100,7 +101,7 @@ TEST(test_a_job_comes_back_whole)
     struct scan_job job = a_job(), got;
     assert_true(scan_job_decode(encoded(&job), arena, &got));
     assert_true(got.message && got.links && got.digest && got.outline && got.authentication);
-    assert_true(got.text && got.spam && got.vector);
+    assert_true(got.text && got.spam && got.vector && got.sketch);
     assert_int_equal(got.attached, 3);
     assert_false(got.attachments || got.spf || got.dns_complete || got.urls || got.alternatives ||
                  got.reasons);
