@@ -17,6 +17,13 @@ bool redis_needed(const struct config *config)
     return policy_asks(config->policy, ASKS_REDIS);
 }
 
+bool redis_secret_needed(const struct config *config)
+{
+    return policy_wants(config->policy, PRODUCER_CONTACT) ||
+           policy_wants(config->policy, PRODUCER_CAMPAIGN) ||
+           policy_wants(config->policy, PRODUCER_REPORTED);
+}
+
 bool redis_address(struct slice text, struct ip *ip, uint16_t *port)
 {
     return endpoint_parse(text, STANDARD_PORT, ip, port);

@@ -24,6 +24,8 @@ enum { CONTACTS_SECRET = 32 };
 
 enum redis_place redis_place(const struct settings *settings);
 bool redis_needed(const struct config *config); /* a rule names a fact that is kept there */
+/* ... and one that is kept under the secret of settings.contacts_key */
+bool redis_secret_needed(const struct config *config);
 
 /* redis.server: "192.0.2.6:6379", "[2001:db8::6]:6379"; without a port 6379. */
 bool redis_address(struct slice text, struct ip *ip, uint16_t *port);

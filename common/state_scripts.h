@@ -16,6 +16,8 @@
     X(rates)                                                                                       \
     X(contact)                                                                                     \
     X(contacts)                                                                                    \
+    X(campaign)                                                                                    \
+    X(opine)                                                                                       \
     X(retry)                                                                                       \
     X(retries)                                                                                     \
     X(dmarc)                                                                                       \
@@ -33,7 +35,7 @@ extern const char *const state_script_texts[STATE_SCRIPT_COUNT];
 #define STATE_SCRIPT_RIGHTS                                                                        \
     "+ping +select +client|setname +evalsha +time +get +set +del +exists +expire +incr +decr "     \
     "+hset +hsetnx +hmget +hincrby +hexists +hlen +sadd +scard +sismember "                        \
-    "+zadd +zcard +zcount +zpopmin +zremrangebyscore"
+    "+zadd +zcard +zcount +zpopmin +zrange +zrem +zremrangebyscore"
 
 /* Keys: the meeting of sender and recipient under each name that the client is known by: its
  * network, and the domain that SPF has passed for; counters of accepted messages, none to two, of
@@ -63,6 +65,20 @@ extern const char state_script_contact[];
 
 /* Keys: the same, of several recipients. Argument: the life time. Answer: how many. */
 extern const char state_script_contacts[];
+
+/* Keys: of a message's digests the opinions of messages that have them (a sorted set of accounts; the
+ * score is when, less than 0 for good mail), those of its text and then of its structure; and of each
+ * account what it has said of the author, or none of these. Arguments: now, how long opinions of messages
+ * count; how many keys are of the text, and of the structure; in how many of the text an account must
+ * stand, or in how many fewer of it and in how many of the structure; the accounts.
+ * Answer: {accounts that have said spam less those that have said good, at least 0; of each account
+ * whether its last word is spam}. */
+extern const char state_script_campaign[];
+
+/* Keys: the same, of one account or none. Arguments: when, less than 0 for good mail; the life times of
+ * opinions of messages and of authors; how many keys are of digests; most accounts under one, of which
+ * the one that has spoken first goes; the account. Answer: 1. */
+extern const char state_script_opine[];
 
 /* Keys: that something is remembered of a sender; two places where it may be. Answer: {whether there
  * is the former, what stands at each of the latter, or nothing}. */

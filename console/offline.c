@@ -228,6 +228,7 @@ static struct scan_job job_for(const struct offline *offline, struct trial *e,
     job.codes = job.codes && has_message && e->rounds == 0;
     job.banners = job.banners && has_message && e->rounds == 0;
     job.message = job.attachments = job.links = job.digest = has_message && e->rounds == 0;
+    job.sketch = false; /* Redis is not asked */
     job.urls = job.text = job.alternatives = job.spam = job.reasons = job.message;
     if (!e->dns || kind != SCANNER_SCAN) {
         study_describe_none(&e->study, &job);

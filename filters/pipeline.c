@@ -88,6 +88,7 @@ bool pipeline_job(const struct config *config, struct arena *arena, struct scan_
         .spam = wants(config, PRODUCER_SPAM),
         .reasons = wants(config, PRODUCER_REASONS) ||
                    (settings->history_text && wants(config, PRODUCER_SPAM)),
+        .sketch = wants(config, PRODUCER_CAMPAIGN) || wants(config, PRODUCER_REPORTED),
         .codes = pipeline_needs(config, SCANNER_QR),
         .banners = policy_banners(config->policy),
         .sha256 = policy_uses_field(config->policy, FACT_ATTACHMENTS, attachment_sha256),

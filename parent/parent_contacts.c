@@ -70,7 +70,7 @@ void contacts_hold_key(struct bundle *bundle, const struct config *config)
 {
     struct slice secret;
     const char *reason;
-    if (policy_wants(config->policy, PRODUCER_CONTACT))
+    if (redis_secret_needed(config))
         bundle_read(bundle, config->settings.contacts_key, &secret, &reason);
 }
 
@@ -79,7 +79,7 @@ bool contacts_take_key(struct bundle *bundle, const struct config *config, struc
     char name[PATH_MAX];
     struct slice path = config->settings.contacts_key, secret;
     const char *reason;
-    if (!policy_wants(config->policy, PRODUCER_CONTACT))
+    if (!redis_secret_needed(config))
         return true;
     bool held = find(bundle, path) != NULL;
     if (!slice_to_path(path, name) || (!held && access(name, F_OK) != 0 && !make(name)))

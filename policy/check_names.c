@@ -175,10 +175,10 @@ static void note_use(struct checker *checker, enum fact fact)
     want(checker->policy, producer);
     note_phase(checker->rule, fact_info(fact)->phase);
     checker->rule->names_login |= producer == PRODUCER_LOGIN || producer == PRODUCER_LOGIN_FAILURES;
-    checker->rule->names_recipient |= fact == FACT_RECIPIENT || fact == FACT_MESSAGE_RELEASED ||
-                                      producer == PRODUCER_GREYLIST ||
-                                      producer == PRODUCER_CONTACT || producer == PRODUCER_LISTED ||
-                                      producer == PRODUCER_LISTED_AUTHOR;
+    checker->rule->names_recipient |=
+        fact == FACT_RECIPIENT || fact == FACT_MESSAGE_RELEASED || producer == PRODUCER_GREYLIST ||
+        producer == PRODUCER_CONTACT || producer == PRODUCER_REPORTED ||
+        producer == PRODUCER_LISTED || producer == PRODUCER_LISTED_AUTHOR;
 }
 
 /* Said once a fact. */

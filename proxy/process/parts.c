@@ -56,7 +56,7 @@ static void make_redis(struct program *p, struct slice ca)
          !bundle_read(p->bundle, settings->redis_sentinel_password_file, &files.sentinel_password,
                       &reason)))
         program_give_up(reason);
-    if (p->proxy.wants[PRODUCER_CONTACT] &&
+    if (redis_secret_needed(p->config) &&
         !bundle_read(p->bundle, p->config->settings.contacts_key, &secret, &reason))
         program_give_up(reason);
     p->proxy.redis = redis_new(p->proxy.base, p->config, &files, &owner);

@@ -6,6 +6,7 @@
 #ifndef PROXY_STATE_STATE_H
 #define PROXY_STATE_STATE_H
 
+#include "filters/spam/campaign_sketch.h"
 #include "policy/config.h"
 #include "proxy/state/redis.h"
 #include "proxy/state/state_keys.h"
@@ -63,6 +64,27 @@ void state_history(struct state_inquiry *inquiry, struct slice sender);
  * this recipient within settings.contacts_lifetime. Absent for <>. */
 void state_contact(struct state_inquiry *inquiry, struct slice sender, struct slice recipient);
 
+/* Somebody a message is for, as he is spelled. */
+struct state_recipient {
+    struct slice address;
+    struct value reported; /* reported.by_recipient, of him */
+};
+
+struct state_campaign {
+    const struct campaign_sketch *sketch; /* need not outlive the call */
+    struct slice author;                  /* the address of From; empty: there is none */
+    bool counts;                          /* campaign.seen is asked for */
+    struct state_recipient *recipients;   /* must outlive the inquiry */
+    size_t count;                         /* 0: nobody asks for what they have reported */
+};
+
+/* campaign.seen: of the accounts that have given opinions of messages that are like this one
+ * (filters/spam/campaign_sketch.h) within settings.learn_campaigns, those that called them spam less
+ * those that called them good, each by what it said last; 0 where they are fewer.
+ * Of each recipient: whether it is spam what his account has said last of such a message, or of one of
+ * this author within settings.learn_age. Unknown while Redis is away. */
+void state_campaign(struct state_inquiry *inquiry, const struct state_campaign *about);
+
 /* The policy's rate(...) facts whose event this is: counted, and their values set in facts->keyed
  * (the caller's, one for each of policy_keys). Call once an event; at RCPT both for
  * RATE_RECIPIENTS and for RATE_UNKNOWN_RECIPIENTS, which is only looked up.
@@ -113,6 +135,16 @@ void state_login_over(struct state *state, const struct state_login *who, enum l
 /* A message was accepted from here (once a message, whoever
  * its recipients are); counts only what the policy's rules name: */
 void state_accepted(struct state *state, const struct state_sender *who);
+/* Somebody has called a message spam, or good. */
+struct state_opinion {
+    const struct campaign_sketch *sketch;
+    struct slice account; /* whose opinion: an address; or a word for those who are no user */
+    struct slice author;  /* the address of From; empty: there is none */
+    bool personal;        /* it counts for mail of this author to that address */
+    bool spam;
+};
+/* What the account has said before of a message that is like it, or of the author, counts no more. */
+void state_opine(struct state *state, const struct state_opinion *opinion);
 /* A message was delivered to these: they know its sender from now on. */
 void state_met(struct state *state, struct slice sender, const struct slice *recipients,
                size_t count);

@@ -56,6 +56,13 @@ struct state_answer {
 void state_ask(struct state_inquiry *inquiry, const struct state_question *question,
                const struct state_answer *answer);
 
+/* Where the answer to a question of a campaign goes. */
+struct state_reported {
+    bool counts;
+    struct state_recipient *recipients;
+    size_t count;
+};
+
 /* Without an answer. */
 void state_tell(struct state *state, const struct state_question *question);
 

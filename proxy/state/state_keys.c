@@ -132,13 +132,19 @@ static struct state_key finish(struct state_keys *keys, const char *kind)
 }
 
 /* The same, under the secret: HMAC of the digest is a PRF of what went into it. */
+static bool digest_secretly(struct state_keys *keys, uint8_t mac[static EVP_MAX_MD_SIZE])
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0, mac_len = 0;
+    return EVP_DigestFinal_ex(keys->digest, digest, &len) == 1 && !keys->failed &&
+           keys->secret.len > 0 &&
+           HMAC(keys->sha256, keys->secret.ptr, (int)keys->secret.len, digest, len, mac, &mac_len);
+}
+
 static struct state_key finish_secretly(struct state_keys *keys, const char *kind)
 {
-    uint8_t digest[EVP_MAX_MD_SIZE], mac[EVP_MAX_MD_SIZE];
-    unsigned len = 0, mac_len = 0;
-    if (EVP_DigestFinal_ex(keys->digest, digest, &len) != 1 || keys->failed ||
-        keys->secret.len == 0 ||
-        !HMAC(keys->sha256, keys->secret.ptr, (int)keys->secret.len, digest, len, mac, &mac_len))
+    uint8_t mac[EVP_MAX_MD_SIZE];
+    if (!digest_secretly(keys, mac))
         return (struct state_key){.len = 0};
     return named(keys, kind, mac);
 }
@@ -200,6 +206,46 @@ struct state_key state_key_contact(struct state_keys *keys, struct slice sender,
     add_sender(keys, sender);
     add_lower(keys, recipient);
     return finish_secretly(keys, "contact");
+}
+
+static void add_account(struct state_keys *keys, struct slice address)
+{
+    size_t at = slice_rfind(address, '@');
+    struct slice local = slice_sub(address, 0, at), domain = slice_from(address, at + 1);
+    size_t tag = slice_find(local, '+');
+    add_lower(keys, slice_sub(local, 0, tag ? tag : local.len));
+    add_domain(keys, domain);
+}
+
+struct state_account state_account(struct state_keys *keys, struct slice address)
+{
+    uint8_t mac[EVP_MAX_MD_SIZE];
+    char hex[2 * STATE_DIGEST + 1];
+    struct state_account account = {""};
+    begin(keys);
+    add_account(keys, address);
+    if (!digest_secretly(keys, mac))
+        return account;
+    hex_text((struct slice){(const char *)mac, STATE_DIGEST}, hex);
+    memcpy(account.text, hex, sizeof account.text - 1);
+    return account;
+}
+
+struct state_key state_key_opinion(struct state_keys *keys, struct slice author,
+                                   struct slice address)
+{
+    begin(keys);
+    add_sender(keys, author);
+    add_account(keys, address);
+    return finish_secretly(keys, "opinion");
+}
+
+struct state_key state_key_campaign(struct state_keys *keys, unsigned place, uint64_t digest)
+{
+    begin(keys);
+    add_number(keys, place);
+    add_number(keys, digest);
+    return finish(keys, "campaign");
 }
 
 struct state_key state_key_logins(struct state_keys *keys, enum login_counter counter,

@@ -45,6 +45,18 @@ struct state_key state_key_sender(struct state_keys *keys, struct slice sender);
 struct state_key state_key_contact(struct state_keys *keys, struct slice sender,
                                    struct slice recipient);
 
+/* The account that an address stands for: without "+tag" behind its local part, in any case. Other names
+ * that a server has for it are not known here. */
+struct state_account {
+    char text[17]; /* keyed; empty: could not be made */
+};
+struct state_account state_account(struct state_keys *keys, struct slice address);
+/* What it has said of an author (folded). */
+struct state_key state_key_opinion(struct state_keys *keys, struct slice author,
+                                   struct slice address);
+/* The opinions under a digest of a message, which is keyed already, in its place. */
+struct state_key state_key_campaign(struct state_keys *keys, unsigned place, uint64_t digest);
+
 /* Of logins: of the user (in any case) from the client's network, of that network, of that user. */
 enum login_counter { LOGINS_HERE, LOGINS_OF_NETWORK, LOGINS_OF_USER, LOGIN_COUNTERS };
 struct state_key state_key_logins(struct state_keys *keys, enum login_counter counter,

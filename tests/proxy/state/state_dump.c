@@ -5,7 +5,8 @@
  *
  *   {"do": "advance", "ms": 1000}           moves the clock
  *   {"do": "greylist", "client": ...}       and "history", "rates", "contact": ask; with "cancel", give up
- *   {"do": "accepted", "client": ...}       and "unknown_recipient", "dmarc", "met": tell
+ *   {"do": "campaign", "text": [...], "structure": [...], "author": ..., "recipients": [...]}
+ *   {"do": "accepted", "client": ...}       and "unknown_recipient", "dmarc", "met", "opine": tell
  *
  * A second argument is the secret of contacts. */
 #include "tests/harness/memory_loader.h"
@@ -31,6 +32,8 @@ struct job {
     struct facts facts;
     size_t rates; /* as many as facts.keyed has */
     struct state_inquiry *inquiry;
+    struct state_recipient *recipients;
+    size_t recipient_count;
     unsigned done; /* how often it was told so */
 };
 
@@ -155,6 +158,49 @@ static void tell_met(struct job *job, const json_t *question)
     state_met(state, member(question, "sender"), recipients, json_array_size(whom));
 }
 
+/* Digests are small numbers, "text" and "structure" as many as there are in a sketch, or none. */
+static struct campaign_sketch sketch_of(const json_t *question)
+{
+    const json_t *text = json_object_get(question, "text"),
+                 *structure = json_object_get(question, "structure");
+    struct campaign_sketch sketch = {.made = true,
+                                     .text = json_array_size(text) == CAMPAIGN_TEXT,
+                                     .structure = json_array_size(structure) == CAMPAIGN_STRUCTURE};
+    for (size_t i = 0; sketch.text && i < CAMPAIGN_TEXT; i++)
+        sketch.digests[i] = (uint64_t)json_integer_value(json_array_get(text, i));
+    for (size_t i = 0; sketch.structure && i < CAMPAIGN_STRUCTURE; i++)
+        sketch.digests[CAMPAIGN_TEXT + i] =
+            (uint64_t)json_integer_value(json_array_get(structure, i));
+    return sketch;
+}
+
+static void ask_campaign(struct job *job, const json_t *question)
+{
+    const json_t *whom = json_object_get(question, "recipients");
+    struct campaign_sketch sketch = sketch_of(question);
+    job->recipient_count = json_array_size(whom);
+    job->recipients = arena_array(job->arena, job->recipient_count + 1, sizeof *job->recipients);
+    for (size_t i = 0; i < job->recipient_count; i++)
+        job->recipients[i].address = text_of(json_array_get(whom, i));
+    state_campaign(job->inquiry, &(struct state_campaign){.sketch = &sketch,
+                                                          .author = member(question, "author"),
+                                                          .counts = true,
+                                                          .recipients = job->recipients,
+                                                          .count = job->recipient_count});
+}
+
+static void tell_opinion(struct job *job, const json_t *question)
+{
+    struct campaign_sketch sketch = sketch_of(question);
+    (void)job;
+    state_opine(state, &(struct state_opinion){
+                           .sketch = &sketch,
+                           .account = member(question, "account"),
+                           .author = member(question, "author"),
+                           .personal = !json_is_false(json_object_get(question, "personal")),
+                           .spam = !json_is_true(json_object_get(question, "good"))});
+}
+
 static void tell_accepted(struct job *job, const json_t *question)
 {
     (void)job;
@@ -186,6 +232,7 @@ static const struct {
     {"greylist", ask_greylist}, {"history", ask_history},
     {"rates", ask_rates},       {"accepted", tell_accepted},
     {"contact", ask_contact},   {"met", tell_met},
+    {"campaign", ask_campaign}, {"opine", tell_opinion},
     {"dmarc", tell_dmarc},      {"unknown_recipient", tell_unknown_recipient},
     {"advance", move_clock},
 };
@@ -204,6 +251,21 @@ static json_t *rates_json(const struct job *job)
     return rates;
 }
 
+static json_t *yes_or_no(const struct value *value)
+{
+    return value->state == VALUE_KNOWN     ? json_boolean(value->truth)
+           : value->state == VALUE_UNKNOWN ? json_string("unknown")
+                                           : json_null();
+}
+
+static json_t *reported_json(const struct job *job)
+{
+    json_t *reported = json_array();
+    for (size_t i = 0; i < job->recipient_count; i++)
+        json_array_append_new(reported, yes_or_no(&job->recipients[i].reported));
+    return reported;
+}
+
 static json_t *facts_object(const struct job *job)
 {
     struct buf text = buf_init(ARENA);
@@ -218,9 +280,9 @@ static json_t *facts_object(const struct job *job)
 static json_t *answer_of(const struct job *job, int64_t now)
 {
     struct state_cost cost = state_cost(job->inquiry);
-    return json_pack("{so so si sI si sI}", "facts", facts_object(job), "rates", rates_json(job),
-                     "calls", (int)cost.calls, "ms", (json_int_t)cost.ms, "done", (int)job->done,
-                     "now", (json_int_t)now);
+    return json_pack("{so so so si sI si sI}", "facts", facts_object(job), "rates", rates_json(job),
+                     "reported", reported_json(job), "calls", (int)cost.calls, "ms",
+                     (json_int_t)cost.ms, "done", (int)job->done, "now", (json_int_t)now);
 }
 
 static void job_done(void *ctx)
