@@ -2,6 +2,7 @@
 #include "filters/examine_attached.h"
 
 #include "filters/attached_message.h"
+#include "filters/examine_parts.h"
 #include "filters/examine_spam.h"
 #include "filters/mime/headers.h"
 
@@ -39,7 +40,9 @@ bool examine_attached(struct arena *arena, const struct mime_message *message,
     if (!attached_message(arena, message, job->attached, &found))
         return false;
     out->attached.count = found.count < UINT32_MAX ? (uint32_t)found.count : UINT32_MAX;
-    return !found.octets.ptr || (describe(arena, found.octets, &out->attached) &&
-                                 mime_parse(arena, found.octets, &limits, &parsed) &&
-                                 examine_spam(arena, &parsed, job, out));
+    return !found.octets.ptr ||
+           (describe(arena, found.octets, &out->attached) &&
+            mime_parse(arena, found.octets, &limits, &parsed) &&
+            (!job->message || examine_header(arena, &parsed, job, &out->facts)) &&
+            examine_spam(arena, &parsed, job, out));
 }

@@ -38,10 +38,9 @@ enum {
 _Static_assert(2 * MESSAGE_SHARE + SENDER_SHARE + LINKS_SHARE + DIGEST_SHARE + CODES_SHARE +
                        URLS_SHARE + TEXT_SHARE + ALTERNATIVES_SHARE + SPAM_SHARE + REASONS_SHARE +
                        VECTOR_SHARE + ATTACHED_SHARE + SCAN_SKETCH_BYTES + KEYED_SHARE +
-                       SCAN_PICTURES_BYTES +
-                       BANNER_PLACES_BYTES + (FACT_COUNT + SCAN_HEADERS_MAX) * SMALL_VALUE +
-                       RANGES_SHARE + WANTED_SHARE + OVERLAYS_MAX + OUTLINE_MAX +
-                       ATTACHMENTS_LEAST <=
+                       SCAN_PICTURES_BYTES + BANNER_PLACES_BYTES +
+                       (FACT_COUNT + SCAN_HEADERS_MAX) * SMALL_VALUE + RANGES_SHARE + WANTED_SHARE +
+                       OVERLAYS_MAX + OUTLINE_MAX + ATTACHMENTS_LEAST <=
                    SCAN_ANSWER_MAX,
                "all of it has room at once");
 

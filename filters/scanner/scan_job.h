@@ -60,8 +60,8 @@ struct scan_job {
     bool spam, reasons; /* what the model says of it, and by which words */
     bool vector;        /* what may be learnt of it (filters/spam/spam_vector.h) */
     bool sketch;        /* what it has in common with others of its campaign */
-    /* Vector and sketch of the nth message that is attached to it (filters/attached_message.h), from 1; all
-     * else that is asked is then of nothing. 0: of the message itself. */
+    /* Header, vector and sketch of the nth message that is attached to it (filters/attached_message.h),
+     * from 1; all else that is asked is then of nothing. 0: of the message itself. */
     uint32_t attached;
     bool sha256;                              /* of each attachment */
     bool codes;                               /* where pictures are that may hold some */

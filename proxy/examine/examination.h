@@ -103,7 +103,10 @@ struct examination {
     } redaction;
     struct codes_wait codes; /* while SCAN_QR is awaited */
     uint64_t scan_taken;     /* octets of the room that all messages being scanned share */
-    bool sender_beside;      /* the job about the content asks about the sender as well */
+    struct state_recipient
+        *recipients; /* in the arena, for what each has reported; NULL: not asked */
+    size_t recipient_count;
+    bool sender_beside; /* the job about the content asks about the sender as well */
     unsigned sender_rounds;
     int64_t sender_ms;           /* that scanners took for them */
     int64_t scan_ms[SCAN_SLOTS]; /* that the last job of each took */
@@ -188,6 +191,15 @@ void examination_keep_recipient(const struct examination *e, struct arena *arena
                                 struct recipient_facts *known);
 void examination_recall_recipient(struct examination *e, struct slice recipient,
                                   const struct recipient_facts *known);
+/* Whom the whole message is for (as they are spelled, in their order), for what each has reported; before
+ * examination_message. Out of memory it is unknown of all. */
+void examination_recipients(struct examination *e, size_t count,
+                            struct slice (*spelled)(void *ctx, size_t number), void *ctx);
+/* That of this one of them. */
+void examination_recall_reported(struct examination *e, size_t number);
+/* What the message has in common with others is known; e->facts tell whose it is. */
+void examination_campaign(struct examination *e, const struct campaign_sketch *sketch);
+
 /* The domain that SPF has passed for, if not everybody passes for it; empty: none. */
 struct slice examination_authenticated(const struct examination *e);
 

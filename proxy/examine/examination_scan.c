@@ -129,6 +129,7 @@ static void take(struct examination *e, enum scan_slot slot, const struct scan_a
         e->part_count = answer->part_count;
         e->banners = answer->banners;
         codes_wait_begin(&e->codes, answer, &e->facts);
+        examination_campaign(e, &answer->sketch);
     }
     if (e->scans[slot].has_key && !leaves_open(answer))
         scan_memory_note(memory_of(e, slot), &e->scans[slot].key, clock_ms(), answer->octets);
@@ -276,6 +277,7 @@ static struct scan_job usual_job(const struct examination *e)
     if (e->banners_only)
         job = (struct scan_job){.limits = job.limits, .banners = true};
     job.banners = job.banners && !e->has_digest;
+    job.sketch = job.sketch && e->state;
     return job;
 }
 

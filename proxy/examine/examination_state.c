@@ -72,6 +72,10 @@ void examination_state_failed(struct examination *e, enum phase phase)
         facts_fail(facts, PRODUCER_GREYLIST, policy_of(e));
         facts_fail(facts, PRODUCER_CONTACT, policy_of(e));
     }
+    if (phase >= PHASE_MESSAGE) {
+        facts_fail(facts, PRODUCER_CAMPAIGN, policy_of(e));
+        facts_fail(facts, PRODUCER_REPORTED, policy_of(e));
+    }
     for (size_t i = 0; facts->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) <= phase &&
             facts->keyed[i].state == VALUE_PENDING)
@@ -168,6 +172,53 @@ void examination_recall_recipient(struct examination *e, struct slice recipient,
     for (size_t i = 0; facts->keyed && known->keyed && i < count; i++)
         if (keys[i].fact == FACT_RATE && policy_key_phase(&keys[i]) == PHASE_RCPT)
             facts->keyed[i] = known->keyed[i];
+}
+
+/* ---- what people have said ---- */
+
+void examination_recipients(struct examination *e, size_t count,
+                            struct slice (*spelled)(void *ctx, size_t number), void *ctx)
+{
+    if (!e->proxy->wants[PRODUCER_REPORTED])
+        return;
+    e->recipients = arena_array(e->arena, count, sizeof *e->recipients);
+    e->recipient_count = e->recipients ? count : 0;
+    for (size_t i = 0; i < e->recipient_count; i++)
+        e->recipients[i] = (struct state_recipient){spelled(ctx, i), value_unknown()};
+}
+
+void examination_recall_reported(struct examination *e, size_t number)
+{
+    if (e->proxy->wants[PRODUCER_REPORTED])
+        e->facts.fact[FACT_REPORTED_BY_RECIPIENT] =
+            number < e->recipient_count ? e->recipients[number].reported : value_unknown();
+}
+
+static struct slice from_of(const struct examination *e)
+{
+    const struct value *from = &e->facts.fact[FACT_MESSAGE_FROM];
+    return from->state == VALUE_KNOWN ? from->text : SLICE("");
+}
+
+void examination_campaign(struct examination *e, const struct campaign_sketch *sketch)
+{
+    const bool *wants = e->proxy->wants;
+    struct value *seen = &e->facts.fact[FACT_CAMPAIGN_SEEN];
+    if (e->banners_only || (!wants[PRODUCER_CAMPAIGN] && !wants[PRODUCER_REPORTED]))
+        return;
+    if (!e->state) {
+        examination_state_failed(e, PHASE_MESSAGE);
+        return;
+    }
+    if (wants[PRODUCER_CAMPAIGN])
+        *seen = sketch->text ? (struct value){0} : sketch->made ? value_number(0) : value_absent();
+    bool counts = seen->state == VALUE_PENDING && wants[PRODUCER_CAMPAIGN];
+    if (counts || e->recipient_count)
+        state_campaign(e->state, &(struct state_campaign){.sketch = sketch,
+                                                          .author = from_of(e),
+                                                          .counts = counts,
+                                                          .recipients = e->recipients,
+                                                          .count = e->recipient_count});
 }
 
 /* ---- telling ---- */

@@ -3,6 +3,7 @@
 
 #include "filters/scanner/scan_job.h"
 #include "filters/unmarked.h"
+#include "proxy/examine/opinion_told.h"
 #include "proxy/examine/spool.h"
 #include "proxy/process/recorder.h"
 
@@ -21,8 +22,11 @@ enum {
 struct labelling {
     struct proxy *proxy;
     struct label label; /* texts in the arena */
-    struct slice mailbox; /* where it was read, in the arena; empty: somebody says something of it */
+    struct slice
+        mailbox; /* where it was read, in the arena; empty: somebody says something of it */
     uint32_t uid;
+    struct campaign_sketch sketch;
+    struct slice author; /* the address of From, in the arena; empty: there is none */
     void (*then)(void *ctx, const struct scan_answer *answer); /* NULL: nobody waits */
     void *ctx;
     struct event *patience; /* of who waits; also where there is no answer */
@@ -68,6 +72,8 @@ static void end(struct labelling *l)
 static void tell(struct labelling *l)
 {
     const struct left_read read = {l->label, l->mailbox, l->uid};
+    if (l->mailbox.len == 0)
+        opinion_tell(l->proxy, l->arena, &l->label, &l->sketch, l->author);
     if (l->label.vector.len && l->mailbox.len)
         recorder_send_read(l->proxy, &read);
     else if (l->label.vector.len)
@@ -101,6 +107,13 @@ static void looked_at(struct labelling *l, const struct scan_answer *answer)
         tell(l);
 }
 
+static void take(struct labelling *l, const struct scan_answer *answer)
+{
+    l->label.vector = answer->vector;
+    l->sketch = answer->sketch;
+    l->author = opinion_author(answer);
+}
+
 static void move_on(void);
 
 static void on_answer(evutil_socket_t fd, short what, void *arg)
@@ -114,7 +127,7 @@ static void on_answer(evutil_socket_t fd, short what, void *arg)
     if (got == 0)
         return;
     if (got > 0)
-        l->label.vector = answer.vector;
+        take(l, &answer);
     event_free(l->event);
     close(l->sock);
     l->event = NULL;
@@ -137,8 +150,12 @@ static bool wait_for_answer(struct labelling *l)
 
 static bool submit(struct labelling *l)
 {
-    const struct scan_job job = {
-        .vector = true, .attached = l->attached, .limits = l->proxy->job.limits};
+    bool asked = opinion_is_asked(l->proxy);
+    const struct scan_job job = {.vector = true,
+                                 .sketch = asked,
+                                 .message = asked,
+                                 .attached = l->attached,
+                                 .limits = l->proxy->job.limits};
     l->sock = scan_submit(l->proxy->queue[SCANNER_SCAN], l->message, &job);
     let_message_go(l);
     if (l->sock < 0 || wait_for_answer(l))
@@ -185,8 +202,7 @@ static bool append(void *ctx, struct slice octets)
 static bool copy_message(struct labelling *l, struct slice message)
 {
     struct spool *spool = spool_new(0);
-    bool copied =
-        spool && unmarked(message, l->proxy->config->policy, l->arena, append, spool);
+    bool copied = spool && unmarked(message, l->proxy->config->policy, l->arena, append, spool);
     l->message = copied ? another(spool_fd(spool)) : -1;
     spool_free(&spool);
     return l->message >= 0;
@@ -230,8 +246,7 @@ struct labelling *labelling_begin_read(struct proxy *proxy, struct slice message
                                        const struct left_read *read)
 {
     struct labelling *l = labelling_new(proxy, message.len);
-    return l ? stand_in_line(l, l->arena && copy_texts(l, read) && copy_message(l, message))
-             : NULL;
+    return l ? stand_in_line(l, l->arena && copy_texts(l, read) && copy_message(l, message)) : NULL;
 }
 
 /* ---- begun, and waited for ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC
- * What somebody says of a message, on its way to the keeper: a scanner makes the message's vector
- * beside whatever else happens, and nobody waits for it. */
+ * What somebody says of a message, on its way to the keeper, and where rules ask for it to Redis: a
+ * scanner makes the message's vector beside whatever else happens, and nobody waits for it. */
 #ifndef PROXY_EXAMINE_LABELLING_H
 #define PROXY_EXAMINE_LABELLING_H
 
@@ -34,7 +34,7 @@ struct labelling *labelling_look(struct proxy *proxy, int message, uint32_t atta
                                  void (*then)(void *ctx, const struct scan_answer *answer),
                                  void *ctx);
 
-/* It is so: the keeper is told once the vector is there. */
+/* It is so: they are told once the vector is there. */
 void labelling_say(struct labelling *labelling);
 /* It is not. NULL is fine. */
 void labelling_drop(struct labelling *labelling);

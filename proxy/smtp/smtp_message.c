@@ -67,6 +67,7 @@ static void turn(void *ctx, size_t recipient)
     struct smtp_session *s = ctx;
     struct recipient *r = &s->t.recipients[recipient];
     examination_recall_recipient(&s->t.message, r->path.spelled, &r->known);
+    examination_recall_reported(&s->t.message, recipient);
     listed_facts(&s->t.message, r->path.spelled);
     likened_facts(&s->t.message);
     if (asks_for_marks(s))
@@ -230,6 +231,12 @@ static void act_as_decided(struct smtp_session *s)
         act(&s->base);
 }
 
+static struct slice spelled(void *ctx, size_t number)
+{
+    const struct transaction *t = ctx;
+    return t->recipients[number].path.spelled;
+}
+
 void smtp_message(struct smtp_session *s)
 {
     struct transaction *t = &s->t;
@@ -249,6 +256,7 @@ void smtp_message(struct smtp_session *s)
         act_as_decided(s);
         return;
     }
+    examination_recipients(&t->message, t->recipient_count, spelled, t);
     examination_message(&t->message);
     session_await(&s->base, PHASE_MESSAGE, decide);
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "filters/mime/headers.h"
 #include "proxy/examine/labelling.h"
+#include "proxy/examine/opinion_told.h"
 #include "proxy/session/own_received.h"
 #include "proxy/session/session_share.h"
 #include "proxy/smtp/smtp_finish.h"
@@ -149,6 +150,13 @@ static bool keep(struct smtp_session *s, const struct label *label,
     return holding_begin_label(&s->t.holding, s->base.proxy, label, smtp_hold_patience(s), reason);
 }
 
+/* Mail that comes is compared with it, whatever is learnt of it. */
+static void tell(const struct smtp_session *s, const struct label *label,
+                 const struct scan_answer *answer)
+{
+    opinion_tell(s->base.proxy, s->mail, label, &answer->sketch, opinion_author(answer));
+}
+
 static void trap_looked_at(void *ctx, const struct scan_answer *answer)
 {
     struct smtp_session *s = ctx;
@@ -161,6 +169,8 @@ static void trap_looked_at(void *ctx, const struct scan_answer *answer)
     }
     bool made = trap_label(s, &label);
     label.vector = answer->vector;
+    if (made)
+        tell(s, &label, answer);
     if (!made || !keep(s, &label, trap_kept, &reason))
         discard_unlearnt(s, reason);
 }
@@ -256,6 +266,7 @@ static void report_one(struct smtp_session *s, const struct scan_answer *answer)
         .reference = received_reference(answer->attached.received, config_of(s)->hostname),
         .vector = answer->vector};
     memcpy(label.message, answer->attached.digest, sizeof label.message);
+    tell(s, &label, answer);
     if (!keep(s, &label, report_kept, &reason))
         put_off(s, reason);
 }

@@ -49,6 +49,8 @@ CONDITIONS = {
     "GREYLIST": ["not greylist.known", "greylist.wait > 0s"],
     "HISTORY": ["sender.messages > 0", "sender.first_seen is known"],
     "CONTACT": ["sender.first_contact", "sender.first_contact is absent"],
+    "CAMPAIGN": ["campaign.seen > 0", "campaign.seen is absent"],
+    "REPORTED": ["reported.by_recipient", "reported.by_recipient is absent"],
     "RATE": ["rate(sender.domain, 1h) > 1", "rate(spf.domain, 1h, messages) > 1", "rate(client.ptr, 1h, transactions) > 1"],
     "LOGIN": ["login.user is known", "login.mechanism != \"plain\""],
     "LOGIN_FAILURES": ["login.failures >= 3", "login.user_failures is absent"],
