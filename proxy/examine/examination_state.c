@@ -200,6 +200,14 @@ static struct slice from_of(const struct examination *e)
     return from->state == VALUE_KNOWN ? from->text : SLICE("");
 }
 
+/* Nothing is learnt, or not yet: there are no opinions to be asked for. */
+static void nobody_has_said_anything(struct examination *e)
+{
+    facts_absent(&e->facts, PRODUCER_CAMPAIGN, policy_of(e));
+    for (size_t i = 0; i < e->recipient_count; i++)
+        e->recipients[i].reported = value_absent();
+}
+
 void examination_campaign(struct examination *e, const struct campaign_sketch *sketch)
 {
     const bool *wants = e->proxy->wants;
@@ -210,8 +218,12 @@ void examination_campaign(struct examination *e, const struct campaign_sketch *s
         examination_state_failed(e, PHASE_MESSAGE);
         return;
     }
+    if (!sketch->made) {
+        nobody_has_said_anything(e);
+        return;
+    }
     if (wants[PRODUCER_CAMPAIGN])
-        *seen = sketch->text ? (struct value){0} : sketch->made ? value_number(0) : value_absent();
+        *seen = sketch->text ? (struct value){0} : value_number(0);
     bool counts = seen->state == VALUE_PENDING && wants[PRODUCER_CAMPAIGN];
     if (counts || e->recipient_count)
         state_campaign(e->state, &(struct state_campaign){.sketch = sketch,

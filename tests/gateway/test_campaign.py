@@ -207,4 +207,4 @@ def test_what_has_few_words_is_like_nothing(simple):
 
 
 def test_who_learns_nothing_is_told_of_no_campaign(simple):
-    assert told(simple(learn={"enabled": "off"}), campaign(1)) == [None, False]
+    assert told(simple(learn={"enabled": "off"}), campaign(1)) == [None, None]

@@ -131,6 +131,11 @@ def test_what_is_kept_ends_and_tells_nothing(campaigns, redis):
     assert "example" not in kept and "ann" not in kept
 
 
+def test_an_opinion_takes_little_room(campaigns, redis):
+    campaigns.say(ANN)
+    assert sum(int(redis.cli("MEMORY", "USAGE", key)) for key in keys_of(redis)) <= 4000
+
+
 def test_who_has_redis_and_not_the_secret_cannot_try_accounts_out(new_gateway, redis):  # noqa: F811
     ours, thief = Campaigns(new_gateway()), Campaigns(new_gateway(secret="another"))
     ours.say(ANN)
