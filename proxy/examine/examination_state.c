@@ -179,7 +179,7 @@ void examination_recall_recipient(struct examination *e, struct slice recipient,
 void examination_recipients(struct examination *e, size_t count,
                             struct slice (*spelled)(void *ctx, size_t number), void *ctx)
 {
-    if (!e->proxy->wants[PRODUCER_REPORTED])
+    if (!e->wants[PRODUCER_REPORTED])
         return;
     e->recipients = arena_array(e->arena, count, sizeof *e->recipients);
     e->recipient_count = e->recipients ? count : 0;
@@ -189,7 +189,7 @@ void examination_recipients(struct examination *e, size_t count,
 
 void examination_recall_reported(struct examination *e, size_t number)
 {
-    if (e->proxy->wants[PRODUCER_REPORTED])
+    if (e->wants[PRODUCER_REPORTED])
         e->facts.fact[FACT_REPORTED_BY_RECIPIENT] =
             number < e->recipient_count ? e->recipients[number].reported : value_unknown();
 }
