@@ -4,7 +4,6 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/ipc.h"
-#include "base/ipc_file.h"
 #include "base/log.h"
 #include "base/patience.h"
 #include "base/process.h"
@@ -12,13 +11,9 @@
 #include "common/keeping.h"
 #include "keeper/answers.h"
 #include "keeper/held_record.h"
-#include "keeper/learning.h"
 #include "keeper/listed_answers.h"
-#include "keeper/metrics.h"
 #include "keeper/options.h"
-#include "keeper/recording.h"
-#include "keeper/reload_answers.h"
-#include "keeper/scrape.h"
+#include "keeper/program.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -35,29 +30,6 @@ enum {
     REST_MS = 20,
     NOTHING_MOST = 100,
     LISTS_MS = 60000, /* between two looks for entries that are over */
-    SAY_MS = 150,     /* between two times that the parent is told something */
-};
-
-struct program {
-    struct event_base *base;
-    struct event *control, *queue, *wake, *lists, *say;
-    struct recording *recording;
-    struct quarantine *quarantine; /* NULL: nothing can be held */
-    struct listed *listed;         /* NULL: they cannot be kept */
-    struct opinions *opinions;     /* NULL: there are none */
-    struct learning *learning;     /* NULL: nothing is learnt */
-    struct labels_bounds labels;   /* count 0: nothing is to be */
-    struct seal_key learn_key;     /* that its vectors are sealed to */
-    bool has_learn_key;
-    const char *gateway;
-    struct control *console;
-    struct scrapes *scrapes;
-    /* What the parent is to hear: that somebody asks for them; lists and model as they are now. */
-    bool asks_status, asks_metrics, asks_sessions, new_lists, new_model;
-    struct reloads reloads;
-    bool takes;       /* what is queued: it knows where lines go */
-    int64_t said_at;  /* clock_ms */
-    unsigned nothing; /* was heard so often in a row */
 };
 
 static char inbox[IPC_PAYLOAD_MAX + 2];
@@ -178,61 +150,10 @@ static void happened(void *ctx, const struct held_entry *entry)
 
 static const struct quarantine_owner quarantine_owner = {happened, go_deaf};
 
-/* ---- what the parent hears: however often somebody asks, it is left in peace ---- */
-
-static void send_lists(struct program *p)
-{
-    int table = p->listed ? listed_table(p->listed) : -1;
-    if (table < 0) {
-        log_at(LEVEL_ERROR, "", "lists of senders cannot be read");
-        return;
-    }
-    ipc_send(KEEPER_CONTROL_FD, KEEPER_LISTS, (struct slice){NULL, 0}, &table, 1, false);
-    close(table);
-}
-
-static void send_model(struct program *p)
-{
-    const char *reason;
-    int model = learning_model(p->learning, &reason);
-    if (model < 0) {
-        log_at(LEVEL_ERROR, "", "the model cannot be read", field_str("reason", reason));
-        return;
-    }
-    ipc_send(KEEPER_CONTROL_FD, KEEPER_MODEL, (struct slice){NULL, 0}, &model, 1, false);
-    close(model);
-}
-
-static void on_say(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    struct program *p = arg;
-    static const struct slice nothing = {NULL, 0};
-    if (p->asks_status)
-        ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS, nothing, NULL, 0, false);
-    if (p->asks_metrics)
-        ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS_METRICS, nothing, NULL, 0, false);
-    if (p->asks_sessions)
-        ipc_send(KEEPER_CONTROL_FD, KEEPER_ASKS_SESSIONS, nothing, NULL, 0, false);
-    if (p->new_lists)
-        send_lists(p);
-    if (p->new_model)
-        send_model(p);
-    p->asks_status = p->asks_metrics = p->asks_sessions = p->new_lists = p->new_model = false;
-    p->said_at = clock_ms();
-}
-
-static void say_soon(struct program *p)
-{
-    int64_t rest = p->said_at ? p->said_at + SAY_MS - clock_ms() : 0;
-    if (!event_pending(p->say, EV_TIMEOUT, NULL))
-        after(p->say, rest > 0 ? rest : 0);
-}
-
 static void publish_lists(struct program *p)
 {
     p->new_lists = true;
-    say_soon(p);
+    parent_talk_soon(p);
 }
 
 static void open_lists(struct program *p)
@@ -250,7 +171,7 @@ static void publish_model(void *ctx)
 {
     struct program *p = ctx;
     p->new_model = true;
-    say_soon(p);
+    parent_talk_soon(p);
 }
 
 static void tell_progress(void *ctx, struct slice progress)
@@ -306,13 +227,6 @@ static void on_lists(evutil_socket_t fd, short what, void *arg)
     after(p->lists, LISTS_MS);
 }
 
-static void ask_for_metrics(void *ctx)
-{
-    struct program *p = ctx;
-    p->asks_metrics = true;
-    say_soon(p);
-}
-
 /* ---- questions ---- */
 
 /* What was decided before it was asked is in the answer. */
@@ -335,14 +249,21 @@ static void on_question(void *ctx, struct client *client, const struct ipc_messa
     p->asks_metrics |= asks == KEEPER_ASKS_METRICS;
     p->asks_sessions |= asks == KEEPER_ASKS_SESSIONS;
     if (asks)
-        say_soon(p);
+        parent_talk_soon(p);
 }
 
 static const struct control_owner control_owner = {on_question};
 
-/* ---- the parent ---- */
+static void ask_for_metrics(void *ctx)
+{
+    struct program *p = ctx;
+    p->asks_metrics = true;
+    parent_talk_soon(p);
+}
 
-static _Noreturn void end(struct program *p, bool alone)
+/* ---- the end ---- */
+
+static void end(struct program *p, bool alone)
 {
     take_all(p);
     if (p->quarantine) {
@@ -358,104 +279,10 @@ static _Noreturn void end(struct program *p, bool alone)
     exit(EXIT_SUCCESS);
 }
 
-static void take_lines(struct program *p, struct ipc_message *message)
-{
-    if (message->fd_count == 1)
-        lines_to(recording_lines(p->recording), message->fds[0]);
-    message->fd_count = 0;
-    p->takes = true;
-    event_add(p->queue, NULL);
-}
-
-static bool read_key(const struct ipc_message *message, struct seal_key *key)
-{
-    struct unpack in = {.left = message->payload};
-    struct slice public = unpack_slice(&in);
-    return unpack_done(&in) && public.len == SEAL_KEY &&
-           seal_key_of((const unsigned char *)public.ptr, key);
-}
-
-static void take_key(struct program *p, const struct ipc_message *message)
-{
-    struct seal_key key;
-    if (p->quarantine && read_key(message, &key))
-        quarantine_seal_to(p->quarantine, &key);
-}
-
-static void take_learn_key(struct program *p, const struct ipc_message *message)
-{
-    if (!p->labels.count || !read_key(message, &p->learn_key))
-        return;
-    p->has_learn_key = true;
-    if (p->learning)
-        learning_seal_to(p->learning, &p->learn_key);
-}
-
-/* What the parent knows, and what we know. */
-static void take_metrics(struct program *p, struct slice gateway)
-{
-    struct buf text = buf_init(IPC_PAYLOAD_MAX);
-    buf_append(&text, gateway);
-    metrics_of_keeper(recording_history(p->recording), p->quarantine, &text);
-    if (!text.failed) {
-        control_answer(p->console, CONTROL_METRICS, buf_slice(&text), NULL);
-        scrapes_answer(p->scrapes, buf_slice(&text));
-    }
-    buf_release(&text);
-}
-
-/* As the parent has made them for us. */
-static void take_sessions(struct program *p, const struct ipc_message *message)
-{
-    struct arena *arena = arena_new(KEEPING_SESSIONS_MAX + 64 * 1024);
-    struct slice lines = {NULL, 0};
-    if (arena && message->fd_count == 1)
-        lines = ipc_file_read(message->fds[0], KEEPING_SESSIONS_MAX, arena);
-    control_answer(p->console, CONTROL_SESSIONS, lines, NULL);
-    arena_free(&arena);
-}
-
-static void take_sockets(struct program *p, struct ipc_message *message)
-{
-    for (size_t i = 0; i < message->fd_count; i++)
-        scrapes_listen(p->scrapes, message->fds[i]);
-    message->fd_count = 0;
-}
-
-static void hear_parent(struct program *p, bool wait)
-{
-    struct ipc_message message;
-    int got = ipc_recv(KEEPER_CONTROL_FD, &message, inbox, sizeof inbox, wait);
-    if (got == 0)
-        return;
-    if (got < 0 || message.type == KEEPER_END || message.type == KEEPER_MAKE_WAY)
-        end(p, got > 0 && message.type == KEEPER_END);
-    if (message.type == KEEPER_LINES)
-        take_lines(p, &message);
-    else if (message.type == KEEPER_STATUS)
-        answer_status(p->console, message.payload, recording_history(p->recording),
-                      recording_lines(p->recording), p->quarantine);
-    else if (message.type == KEEPER_METRICS)
-        take_metrics(p, message.payload);
-    else if (message.type == KEEPER_SESSIONS)
-        take_sessions(p, &message);
-    else if (message.type == KEEPER_RELOADED)
-        reloads_take(&p->reloads, p->console, message.payload);
-    else if (message.type == KEEPER_SERVE)
-        take_sockets(p, &message);
-    else if (message.type == KEEPER_HELPDESK && p->quarantine)
-        quarantine_tell_helpdesk(p->quarantine, message.payload);
-    else if (message.type == KEEPER_KEY)
-        take_key(p, &message);
-    else if (message.type == KEEPER_LEARN_KEY)
-        take_learn_key(p, &message);
-    ipc_close_fds(&message);
-}
-
 static void on_control(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    hear_parent(arg, false);
+    parent_talk_hear(arg, false);
 }
 
 /* ---- the start ---- */
@@ -496,7 +323,7 @@ static void make_events(struct program *p)
     p->queue = event_new(p->base, KEEPER_QUEUE_FD, EV_READ | EV_PERSIST, on_queue, p);
     p->wake = evtimer_new(p->base, on_wake, p);
     p->lists = evtimer_new(p->base, on_lists, p);
-    p->say = evtimer_new(p->base, on_say, p);
+    p->say = evtimer_new(p->base, parent_talk_say, p);
     if (!p->control || !p->queue || !p->wake || !p->lists || !p->say)
         give_up("out of memory");
 }
@@ -547,7 +374,7 @@ static void open_what_is_kept(struct program *p, const struct options *options, 
 
 int main(int argc, char *argv[])
 {
-    static struct program program;
+    static struct program program = {.end = end};
     struct options options;
     if (!options_parse(argc, argv, &options))
         give_up("options are not as the parent gives them");
@@ -559,7 +386,7 @@ int main(int argc, char *argv[])
     event_add(program.control, NULL);
     after(program.lists, LISTS_MS);
     while (!program.takes) /* and nobody is answered without what is queued */
-        hear_parent(&program, true);
+        parent_talk_hear(&program, true);
     ipc_send(KEEPER_CONTROL_FD, KEEPER_READY, (struct slice){NULL, 0}, NULL, 0, true);
     event_base_dispatch(program.base);
     give_up("the loop ended");
