@@ -2,8 +2,8 @@
 #include "keeper/models.h"
 
 #include "base/log.h"
+#include "base/sealed_file.h"
 #include "keeper/model_file.h"
-#include "keeper/sealed_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,11 +15,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = NAME_MAX + 40 };
+enum {
+    PATH_ROOM = NAME_MAX + 40,
+    FOUND_MOST = 64, /* models in a folder: an older one of more is not looked at */
+};
 
 struct models {
     char folder[NAME_MAX];
-    struct model_entry entries[MODELS_MOST + 1]; /* the newest first; one more while one is added */
+    struct model_entry entries[FOUND_MOST + 1]; /* the newest first; one more while one is added */
     size_t count;
     uint64_t in_use; /* its number; 0: there is none */
 };
@@ -121,8 +124,8 @@ static void take_file(struct models *m, const char *name, uint64_t number)
     }
     insert(m, &file.entry);
     model_file_close(&file);
-    if (m->count > MODELS_MOST)
-        drop(m, m->count - 1);
+    if (m->count > FOUND_MOST)
+        m->count--;
 }
 
 static bool read_folder(struct models *m)
@@ -165,6 +168,7 @@ struct models *models_open(const char *folder, const char **reason)
         return NULL;
     }
     read_word(m);
+    drop_oldest(m);
     return m;
 }
 

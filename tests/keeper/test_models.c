@@ -184,6 +184,21 @@ TEST(test_an_earlier_one_can_be_used_again_and_is_so_later)
     assert_holds(models_in_use(models), 3);
 }
 
+TEST(test_the_one_in_use_stays_however_old_it_is_when_the_folder_is_opened)
+{
+    for (uint64_t number = 1; number <= MODELS_MOST; number++)
+        assert_true(add(number));
+    assert_int_equal(rename("learn/0000000000000005.model", "kept"), 0);
+    open_again();
+    assert_true(add(MODELS_MOST + 1));
+    assert_true(models_use(models, 1, &reason));
+    assert_int_equal(rename("kept", "learn/0000000000000005.model"), 0);
+    open_again();
+    assert_int_equal(models_count(models), MODELS_MOST);
+    assert_holds(models_in_use(models), 1);
+    assert_int_equal(models_at(models, 3)->number, 4);
+}
+
 TEST(test_wherever_the_disk_is_full_one_of_the_two_is_used_again)
 {
     bool all = false;
