@@ -3,13 +3,13 @@
  * started by the parent with the private key, and asked by the keeper. It has no files, no network, and
  * looks at no mail. */
 #include "base/log.h"
+#include "base/sealed_file.h"
 #include "base/sealed_map.h"
 #include "common/learning.h"
 #include "keeper/learn_build.h"
 #include "keeper/learn_key.h"
 #include "keeper/opener_start.h"
 #include "keeper/release_key.h"
-#include "keeper/sealed_file.h"
 
 #include <errno.h>
 #include <stdlib.h>

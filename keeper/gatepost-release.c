@@ -4,6 +4,7 @@
  * to who asked to see it. It has no files, no network, and looks at no mail. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sealed_file.h"
 #include "common/errand.h"
 #include "common/releasing.h"
 #include "keeper/opener_start.h"
@@ -11,11 +12,9 @@
 #include "keeper/unseal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { HEARD_AT_ONCE = 2, OCTETS_MOST = INT32_MAX };
@@ -35,27 +34,18 @@ static _Noreturn void give_up(const char *reason)
 static bool append(void *ctx, struct slice octets)
 {
     const int *file = ctx;
-    while (octets.len) {
-        ssize_t n = write(*file, octets.ptr, octets.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        octets = slice_from(octets, (size_t)n);
-    }
-    return true;
+    return sealed_file_add(*file, octets);
 }
 
 /* A sealed memfd with what is in the container; -1 with *reason. */
 static int open_container(int container, uint64_t about, uint64_t octets, const char **reason)
 {
-    const int seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-    int file = memfd_create("released", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int file = sealed_file_new("released");
     *reason = file < 0 ? strerror(errno) : "it is too large";
     if (file >= 0 && octets <= OCTETS_MOST &&
         unseal_read(container, &keys, (struct slice){(const char *)&about, sizeof about}, octets,
                     append, &file, reason) &&
-        fcntl(file, F_ADD_SEALS, seals) == 0)
+        sealed_file_end(file))
         return file;
     if (file >= 0)
         close(file);

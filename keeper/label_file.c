@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/label_file.h"
 
-#include "keeper/sealed_file.h"
+#include "base/sealed_file.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "keeper/model_file.h"
 
+#include "base/sealed_file.h"
 #include "filters/spam/spam_features.h"
-#include "keeper/sealed_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

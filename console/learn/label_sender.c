@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "console/learn/label_sender.h"
 
+#include "base/sealed_file.h"
 #include "console/command.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
     LABEL_MAX = LABEL_VECTOR_MOST + 2 * LABEL_TEXT_MOST + 128,
-    SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
 };
 
 void label_sender_open(struct label_sender *sender, int sock)
@@ -30,28 +28,6 @@ uint64_t label_sender_sent(const struct label_sender *sender)
 }
 
 /* ---- sending ---- */
-
-static bool write_all(int fd, struct slice octets)
-{
-    while (octets.len) {
-        ssize_t n = write(fd, octets.ptr, octets.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        octets = slice_from(octets, (size_t)n);
-    }
-    return true;
-}
-
-static int sealed_file(struct slice octets)
-{
-    int fd = memfd_create("labels", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0 || (write_all(fd, octets) && fcntl(fd, F_ADD_SEALS, SEALS) == 0))
-        return fd;
-    close(fd);
-    return -1;
-}
 
 static void take_counts(void *ctx, struct slice octets)
 {
@@ -77,7 +53,7 @@ bool label_sender_flush(struct label_sender *sender)
 {
     if (sender->waiting == 0)
         return true;
-    int fd = sealed_file(buf_slice(&sender->batch));
+    int fd = sealed_file_of("labels", buf_slice(&sender->batch));
     if (fd < 0)
         return command_error("labels", strerror(errno)), false;
     bool ok = send_file(sender, fd);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC
  * What admins may ask about learning, and proxies tell, with the gatepost-keeper and the gatepost-learn
  * that are built: the test is their parent. */
+#include "base/sealed_file.h"
 #include "base/sealed_map.h"
 #include "common/control.h"
 #include "common/hold.h"
 #include "common/keeping.h"
 #include "filters/spam/spam_model.h"
-#include "keeper/sealed_file.h"
 #include "tests/harness/labels.h"
 #include "tests/harness/learner.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  * Making a memfd that nobody can change any more (base/sealed_map.h looks into it). */
-#ifndef KEEPER_SEALED_FILE_H
-#define KEEPER_SEALED_FILE_H
+#ifndef BASE_SEALED_FILE_H
+#define BASE_SEALED_FILE_H
 
 #include "base/slice.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "keeper/sealed_file.h"
+#include "base/sealed_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
