@@ -196,7 +196,7 @@ TEST(test_the_one_in_use_stays_however_old_it_is_when_the_folder_is_opened)
     open_again();
     assert_int_equal(models_count(models), MODELS_MOST);
     assert_holds(models_in_use(models), 1);
-    assert_int_equal(models_at(models, 3)->number, 4);
+    assert_int_equal(models_at(models, 3)->number, 3);
 }
 
 TEST(test_wherever_the_disk_is_full_one_of_the_two_is_used_again)
