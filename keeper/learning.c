@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-#include "keeper/learning.h"
+#include "keeper/learning_internal.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "common/hold.h"
 #include "common/redis_breaker.h"
-#include "keeper/learning_build.h"
-#include "keeper/learning_outcome.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,36 +14,12 @@
 enum {
     LOOK_MS = 1000,
     PATIENCE_MS = 60000, /* gatepost-learn may be silent so long; it may have to be started first */
-    TELL_MS = 10000,     /* between two words to who waits */
     AGAIN_MS = 60000,    /* from a build that failed to the next */
     OFTEN = 600,         /* seconds between two builds of our own */
     DAY = 86400,
-    HEARD_AT_ONCE = 16,
-    NOTHING_MOST = 100,
     UNHEARD_MOST = 2, /* builds: each is all labels, in memory, until somebody takes it */
 };
 
-struct learning {
-    struct labels *labels;
-    struct models *models;
-    int learner;
-    struct event *news, *look;
-    const struct learning_owner *owner;
-    void *ctx;
-    struct seal_key key;
-    bool has_key;
-    struct learning_build build;
-    bool again;        /* another build follows at once, */
-    bool again_asked;  /* and somebody waits for that */
-    int64_t failed_at; /* clock_ms; 0: the last did not */
-    int64_t told_at;   /* the same */
-    uint64_t last;     /* number of a build */
-    unsigned unheard;  /* builds were given, of which nothing has been heard */
-    struct complaint lost;
-    unsigned nothing; /* was heard so often in a row */
-};
-
-static char inbox[IPC_PAYLOAD_MAX + 2];
 static const struct slice nothing = {NULL, 0};
 
 static void after(struct event *event, int64_t ms)
@@ -56,8 +30,8 @@ static void after(struct event *event, int64_t ms)
 
 /* ---- the end of a build ---- */
 
-static void note(struct learning *l, const char *outcome, const char *reason, uint64_t built,
-                 bool used)
+void learning_note(struct learning *l, const char *outcome, const char *reason, uint64_t built,
+                   bool used)
 {
     struct labels_state state = *labels_state(l->labels);
     state.time = clock_wall();
@@ -70,7 +44,7 @@ static void note(struct learning *l, const char *outcome, const char *reason, ui
 }
 
 /* Who waits hears it, unless it is another build that he waits for. */
-static void end(struct learning *l, struct slice outcome, const char *reason)
+void learning_end(struct learning *l, struct slice outcome, const char *reason)
 {
     bool asked = l->build.asked && !l->again_asked;
     l->build = (struct learning_build){0};
@@ -78,16 +52,16 @@ static void end(struct learning *l, struct slice outcome, const char *reason)
         l->owner->ended(l->ctx, outcome, reason);
 }
 
-static void fail(struct learning *l, const char *reason)
+void learning_fail(struct learning *l, const char *reason)
 {
     char text[LEARN_REASON_MOST + 1];
     snprintf(text, sizeof text, "%s", reason);
     log_at(LEVEL_ERROR, "", "no model can be made", field_str("reason", text));
-    note(l, "failed", text, labels_state(l->labels)->built, false);
+    learning_note(l, "failed", text, labels_state(l->labels)->built, false);
     l->failed_at = clock_ms();
     l->build.asked |= l->again_asked;
     l->again = l->again_asked = false;
-    end(l, nothing, text);
+    learning_end(l, nothing, text);
 }
 
 /* ---- the beginning ---- */
@@ -113,14 +87,14 @@ static void begin(struct learning *l, bool asked)
     l->failed_at = 0;
     l->again = l->again_asked = false;
     if (!give(l, &reason))
-        fail(l, reason);
+        learning_fail(l, reason);
     else if (l->build.mends) {
         l->again = true; /* what has come since is not in it */
         l->again_asked = asked;
     }
 }
 
-static bool has_model_of_key(const struct learning *l)
+bool learning_has_model(const struct learning *l)
 {
     const struct model_entry *used = models_in_use(l->models);
     return used && memcmp(used->key, l->key.id, SEAL_KEY_ID) == 0;
@@ -133,7 +107,7 @@ static bool is_due(const struct learning *l)
     int64_t age = clock_wall() - state->time;
     if (!l->has_key || l->build.number || (l->failed_at && clock_ms() < l->failed_at + AGAIN_MS))
         return false;
-    if (l->again || !has_model_of_key(l))
+    if (l->again || !learning_has_model(l))
         return true;
     bool rested = age < 0 || age >= OFTEN;
     return (changes >= LEARNING_CHANGES && rested) || (changes > 0 && (age < 0 || age >= DAY));
@@ -150,120 +124,6 @@ bool learning_build(struct learning *l, const char **reason)
     return true;
 }
 
-/* ---- hearing ---- */
-
-static void tell_who_waits(struct learning *l)
-{
-    char room[16];
-    struct buf out = buf_over(room, sizeof room);
-    if (!l->build.number || (!l->build.asked && !l->again_asked) ||
-        (l->told_at && clock_ms() < l->told_at + TELL_MS))
-        return;
-    pack_u32(&out, l->build.done);
-    pack_u32(&out, l->build.of);
-    l->owner->goes_on(l->ctx, buf_slice(&out));
-    l->told_at = clock_ms();
-}
-
-static void take_progress(struct learning *l, struct slice payload)
-{
-    struct unpack in = {.left = payload};
-    uint64_t number = unpack_u64(&in);
-    uint32_t done = unpack_u32(&in), of = unpack_u32(&in);
-    if (unpack_done(&in) && number == l->build.number && done <= of) {
-        l->build.done = done;
-        l->build.of = of;
-        l->told_at = 0;
-        tell_who_waits(l);
-    }
-}
-
-static void take_failure(struct learning *l, struct slice payload)
-{
-    struct unpack in = {.left = payload};
-    char text[LEARN_REASON_MOST + 1];
-    uint64_t number = unpack_u64(&in);
-    struct slice reason = slice_sub(unpack_slice(&in), 0, LEARN_REASON_MOST);
-    if (!unpack_done(&in) || number != l->build.number)
-        return;
-    snprintf(text, sizeof text, "%.*s", SLICE_ARGS(reason));
-    fail(l, text);
-}
-
-/* What has no weights replaces none that has, unless something in that was forgotten. */
-static bool is_to_be_used(const struct learning *l, const struct learn_built *built)
-{
-    if (built->outcome == LEARN_COLLECTING)
-        return l->build.mends || !has_model_of_key(l);
-    return built->outcome == LEARN_PUBLISHED;
-}
-
-static void take_outcome(struct learning *l, const struct learn_built *built, bool used)
-{
-    struct buf json = buf_init(4096);
-    uint64_t so_far = labels_state(l->labels)->built;
-    learning_log(built);
-    note(l, learn_outcome_word(built->outcome), learning_why(built),
-         l->build.mends ? so_far : l->build.changes, used);
-    learning_outcome_json(&json, built);
-    end(l, buf_slice(&json), NULL);
-    buf_release(&json);
-}
-
-static void take_built(struct learning *l, const struct ipc_message *message)
-{
-    struct learn_built built;
-    const char *reason = "gatepost-learn talked nonsense";
-    if (!learn_built_unpack(message->payload, &built)) {
-        log_at(LEVEL_PANIC, "", "what became of a model cannot be read");
-        return;
-    }
-    if (built.number != l->build.number)
-        return; /* of a keeper before this one, or nobody waits for it any more */
-    bool uses = is_to_be_used(l, &built);
-    if (uses &&
-        (message->fd_count != 2 ||
-         !learning_keep(&l->build, &built, l->models, message->fds[0], message->fds[1], &reason))) {
-        fail(l, reason);
-        return;
-    }
-    if (uses && l->build.mends)
-        models_forget(l->models);
-    take_outcome(l, &built, uses);
-    if (uses)
-        l->owner->model(l->ctx);
-}
-
-/* Of a packet without octets and of a socket that somebody has shut down the same is heard. */
-static bool hear(struct learning *l)
-{
-    struct ipc_message message;
-    int got = ipc_recv(l->learner, &message, inbox, sizeof inbox, false);
-    if (got < 0 && ++l->nothing == NOTHING_MOST) {
-        log_at(LEVEL_PANIC, "", "gatepost-learn cannot be heard any more");
-        event_del(l->news);
-    }
-    if (got <= 0)
-        return got < 0 && l->nothing < NOTHING_MOST;
-    l->nothing = l->unheard = 0;
-    l->build.heard = clock_ms();
-    if (l->build.number && message.type == LEARN_BUILT)
-        take_built(l, &message);
-    else if (l->build.number && message.type == LEARN_PROGRESS)
-        take_progress(l, message.payload);
-    else if (l->build.number && message.type == LEARN_FAILED)
-        take_failure(l, message.payload);
-    ipc_close_fds(&message);
-    return true;
-}
-
-static void on_news(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    for (int i = 0; i < HEARD_AT_ONCE && hear(arg); i++)
-        ;
-}
-
 /* ---- time ---- */
 
 static void on_look(evutil_socket_t fd, short what, void *arg)
@@ -271,8 +131,8 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct learning *l = arg;
     if (l->build.number && clock_ms() >= l->build.heard + PATIENCE_MS)
-        fail(l, "gatepost-learn does not answer");
-    tell_who_waits(l);
+        learning_fail(l, "gatepost-learn does not answer");
+    learning_tell_who_waits(l);
     if (is_due(l))
         begin(l, l->again_asked);
     after(l->look, LOOK_MS);
@@ -399,7 +259,7 @@ struct models *learning_models(struct learning *l)
 
 static bool make(struct learning *l, struct event_base *base)
 {
-    l->news = event_new(base, l->learner, EV_READ | EV_PERSIST, on_news, l);
+    l->news = event_new(base, l->learner, EV_READ | EV_PERSIST, learning_on_news, l);
     l->look = evtimer_new(base, on_look, l);
     if (!l->news || !l->look || event_add(l->news, NULL) != 0)
         return false;

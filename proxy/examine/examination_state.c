@@ -210,7 +210,7 @@ static void nobody_has_said_anything(struct examination *e)
 
 void examination_campaign(struct examination *e, const struct campaign_sketch *sketch)
 {
-    const bool *wants = e->proxy->wants;
+    const bool *wants = e->wants;
     struct value *seen = &e->facts.fact[FACT_CAMPAIGN_SEEN];
     if (e->banners_only || (!wants[PRODUCER_CAMPAIGN] && !wants[PRODUCER_REPORTED]))
         return;

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC
+ * For learning*.c. */
+#ifndef KEEPER_LEARNING_INTERNAL_H
+#define KEEPER_LEARNING_INTERNAL_H
+
+#include "common/redis_breaker.h"
+#include "keeper/learning.h"
+#include "keeper/learning_build.h"
+
+struct learning {
+    struct labels *labels;
+    struct models *models;
+    int learner;
+    struct event *news, *look;
+    const struct learning_owner *owner;
+    void *ctx;
+    struct seal_key key;
+    bool has_key;
+    struct learning_build build;
+    bool again;        /* another build follows at once, */
+    bool again_asked;  /* and somebody waits for that */
+    int64_t failed_at; /* clock_ms; 0: the last did not */
+    int64_t told_at;   /* the same */
+    uint64_t last;     /* number of a build */
+    unsigned unheard;  /* builds were given, of which nothing has been heard */
+    struct complaint lost;
+    unsigned nothing; /* was heard so often in a row */
+};
+
+/* The end of a build: is written down; and who waits hears it, unless it is another that he waits for. */
+void learning_note(struct learning *l, const char *outcome, const char *reason, uint64_t built,
+                   bool used);
+void learning_end(struct learning *l, struct slice outcome, const char *reason);
+void learning_fail(struct learning *l, const char *reason);
+
+bool learning_has_model(const struct learning *l); /* of the key of today */
+
+void learning_tell_who_waits(struct learning *l);
+void learning_on_news(evutil_socket_t fd, short what, void *learning); /* fits event_new */
+
+#endif
